@@ -1,0 +1,72 @@
+//! Everything that a user can want of a running session.
+
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+use crate::proto::text::Body;
+
+/// Something that a user wants done. What cannot be done comes back as a `Failed` event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Start a node in this process.
+    Start(NodeSpec),
+    /// Start a whole network in this process, on free ports of loopback.
+    StartLab {
+        /// How many seeds.
+        seeds: usize,
+        /// How many peers, registered with those seeds.
+        peers: usize,
+    },
+    /// Crash a node of this process: its sockets are reset, nobody is told.
+    Kill(Addr),
+    /// Let a node of this process keep its sockets and say nothing.
+    Hang(Addr),
+    /// Start a killed or hung node of this process again, at the same address.
+    Restart(Addr),
+    /// Cut `node`'s link to `peer`, which runs elsewhere, and have `node` treat it as dead.
+    Cut {
+        /// A node of this process.
+        node: Addr,
+        /// Its neighbor.
+        peer: Addr,
+    },
+    /// Let `node` link to `peer` again.
+    Heal {
+        /// A node of this process.
+        node: Addr,
+        /// Its former neighbor.
+        peer: Addr,
+    },
+    /// Send a message of the user's own.
+    Say {
+        /// The peer of this process that sends it.
+        node: Addr,
+        /// What it says.
+        body: Body,
+    },
+    /// All nodes of this process say goodbye and stop.
+    Quit,
+}
+
+/// What a new node should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeSpec {
+    /// Seed or peer.
+    pub role: Role,
+    /// Where it listens.
+    pub listen: Placement,
+}
+
+/// Where a new node listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// A seed: the first address of the seed list that is free on this machine. A peer: the next
+    /// free port from [`Placement::FIRST_PEER_PORT`] on. In a lab: any free port.
+    Auto,
+    /// Here, or not at all.
+    At(Addr),
+}
+
+impl Placement {
+    /// Where peers begin to look for a free port.
+    pub const FIRST_PEER_PORT: u16 = 3000;
+}

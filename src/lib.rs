@@ -1,0 +1,11 @@
+//! gossipctl: a network console for gossip protocols.
+//!
+//! Everything that happens is an [`event::Event`], everything that a user wants is a
+//! [`command::Command`], and all that is shown, stored, checked or reported is a fold over the
+//! events. `docs/ARCHITECTURE.md` tells the whole story.
+
+pub mod clock;
+pub mod command;
+pub mod event;
+pub mod feed;
+pub mod proto;

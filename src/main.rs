@@ -1,0 +1,3 @@
+//! The `gossipctl` binary.
+
+fn main() {}

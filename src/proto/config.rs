@@ -1,0 +1,149 @@
+//! The figures of the protocol: the settings of a node, and the limits that are not settings.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::addr::Addr;
+use super::event::Pace;
+use super::message::Dialect;
+
+/// Longest body of a gossip message in bytes; a framed message with it fits a frame.
+pub const BODY_LEN_MAX: usize = 60 * 1024;
+/// Most addresses that a peer list or a referral may hold. At six bytes each, a list of this
+/// length fits a frame.
+pub const LIST_LEN_MAX: usize = 8_192;
+/// Addresses that a refusal or goodbye names: enough that one of them is alive and has room.
+pub const REFERRAL_LEN: usize = 6;
+/// Addresses that a peer remembers to dial; more than a full list from a few seeds.
+pub const CANDIDATES_MAX: usize = 16_384;
+/// Peers on one seed's list.
+pub const REGISTRATIONS_MAX: usize = LIST_LEN_MAX;
+/// Links of one peer, bridges and classic links included. A guess: eight times what it takes.
+pub const LINKS_MAX: usize = 64;
+/// Links that may wait for a hello at one time.
+pub const HALF_OPEN_MAX: usize = 64;
+/// Addresses that a classic seed sends: about 60 fill the 1,024 bytes that Python readers take.
+pub const CLASSIC_LIST_LEN: usize = 40;
+
+/// Settings of a peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerConfig {
+    /// Where it listens, which is its id.
+    pub listen: Addr,
+    /// The seeds of the network.
+    pub seeds: Vec<Addr>,
+    /// What it speaks.
+    pub dialect: Dialect,
+    /// Time between two generated messages.
+    pub gossip_interval: Duration,
+    /// Messages to generate; `None`: without end.
+    pub messages: Option<u64>,
+    /// Time between two probes of a neighbor, and how long an answer may take.
+    pub liveness_interval: Duration,
+    /// Misses in a row that make a neighbor dead; at least 1.
+    pub liveness_misses: u32,
+    /// Links that it aims for and dials.
+    pub max_dial: usize,
+    /// Links that it accepts up to.
+    pub max_neighbors: usize,
+    /// How long a new connection may take to name its address.
+    pub handshake_timeout: Duration,
+    /// First wait after a seed could not be reached; doubles, with jitter, up to `backoff_max`.
+    pub backoff_min: Duration,
+    /// Longest such wait.
+    pub backoff_max: Duration,
+    /// Message ids to remember at least.
+    pub seen_max: usize,
+    /// How long to remember them at least.
+    pub seen_age: Duration,
+    /// Seconds that the local clock is ahead of UTC.
+    pub utc_offset_s: i32,
+}
+
+impl PeerConfig {
+    /// The figures of the original assignment.
+    pub fn new(listen: Addr, seeds: Vec<Addr>) -> Self {
+        Self {
+            listen,
+            seeds,
+            dialect: Dialect::Framed,
+            gossip_interval: Duration::from_secs(10),
+            messages: None,
+            liveness_interval: Duration::from_secs(13),
+            liveness_misses: 3,
+            max_dial: 4,
+            max_neighbors: 8,
+            handshake_timeout: Duration::from_secs(5),
+            backoff_min: Duration::from_millis(500),
+            backoff_max: Duration::from_secs(30),
+            seen_max: 65_536,
+            seen_age: Duration::from_secs(300),
+            utc_offset_s: 0,
+        }
+    }
+
+    /// Seeds that this peer registers with: floor(n/2)+1 of n, none of none.
+    pub fn seeds_wanted(&self) -> usize {
+        if self.seeds.is_empty() { 0 } else { self.seeds.len() / 2 + 1 }
+    }
+
+    /// The figures that its events are read by.
+    pub fn pace(&self) -> Pace {
+        pace(self.gossip_interval, self.liveness_interval, self.liveness_misses)
+    }
+}
+
+/// What a seed does about a dead report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeadPolicy {
+    /// Ask the node first, if it is registered here. The classic dialect cannot.
+    #[default]
+    Verify,
+    /// Believe every report.
+    Trust,
+}
+
+/// Settings of a seed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeedConfig {
+    /// Where it listens, which is its id.
+    pub listen: Addr,
+    /// What it speaks.
+    pub dialect: Dialect,
+    /// What it does about a dead report.
+    pub dead_policy: DeadPolicy,
+    /// How long an answer to its probe may take, and how long a peer whose registration closed
+    /// stays on the list.
+    pub liveness_interval: Duration,
+    /// How long a new connection may take to name its address.
+    pub handshake_timeout: Duration,
+    /// Seconds that the local clock is ahead of UTC.
+    pub utc_offset_s: i32,
+}
+
+impl SeedConfig {
+    /// The figures of the original assignment.
+    pub fn new(listen: Addr) -> Self {
+        Self {
+            listen,
+            dialect: Dialect::Framed,
+            dead_policy: DeadPolicy::Verify,
+            liveness_interval: Duration::from_secs(13),
+            handshake_timeout: Duration::from_secs(5),
+            utc_offset_s: 0,
+        }
+    }
+
+    /// The figures that its events are read by: a seed generates nothing and removes after one
+    /// unanswered probe.
+    pub fn pace(&self) -> Pace {
+        pace(Duration::ZERO, self.liveness_interval, 1)
+    }
+}
+
+fn pace(gossip: Duration, liveness: Duration, misses: u32) -> Pace {
+    let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    Pace { gossip_interval_us: micros(gossip), liveness_interval_us: micros(liveness), liveness_misses: misses }
+}

@@ -1,0 +1,498 @@
+//! What happens at a node.
+//!
+//! Everything that is shown, stored, checked or reported is a fold over these. The core emits most
+//! of them; a driver adds the few that are about the node itself (`Started`, `Stopped`, `Hung`,
+//! `Failed`). In files an event is one JSON object, tagged by `event`; times and durations are
+//! microseconds.
+
+use serde::{Deserialize, Serialize};
+
+use super::addr::Addr;
+use super::message::{DeathCause, Dialect, GoodbyeReason, MessageId, ProbeSeq, RefusalReason, Role, Trace};
+use super::text::Body;
+use super::time::{ClockTime, Time};
+
+/// A number that a driver gives each connection of a node; never used twice by that node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkId(pub u64);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Between a peer and a seed.
+    Registration,
+    /// Between two peers.
+    Neighbor,
+}
+
+/// Who opened a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The other side dialled.
+    Inbound,
+    /// This node dialled.
+    Outbound,
+}
+
+/// Which side did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// This node.
+    Us,
+    /// The node at the other end.
+    Them,
+}
+
+/// Why a link ended, as seen by the node that reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum LinkEnd {
+    /// One side said goodbye.
+    Goodbye {
+        /// Who.
+        side: Side,
+        /// Why.
+        reason: GoodbyeReason,
+    },
+    /// The other end was taken for dead.
+    Dead {
+        /// On what evidence.
+        cause: DeathCause,
+    },
+    /// The other end read so slowly that its queue was full.
+    TooSlow,
+    /// The other end broke a rule of the protocol; a `Violation` says which.
+    Violation,
+    /// Nothing was ever heard on a link that this node dialled (a full classic peer).
+    NotAccepted,
+    /// A registration closed.
+    RegistrationLost,
+}
+
+/// Rules of the protocol that a remote can break. Each has a limit with a name of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// A frame longer than allowed.
+    FrameTooLong,
+    /// A text longer than allowed.
+    TextTooLong,
+    /// A list longer than allowed.
+    ListTooLong,
+    /// Bytes that are no message of this dialect.
+    Malformed,
+    /// A hello of a version that this node does not know.
+    UnknownVersion,
+    /// A pickle that holds more than lists, tuples, strings and integers.
+    HostilePickle,
+    /// Something else than a hello came first.
+    HelloExpected,
+    /// A second hello.
+    HelloTwice,
+    /// A message that this role never gets, or not on this kind of link.
+    Unexpected,
+    /// An address at which nobody can listen.
+    BadAddress,
+    /// The hello did not come in time.
+    HandshakeTimeout,
+    /// More connections than allowed were waiting to say hello, or open at all.
+    TooManyLinks,
+}
+
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::FrameTooLong => "a frame longer than allowed",
+            Self::TextTooLong => "a text longer than allowed",
+            Self::ListTooLong => "a list longer than allowed",
+            Self::Malformed => "bytes that are no message",
+            Self::UnknownVersion => "a version of the protocol that this node does not know",
+            Self::HostilePickle => "a pickle that is no plain list of addresses",
+            Self::HelloExpected => "something else than its address came first",
+            Self::HelloTwice => "named its address twice",
+            Self::Unexpected => "a message that does not belong on this link",
+            Self::BadAddress => "an address at which nobody can listen",
+            Self::HandshakeTimeout => "did not name its address in time",
+            Self::TooManyLinks => "more connections than allowed",
+        })
+    }
+}
+
+/// What a remote did wrong, and the bytes that show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// The rule.
+    pub rule: Rule,
+    /// The first bytes of the offence, at most [`Violation::BYTES_MAX`].
+    pub bytes: Body,
+}
+
+impl Violation {
+    /// Enough to recognize what it was, little enough for a line.
+    pub const BYTES_MAX: usize = 32;
+
+    /// A violation that keeps the first of these bytes.
+    pub fn new(rule: Rule, bytes: &[u8]) -> Self {
+        let first = &bytes[..bytes.len().min(Self::BYTES_MAX)];
+        Self { rule, bytes: bytes::Bytes::copy_from_slice(first).into() }
+    }
+}
+
+/// What a seed did about a dead report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportAction {
+    /// Took the node off its list.
+    Removed,
+    /// Asks the node itself first.
+    Verifying,
+    /// Nothing: the node is not on its list.
+    NotListed,
+}
+
+/// Why a seed took a peer off its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum DelistReason {
+    /// A report was believed.
+    Reported {
+        /// Who reported.
+        reporter: Addr,
+    },
+    /// A report was checked, and the node did not answer.
+    Unanswered {
+        /// Who reported.
+        reporter: Addr,
+    },
+    /// Its registration closed, and no new one came in time.
+    Departed,
+    /// It said goodbye.
+    Left,
+}
+
+/// How a node of ours ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// It left politely.
+    Left,
+    /// It was crashed: sockets reset, no goodbye.
+    Killed,
+}
+
+/// The figures of a node that a reader of its events needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Microseconds between two generated messages.
+    pub gossip_interval_us: u64,
+    /// Microseconds between two probes of a neighbor.
+    pub liveness_interval_us: u64,
+    /// Misses in a row that make a neighbor dead.
+    pub liveness_misses: u32,
+}
+
+/// Why a peer looks for more links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum RepairReason {
+    /// It has fewer than it aims for.
+    TooFewLinks {
+        /// Links it has.
+        have: usize,
+        /// Links it aims for.
+        want: usize,
+    },
+    /// A seed lists a node with a lower address than the lowest of this part of the overlay.
+    SplitOverlay {
+        /// The lowest address of this part.
+        root: Addr,
+        /// The node of another part.
+        other: Addr,
+    },
+}
+
+/// Something that happened at a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum EventKind {
+    /// A node of this process runs and listens. Again at the same address: restarted.
+    Started {
+        /// `s1`, `p7`.
+        name: String,
+        /// Seed or peer.
+        role: Role,
+        /// What it speaks.
+        dialect: Dialect,
+        /// Its figures.
+        pace: Pace,
+    },
+    /// A node of this process ended.
+    Stopped {
+        /// How.
+        how: Stop,
+    },
+    /// A node of this process keeps its sockets and says nothing from now on.
+    Hung,
+    /// Something that the user asked of a node was not done.
+    Failed {
+        /// What was asked.
+        what: String,
+        /// Why not, and what to do.
+        why: String,
+    },
+
+    /// The node opens a connection.
+    Dialing {
+        /// To whom.
+        peer: Addr,
+        /// What for.
+        purpose: Purpose,
+    },
+    /// It did not come about.
+    DialFailed {
+        /// To whom.
+        peer: Addr,
+        /// What for.
+        purpose: Purpose,
+        /// What the system said.
+        error: String,
+        /// Not before this will it be tried again; `None`: not by itself.
+        retry_at: Option<Time>,
+    },
+    /// Both ends know each other; the link is in use.
+    LinkUp {
+        /// Which connection.
+        link: LinkId,
+        /// The node at the other end.
+        peer: Addr,
+        /// Who dialled.
+        direction: Direction,
+        /// What for.
+        purpose: Purpose,
+    },
+    /// A link that was up is gone.
+    LinkDown {
+        /// Which connection.
+        link: LinkId,
+        /// The node at the other end.
+        peer: Addr,
+        /// What it was for.
+        purpose: Purpose,
+        /// Why.
+        end: LinkEnd,
+    },
+    /// A link was asked for and refused.
+    LinkRefused {
+        /// The node at the other end.
+        peer: Addr,
+        /// Who refused.
+        by: Side,
+        /// Why.
+        reason: RefusalReason,
+        /// Addresses that were named instead.
+        referral: Vec<Addr>,
+    },
+    /// A dialled link on which nothing was ever heard.
+    NotAccepted {
+        /// Who never accepted.
+        peer: Addr,
+        /// Dialled no more before this.
+        until: Time,
+    },
+    /// A remote broke the protocol; its link is closed.
+    Violation {
+        /// The remote end of the connection, as the system names it.
+        remote: String,
+        /// Who it said it was, if it did.
+        peer: Option<Addr>,
+        /// What it did.
+        #[serde(flatten)]
+        violation: Violation,
+    },
+    /// A remote speaks the other dialect; its link is closed.
+    OtherDialect {
+        /// The remote end of the connection.
+        remote: String,
+        /// What it speaks.
+        speaks: Dialect,
+    },
+    /// A connection ended before the remote had named itself.
+    HandshakeFailed {
+        /// The remote end of the connection.
+        remote: String,
+        /// The node that was dialled, if we dialled.
+        peer: Option<Addr>,
+    },
+    /// The peer looks for more links.
+    Repairing {
+        /// Why.
+        reason: RepairReason,
+    },
+
+    /// Peer: fewer seeds are reachable than it needs.
+    TooFewSeeds {
+        /// Registrations that are up.
+        registered: usize,
+        /// floor(n/2)+1.
+        wanted: usize,
+        /// n.
+        known: usize,
+    },
+    /// Peer: enough seeds, after there had been too few.
+    EnoughSeeds {
+        /// Registrations that are up.
+        registered: usize,
+    },
+    /// Peer: a seed sent its list.
+    PeerListReceived {
+        /// Which seed.
+        seed: Addr,
+        /// The list.
+        peers: Vec<Addr>,
+    },
+    /// Seed: a list went out.
+    PeerListSent {
+        /// To whom; unknown in the classic dialect, where the list comes before the name.
+        peer: Option<Addr>,
+        /// The list.
+        peers: Vec<Addr>,
+    },
+    /// Seed: a peer is on the list.
+    PeerListed {
+        /// Who.
+        peer: Addr,
+        /// It had been on the list already.
+        again: bool,
+    },
+    /// Seed: a peer is off the list.
+    PeerDelisted {
+        /// Who.
+        peer: Addr,
+        /// Why.
+        #[serde(flatten)]
+        reason: DelistReason,
+    },
+
+    /// A message begins its way here.
+    Generated {
+        /// Which.
+        id: MessageId,
+        /// What it says.
+        body: Body,
+        /// When, in the classic dialect to the second only.
+        trace: Option<Trace>,
+        /// Neighbors that it was sent to.
+        forwarded: usize,
+    },
+    /// A message was seen here for the first time.
+    Received {
+        /// Which.
+        id: MessageId,
+        /// The neighbor that sent it.
+        from: Addr,
+        /// What it says.
+        body: Body,
+        /// What it tells of its way.
+        trace: Option<Trace>,
+        /// Neighbors that it was sent on to.
+        forwarded: usize,
+    },
+    /// Another copy of a message that had been seen here.
+    Duplicate {
+        /// Which.
+        id: MessageId,
+        /// The neighbor that sent it.
+        from: Addr,
+        /// What it tells of its way.
+        trace: Option<Trace>,
+    },
+
+    /// A probe went out.
+    ProbeSent {
+        /// To whom.
+        peer: Addr,
+        /// Which.
+        seq: ProbeSeq,
+    },
+    /// A probe came in and was answered.
+    ProbeReceived {
+        /// From whom.
+        peer: Addr,
+        /// Which.
+        seq: ProbeSeq,
+        /// The time that it named.
+        clock: ClockTime,
+    },
+    /// A probe was answered.
+    ProbeAnswered {
+        /// By whom.
+        peer: Addr,
+        /// Which.
+        seq: ProbeSeq,
+        /// The time that the probe had named.
+        clock: ClockTime,
+        /// From probe to answer.
+        rtt_us: u64,
+    },
+    /// A probe was not answered in time.
+    ProbeMissed {
+        /// By whom.
+        peer: Addr,
+        /// Which.
+        seq: ProbeSeq,
+        /// Misses in a row, this one included.
+        misses: u32,
+        /// So many in a row make it dead.
+        limit: u32,
+        /// When anything was last heard from it.
+        last_heard: Time,
+    },
+    /// A neighbor is taken for dead.
+    NeighborDied {
+        /// Who.
+        peer: Addr,
+        /// Why.
+        cause: DeathCause,
+        /// When anything was last heard from it.
+        last_heard: Time,
+    },
+    /// A death was reported to the seeds.
+    DeadReportSent {
+        /// Who is dead.
+        dead: Addr,
+        /// When, as the report says it.
+        clock: ClockTime,
+        /// To whom the report went.
+        seeds: Vec<Addr>,
+        /// Why.
+        cause: DeathCause,
+    },
+    /// Seed: a report came in.
+    DeadReportReceived {
+        /// Who is said to be dead.
+        dead: Addr,
+        /// The time that the report names.
+        clock: ClockTime,
+        /// Who says so.
+        reporter: Addr,
+        /// Why, if the report tells.
+        cause: Option<DeathCause>,
+        /// What the seed does about it.
+        action: ReportAction,
+    },
+    /// Seed: the node that was reported dead answered.
+    ReportDisputed {
+        /// Who is alive.
+        dead: Addr,
+        /// Who had said otherwise.
+        reporter: Addr,
+        /// Reports of this reporter that were disputed so far.
+        disputes: u32,
+        /// From the seed's probe to the answer.
+        rtt_us: u64,
+    },
+}

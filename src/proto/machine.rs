@@ -1,0 +1,114 @@
+//! The one shape of a node: input and time in, messages and events out.
+//!
+//! A machine has no clock, no socket and no task. Whoever drives it (tokio, the simulator, a test)
+//! hands it what happened and carries out what it asks for. It keeps its deadlines itself and
+//! tells when it next wants to be woken, so that no timer can be stale.
+
+use super::addr::Addr;
+use super::event::{EventKind, LinkId, Purpose, Violation};
+use super::message::{Dialect, Message};
+use super::text::Body;
+use super::time::Time;
+
+/// A node as a state machine.
+pub trait Machine {
+    /// Takes one input. Infallible: what a remote does wrong is an event, not an error. `now` must
+    /// not be before that of an earlier call.
+    fn handle(&mut self, now: Time, input: Input, out: &mut impl Output);
+
+    /// When the machine wants an [`Input::Wake`]; `None`: not until something happens. May change
+    /// after any `handle`.
+    fn next_deadline(&self) -> Option<Time>;
+}
+
+/// What can happen to a node.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The node begins its work; once, first.
+    Start,
+    /// A message came in on a link that was not hung up.
+    Message {
+        /// Which connection.
+        link: LinkId,
+        /// What it said.
+        message: Message,
+    },
+    /// A connection changed.
+    Link {
+        /// Which connection.
+        link: LinkId,
+        /// How.
+        change: LinkChange,
+    },
+    /// A dial came to nothing.
+    DialFailed {
+        /// The address that was dialled.
+        peer: Addr,
+        /// What the system said.
+        error: String,
+    },
+    /// The user wants something.
+    Command(NodeCommand),
+    /// The deadline has come.
+    Wake,
+}
+
+/// How a connection changed.
+#[derive(Debug, Clone)]
+pub enum LinkChange {
+    /// Somebody connected to this node.
+    Accepted {
+        /// The remote end, as the system names it: for people only.
+        remote: String,
+    },
+    /// A dial came about.
+    Dialed {
+        /// The address that was dialled.
+        peer: Addr,
+    },
+    /// The connection is gone. After `hang_up` a driver does not say so.
+    Closed {
+        /// Why.
+        cause: CloseCause,
+    },
+}
+
+/// Why a connection closed under a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CloseCause {
+    /// The remote closed it.
+    EndOfStream,
+    /// It failed.
+    Error,
+    /// The queue to the remote was full.
+    TooSlow,
+    /// The decoder found bytes that break a rule.
+    Violation(Violation),
+    /// The decoder found the other dialect.
+    OtherDialect(Dialect),
+}
+
+/// What a user can ask of one node.
+#[derive(Debug, Clone)]
+pub enum NodeCommand {
+    /// Peer: send a message of the user's own.
+    Say(Body),
+    /// Peer: treat this neighbor as dead and do not link to it until [`NodeCommand::Heal`].
+    Cut(Addr),
+    /// Peer: link to it again.
+    Heal(Addr),
+    /// Say goodbye to everybody. After this the machine asks for nothing more.
+    Leave,
+}
+
+/// Where a machine puts what it wants done.
+pub trait Output {
+    /// Send this on that link. To a link that is gone: nothing happens.
+    fn send(&mut self, link: LinkId, message: &Message);
+    /// Connect to this address; ends in `Dialed` or `DialFailed`.
+    fn dial(&mut self, peer: Addr, purpose: Purpose);
+    /// Close this link once all that was sent on it is out.
+    fn hang_up(&mut self, link: LinkId);
+    /// Something happened. The event is only made if somebody listens.
+    fn emit(&mut self, event: impl FnOnce() -> EventKind);
+}

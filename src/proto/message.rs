@@ -1,0 +1,333 @@
+//! What nodes say to each other, in either dialect.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::addr::Addr;
+use super::text::Body;
+use super::time::{ClockTime, Time};
+
+/// The two ways of putting messages into bytes. All nodes of one network speak the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// Length-delimited frames with a versioned hello: what our own nodes speak.
+    #[default]
+    Framed,
+    /// The unframed protocol of the existing Python nodes, byte for byte.
+    Classic,
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Framed => "framed",
+            Self::Classic => "classic",
+        })
+    }
+}
+
+/// What a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Hands out peer lists.
+    Seed,
+    /// Gossips.
+    Peer,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Seed => "seed",
+            Self::Peer => "peer",
+        })
+    }
+}
+
+/// Names one message in the whole network: the same at every node.
+///
+/// In the framed dialect `run` is the second (since the Unix epoch) at which the origin started,
+/// so that a restarted node's messages are new ones, and `seq` counts from 1. The classic dialect
+/// carries neither; there the identity is the whole message, see [`MessageId::classic`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MessageId {
+    /// Who generated the message.
+    pub origin: Addr,
+    /// Which life of the origin.
+    pub run: u64,
+    /// Which message of that life.
+    pub seq: u64,
+}
+
+impl MessageId {
+    /// Ids with this bit in `seq` stand for a text of a user's own in the classic dialect, which
+    /// carries no number.
+    const TEXT_BIT: u64 = 1 << 63;
+
+    /// The id of a classic message `time:origin:body`: its time of day as `run`; as `seq` the `k`
+    /// of `Gossip Message k`, or a hash of any other text.
+    pub fn classic(origin: Addr, time: ClockTime, body: &[u8]) -> Self {
+        let seq = classic_number(body).unwrap_or_else(|| fnv1a(body) | Self::TEXT_BIT);
+        Self { origin, run: u64::from(time.seconds()), seq }
+    }
+
+    /// The number that people see, or `None` for a classic text that carries none.
+    pub const fn number(self) -> Option<u64> {
+        if self.seq & Self::TEXT_BIT == 0 { Some(self.seq) } else { None }
+    }
+}
+
+/// `#12`, or `#~1a2b` for a text without a number. Who shows an id puts the origin's name before.
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self.number() {
+            Some(number) => format!("#{number}"),
+            None => format!("#~{:04x}", self.seq & 0xffff),
+        };
+        f.pad(&text)
+    }
+}
+
+/// What generated messages say: `Gossip Message k`.
+pub const GENERATED_PREFIX: &str = "Gossip Message ";
+
+/// `k` of `Gossip Message k`, in the only spelling that a node writes: no sign, no leading zero.
+fn classic_number(body: &[u8]) -> Option<u64> {
+    let digits = std::str::from_utf8(body.strip_prefix(GENERATED_PREFIX.as_bytes())?).ok()?;
+    let number: u64 = digits.parse().ok().filter(|n| n & MessageId::TEXT_BIT == 0)?;
+    (number.to_string() == digits).then_some(number)
+}
+
+/// FNV-1a, 64 bit: fixed for all time, because ids derived from it travel in files.
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// A gossip message, shared by all that hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gossip {
+    /// Which message.
+    pub id: MessageId,
+    /// What it says.
+    pub body: Body,
+    /// What only the framed dialect carries.
+    pub trace: Option<Trace>,
+}
+
+/// What a framed message tells of its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trace {
+    /// When the origin generated the message, by the origin's clock.
+    pub sent: Time,
+    /// Links crossed when this copy arrives; the origin sends 1.
+    pub hop: u16,
+}
+
+/// Number of a probe. Framed: counts up on each link. Classic, which carries none: the time of day
+/// in seconds.
+pub type ProbeSeq = u64;
+
+/// The freshest sign of life of the node with the lowest address in this part of the overlay; it
+/// rides on probes. Two parts that each know a different root are not connected.
+/// See `overlay` for what is done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Beacon {
+    /// The lowest address known to live in this part of the overlay.
+    pub root: Addr,
+    /// A moment by the root's clock; it only ever grows.
+    pub fresh: Time,
+}
+
+/// What rides on framed probes and their answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vitals {
+    /// How many neighbors the sender has.
+    pub neighbors: u16,
+    /// Which part of the overlay the sender is in; a seed is in none.
+    pub beacon: Option<Beacon>,
+}
+
+/// Why somebody was taken for dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "how")]
+pub enum DeathCause {
+    /// This many probes in a row went unanswered.
+    Misses {
+        /// How many.
+        misses: u32,
+    },
+    /// The link failed: a reset, a broken pipe.
+    LinkError,
+    /// The link closed without a goodbye.
+    Closed,
+    /// The user cut the link and wants the node treated as dead.
+    Cut,
+    /// A false report, made on purpose.
+    Lie,
+}
+
+impl fmt::Display for DeathCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Misses { misses: 1 } => f.write_str("1 probe unanswered"),
+            Self::Misses { misses } => write!(f, "{misses} probes in a row unanswered"),
+            Self::LinkError => f.write_str("connection reset"),
+            Self::Closed => f.write_str("connection closed without a goodbye"),
+            Self::Cut => f.write_str("link cut by the user"),
+            Self::Lie => f.write_str("a false report"),
+        }
+    }
+}
+
+/// Why a node says goodbye.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoodbyeReason {
+    /// It leaves the network.
+    Leaving,
+    /// It made room for a node that had no neighbor (HyParView's high-priority join).
+    MadeRoom,
+    /// Both had dialled; the other link stays.
+    Duplicate,
+    /// A newer registration of the same peer took the place of this one.
+    Replaced,
+}
+
+impl fmt::Display for GoodbyeReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Leaving => "leaving the network",
+            Self::MadeRoom => "made room for a node without neighbors",
+            Self::Duplicate => "a second link between the same two nodes",
+            Self::Replaced => "replaced by a newer registration",
+        })
+    }
+}
+
+/// Why a link is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalReason {
+    /// The node has as many neighbors as it takes.
+    Full,
+    /// The user cut this link; it stays cut until the user says otherwise.
+    Cut,
+    /// The address is the node's own.
+    Myself,
+    /// A seed links to peers only, a peer to peers and seeds.
+    WrongRole,
+}
+
+impl fmt::Display for RefusalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "it has as many neighbors as it takes",
+            Self::Cut => "the link was cut by the user",
+            Self::Myself => "the address is its own",
+            Self::WrongRole => "a seed does not link to a seed",
+        })
+    }
+}
+
+/// How urgently a joiner wants the link (HyParView, section 4.2, and `overlay` for `Bridge`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// It has neighbors; a full node may refuse.
+    Low,
+    /// It has none; nobody refuses.
+    High,
+    /// It believes that it is in another part of the overlay; nobody refuses.
+    Bridge,
+}
+
+/// Who speaks, first on every framed link; the classic dialect carries the address alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The address on which the sender listens.
+    pub listen: Addr,
+    /// What the sender is; the classic dialect has peers say this only.
+    pub role: Role,
+    /// How much it wants the link.
+    pub priority: Priority,
+}
+
+/// One message on one link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    /// Names the sender; first on every link.
+    Hello(Hello),
+    /// Seed to peer: who is on the list.
+    PeerList(Vec<Addr>),
+    /// Peer to seed, framed only: send the list again.
+    ListRequest,
+    /// Rumor.
+    Gossip(Arc<Gossip>),
+    /// Are you alive?
+    Probe {
+        /// Which probe.
+        seq: ProbeSeq,
+        /// Who asks, as the probe itself says it.
+        asker: Addr,
+        /// When it was sent, by the sender's clock.
+        clock: ClockTime,
+        /// What rides on it, framed only.
+        vitals: Option<Vitals>,
+    },
+    /// Yes.
+    ProbeReply {
+        /// Which probe is answered.
+        seq: ProbeSeq,
+        /// Who had asked, as the probe said it.
+        asker: Addr,
+        /// The time that the probe named.
+        clock: ClockTime,
+        /// What rides on it, framed only.
+        vitals: Option<Vitals>,
+    },
+    /// Peer to seed: this neighbor is dead.
+    DeadReport {
+        /// Who.
+        dead: Addr,
+        /// When the reporter found out, by its clock.
+        clock: ClockTime,
+        /// Who says so.
+        reporter: Addr,
+        /// Why, framed only.
+        cause: Option<DeathCause>,
+    },
+    /// Framed only: no link for you; try these.
+    Refusal {
+        /// Why.
+        reason: RefusalReason,
+        /// Addresses to try instead.
+        referral: Vec<Addr>,
+    },
+    /// Framed only: the link closes now, and nobody died.
+    Goodbye {
+        /// Why.
+        reason: GoodbyeReason,
+        /// Addresses to try instead.
+        referral: Vec<Addr>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_classic_message_is_known_by_all_of_its_text() {
+        let time = ClockTime::from_seconds(11_131).unwrap();
+        let id = |body: &str| MessageId::classic(Addr::loopback(4000), time, body.as_bytes());
+        assert_eq!(id("Gossip Message 12").number(), Some(12));
+        assert_ne!(id("Gossip Message 12"), id("Gossip Message 012"));
+        assert_eq!(id("hello").number(), None);
+        assert_ne!(id("hello"), id("hello "));
+        assert_eq!(id("Gossip Message 12").to_string(), "#12");
+    }
+}

@@ -1,0 +1,13 @@
+//! The protocol: [`peer::Peer`] and [`seed::Seed`] as pure state machines.
+//!
+//! Nothing here knows a clock, a socket, a task or a global random number generator: see
+//! [`machine`].
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod addr;
+pub mod config;
+pub mod event;
+pub mod machine;
+pub mod message;
+pub mod text;
+pub mod time;

@@ -1,0 +1,177 @@
+//! Bytes from strangers, and how they are shown.
+//!
+//! A gossip message's body is whatever bytes its origin chose. It travels as it came, untouched
+//! and shared between all who hold it; every way of showing it escapes what could harm a terminal
+//! or a log file.
+
+use std::fmt::{self, Write as _};
+
+use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The body of a gossip message: any bytes, cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Body(Bytes);
+
+impl Body {
+    /// The bytes as they travel.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The bytes, shared.
+    pub fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// No bytes at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<&str> for Body {
+    fn from(text: &str) -> Self {
+        Self(Bytes::copy_from_slice(text.as_bytes()))
+    }
+}
+
+impl fmt::Display for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Escaped(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+/// In files that people read: a JSON string, or `{"hex": ".."}` where the bytes are not UTF-8.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Readable<'a> {
+    Text(std::borrow::Cow<'a, str>),
+    Hex { hex: String },
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return serializer.serialize_bytes(&self.0);
+        }
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => Readable::Hex { hex: to_hex(&self.0) }.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return Bytes::deserialize(deserializer).map(Self);
+        }
+        match Readable::deserialize(deserializer)? {
+            Readable::Text(text) => Ok(text.as_ref().into()),
+            Readable::Hex { hex } => from_hex(&hex)
+                .map(|bytes| Self(bytes.into()))
+                .ok_or_else(|| serde::de::Error::custom("'hex' needs pairs of hexadecimal digits")),
+        }
+    }
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    let mut hex = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+fn from_hex(hex: &str) -> Option<Vec<u8>> {
+    let pairs = hex.as_bytes().chunks(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|p| p.len() == 2)?, 16).ok()).collect()
+}
+
+/// Shows bytes from a stranger so that nothing in them can act on a terminal: control characters,
+/// characters that turn the direction of text, and what is not UTF-8 appear as `\n`, `\x1b`,
+/// `\u{202e}`, `\xff`; a backslash as `\\`.
+#[derive(Debug, Clone, Copy)]
+pub struct Escaped<'a>(pub &'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                write_escaped(f, c)?;
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_escaped(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
+    match c {
+        '\\' => f.write_str("\\\\"),
+        '\n' => f.write_str("\\n"),
+        '\r' => f.write_str("\\r"),
+        '\t' => f.write_str("\\t"),
+        '\0'..='\x1f' | '\x7f' => write!(f, "\\x{:02x}", u32::from(c)),
+        c if is_harmful(c) => write!(f, "\\u{{{:x}}}", u32::from(c)),
+        c => f.write_char(c),
+    }
+}
+
+/// C1 controls, line and paragraph separators, zero-width characters, and the characters that
+/// reorder text (Unicode TR 36, "Trojan Source").
+const fn is_harmful(c: char) -> bool {
+    matches!(c,
+        '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_acts_on_a_terminal_is_shown_raw() {
+        let shown = Escaped(b"a\x1b[31mb\x00\n\\\xff\xc2\x9b").to_string();
+        assert_eq!(shown, r"a\x1b[31mb\x00\n\\\xff\u{9b}");
+        assert_eq!(Escaped("x\u{202e}y 你好".as_bytes()).to_string(), r"x\u{202e}y 你好");
+    }
+
+    #[test]
+    fn a_body_survives_a_file_whatever_its_bytes() {
+        for bytes in [&b"hello"[..], b"\xff\x00\x1b", "é\"\\".as_bytes()] {
+            let body = Body::from(Bytes::copy_from_slice(bytes));
+            let json = serde_json::to_string(&body).unwrap();
+            assert_eq!(serde_json::from_str::<Body>(&json).unwrap(), body);
+            let wire = postcard::to_stdvec(&body).unwrap();
+            assert_eq!(postcard::from_bytes::<Body>(&wire).unwrap(), body);
+        }
+        assert!(serde_json::from_str::<Body>("{\"hex\":\"f\"}").is_err());
+    }
+}

@@ -1,0 +1,119 @@
+//! Time as the core sees it: an argument, never a clock.
+//!
+//! A driver reads its clock and passes the value; the simulator passes whatever it likes.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// A moment, in microseconds since the Unix epoch. A driver guarantees that it never goes back
+/// within a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Time(u64);
+
+impl Time {
+    /// A moment from microseconds since the Unix epoch.
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the Unix epoch.
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// How long after `earlier` this is; zero when it is not after it.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The time of day that a clock shows which is `utc_offset_s` seconds ahead of UTC.
+    pub fn clock(self, utc_offset_s: i32) -> ClockTime {
+        let seconds = i64::try_from(self.0 / 1_000_000).unwrap_or(i64::MAX);
+        let local = seconds.saturating_add(i64::from(utc_offset_s));
+        let of_day = local.rem_euclid(i64::from(ClockTime::SECONDS_OF_DAY));
+        ClockTime(u32::try_from(of_day).unwrap_or(0))
+    }
+}
+
+impl Add<Duration> for Time {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Sub<Duration> for Time {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// A time of day in whole seconds, written `HH.MM.SS`: what the classic dialect and the log lines
+/// carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClockTime(u32);
+
+impl ClockTime {
+    const SECONDS_OF_DAY: u32 = 86_400;
+
+    /// Bytes of its text form, `HH.MM.SS`.
+    pub const TEXT_LEN: usize = 8;
+
+    /// A time of day, or `None` past the last second of the day.
+    pub const fn from_seconds(of_day: u32) -> Option<Self> {
+        if of_day < Self::SECONDS_OF_DAY { Some(Self(of_day)) } else { None }
+    }
+
+    /// Seconds since midnight.
+    pub const fn seconds(self) -> u32 {
+        self.0
+    }
+
+    /// Reads `HH.MM.SS`; `None` for anything else.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let [h1, h2, b'.', m1, m2, b'.', s1, s2] = *text else { return None };
+        let two = |tens: u8, ones: u8| {
+            (tens.is_ascii_digit() && ones.is_ascii_digit())
+                .then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
+        };
+        let (hours, minutes, seconds) = (two(h1, h2)?, two(m1, m2)?, two(s1, s2)?);
+        (hours < 24 && minutes < 60 && seconds < 60).then_some(Self(hours * 3600 + minutes * 60 + seconds))
+    }
+}
+
+impl fmt::Display for ClockTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}.{:02}.{:02}", self.0 / 3600, self.0 / 60 % 60, self.0 % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_day_reads_back_as_it_is_written() {
+        let time = ClockTime::parse(b"03.05.31").unwrap();
+        assert_eq!(time.to_string(), "03.05.31");
+        assert_eq!(time.seconds(), 3 * 3600 + 5 * 60 + 31);
+        for bad in [&b"24.00.00"[..], b"3.05.31", b"03:05:31", b"03.60.00", b"03.05.3x"] {
+            assert_eq!(ClockTime::parse(bad), None);
+        }
+    }
+
+    #[test]
+    fn the_clock_follows_the_offset_across_midnight() {
+        let noon_utc = Time::from_micros(12 * 3600 * 1_000_000);
+        assert_eq!(noon_utc.clock(0).to_string(), "12.00.00");
+        assert_eq!(noon_utc.clock(5 * 3600 + 1800).to_string(), "17.30.00");
+        assert_eq!(noon_utc.clock(-13 * 3600).to_string(), "23.00.00");
+    }
+}
