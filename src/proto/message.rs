@@ -50,9 +50,10 @@ impl fmt::Display for Role {
 
 /// Names one message in the whole network: the same at every node.
 ///
-/// In the framed dialect `run` is the second (since the Unix epoch) at which the origin started,
-/// so that a restarted node's messages are new ones, and `seq` counts from 1. The classic dialect
-/// carries neither; there the identity is the whole message, see [`MessageId::classic`].
+/// In the framed dialect `run` is the microsecond (since the Unix epoch) at which the origin
+/// started, so that a restarted node's messages are new ones, and `seq` is the `k` of `Gossip
+/// Message k` or, for a text of the user's own, [`MessageId::own_text`]. The classic dialect carries
+/// neither; there the identity is the whole message, see [`MessageId::classic`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageId {
     /// Who generated the message.
@@ -64,8 +65,7 @@ pub struct MessageId {
 }
 
 impl MessageId {
-    /// Ids with this bit in `seq` stand for a text of a user's own in the classic dialect, which
-    /// carries no number.
+    /// Ids with this bit in `seq` stand for a text of a user's own.
     const TEXT_BIT: u64 = 1 << 63;
 
     /// The id of a classic message `time:origin:body`: its time of day as `run`; as `seq` the `k`
@@ -75,13 +75,18 @@ impl MessageId {
         Self { origin, run: u64::from(time.seconds()), seq }
     }
 
-    /// The number that people see, or `None` for a classic text that carries none.
+    /// The `seq` of the `nth` text of a user's own in the framed dialect.
+    pub const fn own_text(nth: u64) -> u64 {
+        nth | Self::TEXT_BIT
+    }
+
+    /// The number that people see, or `None` for a text of a user's own.
     pub const fn number(self) -> Option<u64> {
         if self.seq & Self::TEXT_BIT == 0 { Some(self.seq) } else { None }
     }
 }
 
-/// `#12`, or `#~1a2b` for a text without a number. Who shows an id puts the origin's name before.
+/// `#12`, or `#~1a2b` for a text of a user's own. Who shows an id puts the origin's name before.
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self.number() {

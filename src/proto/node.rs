@@ -1,0 +1,43 @@
+//! Either kind of node.
+
+use super::machine::{Input, Machine, Output};
+use super::peer::Peer;
+use super::seed::Seed;
+use super::time::Time;
+
+/// A seed or a peer, for drivers that run both.
+#[derive(Debug)]
+pub enum Node {
+    /// A seed.
+    Seed(Box<Seed>),
+    /// A peer.
+    Peer(Box<Peer>),
+}
+
+impl From<Seed> for Node {
+    fn from(seed: Seed) -> Self {
+        Self::Seed(Box::new(seed))
+    }
+}
+
+impl From<Peer> for Node {
+    fn from(peer: Peer) -> Self {
+        Self::Peer(Box::new(peer))
+    }
+}
+
+impl Machine for Node {
+    fn handle(&mut self, now: Time, input: Input, out: &mut impl Output) {
+        match self {
+            Self::Seed(seed) => seed.handle(now, input, out),
+            Self::Peer(peer) => peer.handle(now, input, out),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        match self {
+            Self::Seed(seed) => seed.next_deadline(),
+            Self::Peer(peer) => peer.next_deadline(),
+        }
+    }
+}

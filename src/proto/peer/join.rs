@@ -1,0 +1,316 @@
+//! Joining: registering with floor(n/2)+1 of the n seeds (rule 1).
+//!
+//! Any two peers of a network register with a majority of its seeds, so there is always a seed
+//! that knows both.
+
+use std::time::Duration;
+
+use super::{Link, Peer, Stage};
+use crate::proto::addr::Addr;
+use crate::proto::config::PeerConfig;
+use crate::proto::event::{EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::proto::machine::{CloseCause, Output};
+use crate::proto::message::{Dialect, GoodbyeReason, Message, RefusalReason, Role};
+use crate::proto::random::Random;
+use crate::proto::time::Time;
+
+/// Doublings after which a back-off has long reached any sensible maximum.
+const DOUBLINGS_MAX: u32 = 16;
+
+/// Where a peer stands with one seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Not connected.
+    Idle,
+    /// Connecting, or waiting for its list.
+    Coming,
+    /// Registered, by this link.
+    Up(LinkId),
+}
+
+#[derive(Debug)]
+struct Seed {
+    addr: Addr,
+    standing: Standing,
+    /// Not tried before this.
+    retry_at: Option<Time>,
+    /// Failures in a row.
+    failures: u32,
+    /// Classic: a new registration is coming, to get the list again; this is the old one.
+    renewing: Option<LinkId>,
+}
+
+/// The seeds, and where the peer stands with each.
+#[derive(Debug)]
+pub(super) struct Registrar {
+    seeds: Vec<Seed>,
+    wanted: usize,
+    /// What was said last about having too few seeds.
+    shortage_said: Option<usize>,
+}
+
+impl Registrar {
+    pub(super) fn new(config: &PeerConfig) -> Self {
+        let mut addrs = config.seeds.clone();
+        addrs.sort_unstable();
+        addrs.dedup();
+        let idle = |addr| Seed { addr, standing: Standing::Idle, retry_at: None, failures: 0, renewing: None };
+        Self { seeds: addrs.into_iter().map(idle).collect(), wanted: config.seeds_wanted(), shortage_said: None }
+    }
+
+    pub(super) fn knows(&self, addr: Addr) -> bool {
+        self.seeds.iter().any(|seed| seed.addr == addr)
+    }
+
+    pub(super) fn up(&self) -> impl Iterator<Item = (Addr, LinkId)> {
+        self.seeds.iter().filter_map(|seed| match seed.standing {
+            Standing::Up(link) => Some((seed.addr, link)),
+            Standing::Idle | Standing::Coming => None,
+        })
+    }
+
+    /// As many registrations as the peer wants.
+    pub(super) fn complete(&self) -> bool {
+        self.up().count() >= self.wanted
+    }
+
+    fn get_mut(&mut self, addr: Addr) -> Option<&mut Seed> {
+        self.seeds.iter_mut().find(|seed| seed.addr == addr)
+    }
+
+    fn active(&self) -> usize {
+        self.seeds.iter().filter(|seed| seed.standing != Standing::Idle).count()
+    }
+
+    /// When an idle seed may be tried again, if one is needed.
+    pub(super) fn next_retry(&self) -> Option<Time> {
+        if self.active() >= self.wanted {
+            return None;
+        }
+        self.seeds.iter().filter(|seed| seed.standing == Standing::Idle).filter_map(|seed| seed.retry_at).min()
+    }
+
+    fn choose(&self, now: Time, random: &mut Random) -> Option<Addr> {
+        let ready = |seed: &&Seed| seed.standing == Standing::Idle && seed.retry_at.is_none_or(|at| at <= now);
+        let ready: Vec<Addr> = self.seeds.iter().filter(ready).map(|seed| seed.addr).collect();
+        ready.get(random.below(ready.len())).copied()
+    }
+}
+
+/// The wait after so many failures in a row: doubling, between half and all of the nominal span.
+pub(super) fn back_off(config: &PeerConfig, failures: u32, random: &mut Random) -> Duration {
+    let doublings = failures.saturating_sub(1).min(DOUBLINGS_MAX);
+    let nominal = config.backoff_min.saturating_mul(1 << doublings).min(config.backoff_max);
+    random.jitter(nominal, 50..=100)
+}
+
+impl Peer {
+    /// Dials seeds at random until enough are up or on their way.
+    pub(super) fn pursue_seeds(&mut self, now: Time, out: &mut impl Output) {
+        while self.registrar.active() < self.registrar.wanted {
+            let Some(seed) = self.registrar.choose(now, &mut self.random) else { break };
+            if let Some(chosen) = self.registrar.get_mut(seed) {
+                chosen.standing = Standing::Coming;
+            }
+            self.dial_seed(seed, out);
+        }
+        self.say_shortage(out);
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as the sibling of `dial_neighbor`")]
+    fn dial_seed(&self, seed: Addr, out: &mut impl Output) {
+        let purpose = Purpose::Registration;
+        out.emit(|| EventKind::Dialing { peer: seed, purpose });
+        out.dial(seed, purpose);
+    }
+
+    /// Says that too few seeds are reachable, or that enough are again, when that has changed.
+    fn say_shortage(&mut self, out: &mut impl Output) {
+        let (registered, wanted) = (self.registrar.up().count(), self.registrar.wanted);
+        let known = self.registrar.seeds.len();
+        if registered >= wanted {
+            if self.registrar.shortage_said.take().is_some() {
+                out.emit(|| EventKind::EnoughSeeds { registered });
+            }
+        } else if self.registrar.active() < wanted && self.registrar.shortage_said != Some(registered) {
+            self.registrar.shortage_said = Some(registered);
+            out.emit(|| EventKind::TooFewSeeds { registered, wanted, known });
+        }
+    }
+
+    pub(super) fn on_seed_dialed(&mut self, link: LinkId, seed: Addr, out: &mut impl Output) {
+        match self.config.dialect {
+            Dialect::Framed => out.send(link, &self.hello()),
+            // The list comes first, then the name.
+            Dialect::Classic => {}
+        }
+        if let Some(known) = self.registrar.get_mut(seed)
+            && let Standing::Up(old) = known.standing
+        {
+            known.renewing = Some(old);
+        }
+    }
+
+    pub(super) fn on_seed_unreachable(&mut self, now: Time, seed: Addr, error: String, out: &mut impl Output) {
+        let retry_at = self.seed_failed(now, seed);
+        out.emit(|| EventKind::DialFailed { peer: seed, purpose: Purpose::Registration, error, retry_at });
+        self.pursue_seeds(now, out);
+    }
+
+    /// Back to idle, to be tried again later; a registration that is up stays.
+    fn seed_failed(&mut self, now: Time, addr: Addr) -> Option<Time> {
+        let seed = self.registrar.seeds.iter_mut().find(|seed| seed.addr == addr)?;
+        if matches!(seed.standing, Standing::Up(_)) {
+            return None;
+        }
+        seed.standing = Standing::Idle;
+        seed.failures = seed.failures.saturating_add(1);
+        seed.retry_at = Some(now + back_off(&self.config, seed.failures, &mut self.random));
+        seed.retry_at
+    }
+
+    pub(super) fn on_seed_message(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        seed: Addr,
+        message: Message,
+        out: &mut impl Output,
+    ) {
+        match message {
+            Message::Hello(hello) if hello.role == Role::Peer => self.not_a_seed(now, link, seed, out),
+            Message::Hello(_) if self.is_up(link) => self.offend(now, link, Rule::HelloTwice, out),
+            Message::Hello(_) => self.registered(now, link, seed, out),
+            Message::PeerList(peers) => self.on_peer_list(now, link, seed, peers, out),
+            Message::Probe { seq, asker, clock, vitals: _ } => {
+                let vitals = self.vitals();
+                out.send(link, &Message::ProbeReply { seq, asker, clock, vitals });
+                out.emit(|| EventKind::ProbeReceived { peer: seed, seq, clock });
+            }
+            Message::Refusal { reason, referral } => {
+                self.links.remove(&link);
+                out.hang_up(link);
+                out.emit(|| EventKind::LinkRefused { peer: seed, by: Side::Them, reason, referral });
+                self.seed_failed(now, seed);
+                self.pursue_seeds(now, out);
+            }
+            Message::Goodbye { reason, .. } => self.on_seed_goodbye(now, link, seed, reason, out),
+            Message::Gossip(_) | Message::ListRequest | Message::ProbeReply { .. } | Message::DeadReport { .. } => {
+                self.offend(now, link, Rule::Unexpected, out);
+            }
+        }
+    }
+
+    fn is_up(&self, link: LinkId) -> bool {
+        self.links.get(&link).is_some_and(|open| open.stage == Stage::Up)
+    }
+
+    fn not_a_seed(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {
+        let reason = RefusalReason::WrongRole;
+        self.links.remove(&link);
+        out.send(link, &Message::Refusal { reason, referral: Vec::new() });
+        out.hang_up(link);
+        out.emit(|| EventKind::LinkRefused { peer: seed, by: Side::Us, reason, referral: Vec::new() });
+        self.seed_failed(now, seed);
+        self.pursue_seeds(now, out);
+    }
+
+    fn registered(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {
+        self.link_up(link, seed, out);
+        let renewed = self.registrar.get_mut(seed).and_then(|known| {
+            (known.standing, known.failures, known.retry_at) = (Standing::Up(link), 0, None);
+            known.renewing.take()
+        });
+        if let Some(old) = renewed.filter(|old| *old != link) {
+            self.close_renewed(old, seed, out);
+        }
+        self.say_shortage(out);
+        self.repair.on_registered(now, self.registrar.complete());
+    }
+
+    /// The new registration stands; the old one of the same seed goes.
+    fn close_renewed(&mut self, old: LinkId, seed: Addr, out: &mut impl Output) {
+        if self.links.remove(&old).is_none() {
+            return;
+        }
+        out.hang_up(old);
+        let end = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Replaced };
+        out.emit(|| EventKind::LinkDown { link: old, peer: seed, purpose: Purpose::Registration, end });
+    }
+
+    fn on_peer_list(&mut self, now: Time, link: LinkId, seed: Addr, peers: Vec<Addr>, out: &mut impl Output) {
+        if !self.is_up(link) {
+            if self.framed() {
+                return self.offend(now, link, Rule::HelloExpected, out);
+            }
+            // A Python seed blocks its whole loop until it has the address.
+            out.send(link, &self.hello());
+            self.registered(now, link, seed, out);
+        }
+        self.learn(&peers);
+        self.repair.on_list(&peers, self.config.listen);
+        out.emit(|| EventKind::PeerListReceived { seed, peers });
+        self.repair_if_due(now, out);
+        if self.repair.joined() {
+            self.fill_links(now, out);
+        }
+    }
+
+    fn on_seed_goodbye(&mut self, now: Time, link: LinkId, seed: Addr, reason: GoodbyeReason, out: &mut impl Output) {
+        let was_up = self.is_up(link);
+        self.links.remove(&link);
+        out.hang_up(link);
+        if was_up {
+            let end = LinkEnd::Goodbye { side: Side::Them, reason };
+            out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
+        }
+        self.registration_lost(now, link, seed, out);
+    }
+
+    pub(super) fn on_registration_closed(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        seed: Addr,
+        open: &Link,
+        cause: &CloseCause,
+        out: &mut impl Output,
+    ) {
+        if open.stage == Stage::Up {
+            let end = match cause {
+                CloseCause::Violation(_) | CloseCause::OtherDialect(_) => LinkEnd::Violation,
+                CloseCause::TooSlow => LinkEnd::TooSlow,
+                CloseCause::EndOfStream | CloseCause::Error => LinkEnd::RegistrationLost,
+            };
+            out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
+        } else if matches!(cause, CloseCause::EndOfStream | CloseCause::Error) {
+            let remote = open.remote.clone();
+            out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(seed) });
+        }
+        self.registration_lost(now, link, seed, out);
+    }
+
+    fn registration_lost(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {
+        if let Some(known) = self.registrar.get_mut(seed) {
+            match known.standing {
+                // A renewal came to nothing, or the link that it was to replace went early.
+                Standing::Up(current) if current != link => return,
+                Standing::Up(_) | Standing::Coming | Standing::Idle => known.standing = Standing::Idle,
+            }
+        }
+        self.seed_failed(now, seed);
+        self.pursue_seeds(now, out);
+    }
+
+    /// Asks every seed for its list again.
+    pub(super) fn ask_seeds(&mut self, out: &mut impl Output) {
+        let up: Vec<(Addr, LinkId)> = self.registrar.up().collect();
+        for (seed, link) in up {
+            match self.config.dialect {
+                Dialect::Framed => out.send(link, &Message::ListRequest),
+                // There is no message for it: register once more, and the list comes with that.
+                Dialect::Classic => self.dial_seed(seed, out),
+            }
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Liveness: probing the neighbors, and what a death sets off (rules 7 and 8).
+//!
+//! The probes are those of SWIM (Das, Gupta, Motivala 2002) without the indirect ones: one beat of
+//! the whole node per interval, and what was not answered by the next beat is missed.
+
+use super::Peer;
+use super::repair::Beat;
+use super::spread::next_turn;
+use crate::proto::addr::Addr;
+use crate::proto::config::PeerConfig;
+use crate::proto::event::{EventKind, LinkEnd, LinkId};
+use crate::proto::machine::Output;
+use crate::proto::message::{DeathCause, Dialect, Message, ProbeSeq};
+use crate::proto::random::Random;
+use crate::proto::time::{ClockTime, Time};
+
+/// A probe that is not answered yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outstanding {
+    seq: ProbeSeq,
+    sent_at: Time,
+}
+
+/// When a peer probes its neighbors.
+#[derive(Debug, Default)]
+pub(super) struct Liveness {
+    pub(super) next_at: Option<Time>,
+}
+
+impl Liveness {
+    pub(super) fn start(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
+        // Nodes that start together do not probe together.
+        self.next_at = Some(now + random.jitter(config.liveness_interval, 50..=100));
+    }
+}
+
+impl Peer {
+    pub(super) fn probe_if_due(&mut self, now: Time, out: &mut impl Output) {
+        let Some(at) = self.liveness.next_at.filter(|at| *at <= now) else { return };
+        self.liveness.next_at = Some(next_turn(at, now, self.config.liveness_interval));
+        let beat = self.repair.on_beat(now, &self.config);
+        let neighbors: Vec<Addr> = self.neighbors().collect();
+        for peer in neighbors {
+            self.count_miss(now, peer, out);
+        }
+        let neighbors: Vec<Addr> = self.neighbors().collect();
+        for peer in neighbors {
+            self.probe(now, peer, out);
+        }
+        match beat {
+            Beat::Quiet => {}
+            Beat::AskSeeds => self.ask_seeds(out),
+            Beat::ReadLists => self.bridge_if_split(now, out),
+        }
+    }
+
+    /// A probe of the last beat that is still open is missed.
+    fn count_miss(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
+        let limit = self.config.liveness_misses;
+        let Some(neighbor) = self.overlay.get_mut(peer) else { return };
+        let Some(Outstanding { seq, .. }) = neighbor.probe.take() else { return };
+        neighbor.misses += 1;
+        let (misses, last_heard, heard) = (neighbor.misses, neighbor.last_heard, neighbor.heard);
+        out.emit(|| EventKind::ProbeMissed { peer, seq, misses, limit, last_heard });
+        if misses < limit {
+            return;
+        }
+        if heard {
+            self.bury(now, peer, DeathCause::Misses { misses }, out);
+        } else {
+            self.not_accepted(now, peer, out);
+        }
+    }
+
+    fn probe(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
+        let clock = now.clock(self.config.utc_offset_s);
+        let (asker, vitals, dialect) = (self.config.listen, self.vitals(), self.config.dialect);
+        let Some(neighbor) = self.overlay.get_mut(peer) else { return };
+        neighbor.probes_sent += 1;
+        let seq = match dialect {
+            Dialect::Framed => neighbor.probes_sent,
+            Dialect::Classic => u64::from(clock.seconds()),
+        };
+        neighbor.probe = Some(Outstanding { seq, sent_at: now });
+        out.send(neighbor.link(), &Message::Probe { seq, asker, clock, vitals });
+        out.emit(|| EventKind::ProbeSent { peer, seq });
+    }
+
+    pub(super) fn on_probe_reply(
+        &mut self,
+        now: Time,
+        peer: Addr,
+        seq: ProbeSeq,
+        clock: ClockTime,
+        out: &mut impl Output,
+    ) {
+        let Some(neighbor) = self.overlay.get_mut(peer) else { return };
+        // A late answer to an earlier probe shows that the neighbor lives, too.
+        neighbor.misses = 0;
+        let Some(Outstanding { sent_at, .. }) = neighbor.probe.take_if(|probe| probe.seq == seq) else { return };
+        let rtt_us = u64::try_from(now.since(sent_at).as_micros()).unwrap_or(u64::MAX);
+        out.emit(|| EventKind::ProbeAnswered { peer, seq, clock, rtt_us });
+    }
+
+    /// A neighbor is dead: drops it and tells every seed that we are registered with.
+    pub(super) fn bury(&mut self, now: Time, peer: Addr, cause: DeathCause, out: &mut impl Output) {
+        let Some(last_heard) = self.overlay.get(peer).map(|neighbor| neighbor.last_heard) else { return };
+        out.emit(|| EventKind::NeighborDied { peer, cause, last_heard });
+        self.lost_candidate(peer, now + self.cool_down());
+        self.part(now, peer, LinkEnd::Dead { cause }, out);
+        self.report_death(now, peer, cause, out);
+    }
+
+    fn report_death(&mut self, now: Time, dead: Addr, cause: DeathCause, out: &mut impl Output) {
+        let clock = now.clock(self.config.utc_offset_s);
+        let up: Vec<(Addr, LinkId)> = self.registrar.up().collect();
+        for (_, link) in &up {
+            let cause = self.framed().then_some(cause);
+            out.send(*link, &Message::DeadReport { dead, clock, reporter: self.config.listen, cause });
+        }
+        out.emit(|| EventKind::DeadReportSent {
+            dead,
+            clock,
+            seeds: up.iter().map(|(seed, _)| *seed).collect(),
+            cause,
+        });
+    }
+
+    /// A link that we dialled and on which nothing was ever heard: nobody died, the peer is full
+    /// and does not say so. It is left alone for a while.
+    pub(super) fn not_accepted(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
+        let until = now + self.cool_down() * NOT_ACCEPTED_COOL_DOWNS;
+        out.emit(|| EventKind::NotAccepted { peer, until });
+        self.lost_candidate(peer, until);
+        self.part(now, peer, LinkEnd::NotAccepted, out);
+    }
+}
+
+/// A full classic peer stays full until a neighbor of it dies; a guess at how long that takes.
+const NOT_ACCEPTED_COOL_DOWNS: u32 = 4;

@@ -1,0 +1,290 @@
+//! What a peer does, one concern a file:
+//!
+//! - [`join`]: registers with a majority of the seeds and keeps at it;
+//! - [`overlay`]: gets and gives links, and makes room (HyParView);
+//! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
+//! - [`spread`]: generates, forwards and forgets messages;
+//! - [`liveness`]: probes neighbors and buries the dead (SWIM's probes, without the indirect ones).
+//!
+//! The rules are numbered as in the protocol's description; the tests carry the numbers.
+
+mod join;
+mod liveness;
+mod overlay;
+mod repair;
+mod spread;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use self::join::Registrar;
+use self::liveness::Liveness;
+use self::overlay::Overlay;
+use self::repair::Repair;
+use self::spread::Spread;
+use super::addr::Addr;
+use super::config::{HALF_OPEN_MAX, PeerConfig};
+use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
+use super::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Role};
+use super::random::Random;
+use super::time::Time;
+
+/// A connection of a peer.
+#[derive(Debug)]
+struct Link {
+    /// The remote end as the system names it.
+    remote: String,
+    /// Whom we dialled, or who said hello.
+    peer: Option<Addr>,
+    direction: Direction,
+    purpose: Purpose,
+    stage: Stage,
+}
+
+/// How far a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The other side has not named itself yet.
+    Opening {
+        /// It must have done so by then.
+        hello_by: Time,
+    },
+    /// In use.
+    Up,
+}
+
+/// A peer.
+#[derive(Debug)]
+pub struct Peer {
+    config: PeerConfig,
+    random: Random,
+    links: BTreeMap<LinkId, Link>,
+    registrar: Registrar,
+    overlay: Overlay,
+    repair: Repair,
+    spread: Spread,
+    liveness: Liveness,
+    /// It has said goodbye and does nothing any more.
+    left: bool,
+}
+
+impl Peer {
+    /// A peer with these settings; `random_seed` decides its random choices.
+    pub fn new(config: PeerConfig, random_seed: u64) -> Self {
+        let mut random = Random::new(random_seed);
+        Self {
+            registrar: Registrar::new(&config),
+            overlay: Overlay::default(),
+            repair: Repair::default(),
+            spread: Spread::new(&config, random.number()),
+            liveness: Liveness::default(),
+            links: BTreeMap::new(),
+            left: false,
+            config,
+            random,
+        }
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &PeerConfig {
+        &self.config
+    }
+
+    /// Who its neighbors are.
+    pub fn neighbors(&self) -> impl Iterator<Item = Addr> {
+        self.overlay.neighbors.iter().map(|neighbor| neighbor.addr)
+    }
+
+    /// The seeds that it is registered with.
+    pub fn registrations(&self) -> impl Iterator<Item = Addr> {
+        self.registrar.up().map(|(seed, _)| seed)
+    }
+
+    /// Message ids that it remembers.
+    pub fn seen(&self) -> usize {
+        self.spread.seen.len()
+    }
+
+    fn framed(&self) -> bool {
+        self.config.dialect == Dialect::Framed
+    }
+
+    fn start(&mut self, now: Time, out: &mut impl Output) {
+        self.spread.start(now, &self.config, &mut self.random);
+        self.liveness.start(now, &self.config, &mut self.random);
+        self.repair.start(now);
+        self.pursue_seeds(now, out);
+    }
+
+    fn on_accepted(&mut self, now: Time, link: LinkId, remote: String, out: &mut impl Output) {
+        let half_open = self.links.values().filter(|open| open.stage != Stage::Up).count();
+        if half_open >= HALF_OPEN_MAX {
+            let violation = Violation::new(Rule::TooManyLinks, b"");
+            out.emit(|| EventKind::Violation { remote, peer: None, violation });
+            return out.hang_up(link);
+        }
+        let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
+        let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
+        self.links.insert(link, Link { remote, peer: None, direction, purpose, stage });
+    }
+
+    fn on_dialed(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
+        let purpose = if self.registrar.knows(peer) { Purpose::Registration } else { Purpose::Neighbor };
+        let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
+        let open = Link { remote: peer.to_string(), peer: Some(peer), direction: Direction::Outbound, purpose, stage };
+        self.links.insert(link, open);
+        match purpose {
+            Purpose::Registration => self.on_seed_dialed(link, peer, out),
+            Purpose::Neighbor => self.on_neighbor_dialed(now, link, peer, out),
+        }
+    }
+
+    fn on_dial_failed(&mut self, now: Time, peer: Addr, error: String, out: &mut impl Output) {
+        if self.registrar.knows(peer) {
+            self.on_seed_unreachable(now, peer, error, out);
+        } else {
+            self.on_neighbor_unreachable(now, peer, error, out);
+        }
+    }
+
+    fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
+        let Some(open) = self.links.get(&link) else { return };
+        match (open.purpose, open.stage, open.peer) {
+            (Purpose::Neighbor, Stage::Up, Some(peer)) => self.on_neighbor_message(now, link, peer, message, out),
+            (Purpose::Neighbor, _, _) => self.on_neighbor_greeting(now, link, message, out),
+            (Purpose::Registration, _, Some(seed)) => self.on_seed_message(now, link, seed, message, out),
+            (Purpose::Registration, _, None) => self.offend(now, link, Rule::HelloExpected, out),
+        }
+    }
+
+    fn hello(&self) -> Message {
+        Message::Hello(Hello { listen: self.config.listen, role: Role::Peer, priority: self.priority() })
+    }
+
+    /// Marks a link as in use.
+    fn link_up(&mut self, link: LinkId, peer: Addr, out: &mut impl Output) {
+        let Some(open) = self.links.get_mut(&link) else { return };
+        (open.stage, open.peer) = (Stage::Up, Some(peer));
+        let (direction, purpose) = (open.direction, open.purpose);
+        out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
+    }
+
+    /// The remote broke a rule: says so and closes the link.
+    fn offend(&mut self, now: Time, link: LinkId, rule: Rule, out: &mut impl Output) {
+        out.hang_up(link);
+        self.on_closed(now, link, CloseCause::Violation(Violation::new(rule, b"")), out);
+    }
+
+    fn on_closed(&mut self, now: Time, link: LinkId, cause: CloseCause, out: &mut impl Output) {
+        let Some(open) = self.links.remove(&link) else { return };
+        match &cause {
+            CloseCause::Violation(violation) => {
+                let (remote, peer, violation) = (open.remote.clone(), open.peer, violation.clone());
+                out.emit(|| EventKind::Violation { remote, peer, violation });
+            }
+            CloseCause::OtherDialect(speaks) => {
+                let (remote, speaks) = (open.remote.clone(), *speaks);
+                out.emit(|| EventKind::OtherDialect { remote, speaks });
+            }
+            CloseCause::EndOfStream | CloseCause::Error | CloseCause::TooSlow => {}
+        }
+        let Some(peer) = open.peer else { return };
+        match (open.purpose, open.stage) {
+            (Purpose::Registration, _) => self.on_registration_closed(now, link, peer, &open, &cause, out),
+            (Purpose::Neighbor, Stage::Up) => self.on_neighbor_closed(now, link, peer, &cause, out),
+            (Purpose::Neighbor, Stage::Opening { .. }) => self.on_opening_closed(now, peer, &open, &cause, out),
+        }
+    }
+
+    fn on_command(&mut self, now: Time, command: NodeCommand, out: &mut impl Output) {
+        match command {
+            NodeCommand::Say(body) => self.say(now, body, out),
+            NodeCommand::Cut(peer) => self.cut(now, peer, out),
+            NodeCommand::Heal(peer) => self.heal(peer, out),
+            NodeCommand::Leave => self.leave(out),
+        }
+    }
+
+    fn leave(&mut self, out: &mut impl Output) {
+        self.left = true;
+        let reason = GoodbyeReason::Leaving;
+        for (link, open) in std::mem::take(&mut self.links) {
+            out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
+            out.hang_up(link);
+            let (Stage::Up, Some(peer)) = (open.stage, open.peer) else { continue };
+            let (purpose, end) = (open.purpose, LinkEnd::Goodbye { side: Side::Us, reason });
+            out.emit(|| EventKind::LinkDown { link, peer, purpose, end });
+        }
+        self.overlay.neighbors.clear();
+    }
+
+    fn on_wake(&mut self, now: Time, out: &mut impl Output) {
+        self.end_handshakes(now, out);
+        self.pursue_seeds(now, out);
+        self.generate_if_due(now, out);
+        self.probe_if_due(now, out);
+        self.repair_if_due(now, out);
+    }
+
+    fn end_handshakes(&mut self, now: Time, out: &mut impl Output) {
+        let late = |open: &Link| matches!(open.stage, Stage::Opening { hello_by } if hello_by <= now);
+        let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
+        for link in silent {
+            self.offend(now, link, Rule::HandshakeTimeout, out);
+        }
+    }
+
+    fn handshake_deadline(&self) -> Option<Time> {
+        let deadline = |open: &Link| match open.stage {
+            Stage::Opening { hello_by } => Some(hello_by),
+            Stage::Up => None,
+        };
+        self.links.values().filter_map(deadline).min()
+    }
+}
+
+/// What the close of a link says about the node at its other end.
+fn death_cause(cause: &CloseCause) -> DeathCause {
+    match cause {
+        CloseCause::Error => DeathCause::LinkError,
+        CloseCause::EndOfStream | CloseCause::TooSlow | CloseCause::Violation(_) | CloseCause::OtherDialect(_) => {
+            DeathCause::Closed
+        }
+    }
+}
+
+impl Machine for Peer {
+    fn handle(&mut self, now: Time, input: Input, out: &mut impl Output) {
+        if self.left {
+            return;
+        }
+        match input {
+            Input::Start => self.start(now, out),
+            Input::Message { link, message } => self.on_message(now, link, message, out),
+            Input::Link { link, change } => match change {
+                LinkChange::Accepted { remote } => self.on_accepted(now, link, remote, out),
+                LinkChange::Dialed { peer } => self.on_dialed(now, link, peer, out),
+                LinkChange::Closed { cause } => self.on_closed(now, link, cause, out),
+            },
+            Input::DialFailed { peer, error } => self.on_dial_failed(now, peer, error, out),
+            Input::Command(command) => self.on_command(now, command, out),
+            Input::Wake => self.on_wake(now, out),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        if self.left {
+            return None;
+        }
+        let deadlines = [
+            self.handshake_deadline(),
+            self.registrar.next_retry(),
+            self.spread.next_at,
+            self.liveness.next_at,
+            self.repair.next_at(),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,537 @@
+//! The overlay: who our neighbors are, and how a link begins and ends (rules 2 to 4).
+//!
+//! After HyParView (Leitão, Pereira, Rodrigues 2007): a full peer refuses with a referral, but
+//! never a joiner that has no neighbor (section 4.2, high-priority join).
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use smallvec::{SmallVec, smallvec};
+
+use super::liveness::Outstanding;
+use super::{Link, Peer, Stage, death_cause};
+use crate::proto::addr::Addr;
+use crate::proto::config::{CANDIDATES_MAX, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
+use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+
+use crate::proto::machine::{CloseCause, Output};
+use crate::proto::message::{
+    DeathCause, Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role, Vitals,
+};
+use crate::proto::random::Random;
+use crate::proto::time::Time;
+
+/// Addresses that are not dialled for a while; the oldest goes when there are more.
+const AVOIDED_MAX: usize = 256;
+/// How often a random candidate is drawn before all are looked at in order.
+const DRAWS_MAX: usize = 16;
+
+/// Links between one pair in the classic dialect: each side may have dialled, and a restarted node
+/// may dial again before the end of its old link is noticed.
+const LINKS_PER_PAIR_MAX: usize = 4;
+
+/// A peer that we hold a link to.
+#[derive(Debug)]
+pub(super) struct Neighbor {
+    pub(super) addr: Addr,
+    /// One, or two in the classic dialect when both had dialled.
+    pub(super) links: SmallVec<[LinkId; 1]>,
+    /// Anything was ever heard. In the classic dialect a full peer accepts the connection and says
+    /// nothing, ever.
+    pub(super) heard: bool,
+    pub(super) last_heard: Time,
+    /// Probes unanswered in a row.
+    pub(super) misses: u32,
+    pub(super) probe: Option<Outstanding>,
+    pub(super) probes_sent: u64,
+    /// How many neighbors it has, as it said last.
+    pub(super) degree: Option<u16>,
+}
+
+impl Neighbor {
+    /// The link that we send on: the first of them.
+    pub(super) fn link(&self) -> LinkId {
+        self.links[0]
+    }
+}
+
+/// The links of a peer and the addresses that it could dial.
+#[derive(Debug, Default)]
+pub(super) struct Overlay {
+    pub(super) neighbors: Vec<Neighbor>,
+    /// Addresses that seeds and peers have named, in order.
+    candidates: Vec<Addr>,
+    /// Dials under way.
+    pub(super) dialing: Vec<Addr>,
+    /// Not dialled before the time.
+    avoided: Vec<(Addr, Time)>,
+    /// Links that the user cut: neither dialled nor accepted.
+    cut: BTreeSet<Addr>,
+    /// The address that is dialled because it is in another part of the overlay.
+    pub(super) bridge: Option<Addr>,
+}
+
+impl Overlay {
+    pub(super) fn get(&self, addr: Addr) -> Option<&Neighbor> {
+        self.neighbors.iter().find(|neighbor| neighbor.addr == addr)
+    }
+
+    pub(super) fn get_mut(&mut self, addr: Addr) -> Option<&mut Neighbor> {
+        self.neighbors.iter_mut().find(|neighbor| neighbor.addr == addr)
+    }
+
+    fn remove(&mut self, addr: Addr) -> Option<Neighbor> {
+        let at = self.neighbors.iter().position(|neighbor| neighbor.addr == addr)?;
+        Some(self.neighbors.remove(at))
+    }
+
+    fn forget_candidate(&mut self, addr: Addr) {
+        if let Ok(at) = self.candidates.binary_search(&addr) {
+            self.candidates.remove(at);
+        }
+    }
+
+    pub(super) fn avoid(&mut self, addr: Addr, until: Time) {
+        self.avoided.retain(|(avoided, _)| *avoided != addr);
+        if self.avoided.len() >= AVOIDED_MAX {
+            self.avoided.remove(0);
+        }
+        self.avoided.push((addr, until));
+    }
+
+    /// May this address be dialled now?
+    pub(super) fn may_dial(&self, now: Time, addr: Addr) -> bool {
+        let avoided = self.avoided.iter().any(|(avoided, until)| *avoided == addr && *until > now);
+        !avoided && !self.cut.contains(&addr) && !self.dialing.contains(&addr) && self.get(addr).is_none()
+    }
+
+    /// A random address that may be dialled.
+    pub(super) fn choose(&self, now: Time, random: &mut Random) -> Option<Addr> {
+        let count = self.candidates.len();
+        let drawn = (0..DRAWS_MAX.min(count)).find_map(|_| {
+            let candidate = self.candidates[random.below(count)];
+            self.may_dial(now, candidate).then_some(candidate)
+        });
+        drawn.or_else(|| {
+            let start = random.below(count);
+            let (before, after) = self.candidates.split_at(start);
+            after.iter().chain(before).copied().find(|candidate| self.may_dial(now, *candidate))
+        })
+    }
+}
+
+impl Peer {
+    /// Links and dials that may become links.
+    pub(super) fn links_coming(&self) -> usize {
+        let opening = |link: &&Link| {
+            link.purpose == Purpose::Neighbor && link.direction == Direction::Outbound && link.stage != Stage::Up
+        };
+        self.overlay.neighbors.len() + self.overlay.dialing.len() + self.links.values().filter(opening).count()
+    }
+
+    /// Remembers addresses to dial.
+    pub(super) fn learn(&mut self, addrs: &[Addr]) {
+        for addr in addrs.iter().copied().take(LIST_LEN_MAX) {
+            if addr == self.config.listen || !addr.is_dialable() || self.registrar.knows(addr) {
+                continue;
+            }
+            if let Err(at) = self.overlay.candidates.binary_search(&addr)
+                && self.overlay.candidates.len() < CANDIDATES_MAX
+            {
+                self.overlay.candidates.insert(at, addr);
+            }
+        }
+    }
+
+    /// Dials random candidates until there are as many links as the peer aims for.
+    pub(super) fn fill_links(&mut self, now: Time, out: &mut impl Output) {
+        while self.links_coming() < self.config.max_dial {
+            let Some(peer) = self.overlay.choose(now, &mut self.random) else { break };
+            self.dial_neighbor(peer, out);
+        }
+    }
+
+    pub(super) fn dial_neighbor(&mut self, peer: Addr, out: &mut impl Output) {
+        let purpose = Purpose::Neighbor;
+        self.overlay.dialing.push(peer);
+        out.emit(|| EventKind::Dialing { peer, purpose });
+        out.dial(peer, purpose);
+    }
+
+    /// How much we want a link now.
+    pub(super) fn priority(&self) -> Priority {
+        if self.overlay.neighbors.is_empty() { Priority::High } else { Priority::Low }
+    }
+
+    pub(super) fn on_neighbor_dialed(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
+        self.overlay.dialing.retain(|dialing| *dialing != peer);
+        if self.framed() && self.overlay.get(peer).is_some() {
+            // It dialled us meanwhile; that link stands.
+            self.links.remove(&link);
+            return out.hang_up(link);
+        }
+        let bridge = self.overlay.bridge == Some(peer);
+        let priority = if bridge { Priority::Bridge } else { self.priority() };
+        out.send(link, &Message::Hello(Hello { listen: self.config.listen, role: Role::Peer, priority }));
+        match self.config.dialect {
+            Dialect::Framed => {}
+            // No hello comes back; whether it took the link shows when something is heard.
+            Dialect::Classic => self.add_neighbor(now, link, peer, out),
+        }
+    }
+
+    pub(super) fn on_neighbor_unreachable(&mut self, now: Time, peer: Addr, error: String, out: &mut impl Output) {
+        self.overlay.dialing.retain(|dialing| *dialing != peer);
+        let until = now + self.cool_down();
+        self.lost_candidate(peer, until);
+        let (purpose, retry_at) = (Purpose::Neighbor, None);
+        out.emit(|| EventKind::DialFailed { peer, purpose, error, retry_at });
+        self.repair.soon(now, &self.config, &mut self.random);
+    }
+
+    /// Forgets an address and dials it no more for a while, should a seed name it again.
+    pub(super) fn lost_candidate(&mut self, peer: Addr, until: Time) {
+        self.overlay.forget_candidate(peer);
+        self.overlay.avoid(peer, until);
+        if self.overlay.bridge == Some(peer) {
+            self.overlay.bridge = None;
+        }
+    }
+
+    /// How long an address that failed us is left alone: until its death should be known.
+    pub(super) fn cool_down(&self) -> Duration {
+        self.config.liveness_interval * (self.config.liveness_misses + 1)
+    }
+
+    /// The first words on a link between peers.
+    pub(super) fn on_neighbor_greeting(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
+        let Some(open) = self.links.get(&link) else { return };
+        match (open.direction, open.peer, message) {
+            (Direction::Inbound, _, Message::Hello(hello)) => self.on_joiner(now, link, hello, out),
+            (Direction::Outbound, Some(peer), Message::Hello(hello)) => {
+                self.on_accepted_by(now, link, peer, hello, out)
+            }
+            (Direction::Outbound, Some(peer), Message::Refusal { reason, referral }) => {
+                self.on_refused(now, link, peer, reason, referral, out);
+            }
+            (Direction::Outbound, Some(peer), Message::Goodbye { reason: _, referral }) => {
+                self.links.remove(&link);
+                out.hang_up(link);
+                self.learn(&referral);
+                self.overlay.avoid(peer, now + self.config.liveness_interval);
+                self.repair.soon(now, &self.config, &mut self.random);
+            }
+            (Direction::Inbound, _, Message::Goodbye { .. }) => {
+                // It had dialled as we dialled it, and gives way.
+                self.links.remove(&link);
+                out.hang_up(link);
+            }
+            (_, _, _) => self.offend(now, link, Rule::HelloExpected, out),
+        }
+    }
+
+    /// Somebody wants to be our neighbor.
+    fn on_joiner(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
+        let peer = hello.listen;
+        if !peer.is_dialable() {
+            return self.offend(now, link, Rule::BadAddress, out);
+        }
+        if let Some(reason) = self.objection(&hello) {
+            return self.refuse(link, peer, reason, out);
+        }
+        if self.overlay.get(peer).is_some_and(|neighbor| neighbor.links.len() >= LINKS_PER_PAIR_MAX) {
+            return self.offend(now, link, Rule::TooManyLinks, out);
+        }
+        if self.framed() && !self.settle_double(now, link, peer, out) {
+            return;
+        }
+        let full = self.overlay.get(peer).is_none() && self.overlay.neighbors.len() >= self.neighbors_max();
+        if full && !self.make_room(now, hello.priority, out) {
+            return self.refuse(link, peer, RefusalReason::Full, out);
+        }
+        if self.framed() {
+            out.send(link, &self.hello());
+        }
+        self.add_neighbor(now, link, peer, out);
+    }
+
+    fn objection(&self, hello: &Hello) -> Option<RefusalReason> {
+        if hello.listen == self.config.listen {
+            Some(RefusalReason::Myself)
+        } else if hello.role == Role::Seed {
+            Some(RefusalReason::WrongRole)
+        } else if self.overlay.cut.contains(&hello.listen) {
+            Some(RefusalReason::Cut)
+        } else {
+            None
+        }
+    }
+
+    /// A Python node takes a closed link for a death, so in the classic dialect nobody is turned
+    /// away below the hard limit.
+    fn neighbors_max(&self) -> usize {
+        match self.config.dialect {
+            Dialect::Framed => self.config.max_neighbors,
+            Dialect::Classic => LINKS_MAX,
+        }
+    }
+
+    fn refuse(&mut self, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
+        let referral = match reason {
+            RefusalReason::Full => self.referral(peer),
+            RefusalReason::Cut | RefusalReason::Myself | RefusalReason::WrongRole => Vec::new(),
+        };
+        self.links.remove(&link);
+        out.send(link, &Message::Refusal { reason, referral: referral.clone() });
+        out.hang_up(link);
+        out.emit(|| EventKind::LinkRefused { peer, by: Side::Us, reason, referral });
+    }
+
+    /// Some of our neighbors, for somebody who looks for one.
+    fn referral(&mut self, asker: Addr) -> Vec<Addr> {
+        let others: Vec<Addr> = self.neighbors().filter(|neighbor| *neighbor != asker).collect();
+        self.random.sample(&others, REFERRAL_LEN)
+    }
+
+    /// Two links between one pair become one: the one that the lower address dialled. True when the
+    /// new one shall stand.
+    fn settle_double(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
+        let ours = |open: &Link| {
+            open.peer == Some(peer) && open.direction == Direction::Outbound && open.purpose == Purpose::Neighbor
+        };
+        let dialed = self.links.iter().find(|(_, open)| ours(open)).map(|(link, _)| *link);
+        let ours_stands = dialed.is_some() && self.config.listen < peer;
+        if ours_stands {
+            self.links.remove(&link);
+            out.send(link, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
+            out.hang_up(link);
+        } else if self.overlay.get(peer).is_some() {
+            // The peer has restarted before we noticed its end, or its link is to stand.
+            let end = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Duplicate };
+            self.part(now, peer, end, out);
+        } else if let Some(dialed) = dialed {
+            self.links.remove(&dialed);
+            out.send(dialed, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
+            out.hang_up(dialed);
+        }
+        !ours_stands
+    }
+
+    /// True when there is room, or has been made.
+    fn make_room(&mut self, now: Time, priority: Priority, out: &mut impl Output) -> bool {
+        match (self.config.dialect, priority) {
+            (Dialect::Classic, _) | (Dialect::Framed, Priority::Low) => false,
+            (Dialect::Framed, Priority::Bridge) => self.overlay.neighbors.len() < LINKS_MAX,
+            (Dialect::Framed, Priority::High) => {
+                self.drop_a_connected_neighbor(now, out);
+                self.overlay.neighbors.len() < LINKS_MAX
+            }
+        }
+    }
+
+    /// Drops a random neighbor among those that we believe to have others. Where there is none
+    /// we go over the limit rather than leave somebody alone.
+    fn drop_a_connected_neighbor(&mut self, now: Time, out: &mut impl Output) {
+        let has_others = |neighbor: &&Neighbor| neighbor.degree.is_some_and(|degree| degree > 1);
+        let connected: Vec<Addr> = self.overlay.neighbors.iter().filter(has_others).map(|n| n.addr).collect();
+        let Some(peer) = connected.get(self.random.below(connected.len())).copied() else { return };
+        let reason = GoodbyeReason::MadeRoom;
+        let referral = self.referral(peer);
+        if let Some(neighbor) = self.overlay.get(peer) {
+            out.send(neighbor.link(), &Message::Goodbye { reason, referral });
+        }
+        self.overlay.avoid(peer, now + self.config.liveness_interval);
+        self.part(now, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+    }
+
+    /// The peer that we dialled has taken the link.
+    fn on_accepted_by(&mut self, now: Time, link: LinkId, peer: Addr, hello: Hello, out: &mut impl Output) {
+        if hello.role == Role::Seed || hello.listen == self.config.listen {
+            self.lost_candidate(peer, now + self.cool_down());
+            return self.refuse(link, peer, RefusalReason::WrongRole, out);
+        }
+        if self.overlay.get(peer).is_some() {
+            self.links.remove(&link);
+            return out.hang_up(link);
+        }
+        self.add_neighbor(now, link, peer, out);
+    }
+
+    fn on_refused(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        peer: Addr,
+        reason: RefusalReason,
+        referral: Vec<Addr>,
+        out: &mut impl Output,
+    ) {
+        self.links.remove(&link);
+        out.hang_up(link);
+        self.overlay.avoid(peer, now + self.config.liveness_interval);
+        if reason != RefusalReason::Full {
+            self.lost_candidate(peer, now + self.cool_down());
+        }
+        self.learn(&referral[..referral.len().min(REFERRAL_LEN)]);
+        out.emit(|| EventKind::LinkRefused { peer, by: Side::Them, reason, referral });
+        self.repair.soon(now, &self.config, &mut self.random);
+    }
+
+    fn add_neighbor(&mut self, now: Time, link: LinkId, addr: Addr, out: &mut impl Output) {
+        self.link_up(link, addr, out);
+        if self.overlay.bridge == Some(addr) {
+            self.overlay.bridge = None;
+        }
+        if let Some(neighbor) = self.overlay.get_mut(addr) {
+            return neighbor.links.push(link);
+        }
+        let direction = self.links.get(&link).map_or(Direction::Inbound, |open| open.direction);
+        // Whoever dialled us has said something; in the framed dialect both have.
+        let heard = self.framed() || direction == Direction::Inbound;
+        self.overlay.neighbors.push(Neighbor {
+            addr,
+            links: smallvec![link],
+            heard,
+            last_heard: now,
+            misses: 0,
+            probe: None,
+            probes_sent: 0,
+            degree: None,
+        });
+        self.repair.on_link_gained();
+    }
+
+    /// Hangs up on a neighbor, for the reason given, and looks for another.
+    pub(super) fn part(&mut self, now: Time, peer: Addr, end: LinkEnd, out: &mut impl Output) -> Option<Neighbor> {
+        let neighbor = self.overlay.remove(peer)?;
+        for link in neighbor.links.iter().copied() {
+            if self.links.remove(&link).is_some() {
+                out.hang_up(link);
+            }
+            out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+        }
+        self.repair.soon(now, &self.config, &mut self.random);
+        Some(neighbor)
+    }
+
+    /// A message from a neighbor.
+    pub(super) fn on_neighbor_message(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        peer: Addr,
+        message: Message,
+        out: &mut impl Output,
+    ) {
+        if let Some(neighbor) = self.overlay.get_mut(peer) {
+            (neighbor.heard, neighbor.last_heard) = (true, now);
+        }
+        match message {
+            Message::Gossip(gossip) => self.on_gossip(now, peer, gossip, out),
+            Message::Probe { seq, asker, clock, vitals } => {
+                self.note_vitals(now, peer, vitals);
+                let vitals = self.vitals();
+                out.send(link, &Message::ProbeReply { seq, asker, clock, vitals });
+                out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
+            }
+            Message::ProbeReply { seq, asker: _, clock, vitals } => {
+                self.note_vitals(now, peer, vitals);
+                self.on_probe_reply(now, peer, seq, clock, out);
+            }
+            Message::Goodbye { reason, referral } => {
+                self.learn(&referral[..referral.len().min(REFERRAL_LEN)]);
+                self.overlay.avoid(peer, now + self.config.liveness_interval);
+                self.part(now, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
+            }
+            // In the classic dialect both links of a pair may name the address.
+            Message::Hello(_) => self.offend(now, link, Rule::HelloTwice, out),
+            Message::PeerList(_) | Message::ListRequest | Message::DeadReport { .. } | Message::Refusal { .. } => {
+                self.offend(now, link, Rule::Unexpected, out);
+            }
+        }
+    }
+
+    fn note_vitals(&mut self, now: Time, peer: Addr, vitals: Option<Vitals>) {
+        let Some(vitals) = vitals else { return };
+        if let Some(neighbor) = self.overlay.get_mut(peer) {
+            neighbor.degree = Some(vitals.neighbors);
+        }
+        if let Some(beacon) = vitals.beacon {
+            self.repair.on_beacon(now, beacon, self.config.listen);
+        }
+    }
+
+    /// What rides on our probes and answers; nothing in the classic dialect.
+    pub(super) fn vitals(&self) -> Option<Vitals> {
+        let neighbors = u16::try_from(self.overlay.neighbors.len()).unwrap_or(u16::MAX);
+        self.framed().then(|| Vitals { neighbors, beacon: Some(self.repair.beacon(self.config.listen)) })
+    }
+
+    pub(super) fn on_neighbor_closed(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        peer: Addr,
+        cause: &CloseCause,
+        out: &mut impl Output,
+    ) {
+        let Some(neighbor) = self.overlay.get_mut(peer) else { return };
+        if neighbor.links.len() > 1 {
+            // The other link of the pair carries on.
+            neighbor.links.retain(|other| *other != link);
+            let end = LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Duplicate };
+            return out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+        }
+        let heard = neighbor.heard;
+        match cause {
+            CloseCause::TooSlow => self.part_coldly(now, peer, LinkEnd::TooSlow, out),
+            CloseCause::Violation(_) | CloseCause::OtherDialect(_) => {
+                self.part_coldly(now, peer, LinkEnd::Violation, out);
+            }
+            CloseCause::EndOfStream | CloseCause::Error if !heard => self.not_accepted(now, peer, out),
+            CloseCause::EndOfStream | CloseCause::Error => self.bury(now, peer, death_cause(cause), out),
+        }
+    }
+
+    /// Parts from a neighbor that is not dead but not wanted either, for a while.
+    fn part_coldly(&mut self, now: Time, peer: Addr, end: LinkEnd, out: &mut impl Output) {
+        self.lost_candidate(peer, now + self.cool_down());
+        self.part(now, peer, end, out);
+    }
+
+    /// A connection closed before it became a link.
+    pub(super) fn on_opening_closed(
+        &mut self,
+        now: Time,
+        peer: Addr,
+        open: &Link,
+        cause: &CloseCause,
+        out: &mut impl Output,
+    ) {
+        self.lost_candidate(peer, now + self.cool_down());
+        if matches!(cause, CloseCause::EndOfStream | CloseCause::Error) {
+            let remote = open.remote.clone();
+            out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(peer) });
+        }
+        self.repair.soon(now, &self.config, &mut self.random);
+    }
+
+    /// The user wants this neighbor treated as dead.
+    pub(super) fn cut(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
+        self.overlay.cut.insert(peer);
+        if self.overlay.get(peer).is_some() {
+            self.bury(now, peer, DeathCause::Cut, out);
+        }
+    }
+
+    /// The user takes that back: the address is dialled at once.
+    pub(super) fn heal(&mut self, peer: Addr, out: &mut impl Output) {
+        if !self.overlay.cut.remove(&peer) {
+            return;
+        }
+        self.overlay.avoided.retain(|(avoided, _)| *avoided != peer);
+        if self.overlay.get(peer).is_none() && !self.overlay.dialing.contains(&peer) {
+            self.dial_neighbor(peer, out);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Repair: more links when some are missing, and a bridge when the overlay is split (rule 9).
+//!
+//! *Too few links.* The peer dials candidates, and when it knows none it asks its seeds again, with
+//! jittered exponential back-off.
+//!
+//! *A split overlay.* Enough links each do not make one graph: two cliques of five are happy for
+//! ever. So each part elects a root, its lowest address, as bridges do in the spanning tree
+//! protocol (Perlman 1985): the root's beacon rides on probes, and a root that is not heard of any
+//! more is forgotten. Only a root asks its seeds, now and then, whether they list a node with a lower
+//! address. In one connected overlay there is none. If there is, that node is in another part, and
+//! the root dials it. Any two peers share a seed (see `join`), so the parts merge until one is left.
+//! One question per part and round is all it costs, whatever the number of peers. The classic
+//! dialect cannot carry beacons; there only missing links are repaired.
+
+use std::time::Duration;
+
+use super::Peer;
+use super::join::back_off;
+use crate::proto::addr::Addr;
+use crate::proto::config::PeerConfig;
+use crate::proto::event::{EventKind, RepairReason};
+use crate::proto::machine::Output;
+use crate::proto::message::{Beacon, Dialect};
+use crate::proto::random::Random;
+use crate::proto::time::Time;
+
+/// How long a joining peer waits for the lists of the other seeds before it dials.
+const JOIN_PATIENCE: Duration = Duration::from_millis(200);
+/// Longest wait before a lost link is replaced: many peers lose the same neighbor at once.
+const REPAIR_DELAY_MAX: Duration = Duration::from_secs(1);
+/// Beats without news of the root before it is taken for gone. News crosses at least a link a beat
+/// and the stream of it does not thin out on the way; four lets three be lost in a row.
+const ROOT_STALE_BEATS: u32 = 4;
+/// Beats between two looks of a root at the seeds' lists; the answers have one beat to come in.
+const LOOK_BEATS: u32 = 3;
+
+/// What a beat of the node asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beat {
+    /// Nothing.
+    Quiet,
+    /// A root asks its seeds for their lists.
+    AskSeeds,
+    /// A root has the lists.
+    ReadLists,
+}
+
+/// What a peer does about missing links and a split overlay.
+#[derive(Debug, Default)]
+pub(super) struct Repair {
+    /// When links are looked after next.
+    at: Option<Time>,
+    /// Rounds in a row that asked the seeds and found nobody to dial.
+    fruitless: u32,
+    /// The peer has been through its first round; a later one is a repair.
+    joined: bool,
+    /// A shortage of links has been told.
+    told: bool,
+    /// The lowest address of this part of the overlay, if it is not ours.
+    root: Option<Root>,
+    /// The last beacon of a root that was taken for gone: only fresher news of it counts.
+    gone: Option<Beacon>,
+    /// When we were last known to live, as a root.
+    own_fresh: Option<Time>,
+    beats: u32,
+    /// Addresses below our own in the lists, at the last look and at this one.
+    lower_before: Vec<Addr>,
+    lower_now: Vec<Addr>,
+    /// The lists that come in belong to a look.
+    looking: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Root {
+    beacon: Beacon,
+    heard_at: Time,
+}
+
+impl Repair {
+    pub(super) fn start(&mut self, now: Time) {
+        self.own_fresh = Some(now);
+    }
+
+    pub(super) fn next_at(&self) -> Option<Time> {
+        self.at
+    }
+
+    /// The peer has dialled its first links, or had nobody to dial.
+    pub(super) fn joined(&self) -> bool {
+        self.joined
+    }
+
+    /// Links are looked after within a random short while.
+    pub(super) fn soon(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
+        let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX);
+        self.schedule(now + random.jitter(longest, 10..=100));
+    }
+
+    fn schedule(&mut self, at: Time) {
+        self.at = Some(self.at.map_or(at, |before| before.min(at)));
+    }
+
+    /// A seed answered: the first lists are waited for together.
+    pub(super) fn on_registered(&mut self, now: Time, complete: bool) {
+        if !self.joined {
+            self.schedule(if complete { now } else { now + JOIN_PATIENCE });
+        }
+    }
+
+    pub(super) fn on_link_gained(&mut self) {
+        (self.fruitless, self.told) = (0, false);
+    }
+
+    pub(super) fn on_list(&mut self, peers: &[Addr], own: Addr) {
+        if self.looking {
+            self.lower_now.extend(peers.iter().filter(|peer| **peer < own));
+        }
+    }
+
+    /// The sign of life that we pass on: the root's, or our own.
+    pub(super) fn beacon(&self, own: Addr) -> Beacon {
+        match self.root {
+            Some(root) => root.beacon,
+            None => Beacon { root: own, fresh: self.own_fresh.unwrap_or(Time::from_micros(0)) },
+        }
+    }
+
+    pub(super) fn on_beacon(&mut self, now: Time, beacon: Beacon, own: Addr) {
+        let stale = self.gone.is_some_and(|gone| gone.root == beacon.root && beacon.fresh <= gone.fresh);
+        if stale || beacon.root >= own {
+            return;
+        }
+        let news = self.root.is_none_or(|root| {
+            beacon.root < root.beacon.root || (beacon.root == root.beacon.root && beacon.fresh > root.beacon.fresh)
+        });
+        if news {
+            self.root = Some(Root { beacon, heard_at: now });
+        }
+    }
+
+    /// Once a liveness interval.
+    pub(super) fn on_beat(&mut self, now: Time, config: &PeerConfig) -> Beat {
+        let patience = config.liveness_interval * ROOT_STALE_BEATS;
+        if let Some(root) = self.root.take_if(|root| now.since(root.heard_at) > patience) {
+            self.gone = Some(root.beacon);
+        }
+        self.beats = self.beats.wrapping_add(1);
+        self.own_fresh = Some(now);
+        if self.root.is_some() || config.dialect == Dialect::Classic {
+            return Beat::Quiet;
+        }
+        match self.beats % LOOK_BEATS {
+            0 => {
+                self.looking = true;
+                Beat::AskSeeds
+            }
+            1 if self.looking => Beat::ReadLists,
+            _ => Beat::Quiet,
+        }
+    }
+
+    /// The listed addresses below our own, in order, that were listed at the last look as well: news
+    /// of a newcomer needs a while to get around.
+    fn take_lower(&mut self) -> Vec<Addr> {
+        self.looking = false;
+        let mut lower = std::mem::take(&mut self.lower_now);
+        lower.sort_unstable();
+        lower.dedup();
+        let before = std::mem::replace(&mut self.lower_before, lower.clone());
+        lower.retain(|addr| before.binary_search(addr).is_ok());
+        lower
+    }
+}
+
+impl Peer {
+    pub(super) fn repair_if_due(&mut self, now: Time, out: &mut impl Output) {
+        if self.repair.at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.repair.at = None;
+        self.fill_links(now, out);
+        let (have, want) = (self.overlay.neighbors.len(), self.config.max_dial);
+        self.tell_repair(have, want, out);
+        self.repair.joined = true;
+        if self.links_coming() < want {
+            self.ask_again(now, out);
+        }
+    }
+
+    fn tell_repair(&mut self, have: usize, want: usize, out: &mut impl Output) {
+        if have < want && self.repair.joined && !self.repair.told {
+            self.repair.told = true;
+            out.emit(|| EventKind::Repairing { reason: RepairReason::TooFewLinks { have, want } });
+        }
+    }
+
+    /// Nobody left to dial: the seeds may know somebody by now.
+    fn ask_again(&mut self, now: Time, out: &mut impl Output) {
+        if self.repair.fruitless > 0 {
+            self.ask_seeds(out);
+        }
+        self.repair.fruitless = self.repair.fruitless.saturating_add(1);
+        let wait = back_off(&self.config, self.repair.fruitless, &mut self.random);
+        self.repair.schedule(now + wait);
+    }
+
+    /// As a root: dials the lowest node of another part, if the lists show one.
+    pub(super) fn bridge_if_split(&mut self, now: Time, out: &mut impl Output) {
+        let (own, lower) = (self.config.listen, self.repair.take_lower());
+        if self.overlay.bridge.is_some() || self.overlay.neighbors.is_empty() {
+            return;
+        }
+        let Some(other) = lower.into_iter().find(|addr| self.overlay.may_dial(now, *addr)) else { return };
+        self.overlay.bridge = Some(other);
+        out.emit(|| EventKind::Repairing { reason: RepairReason::SplitOverlay { root: own, other } });
+        self.dial_neighbor(other, out);
+    }
+}

@@ -1,0 +1,110 @@
+//! Spreading: generating messages and flooding them (rules 5 and 6).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Peer;
+use crate::proto::addr::Addr;
+use crate::proto::config::PeerConfig;
+use crate::proto::event::EventKind;
+use crate::proto::machine::Output;
+use crate::proto::message::{Dialect, GENERATED_PREFIX, Gossip, Message, MessageId, Trace};
+use crate::proto::random::Random;
+use crate::proto::seen::SeenCache;
+use crate::proto::text::Body;
+use crate::proto::time::Time;
+
+/// What a peer has said and seen.
+#[derive(Debug)]
+pub(super) struct Spread {
+    pub(super) seen: SeenCache,
+    /// When it generates the next message.
+    pub(super) next_at: Option<Time>,
+    /// When it started: names this life of the node in message ids.
+    run: u64,
+    generated: u64,
+    said: u64,
+}
+
+impl Spread {
+    pub(super) fn new(config: &PeerConfig, hash_seed: u64) -> Self {
+        let seen = SeenCache::new(config.seen_max, config.seen_age, hash_seed);
+        Self { seen, next_at: None, run: 0, generated: 0, said: 0 }
+    }
+
+    pub(super) fn start(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
+        self.run = now.as_micros();
+        if config.messages != Some(0) {
+            // Nodes that start together do not speak together.
+            self.next_at = Some(now + random.jitter(config.gossip_interval, 50..=100));
+        }
+    }
+
+    fn after_generating(&mut self, now: Time, config: &PeerConfig) {
+        self.generated += 1;
+        let more = config.messages.is_none_or(|messages| self.generated < messages);
+        self.next_at = more.then(|| self.next_at.map_or(now, |at| next_turn(at, now, config.gossip_interval)));
+    }
+}
+
+/// One interval after the last turn; after a pause (a stopped process) the missed turns are not
+/// made up for.
+pub(super) fn next_turn(last: Time, now: Time, interval: Duration) -> Time {
+    (last + interval).max(now + interval / 2)
+}
+
+impl Peer {
+    pub(super) fn generate_if_due(&mut self, now: Time, out: &mut impl Output) {
+        if self.spread.next_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.spread.after_generating(now, &self.config);
+        let number = self.spread.generated;
+        let body = Body::from(format!("{GENERATED_PREFIX}{number}"));
+        self.originate(now, number, body, out);
+    }
+
+    /// Sends a message of the user's own.
+    pub(super) fn say(&mut self, now: Time, body: Body, out: &mut impl Output) {
+        self.spread.said += 1;
+        let seq = MessageId::own_text(self.spread.said);
+        self.originate(now, seq, body, out);
+    }
+
+    fn originate(&mut self, now: Time, seq: u64, body: Body, out: &mut impl Output) {
+        let origin = self.config.listen;
+        let (id, trace) = match self.config.dialect {
+            Dialect::Framed => (MessageId { origin, run: self.spread.run, seq }, Some(Trace { sent: now, hop: 1 })),
+            Dialect::Classic => {
+                (MessageId::classic(origin, now.clock(self.config.utc_offset_s), body.as_bytes()), None)
+            }
+        };
+        self.spread.seen.insert(now, id);
+        let message = Message::Gossip(Arc::new(Gossip { id, body: body.clone(), trace }));
+        let forwarded = self.flood(&message, None, out);
+        out.emit(|| EventKind::Generated { id, body, trace, forwarded });
+    }
+
+    pub(super) fn on_gossip(&mut self, now: Time, from: Addr, mut gossip: Arc<Gossip>, out: &mut impl Output) {
+        let (id, trace) = (gossip.id, gossip.trace);
+        if !self.spread.seen.insert(now, id) {
+            return out.emit(|| EventKind::Duplicate { id, from, trace });
+        }
+        let body = gossip.body.clone();
+        if let Some(trace) = &mut Arc::make_mut(&mut gossip).trace {
+            trace.hop = trace.hop.saturating_add(1);
+        }
+        let forwarded = self.flood(&Message::Gossip(gossip), Some(from), out);
+        out.emit(|| EventKind::Received { id, from, body, trace, forwarded });
+    }
+
+    /// Sends to every neighbor but the one that it came from; tells to how many.
+    fn flood(&self, message: &Message, from: Option<Addr>, out: &mut impl Output) -> usize {
+        let mut sent = 0;
+        for neighbor in self.overlay.neighbors.iter().filter(|neighbor| Some(neighbor.addr) != from) {
+            out.send(neighbor.link(), message);
+            sent += 1;
+        }
+        sent
+    }
+}

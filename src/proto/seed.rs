@@ -1,0 +1,406 @@
+//! What a seed does: hand out the peer list, keep registrations, judge dead reports.
+//!
+//! A seed believes a dead report only after it has asked the node itself, when it can: the
+//! "suspicion" of SWIM (Das, Gupta, Motivala 2002, section 4.2), with one witness. The classic
+//! dialect cannot ask.
+
+use std::collections::BTreeMap;
+
+use super::addr::Addr;
+use super::config::{CLASSIC_LIST_LEN, DeadPolicy, HALF_OPEN_MAX, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
+use super::event::{DelistReason, Direction, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Rule, Side, Violation};
+use super::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use super::message::{
+    DeathCause, Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, RefusalReason, Role, Vitals,
+};
+use super::random::Random;
+use super::time::{ClockTime, Time};
+
+/// Reporters whose disputed reports are counted; the count of further ones starts anew.
+const DISPUTES_MAX: usize = 1_024;
+/// Reporters that wait for one verification.
+const REPORTERS_MAX: usize = 64;
+
+/// A connection to the seed.
+#[derive(Debug)]
+struct Link {
+    remote: String,
+    /// Who it is, once it has said so.
+    peer: Option<Addr>,
+    /// Until when it must have said so.
+    hello_by: Time,
+}
+
+/// A peer on the list.
+#[derive(Debug)]
+struct Entry {
+    /// Its registration, while that is open.
+    link: Option<LinkId>,
+    /// When its registration closed.
+    departed_at: Time,
+}
+
+/// A dead report that is being checked.
+#[derive(Debug)]
+struct Verification {
+    dead: Addr,
+    link: LinkId,
+    reporters: Vec<Addr>,
+    seq: ProbeSeq,
+    asked_at: Time,
+    answer_by: Time,
+}
+
+/// A seed.
+#[derive(Debug)]
+pub struct Seed {
+    config: SeedConfig,
+    random: Random,
+    links: BTreeMap<LinkId, Link>,
+    list: BTreeMap<Addr, Entry>,
+    verifications: Vec<Verification>,
+    disputes: BTreeMap<Addr, u32>,
+    probes: ProbeSeq,
+}
+
+impl Seed {
+    /// A seed with these settings; `random_seed` decides its random choices.
+    pub fn new(config: SeedConfig, random_seed: u64) -> Self {
+        Self {
+            config,
+            random: Random::new(random_seed),
+            links: BTreeMap::new(),
+            list: BTreeMap::new(),
+            verifications: Vec::new(),
+            disputes: BTreeMap::new(),
+            probes: 0,
+        }
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &SeedConfig {
+        &self.config
+    }
+
+    /// Who is on the list, in order.
+    pub fn listed(&self) -> impl Iterator<Item = Addr> {
+        self.list.keys().copied()
+    }
+
+    fn on_accepted(&mut self, now: Time, link: LinkId, remote: String, out: &mut impl Output) {
+        if self.links.values().filter(|open| open.peer.is_none()).count() >= HALF_OPEN_MAX {
+            let violation = Violation::new(Rule::TooManyLinks, b"");
+            out.emit(|| EventKind::Violation { remote, peer: None, violation });
+            out.hang_up(link);
+            return;
+        }
+        self.links.insert(link, Link { remote, peer: None, hello_by: now + self.config.handshake_timeout });
+        match self.config.dialect {
+            Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
+            Dialect::Classic => self.send_list(link, out),
+        }
+    }
+
+    fn hello(&self) -> Hello {
+        Hello { listen: self.config.listen, role: Role::Seed, priority: Priority::Low }
+    }
+
+    fn send_list(&mut self, link: LinkId, out: &mut impl Output) {
+        let peer = self.links.get(&link).and_then(|open| open.peer);
+        let others: Vec<Addr> = self.listed().filter(|listed| Some(*listed) != peer).collect();
+        let peers = match self.config.dialect {
+            Dialect::Classic if others.len() > CLASSIC_LIST_LEN => self.random.sample(&others, CLASSIC_LIST_LEN),
+            Dialect::Framed if others.len() > LIST_LEN_MAX => self.random.sample(&others, LIST_LEN_MAX),
+            Dialect::Classic | Dialect::Framed => others,
+        };
+        let message = Message::PeerList(peers);
+        out.send(link, &message);
+        out.emit(|| match message {
+            Message::PeerList(peers) => EventKind::PeerListSent { peer, peers },
+            _ => unreachable!("made above"),
+        });
+    }
+
+    fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
+        let Some(open) = self.links.get(&link) else { return };
+        match (open.peer, message) {
+            (None, Message::Hello(hello)) => self.on_hello(now, link, hello, out),
+            (None, _) => self.offend(now, link, Rule::HelloExpected, out),
+            (Some(_), Message::Hello(_)) => self.offend(now, link, Rule::HelloTwice, out),
+            (Some(_), Message::ListRequest) => self.send_list(link, out),
+            (Some(peer), Message::DeadReport { dead, clock, reporter, cause }) => {
+                // A framed reporter is who its hello said; a classic one names itself in each report.
+                let reporter = if self.config.dialect == Dialect::Framed { peer } else { reporter };
+                self.on_report(now, Report { dead, clock, reporter, cause }, out);
+            }
+            (Some(peer), Message::Probe { seq, asker, clock, vitals: _ }) => {
+                out.send(link, &Message::ProbeReply { seq, asker, clock, vitals: Some(self.vitals()) });
+                out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
+            }
+            (Some(peer), Message::ProbeReply { seq, clock, .. }) => self.on_answer(now, peer, seq, clock, out),
+            (Some(peer), Message::Goodbye { reason, .. }) => {
+                self.links.remove(&link);
+                out.hang_up(link);
+                self.registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
+                self.on_departure(now, link, peer, Some(DelistReason::Left), out);
+            }
+            (Some(_), Message::PeerList(_) | Message::Gossip(_) | Message::Refusal { .. }) => {
+                self.offend(now, link, Rule::Unexpected, out);
+            }
+        }
+    }
+
+    fn vitals(&self) -> Vitals {
+        Vitals { neighbors: u16::try_from(self.list.len()).unwrap_or(u16::MAX), beacon: None }
+    }
+
+    fn on_hello(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
+        let peer = hello.listen;
+        if !peer.is_dialable() {
+            return self.offend(now, link, Rule::BadAddress, out);
+        }
+        if hello.role == Role::Seed || peer == self.config.listen {
+            return self.refuse(link, peer, RefusalReason::WrongRole, out);
+        }
+        if self.list.len() >= REGISTRATIONS_MAX && !self.list.contains_key(&peer) {
+            return self.refuse(link, peer, RefusalReason::Full, out);
+        }
+        let again = self.replace_registration(link, peer, out);
+        out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
+        out.emit(|| EventKind::PeerListed { peer, again });
+        if self.config.dialect == Dialect::Framed {
+            self.send_list(link, out);
+        }
+    }
+
+    /// Puts the peer on the list with this link; true when it had been on it.
+    fn replace_registration(&mut self, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
+        if let Some(open) = self.links.get_mut(&link) {
+            open.peer = Some(peer);
+        }
+        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0) };
+        let Some(before) = self.list.insert(peer, entry) else { return false };
+        if let Some(old) = before.link {
+            let reason = GoodbyeReason::Replaced;
+            self.links.remove(&old);
+            out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
+            out.hang_up(old);
+            self.registration_ended(old, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+            // Whoever speaks for the peer now has just proved that it lives.
+            self.verifications.retain(|check| check.link != old);
+        }
+        true
+    }
+
+    fn refuse(&mut self, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
+        self.links.remove(&link);
+        out.send(link, &Message::Refusal { reason, referral: Vec::new() });
+        out.hang_up(link);
+        out.emit(|| EventKind::LinkRefused { peer, by: Side::Us, reason, referral: Vec::new() });
+    }
+
+    fn on_report(&mut self, now: Time, report: Report, out: &mut impl Output) {
+        let Report { dead, clock, reporter, cause } = report;
+        let action = self.judge(dead);
+        out.emit(|| EventKind::DeadReportReceived { dead, clock, reporter, cause, action });
+        match action {
+            ReportAction::NotListed => {}
+            ReportAction::Removed => self.delist(dead, DelistReason::Reported { reporter }, out),
+            ReportAction::Verifying => self.verify(now, dead, reporter, out),
+        }
+    }
+
+    fn judge(&self, dead: Addr) -> ReportAction {
+        match self.list.get(&dead) {
+            None => ReportAction::NotListed,
+            Some(entry) if entry.link.is_some() && self.can_verify() => ReportAction::Verifying,
+            Some(_) => ReportAction::Removed,
+        }
+    }
+
+    fn can_verify(&self) -> bool {
+        self.config.dead_policy == DeadPolicy::Verify && self.config.dialect == Dialect::Framed
+    }
+
+    fn verify(&mut self, now: Time, dead: Addr, reporter: Addr, out: &mut impl Output) {
+        if let Some(running) = self.verifications.iter_mut().find(|check| check.dead == dead) {
+            if running.reporters.len() < REPORTERS_MAX && !running.reporters.contains(&reporter) {
+                running.reporters.push(reporter);
+            }
+            return;
+        }
+        let Some(link) = self.list.get(&dead).and_then(|entry| entry.link) else { return };
+        self.probes += 1;
+        let seq = self.probes;
+        let (asker, clock) = (self.config.listen, now.clock(self.config.utc_offset_s));
+        out.send(link, &Message::Probe { seq, asker, clock, vitals: Some(self.vitals()) });
+        out.emit(|| EventKind::ProbeSent { peer: dead, seq });
+        let answer_by = now + self.config.liveness_interval;
+        let reporters = vec![reporter];
+        self.verifications.push(Verification { dead, link, reporters, seq, asked_at: now, answer_by });
+    }
+
+    fn on_answer(&mut self, now: Time, peer: Addr, seq: ProbeSeq, clock: ClockTime, out: &mut impl Output) {
+        let asked = |check: &Verification| check.dead == peer && check.seq == seq;
+        let Some(at) = self.verifications.iter().position(asked) else { return };
+        let check = self.verifications.swap_remove(at);
+        let rtt_us = u64::try_from(now.since(check.asked_at).as_micros()).unwrap_or(u64::MAX);
+        out.emit(|| EventKind::ProbeAnswered { peer, seq, clock, rtt_us });
+        for reporter in check.reporters {
+            let disputes = self.count_dispute(reporter);
+            out.emit(|| EventKind::ReportDisputed { dead: peer, reporter, disputes, rtt_us });
+        }
+    }
+
+    fn count_dispute(&mut self, reporter: Addr) -> u32 {
+        if self.disputes.len() >= DISPUTES_MAX && !self.disputes.contains_key(&reporter) {
+            self.disputes.pop_first();
+        }
+        let count = self.disputes.entry(reporter).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    fn delist(&mut self, peer: Addr, reason: DelistReason, out: &mut impl Output) {
+        if self.list.remove(&peer).is_some() {
+            out.emit(|| EventKind::PeerDelisted { peer, reason });
+        }
+    }
+
+    /// The registration is over: whoever is not off the list by `reason` stays for one liveness
+    /// interval.
+    fn on_departure(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        peer: Addr,
+        reason: Option<DelistReason>,
+        out: &mut impl Output,
+    ) {
+        let Some(entry) = self.list.get_mut(&peer).filter(|entry| entry.link == Some(link)) else { return };
+        entry.link = None;
+        entry.departed_at = now;
+        let checked = self.verifications.iter().position(|check| check.dead == peer);
+        // A node that is asked whether it lives, and hangs up, has answered.
+        let reporter = checked.and_then(|at| self.verifications.swap_remove(at).reporters.first().copied());
+        let reason = reason.or_else(|| reporter.map(|reporter| DelistReason::Unanswered { reporter }));
+        if let Some(reason) = reason {
+            self.delist(peer, reason, out);
+        }
+    }
+
+    fn registration_ended(&self, link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
+        out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Registration, end });
+    }
+
+    fn offend(&mut self, now: Time, link: LinkId, rule: Rule, out: &mut impl Output) {
+        out.hang_up(link);
+        self.on_closed(now, link, CloseCause::Violation(Violation::new(rule, b"")), out);
+    }
+
+    fn drop_offender(&mut self, link: LinkId, violation: Violation, out: &mut impl Output) {
+        let Some(open) = self.links.remove(&link) else { return };
+        let (remote, peer) = (open.remote, open.peer);
+        out.emit(|| EventKind::Violation { remote, peer, violation });
+        if let Some(peer) = peer {
+            self.registration_ended(link, peer, LinkEnd::Violation, out);
+        }
+    }
+
+    fn on_closed(&mut self, now: Time, link: LinkId, cause: CloseCause, out: &mut impl Output) {
+        let Some(peer) = self.links.get(&link).map(|open| open.peer) else { return };
+        if let Some(peer) = peer {
+            self.on_departure(now, link, peer, None, out);
+        }
+        let end = match cause {
+            CloseCause::Violation(violation) => return self.drop_offender(link, violation, out),
+            CloseCause::OtherDialect(speaks) => {
+                let remote = self.links.remove(&link).map(|open| open.remote).unwrap_or_default();
+                return out.emit(|| EventKind::OtherDialect { remote, speaks });
+            }
+            CloseCause::TooSlow => LinkEnd::TooSlow,
+            CloseCause::EndOfStream | CloseCause::Error => LinkEnd::RegistrationLost,
+        };
+        self.links.remove(&link);
+        if let Some(peer) = peer {
+            self.registration_ended(link, peer, end, out);
+        }
+    }
+
+    fn on_wake(&mut self, now: Time, out: &mut impl Output) {
+        let late = |open: &Link| open.peer.is_none() && open.hello_by <= now;
+        let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
+        for link in silent {
+            self.offend(now, link, Rule::HandshakeTimeout, out);
+        }
+        self.end_verifications(now, out);
+        let gone = |entry: &Entry| entry.link.is_none() && self.gone_at(entry) <= now;
+        let departed: Vec<Addr> = self.list.iter().filter(|(_, entry)| gone(entry)).map(|(peer, _)| *peer).collect();
+        for peer in departed {
+            self.delist(peer, DelistReason::Departed, out);
+        }
+    }
+
+    fn gone_at(&self, entry: &Entry) -> Time {
+        entry.departed_at + self.config.liveness_interval
+    }
+
+    fn end_verifications(&mut self, now: Time, out: &mut impl Output) {
+        while let Some(at) = self.verifications.iter().position(|check| check.answer_by <= now) {
+            let Verification { dead, link, reporters, seq, asked_at, .. } = self.verifications.swap_remove(at);
+            out.emit(|| EventKind::ProbeMissed { peer: dead, seq, misses: 1, limit: 1, last_heard: asked_at });
+            if let Some(reporter) = reporters.first().copied() {
+                self.delist(dead, DelistReason::Unanswered { reporter }, out);
+            }
+            // Should it live after all, it finds its registration closed and registers again.
+            out.hang_up(link);
+            self.links.remove(&link);
+            self.registration_ended(link, dead, LinkEnd::Dead { cause: DeathCause::Misses { misses: 1 } }, out);
+        }
+    }
+
+    fn leave(&mut self, out: &mut impl Output) {
+        let reason = GoodbyeReason::Leaving;
+        for (link, open) in std::mem::take(&mut self.links) {
+            out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
+            out.hang_up(link);
+            if let Some(peer) = open.peer {
+                self.registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+            }
+        }
+        self.list.clear();
+        self.verifications.clear();
+    }
+}
+
+/// A dead report, as it is judged.
+struct Report {
+    dead: Addr,
+    clock: ClockTime,
+    reporter: Addr,
+    cause: Option<DeathCause>,
+}
+
+impl Machine for Seed {
+    fn handle(&mut self, now: Time, input: Input, out: &mut impl Output) {
+        match input {
+            Input::Message { link, message } => self.on_message(now, link, message, out),
+            Input::Link { link, change: LinkChange::Accepted { remote } } => self.on_accepted(now, link, remote, out),
+            Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(now, link, cause, out),
+            Input::Command(NodeCommand::Leave) => self.leave(out),
+            Input::Wake => self.on_wake(now, out),
+            // A seed dials nobody, and a user asks nothing else of it.
+            Input::Start
+            | Input::DialFailed { .. }
+            | Input::Link { change: LinkChange::Dialed { .. }, .. }
+            | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_)) => {}
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        let handshakes = self.links.values().filter(|open| open.peer.is_none()).map(|open| open.hello_by);
+        let answers = self.verifications.iter().map(|check| check.answer_by);
+        let departures = self.list.values().filter(|entry| entry.link.is_none()).map(|entry| self.gone_at(entry));
+        handshakes.chain(answers).chain(departures).min()
+    }
+}
