@@ -9,3 +9,4 @@ pub mod command;
 pub mod event;
 pub mod feed;
 pub mod proto;
+pub mod sim;

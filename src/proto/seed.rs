@@ -141,7 +141,7 @@ impl Seed {
             (Some(peer), Message::Goodbye { reason, .. }) => {
                 self.links.remove(&link);
                 out.hang_up(link);
-                self.registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
+                registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
                 self.on_departure(now, link, peer, Some(DelistReason::Left), out);
             }
             (Some(_), Message::PeerList(_) | Message::Gossip(_) | Message::Refusal { .. }) => {
@@ -185,7 +185,7 @@ impl Seed {
             self.links.remove(&old);
             out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(old);
-            self.registration_ended(old, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+            registration_ended(old, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
             // Whoever speaks for the peer now has just proved that it lives.
             self.verifications.retain(|check| check.link != old);
         }
@@ -289,10 +289,6 @@ impl Seed {
         }
     }
 
-    fn registration_ended(&self, link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
-        out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Registration, end });
-    }
-
     fn offend(&mut self, now: Time, link: LinkId, rule: Rule, out: &mut impl Output) {
         out.hang_up(link);
         self.on_closed(now, link, CloseCause::Violation(Violation::new(rule, b"")), out);
@@ -303,7 +299,7 @@ impl Seed {
         let (remote, peer) = (open.remote, open.peer);
         out.emit(|| EventKind::Violation { remote, peer, violation });
         if let Some(peer) = peer {
-            self.registration_ended(link, peer, LinkEnd::Violation, out);
+            registration_ended(link, peer, LinkEnd::Violation, out);
         }
     }
 
@@ -323,7 +319,7 @@ impl Seed {
         };
         self.links.remove(&link);
         if let Some(peer) = peer {
-            self.registration_ended(link, peer, end, out);
+            registration_ended(link, peer, end, out);
         }
     }
 
@@ -355,7 +351,7 @@ impl Seed {
             // Should it live after all, it finds its registration closed and registers again.
             out.hang_up(link);
             self.links.remove(&link);
-            self.registration_ended(link, dead, LinkEnd::Dead { cause: DeathCause::Misses { misses: 1 } }, out);
+            registration_ended(link, dead, LinkEnd::Dead { cause: DeathCause::Misses { misses: 1 } }, out);
         }
     }
 
@@ -365,7 +361,7 @@ impl Seed {
             out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(link);
             if let Some(peer) = open.peer {
-                self.registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+                registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
             }
         }
         self.list.clear();
@@ -374,11 +370,16 @@ impl Seed {
 }
 
 /// A dead report, as it is judged.
+#[derive(Debug, Clone, Copy)]
 struct Report {
     dead: Addr,
     clock: ClockTime,
     reporter: Addr,
     cause: Option<DeathCause>,
+}
+
+fn registration_ended(link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
+    out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Registration, end });
 }
 
 impl Machine for Seed {

@@ -104,6 +104,12 @@ pub(super) fn back_off(config: &PeerConfig, failures: u32, random: &mut Random) 
     random.jitter(nominal, 50..=100)
 }
 
+fn dial_seed(seed: Addr, out: &mut impl Output) {
+    let purpose = Purpose::Registration;
+    out.emit(|| EventKind::Dialing { peer: seed, purpose });
+    out.dial(seed, purpose);
+}
+
 impl Peer {
     /// Dials seeds at random until enough are up or on their way.
     pub(super) fn pursue_seeds(&mut self, now: Time, out: &mut impl Output) {
@@ -112,16 +118,9 @@ impl Peer {
             if let Some(chosen) = self.registrar.get_mut(seed) {
                 chosen.standing = Standing::Coming;
             }
-            self.dial_seed(seed, out);
+            dial_seed(seed, out);
         }
         self.say_shortage(out);
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as the sibling of `dial_neighbor`")]
-    fn dial_seed(&self, seed: Addr, out: &mut impl Output) {
-        let purpose = Purpose::Registration;
-        out.emit(|| EventKind::Dialing { peer: seed, purpose });
-        out.dial(seed, purpose);
     }
 
     /// Says that too few seeds are reachable, or that enough are again, when that has changed.
@@ -309,7 +308,7 @@ impl Peer {
             match self.config.dialect {
                 Dialect::Framed => out.send(link, &Message::ListRequest),
                 // There is no message for it: register once more, and the list comes with that.
-                Dialect::Classic => self.dial_seed(seed, out),
+                Dialect::Classic => dial_seed(seed, out),
             }
         }
     }

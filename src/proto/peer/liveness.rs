@@ -43,6 +43,7 @@ impl Peer {
         for peer in neighbors {
             self.count_miss(now, peer, out);
         }
+        self.trim_links(now, out);
         let neighbors: Vec<Addr> = self.neighbors().collect();
         for peer in neighbors {
             self.probe(now, peer, out);

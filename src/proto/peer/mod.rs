@@ -13,8 +13,6 @@ mod liveness;
 mod overlay;
 mod repair;
 mod spread;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 
@@ -174,12 +172,12 @@ impl Peer {
     /// The remote broke a rule: says so and closes the link.
     fn offend(&mut self, now: Time, link: LinkId, rule: Rule, out: &mut impl Output) {
         out.hang_up(link);
-        self.on_closed(now, link, CloseCause::Violation(Violation::new(rule, b"")), out);
+        self.on_closed(now, link, &CloseCause::Violation(Violation::new(rule, b"")), out);
     }
 
-    fn on_closed(&mut self, now: Time, link: LinkId, cause: CloseCause, out: &mut impl Output) {
+    fn on_closed(&mut self, now: Time, link: LinkId, cause: &CloseCause, out: &mut impl Output) {
         let Some(open) = self.links.remove(&link) else { return };
-        match &cause {
+        match cause {
             CloseCause::Violation(violation) => {
                 let (remote, peer, violation) = (open.remote.clone(), open.peer, violation.clone());
                 out.emit(|| EventKind::Violation { remote, peer, violation });
@@ -192,9 +190,9 @@ impl Peer {
         }
         let Some(peer) = open.peer else { return };
         match (open.purpose, open.stage) {
-            (Purpose::Registration, _) => self.on_registration_closed(now, link, peer, &open, &cause, out),
-            (Purpose::Neighbor, Stage::Up) => self.on_neighbor_closed(now, link, peer, &cause, out),
-            (Purpose::Neighbor, Stage::Opening { .. }) => self.on_opening_closed(now, peer, &open, &cause, out),
+            (Purpose::Registration, _) => self.on_registration_closed(now, link, peer, &open, cause, out),
+            (Purpose::Neighbor, Stage::Up) => self.on_neighbor_closed(now, link, peer, cause, out),
+            (Purpose::Neighbor, Stage::Opening { .. }) => self.on_opening_closed(now, peer, &open, cause, out),
         }
     }
 
@@ -266,7 +264,7 @@ impl Machine for Peer {
             Input::Link { link, change } => match change {
                 LinkChange::Accepted { remote } => self.on_accepted(now, link, remote, out),
                 LinkChange::Dialed { peer } => self.on_dialed(now, link, peer, out),
-                LinkChange::Closed { cause } => self.on_closed(now, link, cause, out),
+                LinkChange::Closed { cause } => self.on_closed(now, link, &cause, out),
             },
             Input::DialFailed { peer, error } => self.on_dial_failed(now, peer, error, out),
             Input::Command(command) => self.on_command(now, command, out),

@@ -46,6 +46,8 @@ pub(super) struct Neighbor {
     pub(super) probes_sent: u64,
     /// How many neighbors it has, as it said last.
     pub(super) degree: Option<u16>,
+    /// The link joined two parts of the overlay: it is not given up to make room.
+    bridge: bool,
 }
 
 impl Neighbor {
@@ -164,9 +166,11 @@ impl Peer {
     }
 
     pub(super) fn on_neighbor_dialed(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
+        let before = self.overlay.dialing.len();
         self.overlay.dialing.retain(|dialing| *dialing != peer);
-        if self.framed() && self.overlay.get(peer).is_some() {
-            // It dialled us meanwhile; that link stands.
+        let asked_for = self.overlay.dialing.len() < before;
+        if !asked_for || (self.framed() && self.overlay.get(peer).is_some()) {
+            // It dialled us meanwhile, and that link stands.
             self.links.remove(&link);
             return out.hang_up(link);
         }
@@ -176,7 +180,7 @@ impl Peer {
         match self.config.dialect {
             Dialect::Framed => {}
             // No hello comes back; whether it took the link shows when something is heard.
-            Dialect::Classic => self.add_neighbor(now, link, peer, out),
+            Dialect::Classic => self.add_neighbor(now, link, peer, priority, out),
         }
     }
 
@@ -209,7 +213,7 @@ impl Peer {
         match (open.direction, open.peer, message) {
             (Direction::Inbound, _, Message::Hello(hello)) => self.on_joiner(now, link, hello, out),
             (Direction::Outbound, Some(peer), Message::Hello(hello)) => {
-                self.on_accepted_by(now, link, peer, hello, out)
+                self.on_accepted_by(now, link, peer, hello, out);
             }
             (Direction::Outbound, Some(peer), Message::Refusal { reason, referral }) => {
                 self.on_refused(now, link, peer, reason, referral, out);
@@ -236,7 +240,7 @@ impl Peer {
         if !peer.is_dialable() {
             return self.offend(now, link, Rule::BadAddress, out);
         }
-        if let Some(reason) = self.objection(&hello) {
+        if let Some(reason) = self.objection(hello) {
             return self.refuse(link, peer, reason, out);
         }
         if self.overlay.get(peer).is_some_and(|neighbor| neighbor.links.len() >= LINKS_PER_PAIR_MAX) {
@@ -252,10 +256,10 @@ impl Peer {
         if self.framed() {
             out.send(link, &self.hello());
         }
-        self.add_neighbor(now, link, peer, out);
+        self.add_neighbor(now, link, peer, hello.priority, out);
     }
 
-    fn objection(&self, hello: &Hello) -> Option<RefusalReason> {
+    fn objection(&self, hello: Hello) -> Option<RefusalReason> {
         if hello.listen == self.config.listen {
             Some(RefusalReason::Myself)
         } else if hello.role == Role::Seed {
@@ -332,9 +336,16 @@ impl Peer {
     /// Drops a random neighbor among those that we believe to have others. Where there is none
     /// we go over the limit rather than leave somebody alone.
     fn drop_a_connected_neighbor(&mut self, now: Time, out: &mut impl Output) {
-        let has_others = |neighbor: &&Neighbor| neighbor.degree.is_some_and(|degree| degree > 1);
-        let connected: Vec<Addr> = self.overlay.neighbors.iter().filter(has_others).map(|n| n.addr).collect();
-        let Some(peer) = connected.get(self.random.below(connected.len())).copied() else { return };
+        self.drop_one_with(2, now, out);
+    }
+
+    /// Drops a random neighbor that has at least so many neighbors itself.
+    fn drop_one_with(&mut self, degree_min: usize, now: Time, out: &mut impl Output) {
+        let spare = |neighbor: &&Neighbor| {
+            !neighbor.bridge && neighbor.degree.is_some_and(|degree| usize::from(degree) >= degree_min)
+        };
+        let spare: Vec<Addr> = self.overlay.neighbors.iter().filter(spare).map(|neighbor| neighbor.addr).collect();
+        let Some(peer) = spare.get(self.random.below(spare.len())).copied() else { return };
         let reason = GoodbyeReason::MadeRoom;
         let referral = self.referral(peer);
         if let Some(neighbor) = self.overlay.get(peer) {
@@ -342,6 +353,14 @@ impl Peer {
         }
         self.overlay.avoid(peer, now + self.config.liveness_interval);
         self.part(now, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+    }
+
+    /// A peer that went over its limit for joiners goes back below it, a link a beat, as soon as it
+    /// knows a neighbor that can do without.
+    pub(super) fn trim_links(&mut self, now: Time, out: &mut impl Output) {
+        if self.framed() && self.overlay.neighbors.len() > self.config.max_neighbors {
+            self.drop_one_with(self.config.max_dial + 1, now, out);
+        }
     }
 
     /// The peer that we dialled has taken the link.
@@ -354,7 +373,7 @@ impl Peer {
             self.links.remove(&link);
             return out.hang_up(link);
         }
-        self.add_neighbor(now, link, peer, out);
+        self.add_neighbor(now, link, peer, hello.priority, out);
     }
 
     fn on_refused(
@@ -377,11 +396,9 @@ impl Peer {
         self.repair.soon(now, &self.config, &mut self.random);
     }
 
-    fn add_neighbor(&mut self, now: Time, link: LinkId, addr: Addr, out: &mut impl Output) {
+    fn add_neighbor(&mut self, now: Time, link: LinkId, addr: Addr, priority: Priority, out: &mut impl Output) {
         self.link_up(link, addr, out);
-        if self.overlay.bridge == Some(addr) {
-            self.overlay.bridge = None;
-        }
+        let bridge = priority == Priority::Bridge || self.overlay.bridge.take_if(|bridge| *bridge == addr).is_some();
         if let Some(neighbor) = self.overlay.get_mut(addr) {
             return neighbor.links.push(link);
         }
@@ -397,6 +414,7 @@ impl Peer {
             probe: None,
             probes_sent: 0,
             degree: None,
+            bridge,
         });
         self.repair.on_link_gained();
     }
@@ -530,7 +548,8 @@ impl Peer {
             return;
         }
         self.overlay.avoided.retain(|(avoided, _)| *avoided != peer);
-        if self.overlay.get(peer).is_none() && !self.overlay.dialing.contains(&peer) {
+        let dialable = peer.is_dialable() && peer != self.config.listen && !self.registrar.knows(peer);
+        if dialable && self.overlay.get(peer).is_none() && !self.overlay.dialing.contains(&peer) {
             self.dial_neighbor(peer, out);
         }
     }

@@ -1,0 +1,347 @@
+//! A discrete-event simulator: the same machines that run on sockets, in virtual time.
+//!
+//! A [`World`] holds nodes and the connections between them. Messages arrive after a latency, in
+//! order on each connection; dials to nobody are refused; a killed node's connections break; a hung
+//! node keeps them and does nothing. The same seed gives the same run, to the last event.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::time::Duration;
+
+use crate::event::{Event, EventKind, LinkId, Purpose};
+use crate::proto::addr::Addr;
+use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use crate::proto::message::Message;
+use crate::proto::random::Random;
+use crate::proto::time::Time;
+
+/// When a world begins: a round moment that is easy to read in events.
+pub const EPOCH: Time = Time::from_micros(1_767_225_600_000_000);
+/// Shortest and longest time on the way, in microseconds.
+const LATENCY_US: std::ops::Range<usize> = 200..2_000;
+
+/// Nodes, connections and the time.
+#[derive(Debug)]
+pub struct World<M> {
+    now: Time,
+    random: Random,
+    nodes: BTreeMap<Addr, Node<M>>,
+    connections: BTreeMap<u64, Connection>,
+    connections_made: u64,
+    queue: BinaryHeap<Reverse<Due>>,
+    queued: u64,
+    events: Vec<Event>,
+}
+
+#[derive(Debug)]
+struct Node<M> {
+    machine: M,
+    condition: Condition,
+    /// The wake-up that counts; earlier ones in the queue are stale.
+    wake_at: Option<Time>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    Up,
+    Hung,
+}
+
+/// Two ends, the dialler's first; each end knows the connection by a link id of its own.
+#[derive(Debug)]
+struct Connection {
+    ends: [Addr; 2],
+    /// Ends that have closed: they send and hear nothing more.
+    closed: [bool; 2],
+    /// Nothing overtakes on a connection: when the last thing sent to each end arrives.
+    arrives: [Time; 2],
+}
+
+/// Something that will happen; ordered by time, then by when it was planned.
+#[derive(Debug)]
+struct Due {
+    at: Time,
+    order: u64,
+    node: Addr,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Wake,
+    Deliver(Input),
+    /// A dial reaches this node.
+    Knock {
+        from: Addr,
+    },
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// What a machine asked for in one turn.
+#[derive(Debug, Default)]
+struct Asked {
+    acts: Vec<Act>,
+    events: Vec<EventKind>,
+}
+
+#[derive(Debug)]
+enum Act {
+    Send(LinkId, Message),
+    Dial(Addr),
+    HangUp(LinkId),
+}
+
+impl Output for Asked {
+    fn send(&mut self, link: LinkId, message: &Message) {
+        self.acts.push(Act::Send(link, message.clone()));
+    }
+
+    fn dial(&mut self, peer: Addr, _purpose: Purpose) {
+        self.acts.push(Act::Dial(peer));
+    }
+
+    fn hang_up(&mut self, link: LinkId) {
+        self.acts.push(Act::HangUp(link));
+    }
+
+    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+        self.events.push(event());
+    }
+}
+
+/// Which connection a link id belongs to, and which of its ends.
+const fn connection_of(link: LinkId) -> (u64, usize) {
+    (link.0 / 2, if link.0.is_multiple_of(2) { 0 } else { 1 })
+}
+
+const fn link_of(connection: u64, end: usize) -> LinkId {
+    LinkId(connection * 2 + end as u64)
+}
+
+impl<M: Machine> World<M> {
+    /// An empty world; `seed` decides every latency.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            now: EPOCH,
+            random: Random::new(seed),
+            nodes: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            connections_made: 0,
+            queue: BinaryHeap::new(),
+            queued: 0,
+            events: Vec::new(),
+        }
+    }
+
+    /// The virtual time.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// What has happened so far, in order.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// The machine of a node that is there, hung or not.
+    pub fn machine(&self, addr: Addr) -> Option<&M> {
+        self.nodes.get(&addr).map(|node| &node.machine)
+    }
+
+    /// The addresses of the nodes that are there, hung or not.
+    pub fn addrs(&self) -> impl Iterator<Item = Addr> {
+        self.nodes.keys().copied()
+    }
+
+    /// Starts a node; one that is already there is killed first.
+    pub fn start(&mut self, addr: Addr, machine: M) {
+        self.kill(addr);
+        self.nodes.insert(addr, Node { machine, condition: Condition::Up, wake_at: None });
+        self.handle(addr, Input::Start);
+    }
+
+    /// A crash: the node is gone, and its connections break.
+    pub fn kill(&mut self, addr: Addr) {
+        self.end(addr, &CloseCause::Error);
+    }
+
+    /// The user wants something of a node.
+    pub fn command(&mut self, addr: Addr, command: NodeCommand) {
+        self.handle(addr, Input::Command(command));
+    }
+
+    /// A polite end: the node says goodbye, then its connections close.
+    pub fn leave(&mut self, addr: Addr) {
+        self.handle(addr, Input::Command(NodeCommand::Leave));
+        self.end(addr, &CloseCause::EndOfStream);
+    }
+
+    /// From now on the node keeps its connections, accepts new ones and does nothing.
+    pub fn hang(&mut self, addr: Addr) {
+        if let Some(node) = self.nodes.get_mut(&addr) {
+            node.condition = Condition::Hung;
+        }
+    }
+
+    fn end(&mut self, addr: Addr, cause: &CloseCause) {
+        self.nodes.remove(&addr);
+        let mine = |connection: &Connection| connection.ends.contains(&addr);
+        let broken: Vec<u64> = self.connections.iter().filter(|(_, c)| mine(c)).map(|(id, _)| *id).collect();
+        for id in broken {
+            let end = usize::from(self.connections.get(&id).is_some_and(|c| c.ends[1] == addr));
+            self.close(id, end, cause.clone());
+        }
+    }
+
+    /// Lets virtual time pass.
+    pub fn run_for(&mut self, span: Duration) {
+        let until = self.now + span;
+        while self.step(until) {}
+        self.now = until;
+    }
+
+    /// Lets time pass until `done` holds; false when `limit` has passed before.
+    pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
+        let until = self.now + limit;
+        loop {
+            if done(self) {
+                return true;
+            }
+            if !self.step(until) {
+                self.now = until;
+                return done(self);
+            }
+        }
+    }
+
+    /// The next thing that happens no later than `until`; false when there is none.
+    fn step(&mut self, until: Time) -> bool {
+        if self.queue.peek().is_none_or(|Reverse(due)| due.at > until) {
+            return false;
+        }
+        let Some(Reverse(due)) = self.queue.pop() else { return false };
+        self.now = due.at;
+        match due.what {
+            What::Wake => self.wake(due.node),
+            What::Knock { from } => self.knock(from, due.node),
+            What::Deliver(input) => self.handle(due.node, input),
+        }
+        true
+    }
+
+    fn wake(&mut self, addr: Addr) {
+        if self.nodes.get(&addr).is_some_and(|node| node.wake_at == Some(self.now)) {
+            self.handle(addr, Input::Wake);
+        }
+    }
+
+    fn knock(&mut self, from: Addr, to: Addr) {
+        if !self.nodes.contains_key(&to) {
+            let input = Input::DialFailed { peer: to, error: "connection refused".to_owned() };
+            return self.plan_in_a_while(from, What::Deliver(input));
+        }
+        let id = self.connections_made;
+        self.connections_made += 1;
+        self.connections.insert(id, Connection { ends: [from, to], closed: [false; 2], arrives: [self.now; 2] });
+        let remote = format!("link {id}");
+        self.deliver(id, 0, |link| Input::Link { link, change: LinkChange::Dialed { peer: to } });
+        self.handle(to, Input::Link { link: link_of(id, 1), change: LinkChange::Accepted { remote } });
+    }
+
+    /// Is this for an end that has closed its connection? The end that hears of the other's close
+    /// is closed by that.
+    fn is_late(&mut self, input: &Input) -> bool {
+        let (link, closes) = match input {
+            Input::Link { link, change } => (*link, matches!(change, LinkChange::Closed { .. })),
+            Input::Message { link, .. } => (*link, false),
+            Input::Start | Input::DialFailed { .. } | Input::Command(_) | Input::Wake => return false,
+        };
+        let (id, end) = connection_of(link);
+        let Some(connection) = self.connections.get_mut(&id) else { return true };
+        let late = connection.closed[end];
+        connection.closed[end] |= closes;
+        if connection.closed == [true; 2] {
+            self.connections.remove(&id);
+        }
+        late
+    }
+
+    fn handle(&mut self, addr: Addr, input: Input) {
+        if self.is_late(&input) {
+            return;
+        }
+        let Some(node) = self.nodes.get_mut(&addr).filter(|node| node.condition == Condition::Up) else { return };
+        let mut asked = Asked::default();
+        node.machine.handle(self.now, input, &mut asked);
+        let (at, wake_at) = (self.now, node.machine.next_deadline().map(|at| at.max(self.now)));
+        let changed = std::mem::replace(&mut node.wake_at, wake_at) != wake_at;
+        if let Some(wake_at) = wake_at.filter(|wake_at| changed || *wake_at == at) {
+            self.plan(wake_at, addr, What::Wake);
+        }
+        self.events.extend(asked.events.into_iter().map(|kind| Event { at, node: addr, kind }));
+        for act in asked.acts {
+            self.act(addr, act);
+        }
+    }
+
+    fn act(&mut self, from: Addr, act: Act) {
+        match act {
+            Act::Send(link, message) => {
+                let (id, end) = connection_of(link);
+                self.deliver(id, 1 - end, |link| Input::Message { link, message });
+            }
+            Act::Dial(to) => self.plan_in_a_while(to, What::Knock { from }),
+            Act::HangUp(link) => {
+                let (id, end) = connection_of(link);
+                self.close(id, end, CloseCause::EndOfStream);
+            }
+        }
+    }
+
+    /// One end closes the connection: the other hears of it after all that was sent before.
+    fn close(&mut self, id: u64, end: usize, cause: CloseCause) {
+        self.deliver(id, 1 - end, |link| Input::Link { link, change: LinkChange::Closed { cause } });
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.closed[end] = true;
+        }
+    }
+
+    fn deliver(&mut self, id: u64, end: usize, input: impl FnOnce(LinkId) -> Input) {
+        let latency = Duration::from_micros((LATENCY_US.start + self.random.below(LATENCY_US.len())) as u64);
+        let Some(connection) = self.connections.get_mut(&id).filter(|c| !c.closed[1 - end]) else { return };
+        let at = (self.now + latency).max(connection.arrives[end]);
+        connection.arrives[end] = at;
+        let node = connection.ends[end];
+        self.plan(at, node, What::Deliver(input(link_of(id, end))));
+    }
+
+    fn plan_in_a_while(&mut self, node: Addr, what: What) {
+        let latency = Duration::from_micros((LATENCY_US.start + self.random.below(LATENCY_US.len())) as u64);
+        self.plan(self.now + latency, node, what);
+    }
+
+    fn plan(&mut self, at: Time, node: Addr, what: What) {
+        self.queued += 1;
+        self.queue.push(Reverse(Due { at, order: self.queued, node, what }));
+    }
+}

@@ -1,0 +1,155 @@
+//! The quirks of the classic dialect, which nodes of ours live with.
+
+use std::time::Duration;
+
+use gossipctl::event::{EventKind, LinkEnd, LinkId, Purpose};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::CLASSIC_LIST_LEN;
+use gossipctl::proto::machine::{Input, LinkChange};
+use gossipctl::proto::message::{Dialect, Hello, Message, Priority, Role};
+use gossipctl::proto::time::Time;
+
+use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn classic(seeds: u16, rng_seed: u64) -> Network {
+    let mut network = Network::new(0, rng_seed);
+    network.seed_config.dialect = Dialect::Classic;
+    network.peer_config.dialect = Dialect::Classic;
+    network.seeds = (1..=seeds).map(seed_addr).collect();
+    for number in 1..=seeds {
+        network.start_seed(number);
+    }
+    network
+}
+
+/// A Python peer with four links: registers, then accepts connections and never says a word.
+struct Full {
+    own: Addr,
+    seed: Addr,
+}
+
+impl Double for Full {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![DoubleAct::Send(link, name(self.own))],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn name(listen: Addr) -> Message {
+    Message::Hello(Hello { listen, role: Role::Peer, priority: Priority::Low })
+}
+
+/// A Python peer that links to somebody and closes without a word.
+struct Closer {
+    own: Addr,
+    target: Addr,
+    link: Option<LinkId>,
+    close_at: Option<Time>,
+}
+
+impl Double for Closer {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.target, Purpose::Neighbor)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                (self.link, self.close_at) = (Some(link), Some(now + SECOND));
+                vec![DoubleAct::Send(link, name(self.own))]
+            }
+            Input::Wake => {
+                self.close_at = None;
+                self.link.take().map(DoubleAct::HangUp).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.close_at
+    }
+}
+
+#[test]
+fn a_classic_network_of_ours_forms_and_floods() {
+    let mut network = classic(2, 41);
+    network.start_peers(1..=12);
+    network.world.run_for(LIVENESS * 8);
+    assert!(network.connected());
+    network.assert_symmetric();
+    assert!(!network.any(|k| matches!(k, EventKind::NeighborDied { .. } | EventKind::Violation { .. })));
+    let whole = network.holders().values().filter(|holders| holders.len() == 12).count();
+    assert!(whole >= 12 * 5, "{whole} messages reached all");
+}
+
+#[test]
+fn a_full_python_peer_is_not_accepted_rather_than_dead() {
+    let mut network = classic(1, 42);
+    let full = peer_addr(50);
+    network.start_double(full, Full { own: full, seed: seed_addr(1) });
+    network.world.run_for(SECOND);
+    network.start_peer(1);
+    network.world.run_for(LIVENESS * 6);
+    let given_up = |kind: &EventKind| matches!(kind, EventKind::NotAccepted { peer, .. } if *peer == full);
+    assert_eq!(network.count(peer_addr(1), given_up), 1, "and dialled no more for a while");
+    let ended = |kind: &EventKind| matches!(kind, EventKind::LinkDown { end: LinkEnd::NotAccepted, .. });
+    assert_eq!(network.count(peer_addr(1), ended), 1);
+    assert!(!network.any(|kind| matches!(kind, EventKind::DeadReportSent { .. })), "never reported dead");
+}
+
+#[test]
+fn a_classic_peer_takes_links_beyond_its_limit_rather_than_close_one() {
+    let mut network = classic(1, 43);
+    network.peer_config.max_neighbors = 4;
+    network.start_peers(1..=30);
+    network.world.run_for(LIVENESS * 8);
+    assert!(network.connected());
+    assert!(!network.any(|kind| matches!(kind, EventKind::LinkDown { purpose: Purpose::Neighbor, .. })));
+}
+
+#[test]
+fn two_classic_links_between_one_pair_are_kept_and_used_as_one() {
+    for rng_seed in 0..40 {
+        let mut network = classic(1, rng_seed);
+        network.start_peers(1..=2);
+        network.world.run_for(LIVENESS * 4);
+        assert!(network.neighbors(peer_addr(1)).contains(&peer_addr(2)), "rng seed {rng_seed}");
+        let closed = |kind: &EventKind| matches!(kind, EventKind::LinkDown { purpose: Purpose::Neighbor, .. });
+        assert!(!network.any(closed), "rng seed {rng_seed}");
+        assert!(
+            !network.any(|k| matches!(k, EventKind::Duplicate { .. })),
+            "rng seed {rng_seed}: nothing is sent twice"
+        );
+    }
+}
+
+#[test]
+fn a_classic_link_that_closes_is_a_death_and_is_believed() {
+    let mut network = classic(1, 44);
+    network.start_peers(1..=3);
+    network.world.run_for(LIVENESS * 2);
+    let closer = peer_addr(60);
+    network.start_double(closer, Closer { own: closer, target: peer_addr(1), link: None, close_at: None });
+    network.world.run_for(SECOND * 3);
+    let reported = |kind: &EventKind| matches!(kind, EventKind::DeadReportSent { dead, .. } if *dead == closer);
+    assert_eq!(network.count(peer_addr(1), reported), 1);
+    let received = |kind: &EventKind| matches!(kind, EventKind::DeadReportReceived { dead, .. } if *dead == closer);
+    assert_eq!(network.count(seed_addr(1), received), 1);
+}
+
+#[test]
+fn a_classic_seed_sends_at_most_forty_addresses() {
+    let mut network = classic(1, 45);
+    network.start_peers(1..=60);
+    network.world.run_for(SECOND * 5);
+    let mut longest = 0;
+    for kind in network.kinds(seed_addr(1)) {
+        if let EventKind::PeerListSent { peers, .. } = kind {
+            longest = longest.max(peers.len());
+        }
+    }
+    assert_eq!(longest, CLASSIC_LIST_LEN);
+}

@@ -1,0 +1,203 @@
+//! What must hold whatever happens.
+
+use std::time::Duration;
+
+use gossipctl::event::{EventKind, LinkId};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::{LINKS_MAX, PeerConfig, SeedConfig};
+use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use gossipctl::proto::message::{
+    DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, Role,
+};
+use gossipctl::proto::peer::Peer;
+use gossipctl::proto::random::Random;
+use gossipctl::proto::seed::Seed;
+use gossipctl::proto::time::{ClockTime, Time};
+use proptest::prelude::*;
+
+use crate::network::{LIVENESS, Network, peer_addr};
+
+#[test]
+fn the_same_seed_gives_the_same_run_to_the_last_event() {
+    let run = |rng_seed| {
+        let mut network = Network::settled(2, 12, rng_seed);
+        network.world.kill(peer_addr(3));
+        network.world.run_for(LIVENESS * 4);
+        network.world.events().to_vec()
+    };
+    let first = run(51);
+    assert!(first.len() > 1_000);
+    assert!(first == run(51), "two runs with one seed differ");
+    assert!(first != run(52), "another seed makes another run");
+}
+
+#[test]
+fn every_live_connected_peer_gets_every_message_exactly_once() {
+    let network = Network::settled(2, 40, 53);
+    let settled = Time::from_micros(gossipctl::sim::EPOCH.as_micros()) + LIVENESS * 6;
+    let last = network.world.now() - Duration::from_secs(1);
+    let mut checked = 0;
+    for (id, holders) in network.holders() {
+        let sent = network.first(|e| matches!(&e.kind, EventKind::Generated { id: generated, .. } if *generated == id));
+        let sent_at = sent.expect("generated").at;
+        if sent_at < settled || sent_at > last {
+            continue;
+        }
+        checked += 1;
+        assert_eq!(holders.len(), 40, "{id:?}");
+        assert!(holders.values().all(|times| *times == 1), "{id:?}");
+    }
+    assert!(checked > 100, "{checked}");
+}
+
+#[test]
+fn under_churn_nobody_alive_is_removed_and_the_overlay_heals() {
+    let mut network = Network::settled(3, 30, 54);
+    let mut random = Random::new(54);
+    for _ in 0..60 {
+        let number = u16::try_from(1 + random.below(30)).unwrap();
+        match random.below(3) {
+            0 => network.world.kill(peer_addr(number)),
+            1 => network.world.leave(peer_addr(number)),
+            _ => network.start_peer(number),
+        }
+        network.world.run_for(Duration::from_millis(random.below(8_000) as u64));
+    }
+    network.world.run_for(LIVENESS * 40);
+    assert!(network.connected(), "{:?}", network.parts(&network.peers()));
+    network.assert_symmetric();
+    for peer in network.peers() {
+        let seeds: Vec<Addr> = network.peer(peer).registrations().collect();
+        assert_eq!(seeds.len(), 2);
+        for seed in seeds {
+            assert!(network.seed(seed).listed().any(|listed| listed == peer), "{peer} is alive and off {seed}'s list");
+        }
+    }
+}
+
+/// Counts what is asked for.
+#[derive(Default)]
+struct Sink {
+    dials: Vec<Addr>,
+}
+
+impl Output for Sink {
+    fn send(&mut self, _link: LinkId, _message: &Message) {}
+
+    fn dial(&mut self, peer: Addr, _purpose: gossipctl::event::Purpose) {
+        self.dials.push(peer);
+    }
+
+    fn hang_up(&mut self, _link: LinkId) {}
+
+    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+        let _ = event();
+    }
+}
+
+fn addrs() -> impl Strategy<Value = Addr> {
+    (0_u16..30).prop_map(|port| Addr::loopback(port * 100))
+}
+
+fn messages() -> impl Strategy<Value = Message> {
+    let clock = || (0_u32..86_400).prop_map(|s| ClockTime::from_seconds(s).unwrap());
+    prop_oneof![
+        (addrs(), any::<bool>(), 0_usize..3).prop_map(|(listen, seed, priority)| Message::Hello(Hello {
+            listen,
+            role: if seed { Role::Seed } else { Role::Peer },
+            priority: [Priority::Low, Priority::High, Priority::Bridge][priority],
+        })),
+        prop::collection::vec(addrs(), 0..20).prop_map(Message::PeerList),
+        Just(Message::ListRequest),
+        (addrs(), 0_u64..50).prop_map(|(origin, seq)| {
+            let id = MessageId { origin, run: 1, seq };
+            Message::Gossip(std::sync::Arc::new(Gossip { id, body: "x".into(), trace: None }))
+        }),
+        (0_u64..9, addrs(), clock()).prop_map(|(seq, asker, clock)| Message::Probe { seq, asker, clock, vitals: None }),
+        (0_u64..9, addrs(), clock()).prop_map(|(seq, asker, clock)| Message::ProbeReply {
+            seq,
+            asker,
+            clock,
+            vitals: None
+        }),
+        (addrs(), clock(), addrs()).prop_map(|(dead, clock, reporter)| Message::DeadReport {
+            dead,
+            clock,
+            reporter,
+            cause: Some(DeathCause::Closed)
+        }),
+        prop::collection::vec(addrs(), 0..20)
+            .prop_map(|referral| Message::Goodbye { reason: GoodbyeReason::MadeRoom, referral }),
+    ]
+}
+
+fn inputs() -> impl Strategy<Value = Input> {
+    let link = || (0_u64..40).prop_map(LinkId);
+    prop_oneof![
+        8 => (link(), messages()).prop_map(|(link, message)| Input::Message { link, message }),
+        2 => link().prop_map(|link| Input::Link { link, change: LinkChange::Accepted { remote: "r".into() } }),
+        2 => (link(), addrs()).prop_map(|(link, peer)| Input::Link { link, change: LinkChange::Dialed { peer } }),
+        1 => link().prop_map(|link| Input::Link { link, change: LinkChange::Closed { cause: CloseCause::Error } }),
+        1 => addrs().prop_map(|peer| Input::DialFailed { peer, error: "refused".into() }),
+        1 => addrs().prop_map(|peer| Input::Command(NodeCommand::Cut(peer))),
+        1 => addrs().prop_map(|peer| Input::Command(NodeCommand::Heal(peer))),
+        1 => Just(Input::Command(NodeCommand::Say("hi".into()))),
+        4 => Just(Input::Wake),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_inputs_leave_a_peer_within_its_bounds(
+        steps in prop::collection::vec((0_u64..3_000, inputs()), 1..300),
+        classic in any::<bool>(),
+        rng_seed in any::<u64>(),
+    ) {
+        let own = Addr::loopback(500);
+        let mut config = PeerConfig::new(own, vec![Addr::loopback(1_000), Addr::loopback(1_100)]);
+        config.dialect = if classic { Dialect::Classic } else { Dialect::Framed };
+        let mut peer = Peer::new(config, rng_seed);
+        let (mut out, mut now) = (Sink::default(), gossipctl::sim::EPOCH);
+        peer.handle(now, Input::Start, &mut out);
+        for (wait_ms, input) in steps {
+            now = now + Duration::from_millis(wait_ms);
+            peer.handle(now, input, &mut out);
+            let neighbors: Vec<Addr> = peer.neighbors().collect();
+            prop_assert!(neighbors.len() <= LINKS_MAX);
+            prop_assert!(!neighbors.contains(&own), "linked to itself");
+            let mut once = neighbors.clone();
+            once.sort_unstable();
+            once.dedup();
+            prop_assert_eq!(once.len(), neighbors.len(), "the same neighbor twice");
+            prop_assert!(peer.registrations().count() <= 2);
+            prop_assert!(peer.next_deadline().is_some(), "a live peer always has something ahead");
+        }
+        prop_assert!(out.dials.iter().all(|dialed| *dialed != own && dialed.is_dialable()));
+    }
+
+    #[test]
+    fn any_inputs_leave_a_seed_within_its_bounds(
+        steps in prop::collection::vec((0_u64..3_000, inputs()), 1..300),
+        classic in any::<bool>(),
+    ) {
+        let mut config = SeedConfig::new(Addr::loopback(500));
+        config.dialect = if classic { Dialect::Classic } else { Dialect::Framed };
+        let mut seed = Seed::new(config, 1);
+        let (mut out, mut now) = (Sink::default(), gossipctl::sim::EPOCH);
+        for (wait_ms, input) in steps {
+            now = now + Duration::from_millis(wait_ms);
+            seed.handle(now, input, &mut out);
+            prop_assert!(seed.listed().all(|listed| listed.is_dialable() && listed.port() != 500));
+        }
+        prop_assert!(out.dials.is_empty(), "a seed dials nobody");
+        // Once all is quiet for long, only open registrations remain and nothing is waited for.
+        for _ in 0..200 {
+            let Some(at) = seed.next_deadline() else { break };
+            now = now.max(at);
+            seed.handle(now, Input::Wake, &mut out);
+        }
+        prop_assert_eq!(seed.next_deadline(), None);
+    }
+}

@@ -1,0 +1,224 @@
+//! A network of seeds and peers in virtual time, and questions about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use gossipctl::event::{Event, EventKind};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::{PeerConfig, SeedConfig};
+use gossipctl::proto::machine::{Input, Machine, NodeCommand, Output};
+use gossipctl::proto::message::MessageId;
+use gossipctl::proto::node::Node;
+use gossipctl::proto::peer::Peer;
+use gossipctl::proto::seed::Seed;
+use gossipctl::proto::time::Time;
+use gossipctl::sim::World;
+
+/// The figures that the rules name, so that the tests read like the rules.
+pub(crate) const GOSSIP: Duration = Duration::from_secs(10);
+pub(crate) const LIVENESS: Duration = Duration::from_secs(13);
+
+/// A node of ours or a test double.
+pub(crate) enum Anyone {
+    Ours(Node),
+    Double(Box<dyn Double>),
+}
+
+/// A node made up by a test. `Output` has a generic method, so a double collects what it wants done.
+pub(crate) trait Double {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct>;
+    fn next_deadline(&self) -> Option<Time> {
+        None
+    }
+}
+
+pub(crate) enum DoubleAct {
+    Send(gossipctl::event::LinkId, gossipctl::proto::message::Message),
+    Dial(Addr, gossipctl::event::Purpose),
+    HangUp(gossipctl::event::LinkId),
+}
+
+impl Machine for Anyone {
+    fn handle(&mut self, now: Time, input: Input, out: &mut impl Output) {
+        match self {
+            Anyone::Ours(node) => node.handle(now, input, out),
+            Anyone::Double(double) => {
+                for act in double.handle(now, input) {
+                    match act {
+                        DoubleAct::Send(link, message) => out.send(link, &message),
+                        DoubleAct::Dial(peer, purpose) => out.dial(peer, purpose),
+                        DoubleAct::HangUp(link) => out.hang_up(link),
+                    }
+                }
+            }
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        match self {
+            Anyone::Ours(node) => node.next_deadline(),
+            Anyone::Double(double) => double.next_deadline(),
+        }
+    }
+}
+
+/// A world with names: seeds at 5001, 5002, ..., peers at 3001, 3002, ...
+pub(crate) struct Network {
+    pub(crate) world: World<Anyone>,
+    pub(crate) seeds: Vec<Addr>,
+    rng_seed: u64,
+    pub(crate) peer_config: PeerConfig,
+    pub(crate) seed_config: SeedConfig,
+}
+
+pub(crate) fn seed_addr(number: u16) -> Addr {
+    Addr::loopback(5000 + number)
+}
+
+pub(crate) fn peer_addr(number: u16) -> Addr {
+    Addr::loopback(3000 + number)
+}
+
+impl Network {
+    /// So many seeds, no peer yet.
+    pub(crate) fn new(seeds: u16, rng_seed: u64) -> Self {
+        println!("repeat this run with Network::new({seeds}, {rng_seed})");
+        let nowhere = Addr::loopback(1);
+        let mut network = Self {
+            world: World::new(rng_seed),
+            seeds: (1..=seeds).map(seed_addr).collect(),
+            rng_seed,
+            peer_config: PeerConfig::new(nowhere, Vec::new()),
+            seed_config: SeedConfig::new(nowhere),
+        };
+        for number in 1..=seeds {
+            network.start_seed(number);
+        }
+        network
+    }
+
+    /// Seeds and peers, settled.
+    pub(crate) fn settled(seeds: u16, peers: u16, rng_seed: u64) -> Self {
+        let mut network = Self::new(seeds, rng_seed);
+        network.start_peers(1..=peers);
+        network.world.run_for(LIVENESS * 12);
+        network
+    }
+
+    pub(crate) fn start_seed(&mut self, number: u16) {
+        let addr = seed_addr(number);
+        let config = SeedConfig { listen: addr, ..self.seed_config.clone() };
+        self.world.start(addr, Anyone::Ours(Seed::new(config, self.rng_seed + u64::from(number)).into()));
+    }
+
+    pub(crate) fn start_peers(&mut self, numbers: impl IntoIterator<Item = u16>) {
+        for number in numbers {
+            self.start_peer(number);
+        }
+    }
+
+    pub(crate) fn start_peer(&mut self, number: u16) {
+        let addr = peer_addr(number);
+        let config = PeerConfig { listen: addr, seeds: self.seeds.clone(), ..self.peer_config.clone() };
+        let random = self.rng_seed ^ u64::from(number) << 20 ^ self.world.now().as_micros();
+        self.world.start(addr, Anyone::Ours(Peer::new(config, random).into()));
+    }
+
+    pub(crate) fn start_double(&mut self, addr: Addr, double: impl Double + 'static) {
+        self.world.start(addr, Anyone::Double(Box::new(double)));
+    }
+
+    pub(crate) fn peer(&self, addr: Addr) -> &Peer {
+        match self.world.machine(addr) {
+            Some(Anyone::Ours(Node::Peer(peer))) => peer,
+            _ => panic!("{addr} is no peer of ours"),
+        }
+    }
+
+    pub(crate) fn seed(&self, addr: Addr) -> &Seed {
+        match self.world.machine(addr) {
+            Some(Anyone::Ours(Node::Seed(seed))) => seed,
+            _ => panic!("{addr} is no seed of ours"),
+        }
+    }
+
+    pub(crate) fn listed(&self, seed: u16) -> Vec<Addr> {
+        self.seed(seed_addr(seed)).listed().collect()
+    }
+
+    /// The peers that are there, hung or not.
+    pub(crate) fn peers(&self) -> Vec<Addr> {
+        self.world
+            .addrs()
+            .filter(|addr| matches!(self.world.machine(*addr), Some(Anyone::Ours(Node::Peer(_)))))
+            .collect()
+    }
+
+    pub(crate) fn neighbors(&self, addr: Addr) -> BTreeSet<Addr> {
+        self.peer(addr).neighbors().collect()
+    }
+
+    /// The parts of the overlay that these peers form by links that both ends hold.
+    pub(crate) fn parts(&self, among: &[Addr]) -> Vec<BTreeSet<Addr>> {
+        let mut left: BTreeSet<Addr> = among.iter().copied().collect();
+        let mut parts = Vec::new();
+        while let Some(first) = left.pop_first() {
+            let (mut part, mut open) = (BTreeSet::from([first]), vec![first]);
+            while let Some(addr) = open.pop() {
+                for other in self.neighbors(addr) {
+                    if left.contains(&other) && self.neighbors(other).contains(&addr) {
+                        left.remove(&other);
+                        part.insert(other);
+                        open.push(other);
+                    }
+                }
+            }
+            parts.push(part);
+        }
+        parts
+    }
+
+    pub(crate) fn connected(&self) -> bool {
+        self.parts(&self.peers()).len() == 1
+    }
+
+    /// Both ends of every link know it.
+    pub(crate) fn assert_symmetric(&self) {
+        for addr in self.peers() {
+            for other in self.neighbors(addr) {
+                assert!(self.neighbors(other).contains(&addr), "{addr} holds a link to {other}, not the other way");
+            }
+        }
+    }
+
+    pub(crate) fn command(&mut self, addr: Addr, command: NodeCommand) {
+        self.world.command(addr, command);
+    }
+
+    pub(crate) fn kinds(&self, node: Addr) -> impl Iterator<Item = &EventKind> {
+        self.world.events().iter().filter(move |event| event.node == node).map(|event| &event.kind)
+    }
+
+    pub(crate) fn count(&self, node: Addr, wanted: impl Fn(&EventKind) -> bool) -> usize {
+        self.kinds(node).filter(|kind| wanted(kind)).count()
+    }
+
+    pub(crate) fn first(&self, wanted: impl Fn(&Event) -> bool) -> Option<&Event> {
+        self.world.events().iter().find(|event| wanted(event))
+    }
+
+    pub(crate) fn any(&self, wanted: impl Fn(&EventKind) -> bool) -> bool {
+        self.world.events().iter().any(|event| wanted(&event.kind))
+    }
+
+    /// Who generated or received each message, and how often.
+    pub(crate) fn holders(&self) -> BTreeMap<MessageId, BTreeMap<Addr, usize>> {
+        let mut holders: BTreeMap<MessageId, BTreeMap<Addr, usize>> = BTreeMap::new();
+        for event in self.world.events() {
+            if let EventKind::Generated { id, .. } | EventKind::Received { id, .. } = &event.kind {
+                *holders.entry(*id).or_default().entry(event.node).or_default() += 1;
+            }
+        }
+        holders
+    }
+}

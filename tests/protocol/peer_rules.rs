@@ -1,0 +1,381 @@
+//! What a peer does: rules 1 to 10.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use gossipctl::event::{Direction, EventKind, LinkEnd, Purpose, RepairReason, Side};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::machine::NodeCommand;
+use gossipctl::proto::message::{DeathCause, GoodbyeReason, RefusalReason};
+
+use crate::network::{GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn rule_1_a_peer_registers_with_a_majority_of_the_seeds_chosen_at_random() {
+    for (seeds, majority) in [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3)] {
+        let mut network = Network::new(seeds, 11);
+        network.start_peers(1..=10);
+        network.world.run_for(SECOND * 2);
+        let chosen: Vec<BTreeSet<Addr>> =
+            network.peers().iter().map(|peer| network.peer(*peer).registrations().collect()).collect();
+        assert!(chosen.iter().all(|seeds| seeds.len() == majority), "{seeds} seeds: {chosen:?}");
+        let different: BTreeSet<_> = chosen.into_iter().collect();
+        assert_eq!(different.len() > 1, majority < usize::from(seeds), "{seeds} seeds: chosen at random");
+    }
+}
+
+#[test]
+fn rule_1_an_unreachable_seed_is_skipped_for_the_next() {
+    let mut network = Network::new(3, 12);
+    network.world.kill(seed_addr(1));
+    network.start_peers(1..=6);
+    network.world.run_for(SECOND * 3);
+    for peer in network.peers() {
+        let registered: Vec<Addr> = network.peer(peer).registrations().collect();
+        assert_eq!(registered, [seed_addr(2), seed_addr(3)]);
+    }
+    assert!(!network.any(|kind| matches!(kind, EventKind::TooFewSeeds { .. })));
+}
+
+#[test]
+fn rule_1_too_few_seeds_are_told_and_tried_again_with_growing_waits_until_they_are_back() {
+    let mut network = Network::new(2, 13);
+    network.world.kill(seed_addr(1));
+    network.world.kill(seed_addr(2));
+    network.start_peer(1);
+    network.world.run_for(SECOND * 120);
+    let peer = peer_addr(1);
+    let told = |kind: &EventKind| matches!(kind, EventKind::TooFewSeeds { registered: 0, wanted: 2, known: 2 });
+    assert_eq!(network.count(peer, told), 1, "said once, not at every try");
+
+    let tries: Vec<_> = network.world.events().iter().filter(|e| matches!(e.kind, EventKind::Dialing { .. })).collect();
+    assert!((8..=60).contains(&tries.len()), "{} tries in two minutes", tries.len());
+    let last = tries[tries.len() - 1].at.since(tries[tries.len() - 3].at);
+    assert!(last > SECOND * 10, "the waits have grown: {last:?}");
+
+    network.start_seed(1);
+    network.world.run_for(SECOND * 40);
+    assert_eq!(network.peer(peer).registrations().count(), 1);
+    let one = |kind: &EventKind| matches!(kind, EventKind::TooFewSeeds { registered: 1, .. });
+    assert_eq!(network.count(peer, one), 1);
+    network.start_seed(2);
+    network.world.run_for(SECOND * 40);
+    assert_eq!(network.count(peer, |kind| matches!(kind, EventKind::EnoughSeeds { registered: 2 })), 1);
+}
+
+#[test]
+fn rule_2_a_peer_dials_peers_from_the_lists_until_it_has_four_links_and_never_itself() {
+    let mut network = Network::settled(2, 12, 14);
+    for peer in network.peers() {
+        let neighbors = network.neighbors(peer);
+        assert!(neighbors.len() >= 4, "{peer} has {neighbors:?}");
+        assert!(!neighbors.contains(&peer));
+    }
+    let newcomer = peer_addr(13);
+    network.start_peer(13);
+    network.world.run_for(SECOND * 5);
+    let outbound = |kind: &EventKind| {
+        matches!(kind, EventKind::LinkUp { direction: Direction::Outbound, purpose: Purpose::Neighbor, .. })
+    };
+    assert_eq!(network.count(newcomer, outbound), 4);
+    network.assert_symmetric();
+}
+
+#[test]
+fn rule_3_links_are_accepted_up_to_eight_and_then_refused_with_addresses_to_try() {
+    let network = Network::settled(2, 40, 15);
+    for peer in network.peers() {
+        assert!(network.neighbors(peer).len() <= 8, "{peer} has {:?}", network.neighbors(peer));
+    }
+    let referred = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { by: Side::Them, reason: RefusalReason::Full, referral, .. } if !referral.is_empty());
+    assert!(network.any(referred), "forty peers at four dials each meet a full one");
+    assert!(network.connected());
+}
+
+#[test]
+fn rule_3_a_joiner_without_neighbors_is_never_refused() {
+    // Everybody is full: two neighbors each, and nobody takes more than two.
+    let mut network = Network::new(1, 16);
+    (network.peer_config.max_dial, network.peer_config.max_neighbors) = (2, 2);
+    network.start_peers(1..=6);
+    network.world.run_for(LIVENESS * 6);
+    let joiner = peer_addr(7);
+    network.start_peer(7);
+    let linked = network.world.run_until(SECOND * 3, |world| {
+        world.events().iter().any(|event| {
+            event.node == joiner && matches!(event.kind, EventKind::LinkUp { purpose: Purpose::Neighbor, .. })
+        })
+    });
+    assert!(linked, "it has a neighbor");
+    let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { by: Side::Them, .. });
+    let first_link = |kind: &EventKind| matches!(kind, EventKind::LinkUp { purpose: Purpose::Neighbor, .. });
+    let before = network.kinds(joiner).take_while(|kind| !first_link(kind)).filter(|kind| refused(kind)).count();
+    assert_eq!(before, 0, "refused while it had nobody");
+    let made_room = |kind: &EventKind| {
+        matches!(
+            kind,
+            EventKind::LinkDown { end: LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::MadeRoom }, .. }
+        )
+    };
+    assert!(network.any(made_room), "a full peer dropped a neighbor for it");
+    assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "which is no death");
+}
+
+#[test]
+fn rule_4_two_peers_that_dial_each_other_end_up_with_one_link() {
+    for rng_seed in 0..40 {
+        let mut network = Network::new(1, rng_seed);
+        network.start_peers(1..=2);
+        network.world.run_for(SECOND * 10);
+        let (a, b) = (peer_addr(1), peer_addr(2));
+        for (node, other) in [(a, b), (b, a)] {
+            assert_eq!(network.neighbors(node), BTreeSet::from([other]), "rng seed {rng_seed}");
+            let ups = network.count(node, |k| matches!(k, EventKind::LinkUp { purpose: Purpose::Neighbor, .. }));
+            let downs = network.count(node, |k| matches!(k, EventKind::LinkDown { .. }));
+            assert_eq!(ups - downs, 1, "rng seed {rng_seed}: {node}");
+        }
+        assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "rng seed {rng_seed}");
+    }
+}
+
+#[test]
+fn rule_5_a_peer_generates_numbered_messages_at_its_interval_and_stops_after_the_last() {
+    let mut network = Network::new(1, 17);
+    network.peer_config.messages = Some(4);
+    network.start_peer(1);
+    network.world.run_for(GOSSIP * 20);
+    let generated: Vec<(String, _)> = network
+        .world
+        .events()
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Generated { body, .. } => Some((body.to_string(), event.at)),
+            _ => None,
+        })
+        .collect();
+    let texts: Vec<&str> = generated.iter().map(|(text, _)| text.as_str()).collect();
+    assert_eq!(texts, ["Gossip Message 1", "Gossip Message 2", "Gossip Message 3", "Gossip Message 4"]);
+    for pair in generated.windows(2) {
+        assert_eq!(pair[1].1.since(pair[0].1), GOSSIP);
+    }
+}
+
+#[test]
+fn rule_5_the_user_sends_a_text_of_their_own_and_everybody_gets_it_once() {
+    let mut network = Network::settled(2, 10, 18);
+    network.command(peer_addr(3), NodeCommand::Say("hello world".into()));
+    network.world.run_for(SECOND);
+    let said =
+        network.first(|e| matches!(&e.kind, EventKind::Generated { body, .. } if body.as_bytes() == b"hello world"));
+    let Some(EventKind::Generated { id, .. }) = said.map(|event| &event.kind) else { panic!("it was generated") };
+    let holders = &network.holders()[id];
+    assert_eq!(holders.len(), 10);
+    assert!(holders.values().all(|times| *times == 1));
+}
+
+#[test]
+fn rule_6_a_message_goes_on_to_every_neighbor_but_the_one_that_it_came_from() {
+    let network = Network::settled(2, 10, 19);
+    for event in network.world.events().iter().rev().take(200) {
+        if let EventKind::Received { forwarded, .. } = event.kind {
+            let neighbors = network.neighbors(event.node).len();
+            assert!(forwarded + 1 >= neighbors.min(4), "{forwarded} of {neighbors} neighbors");
+        }
+    }
+    let sent: usize = network
+        .world
+        .events()
+        .iter()
+        .map(|event| match event.kind {
+            EventKind::Generated { forwarded, .. } | EventKind::Received { forwarded, .. } => forwarded,
+            _ => 0,
+        })
+        .sum();
+    let arrived = network
+        .world
+        .events()
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::Received { .. } | EventKind::Duplicate { .. }))
+        .count();
+    assert!(sent.abs_diff(arrived) <= 40, "{sent} copies were sent and {arrived} arrived; only a few are on their way");
+}
+
+#[test]
+fn rule_7_an_answered_probe_has_a_round_trip_time_and_resets_the_count() {
+    let network = Network::settled(1, 5, 20);
+    let answered =
+        |kind: &EventKind| matches!(kind, EventKind::ProbeAnswered { rtt_us, .. } if (400..=4_000).contains(rtt_us));
+    assert!(network.any(answered));
+    assert!(!network.any(|kind| matches!(kind, EventKind::ProbeMissed { .. })));
+}
+
+#[test]
+fn rule_7_a_hung_neighbor_misses_three_probes_one_by_one_and_is_dead() {
+    let mut network = Network::settled(2, 6, 21);
+    let victim = peer_addr(2);
+    let observers = network.neighbors(victim);
+    let hung_at = network.world.now();
+    network.world.hang(victim);
+    network.world.run_for(LIVENESS * 5);
+    for observer in observers {
+        let misses: Vec<u32> = network
+            .kinds(observer)
+            .filter_map(|kind| match kind {
+                EventKind::ProbeMissed { peer, misses, limit: 3, .. } if *peer == victim => Some(*misses),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(misses, [1, 2, 3], "{observer}");
+        let died = network.first(|event| {
+            event.node == observer
+                && matches!(event.kind, EventKind::NeighborDied { peer, cause: DeathCause::Misses { misses: 3 }, .. } if peer == victim)
+        });
+        let after = died.expect("it noticed").at.since(hung_at);
+        assert!(after > LIVENESS * 3 && after <= LIVENESS * 4, "{observer} noticed after {after:?}");
+    }
+    assert!(network.listed(1).iter().all(|peer| *peer != victim));
+}
+
+#[test]
+fn rule_7_a_link_that_breaks_is_death_at_once() {
+    let mut network = Network::settled(2, 6, 22);
+    let victim = peer_addr(2);
+    let observers = network.neighbors(victim);
+    let killed_at = network.world.now();
+    network.world.kill(victim);
+    network.world.run_for(SECOND);
+    for observer in observers {
+        let died = network.first(|event| {
+            event.node == observer
+                && matches!(event.kind, EventKind::NeighborDied { peer, cause: DeathCause::LinkError, .. } if peer == victim)
+        });
+        assert!(died.expect("it noticed").at.since(killed_at) < Duration::from_millis(10), "{observer}");
+    }
+}
+
+#[test]
+fn rule_8_a_death_is_reported_to_every_seed_of_the_observer_and_the_seeds_drop_the_dead() {
+    let mut network = Network::settled(3, 8, 23);
+    let victim = peer_addr(4);
+    let observers = network.neighbors(victim);
+    network.world.kill(victim);
+    network.world.run_for(SECOND);
+    for observer in observers {
+        let mut registered: Vec<Addr> = network.peer(observer).registrations().collect();
+        registered.sort_unstable();
+        let told = network.kinds(observer).find_map(|kind| match kind {
+            EventKind::DeadReportSent { dead, seeds, .. } if *dead == victim => Some(seeds.clone()),
+            _ => None,
+        });
+        assert_eq!(told, Some(registered));
+    }
+    for seed in 1..=3 {
+        assert!(!network.listed(seed).contains(&victim), "seed {seed}");
+    }
+}
+
+#[test]
+fn rule_9_a_peer_that_lost_links_gets_new_ones() {
+    let mut network = Network::settled(2, 20, 24);
+    for victim in [2, 5, 9, 13, 17] {
+        network.world.kill(peer_addr(victim));
+    }
+    network.world.run_for(LIVENESS * 4);
+    for peer in network.peers() {
+        assert!(network.neighbors(peer).len() >= 4, "{peer}: {:?}", network.neighbors(peer));
+    }
+    network.assert_symmetric();
+}
+
+#[test]
+fn rule_9_after_any_crash_the_survivors_become_one_connected_graph_again() {
+    for rng_seed in 0..12 {
+        let mut network = Network::settled(2, 30, 100 + rng_seed);
+        // Two thirds crash at once.
+        for victim in (1..=30).filter(|number| (u64::from(*number) + rng_seed) % 3 != 0) {
+            network.world.kill(peer_addr(victim));
+        }
+        network.world.run_for(LIVENESS * 60);
+        assert!(network.connected(), "rng seed {rng_seed}: {:?}", network.parts(&network.peers()));
+    }
+}
+
+#[test]
+fn rule_9_an_overlay_whose_parts_lack_nothing_becomes_one_all_the_same() {
+    let mut split = 0;
+    for rng_seed in 0..10 {
+        // Everybody is content with one link, so pairs and chains stay among themselves.
+        let mut network = Network::new(2, 200 + rng_seed);
+        network.peer_config.max_dial = 1;
+        network.start_peers(1..=14);
+        network.world.run_for(SECOND * 5);
+        split += usize::from(!network.connected());
+        network.world.run_for(LIVENESS * 60);
+        assert!(network.connected(), "rng seed {rng_seed}: {:?}", network.parts(&network.peers()));
+    }
+    assert!(split >= 5, "only {split} of 10 overlays were split to begin with: this shows nothing");
+}
+
+#[test]
+fn rule_9_a_connected_overlay_builds_no_bridges() {
+    let mut network = Network::settled(2, 30, 26);
+    let settled_at = network.world.now();
+    network.world.run_for(LIVENESS * 40);
+    let bridged = network.first(|event| {
+        event.at > settled_at
+            && matches!(event.kind, EventKind::Repairing { reason: RepairReason::SplitOverlay { .. } })
+    });
+    assert_eq!(bridged, None);
+}
+
+#[test]
+fn rule_10_a_polite_leave_is_a_departure_and_no_death() {
+    let mut network = Network::settled(2, 8, 27);
+    let leaver = peer_addr(3);
+    let observers = network.neighbors(leaver);
+    network.world.leave(leaver);
+    network.world.run_for(LIVENESS * 5);
+    for observer in observers {
+        let departed = |kind: &EventKind| matches!(kind, EventKind::LinkDown { peer, end: LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving }, .. } if *peer == leaver);
+        assert_eq!(network.count(observer, departed), 1, "{observer}");
+    }
+    assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. } | EventKind::DeadReportSent { .. })));
+    assert!(!network.listed(1).contains(&leaver));
+}
+
+#[test]
+fn a_neighbor_that_the_user_cut_is_reported_and_stays_away_until_healed() {
+    let mut network = Network::settled(1, 3, 28);
+    let (a, b) = (peer_addr(1), peer_addr(2));
+    network.command(a, NodeCommand::Cut(b));
+    network.world.run_for(LIVENESS * 10);
+    assert!(!network.neighbors(a).contains(&b));
+    let reported =
+        |kind: &EventKind| matches!(kind, EventKind::DeadReportSent { dead, cause: DeathCause::Cut, .. } if *dead == b);
+    assert_eq!(network.count(a, reported), 1);
+    network.command(a, NodeCommand::Heal(b));
+    network.world.run_for(SECOND * 2);
+    assert!(network.neighbors(a).contains(&b) && network.neighbors(b).contains(&a));
+}
+
+#[test]
+fn a_restarted_peer_rejoins_and_its_messages_are_new_ones() {
+    let mut network = Network::settled(2, 8, 29);
+    network.world.kill(peer_addr(5));
+    network.world.run_for(SECOND * 5);
+    network.start_peer(5);
+    let restarted_at = network.world.now();
+    network.world.run_for(LIVENESS * 4);
+    assert!(network.neighbors(peer_addr(5)).len() >= 4);
+    let again = network.world.events().iter().find_map(|event| match &event.kind {
+        EventKind::Generated { id, body, .. }
+            if event.at > restarted_at && event.node == peer_addr(5) && body.as_bytes() == b"Gossip Message 1" =>
+        {
+            Some(*id)
+        }
+        _ => None,
+    });
+    assert_eq!(network.holders()[&again.expect("it began to count anew")].len(), 8);
+}

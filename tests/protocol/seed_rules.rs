@@ -1,0 +1,197 @@
+//! What a seed does: rules 1 to 4.
+
+use std::time::Duration;
+
+use gossipctl::event::{DelistReason, EventKind, ReportAction, Rule};
+use gossipctl::event::{LinkId, Purpose};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::DeadPolicy;
+use gossipctl::proto::machine::{Input, LinkChange};
+use gossipctl::proto::message::{Hello, Message, Priority, Role};
+use gossipctl::proto::time::Time;
+
+use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Registers with a seed and reports somebody dead who is not.
+struct Liar {
+    own: Addr,
+    seed: Addr,
+    victim: Addr,
+}
+
+impl Double for Liar {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                let hello = Hello { listen: self.own, role: Role::Peer, priority: Priority::Low };
+                let (dead, clock, reporter) = (self.victim, now.clock(0), self.own);
+                vec![
+                    DoubleAct::Send(link, Message::Hello(hello)),
+                    DoubleAct::Send(link, Message::DeadReport { dead, clock, reporter, cause: None }),
+                ]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Connects to a seed and says whatever it is told to.
+struct Babbler {
+    seed: Addr,
+    says: Vec<Message>,
+}
+
+impl Double for Babbler {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => self.speak(link),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Babbler {
+    fn speak(&mut self, link: LinkId) -> Vec<DoubleAct> {
+        std::mem::take(&mut self.says).into_iter().map(|message| DoubleAct::Send(link, message)).collect()
+    }
+}
+
+#[test]
+fn rule_1_a_peer_gets_the_list_and_is_on_it_once_however_often_it_registers() {
+    let mut network = Network::new(1, 31);
+    // Without neighbors nobody reports the restart as a death.
+    network.peer_config.max_dial = 0;
+    network.start_peers(1..=3);
+    network.world.run_for(SECOND * 2);
+    network.start_peer(2);
+    network.world.run_for(SECOND * 2);
+    assert_eq!(network.listed(1), [peer_addr(1), peer_addr(2), peer_addr(3)]);
+    let again = |kind: &EventKind| matches!(kind, EventKind::PeerListed { peer, again: true } if *peer == peer_addr(2));
+    assert_eq!(network.count(seed_addr(1), again), 1, "the new entry replaced the old one");
+    let last = network.kinds(peer_addr(2)).filter_map(|kind| match kind {
+        EventKind::PeerListReceived { peers, .. } => Some(peers.clone()),
+        _ => None,
+    });
+    assert_eq!(last.last(), Some(vec![peer_addr(1), peer_addr(3)]), "everybody but itself");
+}
+
+#[test]
+fn rule_2_a_dead_report_about_a_peer_that_is_gone_takes_it_off_the_list() {
+    let mut network = Network::settled(1, 6, 32);
+    network.world.kill(peer_addr(4));
+    network.world.run_for(SECOND);
+    assert!(!network.listed(1).contains(&peer_addr(4)));
+    // The report and the end of the registration race: whichever is first, it goes off the list once.
+    let removed = |kind: &EventKind| {
+        matches!(
+            kind,
+            EventKind::PeerDelisted {
+                peer,
+                reason: DelistReason::Reported { .. } | DelistReason::Unanswered { .. }
+            } if *peer == peer_addr(4)
+        )
+    };
+    assert_eq!(network.count(seed_addr(1), removed), 1);
+    let late = |kind: &EventKind| matches!(kind, EventKind::DeadReportReceived { dead, action: ReportAction::NotListed, .. } if *dead == peer_addr(4));
+    assert!(network.count(seed_addr(1), late) >= 1, "the further reports change nothing");
+}
+
+#[test]
+fn rule_3_a_false_report_is_disputed_by_the_node_itself_and_counted_against_the_reporter() {
+    let mut network = Network::settled(1, 5, 33);
+    let (victim, liar) = (peer_addr(2), peer_addr(99));
+    network.start_double(liar, Liar { own: liar, seed: seed_addr(1), victim });
+    network.world.run_for(LIVENESS * 2);
+    assert!(network.listed(1).contains(&victim));
+    let disputed = |kind: &EventKind| matches!(kind, EventKind::ReportDisputed { dead, reporter, disputes: 1, .. } if (*dead, *reporter) == (victim, liar));
+    assert_eq!(network.count(seed_addr(1), disputed), 1);
+}
+
+#[test]
+fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
+    let mut network = Network::settled(1, 5, 34);
+    let (victim, liar) = (peer_addr(2), peer_addr(99));
+    network.world.hang(victim);
+    network.start_double(liar, Liar { own: liar, seed: seed_addr(1), victim });
+    network.world.run_for(SECOND);
+    assert!(network.listed(1).contains(&victim), "not before it had the time to answer");
+    network.world.run_for(LIVENESS);
+    assert!(!network.listed(1).contains(&victim));
+    let unanswered = |kind: &EventKind| matches!(kind, EventKind::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter } } if (*peer, *reporter) == (victim, liar));
+    assert_eq!(network.count(seed_addr(1), unanswered), 1);
+}
+
+#[test]
+fn rule_3_under_the_trust_policy_every_report_is_acted_on() {
+    let mut network = Network::new(0, 35);
+    network.seed_config.dead_policy = DeadPolicy::Trust;
+    network.seeds = vec![seed_addr(1)];
+    network.start_seed(1);
+    network.start_peers(1..=5);
+    network.world.run_for(LIVENESS * 3);
+    let (victim, liar) = (peer_addr(2), peer_addr(99));
+    network.start_double(liar, Liar { own: liar, seed: seed_addr(1), victim });
+    network.world.run_for(SECOND);
+    assert!(!network.listed(1).contains(&victim), "it lives, and is off the list");
+}
+
+#[test]
+fn rule_4_a_registration_that_closes_is_a_departure_after_one_liveness_interval() {
+    let mut network = Network::new(1, 36);
+    network.start_peer(1);
+    network.world.run_for(SECOND * 2);
+    network.world.kill(peer_addr(1));
+    network.world.run_for(Duration::from_secs(12));
+    assert_eq!(network.listed(1), [peer_addr(1)]);
+    network.world.run_for(SECOND * 2);
+    assert!(network.listed(1).is_empty());
+    let departed = |kind: &EventKind| matches!(kind, EventKind::PeerDelisted { reason: DelistReason::Departed, .. });
+    assert_eq!(network.count(seed_addr(1), departed), 1);
+}
+
+#[test]
+fn rule_4_a_new_registration_in_time_keeps_the_peer_on_the_list() {
+    let mut network = Network::new(1, 37);
+    network.start_peer(1);
+    network.world.run_for(SECOND * 2);
+    network.world.kill(peer_addr(1));
+    network.world.run_for(SECOND);
+    network.start_peer(1);
+    network.world.run_for(LIVENESS * 2);
+    assert_eq!(network.listed(1), [peer_addr(1)]);
+    assert!(!network.any(|kind| matches!(kind, EventKind::PeerDelisted { .. })));
+}
+
+#[test]
+fn a_seed_that_restarts_is_found_again_by_all_its_peers() {
+    let mut network = Network::settled(1, 6, 38);
+    network.world.kill(seed_addr(1));
+    network.world.run_for(SECOND * 20);
+    network.start_seed(1);
+    network.world.run_for(SECOND * 60);
+    assert_eq!(network.listed(1).len(), 6);
+}
+
+#[test]
+fn who_speaks_before_it_named_itself_or_names_itself_twice_is_shown_the_door() {
+    let hello =
+        |port| Message::Hello(Hello { listen: Addr::loopback(port), role: Role::Peer, priority: Priority::Low });
+    for (rule, says) in [
+        (Rule::HelloExpected, vec![Message::ListRequest]),
+        (Rule::HelloTwice, vec![hello(9000), hello(9000)]),
+        (Rule::BadAddress, vec![hello(0)]),
+        (Rule::Unexpected, vec![hello(9000), Message::PeerList(vec![])]),
+        (Rule::HandshakeTimeout, vec![]),
+    ] {
+        let mut network = Network::settled(1, 3, 39);
+        network.start_double(peer_addr(99), Babbler { seed: seed_addr(1), says });
+        network.world.run_for(SECOND * 6);
+        let seen = |kind: &EventKind| matches!(kind, EventKind::Violation { violation, .. } if violation.rule == rule);
+        assert_eq!(network.count(seed_addr(1), seen), 1, "{rule}");
+        assert_eq!(network.peer(peer_addr(1)).registrations().count(), 1, "{rule}: the rest is undisturbed");
+    }
+}
