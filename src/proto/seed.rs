@@ -113,12 +113,8 @@ impl Seed {
             Dialect::Framed if others.len() > LIST_LEN_MAX => self.random.sample(&others, LIST_LEN_MAX),
             Dialect::Classic | Dialect::Framed => others,
         };
-        let message = Message::PeerList(peers);
-        out.send(link, &message);
-        out.emit(|| match message {
-            Message::PeerList(peers) => EventKind::PeerListSent { peer, peers },
-            _ => unreachable!("made above"),
-        });
+        out.send(link, &Message::PeerList(peers.clone()));
+        out.emit(|| EventKind::PeerListSent { peer, peers });
     }
 
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
