@@ -1,13 +1,15 @@
 //! What a peer does, one concern a file:
 //!
 //! - [`join`]: registers with a majority of the seeds and keeps at it;
-//! - [`overlay`]: gets and gives links, and makes room (HyParView);
+//! - [`overlay`]: who the neighbors are, and whom to dial;
+//! - [`greeting`]: how a link begins, who is refused and who is made room for (HyParView);
 //! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
 //! - [`spread`]: generates, forwards and forgets messages;
 //! - [`liveness`]: probes neighbors and buries the dead (SWIM's probes, without the indirect ones).
 //!
 //! The rules are numbered as in the protocol's description; the tests carry the numbers.
 
+mod greeting;
 mod join;
 mod liveness;
 mod overlay;

@@ -11,13 +11,11 @@ use smallvec::{SmallVec, smallvec};
 use super::liveness::Outstanding;
 use super::{Link, Peer, Stage, death_cause};
 use crate::proto::addr::Addr;
-use crate::proto::config::{CANDIDATES_MAX, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
+use crate::proto::config::{CANDIDATES_MAX, LIST_LEN_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
 
 use crate::proto::machine::{CloseCause, Output};
-use crate::proto::message::{
-    DeathCause, Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role, Vitals,
-};
+use crate::proto::message::{DeathCause, GoodbyeReason, Message, Priority, Vitals};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -25,10 +23,6 @@ use crate::proto::time::Time;
 const AVOIDED_MAX: usize = 256;
 /// How often a random candidate is drawn before all are looked at in order.
 const DRAWS_MAX: usize = 16;
-
-/// Links between one pair in the classic dialect: each side may have dialled, and a restarted node
-/// may dial again before the end of its old link is noticed.
-const LINKS_PER_PAIR_MAX: usize = 4;
 
 /// A peer that we hold a link to.
 #[derive(Debug)]
@@ -68,7 +62,7 @@ pub(super) struct Overlay {
     /// Not dialled before the time.
     avoided: Vec<(Addr, Time)>,
     /// Links that the user cut: neither dialled nor accepted.
-    cut: BTreeSet<Addr>,
+    pub(super) cut: BTreeSet<Addr>,
     /// The address that is dialled because it is in another part of the overlay.
     pub(super) bridge: Option<Addr>,
 }
@@ -165,25 +159,6 @@ impl Peer {
         if self.overlay.neighbors.is_empty() { Priority::High } else { Priority::Low }
     }
 
-    pub(super) fn on_neighbor_dialed(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
-        let before = self.overlay.dialing.len();
-        self.overlay.dialing.retain(|dialing| *dialing != peer);
-        let asked_for = self.overlay.dialing.len() < before;
-        if !asked_for || (self.framed() && self.overlay.get(peer).is_some()) {
-            // It dialled us meanwhile, and that link stands.
-            self.links.remove(&link);
-            return out.hang_up(link);
-        }
-        let bridge = self.overlay.bridge == Some(peer);
-        let priority = if bridge { Priority::Bridge } else { self.priority() };
-        out.send(link, &Message::Hello(Hello { listen: self.config.listen, role: Role::Peer, priority }));
-        match self.config.dialect {
-            Dialect::Framed => {}
-            // No hello comes back; whether it took the link shows when something is heard.
-            Dialect::Classic => self.add_neighbor(now, link, peer, priority, out),
-        }
-    }
-
     pub(super) fn on_neighbor_unreachable(&mut self, now: Time, peer: Addr, error: String, out: &mut impl Output) {
         self.overlay.dialing.retain(|dialing| *dialing != peer);
         let until = now + self.cool_down();
@@ -207,135 +182,15 @@ impl Peer {
         self.config.liveness_interval * (self.config.liveness_misses + 1)
     }
 
-    /// The first words on a link between peers.
-    pub(super) fn on_neighbor_greeting(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
-        let Some(open) = self.links.get(&link) else { return };
-        match (open.direction, open.peer, message) {
-            (Direction::Inbound, _, Message::Hello(hello)) => self.on_joiner(now, link, hello, out),
-            (Direction::Outbound, Some(peer), Message::Hello(hello)) => {
-                self.on_accepted_by(now, link, peer, hello, out);
-            }
-            (Direction::Outbound, Some(peer), Message::Refusal { reason, referral }) => {
-                self.on_refused(now, link, peer, reason, referral, out);
-            }
-            (Direction::Outbound, Some(peer), Message::Goodbye { reason: _, referral }) => {
-                self.links.remove(&link);
-                out.hang_up(link);
-                self.learn(&referral);
-                self.overlay.avoid(peer, now + self.config.liveness_interval);
-                self.repair.soon(now, &self.config, &mut self.random);
-            }
-            (Direction::Inbound, _, Message::Goodbye { .. }) => {
-                // It had dialled as we dialled it, and gives way.
-                self.links.remove(&link);
-                out.hang_up(link);
-            }
-            (_, _, _) => self.offend(now, link, Rule::HelloExpected, out),
-        }
-    }
-
-    /// Somebody wants to be our neighbor.
-    fn on_joiner(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
-        let peer = hello.listen;
-        if !peer.is_dialable() {
-            return self.offend(now, link, Rule::BadAddress, out);
-        }
-        if let Some(reason) = self.objection(hello) {
-            return self.refuse(link, peer, reason, out);
-        }
-        if self.overlay.get(peer).is_some_and(|neighbor| neighbor.links.len() >= LINKS_PER_PAIR_MAX) {
-            return self.offend(now, link, Rule::TooManyLinks, out);
-        }
-        if self.framed() && !self.settle_double(now, link, peer, out) {
-            return;
-        }
-        let full = self.overlay.get(peer).is_none() && self.overlay.neighbors.len() >= self.neighbors_max();
-        if full && !self.make_room(now, hello.priority, out) {
-            return self.refuse(link, peer, RefusalReason::Full, out);
-        }
-        if self.framed() {
-            out.send(link, &self.hello());
-        }
-        self.add_neighbor(now, link, peer, hello.priority, out);
-    }
-
-    fn objection(&self, hello: Hello) -> Option<RefusalReason> {
-        if hello.listen == self.config.listen {
-            Some(RefusalReason::Myself)
-        } else if hello.role == Role::Seed {
-            Some(RefusalReason::WrongRole)
-        } else if self.overlay.cut.contains(&hello.listen) {
-            Some(RefusalReason::Cut)
-        } else {
-            None
-        }
-    }
-
-    /// A Python node takes a closed link for a death, so in the classic dialect nobody is turned
-    /// away below the hard limit.
-    fn neighbors_max(&self) -> usize {
-        match self.config.dialect {
-            Dialect::Framed => self.config.max_neighbors,
-            Dialect::Classic => LINKS_MAX,
-        }
-    }
-
-    fn refuse(&mut self, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
-        let referral = match reason {
-            RefusalReason::Full => self.referral(peer),
-            RefusalReason::Cut | RefusalReason::Myself | RefusalReason::WrongRole => Vec::new(),
-        };
-        self.links.remove(&link);
-        out.send(link, &Message::Refusal { reason, referral: referral.clone() });
-        out.hang_up(link);
-        out.emit(|| EventKind::LinkRefused { peer, by: Side::Us, reason, referral });
-    }
-
     /// Some of our neighbors, for somebody who looks for one.
-    fn referral(&mut self, asker: Addr) -> Vec<Addr> {
+    pub(super) fn referral(&mut self, asker: Addr) -> Vec<Addr> {
         let others: Vec<Addr> = self.neighbors().filter(|neighbor| *neighbor != asker).collect();
         self.random.sample(&others, REFERRAL_LEN)
     }
 
-    /// Two links between one pair become one: the one that the lower address dialled. True when the
-    /// new one shall stand.
-    fn settle_double(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
-        let ours = |open: &Link| {
-            open.peer == Some(peer) && open.direction == Direction::Outbound && open.purpose == Purpose::Neighbor
-        };
-        let dialed = self.links.iter().find(|(_, open)| ours(open)).map(|(link, _)| *link);
-        let ours_stands = dialed.is_some() && self.config.listen < peer;
-        if ours_stands {
-            self.links.remove(&link);
-            out.send(link, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
-            out.hang_up(link);
-        } else if self.overlay.get(peer).is_some() {
-            // The peer has restarted before we noticed its end, or its link is to stand.
-            let end = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Duplicate };
-            self.part(now, peer, end, out);
-        } else if let Some(dialed) = dialed {
-            self.links.remove(&dialed);
-            out.send(dialed, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
-            out.hang_up(dialed);
-        }
-        !ours_stands
-    }
-
-    /// True when there is room, or has been made.
-    fn make_room(&mut self, now: Time, priority: Priority, out: &mut impl Output) -> bool {
-        match (self.config.dialect, priority) {
-            (Dialect::Classic, _) | (Dialect::Framed, Priority::Low) => false,
-            (Dialect::Framed, Priority::Bridge) => self.overlay.neighbors.len() < LINKS_MAX,
-            (Dialect::Framed, Priority::High) => {
-                self.drop_a_connected_neighbor(now, out);
-                self.overlay.neighbors.len() < LINKS_MAX
-            }
-        }
-    }
-
     /// Drops a random neighbor among those that we believe to have others. Where there is none
     /// we go over the limit rather than leave somebody alone.
-    fn drop_a_connected_neighbor(&mut self, now: Time, out: &mut impl Output) {
+    pub(super) fn drop_a_connected_neighbor(&mut self, now: Time, out: &mut impl Output) {
         self.drop_one_with(2, now, out);
     }
 
@@ -363,40 +218,14 @@ impl Peer {
         }
     }
 
-    /// The peer that we dialled has taken the link.
-    fn on_accepted_by(&mut self, now: Time, link: LinkId, peer: Addr, hello: Hello, out: &mut impl Output) {
-        if hello.role == Role::Seed || hello.listen == self.config.listen {
-            self.lost_candidate(peer, now + self.cool_down());
-            return self.refuse(link, peer, RefusalReason::WrongRole, out);
-        }
-        if self.overlay.get(peer).is_some() {
-            self.links.remove(&link);
-            return out.hang_up(link);
-        }
-        self.add_neighbor(now, link, peer, hello.priority, out);
-    }
-
-    fn on_refused(
+    pub(super) fn add_neighbor(
         &mut self,
         now: Time,
         link: LinkId,
-        peer: Addr,
-        reason: RefusalReason,
-        referral: Vec<Addr>,
+        addr: Addr,
+        priority: Priority,
         out: &mut impl Output,
     ) {
-        self.links.remove(&link);
-        out.hang_up(link);
-        self.overlay.avoid(peer, now + self.config.liveness_interval);
-        if reason != RefusalReason::Full {
-            self.lost_candidate(peer, now + self.cool_down());
-        }
-        self.learn(&referral[..referral.len().min(REFERRAL_LEN)]);
-        out.emit(|| EventKind::LinkRefused { peer, by: Side::Them, reason, referral });
-        self.repair.soon(now, &self.config, &mut self.random);
-    }
-
-    fn add_neighbor(&mut self, now: Time, link: LinkId, addr: Addr, priority: Priority, out: &mut impl Output) {
         self.link_up(link, addr, out);
         let bridge = priority == Priority::Bridge || self.overlay.bridge.take_if(|bridge| *bridge == addr).is_some();
         if let Some(neighbor) = self.overlay.get_mut(addr) {
@@ -515,23 +344,6 @@ impl Peer {
     fn part_coldly(&mut self, now: Time, peer: Addr, end: LinkEnd, out: &mut impl Output) {
         self.lost_candidate(peer, now + self.cool_down());
         self.part(now, peer, end, out);
-    }
-
-    /// A connection closed before it became a link.
-    pub(super) fn on_opening_closed(
-        &mut self,
-        now: Time,
-        peer: Addr,
-        open: &Link,
-        cause: &CloseCause,
-        out: &mut impl Output,
-    ) {
-        self.lost_candidate(peer, now + self.cool_down());
-        if matches!(cause, CloseCause::EndOfStream | CloseCause::Error) {
-            let remote = open.remote.clone();
-            out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(peer) });
-        }
-        self.repair.soon(now, &self.config, &mut self.random);
     }
 
     /// The user wants this neighbor treated as dead.

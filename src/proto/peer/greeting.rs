@@ -1,0 +1,205 @@
+//! How a link between two peers begins: who is taken, who is refused, and which of two links stands
+//! (rules 3 and 4).
+
+use super::{Link, Peer};
+use crate::proto::addr::Addr;
+use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
+use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::proto::machine::{CloseCause, Output};
+use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
+use crate::proto::time::Time;
+
+/// Links between one pair in the classic dialect: each side may have dialled, and a restarted node
+/// may dial again before the end of its old link is noticed.
+const LINKS_PER_PAIR_MAX: usize = 4;
+
+impl Peer {
+    pub(super) fn on_neighbor_dialed(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
+        let before = self.overlay.dialing.len();
+        self.overlay.dialing.retain(|dialing| *dialing != peer);
+        let asked_for = self.overlay.dialing.len() < before;
+        if !asked_for || (self.framed() && self.overlay.get(peer).is_some()) {
+            // It dialled us meanwhile, and that link stands.
+            self.links.remove(&link);
+            return out.hang_up(link);
+        }
+        let bridge = self.overlay.bridge == Some(peer);
+        let priority = if bridge { Priority::Bridge } else { self.priority() };
+        out.send(link, &Message::Hello(Hello { listen: self.config.listen, role: Role::Peer, priority }));
+        match self.config.dialect {
+            Dialect::Framed => {}
+            // No hello comes back; whether it took the link shows when something is heard.
+            Dialect::Classic => self.add_neighbor(now, link, peer, priority, out),
+        }
+    }
+
+    /// The first words on a link between peers.
+    pub(super) fn on_neighbor_greeting(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
+        let Some(open) = self.links.get(&link) else { return };
+        match (open.direction, open.peer, message) {
+            (Direction::Inbound, _, Message::Hello(hello)) => self.on_joiner(now, link, hello, out),
+            (Direction::Outbound, Some(peer), Message::Hello(hello)) => {
+                self.on_accepted_by(now, link, peer, hello, out);
+            }
+            (Direction::Outbound, Some(peer), Message::Refusal { reason, referral }) => {
+                self.on_refused(now, link, peer, reason, referral, out);
+            }
+            (Direction::Outbound, Some(peer), Message::Goodbye { reason: _, referral }) => {
+                self.links.remove(&link);
+                out.hang_up(link);
+                self.learn(&referral);
+                self.overlay.avoid(peer, now + self.config.liveness_interval);
+                self.repair.soon(now, &self.config, &mut self.random);
+            }
+            (Direction::Inbound, _, Message::Goodbye { .. }) => {
+                // It had dialled as we dialled it, and gives way.
+                self.links.remove(&link);
+                out.hang_up(link);
+            }
+            (_, _, _) => self.offend(now, link, Rule::HelloExpected, out),
+        }
+    }
+
+    /// Somebody wants to be our neighbor.
+    fn on_joiner(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
+        let peer = hello.listen;
+        if !peer.is_dialable() {
+            return self.offend(now, link, Rule::BadAddress, out);
+        }
+        if let Some(reason) = self.objection(hello) {
+            return self.refuse(link, peer, reason, out);
+        }
+        if self.overlay.get(peer).is_some_and(|neighbor| neighbor.links.len() >= LINKS_PER_PAIR_MAX) {
+            return self.offend(now, link, Rule::TooManyLinks, out);
+        }
+        if self.framed() && !self.settle_double(now, link, peer, out) {
+            return;
+        }
+        let full = self.overlay.get(peer).is_none() && self.overlay.neighbors.len() >= self.neighbors_max();
+        if full && !self.make_room(now, hello.priority, out) {
+            return self.refuse(link, peer, RefusalReason::Full, out);
+        }
+        if self.framed() {
+            out.send(link, &self.hello());
+        }
+        self.add_neighbor(now, link, peer, hello.priority, out);
+    }
+
+    fn objection(&self, hello: Hello) -> Option<RefusalReason> {
+        if hello.listen == self.config.listen {
+            Some(RefusalReason::Myself)
+        } else if hello.role == Role::Seed {
+            Some(RefusalReason::WrongRole)
+        } else if self.overlay.cut.contains(&hello.listen) {
+            Some(RefusalReason::Cut)
+        } else {
+            None
+        }
+    }
+
+    /// A Python node takes a closed link for a death, so in the classic dialect nobody is turned
+    /// away below the hard limit.
+    fn neighbors_max(&self) -> usize {
+        match self.config.dialect {
+            Dialect::Framed => self.config.max_neighbors,
+            Dialect::Classic => LINKS_MAX,
+        }
+    }
+
+    fn refuse(&mut self, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
+        let referral = match reason {
+            RefusalReason::Full => self.referral(peer),
+            RefusalReason::Cut | RefusalReason::Myself | RefusalReason::WrongRole => Vec::new(),
+        };
+        self.links.remove(&link);
+        out.send(link, &Message::Refusal { reason, referral: referral.clone() });
+        out.hang_up(link);
+        out.emit(|| EventKind::LinkRefused { peer, by: Side::Us, reason, referral });
+    }
+
+    /// Two links between one pair become one: the one that the lower address dialled. True when the
+    /// new one shall stand.
+    fn settle_double(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
+        let ours = |open: &Link| {
+            open.peer == Some(peer) && open.direction == Direction::Outbound && open.purpose == Purpose::Neighbor
+        };
+        let dialed = self.links.iter().find(|(_, open)| ours(open)).map(|(link, _)| *link);
+        let ours_stands = dialed.is_some() && self.config.listen < peer;
+        if ours_stands {
+            self.links.remove(&link);
+            out.send(link, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
+            out.hang_up(link);
+        } else if self.overlay.get(peer).is_some() {
+            // The peer has restarted before we noticed its end, or its link is to stand.
+            let end = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Duplicate };
+            self.part(now, peer, end, out);
+        } else if let Some(dialed) = dialed {
+            self.links.remove(&dialed);
+            out.send(dialed, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
+            out.hang_up(dialed);
+        }
+        !ours_stands
+    }
+
+    /// True when there is room, or has been made.
+    fn make_room(&mut self, now: Time, priority: Priority, out: &mut impl Output) -> bool {
+        match (self.config.dialect, priority) {
+            (Dialect::Classic, _) | (Dialect::Framed, Priority::Low) => false,
+            (Dialect::Framed, Priority::Bridge) => self.overlay.neighbors.len() < LINKS_MAX,
+            (Dialect::Framed, Priority::High) => {
+                self.drop_a_connected_neighbor(now, out);
+                self.overlay.neighbors.len() < LINKS_MAX
+            }
+        }
+    }
+
+    /// The peer that we dialled has taken the link.
+    fn on_accepted_by(&mut self, now: Time, link: LinkId, peer: Addr, hello: Hello, out: &mut impl Output) {
+        if hello.role == Role::Seed || hello.listen == self.config.listen {
+            self.lost_candidate(peer, now + self.cool_down());
+            return self.refuse(link, peer, RefusalReason::WrongRole, out);
+        }
+        if self.overlay.get(peer).is_some() {
+            self.links.remove(&link);
+            return out.hang_up(link);
+        }
+        self.add_neighbor(now, link, peer, hello.priority, out);
+    }
+
+    fn on_refused(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        peer: Addr,
+        reason: RefusalReason,
+        referral: Vec<Addr>,
+        out: &mut impl Output,
+    ) {
+        self.links.remove(&link);
+        out.hang_up(link);
+        self.overlay.avoid(peer, now + self.config.liveness_interval);
+        if reason != RefusalReason::Full {
+            self.lost_candidate(peer, now + self.cool_down());
+        }
+        self.learn(&referral[..referral.len().min(REFERRAL_LEN)]);
+        out.emit(|| EventKind::LinkRefused { peer, by: Side::Them, reason, referral });
+        self.repair.soon(now, &self.config, &mut self.random);
+    }
+
+    /// A connection closed before it became a link.
+    pub(super) fn on_opening_closed(
+        &mut self,
+        now: Time,
+        peer: Addr,
+        open: &Link,
+        cause: &CloseCause,
+        out: &mut impl Output,
+    ) {
+        self.lost_candidate(peer, now + self.cool_down());
+        if matches!(cause, CloseCause::EndOfStream | CloseCause::Error) {
+            let remote = open.remote.clone();
+            out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(peer) });
+        }
+        self.repair.soon(now, &self.config, &mut self.random);
+    }
+}
