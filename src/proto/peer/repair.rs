@@ -34,6 +34,10 @@ const ROOT_STALE_BEATS: u32 = 4;
 /// Beats between two looks of a root at the seeds' lists; the answers have one beat to come in.
 const LOOK_BEATS: u32 = 3;
 
+/// In the classic dialect asking a seed means to register anew and to close the old connection, which
+/// costs a Python seed a thread each time: a peer that has any neighbor waits this much longer.
+const CLASSIC_PATIENCE: u32 = 10;
+
 /// What a beat of the node asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Beat {
@@ -201,7 +205,8 @@ impl Peer {
         }
         self.repair.fruitless = self.repair.fruitless.saturating_add(1);
         let wait = back_off(&self.config, self.repair.fruitless, &mut self.random);
-        self.repair.schedule(now + wait);
+        let gentle = !self.framed() && !self.overlay.neighbors.is_empty();
+        self.repair.schedule(now + if gentle { wait * CLASSIC_PATIENCE } else { wait });
     }
 
     /// As a root: dials the lowest node of another part, if the lists show one.
