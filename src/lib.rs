@@ -8,4 +8,5 @@ pub mod clock;
 pub mod command;
 pub mod event;
 pub mod feed;
+pub mod net;
 pub mod proto;
