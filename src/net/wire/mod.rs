@@ -19,6 +19,8 @@ mod grammar;
 mod pickle;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

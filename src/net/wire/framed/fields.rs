@@ -130,7 +130,9 @@ pub(super) fn put_list(out: &mut BytesMut, list: &[Addr]) {
     const { assert!(LIST_LEN_MAX <= u16::MAX as usize) };
     out.reserve(2 + list.len() * ADDR_LEN);
     out.put_u16(u16::try_from(list.len()).unwrap_or(u16::MAX));
-    list.iter().for_each(|addr| put_addr(out, *addr));
+    for addr in list {
+        put_addr(out, *addr);
+    }
 }
 
 pub(super) fn put_vitals(out: &mut BytesMut, vitals: Option<&Vitals>) {
