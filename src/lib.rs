@@ -8,5 +8,6 @@ pub mod clock;
 pub mod command;
 pub mod event;
 pub mod feed;
+pub mod net;
 pub mod proto;
 pub mod sim;

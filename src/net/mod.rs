@@ -1,0 +1,3 @@
+//! Nodes on tokio.
+
+pub mod wire;

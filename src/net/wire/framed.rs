@@ -1,0 +1,279 @@
+//! The framed dialect: a length, a tag, fields of fixed width.
+//!
+//! The layout is written by hand rather than derived: it is a contract with nodes in other
+//! languages (docs/wire.md), so it must not change when a type of ours is reordered; counts can be
+//! checked before anything is allocated; and a gossip message costs no more than a bare frame.
+
+mod fields;
+
+use std::sync::Arc;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use self::fields::{
+    Fields, goodbye_code, priority_code, put_addr, put_cause, put_list, put_vitals, refusal_code, role_code,
+};
+use super::grammar::Ending;
+use super::{BODY_COPY_MAX, EncodeError, FRAME_LEN_MAX, HELLO_LEN_MAX, WireError};
+use crate::proto::addr::Addr;
+use crate::proto::config::{BODY_LEN_MAX, LIST_LEN_MAX};
+use crate::proto::event::Rule;
+use crate::proto::message::{Dialect, Gossip, Hello, Message, MessageId, ProbeSeq, Trace, Vitals};
+use crate::proto::text::Body;
+use crate::proto::time::{ClockTime, Time};
+
+/// First bytes of a hello.
+pub(super) const MAGIC: [u8; 4] = *b"GSSP";
+/// The one version so far.
+pub(super) const VERSION: u8 = 1;
+/// Bytes of the length in front of a frame.
+pub(super) const LENGTH_LEN: usize = 4;
+/// Bytes of a gossip frame before the body: tag, id, send time, hop.
+const GOSSIP_HEAD_LEN: usize = 1 + (6 + 8 + 8) + 8 + 2;
+
+/// First byte of a frame. A hello's is the first of [`MAGIC`].
+mod tag {
+    pub(super) const PEER_LIST: u8 = 1;
+    pub(super) const LIST_REQUEST: u8 = 2;
+    pub(super) const GOSSIP: u8 = 3;
+    pub(super) const PROBE: u8 = 4;
+    pub(super) const PROBE_REPLY: u8 = 5;
+    pub(super) const DEAD_REPORT: u8 = 6;
+    pub(super) const REFUSAL: u8 = 7;
+    pub(super) const GOODBYE: u8 = 8;
+    pub(super) const HELLO: u8 = super::MAGIC[0];
+}
+
+/// Reads frames.
+#[derive(Debug, Default)]
+pub(super) struct FramedDecoder {
+    greeted: bool,
+}
+
+impl FramedDecoder {
+    pub(super) fn read(&mut self, src: &mut BytesMut, ending: Ending) -> Result<Option<Message>, WireError> {
+        if !self.greeted && speaks_classic(src) {
+            return Err(WireError::OtherDialect(Dialect::Classic));
+        }
+        match self.frame(src) {
+            Ok(Some(message)) => Ok(Some(message)),
+            Ok(None) => self.wait(src, ending),
+            Err(rule) => Err(WireError::violation(rule, src)),
+        }
+    }
+
+    /// The front of `src` is no whole frame.
+    fn wait(&self, src: &[u8], ending: Ending) -> Result<Option<Message>, WireError> {
+        match ending {
+            Ending::Open | Ending::Quiet => Ok(None),
+            Ending::Closed if src.is_empty() => Ok(None),
+            Ending::Closed if self.greeted => Err(WireError::cut_off()),
+            Ending::Closed => Err(WireError::violation(Rule::Malformed, src)),
+        }
+    }
+
+    /// The next message, or `None` while its frame is not all there.
+    fn frame(&mut self, src: &mut BytesMut) -> Result<Option<Message>, Rule> {
+        let Some(len) = src.first_chunk().map(|length| usize::try_from(u32::from_be_bytes(*length))) else {
+            return Ok(None);
+        };
+        let len = len.map_err(|_| Rule::FrameTooLong)?;
+        self.check_start(len, &src[LENGTH_LEN..])?;
+        let missing = (LENGTH_LEN + len).saturating_sub(src.len());
+        if missing > 0 {
+            src.reserve(missing);
+            return Ok(None);
+        }
+        let message = if src[LENGTH_LEN] == tag::GOSSIP { gossip(src, len)? } else { other(src, len)? };
+        self.greeted = true;
+        Ok(Some(message))
+    }
+
+    /// Checks what can be known from the length and the first bytes, before room is made for the rest.
+    fn check_start(&self, len: usize, start: &[u8]) -> Result<(), Rule> {
+        if !self.greeted {
+            return check_hello_start(len, start);
+        }
+        if len > FRAME_LEN_MAX {
+            return Err(Rule::FrameTooLong);
+        }
+        if len > GOSSIP_HEAD_LEN + BODY_LEN_MAX && start.first() == Some(&tag::GOSSIP) {
+            return Err(Rule::TextTooLong);
+        }
+        if len == 0 { Err(Rule::Malformed) } else { Ok(()) }
+    }
+}
+
+/// Only a hello may be the first frame; of another version it is known by its first five bytes.
+fn check_hello_start(len: usize, start: &[u8]) -> Result<(), Rule> {
+    let magic = &start[..start.len().min(MAGIC.len())];
+    if len <= MAGIC.len() || len > HELLO_LEN_MAX || !MAGIC.starts_with(magic) {
+        return Err(Rule::HelloExpected);
+    }
+    match start.get(MAGIC.len()) {
+        Some(version) if *version != VERSION => Err(Rule::UnknownVersion),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Could `start`, the first bytes of a link, be (the beginning of) a framed hello?
+pub(super) fn starts_with_hello(start: &[u8]) -> bool {
+    let length = [0, 0, 0].iter().zip(start).all(|(zero, byte)| zero == byte);
+    length && start.iter().skip(LENGTH_LEN).zip(MAGIC).all(|(byte, magic)| *byte == magic)
+}
+
+/// Are the first bytes of a link those of a classic address, pickle or text?
+fn speaks_classic(src: &[u8]) -> bool {
+    match src {
+        [b'(', b'\'' | b'"', ..] | [0x80, 2..=5, ..] => true,
+        [a, b, b'.', c, ..] => a.is_ascii_digit() && b.is_ascii_digit() && c.is_ascii_digit(),
+        _ => src.starts_with(b"Live") || src.starts_with(b"Dead"),
+    }
+}
+
+/// The gossip message in front of `src`; its body becomes a slice of the read buffer.
+fn gossip(src: &mut BytesMut, len: usize) -> Result<Message, Rule> {
+    let mut fields = Fields::new(&src[LENGTH_LEN + 1..LENGTH_LEN + len]);
+    let id = MessageId { origin: fields.addr()?, run: fields.u64()?, seq: fields.u64()? };
+    let trace = Trace { sent: Time::from_micros(fields.u64()?), hop: fields.u16()? };
+    if trace.hop == 0 {
+        return Err(Rule::Malformed);
+    }
+    src.advance(LENGTH_LEN + GOSSIP_HEAD_LEN);
+    let body = Body::from(src.split_to(len - GOSSIP_HEAD_LEN).freeze());
+    Ok(Message::Gossip(Arc::new(Gossip { id, body, trace: Some(trace) })))
+}
+
+/// The message in front of `src` that is not gossip.
+fn other(src: &mut BytesMut, len: usize) -> Result<Message, Rule> {
+    let mut fields = Fields::new(&src[LENGTH_LEN..LENGTH_LEN + len]);
+    let message = match fields.u8()? {
+        tag::HELLO => hello(&mut fields)?,
+        tag::PEER_LIST => Message::PeerList(fields.list()?),
+        tag::LIST_REQUEST => Message::ListRequest,
+        tag::PROBE => {
+            let (seq, asker) = (fields.u64()?, fields.addr()?);
+            Message::Probe { seq, asker, clock: fields.clock()?, vitals: fields.vitals()? }
+        }
+        tag::PROBE_REPLY => {
+            let (seq, asker) = (fields.u64()?, fields.addr()?);
+            Message::ProbeReply { seq, asker, clock: fields.clock()?, vitals: fields.vitals()? }
+        }
+        tag::DEAD_REPORT => {
+            let (dead, clock) = (fields.addr()?, fields.clock()?);
+            Message::DeadReport { dead, clock, reporter: fields.addr()?, cause: fields.cause()? }
+        }
+        tag::REFUSAL => Message::Refusal { reason: fields.refusal_reason()?, referral: fields.list()? },
+        tag::GOODBYE => Message::Goodbye { reason: fields.goodbye_reason()?, referral: fields.list()? },
+        _ => return Err(Rule::Malformed),
+    };
+    fields.finish()?;
+    src.advance(LENGTH_LEN + len);
+    Ok(message)
+}
+
+/// A hello behind the first byte of its magic.
+fn hello(fields: &mut Fields<'_>) -> Result<Message, Rule> {
+    if [fields.u8()?, fields.u8()?, fields.u8()?] != MAGIC[1..] {
+        return Err(Rule::Malformed);
+    }
+    if fields.u8()? != VERSION {
+        return Err(Rule::UnknownVersion);
+    }
+    Ok(Message::Hello(Hello { listen: fields.addr()?, role: fields.role()?, priority: fields.priority()? }))
+}
+
+/// Writes a message; see [`super::LinkEncoder::encode_parts`].
+pub(super) fn encode(message: &Message, head: &mut BytesMut) -> Result<Option<Bytes>, EncodeError> {
+    match message {
+        Message::Gossip(gossip) => return put_gossip(gossip, head),
+        Message::Hello(hello) => frame(head, tag::HELLO, |out| put_hello(out, *hello)),
+        Message::PeerList(list) => put_list_frame(head, tag::PEER_LIST, None, list)?,
+        Message::ListRequest => frame(head, tag::LIST_REQUEST, |_| ()),
+        Message::Probe { seq, asker, clock, vitals } => {
+            frame(head, tag::PROBE, |out| put_probe(out, *seq, *asker, *clock, vitals.as_ref()));
+        }
+        Message::ProbeReply { seq, asker, clock, vitals } => {
+            frame(head, tag::PROBE_REPLY, |out| put_probe(out, *seq, *asker, *clock, vitals.as_ref()));
+        }
+        Message::DeadReport { dead, clock, reporter, cause } => frame(head, tag::DEAD_REPORT, |out| {
+            put_addr(out, *dead);
+            out.put_u32(clock.seconds());
+            put_addr(out, *reporter);
+            put_cause(out, *cause);
+        }),
+        Message::Refusal { reason, referral } => {
+            put_list_frame(head, tag::REFUSAL, Some(refusal_code(*reason)), referral)?;
+        }
+        Message::Goodbye { reason, referral } => {
+            put_list_frame(head, tag::GOODBYE, Some(goodbye_code(*reason)), referral)?;
+        }
+    }
+    Ok(None)
+}
+
+/// A frame with this tag and what `fields` writes behind it.
+fn frame(head: &mut BytesMut, tag: u8, fields: impl FnOnce(&mut BytesMut)) {
+    let start = head.len();
+    head.put_u32(0);
+    head.put_u8(tag);
+    fields(head);
+    let len = u32::try_from(head.len() - start - LENGTH_LEN).unwrap_or(u32::MAX);
+    head[start..start + LENGTH_LEN].copy_from_slice(&len.to_be_bytes());
+}
+
+fn put_list_frame(head: &mut BytesMut, tag: u8, reason: Option<u8>, list: &[Addr]) -> Result<(), EncodeError> {
+    if list.len() > LIST_LEN_MAX {
+        return Err(EncodeError::ListTooLong { len: list.len(), max: LIST_LEN_MAX });
+    }
+    frame(head, tag, |out| {
+        out.extend(reason);
+        put_list(out, list);
+    });
+    Ok(())
+}
+
+fn put_hello(out: &mut BytesMut, hello: Hello) {
+    out.put_slice(&MAGIC[1..]);
+    out.put_u8(VERSION);
+    put_addr(out, hello.listen);
+    out.put_u8(role_code(hello.role));
+    out.put_u8(priority_code(hello.priority));
+}
+
+fn put_probe(out: &mut BytesMut, seq: ProbeSeq, asker: Addr, clock: ClockTime, vitals: Option<&Vitals>) {
+    out.put_u64(seq);
+    put_addr(out, asker);
+    out.put_u32(clock.seconds());
+    put_vitals(out, vitals);
+}
+
+/// Hot: every rumor passes here once a neighbor.
+fn put_gossip(gossip: &Gossip, head: &mut BytesMut) -> Result<Option<Bytes>, EncodeError> {
+    let Some(trace) = gossip.trace.filter(|trace| trace.hop > 0) else {
+        return Err(EncodeError::Foreign { missing: "its time and hop count", dialect: Dialect::Framed });
+    };
+    let body = gossip.body.bytes();
+    let len = u32::try_from(GOSSIP_HEAD_LEN + body.len()).ok().filter(|_| body.len() <= BODY_LEN_MAX);
+    let Some(len) = len else {
+        return Err(EncodeError::TooLong {
+            what: "a text",
+            len: body.len(),
+            max: BODY_LEN_MAX,
+            dialect: Dialect::Framed,
+        });
+    };
+    head.reserve(LENGTH_LEN + GOSSIP_HEAD_LEN + body.len().min(BODY_COPY_MAX));
+    head.put_u32(len);
+    head.put_u8(tag::GOSSIP);
+    put_addr(head, gossip.id.origin);
+    head.put_u64(gossip.id.run);
+    head.put_u64(gossip.id.seq);
+    head.put_u64(trace.sent.as_micros());
+    head.put_u16(trace.hop);
+    if body.len() > BODY_COPY_MAX {
+        return Ok(Some(body.clone()));
+    }
+    head.put_slice(body);
+    Ok(None)
+}

@@ -1,0 +1,210 @@
+//! The two dialects: bytes to [`Message`]s and back.
+//!
+//! A link has a [`LinkDecoder`] on its reading side and a [`LinkEncoder`] on its writing side. Both
+//! are told once what the link is ([`LinkContext`]) and then do no more than translate: which
+//! message may come when is the business of the machines in [`crate::proto`].
+//!
+//! `framed` has a length in front of each message and a versioned hello in front of all; `classic` has
+//! neither, and finds its way by the grammar of the texts (`grammar`) and of one pickle (`pickle`).
+//! docs/wire.md holds the layout of both, to the byte.
+//!
+//! Everything here reads what strangers send. Each limit is a constant below; what breaks one is a
+//! [`Violation`], found before anything of that size is kept.
+
+mod batch;
+mod classic;
+mod error;
+mod framed;
+mod grammar;
+mod pickle;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+pub use self::batch::Batch;
+pub use self::classic::classic_text_problem;
+use self::classic::{ClassicDecoder, ClassicEncoder};
+pub use self::error::{EncodeError, TextProblem, WireError};
+use self::framed::FramedDecoder;
+use self::grammar::Ending;
+use crate::proto::addr::Addr;
+use crate::proto::event::{Direction, Purpose};
+use crate::proto::message::{Dialect, Message, Role};
+
+/// Longest frame, without the four bytes of its length. The longest message is a gossip message
+/// with a full body, some 60 KiB.
+pub const FRAME_LEN_MAX: usize = 64 * 1024;
+/// Longest first frame. A hello of version 1 has 13 bytes; one of a later version, which should be
+/// answered with its version and not with "garbage", may have some more.
+pub const HELLO_LEN_MAX: usize = 255;
+/// Bodies up to this length are copied behind their head; longer ones are written from where they
+/// are. A guess: about where one more slice of a vectored write costs what the copy costs.
+pub const BODY_COPY_MAX: usize = 512;
+
+/// Longest classic message that is sent or taken. Python nodes take what one `recv(1024)` returns
+/// for one message; this leaves room for what they add when they forward it.
+pub const CLASSIC_MESSAGE_LEN_MAX: usize = 1_000;
+/// Longest text of a user's own in a classic message: what is left of the longest message beside
+/// the time and the longest address.
+pub const CLASSIC_TEXT_LEN_MAX: usize = 964;
+/// What a Python node reads at once, so the longest pickle that may be sent to it.
+pub const CLASSIC_READ_LEN: usize = 1_024;
+/// Time between two writes on a classic link, so that a Python node reads them one by one.
+pub const CLASSIC_WRITE_GAP: Duration = Duration::from_millis(30);
+/// Silence after which the text of a classic gossip message is taken to be complete. Below the
+/// write gap, so that a message is not held up until the next one; above what lies between the
+/// segments of one write.
+pub const CLASSIC_QUIET: Duration = Duration::from_millis(20);
+
+/// What a codec must know of its link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkContext {
+    /// What this node speaks.
+    pub dialect: Dialect,
+    /// Where this node listens: it names itself in classic answers.
+    pub local: Addr,
+    /// What this node is.
+    pub role: Role,
+    /// What the link is for.
+    pub purpose: Purpose,
+    /// Who dialled.
+    pub direction: Direction,
+}
+
+/// Reads one link.
+///
+/// After an error it reads nothing more: every later call drops what came and yields nothing.
+///
+/// A framed gossip body shares the read buffer's memory and keeps that buffer alive: who stores
+/// bodies for long copies them, and a reader's buffer should be some 16 KiB, not megabytes.
+#[derive(Debug)]
+pub struct LinkDecoder {
+    dialect: DialectDecoder,
+    failed: bool,
+}
+
+#[derive(Debug)]
+enum DialectDecoder {
+    Framed(FramedDecoder),
+    Classic(ClassicDecoder),
+}
+
+impl LinkDecoder {
+    /// A decoder for a link on which nothing was read yet.
+    pub fn new(context: LinkContext) -> Self {
+        let dialect = match context.dialect {
+            Dialect::Framed => DialectDecoder::Framed(FramedDecoder::default()),
+            Dialect::Classic => DialectDecoder::Classic(ClassicDecoder::new(context)),
+        };
+        Self { dialect, failed: false }
+    }
+
+    /// Does `src` hold a message that is complete if nothing follows it within this time? Then
+    /// wait no longer for more bytes and call [`LinkDecoder::flush`]. `None`: wait for as long as it takes.
+    ///
+    /// Ask after `decode` has returned `None`. Only classic gossip is ever like that: its text has
+    /// no end of its own.
+    pub fn quiet(&self, src: &[u8]) -> Option<Duration> {
+        match &self.dialect {
+            DialectDecoder::Framed(_) => None,
+            DialectDecoder::Classic(classic) => {
+                (!self.failed && classic.is_complete_if_quiet(src)).then_some(CLASSIC_QUIET)
+            }
+        }
+    }
+
+    /// Reads one message from `src`, to which nothing was added for [`CLASSIC_QUIET`].
+    pub fn flush(&mut self, src: &mut BytesMut) -> Result<Option<Message>, WireError> {
+        self.read(src, Ending::Quiet)
+    }
+
+    fn read(&mut self, src: &mut BytesMut, ending: Ending) -> Result<Option<Message>, WireError> {
+        if self.failed {
+            src.clear();
+            return Ok(None);
+        }
+        let result = match &mut self.dialect {
+            DialectDecoder::Framed(framed) => framed.read(src, ending),
+            DialectDecoder::Classic(classic) => classic.read(src, ending),
+        };
+        self.failed = result.is_err();
+        result
+    }
+}
+
+impl Decoder for LinkDecoder {
+    type Item = Message;
+    type Error = WireError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Message>, WireError> {
+        self.read(src, Ending::Open)
+    }
+
+    /// As `decode`, when nothing will follow. Bytes that are no whole message are an error: a
+    /// violation before the remote has named itself, `UnexpectedEof` of a remote that was cut off
+    /// in the middle of a message.
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Message>, WireError> {
+        self.read(src, Ending::Closed)
+    }
+}
+
+/// Writes one link.
+#[derive(Debug)]
+pub struct LinkEncoder {
+    dialect: DialectEncoder,
+}
+
+#[derive(Debug)]
+enum DialectEncoder {
+    Framed,
+    Classic(ClassicEncoder),
+}
+
+impl LinkEncoder {
+    /// An encoder for a link on which nothing was written yet.
+    pub fn new(context: LinkContext) -> Self {
+        let dialect = match context.dialect {
+            Dialect::Framed => DialectEncoder::Framed,
+            Dialect::Classic => DialectEncoder::Classic(ClassicEncoder::new(context)),
+        };
+        Self { dialect }
+    }
+
+    /// Appends `message` to `head`; where it returns bytes, these follow on the wire, and are
+    /// shared with the message rather than copied. On an error nothing was appended.
+    ///
+    /// What the classic dialect has no words for (a list request, a refusal, a goodbye, a hello on
+    /// a link that the other side dialled) appends nothing: there is nothing to be written.
+    pub fn encode_parts(&mut self, message: &Message, head: &mut BytesMut) -> Result<Option<Bytes>, EncodeError> {
+        match &self.dialect {
+            DialectEncoder::Framed => framed::encode(message, head),
+            DialectEncoder::Classic(classic) => classic.encode(message, head).map(|()| None),
+        }
+    }
+
+    /// The least time between two writes. `None`: write as many messages at once as there are.
+    /// `Some`: one write a message, `TCP_NODELAY` set.
+    pub const fn write_gap(&self) -> Option<Duration> {
+        match self.dialect {
+            DialectEncoder::Framed => None,
+            DialectEncoder::Classic(_) => Some(CLASSIC_WRITE_GAP),
+        }
+    }
+}
+
+impl Encoder<&Message> for LinkEncoder {
+    type Error = EncodeError;
+
+    fn encode(&mut self, message: &Message, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        if let Some(body) = self.encode_parts(message, dst)? {
+            dst.extend_from_slice(&body);
+        }
+        Ok(())
+    }
+}
