@@ -8,6 +8,7 @@ pub mod clock;
 pub mod command;
 pub mod event;
 pub mod feed;
+pub mod model;
 pub mod net;
 pub mod proto;
 pub mod sim;

@@ -1,0 +1,315 @@
+//! Taking an event in: which part of the model learns what from it.
+
+use super::Model;
+use super::death::{SeedAct, SeedStep, Testimony};
+use super::gossip::{self, Entry, EntryKind};
+use super::link::{LinkKey, Miss, StepKind};
+use super::liveness::{ProbeEntry, ProbeOutcome};
+use super::node::{Belief, Suspicion};
+use super::notice::{self, Notice};
+use super::rumor::Copy;
+use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
+use crate::proto::addr::Addr;
+use crate::proto::message::{GoodbyeReason, MessageId, ProbeSeq, Role, Trace};
+use crate::proto::text::Body;
+use crate::proto::time::Time;
+
+/// When and where: what every event has.
+#[derive(Clone, std::marker::Copy)]
+struct At {
+    at: Time,
+    node: Addr,
+}
+
+impl At {
+    fn link(self, peer: Addr) -> LinkKey {
+        LinkKey { node: self.node, peer }
+    }
+}
+
+pub(super) fn apply(model: &mut Model, event: &Event) {
+    let here = At { at: event.at, node: event.node };
+    model.totals.events += 1;
+    model.started.get_or_insert(event.at);
+    model.now = model.now.max(event.at);
+    model.nodes.at_work(event.node, event.at);
+    if let Some(severity) = notice::severity(&event.kind) {
+        model.notices.push(Notice { at: event.at, severity, event: event.clone() });
+    }
+    model.take(here, &event.kind);
+}
+
+impl Model {
+    #[expect(clippy::too_many_lines, reason = "one arm an event, and no arm more than a call")]
+    fn take(&mut self, here: At, kind: &EventKind) {
+        match *kind {
+            EventKind::Started { ref name, role, dialect, pace } => {
+                self.started_node(here, name, role);
+                let node = self.nodes.at_work(here.node, here.at);
+                (node.dialect, node.pace) = (Some(dialect), Some(pace));
+            }
+            EventKind::Stopped { how } => {
+                self.nodes.stopped(here.node, here.at, how);
+                self.clear_links(here);
+                self.log(here, EntryKind::Stopped { how });
+            }
+            EventKind::Hung => {
+                self.nodes.hung(here.node, here.at);
+                self.log(here, EntryKind::Hung);
+            }
+            EventKind::Dialing { peer, purpose } => {
+                self.mention_for(peer, purpose, here.at);
+                self.links.dialing(here.link(peer), purpose, here.at);
+            }
+            EventKind::DialFailed { peer, purpose, ref error, retry_at } => {
+                let why = StepKind::DialFailed { error: error.as_str().into(), retry_at };
+                self.links.failed(here.link(peer), purpose, here.at, why);
+            }
+            EventKind::LinkRefused { peer, by, reason, .. } => {
+                let why = StepKind::Refused { by, reason };
+                self.links.failed(here.link(peer), Purpose::Neighbor, here.at, why);
+            }
+            EventKind::NotAccepted { peer, until } => {
+                self.links.failed(here.link(peer), Purpose::Neighbor, here.at, StepKind::NotAccepted { until });
+            }
+            EventKind::LinkUp { link, peer, direction, purpose } => {
+                self.mention_for(peer, purpose, here.at);
+                if self.links.came_up(here.link(peer), link, direction, purpose, here.at) {
+                    self.count_link(here, peer, purpose, 1);
+                }
+                self.heard(here, peer);
+                self.log(here, EntryKind::LinkUp { peer, direction, purpose });
+            }
+            EventKind::LinkDown { link, peer, purpose, end } => self.link_down(here, peer, link, purpose, end),
+            EventKind::PeerListReceived { seed, ref peers } => {
+                self.nodes.mention_as(seed, Role::Seed, here.at);
+                for peer in peers {
+                    self.nodes.mention_as(*peer, Role::Peer, here.at);
+                }
+                let is_ours = self.nodes.get(seed).is_some_and(super::node::Node::is_ours);
+                if !is_ours {
+                    self.seeds.sent_list(seed, peers.len(), here.at);
+                }
+                self.links.heard(here.link(seed), here.at);
+            }
+            EventKind::PeerListSent { ref peers, .. } => self.seeds.sent_list(here.node, peers.len(), here.at),
+            EventKind::PeerListed { peer, .. } => {
+                self.nodes.mention_as(peer, Role::Peer, here.at);
+                self.seeds.listed(here.node, peer, here.at);
+                self.seed_acted(here, peer, SeedAct::Relisted);
+            }
+            EventKind::PeerDelisted { peer, reason } => self.delisted(here, peer, reason),
+            EventKind::Generated { id, ref body, trace, forwarded } => self.generated(here, id, body, trace, forwarded),
+            EventKind::Received { id, from, ref body, trace, forwarded } => {
+                self.received(here, id, from, body, trace, forwarded);
+            }
+            EventKind::Duplicate { id, from, .. } => self.duplicate(here, id, from),
+            EventKind::ProbeSent { peer, seq } => {
+                self.nodes.at_work(here.node, here.at).counters.probes_sent += 1;
+                self.links.probed(here.link(peer), seq, here.at);
+                self.probe(here, peer, seq, ProbeOutcome::Sent);
+            }
+            EventKind::ProbeReceived { peer, .. } => self.links.heard(here.link(peer), here.at),
+            EventKind::ProbeAnswered { peer, seq, rtt_us, .. } => {
+                self.nodes.at_work(here.node, here.at).counters.probes_answered += 1;
+                self.links.answered(here.link(peer), seq, rtt_us, here.at);
+                self.probe(here, peer, seq, ProbeOutcome::Answered { rtt_us });
+                self.heard(here, peer);
+            }
+            EventKind::ProbeMissed { peer, seq, misses, limit, last_heard } => {
+                let missed_at = here.at;
+                self.missed(here, peer, Miss { seq, sent_at: None, missed_at, misses, limit, last_heard });
+            }
+            EventKind::NeighborDied { peer, cause, last_heard } => {
+                let mut testimony = Testimony::of(here.node);
+                testimony.declared_at = Some(here.at);
+                testimony.cause = Some(cause);
+                testimony.last_heard = Some(last_heard);
+                self.died(here, peer, testimony);
+                self.log(here, EntryKind::Died { peer, cause });
+            }
+            EventKind::DeadReportSent { dead, ref seeds, cause, .. } => {
+                self.nodes.mention(dead, here.at);
+                self.deaths.reported(dead, here.node, seeds, cause, here.at);
+                self.log(here, EntryKind::ReportSent { dead, seeds: seeds.len() });
+            }
+            EventKind::DeadReportReceived { dead, reporter, cause, action, .. } => {
+                self.nodes.mention(dead, here.at);
+                self.nodes.mention(reporter, here.at);
+                self.seeds.got_report(here.node);
+                let act = SeedAct::Received { reporter, cause, action };
+                self.deaths.received(dead, SeedStep { at: here.at, seed: here.node, act }, reporter, cause);
+                self.log(here, EntryKind::ReportReceived { dead, reporter, action });
+            }
+            EventKind::ReportDisputed { dead, reporter, disputes, rtt_us } => {
+                self.totals.disputes += 1;
+                self.seeds.disputed(here.node, reporter, disputes);
+                self.seed_acted(here, dead, SeedAct::Disputed { reporter, rtt_us });
+                self.heard(here, dead);
+                self.log(here, EntryKind::Disputed { dead, reporter });
+            }
+            EventKind::Violation { .. } => {
+                self.totals.violations += 1;
+                self.nodes.at_work(here.node, here.at).counters.violations += 1;
+            }
+            EventKind::Failed { .. }
+            | EventKind::OtherDialect { .. }
+            | EventKind::HandshakeFailed { .. }
+            | EventKind::Repairing { .. }
+            | EventKind::TooFewSeeds { .. }
+            | EventKind::EnoughSeeds { .. } => {}
+        }
+    }
+
+    fn log(&mut self, here: At, what: EntryKind) -> u64 {
+        self.gossip.push(Entry { at: here.at, node: here.node, what }).0
+    }
+
+    fn started_node(&mut self, here: At, name: &str, role: Role) {
+        self.clear_links(here);
+        self.nodes.started(here.node, here.at, name, role);
+        self.deaths.back(here.node, here.at);
+        if role == Role::Seed {
+            self.seeds.started(here.node);
+        }
+        self.log(here, EntryKind::Started);
+    }
+
+    /// What a node had is gone with it: its links, and its suspicions.
+    fn clear_links(&mut self, here: At) {
+        for LinkKey { peer, .. } in self.links.cleared(here.node, here.at) {
+            self.nodes.linked(peer, here.at, -1);
+            self.nodes.unwatched(peer, here.node, here.at);
+        }
+        let node = self.nodes.at_work(here.node, here.at);
+        (node.neighbors, node.registrations) = (0, 0);
+    }
+
+    /// A seed's registrations are with peers, a peer's with seeds.
+    fn mention_for(&mut self, peer: Addr, purpose: Purpose, at: Time) {
+        match purpose {
+            Purpose::Registration => {
+                self.nodes.mention(peer, at);
+            }
+            Purpose::Neighbor => self.nodes.mention_as(peer, Role::Peer, at),
+        }
+    }
+
+    fn count_link(&mut self, here: At, peer: Addr, purpose: Purpose, by: i32) {
+        self.nodes.linked(peer, here.at, by);
+        let node = self.nodes.at_work(here.node, here.at);
+        let count = match purpose {
+            Purpose::Registration => &mut node.registrations,
+            Purpose::Neighbor => &mut node.neighbors,
+        };
+        *count = count.saturating_add_signed(by);
+        let role = node.role;
+        match (purpose, role) {
+            (Purpose::Registration, Some(Role::Peer)) => self.nodes.mention_as(peer, Role::Seed, here.at),
+            (Purpose::Registration, Some(Role::Seed)) => self.nodes.mention_as(peer, Role::Peer, here.at),
+            (Purpose::Registration, None) | (Purpose::Neighbor, _) => {}
+        }
+    }
+
+    fn link_down(&mut self, here: At, peer: Addr, link: LinkId, purpose: Purpose, end: LinkEnd) {
+        if self.links.went_down(here.link(peer), link, purpose, end, here.at) {
+            self.count_link(here, peer, purpose, -1);
+            self.nodes.unwatched(peer, here.node, here.at);
+        }
+        if end == (LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving }) {
+            self.nodes.believe(peer, Belief::Left, here.at);
+        }
+        self.log(here, EntryKind::LinkDown { peer, end });
+    }
+
+    /// `here` had a sign of life from this node.
+    fn heard(&mut self, here: At, peer: Addr) {
+        if self.nodes.heard(peer, here.node, here.at) {
+            self.deaths.back(peer, here.at);
+        }
+    }
+
+    fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason) {
+        self.seeds.delisted(here.node, peer);
+        match reason {
+            DelistReason::Reported { .. } | DelistReason::Unanswered { .. } => {
+                self.seed_acted(here, peer, SeedAct::Delisted { reason });
+                self.nodes.presume_dead(peer, here.at);
+            }
+            DelistReason::Departed => self.seed_acted(here, peer, SeedAct::Delisted { reason }),
+            DelistReason::Left => self.nodes.believe(peer, Belief::Left, here.at),
+        }
+    }
+
+    fn seed_acted(&mut self, here: At, dead: Addr, act: SeedAct) {
+        self.deaths.acted(dead, SeedStep { at: here.at, seed: here.node, act });
+    }
+
+    fn generated(&mut self, here: At, id: MessageId, body: &Body, trace: Option<Trace>, forwarded: usize) {
+        self.totals.generated += 1;
+        self.messages.count(here.at);
+        let counters = &mut self.nodes.at_work(here.node, here.at).counters;
+        counters.generated += 1;
+        counters.forwarded += forwarded as u64;
+        let entry = self.log(here, EntryKind::Generated { id, body: body.clone(), forwarded });
+        let copy = Copy { from: None, hop: Some(0), at: here.at, duplicates: 0, entry };
+        self.rumors.first_copy(id, body, here.node, copy, self.nodes.peers_running());
+        self.rumors.began(id, trace.map_or(here.at, |trace| trace.sent));
+    }
+
+    fn received(&mut self, here: At, id: MessageId, from: Addr, body: &Body, trace: Option<Trace>, forwarded: usize) {
+        self.totals.received += 1;
+        self.messages.count(here.at);
+        let counters = &mut self.nodes.at_work(here.node, here.at).counters;
+        counters.received += 1;
+        counters.forwarded += forwarded as u64;
+        self.nodes.mention_as(id.origin, Role::Peer, here.at);
+        self.links.heard(here.link(from), here.at);
+        let hop = trace.map(|trace| trace.hop).or_else(|| self.rumors.hop_from(id, from));
+        let body_of_entry = body.clone();
+        let what = EntryKind::Received { id, from, body: body_of_entry, hop, forwarded, duplicates: 0 };
+        let entry = self.log(here, what);
+        let copy = Copy { from: Some(from), hop, at: here.at, duplicates: 0, entry };
+        self.rumors.first_copy(id, body, here.node, copy, self.nodes.peers_running());
+        if let Some(trace) = trace {
+            self.rumors.began(id, trace.sent);
+        }
+    }
+
+    fn duplicate(&mut self, here: At, id: MessageId, from: Addr) {
+        self.totals.duplicates += 1;
+        self.nodes.at_work(here.node, here.at).counters.duplicates += 1;
+        self.links.heard(here.link(from), here.at);
+        if let Some(first) = self.rumors.duplicate(id, here.node) {
+            gossip::count_duplicate(&mut self.gossip, first.entry);
+        }
+    }
+
+    fn probe(&mut self, here: At, peer: Addr, seq: ProbeSeq, outcome: ProbeOutcome) {
+        self.liveness.note(ProbeEntry { at: here.at, node: here.node, peer, seq, outcome });
+    }
+
+    fn missed(&mut self, here: At, peer: Addr, miss: Miss) {
+        let Miss { seq, misses, limit, last_heard, .. } = miss;
+        self.nodes.at_work(here.node, here.at).counters.probes_missed += 1;
+        self.links.missed(here.link(peer), miss);
+        self.probe(here, peer, seq, ProbeOutcome::Missed { misses, limit, last_heard });
+        self.log(here, EntryKind::ProbeMissed { peer, seq, misses, limit });
+        // A seed asks once, to check a report: that is a step of the case, not a suspicion.
+        if self.nodes.get(here.node).is_some_and(|node| node.role == Some(Role::Seed)) {
+            self.seed_acted(here, peer, SeedAct::NoAnswer);
+        } else {
+            self.nodes.suspected(peer, Suspicion { by: here.node, misses, limit }, here.at);
+        }
+    }
+
+    fn died(&mut self, here: At, peer: Addr, mut testimony: Testimony) {
+        self.totals.deaths_declared += 1;
+        if let Some(link) = self.links.get(here.node, peer) {
+            testimony.missed.clone_from(&link.missed);
+        }
+        self.deaths.declared(peer, testimony, here.at);
+        self.nodes.unwatched(peer, here.node, here.at);
+        self.nodes.believe(peer, Belief::Dead, here.at);
+    }
+}

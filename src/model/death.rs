@@ -1,0 +1,295 @@
+//! The deaths, and the evidence for each: who probed the dead node when, what was missed, who
+//! reported it to which seed, and what each seed did.
+//!
+//! Evidence is copied into the case when a death is declared, so that it outlives the logs.
+
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use super::HashMap;
+use super::link::Miss;
+use super::ring::Ring;
+use crate::event::{DelistReason, ReportAction};
+use crate::proto::addr::Addr;
+use crate::proto::message::DeathCause;
+use crate::proto::time::Time;
+
+/// Cases that are kept.
+pub const CASES_MAX: usize = 1_024;
+/// Those who say that a node is dead, of one case: as many as a peer can have links.
+pub const TESTIMONIES_MAX: usize = 64;
+/// What seeds did, of one case: some steps for each testimony.
+pub const STEPS_MAX: usize = 256;
+/// Lines of the report log that are kept.
+pub const REPORTS_MAX: usize = 4_096;
+/// For so long after a sign of life what seeds and reporters still do about the death belongs to
+/// the same case.
+pub const LINGER: Duration = Duration::from_secs(60);
+
+/// Why one node says that another one is dead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Testimony {
+    /// Who says so.
+    pub reporter: Addr,
+    /// When it declared the death; `None` for a reporter elsewhere, known by its report alone.
+    pub declared_at: Option<Time>,
+    /// Why, if it tells.
+    pub cause: Option<DeathCause>,
+    /// When it last heard anything from the dead node.
+    pub last_heard: Option<Time>,
+    /// The probes that it had no answer to, oldest first.
+    pub missed: SmallVec<[Miss; 3]>,
+    /// When it sent its report.
+    pub reported_at: Option<Time>,
+    /// To which seeds.
+    pub seeds: SmallVec<[Addr; 2]>,
+}
+
+impl Testimony {
+    /// A testimony of which nothing is known but whose it is.
+    pub(super) fn of(reporter: Addr) -> Self {
+        Self {
+            reporter,
+            declared_at: None,
+            cause: None,
+            last_heard: None,
+            missed: SmallVec::new(),
+            reported_at: None,
+            seeds: SmallVec::new(),
+        }
+    }
+}
+
+/// What a seed did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeedAct {
+    /// It got a report.
+    Received {
+        /// Whose.
+        reporter: Addr,
+        /// Why, if the report told.
+        cause: Option<DeathCause>,
+        /// What it does about it.
+        action: ReportAction,
+    },
+    /// It asked the node itself, and had no answer.
+    NoAnswer,
+    /// It asked the node itself, and had an answer.
+    Disputed {
+        /// Whose report is wrong.
+        reporter: Addr,
+        /// From its probe to the answer, in microseconds.
+        rtt_us: u64,
+    },
+    /// It took the node off its list.
+    Delisted {
+        /// Why.
+        reason: DelistReason,
+    },
+    /// It put the node back on its list.
+    Relisted,
+}
+
+/// One thing that a seed did about a death.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeedStep {
+    /// When.
+    pub at: Time,
+    /// Which seed.
+    pub seed: Addr,
+    /// What.
+    pub act: SeedAct,
+}
+
+/// One death of one node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeathCase {
+    /// Who is dead, or is said to be.
+    pub dead: Addr,
+    /// When that was first declared or reported.
+    pub at: Time,
+    /// Who says so and why, in the order in which they said it.
+    pub testimonies: Vec<Testimony>,
+    /// What the seeds did, in order.
+    pub steps: Vec<SeedStep>,
+    /// When there was a sign of life again.
+    pub back_at: Option<Time>,
+    /// Testimonies and steps that were not kept because there were too many.
+    pub omitted: u64,
+}
+
+impl DeathCase {
+    fn new(dead: Addr, at: Time) -> Self {
+        Self { dead, at, testimonies: Vec::new(), steps: Vec::new(), back_at: None, omitted: 0 }
+    }
+
+    /// Nobody says so but those whose link the user cut.
+    pub fn is_cut_only(&self) -> bool {
+        !self.testimonies.is_empty()
+            && self.testimonies.iter().all(|testimony| testimony.cause == Some(DeathCause::Cut))
+    }
+
+    /// The seeds that did something about it, each once, in the order of their first act.
+    pub fn seeds(&self) -> Vec<Addr> {
+        let mut seeds = Vec::new();
+        for step in &self.steps {
+            if !seeds.contains(&step.seed) {
+                seeds.push(step.seed);
+            }
+        }
+        seeds
+    }
+
+    fn testimony(&mut self, reporter: Addr) -> Option<&mut Testimony> {
+        if let Some(place) = self.testimonies.iter().position(|testimony| testimony.reporter == reporter) {
+            return self.testimonies.get_mut(place);
+        }
+        if self.testimonies.len() == TESTIMONIES_MAX {
+            self.omitted += 1;
+            return None;
+        }
+        self.testimonies.push(Testimony::of(reporter));
+        self.testimonies.last_mut()
+    }
+
+    fn step(&mut self, step: SeedStep) {
+        if self.steps.len() == STEPS_MAX {
+            self.omitted += 1;
+        } else {
+            self.steps.push(step);
+        }
+    }
+}
+
+/// One line of the report log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// When it was sent; for a reporter elsewhere: when a seed of ours got it.
+    pub at: Time,
+    /// Who is said to be dead.
+    pub dead: Addr,
+    /// Who says so.
+    pub reporter: Addr,
+    /// To which seeds, as far as known.
+    pub seeds: SmallVec<[Addr; 2]>,
+    /// Why, if it tells.
+    pub cause: Option<DeathCause>,
+    /// The number of the case.
+    pub case: u64,
+}
+
+/// All cases, and the log of the reports.
+#[derive(Debug, Clone)]
+pub struct Deaths {
+    cases: Ring<DeathCase>,
+    latest: HashMap<Addr, u64>,
+    reports: Ring<Report>,
+}
+
+impl Default for Deaths {
+    fn default() -> Self {
+        Self { cases: Ring::new(CASES_MAX), latest: HashMap::default(), reports: Ring::new(REPORTS_MAX) }
+    }
+}
+
+impl Deaths {
+    /// The cases, oldest first.
+    pub fn cases(&self) -> &Ring<DeathCase> {
+        &self.cases
+    }
+
+    /// The reports, oldest first.
+    pub fn reports(&self) -> &Ring<Report> {
+        &self.reports
+    }
+
+    /// The latest death of this node, even if it is back.
+    pub fn latest_of(&self, dead: Addr) -> Option<&DeathCase> {
+        self.cases.get(*self.latest.get(&dead)?)
+    }
+
+    /// A neighbor was declared dead.
+    pub(super) fn declared(&mut self, dead: Addr, testimony: Testimony, at: Time) {
+        let number = self.open(dead, at);
+        let kept = self.cases.get_mut(number).and_then(|case| case.testimony(testimony.reporter));
+        if let Some(kept) = kept {
+            *kept = testimony;
+        }
+    }
+
+    /// A report went out.
+    pub(super) fn reported(&mut self, dead: Addr, reporter: Addr, seeds: &[Addr], cause: DeathCause, at: Time) {
+        let number = self.current(dead, at);
+        let kept = self.cases.get_mut(number).and_then(|case| case.testimony(reporter));
+        if let Some(kept) = kept {
+            kept.cause = Some(cause);
+            kept.reported_at = Some(at);
+            kept.seeds = SmallVec::from_slice(seeds);
+        }
+        let seeds = SmallVec::from_slice(seeds);
+        self.reports.push(Report { at, dead, reporter, seeds, cause: Some(cause), case: number });
+    }
+
+    /// A seed got a report.
+    pub(super) fn received(&mut self, dead: Addr, step: SeedStep, reporter: Addr, told: Option<DeathCause>) {
+        let number = self.current(dead, step.at);
+        let Some(case) = self.cases.get_mut(number) else { return };
+        case.step(step);
+        let Some(testimony) = case.testimony(reporter) else { return };
+        testimony.cause = testimony.cause.or(told);
+        if testimony.seeds.contains(&step.seed) {
+            return;
+        }
+        testimony.seeds.push(step.seed);
+        // A reporter elsewhere: what our seeds get is all that is known of its report.
+        let seeds = SmallVec::from_slice(&[step.seed]);
+        self.reports.push(Report { at: step.at, dead, reporter, seeds, cause: told, case: number });
+    }
+
+    /// A seed did something else about a death, if there is one.
+    pub(super) fn acted(&mut self, dead: Addr, step: SeedStep) {
+        if let Some(case) = self.current_if_any(dead, step.at).and_then(|number| self.cases.get_mut(number)) {
+            case.step(step);
+        }
+    }
+
+    /// There is a sign of life.
+    pub(super) fn back(&mut self, dead: Addr, at: Time) {
+        let number = self.latest.get(&dead).copied();
+        if let Some(case) = number.and_then(|number| self.cases.get_mut(number)) {
+            case.back_at.get_or_insert(at);
+        }
+    }
+
+    /// The open case, or a new one.
+    fn open(&mut self, dead: Addr, at: Time) -> u64 {
+        let is_open = self.latest_of(dead).is_some_and(|case| case.back_at.is_none());
+        match self.latest.get(&dead) {
+            Some(number) if is_open => *number,
+            Some(_) | None => self.begin(dead, at),
+        }
+    }
+
+    /// The case to which reports about this node belong now, or a new one.
+    fn current(&mut self, dead: Addr, at: Time) -> u64 {
+        self.current_if_any(dead, at).unwrap_or_else(|| self.begin(dead, at))
+    }
+
+    fn current_if_any(&self, dead: Addr, at: Time) -> Option<u64> {
+        let number = *self.latest.get(&dead)?;
+        let case = self.cases.get(number)?;
+        case.back_at.is_none_or(|back_at| at.since(back_at) <= LINGER).then_some(number)
+    }
+
+    fn begin(&mut self, dead: Addr, at: Time) -> u64 {
+        let (number, gone) = self.cases.push(DeathCase::new(dead, at));
+        if let Some(gone) = gone
+            && self.latest.get(&gone.dead).is_some_and(|latest| *latest < self.cases.first())
+        {
+            self.latest.remove(&gone.dead);
+        }
+        self.latest.insert(dead, number);
+        number
+    }
+}

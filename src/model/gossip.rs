@@ -1,0 +1,166 @@
+//! The gossip log: what was said, line by line, with what else a reader expects between the lines.
+
+use super::ring::Ring;
+use crate::event::{Direction, LinkEnd, Purpose, ReportAction, Stop};
+use crate::proto::addr::Addr;
+use crate::proto::message::{DeathCause, MessageId, ProbeSeq};
+use crate::proto::text::Body;
+use crate::proto::time::Time;
+
+/// Lines that are kept: an hour of a lab, at about 150 bytes each 3 MB.
+pub const ENTRIES_MAX: usize = 20_000;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// When.
+    pub at: Time,
+    /// At which node.
+    pub node: Addr,
+    /// What.
+    pub what: EntryKind,
+}
+
+/// What a line tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A message began its way here.
+    Generated {
+        /// Which.
+        id: MessageId,
+        /// What it says.
+        body: Body,
+        /// Neighbors that it was sent to.
+        forwarded: usize,
+    },
+    /// A message was seen here for the first time.
+    Received {
+        /// Which.
+        id: MessageId,
+        /// The neighbor that sent it.
+        from: Addr,
+        /// What it says.
+        body: Body,
+        /// Links that it had crossed, if that is known.
+        hop: Option<u16>,
+        /// Neighbors that it was sent on to.
+        forwarded: usize,
+        /// Further copies that came later.
+        duplicates: u32,
+    },
+    /// A probe was not answered in time.
+    ProbeMissed {
+        /// By whom.
+        peer: Addr,
+        /// Which.
+        seq: ProbeSeq,
+        /// Misses in a row.
+        misses: u32,
+        /// So many make it dead.
+        limit: u32,
+    },
+    /// A neighbor was taken for dead.
+    Died {
+        /// Who.
+        peer: Addr,
+        /// Why.
+        cause: DeathCause,
+    },
+    /// A death was reported.
+    ReportSent {
+        /// Who is dead.
+        dead: Addr,
+        /// To how many seeds the report went.
+        seeds: usize,
+    },
+    /// A seed got a report.
+    ReportReceived {
+        /// Who is said to be dead.
+        dead: Addr,
+        /// Who says so.
+        reporter: Addr,
+        /// What the seed does about it.
+        action: ReportAction,
+    },
+    /// A seed found the reported node alive.
+    Disputed {
+        /// Who is alive.
+        dead: Addr,
+        /// Who had said otherwise.
+        reporter: Addr,
+    },
+    /// A link is in use from now on.
+    LinkUp {
+        /// To whom.
+        peer: Addr,
+        /// Who dialled.
+        direction: Direction,
+        /// What for.
+        purpose: Purpose,
+    },
+    /// A link is gone.
+    LinkDown {
+        /// To whom.
+        peer: Addr,
+        /// Why.
+        end: LinkEnd,
+    },
+    /// A node of ours runs.
+    Started,
+    /// A node of ours says nothing any more.
+    Hung,
+    /// A node of ours ended.
+    Stopped {
+        /// How.
+        how: Stop,
+    },
+}
+
+impl Entry {
+    /// The node at the other end, if there is one.
+    pub fn peer(&self) -> Option<Addr> {
+        match &self.what {
+            EntryKind::Received { from: peer, .. }
+            | EntryKind::ProbeMissed { peer, .. }
+            | EntryKind::Died { peer, .. }
+            | EntryKind::ReportSent { dead: peer, .. }
+            | EntryKind::ReportReceived { dead: peer, .. }
+            | EntryKind::Disputed { dead: peer, .. }
+            | EntryKind::LinkUp { peer, .. }
+            | EntryKind::LinkDown { peer, .. } => Some(*peer),
+            EntryKind::Generated { .. } | EntryKind::Started | EntryKind::Hung | EntryKind::Stopped { .. } => None,
+        }
+    }
+
+    /// The message that it is about, if it is about one.
+    pub fn message(&self) -> Option<MessageId> {
+        match &self.what {
+            EntryKind::Generated { id, .. } | EntryKind::Received { id, .. } => Some(*id),
+            EntryKind::ProbeMissed { .. }
+            | EntryKind::Died { .. }
+            | EntryKind::ReportSent { .. }
+            | EntryKind::ReportReceived { .. }
+            | EntryKind::Disputed { .. }
+            | EntryKind::LinkUp { .. }
+            | EntryKind::LinkDown { .. }
+            | EntryKind::Started
+            | EntryKind::Hung
+            | EntryKind::Stopped { .. } => None,
+        }
+    }
+}
+
+/// The log: see [`Ring`] for its numbers.
+pub type GossipLog = Ring<Entry>;
+
+/// An empty log.
+pub(super) fn empty() -> GossipLog {
+    Ring::new(ENTRIES_MAX)
+}
+
+/// Another copy of the message that this line tells the first receipt of.
+pub(super) fn count_duplicate(log: &mut GossipLog, number: u64) {
+    if let Some(Entry { what: EntryKind::Received { duplicates, .. }, .. }) = log.get_mut(number) {
+        *duplicates = duplicates.saturating_add(1);
+    }
+}

@@ -1,0 +1,195 @@
+//! The network as the events tell it.
+//!
+//! [`Model`] is a plain fold: it takes one [`Event`] after another and knows nothing else, no
+//! clock, no network and no screen, so that a live session, a simulation and a recorded one look
+//! the same. It holds data, not text: what is shown is put into words when it is shown. Whatever
+//! could grow without end has a limit with a name, and logs number their entries so that a reader
+//! stays on the entry while older ones go (see [`ring::Ring`]).
+
+mod apply;
+pub mod death;
+pub mod gossip;
+pub mod link;
+pub mod liveness;
+pub mod node;
+pub mod notice;
+pub mod ring;
+pub mod rumor;
+pub mod seed;
+pub mod window;
+pub mod words;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+pub use words::{clock_text, span_text};
+
+use crate::event::Event;
+use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+use crate::proto::time::Time;
+
+/// A map that is walked in the order in which its keys came, whatever they hash to.
+pub type Map<K, V> = indexmap::IndexMap<K, V, foldhash::fast::RandomState>;
+/// A set that is walked in the order in which its members came.
+pub(crate) type Set<K> = indexmap::IndexSet<K, foldhash::fast::RandomState>;
+/// A map that is never walked.
+pub(crate) type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
+
+/// Width and number of the buckets from which rates are taken: the last three seconds.
+const RATE_BUCKET: Duration = Duration::from_millis(500);
+const RATE_BUCKETS: usize = 6;
+
+/// The network as the events so far tell it.
+#[derive(Debug, Clone)]
+pub struct Model {
+    nodes: node::Nodes,
+    links: link::Links,
+    gossip: gossip::GossipLog,
+    rumors: rumor::Rumors,
+    liveness: liveness::Liveness,
+    deaths: death::Deaths,
+    seeds: seed::Seeds,
+    notices: notice::Notices,
+    totals: Totals,
+    messages: window::Window,
+    started: Option<Time>,
+    now: Time,
+}
+
+/// How much happened so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Events that were folded in.
+    pub events: u64,
+    /// Events that this model never got.
+    pub skipped: u64,
+    /// Messages that began their way.
+    pub generated: u64,
+    /// First receipts.
+    pub received: u64,
+    /// Further copies.
+    pub duplicates: u64,
+    /// Deaths declared by nodes of ours.
+    pub deaths_declared: u64,
+    /// Reports that seeds of ours found to be wrong.
+    pub disputes: u64,
+    /// Connections on which a remote broke the protocol.
+    pub violations: u64,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            nodes: node::Nodes::default(),
+            links: link::Links::default(),
+            gossip: gossip::empty(),
+            rumors: rumor::Rumors::default(),
+            liveness: liveness::Liveness::default(),
+            deaths: death::Deaths::default(),
+            seeds: seed::Seeds::default(),
+            notices: notice::empty(),
+            totals: Totals::default(),
+            messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
+            started: None,
+            now: Time::from_micros(0),
+        }
+    }
+}
+
+impl Model {
+    /// A model that has been told nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one event in. Events of one node come in order.
+    pub fn apply(&mut self, event: &Event) {
+        apply::apply(self, event);
+    }
+
+    /// So many events will never come: what they told is missing here.
+    pub fn note_skipped(&mut self, events: u64) {
+        self.totals.skipped += events;
+    }
+
+    /// The nodes.
+    pub fn nodes(&self) -> &node::Nodes {
+        &self.nodes
+    }
+
+    /// The links.
+    pub fn links(&self) -> &link::Links {
+        &self.links
+    }
+
+    /// The gossip log.
+    pub fn gossip(&self) -> &gossip::GossipLog {
+        &self.gossip
+    }
+
+    /// The messages, and who has them.
+    pub fn rumors(&self) -> &rumor::Rumors {
+        &self.rumors
+    }
+
+    /// The message that was first seen last.
+    pub fn latest_rumor(&self) -> Option<&rumor::Rumor> {
+        self.rumors.latest()
+    }
+
+    /// The liveness log.
+    pub fn liveness(&self) -> &liveness::Liveness {
+        &self.liveness
+    }
+
+    /// The deaths and their evidence.
+    pub fn deaths(&self) -> &death::Deaths {
+        &self.deaths
+    }
+
+    /// The seeds.
+    pub fn seeds(&self) -> &seed::Seeds {
+        &self.seeds
+    }
+
+    /// Warnings to the user.
+    pub fn notices(&self) -> &notice::Notices {
+        &self.notices
+    }
+
+    /// How much happened so far.
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// First receipts and new messages a second, over the last three seconds before `now`.
+    pub fn messages_per_second(&self, now: Time) -> f64 {
+        self.messages.per_second(now)
+    }
+
+    /// The time of the first event; `None` before it.
+    pub fn started(&self) -> Option<Time> {
+        self.started
+    }
+
+    /// The time of the latest event.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// How long the session has lasted, from the first event to the latest.
+    pub fn lasted(&self) -> Duration {
+        self.started.map_or(Duration::ZERO, |started| self.now.since(started))
+    }
+
+    /// What to call a node: `p3`, or the address of a node elsewhere.
+    pub fn name_of(&self, addr: Addr) -> Cow<'_, str> {
+        self.nodes.name_of(addr)
+    }
+
+    /// What to call a message: `p3#12`.
+    pub fn message_name(&self, id: MessageId) -> String {
+        format!("{}{id}", self.name_of(id.origin))
+    }
+}

@@ -1,0 +1,407 @@
+//! The nodes: what they are, what became of them, and what others believe became of them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::Map;
+use crate::event::{Pace, Stop};
+use crate::proto::addr::Addr;
+use crate::proto::message::{Dialect, Role};
+use crate::proto::time::Time;
+
+/// Nodes known by hearsay alone that are kept: two full peer lists. Nodes of ours are always kept.
+pub const HEARSAY_MAX: usize = 16_384;
+
+/// What became of a node, as far as this process knows for certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Life {
+    /// It runs in another process; only its neighbors can tell.
+    Elsewhere,
+    /// A node of this process that runs.
+    Running,
+    /// A node of this process that keeps its sockets and says nothing.
+    Hung,
+    /// A node of this process that left politely.
+    Left,
+    /// A node of this process that was crashed.
+    Killed,
+}
+
+/// What the nodes of this process believe about a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Belief {
+    /// Others named it; nobody here had a link to it yet.
+    Hearsay,
+    /// It was heard from and nothing speaks against it.
+    Alive,
+    /// It said goodbye.
+    Left,
+    /// Somebody declared it dead, and there was no sign of life since.
+    Dead,
+}
+
+/// One word for a node, from what is certain and what is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NodeState {
+    /// It runs and is heard from.
+    Up,
+    /// Others named it, and none of our nodes has a link to it now: nothing is known.
+    Known,
+    /// A node of ours was made to say nothing, and nobody has noticed yet.
+    Hung,
+    /// Somebody has had no answer from it lately.
+    Suspect {
+        /// The most misses in a row that one of our nodes counts.
+        misses: u32,
+        /// So many make it dead.
+        limit: u32,
+    },
+    /// Declared dead by somebody, and no sign of life since.
+    Dead,
+    /// A node of ours that was crashed.
+    Killed,
+    /// It left politely.
+    Left,
+}
+
+/// Somebody counts misses on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suspicion {
+    /// Who.
+    pub by: Addr,
+    /// Misses in a row.
+    pub misses: u32,
+    /// So many make it dead.
+    pub limit: u32,
+}
+
+/// What a node did so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Messages that began here.
+    pub generated: u64,
+    /// Messages seen here for the first time.
+    pub received: u64,
+    /// Further copies.
+    pub duplicates: u64,
+    /// Copies sent to neighbors.
+    pub forwarded: u64,
+    /// Probes that went out.
+    pub probes_sent: u64,
+    /// Probes of its own that were answered.
+    pub probes_answered: u64,
+    /// Probes of its own that were not.
+    pub probes_missed: u64,
+    /// Connections on which a remote broke the protocol.
+    pub violations: u64,
+}
+
+/// One node.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its address, which is its id.
+    pub addr: Addr,
+    /// `p3`, for a node of this process.
+    pub name: Option<Arc<str>>,
+    /// Seed or peer, as far as known.
+    pub role: Option<Role>,
+    /// What it speaks, for a node of this process.
+    pub dialect: Option<Dialect>,
+    /// Its figures, for a node of this process.
+    pub pace: Option<Pace>,
+    /// What is certain.
+    pub life: Life,
+    /// What is believed.
+    pub belief: Belief,
+    /// Who counts misses on it now.
+    pub suspicions: SmallVec<[Suspicion; 2]>,
+    /// Since when it is in the state that [`Node::state`] tells.
+    pub since: Time,
+    /// When it was first mentioned.
+    pub first_seen: Time,
+    /// Links of ours to it that are up.
+    pub linked: u32,
+    /// Links of its own that are up, registrations not included; 0 for a node elsewhere.
+    pub neighbors: u32,
+    /// Its links to seeds that are up; 0 for a node elsewhere.
+    pub registrations: u32,
+    /// How often it was started in this process.
+    pub starts: u32,
+    /// What it did; all 0 for a node elsewhere.
+    pub counters: Counters,
+}
+
+impl Node {
+    fn new(addr: Addr, at: Time) -> Self {
+        Self {
+            addr,
+            name: None,
+            role: None,
+            dialect: None,
+            pace: None,
+            life: Life::Elsewhere,
+            belief: Belief::Hearsay,
+            suspicions: SmallVec::new(),
+            since: at,
+            first_seen: at,
+            linked: 0,
+            neighbors: 0,
+            registrations: 0,
+            starts: 0,
+            counters: Counters::default(),
+        }
+    }
+
+    /// It runs, or ran, in this process.
+    pub fn is_ours(&self) -> bool {
+        self.life != Life::Elsewhere
+    }
+
+    /// The most serious suspicion against it.
+    pub fn suspicion(&self) -> Option<Suspicion> {
+        self.suspicions.iter().copied().max_by_key(|suspicion| suspicion.misses)
+    }
+
+    /// One word for it. What is certain counts more than what is believed, except that a hung node
+    /// is shown as others see it: that is what hanging it is for.
+    pub fn state(&self) -> NodeState {
+        match (self.life, self.belief) {
+            (Life::Killed, _) => NodeState::Killed,
+            (Life::Left, _) | (Life::Elsewhere, Belief::Left) => NodeState::Left,
+            (Life::Elsewhere | Life::Running | Life::Hung, Belief::Dead) => NodeState::Dead,
+            (Life::Hung, _) => self.suspected_or(NodeState::Hung),
+            (Life::Elsewhere, _) if self.linked == 0 => NodeState::Known,
+            (Life::Elsewhere | Life::Running, _) => self.suspected_or(NodeState::Up),
+        }
+    }
+
+    fn is_running_peer(&self) -> bool {
+        self.life == Life::Running && self.role == Some(Role::Peer)
+    }
+
+    fn suspected_or(&self, otherwise: NodeState) -> NodeState {
+        match self.suspicion() {
+            Some(Suspicion { misses, limit, .. }) => NodeState::Suspect { misses, limit },
+            None => otherwise,
+        }
+    }
+
+    /// Changes something and notes since when the state is what it then is.
+    fn change(&mut self, at: Time, change: impl FnOnce(&mut Self)) {
+        let before = self.state();
+        change(self);
+        if std::mem::discriminant(&before) != std::mem::discriminant(&self.state()) {
+            self.since = at;
+        }
+    }
+}
+
+/// All nodes, in the order in which they were first mentioned.
+#[derive(Debug, Clone, Default)]
+pub struct Nodes {
+    by_addr: Map<Addr, Node>,
+    hearsay: usize,
+    peers_running: usize,
+    unlisted: u64,
+}
+
+/// How many nodes are in which state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NodeCounts {
+    /// Peers and seeds that are up.
+    pub up: usize,
+    /// Suspect, or hung and not noticed yet.
+    pub suspect: usize,
+    /// Killed, or taken for dead.
+    pub dead: usize,
+    /// Left politely.
+    pub left: usize,
+    /// Named by others, with no link to them now.
+    pub known: usize,
+    /// Seeds, of those that are up or suspect.
+    pub seeds: usize,
+}
+
+impl Nodes {
+    /// The node at this address.
+    pub fn get(&self, addr: Addr) -> Option<&Node> {
+        self.by_addr.get(&addr)
+    }
+
+    /// The node with this name or this address.
+    pub fn find(&self, name: &str) -> Option<&Node> {
+        let named = self.iter().find(|node| node.name.as_deref() == Some(name));
+        named.or_else(|| self.get(name.parse().ok()?))
+    }
+
+    /// What to call the node at this address: its name, or the address of a node elsewhere.
+    pub fn name_of(&self, addr: Addr) -> Cow<'_, str> {
+        match self.get(addr).and_then(|node| node.name.as_deref()) {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(addr.to_string()),
+        }
+    }
+
+    /// All of them, in the order in which they were first mentioned.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Node> + ExactSizeIterator {
+        self.by_addr.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_addr.len()
+    }
+
+    /// None at all.
+    pub fn is_empty(&self) -> bool {
+        self.by_addr.is_empty()
+    }
+
+    /// Peers of this process that run.
+    pub fn peers_running(&self) -> usize {
+        self.peers_running
+    }
+
+    /// Mentions of nodes that were not kept because [`HEARSAY_MAX`] were.
+    pub fn unlisted(&self) -> u64 {
+        self.unlisted
+    }
+
+    /// How many are in which state.
+    pub fn counts(&self) -> NodeCounts {
+        let mut counts = NodeCounts::default();
+        for node in self.iter() {
+            let place = match node.state() {
+                NodeState::Up => &mut counts.up,
+                NodeState::Suspect { .. } | NodeState::Hung => &mut counts.suspect,
+                NodeState::Dead | NodeState::Killed => &mut counts.dead,
+                NodeState::Left => &mut counts.left,
+                NodeState::Known => &mut counts.known,
+            };
+            *place += 1;
+            let is_up = matches!(node.state(), NodeState::Up | NodeState::Suspect { .. } | NodeState::Hung);
+            counts.seeds += usize::from(is_up && node.role == Some(Role::Seed));
+        }
+        counts
+    }
+
+    /// An event happened at this node, so it is one of ours.
+    pub(super) fn at_work(&mut self, addr: Addr, at: Time) -> &mut Node {
+        let known = self.by_addr.contains_key(&addr);
+        let node = self.by_addr.entry(addr).or_insert_with(|| Node::new(addr, at));
+        if !node.is_ours() {
+            self.hearsay -= usize::from(known);
+            node.change(at, |node| {
+                node.life = Life::Running;
+                node.belief = Belief::Alive;
+            });
+        }
+        node
+    }
+
+    /// Somebody named this node.
+    pub(super) fn mention(&mut self, addr: Addr, at: Time) -> Option<&mut Node> {
+        if !self.by_addr.contains_key(&addr) {
+            if self.hearsay >= HEARSAY_MAX {
+                self.unlisted += 1;
+                return None;
+            }
+            self.hearsay += 1;
+        }
+        Some(self.by_addr.entry(addr).or_insert_with(|| Node::new(addr, at)))
+    }
+
+    /// As [`Nodes::mention`], and what it is.
+    pub(super) fn mention_as(&mut self, addr: Addr, role: Role, at: Time) {
+        if let Some(node) = self.mention(addr, at) {
+            node.role.get_or_insert(role);
+        }
+    }
+
+    /// A node of ours started.
+    pub(super) fn started(&mut self, addr: Addr, at: Time, name: &str, role: Role) -> &mut Node {
+        self.set_life(addr, at, |node| {
+            node.life = Life::Running;
+            node.belief = Belief::Alive;
+            node.suspicions.clear();
+            node.name = Some(name.into());
+            node.role = Some(role);
+            node.starts += 1;
+        });
+        self.at_work(addr, at)
+    }
+
+    /// A node of ours ended.
+    pub(super) fn stopped(&mut self, addr: Addr, at: Time, how: Stop) {
+        self.set_life(addr, at, |node| node.life = if how == Stop::Left { Life::Left } else { Life::Killed });
+    }
+
+    /// A node of ours says nothing any more.
+    pub(super) fn hung(&mut self, addr: Addr, at: Time) {
+        self.set_life(addr, at, |node| node.life = Life::Hung);
+    }
+
+    fn set_life(&mut self, addr: Addr, at: Time, change: impl FnOnce(&mut Node)) {
+        let node = self.at_work(addr, at);
+        let ran = node.is_running_peer();
+        node.change(at, change);
+        let runs = node.is_running_peer();
+        self.peers_running = self.peers_running + usize::from(runs) - usize::from(ran);
+    }
+
+    /// A sign of life that `by` had from this node. Whether it had been taken for dead.
+    pub(super) fn heard(&mut self, addr: Addr, by: Addr, at: Time) -> bool {
+        let Some(node) = self.mention(addr, at) else { return false };
+        if node.belief == Belief::Alive && node.suspicions.is_empty() {
+            return false;
+        }
+        let gone = matches!(node.life, Life::Killed | Life::Left);
+        let was_dead = node.belief == Belief::Dead && !gone && node.since < at;
+        node.change(at, |node| {
+            node.suspicions.retain(|suspicion| suspicion.by != by);
+            if was_dead || matches!(node.belief, Belief::Hearsay | Belief::Left) {
+                node.belief = Belief::Alive;
+            }
+        });
+        was_dead
+    }
+
+    /// `by` had no answer from this node.
+    pub(super) fn suspected(&mut self, addr: Addr, suspicion: Suspicion, at: Time) {
+        let Some(node) = self.mention(addr, at) else { return };
+        node.change(at, |node| {
+            node.suspicions.retain(|other| other.by != suspicion.by);
+            node.suspicions.push(suspicion);
+        });
+    }
+
+    /// `by` no longer watches this node.
+    pub(super) fn unwatched(&mut self, addr: Addr, by: Addr, at: Time) {
+        if let Some(node) = self.by_addr.get_mut(&addr) {
+            node.change(at, |node| node.suspicions.retain(|suspicion| suspicion.by != by));
+        }
+    }
+
+    /// What is believed of this node changed.
+    pub(super) fn believe(&mut self, addr: Addr, belief: Belief, at: Time) {
+        if let Some(node) = self.mention(addr, at) {
+            node.change(at, |node| node.belief = belief);
+        }
+    }
+
+    /// A seed took this node off its list as dead; what its neighbors know counts more.
+    pub(super) fn presume_dead(&mut self, addr: Addr, at: Time) {
+        if self.get(addr).is_some_and(|node| node.linked == 0 && node.life == Life::Elsewhere) {
+            self.believe(addr, Belief::Dead, at);
+        }
+    }
+
+    /// A link of ours to this node came up or went.
+    pub(super) fn linked(&mut self, addr: Addr, at: Time, by: i32) {
+        if let Some(node) = self.mention(addr, at) {
+            node.change(at, |node| node.linked = node.linked.saturating_add_signed(by));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Warnings to the user, a line each.
+
+use super::ring::Ring;
+use crate::event::{Event, EventKind, LinkEnd};
+use crate::proto::time::Time;
+
+/// Notices that are kept: more than anybody scrolls back through.
+pub const NOTICES_MAX: usize = 1_000;
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Something does not go as it should; the network deals with it.
+    Warning,
+    /// Something that the user wanted is not done, or that only the user can put right.
+    Error,
+}
+
+/// One notice. Its text is made when it is shown: see `Model::notice_text`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// When.
+    pub at: Time,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What happened.
+    pub event: Event,
+}
+
+/// The notices: see [`Ring`] for their numbers.
+pub type Notices = Ring<Notice>;
+
+/// None.
+pub(super) fn empty() -> Notices {
+    Ring::new(NOTICES_MAX)
+}
+
+/// How much an event matters to a user who did not look for it; `None`: not at all.
+pub fn severity(kind: &EventKind) -> Option<Severity> {
+    match kind {
+        EventKind::Failed { .. } | EventKind::OtherDialect { .. } => Some(Severity::Error),
+        EventKind::Violation { .. }
+        | EventKind::HandshakeFailed { .. }
+        | EventKind::DialFailed { .. }
+        | EventKind::NotAccepted { .. }
+        | EventKind::TooFewSeeds { .. }
+        | EventKind::ReportDisputed { .. }
+        | EventKind::LinkDown { end: LinkEnd::TooSlow, .. } => Some(Severity::Warning),
+        EventKind::Repairing { .. } | EventKind::EnoughSeeds { .. } | EventKind::LinkRefused { .. } => {
+            Some(Severity::Info)
+        }
+        EventKind::LinkDown { end, .. } => (*end == LinkEnd::RegistrationLost).then_some(Severity::Info),
+        EventKind::Started { .. }
+        | EventKind::Stopped { .. }
+        | EventKind::Hung
+        | EventKind::Dialing { .. }
+        | EventKind::LinkUp { .. }
+        | EventKind::PeerListReceived { .. }
+        | EventKind::PeerListSent { .. }
+        | EventKind::PeerListed { .. }
+        | EventKind::PeerDelisted { .. }
+        | EventKind::Generated { .. }
+        | EventKind::Received { .. }
+        | EventKind::Duplicate { .. }
+        | EventKind::ProbeSent { .. }
+        | EventKind::ProbeReceived { .. }
+        | EventKind::ProbeAnswered { .. }
+        | EventKind::ProbeMissed { .. }
+        | EventKind::NeighborDied { .. }
+        | EventKind::DeadReportSent { .. }
+        | EventKind::DeadReportReceived { .. } => None,
+    }
+}

@@ -1,0 +1,175 @@
+//! The rumors: every message, who has it, and by which way it came.
+
+use super::ring::Ring;
+use super::{HashMap, Map};
+use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+use crate::proto::text::Body;
+use crate::proto::time::Time;
+
+/// Messages that are kept.
+pub const RUMORS_MAX: usize = 4_096;
+/// First copies that are kept, of all messages together: a message each of 100,000 nodes, or 200
+/// nodes' share of 1,300 messages; about 20 MB.
+pub const COPIES_MAX: usize = 262_144;
+
+/// The first copy of a message at one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copy {
+    /// The neighbor that sent it; `None` at the origin.
+    pub from: Option<Addr>,
+    /// Links that it had crossed; 0 at the origin, `None` if that is not known.
+    pub hop: Option<u16>,
+    /// When it came.
+    pub at: Time,
+    /// Further copies that came later.
+    pub duplicates: u32,
+    /// Its number in the gossip log.
+    pub entry: u64,
+}
+
+/// One message.
+#[derive(Debug, Clone)]
+pub struct Rumor {
+    /// Which.
+    pub id: MessageId,
+    /// What it says.
+    pub body: Body,
+    /// When it began its way: by its trace, or when our own origin made it.
+    pub generated_at: Option<Time>,
+    /// When it was first seen here.
+    pub first_seen: Time,
+    /// When a node here last saw it for the first time.
+    pub last_first: Time,
+    /// Who has it, in the order in which it came; nodes of ours only.
+    pub copies: Map<Addr, Copy>,
+    /// Further copies, at all nodes together.
+    pub duplicates: u64,
+    /// The most links that a first copy had crossed.
+    pub hop_max: u16,
+    /// Peers of ours that ran when it was first seen.
+    pub audience: usize,
+}
+
+impl Rumor {
+    /// Nodes of ours that have it.
+    pub fn reached(&self) -> usize {
+        self.copies.len()
+    }
+
+    /// Nodes of ours that should have it: those that ran when it began, and any that got it since.
+    pub fn expected(&self) -> usize {
+        self.audience.max(self.reached())
+    }
+
+    /// From its beginning to the latest first copy, in microseconds.
+    pub fn spread_us(&self) -> u64 {
+        let from = self.generated_at.unwrap_or(self.first_seen);
+        u64::try_from(self.last_first.since(from).as_micros()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The latest messages, by number (see [`Ring`]) and by id.
+#[derive(Debug, Clone)]
+pub struct Rumors {
+    held: Ring<Rumor>,
+    numbers: HashMap<MessageId, u64>,
+    copies: usize,
+}
+
+impl Default for Rumors {
+    fn default() -> Self {
+        Self { held: Ring::new(RUMORS_MAX), numbers: HashMap::default(), copies: 0 }
+    }
+}
+
+impl Rumors {
+    /// All that are held, oldest first.
+    pub fn ring(&self) -> &Ring<Rumor> {
+        &self.held
+    }
+
+    /// The message with this id, if it is still held.
+    pub fn get(&self, id: MessageId) -> Option<&Rumor> {
+        self.held.get(*self.numbers.get(&id)?)
+    }
+
+    /// The message that was first seen last.
+    pub fn latest(&self) -> Option<&Rumor> {
+        self.held.last().map(|(_, rumor)| rumor)
+    }
+
+    /// A node of ours has this message for the first time. `hop`: what the message told of it.
+    pub(super) fn first_copy(&mut self, id: MessageId, body: &Body, node: Addr, copy: Copy, audience: usize) {
+        let number = self.number_of(id, body, copy.at, audience);
+        let Some(rumor) = self.held.get_mut(number) else { return };
+        rumor.hop_max = rumor.hop_max.max(copy.hop.unwrap_or(0));
+        rumor.last_first = copy.at;
+        if rumor.copies.insert(node, copy).is_none() {
+            self.copies += 1;
+        }
+        self.make_room();
+    }
+
+    /// When this message began, as its origin or its trace says.
+    pub(super) fn began(&mut self, id: MessageId, at: Time) {
+        let number = self.numbers.get(&id).copied();
+        if let Some(rumor) = number.and_then(|number| self.held.get_mut(number)) {
+            rumor.generated_at.get_or_insert(at);
+        }
+    }
+
+    /// Another copy came to this node. The first one, if it is known.
+    pub(super) fn duplicate(&mut self, id: MessageId, node: Addr) -> Option<Copy> {
+        let rumor = self.held.get_mut(*self.numbers.get(&id)?)?;
+        rumor.duplicates += 1;
+        let copy = rumor.copies.get_mut(&node)?;
+        copy.duplicates = copy.duplicates.saturating_add(1);
+        Some(*copy)
+    }
+
+    /// Links that a message has crossed when it comes from this neighbor, as far as its way is
+    /// known: the classic dialect does not tell.
+    pub(super) fn hop_from(&self, id: MessageId, from: Addr) -> Option<u16> {
+        if id.origin == from {
+            return Some(1);
+        }
+        self.get(id)?.copies.get(&from)?.hop?.checked_add(1)
+    }
+
+    fn number_of(&mut self, id: MessageId, body: &Body, at: Time, audience: usize) -> u64 {
+        if let Some(number) = self.numbers.get(&id) {
+            return *number;
+        }
+        let rumor = Rumor {
+            id,
+            body: body.clone(),
+            generated_at: None,
+            first_seen: at,
+            last_first: at,
+            copies: Map::default(),
+            duplicates: 0,
+            hop_max: 0,
+            audience,
+        };
+        let (number, gone) = self.held.push(rumor);
+        self.forget(gone);
+        self.numbers.insert(id, number);
+        number
+    }
+
+    /// Forgets the oldest messages while there are too many copies; the latest always stays.
+    fn make_room(&mut self) {
+        while self.copies > COPIES_MAX && self.held.len() > 1 {
+            let gone = self.held.pop();
+            self.forget(gone);
+        }
+    }
+
+    fn forget(&mut self, gone: Option<Rumor>) {
+        if let Some(rumor) = gone {
+            self.copies -= rumor.copies.len();
+            self.numbers.remove(&rumor.id);
+        }
+    }
+}

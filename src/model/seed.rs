@@ -1,0 +1,90 @@
+//! The seeds: who is on whose list, as the seeds of this process tell it.
+
+use super::Map;
+use crate::proto::addr::Addr;
+use crate::proto::config::REGISTRATIONS_MAX;
+use crate::proto::time::Time;
+
+/// One seed.
+#[derive(Debug, Clone, Default)]
+pub struct SeedView {
+    /// Who is on its list, and since when; known for a seed of this process only.
+    pub listed: Map<Addr, Time>,
+    /// Reports that turned out false, by reporter.
+    pub disputes: Map<Addr, u32>,
+    /// Reports that came in.
+    pub reports: u64,
+    /// Lists that it sent, or that a peer of ours got from it.
+    pub lists_sent: u64,
+    /// When a list last came from it or went out, and how many were on that.
+    pub last_list: Option<(Time, usize)>,
+}
+
+/// All seeds that were heard of.
+#[derive(Debug, Clone, Default)]
+pub struct Seeds {
+    seeds: Map<Addr, SeedView>,
+}
+
+impl Seeds {
+    /// Seeds that are kept; a user names them in a file, so there are few.
+    pub const SEEDS_MAX: usize = 4_096;
+
+    /// This seed.
+    pub fn get(&self, seed: Addr) -> Option<&SeedView> {
+        self.seeds.get(&seed)
+    }
+
+    /// All of them, in the order in which they were first heard of.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Addr, &SeedView)> + ExactSizeIterator {
+        self.seeds.iter().map(|(addr, seed)| (*addr, seed))
+    }
+
+    /// The seeds of this process that have this peer on their list.
+    pub fn listing(&self, peer: Addr) -> impl Iterator<Item = Addr> {
+        self.iter().filter(move |(_, seed)| seed.listed.contains_key(&peer)).map(|(addr, _)| addr)
+    }
+
+    pub(super) fn started(&mut self, seed: Addr) {
+        self.change(seed, |view| view.listed.clear());
+    }
+
+    pub(super) fn listed(&mut self, seed: Addr, peer: Addr, at: Time) {
+        self.change(seed, |view| {
+            if view.listed.len() < REGISTRATIONS_MAX {
+                view.listed.entry(peer).or_insert(at);
+            }
+        });
+    }
+
+    pub(super) fn delisted(&mut self, seed: Addr, peer: Addr) {
+        self.change(seed, |view| {
+            view.listed.swap_remove(&peer);
+        });
+    }
+
+    pub(super) fn sent_list(&mut self, seed: Addr, len: usize, at: Time) {
+        self.change(seed, |view| {
+            view.lists_sent += 1;
+            view.last_list = Some((at, len));
+        });
+    }
+
+    pub(super) fn got_report(&mut self, seed: Addr) {
+        self.change(seed, |view| view.reports += 1);
+    }
+
+    pub(super) fn disputed(&mut self, seed: Addr, reporter: Addr, disputes: u32) {
+        self.change(seed, |view| {
+            if view.disputes.len() < REGISTRATIONS_MAX || view.disputes.contains_key(&reporter) {
+                view.disputes.insert(reporter, disputes);
+            }
+        });
+    }
+
+    fn change(&mut self, seed: Addr, change: impl FnOnce(&mut SeedView)) {
+        if self.seeds.len() < Self::SEEDS_MAX || self.seeds.contains_key(&seed) {
+            change(self.seeds.entry(seed).or_default());
+        }
+    }
+}
