@@ -44,6 +44,8 @@ pub struct Testimony {
     pub reported_at: Option<Time>,
     /// To which seeds.
     pub seeds: SmallVec<[Addr; 2]>,
+    /// Its line in the report log.
+    pub report: Option<u64>,
 }
 
 impl Testimony {
@@ -57,6 +59,7 @@ impl Testimony {
             missed: SmallVec::new(),
             reported_at: None,
             seeds: SmallVec::new(),
+            report: None,
         }
     }
 }
@@ -213,38 +216,46 @@ impl Deaths {
     pub(super) fn declared(&mut self, dead: Addr, testimony: Testimony, at: Time) {
         let number = self.open(dead, at);
         let kept = self.cases.get_mut(number).and_then(|case| case.testimony(testimony.reporter));
-        if let Some(kept) = kept {
-            *kept = testimony;
-        }
+        let Some(kept) = kept else { return };
+        // A seed's event about the report may come first: the two nodes run side by side.
+        let Testimony { reported_at, report, .. } = *kept;
+        let seeds = std::mem::take(&mut kept.seeds);
+        *kept = Testimony { reported_at, seeds, report, ..testimony };
     }
 
     /// A report went out.
     pub(super) fn reported(&mut self, dead: Addr, reporter: Addr, seeds: &[Addr], cause: DeathCause, at: Time) {
         let number = self.current(dead, at);
-        let kept = self.cases.get_mut(number).and_then(|case| case.testimony(reporter));
-        if let Some(kept) = kept {
-            kept.cause = Some(cause);
-            kept.reported_at = Some(at);
-            kept.seeds = SmallVec::from_slice(seeds);
-        }
-        let seeds = SmallVec::from_slice(seeds);
-        self.reports.push(Report { at, dead, reporter, seeds, cause: Some(cause), case: number });
+        let Some(testimony) = self.cases.get_mut(number).and_then(|case| case.testimony(reporter)) else { return };
+        testimony.cause = Some(cause);
+        testimony.reported_at = Some(at);
+        testimony.seeds = SmallVec::from_slice(seeds);
+        self.line(number, dead, reporter, at);
     }
 
-    /// A seed got a report.
+    /// A seed got a report. Of a reporter elsewhere, what our seeds get is all that is known.
     pub(super) fn received(&mut self, dead: Addr, step: SeedStep, reporter: Addr, told: Option<DeathCause>) {
         let number = self.current(dead, step.at);
         let Some(case) = self.cases.get_mut(number) else { return };
         case.step(step);
         let Some(testimony) = case.testimony(reporter) else { return };
         testimony.cause = testimony.cause.or(told);
-        if testimony.seeds.contains(&step.seed) {
-            return;
+        if !testimony.seeds.contains(&step.seed) && testimony.seeds.len() < TESTIMONIES_MAX {
+            testimony.seeds.push(step.seed);
         }
-        testimony.seeds.push(step.seed);
-        // A reporter elsewhere: what our seeds get is all that is known of its report.
-        let seeds = SmallVec::from_slice(&[step.seed]);
-        self.reports.push(Report { at: step.at, dead, reporter, seeds, cause: told, case: number });
+        self.line(number, dead, reporter, step.at);
+    }
+
+    /// Writes the line of a testimony in the report log, or brings it up to date.
+    fn line(&mut self, number: u64, dead: Addr, reporter: Addr, at: Time) {
+        let Some(testimony) = self.cases.get_mut(number).and_then(|case| case.testimony(reporter)) else { return };
+        let (seeds, cause) = (testimony.seeds.clone(), testimony.cause);
+        if let Some(line) = testimony.report.and_then(|line| self.reports.get_mut(line)) {
+            (line.seeds, line.cause) = (seeds, cause);
+        } else {
+            let (line, _) = self.reports.push(Report { at, dead, reporter, seeds, cause, case: number });
+            testimony.report = Some(line);
+        }
     }
 
     /// A seed did something else about a death, if there is one.

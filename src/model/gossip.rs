@@ -1,6 +1,8 @@
 //! The gossip log: what was said, line by line, with what else a reader expects between the lines.
 
 use super::ring::Ring;
+use super::sentence::{NameOf, action_text, end_text};
+use super::words::count_text;
 use crate::event::{Direction, LinkEnd, Purpose, ReportAction, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, MessageId, ProbeSeq};
@@ -162,5 +164,40 @@ pub(super) fn empty() -> GossipLog {
 pub(super) fn count_duplicate(log: &mut GossipLog, number: u64) {
     if let Some(Entry { what: EntryKind::Received { duplicates, .. }, .. }) = log.get_mut(number) {
         *duplicates = duplicates.saturating_add(1);
+    }
+}
+
+/// A line as text, without its time: who, to or from whom, what. It is what a filter looks at.
+pub(super) fn text(entry: &Entry, name: NameOf<'_>) -> String {
+    let node = name(entry.node);
+    match &entry.what {
+        EntryKind::Generated { id, body, .. } => {
+            format!("{node} GOSSIP {}{id} new \"{body}\"", name(id.origin))
+        }
+        EntryKind::Received { id, from, body, hop, duplicates, .. } => {
+            let hop = hop.map_or_else(|| "hop ?".to_owned(), |hop| format!("hop {hop}"));
+            let copies = if *duplicates > 0 { format!(" dup x{duplicates}") } else { String::new() };
+            format!("{} > {node} GOSSIP {}{id} {hop}{copies} \"{body}\"", name(*from), name(id.origin))
+        }
+        EntryKind::ProbeMissed { peer, seq, misses, limit } => {
+            format!("{node} > {} PROBE {seq} no answer ({misses}/{limit})", name(*peer))
+        }
+        EntryKind::Died { peer, cause } => format!("{node} DEAD {} {cause}", name(*peer)),
+        EntryKind::ReportSent { dead, seeds } => {
+            format!("{node} REPORT {} dead, to {}", name(*dead), count_text(*seeds as u64, "seed"))
+        }
+        EntryKind::ReportReceived { dead, reporter, action } => {
+            format!("{} > {node} REPORT {} dead: {}", name(*reporter), name(*dead), action_text(*action))
+        }
+        EntryKind::Disputed { dead, reporter } => {
+            format!("{node} DISPUTED {} is alive, {} was wrong", name(*dead), name(*reporter))
+        }
+        EntryKind::LinkUp { peer, direction: Direction::Outbound, .. } => format!("{node} > {} LINK up", name(*peer)),
+        EntryKind::LinkUp { peer, direction: Direction::Inbound, .. } => format!("{} > {node} LINK up", name(*peer)),
+        EntryKind::LinkDown { peer, end } => format!("{node} - {} LINK down: {}", name(*peer), end_text(*end)),
+        EntryKind::Started => format!("{node} STARTED"),
+        EntryKind::Hung => format!("{node} HUNG"),
+        EntryKind::Stopped { how: Stop::Left } => format!("{node} LEFT"),
+        EntryKind::Stopped { how: Stop::Killed } => format!("{node} KILLED"),
     }
 }

@@ -16,6 +16,10 @@ pub mod notice;
 pub mod ring;
 pub mod rumor;
 pub mod seed;
+pub mod sentence;
+#[cfg(test)]
+mod tests;
+pub mod why;
 pub mod window;
 pub mod words;
 
@@ -24,7 +28,7 @@ use std::time::Duration;
 
 pub use words::{clock_text, span_text};
 
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
@@ -191,5 +195,20 @@ impl Model {
     /// What to call a message: `p3#12`.
     pub fn message_name(&self, id: MessageId) -> String {
         format!("{}{id}", self.name_of(id.origin))
+    }
+
+    /// What a notice says: `p3: Registered with 1 of 4 seeds, wants 3; still trying`.
+    pub fn notice_text(&self, notice: &notice::Notice) -> String {
+        format!("{}: {}", self.name_of(notice.event.node), self.sentence(&notice.event.kind))
+    }
+
+    /// An event in words, nodes by name; its subject, the node where it happened, is not named.
+    pub fn sentence(&self, kind: &EventKind) -> String {
+        sentence::sentence(kind, &|addr| self.name_of(addr).into_owned())
+    }
+
+    /// A line of the gossip log as text, without its time: `p2 > p4 GOSSIP p7#12 hop 3 "hello"`.
+    pub fn entry_text(&self, entry: &gossip::Entry) -> String {
+        gossip::text(entry, &|addr| self.name_of(addr).into_owned())
     }
 }

@@ -1,0 +1,213 @@
+//! Events in words, one line each, for people.
+//!
+//! The subject is the node at which the event happened and is not named. Whatever came from the
+//! network or the system is escaped, see [`crate::proto::text`].
+
+use super::words::count_text;
+use crate::event::{DelistReason, Direction, EventKind, LinkEnd, Purpose, RepairReason, ReportAction, Side, Stop};
+use crate::proto::addr::Addr;
+use crate::proto::message::{Dialect, MessageId, RefusalReason};
+use crate::proto::text::{Body, Escaped};
+
+/// How to name a node in a sentence.
+pub type NameOf<'a> = &'a dyn Fn(Addr) -> String;
+
+/// The event in words.
+#[expect(clippy::too_many_lines, reason = "one arm an event, and no arm more than a sentence")]
+pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
+    match kind {
+        EventKind::Started { name: own, role, dialect, .. } => {
+            format!("Started as {role} {}, {dialect} dialect", escaped(own))
+        }
+        EventKind::Stopped { how: Stop::Left } => "Left the network".to_owned(),
+        EventKind::Stopped { how: Stop::Killed } => "Killed: sockets reset, no goodbye".to_owned(),
+        EventKind::Hung => "Hung: keeps its sockets and says nothing".to_owned(),
+        EventKind::Failed { what, why } => format!("Not done: {}: {}", escaped(what), escaped(why)),
+        EventKind::Dialing { peer, purpose } => format!("Dialing {} {}", name(*peer), purpose_text(*purpose)),
+        EventKind::DialFailed { peer, error, retry_at, .. } => {
+            let next = if retry_at.is_some() { "will try again" } else { "will not try again by itself" };
+            format!("No connection to {}: {}; {next}", name(*peer), escaped(error))
+        }
+        EventKind::LinkUp { peer, direction, purpose, .. } => link_up(&name(*peer), *direction, *purpose),
+        EventKind::LinkDown { peer, purpose, end, .. } => link_down(&name(*peer), *purpose, *end),
+        EventKind::LinkRefused { peer, by, reason, .. } => refused(&name(*peer), *by, *reason),
+        EventKind::NotAccepted { peer, .. } => {
+            format!("Not accepted by {}: the connect succeeded and nothing was ever heard", name(*peer))
+        }
+        EventKind::Violation { remote, peer, violation } => {
+            let who = remote_text(remote, *peer, name);
+            format!("Protocol violation by {who}: {}: \"{}\"", violation.rule, violation.bytes)
+        }
+        EventKind::OtherDialect { remote, speaks } => other_dialect(remote, *speaks),
+        EventKind::HandshakeFailed { remote, peer } => {
+            format!("Connection with {} ended before it named itself", remote_text(remote, *peer, name))
+        }
+        EventKind::Repairing { reason } => repairing(*reason, name),
+        EventKind::TooFewSeeds { registered, wanted, known } => too_few_seeds(*registered, *wanted, *known),
+        EventKind::EnoughSeeds { registered } => {
+            format!("Registered with {}, which is enough", count_text(*registered as u64, "seed"))
+        }
+        EventKind::PeerListReceived { seed, peers } => format!("List of {} from {}", peers_text(peers), name(*seed)),
+        EventKind::PeerListSent { peer, peers } => {
+            let to = peer.map_or_else(|| "a newcomer".to_owned(), name);
+            format!("List of {} sent to {to}", peers_text(peers))
+        }
+        EventKind::PeerListed { peer, again: false } => format!("{} is on the list", name(*peer)),
+        EventKind::PeerListed { peer, again: true } => format!("{} registered again", name(*peer)),
+        EventKind::PeerDelisted { peer, reason } => {
+            format!("{} is off the list: {}", name(*peer), delisted(*reason, name))
+        }
+        EventKind::Generated { id, body, forwarded, .. } => {
+            let to = count_text(*forwarded as u64, "neighbor");
+            format!("Generated {} \"{body}\", sent to {to}", message(*id, name))
+        }
+        EventKind::Received { id, from, body, .. } => received(*id, *from, body, name),
+        EventKind::Duplicate { id, from, .. } => {
+            format!("Another copy of {} from {}", message(*id, name), name(*from))
+        }
+        EventKind::ProbeSent { peer, seq } => format!("Probe {seq} to {}", name(*peer)),
+        EventKind::ProbeReceived { peer, seq, .. } => format!("Probe {seq} from {}, answered", name(*peer)),
+        EventKind::ProbeAnswered { peer, seq, rtt_us, .. } => {
+            format!("Probe {seq} answered by {} after {}", name(*peer), micros(*rtt_us))
+        }
+        EventKind::ProbeMissed { peer, seq, misses, limit, .. } => {
+            format!("No answer from {} to probe {seq} ({misses}/{limit})", name(*peer))
+        }
+        EventKind::NeighborDied { peer, cause, .. } => format!("{} is dead: {cause}", name(*peer)),
+        EventKind::DeadReportSent { dead, seeds, cause, .. } => {
+            let to = count_text(seeds.len() as u64, "seed");
+            format!("Reported to {to} that {} is dead: {cause}", name(*dead))
+        }
+        EventKind::DeadReportReceived { dead, reporter, action, .. } => {
+            format!("{} reports that {} is dead: {}", name(*reporter), name(*dead), action_text(*action))
+        }
+        EventKind::ReportDisputed { dead, reporter, disputes, rtt_us } => {
+            let (dead, reporter, after) = (name(*dead), name(*reporter), micros(*rtt_us));
+            format!("{dead} is alive (answered after {after}): {reporter} was wrong, {}", times(*disputes))
+        }
+    }
+}
+
+/// What a seed does about a report.
+pub fn action_text(action: ReportAction) -> &'static str {
+    match action {
+        ReportAction::Removed => "taken off the list",
+        ReportAction::Verifying => "asking the node itself first",
+        ReportAction::NotListed => "not on the list, nothing to do",
+    }
+}
+
+/// Why a link ended.
+pub fn end_text(end: LinkEnd) -> String {
+    match end {
+        LinkEnd::Goodbye { side: Side::Us, reason } => format!("this side said goodbye: {reason}"),
+        LinkEnd::Goodbye { side: Side::Them, reason } => format!("the other side said goodbye: {reason}"),
+        LinkEnd::Dead { cause } => format!("taken for dead: {cause}"),
+        LinkEnd::TooSlow => "the other side read too slowly: its queue was full".to_owned(),
+        LinkEnd::Violation => "the other side broke the protocol".to_owned(),
+        LinkEnd::NotAccepted => "never accepted by the other side".to_owned(),
+        LinkEnd::RegistrationLost => "the registration closed".to_owned(),
+    }
+}
+
+/// Why a seed took a node off its list.
+pub fn delisted(reason: DelistReason, name: NameOf<'_>) -> String {
+    match reason {
+        DelistReason::Reported { reporter } => format!("{} reported it dead", name(reporter)),
+        DelistReason::Unanswered { reporter } => format!("{} reported it dead, and it did not answer", name(reporter)),
+        DelistReason::Departed => "its registration closed and no new one came".to_owned(),
+        DelistReason::Left => "it said goodbye".to_owned(),
+    }
+}
+
+/// Who refused a link, and why.
+pub fn refused(peer: &str, by: Side, reason: RefusalReason) -> String {
+    match by {
+        Side::Us => format!("Refused a link to {peer}: {}", own_refusal(reason)),
+        Side::Them => format!("{peer} refused a link: {reason}"),
+    }
+}
+
+fn own_refusal(reason: RefusalReason) -> &'static str {
+    match reason {
+        RefusalReason::Full => "as many neighbors as it takes",
+        RefusalReason::Cut => "the link was cut by the user",
+        RefusalReason::Myself => "the address is its own",
+        RefusalReason::WrongRole => "a seed does not link to a seed",
+    }
+}
+
+fn link_up(peer: &str, direction: Direction, purpose: Purpose) -> String {
+    match (purpose, direction) {
+        (Purpose::Neighbor, Direction::Inbound) => format!("Linked to {peer}, which dialled"),
+        (Purpose::Neighbor, Direction::Outbound) => format!("Linked to {peer}"),
+        (Purpose::Registration, Direction::Inbound) => format!("{peer} registered"),
+        (Purpose::Registration, Direction::Outbound) => format!("Registered with {peer}"),
+    }
+}
+
+fn link_down(peer: &str, purpose: Purpose, end: LinkEnd) -> String {
+    let what = match purpose {
+        Purpose::Registration => "Registration with",
+        Purpose::Neighbor => "Link to",
+    };
+    format!("{what} {peer} down: {}", end_text(end))
+}
+
+fn other_dialect(remote: &str, speaks: Dialect) -> String {
+    format!("{} speaks the {speaks} dialect; start this node with --wire {speaks}", escaped(remote))
+}
+
+fn repairing(reason: RepairReason, name: NameOf<'_>) -> String {
+    match reason {
+        RepairReason::TooFewLinks { have, want } => format!("Looking for neighbors: has {have} of {want}"),
+        RepairReason::SplitOverlay { root, other } => {
+            format!("Looking for a bridge: {} is in another part of the overlay than {}", name(other), name(root))
+        }
+    }
+}
+
+fn too_few_seeds(registered: usize, wanted: usize, known: usize) -> String {
+    if registered == 0 {
+        return format!("No seed reachable (of {known}); still trying");
+    }
+    format!("Registered with {registered} of {known} seeds, wants {wanted}; still trying")
+}
+
+fn received(id: MessageId, from: Addr, body: &Body, name: NameOf<'_>) -> String {
+    format!("Received {} \"{body}\" from {}", message(id, name), name(from))
+}
+
+fn message(id: MessageId, name: NameOf<'_>) -> String {
+    format!("{}{id}", name(id.origin))
+}
+
+fn remote_text(remote: &str, peer: Option<Addr>, name: NameOf<'_>) -> String {
+    match peer {
+        Some(peer) => name(peer),
+        None => escaped(remote),
+    }
+}
+
+fn purpose_text(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Registration => "to register",
+        Purpose::Neighbor => "as a neighbor",
+    }
+}
+
+fn peers_text(peers: &[Addr]) -> String {
+    count_text(peers.len() as u64, "peer")
+}
+
+fn times(count: u32) -> String {
+    if count == 1 { "for the first time".to_owned() } else { format!("{count} times now") }
+}
+
+fn micros(micros: u64) -> String {
+    super::words::span_text(std::time::Duration::from_micros(micros))
+}
+
+fn escaped(text: &str) -> String {
+    Escaped(text.as_bytes()).to_string()
+}

@@ -1,0 +1,450 @@
+//! Recorded events in, what a reader of the screen should then see out.
+
+use std::time::Duration;
+
+use super::gossip::EntryKind;
+use super::node::NodeState;
+use super::notice::Severity;
+use super::why::{Explanation, about_message, about_node, why_dead, why_link};
+use super::{Model, gossip, rumor};
+use crate::event::{
+    DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, ReportAction, Side, Stop,
+};
+use crate::proto::addr::Addr;
+use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, Role, Trace};
+use crate::proto::time::{ClockTime, Time};
+
+const SECOND: u64 = 1_000_000;
+/// 03:13:00 on some day.
+const START: u64 = (3 * 3600 + 13 * 60) * SECOND;
+
+/// Tells a model a story, a second a line unless it says otherwise.
+struct Story {
+    model: Model,
+    at: u64,
+    links: u64,
+}
+
+fn s(n: u16) -> Addr {
+    Addr::loopback(5000 + n)
+}
+
+fn p(n: u16) -> Addr {
+    Addr::loopback(3000 + n)
+}
+
+fn clock() -> ClockTime {
+    ClockTime::from_seconds(11_580).unwrap()
+}
+
+impl Story {
+    fn new() -> Self {
+        Self { model: Model::new(), at: START, links: 0 }
+    }
+
+    /// Two seeds and some peers, each linked to the next one and to both seeds.
+    fn network(peers: u16) -> Self {
+        let mut story = Self::new();
+        (1..=2).for_each(|n| story.start(s(n), &format!("s{n}"), Role::Seed));
+        (1..=peers).for_each(|n| story.start(p(n), &format!("p{n}"), Role::Peer));
+        for n in 1..=peers {
+            story.link(p(n), s(1), Purpose::Registration);
+            story.link(p(n), s(2), Purpose::Registration);
+            story.tell(s(1), EventKind::PeerListed { peer: p(n), again: false });
+            story.tell(s(2), EventKind::PeerListed { peer: p(n), again: false });
+        }
+        for n in 1..peers {
+            story.link(p(n), p(n + 1), Purpose::Neighbor);
+        }
+        story
+    }
+
+    fn tell(&mut self, node: Addr, kind: EventKind) {
+        self.model.apply(&Event { at: Time::from_micros(self.at), node, kind });
+    }
+
+    fn wait(&mut self, seconds: u64) {
+        self.at += seconds * SECOND;
+    }
+
+    fn start(&mut self, node: Addr, name: &str, role: Role) {
+        let pace = Pace { gossip_interval_us: 10 * SECOND, liveness_interval_us: 13 * SECOND, liveness_misses: 3 };
+        self.tell(node, EventKind::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace });
+    }
+
+    fn link(&mut self, from: Addr, to: Addr, purpose: Purpose) {
+        self.links += 1;
+        let link = LinkId(self.links);
+        self.tell(from, EventKind::Dialing { peer: to, purpose });
+        self.tell(from, EventKind::LinkUp { link, peer: to, direction: Direction::Outbound, purpose });
+        self.tell(to, EventKind::LinkUp { link, peer: from, direction: Direction::Inbound, purpose });
+    }
+
+    fn probe(&mut self, node: Addr, peer: Addr, seq: u64) {
+        self.tell(node, EventKind::ProbeSent { peer, seq });
+    }
+
+    fn answer(&mut self, node: Addr, peer: Addr, seq: u64) {
+        self.tell(node, EventKind::ProbeAnswered { peer, seq, clock: clock(), rtt_us: 400 });
+    }
+
+    fn miss(&mut self, node: Addr, peer: Addr, seq: u64, misses: u32) {
+        let last_heard = Time::from_micros(START);
+        self.tell(node, EventKind::ProbeMissed { peer, seq, misses, limit: 3, last_heard });
+    }
+
+    /// `node` misses three probes in a row.
+    fn three_misses(&mut self, node: Addr, peer: Addr) {
+        for misses in 1..=3 {
+            self.probe(node, peer, u64::from(misses));
+            self.wait(2);
+            self.miss(node, peer, u64::from(misses), misses);
+        }
+    }
+
+    /// `node` declares `peer` dead and reports it to both seeds.
+    fn declare(&mut self, node: Addr, peer: Addr, cause: DeathCause) {
+        let last_heard = Time::from_micros(START);
+        self.tell(node, EventKind::NeighborDied { peer, cause, last_heard });
+        let end = LinkEnd::Dead { cause };
+        self.tell(node, EventKind::LinkDown { link: self.link_of(node, peer), peer, purpose: Purpose::Neighbor, end });
+        self.tell(node, EventKind::DeadReportSent { dead: peer, clock: clock(), seeds: vec![s(1), s(2)], cause });
+    }
+
+    fn link_of(&self, node: Addr, peer: Addr) -> LinkId {
+        self.model.links().get(node, peer).and_then(|link| link.connections.first().copied()).unwrap_or(LinkId(0))
+    }
+
+    fn report(&mut self, seed: Addr, dead: Addr, reporter: Addr, action: ReportAction) {
+        self.tell(seed, EventKind::DeadReportReceived { dead, clock: clock(), reporter, cause: None, action });
+    }
+
+    fn state(&self, node: Addr) -> NodeState {
+        self.model.nodes().get(node).unwrap().state()
+    }
+
+    fn generate(&mut self, node: Addr, seq: u64) -> MessageId {
+        let id = MessageId { origin: node, run: 1, seq };
+        let trace = Some(Trace { sent: Time::from_micros(self.at), hop: 0 });
+        self.tell(node, EventKind::Generated { id, body: "hello".into(), trace, forwarded: 1 });
+        id
+    }
+
+    fn receive(&mut self, node: Addr, from: Addr, id: MessageId, hop: Option<u16>) {
+        let trace = hop.map(|hop| Trace { sent: Time::from_micros(self.at), hop });
+        self.tell(node, EventKind::Received { id, from, body: "hello".into(), trace, forwarded: 1 });
+    }
+}
+
+fn says(explanation: &Explanation, words: &str) -> bool {
+    explanation.evidence.iter().any(|line| line.text.contains(words))
+}
+
+/// p2 hangs; p1 and p3 notice; s1 asks it, s2 believes the report.
+fn a_death_of_missed_probes() -> Story {
+    let mut story = Story::network(3);
+    story.tell(p(2), EventKind::Hung);
+    story.three_misses(p(1), p(2));
+    story.three_misses(p(3), p(2));
+    let cause = DeathCause::Misses { misses: 3 };
+    story.declare(p(1), p(2), cause);
+    story.declare(p(3), p(2), cause);
+    story.report(s(1), p(2), p(1), ReportAction::Verifying);
+    story.report(s(2), p(2), p(1), ReportAction::Removed);
+    let reporter = p(1);
+    story.tell(s(2), EventKind::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } });
+    story.report(s(2), p(2), p(3), ReportAction::NotListed);
+    story.wait(2);
+    story.miss(s(1), p(2), 9, 1);
+    story.tell(s(1), EventKind::PeerDelisted { peer: p(2), reason: DelistReason::Unanswered { reporter } });
+    story
+}
+
+#[test]
+fn a_hung_node_turns_suspect_and_then_dead_as_its_neighbors_see_it() {
+    let mut story = Story::network(3);
+    assert_eq!(story.state(p(2)), NodeState::Up);
+    story.tell(p(2), EventKind::Hung);
+    assert_eq!(story.state(p(2)), NodeState::Hung);
+    story.probe(p(1), p(2), 1);
+    story.wait(2);
+    story.miss(p(1), p(2), 1, 1);
+    assert_eq!(story.state(p(2)), NodeState::Suspect { misses: 1, limit: 3 });
+    let counts = story.model.nodes().counts();
+    assert_eq!((counts.up, counts.suspect, counts.dead, counts.seeds), (4, 1, 0, 2));
+    story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
+    assert_eq!(story.state(p(2)), NodeState::Dead);
+    assert_eq!(story.model.nodes().counts().dead, 1);
+}
+
+#[test]
+fn an_answer_clears_the_suspicion_of_the_one_who_asked_only() {
+    let mut story = Story::network(3);
+    story.miss(p(1), p(2), 1, 2);
+    story.miss(p(3), p(2), 1, 1);
+    story.answer(p(1), p(2), 2);
+    assert_eq!(story.state(p(2)), NodeState::Suspect { misses: 1, limit: 3 });
+    story.answer(p(3), p(2), 2);
+    assert_eq!(story.state(p(2)), NodeState::Up);
+    let link = story.model.links().get(p(1), p(2)).unwrap();
+    assert_eq!((link.misses, link.rtt_us), (0, Some(400)));
+    assert_eq!(link.pings.iter().map(|ping| ping.rtt_us).collect::<Vec<_>>(), [None, Some(400)]);
+}
+
+#[test]
+fn why_a_node_is_dead_names_the_witnesses_the_seeds_and_what_each_seed_did() {
+    let story = a_death_of_missed_probes();
+    let why = why_dead(&story.model, p(2), 0);
+    assert_eq!(
+        why.verdict,
+        "p2 hangs, and its neighbors take it for dead: p1 and p3 had no answer to 3 probes in a row; \
+         it was reported to s1 and s2; s1 asked it, got no answer and took it off its list at 03:13:14; \
+         s2 took it off its list at 03:13:12 without asking it."
+    );
+    for words in [
+        "p1 sent it probe 2",
+        "p1: no answer to probe 3 after 2.0 s (3/3)",
+        "p3 declared it dead: 3 probes in a row unanswered",
+        "p1 reported it to s1 and s2",
+        "s1 got the report of p1: asking the node itself first",
+        "s1 asked it and had no answer",
+        "s2 got the report of p3: not on the list, nothing to do",
+    ] {
+        assert!(says(&why, words), "'{words}' is missing from {:#?}", why.evidence);
+    }
+    let timed: Vec<_> = why.evidence.iter().filter_map(|line| line.at).collect();
+    assert!(timed.is_sorted());
+}
+
+#[test]
+fn the_evidence_of_a_death_outlives_the_logs() {
+    let mut story = a_death_of_missed_probes();
+    for seq in 0..30_000 {
+        story.probe(p(1), p(3), seq);
+        story.answer(p(1), p(3), seq);
+        story.generate(p(1), seq);
+    }
+    assert_eq!(story.model.gossip().len(), gossip::ENTRIES_MAX);
+    assert!(says(&why_dead(&story.model, p(2), 0), "p1: no answer to probe 3 after 2.0 s (3/3)"));
+}
+
+#[test]
+fn each_report_has_one_line_whichever_side_of_it_is_seen_first() {
+    let mut story = Story::network(3);
+    let dead = p(2);
+    story.report(s(1), dead, p(1), ReportAction::Verifying);
+    story.declare(p(1), dead, DeathCause::LinkError);
+    story.report(s(2), dead, p(1), ReportAction::Removed);
+    let elsewhere = p(99);
+    story.report(s(1), dead, elsewhere, ReportAction::Verifying);
+    story.report(s(2), dead, elsewhere, ReportAction::NotListed);
+    let lines: Vec<_> =
+        story.model.deaths().reports().iter().map(|(_, line)| (line.reporter, line.seeds.len())).collect();
+    assert_eq!(lines, [(p(1), 2), (elsewhere, 2)]);
+    assert_eq!(story.model.deaths().cases().len(), 1);
+}
+
+#[test]
+fn a_killed_node_stays_killed_until_it_starts_again() {
+    let mut story = Story::network(3);
+    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    let why = why_dead(&story.model, p(2), 0);
+    assert_eq!(why.verdict, "p2 was killed at 03:13:00; nobody has noticed yet.");
+    story.declare(p(1), p(2), DeathCause::LinkError);
+    story.wait(1);
+    story.answer(p(3), p(2), 1);
+    assert_eq!(story.state(p(2)), NodeState::Killed, "a late answer brings no crashed node back");
+    story.wait(1);
+    story.start(p(2), "p2", Role::Peer);
+    assert_eq!(story.state(p(2)), NodeState::Up);
+    let why = why_dead(&story.model, p(2), 0);
+    assert!(why.verdict.starts_with("p2 was taken for dead, and is back since 03:13:02"), "{}", why.verdict);
+}
+
+#[test]
+fn a_link_that_the_user_cut_is_told_as_that_and_not_as_a_certain_death() {
+    let mut story = Story::network(1);
+    let elsewhere: Addr = "10.0.0.7:3000".parse().unwrap();
+    story.links += 1;
+    let up =
+        |link| EventKind::LinkUp { link, peer: elsewhere, direction: Direction::Inbound, purpose: Purpose::Neighbor };
+    story.tell(p(1), up(LinkId(77)));
+    story.declare(p(1), elsewhere, DeathCause::Cut);
+    let why = why_dead(&story.model, elsewhere, 0);
+    assert!(why.verdict.contains("our link to it was cut by you; p1 treats it as dead"), "{}", why.verdict);
+    assert!(why.verdict.contains("the process itself may be alive"), "{}", why.verdict);
+    assert!(why.verdict.contains("what s1 did is not certain"), "{}", why.verdict);
+    assert_eq!(story.state(elsewhere), NodeState::Dead);
+}
+
+#[test]
+fn a_disputed_report_is_counted_against_its_reporter_and_the_node_is_back() {
+    let mut story = Story::network(3);
+    story.declare(p(1), p(2), DeathCause::LinkError);
+    story.report(s(1), p(2), p(1), ReportAction::Verifying);
+    story.wait(1);
+    story.tell(s(1), EventKind::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 });
+    assert_eq!(story.model.seeds().get(s(1)).unwrap().disputes[&p(1)], 1);
+    assert_eq!(story.state(p(2)), NodeState::Up);
+    assert_eq!(story.model.seeds().listing(p(2)).count(), 2);
+    let why = why_dead(&story.model, p(2), 0);
+    assert!(why.verdict.contains("s1 asked it, had an answer after 900 us and kept it on its list"), "{}", why.verdict);
+}
+
+#[test]
+fn a_message_is_followed_to_everybody_and_its_copies_fold_into_one_line() {
+    let mut story = Story::network(4);
+    let id = story.generate(p(1), 1);
+    story.receive(p(2), p(1), id, Some(1));
+    story.receive(p(3), p(2), id, Some(2));
+    for from in [p(2), p(4), p(4)] {
+        story.tell(p(3), EventKind::Duplicate { id, from, trace: None });
+    }
+    let rumor = story.model.latest_rumor().unwrap();
+    assert_eq!((rumor.reached(), rumor.expected(), rumor.hop_max), (3, 4, 2));
+    let copy = rumor.copies[&p(3)];
+    assert_eq!((copy.from, copy.hop, copy.duplicates), (Some(p(2)), Some(2), 3));
+    let entry = story.model.gossip().get(copy.entry).unwrap();
+    assert!(matches!(entry.what, EntryKind::Received { duplicates: 3, .. }));
+    assert_eq!(story.model.entry_text(entry), "p2 > p3 GOSSIP p1#1 hop 2 dup x3 \"hello\"");
+    let about = about_message(&story.model, id, 0);
+    assert!(about.verdict.contains("reached 3 of 4 peers here in 2 hops"), "{}", about.verdict);
+    assert!(says(&about, "p3 from p2, hop 2, dup x3"));
+}
+
+#[test]
+fn hops_that_the_message_does_not_tell_come_from_the_way_that_was_seen() {
+    let mut story = Story::network(3);
+    let id = MessageId::classic(p(1), clock(), b"Gossip Message 1");
+    story.tell(p(1), EventKind::Generated { id, body: "Gossip Message 1".into(), trace: None, forwarded: 1 });
+    story.receive(p(2), p(1), id, None);
+    story.receive(p(3), p(2), id, None);
+    assert_eq!(story.model.latest_rumor().unwrap().copies[&p(3)].hop, Some(2));
+    let elsewhere = Addr::loopback(9);
+    let id = MessageId::classic(elsewhere, clock(), b"Gossip Message 1");
+    story.receive(p(2), Addr::loopback(10), id, None);
+    assert_eq!(story.model.latest_rumor().unwrap().copies[&p(2)].hop, None);
+    assert!(says(&about_message(&story.model, id, 0), "hop not certain"));
+}
+
+#[test]
+fn messages_and_their_copies_are_bounded_and_the_latest_stays() {
+    let mut story = Story::network(2);
+    for seq in 1..=rumor::RUMORS_MAX as u64 + 10 {
+        let id = story.generate(p(1), seq);
+        story.receive(p(2), p(1), id, Some(1));
+    }
+    assert_eq!(story.model.rumors().ring().len(), rumor::RUMORS_MAX);
+    assert_eq!(story.model.latest_rumor().unwrap().id.seq, rumor::RUMORS_MAX as u64 + 10);
+    assert!(story.model.rumors().get(MessageId { origin: p(1), run: 1, seq: 1 }).is_none());
+}
+
+#[test]
+fn a_connection_tells_its_history() {
+    let mut story = Story::network(2);
+    let elsewhere = Addr::loopback(9);
+    let (purpose, error) = (Purpose::Neighbor, "Connection refused\u{1b}[2J".to_owned());
+    story.tell(p(1), EventKind::Dialing { peer: elsewhere, purpose });
+    story.tell(p(1), EventKind::DialFailed { peer: elsewhere, purpose, error, retry_at: None });
+    let why = why_link(&story.model, p(1), elsewhere, 0);
+    assert!(why.verdict.contains(r"p1 could not connect to 127.0.0.1:9: Connection refused\x1b[2J"), "{}", why.verdict);
+    assert_eq!(why.evidence.len(), 2);
+
+    story.answer(p(1), p(2), 1);
+    let verdict = why_link(&story.model, p(1), p(2), 0).verdict;
+    assert!(verdict.contains("p1 is linked to p2") && verdict.contains("answered after 400 us"), "{verdict}");
+    let end = LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving };
+    story.wait(5);
+    story.tell(p(1), EventKind::LinkDown { link: story.link_of(p(1), p(2)), peer: p(2), purpose, end });
+    let verdict = why_link(&story.model, p(1), p(2), 0).verdict;
+    assert!(verdict.contains("no link to p2 since 03:13:05") && verdict.contains("goodbye: leaving"), "{verdict}");
+    assert_eq!(why_link(&story.model, s(1), s(2), 0).verdict, "There never was a link between s1 and s2.");
+}
+
+#[test]
+fn two_connections_of_a_classic_pair_are_one_link_until_both_are_gone() {
+    let mut story = Story::network(2);
+    let (first, second) = (story.link_of(p(1), p(2)), LinkId(500));
+    let (peer, purpose, direction) = (p(2), Purpose::Neighbor, Direction::Inbound);
+    story.tell(p(1), EventKind::LinkUp { link: second, peer, direction, purpose });
+    assert_eq!(story.model.nodes().get(p(1)).unwrap().neighbors, 1);
+    let end = LinkEnd::TooSlow;
+    story.tell(p(1), EventKind::LinkDown { link: first, peer, purpose, end });
+    assert!(story.model.links().get(p(1), p(2)).unwrap().is_up());
+    story.tell(p(1), EventKind::LinkDown { link: second, peer, purpose, end });
+    assert!(!story.model.links().get(p(1), p(2)).unwrap().is_up());
+    assert_eq!(story.model.nodes().get(p(1)).unwrap().neighbors, 0);
+    let (_, notice) = story.model.notices().last().unwrap();
+    assert_eq!(notice.severity, Severity::Warning);
+    assert_eq!(
+        story.model.notice_text(notice),
+        "p1: Link to p2 down: the other side read too slowly: its queue was full"
+    );
+}
+
+#[test]
+fn a_node_that_stops_takes_its_links_and_its_suspicions_with_it() {
+    let mut story = Story::network(2);
+    story.miss(p(1), p(2), 1, 2);
+    story.tell(p(1), EventKind::Stopped { how: Stop::Left });
+    assert_eq!(story.state(p(2)), NodeState::Up);
+    assert_eq!(story.model.links().open_of(p(1)).count(), 0);
+    assert_eq!(story.model.nodes().get(p(1)).unwrap().neighbors, 0);
+}
+
+#[test]
+fn a_node_is_found_by_its_name_or_its_address() {
+    let story = Story::network(2);
+    assert_eq!(story.model.nodes().find("p2").unwrap().addr, p(2));
+    assert_eq!(story.model.nodes().find("127.0.0.1:3002").unwrap().addr, p(2));
+    assert!(story.model.nodes().find("p9").is_none());
+    assert_eq!(story.model.name_of(Addr::loopback(9)), "127.0.0.1:9");
+    let about = about_node(&story.model, p(2), 0);
+    assert_eq!(about.title, "p2, peer at 127.0.0.1:3002");
+    assert!(says(&about, "on the list of s1 and s2") && says(&about, "linked to s1, s2 and p1"), "{about:#?}");
+}
+
+#[test]
+fn a_node_that_was_only_named_by_others_is_not_claimed_to_be_up() {
+    let mut story = Story::network(1);
+    let elsewhere = Addr::loopback(9);
+    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(1), elsewhere] });
+    assert_eq!(story.state(elsewhere), NodeState::Known);
+    assert!(about_node(&story.model, elsewhere, 0).verdict.contains("not certain"));
+    let (peer, direction, purpose) = (elsewhere, Direction::Inbound, Purpose::Neighbor);
+    story.tell(p(1), EventKind::LinkUp { link: LinkId(9), peer, direction, purpose });
+    assert_eq!(story.state(elsewhere), NodeState::Up);
+}
+
+#[test]
+fn a_flood_of_names_does_not_grow_the_model_and_our_own_nodes_still_fit() {
+    let mut story = Story::network(1);
+    for host in 0..3_u8 {
+        let addr = |port| Addr::new([10, 0, 0, host].into(), port);
+        story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: (1..=8_000).map(addr).collect() });
+    }
+    let nodes = story.model.nodes();
+    assert_eq!(nodes.len(), super::node::HEARSAY_MAX + 3);
+    assert_eq!(nodes.unlisted(), 24_000 - super::node::HEARSAY_MAX as u64);
+    story.start(p(2), "p2", Role::Peer);
+    assert_eq!(story.state(p(2)), NodeState::Up);
+}
+
+#[test]
+fn rates_and_shares_follow_the_time_of_the_events() {
+    let mut story = Story::network(2);
+    for seq in 1..=6 {
+        story.generate(p(1), seq);
+        story.answer(p(1), p(2), seq);
+        story.at += SECOND / 2;
+    }
+    story.miss(p(1), p(2), 7, 1);
+    let now = Time::from_micros(story.at);
+    assert!((story.model.messages_per_second(now) - 2.0).abs() < 1e-9);
+    assert_eq!(story.model.liveness().answered_percent(now), Some(85));
+    let later = now + Duration::from_secs(120);
+    assert!(story.model.messages_per_second(later).abs() < 1e-9);
+    assert_eq!(story.model.liveness().answered_percent(later), None);
+    story.model.note_skipped(12);
+    assert_eq!(story.model.totals().skipped, 12);
+}

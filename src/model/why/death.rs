@@ -1,0 +1,234 @@
+//! Why a node is taken for dead.
+
+use super::{Evidence, Explanation, Teller, in_order};
+use crate::event::{DelistReason, ReportAction};
+use crate::model::Model;
+use crate::model::death::{DeathCase, SeedAct, SeedStep, Testimony};
+use crate::model::link::Miss;
+use crate::model::node::{Life, Node, NodeState};
+use crate::model::sentence::{action_text, delisted};
+use crate::model::words::{count_text, span_text};
+use crate::proto::addr::Addr;
+use crate::proto::message::DeathCause;
+use crate::proto::time::Time;
+
+/// Why the node at this address is taken for dead: who probed it when, what was missed, who
+/// reported it to which seed, and what each seed did.
+pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
+    let teller = Teller { model, utc_offset_s };
+    let title = format!("Why is {} dead?", teller.name(addr));
+    let node = model.nodes().get(addr);
+    let mut evidence: Vec<_> = node.and_then(|node| own_fate(teller, node)).into_iter().collect();
+    let Some(case) = model.deaths().latest_of(addr) else {
+        return Explanation { title, verdict: without_case(teller, addr, node), evidence };
+    };
+    evidence.extend(case.testimonies.iter().flat_map(|testimony| testimony_lines(teller, testimony)));
+    evidence.extend(case.steps.iter().map(|step| step_line(teller, step)));
+    evidence.extend(case.back_at.map(|at| Evidence::at(at, format!("{} gave a sign of life", teller.name(addr)))));
+    if case.omitted > 0 {
+        evidence.push(Evidence::now(format!("{} not kept", count_text(case.omitted, "further line"))));
+    }
+    Explanation { title, verdict: verdict(teller, case, node), evidence: in_order(evidence) }
+}
+
+/// What is certain about a node of ours, whatever others think.
+fn own_fate(teller: Teller<'_>, node: &Node) -> Option<Evidence> {
+    let name = teller.name(node.addr);
+    match node.life {
+        Life::Killed => Some(Evidence::at(node.since, format!("{name} was killed: sockets reset, no goodbye"))),
+        Life::Left => Some(Evidence::at(node.since, format!("{name} left politely"))),
+        Life::Hung => Some(Evidence::now(format!("{name} was hung: its sockets are open, it says nothing"))),
+        Life::Running | Life::Elsewhere => None,
+    }
+}
+
+fn without_case(teller: Teller<'_>, addr: Addr, node: Option<&Node>) -> String {
+    let name = teller.name(addr);
+    let Some(node) = node else { return format!("Nothing is known of {name}.") };
+    match node.state() {
+        NodeState::Killed => {
+            format!("{name} was killed at {}; nobody has noticed yet.", teller.clock(node.since))
+        }
+        NodeState::Hung => format!("{name} was made to hang at {}; nobody has noticed yet.", teller.clock(node.since)),
+        NodeState::Suspect { misses, limit } => {
+            format!("{name} is not dead yet: it left {misses} of {limit} probes unanswered.")
+        }
+        NodeState::Left => format!("{name} is not dead: it left politely at {}.", teller.clock(node.since)),
+        NodeState::Dead => format!("{name} is taken for dead; why is not certain: no evidence reached this session."),
+        NodeState::Up | NodeState::Known => format!("{name} is not dead, as far as this session knows."),
+    }
+}
+
+fn verdict(teller: Teller<'_>, case: &DeathCase, node: Option<&Node>) -> String {
+    let name = teller.name(case.dead);
+    let mut clauses = causes(teller, case);
+    clauses.push(reports(teller, case));
+    clauses.extend(case_seeds(case).into_iter().map(|seed| seed_clause(teller, case, seed)));
+    clauses.extend(doubts(case, node));
+    format!("{}: {}.", standing(teller, &name, case, node), clauses.join("; "))
+}
+
+fn standing(teller: Teller<'_>, name: &str, case: &DeathCase, node: Option<&Node>) -> String {
+    if let Some(back_at) = case.back_at {
+        return format!("{name} was taken for dead, and is back since {}", teller.clock(back_at));
+    }
+    match node.map(|node| node.life) {
+        Some(Life::Killed) => format!("{name} was killed, and its neighbors noticed"),
+        Some(Life::Hung) => format!("{name} hangs, and its neighbors take it for dead"),
+        Some(Life::Left) => format!("{name} has left, and is taken for dead"),
+        Some(Life::Running) => format!("{name} runs, but is taken for dead"),
+        Some(Life::Elsewhere) | None if case.is_cut_only() => format!("{name} is treated as dead"),
+        Some(Life::Elsewhere) | None => format!("{name} is dead"),
+    }
+}
+
+/// Who says why, those with the same reason together.
+fn causes(teller: Teller<'_>, case: &DeathCase) -> Vec<String> {
+    let mut groups: Vec<(Option<DeathCause>, Vec<Addr>)> = Vec::new();
+    for testimony in &case.testimonies {
+        match groups.iter_mut().find(|(cause, _)| *cause == testimony.cause) {
+            Some((_, who)) => who.push(testimony.reporter),
+            None => groups.push((testimony.cause, vec![testimony.reporter])),
+        }
+    }
+    groups.iter().map(|(cause, who)| cause_clause(*cause, &teller.names(who), who.len())).collect()
+}
+
+fn cause_clause(cause: Option<DeathCause>, who: &str, people: usize) -> String {
+    match cause {
+        Some(DeathCause::Misses { misses }) => {
+            let row = if misses == 1 { "" } else { " in a row" };
+            format!("{who} had no answer to {}{row}", count_text(u64::from(misses), "probe"))
+        }
+        Some(DeathCause::LinkError) => format!("the connection of {who} to it was reset"),
+        Some(DeathCause::Closed) => format!("the connection of {who} to it closed without a goodbye"),
+        Some(DeathCause::Cut) => {
+            let treat = if people == 1 { "treats" } else { "treat" };
+            format!("our link to it was cut by you; {who} {treat} it as dead")
+        }
+        Some(DeathCause::Lie) => format!("{who} made a false report, on purpose"),
+        None => format!("{who} reported it; why is not certain, the report does not tell"),
+    }
+}
+
+fn reports(teller: Teller<'_>, case: &DeathCase) -> String {
+    let seeds = reported_seeds(case);
+    if seeds.is_empty() {
+        return "no report to a seed was seen".to_owned();
+    }
+    format!("it was reported to {}", teller.names(&seeds))
+}
+
+fn reported_seeds(case: &DeathCase) -> Vec<Addr> {
+    let mut seeds: Vec<Addr> = Vec::new();
+    for seed in case.testimonies.iter().flat_map(|testimony| &testimony.seeds) {
+        if !seeds.contains(seed) {
+            seeds.push(*seed);
+        }
+    }
+    seeds
+}
+
+/// The seeds to say something about: those that were told, and those that did something.
+fn case_seeds(case: &DeathCase) -> Vec<Addr> {
+    let mut seeds = reported_seeds(case);
+    seeds.extend(case.seeds().into_iter().filter(|seed| !reported_seeds(case).contains(seed)));
+    seeds
+}
+
+/// What one seed did in the end.
+fn seed_clause(teller: Teller<'_>, case: &DeathCase, seed: Addr) -> String {
+    let name = teller.name(seed);
+    let steps: Vec<_> = case.steps.iter().filter(|step| step.seed == seed).collect();
+    // A removal outweighs what was said before and after it, then a dispute.
+    let removal = steps.iter().find_map(|step| match step.act {
+        SeedAct::Delisted { reason } => Some((step.at, reason)),
+        SeedAct::Received { .. } | SeedAct::NoAnswer | SeedAct::Disputed { .. } | SeedAct::Relisted => None,
+    });
+    if let Some((at, reason)) = removal {
+        return removal_clause(&name, &teller.clock(at), reason);
+    }
+    match steps.iter().rev().find(|step| step.act != SeedAct::Relisted).map(|step| step.act) {
+        Some(SeedAct::Disputed { rtt_us, .. }) => {
+            format!("{name} asked it, had an answer after {} and kept it on its list", micros(rtt_us))
+        }
+        Some(SeedAct::NoAnswer) => format!("{name} asked it and had no answer"),
+        Some(SeedAct::Received { action: ReportAction::Verifying, .. }) => format!("{name} is asking it"),
+        Some(SeedAct::Received { action: ReportAction::Removed, .. }) => format!("{name} took it off its list"),
+        Some(SeedAct::Received { action: ReportAction::NotListed, .. }) => {
+            format!("{name} did not have it on its list")
+        }
+        Some(SeedAct::Delisted { .. } | SeedAct::Relisted) | None => {
+            format!("what {name} did is not certain: nothing was heard of it")
+        }
+    }
+}
+
+fn removal_clause(seed: &str, at: &str, reason: DelistReason) -> String {
+    match reason {
+        DelistReason::Unanswered { .. } => format!("{seed} asked it, got no answer and took it off its list at {at}"),
+        DelistReason::Reported { .. } => format!("{seed} took it off its list at {at} without asking it"),
+        DelistReason::Departed => format!("{seed} took it off its list at {at} because its registration had closed"),
+        DelistReason::Left => format!("{seed} took it off its list at {at} because it said goodbye"),
+    }
+}
+
+/// What the evidence does not settle.
+fn doubts(case: &DeathCase, node: Option<&Node>) -> Option<String> {
+    let is_elsewhere = node.is_none_or(|node| !node.is_ours());
+    (is_elsewhere && case.is_cut_only() && case.back_at.is_none()).then(|| "the process itself may be alive".to_owned())
+}
+
+fn testimony_lines(teller: Teller<'_>, testimony: &Testimony) -> Vec<Evidence> {
+    let who = teller.name(testimony.reporter);
+    let mut lines = Vec::new();
+    if let Some(at) = testimony.last_heard {
+        lines.push(Evidence::at(at, format!("{who} last heard from it")));
+    }
+    lines.extend(testimony.missed.iter().flat_map(|miss| miss_lines(&who, miss)));
+    if let Some(at) = testimony.declared_at {
+        let cause = testimony.cause.map_or_else(|| "not certain why".to_owned(), |cause| cause.to_string());
+        lines.push(Evidence::at(at, format!("{who} declared it dead: {cause}")));
+    }
+    if let Some(at) = testimony.reported_at {
+        let to = match testimony.seeds.as_slice() {
+            [] => "no seed: it is registered with none".to_owned(),
+            seeds => teller.names(seeds),
+        };
+        lines.push(Evidence::at(at, format!("{who} reported it to {to}")));
+    }
+    lines
+}
+
+fn miss_lines(who: &str, miss: &Miss) -> Vec<Evidence> {
+    let Miss { seq, misses, limit, .. } = *miss;
+    let waited = miss.sent_at.map(|sent| span_text(miss.missed_at.since(sent)));
+    let after = waited.map_or_else(|| "when it was sent is not certain".to_owned(), |span| format!("after {span}"));
+    let missed = Evidence::at(miss.missed_at, format!("{who}: no answer to probe {seq} {after} ({misses}/{limit})"));
+    let sent = miss.sent_at.map(|at: Time| Evidence::at(at, format!("{who} sent it probe {seq}")));
+    sent.into_iter().chain([missed]).collect()
+}
+
+fn step_line(teller: Teller<'_>, step: &SeedStep) -> Evidence {
+    let seed = teller.name(step.seed);
+    let text = match step.act {
+        SeedAct::Received { reporter, action, .. } => {
+            format!("{seed} got the report of {}: {}", teller.name(reporter), action_text(action))
+        }
+        SeedAct::NoAnswer => format!("{seed} asked it and had no answer"),
+        SeedAct::Disputed { reporter, rtt_us } => {
+            let (reporter, after) = (teller.name(reporter), micros(rtt_us));
+            format!("{seed} asked it and had an answer after {after}: the report of {reporter} is disputed")
+        }
+        SeedAct::Delisted { reason } => {
+            let why = delisted(reason, &|addr| teller.name(addr));
+            format!("{seed} took it off its list: {why}")
+        }
+        SeedAct::Relisted => format!("{seed} put it on its list again"),
+    };
+    Evidence::at(step.at, text)
+}
+
+fn micros(micros: u64) -> String {
+    span_text(std::time::Duration::from_micros(micros))
+}

@@ -1,0 +1,90 @@
+//! Why something is as it is, in words, with the evidence.
+//!
+//! An [`Explanation`] is structure without styling: a title, one verdict, and the lines that bear
+//! it out. Where evidence is missing the words are "not certain".
+
+mod death;
+mod link;
+mod message;
+mod node;
+
+pub use death::why_dead;
+pub use link::why_link;
+pub use message::about_message;
+pub use node::about_node;
+
+use super::Model;
+use super::words::{clock_text, list_text};
+use crate::proto::addr::Addr;
+use crate::proto::time::Time;
+
+/// Lines of evidence that are given; more than anybody reads.
+pub const EVIDENCE_MAX: usize = 500;
+/// Names that a sentence lists before it says how many more there are.
+const NAMES_MAX: usize = 6;
+
+/// Why something is as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// What it is about: `p3`, `p3#12`.
+    pub title: String,
+    /// The answer.
+    pub verdict: String,
+    /// What bears it out, in order of time where it has a time.
+    pub evidence: Vec<Evidence>,
+}
+
+/// One line of evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// When it happened; `None` for what holds now.
+    pub at: Option<Time>,
+    /// What.
+    pub text: String,
+}
+
+impl Evidence {
+    fn at(at: Time, text: String) -> Self {
+        Self { at: Some(at), text }
+    }
+
+    fn now(text: String) -> Self {
+        Self { at: None, text }
+    }
+}
+
+/// What the parts of a sentence are made with.
+#[derive(Clone, Copy)]
+struct Teller<'a> {
+    model: &'a Model,
+    utc_offset_s: i32,
+}
+
+impl Teller<'_> {
+    fn name(self, addr: Addr) -> String {
+        self.model.name_of(addr).into_owned()
+    }
+
+    fn names(self, addrs: &[Addr]) -> String {
+        let names: Vec<_> = addrs.iter().map(|addr| self.model.name_of(*addr)).collect();
+        list_text(&names, NAMES_MAX)
+    }
+
+    /// `03:13:02`: the millisecond stands with the evidence.
+    fn clock(self, at: Time) -> String {
+        let mut text = clock_text(at, self.utc_offset_s);
+        text.truncate("HH:MM:SS".len());
+        text
+    }
+}
+
+/// In order of time, and no more than [`EVIDENCE_MAX`].
+fn in_order(mut evidence: Vec<Evidence>) -> Vec<Evidence> {
+    evidence.sort_by_key(|line| line.at);
+    if evidence.len() > EVIDENCE_MAX {
+        let more = evidence.len() - EVIDENCE_MAX;
+        evidence.truncate(EVIDENCE_MAX);
+        evidence.push(Evidence::now(format!("and {more} more")));
+    }
+    evidence
+}
