@@ -148,13 +148,18 @@ impl Model {
                 self.heard(here, dead);
                 self.log(here, EntryKind::Disputed { dead, reporter });
             }
-            EventKind::Violation { .. } => {
+            EventKind::Violation { peer, ref remote, ref violation } => {
                 self.totals.violations += 1;
                 self.nodes.at_work(here.node, here.at).counters.violations += 1;
+                self.dial_ended(here, peer, remote, StepKind::Violation { rule: violation.rule });
+            }
+            EventKind::OtherDialect { ref remote, speaks } => {
+                self.dial_ended(here, None, remote, StepKind::OtherDialect { speaks });
+            }
+            EventKind::HandshakeFailed { peer, ref remote } => {
+                self.dial_ended(here, peer, remote, StepKind::HandshakeFailed);
             }
             EventKind::Failed { .. }
-            | EventKind::OtherDialect { .. }
-            | EventKind::HandshakeFailed { .. }
             | EventKind::Repairing { .. }
             | EventKind::TooFewSeeds { .. }
             | EventKind::EnoughSeeds { .. } => {}
@@ -208,6 +213,14 @@ impl Model {
             (Purpose::Registration, Some(Role::Peer)) => self.nodes.mention_as(peer, Role::Seed, here.at),
             (Purpose::Registration, Some(Role::Seed)) => self.nodes.mention_as(peer, Role::Peer, here.at),
             (Purpose::Registration, None) | (Purpose::Neighbor, _) => {}
+        }
+    }
+
+    /// A connection failed under way. Where only the remote end is known, that is the address that
+    /// was dialled, if we dialled.
+    fn dial_ended(&mut self, here: At, peer: Option<Addr>, remote: &str, why: StepKind) {
+        if let Some(peer) = peer.or_else(|| remote.parse().ok()) {
+            self.links.dial_ended(here.link(peer), here.at, why);
         }
     }
 

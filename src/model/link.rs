@@ -6,9 +6,9 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::{Map, Set};
-use crate::event::{Direction, LinkEnd, LinkId, Purpose, Side};
+use crate::event::{Direction, LinkEnd, LinkId, Purpose, Rule, Side};
 use crate::proto::addr::Addr;
-use crate::proto::message::{ProbeSeq, RefusalReason};
+use crate::proto::message::{Dialect, ProbeSeq, RefusalReason};
 use crate::proto::time::Time;
 
 /// Rows of links that are not up which are kept, for their history.
@@ -100,6 +100,18 @@ pub enum StepKind {
     NotAccepted {
         /// Dialled no more before this.
         until: Time,
+    },
+    /// It ended before both ends had named themselves.
+    HandshakeFailed,
+    /// The other end broke the protocol.
+    Violation {
+        /// What it did.
+        rule: Rule,
+    },
+    /// The other end speaks the other dialect.
+    OtherDialect {
+        /// What it speaks.
+        speaks: Dialect,
     },
     /// In use from now on.
     Up {
@@ -316,6 +328,14 @@ impl Links {
         if !link.is_up() {
             link.enter(LinkState::Ended, at);
             self.retire(key, at);
+        }
+    }
+
+    /// A dial that this node of ours had under way ended so; nothing if it had none.
+    pub(super) fn dial_ended(&mut self, key: LinkKey, at: Time, why: StepKind) {
+        let dialing = |link: &&Link| link.state == LinkState::Dialing;
+        if let Some(purpose) = self.rows.get(&key).filter(dialing).map(|link| link.purpose) {
+            self.failed(key, purpose, at, why);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::gossip::EntryKind;
+use super::link::LinkState;
 use super::node::NodeState;
 use super::notice::Severity;
 use super::why::{Explanation, about_message, about_node, why_dead, why_link};
@@ -359,6 +360,23 @@ fn a_connection_tells_its_history() {
     let verdict = why_link(&story.model, p(1), p(2), 0).verdict;
     assert!(verdict.contains("no link to p2 since 03:13:05") && verdict.contains("goodbye: leaving"), "{verdict}");
     assert_eq!(why_link(&story.model, s(1), s(2), 0).verdict, "There never was a link between s1 and s2.");
+}
+
+#[test]
+fn a_dial_that_meets_the_other_dialect_does_not_stay_dialing() {
+    let mut story = Story::network(1);
+    let elsewhere = Addr::loopback(9);
+    story.tell(p(1), EventKind::Dialing { peer: elsewhere, purpose: Purpose::Registration });
+    let dialing = story.model.links().get(p(1), elsewhere).unwrap().state;
+    story.tell(p(1), EventKind::OtherDialect { remote: elsewhere.to_string(), speaks: Dialect::Classic });
+    let ended = story.model.links().get(p(1), elsewhere).unwrap().state;
+    assert_eq!((dialing, ended), (LinkState::Dialing, LinkState::Ended));
+    let (_, notice) = story.model.notices().last().unwrap();
+    assert_eq!(
+        story.model.notice_text(notice),
+        "p1: 127.0.0.1:9 speaks the classic dialect; start this node with --wire classic"
+    );
+    assert!(why_link(&story.model, p(1), elsewhere, 0).verdict.contains("speaks the classic dialect"));
 }
 
 #[test]

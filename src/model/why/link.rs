@@ -81,6 +81,9 @@ fn step_text(node: &str, peer: &str, step: &Step) -> String {
             let wait = span_text(until.since(step.at));
             format!("{node} heard nothing from {peer}: not accepted; dialled no more for {wait}")
         }
+        StepKind::HandshakeFailed => format!("{node}: the connection ended before {peer} had named itself"),
+        StepKind::Violation { rule } => format!("{node}: {peer} broke the protocol: {rule}"),
+        StepKind::OtherDialect { speaks } => format!("{node}: {peer} speaks the {speaks} dialect"),
         StepKind::Up { direction: Direction::Inbound } => format!("{node}: link up, {peer} had dialled"),
         StepKind::Up { direction: Direction::Outbound } => format!("{node}: link up, {node} had dialled"),
         StepKind::Down { end } => format!("{node}: link down, {}", end_text(*end)),
