@@ -57,6 +57,11 @@ impl Feed {
         self.receiver.blocking_recv()
     }
 
+    /// Batches that are waiting now.
+    pub fn waiting(&self) -> usize {
+        self.receiver.len()
+    }
+
     /// Events skipped since the last delivery that nobody was told of yet: to ask at the end.
     pub fn take_skipped(&self) -> u64 {
         self.skipped.swap(0, Ordering::Relaxed)
