@@ -11,4 +11,5 @@ pub mod feed;
 pub mod model;
 pub mod net;
 pub mod proto;
+pub mod session;
 pub mod sim;

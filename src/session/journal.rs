@@ -1,0 +1,321 @@
+//! The journal: every event of a session, one JSON object a line, as it happened.
+//!
+//! The first line is a [`Header`]. Every other line is an event (`{"at": .., "node": ..,
+//! "event": ..}`) or tells how many events are missing at this place (`{"skipped": 12}`).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::append::append_whole;
+use crate::event::Event;
+use crate::proto::time::Time;
+
+/// What the first line calls the format.
+pub const FORMAT: &str = "gossipctl session";
+/// The version that is written, and the newest that is read.
+pub const VERSION: u32 = 1;
+/// Longest line that is read: a full peer list, or the longest body with each byte escaped, is less
+/// than half of it.
+pub const LINE_LEN_MAX: usize = 1024 * 1024;
+/// Bytes that wait to be written before a flush is due by itself: few writes, little to lose.
+const PENDING_MAX: usize = 256 * 1024;
+
+/// The first line of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: String,
+    /// [`VERSION`] at the time of writing.
+    pub version: u32,
+    /// When the session started.
+    pub started: Time,
+    /// Seconds that the clock of its machine was ahead of UTC.
+    pub utc_offset_s: i32,
+    /// The version of the program that wrote it.
+    pub gossipctl: String,
+}
+
+impl Header {
+    /// The header of a session that starts now, written by this program.
+    pub fn new(started: Time, utc_offset_s: i32) -> Self {
+        let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
+        Self { format: FORMAT.to_owned(), version: VERSION, started, utc_offset_s, gossipctl }
+    }
+}
+
+/// The line that tells what is missing.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Skipped {
+    skipped: u64,
+}
+
+/// One line of a journal after the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// Something happened.
+    Event(Event),
+    /// So many events are missing here.
+    Skipped(u64),
+    /// The last line was not written to its end: the program was stopped, or is still writing.
+    Torn,
+}
+
+/// What can go wrong with a journal. Each leaves the file readable up to there.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file could not be made.
+    #[error("cannot create the journal {}: {reason}", path.display())]
+    Create {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// It could not be written; the events of the last moments are not in it.
+    #[error("cannot write the journal {}: {reason}", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// It could not be read.
+    #[error("cannot read {}: {reason}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+    /// It is no journal.
+    #[error("{} is not a recorded session: line 1: expected a header such as {example}", path.display())]
+    NotAJournal {
+        /// Which file.
+        path: PathBuf,
+        /// A header.
+        example: String,
+    },
+    /// It was written by a newer program.
+    #[error("{} has format version {version}; this gossipctl reads version {VERSION}: use a newer one", path.display())]
+    TooNew {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// A line is no event.
+    #[error("{}, line {line}: expected an event as a JSON object: {why}", path.display())]
+    BadLine {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// A journal that is being written.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    pending: Vec<u8>,
+    pending_events: u64,
+    pending_skipped: u64,
+    lost: u64,
+    untold: u64,
+}
+
+impl Journal {
+    /// Makes a new journal here, and the directories above it. A file that is there is never
+    /// touched: that is an error.
+    pub fn create(path: &Path, header: &Header) -> Result<Self, JournalError> {
+        let fail = |reason: io::Error| JournalError::Create { path: path.to_owned(), reason };
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(fail)?;
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fail)?;
+        let mut first = serde_json::to_vec(header).map_err(|error| fail(error.into()))?;
+        first.push(b'\n');
+        append_whole(&mut file, &first).map_err(fail)?;
+        let path = path.to_owned();
+        Ok(Self { path, file, pending: Vec::new(), pending_events: 0, pending_skipped: 0, lost: 0, untold: 0 })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Events that could not be written.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// Something waits to be written.
+    pub fn is_dirty(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Takes these events in. They are in the file after [`Journal::flush`], or earlier; on an error
+    /// they are lost, and the journal will say so as soon as it can be written again.
+    pub fn append(&mut self, events: &[Event]) -> Result<(), JournalError> {
+        for event in events {
+            self.push(event)?;
+            self.pending_events += 1;
+        }
+        if self.pending.len() > PENDING_MAX { self.flush() } else { Ok(()) }
+    }
+
+    /// Notes that so many events are missing here.
+    pub fn skipped(&mut self, events: u64) -> Result<(), JournalError> {
+        if events == 0 {
+            return Ok(());
+        }
+        self.pending_skipped += events;
+        self.push(&Skipped { skipped: events })
+    }
+
+    /// Writes what waits.
+    pub fn flush(&mut self) -> Result<(), JournalError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let pending = self.take_pending();
+        let (events, skipped) = (std::mem::take(&mut self.pending_events), std::mem::take(&mut self.pending_skipped));
+        let written = append_whole(&mut self.file, &pending);
+        self.untold = if written.is_ok() { 0 } else { self.untold + events + skipped };
+        self.lost += if written.is_ok() { 0 } else { events };
+        written.map_err(|reason| JournalError::Write { path: self.path.clone(), reason })
+    }
+
+    /// What waits; first of all, how many events an earlier failure left out.
+    fn take_pending(&mut self) -> Vec<u8> {
+        let mut pending = std::mem::take(&mut self.pending);
+        if self.untold > 0 {
+            let told = format!("{{\"skipped\":{}}}\n", self.untold);
+            pending.splice(0..0, told.into_bytes());
+        }
+        pending
+    }
+
+    fn push(&mut self, line: &impl Serialize) -> Result<(), JournalError> {
+        let start = self.pending.len();
+        serde_json::to_writer(&mut self.pending, line).map_err(|error| {
+            self.pending.truncate(start);
+            JournalError::Write { path: self.path.clone(), reason: error.into() }
+        })?;
+        self.pending.push(b'\n');
+        Ok(())
+    }
+}
+
+/// A journal that is being read, a line at a time.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    header: Header,
+    lines: BufReader<File>,
+    line: u64,
+    line_len: usize,
+    ended: bool,
+}
+
+/// Opens a journal, or an export that ends in `.jsonl`.
+pub fn read(path: &Path) -> Result<Reader, JournalError> {
+    let fail = |reason| JournalError::Read { path: path.to_owned(), reason };
+    let mut lines = BufReader::new(File::open(path).map_err(fail)?);
+    let first = read_line(&mut lines).map_err(fail)?;
+    let header = header(path, &first)?;
+    Ok(Reader { path: path.to_owned(), header, lines, line: 1, line_len: first.len(), ended: false })
+}
+
+fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
+    match serde_json::from_slice::<Header>(line) {
+        Ok(header) if header.format == FORMAT && header.version > VERSION => {
+            Err(JournalError::TooNew { path: path.to_owned(), version: header.version })
+        }
+        Ok(header) if header.format == FORMAT => Ok(header),
+        Ok(_) | Err(_) => {
+            let example = serde_json::to_string(&Header::new(Time::from_micros(0), 0)).unwrap_or_default();
+            Err(JournalError::NotAJournal { path: path.to_owned(), example })
+        }
+    }
+}
+
+/// The next line with its line end, or as much of it as is allowed or there.
+fn read_line(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    lines.take(LINE_LEN_MAX as u64).read_until(b'\n', &mut line)?;
+    Ok(line)
+}
+
+impl Reader {
+    /// Its first line.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The number of the line that was read last, counted from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// How long that line was, in bytes.
+    pub fn line_len(&self) -> usize {
+        self.line_len
+    }
+
+    fn record(&mut self, line: &[u8]) -> Result<Record, JournalError> {
+        let is_whole = line.ends_with(b"\n");
+        let why = match serde_json::from_slice::<Event>(line) {
+            Ok(event) => return Ok(Record::Event(event)),
+            Err(why) => why,
+        };
+        if let Ok(Skipped { skipped }) = serde_json::from_slice(line) {
+            return Ok(Record::Skipped(skipped));
+        }
+        if !is_whole {
+            self.ended = true;
+            if line.len() < LINE_LEN_MAX {
+                return Ok(Record::Torn);
+            }
+        }
+        let why = if is_whole { why.to_string() } else { format!("longer than {LINE_LEN_MAX} bytes") };
+        Err(JournalError::BadLine { path: self.path.clone(), line: self.line, why })
+    }
+}
+
+/// Goes on after a bad line; ends at the end of the file, a torn line or an error of reading.
+impl Iterator for Reader {
+    type Item = Result<Record, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        self.line += 1;
+        match read_line(&mut self.lines) {
+            Ok(line) if line.is_empty() => {
+                self.ended = true;
+                None
+            }
+            Ok(line) => {
+                self.line_len = line.len();
+                Some(self.record(&line))
+            }
+            Err(reason) => {
+                self.ended = true;
+                Some(Err(JournalError::Read { path: self.path.clone(), reason }))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

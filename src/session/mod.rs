@@ -1,0 +1,24 @@
+//! A session on disk: what happened, kept and told again.
+//!
+//! The [`recorder`] writes every event to the [`journal`] and, if the user wants them, the
+//! [`node_logs`]. [`export`] turns a journal into one file for people or for other programs,
+//! [`replay`] reads a journal or an export back, [`text`] prints events as they come, and
+//! [`summary`] is what a user reads after quitting. [`lines`] holds the words of the log lines.
+//!
+//! Whatever is written stays well formed when the disk fills up: a line is written whole or not at
+//! all, and what is missing is told at the place where it is missing.
+
+mod append;
+pub mod export;
+pub mod fields;
+pub mod journal;
+pub mod lines;
+pub mod names;
+pub mod node_logs;
+pub mod recorder;
+pub mod replay;
+pub mod summary;
+pub mod text;
+
+#[cfg(test)]
+mod samples;

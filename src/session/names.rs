@@ -1,0 +1,42 @@
+//! What nodes are called, as their own events tell it.
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+
+use crate::event::{Event, EventKind};
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+
+/// Names and roles of the nodes of this process.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    known: IndexMap<Addr, (String, Role)>,
+}
+
+impl Names {
+    /// Nobody is known yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Learns from a `Started` event; any other changes nothing.
+    pub fn learn(&mut self, event: &Event) {
+        if let EventKind::Started { name, role, .. } = &event.kind {
+            self.known.insert(event.node, (name.clone(), *role));
+        }
+    }
+
+    /// `p3`, or the address of a node elsewhere.
+    pub fn name(&self, addr: Addr) -> Cow<'_, str> {
+        match self.known.get(&addr) {
+            Some((name, _)) => Cow::Borrowed(name),
+            None => Cow::Owned(addr.to_string()),
+        }
+    }
+
+    /// What it is; `None` for a node elsewhere.
+    pub fn role(&self, addr: Addr) -> Option<Role> {
+        self.known.get(&addr).map(|(_, role)| *role)
+    }
+}

@@ -1,0 +1,202 @@
+//! A log for each node: `peer_log_<port>.txt` and `seed_log_<port>.txt`.
+//!
+//! A new run never mixes with an old one and never loses it: the old file is kept as
+//! `peer_log_<port>.1.txt`, or the next number that is free. A node that is started again in the
+//! same run goes on in its file.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use indexmap::{IndexMap, IndexSet};
+
+use super::append::append_whole;
+use super::lines::log_line;
+use crate::event::{Event, EventKind};
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+
+/// Bytes of one log that wait to be written before a flush is due by itself.
+const PENDING_MAX: usize = 64 * 1024;
+/// Old files that are kept of one node: past any that a person would keep, so that the search for
+/// a free number ends.
+const OLD_FILES_MAX: u32 = 100_000;
+
+/// A log that could not be made or written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the log {}: {reason}", path.display())]
+pub struct LogError {
+    /// Which file or directory.
+    pub path: PathBuf,
+    /// What the system said.
+    pub reason: io::Error,
+}
+
+/// The logs of all nodes of this process.
+///
+/// Files are open only while they are written to: a lab of a thousand nodes needs its descriptors
+/// for sockets.
+#[derive(Debug)]
+pub struct NodeLogs {
+    dir: PathBuf,
+    utc_offset_s: i32,
+    logs: IndexMap<Addr, NodeLog>,
+    taken: IndexSet<PathBuf>,
+    dirty: IndexSet<Addr>,
+}
+
+#[derive(Debug)]
+struct NodeLog {
+    path: PathBuf,
+    pending: Vec<u8>,
+    pending_lines: u64,
+    lost_lines: u64,
+    failed: bool,
+}
+
+impl NodeLogs {
+    /// Logs in this directory, which is made if it is not there.
+    pub fn open(dir: &Path, utc_offset_s: i32) -> Result<Self, LogError> {
+        fs::create_dir_all(dir).map_err(|reason| LogError { path: dir.to_owned(), reason })?;
+        let (logs, taken, dirty) = (IndexMap::new(), IndexSet::new(), IndexSet::new());
+        Ok(Self { dir: dir.to_owned(), utc_offset_s, logs, taken, dirty })
+    }
+
+    /// Where they are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The files of this run.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.logs.values().map(|log| log.path.as_path())
+    }
+
+    /// Takes an event in. Its line is in the file after [`NodeLogs::flush`], or earlier. A log that
+    /// cannot be written is an error once; the lines that it lost are counted in it when it can be
+    /// written again.
+    pub fn write(&mut self, event: &Event) -> Result<(), LogError> {
+        let opened =
+            if let EventKind::Started { role, .. } = event.kind { self.begin(event.node, role) } else { Ok(()) };
+        let (Some(log), Some(line)) = (self.logs.get_mut(&event.node), log_line(event, self.utc_offset_s)) else {
+            return opened;
+        };
+        log.push(&line);
+        self.dirty.insert(event.node);
+        if log.pending.len() > PENDING_MAX { opened.and(log.flush()) } else { opened }
+    }
+
+    /// Something waits to be written.
+    pub fn is_dirty(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// Writes what waits; the logs that could not be written and could before.
+    pub fn flush(&mut self) -> Vec<LogError> {
+        let mut errors = Vec::new();
+        for node in std::mem::take(&mut self.dirty) {
+            if let Some(log) = self.logs.get_mut(&node) {
+                errors.extend(log.flush().err());
+            }
+        }
+        errors
+    }
+
+    /// The log of a node that starts: the one that it has in this run, or a new file.
+    fn begin(&mut self, node: Addr, role: Role) -> Result<(), LogError> {
+        if self.logs.contains_key(&node) {
+            return Ok(());
+        }
+        let path = self.path_for(node, role);
+        let made = make_new(&path).map_err(|reason| LogError { path: path.clone(), reason });
+        self.taken.insert(path.clone());
+        self.logs.insert(node, NodeLog::new(path, made.is_err()));
+        made
+    }
+
+    /// Two nodes of one process can have the same port at different addresses; the later one's file
+    /// names the whole address.
+    fn path_for(&self, node: Addr, role: Role) -> PathBuf {
+        let short = self.dir.join(format!("{role}_log_{}.txt", node.port()));
+        if self.taken.contains(&short) {
+            self.dir.join(format!("{role}_log_{}_{}.txt", node.ip(), node.port()))
+        } else {
+            short
+        }
+    }
+}
+
+impl NodeLog {
+    fn new(path: PathBuf, failed: bool) -> Self {
+        Self { path, pending: Vec::new(), pending_lines: 0, lost_lines: 0, failed }
+    }
+
+    fn push(&mut self, line: &str) {
+        if self.pending.is_empty() && self.lost_lines > 0 {
+            let told = format!("({} lines are missing here: the file could not be written)\n", self.lost_lines);
+            self.pending.extend_from_slice(told.as_bytes());
+        }
+        self.pending.extend_from_slice(line.as_bytes());
+        self.pending.push(b'\n');
+        self.pending_lines += 1;
+    }
+
+    fn flush(&mut self) -> Result<(), LogError> {
+        let (pending, lines) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_lines));
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let opened = OpenOptions::new().append(true).create(true).open(&self.path);
+        match opened.and_then(|mut file| append_whole(&mut file, &pending)) {
+            Ok(()) => {
+                (self.failed, self.lost_lines) = (false, 0);
+                Ok(())
+            }
+            Err(reason) => {
+                self.lost_lines += lines;
+                let is_news = !std::mem::replace(&mut self.failed, true);
+                if is_news { Err(LogError { path: self.path.clone(), reason }) } else { Ok(()) }
+            }
+        }
+    }
+}
+
+/// Makes a new file, after moving one that is there to a numbered name.
+fn make_new(path: &Path) -> io::Result<()> {
+    loop {
+        match OpenOptions::new().write(true).create_new(true).open(path) {
+            Ok(_) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => keep_old(path)?,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Moves a file to the next numbered name that is free. The name is claimed first, with an empty
+/// file that nobody else can claim, so that two programs at once never overwrite one another's.
+fn keep_old(path: &Path) -> io::Result<()> {
+    for number in 1..=OLD_FILES_MAX {
+        let numbered = path.with_extension(format!("{number}.txt"));
+        match OpenOptions::new().write(true).create_new(true).open(&numbered) {
+            Ok(_) => return move_to_claimed(path, &numbered),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other(format!("{OLD_FILES_MAX} old files are kept already: remove some")))
+}
+
+fn move_to_claimed(path: &Path, numbered: &Path) -> io::Result<()> {
+    match fs::rename(path, numbered) {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            // Only the empty claim goes; the old file is where it was.
+            let _ = fs::remove_file(numbered);
+            // Gone meanwhile: another program moved it, and nothing is left to keep.
+            if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! What a user reads after quitting.
+
+use std::fmt::Write as _;
+
+use super::recorder::RecorderReport;
+use crate::model::Model;
+use crate::model::node::{Life, Node};
+use crate::model::span_text;
+use crate::model::words::{clock_text, count_text, list_text};
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+
+/// Deaths that are told one by one.
+const DEATHS_MAX: usize = 5;
+
+/// A few lines: nodes, messages, coverage, deaths, what is missing, and where the files are. `record`
+/// is `None` for a session that was not recorded.
+pub fn summary(model: &Model, record: Option<&RecorderReport>, utc_offset_s: i32) -> String {
+    let mut text = format!("The session lasted {}.\n", span_text(model.lasted()));
+    let mut line = |what: &str, told: String| {
+        let _ = writeln!(text, "  {what:<10}{told}");
+    };
+    line("nodes", nodes(model));
+    line("messages", messages(model));
+    line("coverage", coverage(model));
+    line("deaths", deaths(model, utc_offset_s));
+    if let Some(told) = missing(model, record) {
+        line("missing", told);
+    }
+    if let Some(record) = record {
+        if let Some(told) = logs(record) {
+            line("logs", told);
+        }
+        line("journal", record.journal.display().to_string());
+    }
+    text
+}
+
+fn nodes(model: &Model) -> String {
+    let ours = || model.nodes().iter().filter(|node| node.is_ours());
+    let with_role = |role| ours().filter(|node| node.role == Some(role)).count() as u64;
+    let in_life = |life| ours().filter(|node| node.life == life).count() as u64;
+    let elsewhere = model.nodes().len() - ours().count();
+    let counts = [(in_life(Life::Killed), "killed"), (in_life(Life::Hung), "hung"), (elsewhere as u64, "elsewhere")];
+    let mut told = vec![count_text(with_role(Role::Seed), "seed"), count_text(with_role(Role::Peer), "peer")];
+    told.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+    told.join(", ")
+}
+
+fn messages(model: &Model) -> String {
+    let totals = model.totals();
+    let received = count_text(totals.received, "first receipt");
+    format!("{} generated, {received}, {} further copies", totals.generated, totals.duplicates)
+}
+
+fn coverage(model: &Model) -> String {
+    let rumors = model.rumors().ring();
+    let Some(latest) = model.latest_rumor() else { return "no message was seen".to_owned() };
+    let everywhere = rumors.iter().filter(|(_, rumor)| rumor.reached() == rumor.expected()).count();
+    let (reached, expected, hops) = (latest.reached(), latest.expected(), count_text(u64::from(latest.hop_max), "hop"));
+    let of = count_text(rumors.len() as u64, "message");
+    let name = model.message_name(latest.id);
+    format!("{everywhere} of {of} reached every peer here; the last, {name}, reached {reached}/{expected} in {hops}")
+}
+
+fn deaths(model: &Model, utc_offset_s: i32) -> String {
+    let cases = model.deaths().cases();
+    let killed = |node: &&Node| node.life == Life::Killed && model.deaths().latest_of(node.addr).is_none();
+    let unnoticed: Vec<_> = model.nodes().iter().filter(killed).map(|node| model.name_of(node.addr)).collect();
+    let name = |addr: Addr| model.name_of(addr);
+    let mut told: Vec<String> = Vec::new();
+    for (_, case) in cases.iter().take(DEATHS_MAX) {
+        let by: Vec<_> = case.testimonies.iter().map(|testimony| name(testimony.reporter)).collect();
+        let mut at = clock_text(case.at, utc_offset_s);
+        at.truncate("HH:MM:SS".len());
+        let back = if case.back_at.is_some() { ", back since" } else { "" };
+        told.push(format!("{} at {at}, noticed by {}{back}", name(case.dead), list_text(&by, 4)));
+    }
+    if cases.end() > told.len() as u64 {
+        told.push(format!("{} more", cases.end() - told.len() as u64));
+    }
+    if !unnoticed.is_empty() {
+        told.push(format!("{} killed, not noticed by anybody", list_text(&unnoticed, 4)));
+    }
+    if told.is_empty() { "none".to_owned() } else { told.join("; ") }
+}
+
+fn missing(model: &Model, record: Option<&RecorderReport>) -> Option<String> {
+    let screen = model.totals().skipped;
+    let (skipped, lost) = record.map_or((0, 0), |record| (record.skipped, record.lost));
+    let parts = [
+        (screen, "not shown: the screen was too slow"),
+        (skipped, "not recorded: the disk was too slow"),
+        (lost, "not recorded: the journal could not be written"),
+    ];
+    let told: Vec<_> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| format!("{} {why}", count_text(*count, "event")))
+        .collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+fn logs(record: &RecorderReport) -> Option<String> {
+    let dir = record.logs.first()?.parent()?;
+    Some(format!("{} ({})", dir.display(), count_text(record.logs.len() as u64, "file")))
+}
+
+#[cfg(test)]
+mod tests;

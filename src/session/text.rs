@@ -1,0 +1,17 @@
+//! Events as they come, a line each, for a terminal without a console or for a script.
+
+use super::lines::log_line;
+use super::names::Names;
+use crate::event::Event;
+
+/// `p3 Received Gossip Message : ...`: the log line with the node's name in front; `None` for an
+/// event that leaves no line.
+pub fn text_line(event: &Event, names: &Names, utc_offset_s: i32) -> Option<String> {
+    let line = log_line(event, utc_offset_s)?;
+    Some(format!("{} {line}", names.name(event.node)))
+}
+
+/// The event as one JSON object, as in a journal.
+pub fn json_line(event: &Event) -> serde_json::Result<String> {
+    serde_json::to_string(event)
+}
