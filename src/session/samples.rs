@@ -1,1 +1,295 @@
-//! x
+//! Events for the tests of this room: any event at all, and one of each kind.
+
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::event::{
+    DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, RepairReason, ReportAction, Rule, Side,
+    Stop, Violation,
+};
+use crate::proto::addr::Addr;
+use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, RefusalReason, Role, Trace};
+use crate::proto::text::Body;
+use crate::proto::time::{ClockTime, Time};
+
+/// 1970-01-02 03:13:02.418 UTC.
+pub(super) const AT: Time = Time::from_micros((86_400 + 3 * 3600 + 13 * 60 + 2) * 1_000_000 + 418_000);
+
+pub(super) fn seed() -> Addr {
+    Addr::loopback(5001)
+}
+
+pub(super) fn peer(n: u16) -> Addr {
+    Addr::loopback(3000 + n)
+}
+
+pub(super) fn clock() -> ClockTime {
+    ClockTime::parse(b"03.05.29").unwrap()
+}
+
+pub(super) fn event(node: Addr, kind: EventKind) -> Event {
+    Event { at: AT, node, kind }
+}
+
+pub(super) fn started(name: &str, role: Role) -> EventKind {
+    let pace = Pace { gossip_interval_us: 10_000_000, liveness_interval_us: 13_000_000, liveness_misses: 3 };
+    EventKind::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace }
+}
+
+pub(super) fn received(body: &str) -> EventKind {
+    let id = MessageId { origin: peer(2), run: 7, seq: 1 };
+    let trace = Some(Trace { sent: AT, hop: 2 });
+    EventKind::Received { id, from: peer(1), body: body.into(), trace, forwarded: 3 }
+}
+
+/// One event of each kind.
+pub(super) fn one_of_each() -> Vec<EventKind> {
+    let (id, body) = (MessageId { origin: peer(1), run: 7, seq: 12 }, Body::from("Gossip Message 12"));
+    let (purpose, link, clock) = (Purpose::Neighbor, LinkId(9), clock());
+    let (peers, cause) = (vec![peer(1), peer(2)], DeathCause::Misses { misses: 3 });
+    let trace = Some(Trace { sent: AT, hop: 1 });
+    let (dead, reporter, remote, misses, limit, rtt_us) = (peer(2), peer(1), "10.0.0.1:4711".to_owned(), 2, 3, 420);
+    let (peer, seed, seq, registered, last_heard) = (peer(2), seed(), 88, 1, AT);
+    vec![
+        started("p1", Role::Peer),
+        EventKind::Stopped { how: Stop::Killed },
+        EventKind::Hung,
+        EventKind::Failed { what: "start a peer at 127.0.0.1:80".to_owned(), why: "permission denied".to_owned() },
+        EventKind::Dialing { peer, purpose },
+        EventKind::DialFailed { peer, purpose, error: "Connection refused".to_owned(), retry_at: Some(AT) },
+        EventKind::LinkUp { link, peer, direction: Direction::Outbound, purpose },
+        EventKind::LinkDown { link, peer, purpose, end: LinkEnd::Dead { cause } },
+        EventKind::LinkRefused { peer, by: Side::Them, reason: RefusalReason::Full, referral: peers.clone() },
+        EventKind::NotAccepted { peer, until: AT },
+        EventKind::Violation {
+            remote: remote.clone(),
+            peer: None,
+            violation: Violation::new(Rule::Malformed, b"\x1b["),
+        },
+        EventKind::OtherDialect { remote: remote.clone(), speaks: Dialect::Classic },
+        EventKind::HandshakeFailed { remote, peer: Some(peer) },
+        EventKind::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } },
+        EventKind::TooFewSeeds { registered, wanted: 2, known: 3 },
+        EventKind::EnoughSeeds { registered },
+        EventKind::PeerListReceived { seed, peers: peers.clone() },
+        EventKind::PeerListSent { peer: None, peers },
+        EventKind::PeerListed { peer, again: false },
+        EventKind::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter } },
+        EventKind::Generated { id, body: body.clone(), trace, forwarded: 4 },
+        EventKind::Received { id, from: peer, body, trace, forwarded: 3 },
+        EventKind::Duplicate { id, from: peer, trace },
+        EventKind::ProbeSent { peer, seq },
+        EventKind::ProbeReceived { peer, seq, clock },
+        EventKind::ProbeAnswered { peer, seq, clock, rtt_us },
+        EventKind::ProbeMissed { peer, seq, misses, limit, last_heard },
+        EventKind::NeighborDied { peer, cause, last_heard },
+        EventKind::DeadReportSent { dead, clock, seeds: vec![seed], cause },
+        EventKind::DeadReportReceived { dead, clock, reporter, cause: None, action: ReportAction::Verifying },
+        EventKind::ReportDisputed { dead, reporter, disputes: 2, rtt_us },
+    ]
+}
+
+fn addr() -> impl Strategy<Value = Addr> {
+    (any::<[u8; 4]>(), any::<u16>()).prop_map(|(ip, port)| Addr::new(ip.into(), port))
+}
+
+fn time() -> impl Strategy<Value = Time> {
+    any::<u64>().prop_map(Time::from_micros)
+}
+
+fn any_clock() -> impl Strategy<Value = ClockTime> {
+    (0..86_400_u32).prop_map(|seconds| ClockTime::from_seconds(seconds).unwrap())
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    prop_oneof![vec(any::<u8>(), 0..40).prop_map(|bytes| Bytes::from(bytes).into()), ".*".prop_map(Body::from)]
+}
+
+fn id() -> impl Strategy<Value = MessageId> {
+    (addr(), any::<u64>(), any::<u64>()).prop_map(|(origin, run, seq)| MessageId { origin, run, seq })
+}
+
+fn trace() -> impl Strategy<Value = Option<Trace>> {
+    option::of((time(), any::<u16>()).prop_map(|(sent, hop)| Trace { sent, hop }))
+}
+
+fn cause() -> impl Strategy<Value = DeathCause> {
+    prop_oneof![
+        any::<u32>().prop_map(|misses| DeathCause::Misses { misses }),
+        select(vec![DeathCause::LinkError, DeathCause::Closed, DeathCause::Cut, DeathCause::Lie]),
+    ]
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    select(vec![Side::Us, Side::Them])
+}
+
+fn purpose() -> impl Strategy<Value = Purpose> {
+    select(vec![Purpose::Registration, Purpose::Neighbor])
+}
+
+fn dialect() -> impl Strategy<Value = Dialect> {
+    select(vec![Dialect::Framed, Dialect::Classic])
+}
+
+fn addrs() -> impl Strategy<Value = Vec<Addr>> {
+    vec(addr(), 0..5)
+}
+
+fn end() -> impl Strategy<Value = LinkEnd> {
+    use GoodbyeReason::{Duplicate, Leaving, MadeRoom, Replaced};
+    prop_oneof![
+        (side(), select(vec![Leaving, MadeRoom, Duplicate, Replaced]))
+            .prop_map(|(side, reason)| LinkEnd::Goodbye { side, reason }),
+        cause().prop_map(|cause| LinkEnd::Dead { cause }),
+        select(vec![LinkEnd::TooSlow, LinkEnd::Violation, LinkEnd::NotAccepted, LinkEnd::RegistrationLost]),
+    ]
+}
+
+fn delist_reason() -> impl Strategy<Value = DelistReason> {
+    prop_oneof![
+        addr().prop_map(|reporter| DelistReason::Reported { reporter }),
+        addr().prop_map(|reporter| DelistReason::Unanswered { reporter }),
+        select(vec![DelistReason::Departed, DelistReason::Left]),
+    ]
+}
+
+fn about_nodes() -> impl Strategy<Value = EventKind> {
+    let roles = select(vec![Role::Seed, Role::Peer]);
+    let pace = any::<(u64, u64, u32)>().prop_map(|(gossip_interval_us, liveness_interval_us, liveness_misses)| Pace {
+        gossip_interval_us,
+        liveness_interval_us,
+        liveness_misses,
+    });
+    let repair = prop_oneof![
+        any::<(usize, usize)>().prop_map(|(have, want)| RepairReason::TooFewLinks { have, want }),
+        (addr(), addr()).prop_map(|(root, other)| RepairReason::SplitOverlay { root, other }),
+    ];
+    prop_oneof![
+        (".*", roles, dialect(), pace).prop_map(|(name, role, dialect, pace)| EventKind::Started {
+            name,
+            role,
+            dialect,
+            pace
+        }),
+        select(vec![Stop::Left, Stop::Killed]).prop_map(|how| EventKind::Stopped { how }),
+        Just(EventKind::Hung),
+        (".*", ".*").prop_map(|(what, why)| EventKind::Failed { what, why }),
+        repair.prop_map(|reason| EventKind::Repairing { reason }),
+        any::<(usize, usize, usize)>().prop_map(|(registered, wanted, known)| EventKind::TooFewSeeds {
+            registered,
+            wanted,
+            known
+        }),
+        any::<usize>().prop_map(|registered| EventKind::EnoughSeeds { registered }),
+    ]
+}
+
+fn about_links() -> impl Strategy<Value = EventKind> {
+    let link = || any::<u64>().prop_map(LinkId);
+    let direction = select(vec![Direction::Inbound, Direction::Outbound]);
+    let refusal =
+        select(vec![RefusalReason::Full, RefusalReason::Cut, RefusalReason::Myself, RefusalReason::WrongRole]);
+    let rule = select(vec![Rule::FrameTooLong, Rule::HostilePickle, Rule::TooManyLinks]);
+    let violation =
+        (rule, vec(any::<u8>(), 0..Violation::BYTES_MAX)).prop_map(|(rule, bytes)| Violation::new(rule, &bytes));
+    prop_oneof![
+        (addr(), purpose()).prop_map(|(peer, purpose)| EventKind::Dialing { peer, purpose }),
+        (addr(), purpose(), ".*", option::of(time()))
+            .prop_map(|(peer, purpose, error, retry_at)| EventKind::DialFailed { peer, purpose, error, retry_at }),
+        (link(), addr(), direction, purpose()).prop_map(|(link, peer, direction, purpose)| EventKind::LinkUp {
+            link,
+            peer,
+            direction,
+            purpose
+        }),
+        (link(), addr(), purpose(), end()).prop_map(|(link, peer, purpose, end)| EventKind::LinkDown {
+            link,
+            peer,
+            purpose,
+            end
+        }),
+        (addr(), side(), refusal, addrs()).prop_map(|(peer, by, reason, referral)| EventKind::LinkRefused {
+            peer,
+            by,
+            reason,
+            referral
+        }),
+        (addr(), time()).prop_map(|(peer, until)| EventKind::NotAccepted { peer, until }),
+        (".*", option::of(addr()), violation).prop_map(|(remote, peer, violation)| EventKind::Violation {
+            remote,
+            peer,
+            violation
+        }),
+        (".*", dialect()).prop_map(|(remote, speaks)| EventKind::OtherDialect { remote, speaks }),
+        (".*", option::of(addr())).prop_map(|(remote, peer)| EventKind::HandshakeFailed { remote, peer }),
+        (addr(), addrs()).prop_map(|(seed, peers)| EventKind::PeerListReceived { seed, peers }),
+        (option::of(addr()), addrs()).prop_map(|(peer, peers)| EventKind::PeerListSent { peer, peers }),
+        (addr(), any::<bool>()).prop_map(|(peer, again)| EventKind::PeerListed { peer, again }),
+        (addr(), delist_reason()).prop_map(|(peer, reason)| EventKind::PeerDelisted { peer, reason }),
+    ]
+}
+
+fn about_messages() -> impl Strategy<Value = EventKind> {
+    prop_oneof![
+        (id(), body(), trace(), any::<usize>()).prop_map(|(id, body, trace, forwarded)| EventKind::Generated {
+            id,
+            body,
+            trace,
+            forwarded
+        }),
+        (id(), addr(), body(), trace(), any::<usize>()).prop_map(|(id, from, body, trace, forwarded)| {
+            EventKind::Received { id, from, body, trace, forwarded }
+        }),
+        (id(), addr(), trace()).prop_map(|(id, from, trace)| EventKind::Duplicate { id, from, trace }),
+    ]
+}
+
+fn about_life() -> impl Strategy<Value = EventKind> {
+    let action = select(vec![ReportAction::Removed, ReportAction::Verifying, ReportAction::NotListed]);
+    prop_oneof![
+        (addr(), any::<u64>()).prop_map(|(peer, seq)| EventKind::ProbeSent { peer, seq }),
+        (addr(), any::<u64>(), any_clock()).prop_map(|(peer, seq, clock)| EventKind::ProbeReceived {
+            peer,
+            seq,
+            clock
+        }),
+        (addr(), any::<u64>(), any_clock(), any::<u64>())
+            .prop_map(|(peer, seq, clock, rtt_us)| EventKind::ProbeAnswered { peer, seq, clock, rtt_us }),
+        (addr(), any::<u64>(), any::<u32>(), any::<u32>(), time()).prop_map(
+            |(peer, seq, misses, limit, last_heard)| EventKind::ProbeMissed { peer, seq, misses, limit, last_heard }
+        ),
+        (addr(), cause(), time()).prop_map(|(peer, cause, last_heard)| EventKind::NeighborDied {
+            peer,
+            cause,
+            last_heard
+        }),
+        (addr(), any_clock(), addrs(), cause()).prop_map(|(dead, clock, seeds, cause)| EventKind::DeadReportSent {
+            dead,
+            clock,
+            seeds,
+            cause
+        }),
+        (addr(), any_clock(), addr(), option::of(cause()), action).prop_map(
+            |(dead, clock, reporter, cause, action)| EventKind::DeadReportReceived {
+                dead,
+                clock,
+                reporter,
+                cause,
+                action
+            }
+        ),
+        (addr(), addr(), any::<u32>(), any::<u64>()).prop_map(|(dead, reporter, disputes, rtt_us)| {
+            EventKind::ReportDisputed { dead, reporter, disputes, rtt_us }
+        }),
+    ]
+}
+
+/// Any event, whatever its texts, times and numbers.
+pub(super) fn any_event() -> impl Strategy<Value = Event> {
+    let kind = prop_oneof![about_nodes(), about_links(), about_messages(), about_life()];
+    (time(), addr(), kind).prop_map(|(at, node, kind)| Event { at, node, kind })
+}

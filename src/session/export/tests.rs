@@ -1,1 +1,179 @@
-//! tests
+use std::fs;
+
+use super::*;
+use crate::event::EventKind;
+use crate::proto::message::Role;
+use crate::session::journal::Journal;
+use crate::session::samples::{AT, event, one_of_each, peer, received, started};
+
+struct Session {
+    dir: tempfile::TempDir,
+    journal: Journal,
+}
+
+impl Session {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::create(&dir.path().join("session.jsonl"), &Header::new(AT, 3600)).unwrap();
+        Self { dir, journal }
+    }
+
+    /// Two peers, a message each, and a gap.
+    fn recorded() -> Self {
+        let mut session = Self::new();
+        session.add(peer(1), started("p1", Role::Peer));
+        session.add(peer(2), started("p2", Role::Peer));
+        session.add(peer(2), received("=HYPERLINK(\"x\") \x1b[31m"));
+        session.journal.skipped(7).unwrap();
+        session.add(peer(1), EventKind::ProbeSent { peer: peer(9), seq: 3 });
+        session.journal.flush().unwrap();
+        session
+    }
+
+    fn add(&mut self, node: crate::proto::addr::Addr, kind: EventKind) {
+        self.journal.append(&[event(node, kind)]).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn export(&self, name: &str) -> Result<Exported, ExportError> {
+        export(self.journal.path(), &self.path(name), Overwrite::Refuse)
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn files(&self) -> usize {
+        fs::read_dir(self.dir.path()).unwrap().count()
+    }
+}
+
+#[test]
+fn the_ending_says_what_is_written_and_another_ending_is_told_the_three() {
+    assert_eq!(Format::from_path(Path::new("a/b.TXT")).unwrap(), Format::Txt);
+    for bad in ["session", "session.xlsx", ".csv"] {
+        let error = Format::from_path(Path::new(bad)).unwrap_err().to_string();
+        assert_eq!(error, format!("{bad}: the ending says what to write: use .txt, .jsonl or .csv"));
+    }
+}
+
+#[test]
+fn a_text_export_has_the_log_lines_of_all_nodes_with_time_and_node_in_front() {
+    let session = Session::recorded();
+    let exported = session.export("out.txt").unwrap();
+    let text = session.text("out.txt");
+    assert_eq!(
+        text,
+        "1970-01-02 04:13:02.418 p1 Started as peer p1, framed dialect\n\
+         1970-01-02 04:13:02.418 p2 Started as peer p2, framed dialect\n\
+         1970-01-02 04:13:02.418 p2 Received Gossip Message : 04.13.02:('127.0.0.1', 3002):=HYPERLINK(\"x\") \\x1b[31m\n\
+         (7 events are missing here)\n"
+    );
+    assert_eq!(exported, Exported { events: 4, skipped: 7, bytes: text.len() as u64 });
+}
+
+#[test]
+fn a_table_has_a_row_each_event_and_no_cell_that_a_spreadsheet_would_run() {
+    let session = Session::recorded();
+    session.export("out.csv").unwrap();
+    let mut table = csv::Reader::from_path(session.path("out.csv")).unwrap();
+    let header = table.headers().unwrap().iter().collect::<Vec<_>>().join(",");
+    assert_eq!(header, "time,node,address,event,peer,message,text,detail");
+    let rows: Vec<Vec<String>> =
+        table.records().map(|row| row.unwrap().iter().map(ToOwned::to_owned).collect()).collect();
+    assert_eq!(
+        rows[2],
+        [
+            "1970-01-02T04:13:02.418000+01:00",
+            "p2",
+            "127.0.0.1:3002",
+            "received",
+            "p1",
+            "p2#1",
+            "'=HYPERLINK(\"x\") \\x1b[31m",
+            "Received p2#1 \"=HYPERLINK(\"x\") \\x1b[31m\" from p1"
+        ]
+    );
+    assert_eq!(rows[3][7], "7 events are missing here");
+    assert_eq!(rows[4][3..5], ["probe_sent", "127.0.0.1:3009"]);
+}
+
+#[test]
+fn an_export_of_events_can_be_exported_again() {
+    let mut session = Session::new();
+    for kind in one_of_each() {
+        session.add(peer(1), kind);
+    }
+    session.journal.flush().unwrap();
+    session.export("first.jsonl").unwrap();
+    export(&session.path("first.jsonl"), &session.path("second.jsonl"), Overwrite::Refuse).unwrap();
+    assert_eq!(session.text("first.jsonl"), session.text("session.jsonl"));
+    assert_eq!(session.text("second.jsonl"), session.text("first.jsonl"));
+}
+
+#[test]
+fn a_file_that_is_there_is_replaced_only_when_that_is_wanted() {
+    let session = Session::recorded();
+    fs::write(session.path("out.txt"), "precious").unwrap();
+    let error = session.export("out.txt").unwrap_err();
+    assert!(matches!(error, ExportError::Exists { .. }), "{error}");
+    assert!(error.to_string().ends_with("out.txt exists already"), "{error}");
+    assert_eq!(session.text("out.txt"), "precious");
+    export(session.journal.path(), &session.path("out.txt"), Overwrite::Replace).unwrap();
+    assert!(session.text("out.txt").contains("p1 Started"));
+}
+
+#[test]
+fn a_file_that_appears_during_the_export_is_not_overwritten() {
+    let session = Session::recorded();
+    let dest = session.path("out.txt");
+    let written = beside(&dest).unwrap();
+    fs::write(&dest, "precious").unwrap();
+    let error = put_in_place(written, &dest, Overwrite::Refuse).unwrap_err();
+    assert!(matches!(error, ExportError::Exists { .. }), "{error}");
+    assert_eq!(session.text("out.txt"), "precious");
+    assert_eq!(session.files(), 2);
+}
+
+#[test]
+fn the_journal_itself_is_never_the_destination() {
+    let session = Session::recorded();
+    let dest = session.dir.path().join("./session.jsonl");
+    let error = export(session.journal.path(), &dest, Overwrite::Replace).unwrap_err();
+    assert!(matches!(error, ExportError::IsJournal { .. }), "{error}");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_said_with_path_and_reason() {
+    let session = Session::recorded();
+    let error = session.export("no/such/dir/out.txt").unwrap_err().to_string();
+    assert!(error.contains("no/such/dir/out.txt") && error.contains("No such file"), "{error}");
+    fs::create_dir(session.path("dir.txt")).unwrap();
+    let error = session.export("dir.txt").unwrap_err().to_string();
+    assert!(error.contains("dir.txt") && error.contains("directory"), "{error}");
+}
+
+#[test]
+fn an_export_that_fails_half_way_leaves_nothing_behind() {
+    let session = Session::recorded();
+    let mut text = session.text("session.jsonl");
+    text.push_str("garbage\n");
+    fs::write(session.path("session.jsonl"), text).unwrap();
+    let error = session.export("out.txt").unwrap_err().to_string();
+    assert!(error.contains("session.jsonl, line 7: expected an event"), "{error}");
+    assert_eq!(session.files(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_export_is_as_readable_as_any_new_file_of_the_user() {
+    use std::os::unix::fs::PermissionsExt;
+    let session = Session::recorded();
+    session.export("out.txt").unwrap();
+    fs::write(session.path("plain"), "").unwrap();
+    let mode = |name| fs::metadata(session.path(name)).unwrap().permissions().mode();
+    assert_eq!(mode("out.txt"), mode("plain"));
+}

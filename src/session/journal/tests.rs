@@ -1,1 +1,153 @@
-//! tests
+use super::*;
+use crate::event::EventKind;
+use crate::session::fields::event_name;
+use crate::session::samples::{AT, any_event, event, one_of_each, peer};
+use proptest::prelude::*;
+use std::io::Write;
+
+fn new_journal(dir: &tempfile::TempDir) -> Journal {
+    Journal::create(&dir.path().join("deep/er/session.jsonl"), &Header::new(AT, 3600)).unwrap()
+}
+
+fn records(path: &Path) -> Vec<Result<Record, String>> {
+    read(path).unwrap().map(|record| record.map_err(|error| error.to_string())).collect()
+}
+
+fn hung(n: u16) -> Event {
+    event(peer(n), EventKind::Hung)
+}
+
+#[test]
+fn a_journal_reads_back_as_it_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = new_journal(&dir);
+    let events: Vec<_> = one_of_each().into_iter().map(|kind| event(peer(1), kind)).collect();
+    journal.append(&events).unwrap();
+    journal.skipped(12).unwrap();
+    journal.skipped(0).unwrap();
+    journal.append(&[hung(2)]).unwrap();
+    journal.flush().unwrap();
+    let reader = read(journal.path()).unwrap();
+    assert_eq!(reader.header(), &Header::new(AT, 3600));
+    let mut expected: Vec<_> = events.into_iter().map(Record::Event).collect();
+    expected.extend([Record::Skipped(12), Record::Event(hung(2))]);
+    assert_eq!(reader.map(Result::unwrap).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_file_that_is_there_is_never_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = new_journal(&dir).path().to_owned();
+    let before = fs::read(&path).unwrap();
+    let error = Journal::create(&path, &Header::new(AT, 0)).unwrap_err().to_string();
+    assert!(error.starts_with("cannot create the journal ") && error.contains("session.jsonl"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_last_line_that_was_not_finished_is_told_and_the_rest_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = new_journal(&dir);
+    journal.append(&[hung(1), hung(2)]).unwrap();
+    journal.flush().unwrap();
+    let len = fs::metadata(journal.path()).unwrap().len();
+    journal.file.set_len(len - 5).unwrap();
+    assert_eq!(records(journal.path()), [Ok(Record::Event(hung(1))), Ok(Record::Torn)]);
+}
+
+#[test]
+fn a_bad_line_is_named_with_file_and_number_and_the_rest_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = new_journal(&dir);
+    journal.append(&[hung(1)]).unwrap();
+    journal.flush().unwrap();
+    journal.file.write_all(b"what is this\n{\"at\":1,\"node\":\"127.0.0.1:1\",\"event\":\"flew\"}\n").unwrap();
+    journal.append(&[hung(2)]).unwrap();
+    journal.flush().unwrap();
+    let told = records(journal.path());
+    let bad: Vec<_> = told.iter().filter_map(|record| record.as_ref().err()).collect();
+    assert!(bad[0].contains("session.jsonl, line 3: expected an event as a JSON object"), "{}", bad[0]);
+    assert!(bad[1].contains("line 4") && bad[1].contains("flew"), "{}", bad[1]);
+    assert_eq!(told[3], Ok(Record::Event(hung(2))));
+}
+
+#[test]
+fn what_is_no_journal_or_too_new_is_said_as_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("notes.jsonl");
+    fs::write(&path, "dear diary\n").unwrap();
+    let error = read(&path).unwrap_err().to_string();
+    assert!(error.contains("notes.jsonl is not a recorded session: line 1: expected a header such as {\"format\""));
+    let header = Header { version: 2, ..Header::new(AT, 0) };
+    fs::write(&path, serde_json::to_string(&header).unwrap() + "\n").unwrap();
+    let error = read(&path).unwrap_err().to_string();
+    assert!(error.ends_with("has format version 2; this gossipctl reads version 1: use a newer one"), "{error}");
+    let error = read(&dir.path().join("none.jsonl")).unwrap_err().to_string();
+    assert!(error.starts_with("cannot read ") && error.contains("none.jsonl"), "{error}");
+}
+
+#[test]
+fn a_line_without_end_does_not_fill_the_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = new_journal(&dir);
+    journal.file.write_all(&vec![b'x'; 3 * LINE_LEN_MAX]).unwrap();
+    let told = records(journal.path());
+    assert_eq!(told.len(), 1);
+    assert!(told[0].as_ref().unwrap_err().contains("longer than 1048576 bytes"));
+}
+
+#[test]
+fn a_disk_that_was_full_for_a_while_leaves_a_whole_journal_that_tells_what_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = new_journal(&dir);
+    journal.append(&[hung(1)]).unwrap();
+    journal.flush().unwrap();
+    let read_only = File::open(journal.path()).unwrap();
+    let good = std::mem::replace(&mut journal.file, read_only);
+    journal.append(&[hung(2), hung(3)]).unwrap();
+    journal.skipped(10).unwrap();
+    let error = journal.flush().unwrap_err().to_string();
+    assert!(error.starts_with("cannot write the journal "), "{error}");
+    journal.file = good;
+    journal.append(&[hung(4)]).unwrap();
+    journal.flush().unwrap();
+    journal.append(&[hung(5)]).unwrap();
+    journal.flush().unwrap();
+    assert_eq!(journal.lost(), 2);
+    let told: Vec<_> = records(journal.path()).into_iter().map(Result::unwrap).collect();
+    let event = |n| Record::Event(hung(n));
+    assert_eq!(told, [event(1), Record::Skipped(12), event(4), event(5)]);
+}
+
+#[test]
+fn there_is_a_sample_of_each_event_and_files_know_it_by_its_name() {
+    let mut names: Vec<_> = one_of_each().iter().map(event_name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 31);
+}
+
+proptest! {
+    #[test]
+    fn any_event_survives_a_file(event in any_event()) {
+        let json = serde_json::to_string(&event).unwrap();
+        prop_assert!(!json.contains('\n'));
+        let back: Event = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(&back, &event);
+        let tree: serde_json::Value = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(&tree["event"], event_name(&event.kind));
+    }
+
+    #[test]
+    fn any_bytes_after_a_header_are_read_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        serde_json::to_writer(&mut file, &Header::new(AT, 0)).unwrap();
+        file.write_all(b"\n").unwrap();
+        file.write_all(&bytes).unwrap();
+        let lines = bytes.split(|byte| *byte == b'\n').count();
+        prop_assert!(read(file.path()).unwrap().count() <= lines);
+        file.as_file().set_len(0).unwrap();
+        fs::write(file.path(), &bytes).unwrap();
+        prop_assert!(read(file.path()).is_err());
+    }
+}

@@ -1,1 +1,111 @@
-//! tests
+use super::*;
+use crate::session::fields::event_name;
+use crate::session::samples::{AT, any_event, clock, event, one_of_each, peer, seed};
+use proptest::prelude::*;
+
+fn line(node: Addr, kind: EventKind) -> String {
+    log_line(&event(node, kind), 0).unwrap()
+}
+
+fn up(peer: Addr, purpose: Purpose) -> EventKind {
+    EventKind::LinkUp { link: crate::event::LinkId(1), peer, direction: Direction::Inbound, purpose }
+}
+
+#[test]
+fn the_lines_of_the_original_programs_come_out_byte_for_byte() {
+    let (p0, p1, clock) = (peer(0), Addr::loopback(4000), clock());
+    let trace = Some(Trace { sent: Time::from_micros(11_087 * 1_000_000 + 999_999), hop: 1 });
+    let id = MessageId { origin: p0, run: 5, seq: 1 };
+    let body = "Gossip Message 1";
+    assert_eq!(
+        line(p0, EventKind::PeerListReceived { seed: seed(), peers: vec![peer(1), peer(2)] }),
+        "List of Peers : [('127.0.0.1', 3001), ('127.0.0.1', 3002)]"
+    );
+    assert_eq!(line(seed(), EventKind::PeerListSent { peer: None, peers: vec![] }), "List of Peers : []");
+    assert_eq!(line(p0, up(p1, Purpose::Neighbor)), "New connection from ('127.0.0.1', 4000)");
+    assert_eq!(
+        line(p0, EventKind::Generated { id, body: body.into(), trace, forwarded: 0 }),
+        "Generated Gossip Message : 03.04.47:('127.0.0.1', 3000):Gossip Message 1"
+    );
+    let id = MessageId::classic(p1, ClockTime::parse(b"03.05.31").unwrap(), body.as_bytes());
+    assert_eq!(
+        line(p0, EventKind::Received { id, from: p1, body: body.into(), trace: None, forwarded: 0 }),
+        "Received Gossip Message : 03.05.31:('127.0.0.1', 4000):Gossip Message 1"
+    );
+    let seq = 1;
+    assert_eq!(
+        line(p1, EventKind::ProbeReceived { peer: p0, seq, clock }),
+        "Liveness Request:03.05.29:('127.0.0.1', 3000)"
+    );
+    assert_eq!(
+        line(p0, EventKind::ProbeAnswered { peer: p1, seq, clock, rtt_us: 1 }),
+        "Liveness Reply:03.05.29:('127.0.0.1', 3000):('127.0.0.1', 4000)"
+    );
+    let (cause, clock) = (crate::proto::message::DeathCause::Closed, ClockTime::parse(b"03.05.55").unwrap());
+    let dead_node = "Dead Node:('127.0.0.1', 4000):03.05.55:('127.0.0.1', 3000)";
+    assert_eq!(line(p0, EventKind::DeadReportSent { dead: p1, clock, seeds: vec![seed()], cause }), dead_node);
+    let action = crate::event::ReportAction::Removed;
+    let report = EventKind::DeadReportReceived { dead: p1, clock, reporter: p0, cause: None, action };
+    assert_eq!(line(seed(), report), dead_node);
+    assert_eq!(line(seed(), up(p0, Purpose::Registration)), "Connection accepted from  ('127.0.0.1', 3000)");
+}
+
+#[test]
+fn everything_else_that_a_reader_of_a_log_wants_to_know_is_a_sentence() {
+    let lines: Vec<_> = one_of_each()
+        .into_iter()
+        .map(|kind| {
+            let name = event_name(&kind);
+            let told = log_line(&event(peer(1), kind), 0).unwrap_or_else(|| "-".to_owned());
+            format!("{name}: {told}")
+        })
+        .collect();
+    let expected = r#"started: Started as peer p1, framed dialect
+stopped: Killed: sockets reset, no goodbye
+hung: Hung: keeps its sockets and says nothing
+failed: Not done: start a peer at 127.0.0.1:80: permission denied
+dialing: -
+dial_failed: No connection to ('127.0.0.1', 3002): Connection refused; will try again
+link_up: Linked to ('127.0.0.1', 3002)
+link_down: Link to ('127.0.0.1', 3002) down: taken for dead: 3 probes in a row unanswered
+link_refused: ('127.0.0.1', 3002) refused a link: it has as many neighbors as it takes
+not_accepted: Not accepted by ('127.0.0.1', 3002): the connect succeeded and nothing was ever heard
+violation: Protocol violation by 10.0.0.1:4711: bytes that are no message: "\x1b["
+other_dialect: 10.0.0.1:4711 speaks the classic dialect; start this node with --wire classic
+handshake_failed: Connection with ('127.0.0.1', 3002) ended before it named itself
+repairing: Looking for neighbors: has 1 of 4
+too_few_seeds: Registered with 1 of 3 seeds, wants 2; still trying
+enough_seeds: Registered with 1 seed, which is enough
+peer_list_received: List of Peers : [('127.0.0.1', 3001), ('127.0.0.1', 3002)]
+peer_list_sent: List of Peers : [('127.0.0.1', 3001), ('127.0.0.1', 3002)]
+peer_listed: -
+peer_delisted: ('127.0.0.1', 3002) is off the list: ('127.0.0.1', 3001) reported it dead, and it did not answer
+generated: Generated Gossip Message : 03.13.02:('127.0.0.1', 3001):Gossip Message 12
+received: Received Gossip Message : 03.13.02:('127.0.0.1', 3001):Gossip Message 12
+duplicate: -
+probe_sent: -
+probe_received: Liveness Request:03.05.29:('127.0.0.1', 3002)
+probe_answered: Liveness Reply:03.05.29:('127.0.0.1', 3001):('127.0.0.1', 3002)
+probe_missed: No answer from ('127.0.0.1', 3002) to probe 88 (2/3)
+neighbor_died: ('127.0.0.1', 3002) is dead: 3 probes in a row unanswered
+dead_report_sent: Dead Node:('127.0.0.1', 3002):03.05.29:('127.0.0.1', 3001)
+dead_report_received: Dead Node:('127.0.0.1', 3002):03.05.29:('127.0.0.1', 3001)
+report_disputed: ('127.0.0.1', 3002) is alive (answered after 420 us): ('127.0.0.1', 3001) was wrong, 2 times now"#;
+    assert_eq!(lines.join("\n"), expected);
+}
+
+#[test]
+fn the_time_of_a_message_follows_the_clock_of_the_reader() {
+    let told = log_line(&event(peer(1), crate::session::samples::received("hi")), 3600).unwrap();
+    assert_eq!(told, "Received Gossip Message : 04.13.02:('127.0.0.1', 3002):hi");
+    assert_eq!(stamp(AT, -4 * 3600), "1970-01-01 23:13:02.418");
+}
+
+proptest! {
+    #[test]
+    fn a_log_line_is_one_line_of_printable_text_whatever_came_from_the_network(event in any_event()) {
+        if let Some(line) = log_line(&event, 0) {
+            prop_assert!(!line.chars().any(char::is_control), "{line:?}");
+        }
+    }
+}

@@ -1,1 +1,60 @@
-//! x
+use std::path::PathBuf;
+
+use super::*;
+use crate::event::{EventKind, Stop};
+use crate::proto::message::{DeathCause, MessageId};
+use crate::proto::time::Time;
+use crate::session::samples::{AT, event, peer, seed, started};
+
+fn model() -> Model {
+    let mut model = Model::new();
+    model.apply(&event(seed(), started("s1", Role::Seed)));
+    for n in 1..=3 {
+        model.apply(&event(peer(n), started(&format!("p{n}"), Role::Peer)));
+    }
+    let id = MessageId { origin: peer(1), run: 1, seq: 1 };
+    model.apply(&event(peer(1), EventKind::Generated { id, body: "x".into(), trace: None, forwarded: 1 }));
+    let received = EventKind::Received { id, from: peer(1), body: "x".into(), trace: None, forwarded: 0 };
+    model.apply(&event(peer(2), received));
+    for n in [2, 3] {
+        model.apply(&event(peer(n), EventKind::Stopped { how: Stop::Killed }));
+    }
+    let died = EventKind::NeighborDied { peer: peer(2), cause: DeathCause::LinkError, last_heard: AT };
+    let mut died = event(peer(1), died);
+    died.at = AT + std::time::Duration::from_secs(90);
+    model.apply(&died);
+    model
+}
+
+#[test]
+fn quitting_tells_what_happened_and_where_the_files_are() {
+    let record = RecorderReport {
+        events: 9,
+        lost: 1,
+        journal: PathBuf::from("state/session.jsonl"),
+        logs: vec![PathBuf::from("logs/seed_log_5001.txt"), PathBuf::from("logs/peer_log_3001.txt")],
+        ..RecorderReport::default()
+    };
+    let mut model = model();
+    model.note_skipped(40);
+    assert_eq!(
+        summary(&model, Some(&record), 0),
+        "The session lasted 90 s.\n  \
+         nodes     1 seed, 3 peers, 2 killed\n  \
+         messages  1 generated, 1 first receipt, 0 further copies\n  \
+         coverage  0 of 1 message reached every peer here; the last, p1#1, reached 2/3 in 1 hop\n  \
+         deaths    p2 at 03:14:32, noticed by p1; p3 killed, not noticed by anybody\n  \
+         missing   40 events not shown: the screen was too slow; \
+         1 event not recorded: the journal could not be written\n  \
+         logs      logs (2 files)\n  \
+         journal   state/session.jsonl\n"
+    );
+}
+
+#[test]
+fn a_session_without_anything_says_so() {
+    let text = summary(&Model::new(), None, 0);
+    assert!(text.contains("no message was seen") && text.contains("deaths    none"), "{text}");
+    assert!(!text.contains("missing") && !text.contains("journal"), "{text}");
+    assert_eq!(Model::new().now(), Time::from_micros(0));
+}
