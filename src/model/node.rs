@@ -113,6 +113,8 @@ pub struct Node {
     pub pace: Option<Pace>,
     /// What is certain.
     pub life: Life,
+    /// Since when that is so.
+    pub life_since: Time,
     /// What is believed.
     pub belief: Belief,
     /// Who counts misses on it now.
@@ -142,6 +144,7 @@ impl Node {
             dialect: None,
             pace: None,
             life: Life::Elsewhere,
+            life_since: at,
             belief: Belief::Hearsay,
             suspicions: SmallVec::new(),
             since: at,
@@ -295,6 +298,7 @@ impl Nodes {
             self.hearsay -= usize::from(known);
             node.change(at, |node| {
                 node.life = Life::Running;
+                node.life_since = at;
                 node.belief = Belief::Alive;
             });
         }
@@ -347,6 +351,7 @@ impl Nodes {
         let node = self.at_work(addr, at);
         let ran = node.is_running_peer();
         node.change(at, change);
+        node.life_since = at;
         let runs = node.is_running_peer();
         self.peers_running = self.peers_running + usize::from(runs) - usize::from(ran);
     }

@@ -34,12 +34,13 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
 /// What is certain about a node of ours, whatever others think.
 fn own_fate(teller: Teller<'_>, node: &Node) -> Option<Evidence> {
     let name = teller.name(node.addr);
-    match node.life {
-        Life::Killed => Some(Evidence::at(node.since, format!("{name} was killed: sockets reset, no goodbye"))),
-        Life::Left => Some(Evidence::at(node.since, format!("{name} left politely"))),
-        Life::Hung => Some(Evidence::now(format!("{name} was hung: its sockets are open, it says nothing"))),
-        Life::Running | Life::Elsewhere => None,
-    }
+    let fate = match node.life {
+        Life::Killed => "was killed: sockets reset, no goodbye",
+        Life::Left => "left politely",
+        Life::Hung => "was hung: its sockets are open, it says nothing",
+        Life::Running | Life::Elsewhere => return None,
+    };
+    Some(Evidence::at(node.life_since, format!("{name} {fate}")))
 }
 
 fn without_case(teller: Teller<'_>, addr: Addr, node: Option<&Node>) -> String {

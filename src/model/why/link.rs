@@ -28,7 +28,11 @@ fn verdict(teller: Teller<'_>, link: &Link) -> String {
         LinkState::Up => format!("{} since {since}: {}.", standing(&node, &peer, link), health(teller, link)),
         LinkState::Dialing => format!("{node} has been dialing {peer} since {since}."),
         LinkState::Ended => match link.history.back() {
-            Some(step) => format!("{node} has no link to {peer} since {since}: {}.", step_text(&node, &peer, step)),
+            Some(step) => {
+                let told = step_text(&node, &peer, step);
+                let last = told.strip_prefix(&format!("{node}: ")).unwrap_or(&told);
+                format!("{node} has no link to {peer} since {since}: {last}.")
+            }
             None => format!("{node} has no link to {peer}; why is not certain."),
         },
     }

@@ -1,0 +1,226 @@
+//! What real nodes emit, in virtual time, and what the model makes of it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use gossipctl::event::{Event, EventKind, Purpose, Stop};
+use gossipctl::model::Model;
+use gossipctl::model::link::Link;
+use gossipctl::model::node::NodeState;
+use gossipctl::model::why::{about_message, why_dead, why_link};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::{PeerConfig, SeedConfig};
+use gossipctl::proto::machine::NodeCommand;
+use gossipctl::proto::message::{Dialect, Role};
+use gossipctl::proto::node::Node;
+use gossipctl::proto::peer::Peer;
+use gossipctl::proto::seed::Seed;
+use gossipctl::sim::World;
+
+const LIVENESS: Duration = Duration::from_secs(13);
+
+/// A world, and a model that is told all that happens in it.
+struct Story {
+    world: World<Node>,
+    model: Model,
+    told: usize,
+}
+
+fn s(number: u16) -> Addr {
+    Addr::loopback(5000 + number)
+}
+
+fn p(number: u16) -> Addr {
+    Addr::loopback(3000 + number)
+}
+
+impl Story {
+    /// Two seeds and some peers, settled.
+    fn new(peers: u16) -> Self {
+        let mut story = Self { world: World::new(7), model: Model::new(), told: 0 };
+        for number in 1..=2 {
+            story.driver_says(s(number), started(&format!("s{number}"), Role::Seed));
+            story.world.start(s(number), Seed::new(SeedConfig::new(s(number)), number.into()).into());
+        }
+        for number in 1..=peers {
+            story.start(number);
+        }
+        story.pass(LIVENESS * 10);
+        story
+    }
+
+    fn start(&mut self, number: u16) {
+        self.driver_says(p(number), started(&format!("p{number}"), Role::Peer));
+        let config = PeerConfig::new(p(number), vec![s(1), s(2)]);
+        let random = u64::from(number) ^ self.world.now().as_micros();
+        self.world.start(p(number), Peer::new(config, random).into());
+    }
+
+    fn driver_says(&mut self, node: Addr, kind: EventKind) {
+        self.listen();
+        self.model.apply(&Event { at: self.world.now(), node, kind });
+    }
+
+    fn listen(&mut self) {
+        for event in &self.world.events()[self.told..] {
+            self.model.apply(event);
+        }
+        self.told = self.world.events().len();
+    }
+
+    fn pass(&mut self, span: Duration) {
+        self.world.run_for(span);
+        self.listen();
+    }
+
+    fn kill(&mut self, node: Addr) {
+        self.driver_says(node, EventKind::Stopped { how: Stop::Killed });
+        self.world.kill(node);
+    }
+
+    fn hang(&mut self, node: Addr) {
+        self.driver_says(node, EventKind::Hung);
+        self.world.hang(node);
+    }
+
+    fn neighbors_by_machine(&self, node: Addr) -> BTreeSet<Addr> {
+        match self.world.machine(node) {
+            Some(Node::Peer(peer)) => peer.neighbors().collect(),
+            Some(Node::Seed(_)) | None => BTreeSet::new(),
+        }
+    }
+
+    fn neighbors_by_model(&self, node: Addr) -> BTreeSet<Addr> {
+        let is_neighbor = |link: &&Link| link.is_up() && link.purpose == Purpose::Neighbor;
+        self.model.links().open_of(node).filter(is_neighbor).map(|link| link.key.peer).collect()
+    }
+
+    /// The model and the machines agree about links and lists.
+    fn assert_true(&self) {
+        for node in self.world.addrs() {
+            assert_eq!(self.neighbors_by_model(node), self.neighbors_by_machine(node), "neighbors of {node}");
+            let counted = self.model.nodes().get(node).unwrap().neighbors as usize;
+            assert_eq!(counted, self.neighbors_by_machine(node).len(), "count of neighbors of {node}");
+            if let Some(Node::Seed(seed)) = self.world.machine(node) {
+                let listed: BTreeSet<_> = self.model.seeds().get(node).unwrap().listed.keys().copied().collect();
+                assert_eq!(listed, seed.listed().collect(), "list of {node}");
+            }
+        }
+    }
+
+    fn state(&self, node: Addr) -> NodeState {
+        self.model.nodes().get(node).unwrap().state()
+    }
+}
+
+fn started(name: &str, role: Role) -> EventKind {
+    let pace = PeerConfig::new(p(0), Vec::new()).pace();
+    EventKind::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace }
+}
+
+#[test]
+fn a_settled_network_is_shown_as_it_is() {
+    let story = Story::new(8);
+    story.assert_true();
+    let counts = story.model.nodes().counts();
+    assert_eq!((counts.up, counts.suspect, counts.dead, counts.seeds), (10, 0, 0, 2));
+    assert_eq!(story.model.liveness().answered_percent(story.world.now()), Some(100));
+    let rumor = story.model.latest_rumor().unwrap();
+    assert_eq!(rumor.reached(), 8, "{}", about_message(&story.model, rumor.id, 0).verdict);
+    assert!(rumor.hop_max >= 1);
+    let deepest = rumor.copies.values().filter_map(|copy| copy.hop).max();
+    assert_eq!(deepest, Some(rumor.hop_max));
+}
+
+#[test]
+fn a_hung_peer_turns_suspect_then_dead_with_all_the_evidence() {
+    let mut story = Story::new(6);
+    let witnesses = story.neighbors_by_machine(p(3));
+    story.hang(p(3));
+    assert_eq!(story.state(p(3)), NodeState::Hung);
+    let mut seen = BTreeSet::new();
+    while story.state(p(3)) != NodeState::Dead {
+        story.pass(Duration::from_secs(1));
+        if let NodeState::Suspect { misses, limit } = story.state(p(3)) {
+            seen.insert((misses, limit));
+        }
+    }
+    assert!(seen.contains(&(1, 3)) && seen.contains(&(2, 3)), "{seen:?}");
+    story.pass(LIVENESS * 5);
+    story.assert_true();
+    let case = story.model.deaths().latest_of(p(3)).unwrap();
+    assert_eq!(case.testimonies.iter().map(|testimony| testimony.reporter).collect::<BTreeSet<_>>(), witnesses);
+    assert!(case.testimonies.iter().all(|testimony| {
+        testimony.missed.len() == 3 && testimony.missed.iter().all(|miss| miss.sent_at.is_some())
+    }));
+    let verdict = why_dead(&story.model, p(3), 0).verdict;
+    assert!(verdict.contains("had no answer to 3 probes in a row; it was reported to "), "{verdict}");
+    assert!(verdict.contains("s1 asked it, got no answer and took it off its list at "), "{verdict}");
+    assert!(!verdict.contains("not certain"), "{verdict}");
+}
+
+#[test]
+fn a_killed_peer_is_noticed_at_once_and_is_back_after_its_restart() {
+    let mut story = Story::new(6);
+    story.kill(p(2));
+    story.pass(Duration::from_secs(1));
+    assert_eq!(story.state(p(2)), NodeState::Killed);
+    let verdict = why_dead(&story.model, p(2), 0).verdict;
+    assert!(verdict.starts_with("p2 was killed, and its neighbors noticed: the connection of "), "{verdict}");
+    story.pass(LIVENESS * 3);
+    story.assert_true();
+    story.start(2);
+    story.pass(LIVENESS * 3);
+    story.assert_true();
+    assert_eq!(story.state(p(2)), NodeState::Up);
+    let verdict = why_dead(&story.model, p(2), 0).verdict;
+    assert!(verdict.starts_with("p2 was taken for dead, and is back since "), "{verdict}");
+    assert_eq!(story.model.nodes().counts().up, 8);
+}
+
+#[test]
+fn a_cut_link_tells_who_cut_it_and_comes_back_when_it_is_healed() {
+    let mut story = Story::new(4);
+    let neighbor = *story.neighbors_by_machine(p(1)).first().unwrap();
+    story.world.command(p(1), NodeCommand::Cut(neighbor));
+    story.pass(LIVENESS);
+    let verdict = why_dead(&story.model, neighbor, 0).verdict;
+    assert!(verdict.contains("our link to it was cut by you"), "{verdict}");
+    let history = why_link(&story.model, p(1), neighbor, 0);
+    assert!(history.evidence.iter().any(|line| line.text.contains("link cut by the user")), "{history:#?}");
+    story.world.command(p(1), NodeCommand::Heal(neighbor));
+    story.pass(LIVENESS);
+    story.assert_true();
+    assert!(story.neighbors_by_model(p(1)).contains(&neighbor));
+    assert_eq!(story.state(neighbor), NodeState::Up);
+}
+
+#[test]
+fn a_peer_that_leaves_is_told_as_a_departure_and_not_as_a_death() {
+    let mut story = Story::new(5);
+    story.world.leave(p(4));
+    story.driver_says(p(4), EventKind::Stopped { how: Stop::Left });
+    story.pass(LIVENESS * 2);
+    story.assert_true();
+    assert_eq!(story.state(p(4)), NodeState::Left);
+    assert!(story.model.deaths().cases().is_empty());
+    assert!(why_dead(&story.model, p(4), 0).verdict.starts_with("p4 is not dead: it left politely at "));
+}
+
+#[test]
+fn after_storms_of_crashes_the_model_still_agrees_with_the_machines() {
+    let mut story = Story::new(12);
+    for round in 1..=6_u16 {
+        story.kill(p(round * 2));
+        story.hang(p(round));
+        story.pass(LIVENESS * 6);
+        story.kill(p(round));
+        story.start(round);
+        story.start(round * 2);
+        story.pass(LIVENESS * 2);
+        story.assert_true();
+    }
+    story.pass(LIVENESS * 10);
+    story.assert_true();
+    assert_eq!(story.model.nodes().counts().up, 14);
+}
