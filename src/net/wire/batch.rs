@@ -98,9 +98,6 @@ impl Buf for Batch {
         while todo > 0 {
             todo -= self.advance_chunk(todo);
         }
-        if self.left == 0 {
-            self.heads_gone = 0;
-        }
     }
 }
 

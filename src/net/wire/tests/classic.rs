@@ -178,6 +178,16 @@ fn bytes_that_are_no_message_break_a_rule() {
 }
 
 #[test]
+fn a_text_of_the_greatest_length_is_read_and_one_more_byte_is_not() {
+    let head = "03.05.31:('127.0.0.1', 4000):";
+    let longest = "x".repeat(1_000 - head.len());
+    let expected = vec![gossip(4000, "03.05.31", &longest), gossip(4000, "03.05.31", "Gossip Message 1")];
+    assert_eq!(read_all(text(), format!("{head}{longest}{GOSSIP}")), (expected, End::Clean));
+    let longer = format!("{head}{longest}x{GOSSIP}");
+    assert_eq!(read_all(text(), longer), (vec![], End::Broken(Rule::TextTooLong)));
+}
+
+#[test]
 fn an_address_that_is_none_is_told_from_something_else() {
     assert_eq!(read_all(accepted(), "GET / HTTP/1.1"), (vec![], End::Broken(Rule::HelloExpected)));
     assert_eq!(read_all(accepted(), GOSSIP), (vec![], End::Broken(Rule::HelloExpected)));

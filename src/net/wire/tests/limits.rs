@@ -20,7 +20,7 @@ fn most_held(context: LinkContext, head: &[u8], rest: &[u8], total: usize) -> us
     let mut stream = head.iter().chain(rest.iter().cycle()).copied().take(total).peekable();
     while stream.peek().is_some() {
         src.extend(stream.by_ref().take(READ_LEN));
-        while let Ok(Some(_)) | Err(_) = decoder.decode(&mut src) {}
+        while let Ok(Some(_)) = decoder.decode(&mut src) {}
         most = most.max(src.capacity());
     }
     most

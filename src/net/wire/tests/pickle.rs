@@ -93,7 +93,7 @@ fn a_pickle_that_would_run_something_in_python_is_hostile() {
 
 #[test]
 fn a_pickle_of_another_shape_than_a_list_of_addresses_is_hostile() {
-    let shapes: [(&str, &[u8]); 14] = [
+    let shapes: [(&str, &[u8]); 15] = [
         ("an address alone", b"\x80\x04\x8c\t127.0.0.1M\xb9\x0b\x86."),
         ("a list of strings", b"\x80\x04](\x8c\t127.0.0.1e."),
         ("a list of lists", b"\x80\x04](]e."),
@@ -107,6 +107,7 @@ fn a_pickle_of_another_shape_than_a_list_of_addresses_is_hostile() {
         ("nothing at all", b"\x80\x04."),
         ("an open mark", b"\x80\x04](."),
         ("a memo slot that was never filled", b"\x80\x04](h\x07e."),
+        ("an entry that jumps over a mark", b"\x80\x04](\x8c\t127.0.0.1K\x01\x86ae."),
         ("a tuple that reaches below a mark", b"\x80\x04]\x8c\t127.0.0.1(K\x01\x86."),
     ];
     for (name, pickle) in shapes {
