@@ -1,14 +1,15 @@
 //! What a peer does: rules 1 to 10.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use gossipctl::event::{Direction, EventKind, LinkEnd, Purpose, RepairReason, Side};
+use gossipctl::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, RepairReason, Side};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::machine::NodeCommand;
-use gossipctl::proto::message::{DeathCause, GoodbyeReason, RefusalReason};
+use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
+use gossipctl::proto::message::{DeathCause, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
+use gossipctl::proto::time::Time;
 
-use crate::network::{GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
+use crate::network::{Double, DoubleAct, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -381,4 +382,53 @@ fn a_restarted_peer_rejoins_and_its_messages_are_new_ones() {
         _ => None,
     });
     assert_eq!(network.holders()[&again.expect("it began to count anew")].len(), 8);
+}
+
+/// A neighbor that answers every probe half a beat too late.
+struct Laggard {
+    own: Addr,
+    target: Addr,
+    due: VecDeque<(Time, LinkId, Message)>,
+}
+
+impl Double for Laggard {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        let hello = Hello { listen: self.own, role: Role::Peer, priority: Priority::High };
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.target, Purpose::Neighbor)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                vec![DoubleAct::Send(link, Message::Hello(hello))]
+            }
+            Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
+                self.due.push_back((
+                    now + LIVENESS * 3 / 2,
+                    link,
+                    Message::ProbeReply { seq, asker, clock, vitals: None },
+                ));
+                Vec::new()
+            }
+            Input::Wake => {
+                self.due.pop_front().map(|(_, link, reply)| DoubleAct::Send(link, reply)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.due.front().map(|(at, _, _)| *at)
+    }
+}
+
+#[test]
+fn rule_7_a_late_answer_shows_life_too_and_is_told_with_its_round_trip_time() {
+    let mut network = Network::new(1, 30);
+    network.start_peer(1);
+    network.world.run_for(SECOND);
+    let laggard = peer_addr(70);
+    network.start_double(laggard, Laggard { own: laggard, target: peer_addr(1), due: VecDeque::new() });
+    network.world.run_for(LIVENESS * 20);
+    let late = |kind: &EventKind| matches!(kind, EventKind::ProbeAnswered { rtt_us, .. } if *rtt_us > 19_000_000);
+    assert!(network.count(peer_addr(1), late) >= 3);
+    assert!(network.any(|kind| matches!(kind, EventKind::ProbeMissed { misses: 1, .. })));
+    assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "slow is not dead");
 }

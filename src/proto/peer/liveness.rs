@@ -19,6 +19,8 @@ use crate::proto::time::{ClockTime, Time};
 pub(super) struct Outstanding {
     seq: ProbeSeq,
     sent_at: Time,
+    /// It was counted as a miss; an answer may come all the same.
+    missed: bool,
 }
 
 /// When a peer probes its neighbors.
@@ -59,7 +61,9 @@ impl Peer {
     fn count_miss(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
         let limit = self.config.liveness_misses;
         let Some(neighbor) = self.overlay.get_mut(peer) else { return };
-        let Some(Outstanding { seq, .. }) = neighbor.probe.take() else { return };
+        let Some(probe) = neighbor.unanswered.last_mut().filter(|probe| !probe.missed) else { return };
+        probe.missed = true;
+        let seq = probe.seq;
         neighbor.misses += 1;
         let (misses, last_heard, heard) = (neighbor.misses, neighbor.last_heard, neighbor.heard);
         out.emit(|| EventKind::ProbeMissed { peer, seq, misses, limit, last_heard });
@@ -76,13 +80,17 @@ impl Peer {
     fn probe(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
         let clock = now.clock(self.config.utc_offset_s);
         let (asker, vitals, dialect) = (self.config.listen, self.vitals(), self.config.dialect);
+        let limit = self.config.liveness_misses as usize;
         let Some(neighbor) = self.overlay.get_mut(peer) else { return };
         neighbor.probes_sent += 1;
         let seq = match dialect {
             Dialect::Framed => neighbor.probes_sent,
             Dialect::Classic => u64::from(clock.seconds()),
         };
-        neighbor.probe = Some(Outstanding { seq, sent_at: now });
+        if neighbor.unanswered.len() >= limit {
+            neighbor.unanswered.remove(0);
+        }
+        neighbor.unanswered.push(Outstanding { seq, sent_at: now, missed: false });
         out.send(neighbor.link(), &Message::Probe { seq, asker, clock, vitals });
         out.emit(|| EventKind::ProbeSent { peer, seq });
     }
@@ -96,9 +104,11 @@ impl Peer {
         out: &mut impl Output,
     ) {
         let Some(neighbor) = self.overlay.get_mut(peer) else { return };
-        // A late answer to an earlier probe shows that the neighbor lives, too.
+        // A late answer, to a probe that was counted as missed, shows that the neighbor lives, too.
+        let Some(at) = neighbor.unanswered.iter().rposition(|probe| probe.seq == seq) else { return };
+        let sent_at = neighbor.unanswered[at].sent_at;
+        neighbor.unanswered.drain(..=at);
         neighbor.misses = 0;
-        let Some(Outstanding { sent_at, .. }) = neighbor.probe.take_if(|probe| probe.seq == seq) else { return };
         let rtt_us = u64::try_from(now.since(sent_at).as_micros()).unwrap_or(u64::MAX);
         out.emit(|| EventKind::ProbeAnswered { peer, seq, clock, rtt_us });
     }

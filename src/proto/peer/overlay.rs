@@ -36,7 +36,8 @@ pub(super) struct Neighbor {
     pub(super) last_heard: Time,
     /// Probes unanswered in a row.
     pub(super) misses: u32,
-    pub(super) probe: Option<Outstanding>,
+    /// Probes without an answer, the latest last; as many as make it dead.
+    pub(super) unanswered: Vec<Outstanding>,
     pub(super) probes_sent: u64,
     /// How many neighbors it has, as it said last.
     pub(super) degree: Option<u16>,
@@ -240,7 +241,7 @@ impl Peer {
             heard,
             last_heard: now,
             misses: 0,
-            probe: None,
+            unanswered: Vec::new(),
             probes_sent: 0,
             degree: None,
             bridge,
