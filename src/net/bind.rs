@@ -59,9 +59,9 @@ pub(super) fn ports_from(from: Addr) -> impl Iterator<Item = Addr> {
     (from.port().max(1)..=u16::MAX).map(move |port| from.with_port(port))
 }
 
-/// Nobody has the address. Plain `std`: asked for outside of a runtime too.
+/// Nobody has the address, not even as a reserved one.
 fn is_free(addr: Addr) -> bool {
-    std::net::TcpListener::bind(addr.socket()).is_ok()
+    TcpSocket::new_v4().and_then(|socket| socket.bind(addr.socket())).is_ok()
 }
 
 #[cfg(test)]

@@ -175,9 +175,21 @@ fn is_connected(links: &BTreeMap<Addr, BTreeSet<Addr>>, peers: &[Addr]) -> bool 
     peers.iter().all(|peer| reached.contains(peer))
 }
 
+/// The last events, without those that repeat all the time.
 fn last(events: &[Event]) -> String {
-    let shown = events.iter().rev().take(40).rev();
-    shown.map(|event| format!("{} {:?}\n", event.node, event.kind)).collect()
+    let routine = |kind: &EventKind| {
+        matches!(
+            kind,
+            EventKind::PeerListSent { .. }
+                | EventKind::PeerListReceived { .. }
+                | EventKind::ProbeSent { .. }
+                | EventKind::ProbeReceived { .. }
+                | EventKind::ProbeAnswered { .. }
+        )
+    };
+    let told: Vec<&Event> = events.iter().filter(|event| !routine(&event.kind)).collect();
+    let line = |event: &&Event| format!("{} {} {:?}\n", event.at.as_micros(), event.node, event.kind);
+    told[told.len().saturating_sub(60)..].iter().map(line).collect()
 }
 
 pub(crate) fn classic(mut config: PeerConfig) -> PeerConfig {
