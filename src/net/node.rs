@@ -352,3 +352,6 @@ impl Sources {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

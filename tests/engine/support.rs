@@ -89,11 +89,11 @@ impl Session {
                 let delivery = self.feed.recv().await.expect("the engine is gone");
                 assert_eq!(delivery.skipped, 0, "the test is too slow");
                 self.seen.extend_from_slice(&delivery.batch);
+                self.catch_up();
             }
         };
-        if timeout(LIMIT, waiting).await.is_err() {
-            panic!("waited in vain for {what}; the last events:\n{}", last(&self.seen));
-        }
+        let came = timeout(LIMIT, waiting).await.is_ok();
+        assert!(came, "waited in vain for {what}; the last events:\n{}", last(&self.seen));
     }
 
     /// Waits until as many events as wanted fit, and returns them.
@@ -112,11 +112,6 @@ impl Session {
         while let Some(delivery) = self.feed.try_recv() {
             self.seen.extend_from_slice(&delivery.batch);
         }
-    }
-
-    pub(crate) fn neighbors(&mut self, node: Addr) -> BTreeSet<Addr> {
-        self.catch_up();
-        links(&self.seen).remove(&node).unwrap_or_default()
     }
 
     /// Sends a text from one peer and waits until each of these has received it.
