@@ -1,7 +1,7 @@
 //! The driver: runs nodes on tokio, over real TCP connections.
 //!
 //! [`engine::Engine`] owns all nodes of this process and does what a user commands. A node
-//! ([`node`]) is one task that owns its state machine; every connection ([`link`]) has a reader and a writer task,
+//! (`node`) is one task that owns its state machine; every connection (`link`) has a reader and a writer task,
 //! with bounded queues between them. No decision of the protocol is made here: this moves bytes,
 //! keeps limits, and breaks things when the user asks for it.
 //!
