@@ -1,3 +1,24 @@
-//! Nodes on tokio.
+//! The driver: runs nodes on tokio, over real TCP connections.
+//!
+//! [`engine::Engine`] owns all nodes of this process and does what a user commands. A node
+//! (`node`) is one task that owns its state machine; every connection (`link`) has a reader and a writer task,
+//! with bounded queues between them. No decision of the protocol is made here: this moves bytes,
+//! keeps limits, and breaks things when the user asks for it.
+//!
+//! Whatever ends in an unforeseen way ends as a crash does: all sockets carry a linger time of zero, so
+//! that a killed node, an aborted task and a dead process all reset their connections. Only a link
+//! that is hung up, or a node that leaves, takes the time to close politely.
 
+mod bind;
+pub mod engine;
+mod failure;
+mod files;
+mod link;
+mod links;
+mod node;
+mod pending;
 pub mod wire;
+
+pub use bind::next_free;
+pub use engine::{Defaults, Engine};
+pub use failure::{CommandError, Condition, StartError};

@@ -21,8 +21,9 @@ pub const CANDIDATES_MAX: usize = 16_384;
 pub const REGISTRATIONS_MAX: usize = LIST_LEN_MAX;
 /// Links of one peer, bridges and classic links included. A guess: eight times what it takes.
 pub const LINKS_MAX: usize = 64;
-/// Links that may wait for a hello at one time.
-pub const HALF_OPEN_MAX: usize = 64;
+/// Links that may wait for a hello at one time: when a large lab starts, all of its peers register at
+/// the same moment. Each takes a few KiB, and no longer than the handshake's timeout.
+pub const HALF_OPEN_MAX: usize = 512;
 /// Addresses that a classic seed sends: about 60 fill the 1,024 bytes that Python readers take.
 pub const CLASSIC_LIST_LEN: usize = 40;
 

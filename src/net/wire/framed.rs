@@ -85,14 +85,14 @@ impl FramedDecoder {
             return Ok(None);
         }
         let message = if src[LENGTH_LEN] == tag::GOSSIP { gossip(src, len)? } else { other(src, len)? };
-        self.greeted = true;
+        self.greeted |= matches!(message, Message::Hello(_));
         Ok(Some(message))
     }
 
     /// Checks what can be known from the length and the first bytes, before room is made for the rest.
     fn check_start(&self, len: usize, start: &[u8]) -> Result<(), Rule> {
         if !self.greeted {
-            return check_hello_start(len, start);
+            return check_first(len, start);
         }
         if len > FRAME_LEN_MAX {
             return Err(Rule::FrameTooLong);
@@ -104,7 +104,15 @@ impl FramedDecoder {
     }
 }
 
-/// Only a hello may be the first frame; of another version it is known by its first five bytes.
+/// The first frame is a hello, or the answer of a node that does not want the link.
+fn check_first(len: usize, start: &[u8]) -> Result<(), Rule> {
+    match start.first() {
+        Some(&(tag::REFUSAL | tag::GOODBYE)) if len <= HELLO_LEN_MAX => Ok(()),
+        Some(_) | None => check_hello_start(len, start),
+    }
+}
+
+/// A hello of another version is known by its first five bytes.
 fn check_hello_start(len: usize, start: &[u8]) -> Result<(), Rule> {
     let magic = &start[..start.len().min(MAGIC.len())];
     if len <= MAGIC.len() || len > HELLO_LEN_MAX || !MAGIC.starts_with(magic) {

@@ -10,7 +10,7 @@ use super::super::{EncodeError, FRAME_LEN_MAX, LinkDecoder, LinkEncoder, WireErr
 use crate::proto::addr::Addr;
 use crate::proto::config::{BODY_LEN_MAX, LIST_LEN_MAX};
 use crate::proto::event::{Direction, Purpose, Rule};
-use crate::proto::message::{Dialect, Hello, Message, Priority, Role, Trace};
+use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role, Trace};
 
 const HELLO: [u8; 17] = *b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x01\0";
 
@@ -52,6 +52,18 @@ fn a_stranger_that_does_not_say_hello_is_told_apart() {
     ];
     for (bytes, end) in cases {
         assert_eq!(read_framed(bytes), (vec![], end), "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn whoever_does_not_want_a_link_says_so_instead_of_hello() {
+    let referral = vec![Addr::loopback(3001)];
+    for message in [
+        Message::Refusal { reason: RefusalReason::Full, referral: referral.clone() },
+        Message::Goodbye { reason: GoodbyeReason::Duplicate, referral },
+    ] {
+        let bytes = whole(Dialect::Framed, std::slice::from_ref(&message));
+        assert_eq!(read_framed(&bytes).0, [message]);
     }
 }
 

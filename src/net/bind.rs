@@ -1,0 +1,98 @@
+//! Where nodes listen: finding free addresses, and saying what is wrong with one that is not.
+
+use std::io;
+
+use tokio::net::{TcpListener, TcpSocket};
+
+use super::failure::StartError;
+use crate::proto::addr::Addr;
+
+/// Connections that the system holds for a node until it accepts them: a lab's peers all register
+/// at the same moment.
+const BACKLOG: u32 = 1024;
+
+/// A listener on exactly this address; port 0 is any free port.
+pub(super) fn listen(addr: Addr) -> Result<(TcpListener, Addr), StartError> {
+    let bound = reserve(addr).and_then(|socket| socket.listen(BACKLOG)).and_then(|listener| {
+        let addr = Addr::try_from(listener.local_addr()?).map_err(io::Error::other)?;
+        Ok((listener, addr))
+    });
+    bound.map_err(|error| refine(addr, error))
+}
+
+/// A socket that holds the address without listening: nobody can connect to it, nobody else gets it,
+/// and a listener of our own can take over from it.
+pub(super) fn reserve(addr: Addr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    // A restarted node takes its address at once, whatever connections of its former life remain.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr.socket())?;
+    Ok(socket)
+}
+
+fn refine(addr: Addr, error: io::Error) -> StartError {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => StartError::InUse { addr, next: next_free(addr) },
+        io::ErrorKind::AddrNotAvailable => StartError::NotLocal(addr),
+        io::ErrorKind::PermissionDenied => StartError::Denied(addr),
+        _ => StartError::Io { addr, source: error },
+    }
+}
+
+/// A listener on the first address of these that can be had.
+pub(super) fn first_of(addrs: impl Iterator<Item = Addr>) -> Option<(TcpListener, Addr)> {
+    addrs.map(listen_quickly).find_map(Result::ok)
+}
+
+/// As [`listen`], without a search for a better address.
+fn listen_quickly(addr: Addr) -> io::Result<(TcpListener, Addr)> {
+    Ok((reserve(addr)?.listen(BACKLOG)?, addr))
+}
+
+/// The first free port from this one on, on the same host: what to suggest to a user.
+pub fn next_free(from: Addr) -> Option<Addr> {
+    ports_from(from).find(|addr| is_free(*addr))
+}
+
+/// This address and those with a higher port.
+pub(super) fn ports_from(from: Addr) -> impl Iterator<Item = Addr> {
+    (from.port().max(1)..=u16::MAX).map(move |port| from.with_port(port))
+}
+
+/// Nobody has the address, not even as a reserved one.
+fn is_free(addr: Addr) -> bool {
+    TcpSocket::new_v4().and_then(|socket| socket.bind(addr.socket())).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_in_use_names_the_next_free_one() {
+        let (_holder, taken) = listen(Addr::loopback(0)).unwrap();
+        let error = listen(taken).unwrap_err();
+        let StartError::InUse { addr, next: Some(next) } = &error else { panic!("{error}") };
+        assert_eq!(*addr, taken);
+        assert!(next.port() > taken.port(), "{next}");
+        assert_eq!(error.to_string(), format!("{taken} is in use; the next free address is {next}"));
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_machine_says_so() {
+        let error = listen("192.0.2.1:3000".parse().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("192.0.2.1:3000 is not an address of this machine"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_reserved_address_is_refused_to_others_and_ready_for_its_node() {
+        let held = reserve(Addr::loopback(0)).unwrap();
+        let addr = Addr::try_from(held.local_addr().unwrap()).unwrap();
+        assert!(!is_free(addr));
+        assert!(tokio::net::TcpStream::connect(addr.socket()).await.is_err());
+        let (listener, _) = listen(addr).unwrap();
+        drop(held);
+        tokio::net::TcpStream::connect(addr.socket()).await.unwrap();
+        drop(listener);
+    }
+}

@@ -1,0 +1,439 @@
+//! All nodes of this process, and what a user commands them to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::bind;
+use super::failure::{CommandError, Condition, StartError, describe, subject};
+use super::files::{self, Demand};
+use super::links::Identity;
+use super::node::{self, Control, Handle, Setup};
+use super::pending::check_body;
+use crate::clock::{Clock, utc_offset_s};
+use crate::command::{Command, NodeSpec, Placement};
+use crate::event::{Batch, Event};
+use crate::feed::Tap;
+use crate::proto::addr::Addr;
+use crate::proto::config::{PeerConfig, SeedConfig};
+use crate::proto::event::{EventKind, Pace};
+use crate::proto::machine::NodeCommand;
+use crate::proto::message::{Dialect, Role};
+use crate::proto::node::Node;
+use crate::proto::peer::Peer;
+use crate::proto::seed::Seed;
+
+/// What the nodes of this process are like.
+#[derive(Debug, Clone)]
+pub struct Defaults {
+    /// Every peer's settings; `listen` is ignored, `seeds` is where a seed without a place of its
+    /// own listens, too.
+    pub peer: PeerConfig,
+    /// Every seed's settings; `listen` is ignored.
+    pub seed: SeedConfig,
+    /// What all random choices of this session follow from.
+    pub rng_seed: u64,
+    /// The session's clock.
+    pub clock: Clock,
+}
+
+/// Owns all nodes of this process. Dropping it ends them at once, as a crash would.
+pub struct Engine {
+    defaults: Defaults,
+    taps: Arc<[Tap]>,
+    /// In the order in which they were started first.
+    nodes: IndexMap<Addr, Slot>,
+    /// The seeds of the lab, if this is one.
+    lab: Option<Vec<Addr>>,
+    files_max: Option<u64>,
+}
+
+/// How long a quitting engine waits for its nodes, each of which has a bound of its own: longer only
+/// if the machine is overloaded.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A node, through all its lives.
+struct Slot {
+    name: String,
+    role: Role,
+    /// A peer's seeds.
+    seeds: Vec<Addr>,
+    /// How often it was restarted.
+    life: u64,
+    state: State,
+}
+
+enum State {
+    Running(Handle),
+    Hung(Handle),
+    /// Its address is kept for it.
+    Killed {
+        _reserved: Option<TcpSocket>,
+    },
+    Left,
+}
+
+impl Slot {
+    /// A node whose task ended by itself (only a fault in this program does that) has crashed.
+    fn settle(&mut self) {
+        if let State::Running(handle) | State::Hung(handle) = &self.state
+            && handle.has_ended()
+        {
+            self.state = State::Killed { _reserved: None };
+        }
+    }
+
+    fn condition(&self) -> Condition {
+        match &self.state {
+            State::Running(_) => Condition::Runs,
+            State::Hung(_) => Condition::Hangs,
+            State::Killed { .. } => Condition::Killed,
+            State::Left => Condition::Left,
+        }
+    }
+
+    fn not_running(&self, addr: Addr) -> CommandError {
+        CommandError::NotRunning { name: self.name.clone(), addr, condition: self.condition() }
+    }
+}
+
+impl Engine {
+    /// An engine without nodes. Raises this process's limit of open files as far as it goes.
+    pub fn new(defaults: Defaults, taps: Vec<Tap>) -> Self {
+        Self { defaults, taps: taps.into(), nodes: IndexMap::new(), lab: None, files_max: files::raise_limit() }
+    }
+
+    /// Starts one node, and tells where it listens.
+    #[expect(clippy::unused_async, reason = "needs the runtime, which a caller outside of one would find out late")]
+    pub async fn start(&mut self, spec: NodeSpec) -> Result<Addr, StartError> {
+        let (seeds, peers) = match spec.role {
+            Role::Seed => (1, 0),
+            Role::Peer => (0, 1),
+        };
+        self.check_files(seeds, peers)?;
+        let (listener, addr) = self.place(&spec)?;
+        let seeds = match (spec.role, &mut self.lab) {
+            (Role::Seed, Some(lab)) => {
+                lab.push(addr);
+                Vec::new()
+            }
+            (Role::Seed, None) => Vec::new(),
+            (Role::Peer, Some(lab)) => lab.clone(),
+            (Role::Peer, None) => self.defaults.peer.seeds.clone(),
+        };
+        self.begin(vec![Place { role: spec.role, listener, addr, seeds }]);
+        Ok(addr)
+    }
+
+    /// Starts a network of its own, on free ports of loopback; seeds first. Nobody runs before
+    /// everybody listens.
+    #[expect(clippy::unused_async, reason = "needs the runtime, as `start` does")]
+    pub async fn start_lab(&mut self, seeds: usize, peers: usize) -> Result<Vec<Addr>, StartError> {
+        self.check_files(seeds, peers)?;
+        let bind_all = |count| (0..count).map(|_| bind::listen(Addr::loopback(0))).collect::<Result<Vec<_>, _>>();
+        let (bound_seeds, bound_peers) = (bind_all(seeds)?, bind_all(peers)?);
+        let lab: Vec<Addr> = bound_seeds.iter().map(|(_, addr)| *addr).collect();
+        let place = |role, seeds: &[Addr], (listener, addr)| Place { role, listener, addr, seeds: seeds.to_vec() };
+        let places: Vec<Place> = (bound_seeds.into_iter().map(|bound| place(Role::Seed, &[], bound)))
+            .chain(bound_peers.into_iter().map(|bound| place(Role::Peer, &lab, bound)))
+            .collect();
+        let addrs = places.iter().map(|place| place.addr).collect();
+        self.lab = Some(lab);
+        self.begin(places);
+        Ok(addrs)
+    }
+
+    /// Does what a user wants. What cannot be done is also told to all listeners, as a `Failed`
+    /// event: of the node that it was about, or where there is none, of the address that was asked
+    /// for (`127.0.0.1:0` when none was).
+    pub async fn apply(&mut self, command: Command) -> Result<(), CommandError> {
+        let (node, what) = (subject(&command), describe(&command));
+        let result = self.carry_out(command).await;
+        if let Err(error) = &result {
+            self.publish(node, EventKind::Failed { what, why: error.to_string() });
+        }
+        result
+    }
+
+    /// Does what users want until one of them says [`Command::Quit`] or all are gone; then all
+    /// nodes leave.
+    pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        while let Some(command) = commands.recv().await {
+            let last = command == Command::Quit;
+            // What failed was published.
+            let _ = self.apply(command).await;
+            if last {
+                return;
+            }
+        }
+        self.leave().await;
+    }
+
+    async fn carry_out(&mut self, command: Command) -> Result<(), CommandError> {
+        match command {
+            Command::Start(spec) => self.start(spec).await.map(drop).map_err(CommandError::from),
+            Command::StartLab { seeds, peers } => {
+                self.start_lab(seeds, peers).await.map(drop).map_err(CommandError::from)
+            }
+            Command::Kill(node) => self.kill(node).await,
+            Command::Hang(node) => self.hang(node).await,
+            Command::Restart(node) => self.restart(node).await,
+            Command::Cut { node, peer } => self.tell_peer(node, NodeCommand::Cut(peer)).await,
+            Command::Heal { node, peer } => self.tell_peer(node, NodeCommand::Heal(peer)).await,
+            Command::Say { node, body } => {
+                self.slot_mut(node)?;
+                check_body(self.dialect(Role::Peer), node, &body)?;
+                self.tell_peer(node, NodeCommand::Say(body)).await
+            }
+            Command::Quit => {
+                self.leave().await;
+                Ok(())
+            }
+        }
+    }
+
+    fn dialect(&self, role: Role) -> Dialect {
+        match role {
+            Role::Peer => self.defaults.peer.dialect,
+            Role::Seed => self.defaults.seed.dialect,
+        }
+    }
+
+    fn pace(&self, role: Role) -> Pace {
+        match role {
+            Role::Peer => self.defaults.peer.pace(),
+            Role::Seed => self.defaults.seed.pace(),
+        }
+    }
+
+    fn count(&self, role: Role) -> usize {
+        self.nodes.values().filter(|slot| slot.role == role).count()
+    }
+
+    fn check_files(&self, seeds: usize, peers: usize) -> Result<(), StartError> {
+        let seeds_known = self.lab.as_ref().map_or(self.defaults.peer.seeds.len(), Vec::len).max(seeds);
+        let demand = Demand {
+            new: seeds + peers,
+            seeds: seeds + self.count(Role::Seed),
+            peers: peers + self.count(Role::Peer),
+            registrations: seeds_known / 2 + 1,
+            config: &self.defaults.peer,
+        };
+        files::check(self.files_max, &demand)
+    }
+
+    /// Binds a new node's listener.
+    fn place(&self, spec: &NodeSpec) -> Result<(TcpListener, Addr), StartError> {
+        let ours = |addr: &Addr| self.nodes.contains_key(addr);
+        match (spec.listen, spec.role) {
+            (Placement::At(addr), _) => match self.nodes.get(&addr) {
+                Some(slot) => Err(StartError::Ours { addr, name: slot.name.clone(), condition: slot.condition() }),
+                None => bind::listen(addr),
+            },
+            (Placement::Auto, _) if self.lab.is_some() => bind::listen(Addr::loopback(0)),
+            (Placement::Auto, Role::Seed) => {
+                let seeds = &self.defaults.peer.seeds;
+                let free = bind::first_of(seeds.iter().copied().filter(|addr| !ours(addr)));
+                free.ok_or_else(|| StartError::NoSeedAddress(seeds.clone()))
+            }
+            (Placement::Auto, Role::Peer) => {
+                let first = Addr::loopback(Placement::FIRST_PEER_PORT);
+                let free = bind::first_of(bind::ports_from(first).filter(|addr| !ours(addr)));
+                free.ok_or(StartError::NoFreePort(first))
+            }
+        }
+    }
+
+    /// Names new nodes, tells everybody that they listen, and lets them run.
+    fn begin(&mut self, places: Vec<Place>) {
+        let mut counts = (self.count(Role::Seed), self.count(Role::Peer));
+        let names: Vec<String> = places.iter().map(|place| next_name(place.role, &mut counts)).collect();
+        let started = |(name, place): (&String, &Place)| self.event(place.addr, self.started(name, place.role));
+        self.publish_all(names.iter().zip(&places).map(started).collect());
+        for (name, Place { role, listener, addr, seeds }) in names.into_iter().zip(places) {
+            let mut slot = Slot { name, role, seeds, life: 0, state: State::Left };
+            slot.state = State::Running(self.spawn(addr, &slot, listener));
+            self.nodes.insert(addr, slot);
+        }
+    }
+
+    fn spawn(&self, addr: Addr, slot: &Slot, listener: TcpListener) -> Handle {
+        let random_seed = derive_seed(self.defaults.rng_seed, addr, slot.life);
+        let machine: Node = match slot.role {
+            Role::Peer => Peer::new(self.peer_config(addr, slot.seeds.clone()), random_seed).into(),
+            Role::Seed => Seed::new(self.seed_config(addr), random_seed).into(),
+        };
+        let me = Identity { addr, role: slot.role, dialect: self.dialect(slot.role) };
+        node::spawn(machine, Setup { me, listener, clock: self.defaults.clock, taps: Arc::clone(&self.taps) })
+    }
+
+    fn peer_config(&self, listen: Addr, seeds: Vec<Addr>) -> PeerConfig {
+        PeerConfig { listen, seeds, utc_offset_s: utc_offset_s(), ..self.defaults.peer.clone() }
+    }
+
+    fn seed_config(&self, listen: Addr) -> SeedConfig {
+        SeedConfig { listen, utc_offset_s: utc_offset_s(), ..self.defaults.seed.clone() }
+    }
+
+    fn slot_mut(&mut self, addr: Addr) -> Result<&mut Slot, CommandError> {
+        let slot = self.nodes.get_mut(&addr).ok_or(CommandError::Unknown(addr))?;
+        slot.settle();
+        Ok(slot)
+    }
+
+    async fn kill(&mut self, addr: Addr) -> Result<(), CommandError> {
+        let slot = self.slot_mut(addr)?;
+        match std::mem::replace(&mut slot.state, State::Left) {
+            State::Running(handle) | State::Hung(handle) => {
+                handle.crash().await;
+                slot.state = State::Killed { _reserved: bind::reserve(addr).ok() };
+                Ok(())
+            }
+            state @ (State::Killed { .. } | State::Left) => {
+                slot.state = state;
+                Err(slot.not_running(addr))
+            }
+        }
+    }
+
+    async fn hang(&mut self, addr: Addr) -> Result<(), CommandError> {
+        let slot = self.slot_mut(addr)?;
+        match std::mem::replace(&mut slot.state, State::Left) {
+            State::Running(handle) => {
+                // The node tells that it hangs. One whose task has just died is beyond that.
+                let _ = handle.control.send(Control::Hang).await;
+                slot.state = State::Hung(handle);
+                Ok(())
+            }
+            state @ (State::Hung(_) | State::Killed { .. } | State::Left) => {
+                slot.state = state;
+                Err(slot.not_running(addr))
+            }
+        }
+    }
+
+    async fn restart(&mut self, addr: Addr) -> Result<(), CommandError> {
+        let slot = self.slot_mut(addr)?;
+        match slot.state {
+            State::Running(_) => return Err(CommandError::Up { name: slot.name.clone(), addr }),
+            State::Left => return Err(slot.not_running(addr)),
+            State::Hung(_) => self.kill(addr).await?,
+            State::Killed { .. } => {}
+        }
+        let (listener, _) = bind::listen(addr)?;
+        let slot = self.slot_mut(addr)?;
+        slot.life += 1;
+        let (name, role) = (slot.name.clone(), slot.role);
+        self.publish(addr, self.started(&name, role));
+        let Some(slot) = self.nodes.get(&addr) else { return Err(CommandError::Unknown(addr)) };
+        let state = State::Running(self.spawn(addr, slot, listener));
+        self.slot_mut(addr)?.state = state;
+        Ok(())
+    }
+
+    async fn tell_peer(&mut self, addr: Addr, command: NodeCommand) -> Result<(), CommandError> {
+        let slot = self.slot_mut(addr)?;
+        if slot.role == Role::Seed {
+            return Err(CommandError::NotAPeer { name: slot.name.clone(), addr });
+        }
+        let State::Running(handle) = &slot.state else { return Err(slot.not_running(addr)) };
+        let told = handle.control.send(Control::Command(command)).await;
+        told.map_err(|_| slot.not_running(addr))
+    }
+
+    /// All nodes say goodbye, at the same time; hung ones are crashed.
+    async fn leave(&mut self) {
+        let mut leaving = Vec::new();
+        for slot in self.nodes.values_mut() {
+            slot.settle();
+            if let State::Running(handle) = &slot.state {
+                let _ = handle.control.send(Control::Command(NodeCommand::Leave)).await;
+            }
+        }
+        for slot in self.nodes.values_mut() {
+            match std::mem::replace(&mut slot.state, State::Left) {
+                State::Running(handle) => leaving.push(handle),
+                State::Hung(handle) => handle.crash().await,
+                State::Killed { .. } | State::Left => {}
+            }
+        }
+        let all_left = async {
+            for handle in &mut leaving {
+                handle.ended().await;
+            }
+        };
+        // Whoever is not done by then is crashed when its handle is dropped.
+        let _ = timeout(QUIT_TIMEOUT, all_left).await;
+    }
+
+    fn started(&self, name: &str, role: Role) -> EventKind {
+        let (dialect, pace) = (self.dialect(role), self.pace(role));
+        EventKind::Started { name: name.to_owned(), role, dialect, pace }
+    }
+
+    fn event(&self, node: Addr, kind: EventKind) -> Event {
+        Event { at: self.defaults.clock.now(), node, kind }
+    }
+
+    fn publish(&self, node: Addr, kind: EventKind) {
+        self.publish_all(vec![self.event(node, kind)]);
+    }
+
+    fn publish_all(&self, events: Vec<Event>) {
+        let batch: Batch = events.into();
+        for tap in &*self.taps {
+            tap.publish(&batch);
+        }
+    }
+}
+
+/// A node that listens and does not run yet.
+struct Place {
+    role: Role,
+    listener: TcpListener,
+    addr: Addr,
+    seeds: Vec<Addr>,
+}
+
+/// `s1`, `s2`, ..., `p1`, `p2`, ...: in the order in which nodes are started.
+fn next_name(role: Role, (seeds, peers): &mut (usize, usize)) -> String {
+    let (letter, count) = match role {
+        Role::Seed => ('s', seeds),
+        Role::Peer => ('p', peers),
+    };
+    *count += 1;
+    format!("{letter}{count}")
+}
+
+/// What a node's random choices follow from: the session's seed, who it is, and which life it
+/// lives. The mixing is that of `SplitMix64`.
+fn derive_seed(session: u64, addr: Addr, life: u64) -> u64 {
+    let node = u64::from(addr.ip().to_bits()) << 16 | u64::from(addr.port());
+    mix(mix(session ^ mix(node)).wrapping_add(life))
+}
+
+fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_node_and_every_life_of_it_chooses_differently_and_the_same_in_every_run() {
+        let (one, other) = (Addr::loopback(3000), Addr::loopback(3001));
+        assert_eq!(derive_seed(7, one, 0), derive_seed(7, one, 0));
+        let seeds = [derive_seed(7, one, 0), derive_seed(7, one, 1), derive_seed(7, other, 0), derive_seed(8, one, 0)];
+        for (at, seed) in seeds.iter().enumerate() {
+            assert!(!seeds[..at].contains(seed), "{seeds:?}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Why something that a user wanted was not done, in words for people.
+
+use std::fmt;
+use std::io;
+
+use super::wire::EncodeError;
+use crate::command::{Command, NodeSpec, Placement};
+use crate::proto::addr::Addr;
+
+/// Why a node could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Somebody else listens there.
+    #[error("{addr} is in use{}", next_text(*.next))]
+    InUse {
+        /// The address.
+        addr: Addr,
+        /// The next one that is free.
+        next: Option<Addr>,
+    },
+    /// A node of this process has the address, running or not.
+    #[error("{addr} belongs to {name}, which {condition}: choose another address")]
+    Ours {
+        /// The address.
+        addr: Addr,
+        /// The node's name.
+        name: String,
+        /// How it is.
+        condition: Condition,
+    },
+    /// None of the seed list's addresses can be had.
+    #[error("no seed address of the list is free on this machine ({}): choose one with --listen", list(.0))]
+    NoSeedAddress(Vec<Addr>),
+    /// No port is left.
+    #[error("no free port from {0} on: choose an address with --listen")]
+    NoFreePort(Addr),
+    /// The address is another machine's.
+    #[error("{0} is not an address of this machine: listen on one that is, such as 127.0.0.1:{port}", port = .0.port())]
+    NotLocal(Addr),
+    /// The system does not allow it.
+    #[error("no permission to listen on {0}: choose a port from 1024 on")]
+    Denied(Addr),
+    /// The system said something else.
+    #[error("cannot listen on {addr}: {source}")]
+    Io {
+        /// The address.
+        addr: Addr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// So many nodes need more file descriptors than this process may have.
+    #[error(
+        "{nodes} more nodes need about {need} file descriptors, {} more than this process may have ({limit}): \
+         start fewer, or raise the limit with 'ulimit -n {need}'",
+        .need.saturating_sub(*.limit)
+    )]
+    TooManyFiles {
+        /// Nodes that were asked for.
+        nodes: usize,
+        /// Descriptors that it takes in all.
+        need: u64,
+        /// Descriptors that there can be.
+        limit: u64,
+    },
+}
+
+fn next_text(next: Option<Addr>) -> String {
+    next.map_or_else(String::new, |next| format!("; the next free address is {next}"))
+}
+
+fn list(addrs: &[Addr]) -> String {
+    if addrs.is_empty() {
+        return "it is empty".to_owned();
+    }
+    addrs.iter().map(Addr::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// How a node of this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// As it should.
+    Runs,
+    /// It keeps its sockets and says nothing.
+    Hangs,
+    /// It was crashed.
+    Killed,
+    /// It said goodbye.
+    Left,
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Runs => "runs",
+            Self::Hangs => "hangs",
+            Self::Killed => "was killed",
+            Self::Left => "has left",
+        })
+    }
+}
+
+/// Why a command was not carried out. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A node could not be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// No node of this process has this address.
+    #[error("{0} is not a node of this process")]
+    Unknown(Addr),
+    /// The node is not in a state for it.
+    #[error("{name} ({addr}) {condition}")]
+    NotRunning {
+        /// The node's name.
+        name: String,
+        /// Its address.
+        addr: Addr,
+        /// How it is.
+        condition: Condition,
+    },
+    /// Only a killed or hung node can be restarted.
+    #[error("{name} ({addr}) is up: kill or hang it first")]
+    Up {
+        /// The node's name.
+        name: String,
+        /// Its address.
+        addr: Addr,
+    },
+    /// Only a peer can do it.
+    #[error("{name} ({addr}) is a seed, and seeds do not gossip: choose a peer")]
+    NotAPeer {
+        /// The node's name.
+        name: String,
+        /// Its address.
+        addr: Addr,
+    },
+    /// The text cannot be sent.
+    #[error(transparent)]
+    Text(#[from] EncodeError),
+}
+
+/// The node that a command is about; `127.0.0.1:0` when it names none.
+pub(super) fn subject(command: &Command) -> Addr {
+    match command {
+        Command::Start(NodeSpec { listen: Placement::At(addr), .. })
+        | Command::Kill(addr)
+        | Command::Hang(addr)
+        | Command::Restart(addr)
+        | Command::Cut { node: addr, .. }
+        | Command::Heal { node: addr, .. }
+        | Command::Say { node: addr, .. } => *addr,
+        Command::Start(NodeSpec { listen: Placement::Auto, .. }) | Command::StartLab { .. } | Command::Quit => {
+            Addr::loopback(0)
+        }
+    }
+}
+
+/// What was wanted, for `Failed` events.
+pub(super) fn describe(command: &Command) -> String {
+    match command {
+        Command::Start(spec) => format!("start a {}", spec.role),
+        Command::StartLab { seeds, peers } => format!("start a lab of {seeds} seeds and {peers} peers"),
+        Command::Kill(node) => format!("kill {node}"),
+        Command::Hang(node) => format!("hang {node}"),
+        Command::Restart(node) => format!("restart {node}"),
+        Command::Cut { node, peer } => format!("cut {node} from {peer}"),
+        Command::Heal { node, peer } => format!("link {node} to {peer} again"),
+        Command::Say { node, .. } => format!("send a message from {node}"),
+        Command::Quit => "quit".to_owned(),
+    }
+}

@@ -1,0 +1,357 @@
+//! One node: a task that owns a state machine, and does in turns what there is to do.
+//!
+//! A turn takes everything that is ready (commands, what links have read, new connections, the
+//! machine's deadline), hands it to the machine, writes to each link once and publishes the events
+//! as one batch. Between turns the task waits for all of these at once; it never waits for
+//! anything else.
+
+use std::future::{Future, pending, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::{Sleep, sleep_until, timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::link::{FromLink, HANG_UP_TIMEOUT};
+use super::links::{Identity, Links};
+use crate::clock::Clock;
+use crate::event::{Batch, Event};
+use crate::feed::Tap;
+use crate::proto::addr::Addr;
+use crate::proto::event::{EventKind, Stop};
+use crate::proto::machine::{Input, LinkChange, Machine, NodeCommand, Output};
+use crate::proto::time::Time;
+
+/// What links have read and the node has not handled: readers wait beyond this.
+const INBOX_MAX: usize = 64;
+/// Of that, what one turn handles: at 64 KiB a read, less than a link's queue holds.
+const TURN_READS_MAX: usize = 16;
+/// Connections that one turn accepts.
+const TURN_ACCEPTS_MAX: usize = 64;
+/// Commands that wait for the node.
+const CONTROLS_MAX: usize = 16;
+/// After a failed accept (no descriptors are left, as a rule) the next attempt waits this long.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// How long all links of a leaving node may take to close, once each has had its own time.
+const LEAVE_TIMEOUT: Duration = HANG_UP_TIMEOUT.saturating_add(Duration::from_millis(200));
+
+/// What the engine tells a node.
+#[derive(Debug)]
+pub(super) enum Control {
+    /// Something for the machine.
+    Command(NodeCommand),
+    /// Say nothing from now on.
+    Hang,
+}
+
+/// What a node begins with.
+pub(super) struct Setup {
+    pub(super) me: Identity,
+    pub(super) listener: TcpListener,
+    pub(super) clock: Clock,
+    pub(super) taps: Arc<[Tap]>,
+}
+
+/// The engine's end of a running node. Dropping it crashes the node.
+pub(super) struct Handle {
+    task: AbortOnDropHandle<()>,
+    pub(super) control: mpsc::Sender<Control>,
+}
+
+impl Handle {
+    /// Ends the node in the middle of whatever it does; its sockets are reset.
+    pub(super) async fn crash(self) {
+        self.task.abort();
+        // Cancelled, as it should be.
+        let _ = self.task.await;
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// Waits for a node that was told to leave.
+    pub(super) async fn ended(&mut self) {
+        let _ = (&mut self.task).await;
+    }
+}
+
+/// Runs a node on a task of its own.
+pub(super) fn spawn<M: Machine + Send + 'static>(machine: M, setup: Setup) -> Handle {
+    let (control, controls) = mpsc::channel(CONTROLS_MAX);
+    let node = Node::new(machine, setup, controls);
+    Handle { task: AbortOnDropHandle::new(tokio::spawn(node.run())), control }
+}
+
+struct Node<M> {
+    /// The first field, so the first to be dropped.
+    notice: CrashNotice,
+    machine: M,
+    clock: Clock,
+    links: Links,
+    sources: Sources,
+}
+
+/// Tells of a node that ends in any other way than by leaving, before its sockets are reset: so it
+/// stands before what others notice.
+struct CrashNotice {
+    node: Addr,
+    clock: Clock,
+    /// Empty once the node has left.
+    taps: Arc<[Tap]>,
+}
+
+impl CrashNotice {
+    fn withdraw(&mut self) {
+        self.taps = Arc::default();
+    }
+
+    fn publish(&self, kind: EventKind) {
+        let event = Event { at: self.clock.now(), node: self.node, kind };
+        let batch = Batch::from([event]);
+        for tap in &*self.taps {
+            tap.publish(&batch);
+        }
+    }
+}
+
+impl Drop for CrashNotice {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let why = "a fault in this program: please report it; the node can be restarted".to_owned();
+            self.publish(EventKind::Failed { what: "run".to_owned(), why });
+        }
+        self.publish(EventKind::Stopped { how: Stop::Killed });
+    }
+}
+
+/// Why the task goes on to something else than turns.
+enum Fate {
+    Leave,
+    Hang,
+}
+
+impl<M: Machine> Node<M> {
+    fn new(machine: M, setup: Setup, controls: mpsc::Receiver<Control>) -> Self {
+        let Setup { me, listener, clock, taps } = setup;
+        let (inbox, reads) = mpsc::channel(INBOX_MAX);
+        let notice = CrashNotice { node: me.addr, clock, taps: Arc::clone(&taps) };
+        let links = Links::new(me, taps, inbox, clock.now());
+        Self { notice, machine, clock, links, sources: Sources::new(controls, reads, listener, clock) }
+    }
+
+    async fn run(mut self) {
+        self.handle(Input::Start);
+        let fate = loop {
+            self.end_turn();
+            let ready = self.sources.ready(self.machine.next_deadline()).await;
+            if let Some(fate) = self.turn(ready) {
+                break fate;
+            }
+        };
+        match fate {
+            Fate::Leave => self.leave().await,
+            Fate::Hang => self.hang().await,
+        }
+    }
+
+    fn turn(&mut self, ready: Ready) -> Option<Fate> {
+        self.links.set_now(self.clock.now());
+        for control in ready.controls {
+            match control {
+                Control::Command(NodeCommand::Leave) => return Some(Fate::Leave),
+                Control::Command(command) => self.handle(Input::Command(command)),
+                Control::Hang => return Some(Fate::Hang),
+            }
+        }
+        for read in ready.reads {
+            self.links.set_now(self.clock.now());
+            self.on_read(read);
+        }
+        for (stream, remote) in ready.accepted {
+            if let Some(input) = self.links.accept(stream, remote) {
+                self.handle(input);
+            }
+        }
+        if let Some(why) = ready.accept_error {
+            self.links.emit(|| EventKind::Failed { what: "accept a connection".to_owned(), why });
+        }
+        self.wake();
+        None
+    }
+
+    fn on_read(&mut self, read: FromLink) {
+        match read {
+            FromLink::Read { link, messages, closed } => {
+                for message in messages {
+                    if !self.links.is_open(link) {
+                        return;
+                    }
+                    self.handle(Input::Message { link, message });
+                }
+                if let Some(cause) = closed
+                    && self.links.forget(link)
+                {
+                    self.handle(Input::Link { link, change: LinkChange::Closed { cause } });
+                }
+            }
+            FromLink::Dialed { peer, purpose, result } => {
+                let input = self.links.dialed(peer, purpose, result);
+                self.handle(input);
+            }
+        }
+    }
+
+    /// The deadline may have come while other things were handled, too.
+    fn wake(&mut self) {
+        let now = self.clock.now();
+        if self.machine.next_deadline().is_some_and(|deadline| deadline <= now) {
+            self.links.set_now(now);
+            self.handle(Input::Wake);
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.machine.handle(self.links.now(), input, &mut self.links);
+    }
+
+    fn end_turn(&mut self) {
+        self.links.send_pending();
+        while let Some(input) = self.links.next_input() {
+            self.handle(input);
+            self.links.send_pending();
+        }
+        self.links.publish();
+    }
+
+    async fn leave(mut self) {
+        // Whoever dials from now on is refused; whoever waits to be accepted is reset.
+        drop(self.sources);
+        self.machine.handle(self.links.now(), Input::Command(NodeCommand::Leave), &mut self.links);
+        self.links.hang_up_all();
+        self.links.publish();
+        // Links that do not close in time are reset when they are dropped.
+        let _ = timeout(LEAVE_TIMEOUT, self.links.closed()).await;
+        self.notice.withdraw();
+        self.links.set_now(self.clock.now());
+        self.links.emit(|| EventKind::Stopped { how: Stop::Left });
+        self.links.publish();
+    }
+
+    /// Holds all sockets, the listener's too, until the task is aborted.
+    async fn hang(mut self) {
+        self.links.hang();
+        self.links.emit(|| EventKind::Hung);
+        self.links.publish();
+        pending::<()>().await;
+    }
+}
+
+/// What a node waits for.
+struct Sources {
+    controls: mpsc::Receiver<Control>,
+    reads: mpsc::Receiver<FromLink>,
+    listener: TcpListener,
+    clock: Clock,
+    alarm: Pin<Box<Sleep>>,
+    /// When the alarm goes off, if it is set.
+    alarm_at: Option<Time>,
+    accept_again: Option<Time>,
+    /// The last accept failed, which was said.
+    accept_fails: bool,
+}
+
+/// What there is to do in a turn.
+#[derive(Default)]
+struct Ready {
+    controls: Vec<Control>,
+    reads: Vec<FromLink>,
+    accepted: Vec<(TcpStream, SocketAddr)>,
+    accept_error: Option<String>,
+}
+
+impl Ready {
+    fn is_empty(&self) -> bool {
+        self.controls.is_empty() && self.reads.is_empty() && self.accepted.is_empty() && self.accept_error.is_none()
+    }
+}
+
+impl Sources {
+    fn new(
+        controls: mpsc::Receiver<Control>,
+        reads: mpsc::Receiver<FromLink>,
+        listener: TcpListener,
+        clock: Clock,
+    ) -> Self {
+        let alarm = Box::pin(sleep_until(clock.instant(clock.epoch())));
+        Self { controls, reads, listener, clock, alarm, alarm_at: None, accept_again: None, accept_fails: false }
+    }
+
+    /// Waits until there is something to do, at the latest until `deadline`.
+    async fn ready(&mut self, deadline: Option<Time>) -> Ready {
+        self.set_alarm(deadline);
+        let mut ready = Ready::default();
+        poll_fn(|cx| self.poll(cx, &mut ready)).await;
+        ready
+    }
+
+    fn set_alarm(&mut self, deadline: Option<Time>) {
+        let at = match (deadline, self.accept_again) {
+            (Some(deadline), Some(again)) => Some(deadline.min(again)),
+            (one, other) => one.or(other),
+        };
+        if at != self.alarm_at {
+            self.alarm_at = at;
+            if let Some(at) = at {
+                self.alarm.as_mut().reset(self.clock.instant(at));
+            }
+        }
+    }
+
+    /// Takes all that is ready.
+    fn poll(&mut self, cx: &mut Context<'_>, ready: &mut Ready) -> Poll<()> {
+        // Each registers for its next wake-up only where it finds nothing (more).
+        let _ = self.controls.poll_recv_many(cx, &mut ready.controls, CONTROLS_MAX);
+        let _ = self.reads.poll_recv_many(cx, &mut ready.reads, TURN_READS_MAX);
+        self.poll_accept(cx, ready);
+        let alarm = self.poll_alarm(cx);
+        if alarm || !ready.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>, ready: &mut Ready) {
+        while self.accept_again.is_none() && ready.accepted.len() < TURN_ACCEPTS_MAX {
+            match self.listener.poll_accept(cx) {
+                Poll::Ready(Ok(accepted)) => {
+                    self.accept_fails = false;
+                    ready.accepted.push(accepted);
+                }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Poll::Ready(Err(error)) => {
+                    if !std::mem::replace(&mut self.accept_fails, true) {
+                        ready.accept_error = Some(error.to_string());
+                    }
+                    self.accept_again = Some(self.clock.now() + ACCEPT_PAUSE);
+                }
+                Poll::Pending => break,
+            }
+        }
+    }
+
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.alarm_at.is_none() || self.alarm.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.alarm_at = None;
+        self.accept_again = self.accept_again.filter(|again| *again > self.clock.now());
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! The driver with a machine that does one thing.
+
+use std::io::Read;
+
+use super::*;
+use crate::feed::{Feed, feed};
+use crate::net::bind;
+use crate::net::files;
+use crate::net::wire::{LinkContext, LinkDecoder};
+use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX};
+use crate::proto::event::{Direction, Purpose, Rule};
+use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, Role};
+use tokio_util::codec::Decoder as _;
+
+/// Keeps every connection, or says hello and goodbye and hangs up.
+struct Doorman {
+    me: Addr,
+    keeps: bool,
+}
+
+impl Machine for Doorman {
+    fn handle(&mut self, _now: Time, input: Input, out: &mut impl Output) {
+        if let Input::Link { link, change: LinkChange::Accepted { .. } } = input
+            && !self.keeps
+        {
+            let hello = Hello { listen: self.me, role: Role::Peer, priority: Priority::Low };
+            out.send(link, &Message::Hello(hello));
+            out.send(link, &goodbye());
+            out.hang_up(link);
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        None
+    }
+}
+
+fn goodbye() -> Message {
+    Message::Goodbye { reason: GoodbyeReason::Leaving, referral: vec![Addr::loopback(3000); 1_000] }
+}
+
+fn start(keeps: bool) -> (Addr, Handle, Feed) {
+    let (tap, feed) = feed(1_024);
+    let (listener, addr) = bind::listen(Addr::loopback(0)).unwrap();
+    let me = Identity { addr, role: Role::Peer, dialect: Dialect::Framed };
+    let setup = Setup { me, listener, clock: Clock::start(), taps: Arc::new([tap]) };
+    (addr, spawn(Doorman { me: addr, keeps }, setup), feed)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_connections_beyond_the_limit_is_one_event_and_nobody_inside_is_disturbed() {
+    files::raise_limit();
+    let (addr, _node, mut feed) = start(true);
+    let max = HALF_OPEN_MAX + LINKS_MAX;
+    let mut inside = Vec::new();
+    for _ in 0..max {
+        inside.push(tokio::net::TcpStream::connect(addr.socket()).await.unwrap());
+    }
+    for _ in 0..20 {
+        let refused = tokio::net::TcpStream::connect(addr.socket()).await.unwrap();
+        let read = async {
+            refused.readable().await?;
+            refused.try_read(&mut [0; 1])
+        };
+        let end = timeout(Duration::from_secs(10), read).await.unwrap();
+        assert!(!matches!(end, Ok(1..)), "{end:?}");
+    }
+    let delivery = feed.recv().await.unwrap();
+    let EventKind::Violation { violation, .. } = &delivery.batch[0].kind else { panic!("{:?}", delivery.batch) };
+    assert_eq!((delivery.batch.len(), violation.rule), (1, Rule::TooManyLinks));
+    assert!(feed.try_recv().is_none());
+    for stream in inside {
+        assert_eq!(stream.try_read(&mut [0; 1]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_was_said_before_a_hang_up_arrives_even_with_something_left_unread() {
+    let (addr, _node, _feed) = start(false);
+    let read = tokio::task::spawn_blocking(move || {
+        let mut stream = std::net::TcpStream::connect(addr.socket()).unwrap();
+        std::io::Write::write_all(&mut stream, &[0; 1_000]).unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).map(|_| all)
+    });
+    let bytes = timeout(Duration::from_secs(10), read).await.unwrap().unwrap().unwrap();
+    let context = LinkContext {
+        dialect: Dialect::Framed,
+        local: addr,
+        role: Role::Peer,
+        purpose: Purpose::Neighbor,
+        direction: Direction::Outbound,
+    };
+    let (mut decoder, mut buffer) = (LinkDecoder::new(context), bytes[..].into());
+    assert!(matches!(decoder.decode(&mut buffer).unwrap(), Some(Message::Hello(_))));
+    assert_eq!(decoder.decode(&mut buffer).unwrap(), Some(goodbye()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remote_that_never_closes_holds_up_a_leaving_node_for_no_longer_than_its_limit() {
+    let (addr, mut node, mut feed) = start(false);
+    let _open = tokio::net::TcpStream::connect(addr.socket()).await.unwrap();
+    node.control.send(Control::Command(NodeCommand::Leave)).await.unwrap();
+    timeout(LEAVE_TIMEOUT + Duration::from_secs(5), node.ended()).await.unwrap();
+    let last = feed.recv().await.unwrap();
+    assert_eq!(last.batch[0].kind, EventKind::Stopped { how: Stop::Left });
+}

@@ -1,0 +1,90 @@
+//! Networks that speak the classic dialect, with and without Python nodes.
+
+use std::time::Duration;
+
+use gossipctl::command::Command;
+use gossipctl::event::{Event, EventKind};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::PeerConfig;
+
+use crate::python::{PythonPeer, PythonSeed};
+use crate::support::{ANYWHERE, Session, calm, classic, links, peer_at, received};
+
+fn config(seeds: Vec<Addr>) -> PeerConfig {
+    let mut config = classic(calm(seeds));
+    config.liveness_interval = Duration::from_millis(500);
+    config.liveness_misses = 6;
+    config
+}
+
+fn answered_by(peer: Addr) -> impl Fn(&Event) -> bool {
+    move |event| matches!(event.kind, EventKind::ProbeAnswered { peer: by, .. } if by == peer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_classic_lab_forms_one_network_in_which_messages_spread_and_probes_are_answered() {
+    let (mut session, _, peers) = Session::lab(config(Vec::new()), 2, 5).await;
+    session.say_and_reach(peers[0], "hello", &peers).await;
+    session.say_and_reach(peers[4], "and back", &peers).await;
+    session.until_events("answers", 4, |event| matches!(event.kind, EventKind::ProbeAnswered { .. })).await;
+    let trouble = |event: &Event| matches!(event.kind, EventKind::Violation { .. } | EventKind::NeighborDied { .. });
+    assert_eq!(session.events(trouble), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_python_peer_is_a_full_member_of_a_classic_network_and_its_death_is_noticed() {
+    let (mut session, seeds, peers) = Session::lab(config(Vec::new()), 1, 2).await;
+    let python = PythonPeer::start(seeds[0], &peers);
+    let linked = |seen: &[Event]| links(seen).values().filter(|all| all.contains(&python.addr)).count() == 2;
+    session.until("links to the Python peer", linked).await;
+    session
+        .until("the seed to list it", |seen| {
+            seen.iter().any(|event| matches!(event.kind, EventKind::PeerListed { peer, .. } if peer == python.addr))
+        })
+        .await;
+
+    // Ours reaches it, and no two messages are ever read as one, however quickly they come.
+    for k in 0..5 {
+        session.apply(Command::Say { node: peers[0], body: format!("ours {k}").into() }).await;
+    }
+    session.until_events("its answers to probes", 4, answered_by(python.addr)).await;
+    session.until("our messages there", |_| (0..5).all(|k| python.has_received(&format!("ours {k}")))).await;
+
+    // Its own come as Python writes them: joined.
+    let me = python.addr.python();
+    python.write_to_all(&format!("03.05.31:{me}:Gossip Message 103.05.31:{me}:Gossip Message 2"));
+    python.write_to_all(&format!("Liveness Request:03.05.32:{me}"));
+    for peer in &peers {
+        for body in ["Gossip Message 1", "Gossip Message 2"] {
+            session.until(body, |seen| seen.iter().any(|event| received(event, *peer, body))).await;
+        }
+        session.until("our answers to its probe", |_| python.was_answered_by(*peer)).await;
+    }
+    assert_eq!(python.crashes(), Vec::<String>::new());
+
+    python.kill();
+    let died = |event: &Event| matches!(event.kind, EventKind::NeighborDied { peer, .. } if peer == python.addr);
+    session.until_events("both neighbors to notice", 2, died).await;
+    let delisted = |event: &Event| matches!(event.kind, EventKind::PeerDelisted { peer, .. } if peer == python.addr);
+    session.until_events("the seed to take it off", 1, delisted).await;
+    let violation = |event: &Event| matches!(event.kind, EventKind::Violation { .. });
+    assert_eq!(session.events(violation), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_peers_find_each_other_through_a_python_seed_and_report_deaths_to_it() {
+    let seed = PythonSeed::start();
+    let mut session = Session::new(config(vec![seed.addr]));
+    let mut peers = Vec::new();
+    for _ in 0..3 {
+        peers.push(session.engine.start(peer_at(ANYWHERE)).await.unwrap());
+    }
+    session.until_connected(&peers).await;
+    session.say_and_reach(peers[0], "hello", &peers).await;
+    session.apply(Command::Kill(peers[2])).await;
+    let reported = |event: &Event| matches!(&event.kind, EventKind::DeadReportSent { dead, .. } if *dead == peers[2]);
+    session.until_events("a report", 1, reported).await;
+    let dead = format!("Dead Node:{}:", peers[2].python());
+    session.until("the report at the seed", |_| seed.heard().iter().any(|text| text.starts_with(&dead))).await;
+    assert!(!seed.heard().iter().any(|text| text.starts_with("crash")), "{:?}", seed.heard());
+}
