@@ -61,6 +61,8 @@ pub struct Seed {
     verifications: Vec<Verification>,
     disputes: BTreeMap<Addr, u32>,
     probes: ProbeSeq,
+    /// The last connection was turned away because too many had not said hello.
+    crowded: bool,
 }
 
 impl Seed {
@@ -74,6 +76,7 @@ impl Seed {
             verifications: Vec::new(),
             disputes: BTreeMap::new(),
             probes: 0,
+            crowded: false,
         }
     }
 
@@ -88,11 +91,15 @@ impl Seed {
     }
 
     fn on_accepted(&mut self, now: Time, link: LinkId, remote: String, out: &mut impl Output) {
-        if self.links.values().filter(|open| open.peer.is_none()).count() >= HALF_OPEN_MAX {
-            let violation = Violation::new(Rule::TooManyLinks, b"");
-            out.emit(|| EventKind::Violation { remote, peer: None, violation });
-            out.hang_up(link);
-            return;
+        let half_open = self.links.values().filter(|open| open.peer.is_none()).count();
+        let crowded_before = std::mem::replace(&mut self.crowded, half_open >= HALF_OPEN_MAX);
+        if self.crowded {
+            // Once a burst: who floods us with connections shall not flood the log.
+            if !crowded_before {
+                let violation = Violation::new(Rule::TooManyLinks, b"");
+                out.emit(|| EventKind::Violation { remote, peer: None, violation });
+            }
+            return out.hang_up(link);
         }
         self.links.insert(link, Link { remote, peer: None, hello_by: now + self.config.handshake_timeout });
         match self.config.dialect {

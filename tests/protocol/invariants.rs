@@ -32,6 +32,34 @@ fn the_same_seed_gives_the_same_run_to_the_last_event() {
 }
 
 #[test]
+fn a_large_network_that_starts_all_at_once_settles_without_a_death() {
+    let mut network = Network::new(2, 55);
+    network.start_peers(1..=250);
+    network.world.run_for(LIVENESS * 8 + Duration::from_secs(1));
+    let wrong = |kind: &EventKind| matches!(kind, EventKind::NeighborDied { .. } | EventKind::Violation { .. });
+    let first = network.first(|event| wrong(&event.kind));
+    assert_eq!(first, None);
+    assert!(network.connected());
+    network.assert_symmetric();
+    for peer in network.peers() {
+        let links = network.neighbors(peer).len();
+        assert!((4..=8).contains(&links), "{peer} has {links} links");
+    }
+}
+
+#[test]
+fn strangers_that_connect_and_say_nothing_are_refused_with_one_line_a_burst() {
+    let mut peer = Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1);
+    let (mut out, now) = (Sink::default(), gossipctl::sim::EPOCH);
+    peer.handle(now, Input::Start, &mut out);
+    for link in 0..10_000 {
+        let change = LinkChange::Accepted { remote: format!("stranger {link}") };
+        peer.handle(now, Input::Link { link: LinkId(link), change }, &mut out);
+    }
+    assert_eq!(out.violations, 1);
+}
+
+#[test]
 fn every_live_connected_peer_gets_every_message_exactly_once() {
     let network = Network::settled(2, 40, 53);
     let settled = Time::from_micros(gossipctl::sim::EPOCH.as_micros()) + LIVENESS * 6;
@@ -79,6 +107,7 @@ fn under_churn_nobody_alive_is_removed_and_the_overlay_heals() {
 #[derive(Default)]
 struct Sink {
     dials: Vec<Addr>,
+    violations: usize,
 }
 
 impl Output for Sink {
@@ -91,7 +120,7 @@ impl Output for Sink {
     fn hang_up(&mut self, _link: LinkId) {}
 
     fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        let _ = event();
+        self.violations += usize::from(matches!(event(), EventKind::Violation { .. }));
     }
 }
 

@@ -1,6 +1,7 @@
 //! How a link between two peers begins: who is taken, who is refused, and which of two links stands
 //! (rules 3 and 4).
 
+use super::overlay::Neighbor;
 use super::{Link, Peer};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
@@ -72,10 +73,11 @@ impl Peer {
         if self.overlay.get(peer).is_some_and(|neighbor| neighbor.links.len() >= LINKS_PER_PAIR_MAX) {
             return self.offend(now, link, Rule::TooManyLinks, out);
         }
+        let known = self.overlay.get(peer).is_some();
         if self.framed() && !self.settle_double(now, link, peer, out) {
             return;
         }
-        let full = self.overlay.get(peer).is_none() && self.overlay.neighbors.len() >= self.neighbors_max();
+        let full = !known && self.overlay.neighbors.len() >= self.neighbors_max();
         if full && !self.make_room(now, hello.priority, out) {
             return self.refuse(link, peer, RefusalReason::Full, out);
         }
@@ -126,19 +128,23 @@ impl Peer {
         let dialed = self.links.iter().find(|(_, open)| ours(open)).map(|(link, _)| *link);
         let ours_stands = dialed.is_some() && self.config.listen < peer;
         if ours_stands {
-            self.links.remove(&link);
-            out.send(link, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
-            out.hang_up(link);
-        } else if self.overlay.get(peer).is_some() {
+            self.dismiss(link, out);
+        } else if let Some(old) = self.overlay.get(peer).map(Neighbor::link) {
             // The peer has restarted before we noticed its end, or its link is to stand.
-            let end = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Duplicate };
-            self.part(now, peer, end, out);
+            let reason = GoodbyeReason::Duplicate;
+            out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
+            self.part(now, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
         } else if let Some(dialed) = dialed {
-            self.links.remove(&dialed);
-            out.send(dialed, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
-            out.hang_up(dialed);
+            self.dismiss(dialed, out);
         }
         !ours_stands
+    }
+
+    /// Closes a connection that another one between the same two nodes makes needless.
+    fn dismiss(&mut self, link: LinkId, out: &mut impl Output) {
+        self.links.remove(&link);
+        out.send(link, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
+        out.hang_up(link);
     }
 
     /// True when there is room, or has been made.
@@ -160,8 +166,7 @@ impl Peer {
             return self.refuse(link, peer, RefusalReason::WrongRole, out);
         }
         if self.overlay.get(peer).is_some() {
-            self.links.remove(&link);
-            return out.hang_up(link);
+            return self.dismiss(link, out);
         }
         self.add_neighbor(now, link, peer, hello.priority, out);
     }

@@ -66,6 +66,8 @@ pub struct Peer {
     repair: Repair,
     spread: Spread,
     liveness: Liveness,
+    /// The last connection was turned away because too many had not said hello.
+    crowded: bool,
     /// It has said goodbye and does nothing any more.
     left: bool,
 }
@@ -81,6 +83,7 @@ impl Peer {
             spread: Spread::new(&config, random.number()),
             liveness: Liveness::default(),
             links: BTreeMap::new(),
+            crowded: false,
             left: false,
             config,
             random,
@@ -120,9 +123,13 @@ impl Peer {
 
     fn on_accepted(&mut self, now: Time, link: LinkId, remote: String, out: &mut impl Output) {
         let half_open = self.links.values().filter(|open| open.stage != Stage::Up).count();
-        if half_open >= HALF_OPEN_MAX {
-            let violation = Violation::new(Rule::TooManyLinks, b"");
-            out.emit(|| EventKind::Violation { remote, peer: None, violation });
+        let crowded_before = std::mem::replace(&mut self.crowded, half_open >= HALF_OPEN_MAX);
+        if self.crowded {
+            // Once a burst: who floods us with connections shall not flood the log.
+            if !crowded_before {
+                let violation = Violation::new(Rule::TooManyLinks, b"");
+                out.emit(|| EventKind::Violation { remote, peer: None, violation });
+            }
             return out.hang_up(link);
         }
         let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
@@ -202,7 +209,7 @@ impl Peer {
         match command {
             NodeCommand::Say(body) => self.say(now, body, out),
             NodeCommand::Cut(peer) => self.cut(now, peer, out),
-            NodeCommand::Heal(peer) => self.heal(peer, out),
+            NodeCommand::Heal(peer) => self.heal(now, peer, out),
             NodeCommand::Leave => self.leave(out),
         }
     }

@@ -96,34 +96,38 @@ impl Overlay {
         self.avoided.push((addr, until));
     }
 
-    /// May this address be dialled now?
-    pub(super) fn may_dial(&self, now: Time, addr: Addr) -> bool {
+    /// May this address be dialled now, unless there is a link or a dial to it?
+    fn is_welcome(&self, now: Time, addr: Addr) -> bool {
         let avoided = self.avoided.iter().any(|(avoided, until)| *avoided == addr && *until > now);
-        !avoided && !self.cut.contains(&addr) && !self.dialing.contains(&addr) && self.get(addr).is_none()
+        !avoided && !self.cut.contains(&addr)
     }
 
-    /// A random address that may be dialled.
-    pub(super) fn choose(&self, now: Time, random: &mut Random) -> Option<Addr> {
+    /// A random address that may be dialled and is not among the busy ones.
+    fn choose(&self, now: Time, busy: &[Addr], random: &mut Random) -> Option<Addr> {
+        let free = |candidate: &Addr| !busy.contains(candidate) && self.is_welcome(now, *candidate);
         let count = self.candidates.len();
-        let drawn = (0..DRAWS_MAX.min(count)).find_map(|_| {
-            let candidate = self.candidates[random.below(count)];
-            self.may_dial(now, candidate).then_some(candidate)
-        });
+        let drawn = (0..DRAWS_MAX.min(count)).map(|_| self.candidates[random.below(count)]).find(free);
         drawn.or_else(|| {
-            let start = random.below(count);
-            let (before, after) = self.candidates.split_at(start);
-            after.iter().chain(before).copied().find(|candidate| self.may_dial(now, *candidate))
+            let (before, after) = self.candidates.split_at(random.below(count));
+            after.iter().chain(before).copied().find(free)
         })
     }
 }
 
 impl Peer {
-    /// Links and dials that may become links.
-    pub(super) fn links_coming(&self) -> usize {
+    /// Whom we are linked to, or are about to be.
+    pub(super) fn busy(&self) -> Vec<Addr> {
         let opening = |link: &&Link| {
             link.purpose == Purpose::Neighbor && link.direction == Direction::Outbound && link.stage != Stage::Up
         };
-        self.overlay.neighbors.len() + self.overlay.dialing.len() + self.links.values().filter(opening).count()
+        let opening = self.links.values().filter(opening).filter_map(|link| link.peer);
+        self.neighbors().chain(self.overlay.dialing.iter().copied()).chain(opening).collect()
+    }
+
+    /// May this address be dialled now?
+    pub(super) fn may_dial(&self, now: Time, addr: Addr) -> bool {
+        let stranger = addr.is_dialable() && addr != self.config.listen && !self.registrar.knows(addr);
+        stranger && self.overlay.is_welcome(now, addr) && !self.busy().contains(&addr)
     }
 
     /// Remembers addresses to dial.
@@ -142,8 +146,10 @@ impl Peer {
 
     /// Dials random candidates until there are as many links as the peer aims for.
     pub(super) fn fill_links(&mut self, now: Time, out: &mut impl Output) {
-        while self.links_coming() < self.config.max_dial {
-            let Some(peer) = self.overlay.choose(now, &mut self.random) else { break };
+        let mut busy = self.busy();
+        while busy.len() < self.config.max_dial {
+            let Some(peer) = self.overlay.choose(now, &busy, &mut self.random) else { break };
+            busy.push(peer);
             self.dial_neighbor(peer, out);
         }
     }
@@ -211,11 +217,12 @@ impl Peer {
         self.part(now, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
     }
 
-    /// A peer that went over its limit for joiners goes back below it, a link a beat, as soon as it
-    /// knows a neighbor that can do without.
+    /// A peer that went over its limit for joiners goes back below it, as far as it knows neighbors
+    /// that can do without.
     pub(super) fn trim_links(&mut self, now: Time, out: &mut impl Output) {
-        if self.framed() && self.overlay.neighbors.len() > self.config.max_neighbors {
-            self.drop_one_with(self.config.max_dial + 1, now, out);
+        let excess = self.overlay.neighbors.len().saturating_sub(self.config.max_neighbors);
+        if self.framed() {
+            (0..excess).for_each(|_| self.drop_one_with(self.config.max_dial + 1, now, out));
         }
     }
 
@@ -356,13 +363,12 @@ impl Peer {
     }
 
     /// The user takes that back: the address is dialled at once.
-    pub(super) fn heal(&mut self, peer: Addr, out: &mut impl Output) {
+    pub(super) fn heal(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
         if !self.overlay.cut.remove(&peer) {
             return;
         }
         self.overlay.avoided.retain(|(avoided, _)| *avoided != peer);
-        let dialable = peer.is_dialable() && peer != self.config.listen && !self.registrar.knows(peer);
-        if dialable && self.overlay.get(peer).is_none() && !self.overlay.dialing.contains(&peer) {
+        if self.may_dial(now, peer) {
             self.dial_neighbor(peer, out);
         }
     }

@@ -186,7 +186,7 @@ impl Peer {
         let (have, want) = (self.overlay.neighbors.len(), self.config.max_dial);
         self.tell_repair(have, want, out);
         self.repair.joined = true;
-        if self.links_coming() < want {
+        if self.busy().len() < want {
             self.ask_again(now, out);
         }
     }
@@ -215,7 +215,7 @@ impl Peer {
         if self.overlay.bridge.is_some() || self.overlay.neighbors.is_empty() {
             return;
         }
-        let Some(other) = lower.into_iter().find(|addr| self.overlay.may_dial(now, *addr)) else { return };
+        let Some(other) = lower.into_iter().find(|addr| self.may_dial(now, *addr)) else { return };
         self.overlay.bridge = Some(other);
         out.emit(|| EventKind::Repairing { reason: RepairReason::SplitOverlay { root: own, other } });
         self.dial_neighbor(other, out);
