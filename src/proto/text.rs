@@ -75,9 +75,6 @@ enum Readable<'a> {
 
 impl Serialize for Body {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if !serializer.is_human_readable() {
-            return serializer.serialize_bytes(&self.0);
-        }
         match std::str::from_utf8(&self.0) {
             Ok(text) => serializer.serialize_str(text),
             Err(_) => Readable::Hex { hex: to_hex(&self.0) }.serialize(serializer),
@@ -87,9 +84,6 @@ impl Serialize for Body {
 
 impl<'de> Deserialize<'de> for Body {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !deserializer.is_human_readable() {
-            return Bytes::deserialize(deserializer).map(Self);
-        }
         match Readable::deserialize(deserializer)? {
             Readable::Text(text) => Ok(text.as_ref().into()),
             Readable::Hex { hex } => from_hex(&hex)
@@ -169,8 +163,6 @@ mod tests {
             let body = Body::from(Bytes::copy_from_slice(bytes));
             let json = serde_json::to_string(&body).unwrap();
             assert_eq!(serde_json::from_str::<Body>(&json).unwrap(), body);
-            let wire = postcard::to_stdvec(&body).unwrap();
-            assert_eq!(postcard::from_bytes::<Body>(&wire).unwrap(), body);
         }
         assert!(serde_json::from_str::<Body>("{\"hex\":\"f\"}").is_err());
     }
