@@ -92,8 +92,7 @@ pub(crate) enum PaneId {
 
 impl PaneId {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Connections, Self::Gossip, Self::Liveness, Self::Reports, Self::Notices];
+    pub(crate) const ALL: [Self; 5] = [Self::Connections, Self::Gossip, Self::Liveness, Self::Reports, Self::Notices];
 
     /// The key that leads there.
     pub(crate) const fn number(self) -> usize {

@@ -46,7 +46,12 @@ pub(crate) const KEYS: &[Binding] = &[
     shown(key(Action::Add, "add", &["a"], "start a seed, a peer or a lab in this process"), "add", 2),
     shown(key(Action::Message, "message", &["m"], "send a message of your own"), "message", 5),
     shown(
-        key(Action::Kill, "kill", &["x"], "crash the selected node; of another process: cut our link to it. Press twice"),
+        key(
+            Action::Kill,
+            "kill",
+            &["x"],
+            "crash the selected node; of another process: cut our link to it. Press twice",
+        ),
         "kill",
         1,
     ),

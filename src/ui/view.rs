@@ -6,10 +6,10 @@ use ratatui::text::Span;
 use super::keys::KeyMap;
 use super::text;
 use super::theme::{Theme, Tone};
-use crate::model::{Model, clock_text, span_text};
 use crate::model::node::{Node, NodeState};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
+use crate::model::{Model, clock_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
@@ -109,7 +109,6 @@ impl View<'_> {
         }
     }
 }
-
 
 /// The color of a state.
 pub(crate) const fn state_tone(state: NodeState) -> Tone {

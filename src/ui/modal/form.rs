@@ -185,9 +185,9 @@ impl Form {
             lines.push(Line::default());
         }
         let keys = [("Enter", self.submit), ("Tab", "next field"), ("Esc", "cancel")];
-        let spans = keys.into_iter().flat_map(|(key, what)| {
-            [view.span(Tone::Strong, key), view.span(Tone::Plain, format!(" {what}   "))]
-        });
+        let spans = keys
+            .into_iter()
+            .flat_map(|(key, what)| [view.span(Tone::Strong, key), view.span(Tone::Plain, format!(" {what}   "))]);
         lines.push(Line::from(spans.collect::<Vec<_>>()));
         lines
     }

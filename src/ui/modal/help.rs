@@ -55,11 +55,18 @@ fn lines(columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         lines.extend(entry(&keys, binding.help, columns, view));
     }
     lines.push(Line::default());
-    lines.push(Line::from(view.span(Tone::Strong, format!("Commands, after {}", view.keys.key_of(Action::CommandLine)))));
+    lines.push(Line::from(
+        view.span(Tone::Strong, format!("Commands, after {}", view.keys.key_of(Action::CommandLine))),
+    ));
     for command in COMMANDS {
         lines.extend(entry(command.usage, command.help, columns, view));
     }
-    lines.extend(entry("any of the above", "does what the key of that name does, such as freeze or next-pane", columns, view));
+    lines.extend(entry(
+        "any of the above",
+        "does what the key of that name does, such as freeze or next-pane",
+        columns,
+        view,
+    ));
     lines
 }
 

@@ -53,16 +53,17 @@ impl Start {
     }
 
     pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
-        let Pressed::Action(action) = keys.press(None, key) else { return Reply::Stay };
         let len = Item::ALL.len();
-        match action {
-            Action::Move(Move::Up) | Action::PreviousPane => self.chosen = (self.chosen + len - 1) % len,
-            Action::Move(Move::Down) | Action::NextPane => self.chosen = (self.chosen + 1) % len,
-            Action::Details | Action::Move(Move::Right) => return Reply::Open(Box::new(self.open())),
-            Action::Add => return Reply::Open(Box::new(self.add(Kind::Peer))),
-            Action::Help => return Reply::Open(Box::new(Modal::Help(Help::default()))),
-            Action::Quit | Action::Back => return Reply::Quit,
-            _other_keys_wait_for_the_console => {}
+        match keys.press(None, key) {
+            Pressed::Action(Action::Move(Move::Up) | Action::PreviousPane) => {
+                self.chosen = (self.chosen + len - 1) % len
+            }
+            Pressed::Action(Action::Move(Move::Down) | Action::NextPane) => self.chosen = (self.chosen + 1) % len,
+            Pressed::Action(Action::Details | Action::Move(Move::Right)) => return Reply::Open(Box::new(self.open())),
+            Pressed::Action(Action::Add) => return Reply::Open(Box::new(self.add(Kind::Peer))),
+            Pressed::Action(Action::Help) => return Reply::Open(Box::new(Modal::Help(Help::default()))),
+            Pressed::Action(Action::Quit | Action::Back) => return Reply::Quit,
+            Pressed::Action(_) | Pressed::Begun(_) | Pressed::Nothing => {}
         }
         Reply::Stay
     }
@@ -89,7 +90,9 @@ impl Start {
         let intro = text::wrap(intro, columns).into_iter();
         let mut lines: Vec<Line<'_>> = intro.map(|line| Line::from(view.span(Tone::Plain, line))).collect();
         lines.push(Line::default());
-        lines.extend(Item::ALL.iter().enumerate().flat_map(|(index, item)| self.item_lines(index, *item, columns, view)));
+        lines.extend(
+            Item::ALL.iter().enumerate().flat_map(|(index, item)| self.item_lines(index, *item, columns, view)),
+        );
         lines.push(Line::default());
         lines.push(foot(view));
         let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
@@ -120,8 +123,8 @@ fn foot(view: &View<'_>) -> Line<'static> {
         (view.keys.key_of(Action::Help), "help"),
         (view.keys.key_of(Action::Quit), "quit"),
     ];
-    let spans = keys.into_iter().flat_map(|(key, what)| {
-        [view.span(Tone::Strong, key), view.span(Tone::Plain, format!(" {what}   "))]
-    });
+    let spans = keys
+        .into_iter()
+        .flat_map(|(key, what)| [view.span(Tone::Strong, key), view.span(Tone::Plain, format!(" {what}   "))]);
     Line::from(spans.collect::<Vec<_>>())
 }

@@ -146,7 +146,8 @@ impl Connections {
         let nodes = view.model.nodes().iter().filter(|node| rows::is_shown(node)).count();
         let links = rows::pairs_linked(view);
         let known = view.model.nodes().counts().known;
-        let mut note = format!("{}, {}, by {}", count_text(nodes as u64, "node"), count_text(links, "link"), self.sort.word());
+        let mut note =
+            format!("{}, {}, by {}", count_text(nodes as u64, "node"), count_text(links, "link"), self.sort.word());
         if !self.list.filter().is_all() {
             note = format!("{note}, {}", filter_note(self.list.filter()));
         }

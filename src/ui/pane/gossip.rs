@@ -123,7 +123,7 @@ fn told(entry: &Entry, view: &View<'_>) -> (Tone, &'static str, String) {
         }
         EntryKind::LinkUp { purpose: Purpose::Neighbor, .. } => (Tone::Stale, "LINK", "up".to_owned()),
         EntryKind::LinkUp { purpose: Purpose::Registration, .. } => (Tone::Stale, "LINK", "registered".to_owned()),
-        EntryKind::LinkDown { end, .. } => (Tone::Stale, "LINK", format!("down: {}", end_text(end))),
+        EntryKind::LinkDown { end, .. } => (Tone::Stale, "LINK", format!("down: {}", end_text(*end))),
         EntryKind::Started => (Tone::Up, "NODE", "started".to_owned()),
         EntryKind::Hung => (Tone::Suspect, "NODE", "hung: keeps its sockets, says nothing".to_owned()),
         EntryKind::Stopped { how: Stop::Left } => (Tone::Stale, "NODE", "left".to_owned()),

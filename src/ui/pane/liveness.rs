@@ -17,8 +17,8 @@ use ratatui::widgets::Paragraph;
 
 use super::{Focus, Parts, filter_note, fit, framed, mark, plain_text, render_empty};
 use crate::model::node::{Node, NodeState};
-use crate::model::words::list_text;
 use crate::model::span_text;
+use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;

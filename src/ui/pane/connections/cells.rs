@@ -142,7 +142,8 @@ pub(super) fn parts(row: Row, columns: &[(Column, usize)], seen: &Seen, view: &V
                 let none = Answers::default();
                 let answers = seen.nodes.get(&addr).unwrap_or(&none);
                 parts.push((state_tone(node.state()), format!("{} ", state_sign(view.theme, node.state()))));
-                parts.extend(columns.iter().flat_map(|(column, width)| node_cell(node, answers, *column, *width, view)));
+                parts
+                    .extend(columns.iter().flat_map(|(column, width)| node_cell(node, answers, *column, *width, view)));
             }
         }
         Row::Link(key) => {
@@ -198,7 +199,11 @@ fn state_text(node: &Node, view: &View<'_>) -> String {
 
 /// A node of ours: its links; one elsewhere: our links to it.
 fn links(node: &Node) -> String {
-    let links = if node.is_ours() { if node.role == Some(Role::Seed) { node.registrations } else { node.neighbors } } else { node.linked };
+    let links = if node.is_ours() {
+        if node.role == Some(Role::Seed) { node.registrations } else { node.neighbors }
+    } else {
+        node.linked
+    };
     links.to_string()
 }
 

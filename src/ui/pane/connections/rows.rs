@@ -44,8 +44,7 @@ pub(super) fn pairs_linked(view: &View<'_>) -> u64 {
 }
 
 fn links_of(node: Addr, view: &View<'_>) -> Vec<Row> {
-    let mut links: Vec<&Link> =
-        view.model.links().of(node).filter(|link| link.state != LinkState::Ended).collect();
+    let mut links: Vec<&Link> = view.model.links().of(node).filter(|link| link.state != LinkState::Ended).collect();
     links.sort_by_key(|link| (link.purpose == Purpose::Neighbor, by_name(link.key.peer, view)));
     links.into_iter().map(|link| Row::Link(link.key)).collect()
 }
