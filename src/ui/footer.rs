@@ -26,6 +26,8 @@ pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: 
     let line = match (&app.armed, &app.toast) {
         (Some(armed), _) => armed_line(armed, columns, view),
         (None, Some(toast)) => toast_line(toast, columns, view),
+        // A dialog shows its own keys.
+        (None, None) if !app.modals.is_empty() => Line::default(),
         (None, None) => hints(app, hidden, columns, view),
     };
     frame.render_widget(line, area);
@@ -80,7 +82,7 @@ fn count(pane: PaneId, view: &View<'_>) -> Item {
     };
     let tone = if count == 0 { Tone::Stale } else { tone };
     let parts =
-        vec![(Tone::Strong, pane.number().to_string()), (tone, format!(" {} {}", text::count(count), pane.word()))];
+        vec![(Tone::Strong, pane.number().to_string()), (tone, format!(" {} {}", pane.word(), text::count(count)))];
     Item { group: 0, rank: 2, parts }
 }
 

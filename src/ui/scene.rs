@@ -3,7 +3,7 @@
 use super::keys::KeyMap;
 use super::options::Mode;
 use super::theme::Theme;
-use super::view::{Lit, NoticeLine, View, name_width};
+use super::view::{Lit, NameWidths, NoticeLine, View};
 use crate::event::Batch;
 use crate::model::Model;
 use crate::model::notice::{NOTICES_MAX, Severity};
@@ -52,7 +52,7 @@ impl Scene {
             keys: &self.keys,
             now: self.shown_at(),
             utc_offset_s: self.utc_offset_s,
-            name_width: name_width(model),
+            names: NameWidths::of(model),
             lit: Lit::default(),
         }
     }

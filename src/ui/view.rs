@@ -27,8 +27,8 @@ pub(crate) struct View<'a> {
     pub(crate) now: Time,
     /// Seconds that local time is ahead of UTC.
     pub(crate) utc_offset_s: i32,
-    /// Columns that the longest name takes.
-    pub(crate) name_width: usize,
+    /// Columns that names take.
+    pub(crate) names: NameWidths,
     /// What is lit up in every pane.
     pub(crate) lit: Lit,
 }
@@ -52,14 +52,34 @@ pub(crate) struct NoticeLine {
     pub(crate) node: Option<Addr>,
 }
 
-/// Widest name for which a column is kept: `127.0.0.1:65535`. Longer addresses widen their own line.
+/// Widest name for which a column is kept: `127.0.0.1:65535`.
 const NAME_WIDTH_MAX: usize = 15;
 
-/// Columns that the longest name in use takes.
-pub(crate) fn name_width(model: &Model) -> usize {
-    let in_use = model.nodes().iter().filter(|node| node.is_ours() || node.linked > 0);
-    let widest = in_use.map(|node| text::width(&model.name_of(node.addr))).max();
-    widest.unwrap_or(2).clamp(2, NAME_WIDTH_MAX)
+/// Columns that names take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NameWidths {
+    /// The widest name of a node of this process.
+    pub(crate) ours: usize,
+    /// The widest name of all that are linked.
+    pub(crate) all: usize,
+    /// `p2 → p4`: with many nodes here most lines are about two of them, and an address widens its
+    /// own line; with one node every line has an address.
+    pub(crate) route: usize,
+}
+
+impl NameWidths {
+    pub(crate) fn of(model: &Model) -> Self {
+        let (mut nodes, mut ours, mut all) = (0, 2, 2);
+        for node in model.nodes().iter().filter(|node| node.is_ours() || node.linked > 0) {
+            let width = text::width(&model.name_of(node.addr)).min(NAME_WIDTH_MAX);
+            all = all.max(width);
+            if node.is_ours() {
+                (nodes, ours) = (nodes + 1, ours.max(width));
+            }
+        }
+        let other = if nodes > 1 { ours } else { all };
+        Self { ours, all, route: ours + " > ".len() + other }
+    }
 }
 
 impl View<'_> {
@@ -77,10 +97,10 @@ impl View<'_> {
         self.model.name_of(addr).into_owned()
     }
 
-    /// A name in the column for names.
+    /// A name in a column that is at least as wide as our own names.
     pub(crate) fn padded_name(&self, addr: Addr) -> String {
         let name = self.model.name_of(addr);
-        let fill = self.name_width.saturating_sub(text::width(&name));
+        let fill = self.names.ours.saturating_sub(text::width(&name));
         format!("{name}{:fill$}", "")
     }
 

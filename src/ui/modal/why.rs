@@ -51,8 +51,7 @@ impl Why {
         let width = WIDTH_MAX.min(area.width);
         let lines = self.lines(usize::from(width.saturating_sub(4)), view);
         let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height);
-        let title = format!("Why: {}", self.explanation.title);
-        let inside = framed(&title, (width, height), frame, area, view);
+        let inside = framed(&self.explanation.title, (width, height), frame, area, view);
         let window = self.scroll.window(lines.len(), usize::from(inside.height));
         frame.render_widget(Paragraph::new(lines[window].to_vec()), inside);
         let close = view.keys.key_of(Action::Back);

@@ -18,6 +18,7 @@ use crate::proto::message::MessageId;
 use crate::proto::text::Body;
 use crate::ui::action::PaneId;
 use crate::ui::log_view::LogView;
+use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
@@ -67,16 +68,21 @@ fn parts(entry: &Entry, view: &View<'_>) -> Parts {
 /// `p2 → p4`: from whom to whom.
 fn route(entry: &Entry, view: &View<'_>, parts: &mut Parts) {
     let (from, to) = ends(entry);
-    let name = |addr| (view.node_tone(addr), view.padded_name(addr));
-    parts.push(name(from));
+    let mut used = 0;
+    let mut push = |tone, text: String| {
+        used += text::width(&text);
+        parts.push((tone, text));
+    };
     match to {
         Some(to) => {
-            parts.push((Tone::Stale, format!(" {} ", view.theme.arrow())));
-            parts.push(name(to));
-            parts.push((Tone::Plain, " ".to_owned()));
+            push(view.node_tone(from), view.padded_name(from));
+            push(Tone::Stale, format!(" {} ", view.theme.arrow()));
+            push(view.node_tone(to), view.name(to));
         }
-        None => parts.push((Tone::Plain, " ".repeat(view.name_width + 4))),
+        None => push(view.node_tone(from), view.name(from)),
     }
+    let fill = view.names.route.saturating_sub(used) + 1;
+    parts.push((Tone::Plain, " ".repeat(fill)));
 }
 
 fn ends(entry: &Entry) -> (Addr, Option<Addr>) {

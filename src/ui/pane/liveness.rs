@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! 3 Liveness every 13 s, 97% answered
-//! ? p5  2/3 missed, last heard 4.1 s ago  by p3, p7
-//! ● p4  answers, 0.3ms
+//! ? p5 2/3 missed, heard 4.1 s ago, by p3 and p7
+//! ● p4 310us, watched by 4
 //! ```
 
 use std::cmp::Reverse;
@@ -145,7 +145,7 @@ fn parts(addr: Addr, heard: &BTreeMap<Addr, Heard>, view: &View<'_>) -> Parts {
         NodeState::Suspect { misses, limit } => {
             parts.push((tone, format!("{misses}/{limit} missed")));
             parts.push((Tone::Plain, last_heard(heard, view)));
-            parts.push((Tone::Stale, format!("  by {}", suspecting(node, view))));
+            parts.push((Tone::Stale, format!(", by {}", suspecting(node, view))));
         }
         NodeState::Up => parts.push((Tone::Stale, answers(heard))),
         NodeState::Hung => parts.push((tone, format!("hung, nobody noticed yet{}", last_heard(heard, view)))),
@@ -157,12 +157,12 @@ fn parts(addr: Addr, heard: &BTreeMap<Addr, Heard>, view: &View<'_>) -> Parts {
 }
 
 fn answers(heard: Heard) -> String {
-    let rtt = heard.rtt.map_or_else(|| "not probed yet".to_owned(), |rtt| format!("answers in {}", text::rtt(rtt)));
-    format!("{rtt}, {} watching", heard.watchers)
+    let rtt = heard.rtt.map_or_else(|| "not probed yet".to_owned(), text::rtt);
+    format!("{rtt}, watched by {}", heard.watchers)
 }
 
 fn last_heard(heard: Heard, view: &View<'_>) -> String {
-    heard.last.map_or_else(String::new, |last| format!(", last heard {} ago", view.ago(last)))
+    heard.last.map_or_else(String::new, |last| format!(", heard {} ago", view.ago(last)))
 }
 
 fn suspecting(node: &Node, view: &View<'_>) -> String {

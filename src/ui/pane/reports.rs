@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! 4 Dead-node reports 1
-//! 03:13.102 p9 by p3 → s1, s2 3 probes in a row unanswered; s1 removed it
+//! 03:00:14 p9 by p3 → s1 and s2: removed (3 probes in a row unanswered)
 //! ```
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
-use crate::event::ReportAction;
+use crate::event::{DelistReason, ReportAction};
 use crate::model::death::{Report, SeedAct};
 use crate::model::words::list_text;
+use crate::proto::addr::Addr;
 use crate::ui::action::PaneId;
 use crate::ui::log_view::LogView;
 use crate::ui::theme::Tone;
@@ -56,26 +57,46 @@ fn parts(report: &Report, view: &View<'_>) -> Parts {
     parts
 }
 
-/// The weightiest thing that a seed did about it.
+/// The weightiest thing that the seeds did about it; which of them, unless all did.
 fn outcome(report: &Report, view: &View<'_>) -> Option<(Tone, String)> {
     let case = view.model.deaths().cases().get(report.case)?;
-    let told = case.steps.iter().filter_map(|step| {
-        let (weight, tone, word) = weigh(&step.act)?;
-        Some((weight, tone, format!("{} {word}", view.name(step.seed))))
-    });
-    told.max_by_key(|(weight, ..)| *weight).map(|(_, tone, text)| (tone, text))
+    let steps = case.steps.iter().filter(|step| reporter(&step.act).is_none_or(|reporter| reporter == report.reporter));
+    let acts: Vec<_> = steps.filter_map(|step| weigh(&step.act).map(|weighed| (step.seed, weighed))).collect();
+    let (weight, tone, word) = acts.iter().map(|(_, weighed)| *weighed).max_by_key(|(weight, ..)| *weight)?;
+    let mut seeds: Vec<_> = acts.iter().filter(|(_, (other, ..))| *other == weight).map(|(seed, _)| *seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    if seeds.len() == report.seeds.len() {
+        return Some((tone, word.to_owned()));
+    }
+    let names: Vec<String> = seeds.iter().map(|seed| view.name(*seed)).collect();
+    Some((tone, format!("{word} by {}", list_text(&names, SEEDS_SHOWN))))
 }
 
-fn weigh(act: &SeedAct) -> Option<(u8, Tone, &'static str)> {
+/// Whose report a seed acts on.
+const fn reporter(act: &SeedAct) -> Option<Addr> {
     match act {
-        SeedAct::Disputed { .. } => Some((4, Tone::Suspect, "disputes it: alive")),
+        SeedAct::Received { reporter, .. } | SeedAct::Disputed { reporter, .. } => Some(*reporter),
+        SeedAct::Delisted { reason: DelistReason::Reported { reporter } | DelistReason::Unanswered { reporter } } => {
+            Some(*reporter)
+        }
+        SeedAct::Delisted { reason: DelistReason::Departed | DelistReason::Left }
+        | SeedAct::NoAnswer
+        | SeedAct::Relisted => None,
+    }
+}
+
+/// How much an act of a seed matters, and what it is in a word.
+const fn weigh(act: &SeedAct) -> Option<(u8, Tone, &'static str)> {
+    match act {
+        SeedAct::Disputed { .. } => Some((4, Tone::Suspect, "disputed")),
         SeedAct::Delisted { .. } | SeedAct::Received { action: ReportAction::Removed, .. } => {
-            Some((3, Tone::Dead, "removed it"))
+            Some((3, Tone::Dead, "removed"))
         }
         SeedAct::NoAnswer | SeedAct::Received { action: ReportAction::Verifying, .. } => {
-            Some((2, Tone::Suspect, "is asking it"))
+            Some((2, Tone::Suspect, "being asked"))
         }
-        SeedAct::Received { action: ReportAction::NotListed, .. } => Some((1, Tone::Stale, "has it on no list")),
+        SeedAct::Received { action: ReportAction::NotListed, .. } => Some((1, Tone::Stale, "not listed")),
         SeedAct::Relisted => None,
     }
 }

@@ -44,7 +44,7 @@ const COLUMNS: [(Column, usize, u8); 8] = [
     (Column::Rtt, 6, 2),
     (Column::Pings, 10, 6),
     (Column::Misses, 4, 5),
-    (Column::State, 13, 1),
+    (Column::State, 11, 1),
 ];
 
 /// Sign of the selection, sign of the state, a space.
@@ -53,7 +53,7 @@ const SIGNS: usize = 4;
 /// The columns that fit, with their widths.
 pub(super) fn columns(width: usize, view: &View<'_>) -> Vec<(Column, usize)> {
     // A link is indented by one, and `NODE` has to fit.
-    let name = view.name_width.max(4) + 1;
+    let name = view.names.all.max(4) + 1;
     let mut columns: Vec<_> = COLUMNS.into();
     let needed = |columns: &[(Column, usize, u8)]| -> usize {
         SIGNS + name + columns.iter().map(|(_, width, _)| width + 1).sum::<usize>()
@@ -113,6 +113,11 @@ impl Answers {
         if self.latest.is_none() {
             self.latest = link.rtt_us.map(|rtt_us| (Time::from_micros(0), rtt_us));
         }
+    }
+
+    /// A dash for a node that nobody has probed lately.
+    fn misses_cell(&self, width: usize, theme: Theme) -> (Tone, String) {
+        if self.pings.is_empty() { (Tone::Stale, right("-", width, theme)) } else { misses(self.misses, width, theme) }
     }
 }
 
@@ -182,8 +187,8 @@ fn node_cell(node: &Node, answers: &Answers, column: Column, width: usize, view:
         Column::Links => vec![(Tone::Plain, right(&links(node), width, view.theme))],
         Column::Rtt => vec![(Tone::Plain, right(&rtt(answers.latest.map(|(_, rtt_us)| rtt_us)), width, view.theme))],
         Column::Pings => pings(&answers.pings, view),
-        Column::Misses => vec![misses(answers.misses, width, view.theme)],
-        Column::State => vec![(state_tone(state), left(&state_text(node, view), width, view.theme))],
+        Column::Misses => vec![answers.misses_cell(width, view.theme)],
+        Column::State => vec![(state_tone(state), state_text(node, view))],
     }
 }
 
@@ -223,7 +228,7 @@ fn link_cell(link: &Link, column: Column, width: usize, view: &View<'_>) -> Part
                 LinkState::Dialing => (Tone::Stale, "dialing"),
                 LinkState::Ended => (Tone::Stale, "ended"),
             };
-            vec![(tone, left(&format!("{word} {}", span_text(view.now.since(link.since))), width, view.theme))]
+            vec![(tone, format!("{word} {}", span_text(view.now.since(link.since))))]
         }
     }
 }
