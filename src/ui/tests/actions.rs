@@ -246,7 +246,16 @@ fn everything_has_a_name_on_the_command_line() {
     assert_eq!(run("quit").0, [Effect::Quit]);
     assert_eq!(run("kill p77").1, "x no node 'p77': expected a name such as p1, or an address");
     assert_eq!(run("frobnicate").1, "x no command 'frobnicate': help shows all");
-    assert!(run("help").1.contains("help"));
+}
+
+#[test]
+fn a_command_without_a_node_acts_on_the_selected_one_as_its_key_does() {
+    let mut app = suspect();
+    select(&mut app, "p4");
+    press(&mut app, ":");
+    type_text(&mut app, "kill");
+    assert_eq!(press(&mut app, "enter"), []);
+    assert_eq!(footer(&mut app), "x again kills p4");
 }
 
 #[test]
