@@ -82,10 +82,10 @@ pub(crate) enum Typed {
 pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
     let (name, rest) = split(line);
     let words: Vec<&str> = rest.split_whitespace().collect();
-    if words.is_empty() {
-        if let Some(binding) = KEYS.iter().find(|binding| binding.name == name) {
-            return Ok(Typed::Action(binding.action));
-        }
+    if words.is_empty()
+        && let Some(binding) = KEYS.iter().find(|binding| binding.name == name)
+    {
+        return Ok(Typed::Action(binding.action));
     }
     let reader = Reader { name, rest, words, model };
     match name {

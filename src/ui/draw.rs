@@ -103,7 +103,7 @@ fn tabs(focus: PaneId, columns: usize, view: &View<'_>) -> Line<'static> {
         } else {
             (Tone::Stale, format!("{} {}", pane.number(), pane.word()))
         };
-        Item::new(0, if pane == focus { 0 } else { 1 }, tone, text)
+        Item::new(0, u8::from(pane != focus), tone, text)
     });
     items::line(items.collect(), columns, "  ", view)
 }

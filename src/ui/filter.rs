@@ -24,22 +24,22 @@ impl Filter {
     /// Case matters only if the filter has an upper-case letter.
     pub(crate) fn matches(&self, line: &str) -> bool {
         let wanted = self.wanted();
-        wanted.is_empty() || self.holds(line, wanted) != self.typed.starts_with('!')
+        wanted.is_empty() || holds(line, wanted) != self.typed.starts_with('!')
     }
 
     fn wanted(&self) -> &str {
         self.typed.strip_prefix('!').unwrap_or(&self.typed)
     }
+}
 
-    fn holds(&self, line: &str, wanted: &str) -> bool {
-        if wanted.chars().any(char::is_uppercase) {
-            line.contains(wanted)
-        } else if wanted.is_ascii() {
-            let mut windows = line.as_bytes().windows(wanted.len());
-            windows.any(|window| window.eq_ignore_ascii_case(wanted.as_bytes()))
-        } else {
-            line.to_lowercase().contains(wanted)
-        }
+fn holds(line: &str, wanted: &str) -> bool {
+    if wanted.chars().any(char::is_uppercase) {
+        line.contains(wanted)
+    } else if wanted.is_ascii() {
+        let mut windows = line.as_bytes().windows(wanted.len());
+        windows.any(|window| window.eq_ignore_ascii_case(wanted.as_bytes()))
+    } else {
+        line.to_lowercase().contains(wanted)
     }
 }
 

@@ -13,7 +13,7 @@ use super::pane::connections::Row;
 use super::pane::notices;
 use super::prompt::Prompt;
 use super::text;
-use super::theme::Tone;
+use super::theme::{Tone, selected};
 use super::view::View;
 use crate::model::node::Life;
 
@@ -36,7 +36,7 @@ pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: 
 fn armed_line(armed: &Armed, columns: usize, view: &View<'_>) -> Line<'static> {
     let text = format!(" {} again {}", view.keys.key_of(Action::Kill), armed.what);
     let text = text::truncate(&text, columns, view.theme.glyphs).into_owned();
-    Line::from(Span::styled(text, view.theme.selected(view.style(Tone::Dead))))
+    Line::from(Span::styled(text, selected(view.style(Tone::Dead))))
 }
 
 fn toast_line(toast: &Toast, columns: usize, view: &View<'_>) -> Line<'static> {

@@ -142,17 +142,12 @@ impl LogView {
             Move::PageUp => self.step(log, |place, rows| place.saturating_sub(rows.max(2) - 1)),
             Move::PageDown => self.step(log, |place, rows| place + rows.max(2) - 1),
             Move::Top => self.step(log, |_, _| 0),
-            Move::Bottom => self.follow(),
             Move::Follow if self.follows() => self.selected = self.selected(log),
-            Move::Follow => self.follow(),
+            Move::Follow | Move::Bottom => self.selected = None,
             Move::NextMatch => self.seek(log, line, true),
             Move::PreviousMatch => self.seek(log, line, false),
             Move::Left | Move::Right | Move::Sort => {}
         }
-    }
-
-    fn follow(&mut self) {
-        self.selected = None;
     }
 
     /// Selects another line; stepping off the end follows again.
@@ -193,6 +188,7 @@ mod tests {
         log
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "what a log hands out")]
     fn text(entry: &u32) -> String {
         entry.to_string()
     }

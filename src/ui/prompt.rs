@@ -117,15 +117,14 @@ impl Prompt {
     }
 
     fn complete(&mut self, model: &Model, next: impl Fn(usize, usize) -> usize) {
-        match &mut self.completion {
-            Some(completion) => completion.chosen = next(completion.chosen, completion.lines.len()),
-            None => {
-                let lines = complete(self.field.text(), model);
-                if lines.is_empty() {
-                    return;
-                }
-                self.completion = Some(Completion { lines, chosen: 0 });
+        if let Some(completion) = &mut self.completion {
+            completion.chosen = next(completion.chosen, completion.lines.len());
+        } else {
+            let lines = complete(self.field.text(), model);
+            if lines.is_empty() {
+                return;
             }
+            self.completion = Some(Completion { lines, chosen: 0 });
         }
         if let Some(line) = self.completion.as_ref().and_then(|completion| completion.lines.get(completion.chosen)) {
             self.field = Field::new(line.as_str());

@@ -105,13 +105,10 @@ impl Scene {
 
     /// Holds the picture, or lets it go on.
     pub(crate) fn toggle_freeze(&mut self) {
-        self.held = match self.held.take() {
-            Some(_) => None,
-            None => {
-                let (model, lines, at) = (self.live.clone(), self.lines.clone(), self.shown_at());
-                Some(Box::new(Held { model, lines, at }))
-            }
-        };
+        if self.held.take().is_none() {
+            let (model, lines, at) = (self.live.clone(), self.lines.clone(), self.shown_at());
+            self.held = Some(Box::new(Held { model, lines, at }));
+        }
     }
 
     /// Events that came since the picture was frozen.

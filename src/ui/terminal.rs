@@ -147,7 +147,9 @@ fn remember(panic: &PanicHookInfo<'_>) {
 }
 
 fn describe(panic: &PanicHookInfo<'_>) -> String {
-    let what = panic.payload_as_str().unwrap_or("no message");
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let what = text.unwrap_or("no message");
     match panic.location() {
         Some(place) => format!("internal error at {}:{}: {what}", place.file(), place.line()),
         None => format!("internal error: {what}"),

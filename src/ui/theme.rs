@@ -96,11 +96,6 @@ impl Theme {
         }
     }
 
-    /// The line that the keys act on: reversed, whatever its color.
-    pub(crate) fn selected(self, style: Style) -> Style {
-        style.remove_modifier(Modifier::DIM).add_modifier(Modifier::REVERSED)
-    }
-
     /// The lines of a frame.
     pub(crate) const fn border(self) -> border::Set<'static> {
         match self.glyphs {
@@ -135,6 +130,11 @@ impl Theme {
     pub(crate) const fn bar(self) -> &'static str {
         self.sign(" │ ", " | ")
     }
+}
+
+/// The line that the keys act on: reversed, whatever its color.
+pub(crate) fn selected(style: Style) -> Style {
+    style.remove_modifier(Modifier::DIM).add_modifier(Modifier::REVERSED)
 }
 
 fn colored(tone: Tone, [up, suspect, dead, seed, wave]: [Color; 5]) -> Style {
@@ -194,7 +194,7 @@ mod tests {
             assert_eq!((theme.style(tone).fg, theme.style(tone).bg), (None, None));
         }
         assert_ne!(theme.style(Tone::Dead), theme.style(Tone::Up));
-        assert!(theme.selected(Style::new()).add_modifier.contains(Modifier::REVERSED));
+        assert!(selected(Style::new()).add_modifier.contains(Modifier::REVERSED));
     }
 
     #[test]

@@ -133,10 +133,10 @@ fn on_prompt_key(app: &mut App, key: Key) -> Vec<Effect> {
 
 /// A filter shows its effect while it is typed.
 fn apply_filter(app: &mut App) {
-    if let Some(Prompt { purpose: Purpose::Filter { pane, .. }, field, .. }) = &app.prompt {
-        if app.panes.filter(*pane).typed() != field.text() {
-            app.panes.set_filter(*pane, Filter::new(field.text()));
-        }
+    if let Some(Prompt { purpose: Purpose::Filter { pane, .. }, field, .. }) = &app.prompt
+        && app.panes.filter(*pane).typed() != field.text()
+    {
+        app.panes.set_filter(*pane, Filter::new(field.text()));
     }
 }
 
@@ -234,10 +234,10 @@ fn back(app: &mut App) {
 }
 
 fn open_live(app: &mut App, modal: impl Fn(&mut App) -> Option<Modal>) {
-    if is_live(app) {
-        if let Some(modal) = modal(app) {
-            app.modals.push(modal);
-        }
+    if is_live(app)
+        && let Some(modal) = modal(app)
+    {
+        app.modals.push(modal);
     }
 }
 
@@ -254,13 +254,11 @@ fn is_live(app: &mut App) -> bool {
 
 fn say(app: &mut App) -> Option<Modal> {
     let preferred = app.target(&app.view()).map(Row::target);
-    match Say::new(&app.scene.live, preferred) {
-        Some(say) => Some(Modal::Say(say)),
-        None => {
-            app.show(Severity::Warning, "no peer of this process runs: start one first");
-            None
-        }
+    let say = Say::new(&app.scene.live, preferred).map(Modal::Say);
+    if say.is_none() {
+        app.show(Severity::Warning, "no peer of this process runs: start one first");
     }
+    say
 }
 
 fn kill(app: &mut App, armed: Option<Armed>) -> Vec<Effect> {

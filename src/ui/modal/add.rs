@@ -104,7 +104,7 @@ impl Add {
 fn form(kind: Kind, defaults: &FormDefaults) -> Form {
     let kinds = Kind::ALL.iter().map(|kind| kind.word().to_owned()).collect();
     let form = Form::new("Start a node", "start").choice("What", kinds, kind as usize);
-    let (mut form, note) = match kind {
+    let (form, note) = match kind {
         Kind::Seed => (form.text("Listen", defaults.seed_listen.to_string()), seed_note(defaults)),
         Kind::Peer => (form.text("Listen", defaults.peer_listen.to_string()), peer_note(defaults)),
         Kind::Lab => (
@@ -112,8 +112,7 @@ fn form(kind: Kind, defaults: &FormDefaults) -> Form {
             "A whole network in this process, on free ports of this machine.".to_owned(),
         ),
     };
-    form.note = note;
-    form
+    form.noted(note)
 }
 
 fn seed_note(defaults: &FormDefaults) -> String {

@@ -11,7 +11,7 @@ use crate::ui::action::{Action, Move};
 use crate::ui::host::ToHost;
 use crate::ui::keys::{Key, KeyMap, Pressed};
 use crate::ui::text;
-use crate::ui::theme::Tone;
+use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
 
 const WIDTH_MAX: u16 = 64;
@@ -69,7 +69,7 @@ impl Confirm {
     fn answers(&self, view: &View<'_>) -> Line<'static> {
         let span = |answer, word: &str| {
             if answer == self.answer {
-                Span::styled(format!("[{word}]"), view.theme.selected(view.style(Tone::Strong)))
+                Span::styled(format!("[{word}]"), selected(view.style(Tone::Strong)))
             } else {
                 view.span(Tone::Plain, format!(" {word} "))
             }

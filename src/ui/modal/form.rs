@@ -19,7 +19,7 @@ use ratatui::widgets::Paragraph;
 use crate::ui::field::Field;
 use crate::ui::keys::Key;
 use crate::ui::text;
-use crate::ui::theme::Tone;
+use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
 
 /// Widest form.
@@ -62,7 +62,7 @@ pub(crate) struct Form {
     entries: Vec<Entry>,
     focus: usize,
     /// What is good to know, below the fields.
-    pub(crate) note: String,
+    note: String,
 }
 
 impl Form {
@@ -79,6 +79,12 @@ impl Form {
     /// A field to choose in with left and right.
     pub(crate) fn choice(mut self, label: &'static str, options: Vec<String>, chosen: usize) -> Self {
         self.entries.push(Entry { label, value: Value::Choice { options, chosen }, fault: None });
+        self
+    }
+
+    /// Says what is good to know, below the fields.
+    pub(crate) fn noted(mut self, note: impl Into<String>) -> Self {
+        self.note = note.into();
         self
     }
 
@@ -236,7 +242,7 @@ fn choice_spans(
     let all: usize = options.iter().map(|option| text::width(option) + 3).sum();
     let chosen_span = |option: &str| {
         let span = view.span(Tone::Strong, format!("[{option}]"));
-        if focused { Span::styled(span.content, view.theme.selected(span.style)) } else { span }
+        if focused { Span::styled(span.content, selected(span.style)) } else { span }
     };
     if all > columns {
         let option = options.get(chosen).map_or("", String::as_str);

@@ -24,15 +24,15 @@ pub(crate) struct PathPrompt {
 impl PathPrompt {
     /// Where to write the session.
     pub(crate) fn export(suggested: &str) -> Self {
-        let mut form = Form::new("Export this session", "write").text("File", suggested);
-        form.note = "The ending chooses the form: .txt log lines, .jsonl events, .csv a table.".to_owned();
+        let form = Form::new("Export this session", "write").text("File", suggested);
+        let form = form.noted("The ending chooses the form: .txt log lines, .jsonl events, .csv a table.");
         Self { form, purpose: Purpose::Export }
     }
 
     /// Which recorded session to open.
     pub(crate) fn open() -> Self {
-        let mut form = Form::new("Open a recorded session", "open").text("File", "");
-        form.note = "A .jsonl file that the console exported, or a session that it recorded.".to_owned();
+        let form = Form::new("Open a recorded session", "open").text("File", "");
+        let form = form.noted("A .jsonl file that the console exported, or a session that it recorded.");
         Self { form, purpose: Purpose::Open }
     }
 

@@ -13,7 +13,7 @@ use crate::ui::action::{Action, Move};
 use crate::ui::keys::{Key, KeyMap, Pressed};
 use crate::ui::options::FormDefaults;
 use crate::ui::text;
-use crate::ui::theme::Tone;
+use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
 
 const WIDTH_MAX: u16 = 76;
@@ -56,7 +56,7 @@ impl Start {
         let len = Item::ALL.len();
         match keys.press(None, key) {
             Pressed::Action(Action::Move(Move::Up) | Action::PreviousPane) => {
-                self.chosen = (self.chosen + len - 1) % len
+                self.chosen = (self.chosen + len - 1) % len;
             }
             Pressed::Action(Action::Move(Move::Down) | Action::NextPane) => self.chosen = (self.chosen + 1) % len,
             Pressed::Action(Action::Details | Action::Move(Move::Right)) => return Reply::Open(Box::new(self.open())),
@@ -108,7 +108,7 @@ impl Start {
         }
         let title = format!("> {title}");
         let fill = columns.saturating_sub(text::width(&title));
-        let style = view.theme.selected(view.style(Tone::Strong));
+        let style = selected(view.style(Tone::Strong));
         let mut lines = vec![Line::from(Span::styled(format!("{title}{:fill$}", ""), style))];
         let what = text::wrap(what, columns.saturating_sub(4)).into_iter();
         lines.extend(what.map(|line| Line::from(view.span(Tone::Stale, format!("    {line}")))));

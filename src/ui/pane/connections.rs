@@ -18,7 +18,6 @@ use std::collections::BTreeSet;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::{Focus, filter_note, fit, framed, mark, plain_text, render_empty};
@@ -137,9 +136,9 @@ impl Connections {
             let is_selected = selected == Some(*row);
             let parts = cells::parts(*row, &columns, &seen, view, is_selected);
             let line = fit(&parts, wide, view);
-            if is_selected { mark(line, wide, view, focus) } else { line }
+            if is_selected { mark(line, wide, focus) } else { line }
         }));
-        frame.render_widget(Paragraph::new(Vec::<Line<'_>>::from(lines)), inside);
+        frame.render_widget(Paragraph::new(lines), inside);
     }
 
     fn note(&self, view: &View<'_>) -> String {

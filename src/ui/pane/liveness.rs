@@ -81,7 +81,7 @@ impl LivenessPane {
         let heard = heard(view);
         let lines = rows[window].iter().map(|addr| {
             let line = fit(&parts(*addr, &heard, view), columns, view);
-            if selected == Some(*addr) { mark(line, columns, view, focus) } else { line }
+            if selected == Some(*addr) { mark(line, columns, focus) } else { line }
         });
         frame.render_widget(Paragraph::new(lines.collect::<Vec<Line<'_>>>()), inside);
     }
@@ -103,9 +103,8 @@ pub(crate) fn plain(addr: Addr, view: &View<'_>) -> String {
 
 fn is_watched(node: &Node, heard: &BTreeMap<Addr, Heard>) -> bool {
     match node.state() {
-        NodeState::Known => false,
+        NodeState::Known | NodeState::Left => false,
         NodeState::Dead | NodeState::Killed | NodeState::Hung | NodeState::Suspect { .. } => true,
-        NodeState::Left => false,
         NodeState::Up => heard.contains_key(&node.addr),
     }
 }

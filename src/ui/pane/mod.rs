@@ -17,7 +17,7 @@ use super::action::{Move, PaneId};
 use super::filter::Filter;
 use super::log_view::{LogView, Window};
 use super::text;
-use super::theme::Tone;
+use super::theme::{Tone, selected};
 use super::view::View;
 use crate::proto::addr::Addr;
 
@@ -148,7 +148,7 @@ pub(crate) fn fit(parts: &Parts, columns: usize, view: &View<'_>) -> Line<'stati
 }
 
 /// Marks the line that the keys act on; in a pane without the keys only by its sign.
-pub(crate) fn mark(line: Line<'static>, columns: usize, view: &View<'_>, focus: Focus) -> Line<'static> {
+pub(crate) fn mark(line: Line<'static>, columns: usize, focus: Focus) -> Line<'static> {
     if focus == Focus::Elsewhere {
         return line;
     }
@@ -156,7 +156,7 @@ pub(crate) fn mark(line: Line<'static>, columns: usize, view: &View<'_>, focus: 
     let mut line = line;
     line.spans.push(Span::raw(" ".repeat(fill)));
     for span in &mut line.spans {
-        span.style = view.theme.selected(span.style);
+        span.style = selected(span.style);
     }
     line
 }
@@ -214,7 +214,7 @@ pub(crate) fn render_log(
     let columns = usize::from(area.width);
     let line = |number: &u64| {
         let line = fit(&parts(*number)?, columns, view);
-        Some(if window.selected == Some(*number) { mark(line, columns, view, focus) } else { line })
+        Some(if window.selected == Some(*number) { mark(line, columns, focus) } else { line })
     };
     let lines: Vec<Line<'_>> = window.numbers.iter().filter_map(line).collect();
     frame.render_widget(Paragraph::new(lines), area);

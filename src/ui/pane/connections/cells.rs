@@ -19,8 +19,9 @@ use crate::ui::view::{View, state_sign, state_tone, state_word};
 /// How long back the pings are shown.
 const PING_SPAN: Duration = Duration::from_secs(30);
 /// Columns of the pings.
-const PING_CELLS: u64 = 10;
-const CELL_US: u64 = PING_SPAN.as_micros() as u64 / PING_CELLS;
+const PING_CELLS: usize = 10;
+/// Microseconds that a column stands for.
+const CELL_US: u64 = 3_000_000;
 
 /// One column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +83,9 @@ pub(super) fn heading(columns: &[(Column, usize)]) -> Parts {
             Column::Misses => ("MISS", true),
             Column::State => ("STATE", false),
         };
-        text.push_str(&if right { format!("{title:>width$} ") } else { format!("{title:<width$} ") });
+        let fill = " ".repeat(width - title.len());
+        let (before, after) = if right { (fill, String::new()) } else { (String::new(), fill) };
+        text.extend([before.as_str(), title, after.as_str(), " "]);
     }
     vec![(Tone::Strong, text)]
 }
@@ -261,8 +264,8 @@ fn right(text: &str, width: usize, theme: Theme) -> String {
 /// A sign for each three seconds: how slow the slowest answer was, or that one was missing.
 fn pings(pings: &[Ping], view: &View<'_>) -> Parts {
     let newest = view.now.as_micros() / CELL_US;
-    let mut cells = [(Tone::Stale, view.theme.sign("·", " ")); PING_CELLS as usize];
-    let mut worst = [0_u64; PING_CELLS as usize];
+    let mut cells = [(Tone::Stale, view.theme.sign("·", " ")); PING_CELLS];
+    let mut worst = [0_u64; PING_CELLS];
     for ping in pings {
         let back = usize::try_from(newest.saturating_sub(ping.at.as_micros() / CELL_US)).unwrap_or(usize::MAX);
         let Some(cell) = cells.len().checked_sub(back + 1) else { continue };
