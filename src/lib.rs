@@ -13,3 +13,4 @@ pub mod net;
 pub mod proto;
 pub mod session;
 pub mod sim;
+pub mod ui;

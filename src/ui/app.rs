@@ -1,0 +1,203 @@
+//! The state of the console.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::action::PaneId;
+use super::host::{JournalState, Severity, ToHost};
+use super::keys::Key;
+use super::modal::Modal;
+use super::modal::start::Start;
+use super::options::{FormDefaults, Options, StartScreen};
+use super::pane::Panes;
+use super::pane::connections::Row;
+use super::prompt::{History, Prompt};
+use super::scene::Scene;
+use super::theme::{NoColor, Theme};
+use super::view::{Lit, View};
+use crate::command::Command;
+use crate::feed::Delivery;
+use crate::proto::addr::Addr;
+use crate::proto::time::Time;
+
+/// How long a key stays armed: long enough to press it again, too short to forget it.
+pub(crate) const ARMED_TIME: Duration = Duration::from_secs(2);
+/// How long a notice stays in the footer: a line is read in that time.
+const TOAST_TIME: Duration = Duration::from_secs(5);
+
+/// What the console wants done outside of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Something for the host.
+    Host(ToHost),
+    /// Text for the clipboard.
+    Copy(String),
+    /// Back to the shell for a while.
+    Suspend,
+    /// The end.
+    Quit,
+}
+
+/// A notice in the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Toast {
+    pub(crate) severity: Severity,
+    pub(crate) text: String,
+    until: Time,
+}
+
+/// A key that does something when it is pressed again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Armed {
+    /// What it will do.
+    pub(crate) what: String,
+    pub(crate) row: Row,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) until: Time,
+}
+
+/// Whether one pane has the whole screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Zoom {
+    Off,
+    On,
+}
+
+/// The state of the console.
+pub(crate) struct App {
+    pub(crate) scene: Scene,
+    pub(crate) panes: Panes,
+    pub(crate) focus: PaneId,
+    pub(crate) zoom: Zoom,
+    pub(crate) modals: Vec<Modal>,
+    pub(crate) prompt: Option<Prompt>,
+    pub(crate) history: History,
+    pub(crate) begun: Option<Key>,
+    pub(crate) toast: Option<Toast>,
+    pub(crate) armed: Option<Armed>,
+    pub(crate) journal: JournalState,
+    /// When the session began.
+    pub(crate) started: Time,
+    pub(crate) export_name: PathBuf,
+    defaults: FormDefaults,
+}
+
+impl App {
+    pub(crate) fn new(options: Options, no_color: NoColor) -> Self {
+        let theme = Theme::new(options.theme, no_color, options.glyphs);
+        let (now, started) = (options.clock.now(), options.clock.epoch());
+        let scene = Scene::new(options.mode, theme, options.keys.into_map(), now, options.utc_offset_s);
+        let mut app = Self {
+            scene,
+            panes: Panes::default(),
+            focus: PaneId::Connections,
+            zoom: Zoom::Off,
+            modals: Vec::new(),
+            prompt: None,
+            history: History::default(),
+            begun: None,
+            toast: None,
+            armed: None,
+            journal: JournalState::Off,
+            started,
+            export_name: options.export_name,
+            defaults: options.defaults,
+        };
+        if options.start_screen == StartScreen::Shown {
+            app.modals.push(Modal::Start(Start::new(app.form_defaults())));
+        }
+        app
+    }
+
+    /// What panes and dialogs look at, with what is selected lit up.
+    pub(crate) fn view(&self) -> View<'_> {
+        let view = self.scene.view();
+        View { lit: self.lit(&view), ..view }
+    }
+
+    /// Draws or moves panes: they change, what they look at does not.
+    pub(crate) fn split(&mut self) -> (&mut Panes, View<'_>) {
+        let view = self.scene.view();
+        let lit = lit(&self.panes, self.focus, &view);
+        (&mut self.panes, View { lit, ..view })
+    }
+
+    fn lit(&self, view: &View<'_>) -> Lit {
+        lit(&self.panes, self.focus, view)
+    }
+
+    /// The line whose node the keys act on: of the panes of nodes the one with the keys, otherwise
+    /// that of the connections.
+    pub(crate) fn target(&self, view: &View<'_>) -> Option<Row> {
+        match self.focus {
+            PaneId::Liveness => self.panes.liveness.selected(view).map(Row::Node),
+            PaneId::Connections | PaneId::Gossip | PaneId::Reports | PaneId::Notices => {
+                self.panes.connections.selected(view)
+            }
+        }
+    }
+
+    /// Takes events in.
+    pub(crate) fn take(&mut self, delivery: &Delivery) {
+        if let Some((severity, text)) = self.scene.take(delivery.skipped, &delivery.batch) {
+            self.show(severity, text);
+        }
+    }
+
+    /// Says something in the footer for a while.
+    pub(crate) fn show(&mut self, severity: Severity, text: impl Into<String>) {
+        self.toast = Some(Toast { severity, text: text.into(), until: self.scene.now + TOAST_TIME });
+    }
+
+    /// Says something in the footer, and keeps it among the notices.
+    pub(crate) fn note(&mut self, severity: Severity, text: &str) {
+        self.scene.note(severity, text);
+        self.show(severity, text);
+    }
+
+    /// It is later. Whether anything looks different now.
+    pub(crate) fn tick(&mut self, now: Time) -> bool {
+        let second = |time: Time| time.since(self.started).as_secs();
+        let mut changed = second(now) != second(self.scene.now);
+        self.scene.now = now;
+        changed |= self.toast.take_if(|toast| toast.until <= now).is_some();
+        changed |= self.armed.take_if(|armed| armed.until <= now).is_some();
+        changed
+    }
+
+    /// When something will look different though nothing happens: at the next second, because the
+    /// header shows how long the session lasts, or when a notice goes.
+    pub(crate) fn next_tick(&self) -> Time {
+        let now = self.scene.now;
+        let second = self.started + Duration::from_secs(now.since(self.started).as_secs() + 1);
+        let toast = self.toast.iter().map(|toast| toast.until);
+        let armed = self.armed.iter().map(|armed| armed.until);
+        toast.chain(armed).fold(second, Time::min)
+    }
+
+    /// What the forms are filled in with: addresses that no node here has yet.
+    pub(crate) fn form_defaults(&self) -> FormDefaults {
+        let mut defaults = self.defaults.clone();
+        let in_config = defaults.seeds.iter().copied().find(|seed| !self.scene.is_taken(*seed));
+        defaults.seed_listen = in_config.unwrap_or_else(|| self.next_free(defaults.seed_listen));
+        defaults.peer_listen = self.next_free(defaults.peer_listen);
+        defaults
+    }
+
+    fn next_free(&self, from: Addr) -> Addr {
+        let mut addr = from;
+        while self.scene.is_taken(addr) && addr.port() < u16::MAX {
+            addr = addr.with_port(addr.port() + 1);
+        }
+        addr
+    }
+}
+
+/// What is selected where the keys go: a message in the log, otherwise a node.
+fn lit(panes: &Panes, focus: PaneId, view: &View<'_>) -> Lit {
+    let node = panes.node_of(focus, view);
+    let log = view.model.gossip();
+    let is_message_chosen = focus == PaneId::Gossip && !panes.gossip.follows();
+    let entry = panes.gossip.selected(log).filter(|_| is_message_chosen).and_then(|number| log.get(number));
+    Lit { node, message: entry.and_then(crate::model::gossip::Entry::message) }
+}

@@ -1,0 +1,145 @@
+//! The picture: header, panes as the size allows, footer, dialogs on top.
+//!
+//! ```text
+//! 100 x 30 and more        60 x 16 and more          less
+//! + header ------------+   + header ------------+    + header ---+
+//! | 1 connections | 3  |   | 1          | 3     |    | tabs      |
+//! |               | 4  |   | 2 gossip log       |    | one pane  |
+//! | 2 gossip log  | 5  |   + footer: 4, 5 ------+    + footer ---+
+//! + footer ------------+
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use super::action::PaneId;
+use super::app::{App, Zoom};
+use super::items::{self, Item};
+use super::modal::Modal;
+use super::pane::Focus;
+use super::theme::Tone;
+use super::view::View;
+use super::{footer, header};
+
+/// Below this nothing useful fits.
+const WIDTH_MIN: u16 = 40;
+const HEIGHT_MIN: u16 = 10;
+/// From here on three panes fit.
+const WIDTH_THREE: u16 = 60;
+const HEIGHT_THREE: u16 = 16;
+/// From here on all panes fit.
+const WIDTH_ALL: u16 = 100;
+const HEIGHT_ALL: u16 = 30;
+
+/// Which panes are on the screen, and where.
+#[derive(Debug, PartialEq, Eq)]
+struct Plan {
+    panes: Vec<(PaneId, Rect)>,
+    /// Those that the footer counts instead.
+    hidden: Vec<PaneId>,
+    /// Where the tabs are, if there is one pane at a time.
+    tabs: Option<Rect>,
+}
+
+/// Draws everything.
+pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
+        draw_too_small(frame, area);
+        return;
+    }
+    let [head, body, foot] =
+        Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(area);
+    let plan = plan(app, body);
+    draw_head(app, frame, head);
+    draw_panes(app, &plan, frame);
+    footer::render(app, &plan.hidden, frame, foot, &app.view());
+    draw_modals(app, frame, Rect { height: area.height - 1, ..area });
+}
+
+fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
+    let text = format!("needs {WIDTH_MIN}x{HEIGHT_MIN}, is {}x{}", area.width, area.height);
+    frame.render_widget(Paragraph::new(text), area);
+}
+
+fn draw_head(app: &App, frame: &mut Frame<'_>, area: Rect) {
+    let view = app.view();
+    let inside = Rect { x: area.x + 1, width: area.width - 2, ..area };
+    frame.render_widget(header::render(app, usize::from(inside.width), &view), inside);
+}
+
+fn draw_panes(app: &mut App, plan: &Plan, frame: &mut Frame<'_>) {
+    let focus = app.focus;
+    let (panes, view) = app.split();
+    if let Some(area) = plan.tabs {
+        frame.render_widget(tabs(focus, usize::from(area.width), &view), area);
+    }
+    for (pane, area) in &plan.panes {
+        let focus = if *pane == focus { Focus::Here } else { Focus::Elsewhere };
+        panes.render(*pane, frame, *area, &view, focus);
+    }
+}
+
+/// The start screen covers everything; other dialogs lie on top of it or of the panes.
+fn draw_modals(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
+    let view = app.scene.view();
+    for modal in &mut app.modals {
+        let area = match modal {
+            Modal::Start(_) | Modal::Help(_) => area,
+            Modal::Add(_) | Modal::Say(_) | Modal::Path(_) | Modal::Confirm(_) | Modal::Why(_) => {
+                Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
+            }
+        };
+        modal.render(frame, area, &view);
+    }
+}
+
+fn tabs(focus: PaneId, columns: usize, view: &View<'_>) -> Line<'static> {
+    let items = PaneId::ALL.into_iter().map(|pane| {
+        let (tone, text) = if pane == focus {
+            (Tone::Strong, format!("[{} {}]", pane.number(), pane.word()))
+        } else {
+            (Tone::Stale, format!("{} {}", pane.number(), pane.word()))
+        };
+        Item::new(0, u8::from(pane != focus), tone, text)
+    });
+    items::line(items.collect(), columns, "  ", view)
+}
+
+fn plan(app: &App, body: Rect) -> Plan {
+    let (width, height) = (body.width, body.height + 2);
+    if width < WIDTH_THREE || height < HEIGHT_THREE {
+        let [tabs, pane] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(body);
+        return Plan { panes: vec![(app.focus, pane)], hidden: Vec::new(), tabs: Some(tabs) };
+    }
+    let panes = if width < WIDTH_ALL || height < HEIGHT_ALL { three(body) } else { all(body) };
+    let is_shown = |pane: &PaneId| panes.iter().any(|(shown, _)| shown == pane);
+    let hidden = PaneId::ALL.into_iter().filter(|pane| !is_shown(pane)).collect();
+    // A pane that is only counted opens on the whole screen.
+    if app.zoom == Zoom::On || !is_shown(&app.focus) {
+        return Plan { panes: vec![(app.focus, body)], hidden, tabs: None };
+    }
+    Plan { panes, hidden, tabs: None }
+}
+
+fn three(body: Rect) -> Vec<(PaneId, Rect)> {
+    let [top, bottom] = Layout::vertical([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(body);
+    let [left, right] = Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(top);
+    vec![(PaneId::Connections, left), (PaneId::Gossip, bottom), (PaneId::Liveness, right)]
+}
+
+fn all(body: Rect) -> Vec<(PaneId, Rect)> {
+    let [left, right] = Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(body);
+    let [top, bottom] = Layout::vertical([Constraint::Percentage(45), Constraint::Percentage(55)]).areas(left);
+    let thirds = [Constraint::Percentage(40), Constraint::Percentage(30), Constraint::Percentage(30)];
+    let [liveness, reports, notices] = Layout::vertical(thirds).areas(right);
+    vec![
+        (PaneId::Connections, top),
+        (PaneId::Gossip, bottom),
+        (PaneId::Liveness, liveness),
+        (PaneId::Reports, reports),
+        (PaneId::Notices, notices),
+    ]
+}

@@ -1,0 +1,157 @@
+//! What the keys for killing, hanging and restarting would do to the node that is selected, in
+//! words before it is done.
+//!
+//! A node of this process is crashed. A node elsewhere cannot be: there our link to it is cut, and
+//! our node treats it as dead.
+
+use super::pane::connections::Row;
+use crate::command::Command;
+use crate::event::Purpose;
+use crate::model::Model;
+use crate::model::link::{Link, LinkKey};
+use crate::model::node::{Life, Node};
+use crate::model::words::list_text;
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+
+/// Names that a question lists.
+const NAMES_SHOWN: usize = 6;
+
+/// What a key comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// Do it at once.
+    Now(Vec<Command>),
+    /// Do it when the key is pressed again.
+    Arm {
+        /// What the key will do: `kills p4`.
+        what: String,
+        /// How it is done.
+        commands: Vec<Command>,
+    },
+    /// Ask in a dialog.
+    Ask {
+        /// What is asked.
+        question: String,
+        /// The word that does it.
+        word: &'static str,
+        /// How it is done.
+        commands: Vec<Command>,
+    },
+    /// It cannot be done; this is why.
+    Refuse(String),
+}
+
+impl Plan {
+    /// The same for one who named the node and needs no second key.
+    pub(crate) fn named(self) -> Self {
+        match self {
+            Self::Arm { commands, .. } => Self::Now(commands),
+            other @ (Self::Now(_) | Self::Ask { .. } | Self::Refuse(_)) => other,
+        }
+    }
+}
+
+/// What killing the node of this line comes to.
+pub(crate) fn kill(model: &Model, row: Row) -> Plan {
+    let addr = row.target();
+    let Some(node) = model.nodes().get(addr) else { return Plan::Refuse(unknown(addr)) };
+    match node.life {
+        Life::Running | Life::Hung => kill_own(model, node),
+        Life::Killed | Life::Left => Plan::Refuse(format!("{} does not run", model.name_of(addr))),
+        Life::Elsewhere if node.role == Some(Role::Seed) => {
+            Plan::Refuse(format!("{addr} is a seed in another process: stop it there"))
+        }
+        Life::Elsewhere => cut(model, row),
+    }
+}
+
+fn kill_own(model: &Model, node: &Node) -> Plan {
+    let name = model.name_of(node.addr);
+    let commands = vec![Command::Kill(node.addr)];
+    if node.role == Some(Role::Seed) {
+        let peers = node.registrations;
+        let question = format!("Kill the seed {name}? {peers} registered peers lose it; no new peer finds them by it.");
+        return Plan::Ask { question, word: "Kill", commands };
+    }
+    Plan::Arm { what: format!("kills {name}"), commands }
+}
+
+/// A line of a link means that link; a line of a node elsewhere all our links to it.
+fn cut(model: &Model, row: Row) -> Plan {
+    let peer = row.target();
+    let holders: Vec<Addr> = match row {
+        Row::Link(LinkKey { node, .. }) => vec![node],
+        Row::Node(_) => holders(model, peer),
+    };
+    let names: Vec<_> = holders.iter().map(|node| model.name_of(*node)).collect();
+    let commands: Vec<Command> = holders.iter().map(|node| Command::Cut { node: *node, peer }).collect();
+    match names.as_slice() {
+        [] => Plan::Refuse(format!("{peer} runs in another process, and no node here is linked to it")),
+        [only] => Plan::Arm { what: format!("cuts {only}'s link to {peer}; {only} then treats it as dead"), commands },
+        several => {
+            let several = list_text(several, NAMES_SHOWN);
+            let question = format!(
+                "{peer} runs in another process. Cut the links of {several} to it? Each then treats it as dead, \
+                 reports it and does not dial it until it is healed."
+            );
+            Plan::Ask { question, word: "Cut", commands }
+        }
+    }
+}
+
+fn holders(model: &Model, peer: Addr) -> Vec<Addr> {
+    let ours = |link: &&Link| link.key.peer == peer && link.purpose == Purpose::Neighbor;
+    let mut holders: Vec<Addr> = model.links().up().filter(ours).map(|link| link.key.node).collect();
+    holders.sort_unstable();
+    holders
+}
+
+/// What killing several nodes by name comes to.
+pub(crate) fn kill_several(model: &Model, nodes: &[Addr]) -> Plan {
+    if let [only] = nodes {
+        return kill(model, Row::Node(*only)).named();
+    }
+    let mut commands = Vec::new();
+    for node in nodes {
+        match kill(model, Row::Node(*node)) {
+            Plan::Arm { commands: more, .. } | Plan::Ask { commands: more, .. } | Plan::Now(more) => {
+                commands.extend(more);
+            }
+            Plan::Refuse(why) => return Plan::Refuse(why),
+        }
+    }
+    let names: Vec<_> = nodes.iter().map(|node| model.name_of(*node)).collect();
+    Plan::Ask { question: format!("Kill {}?", list_text(&names, NAMES_SHOWN)), word: "Kill", commands }
+}
+
+/// What hanging this node comes to.
+pub(crate) fn hang(model: &Model, addr: Addr) -> Plan {
+    let name = model.name_of(addr);
+    match model.nodes().get(addr).map(|node| node.life) {
+        Some(Life::Running) => Plan::Now(vec![Command::Hang(addr)]),
+        Some(Life::Hung) => Plan::Refuse(format!("{name} hangs already; restart brings it back")),
+        Some(Life::Killed | Life::Left) => Plan::Refuse(format!("{name} does not run")),
+        Some(Life::Elsewhere) => {
+            Plan::Refuse(format!("{addr} runs in another process: only nodes of this process can be hung"))
+        }
+        None => Plan::Refuse(unknown(addr)),
+    }
+}
+
+/// What restarting this node comes to; for a node elsewhere, healing the links that were cut.
+pub(crate) fn restart(model: &Model, addr: Addr) -> Plan {
+    let name = model.name_of(addr);
+    match model.nodes().get(addr).map(|node| node.life) {
+        Some(Life::Killed | Life::Left | Life::Hung) => Plan::Now(vec![Command::Restart(addr)]),
+        Some(Life::Running) => Plan::Refuse(format!("{name} runs: kill or hang it first")),
+        Some(Life::Elsewhere) => {
+            Plan::Refuse(format!("{addr} runs in another process: restart it there; :heal NODE {addr} allows the link"))
+        }
+        None => Plan::Refuse(unknown(addr)),
+    }
+}
+
+fn unknown(addr: Addr) -> String {
+    format!("there is no node {addr}")
+}

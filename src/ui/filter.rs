@@ -1,0 +1,60 @@
+//! Which lines to show: those that hold a text, or with `!` in front those that do not.
+
+/// What a user typed after `/`; empty: everything matches.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Filter {
+    typed: String,
+}
+
+impl Filter {
+    pub(crate) fn new(typed: &str) -> Self {
+        Self { typed: typed.to_owned() }
+    }
+
+    /// As it was typed.
+    pub(crate) fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    /// Everything matches.
+    pub(crate) fn is_all(&self) -> bool {
+        self.wanted().is_empty()
+    }
+
+    /// Case matters only if the filter has an upper-case letter.
+    pub(crate) fn matches(&self, line: &str) -> bool {
+        let wanted = self.wanted();
+        wanted.is_empty() || holds(line, wanted) != self.typed.starts_with('!')
+    }
+
+    fn wanted(&self) -> &str {
+        self.typed.strip_prefix('!').unwrap_or(&self.typed)
+    }
+}
+
+fn holds(line: &str, wanted: &str) -> bool {
+    if wanted.chars().any(char::is_uppercase) {
+        line.contains(wanted)
+    } else if wanted.is_ascii() {
+        let mut windows = line.as_bytes().windows(wanted.len());
+        windows.any(|window| window.eq_ignore_ascii_case(wanted.as_bytes()))
+    } else {
+        line.to_lowercase().contains(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_ignores_case_until_it_has_some_and_turns_round_with_a_bang() {
+        let matches = |filter, line| Filter::new(filter).matches(line);
+        assert!(matches("gossip", "p1 GOSSIP hello"));
+        assert!(!matches("Gossip", "p1 GOSSIP hello"));
+        assert!(!matches("!gossip", "p1 GOSSIP hello"));
+        assert!(matches("!gossip", "p1 PROBE"));
+        assert!(matches("Ärger", "viel Ärger") && matches("ärger", "viel Ärger"));
+        assert!(matches("", "anything") && matches("!", "anything"));
+    }
+}

@@ -1,0 +1,110 @@
+//! The line at the bottom: what is being typed, what a second key would do, what just happened, or
+//! which keys there are.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::action::{Action, PaneId};
+use super::app::{App, Armed, Toast};
+use super::items::{self, Item};
+use super::keys::{Binding, Hint, KEYS};
+use super::pane::connections::Row;
+use super::pane::notices;
+use super::prompt::Prompt;
+use super::text;
+use super::theme::{Tone, selected};
+use super::view::View;
+use crate::model::node::Life;
+
+pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    let columns = usize::from(area.width);
+    if let Some(prompt) = &app.prompt {
+        render_prompt(prompt, frame, area, view);
+        return;
+    }
+    let line = match (&app.armed, &app.toast) {
+        (Some(armed), _) => armed_line(armed, columns, view),
+        (None, Some(toast)) => toast_line(toast, columns, view),
+        // A dialog shows its own keys.
+        (None, None) if !app.modals.is_empty() => Line::default(),
+        (None, None) => hints(app, hidden, columns, view),
+    };
+    frame.render_widget(line, area);
+}
+
+fn armed_line(armed: &Armed, columns: usize, view: &View<'_>) -> Line<'static> {
+    let text = format!(" {} again {}", view.keys.key_of(Action::Kill), armed.what);
+    let text = text::truncate(&text, columns, view.theme.glyphs).into_owned();
+    Line::from(Span::styled(text, selected(view.style(Tone::Dead))))
+}
+
+fn toast_line(toast: &Toast, columns: usize, view: &View<'_>) -> Line<'static> {
+    let (tone, sign) = notices::look(toast.severity);
+    let text = text::plain(format!(" {sign} {}", toast.text), view.theme.glyphs);
+    view.span(tone, text::truncate(&text, columns, view.theme.glyphs)).into()
+}
+
+fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    let columns = usize::from(area.width);
+    let (shown, cursor) = prompt.field.window(columns.saturating_sub(1));
+    let used = 1 + text::width(&shown);
+    let mut spans = vec![view.span(Tone::Strong, prompt.sign().to_string()), view.span(Tone::Plain, shown)];
+    let offers = prompt.offers(view.model);
+    let words: Vec<&str> = offers.iter().filter_map(|line| line.rsplit(' ').next()).collect();
+    let offers = format!("   {}", words.join(" "));
+    spans.push(view.span(Tone::Stale, text::truncate(&offers, columns.saturating_sub(used), view.theme.glyphs)));
+    frame.render_widget(Line::from(spans), area);
+    let x = area.x + 1 + u16::try_from(cursor).unwrap_or(u16::MAX).min(area.width.saturating_sub(2));
+    frame.set_cursor_position(Position { x, y: area.y });
+}
+
+/// The keys, and the panes that are not on the screen with what they hold.
+fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'static> {
+    let mut items: Vec<Item> = hidden.iter().map(|pane| count(*pane, view)).collect();
+    let target = app.target(view);
+    items.extend(KEYS.iter().filter_map(|binding| {
+        let hint = binding.hint?;
+        hint_item(binding, hint, target, view)
+    }));
+    let mut line = items::line(items, columns.saturating_sub(1), "  ", view);
+    line.spans.insert(0, Span::raw(" "));
+    line
+}
+
+fn count(pane: PaneId, view: &View<'_>) -> Item {
+    let (count, tone) = match pane {
+        PaneId::Connections => (view.model.nodes().len(), Tone::Plain),
+        PaneId::Gossip => (view.model.gossip().len(), Tone::Plain),
+        PaneId::Liveness => (view.model.nodes().counts().suspect, Tone::Suspect),
+        PaneId::Reports => (view.model.deaths().reports().len(), Tone::Dead),
+        PaneId::Notices => (view.lines.len(), Tone::Suspect),
+    };
+    let tone = if count == 0 { Tone::Stale } else { tone };
+    let parts =
+        vec![(Tone::Strong, pane.number().to_string()), (tone, format!(" {} {}", pane.word(), text::count(count)))];
+    Item { group: 0, rank: 2, parts }
+}
+
+/// A key, what it does, and to whom. Keys that would only be refused are left out.
+fn hint_item(binding: &Binding, hint: Hint, target: Option<Row>, view: &View<'_>) -> Option<Item> {
+    let node = target.and_then(|row| view.model.nodes().get(row.target()));
+    let life = node.map(|node| node.life);
+    let runs = matches!(life, Some(Life::Running | Life::Hung));
+    let is = |action| binding.action == action;
+    let fits = (!is(Action::Kill) || runs || life == Some(Life::Elsewhere))
+        && (!is(Action::Hang) || life == Some(Life::Running))
+        && (!is(Action::Restart) || matches!(life, Some(Life::Hung | Life::Killed | Life::Left)))
+        && (!is(Action::Details) || node.is_some());
+    let key = view.keys.key_of(binding.action);
+    if !fits || key.is_empty() {
+        return None;
+    }
+    let whom = match (binding.action, node) {
+        (Action::Kill | Action::Hang | Action::Restart, Some(node)) => format!(" {}", view.name(node.addr)),
+        (_, Some(_) | None) => String::new(),
+    };
+    let word = if binding.action == Action::Kill && life == Some(Life::Elsewhere) { "cut" } else { hint.word };
+    let parts = vec![(Tone::Strong, key), (Tone::Plain, format!(" {word}{whom}"))];
+    Some(Item { group: 1, rank: hint.rank, parts })
+}

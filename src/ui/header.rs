@@ -1,0 +1,95 @@
+//! The line at the top: what is being watched, and how it goes.
+//!
+//! ```text
+//! gossipctl  LIVE | 2 seeds  10 up  1 suspect  1 dead | 41 msg/s | p4#17 reached 11/14 in 3 hops | REC | 00:03:13
+//! ```
+
+use ratatui::text::Line;
+
+use super::app::App;
+use super::host::JournalState;
+use super::items::{Item, line};
+use super::options::Mode;
+use super::text;
+use super::theme::Tone;
+use super::view::View;
+use crate::model::words::count_text;
+
+pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
+    let mut items = vec![Item::new(0, 9, Tone::Strong, "gossipctl"), state(app)];
+    items.extend(nodes(view));
+    if let Some(rate) = rate(view) {
+        items.push(rate);
+    }
+    items.extend(latest(view));
+    let skipped = view.model.totals().skipped;
+    if skipped > 0 {
+        let skipped = text::count(usize::try_from(skipped).unwrap_or(usize::MAX));
+        items.push(Item::new(4, 2, Tone::Suspect, format!("{skipped} events skipped")));
+    }
+    items.extend(journal(app));
+    items.push(Item::new(6, 8, Tone::Plain, duration(app, view)));
+    line(items, columns, view.theme.bar(), view)
+}
+
+fn state(app: &App) -> Item {
+    let (tone, text) = match (&app.scene.mode, app.scene.is_frozen()) {
+        (_, true) => {
+            let new = usize::try_from(app.scene.new_events()).unwrap_or(usize::MAX);
+            (Tone::Suspect, format!("FROZEN +{} new", text::count(new)))
+        }
+        (Mode::Live, false) => (Tone::Up, "LIVE".to_owned()),
+        (Mode::Replay { source }, false) => (Tone::Wave, format!("REPLAY {source}")),
+    };
+    Item::new(0, 0, tone, text)
+}
+
+fn nodes(view: &View<'_>) -> Vec<Item> {
+    let counts = view.model.nodes().counts();
+    let mut items = vec![
+        Item::new(1, 5, Tone::Seed, count_text(counts.seeds as u64, "seed")),
+        Item::new(1, 3, Tone::Up, format!("{} up", counts.up)),
+    ];
+    if counts.suspect > 0 {
+        items.push(Item::new(1, 1, Tone::Suspect, format!("{} suspect", counts.suspect)));
+    }
+    if counts.dead > 0 {
+        items.push(Item::new(1, 1, Tone::Dead, format!("{} dead", counts.dead)));
+    }
+    items
+}
+
+fn rate(view: &View<'_>) -> Option<Item> {
+    view.model.started()?;
+    let rate = view.model.messages_per_second(view.now);
+    let text = if rate > 0.0 && rate < 9.95 { format!("{rate:.1} msg/s") } else { format!("{rate:.0} msg/s") };
+    Some(Item::new(2, 4, Tone::Plain, text))
+}
+
+/// How far the latest message came; in a process with one peer that says nothing.
+fn latest(view: &View<'_>) -> Option<Item> {
+    let rumor = view.model.latest_rumor()?;
+    let name = view.model.message_name(rumor.id);
+    let hops = count_text(u64::from(rumor.hop_max), "hop");
+    let text = if rumor.expected() > 1 {
+        format!("{name} reached {}/{} in {hops}", rumor.reached(), rumor.expected())
+    } else {
+        format!("latest {name}, {hops}")
+    };
+    Some(Item::new(3, 6, Tone::Wave, text))
+}
+
+fn journal(app: &App) -> Option<Item> {
+    match &app.journal {
+        JournalState::Off => None,
+        JournalState::Recording { .. } => Some(Item::new(5, 7, Tone::Dead, "REC")),
+        JournalState::Failed { .. } => Some(Item::new(5, 1, Tone::Dead, "REC FAILED")),
+    }
+}
+
+fn duration(app: &App, view: &View<'_>) -> String {
+    match app.scene.mode {
+        Mode::Live => text::uptime(app.scene.now.since(app.started)),
+        Mode::Replay { .. } => text::uptime(view.model.lasted()),
+    }
+}

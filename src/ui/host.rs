@@ -1,0 +1,87 @@
+//! What the console says to the program around it, and what it is told.
+//!
+//! The console does no IO but on the terminal: files and the network are the host's.
+
+use std::path::PathBuf;
+
+use crate::command::Command;
+pub use crate::model::notice::Severity;
+
+use super::options::Mode;
+
+/// What the console wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToHost {
+    /// Something for the network.
+    Command(Command),
+    /// Write what happened in this session to a file.
+    Export {
+        /// Where; the ending says in which format.
+        path: PathBuf,
+        /// Whether a file that is there may be replaced.
+        overwrite: Overwrite,
+    },
+    /// Read a recorded session and feed it; answered by [`FromHost::Opened`] or a notice.
+    OpenRecording(PathBuf),
+}
+
+/// Whether an existing file may be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overwrite {
+    /// No: answer [`FromHost::ExportExists`].
+    Ask,
+    /// The user said yes.
+    Allowed,
+}
+
+/// What the host answers or reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromHost {
+    /// The export is written.
+    Exported {
+        /// Where.
+        path: PathBuf,
+        /// How many events it holds.
+        events: u64,
+    },
+    /// There is a file already; nothing was written.
+    ExportExists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The export could not be written.
+    ExportFailed {
+        /// Where.
+        path: PathBuf,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// What is being watched changed; what was shown before is forgotten.
+    Opened(Mode),
+    /// A line for the user.
+    Notice {
+        /// How much it matters.
+        severity: Severity,
+        /// What it says.
+        text: String,
+    },
+    /// How the recording of this session goes.
+    JournalState(JournalState),
+}
+
+/// How the recording of this session goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JournalState {
+    /// Nothing is being recorded.
+    Off,
+    /// All that happens is recorded.
+    Recording {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Recording stopped.
+    Failed {
+        /// Why.
+        why: String,
+    },
+}

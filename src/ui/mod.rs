@@ -1,0 +1,40 @@
+//! The console: draws the model, turns keys into commands.
+//!
+//! A key becomes an [`action`] through the one table in [`keys`]; [`update`] changes the state in
+//! [`app`] and returns what is wanted of the world; [`mod@run`] is the loop around it. A pane is a
+//! file in [`pane`], a dialog one in [`modal`]. Nothing here does IO but on the terminal, and
+//! drawing does none at all.
+
+mod action;
+mod app;
+mod command_line;
+mod draw;
+mod fault;
+mod field;
+mod filter;
+mod footer;
+mod header;
+mod host;
+mod input;
+mod items;
+mod keys;
+mod list_view;
+mod log_view;
+mod modal;
+mod options;
+mod pane;
+mod prompt;
+mod run;
+mod scene;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod text;
+mod theme;
+mod update;
+mod view;
+
+pub use host::{FromHost, JournalState, Overwrite, Severity, ToHost};
+pub use keys::{KeyError, KeyHelp, KeyOverrides, key_table};
+pub use options::{FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
+pub use run::{Ended, Outcome, UiError, run};

@@ -1,0 +1,153 @@
+//! A new node: a seed, a peer, or a whole lab.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::Reply;
+use super::form::{Form, Outcome};
+use crate::command::{Command, NodeSpec, Placement};
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+use crate::ui::host::ToHost;
+use crate::ui::keys::Key;
+use crate::ui::options::FormDefaults;
+use crate::ui::view::View;
+
+const KIND: usize = 0;
+const LISTEN: usize = 1;
+const SEEDS: usize = 1;
+const PEERS: usize = 2;
+
+/// Nodes of one lab: more is for the simulator.
+const LAB_NODES_MAX: usize = 1_000;
+
+/// What to start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Seed,
+    Peer,
+    Lab,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Seed, Self::Peer, Self::Lab];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Seed => "seed",
+            Self::Peer => "peer",
+            Self::Lab => "lab",
+        }
+    }
+}
+
+/// A form for a new node.
+#[derive(Debug)]
+pub(crate) struct Add {
+    pub(crate) form: Form,
+    kind: Kind,
+    defaults: FormDefaults,
+}
+
+impl Add {
+    pub(crate) fn new(kind: Kind, defaults: FormDefaults) -> Self {
+        let form = form(kind, &defaults).focused(LISTEN);
+        Self { form, kind, defaults }
+    }
+
+    pub(crate) fn press(&mut self, key: Key) -> Reply {
+        match self.form.press(key) {
+            Outcome::Stay => {}
+            Outcome::Chosen => {
+                self.kind = Kind::ALL[self.form.chosen(KIND) % Kind::ALL.len()];
+                self.form = form(self.kind, &self.defaults).focused(KIND);
+            }
+            Outcome::Cancel => return Reply::Close,
+            Outcome::Submit => {
+                return match self.command() {
+                    Ok(command) => Reply::Done(vec![ToHost::Command(command)]),
+                    Err((field, fault)) => {
+                        self.form.fault(field, fault);
+                        Reply::Stay
+                    }
+                };
+            }
+        }
+        Reply::Stay
+    }
+
+    /// What the form asks for, or which field is wrong and how.
+    fn command(&self) -> Result<Command, (usize, String)> {
+        let node = |role| {
+            let listen = placement(self.form.typed(LISTEN)).map_err(|fault| (LISTEN, fault))?;
+            Ok(Command::Start(NodeSpec { role, listen }))
+        };
+        match self.kind {
+            Kind::Seed => node(Role::Seed),
+            Kind::Peer => node(Role::Peer),
+            Kind::Lab => {
+                let seeds = number(self.form.typed(SEEDS)).map_err(|fault| (SEEDS, fault))?;
+                let peers = number(self.form.typed(PEERS)).map_err(|fault| (PEERS, fault))?;
+                if seeds == 0 {
+                    return Err((SEEDS, "a lab needs a seed".to_owned()));
+                }
+                Ok(Command::StartLab { seeds, peers })
+            }
+        }
+    }
+
+    pub(crate) fn render(&self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        self.form.render(frame, area, view);
+    }
+}
+
+fn form(kind: Kind, defaults: &FormDefaults) -> Form {
+    let kinds = Kind::ALL.iter().map(|kind| kind.word().to_owned()).collect();
+    let form = Form::new("Start a node", "start").choice("What", kinds, kind as usize);
+    let (form, note) = match kind {
+        Kind::Seed => (form.text("Listen", defaults.seed_listen.to_string()), seed_note(defaults)),
+        Kind::Peer => (form.text("Listen", defaults.peer_listen.to_string()), peer_note(defaults)),
+        Kind::Lab => (
+            form.text("Seeds", defaults.lab_seeds.to_string()).text("Peers", defaults.lab_peers.to_string()),
+            "A whole network in this process, on free ports of this machine.".to_owned(),
+        ),
+    };
+    form.noted(note)
+}
+
+fn seed_note(defaults: &FormDefaults) -> String {
+    format!("Peers find a seed by the list that they read: {}.", list(&defaults.seeds))
+}
+
+fn peer_note(defaults: &FormDefaults) -> String {
+    format!("It registers with a majority of the seeds: {}.", list(&defaults.seeds))
+}
+
+fn list(seeds: &[Addr]) -> String {
+    let seeds: Vec<String> = seeds.iter().map(ToString::to_string).collect();
+    if seeds.is_empty() { "none yet".to_owned() } else { crate::model::words::list_text(&seeds, 4) }
+}
+
+/// `127.0.0.1:3000`, `3000` for this machine, `auto` or nothing for the next free one.
+pub(crate) fn placement(text: &str) -> Result<Placement, String> {
+    if text.is_empty() || text.eq_ignore_ascii_case("auto") {
+        return Ok(Placement::Auto);
+    }
+    let addr = match text.parse::<u16>() {
+        Ok(port) => Addr::loopback(port),
+        Err(_) => text.parse::<Addr>().map_err(|error| error.to_string())?,
+    };
+    if addr.port() == 0 {
+        return Err("a port is needed, 1 to 65535, or auto".to_owned());
+    }
+    Ok(Placement::At(addr))
+}
+
+/// A count of nodes of a lab.
+pub(crate) fn number(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(number) if number <= LAB_NODES_MAX => Ok(number),
+        Ok(_) => Err(format!("at most {LAB_NODES_MAX}")),
+        Err(_) => Err(format!("'{text}' is not a number")),
+    }
+}

@@ -1,0 +1,70 @@
+//! A message of the user's own: which peer sends it, and what it says.
+
+use super::Reply;
+use super::form::{Form, Outcome};
+use crate::command::Command;
+use crate::model::Model;
+use crate::model::node::Life;
+use crate::proto::addr::Addr;
+use crate::proto::config::BODY_LEN_MAX;
+use crate::proto::message::Role;
+use crate::ui::host::ToHost;
+use crate::ui::keys::Key;
+
+const FROM: usize = 0;
+const TEXT: usize = 1;
+
+/// A form for a message.
+#[derive(Debug)]
+pub(crate) struct Say {
+    pub(crate) form: Form,
+    senders: Vec<Addr>,
+}
+
+impl Say {
+    /// A form with the running peers of this process to choose from; `None` if there is none.
+    pub(crate) fn new(model: &Model, preferred: Option<Addr>) -> Option<Self> {
+        let senders = senders(model);
+        if senders.is_empty() {
+            return None;
+        }
+        let names = senders.iter().map(|addr| model.name_of(*addr).into_owned()).collect();
+        let chosen = senders.iter().position(|addr| Some(*addr) == preferred).unwrap_or(0);
+        let form = Form::new("Send a message", "send").choice("From", names, chosen).text("Text", "").focused(TEXT);
+        Some(Self { form, senders })
+    }
+
+    pub(crate) fn press(&mut self, key: Key) -> Reply {
+        match self.form.press(key) {
+            Outcome::Stay | Outcome::Chosen => Reply::Stay,
+            Outcome::Cancel => Reply::Close,
+            Outcome::Submit => self.submit(),
+        }
+    }
+
+    fn submit(&mut self) -> Reply {
+        let text = self.form.typed(TEXT).to_owned();
+        match (self.senders.get(self.form.chosen(FROM)), body_fault(&text)) {
+            (Some(node), None) => Reply::Done(vec![ToHost::Command(Command::Say { node: *node, body: text.into() })]),
+            (_, Some(fault)) => {
+                self.form.fault(TEXT, fault);
+                Reply::Stay
+            }
+            (None, None) => Reply::Close,
+        }
+    }
+}
+
+/// The peers of this process that can send.
+pub(crate) fn senders(model: &Model) -> Vec<Addr> {
+    let can_send = |node: &&crate::model::node::Node| node.life == Life::Running && node.role == Some(Role::Peer);
+    model.nodes().iter().filter(can_send).map(|node| node.addr).collect()
+}
+
+/// What is wrong with the text of a message.
+pub(crate) fn body_fault(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return Some("a message needs a text".to_owned());
+    }
+    (text.len() > BODY_LEN_MAX).then(|| format!("{} bytes; at most {BODY_LEN_MAX} fit a message", text.len()))
+}

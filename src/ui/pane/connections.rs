@@ -1,0 +1,180 @@
+//! Connections: the nodes, how they answer, and, unfolded, the links of each.
+//!
+//! ```text
+//! 1 Connections 10 nodes, 17 links, by name
+//!     NODE   ROLE LINKS   RTT PING 30s   MISS STATE
+//!   ● s1     seed     8       ··········    0 up
+//! > ● p1     peer     4 0.3ms ⡀⡀⡄⡀⡀⡀⡀⡀⡀⡀    0 up
+//!   ├ p2     out        0.2ms ⡀⡀⡀⡀⡀⡀⡀⡀⡀⡀    0 up 12 s
+//! ```
+//!
+//! A line is a node or, indented, a link of the node above; what the keys do to it is done to the
+//! node that the line names.
+
+mod cells;
+mod rows;
+
+use std::collections::BTreeSet;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::widgets::Paragraph;
+
+use super::{Focus, filter_note, fit, framed, mark, plain_text, render_empty};
+use crate::model::link::LinkKey;
+use crate::model::words::count_text;
+use crate::proto::addr::Addr;
+use crate::ui::action::{Action, Move, PaneId};
+use crate::ui::list_view::ListView;
+use crate::ui::text;
+use crate::ui::theme::Tone;
+use crate::ui::view::View;
+
+/// One line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Row {
+    /// A node.
+    Node(Addr),
+    /// A link of the node above, named by the node at its other end.
+    Link(LinkKey),
+}
+
+impl Row {
+    /// The node that the line names: what the keys act on.
+    pub(crate) const fn target(self) -> Addr {
+        match self {
+            Self::Node(addr) => addr,
+            Self::Link(LinkKey { peer, .. }) => peer,
+        }
+    }
+}
+
+/// In which order the nodes stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Sort {
+    /// Seeds, then peers, each by name.
+    #[default]
+    Name,
+    /// What is wrong first.
+    State,
+    /// Slow answers first.
+    Rtt,
+    /// Many links first.
+    Links,
+}
+
+impl Sort {
+    /// All orders.
+    pub(crate) const ALL: [Self; 4] = [Self::Name, Self::State, Self::Rtt, Self::Links];
+
+    /// Its name.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::State => "state",
+            Self::Rtt => "rtt",
+            Self::Links => "links",
+        }
+    }
+
+    const fn next(self) -> Self {
+        match self {
+            Self::Name => Self::State,
+            Self::State => Self::Rtt,
+            Self::Rtt => Self::Links,
+            Self::Links => Self::Name,
+        }
+    }
+}
+
+/// Where this pane is.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    pub(crate) list: ListView<Row>,
+    pub(crate) sort: Sort,
+    open: BTreeSet<Addr>,
+}
+
+impl Connections {
+    /// The line that the keys act on.
+    pub(crate) fn selected(&self, view: &View<'_>) -> Option<Row> {
+        self.list.selected(&self.rows(view))
+    }
+
+    fn rows(&self, view: &View<'_>) -> Vec<Row> {
+        rows::rows(view, self.sort, &self.open, self.list.filter())
+    }
+
+    pub(crate) fn act(&mut self, wanted: Move, view: &View<'_>) {
+        let rows = self.rows(view);
+        match (wanted, self.list.selected(&rows)) {
+            (Move::Sort, _) => self.sort = self.sort.next(),
+            (Move::Right, Some(Row::Node(node))) => drop(self.open.insert(node)),
+            (Move::Left, Some(Row::Node(node))) => drop(self.open.remove(&node)),
+            (Move::Left, Some(Row::Link(LinkKey { node, .. }))) => {
+                self.open.remove(&node);
+                self.list.select(Row::Node(node));
+            }
+            (wanted, _) => self.list.act(&rows, wanted, |row| plain(row, view)),
+        }
+    }
+
+    pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
+        let rows = self.rows(view);
+        let inside = framed(PaneId::Connections, &self.note(view), frame, area, view, focus);
+        if rows.is_empty() {
+            render_empty(&self.hint(view), frame, inside, view);
+            return;
+        }
+        let columns = cells::columns(usize::from(inside.width), view);
+        let window = self.list.window(&rows, usize::from(inside.height.saturating_sub(1)));
+        let selected = self.list.selected(&rows);
+        let seen = cells::Seen::of(view, &rows[window.clone()]);
+        let wide = usize::from(inside.width);
+        let mut lines = vec![fit(&cells::heading(&columns), wide, view)];
+        lines.extend(rows[window].iter().map(|row| {
+            let is_selected = selected == Some(*row);
+            let parts = cells::parts(*row, &columns, &seen, view, is_selected);
+            let line = fit(&parts, wide, view);
+            if is_selected { mark(line, wide, focus) } else { line }
+        }));
+        frame.render_widget(Paragraph::new(lines), inside);
+    }
+
+    fn note(&self, view: &View<'_>) -> String {
+        let nodes = view.model.nodes().iter().filter(|node| rows::is_shown(node)).count();
+        let links = rows::pairs_linked(view);
+        let known = view.model.nodes().counts().known;
+        let mut note =
+            format!("{}, {}, by {}", count_text(nodes as u64, "node"), count_text(links, "link"), self.sort.word());
+        if !self.list.filter().is_all() {
+            note = format!("{note}, {}", filter_note(self.list.filter()));
+        }
+        if known > 0 {
+            note = format!("{note}, {} more heard of", text::count(known));
+        }
+        note
+    }
+
+    fn hint(&self, view: &View<'_>) -> String {
+        if self.list.filter().is_all() {
+            format!("No connections yet. Press {} to start a node.", view.keys.key_of(Action::Add))
+        } else {
+            let back = view.keys.key_of(Action::Back);
+            format!("No node matches '{}'. {back} shows all.", self.list.filter().typed())
+        }
+    }
+}
+
+/// The line as text.
+pub(crate) fn plain(row: Row, view: &View<'_>) -> String {
+    let columns = cells::columns(usize::MAX, view);
+    let seen = cells::Seen::of(view, &[row]);
+    let parts = cells::parts(row, &columns, &seen, view, false);
+    plain_text(&parts).trim_end().trim_start_matches([' ', '>']).to_owned()
+}
+
+/// How this node's name looks in a list that also says its state.
+fn tone_of(addr: Addr, view: &View<'_>) -> Tone {
+    view.node_tone(addr)
+}

@@ -1,0 +1,93 @@
+//! Which lines there are, and in which order.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Row, Sort};
+use crate::event::Purpose;
+use crate::model::link::{Link, LinkState};
+use crate::model::node::{Node, NodeState};
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+use crate::ui::filter::Filter;
+use crate::ui::view::View;
+
+/// The lines that match, nodes in this order, each unfolded one with its links below it.
+pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>, filter: &Filter) -> Vec<Row> {
+    let mut nodes: Vec<&Node> = view.model.nodes().iter().filter(|node| is_shown(node)).collect();
+    order(&mut nodes, sort, view);
+    let mut rows = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        rows.push(Row::Node(node.addr));
+        if open.contains(&node.addr) {
+            rows.extend(links_of(node.addr, view));
+        }
+    }
+    if !filter.is_all() {
+        rows.retain(|row| filter.matches(&super::plain(*row, view)));
+    }
+    rows
+}
+
+/// Ours, linked to ours, or gone; not those that are known by hearsay alone.
+pub(super) fn is_shown(node: &Node) -> bool {
+    node.is_ours() || !matches!(node.state(), NodeState::Known)
+}
+
+/// Pairs of nodes with a link between them; one link of two nodes of ours is seen from both ends.
+pub(super) fn pairs_linked(view: &View<'_>) -> u64 {
+    let twice = |link: &Link| {
+        let back = view.model.links().get(link.key.peer, link.key.node);
+        link.key.peer < link.key.node && back.is_some_and(Link::is_up)
+    };
+    view.model.links().up().filter(|link| !twice(link)).count() as u64
+}
+
+fn links_of(node: Addr, view: &View<'_>) -> Vec<Row> {
+    let mut links: Vec<&Link> = view.model.links().of(node).filter(|link| link.state != LinkState::Ended).collect();
+    links.sort_by_key(|link| (link.purpose == Purpose::Neighbor, by_name(link.key.peer, view)));
+    links.into_iter().map(|link| Row::Link(link.key)).collect()
+}
+
+fn order(nodes: &mut [&Node], sort: Sort, view: &View<'_>) {
+    let rtts = if sort == Sort::Rtt { rtts(view) } else { BTreeMap::new() };
+    nodes.sort_by_cached_key(|node| {
+        let first = match sort {
+            Sort::Name => 0,
+            Sort::State => trouble(node.state()),
+            Sort::Rtt => rtts.get(&node.addr).copied().unwrap_or(0),
+            Sort::Links => u64::from(node.neighbors.max(node.registrations).max(node.linked)),
+        };
+        (Reverse(first), !node.is_ours(), node.role != Some(Role::Seed), by_name(node.addr, view))
+    });
+}
+
+/// `p2` before `p10`, names before addresses.
+fn by_name(addr: Addr, view: &View<'_>) -> (String, u64, Addr) {
+    let name = view.name(addr);
+    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = name[letters.len()..].parse().unwrap_or(0);
+    let is_named = view.model.nodes().get(addr).is_some_and(|node| node.name.is_some());
+    if is_named { (letters.to_owned(), number, addr) } else { ("~".to_owned(), 0, addr) }
+}
+
+/// The slowest last answer of each node.
+fn rtts(view: &View<'_>) -> BTreeMap<Addr, u64> {
+    let mut rtts = BTreeMap::new();
+    for link in view.model.links().up() {
+        let slowest = rtts.entry(link.key.peer).or_default();
+        *slowest = link.rtt_us.unwrap_or(0).max(*slowest);
+    }
+    rtts
+}
+
+fn trouble(state: NodeState) -> u64 {
+    match state {
+        NodeState::Suspect { misses, .. } => 100 + u64::from(misses),
+        NodeState::Hung => 100,
+        NodeState::Dead | NodeState::Killed => 3,
+        NodeState::Up => 2,
+        NodeState::Left => 1,
+        NodeState::Known => 0,
+    }
+}

@@ -1,0 +1,179 @@
+//! The gossip log: who told whom what, with deaths, reports and links between the lines.
+//!
+//! ```text
+//! 2 Gossip log 1 284, FOLLOW, filter: all
+//! 03:12.418 p2  → p4  GOSSIP  p1#12 hop 3 new, dup x3 "hello world"
+//! 03:12.900 p3  → p5  PROBE   88 no answer (2/3)
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
+use crate::event::{Direction, Purpose, Stop};
+use crate::model::gossip::{Entry, EntryKind};
+use crate::model::sentence::{action_text, end_text};
+use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+use crate::proto::text::Body;
+use crate::ui::action::PaneId;
+use crate::ui::log_view::LogView;
+use crate::ui::text;
+use crate::ui::theme::Tone;
+use crate::ui::view::View;
+
+/// Bytes of a body that a line shows: more than the widest screen has columns.
+const BODY_LEN: usize = 512;
+
+pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
+    let entries = view.model.gossip();
+    log.look(entries, |entry| plain(entry, view));
+    let window = log.window(entries, usize::from(area.height.saturating_sub(2)));
+    let inside = framed(PaneId::Gossip, &log_note(log, &window), frame, area, view, focus);
+    if window.numbers.is_empty() {
+        render_empty(&hint(log, view), frame, inside, view);
+        return;
+    }
+    render_log(&window, frame, inside, view, focus, |number| Some(parts(entries.get(number)?, view)));
+}
+
+fn hint(log: &LogView, view: &View<'_>) -> String {
+    if log.filter().is_all() {
+        "Nothing was said yet. Peers gossip once they have neighbors.".to_owned()
+    } else {
+        let back = view.keys.key_of(crate::ui::action::Action::Back);
+        format!("No line matches '{}'. {back} shows all.", log.filter().typed())
+    }
+}
+
+/// The line as text.
+pub(crate) fn plain(entry: &Entry, view: &View<'_>) -> String {
+    plain_text(&parts(entry, view))
+}
+
+fn parts(entry: &Entry, view: &View<'_>) -> Parts {
+    let lit = entry.message().is_some() && entry.message() == view.lit.message;
+    let mut parts = vec![(Tone::Stale, format!("{} ", view.moment(entry.at)))];
+    route(entry, view, &mut parts);
+    let (tone, word, rest) = told(entry, view);
+    let tone = if lit { Tone::Wave } else { tone };
+    parts.push((tone, format!("{word:<7} {rest}")));
+    if let Some(body) = said(entry) {
+        let tone = if lit { Tone::Wave } else { Tone::Plain };
+        parts.push((tone, format!(" \"{}\"", shown(body))));
+    }
+    parts
+}
+
+/// `p2 → p4`: from whom to whom.
+fn route(entry: &Entry, view: &View<'_>, parts: &mut Parts) {
+    let (from, to) = ends(entry);
+    let mut used = 0;
+    let mut push = |tone, text: String| {
+        used += text::width(&text);
+        parts.push((tone, text));
+    };
+    match to {
+        Some(to) => {
+            push(view.node_tone(from), view.padded_name(from));
+            push(Tone::Stale, format!(" {} ", view.theme.arrow()));
+            push(view.node_tone(to), view.name(to));
+        }
+        None => push(view.node_tone(from), view.name(from)),
+    }
+    let fill = view.names.route.saturating_sub(used) + 1;
+    parts.push((Tone::Plain, " ".repeat(fill)));
+}
+
+fn ends(entry: &Entry) -> (Addr, Option<Addr>) {
+    let node = entry.node;
+    match &entry.what {
+        EntryKind::Received { from, .. } => (*from, Some(node)),
+        EntryKind::ReportReceived { reporter, .. } => (*reporter, Some(node)),
+        EntryKind::LinkUp { peer, direction: Direction::Inbound, .. } => (*peer, Some(node)),
+        EntryKind::LinkUp { peer, direction: Direction::Outbound, .. }
+        | EntryKind::LinkDown { peer, .. }
+        | EntryKind::ProbeMissed { peer, .. } => (node, Some(*peer)),
+        EntryKind::Generated { .. }
+        | EntryKind::Died { .. }
+        | EntryKind::ReportSent { .. }
+        | EntryKind::Disputed { .. }
+        | EntryKind::Started
+        | EntryKind::Hung
+        | EntryKind::Stopped { .. } => (node, None),
+    }
+}
+
+/// The color, the word and the rest of a line.
+fn told(entry: &Entry, view: &View<'_>) -> (Tone, &'static str, String) {
+    match &entry.what {
+        EntryKind::Generated { id, forwarded, .. } => {
+            (Tone::Up, "GOSSIP", format!("{} begins, to {forwarded}", message(*id, view)))
+        }
+        EntryKind::Received { id, hop, duplicates, .. } => {
+            (Tone::Plain, "GOSSIP", received(*id, *hop, *duplicates, view))
+        }
+        EntryKind::ProbeMissed { seq, misses, limit, .. } => {
+            (Tone::Suspect, "PROBE", format!("{seq} no answer ({misses}/{limit})"))
+        }
+        EntryKind::Died { peer, cause } => (Tone::Dead, "DEATH", format!("{}: {cause}", view.name(*peer))),
+        EntryKind::ReportSent { dead, seeds } => {
+            let seeds = crate::model::words::count_text(*seeds as u64, "seed");
+            (Tone::Dead, "REPORT", format!("{} is dead, to {seeds}", view.name(*dead)))
+        }
+        EntryKind::ReportReceived { dead, action, .. } => {
+            (Tone::Dead, "REPORT", format!("{} is dead: {}", view.name(*dead), action_text(*action)))
+        }
+        EntryKind::Disputed { dead, reporter } => {
+            (Tone::Suspect, "DISPUTE", format!("{} is alive, {} was wrong", view.name(*dead), view.name(*reporter)))
+        }
+        EntryKind::LinkUp { purpose: Purpose::Neighbor, .. } => (Tone::Stale, "LINK", "up".to_owned()),
+        EntryKind::LinkUp { purpose: Purpose::Registration, .. } => (Tone::Stale, "LINK", "registered".to_owned()),
+        EntryKind::LinkDown { end, .. } => (Tone::Stale, "LINK", format!("down: {}", end_text(*end))),
+        EntryKind::Started => (Tone::Up, "NODE", "started".to_owned()),
+        EntryKind::Hung => (Tone::Suspect, "NODE", "hung: keeps its sockets, says nothing".to_owned()),
+        EntryKind::Stopped { how: Stop::Left } => (Tone::Stale, "NODE", "left".to_owned()),
+        EntryKind::Stopped { how: Stop::Killed } => {
+            (Tone::Dead, "NODE", "killed: sockets reset, no goodbye".to_owned())
+        }
+    }
+}
+
+fn received(id: MessageId, hop: Option<u16>, duplicates: u32, view: &View<'_>) -> String {
+    let hop = hop.map_or_else(String::new, |hop| format!(" hop {hop}"));
+    let duplicates = if duplicates == 0 { String::new() } else { format!(", dup x{duplicates}") };
+    format!("{}{hop} new{duplicates}", message(id, view))
+}
+
+fn message(id: MessageId, view: &View<'_>) -> String {
+    view.model.message_name(id)
+}
+
+fn said(entry: &Entry) -> Option<&Body> {
+    match &entry.what {
+        EntryKind::Generated { body, .. } | EntryKind::Received { body, .. } => Some(body),
+        EntryKind::ProbeMissed { .. }
+        | EntryKind::Died { .. }
+        | EntryKind::ReportSent { .. }
+        | EntryKind::ReportReceived { .. }
+        | EntryKind::Disputed { .. }
+        | EntryKind::LinkUp { .. }
+        | EntryKind::LinkDown { .. }
+        | EntryKind::Started
+        | EntryKind::Hung
+        | EntryKind::Stopped { .. } => None,
+    }
+}
+
+/// The beginning of a body, escaped: the rest of a long one would never be seen.
+fn shown(body: &Body) -> String {
+    let bytes = body.as_bytes();
+    let end = bytes.len().min(BODY_LEN);
+    // Not in the middle of a character, which would show as an escape.
+    let end = (end.saturating_sub(3)..=end).rev().find(|end| is_boundary(bytes, *end)).unwrap_or(end);
+    crate::proto::text::Escaped(&bytes[..end]).to_string()
+}
+
+fn is_boundary(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_none_or(|byte| byte & 0xc0 != 0x80)
+}

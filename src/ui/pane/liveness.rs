@@ -1,0 +1,170 @@
+//! Liveness: who is probed, what is missing, and when each was last heard. What is wrong comes
+//! first.
+//!
+//! ```text
+//! 3 Liveness every 13 s, 97% answered
+//! ? p5 2/3 missed, heard 4.1 s ago, by p3 and p7
+//! ● p4 310us, watched by 4
+//! ```
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use super::{Focus, Parts, filter_note, fit, framed, mark, plain_text, render_empty};
+use crate::model::node::{Node, NodeState};
+use crate::model::span_text;
+use crate::model::words::list_text;
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+use crate::proto::time::Time;
+use crate::ui::action::{Move, PaneId};
+use crate::ui::list_view::ListView;
+use crate::ui::text;
+use crate::ui::theme::Tone;
+use crate::ui::view::{View, state_sign, state_tone, state_word};
+
+/// Watchers that a line names.
+const WATCHERS_SHOWN: usize = 3;
+
+/// Where this pane is.
+#[derive(Debug, Default)]
+pub(crate) struct LivenessPane {
+    pub(crate) list: ListView<Addr>,
+}
+
+/// What those who probe a node know of it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Heard {
+    last: Option<Time>,
+    rtt: Option<u64>,
+    watchers: usize,
+}
+
+impl LivenessPane {
+    /// The node of the line that the keys act on.
+    pub(crate) fn selected(&self, view: &View<'_>) -> Option<Addr> {
+        self.list.selected(&self.rows(view))
+    }
+
+    pub(crate) fn act(&mut self, wanted: Move, view: &View<'_>) {
+        let rows = self.rows(view);
+        self.list.act(&rows, wanted, |addr| plain(addr, view));
+    }
+
+    fn rows(&self, view: &View<'_>) -> Vec<Addr> {
+        let heard = heard(view);
+        let mut nodes: Vec<&Node> = view.model.nodes().iter().filter(|node| is_watched(node, &heard)).collect();
+        nodes.sort_by_key(|node| (Reverse(trouble(node)), node.addr));
+        let rows = nodes.into_iter().map(|node| node.addr);
+        if self.list.filter().is_all() {
+            rows.collect()
+        } else {
+            rows.filter(|addr| self.list.filter().matches(&plain(*addr, view))).collect()
+        }
+    }
+
+    pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
+        let rows = self.rows(view);
+        let inside = framed(PaneId::Liveness, &self.note(view), frame, area, view, focus);
+        if rows.is_empty() {
+            render_empty("Nobody is probed yet. Peers probe the neighbors that they have.", frame, inside, view);
+            return;
+        }
+        let columns = usize::from(inside.width);
+        let window = self.list.window(&rows, usize::from(inside.height));
+        let selected = self.list.selected(&rows);
+        let heard = heard(view);
+        let lines = rows[window].iter().map(|addr| {
+            let line = fit(&parts(*addr, &heard, view), columns, view);
+            if selected == Some(*addr) { mark(line, columns, focus) } else { line }
+        });
+        frame.render_widget(Paragraph::new(lines.collect::<Vec<Line<'_>>>()), inside);
+    }
+
+    fn note(&self, view: &View<'_>) -> String {
+        let paces = view.model.nodes().iter().filter(|node| node.role == Some(Role::Peer)).filter_map(|node| node.pace);
+        let every = paces.map(|pace| pace.liveness_interval_us).max().map(std::time::Duration::from_micros);
+        let every = every.map(|every| format!("every {}", span_text(every)));
+        let answered = view.model.liveness().answered_percent(view.now).map(|share| format!("{share}% answered"));
+        let filter = (!self.list.filter().is_all()).then(|| filter_note(self.list.filter()));
+        [every, answered, filter].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The line as text.
+pub(crate) fn plain(addr: Addr, view: &View<'_>) -> String {
+    plain_text(&parts(addr, &heard(view), view))
+}
+
+fn is_watched(node: &Node, heard: &BTreeMap<Addr, Heard>) -> bool {
+    match node.state() {
+        NodeState::Known | NodeState::Left => false,
+        NodeState::Dead | NodeState::Killed | NodeState::Hung | NodeState::Suspect { .. } => true,
+        NodeState::Up => heard.contains_key(&node.addr),
+    }
+}
+
+fn trouble(node: &Node) -> u32 {
+    match node.state() {
+        NodeState::Suspect { misses, .. } => 10 + misses,
+        NodeState::Hung => 10,
+        NodeState::Dead | NodeState::Killed => 5,
+        NodeState::Up | NodeState::Left | NodeState::Known => 0,
+    }
+}
+
+/// One walk through the links between neighbors.
+fn heard(view: &View<'_>) -> BTreeMap<Addr, Heard> {
+    let mut all: BTreeMap<Addr, Heard> = BTreeMap::new();
+    let neighbors = |link: &&crate::model::link::Link| link.purpose == crate::event::Purpose::Neighbor;
+    for link in view.model.links().up().filter(neighbors) {
+        let heard = all.entry(link.key.peer).or_default();
+        heard.watchers += 1;
+        heard.last = heard.last.max(link.last_heard);
+        heard.rtt = heard.rtt.max(link.rtt_us);
+    }
+    all
+}
+
+fn parts(addr: Addr, heard: &BTreeMap<Addr, Heard>, view: &View<'_>) -> Parts {
+    let Some(node) = view.model.nodes().get(addr) else { return Parts::new() };
+    let state = node.state();
+    let heard = heard.get(&addr).copied().unwrap_or_default();
+    let tone = state_tone(state);
+    let mut parts = vec![
+        (tone, format!("{} ", state_sign(view.theme, state))),
+        (view.node_tone(addr), format!("{} ", view.padded_name(addr))),
+    ];
+    match state {
+        NodeState::Suspect { misses, limit } => {
+            parts.push((tone, format!("{misses}/{limit} missed")));
+            parts.push((Tone::Plain, last_heard(heard, view)));
+            parts.push((Tone::Stale, format!(", by {}", suspecting(node, view))));
+        }
+        NodeState::Up => parts.push((Tone::Stale, answers(heard))),
+        NodeState::Hung => parts.push((tone, format!("hung, nobody noticed yet{}", last_heard(heard, view)))),
+        NodeState::Dead | NodeState::Killed | NodeState::Left | NodeState::Known => {
+            parts.push((tone, format!("{} {} ago", state_word(state), view.ago(node.since))));
+        }
+    }
+    parts
+}
+
+fn answers(heard: Heard) -> String {
+    let rtt = heard.rtt.map_or_else(|| "not probed yet".to_owned(), text::rtt);
+    format!("{rtt}, watched by {}", heard.watchers)
+}
+
+fn last_heard(heard: Heard, view: &View<'_>) -> String {
+    heard.last.map_or_else(String::new, |last| format!(", heard {} ago", view.ago(last)))
+}
+
+fn suspecting(node: &Node, view: &View<'_>) -> String {
+    let names: Vec<String> = node.suspicions.iter().map(|suspicion| view.name(suspicion.by)).collect();
+    list_text(&names, WATCHERS_SHOWN)
+}

@@ -1,0 +1,233 @@
+//! The panes: each draws one part of the model and moves a selection through it.
+
+pub(crate) mod connections;
+pub(crate) mod gossip;
+pub(crate) mod liveness;
+pub(crate) mod notices;
+pub(crate) mod reports;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Paragraph};
+
+use self::connections::Connections;
+use self::liveness::LivenessPane;
+use super::action::{Move, PaneId};
+use super::filter::Filter;
+use super::log_view::{LogView, Window};
+use super::text;
+use super::theme::{Tone, selected};
+use super::view::View;
+use crate::proto::addr::Addr;
+
+/// Where each pane is.
+#[derive(Debug, Default)]
+pub(crate) struct Panes {
+    pub(crate) connections: Connections,
+    pub(crate) gossip: LogView,
+    pub(crate) liveness: LivenessPane,
+    pub(crate) reports: LogView,
+    pub(crate) notices: LogView,
+}
+
+/// Whether the keys go to a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Focus {
+    Here,
+    Elsewhere,
+}
+
+impl Panes {
+    /// Draws a pane with its frame.
+    pub(crate) fn render(&mut self, pane: PaneId, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
+        match pane {
+            PaneId::Connections => self.connections.render(frame, area, view, focus),
+            PaneId::Gossip => gossip::render(&mut self.gossip, frame, area, view, focus),
+            PaneId::Liveness => self.liveness.render(frame, area, view, focus),
+            PaneId::Reports => reports::render(&mut self.reports, frame, area, view, focus),
+            PaneId::Notices => notices::render(&mut self.notices, frame, area, view, focus),
+        }
+    }
+
+    /// Does what a key asks of a pane.
+    pub(crate) fn act(&mut self, pane: PaneId, wanted: Move, view: &View<'_>) {
+        match pane {
+            PaneId::Connections => self.connections.act(wanted, view),
+            PaneId::Gossip => self.gossip.act(view.model.gossip(), wanted, |entry| gossip::plain(entry, view)),
+            PaneId::Liveness => self.liveness.act(wanted, view),
+            PaneId::Reports => {
+                self.reports.act(view.model.deaths().reports(), wanted, |report| reports::plain(report, view));
+            }
+            PaneId::Notices => self.notices.act(view.lines, wanted, |line| notices::plain(line, view)),
+        }
+    }
+
+    /// What a pane shows only.
+    pub(crate) fn filter(&self, pane: PaneId) -> &Filter {
+        match pane {
+            PaneId::Connections => self.connections.list.filter(),
+            PaneId::Gossip => self.gossip.filter(),
+            PaneId::Liveness => self.liveness.list.filter(),
+            PaneId::Reports => self.reports.filter(),
+            PaneId::Notices => self.notices.filter(),
+        }
+    }
+
+    /// Shows other lines from now on.
+    pub(crate) fn set_filter(&mut self, pane: PaneId, filter: Filter) {
+        match pane {
+            PaneId::Connections => self.connections.list.set_filter(filter),
+            PaneId::Gossip => self.gossip.set_filter(filter),
+            PaneId::Liveness => self.liveness.list.set_filter(filter),
+            PaneId::Reports => self.reports.set_filter(filter),
+            PaneId::Notices => self.notices.set_filter(filter),
+        }
+    }
+
+    /// The node that the selected line of a pane is about.
+    pub(crate) fn node_of(&self, pane: PaneId, view: &View<'_>) -> Option<Addr> {
+        match pane {
+            PaneId::Connections => self.connections.selected(view).map(connections::Row::target),
+            PaneId::Gossip => {
+                let log = view.model.gossip();
+                log.get(self.gossip.selected(log)?).map(|entry| entry.node)
+            }
+            PaneId::Liveness => self.liveness.selected(view),
+            PaneId::Reports => {
+                let log = view.model.deaths().reports();
+                log.get(self.reports.selected(log)?).map(|report| report.dead)
+            }
+            PaneId::Notices => view.lines.get(self.notices.selected(view.lines)?)?.node,
+        }
+    }
+
+    /// The selected line of a pane as text.
+    pub(crate) fn line_of(&self, pane: PaneId, view: &View<'_>) -> Option<String> {
+        match pane {
+            PaneId::Connections => Some(connections::plain(self.connections.selected(view)?, view)),
+            PaneId::Gossip => {
+                let log = view.model.gossip();
+                log.get(self.gossip.selected(log)?).map(|entry| gossip::plain(entry, view))
+            }
+            PaneId::Liveness => Some(liveness::plain(self.liveness.selected(view)?, view)),
+            PaneId::Reports => {
+                let log = view.model.deaths().reports();
+                log.get(self.reports.selected(log)?).map(|report| reports::plain(report, view))
+            }
+            PaneId::Notices => {
+                view.lines.get(self.notices.selected(view.lines)?).map(|line| notices::plain(line, view))
+            }
+        }
+    }
+}
+
+/// One line of a pane: pieces of text, each with what it is about.
+pub(crate) type Parts = Vec<(Tone, String)>;
+
+/// The pieces as one text, for filters and the clipboard.
+pub(crate) fn plain_text(parts: &Parts) -> String {
+    parts.iter().map(|(_, text)| text.as_str()).collect()
+}
+
+/// The pieces in so many columns.
+pub(crate) fn fit(parts: &Parts, columns: usize, view: &View<'_>) -> Line<'static> {
+    let mut room = columns;
+    let mut spans = Vec::with_capacity(parts.len());
+    for (tone, text) in parts {
+        let text = text::plain(text.clone(), view.theme.glyphs);
+        let cut = text::truncate(&text, room, view.theme.glyphs).into_owned();
+        let is_cut = cut.len() < text.len();
+        room = if is_cut { 0 } else { room - text::width(&cut) };
+        spans.push(Span::styled(cut, view.style(*tone)));
+        if room == 0 {
+            break;
+        }
+    }
+    Line::from(spans)
+}
+
+/// Marks the line that the keys act on; in a pane without the keys only by its sign.
+pub(crate) fn mark(line: Line<'static>, columns: usize, focus: Focus) -> Line<'static> {
+    if focus == Focus::Elsewhere {
+        return line;
+    }
+    let fill = columns.saturating_sub(line.width());
+    let mut line = line;
+    line.spans.push(Span::raw(" ".repeat(fill)));
+    for span in &mut line.spans {
+        span.style = selected(span.style);
+    }
+    line
+}
+
+/// The frame of a pane, and what is left inside it.
+pub(crate) fn framed(
+    pane: PaneId,
+    note: &str,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    view: &View<'_>,
+    focus: Focus,
+) -> Rect {
+    let tone = if focus == Focus::Here { Tone::Strong } else { Tone::Frame };
+    let sign = if focus == Focus::Here { view.theme.sign("▸", ">") } else { " " };
+    let room = usize::from(area.width).saturating_sub(4);
+    let text = title_text(&format!("{} {}", pane.number(), pane.title()), note, room);
+    let title = Line::from(vec![Span::styled(format!("{sign}{text} "), view.style(tone))]);
+    let block = Block::bordered().border_set(view.theme.border()).border_style(view.style(tone)).title(title);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    inside
+}
+
+/// The title with as many of its notes (`a, b, c`) as fit whole.
+fn title_text(title: &str, note: &str, room: usize) -> String {
+    let mut text = title.to_owned();
+    for (index, item) in note.split(", ").filter(|item| !item.is_empty()).enumerate() {
+        let gap = if index == 0 { " " } else { ", " };
+        if text::width(&text) + gap.len() + text::width(item) > room {
+            break;
+        }
+        text.push_str(gap);
+        text.push_str(item);
+    }
+    text
+}
+
+/// What an empty pane says: what to do next.
+pub(crate) fn render_empty(hint: &str, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    let lines = text::wrap(hint, usize::from(area.width));
+    let lines: Vec<Line<'_>> = lines.into_iter().map(|line| Line::from(view.span(Tone::Stale, line))).collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// Draws the rows of a log, each made by `parts`.
+pub(crate) fn render_log(
+    window: &Window,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    view: &View<'_>,
+    focus: Focus,
+    parts: impl Fn(u64) -> Option<Parts>,
+) {
+    let columns = usize::from(area.width);
+    let line = |number: &u64| {
+        let line = fit(&parts(*number)?, columns, view);
+        Some(if window.selected == Some(*number) { mark(line, columns, focus) } else { line })
+    };
+    let lines: Vec<Line<'_>> = window.numbers.iter().filter_map(line).collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// `1 284, follow` or `1 284, 42 new below`, and the filter: what a log's title says.
+pub(crate) fn log_note(log: &LogView, window: &Window) -> String {
+    let place = if log.follows() { "FOLLOW".to_owned() } else { format!("{} new below", text::count(window.below)) };
+    format!("{}, {place}, {}", text::count(window.len), filter_note(log.filter()))
+}
+
+/// The filter in a title.
+pub(crate) fn filter_note(filter: &Filter) -> String {
+    let typed = filter.typed().replace(", ", " ");
+    if filter.is_all() { "filter: all".to_owned() } else { format!("filter: {typed}") }
+}

@@ -1,0 +1,228 @@
+//! The loop: takes what comes, draws when something changed, at most 30 times a second.
+//!
+//! Keys come first and events are taken in small bites, so that a flood of events delays neither a
+//! key nor the next picture. While nothing changes nothing is drawn; the loop then sleeps until
+//! the next thing that changes with time alone.
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::Event;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::app::{App, Effect};
+use super::draw::draw;
+use super::host::{FromHost, Severity, ToHost};
+use super::input::{Input, Keyboard};
+use super::options::Options;
+use super::terminal::{Here, Screen, Tty, stop_until_continued, take_panic_elsewhere};
+use super::theme::NoColor;
+use super::update::{on_event, on_host};
+use crate::clock::Clock;
+use crate::feed::{Delivery, Feed};
+use crate::model::Model;
+use crate::proto::time::Time;
+
+/// Time between two pictures: 30 a second.
+const FRAME_TIME: Duration = Duration::from_millis(33);
+/// Events that are taken before keys are looked at again: some 2 ms of work.
+const EVENTS_PER_TURN: usize = 4_000;
+/// Keys that are taken before a picture is drawn: a paste without brackets.
+const KEYS_PER_TURN: usize = 256;
+
+/// What the console leaves behind.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The network as it was last.
+    pub model: Model,
+    /// Why the console ended.
+    pub ended: Ended,
+}
+
+/// Why the console ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The user quit.
+    Quit,
+    /// The host asked for it.
+    Shutdown,
+    /// The terminal has no more keys to give.
+    InputClosed,
+}
+
+/// Why the console could not go on. The terminal has been given back.
+#[derive(Debug, thiserror::Error)]
+pub enum UiError {
+    /// The terminal could not be taken.
+    #[error("the terminal cannot be used: {0}; --headless works without one")]
+    Start(#[source] io::Error),
+    /// The terminal stopped working.
+    #[error("the terminal stopped working: {0}")]
+    Terminal(#[source] io::Error),
+}
+
+/// Runs the console on the real terminal until the user quits or `shutdown` is cancelled. The
+/// terminal is given back before this returns, and when it panics.
+pub async fn run(
+    options: Options,
+    feed: Feed,
+    to_host: mpsc::Sender<ToHost>,
+    from_host: mpsc::Receiver<FromHost>,
+    shutdown: CancellationToken,
+) -> Result<Outcome, UiError> {
+    let clock = options.clock;
+    let mut tty = Tty::take(options.mouse).map_err(UiError::Start)?;
+    let app = App::new(options, NoColor::from_env());
+    let mut console = Console { app, clock, to_host, drawn_at: None, stale: true };
+    let ended =
+        console.run(&mut tty, &mut Keyboard::new(), feed, from_host, shutdown).await.map_err(UiError::Terminal)?;
+    Ok(Outcome { model: console.app.scene.live, ended })
+}
+
+/// The state of the console and of its loop.
+pub(crate) struct Console {
+    pub(crate) app: App,
+    pub(crate) clock: Clock,
+    pub(crate) to_host: mpsc::Sender<ToHost>,
+    pub(crate) drawn_at: Option<Time>,
+    /// The picture is not what it should be.
+    pub(crate) stale: bool,
+}
+
+/// What came.
+enum Came {
+    Shutdown,
+    Input(Option<io::Result<Event>>),
+    Host(Option<FromHost>),
+    Events(Option<Delivery>),
+    Time,
+}
+
+impl Console {
+    pub(crate) async fn run(
+        &mut self,
+        screen: &mut impl Screen,
+        input: &mut impl Input,
+        mut feed: Feed,
+        mut from_host: mpsc::Receiver<FromHost>,
+        shutdown: CancellationToken,
+    ) -> io::Result<Ended> {
+        let (mut feed_open, mut host_open) = (true, true);
+        loop {
+            self.draw_if_due(screen)?;
+            let deadline = self.clock.instant(self.deadline());
+            let came = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => Came::Shutdown,
+                event = input.next() => Came::Input(event),
+                message = from_host.recv(), if host_open => Came::Host(message),
+                () = tokio::time::sleep_until(deadline) => Came::Time,
+                delivery = feed.recv(), if feed_open => Came::Events(delivery),
+            };
+            let _here = Here::mark();
+            self.pass_time();
+            match came {
+                Came::Shutdown => return Ok(Ended::Shutdown),
+                Came::Input(None) => return Ok(Ended::InputClosed),
+                Came::Input(Some(event)) => {
+                    if let Some(ended) = self.take_input(event?, screen, input).await? {
+                        return Ok(ended);
+                    }
+                }
+                Came::Host(Some(message)) => self.change(|app| on_host(app, message)),
+                Came::Host(None) => host_open = false,
+                Came::Events(Some(delivery)) => self.take_events(&delivery, &mut feed),
+                Came::Events(None) => feed_open = false,
+                Came::Time => {}
+            }
+        }
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut App)) {
+        change(&mut self.app);
+        self.stale = true;
+    }
+
+    fn pass_time(&mut self) {
+        let now = self.clock.now();
+        self.stale |= self.app.tick(now);
+        if let Some(text) = take_panic_elsewhere() {
+            self.change(|app| app.note(Severity::Error, &text));
+        }
+    }
+
+    /// When to look up if nothing comes: for the next picture if one is due, otherwise when time
+    /// alone changes something.
+    fn deadline(&self) -> Time {
+        match self.drawn_at {
+            Some(drawn_at) if self.stale => drawn_at + FRAME_TIME,
+            Some(_) | None => self.app.next_tick(),
+        }
+    }
+
+    fn draw_if_due(&mut self, screen: &mut impl Screen) -> io::Result<()> {
+        let now = self.clock.now();
+        let due = self.drawn_at.is_none_or(|drawn_at| now.since(drawn_at) >= FRAME_TIME);
+        if self.stale && due {
+            let _here = Here::mark();
+            screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
+            (self.stale, self.drawn_at) = (false, Some(now));
+        }
+        Ok(())
+    }
+
+    /// A frozen picture shows how much is new, so events always change it.
+    fn take_events(&mut self, first: &Delivery, feed: &mut Feed) {
+        self.stale = true;
+        let mut taken = first.batch.len();
+        self.app.take(first);
+        while taken < EVENTS_PER_TURN {
+            let Some(delivery) = feed.try_recv() else { return };
+            taken += delivery.batch.len().max(1);
+            self.app.take(&delivery);
+        }
+    }
+
+    async fn take_input(
+        &mut self,
+        first: Event,
+        screen: &mut impl Screen,
+        input: &mut impl Input,
+    ) -> io::Result<Option<Ended>> {
+        let mut next = Some(first);
+        for _ in 0..KEYS_PER_TURN {
+            let Some(event) = next else { break };
+            self.stale = true;
+            for effect in on_event(&mut self.app, &event) {
+                if let Some(ended) = self.carry_out(effect, screen).await? {
+                    return Ok(Some(ended));
+                }
+            }
+            next = input.try_next().transpose()?;
+        }
+        Ok(None)
+    }
+
+    async fn carry_out(&mut self, effect: Effect, screen: &mut impl Screen) -> io::Result<Option<Ended>> {
+        match effect {
+            Effect::Host(wanted) => self.tell_host(wanted),
+            Effect::Copy(text) => screen.copy(&text)?,
+            Effect::Suspend => {
+                screen.leave();
+                stop_until_continued().await?;
+                screen.enter()?;
+                self.stale = true;
+            }
+            Effect::Quit => return Ok(Some(Ended::Quit)),
+        }
+        Ok(None)
+    }
+
+    /// Never waits: a host that is behind must not hold up the screen.
+    fn tell_host(&mut self, wanted: ToHost) {
+        if self.to_host.try_send(wanted).is_err() {
+            self.app.show(Severity::Error, "not done: the program is busy with earlier requests; try again");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What is shown: the network as it is, or as it was when the picture was frozen.
+
+use super::keys::KeyMap;
+use super::options::Mode;
+use super::theme::Theme;
+use super::view::{Lit, NameWidths, NoticeLine, View};
+use crate::event::Batch;
+use crate::model::Model;
+use crate::model::notice::{NOTICES_MAX, Severity};
+use crate::model::ring::Ring;
+use crate::proto::addr::Addr;
+use crate::proto::time::Time;
+
+/// The network and the moment.
+pub(crate) struct Scene {
+    /// The network as it is.
+    pub(crate) live: Model,
+    lines: Ring<NoticeLine>,
+    /// Notices of the model before this number were taken over.
+    taken: u64,
+    held: Option<Box<Held>>,
+    pub(crate) mode: Mode,
+    pub(crate) now: Time,
+    pub(crate) theme: Theme,
+    pub(crate) keys: KeyMap,
+    pub(crate) utc_offset_s: i32,
+}
+
+/// The picture when it was frozen.
+struct Held {
+    model: Model,
+    lines: Ring<NoticeLine>,
+    at: Time,
+}
+
+impl Scene {
+    pub(crate) fn new(mode: Mode, theme: Theme, keys: KeyMap, now: Time, utc_offset_s: i32) -> Self {
+        let (live, lines) = (Model::new(), Ring::new(NOTICES_MAX));
+        Self { live, lines, taken: 0, held: None, mode, now, theme, keys, utc_offset_s }
+    }
+
+    /// What panes and dialogs look at.
+    pub(crate) fn view(&self) -> View<'_> {
+        let (model, lines) = match &self.held {
+            Some(held) => (&held.model, &held.lines),
+            None => (&self.live, &self.lines),
+        };
+        View {
+            model,
+            lines,
+            theme: self.theme,
+            keys: &self.keys,
+            now: self.shown_at(),
+            utc_offset_s: self.utc_offset_s,
+            names: NameWidths::of(model),
+            lit: Lit::default(),
+        }
+    }
+
+    /// The moment that is shown: now, when the picture was frozen, or where the replay is.
+    fn shown_at(&self) -> Time {
+        match (&self.held, &self.mode) {
+            (Some(held), _) => held.at,
+            (None, Mode::Live) => self.now,
+            (None, Mode::Replay { .. }) => self.live.now(),
+        }
+    }
+
+    /// Takes events in; what the user has to know at once.
+    pub(crate) fn take(&mut self, skipped: u64, batch: &Batch) -> Option<(Severity, String)> {
+        self.live.note_skipped(skipped);
+        for event in batch.iter() {
+            self.live.apply(event);
+        }
+        let mut urgent = None;
+        for (number, notice) in self.live.notices().from(self.taken) {
+            let text = self.live.notice_text(notice);
+            if notice.severity == Severity::Error {
+                urgent = Some((notice.severity, text.clone()));
+            }
+            let line = NoticeLine { at: notice.at, severity: notice.severity, text, node: Some(notice.event.node) };
+            self.lines.push(line);
+            self.taken = number + 1;
+        }
+        urgent
+    }
+
+    /// A line for the notices that is not about a node.
+    pub(crate) fn note(&mut self, severity: Severity, text: &str) {
+        let line = NoticeLine { at: self.now, severity, text: text.to_owned(), node: None };
+        self.lines.push(line);
+    }
+
+    /// Forgets the network; another one is shown from now on.
+    pub(crate) fn open(&mut self, mode: Mode) {
+        self.live = Model::new();
+        self.held = None;
+        self.taken = 0;
+        self.mode = mode;
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Holds the picture, or lets it go on.
+    pub(crate) fn toggle_freeze(&mut self) {
+        if self.held.take().is_none() {
+            let (model, lines, at) = (self.live.clone(), self.lines.clone(), self.shown_at());
+            self.held = Some(Box::new(Held { model, lines, at }));
+        }
+    }
+
+    /// Events that came since the picture was frozen.
+    pub(crate) fn new_events(&self) -> u64 {
+        let then = self.held.as_ref().map(|held| held.model.totals().events);
+        then.map_or(0, |then| self.live.totals().events.saturating_sub(then))
+    }
+
+    /// A node is known at this address.
+    pub(crate) fn is_taken(&self, addr: Addr) -> bool {
+        self.live.nodes().get(addr).is_some()
+    }
+}

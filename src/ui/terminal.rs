@@ -1,0 +1,186 @@
+//! The terminal: taken, given back whole however the console ends, lent to the shell in between.
+
+use std::cell::Cell;
+use std::io::{self, BufWriter, Stdout, Write};
+use std::panic::PanicHookInfo;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{cursor, execute};
+use ratatui::Terminal;
+use ratatui::backend::{Backend, CrosstermBackend};
+
+use super::options::Mouse;
+use super::theme;
+
+/// A frame of a large terminal fits, so that it goes out in one write.
+const FRAME_LEN: usize = 64 * 1024;
+
+/// Whether the terminal is ours now: what the panic hook has to know.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+static HOOK: Once = Once::new();
+/// What panicked elsewhere while the screen was ours; shown as a notice.
+static ELSEWHERE: Mutex<Option<String>> = Mutex::new(None);
+
+thread_local! {
+    static DRAWING_HERE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What the loop needs of a terminal.
+pub(crate) trait Screen {
+    /// What it draws with.
+    type Backend: Backend<Error = io::Error>;
+
+    /// To draw on.
+    fn terminal(&mut self) -> &mut Terminal<Self::Backend>;
+
+    /// Hands text to the terminal's clipboard.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
+
+    /// Gives the terminal back for a while.
+    fn leave(&mut self);
+
+    /// Takes it again; everything is drawn anew.
+    fn enter(&mut self) -> io::Result<()>;
+}
+
+/// The real terminal. Gives it back when dropped.
+pub(crate) struct Tty {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    mouse: Mouse,
+}
+
+impl Tty {
+    /// Takes the terminal.
+    pub(crate) fn take(mouse: Mouse) -> io::Result<Self> {
+        HOOK.call_once(install_hook);
+        theme::take_color_from_theme_alone();
+        let out = BufWriter::with_capacity(FRAME_LEN, io::stdout());
+        let mut tty = Self { terminal: Terminal::new(CrosstermBackend::new(out))?, mouse };
+        tty.enter()?;
+        Ok(tty)
+    }
+}
+
+impl Screen for Tty {
+    type Backend = CrosstermBackend<BufWriter<Stdout>>;
+
+    fn terminal(&mut self) -> &mut Terminal<Self::Backend> {
+        &mut self.terminal
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    fn leave(&mut self) {
+        let _ = Backend::flush(self.terminal.backend_mut());
+        give_back();
+    }
+
+    fn enter(&mut self) -> io::Result<()> {
+        TAKEN.store(true, Ordering::SeqCst);
+        enable_raw_mode()?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+        if self.mouse == Mouse::Captured {
+            execute!(io::stdout(), EnableMouseCapture)?;
+        }
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Tty {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// Gives the terminal back if it is ours. Errors have nowhere to go: the terminal may be gone.
+fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let _ = disable_raw_mode();
+    let _ = out.flush();
+}
+
+/// Marks that this thread draws or decides for the console until the mark is dropped. A panic in
+/// that time ends the console; a panic anywhere else must not write over it.
+pub(crate) struct Here(());
+
+impl Here {
+    pub(crate) fn mark() -> Self {
+        DRAWING_HERE.set(true);
+        Self(())
+    }
+}
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        DRAWING_HERE.set(false);
+    }
+}
+
+/// ratatui's hook would give the terminal back for a panic on any thread, while the console lives
+/// on and draws over what the shell then shows.
+fn install_hook() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if TAKEN.load(Ordering::SeqCst) && !DRAWING_HERE.get() {
+            remember(panic);
+        } else {
+            give_back();
+            before(panic);
+        }
+    }));
+}
+
+fn remember(panic: &PanicHookInfo<'_>) {
+    let text = describe(panic);
+    tracing::error!("{text}");
+    *ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+}
+
+fn describe(panic: &PanicHookInfo<'_>) -> String {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let what = text.unwrap_or("no message");
+    match panic.location() {
+        Some(place) => format!("internal error at {}:{}: {what}", place.file(), place.line()),
+        None => format!("internal error: {what}"),
+    }
+}
+
+/// What panicked elsewhere since the last call.
+pub(crate) fn take_panic_elsewhere() -> Option<String> {
+    ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Stops this process group as the terminal's own Ctrl-Z would, and returns when the shell lets it
+/// go on. In an orphaned group nothing stops: then it returns soon.
+#[cfg(unix)]
+pub(crate) async fn stop_until_continued() -> io::Result<()> {
+    use std::time::Duration;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    /// The stop may begin a moment after the call that asks for it. Time stands still for a
+    /// stopped process, so this only ever ends the wait of one that did not stop.
+    const STOP_TIME_MAX: Duration = Duration::from_millis(200);
+
+    let continued = rustix::process::Signal::CONT.as_raw();
+    let mut continued = signal(SignalKind::from_raw(continued))?;
+    rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+    let _ = tokio::time::timeout(STOP_TIME_MAX, continued.recv()).await;
+    Ok(())
+}
+
+/// There is no job control here.
+#[cfg(not(unix))]
+pub(crate) async fn stop_until_continued() -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,359 @@
+//! What keys do.
+
+use super::fixture::{
+    FAR, P1, P2, P3, P4, S1, Script, aftermath, at, dead, delivery, empty, options, picture, press, session, suspect,
+    told, type_text,
+};
+use crate::command::{Command, NodeSpec, Placement};
+use crate::event::{EventKind, Stop};
+use crate::proto::message::Role;
+use crate::ui::app::{App, Effect};
+use crate::ui::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
+use crate::ui::options::{Mode, Options, StartScreen};
+use crate::ui::update::on_host;
+
+fn command(command: Command) -> Vec<Effect> {
+    vec![Effect::Host(ToHost::Command(command))]
+}
+
+fn footer(app: &mut App) -> String {
+    picture(app, 120, 40).lines().last().unwrap().trim().to_owned()
+}
+
+/// Puts the selection on this line of the connections.
+fn select(app: &mut App, name: &str) {
+    press(app, "1 g g");
+    for _ in 0..40 {
+        if app.panes.line_of(crate::ui::action::PaneId::Connections, &app.view()).unwrap().contains(name) {
+            return;
+        }
+        press(app, "down");
+    }
+    panic!("no line with {name}");
+}
+
+#[test]
+fn x_arms_and_only_x_again_kills() {
+    let mut app = suspect();
+    select(&mut app, "p4");
+    assert_eq!(press(&mut app, "x"), []);
+    assert_eq!(footer(&mut app), "x again kills p4");
+    assert_eq!(press(&mut app, "x"), command(Command::Kill(P4)));
+    assert_eq!(press(&mut app, "x"), [], "the next x arms anew");
+}
+
+#[test]
+fn an_armed_kill_is_forgotten_after_two_seconds() {
+    let mut app = suspect();
+    select(&mut app, "p4");
+    press(&mut app, "x");
+    app.tick(at(15_199));
+    assert_eq!(footer(&mut app), "x again kills p4");
+    assert!(app.tick(at(15_200)));
+    assert!(!footer(&mut app).contains("again"));
+    assert_eq!(press(&mut app, "x"), []);
+}
+
+#[test]
+fn an_armed_kill_is_forgotten_at_any_other_key() {
+    let mut app = suspect();
+    select(&mut app, "p2");
+    for key in ["down", "f12", "tab"] {
+        press(&mut app, "x");
+        press(&mut app, key);
+        assert!(app.armed.is_none(), "{key}");
+    }
+}
+
+#[test]
+fn a_seed_is_killed_only_by_choosing_so_in_a_dialog() {
+    let mut app = suspect();
+    select(&mut app, "s1");
+    assert_eq!(press(&mut app, "x enter"), [], "Cancel is the answer at hand");
+    assert_eq!(press(&mut app, "x right enter"), command(Command::Kill(S1)));
+}
+
+#[test]
+fn a_node_elsewhere_is_cut_off_and_the_footer_says_exactly_that() {
+    let mut app = suspect();
+    select(&mut app, "127.0.0.1:4000");
+    press(&mut app, "x");
+    assert_eq!(footer(&mut app), "x again cuts p1's link to 127.0.0.1:4000; p1 then treats it as dead");
+    assert_eq!(press(&mut app, "x"), command(Command::Cut { node: P1, peer: FAR }));
+    assert_eq!(press(&mut app, "X"), []);
+    assert!(footer(&mut app).contains("only nodes of this process can be hung"));
+}
+
+#[test]
+fn a_link_line_acts_on_the_node_at_its_other_end() {
+    let mut app = suspect();
+    select(&mut app, "p1");
+    press(&mut app, "right down down down");
+    press(&mut app, "x");
+    assert_eq!(footer(&mut app), "x again kills p2");
+    assert_eq!(press(&mut app, "x"), command(Command::Kill(P2)));
+}
+
+#[test]
+fn a_node_that_hangs_is_restarted_and_one_that_runs_is_hung() {
+    let mut app = suspect();
+    select(&mut app, "p3");
+    assert_eq!(press(&mut app, "r"), command(Command::Restart(P3)));
+    assert_eq!(press(&mut app, "X"), []);
+    select(&mut app, "p4");
+    assert_eq!(press(&mut app, "X"), command(Command::Hang(P4)));
+    assert_eq!(press(&mut app, "r"), []);
+    assert!(footer(&mut app).contains("p4 runs: kill or hang it first"));
+}
+
+#[test]
+fn the_selection_follows_the_node_when_the_order_changes() {
+    let mut app = suspect();
+    select(&mut app, "p3");
+    press(&mut app, "s");
+    press(&mut app, "x");
+    assert_eq!(footer(&mut app), "x again kills p3");
+}
+
+#[test]
+fn a_frozen_picture_stays_as_it_is_and_counts_what_is_new() {
+    let mut app = suspect();
+    press(&mut app, "space");
+    let before = picture(&mut app, 120, 40);
+    app.tick(at(13_900));
+    let events = aftermath();
+    let count = events.len();
+    app.take(&delivery(events));
+    let after = picture(&mut app, 120, 40);
+    let header = after.lines().next().unwrap();
+    assert!(header.contains(&format!("FROZEN +{count} new")), "{header}");
+    assert!(before.lines().skip(1).eq(after.lines().skip(1)));
+    press(&mut app, "space");
+    let thawed = picture(&mut app, 120, 40);
+    assert!(thawed.contains("1 dead") && thawed.contains("LIVE"), "{thawed}");
+}
+
+#[test]
+fn scrolling_up_in_the_log_leaves_follow_and_counts_what_is_below() {
+    let mut app = suspect();
+    press(&mut app, "2 g g");
+    assert!(picture(&mut app, 120, 40).contains("new below"));
+    press(&mut app, "G");
+    assert!(picture(&mut app, 120, 40).contains("FOLLOW"));
+    press(&mut app, "f");
+    assert!(picture(&mut app, 120, 40).contains("0 new below"));
+}
+
+#[test]
+fn a_filter_shows_its_effect_while_typed_and_esc_takes_it_back() {
+    let mut app = suspect();
+    press(&mut app, "2 /");
+    type_text(&mut app, "PROBE");
+    let picture_now = picture(&mut app, 120, 40);
+    assert!(picture_now.contains("no answer (2/3)") && !picture_now.contains(" GOSSIP "), "{picture_now}");
+    press(&mut app, "esc");
+    assert!(picture(&mut app, 120, 40).contains(" GOSSIP "));
+    press(&mut app, "/");
+    type_text(&mut app, "!PROBE");
+    press(&mut app, "enter");
+    let picture_now = picture(&mut app, 120, 40);
+    assert!(picture_now.contains(" GOSSIP ") && !picture_now.contains("no answer"), "{picture_now}");
+    assert!(picture_now.contains("filter: !PROBE"));
+}
+
+#[test]
+fn numbers_and_tab_lead_to_panes_and_a_hidden_pane_opens_whole() {
+    let mut app = dead();
+    press(&mut app, "4");
+    let shown = picture(&mut app, 80, 24);
+    assert!(shown.contains("4 Dead-node reports") && !shown.contains("1 Connections"), "{shown}");
+    press(&mut app, "esc");
+    assert!(picture(&mut app, 80, 24).contains("1 Connections"));
+    press(&mut app, "tab tab z");
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.contains("3 Liveness") && !shown.contains("1 Connections"), "{shown}");
+}
+
+#[test]
+fn a_starts_a_peer_at_the_next_free_port() {
+    let mut app = suspect();
+    let spec = NodeSpec { role: Role::Peer, listen: Placement::At(crate::proto::addr::Addr::loopback(3004)) };
+    assert_eq!(press(&mut app, "a enter"), command(Command::Start(spec)));
+    assert!(app.modals.is_empty());
+}
+
+#[test]
+fn the_start_screen_starts_a_lab_with_two_keys() {
+    let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
+    assert_eq!(press(&mut app, "enter enter"), command(Command::StartLab { seeds: 2, peers: 8 }));
+    assert!(app.modals.is_empty(), "and gives way to the console");
+}
+
+#[test]
+fn the_start_screen_opens_a_recording_and_stays_until_it_is_open() {
+    let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
+    press(&mut app, "up enter");
+    type_text(&mut app, "old.jsonl");
+    assert_eq!(press(&mut app, "enter"), [Effect::Host(ToHost::OpenRecording("old.jsonl".into()))]);
+    assert_eq!(app.modals.len(), 1);
+    on_host(&mut app, FromHost::Opened(Mode::Replay { source: "old.jsonl".to_owned() }));
+    assert!(app.modals.is_empty());
+    assert!(picture(&mut app, 120, 40).contains("REPLAY old.jsonl"));
+}
+
+#[test]
+fn m_sends_a_message_from_the_selected_peer() {
+    let mut app = suspect();
+    select(&mut app, "p4");
+    press(&mut app, "m");
+    assert_eq!(press(&mut app, "enter"), [], "a message needs a text");
+    type_text(&mut app, "hi there");
+    assert_eq!(press(&mut app, "enter"), command(Command::Say { node: P4, body: "hi there".into() }));
+}
+
+#[test]
+fn an_export_asks_before_it_replaces_a_file() {
+    let mut app = suspect();
+    let path = std::path::PathBuf::from("session.jsonl");
+    let export = |overwrite| [Effect::Host(ToHost::Export { path: path.clone(), overwrite })];
+    assert_eq!(press(&mut app, "e enter"), export(Overwrite::Ask));
+    on_host(&mut app, FromHost::ExportExists { path: path.clone() });
+    assert_eq!(press(&mut app, "enter"), [], "Cancel is the answer at hand");
+    on_host(&mut app, FromHost::ExportExists { path: path.clone() });
+    assert_eq!(press(&mut app, "tab enter"), export(Overwrite::Allowed));
+    on_host(&mut app, FromHost::ExportFailed { path, why: "the disk is full".to_owned() });
+    assert_eq!(footer(&mut app), "x not exported to session.jsonl: the disk is full");
+}
+
+#[test]
+fn everything_has_a_name_on_the_command_line() {
+    let run = |line: &str| {
+        let mut app = suspect();
+        press(&mut app, ":");
+        type_text(&mut app, line);
+        let effects = press(&mut app, "enter");
+        (effects, footer(&mut app))
+    };
+    assert_eq!(run("kill p4").0, command(Command::Kill(P4)));
+    assert_eq!(run("kill s1").0, [], "a seed asks first");
+    assert_eq!(run("hang p4").0, command(Command::Hang(P4)));
+    assert_eq!(run("cut 127.0.0.1:4000 p1").0, command(Command::Cut { node: P1, peer: FAR }));
+    assert_eq!(run("heal p1 127.0.0.1:4000").0, command(Command::Heal { node: P1, peer: FAR }));
+    assert_eq!(run("say p4 a  b").0, command(Command::Say { node: P4, body: "a  b".into() }));
+    assert_eq!(run("lab 1 3").0, command(Command::StartLab { seeds: 1, peers: 3 }));
+    let seed = NodeSpec { role: Role::Seed, listen: Placement::At(crate::proto::addr::Addr::loopback(5003)) };
+    assert_eq!(run("seed 5003").0, command(Command::Start(seed)));
+    assert_eq!(run("quit").0, [Effect::Quit]);
+    assert_eq!(run("kill p77").1, "x no node 'p77': expected a name such as p1, or an address");
+    assert_eq!(run("frobnicate").1, "x no command 'frobnicate': help shows all");
+}
+
+#[test]
+fn a_command_without_a_node_acts_on_the_selected_one_as_its_key_does() {
+    let mut app = suspect();
+    select(&mut app, "p4");
+    press(&mut app, ":");
+    type_text(&mut app, "kill");
+    assert_eq!(press(&mut app, "enter"), []);
+    assert_eq!(footer(&mut app), "x again kills p4");
+}
+
+#[test]
+fn killing_several_asks_once_for_all() {
+    let mut app = suspect();
+    press(&mut app, ":");
+    type_text(&mut app, "kill p1 p2");
+    assert_eq!(press(&mut app, "enter"), []);
+    let kills = [Command::Kill(P1), Command::Kill(P2)].map(|kill| Effect::Host(ToHost::Command(kill)));
+    assert_eq!(press(&mut app, "right enter"), kills);
+}
+
+#[test]
+fn tab_completes_commands_and_nodes_and_up_brings_the_last_command_back() {
+    let mut app = suspect();
+    press(&mut app, ":");
+    type_text(&mut app, "ki");
+    press(&mut app, "tab");
+    type_text(&mut app, " p");
+    press(&mut app, "tab tab");
+    assert!(footer(&mut app).starts_with(":kill p2"), "{}", footer(&mut app));
+    press(&mut app, "enter");
+    press(&mut app, ": up");
+    assert!(footer(&mut app).starts_with(":kill p2"));
+}
+
+#[test]
+fn a_recording_cannot_be_changed() {
+    let mode = Mode::Replay { source: "old.jsonl".to_owned() };
+    let mut app = told(Options { mode, ..options() }, session(), 13_200);
+    for keys in ["x", "X", "r", "m", "a"] {
+        select(&mut app, "p4");
+        assert_eq!(press(&mut app, keys), [], "{keys}");
+        assert!(footer(&mut app).contains("this is a recording"), "{keys}");
+    }
+}
+
+#[test]
+fn a_failed_start_is_said_in_the_footer_and_kept_among_the_notices() {
+    let mut app = suspect();
+    let mut script = Script::default();
+    let what = "start a peer at 127.0.0.1:3000".to_owned();
+    let why = "the port is in use; 127.0.0.1:3005 is free".to_owned();
+    script.at(13_100).add(P1, EventKind::Failed { what, why });
+    app.take(&delivery(script.events));
+    assert!(footer(&mut app).contains("the port is in use; 127.0.0.1:3005 is free"), "{}", footer(&mut app));
+    app.tick(at(30_000));
+    assert!(!footer(&mut app).contains("in use"));
+    press(&mut app, "5");
+    assert!(picture(&mut app, 80, 24).contains("the port is in use"));
+}
+
+#[test]
+fn what_the_screen_skipped_is_shown() {
+    let mut app = suspect();
+    let mut skipped = delivery(aftermath());
+    skipped.skipped = 1_234;
+    app.take(&skipped);
+    assert!(picture(&mut app, 120, 40).lines().next().unwrap().contains("1 234 events skipped"));
+}
+
+#[test]
+fn a_killed_node_is_shown_as_killed_at_once() {
+    let mut app = suspect();
+    let mut script = Script::default();
+    script.at(13_150).add(P4, EventKind::Stopped { how: Stop::Killed });
+    app.take(&delivery(script.events));
+    select(&mut app, "p4");
+    let line = app.panes.line_of(crate::ui::action::PaneId::Connections, &app.view()).unwrap();
+    assert!(line.contains("killed"), "{line}");
+    assert!(footer(&mut app).contains("r restart p4") && !footer(&mut app).contains("kill p4"));
+}
+
+#[test]
+fn copying_hands_the_line_to_the_terminal() {
+    let mut app = suspect();
+    select(&mut app, "p4");
+    let [Effect::Copy(text)] = &press(&mut app, "y")[..] else { panic!("nothing was copied") };
+    assert!(text.contains("p4") && text.contains("127.0.0.1:3003"), "{text}");
+}
+
+#[test]
+fn ctrl_c_and_ctrl_z_work_in_the_middle_of_typing() {
+    let mut app = suspect();
+    press(&mut app, ":");
+    type_text(&mut app, "kil");
+    assert_eq!(press(&mut app, "ctrl-z"), [Effect::Suspend]);
+    assert_eq!(press(&mut app, "ctrl-c"), [Effect::Quit]);
+    press(&mut app, "esc a");
+    assert_eq!(press(&mut app, "ctrl-c"), [Effect::Quit]);
+}
+
+#[test]
+fn a_recording_that_fails_is_said_and_stays_in_the_header() {
+    let mut app = suspect();
+    on_host(&mut app, FromHost::JournalState(JournalState::Failed { why: "the disk is full".to_owned() }));
+    assert!(footer(&mut app).contains("the session is no longer recorded: the disk is full"));
+    assert!(picture(&mut app, 80, 24).lines().next().unwrap().contains("REC FAILED"));
+    on_host(&mut app, FromHost::Notice { severity: Severity::Info, text: "hello".to_owned() });
+    assert_eq!(footer(&mut app), "i hello");
+}

@@ -1,0 +1,265 @@
+//! A session as it could have been: two seeds and four peers here, one peer in another process;
+//! messages spread, p3 falls silent and dies, a report is disputed, a stranger sends garbage.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use crate::clock::Clock;
+use crate::event::{
+    Batch, DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, ReportAction, Rule, Violation,
+};
+use crate::feed::Delivery;
+use crate::proto::addr::Addr;
+use crate::proto::message::{DeathCause, Dialect, MessageId, Role, Trace};
+use crate::proto::time::{ClockTime, Time};
+use crate::ui::app::{App, Effect};
+use crate::ui::draw::draw;
+use crate::ui::keys::{Key, KeyOverrides};
+use crate::ui::options::{FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
+use crate::ui::theme::NoColor;
+use crate::ui::update::on_event;
+
+pub(super) const S1: Addr = Addr::loopback(5001);
+pub(super) const S2: Addr = Addr::loopback(5002);
+pub(super) const P1: Addr = Addr::loopback(3000);
+pub(super) const P2: Addr = Addr::loopback(3001);
+pub(super) const P3: Addr = Addr::loopback(3002);
+pub(super) const P4: Addr = Addr::loopback(3003);
+/// Runs in another process.
+pub(super) const FAR: Addr = Addr::loopback(4000);
+
+/// 03:00:00 on the first day.
+const START: Time = Time::from_micros(3 * 3_600_000_000);
+
+/// A moment of the session.
+pub(super) fn at(millis: u64) -> Time {
+    START + Duration::from_millis(millis)
+}
+
+/// Writes a session down.
+#[derive(Default)]
+pub(super) struct Script {
+    now: u64,
+    links: u64,
+    pub(super) events: Vec<Event>,
+}
+
+impl Script {
+    pub(super) fn at(&mut self, millis: u64) -> &mut Self {
+        self.now = millis;
+        self
+    }
+
+    pub(super) fn add(&mut self, node: Addr, kind: EventKind) -> &mut Self {
+        self.events.push(Event { at: at(self.now), node, kind });
+        self
+    }
+
+    pub(super) fn start(&mut self, node: Addr, name: &str, role: Role) -> &mut Self {
+        let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
+        self.add(node, EventKind::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace })
+    }
+
+    fn one_end(&mut self, node: Addr, peer: Addr, direction: Direction, purpose: Purpose) {
+        self.links += 1;
+        let link = LinkId(self.links);
+        self.add(node, EventKind::LinkUp { link, peer, direction, purpose });
+    }
+
+    /// A link whose both ends are here.
+    pub(super) fn link(&mut self, from: Addr, to: Addr) -> &mut Self {
+        self.one_end(from, to, Direction::Outbound, Purpose::Neighbor);
+        self.one_end(to, from, Direction::Inbound, Purpose::Neighbor);
+        self
+    }
+
+    pub(super) fn register(&mut self, peer: Addr, seed: Addr) -> &mut Self {
+        self.one_end(peer, seed, Direction::Outbound, Purpose::Registration);
+        self.one_end(seed, peer, Direction::Inbound, Purpose::Registration);
+        self.add(seed, EventKind::PeerListed { peer, again: false })
+    }
+
+    /// `origin` says something, and it comes to each of the others by the neighbor named.
+    pub(super) fn gossip(&mut self, seq: u64, body: &str, ways: &[(Addr, Addr, u16)]) -> &mut Self {
+        let origin = ways[0].0;
+        let id = MessageId { origin, run: 1, seq };
+        let sent = at(self.now);
+        let trace = |hop| Some(Trace { sent, hop });
+        self.add(origin, EventKind::Generated { id, body: body.into(), trace: trace(0), forwarded: 2 });
+        for (from, to, hop) in ways {
+            self.now += 3;
+            let (from, trace) = (*from, trace(*hop));
+            self.add(*to, EventKind::Received { id, from, body: body.into(), trace, forwarded: 1 });
+        }
+        self
+    }
+
+    pub(super) fn duplicate(&mut self, origin: Addr, seq: u64, from: Addr, to: Addr) -> &mut Self {
+        let id = MessageId { origin, run: 1, seq };
+        self.add(to, EventKind::Duplicate { id, from, trace: None })
+    }
+
+    pub(super) fn ping(&mut self, node: Addr, peer: Addr, seq: u64, rtt_us: u64) -> &mut Self {
+        self.add(node, EventKind::ProbeSent { peer, seq });
+        self.add(node, EventKind::ProbeAnswered { peer, seq, clock: clock(), rtt_us })
+    }
+
+    pub(super) fn miss(&mut self, node: Addr, peer: Addr, seq: u64, misses: u32) -> &mut Self {
+        self.add(node, EventKind::ProbeSent { peer, seq });
+        self.add(node, EventKind::ProbeMissed { peer, seq, misses, limit: 3, last_heard: at(9_000) })
+    }
+
+    fn dies(&mut self, by: Addr, link: u64) -> &mut Self {
+        let cause = DeathCause::Misses { misses: 3 };
+        self.add(by, EventKind::NeighborDied { peer: P3, cause, last_heard: at(9_000) });
+        let end = LinkEnd::Dead { cause };
+        self.add(by, EventKind::LinkDown { link: LinkId(link), peer: P3, purpose: Purpose::Neighbor, end });
+        self.add(by, EventKind::DeadReportSent { dead: P3, clock: clock(), seeds: vec![S1, S2], cause });
+        for seed in [S1, S2] {
+            self.now += 1;
+            let action = ReportAction::Removed;
+            let cause = Some(cause);
+            self.add(seed, EventKind::DeadReportReceived { dead: P3, clock: clock(), reporter: by, cause, action });
+        }
+        self
+    }
+}
+
+fn clock() -> ClockTime {
+    ClockTime::from_seconds(10_800).unwrap()
+}
+
+/// The whole session.
+pub(super) fn session() -> Vec<Event> {
+    let mut script = Script::default();
+    script.start(S1, "s1", Role::Seed).start(S2, "s2", Role::Seed);
+    for (peer, name) in [(P1, "p1"), (P2, "p2"), (P3, "p3"), (P4, "p4")] {
+        script.at(300).start(peer, name, Role::Peer).register(peer, S1).register(peer, S2);
+    }
+    script.at(500).link(P1, P2).link(P2, P3).link(P3, P4).link(P4, P1);
+    script.at(700).one_end(P1, FAR, Direction::Inbound, Purpose::Neighbor);
+    script.at(3_000).gossip(1, "Gossip Message 1", &[(P1, P2, 1), (P1, P4, 1), (P2, P3, 2)]);
+    script.duplicate(P1, 1, P4, P3).duplicate(P1, 1, P3, P4);
+    for (seq, millis) in [(1, 4_000), (2, 6_000), (3, 8_000)] {
+        script.at(millis).ping(P1, P2, seq, 310).ping(P2, P1, seq, 290).ping(P1, FAR, seq, 12_400);
+        script.ping(P2, P3, seq, 1_250).ping(P4, P3, seq, 900).ping(P3, P4, seq, 700).ping(P4, P1, seq, 260);
+    }
+    script.at(9_000).gossip(1, "hello 你好 \x1b[31mred", &[(P3, P2, 1), (P3, P4, 1), (P2, P1, 2)]);
+    script.at(9_100).add(P3, EventKind::Hung);
+    script.at(9_500).add(
+        P2,
+        EventKind::Violation {
+            remote: "127.0.0.1:55001".to_owned(),
+            peer: None,
+            violation: Violation::new(Rule::Malformed, b"GET / \x1b]0;owned\x07\r\n"),
+        },
+    );
+    for (seq, misses) in [(4, 1), (5, 2)] {
+        script.at(8_000 + u64::from(misses) * 2_000).miss(P2, P3, seq, misses).miss(P4, P3, seq, misses);
+        script.ping(P1, P2, seq, 330).ping(P2, P1, seq, 280);
+    }
+    script.at(13_000).miss(P1, FAR, 4, 1);
+    script.events
+}
+
+/// And how it went on: p3 is dead, p1 is wrong about p4.
+pub(super) fn aftermath() -> Vec<Event> {
+    let mut script = Script::default();
+    script.at(14_000).miss(P2, P3, 6, 3).dies(P2, 19).miss(P4, P3, 6, 3).dies(P4, 22);
+    let reason = DelistReason::Reported { reporter: P2 };
+    script.at(14_010).add(S1, EventKind::PeerDelisted { peer: P3, reason });
+    script.add(S2, EventKind::PeerDelisted { peer: P3, reason });
+    let (clock, cause, action) = (clock(), Some(DeathCause::Closed), ReportAction::Verifying);
+    script.at(15_000).add(S1, EventKind::DeadReportReceived { dead: P4, clock, reporter: FAR, cause, action });
+    script.add(S1, EventKind::ReportDisputed { dead: P4, reporter: FAR, disputes: 1, rtt_us: 420 });
+    script.at(15_500).add(P1, EventKind::TooFewSeeds { registered: 1, wanted: 2, known: 2 });
+    script.events
+}
+
+pub(super) fn delivery(events: Vec<Event>) -> Delivery {
+    Delivery { skipped: 0, batch: Batch::from(events) }
+}
+
+pub(super) fn options() -> Options {
+    Options {
+        theme: ThemeChoice::Auto,
+        glyphs: Glyphs::Unicode,
+        mouse: Mouse::Terminal,
+        mode: Mode::Live,
+        start_screen: StartScreen::Skipped,
+        defaults: FormDefaults { seeds: vec![S1, S2], seed_listen: S1, peer_listen: P1, lab_seeds: 2, lab_peers: 8 },
+        keys: KeyOverrides::default(),
+        clock: Clock::start(),
+        utc_offset_s: 0,
+        export_name: PathBuf::from("session.jsonl"),
+    }
+}
+
+/// A console at the session's start that was told nothing yet.
+pub(super) fn empty(options: Options) -> App {
+    let mut app = App::new(options, NoColor::Unset);
+    app.started = START;
+    app.scene.now = START;
+    app
+}
+
+/// A console that was told these, at that moment of the session.
+pub(super) fn told(options: Options, events: Vec<Event>, millis: u64) -> App {
+    let mut app = empty(options);
+    app.tick(at(millis));
+    app.take(&delivery(events));
+    app
+}
+
+/// While p3 is suspect.
+pub(super) fn suspect() -> App {
+    told(options(), session(), 13_200)
+}
+
+/// When p3 is dead.
+pub(super) fn dead() -> App {
+    let mut app = suspect();
+    app.tick(at(16_000));
+    app.take(&delivery(aftermath()));
+    app
+}
+
+/// Types these keys, named as in the config file; what is wanted then.
+pub(super) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+    let keys = keys.split(' ').map(|key| key.parse::<Key>().unwrap());
+    keys.flat_map(|key| on_event(app, &crossterm::event::Event::Key(key.into()))).collect()
+}
+
+/// Types this text, letter by letter.
+pub(super) fn type_text(app: &mut App, text: &str) {
+    for letter in text.chars() {
+        let key: Key = letter.to_string().parse().unwrap();
+        on_event(app, &crossterm::event::Event::Key(key.into()));
+    }
+}
+
+/// The picture, without its colors.
+pub(super) fn picture(app: &mut App, columns: u16, rows: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.draw(|frame| draw(app, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let mut text = String::new();
+    for row in 0..rows {
+        let mut skip = 0;
+        for column in 0..columns {
+            if skip > 0 {
+                skip -= 1;
+                continue;
+            }
+            let symbol = buffer[(column, row)].symbol();
+            skip = crate::ui::text::width(symbol).saturating_sub(1);
+            text.push_str(symbol);
+        }
+        text.truncate(text.trim_end_matches(' ').len());
+        text.push('\n');
+    }
+    text
+}

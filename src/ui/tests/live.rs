@@ -1,0 +1,223 @@
+//! The loop: when it draws, what it does first, how it ends.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::pending;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crossterm::event::Event;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::fixture::{options, session};
+use crate::command::Command;
+use crate::feed::{Feed, Tap, feed};
+use crate::ui::app::App;
+use crate::ui::host::{FromHost, ToHost};
+use crate::ui::input::Input;
+use crate::ui::keys::Key;
+use crate::ui::options::{Options, StartScreen};
+use crate::ui::run::{Console, Ended};
+use crate::ui::terminal::Screen;
+use crate::ui::theme::NoColor;
+
+/// A user who presses keys at certain moments, and then nothing more.
+struct Keys {
+    started: Instant,
+    keys: VecDeque<(Duration, Key)>,
+}
+
+impl Keys {
+    fn new(keys: &[(u64, &str)]) -> Self {
+        let keys = keys.iter().map(|(millis, key)| (Duration::from_millis(*millis), key.parse().unwrap()));
+        Self { started: now(), keys: keys.collect() }
+    }
+}
+
+impl Input for Keys {
+    async fn next(&mut self) -> Option<io::Result<Event>> {
+        let Some((at, key)) = self.keys.front().copied() else { return pending().await };
+        tokio::time::sleep_until(self.started + at).await;
+        self.keys.pop_front();
+        Some(Ok(Event::Key(key.into())))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests run on tokio's paused clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// What was written to the terminal.
+#[derive(Clone, Default)]
+struct Paper(Rc<RefCell<Vec<u8>>>);
+
+impl io::Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A terminal that keeps when it was drawn on and what was written.
+struct Recorder {
+    terminal: Terminal<CrosstermBackend<Paper>>,
+    paper: Paper,
+    drawn: Vec<Duration>,
+    started: Instant,
+}
+
+impl Recorder {
+    fn new() -> Self {
+        let paper = Paper::default();
+        let viewport = Viewport::Fixed(Rect::new(0, 0, 120, 40));
+        let terminal =
+            Terminal::with_options(CrosstermBackend::new(paper.clone()), TerminalOptions { viewport }).unwrap();
+        Self { terminal, paper, drawn: Vec::new(), started: now() }
+    }
+
+    fn shows(&self, text: &str) -> bool {
+        let size = |cells| std::num::NonZeroU16::new(cells).unwrap();
+        let mut parser = vt100::Parser::new(size(40), size(120), 0);
+        parser.process(&self.paper.0.borrow());
+        parser.screen().contents().contains(text)
+    }
+}
+
+impl Screen for Recorder {
+    type Backend = CrosstermBackend<Paper>;
+
+    fn terminal(&mut self) -> &mut Terminal<Self::Backend> {
+        self.drawn.push(now() - self.started);
+        &mut self.terminal
+    }
+
+    fn copy(&mut self, _text: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn leave(&mut self) {}
+
+    fn enter(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A console with all its surroundings.
+struct Stage {
+    console: Console,
+    screen: Recorder,
+    tap: Tap,
+    feed: Option<Feed>,
+    commands: mpsc::Receiver<ToHost>,
+    host: mpsc::Sender<FromHost>,
+    from_host: Option<mpsc::Receiver<FromHost>>,
+    shutdown: CancellationToken,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let options = Options { start_screen: StartScreen::Skipped, ..options() };
+        let clock = options.clock;
+        let app = App::new(options, NoColor::Unset);
+        let (tap, feed) = feed(1_024);
+        let (to_host, commands) = mpsc::channel(1);
+        let (host, from_host) = mpsc::channel(8);
+        let console = Console { app, clock, to_host, drawn_at: None, stale: true };
+        let (screen, shutdown) = (Recorder::new(), CancellationToken::new());
+        Self { console, screen, tap, feed: Some(feed), commands, host, from_host: Some(from_host), shutdown }
+    }
+
+    /// Runs until the console ends by itself or the time is up.
+    async fn run(&mut self, keys: &[(u64, &str)], limit: Duration) -> Option<Ended> {
+        let (feed, from_host) = (self.feed.take().unwrap(), self.from_host.take().unwrap());
+        let mut keys = Keys::new(keys);
+        let run = self.console.run(&mut self.screen, &mut keys, feed, from_host, self.shutdown.clone());
+        timeout(limit, run).await.ok().map(Result::unwrap)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_console_draws_once_a_second_for_its_clock_and_no_more() {
+    let mut stage = Stage::new();
+    assert_eq!(stage.run(&[], Duration::from_millis(10_500)).await, None);
+    let drawn = stage.screen.drawn.len();
+    assert!((10..=12).contains(&drawn), "drawn {drawn} times in 10 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_network_is_drawn_at_most_thirty_times_a_second() {
+    let mut stage = Stage::new();
+    let tap = stage.tap.clone();
+    let busy = async move {
+        for event in session().into_iter().cycle().take(2_000) {
+            tap.publish_one(event);
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let ((), ended) = tokio::join!(busy, stage.run(&[], Duration::from_secs(2)));
+    assert_eq!(ended, None);
+    let drawn = stage.screen.drawn.len();
+    assert!((50..=62).contains(&drawn), "drawn {drawn} times in 2 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_taken_in_bites_between_which_keys_are_heard() {
+    let mut stage = Stage::new();
+    let batch: crate::event::Batch = session().into();
+    for _ in 0..1_024 {
+        stage.tap.publish(&batch);
+    }
+    assert_eq!(stage.run(&[(0, "q")], Duration::from_secs(1)).await, Some(Ended::Quit));
+    let taken = stage.console.app.scene.live.totals().events;
+    assert!(taken < 1_024 * batch.len() as u64, "the key waited for all {taken} events");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_reaches_the_host_and_a_host_that_is_behind_holds_nothing_up() {
+    let mut stage = Stage::new();
+    stage.tap.publish(&session().into());
+    let keys = [(100, ":"), (101, "k"), (102, "i"), (103, "l"), (104, "l"), (105, "space"), (106, "p"), (107, "4")];
+    let again = [(200, ":"), (201, "up"), (202, "enter")];
+    let keys: Vec<_> = keys.into_iter().chain([(108, "enter")]).chain(again).collect();
+    stage.run(&keys, Duration::from_secs(1)).await;
+    let kill = ToHost::Command(Command::Kill(super::fixture::P4));
+    assert_eq!(stage.commands.try_recv(), Ok(kill));
+    assert!(stage.screen.shows("busy with earlier requests"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_host_can_end_the_console_and_say_things_before() {
+    let mut stage = Stage::new();
+    let (host, shutdown) = (stage.host.clone(), stage.shutdown.clone());
+    let host = async move {
+        let (severity, text) = (crate::ui::Severity::Info, "going down".to_owned());
+        host.send(FromHost::Notice { severity, text }).await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+        shutdown.cancel();
+    };
+    let ((), ended) = tokio::join!(host, stage.run(&[], Duration::from_secs(1)));
+    assert_eq!(ended, Some(Ended::Shutdown));
+    assert!(stage.screen.shows("going down"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_console_lives_on_when_the_network_and_the_host_are_gone() {
+    let mut stage = Stage::new();
+    let (tap, _feed) = feed(1);
+    drop(std::mem::replace(&mut stage.tap, tap));
+    let (host, _from_host) = mpsc::channel(1);
+    drop(std::mem::replace(&mut stage.host, host));
+    assert_eq!(stage.run(&[(2_000, "q")], Duration::from_secs(5)).await, Some(Ended::Quit));
+    let drawn = stage.screen.drawn.len();
+    assert!(drawn < 5, "drawn {drawn} times in 2 s");
+}

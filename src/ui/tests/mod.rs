@@ -1,0 +1,7 @@
+//! The console as a whole: a hand-written session, the pictures that it gives, what keys do to it.
+
+mod actions;
+mod fixture;
+mod live;
+mod pictures;
+mod styles;

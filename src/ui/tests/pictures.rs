@@ -1,0 +1,123 @@
+//! What the screen looks like.
+
+use insta::assert_snapshot;
+
+use super::fixture::{dead, empty, options, picture, press, suspect, type_text};
+use crate::ui::options::{Glyphs, Mode, StartScreen};
+
+#[test]
+fn a_small_screen_shows_three_panes_and_counts_the_rest() {
+    assert_snapshot!(picture(&mut suspect(), 80, 24));
+}
+
+#[test]
+fn a_middling_screen_shows_all_panes() {
+    assert_snapshot!(picture(&mut dead(), 120, 40));
+}
+
+#[test]
+fn a_large_screen_shows_more_of_each() {
+    assert_snapshot!(picture(&mut dead(), 160, 50));
+}
+
+#[test]
+fn ascii_needs_no_other_character() {
+    let mut app = super::fixture::told(
+        crate::ui::Options { glyphs: Glyphs::Ascii, ..options() },
+        super::fixture::session(),
+        13_200,
+    );
+    let picture = picture(&mut app, 80, 24);
+    assert!(picture.is_ascii());
+    assert_snapshot!(picture);
+}
+
+#[test]
+fn nothing_yet_says_what_to_do_next() {
+    assert_snapshot!(picture(&mut empty(options()), 120, 40));
+}
+
+#[test]
+fn the_start_screen_offers_what_can_be_started() {
+    let mut app = empty(crate::ui::Options { start_screen: StartScreen::Shown, ..options() });
+    assert_snapshot!(picture(&mut app, 80, 24));
+}
+
+#[test]
+fn a_form_is_filled_in_and_says_what_is_wrong_beside_the_field() {
+    let mut app = suspect();
+    press(&mut app, "a");
+    assert_snapshot!("form", picture(&mut app, 80, 24));
+    type_text(&mut app, "99");
+    press(&mut app, "enter");
+    assert_snapshot!("form_fault", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn the_links_of_a_node_unfold_below_it() {
+    let mut app = suspect();
+    press(&mut app, "down down right down down");
+    assert_snapshot!(picture(&mut app, 100, 30));
+}
+
+#[test]
+fn a_dead_node_is_explained_with_its_evidence() {
+    let mut app = dead();
+    press(&mut app, "4 enter");
+    assert_snapshot!(picture(&mut app, 120, 40));
+}
+
+#[test]
+fn the_help_names_every_key_and_command() {
+    let mut app = suspect();
+    press(&mut app, "?");
+    assert_snapshot!(picture(&mut app, 100, 80));
+}
+
+#[test]
+fn a_seed_is_only_killed_after_a_question() {
+    let mut app = suspect();
+    press(&mut app, "x");
+    assert_snapshot!(picture(&mut app, 80, 24));
+}
+
+#[test]
+fn a_narrow_screen_shows_one_pane_and_tabs() {
+    assert_snapshot!(picture(&mut suspect(), 50, 14));
+}
+
+#[test]
+fn a_tiny_screen_says_what_it_needs() {
+    assert_snapshot!(picture(&mut suspect(), 39, 9), @"needs 40x10, is 39x9");
+}
+
+#[test]
+fn no_size_at_all_makes_it_panic() {
+    for (columns, rows) in [(1, 1), (40, 10), (59, 16), (60, 15), (60, 16), (99, 30), (100, 29), (300, 10), (40, 100)] {
+        let mut app = dead();
+        for keys in ["?", "esc 4 enter", "esc a", "esc e", "esc m", "esc :", "esc z"] {
+            press(&mut app, keys);
+            picture(&mut app, columns, rows);
+        }
+    }
+}
+
+#[test]
+fn a_recording_is_labelled_as_one() {
+    let mode = Mode::Replay { source: "session.jsonl".to_owned() };
+    let mut app = super::fixture::told(crate::ui::Options { mode, ..options() }, super::fixture::session(), 99_000);
+    let picture = picture(&mut app, 120, 40);
+    let header = picture.lines().next().unwrap();
+    assert_snapshot!(header);
+}
+
+#[test]
+fn the_header_drops_whole_items_the_least_important_first() {
+    let mut headers = String::new();
+    for columns in [120, 100, 80, 60, 40] {
+        let picture = picture(&mut dead(), columns, 16);
+        headers.push_str(picture.lines().next().unwrap());
+        headers.push('\n');
+    }
+    assert_snapshot!(headers);
+}

@@ -1,0 +1,406 @@
+//! What the user does, and what comes of it: [`App`] changes, and effects are returned.
+
+use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
+
+use super::action::{Action, Move, PaneId};
+use super::app::{ARMED_TIME, App, Armed, Effect, Zoom};
+use super::command_line::{Typed, parse};
+use super::fault::{self, Plan};
+use super::filter::Filter;
+use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
+use super::keys::{Key, Pressed};
+use super::modal::add::{Add, Kind};
+use super::modal::confirm::Confirm;
+use super::modal::help::Help;
+use super::modal::path::PathPrompt;
+use super::modal::say::Say;
+use super::modal::why::Why;
+use super::modal::{Modal, Reply};
+use super::options::Mode;
+use super::pane::connections::Row;
+use super::prompt::{Outcome, Prompt, Purpose};
+use crate::command::Command;
+use crate::model::link::LinkKey;
+use crate::model::node::NodeState;
+use crate::model::why::{Explanation, about_message, about_node, why_dead, why_link};
+use crate::proto::addr::Addr;
+
+/// Lines that one notch of the wheel scrolls.
+const WHEEL: usize = 3;
+
+/// Something from the terminal.
+pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<Effect> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => on_key(app, *key),
+        Event::Paste(text) => {
+            on_paste(app, text);
+            Vec::new()
+        }
+        Event::Mouse(mouse) => on_mouse(app, *mouse),
+        Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => Vec::new(),
+    }
+}
+
+fn on_mouse(app: &mut App, mouse: MouseEvent) -> Vec<Effect> {
+    let wanted = match mouse.kind {
+        MouseEventKind::ScrollUp => Move::Up,
+        MouseEventKind::ScrollDown => Move::Down,
+        _ => return Vec::new(),
+    };
+    (0..WHEEL).flat_map(|_| update(app, Action::Move(wanted))).collect()
+}
+
+fn on_paste(app: &mut App, text: &str) {
+    if let Some(prompt) = &mut app.prompt {
+        prompt.field.paste(text);
+        apply_filter(app);
+    } else if let Some(modal) = app.modals.last_mut() {
+        modal.paste(text);
+    }
+}
+
+fn on_key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
+    let key = Key::from(event);
+    let pressed = app.scene.keys.press(app.begun.take(), key);
+    // These two work everywhere, or a user could be locked in.
+    if pressed == Pressed::Action(Action::Suspend) {
+        return vec![Effect::Suspend];
+    }
+    if pressed == Pressed::Action(Action::Quit) && key.typed().is_none() {
+        return vec![Effect::Quit];
+    }
+    if app.prompt.is_some() {
+        return on_prompt_key(app, key);
+    }
+    if !app.modals.is_empty() {
+        return on_modal_key(app, key);
+    }
+    match pressed {
+        Pressed::Action(action) => update(app, action),
+        Pressed::Begun(key) => {
+            app.begun = Some(key);
+            Vec::new()
+        }
+        Pressed::Nothing => {
+            app.armed = None;
+            Vec::new()
+        }
+    }
+}
+
+fn on_modal_key(app: &mut App, key: Key) -> Vec<Effect> {
+    let Some(modal) = app.modals.last_mut() else { return Vec::new() };
+    match modal.press(key, &app.scene.keys) {
+        Reply::Stay => Vec::new(),
+        Reply::Close => {
+            app.modals.pop();
+            Vec::new()
+        }
+        Reply::Open(modal) => {
+            app.modals.push(*modal);
+            Vec::new()
+        }
+        Reply::Copy(text) => copy(app, text),
+        Reply::Quit => vec![Effect::Quit],
+        Reply::Done(wanted) => {
+            app.modals.pop();
+            let starts = wanted.iter().any(|wanted| matches!(wanted, ToHost::Command(_)));
+            if starts {
+                app.modals.retain(|modal| !matches!(modal, Modal::Start(_)));
+            }
+            wanted.into_iter().map(Effect::Host).collect()
+        }
+    }
+}
+
+fn on_prompt_key(app: &mut App, key: Key) -> Vec<Effect> {
+    let Some(prompt) = &mut app.prompt else { return Vec::new() };
+    match prompt.press(key, &app.history, &app.scene.live) {
+        Outcome::Stay => apply_filter(app),
+        Outcome::Cancel => {
+            if let Some(Prompt { purpose: Purpose::Filter { pane, before }, .. }) = app.prompt.take() {
+                app.panes.set_filter(pane, before);
+            }
+        }
+        Outcome::Submit => {
+            if let Some(Prompt { purpose: Purpose::Command, field, .. }) = app.prompt.take() {
+                return run_command(app, field.text());
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// A filter shows its effect while it is typed.
+fn apply_filter(app: &mut App) {
+    if let Some(Prompt { purpose: Purpose::Filter { pane, .. }, field, .. }) = &app.prompt
+        && app.panes.filter(*pane).typed() != field.text()
+    {
+        app.panes.set_filter(*pane, Filter::new(field.text()));
+    }
+}
+
+fn run_command(app: &mut App, line: &str) -> Vec<Effect> {
+    let line = line.trim();
+    if line.is_empty() {
+        return Vec::new();
+    }
+    app.history.push(line);
+    match parse(line, &app.scene.live) {
+        Ok(typed) => run_typed(app, typed),
+        Err(fault) => {
+            app.show(Severity::Error, fault);
+            Vec::new()
+        }
+    }
+}
+
+fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
+    let model = &app.scene.live;
+    match typed {
+        Typed::Action(action) => return update(app, action),
+        Typed::Commands(commands) => return carry_out(app, Row::Node(Addr::loopback(0)), Plan::Now(commands)),
+        Typed::Kill(nodes) => {
+            let plan = fault::kill_several(model, &nodes);
+            return nodes.first().map_or_else(Vec::new, |first| carry_out(app, Row::Node(*first), plan));
+        }
+        Typed::Hang(nodes) => return each(app, &nodes, fault::hang),
+        Typed::Restart(nodes) => return each(app, &nodes, fault::restart),
+        Typed::Export(path) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
+        Typed::Filter(text) => app.panes.set_filter(app.focus, Filter::new(&text)),
+        Typed::Sort(sort) => app.panes.connections.sort = sort,
+        Typed::Why(addr) => {
+            let why = explain_node(app, addr);
+            app.modals.push(Modal::Why(Why::new(why)));
+        }
+    }
+    Vec::new()
+}
+
+fn each(app: &mut App, nodes: &[Addr], plan: impl Fn(&crate::model::Model, Addr) -> Plan) -> Vec<Effect> {
+    nodes
+        .iter()
+        .flat_map(|node| {
+            let plan = plan(&app.scene.live, *node);
+            carry_out(app, Row::Node(*node), plan)
+        })
+        .collect()
+}
+
+/// Does what a key or a command means.
+pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
+    let armed = app.armed.take();
+    match action {
+        Action::Move(wanted) => {
+            let focus = app.focus;
+            let (panes, view) = app.split();
+            panes.act(focus, wanted, &view);
+        }
+        Action::Pane(pane) => app.focus = pane,
+        Action::NextPane => app.focus = app.focus.next(),
+        Action::PreviousPane => app.focus = app.focus.previous(),
+        Action::Details => details(app),
+        Action::Back => back(app),
+        Action::Zoom => app.zoom = if app.zoom == Zoom::On { Zoom::Off } else { Zoom::On },
+        Action::Freeze => app.scene.toggle_freeze(),
+        Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.filter(app.focus).clone())),
+        Action::CommandLine => app.prompt = Some(Prompt::command()),
+        Action::Add => open_live(app, |app| Some(Modal::Add(Add::new(Kind::Peer, app.form_defaults())))),
+        Action::Message => open_live(app, say),
+        Action::Kill => return kill(app, armed),
+        Action::Hang => return fault_selected(app, fault::hang),
+        Action::Restart => return fault_selected(app, fault::restart),
+        Action::Copy => return copy_selected(app),
+        Action::Export => app.modals.push(Modal::Path(PathPrompt::export(&app.export_name.to_string_lossy()))),
+        Action::Help => app.modals.push(Modal::Help(Help::default())),
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit => return vec![Effect::Quit],
+    }
+    Vec::new()
+}
+
+/// Out of the innermost thing that is not as usual.
+fn back(app: &mut App) {
+    if !app.panes.filter(app.focus).is_all() {
+        app.panes.set_filter(app.focus, Filter::default());
+    } else if app.zoom == Zoom::On {
+        app.zoom = Zoom::Off;
+    } else if app.scene.is_frozen() {
+        app.scene.toggle_freeze();
+    } else {
+        app.focus = PaneId::Connections;
+        app.toast = None;
+    }
+}
+
+fn open_live(app: &mut App, modal: impl Fn(&mut App) -> Option<Modal>) {
+    if is_live(app)
+        && let Some(modal) = modal(app)
+    {
+        app.modals.push(modal);
+    }
+}
+
+/// A recording cannot be changed; then that is said.
+fn is_live(app: &mut App) -> bool {
+    match app.scene.mode {
+        Mode::Live => true,
+        Mode::Replay { .. } => {
+            app.show(Severity::Warning, "this is a recording: nothing can be done to its nodes");
+            false
+        }
+    }
+}
+
+fn say(app: &mut App) -> Option<Modal> {
+    let preferred = app.target(&app.view()).map(Row::target);
+    let say = Say::new(&app.scene.live, preferred).map(Modal::Say);
+    if say.is_none() {
+        app.show(Severity::Warning, "no peer of this process runs: start one first");
+    }
+    say
+}
+
+fn kill(app: &mut App, armed: Option<Armed>) -> Vec<Effect> {
+    let Some(row) = selected_row(app) else { return Vec::new() };
+    match armed {
+        Some(armed) if armed.row == row && armed.until > app.scene.now => hosts(armed.commands),
+        Some(_) | None => {
+            let plan = fault::kill(&app.scene.live, row);
+            carry_out(app, row, plan)
+        }
+    }
+}
+
+fn fault_selected(app: &mut App, plan: impl Fn(&crate::model::Model, Addr) -> Plan) -> Vec<Effect> {
+    let Some(row) = selected_row(app) else { return Vec::new() };
+    let plan = plan(&app.scene.live, row.target());
+    carry_out(app, row, plan)
+}
+
+fn selected_row(app: &mut App) -> Option<Row> {
+    let row = app.target(&app.view());
+    if row.is_none() {
+        let text = format!("no node is selected: press {} to start one", app.scene.keys.key_of(Action::Add));
+        app.show(Severity::Warning, text);
+    }
+    row
+}
+
+fn carry_out(app: &mut App, row: Row, plan: Plan) -> Vec<Effect> {
+    if !is_live(app) {
+        return Vec::new();
+    }
+    match plan {
+        Plan::Now(commands) => return hosts(commands),
+        Plan::Arm { what, commands } => {
+            app.toast = None;
+            app.armed = Some(Armed { what, row, commands, until: app.scene.now + ARMED_TIME });
+        }
+        Plan::Ask { question, word, commands } => {
+            let wanted = commands.into_iter().map(ToHost::Command).collect();
+            app.modals.push(Modal::Confirm(Confirm::new(question, word, wanted)));
+        }
+        Plan::Refuse(why) => app.show(Severity::Warning, why),
+    }
+    Vec::new()
+}
+
+fn hosts(commands: Vec<Command>) -> Vec<Effect> {
+    commands.into_iter().map(|command| Effect::Host(ToHost::Command(command))).collect()
+}
+
+fn copy_selected(app: &mut App) -> Vec<Effect> {
+    match app.panes.line_of(app.focus, &app.view()) {
+        Some(line) => copy(app, line),
+        None => Vec::new(),
+    }
+}
+
+fn copy(app: &mut App, text: String) -> Vec<Effect> {
+    app.show(Severity::Info, "copied, if the terminal allows it (OSC 52)");
+    vec![Effect::Copy(text)]
+}
+
+fn details(app: &mut App) {
+    if let Some(why) = explain(app) {
+        app.modals.push(Modal::Why(Why::new(why)));
+    }
+}
+
+/// What is known about the selected line.
+fn explain(app: &App) -> Option<Explanation> {
+    let view = app.view();
+    let (model, offset) = (view.model, view.utc_offset_s);
+    match app.focus {
+        PaneId::Connections => Some(match app.panes.connections.selected(&view)? {
+            Row::Node(addr) => explain_node(app, addr),
+            Row::Link(LinkKey { node, peer }) => why_link(model, node, peer, offset),
+        }),
+        PaneId::Gossip => {
+            let entry = model.gossip().get(app.panes.gossip.selected(model.gossip())?)?;
+            Some(match (entry.message(), entry.peer()) {
+                (Some(id), _) => about_message(model, id, offset),
+                (None, Some(peer)) => explain_entry(app, entry.node, peer),
+                (None, None) => explain_node(app, entry.node),
+            })
+        }
+        PaneId::Liveness => Some(explain_node(app, app.panes.liveness.selected(&view)?)),
+        PaneId::Reports => {
+            let reports = model.deaths().reports();
+            let report = reports.get(app.panes.reports.selected(reports)?)?;
+            Some(why_dead(model, report.dead, offset))
+        }
+        PaneId::Notices => Some(explain_node(app, app.panes.node_of(PaneId::Notices, &view)?)),
+    }
+}
+
+/// A dead peer, or the link to it.
+fn explain_entry(app: &App, node: Addr, peer: Addr) -> Explanation {
+    let view = app.view();
+    if view.model.deaths().latest_of(peer).is_some() {
+        why_dead(view.model, peer, view.utc_offset_s)
+    } else {
+        why_link(view.model, node, peer, view.utc_offset_s)
+    }
+}
+
+fn explain_node(app: &App, addr: Addr) -> Explanation {
+    let view = app.view();
+    let state = view.model.nodes().get(addr).map(crate::model::node::Node::state);
+    let is_case = view.model.deaths().latest_of(addr).is_some();
+    match state {
+        Some(NodeState::Dead | NodeState::Killed) if is_case => why_dead(view.model, addr, view.utc_offset_s),
+        Some(_) | None => about_node(view.model, addr, view.utc_offset_s),
+    }
+}
+
+/// Something from the host.
+pub(crate) fn on_host(app: &mut App, message: FromHost) {
+    match message {
+        FromHost::Exported { path, events } => {
+            let events = crate::model::words::count_text(events, "event");
+            app.note(Severity::Info, &format!("exported {events} to {}", path.display()));
+        }
+        FromHost::ExportExists { path } => {
+            let question = format!("{} exists. Replace it?", path.display());
+            let wanted = vec![ToHost::Export { path, overwrite: Overwrite::Allowed }];
+            app.modals.push(Modal::Confirm(Confirm::new(question, "Replace", wanted)));
+        }
+        FromHost::ExportFailed { path, why } => {
+            app.note(Severity::Error, &format!("not exported to {}: {why}", path.display()));
+        }
+        FromHost::Opened(mode) => {
+            app.scene.open(mode);
+            app.panes = super::pane::Panes::default();
+            app.modals.clear();
+        }
+        FromHost::Notice { severity, text } => app.note(severity, &text),
+        FromHost::JournalState(state) => {
+            if let JournalState::Failed { why } = &state {
+                app.note(Severity::Error, &format!("the session is no longer recorded: {why}"));
+            }
+            app.journal = state;
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What a picture is made from: the model as it is shown, the moment, and what is lit up.
+
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use super::keys::KeyMap;
+use super::text;
+use super::theme::{Theme, Tone};
+use crate::model::node::{Node, NodeState};
+use crate::model::notice::Severity;
+use crate::model::ring::Ring;
+use crate::model::{Model, clock_text, span_text};
+use crate::proto::addr::Addr;
+use crate::proto::message::{MessageId, Role};
+use crate::proto::time::Time;
+
+/// Everything that panes and dialogs may look at.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    /// The network as it is shown: as it is, or as it was when the picture was frozen.
+    pub(crate) model: &'a Model,
+    /// Notices as they were when they came.
+    pub(crate) lines: &'a Ring<NoticeLine>,
+    pub(crate) theme: Theme,
+    pub(crate) keys: &'a KeyMap,
+    /// The moment that is shown.
+    pub(crate) now: Time,
+    /// Seconds that local time is ahead of UTC.
+    pub(crate) utc_offset_s: i32,
+    /// Columns that names take.
+    pub(crate) names: NameWidths,
+    /// What is lit up in every pane.
+    pub(crate) lit: Lit,
+}
+
+/// What was selected in one pane and is lit up in the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Lit {
+    /// A node: its links.
+    pub(crate) node: Option<Addr>,
+    /// A message: where it came by.
+    pub(crate) message: Option<MessageId>,
+}
+
+/// A notice as it was when it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NoticeLine {
+    pub(crate) at: Time,
+    pub(crate) severity: Severity,
+    pub(crate) text: String,
+    /// The node that it is about.
+    pub(crate) node: Option<Addr>,
+}
+
+/// Widest name for which a column is kept: `127.0.0.1:65535`.
+const NAME_WIDTH_MAX: usize = 15;
+
+/// Columns that names take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NameWidths {
+    /// The widest name of a node of this process.
+    pub(crate) ours: usize,
+    /// The widest name of all that are linked.
+    pub(crate) all: usize,
+    /// `p2 → p4`: with many nodes here most lines are about two of them, and an address widens its
+    /// own line; with one node every line has an address.
+    pub(crate) route: usize,
+}
+
+impl NameWidths {
+    pub(crate) fn of(model: &Model) -> Self {
+        let (mut nodes, mut ours, mut all) = (0, 2, 2);
+        for node in model.nodes().iter().filter(|node| node.is_ours() || node.linked > 0) {
+            let width = text::width(&model.name_of(node.addr)).min(NAME_WIDTH_MAX);
+            all = all.max(width);
+            if node.is_ours() {
+                (nodes, ours) = (nodes + 1, ours.max(width));
+            }
+        }
+        let other = if nodes > 1 { ours } else { all };
+        Self { ours, all, route: ours + " > ".len() + other }
+    }
+}
+
+impl View<'_> {
+    pub(crate) fn style(&self, tone: Tone) -> Style {
+        self.theme.style(tone)
+    }
+
+    /// A piece of text; what `--ascii` cannot show is escaped.
+    pub(crate) fn span(&self, tone: Tone, text: impl Into<String>) -> Span<'static> {
+        Span::styled(text::plain(text.into(), self.theme.glyphs), self.style(tone))
+    }
+
+    /// `p3`, or the address of a node elsewhere.
+    pub(crate) fn name(&self, addr: Addr) -> String {
+        self.model.name_of(addr).into_owned()
+    }
+
+    /// A name in a column that is at least as wide as our own names.
+    pub(crate) fn padded_name(&self, addr: Addr) -> String {
+        let name = self.model.name_of(addr);
+        let fill = self.names.ours.saturating_sub(text::width(&name));
+        format!("{name}{:fill$}", "")
+    }
+
+    /// The time of day with milliseconds, as the explanations and the log files have it.
+    pub(crate) fn moment(&self, at: Time) -> String {
+        clock_text(at, self.utc_offset_s)
+    }
+
+    /// The time of day in seconds, where room is scarce.
+    pub(crate) fn second(&self, at: Time) -> String {
+        let mut text = self.moment(at);
+        text.truncate("HH:MM:SS".len());
+        text
+    }
+
+    /// How long ago that was.
+    pub(crate) fn ago(&self, at: Time) -> String {
+        span_text(self.now.since(at))
+    }
+
+    /// How a node's name looks: its state's color, or a seed's.
+    pub(crate) fn node_tone(&self, addr: Addr) -> Tone {
+        match self.model.nodes().get(addr) {
+            Some(node) => name_tone(node),
+            None => Tone::Stale,
+        }
+    }
+}
+
+/// The color of a state.
+pub(crate) const fn state_tone(state: NodeState) -> Tone {
+    match state {
+        NodeState::Up => Tone::Up,
+        NodeState::Hung | NodeState::Suspect { .. } => Tone::Suspect,
+        NodeState::Dead | NodeState::Killed => Tone::Dead,
+        NodeState::Left | NodeState::Known => Tone::Stale,
+    }
+}
+
+/// The sign of a state.
+pub(crate) const fn state_sign(theme: Theme, state: NodeState) -> &'static str {
+    match state {
+        NodeState::Up => theme.sign("●", "*"),
+        NodeState::Hung => theme.sign("‖", "="),
+        NodeState::Suspect { .. } => "?",
+        NodeState::Dead | NodeState::Killed => theme.sign("✗", "x"),
+        NodeState::Left => theme.sign("○", "o"),
+        NodeState::Known => theme.sign("·", "."),
+    }
+}
+
+/// A state in a word or two.
+pub(crate) fn state_word(state: NodeState) -> String {
+    match state {
+        NodeState::Up => "up".to_owned(),
+        NodeState::Hung => "hung".to_owned(),
+        NodeState::Suspect { misses, limit } => format!("suspect {misses}/{limit}"),
+        NodeState::Dead => "dead".to_owned(),
+        NodeState::Killed => "killed".to_owned(),
+        NodeState::Left => "left".to_owned(),
+        NodeState::Known => "heard of".to_owned(),
+    }
+}
+
+fn name_tone(node: &Node) -> Tone {
+    let state = node.state();
+    if node.role == Some(Role::Seed) && matches!(state, NodeState::Up | NodeState::Known) {
+        Tone::Seed
+    } else {
+        state_tone(state)
+    }
+}
