@@ -4,6 +4,7 @@ mod args;
 mod config_file;
 mod failure;
 mod files;
+mod manual;
 mod places;
 mod seeds_file;
 mod settings;
