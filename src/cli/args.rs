@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use super::values::{
-    GossipInterval, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Misses, PaceName, Policy, SessionLength,
-    Theme, Wire,
+    GossipInterval, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Messages, Misses, PaceName, Policy, RngSeed,
+    SessionLength, Theme, Wire,
 };
 
 const LONG_ABOUT: &str = "\
@@ -189,7 +189,7 @@ pub(crate) struct NodeArgs {
     pub(crate) gossip_interval: Option<GossipInterval>,
     /// Messages that a peer generates; 0: none, it only forwards [default: no end]
     #[arg(long, value_name = "N")]
-    pub(crate) messages: Option<u64>,
+    pub(crate) messages: Option<Messages>,
     /// Time between two probes of a neighbor [default: 13s; lively: 2s]
     #[arg(long, value_name = "DURATION")]
     pub(crate) liveness_interval: Option<LivenessInterval>,
@@ -207,7 +207,7 @@ pub(crate) struct NodeArgs {
     pub(crate) dead_policy: Option<Policy>,
     /// Seed of all random choices, to repeat a session's [default: a new one]
     #[arg(long, value_name = "N")]
-    pub(crate) rng_seed: Option<u64>,
+    pub(crate) rng_seed: Option<RngSeed>,
     /// Where each node's log file goes: peer_log_PORT.txt, seed_log_PORT.txt [default: logs]
     #[arg(long, value_name = "DIR")]
     pub(crate) log_dir: Option<PathBuf>,

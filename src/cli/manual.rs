@@ -17,15 +17,21 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("GOSSIPCTL_LOG", "What to write to gossipctl/gossipctl.log in the state directory, such as debug."),
 ];
 
-/// Prints the completion script for a shell.
-pub(crate) fn completions(shell: Shell, out: &mut dyn Write) -> io::Result<()> {
+/// The completion script for a shell.
+pub(crate) fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "gossipctl", &mut script);
-    out.write_all(&script)
+    script
 }
 
-/// Prints the manual page: the program, then each command with its flags, then the rest.
-pub(crate) fn man(out: &mut dyn Write) -> io::Result<()> {
+/// The manual page: the program, then each command with its flags, then the rest.
+pub(crate) fn man() -> io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    render(&mut page)?;
+    Ok(page)
+}
+
+fn render(out: &mut dyn Write) -> io::Result<()> {
     let mut program = Cli::command();
     program.build();
     let page = Man::new(program.clone());
@@ -79,9 +85,7 @@ mod tests {
 
     #[test]
     fn the_manual_tells_of_every_command_and_flag() {
-        let mut page = Vec::new();
-        man(&mut page).unwrap();
-        let page = String::from_utf8(page).unwrap().replace("\\-", "-");
+        let page = String::from_utf8(man().unwrap()).unwrap().replace("\\-", "-");
         for command in Cli::command().get_subcommands() {
             assert!(page.contains(&format!("GOSSIPCTL {}", command.get_name().to_uppercase())));
             for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
@@ -93,9 +97,7 @@ mod tests {
     #[test]
     fn every_shell_gets_a_script_that_knows_the_commands() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::Elvish, Shell::PowerShell] {
-            let mut script = Vec::new();
-            completions(shell, &mut script).unwrap();
-            let script = String::from_utf8(script).unwrap();
+            let script = String::from_utf8(completions(shell)).unwrap();
             assert!(script.contains("lab") && script.contains("liveness-misses"), "{shell}");
         }
     }

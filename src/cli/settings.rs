@@ -38,12 +38,12 @@ impl NodeSettings {
         peer.dialect = args.wire.map_or(peer.dialect, Into::into);
         peer.gossip_interval = args.gossip_interval.map_or(pace.gossip_interval(), |interval| interval.get());
         peer.liveness_interval = args.liveness_interval.map_or(pace.liveness_interval(), |interval| interval.get());
-        peer.messages = args.messages;
+        peer.messages = args.messages.map(|messages| messages.get());
         peer.liveness_misses = args.liveness_misses.map_or(peer.liveness_misses, |misses| misses.as_u32());
         (peer.max_dial, peer.max_neighbors) = links(args, &peer)?;
         let seed = seed_config(args, &peer);
         let log_dir = args.log_dir.clone().unwrap_or_else(|| PathBuf::from("logs"));
-        Ok(Self { peer, seed, rng_seed: args.rng_seed, log_dir })
+        Ok(Self { peer, seed, rng_seed: args.rng_seed.map(|seed| seed.get()), log_dir })
     }
 }
 

@@ -27,6 +27,11 @@ pub(crate) type LabSeeds = Count<1, 64>;
 /// Peers of a lab: what one process can hold in file descriptors on most machines.
 pub(crate) type LabPeers = Count<1, 1_000>;
 
+/// Messages of one peer; 0: it only forwards.
+pub(crate) type Messages = Count<0, 1_000_000_000>;
+/// Seed of the random choices. As far as a config file's numbers go.
+pub(crate) type RngSeed = Count<0, { i64::MAX as u64 }>;
+
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What is wrong with a value.
@@ -125,6 +130,11 @@ impl<const MIN_MS: u64, const MAX_MS: u64> fmt::Display for Span<MIN_MS, MAX_MS>
 pub(crate) struct Count<const MIN: u64, const MAX: u64>(u64);
 
 impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
+    /// The number itself.
+    pub(crate) const fn get(self) -> u64 {
+        self.0
+    }
+
     /// As a number of things held in memory.
     pub(crate) fn as_usize(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
