@@ -177,6 +177,7 @@ pub(crate) struct LabSize {
 #[derive(Debug, Default, Clone, Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 #[command(next_help_heading = "Node")]
+#[expect(clippy::doc_markdown, reason = "these are help texts for a terminal, where a backtick is a backtick")]
 pub(crate) struct NodeArgs {
     /// The dialect that all nodes of the network speak [default: framed]
     #[arg(long, value_name = "DIALECT")]

@@ -9,13 +9,13 @@ use toml::Spanned;
 
 use super::args::{ConsoleArgs, LabSize, NodeArgs};
 use super::files;
+use crate::ui::{KeyError, KeyOverrides};
 
 /// Longest config file in bytes; the template with everything set is below 8 KiB.
 const FILE_LEN_MAX: u64 = 256 * 1024;
 
 /// What the config file sets.
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct ConfigFile {
     /// Settings of nodes.
     pub(crate) node: NodeArgs,
@@ -23,14 +23,27 @@ pub(crate) struct ConfigFile {
     pub(crate) lab: LabSize,
     /// How the console looks.
     pub(crate) console: ConsoleArgs,
-    /// What the keys do: the name of an action, and the key or keys for it.
-    pub(crate) keys: BTreeMap<String, Spanned<Keys>>,
+    /// What the keys do, where the user wants it otherwise.
+    pub(crate) keys: KeyOverrides,
+    /// The same as it is written: the name of an action, and its keys.
+    pub(crate) keys_written: BTreeMap<String, Vec<String>>,
+}
+
+/// The file as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Written {
+    node: NodeArgs,
+    lab: LabSize,
+    console: ConsoleArgs,
+    /// The name of an action, and the key or keys for it.
+    keys: BTreeMap<String, Spanned<Keys>>,
 }
 
 /// One key, or several that do the same.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged, expecting = "expected a key such as \"x\", or a list of keys such as [\"q\", \"ctrl-c\"]")]
-pub(crate) enum Keys {
+enum Keys {
     /// `"x"`
     One(String),
     /// `["q", "ctrl-c"]`
@@ -38,8 +51,7 @@ pub(crate) enum Keys {
 }
 
 impl Keys {
-    /// All of them.
-    pub(crate) fn to_vec(&self) -> Vec<String> {
+    fn to_vec(&self) -> Vec<String> {
         match self {
             Self::One(key) => vec![key.clone()],
             Self::Several(keys) => keys.clone(),
@@ -77,24 +89,40 @@ impl ConfigFile {
     /// Reads the file; without one, nothing is set.
     pub(crate) fn read(file: &Path) -> Result<Self, ConfigError> {
         match files::read_bounded(file, FILE_LEN_MAX) {
-            Ok(Some(bytes)) => parse(file, &bytes),
+            Ok(Some(bytes)) => Self::parse(file, &bytes),
             Ok(None) => Err(ConfigError::TooLong(file.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(ConfigError::Unreadable { file: file.to_owned(), error }),
         }
     }
+
+    /// What the file says.
+    pub(crate) fn parse(file: &Path, bytes: &[u8]) -> Result<Self, ConfigError> {
+        let wrong = |offset, what| ConfigError::Wrong { file: file.to_owned(), line: line_at(bytes, offset), what };
+        let written: Written = toml::from_slice(bytes)
+            .map_err(|error| wrong(error.span().map_or(0, |span| span.start), plain(error.message())))?;
+        let keys_written: BTreeMap<_, _> =
+            written.keys.iter().map(|(name, keys)| (name.clone(), keys.get_ref().to_vec())).collect();
+        let keys = KeyOverrides::new(keys_written.clone())
+            .map_err(|error| wrong(place_of(&error, &written.keys), error.to_string()))?;
+        Ok(Self { node: written.node, lab: written.lab, console: written.console, keys, keys_written })
+    }
 }
 
-fn parse(file: &Path, bytes: &[u8]) -> Result<ConfigFile, ConfigError> {
-    toml::from_slice(bytes).map_err(|error| {
-        let line = line_at(bytes, error.span().map_or(0, |span| span.start));
-        ConfigError::Wrong { file: file.to_owned(), line, what: plain(error.message()) }
-    })
+/// Where in the file the fault stands.
+fn place_of(error: &KeyError, written: &BTreeMap<String, Spanned<Keys>>) -> usize {
+    let is_at_fault = |name: &str, keys: &Keys| match error {
+        KeyError::NoSuchAction { name: wrong } => wrong == name,
+        KeyError::NotAKey { text } => keys.to_vec().contains(text),
+        KeyError::Twice { one, other, .. } => [*one, *other].contains(&name),
+    };
+    let at_fault = written.iter().find(|(name, keys)| is_at_fault(name, keys.get_ref()));
+    at_fault.map_or(0, |(_, keys)| keys.span().start)
 }
 
 /// The line, counted from 1, in which this byte stands.
 fn line_at(bytes: &[u8], offset: usize) -> usize {
-    1 + bytes[..offset.min(bytes.len())].iter().filter(|byte| **byte == b'\n').count()
+    bytes[..offset.min(bytes.len())].split(|byte| *byte == b'\n').count()
 }
 
 /// The parser's message as one line in the words of the config file.
@@ -109,7 +137,7 @@ mod tests {
     use std::time::Duration;
 
     fn read(text: &str) -> Result<ConfigFile, ConfigError> {
-        parse(Path::new("config.toml"), text.as_bytes())
+        ConfigFile::parse(Path::new("config.toml"), text.as_bytes())
     }
 
     fn error(text: &str) -> String {
@@ -124,8 +152,9 @@ mod tests {
         assert_eq!(config.node.gossip_interval.unwrap().get(), Duration::from_millis(500));
         assert_eq!(config.lab.peers.unwrap().as_usize(), 20);
         assert!(config.console.ascii);
-        assert_eq!(config.keys["kill"].get_ref().to_vec(), ["K"]);
-        assert_eq!(config.keys["quit"].get_ref().to_vec(), ["q", "ctrl-c"]);
+        let keys = [("kill", vec!["K"]), ("quit", vec!["q", "ctrl-c"])];
+        let keys = keys.map(|(name, keys)| (name.to_owned(), keys.into_iter().map(str::to_owned).collect()));
+        assert_eq!(config.keys, KeyOverrides::new(keys).unwrap());
     }
 
     #[test]
@@ -152,5 +181,13 @@ mod tests {
         for text in ["[node]\nwire = \"a\nb\"\n", "= 1", "[node]\n[node]\n", "\u{0}"] {
             assert_eq!(error(text).lines().count(), 1, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_wrong_key_names_its_line() {
+        assert!(error("[keys]\nkill = \"K\"\nkil = \"x\"\n").starts_with("config.toml:3: 'kil' is no action"));
+        assert!(error("[keys]\nkill = \"K\"\nhang = \"hyper-x\"\n").starts_with("config.toml:3: 'hyper-x' is no key"));
+        let clash = error("[keys]\nkill = \"q\"\n");
+        assert!(clash.starts_with("config.toml:2: 'q' would mean both"), "{clash}");
     }
 }

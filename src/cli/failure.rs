@@ -1,9 +1,9 @@
 //! What can end the program, each with its exit code.
 
-use std::path::PathBuf;
-
 use super::config_file::ConfigError;
 use super::seeds_file::SeedListError;
+use crate::net::StartError;
+use crate::ui::UiError;
 
 /// Why the program ends without having done what was asked. Each is one line that says what failed,
 /// with which value, and what to do.
@@ -29,14 +29,12 @@ pub(crate) enum Failure {
     /// The seed list is wrong.
     #[error(transparent)]
     Seeds(#[from] SeedListError),
-    /// The log directory cannot be made.
-    #[error("{}: cannot be created: {error}: name another place with --log-dir", dir.display())]
-    LogDir {
-        /// The directory.
-        dir: PathBuf,
-        /// What the system said.
-        error: std::io::Error,
-    },
+    /// A node could not be started.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The console could not run.
+    #[error(transparent)]
+    Console(#[from] UiError),
     /// The output cannot be written.
     #[error("stdout: {0}")]
     Stdout(std::io::Error),
@@ -54,7 +52,12 @@ impl Failure {
             | Self::TooFewNeighbors { .. }
             | Self::Config(_)
             | Self::Seeds(_) => 2,
-            Self::LogDir { .. } | Self::Stdout(_) | Self::System(_) => 1,
+            Self::Start(_) | Self::Console(_) | Self::Stdout(_) | Self::System(_) => 1,
         }
     }
+}
+
+/// Tells the user of something that does not end the program.
+pub(crate) fn warn(text: impl std::fmt::Display) {
+    eprintln!("warning: {text}");
 }

@@ -1,9 +1,10 @@
 //! What to run, from the command line and the config file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::args::{ConsoleArgs, Format, LabArgs, NodeArgs, PeerArgs, SeedArgs, SessionArgs};
 use super::config_file::ConfigFile;
+use super::console::Looks;
 use super::failure::Failure;
 use super::seeds_file::{SeedList, SeedListError};
 use super::settings::{self, NodeSettings};
@@ -20,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) begin: Begin,
     /// What nodes are like.
     pub(crate) node: NodeSettings,
+    /// Seeds and peers of a lab, if the user starts one.
+    pub(crate) lab_size: (usize, usize),
     /// With or without a screen.
     pub(crate) screen: Screen,
     /// How long; `None`: until the user ends it.
@@ -35,6 +38,8 @@ pub(crate) enum Begin {
     Choice {
         /// What is wrong with the seed list, for when a node needs it.
         no_seeds: Option<String>,
+        /// What nodes are like if the user chooses a lab.
+        lab: Box<NodeSettings>,
     },
     /// A whole network.
     Lab {
@@ -47,11 +52,21 @@ pub(crate) enum Begin {
     Node(NodeSpec),
 }
 
+impl Begin {
+    /// Why it cannot begin where stdout is no terminal, and what to do instead.
+    pub(crate) const fn without_terminal(&self) -> Failure {
+        match self {
+            Self::Choice { .. } => Failure::NoTerminalToStartIn,
+            Self::Lab { .. } | Self::Node(_) => Failure::NotATerminal,
+        }
+    }
+}
+
 /// With or without a screen.
 #[derive(Debug, Clone)]
 pub(crate) enum Screen {
     /// The console.
-    Console(ConsoleArgs),
+    Console(Looks),
     /// Lines on stdout.
     Headless(Format),
 }
@@ -67,7 +82,8 @@ struct Seeds {
 pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let (seeds, peers) = settings::lab_size(&args.size.or(&config.lab));
     let node = node_settings(args.node, config, PaceName::Lively, Vec::new())?;
-    Ok(plan(Begin::Lab { seeds, peers }, node, &args.session, args.console.or(&config.console), Vec::new()))
+    let plan = Plan::new(Begin::Lab { seeds, peers }, node, args.console, config);
+    Ok(Plan { lab_size: (seeds, peers), ..plan }.in_session(&args.session))
 }
 
 /// `seed`. It needs the seed list only to find a place of its own.
@@ -77,36 +93,45 @@ pub(crate) fn seed(args: SeedArgs, config: &ConfigFile) -> Result<Plan, Failure>
         None => seeds_needed(&args.seeds.config)?,
     };
     // Peers that are started beside this seed are to find it.
-    seeds.list.extend(args.listen.map(|listen| listen.0).filter(|own| !seeds.list.contains(own)));
+    let own = args.listen.map(|listen| listen.0).filter(|own| !seeds.list.contains(own));
+    seeds.list.extend(own);
     let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
-    let begin = Begin::Node(spec(Role::Seed, args.listen));
-    Ok(plan(begin, node, &args.session, args.console.or(&config.console), seeds.warnings))
+    let plan = Plan::new(Begin::Node(spec(Role::Seed, args.listen)), node, args.console, config);
+    Ok(plan.in_session(&args.session).with_warnings(seeds.warnings))
 }
 
 /// `peer`.
 pub(crate) fn peer(args: PeerArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let seeds = seeds_needed(&args.seeds.config)?;
     let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
-    let begin = Begin::Node(spec(Role::Peer, args.listen));
-    Ok(plan(begin, node, &args.session, args.console.or(&config.console), seeds.warnings))
+    let plan = Plan::new(Begin::Node(spec(Role::Peer, args.listen)), node, args.console, config);
+    Ok(plan.in_session(&args.session).with_warnings(seeds.warnings))
 }
 
 /// No command: the start screen.
 pub(crate) fn choice(node: NodeArgs, console: ConsoleArgs, seeds: &Path, config: &ConfigFile) -> Result<Plan, Failure> {
     let seeds = seeds_if_any(seeds)?;
+    let lab = node_settings(node.clone(), config, PaceName::Lively, Vec::new())?;
     let node = node_settings(node, config, PaceName::Assignment, seeds.list)?;
-    Ok(Plan {
-        begin: Begin::Choice { no_seeds: seeds.missing },
-        node,
-        screen: Screen::Console(console.or(&config.console)),
-        length: None,
-        warnings: seeds.warnings,
-    })
+    let begin = Begin::Choice { no_seeds: seeds.missing, lab: Box::new(lab) };
+    Ok(Plan::new(begin, node, console, config).with_warnings(seeds.warnings))
 }
 
-fn plan(begin: Begin, node: NodeSettings, session: &SessionArgs, console: ConsoleArgs, warnings: Vec<String>) -> Plan {
-    let screen = if session.headless { Screen::Headless(session.format) } else { Screen::Console(console) };
-    Plan { begin, node, screen, length: session.duration, warnings }
+impl Plan {
+    fn new(begin: Begin, node: NodeSettings, console: ConsoleArgs, config: &ConfigFile) -> Self {
+        let looks = Looks { args: console.or(&config.console), keys: config.keys.clone() };
+        let lab_size = settings::lab_size(&config.lab);
+        Self { begin, node, lab_size, screen: Screen::Console(looks), length: None, warnings: Vec::new() }
+    }
+
+    fn in_session(self, session: &SessionArgs) -> Self {
+        let screen = if session.headless { Screen::Headless(session.format) } else { self.screen };
+        Self { screen, length: session.duration, ..self }
+    }
+
+    fn with_warnings(self, warnings: Vec<String>) -> Self {
+        Self { warnings, ..self }
+    }
 }
 
 fn spec(role: Role, listen: Option<Listen>) -> NodeSpec {
@@ -136,10 +161,4 @@ fn seeds_if_any(file: &Path) -> Result<Seeds, SeedListError> {
         }
         found => found,
     }
-}
-
-/// Where the log files go: made if it is not there.
-pub(crate) fn make_log_dir(dir: &Path) -> Result<PathBuf, Failure> {
-    std::fs::create_dir_all(dir).map_err(|error| Failure::LogDir { dir: dir.to_owned(), error })?;
-    Ok(dir.to_owned())
 }

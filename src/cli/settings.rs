@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::{LabSize, NodeArgs};
 use super::failure::Failure;
-use super::values::PaceName;
+use super::values::{Count, PaceName, Span};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 
@@ -36,20 +36,20 @@ impl NodeSettings {
         let pace = args.pace.unwrap_or(pace);
         peer.utc_offset_s = utc_offset_s;
         peer.dialect = args.wire.map_or(peer.dialect, Into::into);
-        peer.gossip_interval = args.gossip_interval.map_or(pace.gossip_interval(), |interval| interval.get());
-        peer.liveness_interval = args.liveness_interval.map_or(pace.liveness_interval(), |interval| interval.get());
-        peer.messages = args.messages.map(|messages| messages.get());
-        peer.liveness_misses = args.liveness_misses.map_or(peer.liveness_misses, |misses| misses.as_u32());
+        peer.gossip_interval = args.gossip_interval.map_or(pace.gossip_interval(), Span::get);
+        peer.liveness_interval = args.liveness_interval.map_or(pace.liveness_interval(), Span::get);
+        peer.messages = args.messages.map(Count::get);
+        peer.liveness_misses = args.liveness_misses.map_or(peer.liveness_misses, Count::as_u32);
         (peer.max_dial, peer.max_neighbors) = links(args, &peer)?;
         let seed = seed_config(args, &peer);
         let log_dir = args.log_dir.clone().unwrap_or_else(|| PathBuf::from("logs"));
-        Ok(Self { peer, seed, rng_seed: args.rng_seed.map(|seed| seed.get()), log_dir })
+        Ok(Self { peer, seed, rng_seed: args.rng_seed.map(Count::get), log_dir })
     }
 }
 
 /// Links to aim for, and links to accept. If only one is set, the other follows where it must.
 fn links(args: &NodeArgs, default: &PeerConfig) -> Result<(usize, usize), Failure> {
-    match (args.max_dial.map(|dial| dial.as_usize()), args.max_neighbors.map(|accept| accept.as_usize())) {
+    match (args.max_dial.map(Count::as_usize), args.max_neighbors.map(Count::as_usize)) {
         (Some(dial), Some(accept)) if dial > accept => Err(Failure::TooFewNeighbors { dial, accept }),
         (Some(dial), Some(accept)) => Ok((dial, accept)),
         (Some(dial), None) => Ok((dial, default.max_neighbors.max(dial))),
@@ -71,8 +71,8 @@ fn seed_config(args: &NodeArgs, peer: &PeerConfig) -> SeedConfig {
 
 /// How large a lab is: seeds, then peers.
 pub(crate) fn lab_size(size: &LabSize) -> (usize, usize) {
-    let seeds = size.seeds.map_or(LAB_SEEDS, |seeds| seeds.as_usize());
-    (seeds, size.peers.map_or(LAB_PEERS, |peers| peers.as_usize()))
+    let seeds = size.seeds.map_or(LAB_SEEDS, Count::as_usize);
+    (seeds, size.peers.map_or(LAB_PEERS, Count::as_usize))
 }
 
 #[cfg(test)]

@@ -12,6 +12,10 @@ use super::settings::{self, NodeSettings};
 use super::values::{PaceName, Policy, Theme, Wire, name_of};
 use crate::proto::config::DeadPolicy;
 use crate::proto::message::Dialect;
+use crate::ui::key_table;
+
+/// What stands between the keys of one action in the table of keys.
+const KEY_SEPARATOR: &str = " or ";
 
 /// A setting and its value in force. One that the config file sets stands as it is, the others
 /// stand behind a `#`.
@@ -28,7 +32,23 @@ pub(crate) fn template(config: &ConfigFile, file: Option<&Path>) -> Result<Strin
     section(&mut text, "node", &node_lines(&config.node, &node), &NodeArgs::augment_args(Command::new("node")));
     section(&mut text, "lab", &lab_lines(&config.lab), &LabSize::augment_args(Command::new("lab")));
     section(&mut text, "console", &console_lines(&config.console), &ConsoleArgs::augment_args(Command::new("console")));
+    keys(&mut text, config);
     Ok(text)
+}
+
+/// Every action with its keys, each as the file would have it.
+fn keys(text: &mut String, config: &ConfigFile) {
+    let _ = write!(text, "\n# What the keys do: a key such as \"x\", or a list such as [\"q\", \"ctrl-c\"].\n[keys]\n");
+    for shipped in key_table() {
+        let set = config.keys_written.get(shipped.name);
+        let mark = if set.is_some() { "" } else { "#" };
+        let keys = set.map_or_else(
+            || shipped.keys.split(KEY_SEPARATOR).collect(),
+            |keys| keys.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        let keys: Vec<_> = keys.iter().map(quoted).collect();
+        let _ = writeln!(text, "# {}\n{mark}{} = [{}]", shipped.help, shipped.name, keys.join(", "));
+    }
 }
 
 fn header(file: Option<&Path>) -> String {
@@ -95,7 +115,7 @@ fn line(name: &'static str, value: String, set: bool) -> Line {
 }
 
 /// A TOML string.
-fn quoted(text: &dyn std::fmt::Display) -> String {
+fn quoted(text: &impl std::fmt::Display) -> String {
     toml::Value::String(text.to_string()).to_string()
 }
 
@@ -116,9 +136,11 @@ const fn policy(policy: DeadPolicy) -> Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::KeyOverrides;
 
     fn of(config: &str) -> String {
-        template(&toml::from_str(config).unwrap(), None).unwrap()
+        let config = ConfigFile::parse(Path::new("config.toml"), config.as_bytes()).unwrap();
+        template(&config, None).unwrap()
     }
 
     #[test]
@@ -128,7 +150,7 @@ mod tests {
             .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
             .map(|line| format!("{line}\n"))
             .collect();
-        let read: ConfigFile = toml::from_str(&everything).unwrap();
+        let read = ConfigFile::parse(Path::new("config.toml"), everything.as_bytes()).unwrap();
         let names = |command: Command| {
             command.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect::<Vec<_>>()
         };
@@ -138,12 +160,15 @@ mod tests {
         assert_eq!(read.node.liveness_misses.unwrap().as_u32(), 3);
         assert_eq!(read.node.gossip_interval.unwrap().to_string(), "10s");
         assert_eq!(read.lab.peers.unwrap().as_usize(), 8);
+        assert_eq!(read.keys, KeyOverrides::default());
+        assert_eq!(read.keys_written.len(), key_table().count());
     }
 
     #[test]
     fn what_the_user_has_set_is_set_in_the_template() {
-        let text = of("[node]\nmax-dial = 3\n[console]\nascii = true\n");
+        let text = of("[node]\nmax-dial = 3\n[console]\nascii = true\n[keys]\nkill = \"K\"\n");
         assert!(text.contains("\nmax-dial = 3\n") && text.contains("\n#max-neighbors = 8\n"), "{text}");
+        assert!(text.contains("\nkill = [\"K\"]\n") && text.contains("\n#hang = [\"X\"]\n"), "{text}");
         assert!(text.contains("\nascii = true\n") && text.contains("\n#mouse = false\n"), "{text}");
     }
 

@@ -258,6 +258,7 @@ impl From<Policy> for DeadPolicy {
 }
 
 /// The colors, by the name that the flag gives them.
+#[expect(clippy::doc_markdown, reason = "these are help texts for a terminal, where a backtick is a backtick")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Theme {

@@ -47,8 +47,7 @@ impl Session {
         let reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
-        let display =
-            Arc::new(Display { state: Mutex::new(State { parser, closed: false }), changed: Condvar::new() });
+        let display = Arc::new(Display { state: Mutex::new(State { parser, closed: false }), changed: Condvar::new() });
         let shown = Arc::clone(&display);
         std::thread::spawn(move || shown.follow(reader));
         Self { child, master: pair.master, writer, display, home }
@@ -78,6 +77,11 @@ impl Session {
         screen
     }
 
+    /// What the screen shows now.
+    pub(crate) fn screen(&self) -> String {
+        self.display.lock().parser.screen().contents()
+    }
+
     /// Gives the terminal another size.
     pub(crate) fn resize(&self, rows: u16, columns: u16) {
         self.display.lock().parser.screen_mut().set_size(cells(rows), cells(columns));
@@ -95,11 +99,15 @@ impl Session {
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let status = self.wait_for_exit();
         self.assert_terminal_is_whole();
-        // The reader sees the end of the terminal only when nobody holds it.
-        let Self { display, master, writer, .. } = self;
-        drop((master, writer));
-        let state = display.wait(|state| state.closed);
+        let state = self.display.wait(|state| state.closed);
         (status, state.parser.screen().contents())
+    }
+
+    /// As [`Session::end`], and keeps the directory in which it ran.
+    pub(crate) fn end_and_keep(mut self) -> (TempDir, ExitStatus) {
+        let status = self.wait_for_exit();
+        self.assert_terminal_is_whole();
+        (self.home, status)
     }
 
     fn wait_for_exit(&mut self) -> ExitStatus {
