@@ -83,6 +83,12 @@ impl Tap {
         }
     }
 
+    /// Hands this to the listener as soon as there is room: for who can wait, on a thread of its own.
+    pub fn deliver_blocking(&self, delivery: Delivery) {
+        // A listener that is gone misses nothing.
+        let _ = self.sender.blocking_send(delivery);
+    }
+
     /// Nobody listens any more.
     pub fn is_closed(&self) -> bool {
         self.sender.is_closed()

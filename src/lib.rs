@@ -4,6 +4,7 @@
 //! [`command::Command`], and all that is shown, stored, checked or reported is a fold over the
 //! events. `docs/ARCHITECTURE.md` tells the whole story.
 
+pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod event;

@@ -1,3 +1,5 @@
 //! The `gossipctl` binary.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    gossipctl::cli::main()
+}

@@ -1,0 +1,293 @@
+//! The command line.
+//!
+//! Every setting of a node and of the console may stand on the command line or, under the same
+//! name without its dashes, in the config file: [`NodeArgs`] and [`ConsoleArgs`] are read from
+//! either, and what the command line says wins.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
+
+use super::values::{
+    GossipInterval, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Messages, Misses, PaceName, Policy, RngSeed,
+    SessionLength, Theme, Wire,
+};
+
+const LONG_ABOUT: &str = "\
+A network console for gossip protocols: start seeds and peers, watch gossip spread, break things, see who notices.
+
+Without a command it opens the start screen.";
+
+const EXAMPLES: &str = "\
+Examples:
+  gossipctl lab                   a whole network in this process, on free ports
+  gossipctl lab --peers 20        the same with 20 peers
+  gossipctl seed                  the next seed of config.txt
+  gossipctl peer                  a peer on the next free port from 3000
+  gossipctl peer --headless       no screen, the log on stdout
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 or 143 ended by a second SIGINT or SIGTERM.";
+
+const LAB_EXAMPLES: &str = "\
+Examples:
+  gossipctl lab
+  gossipctl lab --seeds 3 --peers 20 --pace assignment
+  gossipctl lab --gossip-interval 200ms --liveness-interval 1s
+  gossipctl lab --headless --duration 60s --format json > events.jsonl";
+
+const SEED_EXAMPLES: &str = "\
+Examples:
+  gossipctl seed                          the first address of config.txt that is free
+  gossipctl seed --listen 5001            127.0.0.1:5001
+  gossipctl seed --dead-policy trust      believe every dead report
+  gossipctl seed --wire classic           serve Python peers";
+
+const PEER_EXAMPLES: &str = "\
+Examples:
+  gossipctl peer                          the next free port from 3000
+  gossipctl peer --listen 3000            127.0.0.1:3000
+  gossipctl peer --messages 10            generate ten messages, then only forward
+  gossipctl peer --wire classic           join a network of Python nodes";
+
+/// Longest line of a help text: beyond it, lines are hard to read.
+const HELP_WIDTH_MAX: usize = 100;
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(name = "gossipctl", version, about, long_about = LONG_ABOUT, after_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, max_term_width = HELP_WIDTH_MAX, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// What to do; without it, the start screen.
+    #[command(subcommand)]
+    pub(crate) task: Option<Task>,
+    /// The seed list that nodes started here use.
+    #[command(flatten)]
+    pub(crate) seeds: SeedsArgs,
+    /// Settings of the nodes that are started here.
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// How the console looks.
+    #[command(flatten)]
+    pub(crate) console: ConsoleArgs,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Run a whole network in this process, on free ports of 127.0.0.1
+    #[command(after_help = LAB_EXAMPLES)]
+    Lab(LabArgs),
+    /// Run a seed: it hands out the list of peers
+    #[command(after_help = SEED_EXAMPLES)]
+    Seed(SeedArgs),
+    /// Run a peer: it registers with the seeds, links to other peers and gossips
+    #[command(after_help = PEER_EXAMPLES)]
+    Peer(PeerArgs),
+    /// Print the settings in force, as a config file with comments
+    Config,
+    /// Print a completion script for a shell
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// `lab`.
+#[derive(Debug, Args)]
+pub(crate) struct LabArgs {
+    /// How large the network is.
+    #[command(flatten)]
+    pub(crate) size: LabSize,
+    /// Settings of its nodes.
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// With or without a screen.
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// How the console looks.
+    #[command(flatten)]
+    pub(crate) console: ConsoleArgs,
+}
+
+/// `seed`.
+#[derive(Debug, Args)]
+pub(crate) struct SeedArgs {
+    /// Where to listen, as PORT or IP:PORT [default: the first address of config.txt that is free on
+    /// this machine]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<Listen>,
+    /// The seed list.
+    #[command(flatten)]
+    pub(crate) seeds: SeedsArgs,
+    /// Settings of the node.
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// With or without a screen.
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// How the console looks.
+    #[command(flatten)]
+    pub(crate) console: ConsoleArgs,
+}
+
+/// `peer`.
+#[derive(Debug, Args)]
+pub(crate) struct PeerArgs {
+    /// Where to listen, as PORT or IP:PORT [default: the next free port of 127.0.0.1 from 3000]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<Listen>,
+    /// The seed list.
+    #[command(flatten)]
+    pub(crate) seeds: SeedsArgs,
+    /// Settings of the node.
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+    /// With or without a screen.
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// How the console looks.
+    #[command(flatten)]
+    pub(crate) console: ConsoleArgs,
+}
+
+/// Which seed list.
+#[derive(Debug, Args)]
+pub(crate) struct SeedsArgs {
+    /// The seed list: one IP:PORT a line, '#' begins a comment
+    #[arg(long, value_name = "FILE", default_value = "config.txt")]
+    pub(crate) config: PathBuf,
+}
+
+/// How large a lab is.
+#[derive(Debug, Default, Clone, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct LabSize {
+    /// Seeds of the network [default: 2]
+    #[arg(long, value_name = "N")]
+    pub(crate) seeds: Option<LabSeeds>,
+    /// Peers of the network [default: 8]
+    #[arg(long, value_name = "N")]
+    pub(crate) peers: Option<LabPeers>,
+}
+
+/// Settings of a node. What is not set is left to the pace and to the protocol.
+#[derive(Debug, Default, Clone, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[command(next_help_heading = "Node")]
+#[expect(clippy::doc_markdown, reason = "these are help texts for a terminal, where a backtick is a backtick")]
+pub(crate) struct NodeArgs {
+    /// The dialect that all nodes of the network speak [default: framed]
+    #[arg(long, value_name = "DIALECT")]
+    pub(crate) wire: Option<Wire>,
+    /// How quickly things happen [default: lively in a lab, else assignment]
+    #[arg(long)]
+    pub(crate) pace: Option<PaceName>,
+    /// Time between two messages of a peer [default: 10s; lively: 3s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) gossip_interval: Option<GossipInterval>,
+    /// Messages that a peer generates; 0: none, it only forwards [default: no end]
+    #[arg(long, value_name = "N")]
+    pub(crate) messages: Option<Messages>,
+    /// Time between two probes of a neighbor [default: 13s; lively: 2s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) liveness_interval: Option<LivenessInterval>,
+    /// Unanswered probes in a row that make a neighbor dead [default: 3]
+    #[arg(long, value_name = "N")]
+    pub(crate) liveness_misses: Option<Misses>,
+    /// Links that a peer aims for and dials [default: 4]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_dial: Option<Links>,
+    /// Links that a peer accepts up to [default: 8]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_neighbors: Option<Links>,
+    /// What a seed does about a dead report [default: verify]
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) dead_policy: Option<Policy>,
+    /// Seed of all random choices, to repeat a session's [default: a new one]
+    #[arg(long, value_name = "N")]
+    pub(crate) rng_seed: Option<RngSeed>,
+    /// Where each node's log file goes: peer_log_PORT.txt, seed_log_PORT.txt [default: logs]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) log_dir: Option<PathBuf>,
+}
+
+/// With or without a screen, and for how long.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Session")]
+pub(crate) struct SessionArgs {
+    /// No screen: print what happens to stdout
+    #[arg(long)]
+    pub(crate) headless: bool,
+    /// What --headless prints: text: log lines with the node's name in front; json: one event a line
+    #[arg(long, value_enum, default_value_t = Format::Text, requires = "headless")]
+    pub(crate) format: Format,
+    /// Leave politely after this long [default: stay]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) duration: Option<SessionLength>,
+}
+
+/// What `--headless` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Log lines with the node's name in front
+    Text,
+    /// Events, one JSON object a line
+    Json,
+}
+
+/// How the console looks.
+#[derive(Debug, Default, Clone, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[command(next_help_heading = "Console")]
+pub(crate) struct ConsoleArgs {
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub(crate) ascii: bool,
+    /// Let the console take mouse clicks; selecting text then needs Shift
+    #[arg(long)]
+    pub(crate) mouse: bool,
+    /// Colors [default: auto]
+    #[arg(long)]
+    pub(crate) theme: Option<Theme>,
+}
+
+impl LabSize {
+    /// These where they are set, else the other's.
+    #[must_use]
+    pub(crate) fn or(self, other: &Self) -> Self {
+        Self { seeds: self.seeds.or(other.seeds), peers: self.peers.or(other.peers) }
+    }
+}
+
+impl NodeArgs {
+    /// These where they are set, else the other's. A pace that is set here stands before intervals
+    /// that are set there.
+    #[must_use]
+    pub(crate) fn or(self, other: &Self) -> Self {
+        let intervals = self.pace.is_none().then_some(other);
+        Self {
+            wire: self.wire.or(other.wire),
+            pace: self.pace.or(other.pace),
+            gossip_interval: self.gossip_interval.or(intervals.and_then(|other| other.gossip_interval)),
+            messages: self.messages.or(other.messages),
+            liveness_interval: self.liveness_interval.or(intervals.and_then(|other| other.liveness_interval)),
+            liveness_misses: self.liveness_misses.or(other.liveness_misses),
+            max_dial: self.max_dial.or(other.max_dial),
+            max_neighbors: self.max_neighbors.or(other.max_neighbors),
+            dead_policy: self.dead_policy.or(other.dead_policy),
+            rng_seed: self.rng_seed.or(other.rng_seed),
+            log_dir: self.log_dir.or_else(|| other.log_dir.clone()),
+        }
+    }
+}
+
+impl ConsoleArgs {
+    /// These where they are set, else the other's.
+    #[must_use]
+    pub(crate) fn or(self, other: &Self) -> Self {
+        Self { ascii: self.ascii || other.ascii, mouse: self.mouse || other.mouse, theme: self.theme.or(other.theme) }
+    }
+}

@@ -1,0 +1,193 @@
+//! The config file: defaults for the flags, and keys, at the XDG place.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::args::{ConsoleArgs, LabSize, NodeArgs};
+use super::files;
+use crate::ui::{KeyError, KeyOverrides};
+
+/// Longest config file in bytes; the template with everything set is below 8 KiB.
+const FILE_LEN_MAX: u64 = 256 * 1024;
+
+/// What the config file sets.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct ConfigFile {
+    /// Settings of nodes.
+    pub(crate) node: NodeArgs,
+    /// How large a lab is.
+    pub(crate) lab: LabSize,
+    /// How the console looks.
+    pub(crate) console: ConsoleArgs,
+    /// What the keys do, where the user wants it otherwise.
+    pub(crate) keys: KeyOverrides,
+    /// The same as it is written: the name of an action, and its keys.
+    pub(crate) keys_written: BTreeMap<String, Vec<String>>,
+}
+
+/// The file as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Written {
+    node: NodeArgs,
+    lab: LabSize,
+    console: ConsoleArgs,
+    /// The name of an action, and the key or keys for it.
+    keys: BTreeMap<String, Spanned<Keys>>,
+}
+
+/// One key, or several that do the same.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "expected a key such as \"x\", or a list of keys such as [\"q\", \"ctrl-c\"]")]
+enum Keys {
+    /// `"x"`
+    One(String),
+    /// `["q", "ctrl-c"]`
+    Several(Vec<String>),
+}
+
+impl Keys {
+    fn to_vec(&self) -> Vec<String> {
+        match self {
+            Self::One(key) => vec![key.clone()],
+            Self::Several(keys) => keys.clone(),
+        }
+    }
+}
+
+/// Why the config file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    /// The system does not let us read it.
+    #[error("{}: cannot be read: {error}", file.display())]
+    Unreadable {
+        /// Which file.
+        file: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Too long to be one.
+    #[error("{}: longer than {} KiB: 'gossipctl config' prints what belongs in it", .0.display(), FILE_LEN_MAX / 1024)]
+    TooLong(PathBuf),
+    /// Something in it is wrong.
+    #[error("{}:{line}: {what}", file.display())]
+    Wrong {
+        /// Which file.
+        file: PathBuf,
+        /// Which line, counted from 1.
+        line: usize,
+        /// What is wrong, and what was expected.
+        what: String,
+    },
+}
+
+impl ConfigFile {
+    /// Reads the file; without one, nothing is set.
+    pub(crate) fn read(file: &Path) -> Result<Self, ConfigError> {
+        match files::read_bounded(file, FILE_LEN_MAX) {
+            Ok(Some(bytes)) => Self::parse(file, &bytes),
+            Ok(None) => Err(ConfigError::TooLong(file.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(ConfigError::Unreadable { file: file.to_owned(), error }),
+        }
+    }
+
+    /// What the file says.
+    pub(crate) fn parse(file: &Path, bytes: &[u8]) -> Result<Self, ConfigError> {
+        let wrong = |offset, what| ConfigError::Wrong { file: file.to_owned(), line: line_at(bytes, offset), what };
+        let written: Written = toml::from_slice(bytes)
+            .map_err(|error| wrong(error.span().map_or(0, |span| span.start), plain(error.message())))?;
+        let keys_written: BTreeMap<_, _> =
+            written.keys.iter().map(|(name, keys)| (name.clone(), keys.get_ref().to_vec())).collect();
+        let keys = KeyOverrides::new(keys_written.clone())
+            .map_err(|error| wrong(place_of(&error, &written.keys), error.to_string()))?;
+        Ok(Self { node: written.node, lab: written.lab, console: written.console, keys, keys_written })
+    }
+}
+
+/// Where in the file the fault stands.
+fn place_of(error: &KeyError, written: &BTreeMap<String, Spanned<Keys>>) -> usize {
+    let is_at_fault = |name: &str, keys: &Keys| match error {
+        KeyError::NoSuchAction { name: wrong } => wrong == name,
+        KeyError::NotAKey { text } => keys.to_vec().contains(text),
+        KeyError::Twice { one, other, .. } => [*one, *other].contains(&name),
+    };
+    let at_fault = written.iter().find(|(name, keys)| is_at_fault(name, keys.get_ref()));
+    at_fault.map_or(0, |(_, keys)| keys.span().start)
+}
+
+/// The line, counted from 1, in which this byte stands.
+fn line_at(bytes: &[u8], offset: usize) -> usize {
+    bytes[..offset.min(bytes.len())].split(|byte| *byte == b'\n').count()
+}
+
+/// The parser's message as one line in the words of the config file.
+fn plain(message: &str) -> String {
+    let line = message.lines().collect::<Vec<_>>().join("; ");
+    line.replace("unknown field", "unknown key").replace("unknown variant", "unknown value").replace('`', "'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn read(text: &str) -> Result<ConfigFile, ConfigError> {
+        ConfigFile::parse(Path::new("config.toml"), text.as_bytes())
+    }
+
+    fn error(text: &str) -> String {
+        read(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_section_is_read() {
+        let text = "[node]\ngossip-interval = \"500ms\"\nmax-dial = 3\n[lab]\npeers = 20\n[console]\nascii = true\n\
+                    [keys]\nkill = \"K\"\nquit = [\"q\", \"ctrl-c\"]\n";
+        let config = read(text).unwrap();
+        assert_eq!(config.node.gossip_interval.unwrap().get(), Duration::from_millis(500));
+        assert_eq!(config.lab.peers.unwrap().as_usize(), 20);
+        assert!(config.console.ascii);
+        let keys = [("kill", vec!["K"]), ("quit", vec!["q", "ctrl-c"])];
+        let keys = keys.map(|(name, keys)| (name.to_owned(), keys.into_iter().map(str::to_owned).collect()));
+        assert_eq!(config.keys, KeyOverrides::new(keys).unwrap());
+    }
+
+    #[test]
+    fn an_unknown_key_names_file_line_key_and_what_is_known() {
+        let error = error("[node]\nwire = \"framed\"\ngossip = \"1s\"\n");
+        assert!(error.starts_with("config.toml:3: unknown key 'gossip'"), "{error}");
+        assert!(error.contains("'gossip-interval'") && error.contains("'max-dial'"), "{error}");
+        let error = super::tests::error("colour = 1\n");
+        assert!(error.starts_with("config.toml:1: unknown key 'colour'") && error.contains("'console'"), "{error}");
+    }
+
+    #[test]
+    fn a_bad_value_names_its_line_and_what_was_expected() {
+        let of = |text| error(text);
+        assert!(of("[node]\n\nliveness-misses = 0\n").starts_with("config.toml:3: '0' is not a whole number from 1"));
+        assert!(of("[node]\ngossip-interval = \"0s\"\n").starts_with("config.toml:2: 0s is too short"));
+        assert!(of("[node]\nwire = \"pickle\"\n").starts_with("config.toml:2: unknown value 'pickle'"));
+        assert!(of("[keys]\nkill = 7\n").starts_with("config.toml:2: expected a key such as \"x\""));
+        assert!(of("[node\n").starts_with("config.toml:1: "));
+    }
+
+    #[test]
+    fn what_is_wrong_is_one_line() {
+        for text in ["[node]\nwire = \"a\nb\"\n", "= 1", "[node]\n[node]\n", "\u{0}"] {
+            assert_eq!(error(text).lines().count(), 1, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_key_names_its_line() {
+        assert!(error("[keys]\nkill = \"K\"\nkil = \"x\"\n").starts_with("config.toml:3: 'kil' is no action"));
+        assert!(error("[keys]\nkill = \"K\"\nhang = \"hyper-x\"\n").starts_with("config.toml:3: 'hyper-x' is no key"));
+        let clash = error("[keys]\nkill = \"q\"\n");
+        assert!(clash.starts_with("config.toml:2: 'q' would mean both"), "{clash}");
+    }
+}

@@ -1,0 +1,179 @@
+//! A session with the console: the terminal on this task, the nodes on the others.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::args::ConsoleArgs;
+use super::failure::Failure;
+use super::host::{Host, Left};
+use super::nodes::{self, Ending, Nodes};
+use super::output;
+use super::plan::{Begin, Plan};
+use super::records::{self, Records};
+use super::signals::Signals;
+use super::values::{Span, Theme};
+use crate::clock::Clock;
+use crate::feed::{Tap, feed};
+use crate::net::next_free;
+use crate::proto::addr::Addr;
+use crate::session::summary::summary;
+use crate::ui::{
+    self, FormDefaults, FromHost, Glyphs, JournalState, KeyOverrides, Mode, Mouse, Options, Outcome, Severity,
+    StartScreen, ThemeChoice, UiError,
+};
+
+/// Batches that wait to be shown: more than a busy lab makes between two frames.
+const BATCHES_MAX: usize = 4_096;
+/// Questions of the console, and answers, that wait.
+const TALK_MAX: usize = 64;
+/// Where to look for a seed's place if no list names one.
+const FIRST_SEED_PORT: u16 = 5001;
+/// Where to look for a peer's place.
+const FIRST_PEER_PORT: u16 = crate::command::Placement::FIRST_PEER_PORT;
+
+/// What the console looks like and listens to.
+#[derive(Debug, Clone)]
+pub(crate) struct Looks {
+    /// Characters, mouse, colors.
+    pub(crate) args: ConsoleArgs,
+    /// What the keys do.
+    pub(crate) keys: KeyOverrides,
+}
+
+/// Runs the plan with a console until the user quits, its time is over, or a signal comes.
+pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
+    let mut signals = Signals::listen().map_err(Failure::System)?;
+    let (clock, utc_offset_s, length) = (Clock::start(), plan.node.peer.utc_offset_s, plan.length);
+    let (tap, shown) = feed(BATCHES_MAX);
+    let (answers, answered) = mpsc::channel(TALK_MAX);
+    let records = Records::begin(clock, &plan.node.log_dir, utc_offset_s, notifier(&answers));
+    let options = options(&plan, looks, clock);
+    tell(&plan, &records, &answers);
+    let taps = vec![tap, records.tap()];
+    let nodes = match start(&plan, clock, &taps).await {
+        Ok(nodes) => nodes,
+        Err(failure) => {
+            records.finish();
+            return Err(failure);
+        }
+    };
+    let (to_host, asked) = mpsc::channel(TALK_MAX);
+    let host = Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None };
+    let host = tokio::spawn(host.serve(asked));
+    let shutdown = CancellationToken::new();
+    let console = ui::run(options, shown, to_host, answered, shutdown.clone());
+    let shown = until_asked(console, shutdown, &mut signals, length.map(Span::get)).await;
+    let left = host.await.unwrap_or_default();
+    end(left, shown?, records, &mut signals, utc_offset_s).await
+}
+
+/// Starts what is planned; nothing if the user is to choose.
+async fn start(plan: &Plan, clock: Clock, taps: &[Tap]) -> Result<Option<Nodes>, Failure> {
+    match plan.begin {
+        Begin::Choice { .. } => Ok(None),
+        Begin::Lab { .. } | Begin::Node(_) => {
+            Nodes::start(&plan.begin, &plan.node, clock, taps.to_vec()).await.map(Some)
+        }
+    }
+}
+
+/// Lets the console run to its end, or ends it when a signal comes or the time is over.
+async fn until_asked(
+    console: impl Future<Output = Result<Outcome, UiError>>,
+    shutdown: CancellationToken,
+    signals: &mut Signals,
+    length: Option<Duration>,
+) -> Result<Outcome, UiError> {
+    tokio::pin!(console);
+    tokio::select! {
+        ended = &mut console => return ended,
+        _ = signals.next() => {}
+        () = nodes::pass(length) => {}
+    }
+    shutdown.cancel();
+    console.await
+}
+
+/// The nodes leave, the last of it is written, and the user reads what it came to.
+async fn end(
+    left: Left,
+    shown: Outcome,
+    records: Records,
+    signals: &mut Signals,
+    utc_offset_s: i32,
+) -> Result<ExitCode, Failure> {
+    if let Some(nodes) = left.nodes
+        && let Ending::AtOnce(asked) = nodes.leave(signals).await
+    {
+        return Ok(ExitCode::from(asked.exit_code()));
+    }
+    let report = records.finish();
+    let nothing_ran = shown.model.nodes().iter().next().is_none();
+    if left.replaying.is_some() || nothing_ran {
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::print(summary(&shown.model, report.as_ref(), utc_offset_s).as_bytes())
+}
+
+/// Tells the console what is known before it begins.
+fn tell(plan: &Plan, records: &Records, answers: &mpsc::Sender<FromHost>) {
+    let journal = match records.journal() {
+        Ok(path) => JournalState::Recording { path },
+        Err(why) => JournalState::Failed { why },
+    };
+    // There is room for as many as anybody would read; what does not fit is not worth waiting for.
+    let _ = answers.try_send(FromHost::JournalState(journal));
+    plan.warnings.iter().for_each(|warning| notifier(answers)(warning.clone()));
+}
+
+/// Puts a warning before the user. Never waits.
+fn notifier(answers: &mpsc::Sender<FromHost>) -> impl Fn(String) + Clone + Send + 'static {
+    let answers = answers.clone();
+    move |text| {
+        let _ = answers.try_send(FromHost::Notice { severity: Severity::Warning, text });
+    }
+}
+
+fn options(plan: &Plan, looks: Looks, clock: Clock) -> Options {
+    let utc_offset_s = plan.node.peer.utc_offset_s;
+    let export_name = format!("gossipctl-{}.txt", records::file_stamp(clock.epoch(), utc_offset_s));
+    Options {
+        theme: looks.args.theme.map_or(ThemeChoice::Auto, theme),
+        glyphs: if looks.args.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
+        mouse: if looks.args.mouse { Mouse::Captured } else { Mouse::Terminal },
+        mode: Mode::Live,
+        start_screen: match plan.begin {
+            Begin::Choice { .. } => StartScreen::Shown,
+            Begin::Lab { .. } | Begin::Node(_) => StartScreen::Skipped,
+        },
+        defaults: form_defaults(plan),
+        keys: looks.keys,
+        clock,
+        utc_offset_s,
+        export_name: PathBuf::from(export_name),
+    }
+}
+
+fn form_defaults(plan: &Plan) -> FormDefaults {
+    let free_from = |port| next_free(Addr::loopback(port)).unwrap_or(Addr::loopback(port));
+    FormDefaults {
+        seeds: plan.node.peer.seeds.clone(),
+        seed_listen: free_from(FIRST_SEED_PORT),
+        peer_listen: free_from(FIRST_PEER_PORT),
+        lab_seeds: plan.lab_size.0,
+        lab_peers: plan.lab_size.1,
+    }
+}
+
+const fn theme(theme: Theme) -> ThemeChoice {
+    match theme {
+        Theme::Auto => ThemeChoice::Auto,
+        Theme::Dark => ThemeChoice::Dark,
+        Theme::Light => ThemeChoice::Light,
+        Theme::Mono => ThemeChoice::Mono,
+    }
+}

@@ -1,0 +1,167 @@
+//! What the console asks for: commands for the network, files, recordings.
+
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+
+use super::nodes::Nodes;
+use super::plan::{Begin, Plan};
+use super::replay;
+use super::settings::NodeSettings;
+use crate::clock::Clock;
+use crate::command::{Command, NodeSpec, Placement};
+use crate::feed::Tap;
+use crate::proto::message::Role;
+use crate::session::export::{self, ExportError, Exported};
+use crate::session::recorder::RecorderHandle;
+use crate::ui::{FromHost, Overwrite, Severity, ToHost};
+
+/// Serves one console.
+pub(crate) struct Host {
+    /// What was planned, for nodes that are started later.
+    pub(crate) plan: Plan,
+    /// The session's clock.
+    pub(crate) clock: Clock,
+    /// Where events go: the console first, then the recorder.
+    pub(crate) taps: Vec<Tap>,
+    /// The nodes, once there are any.
+    pub(crate) nodes: Option<Nodes>,
+    /// The journal, if the session is recorded.
+    pub(crate) recorder: Option<RecorderHandle>,
+    /// Answers.
+    pub(crate) answers: mpsc::Sender<FromHost>,
+    /// What is shown is a recording.
+    pub(crate) replaying: Option<PathBuf>,
+}
+
+/// What is left when the console is gone.
+#[derive(Default)]
+pub(crate) struct Left {
+    /// The nodes, which run on.
+    pub(crate) nodes: Option<Nodes>,
+    /// The recording that was shown.
+    pub(crate) replaying: Option<PathBuf>,
+}
+
+impl Host {
+    /// Does what the console asks until it is gone.
+    pub(crate) async fn serve(mut self, mut asked: mpsc::Receiver<ToHost>) -> Left {
+        while let Some(ask) = asked.recv().await {
+            match ask {
+                ToHost::Command(command) => self.command(command).await,
+                ToHost::Export { path, overwrite } => self.export(path, overwrite).await,
+                ToHost::OpenRecording(path) => self.open(path).await,
+            }
+        }
+        Left { nodes: self.nodes, replaying: self.replaying }
+    }
+
+    async fn answer(&self, answer: FromHost) {
+        // A console that is gone needs no answer.
+        let _ = self.answers.send(answer).await;
+    }
+
+    async fn refuse(&self, text: String) {
+        self.answer(FromHost::Notice { severity: Severity::Error, text }).await;
+    }
+
+    async fn command(&mut self, command: Command) {
+        if let Some(why) = self.obstacle(&command) {
+            return self.refuse(why).await;
+        }
+        if self.nodes.is_none() {
+            let settings = self.settings_for(&command).clone();
+            match Nodes::start(&self.plan.begin, &settings, self.clock, self.taps.clone()).await {
+                Ok(nodes) => self.nodes = Some(nodes),
+                Err(failure) => return self.refuse(failure.to_string()).await,
+            }
+        }
+        if let Some(nodes) = &self.nodes {
+            nodes.command(command).await;
+        }
+    }
+
+    /// Why a command makes no sense here, and what to do instead.
+    fn obstacle(&self, command: &Command) -> Option<String> {
+        if let Some(file) = &self.replaying {
+            return Some(format!("{} is a recording: quit, and start nodes in a new session", file.display()));
+        }
+        match (&self.plan.begin, command) {
+            (Begin::Choice { no_seeds: Some(why), .. }, Command::Start(spec)) if needs_seeds(spec) => Some(why.clone()),
+            _ => None,
+        }
+    }
+
+    /// A lab that is chosen on the start screen is as lively as one that is started by name.
+    fn settings_for(&self, first: &Command) -> &NodeSettings {
+        match (&self.plan.begin, first) {
+            (Begin::Choice { lab, .. }, Command::StartLab { .. }) => lab,
+            _ => &self.plan.node,
+        }
+    }
+
+    async fn export(&self, path: PathBuf, overwrite: Overwrite) {
+        let answer = match self.write_export(&path, overwrite).await {
+            Ok(Exported { events, .. }) => FromHost::Exported { path, events },
+            Err(Refusal::Exists) => FromHost::ExportExists { path },
+            Err(Refusal::Failed(why)) => FromHost::ExportFailed { path, why },
+        };
+        self.answer(answer).await;
+    }
+
+    async fn write_export(&self, path: &Path, overwrite: Overwrite) -> Result<Exported, Refusal> {
+        let journal = self.journal().await?;
+        let (path, overwrite) = (path.to_owned(), permission(overwrite));
+        let written = tokio::task::spawn_blocking(move || export::export(&journal, &path, overwrite)).await;
+        match written {
+            Ok(Ok(exported)) => Ok(exported),
+            Ok(Err(ExportError::Exists { .. })) => Err(Refusal::Exists),
+            Ok(Err(error)) => Err(Refusal::Failed(error.to_string())),
+            Err(panic) => Err(Refusal::Failed(format!("internal error: {panic}"))),
+        }
+    }
+
+    /// The file that holds all that happened up to now.
+    async fn journal(&self) -> Result<PathBuf, Refusal> {
+        if let Some(file) = &self.replaying {
+            return Ok(file.clone());
+        }
+        let Some(recorder) = &self.recorder else {
+            return Err(Refusal::Failed("this session is not recorded".to_owned()));
+        };
+        recorder.sync().await.map_err(|error| Refusal::Failed(error.to_string()))?;
+        Ok(recorder.journal().to_owned())
+    }
+
+    async fn open(&mut self, path: PathBuf) {
+        if self.nodes.is_some() {
+            return self.refuse("nodes of this session run: open a recording in a session of its own".to_owned()).await;
+        }
+        let Some(console) = self.taps.first().cloned() else { return };
+        match replay::open(path.clone(), console, self.answers.clone()).await {
+            Ok(()) => self.replaying = Some(path),
+            Err(why) => self.refuse(why).await,
+        }
+    }
+}
+
+/// Why there is no export.
+enum Refusal {
+    Exists,
+    Failed(String),
+}
+
+const fn permission(overwrite: Overwrite) -> export::Overwrite {
+    match overwrite {
+        Overwrite::Ask => export::Overwrite::Refuse,
+        Overwrite::Allowed => export::Overwrite::Replace,
+    }
+}
+
+/// A peer registers with seeds; a seed looks for a place of its own among them.
+const fn needs_seeds(spec: &NodeSpec) -> bool {
+    match spec.role {
+        Role::Peer => true,
+        Role::Seed => matches!(spec.listen, Placement::Auto),
+    }
+}

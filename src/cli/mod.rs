@@ -1,0 +1,103 @@
+//! The command line: reads what the user wants, puts the rooms together, and says what came of it.
+
+mod args;
+mod config_file;
+mod console;
+mod diagnostics;
+mod failure;
+mod files;
+mod headless;
+mod host;
+mod keeper;
+mod manual;
+mod nodes;
+mod output;
+mod places;
+mod plan;
+mod printer;
+mod records;
+mod replay;
+mod seeds_file;
+mod settings;
+mod signals;
+mod template;
+mod values;
+
+use std::io::{self, IsTerminal as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Cli, Task};
+use config_file::ConfigFile;
+use failure::Failure;
+use plan::{Plan, Screen};
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    explain_panics();
+    let (_guard, warning) = places::state_dir().map_or((None, None), |dir| match diagnostics::start(&dir) {
+        Ok(guard) => (guard, None),
+        Err(warning) => (None, Some(warning)),
+    });
+    warning.iter().for_each(failure::warn);
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// A panic is a fault of ours; say so. The console puts its own hook before this one, which gives the terminal back.
+fn explain_panics() {
+    let hooks = color_eyre::config::HookBuilder::default();
+    let installed =
+        hooks.panic_section("This is a fault in gossipctl. The session's journal holds what led to it.").install();
+    if let Err(report) = installed {
+        failure::warn(report);
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    match cli.task {
+        Some(Task::Completions { shell }) => output::print(&manual::completions(shell)),
+        Some(Task::Man) => output::print(&manual::man().map_err(Failure::System)?),
+        Some(Task::Config) => print_config(),
+        Some(Task::Lab(args)) => run_session(plan::lab(args, &read_config()?)?),
+        Some(Task::Seed(args)) => run_session(plan::seed(args, &read_config()?)?),
+        Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
+        None => run_session(plan::choice(cli.node, cli.console, &cli.seeds.config, &read_config()?)?),
+    }
+}
+
+fn run_session(plan: Plan) -> Result<ExitCode, Failure> {
+    match plan.screen.clone() {
+        Screen::Headless(format) => finish(headless::run(plan, format)),
+        Screen::Console(looks) if io::stdout().is_terminal() => finish(console::run(plan, looks)),
+        Screen::Console(_) => Err(plan.begin.without_terminal()),
+    }
+}
+
+/// Runs a session to its end. What it left running is not waited for.
+fn finish(session: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::System)?;
+    let ending = runtime.block_on(session);
+    runtime.shutdown_background();
+    ending
+}
+
+fn print_config() -> Result<ExitCode, Failure> {
+    let file = places::config_file();
+    let config = read_config()?;
+    output::print(template::template(&config, file.as_deref())?.as_bytes())
+}
+
+/// What the config file sets; nothing for a user without a home.
+fn read_config() -> Result<ConfigFile, Failure> {
+    match places::config_file() {
+        Some(file) => Ok(ConfigFile::read(&file)?),
+        None => Ok(ConfigFile::default()),
+    }
+}

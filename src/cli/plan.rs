@@ -1,0 +1,164 @@
+//! What to run, from the command line and the config file.
+
+use std::path::Path;
+
+use super::args::{ConsoleArgs, Format, LabArgs, NodeArgs, PeerArgs, SeedArgs, SessionArgs};
+use super::config_file::ConfigFile;
+use super::console::Looks;
+use super::failure::Failure;
+use super::seeds_file::{SeedList, SeedListError};
+use super::settings::{self, NodeSettings};
+use super::values::{Listen, PaceName, SessionLength};
+use crate::clock::utc_offset_s;
+use crate::command::{NodeSpec, Placement};
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// What is started at once.
+    pub(crate) begin: Begin,
+    /// What nodes are like.
+    pub(crate) node: NodeSettings,
+    /// Seeds and peers of a lab, if the user starts one.
+    pub(crate) lab_size: (usize, usize),
+    /// With or without a screen.
+    pub(crate) screen: Screen,
+    /// How long; `None`: until the user ends it.
+    pub(crate) length: Option<SessionLength>,
+    /// What the user should know before it begins.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What is started at once.
+#[derive(Debug, Clone)]
+pub(crate) enum Begin {
+    /// Nothing: the user chooses on the start screen. If there is no seed list, why.
+    Choice {
+        /// What is wrong with the seed list, for when a node needs it.
+        no_seeds: Option<String>,
+        /// What nodes are like if the user chooses a lab.
+        lab: Box<NodeSettings>,
+    },
+    /// A whole network.
+    Lab {
+        /// How many seeds.
+        seeds: usize,
+        /// How many peers.
+        peers: usize,
+    },
+    /// One node.
+    Node(NodeSpec),
+}
+
+impl Begin {
+    /// Why it cannot begin where stdout is no terminal, and what to do instead.
+    pub(crate) const fn without_terminal(&self) -> Failure {
+        match self {
+            Self::Choice { .. } => Failure::NoTerminalToStartIn,
+            Self::Lab { .. } | Self::Node(_) => Failure::NotATerminal,
+        }
+    }
+}
+
+/// With or without a screen.
+#[derive(Debug, Clone)]
+pub(crate) enum Screen {
+    /// The console.
+    Console(Looks),
+    /// Lines on stdout.
+    Headless(Format),
+}
+
+/// The seed list of a session.
+struct Seeds {
+    list: Vec<Addr>,
+    missing: Option<String>,
+    warnings: Vec<String>,
+}
+
+/// `lab`.
+pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
+    let (seeds, peers) = settings::lab_size(&args.size.or(&config.lab));
+    let node = node_settings(args.node, config, PaceName::Lively, Vec::new())?;
+    let plan = Plan::new(Begin::Lab { seeds, peers }, node, args.console, config);
+    Ok(Plan { lab_size: (seeds, peers), ..plan }.in_session(&args.session))
+}
+
+/// `seed`. It needs the seed list only to find a place of its own.
+pub(crate) fn seed(args: SeedArgs, config: &ConfigFile) -> Result<Plan, Failure> {
+    let mut seeds = match args.listen {
+        Some(_) => seeds_if_any(&args.seeds.config)?,
+        None => seeds_needed(&args.seeds.config)?,
+    };
+    // Peers that are started beside this seed are to find it.
+    let own = args.listen.map(|listen| listen.0).filter(|own| !seeds.list.contains(own));
+    seeds.list.extend(own);
+    let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
+    let plan = Plan::new(Begin::Node(spec(Role::Seed, args.listen)), node, args.console, config);
+    Ok(plan.in_session(&args.session).with_warnings(seeds.warnings))
+}
+
+/// `peer`.
+pub(crate) fn peer(args: PeerArgs, config: &ConfigFile) -> Result<Plan, Failure> {
+    let seeds = seeds_needed(&args.seeds.config)?;
+    let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
+    let plan = Plan::new(Begin::Node(spec(Role::Peer, args.listen)), node, args.console, config);
+    Ok(plan.in_session(&args.session).with_warnings(seeds.warnings))
+}
+
+/// No command: the start screen.
+pub(crate) fn choice(node: NodeArgs, console: ConsoleArgs, seeds: &Path, config: &ConfigFile) -> Result<Plan, Failure> {
+    let seeds = seeds_if_any(seeds)?;
+    let lab = node_settings(node.clone(), config, PaceName::Lively, Vec::new())?;
+    let node = node_settings(node, config, PaceName::Assignment, seeds.list)?;
+    let begin = Begin::Choice { no_seeds: seeds.missing, lab: Box::new(lab) };
+    Ok(Plan::new(begin, node, console, config).with_warnings(seeds.warnings))
+}
+
+impl Plan {
+    fn new(begin: Begin, node: NodeSettings, console: ConsoleArgs, config: &ConfigFile) -> Self {
+        let looks = Looks { args: console.or(&config.console), keys: config.keys.clone() };
+        let lab_size = settings::lab_size(&config.lab);
+        Self { begin, node, lab_size, screen: Screen::Console(looks), length: None, warnings: Vec::new() }
+    }
+
+    fn in_session(self, session: &SessionArgs) -> Self {
+        let screen = if session.headless { Screen::Headless(session.format) } else { self.screen };
+        Self { screen, length: session.duration, ..self }
+    }
+
+    fn with_warnings(self, warnings: Vec<String>) -> Self {
+        Self { warnings, ..self }
+    }
+}
+
+fn spec(role: Role, listen: Option<Listen>) -> NodeSpec {
+    NodeSpec { role, listen: listen.map_or(Placement::Auto, |listen| Placement::At(listen.0)) }
+}
+
+fn node_settings(
+    args: NodeArgs,
+    config: &ConfigFile,
+    pace: PaceName,
+    seeds: Vec<Addr>,
+) -> Result<NodeSettings, Failure> {
+    NodeSettings::new(&args.or(&config.node), pace, seeds, utc_offset_s())
+}
+
+fn seeds_needed(file: &Path) -> Result<Seeds, SeedListError> {
+    let SeedList { seeds, repeated } = SeedList::read(file)?;
+    let twice = |seed: &Addr| format!("{}: names {seed} more than once: it counts once", file.display());
+    Ok(Seeds { list: seeds, missing: None, warnings: repeated.iter().map(twice).collect() })
+}
+
+/// The seed list, where the session can do without: a file that is not there, or empty, is none.
+fn seeds_if_any(file: &Path) -> Result<Seeds, SeedListError> {
+    match seeds_needed(file) {
+        Err(error @ (SeedListError::Missing(_) | SeedListError::Empty(_))) => {
+            Ok(Seeds { list: Vec::new(), missing: Some(error.to_string()), warnings: Vec::new() })
+        }
+        found => found,
+    }
+}

@@ -1,0 +1,67 @@
+//! A recorded session, fed to the console.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::event::Event;
+use crate::feed::{Delivery, Tap};
+use crate::session::journal::Record;
+use crate::session::replay::Recording;
+use crate::ui::{FromHost, Mode, Severity};
+
+/// Events that are handed on together.
+const BATCH_LEN: usize = 256;
+/// Bad lines after which a file is not worth reading on.
+const FAULTS_MAX: usize = 10;
+
+/// Opens a recording, tells the console, and feeds it on a thread of its own, as fast as the console
+/// takes it: nothing is skipped. The error is a line for the user.
+pub(crate) async fn open(path: PathBuf, console: Tap, answers: mpsc::Sender<FromHost>) -> Result<(), String> {
+    let source = path.display().to_string();
+    let opened = tokio::task::spawn_blocking(move || Recording::open(&path)).await;
+    let recording = opened.map_err(|panic| format!("internal error: {panic}"))?.map_err(|error| error.to_string())?;
+    // Before the first event: the console forgets what it showed, and that must not be this.
+    let _ = answers.send(FromHost::Opened(Mode::Replay { source })).await;
+    std::thread::Builder::new()
+        .name("replay".to_owned())
+        .spawn(move || play(recording, &console, &answers))
+        .map(drop)
+        .map_err(|error| format!("cannot read the recording: {error}"))
+}
+
+fn play(recording: Recording, console: &Tap, answers: &mpsc::Sender<FromHost>) {
+    let mut batch = Vec::with_capacity(BATCH_LEN);
+    let mut faults = Vec::new();
+    for record in recording {
+        match record {
+            Ok(Record::Event(event)) => batch.push(event),
+            Ok(Record::Skipped(events)) => hand_on(console, &mut batch, events),
+            Ok(Record::Torn) => faults.push("the recording ends in the middle of a line".to_owned()),
+            Err(error) if faults.len() < FAULTS_MAX => faults.push(error.to_string()),
+            Err(_) => break,
+        }
+        if batch.len() >= BATCH_LEN {
+            hand_on(console, &mut batch, 0);
+        }
+        if console.is_closed() {
+            return;
+        }
+    }
+    hand_on(console, &mut batch, 0);
+    faults.into_iter().for_each(|fault| warn(answers, fault));
+}
+
+/// Hands on what is collected; after it, so many events are missing.
+fn hand_on(console: &Tap, batch: &mut Vec<Event>, missing: u64) {
+    for (skipped, events) in [(0, std::mem::take(batch)), (missing, Vec::new())] {
+        if skipped > 0 || !events.is_empty() {
+            console.deliver_blocking(Delivery { skipped, batch: Arc::from(events) });
+        }
+    }
+}
+
+fn warn(answers: &mpsc::Sender<FromHost>, text: String) {
+    let _ = answers.blocking_send(FromHost::Notice { severity: Severity::Warning, text });
+}

@@ -1,0 +1,130 @@
+//! What is in force: the flags, then the config file, then the pace, then the protocol's figures.
+
+use std::path::PathBuf;
+
+use super::args::{LabSize, NodeArgs};
+use super::failure::Failure;
+use super::values::{Count, PaceName, Span};
+use crate::proto::addr::Addr;
+use crate::proto::config::{PeerConfig, SeedConfig};
+
+/// Seeds of a lab.
+const LAB_SEEDS: usize = 2;
+/// Peers of a lab: enough for gossip to take several hops, few enough to see each.
+const LAB_PEERS: usize = 8;
+
+/// The settings of every node that is started in this session.
+#[derive(Debug, Clone)]
+pub(crate) struct NodeSettings {
+    /// What a peer is made from; the address is filled in when it starts.
+    pub(crate) peer: PeerConfig,
+    /// What a seed is made from; the address is filled in when it starts.
+    pub(crate) seed: SeedConfig,
+    /// Seed of all random choices, if the user chose one.
+    pub(crate) rng_seed: Option<u64>,
+    /// Where each node's log file goes.
+    pub(crate) log_dir: PathBuf,
+}
+
+/// No node listens here: what stands in a template for an address yet to come.
+const NOWHERE: Addr = Addr::loopback(0);
+
+impl NodeSettings {
+    /// Settings from what the user set and the pace that the command has by itself.
+    pub(crate) fn new(args: &NodeArgs, pace: PaceName, seeds: Vec<Addr>, utc_offset_s: i32) -> Result<Self, Failure> {
+        let mut peer = PeerConfig::new(NOWHERE, seeds);
+        let pace = args.pace.unwrap_or(pace);
+        peer.utc_offset_s = utc_offset_s;
+        peer.dialect = args.wire.map_or(peer.dialect, Into::into);
+        peer.gossip_interval = args.gossip_interval.map_or(pace.gossip_interval(), Span::get);
+        peer.liveness_interval = args.liveness_interval.map_or(pace.liveness_interval(), Span::get);
+        peer.messages = args.messages.map(Count::get);
+        peer.liveness_misses = args.liveness_misses.map_or(peer.liveness_misses, Count::as_u32);
+        (peer.max_dial, peer.max_neighbors) = links(args, &peer)?;
+        let seed = seed_config(args, &peer);
+        let log_dir = args.log_dir.clone().unwrap_or_else(|| PathBuf::from("logs"));
+        Ok(Self { peer, seed, rng_seed: args.rng_seed.map(Count::get), log_dir })
+    }
+}
+
+/// Links to aim for, and links to accept. If only one is set, the other follows where it must.
+fn links(args: &NodeArgs, default: &PeerConfig) -> Result<(usize, usize), Failure> {
+    match (args.max_dial.map(Count::as_usize), args.max_neighbors.map(Count::as_usize)) {
+        (Some(dial), Some(accept)) if dial > accept => Err(Failure::TooFewNeighbors { dial, accept }),
+        (Some(dial), Some(accept)) => Ok((dial, accept)),
+        (Some(dial), None) => Ok((dial, default.max_neighbors.max(dial))),
+        (None, Some(accept)) => Ok((default.max_dial.min(accept), accept)),
+        (None, None) => Ok((default.max_dial, default.max_neighbors)),
+    }
+}
+
+fn seed_config(args: &NodeArgs, peer: &PeerConfig) -> SeedConfig {
+    let seed = SeedConfig::new(NOWHERE);
+    SeedConfig {
+        dialect: peer.dialect,
+        dead_policy: args.dead_policy.map_or(seed.dead_policy, Into::into),
+        liveness_interval: peer.liveness_interval,
+        utc_offset_s: peer.utc_offset_s,
+        ..seed
+    }
+}
+
+/// How large a lab is: seeds, then peers.
+pub(crate) fn lab_size(size: &LabSize) -> (usize, usize) {
+    let seeds = size.seeds.map_or(LAB_SEEDS, Count::as_usize);
+    (seeds, size.peers.map_or(LAB_PEERS, Count::as_usize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::config::DeadPolicy;
+    use crate::proto::message::Dialect;
+
+    fn settings(flags: &str, file: &str, pace: PaceName) -> Result<NodeSettings, Failure> {
+        use clap::Parser as _;
+        let cli = super::super::args::Cli::try_parse_from(std::iter::once("gossipctl").chain(flags.split(' ')));
+        let file: NodeArgs = toml::from_str(file).unwrap();
+        NodeSettings::new(&cli.unwrap().node.or(&file), pace, Vec::new(), 0)
+    }
+
+    #[test]
+    fn the_assignments_figures_are_the_default_and_a_lab_is_quicker() {
+        let of = |pace| settings("--ascii", "", pace).unwrap().peer;
+        let figures = |peer: PeerConfig| (peer.gossip_interval.as_secs(), peer.liveness_interval.as_secs());
+        assert_eq!(of(PaceName::Assignment), PeerConfig::new(NOWHERE, Vec::new()));
+        assert_eq!(figures(of(PaceName::Lively)), (3, 2));
+        assert_eq!(figures(settings("--pace assignment", "", PaceName::Lively).unwrap().peer), (10, 13));
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_config_file_and_both_over_the_pace() {
+        let file = "gossip-interval = \"20s\"\nmax-dial = 3\nwire = \"classic\"";
+        let peer = settings("--max-dial 5", file, PaceName::Lively).unwrap().peer;
+        assert_eq!((peer.gossip_interval.as_secs(), peer.liveness_interval.as_secs(), peer.max_dial), (20, 2, 5));
+        assert_eq!(peer.dialect, Dialect::Classic);
+    }
+
+    #[test]
+    fn a_pace_on_the_command_line_wins_over_intervals_of_the_config_file() {
+        let file = "gossip-interval = \"20s\"";
+        let peer = settings("--pace lively --liveness-interval 1s", file, PaceName::Assignment).unwrap().peer;
+        assert_eq!((peer.gossip_interval.as_secs(), peer.liveness_interval.as_secs()), (3, 1));
+    }
+
+    #[test]
+    fn of_two_limits_on_links_the_one_that_is_not_set_follows() {
+        let of =
+            |flags| settings(flags, "", PaceName::Lively).map(|node| (node.peer.max_dial, node.peer.max_neighbors));
+        assert_eq!(of("--max-dial 12").unwrap(), (12, 12));
+        assert_eq!(of("--max-neighbors 2").unwrap(), (2, 2));
+        let error = of("--max-dial 6 --max-neighbors 5").unwrap_err().to_string();
+        assert!(error.contains("--max-dial 6") && error.contains("--max-neighbors 5"), "{error}");
+    }
+
+    #[test]
+    fn seeds_follow_the_same_settings() {
+        let seed = settings("--liveness-interval 1s --dead-policy trust", "", PaceName::Lively).unwrap().seed;
+        assert_eq!((seed.liveness_interval.as_secs(), seed.dead_policy), (1, DeadPolicy::Trust));
+    }
+}

@@ -1,0 +1,179 @@
+//! `gossipctl config`: the settings in force as a config file, each with its comment.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use clap::{Arg, Args as _, Command};
+
+use super::args::{ConsoleArgs, LabSize, NodeArgs};
+use super::config_file::ConfigFile;
+use super::failure::Failure;
+use super::settings::{self, NodeSettings};
+use super::values::{PaceName, Policy, Theme, Wire, name_of};
+use crate::proto::config::DeadPolicy;
+use crate::proto::message::Dialect;
+use crate::ui::key_table;
+
+/// What stands between the keys of one action in the table of keys.
+const KEY_SEPARATOR: &str = " or ";
+
+/// A setting and its value in force. One that the config file sets stands as it is, the others
+/// stand behind a `#`.
+struct Line {
+    name: &'static str,
+    value: String,
+    set: bool,
+}
+
+/// The template, with the values that this file sets, and the protocol's figures for the rest.
+pub(crate) fn template(config: &ConfigFile, file: Option<&Path>) -> Result<String, Failure> {
+    let node = NodeSettings::new(&config.node, PaceName::Assignment, Vec::new(), 0)?;
+    let mut text = header(file);
+    section(&mut text, "node", &node_lines(&config.node, &node), &NodeArgs::augment_args(Command::new("node")));
+    section(&mut text, "lab", &lab_lines(&config.lab), &LabSize::augment_args(Command::new("lab")));
+    section(&mut text, "console", &console_lines(&config.console), &ConsoleArgs::augment_args(Command::new("console")));
+    keys(&mut text, config);
+    Ok(text)
+}
+
+/// Every action with its keys, each as the file would have it.
+fn keys(text: &mut String, config: &ConfigFile) {
+    let _ = write!(text, "\n# What the keys do: a key such as \"x\", or a list such as [\"q\", \"ctrl-c\"].\n[keys]\n");
+    for shipped in key_table() {
+        let set = config.keys_written.get(shipped.name);
+        let mark = if set.is_some() { "" } else { "#" };
+        let keys = set.map_or_else(
+            || shipped.keys.split(KEY_SEPARATOR).collect(),
+            |keys| keys.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        let keys: Vec<_> = keys.iter().map(quoted).collect();
+        let _ = writeln!(text, "# {}\n{mark}{} = [{}]", shipped.help, shipped.name, keys.join(", "));
+    }
+}
+
+fn header(file: Option<&Path>) -> String {
+    let place =
+        file.map_or_else(|| "$XDG_CONFIG_HOME/gossipctl/config.toml".to_owned(), |file| file.display().to_string());
+    format!(
+        "# gossipctl reads this file from {place}.\n\
+         # A setting here has the name of its flag; the flag wins over it. What stands behind a '#' is the default.\n"
+    )
+}
+
+fn section(text: &mut String, name: &str, lines: &[Line], flags: &Command) {
+    let _ = write!(text, "\n[{name}]\n");
+    for line in lines {
+        if let Some(flag) = flags.get_arguments().find(|flag| flag.get_long() == Some(line.name)) {
+            let _ = writeln!(text, "# {}", comment(flag));
+        }
+        let mark = if line.set { "" } else { "#" };
+        let _ = writeln!(text, "{mark}{} = {}", line.name, line.value);
+    }
+}
+
+/// The flag's help, and what it can be.
+fn comment(flag: &Arg) -> String {
+    let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+    let values: Vec<_> = flag.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    let is_choice = flag.get_action().takes_values() && !values.is_empty();
+    if is_choice { format!("{help} [one of: {}]", values.join(", ")) } else { help }
+}
+
+fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<Line> {
+    let peer = &node.peer;
+    let span = |span| quoted(&humantime::format_duration(span));
+    vec![
+        line("wire", quoted(&name_of(&wire(peer.dialect))), args.wire.is_some()),
+        line("pace", quoted(&name_of(&args.pace.unwrap_or(PaceName::Assignment))), args.pace.is_some()),
+        line("gossip-interval", span(peer.gossip_interval), args.gossip_interval.is_some()),
+        line("messages", peer.messages.unwrap_or(100).to_string(), args.messages.is_some()),
+        line("liveness-interval", span(peer.liveness_interval), args.liveness_interval.is_some()),
+        line("liveness-misses", peer.liveness_misses.to_string(), args.liveness_misses.is_some()),
+        line("max-dial", peer.max_dial.to_string(), args.max_dial.is_some()),
+        line("max-neighbors", peer.max_neighbors.to_string(), args.max_neighbors.is_some()),
+        line("dead-policy", quoted(&name_of(&policy(node.seed.dead_policy))), args.dead_policy.is_some()),
+        line("rng-seed", node.rng_seed.unwrap_or(1).to_string(), args.rng_seed.is_some()),
+        line("log-dir", quoted(&node.log_dir.display()), args.log_dir.is_some()),
+    ]
+}
+
+fn lab_lines(args: &LabSize) -> Vec<Line> {
+    let (seeds, peers) = settings::lab_size(args);
+    vec![line("seeds", seeds.to_string(), args.seeds.is_some()), line("peers", peers.to_string(), args.peers.is_some())]
+}
+
+fn console_lines(args: &ConsoleArgs) -> Vec<Line> {
+    vec![
+        line("ascii", args.ascii.to_string(), args.ascii),
+        line("mouse", args.mouse.to_string(), args.mouse),
+        line("theme", quoted(&name_of(&args.theme.unwrap_or(Theme::Auto))), args.theme.is_some()),
+    ]
+}
+
+fn line(name: &'static str, value: String, set: bool) -> Line {
+    Line { name, value, set }
+}
+
+/// A TOML string.
+fn quoted(text: &impl std::fmt::Display) -> String {
+    toml::Value::String(text.to_string()).to_string()
+}
+
+const fn wire(dialect: Dialect) -> Wire {
+    match dialect {
+        Dialect::Framed => Wire::Framed,
+        Dialect::Classic => Wire::Classic,
+    }
+}
+
+const fn policy(policy: DeadPolicy) -> Policy {
+    match policy {
+        DeadPolicy::Verify => Policy::Verify,
+        DeadPolicy::Trust => Policy::Trust,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::KeyOverrides;
+
+    fn of(config: &str) -> String {
+        let config = ConfigFile::parse(Path::new("config.toml"), config.as_bytes()).unwrap();
+        template(&config, None).unwrap()
+    }
+
+    #[test]
+    fn every_setting_stands_in_the_template_and_reads_back() {
+        let everything: String = of("")
+            .lines()
+            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let read = ConfigFile::parse(Path::new("config.toml"), everything.as_bytes()).unwrap();
+        let names = |command: Command| {
+            command.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        for name in names(NodeArgs::augment_args(Command::new(""))) {
+            assert!(everything.contains(&format!("\n{name} = ")), "{name} is missing in\n{everything}");
+        }
+        assert_eq!(read.node.liveness_misses.unwrap().as_u32(), 3);
+        assert_eq!(read.node.gossip_interval.unwrap().to_string(), "10s");
+        assert_eq!(read.lab.peers.unwrap().as_usize(), 8);
+        assert_eq!(read.keys, KeyOverrides::default());
+        assert_eq!(read.keys_written.len(), key_table().count());
+    }
+
+    #[test]
+    fn what_the_user_has_set_is_set_in_the_template() {
+        let text = of("[node]\nmax-dial = 3\n[console]\nascii = true\n[keys]\nkill = \"K\"\n");
+        assert!(text.contains("\nmax-dial = 3\n") && text.contains("\n#max-neighbors = 8\n"), "{text}");
+        assert!(text.contains("\nkill = [\"K\"]\n") && text.contains("\n#hang = [\"X\"]\n"), "{text}");
+        assert!(text.contains("\nascii = true\n") && text.contains("\n#mouse = false\n"), "{text}");
+    }
+
+    #[test]
+    fn a_choice_names_what_it_can_be() {
+        assert!(of("").contains("[one of: framed, classic]\n#wire = \"framed\"\n"));
+    }
+}

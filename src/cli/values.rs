@@ -1,0 +1,328 @@
+//! Values as people write them, on the command line and in the config file: read, and held against
+//! their bounds, in one place.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+use crate::proto::addr::{Addr, AddrError};
+use crate::proto::config::{DeadPolicy, LINKS_MAX};
+use crate::proto::message::Dialect;
+
+/// Time between two messages: from a thousand a second to one a day.
+pub(crate) type GossipInterval = Span<1, DAY_MS>;
+/// Time between two probes. Below 10 ms an answer is late because the machine was busy.
+pub(crate) type LivenessInterval = Span<10, DAY_MS>;
+/// How long a session runs.
+pub(crate) type SessionLength = Span<1, { 365 * DAY_MS }>;
+/// Misses that make a neighbor dead. Past 100 nobody would ever be.
+pub(crate) type Misses = Count<1, 100>;
+/// Links of one peer; the upper bound is the protocol's own.
+pub(crate) type Links = Count<1, { LINKS_MAX as u64 }>;
+/// Seeds of a lab. More would only make every peer register longer.
+pub(crate) type LabSeeds = Count<1, 64>;
+/// Peers of a lab: what one process can hold in file descriptors on most machines.
+pub(crate) type LabPeers = Count<1, 1_000>;
+
+/// Messages of one peer; 0: it only forwards.
+pub(crate) type Messages = Count<0, 1_000_000_000>;
+/// Seed of the random choices. As far as a config file's numbers go.
+pub(crate) type RngSeed = Count<0, { i64::MAX as u64 }>;
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ValueError {
+    /// Not a duration at all.
+    #[error("'{0}' is not a duration: expected a number with a unit, such as 500ms, 13s or 2m")]
+    NotADuration(String),
+    /// Below the shortest.
+    #[error("{given} is too short: expected at least {}", people(*.min))]
+    TooShort {
+        /// As it was written.
+        given: String,
+        /// The shortest allowed.
+        min: Duration,
+    },
+    /// Above the longest.
+    #[error("{given} is too long: expected at most {}", people(*.max))]
+    TooLong {
+        /// As it was written.
+        given: String,
+        /// The longest allowed.
+        max: Duration,
+    },
+    /// Not a whole number, or out of its bounds.
+    #[error("'{given}' is not a whole number from {min} to {max}")]
+    NotACount {
+        /// As it was written.
+        given: String,
+        /// The least allowed.
+        min: u64,
+        /// The most allowed.
+        max: u64,
+    },
+    /// Neither a port nor an address.
+    #[error("'{0}' is neither a port such as 3000 nor an address such as 127.0.0.1:3000")]
+    NotAListen(String),
+    /// An address of the wrong kind.
+    #[error(transparent)]
+    Addr(AddrError),
+    /// The address is the node's name, and others could not reach it under this one.
+    #[error(
+        "{0} cannot be dialled, and a node's address is its name: give the port and the address that other nodes reach"
+    )]
+    NobodyThere(Addr),
+}
+
+fn people(span: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(span)
+}
+
+/// A duration within bounds, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Span<const MIN_MS: u64, const MAX_MS: u64>(Duration);
+
+impl<const MIN_MS: u64, const MAX_MS: u64> Span<MIN_MS, MAX_MS> {
+    /// The duration itself.
+    pub(crate) const fn get(self) -> Duration {
+        self.0
+    }
+}
+
+impl<const MIN_MS: u64, const MAX_MS: u64> FromStr for Span<MIN_MS, MAX_MS> {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let span = humantime::parse_duration(text).map_err(|_| ValueError::NotADuration(text.to_owned()))?;
+        let (min, max) = (Duration::from_millis(MIN_MS), Duration::from_millis(MAX_MS));
+        match span {
+            span if span < min => Err(ValueError::TooShort { given: text.to_owned(), min }),
+            span if span > max => Err(ValueError::TooLong { given: text.to_owned(), max }),
+            span => Ok(Self(span)),
+        }
+    }
+}
+
+impl<const MIN_MS: u64, const MAX_MS: u64> TryFrom<String> for Span<MIN_MS, MAX_MS> {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        text.parse()
+    }
+}
+
+/// As people write it: `1m 30s`.
+impl<const MIN_MS: u64, const MAX_MS: u64> fmt::Display for Span<MIN_MS, MAX_MS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        people(self.0).fmt(f)
+    }
+}
+
+/// A whole number within bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "i64")]
+pub(crate) struct Count<const MIN: u64, const MAX: u64>(u64);
+
+impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
+    /// The number itself.
+    pub(crate) const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// As a number of things held in memory.
+    pub(crate) fn as_usize(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+
+    /// As a small number.
+    pub(crate) fn as_u32(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(u32::MAX)
+    }
+
+    fn within(number: Option<u64>, given: &dyn fmt::Display) -> Result<Self, ValueError> {
+        let number = number.filter(|number| (MIN..=MAX).contains(number));
+        number.map(Self).ok_or_else(|| ValueError::NotACount { given: given.to_string(), min: MIN, max: MAX })
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> FromStr for Count<MIN, MAX> {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        Self::within(text.parse().ok(), &text)
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> TryFrom<i64> for Count<MIN, MAX> {
+    type Error = ValueError;
+
+    fn try_from(number: i64) -> Result<Self, ValueError> {
+        Self::within(u64::try_from(number).ok(), &number)
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> fmt::Display for Count<MIN, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Where a node listens: `3000` means 127.0.0.1:3000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Listen(pub(crate) Addr);
+
+impl FromStr for Listen {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let addr = match (text.parse::<u16>(), text.parse::<Addr>()) {
+            (Ok(port), _) => Addr::loopback(port),
+            (Err(_), Ok(addr)) => addr,
+            (Err(_), Err(AddrError::Malformed(_))) => return Err(ValueError::NotAListen(text.to_owned())),
+            (Err(_), Err(error @ AddrError::Ipv6(_))) => return Err(ValueError::Addr(error)),
+        };
+        if addr.is_dialable() { Ok(Self(addr)) } else { Err(ValueError::NobodyThere(addr)) }
+    }
+}
+
+/// The dialect, by the name that the flag gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Wire {
+    /// Our own protocol: ids, hops, round-trip times, referrals, goodbyes
+    Framed,
+    /// The protocol of the Python nodes, byte for byte
+    Classic,
+}
+
+impl From<Wire> for Dialect {
+    fn from(wire: Wire) -> Self {
+        match wire {
+            Wire::Framed => Self::Framed,
+            Wire::Classic => Self::Classic,
+        }
+    }
+}
+
+/// How quickly things happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum PaceName {
+    /// A message every 10s, a probe every 13s
+    Assignment,
+    /// A message every 3s, a probe every 2s
+    Lively,
+}
+
+impl PaceName {
+    /// Time between two messages of a peer.
+    pub(crate) const fn gossip_interval(self) -> Duration {
+        match self {
+            Self::Assignment => Duration::from_secs(10),
+            Self::Lively => Duration::from_secs(3),
+        }
+    }
+
+    /// Time between two probes of a neighbor.
+    pub(crate) const fn liveness_interval(self) -> Duration {
+        match self {
+            Self::Assignment => Duration::from_secs(13),
+            Self::Lively => Duration::from_secs(2),
+        }
+    }
+}
+
+/// What a seed does about a dead report, by the name that the flag gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Policy {
+    /// Probe the node before removing it
+    Verify,
+    /// Act on every report, as the Python seeds do
+    Trust,
+}
+
+impl From<Policy> for DeadPolicy {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Verify => Self::Verify,
+            Policy::Trust => Self::Trust,
+        }
+    }
+}
+
+/// The colors, by the name that the flag gives them.
+#[expect(clippy::doc_markdown, reason = "these are help texts for a terminal, where a backtick is a backtick")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Theme {
+    /// Colors that read well on dark and light; none if NO_COLOR is set
+    Auto,
+    /// For a dark background
+    Dark,
+    /// For a light background
+    Light,
+    /// No color: bold, underlined and reversed say it
+    Mono,
+}
+
+/// The name that a flag or the config file gives a value.
+pub(super) fn name_of<V: ValueEnum>(value: &V) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error<T: FromStr<Err = ValueError> + fmt::Debug>(text: &str) -> String {
+        text.parse::<T>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!("500ms".parse::<GossipInterval>().unwrap().get(), Duration::from_millis(500));
+        assert_eq!("1m 30s".parse::<SessionLength>().unwrap().get(), Duration::from_secs(90));
+        assert_eq!("1m30s".parse::<SessionLength>().unwrap().to_string(), "1m 30s");
+    }
+
+    #[test]
+    fn a_duration_out_of_bounds_names_the_bound() {
+        assert_eq!(error::<GossipInterval>("0s"), "0s is too short: expected at least 1ms");
+        assert_eq!(error::<LivenessInterval>("9ms"), "9ms is too short: expected at least 10ms");
+        assert_eq!(error::<GossipInterval>("2days"), "2days is too long: expected at most 1day");
+        for text in ["13", "", "-1s", "soon", "99999999999999999999s"] {
+            assert!(error::<GossipInterval>(text).contains("such as 500ms, 13s or 2m"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_count_out_of_bounds_names_both_bounds() {
+        assert_eq!(error::<Misses>("0"), "'0' is not a whole number from 1 to 100");
+        assert_eq!(error::<Links>("65"), "'65' is not a whole number from 1 to 64");
+        assert_eq!(error::<Links>("four"), "'four' is not a whole number from 1 to 64");
+        assert_eq!("8".parse::<Links>().unwrap().as_usize(), 8);
+    }
+
+    #[test]
+    fn a_bare_port_is_on_loopback() {
+        assert_eq!("3000".parse::<Listen>().unwrap().0, Addr::loopback(3000));
+        assert_eq!("10.0.0.7:3000".parse::<Listen>().unwrap().0.to_string(), "10.0.0.7:3000");
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_a_name_is_refused() {
+        assert!(error::<Listen>("0.0.0.0:3000").starts_with("0.0.0.0:3000 cannot be dialled"));
+        assert!(error::<Listen>("0").starts_with("127.0.0.1:0 cannot be dialled"));
+        assert!(error::<Listen>("[::1]:3000").contains("IPv6"));
+        for text in ["70000", "localhost:3000", "", "127.0.0.1"] {
+            assert!(error::<Listen>(text).contains("neither a port such as 3000"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The house rules that a compiler does not check: which way imports run, how long files are, and
+//! what no room may use. The rules are told in `docs/ARCHITECTURE.md`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A room and the rooms that it may import from; a room may always import from itself. The longest
+/// name that fits a module is its room.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("proto", &[]),
+    ("event", &["proto"]),
+    ("command", &["proto"]),
+    ("clock", &["proto"]),
+    ("feed", &["proto", "event"]),
+    ("model", &["proto", "event", "command", "feed", "clock"]),
+    ("net::wire", &["proto"]),
+    ("net", &["net::wire", "proto", "event", "command", "feed", "clock", "model"]),
+    ("sim", &["proto", "event", "command", "feed", "clock", "model"]),
+    ("session", &["proto", "event", "command", "feed", "clock", "model"]),
+    ("ui", &["proto", "event", "command", "feed", "clock", "model"]),
+    ("cli", &["proto", "event", "command", "feed", "clock", "model", "net", "net::wire", "sim", "session", "ui"]),
+];
+
+/// What a room never touches, and why.
+const BANNED: &[(&str, &[&str], &str)] = &[
+    ("proto", &["tokio::", "std::net::Tcp", "std::fs", "std::thread"], "the core does no IO"),
+    ("model", &["tokio::", "ratatui::", "crossterm::", "std::fs"], "the model is a plain fold"),
+    ("ui", &["std::fs", "tokio::fs", "std::net::Tcp", "tokio::net"], "the console does no IO but on the terminal"),
+    ("net", &["ratatui::", "crossterm::", "println!(", "print!(", "eprintln!("], "the network knows no screen"),
+    ("ui", &["println!(", "print!(", "eprintln!(", "eprint!("], "nothing is printed under the console"),
+    ("model", &["println!(", "print!(", "eprintln!("], "the model prints nothing"),
+    ("session", &["println!(", "print!(", "eprintln!("], "cli decides what is printed"),
+    ("proto", &["println!(", "print!(", "eprintln!("], "the core prints nothing"),
+];
+
+/// What nobody uses outside of tests.
+const BANNED_EVERYWHERE: &[(&str, &str)] = &[
+    (".unwrap()", "an error has a message"),
+    (".expect(", "an error has a message"),
+    ("todo!(", "nothing is left undone"),
+    ("unimplemented!(", "nothing is left undone"),
+    ("dbg!(", "a trace of debugging"),
+    ("use clap::", "only cli reads the command line"),
+    ("color_eyre", "errors inside are of thiserror"),
+];
+
+/// Lines of a file without its tests.
+const LINES_MAX: usize = 500;
+
+/// A source file without comments and tests.
+struct Source {
+    path: PathBuf,
+    /// Its module, such as `net::wire::classic`.
+    module: String,
+    /// Lines of code with their numbers.
+    lines: Vec<(usize, String)>,
+    /// Lines without tests, comments included.
+    line_count: usize,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    collect(&root, &mut paths);
+    let texts: Vec<_> = paths.into_iter().map(|path| (fs::read_to_string(&path).unwrap(), path)).collect();
+    let tests: Vec<_> = texts.iter().flat_map(|(text, path)| test_modules(&module(&root, path), text)).collect();
+    let all = texts.iter().map(|(text, path)| source(module(&root, path), path.clone(), text));
+    all.filter(|source| !tests.iter().any(|test| is_within(&source.module, test))).collect()
+}
+
+fn collect(dir: &Path, paths: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+/// `src/net/wire/mod.rs` is `net::wire`; `src/lib.rs` is the empty module.
+fn module(root: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(root).unwrap().with_extension("");
+    let parts: Vec<_> = path.iter().map(|part| part.to_str().unwrap()).collect();
+    let parts = if matches!(parts[..], [.., "mod"] | ["lib"]) { &parts[..parts.len() - 1] } else { &parts[..] };
+    parts.join("::")
+}
+
+/// Modules that stand behind `#[cfg(test)]` in files of their own.
+fn test_modules(module: &str, text: &str) -> Vec<String> {
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let names = lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]").filter_map(|pair| {
+        let declared = pair[1].strip_suffix(';')?;
+        declared.split_once("mod ").map(|(_, name)| name.to_owned())
+    });
+    names.map(|name| join(module, &name)).collect()
+}
+
+fn join(module: &str, name: &str) -> String {
+    if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") }
+}
+
+fn is_within(module: &str, room: &str) -> bool {
+    module == room || module.starts_with(&format!("{room}::"))
+}
+
+fn source(module: String, path: PathBuf, text: &str) -> Source {
+    let without_tests = without_tests(text);
+    let line_count = without_tests.len();
+    let is_code = |line: &(usize, String)| !line.1.trim_start().starts_with("//");
+    let lines = whole_imports(without_tests.into_iter().filter(is_code));
+    Source { path, module, lines, line_count }
+}
+
+/// A `use` over several lines becomes one.
+fn whole_imports(lines: impl Iterator<Item = (usize, String)>) -> Vec<(usize, String)> {
+    let mut whole: Vec<(usize, String)> = Vec::new();
+    let mut open = false;
+    for (number, line) in lines {
+        let begins = line.trim_start().trim_start_matches("pub ").starts_with("use ");
+        match whole.last_mut().filter(|_| open) {
+            Some((_, import)) => import.push_str(line.trim_start()),
+            None => whole.push((number, line.clone())),
+        }
+        open = (open || begins) && !line.trim_end().ends_with(';');
+    }
+    whole
+}
+
+/// Drops each item behind `#[cfg(test)]`. The code is formatted by rustfmt, so an item ends at the
+/// first line of the same indentation that closes it.
+fn without_tests(text: &str) -> Vec<(usize, String)> {
+    let mut kept = Vec::new();
+    let mut skipping: Option<usize> = None;
+    for (index, line) in text.lines().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        match skipping {
+            Some(depth) if indent == depth && (line.trim_end().ends_with([';', '}'])) => skipping = None,
+            Some(_) => {}
+            None if line.trim() == "#[cfg(test)]" => skipping = Some(indent),
+            None => kept.push((index + 1, line.to_owned())),
+        }
+    }
+    kept
+}
+
+fn room_of(module: &str) -> Option<&'static str> {
+    let fitting = ROOMS.iter().map(|(room, _)| *room).filter(|room| is_within(module, room));
+    fitting.max_by_key(|room| room.len())
+}
+
+/// Every module that a source names: `crate::a::b`, `super::b`, and the parts of `use crate::{..}`.
+fn imports(source: &Source) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (number, line) in &source.lines {
+        for (start, _) in line.match_indices("crate::") {
+            let paths = expand(&line[start + "crate::".len()..]);
+            found.extend(paths.into_iter().map(|path| (*number, path)));
+        }
+        for path in relative(&source.module, line) {
+            found.push((*number, path));
+        }
+    }
+    found
+}
+
+/// `a::b::C` as it stands, and `{a::B, c::D}` as its parts.
+fn expand(rest: &str) -> Vec<String> {
+    let Some(group) = rest.strip_prefix('{') else { return vec![path_at(rest)] };
+    let mut depth = 0_i32;
+    let parts = group.split(move |c: char| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    });
+    parts.map(|part| path_at(part.trim_start())).filter(|path| !path.is_empty()).collect()
+}
+
+fn path_at(text: &str) -> String {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(text.len());
+    text[..end].trim_end_matches(':').to_owned()
+}
+
+/// `super::super::x` of a module, from the root.
+fn relative(module: &str, line: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = line;
+    while let Some(start) = rest.find("super::") {
+        let mut parts: Vec<_> = module.split("::").collect();
+        rest = &rest[start..];
+        while let Some(after) = rest.strip_prefix("super::") {
+            parts.pop();
+            rest = after;
+        }
+        found.extend(expand(rest).into_iter().map(|path| join(&parts.join("::"), &path)));
+    }
+    found
+}
+
+/// What is wrong in these sources, a line each.
+fn wrong_imports(sources: &[Source]) -> String {
+    let mut wrong = String::new();
+    for source in sources {
+        let Some(room) = room_of(&source.module) else { continue };
+        let allowed = ROOMS.iter().find(|(name, _)| *name == room).map_or(&[][..], |(_, allowed)| allowed);
+        for (number, path) in imports(source) {
+            if let Some(target) = room_of(&path).filter(|target| *target != room && !allowed.contains(target)) {
+                let _ = writeln!(wrong, "{}:{number}: {room} imports from {target}", source.path.display());
+            }
+        }
+    }
+    wrong
+}
+
+fn snippet(module: &str, text: &str) -> Source {
+    source(module.to_owned(), PathBuf::from(module), text)
+}
+
+#[test]
+fn imports_run_downward_only() {
+    let sources = sources();
+    assert!(sources.iter().map(|source| imports(source).len()).sum::<usize>() > 50, "imports are found");
+    let wrong = wrong_imports(&sources);
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn every_module_has_a_room() {
+    let homeless: Vec<_> = sources().into_iter().filter(|source| room_of(&source.module).is_none()).collect();
+    let names: Vec<_> = homeless.iter().map(|source| source.module.as_str()).collect();
+    let at_the_door = ["", "main"];
+    assert!(names.iter().all(|name| at_the_door.contains(name)), "{names:?}");
+}
+
+#[test]
+fn an_import_that_runs_the_wrong_way_is_found() {
+    let wrong = |module, text| wrong_imports(&[snippet(module, text)]);
+    assert!(wrong("ui::pane", "use crate::net::engine::Engine;").contains("ui imports from net"));
+    assert!(wrong("proto::peer", "use crate::{event::Event, proto::addr::Addr};").contains("proto imports from event"));
+    assert!(wrong("net::wire::classic", "use super::super::engine::Engine;").contains("net::wire imports from net"));
+    assert!(wrong("ui", "use crate::{\n    model::{A, B},\n    sim::C,\n};").contains("ui:1: ui imports from sim"));
+    assert!(wrong("model", "fn f() { crate::ui::run(); }").contains("model imports from ui"));
+    assert!(wrong("session", "use super::{model::Model, net::link};").contains("session imports from net"));
+    assert_eq!(wrong("ui", "use crate::model::Model;\nuse super::event::Event;"), "");
+    assert_eq!(wrong("ui", "#[cfg(test)]\nmod tests {\n    use crate::net::x;\n}\n// crate::net::y"), "");
+}
+
+#[test]
+fn no_file_is_longer_than_a_reader_bears() {
+    let long = sources().into_iter().filter(|source| source.line_count > LINES_MAX);
+    let long: Vec<_> = long.map(|source| format!("{}: {}", source.path.display(), source.line_count)).collect();
+    assert!(long.is_empty(), "over {LINES_MAX} lines without tests: {long:#?}");
+}
+
+#[test]
+fn no_room_uses_what_it_must_not() {
+    let mut wrong = String::new();
+    for source in sources() {
+        for (room, words, why) in BANNED.iter().filter(|(room, ..)| is_within(&source.module, room)) {
+            for (number, word) in uses(&source, words) {
+                let _ = writeln!(wrong, "{}:{number}: {room} uses {word}: {why}", source.path.display());
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn nobody_unwraps_outside_of_tests() {
+    let mut wrong = String::new();
+    for source in sources().iter().filter(|source| !is_within(&source.module, "main")) {
+        for (word, why) in BANNED_EVERYWHERE {
+            let at_the_edge = matches!(*word, "use clap::" | "color_eyre") && is_within(&source.module, "cli");
+            for (number, _) in uses(source, &[*word]).filter(|_| !at_the_edge) {
+                let _ = writeln!(wrong, "{}:{number}: {word}: {why}", source.path.display());
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+fn uses<'a>(source: &'a Source, words: &'a [&'a str]) -> impl Iterator<Item = (usize, &'a str)> {
+    source.lines.iter().flat_map(move |(number, line)| {
+        words.iter().filter(move |word| line.contains(*word)).map(move |word| (*number, *word))
+    })
+}

@@ -1,0 +1,202 @@
+//! What the program prints: help, errors and sessions without a screen.
+
+mod program;
+
+use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
+
+use program::{Program, line_of, run};
+
+/// The transcripts in `tests/cmd`: what is typed, what is printed, and the exit code.
+/// `TRYCMD=overwrite cargo test --test cli` writes them anew.
+#[test]
+fn the_program_answers_as_the_transcripts_say() {
+    trycmd::TestCases::new()
+        .env("COLUMNS", "100")
+        .env("XDG_CONFIG_HOME", "/no/such/place")
+        .env("XDG_STATE_HOME", "/no/such/place")
+        .case("tests/cmd/*.md");
+}
+
+#[test]
+fn a_peer_without_a_seed_list_says_what_to_create() {
+    let (code, _, error) = run(&["peer", "--headless"], |_| {});
+    assert_eq!(code, 2);
+    assert_eq!(
+        error,
+        "error: config.txt: no such file: create it with one seed a line, such as 127.0.0.1:5001, or name another with \
+         --config\n"
+    );
+}
+
+#[test]
+fn a_seed_list_without_seeds_says_what_to_add() {
+    let (code, _, error) = run(&["seed", "--headless"], |dir| fs::write(dir.join("config.txt"), "# none\n\n").unwrap());
+    assert_eq!(code, 2);
+    assert_eq!(error, "error: config.txt: names no seed: add one a line, such as 127.0.0.1:5001\n");
+}
+
+#[test]
+fn a_bad_line_of_the_seed_list_is_named_with_what_was_expected() {
+    let list = "127.0.0.1:5001\n\n127.0.0.1;5002\n";
+    let (code, _, error) = run(&["peer", "--headless"], |dir| fs::write(dir.join("config.txt"), list).unwrap());
+    assert_eq!(code, 2);
+    assert_eq!(error, "error: config.txt:3: '127.0.0.1;5002' is not a seed: expected ip:port such as 127.0.0.1:5001\n");
+}
+
+#[test]
+fn a_seed_that_is_listed_twice_is_noted_once() {
+    let list = "127.0.0.1:5001\n127.0.0.1:5001\n127.0.0.1:5001\n";
+    let (code, _, error) = run(&["peer", "--headless", "--duration", "10ms"], |dir| {
+        fs::write(dir.join("config.txt"), list).unwrap();
+    });
+    assert_eq!(code, 0);
+    assert_eq!(error, "warning: config.txt: names 127.0.0.1:5001 more than once: it counts once\n");
+}
+
+#[test]
+fn a_port_in_use_names_the_next_free_one() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
+    let port = taken.port().to_string();
+    let (code, _, error) = run(&["seed", "--headless", "--listen", &port], |_| {});
+    assert_eq!(code, 1);
+    assert!(error.starts_with(&format!("error: {taken} is in use; the next free address is 127.0.0.1:")), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn a_console_without_a_terminal_says_what_to_use() {
+    let (code, out, error) = run(&["lab"], |_| {});
+    assert_eq!((code, out.as_str(), error.as_str()), (2, "", "error: stdout is not a terminal: use --headless\n"));
+    let (code, _, error) = run(&[], |_| {});
+    assert_eq!(code, 2);
+    assert!(error.starts_with("error: stdout is not a terminal: ") && error.contains("lab --headless"), "{error}");
+}
+
+#[test]
+fn a_config_file_with_an_unknown_key_names_file_line_and_what_is_known() {
+    let (code, _, error) = run(&["lab", "--headless"], |dir| {
+        fs::create_dir_all(dir.join("config/gossipctl")).unwrap();
+        fs::write(dir.join("config/gossipctl/config.toml"), "[node]\ngosip-interval = \"1s\"\n").unwrap();
+    });
+    assert_eq!(code, 2);
+    assert!(error.contains("config/gossipctl/config.toml:2: unknown key 'gosip-interval'"), "{error}");
+    assert!(error.contains("'gossip-interval'"), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn the_config_file_sets_defaults_and_a_flag_wins() {
+    let write = |dir: &std::path::Path| {
+        fs::create_dir_all(dir.join("config/gossipctl")).unwrap();
+        fs::write(dir.join("config/gossipctl/config.toml"), "[lab]\nseeds = 1\npeers = 2\n").unwrap();
+    };
+    let args = ["lab", "--headless", "--duration", "10ms", "--peers", "1"];
+    let (code, out, _) = run(&args, write);
+    let names: Vec<_> = out.lines().filter(|line| line.contains("Started")).map(|line| line[..2].to_owned()).collect();
+    assert_eq!((code, names), (0, vec!["s1".to_owned(), "p1".to_owned()]));
+}
+
+#[test]
+fn without_a_screen_the_log_lines_are_printed_with_the_nodes_name() {
+    let lab = Program::start(&["lab", "--peers", "3", "--headless", "--gossip-interval", "100ms"]);
+    lab.wait_for("a message at p2", |line| line.starts_with("p2 Received Gossip Message : "));
+    lab.wait_for("a probe at p1", |line| line.starts_with("p1 Liveness Request:"));
+    let (code, rest) = lab.end_with("TERM");
+    assert_eq!(code, Some(0));
+    for name in ["s1", "s2", "p1", "p2", "p3"] {
+        assert!(rest.iter().any(|line| line == &format!("{name} Left the network")), "{name} in {rest:#?}");
+    }
+}
+
+#[test]
+fn as_json_every_line_is_an_event() {
+    let (code, out, error) = run(&["lab", "--headless", "--format", "json", "--duration", "1s"], |_| {});
+    assert_eq!((code, error.as_str()), (0, ""));
+    let events: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let count = |name: &str| events.iter().filter(|event| event["event"] == name).count();
+    assert_eq!((count("started"), count("stopped")), (10, 10));
+    assert!(count("link_up") > 0 && events.iter().all(|event| event["at"].is_u64() && event["node"].is_string()));
+}
+
+#[test]
+fn peers_with_no_messages_to_generate_stay_silent() {
+    let args =
+        ["lab", "--headless", "--format", "json", "--messages", "0", "--duration", "1s", "--gossip-interval", "50ms"];
+    let (code, out, _) = run(&args, |_| {});
+    assert_eq!(code, 0);
+    assert!(out.contains("\"link_up\"") && !out.contains("\"generated\""), "{out}");
+}
+
+#[test]
+fn a_reader_that_has_had_enough_ends_the_session_quietly() {
+    let mut lab = Program::start(&["lab", "--headless", "--gossip-interval", "20ms"]);
+    lab.wait_for("the first line", |line| line == "s1 Started as seed s1, framed dialect");
+    lab.close_stdout();
+    let (code, error) = lab.end();
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn sigint_leaves_politely_and_log_files_are_left_behind() {
+    let lab = Program::start(&["lab", "--peers", "2", "--headless", "--log-dir", "kept"]);
+    let started = lab.wait_for("p1", |line| line.starts_with("p1 Registered with"));
+    assert!(started.contains("127.0.0.1"), "{started}");
+    let dir = lab.dir().to_owned();
+    let (code, _) = lab.end_with("INT");
+    assert_eq!(code, Some(0));
+    let mut names: Vec<_> = fs::read_dir(dir.path().join("kept"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let kinds: Vec<_> = names.iter().map(|name| &name[..9]).collect();
+    assert_eq!(kinds, ["peer_log_", "peer_log_", "seed_log_", "seed_log_"]);
+    let log = fs::read_to_string(dir.path().join("kept").join(&names[0])).unwrap();
+    assert!(log.contains("List of Peers : [") && log.ends_with("Left the network\n"), "{log}");
+}
+
+#[test]
+fn a_place_that_takes_no_log_files_is_told_and_the_session_goes_on() {
+    let args = ["lab", "--headless", "--duration", "200ms", "--log-dir", "/dev/null/logs"];
+    let (code, out, error) = run(&args, |_| {});
+    assert_eq!(code, 0);
+    assert!(error.starts_with("warning: ") && error.contains("/dev/null/logs"), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(out.contains("s1 Left the network"), "{out}");
+}
+
+#[test]
+fn seeds_and_peers_of_processes_of_their_own_form_one_network_through_the_seed_list() {
+    let home = program::home();
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let (one, other) = (free(), free());
+    let list = [&one, &other].map(|listener| listener.local_addr().unwrap().to_string());
+    fs::write(home.path().join("config.txt"), list.join("\n")).unwrap();
+    drop((one, other));
+    let quick = |role| vec![role, "--headless", "--gossip-interval", "200ms", "--liveness-interval", "500ms"];
+    let seeds = [quick("seed"), quick("seed")].map(|args| Program::start_in(&home, &args));
+    seeds.each_ref().map(|seed| seed.wait_for("a seed", |line| line.starts_with("s1 Started")));
+    let peers = [quick("peer"), quick("peer")].map(|args| Program::start_in(&home, &args));
+    for peer in &peers {
+        peer.wait_for("a message of the other peer", |line| line.starts_with("p1 Received Gossip Message : "));
+    }
+    for seed in &seeds {
+        seed.wait_for("both peers on the list", |line| line_of(line, "Connection accepted from  ").is_some());
+    }
+    for program in peers.into_iter().chain(seeds) {
+        assert_eq!(program.end_with("TERM").0, Some(0));
+    }
+}
+
+#[test]
+fn what_is_printed_for_shells_and_manuals_may_be_cut_off() {
+    for args in [&["man"][..], &["completions", "bash"], &["config"], &["--help"]] {
+        let mut program = Program::start(args);
+        program.close_stdout();
+        let (code, error) = program.end();
+        assert_eq!((code, error.as_str()), (Some(0), ""), "{args:?}");
+    }
+}

@@ -1,0 +1,121 @@
+//! The real program without a terminal: its lines, its exit code, its signals.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// How long anything may take to happen. Generous: the machine may be busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A program that runs.
+pub(crate) struct Program {
+    child: Child,
+    lines: Option<Receiver<String>>,
+    home: Arc<TempDir>,
+}
+
+/// An empty directory, away from the user's files.
+pub(crate) fn home() -> Arc<TempDir> {
+    Arc::new(tempfile::tempdir().unwrap())
+}
+
+/// Runs the program to its end in a directory that is prepared first: exit code, stdout, stderr.
+pub(crate) fn run(args: &[&str], prepare: impl FnOnce(&Path)) -> (i32, String, String) {
+    let home = home();
+    prepare(home.path());
+    let output = command(home.path(), args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// What follows these words in a line.
+pub(crate) fn line_of<'a>(line: &'a str, words: &str) -> Option<&'a str> {
+    line.split_once(words).map(|(_, rest)| rest)
+}
+
+fn command(home: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gossipctl"));
+    command.args(args).current_dir(home);
+    command.env("HOME", home).env("XDG_CONFIG_HOME", home.join("config")).env("XDG_STATE_HOME", home.join("state"));
+    command.env_remove("GOSSIPCTL_LOG").env_remove("RUST_BACKTRACE");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Program {
+    /// Starts it in a directory of its own.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        Self::start_in(&home(), args)
+    }
+
+    /// Starts it in this directory.
+    pub(crate) fn start_in(home: &Arc<TempDir>, args: &[&str]) -> Self {
+        let mut child = command(home.path(), args).spawn().unwrap();
+        let lines = follow(child.stdout.take().unwrap());
+        Self { child, lines: Some(lines), home: Arc::clone(home) }
+    }
+
+    /// Where it runs.
+    pub(crate) fn dir(&self) -> &Arc<TempDir> {
+        &self.home
+    }
+
+    /// Reads on until a line is as it should be.
+    pub(crate) fn wait_for(&self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
+        let mut read = Vec::new();
+        let lines = self.lines.as_ref().unwrap();
+        while let Ok(line) = lines.recv_timeout(PATIENCE) {
+            if is_so(&line) {
+                return line;
+            }
+            read.push(line);
+        }
+        panic!("waited for {what}; the lines were\n{}", read.join("\n"));
+    }
+
+    /// Nobody reads any more.
+    pub(crate) fn close_stdout(&mut self) {
+        self.lines = None;
+    }
+
+    /// Sends a signal such as `TERM` and waits for the end: exit code, and the lines that came yet.
+    pub(crate) fn end_with(mut self, signal: &str) -> (Option<i32>, Vec<String>) {
+        let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let rest = self.lines.take().unwrap().into_iter().collect();
+        (self.child.wait().unwrap().code(), rest)
+    }
+
+    /// Waits for the end: exit code and stderr.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let mut error = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut error).unwrap();
+        (self.child.wait().unwrap().code(), error)
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed, and need not be.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The lines as they come. When nobody takes them any more, the pipe is closed.
+fn follow(stdout: ChildStdout) -> Receiver<String> {
+    let (sender, lines) = sync_channel(1);
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}

@@ -1,0 +1,218 @@
+//! The whole program in a terminal: keys are typed, the screen is read.
+
+mod terminal;
+
+use std::fs;
+use std::net::TcpListener;
+
+use terminal::Session;
+
+/// A lab in which much happens soon.
+const LAB: &[&str] = &["lab", "--peers", "4", "--gossip-interval", "300ms", "--liveness-interval", "300ms"];
+
+fn lab(rows: u16, columns: u16) -> Session {
+    let session = Session::start(LAB, rows, columns);
+    session.wait_until("a message that reached every peer", |screen| screen.contains("reached 4/4"));
+    session
+}
+
+/// Moves the selection down to this node.
+fn select(session: &mut Session, name: &str) {
+    for _ in 0..20 {
+        let before = session.screen();
+        if selected(&before).as_deref() == Some(name) {
+            return;
+        }
+        session.press("j");
+        session.wait_until("the selection to move", |screen| selected(screen) != selected(&before));
+    }
+    panic!("{name} is not to be found in\n{}", session.screen());
+}
+
+/// The node with the mark in front: `> ● p2  peer ..`.
+fn selected(screen: &str) -> Option<String> {
+    let marked = screen.lines().find_map(|line| line.strip_prefix("│> "))?;
+    marked.split_whitespace().nth(1).map(str::to_owned)
+}
+
+/// What the first line of the screen says.
+fn header_says(text: &str) -> impl Fn(&str) -> bool {
+    move |screen| screen.lines().next().is_some_and(|line| line.contains(text))
+}
+
+#[test]
+fn a_killed_node_is_noticed_reported_and_removed_before_the_users_eyes() {
+    let mut session = lab(40, 120);
+    select(&mut session, "p2");
+    session.press("x");
+    session.wait_for("x again kills p2");
+    session.press("x");
+    session.wait_for("killed");
+    session.wait_until("the death in the header", header_says("1 dead"));
+    session.wait_until("a report to the seeds", |screen| screen.contains("p2 by p") && screen.contains("removed"));
+    session.press("r");
+    session.wait_until("p2 to be back", header_says("6 up"));
+    session.press("q");
+    let (status, screen) = session.end();
+    assert_eq!(status.exit_code(), 0);
+    assert!(screen.contains("The session lasted") && screen.contains("p2 at "), "{screen}");
+    assert!(screen.contains("logs") && screen.contains("journal"), "{screen}");
+}
+
+#[test]
+fn one_press_of_x_kills_nobody() {
+    let mut session = lab(40, 120);
+    select(&mut session, "p1");
+    session.press("x");
+    session.wait_for("x again kills p1");
+    session.wait_until("the key to be disarmed", |screen| !screen.contains("x again kills"));
+    session.press("q");
+    let (_, screen) = session.end();
+    assert!(screen.contains("2 seeds, 4 peers\n") && screen.contains("deaths    none"), "{screen}");
+}
+
+#[test]
+fn a_hung_node_misses_three_probes_before_it_is_dead() {
+    let mut session = lab(40, 120);
+    select(&mut session, "p3");
+    session.press("X");
+    session.wait_for("1/3");
+    session.wait_for("2/3");
+    session.wait_until("the death of p3", |screen| screen.contains("p3 by p"));
+    session.press("q");
+    assert!(session.end().1.contains("p3 at "));
+}
+
+#[test]
+fn help_opens_and_closes_and_a_message_of_the_users_own_spreads() {
+    let mut session = lab(40, 120);
+    session.press("?");
+    session.wait_for("crash the selected node");
+    session.press("\x1b");
+    session.wait_until("the help to close", |screen| !screen.contains("crash the selected node"));
+    session.press("m");
+    session.wait_until("the form", |screen| screen.contains("Esc"));
+    session.press("a word of mine\r");
+    session.wait_for("\"a word of mine\"");
+    session.press("q");
+    session.end();
+}
+
+#[test]
+fn another_node_starts_and_joins() {
+    let mut session = lab(40, 120);
+    session.press("a");
+    session.wait_for("Start a node");
+    session.press("\x15auto\r");
+    session.wait_until("p5", header_says("7 up"));
+    session.press("q");
+    assert!(session.end().1.contains("5 peers"));
+}
+
+#[test]
+fn sigterm_gives_the_terminal_back_and_leaves_politely() {
+    let session = lab(24, 80);
+    session.signal("TERM");
+    let (status, screen) = session.end();
+    assert_eq!(status.exit_code(), 0);
+    assert!(screen.contains("The session lasted"), "{screen}");
+}
+
+#[test]
+fn a_session_with_a_length_ends_by_itself() {
+    let session = Session::start(&["lab", "--duration", "1s"], 24, 80);
+    session.wait_for("LIVE");
+    let (status, screen) = session.end();
+    assert_eq!(status.exit_code(), 0);
+    assert!(screen.contains("The session lasted"), "{screen}");
+}
+
+#[test]
+fn a_terminal_that_is_too_small_says_what_it_needs_and_recovers() {
+    let mut session = Session::start(LAB, 9, 39);
+    session.wait_for("needs 40x10, is 39x9");
+    session.resize(12, 50);
+    session.wait_until("one pane", |screen| screen.contains("NODE"));
+    session.resize(24, 80);
+    session.wait_until("the whole console", |screen| screen.contains("Gossip log") && screen.contains("quit"));
+    session.press("q");
+    assert_eq!(session.end().0.exit_code(), 0);
+}
+
+#[test]
+fn the_start_screen_starts_a_lively_lab() {
+    let mut session = Session::start(&[], 24, 80);
+    session.wait_for("Start a lab");
+    session.press("\r");
+    session.wait_for("Peers");
+    session.press("\r");
+    session.wait_until("the lab", |screen| screen.contains("2 seeds") && screen.contains("10 up"));
+    session.press("3");
+    session.wait_for("every 2.0 s");
+    session.press("q");
+    assert_eq!(session.end().0.exit_code(), 0);
+}
+
+#[test]
+fn a_peer_from_the_start_screen_needs_a_seed_list_and_says_so() {
+    let mut session = Session::start(&[], 24, 100);
+    session.wait_for("Start a peer");
+    session.press("jj\r");
+    session.wait_for("Listen");
+    session.press("\r");
+    session.wait_for("config.txt: no such file: create it");
+    session.press("q");
+    assert_eq!(session.end().0.exit_code(), 0);
+}
+
+#[test]
+fn a_session_is_exported_asked_about_before_it_overwrites_and_opened_again() {
+    let mut session = lab(40, 120);
+    let export = |session: &mut Session, name: &str| {
+        session.press("e");
+        session.wait_for("Export this session");
+        session.press(&format!("\x15{name}\r"));
+    };
+    export(&mut session, "mine.jsonl");
+    session.wait_until("the export", |screen| screen.contains("exported") && screen.contains("to mine.jsonl"));
+    let first = fs::read_to_string(session.home().join("mine.jsonl")).unwrap();
+    export(&mut session, "mine.jsonl");
+    session.wait_for("mine.jsonl exists. Replace it?");
+    session.press("\x1b");
+    session.wait_until("the question to go", |screen| !screen.contains("Replace it?"));
+    assert_eq!(fs::read_to_string(session.home().join("mine.jsonl")).unwrap(), first);
+    export(&mut session, "/dev/null/mine.txt");
+    session.wait_for("not exported to /dev/null/mine.txt");
+    session.press("q");
+    let (home, _) = session.end_and_keep();
+
+    let mut replay = Session::start_in(home, &[], 40, 120);
+    replay.wait_for("Open a recording");
+    replay.press("k\r");
+    replay.wait_until("the question for a file", |screen| screen.contains("Esc"));
+    replay.press("\x15mine.jsonl\r");
+    replay.wait_until("the recording", |screen| screen.contains("REPLAY") && screen.contains("p4"));
+    replay.press("q");
+    assert_eq!(replay.end().0.exit_code(), 0);
+}
+
+#[test]
+fn a_port_in_use_is_told_before_the_screen_is_taken() {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
+    let session = Session::start(&["seed", "--listen", &taken.port().to_string()], 24, 120);
+    let (status, screen) = session.end();
+    assert_eq!(status.exit_code(), 1);
+    assert!(screen.starts_with(&format!("error: {taken} is in use; the next free address is")), "{screen}");
+}
+
+#[test]
+fn keys_of_the_config_file_are_the_keys() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir_all(home.path().join("config/gossipctl")).unwrap();
+    fs::write(home.path().join("config/gossipctl/config.toml"), "[keys]\nquit = \"f10\"\n").unwrap();
+    let mut session = Session::start_in(home, LAB, 24, 120);
+    session.wait_for("F10 quit");
+    session.press("\x1b[21~");
+    assert_eq!(session.end().0.exit_code(), 0);
+}

@@ -1,0 +1,188 @@
+//! The real program in a pseudo-terminal: what a user types, and the screen that a user sees.
+
+use std::fmt::Debug;
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use tempfile::TempDir;
+
+/// How long anything may take to show. Generous: the machine may be busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running gossipctl and its terminal.
+pub(crate) struct Session {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    display: Arc<Display>,
+    home: TempDir,
+}
+
+/// What the terminal shows, and a bell that rings when it changes.
+struct Display {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    parser: vt100::Parser,
+    /// The program has closed the terminal.
+    closed: bool,
+}
+
+impl Session {
+    /// Starts the program in a terminal of this size, in an empty directory, away from the user's files.
+    pub(crate) fn start(args: &[&str], rows: u16, columns: u16) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), args, rows, columns)
+    }
+
+    /// As [`Session::start`], in a directory that may hold files.
+    pub(crate) fn start_in(home: TempDir, args: &[&str], rows: u16, columns: u16) -> Self {
+        let pair = native_pty_system().openpty(size(rows, columns)).unwrap();
+        let child = pair.slave.spawn_command(command(home.path(), args)).unwrap();
+        let reader = pair.master.try_clone_reader().unwrap();
+        let writer = pair.master.take_writer().unwrap();
+        let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
+        let display = Arc::new(Display { state: Mutex::new(State { parser, closed: false }), changed: Condvar::new() });
+        let shown = Arc::clone(&display);
+        std::thread::spawn(move || shown.follow(reader));
+        Self { child, master: pair.master, writer, display, home }
+    }
+
+    /// The directory in which the program runs.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Types these characters.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// Waits until the screen says this.
+    pub(crate) fn wait_for(&self, text: &str) {
+        self.wait_until(&format!("'{text}'"), |screen| screen.contains(text));
+    }
+
+    /// Waits until the screen is as it should be, and returns it.
+    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
+        let state = self.display.wait(|state| is_so(&state.parser.screen().contents()));
+        let screen = state.parser.screen().contents();
+        assert!(is_so(&screen), "waited for {what}; the screen is\n{screen}");
+        screen
+    }
+
+    /// What the screen shows now.
+    pub(crate) fn screen(&self) -> String {
+        self.display.lock().parser.screen().contents()
+    }
+
+    /// Gives the terminal another size.
+    pub(crate) fn resize(&self, rows: u16, columns: u16) {
+        self.display.lock().parser.screen_mut().set_size(cells(rows), cells(columns));
+        self.master.resize(size(rows, columns)).unwrap();
+    }
+
+    /// Sends a signal such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        let sent = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the program's end, and returns what it left on the screen.
+    pub(crate) fn end(mut self) -> (ExitStatus, String) {
+        let status = self.wait_for_exit();
+        self.assert_terminal_is_whole();
+        let state = self.display.wait(|state| state.closed);
+        (status, state.parser.screen().contents())
+    }
+
+    /// As [`Session::end`], and keeps the directory in which it ran.
+    pub(crate) fn end_and_keep(mut self) -> (TempDir, ExitStatus) {
+        let status = self.wait_for_exit();
+        self.assert_terminal_is_whole();
+        (self.home, status)
+    }
+
+    fn wait_for_exit(&mut self) -> ExitStatus {
+        let mut killer = self.child.clone_killer();
+        let (ended, limit) = std::sync::mpsc::sync_channel::<()>(1);
+        let watchdog = std::thread::spawn(move || {
+            if limit.recv_timeout(PATIENCE).is_err() {
+                let _ = killer.kill();
+            }
+        });
+        let status = self.child.wait().unwrap();
+        let _ = ended.send(());
+        watchdog.join().unwrap();
+        status
+    }
+
+    /// The terminal is as the shell left it: its own screen, a cursor, lines and echo.
+    fn assert_terminal_is_whole(&self) {
+        let state = self.display.wait(|state| is_whole(state.parser.screen()));
+        let screen = state.parser.screen();
+        assert!(!screen.alternate_screen(), "still on the alternate screen");
+        assert!(!screen.hide_cursor(), "the cursor is hidden");
+        assert!(!screen.bracketed_paste(), "pastes are still bracketed");
+        assert!(screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None, "the mouse is still captured");
+        let modes = flags(&self.master.get_termios().unwrap().local_flags);
+        assert!(modes.contains("ICANON") && modes.contains("ECHO"), "not in line mode: {modes}");
+    }
+}
+
+fn is_whole(screen: &vt100::Screen) -> bool {
+    let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
+    !(screen.alternate_screen() || screen.hide_cursor() || screen.bracketed_paste() || mouse)
+}
+
+/// The names of what is set.
+fn flags(set: &impl Debug) -> String {
+    format!("{set:?}")
+}
+
+impl Display {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn wait(&self, is_so: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        self.changed.wait_timeout_while(self.lock(), PATIENCE, |state| !is_so(state) && !state.closed).unwrap().0
+    }
+
+    fn follow(&self, mut reader: impl Read) {
+        let mut bytes = [0; 4096];
+        while let Ok(len @ 1..) = reader.read(&mut bytes) {
+            self.lock().parser.process(&bytes[..len]);
+            self.changed.notify_all();
+        }
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+}
+
+fn size(rows: u16, columns: u16) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+fn cells(count: u16) -> NonZeroU16 {
+    NonZeroU16::new(count).unwrap()
+}
+
+fn command(home: &Path, args: &[&str]) -> CommandBuilder {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_gossipctl"));
+    command.args(args);
+    command.cwd(home);
+    command.env("HOME", home);
+    command.env("XDG_CONFIG_HOME", home.join("config"));
+    command.env("XDG_STATE_HOME", home.join("state"));
+    command.env("TERM", "xterm-256color");
+    command.env_remove("NO_COLOR");
+    command
+}
