@@ -64,9 +64,9 @@ fn sources() -> Vec<Source> {
     let mut paths = Vec::new();
     collect(&root, &mut paths);
     let texts: Vec<_> = paths.into_iter().map(|path| (fs::read_to_string(&path).unwrap(), path)).collect();
-    let tests: Vec<_> = texts.iter().flat_map(|(text, path)| test_modules(&module(&root, path), text)).collect();
+    let behind_cfg: Vec<_> = texts.iter().flat_map(|(text, path)| test_modules(&module(&root, path), text)).collect();
     let all = texts.iter().map(|(text, path)| source(module(&root, path), path.clone(), text));
-    all.filter(|source| !tests.iter().any(|test| is_within(&source.module, test))).collect()
+    all.filter(|source| !behind_cfg.iter().any(|test| is_within(&source.module, test))).collect()
 }
 
 fn collect(dir: &Path, paths: &mut Vec<PathBuf>) {

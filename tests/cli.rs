@@ -3,7 +3,6 @@
 mod program;
 
 use std::fs;
-use std::io::Read;
 use std::net::TcpListener;
 
 use program::{Program, line_of, run};
@@ -178,7 +177,9 @@ fn seeds_and_peers_of_processes_of_their_own_form_one_network_through_the_seed_l
     drop((one, other));
     let quick = |role| vec![role, "--headless", "--gossip-interval", "200ms", "--liveness-interval", "500ms"];
     let seeds = [quick("seed"), quick("seed")].map(|args| Program::start_in(&home, &args));
-    seeds.each_ref().map(|seed| seed.wait_for("a seed", |line| line.starts_with("s1 Started")));
+    for seed in &seeds {
+        seed.wait_for("a seed", |line| line.starts_with("s1 Started"));
+    }
     let peers = [quick("peer"), quick("peer")].map(|args| Program::start_in(&home, &args));
     for peer in &peers {
         peer.wait_for("a message of the other peer", |line| line.starts_with("p1 Received Gossip Message : "));
@@ -189,6 +190,38 @@ fn seeds_and_peers_of_processes_of_their_own_form_one_network_through_the_seed_l
     for program in peers.into_iter().chain(seeds) {
         assert_eq!(program.end_with("TERM").0, Some(0));
     }
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_goodbyes() {
+    let home = program::home();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    fs::write(home.path().join("config.txt"), &addr).unwrap();
+    drop(listener);
+    let seed = Program::start_in(&home, &["seed", "--headless"]);
+    seed.wait_for("the seed", |line| line.starts_with("s1 Started"));
+    let peer = Program::start_in(&home, &["peer", "--headless"]);
+    peer.wait_for("its registration", |line| line.starts_with("p1 Registered with"));
+    // A seed that stands still never answers the goodbye.
+    seed.signal("STOP");
+    peer.signal("INT");
+    let (code, _) = peer.end_with("TERM");
+    assert!(matches!(code, Some(130 | 143)), "{code:?}");
+    seed.signal("CONT");
+    assert_eq!(seed.end_with("TERM").0, Some(0));
+}
+
+#[test]
+fn diagnostics_go_to_a_file_and_only_if_asked_for() {
+    let mut with_log =
+        Program::start_with(&["lab", "--headless", "--duration", "100ms"], &[("GOSSIPCTL_LOG", "debug")]);
+    let dir = with_log.dir().clone();
+    with_log.read_all();
+    assert_eq!(with_log.end(), (Some(0), String::new()));
+    assert!(dir.path().join("state/gossipctl/gossipctl.log").exists());
+    let (code, _, error) = run(&["lab", "--headless", "--duration", "10ms"], |_| {});
+    assert_eq!((code, error.as_str()), (0, ""));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::Cli;
+use crate::ui::key_table;
 
 /// The environment variables that matter, for the manual page.
 const ENVIRONMENT: [(&str, &str); 4] = [
@@ -42,6 +43,7 @@ fn render(out: &mut dyn Write) -> io::Result<()> {
     for command in program.get_subcommands() {
         render_command(command, out)?;
     }
+    keys().to_writer(out)?;
     environment().to_writer(out)?;
     page.render_extra_section(out)?;
     page.render_version_section(out)
@@ -63,6 +65,18 @@ fn render_command(command: &Command, out: &mut dyn Write) -> io::Result<()> {
 /// The same page with its sections as subsections, and without what every page repeats.
 fn demoted(page: &[u8]) -> Vec<u8> {
     String::from_utf8_lossy(page).replace("\n.SH ", "\n.SS ").into_bytes()
+}
+
+/// The keys as shipped, with the names by which the config file changes them.
+fn keys() -> Roff {
+    let mut section = Roff::new();
+    section.control("SH", ["KEYS OF THE CONSOLE"]);
+    section.text([roman("The name in brackets is the one by which the config file gives an action other keys.")]);
+    for line in key_table() {
+        let name = format!(" [{}]", line.name);
+        section.control("TP", []).text([bold(line.keys), roman(name)]).text([roman(line.help)]);
+    }
+    section
 }
 
 fn environment() -> Roff {
@@ -91,6 +105,14 @@ mod tests {
             for flag in command.get_arguments().filter_map(|flag| flag.get_long()) {
                 assert!(page.contains(&format!("--{flag}")), "{flag}");
             }
+        }
+    }
+
+    #[test]
+    fn the_manual_tells_of_every_key() {
+        let page = String::from_utf8(man().unwrap()).unwrap().replace("\\-", "-");
+        for line in key_table() {
+            assert!(page.contains(&format!("[{}]", line.name)) && page.contains(line.help), "{}", line.name);
         }
     }
 

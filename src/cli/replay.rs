@@ -50,7 +50,9 @@ fn play(recording: Recording, console: &Tap, answers: &mpsc::Sender<FromHost>) {
         }
     }
     hand_on(console, &mut batch, 0);
-    faults.into_iter().for_each(|fault| warn(answers, fault));
+    for fault in faults {
+        warn(answers, fault);
+    }
 }
 
 /// Hands on what is collected; after it, so many events are missing.

@@ -55,7 +55,19 @@ impl Program {
 
     /// Starts it in this directory.
     pub(crate) fn start_in(home: &Arc<TempDir>, args: &[&str]) -> Self {
-        let mut child = command(home.path(), args).spawn().unwrap();
+        Self::spawn(home, command(home.path(), args))
+    }
+
+    /// Starts it in a directory of its own, with these variables.
+    pub(crate) fn start_with(args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let home = home();
+        let mut command = command(home.path(), args);
+        command.envs(variables.iter().copied());
+        Self::spawn(&home, command)
+    }
+
+    fn spawn(home: &Arc<TempDir>, mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let lines = follow(child.stdout.take().unwrap());
         Self { child, lines: Some(lines), home: Arc::clone(home) }
     }
@@ -78,6 +90,17 @@ impl Program {
         panic!("waited for {what}; the lines were\n{}", read.join("\n"));
     }
 
+    /// Reads to the end.
+    pub(crate) fn read_all(&mut self) -> Vec<String> {
+        self.lines.take().unwrap().into_iter().collect()
+    }
+
+    /// Sends a signal such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
     /// Nobody reads any more.
     pub(crate) fn close_stdout(&mut self) {
         self.lines = None;
@@ -85,9 +108,8 @@ impl Program {
 
     /// Sends a signal such as `TERM` and waits for the end: exit code, and the lines that came yet.
     pub(crate) fn end_with(mut self, signal: &str) -> (Option<i32>, Vec<String>) {
-        let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-        let rest = self.lines.take().unwrap().into_iter().collect();
+        self.signal(signal);
+        let rest = self.read_all();
         (self.child.wait().unwrap().code(), rest)
     }
 
