@@ -145,11 +145,10 @@ mod tests {
 
     #[test]
     fn every_setting_stands_in_the_template_and_reads_back() {
-        let everything: String = of("")
-            .lines()
-            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let template = of("");
+        let set =
+            template.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line));
+        let everything = set.collect::<Vec<_>>().join("\n");
         let read = ConfigFile::parse(Path::new("config.toml"), everything.as_bytes()).unwrap();
         let names = |command: Command| {
             command.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect::<Vec<_>>()

@@ -88,7 +88,10 @@ impl Screen for Tty {
         if self.mouse == Mouse::Captured {
             execute!(io::stdout(), EnableMouseCapture)?;
         }
-        self.terminal.clear()
+        // Everything is drawn anew. Not by `clear`, which asks the terminal where its cursor is and
+        // fails where no answer comes.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 }
 
