@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(read.node.liveness_misses.unwrap().as_u32(), 3);
         assert_eq!(read.node.gossip_interval.unwrap().to_string(), "10s");
         assert_eq!(read.lab.peers.unwrap().as_usize(), 8);
-        assert_eq!(read.keys, KeyOverrides::default());
+        assert!(read.keys == KeyOverrides::default(), "{everything}");
         assert_eq!(read.keys_written.len(), key_table().count());
     }
 

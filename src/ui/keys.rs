@@ -124,6 +124,7 @@ impl Key {
         let code = match code {
             KeyCode::Char(c) if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::Char(c.to_ascii_uppercase()),
             KeyCode::Char('\r' | '\n') => KeyCode::Enter,
+            KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
             other => other,
         };
         if matches!(code, KeyCode::Char(_) | KeyCode::BackTab) {
@@ -398,6 +399,7 @@ mod tests {
         assert_eq!(letter('x', KeyModifiers::SHIFT), Pressed::Action(Action::Hang));
         assert_eq!(letter('?', KeyModifiers::SHIFT), Pressed::Action(Action::Help));
         assert_eq!(letter('z', KeyModifiers::CONTROL), Pressed::Action(Action::Suspend));
+        assert_eq!("shift-tab".parse(), Ok(Key::new(KeyCode::BackTab, KeyModifiers::NONE)));
         let back_tab = event(KeyCode::BackTab, KeyModifiers::SHIFT);
         assert_eq!(press(&map, &[back_tab]), Pressed::Action(Action::PreviousPane));
     }
