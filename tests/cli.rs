@@ -193,6 +193,16 @@ fn seeds_and_peers_of_processes_of_their_own_form_one_network_through_the_seed_l
 }
 
 #[test]
+fn the_readme_tells_of_every_key() {
+    let readme = include_str!("../README.md");
+    for line in gossipctl::ui::key_table() {
+        let keys = line.keys.split(" or ").map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or ");
+        let row = format!("| {keys} | {} | {} |", line.name, line.help);
+        assert!(readme.contains(&row), "README.md lacks\n{row}");
+    }
+}
+
+#[test]
 fn a_second_signal_does_not_wait_for_goodbyes() {
     let home = program::home();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
