@@ -11,7 +11,10 @@ use terminal::Session;
 const LAB: &[&str] = &["lab", "--peers", "4", "--gossip-interval", "300ms", "--liveness-interval", "300ms"];
 
 fn lab(rows: u16, columns: u16) -> Session {
-    let session = Session::start(LAB, rows, columns);
+    running(Session::start(LAB, rows, columns))
+}
+
+fn running(session: Session) -> Session {
     session.wait_until("a message that reached every peer", |screen| screen.contains("reached 4/4"));
     session
 }
@@ -73,7 +76,9 @@ fn one_press_of_x_kills_nobody() {
 
 #[test]
 fn a_hung_node_misses_three_probes_before_it_is_dead() {
-    let mut session = lab(40, 120);
+    // Slow enough that each miss stays on the screen for a while, however busy the machine is.
+    let slow = ["lab", "--peers", "4", "--gossip-interval", "300ms", "--liveness-interval", "1s"];
+    let mut session = running(Session::start(&slow, 40, 120));
     select(&mut session, "p3");
     session.press("X");
     session.wait_for("1/3");

@@ -9,7 +9,7 @@
 //! docs/wire.md holds the layout of both, to the byte.
 //!
 //! Everything here reads what strangers send. Each limit is a constant below; what breaks one is a
-//! [`Violation`], found before anything of that size is kept.
+//! [`Violation`](crate::proto::event::Violation), found before anything of that size is kept.
 
 mod batch;
 mod classic;
