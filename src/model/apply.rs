@@ -32,7 +32,10 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
     model.totals.events += 1;
     model.started.get_or_insert(event.at);
     model.now = model.now.max(event.at);
-    model.nodes.at_work(event.node, event.at);
+    // What failed may be the start of a node, which then is none.
+    if !matches!(event.kind, EventKind::Failed { .. }) {
+        model.nodes.at_work(event.node, event.at);
+    }
     if let Some(severity) = notice::severity(&event.kind) {
         model.notices.push(Notice { at: event.at, severity, event: event.clone() });
     }

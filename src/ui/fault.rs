@@ -12,7 +12,7 @@ use crate::model::link::{Link, LinkKey};
 use crate::model::node::{Life, Node};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
+use crate::proto::message::{DeathCause, Role};
 
 /// Names that a question lists.
 const NAMES_SHOWN: usize = 6;
@@ -145,11 +145,22 @@ pub(crate) fn restart(model: &Model, addr: Addr) -> Plan {
     match model.nodes().get(addr).map(|node| node.life) {
         Some(Life::Killed | Life::Left | Life::Hung) => Plan::Now(vec![Command::Restart(addr)]),
         Some(Life::Running) => Plan::Refuse(format!("{name} runs: kill or hang it first")),
-        Some(Life::Elsewhere) => {
-            Plan::Refuse(format!("{addr} runs in another process: restart it there; :heal NODE {addr} allows the link"))
-        }
+        Some(Life::Elsewhere) => heal(model, addr),
         None => Plan::Refuse(unknown(addr)),
     }
+}
+
+/// A node elsewhere: those of ours whose link to it was cut may link to it again.
+fn heal(model: &Model, peer: Addr) -> Plan {
+    let testimonies = model.deaths().latest_of(peer).map_or(&[][..], |case| &case.testimonies);
+    let is_linked = |node| model.links().get(node, peer).is_some_and(Link::is_up);
+    let cut = testimonies.iter().filter(|told| told.cause == Some(DeathCause::Cut) && !is_linked(told.reporter));
+    let ours = cut.filter(|told| model.nodes().get(told.reporter).is_some_and(Node::is_ours));
+    let commands: Vec<Command> = ours.map(|told| Command::Heal { node: told.reporter, peer }).collect();
+    if commands.is_empty() {
+        return Plan::Refuse(format!("{peer} runs in another process: restart it there"));
+    }
+    Plan::Now(commands)
 }
 
 fn unknown(addr: Addr) -> String {

@@ -7,15 +7,17 @@ use ratatui::text::{Line, Span};
 
 use super::action::{Action, PaneId};
 use super::app::{App, Armed, Toast};
+use super::fault::{self, Plan};
 use super::items::{self, Item};
 use super::keys::{Binding, Hint, KEYS};
+use super::options::Mode;
 use super::pane::connections::Row;
 use super::pane::notices;
 use super::prompt::Prompt;
 use super::text;
 use super::theme::{Tone, selected};
 use super::view::View;
-use crate::model::node::Life;
+use crate::model::Model;
 
 pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let columns = usize::from(area.width);
@@ -65,7 +67,7 @@ fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<
     let target = app.target(view);
     items.extend(KEYS.iter().filter_map(|binding| {
         let hint = binding.hint?;
-        hint_item(binding, hint, target, view)
+        hint_item(binding, hint, target, app, view)
     }));
     let mut line = items::line(items, columns.saturating_sub(1), "  ", view);
     line.spans.insert(0, Span::raw(" "));
@@ -87,24 +89,49 @@ fn count(pane: PaneId, view: &View<'_>) -> Item {
 }
 
 /// A key, what it does, and to whom. Keys that would only be refused are left out.
-fn hint_item(binding: &Binding, hint: Hint, target: Option<Row>, view: &View<'_>) -> Option<Item> {
-    let node = target.and_then(|row| view.model.nodes().get(row.target()));
-    let life = node.map(|node| node.life);
-    let runs = matches!(life, Some(Life::Running | Life::Hung));
-    let is = |action| binding.action == action;
-    let fits = (!is(Action::Kill) || runs || life == Some(Life::Elsewhere))
-        && (!is(Action::Hang) || life == Some(Life::Running))
-        && (!is(Action::Restart) || matches!(life, Some(Life::Hung | Life::Killed | Life::Left)))
-        && (!is(Action::Details) || node.is_some());
+fn hint_item(binding: &Binding, hint: Hint, target: Option<Row>, app: &App, view: &View<'_>) -> Option<Item> {
     let key = view.keys.key_of(binding.action);
-    if !fits || key.is_empty() {
+    let word = match plan(binding.action, target, view) {
+        Some(Plan::Refuse(_)) => return None,
+        Some(Plan::Now(_) | Plan::Arm { .. } | Plan::Ask { .. }) => acting(binding.action, hint, target?, view),
+        None => hint.word.to_owned(),
+    };
+    if key.is_empty() || (changes_nodes(binding.action) && app.scene.mode != Mode::Live) {
         return None;
     }
-    let whom = match (binding.action, node) {
-        (Action::Kill | Action::Hang | Action::Restart, Some(node)) => format!(" {}", view.name(node.addr)),
-        (_, Some(_) | None) => String::new(),
-    };
-    let word = if binding.action == Action::Kill && life == Some(Life::Elsewhere) { "cut" } else { hint.word };
-    let parts = vec![(Tone::Strong, key), (Tone::Plain, format!(" {word}{whom}"))];
+    let parts = vec![(Tone::Strong, key), (Tone::Plain, format!(" {word}"))];
     Some(Item { group: 1, rank: hint.rank, parts })
+}
+
+/// What a key would do to the selected node, if it is one that does something to a node.
+fn plan(action: Action, target: Option<Row>, view: &View<'_>) -> Option<Plan> {
+    let plan = |make: fn(&Model, Row) -> Plan| match target {
+        Some(row) => make(view.model, row),
+        None => Plan::Refuse(String::new()),
+    };
+    if action == Action::Kill {
+        Some(plan(fault::kill))
+    } else if action == Action::Hang {
+        Some(plan(|model, row| fault::hang(model, row.target())))
+    } else if action == Action::Restart {
+        Some(plan(|model, row| fault::restart(model, row.target())))
+    } else {
+        None
+    }
+}
+
+/// `kill p4`; what is done to a node elsewhere has another word.
+fn acting(action: Action, hint: Hint, target: Row, view: &View<'_>) -> String {
+    let is_elsewhere = view.model.nodes().get(target.target()).is_some_and(|node| !node.is_ours());
+    let word = match (is_elsewhere, action) {
+        (true, Action::Kill) => "cut",
+        (true, Action::Restart) => "heal",
+        (true | false, _) => hint.word,
+    };
+    format!("{word} {}", view.name(target.target()))
+}
+
+/// A recording takes no such key.
+fn changes_nodes(action: Action) -> bool {
+    matches!(action, Action::Add | Action::Message | Action::Kill | Action::Hang | Action::Restart)
 }

@@ -3,17 +3,13 @@
 use std::io;
 
 use crossterm::event::{Event, EventStream};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 
 /// A source of what the user does.
 pub(crate) trait Input {
-    /// The next thing that the user does; `None` when there will be no more. Cancel safe.
+    /// The next thing that the user does; `None` when there will be no more. Cancel safe. To be
+    /// polled by one task only: crossterm wakes whoever asked first, and nobody else.
     fn next(&mut self) -> impl Future<Output = Option<io::Result<Event>>> + Send;
-
-    /// What is there already.
-    fn try_next(&mut self) -> Option<io::Result<Event>> {
-        self.next().now_or_never().flatten()
-    }
 }
 
 /// The real keyboard.

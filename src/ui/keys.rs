@@ -56,7 +56,16 @@ pub(crate) const KEYS: &[Binding] = &[
         1,
     ),
     shown(key(Action::Hang, "hang", &["X"], "let the selected node fall silent with its sockets open"), "hang", 9),
-    shown(key(Action::Restart, "restart", &["r"], "start a killed or hung node again at its address"), "restart", 4),
+    shown(
+        key(
+            Action::Restart,
+            "restart",
+            &["r"],
+            "start a killed or hung node again at its address; heal a link that was cut",
+        ),
+        "restart",
+        4,
+    ),
     shown(key(Action::Details, "details", &["enter"], "why: all that is known about what is selected"), "why", 3),
     shown(key(Action::Filter, "filter", &["/"], "show only matching lines; ! in front: only the others"), "filter", 6),
     shown(key(Action::CommandLine, "command", &[":"], "type a command: everything a key does, by name"), "command", 7),

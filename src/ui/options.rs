@@ -62,7 +62,7 @@ pub enum Mouse {
     /// The terminal: selecting text works as everywhere.
     #[default]
     Terminal,
-    /// The console: the wheel scrolls, a click selects.
+    /// The console: the wheel scrolls.
     Captured,
 }
 

@@ -28,8 +28,6 @@ use crate::proto::time::Time;
 const FRAME_TIME: Duration = Duration::from_millis(33);
 /// Events that are taken before keys are looked at again: some 2 ms of work.
 const EVENTS_PER_TURN: usize = 4_000;
-/// Keys that are taken before a picture is drawn: a paste without brackets.
-const KEYS_PER_TURN: usize = 256;
 
 /// What the console leaves behind.
 #[derive(Debug)]
@@ -126,7 +124,7 @@ impl Console {
                 Came::Shutdown => return Ok(Ended::Shutdown),
                 Came::Input(None) => return Ok(Ended::InputClosed),
                 Came::Input(Some(event)) => {
-                    if let Some(ended) = self.take_input(event?, screen, input).await? {
+                    if let Some(ended) = self.take_input(&event?, screen).await? {
                         return Ok(ended);
                     }
                 }
@@ -184,22 +182,12 @@ impl Console {
         }
     }
 
-    async fn take_input(
-        &mut self,
-        first: Event,
-        screen: &mut impl Screen,
-        input: &mut impl Input,
-    ) -> io::Result<Option<Ended>> {
-        let mut next = Some(first);
-        for _ in 0..KEYS_PER_TURN {
-            let Some(event) = next else { break };
-            self.stale = true;
-            for effect in on_event(&mut self.app, &event) {
-                if let Some(ended) = self.carry_out(effect, screen).await? {
-                    return Ok(Some(ended));
-                }
+    async fn take_input(&mut self, event: &Event, screen: &mut impl Screen) -> io::Result<Option<Ended>> {
+        self.stale = true;
+        for effect in on_event(&mut self.app, event) {
+            if let Some(ended) = self.carry_out(effect, screen).await? {
+                return Ok(Some(ended));
             }
-            next = input.try_next().transpose()?;
         }
         Ok(None)
     }

@@ -74,7 +74,9 @@ impl Scene {
         }
         let mut urgent = None;
         for (number, notice) in self.live.notices().from(self.taken) {
-            let text = self.live.notice_text(notice);
+            let is_node = self.live.nodes().get(notice.event.node).is_some();
+            // What failed may be the start of a node, which then has no name to put before it.
+            let text = if is_node { self.live.notice_text(notice) } else { self.live.sentence(&notice.event.kind) };
             if notice.severity == Severity::Error {
                 urgent = Some((notice.severity, text.clone()));
             }

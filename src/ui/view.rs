@@ -97,6 +97,16 @@ impl View<'_> {
         self.model.name_of(addr).into_owned()
     }
 
+    /// Sorts `p2` before `p10`, and names before addresses.
+    pub(crate) fn by_name(&self, addr: Addr) -> impl Ord + use<> {
+        let Some(name) = self.model.nodes().get(addr).and_then(|node| node.name.as_deref()) else {
+            return (true, String::new(), 0, addr);
+        };
+        let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number: u64 = name[letters.len()..].parse().unwrap_or(0);
+        (false, letters.to_owned(), number, addr)
+    }
+
     /// A name in a column that is at least as wide as our own names.
     pub(crate) fn padded_name(&self, addr: Addr) -> String {
         let name = self.model.name_of(addr);

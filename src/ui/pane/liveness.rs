@@ -59,7 +59,7 @@ impl LivenessPane {
     fn rows(&self, view: &View<'_>) -> Vec<Addr> {
         let heard = heard(view);
         let mut nodes: Vec<&Node> = view.model.nodes().iter().filter(|node| is_watched(node, &heard)).collect();
-        nodes.sort_by_key(|node| (Reverse(trouble(node)), node.addr));
+        nodes.sort_by_cached_key(|node| (Reverse(trouble(node)), view.by_name(node.addr)));
         let rows = nodes.into_iter().map(|node| node.addr);
         if self.list.filter().is_all() {
             rows.collect()

@@ -5,8 +5,8 @@ use super::fixture::{
     told, type_text,
 };
 use crate::command::{Command, NodeSpec, Placement};
-use crate::event::{EventKind, Stop};
-use crate::proto::message::Role;
+use crate::event::{EventKind, LinkEnd, LinkId, Purpose, Stop};
+use crate::proto::message::{DeathCause, Role};
 use crate::ui::app::{App, Effect};
 use crate::ui::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 use crate::ui::options::{Mode, Options, StartScreen};
@@ -82,6 +82,21 @@ fn a_node_elsewhere_is_cut_off_and_the_footer_says_exactly_that() {
     assert_eq!(press(&mut app, "x"), command(Command::Cut { node: P1, peer: FAR }));
     assert_eq!(press(&mut app, "X"), []);
     assert!(footer(&mut app).contains("only nodes of this process can be hung"));
+}
+
+#[test]
+fn a_link_that_was_cut_is_healed_by_the_key_that_restarts() {
+    let mut app = suspect();
+    let (cause, last_heard) = (DeathCause::Cut, at(12_000));
+    let mut script = Script::default();
+    script.at(13_100).add(P1, EventKind::NeighborDied { peer: FAR, cause, last_heard });
+    let (link, peer, purpose, end) = (LinkId(25), FAR, Purpose::Neighbor, LinkEnd::Dead { cause });
+    script.add(P1, EventKind::LinkDown { link, peer, purpose, end });
+    app.take(&delivery(script.events));
+    select(&mut app, "127.0.0.1:4000");
+    let keys = footer(&mut app);
+    assert!(keys.contains("r heal 127.0.0.1:4000") && !keys.contains("x cut"), "{keys}");
+    assert_eq!(press(&mut app, "r"), command(Command::Heal { node: P1, peer: FAR }));
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub(super) fn pairs_linked(view: &View<'_>) -> u64 {
 
 fn links_of(node: Addr, view: &View<'_>) -> Vec<Row> {
     let mut links: Vec<&Link> = view.model.links().of(node).filter(|link| link.state != LinkState::Ended).collect();
-    links.sort_by_key(|link| (link.purpose == Purpose::Neighbor, by_name(link.key.peer, view)));
+    links.sort_by_key(|link| (link.purpose == Purpose::Neighbor, view.by_name(link.key.peer)));
     links.into_iter().map(|link| Row::Link(link.key)).collect()
 }
 
@@ -58,17 +58,8 @@ fn order(nodes: &mut [&Node], sort: Sort, view: &View<'_>) {
             Sort::Rtt => rtts.get(&node.addr).copied().unwrap_or(0),
             Sort::Links => u64::from(node.neighbors.max(node.registrations).max(node.linked)),
         };
-        (Reverse(first), !node.is_ours(), node.role != Some(Role::Seed), by_name(node.addr, view))
+        (Reverse(first), !node.is_ours(), node.role != Some(Role::Seed), view.by_name(node.addr))
     });
-}
-
-/// `p2` before `p10`, names before addresses.
-fn by_name(addr: Addr, view: &View<'_>) -> (String, u64, Addr) {
-    let name = view.name(addr);
-    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = name[letters.len()..].parse().unwrap_or(0);
-    let is_named = view.model.nodes().get(addr).is_some_and(|node| node.name.is_some());
-    if is_named { (letters.to_owned(), number, addr) } else { ("~".to_owned(), 0, addr) }
 }
 
 /// The slowest last answer of each node.
