@@ -108,7 +108,7 @@ impl Console {
     ) -> io::Result<Ended> {
         let (mut feed_open, mut host_open) = (true, true);
         loop {
-            self.draw_if_due(screen)?;
+            self.draw_if_due(&mut feed, screen)?;
             let deadline = self.clock.instant(self.deadline());
             let came = tokio::select! {
                 biased;
@@ -116,7 +116,8 @@ impl Console {
                 event = input.next() => Came::Input(event),
                 message = from_host.recv(), if host_open => Came::Host(message),
                 () = tokio::time::sleep_until(deadline) => Came::Time,
-                delivery = feed.recv(), if feed_open => Came::Events(delivery),
+                // What comes while a picture is due anyway is taken with it, not one by one.
+                delivery = feed.recv(), if feed_open && (!self.stale || self.is_due()) => Came::Events(delivery),
             };
             let _here = Here::mark();
             self.pass_time();
@@ -159,10 +160,16 @@ impl Console {
         }
     }
 
-    fn draw_if_due(&mut self, screen: &mut impl Screen) -> io::Result<()> {
+    /// The last picture has been shown for as long as it must.
+    fn is_due(&self) -> bool {
         let now = self.clock.now();
-        let due = self.drawn_at.is_none_or(|drawn_at| now.since(drawn_at) >= FRAME_TIME);
-        if self.stale && due {
+        self.drawn_at.is_none_or(|drawn_at| now.since(drawn_at) >= FRAME_TIME)
+    }
+
+    fn draw_if_due(&mut self, feed: &mut Feed, screen: &mut impl Screen) -> io::Result<()> {
+        let now = self.clock.now();
+        if self.stale && self.is_due() {
+            self.take_waiting(feed, 0);
             let _here = Here::mark();
             screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
             (self.stale, self.drawn_at) = (false, Some(now));
@@ -173,8 +180,11 @@ impl Console {
     /// A frozen picture shows how much is new, so events always change it.
     fn take_events(&mut self, first: &Delivery, feed: &mut Feed) {
         self.stale = true;
-        let mut taken = first.batch.len();
         self.app.take(first);
+        self.take_waiting(feed, first.batch.len());
+    }
+
+    fn take_waiting(&mut self, feed: &mut Feed, mut taken: usize) {
         while taken < EVENTS_PER_TURN {
             let Some(delivery) = feed.try_recv() else { return };
             taken += delivery.batch.len().max(1);
