@@ -19,7 +19,7 @@ use crate::feed::{Delivery, Feed};
 
 /// How long a written event may wait for its way to the disk. Less than the second after which a
 /// person who follows a log would notice, and much more than a write takes.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
+const FLUSH_INTERVAL: Duration = Duration::from_millis(900);
 /// Those who may wait for a sync at one time: a user asks for one export at a time.
 const SYNCS_MAX: usize = 4;
 

@@ -20,12 +20,16 @@ use super::terminal::{Here, Screen, Tty, stop_until_continued, take_panic_elsewh
 use super::theme::NoColor;
 use super::update::{on_event, on_host};
 use crate::clock::Clock;
+use crate::event::EventKind;
 use crate::feed::{Delivery, Feed};
 use crate::model::Model;
 use crate::proto::time::Time;
 
 /// Time between two pictures: 30 a second.
 const FRAME_TIME: Duration = Duration::from_millis(33);
+/// Time between two pictures while all that happens is that probes are answered: the eye follows
+/// figures no faster, and an idle network costs next to nothing to watch.
+const DRIFT_TIME: Duration = Duration::from_millis(250);
 /// Events that are taken before keys are looked at again: some 2 ms of work.
 const EVENTS_PER_TURN: usize = 4_000;
 
@@ -72,7 +76,7 @@ pub async fn run(
     let clock = options.clock;
     let mut tty = Tty::take(options.mouse).map_err(UiError::Start)?;
     let app = App::new(options, NoColor::from_env());
-    let mut console = Console { app, clock, to_host, drawn_at: None, stale: true };
+    let mut console = Console::new(app, clock, to_host);
     let ended =
         console.run(&mut tty, &mut Keyboard::new(), feed, from_host, shutdown).await.map_err(UiError::Terminal)?;
     Ok(Outcome { model: console.app.scene.live, ended })
@@ -83,9 +87,21 @@ pub(crate) struct Console {
     pub(crate) app: App,
     pub(crate) clock: Clock,
     pub(crate) to_host: mpsc::Sender<ToHost>,
-    pub(crate) drawn_at: Option<Time>,
-    /// The picture is not what it should be.
-    pub(crate) stale: bool,
+    /// When what had come was last looked at, and when it was last drawn.
+    looked_at: Option<Time>,
+    drawn_at: Option<Time>,
+    picture: Picture,
+}
+
+/// How far the screen is behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Picture {
+    /// It shows what is.
+    Fresh,
+    /// Only figures that tick along have changed.
+    Drifting,
+    /// Something happened.
+    Stale,
 }
 
 /// What came.
@@ -98,6 +114,10 @@ enum Came {
 }
 
 impl Console {
+    pub(crate) fn new(app: App, clock: Clock, to_host: mpsc::Sender<ToHost>) -> Self {
+        Self { app, clock, to_host, looked_at: None, drawn_at: None, picture: Picture::Stale }
+    }
+
     pub(crate) async fn run(
         &mut self,
         screen: &mut impl Screen,
@@ -117,7 +137,7 @@ impl Console {
                 message = from_host.recv(), if host_open => Came::Host(message),
                 () = tokio::time::sleep_until(deadline) => Came::Time,
                 // What comes while a picture is due anyway is taken with it, not one by one.
-                delivery = feed.recv(), if feed_open && (!self.stale || self.is_due()) => Came::Events(delivery),
+                delivery = feed.recv(), if feed_open && (self.picture == Picture::Fresh || self.is_due()) => Came::Events(delivery),
             };
             let _here = Here::mark();
             self.pass_time();
@@ -140,12 +160,14 @@ impl Console {
 
     fn change(&mut self, change: impl FnOnce(&mut App)) {
         change(&mut self.app);
-        self.stale = true;
+        self.picture = Picture::Stale;
     }
 
     fn pass_time(&mut self) {
         let now = self.clock.now();
-        self.stale |= self.app.tick(now);
+        if self.app.tick(now) {
+            self.picture = Picture::Stale;
+        }
         if let Some(text) = take_panic_elsewhere() {
             self.change(|app| app.note(Severity::Error, &text));
         }
@@ -154,33 +176,37 @@ impl Console {
     /// When to look up if nothing comes: for the next picture if one is due, otherwise when time
     /// alone changes something.
     fn deadline(&self) -> Time {
-        match self.drawn_at {
-            Some(drawn_at) if self.stale => drawn_at + FRAME_TIME,
+        match self.looked_at {
+            Some(looked_at) if self.picture != Picture::Fresh => looked_at + FRAME_TIME,
             Some(_) | None => self.app.next_tick(),
         }
     }
 
-    /// The last picture has been shown for as long as it must.
+    /// It is time for another look at what has come.
     fn is_due(&self) -> bool {
         let now = self.clock.now();
-        self.drawn_at.is_none_or(|drawn_at| now.since(drawn_at) >= FRAME_TIME)
+        self.looked_at.is_none_or(|looked_at| now.since(looked_at) >= FRAME_TIME)
     }
 
     fn draw_if_due(&mut self, feed: &mut Feed, screen: &mut impl Screen) -> io::Result<()> {
-        let now = self.clock.now();
-        if self.stale && self.is_due() {
-            self.take_waiting(feed, 0);
-            let _here = Here::mark();
-            screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
-            (self.stale, self.drawn_at) = (false, Some(now));
+        if self.picture == Picture::Fresh || !self.is_due() {
+            return Ok(());
         }
+        let now = self.clock.now();
+        self.looked_at = Some(now);
+        self.take_waiting(feed, 0);
+        let drawn_lately = self.drawn_at.is_some_and(|drawn_at| now.since(drawn_at) < DRIFT_TIME);
+        if self.picture == Picture::Drifting && drawn_lately {
+            return Ok(());
+        }
+        let _here = Here::mark();
+        screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
+        (self.picture, self.drawn_at) = (Picture::Fresh, Some(now));
         Ok(())
     }
 
-    /// A frozen picture shows how much is new, so events always change it.
     fn take_events(&mut self, first: &Delivery, feed: &mut Feed) {
-        self.stale = true;
-        self.app.take(first);
+        self.take(first);
         self.take_waiting(feed, first.batch.len());
     }
 
@@ -188,12 +214,19 @@ impl Console {
         while taken < EVENTS_PER_TURN {
             let Some(delivery) = feed.try_recv() else { return };
             taken += delivery.batch.len().max(1);
-            self.app.take(&delivery);
+            self.take(&delivery);
         }
     }
 
+    /// A frozen picture shows how much is new, so events always change it.
+    fn take(&mut self, delivery: &Delivery) {
+        let calm = delivery.skipped == 0 && delivery.batch.iter().all(|event| is_routine(&event.kind));
+        self.picture = self.picture.max(if calm { Picture::Drifting } else { Picture::Stale });
+        self.app.take(delivery);
+    }
+
     async fn take_input(&mut self, event: &Event, screen: &mut impl Screen) -> io::Result<Option<Ended>> {
-        self.stale = true;
+        self.picture = Picture::Stale;
         for effect in on_event(&mut self.app, event) {
             if let Some(ended) = self.carry_out(effect, screen).await? {
                 return Ok(Some(ended));
@@ -210,7 +243,7 @@ impl Console {
                 screen.leave();
                 stop_until_continued().await?;
                 screen.enter()?;
-                self.stale = true;
+                self.picture = Picture::Stale;
             }
             Effect::Quit => return Ok(Some(Ended::Quit)),
         }
@@ -223,4 +256,9 @@ impl Console {
             self.app.show(Severity::Error, "not done: the program is busy with earlier requests; try again");
         }
     }
+}
+
+/// Probes that come, go and are answered: always, and of interest as figures only.
+fn is_routine(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::ProbeSent { .. } | EventKind::ProbeReceived { .. } | EventKind::ProbeAnswered { .. })
 }

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fixture::{options, session};
 use crate::command::Command;
+use crate::event::EventKind;
 use crate::feed::{Feed, Tap, feed};
 use crate::ui::app::App;
 use crate::ui::host::{FromHost, ToHost};
@@ -132,7 +133,7 @@ impl Stage {
         let (tap, feed) = feed(1_024);
         let (to_host, commands) = mpsc::channel(1);
         let (host, from_host) = mpsc::channel(8);
-        let console = Console { app, clock, to_host, drawn_at: None, stale: true };
+        let console = Console::new(app, clock, to_host);
         let (screen, shutdown) = (Recorder::new(), CancellationToken::new());
         Self { console, screen, tap, feed: Some(feed), commands, host, from_host: Some(from_host), shutdown }
     }
@@ -168,6 +169,25 @@ async fn a_busy_network_is_drawn_at_most_thirty_times_a_second() {
     assert_eq!(ended, None);
     let drawn = stage.screen.drawn.len();
     assert!((50..=62).contains(&drawn), "drawn {drawn} times in 2 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_network_in_which_only_probes_are_answered_is_drawn_four_times_a_second() {
+    let mut stage = Stage::new();
+    let tap = stage.tap.clone();
+    let probes: Vec<_> =
+        session().into_iter().filter(|event| matches!(event.kind, EventKind::ProbeAnswered { .. })).collect();
+    assert!(!probes.is_empty());
+    let quiet = async move {
+        for event in probes.into_iter().cycle().take(2_000) {
+            tap.publish_one(event);
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let ((), ended) = tokio::join!(quiet, stage.run(&[], Duration::from_secs(2)));
+    assert_eq!(ended, None);
+    let drawn = stage.screen.drawn.len();
+    assert!((8..=14).contains(&drawn), "drawn {drawn} times in 2 s");
 }
 
 #[tokio::test(start_paused = true)]
