@@ -72,6 +72,10 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     }
 }
 
+/// How much more polite the network's threads are than the console's: about a third of its share when both want the
+/// same core.
+const NETWORK_NICENESS: i32 = 5;
+
 fn run_session(plan: Plan) -> Result<ExitCode, Failure> {
     match plan.screen.clone() {
         Screen::Headless(format) => finish(headless::run(plan, format)),
@@ -82,10 +86,23 @@ fn run_session(plan: Plan) -> Result<ExitCode, Failure> {
 
 /// Runs a session to its end. What it left running is not waited for.
 fn finish(session: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::System)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .on_thread_start(yield_to_the_console)
+        .build()
+        .map_err(Failure::System)?;
     let ending = runtime.block_on(session);
     runtime.shutdown_background();
     ending
+}
+
+/// The session itself runs on the main thread, the network on the threads that the runtime starts. Where all cores
+/// are busy with the network, a key must still show at once.
+fn yield_to_the_console() {
+    // Linux gives each thread a priority of its own; elsewhere, and where it is refused, all share the cores as usual.
+    if cfg!(target_os = "linux") {
+        let _ = rustix::process::nice(NETWORK_NICENESS);
+    }
 }
 
 fn print_config() -> Result<ExitCode, Failure> {

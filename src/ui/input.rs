@@ -2,10 +2,8 @@
 
 use std::io;
 
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt;
+use crossterm::event::Event;
 use tokio::sync::mpsc;
-use tokio_util::task::AbortOnDropHandle;
 
 /// Keys that wait to be looked at: more than anybody types, or pastes, between two looks.
 const KEYS_MAX: usize = 1_024;
@@ -16,27 +14,26 @@ pub(crate) trait Input {
     fn next(&mut self) -> impl Future<Output = Option<io::Result<Event>>> + Send;
 }
 
-/// The real keyboard, read by a task of its own: to ask crossterm whether there is a key costs a
-/// fight for its lock, so it is asked when there is one, not whenever anything happens. It also
-/// wakes whoever asked first, and nobody else.
+/// The real keyboard, read by a thread of its own: it waits for nobody, however busy the runtime's
+/// threads are with the network.
 pub(crate) struct Keyboard {
     keys: mpsc::Receiver<io::Result<Event>>,
-    _reader: AbortOnDropHandle<()>,
 }
 
 impl Keyboard {
-    /// A keyboard that is read from now on. To be called within a runtime.
-    pub(crate) fn new() -> Self {
+    /// A keyboard that is read from now on, until the program ends.
+    pub(crate) fn new() -> io::Result<Self> {
         let (to_console, keys) = mpsc::channel(KEYS_MAX);
-        let reader = tokio::spawn(async move {
-            let mut events = EventStream::new();
-            while let Some(event) = events.next().await {
-                if to_console.send(event).await.is_err() {
+        std::thread::Builder::new().name("keyboard".to_owned()).spawn(move || {
+            loop {
+                let event = crossterm::event::read();
+                let last = event.is_err();
+                if to_console.blocking_send(event).is_err() || last {
                     return;
                 }
             }
-        });
-        Self { keys, _reader: AbortOnDropHandle::new(reader) }
+        })?;
+        Ok(Self { keys })
     }
 }
 

@@ -75,10 +75,10 @@ pub async fn run(
 ) -> Result<Outcome, UiError> {
     let clock = options.clock;
     let mut tty = Tty::take(options.mouse).map_err(UiError::Start)?;
+    let mut keyboard = Keyboard::new().map_err(UiError::Start)?;
     let app = App::new(options, NoColor::from_env());
     let mut console = Console::new(app, clock, to_host);
-    let ended =
-        console.run(&mut tty, &mut Keyboard::new(), feed, from_host, shutdown).await.map_err(UiError::Terminal)?;
+    let ended = console.run(&mut tty, &mut keyboard, feed, from_host, shutdown).await.map_err(UiError::Terminal)?;
     Ok(Outcome { model: console.app.scene.live, ended })
 }
 

@@ -50,7 +50,7 @@ impl Peer {
                 out.hang_up(link);
                 self.learn(&referral);
                 self.overlay.avoid(peer, now + self.config.liveness_interval);
-                self.repair.soon(now, &self.config, &mut self.random);
+                self.repair.try_next(now, &self.config, &mut self.random);
             }
             (Direction::Inbound, _, Message::Goodbye { .. }) => {
                 // It had dialled as we dialled it, and gives way.
@@ -188,7 +188,7 @@ impl Peer {
         }
         self.learn(&referral[..referral.len().min(REFERRAL_LEN)]);
         out.emit(|| EventKind::LinkRefused { peer, by: Side::Them, reason, referral });
-        self.repair.soon(now, &self.config, &mut self.random);
+        self.repair.try_next(now, &self.config, &mut self.random);
     }
 
     /// A connection closed before it became a link.
@@ -205,6 +205,6 @@ impl Peer {
             let remote = open.remote.clone();
             out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(peer) });
         }
-        self.repair.soon(now, &self.config, &mut self.random);
+        self.repair.try_next(now, &self.config, &mut self.random);
     }
 }

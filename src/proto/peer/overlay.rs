@@ -172,7 +172,7 @@ impl Peer {
         self.lost_candidate(peer, until);
         let (purpose, retry_at) = (Purpose::Neighbor, None);
         out.emit(|| EventKind::DialFailed { peer, purpose, error, retry_at });
-        self.repair.soon(now, &self.config, &mut self.random);
+        self.repair.try_next(now, &self.config, &mut self.random);
     }
 
     /// Forgets an address and dials it no more for a while, should a seed name it again.

@@ -28,6 +28,11 @@ use crate::proto::time::Time;
 const JOIN_PATIENCE: Duration = Duration::from_millis(200);
 /// Longest wait before a lost link is replaced: many peers lose the same neighbor at once.
 const REPAIR_DELAY_MAX: Duration = Duration::from_secs(1);
+/// Wait before the next candidate is dialled after the first refusal; doubles with each one in a row.
+/// In a network that starts all at once many are refused once or twice.
+const NEXT_TRY_DELAY: Duration = Duration::from_millis(30);
+/// Doublings after which that wait is at its longest.
+const DOUBLINGS_MAX: u32 = 6;
 /// Beats without news of the root before it is taken for gone. News crosses at least a link a beat
 /// and the stream of it does not thin out on the way; four lets three be lost in a row.
 const ROOT_STALE_BEATS: u32 = 4;
@@ -56,6 +61,8 @@ pub(super) struct Repair {
     at: Option<Time>,
     /// Rounds in a row that asked the seeds and found nobody to dial.
     fruitless: u32,
+    /// Dials in a row that came to nothing.
+    refusals: u32,
     /// The peer has been through its first round; a later one is a repair.
     joined: bool,
     /// A shortage of links has been told.
@@ -100,6 +107,14 @@ impl Repair {
         self.schedule(now + random.jitter(longest, 10..=100));
     }
 
+    /// A dial came to nothing: the next candidate is tried at once, then less and less eagerly.
+    pub(super) fn try_next(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
+        let eager = NEXT_TRY_DELAY * (1 << self.refusals.min(DOUBLINGS_MAX));
+        self.refusals = self.refusals.saturating_add(1);
+        let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX).min(eager);
+        self.schedule(now + random.jitter(longest, 50..=100));
+    }
+
     fn schedule(&mut self, at: Time) {
         self.at = Some(self.at.map_or(at, |before| before.min(at)));
     }
@@ -112,7 +127,7 @@ impl Repair {
     }
 
     pub(super) fn on_link_gained(&mut self) {
-        (self.fruitless, self.told) = (0, false);
+        (self.fruitless, self.refusals, self.told) = (0, 0, false);
     }
 
     pub(super) fn on_list(&mut self, peers: &[Addr], own: Addr) {
