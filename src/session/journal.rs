@@ -20,6 +20,8 @@ pub const VERSION: u32 = 1;
 /// Longest line that is read: a full peer list, or the longest body with each byte escaped, is less
 /// than half of it.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
+/// What is kept free of a journal's size for the line that tells how much is missing.
+const LAST_WORDS_LEN: u64 = 64;
 /// Bytes that wait to be written before a flush is due by itself: few writes, little to lose.
 const PENDING_MAX: usize = 256 * 1024;
 
@@ -83,6 +85,14 @@ pub enum JournalError {
         /// What the system said.
         reason: io::Error,
     },
+    /// It is as long as it may be; what happens from now on is not in it.
+    #[error("the journal {} has reached its limit of {} MiB: what happens from now on is not recorded", path.display(), size_max / (1024 * 1024))]
+    Full {
+        /// Which file.
+        path: PathBuf,
+        /// How long it may be, in bytes.
+        size_max: u64,
+    },
     /// It could not be read.
     #[error("cannot read {}: {reason}", path.display())]
     Read {
@@ -124,6 +134,10 @@ pub enum JournalError {
 pub struct Journal {
     path: PathBuf,
     file: File,
+    /// Bytes in the file, and how many there may be.
+    size: u64,
+    size_max: u64,
+    full: bool,
     pending: Vec<u8>,
     pending_events: u64,
     pending_skipped: u64,
@@ -133,8 +147,9 @@ pub struct Journal {
 
 impl Journal {
     /// Makes a new journal here, and the directories above it. A file that is there is never
-    /// touched: that is an error.
-    pub fn create(path: &Path, header: &Header) -> Result<Self, JournalError> {
+    /// touched: that is an error. The file never grows beyond `size_max` bytes; what does not fit is
+    /// counted as missing.
+    pub fn create(path: &Path, header: &Header, size_max: u64) -> Result<Self, JournalError> {
         let fail = |reason: io::Error| JournalError::Create { path: path.to_owned(), reason };
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(fail)?;
@@ -143,8 +158,18 @@ impl Journal {
         let mut first = serde_json::to_vec(header).map_err(|error| fail(error.into()))?;
         first.push(b'\n');
         append_whole(&mut file, &first).map_err(fail)?;
-        let path = path.to_owned();
-        Ok(Self { path, file, pending: Vec::new(), pending_events: 0, pending_skipped: 0, lost: 0, untold: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            size: first.len() as u64,
+            size_max,
+            full: false,
+            pending: Vec::new(),
+            pending_events: 0,
+            pending_skipped: 0,
+            lost: 0,
+            untold: 0,
+        })
     }
 
     /// Where it is.
@@ -157,6 +182,11 @@ impl Journal {
         self.lost
     }
 
+    /// It has reached its limit; nothing more goes in.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
     /// Something waits to be written.
     pub fn is_dirty(&self) -> bool {
         !self.pending.is_empty()
@@ -165,11 +195,26 @@ impl Journal {
     /// Takes these events in. They are in the file after [`Journal::flush`], or earlier; on an error
     /// they are lost, and the journal will say so as soon as it can be written again.
     pub fn append(&mut self, events: &[Event]) -> Result<(), JournalError> {
-        for event in events {
-            self.push(event)?;
+        for (at, event) in events.iter().enumerate() {
+            if let Err(error) = self.push(event) {
+                let rest = (events.len() - at) as u64;
+                (self.lost, self.untold) = (self.lost + rest, self.untold + rest);
+                return Err(error);
+            }
             self.pending_events += 1;
         }
         if self.pending.len() > PENDING_MAX { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes what waits, and how much is missing at the end.
+    pub fn close(mut self) -> Result<(), JournalError> {
+        let flushed = self.flush();
+        if self.untold > 0 {
+            let told = told(self.untold);
+            append_whole(&mut self.file, &told)
+                .map_err(|reason| JournalError::Write { path: self.path.clone(), reason })?;
+        }
+        flushed
     }
 
     /// Notes that so many events are missing here.
@@ -177,8 +222,13 @@ impl Journal {
         if events == 0 {
             return Ok(());
         }
-        self.pending_skipped += events;
-        self.push(&Skipped { skipped: events })
+        let noted = self.push(&Skipped { skipped: events });
+        if noted.is_ok() {
+            self.pending_skipped += events;
+        } else {
+            self.untold += events;
+        }
+        noted
     }
 
     /// Writes what waits.
@@ -189,30 +239,46 @@ impl Journal {
         let pending = self.take_pending();
         let (events, skipped) = (std::mem::take(&mut self.pending_events), std::mem::take(&mut self.pending_skipped));
         let written = append_whole(&mut self.file, &pending);
-        self.untold = if written.is_ok() { 0 } else { self.untold + events + skipped };
+        match &written {
+            // What a full journal lost is told at its end.
+            Ok(()) if self.full => {}
+            Ok(()) => self.untold = 0,
+            Err(_) => self.untold += events + skipped,
+        }
         self.lost += if written.is_ok() { 0 } else { events };
+        self.size += if written.is_ok() { pending.len() as u64 } else { 0 };
         written.map_err(|reason| JournalError::Write { path: self.path.clone(), reason })
     }
 
     /// What waits; first of all, how many events an earlier failure left out.
     fn take_pending(&mut self) -> Vec<u8> {
         let mut pending = std::mem::take(&mut self.pending);
-        if self.untold > 0 {
-            let told = format!("{{\"skipped\":{}}}\n", self.untold);
-            pending.splice(0..0, told.into_bytes());
+        if self.untold > 0 && !self.full {
+            pending.splice(0..0, told(self.untold));
         }
         pending
     }
 
     fn push(&mut self, line: &impl Serialize) -> Result<(), JournalError> {
         let start = self.pending.len();
-        serde_json::to_writer(&mut self.pending, line).map_err(|error| {
-            self.pending.truncate(start);
-            JournalError::Write { path: self.path.clone(), reason: error.into() }
-        })?;
+        let written = if self.full { Ok(()) } else { serde_json::to_writer(&mut self.pending, line) };
         self.pending.push(b'\n');
-        Ok(())
+        self.full |= self.size + self.pending.len() as u64 + LAST_WORDS_LEN > self.size_max;
+        if self.full || written.is_err() {
+            self.pending.truncate(start);
+        }
+        let path = || self.path.clone();
+        match written {
+            Err(error) => Err(JournalError::Write { path: path(), reason: error.into() }),
+            Ok(()) if self.full => Err(JournalError::Full { path: path(), size_max: self.size_max }),
+            Ok(()) => Ok(()),
+        }
     }
+}
+
+/// The line that tells how many events are missing at its place.
+fn told(skipped: u64) -> Vec<u8> {
+    format!("{{\"skipped\":{skipped}}}\n").into_bytes()
 }
 
 /// A journal that is being read, a line at a time.

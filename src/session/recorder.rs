@@ -20,6 +20,8 @@ use crate::feed::{Delivery, Feed};
 /// How long a written event may wait for its way to the disk. Less than the second after which a
 /// person who follows a log would notice, and much more than a write takes.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(900);
+/// How long a journal may grow: hours of a busy lab, and no disk is full overnight.
+pub const JOURNAL_SIZE_MAX: u64 = 1024 * 1024 * 1024;
 /// Those who may wait for a sync at one time: a user asks for one export at a time.
 const SYNCS_MAX: usize = 4;
 
@@ -90,7 +92,7 @@ impl Recorder {
         header: &Header,
         notify: impl Fn(String) + Send + 'static,
     ) -> Result<Self, RecorderError> {
-        let journal = Journal::create(&places.journal, header)?;
+        let journal = Journal::create(&places.journal, header, JOURNAL_SIZE_MAX)?;
         let open_logs = |dir: &PathBuf| NodeLogs::open(dir, header.utc_offset_s);
         let logs = places.log_dir.as_ref().map(open_logs).transpose()?;
         let (syncs, asked) = mpsc::channel(SYNCS_MAX);
@@ -219,7 +221,7 @@ impl<N: Fn(String)> Desk<N> {
     fn flush(&mut self) {
         let had_something = self.journal.is_dirty();
         let kept = self.journal.flush();
-        if had_something && kept.is_ok() && self.failing {
+        if had_something && kept.is_ok() && self.failing && !self.journal.is_full() {
             self.failing = false;
             (self.notify)(format!("the journal is written again; {} events are missing in it", self.journal.lost()));
         }
@@ -245,15 +247,18 @@ impl<N: Fn(String)> Desk<N> {
         }
     }
 
-    fn report(self) -> RecorderReport {
-        let lost = self.journal.lost();
+    fn report(mut self) -> RecorderReport {
+        let (lost, path) = (self.journal.lost(), self.journal.path().to_owned());
+        if self.journal.close().is_err() {
+            self.errors += 1;
+        }
         let logs = self.logs.map(|logs| logs.paths().map(Path::to_owned).collect()).unwrap_or_default();
         RecorderReport {
             events: self.events - lost,
             skipped: self.skipped,
             lost,
             errors: self.errors,
-            journal: self.journal.path().to_owned(),
+            journal: path,
             logs,
         }
     }

@@ -127,7 +127,7 @@ mod tests {
     fn events_that_were_written_out_of_order_are_told_in_order() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("session.jsonl");
-        let mut journal = Journal::create(&path, &Header::new(Time::from_micros(0), 0)).unwrap();
+        let mut journal = Journal::create(&path, &Header::new(Time::from_micros(0), 0), u64::MAX).unwrap();
         journal.append(&[hung(10), hung(30), hung(20), hung(9_000), hung(8_999)]).unwrap();
         journal.skipped(4).unwrap();
         journal.append(&[hung(9_001)]).unwrap();

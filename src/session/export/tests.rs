@@ -14,7 +14,7 @@ struct Session {
 impl Session {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::create(&dir.path().join("session.jsonl"), &Header::new(AT, 3600)).unwrap();
+        let journal = Journal::create(&dir.path().join("session.jsonl"), &Header::new(AT, 3600), u64::MAX).unwrap();
         Self { dir, journal }
     }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::io::Write;
 
 fn new_journal(dir: &tempfile::TempDir) -> Journal {
-    Journal::create(&dir.path().join("deep/er/session.jsonl"), &Header::new(AT, 3600)).unwrap()
+    Journal::create(&dir.path().join("deep/er/session.jsonl"), &Header::new(AT, 3600), u64::MAX).unwrap()
 }
 
 fn records(path: &Path) -> Vec<Result<Record, String>> {
@@ -39,9 +39,30 @@ fn a_file_that_is_there_is_never_touched() {
     let dir = tempfile::tempdir().unwrap();
     let path = new_journal(&dir).path().to_owned();
     let before = fs::read(&path).unwrap();
-    let error = Journal::create(&path, &Header::new(AT, 0)).unwrap_err().to_string();
+    let error = Journal::create(&path, &Header::new(AT, 0), u64::MAX).unwrap_err().to_string();
     assert!(error.starts_with("cannot create the journal ") && error.contains("session.jsonl"), "{error}");
     assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_journal_stops_at_its_limit_and_tells_at_its_end_how_much_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, size_max) = (dir.path().join("short.jsonl"), 2_000);
+    let mut journal = Journal::create(&path, &Header::new(AT, 0), size_max).unwrap();
+    let mut refusals = 0;
+    for _ in 0..100 {
+        let kept = journal.append(&[hung(1), hung(2)]);
+        refusals += usize::from(matches!(kept, Err(JournalError::Full { size_max: 2_000, .. })));
+        journal.flush().unwrap();
+    }
+    journal.skipped(7).unwrap_err();
+    let lost = journal.lost();
+    assert!(refusals > 50 && lost > 100, "{refusals} refusals, {lost} lost");
+    journal.close().unwrap();
+    assert!(fs::metadata(&path).unwrap().len() <= size_max);
+    let records = records(&path);
+    assert_eq!(records.len() as u64, 200 - lost + 1);
+    assert_eq!(records.last(), Some(&Ok(Record::Skipped(lost + 7))));
 }
 
 #[test]
