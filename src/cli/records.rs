@@ -8,9 +8,10 @@ use super::places;
 use crate::clock::Clock;
 use crate::feed::{Tap, feed};
 use crate::proto::time::Time;
+use crate::session::archive::{ARCHIVE_SIZE_MAX, prune};
 use crate::session::journal::Header;
 use crate::session::lines::stamp;
-use crate::session::recorder::{Places, Recorder, RecorderHandle, RecorderReport};
+use crate::session::recorder::{JOURNAL_SIZE_MAX, Places, Recorder, RecorderHandle, RecorderReport};
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;
@@ -42,6 +43,7 @@ impl Records {
         let (tap, events) = feed(BATCHES_MAX);
         let header = Header::new(clock.epoch(), utc_offset_s);
         let journal = journal_path(clock.epoch(), utc_offset_s);
+        make_room(&journal, &notify);
         let recorder = journal.and_then(|journal| {
             let places = Places { journal, log_dir: log_dir.clone() };
             Recorder::spawn(events, &places, &header, notify.clone()).map_err(|error| error.to_string())
@@ -98,6 +100,27 @@ fn is_empty(report: &RecorderReport) -> bool {
         let _ = std::fs::remove_file(&report.journal);
     }
     empty
+}
+
+/// Old sessions give way before a new one is recorded.
+fn make_room(journal: &Result<PathBuf, String>, notify: &impl Fn(String)) {
+    let Some(dir) = journal.as_ref().ok().and_then(|journal| journal.parent()).filter(|dir| dir.is_dir()) else {
+        return;
+    };
+    match prune(dir, ARCHIVE_SIZE_MAX.saturating_sub(JOURNAL_SIZE_MAX), is_being_written) {
+        Ok(gone) if gone.is_empty() => {}
+        Ok(gone) => notify(format!("recorded sessions took too much room: the oldest {} deleted", gone.len())),
+        Err(error) => notify(format!("{}: old sessions cannot be deleted: {error}", dir.display())),
+    }
+}
+
+/// Does the process that made this journal still run? Its number ends the journal's name.
+fn is_being_written(journal: &Path) -> bool {
+    let name = journal.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let process = name.rsplit('-').next().and_then(|number| number.parse().ok());
+    process
+        .and_then(rustix::process::Pid::from_raw)
+        .is_some_and(|process| rustix::process::test_kill_process(process).is_ok())
 }
 
 fn make_log_dir(dir: &Path, notify: &impl Fn(String)) -> Option<PathBuf> {

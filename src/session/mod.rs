@@ -9,6 +9,7 @@
 //! all, and what is missing is told at the place where it is missing.
 
 mod append;
+pub mod archive;
 pub mod export;
 pub mod fields;
 pub mod journal;
