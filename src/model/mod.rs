@@ -58,6 +58,7 @@ pub struct Model {
     totals: Totals,
     messages: window::Window,
     started: Option<Time>,
+    skipped_at: Option<Time>,
     now: Time,
 }
 
@@ -96,6 +97,7 @@ impl Default for Model {
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
             started: None,
+            skipped_at: None,
             now: Time::from_micros(0),
         }
     }
@@ -115,6 +117,15 @@ impl Model {
     /// So many events will never come: what they told is missing here.
     pub fn note_skipped(&mut self, events: u64) {
         self.totals.skipped += events;
+        if events > 0 {
+            self.skipped_at = Some(self.now);
+        }
+    }
+
+    /// Is all known of this message? Not when events were skipped since it began: then it reached at
+    /// least whom it is known to have reached.
+    pub fn is_complete(&self, rumor: &rumor::Rumor) -> bool {
+        self.skipped_at.is_none_or(|skipped_at| skipped_at < rumor.first_seen)
     }
 
     /// The nodes.

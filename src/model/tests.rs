@@ -466,3 +466,19 @@ fn rates_and_shares_follow_the_time_of_the_events() {
     story.model.note_skipped(12);
     assert_eq!(story.model.totals().skipped, 12);
 }
+
+#[test]
+fn what_a_message_reached_is_a_lower_bound_once_events_were_skipped() {
+    let mut story = Story::network(3);
+    let id = MessageId { origin: p(1), run: 1, seq: 1 };
+    let generated = |id| EventKind::Generated { id, body: "x".into(), trace: None, forwarded: 1 };
+    story.tell(p(1), generated(id));
+    assert!(story.model.is_complete(story.model.rumors().get(id).unwrap()));
+    story.model.note_skipped(5);
+    assert!(!story.model.is_complete(story.model.rumors().get(id).unwrap()));
+    let verdict = about_message(&story.model, id, 0).verdict;
+    assert!(verdict.contains("reached at least 1 of 3"), "{verdict}");
+    let later = MessageId { seq: 2, ..id };
+    story.tell(p(1), generated(later));
+    assert!(story.model.is_complete(story.model.rumors().get(later).unwrap()));
+}

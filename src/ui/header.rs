@@ -71,8 +71,9 @@ fn latest(view: &View<'_>) -> Option<Item> {
     let rumor = view.model.latest_rumor()?;
     let name = view.model.message_name(rumor.id);
     let hops = count_text(u64::from(rumor.hop_max), "hop");
+    let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     let text = if rumor.expected() > 1 {
-        format!("{name} reached {}/{} in {hops}", rumor.reached(), rumor.expected())
+        format!("{name} reached {least}{}/{} in {hops}", rumor.reached(), rumor.expected())
     } else {
         format!("latest {name}, {hops}")
     };
