@@ -314,6 +314,8 @@ impl Seed {
         let end = match cause {
             CloseCause::Violation(violation) => return self.drop_offender(link, violation, out),
             CloseCause::OtherDialect(speaks) => {
+                // It has our hello or our list, and knows what we speak once it has read it.
+                out.hang_up(link);
                 let remote = self.links.remove(&link).map(|open| open.remote).unwrap_or_default();
                 return out.emit(|| EventKind::OtherDialect { remote, speaks });
             }

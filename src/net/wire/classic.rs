@@ -115,21 +115,17 @@ fn address(src: &[u8]) -> Result<(Message, usize), Stop> {
 #[derive(Debug)]
 pub(super) struct ClassicEncoder {
     local: Addr,
-    direction: Direction,
 }
 
 impl ClassicEncoder {
     pub(super) fn new(context: LinkContext) -> Self {
-        Self { local: context.local, direction: context.direction }
+        Self { local: context.local }
     }
 
     /// Appends the bytes of `message`: none if the dialect has no words for it.
     pub(super) fn encode(&self, message: &Message, out: &mut BytesMut) -> Result<(), EncodeError> {
         match message {
-            Message::Hello(hello) => match self.direction {
-                Direction::Outbound => put(out, hello.listen.python()),
-                Direction::Inbound => {}
-            },
+            Message::Hello(hello) => put(out, hello.listen.python()),
             Message::PeerList(list) => return put_list(out, list),
             Message::Gossip(gossip) => return self.put_gossip(out, gossip),
             Message::Probe { asker, clock, .. } => {

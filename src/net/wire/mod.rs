@@ -179,8 +179,8 @@ impl LinkEncoder {
     /// Appends `message` to `head`; where it returns bytes, these follow on the wire, and are
     /// shared with the message rather than copied. On an error nothing was appended.
     ///
-    /// What the classic dialect has no words for (a list request, a refusal, a goodbye, a hello on
-    /// a link that the other side dialled) appends nothing: there is nothing to be written.
+    /// What the classic dialect has no words for (a list request, a refusal, a goodbye) appends
+    /// nothing: there is nothing to be written.
     pub fn encode_parts(&mut self, message: &Message, head: &mut BytesMut) -> Result<Option<Bytes>, EncodeError> {
         match &self.dialect {
             DialectEncoder::Framed => framed::encode(message, head),
