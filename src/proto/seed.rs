@@ -5,6 +5,7 @@
 //! dialect cannot ask.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::addr::Addr;
 use super::config::{CLASSIC_LIST_LEN, DeadPolicy, HALF_OPEN_MAX, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
@@ -18,6 +19,9 @@ use super::time::{ClockTime, Time};
 
 /// Reporters whose disputed reports are counted; the count of further ones starts anew.
 const DISPUTES_MAX: usize = 1_024;
+/// A request for the list this soon after the last list is not answered: the list is the same. A peer
+/// in need asks every quarter of a second at most.
+const LIST_PAUSE: Duration = Duration::from_millis(20);
 /// Reporters that wait for one verification.
 const REPORTERS_MAX: usize = 64;
 
@@ -29,6 +33,8 @@ struct Link {
     peer: Option<Addr>,
     /// Until when it must have said so.
     hello_by: Time,
+    /// When it was sent the list last.
+    listed_at: Time,
 }
 
 /// A peer on the list.
@@ -101,10 +107,11 @@ impl Seed {
             }
             return out.hang_up(link);
         }
-        self.links.insert(link, Link { remote, peer: None, hello_by: now + self.config.handshake_timeout });
+        let hello_by = now + self.config.handshake_timeout;
+        self.links.insert(link, Link { remote, peer: None, hello_by, listed_at: now });
         match self.config.dialect {
             Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
-            Dialect::Classic => self.send_list(link, out),
+            Dialect::Classic => self.send_list(now, link, out),
         }
     }
 
@@ -112,8 +119,17 @@ impl Seed {
         Hello { listen: self.config.listen, role: Role::Seed, priority: Priority::Low }
     }
 
-    fn send_list(&mut self, link: LinkId, out: &mut impl Output) {
-        let peer = self.links.get(&link).and_then(|open| open.peer);
+    /// A list is thousands of times as long as the request for it: no more than some a second.
+    fn send_list_again(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
+        if self.links.get(&link).is_some_and(|open| now.since(open.listed_at) >= LIST_PAUSE) {
+            self.send_list(now, link, out);
+        }
+    }
+
+    fn send_list(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
+        let Some(open) = self.links.get_mut(&link) else { return };
+        open.listed_at = now;
+        let peer = open.peer;
         let others: Vec<Addr> = self.listed().filter(|listed| Some(*listed) != peer).collect();
         let peers = match self.config.dialect {
             Dialect::Classic if others.len() > CLASSIC_LIST_LEN => self.random.sample(&others, CLASSIC_LIST_LEN),
@@ -130,7 +146,7 @@ impl Seed {
             (None, Message::Hello(hello)) => self.on_hello(now, link, hello, out),
             (None, _) => self.offend(now, link, Rule::HelloExpected, out),
             (Some(_), Message::Hello(_)) => self.offend(now, link, Rule::HelloTwice, out),
-            (Some(_), Message::ListRequest) => self.send_list(link, out),
+            (Some(_), Message::ListRequest) => self.send_list_again(now, link, out),
             (Some(peer), Message::DeadReport { dead, clock, reporter, cause }) => {
                 // A framed reporter is who its hello said; a classic one names itself in each report.
                 let reporter = if self.config.dialect == Dialect::Framed { peer } else { reporter };
@@ -162,7 +178,10 @@ impl Seed {
         if !peer.is_dialable() {
             return self.offend(now, link, Rule::BadAddress, out);
         }
-        if hello.role == Role::Seed || peer == self.config.listen {
+        if peer == self.config.listen {
+            return self.refuse(link, peer, RefusalReason::Myself, out);
+        }
+        if hello.role == Role::Seed {
             return self.refuse(link, peer, RefusalReason::WrongRole, out);
         }
         if self.list.len() >= REGISTRATIONS_MAX && !self.list.contains_key(&peer) {
@@ -172,7 +191,7 @@ impl Seed {
         out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
         out.emit(|| EventKind::PeerListed { peer, again });
         if self.config.dialect == Dialect::Framed {
-            self.send_list(link, out);
+            self.send_list(now, link, out);
         }
     }
 
