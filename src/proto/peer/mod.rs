@@ -143,7 +143,7 @@ impl Peer {
         let open = Link { remote: peer.to_string(), peer: Some(peer), direction: Direction::Outbound, purpose, stage };
         self.links.insert(link, open);
         match purpose {
-            Purpose::Registration => self.on_seed_dialed(link, peer, out),
+            Purpose::Registration => self.on_seed_dialed(link, out),
             Purpose::Neighbor => self.on_neighbor_dialed(now, link, peer, out),
         }
     }
