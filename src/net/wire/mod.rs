@@ -11,7 +11,6 @@
 //! Everything here reads what strangers send. Each limit is a constant below; what breaks one is a
 //! [`Violation`](crate::proto::event::Violation), found before anything of that size is kept.
 
-mod batch;
 mod classic;
 mod error;
 mod framed;
@@ -27,7 +26,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
-pub use self::batch::Batch;
 pub use self::classic::classic_text_problem;
 use self::classic::{ClassicDecoder, ClassicEncoder};
 pub use self::error::{EncodeError, TextProblem, WireError};
