@@ -69,6 +69,11 @@ pub enum LinkEnd {
     Violation,
     /// Nothing was ever heard on a link that this node dialled (a full classic peer).
     NotAccepted,
+    /// The other end found out, once the link was up, that it does not want it.
+    Refused {
+        /// Why.
+        reason: RefusalReason,
+    },
     /// A registration closed.
     RegistrationLost,
 }

@@ -163,7 +163,14 @@ impl Seed {
                 registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
                 self.on_departure(now, link, peer, Some(DelistReason::Left), out);
             }
-            (Some(_), Message::PeerList(_) | Message::Gossip(_) | Message::Refusal { .. }) => {
+            (Some(peer), Message::Refusal { reason, .. }) => {
+                // It dialled us as a peer, and has our hello by now.
+                self.links.remove(&link);
+                out.hang_up(link);
+                registration_ended(link, peer, LinkEnd::Refused { reason }, out);
+                self.on_departure(now, link, peer, None, out);
+            }
+            (Some(_), Message::PeerList(_) | Message::Gossip(_)) => {
                 self.offend(now, link, Rule::Unexpected, out);
             }
         }

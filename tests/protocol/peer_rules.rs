@@ -493,3 +493,46 @@ fn a_peer_that_the_user_cuts_while_it_is_dialled_does_not_become_a_neighbor() {
         assert!(network.count(peer_addr(2), told) >= 1);
     }
 }
+
+#[test]
+fn who_takes_a_peer_for_a_seed_or_a_seed_for_a_peer_is_refused_and_nobody_broke_a_rule() {
+    let mut network = Network::new(1, 63);
+    network.start_peer(1);
+    network.world.run_for(SECOND * 5);
+    // The second peer's config names the first one as a seed.
+    network.seeds = vec![peer_addr(1)];
+    network.start_peer(2);
+    // The third one was told of the seed as of a peer.
+    network.seeds = vec![seed_addr(2)];
+    network.start_seed(2);
+    network.start_double(peer_addr(99), Gossiper { seed: seed_addr(2), named: seed_addr(1) });
+    network.world.run_for(SECOND);
+    network.start_peer(3);
+    network.world.run_for(LIVENESS * 3);
+    for node in [peer_addr(1), seed_addr(1)] {
+        let refused = |kind: &EventKind| {
+            matches!(kind, EventKind::LinkDown { end: LinkEnd::Refused { reason: RefusalReason::WrongRole }, .. })
+        };
+        assert!(network.count(node, refused) >= 1, "{node}");
+    }
+    assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. } | EventKind::DeadReportSent { .. })));
+}
+
+/// Registers another address than its own.
+struct Gossiper {
+    seed: Addr,
+    named: Addr,
+}
+
+impl Double for Gossiper {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+        let hello = Hello { listen: self.named, role: Role::Peer, priority: Priority::Low };
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                vec![DoubleAct::Send(link, Message::Hello(hello))]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -182,9 +182,10 @@ impl Peer {
 
     /// The peer that we dialled has taken the link.
     fn on_accepted_by(&mut self, now: Time, link: LinkId, peer: Addr, hello: Hello, out: &mut impl Output) {
-        if hello.role == Role::Seed || hello.listen == self.config.listen {
+        // Its priority aside, a hello that comes back is judged as one that comes in.
+        if let Some(reason) = self.objection(hello) {
             self.lost_candidate(peer, now + self.cool_down());
-            return self.refuse(link, peer, RefusalReason::WrongRole, out);
+            return self.refuse(link, peer, reason, out);
         }
         if self.overlay.get(peer).is_some() {
             return self.dismiss(link, out);

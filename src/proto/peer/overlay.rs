@@ -310,9 +310,10 @@ impl Peer {
                 self.overlay.avoid(peer, now + self.config.liveness_interval);
                 self.part(now, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
             }
-            // In the classic dialect both links of a pair may name the address.
+            // It dialled us as a seed, and has our hello by now.
+            Message::Refusal { reason, .. } => self.part_coldly(now, peer, LinkEnd::Refused { reason }, out),
             Message::Hello(_) => self.offend(now, link, Rule::HelloTwice, out),
-            Message::PeerList(_) | Message::ListRequest | Message::DeadReport { .. } | Message::Refusal { .. } => {
+            Message::PeerList(_) | Message::ListRequest | Message::DeadReport { .. } => {
                 self.offend(now, link, Rule::Unexpected, out);
             }
         }
