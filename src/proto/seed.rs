@@ -35,6 +35,8 @@ struct Link {
     hello_by: Time,
     /// When it was sent the list last.
     listed_at: Time,
+    /// When anything was last heard from it.
+    heard_at: Time,
 }
 
 /// A peer on the list.
@@ -108,7 +110,7 @@ impl Seed {
             return out.hang_up(link);
         }
         let hello_by = now + self.config.handshake_timeout;
-        self.links.insert(link, Link { remote, peer: None, hello_by, listed_at: now });
+        self.links.insert(link, Link { remote, peer: None, hello_by, listed_at: now, heard_at: now });
         match self.config.dialect {
             Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
             Dialect::Classic => self.send_list(now, link, out),
@@ -141,7 +143,8 @@ impl Seed {
     }
 
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
-        let Some(open) = self.links.get(&link) else { return };
+        let Some(open) = self.links.get_mut(&link) else { return };
+        open.heard_at = now;
         match (open.peer, message) {
             (None, Message::Hello(hello)) => self.on_hello(now, link, hello, out),
             (None, _) => self.offend(now, link, Rule::HelloExpected, out),
@@ -375,7 +378,8 @@ impl Seed {
     fn end_verifications(&mut self, now: Time, out: &mut impl Output) {
         while let Some(at) = self.verifications.iter().position(|check| check.answer_by <= now) {
             let Verification { dead, link, reporters, seq, asked_at, .. } = self.verifications.swap_remove(at);
-            out.emit(|| EventKind::ProbeMissed { peer: dead, seq, misses: 1, limit: 1, last_heard: asked_at });
+            let last_heard = self.links.get(&link).map_or(asked_at, |open| open.heard_at);
+            out.emit(|| EventKind::ProbeMissed { peer: dead, seq, misses: 1, limit: 1, last_heard });
             if let Some(reporter) = reporters.first().copied() {
                 self.delist(dead, DelistReason::Unanswered { reporter }, out);
             }

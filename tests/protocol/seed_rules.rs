@@ -116,6 +116,8 @@ fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     let mut network = Network::settled(1, 5, 34);
     let (victim, liar) = (peer_addr(2), peer_addr(99));
     network.world.hang(victim);
+    let hung_at = network.world.now();
+    network.world.run_for(SECOND * 5);
     network.start_double(liar, Liar { own: liar, seed: seed_addr(1), victim });
     network.world.run_for(SECOND);
     assert!(network.listed(1).contains(&victim), "not before it had the time to answer");
@@ -123,6 +125,11 @@ fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     assert!(!network.listed(1).contains(&victim));
     let unanswered = |kind: &EventKind| matches!(kind, EventKind::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter } } if (*peer, *reporter) == (victim, liar));
     assert_eq!(network.count(seed_addr(1), unanswered), 1);
+    let heard = network.kinds(seed_addr(1)).find_map(|kind| match kind {
+        EventKind::ProbeMissed { peer, last_heard, .. } if *peer == victim => Some(*last_heard),
+        _ => None,
+    });
+    assert!(heard.is_some_and(|heard| heard < hung_at), "evidence: nothing since it hangs, {heard:?}");
 }
 
 #[test]
