@@ -104,11 +104,11 @@ fn speaking(dialect: Dialect, seeds: Vec<Addr>) -> Session {
 }
 
 /// Both sides of a link say what the other one speaks, the one that dialled by the address that it dialled.
-async fn both_say_so(dialler: &mut Session, dialled: Addr, accepter: &mut Session, speaks: [Dialect; 2]) {
+async fn both_say_so(dialler: &mut Session, target: Addr, accepter: &mut Session, speaks: [Dialect; 2]) {
     let says = |dialect| move |event: &Event| matches!(event.kind, EventKind::OtherDialect { speaks, .. } if speaks == dialect);
     let seen = dialler.until_events("what the dialled node speaks", 1, says(speaks[1])).await;
     let EventKind::OtherDialect { remote, .. } = &seen[0].kind else { unreachable!() };
-    assert_eq!(*remote, dialled.to_string());
+    assert_eq!(*remote, target.to_string());
     accepter.until_events("what the dialling node speaks", 1, says(speaks[0])).await;
 }
 

@@ -1,7 +1,8 @@
 //! The classic dialect: the protocol of the existing Python nodes, byte for byte.
 //!
 //! What comes first on a link depends on who we are and who dialled; from then on all is text, see
-//! `grammar`. Only who dials a link names itself on it.
+//! `grammar`. Only who dials a link names itself on it; who is dialled in the framed dialect answers so,
+//! too, so that the other side recognizes this one.
 //!
 //! | we are | who dialled | first comes |
 //! |---|---|---|
