@@ -267,9 +267,10 @@ impl Model {
         let counters = &mut self.nodes.at_work(here.node, here.at).counters;
         counters.generated += 1;
         counters.forwarded += forwarded as u64;
+        let body = self.rumors.body_to_keep(id, body);
         let entry = self.log(here, EntryKind::Generated { id, body: body.clone(), forwarded });
         let copy = Copy { from: None, hop: Some(0), at: here.at, duplicates: 0, entry };
-        self.rumors.first_copy(id, body, here.node, copy, self.nodes.peers_running());
+        self.rumors.first_copy(id, &body, here.node, copy, self.nodes.peers_running());
         self.rumors.began(id, trace.map_or(here.at, |trace| trace.sent));
     }
 
@@ -282,11 +283,11 @@ impl Model {
         self.nodes.mention_as(id.origin, Role::Peer, here.at);
         self.links.heard(here.link(from), here.at);
         let hop = trace.map(|trace| trace.hop).or_else(|| self.rumors.hop_from(id, from));
-        let body_of_entry = body.clone();
-        let what = EntryKind::Received { id, from, body: body_of_entry, hop, forwarded, duplicates: 0 };
+        let body = self.rumors.body_to_keep(id, body);
+        let what = EntryKind::Received { id, from, body: body.clone(), hop, forwarded, duplicates: 0 };
         let entry = self.log(here, what);
         let copy = Copy { from: Some(from), hop, at: here.at, duplicates: 0, entry };
-        self.rumors.first_copy(id, body, here.node, copy, self.nodes.peers_running());
+        self.rumors.first_copy(id, &body, here.node, copy, self.nodes.peers_running());
         if let Some(trace) = trace {
             self.rumors.began(id, trace.sent);
         }

@@ -301,6 +301,8 @@ impl Nodes {
                 node.life_since = at;
                 node.belief = Belief::Alive;
             });
+            // Its start was not seen: it was among the events that were skipped.
+            self.peers_running += usize::from(node.is_running_peer());
         }
         node
     }
@@ -319,8 +321,11 @@ impl Nodes {
 
     /// As [`Nodes::mention`], and what it is.
     pub(super) fn mention_as(&mut self, addr: Addr, role: Role, at: Time) {
-        if let Some(node) = self.mention(addr, at) {
-            node.role.get_or_insert(role);
+        let Some(node) = self.mention(addr, at) else { return };
+        if node.role.is_none() {
+            node.role = Some(role);
+            let runs = node.is_running_peer();
+            self.peers_running += usize::from(runs);
         }
     }
 

@@ -111,6 +111,15 @@ impl Rumors {
         self.make_room();
     }
 
+    /// A body to keep: the one that is kept for this message already, if it says the same, or a copy in
+    /// memory of its own.
+    pub(super) fn body_to_keep(&self, id: MessageId, body: &Body) -> Body {
+        match self.get(id) {
+            Some(rumor) if rumor.body == *body => rumor.body.clone(),
+            Some(_) | None => body.detached(),
+        }
+    }
+
     /// When this message began, as its origin or its trace says.
     pub(super) fn began(&mut self, id: MessageId, at: Time) {
         let number = self.numbers.get(&id).copied();

@@ -106,6 +106,7 @@ pub fn end_text(end: LinkEnd) -> String {
         LinkEnd::TooSlow => "the other side read too slowly: its queue was full".to_owned(),
         LinkEnd::Violation => "the other side broke the protocol".to_owned(),
         LinkEnd::NotAccepted => "never accepted by the other side".to_owned(),
+        LinkEnd::Refused { reason } => format!("refused by the other side: {reason}"),
         LinkEnd::RegistrationLost => "the registration closed".to_owned(),
     }
 }
@@ -133,7 +134,7 @@ fn own_refusal(reason: RefusalReason) -> &'static str {
         RefusalReason::Full => "as many neighbors as it takes",
         RefusalReason::Cut => "the link was cut by the user",
         RefusalReason::Myself => "the address is its own",
-        RefusalReason::WrongRole => "a seed does not link to a seed",
+        RefusalReason::WrongRole => "it is a peer where a seed was expected, or a seed where a peer was",
     }
 }
 

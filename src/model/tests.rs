@@ -13,6 +13,7 @@ use crate::event::{
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, Role, Trace};
+use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
 const SECOND: u64 = 1_000_000;
@@ -478,7 +479,43 @@ fn what_a_message_reached_is_a_lower_bound_once_events_were_skipped() {
     assert!(!story.model.is_complete(story.model.rumors().get(id).unwrap()));
     let verdict = about_message(&story.model, id, 0).verdict;
     assert!(verdict.contains("reached at least 1 of 3"), "{verdict}");
+    story.wait(1);
     let later = MessageId { seq: 2, ..id };
     story.tell(p(1), generated(later));
     assert!(story.model.is_complete(story.model.rumors().get(later).unwrap()));
+}
+
+#[test]
+fn what_is_kept_of_a_message_keeps_no_buffer_of_the_network_alive() {
+    let mut story = Story::network(3);
+    let id = MessageId { origin: p(1), run: 1, seq: 1 };
+    // Each node reads the message into a buffer of its own, with much else around it.
+    for n in 2..=3 {
+        let buffer = bytes::Bytes::from(vec![b'x'; 64 * 1024]);
+        let body: Body = buffer.slice(100..105).into();
+        story.tell(p(n), EventKind::Received { id, from: p(n - 1), body, trace: None, forwarded: 0 });
+        assert!(buffer.is_unique(), "p{n}");
+    }
+    let bodies = story.model.gossip().iter().filter_map(|(_, entry)| match &entry.what {
+        EntryKind::Received { body, .. } => Some(body.as_bytes().as_ptr()),
+        _ => None,
+    });
+    let held: Vec<_> = bodies.collect();
+    assert_eq!((held.len(), held[0]), (2, held[1]), "one copy for all");
+}
+
+#[test]
+fn nodes_whose_start_was_skipped_are_counted_once_and_no_more_when_they_stop() {
+    let mut story = Story::new();
+    story.start(s(1), "s1", Role::Seed);
+    // p1 is at work before anybody says that it is a peer; p2 is known as a peer before it is at work.
+    story.tell(p(1), EventKind::ProbeReceived { peer: p(9), seq: 1, clock: clock() });
+    story.tell(s(1), EventKind::PeerListed { peer: p(1), again: false });
+    story.tell(s(1), EventKind::PeerListed { peer: p(2), again: false });
+    story.tell(p(2), EventKind::ProbeReceived { peer: p(9), seq: 1, clock: clock() });
+    assert_eq!(story.model.nodes().peers_running(), 2);
+    story.tell(p(1), EventKind::Stopped { how: Stop::Killed });
+    assert_eq!(story.model.nodes().peers_running(), 1);
+    story.tell(p(2), EventKind::Stopped { how: Stop::Left });
+    assert_eq!(story.model.nodes().peers_running(), 0);
 }

@@ -94,6 +94,14 @@ pub(super) struct Load {
     pub(super) bytes: usize,
 }
 
+impl Load {
+    /// What is left of it when so many of its bytes are: messages by their share of the bytes.
+    pub(super) fn left(self, bytes: usize) -> Self {
+        let messages = (self.messages * bytes).div_ceil(self.bytes.max(1));
+        Self { messages, bytes }
+    }
+}
+
 /// The remote is so far behind that nothing more can wait for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct QueueFull;

@@ -24,8 +24,8 @@ use crate::clock::Clock;
 use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
-use crate::proto::event::{EventKind, Stop};
-use crate::proto::machine::{Input, LinkChange, Machine, NodeCommand, Output};
+use crate::proto::event::{EventKind, LinkId, Stop};
+use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use crate::proto::time::Time;
 
 /// What links have read and the node has not handled: readers wait beyond this.
@@ -195,16 +195,24 @@ impl<M: Machine> Node<M> {
                     }
                     self.handle(Input::Message { link, message });
                 }
-                if let Some(cause) = closed
-                    && self.links.forget(link)
-                {
-                    self.handle(Input::Link { link, change: LinkChange::Closed { cause } });
+                if let Some(cause) = closed {
+                    self.on_ended(link, cause);
                 }
             }
             FromLink::Dialed { peer, purpose, result } => {
                 let input = self.links.dialed(peer, purpose, result);
                 self.handle(input);
             }
+        }
+    }
+
+    /// A remote of the other dialect is still to be answered; any other end leaves nothing to write to.
+    fn on_ended(&mut self, link: LinkId, cause: CloseCause) {
+        let is_answered = matches!(cause, CloseCause::OtherDialect(_));
+        let was_open = if is_answered { self.links.is_open(link) } else { self.links.forget(link) };
+        if was_open {
+            self.handle(Input::Link { link, change: LinkChange::Closed { cause } });
+            self.links.hang_up(link);
         }
     }
 

@@ -126,7 +126,7 @@ impl Pending {
             return Ok(());
         }
         let bytes = self.chunks.iter().map(Bytes::len).sum();
-        outbox.push(&mut self.chunks, Load { bytes, ..load })
+        outbox.push(&mut self.chunks, load.left(bytes))
     }
 
     fn write_at_once(&mut self, stream: &TcpStream, outbox: &Outbox) {
@@ -141,5 +141,39 @@ impl Pending {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::link::QUEUE_MESSAGES_MAX;
+
+    /// A connection whose buffers are small, and the end that is read.
+    async fn narrow() -> (TcpStream, TcpStream) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        socket2::SockRef::from(&listener).set_recv_buffer_size(1).unwrap();
+        let dialled = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        socket2::SockRef::from(&dialled).set_send_buffer_size(1).unwrap();
+        (dialled, listener.accept().await.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn what_was_written_at_once_does_not_count_as_waiting() {
+        let context = LinkContext {
+            dialect: Dialect::Framed,
+            local: Addr::loopback(3000),
+            role: Role::Peer,
+            purpose: Purpose::Neighbor,
+            direction: Direction::Outbound,
+        };
+        let (stream, remote) = narrow().await;
+        stream.writable().await.unwrap();
+        let (mut pending, mut frames, outbox) =
+            (Pending::new(context), Frames::default(), Outbox::new(Dialect::Framed));
+        let count = QUEUE_MESSAGES_MAX + 1;
+        (0..count).for_each(|_| frames.add(&Message::ListRequest, &mut pending).unwrap());
+        assert_eq!(pending.send(&stream, &outbox), Ok(()), "some of it is on its way already");
+        drop(remote);
     }
 }

@@ -66,7 +66,8 @@ pub enum LinkChange {
         /// The address that was dialled.
         peer: Addr,
     },
-    /// The connection is gone. After `hang_up` a driver does not say so.
+    /// The connection is gone, except as [`CloseCause::OtherDialect`] says. After `hang_up` a driver
+    /// does not say so.
     Closed {
         /// Why.
         cause: CloseCause,
@@ -84,7 +85,8 @@ pub enum CloseCause {
     TooSlow,
     /// The decoder found bytes that break a rule.
     Violation(Violation),
-    /// The decoder found the other dialect.
+    /// The decoder found the other dialect. Nothing more will be read, but what the machine still
+    /// sends goes out; then it hangs up.
     OtherDialect(Dialect),
 }
 

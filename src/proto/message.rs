@@ -233,7 +233,7 @@ impl fmt::Display for RefusalReason {
             Self::Full => "it has as many neighbors as it takes",
             Self::Cut => "the link was cut by the user",
             Self::Myself => "the address is its own",
-            Self::WrongRole => "a seed does not link to a seed",
+            Self::WrongRole => "a seed was expected and a peer was there, or the other way round",
         })
     }
 }

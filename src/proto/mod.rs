@@ -16,3 +16,4 @@ pub mod seed;
 pub mod seen;
 pub mod text;
 pub mod time;
+pub mod violation;

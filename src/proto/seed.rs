@@ -5,6 +5,7 @@
 //! dialect cannot ask.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::addr::Addr;
 use super::config::{CLASSIC_LIST_LEN, DeadPolicy, HALF_OPEN_MAX, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
@@ -18,6 +19,9 @@ use super::time::{ClockTime, Time};
 
 /// Reporters whose disputed reports are counted; the count of further ones starts anew.
 const DISPUTES_MAX: usize = 1_024;
+/// A request for the list this soon after the last list is not answered: the list is the same. A peer
+/// in need asks every quarter of a second at most.
+const LIST_PAUSE: Duration = Duration::from_millis(20);
 /// Reporters that wait for one verification.
 const REPORTERS_MAX: usize = 64;
 
@@ -29,6 +33,10 @@ struct Link {
     peer: Option<Addr>,
     /// Until when it must have said so.
     hello_by: Time,
+    /// When it was sent the list last.
+    listed_at: Time,
+    /// When anything was last heard from it.
+    heard_at: Time,
 }
 
 /// A peer on the list.
@@ -101,10 +109,11 @@ impl Seed {
             }
             return out.hang_up(link);
         }
-        self.links.insert(link, Link { remote, peer: None, hello_by: now + self.config.handshake_timeout });
+        let hello_by = now + self.config.handshake_timeout;
+        self.links.insert(link, Link { remote, peer: None, hello_by, listed_at: now, heard_at: now });
         match self.config.dialect {
             Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
-            Dialect::Classic => self.send_list(link, out),
+            Dialect::Classic => self.send_list(now, link, out),
         }
     }
 
@@ -112,8 +121,17 @@ impl Seed {
         Hello { listen: self.config.listen, role: Role::Seed, priority: Priority::Low }
     }
 
-    fn send_list(&mut self, link: LinkId, out: &mut impl Output) {
-        let peer = self.links.get(&link).and_then(|open| open.peer);
+    /// A list is thousands of times as long as the request for it: no more than some a second.
+    fn send_list_again(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
+        if self.links.get(&link).is_some_and(|open| now.since(open.listed_at) >= LIST_PAUSE) {
+            self.send_list(now, link, out);
+        }
+    }
+
+    fn send_list(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
+        let Some(open) = self.links.get_mut(&link) else { return };
+        open.listed_at = now;
+        let peer = open.peer;
         let others: Vec<Addr> = self.listed().filter(|listed| Some(*listed) != peer).collect();
         let peers = match self.config.dialect {
             Dialect::Classic if others.len() > CLASSIC_LIST_LEN => self.random.sample(&others, CLASSIC_LIST_LEN),
@@ -125,12 +143,13 @@ impl Seed {
     }
 
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
-        let Some(open) = self.links.get(&link) else { return };
+        let Some(open) = self.links.get_mut(&link) else { return };
+        open.heard_at = now;
         match (open.peer, message) {
             (None, Message::Hello(hello)) => self.on_hello(now, link, hello, out),
             (None, _) => self.offend(now, link, Rule::HelloExpected, out),
             (Some(_), Message::Hello(_)) => self.offend(now, link, Rule::HelloTwice, out),
-            (Some(_), Message::ListRequest) => self.send_list(link, out),
+            (Some(_), Message::ListRequest) => self.send_list_again(now, link, out),
             (Some(peer), Message::DeadReport { dead, clock, reporter, cause }) => {
                 // A framed reporter is who its hello said; a classic one names itself in each report.
                 let reporter = if self.config.dialect == Dialect::Framed { peer } else { reporter };
@@ -147,7 +166,14 @@ impl Seed {
                 registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
                 self.on_departure(now, link, peer, Some(DelistReason::Left), out);
             }
-            (Some(_), Message::PeerList(_) | Message::Gossip(_) | Message::Refusal { .. }) => {
+            (Some(peer), Message::Refusal { reason, .. }) => {
+                // It dialled us as a peer, and has our hello by now.
+                self.links.remove(&link);
+                out.hang_up(link);
+                registration_ended(link, peer, LinkEnd::Refused { reason }, out);
+                self.on_departure(now, link, peer, None, out);
+            }
+            (Some(_), Message::PeerList(_) | Message::Gossip(_)) => {
                 self.offend(now, link, Rule::Unexpected, out);
             }
         }
@@ -162,7 +188,10 @@ impl Seed {
         if !peer.is_dialable() {
             return self.offend(now, link, Rule::BadAddress, out);
         }
-        if hello.role == Role::Seed || peer == self.config.listen {
+        if peer == self.config.listen {
+            return self.refuse(link, peer, RefusalReason::Myself, out);
+        }
+        if hello.role == Role::Seed {
             return self.refuse(link, peer, RefusalReason::WrongRole, out);
         }
         if self.list.len() >= REGISTRATIONS_MAX && !self.list.contains_key(&peer) {
@@ -172,7 +201,7 @@ impl Seed {
         out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
         out.emit(|| EventKind::PeerListed { peer, again });
         if self.config.dialect == Dialect::Framed {
-            self.send_list(link, out);
+            self.send_list(now, link, out);
         }
     }
 
@@ -314,6 +343,8 @@ impl Seed {
         let end = match cause {
             CloseCause::Violation(violation) => return self.drop_offender(link, violation, out),
             CloseCause::OtherDialect(speaks) => {
+                // It has our hello or our list, and knows what we speak once it has read it.
+                out.hang_up(link);
                 let remote = self.links.remove(&link).map(|open| open.remote).unwrap_or_default();
                 return out.emit(|| EventKind::OtherDialect { remote, speaks });
             }
@@ -347,7 +378,8 @@ impl Seed {
     fn end_verifications(&mut self, now: Time, out: &mut impl Output) {
         while let Some(at) = self.verifications.iter().position(|check| check.answer_by <= now) {
             let Verification { dead, link, reporters, seq, asked_at, .. } = self.verifications.swap_remove(at);
-            out.emit(|| EventKind::ProbeMissed { peer: dead, seq, misses: 1, limit: 1, last_heard: asked_at });
+            let last_heard = self.links.get(&link).map_or(asked_at, |open| open.heard_at);
+            out.emit(|| EventKind::ProbeMissed { peer: dead, seq, misses: 1, limit: 1, last_heard });
             if let Some(reporter) = reporters.first().copied() {
                 self.delist(dead, DelistReason::Unanswered { reporter }, out);
             }

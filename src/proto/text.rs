@@ -24,6 +24,13 @@ impl Body {
         &self.0
     }
 
+    /// The same bytes in memory of their own. A body that came from the network shares the buffer that
+    /// it was read into, many times its size, and keeps all of that alive.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
+
     /// Length in bytes.
     pub fn len(&self) -> usize {
         self.0.len()

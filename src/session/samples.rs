@@ -145,7 +145,13 @@ fn end() -> impl Strategy<Value = LinkEnd> {
         (side(), select(vec![Leaving, MadeRoom, Duplicate, Replaced]))
             .prop_map(|(side, reason)| LinkEnd::Goodbye { side, reason }),
         cause().prop_map(|cause| LinkEnd::Dead { cause }),
-        select(vec![LinkEnd::TooSlow, LinkEnd::Violation, LinkEnd::NotAccepted, LinkEnd::RegistrationLost]),
+        select(vec![
+            LinkEnd::TooSlow,
+            LinkEnd::Violation,
+            LinkEnd::NotAccepted,
+            LinkEnd::RegistrationLost,
+            LinkEnd::Refused { reason: RefusalReason::WrongRole }
+        ]),
     ]
 }
 

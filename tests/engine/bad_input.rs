@@ -50,8 +50,12 @@ async fn who_connects_and_says_nothing_is_dropped_in_time() {
 
 /// Connects as a peer that listens at `listen`, and says hello.
 fn join(node: Addr, listen: Addr) -> TcpStream {
+    introduce(Dialect::Framed, node, listen)
+}
+
+fn introduce(dialect: Dialect, node: Addr, listen: Addr) -> TcpStream {
     let context = LinkContext {
-        dialect: Dialect::Framed,
+        dialect,
         local: listen,
         role: Role::Peer,
         purpose: Purpose::Neighbor,
@@ -92,17 +96,49 @@ async fn a_neighbor_that_never_reads_is_dropped_as_too_slow_and_holds_up_nobody(
     assert_eq!(session.events(|event| event.node == peers[1] && matches!(event.kind, EventKind::LinkDown { .. })), []);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_framed_peer_and_a_classic_seed_both_say_what_the_other_speaks() {
-    let mut elsewhere = Session::new(classic(calm(Vec::new())));
-    let seed = elsewhere.engine.start(seed_at(ANYWHERE)).await.unwrap();
-    let mut session = Session::new(calm(vec![seed]));
-    session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+/// A session whose nodes speak this.
+fn speaking(dialect: Dialect, seeds: Vec<Addr>) -> Session {
+    let mut config = calm(seeds);
+    config.dialect = dialect;
+    Session::new(config)
+}
+
+/// Both sides of a link say what the other one speaks, the one that dialled by the address that it dialled.
+async fn both_say_so(dialler: &mut Session, target: Addr, accepter: &mut Session, speaks: [Dialect; 2]) {
     let says = |dialect| move |event: &Event| matches!(event.kind, EventKind::OtherDialect { speaks, .. } if speaks == dialect);
-    let ours = session.until_events("the seed's dialect", 1, says(Dialect::Classic)).await;
-    let EventKind::OtherDialect { remote, .. } = &ours[0].kind else { unreachable!() };
-    assert_eq!(*remote, seed.to_string());
-    elsewhere.until_events("the peer's dialect", 1, says(Dialect::Framed)).await;
+    let seen = dialler.until_events("what the dialled node speaks", 1, says(speaks[1])).await;
+    let EventKind::OtherDialect { remote, .. } = &seen[0].kind else { unreachable!() };
+    assert_eq!(*remote, target.to_string());
+    accepter.until_events("what the dialling node speaks", 1, says(speaks[0])).await;
+}
+
+const EITHER_WAY: [[Dialect; 2]; 2] = [[Dialect::Framed, Dialect::Classic], [Dialect::Classic, Dialect::Framed]];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_and_a_seed_of_the_other_dialect_both_say_what_the_other_speaks() {
+    for speaks in EITHER_WAY {
+        let mut elsewhere = speaking(speaks[1], Vec::new());
+        let seed = elsewhere.engine.start(seed_at(ANYWHERE)).await.unwrap();
+        let mut session = speaking(speaks[0], vec![seed]);
+        session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+        both_say_so(&mut session, seed, &mut elsewhere, speaks).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_peers_of_different_dialects_both_say_what_the_other_speaks() {
+    for speaks in EITHER_WAY {
+        let mut elsewhere = speaking(speaks[1], Vec::new());
+        let stranger = elsewhere.engine.start(peer_at(ANYWHERE)).await.unwrap();
+        let mut session = speaking(speaks[0], Vec::new());
+        let seed = session.engine.start_lab(1, 0).await.unwrap()[0];
+        // The stranger is on the list, as a node would be that was restarted with another dialect.
+        let _registered = introduce(speaks[0], seed, stranger);
+        let listed = |event: &Event| matches!(event.kind, EventKind::PeerListed { peer, .. } if peer == stranger);
+        session.until_events("the stranger on the list", 1, listed).await;
+        session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+        both_say_so(&mut session, stranger, &mut elsewhere, speaks).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! The quirks of the classic dialect, which nodes of ours live with.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use gossipctl::event::{EventKind, LinkEnd, LinkId, Purpose};
@@ -152,4 +153,97 @@ fn a_classic_seed_sends_at_most_forty_addresses() {
         }
     }
     assert_eq!(longest, CLASSIC_LIST_LEN);
+}
+
+/// A Python peer that never accepts a link, and after a while dials a peer itself.
+struct FullDialler {
+    own: Addr,
+    seed: Addr,
+    target: Addr,
+    dial_at: Option<Time>,
+    dialled: Option<LinkId>,
+}
+
+impl Double for FullDialler {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => {
+                self.dial_at = Some(now + SECOND * 3);
+                vec![DoubleAct::Dial(self.seed, Purpose::Registration)]
+            }
+            Input::Wake => {
+                self.dial_at = None;
+                vec![DoubleAct::Dial(self.target, Purpose::Neighbor)]
+            }
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                self.dialled = Some(link);
+                vec![DoubleAct::Send(link, name(self.own))]
+            }
+            Input::Message { link, message: Message::Probe { seq, asker, clock, vitals } }
+                if Some(link) == self.dialled =>
+            {
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals })]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.dial_at
+    }
+}
+
+#[test]
+fn a_link_that_a_python_peer_dialled_is_used_rather_than_one_that_it_never_accepted() {
+    let mut network = classic(1, 47);
+    let (full, target) = (peer_addr(50), peer_addr(1));
+    let double = FullDialler { own: full, seed: seed_addr(1), target, dial_at: None, dialled: None };
+    network.start_double(full, double);
+    network.world.run_for(SECOND);
+    network.start_peer(1);
+    network.world.run_for(LIVENESS * 8);
+    let up = |kind: &EventKind| matches!(kind, EventKind::LinkUp { peer, .. } if *peer == full);
+    assert_eq!(network.count(target, up), 2, "both dialled");
+    assert!(network.neighbors(target).contains(&full));
+    let answered = |kind: &EventKind| matches!(kind, EventKind::ProbeAnswered { peer, .. } if *peer == full);
+    assert!(network.count(target, answered) >= 5);
+    assert_eq!(network.count(target, |kind| matches!(kind, EventKind::NotAccepted { .. })), 0);
+}
+
+/// A seed that takes its time to send the list.
+struct SlowSeed {
+    lists: VecDeque<(Time, LinkId)>,
+}
+
+impl Double for SlowSeed {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Link { link, change: LinkChange::Accepted { .. } } => {
+                self.lists.push_back((now + SECOND * 4, link));
+                Vec::new()
+            }
+            Input::Wake => {
+                let sent = self.lists.pop_front();
+                sent.map(|(_, link)| DoubleAct::Send(link, Message::PeerList(Vec::new()))).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.lists.front().map(|(at, _)| *at)
+    }
+}
+
+#[test]
+fn a_peer_that_asks_a_slow_classic_seed_again_and_again_keeps_one_registration() {
+    let mut network = classic(0, 48);
+    network.seeds = vec![seed_addr(1)];
+    network.start_double(seed_addr(1), SlowSeed { lists: VecDeque::new() });
+    network.start_peer(1);
+    network.world.run_for(SECOND * 240);
+    let up = network.count(peer_addr(1), |kind| matches!(kind, EventKind::LinkUp { .. }));
+    let down = network.count(peer_addr(1), |kind| matches!(kind, EventKind::LinkDown { .. }));
+    assert!(up > 3, "{up} registrations in all");
+    assert_eq!(up - down, 1, "{up} registrations, {down} ended");
 }

@@ -432,3 +432,107 @@ fn rule_7_a_late_answer_shows_life_too_and_is_told_with_its_round_trip_time() {
     assert!(network.any(|kind| matches!(kind, EventKind::ProbeMissed { misses: 1, .. })));
     assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "slow is not dead");
 }
+
+/// Is on the seed's list, and says goodbye to whoever dials it.
+struct Leaver {
+    own: Addr,
+    seed: Addr,
+}
+
+impl Double for Leaver {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+        let hello = Message::Hello(Hello { listen: self.own, role: Role::Peer, priority: Priority::Low });
+        let goodbye = Message::Goodbye { reason: GoodbyeReason::Leaving, referral: Vec::new() };
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![DoubleAct::Send(link, hello)],
+            Input::Message { link, message: Message::Hello(Hello { role: Role::Peer, .. }) } => {
+                vec![DoubleAct::Send(link, goodbye), DoubleAct::HangUp(link)]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[test]
+fn rule_9_a_bridge_that_was_turned_down_is_tried_again() {
+    let mut network = Network::new(1, 61);
+    network.peer_config.max_dial = 1;
+    network.start_peers([20, 21]);
+    network.world.run_for(SECOND * 5);
+    let (root, leaver) = (peer_addr(20), peer_addr(1));
+    network.start_double(leaver, Leaver { own: leaver, seed: seed_addr(1) });
+    network.world.run_for(LIVENESS * 24);
+    let bridges = |kind: &EventKind| matches!(kind, EventKind::Repairing { reason: RepairReason::SplitOverlay { other, .. } } if *other == leaver);
+    assert!(network.count(root, bridges) >= 3, "{}", network.count(root, bridges));
+    let told =
+        |kind: &EventKind| matches!(kind, EventKind::HandshakeFailed { peer: Some(peer), .. } if *peer == leaver);
+    assert_eq!(network.count(root, told), network.count(root, bridges), "each dial has an end that is told");
+}
+
+#[test]
+fn a_peer_that_the_user_cuts_while_it_is_dialled_does_not_become_a_neighbor() {
+    let dialing = |kind: &EventKind| matches!(kind, EventKind::Dialing { purpose: Purpose::Neighbor, .. });
+    let accepted = |kind: &EventKind| matches!(kind, EventKind::LinkUp { purpose: Purpose::Neighbor, .. });
+    // While the connection is made, and while the hello is on its way back.
+    for (who, so_far) in [(2, &dialing as &dyn Fn(&EventKind) -> bool), (1, &accepted)] {
+        let mut network = Network::new(1, 62);
+        network.start_peer(1);
+        network.world.run_for(SECOND * 5);
+        network.start_peer(2);
+        let at = peer_addr(who);
+        let soon = network
+            .world
+            .run_until(SECOND, |world| world.events().iter().any(|event| event.node == at && so_far(&event.kind)));
+        assert!(soon);
+        network.command(peer_addr(2), NodeCommand::Cut(peer_addr(1)));
+        network.world.run_for(LIVENESS * 6);
+        assert!(network.neighbors(peer_addr(2)).is_empty());
+        let told =
+            |kind: &EventKind| matches!(kind, EventKind::LinkRefused { by: Side::Us, reason: RefusalReason::Cut, .. });
+        assert!(network.count(peer_addr(2), told) >= 1);
+    }
+}
+
+#[test]
+fn who_takes_a_peer_for_a_seed_or_a_seed_for_a_peer_is_refused_and_nobody_broke_a_rule() {
+    let mut network = Network::new(1, 63);
+    network.start_peer(1);
+    network.world.run_for(SECOND * 5);
+    // The second peer's config names the first one as a seed.
+    network.seeds = vec![peer_addr(1)];
+    network.start_peer(2);
+    // The third one was told of the seed as of a peer.
+    network.seeds = vec![seed_addr(2)];
+    network.start_seed(2);
+    network.start_double(peer_addr(99), Gossiper { seed: seed_addr(2), named: seed_addr(1) });
+    network.world.run_for(SECOND);
+    network.start_peer(3);
+    network.world.run_for(LIVENESS * 3);
+    for node in [peer_addr(1), seed_addr(1)] {
+        let refused = |kind: &EventKind| {
+            matches!(kind, EventKind::LinkDown { end: LinkEnd::Refused { reason: RefusalReason::WrongRole }, .. })
+        };
+        assert!(network.count(node, refused) >= 1, "{node}");
+    }
+    assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. } | EventKind::DeadReportSent { .. })));
+}
+
+/// Registers another address than its own.
+struct Gossiper {
+    seed: Addr,
+    named: Addr,
+}
+
+impl Double for Gossiper {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+        let hello = Hello { listen: self.named, role: Role::Peer, priority: Priority::Low };
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                vec![DoubleAct::Send(link, Message::Hello(hello))]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

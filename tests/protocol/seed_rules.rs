@@ -7,7 +7,7 @@ use gossipctl::event::{LinkId, Purpose};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
 use gossipctl::proto::machine::{Input, LinkChange};
-use gossipctl::proto::message::{Hello, Message, Priority, Role};
+use gossipctl::proto::message::{Hello, Message, Priority, RefusalReason, Role};
 use gossipctl::proto::time::Time;
 
 use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
@@ -116,6 +116,8 @@ fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     let mut network = Network::settled(1, 5, 34);
     let (victim, liar) = (peer_addr(2), peer_addr(99));
     network.world.hang(victim);
+    let hung_at = network.world.now();
+    network.world.run_for(SECOND * 5);
     network.start_double(liar, Liar { own: liar, seed: seed_addr(1), victim });
     network.world.run_for(SECOND);
     assert!(network.listed(1).contains(&victim), "not before it had the time to answer");
@@ -123,6 +125,11 @@ fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     assert!(!network.listed(1).contains(&victim));
     let unanswered = |kind: &EventKind| matches!(kind, EventKind::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter } } if (*peer, *reporter) == (victim, liar));
     assert_eq!(network.count(seed_addr(1), unanswered), 1);
+    let heard = network.kinds(seed_addr(1)).find_map(|kind| match kind {
+        EventKind::ProbeMissed { peer, last_heard, .. } if *peer == victim => Some(*last_heard),
+        _ => None,
+    });
+    assert!(heard.is_some_and(|heard| heard < hung_at), "evidence: nothing since it hangs, {heard:?}");
 }
 
 #[test]
@@ -194,4 +201,25 @@ fn who_speaks_before_it_named_itself_or_names_itself_twice_is_shown_the_door() {
         assert_eq!(network.count(seed_addr(1), seen), 1, "{rule}");
         assert_eq!(network.peer(peer_addr(1)).registrations().count(), 1, "{rule}: the rest is undisturbed");
     }
+}
+
+#[test]
+fn a_flood_of_requests_for_the_list_is_answered_by_a_trickle_of_lists() {
+    let mut network = Network::settled(1, 3, 40);
+    let hello = Message::Hello(Hello { listen: peer_addr(99), role: Role::Peer, priority: Priority::Low });
+    let says = std::iter::once(hello).chain(std::iter::repeat_n(Message::ListRequest, 10_000)).collect();
+    network.start_double(peer_addr(99), Babbler { seed: seed_addr(1), says });
+    network.world.run_for(SECOND);
+    let lists = |kind: &EventKind| matches!(kind, EventKind::PeerListSent { peer, .. } if *peer == Some(peer_addr(99)));
+    assert_eq!(network.count(seed_addr(1), lists), 1);
+}
+
+#[test]
+fn who_names_the_seeds_own_address_is_told_so() {
+    let mut network = Network::new(1, 46);
+    let hello = Message::Hello(Hello { listen: seed_addr(1), role: Role::Peer, priority: Priority::Low });
+    network.start_double(peer_addr(99), Babbler { seed: seed_addr(1), says: vec![hello] });
+    network.world.run_for(SECOND);
+    let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { reason: RefusalReason::Myself, .. });
+    assert_eq!(network.count(seed_addr(1), refused), 1);
 }

@@ -1,7 +1,8 @@
 //! The classic dialect: the protocol of the existing Python nodes, byte for byte.
 //!
 //! What comes first on a link depends on who we are and who dialled; from then on all is text, see
-//! `grammar`. Only who dials a link names itself on it.
+//! `grammar`. Only who dials a link names itself on it; who is dialled in the framed dialect answers so,
+//! too, so that the other side recognizes this one.
 //!
 //! | we are | who dialled | first comes |
 //! |---|---|---|
@@ -115,21 +116,17 @@ fn address(src: &[u8]) -> Result<(Message, usize), Stop> {
 #[derive(Debug)]
 pub(super) struct ClassicEncoder {
     local: Addr,
-    direction: Direction,
 }
 
 impl ClassicEncoder {
     pub(super) fn new(context: LinkContext) -> Self {
-        Self { local: context.local, direction: context.direction }
+        Self { local: context.local }
     }
 
     /// Appends the bytes of `message`: none if the dialect has no words for it.
     pub(super) fn encode(&self, message: &Message, out: &mut BytesMut) -> Result<(), EncodeError> {
         match message {
-            Message::Hello(hello) => match self.direction {
-                Direction::Outbound => put(out, hello.listen.python()),
-                Direction::Inbound => {}
-            },
+            Message::Hello(hello) => put(out, hello.listen.python()),
             Message::PeerList(list) => return put_list(out, list),
             Message::Gossip(gossip) => return self.put_gossip(out, gossip),
             Message::Probe { asker, clock, .. } => {

@@ -11,7 +11,6 @@
 //! Everything here reads what strangers send. Each limit is a constant below; what breaks one is a
 //! [`Violation`](crate::proto::event::Violation), found before anything of that size is kept.
 
-mod batch;
 mod classic;
 mod error;
 mod framed;
@@ -27,7 +26,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
-pub use self::batch::Batch;
 pub use self::classic::classic_text_problem;
 use self::classic::{ClassicDecoder, ClassicEncoder};
 pub use self::error::{EncodeError, TextProblem, WireError};
@@ -179,8 +177,8 @@ impl LinkEncoder {
     /// Appends `message` to `head`; where it returns bytes, these follow on the wire, and are
     /// shared with the message rather than copied. On an error nothing was appended.
     ///
-    /// What the classic dialect has no words for (a list request, a refusal, a goodbye, a hello on
-    /// a link that the other side dialled) appends nothing: there is nothing to be written.
+    /// What the classic dialect has no words for (a list request, a refusal, a goodbye) appends
+    /// nothing: there is nothing to be written.
     pub fn encode_parts(&mut self, message: &Message, head: &mut BytesMut) -> Result<Option<Bytes>, EncodeError> {
         match &self.dialect {
             DialectEncoder::Framed => framed::encode(message, head),

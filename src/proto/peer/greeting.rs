@@ -45,12 +45,8 @@ impl Peer {
             (Direction::Outbound, Some(peer), Message::Refusal { reason, referral }) => {
                 self.on_refused(now, link, peer, reason, referral, out);
             }
-            (Direction::Outbound, Some(peer), Message::Goodbye { reason: _, referral }) => {
-                self.links.remove(&link);
-                out.hang_up(link);
-                self.learn(&referral);
-                self.overlay.avoid(peer, now + self.config.liveness_interval);
-                self.repair.try_next(now, &self.config, &mut self.random);
+            (Direction::Outbound, Some(peer), Message::Goodbye { reason, referral }) => {
+                self.on_turned_down(now, link, peer, reason, &referral, out);
             }
             (Direction::Inbound, _, Message::Goodbye { .. }) => {
                 // It had dialled as we dialled it, and gives way.
@@ -59,6 +55,31 @@ impl Peer {
             }
             (_, _, _) => self.offend(now, link, Rule::HelloExpected, out),
         }
+    }
+
+    /// The peer that we dialled says goodbye before it has taken the link.
+    fn on_turned_down(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        peer: Addr,
+        reason: GoodbyeReason,
+        referral: &[Addr],
+        out: &mut impl Output,
+    ) {
+        self.links.remove(&link);
+        out.hang_up(link);
+        self.learn(&referral[..referral.len().min(REFERRAL_LEN)]);
+        self.overlay.avoid(peer, now + self.config.liveness_interval);
+        match reason {
+            // Its own dial is the link that stands.
+            GoodbyeReason::Duplicate => {}
+            GoodbyeReason::Leaving | GoodbyeReason::MadeRoom | GoodbyeReason::Replaced => {
+                self.overlay.give_up_bridge(peer);
+                out.emit(|| EventKind::HandshakeFailed { remote: peer.to_string(), peer: Some(peer) });
+            }
+        }
+        self.repair.try_next(now, &self.config, &mut self.random);
     }
 
     /// Somebody wants to be our neighbor.
@@ -161,9 +182,10 @@ impl Peer {
 
     /// The peer that we dialled has taken the link.
     fn on_accepted_by(&mut self, now: Time, link: LinkId, peer: Addr, hello: Hello, out: &mut impl Output) {
-        if hello.role == Role::Seed || hello.listen == self.config.listen {
+        // Its priority aside, a hello that comes back is judged as one that comes in.
+        if let Some(reason) = self.objection(hello) {
             self.lost_candidate(peer, now + self.cool_down());
-            return self.refuse(link, peer, RefusalReason::WrongRole, out);
+            return self.refuse(link, peer, reason, out);
         }
         if self.overlay.get(peer).is_some() {
             return self.dismiss(link, out);
@@ -183,6 +205,7 @@ impl Peer {
         self.links.remove(&link);
         out.hang_up(link);
         self.overlay.avoid(peer, now + self.config.liveness_interval);
+        self.overlay.give_up_bridge(peer);
         if reason != RefusalReason::Full {
             self.lost_candidate(peer, now + self.cool_down());
         }

@@ -36,8 +36,6 @@ struct Seed {
     retry_at: Option<Time>,
     /// Failures in a row.
     failures: u32,
-    /// Classic: a new registration is coming, to get the list again; this is the old one.
-    renewing: Option<LinkId>,
 }
 
 /// The seeds, and where the peer stands with each.
@@ -54,7 +52,7 @@ impl Registrar {
         let mut addrs = config.seeds.clone();
         addrs.sort_unstable();
         addrs.dedup();
-        let idle = |addr| Seed { addr, standing: Standing::Idle, retry_at: None, failures: 0, renewing: None };
+        let idle = |addr| Seed { addr, standing: Standing::Idle, retry_at: None, failures: 0 };
         Self { seeds: addrs.into_iter().map(idle).collect(), wanted: config.seeds_wanted(), shortage_said: None }
     }
 
@@ -76,6 +74,16 @@ impl Registrar {
 
     fn get_mut(&mut self, addr: Addr) -> Option<&mut Seed> {
         self.seeds.iter_mut().find(|seed| seed.addr == addr)
+    }
+
+    /// The peer is registered with this seed by this link from now on; the link that it was registered by.
+    fn stand(&mut self, seed: Addr, link: LinkId) -> Option<LinkId> {
+        let known = self.get_mut(seed)?;
+        (known.failures, known.retry_at) = (0, None);
+        match std::mem::replace(&mut known.standing, Standing::Up(link)) {
+            Standing::Up(old) => Some(old).filter(|old| *old != link),
+            Standing::Idle | Standing::Coming => None,
+        }
     }
 
     fn active(&self) -> usize {
@@ -137,16 +145,11 @@ impl Peer {
         }
     }
 
-    pub(super) fn on_seed_dialed(&mut self, link: LinkId, seed: Addr, out: &mut impl Output) {
+    pub(super) fn on_seed_dialed(&self, link: LinkId, out: &mut impl Output) {
         match self.config.dialect {
             Dialect::Framed => out.send(link, &self.hello()),
             // The list comes first, then the name.
             Dialect::Classic => {}
-        }
-        if let Some(known) = self.registrar.get_mut(seed)
-            && let Standing::Up(old) = known.standing
-        {
-            known.renewing = Some(old);
         }
     }
 
@@ -216,11 +219,7 @@ impl Peer {
 
     fn registered(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {
         self.link_up(link, seed, out);
-        let renewed = self.registrar.get_mut(seed).and_then(|known| {
-            (known.standing, known.failures, known.retry_at) = (Standing::Up(link), 0, None);
-            known.renewing.take()
-        });
-        if let Some(old) = renewed.filter(|old| *old != link) {
+        if let Some(old) = self.registrar.stand(seed, link) {
             self.close_renewed(old, seed, out);
         }
         self.say_shortage(out);

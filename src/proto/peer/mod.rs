@@ -143,7 +143,7 @@ impl Peer {
         let open = Link { remote: peer.to_string(), peer: Some(peer), direction: Direction::Outbound, purpose, stage };
         self.links.insert(link, open);
         match purpose {
-            Purpose::Registration => self.on_seed_dialed(link, peer, out),
+            Purpose::Registration => self.on_seed_dialed(link, out),
             Purpose::Neighbor => self.on_neighbor_dialed(now, link, peer, out),
         }
     }
@@ -191,10 +191,7 @@ impl Peer {
                 let (remote, peer, violation) = (open.remote.clone(), open.peer, violation.clone());
                 out.emit(|| EventKind::Violation { remote, peer, violation });
             }
-            CloseCause::OtherDialect(speaks) => {
-                let (remote, speaks) = (open.remote.clone(), *speaks);
-                out.emit(|| EventKind::OtherDialect { remote, speaks });
-            }
+            CloseCause::OtherDialect(speaks) => self.on_other_dialect(link, &open, *speaks, out),
             CloseCause::EndOfStream | CloseCause::Error | CloseCause::TooSlow => {}
         }
         let Some(peer) = open.peer else { return };
@@ -203,6 +200,16 @@ impl Peer {
             (Purpose::Neighbor, Stage::Up) => self.on_neighbor_closed(now, link, peer, cause, out),
             (Purpose::Neighbor, Stage::Opening { .. }) => self.on_opening_closed(now, peer, &open, cause, out),
         }
+    }
+
+    /// Says so, and shows the remote what we speak, so that its user is told, too.
+    fn on_other_dialect(&self, link: LinkId, open: &Link, speaks: Dialect, out: &mut impl Output) {
+        let (remote, spoke_first) = (open.remote.clone(), open.direction == Direction::Outbound && self.framed());
+        if open.stage != Stage::Up && !spoke_first {
+            out.send(link, &self.hello());
+        }
+        out.hang_up(link);
+        out.emit(|| EventKind::OtherDialect { remote, speaks });
     }
 
     fn on_command(&mut self, now: Time, command: NodeCommand, out: &mut impl Output) {

@@ -13,9 +13,8 @@ use super::{Link, Peer, Stage, death_cause};
 use crate::proto::addr::Addr;
 use crate::proto::config::{CANDIDATES_MAX, LIST_LEN_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
-
 use crate::proto::machine::{CloseCause, Output};
-use crate::proto::message::{DeathCause, GoodbyeReason, Message, Priority, Vitals};
+use crate::proto::message::{DeathCause, GoodbyeReason, Message, Priority, RefusalReason, Vitals};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -49,6 +48,16 @@ impl Neighbor {
     /// The link that we send on: the first of them.
     pub(super) fn link(&self) -> LinkId {
         self.links[0]
+    }
+
+    /// A second link. It becomes the one that we send on if something was heard on it and nothing on
+    /// the first one, which a full classic peer may never read.
+    fn add_link(&mut self, link: LinkId, now: Time, heard: bool) {
+        let at = if heard && !self.heard { 0 } else { self.links.len() };
+        self.links.insert(at, link);
+        if heard {
+            (self.heard, self.last_heard) = (true, now);
+        }
     }
 }
 
@@ -94,6 +103,11 @@ impl Overlay {
             self.avoided.remove(0);
         }
         self.avoided.push((addr, until));
+    }
+
+    /// If this address was dialled as a bridge, that has come to nothing; another one may be tried.
+    pub(super) fn give_up_bridge(&mut self, addr: Addr) {
+        self.bridge = self.bridge.filter(|bridge| *bridge != addr);
     }
 
     /// May this address be dialled now, unless there is a link or a dial to it?
@@ -179,9 +193,7 @@ impl Peer {
     pub(super) fn lost_candidate(&mut self, peer: Addr, until: Time) {
         self.overlay.forget_candidate(peer);
         self.overlay.avoid(peer, until);
-        if self.overlay.bridge == Some(peer) {
-            self.overlay.bridge = None;
-        }
+        self.overlay.give_up_bridge(peer);
     }
 
     /// How long an address that failed us is left alone: until its death should be known.
@@ -236,12 +248,12 @@ impl Peer {
     ) {
         self.link_up(link, addr, out);
         let bridge = priority == Priority::Bridge || self.overlay.bridge.take_if(|bridge| *bridge == addr).is_some();
-        if let Some(neighbor) = self.overlay.get_mut(addr) {
-            return neighbor.links.push(link);
-        }
         let direction = self.links.get(&link).map_or(Direction::Inbound, |open| open.direction);
         // Whoever dialled us has said something; in the framed dialect both have.
         let heard = self.framed() || direction == Direction::Inbound;
+        if let Some(neighbor) = self.overlay.get_mut(addr) {
+            return neighbor.add_link(link, now, heard);
+        }
         self.overlay.neighbors.push(Neighbor {
             addr,
             links: smallvec![link],
@@ -298,9 +310,10 @@ impl Peer {
                 self.overlay.avoid(peer, now + self.config.liveness_interval);
                 self.part(now, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
             }
-            // In the classic dialect both links of a pair may name the address.
+            // It dialled us as a seed, and has our hello by now.
+            Message::Refusal { reason, .. } => self.part_coldly(now, peer, LinkEnd::Refused { reason }, out),
             Message::Hello(_) => self.offend(now, link, Rule::HelloTwice, out),
-            Message::PeerList(_) | Message::ListRequest | Message::DeadReport { .. } | Message::Refusal { .. } => {
+            Message::PeerList(_) | Message::ListRequest | Message::DeadReport { .. } => {
                 self.offend(now, link, Rule::Unexpected, out);
             }
         }
@@ -360,6 +373,24 @@ impl Peer {
         if self.overlay.get(peer).is_some() {
             self.bury(now, peer, DeathCause::Cut, out);
         }
+        self.give_up_dial(peer, out);
+    }
+
+    /// A dial to this address that is under way shall come to nothing.
+    fn give_up_dial(&mut self, peer: Addr, out: &mut impl Output) {
+        if !self.busy().contains(&peer) {
+            return;
+        }
+        self.overlay.dialing.retain(|dialing| *dialing != peer);
+        self.overlay.give_up_bridge(peer);
+        let opening = |open: &Link| open.peer == Some(peer) && open.purpose == Purpose::Neighbor;
+        let links: Vec<LinkId> = self.links.iter().filter(|(_, open)| opening(open)).map(|(link, _)| *link).collect();
+        for link in links {
+            self.links.remove(&link);
+            out.hang_up(link);
+        }
+        let (by, reason) = (Side::Us, RefusalReason::Cut);
+        out.emit(|| EventKind::LinkRefused { peer, by, reason, referral: Vec::new() });
     }
 
     /// The user takes that back: the address is dialled at once.

@@ -12,12 +12,13 @@
 //! One question per part and round is all it costs, whatever the number of peers. The classic
 //! dialect cannot carry beacons; there only missing links are repaired.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Peer;
 use super::join::back_off;
 use crate::proto::addr::Addr;
-use crate::proto::config::PeerConfig;
+use crate::proto::config::{CANDIDATES_MAX, PeerConfig};
 use crate::proto::event::{EventKind, RepairReason};
 use crate::proto::machine::Output;
 use crate::proto::message::{Beacon, Dialect};
@@ -75,8 +76,8 @@ pub(super) struct Repair {
     own_fresh: Option<Time>,
     beats: u32,
     /// Addresses below our own in the lists, at the last look and at this one.
-    lower_before: Vec<Addr>,
-    lower_now: Vec<Addr>,
+    lower_before: BTreeSet<Addr>,
+    lower_now: BTreeSet<Addr>,
     /// The lists that come in belong to a look.
     looking: bool,
 }
@@ -132,7 +133,8 @@ impl Repair {
 
     pub(super) fn on_list(&mut self, peers: &[Addr], own: Addr) {
         if self.looking {
-            self.lower_now.extend(peers.iter().filter(|peer| **peer < own));
+            let room = CANDIDATES_MAX.saturating_sub(self.lower_now.len());
+            self.lower_now.extend(peers.iter().filter(|peer| **peer < own).take(room));
         }
     }
 
@@ -182,12 +184,10 @@ impl Repair {
     /// of a newcomer needs a while to get around.
     fn take_lower(&mut self) -> Vec<Addr> {
         self.looking = false;
-        let mut lower = std::mem::take(&mut self.lower_now);
-        lower.sort_unstable();
-        lower.dedup();
-        let before = std::mem::replace(&mut self.lower_before, lower.clone());
-        lower.retain(|addr| before.binary_search(addr).is_ok());
-        lower
+        let lower = std::mem::take(&mut self.lower_now);
+        let twice = lower.intersection(&self.lower_before).copied().collect();
+        self.lower_before = lower;
+        twice
     }
 }
 
@@ -234,5 +234,21 @@ impl Peer {
         self.overlay.bridge = Some(other);
         out.emit(|| EventKind::Repairing { reason: RepairReason::SplitOverlay { root: own, other } });
         self.dial_neighbor(other, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_that_sends_list_after_list_fills_nothing() {
+        let mut repair = Repair { looking: true, ..Repair::default() };
+        let own = Addr::new([127, 1, 0, 1].into(), 3000);
+        for ip in 1..=200 {
+            let list: Vec<Addr> = (1..=1_000).map(|port| Addr::new([127, 0, 0, ip].into(), port)).collect();
+            repair.on_list(&list, own);
+        }
+        assert_eq!(repair.lower_now.len(), CANDIDATES_MAX);
     }
 }

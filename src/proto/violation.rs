@@ -1,0 +1,76 @@
+//! The rules that a remote can break, and how that is told.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::text::Body;
+
+/// Rules of the protocol that a remote can break. Each has a limit with a name of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// A frame longer than allowed.
+    FrameTooLong,
+    /// A text longer than allowed.
+    TextTooLong,
+    /// A list longer than allowed.
+    ListTooLong,
+    /// Bytes that are no message of this dialect.
+    Malformed,
+    /// A hello of a version that this node does not know.
+    UnknownVersion,
+    /// A pickle that holds more than lists, tuples, strings and integers.
+    HostilePickle,
+    /// Something else than a hello came first.
+    HelloExpected,
+    /// A second hello.
+    HelloTwice,
+    /// A message that this role never gets, or not on this kind of link.
+    Unexpected,
+    /// An address at which nobody can listen.
+    BadAddress,
+    /// The hello did not come in time.
+    HandshakeTimeout,
+    /// More connections than allowed were waiting to say hello, or open at all.
+    TooManyLinks,
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FrameTooLong => "a frame longer than allowed",
+            Self::TextTooLong => "a text longer than allowed",
+            Self::ListTooLong => "a list longer than allowed",
+            Self::Malformed => "bytes that are no message",
+            Self::UnknownVersion => "a version of the protocol that this node does not know",
+            Self::HostilePickle => "a pickle that is no plain list of addresses",
+            Self::HelloExpected => "something else than its address came first",
+            Self::HelloTwice => "named its address twice",
+            Self::Unexpected => "a message that does not belong on this link",
+            Self::BadAddress => "an address at which nobody can listen",
+            Self::HandshakeTimeout => "did not name its address in time",
+            Self::TooManyLinks => "more connections than allowed",
+        })
+    }
+}
+
+/// What a remote did wrong, and the bytes that show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// The rule.
+    pub rule: Rule,
+    /// The first bytes of the offence, at most [`Violation::BYTES_MAX`].
+    pub bytes: Body,
+}
+
+impl Violation {
+    /// Enough to recognize what it was, little enough for a line.
+    pub const BYTES_MAX: usize = 32;
+
+    /// A violation that keeps the first of these bytes.
+    pub fn new(rule: Rule, bytes: &[u8]) -> Self {
+        let first = &bytes[..bytes.len().min(Self::BYTES_MAX)];
+        Self { rule, bytes: bytes::Bytes::copy_from_slice(first).into() }
+    }
+}
