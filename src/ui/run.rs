@@ -27,6 +27,8 @@ use crate::proto::time::Time;
 
 /// Time between two pictures: 30 a second.
 const FRAME_TIME: Duration = Duration::from_millis(33);
+/// Time from the last picture to one that the user waits for: nobody types so fast that this makes many more.
+const KEY_FRAME_TIME: Duration = Duration::from_millis(8);
 /// Time between two pictures while all that happens is that probes are answered: the eye follows
 /// figures no faster, and an idle network costs next to nothing to watch.
 const DRIFT_TIME: Duration = Duration::from_millis(250);
@@ -102,6 +104,8 @@ enum Picture {
     Drifting,
     /// Something happened.
     Stale,
+    /// The user did something, and waits to see it.
+    Awaited,
 }
 
 /// What came.
@@ -160,13 +164,13 @@ impl Console {
 
     fn change(&mut self, change: impl FnOnce(&mut App)) {
         change(&mut self.app);
-        self.picture = Picture::Stale;
+        self.picture = self.picture.max(Picture::Stale);
     }
 
     fn pass_time(&mut self) {
         let now = self.clock.now();
         if self.app.tick(now) {
-            self.picture = Picture::Stale;
+            self.picture = self.picture.max(Picture::Stale);
         }
         if let Some(text) = take_panic_elsewhere() {
             self.change(|app| app.note(Severity::Error, &text));
@@ -177,7 +181,7 @@ impl Console {
     /// alone changes something.
     fn deadline(&self) -> Time {
         match self.looked_at {
-            Some(looked_at) if self.picture != Picture::Fresh => looked_at + FRAME_TIME,
+            Some(looked_at) if self.picture != Picture::Fresh => looked_at + self.frame_time(),
             Some(_) | None => self.app.next_tick(),
         }
     }
@@ -185,7 +189,14 @@ impl Console {
     /// It is time for another look at what has come.
     fn is_due(&self) -> bool {
         let now = self.clock.now();
-        self.looked_at.is_none_or(|looked_at| now.since(looked_at) >= FRAME_TIME)
+        self.looked_at.is_none_or(|looked_at| now.since(looked_at) >= self.frame_time())
+    }
+
+    fn frame_time(&self) -> Duration {
+        match self.picture {
+            Picture::Fresh | Picture::Drifting | Picture::Stale => FRAME_TIME,
+            Picture::Awaited => KEY_FRAME_TIME,
+        }
     }
 
     fn draw_if_due(&mut self, feed: &mut Feed, screen: &mut impl Screen) -> io::Result<()> {
@@ -228,7 +239,7 @@ impl Console {
     }
 
     async fn take_input(&mut self, event: &Event, screen: &mut impl Screen) -> io::Result<Option<Ended>> {
-        self.picture = Picture::Stale;
+        self.picture = Picture::Awaited;
         for effect in on_event(&mut self.app, event) {
             if let Some(ended) = self.carry_out(effect, screen).await? {
                 return Ok(Some(ended));
