@@ -5,7 +5,7 @@ use super::death::{SeedAct, SeedStep, Testimony};
 use super::gossip::{self, Entry, EntryKind};
 use super::link::{LinkKey, Miss, StepKind};
 use super::liveness::{ProbeEntry, ProbeOutcome};
-use super::node::{Belief, Suspicion};
+use super::node::{Belief, Life, Suspicion};
 use super::notice::{self, Notice};
 use super::rumor::Copy;
 use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
@@ -231,11 +231,24 @@ impl Model {
         if self.links.went_down(here.link(peer), link, purpose, end, here.at) {
             self.count_link(here, peer, purpose, -1);
             self.nodes.unwatched(peer, here.node, here.at);
+            self.dropped_while_hung(here, peer);
         }
         if end == (LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving }) {
             self.nodes.believe(peer, Belief::Left, here.at);
         }
         self.log(here, EntryKind::LinkDown { peer, end });
+    }
+
+    /// A node of ours that hangs does not tell that `here` dropped it: it is so all the same.
+    fn dropped_while_hung(&mut self, here: At, hung: Addr) {
+        if self.nodes.get(hung).is_none_or(|node| node.life != Life::Hung) {
+            return;
+        }
+        let there = At { at: here.at, node: hung };
+        if let Some(purpose) = self.links.dropped(there.link(here.node), here.at) {
+            self.count_link(there, here.node, purpose, -1);
+            self.nodes.unwatched(here.node, hung, here.at);
+        }
     }
 
     /// `here` had a sign of life from this node.

@@ -133,6 +133,19 @@ impl DeathCase {
             && self.testimonies.iter().all(|testimony| testimony.cause == Some(DeathCause::Cut))
     }
 
+    /// A seed had an answer from the node itself, and none took it off its list for dead.
+    pub fn is_disputed(&self) -> bool {
+        let disputed = |step: &SeedStep| matches!(step.act, SeedAct::Disputed { .. });
+        let dead = |step: &SeedStep| match step.act {
+            SeedAct::Delisted { reason } => {
+                matches!(reason, DelistReason::Reported { .. } | DelistReason::Unanswered { .. })
+            }
+            SeedAct::Received { action, .. } => action == ReportAction::Removed,
+            SeedAct::NoAnswer | SeedAct::Disputed { .. } | SeedAct::Relisted => false,
+        };
+        self.steps.iter().any(disputed) && !self.steps.iter().any(dead)
+    }
+
     /// The seeds that did something about it, each once, in the order of their first act.
     pub fn seeds(&self) -> Vec<Addr> {
         let mut seeds = Vec::new();

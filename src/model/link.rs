@@ -123,6 +123,8 @@ pub enum StepKind {
         /// Why.
         end: LinkEnd,
     },
+    /// Our node hung, and the node at the other end dropped it.
+    Dropped,
     /// Our node stopped or started anew, and its links with it.
     NodeStopped,
 }
@@ -366,6 +368,18 @@ impl Links {
         }
         self.retire(key, at);
         was_up
+    }
+
+    /// The other end dropped the link to a node of ours that hangs and will not tell. What it was
+    /// for, if it was up.
+    pub(super) fn dropped(&mut self, key: LinkKey, at: Time) -> Option<Purpose> {
+        let link = self.rows.get_mut(&key).filter(|link| link.is_up())?;
+        let purpose = link.purpose;
+        link.connections.clear();
+        link.enter(LinkState::Ended, at);
+        link.note(at, StepKind::Dropped);
+        self.retire(key, at);
+        Some(purpose)
     }
 
     /// A node of ours stopped or starts anew: all that it had is gone. The peers it was linked to.

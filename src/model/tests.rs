@@ -275,8 +275,46 @@ fn a_link_that_the_user_cut_is_told_as_that_and_not_as_a_certain_death() {
     let why = why_dead(&story.model, elsewhere, 0);
     assert!(why.verdict.contains("our link to it was cut by you; p1 treats it as dead"), "{}", why.verdict);
     assert!(why.verdict.contains("the process itself may be alive"), "{}", why.verdict);
-    assert!(why.verdict.contains("what s1 did is not certain"), "{}", why.verdict);
+    assert!(why.verdict.contains("what s1 and s2 did is not certain"), "{}", why.verdict);
     assert_eq!(story.state(elsewhere), NodeState::Dead);
+}
+
+#[test]
+fn a_report_about_a_node_elsewhere_that_a_seed_found_alive_is_told_as_disputed_and_not_as_a_death() {
+    let mut story = Story::new();
+    story.start(s(1), "s1", Role::Seed);
+    story.report(s(1), p(2), p(1), ReportAction::Verifying);
+    story.tell(s(1), EventKind::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 });
+    let why = why_dead(&story.model, p(2), 0);
+    assert_eq!(why.title, "Is 127.0.0.1:3002 dead?");
+    assert!(why.verdict.starts_with("127.0.0.1:3002 was reported dead, which is disputed:"), "{}", why.verdict);
+    assert!(why.verdict.contains("s1 asked it, had an answer after 900 us and kept it on its list"), "{}", why.verdict);
+    assert!(!why.verdict.contains("is dead:"), "{}", why.verdict);
+    assert!(says(&about_node(&story.model, p(2), 0), "127.0.0.1:3001 reported it dead: disputed"));
+}
+
+#[test]
+fn a_cut_in_another_process_is_not_told_as_done_here() {
+    let mut story = Story::new();
+    story.start(s(1), "s1", Role::Seed);
+    let cut = Some(DeathCause::Cut);
+    let action = ReportAction::Removed;
+    story.tell(s(1), EventKind::DeadReportReceived { dead: p(2), reporter: p(1), cause: cut, action, clock: clock() });
+    let verdict = why_dead(&story.model, p(2), 0).verdict;
+    assert!(verdict.contains("the link of 127.0.0.1:3001 to it was cut there"), "{verdict}");
+    assert!(!verdict.contains("by you"), "{verdict}");
+}
+
+#[test]
+fn a_hung_node_has_no_link_left_to_those_who_dropped_it() {
+    let mut story = Story::network(3);
+    assert_eq!(story.model.nodes().get(p(2)).unwrap().neighbors, 2);
+    story.tell(p(2), EventKind::Hung);
+    story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
+    assert_eq!(story.model.nodes().get(p(2)).unwrap().neighbors, 1);
+    assert_eq!(story.model.links().get(p(2), p(1)).unwrap().state, LinkState::Ended);
+    assert_eq!(story.model.nodes().get(p(1)).unwrap().linked, 2, "its two seeds");
+    assert!(says(&why_link(&story.model, p(2), p(1), 0), "p1 dropped the link while p2 hung"));
 }
 
 #[test]

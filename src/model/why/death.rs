@@ -16,8 +16,10 @@ use crate::proto::time::Time;
 /// reported it to which seed, and what each seed did.
 pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let teller = Teller { model, utc_offset_s };
-    let title = format!("Why is {} dead?", teller.name(addr));
     let node = model.nodes().get(addr);
+    let is_disputed = model.deaths().latest_of(addr).is_some_and(DeathCase::is_disputed);
+    let (name, question) = (teller.name(addr), if is_disputed { "Is" } else { "Why is" });
+    let title = format!("{question} {name} dead?");
     let mut evidence: Vec<_> = node.and_then(|node| own_fate(teller, node)).into_iter().collect();
     let Some(case) = model.deaths().latest_of(addr) else {
         return Explanation { title, verdict: without_case(teller, addr, node), evidence };
@@ -64,7 +66,7 @@ fn verdict(teller: Teller<'_>, case: &DeathCase, node: Option<&Node>) -> String 
     let name = teller.name(case.dead);
     let mut clauses = causes(teller, case);
     clauses.push(reports(teller, case));
-    clauses.extend(case_seeds(case).into_iter().map(|seed| seed_clause(teller, case, seed)));
+    clauses.extend(seed_clauses(teller, case));
     clauses.extend(doubts(case, node));
     format!("{}: {}.", standing(teller, &name, case, node), clauses.join("; "))
 }
@@ -78,25 +80,38 @@ fn standing(teller: Teller<'_>, name: &str, case: &DeathCase, node: Option<&Node
         Some(Life::Hung) => format!("{name} hangs, and its neighbors take it for dead"),
         Some(Life::Left) => format!("{name} has left, and is taken for dead"),
         Some(Life::Running) => format!("{name} runs, but is taken for dead"),
+        Some(Life::Elsewhere) | None if case.is_disputed() => {
+            format!("{name} was reported dead, which is disputed")
+        }
         Some(Life::Elsewhere) | None if case.is_cut_only() => format!("{name} is treated as dead"),
         Some(Life::Elsewhere) | None => format!("{name} is dead"),
     }
 }
 
-/// Who says why, those with the same reason together.
+/// Who says why, those of this process with the same reason together, and those elsewhere.
 fn causes(teller: Teller<'_>, case: &DeathCase) -> Vec<String> {
-    let mut groups: Vec<(Option<DeathCause>, Vec<Addr>)> = Vec::new();
+    let mut groups: Vec<(Option<DeathCause>, Whose, Vec<Addr>)> = Vec::new();
     for testimony in &case.testimonies {
-        match groups.iter_mut().find(|(cause, _)| *cause == testimony.cause) {
-            Some((_, who)) => who.push(testimony.reporter),
-            None => groups.push((testimony.cause, vec![testimony.reporter])),
+        let is_ours = teller.model.nodes().get(testimony.reporter).is_some_and(Node::is_ours);
+        let whose = if is_ours { Whose::Ours } else { Whose::Others };
+        match groups.iter_mut().find(|(cause, those, _)| (*cause, *those) == (testimony.cause, whose)) {
+            Some((.., who)) => who.push(testimony.reporter),
+            None => groups.push((testimony.cause, whose, vec![testimony.reporter])),
         }
     }
-    groups.iter().map(|(cause, who)| cause_clause(*cause, &teller.names(who), who.len())).collect()
+    groups.iter().map(|(cause, whose, who)| cause_clause(*cause, *whose, &teller.names(who), who.len())).collect()
 }
 
-fn cause_clause(cause: Option<DeathCause>, who: &str, people: usize) -> String {
+/// Whose users did what.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    Others,
+}
+
+fn cause_clause(cause: Option<DeathCause>, whose: Whose, who: &str, people: usize) -> String {
     match cause {
+        Some(DeathCause::Cut) if whose == Whose::Others => format!("the link of {who} to it was cut there"),
         Some(DeathCause::Misses { misses }) => {
             let row = if misses == 1 { "" } else { " in a row" };
             format!("{who} had no answer to {}{row}", count_text(u64::from(misses), "probe"))
@@ -137,8 +152,23 @@ fn case_seeds(case: &DeathCase) -> Vec<Addr> {
     seeds
 }
 
-/// What one seed did in the end.
-fn seed_clause(teller: Teller<'_>, case: &DeathCase, seed: Addr) -> String {
+/// What each seed did in the end; those of which nothing was heard together.
+fn seed_clauses(teller: Teller<'_>, case: &DeathCase) -> Vec<String> {
+    let (mut told, mut silent) = (Vec::new(), Vec::new());
+    for seed in case_seeds(case) {
+        match seed_clause(teller, case, seed) {
+            Some(clause) => told.push(clause),
+            None => silent.push(seed),
+        }
+    }
+    if !silent.is_empty() {
+        told.push(format!("what {} did is not certain: nothing was heard of it", teller.names(&silent)));
+    }
+    told
+}
+
+/// What one seed did in the end; `None` if nothing was heard of it.
+fn seed_clause(teller: Teller<'_>, case: &DeathCase, seed: Addr) -> Option<String> {
     let name = teller.name(seed);
     let steps: Vec<_> = case.steps.iter().filter(|step| step.seed == seed).collect();
     // A removal outweighs what was said before and after it, then a dispute.
@@ -147,9 +177,9 @@ fn seed_clause(teller: Teller<'_>, case: &DeathCase, seed: Addr) -> String {
         SeedAct::Received { .. } | SeedAct::NoAnswer | SeedAct::Disputed { .. } | SeedAct::Relisted => None,
     });
     if let Some((at, reason)) = removal {
-        return removal_clause(&name, &teller.clock(at), reason);
+        return Some(removal_clause(&name, &teller.clock(at), reason));
     }
-    match steps.iter().rev().find(|step| step.act != SeedAct::Relisted).map(|step| step.act) {
+    Some(match steps.iter().rev().find(|step| step.act != SeedAct::Relisted).map(|step| step.act) {
         Some(SeedAct::Disputed { rtt_us, .. }) => {
             format!("{name} asked it, had an answer after {} and kept it on its list", micros(rtt_us))
         }
@@ -159,10 +189,8 @@ fn seed_clause(teller: Teller<'_>, case: &DeathCase, seed: Addr) -> String {
         Some(SeedAct::Received { action: ReportAction::NotListed, .. }) => {
             format!("{name} did not have it on its list")
         }
-        Some(SeedAct::Delisted { .. } | SeedAct::Relisted) | None => {
-            format!("what {name} did is not certain: nothing was heard of it")
-        }
-    }
+        Some(SeedAct::Delisted { .. } | SeedAct::Relisted) | None => return None,
+    })
 }
 
 fn removal_clause(seed: &str, at: &str, reason: DelistReason) -> String {

@@ -91,6 +91,7 @@ fn step_text(node: &str, peer: &str, step: &Step) -> String {
         StepKind::Up { direction: Direction::Inbound } => format!("{node}: link up, {peer} had dialled"),
         StepKind::Up { direction: Direction::Outbound } => format!("{node}: link up, {node} had dialled"),
         StepKind::Down { end } => format!("{node}: link down, {}", end_text(*end)),
+        StepKind::Dropped => format!("{peer} dropped the link while {node} hung"),
         StepKind::NodeStopped => format!("{node} stopped, and its links with it"),
     }
 }

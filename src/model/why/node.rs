@@ -19,6 +19,7 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     evidence.extend(seeds(teller, node));
     evidence.extend(work(node));
     evidence.extend(doubts(teller, node));
+    evidence.extend(disputes(teller, node));
     Explanation { title: title(teller, node), verdict: verdict(teller, node), evidence }
 }
 
@@ -56,7 +57,7 @@ fn links(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
     }
     let is_ours = |link: &&Link| link.key.peer == node.addr && link.is_up();
     let ours: Vec<_> = links.iter().filter(is_ours).map(|link| link.key.node).collect();
-    vec![linked("of our nodes, linked to it:", teller, &ours)]
+    vec![linked("our nodes linked to it:", teller, &ours)]
 }
 
 fn linked(what: &str, teller: Teller<'_>, peers: &[Addr]) -> Evidence {
@@ -95,4 +96,11 @@ fn doubts(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
         Evidence::now(format!("{by} counts {misses}/{limit} missed"))
     };
     node.suspicions.iter().map(suspect).collect()
+}
+
+/// Who said that it is dead, though a seed had an answer from it.
+fn disputes(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
+    let case = teller.model.deaths().latest_of(node.addr).filter(|case| case.is_disputed());
+    let told = case.into_iter().flat_map(|case| &case.testimonies);
+    told.map(|told| Evidence::now(format!("{} reported it dead: disputed", teller.name(told.reporter)))).collect()
 }
