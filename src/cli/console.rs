@@ -51,7 +51,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let (tap, shown) = feed(BATCHES_MAX);
     let (answers, answered) = mpsc::channel(TALK_MAX);
     let records = Records::begin(clock, &plan.node.log_dir, utc_offset_s, notifier(&answers));
-    let options = options(&plan, looks, clock);
+    let options = options(&plan, looks, clock, &records);
     tell(&plan, &records, &answers);
     let taps = vec![tap, records.tap()];
     let nodes = match start(&plan, clock, &taps).await {
@@ -138,7 +138,7 @@ fn notifier(answers: &mpsc::Sender<FromHost>) -> impl Fn(String) + Clone + Send 
     }
 }
 
-fn options(plan: &Plan, looks: Looks, clock: Clock) -> Options {
+fn options(plan: &Plan, looks: Looks, clock: Clock, records: &Records) -> Options {
     let utc_offset_s = plan.node.peer.utc_offset_s;
     let export_name = format!("gossipctl-{}.txt", records::file_stamp(clock.epoch(), utc_offset_s));
     Options {
@@ -150,7 +150,7 @@ fn options(plan: &Plan, looks: Looks, clock: Clock) -> Options {
             Begin::Choice { .. } => StartScreen::Shown,
             Begin::Lab { .. } | Begin::Node(_) => StartScreen::Skipped,
         },
-        defaults: form_defaults(plan),
+        defaults: form_defaults(plan, records),
         keys: looks.keys,
         clock,
         utc_offset_s,
@@ -158,7 +158,7 @@ fn options(plan: &Plan, looks: Looks, clock: Clock) -> Options {
     }
 }
 
-fn form_defaults(plan: &Plan) -> FormDefaults {
+fn form_defaults(plan: &Plan, records: &Records) -> FormDefaults {
     let free_from = |port| next_free(Addr::loopback(port)).unwrap_or(Addr::loopback(port));
     FormDefaults {
         seeds: plan.node.peer.seeds.clone(),
@@ -166,6 +166,7 @@ fn form_defaults(plan: &Plan) -> FormDefaults {
         peer_listen: free_from(FIRST_PEER_PORT),
         lab_seeds: plan.lab_size.0,
         lab_peers: plan.lab_size.1,
+        recording: records.last(),
     }
 }
 

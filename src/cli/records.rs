@@ -71,6 +71,16 @@ impl Records {
         self.journal.clone()
     }
 
+    /// The journal of the session before this one, if it is still there.
+    pub(crate) fn last(&self) -> Option<PathBuf> {
+        let files = std::fs::read_dir(sessions_dir()?).ok()?;
+        let is_earlier = |path: &PathBuf| {
+            path.extension().is_some_and(|ending| ending == "jsonl") && self.journal.as_ref() != Ok(path)
+        };
+        // They are named by the time when they began.
+        files.flatten().map(|file| file.path()).filter(is_earlier).max()
+    }
+
     /// A way to the journal, if there is one.
     pub(crate) fn handle(&self) -> Option<RecorderHandle> {
         match &self.writer {
@@ -136,9 +146,12 @@ fn make_log_dir(dir: &Path, notify: &impl Fn(String)) -> Option<PathBuf> {
 
 /// `sessions/2026-11-22T03-13-02-4711.jsonl` in the state directory: when it began, and the process.
 fn journal_path(started: Time, utc_offset_s: i32) -> Result<PathBuf, String> {
-    let state = places::state_dir().ok_or("no home directory to record the session in: set XDG_STATE_HOME")?;
-    let name = format!("{}-{}.jsonl", file_stamp(started, utc_offset_s), std::process::id());
-    Ok(state.join("sessions").join(name))
+    let sessions = sessions_dir().ok_or("no home directory to record the session in: set XDG_STATE_HOME")?;
+    Ok(sessions.join(format!("{}-{}.jsonl", file_stamp(started, utc_offset_s), std::process::id())))
+}
+
+fn sessions_dir() -> Option<PathBuf> {
+    Some(places::state_dir()?.join("sessions"))
 }
 
 /// `2026-11-22T03-13-02`: a moment as part of a file's name.

@@ -17,7 +17,9 @@ use super::theme::{NoColor, Theme};
 use super::view::{Lit, View};
 use crate::command::Command;
 use crate::feed::Delivery;
+use crate::model::node::Node;
 use crate::proto::addr::Addr;
+use crate::proto::message::Role;
 use crate::proto::time::Time;
 
 /// How long a key stays armed: long enough to press it again, too short to forget it.
@@ -177,11 +179,19 @@ impl App {
 
     /// What the forms are filled in with: addresses that no node here has yet.
     pub(crate) fn form_defaults(&self) -> FormDefaults {
-        let mut defaults = self.defaults.clone();
-        let in_config = defaults.seeds.iter().copied().find(|seed| !self.scene.is_taken(*seed));
+        let mut defaults = FormDefaults { seeds: self.seeds(), ..self.defaults.clone() };
+        let in_config = self.defaults.seeds.iter().copied().find(|seed| !self.scene.is_taken(*seed));
         defaults.seed_listen = in_config.unwrap_or_else(|| self.next_free(defaults.seed_listen));
         defaults.peer_listen = self.next_free(defaults.peer_listen);
         defaults
+    }
+
+    /// The seeds that a new peer finds: a lab's own, which no list names, or those of the list.
+    fn seeds(&self) -> Vec<Addr> {
+        let is_seed = |node: &&Node| node.is_ours() && node.role == Some(Role::Seed);
+        let own: Vec<Addr> = self.scene.live.nodes().iter().filter(is_seed).map(|node| node.addr).collect();
+        let is_lab = own.first().is_some_and(|first| !self.defaults.seeds.contains(first));
+        if is_lab { own } else { self.defaults.seeds.clone() }
     }
 
     fn next_free(&self, from: Addr) -> Addr {

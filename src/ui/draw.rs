@@ -12,7 +12,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Clear, Paragraph};
 
 use super::action::PaneId;
 use super::app::{App, Zoom};
@@ -82,10 +82,15 @@ fn draw_panes(app: &mut App, plan: &Plan, frame: &mut Frame<'_>) {
     }
 }
 
-/// The start screen covers everything; other dialogs lie on top of it or of the panes.
+/// The start screen covers everything, and gives way to the form that it opens; other dialogs lie on
+/// top of each other and of the panes.
 fn draw_modals(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
     let view = app.scene.view();
-    for modal in &mut app.modals {
+    if matches!(app.modals.first(), Some(Modal::Start(_))) {
+        frame.render_widget(Clear, area);
+    }
+    let covered = usize::from(app.modals.len() > 1 && matches!(app.modals.first(), Some(Modal::Start(_))));
+    for modal in app.modals.iter_mut().skip(covered) {
         let area = match modal {
             Modal::Start(_) | Modal::Help(_) => area,
             Modal::Add(_) | Modal::Say(_) | Modal::Path(_) | Modal::Confirm(_) | Modal::Why(_) => {

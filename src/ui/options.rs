@@ -100,4 +100,6 @@ pub struct FormDefaults {
     pub lab_seeds: usize,
     /// Peers of a lab.
     pub lab_peers: usize,
+    /// The session that was recorded last, if there is one.
+    pub recording: Option<PathBuf>,
 }

@@ -190,9 +190,11 @@ impl Form {
             lines.extend(note.map(|line| Line::from(view.span(Tone::Stale, line))));
             lines.push(Line::default());
         }
-        let keys = [("Enter", self.submit), ("Tab", "next field"), ("Esc", "cancel")];
+        let next = (self.entries.len() > 1).then_some(("Tab", "next field"));
+        let keys = [Some(("Enter", self.submit)), next, Some(("Esc", "cancel"))];
         let spans = keys
             .into_iter()
+            .flatten()
             .flat_map(|(key, what)| [view.span(Tone::Strong, key), view.span(Tone::Plain, format!(" {what}   "))]);
         lines.push(Line::from(spans.collect::<Vec<_>>()));
         lines

@@ -1,6 +1,6 @@
 //! A file to write the session to, or a recorded session to open.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Reply;
 use super::form::{Form, Outcome};
@@ -29,9 +29,10 @@ impl PathPrompt {
         Self { form, purpose: Purpose::Export }
     }
 
-    /// Which recorded session to open.
-    pub(crate) fn open() -> Self {
-        let form = Form::new("Open a recorded session", "open").text("File", "");
+    /// Which recorded session to open: the last one, unless the user names another.
+    pub(crate) fn open(last: Option<&Path>) -> Self {
+        let last = last.map_or_else(String::new, |last| last.to_string_lossy().into_owned());
+        let form = Form::new("Open a recorded session", "open").text("File", last);
         let form = form.noted("A .jsonl file that the console exported, or a session that it recorded.");
         Self { form, purpose: Purpose::Open }
     }

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph};
+use ratatui::widgets::Paragraph;
 
 use super::add::{Add, Kind};
 use super::help::Help;
@@ -73,7 +73,7 @@ impl Start {
             Item::Lab => self.add(Kind::Lab),
             Item::Seed => self.add(Kind::Seed),
             Item::Peer => self.add(Kind::Peer),
-            Item::Open => Modal::Path(PathPrompt::open()),
+            Item::Open => Modal::Path(PathPrompt::open(self.defaults.recording.as_deref())),
         }
     }
 
@@ -82,7 +82,6 @@ impl Start {
     }
 
     pub(crate) fn render(&self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-        frame.render_widget(Clear, area);
         let width = WIDTH_MAX.min(area.width);
         let columns = usize::from(width.saturating_sub(4));
         let intro = "A network console for gossip protocols: start nodes, watch messages spread, break things, see who \

@@ -9,7 +9,7 @@ use crate::event::{EventKind, LinkEnd, LinkId, Purpose, Stop};
 use crate::proto::message::{DeathCause, Role};
 use crate::ui::app::{App, Effect};
 use crate::ui::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
-use crate::ui::options::{Mode, Options, StartScreen};
+use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
 use crate::ui::update::on_host;
 
 fn command(command: Command) -> Vec<Effect> {
@@ -198,6 +198,18 @@ fn a_starts_a_peer_at_the_next_free_port() {
 }
 
 #[test]
+fn the_form_names_the_seeds_that_a_new_peer_will_find() {
+    let mut app = suspect();
+    press(&mut app, "a");
+    assert!(picture(&mut app, 100, 30).contains("a majority of the seeds: 127.0.0.1:5001 and"));
+
+    let no_list = FormDefaults { seeds: Vec::new(), ..options().defaults };
+    let mut lab = told(Options { defaults: no_list, ..options() }, session(), 13_200);
+    press(&mut lab, "a");
+    assert!(picture(&mut lab, 100, 30).contains("a majority of the seeds: 127.0.0.1:5001 and"));
+}
+
+#[test]
 fn the_start_screen_starts_a_lab_with_two_keys() {
     let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
     assert_eq!(press(&mut app, "enter enter"), command(Command::StartLab { seeds: 2, peers: 8 }));
@@ -208,6 +220,8 @@ fn the_start_screen_starts_a_lab_with_two_keys() {
 fn the_start_screen_opens_a_recording_and_stays_until_it_is_open() {
     let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
     press(&mut app, "up enter");
+    assert!(picture(&mut app, 80, 24).contains("File  sessions/last.jsonl"), "the last session is at hand");
+    press(&mut app, "ctrl-u");
     type_text(&mut app, "old.jsonl");
     assert_eq!(press(&mut app, "enter"), [Effect::Host(ToHost::OpenRecording("old.jsonl".into()))]);
     assert_eq!(app.modals.len(), 1);
