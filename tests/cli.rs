@@ -5,6 +5,8 @@ mod program;
 use std::fs;
 use std::net::TcpListener;
 
+use gossipctl::session::journal::Record;
+use gossipctl::session::replay::Recording;
 use program::{Program, line_of, run};
 
 /// The transcripts in `tests/cmd`: what is typed, what is printed, and the exit code.
@@ -111,13 +113,27 @@ fn without_a_screen_the_log_lines_are_printed_with_the_nodes_name() {
 }
 
 #[test]
-fn as_json_every_line_is_an_event() {
+fn as_json_every_line_after_the_header_is_an_event() {
     let (code, out, error) = run(&["lab", "--headless", "--format", "json", "--duration", "1s"], |_| {});
     assert_eq!((code, error.as_str()), (0, ""));
-    let events: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (header, events) = lines.split_first().unwrap();
+    assert_eq!(header["format"], "gossipctl session", "the header of a recording comes first");
     let count = |name: &str| events.iter().filter(|event| event["event"] == name).count();
     assert_eq!((count("started"), count("stopped")), (10, 10));
     assert!(count("link_up") > 0 && events.iter().all(|event| event["at"].is_u64() && event["node"].is_string()));
+}
+
+#[test]
+fn what_is_printed_as_json_can_be_opened_as_a_recording() {
+    let (_, out, _) = run(&["lab", "--headless", "--format", "json", "--duration", "1s"], |_| {});
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("events.jsonl");
+    fs::write(&file, &out).unwrap();
+    let records: Result<Vec<_>, _> = Recording::open(&file).unwrap().collect();
+    let events = records.unwrap();
+    assert_eq!(events.len(), out.lines().count() - 1);
+    assert!(events.iter().all(|record| matches!(record, Record::Event(_))));
 }
 
 #[test]

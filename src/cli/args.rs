@@ -234,7 +234,7 @@ pub(crate) struct SessionArgs {
 pub(crate) enum Format {
     /// Log lines with the node's name in front
     Text,
-    /// Events, one JSON object a line
+    /// Events, one JSON object a line after a header: a recording that the start screen opens
     Json,
 }
 

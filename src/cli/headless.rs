@@ -15,6 +15,7 @@ use super::signals::Signals;
 use super::values::Span;
 use crate::clock::Clock;
 use crate::feed::feed;
+use crate::session::journal::Header;
 
 /// Batches that wait to be printed: a second of a busy lab, while a pipe's reader catches its breath.
 const BATCHES_MAX: usize = 4096;
@@ -29,7 +30,8 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
     let nodes = Nodes::start(&plan.begin, &plan.node, clock, vec![tap, log_tap]).await?;
     let utc_offset_s = plan.node.peer.utc_offset_s;
     let logs = keeper::keep_logs(logged, &plan.node.log_dir, utc_offset_s, warn);
-    let printer = Printer::new(format, utc_offset_s, BufWriter::new(io::stdout()));
+    let header = Header::new(clock.epoch(), utc_offset_s);
+    let printer = Printer::new(format, header, BufWriter::new(io::stdout()));
     let mut printing = tokio::task::spawn_blocking(move || printer.run(events));
     tokio::select! {
         _ = signals.next() => {}

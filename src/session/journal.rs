@@ -51,8 +51,8 @@ impl Header {
 /// The line that tells what is missing.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Skipped {
-    skipped: u64,
+pub(super) struct Skipped {
+    pub(super) skipped: u64,
 }
 
 /// One line of a journal after the first.

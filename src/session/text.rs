@@ -1,5 +1,6 @@
 //! Events as they come, a line each, for a terminal without a console or for a script.
 
+use super::journal::{Header, Skipped};
 use super::lines::log_line;
 use super::names::Names;
 use crate::event::Event;
@@ -9,6 +10,16 @@ use crate::event::Event;
 pub fn text_line(event: &Event, names: &Names, utc_offset_s: i32) -> Option<String> {
     let line = log_line(event, utc_offset_s)?;
     Some(format!("{} {line}", names.name(event.node)))
+}
+
+/// The first line of events as JSON, as in a journal: so what was printed can be opened as a recording.
+pub fn json_header(header: &Header) -> serde_json::Result<String> {
+    serde_json::to_string(header)
+}
+
+/// So many events are missing here, as in a journal.
+pub fn json_skipped(events: u64) -> serde_json::Result<String> {
+    serde_json::to_string(&Skipped { skipped: events })
 }
 
 /// The event as one JSON object, as in a journal.
