@@ -155,7 +155,7 @@ fn the_start_screen_starts_a_lively_lab() {
     session.press("\r");
     session.wait_until("the lab", |screen| screen.contains("2 seeds") && screen.contains("10 up"));
     session.press("3");
-    session.wait_for("every 2.0 s");
+    session.wait_for("every 2 s");
     session.press("q");
     assert_eq!(session.end().0.exit_code(), 0);
 }

@@ -36,7 +36,7 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         }
         EventKind::Violation { remote, peer, violation } => {
             let who = remote_text(remote, *peer, name);
-            format!("Protocol violation by {who}: {}: \"{}\"", violation.rule, violation.bytes)
+            format!("Violation: {}, by {who}: \"{}\"", violation.rule, violation.bytes)
         }
         EventKind::OtherDialect { remote, speaks } => other_dialect(remote, *speaks),
         EventKind::HandshakeFailed { remote, peer } => {
@@ -107,7 +107,7 @@ pub fn end_text(end: LinkEnd) -> String {
         LinkEnd::Violation => "the other side broke the protocol".to_owned(),
         LinkEnd::NotAccepted => "never accepted by the other side".to_owned(),
         LinkEnd::Refused { reason } => format!("refused by the other side: {reason}"),
-        LinkEnd::RegistrationLost => "the registration closed".to_owned(),
+        LinkEnd::RegistrationLost => "it closed without a goodbye".to_owned(),
     }
 }
 
@@ -161,7 +161,7 @@ fn other_dialect(remote: &str, speaks: Dialect) -> String {
 
 fn repairing(reason: RepairReason, name: NameOf<'_>) -> String {
     match reason {
-        RepairReason::TooFewLinks { have, want } => format!("Looking for neighbors: has {have} of {want}"),
+        RepairReason::TooFewLinks { have, want } => format!("Has {have} of {want} neighbors, looks for more"),
         RepairReason::SplitOverlay { root, other } => {
             format!("Looking for a bridge: {} is in another part of the overlay than {}", name(other), name(root))
         }

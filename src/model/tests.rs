@@ -205,7 +205,7 @@ fn why_a_node_is_dead_names_the_witnesses_the_seeds_and_what_each_seed_did() {
     );
     for words in [
         "p1 sent it probe 2",
-        "p1: no answer to probe 3 after 2.0 s (3/3)",
+        "p1: no answer to probe 3 after 2 s (3/3)",
         "p3 declared it dead: 3 probes in a row unanswered",
         "p1 reported it to s1 and s2",
         "s1 got the report of p1: asking the node itself first",
@@ -227,7 +227,7 @@ fn the_evidence_of_a_death_outlives_the_logs() {
         story.generate(p(1), seq);
     }
     assert_eq!(story.model.gossip().len(), gossip::ENTRIES_MAX);
-    assert!(says(&why_dead(&story.model, p(2), 0), "p1: no answer to probe 3 after 2.0 s (3/3)"));
+    assert!(says(&why_dead(&story.model, p(2), 0), "p1: no answer to probe 3 after 2 s (3/3)"));
 }
 
 #[test]

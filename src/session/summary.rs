@@ -60,7 +60,7 @@ fn coverage(model: &Model) -> String {
     let (reached, expected, hops) = (latest.reached(), latest.expected(), count_text(u64::from(latest.hop_max), "hop"));
     let of = count_text(rumors.len() as u64, "message");
     let name = model.message_name(latest.id);
-    format!("{everywhere} of {of} reached every peer here; the last, {name}, reached {reached}/{expected} in {hops}")
+    format!("{everywhere} of {of} reached every peer; the last, {name}: {reached}/{expected} in {hops}")
 }
 
 fn deaths(model: &Model, utc_offset_s: i32) -> String {

@@ -18,7 +18,7 @@ use super::action::PaneId;
 use super::app::{App, Zoom};
 use super::items::{self, Item};
 use super::modal::Modal;
-use super::pane::Focus;
+use super::pane::{Focus, connections};
 use super::theme::Tone;
 use super::view::View;
 use super::{footer, header};
@@ -119,7 +119,8 @@ fn plan(app: &App, body: Rect) -> Plan {
         let [tabs, pane] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(body);
         return Plan { panes: vec![(app.focus, pane)], hidden: Vec::new(), tabs: Some(tabs) };
     }
-    let panes = if width < WIDTH_ALL || height < HEIGHT_ALL { three(body) } else { all(body) };
+    let lines = lines(app);
+    let panes = if width < WIDTH_ALL || height < HEIGHT_ALL { three(body, lines) } else { all(body, lines) };
     let is_shown = |pane: &PaneId| panes.iter().any(|(shown, _)| shown == pane);
     let hidden = PaneId::ALL.into_iter().filter(|pane| !is_shown(pane)).collect();
     // A pane that is only counted opens on the whole screen.
@@ -129,17 +130,40 @@ fn plan(app: &App, body: Rect) -> Plan {
     Plan { panes, hidden, tabs: None }
 }
 
-fn three(body: Rect) -> Vec<(PaneId, Rect)> {
-    let [top, bottom] = Layout::vertical([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(body);
+/// Lines that the panes of nodes have to show, their frames and headings included.
+#[derive(Debug, Clone, Copy)]
+struct Lines {
+    connections: u16,
+    liveness: u16,
+}
+
+fn lines(app: &App) -> Lines {
+    let (nodes, peers) = connections::counts(app.scene.view().model);
+    let lines = |count: usize, around| u16::try_from(count).unwrap_or(u16::MAX).saturating_add(around);
+    Lines { connections: lines(nodes, 3), liveness: lines(peers, 2) }
+}
+
+/// As many lines as are wanted, within these shares of the height in percent: a large network does
+/// not push out the rest, a small one does not leave a gap.
+fn share(wanted: u16, height: u16, least: u32, most: u32) -> Constraint {
+    let of_height = |percent: u32| u16::try_from(u32::from(height) * percent / 100).unwrap_or(u16::MAX);
+    Constraint::Length(wanted.clamp(of_height(least), of_height(most)))
+}
+
+fn three(body: Rect, lines: Lines) -> Vec<(PaneId, Rect)> {
+    let top = share(lines.connections, body.height, 40, 60);
+    let [top, bottom] = Layout::vertical([top, Constraint::Min(0)]).areas(body);
     let [left, right] = Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(top);
     vec![(PaneId::Connections, left), (PaneId::Gossip, bottom), (PaneId::Liveness, right)]
 }
 
-fn all(body: Rect) -> Vec<(PaneId, Rect)> {
+fn all(body: Rect, lines: Lines) -> Vec<(PaneId, Rect)> {
     let [left, right] = Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(body);
-    let [top, bottom] = Layout::vertical([Constraint::Percentage(45), Constraint::Percentage(55)]).areas(left);
-    let thirds = [Constraint::Percentage(40), Constraint::Percentage(30), Constraint::Percentage(30)];
-    let [liveness, reports, notices] = Layout::vertical(thirds).areas(right);
+    let top = share(lines.connections, body.height, 30, 60);
+    let [top, bottom] = Layout::vertical([top, Constraint::Min(0)]).areas(left);
+    let liveness = share(lines.liveness, body.height, 20, 40);
+    let [liveness, reports, notices] =
+        Layout::vertical([liveness, Constraint::Fill(1), Constraint::Fill(1)]).areas(right);
     vec![
         (PaneId::Connections, top),
         (PaneId::Gossip, bottom),

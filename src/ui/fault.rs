@@ -71,7 +71,8 @@ fn kill_own(model: &Model, node: &Node) -> Plan {
     let commands = vec![Command::Kill(node.addr)];
     if node.role == Some(Role::Seed) {
         let peers = node.registrations;
-        let question = format!("Kill the seed {name}? {peers} registered peers lose it; no new peer finds them by it.");
+        let question =
+            format!("Kill the seed {name}? {peers} registered peers lose it; new peers cannot find them by it.");
         return Plan::Ask { question, word: "Kill", commands };
     }
     Plan::Arm { what: format!("kills {name}"), commands }

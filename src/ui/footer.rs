@@ -84,7 +84,7 @@ fn count(pane: PaneId, view: &View<'_>) -> Item {
     };
     let tone = if count == 0 { Tone::Stale } else { tone };
     let parts =
-        vec![(Tone::Strong, pane.number().to_string()), (tone, format!(" {} {}", pane.word(), text::count(count)))];
+        vec![(Tone::Strong, pane.number().to_string()), (tone, format!(" {} ({})", pane.word(), text::count(count)))];
     Item { group: 0, rank: 2, parts }
 }
 

@@ -75,7 +75,7 @@ fn latest(view: &View<'_>) -> Option<Item> {
     let text = if rumor.expected() > 1 {
         format!("{name} reached {least}{}/{} in {hops}", rumor.reached(), rumor.expected())
     } else {
-        format!("latest {name}, {hops}")
+        format!("latest {name}")
     };
     Some(Item::new(3, 6, Tone::Wave, text))
 }

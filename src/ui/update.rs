@@ -351,7 +351,11 @@ fn explain(app: &App) -> Option<Explanation> {
             let report = reports.get(app.panes.reports.selected(reports)?)?;
             Some(why_dead(model, report.dead, offset))
         }
-        PaneId::Notices => Some(explain_node(app, app.panes.node_of(PaneId::Notices, &view)?)),
+        PaneId::Notices => {
+            let line = view.lines.get(app.panes.notices.selected(view.lines)?)?;
+            let title = format!("Notice of {}", view.second(line.at));
+            Some(Explanation { title, verdict: line.text.clone(), evidence: Vec::new() })
+        }
     }
 }
 

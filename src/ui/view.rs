@@ -1,5 +1,7 @@
 //! What a picture is made from: the model as it is shown, the moment, and what is lit up.
 
+use std::time::Duration;
+
 use ratatui::style::Style;
 use ratatui::text::Span;
 
@@ -126,9 +128,15 @@ impl View<'_> {
         text
     }
 
-    /// How long ago that was.
+    /// The time of day without its hour, where room is scarce and a millisecond matters.
+    pub(crate) fn minute(&self, at: Time) -> String {
+        self.moment(at).split_off("HH:".len())
+    }
+
+    /// How long ago that was, to a tenth of a second: figures that nobody can read only flicker.
     pub(crate) fn ago(&self, at: Time) -> String {
-        span_text(self.now.since(at))
+        let span = self.now.since(at);
+        if span < Duration::from_secs(1) { format!("0.{} s", span.subsec_millis() / 100) } else { span_text(span) }
     }
 
     /// How a node's name looks: its state's color, or a seed's.

@@ -70,10 +70,10 @@ link_up: Linked to ('127.0.0.1', 3002)
 link_down: Link to ('127.0.0.1', 3002) down: taken for dead: 3 probes in a row unanswered
 link_refused: ('127.0.0.1', 3002) refused a link: it has as many neighbors as it takes
 not_accepted: Not accepted by ('127.0.0.1', 3002): the connect succeeded and nothing was ever heard
-violation: Protocol violation by 10.0.0.1:4711: bytes that are no message: "\x1b["
+violation: Violation: bytes that are no message, by 10.0.0.1:4711: "\x1b["
 other_dialect: 10.0.0.1:4711 speaks the classic dialect; start this node with --wire classic
 handshake_failed: Connection with ('127.0.0.1', 3002) ended before it named itself
-repairing: Looking for neighbors: has 1 of 4
+repairing: Has 1 of 4 neighbors, looks for more
 too_few_seeds: Registered with 1 of 3 seeds, wants 2; still trying
 enough_seeds: Registered with 1 seed, which is enough
 peer_list_received: List of Peers : [('127.0.0.1', 3001), ('127.0.0.1', 3002)]

@@ -162,9 +162,9 @@ impl Scroll {
         self.top..lines.min(self.top + rows)
     }
 
-    /// How much there is above and below.
+    /// How much there is below.
     fn note(&self) -> String {
         let below = self.lines.saturating_sub(self.top + self.rows);
-        if self.top == 0 && below == 0 { String::new() } else { format!("{below} more below") }
+        if below == 0 { String::new() } else { format!("{below} more below") }
     }
 }

@@ -66,15 +66,18 @@ impl Why {
         let verdict = text::wrap(&self.explanation.verdict, columns).into_iter();
         let mut lines: Vec<Line<'_>> = verdict.map(|line| Line::from(view.span(Tone::Strong, line))).collect();
         lines.push(Line::default());
-        lines.extend(self.explanation.evidence.iter().flat_map(|evidence| evidence_lines(evidence, columns, view)));
+        let evidence = &self.explanation.evidence;
+        // Without any time there is no column for it.
+        let times = if evidence.iter().any(|line| line.at.is_some()) { TIME } else { 0 };
+        lines.extend(evidence.iter().flat_map(|line| evidence_lines(line, times, columns, view)));
         lines
     }
 }
 
-fn evidence_lines(evidence: &Evidence, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+fn evidence_lines(evidence: &Evidence, times: usize, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let time = evidence.at.map_or_else(String::new, |at| view.moment(at));
-    let times = std::iter::once(format!("{time:<TIME$}")).chain(std::iter::repeat(" ".repeat(TIME)));
-    let texts = text::wrap(&evidence.text, columns.saturating_sub(TIME).max(10));
+    let texts = text::wrap(&evidence.text, columns.saturating_sub(times).max(10));
+    let times = std::iter::once(format!("{time:<times$}")).chain(std::iter::repeat(" ".repeat(times)));
     let line = |(time, text): (String, String)| {
         Line::from(vec![Span::styled(time, view.style(Tone::Stale)), view.span(Tone::Plain, text)])
     };

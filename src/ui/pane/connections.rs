@@ -21,9 +21,11 @@ use ratatui::layout::Rect;
 use ratatui::widgets::Paragraph;
 
 use super::{Focus, filter_note, fit, framed, mark, plain_text, render_empty};
+use crate::model::Model;
 use crate::model::link::LinkKey;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
+use crate::proto::message::Role;
 use crate::ui::action::{Action, Move, PaneId};
 use crate::ui::list_view::ListView;
 use crate::ui::text;
@@ -164,6 +166,12 @@ impl Connections {
             format!("No node matches '{}'. {back} shows all.", self.list.filter().typed())
         }
     }
+}
+
+/// How many nodes there are to show, and how many of them are not seeds.
+pub(crate) fn counts(model: &Model) -> (usize, usize) {
+    let shown = || model.nodes().iter().filter(|node| rows::is_shown(node));
+    (shown().count(), shown().filter(|node| node.role != Some(Role::Seed)).count())
 }
 
 /// The line as text.

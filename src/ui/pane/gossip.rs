@@ -10,9 +10,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
-use crate::event::{Direction, Purpose, Stop};
+use crate::event::{Direction, LinkEnd, Purpose, ReportAction, Stop};
 use crate::model::gossip::{Entry, EntryKind};
-use crate::model::sentence::{action_text, end_text};
+use crate::model::sentence::end_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::text::Body;
@@ -24,6 +24,8 @@ use crate::ui::view::View;
 
 /// Bytes of a body that a line shows: more than the widest screen has columns.
 const BODY_LEN: usize = 512;
+/// Columns from which on there is room for the hour.
+const HOURS_WIDTH_MIN: u16 = 78;
 
 pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
     let entries = view.model.gossip();
@@ -34,7 +36,11 @@ pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view:
         render_empty(&hint(log, view), frame, inside, view);
         return;
     }
-    render_log(&window, frame, inside, view, focus, |number| Some(parts(entries.get(number)?, view)));
+    let moment = if inside.width < HOURS_WIDTH_MIN { View::minute } else { View::moment };
+    render_log(&window, frame, inside, view, focus, |number| {
+        let entry = entries.get(number)?;
+        Some(parts(entry, &moment(view, entry.at), view))
+    });
 }
 
 fn hint(log: &LogView, view: &View<'_>) -> String {
@@ -48,12 +54,12 @@ fn hint(log: &LogView, view: &View<'_>) -> String {
 
 /// The line as text.
 pub(crate) fn plain(entry: &Entry, view: &View<'_>) -> String {
-    plain_text(&parts(entry, view))
+    plain_text(&parts(entry, &view.moment(entry.at), view))
 }
 
-fn parts(entry: &Entry, view: &View<'_>) -> Parts {
+fn parts(entry: &Entry, moment: &str, view: &View<'_>) -> Parts {
     let lit = entry.message().is_some() && entry.message() == view.lit.message;
-    let mut parts = vec![(Tone::Stale, format!("{} ", view.moment(entry.at)))];
+    let mut parts = vec![(Tone::Stale, format!("{moment} "))];
     route(entry, view, &mut parts);
     let (tone, word, rest) = told(entry, view);
     let tone = if lit { Tone::Wave } else { tone };
@@ -93,11 +99,11 @@ fn ends(entry: &Entry) -> (Addr, Option<Addr>) {
         EntryKind::LinkUp { peer, direction: Direction::Inbound, .. } => (*peer, Some(node)),
         EntryKind::LinkUp { peer, direction: Direction::Outbound, .. }
         | EntryKind::LinkDown { peer, .. }
+        | EntryKind::Died { peer, .. }
         | EntryKind::ProbeMissed { peer, .. } => (node, Some(*peer)),
+        EntryKind::Disputed { dead, .. } => (node, Some(*dead)),
         EntryKind::Generated { .. }
-        | EntryKind::Died { .. }
         | EntryKind::ReportSent { .. }
-        | EntryKind::Disputed { .. }
         | EntryKind::Started
         | EntryKind::Hung
         | EntryKind::Stopped { .. } => (node, None),
@@ -116,19 +122,21 @@ fn told(entry: &Entry, view: &View<'_>) -> (Tone, &'static str, String) {
         EntryKind::ProbeMissed { seq, misses, limit, .. } => {
             (Tone::Suspect, "PROBE", format!("{seq} no answer ({misses}/{limit})"))
         }
-        EntryKind::Died { peer, cause } => (Tone::Dead, "DEATH", format!("{}: {cause}", view.name(*peer))),
+        EntryKind::Died { cause, .. } => (Tone::Dead, "DEATH", cause.to_string()),
         EntryKind::ReportSent { dead, seeds } => {
             let seeds = crate::model::words::count_text(*seeds as u64, "seed");
             (Tone::Dead, "REPORT", format!("{} is dead, to {seeds}", view.name(*dead)))
         }
         EntryKind::ReportReceived { dead, action, .. } => {
-            (Tone::Dead, "REPORT", format!("{} is dead: {}", view.name(*dead), action_text(*action)))
+            (Tone::Dead, "REPORT", format!("{} is dead: {}", view.name(*dead), action_word(*action)))
         }
-        EntryKind::Disputed { dead, reporter } => {
-            (Tone::Suspect, "DISPUTE", format!("{} is alive, {} was wrong", view.name(*dead), view.name(*reporter)))
+        EntryKind::Disputed { reporter, .. } => {
+            (Tone::Suspect, "DISPUTE", format!("alive, {} was wrong", view.name(*reporter)))
         }
         EntryKind::LinkUp { purpose: Purpose::Neighbor, .. } => (Tone::Stale, "LINK", "up".to_owned()),
         EntryKind::LinkUp { purpose: Purpose::Registration, .. } => (Tone::Stale, "LINK", "registered".to_owned()),
+        // The line of the death is beside it, and says why.
+        EntryKind::LinkDown { end: LinkEnd::Dead { .. }, .. } => (Tone::Stale, "LINK", "down".to_owned()),
         EntryKind::LinkDown { end, .. } => (Tone::Stale, "LINK", format!("down: {}", end_text(*end))),
         EntryKind::Started => (Tone::Up, "NODE", "started".to_owned()),
         EntryKind::Hung => (Tone::Suspect, "NODE", "hung: keeps its sockets, says nothing".to_owned()),
@@ -136,6 +144,14 @@ fn told(entry: &Entry, view: &View<'_>) -> (Tone, &'static str, String) {
         EntryKind::Stopped { how: Stop::Killed } => {
             (Tone::Dead, "NODE", "killed: sockets reset, no goodbye".to_owned())
         }
+    }
+}
+
+const fn action_word(action: ReportAction) -> &'static str {
+    match action {
+        ReportAction::Removed => "removed",
+        ReportAction::Verifying => "asking it",
+        ReportAction::NotListed => "not listed",
     }
 }
 

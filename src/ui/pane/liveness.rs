@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! 3 Liveness every 13 s, 97% answered
-//! ? p5 2/3 missed, heard 4.1 s ago, by p3 and p7
+//! ? p5 2/3 missed, silent 4.1 s, by p3 and p7
 //! ● p4 310us, watched by 4
 //! ```
 
@@ -143,11 +143,18 @@ fn parts(addr: Addr, heard: &BTreeMap<Addr, Heard>, view: &View<'_>) -> Parts {
     match state {
         NodeState::Suspect { misses, limit } => {
             parts.push((tone, format!("{misses}/{limit} missed")));
-            parts.push((Tone::Plain, last_heard(heard, view)));
+            parts.extend(silent(heard, view));
             parts.push((Tone::Stale, format!(", by {}", suspecting(node, view))));
         }
-        NodeState::Up => parts.push((Tone::Stale, answers(heard))),
-        NodeState::Hung => parts.push((tone, format!("hung, nobody noticed yet{}", last_heard(heard, view)))),
+        NodeState::Up => {
+            parts.push((Tone::Stale, heard.rtt.map_or_else(|| "no probe yet".to_owned(), text::rtt)));
+            parts.push((Tone::Stale, format!(", watched by {}", heard.watchers)));
+        }
+        NodeState::Hung => {
+            parts.push((tone, "hung".to_owned()));
+            parts.push((tone, ", not noticed yet".to_owned()));
+            parts.extend(silent(heard, view));
+        }
         NodeState::Dead | NodeState::Killed | NodeState::Left | NodeState::Known => {
             parts.push((tone, format!("{} {} ago", state_word(state), view.ago(node.since))));
         }
@@ -155,13 +162,8 @@ fn parts(addr: Addr, heard: &BTreeMap<Addr, Heard>, view: &View<'_>) -> Parts {
     parts
 }
 
-fn answers(heard: Heard) -> String {
-    let rtt = heard.rtt.map_or_else(|| "not probed yet".to_owned(), text::rtt);
-    format!("{rtt}, watched by {}", heard.watchers)
-}
-
-fn last_heard(heard: Heard, view: &View<'_>) -> String {
-    heard.last.map_or_else(String::new, |last| format!(", heard {} ago", view.ago(last)))
+fn silent(heard: Heard, view: &View<'_>) -> Option<(Tone, String)> {
+    heard.last.map(|last| (Tone::Plain, format!(", silent {}", view.ago(last))))
 }
 
 fn suspecting(node: &Node, view: &View<'_>) -> String {

@@ -130,12 +130,16 @@ pub(crate) fn plain_text(parts: &Parts) -> String {
     parts.iter().map(|(_, text)| text.as_str()).collect()
 }
 
-/// The pieces in so many columns.
+/// The pieces in so many columns. A clause (`, by p3`) that does not fit is left out whole, and what
+/// follows it, too: what matters comes first.
 pub(crate) fn fit(parts: &Parts, columns: usize, view: &View<'_>) -> Line<'static> {
     let mut room = columns;
     let mut spans = Vec::with_capacity(parts.len());
     for (tone, text) in parts {
         let text = text::plain(text.clone(), view.theme.glyphs);
+        if text.starts_with(", ") && text::width(&text) > room {
+            break;
+        }
         let cut = text::truncate(&text, room, view.theme.glyphs).into_owned();
         let is_cut = cut.len() < text.len();
         room = if is_cut { 0 } else { room - text::width(&cut) };
@@ -222,6 +226,9 @@ pub(crate) fn render_log(
 
 /// `1 284, follow` or `1 284, 42 new below`, and the filter: what a log's title says.
 pub(crate) fn log_note(log: &LogView, window: &Window) -> String {
+    if window.len == 0 && log.filter().is_all() {
+        return "0".to_owned();
+    }
     let place = if log.follows() { "FOLLOW".to_owned() } else { format!("{} new below", text::count(window.below)) };
     format!("{}, {place}, {}", text::count(window.len), filter_note(log.filter()))
 }

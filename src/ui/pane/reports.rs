@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 4 Dead-node reports 1
-//! 03:00:14 p9 by p3 → s1 and s2: removed (3 probes in a row unanswered)
+//! 03:00:14 p9 by p3 → s1,s2 removed, 3 misses
 //! ```
 
 use ratatui::Frame;
@@ -10,16 +10,23 @@ use ratatui::layout::Rect;
 
 use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
 use crate::event::{DelistReason, ReportAction};
-use crate::model::death::{Report, SeedAct};
-use crate::model::words::list_text;
+use crate::model::death::{DeathCase, Report, SeedAct, SeedStep};
+use crate::model::words::{count_text, list_text};
 use crate::proto::addr::Addr;
+use crate::proto::message::DeathCause;
 use crate::ui::action::PaneId;
 use crate::ui::log_view::LogView;
+use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
-/// Seeds that a line names.
+/// Seeds that a line names when they did not do the same.
 const SEEDS_SHOWN: usize = 3;
+/// Columns for the names of all seeds: three of a lab.
+const SEEDS_WIDTH_MAX: usize = 10;
+/// Weights of what seeds do, see [`weigh`].
+const REMOVED: u8 = 3;
+const NOT_LISTED: u8 = 1;
 
 pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
     let reports = view.model.deaths().reports();
@@ -41,20 +48,43 @@ pub(crate) fn plain(report: &Report, view: &View<'_>) -> String {
 }
 
 fn parts(report: &Report, view: &View<'_>) -> Parts {
-    let seeds: Vec<String> = report.seeds.iter().map(|seed| view.name(*seed)).collect();
-    let to = if seeds.is_empty() { "no seed".to_owned() } else { list_text(&seeds, SEEDS_SHOWN) };
     let mut parts = vec![
         (Tone::Stale, format!("{} ", view.second(report.at))),
         (Tone::Dead, view.name(report.dead)),
-        (Tone::Plain, format!(" by {} {} {to}", view.name(report.reporter), view.theme.arrow())),
+        (Tone::Plain, format!(" by {} {} ", view.name(report.reporter), view.theme.arrow())),
+        (Tone::Plain, seeds(&report.seeds, view)),
     ];
     if let Some((tone, came_of_it)) = outcome(report, view) {
-        parts.push((tone, format!(": {came_of_it}")));
+        parts.push((tone, format!(" {came_of_it}")));
     }
     if let Some(cause) = report.cause {
-        parts.push((Tone::Stale, format!(" ({cause})")));
+        parts.push((Tone::Stale, format!(", {}", cause_word(cause))));
     }
     parts
+}
+
+/// `s1,s2`, or how many they are where the names are long.
+fn seeds(seeds: &[Addr], view: &View<'_>) -> String {
+    let mut seeds: Vec<Addr> = seeds.to_vec();
+    seeds.sort_by_cached_key(|seed| view.by_name(*seed));
+    let names = seeds.iter().map(|seed| view.name(*seed)).collect::<Vec<_>>().join(",");
+    match seeds.len() {
+        0 => "no seed".to_owned(),
+        len if text::width(&names) > SEEDS_WIDTH_MAX => count_text(len as u64, "seed"),
+        _ => names,
+    }
+}
+
+/// Why, in a word or two: the details have more.
+fn cause_word(cause: DeathCause) -> String {
+    match cause {
+        DeathCause::Misses { misses: 1 } => "1 miss".to_owned(),
+        DeathCause::Misses { misses } => format!("{misses} misses"),
+        DeathCause::LinkError => "reset".to_owned(),
+        DeathCause::Closed => "closed".to_owned(),
+        DeathCause::Cut => "link cut".to_owned(),
+        DeathCause::Lie => "a false report".to_owned(),
+    }
 }
 
 /// The weightiest thing that the seeds did about it; which of them, unless all did.
@@ -66,11 +96,19 @@ fn outcome(report: &Report, view: &View<'_>) -> Option<(Tone, String)> {
     let mut seeds: Vec<_> = acts.iter().filter(|(_, (other, ..))| *other == weight).map(|(seed, _)| *seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
+    let word =
+        if weight == NOT_LISTED && seeds.iter().all(|seed| removed(case, *seed)) { "already gone" } else { word };
     if seeds.len() == report.seeds.len() {
         return Some((tone, word.to_owned()));
     }
     let names: Vec<String> = seeds.iter().map(|seed| view.name(*seed)).collect();
     Some((tone, format!("{word} by {}", list_text(&names, SEEDS_SHOWN))))
+}
+
+/// This seed took the node off its list on another report.
+fn removed(case: &DeathCase, seed: Addr) -> bool {
+    let is_removal = |step: &&SeedStep| step.seed == seed && matches!(weigh(&step.act), Some((REMOVED, ..)));
+    case.steps.iter().any(|step| is_removal(&step))
 }
 
 /// Whose report a seed acts on.
@@ -91,12 +129,12 @@ const fn weigh(act: &SeedAct) -> Option<(u8, Tone, &'static str)> {
     match act {
         SeedAct::Disputed { .. } => Some((4, Tone::Suspect, "disputed")),
         SeedAct::Delisted { .. } | SeedAct::Received { action: ReportAction::Removed, .. } => {
-            Some((3, Tone::Dead, "removed"))
+            Some((REMOVED, Tone::Dead, "removed"))
         }
         SeedAct::NoAnswer | SeedAct::Received { action: ReportAction::Verifying, .. } => {
             Some((2, Tone::Suspect, "being asked"))
         }
-        SeedAct::Received { action: ReportAction::NotListed, .. } => Some((1, Tone::Stale, "not listed")),
+        SeedAct::Received { action: ReportAction::NotListed, .. } => Some((NOT_LISTED, Tone::Stale, "not listed")),
         SeedAct::Relisted => None,
     }
 }
