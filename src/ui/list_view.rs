@@ -45,6 +45,18 @@ impl<K: Copy + PartialEq> ListView<K> {
         self.selected = Some(item);
     }
 
+    /// Nobody has moved the selection yet.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.selected.is_none()
+    }
+
+    /// Where the selection is while nobody has moved it.
+    pub(crate) fn begin_at(&mut self, items: &[K], item: K) {
+        if self.is_untouched() {
+            self.place = items.iter().position(|other| *other == item).unwrap_or(0);
+        }
+    }
+
     /// The item that the keys act on: the one that was selected, or what took its place.
     pub(crate) fn selected(&self, items: &[K]) -> Option<K> {
         items.get(self.place_in(items)).copied()

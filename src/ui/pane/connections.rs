@@ -23,6 +23,7 @@ use ratatui::widgets::Paragraph;
 use super::{Focus, filter_note, fit, framed, mark, plain_text, render_empty};
 use crate::model::Model;
 use crate::model::link::LinkKey;
+use crate::model::node::Node;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -100,7 +101,19 @@ pub(crate) struct Connections {
 impl Connections {
     /// The line that the keys act on.
     pub(crate) fn selected(&self, view: &View<'_>) -> Option<Row> {
-        self.list.selected(&self.rows(view))
+        self.chosen(&self.rows(view), view)
+    }
+
+    /// At first the selection is on the first peer of ours: what the keys do to a seed is not what a
+    /// user begins with.
+    fn chosen(&self, rows: &[Row], view: &View<'_>) -> Option<Row> {
+        let is_peer = |node: &Node| node.is_ours() && node.role == Some(Role::Peer);
+        let is_first = |row: &&Row| match row {
+            Row::Node(addr) => view.model.nodes().get(*addr).is_some_and(is_peer),
+            Row::Link(_) => false,
+        };
+        let first = rows.iter().find(is_first).copied();
+        if self.list.is_untouched() { first.or_else(|| self.list.selected(rows)) } else { self.list.selected(rows) }
     }
 
     fn rows(&self, view: &View<'_>) -> Vec<Row> {
@@ -109,7 +122,11 @@ impl Connections {
 
     pub(crate) fn act(&mut self, wanted: Move, view: &View<'_>) {
         let rows = self.rows(view);
-        match (wanted, self.list.selected(&rows)) {
+        let chosen = self.chosen(&rows, view);
+        if let Some(row) = chosen {
+            self.list.select(row);
+        }
+        match (wanted, chosen) {
             (Move::Sort, _) => self.sort = self.sort.next(),
             (Move::Right, Some(Row::Node(node))) => drop(self.open.insert(node)),
             (Move::Left, Some(Row::Node(node))) => drop(self.open.remove(&node)),
@@ -128,9 +145,12 @@ impl Connections {
             render_empty(&self.hint(view), frame, inside, view);
             return;
         }
+        let selected = self.chosen(&rows, view);
+        if let Some(row) = selected {
+            self.list.begin_at(&rows, row);
+        }
         let columns = cells::columns(usize::from(inside.width), view);
         let window = self.list.window(&rows, usize::from(inside.height.saturating_sub(1)));
-        let selected = self.list.selected(&rows);
         let seen = cells::Seen::of(view, &rows[window.clone()]);
         let wide = usize::from(inside.width);
         let mut lines = vec![fit(&cells::heading(&columns), wide, view)];

@@ -43,6 +43,14 @@ fn x_arms_and_only_x_again_kills() {
 }
 
 #[test]
+fn the_selection_begins_at_a_peer_so_that_x_twice_crashes_it() {
+    let mut app = suspect();
+    assert_eq!(press(&mut app, "x x"), command(Command::Kill(P1)));
+    press(&mut app, "up x");
+    assert_eq!(app.modals.len(), 1, "above it are the seeds, and there a dialog asks");
+}
+
+#[test]
 fn an_armed_kill_is_forgotten_after_two_seconds() {
     let mut app = suspect();
     select(&mut app, "p4");

@@ -56,7 +56,7 @@ fn a_form_is_filled_in_and_says_what_is_wrong_beside_the_field() {
 #[test]
 fn the_links_of_a_node_unfold_below_it() {
     let mut app = suspect();
-    press(&mut app, "down down right down down");
+    press(&mut app, "right down down");
     assert_snapshot!(picture(&mut app, 100, 30));
 }
 
@@ -77,7 +77,7 @@ fn the_help_names_every_key_and_command() {
 #[test]
 fn a_seed_is_only_killed_after_a_question() {
     let mut app = suspect();
-    press(&mut app, "x");
+    press(&mut app, "g g x");
     assert_snapshot!(picture(&mut app, 80, 24));
 }
 

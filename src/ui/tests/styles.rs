@@ -59,7 +59,6 @@ fn up_is_green_suspect_yellow_dead_red_and_a_seed_cyan() {
 #[test]
 fn the_selected_line_is_reversed_and_no_other_is() {
     let mut app = suspect();
-    press(&mut app, "down down");
     let parser = shown(&mut app);
     assert!(cell(&parser, "p1     ", "p1").inverse());
     assert!(!cell(&parser, "p2     ", "p2").inverse());
@@ -70,7 +69,7 @@ fn the_selected_line_is_reversed_and_no_other_is() {
 fn without_color_the_selection_is_still_reversed_and_death_still_stands_out() {
     let mono = Options { theme: ThemeChoice::Mono, ..options() };
     let parser = shown(&mut told(mono, session(), 13_200));
-    assert!(cell(&parser, "s1     ", "s1").inverse());
+    assert!(cell(&parser, "p1     ", "p1").inverse());
     assert!(cell(&parser, "suspect 2/3", "suspect").bold());
     let screen = parser.screen();
     let cells = (0..ROWS).flat_map(|row| (0..COLUMNS).filter_map(move |column| screen.cell(row, column)));
