@@ -3,5 +3,6 @@
 mod actions;
 mod fixture;
 mod live;
+mod panic;
 mod pictures;
 mod styles;

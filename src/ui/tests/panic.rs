@@ -1,0 +1,76 @@
+//! What is left of the terminal after a panic. Each test runs itself once more in a terminal of its
+//! own, as the one that panics.
+
+use std::io::Read;
+use std::num::NonZeroU16;
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+use crate::ui::options::Mouse;
+use crate::ui::terminal::{Here, Screen, Tty, take_panic_elsewhere};
+
+/// Set for the one that panics.
+const ROLE: &str = "GOSSIPCTL_TEST_PANICS";
+const ROWS: u16 = 24;
+const COLUMNS: u16 = 120;
+
+/// Runs this test again in a terminal; what its screen is like at the end, and the modes of its lines.
+fn screen_after(test: &str) -> (vt100::Parser, String) {
+    let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
+    let pair = native_pty_system().openpty(size).unwrap();
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args([&format!("ui::tests::panic::{test}"), "--exact", "--nocapture", "--test-threads=1"]);
+    command.env(ROLE, "1");
+    command.env("RUST_BACKTRACE", "0");
+    command.env("TERM", "xterm-256color");
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let cells = |count| NonZeroU16::new(count).unwrap();
+    let mut parser = vt100::Parser::new(cells(ROWS), cells(COLUMNS), 0);
+    let reading = std::thread::spawn(move || {
+        let mut bytes = [0; 4096];
+        while let Ok(len @ 1..) = reader.read(&mut bytes) {
+            parser.process(&bytes[..len]);
+        }
+        parser
+    });
+    child.wait().unwrap();
+    let modes = format!("{:?}", pair.master.get_termios().unwrap().local_flags);
+    drop(pair);
+    (reading.join().unwrap(), modes)
+}
+
+fn is_the_one_that_panics() -> bool {
+    std::env::var_os(ROLE).is_some()
+}
+
+#[test]
+fn a_panic_while_drawing_gives_the_terminal_back_whole_and_says_what_happened() {
+    if is_the_one_that_panics() {
+        let mut tty = Tty::take(Mouse::Captured).unwrap();
+        let _here = Here::mark();
+        tty.terminal().draw(|_| panic!("in the middle of a picture")).unwrap();
+    }
+    let (parser, modes) = screen_after("a_panic_while_drawing_gives_the_terminal_back_whole_and_says_what_happened");
+    let screen = parser.screen();
+    assert!(screen.contents().contains("in the middle of a picture"), "{}", screen.contents());
+    assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+    assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    assert!(modes.contains("ICANON") && modes.contains("ECHO"), "{modes}");
+}
+
+#[test]
+fn a_panic_elsewhere_leaves_the_screen_alone_and_is_told_to_the_console() {
+    if is_the_one_that_panics() {
+        let tty = Tty::take(Mouse::Terminal).unwrap();
+        std::thread::spawn(|| panic!("far from the screen")).join().unwrap_err();
+        let told = take_panic_elsewhere().unwrap();
+        drop(tty);
+        println!("told: {told}");
+        return;
+    }
+    let (parser, _) = screen_after("a_panic_elsewhere_leaves_the_screen_alone_and_is_told_to_the_console");
+    let contents = parser.screen().contents();
+    assert!(contents.contains("told: internal error at src/ui/tests/panic.rs:"), "{contents}");
+    assert!(contents.contains("far from the screen") && !contents.contains("panicked at"), "{contents}");
+}
