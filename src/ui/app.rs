@@ -16,6 +16,7 @@ use super::scene::Scene;
 use super::theme::{NoColor, Theme};
 use super::view::{Lit, View};
 use crate::command::Command;
+use crate::event::Event;
 use crate::feed::Delivery;
 use crate::model::node::Node;
 use crate::proto::addr::Addr;
@@ -139,9 +140,13 @@ impl App {
         }
     }
 
-    /// Takes events in.
-    pub(crate) fn take(&mut self, delivery: &Delivery) {
-        if let Some((severity, text)) = self.scene.take(delivery.skipped, &delivery.batch) {
+    /// Takes events in. Nodes run side by side, so that the effect may come before the cause: what
+    /// came together is put in order of time.
+    pub(crate) fn take(&mut self, deliveries: &[Delivery]) {
+        let skipped = deliveries.iter().map(|delivery| delivery.skipped).sum();
+        let mut events: Vec<&Event> = deliveries.iter().flat_map(|delivery| delivery.batch.iter()).collect();
+        events.sort_by_key(|event| event.at);
+        if let Some((severity, text)) = self.scene.take(skipped, &events) {
             self.show(severity, text);
         }
     }

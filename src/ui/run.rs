@@ -155,7 +155,7 @@ impl Console {
                 }
                 Came::Host(Some(message)) => self.change(|app| on_host(app, message)),
                 Came::Host(None) => host_open = false,
-                Came::Events(Some(delivery)) => self.take_events(&delivery, &mut feed),
+                Came::Events(Some(delivery)) => self.take_waiting(&mut feed, Some(delivery)),
                 Came::Events(None) => feed_open = false,
                 Came::Time => {}
             }
@@ -205,7 +205,7 @@ impl Console {
         }
         let now = self.clock.now();
         self.looked_at = Some(now);
-        self.take_waiting(feed, 0);
+        self.take_waiting(feed, None);
         let drawn_lately = self.drawn_at.is_some_and(|drawn_at| now.since(drawn_at) < DRIFT_TIME);
         if self.picture == Picture::Drifting && drawn_lately {
             return Ok(());
@@ -216,26 +216,28 @@ impl Console {
         Ok(())
     }
 
-    fn take_events(&mut self, first: &Delivery, feed: &mut Feed) {
-        self.take(first);
-        self.take_waiting(feed, first.batch.len());
-    }
-
-    /// Takes all that waits now, so that the picture is never older than a frame. Of what is more than a turn can take
-    /// in, only the rare kinds: a message less in the log is counted and missed by nobody, a death would be.
-    fn take_waiting(&mut self, feed: &mut Feed, mut taken: usize) {
+    /// Takes all that waits now, after what came already, so that the picture is never older than a frame. Of what is
+    /// more than a turn can take in, only the rare kinds: a message less in the log is counted and missed by nobody, a
+    /// death would be.
+    fn take_waiting(&mut self, feed: &mut Feed, first: Option<Delivery>) {
+        let mut taken = first.as_ref().map_or(0, |delivery| delivery.batch.len());
+        let mut came: Vec<Delivery> = first.into_iter().collect();
         for _ in 0..feed.waiting() {
-            let Some(delivery) = feed.try_recv() else { return };
+            let Some(delivery) = feed.try_recv() else { break };
             taken += delivery.batch.len();
-            if taken <= EVENTS_PER_TURN { self.take(&delivery) } else { self.take(&rare(&delivery)) }
+            came.push(if taken <= EVENTS_PER_TURN { delivery } else { rare(&delivery) });
         }
+        self.take(&came);
     }
 
     /// A frozen picture shows how much is new, so events always change it.
-    fn take(&mut self, delivery: &Delivery) {
-        let calm = delivery.skipped == 0 && delivery.batch.iter().all(|event| is_routine(&event.kind));
-        self.picture = self.picture.max(if calm { Picture::Drifting } else { Picture::Stale });
-        self.app.take(delivery);
+    fn take(&mut self, deliveries: &[Delivery]) {
+        let routine = |delivery: &Delivery| delivery.batch.iter().all(|event| is_routine(&event.kind));
+        let calm = deliveries.iter().all(|delivery| delivery.skipped == 0 && routine(delivery));
+        if !deliveries.is_empty() {
+            self.picture = self.picture.max(if calm { Picture::Drifting } else { Picture::Stale });
+            self.app.take(deliveries);
+        }
     }
 
     async fn take_input(&mut self, event: &Event, screen: &mut impl Screen) -> io::Result<Option<Ended>> {

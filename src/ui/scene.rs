@@ -4,7 +4,7 @@ use super::keys::KeyMap;
 use super::options::Mode;
 use super::theme::Theme;
 use super::view::{Lit, NameWidths, NoticeLine, View};
-use crate::event::Batch;
+use crate::event::Event;
 use crate::model::Model;
 use crate::model::notice::{NOTICES_MAX, Severity};
 use crate::model::ring::Ring;
@@ -67,9 +67,9 @@ impl Scene {
     }
 
     /// Takes events in; what the user has to know at once.
-    pub(crate) fn take(&mut self, skipped: u64, batch: &Batch) -> Option<(Severity, String)> {
+    pub(crate) fn take(&mut self, skipped: u64, events: &[&Event]) -> Option<(Severity, String)> {
         self.live.note_skipped(skipped);
-        for event in batch.iter() {
+        for event in events {
             self.live.apply(event);
         }
         let mut urgent = None;

@@ -26,6 +26,7 @@ const SEEDS_SHOWN: usize = 3;
 const SEEDS_WIDTH_MAX: usize = 10;
 /// Weights of what seeds do, see [`weigh`].
 const REMOVED: u8 = 3;
+const ASKED: u8 = 2;
 const NOT_LISTED: u8 = 1;
 
 pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
@@ -96,8 +97,12 @@ fn outcome(report: &Report, view: &View<'_>) -> Option<(Tone, String)> {
     let mut seeds: Vec<_> = acts.iter().filter(|(_, (other, ..))| *other == weight).map(|(seed, _)| *seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
-    let word =
-        if weight == NOT_LISTED && seeds.iter().all(|seed| removed(case, *seed)) { "already gone" } else { word };
+    // A seed that asks acts on the first report, and that settles the others.
+    let (tone, word) = match (weight, seeds.iter().all(|seed| removed(case, *seed))) {
+        (ASKED, true) => (Tone::Dead, "removed"),
+        (NOT_LISTED, true) => (tone, "already gone"),
+        (_, true | false) => (tone, word),
+    };
     if seeds.len() == report.seeds.len() {
         return Some((tone, word.to_owned()));
     }
@@ -105,7 +110,7 @@ fn outcome(report: &Report, view: &View<'_>) -> Option<(Tone, String)> {
     Some((tone, format!("{word} by {}", list_text(&names, SEEDS_SHOWN))))
 }
 
-/// This seed took the node off its list on another report.
+/// This seed took the node off its list, on whichever report.
 fn removed(case: &DeathCase, seed: Addr) -> bool {
     let is_removal = |step: &&SeedStep| step.seed == seed && matches!(weigh(&step.act), Some((REMOVED, ..)));
     case.steps.iter().any(|step| is_removal(&step))
@@ -132,7 +137,7 @@ const fn weigh(act: &SeedAct) -> Option<(u8, Tone, &'static str)> {
             Some((REMOVED, Tone::Dead, "removed"))
         }
         SeedAct::NoAnswer | SeedAct::Received { action: ReportAction::Verifying, .. } => {
-            Some((2, Tone::Suspect, "being asked"))
+            Some((ASKED, Tone::Suspect, "asking it"))
         }
         SeedAct::Received { action: ReportAction::NotListed, .. } => Some((NOT_LISTED, Tone::Stale, "not listed")),
         SeedAct::Relisted => None,

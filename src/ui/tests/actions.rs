@@ -5,7 +5,7 @@ use super::fixture::{
     told, type_text,
 };
 use crate::command::{Command, NodeSpec, Placement};
-use crate::event::{EventKind, LinkEnd, LinkId, Purpose, Stop};
+use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Stop};
 use crate::proto::message::{DeathCause, Role};
 use crate::ui::app::{App, Effect};
 use crate::ui::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
@@ -100,7 +100,7 @@ fn a_link_that_was_cut_is_healed_by_the_key_that_restarts() {
     script.at(13_100).add(P1, EventKind::NeighborDied { peer: FAR, cause, last_heard });
     let (link, peer, purpose, end) = (LinkId(25), FAR, Purpose::Neighbor, LinkEnd::Dead { cause });
     script.add(P1, EventKind::LinkDown { link, peer, purpose, end });
-    app.take(&delivery(script.events));
+    app.take(&[delivery(script.events)]);
     select(&mut app, "127.0.0.1:4000");
     let keys = footer(&mut app);
     assert!(keys.contains("r heal 127.0.0.1:4000") && !keys.contains("x cut"), "{keys}");
@@ -146,7 +146,7 @@ fn a_frozen_picture_stays_as_it_is_and_counts_what_is_new() {
     app.tick(at(13_900));
     let events = aftermath();
     let count = events.len();
-    app.take(&delivery(events));
+    app.take(&[delivery(events)]);
     let after = picture(&mut app, 120, 40);
     let header = after.lines().next().unwrap();
     assert!(header.contains(&format!("FROZEN +{count} new")), "{header}");
@@ -337,7 +337,7 @@ fn a_failed_start_is_said_in_the_footer_and_kept_among_the_notices() {
     let what = "start a peer at 127.0.0.1:3000".to_owned();
     let why = "the port is in use; 127.0.0.1:3005 is free".to_owned();
     script.at(13_100).add(P1, EventKind::Failed { what, why });
-    app.take(&delivery(script.events));
+    app.take(&[delivery(script.events)]);
     assert!(footer(&mut app).contains("the port is in use; 127.0.0.1:3005 is free"), "{}", footer(&mut app));
     app.tick(at(30_000));
     assert!(!footer(&mut app).contains("in use"));
@@ -346,11 +346,52 @@ fn a_failed_start_is_said_in_the_footer_and_kept_among_the_notices() {
 }
 
 #[test]
+fn what_comes_together_is_shown_in_order_of_time_whichever_node_told_first() {
+    let mut app = suspect();
+    let event = |millis, node, kind| delivery(vec![Event { at: at(millis), node, kind }]);
+    let heard = event(
+        13_102,
+        P2,
+        EventKind::LinkDown { link: LinkId(99), peer: P4, purpose: Purpose::Neighbor, end: LinkEnd::TooSlow },
+    );
+    app.take(&[heard, event(13_101, P1, EventKind::Hung)]);
+    press(&mut app, "2 z");
+    let shown = picture(&mut app, 100, 30);
+    let (first, second) = (shown.find("03:00:13.101 p1"), shown.find("03:00:13.102 p2"));
+    assert!(first.is_some() && first < second, "{shown}");
+}
+
+#[test]
+fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
+    let report = |reporter, action| {
+        let (clock, cause) = (crate::proto::time::ClockTime::from_seconds(0).unwrap(), Some(DeathCause::Closed));
+        EventKind::DeadReportReceived { dead: P3, clock, reporter, cause, action }
+    };
+    let mut script = Script::default();
+    script.at(14_000).add(S1, report(P2, ReportAction::Verifying));
+    script.add(S1, report(P4, ReportAction::Verifying));
+    let mut app = suspect();
+    app.take(&[delivery(script.events)]);
+    press(&mut app, "4");
+    assert!(picture(&mut app, 80, 24).contains("p3 by p4 → s1 asking it, closed"));
+
+    let mut script = Script::default();
+    let reason = DelistReason::Unanswered { reporter: P2 };
+    script.at(15_000).add(S1, EventKind::PeerDelisted { peer: P3, reason });
+    script.add(S1, report(P1, ReportAction::NotListed));
+    app.take(&[delivery(script.events)]);
+    let shown = picture(&mut app, 80, 24);
+    for line in ["p3 by p2 → s1 removed", "p3 by p4 → s1 removed", "p3 by p1 → s1 already gone"] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+}
+
+#[test]
 fn what_the_screen_skipped_is_shown() {
     let mut app = suspect();
     let mut skipped = delivery(aftermath());
     skipped.skipped = 1_234;
-    app.take(&skipped);
+    app.take(&[skipped]);
     assert!(picture(&mut app, 120, 40).lines().next().unwrap().contains("1 234 events skipped"));
 }
 
@@ -359,7 +400,7 @@ fn a_killed_node_is_shown_as_killed_at_once() {
     let mut app = suspect();
     let mut script = Script::default();
     script.at(13_150).add(P4, EventKind::Stopped { how: Stop::Killed });
-    app.take(&delivery(script.events));
+    app.take(&[delivery(script.events)]);
     select(&mut app, "p4");
     let line = app.panes.line_of(crate::ui::action::PaneId::Connections, &app.view()).unwrap();
     assert!(line.contains("killed"), "{line}");

@@ -217,7 +217,7 @@ pub(super) fn empty(options: Options) -> App {
 pub(super) fn told(options: Options, events: Vec<Event>, millis: u64) -> App {
     let mut app = empty(options);
     app.tick(at(millis));
-    app.take(&delivery(events));
+    app.take(&[delivery(events)]);
     app
 }
 
@@ -230,7 +230,7 @@ pub(super) fn suspect() -> App {
 pub(super) fn dead() -> App {
     let mut app = suspect();
     app.tick(at(16_000));
-    app.take(&delivery(aftermath()));
+    app.take(&[delivery(aftermath())]);
     app
 }
 
