@@ -103,7 +103,8 @@ fn outcome(report: &Report, view: &View<'_>) -> Option<(Tone, String)> {
         (NOT_LISTED, true) => (tone, "already gone"),
         (_, true | false) => (tone, word),
     };
-    if seeds.len() == report.seeds.len() {
+    let all_removed = weight == REMOVED && report.seeds.iter().all(|seed| removed(case, *seed));
+    if all_removed || seeds.len() == report.seeds.len() {
         return Some((tone, word.to_owned()));
     }
     let names: Vec<String> = seeds.iter().map(|seed| view.name(*seed)).collect();

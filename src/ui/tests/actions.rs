@@ -387,6 +387,16 @@ fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
 }
 
 #[test]
+fn enter_on_a_notice_shows_all_of_it() {
+    let mut app = dead();
+    press(&mut app, "5 up up enter");
+    let shown = picture(&mut app, 80, 24);
+    assert!(shown.contains("Notice of 03:00:09"), "{shown}");
+    let words = [r#"p2: Violation: bytes that are no message, by 127.0.0.1:55001: "GET /"#, r"\x1b]0;owned\x07\r\n"];
+    assert!(words.iter().all(|words| shown.contains(words)), "{shown}");
+}
+
+#[test]
 fn what_the_screen_skipped_is_shown() {
     let mut app = suspect();
     let mut skipped = delivery(aftermath());
