@@ -5,7 +5,7 @@ mod terminal;
 use std::fs;
 use std::net::TcpListener;
 
-use terminal::Session;
+use terminal::{Session, close_window_after};
 
 /// A lab in which much happens soon.
 const LAB: &[&str] = &["lab", "--peers", "4", "--gossip-interval", "300ms", "--liveness-interval", "300ms"];
@@ -123,6 +123,15 @@ fn sigterm_gives_the_terminal_back_and_leaves_politely() {
     let (status, screen) = session.end();
     assert_eq!(status.exit_code(), 0);
     assert!(screen.contains("The session lasted"), "{screen}");
+}
+
+#[test]
+fn nodes_say_goodbye_when_their_window_is_closed() {
+    let home = close_window_after(LAB, "reached 4/4");
+    let logs = fs::read_dir(home.path().join("logs")).unwrap().map(|file| file.unwrap().path());
+    let logs: Vec<String> = logs.map(|file| fs::read_to_string(file).unwrap()).collect();
+    assert_eq!(logs.len(), 6);
+    assert!(logs.iter().all(|log| log.ends_with("Left the network\n")), "{logs:#?}");
 }
 
 #[test]

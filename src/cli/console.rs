@@ -68,7 +68,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());
     let shown = until_asked(console, shutdown, &mut signals, length.map(Span::get)).await;
     let left = host.await.unwrap_or_default();
-    end(left, shown?, records, &mut signals, utc_offset_s).await
+    end(left, shown, records, &mut signals, utc_offset_s).await
 }
 
 /// Starts what is planned; nothing if the user is to choose.
@@ -101,7 +101,7 @@ async fn until_asked(
 /// The nodes leave, the last of it is written, and the user reads what it came to.
 async fn end(
     left: Left,
-    shown: Outcome,
+    shown: Result<Outcome, UiError>,
     records: Records,
     signals: &mut Signals,
     utc_offset_s: i32,
@@ -112,6 +112,7 @@ async fn end(
         return Ok(ExitCode::from(asked.exit_code()));
     }
     let report = records.finish();
+    let shown = shown?;
     let nothing_ran = shown.model.nodes().iter().next().is_none();
     if left.replaying.is_some() || nothing_ran {
         return Ok(ExitCode::SUCCESS);

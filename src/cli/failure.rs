@@ -1,5 +1,7 @@
 //! What can end the program, each with its exit code.
 
+use std::io::Write as _;
+
 use super::config_file::ConfigError;
 use super::seeds_file::SeedListError;
 use crate::net::StartError;
@@ -59,5 +61,10 @@ impl Failure {
 
 /// Tells the user of something that does not end the program.
 pub(crate) fn warn(text: impl std::fmt::Display) {
-    eprintln!("warning: {text}");
+    say(format_args!("warning: {text}"));
+}
+
+/// Says it on stderr. Not by `eprintln`, which panics where the terminal is gone.
+pub(crate) fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            failure::say(format_args!("error: {failure}"));
             ExitCode::from(failure.exit_code())
         }
     }

@@ -56,12 +56,12 @@ impl Nodes {
         let _ = self.commands.send(command).await;
     }
 
-    /// All nodes say goodbye and stop, unless another signal comes before they have.
+    /// All nodes say goodbye and stop, unless the user insists before they have.
     pub(crate) async fn leave(mut self, signals: &mut Signals) -> Ending {
         self.command(Command::Quit).await;
         tokio::select! {
             _ = &mut self.engine => Ending::Polite,
-            asked = signals.next() => Ending::AtOnce(asked),
+            asked = signals.insisted() => Ending::AtOnce(asked),
         }
     }
 }

@@ -44,6 +44,15 @@ impl Signals {
         })
     }
 
+    /// The next signal that a user sends to somebody who is leaving already: a terminal that closes
+    /// sends its own, and nobody is to be taken for dead because of that. Cancel safe.
+    pub(crate) async fn insisted(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::Interrupt,
+            _ = self.terminate.recv() => Asked::Terminate,
+        }
+    }
+
     /// The next signal. Cancel safe.
     pub(crate) async fn next(&mut self) -> Asked {
         tokio::select! {

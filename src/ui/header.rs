@@ -81,6 +81,9 @@ fn latest(view: &View<'_>) -> Option<Item> {
 }
 
 fn journal(app: &App) -> Option<Item> {
+    if app.scene.mode != Mode::Live {
+        return None;
+    }
     match &app.journal {
         JournalState::Off => None,
         JournalState::Recording { .. } => Some(Item::new(5, 7, Tone::Dead, "REC")),

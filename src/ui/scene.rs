@@ -68,10 +68,11 @@ impl Scene {
 
     /// Takes events in; what the user has to know at once.
     pub(crate) fn take(&mut self, skipped: u64, events: &[&Event]) -> Option<(Severity, String)> {
-        self.live.note_skipped(skipped);
         for event in events {
             self.live.apply(event);
         }
+        // Where among them is not known; so it may be of the last of them that something is missing.
+        self.live.note_skipped(skipped);
         let mut urgent = None;
         for (number, notice) in self.live.notices().from(self.taken) {
             let is_node = self.live.nodes().get(notice.event.node).is_some();

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, BufWriter, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
@@ -49,7 +50,9 @@ pub(crate) trait Screen {
 
 /// The real terminal. Gives it back when dropped.
 pub(crate) struct Tty {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Never dropped: ratatui would show the cursor once more, and where the terminal is gone for good, say so on
+    /// stderr, which is gone with it; that panics, and the nodes would die instead of leaving.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     mouse: Mouse,
 }
 
@@ -59,7 +62,7 @@ impl Tty {
         HOOK.call_once(install_hook);
         theme::take_color_from_theme_alone();
         let out = BufWriter::with_capacity(FRAME_LEN, io::stdout());
-        let mut tty = Self { terminal: Terminal::new(CrosstermBackend::new(out))?, mouse };
+        let mut tty = Self { terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(out))?), mouse };
         tty.enter()?;
         Ok(tty)
     }

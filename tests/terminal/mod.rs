@@ -142,6 +142,26 @@ impl Session {
     }
 }
 
+/// Starts the program in a terminal that is closed, as a window is, once the screen says this; returns
+/// the directory when the program has ended.
+pub(crate) fn close_window_after(args: &[&str], text: &str) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let pair = native_pty_system().openpty(size(24, 80)).unwrap();
+    let mut child = pair.slave.spawn_command(command(home.path(), args)).unwrap();
+    drop(pair.slave);
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let mut parser = vt100::Parser::new(cells(24), cells(80), 0);
+    let mut bytes = [0; 4096];
+    // The clock in the header moves, so that there is something to read each second.
+    while !parser.screen().contents().contains(text) {
+        let len = reader.read(&mut bytes).unwrap();
+        parser.process(&bytes[..len]);
+    }
+    drop((reader, pair.master));
+    child.wait().unwrap();
+    home
+}
+
 fn is_whole(screen: &vt100::Screen) -> bool {
     let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
     !(screen.alternate_screen() || screen.hide_cursor() || screen.bracketed_paste() || mouse)

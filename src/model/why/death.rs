@@ -205,7 +205,8 @@ fn removal_clause(seed: &str, at: &str, reason: DelistReason) -> String {
 /// What the evidence does not settle.
 fn doubts(case: &DeathCase, node: Option<&Node>) -> Option<String> {
     let is_elsewhere = node.is_none_or(|node| !node.is_ours());
-    (is_elsewhere && case.is_cut_only() && case.back_at.is_none()).then(|| "the process itself may be alive".to_owned())
+    (is_elsewhere && case.is_cut_only() && !case.is_disputed() && case.back_at.is_none())
+        .then(|| "the process itself may be alive".to_owned())
 }
 
 fn testimony_lines(teller: Teller<'_>, testimony: &Testimony) -> Vec<Evidence> {
