@@ -144,7 +144,13 @@ fn beside(dest: &Path) -> io::Result<NamedTempFile> {
         // As any new file of the user's, not private as a temporary one: the umask still counts.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(dir)
+    builder.tempfile_in(dir).map_err(without_temporary_name)
+}
+
+/// The system's own words: the name of a temporary file says nothing to the user.
+fn without_temporary_name(error: io::Error) -> io::Error {
+    let cause = error.get_ref().and_then(std::error::Error::source).and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
 }
 
 fn put_in_place(file: NamedTempFile, dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {

@@ -15,7 +15,7 @@ use super::app::{App, Effect};
 use super::draw::draw;
 use super::host::{FromHost, Severity, ToHost};
 use super::input::{Input, Keyboard};
-use super::options::Options;
+use super::options::{Mode, Options};
 use super::terminal::{Here, Screen, Tty, stop_until_continued, take_panic_elsewhere};
 use super::theme::NoColor;
 use super::update::{on_event, on_host};
@@ -218,14 +218,18 @@ impl Console {
 
     /// Takes all that waits now, after what came already, so that the picture is never older than a frame. Of what is
     /// more than a turn can take in, only the rare kinds: a message less in the log is counted and missed by nobody, a
-    /// death would be.
+    /// death would be. A replay has time: what is too much for this picture waits for the next one.
     fn take_waiting(&mut self, feed: &mut Feed, first: Option<Delivery>) {
         let mut taken = first.as_ref().map_or(0, |delivery| delivery.batch.len());
         let mut came: Vec<Delivery> = first.into_iter().collect();
+        let is_replay = matches!(self.app.scene.mode, Mode::Replay { .. });
         for _ in 0..feed.waiting() {
+            if is_replay && taken >= EVENTS_PER_TURN {
+                break;
+            }
             let Some(delivery) = feed.try_recv() else { break };
             taken += delivery.batch.len();
-            came.push(if taken <= EVENTS_PER_TURN { delivery } else { rare(&delivery) });
+            came.push(if is_replay || taken <= EVENTS_PER_TURN { delivery } else { rare(&delivery) });
         }
         self.take(&came);
     }

@@ -151,6 +151,7 @@ fn a_place_that_cannot_be_written_is_said_with_path_and_reason() {
     let session = Session::recorded();
     let error = session.export("no/such/dir/out.txt").unwrap_err().to_string();
     assert!(error.contains("no/such/dir/out.txt") && error.contains("No such file"), "{error}");
+    assert!(!error.contains(".gossipctl-export-"), "a name that the user never gave: {error}");
     fs::create_dir(session.path("dir.txt")).unwrap();
     let error = session.export("dir.txt").unwrap_err().to_string();
     assert!(error.contains("dir.txt") && error.contains("directory"), "{error}");

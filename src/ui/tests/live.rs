@@ -23,7 +23,7 @@ use crate::ui::app::App;
 use crate::ui::host::{FromHost, ToHost};
 use crate::ui::input::Input;
 use crate::ui::keys::Key;
-use crate::ui::options::{Options, StartScreen};
+use crate::ui::options::{Mode, Options, StartScreen};
 use crate::ui::run::{Console, Ended};
 use crate::ui::terminal::Screen;
 use crate::ui::theme::NoColor;
@@ -203,6 +203,19 @@ async fn of_a_flood_the_console_takes_what_it_can_counts_the_rest_and_misses_not
     assert_eq!(totals.events + totals.skipped, 1_024 * batch.len() as u64, "nothing waits for the next picture");
     assert!(totals.skipped > 10_000, "{} skipped", totals.skipped);
     assert_eq!(totals.deaths_declared, 1_024 * deaths);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_skips_nothing_however_fast_it_comes() {
+    let mut stage = Stage::new();
+    stage.console.app.scene.mode = Mode::Replay { source: "session.jsonl".to_owned() };
+    let batch: crate::event::Batch = session().into();
+    for _ in 0..1_024 {
+        stage.tap.publish(&batch);
+    }
+    stage.run(&[], Duration::from_secs(2)).await;
+    let totals = stage.console.app.scene.live.totals();
+    assert_eq!((totals.events, totals.skipped), (1_024 * batch.len() as u64, 0));
 }
 
 #[tokio::test(start_paused = true)]
