@@ -147,10 +147,12 @@ fn beside(dest: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(dir).map_err(without_temporary_name)
 }
 
-/// The system's own words: the name of a temporary file says nothing to the user.
+/// The system's own words: the name of a temporary file, which tempfile adds to them, says nothing to the user.
 fn without_temporary_name(error: io::Error) -> io::Error {
-    let cause = error.get_ref().and_then(std::error::Error::source).and_then(|cause| cause.downcast_ref::<io::Error>());
-    cause.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+    match error.to_string().split_once(" at path ") {
+        Some((said, _)) => io::Error::new(error.kind(), said.to_owned()),
+        None => error,
+    }
 }
 
 fn put_in_place(file: NamedTempFile, dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {
