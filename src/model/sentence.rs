@@ -36,7 +36,9 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         }
         EventKind::Violation { remote, peer, violation } => {
             let who = remote_text(remote, *peer, name);
-            format!("Violation: {}, by {who}: \"{}\"", violation.rule, violation.bytes)
+            let said = &violation.bytes;
+            let said = if said.is_empty() { String::new() } else { format!(": \"{said}\"") };
+            format!("Violation: {}, by {who}{said}", violation.rule)
         }
         EventKind::OtherDialect { remote, speaks } => other_dialect(remote, *speaks),
         EventKind::HandshakeFailed { remote, peer } => {

@@ -321,6 +321,23 @@ pub enum Message {
     },
 }
 
+impl Message {
+    /// What kind of message this is, for people.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => "hello",
+            Self::PeerList(_) => "peer list",
+            Self::ListRequest => "list request",
+            Self::Gossip(_) => "gossip message",
+            Self::Probe { .. } => "liveness request",
+            Self::ProbeReply { .. } => "liveness reply",
+            Self::DeadReport { .. } => "dead report",
+            Self::Refusal { .. } => "refusal",
+            Self::Goodbye { .. } => "goodbye",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -145,10 +145,11 @@ impl Seed {
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
         let Some(open) = self.links.get_mut(&link) else { return };
         open.heard_at = now;
+        let said = message.name();
         match (open.peer, message) {
             (None, Message::Hello(hello)) => self.on_hello(now, link, hello, out),
-            (None, _) => self.offend(now, link, Rule::HelloExpected, out),
-            (Some(_), Message::Hello(_)) => self.offend(now, link, Rule::HelloTwice, out),
+            (None, _) => self.offend(now, link, Rule::HelloExpected, said, out),
+            (Some(_), Message::Hello(_)) => self.offend(now, link, Rule::HelloTwice, said, out),
             (Some(_), Message::ListRequest) => self.send_list_again(now, link, out),
             (Some(peer), Message::DeadReport { dead, clock, reporter, cause }) => {
                 // A framed reporter is who its hello said; a classic one names itself in each report.
@@ -174,7 +175,7 @@ impl Seed {
                 self.on_departure(now, link, peer, None, out);
             }
             (Some(_), Message::PeerList(_) | Message::Gossip(_)) => {
-                self.offend(now, link, Rule::Unexpected, out);
+                self.offend(now, link, Rule::Unexpected, said, out);
             }
         }
     }
@@ -186,7 +187,7 @@ impl Seed {
     fn on_hello(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
         let peer = hello.listen;
         if !peer.is_dialable() {
-            return self.offend(now, link, Rule::BadAddress, out);
+            return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
         if peer == self.config.listen {
             return self.refuse(link, peer, RefusalReason::Myself, out);
@@ -321,9 +322,9 @@ impl Seed {
         }
     }
 
-    fn offend(&mut self, now: Time, link: LinkId, rule: Rule, out: &mut impl Output) {
+    fn offend(&mut self, now: Time, link: LinkId, rule: Rule, said: &str, out: &mut impl Output) {
         out.hang_up(link);
-        self.on_closed(now, link, CloseCause::Violation(Violation::new(rule, b"")), out);
+        self.on_closed(now, link, CloseCause::Violation(Violation::new(rule, said.as_bytes())), out);
     }
 
     fn drop_offender(&mut self, link: LinkId, violation: Violation, out: &mut impl Output) {
@@ -361,7 +362,7 @@ impl Seed {
         let late = |open: &Link| open.peer.is_none() && open.hello_by <= now;
         let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
         for link in silent {
-            self.offend(now, link, Rule::HandshakeTimeout, out);
+            self.offend(now, link, Rule::HandshakeTimeout, "", out);
         }
         self.end_verifications(now, out);
         let gone = |entry: &Entry| entry.link.is_none() && self.gone_at(entry) <= now;

@@ -60,7 +60,8 @@ impl fmt::Display for Rule {
 pub struct Violation {
     /// The rule.
     pub rule: Rule,
-    /// The first bytes of the offence, at most [`Violation::BYTES_MAX`].
+    /// The first bytes of the offence, at most [`Violation::BYTES_MAX`]; the name of the message where
+    /// it was well-formed and only out of place.
     pub bytes: Body,
 }
 

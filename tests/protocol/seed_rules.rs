@@ -187,17 +187,20 @@ fn a_seed_that_restarts_is_found_again_by_all_its_peers() {
 fn who_speaks_before_it_named_itself_or_names_itself_twice_is_shown_the_door() {
     let hello =
         |port| Message::Hello(Hello { listen: Addr::loopback(port), role: Role::Peer, priority: Priority::Low });
-    for (rule, says) in [
-        (Rule::HelloExpected, vec![Message::ListRequest]),
-        (Rule::HelloTwice, vec![hello(9000), hello(9000)]),
-        (Rule::BadAddress, vec![hello(0)]),
-        (Rule::Unexpected, vec![hello(9000), Message::PeerList(vec![])]),
-        (Rule::HandshakeTimeout, vec![]),
+    for (rule, shown, says) in [
+        (Rule::HelloExpected, "list request", vec![Message::ListRequest]),
+        (Rule::HelloTwice, "hello", vec![hello(9000), hello(9000)]),
+        (Rule::BadAddress, "127.0.0.1:0", vec![hello(0)]),
+        (Rule::Unexpected, "peer list", vec![hello(9000), Message::PeerList(vec![])]),
+        (Rule::HandshakeTimeout, "", vec![]),
     ] {
         let mut network = Network::settled(1, 3, 39);
         network.start_double(peer_addr(99), Babbler { seed: seed_addr(1), says });
         network.world.run_for(SECOND * 6);
-        let seen = |kind: &EventKind| matches!(kind, EventKind::Violation { violation, .. } if violation.rule == rule);
+        let seen = |kind: &EventKind| {
+            matches!(kind, EventKind::Violation { violation, .. }
+                if violation.rule == rule && violation.bytes.as_bytes() == shown.as_bytes())
+        };
         assert_eq!(network.count(seed_addr(1), seen), 1, "{rule}");
         assert_eq!(network.peer(peer_addr(1)).registrations().count(), 1, "{rule}: the rest is undisturbed");
     }

@@ -37,6 +37,7 @@ impl Peer {
     /// The first words on a link between peers.
     pub(super) fn on_neighbor_greeting(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
         let Some(open) = self.links.get(&link) else { return };
+        let said = message.name();
         match (open.direction, open.peer, message) {
             (Direction::Inbound, _, Message::Hello(hello)) => self.on_joiner(now, link, hello, out),
             (Direction::Outbound, Some(peer), Message::Hello(hello)) => {
@@ -53,7 +54,7 @@ impl Peer {
                 self.links.remove(&link);
                 out.hang_up(link);
             }
-            (_, _, _) => self.offend(now, link, Rule::HelloExpected, out),
+            (_, _, _) => self.offend(now, link, Rule::HelloExpected, said, out),
         }
     }
 
@@ -86,13 +87,13 @@ impl Peer {
     fn on_joiner(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
         let peer = hello.listen;
         if !peer.is_dialable() {
-            return self.offend(now, link, Rule::BadAddress, out);
+            return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
         if let Some(reason) = self.objection(hello) {
             return self.refuse(link, peer, reason, out);
         }
         if self.overlay.get(peer).is_some_and(|neighbor| neighbor.links.len() >= LINKS_PER_PAIR_MAX) {
-            return self.offend(now, link, Rule::TooManyLinks, out);
+            return self.offend(now, link, Rule::TooManyLinks, &peer.to_string(), out);
         }
         let known = self.overlay.get(peer).is_some();
         if self.framed() && !self.settle_double(now, link, peer, out) {

@@ -179,9 +179,10 @@ impl Peer {
         message: Message,
         out: &mut impl Output,
     ) {
+        let said = message.name();
         match message {
             Message::Hello(hello) if hello.role == Role::Peer => self.not_a_seed(now, link, seed, out),
-            Message::Hello(_) if self.is_up(link) => self.offend(now, link, Rule::HelloTwice, out),
+            Message::Hello(_) if self.is_up(link) => self.offend(now, link, Rule::HelloTwice, said, out),
             Message::Hello(_) => self.registered(now, link, seed, out),
             Message::PeerList(peers) => self.on_peer_list(now, link, seed, peers, out),
             Message::Probe { seq, asker, clock, vitals: _ } => {
@@ -198,7 +199,7 @@ impl Peer {
             }
             Message::Goodbye { reason, .. } => self.on_seed_goodbye(now, link, seed, reason, out),
             Message::Gossip(_) | Message::ListRequest | Message::ProbeReply { .. } | Message::DeadReport { .. } => {
-                self.offend(now, link, Rule::Unexpected, out);
+                self.offend(now, link, Rule::Unexpected, said, out);
             }
         }
     }
@@ -239,7 +240,7 @@ impl Peer {
     fn on_peer_list(&mut self, now: Time, link: LinkId, seed: Addr, peers: Vec<Addr>, out: &mut impl Output) {
         if !self.is_up(link) {
             if self.framed() {
-                return self.offend(now, link, Rule::HelloExpected, out);
+                return self.offend(now, link, Rule::HelloExpected, "peer list", out);
             }
             // A Python seed blocks its whole loop until it has the address.
             out.send(link, &self.hello());

@@ -158,11 +158,12 @@ impl Peer {
 
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
         let Some(open) = self.links.get(&link) else { return };
+        let said = message.name();
         match (open.purpose, open.stage, open.peer) {
             (Purpose::Neighbor, Stage::Up, Some(peer)) => self.on_neighbor_message(now, link, peer, message, out),
             (Purpose::Neighbor, _, _) => self.on_neighbor_greeting(now, link, message, out),
             (Purpose::Registration, _, Some(seed)) => self.on_seed_message(now, link, seed, message, out),
-            (Purpose::Registration, _, None) => self.offend(now, link, Rule::HelloExpected, out),
+            (Purpose::Registration, _, None) => self.offend(now, link, Rule::HelloExpected, said, out),
         }
     }
 
@@ -179,9 +180,9 @@ impl Peer {
     }
 
     /// The remote broke a rule: says so and closes the link.
-    fn offend(&mut self, now: Time, link: LinkId, rule: Rule, out: &mut impl Output) {
+    fn offend(&mut self, now: Time, link: LinkId, rule: Rule, said: &str, out: &mut impl Output) {
         out.hang_up(link);
-        self.on_closed(now, link, &CloseCause::Violation(Violation::new(rule, b"")), out);
+        self.on_closed(now, link, &CloseCause::Violation(Violation::new(rule, said.as_bytes())), out);
     }
 
     fn on_closed(&mut self, now: Time, link: LinkId, cause: &CloseCause, out: &mut impl Output) {
@@ -246,7 +247,7 @@ impl Peer {
         let late = |open: &Link| matches!(open.stage, Stage::Opening { hello_by } if hello_by <= now);
         let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
         for link in silent {
-            self.offend(now, link, Rule::HandshakeTimeout, out);
+            self.offend(now, link, Rule::HandshakeTimeout, "", out);
         }
     }
 

@@ -293,6 +293,7 @@ impl Peer {
         if let Some(neighbor) = self.overlay.get_mut(peer) {
             (neighbor.heard, neighbor.last_heard) = (true, now);
         }
+        let said = message.name();
         match message {
             Message::Gossip(gossip) => self.on_gossip(now, peer, gossip, out),
             Message::Probe { seq, asker, clock, vitals } => {
@@ -312,9 +313,9 @@ impl Peer {
             }
             // It dialled us as a seed, and has our hello by now.
             Message::Refusal { reason, .. } => self.part_coldly(now, peer, LinkEnd::Refused { reason }, out),
-            Message::Hello(_) => self.offend(now, link, Rule::HelloTwice, out),
+            Message::Hello(_) => self.offend(now, link, Rule::HelloTwice, said, out),
             Message::PeerList(_) | Message::ListRequest | Message::DeadReport { .. } => {
-                self.offend(now, link, Rule::Unexpected, out);
+                self.offend(now, link, Rule::Unexpected, said, out);
             }
         }
     }
