@@ -136,8 +136,17 @@ impl Entry {
 
     /// The message that it is about, if it is about one.
     pub fn message(&self) -> Option<MessageId> {
+        self.gossip().map(|(id, _)| id)
+    }
+
+    /// What that message says.
+    pub fn body(&self) -> Option<&Body> {
+        self.gossip().map(|(_, body)| body)
+    }
+
+    fn gossip(&self) -> Option<(MessageId, &Body)> {
         match &self.what {
-            EntryKind::Generated { id, .. } | EntryKind::Received { id, .. } => Some(*id),
+            EntryKind::Generated { id, body, .. } | EntryKind::Received { id, body, .. } => Some((*id, body)),
             EntryKind::ProbeMissed { .. }
             | EntryKind::Died { .. }
             | EntryKind::ReportSent { .. }

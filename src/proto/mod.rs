@@ -6,6 +6,7 @@
 
 pub mod addr;
 pub mod config;
+mod crowd;
 pub mod event;
 pub mod machine;
 pub mod message;

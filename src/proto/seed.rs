@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::addr::Addr;
-use super::config::{CLASSIC_LIST_LEN, DeadPolicy, HALF_OPEN_MAX, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
+use super::config::{CLASSIC_LIST_LEN, DeadPolicy, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
+use super::crowd::Crowd;
 use super::event::{DelistReason, Direction, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Rule, Side, Violation};
 use super::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{
@@ -69,8 +70,7 @@ pub struct Seed {
     verifications: Vec<Verification>,
     disputes: BTreeMap<Addr, u32>,
     probes: ProbeSeq,
-    /// The last connection was turned away because too many had not said hello.
-    crowded: bool,
+    crowd: Crowd,
 }
 
 impl Seed {
@@ -84,7 +84,7 @@ impl Seed {
             verifications: Vec::new(),
             disputes: BTreeMap::new(),
             probes: 0,
-            crowded: false,
+            crowd: Crowd::default(),
         }
     }
 
@@ -100,14 +100,8 @@ impl Seed {
 
     fn on_accepted(&mut self, now: Time, link: LinkId, remote: String, out: &mut impl Output) {
         let half_open = self.links.values().filter(|open| open.peer.is_none()).count();
-        let crowded_before = std::mem::replace(&mut self.crowded, half_open >= HALF_OPEN_MAX);
-        if self.crowded {
-            // Once a burst: who floods us with connections shall not flood the log.
-            if !crowded_before {
-                let violation = Violation::new(Rule::TooManyLinks, b"");
-                out.emit(|| EventKind::Violation { remote, peer: None, violation });
-            }
-            return out.hang_up(link);
+        if !self.crowd.admits(half_open, link, &remote, out) {
+            return;
         }
         let hello_by = now + self.config.handshake_timeout;
         self.links.insert(link, Link { remote, peer: None, hello_by, listed_at: now, heard_at: now });

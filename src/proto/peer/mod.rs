@@ -24,7 +24,8 @@ use self::overlay::Overlay;
 use self::repair::Repair;
 use self::spread::Spread;
 use super::addr::Addr;
-use super::config::{HALF_OPEN_MAX, PeerConfig};
+use super::config::PeerConfig;
+use super::crowd::Crowd;
 use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
 use super::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Role};
@@ -66,8 +67,7 @@ pub struct Peer {
     repair: Repair,
     spread: Spread,
     liveness: Liveness,
-    /// The last connection was turned away because too many had not said hello.
-    crowded: bool,
+    crowd: Crowd,
     /// It has said goodbye and does nothing any more.
     left: bool,
 }
@@ -83,7 +83,7 @@ impl Peer {
             spread: Spread::new(&config, random.number()),
             liveness: Liveness::default(),
             links: BTreeMap::new(),
-            crowded: false,
+            crowd: Crowd::default(),
             left: false,
             config,
             random,
@@ -123,14 +123,8 @@ impl Peer {
 
     fn on_accepted(&mut self, now: Time, link: LinkId, remote: String, out: &mut impl Output) {
         let half_open = self.links.values().filter(|open| open.stage != Stage::Up).count();
-        let crowded_before = std::mem::replace(&mut self.crowded, half_open >= HALF_OPEN_MAX);
-        if self.crowded {
-            // Once a burst: who floods us with connections shall not flood the log.
-            if !crowded_before {
-                let violation = Violation::new(Rule::TooManyLinks, b"");
-                out.emit(|| EventKind::Violation { remote, peer: None, violation });
-            }
-            return out.hang_up(link);
+        if !self.crowd.admits(half_open, link, &remote, out) {
+            return;
         }
         let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
         let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);

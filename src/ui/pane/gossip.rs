@@ -64,7 +64,7 @@ fn parts(entry: &Entry, moment: &str, view: &View<'_>) -> Parts {
     let (tone, word, rest) = told(entry, view);
     let tone = if lit { Tone::Wave } else { tone };
     parts.push((tone, format!("{word:<7} {rest}")));
-    if let Some(body) = said(entry) {
+    if let Some(body) = entry.body() {
         let tone = if lit { Tone::Wave } else { Tone::Plain };
         parts.push((tone, format!(" \"{}\"", shown(body))));
     }
@@ -163,22 +163,6 @@ fn received(id: MessageId, hop: Option<u16>, duplicates: u32, view: &View<'_>) -
 
 fn message(id: MessageId, view: &View<'_>) -> String {
     view.model.message_name(id)
-}
-
-fn said(entry: &Entry) -> Option<&Body> {
-    match &entry.what {
-        EntryKind::Generated { body, .. } | EntryKind::Received { body, .. } => Some(body),
-        EntryKind::ProbeMissed { .. }
-        | EntryKind::Died { .. }
-        | EntryKind::ReportSent { .. }
-        | EntryKind::ReportReceived { .. }
-        | EntryKind::Disputed { .. }
-        | EntryKind::LinkUp { .. }
-        | EntryKind::LinkDown { .. }
-        | EntryKind::Started
-        | EntryKind::Hung
-        | EntryKind::Stopped { .. } => None,
-    }
 }
 
 /// The beginning of a body, escaped: the rest of a long one would never be seen.
