@@ -10,8 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use super::values::{
-    GossipInterval, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Messages, Misses, PaceName, Policy, RngSeed,
-    SessionLength, Theme, Wire,
+    GossipInterval, JournalSize, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Messages, Misses, PaceName,
+    Policy, RngSeed, SessionLength, Theme, Wire,
 };
 
 const LONG_ABOUT: &str = "\
@@ -26,6 +26,8 @@ Examples:
   gossipctl seed                  the next seed of config.txt
   gossipctl peer                  a peer on the next free port from 3000
   gossipctl peer --headless       no screen, the log on stdout
+  gossipctl sessions              what was recorded
+  gossipctl export last -o s.csv  the latest session as a table
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 or 143 ended by a second SIGINT or SIGTERM.";
 
@@ -50,6 +52,26 @@ Examples:
   gossipctl peer --messages 10            generate ten messages, then only forward
   gossipctl peer --wire classic           join a network of Python nodes";
 
+const SESSIONS_EXAMPLES: &str = "\
+Examples:
+  gossipctl sessions
+  gossipctl sessions --format json
+  gossipctl sessions --delete 2026-11-22T03-13-02-4711
+  gossipctl sessions --delete all";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  gossipctl export last
+  gossipctl export last -o session.csv
+  gossipctl export 2026-11-22T03 --format json | jq .event
+  gossipctl export ./session.jsonl --format text";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  gossipctl replay last
+  gossipctl replay 2026-11-22T03-13-02-4711
+  gossipctl replay ./session.jsonl";
+
 /// Longest line of a help text: beyond it, lines are hard to read.
 const HELP_WIDTH_MAX: usize = 100;
 
@@ -67,6 +89,9 @@ pub(crate) struct Cli {
     /// Settings of the nodes that are started here.
     #[command(flatten)]
     pub(crate) node: NodeArgs,
+    /// What is recorded.
+    #[command(flatten)]
+    pub(crate) journal: JournalArgs,
     /// How the console looks.
     #[command(flatten)]
     pub(crate) console: ConsoleArgs,
@@ -84,6 +109,15 @@ pub(crate) enum Task {
     /// Run a peer: it registers with the seeds, links to other peers and gossips
     #[command(after_help = PEER_EXAMPLES)]
     Peer(PeerArgs),
+    /// List the recorded sessions, or delete some
+    #[command(after_help = SESSIONS_EXAMPLES)]
+    Sessions(SessionsArgs),
+    /// Print a recorded session, or write it to a file
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
+    /// Watch a recorded session in the console
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(ReplayArgs),
     /// Print the settings in force, as a config file with comments
     Config,
     /// Print a completion script for a shell
@@ -148,6 +182,65 @@ pub(crate) struct PeerArgs {
     /// With or without a screen.
     #[command(flatten)]
     pub(crate) session: SessionArgs,
+    /// How the console looks.
+    #[command(flatten)]
+    pub(crate) console: ConsoleArgs,
+}
+
+/// `sessions`.
+#[derive(Debug, Args)]
+pub(crate) struct SessionsArgs {
+    /// How to list them
+    #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+    pub(crate) format: ListFormat,
+    /// Delete these sessions: names from the list, 'last', or 'all'. One that runs is kept
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "format")]
+    pub(crate) delete: Vec<String>,
+}
+
+/// How sessions are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// A line a session, for people
+    Table,
+    /// A JSON object a line
+    Json,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A file, 'last', or a name from 'gossipctl sessions' or as much of one as no other begins with
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: String,
+    /// In which form [default: by the ending of FILE, else text]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<ExportFormat>,
+    /// Where to, instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace FILE if it is there
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+}
+
+/// In which form a session is exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// The log lines of all nodes, with day, time and node in front
+    Text,
+    /// Events, one JSON object a line after a header: a recording that can be replayed
+    Json,
+    /// A table with a row each event
+    Csv,
+}
+
+/// `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// A file, 'last', or a name from 'gossipctl sessions' or as much of one as no other begins with
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: String,
     /// How the console looks.
     #[command(flatten)]
     pub(crate) console: ConsoleArgs,
@@ -227,6 +320,25 @@ pub(crate) struct SessionArgs {
     /// Leave politely after this long [default: stay]
     #[arg(long, value_name = "DURATION")]
     pub(crate) duration: Option<SessionLength>,
+    /// What is recorded.
+    #[command(flatten)]
+    pub(crate) journal: JournalArgs,
+}
+
+/// What is recorded of a session.
+#[derive(Debug, Default, Clone, Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[command(next_help_heading = "Session")]
+pub(crate) struct JournalArgs {
+    /// Do not record the session
+    #[arg(long)]
+    pub(crate) no_journal: bool,
+    /// How large the session's journal may grow [default: 1GiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) journal_max: Option<JournalSize>,
+    /// What all journals together may take: the oldest sessions are deleted first [default: 4GiB]
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) sessions_max: Option<JournalSize>,
 }
 
 /// What `--headless` prints.
@@ -280,6 +392,18 @@ impl NodeArgs {
             dead_policy: self.dead_policy.or(other.dead_policy),
             rng_seed: self.rng_seed.or(other.rng_seed),
             log_dir: self.log_dir.or_else(|| other.log_dir.clone()),
+        }
+    }
+}
+
+impl JournalArgs {
+    /// These where they are set, else the other's.
+    #[must_use]
+    pub(crate) fn or(self, other: &Self) -> Self {
+        Self {
+            no_journal: self.no_journal || other.no_journal,
+            journal_max: self.journal_max.or(other.journal_max),
+            sessions_max: self.sessions_max.or(other.sessions_max),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::args::{ConsoleArgs, LabSize, NodeArgs};
+use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::files;
 use crate::ui::{KeyError, KeyOverrides};
 
@@ -21,6 +21,8 @@ pub(crate) struct ConfigFile {
     pub(crate) node: NodeArgs,
     /// How large a lab is.
     pub(crate) lab: LabSize,
+    /// What is recorded.
+    pub(crate) session: JournalArgs,
     /// How the console looks.
     pub(crate) console: ConsoleArgs,
     /// What the keys do, where the user wants it otherwise.
@@ -35,6 +37,7 @@ pub(crate) struct ConfigFile {
 struct Written {
     node: NodeArgs,
     lab: LabSize,
+    session: JournalArgs,
     console: ConsoleArgs,
     /// The name of an action, and the key or keys for it.
     keys: BTreeMap<String, Spanned<Keys>>,
@@ -105,7 +108,8 @@ impl ConfigFile {
             written.keys.iter().map(|(name, keys)| (name.clone(), keys.get_ref().to_vec())).collect();
         let keys = KeyOverrides::new(keys_written.clone())
             .map_err(|error| wrong(place_of(&error, &written.keys), error.to_string()))?;
-        Ok(Self { node: written.node, lab: written.lab, console: written.console, keys, keys_written })
+        let Written { node, lab, session, console, .. } = written;
+        Ok(Self { node, lab, session, console, keys, keys_written })
     }
 }
 
@@ -173,6 +177,7 @@ mod tests {
         assert!(of("[node]\ngossip-interval = \"0s\"\n").starts_with("config.toml:2: 0s is too short"));
         assert!(of("[node]\nwire = \"pickle\"\n").starts_with("config.toml:2: unknown value 'pickle'"));
         assert!(of("[keys]\nkill = 7\n").starts_with("config.toml:2: expected a key such as \"x\""));
+        assert!(of("[session]\njournal-max = \"1KiB\"\n").starts_with("config.toml:2: 1KiB is too small"));
         assert!(of("[node\n").starts_with("config.toml:1: "));
     }
 

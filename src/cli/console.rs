@@ -18,12 +18,15 @@ use super::signals::Signals;
 use super::values::{Span, Theme};
 use crate::clock::Clock;
 use crate::feed::{Tap, feed};
+use crate::model::words::count_text;
 use crate::net::next_free;
 use crate::proto::addr::Addr;
+use crate::session::export::Format;
+use crate::session::recorder::News;
 use crate::session::summary::summary;
 use crate::ui::{
     self, FormDefaults, FromHost, Glyphs, JournalState, KeyOverrides, Mode, Mouse, Options, Outcome, Severity,
-    StartScreen, ThemeChoice, UiError,
+    StartScreen, ThemeChoice, ToHost, UiError,
 };
 
 /// Batches that wait to be shown: more than a busy lab makes between two frames.
@@ -50,9 +53,9 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let (clock, utc_offset_s, length) = (Clock::start(), plan.node.peer.utc_offset_s, plan.length);
     let (tap, shown) = feed(BATCHES_MAX);
     let (answers, answered) = mpsc::channel(TALK_MAX);
-    let records = Records::begin(clock, &plan.node.log_dir, utc_offset_s, notifier(&answers));
+    plan.warnings.iter().for_each(|warning| notify(&answers, Severity::Warning, warning.clone()));
+    let records = begin_records(&plan, clock, &answers);
     let options = options(&plan, looks, clock, &records);
-    tell(&plan, &records, &answers);
     let taps = vec![tap, records.tap()];
     let nodes = match start(&plan, clock, &taps).await {
         Ok(nodes) => nodes,
@@ -62,6 +65,10 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         }
     };
     let (to_host, asked) = mpsc::channel(TALK_MAX);
+    if let Begin::Recording(file) = &plan.begin {
+        // The first to be asked; there is room.
+        let _ = to_host.try_send(ToHost::OpenRecording(file.clone()));
+    }
     let host = Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
@@ -74,7 +81,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
 /// Starts what is planned; nothing if the user is to choose.
 async fn start(plan: &Plan, clock: Clock, taps: &[Tap]) -> Result<Option<Nodes>, Failure> {
     match plan.begin {
-        Begin::Choice { .. } => Ok(None),
+        Begin::Choice { .. } | Begin::Recording(_) => Ok(None),
         Begin::Lab { .. } | Begin::Node(_) => {
             Nodes::start(&plan.begin, &plan.node, clock, taps.to_vec()).await.map(Some)
         }
@@ -120,23 +127,35 @@ async fn end(
     output::print(summary(&shown.model, report.as_ref(), utc_offset_s).as_bytes())
 }
 
-/// Tells the console what is known before it begins.
-fn tell(plan: &Plan, records: &Records, answers: &mpsc::Sender<FromHost>) {
-    let journal = match records.journal() {
-        Ok(path) => JournalState::Recording { path },
-        Err(why) => JournalState::Failed { why },
-    };
-    // There is room for as many as anybody would read; what does not fit is not worth waiting for.
-    let _ = answers.try_send(FromHost::JournalState(journal));
-    plan.warnings.iter().for_each(|warning| notifier(answers)(warning.clone()));
+fn begin_records(plan: &Plan, clock: Clock, answers: &mpsc::Sender<FromHost>) -> Records {
+    if matches!(plan.begin, Begin::Recording(_)) {
+        return Records::none();
+    }
+    let answers = answers.clone();
+    let tell = move |news| tell(&answers, news);
+    Records::begin(clock, plan.journal, &plan.node.log_dir, plan.node.peer.utc_offset_s, tell)
 }
 
-/// Puts a warning before the user. Never waits.
-fn notifier(answers: &mpsc::Sender<FromHost>) -> impl Fn(String) + Clone + Send + 'static {
-    let answers = answers.clone();
-    move |text| {
-        let _ = answers.try_send(FromHost::Notice { severity: Severity::Warning, text });
-    }
+/// Tells the console how the recording goes. Never waits.
+fn tell(answers: &mpsc::Sender<FromHost>, news: News) {
+    let state = match news {
+        News::Note(line) => return notify(answers, Severity::Warning, line),
+        News::Failing(why) => JournalState::Failed { why },
+        News::Recording { journal, missing } => {
+            if missing > 0 {
+                let missing = count_text(missing, "event");
+                notify(answers, Severity::Info, format!("the session is recorded again; {missing} missing"));
+            }
+            JournalState::Recording { path: journal }
+        }
+    };
+    // There is room for as many as anybody would read; what does not fit is not worth waiting for.
+    let _ = answers.try_send(FromHost::JournalState(state));
+}
+
+/// Puts a line before the user. Never waits.
+fn notify(answers: &mpsc::Sender<FromHost>, severity: Severity, text: String) {
+    let _ = answers.try_send(FromHost::Notice { severity, text });
 }
 
 fn options(plan: &Plan, looks: Looks, clock: Clock, records: &Records) -> Options {
@@ -149,13 +168,14 @@ fn options(plan: &Plan, looks: Looks, clock: Clock, records: &Records) -> Option
         mode: Mode::Live,
         start_screen: match plan.begin {
             Begin::Choice { .. } => StartScreen::Shown,
-            Begin::Lab { .. } | Begin::Node(_) => StartScreen::Skipped,
+            Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => StartScreen::Skipped,
         },
         defaults: form_defaults(plan, records),
         keys: looks.keys,
         clock,
         utc_offset_s,
         export_name: PathBuf::from(export_name),
+        export_check: |file| Format::from_path(file).map(drop).map_err(|error| error.to_string()),
     }
 }
 

@@ -1,10 +1,15 @@
 //! What can end the program, each with its exit code.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use super::config_file::ConfigError;
 use super::seeds_file::SeedListError;
+use super::values::size_text;
 use crate::net::StartError;
+use crate::session::archive::{DeleteError, FindError};
+use crate::session::export::ExportError;
+use crate::session::journal::JournalError;
 use crate::ui::UiError;
 
 /// Why the program ends without having done what was asked. Each is one line that says what failed,
@@ -17,6 +22,9 @@ pub(crate) enum Failure {
     /// The start screen was asked for, and nobody would see it.
     #[error("stdout is not a terminal: start a node without a screen, such as 'gossipctl lab --headless'")]
     NoTerminalToStartIn,
+    /// A recording is to be watched, and nobody would see it.
+    #[error("stdout is not a terminal: 'gossipctl export' prints a session without one")]
+    NoTerminalToReplayIn,
     /// Contradicting limits.
     #[error("--max-dial {dial} is more than --max-neighbors {accept}: a peer cannot aim for more links than it has")]
     TooFewNeighbors {
@@ -25,6 +33,46 @@ pub(crate) enum Failure {
         /// Links to accept.
         accept: usize,
     },
+    /// Contradicting limits.
+    #[error(
+        "--journal-max {} is more than --sessions-max {}: one journal would take more than all may",
+        size_text(*journal), size_text(*sessions)
+    )]
+    TooLittleRoom {
+        /// What one journal may take, in bytes.
+        journal: u64,
+        /// What all may take, in bytes.
+        sessions: u64,
+    },
+    /// There is no home directory.
+    #[error("no home directory where sessions would be: set XDG_STATE_HOME")]
+    NoHome,
+    /// The sessions cannot be looked at.
+    #[error("{}: cannot be read: {error}", dir.display())]
+    Sessions {
+        /// Where they are.
+        dir: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// No session has this name.
+    #[error(transparent)]
+    NoSuchSession(#[from] FindError),
+    /// A session was not deleted.
+    #[error(transparent)]
+    NotDeleted(#[from] DeleteError),
+    /// A session runs, so that none was deleted.
+    #[error("{} is running: quit it before you delete it; nothing was deleted", .0)]
+    StillRunning(String),
+    /// A recorded session cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A session cannot be exported.
+    #[error(transparent)]
+    Export(ExportError),
+    /// There is a file already.
+    #[error("{} exists already: --force replaces it", .0.display())]
+    ExportExists(PathBuf),
     /// The config file is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -51,10 +99,24 @@ impl Failure {
         match self {
             Self::NotATerminal
             | Self::NoTerminalToStartIn
+            | Self::NoTerminalToReplayIn
             | Self::TooFewNeighbors { .. }
+            | Self::TooLittleRoom { .. }
+            | Self::NoHome
+            | Self::NoSuchSession(_)
+            | Self::ExportExists(_)
+            | Self::Export(ExportError::UnknownEnding { .. } | ExportError::IsJournal { .. })
             | Self::Config(_)
             | Self::Seeds(_) => 2,
-            Self::Start(_) | Self::Console(_) | Self::Stdout(_) | Self::System(_) => 1,
+            Self::Start(_)
+            | Self::Sessions { .. }
+            | Self::NotDeleted(_)
+            | Self::StillRunning(_)
+            | Self::Journal(_)
+            | Self::Export(ExportError::Exists { .. } | ExportError::Write { .. } | ExportError::Journal(_))
+            | Self::Console(_)
+            | Self::Stdout(_)
+            | Self::System(_) => 1,
         }
     }
 }

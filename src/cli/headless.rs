@@ -7,15 +7,18 @@ use tokio::task::JoinHandle;
 
 use super::args::Format;
 use super::failure::{Failure, warn};
-use super::keeper;
 use super::nodes::{self, Ending, Nodes};
 use super::plan::Plan;
 use super::printer::Printer;
+use super::records::Records;
 use super::signals::Signals;
 use super::values::Span;
 use crate::clock::Clock;
 use crate::feed::feed;
+use crate::model::words::count_text;
 use crate::session::journal::Header;
+use crate::session::recorder::News;
+use crate::session::summary::unrecorded;
 
 /// Batches that wait to be printed: a second of a busy lab, while a pipe's reader catches its breath.
 const BATCHES_MAX: usize = 4096;
@@ -26,28 +29,44 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
     let mut signals = Signals::listen().map_err(Failure::System)?;
     let clock = Clock::start();
     let (tap, events) = feed(BATCHES_MAX);
-    let (log_tap, logged) = feed(BATCHES_MAX);
-    let nodes = Nodes::start(&plan.begin, &plan.node, clock, vec![tap, log_tap]).await?;
     let utc_offset_s = plan.node.peer.utc_offset_s;
-    let logs = keeper::keep_logs(logged, &plan.node.log_dir, utc_offset_s, warn);
+    let records = Records::begin(clock, plan.journal, &plan.node.log_dir, utc_offset_s, tell);
+    let nodes = match Nodes::start(&plan.begin, &plan.node, clock, vec![tap, records.tap()]).await {
+        Ok(nodes) => nodes,
+        Err(failure) => {
+            records.finish();
+            return Err(failure);
+        }
+    };
     let header = Header::new(clock.epoch(), utc_offset_s);
     let printer = Printer::new(format, header, BufWriter::new(io::stdout()));
     let mut printing = tokio::task::spawn_blocking(move || printer.run(events));
-    tokio::select! {
-        _ = signals.next() => {}
-        () = nodes::pass(plan.length.map(Span::get)) => {}
-        result = &mut printing => {
-            nodes.leave(&mut signals).await;
-            return outcome(result.unwrap_or_else(|panic| Err(io::Error::other(panic))));
-        }
+    let printed = tokio::select! {
+        _ = signals.next() => None,
+        () = nodes::pass(plan.length.map(Span::get)) => None,
+        result = &mut printing => Some(result.unwrap_or_else(|panic| Err(io::Error::other(panic)))),
+    };
+    if let Ending::AtOnce(asked) = nodes.leave(&mut signals).await {
+        return Ok(ExitCode::from(asked.exit_code()));
     }
-    match nodes.leave(&mut signals).await {
-        Ending::Polite => {
-            // What went wrong there was told.
-            let _ = logs.map(std::thread::JoinHandle::join);
-            last_lines(printing).await
+    if let Some(lacks) = records.finish().as_ref().and_then(unrecorded) {
+        warn(lacks);
+    }
+    match printed {
+        Some(printed) => outcome(printed),
+        None => last_lines(printing).await,
+    }
+}
+
+/// What the user is to know of the recording, unless all goes well from the beginning.
+fn tell(news: News) {
+    match news {
+        News::Recording { missing: 0, .. } => {}
+        News::Recording { missing, .. } => {
+            warn(format_args!("the session is recorded again; {} missing", count_text(missing, "event")));
         }
-        Ending::AtOnce(asked) => Ok(ExitCode::from(asked.exit_code())),
+        News::Failing(why) => warn(format_args!("the session is not recorded: {why}")),
+        News::Note(line) => warn(line),
     }
 }
 

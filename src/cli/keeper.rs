@@ -24,6 +24,7 @@ pub(crate) fn keep_logs(
 
 fn keep(mut feed: Feed, mut logs: NodeLogs, tell: &impl Fn(String)) {
     while let Some(delivery) = feed.blocking_recv() {
+        logs.skip(delivery.skipped);
         let failed = delivery.batch.iter().filter_map(|event| logs.write(event).err());
         failed.for_each(|error| tell(error.to_string()));
         // Many small batches in a row are one write.
@@ -31,4 +32,7 @@ fn keep(mut feed: Feed, mut logs: NodeLogs, tell: &impl Fn(String)) {
             logs.flush().iter().for_each(|error| tell(error.to_string()));
         }
     }
+    logs.skip(feed.take_skipped());
+    logs.end();
+    logs.flush().iter().for_each(|error| tell(error.to_string()));
 }

@@ -15,6 +15,7 @@ mod output;
 mod places;
 mod plan;
 mod printer;
+mod recorded;
 mod records;
 mod replay;
 mod seeds_file;
@@ -28,10 +29,12 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use args::{Cli, Task};
+use args::{Cli, ReplayArgs, Task};
 use config_file::ConfigFile;
 use failure::Failure;
 use plan::{Plan, Screen};
+
+use crate::session::replay::Recording;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
@@ -68,8 +71,18 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Some(Task::Lab(args)) => run_session(plan::lab(args, &read_config()?)?),
         Some(Task::Seed(args)) => run_session(plan::seed(args, &read_config()?)?),
         Some(Task::Peer(args)) => run_session(plan::peer(args, &read_config()?)?),
-        None => run_session(plan::choice(cli.node, cli.console, &cli.seeds.config, &read_config()?)?),
+        Some(Task::Sessions(args)) => recorded::sessions(&args),
+        Some(Task::Export(args)) => recorded::export(&args),
+        Some(Task::Replay(args)) => replay_session(args),
+        None => run_session(plan::choice(cli, &read_config()?)?),
     }
+}
+
+/// A file that is no recording is told before the screen is taken.
+fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
+    let file = recorded::find(&args.session)?;
+    drop(Recording::open(&file)?);
+    run_session(plan::replay(file, args.console, &read_config()?)?)
 }
 
 /// How much more polite the network's threads are than the console's: about a third of its share when both want the

@@ -42,7 +42,7 @@ impl Nodes {
     ) -> Result<Self, Failure> {
         let mut engine = Engine::new(defaults(settings, clock), taps);
         match begin {
-            Begin::Choice { .. } => {}
+            Begin::Choice { .. } | Begin::Recording(_) => {}
             Begin::Lab { seeds, peers } => drop(engine.start_lab(*seeds, *peers).await?),
             Begin::Node(spec) => drop(engine.start(spec.clone()).await?),
         }

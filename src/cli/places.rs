@@ -17,6 +17,11 @@ pub(crate) fn state_dir() -> Option<PathBuf> {
     Some(base.state_dir().unwrap_or_else(|| base.data_dir()).join(APP))
 }
 
+/// The recorded sessions. `None` for a user without a home.
+pub(crate) fn sessions_dir() -> Option<PathBuf> {
+    Some(state_dir()?.join("sessions"))
+}
+
 fn base() -> Option<impl BaseStrategy> {
     etcetera::choose_base_strategy().ok()
 }

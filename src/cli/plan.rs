@@ -1,8 +1,8 @@
 //! What to run, from the command line and the config file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::{ConsoleArgs, Format, LabArgs, NodeArgs, PeerArgs, SeedArgs, SessionArgs};
+use super::args::{Cli, ConsoleArgs, Format, JournalArgs, LabArgs, NodeArgs, PeerArgs, SeedArgs, SessionArgs};
 use super::config_file::ConfigFile;
 use super::console::Looks;
 use super::failure::Failure;
@@ -13,6 +13,7 @@ use crate::clock::utc_offset_s;
 use crate::command::{NodeSpec, Placement};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
+use crate::session::recorder::Limits;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) lab_size: (usize, usize),
     /// With or without a screen.
     pub(crate) screen: Screen,
+    /// How large the journal may grow; `None`: the session is not recorded.
+    pub(crate) journal: Option<Limits>,
     /// How long; `None`: until the user ends it.
     pub(crate) length: Option<SessionLength>,
     /// What the user should know before it begins.
@@ -50,6 +53,8 @@ pub(crate) enum Begin {
     },
     /// One node.
     Node(NodeSpec),
+    /// No node: a recorded session is shown.
+    Recording(PathBuf),
 }
 
 impl Begin {
@@ -58,6 +63,7 @@ impl Begin {
         match self {
             Self::Choice { .. } => Failure::NoTerminalToStartIn,
             Self::Lab { .. } | Self::Node(_) => Failure::NotATerminal,
+            Self::Recording(_) => Failure::NoTerminalToReplayIn,
         }
     }
 }
@@ -83,7 +89,7 @@ pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let (seeds, peers) = settings::lab_size(&args.size.or(&config.lab));
     let node = node_settings(args.node, config, PaceName::Lively, Vec::new())?;
     let plan = Plan::new(Begin::Lab { seeds, peers }, node, args.console, config);
-    Ok(Plan { lab_size: (seeds, peers), ..plan }.in_session(&args.session))
+    Plan { lab_size: (seeds, peers), ..plan }.in_session(args.session, config)
 }
 
 /// `seed`. It needs the seed list only to find a place of its own.
@@ -97,7 +103,7 @@ pub(crate) fn seed(args: SeedArgs, config: &ConfigFile) -> Result<Plan, Failure>
     seeds.list.extend(own);
     let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
     let plan = Plan::new(Begin::Node(spec(Role::Seed, args.listen)), node, args.console, config);
-    Ok(plan.in_session(&args.session).with_warnings(seeds.warnings))
+    Ok(plan.in_session(args.session, config)?.with_warnings(seeds.warnings))
 }
 
 /// `peer`.
@@ -105,28 +111,42 @@ pub(crate) fn peer(args: PeerArgs, config: &ConfigFile) -> Result<Plan, Failure>
     let seeds = seeds_needed(&args.seeds.config)?;
     let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
     let plan = Plan::new(Begin::Node(spec(Role::Peer, args.listen)), node, args.console, config);
-    Ok(plan.in_session(&args.session).with_warnings(seeds.warnings))
+    Ok(plan.in_session(args.session, config)?.with_warnings(seeds.warnings))
 }
 
 /// No command: the start screen.
-pub(crate) fn choice(node: NodeArgs, console: ConsoleArgs, seeds: &Path, config: &ConfigFile) -> Result<Plan, Failure> {
-    let seeds = seeds_if_any(seeds)?;
-    let lab = node_settings(node.clone(), config, PaceName::Lively, Vec::new())?;
-    let node = node_settings(node, config, PaceName::Assignment, seeds.list)?;
+pub(crate) fn choice(cli: Cli, config: &ConfigFile) -> Result<Plan, Failure> {
+    let seeds = seeds_if_any(&cli.seeds.config)?;
+    let lab = node_settings(cli.node.clone(), config, PaceName::Lively, Vec::new())?;
+    let node = node_settings(cli.node, config, PaceName::Assignment, seeds.list)?;
     let begin = Begin::Choice { no_seeds: seeds.missing, lab: Box::new(lab) };
-    Ok(Plan::new(begin, node, console, config).with_warnings(seeds.warnings))
+    let plan = Plan::new(begin, node, cli.console, config).recorded(cli.journal, config)?;
+    Ok(plan.with_warnings(seeds.warnings))
+}
+
+/// `replay`: what is recorded already is not recorded again.
+pub(crate) fn replay(recording: PathBuf, console: ConsoleArgs, config: &ConfigFile) -> Result<Plan, Failure> {
+    let node = node_settings(NodeArgs::default(), config, PaceName::Assignment, Vec::new())?;
+    Ok(Plan::new(Begin::Recording(recording), node, console, config))
 }
 
 impl Plan {
     fn new(begin: Begin, node: NodeSettings, console: ConsoleArgs, config: &ConfigFile) -> Self {
         let looks = Looks { args: console.or(&config.console), keys: config.keys.clone() };
         let lab_size = settings::lab_size(&config.lab);
-        Self { begin, node, lab_size, screen: Screen::Console(looks), length: None, warnings: Vec::new() }
+        let (screen, journal, length) = (Screen::Console(looks), None, None);
+        Self { begin, node, lab_size, screen, journal, length, warnings: Vec::new() }
     }
 
-    fn in_session(self, session: &SessionArgs) -> Self {
+    fn in_session(self, session: SessionArgs, config: &ConfigFile) -> Result<Self, Failure> {
         let screen = if session.headless { Screen::Headless(session.format) } else { self.screen };
-        Self { screen, length: session.duration, ..self }
+        Self { screen, length: session.duration, ..self }.recorded(session.journal, config)
+    }
+
+    fn recorded(self, args: JournalArgs, config: &ConfigFile) -> Result<Self, Failure> {
+        let args = args.or(&config.session);
+        let limits = settings::limits(&args)?;
+        Ok(Self { journal: (!args.no_journal).then_some(limits), ..self })
     }
 
     fn with_warnings(self, warnings: Vec<String>) -> Self {

@@ -6,20 +6,19 @@ use std::thread::JoinHandle;
 use super::keeper;
 use super::places;
 use crate::clock::Clock;
-use crate::feed::{Tap, feed};
+use crate::feed::{Feed, Tap, feed};
 use crate::proto::time::Time;
-use crate::session::archive::{ARCHIVE_SIZE_MAX, prune};
+use crate::session::archive::{Archive, State};
 use crate::session::journal::Header;
 use crate::session::lines::stamp;
-use crate::session::recorder::{JOURNAL_SIZE_MAX, Places, Recorder, RecorderHandle, RecorderReport};
+use crate::session::recorder::{Limits, News, Places, Recorder, RecorderHandle, RecorderReport};
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;
 
-/// The writers of a session with a console.
+/// The writers of a session.
 pub(crate) struct Records {
     tap: Tap,
-    journal: Result<PathBuf, String>,
     writer: Writer,
 }
 
@@ -28,37 +27,54 @@ enum Writer {
     Recorder(Recorder),
     /// Log files only.
     Logs(Option<JoinHandle<()>>),
+    /// Nothing is kept of a session that was kept already.
+    Nothing,
 }
 
 impl Records {
-    /// Begins to record. A place that cannot be written is told with `notify`, and the session goes
-    /// on without it.
+    /// Begins to record: a journal within these limits, or none. A place that cannot be written is told
+    /// with `notify`, and the session goes on without it.
     pub(crate) fn begin(
         clock: Clock,
+        limits: Option<Limits>,
         log_dir: &Path,
         utc_offset_s: i32,
-        notify: impl Fn(String) + Clone + Send + 'static,
+        notify: impl Fn(News) + Clone + Send + 'static,
     ) -> Self {
         let log_dir = make_log_dir(log_dir, &notify);
         let (tap, events) = feed(BATCHES_MAX);
-        let header = Header::new(clock.epoch(), utc_offset_s);
-        let journal = journal_path(clock.epoch(), utc_offset_s);
-        make_room(&journal, &notify);
-        let recorder = journal.and_then(|journal| {
-            let places = Places { journal, log_dir: log_dir.clone() };
-            Recorder::spawn(events, &places, &header, notify.clone()).map_err(|error| error.to_string())
+        let places = limits.map(|limits| {
+            let journal = journal_path(clock.epoch(), utc_offset_s)?;
+            Ok(Places { journal, limits, log_dir: log_dir.clone() })
+        });
+        let recorder = places.map(|places: Result<_, String>| {
+            let header = Header::new(clock.epoch(), utc_offset_s);
+            Recorder::spawn(events, &places?, &header, notify.clone()).map_err(|error| error.to_string())
         });
         match recorder {
-            Ok(recorder) => {
-                let journal = Ok(recorder.handle().journal().to_owned());
-                Self { tap, journal, writer: Writer::Recorder(recorder) }
+            Some(Ok(recorder)) => Self { tap, writer: Writer::Recorder(recorder) },
+            Some(Err(why)) => {
+                notify(News::Failing(why));
+                Self::without_journal(log_dir, utc_offset_s, notify)
             }
-            Err(why) => {
-                let (tap, events) = feed(BATCHES_MAX);
-                let logs = log_dir.and_then(|dir| keeper::keep_logs(events, &dir, utc_offset_s, notify));
-                Self { tap, journal: Err(why), writer: Writer::Logs(logs) }
-            }
+            None => Self::without_journal(log_dir, utc_offset_s, notify),
         }
+    }
+
+    fn without_journal(
+        log_dir: Option<PathBuf>,
+        utc_offset_s: i32,
+        notify: impl Fn(News) + Clone + Send + 'static,
+    ) -> Self {
+        let (tap, events): (Tap, Feed) = feed(BATCHES_MAX);
+        let note = move |line| notify(News::Note(line));
+        let logs = log_dir.and_then(|dir| keeper::keep_logs(events, &dir, utc_offset_s, note));
+        Self { tap, writer: Writer::Logs(logs) }
+    }
+
+    /// Nothing is recorded.
+    pub(crate) fn none() -> Self {
+        Self { tap: feed(1).0, writer: Writer::Nothing }
     }
 
     /// For the network: where events go.
@@ -66,26 +82,18 @@ impl Records {
         self.tap.clone()
     }
 
-    /// The journal, or why there is none.
-    pub(crate) fn journal(&self) -> Result<PathBuf, String> {
-        self.journal.clone()
-    }
-
     /// The journal of the session before this one, if it is still there.
     pub(crate) fn last(&self) -> Option<PathBuf> {
-        let files = std::fs::read_dir(sessions_dir()?).ok()?;
-        let is_earlier = |path: &PathBuf| {
-            path.extension().is_some_and(|ending| ending == "jsonl") && self.journal.as_ref() != Ok(path)
-        };
-        // They are named by the time when they began.
-        files.flatten().map(|file| file.path()).filter(is_earlier).max()
+        let archive = Archive::open(&places::sessions_dir()?).ok()?;
+        let over = archive.sessions.into_iter().rev().find(|session| session.state == State::Over);
+        over.map(|session| session.path)
     }
 
     /// A way to the journal, if there is one.
     pub(crate) fn handle(&self) -> Option<RecorderHandle> {
         match &self.writer {
             Writer::Recorder(recorder) => Some(recorder.handle()),
-            Writer::Logs(_) => None,
+            Writer::Logs(_) | Writer::Nothing => None,
         }
     }
 
@@ -99,46 +107,27 @@ impl Records {
                 let _ = logs.map(JoinHandle::join);
                 None
             }
+            Writer::Nothing => None,
         }
     }
 }
 
 fn is_empty(report: &RecorderReport) -> bool {
     let empty = (report.events, report.skipped, report.lost) == (0, 0, 0);
-    if empty {
+    if let Some(journal) = report.journal.as_ref().filter(|_| empty) {
         // A file that cannot be removed does no harm.
-        let _ = std::fs::remove_file(&report.journal);
+        let _ = std::fs::remove_file(journal);
     }
     empty
 }
 
-/// Old sessions give way before a new one is recorded.
-fn make_room(journal: &Result<PathBuf, String>, notify: &impl Fn(String)) {
-    let Some(dir) = journal.as_ref().ok().and_then(|journal| journal.parent()).filter(|dir| dir.is_dir()) else {
-        return;
-    };
-    match prune(dir, ARCHIVE_SIZE_MAX.saturating_sub(JOURNAL_SIZE_MAX), is_being_written) {
-        Ok(gone) if gone.is_empty() => {}
-        Ok(gone) => notify(format!("recorded sessions took too much room: the oldest {} deleted", gone.len())),
-        Err(error) => notify(format!("{}: old sessions cannot be deleted: {error}", dir.display())),
-    }
-}
-
-/// Does the process that made this journal still run? Its number ends the journal's name.
-fn is_being_written(journal: &Path) -> bool {
-    let name = journal.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-    let process = name.rsplit('-').next().and_then(|number| number.parse().ok());
-    process
-        .and_then(rustix::process::Pid::from_raw)
-        .is_some_and(|process| rustix::process::test_kill_process(process).is_ok())
-}
-
-fn make_log_dir(dir: &Path, notify: &impl Fn(String)) -> Option<PathBuf> {
+fn make_log_dir(dir: &Path, notify: &impl Fn(News)) -> Option<PathBuf> {
     match std::fs::create_dir_all(dir) {
         Ok(()) => Some(dir.to_owned()),
         Err(error) => {
             let dir = dir.display();
-            notify(format!("{dir}: cannot be created: {error}: no log files; name another place with --log-dir"));
+            let why = format!("{dir}: cannot be created: {error}: no log files; name another place with --log-dir");
+            notify(News::Note(why));
             None
         }
     }
@@ -146,12 +135,8 @@ fn make_log_dir(dir: &Path, notify: &impl Fn(String)) -> Option<PathBuf> {
 
 /// `sessions/2026-11-22T03-13-02-4711.jsonl` in the state directory: when it began, and the process.
 fn journal_path(started: Time, utc_offset_s: i32) -> Result<PathBuf, String> {
-    let sessions = sessions_dir().ok_or("no home directory to record the session in: set XDG_STATE_HOME")?;
+    let sessions = places::sessions_dir().ok_or("no home directory to record it in: set XDG_STATE_HOME")?;
     Ok(sessions.join(format!("{}-{}.jsonl", file_stamp(started, utc_offset_s), std::process::id())))
-}
-
-fn sessions_dir() -> Option<PathBuf> {
-    Some(places::state_dir()?.join("sessions"))
 }
 
 /// `2026-11-22T03-13-02`: a moment as part of a file's name.

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::args::{LabSize, NodeArgs};
+use super::args::{JournalArgs, LabSize, NodeArgs};
 use super::failure::Failure;
-use super::values::{Count, PaceName, Span};
+use super::values::{Count, PaceName, Size, Span};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
+use crate::session::recorder::Limits;
 
 /// Seeds of a lab.
 const LAB_SEEDS: usize = 2;
@@ -67,6 +68,22 @@ fn seed_config(args: &NodeArgs, peer: &PeerConfig) -> SeedConfig {
         utc_offset_s: peer.utc_offset_s,
         ..seed
     }
+}
+
+/// How large journals may grow. If only one limit is set, the other follows where it must.
+pub(crate) fn limits(args: &JournalArgs) -> Result<Limits, Failure> {
+    let default = Limits::default();
+    let (journal_size_max, archive_size_max) = match (args.journal_max.map(Size::get), args.sessions_max.map(Size::get))
+    {
+        (Some(journal), Some(sessions)) if journal > sessions => {
+            return Err(Failure::TooLittleRoom { journal, sessions });
+        }
+        (Some(journal), Some(sessions)) => (journal, sessions),
+        (Some(journal), None) => (journal, default.archive_size_max.max(journal)),
+        (None, Some(sessions)) => (default.journal_size_max.min(sessions), sessions),
+        (None, None) => (default.journal_size_max, default.archive_size_max),
+    };
+    Ok(Limits { journal_size_max, archive_size_max })
 }
 
 /// How large a lab is: seeds, then peers.

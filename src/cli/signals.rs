@@ -32,6 +32,8 @@ pub(crate) struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
     hang_up: unix::Signal,
+    /// A file that may not grow any further is an error to be told, not the end of the process.
+    _file_size: unix::Signal,
 }
 
 impl Signals {
@@ -41,6 +43,7 @@ impl Signals {
             interrupt: unix::signal(SignalKind::interrupt())?,
             terminate: unix::signal(SignalKind::terminate())?,
             hang_up: unix::signal(SignalKind::hangup())?,
+            _file_size: unix::signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use clap::{Arg, Args as _, Command};
 
-use super::args::{ConsoleArgs, LabSize, NodeArgs};
+use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::settings::{self, NodeSettings};
-use super::values::{PaceName, Policy, Theme, Wire, name_of};
+use super::values::{PaceName, Policy, Theme, Wire, name_of, size_text};
 use crate::proto::config::DeadPolicy;
 use crate::proto::message::Dialect;
 use crate::ui::key_table;
@@ -31,6 +31,8 @@ pub(crate) fn template(config: &ConfigFile, file: Option<&Path>) -> Result<Strin
     let mut text = header(file);
     section(&mut text, "node", &node_lines(&config.node, &node), &NodeArgs::augment_args(Command::new("node")));
     section(&mut text, "lab", &lab_lines(&config.lab), &LabSize::augment_args(Command::new("lab")));
+    let session = session_lines(&config.session)?;
+    section(&mut text, "session", &session, &JournalArgs::augment_args(Command::new("session")));
     section(&mut text, "console", &console_lines(&config.console), &ConsoleArgs::augment_args(Command::new("console")));
     keys(&mut text, config);
     Ok(text)
@@ -102,6 +104,16 @@ fn lab_lines(args: &LabSize) -> Vec<Line> {
     vec![line("seeds", seeds.to_string(), args.seeds.is_some()), line("peers", peers.to_string(), args.peers.is_some())]
 }
 
+fn session_lines(args: &JournalArgs) -> Result<Vec<Line>, Failure> {
+    let limits = settings::limits(args)?;
+    let size = |bytes| quoted(&size_text(bytes));
+    Ok(vec![
+        line("no-journal", args.no_journal.to_string(), args.no_journal),
+        line("journal-max", size(limits.journal_size_max), args.journal_max.is_some()),
+        line("sessions-max", size(limits.archive_size_max), args.sessions_max.is_some()),
+    ])
+}
+
 fn console_lines(args: &ConsoleArgs) -> Vec<Line> {
     vec![
         line("ascii", args.ascii.to_string(), args.ascii),
@@ -153,7 +165,8 @@ mod tests {
         let names = |command: Command| {
             command.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect::<Vec<_>>()
         };
-        for name in names(NodeArgs::augment_args(Command::new(""))) {
+        let session = names(JournalArgs::augment_args(Command::new("")));
+        for name in names(NodeArgs::augment_args(Command::new(""))).into_iter().chain(session) {
             assert!(everything.contains(&format!("\n{name} = ")), "{name} is missing in\n{everything}");
         }
         assert_eq!(read.node.liveness_misses.unwrap().as_u32(), 3);

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use clap::ValueEnum;
 use serde::Deserialize;
 
@@ -32,6 +33,15 @@ pub(crate) type Messages = Count<0, 1_000_000_000>;
 /// Seed of the random choices. As far as a config file's numbers go.
 pub(crate) type RngSeed = Count<0, { i64::MAX as u64 }>;
 
+/// What journals may take: from some hundred events to a disk of a large server.
+pub(crate) type JournalSize = Size<{ 64 * KIB }, { 1024 * GIB }>;
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+const GIB: u64 = 1024 * MIB;
+/// The units in which sizes are written, largest first.
+const UNITS: [(u64, &str); 6] =
+    [(GIB, "GiB"), (1_000_000_000, "GB"), (MIB, "MiB"), (1_000_000, "MB"), (KIB, "KiB"), (1_000, "kB")];
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What is wrong with a value.
@@ -55,6 +65,25 @@ pub(crate) enum ValueError {
         given: String,
         /// The longest allowed.
         max: Duration,
+    },
+    /// Not a size at all.
+    #[error("'{0}' is not a size: expected a number with a unit, such as 500MB or 1GiB")]
+    NotASize(String),
+    /// Below the smallest.
+    #[error("{given} is too small: expected at least {}", size_text(*.min))]
+    TooSmall {
+        /// As it was written.
+        given: String,
+        /// The smallest allowed, in bytes.
+        min: u64,
+    },
+    /// Above the largest.
+    #[error("{given} is too large: expected at most {}", size_text(*.max))]
+    TooLarge {
+        /// As it was written.
+        given: String,
+        /// The largest allowed, in bytes.
+        max: u64,
     },
     /// Not a whole number, or out of its bounds.
     #[error("'{given}' is not a whole number from {min} to {max}")]
@@ -121,6 +150,47 @@ impl<const MIN_MS: u64, const MAX_MS: u64> TryFrom<String> for Span<MIN_MS, MAX_
 impl<const MIN_MS: u64, const MAX_MS: u64> fmt::Display for Span<MIN_MS, MAX_MS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         people(self.0).fmt(f)
+    }
+}
+
+/// A size in bytes, in the largest unit that tells it exactly: `500MB`, `1GiB`.
+pub(crate) fn size_text(bytes: u64) -> String {
+    match UNITS.iter().find(|(unit, _)| bytes % unit == 0) {
+        Some((unit, name)) => format!("{}{name}", bytes / unit),
+        None => format!("{bytes}B"),
+    }
+}
+
+/// A size within bounds, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Size<const MIN: u64, const MAX: u64>(u64);
+
+impl<const MIN: u64, const MAX: u64> Size<MIN, MAX> {
+    /// The size itself, in bytes.
+    pub(crate) const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> FromStr for Size<MIN, MAX> {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let ByteSize(bytes) = text.parse().map_err(|_| ValueError::NotASize(text.to_owned()))?;
+        match bytes {
+            bytes if bytes < MIN => Err(ValueError::TooSmall { given: text.to_owned(), min: MIN }),
+            bytes if bytes > MAX => Err(ValueError::TooLarge { given: text.to_owned(), max: MAX }),
+            bytes => Ok(Self(bytes)),
+        }
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> TryFrom<String> for Size<MIN, MAX> {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        text.parse()
     }
 }
 
@@ -299,6 +369,18 @@ mod tests {
         assert_eq!(error::<GossipInterval>("2days"), "2days is too long: expected at most 1day");
         for text in ["13", "", "-1s", "soon", "99999999999999999999s"] {
             assert!(error::<GossipInterval>(text).contains("such as 500ms, 13s or 2m"), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_and_told_as_people_write_them() {
+        let size = |text: &str| size_text(text.parse::<JournalSize>().unwrap().get());
+        assert_eq!((size("1GiB"), size("500MB"), size("1.5 gib")), ("1GiB".into(), "500MB".into(), "1536MiB".into()));
+        assert_eq!(size("70001"), "70001B");
+        assert_eq!(error::<JournalSize>("63KiB"), "63KiB is too small: expected at least 64KiB");
+        assert_eq!(error::<JournalSize>("2TiB"), "2TiB is too large: expected at most 1024GiB");
+        for text in ["", "big", "-1MB", "1 apple"] {
+            assert!(error::<JournalSize>(text).contains("such as 500MB or 1GiB"), "{text}");
         }
     }
 

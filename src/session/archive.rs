@@ -1,63 +1,223 @@
-//! The sessions that were recorded before: kept until they take too much room.
+//! The sessions that were recorded: listed, found by name, and kept until they take too much room.
+//!
+//! A session is known by the name of its journal without `.jsonl`. One that is being written is never
+//! deleted: its journal is locked by who writes it.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How much room the journals of all sessions may take: the oldest go first.
-pub const ARCHIVE_SIZE_MAX: u64 = 4 * 1024 * 1024 * 1024;
+use super::disk::is_being_written;
+use super::journal::{Header, read};
 
-/// Deletes the oldest journals in `dir` until the rest fits into `size_max` bytes, and tells which
-/// went. Names begin with the time, so their order is that of the sessions. A journal for which
-/// `is_in_use` holds stays; so does every file that is no journal.
-pub fn prune(dir: &Path, size_max: u64, is_in_use: impl Fn(&Path) -> bool) -> io::Result<Vec<PathBuf>> {
-    let mut journals = journals(dir)?;
-    let mut size: u64 = journals.iter().map(|(_, len)| len).sum();
-    journals.sort();
+/// The word for the newest session.
+pub const LAST: &str = "last";
+/// How alike two names must be for one to be taken for a slip of the other, from 0 to 1.
+const ALIKE_MIN: f64 = 0.6;
+/// Names that are proposed at most.
+const NEAR_MAX: usize = 3;
+/// Sessions that a beginning of a name is told to fit, at most.
+const FITTING_MAX: usize = 5;
+
+/// Is a session over?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Its process records it now.
+    Running,
+    /// Nobody writes to it any more.
+    Over,
+}
+
+/// A session on disk.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// What it is called.
+    pub name: String,
+    /// Its journal.
+    pub path: PathBuf,
+    /// When and where it was recorded.
+    pub header: Header,
+    /// Bytes of its journal.
+    pub size: u64,
+    /// Is it over?
+    pub state: State,
+}
+
+/// What is in a directory.
+#[derive(Debug, Default)]
+pub struct Archive {
+    /// The sessions, oldest first.
+    pub sessions: Vec<Session>,
+    /// Files that look like sessions and are none, each in a line that says why.
+    pub others: Vec<String>,
+}
+
+/// Why there is no such session.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum FindError {
+    /// Nothing has this name.
+    #[error("there is no session '{name}'{}: 'gossipctl sessions' lists all", near_text(near))]
+    Unknown {
+        /// As it was given.
+        name: String,
+        /// Names that are like it.
+        near: Vec<String>,
+    },
+    /// Several begin like this.
+    #[error("'{name}' could be {}: give more of the name", fitting_text(fitting))]
+    Ambiguous {
+        /// As it was given.
+        name: String,
+        /// Those that begin with it.
+        fitting: Vec<String>,
+    },
+    /// There is not one session.
+    #[error("no session was recorded yet in {}", dir.display())]
+    Nothing {
+        /// Where they would be.
+        dir: PathBuf,
+    },
+}
+
+fn near_text(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!(", only {}", near.join(" or ")) }
+}
+
+fn fitting_text(fitting: &[String]) -> String {
+    let more = fitting.len().saturating_sub(FITTING_MAX);
+    let told = fitting.iter().take(FITTING_MAX).map(String::as_str).collect::<Vec<_>>().join(" or ");
+    if more > 0 { format!("{told} or {more} others") } else { told }
+}
+
+impl Archive {
+    /// Looks into a directory; one that is not there holds nothing.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        let mut archive = Self::default();
+        let entries = match fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(archive),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            archive.add(&entry?.path());
+        }
+        archive.sessions.sort_by(|a, b| (a.header.started, &a.name).cmp(&(b.header.started, &b.name)));
+        archive.others.sort();
+        Ok(archive)
+    }
+
+    fn add(&mut self, path: &Path) {
+        let Some(name) = name_of(path) else { return };
+        // What goes away while we look is gone.
+        let Some(about) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else { return };
+        let looked = read(path).map(|journal| journal.header().clone());
+        match (looked, is_being_written(path)) {
+            (Ok(header), Ok(is_written)) => {
+                let state = if is_written { State::Running } else { State::Over };
+                self.sessions.push(Session { name, path: path.to_owned(), header, size: about.len(), state });
+            }
+            (Err(error), _) => self.others.push(error.to_string()),
+            (Ok(_), Err(error)) => self.others.push(format!("cannot read {}: {error}", path.display())),
+        }
+    }
+
+    /// The session of this name, or [`LAST`].
+    pub fn find(&self, dir: &Path, name: &str) -> Result<&Session, FindError> {
+        if name == LAST {
+            return self.sessions.last().ok_or_else(|| FindError::Nothing { dir: dir.to_owned() });
+        }
+        let name = name.strip_suffix(".jsonl").unwrap_or(name);
+        let found = self.sessions.iter().find(|session| session.name == name);
+        found.ok_or_else(|| FindError::Unknown { name: name.to_owned(), near: self.near(name) })
+    }
+
+    /// The same, by the beginning of its name where no other begins so.
+    pub fn find_by_beginning(&self, dir: &Path, beginning: &str) -> Result<&Session, FindError> {
+        let exact = self.find(dir, beginning);
+        if exact.is_ok() || beginning == LAST || beginning.is_empty() {
+            return exact;
+        }
+        let fitting: Vec<_> = self.sessions.iter().filter(|session| session.name.starts_with(beginning)).collect();
+        match fitting[..] {
+            [] => exact,
+            [session] => Ok(session),
+            [_, _, ..] => Err(FindError::Ambiguous {
+                name: beginning.to_owned(),
+                fitting: fitting.iter().map(|session| session.name.clone()).collect(),
+            }),
+        }
+    }
+
+    fn near(&self, name: &str) -> Vec<String> {
+        let last = (!self.sessions.is_empty()).then_some(LAST);
+        let names = self.sessions.iter().map(|session| session.name.as_str()).chain(last);
+        let mut near: Vec<_> =
+            names.map(|known| (strsim::normalized_damerau_levenshtein(name, known), known)).collect();
+        near.retain(|(alike, _)| *alike >= ALIKE_MIN);
+        near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        near.into_iter().take(NEAR_MAX).map(|(_, name)| name.to_owned()).collect()
+    }
+}
+
+/// What a session is called; `None` for a file that is no journal by its name.
+fn name_of(path: &Path) -> Option<String> {
+    let is_journal = path.extension().is_some_and(|ending| ending == "jsonl");
+    is_journal.then(|| path.file_stem().map(|name| name.to_string_lossy().into_owned())).flatten()
+}
+
+/// Why a session was not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteError {
+    /// It is being written.
+    #[error("{name} is running: quit it before you delete it")]
+    Running {
+        /// Its name.
+        name: String,
+    },
+    /// The system refuses.
+    #[error("{name}: cannot be deleted: {reason}")]
+    Refused {
+        /// Its name.
+        name: String,
+        /// What the system said.
+        reason: io::Error,
+    },
+}
+
+/// Deletes a session that is over. Whether it is, is looked at now, not when it was listed.
+pub fn delete(session: &Session) -> Result<(), DeleteError> {
+    let refused = |reason| DeleteError::Refused { name: session.name.clone(), reason };
+    if is_being_written(&session.path).map_err(refused)? {
+        return Err(DeleteError::Running { name: session.name.clone() });
+    }
+    fs::remove_file(&session.path).map_err(refused)
+}
+
+/// Deletes the oldest sessions in `dir` until the rest fits into `size_max` bytes, and tells which
+/// went. One that is being written stays; so does every file that is no session.
+pub fn prune(dir: &Path, size_max: u64) -> io::Result<Vec<PathBuf>> {
+    let archive = Archive::open(dir)?;
+    let mut size: u64 = archive.sessions.iter().map(|session| session.size).sum();
     let mut gone = Vec::new();
-    for (path, len) in journals {
+    for session in archive.sessions {
         if size <= size_max {
             break;
         }
-        if !is_in_use(&path) {
-            fs::remove_file(&path)?;
-            size -= len;
-            gone.push(path);
+        match delete(&session) {
+            Ok(()) => {
+                size -= session.size;
+                gone.push(session.path);
+            }
+            Err(DeleteError::Running { .. }) => {}
+            // Another process that makes room was quicker.
+            Err(DeleteError::Refused { reason, .. }) if reason.kind() == io::ErrorKind::NotFound => {
+                size -= session.size;
+            }
+            Err(DeleteError::Refused { reason, .. }) => return Err(reason),
         }
     }
     Ok(gone)
 }
 
-fn journals(dir: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
-    let mut journals = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let is_journal = entry.path().extension().is_some_and(|ending| ending == "jsonl");
-        // What goes away while we look is gone.
-        if let Some(about) = entry.metadata().ok().filter(|about| is_journal && about.is_file()) {
-            journals.push((entry.path(), about.len()));
-        }
-    }
-    Ok(journals)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_oldest_sessions_go_first_and_neither_a_running_one_nor_another_file_ever() {
-        let dir = tempfile::tempdir().unwrap();
-        let names = ["2026-01-01T00-00-00-1.jsonl", "2026-01-02T00-00-00-2.jsonl", "2026-01-03T00-00-00-3.jsonl"];
-        for name in names.iter().chain(&["2025-notes.txt"]) {
-            fs::write(dir.path().join(name), [b'x'; 100]).unwrap();
-        }
-        let oldest = dir.path().join(names[0]);
-        assert_eq!(prune(dir.path(), 300, |_| false).unwrap(), Vec::<PathBuf>::new());
-        let gone = prune(dir.path(), 200, |path| path == oldest).unwrap();
-        assert_eq!(gone, [dir.path().join(names[1])]);
-        let gone = prune(dir.path(), 0, |path| path == oldest).unwrap();
-        assert_eq!(gone, [dir.path().join(names[2])]);
-        assert!(oldest.exists() && dir.path().join("2025-notes.txt").exists());
-    }
-}
+mod tests;

@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::disk::{new_file_builder, without_temporary_name};
 use super::fields::{event_name, message, other_node};
 use super::journal::{Header, JournalError, Record};
-use super::lines::{log_line, stamp};
+use super::lines::{iso_stamp, log_line, stamp};
 use super::names::Names;
 use super::replay::Recording;
 use crate::event::Event;
@@ -63,8 +64,19 @@ pub struct Exported {
     pub events: u64,
     /// Events that are missing in the journal, and so here.
     pub skipped: u64,
-    /// Size of the file in bytes.
+    /// What was written, in bytes.
     pub bytes: u64,
+    /// How the journal ends.
+    pub end: LastLine,
+}
+
+/// How a journal that was read ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastLine {
+    /// With a whole line.
+    Whole,
+    /// In the middle of a line, which is left out: the program was killed, or is still writing.
+    Cut,
 }
 
 /// Why there is no export. The destination is as it was before.
@@ -103,19 +115,65 @@ pub enum ExportError {
 
 /// Writes a journal's session to `dest`, in the format that its ending asks for.
 pub fn export(journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<Exported, ExportError> {
-    let format = Format::from_path(dest)?;
+    export_as(Format::from_path(dest)?, journal, dest, overwrite)
+}
+
+/// Writes a journal's session to `dest` in this format, whatever its ending.
+pub fn export_as(format: Format, journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<Exported, ExportError> {
     validate_place(journal, dest, overwrite)?;
     let recording = Recording::open(journal)?;
     let fail = |reason| ExportError::Write { path: dest.to_owned(), reason };
     let mut file = beside(dest).map_err(fail)?;
-    let mut writer = Writer::new(format, recording.header(), BufWriter::new(file.as_file_mut())).map_err(fail)?;
-    for record in recording {
-        writer.take(&record?).map_err(fail)?;
-    }
-    let mut exported = writer.finish().map_err(fail)?;
-    exported.bytes = file.as_file().metadata().map_err(fail)?.len();
+    let exported = write(format, recording, BufWriter::new(file.as_file_mut())).map_err(|error| error.at(dest))?;
     put_in_place(file, dest, overwrite)?;
     Ok(exported)
+}
+
+/// Writes a session to whoever reads `sink`, as it is read from the journal.
+pub fn write(format: Format, recording: Recording, sink: impl Write) -> Result<Exported, WriteError> {
+    let mut writer = Writer::new(format, recording.header(), Counted { sink, bytes: 0 })?;
+    for record in recording {
+        writer.take(&record?)?;
+    }
+    Ok(writer.finish()?)
+}
+
+/// Why a session could not be written to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Nothing more can be written.
+    #[error(transparent)]
+    Sink(#[from] io::Error),
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl WriteError {
+    fn at(self, dest: &Path) -> ExportError {
+        match self {
+            Self::Sink(reason) => ExportError::Write { path: dest.to_owned(), reason },
+            Self::Journal(error) => ExportError::Journal(error),
+        }
+    }
+}
+
+/// Counts what goes through.
+struct Counted<W> {
+    sink: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.sink.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
 }
 
 fn validate_place(journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {
@@ -136,23 +194,7 @@ fn validate_place(journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<(
 /// A file in the directory of the destination that vanishes unless it is put in place.
 fn beside(dest: &Path) -> io::Result<NamedTempFile> {
     let dir = dest.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".gossipctl-export-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file of the user's, not private as a temporary one: the umask still counts.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(dir).map_err(without_temporary_name)
-}
-
-/// The system's own words: the name of a temporary file, which tempfile adds to them, says nothing to the user.
-fn without_temporary_name(error: io::Error) -> io::Error {
-    match error.to_string().split_once(" at path ") {
-        Some((said, _)) => io::Error::new(error.kind(), said.to_owned()),
-        None => error,
-    }
+    new_file_builder(".gossipctl-export-").tempfile_in(dir).map_err(without_temporary_name)
 }
 
 fn put_in_place(file: NamedTempFile, dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {
@@ -176,13 +218,13 @@ struct Writer<W: Write> {
 }
 
 enum Sink<W: Write> {
-    Txt(W),
-    Jsonl(W),
-    Csv(Box<csv::Writer<W>>),
+    Txt(Counted<W>),
+    Jsonl(Counted<W>),
+    Csv(Box<csv::Writer<Counted<W>>>),
 }
 
 impl<W: Write> Writer<W> {
-    fn new(format: Format, header: &Header, mut file: W) -> io::Result<Self> {
+    fn new(format: Format, header: &Header, mut file: Counted<W>) -> io::Result<Self> {
         let sink = match format {
             Format::Txt => Sink::Txt(file),
             Format::Jsonl => {
@@ -195,7 +237,7 @@ impl<W: Write> Writer<W> {
                 Sink::Csv(Box::new(table))
             }
         };
-        let exported = Exported { events: 0, skipped: 0, bytes: 0 };
+        let exported = Exported { events: 0, skipped: 0, bytes: 0, end: LastLine::Whole };
         Ok(Self { sink, names: Names::new(), utc_offset_s: header.utc_offset_s, exported })
     }
 
@@ -210,7 +252,10 @@ impl<W: Write> Writer<W> {
                 self.exported.skipped += events;
                 self.skipped(*events)
             }
-            Record::Torn => Ok(()),
+            Record::Torn => {
+                self.exported.end = LastLine::Cut;
+                Ok(())
+            }
         }
     }
 
@@ -229,7 +274,8 @@ impl<W: Write> Writer<W> {
     }
 
     fn skipped(&mut self, events: u64) -> io::Result<()> {
-        let words = format!("{events} events are missing here");
+        let are = if events == 1 { "event is" } else { "events are" };
+        let words = format!("{events} {are} missing here");
         match &mut self.sink {
             Sink::Txt(file) => writeln!(file, "({words})"),
             Sink::Jsonl(file) => writeln!(file, "{{\"skipped\":{events}}}"),
@@ -238,11 +284,15 @@ impl<W: Write> Writer<W> {
     }
 
     fn finish(self) -> io::Result<Exported> {
-        match self.sink {
-            Sink::Txt(mut file) | Sink::Jsonl(mut file) => file.flush()?,
-            Sink::Csv(mut table) => table.flush()?,
-        }
-        Ok(self.exported)
+        let mut file = match self.sink {
+            Sink::Txt(file) | Sink::Jsonl(file) => file,
+            Sink::Csv(mut table) => {
+                table.flush()?;
+                table.into_inner().map_err(|error| io::Error::from(error.error().kind()))?
+            }
+        };
+        file.flush()?;
+        Ok(Exported { bytes: file.bytes, ..self.exported })
     }
 }
 
@@ -256,7 +306,7 @@ fn row(event: &Event, names: &Names, utc_offset_s: i32) -> [String; 8] {
     let name = |addr| names.name(addr).into_owned();
     let (id, body) = message(&event.kind).map_or((None, None), |(id, body)| (Some(id), body));
     [
-        iso_time(event, utc_offset_s),
+        iso_stamp(event.at, utc_offset_s),
         name(event.node),
         event.node.to_string(),
         event_name(&event.kind).to_owned(),
@@ -266,16 +316,6 @@ fn row(event: &Event, names: &Names, utc_offset_s: i32) -> [String; 8] {
         sentence(&event.kind, &name),
     ]
     .map(no_formula)
-}
-
-/// `2026-11-22T03:13:02.418123+05:30`.
-fn iso_time(event: &Event, utc_offset_s: i32) -> String {
-    let micros = i64::try_from(event.at.as_micros()).unwrap_or(i64::MAX);
-    let utc = chrono::DateTime::from_timestamp_micros(micros);
-    match utc.zip(chrono::FixedOffset::east_opt(utc_offset_s)) {
-        Some((utc, offset)) => utc.with_timezone(&offset).to_rfc3339_opts(chrono::SecondsFormat::Micros, false),
-        None => event.at.as_micros().to_string(),
-    }
 }
 
 /// Spreadsheets run what begins like this, and a message's text is anybody's.

@@ -1,15 +1,18 @@
 //! The journal: every event of a session, one JSON object a line, as it happened.
 //!
 //! The first line is a [`Header`]. Every other line is an event (`{"at": .., "node": ..,
-//! "event": ..}`) or tells how many events are missing at this place (`{"skipped": 12}`).
+//! "event": ..}`) or tells how many events are missing at this place (`{"skipped": 12}`). The last
+//! line of a session that was ended tells what it came to (`{"closed": ..}`).
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
-use super::append::append_whole;
+use super::disk::{Disk, JournalFile};
+use super::overview::{FOOTER_LEN_MAX, Footer, Tally};
 use crate::event::Event;
 use crate::proto::time::Time;
 
@@ -20,8 +23,9 @@ pub const VERSION: u32 = 1;
 /// Longest line that is read: a full peer list, or the longest body with each byte escaped, is less
 /// than half of it.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
-/// What is kept free of a journal's size for the line that tells how much is missing.
-const LAST_WORDS_LEN: u64 = 64;
+/// What is kept free of a journal's size for the lines that tell how much is missing and what the
+/// session came to.
+const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;
 /// Bytes that wait to be written before a flush is due by itself: few writes, little to lose.
 const PENDING_MAX: usize = 256 * 1024;
 
@@ -86,7 +90,7 @@ pub enum JournalError {
         reason: io::Error,
     },
     /// It is as long as it may be; what happens from now on is not in it.
-    #[error("the journal {} has reached its limit of {} MiB: what happens from now on is not recorded", path.display(), size_max / (1024 * 1024))]
+    #[error("the journal {} has reached its limit of {}", path.display(), ByteSize(*size_max))]
     Full {
         /// Which file.
         path: PathBuf,
@@ -133,7 +137,7 @@ pub enum JournalError {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
-    file: File,
+    disk: Box<dyn Disk>,
     /// Bytes in the file, and how many there may be.
     size: u64,
     size_max: u64,
@@ -143,6 +147,7 @@ pub struct Journal {
     pending_skipped: u64,
     lost: u64,
     untold: u64,
+    tally: Tally,
 }
 
 impl Journal {
@@ -150,18 +155,30 @@ impl Journal {
     /// touched: that is an error. The file never grows beyond `size_max` bytes; what does not fit is
     /// counted as missing.
     pub fn create(path: &Path, header: &Header, size_max: u64) -> Result<Self, JournalError> {
-        let fail = |reason: io::Error| JournalError::Create { path: path.to_owned(), reason };
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(fail)?;
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fail)?;
-        let mut first = serde_json::to_vec(header).map_err(|error| fail(error.into()))?;
-        first.push(b'\n');
-        append_whole(&mut file, &first).map_err(fail)?;
-        Ok(Self {
+        let (journal, created) = Self::begin(path, header, size_max);
+        created.map(|()| journal)
+    }
+
+    /// The same for who goes on without a file: each flush tries again to make it, and what is
+    /// missing is counted.
+    pub fn begin(path: &Path, header: &Header, size_max: u64) -> (Self, Result<(), JournalError>) {
+        let fail = |reason| JournalError::Create { path: path.to_owned(), reason };
+        let (first, written) = match serde_json::to_vec(header) {
+            Ok(line) => ([line, b"\n".to_vec()].concat(), Ok(())),
+            Err(error) => (Vec::new(), Err(fail(error.into()))),
+        };
+        let size = first.len() as u64;
+        let mut file = JournalFile::new(path, first);
+        let created = written.and_then(|()| file.open().map_err(fail));
+        (Self { size, ..Self::on(Box::new(file), path, header, size_max) }, created)
+    }
+
+    /// A journal on this disk, where its header is already.
+    pub(super) fn on(disk: Box<dyn Disk>, path: &Path, header: &Header, size_max: u64) -> Self {
+        Self {
             path: path.to_owned(),
-            file,
-            size: first.len() as u64,
+            disk,
+            size: 0,
             size_max,
             full: false,
             pending: Vec::new(),
@@ -169,12 +186,23 @@ impl Journal {
             pending_skipped: 0,
             lost: 0,
             untold: 0,
-        })
+            tally: Tally::new(header.started),
+        }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Bytes in the file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// There is a file.
+    pub fn is_there(&self) -> bool {
+        self.disk.is_open()
     }
 
     /// Events that could not be written.
@@ -195,6 +223,7 @@ impl Journal {
     /// Takes these events in. They are in the file after [`Journal::flush`], or earlier; on an error
     /// they are lost, and the journal will say so as soon as it can be written again.
     pub fn append(&mut self, events: &[Event]) -> Result<(), JournalError> {
+        events.iter().for_each(|event| self.tally.take(event));
         for (at, event) in events.iter().enumerate() {
             if let Err(error) = self.push(event) {
                 let rest = (events.len() - at) as u64;
@@ -206,15 +235,15 @@ impl Journal {
         if self.pending.len() > PENDING_MAX { self.flush() } else { Ok(()) }
     }
 
-    /// Writes what waits, and how much is missing at the end.
+    /// Writes what waits, how much is missing at the end, and what the session came to.
     pub fn close(mut self) -> Result<(), JournalError> {
         let flushed = self.flush();
-        if self.untold > 0 {
-            let told = told(self.untold);
-            append_whole(&mut self.file, &told)
-                .map_err(|reason| JournalError::Write { path: self.path.clone(), reason })?;
-        }
-        flushed
+        let missing = if self.untold > 0 { told(self.untold) } else { Vec::new() };
+        self.tally.skip(self.lost);
+        let mut closed = serde_json::to_vec(&Footer { closed: self.tally.overview() }).unwrap_or_default();
+        closed.push(b'\n');
+        let written = self.write(&[missing, closed].concat());
+        flushed.and(written)
     }
 
     /// Notes that so many events are missing here.
@@ -222,6 +251,7 @@ impl Journal {
         if events == 0 {
             return Ok(());
         }
+        self.tally.skip(events);
         let noted = self.push(&Skipped { skipped: events });
         if noted.is_ok() {
             self.pending_skipped += events;
@@ -238,7 +268,7 @@ impl Journal {
         }
         let pending = self.take_pending();
         let (events, skipped) = (std::mem::take(&mut self.pending_events), std::mem::take(&mut self.pending_skipped));
-        let written = append_whole(&mut self.file, &pending);
+        let written = self.write(&pending);
         match &written {
             // What a full journal lost is told at its end.
             Ok(()) if self.full => {}
@@ -246,8 +276,17 @@ impl Journal {
             Err(_) => self.untold += events + skipped,
         }
         self.lost += if written.is_ok() { 0 } else { events };
-        self.size += if written.is_ok() { pending.len() as u64 } else { 0 };
-        written.map_err(|reason| JournalError::Write { path: self.path.clone(), reason })
+        written
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
+        let written = self.disk.append(bytes);
+        self.size += if written.is_ok() { bytes.len() as u64 } else { 0 };
+        let path = self.path.clone();
+        written.map_err(|reason| match self.disk.is_open() {
+            true => JournalError::Write { path, reason },
+            false => JournalError::Create { path, reason },
+        })
     }
 
     /// What waits; first of all, how many events an earlier failure left out.
@@ -337,19 +376,23 @@ impl Reader {
         self.line_len
     }
 
-    fn record(&mut self, line: &[u8]) -> Result<Record, JournalError> {
+    /// What this line holds; `None` for last words, which tell nothing new.
+    fn record(&mut self, line: &[u8]) -> Result<Option<Record>, JournalError> {
         let is_whole = line.ends_with(b"\n");
         let why = match serde_json::from_slice::<Event>(line) {
-            Ok(event) => return Ok(Record::Event(event)),
+            Ok(event) => return Ok(Some(Record::Event(event))),
             Err(why) => why,
         };
         if let Ok(Skipped { skipped }) = serde_json::from_slice(line) {
-            return Ok(Record::Skipped(skipped));
+            return Ok(Some(Record::Skipped(skipped)));
+        }
+        if serde_json::from_slice::<Footer>(line).is_ok() {
+            return Ok(None);
         }
         if !is_whole {
             self.ended = true;
             if line.len() < LINE_LEN_MAX {
-                return Ok(Record::Torn);
+                return Ok(Some(Record::Torn));
             }
         }
         let why = if is_whole { why.to_string() } else { format!("longer than {LINE_LEN_MAX} bytes") };
@@ -362,24 +405,23 @@ impl Iterator for Reader {
     type Item = Result<Record, JournalError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        self.line += 1;
-        match read_line(&mut self.lines) {
-            Ok(line) if line.is_empty() => {
-                self.ended = true;
-                None
-            }
-            Ok(line) => {
-                self.line_len = line.len();
-                Some(self.record(&line))
-            }
-            Err(reason) => {
-                self.ended = true;
-                Some(Err(JournalError::Read { path: self.path.clone(), reason }))
+        while !self.ended {
+            self.line += 1;
+            match read_line(&mut self.lines) {
+                Ok(line) if line.is_empty() => self.ended = true,
+                Ok(line) => {
+                    self.line_len = line.len();
+                    if let Some(record) = self.record(&line).transpose() {
+                        return Some(record);
+                    }
+                }
+                Err(reason) => {
+                    self.ended = true;
+                    return Some(Err(JournalError::Read { path: self.path.clone(), reason }));
+                }
             }
         }
+        None
     }
 }
 

@@ -77,6 +77,15 @@ pub fn stamp(at: Time, utc_offset_s: i32) -> String {
     }
 }
 
+/// `2026-11-22T03:13:02.418123+05:30`: the same with its offset, for programs.
+pub fn iso_stamp(at: Time, utc_offset_s: i32) -> String {
+    let utc = chrono::DateTime::from_timestamp_micros(i64::try_from(at.as_micros()).unwrap_or(i64::MAX));
+    match utc.zip(chrono::FixedOffset::east_opt(utc_offset_s)) {
+        Some((utc, offset)) => utc.with_timezone(&offset).to_rfc3339_opts(chrono::SecondsFormat::Micros, false),
+        None => at.as_micros().to_string(),
+    }
+}
+
 fn list_line(peers: &[Addr]) -> String {
     let mut line = "List of Peers : [".to_owned();
     for (place, peer) in peers.iter().enumerate() {

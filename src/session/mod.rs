@@ -4,18 +4,20 @@
 //! [`node_logs`]. [`export`] turns a journal into one file for people or for other programs,
 //! [`replay`] reads a journal or an export back, [`text`] prints events as they come, and
 //! [`summary`] is what a user reads after quitting. [`lines`] holds the words of the log lines.
+//! [`archive`] knows the sessions that are on disk, and [`overview`] what each came to.
 //!
 //! Whatever is written stays well formed when the disk fills up: a line is written whole or not at
 //! all, and what is missing is told at the place where it is missing.
 
-mod append;
 pub mod archive;
+mod disk;
 pub mod export;
 pub mod fields;
 pub mod journal;
 pub mod lines;
 pub mod names;
 pub mod node_logs;
+pub mod overview;
 pub mod recorder;
 pub mod replay;
 pub mod summary;

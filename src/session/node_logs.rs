@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use indexmap::{IndexMap, IndexSet};
 
-use super::append::append_whole;
+use super::disk::append_whole;
 use super::lines::log_line;
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
@@ -43,6 +43,8 @@ pub struct NodeLogs {
     logs: IndexMap<Addr, NodeLog>,
     taken: IndexSet<PathBuf>,
     dirty: IndexSet<Addr>,
+    /// Events of all nodes that were skipped in this run.
+    skipped: u64,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,8 @@ struct NodeLog {
     pending: Vec<u8>,
     pending_lines: u64,
     lost_lines: u64,
+    /// Of the events that were skipped, how many this log has told of.
+    skipped_told: u64,
     failed: bool,
 }
 
@@ -59,7 +63,7 @@ impl NodeLogs {
     pub fn open(dir: &Path, utc_offset_s: i32) -> Result<Self, LogError> {
         fs::create_dir_all(dir).map_err(|reason| LogError { path: dir.to_owned(), reason })?;
         let (logs, taken, dirty) = (IndexMap::new(), IndexSet::new(), IndexSet::new());
-        Ok(Self { dir: dir.to_owned(), utc_offset_s, logs, taken, dirty })
+        Ok(Self { dir: dir.to_owned(), utc_offset_s, logs, taken, dirty, skipped: 0 })
     }
 
     /// Where they are.
@@ -81,9 +85,25 @@ impl NodeLogs {
         let (Some(log), Some(line)) = (self.logs.get_mut(&event.node), log_line(event, self.utc_offset_s)) else {
             return opened;
         };
+        log.tell_skipped(self.skipped);
         log.push(&line);
         self.dirty.insert(event.node);
         if log.pending.len() > PENDING_MAX { opened.and(log.flush()) } else { opened }
+    }
+
+    /// So many events, of whichever nodes, are missing here. Each log tells it before its next line,
+    /// or at its end.
+    pub fn skip(&mut self, events: u64) {
+        self.skipped += events;
+    }
+
+    /// Has each log tell what it has not told yet. To be flushed as everything else.
+    pub fn end(&mut self) {
+        for (node, log) in &mut self.logs {
+            if log.tell_skipped(self.skipped) {
+                self.dirty.insert(*node);
+            }
+        }
     }
 
     /// Something waits to be written.
@@ -110,7 +130,8 @@ impl NodeLogs {
         let path = self.path_for(node, role);
         let made = make_new(&path).map_err(|reason| LogError { path: path.clone(), reason });
         self.taken.insert(path.clone());
-        self.logs.insert(node, NodeLog::new(path, made.is_err()));
+        // What was skipped before it began is not missing in it.
+        self.logs.insert(node, NodeLog { skipped_told: self.skipped, ..NodeLog::new(path, made.is_err()) });
         made
     }
 
@@ -128,7 +149,17 @@ impl NodeLogs {
 
 impl NodeLog {
     fn new(path: PathBuf, failed: bool) -> Self {
-        Self { path, pending: Vec::new(), pending_lines: 0, lost_lines: 0, failed }
+        Self { path, pending: Vec::new(), pending_lines: 0, lost_lines: 0, skipped_told: 0, failed }
+    }
+
+    /// Tells how many events are missing here; false if none are.
+    fn tell_skipped(&mut self, skipped: u64) -> bool {
+        let missing = skipped - std::mem::replace(&mut self.skipped_told, skipped);
+        if missing > 0 {
+            let events = if missing == 1 { "event is" } else { "events are" };
+            self.push(&format!("({missing} {events} missing here, of this node or others: they came too fast)"));
+        }
+        missing > 0
     }
 
     fn push(&mut self, line: &str) {

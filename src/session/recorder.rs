@@ -1,9 +1,9 @@
 //! Keeps what happens: reads a feed on a thread of its own and writes the journal and the logs of
 //! the nodes.
 //!
-//! The disk may be slow or full; the network never waits for it. What the recorder could not keep
-//! up with, or could not write, is counted, and the journal tells it at the place where it is
-//! missing.
+//! The disk may be slow, full or read-only; the network never waits for it. What the recorder could
+//! not keep up with, or could not write, is counted, and the journal tells it at the place where it is
+//! missing. A journal that cannot be made or written is tried again for as long as something happens.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::archive::prune;
 use super::journal::{Header, Journal, JournalError};
 use super::node_logs::{LogError, NodeLogs};
 use crate::feed::{Delivery, Feed};
@@ -20,8 +21,8 @@ use crate::feed::{Delivery, Feed};
 /// How long a written event may wait for its way to the disk. Less than the second after which a
 /// person who follows a log would notice, and much more than a write takes.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(900);
-/// How long a journal may grow: hours of a busy lab, and no disk is full overnight.
-pub const JOURNAL_SIZE_MAX: u64 = 1024 * 1024 * 1024;
+/// How often room is made for a journal that grows: after each such part of what all journals may take.
+const ROOM_STEPS: u64 = 32;
 /// Those who may wait for a sync at one time: a user asks for one export at a time.
 const SYNCS_MAX: usize = 4;
 
@@ -30,16 +31,49 @@ const SYNCS_MAX: usize = 4;
 pub struct Places {
     /// The journal, a new file.
     pub journal: PathBuf,
+    /// How large things may grow.
+    pub limits: Limits,
     /// The directory for the logs of the nodes, if the user wants them.
     pub log_dir: Option<PathBuf>,
+}
+
+/// How large things may grow, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// One journal; what happens after it is full is counted as missing.
+    pub journal_size_max: u64,
+    /// All journals in the directory together: the oldest sessions are deleted first, and never one
+    /// that is being written.
+    pub archive_size_max: u64,
+}
+
+/// Hours of a busy lab, and no disk is full overnight.
+impl Default for Limits {
+    fn default() -> Self {
+        const GIB: u64 = 1024 * 1024 * 1024;
+        Self { journal_size_max: GIB, archive_size_max: 4 * GIB }
+    }
+}
+
+/// What the user is to know of a recorder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// All that happens is recorded, from now on or again.
+    Recording {
+        /// Where.
+        journal: PathBuf,
+        /// Events that are missing in it.
+        missing: u64,
+    },
+    /// What happens is not recorded, for this reason.
+    Failing(String),
+    /// Something else, in a line.
+    Note(String),
 }
 
 /// Why nothing is recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecorderError {
-    /// The journal cannot be made.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
     /// The logs cannot be made.
     #[error(transparent)]
     Logs(#[from] LogError),
@@ -62,8 +96,8 @@ pub struct RecorderReport {
     pub lost: u64,
     /// Errors of writing, of the journal and the logs.
     pub errors: u64,
-    /// Where the journal is.
-    pub journal: PathBuf,
+    /// Where the journal is; `None` if it could not be made.
+    pub journal: Option<PathBuf>,
     /// The logs of the nodes.
     pub logs: Vec<PathBuf>,
 }
@@ -84,25 +118,32 @@ pub struct RecorderHandle {
 }
 
 impl Recorder {
-    /// Starts to record a feed. `notify` is called, on the recorder's thread, with a line for the
-    /// user when writing begins to fail and when it works again; it must not wait.
+    /// Starts to record a feed. `notify` is called, here and on the recorder's thread, with what the
+    /// user is to know: that it records, when writing begins to fail, and when it works again. It must
+    /// not wait.
     pub fn spawn(
         feed: Feed,
         places: &Places,
         header: &Header,
-        notify: impl Fn(String) + Send + 'static,
+        notify: impl Fn(News) + Send + 'static,
     ) -> Result<Self, RecorderError> {
-        let journal = Journal::create(&places.journal, header, JOURNAL_SIZE_MAX)?;
+        let (journal, begun) = Journal::begin(&places.journal, header, places.limits.journal_size_max);
         let open_logs = |dir: &PathBuf| NodeLogs::open(dir, header.utc_offset_s);
         let logs = places.log_dir.as_ref().map(open_logs).transpose()?;
+        let room = Room::new(&places.journal, places.limits.archive_size_max);
+        let mut desk = Desk { room: Some(room), logs, ..Desk::new(journal, notify) };
+        desk.begin(begun);
+        Self::start(feed, desk)
+    }
+
+    fn start<N: Fn(News) + Send + 'static>(feed: Feed, desk: Desk<N>) -> Result<Self, RecorderError> {
         let (syncs, asked) = mpsc::channel(SYNCS_MAX);
         let stop = CancellationToken::new();
         let stopped = stop.clone();
+        let handle = RecorderHandle { journal: desk.journal.path().to_owned(), syncs };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let desk = Desk { journal, logs, notify, events: 0, skipped: 0, errors: 0, failing: false };
         let work = move || runtime.block_on(record(desk, feed, asked, stopped));
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(work)?;
-        let handle = RecorderHandle { journal: places.journal.clone(), syncs };
         Ok(Self { handle, stop, thread })
     }
 
@@ -116,7 +157,7 @@ impl Recorder {
     pub fn finish(self) -> RecorderReport {
         self.stop.cancel();
         self.thread.join().unwrap_or_else(|_| RecorderReport {
-            journal: self.handle.journal.clone(),
+            journal: Some(self.handle.journal.clone()),
             errors: 1,
             ..RecorderReport::default()
         })
@@ -137,9 +178,39 @@ impl RecorderHandle {
     }
 }
 
+/// Makes room for a journal as it grows, at the cost of the oldest sessions.
+struct Room {
+    dir: PathBuf,
+    size_max: u64,
+    /// How large the journal is when room is made again.
+    due_at: u64,
+}
+
+impl Room {
+    fn new(journal: &Path, size_max: u64) -> Self {
+        Self { dir: journal.parent().unwrap_or(Path::new(".")).to_owned(), size_max, due_at: 0 }
+    }
+
+    /// Makes room for what this journal may grow by until it is asked again; a line for the user if sessions
+    /// had to go.
+    fn make(&mut self, journal_size: u64) -> Option<String> {
+        if journal_size < self.due_at || !self.dir.is_dir() {
+            return None;
+        }
+        let step = self.size_max / ROOM_STEPS;
+        self.due_at = journal_size + step;
+        match prune(&self.dir, self.size_max - step) {
+            Ok(gone) if gone.is_empty() => None,
+            Ok(gone) => Some(format!("recorded sessions took too much room: the oldest {} deleted", gone.len())),
+            Err(error) => Some(format!("{}: old sessions cannot be deleted: {error}", self.dir.display())),
+        }
+    }
+}
+
 /// What the recorder writes with.
 struct Desk<N> {
     journal: Journal,
+    room: Option<Room>,
     logs: Option<NodeLogs>,
     notify: N,
     events: u64,
@@ -149,12 +220,13 @@ struct Desk<N> {
 }
 
 /// Runs until the feed ends or the recorder is told to stop. Sleeps while nothing happens.
-async fn record<N: Fn(String)>(
+async fn record<N: Fn(News)>(
     mut desk: Desk<N>,
     mut feed: Feed,
     mut asked: mpsc::Receiver<oneshot::Sender<()>>,
     stopped: CancellationToken,
 ) -> RecorderReport {
+    desk.make_room();
     let flush_due = tokio::time::sleep(Duration::ZERO);
     tokio::pin!(flush_due);
     let mut is_flush_planned = false;
@@ -183,11 +255,22 @@ async fn record<N: Fn(String)>(
     }
     desk.take_waiting(&mut feed);
     desk.skip(feed.take_skipped());
-    desk.flush();
-    desk.report()
+    desk.end()
 }
 
-impl<N: Fn(String)> Desk<N> {
+impl<N: Fn(News)> Desk<N> {
+    fn new(journal: Journal, notify: N) -> Self {
+        Self { journal, room: None, logs: None, notify, events: 0, skipped: 0, errors: 0, failing: false }
+    }
+
+    /// Tells how it begins.
+    fn begin(&mut self, begun: Result<(), JournalError>) {
+        if begun.is_ok() {
+            (self.notify)(News::Recording { journal: self.journal.path().to_owned(), missing: 0 });
+        }
+        self.judge_journal(begun);
+    }
+
     fn take(&mut self, delivery: &Delivery) {
         self.skip(delivery.skipped);
         let kept = self.journal.append(&delivery.batch);
@@ -210,6 +293,9 @@ impl<N: Fn(String)> Desk<N> {
 
     fn skip(&mut self, events: u64) {
         self.skipped += events;
+        if let Some(logs) = &mut self.logs {
+            logs.skip(events);
+        }
         let kept = self.journal.skipped(events);
         self.judge_journal(kept);
     }
@@ -223,11 +309,19 @@ impl<N: Fn(String)> Desk<N> {
         let kept = self.journal.flush();
         if had_something && kept.is_ok() && self.failing && !self.journal.is_full() {
             self.failing = false;
-            (self.notify)(format!("the journal is written again; {} events are missing in it", self.journal.lost()));
+            let journal = self.journal.path().to_owned();
+            (self.notify)(News::Recording { journal, missing: self.journal.lost() + self.skipped });
         }
         self.judge_journal(kept);
+        self.make_room();
         for error in self.logs.as_mut().map(NodeLogs::flush).unwrap_or_default() {
             self.complain_of_log(Some(error));
+        }
+    }
+
+    fn make_room(&mut self) {
+        if let Some(told) = self.room.as_mut().and_then(|room| room.make(self.journal.size())) {
+            (self.notify)(News::Note(told));
         }
     }
 
@@ -236,31 +330,29 @@ impl<N: Fn(String)> Desk<N> {
         let Err(error) = kept else { return };
         self.errors += 1;
         if !std::mem::replace(&mut self.failing, true) {
-            (self.notify)(error.to_string());
+            (self.notify)(News::Failing(error.to_string()));
         }
     }
 
     fn complain_of_log(&mut self, error: Option<LogError>) {
         if let Some(error) = error {
             self.errors += 1;
-            (self.notify)(error.to_string());
+            (self.notify)(News::Note(error.to_string()));
         }
     }
 
-    fn report(mut self) -> RecorderReport {
+    fn end(mut self) -> RecorderReport {
+        if let Some(logs) = &mut self.logs {
+            logs.end();
+        }
+        self.flush();
         let (lost, path) = (self.journal.lost(), self.journal.path().to_owned());
+        let journal = self.journal.is_there().then_some(path);
         if self.journal.close().is_err() {
             self.errors += 1;
         }
         let logs = self.logs.map(|logs| logs.paths().map(Path::to_owned).collect()).unwrap_or_default();
-        RecorderReport {
-            events: self.events - lost,
-            skipped: self.skipped,
-            lost,
-            errors: self.errors,
-            journal: path,
-            logs,
-        }
+        RecorderReport { events: self.events - lost, skipped: self.skipped, lost, errors: self.errors, journal, logs }
     }
 }
 

@@ -31,7 +31,7 @@ pub fn summary(model: &Model, record: Option<&RecorderReport>, utc_offset_s: i32
         if let Some(told) = logs(record) {
             line("logs", told);
         }
-        line("journal", record.journal.display().to_string());
+        line("journal", record.journal.as_ref().map_or("none".to_owned(), |journal| journal.display().to_string()));
     }
     text
 }
@@ -87,12 +87,20 @@ fn deaths(model: &Model, utc_offset_s: i32) -> String {
 
 fn missing(model: &Model, record: Option<&RecorderReport>) -> Option<String> {
     let screen = model.totals().skipped;
-    let (skipped, lost) = record.map_or((0, 0), |record| (record.skipped, record.lost));
-    let parts = [
-        (screen, "not shown: the screen was too slow"),
-        (skipped, "not recorded: the disk was too slow"),
-        (lost, "not recorded: the journal could not be written"),
-    ];
+    let on_screen = told([(screen, "not shown: the screen was too slow")]);
+    let parts: Vec<_> = on_screen.into_iter().chain(record.and_then(unrecorded)).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// How many events the journal lacks, and why; `None` if it has all.
+pub fn unrecorded(record: &RecorderReport) -> Option<String> {
+    told([
+        (record.skipped, "not recorded: the disk was too slow"),
+        (record.lost, "not recorded: the journal could not be written"),
+    ])
+}
+
+fn told<const N: usize>(parts: [(u64, &str); N]) -> Option<String> {
     let told: Vec<_> = parts
         .iter()
         .filter(|(count, _)| *count > 0)

@@ -8,7 +8,7 @@ use super::host::{JournalState, Severity, ToHost};
 use super::keys::Key;
 use super::modal::Modal;
 use super::modal::start::Start;
-use super::options::{FormDefaults, Options, StartScreen};
+use super::options::{ExportCheck, FormDefaults, Options, StartScreen};
 use super::pane::Panes;
 use super::pane::connections::Row;
 use super::prompt::{History, Prompt};
@@ -82,6 +82,8 @@ pub(crate) struct App {
     /// When the session began.
     pub(crate) started: Time,
     pub(crate) export_name: PathBuf,
+    /// What is wrong with a name for it.
+    pub(crate) export_check: ExportCheck,
     defaults: FormDefaults,
 }
 
@@ -104,6 +106,7 @@ impl App {
             journal: JournalState::Off,
             started,
             export_name: options.export_name,
+            export_check: options.export_check,
             defaults: options.defaults,
         };
         if options.start_screen == StartScreen::Shown {

@@ -36,5 +36,5 @@ mod view;
 
 pub use host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 pub use keys::{KeyError, KeyHelp, KeyOverrides, key_table};
-pub use options::{FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
+pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{Ended, Outcome, UiError, run};

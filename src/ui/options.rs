@@ -1,6 +1,6 @@
 //! What the console is told when it starts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::clock::Clock;
 use crate::proto::addr::Addr;
@@ -30,7 +30,12 @@ pub struct Options {
     pub utc_offset_s: i32,
     /// What `e` suggests to call the export.
     pub export_name: PathBuf,
+    /// What is wrong with a file name for an export, before anything is written.
+    pub export_check: ExportCheck,
 }
+
+/// Tells why nothing could be exported under this name.
+pub type ExportCheck = fn(&Path) -> Result<(), String>;
 
 /// Which colors to use. Every choice keeps the terminal's own 16 and its default background.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

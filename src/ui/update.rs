@@ -166,7 +166,10 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
         }
         Typed::Hang(nodes) => return each(app, &nodes, fault::hang),
         Typed::Restart(nodes) => return each(app, &nodes, fault::restart),
-        Typed::Export(path) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
+        Typed::Export(path) => match (app.export_check)(&path) {
+            Ok(()) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
+            Err(fault) => app.show(Severity::Error, fault),
+        },
         Typed::Filter(text) => app.panes.set_filter(app.focus, Filter::new(&text)),
         Typed::Sort(sort) => app.panes.connections.sort = sort,
         Typed::Why(addr) => {
@@ -211,7 +214,9 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Hang => return fault_selected(app, fault::hang),
         Action::Restart => return fault_selected(app, fault::restart),
         Action::Copy => return copy_selected(app),
-        Action::Export => app.modals.push(Modal::Path(PathPrompt::export(&app.export_name.to_string_lossy()))),
+        Action::Export => {
+            app.modals.push(Modal::Path(PathPrompt::export(&app.export_name.to_string_lossy(), app.export_check)))
+        }
         Action::Help => app.modals.push(Modal::Help(Help::default())),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => return vec![Effect::Quit],
@@ -402,7 +407,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::Notice { severity, text } => app.note(severity, &text),
         FromHost::JournalState(state) => {
             if let JournalState::Failed { why } = &state {
-                app.note(Severity::Error, &format!("the session is no longer recorded: {why}"));
+                app.note(Severity::Error, &format!("the session is not recorded: {why}"));
             }
             app.journal = state;
         }

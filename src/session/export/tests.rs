@@ -72,7 +72,7 @@ fn a_text_export_has_the_log_lines_of_all_nodes_with_time_and_node_in_front() {
          1970-01-02 04:13:02.418 p2 Received Gossip Message : 04.13.02:('127.0.0.1', 3002):=HYPERLINK(\"x\") \\x1b[31m\n\
          (7 events are missing here)\n"
     );
-    assert_eq!(exported, Exported { events: 4, skipped: 7, bytes: text.len() as u64 });
+    assert_eq!(exported, Exported { events: 4, skipped: 7, bytes: text.len() as u64, end: LastLine::Whole });
 }
 
 #[test]

@@ -3,6 +3,7 @@ use crate::event::EventKind;
 use crate::session::fields::event_name;
 use crate::session::samples::{AT, any_event, event, one_of_each, peer};
 use proptest::prelude::*;
+use std::fs;
 use std::io::Write;
 
 fn new_journal(dir: &tempfile::TempDir) -> Journal {
@@ -11,6 +12,25 @@ fn new_journal(dir: &tempfile::TempDir) -> Journal {
 
 fn records(path: &Path) -> Vec<Result<Record, String>> {
     read(path).unwrap().map(|record| record.map_err(|error| error.to_string())).collect()
+}
+
+/// As if somebody else had written to the file.
+fn scribble(path: &Path, bytes: &[u8]) {
+    File::options().append(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+/// A disk without any room.
+#[derive(Debug)]
+struct Full;
+
+impl Disk for Full {
+    fn append(&mut self, _: &[u8]) -> io::Result<()> {
+        Err(io::Error::from(io::ErrorKind::StorageFull))
+    }
+
+    fn is_open(&self) -> bool {
+        true
+    }
 }
 
 fn hung(n: u16) -> Event {
@@ -47,12 +67,12 @@ fn a_file_that_is_there_is_never_touched() {
 #[test]
 fn a_journal_stops_at_its_limit_and_tells_at_its_end_how_much_is_missing() {
     let dir = tempfile::tempdir().unwrap();
-    let (path, size_max) = (dir.path().join("short.jsonl"), 2_000);
+    let (path, size_max) = (dir.path().join("short.jsonl"), 3_000);
     let mut journal = Journal::create(&path, &Header::new(AT, 0), size_max).unwrap();
     let mut refusals = 0;
     for _ in 0..100 {
         let kept = journal.append(&[hung(1), hung(2)]);
-        refusals += usize::from(matches!(kept, Err(JournalError::Full { size_max: 2_000, .. })));
+        refusals += usize::from(matches!(kept, Err(JournalError::Full { size_max: 3_000, .. })));
         journal.flush().unwrap();
     }
     journal.skipped(7).unwrap_err();
@@ -72,7 +92,7 @@ fn a_last_line_that_was_not_finished_is_told_and_the_rest_is_read() {
     journal.append(&[hung(1), hung(2)]).unwrap();
     journal.flush().unwrap();
     let len = fs::metadata(journal.path()).unwrap().len();
-    journal.file.set_len(len - 5).unwrap();
+    File::options().write(true).open(journal.path()).unwrap().set_len(len - 5).unwrap();
     assert_eq!(records(journal.path()), [Ok(Record::Event(hung(1))), Ok(Record::Torn)]);
 }
 
@@ -82,9 +102,8 @@ fn a_bad_line_is_named_with_file_and_number_and_the_rest_is_read() {
     let mut journal = new_journal(&dir);
     journal.append(&[hung(1)]).unwrap();
     journal.flush().unwrap();
-    journal.file.write_all(b"what is this\n{\"at\":1,\"node\":\"127.0.0.1:1\",\"event\":\"flew\"}\n").unwrap();
-    journal.append(&[hung(2)]).unwrap();
-    journal.flush().unwrap();
+    scribble(journal.path(), b"what is this\n{\"at\":1,\"node\":\"127.0.0.1:1\",\"event\":\"flew\"}\n");
+    scribble(journal.path(), (serde_json::to_string(&hung(2)).unwrap() + "\n").as_bytes());
     let told = records(journal.path());
     let bad: Vec<_> = told.iter().filter_map(|record| record.as_ref().err()).collect();
     assert!(bad[0].contains("session.jsonl, line 3: expected an event as a JSON object"), "{}", bad[0]);
@@ -110,8 +129,8 @@ fn what_is_no_journal_or_too_new_is_said_as_that() {
 #[test]
 fn a_line_without_end_does_not_fill_the_memory() {
     let dir = tempfile::tempdir().unwrap();
-    let mut journal = new_journal(&dir);
-    journal.file.write_all(&vec![b'x'; 3 * LINE_LEN_MAX]).unwrap();
+    let journal = new_journal(&dir);
+    scribble(journal.path(), &vec![b'x'; 3 * LINE_LEN_MAX]);
     let told = records(journal.path());
     assert_eq!(told.len(), 1);
     assert!(told[0].as_ref().unwrap_err().contains("longer than 1048576 bytes"));
@@ -123,13 +142,12 @@ fn a_disk_that_was_full_for_a_while_leaves_a_whole_journal_that_tells_what_is_mi
     let mut journal = new_journal(&dir);
     journal.append(&[hung(1)]).unwrap();
     journal.flush().unwrap();
-    let read_only = File::open(journal.path()).unwrap();
-    let good = std::mem::replace(&mut journal.file, read_only);
+    let good = std::mem::replace(&mut journal.disk, Box::new(Full));
     journal.append(&[hung(2), hung(3)]).unwrap();
     journal.skipped(10).unwrap();
     let error = journal.flush().unwrap_err().to_string();
     assert!(error.starts_with("cannot write the journal "), "{error}");
-    journal.file = good;
+    journal.disk = good;
     journal.append(&[hung(4)]).unwrap();
     journal.flush().unwrap();
     journal.append(&[hung(5)]).unwrap();

@@ -127,6 +127,29 @@ fn a_log_that_cannot_be_written_is_said_once_and_stops_no_other() {
 }
 
 #[test]
+fn what_was_skipped_is_told_in_each_log_before_its_next_line_or_at_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = Run::new(dir.path());
+    run.start(peer(0), Role::Peer);
+    run.start(peer(1), Role::Peer);
+    run.logs.skip(40);
+    run.logs.skip(2);
+    run.hear(peer(0), "after");
+    run.start(peer(2), Role::Peer);
+    run.hear(peer(0), "more");
+    run.logs.end();
+    run.logs.flush();
+    let lines = |name: &str| {
+        let text = fs::read_to_string(dir.path().join(name)).unwrap();
+        text.lines().skip(1).map(|line| line.split("3002):").last().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let missing = "(42 events are missing here, of this node or others: they came too fast)";
+    assert_eq!(lines("peer_log_3000.txt"), [missing, "after", "more"]);
+    assert_eq!(lines("peer_log_3001.txt"), [missing]);
+    assert_eq!(lines("peer_log_3002.txt"), <[&str; 0]>::default(), "it began after the gap");
+}
+
+#[test]
 fn a_directory_that_cannot_be_made_is_an_error_that_names_it() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");

@@ -1,11 +1,13 @@
 use std::fs;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Condvar, Mutex};
 
 use super::*;
 use crate::event::{Event, EventKind};
 use crate::feed::{Tap, feed};
 use crate::proto::message::Role;
+use crate::session::disk::Disk;
 use crate::session::journal::{Record, read};
 use crate::session::samples::{AT, event, peer, received, started};
 
@@ -13,16 +15,21 @@ struct Run {
     dir: tempfile::TempDir,
     tap: Tap,
     recorder: Recorder,
-    notices: std::sync::mpsc::Receiver<String>,
+    notices: std::sync::mpsc::Receiver<News>,
+}
+
+fn places(dir: &Path) -> Places {
+    Places { journal: dir.join("session.jsonl"), limits: Limits::default(), log_dir: None }
 }
 
 fn run(batches_max: usize) -> Run {
     let dir = tempfile::tempdir().unwrap();
-    let places = Places { journal: dir.path().join("session.jsonl"), log_dir: Some(dir.path().join("logs")) };
+    let places = Places { log_dir: Some(dir.path().join("logs")), ..places(dir.path()) };
     let (tap, feed) = feed(batches_max);
     let (notify, notices) = sync_channel(16);
     let notify = move |notice| notify.try_send(notice).unwrap();
     let recorder = Recorder::spawn(feed, &places, &Header::new(AT, 0), notify).unwrap();
+    assert_eq!(notices.try_recv().unwrap(), News::Recording { journal: places.journal, missing: 0 });
     Run { dir, tap, recorder, notices }
 }
 
@@ -49,7 +56,7 @@ fn everything_that_was_published_is_in_the_journal_and_the_logs() {
     drop(tap);
     let report = recorder.finish();
     assert_eq!((report.events, report.skipped, report.lost, report.errors), (1_002, 0, 0, 0));
-    assert_eq!(in_journal(&report.journal), 1_002);
+    assert_eq!(in_journal(&report.journal.unwrap()), 1_002);
     assert_eq!(report.logs, [dir.path().join("logs/peer_log_3000.txt")]);
     assert!(fs::read_to_string(&report.logs[0]).unwrap().contains(":hello\n"));
 }
@@ -99,7 +106,7 @@ fn what_came_too_fast_is_told_in_the_journal_where_it_is_missing() {
     for _ in 0..5 {
         tap.publish(&batch(4));
     }
-    let places = Places { journal: dir.path().join("session.jsonl"), log_dir: None };
+    let places = places(dir.path());
     drop(tap);
     let report = Recorder::spawn(feed, &places, &Header::new(AT, 0), |_| {}).unwrap().finish();
     assert_eq!((report.events, report.skipped), (8, 12));
@@ -118,19 +125,212 @@ fn a_log_that_fails_is_said_to_the_user_and_the_journal_goes_on() {
     drop(tap);
     let report = recorder.finish();
     assert_eq!((report.events, report.errors), (2, 1));
-    let notice = notices.try_recv().unwrap();
+    let News::Note(notice) = notices.try_recv().unwrap() else { panic!("no note") };
     assert!(notice.starts_with("cannot write the log ") && notice.contains("peer_log_3000.txt"), "{notice}");
     assert_eq!(notices.try_recv().ok(), None);
 }
 
-#[test]
-fn a_journal_that_cannot_be_made_is_an_error_at_once() {
+/// A place that takes no journal until somebody clears it, a recorder that was started there, and what it says.
+fn without_a_place() -> (PathBuf, Run) {
     let dir = tempfile::tempdir().unwrap();
-    let journal = dir.path().join("session.jsonl");
-    fs::write(&journal, "old").unwrap();
-    let (_tap, feed) = feed(1);
-    let places = Places { journal: journal.clone(), log_dir: None };
-    let error = Recorder::spawn(feed, &places, &Header::new(AT, 0), |_| {}).unwrap_err().to_string();
-    assert!(error.starts_with("cannot create the journal "), "{error}");
-    assert_eq!(fs::read_to_string(journal).unwrap(), "old");
+    let state = dir.path().join("state");
+    fs::write(&state, "in the way").unwrap();
+    let (tap, feed) = feed(100);
+    let (notify, notices) = sync_channel(16);
+    let notify = move |news| notify.try_send(news).unwrap();
+    let recorder = Recorder::spawn(feed, &places(&state), &Header::new(AT, 0), notify).unwrap();
+    let News::Failing(why) = notices.try_recv().unwrap() else { panic!("it says that it records") };
+    assert!(why.starts_with("cannot create the journal ") && why.contains("state/session.jsonl"), "{why}");
+    (state, Run { dir, tap, recorder, notices })
+}
+
+#[test]
+fn where_no_journal_can_be_made_the_user_is_told_at_once_and_what_is_missing_at_the_end() {
+    let (_, Run { tap, recorder, notices, dir: _dir }) = without_a_place();
+    tap.publish(&batch(7));
+    drop(tap);
+    let report = recorder.finish();
+    assert_eq!((report.events, report.lost, report.journal), (0, 7, None));
+    assert_eq!(notices.try_recv().ok(), None, "one failure is told once");
+}
+
+#[tokio::test]
+async fn a_journal_is_made_as_soon_as_its_place_takes_one_and_tells_what_happened_before() {
+    let (state, Run { tap, recorder, notices, dir: _dir }) = without_a_place();
+    tap.publish(&batch(7));
+    recorder.handle().sync().await.unwrap();
+    fs::remove_file(&state).unwrap();
+    tap.publish(&batch(2));
+    recorder.handle().sync().await.unwrap();
+    let journal = state.join("session.jsonl");
+    assert_eq!(notices.try_recv().unwrap(), News::Recording { journal: journal.clone(), missing: 7 });
+    let records: Vec<_> = read(&journal).unwrap().map(Result::unwrap).collect();
+    assert_eq!((&records[0], records.len()), (&Record::Skipped(7), 3));
+    let report = tokio::task::spawn_blocking(|| recorder.finish()).await.unwrap();
+    assert_eq!((report.events, report.lost, report.journal), (2, 7, Some(journal)));
+}
+
+/// A disk that others can see into, fill up and hold on to.
+#[derive(Debug, Clone, Default)]
+struct Double {
+    written: Arc<Mutex<Vec<u8>>>,
+    full: Arc<AtomicBool>,
+    /// A write waits in front of it for as long as it is closed.
+    gate: Arc<Gate>,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    /// It is closed; somebody stands in front of it.
+    state: Mutex<(bool, bool)>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn close(&self) {
+        self.state.lock().unwrap().0 = true;
+    }
+
+    fn open(&self) {
+        self.state.lock().unwrap().0 = false;
+        self.changed.notify_all();
+    }
+
+    fn pass(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.1 = true;
+        self.changed.notify_all();
+        let mut state = self.changed.wait_while(state, |(closed, _)| *closed).unwrap();
+        state.1 = false;
+    }
+
+    fn wait_until_somebody_stands_there(&self) {
+        let state = self.state.lock().unwrap();
+        let (_state, limit) =
+            self.changed.wait_timeout_while(state, Duration::from_secs(20), |(_, stands)| !*stands).unwrap();
+        assert!(!limit.timed_out(), "nothing was written");
+    }
+}
+
+impl Disk for Double {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.gate.pass();
+        if self.full.load(Ordering::SeqCst) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        self.written.lock().unwrap().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn is_open(&self) -> bool {
+        true
+    }
+}
+
+impl Double {
+    fn recorder(&self, feed: Feed) -> (Recorder, std::sync::mpsc::Receiver<News>) {
+        let journal = Journal::on(Box::new(self.clone()), Path::new("double"), &Header::new(AT, 0), u64::MAX);
+        let (notify, notices) = sync_channel(16);
+        let desk = Desk::new(journal, move |news| notify.try_send(news).unwrap());
+        (Recorder::start(feed, desk).unwrap(), notices)
+    }
+
+    /// The journal in short: runs of events, and what is missing in brackets.
+    fn story(&self) -> String {
+        let text = String::from_utf8(self.written.lock().unwrap().clone()).unwrap();
+        let mut story: Vec<(u64, bool)> = Vec::new();
+        for line in text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()) {
+            match (line["skipped"].as_u64(), story.last_mut()) {
+                (Some(missing), _) => story.push((missing, true)),
+                (None, _) if line["event"].is_null() => {}
+                (None, Some((events, false))) => *events += 1,
+                (None, _) => story.push((1, false)),
+            }
+        }
+        let told = story.iter().map(|(count, missing)| if *missing { format!("[{count}]") } else { count.to_string() });
+        told.collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_stands_still_holds_up_nobody_and_what_is_missing_is_told_where_it_is_missing() {
+    let (tap, feed) = feed(10);
+    let disk = Double::default();
+    let (recorder, _notices) = disk.recorder(feed);
+    let handle = recorder.handle();
+    tap.publish(&batch(3));
+    handle.sync().await.unwrap();
+
+    disk.gate.close();
+    tap.publish(&batch(5));
+    // Somebody who waits for the disk brings the recorder to it, with these five in its hands.
+    let waits = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.sync().await }
+    });
+    let gate = Arc::clone(&disk.gate);
+    tokio::task::spawn_blocking(move || gate.wait_until_somebody_stands_there()).await.unwrap();
+    let busy = std::thread::spawn({
+        let tap = tap.clone();
+        move || (0..1_000).for_each(|_| tap.publish(&batch(2)))
+    });
+    let limit = tokio::time::timeout(Duration::from_secs(20), tokio::task::spawn_blocking(|| busy.join().unwrap()));
+    limit.await.expect("the network waits for the disk").unwrap();
+    disk.gate.open();
+    waits.await.unwrap().unwrap();
+    handle.sync().await.unwrap();
+    tap.publish(&batch(4));
+    drop(tap);
+    let report = tokio::task::spawn_blocking(|| recorder.finish()).await.unwrap();
+    assert_eq!((report.events, report.skipped, report.lost), (3 + 5 + 20 + 4, 1_980, 0));
+    assert_eq!(disk.story(), "28 [1980] 4");
+}
+
+#[tokio::test]
+async fn a_disk_that_was_full_for_a_while_is_told_twice_and_the_gap_stands_in_its_place() {
+    let (tap, feed) = feed(100);
+    let disk = Double::default();
+    let (recorder, notices) = disk.recorder(feed);
+    for (count, is_full) in [(2, false), (30, true), (5, true), (3, false)] {
+        disk.full.store(is_full, Ordering::SeqCst);
+        tap.publish(&batch(count));
+        recorder.handle().sync().await.unwrap();
+    }
+    let News::Failing(why) = notices.try_recv().unwrap() else { panic!("nothing is said of the full disk") };
+    assert!(why.starts_with("cannot write the journal double: "), "{why}");
+    assert_eq!(notices.try_recv().unwrap(), News::Recording { journal: PathBuf::from("double"), missing: 35 });
+    assert_eq!(notices.try_recv().ok(), None);
+    let report = tokio::task::spawn_blocking(|| recorder.finish()).await.unwrap();
+    assert_eq!((report.events, report.lost, disk.story().as_str()), (5, 35, "2 [35] 3"));
+}
+
+#[test]
+fn a_journal_that_grows_makes_room_at_the_cost_of_the_oldest_sessions_and_never_of_a_running_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = |name: &str, second: u64| {
+        let header = Header::new(AT + Duration::from_secs(second), 0);
+        let mut journal = Journal::create(&dir.path().join(name), &header, u64::MAX).unwrap();
+        journal.append(&batch(500)).unwrap();
+        journal.flush().unwrap();
+        journal
+    };
+    let running = old("a.jsonl", 0);
+    old("b.jsonl", 1).close().unwrap();
+    old("c.jsonl", 2).close().unwrap();
+    let size = running.size();
+    let limits = Limits { journal_size_max: u64::MAX, archive_size_max: 4 * size };
+    let (tap, feed) = feed(1_000);
+    let header = Header::new(AT + Duration::from_secs(3), 0);
+    let (notify, notices) = sync_channel(16);
+    let places = Places { limits, ..places(dir.path()) };
+    let recorder = Recorder::spawn(feed, &places, &header, move |news| notify.try_send(news).unwrap()).unwrap();
+    for _ in 0..3 {
+        tap.publish(&batch(250));
+    }
+    drop(tap);
+    recorder.finish();
+    let there = |name: &str| dir.path().join(name).exists();
+    assert!(there("a.jsonl") && !there("b.jsonl") && there("c.jsonl") && there("session.jsonl"));
+    let told = notices.iter().any(|news| matches!(news, News::Note(line) if line.contains("the oldest 1 deleted")));
+    assert!(told, "the user is not told that a session is gone");
 }

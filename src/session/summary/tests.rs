@@ -31,7 +31,7 @@ fn quitting_tells_what_happened_and_where_the_files_are() {
     let record = RecorderReport {
         events: 9,
         lost: 1,
-        journal: PathBuf::from("state/session.jsonl"),
+        journal: Some(PathBuf::from("state/session.jsonl")),
         logs: vec![PathBuf::from("logs/seed_log_5001.txt"), PathBuf::from("logs/peer_log_3001.txt")],
         ..RecorderReport::default()
     };

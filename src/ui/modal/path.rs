@@ -6,11 +6,12 @@ use super::Reply;
 use super::form::{Form, Outcome};
 use crate::ui::host::{Overwrite, ToHost};
 use crate::ui::keys::Key;
+use crate::ui::options::ExportCheck;
 
 /// What the file is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 enum Purpose {
-    Export,
+    Export(ExportCheck),
     Open,
 }
 
@@ -22,11 +23,11 @@ pub(crate) struct PathPrompt {
 }
 
 impl PathPrompt {
-    /// Where to write the session.
-    pub(crate) fn export(suggested: &str) -> Self {
+    /// Where to write the session, under a name that passes this check.
+    pub(crate) fn export(suggested: &str, check: ExportCheck) -> Self {
         let form = Form::new("Export this session", "write").text("File", suggested);
         let form = form.noted("The ending chooses the form: .txt log lines, .jsonl events, .csv a table.");
-        Self { form, purpose: Purpose::Export }
+        Self { form, purpose: Purpose::Export(check) }
     }
 
     /// Which recorded session to open: the last one, unless the user names another.
@@ -41,18 +42,28 @@ impl PathPrompt {
         match self.form.press(key) {
             Outcome::Stay | Outcome::Chosen => Reply::Stay,
             Outcome::Cancel => Reply::Close,
-            Outcome::Submit if self.form.typed(0).is_empty() => {
-                self.form.fault(0, "a file name is needed");
-                Reply::Stay
-            }
-            Outcome::Submit => Reply::Done(vec![self.wanted()]),
+            Outcome::Submit => match self.check() {
+                Ok(()) => Reply::Done(vec![self.wanted()]),
+                Err(fault) => {
+                    self.form.fault(0, fault);
+                    Reply::Stay
+                }
+            },
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match (self.form.typed(0), self.purpose) {
+            ("", _) => Err("a file name is needed".to_owned()),
+            (name, Purpose::Export(check)) => check(Path::new(name)),
+            (_, Purpose::Open) => Ok(()),
         }
     }
 
     fn wanted(&self) -> ToHost {
         let path = PathBuf::from(self.form.typed(0));
         match self.purpose {
-            Purpose::Export => ToHost::Export { path, overwrite: Overwrite::Ask },
+            Purpose::Export(_) => ToHost::Export { path, overwrite: Overwrite::Ask },
             Purpose::Open => ToHost::OpenRecording(path),
         }
     }

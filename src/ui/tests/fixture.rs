@@ -202,6 +202,10 @@ pub(super) fn options() -> Options {
         clock: Clock::start(),
         utc_offset_s: 0,
         export_name: PathBuf::from("session.jsonl"),
+        export_check: |file| match file.extension().and_then(|ending| ending.to_str()) {
+            Some("txt" | "jsonl" | "csv") => Ok(()),
+            Some(_) | None => Err(format!("{}: not an ending for an export", file.display())),
+        },
     }
 }
 

@@ -1,0 +1,260 @@
+//! `sessions`, `export` and `replay`: what was recorded before.
+
+use std::io::{self, BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use bytesize::ByteSize;
+use serde::Serialize;
+
+use super::args::{ExportArgs, ExportFormat, ListFormat, SessionsArgs};
+use super::failure::{Failure, say, warn};
+use super::output;
+use super::places;
+use crate::model::words::count_text;
+use crate::session::archive::{self, Archive, LAST, Session, State};
+use crate::session::export::{self, ExportError, Exported, Format, LastLine, Overwrite, WriteError};
+use crate::session::lines::{iso_stamp, stamp};
+use crate::session::overview::{End, Overview, overview};
+use crate::session::replay::Recording;
+
+/// The word for every session.
+const ALL: &str = "all";
+/// What stands above the columns of the table.
+const COLUMNS: [&str; 8] = ["NAME", "WHEN", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "STATE"];
+/// Columns whose cells are numbers.
+const NUMBERS: std::ops::Range<usize> = 2..7;
+/// Bytes that are handed to stdout at a time.
+const CHUNK_LEN: usize = 64 * 1024;
+
+/// A session and what it came to.
+struct Listed {
+    session: Session,
+    overview: Overview,
+    end: End,
+}
+
+/// `sessions`.
+pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
+    let (dir, archive) = archive()?;
+    if !args.delete.is_empty() {
+        return delete(&dir, &archive, &args.delete);
+    }
+    archive.others.iter().for_each(warn);
+    if archive.sessions.is_empty() {
+        say(format_args!("no session was recorded yet in {}", dir.display()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    // The latest first: that is the one that most who look are looking for.
+    let listed: Vec<_> = archive.sessions.into_iter().rev().filter_map(looked_at).collect();
+    match args.format {
+        ListFormat::Table => output::print(table(&listed).as_bytes()),
+        ListFormat::Json => output::print(json(&listed)?.as_bytes()),
+    }
+}
+
+fn archive() -> Result<(PathBuf, Archive), Failure> {
+    let dir = places::sessions_dir().ok_or(Failure::NoHome)?;
+    let archive = Archive::open(&dir).map_err(|error| Failure::Sessions { dir: dir.clone(), error })?;
+    Ok((dir, archive))
+}
+
+fn looked_at(session: Session) -> Option<Listed> {
+    match overview(&session.path) {
+        Ok((overview, end)) => Some(Listed { session, overview, end }),
+        Err(error) => {
+            warn(error);
+            None
+        }
+    }
+}
+
+fn table(listed: &[Listed]) -> String {
+    let head = COLUMNS.map(str::to_owned);
+    let rows: Vec<_> = std::iter::once(head).chain(listed.iter().map(row)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<_> = (0..COLUMNS.len()).map(width).collect();
+    let line = |row: &[String; 8]| {
+        let cells =
+            row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match NUMBERS.contains(&column) {
+                true => format!("{cell:>width$}"),
+                false => format!("{cell:<width$}"),
+            });
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+fn row(listed: &Listed) -> [String; 8] {
+    let Listed { session, overview, .. } = listed;
+    let when = stamp(session.header.started, session.header.utc_offset_s);
+    let lasted = std::time::Duration::from_secs(overview.lasted().as_secs());
+    [
+        session.name.clone(),
+        when.chars().take("2026-11-22 03:13:02".len()).collect(),
+        humantime::format_duration(lasted).to_string(),
+        overview.nodes.to_string(),
+        overview.messages.to_string(),
+        overview.deaths.to_string(),
+        ByteSize(session.size).to_string(),
+        state(listed).to_owned(),
+    ]
+}
+
+/// How a session is, in a word or two.
+const fn state(listed: &Listed) -> &'static str {
+    match (listed.session.state, listed.end) {
+        (State::Running, _) => "running",
+        (State::Over, End::Closed) => "ended",
+        (State::Over, End::Open) => "cut off",
+    }
+}
+
+/// A session as programs read it.
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    path: &'a Path,
+    started: String,
+    state: &'static str,
+    size: u64,
+    #[serde(flatten)]
+    overview: Overview,
+}
+
+fn json(listed: &[Listed]) -> Result<String, Failure> {
+    let mut lines = String::new();
+    for listed in listed {
+        let session = &listed.session;
+        let row = Row {
+            name: &session.name,
+            path: &session.path,
+            started: iso_stamp(session.header.started, session.header.utc_offset_s),
+            state: state(listed),
+            size: session.size,
+            overview: listed.overview,
+        };
+        lines += &serde_json::to_string(&row).map_err(|error| Failure::Stdout(error.into()))?;
+        lines.push('\n');
+    }
+    Ok(lines)
+}
+
+/// Deletes those that are named. If one of them is not there or runs, none is deleted.
+fn delete(dir: &Path, archive: &Archive, names: &[String]) -> Result<ExitCode, Failure> {
+    let is_all = |name: &String| name == ALL;
+    let (kept, chosen): (Vec<&Session>, Vec<&Session>) = if names.iter().any(is_all) {
+        archive.sessions.iter().partition(|session| session.state == State::Running)
+    } else {
+        (Vec::new(), chosen(dir, archive, names)?)
+    };
+    let mut told = String::new();
+    for session in chosen {
+        let deleted = archive::delete(session);
+        if deleted.is_err() {
+            output::print(told.as_bytes())?;
+        }
+        deleted?;
+        told += &format!("deleted {} ({})\n", session.name, ByteSize(session.size));
+    }
+    for session in kept {
+        told += &format!("kept {}: it is running\n", session.name);
+    }
+    if told.is_empty() {
+        say(format_args!("no session was recorded yet in {}", dir.display()));
+    }
+    output::print(told.as_bytes())
+}
+
+fn chosen<'a>(dir: &Path, archive: &'a Archive, names: &[String]) -> Result<Vec<&'a Session>, Failure> {
+    let mut chosen: Vec<&Session> = Vec::new();
+    for name in names {
+        let session = archive.find(dir, name)?;
+        if chosen.iter().all(|other| other.name != session.name) {
+            chosen.push(session);
+        }
+    }
+    match chosen.iter().find(|session| session.state == State::Running) {
+        Some(session) => Err(Failure::StillRunning(session.name.clone())),
+        None => Ok(chosen),
+    }
+}
+
+/// The journal that is meant: a file, or a session by its name.
+pub(crate) fn find(session: &str) -> Result<PathBuf, Failure> {
+    let path = Path::new(session);
+    if session.contains(std::path::MAIN_SEPARATOR) || (session != LAST && path.is_file()) {
+        return Ok(path.to_owned());
+    }
+    let (dir, archive) = archive()?;
+    Ok(archive.find_by_beginning(&dir, session)?.path.clone())
+}
+
+/// `export`.
+pub(crate) fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
+    let format = match (args.format, &args.output) {
+        (Some(format), _) => format.into(),
+        (None, Some(file)) => Format::from_path(file).map_err(Failure::Export)?,
+        (None, None) => Format::Txt,
+    };
+    let journal = find(&args.session)?;
+    match &args.output {
+        Some(file) => {
+            let exported = to_file(format, &journal, file, args.force)?;
+            complain(exported);
+            output::print(format!("{} exported to {}\n", events(exported), file.display()).as_bytes())
+        }
+        None => to_stdout(format, &journal),
+    }
+}
+
+fn to_file(format: Format, journal: &Path, file: &Path, force: bool) -> Result<Exported, Failure> {
+    let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
+    export::export_as(format, journal, file, overwrite).map_err(|error| match error {
+        ExportError::Exists { path } => Failure::ExportExists(path),
+        error => Failure::Export(error),
+    })
+}
+
+/// A reader that has had enough closed the pipe, which is no failure.
+fn to_stdout(format: Format, journal: &Path) -> Result<ExitCode, Failure> {
+    let recording = Recording::open(journal)?;
+    let mut out = BufWriter::with_capacity(CHUNK_LEN, io::stdout().lock());
+    match export::write(format, recording, &mut out) {
+        Ok(exported) => complain(exported),
+        Err(WriteError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(WriteError::Sink(error)) => return Err(Failure::Stdout(error)),
+        Err(WriteError::Journal(error)) => {
+            // What was read is good; who reads it is to have it before the error.
+            let _ = out.flush();
+            return Err(Failure::Journal(error));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what the export lacks.
+fn complain(exported: Exported) {
+    if exported.skipped > 0 {
+        let lacks = count_text(exported.skipped, "event");
+        warn(format_args!("{lacks} missing in the journal: the export tells where"));
+    }
+    match exported.end {
+        LastLine::Whole => {}
+        LastLine::Cut => warn(format_args!("the last line is cut: {} exported", events(exported))),
+    }
+}
+
+fn events(exported: Exported) -> String {
+    count_text(exported.events, "event")
+}
+
+impl From<ExportFormat> for Format {
+    fn from(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::Text => Self::Txt,
+            ExportFormat::Json => Self::Jsonl,
+            ExportFormat::Csv => Self::Csv,
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Writing whole lines or nothing, and the lock that tells a session that runs from one that is over.
+
+use std::fmt::Debug;
+use std::fs::{self, File};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+/// Where a journal is written to.
+pub(super) trait Disk: Debug + Send {
+    /// Puts all of these bytes at the end, or leaves what is there as it was.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// There is something to put them into.
+    fn is_open(&self) -> bool;
+}
+
+/// The file of a journal. It is made with its first line, as soon as its place takes it: a place that
+/// takes none now may do so later.
+#[derive(Debug)]
+pub(super) struct JournalFile {
+    path: PathBuf,
+    first: Vec<u8>,
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    /// Bytes of whole lines.
+    len: u64,
+    /// There may be half a line behind them.
+    torn: bool,
+}
+
+impl JournalFile {
+    /// A file that is yet to be made, with this as its first line.
+    pub(super) fn new(path: &Path, first: Vec<u8>) -> Self {
+        Self { path: path.to_owned(), first, open: None }
+    }
+
+    /// Makes the file. One that is there is never touched: that is an error.
+    pub(super) fn open(&mut self) -> io::Result<()> {
+        if self.open.is_none() {
+            let file = create_locked(&self.path, &self.first)?;
+            self.open = Some(Open { file, len: self.first.len() as u64, torn: false });
+        }
+        Ok(())
+    }
+}
+
+impl Disk for JournalFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.open()?;
+        self.open.as_mut().map_or(Ok(()), |open| open.append(bytes))
+    }
+
+    fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+}
+
+impl Open {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.torn {
+            // What is left of a write that failed would spoil the line that comes next.
+            self.file.set_len(self.len)?;
+            self.torn = false;
+        }
+        self.file.seek(SeekFrom::Start(self.len))?;
+        let written = self.file.write_all(bytes);
+        match written {
+            Ok(()) => self.len += bytes.len() as u64,
+            Err(_) => self.torn = self.file.set_len(self.len).is_err(),
+        }
+        written
+    }
+}
+
+/// Makes a new file that holds this and is locked for as long as it is open. It appears under its name
+/// all at once, so that nobody ever finds it without its first line or without its lock.
+fn create_locked(path: &Path, first: &[u8]) -> io::Result<File> {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(dir)?;
+    let mut file = new_file_builder(".starting-").tempfile_in(dir).map_err(without_temporary_name)?;
+    // A file system without locks keeps the session all the same; only who lists it cannot tell that it runs.
+    let _ = flock(file.as_file(), FlockOperation::NonBlockingLockExclusive);
+    file.write_all(first)?;
+    file.persist_noclobber(path).map_err(|refused| refused.error)
+}
+
+/// Files that vanish unless they are put in place, as readable as any new file of the user's: the umask still counts.
+pub(super) fn new_file_builder(prefix: &str) -> tempfile::Builder<'_, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
+/// The system's own words: the name of a temporary file, which tempfile adds to them, says nothing to the user.
+pub(super) fn without_temporary_name(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((said, _)) => io::Error::new(error.kind(), said.to_owned()),
+        None => error,
+    }
+}
+
+/// A process is writing this journal now. The system drops the lock of a process that ends, however it ends.
+pub(super) fn is_being_written(path: &Path) -> io::Result<bool> {
+    let file = File::open(path)?;
+    // Many may look at one time; only who writes keeps others out.
+    match flock(&file, FlockOperation::NonBlockingLockShared) {
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
+        Ok(()) | Err(_) => Ok(false),
+    }
+}
+
+/// Writes all of these bytes at the end of the file, or leaves it as it was: half a line would make
+/// the file unreadable from there on. The error is the one of the write.
+pub(super) fn append_whole(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    let end = file.seek(SeekFrom::End(0))?;
+    let written = file.write_all(bytes);
+    if written.is_err() {
+        // Should this fail too, a reader finds a torn line and says so.
+        let _ = file.set_len(end);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_locked_for_as_long_as_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.jsonl");
+        let mut file = JournalFile::new(&path, b"first\n".to_vec());
+        file.append(b"second\n").unwrap();
+        assert!(is_being_written(&path).unwrap() && is_being_written(&path).unwrap());
+        drop(file);
+        assert!(!is_being_written(&path).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first\nsecond\n");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left in the directory");
+    }
+
+    #[test]
+    fn half_a_line_that_a_full_disk_left_is_gone_before_the_next_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.jsonl");
+        let mut file = JournalFile::new(&path, b"first\n".to_vec());
+        file.open().unwrap();
+        let open = file.open.as_mut().unwrap();
+        open.file.write_all(b"half a li").unwrap();
+        open.torn = true;
+        file.append(b"x\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first\nx\n");
+    }
+
+    #[test]
+    fn a_place_that_takes_no_file_at_first_takes_it_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("place");
+        fs::write(&place, "in the way").unwrap();
+        let mut file = JournalFile::new(&place.join("a.jsonl"), b"first\n".to_vec());
+        assert!(file.append(b"lost\n").is_err() && !file.is_open());
+        fs::remove_file(&place).unwrap();
+        file.append(b"kept\n").unwrap();
+        assert_eq!(fs::read_to_string(place.join("a.jsonl")).unwrap(), "first\nkept\n");
+    }
+}
