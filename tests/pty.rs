@@ -213,6 +213,49 @@ fn a_session_is_exported_asked_about_before_it_overwrites_and_opened_again() {
 }
 
 #[test]
+fn a_session_that_was_killed_is_there_under_its_name_and_can_be_watched_again() {
+    let home = lab(40, 120).kill();
+    let mut replay = Session::start_in(home, &["replay", "last"], 40, 160);
+    replay.wait_until("the recording", |screen| screen.contains("REPLAY") && screen.contains("p4"));
+    replay.press("a");
+    replay.press("q");
+    let (home, status) = replay.end_and_keep();
+    assert_eq!(status.exit_code(), 0);
+    let sessions = fs::read_dir(home.path().join("state/gossipctl/sessions")).unwrap().count();
+    assert_eq!(sessions, 1, "what is recorded already is not recorded again");
+}
+
+#[test]
+fn a_journal_that_cannot_be_made_is_said_and_made_when_it_can_be() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("state"), "in the way").unwrap();
+    let mut session = running(Session::start_in(home, LAB, 40, 160));
+    session.wait_until("the failure in the header", header_says("REC FAILED"));
+    fs::remove_file(session.home().join("state")).unwrap();
+    session.wait_until("the recording in the header", |screen| {
+        header_says("REC")(screen) && !header_says("REC FAILED")(screen)
+    });
+    session.press("q");
+    let (_, screen) = session.end();
+    assert!(screen.contains("events not recorded: the journal was full or could not be written"), "{screen}");
+}
+
+#[test]
+fn an_export_of_an_unknown_kind_is_refused_in_its_form() {
+    let mut session = lab(40, 120);
+    session.press("e");
+    session.wait_for("Export this session");
+    session.press("\x15mine.xls\r");
+    session.wait_until("the fault in the form", |screen| {
+        screen.contains("use .txt, .jsonl or .csv") && screen.contains("Export this session")
+    });
+    session.press("\x15mine.csv\r");
+    session.wait_until("the export", |screen| screen.contains("exported") && screen.contains("to mine.csv"));
+    session.press("q");
+    assert_eq!(session.end().0.exit_code(), 0);
+}
+
+#[test]
 fn a_port_in_use_is_told_before_the_screen_is_taken() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap();

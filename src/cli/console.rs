@@ -116,6 +116,7 @@ async fn end(
     if let Some(nodes) = left.nodes
         && let Ending::AtOnce(asked) = nodes.leave(signals).await
     {
+        records.hurry().await;
         return Ok(ExitCode::from(asked.exit_code()));
     }
     let report = records.finish();
@@ -141,12 +142,11 @@ fn tell(answers: &mpsc::Sender<FromHost>, news: News) {
     let state = match news {
         News::Note(line) => return notify(answers, Severity::Warning, line),
         News::Failing(why) => JournalState::Failed { why },
-        News::Recording { journal, missing } => {
-            if missing > 0 {
-                let missing = count_text(missing, "event");
-                notify(answers, Severity::Info, format!("the session is recorded again; {missing} missing"));
-            }
-            JournalState::Recording { path: journal }
+        News::Recording(path) => JournalState::Recording { path },
+        News::Again { journal: path, missing } => {
+            let missing = count_text(missing, "event");
+            notify(answers, Severity::Info, format!("the session is recorded again; {missing} missing"));
+            JournalState::Recording { path }
         }
     };
     // There is room for as many as anybody would read; what does not fit is not worth waiting for.

@@ -47,6 +47,7 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
         result = &mut printing => Some(result.unwrap_or_else(|panic| Err(io::Error::other(panic)))),
     };
     if let Ending::AtOnce(asked) = nodes.leave(&mut signals).await {
+        records.hurry().await;
         return Ok(ExitCode::from(asked.exit_code()));
     }
     if let Some(lacks) = records.finish().as_ref().and_then(unrecorded) {
@@ -61,8 +62,8 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
 /// What the user is to know of the recording, unless all goes well from the beginning.
 fn tell(news: News) {
     match news {
-        News::Recording { missing: 0, .. } => {}
-        News::Recording { missing, .. } => {
+        News::Recording(_) => {}
+        News::Again { missing, .. } => {
             warn(format_args!("the session is recorded again; {} missing", count_text(missing, "event")));
         }
         News::Failing(why) => warn(format_args!("the session is not recorded: {why}")),

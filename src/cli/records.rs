@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::keeper;
 use super::places;
@@ -15,6 +16,9 @@ use crate::session::recorder::{Limits, News, Places, Recorder, RecorderHandle, R
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;
+
+/// How long a user who insists on the end waits for the disk at most.
+const MOMENT: Duration = Duration::from_millis(300);
 
 /// The writers of a session.
 pub(crate) struct Records {
@@ -94,6 +98,13 @@ impl Records {
         match &self.writer {
             Writer::Recorder(recorder) => Some(recorder.handle()),
             Writer::Logs(_) | Writer::Nothing => None,
+        }
+    }
+
+    /// Writes what there is, for a user who does not wait: not longer than a moment, whatever the disk does.
+    pub(crate) async fn hurry(self) {
+        if let Some(recorder) = self.handle() {
+            let _ = tokio::time::timeout(MOMENT, recorder.sync()).await;
         }
     }
 

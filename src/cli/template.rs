@@ -9,9 +9,10 @@ use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::settings::{self, NodeSettings};
-use super::values::{PaceName, Policy, Theme, Wire, name_of, size_text};
+use super::values::{PaceName, Policy, Theme, Wire, name_of};
 use crate::proto::config::DeadPolicy;
 use crate::proto::message::Dialect;
+use crate::session::text::size_text;
 use crate::ui::key_table;
 
 /// What stands between the keys of one action in the table of keys.

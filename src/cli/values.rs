@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::proto::addr::{Addr, AddrError};
 use crate::proto::config::{DeadPolicy, LINKS_MAX};
 use crate::proto::message::Dialect;
+use crate::session::text::size_text;
 
 /// Time between two messages: from a thousand a second to one a day.
 pub(crate) type GossipInterval = Span<1, DAY_MS>;
@@ -37,11 +38,7 @@ pub(crate) type RngSeed = Count<0, { i64::MAX as u64 }>;
 pub(crate) type JournalSize = Size<{ 64 * KIB }, { 1024 * GIB }>;
 
 const KIB: u64 = 1024;
-const MIB: u64 = 1024 * KIB;
-const GIB: u64 = 1024 * MIB;
-/// The units in which sizes are written, largest first.
-const UNITS: [(u64, &str); 6] =
-    [(GIB, "GiB"), (1_000_000_000, "GB"), (MIB, "MiB"), (1_000_000, "MB"), (KIB, "KiB"), (1_000, "kB")];
+const GIB: u64 = 1024 * 1024 * KIB;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// What is wrong with a value.
@@ -150,14 +147,6 @@ impl<const MIN_MS: u64, const MAX_MS: u64> TryFrom<String> for Span<MIN_MS, MAX_
 impl<const MIN_MS: u64, const MAX_MS: u64> fmt::Display for Span<MIN_MS, MAX_MS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         people(self.0).fmt(f)
-    }
-}
-
-/// A size in bytes, in the largest unit that tells it exactly: `500MB`, `1GiB`.
-pub(crate) fn size_text(bytes: u64) -> String {
-    match UNITS.iter().find(|(unit, _)| bytes % unit == 0) {
-        Some((unit, name)) => format!("{}{name}", bytes / unit),
-        None => format!("{bytes}B"),
     }
 }
 

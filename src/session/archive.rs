@@ -56,7 +56,7 @@ pub struct Archive {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FindError {
     /// Nothing has this name.
-    #[error("there is no session '{name}'{}: 'gossipctl sessions' lists all", near_text(near))]
+    #[error("there is no session '{name}': {}'gossipctl sessions' lists all", near_text(near))]
     Unknown {
         /// As it was given.
         name: String,
@@ -80,7 +80,7 @@ pub enum FindError {
 }
 
 fn near_text(near: &[String]) -> String {
-    if near.is_empty() { String::new() } else { format!(", only {}", near.join(" or ")) }
+    if near.is_empty() { String::new() } else { format!("did you mean {}? ", near.join(" or ")) }
 }
 
 fn fitting_text(fitting: &[String]) -> String {

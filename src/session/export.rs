@@ -233,7 +233,9 @@ impl<W: Write> Writer<W> {
             }
             Format::Csv => {
                 let mut table = csv::Writer::from_writer(file);
-                table.write_record(["time", "node", "address", "event", "peer", "message", "text", "detail"])?;
+                table
+                    .write_record(["time", "node", "address", "event", "peer", "message", "text", "detail"])
+                    .map_err(of_system)?;
                 Sink::Csv(Box::new(table))
             }
         };
@@ -269,7 +271,7 @@ impl<W: Write> Writer<W> {
                 None => Ok(()),
             },
             Sink::Jsonl(file) => json_line(file, event),
-            Sink::Csv(table) => Ok(table.write_record(row(event, &self.names, self.utc_offset_s))?),
+            Sink::Csv(table) => table.write_record(row(event, &self.names, self.utc_offset_s)).map_err(of_system),
         }
     }
 
@@ -279,7 +281,7 @@ impl<W: Write> Writer<W> {
         match &mut self.sink {
             Sink::Txt(file) => writeln!(file, "({words})"),
             Sink::Jsonl(file) => writeln!(file, "{{\"skipped\":{events}}}"),
-            Sink::Csv(table) => Ok(table.write_record(["", "", "", "skipped", "", "", "", &words])?),
+            Sink::Csv(table) => table.write_record(["", "", "", "skipped", "", "", "", &words]).map_err(of_system),
         }
     }
 
@@ -293,6 +295,15 @@ impl<W: Write> Writer<W> {
         };
         file.flush()?;
         Ok(Exported { bytes: file.bytes, ..self.exported })
+    }
+}
+
+/// The system's own error: who reads a pipe may have had enough.
+fn of_system(error: csv::Error) -> io::Error {
+    let said = error.to_string();
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => io::Error::other(said),
     }
 }
 

@@ -8,11 +8,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 
 use super::disk::{Disk, JournalFile};
 use super::overview::{FOOTER_LEN_MAX, Footer, Tally};
+use super::text::size_text;
 use crate::event::Event;
 use crate::proto::time::Time;
 
@@ -90,7 +90,7 @@ pub enum JournalError {
         reason: io::Error,
     },
     /// It is as long as it may be; what happens from now on is not in it.
-    #[error("the journal {} has reached its limit of {}", path.display(), ByteSize(*size_max))]
+    #[error("the journal {} has reached its limit of {}", path.display(), size_text(*size_max))]
     Full {
         /// Which file.
         path: PathBuf,

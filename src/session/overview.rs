@@ -29,7 +29,7 @@ const CHUNK_LEN: usize = 256 * 1024;
 pub struct Overview {
     /// From its start to its last event, in microseconds.
     pub lasted_us: u64,
-    /// Nodes that were started in it.
+    /// Nodes of its process.
     pub nodes: u64,
     /// Messages that its nodes generated or, in a process with few of the network's nodes, that one of them saw.
     pub messages: u64,
@@ -63,7 +63,8 @@ pub(super) struct Tally {
     events: u64,
     skipped: u64,
     generated: u64,
-    /// Messages that each node saw, its own included; a node sees each once.
+    /// The nodes to which something happened, and how many messages each saw, its own included; a node
+    /// sees each once.
     seen: IndexMap<Addr, u64>,
     /// What is told of lives and deaths alone: enough to tell one death from the next.
     lives: Model,
@@ -96,7 +97,7 @@ impl Tally {
         let lasted = self.newest.since(self.started).as_micros();
         Overview {
             lasted_us: u64::try_from(lasted).unwrap_or(u64::MAX),
-            nodes: self.lives.nodes().iter().filter(|node| node.is_ours()).count() as u64,
+            nodes: self.seen.len() as u64,
             messages: self.generated.max(seen),
             deaths: self.lives.deaths().cases().end(),
             events: self.events,
@@ -108,8 +109,9 @@ impl Tally {
         self.events += 1;
         self.newest = self.newest.max(at);
         self.generated += u64::from(event == "generated");
-        if matches!(event, "generated" | "received") {
-            *self.seen.entry(node).or_insert(0) += 1;
+        // A node that could not be started is none.
+        if event != "failed" {
+            *self.seen.entry(node).or_insert(0) += u64::from(matches!(event, "generated" | "received"));
         }
     }
 

@@ -58,8 +58,10 @@ impl Default for Limits {
 /// What the user is to know of a recorder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// All that happens is recorded, from now on or again.
-    Recording {
+    /// All that happens is recorded here.
+    Recording(PathBuf),
+    /// The same after a failure.
+    Again {
         /// Where.
         journal: PathBuf,
         /// Events that are missing in it.
@@ -266,7 +268,7 @@ impl<N: Fn(News)> Desk<N> {
     /// Tells how it begins.
     fn begin(&mut self, begun: Result<(), JournalError>) {
         if begun.is_ok() {
-            (self.notify)(News::Recording { journal: self.journal.path().to_owned(), missing: 0 });
+            (self.notify)(News::Recording(self.journal.path().to_owned()));
         }
         self.judge_journal(begun);
     }
@@ -310,7 +312,7 @@ impl<N: Fn(News)> Desk<N> {
         if had_something && kept.is_ok() && self.failing && !self.journal.is_full() {
             self.failing = false;
             let journal = self.journal.path().to_owned();
-            (self.notify)(News::Recording { journal, missing: self.journal.lost() + self.skipped });
+            (self.notify)(News::Again { journal, missing: self.journal.lost() + self.skipped });
         }
         self.judge_journal(kept);
         self.make_room();

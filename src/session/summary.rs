@@ -96,7 +96,7 @@ fn missing(model: &Model, record: Option<&RecorderReport>) -> Option<String> {
 pub fn unrecorded(record: &RecorderReport) -> Option<String> {
     told([
         (record.skipped, "not recorded: the disk was too slow"),
-        (record.lost, "not recorded: the journal could not be written"),
+        (record.lost, "not recorded: the journal was full or could not be written"),
     ])
 }
 

@@ -22,6 +22,23 @@ pub fn json_skipped(events: u64) -> serde_json::Result<String> {
     serde_json::to_string(&Skipped { skipped: events })
 }
 
+/// A size in bytes, in the largest unit that tells it exactly: `500MB`, `1GiB`.
+pub fn size_text(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    const UNITS: [(u64, &str); 6] = [
+        (KIB * KIB * KIB, "GiB"),
+        (1_000_000_000, "GB"),
+        (KIB * KIB, "MiB"),
+        (1_000_000, "MB"),
+        (KIB, "KiB"),
+        (1_000, "kB"),
+    ];
+    match UNITS.iter().find(|(unit, _)| bytes % unit == 0) {
+        Some((unit, name)) => format!("{}{name}", bytes / unit),
+        None => format!("{bytes}B"),
+    }
+}
+
 /// The event as one JSON object, as in a journal.
 pub fn json_line(event: &Event) -> serde_json::Result<String> {
     serde_json::to_string(event)

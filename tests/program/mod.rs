@@ -28,7 +28,33 @@ pub(crate) fn home() -> Arc<TempDir> {
 pub(crate) fn run(args: &[&str], prepare: impl FnOnce(&Path)) -> (i32, String, String) {
     let home = home();
     prepare(home.path());
-    let output = command(home.path(), args).output().unwrap();
+    run_in(home.path(), args)
+}
+
+/// Runs the program to its end in this directory: exit code, stdout, stderr.
+pub(crate) fn run_in(home: &Path, args: &[&str]) -> (i32, String, String) {
+    finished(command(home, args))
+}
+
+/// The same where no file may grow beyond so many KiB.
+pub(crate) fn run_with_small_files(home: &Path, size_kib: u32, args: &[&str]) -> (i32, String, String) {
+    // POSIX counts in blocks of 512 bytes.
+    let script = format!("ulimit -f {} && exec \"$0\" \"$@\"", size_kib * 2);
+    let program = command(home, args);
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script).arg(program.get_program()).args(program.get_args()).current_dir(home);
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.stdin(Stdio::null());
+    finished(shell)
+}
+
+fn finished(mut command: Command) -> (i32, String, String) {
+    let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }

@@ -115,6 +115,13 @@ impl Session {
         (self.home, status)
     }
 
+    /// Kills the program, which has no say in it, and keeps the directory in which it ran.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.signal("KILL");
+        self.wait_for_exit();
+        self.home
+    }
+
     fn wait_for_exit(&mut self) -> ExitStatus {
         let mut killer = self.child.clone_killer();
         let (ended, limit) = std::sync::mpsc::sync_channel::<()>(1);

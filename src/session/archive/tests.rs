@@ -113,9 +113,9 @@ fn a_slip_in_a_name_is_answered_with_the_names_that_are_like_it() {
     let error = |name| archive.find_by_beginning(dir.path(), name).unwrap_err().to_string();
     assert_eq!(
         error("2026-11-22T03-13-20-4711"),
-        "there is no session '2026-11-22T03-13-20-4711', only 2026-11-22T03-13-02-4711: 'gossipctl sessions' \
-         lists all"
+        "there is no session '2026-11-22T03-13-20-4711': did you mean 2026-11-22T03-13-02-4711? 'gossipctl \
+         sessions' lists all"
     );
-    assert_eq!(error("lats"), "there is no session 'lats', only last: 'gossipctl sessions' lists all");
+    assert_eq!(error("lats"), "there is no session 'lats': did you mean last? 'gossipctl sessions' lists all");
     assert_eq!(error("zzz"), "there is no session 'zzz': 'gossipctl sessions' lists all");
 }

@@ -29,7 +29,7 @@ fn run(batches_max: usize) -> Run {
     let (notify, notices) = sync_channel(16);
     let notify = move |notice| notify.try_send(notice).unwrap();
     let recorder = Recorder::spawn(feed, &places, &Header::new(AT, 0), notify).unwrap();
-    assert_eq!(notices.try_recv().unwrap(), News::Recording { journal: places.journal, missing: 0 });
+    assert_eq!(notices.try_recv().unwrap(), News::Recording(places.journal));
     Run { dir, tap, recorder, notices }
 }
 
@@ -163,7 +163,7 @@ async fn a_journal_is_made_as_soon_as_its_place_takes_one_and_tells_what_happene
     tap.publish(&batch(2));
     recorder.handle().sync().await.unwrap();
     let journal = state.join("session.jsonl");
-    assert_eq!(notices.try_recv().unwrap(), News::Recording { journal: journal.clone(), missing: 7 });
+    assert_eq!(notices.try_recv().unwrap(), News::Again { journal: journal.clone(), missing: 7 });
     let records: Vec<_> = read(&journal).unwrap().map(Result::unwrap).collect();
     assert_eq!((&records[0], records.len()), (&Record::Skipped(7), 3));
     let report = tokio::task::spawn_blocking(|| recorder.finish()).await.unwrap();
@@ -298,7 +298,7 @@ async fn a_disk_that_was_full_for_a_while_is_told_twice_and_the_gap_stands_in_it
     }
     let News::Failing(why) = notices.try_recv().unwrap() else { panic!("nothing is said of the full disk") };
     assert!(why.starts_with("cannot write the journal double: "), "{why}");
-    assert_eq!(notices.try_recv().unwrap(), News::Recording { journal: PathBuf::from("double"), missing: 35 });
+    assert_eq!(notices.try_recv().unwrap(), News::Again { journal: PathBuf::from("double"), missing: 35 });
     assert_eq!(notices.try_recv().ok(), None);
     let report = tokio::task::spawn_blocking(|| recorder.finish()).await.unwrap();
     assert_eq!((report.events, report.lost, disk.story().as_str()), (5, 35, "2 [35] 3"));

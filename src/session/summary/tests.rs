@@ -45,7 +45,7 @@ fn quitting_tells_what_happened_and_where_the_files_are() {
          coverage  0 of 1 message reached every peer; the last, p1#1: 2/3 in 1 hop\n  \
          deaths    p2 at 03:14:32, noticed by p1; p3 killed, not noticed by anybody\n  \
          missing   40 events not shown: the screen was too slow; \
-         1 event not recorded: the journal could not be written\n  \
+         1 event not recorded: the journal was full or could not be written\n  \
          logs      logs (2 files)\n  \
          journal   state/session.jsonl\n"
     );

@@ -1,0 +1,236 @@
+//! What is kept of a session: recorded, listed, exported and deleted by the real program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::program::{Program, home, run_in, run_with_small_files};
+use serde_json::Value;
+
+/// A lab in which much happens soon.
+const LAB: &[&str] = &["lab", "--headless", "--gossip-interval", "100ms", "--liveness-interval", "300ms"];
+/// A lab that is over soon.
+const SHORT: &[&str] = &["lab", "--headless", "--gossip-interval", "100ms", "--duration", "500ms"];
+
+fn sessions_dir(home: &Path) -> PathBuf {
+    home.join("state/gossipctl/sessions")
+}
+
+fn journals(home: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(sessions_dir(home)).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let mut journals: Vec<_> = files.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).collect();
+    journals.sort();
+    journals
+}
+
+fn listed(home: &Path) -> Vec<Value> {
+    let (code, out, _) = run_in(home, &["sessions", "--format", "json"]);
+    assert_eq!(code, 0);
+    out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn at(line: &str) -> u64 {
+    serde_json::from_str::<Value>(line).unwrap()["at"].as_u64().unwrap_or(0)
+}
+
+/// Cuts the last line in its middle, as a killed program may leave it, after taking away last words.
+fn tear(journal: &Path) {
+    let text = fs::read_to_string(journal).unwrap();
+    let events = text.split_once("{\"closed\"").map_or(text.as_str(), |(events, _)| events);
+    fs::write(journal, &events[..events.len() - 9]).unwrap();
+}
+
+#[test]
+fn after_a_kill_at_most_the_last_second_is_missing() {
+    let home = home();
+    let lab = Program::start_in(&home, &[LAB, &["--format", "json"]].concat());
+    let first = at(&lab.wait_for("an event", |line| at(line) > 0));
+    let late = |line: &str| at(line) > first + 4_000_000;
+    let last = at(&lab.wait_for("an event four seconds later", late));
+    lab.signal("KILL");
+    drop(lab);
+    let (code, out, _) = run_in(home.path(), &["export", "last", "--format", "json"]);
+    assert_eq!(code, 0);
+    let kept = out.lines().map(at).max().unwrap();
+    // A second, and another one for a machine that is so busy that nobody's timers are on time.
+    assert!(kept + 2_000_000 > last, "{} ms are missing", (last - kept) / 1_000);
+}
+
+#[test]
+fn a_running_session_is_listed_as_that_and_kept_and_a_killed_one_is_neither() {
+    let home = home();
+    let lab = Program::start_in(&home, LAB);
+    lab.wait_for("a message", |line| line.starts_with("p1 Received Gossip Message"));
+    let running = listed(home.path());
+    let name = running[0]["name"].as_str().unwrap();
+    assert_eq!(running[0]["state"], "running");
+    let (code, out, error) = run_in(home.path(), &["sessions", "--delete", name]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert_eq!(error, format!("error: {name} is running: quit it before you delete it; nothing was deleted\n"));
+    let (code, out, _) = run_in(home.path(), &["sessions", "--delete", "all"]);
+    assert_eq!((code, out), (0, format!("kept {name}: it is running\n")));
+    lab.wait_for("another message", |line| line.starts_with("p1 Received Gossip Message"));
+
+    lab.signal("KILL");
+    drop(lab);
+    let killed = listed(home.path());
+    assert_eq!((&killed[0]["state"], &killed[0]["name"]), (&Value::from("cut off"), &running[0]["name"]));
+    let (code, out, _) = run_in(home.path(), &["sessions", "--delete", name]);
+    assert!(code == 0 && out.starts_with(&format!("deleted {name} (")), "{out}");
+    assert_eq!(journals(home.path()), <[PathBuf; 0]>::default());
+}
+
+#[test]
+fn the_list_tells_how_long_how_many_nodes_messages_and_deaths_the_latest_first() {
+    let home = home();
+    run_in(home.path(), SHORT);
+    let one_peer =
+        ["lab", "--seeds", "1", "--peers", "1", "--headless", "--messages", "2", "--gossip-interval", "50ms"];
+    run_in(home.path(), &[&one_peer[..], &["--duration", "1s"]].concat());
+    let (code, out, error) = run_in(home.path(), &["sessions"]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    let rows: Vec<Vec<&str>> =
+        out.lines().map(|line| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()).collect();
+    assert_eq!(rows[0], ["NAME", "WHEN", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "STATE"]);
+    let cell = |row: usize, column: usize| rows[row][column];
+    assert_eq!((cell(1, 2), cell(1, 3), cell(1, 4), cell(1, 5), cell(1, 7)), ("1s", "2", "2", "0", "ended"), "{out}");
+    assert_eq!((cell(2, 3), cell(2, 7)), ("10", "ended"), "{out}");
+    let json = listed(home.path());
+    assert_eq!(json[0]["messages"], 2);
+    assert!(json[0]["lasted_us"].as_u64().unwrap() >= 1_000_000 && json[1]["events"].as_u64().unwrap() > 50);
+}
+
+#[test]
+fn an_export_goes_to_stdout_or_to_a_file_whose_ending_says_the_form_and_replaces_none() {
+    let home = home();
+    run_in(home.path(), SHORT);
+    let export = |args: &[&str]| run_in(home.path(), &[&["export", "last"], args].concat());
+    let (_, text, error) = export(&[]);
+    assert!(text.lines().next().unwrap().ends_with("s1 Started as seed s1, framed dialect"), "{text}");
+    assert_eq!(error, "");
+    for (format, ending) in [("text", "txt"), ("json", "jsonl"), ("csv", "csv")] {
+        let (code, printed, _) = export(&["--format", format]);
+        let name = format!("mine.{ending}");
+        let (_, told, _) = export(&["-o", &name]);
+        assert!(code == 0 && told.ends_with(&format!(" events exported to {name}\n")), "{told}");
+        assert_eq!(fs::read_to_string(home.path().join(&name)).unwrap(), printed);
+    }
+    fs::write(home.path().join("mine.csv"), "precious").unwrap();
+    let (code, _, error) = export(&["-o", "mine.csv"]);
+    assert_eq!((code, error.as_str()), (2, "error: mine.csv exists already: --force replaces it\n"));
+    assert_eq!(fs::read_to_string(home.path().join("mine.csv")).unwrap(), "precious");
+    assert_eq!(export(&["-o", "mine.csv", "--force"]).0, 0);
+    assert!(fs::read_to_string(home.path().join("mine.csv")).unwrap().starts_with("time,node,"));
+    let (code, _, error) = export(&["-o", "mine.xls"]);
+    assert_eq!(code, 2);
+    assert_eq!(error, "error: mine.xls: the ending says what to write: use .txt, .jsonl or .csv\n");
+    assert_eq!(run_in(home.path(), &["export", "mine.jsonl"]).1, text, "a file is a session, too");
+}
+
+#[test]
+fn a_torn_last_line_is_said_and_all_before_it_is_exported() {
+    let home = home();
+    run_in(home.path(), SHORT);
+    let whole = run_in(home.path(), &["export", "last", "--format", "json"]).1;
+    tear(&journals(home.path())[0]);
+    for format in ["text", "json", "csv"] {
+        let (code, _, error) = run_in(home.path(), &["export", "last", "--format", format]);
+        let events = whole.lines().count() - 2;
+        assert_eq!((code, error), (0, format!("warning: the last line is cut: {events} events exported\n")));
+    }
+}
+
+#[test]
+fn a_session_is_found_by_what_its_name_begins_with_and_a_slip_is_answered_with_what_is_like_it() {
+    let home = home();
+    run_in(home.path(), SHORT);
+    let name = listed(home.path())[0]["name"].as_str().unwrap().to_owned();
+    assert_eq!(run_in(home.path(), &["export", &name[..12]]).0, 0);
+    let slip = format!("{name}7");
+    let (code, _, error) = run_in(home.path(), &["export", &slip]);
+    let expected =
+        format!("error: there is no session '{slip}': did you mean {name}? 'gossipctl sessions' lists all\n");
+    assert_eq!((code, error.as_str()), (2, expected.as_str()));
+    let (code, _, error) = run_in(home.path(), &["sessions", "--delete", &name, &slip]);
+    assert_eq!((code, error), (2, expected));
+    assert_eq!(journals(home.path()).len(), 1, "of several that are named, all are deleted or none");
+}
+
+#[test]
+fn a_reader_that_has_had_enough_of_an_export_ends_it_quietly() {
+    let home = home();
+    run_in(home.path(), &["lab", "--headless", "--gossip-interval", "20ms", "--duration", "2s"]);
+    assert!(fs::metadata(&journals(home.path())[0]).unwrap().len() > 500_000, "more than a pipe holds");
+    for format in ["text", "json", "csv"] {
+        let mut export = Program::start_in(&home, &["export", "last", "--format", format]);
+        export.close_stdout();
+        assert_eq!(export.end(), (Some(0), String::new()));
+    }
+}
+
+#[test]
+fn the_oldest_session_gives_way_to_a_new_one_and_that_is_said() {
+    let home = home();
+    run_in(home.path(), SHORT);
+    let old = journals(home.path());
+    assert!(fs::metadata(&old[0]).unwrap().len() > 20_000);
+    let (_, _, error) = run_in(home.path(), &[SHORT, &["--sessions-max", "64KiB", "--journal-max", "64KiB"]].concat());
+    let kept = listed(home.path());
+    assert!(error.contains("warning: recorded sessions took too much room: the oldest 1 deleted\n"), "{error}");
+    assert_eq!((kept.len(), old[0].exists()), (1, false));
+    assert!(kept[0]["size"].as_u64().unwrap() <= 64 * 1024);
+}
+
+#[test]
+fn a_session_is_not_recorded_if_that_is_what_the_user_wants() {
+    let home = home();
+    run_in(home.path(), &[SHORT, &["--no-journal"]].concat());
+    fs::create_dir_all(home.path().join("config/gossipctl")).unwrap();
+    fs::write(home.path().join("config/gossipctl/config.toml"), "[session]\nno-journal = true\n").unwrap();
+    run_in(home.path(), SHORT);
+    assert_eq!(journals(home.path()), <[PathBuf; 0]>::default());
+    let (code, out, error) = run_in(home.path(), &["sessions"]);
+    let place = sessions_dir(home.path());
+    assert_eq!((code, out.as_str()), (0, ""));
+    assert_eq!(error, format!("no session was recorded yet in {}\n", place.display()));
+}
+
+#[test]
+fn a_disk_without_room_is_said_with_what_is_missing_and_the_session_goes_on() {
+    let home = home();
+    let args = ["lab", "--headless", "--gossip-interval", "20ms", "--duration", "2s"];
+    let (code, out, error) = run_with_small_files(home.path(), 60, &args);
+    assert_eq!(code, 0);
+    assert!(out.contains("s1 Left the network"), "the network went on to its end");
+    assert!(error.contains("warning: the session is not recorded: cannot write the journal "), "{error}");
+    let last = error.lines().last().unwrap();
+    assert!(last.ends_with("events not recorded: the journal was full or could not be written"), "{error}");
+    let (code, _, error) = run_in(home.path(), &["export", "last"]);
+    assert!(code == 0 && !error.contains("cut"), "half a line was left behind: {error}");
+}
+
+#[test]
+fn a_place_that_takes_no_journal_is_said_and_tried_again() {
+    let home = home();
+    fs::write(home.path().join("state"), "in the way").unwrap();
+    let mut lab = Program::start_in(&home, LAB);
+    // By then the first second is written, if there is a place for it.
+    lab.wait_for("the message of two seconds later", |line| line.ends_with("Gossip Message 20"));
+    fs::remove_file(home.path().join("state")).unwrap();
+    let patience = Instant::now() + Duration::from_secs(30);
+    while journals(home.path()).is_empty() {
+        assert!(Instant::now() < patience, "no journal was made");
+        lab.wait_for("another message", |line| line.starts_with("p1 Received Gossip Message"));
+    }
+    lab.signal("TERM");
+    lab.read_all();
+    let (code, error) = lab.end();
+    assert_eq!(code, Some(0));
+    let lines: Vec<_> = error.lines().collect();
+    assert!(lines[0].starts_with("warning: the session is not recorded: cannot create the journal "), "{error}");
+    assert!(lines[1].starts_with("warning: the session is recorded again; "), "{error}");
+    assert!(lines[2].contains("events not recorded"), "{error}");
+    let (code, text, error) = run_in(home.path(), &["export", "last"]);
+    assert!(code == 0 && error.contains("missing in the journal: the export tells where"), "{error}");
+    assert!(text.starts_with('(') && text.lines().next().unwrap().ends_with("are missing here)"), "{text}");
+}
