@@ -55,7 +55,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let (answers, answered) = mpsc::channel(TALK_MAX);
     plan.warnings.iter().for_each(|warning| notify(&answers, Severity::Warning, warning.clone()));
     let records = begin_records(&plan, clock, &answers);
-    let options = options(&plan, looks, clock, &records);
+    let options = options(&plan, looks, clock);
     let taps = vec![tap, records.tap()];
     let nodes = match start(&plan, clock, &taps).await {
         Ok(nodes) => nodes,
@@ -158,7 +158,7 @@ fn notify(answers: &mpsc::Sender<FromHost>, severity: Severity, text: String) {
     let _ = answers.try_send(FromHost::Notice { severity, text });
 }
 
-fn options(plan: &Plan, looks: Looks, clock: Clock, records: &Records) -> Options {
+fn options(plan: &Plan, looks: Looks, clock: Clock) -> Options {
     let utc_offset_s = plan.node.peer.utc_offset_s;
     let export_name = format!("gossipctl-{}.txt", records::file_stamp(clock.epoch(), utc_offset_s));
     Options {
@@ -170,7 +170,7 @@ fn options(plan: &Plan, looks: Looks, clock: Clock, records: &Records) -> Option
             Begin::Choice { .. } => StartScreen::Shown,
             Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => StartScreen::Skipped,
         },
-        defaults: form_defaults(plan, records),
+        defaults: form_defaults(plan),
         keys: looks.keys,
         clock,
         utc_offset_s,
@@ -179,7 +179,7 @@ fn options(plan: &Plan, looks: Looks, clock: Clock, records: &Records) -> Option
     }
 }
 
-fn form_defaults(plan: &Plan, records: &Records) -> FormDefaults {
+fn form_defaults(plan: &Plan) -> FormDefaults {
     let free_from = |port| next_free(Addr::loopback(port)).unwrap_or(Addr::loopback(port));
     FormDefaults {
         seeds: plan.node.peer.seeds.clone(),
@@ -187,7 +187,7 @@ fn form_defaults(plan: &Plan, records: &Records) -> FormDefaults {
         peer_listen: free_from(FIRST_PEER_PORT),
         lab_seeds: plan.lab_size.0,
         lab_peers: plan.lab_size.1,
-        recording: records.last(),
+        recording: Records::last(),
     }
 }
 

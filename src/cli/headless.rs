@@ -39,9 +39,9 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
         }
     };
     let header = Header::new(clock.epoch(), utc_offset_s);
-    let printer = Printer::new(format, header, BufWriter::new(io::stdout()));
-    let mut printing = tokio::task::spawn_blocking(move || printer.run(events));
-    let printed = tokio::select! {
+    let out = Printer::new(format, header, BufWriter::new(io::stdout()));
+    let mut printing = tokio::task::spawn_blocking(move || out.run(events));
+    let ended_by_itself = tokio::select! {
         _ = signals.next() => None,
         () = nodes::pass(plan.length.map(Span::get)) => None,
         result = &mut printing => Some(result.unwrap_or_else(|panic| Err(io::Error::other(panic)))),
@@ -53,8 +53,8 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
     if let Some(lacks) = records.finish().as_ref().and_then(unrecorded) {
         warn(lacks);
     }
-    match printed {
-        Some(printed) => outcome(printed),
+    match ended_by_itself {
+        Some(result) => outcome(result),
         None => last_lines(printing).await,
     }
 }

@@ -1,5 +1,6 @@
 //! `sessions`, `export` and `replay`: what was recorded before.
 
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -75,12 +76,10 @@ fn table(listed: &[Listed]) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<_> = (0..COLUMNS.len()).map(width).collect();
     let line = |row: &[String; 8]| {
-        let cells =
-            row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| match NUMBERS.contains(&column) {
-                true => format!("{cell:>width$}"),
-                false => format!("{cell:<width$}"),
-            });
-        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+        let padded = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+            if NUMBERS.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        format!("{}\n", padded.collect::<Vec<_>>().join("  ").trim_end())
     };
     rows.iter().map(line).collect()
 }
@@ -88,11 +87,11 @@ fn table(listed: &[Listed]) -> String {
 fn row(listed: &Listed) -> [String; 8] {
     let Listed { session, overview, .. } = listed;
     let when = stamp(session.header.started, session.header.utc_offset_s);
-    let lasted = std::time::Duration::from_secs(overview.lasted().as_secs());
+    let seconds = std::time::Duration::from_secs(overview.lasted().as_secs());
     [
         session.name.clone(),
         when.chars().take("2026-11-22 03:13:02".len()).collect(),
-        humantime::format_duration(lasted).to_string(),
+        humantime::format_duration(seconds).to_string(),
         overview.nodes.to_string(),
         overview.messages.to_string(),
         overview.deaths.to_string(),
@@ -124,15 +123,15 @@ struct Row<'a> {
 
 fn json(listed: &[Listed]) -> Result<String, Failure> {
     let mut lines = String::new();
-    for listed in listed {
-        let session = &listed.session;
+    for entry in listed {
+        let session = &entry.session;
         let row = Row {
             name: &session.name,
             path: &session.path,
             started: iso_stamp(session.header.started, session.header.utc_offset_s),
-            state: state(listed),
+            state: state(entry),
             size: session.size,
-            overview: listed.overview,
+            overview: entry.overview,
         };
         lines += &serde_json::to_string(&row).map_err(|error| Failure::Stdout(error.into()))?;
         lines.push('\n');
@@ -155,10 +154,10 @@ fn delete(dir: &Path, archive: &Archive, names: &[String]) -> Result<ExitCode, F
             output::print(told.as_bytes())?;
         }
         deleted?;
-        told += &format!("deleted {} ({})\n", session.name, ByteSize(session.size));
+        let _ = writeln!(told, "deleted {} ({})", session.name, ByteSize(session.size));
     }
     for session in kept {
-        told += &format!("kept {}: it is running\n", session.name);
+        let _ = writeln!(told, "kept {}: it is running", session.name);
     }
     if told.is_empty() {
         say(format_args!("no session was recorded yet in {}", dir.display()));

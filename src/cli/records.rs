@@ -86,8 +86,8 @@ impl Records {
         self.tap.clone()
     }
 
-    /// The journal of the session before this one, if it is still there.
-    pub(crate) fn last(&self) -> Option<PathBuf> {
+    /// The journal of the latest session that is over.
+    pub(crate) fn last() -> Option<PathBuf> {
         let archive = Archive::open(&places::sessions_dir()?).ok()?;
         let over = archive.sessions.into_iter().rev().find(|session| session.state == State::Over);
         over.map(|session| session.path)

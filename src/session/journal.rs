@@ -223,7 +223,9 @@ impl Journal {
     /// Takes these events in. They are in the file after [`Journal::flush`], or earlier; on an error
     /// they are lost, and the journal will say so as soon as it can be written again.
     pub fn append(&mut self, events: &[Event]) -> Result<(), JournalError> {
-        events.iter().for_each(|event| self.tally.take(event));
+        for event in events {
+            self.tally.take(event);
+        }
         for (at, event) in events.iter().enumerate() {
             if let Err(error) = self.push(event) {
                 let rest = (events.len() - at) as u64;
@@ -283,9 +285,9 @@ impl Journal {
         let written = self.disk.append(bytes);
         self.size += if written.is_ok() { bytes.len() as u64 } else { 0 };
         let path = self.path.clone();
-        written.map_err(|reason| match self.disk.is_open() {
-            true => JournalError::Write { path, reason },
-            false => JournalError::Create { path, reason },
+        let is_open = self.disk.is_open();
+        written.map_err(|reason| {
+            if is_open { JournalError::Write { path, reason } } else { JournalError::Create { path, reason } }
         })
     }
 

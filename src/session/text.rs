@@ -33,7 +33,7 @@ pub fn size_text(bytes: u64) -> String {
         (KIB, "KiB"),
         (1_000, "kB"),
     ];
-    match UNITS.iter().find(|(unit, _)| bytes % unit == 0) {
+    match UNITS.iter().find(|(unit, _)| bytes.is_multiple_of(*unit)) {
         Some((unit, name)) => format!("{}{name}", bytes / unit),
         None => format!("{bytes}B"),
     }

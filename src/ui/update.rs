@@ -215,7 +215,8 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Restart => return fault_selected(app, fault::restart),
         Action::Copy => return copy_selected(app),
         Action::Export => {
-            app.modals.push(Modal::Path(PathPrompt::export(&app.export_name.to_string_lossy(), app.export_check)))
+            let form = PathPrompt::export(&app.export_name.to_string_lossy(), app.export_check);
+            app.modals.push(Modal::Path(form));
         }
         Action::Help => app.modals.push(Modal::Help(Help::default())),
         Action::Suspend => return vec![Effect::Suspend],
