@@ -440,7 +440,7 @@ fn ctrl_c_and_ctrl_z_work_in_the_middle_of_typing() {
 fn a_recording_that_fails_is_said_and_stays_in_the_header() {
     let mut app = suspect();
     on_host(&mut app, FromHost::JournalState(JournalState::Failed { why: "the disk is full".to_owned() }));
-    assert!(footer(&mut app).contains("the session is no longer recorded: the disk is full"));
+    assert!(footer(&mut app).contains("the session is not recorded: the disk is full"));
     assert!(picture(&mut app, 80, 24).lines().next().unwrap().contains("REC FAILED"));
     on_host(&mut app, FromHost::Notice { severity: Severity::Info, text: "hello".to_owned() });
     assert_eq!(footer(&mut app), "i hello");
