@@ -43,6 +43,11 @@ fn header_says(text: &str) -> impl Fn(&str) -> bool {
     move |screen| screen.lines().next().is_some_and(|line| line.contains(text))
 }
 
+/// The first line of the screen ends with how long the session has lasted.
+fn lasted_two_seconds(screen: &str) -> bool {
+    !header_says("00:00:00")(screen) && !header_says("00:00:01")(screen) && header_says(":")(screen)
+}
+
 #[test]
 fn a_killed_node_is_noticed_reported_and_removed_before_the_users_eyes() {
     let mut session = lab(40, 120);
@@ -214,7 +219,9 @@ fn a_session_is_exported_asked_about_before_it_overwrites_and_opened_again() {
 
 #[test]
 fn a_session_that_was_killed_is_there_under_its_name_and_can_be_watched_again() {
-    let home = lab(40, 120).kill();
+    let session = lab(40, 120);
+    session.wait_until("more than the second that may be missing", lasted_two_seconds);
+    let home = session.kill();
     let mut replay = Session::start_in(home, &["replay", "last"], 40, 160);
     replay.wait_until("the recording", |screen| screen.contains("REPLAY") && screen.contains("p4"));
     replay.press("a");
@@ -231,6 +238,7 @@ fn a_journal_that_cannot_be_made_is_said_and_made_when_it_can_be() {
     fs::write(home.path().join("state"), "in the way").unwrap();
     let mut session = running(Session::start_in(home, LAB, 40, 160));
     session.wait_until("the failure in the header", header_says("REC FAILED"));
+    session.wait_until("something that is not recorded", lasted_two_seconds);
     fs::remove_file(session.home().join("state")).unwrap();
     session.wait_until("the recording in the header", |screen| {
         header_says("REC")(screen) && !header_says("REC FAILED")(screen)
@@ -247,7 +255,7 @@ fn an_export_of_an_unknown_kind_is_refused_in_its_form() {
     session.wait_for("Export this session");
     session.press("\x15mine.xls\r");
     session.wait_until("the fault in the form", |screen| {
-        screen.contains("use .txt, .jsonl or .csv") && screen.contains("Export this session")
+        screen.contains("mine.xls: the ending says what to write") && screen.contains("Export this session")
     });
     session.press("\x15mine.csv\r");
     session.wait_until("the export", |screen| screen.contains("exported") && screen.contains("to mine.csv"));
