@@ -8,6 +8,7 @@
 
 mod apply;
 pub mod death;
+pub mod fault;
 pub mod gossip;
 pub mod link;
 pub mod liveness;
@@ -55,6 +56,7 @@ pub struct Model {
     deaths: death::Deaths,
     seeds: seed::Seeds,
     notices: notice::Notices,
+    faults: fault::Faults,
     totals: Totals,
     messages: window::Window,
     started: Option<Time>,
@@ -94,6 +96,7 @@ impl Default for Model {
             deaths: death::Deaths::default(),
             seeds: seed::Seeds::default(),
             notices: notice::empty(),
+            faults: fault::Faults::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
             started: None,
@@ -171,6 +174,11 @@ impl Model {
     /// Warnings to the user.
     pub fn notices(&self) -> &notice::Notices {
         &self.notices
+    }
+
+    /// What is wrong on purpose, now and before.
+    pub fn faults(&self) -> &fault::Faults {
+        &self.faults
     }
 
     /// How much happened so far.

@@ -1,5 +1,7 @@
 //! All nodes of this process, and what a user commands them to do.
 
+mod faults;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use super::pending::check_body;
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::{Command, NodeSpec, Placement};
 use crate::event::{Batch, Event};
+use crate::fault::FaultTable;
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
@@ -50,6 +53,7 @@ pub struct Engine {
     /// The seeds of the lab, if this is one.
     lab: Option<Vec<Addr>>,
     files_max: Option<u64>,
+    faults: Arc<FaultTable>,
 }
 
 /// How long a quitting engine waits for its nodes, each of which has a bound of its own: longer only
@@ -104,7 +108,8 @@ impl Slot {
 impl Engine {
     /// An engine without nodes. Raises this process's limit of open files as far as it goes.
     pub fn new(defaults: Defaults, taps: Vec<Tap>) -> Self {
-        Self { defaults, taps: taps.into(), nodes: IndexMap::new(), lab: None, files_max: files::raise_limit() }
+        let files_max = files::raise_limit();
+        Self { defaults, taps: taps.into(), nodes: IndexMap::new(), lab: None, files_max, faults: Arc::default() }
     }
 
     /// Starts one node, and tells where it listens.
@@ -189,6 +194,7 @@ impl Engine {
                 check_body(self.dialect(Role::Peer), node, &body)?;
                 self.tell_peer(node, NodeCommand::Say(body)).await
             }
+            Command::Fault(command) => self.fault(command).await,
             Command::Quit => {
                 self.leave().await;
                 Ok(())

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io;
 
 use super::wire::EncodeError;
-use crate::command::{Command, NodeSpec, Placement};
+use crate::command::{Command, FaultCommand, NodeSpec, Placement, grammar};
+use crate::fault::FaultError;
 use crate::proto::addr::Addr;
 
 /// Why a node could not be started.
@@ -134,6 +135,9 @@ pub enum CommandError {
         /// Its address.
         addr: Addr,
     },
+    /// There is no such fault.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
     /// The text cannot be sent.
     #[error(transparent)]
     Text(#[from] EncodeError),
@@ -149,9 +153,14 @@ pub(super) fn subject(command: &Command) -> Addr {
         | Command::Cut { node: addr, .. }
         | Command::Heal { node: addr, .. }
         | Command::Say { node: addr, .. } => *addr,
-        Command::Start(NodeSpec { listen: Placement::Auto, .. }) | Command::StartLab { .. } | Command::Quit => {
-            Addr::loopback(0)
-        }
+        Command::Fault(FaultCommand::Set(fault)) => fault.subject(),
+        Command::Fault(FaultCommand::Lie { liar, .. }) => *liar,
+        Command::Fault(
+            FaultCommand::Clear { .. } | FaultCommand::HealPartitions | FaultCommand::HealAll | FaultCommand::Calm,
+        )
+        | Command::Start(NodeSpec { listen: Placement::Auto, .. })
+        | Command::StartLab { .. }
+        | Command::Quit => Addr::loopback(0),
     }
 }
 
@@ -166,6 +175,6 @@ pub(super) fn describe(command: &Command) -> String {
         Command::Cut { node, peer } => format!("cut {node} from {peer}"),
         Command::Heal { node, peer } => format!("link {node} to {peer} again"),
         Command::Say { node, .. } => format!("send a message from {node}"),
-        Command::Quit => "quit".to_owned(),
+        Command::Fault(_) | Command::Quit => grammar::text(command, &|node| node.to_string()),
     }
 }

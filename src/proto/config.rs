@@ -24,6 +24,8 @@ pub const LINKS_MAX: usize = 64;
 /// Links that may wait for a hello at one time: when a large lab starts, all of its peers register at
 /// the same moment. Each takes a few KiB, and no longer than the handshake's timeout.
 pub const HALF_OPEN_MAX: usize = 512;
+/// How long a dial may take: on any network that people run this on, an answer comes sooner.
+pub const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
 /// Addresses that a classic seed sends: about 60 fill the 1,024 bytes that Python readers take.
 pub const CLASSIC_LIST_LEN: usize = 40;
 

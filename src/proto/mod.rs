@@ -8,6 +8,7 @@ pub mod addr;
 pub mod config;
 mod crowd;
 pub mod event;
+pub mod fault;
 pub mod machine;
 pub mod message;
 pub mod node;

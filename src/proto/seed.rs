@@ -71,6 +71,8 @@ pub struct Seed {
     disputes: BTreeMap<Addr, u32>,
     probes: ProbeSeq,
     crowd: Crowd,
+    /// How far its clock is ahead of the time that it is handed, in microseconds.
+    skew_us: i64,
 }
 
 impl Seed {
@@ -85,6 +87,7 @@ impl Seed {
             disputes: BTreeMap::new(),
             probes: 0,
             crowd: Crowd::default(),
+            skew_us: 0,
         }
     }
 
@@ -259,7 +262,7 @@ impl Seed {
         let Some(link) = self.list.get(&dead).and_then(|entry| entry.link) else { return };
         self.probes += 1;
         let seq = self.probes;
-        let (asker, clock) = (self.config.listen, now.clock(self.config.utc_offset_s));
+        let (asker, clock) = (self.config.listen, now.skewed(self.skew_us).clock(self.config.utc_offset_s));
         out.send(link, &Message::Probe { seq, asker, clock, vitals: Some(self.vitals()) });
         out.emit(|| EventKind::ProbeSent { peer: dead, seq });
         let answer_by = now + self.config.liveness_interval;
@@ -419,12 +422,14 @@ impl Machine for Seed {
             Input::Link { link, change: LinkChange::Accepted { remote } } => self.on_accepted(now, link, remote, out),
             Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(now, link, cause, out),
             Input::Command(NodeCommand::Leave) => self.leave(out),
+            Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
             Input::Wake => self.on_wake(now, out),
             // A seed dials nobody, and a user asks nothing else of it.
             Input::Start
             | Input::DialFailed { .. }
             | Input::Link { change: LinkChange::Dialed { .. }, .. }
-            | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_)) => {}
+            | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_) | NodeCommand::Lie(_)) => {
+            }
         }
     }
 

@@ -68,6 +68,8 @@ pub struct Peer {
     spread: Spread,
     liveness: Liveness,
     crowd: Crowd,
+    /// How far its clock is ahead of the time that it is handed, in microseconds.
+    skew_us: i64,
     /// It has said goodbye and does nothing any more.
     left: bool,
 }
@@ -84,6 +86,7 @@ impl Peer {
             liveness: Liveness::default(),
             links: BTreeMap::new(),
             crowd: Crowd::default(),
+            skew_us: 0,
             left: false,
             config,
             random,
@@ -112,6 +115,11 @@ impl Peer {
 
     fn framed(&self) -> bool {
         self.config.dialect == Dialect::Framed
+    }
+
+    /// What it takes for the time: what it writes in messages.
+    const fn own_time(&self, now: Time) -> Time {
+        now.skewed(self.skew_us)
     }
 
     fn start(&mut self, now: Time, out: &mut impl Output) {
@@ -212,6 +220,8 @@ impl Peer {
             NodeCommand::Say(body) => self.say(now, body, out),
             NodeCommand::Cut(peer) => self.cut(now, peer, out),
             NodeCommand::Heal(peer) => self.heal(now, peer, out),
+            NodeCommand::Lie(about) => self.lie(now, about, out),
+            NodeCommand::Skew(ahead_us) => self.skew_us = ahead_us,
             NodeCommand::Leave => self.leave(out),
         }
     }
