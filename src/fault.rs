@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use self::table::{Change, FaultError, FaultTable, Roster, Standing};
+pub use self::table::{Change, FaultError, FaultTable, Nodes, Standing};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Percent, Trouble};
 use crate::proto::random::Random;
@@ -21,6 +21,9 @@ use crate::proto::time::Time;
 
 /// Links whose order is watched before those that are done are forgotten.
 const ARRIVALS_MAX: usize = 4_096;
+
+/// Bytes of one helping of junk.
+const JUNK_LEN: usize = 64;
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub enum Fate {
     Lost,
     /// It arrives at this time.
     At(Time),
+    /// It arrives at this time, and what was sent later may arrive before.
+    Held(Time),
     /// It arrives at this time, twice.
     Twice(Time),
 }
@@ -112,16 +117,17 @@ impl Faults {
         if lost {
             return Fate::Lost;
         }
-        let due = self.in_order(now, (from, to), due, held);
-        match (twice, due == now) {
-            (true, _) => Fate::Twice(due),
-            (false, true) => Fate::Now,
-            (false, false) => Fate::At(due),
+        let due = self.in_order(now, (from, to), due);
+        match (twice, held.is_zero(), due == now) {
+            (true, _, _) => Fate::Twice(due),
+            (false, false, _) => Fate::Held(due + held),
+            (false, true, true) => Fate::Now,
+            (false, true, false) => Fate::At(due),
         }
     }
 
-    /// Not before what was sent before it, except that what is held back lets others pass.
-    fn in_order(&mut self, now: Time, link: (Addr, Addr), due: Time, held: Duration) -> Time {
+    /// Not before what was sent before it.
+    fn in_order(&mut self, now: Time, link: (Addr, Addr), due: Time) -> Time {
         let due = self.arrivals.get(&link).map_or(due, |last| due.max(*last));
         if due > now {
             if self.arrivals.len() >= ARRIVALS_MAX {
@@ -135,7 +141,7 @@ impl Faults {
             self.arrivals.retain(|_, last| *last > now);
             self.quiet = self.arrivals.is_empty();
         }
-        due + held
+        due
     }
 
     /// When a node reads what comes in at this time: later, if it is slow.
@@ -149,6 +155,11 @@ impl Faults {
         due
     }
 
+    /// Until when a node reads nothing; `None`: it is not slow, or has read nothing yet.
+    pub fn reads_again(&self, node: Addr) -> Option<Time> {
+        self.reads.get(&node).copied()
+    }
+
     fn happens(&mut self, percent: Percent) -> bool {
         self.random.below(100) < usize::from(percent.get())
     }
@@ -160,4 +171,11 @@ impl Faults {
 
 const fn micros(micros: u64) -> Duration {
     Duration::from_micros(micros)
+}
+
+/// Bytes that are no message of any dialect: too long a frame, and no text.
+pub fn junk(random: &mut Random) -> Vec<u8> {
+    let mut bytes = vec![0xff; 4];
+    bytes.extend((0..JUNK_LEN / 8).flat_map(|_| random.number().to_le_bytes()));
+    bytes
 }

@@ -57,7 +57,7 @@ pub enum Standing {
 }
 
 /// The nodes of this process.
-pub trait Roster {
+pub trait Nodes {
     /// How this node stands.
     fn standing(&self, node: Addr) -> Standing;
     /// All nodes of ours that are up or hang.
@@ -156,23 +156,23 @@ impl FaultTable {
 
     /// Does what a user wants, and tells what has changed. What is no matter of the table (a lie) is
     /// only checked.
-    pub fn apply(&mut self, command: &FaultCommand, roster: &dyn Roster) -> Result<Vec<Change>, FaultError> {
+    pub fn apply(&mut self, command: &FaultCommand, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
         match command {
-            FaultCommand::Set(fault) => self.set(fault, roster),
-            FaultCommand::Clear { kind, on } => self.clear(*kind, on, roster),
+            FaultCommand::Set(fault) => self.set(fault, nodes),
+            FaultCommand::Clear { kind, on } => self.clear(*kind, on, nodes),
             FaultCommand::HealPartitions => {
                 let healed = self.remove(|fault| matches!((fault.what, &fault.on), (Trouble::Cut, Scope::Border(_))));
                 if healed.is_empty() { Err(FaultError::None { what: "partition".to_owned() }) } else { Ok(healed) }
             }
             FaultCommand::HealAll => Ok(self.remove(|fault| fault.what == Trouble::Cut)),
-            FaultCommand::Lie { liar, about } if liar == about => Err(itself(*liar, roster)),
-            FaultCommand::Lie { liar, .. } => check_up(*liar, roster).map(|()| Vec::new()),
+            FaultCommand::Lie { liar, about } if liar == about => Err(itself(*liar, nodes)),
+            FaultCommand::Lie { liar, .. } => check_up(*liar, nodes).map(|()| Vec::new()),
             FaultCommand::Calm => Ok(self.remove(|_| true)),
         }
     }
 
-    fn set(&mut self, fault: &Fault, roster: &dyn Roster) -> Result<Vec<Change>, FaultError> {
-        check(&fault.on, roster)?;
+    fn set(&mut self, fault: &Fault, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+        check(&fault.on, nodes)?;
         let mut changes = self.remove(|other| fault.replaces(other));
         if self.active.len() >= FAULTS_MAX {
             return Err(FaultError::TooMany);
@@ -182,10 +182,10 @@ impl FaultTable {
         Ok(changes)
     }
 
-    fn clear(&mut self, kind: TroubleKind, on: &Scope, roster: &dyn Roster) -> Result<Vec<Change>, FaultError> {
+    fn clear(&mut self, kind: TroubleKind, on: &Scope, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
         let cleared = self.remove(|fault| fault.what.kind() == kind && fault.on == *on);
         if cleared.is_empty() {
-            let place = on.text(&|node| roster.name(node));
+            let place = on.text(&|node| nodes.name(node));
             return Err(FaultError::None { what: format!("{}{place}", kind.word()) });
         }
         Ok(cleared)
@@ -196,41 +196,41 @@ impl FaultTable {
     }
 }
 
-fn check(on: &Scope, roster: &dyn Roster) -> Result<(), FaultError> {
+fn check(on: &Scope, nodes: &dyn Nodes) -> Result<(), FaultError> {
     match on {
         Scope::All => Ok(()),
-        Scope::Node(node) => check_up(*node, roster),
-        Scope::Link(one, other) if one == other => Err(itself(*one, roster)),
-        Scope::Link(one, other) => check_link(*one, *other, roster),
-        Scope::Border(nodes) if nodes.is_empty() => Err(FaultError::Nobody),
-        Scope::Border(nodes) => {
-            nodes.iter().try_for_each(|node| check_up(*node, roster))?;
-            let all_inside = roster.ours().iter().all(|node| nodes.contains(node));
+        Scope::Node(node) => check_up(*node, nodes),
+        Scope::Link(one, other) if one == other => Err(itself(*one, nodes)),
+        Scope::Link(one, other) => check_link(*one, *other, nodes),
+        Scope::Border(inside) if inside.is_empty() => Err(FaultError::Nobody),
+        Scope::Border(inside) => {
+            inside.iter().try_for_each(|node| check_up(*node, nodes))?;
+            let all_inside = nodes.ours().iter().all(|node| inside.contains(node));
             if all_inside { Err(FaultError::Everybody) } else { Ok(()) }
         }
     }
 }
 
 /// One end at least is ours, and neither is gone.
-fn check_link(one: Addr, other: Addr, roster: &dyn Roster) -> Result<(), FaultError> {
-    match (roster.standing(one), roster.standing(other)) {
-        (Standing::Elsewhere, _) => check_up(other, roster),
-        (_, Standing::Elsewhere) => check_up(one, roster),
+fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
+    match (nodes.standing(one), nodes.standing(other)) {
+        (Standing::Elsewhere, _) => check_up(other, nodes),
+        (_, Standing::Elsewhere) => check_up(one, nodes),
         (Standing::Ours | Standing::Gone, Standing::Ours | Standing::Gone) => {
-            check_up(one, roster)?;
-            check_up(other, roster)
+            check_up(one, nodes)?;
+            check_up(other, nodes)
         }
     }
 }
 
-fn check_up(node: Addr, roster: &dyn Roster) -> Result<(), FaultError> {
-    match roster.standing(node) {
+fn check_up(node: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
+    match nodes.standing(node) {
         Standing::Ours => Ok(()),
-        Standing::Gone => Err(FaultError::Gone { name: roster.name(node) }),
-        Standing::Elsewhere => Err(FaultError::Elsewhere { name: roster.name(node) }),
+        Standing::Gone => Err(FaultError::Gone { name: nodes.name(node) }),
+        Standing::Elsewhere => Err(FaultError::Elsewhere { name: nodes.name(node) }),
     }
 }
 
-fn itself(node: Addr, roster: &dyn Roster) -> FaultError {
-    FaultError::Itself { name: roster.name(node) }
+fn itself(node: Addr, nodes: &dyn Nodes) -> FaultError {
+    FaultError::Itself { name: nodes.name(node) }
 }

@@ -14,7 +14,7 @@ const NOW: Time = Time::from_micros(1_000_000_000);
 /// Three nodes of ours, one that was killed, and one elsewhere.
 struct Lab;
 
-impl Roster for Lab {
+impl Nodes for Lab {
     fn standing(&self, node: Addr) -> Standing {
         match node {
             A | B | C => Standing::Ours,
@@ -104,8 +104,8 @@ fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
     let due: Vec<Time> = (0..100)
         .map(|ms| match faults.fate(after(ms), A, B) {
             Fate::Now => after(ms),
-            Fate::At(due) => due,
-            other @ (Fate::Lost | Fate::Twice(_)) => panic!("{other:?}"),
+            Fate::Held(due) => due,
+            other @ (Fate::Lost | Fate::At(_) | Fate::Twice(_)) => panic!("{other:?}"),
         })
         .collect();
     let overtaken = due.windows(2).filter(|pair| pair[0] > pair[1]).count();
@@ -206,7 +206,7 @@ proptest! {
             let due = match faults.fate(now, A, B) {
                 Fate::Now => now,
                 Fate::At(due) => due,
-                other @ (Fate::Lost | Fate::Twice(_)) => panic!("{other:?}"),
+                other @ (Fate::Lost | Fate::Held(_) | Fate::Twice(_)) => panic!("{other:?}"),
             };
             prop_assert!(due >= now + micros(by_us) && due >= last);
             prop_assert!(due <= (now + micros(by_us + jitter_us)).max(last));

@@ -1,7 +1,9 @@
 //! All nodes of this process, and what a user commands them to do.
 
 mod faults;
+mod vandal;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +12,14 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use self::vandal::Vandal;
 use super::bind;
 use super::failure::{CommandError, Condition, StartError, describe, subject};
 use super::files::{self, Demand};
 use super::links::Identity;
 use super::node::{self, Control, Handle, Setup};
 use super::pending::check_body;
+use super::trouble::Trouble;
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::{Command, NodeSpec, Placement};
 use crate::event::{Batch, Event};
@@ -53,7 +57,9 @@ pub struct Engine {
     /// The seeds of the lab, if this is one.
     lab: Option<Vec<Addr>>,
     files_max: Option<u64>,
-    faults: Arc<FaultTable>,
+    faults: FaultTable,
+    /// Who sends nonsense to a node of ours.
+    vandals: BTreeMap<Addr, Vandal>,
 }
 
 /// How long a quitting engine waits for its nodes, each of which has a bound of its own: longer only
@@ -109,11 +115,18 @@ impl Engine {
     /// An engine without nodes. Raises this process's limit of open files as far as it goes.
     pub fn new(defaults: Defaults, taps: Vec<Tap>) -> Self {
         let files_max = files::raise_limit();
-        Self { defaults, taps: taps.into(), nodes: IndexMap::new(), lab: None, files_max, faults: Arc::default() }
+        Self {
+            defaults,
+            taps: taps.into(),
+            nodes: IndexMap::new(),
+            lab: None,
+            files_max,
+            faults: FaultTable::default(),
+            vandals: BTreeMap::new(),
+        }
     }
 
     /// Starts one node, and tells where it listens.
-    #[expect(clippy::unused_async, reason = "needs the runtime, which a caller outside of one would find out late")]
     pub async fn start(&mut self, spec: NodeSpec) -> Result<Addr, StartError> {
         let (seeds, peers) = match spec.role {
             Role::Seed => (1, 0),
@@ -131,12 +144,12 @@ impl Engine {
             (Role::Peer, None) => self.defaults.peer.seeds.clone(),
         };
         self.begin(vec![Place { role: spec.role, listener, addr, seeds }]);
+        self.tell_of_newcomers().await;
         Ok(addr)
     }
 
     /// Starts a network of its own, on free ports of loopback; seeds first. Nobody runs before
     /// everybody listens.
-    #[expect(clippy::unused_async, reason = "needs the runtime, as `start` does")]
     pub async fn start_lab(&mut self, seeds: usize, peers: usize) -> Result<Vec<Addr>, StartError> {
         self.check_files(seeds, peers)?;
         let bind_all = |count| (0..count).map(|_| bind::listen(Addr::loopback(0))).collect::<Result<Vec<_>, _>>();
@@ -149,6 +162,7 @@ impl Engine {
         let addrs = places.iter().map(|place| place.addr).collect();
         self.lab = Some(lab);
         self.begin(places);
+        self.tell_of_newcomers().await;
         Ok(addrs)
     }
 
@@ -274,7 +288,11 @@ impl Engine {
             Role::Seed => Seed::new(self.seed_config(addr), random_seed).into(),
         };
         let me = Identity { addr, role: slot.role, dialect: self.dialect(slot.role) };
-        node::spawn(machine, Setup { me, listener, clock: self.defaults.clock, taps: Arc::clone(&self.taps) })
+        let trouble = Trouble::new(addr, mix(random_seed), self.situation());
+        let (clock, taps) = (self.defaults.clock, Arc::clone(&self.taps));
+        let handle = node::spawn(machine, Setup { me, listener, clock, taps, trouble });
+        self.set_clock(addr, &handle);
+        handle
     }
 
     fn peer_config(&self, listen: Addr, seeds: Vec<Addr>) -> PeerConfig {

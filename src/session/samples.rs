@@ -60,7 +60,10 @@ pub(super) fn one_of_each() -> Vec<EventKind> {
         EventKind::Hung,
         EventKind::Failed { what: "start a peer at 127.0.0.1:80".to_owned(), why: "permission denied".to_owned() },
         EventKind::FaultSet {
-            fault: Fault { what: Trouble::Delay { by_us: 100_000, jitter_us: 50_000 }, on: Scope::link(peer, reporter) },
+            fault: Fault {
+                what: Trouble::Delay { by_us: 100_000, jitter_us: 50_000 },
+                on: Scope::link(peer, reporter),
+            },
         },
         EventKind::FaultCleared { fault: Fault { what: Trouble::Cut, on: Scope::border(peers.clone()) } },
         EventKind::Lied { about: dead },

@@ -104,7 +104,7 @@ fn what_is_wrong_is_named_with_what_was_expected() {
     assert_eq!(refused("calm p1"), "expected calm");
     assert_eq!(refused("lab 0 3"), "a lab needs a seed");
     assert_eq!(refused("say p1"), "a message needs a text");
-    assert_eq!(refused("delay p1 p2 100ms 1s 2s"), "expected delay all|NODE [NODE] TIME [JITTER]|off");
+    assert_eq!(refused("delay p1 p2 100ms 1s 2s"), "expected delay WHERE TIME [MORE]");
     assert_eq!(parse("loss p1 130%", &Lab).unwrap_err().word(), "130%");
 }
 

@@ -43,7 +43,8 @@ fn start(keeps: bool) -> (Addr, Handle, Feed) {
     let (tap, feed) = feed(1_024);
     let (listener, addr) = bind::listen(Addr::loopback(0)).unwrap();
     let me = Identity { addr, role: Role::Peer, dialect: Dialect::Framed };
-    let setup = Setup { me, listener, clock: Clock::start(), taps: Arc::new([tap]) };
+    let trouble = Trouble::new(addr, 1, Arc::default());
+    let setup = Setup { me, listener, clock: Clock::start(), taps: Arc::new([tap]), trouble };
     (addr, spawn(Doorman { me: addr, keeps }, setup), feed)
 }
 
