@@ -76,7 +76,7 @@ fn a_cut_wire_is_found_out_by_probes_alone_and_the_message_goes_another_way() {
     let (a, b) = (peer_addr(1), peer_addr(2));
     assert!(network.neighbors(a).contains(&b));
     set(&mut network, Trouble::Cut, Scope::link(a, b));
-    network.world.run_for(LIVENESS * 6);
+    network.world.run_for(LIVENESS * 20);
     for (node, other) in [(a, b), (b, a)] {
         let ends: Vec<LinkEnd> = network
             .kinds(node)

@@ -14,7 +14,8 @@ pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanati
     let teller = Teller { model, utc_offset_s };
     let title = format!("{} and {}", teller.name(a), teller.name(b));
     let rows: Vec<_> = [model.links().get(a, b), model.links().get(b, a)].into_iter().flatten().collect();
-    let evidence = rows.iter().flat_map(|link| lines(teller, link)).collect();
+    let mut evidence: Vec<Evidence> = rows.iter().flat_map(|link| lines(teller, link)).collect();
+    evidence.extend(teller.faults_between(a, b));
     let verdict = match rows.first() {
         None => format!("There never was a link between {} and {}.", teller.name(a), teller.name(b)),
         Some(link) => verdict(teller, link),
