@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
 
 use crate::event::{Event, EventKind, LinkId, Purpose};
-use crate::fault::{FaultTable, Faults};
+use crate::fault::Faults;
 use crate::proto::addr::Addr;
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use crate::proto::message::Message;
@@ -37,7 +37,6 @@ pub struct World<M> {
     queued: u64,
     events: Vec<Event>,
     faults: Faults,
-    table: FaultTable,
     /// What is left to chance about junk.
     junk: Random,
     /// Who will get junk next, and when is planned.
@@ -165,7 +164,6 @@ impl<M: Machine> World<M> {
             queued: 0,
             events: Vec::new(),
             faults: Faults::new(!seed),
-            table: FaultTable::default(),
             junk: Random::new(!seed),
             junked: BTreeSet::new(),
             withheld: Vec::new(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Connection, What, World, link_of};
 use crate::command::FaultCommand;
-use crate::fault::{Fate, FaultError, Nodes, junk};
+use crate::fault::{Fate, FaultError, FaultTable, Nodes, junk};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{Rule, Violation};
@@ -18,25 +18,31 @@ const VANDAL: Addr = Addr::loopback(0);
 impl<M: Machine> World<M> {
     /// Does what a user wants of the faults. A lie is for the liar to tell: see [`World::command`].
     pub fn fault(&mut self, command: &FaultCommand, nodes: &dyn Nodes) -> Result<(), FaultError> {
-        let changes = self.table.apply(command, nodes)?;
+        let mut table = self.faults.table().clone();
+        let changes = table.apply(command, nodes)?;
         if let FaultCommand::Lie { liar, about } = command {
             self.command(*liar, NodeCommand::Lie(*about));
         }
         self.events.extend(changes.into_iter().map(|change| change.into_event(self.now)));
-        self.faults.set(Arc::new(self.table.clone()));
-        self.let_through();
-        let nodes: Vec<Addr> = self.addrs().collect();
-        for node in nodes {
-            self.handle(node, Input::Command(NodeCommand::Skew(self.table.skew_us(node))));
-            self.plan_junk(node);
-        }
+        self.set_faults(Arc::new(table));
         Ok(())
     }
 
+    /// From now on these faults, and no others.
+    pub fn set_faults(&mut self, table: Arc<FaultTable>) {
+        self.faults.set(table);
+        self.let_through();
+        let nodes: Vec<Addr> = self.addrs().collect();
+        for node in nodes {
+            self.command(node, NodeCommand::Skew(self.faults.table().skew_us(node)));
+            self.plan_junk(node);
+        }
+    }
+
     pub(super) fn set_clock(&mut self, node: Addr) {
-        let ahead_us = self.table.skew_us(node);
+        let ahead_us = self.faults.table().skew_us(node);
         if ahead_us != 0 {
-            self.handle(node, Input::Command(NodeCommand::Skew(ahead_us)));
+            self.command(node, NodeCommand::Skew(ahead_us));
         }
     }
 
@@ -95,7 +101,7 @@ impl<M: Machine> World<M> {
 
     /// The next time that somebody sends nonsense to this node, if that is not planned yet.
     pub(super) fn plan_junk(&mut self, node: Addr) {
-        if let Some(pause) = self.table.junk_pause_of(node)
+        if let Some(pause) = self.faults.table().junk_pause_of(node)
             && self.junked.insert(node)
         {
             self.plan(self.now + pause, node, What::Junk);
@@ -105,7 +111,7 @@ impl<M: Machine> World<M> {
     /// Somebody connects to this node and sends nonsense, which its decoder would find.
     pub(super) fn vandalize(&mut self, node: Addr) {
         self.junked.remove(&node);
-        if self.table.junk_pause_of(node).is_none() || self.machine(node).is_none() {
+        if self.faults.table().junk_pause_of(node).is_none() || self.machine(node).is_none() {
             return;
         }
         self.plan_junk(node);

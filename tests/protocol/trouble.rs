@@ -29,17 +29,17 @@ impl Nodes for Everybody {
     }
 }
 
-fn fault(network: &mut Network, command: FaultCommand) -> Result<(), FaultError> {
+fn fault(network: &mut Network, command: &FaultCommand) -> Result<(), FaultError> {
     let everybody = Everybody(network.world.addrs().collect());
-    network.world.fault(&command, &everybody)
+    network.world.fault(command, &everybody)
 }
 
 fn set(network: &mut Network, what: Trouble, on: Scope) {
-    fault(network, FaultCommand::Set(Fault { what, on })).unwrap();
+    fault(network, &FaultCommand::Set(Fault { what, on })).unwrap();
 }
 
 fn calm(network: &mut Network) {
-    fault(network, FaultCommand::Calm).unwrap();
+    fault(network, &FaultCommand::Calm).unwrap();
 }
 
 fn half(of_hundred: u8) -> Percent {
@@ -131,7 +131,7 @@ fn a_lie_is_disputed_where_reports_are_verified_and_believed_where_they_are_trus
         network.start_peers(1..=4);
         network.world.run_for(LIVENESS * 6);
         let (liar, about) = (peer_addr(2), peer_addr(3));
-        fault(&mut network, FaultCommand::Lie { liar, about }).unwrap();
+        fault(&mut network, &FaultCommand::Lie { liar, about }).unwrap();
         network.world.run_for(Duration::from_secs(1));
         assert_eq!(network.listed(1).contains(&about), listed, "{policy:?}");
         let disputed = |kind: &EventKind| matches!(kind, EventKind::ReportDisputed { dead, .. } if *dead == about);
@@ -198,7 +198,7 @@ fn a_node_that_closes_across_a_cut_is_missed_until_the_cut_is_healed() {
     network.world.run_for(Duration::from_secs(2));
     let died = |kind: &EventKind| matches!(kind, EventKind::NeighborDied { peer, .. } if *peer == a);
     assert!(!network.any(died), "the reset does not get through");
-    fault(&mut network, FaultCommand::HealAll).unwrap();
+    fault(&mut network, &FaultCommand::HealAll).unwrap();
     network.world.run_for(Duration::from_secs(1));
     assert!(network.any(died));
 }
