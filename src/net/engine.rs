@@ -23,7 +23,7 @@ use super::trouble::Trouble;
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::{Command, NodeSpec, Placement};
 use crate::event::{Batch, Event};
-use crate::fault::FaultTable;
+use crate::fault::{FaultTable, Nodes as _};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
@@ -170,7 +170,7 @@ impl Engine {
     /// event: of the node that it was about, or where there is none, of the address that was asked
     /// for (`127.0.0.1:0` when none was).
     pub async fn apply(&mut self, command: Command) -> Result<(), CommandError> {
-        let (node, what) = (subject(&command), describe(&command));
+        let (node, what) = (subject(&command), describe(&command, &|node| self.name(node)));
         let result = self.carry_out(command).await;
         if let Err(error) = &result {
             self.publish(node, EventKind::Failed { what, why: error.to_string() });

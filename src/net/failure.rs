@@ -165,7 +165,7 @@ pub(super) fn subject(command: &Command) -> Addr {
 }
 
 /// What was wanted, for `Failed` events.
-pub(super) fn describe(command: &Command) -> String {
+pub(super) fn describe(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
     match command {
         Command::Start(spec) => format!("start a {}", spec.role),
         Command::StartLab { seeds, peers } => format!("start a lab of {seeds} seeds and {peers} peers"),
@@ -175,6 +175,6 @@ pub(super) fn describe(command: &Command) -> String {
         Command::Cut { node, peer } => format!("cut {node} from {peer}"),
         Command::Heal { node, peer } => format!("link {node} to {peer} again"),
         Command::Say { node, .. } => format!("send a message from {node}"),
-        Command::Fault(_) | Command::Quit => grammar::text(command, &|node| node.to_string()),
+        Command::Fault(_) | Command::Quit => grammar::text(command, name),
     }
 }
