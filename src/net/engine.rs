@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use self::vandal::Vandal;
 use super::bind;
-use super::failure::{CommandError, Condition, StartError, describe, subject};
+use super::failure::{CommandError, StartError};
 use super::files::{self, Demand};
 use super::links::Identity;
 use super::node::{self, Control, Handle, Setup};
@@ -33,6 +33,7 @@ use crate::proto::message::{Dialect, Role};
 use crate::proto::node::Node;
 use crate::proto::peer::Peer;
 use crate::proto::seed::Seed;
+use crate::roster::{Condition, Counts, Refusal, derive_seed, describe, mix, subject};
 
 /// What the nodes of this process are like.
 #[derive(Debug, Clone)]
@@ -106,8 +107,8 @@ impl Slot {
         }
     }
 
-    fn not_running(&self, addr: Addr) -> CommandError {
-        CommandError::NotRunning { name: self.name.clone(), addr, condition: self.condition() }
+    fn not_running(&self, addr: Addr) -> Refusal {
+        Refusal::NotRunning { name: self.name.clone(), addr, condition: self.condition() }
     }
 }
 
@@ -251,7 +252,10 @@ impl Engine {
         let ours = |addr: &Addr| self.nodes.contains_key(addr);
         match (spec.listen, spec.role) {
             (Placement::At(addr), _) => match self.nodes.get(&addr) {
-                Some(slot) => Err(StartError::Ours { addr, name: slot.name.clone(), condition: slot.condition() }),
+                Some(slot) => {
+                    let (name, condition) = (slot.name.clone(), slot.condition());
+                    Err(Refusal::Taken { addr, name, condition }.into())
+                }
                 None => bind::listen(addr),
             },
             (Placement::Auto, _) if self.lab.is_some() => bind::listen(Addr::loopback(0)),
@@ -270,8 +274,8 @@ impl Engine {
 
     /// Names new nodes, tells everybody that they listen, and lets them run.
     fn begin(&mut self, places: Vec<Place>) {
-        let mut counts = (self.count(Role::Seed), self.count(Role::Peer));
-        let names: Vec<String> = places.iter().map(|place| next_name(place.role, &mut counts)).collect();
+        let mut counts = Counts::new(self.count(Role::Seed), self.count(Role::Peer));
+        let names: Vec<String> = places.iter().map(|place| counts.next_name(place.role)).collect();
         let started = |(name, place): (&String, &Place)| self.event(place.addr, self.started(name, place.role));
         self.publish_all(names.iter().zip(&places).map(started).collect());
         for (name, Place { role, listener, addr, seeds }) in names.into_iter().zip(places) {
@@ -303,8 +307,8 @@ impl Engine {
         SeedConfig { listen, utc_offset_s: utc_offset_s(), ..self.defaults.seed.clone() }
     }
 
-    fn slot_mut(&mut self, addr: Addr) -> Result<&mut Slot, CommandError> {
-        let slot = self.nodes.get_mut(&addr).ok_or(CommandError::Unknown(addr))?;
+    fn slot_mut(&mut self, addr: Addr) -> Result<&mut Slot, Refusal> {
+        let slot = self.nodes.get_mut(&addr).ok_or(Refusal::Unknown(addr))?;
         slot.settle();
         Ok(slot)
     }
@@ -319,7 +323,7 @@ impl Engine {
             }
             state @ (State::Killed { .. } | State::Left) => {
                 slot.state = state;
-                Err(slot.not_running(addr))
+                Err(slot.not_running(addr).into())
             }
         }
     }
@@ -335,7 +339,7 @@ impl Engine {
             }
             state @ (State::Hung(_) | State::Killed { .. } | State::Left) => {
                 slot.state = state;
-                Err(slot.not_running(addr))
+                Err(slot.not_running(addr).into())
             }
         }
     }
@@ -343,8 +347,8 @@ impl Engine {
     async fn restart(&mut self, addr: Addr) -> Result<(), CommandError> {
         let slot = self.slot_mut(addr)?;
         match slot.state {
-            State::Running(_) => return Err(CommandError::Up { name: slot.name.clone(), addr }),
-            State::Left => return Err(slot.not_running(addr)),
+            State::Running(_) => return Err(Refusal::Up { name: slot.name.clone(), addr }.into()),
+            State::Left => return Err(slot.not_running(addr).into()),
             State::Hung(_) => self.kill(addr).await?,
             State::Killed { .. } => {}
         }
@@ -353,7 +357,7 @@ impl Engine {
         slot.life += 1;
         let (name, role) = (slot.name.clone(), slot.role);
         self.publish(addr, self.started(&name, role));
-        let Some(slot) = self.nodes.get(&addr) else { return Err(CommandError::Unknown(addr)) };
+        let Some(slot) = self.nodes.get(&addr) else { return Err(Refusal::Unknown(addr).into()) };
         let state = State::Running(self.spawn(addr, slot, listener));
         self.slot_mut(addr)?.state = state;
         Ok(())
@@ -362,11 +366,11 @@ impl Engine {
     async fn tell_peer(&mut self, addr: Addr, command: NodeCommand) -> Result<(), CommandError> {
         let slot = self.slot_mut(addr)?;
         if slot.role == Role::Seed {
-            return Err(CommandError::NotAPeer { name: slot.name.clone(), addr });
+            return Err(Refusal::NotAPeer { name: slot.name.clone(), addr }.into());
         }
-        let State::Running(handle) = &slot.state else { return Err(slot.not_running(addr)) };
+        let State::Running(handle) = &slot.state else { return Err(slot.not_running(addr).into()) };
         let told = handle.control.send(Control::Command(command)).await;
-        told.map_err(|_| slot.not_running(addr))
+        told.map_err(|_| slot.not_running(addr).into())
     }
 
     /// All nodes say goodbye, at the same time; hung ones are crashed.
@@ -421,43 +425,4 @@ struct Place {
     listener: TcpListener,
     addr: Addr,
     seeds: Vec<Addr>,
-}
-
-/// `s1`, `s2`, ..., `p1`, `p2`, ...: in the order in which nodes are started.
-fn next_name(role: Role, (seeds, peers): &mut (usize, usize)) -> String {
-    let (letter, count) = match role {
-        Role::Seed => ('s', seeds),
-        Role::Peer => ('p', peers),
-    };
-    *count += 1;
-    format!("{letter}{count}")
-}
-
-/// What a node's random choices follow from: the session's seed, who it is, and which life it
-/// lives. The mixing is that of `SplitMix64`.
-fn derive_seed(session: u64, addr: Addr, life: u64) -> u64 {
-    let node = u64::from(addr.ip().to_bits()) << 16 | u64::from(addr.port());
-    mix(mix(session ^ mix(node)).wrapping_add(life))
-}
-
-fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_node_and_every_life_of_it_chooses_differently_and_the_same_in_every_run() {
-        let (one, other) = (Addr::loopback(3000), Addr::loopback(3001));
-        assert_eq!(derive_seed(7, one, 0), derive_seed(7, one, 0));
-        let seeds = [derive_seed(7, one, 0), derive_seed(7, one, 1), derive_seed(7, other, 0), derive_seed(8, one, 0)];
-        for (at, seed) in seeds.iter().enumerate() {
-            assert!(!seeds[..at].contains(seed), "{seeds:?}");
-        }
-    }
 }

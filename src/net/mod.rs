@@ -22,4 +22,4 @@ pub mod wire;
 
 pub use bind::next_free;
 pub use engine::{Defaults, Engine};
-pub use failure::{CommandError, Condition, StartError};
+pub use failure::{CommandError, StartError};
