@@ -184,7 +184,7 @@ impl Reader<'_> {
 
     fn pane(&self) -> Result<Typed, String> {
         let pane = PaneId::ALL.into_iter().find(|pane| pane.number().to_string() == self.rest);
-        pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected :pane 1 to :pane 5".to_owned())
+        pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected :pane 1 to :pane 6".to_owned())
     }
 }
 
