@@ -41,3 +41,18 @@ impl Layouter {
         self.made.recv().await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_ordered_is_made_by_another_thread_as_it_would_be_here() {
+        let mut layouter = Layouter::new().unwrap();
+        let order = Order::ring(200);
+        layouter.order(order.clone());
+        assert_eq!(layouter.next().await, Some(order.carry_out()));
+        layouter.order(order.clone());
+        assert!(layouter.next().await.is_some(), "and the next one");
+    }
+}

@@ -231,7 +231,9 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
 /// Out of the innermost thing that is not as usual.
 fn back(app: &mut App) {
     if app.waves.stop() {
-    } else if !app.panes.filter(app.focus).is_all() {
+        return;
+    }
+    if !app.panes.filter(app.focus).is_all() {
         app.panes.set_filter(app.focus, Filter::default());
     } else if app.zoom == Zoom::On {
         app.zoom = Zoom::Off;

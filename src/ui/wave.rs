@@ -14,7 +14,7 @@ use crate::proto::time::Time;
 /// How long a message is followed before a newer one takes its place: time enough for a glance.
 const GLANCE: Duration = Duration::from_millis(1_500);
 /// How long one more showing takes: a second and as much for each hop, within these bounds.
-const HOP_TIME: Duration = Duration::from_millis(1_000);
+const HOP_TIME: Duration = Duration::from_secs(1);
 const SHOWING_MIN: Duration = Duration::from_secs(3);
 const SHOWING_MAX: Duration = Duration::from_secs(8);
 /// How long the end of it stays.

@@ -21,8 +21,8 @@ mod map;
 mod near;
 mod places;
 mod sketch;
-#[cfg(test)]
-mod tests;
+
+use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
@@ -54,6 +54,9 @@ const NEAR_WIDTH_MIN: u16 = 24;
 /// Columns of a label; a longer name is cut.
 const LABEL_WIDTH_MAX: usize = 21;
 
+/// How long after its death the name of a node stands out.
+const FADE_TIME: Duration = Duration::from_secs(10);
+
 /// Whether the links between peers and seeds are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Registrations {
@@ -75,7 +78,7 @@ pub(crate) struct Topology {
     registrations: Registrations,
     places: Places,
     /// Where the nodes were drawn last: what `left` and `right` mean.
-    drawn: Vec<(Addr, Position)>,
+    pub(crate) drawn: Vec<(Addr, Position)>,
 }
 
 /// Everything that a drawing is made from.
@@ -278,7 +281,7 @@ impl Scenery<'_> {
         let name = self.short_name(node, view);
         let node = self.graph.nodes[node];
         let is_dim = !self.filter.is_all() && !self.filter.matches(&words(node, view));
-        let tone = if is_dim { Tone::Stale } else { view.node_tone(node.addr) };
+        let tone = if is_dim || has_faded(node, view) { Tone::Stale } else { view.node_tone(node.addr) };
         (tone, text::truncate(&name, LABEL_WIDTH_MAX, view.theme.glyphs).into_owned())
     }
 
@@ -290,6 +293,11 @@ impl Scenery<'_> {
         }
         view.name(node.addr)
     }
+}
+
+/// The name of a node that died a while ago is dim; its sign stays as it is.
+fn has_faded(node: &Node, view: &View<'_>) -> bool {
+    matches!(node.state(), NodeState::Dead | NodeState::Killed) && view.now.since(node.since) > FADE_TIME
 }
 
 /// What a filter looks at.
@@ -304,17 +312,7 @@ fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
     let graph = &scenery.graph;
     let known = graph.nodes.iter().filter(|node| node.state() == NodeState::Known).count();
     let links = graph.ties.iter().filter(|tie| tie.kind == Kind::Neighbor).count();
-    let mut items = Vec::new();
-    if let Some(rumor) = scenery.wave.as_ref().and_then(|(wave, _)| view.model.rumors().get(wave.id)) {
-        if let Some((wave, way)) = &scenery.wave {
-            let (reached, hop) = way.reached(rumor, wave.so_far());
-            let again = if matches!(wave.kind, WaveKind::Again(_)) { " again" } else { "" };
-            let least = if view.model.is_complete(rumor) { "" } else { "at least " };
-            items.push(format!("wave {}{again}", view.model.message_name(wave.id)));
-            items.push(format!("hop {hop}"));
-            items.push(format!("{least}{reached}/{} have it", rumor.expected()));
-        }
-    }
+    let mut items = wave_note(scenery, view);
     items.push(count_text((graph.nodes.len() - known) as u64, "node"));
     items.push(count_text(links as u64, "link"));
     if known + graph.more > 0 {
@@ -324,6 +322,20 @@ fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
         items.push(filter_note(scenery.filter));
     }
     items.join(", ")
+}
+
+/// Which message, how far it came, and who has it.
+fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
+    let Some((wave, way)) = &scenery.wave else { return Vec::new() };
+    let Some(rumor) = view.model.rumors().get(wave.id) else { return Vec::new() };
+    let (reached, hop) = way.reached(rumor, wave.so_far());
+    let again = if matches!(wave.kind, WaveKind::Again(_)) { " again" } else { "" };
+    let least = if view.model.is_complete(rumor) { "" } else { "at least " };
+    vec![
+        format!("wave {}{again}", view.model.message_name(wave.id)),
+        format!("hop {hop}"),
+        format!("{least}{reached}/{} have it", rumor.expected()),
+    ]
 }
 
 /// The legend, in the lower edge of the frame.

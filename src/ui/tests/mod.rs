@@ -6,3 +6,4 @@ mod live;
 mod panic;
 mod pictures;
 mod styles;
+mod topology;

@@ -228,7 +228,7 @@ fn repel_pair(points: &[Point], a: usize, b: usize, len: f64, forces: &mut [Poin
     let mut apart = points[a].minus(points[b]);
     if apart.len() < 1e-6 {
         // At one place they would stay together for ever; by their numbers they part.
-        apart = Point::new(1e-4, 1e-4 * if a % 2 == 0 { 1.0 } else { -1.0 });
+        apart = Point::new(1e-4, if a.is_multiple_of(2) { 1e-4 } else { -1e-4 });
     }
     let by = (len / apart.len()).powi(2);
     push(forces, a, apart, by);

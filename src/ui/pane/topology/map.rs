@@ -7,12 +7,12 @@ use super::graph::{Kind, Tie};
 use super::layout::{HEIGHT, Point, WIDTH};
 use super::sketch::{self, Dash, Ground, Mark, Rank, Stroke};
 use super::{Registrations, Scenery};
+use crate::proto::message::Role;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
 /// Nodes up to which all have labels, and all links are drawn.
 pub(super) const LABELS_MAX: usize = 25;
-/// Nodes up to which the links of all that are not up are worth their ink, too.
 /// The layout is stretched by so much at most: a circle stays nearly round.
 const STRETCH_MAX: f64 = 1.3;
 /// Cells to each side that a node moves to when another one has its cell.
@@ -31,7 +31,8 @@ pub(super) fn render(
     let marks: Vec<Mark> = (0..cells.len())
         .map(|node| {
             let rank = if scenery.selected == Some(node) { Rank::Selected } else { Rank::Other };
-            let label = (labels || rank == Rank::Selected).then(|| scenery.label(node, view));
+            let is_seed = scenery.graph.nodes[node].role == Some(Role::Seed);
+            let label = (labels || is_seed || rank == Rank::Selected).then(|| scenery.label(node, view));
             let addr = scenery.graph.nodes[node].addr;
             Mark { addr, at: cells[node], look: scenery.look(node, view), label, rank }
         })

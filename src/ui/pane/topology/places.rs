@@ -21,6 +21,8 @@ const QUIET_TIME: Duration = Duration::from_millis(200);
 const AT_ONCE_MAX: usize = 60;
 /// Nodes without a link that stand side by side.
 const DOCKS_A_ROW: usize = 24;
+/// From one of them to the next; has no divisor in common with the row, so that all places are used.
+const DOCK_STEP: usize = 5;
 /// How many places of nodes that are no longer drawn are remembered.
 const FORGOTTEN_MAX: usize = 1_024;
 
@@ -38,6 +40,14 @@ pub(crate) struct Delivered {
 }
 
 impl Order {
+    /// So many nodes in a ring.
+    #[cfg(test)]
+    pub(crate) fn ring(nodes: u16) -> Self {
+        let ties = (0..usize::from(nodes)).map(|node| (node, (node + 1) % usize::from(nodes))).collect();
+        let bodies = vec![(Point::default(), Hold::Free); usize::from(nodes)];
+        Self { who: (0..nodes).map(Addr::loopback).collect(), job: Job { bodies, ties, effort: Effort::Anew } }
+    }
+
     /// Makes it: a while of computing and nothing else.
     pub(crate) fn carry_out(&self) -> Delivered {
         let points = layout::place(&self.job);
@@ -86,7 +96,7 @@ impl Places {
     /// Looks at who came and what is linked now. What is more than a moment's work is returned to be
     /// made by somebody else; its result comes by [`Places::take`].
     pub(super) fn update(&mut self, graph: &Graph<'_>, now: Time) -> Option<Order> {
-        let ties = self.ties_of(graph);
+        let ties = Self::ties_of(graph);
         if ties != self.ties {
             let is_first = self.ties.is_empty();
             self.ties = ties;
@@ -126,7 +136,7 @@ impl Places {
         self.ties_then = 0;
     }
 
-    fn ties_of(&self, graph: &Graph<'_>) -> Vec<(Addr, Addr)> {
+    fn ties_of(graph: &Graph<'_>) -> Vec<(Addr, Addr)> {
         let neighbors = graph.ties.iter().filter(|tie| tie.kind == Kind::Neighbor);
         neighbors.map(|tie| (graph.nodes[tie.a].addr, graph.nodes[tie.b].addr)).collect()
     }
@@ -209,11 +219,11 @@ fn seed_point(number: usize) -> Point {
     Point::new(layout::WIDTH * (ACROSS[number % ACROSS.len()] + shift), 0.0)
 }
 
-/// Those without a link stand along the lower edge, from the middle outward.
+/// Those without a link stand along the lower edge, the first ones far apart.
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn dock_point(number: usize) -> Point {
     let (row, at) = (number / DOCKS_A_ROW, number % DOCKS_A_ROW);
-    let out = at.div_ceil(2) as f64 * if at % 2 == 0 { -1.0 } else { 1.0 };
-    let step = layout::WIDTH / DOCKS_A_ROW as f64;
-    Point::new(layout::WIDTH / 2.0 + out * step * 0.98, layout::HEIGHT - 0.06 * row as f64)
+    let column = (DOCKS_A_ROW / 2 + at * DOCK_STEP) % DOCKS_A_ROW;
+    let x = layout::WIDTH * (column as f64 + 0.5) / DOCKS_A_ROW as f64;
+    Point::new(x, (layout::HEIGHT - 0.06 * row as f64).max(0.0))
 }

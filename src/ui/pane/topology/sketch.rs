@@ -95,7 +95,7 @@ fn emphasize(mark: &Mark, ground: &Ground, buffer: &mut Buffer, view: &View<'_>)
 }
 
 fn draw_strokes(strokes: &[Stroke], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    if area.is_empty() {
+    if area.is_empty() || strokes.is_empty() {
         return;
     }
     let marker = match view.theme.glyphs {
@@ -191,7 +191,9 @@ impl Ground {
         let places = beside(mark.at, width).into_iter().flatten().enumerate();
         let fitting = places.filter(|(_, at)| self.has_room(*at, width));
         let best = fitting.min_by_key(|(order, at)| 2 * covered(*at, width, buffer) + order);
-        let Some((_, at)) = best else { return };
+        // In a crowd the selected node is named all the same.
+        let least = || self.least_bad(mark.at, width).filter(|_| mark.rank == Rank::Selected);
+        let Some(at) = best.map(|(_, at)| at).or_else(least) else { return };
         let style = view.style(tone);
         let style = if mark.rank == Rank::Selected { selected(style) } else { style };
         for x in at.x..at.x + width {
@@ -199,6 +201,14 @@ impl Ground {
             buffer[(x, at.y)].reset();
         }
         buffer.set_string(at.x, at.y, label, style);
+    }
+
+    /// The place beside a node that covers the fewest signs and labels.
+    fn least_bad(&self, at: Position, width: u16) -> Option<Position> {
+        let cells = |at: Position| (at.x..at.x.saturating_add(width)).map(move |x| Position { x, ..at });
+        let inside = |at: &Position| cells(*at).all(|cell| self.area.contains(cell));
+        let places = beside(at, width).into_iter().flatten().filter(inside);
+        places.min_by_key(|at| cells(*at).filter(|cell| !self.is_free(*cell)).count())
     }
 
     /// So many free cells, and no other label or sign right beside them.
