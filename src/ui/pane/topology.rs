@@ -194,7 +194,8 @@ impl Topology {
             render_empty(&format!("No nodes yet. Press {add} to start one."), frame, inside, view);
             return;
         }
-        let marks = match shape(scenery.graph.nodes.len(), inside) {
+        let is_whole_screen = area.width == frame.area().width;
+        let marks = match shape(scenery.graph.nodes.len(), inside, is_whole_screen) {
             Shape::Map => map::render(&scenery, &self.places.points(&scenery.graph), frame, inside, view),
             Shape::Grid => split(&scenery, frame, inside, view),
         };
@@ -229,9 +230,11 @@ enum Shape {
     Grid,
 }
 
-fn shape(nodes: usize, area: Rect) -> Shape {
+/// Above the limit only the whole screen has room for a map.
+fn shape(nodes: usize, area: Rect, is_whole_screen: bool) -> Shape {
     let cells = usize::from(area.width) * usize::from(area.height);
-    if nodes <= MAP_MAX || cells / nodes >= CELLS_A_NODE { Shape::Map } else { Shape::Grid }
+    let has_room = is_whole_screen && cells / nodes >= CELLS_A_NODE;
+    if nodes <= MAP_MAX || has_room { Shape::Map } else { Shape::Grid }
 }
 
 /// The grid, and the neighborhood of the selected node beside it or below it if there is room.

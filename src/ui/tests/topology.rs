@@ -67,6 +67,15 @@ fn a_lab_of_five_hundred_is_drawn_as_a_grid_beside_the_neighborhood_of_the_selec
 }
 
 #[test]
+fn on_the_whole_screen_the_overlay_is_drawn_whole_beyond_eighty_nodes_too() {
+    let mut app = lab(100);
+    let rows = |app: &mut App| spots(app).iter().map(|(_, at)| at.y).collect::<BTreeSet<_>>().len();
+    assert!(rows(&mut app) <= 6, "a grid of twenty a row");
+    press(&mut app, "z");
+    assert!(rows(&mut app) > 30, "a map");
+}
+
+#[test]
 fn the_picture_is_the_same_every_time() {
     assert_eq!(picture(&mut lab(25), 120, 40), picture(&mut lab(25), 120, 40));
     assert_eq!(spots(&mut lab(100)), spots(&mut lab(100)));
