@@ -75,7 +75,7 @@ impl ClassicDecoder {
             return Ok(false);
         }
         if src.len() >= framed::LENGTH_LEN + framed::MAGIC.len() {
-            return Err(WireError::OtherDialect(Dialect::Framed));
+            return Err(WireError::OtherDialect { speaks: Dialect::Framed, named: framed::hello_address(src) });
         }
         Ok(true)
     }
