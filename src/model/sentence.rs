@@ -22,7 +22,7 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::Started { name: own, role, dialect, .. } => {
             format!("Started as {role} {}, {dialect} dialect", escaped(own))
         }
-        EventKind::Exposed { bind, at, allow } => exposed(*bind, at, allow),
+        EventKind::Exposed { bind, opened, allow } => exposed(*bind, opened, allow),
         EventKind::Stopped { how: Stop::Left } => "Left the network".to_owned(),
         EventKind::Stopped { how: Stop::Killed } => "Killed: sockets reset, no goodbye".to_owned(),
         EventKind::Hung => "Hung: keeps its sockets and says nothing".to_owned(),

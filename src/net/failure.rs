@@ -72,8 +72,8 @@ pub enum StartError {
     },
     /// So many nodes need more file descriptors than this process may have.
     #[error(
-        "{nodes} more nodes need about {need} file descriptors, {} more than this process may have ({limit}): \
-         start fewer, or raise the limit with 'ulimit -n {need}'",
+        "{nodes} more nodes need about {need} file descriptors in all, and this process may have {limit}: {} too few; \
+         start fewer ({peers_max} peers fit), or raise the limit with 'ulimit -n {need}'",
         .need.saturating_sub(*.limit)
     )]
     TooManyFiles {
@@ -83,6 +83,8 @@ pub enum StartError {
         need: u64,
         /// Descriptors that there can be.
         limit: u64,
+        /// Peers that there can be in all.
+        peers_max: u64,
     },
 }
 

@@ -172,7 +172,7 @@ pub enum EventKind {
         /// What it listens on: an address of this machine, or `0.0.0.0` for all of them.
         bind: Addr,
         /// The addresses of this machine that this comes to.
-        at: Vec<Addr>,
+        opened: Vec<Addr>,
         /// Networks whose machines may link; empty: all.
         allow: Vec<String>,
     },

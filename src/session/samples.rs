@@ -55,7 +55,7 @@ pub(super) fn one_of_each() -> Vec<EventKind> {
     let (peer, seed, seq, registered, last_heard) = (peer(2), seed(), 88, 1, AT);
     vec![
         started("p1", Role::Peer),
-        EventKind::Exposed { bind: dead, at: vec![dead], allow: vec!["10.0.0.0/8".to_owned()] },
+        EventKind::Exposed { bind: dead, opened: vec![dead], allow: vec!["10.0.0.0/8".to_owned()] },
         EventKind::Stopped { how: Stop::Killed },
         EventKind::Hung,
         EventKind::Failed { what: "start a peer at 127.0.0.1:80".to_owned(), why: "permission denied".to_owned() },
@@ -183,7 +183,7 @@ fn about_nodes() -> impl Strategy<Value = EventKind> {
             dialect,
             pace
         }),
-        (addr(), addrs(), vec(".*", 0..3)).prop_map(|(bind, at, allow)| EventKind::Exposed { bind, at, allow }),
+        (addr(), addrs(), vec(".*", 0..3)).prop_map(|(bind, opened, allow)| EventKind::Exposed { bind, opened, allow }),
         select(vec![Stop::Left, Stop::Killed]).prop_map(|how| EventKind::Stopped { how }),
         Just(EventKind::Hung),
         (".*", ".*").prop_map(|(what, why)| EventKind::Failed { what, why }),

@@ -122,3 +122,27 @@ async fn a_remote_that_never_closes_holds_up_a_leaving_node_for_no_longer_than_i
     let last = feed.recv().await.unwrap();
     assert_eq!(last.batch[0].kind, EventKind::Stopped { how: Stop::Left });
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_link_is_closed_before_anything_of_it_is_read() {
+    let (listener, addr) = bind::listen(Addr::loopback(0)).unwrap();
+    let clock = Clock::start();
+    let connected = async || {
+        let client = tokio::net::TcpStream::connect(addr.socket()).await.unwrap();
+        client.try_write(b"let me in").unwrap();
+        (client, listener.accept().await.unwrap().0)
+    };
+    let (refused, allowed) = (connected().await, connected().await);
+    let me = Identity { addr, role: Role::Peer, dialect: Dialect::Framed };
+    let reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
+    let (_control, controls) = mpsc::channel(1);
+    let (listener, _) = bind::listen(Addr::loopback(0)).unwrap();
+    let setup = Setup { me, listener, reach, clock, taps: Arc::new([]) };
+    let mut node = Node::new(Doorman { me: addr, keeps: true }, setup, controls);
+    let input = node.accept(refused.1, ([192, 0, 2, 9], 4711).into());
+    assert!(matches!(input, Some(Input::TurnedAway { rule: Rule::NotAllowed, .. })), "{input:?}");
+    assert_closed(&refused.0).await;
+    assert!(!node.links.is_open(LinkId(1)), "no link, so no reader");
+    let input = node.accept(allowed.1, ([10, 0, 0, 9], 4711).into());
+    assert!(matches!(input, Some(Input::Link { link: LinkId(1), .. })), "{input:?}");
+}

@@ -63,9 +63,9 @@ impl ClassicDecoder {
         }
     }
 
-    /// Would [`ClassicDecoder::read`] find a message in `src` if the stream went quiet?
+    /// Would [`ClassicDecoder::read`] find a message in `src`, or that it is none, if the stream went quiet?
     pub(super) fn is_complete_if_quiet(&self, src: &[u8]) -> bool {
-        matches!(self.stage, Stage::Text) && grammar::message(src, Ending::Quiet).is_ok()
+        matches!(self.stage, Stage::Text) && grammar::message(src, Ending::Quiet) != Err(Stop::More)
     }
 
     /// An error if the link starts with a framed hello; true while that cannot be known.

@@ -36,11 +36,11 @@ impl Peer {
             let is_decided =
                 |claim: &Claim| !self.links.contains_key(&claim.link) || self.overlay.get(claim.hello.listen).is_none();
             let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
-            self.give_place(now, claim, out);
+            self.give_place(now, &claim, out);
         }
     }
 
-    fn give_place(&mut self, now: Time, claim: Claim, out: &mut impl Output) {
+    fn give_place(&mut self, now: Time, claim: &Claim, out: &mut impl Output) {
         let (link, peer) = (claim.link, claim.hello.listen);
         if !self.links.contains_key(&link) {
             return;
