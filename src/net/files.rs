@@ -76,7 +76,7 @@ mod tests {
         assert_eq!(
             error,
             "302 more nodes need about 4268 file descriptors in all, and this process may have 4096: 172 too few; start \
-             fewer (288 peers fit), or raise the limit with 'ulimit -n 4268'"
+             fewer (287 peers fit), or raise the limit with 'ulimit -n 4268'"
         );
     }
 

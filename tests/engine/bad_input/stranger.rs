@@ -45,7 +45,7 @@ async fn half_a_frame_is_told_as_what_it_is_and_disturbs_nobody() {
     drop(neighbor);
     let died = |event: &Event| matches!(event.kind, EventKind::NeighborDied { peer, cause: DeathCause::LinkError, .. } if peer == listen);
     session.until_events("the death of who was cut off", 1, died).await;
-    assert_a_line(&log_lines(&session), &["('127.0.0.1', 9) is dead: the link failed"]);
+    assert_a_line(&log_lines(&session), &["('127.0.0.1', 9) is dead: connection reset"]);
     assert_undisturbed(&mut session, &peers).await;
 }
 
