@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use super::config_file::ConfigError;
 use super::seeds_file::SeedListError;
 use crate::net::StartError;
+use crate::proto::addr::Addr;
 use crate::session::archive::{DeleteError, FindError};
 use crate::session::export::ExportError;
 use crate::session::journal::JournalError;
 use crate::session::text::size_text;
-use crate::proto::addr::Addr;
 use crate::ui::UiError;
 
 /// Why the program ends without having done what was asked. Each is one line that says what failed,

@@ -7,8 +7,8 @@ use super::failure::Failure;
 use super::values::{Count, PaceName, Size, Span};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
-use crate::session::recorder::Limits;
 use crate::proto::reach::Reach;
+use crate::session::recorder::Limits;
 
 /// Seeds of a lab.
 const LAB_SEEDS: usize = 2;
