@@ -138,15 +138,18 @@ fn no_text_of_a_stranger_acts_on_the_terminal_or_moves_a_column() {
 }
 
 #[test]
-fn the_screen_says_who_sent_what_and_how_much_more_of_it() {
+fn the_screen_says_in_plain_letters_what_was_sent_and_how_much_more_of_it() {
     let mut app = app(&evil()[..1]);
-    let mut lines = String::new();
+    let mut rows = Vec::new();
     for _ in 0..PANES {
         let (shown, _) = drawn(&mut app, (160, 50));
-        lines.extend(shown.content.iter().map(ratatui::buffer::Cell::symbol));
+        let row = |cells: &[ratatui::buffer::Cell]| cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
+        rows.extend(shown.content.chunks(160).map(row));
         press(&mut app, "tab");
     }
-    for words in [r"\x1b[2J\x1b[10;10H", "3 more like it from"] {
-        assert!(lines.contains(words), "no '{words}' on the screen");
+    for words in
+        [["GOSSIP", r"\x1b[2J"], ["Violation", r"\x1b[2J"], ["Not done", r"\x1b[2J"], ["3 more like it", r"\x1b"]]
+    {
+        assert!(rows.iter().any(|row| words.iter().all(|word| row.contains(word))), "no {words:?} in {rows:#?}");
     }
 }
