@@ -156,13 +156,18 @@ impl Model {
                 self.nodes.at_work(here.node, here.at).counters.violations += 1;
                 self.dial_ended(here, peer, remote, StepKind::Violation { rule: violation.rule });
             }
-            EventKind::OtherDialect { ref remote, speaks } => {
-                self.dial_ended(here, None, remote, StepKind::OtherDialect { speaks });
+            EventKind::MoreOffenses { count, .. } => {
+                self.totals.violations += count;
+                self.nodes.at_work(here.node, here.at).counters.violations += count;
+            }
+            EventKind::OtherDialect { ref remote, peer, speaks } => {
+                self.dial_ended(here, peer, remote, StepKind::OtherDialect { speaks });
             }
             EventKind::HandshakeFailed { peer, ref remote } => {
                 self.dial_ended(here, peer, remote, StepKind::HandshakeFailed);
             }
-            EventKind::Failed { .. }
+            EventKind::Exposed { .. }
+            | EventKind::Failed { .. }
             | EventKind::Repairing { .. }
             | EventKind::TooFewSeeds { .. }
             | EventKind::EnoughSeeds { .. } => {}

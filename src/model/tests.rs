@@ -407,7 +407,7 @@ fn a_dial_that_meets_the_other_dialect_does_not_stay_dialing() {
     let elsewhere = Addr::loopback(9);
     story.tell(p(1), EventKind::Dialing { peer: elsewhere, purpose: Purpose::Registration });
     let dialing = story.model.links().get(p(1), elsewhere).unwrap().state;
-    story.tell(p(1), EventKind::OtherDialect { remote: elsewhere.to_string(), speaks: Dialect::Classic });
+    story.tell(p(1), EventKind::OtherDialect { remote: elsewhere.to_string(), peer: None, speaks: Dialect::Classic });
     let ended = story.model.links().get(p(1), elsewhere).unwrap().state;
     assert_eq!((dialing, ended), (LinkState::Dialing, LinkState::Ended));
     let (_, notice) = story.model.notices().last().unwrap();

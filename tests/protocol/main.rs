@@ -5,3 +5,4 @@ mod invariants;
 mod network;
 mod peer_rules;
 mod seed_rules;
+mod strangers;

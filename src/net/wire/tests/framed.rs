@@ -80,7 +80,7 @@ fn a_classic_node_is_recognized_by_whatever_it_says_first() {
     for bytes in first {
         assert_eq!(read_framed(bytes), (vec![], End::Speaks(Dialect::Classic)), "{}", bytes.escape_ascii());
     }
-    let error = WireError::OtherDialect(Dialect::Classic).to_string();
+    let error = WireError::OtherDialect { speaks: Dialect::Classic, named: None }.to_string();
     assert_eq!(error, "it speaks the classic dialect; start this node with --wire classic");
 }
 
