@@ -2,6 +2,8 @@
 
 mod classic;
 mod invariants;
+mod long_runs;
 mod network;
 mod peer_rules;
+mod rude;
 mod seed_rules;
