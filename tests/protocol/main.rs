@@ -3,6 +3,7 @@
 mod classic;
 mod invariants;
 mod long_runs;
+mod memory;
 mod network;
 mod peer_rules;
 mod rude;
