@@ -150,7 +150,7 @@ fn a_peer_whose_dials_all_fail_is_bounded() {
 
 #[test]
 fn a_peer_to_which_all_the_world_connects_is_bounded() {
-    assert_peer_is_bounded(48, |peer| {
+    assert_peer_is_bounded(128, |peer| {
         for _ in 0..FLOOD {
             peer.accept();
         }

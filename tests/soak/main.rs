@@ -60,13 +60,13 @@ async fn networks_that_break_for_minutes_are_whole_whenever_they_are_let_be() {
     let mut framed = Network::start("framed", Dialect::Framed, (3, 14), None, rng_seed).await;
     let mut classic = Network::start("classic", Dialect::Classic, (2, 8), Some(rude_seed), !rng_seed).await;
     let rude = Rude::start(rude_listener, classic.seeds.clone(), classic.peers.clone(), rng_seed);
-    tokio::join!(framed.recover(), classic.recover());
+    recover(&mut framed, &mut classic).await;
     let (begun, mut taken_before, mut rounds) = (Instant::now(), Vec::new(), 0);
     while begun.elapsed() < span {
         rude.be_quiet(false);
         tokio::join!(framed.disturb(ROUND), classic.disturb(ROUND));
         rude.be_quiet(true);
-        tokio::join!(framed.recover(), classic.recover());
+        recover(&mut framed, &mut classic).await;
         rounds += 1;
         taken_before.extend(check_taken(&mut framed, &mut classic, taken_before.first()).await);
         println!("{:4} s, round {rounds}: {:?}", begun.elapsed().as_secs(), taken_before.last());
@@ -81,6 +81,19 @@ async fn networks_that_break_for_minutes_are_whole_whenever_they_are_let_be() {
         println!("{name}: {rounds} rounds, {events} events, {totals:?}, {:?}", network.quit().await);
     }
     assert_eq!(PANICS.load(Ordering::Relaxed), 0, "somebody panicked");
+}
+
+/// Both are whole again. The one that is sooner goes on listening, so that it misses nothing.
+async fn recover(framed: &mut Network, classic: &mut Network) {
+    let whole = AtomicU64::new(0);
+    let one = async |network: &mut Network| {
+        network.recover().await;
+        whole.fetch_add(1, Ordering::Relaxed);
+        while whole.load(Ordering::Relaxed) < 2 {
+            network.rest(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::join!(one(framed), one(classic));
 }
 
 /// Every file is one that a node knows of, and no thread stays behind. In files: what is beside the connections.
