@@ -116,7 +116,8 @@ impl Model {
 
     /// So many events will never come: what they told is missing here.
     pub fn note_skipped(&mut self, events: u64) {
-        self.totals.skipped += events;
+        // A damaged journal can name any number.
+        self.totals.skipped = self.totals.skipped.saturating_add(events);
         if events > 0 {
             self.skipped_at = Some(self.now);
         }

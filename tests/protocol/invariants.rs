@@ -105,7 +105,7 @@ fn under_churn_nobody_alive_is_removed_and_the_overlay_heals() {
 
 /// Counts what is asked for.
 #[derive(Default)]
-struct Sink {
+pub(crate) struct Sink {
     dials: Vec<Addr>,
     violations: usize,
 }

@@ -191,6 +191,15 @@ impl Network {
         }
     }
 
+    /// The same of links among these only.
+    pub(crate) fn assert_symmetric_among(&self, among: &BTreeSet<Addr>) {
+        for addr in among {
+            for other in self.neighbors(*addr).intersection(among) {
+                assert!(self.neighbors(*other).contains(addr), "{addr} holds a link to {other}, not the other way");
+            }
+        }
+    }
+
     pub(crate) fn command(&mut self, addr: Addr, command: NodeCommand) {
         self.world.command(addr, command);
     }

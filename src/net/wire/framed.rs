@@ -105,18 +105,22 @@ impl FramedDecoder {
     }
 }
 
-/// The first frame is a hello, or the answer of a node that does not want the link.
+/// The first frame is a hello, or the answer of a node that does not want the link. While its tag has
+/// not come, it may be any of them.
 fn check_first(len: usize, start: &[u8]) -> Result<(), Rule> {
+    if len == 0 || len > HELLO_LEN_MAX {
+        return Err(Rule::HelloExpected);
+    }
     match start.first() {
-        Some(&(tag::REFUSAL | tag::GOODBYE)) if len <= HELLO_LEN_MAX => Ok(()),
-        Some(_) | None => check_hello_start(len, start),
+        Some(&(tag::REFUSAL | tag::GOODBYE)) | None => Ok(()),
+        Some(_) => check_hello_start(len, start),
     }
 }
 
 /// A hello of another version is known by its first five bytes.
 fn check_hello_start(len: usize, start: &[u8]) -> Result<(), Rule> {
     let magic = &start[..start.len().min(MAGIC.len())];
-    if len <= MAGIC.len() || len > HELLO_LEN_MAX || !MAGIC.starts_with(magic) {
+    if len <= MAGIC.len() || !MAGIC.starts_with(magic) {
         return Err(Rule::HelloExpected);
     }
     match start.get(MAGIC.len()) {

@@ -1,6 +1,7 @@
 //! The console as a whole: a hand-written session, the pictures that it gives, what keys do to it.
 
 mod actions;
+mod commands;
 mod evil;
 mod fixture;
 mod live;

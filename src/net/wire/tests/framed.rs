@@ -61,6 +61,8 @@ fn whoever_does_not_want_a_link_says_so_instead_of_hello() {
     for message in [
         Message::Refusal { reason: RefusalReason::Full, referral: referral.clone() },
         Message::Goodbye { reason: GoodbyeReason::Duplicate, referral },
+        // Shorter than any hello: the length alone must not decide.
+        Message::Goodbye { reason: GoodbyeReason::MadeRoom, referral: Vec::new() },
     ] {
         let bytes = whole(Dialect::Framed, std::slice::from_ref(&message));
         assert_eq!(read_framed(&bytes).0, [message]);
