@@ -16,6 +16,8 @@ use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, Role,
 use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
+mod lacking;
+
 const SECOND: u64 = 1_000_000;
 /// 03:13:00 on some day.
 const START: u64 = (3 * 3600 + 13 * 60) * SECOND;
@@ -341,7 +343,8 @@ fn a_message_is_followed_to_everybody_and_its_copies_fold_into_one_line() {
         story.tell(p(3), EventKind::Duplicate { id, from, trace: None });
     }
     let rumor = story.model.latest_rumor().unwrap();
-    assert_eq!((rumor.reached(), rumor.expected(), rumor.hop_max), (3, 4, 2));
+    let coverage = rumor.coverage(story.model.nodes());
+    assert_eq!((coverage.have, coverage.of, rumor.hop_max), (3, 4, 2));
     let copy = rumor.copies[&p(3)];
     assert_eq!((copy.from, copy.hop, copy.duplicates), (Some(p(2)), Some(2), 3));
     let entry = story.model.gossip().get(copy.entry).unwrap();

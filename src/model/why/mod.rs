@@ -4,11 +4,13 @@
 //! it out. Where evidence is missing the words are "not certain".
 
 mod death;
+mod lack;
 mod link;
 mod message;
 mod node;
 
 pub use death::why_dead;
+pub use lack::{why_not, why_not_each};
 pub use link::why_link;
 pub use message::about_message;
 pub use node::about_node;
