@@ -151,7 +151,7 @@ impl Model {
             }
             EventKind::ReportDisputed { dead, reporter, disputes, rtt_us } => {
                 self.totals.disputes += 1;
-                self.seeds.disputed(here.node, reporter, disputes);
+                self.seeds.disputed(here.node, reporter, disputes, here.at);
                 self.seed_acted(here, dead, SeedAct::Disputed { reporter, rtt_us });
                 self.heard(here, dead);
                 self.log(here, EntryKind::Disputed { dead, reporter });
@@ -271,7 +271,7 @@ impl Model {
     }
 
     fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason) {
-        self.seeds.delisted(here.node, peer);
+        self.seeds.delisted(here.node, peer, here.at);
         match reason {
             DelistReason::Reported { .. } | DelistReason::Unanswered { .. } => {
                 self.seed_acted(here, peer, SeedAct::Delisted { reason });

@@ -22,6 +22,7 @@ pub mod sentence;
 #[cfg(test)]
 mod tests;
 pub mod theory;
+pub mod warning;
 pub mod wave;
 pub mod why;
 pub mod window;
@@ -60,6 +61,7 @@ pub struct Model {
     deaths: death::Deaths,
     seeds: seed::Seeds,
     notices: notice::Notices,
+    warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
     started: Option<Time>,
@@ -100,6 +102,7 @@ impl Default for Model {
             deaths: death::Deaths::default(),
             seeds: seed::Seeds::default(),
             notices: notice::empty(),
+            warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
             started: None,

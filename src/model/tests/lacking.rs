@@ -6,13 +6,13 @@ use crate::model::why::{why_not, why_not_each};
 
 impl Story {
     /// The link ends at both of its ends, as one of them says and the other one then sees.
-    fn unlink(&mut self, a: Addr, b: Addr, end: LinkEnd, seen: LinkEnd) {
+    pub(super) fn unlink(&mut self, a: Addr, b: Addr, end: LinkEnd, seen: LinkEnd) {
         let purpose = Purpose::Neighbor;
         self.tell(a, EventKind::LinkDown { link: self.link_of(a, b), peer: b, purpose, end });
         self.tell(b, EventKind::LinkDown { link: self.link_of(b, a), peer: a, purpose, end: seen });
     }
 
-    fn cut(&mut self, a: Addr, b: Addr) {
+    pub(super) fn cut(&mut self, a: Addr, b: Addr) {
         let dead = |cause| LinkEnd::Dead { cause };
         self.unlink(a, b, dead(DeathCause::Cut), dead(DeathCause::Closed));
     }
@@ -202,6 +202,7 @@ fn a_link_that_was_lost_and_found_again_before_is_not_blamed() {
         story.link(p(3), p(2), Purpose::Neighbor);
     });
     story.wait(10);
+    story.tell(p(1), EventKind::Hung);
     let told = story.verdict(p(3), id);
     assert!(told.contains("its link to p3 was open"), "{told}");
 }

@@ -357,6 +357,15 @@ impl<'a> Inquiry<'a> {
     }
 }
 
+/// When this link was last lost, if it is, and how: `p2 - p3, ended at 03:13:02: p2 was killed`.
+pub(super) fn last_loss(teller: Teller<'_>, link: &Link) -> Option<(Time, String)> {
+    let is_loss = |step: &&Step| matches!(step.what, StepKind::Down { .. } | StepKind::Dropped | StepKind::NodeStopped);
+    let step = link.history.iter().rev().find(is_loss).filter(|_| !link.is_up())?;
+    let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
+    let why = end_of(teller, link, step);
+    Some((step.at, format!("{node} - {peer}, ended at {}: {why}", teller.clock(step.at))))
+}
+
 fn touches(link: &Link, node: Addr) -> bool {
     link.key.node == node || link.key.peer == node
 }
