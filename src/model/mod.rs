@@ -9,16 +9,21 @@
 mod apply;
 pub mod death;
 pub mod gossip;
+pub mod graph;
 pub mod link;
 pub mod liveness;
 pub mod node;
 pub mod notice;
+pub mod overlay;
 pub mod ring;
 pub mod rumor;
 pub mod seed;
 pub mod sentence;
 #[cfg(test)]
 mod tests;
+pub mod theory;
+pub mod warning;
+pub mod wave;
 pub mod why;
 pub mod window;
 pub mod words;
@@ -49,12 +54,14 @@ const RATE_BUCKETS: usize = 6;
 pub struct Model {
     nodes: node::Nodes,
     links: link::Links,
+    changes: overlay::Changes,
     gossip: gossip::GossipLog,
     rumors: rumor::Rumors,
     liveness: liveness::Liveness,
     deaths: death::Deaths,
     seeds: seed::Seeds,
     notices: notice::Notices,
+    warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
     started: Option<Time>,
@@ -88,12 +95,14 @@ impl Default for Model {
         Self {
             nodes: node::Nodes::default(),
             links: link::Links::default(),
+            changes: overlay::Changes::default(),
             gossip: gossip::empty(),
             rumors: rumor::Rumors::default(),
             liveness: liveness::Liveness::default(),
             deaths: death::Deaths::default(),
             seeds: seed::Seeds::default(),
             notices: notice::empty(),
+            warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
             started: None,
@@ -137,6 +146,11 @@ impl Model {
     /// The links.
     pub fn links(&self) -> &link::Links {
         &self.links
+    }
+
+    /// What changed in the overlay, and when.
+    pub fn changes(&self) -> &overlay::Changes {
+        &self.changes
     }
 
     /// The gossip log.

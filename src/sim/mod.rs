@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
-use crate::event::{Event, EventKind, LinkId, Purpose};
+use crate::event::{Event, EventKind, LinkId, Purpose, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use crate::proto::message::Message;
@@ -190,7 +190,12 @@ impl<M: Machine> World<M> {
 
     /// A crash: the node is gone, and its connections break.
     pub fn kill(&mut self, addr: Addr) {
-        self.end(addr, &CloseCause::Error);
+        self.end(addr, Stop::Killed, &CloseCause::Error);
+    }
+
+    /// What only a driver can say of a node: that it was started, with which name and figures.
+    pub fn tell(&mut self, addr: Addr, kind: EventKind) {
+        self.events.push(Event { at: self.now, node: addr, kind });
     }
 
     /// The user wants something of a node.
@@ -201,18 +206,21 @@ impl<M: Machine> World<M> {
     /// A polite end: the node says goodbye, then its connections close.
     pub fn leave(&mut self, addr: Addr) {
         self.handle(addr, Input::Command(NodeCommand::Leave));
-        self.end(addr, &CloseCause::EndOfStream);
+        self.end(addr, Stop::Left, &CloseCause::EndOfStream);
     }
 
     /// From now on the node keeps its connections, accepts new ones and does nothing.
     pub fn hang(&mut self, addr: Addr) {
         if let Some(node) = self.nodes.get_mut(&addr) {
             node.condition = Condition::Hung;
+            self.tell(addr, EventKind::Hung);
         }
     }
 
-    fn end(&mut self, addr: Addr, cause: &CloseCause) {
-        self.nodes.remove(&addr);
+    fn end(&mut self, addr: Addr, how: Stop, cause: &CloseCause) {
+        if self.nodes.remove(&addr).is_some() {
+            self.tell(addr, EventKind::Stopped { how });
+        }
         let mine = |connection: &Connection| connection.ends.contains(&addr);
         let broken: Vec<u64> = self.connections.iter().filter(|(_, c)| mine(c)).map(|(id, _)| *id).collect();
         for id in broken {

@@ -13,6 +13,7 @@ use super::options::Mode;
 use super::text;
 use super::theme::Tone;
 use super::view::View;
+use crate::model::rumor::Coverage;
 use crate::model::words::count_text;
 
 pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
@@ -73,11 +74,8 @@ fn latest(view: &View<'_>) -> Option<Item> {
     let name = view.model.message_name(rumor.id);
     let hops = count_text(u64::from(rumor.hop_max), "hop");
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
-    let text = if rumor.expected() > 1 {
-        format!("{name} reached {least}{}/{} in {hops}", rumor.reached(), rumor.expected())
-    } else {
-        format!("latest {name}")
-    };
+    let Coverage { have, of } = rumor.coverage(view.model.nodes());
+    let text = if of > 1 { format!("{name} reached {least}{have}/{of} in {hops}") } else { format!("latest {name}") };
     Some(Item::new(3, 6, Tone::Wave, text))
 }
 
