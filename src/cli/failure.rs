@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::config_file::ConfigError;
 use super::seeds_file::SeedListError;
 use crate::net::StartError;
+use crate::proto::addr::Addr;
 use crate::session::archive::{DeleteError, FindError};
 use crate::session::export::ExportError;
 use crate::session::journal::JournalError;
@@ -73,6 +74,12 @@ pub(crate) enum Failure {
     /// There is a file already.
     #[error("{} exists already: --force replaces it", .0.display())]
     ExportExists(PathBuf),
+    /// A name for a node that has one by where it listens.
+    #[error("--advertise is for --listen 0.0.0.0:PORT: a node that listens on {listen} is known by that address")]
+    Advertise {
+        /// Where it listens.
+        listen: Addr,
+    },
     /// The config file is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -106,6 +113,8 @@ impl Failure {
             | Self::NoSuchSession(_)
             | Self::ExportExists(_)
             | Self::Export(ExportError::UnknownEnding { .. } | ExportError::IsJournal { .. })
+            | Self::Advertise { .. }
+            | Self::Start(StartError::WhichInterface { .. } | StartError::NoInterface { .. })
             | Self::Config(_)
             | Self::Seeds(_) => 2,
             Self::Start(_)

@@ -15,6 +15,8 @@ mod output;
 mod places;
 mod plan;
 mod printer;
+#[cfg(test)]
+mod properties;
 mod recorded;
 mod records;
 mod replay;

@@ -9,7 +9,7 @@ use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::settings::{self, NodeSettings};
-use super::values::{PaceName, Policy, Theme, Wire, name_of};
+use super::values::{Network, PaceName, Policy, Theme, Wire, name_of};
 use crate::proto::config::DeadPolicy;
 use crate::proto::message::Dialect;
 use crate::session::text::size_text;
@@ -95,9 +95,16 @@ fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<Line> {
         line("max-dial", peer.max_dial.to_string(), args.max_dial.is_some()),
         line("max-neighbors", peer.max_neighbors.to_string(), args.max_neighbors.is_some()),
         line("dead-policy", quoted(&name_of(&policy(node.seed.dead_policy))), args.dead_policy.is_some()),
+        line("allow", networks(&args.allow), !args.allow.is_empty()),
         line("rng-seed", node.rng_seed.unwrap_or(1).to_string(), args.rng_seed.is_some()),
         line("log-dir", quoted(&node.log_dir.display()), args.log_dir.is_some()),
     ]
+}
+
+/// A TOML list of networks; some network where none is set.
+fn networks(allow: &[Network]) -> String {
+    let networks: Vec<_> = allow.iter().map(|network| quoted(&network.0)).collect();
+    if networks.is_empty() { "[\"192.168.1.0/24\"]".to_owned() } else { format!("[{}]", networks.join(", ")) }
 }
 
 fn lab_lines(args: &LabSize) -> Vec<Line> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::Ipv4Addr;
 
 use super::wire::EncodeError;
 use crate::command::{Command, FaultCommand, NodeSpec, Placement, grammar};
@@ -29,6 +30,27 @@ pub enum StartError {
         /// How it is.
         condition: Condition,
     },
+    /// To listen on all interfaces a node needs a name, and there are several to choose from.
+    #[error(
+        "this machine has several addresses ({}), and a node's address is its name: choose one with --advertise {}, \
+         or listen on one of them, such as {}:{port}",
+        ips(found), found[0], found[0]
+    )]
+    WhichInterface {
+        /// The port.
+        port: u16,
+        /// The addresses; at least two.
+        found: Vec<Ipv4Addr>,
+    },
+    /// The same, and there is none.
+    #[error(
+        "this machine has no address that others reach, and a node's address is its name: name one with --advertise, \
+         or listen on 127.0.0.1:{port}"
+    )]
+    NoInterface {
+        /// The port.
+        port: u16,
+    },
     /// None of the seed list's addresses can be had.
     #[error("no seed address of the list is free on this machine ({}): choose one with --listen", list(.0))]
     NoSeedAddress(Vec<Addr>),
@@ -51,8 +73,8 @@ pub enum StartError {
     },
     /// So many nodes need more file descriptors than this process may have.
     #[error(
-        "{nodes} more nodes need about {need} file descriptors, {} more than this process may have ({limit}): \
-         start fewer, or raise the limit with 'ulimit -n {need}'",
+        "{nodes} more nodes need about {need} file descriptors in all, and this process may have {limit}: {} too few; \
+         start fewer ({peers_max} peers fit), or raise the limit with 'ulimit -n {need}'",
         .need.saturating_sub(*.limit)
     )]
     TooManyFiles {
@@ -62,7 +84,13 @@ pub enum StartError {
         need: u64,
         /// Descriptors that there can be.
         limit: u64,
+        /// Peers that there can be in all.
+        peers_max: u64,
     },
+}
+
+fn ips(found: &[Ipv4Addr]) -> String {
+    found.iter().map(Ipv4Addr::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn next_text(next: Option<Addr>) -> String {
@@ -146,7 +174,7 @@ pub enum CommandError {
 /// The node that a command is about; `127.0.0.1:0` when it names none.
 pub(super) fn subject(command: &Command) -> Addr {
     match command {
-        Command::Start(NodeSpec { listen: Placement::At(addr), .. })
+        Command::Start(NodeSpec { listen: Placement::At(addr) | Placement::Everywhere(addr), .. })
         | Command::Kill(addr)
         | Command::Hang(addr)
         | Command::Restart(addr)

@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
 
-use crate::event::{Event, EventKind, LinkId, Purpose};
+use crate::event::{Event, EventKind, LinkId, Purpose, Stop};
 use crate::fault::Faults;
 use crate::proto::addr::Addr;
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
@@ -24,6 +24,8 @@ use crate::proto::time::Time;
 pub const EPOCH: Time = Time::from_micros(1_767_225_600_000_000);
 /// Shortest and longest time on the way, in microseconds.
 const LATENCY_US: std::ops::Range<usize> = 200..2_000;
+/// Ports that diallers' ends get, as systems choose them.
+const EPHEMERAL_PORTS: std::ops::Range<u16> = 32_768..60_999;
 
 /// Nodes, connections and the time.
 #[derive(Debug)]
@@ -151,6 +153,12 @@ const fn link_of(connection: u64, end: usize) -> LinkId {
     LinkId(connection * 2 + end as u64)
 }
 
+/// The port that a dialler's end of a connection gets.
+fn ephemeral_port(connection: u64) -> u16 {
+    let (first, count) = (u64::from(EPHEMERAL_PORTS.start), EPHEMERAL_PORTS.len() as u64);
+    u16::try_from(first + connection % count).unwrap_or(EPHEMERAL_PORTS.start)
+}
+
 impl<M: Machine> World<M> {
     /// An empty world; `seed` decides every latency.
     pub fn new(seed: u64) -> Self {
@@ -201,7 +209,12 @@ impl<M: Machine> World<M> {
 
     /// A crash: the node is gone, and its connections break.
     pub fn kill(&mut self, addr: Addr) {
-        self.end(addr, &CloseCause::Error);
+        self.end(addr, Stop::Killed, &CloseCause::Error);
+    }
+
+    /// What only a driver can say of a node: that it was started, with which name and figures.
+    pub fn tell(&mut self, addr: Addr, kind: EventKind) {
+        self.events.push(Event { at: self.now, node: addr, kind });
     }
 
     /// The user wants something of a node.
@@ -212,18 +225,21 @@ impl<M: Machine> World<M> {
     /// A polite end: the node says goodbye, then its connections close.
     pub fn leave(&mut self, addr: Addr) {
         self.handle(addr, Input::Command(NodeCommand::Leave));
-        self.end(addr, &CloseCause::EndOfStream);
+        self.end(addr, Stop::Left, &CloseCause::EndOfStream);
     }
 
     /// From now on the node keeps its connections, accepts new ones and does nothing.
     pub fn hang(&mut self, addr: Addr) {
         if let Some(node) = self.nodes.get_mut(&addr) {
             node.condition = Condition::Hung;
+            self.tell(addr, EventKind::Hung);
         }
     }
 
-    fn end(&mut self, addr: Addr, cause: &CloseCause) {
-        self.nodes.remove(&addr);
+    fn end(&mut self, addr: Addr, how: Stop, cause: &CloseCause) {
+        if self.nodes.remove(&addr).is_some() {
+            self.tell(addr, EventKind::Stopped { how });
+        }
         let mine = |connection: &Connection| connection.ends.contains(&addr);
         let broken: Vec<u64> = self.connections.iter().filter(|(_, c)| mine(c)).map(|(id, _)| *id).collect();
         for id in broken {
@@ -283,7 +299,7 @@ impl<M: Machine> World<M> {
         let id = self.connections_made;
         self.connections_made += 1;
         self.connections.insert(id, Connection { ends: [from, to], closed: [false; 2], arrives: [self.now; 2] });
-        let remote = format!("link {id}");
+        let remote = from.with_port(ephemeral_port(id)).socket();
         self.deliver(id, 0, |link| Input::Link { link, change: LinkChange::Dialed { peer: to } });
         self.handle(to, Input::Link { link: link_of(id, 1), change: LinkChange::Accepted { remote } });
     }
@@ -294,7 +310,9 @@ impl<M: Machine> World<M> {
         let (link, closes) = match input {
             Input::Link { link, change } => (*link, matches!(change, LinkChange::Closed { .. })),
             Input::Message { link, .. } => (*link, false),
-            Input::Start | Input::DialFailed { .. } | Input::Command(_) | Input::Wake => return false,
+            Input::Start | Input::TurnedAway { .. } | Input::DialFailed { .. } | Input::Command(_) | Input::Wake => {
+                return false;
+            }
         };
         let (id, end) = connection_of(link);
         let Some(connection) = self.connections.get_mut(&id) else { return true };
