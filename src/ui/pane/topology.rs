@@ -337,7 +337,7 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
     vec![
         format!("wave {}{again}", view.model.message_name(wave.id)),
         format!("hop {hop}"),
-        format!("{least}{reached}/{} have it", rumor.expected()),
+        format!("{least}{reached}/{} have it", rumor.coverage(view.model.nodes()).of),
     ]
 }
 
