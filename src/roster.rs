@@ -278,7 +278,7 @@ fn nth_addr(role: Role, nth: usize) -> Addr {
 /// The node that a command is about; `127.0.0.1:0` when it names none.
 pub fn subject(command: &Command) -> Addr {
     match command {
-        Command::Start(NodeSpec { listen: Placement::At(addr), .. })
+        Command::Start(NodeSpec { listen: Placement::At(addr) | Placement::Everywhere(addr), .. })
         | Command::Kill(addr)
         | Command::Hang(addr)
         | Command::Restart(addr)

@@ -19,8 +19,9 @@ fn running(session: Session) -> Session {
     session
 }
 
-/// Moves the selection down to this node.
+/// Moves the selection among the connections down to this node.
 fn select(session: &mut Session, name: &str) {
+    session.press("2");
     for _ in 0..20 {
         let before = session.screen();
         if selected(&before).as_deref() == Some(name) {
@@ -34,7 +35,7 @@ fn select(session: &mut Session, name: &str) {
 
 /// The node with the mark in front: `> ● p2  peer ..`.
 fn selected(screen: &str) -> Option<String> {
-    let marked = screen.lines().find_map(|line| line.strip_prefix("│> "))?;
+    let marked = screen.lines().find_map(|line| line.split_once("│> "))?.1;
     marked.split_whitespace().nth(1).map(str::to_owned)
 }
 
@@ -153,7 +154,7 @@ fn a_terminal_that_is_too_small_says_what_it_needs_and_recovers() {
     let mut session = Session::start(LAB, 9, 39);
     session.wait_for("needs 40x10, is 39x9");
     session.resize(12, 50);
-    session.wait_until("one pane", |screen| screen.contains("NODE"));
+    session.wait_until("one pane", |screen| screen.contains("Topology"));
     session.resize(24, 80);
     session.wait_until("the whole console", |screen| screen.contains("Gossip log") && screen.contains("quit"));
     session.press("q");
@@ -168,7 +169,7 @@ fn the_start_screen_starts_a_lively_lab() {
     session.wait_for("Peers");
     session.press("\r");
     session.wait_until("the lab", |screen| screen.contains("2 seeds") && screen.contains("10 up"));
-    session.press("3");
+    session.press("4");
     session.wait_for("every 2 s");
     session.press("q");
     assert_eq!(session.end().0.exit_code(), 0);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind, Purpose, Stop};
+use gossipctl::event::{EventKind, Purpose, Stop};
 use gossipctl::model::Model;
 use gossipctl::model::link::Link;
 use gossipctl::model::node::{Life, NodeState};
@@ -57,8 +57,8 @@ impl Story {
     }
 
     fn driver_says(&mut self, node: Addr, kind: EventKind) {
+        self.world.tell(node, kind);
         self.listen();
-        self.model.apply(&Event { at: self.world.now(), node, kind });
     }
 
     fn listen(&mut self) {
@@ -74,13 +74,13 @@ impl Story {
     }
 
     fn kill(&mut self, node: Addr) {
-        self.driver_says(node, EventKind::Stopped { how: Stop::Killed });
         self.world.kill(node);
+        self.listen();
     }
 
     fn hang(&mut self, node: Addr) {
-        self.driver_says(node, EventKind::Hung);
         self.world.hang(node);
+        self.listen();
     }
 
     fn neighbors_by_machine(&self, node: Addr) -> BTreeSet<Addr> {

@@ -4,6 +4,7 @@
 //! name without its dashes, in the config file: [`NodeArgs`] and [`ConsoleArgs`] are read from
 //! either, and what the command line says wins.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,7 +12,7 @@ use serde::Deserialize;
 
 use super::values::{
     GossipInterval, Joiners, JournalSize, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Messages, Misses,
-    PaceName, Policy, RngSeed, SessionLength, Theme, Wire,
+    Network, PaceName, Policy, RngSeed, SessionLength, Theme, Wire,
 };
 
 const LONG_ABOUT: &str = "\
@@ -53,6 +54,8 @@ const PEER_EXAMPLES: &str = "\
 Examples:
   gossipctl peer                          the next free port from 3000
   gossipctl peer --listen 3000            127.0.0.1:3000
+  gossipctl peer --listen 0.0.0.0:3000 --allow 192.168.1.0/24
+                                          for other machines of that network, too
   gossipctl peer --messages 10            generate ten messages, then only forward
   gossipctl peer --wire classic           join a network of Python nodes";
 
@@ -170,10 +173,14 @@ pub(crate) struct ScenarioArgs {
 /// `seed`.
 #[derive(Debug, Args)]
 pub(crate) struct SeedArgs {
-    /// Where to listen, as PORT or IP:PORT [default: the first address of config.txt that is free on
-    /// this machine]
+    /// Where to listen, as PORT (of 127.0.0.1) or IP:PORT; 0.0.0.0:PORT: on all interfaces [default: the
+    /// first address of config.txt that is free on this machine]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<Listen>,
+    /// With --listen 0.0.0.0:PORT: the address that others know the node by [default: the only one that this
+    /// machine has]
+    #[arg(long, value_name = "IP", requires = "listen", value_parser = super::values::advertised)]
+    pub(crate) advertise: Option<Ipv4Addr>,
     /// The seed list.
     #[command(flatten)]
     pub(crate) seeds: SeedsArgs,
@@ -191,9 +198,14 @@ pub(crate) struct SeedArgs {
 /// `peer`.
 #[derive(Debug, Args)]
 pub(crate) struct PeerArgs {
-    /// Where to listen, as PORT or IP:PORT [default: the next free port of 127.0.0.1 from 3000]
+    /// Where to listen, as PORT (of 127.0.0.1) or IP:PORT; 0.0.0.0:PORT: on all interfaces [default: the
+    /// next free port of 127.0.0.1 from 3000]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<Listen>,
+    /// With --listen 0.0.0.0:PORT: the address that others know the node by [default: the only one that this
+    /// machine has]
+    #[arg(long, value_name = "IP", requires = "listen", value_parser = super::values::advertised)]
+    pub(crate) advertise: Option<Ipv4Addr>,
     /// The seed list.
     #[command(flatten)]
     pub(crate) seeds: SeedsArgs,
@@ -323,6 +335,10 @@ pub(crate) struct NodeArgs {
     /// What a seed does about a dead report [default: verify]
     #[arg(long, value_name = "POLICY")]
     pub(crate) dead_policy: Option<Policy>,
+    /// Networks (or addresses) whose machines may link, and that are dialled; may be repeated. This machine
+    /// always may [default: all that reach the node]
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) allow: Vec<Network>,
     /// Seed of all random choices, to repeat a session's [default: a new one]
     #[arg(long, value_name = "N")]
     pub(crate) rng_seed: Option<RngSeed>,
@@ -415,6 +431,7 @@ impl NodeArgs {
             max_neighbors: self.max_neighbors.or(other.max_neighbors),
             join_policy: self.join_policy.or(other.join_policy),
             dead_policy: self.dead_policy.or(other.dead_policy),
+            allow: if self.allow.is_empty() { other.allow.clone() } else { self.allow },
             rng_seed: self.rng_seed.or(other.rng_seed),
             log_dir: self.log_dir.or_else(|| other.log_dir.clone()),
         }

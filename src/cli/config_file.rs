@@ -101,7 +101,11 @@ impl ConfigFile {
 
     /// What the file says.
     pub(crate) fn parse(file: &Path, bytes: &[u8]) -> Result<Self, ConfigError> {
-        let wrong = |offset, what| ConfigError::Wrong { file: file.to_owned(), line: line_at(bytes, offset), what };
+        let wrong = |offset, what: String| ConfigError::Wrong {
+            file: file.to_owned(),
+            line: line_at(bytes, offset),
+            what: shown(&what),
+        };
         let written: Written = toml::from_slice(bytes)
             .map_err(|error| wrong(error.span().map_or(0, |span| span.start), plain(error.message())))?;
         let keys_written: BTreeMap<_, _> =
@@ -133,6 +137,15 @@ fn line_at(bytes: &[u8], offset: usize) -> usize {
 fn plain(message: &str) -> String {
     let line = message.lines().collect::<Vec<_>>().join("; ");
     line.replace("unknown field", "unknown key").replace("unknown variant", "unknown value").replace('`', "'")
+}
+
+/// What a file says is shown on a terminal, which must not act on it.
+fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -194,5 +207,11 @@ mod tests {
         assert!(error("[keys]\nkill = \"K\"\nhang = \"hyper-x\"\n").starts_with("config.toml:3: 'hyper-x' is no key"));
         let clash = error("[keys]\nkill = \"q\"\n");
         assert!(clash.starts_with("config.toml:2: 'q' would mean both"), "{clash}");
+    }
+
+    #[test]
+    fn control_characters_are_shown_and_not_acted_on() {
+        assert!(error("[keys]\nkill = \"\\u001b[2J\"\n").contains(r"'\u{1b}[2J'"));
+        assert!(error("\"\\u0007\" = 1\n").contains(r"'\u{7}'"));
     }
 }

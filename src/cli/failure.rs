@@ -7,6 +7,7 @@ use super::config_file::ConfigError;
 use super::script_file::ScriptFileError;
 use super::seeds_file::SeedListError;
 use crate::net::StartError;
+use crate::proto::addr::Addr;
 use crate::roster::Refusal;
 use crate::session::archive::{DeleteError, FindError};
 use crate::session::export::ExportError;
@@ -84,6 +85,12 @@ pub(crate) enum Failure {
     /// There is a file already.
     #[error("{} exists already: --force replaces it", .0.display())]
     ExportExists(PathBuf),
+    /// A name for a node that has one by where it listens.
+    #[error("--advertise is for --listen 0.0.0.0:PORT: a node that listens on {listen} is known by that address")]
+    Advertise {
+        /// Where it listens.
+        listen: Addr,
+    },
     /// The config file is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -119,6 +126,8 @@ impl Failure {
             | Self::NoSuchSession(_)
             | Self::ExportExists(_)
             | Self::Export(ExportError::UnknownEnding { .. } | ExportError::IsJournal { .. })
+            | Self::Advertise { .. }
+            | Self::Start(StartError::WhichInterface { .. } | StartError::NoInterface { .. })
             | Self::Config(_)
             | Self::Seeds(_) => 2,
             Self::Start(_)

@@ -17,6 +17,8 @@ mod places;
 mod plan;
 mod player;
 mod printer;
+#[cfg(test)]
+mod properties;
 mod recorded;
 mod records;
 mod replay;

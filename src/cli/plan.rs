@@ -1,5 +1,6 @@
 //! What to run, from the command line and the config file.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,6 +14,7 @@ use super::settings::{self, NodeSettings};
 use super::values::{Listen, PaceName, SessionLength};
 use crate::clock::utc_offset_s;
 use crate::command::{NodeSpec, Placement};
+use crate::net::name_everywhere;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::scenario::{Script, Summary};
@@ -120,19 +122,22 @@ pub(crate) fn seed(args: SeedArgs, config: &ConfigFile) -> Result<Plan, Failure>
         Some(_) => seeds_if_any(&args.seeds.config)?,
         None => seeds_needed(&args.seeds.config)?,
     };
+    let listen = placement(args.listen, args.advertise)?;
     // Peers that are started beside this seed are to find it.
-    let own = args.listen.map(|listen| listen.0).filter(|own| !seeds.list.contains(own));
+    let own = name(listen).filter(|own| !seeds.list.contains(own));
     seeds.list.extend(own);
     let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
-    let plan = Plan::new(Begin::Node(spec(Role::Seed, args.listen)), node, args.console, config);
+    let plan = Plan::new(Begin::Node(NodeSpec { role: Role::Seed, listen }), node, args.console, config);
     Ok(plan.in_session(args.session, config)?.with_warnings(seeds.warnings))
 }
 
 /// `peer`.
 pub(crate) fn peer(args: PeerArgs, config: &ConfigFile) -> Result<Plan, Failure> {
-    let seeds = seeds_needed(&args.seeds.config)?;
+    let mut seeds = seeds_needed(&args.seeds.config)?;
+    let listen = placement(args.listen, args.advertise)?;
     let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
-    let plan = Plan::new(Begin::Node(spec(Role::Peer, args.listen)), node, args.console, config);
+    seeds.warnings.extend(out_of_reach(listen, &node));
+    let plan = Plan::new(Begin::Node(NodeSpec { role: Role::Peer, listen }), node, args.console, config);
     Ok(plan.in_session(args.session, config)?.with_warnings(seeds.warnings))
 }
 
@@ -215,8 +220,37 @@ impl Plan {
     }
 }
 
-fn spec(role: Role, listen: Option<Listen>) -> NodeSpec {
-    NodeSpec { role, listen: listen.map_or(Placement::Auto, |listen| Placement::At(listen.0)) }
+/// Where a node is to listen, and by which name.
+fn placement(listen: Option<Listen>, advertise: Option<Ipv4Addr>) -> Result<Placement, Failure> {
+    let Some(Listen(listen)) = listen else { return Ok(Placement::Auto) };
+    if listen.ip().is_unspecified() {
+        return Ok(Placement::Everywhere(name_everywhere(listen.port(), advertise)?));
+    }
+    match advertise {
+        Some(_) => Err(Failure::Advertise { listen }),
+        None => Ok(Placement::At(listen)),
+    }
+}
+
+/// The name of a node that is placed there, where it is known beforehand.
+const fn name(listen: Placement) -> Option<Addr> {
+    match listen {
+        Placement::At(addr) | Placement::Everywhere(addr) => Some(addr),
+        Placement::Auto => None,
+    }
+}
+
+/// A peer of this machine alone whose seeds are elsewhere: nobody there could link to it.
+fn out_of_reach(listen: Placement, node: &NodeSettings) -> Option<String> {
+    let own = name(listen).unwrap_or(Addr::loopback(Placement::FIRST_PEER_PORT));
+    let elsewhere = node.peer.seeds.iter().find(|seed| !seed.ip().is_loopback())?;
+    own.ip().is_loopback().then(|| {
+        format!(
+            "{elsewhere} is not on 127.0.0.1, and this peer listens there only: machines elsewhere cannot link to it; \
+             --listen 0.0.0.0:{} makes it one of theirs",
+            own.port()
+        )
+    })
 }
 
 fn node_settings(

@@ -73,7 +73,8 @@ impl SeedList {
     }
 }
 
-fn parse(file: &Path, bytes: &[u8]) -> Result<SeedList, SeedListError> {
+/// The list that these bytes are.
+pub(super) fn parse(file: &Path, bytes: &[u8]) -> Result<SeedList, SeedListError> {
     let mut list = SeedList { seeds: Vec::new(), repeated: Vec::new() };
     let bytes = bytes.strip_prefix(BOM.as_bytes()).unwrap_or(bytes);
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {

@@ -8,6 +8,7 @@ use super::values::{Count, Joiners, PaceName, Policy, Size, Span, Wire, name_of}
 use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, JoinPolicy, PeerConfig, SeedConfig};
 use crate::proto::message::Dialect;
+use crate::proto::reach::Reach;
 use crate::session::recorder::Limits;
 
 /// Seeds of a lab.
@@ -44,6 +45,7 @@ impl NodeSettings {
         peer.liveness_misses = args.liveness_misses.map_or(peer.liveness_misses, Count::as_u32);
         (peer.max_dial, peer.max_neighbors) = links(args, &peer)?;
         peer.join_policy = args.join_policy.map_or(peer.join_policy, Into::into);
+        peer.reach = Reach::new(args.allow.iter().map(|network| network.0));
         let seed = seed_config(args, &peer);
         let log_dir = args.log_dir.clone().unwrap_or_else(|| PathBuf::from("logs"));
         Ok(Self { peer, seed, rng_seed: args.rng_seed.map(Count::get), log_dir })
@@ -68,6 +70,7 @@ fn seed_config(args: &NodeArgs, peer: &PeerConfig) -> SeedConfig {
         dead_policy: args.dead_policy.map_or(seed.dead_policy, Into::into),
         liveness_interval: peer.liveness_interval,
         utc_offset_s: peer.utc_offset_s,
+        reach: peer.reach.clone(),
         ..seed
     }
 }
@@ -180,6 +183,18 @@ mod tests {
         assert_eq!(of("--max-neighbors 2").unwrap(), (2, 2));
         let error = of("--max-dial 6 --max-neighbors 5").unwrap_err().to_string();
         assert!(error.contains("--max-dial 6") && error.contains("--max-neighbors 5"), "{error}");
+    }
+
+    #[test]
+    fn networks_on_the_command_line_stand_for_those_of_the_config_file() {
+        let file = "allow = [\"10.0.0.0/8\", \"192.168.1.7\"]";
+        let of = |flags| {
+            let node = settings(flags, file, PaceName::Lively).unwrap();
+            assert_eq!(node.peer.reach, node.seed.reach);
+            node.peer.reach.allowed().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(of("--ascii"), ["10.0.0.0/8", "192.168.1.7/32"]);
+        assert_eq!(of("--allow 172.16.0.0/12 --allow 10.1.0.0/16"), ["172.16.0.0/12", "10.1.0.0/16"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::settings::{self, NodeSettings, joiners, policy, wire};
-use super::values::{PaceName, Theme, name_of};
+use super::values::{Network, PaceName, Theme, name_of};
 use crate::session::text::size_text;
 use crate::ui::key_table;
 
@@ -94,9 +94,16 @@ fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<Line> {
         line("max-neighbors", peer.max_neighbors.to_string(), args.max_neighbors.is_some()),
         line("join-policy", quoted(&name_of(&joiners(peer.join_policy))), args.join_policy.is_some()),
         line("dead-policy", quoted(&name_of(&policy(node.seed.dead_policy))), args.dead_policy.is_some()),
+        line("allow", networks(&args.allow), !args.allow.is_empty()),
         line("rng-seed", node.rng_seed.unwrap_or(1).to_string(), args.rng_seed.is_some()),
         line("log-dir", quoted(&node.log_dir.display()), args.log_dir.is_some()),
     ]
+}
+
+/// A TOML list of networks; some network where none is set.
+fn networks(allow: &[Network]) -> String {
+    let networks: Vec<_> = allow.iter().map(|network| quoted(&network.0)).collect();
+    if networks.is_empty() { "[\"192.168.1.0/24\"]".to_owned() } else { format!("[{}]", networks.join(", ")) }
 }
 
 fn lab_lines(args: &LabSize) -> Vec<Line> {

@@ -2,11 +2,13 @@
 //! their bounds, in one place.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::ValueEnum;
+use ipnet::Ipv4Net;
 use serde::Deserialize;
 
 use crate::proto::addr::{Addr, AddrError};
@@ -105,6 +107,12 @@ pub(crate) enum ValueError {
         "{0} cannot be dialled, and a node's address is its name: give the port and the address that other nodes reach"
     )]
     NobodyThere(Addr),
+    /// Nobody can be known by this address.
+    #[error("'{0}' is not an address that others can dial: expected one such as 192.168.1.5")]
+    NotAName(String),
+    /// Not a network.
+    #[error("'{0}' is not a network: expected one such as 192.168.1.0/24, or an address such as 192.168.1.7")]
+    NotANetwork(String),
 }
 
 fn people(span: Duration) -> humantime::FormattedDuration {
@@ -234,7 +242,7 @@ impl<const MIN: u64, const MAX: u64> fmt::Display for Count<MIN, MAX> {
     }
 }
 
-/// Where a node listens: `3000` means 127.0.0.1:3000.
+/// Where a node listens: `3000` means 127.0.0.1:3000, `0.0.0.0:3000` all interfaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listen(pub(crate) Addr);
 
@@ -248,7 +256,36 @@ impl FromStr for Listen {
             (Err(_), Err(AddrError::Malformed(_))) => return Err(ValueError::NotAListen(text.to_owned())),
             (Err(_), Err(error @ AddrError::Ipv6(_))) => return Err(ValueError::Addr(error)),
         };
-        if addr.is_dialable() { Ok(Self(addr)) } else { Err(ValueError::NobodyThere(addr)) }
+        let everywhere = addr.ip().is_unspecified() && addr.port() != 0;
+        if everywhere || addr.is_dialable() { Ok(Self(addr)) } else { Err(ValueError::NobodyThere(addr)) }
+    }
+}
+
+/// The address that others know a node by.
+pub(crate) fn advertised(text: &str) -> Result<Ipv4Addr, ValueError> {
+    let ip = text.parse().ok().filter(|ip| Addr::new(*ip, 1).is_dialable());
+    ip.ok_or_else(|| ValueError::NotAName(text.to_owned()))
+}
+
+/// A network of machines; a bare address is one of a single machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Network(pub(crate) Ipv4Net);
+
+impl FromStr for Network {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let network = text.parse::<Ipv4Net>().ok().or_else(|| text.parse::<Ipv4Addr>().ok().map(Ipv4Net::from));
+        network.map(|network| Self(network.trunc())).ok_or_else(|| ValueError::NotANetwork(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Network {
+    type Error = ValueError;
+
+    fn try_from(text: String) -> Result<Self, ValueError> {
+        text.parse()
     }
 }
 
@@ -410,11 +447,26 @@ mod tests {
 
     #[test]
     fn an_address_that_cannot_be_a_name_is_refused() {
-        assert!(error::<Listen>("0.0.0.0:3000").starts_with("0.0.0.0:3000 cannot be dialled"));
+        assert!(error::<Listen>("0.0.0.0:0").starts_with("0.0.0.0:0 cannot be dialled"));
+        assert!(error::<Listen>("224.0.0.1:3000").starts_with("224.0.0.1:3000 cannot be dialled"));
         assert!(error::<Listen>("0").starts_with("127.0.0.1:0 cannot be dialled"));
         assert!(error::<Listen>("[::1]:3000").contains("IPv6"));
         for text in ["70000", "localhost:3000", "", "127.0.0.1"] {
             assert!(error::<Listen>(text).contains("neither a port such as 3000"), "{text}");
+        }
+        for text in ["0.0.0.0", "224.0.0.1", "::1", "here", ""] {
+            assert!(advertised(text).unwrap_err().to_string().contains("such as 192.168.1.5"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_read_as_people_write_it_and_an_address_is_a_small_one() {
+        let network = |text: &str| text.parse::<Network>().map(|network| network.0.to_string());
+        assert_eq!(network("192.168.1.0/24").unwrap(), "192.168.1.0/24");
+        assert_eq!(network("192.168.1.77/24").unwrap(), "192.168.1.0/24");
+        assert_eq!(network("10.0.0.7").unwrap(), "10.0.0.7/32");
+        for text in ["10.0.0.0/33", "10.0.0/8", "fe80::/10", "all", ""] {
+            assert!(error::<Network>(text).contains("such as 192.168.1.0/24"), "{text}");
         }
     }
 }

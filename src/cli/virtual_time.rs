@@ -18,9 +18,11 @@ use crate::command::Command;
 use crate::event::Batch;
 use crate::feed::Tap;
 use crate::model::span_text;
+use crate::model::words::count_text;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::time::Time;
 use crate::scenario::Run;
+use crate::session::check::{Breach, Checker};
 use crate::session::journal::Header;
 use crate::sim::{Defaults, EPOCH, Engine, Piece, play};
 
@@ -88,10 +90,15 @@ pub(crate) fn run(plan: &Plan, format: Format) -> Result<ExitCode, Failure> {
     let rng_seed = rng_seed(&plan.node, clock);
     let engine = Engine::new(defaults(&plan.node, rng_seed, EPOCH, 0));
     let mut printer = Printer::new(format, Header::new(EPOCH, 0), BufWriter::new(io::stdout()));
-    let mut run = Run::new(script);
+    let (mut run, mut checker) = (Run::new(script), Checker::new(plan.node.seed.dead_policy));
     let played = begin(&mut printer).and_then(|()| {
         play(engine, &mut run, length, |piece| match piece {
-            Piece::Events(events) => printer.events(events).map_err(Failure::Stdout),
+            Piece::Events(events) => {
+                for event in events {
+                    checker.apply(event);
+                }
+                printer.events(events).map_err(Failure::Stdout)
+            }
             Piece::Told(telling) => {
                 plan.tell(&telling.text);
                 Ok(())
@@ -104,7 +111,21 @@ pub(crate) fn run(plan: &Plan, format: Format) -> Result<ExitCode, Failure> {
         other => other?,
     }
     tell_time(&run, clock, rng_seed);
-    Ok(plan.verdict(&run.summary()))
+    let verdict = plan.verdict(&run.summary());
+    let more = checker.more();
+    let breaches = checker.finish(run.model().now());
+    Ok(if tell_breaches(&breaches, more) == 0 { verdict } else { ExitCode::FAILURE })
+}
+
+/// Says which rules of the protocol did not hold: that is a fault in gossipctl, not in what was expected. How many.
+fn tell_breaches(breaches: &[Breach], more: u64) -> u64 {
+    for breach in breaches {
+        warn(format_args!("a rule that always holds did not: {breach}"));
+    }
+    if more > 0 {
+        warn(format_args!("and {} more", count_text(more, "time")));
+    }
+    breaches.len() as u64 + more
 }
 
 fn begin<W: Write>(printer: &mut Printer<W>) -> Result<(), Failure> {

@@ -396,7 +396,9 @@ fn wrong(word: &str, fault: WordError) -> GrammarError {
 pub fn text(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
     match command {
         Command::Start(NodeSpec { role, listen: Placement::Auto }) => role.to_string(),
-        Command::Start(NodeSpec { role, listen: Placement::At(addr) }) => format!("{role} {addr}"),
+        Command::Start(NodeSpec { role, listen: Placement::At(addr) | Placement::Everywhere(addr) }) => {
+            format!("{role} {addr}")
+        }
         Command::StartLab { seeds, peers } => format!("lab {seeds} {peers}"),
         Command::Kill(node) => format!("kill {}", name(*node)),
         Command::Hang(node) => format!("hang {}", name(*node)),

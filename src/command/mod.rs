@@ -95,8 +95,10 @@ pub enum Placement {
     /// A seed: the first address of the seed list that is free on this machine. A peer: the next
     /// free port from [`Placement::FIRST_PEER_PORT`] on. In a lab: any free port.
     Auto,
-    /// Here, or not at all.
+    /// Here, or not at all. At `0.0.0.0`: on all interfaces of this machine, named by its only address.
     At(Addr),
+    /// On all interfaces of this machine; others know the node by this address.
+    Everywhere(Addr),
 }
 
 impl Placement {

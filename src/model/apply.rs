@@ -8,6 +8,7 @@ use super::link::{LinkKey, Miss, StepKind};
 use super::liveness::{ProbeEntry, ProbeOutcome};
 use super::node::{Belief, Life, Suspicion};
 use super::notice::{self, Notice};
+use super::overlay::ChangeKind;
 use super::rumor::Copy;
 use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
 use crate::proto::addr::Addr;
@@ -30,6 +31,7 @@ impl At {
 
 pub(super) fn apply(model: &mut Model, event: &Event) {
     let here = At { at: event.at, node: event.node };
+    let life = model.nodes.get(event.node).map_or(Life::Elsewhere, |node| node.life);
     model.totals.events += 1;
     model.started.get_or_insert(event.at);
     model.now = model.now.max(event.at);
@@ -43,6 +45,9 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
         model.notices.push(Notice { at: event.at, severity, event: event.clone() });
     }
     model.take(here, &event.kind);
+    if model.nodes.get(event.node).is_some_and(|node| node.life != life) {
+        model.changes.note(event.at, event.node, ChangeKind::Life(life));
+    }
 }
 
 impl Model {
@@ -152,7 +157,7 @@ impl Model {
             }
             EventKind::ReportDisputed { dead, reporter, disputes, rtt_us } => {
                 self.totals.disputes += 1;
-                self.seeds.disputed(here.node, reporter, disputes);
+                self.seeds.disputed(here.node, reporter, disputes, here.at);
                 self.seed_acted(here, dead, SeedAct::Disputed { reporter, rtt_us });
                 self.heard(here, dead);
                 self.log(here, EntryKind::Disputed { dead, reporter });
@@ -162,13 +167,18 @@ impl Model {
                 self.nodes.at_work(here.node, here.at).counters.violations += 1;
                 self.dial_ended(here, peer, remote, StepKind::Violation { rule: violation.rule });
             }
-            EventKind::OtherDialect { ref remote, speaks } => {
-                self.dial_ended(here, None, remote, StepKind::OtherDialect { speaks });
+            EventKind::MoreOffenses { count, .. } => {
+                self.totals.violations += count;
+                self.nodes.at_work(here.node, here.at).counters.violations += count;
+            }
+            EventKind::OtherDialect { ref remote, peer, speaks } => {
+                self.dial_ended(here, peer, remote, StepKind::OtherDialect { speaks });
             }
             EventKind::HandshakeFailed { peer, ref remote } => {
                 self.dial_ended(here, peer, remote, StepKind::HandshakeFailed);
             }
-            EventKind::Failed { .. }
+            EventKind::Exposed { .. }
+            | EventKind::Failed { .. }
             | EventKind::Repairing { .. }
             | EventKind::TooFewSeeds { .. }
             | EventKind::EnoughSeeds { .. } => {}
@@ -192,6 +202,9 @@ impl Model {
     /// What a node had is gone with it: its links, and its suspicions.
     fn clear_links(&mut self, here: At) {
         for LinkKey { peer, .. } in self.links.cleared(here.node, here.at) {
+            if self.links.get(here.node, peer).is_some_and(|link| link.purpose == Purpose::Neighbor) {
+                self.changes.note(here.at, here.node, ChangeKind::Down(peer));
+            }
             self.nodes.linked(peer, here.at, -1);
             self.nodes.unwatched(peer, here.node, here.at);
         }
@@ -210,6 +223,10 @@ impl Model {
     }
 
     fn count_link(&mut self, here: At, peer: Addr, purpose: Purpose, by: i32) {
+        if purpose == Purpose::Neighbor {
+            let what = if by > 0 { ChangeKind::Up(peer) } else { ChangeKind::Down(peer) };
+            self.changes.note(here.at, here.node, what);
+        }
         self.nodes.linked(peer, here.at, by);
         let node = self.nodes.at_work(here.node, here.at);
         let count = match purpose {
@@ -265,7 +282,7 @@ impl Model {
     }
 
     fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason) {
-        self.seeds.delisted(here.node, peer);
+        self.seeds.delisted(here.node, peer, here.at);
         match reason {
             DelistReason::Reported { .. } | DelistReason::Unanswered { .. } => {
                 self.seed_acted(here, peer, SeedAct::Delisted { reason });
@@ -289,7 +306,7 @@ impl Model {
         let body = self.rumors.body_to_keep(id, body);
         let entry = self.log(here, EntryKind::Generated { id, body: body.clone(), forwarded });
         let copy = Copy { from: None, hop: Some(0), at: here.at, duplicates: 0, entry };
-        self.rumors.first_copy(id, &body, here.node, copy, self.nodes.peers_running());
+        self.rumors.first_copy(id, &body, here.node, copy);
         self.rumors.began(id, trace.map_or(here.at, |trace| trace.sent));
     }
 
@@ -306,7 +323,7 @@ impl Model {
         let what = EntryKind::Received { id, from, body: body.clone(), hop, forwarded, duplicates: 0 };
         let entry = self.log(here, what);
         let copy = Copy { from: Some(from), hop, at: here.at, duplicates: 0, entry };
-        self.rumors.first_copy(id, &body, here.node, copy, self.nodes.peers_running());
+        self.rumors.first_copy(id, &body, here.node, copy);
         if let Some(trace) = trace {
             self.rumors.began(id, trace.sent);
         }

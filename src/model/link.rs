@@ -307,6 +307,11 @@ impl Links {
         peers.filter_map(move |peer| self.get(node, *peer))
     }
 
+    /// The registrations with this seed that are up, as the peers of ours tell it.
+    pub fn registered_with(&self, seed: Addr) -> impl Iterator<Item = &Link> {
+        self.up().filter(move |link| link.purpose == Purpose::Registration && link.key.peer == seed)
+    }
+
     /// The rows in which this node is at either end.
     pub fn touching(&self, addr: Addr) -> impl Iterator<Item = &Link> {
         self.iter().filter(move |link| link.key.node == addr || link.key.peer == addr)

@@ -10,16 +10,21 @@ mod apply;
 pub mod death;
 pub mod fault;
 pub mod gossip;
+pub mod graph;
 pub mod link;
 pub mod liveness;
 pub mod node;
 pub mod notice;
+pub mod overlay;
 pub mod ring;
 pub mod rumor;
 pub mod seed;
 pub mod sentence;
 #[cfg(test)]
 mod tests;
+pub mod theory;
+pub mod warning;
+pub mod wave;
 pub mod why;
 pub mod window;
 pub mod words;
@@ -50,6 +55,7 @@ const RATE_BUCKETS: usize = 6;
 pub struct Model {
     nodes: node::Nodes,
     links: link::Links,
+    changes: overlay::Changes,
     gossip: gossip::GossipLog,
     rumors: rumor::Rumors,
     liveness: liveness::Liveness,
@@ -57,6 +63,7 @@ pub struct Model {
     seeds: seed::Seeds,
     notices: notice::Notices,
     faults: fault::Faults,
+    warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
     started: Option<Time>,
@@ -90,6 +97,7 @@ impl Default for Model {
         Self {
             nodes: node::Nodes::default(),
             links: link::Links::default(),
+            changes: overlay::Changes::default(),
             gossip: gossip::empty(),
             rumors: rumor::Rumors::default(),
             liveness: liveness::Liveness::default(),
@@ -97,6 +105,7 @@ impl Default for Model {
             seeds: seed::Seeds::default(),
             notices: notice::empty(),
             faults: fault::Faults::default(),
+            warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
             started: None,
@@ -119,7 +128,8 @@ impl Model {
 
     /// So many events will never come: what they told is missing here.
     pub fn note_skipped(&mut self, events: u64) {
-        self.totals.skipped += events;
+        // A damaged journal can name any number.
+        self.totals.skipped = self.totals.skipped.saturating_add(events);
         if events > 0 {
             self.skipped_at = Some(self.now);
         }
@@ -139,6 +149,11 @@ impl Model {
     /// The links.
     pub fn links(&self) -> &link::Links {
         &self.links
+    }
+
+    /// What changed in the overlay, and when.
+    pub fn changes(&self) -> &overlay::Changes {
+        &self.changes
     }
 
     /// The gossip log.

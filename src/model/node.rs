@@ -14,6 +14,9 @@ use crate::proto::time::Time;
 /// Nodes known by hearsay alone that are kept: two full peer lists. Nodes of ours are always kept.
 pub const HEARSAY_MAX: usize = 16_384;
 
+/// Times at which a node came back that are kept: as many as make it a flapping one.
+pub const COMEBACKS_MAX: usize = 3;
+
 /// What became of a node, as far as this process knows for certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Life {
@@ -115,6 +118,10 @@ pub struct Node {
     pub life: Life,
     /// Since when that is so.
     pub life_since: Time,
+    /// When its present life in this process began, or its last one; `None` for a node elsewhere.
+    pub ran_from: Option<Time>,
+    /// When it last came back: started again, or heard from after it had been taken for dead.
+    pub comebacks: SmallVec<[Time; COMEBACKS_MAX]>,
     /// What is believed.
     pub belief: Belief,
     /// Who counts misses on it now.
@@ -145,6 +152,8 @@ impl Node {
             pace: None,
             life: Life::Elsewhere,
             life_since: at,
+            ran_from: None,
+            comebacks: SmallVec::new(),
             belief: Belief::Hearsay,
             suspicions: SmallVec::new(),
             since: at,
@@ -189,6 +198,13 @@ impl Node {
             Some(Suspicion { misses, limit, .. }) => NodeState::Suspect { misses, limit },
             None => otherwise,
         }
+    }
+
+    fn came_back(&mut self, at: Time) {
+        if self.comebacks.len() == COMEBACKS_MAX {
+            self.comebacks.remove(0);
+        }
+        self.comebacks.push(at);
     }
 
     /// Changes something and notes since when the state is what it then is.
@@ -299,6 +315,7 @@ impl Nodes {
             node.change(at, |node| {
                 node.life = Life::Running;
                 node.life_since = at;
+                node.ran_from = Some(at);
                 node.belief = Belief::Alive;
             });
             // Its start was not seen: it was among the events that were skipped.
@@ -338,6 +355,10 @@ impl Nodes {
             node.name = Some(name.into());
             node.role = Some(role);
             node.starts += 1;
+            node.ran_from = Some(at);
+            if node.starts > 1 {
+                node.came_back(at);
+            }
         });
         self.at_work(addr, at)
     }
@@ -369,6 +390,9 @@ impl Nodes {
         }
         let gone = matches!(node.life, Life::Killed | Life::Left);
         let was_dead = node.belief == Belief::Dead && !gone && node.since < at;
+        if was_dead {
+            node.came_back(at);
+        }
         node.change(at, |node| {
             node.suspicions.retain(|suspicion| suspicion.by != by);
             if was_dead || matches!(node.belief, Belief::Hearsay | Belief::Left) {

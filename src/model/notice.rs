@@ -41,7 +41,9 @@ pub(super) fn empty() -> Notices {
 pub fn severity(kind: &EventKind) -> Option<Severity> {
     match kind {
         EventKind::Failed { .. } | EventKind::OtherDialect { .. } => Some(Severity::Error),
-        EventKind::Violation { .. }
+        EventKind::Exposed { .. }
+        | EventKind::Violation { .. }
+        | EventKind::MoreOffenses { .. }
         | EventKind::HandshakeFailed { .. }
         | EventKind::DialFailed { .. }
         | EventKind::NotAccepted { .. }

@@ -1,9 +1,12 @@
 //! The rumors: every message, who has it, and by which way it came.
 
+use std::time::Duration;
+
+use super::node::{Life, Node, Nodes};
 use super::ring::Ring;
 use super::{HashMap, Map};
 use crate::proto::addr::Addr;
-use crate::proto::message::MessageId;
+use crate::proto::message::{MessageId, Role};
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
@@ -12,6 +15,32 @@ pub const RUMORS_MAX: usize = 4_096;
 /// First copies that are kept, of all messages together: a message each of 100,000 nodes, or 200
 /// nodes' share of 1,300 messages; about 20 MB.
 pub const COPIES_MAX: usize = 262_144;
+
+/// So long after a message began whoever should have it has it, unless something is wrong: a thousand
+/// times what it takes on one machine, and the time in which a reset link is noticed.
+pub const DELIVERY_TIME: Duration = Duration::from_secs(5);
+
+/// How many have a message, and of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coverage {
+    /// Peers of this process that have it, those that stopped since included.
+    pub have: usize,
+    /// And those that should have it (see [`Rumor::is_due_at`]).
+    pub of: usize,
+}
+
+impl Coverage {
+    /// Nobody lacks it.
+    pub fn is_full(self) -> bool {
+        self.have == self.of
+    }
+}
+
+/// Relative message redundancy of so many copies for so many deliveries, the origin not counted.
+#[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+pub(super) fn redundancy(copies: u64, deliveries: usize) -> Option<f64> {
+    (deliveries > 0).then(|| copies as f64 / deliveries as f64 - 1.0)
+}
 
 /// The first copy of a message at one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +76,6 @@ pub struct Rumor {
     pub duplicates: u64,
     /// The most links that a first copy had crossed.
     pub hop_max: u16,
-    /// Peers of ours that ran when it was first seen.
-    pub audience: usize,
 }
 
 impl Rumor {
@@ -57,15 +84,42 @@ impl Rumor {
         self.copies.len()
     }
 
-    /// Nodes of ours that should have it: those that ran when it began, and any that got it since.
-    pub fn expected(&self) -> usize {
-        self.audience.max(self.reached())
-    }
-
     /// From its beginning to the latest first copy, in microseconds.
     pub fn spread_us(&self) -> u64 {
-        let from = self.generated_at.unwrap_or(self.first_seen);
-        u64::try_from(self.last_first.since(from).as_micros()).unwrap_or(u64::MAX)
+        u64::try_from(self.last_first.since(self.began()).as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// When it began its way, as far as known: the clock of an origin elsewhere may be wrong, so that
+    /// what it says counts no more than when it was first seen here.
+    pub fn began(&self) -> Time {
+        self.generated_at.map_or(self.first_seen, |at| at.min(self.first_seen))
+    }
+
+    /// Should this node have it? A peer of this process that ran when it began, and ran on for
+    /// [`DELIVERY_TIME`] at least. One that started later is not sent what was said before; one that
+    /// stopped or hung in time is excused.
+    pub fn is_due_at(&self, node: &Node) -> bool {
+        let began = self.began();
+        let ran_on = node.life == Life::Running || node.life_since >= began + DELIVERY_TIME;
+        node.role == Some(Role::Peer) && node.ran_from.is_some_and(|from| from <= began) && ran_on
+    }
+
+    /// The nodes that should have it and do not.
+    pub fn lacking<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = &'a Node> {
+        nodes.iter().filter(|node| self.is_due_at(node) && !self.copies.contains_key(&node.addr))
+    }
+
+    /// How many have it, and of how many that have it or should have it.
+    pub fn coverage(&self, nodes: &Nodes) -> Coverage {
+        let have = self.reached();
+        Coverage { have, of: have + self.lacking(nodes).count() }
+    }
+
+    /// Copies that came for each delivery, beyond the one that is needed: relative message redundancy
+    /// (Plumtree, section 4.1), m / (n - 1) - 1 with m copies at n nodes; `None` if it went nowhere.
+    pub fn redundancy(&self) -> Option<f64> {
+        let deliveries = self.copies.values().filter(|copy| copy.from.is_some()).count();
+        redundancy(deliveries as u64 + self.duplicates, deliveries)
     }
 }
 
@@ -100,12 +154,14 @@ impl Rumors {
     }
 
     /// A node of ours has this message for the first time. `hop`: what the message told of it.
-    pub(super) fn first_copy(&mut self, id: MessageId, body: &Body, node: Addr, copy: Copy, audience: usize) {
-        let number = self.number_of(id, body, copy.at, audience);
+    pub(super) fn first_copy(&mut self, id: MessageId, body: &Body, node: Addr, copy: Copy) {
+        let number = self.number_of(id, body, copy.at);
         let Some(rumor) = self.held.get_mut(number) else { return };
         rumor.hop_max = rumor.hop_max.max(copy.hop.unwrap_or(0));
         rumor.last_first = copy.at;
-        if rumor.copies.insert(node, copy).is_none() {
+        // A second first copy: the node had forgotten that it has the message. The first one counts.
+        if let indexmap::map::Entry::Vacant(place) = rumor.copies.entry(node) {
+            place.insert(copy);
             self.copies += 1;
         }
         self.make_room();
@@ -146,7 +202,7 @@ impl Rumors {
         self.get(id)?.copies.get(&from)?.hop?.checked_add(1)
     }
 
-    fn number_of(&mut self, id: MessageId, body: &Body, at: Time, audience: usize) -> u64 {
+    fn number_of(&mut self, id: MessageId, body: &Body, at: Time) -> u64 {
         if let Some(number) = self.numbers.get(&id) {
             return *number;
         }
@@ -159,7 +215,6 @@ impl Rumors {
             copies: Map::default(),
             duplicates: 0,
             hop_max: 0,
-            audience,
         };
         let (number, gone) = self.held.push(rumor);
         self.forget(gone);

@@ -5,13 +5,24 @@ use crate::proto::addr::Addr;
 use crate::proto::config::REGISTRATIONS_MAX;
 use crate::proto::time::Time;
 
+/// Reports of one reporter that turned out false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dispute {
+    /// How many.
+    pub reports: u32,
+    /// When the latest one did.
+    pub at: Time,
+}
+
 /// One seed.
 #[derive(Debug, Clone, Default)]
 pub struct SeedView {
     /// Who is on its list, and since when; known for a seed of this process only.
     pub listed: Map<Addr, Time>,
+    /// Who was taken off its list and has not come back to it, and when.
+    pub delisted: Map<Addr, Time>,
     /// Reports that turned out false, by reporter.
-    pub disputes: Map<Addr, u32>,
+    pub disputes: Map<Addr, Dispute>,
     /// Reports that came in.
     pub reports: u64,
     /// Lists that it sent, or that a peer of ours got from it.
@@ -46,7 +57,10 @@ impl Seeds {
     }
 
     pub(super) fn started(&mut self, seed: Addr) {
-        self.change(seed, |view| view.listed.clear());
+        self.change(seed, |view| {
+            view.listed.clear();
+            view.delisted.clear();
+        });
     }
 
     pub(super) fn listed(&mut self, seed: Addr, peer: Addr, at: Time) {
@@ -54,12 +68,17 @@ impl Seeds {
             if view.listed.len() < REGISTRATIONS_MAX {
                 view.listed.entry(peer).or_insert(at);
             }
+            view.delisted.swap_remove(&peer);
         });
     }
 
-    pub(super) fn delisted(&mut self, seed: Addr, peer: Addr) {
+    pub(super) fn delisted(&mut self, seed: Addr, peer: Addr, at: Time) {
         self.change(seed, |view| {
             view.listed.swap_remove(&peer);
+            if view.delisted.len() >= REGISTRATIONS_MAX {
+                view.delisted.swap_remove_index(0);
+            }
+            view.delisted.insert(peer, at);
         });
     }
 
@@ -74,10 +93,10 @@ impl Seeds {
         self.change(seed, |view| view.reports += 1);
     }
 
-    pub(super) fn disputed(&mut self, seed: Addr, reporter: Addr, disputes: u32) {
+    pub(super) fn disputed(&mut self, seed: Addr, reporter: Addr, reports: u32, at: Time) {
         self.change(seed, |view| {
             if view.disputes.len() < REGISTRATIONS_MAX || view.disputes.contains_key(&reporter) {
-                view.disputes.insert(reporter, disputes);
+                view.disputes.insert(reporter, Dispute { reports, at });
             }
         });
     }

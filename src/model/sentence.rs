@@ -3,11 +3,14 @@
 //! The subject is the node at which the event happened and is not named. Whatever came from the
 //! network or the system is escaped, see [`crate::proto::text`].
 
-use super::words::count_text;
+use super::words::{count_text, list_text};
 use crate::event::{DelistReason, Direction, EventKind, LinkEnd, Purpose, RepairReason, ReportAction, Side, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, MessageId, RefusalReason};
 use crate::proto::text::{Body, Escaped};
+
+/// Addresses and networks that one sentence names.
+const EXPOSED_SHOWN: usize = 8;
 
 /// How to name a node in a sentence.
 pub type NameOf<'a> = &'a dyn Fn(Addr) -> String;
@@ -19,6 +22,7 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::Started { name: own, role, dialect, .. } => {
             format!("Started as {role} {}, {dialect} dialect", escaped(own))
         }
+        EventKind::Exposed { bind, opened, allow } => exposed(*bind, opened, allow),
         EventKind::Stopped { how: Stop::Left } => "Left the network".to_owned(),
         EventKind::Stopped { how: Stop::Killed } => "Killed: sockets reset, no goodbye".to_owned(),
         EventKind::Hung => "Hung: keeps its sockets and says nothing".to_owned(),
@@ -43,7 +47,10 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
             let said = if said.is_empty() { String::new() } else { format!(": \"{said}\"") };
             format!("Violation: {}, by {who}{said}", violation.rule)
         }
-        EventKind::OtherDialect { remote, speaks } => other_dialect(remote, *speaks),
+        EventKind::MoreOffenses { host, count, span_us } => {
+            format!("{} more like it from {} in {}", count, escaped(host), micros(*span_us))
+        }
+        EventKind::OtherDialect { remote, peer, speaks } => other_dialect(remote, *peer, *speaks),
         EventKind::HandshakeFailed { remote, peer } => {
             format!("Connection with {} ended before it named itself", remote_text(remote, *peer, name))
         }
@@ -160,8 +167,23 @@ fn link_down(peer: &str, purpose: Purpose, end: LinkEnd) -> String {
     format!("{what} {peer} down: {}", end_text(end))
 }
 
-fn other_dialect(remote: &str, speaks: Dialect) -> String {
-    format!("{} speaks the {speaks} dialect; start this node with --wire {speaks}", escaped(remote))
+fn other_dialect(remote: &str, peer: Option<Addr>, speaks: Dialect) -> String {
+    let who = match peer.map(|peer| peer.to_string()) {
+        Some(peer) if peer != remote => format!("{peer} (connected from {})", escaped(remote)),
+        Some(_) | None => escaped(remote),
+    };
+    format!("{who} speaks the {speaks} dialect; start this node with --wire {speaks}")
+}
+
+/// What a node opens to other machines, and to which.
+fn exposed(bind: Addr, at: &[Addr], allow: &[String]) -> String {
+    let at = list_text(&at.iter().map(Addr::to_string).collect::<Vec<_>>(), EXPOSED_SHOWN);
+    let place = if bind.ip().is_unspecified() { format!("all interfaces of this machine: {at}") } else { at };
+    if allow.is_empty() {
+        return format!("Listens on {place}; anyone who can reach that may link; --allow CIDR limits it");
+    }
+    let allow: Vec<String> = allow.iter().map(|network| escaped(network)).collect();
+    format!("Listens on {place}; {} may link, and this machine", list_text(&allow, EXPOSED_SHOWN))
 }
 
 fn repairing(reason: RepairReason, name: NameOf<'_>) -> String {

@@ -4,6 +4,7 @@ mod faults;
 mod vandal;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use self::vandal::Vandal;
 use super::bind;
 use super::failure::{CommandError, StartError};
 use super::files::{self, Demand};
+use super::interfaces;
 use super::links::Identity;
 use super::node::{self, Control, Handle, Setup};
 use super::pending::check_body;
@@ -32,6 +34,7 @@ use crate::proto::machine::NodeCommand;
 use crate::proto::message::{Dialect, Role};
 use crate::proto::node::Node;
 use crate::proto::peer::Peer;
+use crate::proto::reach::Reach;
 use crate::proto::seed::Seed;
 use crate::roster::{Condition, Counts, Refusal, derive_seed, describe, mix, subject};
 
@@ -71,6 +74,8 @@ const QUIT_TIMEOUT: Duration = Duration::from_secs(3);
 struct Slot {
     name: String,
     role: Role,
+    /// Where it listens: its address, or all interfaces.
+    bind: Addr,
     /// A peer's seeds.
     seeds: Vec<Addr>,
     /// How often it was restarted.
@@ -134,7 +139,7 @@ impl Engine {
             Role::Peer => (0, 1),
         };
         self.check_files(seeds, peers)?;
-        let (listener, addr) = self.place(&spec)?;
+        let Site { listener, bind, addr } = self.place(&spec)?;
         let seeds = match (spec.role, &mut self.lab) {
             (Role::Seed, Some(lab)) => {
                 lab.push(addr);
@@ -144,7 +149,7 @@ impl Engine {
             (Role::Peer, Some(lab)) => lab.clone(),
             (Role::Peer, None) => self.defaults.peer.seeds.clone(),
         };
-        self.begin(vec![Place { role: spec.role, listener, addr, seeds }]);
+        self.begin(vec![Place { role: spec.role, listener, bind, addr, seeds }]);
         self.tell_of_newcomers().await;
         Ok(addr)
     }
@@ -156,7 +161,8 @@ impl Engine {
         let bind_all = |count| (0..count).map(|_| bind::listen(Addr::loopback(0))).collect::<Result<Vec<_>, _>>();
         let (bound_seeds, bound_peers) = (bind_all(seeds)?, bind_all(peers)?);
         let lab: Vec<Addr> = bound_seeds.iter().map(|(_, addr)| *addr).collect();
-        let place = |role, seeds: &[Addr], (listener, addr)| Place { role, listener, addr, seeds: seeds.to_vec() };
+        let place =
+            |role, seeds: &[Addr], (listener, addr)| Place { role, listener, bind: addr, addr, seeds: seeds.to_vec() };
         let places: Vec<Place> = (bound_seeds.into_iter().map(|bound| place(Role::Seed, &[], bound)))
             .chain(bound_peers.into_iter().map(|bound| place(Role::Peer, &lab, bound)))
             .collect();
@@ -224,6 +230,13 @@ impl Engine {
         }
     }
 
+    fn reach(&self, role: Role) -> &Reach {
+        match role {
+            Role::Peer => &self.defaults.peer.reach,
+            Role::Seed => &self.defaults.seed.reach,
+        }
+    }
+
     fn pace(&self, role: Role) -> Pace {
         match role {
             Role::Peer => self.defaults.peer.pace(),
@@ -248,38 +261,48 @@ impl Engine {
     }
 
     /// Binds a new node's listener.
-    fn place(&self, spec: &NodeSpec) -> Result<(TcpListener, Addr), StartError> {
+    fn place(&self, spec: &NodeSpec) -> Result<Site, StartError> {
         let ours = |addr: &Addr| self.nodes.contains_key(addr);
         match (spec.listen, spec.role) {
-            (Placement::At(addr), _) => match self.nodes.get(&addr) {
-                Some(slot) => {
-                    let (name, condition) = (slot.name.clone(), slot.condition());
-                    Err(Refusal::Taken { addr, name, condition }.into())
-                }
-                None => bind::listen(addr),
-            },
-            (Placement::Auto, _) if self.lab.is_some() => bind::listen(Addr::loopback(0)),
+            (Placement::At(addr), _) if addr.ip().is_unspecified() => {
+                self.site(interfaces::name_everywhere(addr.port(), None)?, addr)
+            }
+            (Placement::At(addr), _) => self.site(addr, addr),
+            (Placement::Everywhere(addr), _) => self.site(addr, Addr::new(Ipv4Addr::UNSPECIFIED, addr.port())),
+            (Placement::Auto, _) if self.lab.is_some() => bind::listen(Addr::loopback(0)).map(Site::at),
             (Placement::Auto, Role::Seed) => {
                 let seeds = &self.defaults.peer.seeds;
                 let free = bind::first_of(seeds.iter().copied().filter(|addr| !ours(addr)));
-                free.ok_or_else(|| StartError::NoSeedAddress(seeds.clone()))
+                free.map(Site::at).ok_or_else(|| StartError::NoSeedAddress(seeds.clone()))
             }
             (Placement::Auto, Role::Peer) => {
                 let first = Addr::loopback(Placement::FIRST_PEER_PORT);
                 let free = bind::first_of(bind::ports_from(first).filter(|addr| !ours(addr)));
-                free.ok_or(StartError::NoFreePort(first))
+                free.map(Site::at).ok_or(StartError::NoFreePort(first))
             }
         }
+    }
+
+    /// A place for a node of this name, unless a node of this process has it.
+    fn site(&self, addr: Addr, bind: Addr) -> Result<Site, StartError> {
+        if let Some(slot) = self.nodes.get(&addr) {
+            return Err(Refusal::Taken { addr, name: slot.name.clone(), condition: slot.condition() }.into());
+        }
+        let (listener, bound) = bind::listen(bind)?;
+        // Port 0 is any; an address that others know this machine by keeps its own name.
+        Ok(Site { listener, bind: bound, addr: addr.with_port(bound.port()) })
     }
 
     /// Names new nodes, tells everybody that they listen, and lets them run.
     fn begin(&mut self, places: Vec<Place>) {
         let mut counts = Counts::new(self.count(Role::Seed), self.count(Role::Peer));
         let names: Vec<String> = places.iter().map(|place| counts.next_name(place.role)).collect();
-        let started = |(name, place): (&String, &Place)| self.event(place.addr, self.started(name, place.role));
-        self.publish_all(names.iter().zip(&places).map(started).collect());
-        for (name, Place { role, listener, addr, seeds }) in names.into_iter().zip(places) {
-            let mut slot = Slot { name, role, seeds, life: 0, state: State::Left };
+        let started = |(name, place): (&String, &Place)| {
+            self.started(place.addr, &Beginner { name, role: place.role, bind: place.bind })
+        };
+        self.publish_all(names.iter().zip(&places).flat_map(started).collect());
+        for (name, Place { role, listener, bind, addr, seeds }) in names.into_iter().zip(places) {
+            let mut slot = Slot { name, role, bind, seeds, life: 0, state: State::Left };
             slot.state = State::Running(self.spawn(addr, &slot, listener));
             self.nodes.insert(addr, slot);
         }
@@ -294,7 +317,8 @@ impl Engine {
         let me = Identity { addr, role: slot.role, dialect: self.dialect(slot.role) };
         let trouble = Trouble::new(addr, mix(random_seed), self.situation());
         let (clock, taps) = (self.defaults.clock, Arc::clone(&self.taps));
-        let handle = node::spawn(machine, Setup { me, listener, clock, taps, trouble });
+        let reach = self.reach(slot.role).clone();
+        let handle = node::spawn(machine, Setup { me, listener, reach, clock, taps, trouble });
         self.set_clock(addr, &handle);
         handle
     }
@@ -318,7 +342,7 @@ impl Engine {
         match std::mem::replace(&mut slot.state, State::Left) {
             State::Running(handle) | State::Hung(handle) => {
                 handle.crash().await;
-                slot.state = State::Killed { _reserved: bind::reserve(addr).ok() };
+                slot.state = State::Killed { _reserved: bind::reserve(slot.bind).ok() };
                 Ok(())
             }
             state @ (State::Killed { .. } | State::Left) => {
@@ -352,11 +376,11 @@ impl Engine {
             State::Hung(_) => self.kill(addr).await?,
             State::Killed { .. } => {}
         }
-        let (listener, _) = bind::listen(addr)?;
         let slot = self.slot_mut(addr)?;
+        let (listener, _) = bind::listen(slot.bind)?;
         slot.life += 1;
-        let (name, role) = (slot.name.clone(), slot.role);
-        self.publish(addr, self.started(&name, role));
+        let (name, role, bind) = (slot.name.clone(), slot.role, slot.bind);
+        self.publish_all(self.started(addr, &Beginner { name: &name, role, bind }));
         let Some(slot) = self.nodes.get(&addr) else { return Err(Refusal::Unknown(addr).into()) };
         let state = State::Running(self.spawn(addr, slot, listener));
         self.slot_mut(addr)?.state = state;
@@ -398,9 +422,17 @@ impl Engine {
         let _ = timeout(QUIT_TIMEOUT, all_left).await;
     }
 
-    fn started(&self, name: &str, role: Role) -> EventKind {
+    /// What is told of a node that begins: that it runs, and what it opens to other machines.
+    fn started(&self, addr: Addr, node: &Beginner<'_>) -> Vec<Event> {
+        let Beginner { name, role, bind } = *node;
         let (dialect, pace) = (self.dialect(role), self.pace(role));
-        EventKind::Started { name: name.to_owned(), role, dialect, pace }
+        let mut told = vec![self.event(addr, EventKind::Started { name: name.to_owned(), role, dialect, pace })];
+        let opened = interfaces::opened(bind, addr);
+        if !opened.is_empty() {
+            let allow = self.reach(role).allowed().iter().map(ToString::to_string).collect();
+            told.push(self.event(addr, EventKind::Exposed { bind, opened, allow }));
+        }
+        told
     }
 
     fn event(&self, node: Addr, kind: EventKind) -> Event {
@@ -419,10 +451,34 @@ impl Engine {
     }
 }
 
+/// Where a node listens, and the name that it has there.
+struct Site {
+    listener: TcpListener,
+    bind: Addr,
+    addr: Addr,
+}
+
+impl Site {
+    fn at((listener, addr): (TcpListener, Addr)) -> Self {
+        Self { listener, bind: addr, addr }
+    }
+}
+
+/// A node that is about to run.
+struct Beginner<'a> {
+    name: &'a str,
+    role: Role,
+    bind: Addr,
+}
+
 /// A node that listens and does not run yet.
 struct Place {
     role: Role,
     listener: TcpListener,
+    bind: Addr,
     addr: Addr,
     seeds: Vec<Addr>,
 }
+
+#[cfg(test)]
+mod tests;

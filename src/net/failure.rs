@@ -1,6 +1,7 @@
 //! Why something that a user wanted was not done, in words for people.
 
 use std::io;
+use std::net::Ipv4Addr;
 
 use super::wire::EncodeError;
 use crate::fault::FaultError;
@@ -21,6 +22,27 @@ pub enum StartError {
     /// A node of this process has the address, running or not.
     #[error(transparent)]
     Ours(#[from] Refusal),
+    /// To listen on all interfaces a node needs a name, and there are several to choose from.
+    #[error(
+        "this machine has several addresses ({}), and a node's address is its name: choose one with --advertise {}, \
+         or listen on one of them, such as {}:{port}",
+        ips(found), found[0], found[0]
+    )]
+    WhichInterface {
+        /// The port.
+        port: u16,
+        /// The addresses; at least two.
+        found: Vec<Ipv4Addr>,
+    },
+    /// The same, and there is none.
+    #[error(
+        "this machine has no address that others reach, and a node's address is its name: name one with --advertise, \
+         or listen on 127.0.0.1:{port}"
+    )]
+    NoInterface {
+        /// The port.
+        port: u16,
+    },
     /// None of the seed list's addresses can be had.
     #[error("no seed address of the list is free on this machine ({}): choose one with --listen", list(.0))]
     NoSeedAddress(Vec<Addr>),
@@ -43,8 +65,8 @@ pub enum StartError {
     },
     /// So many nodes need more file descriptors than this process may have.
     #[error(
-        "{nodes} more nodes need about {need} file descriptors, {} more than this process may have ({limit}): \
-         start fewer, or raise the limit with 'ulimit -n {need}'",
+        "{nodes} more nodes need about {need} file descriptors in all, and this process may have {limit}: {} too few; \
+         start fewer ({peers_max} peers fit), or raise the limit with 'ulimit -n {need}'",
         .need.saturating_sub(*.limit)
     )]
     TooManyFiles {
@@ -54,7 +76,13 @@ pub enum StartError {
         need: u64,
         /// Descriptors that there can be.
         limit: u64,
+        /// Peers that there can be in all.
+        peers_max: u64,
     },
+}
+
+fn ips(found: &[Ipv4Addr]) -> String {
+    found.iter().map(Ipv4Addr::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn next_text(next: Option<Addr>) -> String {

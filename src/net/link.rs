@@ -391,7 +391,7 @@ fn cause(error: WireError) -> CloseCause {
     match error {
         WireError::Io(_) => CloseCause::Error,
         WireError::Violation(violation) => CloseCause::Violation(violation),
-        WireError::OtherDialect(dialect) => CloseCause::OtherDialect(dialect),
+        WireError::OtherDialect { speaks, named } => CloseCause::OtherDialect { speaks, named },
     }
 }
 

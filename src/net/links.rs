@@ -19,7 +19,7 @@ use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX, REGISTRATIONS_MAX};
-use crate::proto::event::{Direction, EventKind, LinkId, Purpose, Rule, Violation};
+use crate::proto::event::{Direction, EventKind, LinkId, Purpose, Rule};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::{Dialect, Message, Role};
 use crate::proto::time::Time;
@@ -78,7 +78,6 @@ pub(super) struct Links {
     inputs: VecDeque<Input>,
     tasks: JoinSet<()>,
     inbox: mpsc::Sender<FromLink>,
-    crowded: bool,
 }
 
 struct Link {
@@ -115,7 +114,6 @@ impl Links {
             inputs: VecDeque::new(),
             tasks: JoinSet::new(),
             inbox,
-            crowded: false,
         }
     }
 
@@ -140,22 +138,11 @@ impl Links {
     /// Takes a connection that came in, or drops it when there are too many.
     pub(super) fn accept(&mut self, stream: TcpStream, remote: SocketAddr) -> Option<Input> {
         if self.open.len() >= self.me.links_max() {
-            self.refuse(remote);
-            return None;
+            return Some(Input::TurnedAway { remote, rule: Rule::TooManyLinks });
         }
-        self.crowded = false;
         link::prepare(&stream).ok()?;
         let link = self.open(stream, self.me.inbound_purpose(), Direction::Inbound);
-        Some(Input::Link { link, change: LinkChange::Accepted { remote: remote.to_string() } })
-    }
-
-    /// One event for a burst, however long: it comes from outside and must not fill the log.
-    fn refuse(&mut self, remote: SocketAddr) {
-        if !self.crowded {
-            self.crowded = true;
-            let violation = Violation::new(Rule::TooManyLinks, &[]);
-            self.emit(|| EventKind::Violation { remote: remote.to_string(), peer: None, violation });
-        }
+        Some(Input::Link { link, change: LinkChange::Accepted { remote } })
     }
 
     /// Takes what came of a dial.

@@ -25,8 +25,9 @@ use crate::clock::Clock;
 use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
-use crate::proto::event::{EventKind, LinkId, Stop};
+use crate::proto::event::{EventKind, LinkId, Rule, Stop};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use crate::proto::reach::Reach;
 use crate::proto::time::Time;
 
 /// What links have read and the node has not handled: readers wait beyond this.
@@ -57,6 +58,8 @@ pub(super) enum Control {
 pub(super) struct Setup {
     pub(super) me: Identity,
     pub(super) listener: TcpListener,
+    /// Who may link.
+    pub(super) reach: Reach,
     pub(super) clock: Clock,
     pub(super) taps: Arc<[Tap]>,
     pub(super) trouble: Trouble,
@@ -98,6 +101,7 @@ struct Node<M> {
     notice: CrashNotice,
     machine: M,
     clock: Clock,
+    reach: Reach,
     links: Links,
     trouble: Trouble,
     sources: Sources,
@@ -144,11 +148,12 @@ enum Fate {
 
 impl<M: Machine> Node<M> {
     fn new(machine: M, setup: Setup, controls: mpsc::Receiver<Control>) -> Self {
-        let Setup { me, listener, clock, taps, trouble } = setup;
+        let Setup { me, listener, reach, clock, taps, trouble } = setup;
         let (inbox, reads) = mpsc::channel(INBOX_MAX);
         let notice = CrashNotice { node: me.addr, clock, taps: Arc::clone(&taps) };
         let links = Links::new(me, taps, inbox, clock.now());
-        Self { notice, machine, clock, links, trouble, sources: Sources::new(controls, reads, listener, clock) }
+        let sources = Sources::new(controls, reads, listener, clock);
+        Self { notice, machine, clock, reach, links, trouble, sources }
     }
 
     async fn run(mut self) {
@@ -183,7 +188,7 @@ impl<M: Machine> Node<M> {
             self.on_read(read);
         }
         for (stream, remote) in ready.accepted {
-            if let Some(input) = self.links.accept(stream, remote) {
+            if let Some(input) = self.accept(stream, remote) {
                 self.handle(input);
             }
         }
@@ -192,6 +197,14 @@ impl<M: Machine> Node<M> {
         }
         self.wake();
         None
+    }
+
+    /// Nothing is read of a connection from where none is allowed.
+    fn accept(&mut self, stream: TcpStream, remote: SocketAddr) -> Option<Input> {
+        if self.reach.admits(self.notice.node, remote.ip()) {
+            return self.links.accept(stream, remote);
+        }
+        Some(Input::TurnedAway { remote, rule: Rule::NotAllowed })
     }
 
     fn on_read(&mut self, read: FromLink) {
@@ -216,7 +229,7 @@ impl<M: Machine> Node<M> {
 
     /// A remote of the other dialect is still to be answered; any other end leaves nothing to write to.
     fn on_ended(&mut self, link: LinkId, cause: CloseCause) {
-        let is_answered = matches!(cause, CloseCause::OtherDialect(_));
+        let is_answered = matches!(cause, CloseCause::OtherDialect { .. });
         let was_open = if is_answered { self.links.is_open(link) } else { self.links.forget(link) };
         if was_open {
             self.handle(Input::Link { link, change: LinkChange::Closed { cause } });

@@ -62,7 +62,9 @@ impl Parcel {
             Self::Out(link, _)
             | Self::HangUp(link)
             | Self::In(Input::Message { link, .. } | Input::Link { link, .. }) => Some(*link),
-            Self::In(Input::Start | Input::DialFailed { .. } | Input::Command(_) | Input::Wake) => None,
+            Self::In(
+                Input::Start | Input::TurnedAway { .. } | Input::DialFailed { .. } | Input::Command(_) | Input::Wake,
+            ) => None,
         }
     }
 }
@@ -124,10 +126,12 @@ impl Trouble {
             input @ Input::Message { .. } if is_quiet => Some(input),
             Input::Message { link, message } => self.admit_message(now, link, message),
             input @ Input::Link { change: LinkChange::Closed { .. }, .. } => self.close(now, input),
-            other
-            @ (Input::Start | Input::Link { .. } | Input::DialFailed { .. } | Input::Command(_) | Input::Wake) => {
-                Some(other)
-            }
+            other @ (Input::Start
+            | Input::TurnedAway { .. }
+            | Input::Link { .. }
+            | Input::DialFailed { .. }
+            | Input::Command(_)
+            | Input::Wake) => Some(other),
         }
     }
 

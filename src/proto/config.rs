@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::addr::Addr;
 use super::event::Pace;
 use super::message::Dialect;
+use super::reach::Reach;
 
 /// Longest body of a gossip message in bytes; a framed message with it fits a frame.
 pub const BODY_LEN_MAX: usize = 60 * 1024;
@@ -26,6 +27,9 @@ pub const LINKS_MAX: usize = 64;
 pub const HALF_OPEN_MAX: usize = 512;
 /// How long a dial may take: on any network that people run this on, an answer comes sooner.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
+/// Of these, links from one machine other than this one: a single stranger does not keep everybody
+/// else out. A machine that starts a lab of its own has a node or a few for each link it opens at once.
+pub const HALF_OPEN_PER_HOST_MAX: usize = 64;
 /// Addresses that a classic seed sends: about 60 fill the 1,024 bytes that Python readers take.
 pub const CLASSIC_LIST_LEN: usize = 40;
 
@@ -64,6 +68,8 @@ pub struct PeerConfig {
     pub seen_age: Duration,
     /// Seconds that the local clock is ahead of UTC.
     pub utc_offset_s: i32,
+    /// Whose links it takes, and whom it dials.
+    pub reach: Reach,
 }
 
 impl PeerConfig {
@@ -86,6 +92,7 @@ impl PeerConfig {
             seen_max: 65_536,
             seen_age: Duration::from_secs(300),
             utc_offset_s: 0,
+            reach: Reach::default(),
         }
     }
 
@@ -140,6 +147,8 @@ pub struct SeedConfig {
     pub handshake_timeout: Duration,
     /// Seconds that the local clock is ahead of UTC.
     pub utc_offset_s: i32,
+    /// Whose links it takes.
+    pub reach: Reach,
 }
 
 impl SeedConfig {
@@ -152,6 +161,7 @@ impl SeedConfig {
             liveness_interval: Duration::from_secs(13),
             handshake_timeout: Duration::from_secs(5),
             utc_offset_s: 0,
+            reach: Reach::default(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What happens at a node.
 //!
 //! Everything that is shown, stored, checked or reported is a fold over these. The core emits most
-//! of them; a driver adds the few that are about the node itself (`Started`, `Stopped`, `Hung`,
-//! `Failed`) and about the faults that it makes (`FaultSet`, `FaultCleared`). In files an event is one JSON object, tagged by `event`; times and durations are
+//! of them; a driver adds the few that are about the node itself (`Started`, `Exposed`, `Stopped`,
+//! `Hung`, `Failed`) and about the faults that it makes (`FaultSet`, `FaultCleared`). In files an event is one JSON object, tagged by `event`; times and durations are
 //! microseconds.
 
 use serde::{Deserialize, Serialize};
@@ -168,6 +168,15 @@ pub enum EventKind {
         /// Its figures.
         pace: Pace,
     },
+    /// A node of this process listens where other machines can reach it.
+    Exposed {
+        /// What it listens on: an address of this machine, or `0.0.0.0` for all of them.
+        bind: Addr,
+        /// The addresses of this machine that this comes to.
+        opened: Vec<Addr>,
+        /// Networks whose machines may link; empty: all.
+        allow: Vec<String>,
+    },
     /// A node of this process ended.
     Stopped {
         /// How.
@@ -268,10 +277,22 @@ pub enum EventKind {
         #[serde(flatten)]
         violation: Violation,
     },
+    /// Further offences by remotes at one address, after some had been told one by one.
+    MoreOffenses {
+        /// The address of the remotes' machine, or words for several.
+        host: String,
+        /// How many.
+        count: u64,
+        /// In how long a time, in microseconds.
+        span_us: u64,
+    },
     /// A remote speaks the other dialect; its link is closed.
     OtherDialect {
         /// The remote end of the connection.
         remote: String,
+        /// The node that was dialled, if we dialled; else who it said it was, if it did.
+        #[serde(default)]
+        peer: Option<Addr>,
         /// What it speaks.
         speaks: Dialect,
     },

@@ -4,8 +4,10 @@
 //! hands it what happened and carries out what it asks for. It keeps its deadlines itself and
 //! tells when it next wants to be woken, so that no timer can be stale.
 
+use std::net::SocketAddr;
+
 use super::addr::Addr;
-use super::event::{EventKind, LinkId, Purpose, Violation};
+use super::event::{EventKind, LinkId, Purpose, Rule, Violation};
 use super::message::{Dialect, Message};
 use super::text::Body;
 use super::time::Time;
@@ -40,6 +42,13 @@ pub enum Input {
         /// How.
         change: LinkChange,
     },
+    /// The driver closed a connection at once, for breaking this rule.
+    TurnedAway {
+        /// The remote end.
+        remote: SocketAddr,
+        /// Why.
+        rule: Rule,
+    },
     /// A dial came to nothing.
     DialFailed {
         /// The address that was dialled.
@@ -58,8 +67,8 @@ pub enum Input {
 pub enum LinkChange {
     /// Somebody connected to this node.
     Accepted {
-        /// The remote end, as the system names it: for people only.
-        remote: String,
+        /// The remote end. Not where the node listens.
+        remote: SocketAddr,
     },
     /// A dial came about.
     Dialed {
@@ -87,7 +96,12 @@ pub enum CloseCause {
     Violation(Violation),
     /// The decoder found the other dialect. Nothing more will be read, but what the machine still
     /// sends goes out; then it hangs up.
-    OtherDialect(Dialect),
+    OtherDialect {
+        /// What the remote speaks.
+        speaks: Dialect,
+        /// Where it listens, if it said so.
+        named: Option<Addr>,
+    },
 }
 
 /// What a user can ask of one node.

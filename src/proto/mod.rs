@@ -5,6 +5,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod addr;
+mod claims;
 pub mod config;
 mod crowd;
 pub mod event;
@@ -12,8 +13,10 @@ pub mod fault;
 pub mod machine;
 pub mod message;
 pub mod node;
+mod offenses;
 pub mod peer;
 pub mod random;
+pub mod reach;
 pub mod seed;
 pub mod seen;
 pub mod text;

@@ -5,16 +5,19 @@
 //! dialect cannot ask.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::addr::Addr;
+use super::claims::{Claim, Claims};
 use super::config::{CLASSIC_LIST_LEN, DeadPolicy, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
-use super::crowd::Crowd;
+use super::crowd;
 use super::event::{DelistReason, Direction, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Rule, Side, Violation};
 use super::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{
     DeathCause, Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, RefusalReason, Role, Vitals,
 };
+use super::offenses::Offenses;
 use super::random::Random;
 use super::time::{ClockTime, Time};
 
@@ -29,7 +32,7 @@ const REPORTERS_MAX: usize = 64;
 /// A connection to the seed.
 #[derive(Debug)]
 struct Link {
-    remote: String,
+    remote: SocketAddr,
     /// Who it is, once it has said so.
     peer: Option<Addr>,
     /// Until when it must have said so.
@@ -70,9 +73,10 @@ pub struct Seed {
     verifications: Vec<Verification>,
     disputes: BTreeMap<Addr, u32>,
     probes: ProbeSeq,
-    crowd: Crowd,
     /// How far its clock is ahead of the time that it is handed, in microseconds.
     skew_us: i64,
+    offenses: Offenses,
+    claims: Claims,
 }
 
 impl Seed {
@@ -86,8 +90,9 @@ impl Seed {
             verifications: Vec::new(),
             disputes: BTreeMap::new(),
             probes: 0,
-            crowd: Crowd::default(),
             skew_us: 0,
+            offenses: Offenses::default(),
+            claims: Claims::default(),
         }
     }
 
@@ -101,10 +106,11 @@ impl Seed {
         self.list.keys().copied()
     }
 
-    fn on_accepted(&mut self, now: Time, link: LinkId, remote: String, out: &mut impl Output) {
-        let half_open = self.links.values().filter(|open| open.peer.is_none()).count();
-        if !self.crowd.admits(half_open, link, &remote, out) {
-            return;
+    fn on_accepted(&mut self, now: Time, link: LinkId, remote: SocketAddr, out: &mut impl Output) {
+        let half_open = self.links.values().filter(|open| open.peer.is_none()).map(|open| open.remote);
+        if !crowd::admits(remote.ip(), half_open) {
+            out.hang_up(link);
+            return self.turned_away(now, remote, Rule::TooManyLinks, out);
         }
         let hello_by = now + self.config.handshake_timeout;
         self.links.insert(link, Link { remote, peer: None, hello_by, listed_at: now, heard_at: now });
@@ -112,6 +118,22 @@ impl Seed {
             Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
             Dialect::Classic => self.send_list(now, link, out),
         }
+    }
+
+    fn turned_away(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
+        self.tell_violation(now, remote, None, Violation::new(rule, b""), out);
+    }
+
+    fn tell_violation(
+        &mut self,
+        now: Time,
+        remote: SocketAddr,
+        peer: Option<Addr>,
+        violation: Violation,
+        out: &mut impl Output,
+    ) {
+        let event = || EventKind::Violation { remote: remote.to_string(), peer, violation };
+        self.offenses.tell(now, remote.ip(), event, out);
     }
 
     fn hello(&self) -> Hello {
@@ -182,19 +204,66 @@ impl Seed {
     }
 
     fn on_hello(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
-        let peer = hello.listen;
-        if !peer.is_dialable() {
+        let (peer, own) = (hello.listen, self.config.listen);
+        let Some(remote) = self.links.get(&link).map(|open| open.remote) else { return };
+        if !peer.is_dialable() || !self.config.reach.can_be_named(own, remote.ip(), peer) {
             return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
+        if let Some(reason) = self.objection(hello) {
+            return self.refuse(now, link, peer, reason, out);
+        }
+        if self.config.dialect == Dialect::Framed && self.claims_a_live_name(now, link, hello, out) {
+            return;
+        }
+        self.register(now, link, peer, out);
+    }
+
+    fn objection(&self, hello: Hello) -> Option<RefusalReason> {
+        let peer = hello.listen;
         if peer == self.config.listen {
-            return self.refuse(link, peer, RefusalReason::Myself, out);
+            Some(RefusalReason::Myself)
+        } else if hello.role == Role::Seed {
+            Some(RefusalReason::WrongRole)
+        } else if self.list.len() >= REGISTRATIONS_MAX && !self.list.contains_key(&peer) {
+            Some(RefusalReason::Full)
+        } else {
+            None
         }
-        if hello.role == Role::Seed {
-            return self.refuse(link, peer, RefusalReason::WrongRole, out);
+    }
+
+    /// True if a registration by this name is up: the newcomer waits while its holder is asked. See
+    /// [`super::claims`].
+    fn claims_a_live_name(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
+        let named = hello.listen;
+        let Some(holder) = self.list.get(&named).and_then(|entry| entry.link) else { return false };
+        if self.claims.has(named) {
+            self.offend(now, link, Rule::NameTaken, &named.to_string(), out);
+            return true;
         }
-        if self.list.len() >= REGISTRATIONS_MAX && !self.list.contains_key(&peer) {
-            return self.refuse(link, peer, RefusalReason::Full, out);
+        let seq = self.probe(now, holder, named, out);
+        let decide_by = now + Claims::patience(self.config.handshake_timeout, self.config.liveness_interval);
+        if let Some(open) = self.links.get_mut(&link) {
+            open.hello_by = decide_by + self.config.handshake_timeout;
         }
+        self.claims.add(link, hello, seq, decide_by);
+        true
+    }
+
+    /// Newcomers whose named holder is gone, or has not answered in time, take its place.
+    fn settle_claims(&mut self, now: Time, out: &mut impl Output) {
+        loop {
+            let is_decided = |claim: &Claim| {
+                let holder = self.list.get(&claim.hello.listen).and_then(|entry| entry.link);
+                !self.links.contains_key(&claim.link) || holder.is_none()
+            };
+            let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
+            if self.links.contains_key(&claim.link) {
+                self.register(now, claim.link, claim.hello.listen, out);
+            }
+        }
+    }
+
+    fn register(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
         let again = self.replace_registration(link, peer, out);
         out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
         out.emit(|| EventKind::PeerListed { peer, again });
@@ -222,11 +291,12 @@ impl Seed {
         true
     }
 
-    fn refuse(&mut self, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
-        self.links.remove(&link);
+    fn refuse(&mut self, now: Time, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
+        let Some(open) = self.links.remove(&link) else { return };
         out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         out.hang_up(link);
-        out.emit(|| EventKind::LinkRefused { peer, by: Side::Us, reason, referral: Vec::new() });
+        let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral: Vec::new() };
+        self.offenses.tell(now, open.remote.ip(), event, out);
     }
 
     fn on_report(&mut self, now: Time, report: Report, out: &mut impl Output) {
@@ -260,17 +330,25 @@ impl Seed {
             return;
         }
         let Some(link) = self.list.get(&dead).and_then(|entry| entry.link) else { return };
-        self.probes += 1;
-        let seq = self.probes;
-        let (asker, clock) = (self.config.listen, now.skewed(self.skew_us).clock(self.config.utc_offset_s));
-        out.send(link, &Message::Probe { seq, asker, clock, vitals: Some(self.vitals()) });
-        out.emit(|| EventKind::ProbeSent { peer: dead, seq });
+        let seq = self.probe(now, link, dead, out);
         let answer_by = now + self.config.liveness_interval;
         let reporters = vec![reporter];
         self.verifications.push(Verification { dead, link, reporters, seq, asked_at: now, answer_by });
     }
 
+    fn probe(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> ProbeSeq {
+        self.probes += 1;
+        let seq = self.probes;
+        let (asker, clock) = (self.config.listen, now.skewed(self.skew_us).clock(self.config.utc_offset_s));
+        out.send(link, &Message::Probe { seq, asker, clock, vitals: Some(self.vitals()) });
+        out.emit(|| EventKind::ProbeSent { peer, seq });
+        seq
+    }
+
     fn on_answer(&mut self, now: Time, peer: Addr, seq: ProbeSeq, clock: ClockTime, out: &mut impl Output) {
+        if let Some(claim) = self.claims.refuted(peer, seq) {
+            return self.offend(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
+        }
         let asked = |check: &Verification| check.dead == peer && check.seq == seq;
         let Some(at) = self.verifications.iter().position(asked) else { return };
         let check = self.verifications.swap_remove(at);
@@ -324,10 +402,10 @@ impl Seed {
         self.on_closed(now, link, CloseCause::Violation(Violation::new(rule, said.as_bytes())), out);
     }
 
-    fn drop_offender(&mut self, link: LinkId, violation: Violation, out: &mut impl Output) {
+    fn drop_offender(&mut self, now: Time, link: LinkId, violation: Violation, out: &mut impl Output) {
         let Some(open) = self.links.remove(&link) else { return };
         let (remote, peer) = (open.remote, open.peer);
-        out.emit(|| EventKind::Violation { remote, peer, violation });
+        self.tell_violation(now, remote, peer, violation, out);
         if let Some(peer) = peer {
             registration_ended(link, peer, LinkEnd::Violation, out);
         }
@@ -339,12 +417,9 @@ impl Seed {
             self.on_departure(now, link, peer, None, out);
         }
         let end = match cause {
-            CloseCause::Violation(violation) => return self.drop_offender(link, violation, out),
-            CloseCause::OtherDialect(speaks) => {
-                // It has our hello or our list, and knows what we speak once it has read it.
-                out.hang_up(link);
-                let remote = self.links.remove(&link).map(|open| open.remote).unwrap_or_default();
-                return out.emit(|| EventKind::OtherDialect { remote, speaks });
+            CloseCause::Violation(violation) => return self.drop_offender(now, link, violation, out),
+            CloseCause::OtherDialect { speaks, named } => {
+                return self.on_other_dialect(now, link, speaks, named, out);
             }
             CloseCause::TooSlow => LinkEnd::TooSlow,
             CloseCause::EndOfStream | CloseCause::Error => LinkEnd::RegistrationLost,
@@ -355,7 +430,23 @@ impl Seed {
         }
     }
 
+    fn on_other_dialect(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        speaks: Dialect,
+        named: Option<Addr>,
+        out: &mut impl Output,
+    ) {
+        // It has our hello or our list, and knows what we speak once it has read it.
+        out.hang_up(link);
+        let Some(open) = self.links.remove(&link) else { return };
+        let event = || EventKind::OtherDialect { remote: open.remote.to_string(), peer: named, speaks };
+        self.offenses.tell(now, open.remote.ip(), event, out);
+    }
+
     fn on_wake(&mut self, now: Time, out: &mut impl Output) {
+        self.offenses.end_windows(now, out);
         let late = |open: &Link| open.peer.is_none() && open.hello_by <= now;
         let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
         for link in silent {
@@ -399,6 +490,7 @@ impl Seed {
         }
         self.list.clear();
         self.verifications.clear();
+        self.claims.clear();
     }
 }
 
@@ -421,6 +513,7 @@ impl Machine for Seed {
             Input::Message { link, message } => self.on_message(now, link, message, out),
             Input::Link { link, change: LinkChange::Accepted { remote } } => self.on_accepted(now, link, remote, out),
             Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(now, link, cause, out),
+            Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
             Input::Command(NodeCommand::Leave) => self.leave(out),
             Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
             Input::Wake => self.on_wake(now, out),
@@ -431,12 +524,14 @@ impl Machine for Seed {
             | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_) | NodeCommand::Lie(_)) => {
             }
         }
+        self.settle_claims(now, out);
     }
 
     fn next_deadline(&self) -> Option<Time> {
         let handshakes = self.links.values().filter(|open| open.peer.is_none()).map(|open| open.hello_by);
         let answers = self.verifications.iter().map(|check| check.answer_by);
         let departures = self.list.values().filter(|entry| entry.link.is_none()).map(|entry| self.gone_at(entry));
-        handshakes.chain(answers).chain(departures).min()
+        let decisions = self.claims.next_deadline().into_iter().chain(self.offenses.next_deadline());
+        handshakes.chain(answers).chain(departures).chain(decisions).min()
     }
 }

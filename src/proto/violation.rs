@@ -28,8 +28,12 @@ pub enum Rule {
     HelloTwice,
     /// A message that this role never gets, or not on this kind of link.
     Unexpected,
-    /// An address at which nobody can listen.
+    /// An address at which nobody can listen, or not where the remote is.
     BadAddress,
+    /// The address of another node, whose link is up and answers.
+    NameTaken,
+    /// A connection from a machine that may not link.
+    NotAllowed,
     /// The hello did not come in time.
     HandshakeTimeout,
     /// More connections than allowed were waiting to say hello, or open at all.
@@ -48,7 +52,9 @@ impl fmt::Display for Rule {
             Self::HelloExpected => "something else than its address came first",
             Self::HelloTwice => "named its address twice",
             Self::Unexpected => "a message that does not belong on this link",
-            Self::BadAddress => "an address at which nobody can listen",
+            Self::BadAddress => "an address at which it cannot be reached",
+            Self::NameTaken => "the address of another node, which is linked and answers",
+            Self::NotAllowed => "a connection from a machine that may not link (see --allow)",
             Self::HandshakeTimeout => "did not name its address in time",
             Self::TooManyLinks => "more connections than allowed",
         })

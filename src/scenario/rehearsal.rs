@@ -64,7 +64,7 @@ impl Rehearsal {
         match command {
             Command::Start(spec) => {
                 let addr = match spec.listen {
-                    Placement::At(addr) => addr,
+                    Placement::At(addr) | Placement::Everywhere(addr) => addr,
                     Placement::Auto => self.roster.next_addr(spec.role),
                 };
                 self.roster.enter(addr, spec.role)?;

@@ -259,7 +259,7 @@ impl<W: Write> Writer<W> {
                 self.event(event)
             }
             Record::Skipped(events) => {
-                self.exported.skipped += events;
+                self.exported.skipped = self.exported.skipped.saturating_add(*events);
                 self.skipped(*events)
             }
             Record::Torn => {

@@ -9,6 +9,7 @@ use crate::proto::text::Body;
 pub fn event_name(kind: &EventKind) -> &'static str {
     match kind {
         EventKind::Started { .. } => "started",
+        EventKind::Exposed { .. } => "exposed",
         EventKind::Stopped { .. } => "stopped",
         EventKind::Hung => "hung",
         EventKind::Failed { .. } => "failed",
@@ -22,6 +23,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::LinkRefused { .. } => "link_refused",
         EventKind::NotAccepted { .. } => "not_accepted",
         EventKind::Violation { .. } => "violation",
+        EventKind::MoreOffenses { .. } => "more_offenses",
         EventKind::OtherDialect { .. } => "other_dialect",
         EventKind::HandshakeFailed { .. } => "handshake_failed",
         EventKind::Repairing { .. } => "repairing",
@@ -49,6 +51,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
 pub fn other_node(kind: &EventKind) -> Option<Addr> {
     match kind {
         EventKind::Violation { peer, .. }
+        | EventKind::OtherDialect { peer, .. }
         | EventKind::HandshakeFailed { peer, .. }
         | EventKind::PeerListSent { peer, .. } => *peer,
         EventKind::Dialing { peer, .. }
@@ -72,12 +75,13 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::DeadReportReceived { dead: peer, .. }
         | EventKind::ReportDisputed { dead: peer, .. } => Some(*peer),
         EventKind::Started { .. }
+        | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
         | EventKind::Hung
         | EventKind::Failed { .. }
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }
-        | EventKind::OtherDialect { .. }
+        | EventKind::MoreOffenses { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
         | EventKind::EnoughSeeds { .. }
@@ -91,6 +95,7 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         EventKind::Generated { id, body, .. } | EventKind::Received { id, body, .. } => Some((*id, Some(body))),
         EventKind::Duplicate { id, .. } => Some((*id, None)),
         EventKind::Started { .. }
+        | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
         | EventKind::Hung
         | EventKind::Failed { .. }
@@ -104,6 +109,7 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::LinkRefused { .. }
         | EventKind::NotAccepted { .. }
         | EventKind::Violation { .. }
+        | EventKind::MoreOffenses { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }
         | EventKind::Repairing { .. }

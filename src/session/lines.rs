@@ -41,6 +41,7 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
             Some(format!("Dead Node:{}:{clock}:{}", dead.python(), reporter.python()))
         }
         EventKind::Started { .. }
+        | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
         | EventKind::Hung
         | EventKind::Failed { .. }
@@ -53,6 +54,7 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::LinkRefused { .. }
         | EventKind::NotAccepted { .. }
         | EventKind::Violation { .. }
+        | EventKind::MoreOffenses { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }
         | EventKind::Repairing { .. }

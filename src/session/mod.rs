@@ -5,11 +5,13 @@
 //! [`replay`] reads a journal or an export back, [`text`] prints events as they come, and
 //! [`summary`] is what a user reads after quitting. [`lines`] holds the words of the log lines.
 //! [`archive`] knows the sessions that are on disk, and [`overview`] what each came to.
+//! [`check`] tells what a run broke of the rules that always hold.
 //!
 //! Whatever is written stays well formed when the disk fills up: a line is written whole or not at
 //! all, and what is missing is told at the place where it is missing.
 
 pub mod archive;
+pub mod check;
 mod disk;
 pub mod export;
 pub mod fields;

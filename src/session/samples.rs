@@ -56,6 +56,7 @@ pub(super) fn one_of_each() -> Vec<EventKind> {
     let (peer, seed, seq, registered, last_heard) = (peer(2), seed(), 88, 1, AT);
     vec![
         started("p1", Role::Peer),
+        EventKind::Exposed { bind: dead, opened: vec![dead], allow: vec!["10.0.0.0/8".to_owned()] },
         EventKind::Stopped { how: Stop::Killed },
         EventKind::Hung,
         EventKind::Failed { what: "start a peer at 127.0.0.1:80".to_owned(), why: "permission denied".to_owned() },
@@ -78,7 +79,8 @@ pub(super) fn one_of_each() -> Vec<EventKind> {
             peer: None,
             violation: Violation::new(Rule::Malformed, b"\x1b["),
         },
-        EventKind::OtherDialect { remote: remote.clone(), speaks: Dialect::Classic },
+        EventKind::MoreOffenses { host: "10.0.0.1".to_owned(), count: 3_117, span_us: 10_000_000 },
+        EventKind::OtherDialect { remote: remote.clone(), peer: None, speaks: Dialect::Classic },
         EventKind::HandshakeFailed { remote, peer: Some(peer) },
         EventKind::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } },
         EventKind::TooFewSeeds { registered, wanted: 2, known: 3 },
@@ -190,6 +192,7 @@ fn about_nodes() -> impl Strategy<Value = EventKind> {
             dialect,
             pace
         }),
+        (addr(), addrs(), vec(".*", 0..3)).prop_map(|(bind, opened, allow)| EventKind::Exposed { bind, opened, allow }),
         select(vec![Stop::Left, Stop::Killed]).prop_map(|how| EventKind::Stopped { how }),
         Just(EventKind::Hung),
         (".*", ".*").prop_map(|(what, why)| EventKind::Failed { what, why }),
@@ -239,7 +242,16 @@ fn about_links() -> impl Strategy<Value = EventKind> {
             peer,
             violation
         }),
-        (".*", dialect()).prop_map(|(remote, speaks)| EventKind::OtherDialect { remote, speaks }),
+        (".*", any::<u64>(), any::<u64>()).prop_map(|(host, count, span_us)| EventKind::MoreOffenses {
+            host,
+            count,
+            span_us
+        }),
+        (".*", option::of(addr()), dialect()).prop_map(|(remote, peer, speaks)| EventKind::OtherDialect {
+            remote,
+            peer,
+            speaks
+        }),
         (".*", option::of(addr())).prop_map(|(remote, peer)| EventKind::HandshakeFailed { remote, peer }),
         (addr(), addrs()).prop_map(|(seed, peers)| EventKind::PeerListReceived { seed, peers }),
         (option::of(addr()), addrs()).prop_map(|(peer, peers)| EventKind::PeerListSent { peer, peers }),

@@ -87,7 +87,7 @@ impl Engine {
     /// Starts one node, and tells where it listens.
     pub fn start(&mut self, spec: &NodeSpec) -> Result<Addr, Refusal> {
         let addr = match spec.listen {
-            Placement::At(addr) => addr,
+            Placement::At(addr) | Placement::Everywhere(addr) => addr,
             Placement::Auto => self.roster.next_addr(spec.role),
         };
         self.enter(addr, spec.role)?;

@@ -29,6 +29,8 @@ use crate::proto::time::Time;
 pub const EPOCH: Time = Time::from_micros(1_767_225_600_000_000);
 /// Shortest and longest time on the way, in microseconds.
 const LATENCY_US: std::ops::Range<usize> = 200..2_000;
+/// Ports that diallers' ends get, as systems choose them.
+const EPHEMERAL_PORTS: std::ops::Range<u16> = 32_768..60_999;
 
 /// Nodes, connections and the time.
 #[derive(Debug)]
@@ -156,6 +158,12 @@ const fn connection_of(link: LinkId) -> (u64, usize) {
 
 const fn link_of(connection: u64, end: usize) -> LinkId {
     LinkId(connection * 2 + end as u64)
+}
+
+/// The port that a dialler's end of a connection gets.
+fn ephemeral_port(connection: u64) -> u16 {
+    let (first, count) = (u64::from(EPHEMERAL_PORTS.start), EPHEMERAL_PORTS.len() as u64);
+    u16::try_from(first + connection % count).unwrap_or(EPHEMERAL_PORTS.start)
 }
 
 impl<M: Machine> World<M> {
@@ -315,7 +323,7 @@ impl<M: Machine> World<M> {
         let id = self.connections_made;
         self.connections_made += 1;
         self.connect(id, Connection { ends: [from, to], closed: [false; 2], arrives: [self.now; 2] });
-        let remote = format!("link {id}");
+        let remote = from.with_port(ephemeral_port(id)).socket();
         self.deliver(id, 0, |link| Input::Link { link, change: LinkChange::Dialed { peer: to } });
         self.handle(to, Input::Link { link: link_of(id, 1), change: LinkChange::Accepted { remote } });
     }
@@ -326,7 +334,9 @@ impl<M: Machine> World<M> {
         let (link, closes) = match input {
             Input::Link { link, change } => (*link, matches!(change, LinkChange::Closed { .. })),
             Input::Message { link, .. } => (*link, false),
-            Input::Start | Input::DialFailed { .. } | Input::Command(_) | Input::Wake => return false,
+            Input::Start | Input::TurnedAway { .. } | Input::DialFailed { .. } | Input::Command(_) | Input::Wake => {
+                return false;
+            }
         };
         let (id, end) = connection_of(link);
         let Some(connection) = self.connections.get_mut(&id) else { return true };

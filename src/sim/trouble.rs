@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Connection, What, World, link_of};
+use super::{Connection, What, World, ephemeral_port, link_of};
 use crate::command::FaultCommand;
 use crate::fault::{Fate, FaultError, FaultTable, Nodes, junk};
 use crate::proto::addr::Addr;
@@ -119,7 +119,7 @@ impl<M: Machine> World<M> {
         self.connections_made += 1;
         let connection = Connection { ends: [VANDAL, node], closed: [true, false], arrives: [self.now; 2] };
         self.connect(id, connection);
-        let (link, remote) = (link_of(id, 1), format!("link {id}"));
+        let (link, remote) = (link_of(id, 1), node.with_port(ephemeral_port(id)).socket());
         self.handle(node, Input::Link { link, change: LinkChange::Accepted { remote } });
         let violation = Violation::new(Rule::FrameTooLong, &junk(&mut self.junk));
         let change = LinkChange::Closed { cause: CloseCause::Violation(violation) };

@@ -42,6 +42,10 @@ pub(crate) enum Action {
     Export,
     /// Give the terminal back to the shell for a while.
     Suspend,
+    /// The way of a message once more, slowly.
+    Wave,
+    /// All nodes of the topology find a place anew.
+    Layout,
     /// What the keys do.
     Help,
     /// Leave.
@@ -55,9 +59,9 @@ pub(crate) enum Move {
     Up,
     /// One line down.
     Down,
-    /// Fold, or the value before.
+    /// To the left, fold, or the value before.
     Left,
-    /// Unfold, or the value after.
+    /// To the right, unfold, or the value after.
     Right,
     /// A screenful up.
     PageUp,
@@ -80,6 +84,8 @@ pub(crate) enum Move {
 /// The panes, in the order of their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PaneId {
+    /// The overlay, and the way of a message through it.
+    Topology,
     /// The nodes and their links.
     Connections,
     /// What the nodes tell each other.
@@ -94,7 +100,8 @@ pub(crate) enum PaneId {
 
 impl PaneId {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [Self::Connections, Self::Gossip, Self::Liveness, Self::Reports, Self::Notices];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Topology, Self::Connections, Self::Gossip, Self::Liveness, Self::Reports, Self::Notices];
 
     /// The key that leads there.
     pub(crate) const fn number(self) -> usize {
@@ -104,6 +111,7 @@ impl PaneId {
     /// What stands on its frame.
     pub(crate) const fn title(self) -> &'static str {
         match self {
+            Self::Topology => "Topology",
             Self::Connections => "Connections",
             Self::Gossip => "Gossip log",
             Self::Liveness => "Liveness",
@@ -115,6 +123,7 @@ impl PaneId {
     /// One word for tabs and counts.
     pub(crate) const fn word(self) -> &'static str {
         match self {
+            Self::Topology => "topology",
             Self::Connections => "nodes",
             Self::Gossip => "gossip",
             Self::Liveness => "liveness",

@@ -11,16 +11,18 @@ use super::modal::start::Start;
 use super::options::{ExportCheck, FormDefaults, Options, StartScreen};
 use super::pane::Panes;
 use super::pane::connections::Row;
+use super::pane::topology::Order;
 use super::prompt::{History, Prompt};
 use super::scene::Scene;
 use super::theme::{NoColor, Theme};
 use super::view::{Lit, View};
+use super::wave::Waves;
 use crate::command::Command;
 use crate::event::Event;
 use crate::feed::Delivery;
 use crate::model::node::Node;
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
+use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
 use crate::scenario::Progress;
 
@@ -71,6 +73,10 @@ pub(crate) enum Zoom {
 pub(crate) struct App {
     pub(crate) scene: Scene,
     pub(crate) panes: Panes,
+    /// The message whose way is shown.
+    pub(crate) waves: Waves,
+    /// A layout that is wanted and not yet ordered.
+    pub(crate) order: Option<Order>,
     pub(crate) focus: PaneId,
     pub(crate) zoom: Zoom,
     pub(crate) modals: Vec<Modal>,
@@ -98,7 +104,9 @@ impl App {
         let mut app = Self {
             scene,
             panes: Panes::default(),
-            focus: PaneId::Connections,
+            waves: Waves::default(),
+            order: None,
+            focus: PaneId::Topology,
             zoom: Zoom::Off,
             modals: Vec::new(),
             prompt: None,
@@ -122,18 +130,25 @@ impl App {
     /// What panes and dialogs look at, with what is selected lit up.
     pub(crate) fn view(&self) -> View<'_> {
         let view = self.scene.view();
-        View { lit: self.lit(&view), ..view }
+        let lit = lit(&self.panes, self.focus, &view);
+        let wave = self.waves.current(chosen(&self.panes, &view), self.scene.now);
+        View { lit, wave, ..view }
     }
 
     /// Draws or moves panes: they change, what they look at does not.
     pub(crate) fn split(&mut self) -> (&mut Panes, View<'_>) {
         let view = self.scene.view();
         let lit = lit(&self.panes, self.focus, &view);
-        (&mut self.panes, View { lit, ..view })
+        let wave = self.waves.current(chosen(&self.panes, &view), self.scene.now);
+        (&mut self.panes, View { lit, wave, ..view })
     }
 
-    fn lit(&self, view: &View<'_>) -> Lit {
-        lit(&self.panes, self.focus, view)
+    /// Gets ready to be drawn: follows the newest message, and finds a place for who is new.
+    pub(crate) fn prepare(&mut self) {
+        let view = self.scene.view();
+        self.waves.follow(view.model, self.scene.now);
+        let order = self.panes.topology.update(&view, self.scene.now);
+        self.order = order.or(self.order.take());
     }
 
     /// The line whose node the keys act on: of the panes of nodes the one with the keys, otherwise
@@ -141,6 +156,7 @@ impl App {
     pub(crate) fn target(&self, view: &View<'_>) -> Option<Row> {
         match self.focus {
             PaneId::Liveness => self.panes.liveness.selected(view).map(Row::Node),
+            PaneId::Topology => self.panes.node(view).map(Row::Node),
             PaneId::Connections | PaneId::Gossip | PaneId::Reports | PaneId::Notices => {
                 self.panes.connections.selected(view)
             }
@@ -175,6 +191,7 @@ impl App {
         let mut changed = second(now) != second(self.scene.now);
         self.scene.now = now;
         changed |= self.toast.take_if(|toast| toast.until <= now).is_some();
+        changed |= self.waves.tick(now);
         changed |= self.armed.take_if(|armed| armed.until <= now).is_some();
         changed
     }
@@ -186,7 +203,7 @@ impl App {
         let second = self.started + Duration::from_secs(now.since(self.started).as_secs() + 1);
         let toast = self.toast.iter().map(|toast| toast.until);
         let armed = self.armed.iter().map(|armed| armed.until);
-        toast.chain(armed).fold(second, Time::min)
+        toast.chain(armed).chain(self.waves.next_tick(now)).fold(second, Time::min)
     }
 
     /// What the forms are filled in with: addresses that no node here has yet.
@@ -218,8 +235,12 @@ impl App {
 /// What is selected where the keys go: a message in the log, otherwise a node.
 fn lit(panes: &Panes, focus: PaneId, view: &View<'_>) -> Lit {
     let node = panes.node_of(focus, view);
+    Lit { node, message: chosen(panes, view).filter(|_| focus == PaneId::Gossip) }
+}
+
+/// The message that is selected in the gossip log, unless that follows the newest line.
+fn chosen(panes: &Panes, view: &View<'_>) -> Option<MessageId> {
     let log = view.model.gossip();
-    let is_message_chosen = focus == PaneId::Gossip && !panes.gossip.follows();
-    let entry = panes.gossip.selected(log).filter(|_| is_message_chosen).and_then(|number| log.get(number));
-    Lit { node, message: entry.and_then(crate::model::gossip::Entry::message) }
+    let selected = panes.gossip.selected(log).filter(|_| !panes.gossip.follows());
+    selected.and_then(|number| log.get(number)).and_then(crate::model::gossip::Entry::message)
 }

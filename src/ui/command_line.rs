@@ -136,7 +136,7 @@ fn why(word: &str, model: &Model) -> Result<Typed, String> {
 
 fn pane(word: &str) -> Result<Typed, String> {
     let pane = PaneId::ALL.into_iter().find(|pane| pane.number().to_string() == word);
-    pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected :pane 1 to :pane 5".to_owned())
+    pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected :pane 1 to :pane 6".to_owned())
 }
 
 /// Whole lines that the last word of this one could be completed to.

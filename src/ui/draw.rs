@@ -3,9 +3,10 @@
 //! ```text
 //! 100 x 30 and more        60 x 16 and more          less
 //! + header ------------+   + header ------------+    + header ---+
-//! | 1 connections | 3  |   | 1          | 3     |    | tabs      |
-//! |               | 4  |   | 2 gossip log       |    | one pane  |
-//! | 2 gossip log  | 5  |   + footer: 4, 5 ------+    + footer ---+
+//! | 1 topology    | 2  |   | 1          | 2     |    | tabs      |
+//! |               | 4  |   | 3 gossip log       |    | one pane  |
+//! | 3 gossip log  | 5  |   + footer: 4, 5, 6 ---+    + footer ---+
+//! |               | 6  |
 //! + footer ------------+
 //! ```
 
@@ -50,6 +51,7 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
         draw_too_small(frame, area);
         return;
     }
+    app.prepare();
     let [head, body, foot] =
         Layout::vertical([Constraint::Length(1), Constraint::Min(0), Constraint::Length(1)]).areas(area);
     let plan = plan(app, body);
@@ -151,21 +153,22 @@ fn share(wanted: u16, height: u16, least: u32, most: u32) -> Constraint {
 }
 
 fn three(body: Rect, lines: Lines) -> Vec<(PaneId, Rect)> {
-    let top = share(lines.connections, body.height, 40, 60);
+    let top = share(lines.connections, body.height, 55, 65);
     let [top, bottom] = Layout::vertical([top, Constraint::Min(0)]).areas(body);
-    let [left, right] = Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(top);
-    vec![(PaneId::Connections, left), (PaneId::Gossip, bottom), (PaneId::Liveness, right)]
+    let [left, right] = Layout::horizontal([Constraint::Percentage(58), Constraint::Percentage(42)]).areas(top);
+    vec![(PaneId::Topology, left), (PaneId::Connections, right), (PaneId::Gossip, bottom)]
 }
 
 fn all(body: Rect, lines: Lines) -> Vec<(PaneId, Rect)> {
     let [left, right] = Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(body);
-    let top = share(lines.connections, body.height, 30, 60);
-    let [top, bottom] = Layout::vertical([top, Constraint::Min(0)]).areas(left);
-    let liveness = share(lines.liveness, body.height, 20, 40);
-    let [liveness, reports, notices] =
-        Layout::vertical([liveness, Constraint::Fill(1), Constraint::Fill(1)]).areas(right);
+    let [top, bottom] = Layout::vertical([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(left);
+    let connections = share(lines.connections, body.height, 20, 40);
+    let liveness = share(lines.liveness, body.height, 12, 25);
+    let [connections, liveness, reports, notices] =
+        Layout::vertical([connections, liveness, Constraint::Fill(1), Constraint::Fill(1)]).areas(right);
     vec![
-        (PaneId::Connections, top),
+        (PaneId::Topology, top),
+        (PaneId::Connections, connections),
         (PaneId::Gossip, bottom),
         (PaneId::Liveness, liveness),
         (PaneId::Reports, reports),

@@ -76,7 +76,7 @@ fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<
 
 fn count(pane: PaneId, view: &View<'_>) -> Item {
     let (count, tone) = match pane {
-        PaneId::Connections => (view.model.nodes().len(), Tone::Plain),
+        PaneId::Topology | PaneId::Connections => (view.model.nodes().len(), Tone::Plain),
         PaneId::Gossip => (view.model.gossip().len(), Tone::Plain),
         PaneId::Liveness => (view.model.nodes().counts().suspect, Tone::Suspect),
         PaneId::Reports => (view.model.deaths().reports().len(), Tone::Dead),

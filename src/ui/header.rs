@@ -13,6 +13,7 @@ use super::options::Mode;
 use super::text;
 use super::theme::Tone;
 use super::view::View;
+use crate::model::rumor::Coverage;
 use crate::model::words::count_text;
 use crate::scenario::Progress;
 
@@ -76,17 +77,15 @@ fn rate(view: &View<'_>) -> Option<Item> {
     Some(Item::new(2, 4, Tone::Plain, text))
 }
 
-/// How far the latest message came; in a process with one peer that says nothing.
+/// How far the message came whose way is shown; in a process with one peer that says nothing.
 fn latest(view: &View<'_>) -> Option<Item> {
-    let rumor = view.model.latest_rumor()?;
+    let shown = view.wave.and_then(|wave| view.model.rumors().get(wave.id));
+    let rumor = shown.or_else(|| view.model.latest_rumor())?;
     let name = view.model.message_name(rumor.id);
     let hops = count_text(u64::from(rumor.hop_max), "hop");
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
-    let text = if rumor.expected() > 1 {
-        format!("{name} reached {least}{}/{} in {hops}", rumor.reached(), rumor.expected())
-    } else {
-        format!("latest {name}")
-    };
+    let Coverage { have, of } = rumor.coverage(view.model.nodes());
+    let text = if of > 1 { format!("{name} reached {least}{have}/{of} in {hops}") } else { format!("latest {name}") };
     Some(Item::new(3, 6, Tone::Wave, text))
 }
 

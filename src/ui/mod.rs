@@ -18,6 +18,7 @@ mod host;
 mod input;
 mod items;
 mod keys;
+mod layouter;
 mod list_view;
 mod log_view;
 mod modal;
@@ -33,6 +34,7 @@ mod text;
 mod theme;
 mod update;
 mod view;
+mod wave;
 
 pub use host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 pub use keys::{KeyError, KeyHelp, KeyOverrides, key_table};

@@ -15,7 +15,9 @@ use super::app::{App, Effect};
 use super::draw::draw;
 use super::host::{FromHost, Severity, ToHost};
 use super::input::{Input, Keyboard};
+use super::layouter::Layouter;
 use super::options::{Mode, Options};
+use super::pane::topology::Delivered;
 use super::terminal::{Here, Screen, Tty, stop_until_continued, take_panic_elsewhere};
 use super::theme::NoColor;
 use super::update::{on_event, on_host};
@@ -79,7 +81,7 @@ pub async fn run(
     let mut tty = Tty::take(options.mouse).map_err(UiError::Start)?;
     let mut keyboard = Keyboard::new().map_err(UiError::Start)?;
     let app = App::new(options, NoColor::from_env());
-    let mut console = Console::new(app, clock, to_host);
+    let mut console = Console::new(app, clock, to_host).map_err(UiError::Start)?;
     let ended = console.run(&mut tty, &mut keyboard, feed, from_host, shutdown).await.map_err(UiError::Terminal)?;
     Ok(Outcome { model: console.app.scene.live, ended })
 }
@@ -89,6 +91,7 @@ pub(crate) struct Console {
     pub(crate) app: App,
     pub(crate) clock: Clock,
     pub(crate) to_host: mpsc::Sender<ToHost>,
+    layouter: Layouter,
     /// When what had come was last looked at, and when it was last drawn.
     looked_at: Option<Time>,
     drawn_at: Option<Time>,
@@ -114,12 +117,14 @@ enum Came {
     Input(Option<io::Result<Event>>),
     Host(Option<FromHost>),
     Events(Option<Delivery>),
+    Layout(Option<Delivered>),
     Time,
 }
 
 impl Console {
-    pub(crate) fn new(app: App, clock: Clock, to_host: mpsc::Sender<ToHost>) -> Self {
-        Self { app, clock, to_host, looked_at: None, drawn_at: None, picture: Picture::Stale }
+    pub(crate) fn new(app: App, clock: Clock, to_host: mpsc::Sender<ToHost>) -> io::Result<Self> {
+        let layouter = Layouter::new()?;
+        Ok(Self { app, clock, to_host, layouter, looked_at: None, drawn_at: None, picture: Picture::Stale })
     }
 
     pub(crate) async fn run(
@@ -130,7 +135,7 @@ impl Console {
         mut from_host: mpsc::Receiver<FromHost>,
         shutdown: CancellationToken,
     ) -> io::Result<Ended> {
-        let (mut feed_open, mut host_open) = (true, true);
+        let (mut feed_open, mut host_open, mut layouter_works) = (true, true, true);
         loop {
             self.draw_if_due(&mut feed, screen)?;
             let deadline = self.clock.instant(self.deadline());
@@ -139,6 +144,7 @@ impl Console {
                 () = shutdown.cancelled() => Came::Shutdown,
                 event = input.next() => Came::Input(event),
                 message = from_host.recv(), if host_open => Came::Host(message),
+                made = self.layouter.next(), if layouter_works => Came::Layout(made),
                 () = tokio::time::sleep_until(deadline) => Came::Time,
                 // What comes while a picture is due anyway is taken with it, not one by one.
                 delivery = feed.recv(), if feed_open && (self.picture == Picture::Fresh || self.is_due()) => Came::Events(delivery),
@@ -157,6 +163,8 @@ impl Console {
                 Came::Host(None) => host_open = false,
                 Came::Events(Some(delivery)) => self.take_waiting(&mut feed, Some(delivery)),
                 Came::Events(None) => feed_open = false,
+                Came::Layout(Some(made)) => self.change(|app| app.panes.topology.take(&made)),
+                Came::Layout(None) => layouter_works = false,
                 Came::Time => {}
             }
         }
@@ -212,6 +220,9 @@ impl Console {
         }
         let _here = Here::mark();
         screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
+        if let Some(order) = self.app.order.take() {
+            self.layouter.order(order);
+        }
         (self.picture, self.drawn_at) = (Picture::Fresh, Some(now));
         Ok(())
     }

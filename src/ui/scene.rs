@@ -54,6 +54,7 @@ impl Scene {
             utc_offset_s: self.utc_offset_s,
             names: NameWidths::of(model),
             lit: Lit::default(),
+            wave: None,
         }
     }
 

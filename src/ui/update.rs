@@ -21,6 +21,7 @@ use super::modal::{Modal, Reply};
 use super::options::Mode;
 use super::pane::connections::Row;
 use super::prompt::{Outcome, Prompt, Purpose};
+use super::wave::Waves;
 use crate::command::Command;
 use crate::model::link::LinkKey;
 use crate::model::node::NodeState;
@@ -228,6 +229,8 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
             let form = PathPrompt::export(&app.export_name.to_string_lossy(), app.export_check);
             app.modals.push(Modal::Path(form));
         }
+        Action::Wave => show_again(app),
+        Action::Layout => app.panes.topology.lay_out_anew(),
         Action::Help => app.modals.push(Modal::Help(Help::default())),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => return vec![Effect::Quit],
@@ -237,6 +240,9 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
 
 /// Out of the innermost thing that is not as usual.
 fn back(app: &mut App) {
+    if app.waves.stop() {
+        return;
+    }
     if !app.panes.filter(app.focus).is_all() {
         app.panes.set_filter(app.focus, Filter::default());
     } else if app.zoom == Zoom::On {
@@ -244,8 +250,20 @@ fn back(app: &mut App) {
     } else if app.scene.is_frozen() {
         app.scene.toggle_freeze();
     } else {
-        app.focus = PaneId::Connections;
+        app.focus = PaneId::Topology;
         app.toast = None;
+    }
+}
+
+/// The way of the message that is shown once more; the same key stops it.
+fn show_again(app: &mut App) {
+    if app.waves.stop() {
+        return;
+    }
+    let wave = app.view().wave;
+    match wave.and_then(|wave| app.scene.view().model.rumors().get(wave.id)) {
+        Some(rumor) => app.waves.show_again(rumor, app.scene.now),
+        None => app.show(Severity::Warning, "no message to show yet"),
     }
 }
 
@@ -354,6 +372,7 @@ fn explain(app: &App) -> Option<Explanation> {
     let view = app.view();
     let (model, offset) = (view.model, view.utc_offset_s);
     match app.focus {
+        PaneId::Topology => Some(explain_node(app, app.panes.node(&view)?)),
         PaneId::Connections => Some(match app.panes.connections.selected(&view)? {
             Row::Node(addr) => explain_node(app, addr),
             Row::Link(LinkKey { node, peer }) => why_link(model, node, peer, offset),
@@ -428,6 +447,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             app.scene.open(mode);
             app.panes = super::pane::Panes::default();
             app.modals.clear();
+            app.waves = Waves::default();
         }
         FromHost::Notice { severity, text } => app.note(severity, &text),
         FromHost::Scenario(progress) => app.scenario = Some(progress),

@@ -8,6 +8,7 @@ use ratatui::text::Span;
 use super::keys::KeyMap;
 use super::text;
 use super::theme::{Theme, Tone};
+use super::wave::Wave;
 use crate::model::node::{Node, NodeState};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
@@ -33,6 +34,8 @@ pub(crate) struct View<'a> {
     pub(crate) names: NameWidths,
     /// What is lit up in every pane.
     pub(crate) lit: Lit,
+    /// The message whose way is shown.
+    pub(crate) wave: Option<Wave>,
 }
 
 /// What was selected in one pane and is lit up in the others.

@@ -11,6 +11,7 @@ use gossipctl::net::{Defaults, Engine};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::message::{Dialect, Role};
+use gossipctl::proto::time::Time;
 use tokio::time::timeout;
 
 /// How long anything may take. Reached only when a test fails.
@@ -26,6 +27,8 @@ pub(crate) struct Session {
     pub(crate) engine: Engine,
     pub(crate) feed: Feed,
     pub(crate) seen: Vec<Event>,
+    /// When all peers of a lab were connected; the beginning of time before that.
+    pub(crate) settled_at: Time,
 }
 
 /// Peers that join and repair quickly, and that do nothing by themselves: no gossip, and probes so
@@ -62,7 +65,12 @@ pub(crate) const ANYWHERE: Placement = Placement::At(Addr::loopback(0));
 impl Session {
     pub(crate) fn new(peer: PeerConfig) -> Self {
         let (tap, feed) = feed(BATCHES_MAX);
-        Self { engine: Engine::new(defaults(peer), vec![tap]), feed, seen: Vec::new() }
+        Self {
+            engine: Engine::new(defaults(peer), vec![tap]),
+            feed,
+            seen: Vec::new(),
+            settled_at: Time::from_micros(0),
+        }
     }
 
     /// Seeds and peers in one network, once every peer has a link to another and all are connected.
@@ -76,6 +84,7 @@ impl Session {
 
     pub(crate) async fn until_connected(&mut self, peers: &[Addr]) {
         self.until("one connected network", |seen| is_settled(&links(seen), peers)).await;
+        self.settled_at = self.seen.last().map_or(self.settled_at, |event| event.at);
     }
 
     pub(crate) async fn apply(&mut self, command: Command) {

@@ -14,7 +14,8 @@ use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr}
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn classic(seeds: u16, rng_seed: u64) -> Network {
+/// A network of the classic dialect: so many seeds, no peer yet.
+pub(crate) fn classic(seeds: u16, rng_seed: u64) -> Network {
     let mut network = Network::new(0, rng_seed);
     network.seed_config.dialect = Dialect::Classic;
     network.peer_config.dialect = Dialect::Classic;

@@ -2,7 +2,11 @@
 
 mod classic;
 mod invariants;
+mod long_runs;
+mod memory;
 mod network;
 mod peer_rules;
+mod rude;
 mod seed_rules;
+mod strangers;
 mod trouble;

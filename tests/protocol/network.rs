@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind};
+use gossipctl::event::{Event, EventKind, Pace};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::machine::{Input, Machine, NodeCommand, Output};
-use gossipctl::proto::message::MessageId;
+use gossipctl::proto::message::{Dialect, MessageId, Role};
 use gossipctl::proto::node::Node;
 use gossipctl::proto::peer::Peer;
 use gossipctl::proto::seed::Seed;
 use gossipctl::proto::time::Time;
+use gossipctl::session::check::{Breach, Checker};
 use gossipctl::sim::World;
 
 /// The figures that the rules name, so that the tests read like the rules.
@@ -69,6 +70,28 @@ pub(crate) struct Network {
     rng_seed: u64,
     pub(crate) peer_config: PeerConfig,
     pub(crate) seed_config: SeedConfig,
+    /// Breaches that a test is about.
+    pub(crate) expected: fn(&Breach) -> bool,
+}
+
+/// Whatever a test looks at: at the end of each run the rules that hold always are held against all that
+/// happened.
+impl Drop for Network {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let mut checker = Checker::new(self.seed_config.dead_policy);
+        self.world.events().iter().for_each(|event| checker.apply(event));
+        let expected = self.expected;
+        let breaches: Vec<String> = checker
+            .finish(self.world.now())
+            .iter()
+            .filter(|breach| !expected(breach))
+            .map(ToString::to_string)
+            .collect();
+        assert!(breaches.is_empty(), "rules that always hold were broken:\n{}", breaches.join("\n"));
+    }
 }
 
 pub(crate) fn seed_addr(number: u16) -> Addr {
@@ -90,6 +113,7 @@ impl Network {
             rng_seed,
             peer_config: PeerConfig::new(nowhere, Vec::new()),
             seed_config: SeedConfig::new(nowhere),
+            expected: |_| false,
         };
         for number in 1..=seeds {
             network.start_seed(number);
@@ -108,6 +132,7 @@ impl Network {
     pub(crate) fn start_seed(&mut self, number: u16) {
         let addr = seed_addr(number);
         let config = SeedConfig { listen: addr, ..self.seed_config.clone() };
+        self.tell_start(addr, format!("s{number}"), Role::Seed, config.dialect, config.pace());
         self.world.start(addr, Anyone::Ours(Seed::new(config, self.rng_seed + u64::from(number)).into()));
     }
 
@@ -120,8 +145,15 @@ impl Network {
     pub(crate) fn start_peer(&mut self, number: u16) {
         let addr = peer_addr(number);
         let config = PeerConfig { listen: addr, seeds: self.seeds.clone(), ..self.peer_config.clone() };
+        self.tell_start(addr, format!("p{number}"), Role::Peer, config.dialect, config.pace());
         let random = self.rng_seed ^ u64::from(number) << 20 ^ self.world.now().as_micros();
         self.world.start(addr, Anyone::Ours(Peer::new(config, random).into()));
+    }
+
+    /// What a driver says when it starts a node; one that is there already is killed first.
+    fn tell_start(&mut self, addr: Addr, name: String, role: Role, dialect: Dialect, pace: Pace) {
+        self.world.kill(addr);
+        self.world.tell(addr, EventKind::Started { name, role, dialect, pace });
     }
 
     pub(crate) fn start_double(&mut self, addr: Addr, double: impl Double + 'static) {
@@ -187,6 +219,15 @@ impl Network {
         for addr in self.peers() {
             for other in self.neighbors(addr) {
                 assert!(self.neighbors(other).contains(&addr), "{addr} holds a link to {other}, not the other way");
+            }
+        }
+    }
+
+    /// The same of links among these only.
+    pub(crate) fn assert_symmetric_among(&self, among: &BTreeSet<Addr>) {
+        for addr in among {
+            for other in self.neighbors(*addr).intersection(among) {
+                assert!(self.neighbors(*other).contains(addr), "{addr} holds a link to {other}, not the other way");
             }
         }
     }

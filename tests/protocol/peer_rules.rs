@@ -9,6 +9,7 @@ use gossipctl::proto::config::JoinPolicy;
 use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
 use gossipctl::proto::message::{DeathCause, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use gossipctl::proto::time::Time;
+use gossipctl::session::check::Invariant;
 
 use crate::network::{Double, DoubleAct, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
@@ -498,6 +499,8 @@ fn a_peer_that_the_user_cuts_while_it_is_dialled_does_not_become_a_neighbor() {
 #[test]
 fn who_takes_a_peer_for_a_seed_or_a_seed_for_a_peer_is_refused_and_nobody_broke_a_rule() {
     let mut network = Network::new(1, 63);
+    // The double registers under a name that is not its own: whoever has that name knows of no link.
+    network.expected = |breach| matches!(breach.rule, Invariant::Lopsided { .. });
     network.start_peer(1);
     network.world.run_for(SECOND * 5);
     // The second peer's config names the first one as a seed.
@@ -517,6 +520,27 @@ fn who_takes_a_peer_for_a_seed_or_a_seed_for_a_peer_is_refused_and_nobody_broke_
         assert!(network.count(node, refused) >= 1, "{node}");
     }
     assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. } | EventKind::DeadReportSent { .. })));
+}
+
+#[test]
+fn who_takes_a_peer_for_a_seed_is_left_alone_by_it_for_a_while() {
+    let mut network = Network::new(1, 75);
+    let (taken, mistaken) = (peer_addr(1), peer_addr(2));
+    network.start_peer(1);
+    network.world.run_for(SECOND * 5);
+    // It registers with the seed, so that the other one hears of it, and takes that one for a seed as well.
+    network.seeds = vec![seed_addr(1), taken];
+    network.start_peer(2);
+    let span = LIVENESS * 50;
+    network.world.run_for(span);
+    let parted = |kind: &EventKind| matches!(kind, EventKind::LinkDown { peer, end: LinkEnd::Refused { reason: RefusalReason::WrongRole }, .. } if *peer == mistaken);
+    let dials =
+        |kind: &EventKind| matches!(kind, EventKind::Dialing { peer, purpose: Purpose::Neighbor } if *peer == mistaken);
+    let (parted, dials) = (network.count(taken, parted), network.count(taken, dials));
+    assert!(parted >= 5, "it tries again and again: {parted}");
+    // Four liveness intervals of peace after each time.
+    assert!(dials <= 50 / 4 + 1, "{dials} dials of somebody who wants another role");
+    assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. } | EventKind::DeadReportSent { .. })));
 }
 
 /// Registers another address than its own.

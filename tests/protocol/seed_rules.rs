@@ -132,6 +132,55 @@ fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     assert!(heard.is_some_and(|heard| heard < hung_at), "evidence: nothing since it hangs, {heard:?}");
 }
 
+/// Registers, asks for the list once more after a while, and then says nothing, not even to a probe.
+struct LastWords {
+    seed: Addr,
+    own: Addr,
+    speak_at: Time,
+    link: Option<LinkId>,
+}
+
+impl Double for LastWords {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                self.link = Some(link);
+                let hello = Hello { listen: self.own, role: Role::Peer, priority: Priority::Low };
+                vec![DoubleAct::Send(link, Message::Hello(hello))]
+            }
+            Input::Wake if now >= self.speak_at => {
+                self.link.take().map(|link| DoubleAct::Send(link, Message::ListRequest)).into_iter().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.link.map(|_| self.speak_at)
+    }
+}
+
+#[test]
+fn rule_3_the_evidence_names_the_moment_at_which_the_seed_last_heard_of_the_node() {
+    let mut network = Network::new(1, 37);
+    let (silent, liar) = (peer_addr(90), peer_addr(99));
+    let speak_at = network.world.now() + SECOND * 60;
+    network.start_double(silent, LastWords { seed: seed_addr(1), own: silent, speak_at, link: None });
+    network.world.run_for(SECOND * 90);
+    network.start_double(liar, Liar { own: liar, seed: seed_addr(1), victim: silent });
+    network.world.run_for(LIVENESS * 2);
+    let heard = network.kinds(seed_addr(1)).find_map(|kind| match kind {
+        EventKind::ProbeMissed { peer, last_heard, .. } if *peer == silent => Some(*last_heard),
+        _ => None,
+    });
+    let after = heard.expect("it was asked").since(speak_at);
+    assert!(
+        heard >= Some(speak_at) && after < SECOND,
+        "its last words, not its first: {heard:?}, said at {speak_at:?}"
+    );
+}
+
 #[test]
 fn rule_3_under_the_trust_policy_every_report_is_acted_on() {
     let mut network = Network::new(0, 35);

@@ -27,6 +27,10 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     evidence.extend(case.testimonies.iter().flat_map(|testimony| testimony_lines(teller, testimony)));
     evidence.extend(case.steps.iter().map(|step| step_line(teller, step)));
     evidence.extend(case.back_at.map(|at| Evidence::at(at, format!("{} gave a sign of life", teller.name(addr)))));
+    evidence.extend(heard_since(teller, case).map(|(node, at)| {
+        let name = teller.name(node);
+        Evidence::at(at, format!("{name} disagrees: its link is up, and it heard from it after that"))
+    }));
     if case.omitted > 0 {
         evidence.push(Evidence::now(format!("{} not kept", count_text(case.omitted, "further line"))));
     }
@@ -67,6 +71,7 @@ fn verdict(teller: Teller<'_>, case: &DeathCase, node: Option<&Node>) -> String 
     let mut clauses = causes(teller, case);
     clauses.push(reports(teller, case));
     clauses.extend(seed_clauses(teller, case));
+    clauses.extend(disagreement(teller, case));
     clauses.extend(doubts(case, node));
     format!("{}: {}.", standing(teller, &name, case, node), clauses.join("; "))
 }
@@ -202,6 +207,21 @@ fn removal_clause(seed: &str, at: &str, reason: DelistReason) -> String {
     }
 }
 
+/// Nodes of ours that have a link to it and heard from it since it was called dead.
+fn heard_since<'a>(teller: Teller<'a>, case: &'a DeathCase) -> impl Iterator<Item = (Addr, Time)> {
+    let links = teller.model.links().up().filter(|link| link.key.peer == case.dead);
+    links.filter_map(|link| Some((link.key.node, link.last_heard.filter(|at| *at > case.at)?)))
+}
+
+fn disagreement(teller: Teller<'_>, case: &DeathCase) -> Option<String> {
+    let heard: Vec<Addr> = heard_since(teller, case).map(|(node, _)| node).collect();
+    if heard.is_empty() || case.back_at.is_some() {
+        return None;
+    }
+    let disagrees = if heard.len() == 1 { "disagrees" } else { "disagree" };
+    Some(format!("{} {disagrees}: the link is up, and it was heard from since", teller.names(&heard)))
+}
+
 /// What the evidence does not settle.
 fn doubts(case: &DeathCase, node: Option<&Node>) -> Option<String> {
     let is_elsewhere = node.is_none_or(|node| !node.is_ours());
@@ -230,13 +250,20 @@ fn testimony_lines(teller: Teller<'_>, testimony: &Testimony) -> Vec<Evidence> {
     lines
 }
 
-fn miss_lines(who: &str, miss: &Miss) -> Vec<Evidence> {
+/// A probe and that it was not answered.
+pub(super) fn miss_lines(who: &str, miss: &Miss) -> Vec<Evidence> {
     let Miss { seq, misses, limit, .. } = *miss;
     let waited = miss.sent_at.map(|sent| span_text(miss.missed_at.since(sent)));
     let after = waited.map_or_else(|| "when it was sent is not certain".to_owned(), |span| format!("after {span}"));
     let missed = Evidence::at(miss.missed_at, format!("{who}: no answer to probe {seq} {after} ({misses}/{limit})"));
     let sent = miss.sent_at.map(|at: Time| Evidence::at(at, format!("{who} sent it probe {seq}")));
     sent.into_iter().chain([missed]).collect()
+}
+
+/// As in the answer to why a node is dead, with the name of the node.
+pub(super) fn step_line_of(teller: Teller<'_>, dead: Addr, step: &SeedStep) -> Evidence {
+    let line = step_line(teller, step);
+    Evidence { text: format!("{}: {}", teller.name(dead), line.text), ..line }
 }
 
 fn step_line(teller: Teller<'_>, step: &SeedStep) -> Evidence {

@@ -1,13 +1,23 @@
 //! The history of a connection.
 
+use std::time::Duration;
+
+use super::death::miss_lines;
+use super::lack::end_of;
 use super::{Evidence, Explanation, Teller, in_order};
-use crate::event::{Direction, Purpose};
+use crate::event::{Direction, EventKind, Purpose};
 use crate::model::Model;
 use crate::model::link::{Link, LinkState, Step, StepKind};
+use crate::model::node::Node;
 use crate::model::sentence::{end_text, refused};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
+use crate::proto::message::Role;
 use crate::proto::text::Escaped;
+use crate::proto::time::Time;
+
+/// What broke the protocol is told with the link that it ended, if it came so shortly before.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// What happened between these two nodes, as each of them that is ours tells it.
 pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanation {
@@ -15,12 +25,46 @@ pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanati
     let title = format!("{} and {}", teller.name(a), teller.name(b));
     let rows: Vec<_> = [model.links().get(a, b), model.links().get(b, a)].into_iter().flatten().collect();
     let mut evidence: Vec<Evidence> = rows.iter().flat_map(|link| lines(teller, link)).collect();
+    evidence.extend(rows.iter().flat_map(|link| last_words(teller, link)));
     evidence.extend(teller.faults_between(a, b));
-    let verdict = match rows.first() {
-        None => format!("There never was a link between {} and {}.", teller.name(a), teller.name(b)),
-        Some(link) => verdict(teller, link),
+    let verdict = match rows[..] {
+        [] => never(teller, a, b),
+        [link] => verdict(teller, link),
+        [one, other, ..] => both(teller, one, other),
     };
     Explanation { title, verdict, evidence: in_order(evidence) }
+}
+
+/// Both ends tell: they agree, or the link is there for one of them only, or the one that ended it first
+/// knows why.
+fn both(teller: Teller<'_>, one: &Link, other: &Link) -> String {
+    match (one.is_up(), other.is_up()) {
+        (true, false) => one_way(teller, one, other),
+        (false, true) => one_way(teller, other, one),
+        (true, true) => verdict(teller, one),
+        (false, false) => match (last_down(one), last_down(other)) {
+            (Some(first), Some(second)) if second.at < first.at => verdict(teller, other),
+            (None, Some(_)) => verdict(teller, other),
+            (Some(_) | None, _) => verdict(teller, one),
+        },
+    }
+}
+
+/// One end is gone, and the other one does not know, or not yet.
+fn one_way(teller: Teller<'_>, up: &Link, down: &Link) -> String {
+    let (holder, other) = (teller.name(up.key.node), teller.name(down.key.node));
+    match last_down(down) {
+        Some(_) => format!("{} {holder} has not noticed, as far as is known here.", ended(teller, down)),
+        None => {
+            let (since, never) = (teller.clock(up.since), ended(teller, down));
+            format!("{holder} holds a link to {other} since {since}, of which {other} knows nothing: {never}")
+        }
+    }
+}
+
+fn last_down(link: &Link) -> Option<&Step> {
+    let is_down = |step: &&Step| matches!(step.what, StepKind::Down { .. } | StepKind::Dropped | StepKind::NodeStopped);
+    link.history.iter().rev().find(is_down)
 }
 
 fn verdict(teller: Teller<'_>, link: &Link) -> String {
@@ -28,15 +72,73 @@ fn verdict(teller: Teller<'_>, link: &Link) -> String {
     match link.state {
         LinkState::Up => format!("{} since {since}: {}.", standing(&node, &peer, link), health(teller, link)),
         LinkState::Dialing => format!("{node} has been dialing {peer} since {since}."),
-        LinkState::Ended => match link.history.back() {
-            Some(step) => {
-                let told = step_text(&node, &peer, step);
-                let last = told.strip_prefix(&format!("{node}: ")).unwrap_or(&told);
-                format!("{node} has no link to {peer} since {since}: {last}.")
-            }
-            None => format!("{node} has no link to {peer}; why is not certain."),
-        },
+        LinkState::Ended => ended(teller, link),
     }
+}
+
+/// Why there is no link: who closed it and what for, or what kept it from coming about.
+fn ended(teller: Teller<'_>, link: &Link) -> String {
+    let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
+    let Some(last) = link.history.back() else {
+        return format!("{node} has no link to {peer}; why is not certain.");
+    };
+    let Some(down) = last_down(link) else { return never_came(teller, link, last) };
+    let what = if link.purpose == Purpose::Registration { "registration" } else { "link" };
+    let up =
+        link.history.iter().filter(|step| matches!(step.what, StepKind::Up { .. }) && step.at <= down.at).next_back();
+    let lasted = up.map_or_else(String::new, |up| format!(", after {}", span_text(down.at.since(up.at))));
+    let (at, who) = (teller.clock(down.at), end_of(teller, link, down));
+    let since = if last.at > down.at { format!("; since then {}", told(&node, &peer, last)) } else { String::new() };
+    format!("The {what} {node} - {peer} ended at {at}{lasted}: {who}{since}.")
+}
+
+fn never_came(teller: Teller<'_>, link: &Link, last: &Step) -> String {
+    let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
+    format!("{node} never had a link to {peer}: at {} {}.", teller.clock(last.at), told(&node, &peer, last))
+}
+
+fn told(node: &str, peer: &str, step: &Step) -> String {
+    let text = step_text(node, peer, step);
+    text.strip_prefix(&format!("{node}: ")).map_or_else(|| text.clone(), ToOwned::to_owned)
+}
+
+/// Nobody dialled: why not, as far as it can be told.
+fn never(teller: Teller<'_>, a: Addr, b: Addr) -> String {
+    let (one, other) = (teller.name(a), teller.name(b));
+    let never = format!("There never was a link between {one} and {other}");
+    let nodes = teller.model.nodes();
+    let (Some(a), Some(b)) = (nodes.get(a), nodes.get(b)) else { return format!("{never}.") };
+    if !a.is_ours() && !b.is_ours() {
+        return format!("{never}, as far as is known here: both run in other processes, so that is not certain.");
+    }
+    let is_seed = |node: &Node| node.role == Some(Role::Seed);
+    if is_seed(a) && is_seed(b) {
+        return format!("{never}: seeds do not link to each other.");
+    }
+    if is_seed(a) || is_seed(b) {
+        return format!("{never}: a peer registers with more than half of the seeds, not with all.");
+    }
+    let has =
+        |node: &Node| format!("{} has {}", teller.name(node.addr), count_text(u64::from(node.neighbors), "neighbor"));
+    let counts: Vec<String> = [a, b].into_iter().filter(|node| node.is_ours()).map(has).collect();
+    format!(
+        "{never}: neither dialled the other. A peer dials only until it has the links that it aims for; {}.",
+        counts.join(", ")
+    )
+}
+
+/// What the other end said, or broke, shortly before the link ended.
+fn last_words(teller: Teller<'_>, link: &Link) -> Vec<Evidence> {
+    let Some(down) = last_down(link) else { return Vec::new() };
+    let near = |at: Time| at <= down.at && down.at.since(at) <= LAST_WORDS_WITHIN;
+    let notices =
+        teller.model.notices().iter().filter(|(_, notice)| near(notice.at) && notice.event.node == link.key.node);
+    let words = notices.filter_map(|(_, notice)| {
+        let EventKind::Violation { peer: Some(peer), .. } = notice.event.kind else { return None };
+        (peer == link.key.peer).then_some((notice.at, &notice.event.kind))
+    });
+    let name = teller.name(link.key.node);
+    words.map(|(at, kind)| Evidence::at(at, format!("{name}: {}", teller.model.sentence(kind)))).collect()
 }
 
 fn standing(node: &str, peer: &str, link: &Link) -> String {
@@ -64,6 +166,10 @@ fn lines(teller: Teller<'_>, link: &Link) -> Vec<Evidence> {
     let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
     let told = |step: &Step| Evidence::at(step.at, step_text(&node, &peer, step));
     let mut lines: Vec<_> = link.history.iter().map(told).collect();
+    if let Some(at) = link.last_heard {
+        lines.push(Evidence::at(at, format!("{node} last heard from {peer}")));
+    }
+    lines.extend(link.missed.iter().flat_map(|miss| miss_lines(&node, miss)));
     if link.forgotten > 0 {
         let earlier = count_text(link.forgotten, "earlier step");
         lines.push(Evidence::now(format!("{earlier} of {node} not kept")));
@@ -71,7 +177,8 @@ fn lines(teller: Teller<'_>, link: &Link) -> Vec<Evidence> {
     lines
 }
 
-fn step_text(node: &str, peer: &str, step: &Step) -> String {
+/// One step of a link's history, with the node that tells it.
+pub(super) fn step_text(node: &str, peer: &str, step: &Step) -> String {
     match &step.what {
         StepKind::Dialing => format!("{node} dialled {peer}"),
         StepKind::DialFailed { error, retry_at } => {

@@ -4,14 +4,20 @@
 //! it out. Where evidence is missing the words are "not certain".
 
 mod death;
+mod lack;
 mod link;
 mod message;
 mod node;
+mod seed;
+mod warning;
 
 pub use death::why_dead;
+pub use lack::{why_not, why_not_each};
 pub use link::why_link;
 pub use message::about_message;
 pub use node::about_node;
+pub use seed::why_seed;
+pub use warning::why_warning;
 
 use super::Model;
 use super::fault::Record;
@@ -23,6 +29,8 @@ use crate::proto::time::Time;
 pub const EVIDENCE_MAX: usize = 500;
 /// Names that a sentence lists before it says how many more there are.
 const NAMES_MAX: usize = 6;
+/// Names that a line of evidence lists before it does.
+const ALL_NAMES_MAX: usize = 60;
 
 /// Why something is as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +98,12 @@ impl<'a> Teller<'a> {
     fn names(self, addrs: &[Addr]) -> String {
         let names: Vec<_> = addrs.iter().map(|addr| self.model.name_of(*addr)).collect();
         list_text(&names, NAMES_MAX)
+    }
+
+    /// All of them, as many as anybody reads.
+    fn all_names(self, addrs: &[Addr]) -> String {
+        let names: Vec<_> = addrs.iter().map(|addr| self.model.name_of(*addr)).collect();
+        list_text(&names, ALL_NAMES_MAX)
     }
 
     /// `03:13:02`: the millisecond stands with the evidence.

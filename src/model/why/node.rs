@@ -1,9 +1,12 @@
 //! What is known about a node.
 
-use super::{Evidence, Explanation, Teller};
+use super::death::miss_lines;
+use super::link::step_text;
+use super::{Evidence, Explanation, Teller, in_order};
+use crate::event::Purpose;
 use crate::model::Model;
-use crate::model::link::Link;
-use crate::model::node::{Node, NodeState};
+use crate::model::link::{Link, Step};
+use crate::model::node::{Life, Node, NodeState};
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -20,8 +23,11 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     evidence.extend(seeds(teller, node));
     evidence.extend(work(node));
     evidence.extend(doubts(teller, node));
+    evidence.extend(heard_by_others(teller, node));
+    evidence.extend(attempts(teller, node));
     evidence.extend(disputes(teller, node));
-    Explanation { title: title(teller, node), verdict: verdict(teller, node), evidence }
+    let verdict = format!("{}{}", verdict(teller, node), connection(teller, node));
+    Explanation { title: title(teller, node), verdict, evidence: in_order(evidence) }
 }
 
 fn title(teller: Teller<'_>, node: &Node) -> String {
@@ -42,7 +48,12 @@ fn verdict(teller: Teller<'_>, node: &Node) -> String {
         }
         NodeState::Hung => format!("{name} hangs since {since}: its sockets are open, it says nothing."),
         NodeState::Suspect { misses, limit } => {
-            format!("{name} is suspect since {since}: {misses} of {limit} probes in a row unanswered.")
+            let by: Vec<Addr> = node.suspicions.iter().map(|suspicion| suspicion.by).collect();
+            let others = if hearing(teller, node).next().is_some() { ", while others still hear from it" } else { "" };
+            let by = teller.names(&by);
+            format!(
+                "{name} is suspect since {since}: {by} had no answer to {misses} of {limit} probes in a row{others}."
+            )
         }
         NodeState::Dead => format!("{name} is taken for dead since {since}."),
         NodeState::Killed => format!("{name} was killed at {since}."),
@@ -92,11 +103,66 @@ fn work(node: &Node) -> Vec<Evidence> {
 }
 
 fn doubts(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
-    let suspect = |suspicion: &crate::model::node::Suspicion| {
+    let mut lines = Vec::new();
+    for suspicion in &node.suspicions {
         let (by, misses, limit) = (teller.name(suspicion.by), suspicion.misses, suspicion.limit);
-        Evidence::now(format!("{by} counts {misses}/{limit} missed"))
+        lines.push(Evidence::now(format!("{by} counts {misses}/{limit} missed")));
+        if let Some(link) = teller.model.links().get(suspicion.by, node.addr) {
+            lines.extend(link.missed.iter().flat_map(|miss| miss_lines(&by, miss)));
+            lines.extend(link.last_heard.map(|at| Evidence::at(at, format!("{by} last heard from it"))));
+        }
+    }
+    lines
+}
+
+/// Who has a link to a suspect and misses nothing.
+fn hearing<'a>(teller: Teller<'a>, node: &'a Node) -> impl Iterator<Item = &'a Link> {
+    let is_suspect = !node.suspicions.is_empty();
+    teller.model.links().up().filter(move |link| is_suspect && link.key.peer == node.addr && link.misses == 0)
+}
+
+fn heard_by_others(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
+    let line = |link: &Link| {
+        let by = teller.name(link.key.node);
+        Some(Evidence::at(link.last_heard?, format!("{by}, which misses nothing, last heard from it")))
     };
-    node.suspicions.iter().map(suspect).collect()
+    hearing(teller, node).filter_map(line).collect()
+}
+
+/// A running peer without neighbors: what kept it from having any.
+fn connection(teller: Teller<'_>, node: &Node) -> String {
+    if node.life != Life::Running || node.role != Some(Role::Peer) || node.neighbors > 0 {
+        return String::new();
+    }
+    let attempts: Vec<(&Link, &Step)> = tried(teller, node).collect();
+    let latest = attempts.iter().max_by_key(|(_, step)| step.at);
+    let tried = match latest {
+        Some((link, step)) => {
+            let text = step_text(&teller.name(node.addr), &teller.name(link.key.peer), step);
+            let text = text.strip_prefix(&format!("{}: ", teller.name(node.addr))).unwrap_or(&text).to_owned();
+            format!("the last of {} that did not last: at {} {text}", attempts.len(), teller.clock(step.at))
+        }
+        None if node.registrations == 0 => "it is registered with no seed that could name others".to_owned(),
+        None => "nobody dialled it, and it dialled nobody".to_owned(),
+    };
+    format!(" It has no neighbor: {tried}.")
+}
+
+/// The last step of each of its links to a peer.
+fn tried<'a>(teller: Teller<'a>, node: &'a Node) -> impl Iterator<Item = (&'a Link, &'a Step)> {
+    let links = teller.model.links().of(node.addr).filter(|link| link.purpose == Purpose::Neighbor && !link.is_up());
+    links.filter_map(|link| Some((link, link.history.back()?)))
+}
+
+/// What it tried, for a peer that has no neighbor.
+fn attempts(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
+    if node.life != Life::Running || node.neighbors > 0 {
+        return Vec::new();
+    }
+    let name = teller.name(node.addr);
+    let line =
+        |(link, step): (&Link, &Step)| Evidence::at(step.at, step_text(&name, &teller.name(link.key.peer), step));
+    tried(teller, node).map(line).collect()
 }
 
 /// Who said that it is dead, though a seed had an answer from it.

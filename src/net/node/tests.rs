@@ -8,11 +8,11 @@ use crate::net::bind;
 use crate::net::files;
 use crate::net::wire::{LinkContext, LinkDecoder};
 use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX};
-use crate::proto::event::{Direction, Purpose, Rule};
+use crate::proto::event::{Direction, Purpose, Violation};
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, Role};
 use tokio_util::codec::Decoder as _;
 
-/// Keeps every connection, or says hello and goodbye and hangs up.
+/// Keeps every connection, or says hello and goodbye and hangs up; tells who is turned away.
 struct Doorman {
     me: Addr,
     keeps: bool,
@@ -20,7 +20,10 @@ struct Doorman {
 
 impl Machine for Doorman {
     fn handle(&mut self, _now: Time, input: Input, out: &mut impl Output) {
-        if let Input::Link { link, change: LinkChange::Accepted { .. } } = input
+        if let Input::TurnedAway { remote, rule } = input {
+            let violation = Violation::new(rule, b"");
+            out.emit(|| EventKind::Violation { remote: remote.to_string(), peer: None, violation });
+        } else if let Input::Link { link, change: LinkChange::Accepted { .. } } = input
             && !self.keeps
         {
             let hello = Hello { listen: self.me, role: Role::Peer, priority: Priority::Low };
@@ -40,16 +43,20 @@ fn goodbye() -> Message {
 }
 
 fn start(keeps: bool) -> (Addr, Handle, Feed) {
+    start_within(keeps, Reach::default())
+}
+
+fn start_within(keeps: bool, reach: Reach) -> (Addr, Handle, Feed) {
     let (tap, feed) = feed(1_024);
     let (listener, addr) = bind::listen(Addr::loopback(0)).unwrap();
     let me = Identity { addr, role: Role::Peer, dialect: Dialect::Framed };
     let trouble = Trouble::new(addr, 1, Arc::default());
-    let setup = Setup { me, listener, clock: Clock::start(), taps: Arc::new([tap]), trouble };
+    let setup = Setup { me, listener, reach, clock: Clock::start(), taps: Arc::new([tap]), trouble };
     (addr, spawn(Doorman { me: addr, keeps }, setup), feed)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_burst_of_connections_beyond_the_limit_is_one_event_and_nobody_inside_is_disturbed() {
+async fn connections_beyond_the_limit_are_closed_at_once_and_nobody_inside_is_disturbed() {
     files::raise_limit();
     let (addr, _node, mut feed) = start(true);
     let max = HALF_OPEN_MAX + LINKS_MAX;
@@ -59,19 +66,29 @@ async fn a_burst_of_connections_beyond_the_limit_is_one_event_and_nobody_inside_
     }
     for _ in 0..20 {
         let refused = tokio::net::TcpStream::connect(addr.socket()).await.unwrap();
-        let read = async {
-            refused.readable().await?;
-            refused.try_read(&mut [0; 1])
-        };
-        let end = timeout(Duration::from_secs(10), read).await.unwrap();
-        assert!(!matches!(end, Ok(1..)), "{end:?}");
+        assert_closed(&refused).await;
+        assert_eq!(told(&mut feed).await, (refused.local_addr().unwrap().to_string(), Rule::TooManyLinks));
     }
-    let delivery = feed.recv().await.unwrap();
-    let EventKind::Violation { violation, .. } = &delivery.batch[0].kind else { panic!("{:?}", delivery.batch) };
-    assert_eq!((delivery.batch.len(), violation.rule), (1, Rule::TooManyLinks));
-    assert!(feed.try_recv().is_none());
     for stream in inside {
         assert_eq!(stream.try_read(&mut [0; 1]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+}
+
+async fn assert_closed(stream: &tokio::net::TcpStream) {
+    let read = async {
+        stream.readable().await?;
+        stream.try_read(&mut [0; 1])
+    };
+    let end = timeout(Duration::from_secs(10), read).await.unwrap();
+    assert!(!matches!(end, Ok(1..)), "{end:?}");
+}
+
+/// Who was turned away, and why.
+async fn told(feed: &mut Feed) -> (String, Rule) {
+    let delivery = timeout(Duration::from_secs(10), feed.recv()).await.unwrap().unwrap();
+    match &delivery.batch[0].kind {
+        EventKind::Violation { remote, violation, .. } => (remote.clone(), violation.rule),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -105,4 +122,29 @@ async fn a_remote_that_never_closes_holds_up_a_leaving_node_for_no_longer_than_i
     timeout(LEAVE_TIMEOUT + Duration::from_secs(5), node.ended()).await.unwrap();
     let last = feed.recv().await.unwrap();
     assert_eq!(last.batch[0].kind, EventKind::Stopped { how: Stop::Left });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_link_is_closed_before_anything_of_it_is_read() {
+    let (listener, addr) = bind::listen(Addr::loopback(0)).unwrap();
+    let clock = Clock::start();
+    let connected = async || {
+        let client = tokio::net::TcpStream::connect(addr.socket()).await.unwrap();
+        client.try_write(b"let me in").unwrap();
+        (client, listener.accept().await.unwrap().0)
+    };
+    let (refused, allowed) = (connected().await, connected().await);
+    let me = Identity { addr, role: Role::Peer, dialect: Dialect::Framed };
+    let reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
+    let (_control, controls) = mpsc::channel(1);
+    let (listener, _) = bind::listen(Addr::loopback(0)).unwrap();
+    let trouble = Trouble::new(addr, 1, Arc::default());
+    let setup = Setup { me, listener, reach, clock, taps: Arc::new([]), trouble };
+    let mut node = Node::new(Doorman { me: addr, keeps: true }, setup, controls);
+    let input = node.accept(refused.1, ([192, 0, 2, 9], 4711).into());
+    assert!(matches!(input, Some(Input::TurnedAway { rule: Rule::NotAllowed, .. })), "{input:?}");
+    assert_closed(&refused.0).await;
+    assert!(!node.links.is_open(LinkId(1)), "no link, so no reader");
+    let input = node.accept(allowed.1, ([10, 0, 0, 9], 4711).into());
+    assert!(matches!(input, Some(Input::Link { link: LinkId(1), .. })), "{input:?}");
 }

@@ -63,9 +63,9 @@ impl ClassicDecoder {
         }
     }
 
-    /// Would [`ClassicDecoder::read`] find a message in `src` if the stream went quiet?
+    /// Would [`ClassicDecoder::read`] find a message in `src`, or that it is none, if the stream went quiet?
     pub(super) fn is_complete_if_quiet(&self, src: &[u8]) -> bool {
-        matches!(self.stage, Stage::Text) && grammar::message(src, Ending::Quiet).is_ok()
+        matches!(self.stage, Stage::Text) && grammar::message(src, Ending::Quiet) != Err(Stop::More)
     }
 
     /// An error if the link starts with a framed hello; true while that cannot be known.
@@ -75,7 +75,7 @@ impl ClassicDecoder {
             return Ok(false);
         }
         if src.len() >= framed::LENGTH_LEN + framed::MAGIC.len() {
-            return Err(WireError::OtherDialect(Dialect::Framed));
+            return Err(WireError::OtherDialect { speaks: Dialect::Framed, named: framed::hello_address(src) });
         }
         Ok(true)
     }

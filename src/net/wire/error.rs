@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::proto::addr::Addr;
 use crate::proto::event::{Rule, Violation};
 use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
@@ -16,8 +17,13 @@ pub enum WireError {
     #[error("{}: '{}'", .0.rule, .0.bytes)]
     Violation(Violation),
     /// The remote speaks the other dialect; this is the one that it speaks.
-    #[error("it speaks the {0} dialect; start this node with --wire {0}")]
-    OtherDialect(Dialect),
+    #[error("it speaks the {speaks} dialect; start this node with --wire {speaks}")]
+    OtherDialect {
+        /// What the remote speaks.
+        speaks: Dialect,
+        /// Where it listens, if what has come so far says so.
+        named: Option<Addr>,
+    },
 }
 
 impl WireError {

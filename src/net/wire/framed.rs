@@ -13,7 +13,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use self::fields::{
     Fields, goodbye_code, priority_code, put_addr, put_cause, put_list, put_vitals, refusal_code, role_code,
 };
-use super::grammar::Ending;
+use super::grammar::{self, Ending};
 use super::{BODY_COPY_MAX, EncodeError, FRAME_LEN_MAX, HELLO_LEN_MAX, WireError};
 use crate::proto::addr::Addr;
 use crate::proto::config::{BODY_LEN_MAX, LIST_LEN_MAX};
@@ -53,7 +53,8 @@ pub(super) struct FramedDecoder {
 impl FramedDecoder {
     pub(super) fn read(&mut self, src: &mut BytesMut, ending: Ending) -> Result<Option<Message>, WireError> {
         if !self.greeted && speaks_classic(src) {
-            return Err(WireError::OtherDialect(Dialect::Classic));
+            let named = grammar::address(src).ok().map(|(listen, _)| listen);
+            return Err(WireError::OtherDialect { speaks: Dialect::Classic, named });
         }
         match self.frame(src) {
             Ok(Some(message)) => Ok(Some(message)),
@@ -104,24 +105,34 @@ impl FramedDecoder {
     }
 }
 
-/// The first frame is a hello, or the answer of a node that does not want the link.
+/// The first frame is a hello, or the answer of a node that does not want the link. While its tag has
+/// not come, it may be any of them.
 fn check_first(len: usize, start: &[u8]) -> Result<(), Rule> {
+    if len == 0 || len > HELLO_LEN_MAX {
+        return Err(Rule::HelloExpected);
+    }
     match start.first() {
-        Some(&(tag::REFUSAL | tag::GOODBYE)) if len <= HELLO_LEN_MAX => Ok(()),
-        Some(_) | None => check_hello_start(len, start),
+        Some(&(tag::REFUSAL | tag::GOODBYE)) | None => Ok(()),
+        Some(_) => check_hello_start(len, start),
     }
 }
 
 /// A hello of another version is known by its first five bytes.
 fn check_hello_start(len: usize, start: &[u8]) -> Result<(), Rule> {
     let magic = &start[..start.len().min(MAGIC.len())];
-    if len <= MAGIC.len() || len > HELLO_LEN_MAX || !MAGIC.starts_with(magic) {
+    if len <= MAGIC.len() || !MAGIC.starts_with(magic) {
         return Err(Rule::HelloExpected);
     }
     match start.get(MAGIC.len()) {
         Some(version) if *version != VERSION => Err(Rule::UnknownVersion),
         Some(_) | None => Ok(()),
     }
+}
+
+/// Where the sender of the framed hello in front of `start` listens, if it is all there.
+pub(super) fn hello_address(start: &[u8]) -> Option<Addr> {
+    let mut fields = Fields::new(start.get(LENGTH_LEN + MAGIC.len() + 1..)?);
+    (start.get(LENGTH_LEN + MAGIC.len()) == Some(&VERSION)).then(|| fields.addr().ok())?
 }
 
 /// Could `start`, the first bytes of a link, be (the beginning of) a framed hello?

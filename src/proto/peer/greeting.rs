@@ -1,11 +1,10 @@
 //! How a link between two peers begins: who is taken, who is refused, and which of two links stands
 //! (rules 3 and 4).
 
-use super::overlay::Neighbor;
 use super::{Link, Peer};
 use crate::proto::addr::Addr;
 use crate::proto::config::{JoinPolicy, LINKS_MAX, REFERRAL_LEN};
-use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::proto::event::{Direction, EventKind, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use crate::proto::time::Time;
@@ -84,29 +83,36 @@ impl Peer {
     }
 
     /// Somebody wants to be our neighbor.
-    fn on_joiner(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
+    pub(super) fn on_joiner(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
         let peer = hello.listen;
-        if !peer.is_dialable() {
+        if !self.can_be_named(link, peer) {
             return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
         if let Some(reason) = self.objection(hello) {
-            return self.refuse(link, peer, reason, out);
+            return self.refuse(now, link, peer, reason, out);
         }
         if self.overlay.get(peer).is_some_and(|neighbor| neighbor.links.len() >= LINKS_PER_PAIR_MAX) {
             return self.offend(now, link, Rule::TooManyLinks, &peer.to_string(), out);
         }
         let known = self.overlay.get(peer).is_some();
-        if self.framed() && !self.settle_double(now, link, peer, out) {
+        if self.framed() && !self.settle_double(now, link, hello, out) {
             return;
         }
         let full = !known && self.overlay.neighbors.len() >= self.neighbors_max();
         if full && !self.make_room(now, hello.priority, out) {
-            return self.refuse(link, peer, RefusalReason::Full, out);
+            return self.refuse(now, link, peer, RefusalReason::Full, out);
         }
         if self.framed() {
             out.send(link, &self.hello());
         }
         self.add_neighbor(now, link, peer, hello.priority, out);
+    }
+
+    /// Could the remote of this link listen there?
+    fn can_be_named(&self, link: LinkId, peer: Addr) -> bool {
+        let from = self.links.get(&link).map(|open| open.remote.ip());
+        let reach = &self.config.reach;
+        peer.is_dialable() && from.is_some_and(|from| reach.can_be_named(self.config.listen, from, peer))
     }
 
     fn objection(&self, hello: Hello) -> Option<RefusalReason> {
@@ -130,20 +136,28 @@ impl Peer {
         }
     }
 
-    fn refuse(&mut self, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
+    fn refuse(&mut self, now: Time, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
         let referral = match reason {
             RefusalReason::Full => self.referral(peer),
             RefusalReason::Cut | RefusalReason::Myself | RefusalReason::WrongRole => Vec::new(),
         };
-        self.links.remove(&link);
+        let open = self.links.remove(&link);
         out.send(link, &Message::Refusal { reason, referral: referral.clone() });
         out.hang_up(link);
-        out.emit(|| EventKind::LinkRefused { peer, by: Side::Us, reason, referral });
+        let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral };
+        match (reason, open.filter(|open| open.direction == Direction::Inbound)) {
+            (RefusalReason::Myself | RefusalReason::WrongRole, Some(open)) => {
+                self.offenses.tell(now, open.remote.ip(), event, out);
+            }
+            // These are part of the protocol, and a story about the overlay.
+            (RefusalReason::Full | RefusalReason::Cut, _) | (_, None) => out.emit(event),
+        }
     }
 
     /// Two links between one pair become one: the one that the lower address dialled. True when the
-    /// new one shall stand.
-    fn settle_double(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
+    /// new one shall stand; one that would replace a link that is up has to wait.
+    fn settle_double(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
+        let peer = hello.listen;
         let ours = |open: &Link| {
             open.peer == Some(peer) && open.direction == Direction::Outbound && open.purpose == Purpose::Neighbor
         };
@@ -151,11 +165,9 @@ impl Peer {
         let ours_stands = dialed.is_some() && self.config.listen < peer;
         if ours_stands {
             self.dismiss(link, out);
-        } else if let Some(old) = self.overlay.get(peer).map(Neighbor::link) {
-            // The peer has restarted before we noticed its end, or its link is to stand.
-            let reason = GoodbyeReason::Duplicate;
-            out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
-            self.part(now, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+        } else if self.overlay.get(peer).is_some() {
+            self.claim(now, link, hello, out);
+            return false;
         } else if let Some(dialed) = dialed {
             self.dismiss(dialed, out);
         }
@@ -189,7 +201,7 @@ impl Peer {
         // Its priority aside, a hello that comes back is judged as one that comes in.
         if let Some(reason) = self.objection(hello) {
             self.lost_candidate(peer, now + self.cool_down());
-            return self.refuse(link, peer, reason, out);
+            return self.refuse(now, link, peer, reason, out);
         }
         if self.overlay.get(peer).is_some() {
             return self.dismiss(link, out);
@@ -229,7 +241,7 @@ impl Peer {
     ) {
         self.lost_candidate(peer, now + self.cool_down());
         if matches!(cause, CloseCause::EndOfStream | CloseCause::Error) {
-            let remote = open.remote.clone();
+            let remote = open.remote.to_string();
             out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(peer) });
         }
         self.repair.try_next(now, &self.config, &mut self.random);

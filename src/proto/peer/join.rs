@@ -277,13 +277,13 @@ impl Peer {
     ) {
         if open.stage == Stage::Up {
             let end = match cause {
-                CloseCause::Violation(_) | CloseCause::OtherDialect(_) => LinkEnd::Violation,
+                CloseCause::Violation(_) | CloseCause::OtherDialect { .. } => LinkEnd::Violation,
                 CloseCause::TooSlow => LinkEnd::TooSlow,
                 CloseCause::EndOfStream | CloseCause::Error => LinkEnd::RegistrationLost,
             };
             out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
         } else if matches!(cause, CloseCause::EndOfStream | CloseCause::Error) {
-            let remote = open.remote.clone();
+            let remote = open.remote.to_string();
             out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(seed) });
         }
         self.registration_lost(now, link, seed, out);

@@ -77,11 +77,12 @@ impl Peer {
         }
     }
 
-    fn probe(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
+    /// Probes a neighbor now; the probe's number, if it is one.
+    pub(super) fn probe(&mut self, now: Time, peer: Addr, out: &mut impl Output) -> Option<ProbeSeq> {
         let clock = self.own_time(now).clock(self.config.utc_offset_s);
         let (asker, vitals, dialect) = (self.config.listen, self.vitals(), self.config.dialect);
         let limit = self.config.liveness_misses as usize;
-        let Some(neighbor) = self.overlay.get_mut(peer) else { return };
+        let neighbor = self.overlay.get_mut(peer)?;
         neighbor.probes_sent += 1;
         let seq = match dialect {
             Dialect::Framed => neighbor.probes_sent,
@@ -93,6 +94,7 @@ impl Peer {
         neighbor.unanswered.push(Outstanding { seq, sent_at: now, missed: false });
         out.send(neighbor.link(), &Message::Probe { seq, asker, clock, vitals });
         out.emit(|| EventKind::ProbeSent { peer, seq });
+        Some(seq)
     }
 
     pub(super) fn on_probe_reply(
@@ -103,6 +105,7 @@ impl Peer {
         clock: ClockTime,
         out: &mut impl Output,
     ) {
+        self.refute_claim(now, peer, seq, out);
         let Some(neighbor) = self.overlay.get_mut(peer) else { return };
         // A late answer, to a probe that was counted as missed, shows that the neighbor lives, too.
         let Some(at) = neighbor.unanswered.iter().rposition(|probe| probe.seq == seq) else { return };

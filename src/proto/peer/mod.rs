@@ -2,6 +2,7 @@
 //!
 //! - [`join`]: registers with a majority of the seeds and keeps at it;
 //! - [`overlay`]: who the neighbors are, and whom to dial;
+//! - [`claim`]: who names the address of a neighbor;
 //! - [`greeting`]: how a link begins, who is refused and who is made room for (HyParView);
 //! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
 //! - [`spread`]: generates, forwards and forgets messages;
@@ -9,6 +10,7 @@
 //!
 //! The rules are numbered as in the protocol's description; the tests carry the numbers.
 
+mod claim;
 mod greeting;
 mod join;
 mod liveness;
@@ -17,6 +19,7 @@ mod repair;
 mod spread;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use self::join::Registrar;
 use self::liveness::Liveness;
@@ -24,19 +27,21 @@ use self::overlay::Overlay;
 use self::repair::Repair;
 use self::spread::Spread;
 use super::addr::Addr;
+use super::claims::Claims;
 use super::config::PeerConfig;
-use super::crowd::Crowd;
+use super::crowd;
 use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
 use super::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Role};
+use super::offenses::Offenses;
 use super::random::Random;
 use super::time::Time;
 
 /// A connection of a peer.
 #[derive(Debug)]
 struct Link {
-    /// The remote end as the system names it.
-    remote: String,
+    /// The remote end.
+    remote: SocketAddr,
     /// Whom we dialled, or who said hello.
     peer: Option<Addr>,
     direction: Direction,
@@ -67,9 +72,10 @@ pub struct Peer {
     repair: Repair,
     spread: Spread,
     liveness: Liveness,
-    crowd: Crowd,
     /// How far its clock is ahead of the time that it is handed, in microseconds.
     skew_us: i64,
+    offenses: Offenses,
+    claims: Claims,
     /// It has said goodbye and does nothing any more.
     left: bool,
 }
@@ -85,8 +91,9 @@ impl Peer {
             spread: Spread::new(&config, random.number()),
             liveness: Liveness::default(),
             links: BTreeMap::new(),
-            crowd: Crowd::default(),
             skew_us: 0,
+            offenses: Offenses::default(),
+            claims: Claims::default(),
             left: false,
             config,
             random,
@@ -129,20 +136,37 @@ impl Peer {
         self.pursue_seeds(now, out);
     }
 
-    fn on_accepted(&mut self, now: Time, link: LinkId, remote: String, out: &mut impl Output) {
-        let half_open = self.links.values().filter(|open| open.stage != Stage::Up).count();
-        if !self.crowd.admits(half_open, link, &remote, out) {
-            return;
+    fn on_accepted(&mut self, now: Time, link: LinkId, remote: SocketAddr, out: &mut impl Output) {
+        let half_open = self.links.values().filter(|open| open.stage != Stage::Up).map(|open| open.remote);
+        if !crowd::admits(remote.ip(), half_open) {
+            out.hang_up(link);
+            return self.turned_away(now, remote, Rule::TooManyLinks, out);
         }
         let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
         let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
         self.links.insert(link, Link { remote, peer: None, direction, purpose, stage });
     }
 
+    fn turned_away(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
+        self.tell_violation(now, remote, None, Violation::new(rule, b""), out);
+    }
+
+    fn tell_violation(
+        &mut self,
+        now: Time,
+        remote: SocketAddr,
+        peer: Option<Addr>,
+        violation: Violation,
+        out: &mut impl Output,
+    ) {
+        let event = || EventKind::Violation { remote: remote.to_string(), peer, violation };
+        self.offenses.tell(now, remote.ip(), event, out);
+    }
+
     fn on_dialed(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
         let purpose = if self.registrar.knows(peer) { Purpose::Registration } else { Purpose::Neighbor };
         let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
-        let open = Link { remote: peer.to_string(), peer: Some(peer), direction: Direction::Outbound, purpose, stage };
+        let open = Link { remote: peer.socket(), peer: Some(peer), direction: Direction::Outbound, purpose, stage };
         self.links.insert(link, open);
         match purpose {
             Purpose::Registration => self.on_seed_dialed(link, out),
@@ -191,10 +215,11 @@ impl Peer {
         let Some(open) = self.links.remove(&link) else { return };
         match cause {
             CloseCause::Violation(violation) => {
-                let (remote, peer, violation) = (open.remote.clone(), open.peer, violation.clone());
-                out.emit(|| EventKind::Violation { remote, peer, violation });
+                self.tell_violation(now, open.remote, open.peer, violation.clone(), out);
             }
-            CloseCause::OtherDialect(speaks) => self.on_other_dialect(link, &open, *speaks, out),
+            CloseCause::OtherDialect { speaks, named } => {
+                self.on_other_dialect(now, link, &open, (*speaks, *named), out);
+            }
             CloseCause::EndOfStream | CloseCause::Error | CloseCause::TooSlow => {}
         }
         let Some(peer) = open.peer else { return };
@@ -206,13 +231,21 @@ impl Peer {
     }
 
     /// Says so, and shows the remote what we speak, so that its user is told, too.
-    fn on_other_dialect(&self, link: LinkId, open: &Link, speaks: Dialect, out: &mut impl Output) {
-        let (remote, spoke_first) = (open.remote.clone(), open.direction == Direction::Outbound && self.framed());
+    fn on_other_dialect(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        open: &Link,
+        (speaks, named): (Dialect, Option<Addr>),
+        out: &mut impl Output,
+    ) {
+        let (remote, spoke_first) = (open.remote, open.direction == Direction::Outbound && self.framed());
         if open.stage != Stage::Up && !spoke_first {
             out.send(link, &self.hello());
         }
         out.hang_up(link);
-        out.emit(|| EventKind::OtherDialect { remote, speaks });
+        let event = || EventKind::OtherDialect { remote: remote.to_string(), peer: open.peer.or(named), speaks };
+        self.offenses.tell(now, remote.ip(), event, out);
     }
 
     fn on_command(&mut self, now: Time, command: NodeCommand, out: &mut impl Output) {
@@ -237,10 +270,12 @@ impl Peer {
             out.emit(|| EventKind::LinkDown { link, peer, purpose, end });
         }
         self.overlay.neighbors.clear();
+        self.claims.clear();
     }
 
     fn on_wake(&mut self, now: Time, out: &mut impl Output) {
         self.end_handshakes(now, out);
+        self.offenses.end_windows(now, out);
         self.pursue_seeds(now, out);
         self.generate_if_due(now, out);
         self.probe_if_due(now, out);
@@ -268,7 +303,7 @@ impl Peer {
 fn death_cause(cause: &CloseCause) -> DeathCause {
     match cause {
         CloseCause::Error => DeathCause::LinkError,
-        CloseCause::EndOfStream | CloseCause::TooSlow | CloseCause::Violation(_) | CloseCause::OtherDialect(_) => {
+        CloseCause::EndOfStream | CloseCause::TooSlow | CloseCause::Violation(_) | CloseCause::OtherDialect { .. } => {
             DeathCause::Closed
         }
     }
@@ -287,10 +322,12 @@ impl Machine for Peer {
                 LinkChange::Dialed { peer } => self.on_dialed(now, link, peer, out),
                 LinkChange::Closed { cause } => self.on_closed(now, link, &cause, out),
             },
+            Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
             Input::DialFailed { peer, error } => self.on_dial_failed(now, peer, error, out),
             Input::Command(command) => self.on_command(now, command, out),
             Input::Wake => self.on_wake(now, out),
         }
+        self.settle_claims(now, out);
     }
 
     fn next_deadline(&self) -> Option<Time> {
@@ -303,6 +340,8 @@ impl Machine for Peer {
             self.spread.next_at,
             self.liveness.next_at,
             self.repair.next_at(),
+            self.offenses.next_deadline(),
+            self.claims.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

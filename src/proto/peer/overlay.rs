@@ -140,14 +140,19 @@ impl Peer {
 
     /// May this address be dialled now?
     pub(super) fn may_dial(&self, now: Time, addr: Addr) -> bool {
-        let stranger = addr.is_dialable() && addr != self.config.listen && !self.registrar.knows(addr);
-        stranger && self.overlay.is_welcome(now, addr) && !self.busy().contains(&addr)
+        self.is_candidate(addr) && self.overlay.is_welcome(now, addr) && !self.busy().contains(&addr)
+    }
+
+    /// Is this, whoever named it, an address that we could dial as that of a peer?
+    fn is_candidate(&self, addr: Addr) -> bool {
+        let own = self.config.listen;
+        addr.is_dialable() && addr != own && !self.registrar.knows(addr) && self.config.reach.may_dial(own, addr)
     }
 
     /// Remembers addresses to dial.
     pub(super) fn learn(&mut self, addrs: &[Addr]) {
         for addr in addrs.iter().copied().take(LIST_LEN_MAX) {
-            if addr == self.config.listen || !addr.is_dialable() || self.registrar.knows(addr) {
+            if !self.is_candidate(addr) {
                 continue;
             }
             if let Err(at) = self.overlay.candidates.binary_search(&addr)
@@ -354,7 +359,7 @@ impl Peer {
         let heard = neighbor.heard;
         match cause {
             CloseCause::TooSlow => self.part_coldly(now, peer, LinkEnd::TooSlow, out),
-            CloseCause::Violation(_) | CloseCause::OtherDialect(_) => {
+            CloseCause::Violation(_) | CloseCause::OtherDialect { .. } => {
                 self.part_coldly(now, peer, LinkEnd::Violation, out);
             }
             CloseCause::EndOfStream | CloseCause::Error if !heard => self.not_accepted(now, peer, out),

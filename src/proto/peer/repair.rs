@@ -251,4 +251,33 @@ mod tests {
         }
         assert_eq!(repair.lower_now.len(), CANDIDATES_MAX);
     }
+
+    #[test]
+    fn of_lists_that_come_outside_of_a_look_nothing_is_remembered() {
+        let (low, own) = (Addr::loopback(1), Addr::loopback(2));
+        let mut repair = Repair::default();
+        repair.on_list(&[low], own);
+        assert!(repair.lower_now.is_empty(), "before the first look");
+        repair.looking = true;
+        repair.on_list(&[low, own, Addr::loopback(3)], own);
+        assert_eq!(repair.lower_now, BTreeSet::from([low]), "only who is lower is of interest");
+        repair.take_lower();
+        repair.on_list(&[low], own);
+        assert!(repair.lower_now.is_empty(), "too late");
+    }
+
+    #[test]
+    fn only_who_was_listed_at_two_looks_in_a_row_is_another_part() {
+        let (newcomer, other, own) = (Addr::loopback(1), Addr::loopback(2), Addr::loopback(9));
+        let mut repair = Repair::default();
+        let mut look = |list: &[Addr]| {
+            repair.looking = true;
+            repair.on_list(list, own);
+            repair.take_lower()
+        };
+        assert_eq!(look(&[other]), []);
+        assert_eq!(look(&[newcomer, other]), [other]);
+        assert_eq!(look(&[newcomer]), [newcomer]);
+        assert_eq!(look(&[other]), [], "it was gone in between");
+    }
 }

@@ -61,6 +61,7 @@ fn everything_else_that_a_reader_of_a_log_wants_to_know_is_a_sentence() {
         })
         .collect();
     let expected = r#"started: Started as peer p1, framed dialect
+exposed: Listens on 127.0.0.1:3002; 10.0.0.0/8 may link, and this machine
 stopped: Killed: sockets reset, no goodbye
 hung: Hung: keeps its sockets and says nothing
 failed: Not done: start a peer at 127.0.0.1:80: permission denied
@@ -74,6 +75,7 @@ link_down: Link to ('127.0.0.1', 3002) down: taken for dead: 3 probes in a row u
 link_refused: ('127.0.0.1', 3002) refused a link: it has as many neighbors as it takes
 not_accepted: Not accepted by ('127.0.0.1', 3002): the connect succeeded and nothing was ever heard
 violation: Violation: bytes that are no message, by 10.0.0.1:4711: "\x1b["
+more_offenses: 3117 more like it from 10.0.0.1 in 10 s
 other_dialect: 10.0.0.1:4711 speaks the classic dialect; start this node with --wire classic
 handshake_failed: Connection with ('127.0.0.1', 3002) ended before it named itself
 repairing: Has 1 of 4 neighbors, looks for more

@@ -116,6 +116,13 @@ impl Connections {
         if self.list.is_untouched() { first.or_else(|| self.list.selected(rows)) } else { self.list.selected(rows) }
     }
 
+    /// Puts the selection on this node, if it has a line.
+    pub(crate) fn select(&mut self, addr: Addr, view: &View<'_>) {
+        if self.rows(view).contains(&Row::Node(addr)) {
+            self.list.select(Row::Node(addr));
+        }
+    }
+
     fn rows(&self, view: &View<'_>) -> Vec<Row> {
         rows::rows(view, self.sort, &self.open, self.list.filter())
     }

@@ -5,6 +5,7 @@ pub(crate) mod gossip;
 pub(crate) mod liveness;
 pub(crate) mod notices;
 pub(crate) mod reports;
+pub(crate) mod topology;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -13,6 +14,7 @@ use ratatui::widgets::{Block, Paragraph};
 
 use self::connections::Connections;
 use self::liveness::LivenessPane;
+use self::topology::Topology;
 use super::action::{Move, PaneId};
 use super::filter::Filter;
 use super::log_view::{LogView, Window};
@@ -24,6 +26,7 @@ use crate::proto::addr::Addr;
 /// Where each pane is.
 #[derive(Debug, Default)]
 pub(crate) struct Panes {
+    pub(crate) topology: Topology,
     pub(crate) connections: Connections,
     pub(crate) gossip: LogView,
     pub(crate) liveness: LivenessPane,
@@ -42,6 +45,10 @@ impl Panes {
     /// Draws a pane with its frame.
     pub(crate) fn render(&mut self, pane: PaneId, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
         match pane {
+            PaneId::Topology => {
+                let selected = self.node(view);
+                self.topology.render(selected, frame, area, view, focus);
+            }
             PaneId::Connections => self.connections.render(frame, area, view, focus),
             PaneId::Gossip => gossip::render(&mut self.gossip, frame, area, view, focus),
             PaneId::Liveness => self.liveness.render(frame, area, view, focus),
@@ -53,7 +60,11 @@ impl Panes {
     /// Does what a key asks of a pane.
     pub(crate) fn act(&mut self, pane: PaneId, wanted: Move, view: &View<'_>) {
         match pane {
-            PaneId::Connections => self.connections.act(wanted, view),
+            PaneId::Topology => self.move_on_map(wanted, view),
+            PaneId::Connections => {
+                self.connections.act(wanted, view);
+                self.topology.select(self.connections.selected(view).map(connections::Row::target));
+            }
             PaneId::Gossip => self.gossip.act(view.model.gossip(), wanted, |entry| gossip::plain(entry, view)),
             PaneId::Liveness => self.liveness.act(wanted, view),
             PaneId::Reports => {
@@ -63,9 +74,29 @@ impl Panes {
         }
     }
 
+    /// The node that is selected in the topology: the same as among the connections, unless only the topology
+    /// shows it.
+    pub(crate) fn node(&self, view: &View<'_>) -> Option<Addr> {
+        self.topology.selected(view).or_else(|| self.connections.selected(view).map(connections::Row::target))
+    }
+
+    /// The selection of the connections follows that of the topology.
+    fn move_on_map(&mut self, wanted: Move, view: &View<'_>) {
+        if wanted == Move::Follow {
+            self.gossip.act(view.model.gossip(), Move::Bottom, |entry| gossip::plain(entry, view));
+            return;
+        }
+        let selected = self.node(view);
+        self.topology.act(wanted, selected, view);
+        if let Some(addr) = self.topology.selected(view) {
+            self.connections.select(addr, view);
+        }
+    }
+
     /// What a pane shows only.
     pub(crate) fn filter(&self, pane: PaneId) -> &Filter {
         match pane {
+            PaneId::Topology => &self.topology.filter,
             PaneId::Connections => self.connections.list.filter(),
             PaneId::Gossip => self.gossip.filter(),
             PaneId::Liveness => self.liveness.list.filter(),
@@ -77,6 +108,7 @@ impl Panes {
     /// Shows other lines from now on.
     pub(crate) fn set_filter(&mut self, pane: PaneId, filter: Filter) {
         match pane {
+            PaneId::Topology => self.topology.set_filter(filter),
             PaneId::Connections => self.connections.list.set_filter(filter),
             PaneId::Gossip => self.gossip.set_filter(filter),
             PaneId::Liveness => self.liveness.list.set_filter(filter),
@@ -88,6 +120,7 @@ impl Panes {
     /// The node that the selected line of a pane is about.
     pub(crate) fn node_of(&self, pane: PaneId, view: &View<'_>) -> Option<Addr> {
         match pane {
+            PaneId::Topology => self.node(view),
             PaneId::Connections => self.connections.selected(view).map(connections::Row::target),
             PaneId::Gossip => {
                 let log = view.model.gossip();
@@ -105,6 +138,7 @@ impl Panes {
     /// The selected line of a pane as text.
     pub(crate) fn line_of(&self, pane: PaneId, view: &View<'_>) -> Option<String> {
         match pane {
+            PaneId::Topology => Some(connections::plain(connections::Row::Node(self.node(view)?), view)),
             PaneId::Connections => Some(connections::plain(self.connections.selected(view)?, view)),
             PaneId::Gossip => {
                 let log = view.model.gossip();

@@ -25,7 +25,7 @@ fn footer(app: &mut App) -> String {
 
 /// Puts the selection on this line of the connections.
 fn select(app: &mut App, name: &str) {
-    press(app, "1 g g");
+    press(app, "2 g g");
     for _ in 0..40 {
         if app.panes.line_of(crate::ui::action::PaneId::Connections, &app.view()).unwrap().contains(name) {
             return;
@@ -49,7 +49,7 @@ fn x_arms_and_only_x_again_kills() {
 fn the_selection_begins_at_a_peer_so_that_x_twice_crashes_it() {
     let mut app = suspect();
     assert_eq!(press(&mut app, "x x"), command(Command::Kill(P1)));
-    press(&mut app, "up x");
+    press(&mut app, "2 up x");
     assert_eq!(app.modals.len(), 1, "above it are the seeds, and there a dialog asks");
 }
 
@@ -162,7 +162,7 @@ fn a_frozen_picture_stays_as_it_is_and_counts_what_is_new() {
 #[test]
 fn scrolling_up_in_the_log_leaves_follow_and_counts_what_is_below() {
     let mut app = suspect();
-    press(&mut app, "2 g g");
+    press(&mut app, "3 g g");
     assert!(picture(&mut app, 120, 40).contains("new below"));
     press(&mut app, "G");
     assert!(picture(&mut app, 120, 40).contains("FOLLOW"));
@@ -173,7 +173,7 @@ fn scrolling_up_in_the_log_leaves_follow_and_counts_what_is_below() {
 #[test]
 fn a_filter_shows_its_effect_while_typed_and_esc_takes_it_back() {
     let mut app = suspect();
-    press(&mut app, "2 /");
+    press(&mut app, "3 /");
     type_text(&mut app, "PROBE");
     let picture_now = picture(&mut app, 120, 40);
     assert!(picture_now.contains("no answer (2/3)") && !picture_now.contains(" GOSSIP "), "{picture_now}");
@@ -190,14 +190,14 @@ fn a_filter_shows_its_effect_while_typed_and_esc_takes_it_back() {
 #[test]
 fn numbers_and_tab_lead_to_panes_and_a_hidden_pane_opens_whole() {
     let mut app = dead();
-    press(&mut app, "4");
+    press(&mut app, "5");
     let shown = picture(&mut app, 80, 24);
-    assert!(shown.contains("4 Dead-node reports") && !shown.contains("1 Connections"), "{shown}");
+    assert!(shown.contains("5 Dead-node reports") && !shown.contains("1 Topology"), "{shown}");
     press(&mut app, "esc");
-    assert!(picture(&mut app, 80, 24).contains("1 Connections"));
-    press(&mut app, "tab tab z");
+    assert!(picture(&mut app, 80, 24).contains("1 Topology"));
+    press(&mut app, "tab tab tab z");
     let shown = picture(&mut app, 120, 40);
-    assert!(shown.contains("3 Liveness") && !shown.contains("1 Connections"), "{shown}");
+    assert!(shown.contains("4 Liveness") && !shown.contains("1 Topology"), "{shown}");
 }
 
 #[test]
@@ -420,7 +420,7 @@ fn a_failed_start_is_said_in_the_footer_and_kept_among_the_notices() {
     assert!(footer(&mut app).contains("the port is in use; 127.0.0.1:3005 is free"), "{}", footer(&mut app));
     app.tick(at(30_000));
     assert!(!footer(&mut app).contains("in use"));
-    press(&mut app, "5");
+    press(&mut app, "6");
     assert!(picture(&mut app, 80, 24).contains("the port is in use"));
 }
 
@@ -434,7 +434,7 @@ fn what_comes_together_is_shown_in_order_of_time_whichever_node_told_first() {
         EventKind::LinkDown { link: LinkId(99), peer: P4, purpose: Purpose::Neighbor, end: LinkEnd::TooSlow },
     );
     app.take(&[heard, event(13_101, P1, EventKind::Hung)]);
-    press(&mut app, "2 z");
+    press(&mut app, "3 z");
     let shown = picture(&mut app, 100, 30);
     let (first, second) = (shown.find("03:00:13.101 p1"), shown.find("03:00:13.102 p2"));
     assert!(first.is_some() && first < second, "{shown}");
@@ -451,7 +451,7 @@ fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
     script.add(S1, report(P4, ReportAction::Verifying));
     let mut app = suspect();
     app.take(&[delivery(script.events)]);
-    press(&mut app, "4");
+    press(&mut app, "5");
     assert!(picture(&mut app, 80, 24).contains("p3 by p4 → s1 asking it, closed"));
 
     let mut script = Script::default();
@@ -468,7 +468,7 @@ fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
 #[test]
 fn enter_on_a_notice_shows_all_of_it() {
     let mut app = dead();
-    press(&mut app, "5 up up enter");
+    press(&mut app, "6 up up enter");
     let shown = picture(&mut app, 80, 24);
     assert!(shown.contains("Notice of 03:00:09"), "{shown}");
     let words = [r#"p2: Violation: bytes that are no message, by 127.0.0.1:55001: "GET /"#, r"\x1b]0;owned\x07\r\n"];

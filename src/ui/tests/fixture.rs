@@ -179,6 +179,62 @@ pub(super) fn aftermath() -> Vec<Event> {
     script.events
 }
 
+/// The peer of this number in a [`large_lab`].
+pub(super) const fn lab_peer(number: u16) -> Addr {
+    Addr::loopback(10_000 + number)
+}
+
+/// Two seeds and so many peers, each linked to the next one and to some far away; p1 says something,
+/// which comes to everybody by the shortest way.
+pub(super) fn large_lab(peers: u16) -> Vec<Event> {
+    let mut script = Script::default();
+    script.start(S1, "s1", Role::Seed).start(S2, "s2", Role::Seed);
+    for number in 1..=peers {
+        let name = format!("p{number}");
+        script.at(300).start(lab_peer(number), &name, Role::Peer).register(lab_peer(number), S1);
+        script.register(lab_peer(number), S2);
+    }
+    let beyond = |number: u16, by: u16| (number - 1 + by) % peers + 1;
+    let mut links = Vec::new();
+    for number in 1..=peers {
+        for other in [beyond(number, 1), beyond(number, 3 + number * 7 % peers)] {
+            let link = (number.min(other), number.max(other));
+            if number != other && !links.contains(&link) {
+                links.push(link);
+            }
+        }
+    }
+    script.at(800);
+    for (a, b) in &links {
+        script.link(lab_peer(*a), lab_peer(*b));
+    }
+    let mut ways = Vec::new();
+    let mut hops = vec![(1, 0)];
+    let mut reached = vec![false; usize::from(peers) + 2];
+    reached[1] = true;
+    let mut next = 0;
+    while let Some((from, hop)) = hops.get(next).copied() {
+        next += 1;
+        for (a, b) in &links {
+            let to = if *a == from {
+                *b
+            } else if *b == from {
+                *a
+            } else {
+                continue;
+            };
+            if !std::mem::replace(&mut reached[usize::from(to)], true) {
+                hops.push((to, hop + 1));
+                ways.push((lab_peer(from), lab_peer(to), hop + 1));
+            }
+        }
+    }
+    if !ways.is_empty() {
+        script.at(10_000).gossip(1, "Gossip Message 1", &ways);
+    }
+    script.events
+}
+
 pub(super) fn delivery(events: Vec<Event>) -> Delivery {
     Delivery { skipped: 0, batch: Batch::from(events) }
 }

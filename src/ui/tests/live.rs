@@ -133,7 +133,7 @@ impl Stage {
         let (tap, feed) = feed(1_024);
         let (to_host, commands) = mpsc::channel(1);
         let (host, from_host) = mpsc::channel(8);
-        let console = Console::new(app, clock, to_host);
+        let console = Console::new(app, clock, to_host).unwrap();
         let (screen, shutdown) = (Recorder::new(), CancellationToken::new());
         Self { console, screen, tap, feed: Some(feed), commands, host, from_host: Some(from_host), shutdown }
     }

@@ -1,8 +1,11 @@
 //! The console as a whole: a hand-written session, the pictures that it gives, what keys do to it.
 
 mod actions;
+mod commands;
+mod evil;
 mod fixture;
 mod live;
 mod panic;
 mod pictures;
 mod styles;
+mod topology;

@@ -56,14 +56,14 @@ fn a_form_is_filled_in_and_says_what_is_wrong_beside_the_field() {
 #[test]
 fn the_links_of_a_node_unfold_below_it() {
     let mut app = suspect();
-    press(&mut app, "right down down");
+    press(&mut app, "2 right down down");
     assert_snapshot!(picture(&mut app, 100, 30));
 }
 
 #[test]
 fn a_dead_node_is_explained_with_its_evidence() {
     let mut app = dead();
-    press(&mut app, "4 enter");
+    press(&mut app, "5 enter");
     assert_snapshot!(picture(&mut app, 120, 40));
 }
 
@@ -77,7 +77,7 @@ fn the_help_names_every_key_and_command() {
 #[test]
 fn a_seed_is_only_killed_after_a_question() {
     let mut app = suspect();
-    press(&mut app, "g g x");
+    press(&mut app, "2 g g x");
     assert_snapshot!(picture(&mut app, 80, 24));
 }
 
@@ -95,7 +95,7 @@ fn a_tiny_screen_says_what_it_needs() {
 fn no_size_at_all_makes_it_panic() {
     for (columns, rows) in [(1, 1), (40, 10), (59, 16), (60, 15), (60, 16), (99, 30), (100, 29), (300, 10), (40, 100)] {
         let mut app = dead();
-        for keys in ["?", "esc 4 enter", "esc a", "esc e", "esc m", "esc :", "esc z"] {
+        for keys in ["?", "esc 5 enter", "esc a", "esc e", "esc m", "esc :", "esc z"] {
             press(&mut app, keys);
             picture(&mut app, columns, rows);
         }

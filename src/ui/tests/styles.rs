@@ -41,6 +41,17 @@ fn cell(parser: &vt100::Parser, line: &str, text: &str) -> vt100::Cell {
     cell.unwrap().clone()
 }
 
+/// The name of a node in its line among the connections.
+fn row(parser: &vt100::Parser, name: &str) -> vt100::Cell {
+    let line = format!("● {name} ");
+    let rows: Vec<String> = parser.screen().rows(0, COLUMNS).collect();
+    let row = rows.iter().position(|row| row.contains(&line)).unwrap_or_else(|| panic!("no '{line}' in {rows:#?}"));
+    let byte = rows[row].rfind(&line).unwrap() + "● ".len();
+    let column = u16::try_from(crate::ui::text::width(&rows[row][..byte])).unwrap();
+    parser.screen().cell(u16::try_from(row).unwrap(), column).unwrap().clone()
+}
+
+const MAGENTA: Color = Color::Idx(5);
 const YELLOW: Color = Color::Idx(3);
 const RED: Color = Color::Idx(1);
 const GREEN: Color = Color::Idx(2);
@@ -50,26 +61,51 @@ const CYAN: Color = Color::Idx(6);
 fn up_is_green_suspect_yellow_dead_red_and_a_seed_cyan() {
     let parser = shown(&mut suspect());
     assert_eq!(cell(&parser, "suspect 2/3", "suspect").fgcolor(), YELLOW);
-    assert_eq!(cell(&parser, "s2     ", "s2").fgcolor(), CYAN);
-    assert_eq!(cell(&parser, "p2     ", "up").fgcolor(), GREEN);
+    assert_eq!(row(&parser, "s2").fgcolor(), CYAN);
+    assert_eq!(cell(&parser, "● p2 ", "up").fgcolor(), GREEN);
     let parser = shown(&mut dead());
     assert_eq!(cell(&parser, " p3 ", "dead").fgcolor(), RED);
 }
 
 #[test]
+fn in_the_topology_the_wave_is_magenta_a_dead_node_red_and_the_selected_one_reversed() {
+    let mut app = dead();
+    let parser = shown(&mut app);
+    assert_eq!(cell(&parser, " ■ s1", "■").fgcolor(), CYAN);
+    assert_eq!(cell(&parser, "❷ has it, by hop", "❷").fgcolor(), MAGENTA);
+    let (sign, link) = (cell(&parser, "❶", "❶"), cell(&parser, "1 Topology", "1"));
+    assert!(sign.fgcolor() == MAGENTA && !sign.inverse() && link.bold());
+    assert_eq!(cell(&parser, "✗", "✗").fgcolor(), RED);
+    let selected = cell(&parser, "[❷]", "❷");
+    assert!(selected.inverse() && selected.fgcolor() == MAGENTA);
+    assert!(cell(&parser, "[❷]", "[").bold());
+    let lines = |parser: &vt100::Parser, color: Color| {
+        let cells = (0..ROWS).flat_map(|row| (0..70).filter_map(move |column| parser.screen().cell(row, column)));
+        let is_dots = |cell: &&vt100::Cell| cell.contents().chars().any(|c| ('\u{2801}'..='\u{28ff}').contains(&c));
+        cells.filter(is_dots).filter(|cell| cell.fgcolor() == color).count()
+    };
+    assert!(lines(&parser, MAGENTA) > 20, "the way of the message");
+    assert!(lines(&parser, CYAN) > 5, "the registrations of the selected node");
+    assert!(lines(&shown(&mut suspect()), YELLOW) > 5, "a link on which nothing is answered");
+}
+
+#[test]
 fn the_selected_line_is_reversed_and_no_other_is() {
     let mut app = suspect();
+    press(&mut app, "2");
     let parser = shown(&mut app);
-    assert!(cell(&parser, "p1     ", "p1").inverse());
-    assert!(!cell(&parser, "p2     ", "p2").inverse());
-    assert_eq!(cell(&parser, "p1     ", "p1").bgcolor(), Color::Default);
+    assert!(row(&parser, "p1").inverse());
+    assert!(!row(&parser, "p2").inverse());
+    assert_eq!(row(&parser, "p1").bgcolor(), Color::Default);
 }
 
 #[test]
 fn without_color_the_selection_is_still_reversed_and_death_still_stands_out() {
     let mono = Options { theme: ThemeChoice::Mono, ..options() };
-    let parser = shown(&mut told(mono, session(), 13_200));
-    assert!(cell(&parser, "p1     ", "p1").inverse());
+    let mut app = told(mono, session(), 13_200);
+    press(&mut app, "2");
+    let parser = shown(&mut app);
+    assert!(row(&parser, "p1").inverse());
     assert!(cell(&parser, "suspect 2/3", "suspect").bold());
     let screen = parser.screen();
     let cells = (0..ROWS).flat_map(|row| (0..COLUMNS).filter_map(move |column| screen.cell(row, column)));
@@ -80,11 +116,11 @@ fn without_color_the_selection_is_still_reversed_and_death_still_stands_out() {
 #[test]
 fn text_from_the_network_cannot_color_the_screen_or_name_the_window() {
     let mut app = suspect();
-    press(&mut app, "2 z");
+    press(&mut app, "3 z");
     let parser = shown(&mut app);
     let contents = parser.screen().contents();
     assert!(contents.contains(r"hello 你好 \x1b[31mred"), "{contents}");
-    press(&mut app, "5");
+    press(&mut app, "6");
     let contents = shown(&mut app).screen().contents();
     assert!(contents.contains(r"GET / \x1b]0;owned\x07\r\n"), "{contents}");
 }

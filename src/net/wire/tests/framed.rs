@@ -61,6 +61,8 @@ fn whoever_does_not_want_a_link_says_so_instead_of_hello() {
     for message in [
         Message::Refusal { reason: RefusalReason::Full, referral: referral.clone() },
         Message::Goodbye { reason: GoodbyeReason::Duplicate, referral },
+        // Shorter than any hello: the length alone must not decide.
+        Message::Goodbye { reason: GoodbyeReason::MadeRoom, referral: Vec::new() },
     ] {
         let bytes = whole(Dialect::Framed, std::slice::from_ref(&message));
         assert_eq!(read_framed(&bytes).0, [message]);
@@ -80,7 +82,7 @@ fn a_classic_node_is_recognized_by_whatever_it_says_first() {
     for bytes in first {
         assert_eq!(read_framed(bytes), (vec![], End::Speaks(Dialect::Classic)), "{}", bytes.escape_ascii());
     }
-    let error = WireError::OtherDialect(Dialect::Classic).to_string();
+    let error = WireError::OtherDialect { speaks: Dialect::Classic, named: None }.to_string();
     assert_eq!(error, "it speaks the classic dialect; start this node with --wire classic");
 }
 

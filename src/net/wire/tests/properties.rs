@@ -1,4 +1,5 @@
-//! What holds for every message, every byte and every way of cutting a stream into segments.
+//! What holds for every message and every way of cutting a stream into segments. For bytes that are no
+//! messages, `tests/readers.rs` does the same.
 
 use std::sync::Arc;
 
@@ -119,14 +120,6 @@ fn classic_message() -> impl Strategy<Value = Message> {
     ]
 }
 
-/// Every kind of link on which something is read.
-fn link() -> impl Strategy<Value = LinkContext> {
-    let dialect = prop_oneof![1 => Just(Dialect::Framed), 3 => Just(Dialect::Classic)];
-    let purpose = prop_oneof![Just(Purpose::Registration), Just(Purpose::Neighbor)];
-    let direction = prop_oneof![Just(Direction::Inbound), Just(Direction::Outbound)];
-    (dialect, purpose, direction).prop_map(|(dialect, purpose, direction)| reading(dialect, purpose, direction))
-}
-
 /// What the start of a good stream, or the middle of a bad one, is made of.
 const PIECES: [&[u8]; 17] = [
     b"03.05.31:('127.0.0.1', 4000):",
@@ -238,11 +231,6 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_read_the_same_whole_and_cut(link in link(), stream in bytes(), lens in segment_lens()) {
-        prop_assert_eq!(read(link, [&stream[..]]), read(link, cut(&stream, &lens)));
-    }
-
-    #[test]
     fn gossip_is_passed_on_byte_for_byte(stream in bytes()) {
         let link = context(Dialect::Classic);
         let (messages, _) = read(link, [GOSSIP, &stream].concat().chunks(7));
@@ -251,10 +239,5 @@ proptest! {
         for bytes in written(gossip, link).1 {
             prop_assert!(stream.windows(bytes.len()).any(|window| window == bytes), "{}", bytes.escape_ascii());
         }
-    }
-
-    #[test]
-    fn random_bytes_never_stop_a_decoder(link in link(), stream in vec(any::<u8>(), 0..200), lens in segment_lens()) {
-        prop_assert_eq!(read(link, [&stream[..]]), read(link, cut(&stream, &lens)));
     }
 }

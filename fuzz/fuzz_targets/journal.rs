@@ -1,0 +1,8 @@
+//! The reader of journals, and the model behind it.
+#![no_main]
+
+#[path = "../../tests/checks/mod.rs"]
+#[allow(dead_code, reason = "each target runs one of the checks")]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::journal::check(bytes));

@@ -1,0 +1,208 @@
+//! Who lacks a message and why; what theory says of a wave.
+
+use super::*;
+use crate::model::theory::Strategy;
+use crate::model::why::{why_not, why_not_each};
+
+impl Story {
+    /// The link ends at both of its ends, as one of them says and the other one then sees.
+    pub(super) fn unlink(&mut self, a: Addr, b: Addr, end: LinkEnd, seen: LinkEnd) {
+        let purpose = Purpose::Neighbor;
+        self.tell(a, EventKind::LinkDown { link: self.link_of(a, b), peer: b, purpose, end });
+        self.tell(b, EventKind::LinkDown { link: self.link_of(b, a), peer: a, purpose, end: seen });
+    }
+
+    pub(super) fn cut(&mut self, a: Addr, b: Addr) {
+        let dead = |cause| LinkEnd::Dead { cause };
+        self.unlink(a, b, dead(DeathCause::Cut), dead(DeathCause::Closed));
+    }
+
+    fn pass_ms(&mut self, millis: u64) {
+        self.at += millis * 1_000;
+    }
+
+    fn verdict(&self, node: Addr, id: MessageId) -> String {
+        why_not(&self.model, node, id, 0).verdict
+    }
+}
+
+/// p1 - p2 - p3 - p4 in a row; p1 says something that comes to p2.
+fn spread_to_two(before: impl Fn(&mut Story)) -> (Story, MessageId) {
+    let mut story = Story::network(4);
+    story.wait(60);
+    before(&mut story);
+    story.wait(2);
+    let id = story.generate(p(1), 1);
+    story.pass_ms(3);
+    story.receive(p(2), p(1), id, Some(1));
+    (story, id)
+}
+
+#[test]
+fn a_node_beyond_a_cut_link_is_told_which_link_and_who_cut_it() {
+    let (mut story, id) = spread_to_two(|story| story.cut(p(2), p(3)));
+    story.wait(10);
+    assert_eq!(
+        story.verdict(p(4), id),
+        "p4 does not have p1#1: it and 1 other were in another part of the overlay than p1; the last link between the \
+         two sides, p2 - p3, ended at 03:14:00: p2 took p3 for dead: link cut by the user."
+    );
+    let why = why_not(&story.model, p(4), id, 0);
+    assert!(says(&why, "p1#1 began at p1"), "{why:?}");
+    assert!(says(&why, "p3, linked to p4 when it began, does not have it either"), "{why:?}");
+    assert!(says(&why, "link p2 - p3 ended: p2 took p3 for dead: link cut by the user"), "{why:?}");
+}
+
+#[test]
+fn a_link_that_ends_under_way_is_told_with_what_was_lost_in_it() {
+    let (mut story, id) = spread_to_two(|_| {});
+    story.pass_ms(5);
+    let closed = LinkEnd::Dead { cause: DeathCause::Closed };
+    story.unlink(p(2), p(3), LinkEnd::TooSlow, closed);
+    story.wait(10);
+    assert_eq!(
+        story.verdict(p(3), id),
+        "p3 does not have p1#1: p2 had it at 03:14:02, but its link to p3 ended at 03:14:02: p2 dropped it, because p3 \
+         read too slowly: the queue was full, and what was in it is lost."
+    );
+    let clauses = why_not_each(&story.model, story.model.rumors().get(id).unwrap(), &[p(4)], 0);
+    assert!(
+        clauses[0].starts_with("it did not come past p3, on the way to p4; p2 had it at 03:14:02, but"),
+        "{clauses:?}"
+    );
+}
+
+#[test]
+fn a_node_that_was_down_or_came_later_is_told_since_when() {
+    let killed = |story: &mut Story| story.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    let (mut story, id) = spread_to_two(killed);
+    story.wait(2);
+    story.start(p(5), "p5", Role::Peer);
+    assert_eq!(
+        story.verdict(p(4), id),
+        "p4 does not have p1#1: it was down when the message began: p4 was killed at 03:14:00."
+    );
+    assert_eq!(
+        story.verdict(p(5), id),
+        "p5 does not have p1#1: it started at 03:14:04, 2.0 s after the message began, and nobody repeats it."
+    );
+    let coverage = story.model.rumors().get(id).unwrap().coverage(story.model.nodes());
+    assert_eq!((coverage.have, coverage.of), (2, 3), "p3 alone lacks it: p4 was down, p5 came later");
+}
+
+#[test]
+fn a_node_that_restarts_within_the_spread_is_not_held_to_have_had_it() {
+    let (mut story, id) = spread_to_two(|_| {});
+    story.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    story.wait(1);
+    story.start(p(4), "p4", Role::Peer);
+    let rumor = story.model.rumors().get(id).unwrap();
+    assert_eq!(rumor.lacking(story.model.nodes()).map(|node| node.addr).collect::<Vec<_>>(), [p(3)]);
+}
+
+#[test]
+fn leaving_long_after_a_message_does_not_excuse_from_having_lacked_it() {
+    let (mut story, id) = spread_to_two(|_| {});
+    story.wait(60);
+    story.tell(p(3), EventKind::Stopped { how: Stop::Left });
+    let coverage = story.model.rumors().get(id).unwrap().coverage(story.model.nodes());
+    assert_eq!((coverage.have, coverage.of), (2, 4));
+}
+
+#[test]
+fn a_holder_that_dies_with_the_message_is_named() {
+    let (mut story, id) = spread_to_two(|_| {});
+    story.pass_ms(1);
+    story.tell(p(2), EventKind::Hung);
+    story.wait(10);
+    assert_eq!(story.verdict(p(3), id), "p3 does not have p1#1: p2 had it at 03:14:02, but p2 hangs since 03:14:02.");
+}
+
+#[test]
+fn what_nothing_explains_is_not_certain_and_what_is_recent_may_be_under_way() {
+    let (mut story, id) = spread_to_two(|_| {});
+    assert!(story.verdict(p(3), id).contains("its link to p3 is open: it may be on its way"));
+    story.wait(10);
+    story.tell(p(1), EventKind::Hung);
+    let told = story.verdict(p(3), id);
+    assert!(told.ends_with("was open, as far as is known here: what became of that copy is not certain."), "{told}");
+    story.model.note_skipped(7);
+    assert!(story.verdict(p(3), id).contains("not all of that time is known here"));
+}
+
+#[test]
+fn a_node_that_has_it_is_told_when_and_from_whom() {
+    let (mut story, id) = spread_to_two(|_| {});
+    story.tell(p(2), EventKind::Duplicate { id, from: p(3), trace: None });
+    assert_eq!(
+        story.verdict(p(2), id),
+        "p2 did get p1#1: at 03:14:02 from p1, hop 1, 3.0 ms after it began; 1 further copy came later."
+    );
+    assert_eq!(story.verdict(s(1), id), "s1 does not have p1#1: it is a seed, and seeds do not gossip.");
+}
+
+#[test]
+fn the_overlay_is_remembered_as_it_was() {
+    let mut story = Story::network(4);
+    let before = Time::from_micros(story.at);
+    story.wait(5);
+    story.cut(p(2), p(3));
+    story.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    story.wait(5);
+    story.start(p(4), "p4", Role::Peer);
+    story.link(p(4), p(1), Purpose::Neighbor);
+    let then = story.model.overlay_at(before).graph;
+    assert_eq!((then.len(), then.links(), then.are_linked(p(2), p(3))), (4, 3, true));
+    let now = story.model.overlay().graph;
+    assert_eq!((now.len(), now.links(), now.are_linked(p(4), p(1))), (4, 2, true));
+    let throughout = story.model.overlay_throughout(before, Time::from_micros(story.at)).graph;
+    assert_eq!((throughout.len(), throughout.links()), (3, 1), "p1 - p2 alone stood all the time");
+}
+
+#[test]
+fn theory_says_of_a_flood_who_has_it_after_which_hop_and_how_many_copies_are_sent() {
+    let mut story = Story::network(4);
+    story.link(p(4), p(1), Purpose::Neighbor);
+    let prediction = Strategy::Flood.predict(&story.model.overlay(), p(1)).unwrap();
+    assert_eq!((prediction.after_hops, prediction.hops), (vec![1, 3, 4], 2));
+    // A ring of four: 8 ends, less one for each of 3 deliveries, makes 5 copies for 3 deliveries.
+    assert!((prediction.redundancy.unwrap() - (5.0 / 3.0 - 1.0)).abs() < 1e-9);
+
+    let id = story.generate(p(1), 1);
+    for (node, from, hop) in [(p(2), p(1), 1), (p(4), p(1), 1), (p(3), p(2), 2)] {
+        story.pass_ms(2);
+        story.receive(node, from, id, Some(hop));
+    }
+    for (node, from) in [(p(3), p(4)), (p(4), p(3))] {
+        story.tell(node, EventKind::Duplicate { id, from, trace: None });
+    }
+    let wave = story.model.wave(id).unwrap();
+    assert!((wave.redundancy.unwrap() - (5.0 / 3.0 - 1.0)).abs() < 1e-9, "measured as predicted");
+    assert_eq!((wave.hops, wave.coverage().have, wave.coverage().of), (2, 4, 4));
+    let ms = Duration::from_millis;
+    assert_eq!(wave.curve(), [(ms(0), 1), (ms(2), 2), (ms(4), 3), (ms(6), 4)]);
+    assert_eq!(wave.predicted_curve(), [(ms(0), 1), (ms(4), 3), (ms(8), 4)], "a hop took 4 ms in the middle of all");
+}
+
+#[test]
+fn theory_is_silent_about_copies_where_peers_elsewhere_take_part() {
+    let mut story = Story::network(2);
+    let (peer, purpose) = (p(40), Purpose::Neighbor);
+    story.tell(p(2), EventKind::LinkUp { link: LinkId(99), peer, direction: Direction::Inbound, purpose });
+    let prediction = Strategy::Flood.predict(&story.model.overlay(), p(1)).unwrap();
+    assert_eq!((prediction.redundancy, prediction.is_certain), (None, false));
+    assert_eq!(prediction.after_hops, [1, 2], "those of this process count");
+}
+
+#[test]
+fn a_link_that_was_lost_and_found_again_before_is_not_blamed() {
+    let (mut story, id) = spread_to_two(|story| {
+        story.cut(p(2), p(3));
+        story.wait(2);
+        story.link(p(3), p(2), Purpose::Neighbor);
+    });
+    story.wait(10);
+    story.tell(p(1), EventKind::Hung);
+    let told = story.verdict(p(3), id);
+    assert!(told.contains("its link to p3 was open"), "{told}");
+}

@@ -1,0 +1,97 @@
+//! What theory says a message should have done, to be held against what it did.
+//!
+//! A strategy of spreading is one arm here: it says, for an overlay and an origin, how many links
+//! each node is away from the message and how many copies are sent. Flooding is exact: a message
+//! comes to each node by a shortest way, so that its hops are the breadth-first distance, the last
+//! delivery hop is the eccentricity of the origin, and each node sends to all of its neighbors but
+//! the one that it had the message from: sum of degrees - (n - 1) copies at n nodes.
+//!
+//! (A copy by a longer way of quicker links may come first: then what is measured is more hops, not
+//! more time.)
+
+use std::time::Duration;
+
+use super::graph::Graph;
+use super::overlay::Overlay;
+use super::rumor::redundancy;
+use crate::proto::addr::Addr;
+
+/// How messages spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// Whoever has a message first sends it to all neighbors but the one that it came from.
+    #[default]
+    Flood,
+}
+
+impl Strategy {
+    /// Its name.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Flood => "flood",
+        }
+    }
+
+    /// What this strategy does with a message of `origin` on this overlay; `None` if the origin has no
+    /// place in it.
+    pub fn predict(self, overlay: &Overlay, origin: Addr) -> Option<Prediction> {
+        if !overlay.graph.contains(origin) {
+            return None;
+        }
+        Some(match self {
+            Self::Flood => flood(overlay, origin),
+        })
+    }
+}
+
+/// What should happen to a message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// By which strategy.
+    pub strategy: Strategy,
+    /// Peers of this process that have it after so many hops; the first are those after none.
+    pub after_hops: Vec<usize>,
+    /// Last delivery hop: the most hops that a first copy makes.
+    pub hops: u32,
+    /// Relative message redundancy; `None` where peers elsewhere have a part in it: what links they
+    /// have is not known.
+    pub redundancy: Option<f64>,
+    /// The overlay of that moment is known for certain.
+    pub is_certain: bool,
+}
+
+impl Prediction {
+    /// When how many have it, if each hop takes so long: the corners of the curve.
+    pub fn curve(&self, hop_time: Duration) -> impl Iterator<Item = (Duration, usize)> {
+        let time = move |hop: usize| hop_time.saturating_mul(u32::try_from(hop).unwrap_or(u32::MAX));
+        self.after_hops.iter().enumerate().map(move |(hop, have)| (time(hop), *have))
+    }
+}
+
+fn flood(overlay: &Overlay, origin: Addr) -> Prediction {
+    let reached = overlay.graph.distances(origin);
+    let ours = || reached.iter().filter(|(node, _)| !overlay.elsewhere.contains(node));
+    let hops = ours().map(|(_, distance)| *distance).max().unwrap_or(0);
+    let mut after_hops = vec![0; hops as usize + 1];
+    for (_, distance) in ours() {
+        after_hops[*distance as usize] += 1;
+    }
+    for hop in 1..after_hops.len() {
+        after_hops[hop] += after_hops[hop - 1];
+    }
+    let is_all_ours = reached.iter().all(|(node, _)| !overlay.elsewhere.contains(node));
+    let redundancy = if is_all_ours { flood_redundancy(&overlay.graph, &reached) } else { None };
+    Prediction {
+        strategy: Strategy::Flood,
+        after_hops,
+        hops,
+        redundancy,
+        is_certain: overlay.is_certain && is_all_ours,
+    }
+}
+
+fn flood_redundancy(graph: &Graph, reached: &[(Addr, u32)]) -> Option<f64> {
+    let degrees: usize = reached.iter().map(|(node, _)| graph.degree(*node)).sum();
+    let deliveries = reached.len() - 1;
+    redundancy((degrees - deliveries) as u64, deliveries)
+}

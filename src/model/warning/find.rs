@@ -1,0 +1,220 @@
+//! Looking for what is wrong.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::{DISPUTED_FOR, FLAPPING_WITHIN, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX, UNREACHED_FOR};
+use crate::model::graph::{Cuts, Graph};
+use crate::model::node::{COMEBACKS_MAX, Life, Node, NodeState};
+use crate::model::overlay::Overlay;
+use crate::model::rumor::{DELIVERY_TIME, Rumor};
+use crate::model::seed::Dispute;
+use crate::model::{Map, Model};
+use crate::proto::addr::Addr;
+use crate::proto::message::{MessageId, Role};
+use crate::proto::time::Time;
+
+/// Messages that one look judges: what a network at full speed says in half a second and more.
+const JUDGED_MAX: usize = 512;
+/// Messages that did not reach everyone which are remembered.
+const UNREACHED_MAX: usize = 64;
+
+/// What is wrong with the shape of the overlay.
+#[derive(Debug, Clone, Default)]
+struct Shape {
+    alone: Vec<Addr>,
+    parted: Option<Finding>,
+    fragile: Option<Finding>,
+}
+
+/// What is known from the looks before.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Search {
+    /// How many changes the overlay had seen when it was last looked at.
+    version: Option<u64>,
+    shape: Shape,
+    /// Messages before this number were judged.
+    judged: u64,
+    unreached: VecDeque<MessageId>,
+}
+
+impl Search {
+    /// All that is wrong now.
+    pub(super) fn look(&mut self, model: &Model, now: Time) -> Vec<Finding> {
+        let version = model.changes.version();
+        if self.version != Some(version) {
+            self.shape = shape(model);
+            self.version = Some(version);
+        }
+        let alone = self.shape.alone.iter().filter(|node| has_others(model, **node));
+        let mut found: Vec<Finding> = alone.map(|node| Finding::Alone { node: *node }).collect();
+        found.extend(self.shape.parted.clone());
+        found.extend(self.shape.fragile.clone());
+        found.extend(seed_lists(model, now));
+        found.extend(flapping(model, now));
+        found.extend(one_way(model));
+        found.extend(self.unreached(model, now));
+        found.extend(disputed(model, now));
+        found
+    }
+
+    fn unreached(&mut self, model: &Model, now: Time) -> Option<Finding> {
+        self.judge(model, now);
+        let is_kept = |id: &MessageId| {
+            let rumor = model.rumors.get(*id).filter(|rumor| now.since(rumor.began()) <= UNREACHED_FOR + DELIVERY_TIME);
+            rumor.is_some_and(|rumor| rumor.lacking(&model.nodes).next().is_some())
+        };
+        self.unreached.retain(is_kept);
+        let latest = *self.unreached.back()?;
+        let lacking = model.rumors.get(latest)?.lacking(&model.nodes).map(|node| node.addr).collect();
+        Some(Finding::Unreached { latest, lacking, messages: self.unreached.len() })
+    }
+
+    /// Looks at the messages that had the time to come to everyone.
+    fn judge(&mut self, model: &Model, now: Time) {
+        let ring = model.rumors.ring();
+        // At full speed some go unjudged: the latest tell as much.
+        let newest = ring.end().saturating_sub(JUDGED_MAX as u64 * 8);
+        let due = |rumor: &Rumor| rumor.began() + DELIVERY_TIME <= now;
+        let rumors = ring.from(self.judged.max(newest)).take_while(|(_, rumor)| due(rumor)).take(JUDGED_MAX);
+        for (number, rumor) in rumors {
+            self.judged = number + 1;
+            if is_unreached(model, rumor) {
+                if self.unreached.len() == UNREACHED_MAX {
+                    self.unreached.pop_front();
+                }
+                self.unreached.push_back(rumor.id);
+            }
+        }
+    }
+}
+
+/// Somebody lacks it who had the time to be linked; those who had not are excused.
+fn is_unreached(model: &Model, rumor: &Rumor) -> bool {
+    let was_linked = |node: &Node| node.ran_from.is_some_and(|from| from + JOINING <= rumor.began());
+    model.is_complete(rumor) && rumor.lacking(&model.nodes).any(was_linked)
+}
+
+fn shape(model: &Model) -> Shape {
+    let overlay = model.overlay();
+    let graph = overlay.with_one_elsewhere();
+    let (alone, parts): (Vec<_>, Vec<_>) = graph.parts().into_iter().partition(|part| part.len() == 1);
+    let alone = alone.into_iter().flatten().take(KIND_MAX).collect();
+    let fragile = fragile(&overlay, &graph);
+    let parted = (parts.len() > 1).then_some(Finding::Parted { parts });
+    Shape { alone, parted, fragile }
+}
+
+/// There is somebody else to be linked to.
+fn has_others(model: &Model, node: Addr) -> bool {
+    model.nodes.iter().any(|other| {
+        let is_there = match other.state() {
+            NodeState::Up | NodeState::Suspect { .. } | NodeState::Known => true,
+            NodeState::Hung | NodeState::Dead | NodeState::Killed | NodeState::Left => false,
+        };
+        other.addr != node && other.role == Some(Role::Peer) && is_there
+    })
+}
+
+fn fragile(overlay: &Overlay, graph: &Graph) -> Option<Finding> {
+    if graph.len() < FRAGILE_NODES_MIN {
+        return None;
+    }
+    let Cuts { mut nodes, mut links } = graph.cuts();
+    // Those elsewhere stand for each other, and many links to them for one.
+    nodes.retain(|node| !overlay.elsewhere.contains(node));
+    let ways_out = |node: Addr| overlay.graph.neighbors(node).filter(|peer| overlay.elsewhere.contains(peer)).count();
+    links.retain(|(a, b)| match (overlay.elsewhere.contains(a), overlay.elsewhere.contains(b)) {
+        (false, false) => true,
+        (true, false) => ways_out(*b) < 2,
+        (false, true) => ways_out(*a) < 2,
+        (true, true) => false,
+    });
+    nodes.truncate(KIND_MAX);
+    links.truncate(KIND_MAX);
+    (!nodes.is_empty() || !links.is_empty()).then_some(Finding::Fragile { nodes, links })
+}
+
+/// How long the network may take to notice a death and to take it off a list: the probes that a node
+/// may miss, the seed's own, and the time that a closed registration is waited for.
+pub(in crate::model) fn noticing_time(model: &Model) -> Duration {
+    let paces = model.nodes.iter().filter_map(|node| node.pace);
+    let longest = paces.map(|pace| Duration::from_micros(pace.liveness_interval_us) * (pace.liveness_misses + 2)).max();
+    longest.unwrap_or(Duration::from_secs(65)) + DELIVERY_TIME
+}
+
+/// What is wrong with a seed's list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::model) struct Difference {
+    pub(in crate::model) gone: Vec<Addr>,
+    pub(in crate::model) missing: Vec<Addr>,
+}
+
+/// Who is on the list of a seed of ours without being alive, and who should be on it, for longer than
+/// `grace`.
+pub(in crate::model) fn difference(model: &Model, seed: Addr, now: Time, grace: Duration) -> Difference {
+    let Some(view) = model.seeds.get(seed) else { return Difference::default() };
+    let is_gone =
+        |addr: &&Addr| model.nodes.get(**addr).is_some_and(|node| !is_alive(node) && now.since(node.since) >= grace);
+    let registered = model.links.registered_with(seed).filter(|link| now.since(link.since) >= grace);
+    let is_missing = |addr: &Addr| {
+        let runs = model.nodes.get(*addr).is_some_and(|node| node.life == Life::Running);
+        let is_off = view.delisted.get(addr).is_none_or(|at| now.since(*at) >= grace);
+        runs && is_off && !view.listed.contains_key(addr)
+    };
+    Difference {
+        gone: view.listed.keys().filter(is_gone).copied().collect(),
+        missing: registered.map(|link| link.key.node).filter(is_missing).collect(),
+    }
+}
+
+fn is_alive(node: &Node) -> bool {
+    match node.state() {
+        // Of one of whom others only told us nothing speaks against it.
+        NodeState::Up | NodeState::Suspect { .. } | NodeState::Known => true,
+        NodeState::Hung | NodeState::Dead | NodeState::Killed | NodeState::Left => false,
+    }
+}
+
+fn seed_lists(model: &Model, now: Time) -> Vec<Finding> {
+    let runs = |seed: &Addr| model.nodes.get(*seed).is_some_and(|node| node.life == Life::Running);
+    let grace = noticing_time(model);
+    let seeds = model.seeds.iter().map(|(seed, _)| seed).filter(runs);
+    let found = seeds.filter_map(|seed| {
+        let Difference { mut gone, mut missing } = difference(model, seed, now, grace);
+        gone.truncate(KIND_MAX);
+        missing.truncate(KIND_MAX);
+        let is_wrong = !gone.is_empty() || !missing.is_empty();
+        is_wrong.then_some(Finding::SeedList { seed, gone, missing })
+    });
+    found.take(KIND_MAX).collect()
+}
+
+fn flapping(model: &Model, now: Time) -> Vec<Finding> {
+    let found = model.nodes.iter().filter(|node| node.comebacks.len() == COMEBACKS_MAX).filter_map(|node| {
+        let (first, last) = (node.comebacks.first()?, node.comebacks.last()?);
+        let (node, times, within) = (node.addr, node.comebacks.len(), last.since(*first));
+        (now.since(*first) <= FLAPPING_WITHIN).then_some(Finding::Flapping { node, times, within })
+    });
+    found.take(KIND_MAX).collect()
+}
+
+fn one_way(model: &Model) -> Vec<Finding> {
+    let runs = |addr| model.nodes.get(addr).is_some_and(|node| node.life == Life::Running);
+    let is_one_way = |link: &&crate::model::link::Link| {
+        let back = model.links.get(link.key.peer, link.key.node);
+        runs(link.key.node) && runs(link.key.peer) && !back.is_some_and(crate::model::link::Link::is_up)
+    };
+    model.links.up().filter(is_one_way).take(KIND_MAX).map(|link| Finding::OneWay { link: link.key }).collect()
+}
+
+fn disputed(model: &Model, now: Time) -> Vec<Finding> {
+    let mut totals: Map<Addr, Dispute> = Map::default();
+    for (reporter, dispute) in model.seeds.iter().flat_map(|(_, view)| &view.disputes) {
+        let total = totals.entry(*reporter).or_insert(Dispute { reports: 0, at: dispute.at });
+        total.reports = total.reports.saturating_add(dispute.reports);
+        total.at = total.at.max(dispute.at);
+    }
+    let recent = totals.into_iter().filter(|(_, dispute)| now.since(dispute.at) <= DISPUTED_FOR);
+    recent.take(KIND_MAX).map(|(reporter, dispute)| Finding::Disputed { reporter, reports: dispute.reports }).collect()
+}

@@ -1,0 +1,108 @@
+//! The wave: the way of one message through the network, measured, with what theory says beside it.
+//!
+//! Last delivery hop and relative message redundancy are those of the Plumtree paper (Leitão, Pereira,
+//! Rodrigues: "Epidemic Broadcast Trees", 2007, section 4.1). Who counts for the coverage is said at
+//! [`Rumor::is_due_at`].
+
+use std::time::Duration;
+
+use super::Model;
+use super::rumor::{Coverage, Rumor};
+use super::theory::{Prediction, Strategy};
+use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+use crate::proto::time::Time;
+
+/// The first copy at one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaveRow {
+    /// Who has it.
+    pub node: Addr,
+    /// From whom; `None` at the origin.
+    pub from: Option<Addr>,
+    /// Links that it had crossed, if that is known.
+    pub hop: Option<u16>,
+    /// How long after it began.
+    pub delay: Duration,
+    /// Further copies that came later.
+    pub duplicates: u32,
+}
+
+/// The way of one message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wave {
+    /// Which message.
+    pub id: MessageId,
+    /// When it began.
+    pub began: Time,
+    /// Who has it, in the order in which it came.
+    pub rows: Vec<WaveRow>,
+    /// Who should have it and does not.
+    pub lacking: Vec<Addr>,
+    /// Nothing about it was skipped.
+    pub is_complete: bool,
+    /// Last delivery hop: the most links that a first copy had crossed.
+    pub hops: u16,
+    /// Relative message redundancy, measured.
+    pub redundancy: Option<f64>,
+    /// The median time that a first copy took for one hop, where both of its ends are here.
+    pub hop_time: Option<Duration>,
+    /// What theory says, for the overlay as it was when the message began.
+    pub prediction: Option<Prediction>,
+}
+
+impl Wave {
+    /// How many have it, and of how many.
+    pub fn coverage(&self) -> Coverage {
+        Coverage { have: self.rows.len(), of: self.rows.len() + self.lacking.len() }
+    }
+
+    /// When how many had it: the corners of the measured curve, in order of time.
+    pub fn curve(&self) -> Vec<(Duration, usize)> {
+        let mut delays: Vec<_> = self.rows.iter().map(|row| row.delay).collect();
+        delays.sort_unstable();
+        delays.into_iter().enumerate().map(|(before, delay)| (delay, before + 1)).collect()
+    }
+
+    /// When how many should have had it, by theory and the measured time of a hop.
+    pub fn predicted_curve(&self) -> Vec<(Duration, usize)> {
+        let (Some(prediction), Some(hop_time)) = (&self.prediction, self.hop_time) else { return Vec::new() };
+        prediction.curve(hop_time).collect()
+    }
+}
+
+impl Model {
+    /// The way of this message, if it is still held. O(nodes + links + what changed since it began).
+    pub fn wave(&self, id: MessageId) -> Option<Wave> {
+        let rumor = self.rumors.get(id)?;
+        let began = rumor.began();
+        let rows = rumor.copies.iter().map(|(node, copy)| WaveRow {
+            node: *node,
+            from: copy.from,
+            hop: copy.hop,
+            delay: copy.at.since(began),
+            duplicates: copy.duplicates,
+        });
+        Some(Wave {
+            id,
+            began,
+            rows: rows.collect(),
+            lacking: rumor.lacking(&self.nodes).map(|node| node.addr).collect(),
+            is_complete: self.is_complete(rumor),
+            hops: rumor.hop_max,
+            redundancy: rumor.redundancy(),
+            hop_time: hop_time(rumor),
+            prediction: Strategy::default().predict(&self.overlay_at(began), id.origin),
+        })
+    }
+}
+
+fn hop_time(rumor: &Rumor) -> Option<Duration> {
+    let crossed = rumor.copies.values().filter_map(|copy| {
+        let sender = rumor.copies.get(&copy.from?)?;
+        Some(copy.at.since(sender.at))
+    });
+    let mut crossed: Vec<Duration> = crossed.collect();
+    crossed.sort_unstable();
+    crossed.get(crossed.len() / 2).copied()
+}

@@ -1,0 +1,144 @@
+//! Why something is warned of.
+
+use std::time::Duration;
+
+use super::{Evidence, Explanation, Teller, about_message, about_node, in_order, why_link, why_not, why_seed};
+use crate::model::death::SeedAct;
+use crate::model::graph::Graph;
+use crate::model::warning::{Finding, Warning};
+use crate::model::words::{count_text, span_text};
+use crate::model::{Model, Set};
+use crate::proto::addr::Addr;
+use crate::proto::time::Time;
+
+/// Links that an answer names.
+const LINKS_MAX: usize = 12;
+
+/// Why this is warned of, as far as it is known now.
+pub fn why_warning(model: &Model, warning: &Warning, now: Time, utc_offset_s: i32) -> Explanation {
+    let teller = Teller { model, utc_offset_s };
+    let finding = &warning.finding;
+    let mut why = match finding {
+        Finding::Alone { node } => about_node(model, *node, utc_offset_s),
+        Finding::Parted { parts } => parted(teller, warning, parts),
+        Finding::Fragile { nodes, links } => fragile(teller, nodes, links),
+        Finding::SeedList { seed, .. } => why_seed(model, *seed, now, utc_offset_s),
+        Finding::Flapping { node, .. } => flapping(teller, *node),
+        Finding::OneWay { link } => why_link(model, link.node, link.peer, utc_offset_s),
+        Finding::Unreached { latest, lacking, .. } => match lacking.first() {
+            Some(node) => why_not(model, *node, *latest, utc_offset_s),
+            None => about_message(model, *latest, utc_offset_s),
+        },
+        Finding::Disputed { reporter, .. } => disputed(teller, *reporter),
+    };
+    let text = model.warning_text(finding);
+    let when = match warning.gone_at {
+        None => {
+            format!("warned of since {}, for {} now", teller.clock(warning.since), span_text(now.since(warning.since)))
+        }
+        Some(gone_at) => format!("it was so from {} to {}", teller.clock(warning.since), teller.clock(gone_at)),
+    };
+    why.evidence.insert(0, Evidence::now(format!("{text}: {when}")));
+    why
+}
+
+fn parted(teller: Teller<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> Explanation {
+    let side = |addr: Addr| parts.iter().position(|part| part.contains(&addr));
+    let crosses = |a: Addr, b: Addr| matches!((side(a), side(b)), (Some(a), Some(b)) if a != b);
+    let mut evidence: Vec<Evidence> = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        let (count, names) = (count_text(part.len() as u64, "node"), teller.all_names(part));
+        evidence.push(Evidence::now(format!("part {}, {count}: {names}", number + 1)));
+    }
+    let lost = losses(teller, crosses);
+    let last = lost.iter().rev().find(|(at, _)| *at <= warning.since + Duration::from_secs(1)).or(lost.last());
+    let verdict = match last {
+        Some((_, text)) => format!("no link joins the parts; the last one that did, {text}"),
+        None => "no link ever joined these parts, as far as is known here".to_owned(),
+    };
+    let shown = lost.iter().rev().take(LINKS_MAX);
+    evidence.extend(shown.map(|(at, text)| Evidence::at(*at, format!("link {text}"))));
+    let count = count_text(parts.len() as u64, "part");
+    let verdict = format!("The overlay is in {count}: {verdict}.");
+    Explanation { title: "Why is the overlay in parts?".to_owned(), verdict, evidence: in_order(evidence) }
+}
+
+/// When and how the links between these pairs were lost, in order of time, each as the end that knew
+/// first tells it.
+fn losses(teller: Teller<'_>, wanted: impl Fn(Addr, Addr) -> bool) -> Vec<(Time, String)> {
+    let links = teller.model.links().iter().filter(|link| wanted(link.key.node, link.key.peer));
+    let mut lost: Vec<_> =
+        links.filter_map(|link| super::lack::last_loss(teller, link).map(|(at, text)| (at, text, link.key))).collect();
+    lost.sort_by_key(|(at, ..)| *at);
+    let mut pairs = Set::default();
+    lost.retain(|(.., key)| pairs.insert((key.node.min(key.peer), key.node.max(key.peer))));
+    lost.into_iter().map(|(at, text, _)| (at, text)).collect()
+}
+
+fn fragile(teller: Teller<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> Explanation {
+    let graph = teller.model.overlay().with_one_elsewhere();
+    let whole = graph.parts().len();
+    let mut evidence = Vec::new();
+    for node in nodes {
+        evidence.extend(apart(teller, &teller.name(*node), &graph.without(*node), whole));
+    }
+    for (a, b) in links {
+        let link = format!("the link {} - {}", teller.name(*a), teller.name(*b));
+        evidence.extend(apart(teller, &link, &graph.without_link(*a, *b), whole));
+    }
+    let verdict = match evidence.is_empty() {
+        true => "No single node or link would part the overlay any more.".to_owned(),
+        false => {
+            "Each of these holds the overlay together alone: were it lost, messages would not come to all until the \
+                  overlay has repaired itself."
+                .to_owned()
+        }
+    };
+    Explanation { title: "What would part the overlay?".to_owned(), verdict, evidence }
+}
+
+/// Who would lose whom without this.
+fn apart(teller: Teller<'_>, what: &str, rest: &Graph, whole: usize) -> Option<Evidence> {
+    let parts = rest.parts();
+    if parts.len() <= whole {
+        return None;
+    }
+    let smaller: Vec<String> = parts.iter().skip(1).map(|part| teller.names(part)).collect();
+    Some(Evidence::now(format!("without {what}: {} would be apart from the other nodes", smaller.join("; "))))
+}
+
+fn flapping(teller: Teller<'_>, node: Addr) -> Explanation {
+    let mut why = super::about_node(teller.model, node, teller.utc_offset_s);
+    let name = teller.name(node);
+    let Some(known) = teller.model.nodes().get(node) else { return why };
+    why.evidence.extend(known.comebacks.iter().map(|at| Evidence::at(*at, format!("{name} came back"))));
+    let deaths = teller.model.deaths().cases().iter().filter(|(_, case)| case.dead == node);
+    why.evidence.extend(deaths.map(|(_, case)| {
+        let by: Vec<Addr> = case.testimonies.iter().map(|told| told.reporter).collect();
+        Evidence::at(case.at, format!("{name} was taken for dead, by {}", teller.names(&by)))
+    }));
+    why.evidence = in_order(std::mem::take(&mut why.evidence));
+    why
+}
+
+fn disputed(teller: Teller<'_>, reporter: Addr) -> Explanation {
+    let name = teller.name(reporter);
+    let mut evidence = Vec::new();
+    for (_, case) in teller.model.deaths().cases() {
+        for step in &case.steps {
+            if let SeedAct::Disputed { reporter: told, rtt_us } = step.act
+                && told == reporter
+            {
+                let (seed, dead) = (teller.name(step.seed), teller.name(case.dead));
+                let after = span_text(Duration::from_micros(rtt_us));
+                evidence.push(Evidence::at(step.at, format!("{seed} asked {dead}, which answered after {after}")));
+            }
+        }
+    }
+    let verdict = match evidence.len() {
+        0 => format!("{name} reported a node that then answered; which is no longer known."),
+        1 => format!("{name} reported a node dead that was alive: it answered when a seed asked it."),
+        more => format!("{name} reported nodes dead that were alive: {more} times they answered when a seed asked."),
+    };
+    Explanation { title: format!("Is {name} to be believed?"), verdict, evidence: in_order(evidence) }
+}

@@ -1,0 +1,62 @@
+//! What the engine decides before any node runs.
+
+use super::*;
+use crate::feed::{Feed, feed};
+
+fn engine(files_max: Option<u64>) -> (Engine, Feed) {
+    let (tap, feed) = feed(64);
+    let nowhere = Addr::loopback(0);
+    let (peer, seed) = (PeerConfig::new(nowhere, Vec::new()), SeedConfig::new(nowhere));
+    let mut engine = Engine::new(Defaults { peer, seed, rng_seed: 1, clock: Clock::start() }, vec![tap]);
+    engine.files_max = files_max;
+    (engine, feed)
+}
+
+fn drain(feed: &mut Feed) -> Vec<EventKind> {
+    std::iter::from_fn(|| feed.try_recv())
+        .flat_map(|delivery| delivery.batch.to_vec())
+        .map(|event| event.kind)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_node_for_which_no_descriptors_are_left_says_how_many_are_missing_and_the_others_stay() {
+    let (mut engine, mut feed) = engine(Some(100));
+    let lab = engine.start_lab(1, 2).await.unwrap();
+    let spec = NodeSpec { role: Role::Peer, listen: Placement::Auto };
+    engine.apply(Command::Start(spec)).await.unwrap_err();
+    let failed = drain(&mut feed).into_iter().find_map(|kind| match kind {
+        EventKind::Failed { what, why } => Some((what, why)),
+        _ => None,
+    });
+    let (what, why) = failed.expect("it is told");
+    assert_eq!(what, "start a peer");
+    assert!(why.contains("this process may have 100: 2 too few") && why.contains("(2 peers fit)"), "{why}");
+    for node in lab {
+        assert_eq!(engine.slot_mut(node).unwrap().condition(), Condition::Runs);
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_others_can_reach_says_what_it_opens_and_one_on_loopback_has_nothing_to_say() {
+    let (mut engine, mut feed) = engine(None);
+    engine.defaults.seed.reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
+    let exposed = |feed: &mut Feed| {
+        let exposed = |kind: &EventKind| matches!(kind, EventKind::Exposed { .. });
+        drain(feed).into_iter().filter(exposed).collect::<Vec<_>>()
+    };
+    engine.start(NodeSpec { role: Role::Seed, listen: Placement::At(Addr::loopback(0)) }).await.unwrap();
+    assert_eq!(exposed(&mut feed), []);
+    let name = Addr::new([10, 9, 8, 7].into(), 0);
+    let started = engine.start(NodeSpec { role: Role::Seed, listen: Placement::Everywhere(name) }).await.unwrap();
+    assert_eq!((started.ip(), started.port() != 0), (name.ip(), true), "others know it by the name, and a real port");
+    let told = exposed(&mut feed);
+    let [EventKind::Exposed { bind, allow, .. }] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((bind.to_string(), &allow[..]), (format!("0.0.0.0:{}", started.port()), &["10.0.0.0/8".to_owned()][..]));
+    // It is there by any address of this machine, and comes back to all of them.
+    engine.apply(Command::Kill(started)).await.unwrap();
+    assert!(tokio::net::TcpStream::connect(Addr::loopback(started.port()).socket()).await.is_err());
+    engine.apply(Command::Restart(started)).await.unwrap();
+    tokio::net::TcpStream::connect(Addr::loopback(started.port()).socket()).await.unwrap();
+    assert_eq!(exposed(&mut feed).len(), 1);
+}

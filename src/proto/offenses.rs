@@ -1,0 +1,143 @@
+//! What remotes do wrong, told in a bounded way: who floods us with bad connections shall not flood
+//! the screen, the journal and the log files.
+//!
+//! Of the offences from one machine the first few are told one by one, and the rest of the same
+//! [`WINDOW`] as one number at its end. A name that a remote gives itself costs it nothing, so
+//! machines are told apart by address alone; beyond a limit they are counted together.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::event::EventKind;
+use super::machine::Output;
+use super::time::Time;
+
+/// Offences from one machine that are told one by one in a window: enough to see what they are.
+const OFFENSES_TOLD_MAX: u32 = 3;
+/// How long the further ones are counted before their number is told.
+const WINDOW: Duration = Duration::from_secs(10);
+/// Machines that are told apart; what comes from further ones in the same window is counted together.
+const HOSTS_MAX: usize = 32;
+
+/// Whose offences are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Host {
+    One(IpAddr),
+    Others,
+}
+
+/// The offences of one host in the running window.
+#[derive(Debug)]
+struct Window {
+    ends: Time,
+    told: u32,
+    untold: u64,
+}
+
+/// What was told lately, and how much was not.
+#[derive(Debug, Default)]
+pub(super) struct Offenses {
+    windows: BTreeMap<Host, Window>,
+}
+
+impl Offenses {
+    /// Tells of an offence from this machine, or counts it.
+    pub(super) fn tell(&mut self, now: Time, from: IpAddr, event: impl FnOnce() -> EventKind, out: &mut impl Output) {
+        self.end_windows(now, out);
+        let host = self.host(from);
+        let window = self.windows.entry(host).or_insert(Window { ends: now + WINDOW, told: 0, untold: 0 });
+        if window.told < OFFENSES_TOLD_MAX {
+            window.told += 1;
+            out.emit(event);
+        } else {
+            window.untold += 1;
+        }
+    }
+
+    fn host(&self, from: IpAddr) -> Host {
+        let host = Host::One(from);
+        if self.windows.contains_key(&host) || self.windows.len() < HOSTS_MAX { host } else { Host::Others }
+    }
+
+    /// Tells how much was not told in the windows that are over.
+    pub(super) fn end_windows(&mut self, now: Time, out: &mut impl Output) {
+        self.windows.retain(|host, window| {
+            let over = window.ends <= now;
+            if over && window.untold > 0 {
+                out.emit(|| summary(*host, window.untold));
+            }
+            !over
+        });
+    }
+
+    /// When there is a number to tell.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.windows.values().filter(|window| window.untold > 0).map(|window| window.ends).min()
+    }
+}
+
+fn summary(host: Host, count: u64) -> EventKind {
+    let host = match host {
+        Host::One(ip) => ip.to_string(),
+        Host::Others => "other addresses".to_owned(),
+    };
+    EventKind::MoreOffenses { host, count, span_us: u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::event::{LinkId, Purpose, Rule, Violation};
+    use crate::proto::message::Message;
+
+    #[derive(Default)]
+    struct Told(Vec<EventKind>);
+
+    impl Output for Told {
+        fn send(&mut self, _link: LinkId, _message: &Message) {}
+        fn dial(&mut self, _peer: crate::proto::addr::Addr, _purpose: Purpose) {}
+        fn hang_up(&mut self, _link: LinkId) {}
+        fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+            self.0.push(event());
+        }
+    }
+
+    fn offence() -> EventKind {
+        EventKind::Violation { remote: String::new(), peer: None, violation: Violation::new(Rule::Malformed, b"") }
+    }
+
+    fn more(told: &Told) -> Vec<(&str, u64)> {
+        let more = |kind: &'_ EventKind| matches!(kind, EventKind::MoreOffenses { .. });
+        let of = |kind| match kind {
+            &EventKind::MoreOffenses { ref host, count, .. } => (host.as_str(), count),
+            _ => unreachable!(),
+        };
+        told.0.iter().filter(|kind| more(kind)).map(of).collect()
+    }
+
+    #[test]
+    fn offences_of_more_machines_than_are_told_apart_are_bounded_and_none_is_lost() {
+        let (mut offenses, mut told, now) = (Offenses::default(), Told::default(), Time::from_micros(1));
+        for n in 0..100_000_u32 {
+            offenses.tell(now, IpAddr::V4((0x0a00_0000 + n).into()), offence, &mut told);
+        }
+        assert!(offenses.windows.len() <= HOSTS_MAX + 1);
+        let one_by_one = told.0.len();
+        assert!(one_by_one <= HOSTS_MAX + OFFENSES_TOLD_MAX as usize, "{one_by_one}");
+        offenses.end_windows(now + WINDOW, &mut told);
+        assert_eq!(more(&told), [("other addresses", 100_000 - one_by_one as u64)]);
+        assert_eq!((offenses.windows.len(), offenses.next_deadline()), (0, None));
+    }
+
+    #[test]
+    fn a_single_offence_needs_no_number_and_a_later_one_is_told_again() {
+        let (mut offenses, mut told, mut now) = (Offenses::default(), Told::default(), Time::from_micros(1));
+        for _ in 0..5 {
+            offenses.tell(now, IpAddr::V4([10, 0, 0, 9].into()), offence, &mut told);
+            assert_eq!(offenses.next_deadline(), None);
+            now = now + WINDOW;
+        }
+        assert_eq!((told.0.len(), more(&told).len()), (5, 0));
+    }
+}

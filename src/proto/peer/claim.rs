@@ -1,0 +1,56 @@
+//! Who names the address of a neighbor: see [`crate::proto::claims`].
+
+use super::{Peer, Stage};
+use crate::proto::addr::Addr;
+use crate::proto::claims::{Claim, Claims};
+use crate::proto::event::{LinkEnd, LinkId, Rule, Side};
+use crate::proto::machine::Output;
+use crate::proto::message::{GoodbyeReason, Hello, Message, ProbeSeq};
+use crate::proto::time::Time;
+
+impl Peer {
+    /// Has a newcomer that names a neighbor's address wait, and asks that neighbor.
+    pub(super) fn claim(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
+        let named = hello.listen;
+        if self.claims.has(named) {
+            return self.offend(now, link, Rule::NameTaken, &named.to_string(), out);
+        }
+        let Some(seq) = self.probe(now, named, out) else { return };
+        let decide_by = now + Claims::patience(self.config.handshake_timeout, self.config.liveness_interval);
+        if let Some(open) = self.links.get_mut(&link) {
+            open.stage = Stage::Opening { hello_by: decide_by + self.config.handshake_timeout };
+        }
+        self.claims.add(link, hello, seq, decide_by);
+    }
+
+    /// The neighbor answers: whoever named its address meanwhile is somebody else.
+    pub(super) fn refute_claim(&mut self, now: Time, peer: Addr, seq: ProbeSeq, out: &mut impl Output) {
+        if let Some(claim) = self.claims.refuted(peer, seq) {
+            self.offend(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
+        }
+    }
+
+    /// Newcomers whose named neighbor is gone, or has not answered in time, take its place.
+    pub(super) fn settle_claims(&mut self, now: Time, out: &mut impl Output) {
+        loop {
+            let is_decided =
+                |claim: &Claim| !self.links.contains_key(&claim.link) || self.overlay.get(claim.hello.listen).is_none();
+            let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
+            self.give_place(now, &claim, out);
+        }
+    }
+
+    fn give_place(&mut self, now: Time, claim: &Claim, out: &mut impl Output) {
+        let (link, peer) = (claim.link, claim.hello.listen);
+        if !self.links.contains_key(&link) {
+            return;
+        }
+        if let Some(old) = self.overlay.get(peer).map(super::overlay::Neighbor::link) {
+            // The peer has restarted before we noticed its end.
+            let reason = GoodbyeReason::Duplicate;
+            out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
+            self.part(now, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+        }
+        self.on_joiner(now, link, claim.hello, out);
+    }
+}

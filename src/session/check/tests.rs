@@ -1,0 +1,179 @@
+//! A sound session breaks no rule; each rule is broken once, and told.
+
+use super::*;
+use crate::event::{Direction, LinkEnd, LinkId, Pace, Purpose, Stop};
+use crate::proto::fault::{Fault, Scope, Trouble};
+use crate::proto::message::{DeathCause, MessageId, Role};
+
+fn p(number: u16) -> Addr {
+    Addr::loopback(3000 + number)
+}
+
+const SEED: Addr = Addr::loopback(5001);
+
+/// A network as it should be, and what happens to it then.
+struct Session {
+    checker: Checker,
+    at: Time,
+    links: u64,
+}
+
+impl Session {
+    /// A seed and four peers in a row, settled.
+    fn new(policy: DeadPolicy) -> Self {
+        let mut session = Self { checker: Checker::new(policy), at: Time::from_micros(1_000_000), links: 0 };
+        session.start(SEED, Role::Seed);
+        (1..=4).for_each(|number| session.start(p(number), Role::Peer));
+        (1..=4).for_each(|number| session.link(p(number), SEED, Purpose::Registration));
+        (1..=3).for_each(|number| session.link(p(number), p(number + 1), Purpose::Neighbor));
+        session.pass(10);
+        session
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.at = self.at + Duration::from_secs(seconds);
+    }
+
+    fn tell(&mut self, node: Addr, kind: EventKind) {
+        self.checker.apply(&Event { at: self.at, node, kind });
+    }
+
+    fn start(&mut self, node: Addr, role: Role) {
+        let pace = Pace { gossip_interval_us: 1, liveness_interval_us: 1, liveness_misses: 3 };
+        self.tell(node, EventKind::Started { name: "n".to_owned(), role, dialect: Dialect::Framed, pace });
+    }
+
+    fn link(&mut self, from: Addr, to: Addr, purpose: Purpose) {
+        self.links += 1;
+        let link = LinkId(self.links);
+        self.tell(from, EventKind::LinkUp { link, peer: to, direction: Direction::Outbound, purpose });
+        self.tell(to, EventKind::LinkUp { link, peer: from, direction: Direction::Inbound, purpose });
+    }
+
+    fn down(&mut self, node: Addr, peer: Addr) {
+        let link = self.checker.model.links().get(node, peer).unwrap().connections[0];
+        let end = LinkEnd::Dead { cause: DeathCause::Closed };
+        self.tell(node, EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+    }
+
+    /// p1 says something that these have then.
+    fn gossip(&mut self, seq: u64, to: &[u16]) -> MessageId {
+        let id = MessageId { origin: p(1), run: 1, seq };
+        self.tell(p(1), EventKind::Generated { id, body: "hello".into(), trace: None, forwarded: 1 });
+        to.iter().for_each(|number| self.receive(*number, id));
+        id
+    }
+
+    fn receive(&mut self, number: u16, id: MessageId) {
+        let from = p(number - 1);
+        self.tell(p(number), EventKind::Received { id, from, body: "hello".into(), trace: None, forwarded: 1 });
+    }
+
+    fn told(mut self) -> Vec<String> {
+        self.pass(20);
+        self.checker.finish(self.at).iter().map(ToString::to_string).collect()
+    }
+}
+
+#[test]
+fn a_sound_session_breaks_no_rule() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    session.gossip(1, &[2, 3, 4]);
+    session.pass(10);
+    session.gossip(2, &[2, 3, 4]);
+    assert_eq!(session.told(), [""; 0]);
+}
+
+#[test]
+fn a_connected_peer_that_did_not_get_a_message_is_told() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    session.gossip(1, &[2, 3]);
+    let way = "though a way of links that stood all the time led to it";
+    assert_eq!(session.told(), [format!("00:00:11.000 127.0.0.1:3004: did not get 127.0.0.1:3001#1, {way}")]);
+}
+
+#[test]
+fn a_peer_that_lost_its_link_or_stopped_while_a_message_spread_need_not_have_it() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    session.gossip(1, &[2]);
+    session.down(p(2), p(3));
+    session.down(p(3), p(2));
+    session.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    assert_eq!(session.told(), [""; 0]);
+}
+
+#[test]
+fn a_message_that_comes_twice_is_told_but_not_in_another_life() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    let id = session.gossip(1, &[2, 3, 4]);
+    session.pass(3);
+    session.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    session.start(p(4), Role::Peer);
+    session.receive(4, id);
+    session.receive(3, id);
+    session.down(p(3), p(4));
+    session.tell(SEED, EventKind::Stopped { how: Stop::Left });
+    assert_eq!(session.told(), ["00:00:14.000 127.0.0.1:3003: got 127.0.0.1:3001#1 twice"]);
+}
+
+#[test]
+fn a_seed_that_verifies_and_removes_who_is_alive_is_told_and_one_that_trusts_is_not() {
+    for (policy, count) in [(DeadPolicy::Verify, 1), (DeadPolicy::Trust, 0)] {
+        let mut session = Session::new(policy);
+        let reason = DelistReason::Reported { reporter: p(1) };
+        session.tell(SEED, EventKind::PeerDelisted { peer: p(2), reason });
+        assert_eq!(session.told().len(), count);
+    }
+    let mut session = Session::new(DeadPolicy::Verify);
+    session.tell(p(2), EventKind::Hung);
+    let reason = DelistReason::Unanswered { reporter: p(1) };
+    session.tell(SEED, EventKind::PeerDelisted { peer: p(2), reason });
+    assert_eq!(session.told(), [""; 0], "a node that hangs may be removed");
+}
+
+#[test]
+fn a_link_that_one_end_knows_for_longer_than_it_takes_to_settle_is_told_once() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    session.down(p(2), p(3));
+    session.pass(1);
+    assert_eq!(session.checker.breaches(), []);
+    session.pass(9);
+    session.tell(SEED, EventKind::Hung);
+    assert_eq!(session.told(), ["00:00:11.000 127.0.0.1:3003: holds a link to 127.0.0.1:3002, which knows of none"]);
+}
+
+#[test]
+fn what_a_fault_keeps_from_arriving_is_no_breach_until_it_has_been_over_for_a_while() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    let (what, on) = (Trouble::Cut, Scope::border(vec![p(3), p(4)]));
+    session.tell(p(3), EventKind::FaultSet { fault: Fault { what, on: on.clone() } });
+    session.gossip(1, &[2]);
+    session.pass(3);
+    let reason = DelistReason::Unanswered { reporter: p(2) };
+    session.tell(SEED, EventKind::PeerDelisted { peer: p(3), reason });
+    session.tell(p(3), EventKind::FaultCleared { fault: Fault { what, on } });
+    session.pass(20);
+    session.gossip(2, &[2, 3]);
+    let way = "though a way of links that stood all the time led to it";
+    assert_eq!(session.told(), [format!("00:00:34.000 127.0.0.1:3004: did not get 127.0.0.1:3001#2, {way}")]);
+}
+
+#[test]
+fn a_fault_that_keeps_nothing_from_arriving_excuses_nothing() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    let fault = Fault { what: Trouble::Skew { by_us: 5_000_000 }, on: Scope::Node(p(2)) };
+    session.tell(p(2), EventKind::FaultSet { fault });
+    session.gossip(1, &[2, 3]);
+    assert_eq!(session.told().len(), 1);
+}
+
+#[test]
+fn a_list_beyond_its_bound_is_told() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    let peers = vec![p(1); LIST_LEN_MAX + 1];
+    session.tell(p(2), EventKind::PeerListReceived { seed: SEED, peers });
+    assert_eq!(
+        session.told(),
+        ["00:00:11.000 127.0.0.1:3002: 8193 addresses in a peer list, at most 8192 are allowed"]
+    );
+}

@@ -1,0 +1,354 @@
+//! Topology: the overlay as it is, and the way of a message through it.
+//!
+//! ```text
+//! 1 Topology 10 nodes, 17 links, wave p5#6, hop 2, 7/8 have it
+//!          ■ s1        ■ s2
+//!     ❷ p3 ⠉⠉⠒⠒⠤⠤ ❶ p1
+//!        ⠑⠢⢄     ⡠⠊    ⠉⠒⠢ ○ p7
+//!           [◆]p5 ⠒⠒⠒⠒ ✗ p4
+//! ■ seed  ◆ begins  ❶❷ has it, by hop  ○ not yet  ✗ dead
+//! ```
+//!
+//! Up to 25 nodes all have names and all links are drawn; up to 80, and on the whole screen further,
+//! the nodes are signs, and the links those of the selected node and the way of the message. Above
+//! that there are the neighbors of the selected node and a grid with a cell a node.
+
+mod graph;
+mod grid;
+mod layout;
+mod look;
+mod map;
+mod near;
+mod places;
+mod sketch;
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+
+use self::graph::{Graph, Kind};
+use self::look::{Look, Wet, legend, look};
+use self::places::Places;
+pub(crate) use self::places::{Delivered, Order};
+use self::sketch::Mark;
+use super::{Focus, filter_note, framed, render_empty};
+use crate::model::node::{Life, Node, NodeState};
+use crate::model::words::count_text;
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+use crate::ui::action::{Action, Move, PaneId};
+use crate::ui::filter::Filter;
+use crate::ui::items;
+use crate::ui::text;
+use crate::ui::theme::Tone;
+use crate::ui::view::View;
+use crate::ui::wave::{Wave, WaveKind, Way};
+
+/// Nodes up to which the overlay is drawn whole in a pane.
+const MAP_MAX: usize = 80;
+/// Cells that a node needs for the overlay to be drawn whole above that: with fewer it is a blot.
+const CELLS_A_NODE: usize = 18;
+/// Columns of the neighborhood beside the grid, at least; with fewer there is the grid alone.
+const NEAR_WIDTH_MIN: u16 = 24;
+/// Columns of a label; a longer name is cut.
+const LABEL_WIDTH_MAX: usize = 21;
+
+/// How long after its death the name of a node stands out.
+const FADE_TIME: Duration = Duration::from_secs(10);
+
+/// Whether the links between peers and seeds are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Registrations {
+    /// Those of the selected node.
+    #[default]
+    OfSelected,
+    /// All of them.
+    Shown,
+}
+
+/// Where this pane is.
+#[derive(Debug, Default)]
+pub(crate) struct Topology {
+    pub(crate) filter: Filter,
+    /// What `n` and `N` look for after the filter was taken away.
+    sought: Filter,
+    /// The node that was selected here; `None`: the one that is selected among the connections.
+    selected: Option<Addr>,
+    registrations: Registrations,
+    places: Places,
+    /// Where the nodes were drawn last: what `left` and `right` mean.
+    pub(crate) drawn: Vec<(Addr, Position)>,
+}
+
+/// Everything that a drawing is made from.
+struct Scenery<'a> {
+    graph: Graph<'a>,
+    selected: Option<usize>,
+    wave: Option<(Wave, Way)>,
+    registrations: Registrations,
+    filter: &'a Filter,
+    /// All nodes are of one host, which then goes without saying.
+    one_host: bool,
+}
+
+impl Topology {
+    /// Looks at who came and who is linked now, before it is drawn. A large layout is returned, to be
+    /// made by somebody else.
+    pub(crate) fn update(&mut self, view: &View<'_>, now: crate::proto::time::Time) -> Option<Order> {
+        self.places.update(&Graph::of(view), now)
+    }
+
+    /// A layout was made.
+    pub(crate) fn take(&mut self, delivered: &Delivered) {
+        self.places.take(delivered);
+    }
+
+    /// Everybody finds a place anew.
+    pub(crate) fn lay_out_anew(&mut self) {
+        self.places.shake();
+    }
+
+    /// The node that was selected here.
+    pub(crate) fn selected(&self, view: &View<'_>) -> Option<Addr> {
+        self.selected.filter(|addr| view.model.nodes().get(*addr).is_some())
+    }
+
+    /// The selection is on this node from now on.
+    pub(crate) fn select(&mut self, addr: Option<Addr>) {
+        self.selected = addr;
+    }
+
+    /// Shows other nodes from now on.
+    pub(crate) fn set_filter(&mut self, filter: Filter) {
+        if !filter.is_all() {
+            self.sought = filter.clone();
+        }
+        self.filter = filter;
+    }
+
+    /// Does what a key asks; `selected`: the node that is selected now.
+    pub(crate) fn act(&mut self, wanted: Move, selected: Option<Addr>, view: &View<'_>) {
+        let to = match wanted {
+            Move::Up => self.nearest(selected, 0, -1),
+            Move::Down => self.nearest(selected, 0, 1),
+            Move::Left => self.nearest(selected, -1, 0),
+            Move::Right => self.nearest(selected, 1, 0),
+            Move::Top => self.drawn.first().map(|(addr, _)| *addr),
+            Move::Bottom => self.drawn.last().map(|(addr, _)| *addr),
+            Move::NextMatch => self.seek(selected, view, Turn::Forward),
+            Move::PreviousMatch => self.seek(selected, view, Turn::Back),
+            Move::Sort => {
+                self.registrations = match self.registrations {
+                    Registrations::OfSelected => Registrations::Shown,
+                    Registrations::Shown => Registrations::OfSelected,
+                };
+                None
+            }
+            Move::PageUp | Move::PageDown | Move::Follow => None,
+        };
+        self.selected = to.or(self.selected);
+    }
+
+    /// The node that is nearest in this direction, on the screen.
+    fn nearest(&self, from: Option<Addr>, across: i32, down: i32) -> Option<Addr> {
+        let at = |addr| self.drawn.iter().find(|(other, _)| *other == addr).map(|(_, at)| *at);
+        let Some(from) = from.and_then(at) else { return self.drawn.first().map(|(addr, _)| *addr) };
+        let ahead = self.drawn.iter().filter_map(|(addr, at)| {
+            // A row is as high as two columns are wide.
+            let (dx, dy) = (i32::from(at.x) - i32::from(from.x), 2 * (i32::from(at.y) - i32::from(from.y)));
+            let (along, aside) = (dx * across + dy * down, (dx * down).abs() + (dy * across).abs());
+            (along > 0 && aside <= 3 * along).then_some((along + 2 * aside, *at, *addr))
+        });
+        ahead.min_by_key(|(cost, at, _)| (*cost, *at)).map(|(.., addr)| addr)
+    }
+
+    fn seek(&self, from: Option<Addr>, view: &View<'_>, turn: Turn) -> Option<Addr> {
+        let graph = Graph::of(view);
+        let count = graph.nodes.len();
+        let from = from.and_then(|addr| graph.number(addr)).unwrap_or(0);
+        let step = |by: usize| match turn {
+            Turn::Forward => (from + by) % count,
+            Turn::Back => (from + count - by) % count,
+        };
+        (1..count)
+            .map(step)
+            .map(|node| graph.nodes[node])
+            .find(|node| self.sought.matches(&words(node, view)))
+            .map(|node| node.addr)
+    }
+
+    /// `selected`: the node that the keys act on.
+    pub(crate) fn render(
+        &mut self,
+        selected: Option<Addr>,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        view: &View<'_>,
+        focus: Focus,
+    ) {
+        let scenery = self.scenery(selected, view);
+        let inside = framed(PaneId::Topology, &note(&scenery, view), frame, area, view, focus);
+        if scenery.graph.nodes.is_empty() {
+            let add = view.keys.key_of(Action::Add);
+            render_empty(&format!("No nodes yet. Press {add} to start one."), frame, inside, view);
+            return;
+        }
+        let is_whole_screen = area.width == frame.area().width;
+        let marks = match shape(scenery.graph.nodes.len(), inside, is_whole_screen) {
+            Shape::Map => map::render(&scenery, &self.places.points(&scenery.graph), frame, inside, view),
+            Shape::Grid => split(&scenery, frame, inside, view),
+        };
+        render_legend(&marks, frame, area, view);
+        self.drawn = marks.into_iter().map(|mark| (mark.addr, mark.at)).collect();
+    }
+
+    fn scenery<'a>(&'a self, selected: Option<Addr>, view: &View<'a>) -> Scenery<'a> {
+        let graph = Graph::of(view);
+        let selected = selected.and_then(|addr| graph.number(addr));
+        let way = |wave: Wave| view.model.rumors().get(wave.id).map(|rumor| (wave, Way::of(rumor)));
+        let host = graph.nodes.first().map(|node| node.addr.ip());
+        let one_host = graph.nodes.iter().all(|node| Some(node.addr.ip()) == host);
+        let wave = view.wave.and_then(way);
+        Scenery { graph, selected, wave, registrations: self.registrations, filter: &self.filter, one_host }
+    }
+}
+
+/// Which way a search goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Forward,
+    Back,
+}
+
+/// How the overlay is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Each node where it was placed.
+    Map,
+    /// A cell a node.
+    Grid,
+}
+
+/// Above the limit only the whole screen has room for a map.
+fn shape(nodes: usize, area: Rect, is_whole_screen: bool) -> Shape {
+    let cells = usize::from(area.width) * usize::from(area.height);
+    let has_room = is_whole_screen && cells / nodes >= CELLS_A_NODE;
+    if nodes <= MAP_MAX || has_room { Shape::Map } else { Shape::Grid }
+}
+
+/// The grid, and the neighborhood of the selected node beside it or below it if there is room.
+fn split(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) -> Vec<Mark> {
+    let nodes = scenery.graph.nodes.len();
+    let names = [0, nodes / 2, nodes - 1].map(|node| text::width(&scenery.short_name(node, view)));
+    let names = names.into_iter().max().unwrap_or(0);
+    let near = Constraint::Min((area.width * 2 / 5).max(NEAR_WIDTH_MIN));
+    let [left, right] = Layout::horizontal([near, Constraint::Length(area.width * 3 / 5)]).areas(area);
+    let plan = grid::plan(nodes, names, right);
+    if area.width < 2 * NEAR_WIDTH_MIN {
+        return grid::render(scenery, grid::plan(nodes, names, area), frame, area, view);
+    }
+    // What the grid does not need the neighborhood gets.
+    let spare = right.width.saturating_sub(plan.width());
+    let left = Rect { width: (left.width + spare).saturating_sub(1), ..left };
+    let right = Rect { x: right.x + spare, width: right.width - spare, ..right };
+    near::render(scenery, frame, left, view);
+    grid::render(scenery, plan, frame, right, view)
+}
+
+impl Scenery<'_> {
+    /// What stands for a node.
+    fn look(&self, node: usize, view: &View<'_>) -> Look {
+        let node = self.graph.nodes[node];
+        let mut look = look(node, self.wet(node), view.theme);
+        if !self.filter.is_all() && !self.filter.matches(&words(node, view)) {
+            look.tone = Tone::Stale;
+        }
+        look
+    }
+
+    /// How far the wave came to a node. A seed takes no messages.
+    fn wet(&self, node: &Node) -> Wet {
+        match &self.wave {
+            Some((wave, way)) if node.role != Some(Role::Seed) => match way.arrival(node.addr, wave.so_far()) {
+                Some(arrival) => Wet::Reached(arrival.hop),
+                None if node.is_ours() => Wet::Dry,
+                None => Wet::Still,
+            },
+            Some(_) | None => Wet::Still,
+        }
+    }
+
+    /// The name as it stands beside a node, in the color of its state.
+    fn label(&self, node: usize, view: &View<'_>) -> (Tone, String) {
+        let name = self.short_name(node, view);
+        let node = self.graph.nodes[node];
+        let is_dim = !self.filter.is_all() && !self.filter.matches(&words(node, view));
+        let tone = if is_dim || has_faded(node, view) { Tone::Stale } else { view.node_tone(node.addr) };
+        (tone, text::truncate(&name, LABEL_WIDTH_MAX, view.theme.glyphs).into_owned())
+    }
+
+    /// `p3`, or for a node elsewhere `:4000`, with its host if that is not the host of all.
+    fn short_name(&self, node: usize, view: &View<'_>) -> String {
+        let node = self.graph.nodes[node];
+        if node.name.is_none() && self.one_host {
+            return format!(":{}", node.addr.port());
+        }
+        view.name(node.addr)
+    }
+}
+
+/// The name of a node that died a while ago is dim; its sign stays as it is.
+fn has_faded(node: &Node, view: &View<'_>) -> bool {
+    matches!(node.state(), NodeState::Dead | NodeState::Killed) && view.now.since(node.since) > FADE_TIME
+}
+
+/// What a filter looks at.
+fn words(node: &Node, view: &View<'_>) -> String {
+    let role = node.role.map_or_else(String::new, |role| role.to_string());
+    let place = if node.life == Life::Elsewhere { " elsewhere" } else { "" };
+    format!("{} {} {role} {}{place}", view.name(node.addr), node.addr, crate::ui::view::state_word(node.state()))
+}
+
+/// What the title says: the wave first, while one is shown.
+fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
+    let graph = &scenery.graph;
+    let known = graph.nodes.iter().filter(|node| node.state() == NodeState::Known).count();
+    let links = graph.ties.iter().filter(|tie| tie.kind == Kind::Neighbor).count();
+    let mut items = wave_note(scenery, view);
+    items.push(count_text((graph.nodes.len() - known) as u64, "node"));
+    items.push(count_text(links as u64, "link"));
+    if known + graph.more > 0 {
+        items.push(format!("{} heard of", text::count(known + graph.more)));
+    }
+    if !scenery.filter.is_all() {
+        items.push(filter_note(scenery.filter));
+    }
+    items.join(", ")
+}
+
+/// Which message, how far it came, and who has it.
+fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
+    let Some((wave, way)) = &scenery.wave else { return Vec::new() };
+    let Some(rumor) = view.model.rumors().get(wave.id) else { return Vec::new() };
+    let (reached, hop) = way.reached(rumor, wave.so_far());
+    let again = if matches!(wave.kind, WaveKind::Again(_)) { " again" } else { "" };
+    let least = if view.model.is_complete(rumor) { "" } else { "at least " };
+    vec![
+        format!("wave {}{again}", view.model.message_name(wave.id)),
+        format!("hop {hop}"),
+        format!("{least}{reached}/{} have it", rumor.coverage(view.model.nodes()).of),
+    ]
+}
+
+/// The legend, in the lower edge of the frame.
+fn render_legend(marks: &[Mark], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    let looks: Vec<Look> = marks.iter().map(|mark| mark.look).collect();
+    let room = area.width.saturating_sub(4);
+    let mut line = items::line(legend(&looks, view), usize::from(room), "  ", view);
+    line.spans.insert(0, " ".into());
+    line.spans.push(" ".into());
+    let width = u16::try_from(line.width()).unwrap_or(u16::MAX).min(area.width.saturating_sub(2));
+    let edge = Rect { x: area.x + 1, y: area.bottom().saturating_sub(1), width, height: 1 };
+    frame.render_widget(line, edge);
+}

@@ -1,0 +1,82 @@
+//! A cell a node, in order of their names: who has the message, and what is wrong, among hundreds.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::Line;
+
+use super::Scenery;
+use super::sketch::{self, Mark, Rank};
+use crate::ui::text;
+use crate::ui::theme::Tone;
+use crate::ui::view::View;
+
+/// Widest name that a row begins with.
+const NAME_WIDTH_MAX: usize = 8;
+
+/// How the nodes stand in the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// Nodes of a row.
+    per_row: usize,
+    /// Columns that a node takes.
+    step: u16,
+    /// Columns of the name before each row.
+    margin: u16,
+    /// Rows that there are.
+    rows: usize,
+}
+
+/// As wide a step as still fits, or as many rows as it takes with the narrowest.
+pub(super) fn plan(nodes: usize, names: usize, area: Rect) -> Plan {
+    let margin = u16::try_from(names.min(NAME_WIDTH_MAX) + 1).unwrap_or(0);
+    let plan = |step: u16| {
+        let room = usize::from(area.width.saturating_sub(margin).max(step) / step);
+        // Tens are easy to count.
+        let per_row = if room >= 10 { room / 10 * 10 } else { room.max(1) };
+        Plan { per_row, step, margin, rows: nodes.div_ceil(per_row) }
+    };
+    let wide = plan(2);
+    if wide.rows <= usize::from(area.height) { wide } else { plan(1) }
+}
+
+impl Plan {
+    /// Columns that are drawn on.
+    pub(super) fn width(self) -> u16 {
+        self.margin + u16::try_from(self.per_row).unwrap_or(u16::MAX).saturating_mul(self.step)
+    }
+}
+
+/// Draws it; where each node is then, and how many rows do not fit.
+pub(super) fn render(
+    scenery: &Scenery<'_>,
+    plan: Plan,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    view: &View<'_>,
+) -> Vec<Mark> {
+    let rows = usize::from(area.height);
+    let selected_row = scenery.selected.map_or(0, |node| node / plan.per_row);
+    // The selected row is in the middle of a window that ends with the rows.
+    let top = selected_row.saturating_sub(rows / 2).min(plan.rows.saturating_sub(rows));
+    let mut marks = Vec::new();
+    for (line, row) in (top..plan.rows).take(rows).enumerate() {
+        let y = area.y + u16::try_from(line).unwrap_or(u16::MAX);
+        let first = row * plan.per_row;
+        let name = text::truncate(
+            &scenery.short_name(first, view),
+            usize::from(plan.margin.saturating_sub(1)),
+            view.theme.glyphs,
+        )
+        .into_owned();
+        frame.render_widget(Line::from(view.span(Tone::Stale, name)), Rect { y, height: 1, ..area });
+        for (column, node) in (first..scenery.graph.nodes.len().min(first + plan.per_row)).enumerate() {
+            let x = area.x + plan.margin + u16::try_from(column).unwrap_or(u16::MAX) * plan.step;
+            let rank = if scenery.selected == Some(node) { Rank::Selected } else { Rank::Other };
+            let addr = scenery.graph.nodes[node].addr;
+            marks.push(Mark { addr, at: Position { x, y }, look: scenery.look(node, view), label: None, rank });
+        }
+    }
+    marks.retain(|mark| area.contains(mark.at));
+    sketch::draw(&[], &marks, frame, area, view);
+    marks
+}

@@ -1,0 +1,1 @@
+//! What the drawing looks like, and how the selection moves over it.

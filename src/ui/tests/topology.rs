@@ -1,0 +1,354 @@
+//! The overlay: what is drawn at which size, that nobody jumps, and the way of a message.
+
+use std::collections::BTreeSet;
+
+use insta::assert_snapshot;
+use ratatui::layout::Position;
+
+use super::fixture::{
+    FAR, P1, P3, P4, Script, at, dead, delivery, empty, lab_peer, large_lab, options, picture, press, session, suspect,
+    told,
+};
+use crate::command::Command;
+use crate::event::{Direction, EventKind, LinkId, Purpose, Stop};
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+use crate::ui::app::{App, Effect};
+use crate::ui::host::ToHost;
+use crate::ui::options::{Glyphs, Mode, Options};
+
+/// A lab of so many peers, two seconds after its message, with its layout made.
+fn lab(peers: u16) -> App {
+    let mut app = told(options(), large_lab(peers), 12_000);
+    settle(&mut app);
+    app
+}
+
+/// Draws, and makes the layout that the loop would order elsewhere.
+fn settle(app: &mut App) {
+    picture(app, 160, 50);
+    if let Some(order) = app.order.take() {
+        app.panes.topology.take(&order.carry_out());
+    }
+}
+
+/// Where each node stands on the screen.
+fn spots(app: &mut App) -> Vec<(Addr, Position)> {
+    picture(app, 160, 50);
+    let mut spots = app.panes.topology.drawn.clone();
+    spots.sort_unstable();
+    spots
+}
+
+fn title(app: &mut App) -> String {
+    let shown = picture(app, 160, 50);
+    shown.lines().nth(1).unwrap().split('┐').next().unwrap().trim_end_matches('─').to_owned()
+}
+
+#[test]
+fn a_lab_of_eight_is_drawn_with_names_and_links() {
+    for (columns, rows) in [(80, 24), (120, 40), (160, 50)] {
+        assert_snapshot!(format!("lab_of_8_{columns}x{rows}"), picture(&mut lab(8), columns, rows));
+    }
+}
+
+#[test]
+fn a_lab_of_sixty_is_drawn_with_the_way_of_the_message_and_the_links_of_the_selected_node() {
+    for (columns, rows) in [(80, 24), (120, 40), (160, 50)] {
+        assert_snapshot!(format!("lab_of_60_{columns}x{rows}"), picture(&mut lab(60), columns, rows));
+    }
+}
+
+#[test]
+fn a_lab_of_five_hundred_is_drawn_as_a_grid_beside_the_neighborhood_of_the_selected_node() {
+    for (columns, rows) in [(80, 24), (120, 40), (160, 50)] {
+        assert_snapshot!(format!("lab_of_500_{columns}x{rows}"), picture(&mut lab(500), columns, rows));
+    }
+}
+
+#[test]
+fn on_the_whole_screen_the_overlay_is_drawn_whole_beyond_eighty_nodes_too() {
+    let mut app = lab(100);
+    let rows = |app: &mut App| spots(app).iter().map(|(_, at)| at.y).collect::<BTreeSet<_>>().len();
+    assert!(rows(&mut app) <= 6, "a grid of twenty a row");
+    press(&mut app, "z");
+    assert!(rows(&mut app) > 30, "a map");
+}
+
+#[test]
+fn the_picture_is_the_same_every_time() {
+    assert_eq!(picture(&mut lab(25), 120, 40), picture(&mut lab(25), 120, 40));
+    assert_eq!(spots(&mut lab(100)), spots(&mut lab(100)));
+}
+
+#[test]
+fn no_name_is_cut_and_no_two_names_run_into_each_other() {
+    for (columns, rows) in [(60, 16), (80, 24), (120, 40)] {
+        let mut app = told(options(), large_lab(23), 12_000);
+        press(&mut app, "z");
+        let shown = picture(&mut app, columns, rows);
+        let lines: Vec<&str> = shown.lines().collect();
+        let map = lines[2..lines.len() - 2].join("\n");
+        let words: Vec<&str> =
+            map.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let names: BTreeSet<String> = (1..=23).map(|n| format!("p{n}")).chain(["s1".into(), "s2".into()]).collect();
+        assert!(words.len() > 12, "{columns}x{rows}: {map}");
+        assert!(words.iter().all(|word| names.contains(*word)), "{columns}x{rows}: {map}");
+    }
+}
+
+#[test]
+fn who_is_placed_stays_when_another_comes_and_when_one_dies() {
+    let mut app = lab(12);
+    let before = spots(&mut app);
+    app.tick(at(20_000));
+    let mut script = Script::default();
+    let newcomer = Addr::loopback(9_000);
+    script.at(20_000).start(newcomer, "p13", Role::Peer).link(newcomer, lab_peer(3)).link(newcomer, lab_peer(4));
+    script.add(lab_peer(7), EventKind::Stopped { how: Stop::Killed });
+    app.take(&[delivery(script.events)]);
+    spots(&mut app);
+    app.tick(at(21_000));
+    let after = spots(&mut app);
+    assert!(after.iter().any(|(addr, _)| *addr == newcomer));
+    let of_before: Vec<_> = after.into_iter().filter(|(addr, _)| *addr != newcomer).collect();
+    assert_eq!(of_before, before);
+    assert!(picture(&mut app, 160, 50).contains("✗ p7"));
+}
+
+#[test]
+fn a_newcomer_appears_nearer_to_its_neighbors_than_to_the_rest() {
+    let mut app = lab(20);
+    app.tick(at(20_000));
+    let mut script = Script::default();
+    let newcomer = Addr::loopback(9_000);
+    script.at(20_000).start(newcomer, "p21", Role::Peer).link(newcomer, lab_peer(3)).link(newcomer, lab_peer(4));
+    app.take(&[delivery(script.events)]);
+    spots(&mut app);
+    app.tick(at(21_000));
+    let spots = spots(&mut app);
+    let at = |addr| spots.iter().find(|(other, _)| *other == addr).unwrap().1;
+    let apart = |a: Addr, b: Addr| {
+        let (a, b) = (at(a), at(b));
+        f64::hypot(f64::from(a.x) - f64::from(b.x), 2.0 * (f64::from(a.y) - f64::from(b.y)))
+    };
+    let near = f64::midpoint(apart(newcomer, lab_peer(3)), apart(newcomer, lab_peer(4)));
+    let all = (1..=20).map(|number| apart(newcomer, lab_peer(number))).sum::<f64>() / 20.0;
+    assert!(near < all, "{near} and {all}");
+}
+
+#[test]
+fn a_layout_of_many_is_ordered_elsewhere_once_and_moves_nobody_after_it_settled() {
+    let mut app = told(options(), large_lab(150), 12_000);
+    press(&mut app, "z");
+    let at_first = spots(&mut app);
+    let order = app.order.take().expect("a layout is ordered");
+    spots(&mut app);
+    assert_eq!(app.order, None, "one at a time");
+    app.panes.topology.take(&order.carry_out());
+    let laid_out = spots(&mut app);
+    assert_ne!(laid_out, at_first);
+    for seconds in 13..20 {
+        app.tick(at(seconds * 1_000));
+        assert_eq!(spots(&mut app), laid_out);
+        assert_eq!(app.order, None);
+    }
+}
+
+#[test]
+fn arrows_lead_to_the_nearest_node_that_way_and_the_connections_follow() {
+    let mut app = lab(8);
+    let spots = spots(&mut app);
+    let at = |addr| spots.iter().find(|(other, _)| *other == addr).unwrap().1;
+    let mut selected = app.panes.node(&app.view()).unwrap();
+    for (key, is_ahead) in [
+        ("right", (|from: Position, to: Position| to.x > from.x) as fn(Position, Position) -> bool),
+        ("left", |from, to| to.x < from.x),
+        ("down", |from, to| to.y > from.y),
+        ("up", |from, to| to.y < from.y),
+    ] {
+        press(&mut app, key);
+        let next = app.panes.node(&app.view()).unwrap();
+        assert!(next == selected || is_ahead(at(selected), at(next)), "{key}: {selected} to {next}");
+        selected = next;
+    }
+    let name = app.view().name(selected);
+    assert!(picture(&mut app, 120, 40).contains(&format!("> ● {name} ")));
+    press(&mut app, "2 up 1");
+    let next = app.panes.node(&app.view()).unwrap();
+    assert_ne!(next, selected);
+    let kill = [Effect::Host(ToHost::Command(Command::Kill(next)))];
+    assert_eq!(press(&mut app, "x x"), kill, "and the keys act on it");
+}
+
+#[test]
+fn every_node_can_be_reached_with_the_arrows() {
+    let mut app = lab(12);
+    let all: BTreeSet<Addr> = spots(&mut app).into_iter().map(|(addr, _)| addr).collect();
+    let mut seen = BTreeSet::new();
+    let mut open = vec![app.panes.node(&app.view()).unwrap()];
+    while let Some(addr) = open.pop() {
+        if !seen.insert(addr) {
+            continue;
+        }
+        for key in ["up", "down", "left", "right"] {
+            app.panes.topology.select(Some(addr));
+            press(&mut app, key);
+            open.extend(app.panes.node(&app.view()));
+        }
+    }
+    assert_eq!(seen, all);
+}
+
+#[test]
+fn a_node_elsewhere_is_marked_and_one_that_was_only_named_is_shown_as_that() {
+    let mut app = suspect();
+    let named = Addr::loopback(4_001);
+    let mut script = Script::default();
+    script.at(13_100).add(P1, EventKind::PeerListReceived { seed: super::fixture::S1, peers: vec![named] });
+    app.take(&[delivery(script.events)]);
+    let shown = picture(&mut app, 120, 40);
+    for text in ["· :4001", "· heard of", ":4000"] {
+        assert!(shown.contains(text), "{text} in {shown}");
+    }
+    assert!(title(&mut app).contains("1 heard of"), "{}", title(&mut app));
+    // FAR has missed a probe; once it answers it is a node elsewhere like any other.
+    let mut script = Script::default();
+    script.at(13_200).ping(P1, FAR, 5, 9_000);
+    app.take(&[delivery(script.events)]);
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.contains("◇") && shown.contains("◇ elsewhere"), "{shown}");
+}
+
+#[test]
+fn the_newest_message_is_followed_and_a_chosen_one_stays() {
+    let mut app = suspect();
+    assert!(title(&mut app).contains("wave p3#1, hop 2, 4/4 have it"), "{}", title(&mut app));
+    press(&mut app, "3");
+    while !app.panes.line_of(crate::ui::action::PaneId::Gossip, &app.view()).unwrap().contains("p1#1 hop 2") {
+        press(&mut app, "up");
+    }
+    press(&mut app, "1");
+    let chosen = title(&mut app);
+    assert!(chosen.contains("wave p1#1, hop 2, 4/4 have it"), "{chosen}");
+    assert!(picture(&mut app, 120, 40).lines().next().unwrap().contains("p1#1 reached 4/4 in 2 hops"));
+    press(&mut app, "f");
+    assert!(title(&mut app).contains("wave p3#1"));
+}
+
+#[test]
+fn w_shows_the_way_once_more_hop_by_hop_and_ends_by_itself() {
+    let mut app = lab(8);
+    picture(&mut app, 120, 40);
+    press(&mut app, "w");
+    assert!(title(&mut app).contains("wave p1#1 again, hop 0, 1/8 have it"), "{}", title(&mut app));
+    let mut have: Vec<usize> = Vec::new();
+    while let Some(at) = app.waves.next_tick(app.scene.now) {
+        assert!(app.tick(at), "there is something new to see");
+        let shown = title(&mut app);
+        have.push(shown.split("/8 have it").next().unwrap().rsplit(' ').next().unwrap().parse().unwrap());
+    }
+    assert!(have.is_sorted() && have[0] == 1 && have.last() == Some(&8), "{have:?}");
+    let steps: BTreeSet<usize> = have.into_iter().collect();
+    assert!(steps.len() > 5, "one after the other: {steps:?}");
+    assert!(!title(&mut app).contains("again"));
+    let now = app.scene.now;
+    assert_eq!(app.next_tick().since(app.started).as_millis() % 1_000, 0, "then only the clock ticks");
+    assert!(app.next_tick() > now);
+}
+
+#[test]
+fn escape_or_w_again_ends_it_and_it_works_frozen_and_in_a_recording() {
+    let mode = Mode::Replay { source: "old.jsonl".to_owned() };
+    let recording = || told(Options { mode: mode.clone(), ..options() }, session(), 13_200);
+    let frozen = || {
+        let mut app = suspect();
+        press(&mut app, "space");
+        app
+    };
+    for mut app in [suspect(), frozen(), recording()] {
+        for end in ["w", "esc"] {
+            picture(&mut app, 120, 40);
+            press(&mut app, "w");
+            let now = app.scene.now + std::time::Duration::from_millis(100);
+            assert!(app.tick(now));
+            assert!(title(&mut app).contains("again, hop 0, 1/4"), "{}", title(&mut app));
+            press(&mut app, end);
+            assert!(!title(&mut app).contains("again"), "{end}");
+        }
+    }
+    assert!(frozen().scene.is_frozen(), "escape ends one thing at a time");
+}
+
+#[test]
+fn w_without_a_message_says_so() {
+    let mut app = empty(options());
+    press(&mut app, "w");
+    assert!(picture(&mut app, 120, 40).contains("no message to show yet"));
+}
+
+#[test]
+fn s_draws_all_registrations_and_takes_them_back() {
+    let mut app = lab(8);
+    let before = picture(&mut app, 120, 40);
+    press(&mut app, "s");
+    let with = picture(&mut app, 120, 40);
+    let dots = |shown: &str| shown.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
+    assert!(dots(&with) > dots(&before) + 20);
+    press(&mut app, "s");
+    assert_eq!(picture(&mut app, 120, 40), before);
+}
+
+#[test]
+fn ascii_draws_the_overlay_without_any_other_character() {
+    let mut app = told(Options { glyphs: Glyphs::Ascii, ..options() }, large_lab(8), 12_000);
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.is_ascii());
+    assert!(shown.contains("s seed") && shown.contains("1 2 has it, by hop"), "{shown}");
+}
+
+#[test]
+fn a_filter_finds_nodes_by_name_role_and_state() {
+    let mut app = dead();
+    picture(&mut app, 120, 40);
+    press(&mut app, "/");
+    super::fixture::type_text(&mut app, "dead");
+    press(&mut app, "enter n");
+    assert_eq!(app.panes.node(&app.view()), Some(P3));
+    assert!(picture(&mut app, 160, 50).contains("filter: dead"));
+    press(&mut app, "esc");
+    assert!(!picture(&mut app, 160, 50).contains("filter: dead"));
+}
+
+#[test]
+fn a_seed_alone_shows_its_peers_and_their_registrations() {
+    let mut script = Script::default();
+    script.start(super::fixture::S1, "s1", Role::Seed);
+    for (link, peer) in [(1, FAR), (2, P4)] {
+        let kind = EventKind::LinkUp {
+            link: LinkId(link),
+            peer,
+            direction: Direction::Inbound,
+            purpose: Purpose::Registration,
+        };
+        script.at(500).add(super::fixture::S1, kind);
+    }
+    let mut app = told(options(), script.events, 1_000);
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.contains(":4000") && shown.contains(":3003") && shown.contains("◇ elsewhere"), "{shown}");
+    let dots = shown.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
+    assert!(dots > 20, "{shown}");
+}
+
+#[test]
+fn no_size_and_no_number_of_nodes_makes_it_panic() {
+    for peers in [0, 1, 2, 26, 90] {
+        let mut app = lab(peers);
+        for (columns, rows) in [(40, 10), (60, 16), (61, 40), (100, 30), (250, 70), (300, 12)] {
+            for keys in ["z", "w right", "z s down"] {
+                press(&mut app, keys);
+                picture(&mut app, columns, rows);
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The wave: the message whose way is shown, and how far of it.
+//!
+//! It is the message that was chosen in the gossip log, or else the newest one, for long enough to
+//! be seen; or one that is shown once more, slowly.
+
+use std::time::Duration;
+
+use crate::model::rumor::{Copy, Rumor};
+use crate::model::{Map, Model};
+use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+use crate::proto::time::Time;
+
+/// How long a message is followed before a newer one takes its place: time enough for a glance.
+const GLANCE: Duration = Duration::from_millis(1_500);
+/// How long one more showing takes: a second and as much for each hop, within these bounds.
+const HOP_TIME: Duration = Duration::from_secs(1);
+const SHOWING_MIN: Duration = Duration::from_secs(3);
+const SHOWING_MAX: Duration = Duration::from_secs(8);
+/// How long the end of it stays.
+const LINGER: Duration = Duration::from_millis(1_500);
+/// Time between two pictures of it.
+const PICTURE_TIME: Duration = Duration::from_millis(40);
+
+/// What is shown of which message.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Wave {
+    pub(crate) id: MessageId,
+    pub(crate) kind: WaveKind,
+}
+
+/// Why it is shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum WaveKind {
+    /// It is the newest, or was a moment ago.
+    Newest,
+    /// The user chose it.
+    Chosen,
+    /// It is shown once more, and has come so far: from 0 to 1.
+    Again(f64),
+}
+
+impl Wave {
+    /// How much of the way is shown.
+    pub(crate) fn so_far(self) -> f64 {
+        match self.kind {
+            WaveKind::Newest | WaveKind::Chosen => 1.0,
+            WaveKind::Again(so_far) => so_far,
+        }
+    }
+}
+
+/// Which message is followed, and which one shown once more.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Waves {
+    followed: Option<(MessageId, Time)>,
+    again: Option<Again>,
+}
+
+/// A message that is shown once more.
+#[derive(Debug, Clone, Copy)]
+struct Again {
+    id: MessageId,
+    began: Time,
+    lasts: Duration,
+}
+
+impl Waves {
+    /// The newest message is followed, unless the one before is not seen yet.
+    pub(crate) fn follow(&mut self, model: &Model, now: Time) {
+        let newest = model.latest_rumor().map(|rumor| rumor.id);
+        let is_held = |(id, since): (MessageId, Time)| now.since(since) < GLANCE && model.rumors().get(id).is_some();
+        if !self.followed.is_some_and(is_held) {
+            self.followed = match (newest, self.followed) {
+                (Some(newest), Some((followed, since))) if newest == followed => Some((followed, since)),
+                (newest, _) => newest.map(|newest| (newest, now)),
+            };
+        }
+    }
+
+    /// What is shown when this message is chosen, or none.
+    pub(crate) fn current(&self, chosen: Option<MessageId>, now: Time) -> Option<Wave> {
+        if let Some(again) = self.again {
+            let so_far = now.since(again.began).as_secs_f64() / again.lasts.as_secs_f64();
+            return Some(Wave { id: again.id, kind: WaveKind::Again(so_far.min(1.0)) });
+        }
+        let chosen = chosen.map(|id| Wave { id, kind: WaveKind::Chosen });
+        chosen.or_else(|| self.followed.map(|(id, _)| Wave { id, kind: WaveKind::Newest }))
+    }
+
+    /// Shows this message once more, from now on.
+    pub(crate) fn show_again(&mut self, rumor: &Rumor, now: Time) {
+        let lasts = (HOP_TIME * u32::from(rumor.hop_max) + HOP_TIME).clamp(SHOWING_MIN, SHOWING_MAX);
+        self.again = Some(Again { id: rumor.id, began: now, lasts });
+    }
+
+    /// No more of that. Whether something was being shown.
+    pub(crate) fn stop(&mut self) -> bool {
+        self.again.take().is_some()
+    }
+
+    /// It is later. Whether the picture is another one now.
+    pub(crate) fn tick(&mut self, now: Time) -> bool {
+        let is_shown = self.again.is_some();
+        self.again = self.again.filter(|again| now.since(again.began) < again.lasts + LINGER);
+        is_shown
+    }
+
+    /// When the next picture is due, while a message is shown once more.
+    pub(crate) fn next_tick(&self, now: Time) -> Option<Time> {
+        let again = self.again?;
+        let end = again.began + again.lasts;
+        // The last picture stays as it is until it goes.
+        Some(if now < end { now + PICTURE_TIME } else { end + LINGER })
+    }
+}
+
+/// The way of a message: who has it, by whom.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Way {
+    arrivals: Map<Addr, Arrival>,
+}
+
+/// How one node came by it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Arrival {
+    /// Links that it had crossed; unknown if the dialect does not tell.
+    pub(crate) hop: Option<u16>,
+    /// The neighbor that sent it; nobody at the origin, unknown for a node elsewhere.
+    pub(crate) from: Option<Addr>,
+    /// When, from 0 at the first node to 1 at the last.
+    pub(crate) when: f64,
+}
+
+impl Way {
+    /// In order of arrival. A node of another process has what it sent to one of ours.
+    ///
+    /// Half of `when` is time and half is order: a straggler does not squeeze all the others
+    /// together, and who came later is still shown later.
+    pub(crate) fn of(rumor: &Rumor) -> Self {
+        let mut copies: Vec<(Addr, Copy)> = rumor.copies.iter().map(|(addr, copy)| (*addr, *copy)).collect();
+        copies.sort_by_key(|(_, copy)| copy.at);
+        let (Some((_, first)), Some((_, last))) = (copies.first(), copies.last()) else { return Self::default() };
+        let (begin, span) = (first.at, last.at.since(first.at).as_secs_f64());
+        let whole = f64::from(u32::try_from(copies.len() - 1).unwrap_or(u32::MAX)).max(1.0);
+        let mut way = Self::default();
+        for (order, (addr, copy)) in (0_u32..).zip(&copies) {
+            let time = if span > 0.0 { copy.at.since(begin).as_secs_f64() / span } else { f64::from(order) / whole };
+            let when = f64::midpoint(time, f64::from(order) / whole);
+            if let Some(from) = copy.from.filter(|from| !rumor.copies.contains_key(from)) {
+                let hop = copy.hop.and_then(|hop| hop.checked_sub(1));
+                way.arrivals.entry(from).or_insert(Arrival { hop, from: None, when });
+            }
+            way.arrivals.insert(*addr, Arrival { hop: copy.hop, from: copy.from, when });
+        }
+        way
+    }
+
+    /// How this node came by it, if it had it by then.
+    pub(crate) fn arrival(&self, addr: Addr, so_far: f64) -> Option<Arrival> {
+        self.arrivals.get(&addr).copied().filter(|arrival| arrival.when <= so_far)
+    }
+
+    /// Each hop of it: from whom to whom, and how much of that hop is done, from 0 to 1.
+    pub(crate) fn hops(&self, so_far: f64) -> impl Iterator<Item = (Addr, Addr, f64)> {
+        self.arrivals.iter().filter_map(move |(to, arrival)| {
+            let from = arrival.from?;
+            let begins = self.arrivals.get(&from).map_or(0.0, |sender| sender.when);
+            let takes = (arrival.when - begins).max(f64::EPSILON);
+            let done = if arrival.when <= so_far { 1.0 } else { ((so_far - begins) / takes).clamp(0.0, 1.0) };
+            (done > 0.0).then_some((from, *to, done))
+        })
+    }
+
+    /// Nodes that have it, and the most links that it had crossed to one of them.
+    pub(crate) fn reached(&self, rumor: &Rumor, so_far: f64) -> (usize, u16) {
+        let have = |addr: &&Addr| self.arrival(**addr, so_far).is_some();
+        let hop =
+            self.arrivals.values().filter(|arrival| arrival.when <= so_far).filter_map(|arrival| arrival.hop).max();
+        (rumor.copies.keys().filter(have).count(), hop.unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Event, EventKind};
+    use crate::proto::message::Trace;
+
+    fn addr(number: u16) -> Addr {
+        Addr::loopback(3000 + number)
+    }
+
+    fn at(millis: u64) -> Time {
+        Time::from_micros(1_000_000 + millis * 1_000)
+    }
+
+    /// Node 0 says it; 1 has it from 0 after 2 ms, 2 from 1 after 10 ms, 3 from elsewhere after 10 s.
+    fn told() -> Model {
+        let mut model = Model::new();
+        let id = MessageId { origin: addr(0), run: 1, seq: 1 };
+        let trace = |hop| Some(Trace { sent: at(0), hop });
+        let begins = EventKind::Generated { id, body: "hi".into(), trace: trace(0), forwarded: 1 };
+        model.apply(&Event { at: at(0), node: addr(0), kind: begins });
+        for (millis, from, to, hop) in [(2, 0, 1, 1), (10, 1, 2, 2), (10_000, 9, 3, 7)] {
+            let from = addr(from);
+            let kind = EventKind::Received { id, from, body: "hi".into(), trace: trace(hop), forwarded: 1 };
+            model.apply(&Event { at: at(millis), node: addr(to), kind });
+        }
+        model
+    }
+
+    fn has(way: &Way, so_far: f64) -> Vec<u16> {
+        (0..10).filter(|number| way.arrival(addr(*number), so_far).is_some()).collect()
+    }
+
+    #[test]
+    fn who_has_it_is_shown_in_order_and_a_straggler_does_not_squeeze_the_others() {
+        let model = told();
+        let rumor = model.latest_rumor().unwrap();
+        let way = Way::of(rumor);
+        assert_eq!(has(&way, 0.0), [0]);
+        assert_eq!(has(&way, 0.2), [0, 1]);
+        assert_eq!(has(&way, 0.5), [0, 1, 2]);
+        assert_eq!(has(&way, 1.0), [0, 1, 2, 3, 9], "node 9 has what it sent");
+        assert_eq!([way.reached(rumor, 0.2), way.reached(rumor, 1.0)], [(2, 1), (4, 7)]);
+    }
+
+    #[test]
+    fn a_hop_is_under_way_before_it_arrives() {
+        let model = told();
+        let way = Way::of(model.latest_rumor().unwrap());
+        let hops: Vec<_> = way.hops(0.1).collect();
+        assert_eq!(hops.len(), 1);
+        assert_eq!((hops[0].0, hops[0].1), (addr(0), addr(1)));
+        assert!(hops[0].2 > 0.1 && hops[0].2 < 1.0, "{hops:?}");
+        assert!(way.hops(1.0).all(|(.., done)| done >= 1.0));
+    }
+
+    #[test]
+    fn a_newer_message_waits_until_the_one_before_was_seen() {
+        let mut model = told();
+        let mut waves = Waves::default();
+        waves.follow(&model, at(0));
+        let first = waves.current(None, at(0)).unwrap();
+        let id = MessageId { origin: addr(1), run: 1, seq: 1 };
+        let kind = EventKind::Generated { id, body: "new".into(), trace: None, forwarded: 1 };
+        model.apply(&Event { at: at(20_000), node: addr(1), kind });
+        waves.follow(&model, at(1_000));
+        assert_eq!(waves.current(None, at(1_000)), Some(first));
+        waves.follow(&model, at(1_600));
+        assert_eq!(waves.current(None, at(1_600)).map(|wave| wave.id), Some(id));
+        assert_eq!(waves.current(Some(first.id), at(1_600)).map(|wave| wave.kind), Some(WaveKind::Chosen));
+    }
+
+    #[test]
+    fn one_more_showing_moves_on_ends_by_itself_and_costs_nothing_after() {
+        let model = told();
+        let mut waves = Waves::default();
+        assert_eq!(waves.next_tick(at(0)), None);
+        waves.show_again(model.latest_rumor().unwrap(), at(0));
+        assert!(waves.tick(at(2_000)) && waves.next_tick(at(2_000)).is_some());
+        let middle = waves.current(None, at(2_000)).unwrap().so_far();
+        assert!(middle > 0.2 && middle < 0.3, "{middle}");
+        assert!(waves.tick(at(60_000)), "the last picture goes");
+        assert!(!waves.tick(at(60_001)));
+        assert_eq!((waves.next_tick(at(60_001)), waves.stop()), (None, false));
+    }
+}

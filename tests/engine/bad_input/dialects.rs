@@ -1,0 +1,67 @@
+//! Nodes that meet the other dialect.
+
+use gossipctl::event::{Event, EventKind};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::message::Dialect;
+
+use super::{assert_a_line, introduce, notices};
+use crate::support::{ANYWHERE, Session, calm, peer_at, seed_at};
+
+/// A session whose nodes speak this.
+fn speaking(dialect: Dialect, seeds: Vec<Addr>) -> Session {
+    let mut config = calm(seeds);
+    config.dialect = dialect;
+    Session::new(config)
+}
+
+/// Both sides of a link say what the other one speaks, the one that dialled by the address that it dialled.
+async fn both_say_so(dialler: &mut Session, target: Addr, accepter: &mut Session, speaks: [Dialect; 2]) {
+    let says = |dialect| move |event: &Event| matches!(event.kind, EventKind::OtherDialect { speaks, .. } if speaks == dialect);
+    let seen = dialler.until_events("what the dialled node speaks", 1, says(speaks[1])).await;
+    let EventKind::OtherDialect { remote, .. } = &seen[0].kind else { unreachable!() };
+    assert_eq!(*remote, target.to_string());
+    accepter.until_events("what the dialling node speaks", 1, says(speaks[0])).await;
+}
+
+const EITHER_WAY: [[Dialect; 2]; 2] = [[Dialect::Framed, Dialect::Classic], [Dialect::Classic, Dialect::Framed]];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_and_a_seed_of_the_other_dialect_both_say_what_the_other_speaks() {
+    for speaks in EITHER_WAY {
+        let mut elsewhere = speaking(speaks[1], Vec::new());
+        let seed = elsewhere.engine.start(seed_at(ANYWHERE)).await.unwrap();
+        let mut session = speaking(speaks[0], vec![seed]);
+        session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+        both_say_so(&mut session, seed, &mut elsewhere, speaks).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_peers_of_different_dialects_both_say_what_the_other_speaks() {
+    for speaks in EITHER_WAY {
+        let mut elsewhere = speaking(speaks[1], Vec::new());
+        let stranger = elsewhere.engine.start(peer_at(ANYWHERE)).await.unwrap();
+        let mut session = speaking(speaks[0], Vec::new());
+        let seed = session.engine.start_lab(1, 0).await.unwrap()[0];
+        // The stranger is on the list, as a node would be that was restarted with another dialect.
+        let _registered = introduce(speaks[0], seed, stranger);
+        let listed = |event: &Event| matches!(event.kind, EventKind::PeerListed { peer, .. } if peer == stranger);
+        session.until_events("the stranger on the list", 1, listed).await;
+        session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+        both_say_so(&mut session, stranger, &mut elsewhere, speaks).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_dials_in_the_other_dialect_is_told_by_where_it_listens() {
+    for [ours, theirs] in EITHER_WAY {
+        let mut session = speaking(ours, Vec::new());
+        let node = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+        let stranger = introduce(theirs, node, Addr::loopback(9));
+        let remote = stranger.local_addr().unwrap();
+        let met = |event: &Event| matches!(event.kind, EventKind::OtherDialect { .. });
+        session.until_events("the other dialect", 1, met).await;
+        let words = format!("127.0.0.1:9 (connected from {remote}) speaks the {theirs} dialect");
+        assert_a_line(&notices(&session), &[&words, &format!("--wire {theirs}")]);
+    }
+}

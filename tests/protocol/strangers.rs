@@ -1,0 +1,298 @@
+//! Strangers that take another's name, send others somewhere, or come in masses.
+
+use std::time::Duration;
+
+use gossipctl::event::{Direction, Event, EventKind, LinkEnd, LinkId, Purpose, Rule};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::{HALF_OPEN_MAX, PeerConfig, SeedConfig};
+use gossipctl::proto::machine::{Input, LinkChange, Machine, Output};
+use gossipctl::proto::message::{Hello, Message, Priority, Role};
+use gossipctl::proto::node::Node;
+use gossipctl::proto::peer::Peer;
+use gossipctl::proto::reach::Reach;
+use gossipctl::proto::seed::Seed;
+use gossipctl::proto::time::Time;
+use gossipctl::sim::World;
+
+use crate::network::{Anyone, Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn hello(listen: Addr, role: Role) -> Message {
+    Message::Hello(Hello { listen, role, priority: Priority::Low })
+}
+
+/// Dials a node again and again, and names the address of another.
+struct Impostor {
+    target: Addr,
+    name: Addr,
+    next: Option<Time>,
+    answered: bool,
+}
+
+impl Impostor {
+    fn new(target: Addr, name: Addr) -> Self {
+        Self { target, name, next: None, answered: true }
+    }
+}
+
+impl Double for Impostor {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start | Input::Wake => {
+                self.next = Some(now + SECOND);
+                vec![DoubleAct::Dial(self.target, Purpose::Neighbor)]
+            }
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                vec![DoubleAct::Send(link, hello(self.name, Role::Peer))]
+            }
+            Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } if self.answered => {
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.next
+    }
+}
+
+fn rule_of(kind: &EventKind) -> Option<Rule> {
+    if let EventKind::Violation { violation, .. } = kind { Some(violation.rule) } else { None }
+}
+
+fn more(kind: &EventKind) -> u64 {
+    if let EventKind::MoreOffenses { count, .. } = kind { *count } else { 0 }
+}
+
+#[test]
+fn who_names_a_neighbor_of_ours_neither_takes_its_place_nor_cuts_its_link() {
+    for rng_seed in 0..20 {
+        let mut network = Network::settled(1, 2, 70 + rng_seed);
+        // Whichever of them dialled the link.
+        for (target, name) in [(peer_addr(1), peer_addr(2)), (peer_addr(2), peer_addr(1))] {
+            let before = network.world.events().len();
+            network.start_double(peer_addr(99), Impostor::new(target, name));
+            network.world.run_for(LIVENESS * 6);
+            network.world.kill(peer_addr(99));
+            let since = &network.world.events()[before..];
+            let down =
+                |event: &&Event| matches!(event.kind, EventKind::LinkDown { .. } | EventKind::NeighborDied { .. });
+            assert_eq!(since.iter().find(down), None, "{target} is told that somebody is {name}");
+            let told = since.iter().filter(|event| rule_of(&event.kind) == Some(Rule::NameTaken)).count();
+            let dismissed = since.iter().all(|event| rule_of(&event.kind).is_none());
+            // The link that the lower address dialled stands without asking.
+            assert!(told > 0 || (dismissed && target < name), "{target} says nothing of who names {name}");
+            network.assert_symmetric();
+        }
+        assert!(network.connected());
+    }
+}
+
+#[test]
+fn a_neighbor_that_no_longer_answers_gives_its_place_to_who_names_its_address() {
+    let mut network = Network::settled(1, 2, 71);
+    network.world.hang(peer_addr(1));
+    network.start_double(peer_addr(99), Impostor::new(peer_addr(2), peer_addr(1)));
+    let ups = |world: &World<Anyone>| {
+        let is_up = |event: &&Event| match event.kind {
+            EventKind::LinkUp { peer, direction, .. } => {
+                event.node == peer_addr(2) && peer == peer_addr(1) && direction == Direction::Inbound
+            }
+            _ => false,
+        };
+        world.events().iter().filter(is_up).count()
+    };
+    let before = ups(&network.world);
+    // Long before its misses would be enough.
+    assert!(network.world.run_until(SECOND * 5, |world| ups(world) > before), "the newcomer is the neighbor now");
+}
+
+#[test]
+fn who_registers_by_the_name_of_a_live_peer_does_not_take_it_off_the_list() {
+    let mut network = Network::settled(1, 3, 72);
+    network.start_double(peer_addr(99), Impostor::new(seed_addr(1), peer_addr(2)));
+    network.world.run_for(LIVENESS * 6);
+    let taken = |kind: &EventKind| rule_of(kind) == Some(Rule::NameTaken);
+    assert!(network.count(seed_addr(1), taken) > 0);
+    let again = |kind: &EventKind| matches!(kind, EventKind::PeerListed { again: true, .. });
+    assert_eq!(network.count(seed_addr(1), again), 0);
+    let lost = |kind: &EventKind| matches!(kind, EventKind::LinkDown { purpose: Purpose::Registration, peer, .. } if *peer == seed_addr(1));
+    assert_eq!(network.count(peer_addr(2), lost), 0);
+    assert_eq!(network.listed(1), [1, 2, 3].map(peer_addr));
+}
+
+#[test]
+fn who_registers_by_the_name_of_a_peer_that_no_longer_answers_takes_its_place() {
+    let mut network = Network::settled(1, 3, 73);
+    network.world.hang(peer_addr(2));
+    network.start_double(peer_addr(99), Impostor::new(seed_addr(1), peer_addr(2)));
+    network.world.run_for(SECOND * 5);
+    let again = |kind: &EventKind| matches!(kind, EventKind::PeerListed { again: true, .. });
+    assert_eq!(network.count(seed_addr(1), again), 1);
+}
+
+/// Collects what a machine on its own tells and dials.
+#[derive(Default)]
+struct Record {
+    told: Vec<EventKind>,
+    closed: Vec<LinkId>,
+    dialed: Vec<Addr>,
+}
+
+impl Output for Record {
+    fn send(&mut self, _link: LinkId, _message: &Message) {}
+    fn dial(&mut self, peer: Addr, _purpose: Purpose) {
+        self.dialed.push(peer);
+    }
+    fn hang_up(&mut self, link: LinkId) {
+        self.closed.push(link);
+    }
+    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+        self.told.push(event());
+    }
+}
+
+/// A peer and a seed, each on its own.
+fn alone() -> [Node; 2] {
+    let own = Addr::new([10, 0, 0, 1].into(), 3000);
+    let (peer, seed) = (PeerConfig::new(own, Vec::new()), SeedConfig::new(own));
+    [Peer::new(peer, 1).into(), Seed::new(seed, 1).into()]
+}
+
+#[test]
+fn a_flood_of_bad_connections_for_a_minute_is_told_in_a_few_lines_that_count_every_one() {
+    for mut node in alone() {
+        let (mut out, mut now) = (Record::default(), gossipctl::sim::EPOCH);
+        node.handle(now, Input::Start, &mut out);
+        let (flood, step) = (60_000_u64, Duration::from_millis(1));
+        for link in 0..flood {
+            now = now + step;
+            let remote = ([10, 0, 0, 9], u16::try_from(link % 60_000).unwrap()).into();
+            let link = LinkId(link);
+            node.handle(now, Input::Link { link, change: LinkChange::Accepted { remote } }, &mut out);
+            node.handle(now, Input::Message { link, message: Message::ListRequest }, &mut out);
+        }
+        let end = now + SECOND * 11;
+        while let Some(at) = node.next_deadline().filter(|at| *at <= end) {
+            now = now.max(at);
+            node.handle(now, Input::Wake, &mut out);
+        }
+        let told = out.told.iter().filter(|kind| rule_of(kind) == Some(Rule::HelloExpected)).count() as u64;
+        let counted: u64 = out.told.iter().map(more).sum();
+        let lines = out.told.iter().filter(|kind| rule_of(kind).is_some() || more(kind) > 0).count();
+        assert_eq!(told + counted, flood);
+        assert!(lines <= 7 * 4, "{lines} lines in a minute");
+        assert_eq!(out.closed.len() as u64, flood);
+    }
+}
+
+#[test]
+fn one_machine_that_opens_links_and_says_nothing_does_not_keep_the_others_out() {
+    for mut node in alone() {
+        let (mut out, now) = (Record::default(), gossipctl::sim::EPOCH);
+        node.handle(now, Input::Start, &mut out);
+        let mut accept = |link: u64, ip: [u8; 4], out: &mut Record| {
+            let change = LinkChange::Accepted { remote: (ip, 40_000).into() };
+            node.handle(now, Input::Link { link: LinkId(link), change }, out);
+        };
+        for link in 0..HALF_OPEN_MAX as u64 * 2 {
+            accept(link, [10, 0, 0, 9], &mut out);
+        }
+        let turned_away = out.closed.len();
+        assert!(turned_away > HALF_OPEN_MAX, "{turned_away}");
+        accept(9_999, [10, 0, 0, 7], &mut out);
+        assert_eq!(out.closed.len(), turned_away, "another machine is let in");
+    }
+}
+
+/// A seed that hands out a list of its own.
+struct ListSeed {
+    own: Addr,
+    list: Vec<Addr>,
+}
+
+impl Double for ListSeed {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Link { link, change: LinkChange::Accepted { .. } } => vec![
+                DoubleAct::Send(link, hello(self.own, Role::Seed)),
+                DoubleAct::Send(link, Message::PeerList(self.list.clone())),
+            ],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Whom a peer dials, other than its seed, that is given this list.
+fn dialed(own: &str, allow: &[&str], list: &[&str]) -> Vec<String> {
+    let (own, seed): (Addr, Addr) = (own.parse().unwrap(), "192.0.2.1:5001".parse().unwrap());
+    let mut world = World::new(1);
+    let list = list.iter().map(|addr| addr.parse().unwrap()).collect();
+    world.start(seed, Anyone::Double(Box::new(ListSeed { own: seed, list })));
+    let mut config = PeerConfig::new(own, vec![seed]);
+    config.max_dial = 8;
+    config.reach = Reach::new(allow.iter().map(|network| network.parse().unwrap()));
+    world.start(own, Anyone::Ours(Peer::new(config, 1).into()));
+    world.run_for(SECOND * 5);
+    let neighbor = |event: &Event| match event.kind {
+        EventKind::Dialing { peer, purpose: Purpose::Neighbor } => Some(peer.to_string()),
+        _ => None,
+    };
+    let mut dialed: Vec<String> = world.events().iter().filter_map(neighbor).collect();
+    dialed.sort_unstable();
+    dialed.dedup();
+    dialed
+}
+
+#[test]
+fn a_hostile_list_does_not_make_a_peer_dial_where_it_has_nothing_to_do() {
+    let list = ["127.0.0.1:22", "10.0.0.7:3000", "198.51.100.80:80"];
+    assert_eq!(dialed("127.0.0.1:3000", &[], &list), ["127.0.0.1:22"]);
+    assert_eq!(dialed("10.0.0.5:3000", &[], &list), ["10.0.0.7:3000", "198.51.100.80:80"]);
+    assert_eq!(dialed("10.0.0.5:3000", &["10.0.0.0/8"], &list), ["10.0.0.7:3000"]);
+    assert_eq!(dialed("127.0.0.1:3000", &["10.0.0.0/8"], &list), ["10.0.0.7:3000", "127.0.0.1:22"]);
+}
+
+#[test]
+fn who_comes_from_elsewhere_and_names_a_loopback_address_is_told_so_and_not_listed() {
+    for mut node in alone() {
+        let (mut out, now) = (Record::default(), gossipctl::sim::EPOCH);
+        node.handle(now, Input::Start, &mut out);
+        for (link, ip) in [(0, [10, 0, 0, 9]), (1, [127, 0, 0, 1])] {
+            let (link, remote) = (LinkId(link), (ip, 40_000).into());
+            node.handle(now, Input::Link { link, change: LinkChange::Accepted { remote } }, &mut out);
+            let message = hello(Addr::loopback(4000), Role::Peer);
+            node.handle(now, Input::Message { link, message }, &mut out);
+        }
+        let told: Vec<Rule> = out.told.iter().filter_map(rule_of).collect();
+        assert_eq!(told, [Rule::BadAddress]);
+        assert_eq!(out.closed, [LinkId(0)], "who is on this machine may");
+    }
+}
+
+#[test]
+fn a_neighbor_that_restarts_unnoticed_is_back_as_soon_as_its_old_link_fails() {
+    let own = Addr::loopback(3001);
+    let mut peer = Peer::new(PeerConfig::new(own, Vec::new()), 1);
+    let (mut out, now) = (Record::default(), gossipctl::sim::EPOCH);
+    peer.handle(now, Input::Start, &mut out);
+    let other = Addr::loopback(3000);
+    for link in [LinkId(0), LinkId(1)] {
+        let change = LinkChange::Accepted { remote: ([127, 0, 0, 1], 40_000).into() };
+        peer.handle(now, Input::Link { link, change }, &mut out);
+        peer.handle(now, Input::Message { link, message: hello(other, Role::Peer) }, &mut out);
+    }
+    let ups = |out: &Record| {
+        let up = |kind: &EventKind| if let EventKind::LinkUp { link, .. } = kind { Some(*link) } else { None };
+        out.told.iter().filter_map(up).collect::<Vec<_>>()
+    };
+    assert_eq!(ups(&out), [LinkId(0)], "the second one waits");
+    let cause = gossipctl::proto::machine::CloseCause::Error;
+    peer.handle(now, Input::Link { link: LinkId(0), change: LinkChange::Closed { cause } }, &mut out);
+    assert_eq!(ups(&out), [LinkId(0), LinkId(1)]);
+    let down = |kind: &EventKind| matches!(kind, EventKind::LinkDown { end: LinkEnd::Dead { .. }, .. });
+    assert_eq!(out.told.iter().filter(|kind| down(kind)).count(), 1);
+    assert_eq!(peer.neighbors().collect::<Vec<_>>(), [other]);
+}
