@@ -99,7 +99,7 @@ fn a_warning_is_said_once_counted_in_the_header_and_listed_with_its_why() {
     press(&mut app, "7 enter");
     let why = picture(&mut app, 120, 40);
     assert!(why.contains("It has no neighbor. The link p3 - p4 ended at"), "{why}");
-    assert!(why.contains("p4 has no neighbor: warned of since 03:00:0"), "{why}");
+    assert!(why.contains("p4 has no neighbor: warned of since 03:00:10"), "{why}");
 }
 
 #[test]
