@@ -3,20 +3,27 @@
 use std::path::PathBuf;
 
 use super::action::{Action, PaneId};
+use super::explain::Subject;
 use super::keys::KEYS;
 use super::modal::add::{number, placement};
 use super::modal::say::body_fault;
 use super::pane::connections::Sort;
 use crate::command::{Command, NodeSpec};
 use crate::model::Model;
+use crate::model::link::LinkKey;
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
+use crate::proto::message::{MessageId, Role};
+
+/// Messages that completion offers.
+const MESSAGES_OFFERED: usize = 200;
 
 /// What a word of a command can be, for completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
     /// The name or address of a node.
     Node,
+    /// The name of a node, or of a message.
+    NodeOrMessage,
     /// The name of an order.
     Order,
     /// Anything.
@@ -52,7 +59,12 @@ pub(crate) const COMMANDS: &[CommandHelp] = &[
     command("export", "export [FILE]", &[Word::Free], "write the session to a .txt, .jsonl or .csv file"),
     command("filter", "filter [TEXT]", &[Word::Free], "show only lines with TEXT, with !TEXT only those without"),
     command("sort", "sort [ORDER]", &[Word::Order], "connections by name, state, rtt or links"),
-    command("why", "why [NODE]", &[Word::Node], "all that is known about a node"),
+    command(
+        "why",
+        "why NODE [NODE|MESSAGE]",
+        &[Word::Node, Word::NodeOrMessage],
+        "about a node, a link (why p3 p4), or a message at a node (why p7 p3#12)",
+    ),
 ];
 
 /// What a typed command means.
@@ -74,8 +86,8 @@ pub(crate) enum Typed {
     Filter(String),
     /// Another order of the connections.
     Sort(Sort),
-    /// Explain this node.
-    Why(Addr),
+    /// Explain this.
+    Why(Subject),
 }
 
 /// Reads a command. The error says what was expected.
@@ -101,7 +113,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
         "export" => Ok(Typed::Export(PathBuf::from(rest))),
         "filter" => Ok(Typed::Filter(rest.to_owned())),
         "sort" => reader.sort(),
-        "why" => Ok(Typed::Why(reader.node(rest)?)),
+        "why" => reader.why().map(Typed::Why),
         "pane" => reader.pane(),
         "q" | "quit" => Ok(Typed::Action(Action::Quit)),
         _ => Err(format!("no command '{name}': {} shows all", "help")),
@@ -156,6 +168,33 @@ impl Reader<'_> {
         }
     }
 
+    fn why(&self) -> Result<Subject, String> {
+        let one = |word: &str| match word.contains('#') {
+            true => self.message(word).map(Subject::Message),
+            false => self.node(word).map(Subject::Node),
+        };
+        match self.words[..] {
+            [word] => one(word),
+            [first, second] => match (one(first)?, one(second)?) {
+                (Subject::Node(node), Subject::Node(peer)) => Ok(Subject::Link(LinkKey { node, peer })),
+                (Subject::Node(node), Subject::Message(id)) | (Subject::Message(id), Subject::Node(node)) => {
+                    Ok(Subject::Lack { node, id })
+                }
+                _ => Err(self.usage()),
+            },
+            _ => Err(self.usage()),
+        }
+    }
+
+    /// The latest message of that name: a node that started again counts from 1 again.
+    fn message(&self, name: &str) -> Result<MessageId, String> {
+        let named =
+            self.model.rumors().ring().iter().rev().find(|(_, rumor)| self.model.message_name(rumor.id) == name);
+        named
+            .map(|(_, rumor)| rumor.id)
+            .ok_or_else(|| format!("no message '{name}': expected one such as p3#12 that is still held"))
+    }
+
     fn start(&self, role: Role) -> Result<Typed, String> {
         Ok(Typed::Commands(vec![Command::Start(NodeSpec { role, listen: placement(self.rest)? })]))
     }
@@ -184,7 +223,7 @@ impl Reader<'_> {
 
     fn pane(&self) -> Result<Typed, String> {
         let pane = PaneId::ALL.into_iter().find(|pane| pane.number().to_string() == self.rest);
-        pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected :pane 1 to :pane 6".to_owned())
+        pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected :pane 1 to :pane 7".to_owned())
     }
 }
 
@@ -196,6 +235,7 @@ pub(crate) fn complete(line: &str, model: &Model) -> Vec<String> {
         None => names(),
         Some(name) => match word_at(name, place - 1) {
             Some(Word::Node) => node_names(model),
+            Some(Word::NodeOrMessage) => node_names(model).into_iter().chain(message_names(model)).collect(),
             Some(Word::Order) => Sort::ALL.iter().map(|sort| sort.word().to_owned()).collect(),
             Some(Word::Free) | None => Vec::new(),
         },
@@ -215,6 +255,12 @@ fn names() -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// The newest first, as many as anybody looks through.
+fn message_names(model: &Model) -> Vec<String> {
+    let rumors = model.rumors().ring().iter().rev().take(MESSAGES_OFFERED);
+    rumors.map(|(_, rumor)| model.message_name(rumor.id)).collect()
 }
 
 fn node_names(model: &Model) -> Vec<String> {
