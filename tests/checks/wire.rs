@@ -118,7 +118,7 @@ fn end_of(error: &WireError) -> End {
     match error {
         WireError::Io(_) => End::CutOff,
         WireError::Violation(violation) => End::Broken(violation.rule),
-        WireError::OtherDialect(dialect) => End::Speaks(*dialect),
+        WireError::OtherDialect { speaks, .. } => End::Speaks(*speaks),
     }
 }
 
