@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod event;
+pub mod fault;
 pub mod feed;
 pub mod model;
 pub mod net;

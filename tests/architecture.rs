@@ -11,15 +11,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("event", &["proto"]),
     ("command", &["proto"]),
+    ("fault", &["proto", "event", "command"]),
     ("clock", &["proto"]),
     ("feed", &["proto", "event"]),
     ("model", &["proto", "event", "command", "feed", "clock"]),
     ("net::wire", &["proto"]),
-    ("net", &["net::wire", "proto", "event", "command", "feed", "clock", "model"]),
-    ("sim", &["proto", "event", "command", "feed", "clock", "model"]),
+    ("net", &["net::wire", "proto", "event", "command", "fault", "feed", "clock", "model"]),
+    ("sim", &["proto", "event", "command", "fault", "feed", "clock", "model"]),
     ("session", &["proto", "event", "command", "feed", "clock", "model"]),
     ("ui", &["proto", "event", "command", "feed", "clock", "model"]),
-    ("cli", &["proto", "event", "command", "feed", "clock", "model", "net", "net::wire", "sim", "session", "ui"]),
+    (
+        "cli",
+        &["proto", "event", "command", "fault", "feed", "clock", "model", "net", "net::wire", "sim", "session", "ui"],
+    ),
 ];
 
 /// What a room never touches, and why.

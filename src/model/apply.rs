@@ -2,6 +2,7 @@
 
 use super::Model;
 use super::death::{SeedAct, SeedStep, Testimony};
+use super::fault::Lie;
 use super::gossip::{self, Entry, EntryKind};
 use super::link::{LinkKey, Miss, StepKind};
 use super::liveness::{ProbeEntry, ProbeOutcome};
@@ -34,8 +35,10 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
     model.totals.events += 1;
     model.started.get_or_insert(event.at);
     model.now = model.now.max(event.at);
-    // What failed may be the start of a node, which then is none.
-    if !matches!(event.kind, EventKind::Failed { .. }) {
+    // What failed may be the start of a node, which then is none; a fault may be everywhere.
+    let is_nobody =
+        matches!(event.kind, EventKind::Failed { .. } | EventKind::FaultSet { .. } | EventKind::FaultCleared { .. });
+    if !is_nobody {
         model.nodes.at_work(event.node, event.at);
     }
     if let Some(severity) = notice::severity(&event.kind) {
@@ -65,6 +68,9 @@ impl Model {
                 self.nodes.hung(here.node, here.at);
                 self.log(here, EntryKind::Hung);
             }
+            EventKind::FaultSet { ref fault } => self.faults.set(fault, here.at),
+            EventKind::FaultCleared { ref fault } => self.faults.cleared(fault, here.at),
+            EventKind::Lied { about } => self.faults.lied(Lie { at: here.at, liar: here.node, about }),
             EventKind::Dialing { peer, purpose } => {
                 self.mention_for(peer, purpose, here.at);
                 self.links.dialing(here.link(peer), purpose, here.at);

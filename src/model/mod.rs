@@ -8,6 +8,7 @@
 
 mod apply;
 pub mod death;
+pub mod fault;
 pub mod gossip;
 pub mod graph;
 pub mod link;
@@ -61,6 +62,7 @@ pub struct Model {
     deaths: death::Deaths,
     seeds: seed::Seeds,
     notices: notice::Notices,
+    faults: fault::Faults,
     warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
@@ -102,6 +104,7 @@ impl Default for Model {
             deaths: death::Deaths::default(),
             seeds: seed::Seeds::default(),
             notices: notice::empty(),
+            faults: fault::Faults::default(),
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
@@ -186,6 +189,11 @@ impl Model {
     /// Warnings to the user.
     pub fn notices(&self) -> &notice::Notices {
         &self.notices
+    }
+
+    /// What is wrong on purpose, now and before.
+    pub fn faults(&self) -> &fault::Faults {
+        &self.faults
     }
 
     /// How much happened so far.

@@ -50,9 +50,12 @@ pub fn severity(kind: &EventKind) -> Option<Severity> {
         | EventKind::TooFewSeeds { .. }
         | EventKind::ReportDisputed { .. }
         | EventKind::LinkDown { end: LinkEnd::TooSlow, .. } => Some(Severity::Warning),
-        EventKind::Repairing { .. } | EventKind::EnoughSeeds { .. } | EventKind::LinkRefused { .. } => {
-            Some(Severity::Info)
-        }
+        EventKind::Repairing { .. }
+        | EventKind::EnoughSeeds { .. }
+        | EventKind::LinkRefused { .. }
+        | EventKind::FaultSet { .. }
+        | EventKind::FaultCleared { .. }
+        | EventKind::Lied { .. } => Some(Severity::Info),
         EventKind::LinkDown { end, .. } => (*end == LinkEnd::RegistrationLost).then_some(Severity::Info),
         EventKind::Started { .. }
         | EventKind::Stopped { .. }

@@ -27,6 +27,9 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::Stopped { how: Stop::Killed } => "Killed: sockets reset, no goodbye".to_owned(),
         EventKind::Hung => "Hung: keeps its sockets and says nothing".to_owned(),
         EventKind::Failed { what, why } => format!("Not done: {}: {}", escaped(what), escaped(why)),
+        EventKind::FaultSet { fault } => format!("Fault: {}", fault.text(name)),
+        EventKind::FaultCleared { fault } => format!("No longer: {}", fault.text(name)),
+        EventKind::Lied { about } => format!("Lies to its seeds, as told: {} is dead", name(*about)),
         EventKind::Dialing { peer, purpose } => format!("Dialing {} {}", name(*peer), purpose_text(*purpose)),
         EventKind::DialFailed { peer, error, retry_at, .. } => {
             let next = if retry_at.is_some() { "will try again" } else { "will not try again by itself" };

@@ -1,5 +1,9 @@
 //! All nodes of this process, and what a user commands them to do.
 
+mod faults;
+mod vandal;
+
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +13,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use self::vandal::Vandal;
 use super::bind;
 use super::failure::{CommandError, Condition, StartError, describe, subject};
 use super::files::{self, Demand};
@@ -16,9 +21,11 @@ use super::interfaces;
 use super::links::Identity;
 use super::node::{self, Control, Handle, Setup};
 use super::pending::check_body;
+use super::trouble::Trouble;
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::{Command, NodeSpec, Placement};
 use crate::event::{Batch, Event};
+use crate::fault::{FaultTable, Nodes as _};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
@@ -53,6 +60,9 @@ pub struct Engine {
     /// The seeds of the lab, if this is one.
     lab: Option<Vec<Addr>>,
     files_max: Option<u64>,
+    faults: FaultTable,
+    /// Who sends nonsense to a node of ours.
+    vandals: BTreeMap<Addr, Vandal>,
 }
 
 /// How long a quitting engine waits for its nodes, each of which has a bound of its own: longer only
@@ -109,11 +119,19 @@ impl Slot {
 impl Engine {
     /// An engine without nodes. Raises this process's limit of open files as far as it goes.
     pub fn new(defaults: Defaults, taps: Vec<Tap>) -> Self {
-        Self { defaults, taps: taps.into(), nodes: IndexMap::new(), lab: None, files_max: files::raise_limit() }
+        let files_max = files::raise_limit();
+        Self {
+            defaults,
+            taps: taps.into(),
+            nodes: IndexMap::new(),
+            lab: None,
+            files_max,
+            faults: FaultTable::default(),
+            vandals: BTreeMap::new(),
+        }
     }
 
     /// Starts one node, and tells where it listens.
-    #[expect(clippy::unused_async, reason = "needs the runtime, which a caller outside of one would find out late")]
     pub async fn start(&mut self, spec: NodeSpec) -> Result<Addr, StartError> {
         let (seeds, peers) = match spec.role {
             Role::Seed => (1, 0),
@@ -131,12 +149,12 @@ impl Engine {
             (Role::Peer, None) => self.defaults.peer.seeds.clone(),
         };
         self.begin(vec![Place { role: spec.role, listener, bind, addr, seeds }]);
+        self.tell_of_newcomers().await;
         Ok(addr)
     }
 
     /// Starts a network of its own, on free ports of loopback; seeds first. Nobody runs before
     /// everybody listens.
-    #[expect(clippy::unused_async, reason = "needs the runtime, as `start` does")]
     pub async fn start_lab(&mut self, seeds: usize, peers: usize) -> Result<Vec<Addr>, StartError> {
         self.check_files(seeds, peers)?;
         let bind_all = |count| (0..count).map(|_| bind::listen(Addr::loopback(0))).collect::<Result<Vec<_>, _>>();
@@ -150,6 +168,7 @@ impl Engine {
         let addrs = places.iter().map(|place| place.addr).collect();
         self.lab = Some(lab);
         self.begin(places);
+        self.tell_of_newcomers().await;
         Ok(addrs)
     }
 
@@ -157,7 +176,7 @@ impl Engine {
     /// event: of the node that it was about, or where there is none, of the address that was asked
     /// for (`127.0.0.1:0` when none was).
     pub async fn apply(&mut self, command: Command) -> Result<(), CommandError> {
-        let (node, what) = (subject(&command), describe(&command));
+        let (node, what) = (subject(&command), describe(&command, &|node| self.name(node)));
         let result = self.carry_out(command).await;
         if let Err(error) = &result {
             self.publish(node, EventKind::Failed { what, why: error.to_string() });
@@ -195,6 +214,7 @@ impl Engine {
                 check_body(self.dialect(Role::Peer), node, &body)?;
                 self.tell_peer(node, NodeCommand::Say(body)).await
             }
+            Command::Fault(command) => self.fault(command).await,
             Command::Quit => {
                 self.leave().await;
                 Ok(())
@@ -294,8 +314,12 @@ impl Engine {
             Role::Seed => Seed::new(self.seed_config(addr), random_seed).into(),
         };
         let me = Identity { addr, role: slot.role, dialect: self.dialect(slot.role) };
+        let trouble = Trouble::new(addr, mix(random_seed), self.situation());
+        let (clock, taps) = (self.defaults.clock, Arc::clone(&self.taps));
         let reach = self.reach(slot.role).clone();
-        node::spawn(machine, Setup { me, listener, reach, clock: self.defaults.clock, taps: Arc::clone(&self.taps) })
+        let handle = node::spawn(machine, Setup { me, listener, reach, clock, taps, trouble });
+        self.set_clock(addr, &handle);
+        handle
     }
 
     fn peer_config(&self, listen: Addr, seeds: Vec<Addr>) -> PeerConfig {

@@ -5,7 +5,8 @@ use std::io;
 use std::net::Ipv4Addr;
 
 use super::wire::EncodeError;
-use crate::command::{Command, NodeSpec, Placement};
+use crate::command::{Command, FaultCommand, NodeSpec, Placement, grammar};
+use crate::fault::FaultError;
 use crate::proto::addr::Addr;
 
 /// Why a node could not be started.
@@ -162,6 +163,9 @@ pub enum CommandError {
         /// Its address.
         addr: Addr,
     },
+    /// There is no such fault.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
     /// The text cannot be sent.
     #[error(transparent)]
     Text(#[from] EncodeError),
@@ -177,14 +181,19 @@ pub(super) fn subject(command: &Command) -> Addr {
         | Command::Cut { node: addr, .. }
         | Command::Heal { node: addr, .. }
         | Command::Say { node: addr, .. } => *addr,
-        Command::Start(NodeSpec { listen: Placement::Auto, .. }) | Command::StartLab { .. } | Command::Quit => {
-            Addr::loopback(0)
-        }
+        Command::Fault(FaultCommand::Set(fault)) => fault.subject(),
+        Command::Fault(FaultCommand::Lie { liar, .. }) => *liar,
+        Command::Fault(
+            FaultCommand::Clear { .. } | FaultCommand::HealPartitions | FaultCommand::HealAll | FaultCommand::Calm,
+        )
+        | Command::Start(NodeSpec { listen: Placement::Auto, .. })
+        | Command::StartLab { .. }
+        | Command::Quit => Addr::loopback(0),
     }
 }
 
 /// What was wanted, for `Failed` events.
-pub(super) fn describe(command: &Command) -> String {
+pub(super) fn describe(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
     match command {
         Command::Start(spec) => format!("start a {}", spec.role),
         Command::StartLab { seeds, peers } => format!("start a lab of {seeds} seeds and {peers} peers"),
@@ -194,6 +203,6 @@ pub(super) fn describe(command: &Command) -> String {
         Command::Cut { node, peer } => format!("cut {node} from {peer}"),
         Command::Heal { node, peer } => format!("link {node} to {peer} again"),
         Command::Say { node, .. } => format!("send a message from {node}"),
-        Command::Quit => "quit".to_owned(),
+        Command::Fault(_) | Command::Quit => grammar::text(command, name),
     }
 }

@@ -22,6 +22,7 @@ use tokio_util::codec::Decoder;
 
 use super::wire::{CLASSIC_WRITE_GAP, LinkDecoder, WireError};
 use crate::proto::addr::Addr;
+use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{LinkId, Purpose};
 use crate::proto::machine::CloseCause;
 use crate::proto::message::{Dialect, Message};
@@ -35,8 +36,6 @@ pub(super) const QUEUE_MESSAGES_MAX: usize = 16_384;
 pub(super) const CLASSIC_QUEUE_MESSAGES_MAX: usize = 1_024;
 /// How long a link that was hung up may take to write out its queue and be closed by the remote.
 pub(super) const HANG_UP_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a dial may take: on any network that people run this on, an answer comes sooner.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
 /// What an idle link reads at first: most reads are one small message.
 const READ_MIN: usize = 4 * 1024;
 /// What a busy link reads at once: beyond this a read costs no less per byte.

@@ -18,6 +18,7 @@ mod link;
 mod links;
 mod node;
 mod pending;
+mod trouble;
 pub mod wire;
 
 pub use bind::next_free;

@@ -20,6 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::link::{FromLink, HANG_UP_TIMEOUT};
 use super::links::{Identity, Links};
+use super::trouble::{Outgoing, Parcel, Situation, Trouble};
 use crate::clock::Clock;
 use crate::event::{Batch, Event};
 use crate::feed::Tap;
@@ -47,6 +48,8 @@ const LEAVE_TIMEOUT: Duration = HANG_UP_TIMEOUT.saturating_add(Duration::from_mi
 pub(super) enum Control {
     /// Something for the machine.
     Command(NodeCommand),
+    /// What is wrong on purpose.
+    Faults(Arc<Situation>),
     /// Say nothing from now on.
     Hang,
 }
@@ -59,6 +62,7 @@ pub(super) struct Setup {
     pub(super) reach: Reach,
     pub(super) clock: Clock,
     pub(super) taps: Arc<[Tap]>,
+    pub(super) trouble: Trouble,
 }
 
 /// The engine's end of a running node. Dropping it crashes the node.
@@ -99,6 +103,7 @@ struct Node<M> {
     clock: Clock,
     reach: Reach,
     links: Links,
+    trouble: Trouble,
     sources: Sources,
 }
 
@@ -143,18 +148,20 @@ enum Fate {
 
 impl<M: Machine> Node<M> {
     fn new(machine: M, setup: Setup, controls: mpsc::Receiver<Control>) -> Self {
-        let Setup { me, listener, reach, clock, taps } = setup;
+        let Setup { me, listener, reach, clock, taps, trouble } = setup;
         let (inbox, reads) = mpsc::channel(INBOX_MAX);
         let notice = CrashNotice { node: me.addr, clock, taps: Arc::clone(&taps) };
         let links = Links::new(me, taps, inbox, clock.now());
-        Self { notice, machine, clock, reach, links, sources: Sources::new(controls, reads, listener, clock) }
+        let sources = Sources::new(controls, reads, listener, clock);
+        Self { notice, machine, clock, reach, links, trouble, sources }
     }
 
     async fn run(mut self) {
         self.handle(Input::Start);
         let fate = loop {
             self.end_turn();
-            let ready = self.sources.ready(self.machine.next_deadline()).await;
+            let deadline = earlier(self.machine.next_deadline(), self.trouble.next_at());
+            let ready = self.sources.ready(deadline, self.trouble.reads_again()).await;
             if let Some(fate) = self.turn(ready) {
                 break fate;
             }
@@ -167,10 +174,12 @@ impl<M: Machine> Node<M> {
 
     fn turn(&mut self, ready: Ready) -> Option<Fate> {
         self.links.set_now(self.clock.now());
+        self.arrive();
         for control in ready.controls {
             match control {
                 Control::Command(NodeCommand::Leave) => return Some(Fate::Leave),
                 Control::Command(command) => self.handle(Input::Command(command)),
+                Control::Faults(situation) => self.trouble.set(self.links.now(), situation),
                 Control::Hang => return Some(Fate::Hang),
             }
         }
@@ -231,14 +240,33 @@ impl<M: Machine> Node<M> {
     /// The deadline may have come while other things were handled, too.
     fn wake(&mut self) {
         let now = self.clock.now();
+        self.links.set_now(now);
+        self.arrive();
         if self.machine.next_deadline().is_some_and(|deadline| deadline <= now) {
-            self.links.set_now(now);
             self.handle(Input::Wake);
         }
     }
 
     fn handle(&mut self, input: Input) {
-        self.machine.handle(self.links.now(), input, &mut self.links);
+        if let Some(input) = self.trouble.admit(self.links.now(), input) {
+            self.tell_machine(input);
+        }
+    }
+
+    fn tell_machine(&mut self, input: Input) {
+        let (links, trouble) = (&mut self.links, &mut self.trouble);
+        self.machine.handle(links.now(), input, &mut Outgoing { links, trouble });
+    }
+
+    /// What was under way and arrives now.
+    fn arrive(&mut self) {
+        while let Some(parcel) = self.trouble.next_due(self.links.now()) {
+            match parcel {
+                Parcel::In(input) => self.tell_machine(input),
+                Parcel::Out(link, message) => self.links.send(link, &message),
+                Parcel::HangUp(link) => self.links.hang_up(link),
+            }
+        }
     }
 
     fn end_turn(&mut self) {
@@ -253,7 +281,9 @@ impl<M: Machine> Node<M> {
     async fn leave(mut self) {
         // Whoever dials from now on is refused; whoever waits to be accepted is reset.
         drop(self.sources);
-        self.machine.handle(self.links.now(), Input::Command(NodeCommand::Leave), &mut self.links);
+        let mut out = Outgoing { links: &mut self.links, trouble: &mut self.trouble };
+        let now = out.links.now();
+        self.machine.handle(now, Input::Command(NodeCommand::Leave), &mut out);
         self.links.hang_up_all();
         self.links.publish();
         // Links that do not close in time are reset when they are dropped.
@@ -283,6 +313,8 @@ struct Sources {
     /// When the alarm goes off, if it is set.
     alarm_at: Option<Time>,
     accept_again: Option<Time>,
+    /// Nothing is read before this.
+    read_again: Option<Time>,
     /// The last accept failed, which was said.
     accept_fails: bool,
 }
@@ -310,11 +342,13 @@ impl Sources {
         clock: Clock,
     ) -> Self {
         let alarm = Box::pin(sleep_until(clock.instant(clock.epoch())));
-        Self { controls, reads, listener, clock, alarm, alarm_at: None, accept_again: None, accept_fails: false }
+        let (alarm_at, accept_again, read_again) = (None, None, None);
+        Self { controls, reads, listener, clock, alarm, alarm_at, accept_again, read_again, accept_fails: false }
     }
 
-    /// Waits until there is something to do, at the latest until `deadline`.
-    async fn ready(&mut self, deadline: Option<Time>) -> Ready {
+    /// Waits until there is something to do, at the latest until `deadline`; reads nothing before `read_again`.
+    async fn ready(&mut self, deadline: Option<Time>, read_again: Option<Time>) -> Ready {
+        self.read_again = read_again.filter(|again| *again > self.clock.now());
         self.set_alarm(deadline);
         let mut ready = Ready::default();
         poll_fn(|cx| self.poll(cx, &mut ready)).await;
@@ -322,10 +356,7 @@ impl Sources {
     }
 
     fn set_alarm(&mut self, deadline: Option<Time>) {
-        let at = match (deadline, self.accept_again) {
-            (Some(deadline), Some(again)) => Some(deadline.min(again)),
-            (one, other) => one.or(other),
-        };
+        let at = earlier(deadline, earlier(self.accept_again, self.read_again));
         if at != self.alarm_at {
             self.alarm_at = at;
             if let Some(at) = at {
@@ -338,7 +369,9 @@ impl Sources {
     fn poll(&mut self, cx: &mut Context<'_>, ready: &mut Ready) -> Poll<()> {
         // Each registers for its next wake-up only where it finds nothing (more).
         let _ = self.controls.poll_recv_many(cx, &mut ready.controls, CONTROLS_MAX);
-        let _ = self.reads.poll_recv_many(cx, &mut ready.reads, TURN_READS_MAX);
+        if self.read_again.is_none() {
+            let _ = self.reads.poll_recv_many(cx, &mut ready.reads, TURN_READS_MAX);
+        }
         self.poll_accept(cx, ready);
         let alarm = self.poll_alarm(cx);
         if alarm || !ready.is_empty() { Poll::Ready(()) } else { Poll::Pending }
@@ -371,6 +404,11 @@ impl Sources {
         self.accept_again = self.accept_again.filter(|again| *again > self.clock.now());
         true
     }
+}
+
+/// The earlier of two moments, as far as there are any.
+fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    one.into_iter().chain(other).min()
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub const LINKS_MAX: usize = 64;
 /// Links that may wait for a hello at one time: when a large lab starts, all of its peers register at
 /// the same moment. Each takes a few KiB, and no longer than the handshake's timeout.
 pub const HALF_OPEN_MAX: usize = 512;
+/// How long a dial may take: on any network that people run this on, an answer comes sooner.
+pub const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
 /// Of these, links from one machine other than this one: a single stranger does not keep everybody
 /// else out. A machine that starts a lab of its own has a node or a few for each link it opens at once.
 pub const HALF_OPEN_PER_HOST_MAX: usize = 64;

@@ -2,12 +2,13 @@
 //!
 //! Everything that is shown, stored, checked or reported is a fold over these. The core emits most
 //! of them; a driver adds the few that are about the node itself (`Started`, `Exposed`, `Stopped`,
-//! `Hung`, `Failed`). In files an event is one JSON object, tagged by `event`; times and durations are
+//! `Hung`, `Failed`) and about the faults that it makes (`FaultSet`, `FaultCleared`). In files an event is one JSON object, tagged by `event`; times and durations are
 //! microseconds.
 
 use serde::{Deserialize, Serialize};
 
 use super::addr::Addr;
+use super::fault::Fault;
 use super::message::{DeathCause, Dialect, GoodbyeReason, MessageId, ProbeSeq, RefusalReason, Role, Trace};
 use super::text::Body;
 use super::time::{ClockTime, Time};
@@ -189,6 +190,23 @@ pub enum EventKind {
         what: String,
         /// Why not, and what to do.
         why: String,
+    },
+    /// From now on something is wrong on purpose. The event stands at the first node that the fault
+    /// names, and at `127.0.0.1:0` when it is everywhere.
+    FaultSet {
+        /// What, and where.
+        fault: Fault,
+    },
+    /// That is over.
+    FaultCleared {
+        /// The fault as it was set.
+        fault: Fault,
+    },
+    /// Peer: the user has it report to its seeds that this node is dead, which it is not; the report
+    /// follows as `DeadReportSent`.
+    Lied {
+        /// Who is said to be dead.
+        about: Addr,
     },
 
     /// The node opens a connection.

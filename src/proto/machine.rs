@@ -113,6 +113,11 @@ pub enum NodeCommand {
     Cut(Addr),
     /// Peer: link to it again.
     Heal(Addr),
+    /// Peer: report to the seeds that this node is dead, whatever is known of it.
+    Lie(Addr),
+    /// From now on the times that it writes are so many microseconds ahead of the time that it is
+    /// handed. Its own timers keep to that.
+    Skew(i64),
     /// Say goodbye to everybody. After this the machine asks for nothing more.
     Leave,
 }

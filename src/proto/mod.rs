@@ -9,6 +9,7 @@ mod claims;
 pub mod config;
 mod crowd;
 pub mod event;
+pub mod fault;
 pub mod machine;
 pub mod message;
 pub mod node;

@@ -73,6 +73,8 @@ pub struct Seed {
     verifications: Vec<Verification>,
     disputes: BTreeMap<Addr, u32>,
     probes: ProbeSeq,
+    /// How far its clock is ahead of the time that it is handed, in microseconds.
+    skew_us: i64,
     offenses: Offenses,
     claims: Claims,
 }
@@ -88,6 +90,7 @@ impl Seed {
             verifications: Vec::new(),
             disputes: BTreeMap::new(),
             probes: 0,
+            skew_us: 0,
             offenses: Offenses::default(),
             claims: Claims::default(),
         }
@@ -336,7 +339,7 @@ impl Seed {
     fn probe(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> ProbeSeq {
         self.probes += 1;
         let seq = self.probes;
-        let (asker, clock) = (self.config.listen, now.clock(self.config.utc_offset_s));
+        let (asker, clock) = (self.config.listen, now.skewed(self.skew_us).clock(self.config.utc_offset_s));
         out.send(link, &Message::Probe { seq, asker, clock, vitals: Some(self.vitals()) });
         out.emit(|| EventKind::ProbeSent { peer, seq });
         seq
@@ -512,12 +515,14 @@ impl Machine for Seed {
             Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(now, link, cause, out),
             Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
             Input::Command(NodeCommand::Leave) => self.leave(out),
+            Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
             Input::Wake => self.on_wake(now, out),
             // A seed dials nobody, and a user asks nothing else of it.
             Input::Start
             | Input::DialFailed { .. }
             | Input::Link { change: LinkChange::Dialed { .. }, .. }
-            | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_)) => {}
+            | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_) | NodeCommand::Lie(_)) => {
+            }
         }
         self.settle_claims(now, out);
     }

@@ -30,6 +30,12 @@ impl Time {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
+    /// What a clock shows now that is so many microseconds ahead; behind, if that is negative.
+    #[must_use]
+    pub const fn skewed(self, ahead_us: i64) -> Self {
+        Self(self.0.saturating_add_signed(ahead_us))
+    }
+
     /// The time of day that a clock shows which is `utc_offset_s` seconds ahead of UTC.
     pub fn clock(self, utc_offset_s: i32) -> ClockTime {
         let seconds = i64::try_from(self.0 / 1_000_000).unwrap_or(i64::MAX);

@@ -13,6 +13,9 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::Stopped { .. } => "stopped",
         EventKind::Hung => "hung",
         EventKind::Failed { .. } => "failed",
+        EventKind::FaultSet { .. } => "fault_set",
+        EventKind::FaultCleared { .. } => "fault_cleared",
+        EventKind::Lied { .. } => "lied",
         EventKind::Dialing { .. } => "dialing",
         EventKind::DialFailed { .. } => "dial_failed",
         EventKind::LinkUp { .. } => "link_up",
@@ -67,6 +70,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::ProbeAnswered { peer, .. }
         | EventKind::ProbeMissed { peer, .. }
         | EventKind::NeighborDied { peer, .. }
+        | EventKind::Lied { about: peer }
         | EventKind::DeadReportSent { dead: peer, .. }
         | EventKind::DeadReportReceived { dead: peer, .. }
         | EventKind::ReportDisputed { dead: peer, .. } => Some(*peer),
@@ -75,6 +79,8 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::Stopped { .. }
         | EventKind::Hung
         | EventKind::Failed { .. }
+        | EventKind::FaultSet { .. }
+        | EventKind::FaultCleared { .. }
         | EventKind::MoreOffenses { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
@@ -93,6 +99,9 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::Stopped { .. }
         | EventKind::Hung
         | EventKind::Failed { .. }
+        | EventKind::FaultSet { .. }
+        | EventKind::FaultCleared { .. }
+        | EventKind::Lied { .. }
         | EventKind::Dialing { .. }
         | EventKind::DialFailed { .. }
         | EventKind::LinkUp { .. }

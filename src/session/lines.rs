@@ -45,6 +45,9 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::Stopped { .. }
         | EventKind::Hung
         | EventKind::Failed { .. }
+        | EventKind::FaultSet { .. }
+        | EventKind::FaultCleared { .. }
+        | EventKind::Lied { .. }
         | EventKind::DialFailed { .. }
         | EventKind::LinkUp { direction: Direction::Outbound, .. }
         | EventKind::LinkDown { .. }

@@ -11,6 +11,7 @@ use crate::event::{
     Stop, Violation,
 };
 use crate::proto::addr::Addr;
+use crate::proto::fault::{Fault, Percent, Scope, Trouble};
 use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, RefusalReason, Role, Trace};
 use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
@@ -59,6 +60,14 @@ pub(super) fn one_of_each() -> Vec<EventKind> {
         EventKind::Stopped { how: Stop::Killed },
         EventKind::Hung,
         EventKind::Failed { what: "start a peer at 127.0.0.1:80".to_owned(), why: "permission denied".to_owned() },
+        EventKind::FaultSet {
+            fault: Fault {
+                what: Trouble::Delay { by_us: 100_000, jitter_us: 50_000 },
+                on: Scope::link(peer, reporter),
+            },
+        },
+        EventKind::FaultCleared { fault: Fault { what: Trouble::Cut, on: Scope::border(peers.clone()) } },
+        EventKind::Lied { about: dead },
         EventKind::Dialing { peer, purpose },
         EventKind::DialFailed { peer, purpose, error: "Connection refused".to_owned(), retry_at: Some(AT) },
         EventKind::LinkUp { link, peer, direction: Direction::Outbound, purpose },
@@ -251,6 +260,38 @@ fn about_links() -> impl Strategy<Value = EventKind> {
     ]
 }
 
+fn scope() -> impl Strategy<Value = Scope> {
+    prop_oneof![
+        Just(Scope::All),
+        addr().prop_map(Scope::Node),
+        (addr(), addr()).prop_map(|(one, other)| Scope::link(one, other)),
+        addrs().prop_map(Scope::border),
+    ]
+}
+
+fn trouble() -> impl Strategy<Value = Trouble> {
+    let percent = || (0..=100_u8).prop_map(|of_hundred| Percent::new(of_hundred).unwrap());
+    prop_oneof![
+        Just(Trouble::Cut),
+        any::<(u64, u64)>().prop_map(|(by_us, jitter_us)| Trouble::Delay { by_us, jitter_us }),
+        percent().prop_map(|percent| Trouble::Loss { percent }),
+        percent().prop_map(|percent| Trouble::Duplicate { percent }),
+        (percent(), any::<u64>()).prop_map(|(percent, window_us)| Trouble::Reorder { percent, window_us }),
+        any::<u32>().prop_map(|per_s| Trouble::Slow { per_s }),
+        any::<i64>().prop_map(|by_us| Trouble::Skew { by_us }),
+        any::<u32>().prop_map(|per_s| Trouble::Junk { per_s }),
+    ]
+}
+
+fn about_faults() -> impl Strategy<Value = EventKind> {
+    let fault = || (trouble(), scope()).prop_map(|(what, on)| Fault { what, on });
+    prop_oneof![
+        fault().prop_map(|fault| EventKind::FaultSet { fault }),
+        fault().prop_map(|fault| EventKind::FaultCleared { fault }),
+        addr().prop_map(|about| EventKind::Lied { about }),
+    ]
+}
+
 fn about_messages() -> impl Strategy<Value = EventKind> {
     prop_oneof![
         (id(), body(), trace(), any::<usize>()).prop_map(|(id, body, trace, forwarded)| EventKind::Generated {
@@ -308,6 +349,6 @@ fn about_life() -> impl Strategy<Value = EventKind> {
 
 /// Any event, whatever its texts, times and numbers.
 pub(super) fn any_event() -> impl Strategy<Value = Event> {
-    let kind = prop_oneof![about_nodes(), about_links(), about_messages(), about_life()];
+    let kind = prop_oneof![about_nodes(), about_links(), about_messages(), about_life(), about_faults()];
     (time(), addr(), kind).prop_map(|(at, node, kind)| Event { at, node, kind })
 }

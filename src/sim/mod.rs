@@ -2,14 +2,18 @@
 //!
 //! A [`World`] holds nodes and the connections between them. Messages arrive after a latency, in
 //! order on each connection; dials to nobody are refused; a killed node's connections break; a hung
-//! node keeps them and does nothing. The same seed gives the same run, to the last event.
+//! node keeps them and does nothing; faults do to messages what they do on sockets. The same seed gives
+//! the same run, to the last event.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod trouble;
+
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::time::Duration;
 
 use crate::event::{Event, EventKind, LinkId, Purpose, Stop};
+use crate::fault::Faults;
 use crate::proto::addr::Addr;
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use crate::proto::message::Message;
@@ -34,6 +38,13 @@ pub struct World<M> {
     queue: BinaryHeap<Reverse<Due>>,
     queued: u64,
     events: Vec<Event>,
+    faults: Faults,
+    /// What is left to chance about junk.
+    junk: Random,
+    /// Who will get junk next, and when is planned.
+    junked: BTreeSet<Addr>,
+    /// Ends of connections that do not get through: which connection, and to which end.
+    withheld: Vec<(u64, usize, CloseCause)>,
 }
 
 #[derive(Debug)]
@@ -77,6 +88,8 @@ enum What {
     Knock {
         from: Addr,
     },
+    /// Somebody sends nonsense to this node.
+    Junk,
 }
 
 impl PartialEq for Due {
@@ -158,6 +171,10 @@ impl<M: Machine> World<M> {
             queue: BinaryHeap::new(),
             queued: 0,
             events: Vec::new(),
+            faults: Faults::new(!seed),
+            junk: Random::new(!seed),
+            junked: BTreeSet::new(),
+            withheld: Vec::new(),
         }
     }
 
@@ -186,6 +203,8 @@ impl<M: Machine> World<M> {
         self.kill(addr);
         self.nodes.insert(addr, Node { machine, condition: Condition::Up, wake_at: None });
         self.handle(addr, Input::Start);
+        self.set_clock(addr);
+        self.plan_junk(addr);
     }
 
     /// A crash: the node is gone, and its connections break.
@@ -261,6 +280,7 @@ impl<M: Machine> World<M> {
             What::Wake => self.wake(due.node),
             What::Knock { from } => self.knock(from, due.node),
             What::Deliver(input) => self.handle(due.node, input),
+            What::Junk => self.vandalize(due.node),
         }
         true
     }
@@ -326,8 +346,9 @@ impl<M: Machine> World<M> {
         match act {
             Act::Send(link, message) => {
                 let (id, end) = connection_of(link);
-                self.deliver(id, 1 - end, |link| Input::Message { link, message });
+                self.carry(id, end, message);
             }
+            Act::Dial(to) if self.faults.is_cut(from, to) => self.lose_dial(from, to),
             Act::Dial(to) => self.plan_in_a_while(to, What::Knock { from }),
             Act::HangUp(link) => {
                 let (id, end) = connection_of(link);
@@ -338,6 +359,9 @@ impl<M: Machine> World<M> {
 
     /// One end closes the connection: the other hears of it after all that was sent before.
     fn close(&mut self, id: u64, end: usize, cause: CloseCause) {
+        if self.is_withheld(id, end, &cause) {
+            return;
+        }
         self.deliver(id, 1 - end, |link| Input::Link { link, change: LinkChange::Closed { cause } });
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.closed[end] = true;
@@ -345,17 +369,26 @@ impl<M: Machine> World<M> {
     }
 
     fn deliver(&mut self, id: u64, end: usize, input: impl FnOnce(LinkId) -> Input) {
-        let latency = Duration::from_micros((LATENCY_US.start + self.random.below(LATENCY_US.len())) as u64);
+        self.deliver_from(self.now, id, end, input);
+    }
+
+    /// Delivers what leaves at this time. Nothing overtakes it, and a slow node reads it late.
+    fn deliver_from(&mut self, leaves: Time, id: u64, end: usize, input: impl FnOnce(LinkId) -> Input) {
+        let latency = self.latency();
         let Some(connection) = self.connections.get_mut(&id).filter(|c| !c.closed[1 - end]) else { return };
-        let at = (self.now + latency).max(connection.arrives[end]);
-        connection.arrives[end] = at;
         let node = connection.ends[end];
+        let at = self.faults.read_at(node, (leaves + latency).max(connection.arrives[end]));
+        connection.arrives[end] = at;
         self.plan(at, node, What::Deliver(input(link_of(id, end))));
     }
 
     fn plan_in_a_while(&mut self, node: Addr, what: What) {
-        let latency = Duration::from_micros((LATENCY_US.start + self.random.below(LATENCY_US.len())) as u64);
+        let latency = self.latency();
         self.plan(self.now + latency, node, what);
+    }
+
+    fn latency(&mut self) -> Duration {
+        Duration::from_micros((LATENCY_US.start + self.random.below(LATENCY_US.len())) as u64)
     }
 
     fn plan(&mut self, at: Time, node: Addr, what: What) {

@@ -34,6 +34,8 @@ pub(crate) enum Action {
     Hang,
     /// Start the selected node again.
     Restart,
+    /// No faults any more.
+    Calm,
     /// Copy what is selected.
     Copy,
     /// Write the session to a file.

@@ -5,7 +5,7 @@
 //! our node treats it as dead.
 
 use super::pane::connections::Row;
-use crate::command::Command;
+use crate::command::{Command, FaultCommand};
 use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::link::{Link, LinkKey};
@@ -149,6 +149,14 @@ pub(crate) fn restart(model: &Model, addr: Addr) -> Plan {
         Some(Life::Elsewhere) => heal(model, addr),
         None => Plan::Refuse(unknown(addr)),
     }
+}
+
+/// What switching all faults off comes to.
+pub(crate) fn calm(model: &Model) -> Plan {
+    if model.faults().is_empty() {
+        return Plan::Refuse("there are no faults".to_owned());
+    }
+    Plan::Now(vec![Command::Fault(FaultCommand::Calm)])
 }
 
 /// A node elsewhere: those of ours whose link to it was cut may link to it again.

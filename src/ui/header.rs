@@ -19,6 +19,7 @@ use crate::model::words::count_text;
 pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     let mut items = vec![Item::new(0, 9, Tone::Strong, "gossipctl"), state(app)];
     items.extend(nodes(view));
+    items.extend(faults(view));
     if let Some(rate) = rate(view) {
         items.push(rate);
     }
@@ -62,6 +63,12 @@ fn nodes(view: &View<'_>) -> Vec<Item> {
         items.push(Item::new(1, 1, Tone::Suspect, count_text(warnings as u64, "warning")));
     }
     items
+}
+
+/// What is wrong on purpose: nobody should look for another reason.
+fn faults(view: &View<'_>) -> Option<Item> {
+    let count = view.model.faults().iter().len();
+    (count > 0).then(|| Item::new(1, 1, Tone::Suspect, count_text(count as u64, "fault")))
 }
 
 fn rate(view: &View<'_>) -> Option<Item> {

@@ -216,6 +216,7 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Kill => return kill(app, armed),
         Action::Hang => return fault_selected(app, fault::hang),
         Action::Restart => return fault_selected(app, fault::restart),
+        Action::Calm => return calm(app),
         Action::Copy => return copy_selected(app),
         Action::Export => {
             let form = PathPrompt::export(&app.export_name.to_string_lossy(), app.export_check);
@@ -303,6 +304,11 @@ fn fault_selected(app: &mut App, plan: impl Fn(&crate::model::Model, Addr) -> Pl
     let Some(row) = selected_row(app) else { return Vec::new() };
     let plan = plan(&app.scene.live, row.target());
     carry_out(app, row, plan)
+}
+
+/// All faults off. A key that does nothing says so.
+fn calm(app: &mut App) -> Vec<Effect> {
+    carry_out(app, Row::Node(Addr::loopback(0)), fault::calm(&app.scene.live))
 }
 
 fn selected_row(app: &mut App) -> Option<Row> {

@@ -6,3 +6,4 @@ mod faults;
 mod network;
 mod python;
 mod support;
+mod trouble;

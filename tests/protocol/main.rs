@@ -9,3 +9,4 @@ mod peer_rules;
 mod rude;
 mod seed_rules;
 mod strangers;
+mod trouble;

@@ -26,6 +26,7 @@ pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanati
     let rows: Vec<_> = [model.links().get(a, b), model.links().get(b, a)].into_iter().flatten().collect();
     let mut evidence: Vec<Evidence> = rows.iter().flat_map(|link| lines(teller, link)).collect();
     evidence.extend(rows.iter().flat_map(|link| last_words(teller, link)));
+    evidence.extend(teller.faults_between(a, b));
     let verdict = match rows[..] {
         [] => never(teller, a, b),
         [link] => verdict(teller, link),

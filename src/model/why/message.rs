@@ -17,7 +17,8 @@ pub fn about_message(model: &Model, id: MessageId, utc_offset_s: i32) -> Explana
         let verdict = format!("What became of {title} is not certain: it is no longer held here, or never was.");
         return Explanation { title, verdict, evidence: Vec::new() };
     };
-    let evidence = rumor.copies.iter().map(|(node, copy)| line(teller, *node, *copy)).collect();
+    let copies = rumor.copies.iter().map(|(node, copy)| line(teller, *node, *copy));
+    let evidence = wrong_clock(teller, rumor).into_iter().chain(copies).collect();
     Explanation { verdict: verdict(teller, rumor), title, evidence: in_order(evidence) }
 }
 
@@ -40,6 +41,14 @@ fn verdict(teller: Teller<'_>, rumor: &Rumor) -> String {
         "\"{}\", {began}, reached {least}{reached} of {expected} peers here in {hops} and {spread}; {copies}.",
         rumor.body
     )
+}
+
+/// The origin says when it sent the message, by its own clock.
+fn wrong_clock(teller: Teller<'_>, rumor: &Rumor) -> Option<Evidence> {
+    let origin = rumor.id.origin;
+    let is_wrong = teller.model.faults().was_skewed(origin, rumor.first_seen);
+    is_wrong
+        .then(|| Evidence::now(format!("the clock of {} was wrong then, and so are the delays", teller.name(origin))))
 }
 
 fn line(teller: Teller<'_>, node: Addr, copy: Copy) -> Evidence {

@@ -20,6 +20,7 @@ pub use seed::why_seed;
 pub use warning::why_warning;
 
 use super::Model;
+use super::fault::Record;
 use super::words::{clock_text, list_text};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -68,7 +69,28 @@ struct Teller<'a> {
     utc_offset_s: i32,
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
+    /// Faults that are set now: `Fault: loss p1 p2 30%, since 03:13:02`.
+    fn faults(self, records: impl Iterator<Item = &'a Record>) -> Vec<Evidence> {
+        let line = |record: &Record| {
+            Evidence::now(format!("fault: {}, since {}", self.fault(record), self.clock(record.since)))
+        };
+        records.map(line).collect()
+    }
+
+    /// Faults between two nodes, those that are over too.
+    fn faults_between(self, a: Addr, b: Addr) -> Vec<Evidence> {
+        let lines = |record: &Record| {
+            let over = record.until.map(|until| Evidence::at(until, format!("no longer: {}", self.fault(record))));
+            [Some(Evidence::at(record.since, format!("fault: {}", self.fault(record)))), over]
+        };
+        self.model.faults().ever_on_link(a, b).flat_map(lines).flatten().collect()
+    }
+
+    fn fault(self, record: &Record) -> String {
+        record.fault.text(&|addr| self.name(addr))
+    }
+
     fn name(self, addr: Addr) -> String {
         self.model.name_of(addr).into_owned()
     }

@@ -19,6 +19,7 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
         return Explanation { verdict: format!("Nothing is known of {title}."), title, evidence: Vec::new() };
     };
     let mut evidence = links(teller, node);
+    evidence.extend(teller.faults(model.faults().on_node(addr)));
     evidence.extend(seeds(teller, node));
     evidence.extend(work(node));
     evidence.extend(doubts(teller, node));

@@ -50,7 +50,8 @@ fn start_within(keeps: bool, reach: Reach) -> (Addr, Handle, Feed) {
     let (tap, feed) = feed(1_024);
     let (listener, addr) = bind::listen(Addr::loopback(0)).unwrap();
     let me = Identity { addr, role: Role::Peer, dialect: Dialect::Framed };
-    let setup = Setup { me, listener, reach, clock: Clock::start(), taps: Arc::new([tap]) };
+    let trouble = Trouble::new(addr, 1, Arc::default());
+    let setup = Setup { me, listener, reach, clock: Clock::start(), taps: Arc::new([tap]), trouble };
     (addr, spawn(Doorman { me: addr, keeps }, setup), feed)
 }
 
@@ -137,7 +138,8 @@ async fn who_may_not_link_is_closed_before_anything_of_it_is_read() {
     let reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
     let (_control, controls) = mpsc::channel(1);
     let (listener, _) = bind::listen(Addr::loopback(0)).unwrap();
-    let setup = Setup { me, listener, reach, clock, taps: Arc::new([]) };
+    let trouble = Trouble::new(addr, 1, Arc::default());
+    let setup = Setup { me, listener, reach, clock, taps: Arc::new([]), trouble };
     let mut node = Node::new(Doorman { me: addr, keeps: true }, setup, controls);
     let input = node.accept(refused.1, ([192, 0, 2, 9], 4711).into());
     assert!(matches!(input, Some(Input::TurnedAway { rule: Rule::NotAllowed, .. })), "{input:?}");

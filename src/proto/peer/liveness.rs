@@ -79,7 +79,7 @@ impl Peer {
 
     /// Probes a neighbor now; the probe's number, if it is one.
     pub(super) fn probe(&mut self, now: Time, peer: Addr, out: &mut impl Output) -> Option<ProbeSeq> {
-        let clock = now.clock(self.config.utc_offset_s);
+        let clock = self.own_time(now).clock(self.config.utc_offset_s);
         let (asker, vitals, dialect) = (self.config.listen, self.vitals(), self.config.dialect);
         let limit = self.config.liveness_misses as usize;
         let neighbor = self.overlay.get_mut(peer)?;
@@ -125,8 +125,14 @@ impl Peer {
         self.report_death(now, peer, cause, out);
     }
 
+    /// Says of a node that it is dead without having looked.
+    pub(super) fn lie(&mut self, now: Time, about: Addr, out: &mut impl Output) {
+        out.emit(|| EventKind::Lied { about });
+        self.report_death(now, about, DeathCause::Misses { misses: self.config.liveness_misses }, out);
+    }
+
     fn report_death(&mut self, now: Time, dead: Addr, cause: DeathCause, out: &mut impl Output) {
-        let clock = now.clock(self.config.utc_offset_s);
+        let clock = self.own_time(now).clock(self.config.utc_offset_s);
         let up: Vec<(Addr, LinkId)> = self.registrar.up().collect();
         for (_, link) in &up {
             let cause = self.framed().then_some(cause);

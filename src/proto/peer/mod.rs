@@ -72,6 +72,8 @@ pub struct Peer {
     repair: Repair,
     spread: Spread,
     liveness: Liveness,
+    /// How far its clock is ahead of the time that it is handed, in microseconds.
+    skew_us: i64,
     offenses: Offenses,
     claims: Claims,
     /// It has said goodbye and does nothing any more.
@@ -89,6 +91,7 @@ impl Peer {
             spread: Spread::new(&config, random.number()),
             liveness: Liveness::default(),
             links: BTreeMap::new(),
+            skew_us: 0,
             offenses: Offenses::default(),
             claims: Claims::default(),
             left: false,
@@ -119,6 +122,11 @@ impl Peer {
 
     fn framed(&self) -> bool {
         self.config.dialect == Dialect::Framed
+    }
+
+    /// What it takes for the time: what it writes in messages.
+    const fn own_time(&self, now: Time) -> Time {
+        now.skewed(self.skew_us)
     }
 
     fn start(&mut self, now: Time, out: &mut impl Output) {
@@ -245,6 +253,8 @@ impl Peer {
             NodeCommand::Say(body) => self.say(now, body, out),
             NodeCommand::Cut(peer) => self.cut(now, peer, out),
             NodeCommand::Heal(peer) => self.heal(now, peer, out),
+            NodeCommand::Lie(about) => self.lie(now, about, out),
+            NodeCommand::Skew(ahead_us) => self.skew_us = ahead_us,
             NodeCommand::Leave => self.leave(out),
         }
     }

@@ -72,11 +72,11 @@ impl Peer {
     }
 
     fn originate(&mut self, now: Time, seq: u64, body: Body, out: &mut impl Output) {
-        let origin = self.config.listen;
+        let (origin, sent) = (self.config.listen, self.own_time(now));
         let (id, trace) = match self.config.dialect {
-            Dialect::Framed => (MessageId { origin, run: self.spread.run, seq }, Some(Trace { sent: now, hop: 1 })),
+            Dialect::Framed => (MessageId { origin, run: self.spread.run, seq }, Some(Trace { sent, hop: 1 })),
             Dialect::Classic => {
-                (MessageId::classic(origin, now.clock(self.config.utc_offset_s), body.as_bytes()), None)
+                (MessageId::classic(origin, sent.clock(self.config.utc_offset_s), body.as_bytes()), None)
             }
         };
         self.spread.seen.insert(now, id);

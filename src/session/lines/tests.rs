@@ -65,6 +65,9 @@ exposed: Listens on 127.0.0.1:3002; 10.0.0.0/8 may link, and this machine
 stopped: Killed: sockets reset, no goodbye
 hung: Hung: keeps its sockets and says nothing
 failed: Not done: start a peer at 127.0.0.1:80: permission denied
+fault_set: Fault: delay ('127.0.0.1', 3001) ('127.0.0.1', 3002) 100ms 50ms
+fault_cleared: No longer: partition ('127.0.0.1', 3001) ('127.0.0.1', 3002)
+lied: Lies to its seeds, as told: ('127.0.0.1', 3002) is dead
 dialing: -
 dial_failed: No connection to ('127.0.0.1', 3002): Connection refused; will try again
 link_up: Linked to ('127.0.0.1', 3002)

@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 
 use super::Reply;
 use super::form::{Form, Outcome};
-use crate::command::{Command, NodeSpec, Placement};
+use crate::command::words::{lab_size, placement};
+use crate::command::{Command, NodeSpec};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::ui::host::ToHost;
@@ -17,9 +18,6 @@ const KIND: usize = 0;
 const LISTEN: usize = 1;
 const SEEDS: usize = 1;
 const PEERS: usize = 2;
-
-/// Nodes of one lab: more is for the simulator.
-const LAB_NODES_MAX: usize = 1_000;
 
 /// What to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,15 +77,15 @@ impl Add {
     /// What the form asks for, or which field is wrong and how.
     fn command(&self) -> Result<Command, (usize, String)> {
         let node = |role| {
-            let listen = placement(self.form.typed(LISTEN)).map_err(|fault| (LISTEN, fault))?;
+            let listen = placement(self.form.typed(LISTEN)).map_err(|fault| (LISTEN, fault.to_string()))?;
             Ok(Command::Start(NodeSpec { role, listen }))
         };
         match self.kind {
             Kind::Seed => node(Role::Seed),
             Kind::Peer => node(Role::Peer),
             Kind::Lab => {
-                let seeds = number(self.form.typed(SEEDS)).map_err(|fault| (SEEDS, fault))?;
-                let peers = number(self.form.typed(PEERS)).map_err(|fault| (PEERS, fault))?;
+                let seeds = lab_size(self.form.typed(SEEDS)).map_err(|fault| (SEEDS, fault.to_string()))?;
+                let peers = lab_size(self.form.typed(PEERS)).map_err(|fault| (PEERS, fault.to_string()))?;
                 if seeds == 0 {
                     return Err((SEEDS, "a lab needs a seed".to_owned()));
                 }
@@ -126,28 +124,4 @@ fn peer_note(defaults: &FormDefaults) -> String {
 fn list(seeds: &[Addr]) -> String {
     let seeds: Vec<String> = seeds.iter().map(ToString::to_string).collect();
     if seeds.is_empty() { "none yet".to_owned() } else { crate::model::words::list_text(&seeds, 4) }
-}
-
-/// `127.0.0.1:3000`, `3000` for this machine, `auto` or nothing for the next free one.
-pub(crate) fn placement(text: &str) -> Result<Placement, String> {
-    if text.is_empty() || text.eq_ignore_ascii_case("auto") {
-        return Ok(Placement::Auto);
-    }
-    let addr = match text.parse::<u16>() {
-        Ok(port) => Addr::loopback(port),
-        Err(_) => text.parse::<Addr>().map_err(|error| error.to_string())?,
-    };
-    if addr.port() == 0 {
-        return Err("a port is needed, 1 to 65535, or auto".to_owned());
-    }
-    Ok(Placement::At(addr))
-}
-
-/// A count of nodes of a lab.
-pub(crate) fn number(text: &str) -> Result<usize, String> {
-    match text.parse::<usize>() {
-        Ok(number) if number <= LAB_NODES_MAX => Ok(number),
-        Ok(_) => Err(format!("at most {LAB_NODES_MAX}")),
-        Err(_) => Err(format!("'{text}' is not a number")),
-    }
 }

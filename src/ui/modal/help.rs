@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::{Reply, Scroll, framed, movement};
 use crate::ui::action::Action;
-use crate::ui::command_line::COMMANDS;
+use crate::ui::command_line::commands;
 use crate::ui::keys::{KEYS, Key, KeyMap};
 use crate::ui::text;
 use crate::ui::theme::Tone;
@@ -58,7 +58,7 @@ fn lines(columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     lines.push(Line::from(
         view.span(Tone::Strong, format!("Commands, after {}", view.keys.key_of(Action::CommandLine))),
     ));
-    for command in COMMANDS {
+    for command in commands() {
         lines.extend(entry(command.usage, command.help, columns, view));
     }
     lines.extend(entry(

@@ -3,10 +3,10 @@
 use super::Reply;
 use super::form::{Form, Outcome};
 use crate::command::Command;
+use crate::command::words::body_fault;
 use crate::model::Model;
 use crate::model::node::Life;
 use crate::proto::addr::Addr;
-use crate::proto::config::BODY_LEN_MAX;
 use crate::proto::message::Role;
 use crate::ui::host::ToHost;
 use crate::ui::keys::Key;
@@ -47,7 +47,7 @@ impl Say {
         match (self.senders.get(self.form.chosen(FROM)), body_fault(&text)) {
             (Some(node), None) => Reply::Done(vec![ToHost::Command(Command::Say { node: *node, body: text.into() })]),
             (_, Some(fault)) => {
-                self.form.fault(TEXT, fault);
+                self.form.fault(TEXT, fault.to_string());
                 Reply::Stay
             }
             (None, None) => Reply::Close,
@@ -59,12 +59,4 @@ impl Say {
 pub(crate) fn senders(model: &Model) -> Vec<Addr> {
     let can_send = |node: &&crate::model::node::Node| node.life == Life::Running && node.role == Some(Role::Peer);
     model.nodes().iter().filter(can_send).map(|node| node.addr).collect()
-}
-
-/// What is wrong with the text of a message.
-pub(crate) fn body_fault(text: &str) -> Option<String> {
-    if text.is_empty() {
-        return Some("a message needs a text".to_owned());
-    }
-    (text.len() > BODY_LEN_MAX).then(|| format!("{} bytes; at most {BODY_LEN_MAX} fit a message", text.len()))
 }

@@ -4,10 +4,12 @@ use super::fixture::{
     FAR, P1, P2, P3, P4, S1, Script, aftermath, at, dead, delivery, empty, options, picture, press, session, suspect,
     told, type_text,
 };
-use crate::command::{Command, NodeSpec, Placement};
+use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Stop};
+use crate::proto::fault::{Fault, Percent, Scope, Trouble};
 use crate::proto::message::{DeathCause, Role};
 use crate::ui::app::{App, Effect};
+use crate::ui::command_line::complete;
 use crate::ui::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
 use crate::ui::update::on_host;
@@ -276,6 +278,14 @@ fn everything_has_a_name_on_the_command_line() {
     assert_eq!(run("hang p4").0, command(Command::Hang(P4)));
     assert_eq!(run("cut 127.0.0.1:4000 p1").0, command(Command::Cut { node: P1, peer: FAR }));
     assert_eq!(run("heal p1 127.0.0.1:4000").0, command(Command::Heal { node: P1, peer: FAR }));
+    let fault = |what, on| command(Command::Fault(FaultCommand::Set(Fault { what, on })));
+    assert_eq!(run("cut p1 p4").0, fault(Trouble::Cut, Scope::link(P1, P4)));
+    assert_eq!(run("partition p4 p1").0, fault(Trouble::Cut, Scope::border(vec![P1, P4])));
+    assert_eq!(run("skew p4 -2s").0, fault(Trouble::Skew { by_us: -2_000_000 }, Scope::Node(P4)));
+    assert_eq!(run("lie p1 p4").0, command(Command::Fault(FaultCommand::Lie { liar: P1, about: P4 })));
+    assert_eq!(run("heal").0, command(Command::Fault(FaultCommand::HealAll)));
+    assert_eq!(run("loss p1 p4 130%").1, "x '130%': expected a percentage such as 30%, from 1% to 100%; off to end it");
+    assert_eq!(run("delay p1").1, "x expected :delay WHERE TIME [MORE]");
     assert_eq!(run("say p4 a  b").0, command(Command::Say { node: P4, body: "a  b".into() }));
     assert_eq!(run("lab 1 3").0, command(Command::StartLab { seeds: 1, peers: 3 }));
     let seed = NodeSpec { role: Role::Seed, listen: Placement::At(crate::proto::addr::Addr::loopback(5003)) };
@@ -283,6 +293,40 @@ fn everything_has_a_name_on_the_command_line() {
     assert_eq!(run("quit").0, [Effect::Quit]);
     assert_eq!(run("kill p77").1, "x no node 'p77': expected a name such as p1, or an address");
     assert_eq!(run("frobnicate").1, "x no command 'frobnicate': help shows all");
+}
+
+#[test]
+fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
+    let fault = Fault { what: Trouble::Loss { percent: Percent::new(30).unwrap() }, on: Scope::link(P1, P4) };
+    let event = |kind| Event { at: at(12_000), node: P1, kind };
+    let mut app = suspect();
+    app.take(&[delivery(vec![event(EventKind::FaultSet { fault: fault.clone() })])]);
+    assert!(picture(&mut app, 120, 40).contains("1 fault"));
+    select(&mut app, "p4");
+    press(&mut app, "enter");
+    let details = picture(&mut app, 120, 40);
+    assert!(details.contains("fault: loss p1 p4 30%"), "{details}");
+    press(&mut app, "esc");
+    assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
+
+    app.take(&[delivery(vec![event(EventKind::FaultCleared { fault })])]);
+    assert!(!picture(&mut app, 120, 40).contains("1 fault"));
+    assert_eq!(press(&mut app, "C"), []);
+    assert_eq!(footer(&mut app), "! there are no faults");
+}
+
+#[test]
+fn tab_completes_faults_and_what_they_are_about() {
+    let mut app = suspect();
+    press(&mut app, ":");
+    type_text(&mut app, "part");
+    press(&mut app, "tab");
+    type_text(&mut app, " p4 p");
+    let offers = app.prompt.as_ref().unwrap().offers(&app.scene.live);
+    assert!(offers.contains(&"partition p4 p1".to_owned()), "{offers:?}");
+    assert_eq!(complete("loss a", &app.scene.live), ["loss all"]);
+    assert_eq!(complete("heal pa", &app.scene.live), ["heal partition"]);
+    assert_eq!(complete("delay p1 p4 o", &app.scene.live), ["delay p1 p4 off"]);
 }
 
 #[test]

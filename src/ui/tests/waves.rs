@@ -91,7 +91,9 @@ fn why_a_node_was_declared_dead_is_two_keys_away() {
 fn a_warning_is_said_once_counted_in_the_header_and_listed_with_its_why() {
     let mut app = watched(options(), 12_000);
     assert!(!picture(&mut app, 120, 40).contains("1 warning"), "a network may repair itself");
-    (12_500..=15_500).step_by(500).for_each(|millis| drop(app.tick(at(millis))));
+    (12_500..=15_500).step_by(500).for_each(|millis| {
+        app.tick(at(millis));
+    });
     let raised = picture(&mut app, 120, 40);
     assert!(raised.lines().next().unwrap().contains("2 warnings"), "{raised}");
     assert!(raised.lines().last().unwrap().starts_with(" ! p4 has no neighbor"), "{raised}");
@@ -111,7 +113,9 @@ fn a_warning_that_is_gone_stays_in_the_list_and_out_of_the_header() {
         script.at(16_000).add(node, EventKind::LinkUp { link, peer, direction, purpose });
     }
     app.take(&[delivery(script.events)]);
-    (16_000..18_000).step_by(500).for_each(|millis| drop(app.tick(at(millis))));
+    (16_000..18_000).step_by(500).for_each(|millis| {
+        app.tick(at(millis));
+    });
     press(&mut app, "7 z");
     let gone = picture(&mut app, 80, 24);
     assert!(gone.contains("p4 has no neighbor, gone at 03:00:16"), "{gone}");

@@ -1,6 +1,10 @@
 //! Everything that a user can want of a running session.
 
+pub mod grammar;
+pub mod words;
+
 use crate::proto::addr::Addr;
+use crate::proto::fault::{Fault, Scope, TroubleKind};
 use crate::proto::message::Role;
 use crate::proto::text::Body;
 
@@ -43,8 +47,37 @@ pub enum Command {
         /// What it says.
         body: Body,
     },
+    /// Something wrong on purpose, or an end of it.
+    Fault(FaultCommand),
     /// All nodes of this process say goodbye and stop.
     Quit,
+}
+
+/// What a user wants of the faults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultCommand {
+    /// From now on. A fault of the same kind at the same place is replaced.
+    Set(Fault),
+    /// No longer.
+    Clear {
+        /// The fault of this kind,
+        kind: TroubleKind,
+        /// at this place.
+        on: Scope,
+    },
+    /// No partitions any more.
+    HealPartitions,
+    /// No cuts and no partitions any more.
+    HealAll,
+    /// A peer tells its seeds that this node is dead, which it is not.
+    Lie {
+        /// A peer of this process.
+        liar: Addr,
+        /// Any other node.
+        about: Addr,
+    },
+    /// No faults at all any more.
+    Calm,
 }
 
 /// What a new node should be.

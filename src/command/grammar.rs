@@ -1,0 +1,429 @@
+//! The one grammar of commands: what is typed after `:`, and what stands in a scenario.
+//!
+//! [`parse`] reads a command, [`text`] writes one that reads back as it was. Who knows the nodes is
+//! asked by way of [`Names`].
+
+use super::words::{Amount, WordError, body_fault, lab_size, placement};
+use super::{Command, FaultCommand, NodeSpec, Placement};
+use crate::proto::addr::Addr;
+use crate::proto::fault::{Fault, Scope, Trouble, TroubleKind};
+use crate::proto::message::Role;
+
+/// Whoever knows the nodes of a session.
+pub trait Names {
+    /// The node of this name or address.
+    fn find(&self, word: &str) -> Option<Addr>;
+    /// Does it run in this process, or did it?
+    fn is_ours(&self, node: Addr) -> bool;
+}
+
+/// What a word of a command can be, for completion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// The name or address of a node, or one of these words.
+    Node(&'static [&'static str]),
+    /// The name or address of a node, or the name of a message.
+    NodeOrMessage,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Anything.
+    Free,
+}
+
+/// One line of the table of commands.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandHelp {
+    /// Its first word.
+    pub name: &'static str,
+    /// With its arguments.
+    pub usage: &'static str,
+    /// What it does, in a line.
+    pub help: &'static str,
+    /// Its arguments; where the usage ends with `..` the last of them as often as one likes.
+    pub words: &'static [Word],
+}
+
+impl CommandHelp {
+    /// A line of a table.
+    pub const fn new(name: &'static str, usage: &'static str, words: &'static [Word], help: &'static str) -> Self {
+        Self { name, usage, help, words }
+    }
+
+    /// What stands at this place among the arguments.
+    pub fn word(&self, place: usize) -> Option<Word> {
+        if self.usage.ends_with("..") { self.words.last().copied() } else { self.words.get(place).copied() }
+    }
+}
+
+const NODE: Word = Word::Node(&[]);
+const SCOPE: Word = Word::Node(&["all"]);
+const AMOUNT: Word = Word::Choice(&["off"]);
+/// A second node, or the amount.
+const MORE: Word = Word::Node(&["off"]);
+
+/// The commands.
+pub const COMMANDS: &[CommandHelp] = &[
+    CommandHelp::new("seed", "seed [ADDRESS]", &[Word::Free], "start a seed; 5003 means 127.0.0.1:5003"),
+    CommandHelp::new("peer", "peer [ADDRESS]", &[Word::Free], "start a peer"),
+    CommandHelp::new("lab", "lab SEEDS PEERS", &[Word::Free, Word::Free], "start a whole network in this process"),
+    CommandHelp::new("kill", "kill NODE..", &[NODE], "crash nodes of this process, or cut our links to others"),
+    CommandHelp::new("hang", "hang NODE..", &[NODE], "let nodes fall silent with their sockets open"),
+    CommandHelp::new("restart", "restart NODE..", &[NODE], "start killed or hung nodes again"),
+    CommandHelp::new(
+        "cut",
+        "cut NODE NODE",
+        &[NODE, NODE],
+        "cut a wire: nothing passes, and nobody is told. Of another process: NODE treats it as dead",
+    ),
+    CommandHelp::new("partition", "partition NODE..", &[NODE], "part these nodes from all others"),
+    CommandHelp::new(
+        "heal",
+        "heal [NODE NODE]",
+        &[Word::Node(&["partition"]), NODE],
+        "mend a cut; all cuts and partitions; with the word partition: all partitions",
+    ),
+    CommandHelp::new(
+        "delay",
+        "delay WHERE TIME [MORE]",
+        &[SCOPE, MORE, AMOUNT, Word::Free],
+        "messages take longer, up to MORE at random; WHERE is NODE, NODE NODE or all",
+    ),
+    CommandHelp::new("loss", "loss WHERE PERCENT", &[SCOPE, MORE, AMOUNT], "so many messages of a hundred get lost"),
+    CommandHelp::new(
+        "duplicate",
+        "duplicate WHERE PERCENT",
+        &[SCOPE, MORE, AMOUNT],
+        "so many messages of a hundred come twice",
+    ),
+    CommandHelp::new(
+        "reorder",
+        "reorder WHERE PERCENT",
+        &[SCOPE, MORE, AMOUNT, Word::Free],
+        "so many of a hundred are overtaken, by up to 100ms or the TIME that follows",
+    ),
+    CommandHelp::new(
+        "slow",
+        "slow NODE COUNT/s",
+        &[SCOPE, AMOUNT],
+        "it reads so many messages a second; the rest waits",
+    ),
+    CommandHelp::new(
+        "skew",
+        "skew NODE +TIME",
+        &[SCOPE, AMOUNT],
+        "its clock is wrong: so are the times that it writes",
+    ),
+    CommandHelp::new("junk", "junk NODE [COUNT/s]", &[SCOPE, AMOUNT], "somebody connects to it and sends nonsense"),
+    CommandHelp::new("lie", "lie PEER NODE", &[NODE, NODE], "PEER tells its seeds that NODE is dead"),
+    CommandHelp::new("calm", "calm", &[], "no faults any more; the word off for an amount ends one"),
+    CommandHelp::new("say", "say NODE TEXT", &[NODE, Word::Free], "send a message of your own"),
+];
+
+/// How long a reordered message is held back when nothing else is said: some gossip messages pass.
+const WINDOW_DEFAULT_US: u64 = 100_000;
+/// Connections of junk a second when nothing else is said.
+const JUNK_DEFAULT: u32 = 1;
+
+/// Why a text is no command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrammarError {
+    /// There is no command of that name.
+    #[error("no command '{word}'")]
+    NoCommand {
+        /// The name.
+        word: String,
+    },
+    /// There is no such node.
+    #[error("no node '{word}': expected a name such as p1, or an address")]
+    NoNode {
+        /// What stands there.
+        word: String,
+    },
+    /// A word is not what it should be.
+    #[error("{fault}")]
+    Wrong {
+        /// What stands there.
+        word: String,
+        /// What was expected.
+        fault: WordError,
+    },
+    /// There are too few words, or too many.
+    #[error("expected {usage}")]
+    Usage {
+        /// The command's name.
+        name: &'static str,
+        /// How it is written.
+        usage: &'static str,
+    },
+    /// Both nodes run elsewhere.
+    #[error("neither {one} nor {other} runs in this process")]
+    NotOurs {
+        /// One node.
+        one: Addr,
+        /// The other.
+        other: Addr,
+    },
+}
+
+impl GrammarError {
+    /// The word that is wrong: of a command that has too few or too many, its name.
+    pub fn word(&self) -> String {
+        match self {
+            Self::NoCommand { word } | Self::NoNode { word } | Self::Wrong { word, .. } => word.clone(),
+            Self::Usage { name, .. } => (*name).to_owned(),
+            Self::NotOurs { one, .. } => one.to_string(),
+        }
+    }
+}
+
+/// Reads one line; several nodes give several commands.
+pub fn parse(line: &str, names: &dyn Names) -> Result<Vec<Command>, GrammarError> {
+    let (name, rest) = split(line);
+    let Some(help) = COMMANDS.iter().find(|command| command.name == name) else {
+        return Err(GrammarError::NoCommand { word: name.to_owned() });
+    };
+    let words = rest.split_whitespace().collect();
+    let reader = Reader { help, rest, words, names };
+    match help.name {
+        "kill" => reader.each(Command::Kill),
+        "hang" => reader.each(Command::Hang),
+        "restart" => reader.each(Command::Restart),
+        _ => reader.one().map(|command| vec![command]),
+    }
+}
+
+/// The first word, and what comes after it.
+pub fn split(line: &str) -> (&str, &str) {
+    let line = line.trim();
+    let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    (name, rest.trim())
+}
+
+/// A command that is being read.
+struct Reader<'a> {
+    help: &'static CommandHelp,
+    rest: &'a str,
+    words: Vec<&'a str>,
+    names: &'a dyn Names,
+}
+
+impl Reader<'_> {
+    fn one(&self) -> Result<Command, GrammarError> {
+        let fault = match self.help.name {
+            "seed" => return self.start(Role::Seed),
+            "peer" => return self.start(Role::Peer),
+            "lab" => return self.lab(),
+            "say" => return self.say(),
+            "cut" => return self.cut(),
+            "heal" => return self.heal(),
+            "partition" => {
+                let on = Scope::border(self.nodes()?);
+                FaultCommand::Set(Fault { what: Trouble::Cut, on })
+            }
+            "delay" => self.set(TroubleKind::Delay)?,
+            "loss" => self.set(TroubleKind::Loss)?,
+            "duplicate" => self.set(TroubleKind::Duplicate)?,
+            "reorder" => self.set(TroubleKind::Reorder)?,
+            "slow" => self.set(TroubleKind::Slow)?,
+            "skew" => self.set(TroubleKind::Skew)?,
+            "junk" => self.set(TroubleKind::Junk)?,
+            "lie" => self.lie()?,
+            "calm" if self.words.is_empty() => FaultCommand::Calm,
+            _ => return Err(self.usage()),
+        };
+        Ok(Command::Fault(fault))
+    }
+
+    fn usage(&self) -> GrammarError {
+        GrammarError::Usage { name: self.help.name, usage: self.help.usage }
+    }
+
+    fn node(&self, word: &str) -> Result<Addr, GrammarError> {
+        self.names.find(word).ok_or_else(|| GrammarError::NoNode { word: word.to_owned() })
+    }
+
+    fn nodes(&self) -> Result<Vec<Addr>, GrammarError> {
+        if self.words.is_empty() {
+            return Err(self.usage());
+        }
+        self.words.iter().map(|word| self.node(word)).collect()
+    }
+
+    fn each(&self, command: impl Fn(Addr) -> Command) -> Result<Vec<Command>, GrammarError> {
+        Ok(self.nodes()?.into_iter().map(command).collect())
+    }
+
+    fn start(&self, role: Role) -> Result<Command, GrammarError> {
+        let listen = placement(self.rest).map_err(|fault| wrong(self.rest, fault))?;
+        Ok(Command::Start(NodeSpec { role, listen }))
+    }
+
+    fn lab(&self) -> Result<Command, GrammarError> {
+        let [seeds, peers] = self.words[..] else { return Err(self.usage()) };
+        let size = |word: &str| lab_size(word).map_err(|fault| wrong(word, fault));
+        match (size(seeds)?, size(peers)?) {
+            (0, _) => Err(wrong(seeds, WordError::NoSeeds)),
+            (seeds, peers) => Ok(Command::StartLab { seeds, peers }),
+        }
+    }
+
+    fn say(&self) -> Result<Command, GrammarError> {
+        let (name, text) = split(self.rest);
+        if name.is_empty() {
+            return Err(self.usage());
+        }
+        let node = self.node(name)?;
+        body_fault(text).map_or_else(|| Ok(Command::Say { node, body: text.into() }), |fault| Err(wrong(text, fault)))
+    }
+
+    /// Two nodes, one of this process first.
+    fn pair(&self) -> Result<(Addr, Addr), GrammarError> {
+        let [one, other] = self.words[..] else { return Err(self.usage()) };
+        let (one, other) = (self.node(one)?, self.node(other)?);
+        match (self.names.is_ours(one), self.names.is_ours(other)) {
+            (true, _) => Ok((one, other)),
+            (false, true) => Ok((other, one)),
+            (false, false) => Err(GrammarError::NotOurs { one, other }),
+        }
+    }
+
+    /// Between two nodes of ours it is the wire that is cut; of another process we have only our end.
+    fn cut(&self) -> Result<Command, GrammarError> {
+        let (node, peer) = self.pair()?;
+        if !self.names.is_ours(peer) {
+            return Ok(Command::Cut { node, peer });
+        }
+        Ok(Command::Fault(FaultCommand::Set(Fault { what: Trouble::Cut, on: Scope::link(node, peer) })))
+    }
+
+    fn heal(&self) -> Result<Command, GrammarError> {
+        match self.words[..] {
+            [] => return Ok(Command::Fault(FaultCommand::HealAll)),
+            ["partition"] => return Ok(Command::Fault(FaultCommand::HealPartitions)),
+            _ => {}
+        }
+        let (node, peer) = self.pair()?;
+        if !self.names.is_ours(peer) {
+            return Ok(Command::Heal { node, peer });
+        }
+        Ok(Command::Fault(FaultCommand::Clear { kind: TroubleKind::Cut, on: Scope::link(node, peer) }))
+    }
+
+    fn lie(&self) -> Result<FaultCommand, GrammarError> {
+        let [liar, about] = self.words[..] else { return Err(self.usage()) };
+        Ok(FaultCommand::Lie { liar: self.node(liar)?, about: self.node(about)? })
+    }
+
+    fn set(&self, kind: TroubleKind) -> Result<FaultCommand, GrammarError> {
+        let (on, amounts) = self.scope(kind)?;
+        if matches!(amounts, ["off"]) {
+            return Ok(FaultCommand::Clear { kind, on });
+        }
+        Ok(FaultCommand::Set(Fault { what: self.trouble(kind, amounts)?, on }))
+    }
+
+    /// Where, and the words after that. A second node is one that is no amount.
+    fn scope(&self, kind: TroubleKind) -> Result<(Scope, &[&str]), GrammarError> {
+        let (first, rest) = self.words.split_first().ok_or_else(|| self.usage())?;
+        if *first == "all" {
+            return Ok((Scope::All, rest));
+        }
+        let node = self.node(first)?;
+        match rest {
+            [second, rest @ ..] if takes_links(kind) && !looks_like_amount(second) => {
+                Ok((Scope::link(node, self.node(second)?), rest))
+            }
+            _ => Ok((Scope::Node(node), rest)),
+        }
+    }
+
+    fn trouble(&self, kind: TroubleKind, amounts: &[&str]) -> Result<Trouble, GrammarError> {
+        match (kind, amounts) {
+            (TroubleKind::Delay, [by]) => Ok(Trouble::Delay { by_us: read(by, Amount::span)?, jitter_us: 0 }),
+            (TroubleKind::Delay, [by, jitter]) => {
+                Ok(Trouble::Delay { by_us: read(by, Amount::span)?, jitter_us: read(jitter, Amount::span)? })
+            }
+            (TroubleKind::Loss, [percent]) => Ok(Trouble::Loss { percent: read(percent, Amount::percent)? }),
+            (TroubleKind::Duplicate, [percent]) => Ok(Trouble::Duplicate { percent: read(percent, Amount::percent)? }),
+            (TroubleKind::Reorder, [percent]) => {
+                Ok(Trouble::Reorder { percent: read(percent, Amount::percent)?, window_us: WINDOW_DEFAULT_US })
+            }
+            (TroubleKind::Reorder, [percent, window]) => Ok(Trouble::Reorder {
+                percent: read(percent, Amount::percent)?,
+                window_us: read(window, Amount::span)?,
+            }),
+            (TroubleKind::Slow, [rate]) => Ok(Trouble::Slow { per_s: read(rate, Amount::rate)? }),
+            (TroubleKind::Skew, [by]) => Ok(Trouble::Skew { by_us: read(by, Amount::offset)? }),
+            (TroubleKind::Junk, []) => Ok(Trouble::Junk { per_s: JUNK_DEFAULT }),
+            (TroubleKind::Junk, [rate]) => Ok(Trouble::Junk { per_s: read(rate, Amount::rate)? }),
+            (
+                TroubleKind::Cut
+                | TroubleKind::Delay
+                | TroubleKind::Loss
+                | TroubleKind::Duplicate
+                | TroubleKind::Reorder
+                | TroubleKind::Slow
+                | TroubleKind::Skew
+                | TroubleKind::Junk,
+                _,
+            ) => Err(self.usage()),
+        }
+    }
+}
+
+/// Can there be this fault at one link alone?
+const fn takes_links(kind: TroubleKind) -> bool {
+    match kind {
+        TroubleKind::Cut | TroubleKind::Delay | TroubleKind::Loss | TroubleKind::Duplicate | TroubleKind::Reorder => {
+            true
+        }
+        TroubleKind::Slow | TroubleKind::Skew | TroubleKind::Junk => false,
+    }
+}
+
+/// No name of a node begins with a digit, and an address has a colon.
+fn looks_like_amount(word: &str) -> bool {
+    word == "off" || (word.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '-') && !word.contains(':'))
+}
+
+fn read<T>(word: &str, amount: impl Fn(&str) -> Result<T, WordError>) -> Result<T, GrammarError> {
+    amount(word).map_err(|fault| wrong(word, fault))
+}
+
+fn wrong(word: &str, fault: WordError) -> GrammarError {
+    GrammarError::Wrong { word: word.to_owned(), fault }
+}
+
+/// The command as it is typed; it reads back as it is, where the nodes have these names.
+pub fn text(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
+    match command {
+        Command::Start(NodeSpec { role, listen: Placement::Auto }) => role.to_string(),
+        Command::Start(NodeSpec { role, listen: Placement::At(addr) | Placement::Everywhere(addr) }) => {
+            format!("{role} {addr}")
+        }
+        Command::StartLab { seeds, peers } => format!("lab {seeds} {peers}"),
+        Command::Kill(node) => format!("kill {}", name(*node)),
+        Command::Hang(node) => format!("hang {}", name(*node)),
+        Command::Restart(node) => format!("restart {}", name(*node)),
+        Command::Cut { node, peer } => format!("cut {} {}", name(*node), name(*peer)),
+        Command::Heal { node, peer } => format!("heal {} {}", name(*node), name(*peer)),
+        Command::Say { node, body } => format!("say {} {body}", name(*node)),
+        Command::Fault(fault) => fault_text(fault, name),
+        Command::Quit => "quit".to_owned(),
+    }
+}
+
+fn fault_text(command: &FaultCommand, name: &dyn Fn(Addr) -> String) -> String {
+    match command {
+        FaultCommand::Set(fault) => fault.text(name),
+        FaultCommand::Clear { kind: TroubleKind::Cut, on } => format!("heal{}", on.text(name)),
+        FaultCommand::Clear { kind, on } => format!("{}{} off", kind.word(), on.text(name)),
+        FaultCommand::HealPartitions => "heal partition".to_owned(),
+        FaultCommand::HealAll => "heal".to_owned(),
+        FaultCommand::Lie { liar, about } => format!("lie {} {}", name(*liar), name(*about)),
+        FaultCommand::Calm => "calm".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! The words of commands that are no nodes: addresses to listen on, sizes, amounts, texts. Forms ask
+//! for the same things and check them here, too.
+
+use std::time::Duration;
+
+use super::Placement;
+use crate::proto::addr::{Addr, AddrError};
+use crate::proto::config::BODY_LEN_MAX;
+use crate::proto::fault::Percent;
+
+/// Nodes of one lab: more is for the simulator.
+pub const LAB_NODES_MAX: usize = 1_000;
+/// A longer delay, or a clock that is more wrong, shows nothing that this does not.
+const SPAN_MAX: Duration = Duration::from_secs(24 * 3600);
+/// More a second than a node handles at its best.
+const RATE_MAX: u32 = 100_000;
+
+/// What is wrong with a word.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WordError {
+    /// No address.
+    #[error(transparent)]
+    Address(#[from] AddrError),
+    /// An address without a port.
+    #[error("a port is needed, 1 to 65535, or auto")]
+    NoPort,
+    /// No count.
+    #[error("'{0}' is not a number")]
+    NotANumber(String),
+    /// A lab that is too large.
+    #[error("at most {LAB_NODES_MAX}")]
+    LabTooLarge,
+    /// A lab without a seed.
+    #[error("a lab needs a seed")]
+    NoSeeds,
+    /// A message that says nothing.
+    #[error("a message needs a text")]
+    NoText,
+    /// A message that is too long.
+    #[error("{0} bytes; at most {BODY_LEN_MAX} fit a message")]
+    TextTooLong(usize),
+    /// No span of time.
+    #[error("'{0}': expected a time such as 100ms, at most a day")]
+    NotASpan(String),
+    /// No offset of a clock.
+    #[error("'{0}': expected how far the clock is ahead or behind, such as +5s or -200ms, at most a day")]
+    NotAnOffset(String),
+    /// No percentage.
+    #[error("'{0}': expected a percentage such as 30%, from 1% to 100%; off to end it")]
+    NotAPercentage(String),
+    /// No rate.
+    #[error("'{0}': expected how many a second, such as 5/s, from 1/s to {RATE_MAX}/s; off to end it")]
+    NotARate(String),
+}
+
+/// `127.0.0.1:3000`, `3000` for this machine, `auto` or nothing for the next free one.
+pub fn placement(text: &str) -> Result<Placement, WordError> {
+    if text.is_empty() || text.eq_ignore_ascii_case("auto") {
+        return Ok(Placement::Auto);
+    }
+    let addr = match text.parse::<u16>() {
+        Ok(port) => Addr::loopback(port),
+        Err(_) => text.parse::<Addr>()?,
+    };
+    if addr.port() == 0 { Err(WordError::NoPort) } else { Ok(Placement::At(addr)) }
+}
+
+/// A count of nodes of a lab.
+pub fn lab_size(text: &str) -> Result<usize, WordError> {
+    match text.parse::<usize>() {
+        Ok(number) if number <= LAB_NODES_MAX => Ok(number),
+        Ok(_) => Err(WordError::LabTooLarge),
+        Err(_) => Err(WordError::NotANumber(text.to_owned())),
+    }
+}
+
+/// What is wrong with the text of a message.
+pub fn body_fault(text: &str) -> Option<WordError> {
+    match text.len() {
+        0 => Some(WordError::NoText),
+        1..=BODY_LEN_MAX => None,
+        len => Some(WordError::TextTooLong(len)),
+    }
+}
+
+/// How amounts are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Amount;
+
+impl Amount {
+    /// `100ms`, in microseconds.
+    pub(super) fn span(text: &str) -> Result<u64, WordError> {
+        micros(text).ok_or_else(|| WordError::NotASpan(text.to_owned()))
+    }
+
+    /// `+5s`, `-200ms`, in microseconds.
+    pub(super) fn offset(text: &str) -> Result<i64, WordError> {
+        let (sign, rest) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
+            (None, Some(rest)) => (-1, rest),
+            (Some(rest), _) => (1, rest),
+            (None, None) => (1, text),
+        };
+        let micros = micros(rest).and_then(|micros| i64::try_from(micros).ok());
+        micros.map(|micros| sign * micros).ok_or_else(|| WordError::NotAnOffset(text.to_owned()))
+    }
+
+    /// `30%`.
+    pub(super) fn percent(text: &str) -> Result<Percent, WordError> {
+        let number = text.strip_suffix('%').unwrap_or(text).parse::<u8>().ok();
+        let percent = number.filter(|number| *number > 0).and_then(Percent::new);
+        percent.ok_or_else(|| WordError::NotAPercentage(text.to_owned()))
+    }
+
+    /// `5/s`.
+    pub(super) fn rate(text: &str) -> Result<u32, WordError> {
+        let number = text.strip_suffix("/s").unwrap_or(text).parse::<u32>().ok();
+        number.filter(|number| (1..=RATE_MAX).contains(number)).ok_or_else(|| WordError::NotARate(text.to_owned()))
+    }
+}
+
+fn micros(text: &str) -> Option<u64> {
+    let span = humantime::parse_duration(text).ok().filter(|span| *span <= SPAN_MAX)?;
+    u64::try_from(span.as_micros()).ok()
+}

@@ -1,0 +1,181 @@
+//! What faults do to messages: one pure machine that every driver asks.
+//!
+//! A [`FaultTable`] holds the faults of a session, and is the one place that decides which of them a
+//! user can have. [`Faults`] is a driver's end of it: asked for each message, it tells its [`Fate`].
+//! It reads no clock and owns a small random generator, so that the same seed gives the same fates.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::table::{Change, FaultError, FaultTable, Nodes, Standing};
+use crate::proto::addr::Addr;
+use crate::proto::fault::{Percent, Trouble};
+use crate::proto::random::Random;
+use crate::proto::time::Time;
+
+/// Links whose order is watched before those that are done are forgotten.
+const ARRIVALS_MAX: usize = 4_096;
+
+/// Bytes of one helping of junk.
+const JUNK_LEN: usize = 64;
+
+/// What becomes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It arrives as it would have.
+    Now,
+    /// It never arrives.
+    Lost,
+    /// It arrives at this time.
+    At(Time),
+    /// It arrives at this time, and what was sent later may arrive before.
+    Held(Time),
+    /// It arrives at this time, twice.
+    Twice(Time),
+}
+
+/// A driver's end of the faults.
+#[derive(Debug)]
+pub struct Faults {
+    table: Arc<FaultTable>,
+    random: Random,
+    /// When the last message from one node to another arrives, if it was delayed: the next one does not
+    /// overtake it.
+    arrivals: BTreeMap<(Addr, Addr), Time>,
+    /// When a slow node reads again.
+    reads: BTreeMap<Addr, Time>,
+    /// There are no faults, and no effects of earlier ones.
+    quiet: bool,
+}
+
+impl Faults {
+    /// No faults; `seed` decides all that is left to chance.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            table: Arc::default(),
+            random: Random::new(seed),
+            arrivals: BTreeMap::new(),
+            reads: BTreeMap::new(),
+            quiet: true,
+        }
+    }
+
+    /// From now on these faults, and no others.
+    pub fn set(&mut self, table: Arc<FaultTable>) {
+        self.table = table;
+        self.reads.clear();
+        self.quiet = self.table.is_empty() && self.arrivals.is_empty();
+    }
+
+    /// Does everything arrive as it would have? One branch, while there are no faults.
+    pub const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// The faults.
+    pub fn table(&self) -> &FaultTable {
+        &self.table
+    }
+
+    /// Does nothing pass between these two: no message, no dial, and no end of a connection?
+    pub fn is_cut(&self, one: Addr, other: Addr) -> bool {
+        !self.quiet && self.table.is_cut(one, other)
+    }
+
+    /// What becomes of a message that is sent now.
+    pub fn fate(&mut self, now: Time, from: Addr, to: Addr) -> Fate {
+        if self.quiet {
+            return Fate::Now;
+        }
+        self.fate_in_trouble(now, from, to)
+    }
+
+    fn fate_in_trouble(&mut self, now: Time, from: Addr, to: Addr) -> Fate {
+        let table = Arc::clone(&self.table);
+        let (mut due, mut held) = (now, Duration::ZERO);
+        let (mut lost, mut twice) = (false, false);
+        for fault in table.iter().filter(|fault| fault.on.is_between(from, to)) {
+            match fault.what {
+                Trouble::Cut => return Fate::Lost,
+                Trouble::Delay { by_us, jitter_us } => due = due + micros(by_us) + self.up_to(jitter_us),
+                Trouble::Loss { percent } => lost |= self.happens(percent),
+                Trouble::Duplicate { percent } => twice |= self.happens(percent),
+                Trouble::Reorder { percent, window_us } => {
+                    if self.happens(percent) {
+                        held += self.up_to(window_us);
+                    }
+                }
+                Trouble::Slow { .. } | Trouble::Skew { .. } | Trouble::Junk { .. } => {}
+            }
+        }
+        if lost {
+            return Fate::Lost;
+        }
+        let due = self.in_order(now, (from, to), due);
+        match (twice, held.is_zero(), due == now) {
+            (true, _, _) => Fate::Twice(due),
+            (false, false, _) => Fate::Held(due + held),
+            (false, true, true) => Fate::Now,
+            (false, true, false) => Fate::At(due),
+        }
+    }
+
+    /// Not before what was sent before it.
+    fn in_order(&mut self, now: Time, link: (Addr, Addr), due: Time) -> Time {
+        let due = self.arrivals.get(&link).map_or(due, |last| due.max(*last));
+        if due > now {
+            if self.arrivals.len() >= ARRIVALS_MAX {
+                self.arrivals.retain(|_, last| *last > now);
+            }
+            self.arrivals.insert(link, due);
+        } else {
+            self.arrivals.remove(&link);
+        }
+        if self.table.is_empty() {
+            self.arrivals.retain(|_, last| *last > now);
+            self.quiet = self.arrivals.is_empty();
+        }
+        due
+    }
+
+    /// When a node reads what comes in at this time: later, if it is slow.
+    pub fn read_at(&mut self, node: Addr, at: Time) -> Time {
+        if self.quiet {
+            return at;
+        }
+        let Some(pause) = self.table.pause_of(node) else { return at };
+        let due = self.reads.get(&node).map_or(at, |again| at.max(*again));
+        self.reads.insert(node, due + pause);
+        due
+    }
+
+    /// Until when a node reads nothing; `None`: it is not slow, or has read nothing yet.
+    pub fn reads_again(&self, node: Addr) -> Option<Time> {
+        self.reads.get(&node).copied()
+    }
+
+    fn happens(&mut self, percent: Percent) -> bool {
+        self.random.below(100) < usize::from(percent.get())
+    }
+
+    fn up_to(&mut self, most_us: u64) -> Duration {
+        micros(if most_us == 0 { 0 } else { self.random.number() % (most_us.saturating_add(1)) })
+    }
+}
+
+const fn micros(micros: u64) -> Duration {
+    Duration::from_micros(micros)
+}
+
+/// Bytes that are no message of any dialect: too long a frame, and no text.
+pub fn junk(random: &mut Random) -> Vec<u8> {
+    let mut bytes = vec![0xff; 4];
+    bytes.extend((0..JUNK_LEN / 8).flat_map(|_| random.number().to_le_bytes()));
+    bytes
+}

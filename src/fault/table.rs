@@ -1,0 +1,236 @@
+//! The faults of a session, and which of them a user can have.
+
+use std::time::Duration;
+
+use crate::command::FaultCommand;
+use crate::event::{Event, EventKind};
+use crate::proto::addr::Addr;
+use crate::proto::fault::{Fault, Scope, Trouble, TroubleKind};
+use crate::proto::time::Time;
+
+/// Faults at one time: more than anybody keeps in mind, and each message passes by all of them.
+const FAULTS_MAX: usize = 256;
+
+/// The faults of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FaultTable {
+    active: Vec<Fault>,
+}
+
+/// A change of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A fault that there was not.
+    Set(Fault),
+    /// A fault that there is no longer.
+    Cleared(Fault),
+}
+
+impl Change {
+    /// The fault.
+    pub const fn fault(&self) -> &Fault {
+        match self {
+            Self::Set(fault) | Self::Cleared(fault) => fault,
+        }
+    }
+
+    /// As an event, at the first node that the fault names, and at `127.0.0.1:0` when it is everywhere.
+    pub fn into_event(self, at: Time) -> Event {
+        let node = self.fault().subject();
+        let kind = match self {
+            Self::Set(fault) => EventKind::FaultSet { fault },
+            Self::Cleared(fault) => EventKind::FaultCleared { fault },
+        };
+        Event { at, node, kind }
+    }
+}
+
+/// How a node stands to this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// A node of ours that is up, or hangs.
+    Ours,
+    /// A node of ours that was killed, or has left.
+    Gone,
+    /// Not a node of ours.
+    Elsewhere,
+}
+
+/// The nodes of this process.
+pub trait Nodes {
+    /// How this node stands.
+    fn standing(&self, node: Addr) -> Standing;
+    /// All nodes of ours that are up or hang.
+    fn ours(&self) -> Vec<Addr>;
+    /// What people call a node.
+    fn name(&self, node: Addr) -> String;
+}
+
+/// Why there is no such fault. Nothing has changed then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultError {
+    /// It was killed, or has left.
+    #[error("{name} is gone: restart it first")]
+    Gone {
+        /// The node.
+        name: String,
+    },
+    /// None of the nodes runs here.
+    #[error("{name} runs in another process: a fault needs a node of this one")]
+    Elsewhere {
+        /// The node.
+        name: String,
+    },
+    /// A node has no link to itself, and cannot report itself.
+    #[error("{name} twice: name two different nodes")]
+    Itself {
+        /// The node.
+        name: String,
+    },
+    /// A partition of nobody.
+    #[error("a partition needs nodes: name those that are to be apart from the others")]
+    Nobody,
+    /// A partition of everybody.
+    #[error("that is every node of this process: nobody would be on the other side")]
+    Everybody,
+    /// There is nothing to clear.
+    #[error("there is no such fault: {what}")]
+    None {
+        /// What was to be cleared.
+        what: String,
+    },
+    /// The table is full.
+    #[error("{FAULTS_MAX} faults are set: clear some first")]
+    TooMany,
+}
+
+impl FaultTable {
+    /// The faults, in the order in which they were set.
+    pub fn iter(&self) -> impl Iterator<Item = &Fault> {
+        self.active.iter()
+    }
+
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    /// Does nothing pass between these two?
+    pub fn is_cut(&self, one: Addr, other: Addr) -> bool {
+        self.iter().any(|fault| fault.what == Trouble::Cut && fault.on.is_between(one, other))
+    }
+
+    /// How far a node's clock is ahead, in microseconds.
+    pub fn skew_us(&self, node: Addr) -> i64 {
+        let ahead = self.at(node).map(|fault| match fault.what {
+            Trouble::Skew { by_us } => by_us,
+            Trouble::Cut
+            | Trouble::Delay { .. }
+            | Trouble::Loss { .. }
+            | Trouble::Duplicate { .. }
+            | Trouble::Reorder { .. }
+            | Trouble::Slow { .. }
+            | Trouble::Junk { .. } => 0,
+        });
+        ahead.fold(0, i64::saturating_add)
+    }
+
+    /// How long a node takes to read a message; `None`: no time.
+    pub fn pause_of(&self, node: Addr) -> Option<Duration> {
+        self.slowest(node, TroubleKind::Slow)
+    }
+
+    /// The time between two connections of junk to a node; `None`: there are none.
+    pub fn junk_pause_of(&self, node: Addr) -> Option<Duration> {
+        self.slowest(node, TroubleKind::Junk)
+    }
+
+    fn slowest(&self, node: Addr, kind: TroubleKind) -> Option<Duration> {
+        let rates = self.at(node).filter(|fault| fault.what.kind() == kind).filter_map(|fault| fault.what.per_s());
+        rates.min().map(|per_s| Duration::from_secs(1) / per_s.max(1))
+    }
+
+    fn at(&self, node: Addr) -> impl Iterator<Item = &Fault> {
+        self.iter().filter(move |fault| fault.on.is_at(node))
+    }
+
+    /// Does what a user wants, and tells what has changed. What is no matter of the table (a lie) is
+    /// only checked.
+    pub fn apply(&mut self, command: &FaultCommand, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+        match command {
+            FaultCommand::Set(fault) => self.set(fault, nodes),
+            FaultCommand::Clear { kind, on } => self.clear(*kind, on, nodes),
+            FaultCommand::HealPartitions => {
+                let healed = self.remove(|fault| matches!((fault.what, &fault.on), (Trouble::Cut, Scope::Border(_))));
+                if healed.is_empty() { Err(FaultError::None { what: "partition".to_owned() }) } else { Ok(healed) }
+            }
+            FaultCommand::HealAll => Ok(self.remove(|fault| fault.what == Trouble::Cut)),
+            FaultCommand::Lie { liar, about } if liar == about => Err(itself(*liar, nodes)),
+            FaultCommand::Lie { liar, .. } => check_up(*liar, nodes).map(|()| Vec::new()),
+            FaultCommand::Calm => Ok(self.remove(|_| true)),
+        }
+    }
+
+    fn set(&mut self, fault: &Fault, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+        check(&fault.on, nodes)?;
+        let mut changes = self.remove(|other| fault.replaces(other));
+        if self.active.len() >= FAULTS_MAX {
+            return Err(FaultError::TooMany);
+        }
+        self.active.push(fault.clone());
+        changes.push(Change::Set(fault.clone()));
+        Ok(changes)
+    }
+
+    fn clear(&mut self, kind: TroubleKind, on: &Scope, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+        let cleared = self.remove(|fault| fault.what.kind() == kind && fault.on == *on);
+        if cleared.is_empty() {
+            let place = on.text(&|node| nodes.name(node));
+            return Err(FaultError::None { what: format!("{}{place}", kind.word()) });
+        }
+        Ok(cleared)
+    }
+
+    fn remove(&mut self, gone: impl Fn(&Fault) -> bool) -> Vec<Change> {
+        self.active.extract_if(.., |fault| gone(fault)).map(Change::Cleared).collect()
+    }
+}
+
+fn check(on: &Scope, nodes: &dyn Nodes) -> Result<(), FaultError> {
+    match on {
+        Scope::All => Ok(()),
+        Scope::Node(node) => check_up(*node, nodes),
+        Scope::Link(one, other) if one == other => Err(itself(*one, nodes)),
+        Scope::Link(one, other) => check_link(*one, *other, nodes),
+        Scope::Border(inside) if inside.is_empty() => Err(FaultError::Nobody),
+        Scope::Border(inside) => {
+            inside.iter().try_for_each(|node| check_up(*node, nodes))?;
+            let all_inside = nodes.ours().iter().all(|node| inside.contains(node));
+            if all_inside { Err(FaultError::Everybody) } else { Ok(()) }
+        }
+    }
+}
+
+/// One end at least is ours, and neither is gone.
+fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
+    match (nodes.standing(one), nodes.standing(other)) {
+        (Standing::Elsewhere, _) => check_up(other, nodes),
+        (_, Standing::Elsewhere) => check_up(one, nodes),
+        (Standing::Ours | Standing::Gone, Standing::Ours | Standing::Gone) => {
+            check_up(one, nodes)?;
+            check_up(other, nodes)
+        }
+    }
+}
+
+fn check_up(node: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
+    match nodes.standing(node) {
+        Standing::Ours => Ok(()),
+        Standing::Gone => Err(FaultError::Gone { name: nodes.name(node) }),
+        Standing::Elsewhere => Err(FaultError::Elsewhere { name: nodes.name(node) }),
+    }
+}
+
+fn itself(node: Addr, nodes: &dyn Nodes) -> FaultError {
+    FaultError::Itself { name: nodes.name(node) }
+}

@@ -1,0 +1,216 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::command::FaultCommand;
+use crate::proto::fault::{Fault, Scope, TroubleKind};
+
+const A: Addr = Addr::loopback(3000);
+const B: Addr = Addr::loopback(3001);
+const C: Addr = Addr::loopback(3002);
+const GONE: Addr = Addr::loopback(3003);
+const FAR: Addr = Addr::loopback(4000);
+const NOW: Time = Time::from_micros(1_000_000_000);
+
+/// Three nodes of ours, one that was killed, and one elsewhere.
+struct Lab;
+
+impl Nodes for Lab {
+    fn standing(&self, node: Addr) -> Standing {
+        match node {
+            A | B | C => Standing::Ours,
+            GONE => Standing::Gone,
+            _ => Standing::Elsewhere,
+        }
+    }
+
+    fn ours(&self) -> Vec<Addr> {
+        vec![A, B, C]
+    }
+
+    fn name(&self, node: Addr) -> String {
+        node.to_string()
+    }
+}
+
+fn set(what: Trouble, on: Scope) -> FaultCommand {
+    FaultCommand::Set(Fault { what, on })
+}
+
+fn with(seed: u64, wanted: &[(Trouble, Scope)]) -> Faults {
+    let mut table = FaultTable::default();
+    for (what, on) in wanted {
+        table.apply(&set(*what, on.clone()), &Lab).unwrap();
+    }
+    let mut faults = Faults::new(seed);
+    faults.set(Arc::new(table));
+    faults
+}
+
+fn percent(of_hundred: u8) -> Percent {
+    Percent::new(of_hundred).unwrap()
+}
+
+fn refused(command: &FaultCommand) -> FaultError {
+    let mut table = FaultTable::default();
+    let error = table.apply(command, &Lab).unwrap_err();
+    assert!(table.is_empty(), "nothing has changed");
+    error
+}
+
+fn after(ms: u64) -> Time {
+    NOW + Duration::from_millis(ms)
+}
+
+#[test]
+fn without_faults_everything_arrives_as_it_would_have() {
+    let mut faults = with(1, &[]);
+    assert!(faults.is_quiet());
+    assert_eq!(faults.fate(NOW, A, B), Fate::Now);
+    assert_eq!(faults.read_at(A, NOW), NOW);
+}
+
+#[test]
+fn a_loss_of_30_percent_loses_about_30_of_a_hundred() {
+    let mut faults = with(7, &[(Trouble::Loss { percent: percent(30) }, Scope::All)]);
+    let lost = (0..10_000).filter(|_| faults.fate(NOW, A, B) == Fate::Lost).count();
+    assert!((2_850..=3_150).contains(&lost), "{lost}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_fates_and_another_seed_others() {
+    let trouble = [
+        (Trouble::Loss { percent: percent(20) }, Scope::All),
+        (Trouble::Delay { by_us: 1_000, jitter_us: 9_000 }, Scope::Node(A)),
+    ];
+    let fates = |seed| {
+        let mut faults = with(seed, &trouble);
+        (0..100).map(|ms| faults.fate(after(ms), A, B)).collect::<Vec<_>>()
+    };
+    assert_eq!(fates(1), fates(1));
+    assert_ne!(fates(1), fates(2));
+}
+
+#[test]
+fn duplicates_come_twice_and_at_100_percent_all_do() {
+    let mut faults = with(3, &[(Trouble::Duplicate { percent: percent(100) }, Scope::link(A, B))]);
+    assert!((0..100).all(|_| faults.fate(NOW, B, A) == Fate::Twice(NOW)));
+    assert_eq!(faults.fate(NOW, A, C), Fate::Now, "another link");
+}
+
+#[test]
+fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
+    let reorder = Trouble::Reorder { percent: percent(50), window_us: 100_000 };
+    let mut faults = with(5, &[(reorder, Scope::All)]);
+    let due: Vec<Time> = (0..100)
+        .map(|ms| match faults.fate(after(ms), A, B) {
+            Fate::Now => after(ms),
+            Fate::Held(due) => due,
+            other @ (Fate::Lost | Fate::At(_) | Fate::Twice(_)) => panic!("{other:?}"),
+        })
+        .collect();
+    let overtaken = due.windows(2).filter(|pair| pair[0] > pair[1]).count();
+    assert!(overtaken > 20, "{overtaken}");
+}
+
+#[test]
+fn a_cut_and_a_partition_let_nothing_through_either_way() {
+    let mut faults = with(1, &[(Trouble::Cut, Scope::link(A, B)), (Trouble::Cut, Scope::border(vec![C]))]);
+    assert_eq!(faults.fate(NOW, A, B), Fate::Lost);
+    assert_eq!(faults.fate(NOW, B, A), Fate::Lost);
+    assert_eq!(faults.fate(NOW, FAR, C), Fate::Lost, "whoever is not named is on the other side");
+    assert_eq!(faults.fate(NOW, A, FAR), Fate::Now);
+    assert!(faults.is_cut(C, A) && !faults.is_cut(A, FAR));
+}
+
+#[test]
+fn what_is_under_way_when_a_delay_ends_is_not_overtaken() {
+    let mut faults = with(1, &[(Trouble::Delay { by_us: 50_000, jitter_us: 0 }, Scope::All)]);
+    assert_eq!(faults.fate(NOW, A, B), Fate::At(after(50)));
+    faults.set(Arc::default());
+    assert_eq!(faults.fate(after(10), A, B), Fate::At(after(50)));
+    assert_eq!(faults.fate(after(60), A, B), Fate::Now);
+    assert!(faults.is_quiet(), "and then all is as before");
+}
+
+#[test]
+fn a_slow_node_reads_one_message_after_the_other() {
+    let mut faults = with(1, &[(Trouble::Slow { per_s: 10 }, Scope::Node(A))]);
+    let read: Vec<Time> = (0..3).map(|_| faults.read_at(A, NOW)).collect();
+    assert_eq!(read, [NOW, after(100), after(200)]);
+    assert_eq!(faults.read_at(B, NOW), NOW);
+}
+
+#[test]
+fn clocks_are_wrong_by_what_all_faults_together_say() {
+    let faults = with(1, &[(Trouble::Skew { by_us: 5 }, Scope::Node(A)), (Trouble::Skew { by_us: -2 }, Scope::All)]);
+    assert_eq!([A, B].map(|node| faults.table().skew_us(node)), [3, -2]);
+}
+
+#[test]
+fn a_fault_of_the_same_kind_at_the_same_place_is_replaced() {
+    let loss = |of_hundred| Fault { what: Trouble::Loss { percent: percent(of_hundred) }, on: Scope::link(A, B) };
+    let mut table = FaultTable::default();
+    table.apply(&FaultCommand::Set(loss(10)), &Lab).unwrap();
+    let changes = table.apply(&FaultCommand::Set(loss(20)), &Lab).unwrap();
+    assert_eq!(changes, [Change::Cleared(loss(10)), Change::Set(loss(20))]);
+    assert_eq!(table.iter().count(), 1);
+}
+
+#[test]
+fn healing_leaves_the_other_faults_and_calm_leaves_none() {
+    let mut table = FaultTable::default();
+    let mut done = |command: &FaultCommand| table.apply(command, &Lab).unwrap().len();
+    done(&set(Trouble::Cut, Scope::link(A, B)));
+    done(&set(Trouble::Cut, Scope::border(vec![A, B])));
+    done(&set(Trouble::Loss { percent: percent(1) }, Scope::All));
+    assert_eq!(done(&FaultCommand::HealPartitions), 1);
+    assert_eq!(done(&FaultCommand::HealAll), 1);
+    assert_eq!(done(&FaultCommand::Calm), 1);
+    assert_eq!(done(&FaultCommand::Calm), 0);
+}
+
+#[test]
+fn a_fault_that_makes_no_sense_is_refused_and_changes_nothing() {
+    let says = |command: FaultCommand| refused(&command).to_string();
+    let cut = |on| says(set(Trouble::Cut, on));
+    assert_eq!(
+        cut(Scope::Border(Vec::new())),
+        "a partition needs nodes: name those that are to be apart from the others"
+    );
+    assert_eq!(
+        cut(Scope::border(vec![A, B, C])),
+        "that is every node of this process: nobody would be on the other side"
+    );
+    assert_eq!(cut(Scope::link(A, GONE)), "127.0.0.1:3003 is gone: restart it first");
+    assert_eq!(cut(Scope::link(A, A)), "127.0.0.1:3000 twice: name two different nodes");
+    assert_eq!(cut(Scope::Node(FAR)), "127.0.0.1:4000 runs in another process: a fault needs a node of this one");
+    assert_eq!(says(FaultCommand::Lie { liar: A, about: A }), "127.0.0.1:3000 twice: name two different nodes");
+    let clear = FaultCommand::Clear { kind: TroubleKind::Loss, on: Scope::link(A, B) };
+    assert_eq!(says(clear), "there is no such fault: loss 127.0.0.1:3000 127.0.0.1:3001");
+    assert_eq!(says(FaultCommand::HealPartitions), "there is no such fault: partition");
+}
+
+proptest! {
+    /// Whatever the delay and its jitter, and whenever it is sent.
+    #[test]
+    fn delays_keep_the_order_of_a_link_and_are_as_long_as_they_should(
+        seed: u64,
+        by_us in 0..100_000_u64,
+        jitter_us in 0..100_000_u64,
+        pauses in prop::collection::vec(0..20_000_u64, 1..50),
+    ) {
+        let mut faults = with(seed, &[(Trouble::Delay { by_us, jitter_us }, Scope::link(A, B))]);
+        let (mut now, mut last) = (NOW, NOW);
+        for pause in pauses {
+            now = now + micros(pause);
+            let due = match faults.fate(now, A, B) {
+                Fate::Now => now,
+                Fate::At(due) => due,
+                other @ (Fate::Lost | Fate::Held(_) | Fate::Twice(_)) => panic!("{other:?}"),
+            };
+            prop_assert!(due >= now + micros(by_us) && due >= last);
+            prop_assert!(due <= (now + micros(by_us + jitter_us)).max(last));
+            last = due;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The faults: what is wrong on purpose now, and what was.
+
+use std::collections::VecDeque;
+
+use crate::proto::addr::Addr;
+use crate::proto::fault::{Fault, Trouble, TroubleKind};
+use crate::proto::time::Time;
+
+/// Faults that are over and are kept, and lies: more than anybody asks back for.
+pub const PAST_MAX: usize = 1_000;
+
+/// A fault, and when it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What, and where.
+    pub fault: Fault,
+    /// Since when.
+    pub since: Time,
+    /// Until when; `None`: it still is.
+    pub until: Option<Time>,
+}
+
+/// A peer said on purpose that a node is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lie {
+    /// When.
+    pub at: Time,
+    /// Who.
+    pub liar: Addr,
+    /// About whom.
+    pub about: Addr,
+}
+
+/// All faults, now and before.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    active: Vec<Record>,
+    past: VecDeque<Record>,
+    lies: VecDeque<Lie>,
+}
+
+impl Record {
+    /// Was it so at this time?
+    pub fn was_at(&self, at: Time) -> bool {
+        self.since <= at && self.until.is_none_or(|until| at < until)
+    }
+}
+
+impl Faults {
+    pub(super) fn set(&mut self, fault: &Fault, since: Time) {
+        self.active.push(Record { fault: fault.clone(), since, until: None });
+    }
+
+    pub(super) fn cleared(&mut self, fault: &Fault, at: Time) {
+        let Some(place) = self.active.iter().position(|record| record.fault == *fault) else { return };
+        let record = self.active.remove(place);
+        keep(&mut self.past, Record { until: Some(at), ..record });
+    }
+
+    pub(super) fn lied(&mut self, lie: Lie) {
+        keep(&mut self.lies, lie);
+    }
+
+    /// Those that are set now, in the order in which they were set.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Record> {
+        self.active.iter()
+    }
+
+    /// Is none set?
+    pub fn is_empty(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    /// Those that meet what goes from one of these nodes to the other.
+    pub fn on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &Record> {
+        self.iter().filter(move |record| meets_links(record.fault.what) && record.fault.on.is_between(one, other))
+    }
+
+    /// Those that name this node, or are everywhere.
+    pub fn on_node(&self, node: Addr) -> impl Iterator<Item = &Record> {
+        self.iter().filter(move |record| record.fault.on.names(node) || record.fault.on.is_at(node))
+    }
+
+    /// Does nothing pass between these two now?
+    pub fn is_cut(&self, one: Addr, other: Addr) -> bool {
+        self.on_link(one, other).any(|record| record.fault.what == Trouble::Cut)
+    }
+
+    /// All that met the link between these two at some time, what is over first.
+    pub fn ever_on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &Record> {
+        let all = self.past.iter().chain(&self.active);
+        all.filter(move |record| meets_links(record.fault.what) && record.fault.on.is_between(one, other))
+    }
+
+    /// All that this node had at some time, what is over first.
+    pub fn ever_on_node(&self, node: Addr) -> impl Iterator<Item = &Record> {
+        let all = self.past.iter().chain(&self.active);
+        all.filter(move |record| record.fault.on.names(node) || record.fault.on.is_at(node))
+    }
+
+    /// Was this node's clock wrong at this time, so that the times which it wrote mean little?
+    pub fn was_skewed(&self, node: Addr, at: Time) -> bool {
+        let is_skew = |record: &&Record| record.fault.what.kind() == TroubleKind::Skew && record.was_at(at);
+        self.past.iter().chain(&self.active).filter(is_skew).any(|record| record.fault.on.is_at(node))
+    }
+
+    /// The lies, oldest first.
+    pub fn lies(&self) -> impl DoubleEndedIterator<Item = &Lie> {
+        self.lies.iter()
+    }
+}
+
+const fn meets_links(what: Trouble) -> bool {
+    match what {
+        Trouble::Cut
+        | Trouble::Delay { .. }
+        | Trouble::Loss { .. }
+        | Trouble::Duplicate { .. }
+        | Trouble::Reorder { .. } => true,
+        Trouble::Slow { .. } | Trouble::Skew { .. } | Trouble::Junk { .. } => false,
+    }
+}
+
+fn keep<T>(kept: &mut VecDeque<T>, new: T) {
+    if kept.len() >= PAST_MAX {
+        kept.pop_front();
+    }
+    kept.push_back(new);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::fault::Scope;
+
+    const A: Addr = Addr::loopback(3000);
+    const B: Addr = Addr::loopback(3001);
+    const C: Addr = Addr::loopback(3002);
+
+    fn at(ms: u64) -> Time {
+        Time::from_micros(ms * 1_000)
+    }
+
+    #[test]
+    fn a_fault_that_is_over_is_still_known_where_it_was() {
+        let mut faults = Faults::default();
+        let cut = Fault { what: Trouble::Cut, on: Scope::link(A, B) };
+        faults.set(&cut, at(10));
+        assert!(faults.is_cut(B, A) && !faults.is_cut(A, C));
+        assert_eq!(faults.on_node(A).count(), 1);
+        faults.cleared(&cut, at(20));
+        assert!(faults.is_empty() && !faults.is_cut(A, B));
+        let was: Vec<_> =
+            faults.ever_on_link(A, B).map(|record| [5, 10, 19, 20].map(|ms| record.was_at(at(ms)))).collect();
+        assert_eq!(was, [[false, true, true, false]]);
+    }
+
+    #[test]
+    fn a_wrong_clock_is_wrong_while_it_is_skewed() {
+        let mut faults = Faults::default();
+        faults.set(&Fault { what: Trouble::Skew { by_us: 1 }, on: Scope::Node(A) }, at(10));
+        assert!(faults.was_skewed(A, at(11)) && !faults.was_skewed(A, at(9)) && !faults.was_skewed(B, at(11)));
+        assert_eq!(faults.on_link(A, B).count(), 0, "a clock meets no message");
+    }
+}

@@ -1,0 +1,51 @@
+//! Somebody who connects to a node again and again and sends nonsense.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::fault::junk;
+use crate::proto::addr::Addr;
+use crate::proto::random::Random;
+
+/// How long a node may take to close the connection: it does so at once, if it runs.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Until it is dropped.
+pub(super) struct Vandal {
+    pause: Duration,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Vandal {
+    /// Connects to `victim` once in each `pause`, or as often as that is closed.
+    pub(super) fn new(victim: Addr, pause: Duration, seed: u64) -> Self {
+        Self { pause, _task: AbortOnDropHandle::new(tokio::spawn(pester(victim, pause, seed))) }
+    }
+
+    pub(super) const fn pause(&self) -> Duration {
+        self.pause
+    }
+}
+
+async fn pester(victim: Addr, pause: Duration, seed: u64) {
+    let mut random = Random::new(seed);
+    let mut turns = interval(pause);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        turns.tick().await;
+        // A victim that is gone, or does not answer, is tried again.
+        let _ = timeout(PATIENCE, send(victim, &junk(&mut random))).await;
+    }
+}
+
+async fn send(victim: Addr, junk: &[u8]) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(victim.socket()).await?;
+    stream.write_all(junk).await?;
+    let mut answer = [0; 1_024];
+    while stream.read(&mut answer).await? > 0 {}
+    Ok(())
+}

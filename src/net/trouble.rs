@@ -1,0 +1,253 @@
+//! The faults at one node: what it gets and what it sends passes by here.
+//!
+//! What one node of this process sends to another is dealt with where it arrives; what goes to a node
+//! elsewhere where it leaves. [`Faults`] decides what becomes of a message; this holds what comes later.
+//! While there are no faults it costs a branch a message.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use super::links::Links;
+use crate::fault::{Fate, FaultTable, Faults};
+use crate::proto::addr::Addr;
+use crate::proto::config::DIAL_TIMEOUT;
+use crate::proto::event::{EventKind, LinkId, Purpose};
+use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
+use crate::proto::message::Message;
+use crate::proto::time::Time;
+
+/// Messages of one node that are under way at one time: as many as a link's queue holds. What is sent
+/// beyond that is lost, as on any cable.
+const UNDER_WAY_MAX: usize = 16_384;
+
+/// What the engine tells its nodes about the faults.
+#[derive(Debug, Default)]
+pub(super) struct Situation {
+    pub(super) table: FaultTable,
+    /// The nodes of this process.
+    pub(super) ours: BTreeSet<Addr>,
+}
+
+/// The faults at one node.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    me: Addr,
+    faults: Faults,
+    situation: Arc<Situation>,
+    /// Who is at the other end of a link, as far as known.
+    peers: HashMap<LinkId, Addr, foldhash::fast::RandomState>,
+    /// What comes later, in order.
+    under_way: BTreeMap<(Time, u64), Parcel>,
+    parcels: u64,
+    /// Ends of connections that do not get through to this node.
+    withheld: Vec<(LinkId, CloseCause)>,
+}
+
+/// What comes later.
+#[derive(Debug)]
+pub(super) enum Parcel {
+    /// For the machine.
+    In(Input),
+    /// For a node elsewhere.
+    Out(LinkId, Message),
+    /// The machine has hung up, and something was still under way.
+    HangUp(LinkId),
+}
+
+impl Parcel {
+    fn link(&self) -> Option<LinkId> {
+        match self {
+            Self::Out(link, _)
+            | Self::HangUp(link)
+            | Self::In(Input::Message { link, .. } | Input::Link { link, .. }) => Some(*link),
+            Self::In(
+                Input::Start | Input::TurnedAway { .. } | Input::DialFailed { .. } | Input::Command(_) | Input::Wake,
+            ) => None,
+        }
+    }
+}
+
+impl Trouble {
+    /// No faults so far; `seed` decides all that is left to chance.
+    pub(super) fn new(me: Addr, seed: u64, situation: Arc<Situation>) -> Self {
+        let mut trouble = Self {
+            me,
+            faults: Faults::new(seed),
+            situation: Arc::default(),
+            peers: HashMap::default(),
+            under_way: BTreeMap::new(),
+            parcels: 0,
+            withheld: Vec::new(),
+        };
+        trouble.set(Time::from_micros(0), situation);
+        trouble
+    }
+
+    /// From now on these faults. Ends of connections that were held back get through if they can.
+    pub(super) fn set(&mut self, now: Time, situation: Arc<Situation>) {
+        self.faults.set(Arc::new(situation.table.clone()));
+        self.situation = situation;
+        for (link, cause) in std::mem::take(&mut self.withheld) {
+            self.later(now, Parcel::In(Input::Link { link, change: LinkChange::Closed { cause } }));
+        }
+    }
+
+    /// When the next thing that is under way arrives.
+    pub(super) fn next_at(&self) -> Option<Time> {
+        self.under_way.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Until when the node reads nothing, because it is slow.
+    pub(super) fn reads_again(&self) -> Option<Time> {
+        if self.faults.is_quiet() { None } else { self.faults.reads_again(self.me) }
+    }
+
+    /// The next thing that arrives now.
+    pub(super) fn next_due(&mut self, now: Time) -> Option<Parcel> {
+        loop {
+            match self.under_way.first_entry().filter(|entry| entry.key().0 <= now)?.remove() {
+                Parcel::In(input) => {
+                    if let Some(input) = self.close(now, input) {
+                        return Some(Parcel::In(input));
+                    }
+                }
+                out @ (Parcel::Out(..) | Parcel::HangUp(_)) => return Some(out),
+            }
+        }
+    }
+
+    /// Something comes to the node: does it get it now? `None`: later, or never.
+    pub(super) fn admit(&mut self, now: Time, input: Input) -> Option<Input> {
+        self.learn(&input);
+        let is_quiet = self.faults.is_quiet() && self.under_way.is_empty();
+        match input {
+            input @ Input::Message { .. } if is_quiet => Some(input),
+            Input::Message { link, message } => self.admit_message(now, link, message),
+            input @ Input::Link { change: LinkChange::Closed { .. }, .. } => self.close(now, input),
+            other @ (Input::Start
+            | Input::TurnedAway { .. }
+            | Input::Link { .. }
+            | Input::DialFailed { .. }
+            | Input::Command(_)
+            | Input::Wake) => Some(other),
+        }
+    }
+
+    /// Who is at the other end: whom we dialled, or who says hello.
+    fn learn(&mut self, input: &Input) {
+        if let Input::Link { link, change: LinkChange::Dialed { peer } } = input {
+            self.peers.insert(*link, *peer);
+        } else if let Input::Message { link, message: Message::Hello(hello) } = input {
+            self.peers.entry(*link).or_insert(hello.listen);
+        }
+    }
+
+    fn admit_message(&mut self, now: Time, link: LinkId, message: Message) -> Option<Input> {
+        let input = Input::Message { link, message };
+        self.faults.read_at(self.me, now);
+        let Some(peer) = self.peers.get(&link) else { return Some(input) };
+        match self.faults.fate(now, *peer, self.me) {
+            Fate::Now => return Some(input),
+            Fate::Lost => {}
+            Fate::At(due) | Fate::Held(due) => self.later(due, Parcel::In(input)),
+            Fate::Twice(due) => {
+                self.later(due, Parcel::In(input.clone()));
+                self.later(due, Parcel::In(input));
+            }
+        }
+        None
+    }
+
+    /// The end of a connection comes after all that was sent before, and not at all across a cut; what
+    /// this node found out by itself it knows at once.
+    fn close(&mut self, now: Time, input: Input) -> Option<Input> {
+        let Input::Link { link, change: LinkChange::Closed { cause } } = input else { return Some(input) };
+        let is_news = matches!(cause, CloseCause::EndOfStream | CloseCause::Error);
+        if is_news && self.peers.get(&link).is_some_and(|peer| self.faults.is_cut(*peer, self.me)) {
+            self.withheld.push((link, cause));
+            return None;
+        }
+        let closed = Input::Link { link, change: LinkChange::Closed { cause } };
+        if let Some(last) = self.last_under_way(link).filter(|last| is_news && *last > now) {
+            self.later(last, Parcel::In(closed));
+            return None;
+        }
+        self.peers.remove(&link);
+        Some(closed)
+    }
+
+    fn last_under_way(&self, link: LinkId) -> Option<Time> {
+        self.under_way.iter().rev().find(|(_, parcel)| parcel.link() == Some(link)).map(|((at, _), _)| *at)
+    }
+
+    fn later(&mut self, at: Time, parcel: Parcel) {
+        let is_message = matches!(parcel, Parcel::In(Input::Message { .. }) | Parcel::Out(..));
+        if is_message && self.under_way.len() >= UNDER_WAY_MAX {
+            return;
+        }
+        self.parcels += 1;
+        self.under_way.insert((at, self.parcels), parcel);
+    }
+
+    fn sends_elsewhere(&self, link: LinkId) -> Option<Addr> {
+        self.peers.get(&link).copied().filter(|peer| !self.situation.ours.contains(peer))
+    }
+}
+
+/// A node's links, with its faults in front of them.
+pub(super) struct Outgoing<'a> {
+    pub(super) links: &'a mut Links,
+    pub(super) trouble: &'a mut Trouble,
+}
+
+impl Outgoing<'_> {
+    fn send_in_trouble(&mut self, link: LinkId, message: &Message) {
+        let (now, trouble) = (self.links.now(), &mut *self.trouble);
+        let Some(peer) = trouble.sends_elsewhere(link) else { return self.links.send(link, message) };
+        match trouble.faults.fate(now, trouble.me, peer) {
+            Fate::Now => self.links.send(link, message),
+            Fate::Lost => {}
+            Fate::At(due) | Fate::Held(due) => trouble.later(due, Parcel::Out(link, message.clone())),
+            Fate::Twice(due) => {
+                trouble.later(due, Parcel::Out(link, message.clone()));
+                trouble.later(due, Parcel::Out(link, message.clone()));
+            }
+        }
+    }
+}
+
+impl Output for Outgoing<'_> {
+    fn send(&mut self, link: LinkId, message: &Message) {
+        if self.trouble.faults.is_quiet() {
+            self.links.send(link, message);
+        } else {
+            self.send_in_trouble(link, message);
+        }
+    }
+
+    fn dial(&mut self, peer: Addr, purpose: Purpose) {
+        if !self.trouble.faults.is_cut(self.trouble.me, peer) {
+            return self.links.dial(peer, purpose);
+        }
+        let error = format!("no answer within {} s", DIAL_TIMEOUT.as_secs());
+        let at = self.links.now() + DIAL_TIMEOUT;
+        self.trouble.later(at, Parcel::In(Input::DialFailed { peer, error }));
+    }
+
+    fn hang_up(&mut self, link: LinkId) {
+        let is_leaving = |parcel: &Parcel| matches!(parcel, Parcel::Out(waiting, _) if *waiting == link);
+        let last = self.trouble.under_way.iter().rev().find(|(_, parcel)| is_leaving(parcel));
+        match last.map(|((at, _), _)| *at) {
+            Some(at) => self.trouble.later(at, Parcel::HangUp(link)),
+            None => self.links.hang_up(link),
+        }
+        self.trouble.peers.remove(&link);
+        self.trouble.withheld.retain(|(withheld, _)| *withheld != link);
+    }
+
+    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+        self.links.emit(event);
+    }
+}

@@ -1,0 +1,334 @@
+//! Faults: what can be done to the network on purpose, as data.
+//!
+//! A fault is something that lasts: what it does, and where. Machines know nothing of faults; they
+//! are the drivers' business, and `crate::fault` tells the drivers what becomes of a message.
+
+use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::addr::Addr;
+
+/// Something wrong with the network, from when it is set until it is cleared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What is wrong.
+    #[serde(flatten)]
+    pub what: Trouble,
+    /// Where.
+    pub on: Scope,
+}
+
+/// Where a fault is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Everywhere.
+    All,
+    /// At one node: on all that it sends and gets.
+    Node(Addr),
+    /// Between two nodes, both ways; the lower address first: see [`Scope::link`].
+    Link(Addr, Addr),
+    /// Between these nodes and all others, in order: see [`Scope::border`].
+    Border(Vec<Addr>),
+}
+
+/// What a fault does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "trouble")]
+pub enum Trouble {
+    /// Nothing gets through, no dial either, and nobody is told: a cable that was cut.
+    Cut,
+    /// Messages take longer, and keep their order.
+    Delay {
+        /// Microseconds longer.
+        by_us: u64,
+        /// And up to so many microseconds more, at random.
+        jitter_us: u64,
+    },
+    /// Messages get lost.
+    Loss {
+        /// So many of a hundred.
+        percent: Percent,
+    },
+    /// Messages come twice.
+    Duplicate {
+        /// So many of a hundred.
+        percent: Percent,
+    },
+    /// Messages are held back, so that later ones overtake them.
+    Reorder {
+        /// So many of a hundred.
+        percent: Percent,
+        /// For up to so many microseconds.
+        window_us: u64,
+    },
+    /// The node reads slowly; what it does not read waits with its neighbors.
+    Slow {
+        /// So many messages a second.
+        per_s: u32,
+    },
+    /// The node's clock is wrong: the times that it writes are.
+    Skew {
+        /// Microseconds ahead of the true time.
+        by_us: i64,
+    },
+    /// Somebody connects to the node again and again and sends nonsense.
+    Junk {
+        /// So many connections a second.
+        per_s: u32,
+    },
+}
+
+/// The kinds of [`Trouble`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TroubleKind {
+    /// [`Trouble::Cut`].
+    Cut,
+    /// [`Trouble::Delay`].
+    Delay,
+    /// [`Trouble::Loss`].
+    Loss,
+    /// [`Trouble::Duplicate`].
+    Duplicate,
+    /// [`Trouble::Reorder`].
+    Reorder,
+    /// [`Trouble::Slow`].
+    Slow,
+    /// [`Trouble::Skew`].
+    Skew,
+    /// [`Trouble::Junk`].
+    Junk,
+}
+
+/// A share, 0 to 100 of a hundred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Percent(u8);
+
+/// A share of more than the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}% is more than all")]
+pub struct TooMuch(u8);
+
+impl Percent {
+    /// So many of a hundred; `None` beyond a hundred.
+    pub const fn new(of_hundred: u8) -> Option<Self> {
+        if of_hundred <= 100 { Some(Self(of_hundred)) } else { None }
+    }
+
+    /// So many of a hundred.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<u8> for Percent {
+    type Error = TooMuch;
+
+    fn try_from(of_hundred: u8) -> Result<Self, TooMuch> {
+        Self::new(of_hundred).ok_or(TooMuch(of_hundred))
+    }
+}
+
+impl From<Percent> for u8 {
+    fn from(percent: Percent) -> Self {
+        percent.0
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+impl Scope {
+    /// Between two nodes, in whichever order they are named.
+    pub fn link(one: Addr, other: Addr) -> Self {
+        Self::Link(one.min(other), one.max(other))
+    }
+
+    /// Between these nodes and all others, in whichever order and how often they are named.
+    pub fn border(mut nodes: Vec<Addr>) -> Self {
+        nodes.sort_unstable();
+        nodes.dedup();
+        Self::Border(nodes)
+    }
+
+    /// Does what goes from one of these nodes to the other pass here?
+    pub fn is_between(&self, one: Addr, other: Addr) -> bool {
+        match self {
+            Self::All => true,
+            Self::Node(node) => *node == one || *node == other,
+            Self::Link(low, high) => (*low, *high) == (one.min(other), one.max(other)),
+            Self::Border(inside) => inside.binary_search(&one).is_ok() != inside.binary_search(&other).is_ok(),
+        }
+    }
+
+    /// Is this node within it: the node itself, an end of the link, one of those inside the border?
+    pub fn names(&self, node: Addr) -> bool {
+        self.nodes().contains(&node)
+    }
+
+    /// Does it concern the node as a whole, and not one of its links alone?
+    pub fn is_at(&self, node: Addr) -> bool {
+        match self {
+            Self::All => true,
+            Self::Node(here) => *here == node,
+            Self::Link(..) | Self::Border(_) => false,
+        }
+    }
+
+    /// The nodes that it names; none when it is everywhere.
+    pub fn nodes(&self) -> Vec<Addr> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Node(node) => vec![*node],
+            Self::Link(one, other) => vec![*one, *other],
+            Self::Border(nodes) => nodes.clone(),
+        }
+    }
+}
+
+impl Trouble {
+    /// Which kind it is.
+    pub const fn kind(self) -> TroubleKind {
+        match self {
+            Self::Cut => TroubleKind::Cut,
+            Self::Delay { .. } => TroubleKind::Delay,
+            Self::Loss { .. } => TroubleKind::Loss,
+            Self::Duplicate { .. } => TroubleKind::Duplicate,
+            Self::Reorder { .. } => TroubleKind::Reorder,
+            Self::Slow { .. } => TroubleKind::Slow,
+            Self::Skew { .. } => TroubleKind::Skew,
+            Self::Junk { .. } => TroubleKind::Junk,
+        }
+    }
+
+    /// So many a second, where that is the amount.
+    pub const fn per_s(self) -> Option<u32> {
+        match self {
+            Self::Slow { per_s } | Self::Junk { per_s } => Some(per_s),
+            Self::Cut
+            | Self::Delay { .. }
+            | Self::Loss { .. }
+            | Self::Duplicate { .. }
+            | Self::Reorder { .. }
+            | Self::Skew { .. } => None,
+        }
+    }
+
+    /// How much of it, as a command says it: ` 100ms 50ms`, ` 30%`; nothing for a cut.
+    fn amount(self) -> String {
+        match self {
+            Self::Cut => String::new(),
+            Self::Delay { by_us, jitter_us: 0 } => format!(" {}", span(by_us)),
+            Self::Delay { by_us, jitter_us } => format!(" {} {}", span(by_us), span(jitter_us)),
+            Self::Loss { percent } | Self::Duplicate { percent } => format!(" {percent}"),
+            Self::Reorder { percent, window_us } => format!(" {percent} {}", span(window_us)),
+            Self::Slow { per_s } | Self::Junk { per_s } => format!(" {per_s}/s"),
+            Self::Skew { by_us } => {
+                let sign = if by_us < 0 { '-' } else { '+' };
+                format!(" {sign}{}", span(by_us.unsigned_abs()))
+            }
+        }
+    }
+}
+
+impl TroubleKind {
+    /// The command that sets it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Cut => "cut",
+            Self::Delay => "delay",
+            Self::Loss => "loss",
+            Self::Duplicate => "duplicate",
+            Self::Reorder => "reorder",
+            Self::Slow => "slow",
+            Self::Skew => "skew",
+            Self::Junk => "junk",
+        }
+    }
+}
+
+impl Fault {
+    /// A fault that takes the other's place when both are set: the same kind at the same place.
+    pub fn replaces(&self, other: &Self) -> bool {
+        self.what.kind() == other.what.kind() && self.on == other.on
+    }
+
+    /// The node at which its events stand: the first that it names; `127.0.0.1:0` when it is everywhere.
+    pub fn subject(&self) -> Addr {
+        self.on.nodes().first().copied().unwrap_or(Addr::loopback(0))
+    }
+
+    /// The fault as the command that sets it: `loss p1 p2 30%`, `partition p1 p2 p3`.
+    pub fn text(&self, name: &dyn Fn(Addr) -> String) -> String {
+        let word = match (&self.on, self.what) {
+            (Scope::Border(_), Trouble::Cut) => "partition",
+            (_, what) => what.kind().word(),
+        };
+        format!("{word}{}{}", self.on.text(name), self.what.amount())
+    }
+}
+
+impl Scope {
+    /// The scope as a command says it: ` p1 p2`, ` all`.
+    pub fn text(&self, name: &dyn Fn(Addr) -> String) -> String {
+        match self {
+            Self::All => " all".to_owned(),
+            Self::Node(_) | Self::Link(..) | Self::Border(_) => {
+                self.nodes().into_iter().fold(String::new(), |mut text, node| {
+                    let _ = write!(text, " {}", name(node));
+                    text
+                })
+            }
+        }
+    }
+}
+
+/// One word, as the commands write and read it: `100ms`, `1s500ms`.
+fn span(micros: u64) -> String {
+    humantime::format_duration(Duration::from_micros(micros)).to_string().replace(' ', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_border_is_passed_by_what_goes_in_or_out_and_by_nothing_else() {
+        let [a, b, c, d] = [3000, 3001, 3002, 3003].map(Addr::loopback);
+        let border = Scope::border(vec![b, a, b]);
+        assert_eq!(border, Scope::Border(vec![a, b]));
+        assert!(border.is_between(a, c) && border.is_between(d, b));
+        assert!(!border.is_between(a, b) && !border.is_between(c, d));
+    }
+
+    #[test]
+    fn a_fault_reads_as_the_command_that_sets_it() {
+        let [a, b] = [3000, 3001].map(Addr::loopback);
+        let name = |addr: Addr| format!("p{}", addr.port() - 2999);
+        let text = |what, on| Fault { what, on }.text(&name);
+        assert_eq!(text(Trouble::Cut, Scope::link(b, a)), "cut p1 p2");
+        assert_eq!(text(Trouble::Cut, Scope::border(vec![b, a])), "partition p1 p2");
+        let delay = Trouble::Delay { by_us: 1_500_000, jitter_us: 50_000 };
+        assert_eq!(text(delay, Scope::Node(b)), "delay p2 1s500ms 50ms");
+        let percent = Percent::new(30).unwrap();
+        assert_eq!(text(Trouble::Loss { percent }, Scope::All), "loss all 30%");
+        assert_eq!(text(Trouble::Skew { by_us: -5_000_000 }, Scope::Node(a)), "skew p1 -5s");
+        assert_eq!(text(Trouble::Junk { per_s: 5 }, Scope::Node(a)), "junk p1 5/s");
+    }
+
+    #[test]
+    fn a_fault_in_a_file_reads_back_as_it_was_and_more_than_all_is_refused() {
+        let on = Scope::link(Addr::loopback(1), Addr::loopback(2));
+        let fault = Fault { what: Trouble::Loss { percent: Percent::new(30).unwrap() }, on };
+        let json = serde_json::to_string(&fault).unwrap();
+        assert_eq!(json, r#"{"trouble":"loss","percent":30,"on":{"link":["127.0.0.1:1","127.0.0.1:2"]}}"#);
+        assert_eq!(serde_json::from_str::<Fault>(&json).unwrap(), fault);
+        assert!(serde_json::from_str::<Fault>(&json.replace("30", "130")).is_err());
+    }
+}

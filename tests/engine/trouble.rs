@@ -1,0 +1,223 @@
+//! Faults on real sockets: what passes, what does not, and who finds out.
+
+use std::time::Duration;
+
+use gossipctl::command::{Command, FaultCommand};
+use gossipctl::event::{Event, EventKind, LinkEnd, ReportAction};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::PeerConfig;
+use gossipctl::proto::fault::{Fault, Percent, Scope, Trouble};
+use gossipctl::proto::message::DeathCause;
+
+use crate::support::{ANYWHERE, Session, calm, classic, links, peer_at, received};
+
+/// Probes often enough to notice a cut.
+fn watchful() -> PeerConfig {
+    let mut config = calm(Vec::new());
+    config.liveness_interval = Duration::from_millis(300);
+    config
+}
+
+async fn set(session: &mut Session, what: Trouble, on: Scope) {
+    session.apply(Command::Fault(FaultCommand::Set(Fault { what, on }))).await;
+}
+
+async fn calm_down(session: &mut Session) {
+    session.apply(Command::Fault(FaultCommand::Calm)).await;
+}
+
+fn death_of(victim: Addr, by: Addr) -> impl Fn(&Event) -> bool {
+    move |event| event.node == by && matches!(event.kind, EventKind::NeighborDied { peer, .. } if peer == victim)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn across_a_cut_wire_nothing_passes_until_both_ends_miss_each_other_and_once_healed_they_link_again() {
+    let (mut session, _, peers) = Session::lab(watchful(), 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    set(&mut session, Trouble::Cut, Scope::link(a, b)).await;
+    for (victim, by) in [(a, b), (b, a)] {
+        let death = session.until_events("a death", 1, death_of(victim, by)).await.remove(0);
+        let is_missed = matches!(death.kind, EventKind::NeighborDied { cause: DeathCause::Misses { misses: 3 }, .. });
+        assert!(is_missed, "nobody is told, so it takes three misses: {death:?}");
+    }
+    let failed =
+        |event: &Event| matches!(&event.kind, EventKind::DialFailed { error, .. } if error.starts_with("no answer"));
+    session.until_events("a dial that nobody answers", 1, failed).await;
+    session.apply(Command::Fault(FaultCommand::HealAll)).await;
+    session.until("a link", |seen| links(seen).get(&a).is_some_and(|neighbors| neighbors.contains(&b))).await;
+    session.say_and_reach(a, "here again", &[b]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_keeps_messages_on_their_side_and_its_end_lets_them_through() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 6).await;
+    let (inside, outside) = peers.split_at(3);
+    set(&mut session, Trouble::Cut, Scope::border(inside.to_vec())).await;
+    let text = |text: &str, node| Command::Say { node, body: text.into() };
+    session.apply(text("within", inside[0])).await;
+    session.apply(text("without", outside[0])).await;
+    // Within five seconds nobody is missed yet, and whoever is linked on his own side hears of it.
+    let near = |seen: &[Event], from: Addr, side: &[Addr]| {
+        links(seen)[&from].iter().copied().filter(|peer| side.contains(peer)).collect::<Vec<_>>()
+    };
+    for (word, from, side) in [("within", inside[0], inside), ("without", outside[0], outside)] {
+        for peer in near(&session.seen, from, side) {
+            session.until("the same side", |seen| seen.iter().any(|event| received(event, peer, word))).await;
+        }
+    }
+    calm_down(&mut session).await;
+    session.say_and_reach(inside[1], "all", &peers).await;
+    let crossed = session.events(|event| {
+        outside.iter().any(|peer| received(event, *peer, "within"))
+            || inside.iter().any(|peer| received(event, *peer, "without"))
+    });
+    assert!(crossed.is_empty(), "{crossed:?}");
+}
+
+async fn delayed(config: PeerConfig) {
+    let (mut session, _, peers) = Session::lab(config, 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    set(&mut session, Trouble::Delay { by_us: 300_000, jitter_us: 0 }, Scope::link(a, b)).await;
+    session.say_and_reach(a, "one", &[b]).await;
+    let at = |fits: &dyn Fn(&Event) -> bool| session.seen.iter().find(|event| fits(event)).unwrap().at;
+    let sent = at(&|event| matches!(event.kind, EventKind::Generated { .. }));
+    let came = at(&|event| received(event, b, "one"));
+    let took = came.since(sent);
+    assert!(took >= Duration::from_millis(300), "{took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}: it is dealt with at one end, not at both");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delay_makes_messages_late_once() {
+    delayed(calm(Vec::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delay_works_in_the_classic_dialect_too() {
+    delayed(classic(calm(Vec::new()))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_on_a_link_that_loses_all_never_arrives() {
+    let (mut session, _, peers) = Session::lab(watchful(), 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    let percent = Percent::new(100).unwrap();
+    set(&mut session, Trouble::Loss { percent }, Scope::link(a, b)).await;
+    session.apply(Command::Say { node: a, body: "lost".into() }).await;
+    session.until_events("probes that are lost, too", 1, death_of(a, b)).await;
+    calm_down(&mut session).await;
+    session.until_connected(&peers).await;
+    session.say_and_reach(a, "found", &[b]).await;
+    assert!(session.events(|event| received(event, b, "lost")).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_comes_twice_is_received_once_and_counted_as_a_copy() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    set(&mut session, Trouble::Duplicate { percent: Percent::new(100).unwrap() }, Scope::Node(b)).await;
+    session.say_and_reach(a, "twice", &[b]).await;
+    let copy = |event: &Event| event.node == b && matches!(event.kind, EventKind::Duplicate { .. });
+    session.until_events("a copy", 1, copy).await;
+    assert_eq!(session.events(|event| received(event, b, "twice")).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_to_a_slow_reader_fills_until_its_link_is_dropped() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    let (fast, slow) = (peers[0], peers[1]);
+    set(&mut session, Trouble::Slow { per_s: 1 }, Scope::Node(slow)).await;
+    let body = "x".repeat(60 * 1024);
+    let too_slow = |event: &Event| {
+        event.node == fast
+            && matches!(event.kind, EventKind::LinkDown { end: LinkEnd::TooSlow, peer, .. } if peer == slow)
+    };
+    // What the queue holds, and what the system's buffers may.
+    for _ in 0..400 {
+        session.apply(Command::Say { node: fast, body: body.as_str().into() }).await;
+        session.catch_up();
+        if !session.events(too_slow).is_empty() {
+            break;
+        }
+    }
+    session.until_events("the link to the slow one dropped", 1, too_slow).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lie_is_disputed_by_a_seed_that_asks_and_the_one_lied_about_stays_linked() {
+    let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
+    let (liar, about) = (peers[0], peers[1]);
+    session.apply(Command::Fault(FaultCommand::Lie { liar, about })).await;
+    let disputed = |event: &Event| matches!(event.kind, EventKind::ReportDisputed { dead, reporter, .. } if dead == about && reporter == liar);
+    let dispute = session.until_events("a dispute", 1, disputed).await.remove(0);
+    assert_eq!(dispute.node, seeds[0]);
+    let told: Vec<_> = session.events(|event| event.node == liar && matches!(event.kind, EventKind::Lied { .. }));
+    assert_eq!(told.len(), 1);
+    let verifying = |event: &Event| matches!(event.kind, EventKind::DeadReportReceived { action: ReportAction::Verifying, dead, .. } if dead == about);
+    assert_eq!(session.events(verifying).len(), 1);
+    session.say_and_reach(about, "I live", &peers).await;
+    let refused = session.engine.apply(Command::Fault(FaultCommand::Lie { liar: seeds[0], about })).await.unwrap_err();
+    assert!(refused.to_string().contains("seeds do not gossip"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn junk_is_a_violation_at_the_node_that_gets_it_until_it_is_over() {
+    for config in [calm(Vec::new()), classic(calm(Vec::new()))] {
+        let (mut session, seeds, peers) = Session::lab(config, 1, 2).await;
+        for node in [seeds[0], peers[1]] {
+            set(&mut session, Trouble::Junk { per_s: 20 }, Scope::Node(node)).await;
+            let violation = |event: &Event| event.node == node && matches!(event.kind, EventKind::Violation { .. });
+            session.until_events("violations", 2, violation).await;
+        }
+        calm_down(&mut session).await;
+        session.say_and_reach(peers[0], "unharmed", &peers).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_shows_in_messages_and_is_still_wrong_after_a_restart() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    set(&mut session, Trouble::Skew { by_us: 60_000_000 }, Scope::Node(a)).await;
+    for text in ["before", "after"] {
+        session.say_and_reach(a, text, &[b]).await;
+        let event = session.events(|event| received(event, b, text)).remove(0);
+        let EventKind::Received { trace: Some(trace), .. } = event.kind else { panic!("{event:?}") };
+        let ahead = trace.sent.since(event.at);
+        assert!(ahead > Duration::from_secs(50), "{text}: {ahead:?}");
+        session.apply(Command::Kill(a)).await;
+        session.until_events("a death", 1, death_of(a, b)).await;
+        session.apply(Command::Restart(a)).await;
+        session.until_connected(&peers).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_on_a_node_that_is_gone_or_everywhere_at_once_is_refused_and_said() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    session.apply(Command::Kill(peers[1])).await;
+    let cut = |on| Command::Fault(FaultCommand::Set(Fault { what: Trouble::Cut, on }));
+    let refused = session.engine.apply(cut(Scope::link(peers[0], peers[1]))).await.unwrap_err();
+    assert_eq!(refused.to_string(), "p2 is gone: restart it first");
+    let mut everybody = peers.clone();
+    everybody.extend(session.seen.iter().map(|event| event.node).filter(|node| node.port() != 0));
+    everybody.retain(|node| *node != peers[1]);
+    let refused = session.engine.apply(cut(Scope::border(everybody))).await.unwrap_err();
+    assert!(refused.to_string().starts_with("that is every node of this process"), "{refused}");
+    let said = |event: &Event| matches!(&event.kind, EventKind::Failed { why, .. } if why.contains("p2 is gone"));
+    session.until_events("word of it", 1, said).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_to_a_session_with_faults_meets_them_once() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    set(&mut session, Trouble::Delay { by_us: 200_000, jitter_us: 0 }, Scope::All).await;
+    let newcomer = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+    let everybody = [peers[0], peers[1], newcomer];
+    session.until_connected(&everybody).await;
+    session.say_and_reach(newcomer, "hello", &everybody).await;
+    let of = |node: Addr| session.seen.iter().find(|event| received(event, node, "hello")).unwrap().at;
+    let sent = session.seen.iter().find(|event| matches!(event.kind, EventKind::Generated { .. })).unwrap().at;
+    let first = of(peers[0]).min(of(peers[1])).since(sent);
+    assert!(first >= Duration::from_millis(200) && first < Duration::from_millis(390), "{first:?}");
+}
