@@ -33,6 +33,12 @@ const COMMANDS: &[CommandHelp] = &[
         "show only lines with TEXT, with !TEXT only those without",
     ),
     CommandHelp::new(
+        "save-scenario",
+        "save-scenario FILE",
+        &[Word::Free],
+        "write what was done in this session as a scenario, to be played again",
+    ),
+    CommandHelp::new(
         "sort",
         "sort [ORDER]",
         &[Word::Choice(&["name", "state", "rtt", "links"])],
@@ -66,6 +72,8 @@ pub(crate) enum Typed {
     Restart(Vec<Addr>),
     /// Write the session here.
     Export(PathBuf),
+    /// Write what was done here, as a scenario.
+    SaveScenario(PathBuf),
     /// Show other lines in the pane with the keys.
     Filter(String),
     /// Another order of the connections.
@@ -94,6 +102,8 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
     }
     match name {
         "export" => Ok(Typed::Export(PathBuf::from(rest))),
+        "save-scenario" if rest.is_empty() => Err("expected :save-scenario FILE".to_owned()),
+        "save-scenario" => Ok(Typed::SaveScenario(PathBuf::from(rest))),
         "filter" => Ok(Typed::Filter(rest.to_owned())),
         "sort" => sort(rest),
         "why" => why(rest, model),

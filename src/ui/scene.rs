@@ -64,7 +64,7 @@ impl Scene {
     fn shown_at(&self) -> Time {
         match (&self.held, &self.mode) {
             (Some(held), _) => held.at,
-            (None, Mode::Live) => self.now,
+            (None, Mode::Live | Mode::Virtual) => self.now,
             (None, Mode::Replay { .. }) => self.live.now(),
         }
     }

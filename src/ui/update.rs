@@ -1,5 +1,7 @@
 //! What the user does, and what comes of it: [`App`] changes, and effects are returned.
 
+use std::path::PathBuf;
+
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
 
 use super::action::{Action, Move, PaneId};
@@ -176,11 +178,18 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
             Ok(()) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
             Err(fault) => app.show(Severity::Error, fault),
         },
+        Typed::SaveScenario(path) => return vec![save_scenario(app, path, Overwrite::Ask)],
         Typed::Filter(text) => app.panes.set_filter(app.focus, Filter::new(&text)),
         Typed::Sort(sort) => app.panes.connections.sort = sort,
         Typed::Why(subject) => ask(app, subject),
     }
     Vec::new()
+}
+
+fn save_scenario(app: &App, path: PathBuf, overwrite: Overwrite) -> Effect {
+    let ours = app.scene.live.nodes().iter().filter(|node| node.is_ours());
+    let names = ours.filter_map(|node| Some((node.addr, node.name.as_deref()?.to_owned()))).collect();
+    Effect::Host(ToHost::SaveScenario { path, overwrite, names })
 }
 
 fn each(app: &mut App, nodes: &[Addr], plan: impl Fn(&crate::model::Model, Addr) -> Plan) -> Vec<Effect> {
@@ -272,7 +281,7 @@ fn open_live(app: &mut App, modal: impl Fn(&mut App) -> Option<Modal>) {
 /// A recording cannot be changed; then that is said.
 fn is_live(app: &mut App) -> bool {
     match app.scene.mode {
-        Mode::Live => true,
+        Mode::Live | Mode::Virtual => true,
         Mode::Replay { .. } => {
             app.show(Severity::Warning, "this is a recording: nothing can be done to its nodes");
             false
@@ -423,6 +432,15 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::ExportFailed { path, why } => {
             app.note(Severity::Error, &format!("not exported to {}: {why}", path.display()));
         }
+        FromHost::ScenarioSaved { path } => {
+            app.note(Severity::Info, &format!("saved as a scenario: gossipctl lab --script {}", path.display()));
+        }
+        FromHost::ScenarioExists { path } => {
+            let question = format!("{} exists. Replace it?", path.display());
+            if let Effect::Host(wanted) = save_scenario(app, path, Overwrite::Allowed) {
+                app.modals.push(Modal::Confirm(Confirm::new(question, "Replace", vec![wanted])));
+            }
+        }
         FromHost::Opened(mode) => {
             app.scene.open(mode);
             app.panes = super::pane::Panes::default();
@@ -430,6 +448,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             app.waves = Waves::default();
         }
         FromHost::Notice { severity, text } => app.note(severity, &text),
+        FromHost::Scenario(progress) => app.scenario = Some(progress),
         FromHost::JournalState(state) => {
             if let JournalState::Failed { why } = &state {
                 app.note(Severity::Error, &format!("the session is not recorded: {why}"));
