@@ -8,7 +8,7 @@ use std::net::TcpListener;
 
 use gossipctl::session::journal::Record;
 use gossipctl::session::replay::Recording;
-use program::{Program, line_of, run};
+use program::{Program, line_of, run, run_unheard};
 
 /// The transcripts in `tests/cmd`: what is typed, what is printed, and the exit code.
 /// `TRYCMD=overwrite cargo test --test cli` writes them anew.
@@ -30,6 +30,11 @@ fn a_peer_without_a_seed_list_says_what_to_create() {
         "error: config.txt: no such file: create it with one seed a line, such as 127.0.0.1:5001, or name another with \
          --config\n"
     );
+}
+
+#[test]
+fn an_error_that_nobody_can_read_is_an_error_and_no_panic() {
+    assert_eq!(run_unheard(&["peer", "--headless"]), Some(2));
 }
 
 #[test]

@@ -157,7 +157,7 @@ impl App {
         match self.focus {
             PaneId::Liveness => self.panes.liveness.selected(view).map(Row::Node),
             PaneId::Topology => self.panes.node(view).map(Row::Node),
-            PaneId::Connections | PaneId::Gossip | PaneId::Reports | PaneId::Notices => {
+            PaneId::Connections | PaneId::Gossip | PaneId::Reports | PaneId::Notices | PaneId::Warnings => {
                 self.panes.connections.selected(view)
             }
         }
@@ -190,6 +190,10 @@ impl App {
         let second = |time: Time| time.since(self.started).as_secs();
         let mut changed = second(now) != second(self.scene.now);
         self.scene.now = now;
+        if let Some((severity, text)) = self.scene.watch() {
+            self.show(severity, text);
+            changed = true;
+        }
         changed |= self.toast.take_if(|toast| toast.until <= now).is_some();
         changed |= self.waves.tick(now);
         changed |= self.armed.take_if(|armed| armed.until <= now).is_some();

@@ -61,6 +61,10 @@ fn nodes(view: &View<'_>) -> Vec<Item> {
     if counts.dead > 0 {
         items.push(Item::new(1, 1, Tone::Dead, format!("{} dead", counts.dead)));
     }
+    let warnings = view.model.warnings().count();
+    if warnings > 0 {
+        items.push(Item::new(1, 1, Tone::Suspect, count_text(warnings as u64, "warning")));
+    }
     items
 }
 

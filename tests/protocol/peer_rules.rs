@@ -519,6 +519,8 @@ fn who_takes_a_peer_for_a_seed_or_a_seed_for_a_peer_is_refused_and_nobody_broke_
         };
         assert!(network.count(node, refused) >= 1, "{node}");
     }
+    let listed: Vec<Addr> = network.seed(seed_addr(1)).listed().collect();
+    assert!(!listed.contains(&peer_addr(3)), "who wanted a peer does not stay on the seed's list: {listed:?}");
     assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. } | EventKind::DeadReportSent { .. })));
 }
 
