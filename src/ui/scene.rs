@@ -94,7 +94,7 @@ impl Scene {
     /// Looks for what is wrong with the network as a whole; what is new of it is said once.
     pub(crate) fn watch(&mut self) -> Option<(Severity, String)> {
         let now = match self.mode {
-            Mode::Live => self.now,
+            Mode::Live | Mode::Virtual => self.now,
             Mode::Replay { .. } => self.live.now(),
         };
         self.live.watch(now);
