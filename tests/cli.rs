@@ -8,7 +8,7 @@ use std::net::TcpListener;
 
 use gossipctl::session::journal::Record;
 use gossipctl::session::replay::Recording;
-use program::{Program, line_of, run, run_unheard};
+use program::{Program, line_of, run, run_limited, run_unheard};
 
 /// The transcripts in `tests/cmd`: what is typed, what is printed, and the exit code.
 /// `TRYCMD=overwrite cargo test --test cli` writes them anew.
@@ -71,6 +71,57 @@ fn a_port_in_use_names_the_next_free_one() {
     assert_eq!(code, 1);
     assert!(error.starts_with(&format!("error: {taken} is in use; the next free address is 127.0.0.1:")), "{error}");
     assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn a_lab_that_needs_more_files_than_there_may_be_says_how_many_are_missing() {
+    let lab = ["lab", "--peers", "30", "--headless", "--duration", "100ms"];
+    let (code, _, error) = run_limited(program::home().path(), "-n 200", &lab);
+    assert_eq!(code, 1);
+    assert!(
+        error.starts_with("error: 32 more nodes need about ") && error.contains("this process may have 200"),
+        "{error}"
+    );
+    assert!(error.contains(" too few; start fewer (") && error.contains("'ulimit -n "), "{error}");
+    // A low limit that the process may raise itself is nothing to talk about.
+    let (code, _, error) = run_limited(program::home().path(), "-S -n 64", &lab);
+    assert_eq!((code, error.as_str()), (0, ""));
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn a_node_for_other_machines_says_what_it_opens_and_to_whom() {
+    let listen = format!("0.0.0.0:{}", free_port());
+    let seed = ["seed", "--headless", "--duration", "100ms", "--listen", &listen, "--advertise", "192.0.2.7"];
+    let (code, out, error) = run(&seed, |_| {});
+    assert_eq!((code, error.as_str()), (0, ""));
+    let opens = |out: &str, words: &str| {
+        let line = out.lines().find(|line| line.starts_with("s1 Listens on all interfaces of this machine: "));
+        assert!(line.is_some_and(|line| line.ends_with(words)), "{out}");
+    };
+    opens(&out, "; anyone who can reach that may link; --allow CIDR limits it");
+    let allowed = [&seed[..], &["--allow", "192.0.2.0/24", "--allow", "10.0.0.7"]].concat();
+    let (code, out, _) = run(&allowed, |_| {});
+    assert_eq!(code, 0);
+    opens(&out, "; 192.0.2.0/24 and 10.0.0.7/32 may link, and this machine");
+}
+
+#[test]
+fn a_node_on_loopback_opens_nothing_and_a_peer_there_whose_seeds_are_elsewhere_is_told_so() {
+    let port = free_port().to_string();
+    let peer = ["peer", "--headless", "--duration", "100ms", "--listen", &port];
+    let (code, out, error) = run(&peer, |dir| fs::write(dir.join("config.txt"), "192.0.2.1:5001\n").unwrap());
+    assert_eq!(code, 0);
+    assert!(!out.contains("Listens on"), "{out}");
+    let said = format!(
+        "warning: 192.0.2.1:5001 is not on 127.0.0.1, and this peer listens there only: machines elsewhere cannot link \
+         to it; --listen 0.0.0.0:{port} makes it one of theirs\n"
+    );
+    assert_eq!(error, said);
 }
 
 #[test]

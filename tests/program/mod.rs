@@ -47,7 +47,12 @@ pub(crate) fn run_unheard(args: &[&str]) -> Option<i32> {
 /// The same where no file may grow beyond so many KiB.
 pub(crate) fn run_with_small_files(home: &Path, size_kib: u32, args: &[&str]) -> (i32, String, String) {
     // POSIX counts in blocks of 512 bytes.
-    let script = format!("ulimit -f {} && exec \"$0\" \"$@\"", size_kib * 2);
+    run_limited(home, &format!("-f {}", size_kib * 2), args)
+}
+
+/// The same under a limit of the shell's `ulimit`.
+pub(crate) fn run_limited(home: &Path, limit: &str, args: &[&str]) -> (i32, String, String) {
+    let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
     let program = command(home, args);
     let mut shell = Command::new("sh");
     shell.arg("-c").arg(script).arg(program.get_program()).args(program.get_args()).current_dir(home);

@@ -1,0 +1,109 @@
+//! How a registration begins: who is taken, who is refused, and who has to wait because the name it gives is
+//! that of a registered peer (see [`crate::proto::claims`]).
+
+use super::{Entry, Seed, registration_ended};
+use crate::proto::addr::Addr;
+use crate::proto::claims::{Claim, Claims};
+use crate::proto::config::REGISTRATIONS_MAX;
+use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::proto::machine::Output;
+use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, RefusalReason, Role};
+use crate::proto::time::Time;
+
+impl Seed {
+    pub(super) fn on_hello(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
+        let (peer, own) = (hello.listen, self.config.listen);
+        let Some(remote) = self.links.get(&link).map(|open| open.remote) else { return };
+        if !peer.is_dialable() || !self.config.reach.can_be_named(own, remote.ip(), peer) {
+            return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
+        }
+        if let Some(reason) = self.objection(hello) {
+            return self.refuse(now, link, peer, reason, out);
+        }
+        if self.config.dialect == Dialect::Framed && self.claims_a_live_name(now, link, hello, out) {
+            return;
+        }
+        self.register(now, link, peer, out);
+    }
+
+    fn objection(&self, hello: Hello) -> Option<RefusalReason> {
+        let peer = hello.listen;
+        if peer == self.config.listen {
+            Some(RefusalReason::Myself)
+        } else if hello.role == Role::Seed {
+            Some(RefusalReason::WrongRole)
+        } else if self.list.len() >= REGISTRATIONS_MAX && !self.list.contains_key(&peer) {
+            Some(RefusalReason::Full)
+        } else {
+            None
+        }
+    }
+
+    /// True if a registration by this name is up: the newcomer waits while its holder is asked. See
+    /// [`super::claims`].
+    fn claims_a_live_name(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
+        let named = hello.listen;
+        let Some(holder) = self.list.get(&named).and_then(|entry| entry.link) else { return false };
+        if self.claims.has(named) {
+            self.offend(now, link, Rule::NameTaken, &named.to_string(), out);
+            return true;
+        }
+        let seq = self.probe(now, holder, named, out);
+        let decide_by = now + Claims::patience(self.config.handshake_timeout, self.config.liveness_interval);
+        if let Some(open) = self.links.get_mut(&link) {
+            open.hello_by = decide_by + self.config.handshake_timeout;
+        }
+        self.claims.add(link, hello, seq, decide_by);
+        true
+    }
+
+    /// Newcomers whose named holder is gone, or has not answered in time, take its place.
+    pub(super) fn settle_claims(&mut self, now: Time, out: &mut impl Output) {
+        loop {
+            let is_decided = |claim: &Claim| {
+                let holder = self.list.get(&claim.hello.listen).and_then(|entry| entry.link);
+                !self.links.contains_key(&claim.link) || holder.is_none()
+            };
+            let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
+            if self.links.contains_key(&claim.link) {
+                self.register(now, claim.link, claim.hello.listen, out);
+            }
+        }
+    }
+
+    fn register(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
+        let again = self.replace_registration(link, peer, out);
+        out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
+        out.emit(|| EventKind::PeerListed { peer, again });
+        if self.config.dialect == Dialect::Framed {
+            self.send_list(now, link, out);
+        }
+    }
+
+    /// Puts the peer on the list with this link; true when it had been on it.
+    fn replace_registration(&mut self, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
+        if let Some(open) = self.links.get_mut(&link) {
+            open.peer = Some(peer);
+        }
+        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0) };
+        let Some(before) = self.list.insert(peer, entry) else { return false };
+        if let Some(old) = before.link {
+            let reason = GoodbyeReason::Replaced;
+            self.links.remove(&old);
+            out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
+            out.hang_up(old);
+            registration_ended(old, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+            // Whoever speaks for the peer now has just proved that it lives.
+            self.verifications.retain(|check| check.link != old);
+        }
+        true
+    }
+
+    pub(super) fn refuse(&mut self, now: Time, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
+        let Some(open) = self.links.remove(&link) else { return };
+        out.send(link, &Message::Refusal { reason, referral: Vec::new() });
+        out.hang_up(link);
+        let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral: Vec::new() };
+        self.offenses.tell(now, open.remote.ip(), event, out);
+    }
+}
