@@ -130,37 +130,36 @@ impl<'a> Inquiry<'a> {
 
     fn reason(&self, node: Addr) -> Reason<'a> {
         let Some(known) = self.teller.model.nodes().get(node) else { return Reason::NotOurs };
-        match (known.role, known.ran_from) {
-            (Some(Role::Seed), _) => Reason::Seed,
-            (_, None) => Reason::NotOurs,
-            (_, Some(from)) if from > self.began => Reason::Later { from },
-            _ if known.life != Life::Running && known.life_since <= self.began => Reason::Down { node: known },
-            _ if known.life != Life::Running && known.life_since < self.began + DELIVERY_TIME => {
-                Reason::WentDown { node: known }
-            }
-            _ if self.overlay.graph.degree(node) == 0 => {
-                Reason::Alone { lost: self.lost_by(|link| touches(link, node)) }
-            }
-            _ => self.way_to(node),
+        if known.role == Some(Role::Seed) {
+            return Reason::Seed;
+        }
+        let Some(from) = known.ran_from else { return Reason::NotOurs };
+        let stopped = (known.life != Life::Running).then_some(known.life_since);
+        if from > self.began {
+            Reason::Later { from }
+        } else if stopped.is_some_and(|at| at <= self.began) {
+            Reason::Down { node: known }
+        } else if stopped.is_some_and(|at| at < self.began + DELIVERY_TIME) {
+            Reason::WentDown { node: known }
+        } else if self.overlay.graph.degree(node) == 0 {
+            Reason::Alone { lost: self.lost_by(|link| touches(link, node)) }
+        } else {
+            self.way_to(node)
         }
     }
 
     /// The way from those who have it, as far as it came.
     fn way_to(&self, node: Addr) -> Reason<'a> {
         let way = self.overlay.graph.way(self.rumor.copies.keys().copied(), node);
-        match way[..] {
-            [holder, next, ..] => {
-                let at = self.rumor.copies.get(&holder).map_or(self.began, |copy| copy.at);
-                Reason::Stuck { holder, next, at, fate: self.fate(holder, next, at) }
-            }
-            _ => {
-                let side: Vec<Addr> = self.overlay.graph.distances(node).into_iter().map(|(node, _)| node).collect();
-                let crosses = |link: &Link| side.contains(&link.key.node) != side.contains(&link.key.peer);
-                let with_the_others = |link: &Link| self.holds(link.key.node) || self.holds(link.key.peer);
-                let lost = self.lost_by(|link| crosses(link) && with_the_others(link));
-                Reason::Apart { side: side.len(), lost }
-            }
+        if let [holder, next, ..] = way[..] {
+            let at = self.rumor.copies.get(&holder).map_or(self.began, |copy| copy.at);
+            return Reason::Stuck { holder, next, at, fate: self.fate(holder, next, at) };
         }
+        let side: Vec<Addr> = self.overlay.graph.distances(node).into_iter().map(|(node, _)| node).collect();
+        let crosses = |link: &Link| side.contains(&link.key.node) != side.contains(&link.key.peer);
+        let with_the_others = |link: &Link| self.holds(link.key.node) || self.holds(link.key.peer);
+        let lost = self.lost_by(|link| crosses(link) && with_the_others(link));
+        Reason::Apart { side: side.len(), lost }
     }
 
     fn holds(&self, node: Addr) -> bool {
@@ -262,8 +261,7 @@ impl<'a> Inquiry<'a> {
         let came = if to == name { had } else { format!("it did not come past {to}, on the way to {name}; {had}") };
         let why = match fate {
             Fate::Ended(lost) => format!("but its link to {to} ended at {}", self.ended_text(*lost)),
-            Fate::HolderDown(node) => format!("but {}", self.fate_of(node)),
-            Fate::NextDown(node) => format!("but {}", self.fate_of(node)),
+            Fate::HolderDown(node) | Fate::NextDown(node) => format!("but {}", self.fate_of(node)),
             Fate::Late => format!("but its link to {to} was not open at that moment"),
             Fate::Open if self.teller.model.now() < at + DELIVERY_TIME => {
                 format!("and its link to {to} is open: it may be on its way")
