@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::event::LinkEnd;
 use crate::model::Model;
+use crate::model::fault::Record;
 use crate::model::gossip::EntryKind;
 use crate::model::link::{Link, Step, StepKind};
 use crate::model::node::{Life, Node};
@@ -17,6 +18,7 @@ use crate::model::rumor::{Copy, DELIVERY_TIME, Rumor};
 use crate::model::sentence::end_text;
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
+use crate::proto::fault::TroubleKind;
 use crate::proto::message::{DeathCause, MessageId, Role};
 use crate::proto::time::Time;
 
@@ -95,6 +97,8 @@ enum Reason<'a> {
 
 /// What became of the link that the message did not cross.
 enum Fate<'a> {
+    /// A fault was on it that keeps messages, or some of them, from arriving.
+    Faulty(&'a Record),
     /// It ended.
     Ended(Lost<'a>),
     /// The holder stopped or hung.
@@ -172,6 +176,10 @@ impl<'a> Inquiry<'a> {
             let stopped = |node: &&Node| node.life != Life::Running && node.life_since < at + DELIVERY_TIME;
             nodes.get(node).filter(|node| node.is_ours()).filter(stopped)
         };
+        let was_on = |record: &&Record| record.was_at(at) && record.fault.what.kind() != TroubleKind::Duplicate;
+        if let Some(record) = self.teller.model.faults().ever_on_link(holder, next).find(was_on) {
+            return Fate::Faulty(record);
+        }
         if let Some(node) = went_down(holder) {
             return Fate::HolderDown(node);
         }
@@ -260,6 +268,7 @@ impl<'a> Inquiry<'a> {
         let had = format!("{from} had it at {}", self.teller.clock(at));
         let came = if to == name { had } else { format!("it did not come past {to}, on the way to {name}; {had}") };
         let why = match fate {
+            Fate::Faulty(record) => self.faulty(record, &to),
             Fate::Ended(lost) => format!("but its link to {to} ended at {}", self.ended_text(*lost)),
             Fate::HolderDown(node) | Fate::NextDown(node) => format!("but {}", self.fate_of(node)),
             Fate::Late => format!("but its link to {to} was not open at that moment"),
@@ -271,6 +280,24 @@ impl<'a> Inquiry<'a> {
             ),
         };
         format!("{came}, {why}")
+    }
+
+    fn faulty(&self, record: &Record, to: &str) -> String {
+        let (fault, since) = (self.teller.fault(record), self.teller.clock(record.since));
+        match record.fault.what.kind() {
+            TroubleKind::Cut => format!("but nothing passes from it to {to}: {fault}, since {since}"),
+            TroubleKind::Delay
+            | TroubleKind::Loss
+            | TroubleKind::Duplicate
+            | TroubleKind::Reorder
+            | TroubleKind::Slow
+            | TroubleKind::Skew
+            | TroubleKind::Junk => {
+                format!(
+                    "and a fault on its link to {to} may have kept it, which is not certain: {fault}, since {since}"
+                )
+            }
+        }
     }
 
     /// `p4 was killed at 03:13:02`.
@@ -314,6 +341,12 @@ impl<'a> Inquiry<'a> {
                 &[]
             }
         };
+        if let Reason::Stuck { holder, next, .. } = reason {
+            lines.extend(self.teller.faults_between(*holder, *next));
+        }
+        for lost in lost.iter().take(LOST_MAX) {
+            lines.extend(self.teller.faults_between(lost.link.key.node, lost.link.key.peer));
+        }
         lines.extend(lost.iter().take(LOST_MAX).map(|lost| {
             let why = end_of(self.teller, lost.link, lost.step);
             Evidence::at(lost.step.at, format!("link {} ended: {why}", self.pair(lost.link)))
