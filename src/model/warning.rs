@@ -268,7 +268,7 @@ impl Model {
         self.warnings.take(found, now);
     }
 
-    /// A warning in a sentence without an end: `p7 has no neighbor`.
+    /// A warning in a sentence without an end: `p7 has no live neighbor`.
     pub fn warning_text(&self, finding: &Finding) -> String {
         text::text(finding, &|addr| self.name_of(addr).into_owned())
     }

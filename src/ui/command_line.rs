@@ -140,21 +140,29 @@ fn sort(word: &str) -> Result<Typed, String> {
     sort.map(Typed::Sort).ok_or_else(|| format!("no order '{word}': expected name, state, rtt or links"))
 }
 
+/// What a word after `why` names, or why it names nothing.
+enum Named {
+    Node(Result<Addr, String>),
+    Message(Result<MessageId, String>),
+}
+
 fn why(rest: &str, model: &Model) -> Result<Typed, String> {
     let usage = || "expected :why NODE [NODE|MESSAGE]".to_owned();
-    let one = |word: &str| match word.contains('#') {
-        true => message(word, model).map(Subject::Message),
-        false => node(word, model).map(Subject::Node),
+    let one = |word: &str| {
+        if word.contains('#') { Named::Message(message(word, model)) } else { Named::Node(node(word, model)) }
     };
     let words: Vec<&str> = rest.split_whitespace().collect();
     let subject = match words[..] {
-        [word] => one(word)?,
-        [first, second] => match (one(first)?, one(second)?) {
-            (Subject::Node(node), Subject::Node(peer)) => Subject::Link(LinkKey { node, peer }),
-            (Subject::Node(node), Subject::Message(id)) | (Subject::Message(id), Subject::Node(node)) => {
-                Subject::Lack { node, id }
+        [word] => match one(word) {
+            Named::Node(node) => Subject::Node(node?),
+            Named::Message(id) => Subject::Message(id?),
+        },
+        [first, second] => match (one(first), one(second)) {
+            (Named::Node(node), Named::Node(peer)) => Subject::Link(LinkKey { node: node?, peer: peer? }),
+            (Named::Node(node), Named::Message(id)) | (Named::Message(id), Named::Node(node)) => {
+                Subject::Lack { node: node?, id: id? }
             }
-            _ => return Err(usage()),
+            (Named::Message(_), Named::Message(_)) => return Err(usage()),
         },
         _ => return Err(usage()),
     };

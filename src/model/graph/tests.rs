@@ -9,7 +9,9 @@ fn p(number: usize) -> Addr {
 fn graph(nodes: usize, links: &[(usize, usize)]) -> Graph {
     let mut graph = Graph::default();
     (0..nodes).for_each(|node| assert_eq!(graph.add(p(node)), node));
-    links.iter().for_each(|(a, b)| graph.join(p(*a), p(*b)));
+    for (a, b) in links {
+        graph.join(p(*a), p(*b));
+    }
     graph
 }
 

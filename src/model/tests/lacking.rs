@@ -206,3 +206,22 @@ fn a_link_that_was_lost_and_found_again_before_is_not_blamed() {
     let told = story.verdict(p(3), id);
     assert!(told.contains("its link to p3 was open"), "{told}");
 }
+
+#[test]
+fn a_fault_on_the_link_is_told_as_what_kept_the_message() {
+    use crate::proto::fault::{Fault, Percent, Scope, Trouble};
+    let set = |what| {
+        move |story: &mut Story| {
+            let fault = Fault { what, on: Scope::link(p(2), p(3)) };
+            story.tell(p(2), EventKind::FaultSet { fault });
+        }
+    };
+    let (story, id) = spread_to_two(set(Trouble::Cut));
+    let told = story.verdict(p(3), id);
+    assert!(told.contains("p2 had it at 03:14:02, but nothing passes from it to p3: cut "), "{told}");
+    assert!(told.ends_with("since 03:14:00."), "{told}");
+    let (story, id) = spread_to_two(set(Trouble::Loss { percent: Percent::new(30).unwrap() }));
+    let told = story.verdict(p(3), id);
+    assert!(told.contains("may have kept it, which is not certain: loss"), "{told}");
+    assert!(says(&why_not(&story.model, p(3), id, 0), "fault: loss"));
+}

@@ -61,7 +61,7 @@ fn a_peer_that_stays_alone_is_warned_of_until_it_has_a_neighbor() {
     story.watch(Duration::from_secs(4));
     assert_eq!(story.warnings(), [""; 0]);
     story.watch(Duration::from_secs(2));
-    assert_eq!(story.warnings(), ["p5 has no neighbor"]);
+    assert_eq!(story.warnings(), ["p5 has no live neighbor"]);
     let why = story.why_latest();
     assert!(why.verdict.contains("It has no neighbor. The link p5 - p1 ended at 03:13:"), "{}", why.verdict);
     assert!(says(&why, "p5: link down, taken for dead: link cut by the user"), "{why:?}");
@@ -80,7 +80,7 @@ fn a_first_peer_is_not_told_that_it_is_alone_while_there_is_nobody_else() {
     assert_eq!(story.warnings(), [""; 0]);
     story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(9)] });
     story.watch(Duration::from_secs(10));
-    assert_eq!(story.warnings(), ["p1 has no neighbor"]);
+    assert_eq!(story.warnings(), ["p1 has no live neighbor"]);
 }
 
 #[test]

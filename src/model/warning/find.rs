@@ -17,7 +17,7 @@ use crate::proto::time::Time;
 /// Messages that one look judges: what a network at full speed says in half a second and more.
 const JUDGED_MAX: usize = 512;
 /// Messages that did not reach everyone which are remembered.
-const UNREACHED_MAX: usize = 64;
+const UNREACHED_MAX: usize = 256;
 
 /// What is wrong with the shape of the overlay.
 #[derive(Debug, Clone, Default)]
@@ -98,7 +98,10 @@ fn is_unreached(model: &Model, rumor: &Rumor) -> bool {
 fn shape(model: &Model) -> Shape {
     let overlay = model.overlay();
     let graph = overlay.with_one_elsewhere();
-    let (alone, parts): (Vec<_>, Vec<_>) = graph.parts().into_iter().partition(|part| part.len() == 1);
+    let (alone, mut parts): (Vec<_>, Vec<_>) = graph.parts().into_iter().partition(|part| part.len() == 1);
+    for part in &mut parts {
+        part.sort_unstable();
+    }
     let alone = alone.into_iter().flatten().take(KIND_MAX).collect();
     let fragile = fragile(&overlay, &graph);
     let parted = (parts.len() > 1).then_some(Finding::Parted { parts });
@@ -130,6 +133,8 @@ fn fragile(overlay: &Overlay, graph: &Graph) -> Option<Finding> {
         (false, true) => ways_out(*a) < 2,
         (true, true) => false,
     });
+    nodes.sort_unstable();
+    links.sort_unstable();
     nodes.truncate(KIND_MAX);
     links.truncate(KIND_MAX);
     (!nodes.is_empty() || !links.is_empty()).then_some(Finding::Fragile { nodes, links })

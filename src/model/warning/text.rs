@@ -10,7 +10,7 @@ const NAMES_MAX: usize = 4;
 
 pub(super) fn text(finding: &Finding, name: NameOf<'_>) -> String {
     match finding {
-        Finding::Alone { node } => format!("{} has no neighbor", name(*node)),
+        Finding::Alone { node } => format!("{} has no live neighbor", name(*node)),
         Finding::Parted { parts } => {
             let sides: Vec<String> = parts.iter().map(|part| names(part, name)).collect();
             format!("the overlay is in {} parts: {}", parts.len(), sides.join(" | "))

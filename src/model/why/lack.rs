@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::event::LinkEnd;
 use crate::model::Model;
+use crate::model::fault::Record;
 use crate::model::gossip::EntryKind;
 use crate::model::link::{Link, Step, StepKind};
 use crate::model::node::{Life, Node};
@@ -17,6 +18,7 @@ use crate::model::rumor::{Copy, DELIVERY_TIME, Rumor};
 use crate::model::sentence::end_text;
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
+use crate::proto::fault::TroubleKind;
 use crate::proto::message::{DeathCause, MessageId, Role};
 use crate::proto::time::Time;
 
@@ -95,6 +97,8 @@ enum Reason<'a> {
 
 /// What became of the link that the message did not cross.
 enum Fate<'a> {
+    /// A fault was on it that keeps messages, or some of them, from arriving.
+    Faulty(&'a Record),
     /// It ended.
     Ended(Lost<'a>),
     /// The holder stopped or hung.
@@ -130,37 +134,36 @@ impl<'a> Inquiry<'a> {
 
     fn reason(&self, node: Addr) -> Reason<'a> {
         let Some(known) = self.teller.model.nodes().get(node) else { return Reason::NotOurs };
-        match (known.role, known.ran_from) {
-            (Some(Role::Seed), _) => Reason::Seed,
-            (_, None) => Reason::NotOurs,
-            (_, Some(from)) if from > self.began => Reason::Later { from },
-            _ if known.life != Life::Running && known.life_since <= self.began => Reason::Down { node: known },
-            _ if known.life != Life::Running && known.life_since < self.began + DELIVERY_TIME => {
-                Reason::WentDown { node: known }
-            }
-            _ if self.overlay.graph.degree(node) == 0 => {
-                Reason::Alone { lost: self.lost_by(|link| touches(link, node)) }
-            }
-            _ => self.way_to(node),
+        if known.role == Some(Role::Seed) {
+            return Reason::Seed;
+        }
+        let Some(from) = known.ran_from else { return Reason::NotOurs };
+        let stopped = (known.life != Life::Running).then_some(known.life_since);
+        if from > self.began {
+            Reason::Later { from }
+        } else if stopped.is_some_and(|at| at <= self.began) {
+            Reason::Down { node: known }
+        } else if stopped.is_some_and(|at| at < self.began + DELIVERY_TIME) {
+            Reason::WentDown { node: known }
+        } else if self.overlay.graph.degree(node) == 0 {
+            Reason::Alone { lost: self.lost_by(|link| touches(link, node)) }
+        } else {
+            self.way_to(node)
         }
     }
 
     /// The way from those who have it, as far as it came.
     fn way_to(&self, node: Addr) -> Reason<'a> {
         let way = self.overlay.graph.way(self.rumor.copies.keys().copied(), node);
-        match way[..] {
-            [holder, next, ..] => {
-                let at = self.rumor.copies.get(&holder).map_or(self.began, |copy| copy.at);
-                Reason::Stuck { holder, next, at, fate: self.fate(holder, next, at) }
-            }
-            _ => {
-                let side: Vec<Addr> = self.overlay.graph.distances(node).into_iter().map(|(node, _)| node).collect();
-                let crosses = |link: &Link| side.contains(&link.key.node) != side.contains(&link.key.peer);
-                let with_the_others = |link: &Link| self.holds(link.key.node) || self.holds(link.key.peer);
-                let lost = self.lost_by(|link| crosses(link) && with_the_others(link));
-                Reason::Apart { side: side.len(), lost }
-            }
+        if let [holder, next, ..] = way[..] {
+            let at = self.rumor.copies.get(&holder).map_or(self.began, |copy| copy.at);
+            return Reason::Stuck { holder, next, at, fate: self.fate(holder, next, at) };
         }
+        let side: Vec<Addr> = self.overlay.graph.distances(node).into_iter().map(|(node, _)| node).collect();
+        let crosses = |link: &Link| side.contains(&link.key.node) != side.contains(&link.key.peer);
+        let with_the_others = |link: &Link| self.holds(link.key.node) || self.holds(link.key.peer);
+        let lost = self.lost_by(|link| crosses(link) && with_the_others(link));
+        Reason::Apart { side: side.len(), lost }
     }
 
     fn holds(&self, node: Addr) -> bool {
@@ -173,6 +176,10 @@ impl<'a> Inquiry<'a> {
             let stopped = |node: &&Node| node.life != Life::Running && node.life_since < at + DELIVERY_TIME;
             nodes.get(node).filter(|node| node.is_ours()).filter(stopped)
         };
+        let was_on = |record: &&Record| record.was_at(at) && record.fault.what.kind() != TroubleKind::Duplicate;
+        if let Some(record) = self.teller.model.faults().ever_on_link(holder, next).find(was_on) {
+            return Fate::Faulty(record);
+        }
         if let Some(node) = went_down(holder) {
             return Fate::HolderDown(node);
         }
@@ -261,9 +268,9 @@ impl<'a> Inquiry<'a> {
         let had = format!("{from} had it at {}", self.teller.clock(at));
         let came = if to == name { had } else { format!("it did not come past {to}, on the way to {name}; {had}") };
         let why = match fate {
+            Fate::Faulty(record) => self.faulty(record, &to),
             Fate::Ended(lost) => format!("but its link to {to} ended at {}", self.ended_text(*lost)),
-            Fate::HolderDown(node) => format!("but {}", self.fate_of(node)),
-            Fate::NextDown(node) => format!("but {}", self.fate_of(node)),
+            Fate::HolderDown(node) | Fate::NextDown(node) => format!("but {}", self.fate_of(node)),
             Fate::Late => format!("but its link to {to} was not open at that moment"),
             Fate::Open if self.teller.model.now() < at + DELIVERY_TIME => {
                 format!("and its link to {to} is open: it may be on its way")
@@ -273,6 +280,24 @@ impl<'a> Inquiry<'a> {
             ),
         };
         format!("{came}, {why}")
+    }
+
+    fn faulty(&self, record: &Record, to: &str) -> String {
+        let (fault, since) = (self.teller.fault(record), self.teller.clock(record.since));
+        match record.fault.what.kind() {
+            TroubleKind::Cut => format!("but nothing passes from it to {to}: {fault}, since {since}"),
+            TroubleKind::Delay
+            | TroubleKind::Loss
+            | TroubleKind::Duplicate
+            | TroubleKind::Reorder
+            | TroubleKind::Slow
+            | TroubleKind::Skew
+            | TroubleKind::Junk => {
+                format!(
+                    "and a fault on its link to {to} may have kept it, which is not certain: {fault}, since {since}"
+                )
+            }
+        }
     }
 
     /// `p4 was killed at 03:13:02`.
@@ -316,6 +341,12 @@ impl<'a> Inquiry<'a> {
                 &[]
             }
         };
+        if let Reason::Stuck { holder, next, .. } = reason {
+            lines.extend(self.teller.faults_between(*holder, *next));
+        }
+        for lost in lost.iter().take(LOST_MAX) {
+            lines.extend(self.teller.faults_between(lost.link.key.node, lost.link.key.peer));
+        }
         lines.extend(lost.iter().take(LOST_MAX).map(|lost| {
             let why = end_of(self.teller, lost.link, lost.step);
             Evidence::at(lost.step.at, format!("link {} ended: {why}", self.pair(lost.link)))

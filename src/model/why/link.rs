@@ -55,13 +55,11 @@ fn both(teller: Teller<'_>, one: &Link, other: &Link) -> String {
 /// One end is gone, and the other one does not know, or not yet.
 fn one_way(teller: Teller<'_>, up: &Link, down: &Link) -> String {
     let (holder, other) = (teller.name(up.key.node), teller.name(down.key.node));
-    match last_down(down) {
-        Some(_) => format!("{} {holder} has not noticed, as far as is known here.", ended(teller, down)),
-        None => {
-            let (since, never) = (teller.clock(up.since), ended(teller, down));
-            format!("{holder} holds a link to {other} since {since}, of which {other} knows nothing: {never}")
-        }
+    if last_down(down).is_some() {
+        return format!("{} {holder} has not noticed, as far as is known here.", ended(teller, down));
     }
+    let (since, never) = (teller.clock(up.since), ended(teller, down));
+    format!("{holder} holds a link to {other} since {since}, of which {other} knows nothing: {never}")
 }
 
 fn last_down(link: &Link) -> Option<&Step> {
@@ -86,8 +84,7 @@ fn ended(teller: Teller<'_>, link: &Link) -> String {
     };
     let Some(down) = last_down(link) else { return never_came(teller, link, last) };
     let what = if link.purpose == Purpose::Registration { "registration" } else { "link" };
-    let up =
-        link.history.iter().filter(|step| matches!(step.what, StepKind::Up { .. }) && step.at <= down.at).next_back();
+    let up = link.history.iter().rfind(|step| matches!(step.what, StepKind::Up { .. }) && step.at <= down.at);
     let lasted = up.map_or_else(String::new, |up| format!(", after {}", span_text(down.at.since(up.at))));
     let (at, who) = (teller.clock(down.at), end_of(teller, link, down));
     let since = if last.at > down.at { format!("; since then {}", told(&node, &peer, last)) } else { String::new() };

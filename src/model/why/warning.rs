@@ -51,8 +51,8 @@ fn parted(teller: Teller<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> Explana
         evidence.push(Evidence::now(format!("part {}, {count}: {names}", number + 1)));
     }
     let lost = losses(teller, crosses);
-    let last = lost.iter().rev().find(|(at, _)| *at <= warning.since + Duration::from_secs(1)).or(lost.last());
-    let verdict = match last {
+    let latest = lost.iter().rev().find(|(at, _)| *at <= warning.since + Duration::from_secs(1)).or(lost.last());
+    let verdict = match latest {
         Some((_, text)) => format!("no link joins the parts; the last one that did, {text}"),
         None => "no link ever joined these parts, as far as is known here".to_owned(),
     };
@@ -86,13 +86,12 @@ fn fragile(teller: Teller<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> Explan
         let link = format!("the link {} - {}", teller.name(*a), teller.name(*b));
         evidence.extend(apart(teller, &link, &graph.without_link(*a, *b), whole));
     }
-    let verdict = match evidence.is_empty() {
-        true => "No single node or link would part the overlay any more.".to_owned(),
-        false => {
-            "Each of these holds the overlay together alone: were it lost, messages would not come to all until the \
-                  overlay has repaired itself."
-                .to_owned()
-        }
+    let verdict = if evidence.is_empty() {
+        "No single node or link would part the overlay any more.".to_owned()
+    } else {
+        "Each of these holds the overlay together alone: were it lost, messages would not come to all until the overlay \
+         has repaired itself."
+            .to_owned()
     };
     Explanation { title: "What would part the overlay?".to_owned(), verdict, evidence }
 }

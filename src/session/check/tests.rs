@@ -60,7 +60,9 @@ impl Session {
     fn gossip(&mut self, seq: u64, to: &[u16]) -> MessageId {
         let id = MessageId { origin: p(1), run: 1, seq };
         self.tell(p(1), EventKind::Generated { id, body: "hello".into(), trace: None, forwarded: 1 });
-        to.iter().for_each(|number| self.receive(*number, id));
+        for number in to {
+            self.receive(*number, id);
+        }
         id
     }
 

@@ -162,23 +162,20 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
 /// What was measured, and what theory says.
 fn measures(wave: &Wave) -> String {
     let ratio = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
-    let hop_time = wave.hop_time.map(|time| format!("; a hop takes {} in the median", span_text(time)));
-    let mut text = format!("last delivery hop {}", wave.hops);
-    match &wave.prediction {
+    let measured = ratio(wave.redundancy);
+    let text = match &wave.prediction {
         Some(theory) => {
             let word = theory.strategy.word();
-            text.push_str(&format!(", {word} predicts {}; redundancy (RMR) {}", theory.hops, ratio(wave.redundancy)));
-            match theory.redundancy {
-                Some(predicted) => text.push_str(&format!(", {word} predicts {predicted:.2}")),
-                None => text.push_str(", theory not certain: peers elsewhere take part"),
-            }
+            let predicted = match theory.redundancy {
+                Some(predicted) => format!("{word} predicts {predicted:.2}"),
+                None => "theory not certain: peers elsewhere take part".to_owned(),
+            };
+            format!("{word} predicts {}; redundancy (RMR) {measured}, {predicted}", theory.hops)
         }
-        None => {
-            text.push_str(&format!("; redundancy (RMR) {}; no prediction: it began elsewhere", ratio(wave.redundancy)))
-        }
-    }
-    text.push_str(&hop_time.unwrap_or_default());
-    text
+        None => format!("redundancy (RMR) {measured}; no prediction: it began elsewhere"),
+    };
+    let hop_time = wave.hop_time.map(|time| format!("; a hop takes {} in the median", span_text(time)));
+    format!("last delivery hop {}, {text}{}", wave.hops, hop_time.unwrap_or_default())
 }
 
 fn foot(frame: &mut Frame<'_>, inside: Rect, view: &View<'_>) {

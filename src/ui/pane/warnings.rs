@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 7 Warnings 1, 3 gone
-//! ! 12 s   p7 has no neighbor
+//! ! 12 s   p7 has no live neighbor
 //! . 03:14:02 to 03:14:20 the overlay is in 2 parts: p1, p2 | p4, p5
 //! ```
 

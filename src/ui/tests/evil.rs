@@ -141,6 +141,8 @@ fn no_text_of_a_stranger_acts_on_the_terminal_or_moves_a_column() {
 fn the_screen_says_in_plain_letters_what_was_sent_and_how_much_more_of_it() {
     let mut app = app(&evil()[..1]);
     let mut rows = Vec::new();
+    // On the whole screen there is room for long lines.
+    press(&mut app, "z");
     for _ in 0..PANES {
         let (shown, _) = drawn(&mut app, (160, 50));
         let row = |cells: &[ratatui::buffer::Cell]| cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>();

@@ -32,10 +32,14 @@ fn events() -> Vec<Event> {
 /// So long after the beginning, watched all the time.
 fn watched(options: Options, millis: u64) -> App {
     let mut app = told(options, events(), 9_100);
-    for passed in (9_500..=millis).step_by(500) {
-        app.tick(at(passed));
-    }
+    pass(&mut app, 9_500, millis);
     app
+}
+
+fn pass(app: &mut App, from: u64, to: u64) {
+    for millis in (from..=to).step_by(500) {
+        app.tick(at(millis));
+    }
 }
 
 #[test]
@@ -91,17 +95,15 @@ fn why_a_node_was_declared_dead_is_two_keys_away() {
 fn a_warning_is_said_once_counted_in_the_header_and_listed_with_its_why() {
     let mut app = watched(options(), 12_000);
     assert!(!picture(&mut app, 120, 40).contains("1 warning"), "a network may repair itself");
-    (12_500..=15_500).step_by(500).for_each(|millis| {
-        app.tick(at(millis));
-    });
+    pass(&mut app, 12_500, 15_500);
     let raised = picture(&mut app, 120, 40);
     assert!(raised.lines().next().unwrap().contains("2 warnings"), "{raised}");
-    assert!(raised.lines().last().unwrap().starts_with(" ! p4 has no neighbor"), "{raised}");
+    assert!(raised.lines().last().unwrap().starts_with(" ! p4 has no live neighbor"), "{raised}");
     assert_snapshot!("warning_120x40", raised);
     press(&mut app, "7 enter");
     let why = picture(&mut app, 120, 40);
     assert!(why.contains("It has no neighbor. The link p3 - p4 ended at"), "{why}");
-    assert!(why.contains("p4 has no neighbor: warned of since 03:00:10"), "{why}");
+    assert!(why.contains("p4 has no live neighbor: warned of since 03:00:10"), "{why}");
 }
 
 #[test]
@@ -113,12 +115,10 @@ fn a_warning_that_is_gone_stays_in_the_list_and_out_of_the_header() {
         script.at(16_000).add(node, EventKind::LinkUp { link, peer, direction, purpose });
     }
     app.take(&[delivery(script.events)]);
-    (16_000..18_000).step_by(500).for_each(|millis| {
-        app.tick(at(millis));
-    });
+    pass(&mut app, 16_000, 17_500);
     press(&mut app, "7 z");
     let gone = picture(&mut app, 80, 24);
-    assert!(gone.contains("p4 has no neighbor, gone at 03:00:16"), "{gone}");
+    assert!(gone.contains("p4 has no live neighbor, gone at 03:00:16"), "{gone}");
     assert!(gone.lines().next().unwrap().contains("1 warning"), "that p4 lacks the message is still so: {gone}");
     assert!(gone.contains("! p1#1 did not reach p4"), "{gone}");
 }
