@@ -13,6 +13,8 @@ pub mod feed;
 pub mod model;
 pub mod net;
 pub mod proto;
+pub mod roster;
+pub mod scenario;
 pub mod session;
 pub mod sim;
 pub mod ui;

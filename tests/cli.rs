@@ -8,7 +8,7 @@ use std::net::TcpListener;
 
 use gossipctl::session::journal::Record;
 use gossipctl::session::replay::Recording;
-use program::{Program, line_of, run};
+use program::{Program, line_of, run, run_unheard};
 
 /// The transcripts in `tests/cmd`: what is typed, what is printed, and the exit code.
 /// `TRYCMD=overwrite cargo test --test cli` writes them anew.
@@ -30,6 +30,11 @@ fn a_peer_without_a_seed_list_says_what_to_create() {
         "error: config.txt: no such file: create it with one seed a line, such as 127.0.0.1:5001, or name another with \
          --config\n"
     );
+}
+
+#[test]
+fn an_error_that_nobody_can_read_is_an_error_and_no_panic() {
+    assert_eq!(run_unheard(&["peer", "--headless"]), Some(2));
 }
 
 #[test]
@@ -144,6 +149,87 @@ fn peers_with_no_messages_to_generate_stay_silent() {
     let (code, out, _) = run(&args, |_| {});
     assert_eq!(code, 0);
     assert!(out.contains("\"link_up\"") && !out.contains("\"generated\""), "{out}");
+}
+
+/// The scenarios that the project ships.
+const SCENARIOS: [&str; 5] = ["spread", "death", "partition", "lie", "cap-of-4"];
+
+fn shipped(name: &str) -> String {
+    format!("{}/assets/scenarios/{name}.txt", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_five_scenarios_hold_in_virtual_time() {
+    for name in SCENARIOS {
+        let (code, out, told) = run(&["lab", "--script", &shipped(name), "--headless", "--virtual"], |_| {});
+        assert_eq!(code, 0, "{name}\n{told}");
+        assert!(
+            out.contains("p1 Received Gossip Message : ") && told.contains("expectations held\n"),
+            "{name}\n{told}"
+        );
+    }
+}
+
+#[test]
+fn the_five_scenarios_hold_on_sockets() {
+    let play = |name: &str| run(&["lab", "--script", &shipped(name), "--headless"], |_| {});
+    let came_of_it: Vec<_> = std::thread::scope(|scope| {
+        let played = SCENARIOS.map(|name| (name, scope.spawn(move || play(name))));
+        played.into_iter().map(|(name, play)| (name, play.join().unwrap())).collect()
+    });
+    for (name, (code, _, told)) in came_of_it {
+        assert_eq!(code, 0, "{name}\n{told}");
+    }
+}
+
+#[test]
+fn in_virtual_time_the_same_seed_gives_the_same_events_to_the_byte() {
+    let play = |rng_seed| {
+        let script = shipped("partition");
+        let args = ["lab", "--script", &script, "--headless", "--virtual", "--format", "json", "--rng-seed", rng_seed];
+        let (code, out, told) = run(&args, |_| {});
+        assert_eq!(code, 0, "{told}");
+        out
+    };
+    let first = play("7");
+    assert!(first.lines().count() > 1_000);
+    assert!(first == play("7"), "two runs with one seed differ");
+    assert!(first != play("8"), "another seed makes another run");
+}
+
+#[test]
+fn an_expectation_that_fails_is_told_in_words_and_the_exit_code_is_1() {
+    let text = "lab 1 4\nset messages 0\n1s partition p4\nsay p1 hello\nexpect coverage 100% within 500ms\n";
+    for world in [&[][..], &["--virtual"]] {
+        let args = [&["lab", "--script", "a.txt", "--headless"], world].concat();
+        let (code, _, told) = run(&args, |dir| fs::write(dir.join("a.txt"), text).unwrap());
+        assert_eq!(code, 1, "{told}");
+        let failed = "a.txt: line 5: expect coverage 100% within 500ms: after 5";
+        let line = told.lines().find(|line| line.starts_with(failed)).unwrap_or_else(|| panic!("{told}"));
+        assert!(line.ends_with(" had reached 3 of 4 peers; p4 lacked it"), "{line}");
+        assert!(told.contains("a.txt: 0 of 1 expectation held, 1 failed\n"), "{told}");
+    }
+}
+
+#[test]
+fn a_scenario_with_an_error_names_file_line_and_word_before_anything_starts() {
+    let error = |text: &str| {
+        let (code, out, told) = run(&["lab", "--script", "a.txt", "--headless"], |dir| {
+            fs::write(dir.join("a.txt"), text).unwrap();
+        });
+        assert_eq!((code, out.as_str()), (2, ""), "{told}");
+        told
+    };
+    assert!(error("lab 2 8\n1s kil p1\n").starts_with("error: a.txt:2: no command 'kil': expected expect, end, seed"));
+    assert_eq!(error("lab 2 8\nset gossip-interval 0s\n"), "error: a.txt:2: 0s is too short: expected at least 1ms\n");
+    assert_eq!(error("lab 2 8\n1s kill p1\n+1s hang p1\n"), "error: a.txt:3: 'hang p1': p1 was killed in line 2\n");
+    assert_eq!(
+        error("lab 2 2\n1s partition s1 s2 p1 p2\n"),
+        "error: a.txt:2: 'partition s1 s2 p1 p2': that is every node of this process: nobody would be on the other side\n"
+    );
+    let (code, _, told) = run(&["lab", "--script", "none.txt", "--headless"], |_| {});
+    assert_eq!(code, 2);
+    assert!(told.starts_with("error: none.txt: cannot be read: "), "{told}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod terminal;
 
 use std::fs;
 use std::net::TcpListener;
+use std::path::PathBuf;
 
 use terminal::{Session, close_window_after};
 
@@ -133,11 +134,17 @@ fn sigterm_gives_the_terminal_back_and_leaves_politely() {
 
 #[test]
 fn nodes_say_goodbye_when_their_window_is_closed() {
-    let home = close_window_after(LAB, "reached 4/4");
+    let (home, status) = close_window_after(LAB, "reached 4/4");
+    assert_ne!(status.exit_code(), 101, "it panicked where nobody could see it");
     let logs = fs::read_dir(home.path().join("logs")).unwrap().map(|file| file.unwrap().path());
     let logs: Vec<String> = logs.map(|file| fs::read_to_string(file).unwrap()).collect();
     assert_eq!(logs.len(), 6);
     assert!(logs.iter().all(|log| log.ends_with("Left the network\n")), "{logs:#?}");
+    let sessions = fs::read_dir(home.path().join("state/gossipctl/sessions")).unwrap();
+    let journals: Vec<PathBuf> = sessions.map(|file| file.unwrap().path()).collect();
+    let journal = journals.iter().find(|path| path.extension().is_some_and(|ending| ending == "jsonl")).unwrap();
+    let left = fs::read_to_string(journal).unwrap().matches(r#""event":"stopped","how":"left""#).count();
+    assert_eq!(left, 6, "the journal ends as the session did");
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn whatever_text_comes_without_end_takes_no_more_memory_than_its_limit() {
 #[test]
 fn whatever_frames_come_without_end_take_no_more_memory_than_their_limit() {
     let list = [&b"\0\0\xc0\x03\x01\x20\0"[..], &b"\x7f\0\0\x01\0\x01".repeat(8_192)].concat();
-    let text = [&b"\0\0\xf0\x21"[..], &FRAMES[1][4..37], &[b'x'; 61_440]].concat();
+    let text = [&b"\0\0\xf0\x21"[..], &FRAMES[1][4..37], &vec![b'x'; 61_440]].concat();
     for rest in [&list, &text, &b"\0\x01\0\0\x01".to_vec(), &b"\xff\xff\xff\xff".to_vec(), &FRAMES[4].to_vec()] {
         let held = most_held(Dialect::Framed, Purpose::Neighbor, FRAMES[0], rest);
         println!("{held} bytes for {}", rest[..rest.len().min(20)].escape_ascii());

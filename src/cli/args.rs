@@ -11,8 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use super::values::{
-    GossipInterval, JournalSize, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Messages, Misses, Network,
-    PaceName, Policy, RngSeed, SessionLength, Theme, Wire,
+    GossipInterval, Joiners, JournalSize, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Messages, Misses,
+    Network, PaceName, Policy, RngSeed, SessionLength, Theme, Wire,
 };
 
 const LONG_ABOUT: &str = "\
@@ -37,7 +37,11 @@ Examples:
   gossipctl lab
   gossipctl lab --seeds 3 --peers 20 --pace assignment
   gossipctl lab --gossip-interval 200ms --liveness-interval 1s
-  gossipctl lab --headless --duration 60s --format json > events.jsonl";
+  gossipctl lab --headless --duration 60s --format json > events.jsonl
+  gossipctl lab --script assets/scenarios/death.txt
+  gossipctl lab --script assets/scenarios/death.txt --headless --virtual --rng-seed 7
+
+With a scenario and --headless the exit code is 1 when an expectation fails.";
 
 const SEED_EXAMPLES: &str = "\
 Examples:
@@ -138,6 +142,9 @@ pub(crate) struct LabArgs {
     /// How large the network is.
     #[command(flatten)]
     pub(crate) size: LabSize,
+    /// What is done to it.
+    #[command(flatten)]
+    pub(crate) scenario: ScenarioArgs,
     /// Settings of its nodes.
     #[command(flatten)]
     pub(crate) node: NodeArgs,
@@ -147,6 +154,20 @@ pub(crate) struct LabArgs {
     /// How the console looks.
     #[command(flatten)]
     pub(crate) console: ConsoleArgs,
+}
+
+/// What is done to a lab, and in which time.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Scenario")]
+pub(crate) struct ScenarioArgs {
+    /// Play a scenario: what is done to the network when, and what is expected of it. docs/SCENARIOS.md tells the
+    /// language, assets/scenarios holds some
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "peers"])]
+    pub(crate) script: Option<PathBuf>,
+    /// Without sockets, in virtual time: with --headless as fast as it goes, and with the same --rng-seed the same
+    /// events to the byte
+    #[arg(long = "virtual")]
+    pub(crate) in_virtual_time: bool,
 }
 
 /// `seed`.
@@ -308,6 +329,9 @@ pub(crate) struct NodeArgs {
     /// Links that a peer accepts up to [default: 8]
     #[arg(long, value_name = "N")]
     pub(crate) max_neighbors: Option<Links>,
+    /// What a full peer does about a joiner without neighbors [default: make-room]
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) join_policy: Option<Joiners>,
     /// What a seed does about a dead report [default: verify]
     #[arg(long, value_name = "POLICY")]
     pub(crate) dead_policy: Option<Policy>,
@@ -405,6 +429,7 @@ impl NodeArgs {
             liveness_misses: self.liveness_misses.or(other.liveness_misses),
             max_dial: self.max_dial.or(other.max_dial),
             max_neighbors: self.max_neighbors.or(other.max_neighbors),
+            join_policy: self.join_policy.or(other.join_policy),
             dead_policy: self.dead_policy.or(other.dead_policy),
             allow: if self.allow.is_empty() { other.allow.clone() } else { self.allow },
             rng_seed: self.rng_seed.or(other.rng_seed),

@@ -1,26 +1,31 @@
 //! A session with the console: the terminal on this task, the nodes on the others.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::args::ConsoleArgs;
+use super::diary::Diary;
 use super::failure::Failure;
 use super::host::{Host, Left};
 use super::nodes::{self, Ending, Nodes};
 use super::output;
-use super::plan::{Begin, Plan};
+use super::plan::{Begin, Plan, World};
+use super::player::Player;
 use super::records::{self, Records};
 use super::signals::Signals;
 use super::values::{Span, Theme};
 use crate::clock::Clock;
-use crate::feed::{Tap, feed};
+use crate::feed::{Feed, Tap, feed};
 use crate::model::words::count_text;
 use crate::net::next_free;
 use crate::proto::addr::Addr;
+use crate::scenario::{Run, Summary, Telling};
 use crate::session::export::Format;
 use crate::session::recorder::News;
 use crate::session::summary::summary;
@@ -56,7 +61,10 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     plan.warnings.iter().for_each(|warning| notify(&answers, Severity::Warning, warning.clone()));
     let records = begin_records(&plan, clock, &answers);
     let options = options(&plan, looks, clock);
-    let taps = vec![tap, records.tap()];
+    let (script_tap, watched) = feed(BATCHES_MAX);
+    let mut taps = vec![tap, records.tap()];
+    taps.extend(plan.scenario.iter().map(|_| script_tap.clone()));
+    drop(script_tap);
     let nodes = match start(&plan, clock, &taps).await {
         Ok(nodes) => nodes,
         Err(failure) => {
@@ -64,18 +72,86 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
             return Err(failure);
         }
     };
+    let mut diary = Diary::default();
+    if let (Begin::Lab { seeds, peers }, Some(_)) = (&plan.begin, &nodes) {
+        diary.begin(clock.now(), *seeds, *peers);
+    }
+    let played = played(&plan, nodes.as_ref(), watched, clock, &answers);
     let (to_host, asked) = mpsc::channel(TALK_MAX);
     if let Begin::Recording(file) = &plan.begin {
         // The first to be asked; there is room.
         let _ = to_host.try_send(ToHost::OpenRecording(file.clone()));
     }
-    let host = Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None };
+    let host = Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None, diary };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());
     let shown = until_asked(console, shutdown, &mut signals, length.map(Span::get)).await;
     let left = host.await.unwrap_or_default();
-    end(left, shown, records, &mut signals, utc_offset_s).await
+    let played = match played {
+        Some(played) => played.end().await,
+        None => None,
+    };
+    let code = end(left, shown, records, &mut signals, utc_offset_s).await?;
+    match played {
+        Some((name, summary)) if code == ExitCode::SUCCESS => tell_scenario(&name, &summary),
+        Some(_) | None => Ok(code),
+    }
+}
+
+/// A scenario that is being played while the console runs.
+struct Played {
+    name: String,
+    stop: CancellationToken,
+    task: JoinHandle<Summary>,
+}
+
+impl Played {
+    /// What came of it up to now.
+    async fn end(self) -> Option<(String, Summary)> {
+        self.stop.cancel();
+        self.task.await.ok().map(|summary| (self.name, summary))
+    }
+}
+
+/// Begins to play the plan's scenario, if it has one.
+fn played(
+    plan: &Plan,
+    nodes: Option<&Nodes>,
+    watched: Feed,
+    clock: Clock,
+    answers: &mpsc::Sender<FromHost>,
+) -> Option<Played> {
+    let (file, nodes) = (plan.scenario.as_ref()?, nodes?);
+    let answers = answers.clone();
+    let tell = move |run: &Run, telling: Option<Telling>| {
+        let notice = telling.map(|Telling { severity, text }| FromHost::Notice { severity, text });
+        for message in notice.into_iter().chain([FromHost::Scenario(run.progress())]) {
+            // A console that is so far behind shows the next one.
+            let _ = answers.try_send(message);
+        }
+    };
+    let mut player = Player::new(Run::new(file.script.clone()), watched, nodes.commands(), clock, tell);
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            () = player.play() => stopped.cancelled().await,
+            () = stopped.cancelled() => {}
+        }
+        player.run().summary()
+    });
+    Some(Played { name: file.name(), stop, task })
+}
+
+/// What came of the scenario, after the summary of the session.
+fn tell_scenario(name: &str, summary: &Summary) -> Result<ExitCode, Failure> {
+    let mut text = format!("  {:<10}{name}: {}\n", "scenario", summary.text());
+    for line in summary.failed.iter().chain(&summary.skipped) {
+        let _ = writeln!(text, "  {:<10}{line}", "");
+    }
+    let code = output::print(text.as_bytes())?;
+    Ok(if summary.failed.is_empty() { code } else { ExitCode::FAILURE })
 }
 
 /// Starts what is planned; nothing if the user is to choose.
@@ -83,7 +159,7 @@ async fn start(plan: &Plan, clock: Clock, taps: &[Tap]) -> Result<Option<Nodes>,
     match plan.begin {
         Begin::Choice { .. } | Begin::Recording(_) => Ok(None),
         Begin::Lab { .. } | Begin::Node(_) => {
-            Nodes::start(&plan.begin, &plan.node, clock, taps.to_vec()).await.map(Some)
+            Nodes::start(&plan.begin, plan.world, &plan.node, clock, taps.to_vec()).await.map(Some)
         }
     }
 }
@@ -165,7 +241,10 @@ fn options(plan: &Plan, looks: Looks, clock: Clock) -> Options {
         theme: looks.args.theme.map_or(ThemeChoice::Auto, theme),
         glyphs: if looks.args.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
         mouse: if looks.args.mouse { Mouse::Captured } else { Mouse::Terminal },
-        mode: Mode::Live,
+        mode: match plan.world {
+            World::Sockets => Mode::Live,
+            World::Virtual => Mode::Virtual,
+        },
         start_screen: match plan.begin {
             Begin::Choice { .. } => StartScreen::Shown,
             Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => StartScreen::Skipped,

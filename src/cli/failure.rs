@@ -4,9 +4,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::config_file::ConfigError;
+use super::script_file::ScriptFileError;
 use super::seeds_file::SeedListError;
 use crate::net::StartError;
 use crate::proto::addr::Addr;
+use crate::roster::Refusal;
 use crate::session::archive::{DeleteError, FindError};
 use crate::session::export::ExportError;
 use crate::session::journal::JournalError;
@@ -34,6 +36,15 @@ pub(crate) enum Failure {
         /// Links to accept.
         accept: usize,
     },
+    /// Virtual time without a screen would go on for ever.
+    #[error("virtual time has no end by itself: give --duration, or a --script that does something")]
+    NoEnd,
+    /// A node of a scenario in virtual time could not be started.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The scenario is wrong.
+    #[error(transparent)]
+    Script(#[from] ScriptFileError),
     /// Contradicting limits.
     #[error(
         "--journal-max {} is more than --sessions-max {}: one journal would take more than all may",
@@ -108,6 +119,8 @@ impl Failure {
             | Self::NoTerminalToStartIn
             | Self::NoTerminalToReplayIn
             | Self::TooFewNeighbors { .. }
+            | Self::NoEnd
+            | Self::Script(_)
             | Self::TooLittleRoom { .. }
             | Self::NoHome
             | Self::NoSuchSession(_)
@@ -118,6 +131,7 @@ impl Failure {
             | Self::Config(_)
             | Self::Seeds(_) => 2,
             Self::Start(_)
+            | Self::Refused(_)
             | Self::Sessions { .. }
             | Self::NotDeleted(_)
             | Self::StillRunning(_)

@@ -9,13 +9,15 @@ use super::args::Format;
 use super::failure::{Failure, warn};
 use super::nodes::{self, Ending, Nodes};
 use super::plan::Plan;
+use super::player::Player;
 use super::printer::Printer;
 use super::records::Records;
 use super::signals::Signals;
-use super::values::Span;
+use super::values::{SessionLength, Span};
 use crate::clock::Clock;
 use crate::feed::feed;
 use crate::model::words::count_text;
+use crate::scenario::{Run, Telling};
 use crate::session::journal::Header;
 use crate::session::recorder::News;
 use crate::session::summary::unrecorded;
@@ -31,7 +33,11 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
     let (tap, events) = feed(BATCHES_MAX);
     let utc_offset_s = plan.node.peer.utc_offset_s;
     let records = Records::begin(clock, plan.journal, &plan.node.log_dir, utc_offset_s, tell);
-    let nodes = match Nodes::start(&plan.begin, &plan.node, clock, vec![tap, records.tap()]).await {
+    let (script_tap, watched) = feed(BATCHES_MAX);
+    let mut taps = vec![tap, records.tap()];
+    taps.extend(plan.scenario.iter().map(|_| script_tap.clone()));
+    drop(script_tap);
+    let nodes = match Nodes::start(&plan.begin, plan.world, &plan.node, clock, taps).await {
         Ok(nodes) => nodes,
         Err(failure) => {
             records.finish();
@@ -41,11 +47,17 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
     let header = Header::new(clock.epoch(), utc_offset_s);
     let out = Printer::new(format, header, BufWriter::new(io::stdout()));
     let mut printing = tokio::task::spawn_blocking(move || out.run(events));
+    let mut player = plan.scenario.as_ref().map(|file| {
+        let tell = |_: &Run, telling: Option<Telling>| telling.iter().for_each(|telling| plan.tell(&telling.text));
+        Player::new(Run::new(file.script.clone()), watched, nodes.commands(), clock, tell)
+    });
     let ended_by_itself = tokio::select! {
         _ = signals.next() => None,
         () = nodes::pass(plan.length.map(Span::get)) => None,
+        () = play(player.as_mut(), plan.length) => None,
         result = &mut printing => Some(result.unwrap_or_else(|panic| Err(io::Error::other(panic)))),
     };
+    let came_of_it = player.map(|player| player.run().summary());
     if let Ending::AtOnce(asked) = nodes.leave(&mut signals).await {
         records.hurry().await;
         return Ok(ExitCode::from(asked.exit_code()));
@@ -53,10 +65,12 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
     if let Some(lacks) = records.finish().as_ref().and_then(unrecorded) {
         warn(lacks);
     }
-    match ended_by_itself {
+    let is_read = ended_by_itself.is_none();
+    let code = match ended_by_itself {
         Some(result) => outcome(result),
         None => last_lines(printing).await,
-    }
+    }?;
+    Ok(came_of_it.filter(|_| is_read).map_or(code, |summary| plan.verdict(&summary)))
 }
 
 /// What the user is to know of the recording, unless all goes well from the beginning.
@@ -69,6 +83,17 @@ fn tell(news: News) {
         News::Failing(why) => warn(format_args!("the session is not recorded: {why}")),
         News::Note(line) => warn(line),
     }
+}
+
+/// Plays to the end, or on and on if the session has a length of its own, or no scenario.
+async fn play<T: FnMut(&Run, Option<Telling>)>(player: Option<&mut Player<T>>, length: Option<SessionLength>) {
+    if let Some(player) = player {
+        player.play().await;
+        if length.is_none() {
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// The goodbyes are printed, too.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 
+use super::diary::Diary;
 use super::nodes::Nodes;
 use super::plan::{Begin, Plan};
 use super::replay;
@@ -11,6 +12,7 @@ use super::settings::NodeSettings;
 use crate::clock::Clock;
 use crate::command::{Command, NodeSpec, Placement};
 use crate::feed::Tap;
+use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
@@ -32,6 +34,8 @@ pub(crate) struct Host {
     pub(crate) answers: mpsc::Sender<FromHost>,
     /// What is shown is a recording.
     pub(crate) replaying: Option<PathBuf>,
+    /// What was done here.
+    pub(crate) diary: Diary,
 }
 
 /// What is left when the console is gone.
@@ -50,6 +54,7 @@ impl Host {
             match ask {
                 ToHost::Command(command) => self.command(command).await,
                 ToHost::Export { path, overwrite } => self.export(path, overwrite).await,
+                ToHost::SaveScenario { path, overwrite, names } => self.save_scenario(path, overwrite, &names).await,
                 ToHost::OpenRecording(path) => self.open(path).await,
             }
         }
@@ -71,13 +76,29 @@ impl Host {
         }
         if self.nodes.is_none() {
             let settings = self.settings_for(&command).clone();
-            match Nodes::start(&self.plan.begin, &settings, self.clock, self.taps.clone()).await {
+            match Nodes::start(&self.plan.begin, self.plan.world, &settings, self.clock, self.taps.clone()).await {
                 Ok(nodes) => self.nodes = Some(nodes),
                 Err(failure) => return self.refuse(failure.to_string()).await,
             }
         }
         if let Some(nodes) = &self.nodes {
+            self.diary.note(self.clock.now(), &command);
             nodes.command(command).await;
+        }
+    }
+
+    async fn save_scenario(&self, path: PathBuf, overwrite: Overwrite, names: &[(Addr, String)]) {
+        let text = match self.diary.scenario(&self.plan, names, self.clock.now()) {
+            Ok(text) => text,
+            Err(why) => return self.refuse(why).await,
+        };
+        let dest = path.clone();
+        let write = move || export::write_text(&dest, &text, permission(overwrite));
+        match tokio::task::spawn_blocking(write).await {
+            Ok(Ok(())) => self.answer(FromHost::ScenarioSaved { path }).await,
+            Ok(Err(ExportError::Exists { .. })) => self.answer(FromHost::ScenarioExists { path }).await,
+            Ok(Err(error)) => self.refuse(error.to_string()).await,
+            Err(panic) => self.refuse(format!("internal error: {panic}")).await,
         }
     }
 
@@ -94,10 +115,7 @@ impl Host {
 
     /// A lab that is chosen on the start screen is as lively as one that is started by name.
     fn settings_for(&self, first: &Command) -> &NodeSettings {
-        match (&self.plan.begin, first) {
-            (Begin::Choice { lab, .. }, Command::StartLab { .. }) => lab,
-            _ => &self.plan.node,
-        }
+        if matches!(first, Command::StartLab { .. }) { self.plan.lab_settings() } else { &self.plan.node }
     }
 
     async fn export(&self, path: PathBuf, overwrite: Overwrite) {

@@ -4,6 +4,7 @@ mod args;
 mod config_file;
 mod console;
 mod diagnostics;
+mod diary;
 mod failure;
 mod files;
 mod headless;
@@ -14,17 +15,20 @@ mod nodes;
 mod output;
 mod places;
 mod plan;
+mod player;
 mod printer;
 #[cfg(test)]
 mod properties;
 mod recorded;
 mod records;
 mod replay;
+mod script_file;
 mod seeds_file;
 mod settings;
 mod signals;
 mod template;
 mod values;
+mod virtual_time;
 
 use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
@@ -34,7 +38,7 @@ use clap::Parser as _;
 use args::{Cli, ReplayArgs, Task};
 use config_file::ConfigFile;
 use failure::Failure;
-use plan::{Plan, Screen};
+use plan::{Plan, Screen, World};
 
 use crate::session::replay::Recording;
 
@@ -93,7 +97,10 @@ const NETWORK_NICENESS: i32 = 5;
 
 fn run_session(plan: Plan) -> Result<ExitCode, Failure> {
     match plan.screen.clone() {
-        Screen::Headless(format) => finish(headless::run(plan, format)),
+        Screen::Headless(format) => match plan.world {
+            World::Sockets => finish(headless::run(plan, format)),
+            World::Virtual => virtual_time::run(&plan, format),
+        },
         Screen::Console(looks) if io::stdout().is_terminal() => finish(console::run(plan, looks)),
         Screen::Console(_) => Err(plan.begin.without_terminal()),
     }

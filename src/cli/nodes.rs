@@ -6,13 +6,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::failure::Failure;
-use super::plan::Begin;
+use super::plan::{Begin, World};
 use super::settings::NodeSettings;
 use super::signals::{Asked, Signals};
+use super::values::RNG_SEED_MAX;
+use super::virtual_time;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::feed::Tap;
 use crate::net::{Defaults, Engine};
+use crate::sim;
 
 /// Commands that wait for the engine: more than a user types while it starts a lab.
 const COMMANDS_MAX: usize = 64;
@@ -36,10 +39,32 @@ impl Nodes {
     /// Starts what is to run from the beginning. Events go to all of these taps.
     pub(crate) async fn start(
         begin: &Begin,
+        world: World,
         settings: &NodeSettings,
         clock: Clock,
         taps: Vec<Tap>,
     ) -> Result<Self, Failure> {
+        match world {
+            World::Sockets => Self::on_sockets(begin, settings, clock, taps).await,
+            World::Virtual => Self::in_virtual_time(begin, settings, clock, taps),
+        }
+    }
+
+    /// The same in virtual time, at the pace of the clock.
+    fn in_virtual_time(begin: &Begin, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Result<Self, Failure> {
+        let offset = settings.peer.utc_offset_s;
+        let mut engine =
+            sim::Engine::new(virtual_time::defaults(settings, rng_seed(settings, clock), clock.now(), offset));
+        match begin {
+            Begin::Choice { .. } | Begin::Recording(_) => {}
+            Begin::Lab { seeds, peers } => drop(engine.start_lab(*seeds, *peers)?),
+            Begin::Node(spec) => drop(engine.start(spec)?),
+        }
+        let (commands, queue) = mpsc::channel(COMMANDS_MAX);
+        Ok(Self { commands, engine: tokio::spawn(virtual_time::keep_pace(engine, clock, taps, queue)) })
+    }
+
+    async fn on_sockets(begin: &Begin, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Result<Self, Failure> {
         let mut engine = Engine::new(defaults(settings, clock), taps);
         match begin {
             Begin::Choice { .. } | Begin::Recording(_) => {}
@@ -48,6 +73,11 @@ impl Nodes {
         }
         let (commands, queue) = mpsc::channel(COMMANDS_MAX);
         Ok(Self { commands, engine: tokio::spawn(engine.run(queue)) })
+    }
+
+    /// For somebody else who commands.
+    pub(crate) fn commands(&self) -> mpsc::Sender<Command> {
+        self.commands.clone()
     }
 
     /// Has the engine do something.
@@ -73,9 +103,15 @@ impl Drop for Nodes {
 }
 
 fn defaults(settings: &NodeSettings, clock: Clock) -> Defaults {
-    // A new seed each time: no two sessions start in the same microsecond on one machine.
-    let rng_seed = settings.rng_seed.unwrap_or_else(|| clock.epoch().as_micros() ^ u64::from(std::process::id()) << 48);
+    let rng_seed = rng_seed(settings, clock);
     Defaults { peer: settings.peer.clone(), seed: settings.seed.clone(), rng_seed, clock }
+}
+
+/// What all random choices follow from: what the user set, or a new seed each time. No two sessions start in the same
+/// microsecond on one machine. As far as a flag's numbers go, so that it can be given again.
+pub(crate) fn rng_seed(settings: &NodeSettings, clock: Clock) -> u64 {
+    let new = clock.epoch().as_micros() ^ u64::from(std::process::id()) << 48;
+    settings.rng_seed.unwrap_or(new & RNG_SEED_MAX)
 }
 
 /// Waits this long; `None`: for ever.

@@ -2,11 +2,13 @@
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use super::args::{Cli, ConsoleArgs, Format, JournalArgs, LabArgs, NodeArgs, PeerArgs, SeedArgs, SessionArgs};
 use super::config_file::ConfigFile;
 use super::console::Looks;
-use super::failure::Failure;
+use super::failure::{Failure, say};
+use super::script_file::ScriptFile;
 use super::seeds_file::{SeedList, SeedListError};
 use super::settings::{self, NodeSettings};
 use super::values::{Listen, PaceName, SessionLength};
@@ -15,6 +17,7 @@ use crate::command::{NodeSpec, Placement};
 use crate::net::name_everywhere;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
+use crate::scenario::{Script, Summary};
 use crate::session::recorder::Limits;
 
 /// What to run.
@@ -34,6 +37,19 @@ pub(crate) struct Plan {
     pub(crate) length: Option<SessionLength>,
     /// What the user should know before it begins.
     pub(crate) warnings: Vec<String>,
+    /// Where the nodes are.
+    pub(crate) world: World,
+    /// What is done to them, and expected.
+    pub(crate) scenario: Option<ScriptFile>,
+}
+
+/// Where nodes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum World {
+    /// On real sockets.
+    Sockets,
+    /// In virtual time.
+    Virtual,
 }
 
 /// What is started at once.
@@ -88,10 +104,16 @@ struct Seeds {
 
 /// `lab`.
 pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
-    let (seeds, peers) = settings::lab_size(&args.size.or(&config.lab));
-    let node = node_settings(args.node, config, PaceName::Lively, Vec::new())?;
+    let scenario = args.scenario.script.as_deref().map(ScriptFile::read).transpose()?;
+    let (seeds, peers) = match &scenario {
+        Some(ScriptFile { script, .. }) => (script.seeds, script.peers),
+        None => settings::lab_size(&args.size.or(&config.lab)),
+    };
+    let set = scenario.as_ref().map(|file| file.node.clone()).unwrap_or_default();
+    let node = node_settings(args.node.or(&set), config, PaceName::Lively, Vec::new())?;
+    let world = if args.scenario.in_virtual_time { World::Virtual } else { World::Sockets };
     let plan = Plan::new(Begin::Lab { seeds, peers }, node, args.console, config);
-    Plan { lab_size: (seeds, peers), ..plan }.in_session(args.session, config)
+    Plan { lab_size: (seeds, peers), world, scenario, ..plan }.in_session(args.session, config)
 }
 
 /// `seed`. It needs the seed list only to find a place of its own.
@@ -139,8 +161,47 @@ impl Plan {
     fn new(begin: Begin, node: NodeSettings, console: ConsoleArgs, config: &ConfigFile) -> Self {
         let looks = Looks { args: console.or(&config.console), keys: config.keys.clone() };
         let lab_size = settings::lab_size(&config.lab);
-        let (screen, journal, length) = (Screen::Console(looks), None, None);
-        Self { begin, node, lab_size, screen, journal, length, warnings: Vec::new() }
+        Self {
+            begin,
+            node,
+            lab_size,
+            screen: Screen::Console(looks),
+            journal: None,
+            length: None,
+            warnings: Vec::new(),
+            world: World::Sockets,
+            scenario: None,
+        }
+    }
+
+    /// The scenario; of a lab without one, that it begins.
+    pub(crate) fn script(&self) -> Option<Script> {
+        match (&self.scenario, &self.begin) {
+            (Some(file), _) => Some(file.script.clone()),
+            (None, Begin::Lab { seeds, peers }) => Some(Script::of_lab(*seeds, *peers)),
+            (None, Begin::Choice { .. } | Begin::Node(_) | Begin::Recording(_)) => None,
+        }
+    }
+
+    /// What the nodes of a lab are like: one that is chosen on the start screen is as lively as one that is started by name.
+    pub(crate) const fn lab_settings(&self) -> &NodeSettings {
+        match &self.begin {
+            Begin::Choice { lab, .. } => lab,
+            Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => &self.node,
+        }
+    }
+
+    /// Says how the scenario goes, on stderr.
+    pub(crate) fn tell(&self, text: &str) {
+        if let Some(file) = &self.scenario {
+            say(format_args!("{}: {text}", file.name()));
+        }
+    }
+
+    /// Says what came of the scenario; the exit code is 1 when not all that was expected held.
+    pub(crate) fn verdict(&self, summary: &Summary) -> ExitCode {
+        self.tell(&summary.text());
+        if summary.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
     fn in_session(self, session: SessionArgs, config: &ConfigFile) -> Result<Self, Failure> {

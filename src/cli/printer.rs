@@ -27,15 +27,31 @@ impl<W: Write> Printer<W> {
     /// Prints until the feed ends or nobody reads any more. Returns how many events came faster than
     /// they could be printed.
     pub(crate) fn run(mut self, mut feed: Feed) -> io::Result<u64> {
-        if self.format == Format::Json {
-            writeln!(self.out, "{}", json_header(&self.header)?)?;
-        }
+        self.begin()?;
         while let Some(delivery) = feed.blocking_recv() {
             self.deliver(&delivery)?;
         }
         self.missing(feed.take_skipped())?;
-        self.out.flush()?;
+        self.flush()?;
         Ok(self.skipped)
+    }
+
+    /// Prints what comes before all events.
+    pub(crate) fn begin(&mut self) -> io::Result<()> {
+        match self.format {
+            Format::Json => writeln!(self.out, "{}", json_header(&self.header)?),
+            Format::Text => Ok(()),
+        }
+    }
+
+    /// Prints these events.
+    pub(crate) fn events(&mut self, events: &[Event]) -> io::Result<()> {
+        events.iter().try_for_each(|event| self.event(event))
+    }
+
+    /// Nothing waits to be printed any more.
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
     }
 
     fn missing(&mut self, events: u64) -> io::Result<()> {
@@ -48,11 +64,9 @@ impl<W: Write> Printer<W> {
 
     fn deliver(&mut self, delivery: &Delivery) -> io::Result<()> {
         self.missing(delivery.skipped)?;
-        for event in delivery.batch.iter() {
-            self.event(event)?;
-        }
+        self.events(&delivery.batch)?;
         // Whoever reads wants to see what happened when it happens.
-        self.out.flush()
+        self.flush()
     }
 
     fn event(&mut self, event: &Event) -> io::Result<()> {

@@ -14,7 +14,7 @@ use super::config_file::ConfigFile;
 use super::seeds_file::{FILE_LEN_MAX, SEEDS_MAX, SeedList, parse};
 
 /// Memory that a list of the greatest length may take, several times over while it grows.
-const SEEDS_HELD_MAX: usize = 4 * FILE_LEN_MAX as usize;
+const SEEDS_HELD_MAX: u64 = 4 * FILE_LEN_MAX;
 
 /// What lines of a seed list are, good and bad.
 const LINES: [&[u8]; 9] = [
@@ -113,10 +113,10 @@ proptest! {
         }
         // A file that was cut off between two lines names the first of the seeds.
         let ends: Vec<usize> = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
-        if let (Ok(SeedList { seeds, .. }), false) = (&whole, ends.is_empty()) {
-            if let Ok(list) = read(&bytes[..*cut.get(&ends)]) {
-                prop_assert!(seeds.starts_with(&list.seeds));
-            }
+        if let (Ok(whole), false) = (&whole, ends.is_empty())
+            && let Ok(list) = read(&bytes[..*cut.get(&ends)])
+        {
+            prop_assert!(whole.seeds.starts_with(&list.seeds));
         }
     }
 
@@ -145,5 +145,5 @@ fn the_longest_list_of_seeds_takes_no_more_memory_than_its_limit() {
     let mut seeds = Ok(SeedList { seeds: Vec::new(), repeated: Vec::new() });
     let held = allocation_counter::measure(|| seeds = parse(Path::new("config.txt"), text.as_bytes())).bytes_max;
     assert!(seeds.unwrap_err().to_string().contains(&format!("more than {SEEDS_MAX} seeds")));
-    assert!(held <= SEEDS_HELD_MAX as u64, "{held}");
+    assert!(held <= SEEDS_HELD_MAX, "{held}");
 }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use super::args::{JournalArgs, LabSize, NodeArgs};
 use super::failure::Failure;
-use super::values::{Count, PaceName, Size, Span};
+use super::values::{Count, Joiners, PaceName, Policy, Size, Span, Wire, name_of};
 use crate::proto::addr::Addr;
-use crate::proto::config::{PeerConfig, SeedConfig};
+use crate::proto::config::{DeadPolicy, JoinPolicy, PeerConfig, SeedConfig};
+use crate::proto::message::Dialect;
 use crate::proto::reach::Reach;
 use crate::session::recorder::Limits;
 
@@ -43,6 +44,7 @@ impl NodeSettings {
         peer.messages = args.messages.map(Count::get);
         peer.liveness_misses = args.liveness_misses.map_or(peer.liveness_misses, Count::as_u32);
         (peer.max_dial, peer.max_neighbors) = links(args, &peer)?;
+        peer.join_policy = args.join_policy.map_or(peer.join_policy, Into::into);
         peer.reach = Reach::new(args.allow.iter().map(|network| network.0));
         let seed = seed_config(args, &peer);
         let log_dir = args.log_dir.clone().unwrap_or_else(|| PathBuf::from("logs"));
@@ -73,6 +75,49 @@ fn seed_config(args: &NodeArgs, peer: &PeerConfig) -> SeedConfig {
     }
 }
 
+/// The settings in force as a scenario has them: name and value.
+pub(crate) fn written(node: &NodeSettings) -> Vec<(String, String)> {
+    let peer = &node.peer;
+    let span = |span| humantime::format_duration(span).to_string();
+    let mut settings = vec![
+        ("wire", name_of(&wire(peer.dialect))),
+        ("gossip-interval", span(peer.gossip_interval)),
+        ("liveness-interval", span(peer.liveness_interval)),
+        ("liveness-misses", peer.liveness_misses.to_string()),
+        ("max-dial", peer.max_dial.to_string()),
+        ("max-neighbors", peer.max_neighbors.to_string()),
+        ("join-policy", name_of(&joiners(peer.join_policy))),
+        ("dead-policy", name_of(&policy(node.seed.dead_policy))),
+    ];
+    settings.extend(peer.messages.map(|messages| ("messages", messages.to_string())));
+    settings.extend(node.rng_seed.map(|seed| ("rng-seed", seed.to_string())));
+    settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The dialect as the flag has it.
+pub(super) const fn wire(dialect: Dialect) -> Wire {
+    match dialect {
+        Dialect::Framed => Wire::Framed,
+        Dialect::Classic => Wire::Classic,
+    }
+}
+
+/// The policy as the flag has it.
+pub(super) const fn joiners(policy: JoinPolicy) -> Joiners {
+    match policy {
+        JoinPolicy::MakeRoom => Joiners::MakeRoom,
+        JoinPolicy::Refuse => Joiners::Refuse,
+    }
+}
+
+/// The policy as the flag has it.
+pub(super) const fn policy(policy: DeadPolicy) -> Policy {
+    match policy {
+        DeadPolicy::Verify => Policy::Verify,
+        DeadPolicy::Trust => Policy::Trust,
+    }
+}
+
 /// How large journals may grow. If only one limit is set, the other follows where it must.
 pub(crate) fn limits(args: &JournalArgs) -> Result<Limits, Failure> {
     let default = Limits::default();
@@ -98,8 +143,6 @@ pub(crate) fn lab_size(size: &LabSize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::config::DeadPolicy;
-    use crate::proto::message::Dialect;
 
     fn settings(flags: &str, file: &str, pace: PaceName) -> Result<NodeSettings, Failure> {
         use clap::Parser as _;

@@ -8,10 +8,8 @@ use clap::{Arg, Args as _, Command};
 use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
-use super::settings::{self, NodeSettings};
-use super::values::{Network, PaceName, Policy, Theme, Wire, name_of};
-use crate::proto::config::DeadPolicy;
-use crate::proto::message::Dialect;
+use super::settings::{self, NodeSettings, joiners, policy, wire};
+use super::values::{Network, PaceName, Theme, name_of};
 use crate::session::text::size_text;
 use crate::ui::key_table;
 
@@ -94,6 +92,7 @@ fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<Line> {
         line("liveness-misses", peer.liveness_misses.to_string(), args.liveness_misses.is_some()),
         line("max-dial", peer.max_dial.to_string(), args.max_dial.is_some()),
         line("max-neighbors", peer.max_neighbors.to_string(), args.max_neighbors.is_some()),
+        line("join-policy", quoted(&name_of(&joiners(peer.join_policy))), args.join_policy.is_some()),
         line("dead-policy", quoted(&name_of(&policy(node.seed.dead_policy))), args.dead_policy.is_some()),
         line("allow", networks(&args.allow), !args.allow.is_empty()),
         line("rng-seed", node.rng_seed.unwrap_or(1).to_string(), args.rng_seed.is_some()),
@@ -137,20 +136,6 @@ fn line(name: &'static str, value: String, set: bool) -> Line {
 /// A TOML string.
 fn quoted(text: &impl std::fmt::Display) -> String {
     toml::Value::String(text.to_string()).to_string()
-}
-
-const fn wire(dialect: Dialect) -> Wire {
-    match dialect {
-        Dialect::Framed => Wire::Framed,
-        Dialect::Classic => Wire::Classic,
-    }
-}
-
-const fn policy(policy: DeadPolicy) -> Policy {
-    match policy {
-        DeadPolicy::Verify => Policy::Verify,
-        DeadPolicy::Trust => Policy::Trust,
-    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use ipnet::Ipv4Net;
 use serde::Deserialize;
 
 use crate::proto::addr::{Addr, AddrError};
-use crate::proto::config::{DeadPolicy, LINKS_MAX};
+use crate::proto::config::{DeadPolicy, JoinPolicy, LINKS_MAX};
 use crate::proto::message::Dialect;
 use crate::session::text::size_text;
 
@@ -34,7 +34,9 @@ pub(crate) type LabPeers = Count<1, 1_000>;
 /// Messages of one peer; 0: it only forwards.
 pub(crate) type Messages = Count<0, 1_000_000_000>;
 /// Seed of the random choices. As far as a config file's numbers go.
-pub(crate) type RngSeed = Count<0, { i64::MAX as u64 }>;
+pub(crate) type RngSeed = Count<0, RNG_SEED_MAX>;
+/// The highest [`RngSeed`].
+pub(crate) const RNG_SEED_MAX: u64 = i64::MAX as u64;
 
 /// What journals may take: from some hundred events to a disk of a large server.
 pub(crate) type JournalSize = Size<{ 64 * KIB }, { 1024 * GIB }>;
@@ -349,6 +351,25 @@ impl From<Policy> for DeadPolicy {
         match policy {
             Policy::Verify => Self::Verify,
             Policy::Trust => Self::Trust,
+        }
+    }
+}
+
+/// What a full peer does about a joiner without neighbors, by the name that the flag gives it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Joiners {
+    /// Drop a neighbor that has others
+    MakeRoom,
+    /// Refuse it as anybody else, a known fault: peers are cut off
+    Refuse,
+}
+
+impl From<Joiners> for JoinPolicy {
+    fn from(joiners: Joiners) -> Self {
+        match joiners {
+            Joiners::MakeRoom => Self::MakeRoom,
+            Joiners::Refuse => Self::Refuse,
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use self::vandal::Vandal;
 use super::bind;
-use super::failure::{CommandError, Condition, StartError, describe, subject};
+use super::failure::{CommandError, StartError};
 use super::files::{self, Demand};
 use super::interfaces;
 use super::links::Identity;
@@ -36,6 +36,7 @@ use crate::proto::node::Node;
 use crate::proto::peer::Peer;
 use crate::proto::reach::Reach;
 use crate::proto::seed::Seed;
+use crate::roster::{Condition, Counts, Refusal, derive_seed, describe, mix, subject};
 
 /// What the nodes of this process are like.
 #[derive(Debug, Clone)]
@@ -111,8 +112,8 @@ impl Slot {
         }
     }
 
-    fn not_running(&self, addr: Addr) -> CommandError {
-        CommandError::NotRunning { name: self.name.clone(), addr, condition: self.condition() }
+    fn not_running(&self, addr: Addr) -> Refusal {
+        Refusal::NotRunning { name: self.name.clone(), addr, condition: self.condition() }
     }
 }
 
@@ -285,7 +286,7 @@ impl Engine {
     /// A place for a node of this name, unless a node of this process has it.
     fn site(&self, addr: Addr, bind: Addr) -> Result<Site, StartError> {
         if let Some(slot) = self.nodes.get(&addr) {
-            return Err(StartError::Ours { addr, name: slot.name.clone(), condition: slot.condition() });
+            return Err(Refusal::Taken { addr, name: slot.name.clone(), condition: slot.condition() }.into());
         }
         let (listener, bound) = bind::listen(bind)?;
         // Port 0 is any; an address that others know this machine by keeps its own name.
@@ -294,8 +295,8 @@ impl Engine {
 
     /// Names new nodes, tells everybody that they listen, and lets them run.
     fn begin(&mut self, places: Vec<Place>) {
-        let mut counts = (self.count(Role::Seed), self.count(Role::Peer));
-        let names: Vec<String> = places.iter().map(|place| next_name(place.role, &mut counts)).collect();
+        let mut counts = Counts::new(self.count(Role::Seed), self.count(Role::Peer));
+        let names: Vec<String> = places.iter().map(|place| counts.next_name(place.role)).collect();
         let started = |(name, place): (&String, &Place)| {
             self.started(place.addr, &Beginner { name, role: place.role, bind: place.bind })
         };
@@ -330,8 +331,8 @@ impl Engine {
         SeedConfig { listen, utc_offset_s: utc_offset_s(), ..self.defaults.seed.clone() }
     }
 
-    fn slot_mut(&mut self, addr: Addr) -> Result<&mut Slot, CommandError> {
-        let slot = self.nodes.get_mut(&addr).ok_or(CommandError::Unknown(addr))?;
+    fn slot_mut(&mut self, addr: Addr) -> Result<&mut Slot, Refusal> {
+        let slot = self.nodes.get_mut(&addr).ok_or(Refusal::Unknown(addr))?;
         slot.settle();
         Ok(slot)
     }
@@ -346,7 +347,7 @@ impl Engine {
             }
             state @ (State::Killed { .. } | State::Left) => {
                 slot.state = state;
-                Err(slot.not_running(addr))
+                Err(slot.not_running(addr).into())
             }
         }
     }
@@ -362,7 +363,7 @@ impl Engine {
             }
             state @ (State::Hung(_) | State::Killed { .. } | State::Left) => {
                 slot.state = state;
-                Err(slot.not_running(addr))
+                Err(slot.not_running(addr).into())
             }
         }
     }
@@ -370,8 +371,8 @@ impl Engine {
     async fn restart(&mut self, addr: Addr) -> Result<(), CommandError> {
         let slot = self.slot_mut(addr)?;
         match slot.state {
-            State::Running(_) => return Err(CommandError::Up { name: slot.name.clone(), addr }),
-            State::Left => return Err(slot.not_running(addr)),
+            State::Running(_) => return Err(Refusal::Up { name: slot.name.clone(), addr }.into()),
+            State::Left => return Err(slot.not_running(addr).into()),
             State::Hung(_) => self.kill(addr).await?,
             State::Killed { .. } => {}
         }
@@ -380,7 +381,7 @@ impl Engine {
         slot.life += 1;
         let (name, role, bind) = (slot.name.clone(), slot.role, slot.bind);
         self.publish_all(self.started(addr, &Beginner { name: &name, role, bind }));
-        let Some(slot) = self.nodes.get(&addr) else { return Err(CommandError::Unknown(addr)) };
+        let Some(slot) = self.nodes.get(&addr) else { return Err(Refusal::Unknown(addr).into()) };
         let state = State::Running(self.spawn(addr, slot, listener));
         self.slot_mut(addr)?.state = state;
         Ok(())
@@ -389,11 +390,11 @@ impl Engine {
     async fn tell_peer(&mut self, addr: Addr, command: NodeCommand) -> Result<(), CommandError> {
         let slot = self.slot_mut(addr)?;
         if slot.role == Role::Seed {
-            return Err(CommandError::NotAPeer { name: slot.name.clone(), addr });
+            return Err(Refusal::NotAPeer { name: slot.name.clone(), addr }.into());
         }
-        let State::Running(handle) = &slot.state else { return Err(slot.not_running(addr)) };
+        let State::Running(handle) = &slot.state else { return Err(slot.not_running(addr).into()) };
         let told = handle.control.send(Control::Command(command)).await;
-        told.map_err(|_| slot.not_running(addr))
+        told.map_err(|_| slot.not_running(addr).into())
     }
 
     /// All nodes say goodbye, at the same time; hung ones are crashed.
@@ -477,30 +478,6 @@ struct Place {
     bind: Addr,
     addr: Addr,
     seeds: Vec<Addr>,
-}
-
-/// `s1`, `s2`, ..., `p1`, `p2`, ...: in the order in which nodes are started.
-fn next_name(role: Role, (seeds, peers): &mut (usize, usize)) -> String {
-    let (letter, count) = match role {
-        Role::Seed => ('s', seeds),
-        Role::Peer => ('p', peers),
-    };
-    *count += 1;
-    format!("{letter}{count}")
-}
-
-/// What a node's random choices follow from: the session's seed, who it is, and which life it
-/// lives. The mixing is that of `SplitMix64`.
-fn derive_seed(session: u64, addr: Addr, life: u64) -> u64 {
-    let node = u64::from(addr.ip().to_bits()) << 16 | u64::from(addr.port());
-    mix(mix(session ^ mix(node)).wrapping_add(life))
-}
-
-fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
 }
 
 #[cfg(test)]

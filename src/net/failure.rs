@@ -1,13 +1,12 @@
 //! Why something that a user wanted was not done, in words for people.
 
-use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 
 use super::wire::EncodeError;
-use crate::command::{Command, FaultCommand, NodeSpec, Placement, grammar};
 use crate::fault::FaultError;
 use crate::proto::addr::Addr;
+use crate::roster::Refusal;
 
 /// Why a node could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -21,15 +20,8 @@ pub enum StartError {
         next: Option<Addr>,
     },
     /// A node of this process has the address, running or not.
-    #[error("{addr} belongs to {name}, which {condition}: choose another address")]
-    Ours {
-        /// The address.
-        addr: Addr,
-        /// The node's name.
-        name: String,
-        /// How it is.
-        condition: Condition,
-    },
+    #[error(transparent)]
+    Ours(#[from] Refusal),
     /// To listen on all interfaces a node needs a name, and there are several to choose from.
     #[error(
         "this machine has several addresses ({}), and a node's address is its name: choose one with --advertise {}, \
@@ -104,105 +96,19 @@ fn list(addrs: &[Addr]) -> String {
     addrs.iter().map(Addr::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// How a node of this process is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Condition {
-    /// As it should.
-    Runs,
-    /// It keeps its sockets and says nothing.
-    Hangs,
-    /// It was crashed.
-    Killed,
-    /// It said goodbye.
-    Left,
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Runs => "runs",
-            Self::Hangs => "hangs",
-            Self::Killed => "was killed",
-            Self::Left => "has left",
-        })
-    }
-}
-
 /// Why a command was not carried out. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// A node could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// No node of this process has this address.
-    #[error("{0} is not a node of this process")]
-    Unknown(Addr),
-    /// The node is not in a state for it.
-    #[error("{name} ({addr}) {condition}")]
-    NotRunning {
-        /// The node's name.
-        name: String,
-        /// Its address.
-        addr: Addr,
-        /// How it is.
-        condition: Condition,
-    },
-    /// Only a killed or hung node can be restarted.
-    #[error("{name} ({addr}) is up: kill or hang it first")]
-    Up {
-        /// The node's name.
-        name: String,
-        /// Its address.
-        addr: Addr,
-    },
-    /// Only a peer can do it.
-    #[error("{name} ({addr}) is a seed, and seeds do not gossip: choose a peer")]
-    NotAPeer {
-        /// The node's name.
-        name: String,
-        /// Its address.
-        addr: Addr,
-    },
+    /// The node is not there, or not in a state for it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// There is no such fault.
     #[error(transparent)]
     Fault(#[from] FaultError),
     /// The text cannot be sent.
     #[error(transparent)]
     Text(#[from] EncodeError),
-}
-
-/// The node that a command is about; `127.0.0.1:0` when it names none.
-pub(super) fn subject(command: &Command) -> Addr {
-    match command {
-        Command::Start(NodeSpec { listen: Placement::At(addr) | Placement::Everywhere(addr), .. })
-        | Command::Kill(addr)
-        | Command::Hang(addr)
-        | Command::Restart(addr)
-        | Command::Cut { node: addr, .. }
-        | Command::Heal { node: addr, .. }
-        | Command::Say { node: addr, .. } => *addr,
-        Command::Fault(FaultCommand::Set(fault)) => fault.subject(),
-        Command::Fault(FaultCommand::Lie { liar, .. }) => *liar,
-        Command::Fault(
-            FaultCommand::Clear { .. } | FaultCommand::HealPartitions | FaultCommand::HealAll | FaultCommand::Calm,
-        )
-        | Command::Start(NodeSpec { listen: Placement::Auto, .. })
-        | Command::StartLab { .. }
-        | Command::Quit => Addr::loopback(0),
-    }
-}
-
-/// What was wanted, for `Failed` events.
-pub(super) fn describe(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
-    match command {
-        Command::Start(spec) => format!("start a {}", spec.role),
-        Command::StartLab { seeds, peers } => format!("start a lab of {seeds} seeds and {peers} peers"),
-        Command::Kill(node) => format!("kill {node}"),
-        Command::Hang(node) => format!("hang {node}"),
-        Command::Restart(node) => format!("restart {node}"),
-        Command::Cut { node, peer } => format!("cut {node} from {peer}"),
-        Command::Heal { node, peer } => format!("link {node} to {peer} again"),
-        Command::Say { node, .. } => format!("send a message from {node}"),
-        Command::Fault(_) | Command::Quit => grammar::text(command, name),
-    }
 }

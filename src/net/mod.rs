@@ -23,5 +23,5 @@ pub mod wire;
 
 pub use bind::next_free;
 pub use engine::{Defaults, Engine};
-pub use failure::{CommandError, Condition, StartError};
+pub use failure::{CommandError, StartError};
 pub use interfaces::name_everywhere;

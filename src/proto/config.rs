@@ -54,6 +54,8 @@ pub struct PeerConfig {
     pub max_dial: usize,
     /// Links that it accepts up to.
     pub max_neighbors: usize,
+    /// What it does about a joiner when it is full.
+    pub join_policy: JoinPolicy,
     /// How long a new connection may take to name its address.
     pub handshake_timeout: Duration,
     /// First wait after a seed could not be reached; doubles, with jitter, up to `backoff_max`.
@@ -83,6 +85,7 @@ impl PeerConfig {
             liveness_misses: 3,
             max_dial: 4,
             max_neighbors: 8,
+            join_policy: JoinPolicy::MakeRoom,
             handshake_timeout: Duration::from_secs(5),
             backoff_min: Duration::from_millis(500),
             backoff_max: Duration::from_secs(30),
@@ -102,6 +105,19 @@ impl PeerConfig {
     pub fn pace(&self) -> Pace {
         pace(self.gossip_interval, self.liveness_interval, self.liveness_misses)
     }
+}
+
+/// What a full peer does about a joiner that has no neighbor at all, and about one that links two parts of the overlay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinPolicy {
+    /// Makes room for the one, and takes the other beyond its limit.
+    #[default]
+    MakeRoom,
+    /// Refuses them as it refuses everybody, which is a known fault of the original protocol: with a limit of 4 the first
+    /// five peers link to each other, and every later one is cut off. To be shown, not to be used. The classic dialect,
+    /// in which nobody is refused, knows no such policy.
+    Refuse,
 }
 
 /// What a seed does about a dead report.

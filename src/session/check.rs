@@ -11,9 +11,13 @@
 //! | nobody alive and reachable is removed under `verify` | it ran, and its registration with that seed had stood for [`SETTLE_TIME`], by both ends |
 //! | views are symmetric once settled | a link is known at both of its ends, or at none, but for [`SETTLE_TIME`] |
 //! | everything is within its bound | neighbors, peer lists, referrals: what events show of it |
+//!
+//! While the user keeps messages from arriving (a cut, a delay, a loss, a slow reader), and for a while after that, the
+//! first, the third and the fourth rule say nothing: what does not arrive is not reachable. A lie is no such fault.
 
 mod breach;
 mod delivery;
+mod disturbance;
 
 pub use breach::{Breach, Invariant};
 
@@ -45,6 +49,7 @@ pub struct Checker {
     model: Model,
     policy: DeadPolicy,
     deliveries: delivery::Deliveries,
+    disturbance: disturbance::Disturbance,
     /// Links that one end knows and the other does not, and since when.
     lopsided: BTreeMap<(Addr, Addr), Time>,
     /// Of those, the ones that were told already.
@@ -62,6 +67,7 @@ impl Checker {
             model: Model::new(),
             policy,
             deliveries: delivery::Deliveries::default(),
+            disturbance: disturbance::Disturbance::default(),
             lopsided: BTreeMap::new(),
             told: BTreeSet::new(),
             breaches: Vec::new(),
@@ -78,6 +84,7 @@ impl Checker {
             self.pass(event.at);
             self.next_pass = event.at + PASS_EVERY;
         }
+        self.disturbance.take(event);
         // A removal is judged by what was so before it.
         if let EventKind::PeerDelisted { peer, reason } = event.kind {
             self.removed(event, peer, reason);
@@ -120,8 +127,11 @@ impl Checker {
 
     /// Time passes: what had its time is judged.
     fn pass(&mut self, now: Time) {
-        let undelivered = self.deliveries.judge(&self.model, now);
+        let undelivered = self.deliveries.judge(&self.model, &self.disturbance, now);
         self.note(undelivered);
+        if self.disturbance.was_since(now, SETTLE_TIME) {
+            return;
+        }
         let overdue = self.lopsided.iter().filter(|(_, since)| now.since(**since) > SETTLE_TIME);
         let overdue: Vec<_> = overdue.map(|(pair, since)| (*pair, *since)).collect();
         for ((node, peer), since) in overdue {
@@ -142,7 +152,13 @@ impl Checker {
     /// A seed took a peer off its list because it was reported dead.
     fn removed(&mut self, event: &Event, peer: Addr, reason: DelistReason) {
         let (DelistReason::Reported { reporter } | DelistReason::Unanswered { reporter }) = reason else { return };
-        let dialect = self.model.nodes().get(event.node).and_then(|seed: &Node| seed.dialect);
+        let seed = self.model.nodes().get(event.node);
+        // A probe that a fault swallowed is found to be unanswered an interval later.
+        let interval = seed.and_then(|seed| seed.pace).map_or(0, |pace| pace.liveness_interval_us);
+        if self.disturbance.was_since(event.at, SETTLE_TIME + Duration::from_micros(interval)) {
+            return;
+        }
+        let dialect = seed.and_then(|seed: &Node| seed.dialect);
         // The classic dialect cannot ask: there a seed always trusts.
         let verifies = self.policy == DeadPolicy::Verify && dialect != Some(Dialect::Classic);
         // Right after a restart the seed may know of the life before alone, and that one did end.

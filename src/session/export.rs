@@ -191,6 +191,14 @@ fn validate_place(journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<(
     Ok(())
 }
 
+/// Writes a text, whole or not at all.
+pub fn write_text(dest: &Path, text: &str, overwrite: Overwrite) -> Result<(), ExportError> {
+    let failed = |reason| ExportError::Write { path: dest.to_owned(), reason };
+    let mut file = beside(dest).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    put_in_place(file, dest, overwrite)
+}
+
 /// A file in the directory of the destination that vanishes unless it is put in place.
 fn beside(dest: &Path) -> io::Result<NamedTempFile> {
     let dir = dest.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));

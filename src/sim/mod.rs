@@ -6,7 +6,12 @@
 //! the same run, to the last event.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod engine;
+mod play;
 mod trouble;
+
+pub use engine::{CommandError, Defaults, Engine};
+pub use play::{Piece, play};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -51,6 +56,8 @@ pub struct World<M> {
 struct Node<M> {
     machine: M,
     condition: Condition,
+    /// Those of its connections that are not closed at both ends.
+    connections: BTreeSet<u64>,
     /// The wake-up that counts; earlier ones in the queue are stale.
     wake_at: Option<Time>,
 }
@@ -162,8 +169,13 @@ fn ephemeral_port(connection: u64) -> u16 {
 impl<M: Machine> World<M> {
     /// An empty world; `seed` decides every latency.
     pub fn new(seed: u64) -> Self {
+        Self::beginning(EPOCH, seed)
+    }
+
+    /// An empty world that begins at this moment.
+    pub fn beginning(epoch: Time, seed: u64) -> Self {
         Self {
-            now: EPOCH,
+            now: epoch,
             random: Random::new(seed),
             nodes: BTreeMap::new(),
             connections: BTreeMap::new(),
@@ -188,6 +200,21 @@ impl<M: Machine> World<M> {
         &self.events
     }
 
+    /// What has happened since this was asked last, in order.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// What only a driver can say of a node: that it was started, with which name and figures.
+    pub fn tell(&mut self, addr: Addr, kind: EventKind) {
+        self.events.push(Event { at: self.now, node: addr, kind });
+    }
+
+    /// When something will happen next by itself.
+    pub fn next_at(&self) -> Option<Time> {
+        self.queue.peek().map(|Reverse(due)| due.at)
+    }
+
     /// The machine of a node that is there, hung or not.
     pub fn machine(&self, addr: Addr) -> Option<&M> {
         self.nodes.get(&addr).map(|node| &node.machine)
@@ -201,7 +228,8 @@ impl<M: Machine> World<M> {
     /// Starts a node; one that is already there is killed first.
     pub fn start(&mut self, addr: Addr, machine: M) {
         self.kill(addr);
-        self.nodes.insert(addr, Node { machine, condition: Condition::Up, wake_at: None });
+        self.nodes
+            .insert(addr, Node { machine, condition: Condition::Up, connections: BTreeSet::new(), wake_at: None });
         self.handle(addr, Input::Start);
         self.set_clock(addr);
         self.plan_junk(addr);
@@ -210,11 +238,6 @@ impl<M: Machine> World<M> {
     /// A crash: the node is gone, and its connections break.
     pub fn kill(&mut self, addr: Addr) {
         self.end(addr, Stop::Killed, &CloseCause::Error);
-    }
-
-    /// What only a driver can say of a node: that it was started, with which name and figures.
-    pub fn tell(&mut self, addr: Addr, kind: EventKind) {
-        self.events.push(Event { at: self.now, node: addr, kind });
     }
 
     /// The user wants something of a node.
@@ -237,12 +260,9 @@ impl<M: Machine> World<M> {
     }
 
     fn end(&mut self, addr: Addr, how: Stop, cause: &CloseCause) {
-        if self.nodes.remove(&addr).is_some() {
-            self.tell(addr, EventKind::Stopped { how });
-        }
-        let mine = |connection: &Connection| connection.ends.contains(&addr);
-        let broken: Vec<u64> = self.connections.iter().filter(|(_, c)| mine(c)).map(|(id, _)| *id).collect();
-        for id in broken {
+        let Some(node) = self.nodes.remove(&addr) else { return };
+        self.tell(addr, EventKind::Stopped { how });
+        for id in node.connections {
             let end = usize::from(self.connections.get(&id).is_some_and(|c| c.ends[1] == addr));
             self.close(id, end, cause.clone());
         }
@@ -250,9 +270,13 @@ impl<M: Machine> World<M> {
 
     /// Lets virtual time pass.
     pub fn run_for(&mut self, span: Duration) {
-        let until = self.now + span;
+        self.run_to(self.now + span);
+    }
+
+    /// Lets virtual time pass up to this moment; nothing if it is over.
+    pub fn run_to(&mut self, until: Time) {
         while self.step(until) {}
-        self.now = until;
+        self.now = self.now.max(until);
     }
 
     /// Lets time pass until `done` holds; false when `limit` has passed before.
@@ -298,7 +322,7 @@ impl<M: Machine> World<M> {
         }
         let id = self.connections_made;
         self.connections_made += 1;
-        self.connections.insert(id, Connection { ends: [from, to], closed: [false; 2], arrives: [self.now; 2] });
+        self.connect(id, Connection { ends: [from, to], closed: [false; 2], arrives: [self.now; 2] });
         let remote = from.with_port(ephemeral_port(id)).socket();
         self.deliver(id, 0, |link| Input::Link { link, change: LinkChange::Dialed { peer: to } });
         self.handle(to, Input::Link { link: link_of(id, 1), change: LinkChange::Accepted { remote } });
@@ -319,9 +343,28 @@ impl<M: Machine> World<M> {
         let late = connection.closed[end];
         connection.closed[end] |= closes;
         if connection.closed == [true; 2] {
-            self.connections.remove(&id);
+            self.forget(id);
         }
         late
+    }
+
+    fn connect(&mut self, id: u64, connection: Connection) {
+        for end in connection.ends {
+            if let Some(node) = self.nodes.get_mut(&end) {
+                node.connections.insert(id);
+            }
+        }
+        self.connections.insert(id, connection);
+    }
+
+    /// A connection is closed at both ends.
+    fn forget(&mut self, id: u64) {
+        let Some(connection) = self.connections.remove(&id) else { return };
+        for end in connection.ends {
+            if let Some(node) = self.nodes.get_mut(&end) {
+                node.connections.remove(&id);
+            }
+        }
     }
 
     fn handle(&mut self, addr: Addr, input: Input) {

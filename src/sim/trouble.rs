@@ -77,7 +77,7 @@ impl<M: Machine> World<M> {
         }
         connection.closed[end] = true;
         if connection.closed == [true; 2] {
-            self.connections.remove(&id);
+            self.forget(id);
             self.withheld.retain(|(withheld, ..)| *withheld != id);
         } else {
             self.withheld.push((id, 1 - end, cause.clone()));
@@ -118,7 +118,7 @@ impl<M: Machine> World<M> {
         let id = self.connections_made;
         self.connections_made += 1;
         let connection = Connection { ends: [VANDAL, node], closed: [true, false], arrives: [self.now; 2] };
-        self.connections.insert(id, connection);
+        self.connect(id, connection);
         let (link, remote) = (link_of(id, 1), node.with_port(ephemeral_port(id)).socket());
         self.handle(node, Input::Link { link, change: LinkChange::Accepted { remote } });
         let violation = Violation::new(Rule::FrameTooLong, &junk(&mut self.junk));

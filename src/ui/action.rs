@@ -44,6 +44,8 @@ pub(crate) enum Action {
     Suspend,
     /// The way of a message once more, slowly.
     Wave,
+    /// Who has the message, from whom, and who lacks it.
+    WaveTable,
     /// All nodes of the topology find a place anew.
     Layout,
     /// What the keys do.
@@ -96,12 +98,14 @@ pub(crate) enum PaneId {
     Reports,
     /// What went wrong or changed.
     Notices,
+    /// What is wrong with the network as a whole.
+    Warnings,
 }
 
 impl PaneId {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Topology, Self::Connections, Self::Gossip, Self::Liveness, Self::Reports, Self::Notices];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Topology, Self::Connections, Self::Gossip, Self::Liveness, Self::Reports, Self::Notices, Self::Warnings];
 
     /// The key that leads there.
     pub(crate) const fn number(self) -> usize {
@@ -117,6 +121,7 @@ impl PaneId {
             Self::Liveness => "Liveness",
             Self::Reports => "Dead-node reports",
             Self::Notices => "Notices",
+            Self::Warnings => "Warnings",
         }
     }
 
@@ -129,6 +134,7 @@ impl PaneId {
             Self::Liveness => "liveness",
             Self::Reports => "reports",
             Self::Notices => "notices",
+            Self::Warnings => "warnings",
         }
     }
 

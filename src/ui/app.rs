@@ -24,6 +24,7 @@ use crate::model::node::Node;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
+use crate::scenario::Progress;
 
 /// How long a key stays armed: long enough to press it again, too short to forget it.
 pub(crate) const ARMED_TIME: Duration = Duration::from_secs(2);
@@ -85,6 +86,8 @@ pub(crate) struct App {
     pub(crate) toast: Option<Toast>,
     pub(crate) armed: Option<Armed>,
     pub(crate) journal: JournalState,
+    /// How far the scenario is, if one is played.
+    pub(crate) scenario: Option<Progress>,
     /// When the session began.
     pub(crate) started: Time,
     pub(crate) export_name: PathBuf,
@@ -112,6 +115,7 @@ impl App {
             toast: None,
             armed: None,
             journal: JournalState::Off,
+            scenario: None,
             started,
             export_name: options.export_name,
             export_check: options.export_check,
@@ -153,7 +157,7 @@ impl App {
         match self.focus {
             PaneId::Liveness => self.panes.liveness.selected(view).map(Row::Node),
             PaneId::Topology => self.panes.node(view).map(Row::Node),
-            PaneId::Connections | PaneId::Gossip | PaneId::Reports | PaneId::Notices => {
+            PaneId::Connections | PaneId::Gossip | PaneId::Reports | PaneId::Notices | PaneId::Warnings => {
                 self.panes.connections.selected(view)
             }
         }
@@ -186,6 +190,10 @@ impl App {
         let second = |time: Time| time.since(self.started).as_secs();
         let mut changed = second(now) != second(self.scene.now);
         self.scene.now = now;
+        if let Some((severity, text)) = self.scene.watch() {
+            self.show(severity, text);
+            changed = true;
+        }
         changed |= self.toast.take_if(|toast| toast.until <= now).is_some();
         changed |= self.waves.tick(now);
         changed |= self.armed.take_if(|armed| armed.until <= now).is_some();

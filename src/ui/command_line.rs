@@ -6,13 +6,19 @@
 use std::path::PathBuf;
 
 use super::action::{Action, PaneId};
+use super::explain::Subject;
 use super::keys::KEYS;
 use super::pane::connections::Sort;
 use crate::command::Command;
 use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, split};
 use crate::model::Model;
+use crate::model::link::LinkKey;
 use crate::model::node::Node;
 use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+
+/// Messages that completion offers.
+const MESSAGES_OFFERED: usize = 200;
 
 const NODE: Word = Word::Node(&[]);
 
@@ -27,12 +33,23 @@ const COMMANDS: &[CommandHelp] = &[
         "show only lines with TEXT, with !TEXT only those without",
     ),
     CommandHelp::new(
+        "save-scenario",
+        "save-scenario FILE",
+        &[Word::Free],
+        "write what was done in this session as a scenario, to be played again",
+    ),
+    CommandHelp::new(
         "sort",
         "sort [ORDER]",
         &[Word::Choice(&["name", "state", "rtt", "links"])],
         "connections by name, state, rtt or links",
     ),
-    CommandHelp::new("why", "why [NODE]", &[NODE], "all that is known about a node"),
+    CommandHelp::new(
+        "why",
+        "why NODE [NODE|MESSAGE]",
+        &[NODE, Word::NodeOrMessage],
+        "about a node, a link (why p3 p4), or a message at a node (why p7 p3#12)",
+    ),
 ];
 
 /// All commands that take arguments.
@@ -55,12 +72,14 @@ pub(crate) enum Typed {
     Restart(Vec<Addr>),
     /// Write the session here.
     Export(PathBuf),
+    /// Write what was done here, as a scenario.
+    SaveScenario(PathBuf),
     /// Show other lines in the pane with the keys.
     Filter(String),
     /// Another order of the connections.
     Sort(Sort),
-    /// Explain this node.
-    Why(Addr),
+    /// Explain this.
+    Why(Subject),
 }
 
 impl Names for Model {
@@ -83,6 +102,8 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
     }
     match name {
         "export" => Ok(Typed::Export(PathBuf::from(rest))),
+        "save-scenario" if rest.is_empty() => Err("expected :save-scenario FILE".to_owned()),
+        "save-scenario" => Ok(Typed::SaveScenario(PathBuf::from(rest))),
         "filter" => Ok(Typed::Filter(rest.to_owned())),
         "sort" => sort(rest),
         "why" => why(rest, model),
@@ -119,14 +140,41 @@ fn sort(word: &str) -> Result<Typed, String> {
     sort.map(Typed::Sort).ok_or_else(|| format!("no order '{word}': expected name, state, rtt or links"))
 }
 
-fn why(word: &str, model: &Model) -> Result<Typed, String> {
-    let found = model.find(word).ok_or_else(|| GrammarError::NoNode { word: word.to_owned() });
-    found.map(Typed::Why).map_err(|error| told(&error))
+fn why(rest: &str, model: &Model) -> Result<Typed, String> {
+    let usage = || "expected :why NODE [NODE|MESSAGE]".to_owned();
+    let one = |word: &str| match word.contains('#') {
+        true => message(word, model).map(Subject::Message),
+        false => node(word, model).map(Subject::Node),
+    };
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let subject = match words[..] {
+        [word] => one(word)?,
+        [first, second] => match (one(first)?, one(second)?) {
+            (Subject::Node(node), Subject::Node(peer)) => Subject::Link(LinkKey { node, peer }),
+            (Subject::Node(node), Subject::Message(id)) | (Subject::Message(id), Subject::Node(node)) => {
+                Subject::Lack { node, id }
+            }
+            _ => return Err(usage()),
+        },
+        _ => return Err(usage()),
+    };
+    Ok(Typed::Why(subject))
+}
+
+fn node(word: &str, model: &Model) -> Result<Addr, String> {
+    model.find(word).ok_or_else(|| told(&GrammarError::NoNode { word: word.to_owned() }))
+}
+
+/// The latest message of that name: a node that started again counts from 1 again.
+fn message(name: &str, model: &Model) -> Result<MessageId, String> {
+    let named = model.rumors().ring().iter().rev().find(|(_, rumor)| model.message_name(rumor.id) == name);
+    let found = named.map(|(_, rumor)| rumor.id);
+    found.ok_or_else(|| format!("no message '{name}': expected one such as p3#12 that is still held"))
 }
 
 fn pane(word: &str) -> Result<Typed, String> {
     let pane = PaneId::ALL.into_iter().find(|pane| pane.number().to_string() == word);
-    pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected :pane 1 to :pane 6".to_owned())
+    pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected :pane 1 to :pane 7".to_owned())
 }
 
 /// Whole lines that the last word of this one could be completed to.
@@ -137,6 +185,7 @@ pub(crate) fn complete(line: &str, model: &Model) -> Vec<String> {
         None => names(),
         Some(name) => match word_at(name, place - 1) {
             Some(Word::Node(others)) => node_names(model).into_iter().chain(owned(others)).collect(),
+            Some(Word::NodeOrMessage) => node_names(model).into_iter().chain(message_names(model)).collect(),
             Some(Word::Choice(words)) => owned(words).collect(),
             Some(Word::Free) | None => Vec::new(),
         },
@@ -158,6 +207,12 @@ fn names() -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// The newest first, as many as anybody looks through.
+fn message_names(model: &Model) -> Vec<String> {
+    let rumors = model.rumors().ring().iter().rev().take(MESSAGES_OFFERED);
+    rumors.map(|(_, rumor)| model.message_name(rumor.id)).collect()
 }
 
 fn node_names(model: &Model) -> Vec<String> {

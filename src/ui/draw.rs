@@ -34,6 +34,9 @@ const HEIGHT_THREE: u16 = 16;
 const WIDTH_ALL: u16 = 100;
 const HEIGHT_ALL: u16 = 30;
 
+/// Warnings that are shown at once, and their frame.
+const WARNINGS_HEIGHT: u16 = 5;
+
 /// Which panes are on the screen, and where.
 #[derive(Debug, PartialEq, Eq)]
 struct Plan {
@@ -95,7 +98,7 @@ fn draw_modals(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
     for modal in app.modals.iter_mut().skip(covered) {
         let area = match modal {
             Modal::Start(_) | Modal::Help(_) => area,
-            Modal::Add(_) | Modal::Say(_) | Modal::Path(_) | Modal::Confirm(_) | Modal::Why(_) => {
+            Modal::Add(_) | Modal::Say(_) | Modal::Path(_) | Modal::Confirm(_) | Modal::Why(_) | Modal::Wave(_) => {
                 Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
             }
         };
@@ -137,12 +140,20 @@ fn plan(app: &App, body: Rect) -> Plan {
 struct Lines {
     connections: u16,
     liveness: u16,
+    /// None at all while nothing is warned of.
+    warnings: u16,
 }
 
 fn lines(app: &App) -> Lines {
-    let (nodes, peers) = connections::counts(app.scene.view().model);
+    let model = app.scene.view().model;
+    let (nodes, peers) = connections::counts(model);
+    let warnings = model.warnings().count();
     let lines = |count: usize, around| u16::try_from(count).unwrap_or(u16::MAX).saturating_add(around);
-    Lines { connections: lines(nodes, 3), liveness: lines(peers, 2) }
+    Lines {
+        connections: lines(nodes, 3),
+        liveness: lines(peers, 2),
+        warnings: lines(warnings, if warnings > 0 { 2 } else { 0 }),
+    }
 }
 
 /// As many lines as are wanted, within these shares of the height in percent: a large network does
@@ -164,14 +175,19 @@ fn all(body: Rect, lines: Lines) -> Vec<(PaneId, Rect)> {
     let [top, bottom] = Layout::vertical([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(left);
     let connections = share(lines.connections, body.height, 20, 40);
     let liveness = share(lines.liveness, body.height, 12, 25);
-    let [connections, liveness, reports, notices] =
-        Layout::vertical([connections, liveness, Constraint::Fill(1), Constraint::Fill(1)]).areas(right);
-    vec![
+    let warnings = Constraint::Length(lines.warnings.min(WARNINGS_HEIGHT));
+    let [connections, liveness, reports, notices, warned] =
+        Layout::vertical([connections, liveness, Constraint::Fill(1), Constraint::Fill(1), warnings]).areas(right);
+    let mut panes = vec![
         (PaneId::Topology, top),
         (PaneId::Connections, connections),
         (PaneId::Gossip, bottom),
         (PaneId::Liveness, liveness),
         (PaneId::Reports, reports),
         (PaneId::Notices, notices),
-    ]
+    ];
+    if lines.warnings > 0 {
+        panes.push((PaneId::Warnings, warned));
+    }
+    panes
 }

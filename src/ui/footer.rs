@@ -63,7 +63,9 @@ fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View
 
 /// The keys, and the panes that are not on the screen with what they hold.
 fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'static> {
-    let mut items: Vec<Item> = hidden.iter().map(|pane| count(*pane, view)).collect();
+    // What is not there needs no room, and no key.
+    let is_worth_it = |pane: &&PaneId| **pane != PaneId::Warnings || view.model.warnings().count() > 0;
+    let mut items: Vec<Item> = hidden.iter().filter(is_worth_it).map(|pane| count(*pane, view)).collect();
     let target = app.target(view);
     items.extend(KEYS.iter().filter_map(|binding| {
         let hint = binding.hint?;
@@ -81,6 +83,7 @@ fn count(pane: PaneId, view: &View<'_>) -> Item {
         PaneId::Liveness => (view.model.nodes().counts().suspect, Tone::Suspect),
         PaneId::Reports => (view.model.deaths().reports().len(), Tone::Dead),
         PaneId::Notices => (view.lines.len(), Tone::Suspect),
+        PaneId::Warnings => (view.model.warnings().count(), Tone::Suspect),
     };
     let tone = if count == 0 { Tone::Stale } else { tone };
     let parts =

@@ -15,6 +15,7 @@ use super::theme::Tone;
 use super::view::View;
 use crate::model::rumor::Coverage;
 use crate::model::words::count_text;
+use crate::scenario::Progress;
 
 pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
     let mut items = vec![Item::new(0, 9, Tone::Strong, "gossipctl"), state(app)];
@@ -29,6 +30,7 @@ pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static
         let skipped = text::count(usize::try_from(skipped).unwrap_or(usize::MAX));
         items.push(Item::new(4, 2, Tone::Suspect, format!("{skipped} events skipped")));
     }
+    items.extend(scenario(app));
     items.extend(journal(app));
     items.push(Item::new(6, 8, Tone::Plain, duration(app, view)));
     line(items, columns, view.theme.bar(), view)
@@ -41,6 +43,7 @@ fn state(app: &App) -> Item {
             (Tone::Suspect, format!("FROZEN +{} new", text::count(new)))
         }
         (Mode::Live, false) => (Tone::Up, "LIVE".to_owned()),
+        (Mode::Virtual, false) => (Tone::Up, "VIRTUAL".to_owned()),
         (Mode::Replay { source }, false) => (Tone::Wave, format!("REPLAY {source}")),
     };
     Item::new(0, 0, tone, text)
@@ -57,6 +60,10 @@ fn nodes(view: &View<'_>) -> Vec<Item> {
     }
     if counts.dead > 0 {
         items.push(Item::new(1, 1, Tone::Dead, format!("{} dead", counts.dead)));
+    }
+    let warnings = view.model.warnings().count();
+    if warnings > 0 {
+        items.push(Item::new(1, 1, Tone::Suspect, count_text(warnings as u64, "warning")));
     }
     items
 }
@@ -86,8 +93,17 @@ fn latest(view: &View<'_>) -> Option<Item> {
     Some(Item::new(3, 6, Tone::Wave, text))
 }
 
+/// How far the scenario is that is being played.
+fn scenario(app: &App) -> Option<Item> {
+    let Progress { done, of, failed } = app.scenario?;
+    Some(match failed {
+        0 => Item::new(5, 3, Tone::Plain, format!("scenario {done}/{of}")),
+        _ => Item::new(5, 1, Tone::Dead, format!("scenario {done}/{of}, {failed} failed")),
+    })
+}
+
 fn journal(app: &App) -> Option<Item> {
-    if app.scene.mode != Mode::Live {
+    if matches!(app.scene.mode, Mode::Replay { .. }) {
         return None;
     }
     match &app.journal {
@@ -99,7 +115,7 @@ fn journal(app: &App) -> Option<Item> {
 
 fn duration(app: &App, view: &View<'_>) -> String {
     match app.scene.mode {
-        Mode::Live => text::uptime(app.scene.now.since(app.started)),
+        Mode::Live | Mode::Virtual => text::uptime(app.scene.now.since(app.started)),
         Mode::Replay { .. } => text::uptime(view.model.lasted()),
     }
 }

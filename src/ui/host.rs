@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use crate::command::Command;
 pub use crate::model::notice::Severity;
+use crate::proto::addr::Addr;
+use crate::scenario::Progress;
 
 use super::options::Mode;
 
@@ -20,6 +22,15 @@ pub enum ToHost {
         path: PathBuf,
         /// Whether a file that is there may be replaced.
         overwrite: Overwrite,
+    },
+    /// Write what was done in this session to a file, as a scenario.
+    SaveScenario {
+        /// Where.
+        path: PathBuf,
+        /// Whether a file that is there may be replaced.
+        overwrite: Overwrite,
+        /// What the nodes are called.
+        names: Vec<(Addr, String)>,
     },
     /// Read a recorded session and feed it; answered by [`FromHost::Opened`] or a notice.
     OpenRecording(PathBuf),
@@ -56,6 +67,16 @@ pub enum FromHost {
         /// Why, and what to do.
         why: String,
     },
+    /// What was done is written down as a scenario.
+    ScenarioSaved {
+        /// Where.
+        path: PathBuf,
+    },
+    /// There is a file already; no scenario was written.
+    ScenarioExists {
+        /// Where.
+        path: PathBuf,
+    },
     /// What is being watched changed; what was shown before is forgotten.
     Opened(Mode),
     /// A line for the user.
@@ -67,6 +88,8 @@ pub enum FromHost {
     },
     /// How the recording of this session goes.
     JournalState(JournalState),
+    /// How far the scenario is that is being played.
+    Scenario(Progress),
 }
 
 /// How the recording of this session goes.

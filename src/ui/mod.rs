@@ -9,6 +9,7 @@ mod action;
 mod app;
 mod command_line;
 mod draw;
+mod explain;
 mod fault;
 mod field;
 mod filter;

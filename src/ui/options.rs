@@ -74,8 +74,10 @@ pub enum Mouse {
 /// What is being watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mode {
-    /// Nodes that run now.
+    /// Nodes that run now, on sockets.
     Live,
+    /// Nodes that run now, in virtual time.
+    Virtual,
     /// A recorded session.
     Replay {
         /// Where it was read from.

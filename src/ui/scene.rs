@@ -18,6 +18,8 @@ pub(crate) struct Scene {
     lines: Ring<NoticeLine>,
     /// Notices of the model before this number were taken over.
     taken: u64,
+    /// Warnings before this number were told.
+    warned: u64,
     held: Option<Box<Held>>,
     pub(crate) mode: Mode,
     pub(crate) now: Time,
@@ -36,7 +38,7 @@ struct Held {
 impl Scene {
     pub(crate) fn new(mode: Mode, theme: Theme, keys: KeyMap, now: Time, utc_offset_s: i32) -> Self {
         let (live, lines) = (Model::new(), Ring::new(NOTICES_MAX));
-        Self { live, lines, taken: 0, held: None, mode, now, theme, keys, utc_offset_s }
+        Self { live, lines, taken: 0, warned: 0, held: None, mode, now, theme, keys, utc_offset_s }
     }
 
     /// What panes and dialogs look at.
@@ -62,7 +64,7 @@ impl Scene {
     fn shown_at(&self) -> Time {
         match (&self.held, &self.mode) {
             (Some(held), _) => held.at,
-            (None, Mode::Live) => self.now,
+            (None, Mode::Live | Mode::Virtual) => self.now,
             (None, Mode::Replay { .. }) => self.live.now(),
         }
     }
@@ -86,7 +88,25 @@ impl Scene {
             self.lines.push(line);
             self.taken = number + 1;
         }
-        urgent
+        urgent.or(self.watch())
+    }
+
+    /// Looks for what is wrong with the network as a whole; what is new of it is said once.
+    pub(crate) fn watch(&mut self) -> Option<(Severity, String)> {
+        let now = match self.mode {
+            Mode::Live | Mode::Virtual => self.now,
+            Mode::Replay { .. } => self.live.now(),
+        };
+        self.live.watch(now);
+        let mut latest = None;
+        let new: Vec<_> = self.live.warnings().list().from(self.warned).map(|(_, warning)| warning.clone()).collect();
+        for warning in new {
+            let (text, node) = (self.live.warning_text(&warning.finding), warning.finding.node());
+            self.lines.push(NoticeLine { at: now, severity: Severity::Warning, text: text.clone(), node });
+            latest = Some((Severity::Warning, text));
+        }
+        self.warned = self.live.warnings().list().end();
+        latest
     }
 
     /// A line for the notices that is not about a node.
@@ -99,7 +119,7 @@ impl Scene {
     pub(crate) fn open(&mut self, mode: Mode) {
         self.live = Model::new();
         self.held = None;
-        self.taken = 0;
+        (self.taken, self.warned) = (0, 0);
         self.mode = mode;
     }
 

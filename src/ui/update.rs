@@ -1,10 +1,13 @@
 //! What the user does, and what comes of it: [`App`] changes, and effects are returned.
 
+use std::path::PathBuf;
+
 use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
 
 use super::action::{Action, Move, PaneId};
 use super::app::{ARMED_TIME, App, Armed, Effect, Zoom};
 use super::command_line::{Typed, parse};
+use super::explain::{Subject, explain};
 use super::fault::{self, Plan};
 use super::filter::Filter;
 use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
@@ -14,16 +17,16 @@ use super::modal::confirm::Confirm;
 use super::modal::help::Help;
 use super::modal::path::PathPrompt;
 use super::modal::say::Say;
+use super::modal::wave::WaveTable;
 use super::modal::why::Why;
 use super::modal::{Modal, Reply};
 use super::options::Mode;
 use super::pane::connections::Row;
 use super::prompt::{Outcome, Prompt, Purpose};
+use super::view::View;
 use super::wave::Waves;
 use crate::command::Command;
 use crate::model::link::LinkKey;
-use crate::model::node::NodeState;
-use crate::model::why::{Explanation, about_message, about_node, why_dead, why_link};
 use crate::proto::addr::Addr;
 
 /// Lines that one notch of the wheel scrolls.
@@ -101,6 +104,10 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<Effect> {
             app.modals.push(*modal);
             Vec::new()
         }
+        Reply::Explain(subject) => {
+            ask(app, subject);
+            Vec::new()
+        }
         Reply::Copy(text) => copy(app, text),
         Reply::Quit => vec![Effect::Quit],
         Reply::Done(wanted) => {
@@ -171,14 +178,18 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
             Ok(()) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
             Err(fault) => app.show(Severity::Error, fault),
         },
+        Typed::SaveScenario(path) => return vec![save_scenario(app, path, Overwrite::Ask)],
         Typed::Filter(text) => app.panes.set_filter(app.focus, Filter::new(&text)),
         Typed::Sort(sort) => app.panes.connections.sort = sort,
-        Typed::Why(addr) => {
-            let why = explain_node(app, addr);
-            app.modals.push(Modal::Why(Why::new(why)));
-        }
+        Typed::Why(subject) => ask(app, subject),
     }
     Vec::new()
+}
+
+fn save_scenario(app: &App, path: PathBuf, overwrite: Overwrite) -> Effect {
+    let ours = app.scene.live.nodes().iter().filter(|node| node.is_ours());
+    let names = ours.filter_map(|node| Some((node.addr, node.name.as_deref()?.to_owned()))).collect();
+    Effect::Host(ToHost::SaveScenario { path, overwrite, names })
 }
 
 fn each(app: &mut App, nodes: &[Addr], plan: impl Fn(&crate::model::Model, Addr) -> Plan) -> Vec<Effect> {
@@ -221,6 +232,7 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
             app.modals.push(Modal::Path(form));
         }
         Action::Wave => show_again(app),
+        Action::WaveTable => who_has_it(app),
         Action::Layout => app.panes.topology.lay_out_anew(),
         Action::Help => app.modals.push(Modal::Help(Help::default())),
         Action::Suspend => return vec![Effect::Suspend],
@@ -269,7 +281,7 @@ fn open_live(app: &mut App, modal: impl Fn(&mut App) -> Option<Modal>) {
 /// A recording cannot be changed; then that is said.
 fn is_live(app: &mut App) -> bool {
     match app.scene.mode {
-        Mode::Live => true,
+        Mode::Live | Mode::Virtual => true,
         Mode::Replay { .. } => {
             app.show(Severity::Warning, "this is a recording: nothing can be done to its nodes");
             false
@@ -353,61 +365,56 @@ fn copy(app: &mut App, text: String) -> Vec<Effect> {
 }
 
 fn details(app: &mut App) {
-    if let Some(why) = explain(app) {
+    if let Some(subject) = subject(app, &app.view()) {
+        ask(app, subject);
+    }
+}
+
+/// Opens the answer; of a message, its whole way.
+fn ask(app: &mut App, subject: Subject) {
+    if let Subject::Message(id) = subject {
+        app.modals.push(Modal::Wave(WaveTable::new(id)));
+    } else if let Some(why) = explain(subject, &app.view()) {
         app.modals.push(Modal::Why(Why::new(why)));
     }
 }
 
-/// What is known about the selected line.
-fn explain(app: &App) -> Option<Explanation> {
+/// The table of the message whose way is shown.
+fn who_has_it(app: &mut App) {
     let view = app.view();
-    let (model, offset) = (view.model, view.utc_offset_s);
-    match app.focus {
-        PaneId::Topology => Some(explain_node(app, app.panes.node(&view)?)),
-        PaneId::Connections => Some(match app.panes.connections.selected(&view)? {
-            Row::Node(addr) => explain_node(app, addr),
-            Row::Link(LinkKey { node, peer }) => why_link(model, node, peer, offset),
-        }),
+    let latest = view.model.latest_rumor().map(|rumor| rumor.id);
+    match view.wave.map(|wave| wave.id).or(latest) {
+        Some(id) => ask(app, Subject::Message(id)),
+        None => app.show(Severity::Warning, "no message to show yet"),
+    }
+}
+
+/// What the selected line is about.
+fn subject(app: &App, view: &View<'_>) -> Option<Subject> {
+    let model = view.model;
+    Some(match app.focus {
+        PaneId::Topology => Subject::Node(app.panes.node(view)?),
+        PaneId::Connections => match app.panes.connections.selected(view)? {
+            Row::Node(addr) => Subject::Node(addr),
+            Row::Link(link) => Subject::Link(link),
+        },
         PaneId::Gossip => {
             let entry = model.gossip().get(app.panes.gossip.selected(model.gossip())?)?;
-            Some(match (entry.message(), entry.peer()) {
-                (Some(id), _) => about_message(model, id, offset),
-                (None, Some(peer)) => explain_entry(app, entry.node, peer),
-                (None, None) => explain_node(app, entry.node),
-            })
+            match (entry.message(), entry.peer()) {
+                (Some(id), _) => Subject::Message(id),
+                (None, Some(peer)) if model.deaths().latest_of(peer).is_some() => Subject::Death(peer),
+                (None, Some(peer)) => Subject::Link(LinkKey { node: entry.node, peer }),
+                (None, None) => Subject::Node(entry.node),
+            }
         }
-        PaneId::Liveness => Some(explain_node(app, app.panes.liveness.selected(&view)?)),
+        PaneId::Liveness => Subject::Node(app.panes.liveness.selected(view)?),
         PaneId::Reports => {
             let reports = model.deaths().reports();
-            let report = reports.get(app.panes.reports.selected(reports)?)?;
-            Some(why_dead(model, report.dead, offset))
+            Subject::Death(reports.get(app.panes.reports.selected(reports)?)?.dead)
         }
-        PaneId::Notices => {
-            let line = view.lines.get(app.panes.notices.selected(view.lines)?)?;
-            let title = format!("Notice of {}", view.second(line.at));
-            Some(Explanation { title, verdict: line.text.clone(), evidence: Vec::new() })
-        }
-    }
-}
-
-/// A dead peer, or the link to it.
-fn explain_entry(app: &App, node: Addr, peer: Addr) -> Explanation {
-    let view = app.view();
-    if view.model.deaths().latest_of(peer).is_some() {
-        why_dead(view.model, peer, view.utc_offset_s)
-    } else {
-        why_link(view.model, node, peer, view.utc_offset_s)
-    }
-}
-
-fn explain_node(app: &App, addr: Addr) -> Explanation {
-    let view = app.view();
-    let state = view.model.nodes().get(addr).map(crate::model::node::Node::state);
-    let is_case = view.model.deaths().latest_of(addr).is_some();
-    match state {
-        Some(NodeState::Dead | NodeState::Killed) if is_case => why_dead(view.model, addr, view.utc_offset_s),
-        Some(_) | None => about_node(view.model, addr, view.utc_offset_s),
-    }
+        PaneId::Notices => Subject::Notice(app.panes.notices.selected(view.lines)?),
+        PaneId::Warnings => Subject::Warning(app.panes.warnings.selected(view)?),
+    })
 }
 
 /// Something from the host.
@@ -425,6 +432,15 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::ExportFailed { path, why } => {
             app.note(Severity::Error, &format!("not exported to {}: {why}", path.display()));
         }
+        FromHost::ScenarioSaved { path } => {
+            app.note(Severity::Info, &format!("saved as a scenario: gossipctl lab --script {}", path.display()));
+        }
+        FromHost::ScenarioExists { path } => {
+            let question = format!("{} exists. Replace it?", path.display());
+            if let Effect::Host(wanted) = save_scenario(app, path, Overwrite::Allowed) {
+                app.modals.push(Modal::Confirm(Confirm::new(question, "Replace", vec![wanted])));
+            }
+        }
         FromHost::Opened(mode) => {
             app.scene.open(mode);
             app.panes = super::pane::Panes::default();
@@ -432,6 +448,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             app.waves = Waves::default();
         }
         FromHost::Notice { severity, text } => app.note(severity, &text),
+        FromHost::Scenario(progress) => app.scenario = Some(progress),
         FromHost::JournalState(state) => {
             if let JournalState::Failed { why } = &state {
                 app.note(Severity::Error, &format!("the session is not recorded: {why}"));

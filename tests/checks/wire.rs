@@ -63,7 +63,9 @@ pub(crate) fn classic(bytes: &[u8]) {
         (listed, bytes.to_vec(), PICKLE_HELD_MAX),
     ] {
         let (messages, _) = check(link, &stream, held_max);
-        messages.iter().for_each(|message| reads_back(message));
+        for message in &messages {
+            reads_back(message);
+        }
         read_with_silence(link, &pieces(&stream));
     }
 }

@@ -36,6 +36,14 @@ pub(crate) fn run_in(home: &Path, args: &[&str]) -> (i32, String, String) {
     finished(command(home, args))
 }
 
+/// The same where nobody can read what it says on stderr: its terminal is gone, say. The exit code, if it has one.
+pub(crate) fn run_unheard(args: &[&str]) -> Option<i32> {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = command(home().path(), args).stdout(Stdio::null()).stderr(writer).status().unwrap();
+    status.code()
+}
+
 /// The same where no file may grow beyond so many KiB.
 pub(crate) fn run_with_small_files(home: &Path, size_kib: u32, args: &[&str]) -> (i32, String, String) {
     // POSIX counts in blocks of 512 bytes.

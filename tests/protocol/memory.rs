@@ -133,7 +133,7 @@ fn a_peer_that_is_sent_list_after_list_is_bounded() {
                 // There the list is the first that comes.
                 Dialect::Classic => peer.link(LinkChange::Dialed { peer: Addr::loopback(501) }),
             };
-            (0..100).for_each(|n| peer.say(link, Message::PeerList(addrs(n * 8_000, 8_000))));
+            (0..20).for_each(|n| peer.say(link, Message::PeerList(addrs(n * 8_000, 8_000))));
         });
         assert!(held <= CANDIDATES_HELD_MAX, "{dialect}: {held} bytes");
     }
@@ -142,7 +142,7 @@ fn a_peer_that_is_sent_list_after_list_is_bounded() {
 #[test]
 fn a_peer_whose_dials_all_fail_is_bounded() {
     assert_peer_is_bounded(16, |peer| {
-        for peer_addr in addrs(0, 40_000) {
+        for peer_addr in addrs(0, FLOOD) {
             peer.put(Input::DialFailed { peer: peer_addr, error: "refused".to_owned() });
         }
     });
@@ -186,7 +186,7 @@ fn a_peer_whose_neighbors_come_and_go_is_bounded() {
 fn a_peer_that_is_told_ever_new_messages_is_bounded() {
     assert_peer_is_bounded(160, |peer| {
         let link = peer.join(addr(1));
-        for seq in 0..100_000 {
+        for seq in 0..20_000 {
             let id = MessageId { origin: addr(2), run: 1, seq };
             peer.say(link, Message::Gossip(std::sync::Arc::new(Gossip { id, body: "x".into(), trace: None })));
         }
@@ -203,6 +203,23 @@ fn a_seed_to_which_all_the_world_connects_is_bounded() {
             }
         });
         assert!(held <= SEED_HELD_MAX, "{dialect}: {held} bytes");
+    }
+}
+
+#[test]
+fn a_seed_whose_peers_turn_away_again_is_bounded() {
+    let partings = [
+        Message::Refusal { reason: RefusalReason::WrongRole, referral: Vec::new() },
+        Message::Goodbye { reason: GoodbyeReason::Leaving, referral: Vec::new() },
+    ];
+    for parting in partings {
+        let held = held_by_seed(Dialect::Framed, |seed| {
+            for _ in 0..FLOOD {
+                let link = seed.join(addr(1));
+                seed.say(link, parting.clone());
+            }
+        });
+        assert!(held <= SEED_HELD_MAX, "{held} bytes after {}", parting.name());
     }
 }
 

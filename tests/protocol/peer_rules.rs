@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gossipctl::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, RepairReason, Side};
 use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::JoinPolicy;
 use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
 use gossipctl::proto::message::{DeathCause, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use gossipctl::proto::time::Time;
@@ -518,6 +519,8 @@ fn who_takes_a_peer_for_a_seed_or_a_seed_for_a_peer_is_refused_and_nobody_broke_
         };
         assert!(network.count(node, refused) >= 1, "{node}");
     }
+    let listed: Vec<Addr> = network.seed(seed_addr(1)).listed().collect();
+    assert!(!listed.contains(&peer_addr(3)), "who wanted a peer does not stay on the seed's list: {listed:?}");
     assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. } | EventKind::DeadReportSent { .. })));
 }
 
@@ -559,4 +562,20 @@ impl Double for Gossiper {
             _ => Vec::new(),
         }
     }
+}
+
+#[test]
+fn rule_4_where_full_peers_refuse_joiners_a_limit_of_4_cuts_off_every_peer_after_the_fifth() {
+    let joined_one_by_one = |join_policy| {
+        let mut network = Network::new(1, 44);
+        (network.peer_config.max_neighbors, network.peer_config.join_policy) = (4, join_policy);
+        for number in 1..=7 {
+            network.start_peer(number);
+            network.world.run_for(LIVENESS);
+        }
+        network.world.run_for(LIVENESS * 20);
+        network.parts(&network.peers()).iter().map(BTreeSet::len).collect::<Vec<_>>()
+    };
+    assert_eq!(joined_one_by_one(JoinPolicy::Refuse), [5, 2]);
+    assert_eq!(joined_one_by_one(JoinPolicy::MakeRoom), [7]);
 }

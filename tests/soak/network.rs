@@ -254,6 +254,7 @@ impl Network {
         while !self.cuts.is_empty() {
             self.heal_one().await;
         }
+        self.forget_lies().await;
         let begun = Instant::now();
         self.follow(RETURN).await;
         while !self.is_whole() {
@@ -262,6 +263,16 @@ impl Network {
         }
         self.figures.longest_settling = self.figures.longest_settling.max(begun.elapsed());
         self.reach_all().await;
+    }
+
+    /// A classic seed believes whoever reports the living, and they stay off its list for as long as they see
+    /// no reason to register again: who comes back then is told of nobody. A new seed is told of all.
+    async fn forget_lies(&mut self) {
+        if self.dialect == Dialect::Classic {
+            for seed in self.seeds.clone() {
+                self.restart_seeds("restart a seed", &[seed]).await;
+            }
+        }
     }
 
     pub(crate) fn neighbors(&self, node: Addr) -> BTreeSet<Addr> {

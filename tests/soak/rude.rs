@@ -100,7 +100,7 @@ struct RudePeer {
 }
 
 fn connect(addr: Addr) -> Option<TcpStream> {
-    let stream = TcpStream::connect_timeout(&addr.socket().into(), PATIENCE).ok()?;
+    let stream = TcpStream::connect_timeout(&addr.socket(), PATIENCE).ok()?;
     prepare(&stream);
     Some(stream)
 }

@@ -150,8 +150,9 @@ impl Session {
 }
 
 /// Starts the program in a terminal that is closed, as a window is, once the screen says this; returns
-/// the directory when the program has ended.
-pub(crate) fn close_window_after(args: &[&str], text: &str) -> TempDir {
+/// the directory and how the program has ended. It is told so by its parent, too, and again and again,
+/// which shall not keep it from leaving politely.
+pub(crate) fn close_window_after(args: &[&str], text: &str) -> (TempDir, ExitStatus) {
     let home = tempfile::tempdir().unwrap();
     let pair = native_pty_system().openpty(size(24, 80)).unwrap();
     let mut child = pair.slave.spawn_command(command(home.path(), args)).unwrap();
@@ -164,9 +165,16 @@ pub(crate) fn close_window_after(args: &[&str], text: &str) -> TempDir {
         let len = reader.read(&mut bytes).unwrap();
         parser.process(&bytes[..len]);
     }
+    let hang_up = |id: u32| std::process::Command::new("kill").args(["-s", "HUP", &id.to_string()]).output().unwrap();
+    hang_up(child.process_id().unwrap());
     drop((reader, pair.master));
-    child.wait().unwrap();
-    home
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => drop(child.process_id().map(hang_up)),
+        }
+    };
+    (home, status)
 }
 
 fn is_whole(screen: &vt100::Screen) -> bool {

@@ -63,7 +63,7 @@ fn a_peer_that_stays_alone_is_warned_of_until_it_has_a_neighbor() {
     story.watch(Duration::from_secs(2));
     assert_eq!(story.warnings(), ["p5 has no neighbor"]);
     let why = story.why_latest();
-    assert!(why.verdict.contains("It has no neighbor: the last of 2 that did not last: at 03:13:"), "{}", why.verdict);
+    assert!(why.verdict.contains("It has no neighbor. The link p5 - p1 ended at 03:13:"), "{}", why.verdict);
     assert!(says(&why, "p5: link down, taken for dead: link cut by the user"), "{why:?}");
 
     story.link(p(5), p(1), Purpose::Neighbor);

@@ -17,7 +17,7 @@ use crate::model::rumor::{Copy, DELIVERY_TIME, Rumor};
 use crate::model::sentence::end_text;
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
-use crate::proto::message::{MessageId, Role};
+use crate::proto::message::{DeathCause, MessageId, Role};
 use crate::proto::time::Time;
 
 /// Links that an answer names.
@@ -201,7 +201,7 @@ impl<'a> Inquiry<'a> {
         let links = self.teller.model.links().iter().filter(is_neighbor).filter(|link| wanted(link));
         let mut lost: Vec<Lost<'a>> = links.filter_map(last_loss).collect();
         // The end that knew first knows why.
-        lost.sort_by_key(|lost| lost.step.at);
+        lost.sort_by_key(|lost| (lost.step.at, is_seen_only(lost.step)));
         let mut pairs: Vec<(Addr, Addr)> = Vec::new();
         lost.retain(|Lost { link, .. }| {
             let pair = (link.key.node.min(link.key.peer), link.key.node.max(link.key.peer));
@@ -355,6 +355,12 @@ impl<'a> Inquiry<'a> {
             Life::Hung | Life::Left | Life::Killed => Some(Evidence::at(node.life_since, self.fate_of(node))),
         }
     }
+}
+
+/// This end only saw the connection go; the other one may know why.
+pub(super) fn is_seen_only(step: &Step) -> bool {
+    let StepKind::Down { end } = step.what else { return false };
+    matches!(end, LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost)
 }
 
 /// When this link was last lost, if it is, and how: `p2 - p3, ended at 03:13:02: p2 was killed`.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::death::miss_lines;
-use super::lack::end_of;
+use super::lack::{end_of, is_seen_only};
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::event::{Direction, EventKind, Purpose};
 use crate::model::Model;
@@ -43,7 +43,9 @@ fn both(teller: Teller<'_>, one: &Link, other: &Link) -> String {
         (false, true) => one_way(teller, other, one),
         (true, true) => verdict(teller, one),
         (false, false) => match (last_down(one), last_down(other)) {
-            (Some(first), Some(second)) if second.at < first.at => verdict(teller, other),
+            (Some(first), Some(second)) if (second.at, is_seen_only(second)) < (first.at, is_seen_only(first)) => {
+                verdict(teller, other)
+            }
             (None, Some(_)) => verdict(teller, other),
             (Some(_) | None, _) => verdict(teller, one),
         },

@@ -1,7 +1,7 @@
 //! What is known about a node.
 
 use super::death::miss_lines;
-use super::link::step_text;
+use super::link::{step_text, why_link};
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::event::Purpose;
 use crate::model::Model;
@@ -134,18 +134,13 @@ fn connection(teller: Teller<'_>, node: &Node) -> String {
     if node.life != Life::Running || node.role != Some(Role::Peer) || node.neighbors > 0 {
         return String::new();
     }
-    let attempts: Vec<(&Link, &Step)> = tried(teller, node).collect();
-    let latest = attempts.iter().max_by_key(|(_, step)| step.at);
-    let tried = match latest {
-        Some((link, step)) => {
-            let text = step_text(&teller.name(node.addr), &teller.name(link.key.peer), step);
-            let text = text.strip_prefix(&format!("{}: ", teller.name(node.addr))).unwrap_or(&text).to_owned();
-            format!("the last of {} that did not last: at {} {text}", attempts.len(), teller.clock(step.at))
-        }
-        None if node.registrations == 0 => "it is registered with no seed that could name others".to_owned(),
-        None => "nobody dialled it, and it dialled nobody".to_owned(),
+    let latest = tried(teller, node).max_by_key(|(_, step)| step.at);
+    let why = match latest {
+        Some((link, _)) => why_link(teller.model, node.addr, link.key.peer, teller.utc_offset_s).verdict,
+        None if node.registrations == 0 => "It is registered with no seed that could name others.".to_owned(),
+        None => "Nobody dialled it, and it dialled nobody.".to_owned(),
     };
-    format!(" It has no neighbor: {tried}.")
+    format!(" It has no neighbor. {why}")
 }
 
 /// The last step of each of its links to a peer.

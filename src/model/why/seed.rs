@@ -12,6 +12,9 @@ use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
 
+/// Differences that a verdict names; all are in the evidence.
+const CLAUSES_MAX: usize = 3;
+
 /// Who is on this seed's list without being alive, and who is alive without being on it; why, in each
 /// case.
 pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Explanation {
@@ -55,7 +58,16 @@ fn verdict(teller: Teller<'_>, (name, seed, now): (&str, Addr, Time), view: &See
     match wrong {
         [] => format!("{name} has {listed} on its list, {run}, and nobody is on it or off it without cause{last}."),
         [only] => format!("{name} has {listed} on its list, {run}: {only}{last}."),
-        more => format!("{name} has {listed} on its list, {run}: {}{last}.", more.join("; ")),
+        more => format!("{name} has {listed} on its list, {run}: {}{last}.", some_of(more)),
+    }
+}
+
+/// The first of these clauses, and how many there are besides.
+fn some_of(clauses: &[String]) -> String {
+    let shown = clauses.iter().take(CLAUSES_MAX).cloned().collect::<Vec<_>>().join("; ");
+    match clauses.len().saturating_sub(CLAUSES_MAX) {
+        0 => shown,
+        more => format!("{shown}; and {more} more"),
     }
 }
 

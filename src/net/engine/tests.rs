@@ -3,16 +3,6 @@
 use super::*;
 use crate::feed::{Feed, feed};
 
-#[test]
-fn every_node_and_every_life_of_it_chooses_differently_and_the_same_in_every_run() {
-    let (one, other) = (Addr::loopback(3000), Addr::loopback(3001));
-    assert_eq!(derive_seed(7, one, 0), derive_seed(7, one, 0));
-    let seeds = [derive_seed(7, one, 0), derive_seed(7, one, 1), derive_seed(7, other, 0), derive_seed(8, one, 0)];
-    for (at, seed) in seeds.iter().enumerate() {
-        assert!(!seeds[..at].contains(seed), "{seeds:?}");
-    }
-}
-
 fn engine(files_max: Option<u64>) -> (Engine, Feed) {
     let (tap, feed) = feed(64);
     let nowhere = Addr::loopback(0);

@@ -3,7 +3,7 @@
 
 use super::{Link, Peer};
 use crate::proto::addr::Addr;
-use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
+use crate::proto::config::{JoinPolicy, LINKS_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
@@ -183,6 +183,9 @@ impl Peer {
 
     /// True when there is room, or has been made.
     fn make_room(&mut self, now: Time, priority: Priority, out: &mut impl Output) -> bool {
+        if self.config.join_policy == JoinPolicy::Refuse {
+            return false;
+        }
         match (self.config.dialect, priority) {
             (Dialect::Classic, _) | (Dialect::Framed, Priority::Low) => false,
             (Dialect::Framed, Priority::Bridge) => self.overlay.neighbors.len() < LINKS_MAX,

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::{Breach, Invariant, REMEMBERED, SPREAD_TIME};
+use super::disturbance::Disturbance;
+use super::{Breach, Invariant, REMEMBERED, SETTLE_TIME, SPREAD_TIME};
 use crate::event::{Event, EventKind};
 use crate::model::Model;
 use crate::model::graph::Graph;
@@ -50,11 +51,13 @@ impl Deliveries {
     }
 
     /// Judges the messages whose time is over.
-    pub(super) fn judge(&mut self, model: &Model, now: Time) -> Vec<Breach> {
+    pub(super) fn judge(&mut self, model: &Model, disturbance: &Disturbance, now: Time) -> Vec<Breach> {
         let mut found = Vec::new();
         while let Some((began, id)) = self.open.front().copied().filter(|(began, _)| now.since(*began) > SPREAD_TIME) {
             self.open.pop_front();
-            found.extend(self.undelivered(model, began, id));
+            if !disturbance.was_since(began, SETTLE_TIME) {
+                found.extend(self.undelivered(model, began, id));
+            }
         }
         while self.order.front().is_some_and(|(at, _)| now.since(*at) > REMEMBERED) {
             if let Some((_, id)) = self.order.pop_front() {

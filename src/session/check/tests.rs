@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::{Direction, LinkEnd, LinkId, Pace, Purpose, Stop};
+use crate::proto::fault::{Fault, Scope, Trouble};
 use crate::proto::message::{DeathCause, MessageId, Role};
 
 fn p(number: u16) -> Addr {
@@ -139,6 +140,31 @@ fn a_link_that_one_end_knows_for_longer_than_it_takes_to_settle_is_told_once() {
     session.pass(9);
     session.tell(SEED, EventKind::Hung);
     assert_eq!(session.told(), ["00:00:11.000 127.0.0.1:3003: holds a link to 127.0.0.1:3002, which knows of none"]);
+}
+
+#[test]
+fn what_a_fault_keeps_from_arriving_is_no_breach_until_it_has_been_over_for_a_while() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    let (what, on) = (Trouble::Cut, Scope::border(vec![p(3), p(4)]));
+    session.tell(p(3), EventKind::FaultSet { fault: Fault { what, on: on.clone() } });
+    session.gossip(1, &[2]);
+    session.pass(3);
+    let reason = DelistReason::Unanswered { reporter: p(2) };
+    session.tell(SEED, EventKind::PeerDelisted { peer: p(3), reason });
+    session.tell(p(3), EventKind::FaultCleared { fault: Fault { what, on } });
+    session.pass(20);
+    session.gossip(2, &[2, 3]);
+    let way = "though a way of links that stood all the time led to it";
+    assert_eq!(session.told(), [format!("00:00:34.000 127.0.0.1:3004: did not get 127.0.0.1:3001#2, {way}")]);
+}
+
+#[test]
+fn a_fault_that_keeps_nothing_from_arriving_excuses_nothing() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    let fault = Fault { what: Trouble::Skew { by_us: 5_000_000 }, on: Scope::Node(p(2)) };
+    session.tell(p(2), EventKind::FaultSet { fault });
+    session.gossip(1, &[2, 3]);
+    assert_eq!(session.told().len(), 1);
 }
 
 #[test]

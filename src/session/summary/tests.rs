@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::event::{EventKind, Stop};
+use crate::event::{Event, EventKind, Stop};
 use crate::proto::message::{DeathCause, MessageId};
 use crate::proto::time::Time;
 use crate::session::samples::{AT, event, peer, seed, started};
@@ -16,8 +16,10 @@ fn model() -> Model {
     model.apply(&event(peer(1), EventKind::Generated { id, body: "x".into(), trace: None, forwarded: 1 }));
     let received = EventKind::Received { id, from: peer(1), body: "x".into(), trace: None, forwarded: 0 };
     model.apply(&event(peer(2), received));
+    // Long enough after the message that p3 should have had it.
     for n in [2, 3] {
-        model.apply(&event(peer(n), EventKind::Stopped { how: Stop::Killed }));
+        let stopped = event(peer(n), EventKind::Stopped { how: Stop::Killed });
+        model.apply(&Event { at: AT + std::time::Duration::from_secs(60), ..stopped });
     }
     let died = EventKind::NeighborDied { peer: peer(2), cause: DeathCause::LinkError, last_heard: AT };
     let mut died = event(peer(1), died);

@@ -7,6 +7,7 @@ pub(crate) mod help;
 pub(crate) mod path;
 pub(crate) mod say;
 pub(crate) mod start;
+pub(crate) mod wave;
 pub(crate) mod why;
 
 use ratatui::Frame;
@@ -20,8 +21,10 @@ use self::help::Help;
 use self::path::PathPrompt;
 use self::say::Say;
 use self::start::Start;
+use self::wave::WaveTable;
 use self::why::Why;
 use super::action::Move;
+use super::explain::Subject;
 use super::host::ToHost;
 use super::keys::{Key, KeyMap, Pressed};
 use super::theme::Tone;
@@ -44,6 +47,8 @@ pub(crate) enum Modal {
     Help(Help),
     /// Why something is as it is.
     Why(Why),
+    /// The way of a message.
+    Wave(WaveTable),
 }
 
 /// What a key did in a dialog.
@@ -57,6 +62,8 @@ pub(crate) enum Reply {
     Done(Vec<ToHost>),
     /// Another dialog opens on top.
     Open(Box<Modal>),
+    /// This is to be explained, on top.
+    Explain(Subject),
     /// The text goes to the clipboard.
     Copy(String),
     /// The console ends.
@@ -74,6 +81,7 @@ impl Modal {
             Self::Confirm(modal) => modal.press(key, keys),
             Self::Help(modal) => modal.press(key, keys),
             Self::Why(modal) => modal.press(key, keys),
+            Self::Wave(modal) => modal.press(key, keys),
         }
     }
 
@@ -83,7 +91,7 @@ impl Modal {
             Self::Add(modal) => modal.form.paste(text),
             Self::Say(modal) => modal.form.paste(text),
             Self::Path(modal) => modal.form.paste(text),
-            Self::Start(_) | Self::Confirm(_) | Self::Help(_) | Self::Why(_) => {}
+            Self::Start(_) | Self::Confirm(_) | Self::Help(_) | Self::Why(_) | Self::Wave(_) => {}
         }
     }
 
@@ -97,6 +105,7 @@ impl Modal {
             Self::Confirm(modal) => modal.render(frame, area, view),
             Self::Help(modal) => modal.render(frame, area, view),
             Self::Why(modal) => modal.render(frame, area, view),
+            Self::Wave(modal) => modal.render(frame, area, view),
         }
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod liveness;
 pub(crate) mod notices;
 pub(crate) mod reports;
 pub(crate) mod topology;
+pub(crate) mod warnings;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -15,6 +16,7 @@ use ratatui::widgets::{Block, Paragraph};
 use self::connections::Connections;
 use self::liveness::LivenessPane;
 use self::topology::Topology;
+use self::warnings::WarningsPane;
 use super::action::{Move, PaneId};
 use super::filter::Filter;
 use super::log_view::{LogView, Window};
@@ -32,6 +34,7 @@ pub(crate) struct Panes {
     pub(crate) liveness: LivenessPane,
     pub(crate) reports: LogView,
     pub(crate) notices: LogView,
+    pub(crate) warnings: WarningsPane,
 }
 
 /// Whether the keys go to a pane.
@@ -54,6 +57,7 @@ impl Panes {
             PaneId::Liveness => self.liveness.render(frame, area, view, focus),
             PaneId::Reports => reports::render(&mut self.reports, frame, area, view, focus),
             PaneId::Notices => notices::render(&mut self.notices, frame, area, view, focus),
+            PaneId::Warnings => self.warnings.render(frame, area, view, focus),
         }
     }
 
@@ -71,6 +75,7 @@ impl Panes {
                 self.reports.act(view.model.deaths().reports(), wanted, |report| reports::plain(report, view));
             }
             PaneId::Notices => self.notices.act(view.lines, wanted, |line| notices::plain(line, view)),
+            PaneId::Warnings => self.warnings.act(wanted, view),
         }
     }
 
@@ -102,6 +107,7 @@ impl Panes {
             PaneId::Liveness => self.liveness.list.filter(),
             PaneId::Reports => self.reports.filter(),
             PaneId::Notices => self.notices.filter(),
+            PaneId::Warnings => self.warnings.list.filter(),
         }
     }
 
@@ -114,6 +120,7 @@ impl Panes {
             PaneId::Liveness => self.liveness.list.set_filter(filter),
             PaneId::Reports => self.reports.set_filter(filter),
             PaneId::Notices => self.notices.set_filter(filter),
+            PaneId::Warnings => self.warnings.list.set_filter(filter),
         }
     }
 
@@ -132,6 +139,7 @@ impl Panes {
                 log.get(self.reports.selected(log)?).map(|report| report.dead)
             }
             PaneId::Notices => view.lines.get(self.notices.selected(view.lines)?)?.node,
+            PaneId::Warnings => self.warnings.node(view),
         }
     }
 
@@ -152,6 +160,7 @@ impl Panes {
             PaneId::Notices => {
                 view.lines.get(self.notices.selected(view.lines)?).map(|line| notices::plain(line, view))
             }
+            PaneId::Warnings => Some(warnings::plain(self.warnings.selected(view)?, view)),
         }
     }
 }

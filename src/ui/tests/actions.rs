@@ -8,6 +8,7 @@ use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Stop};
 use crate::proto::fault::{Fault, Percent, Scope, Trouble};
 use crate::proto::message::{DeathCause, Role};
+use crate::scenario::Progress;
 use crate::ui::app::{App, Effect};
 use crate::ui::command_line::complete;
 use crate::ui::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
@@ -262,6 +263,40 @@ fn an_export_asks_before_it_replaces_a_file() {
     assert_eq!(press(&mut app, "tab enter"), export(Overwrite::Allowed));
     on_host(&mut app, FromHost::ExportFailed { path, why: "the disk is full".to_owned() });
     assert_eq!(footer(&mut app), "x not exported to session.jsonl: the disk is full");
+}
+
+#[test]
+fn what_was_done_is_saved_as_a_scenario_and_a_file_is_not_replaced_unasked() {
+    let mut app = suspect();
+    let type_command = |app: &mut App, line: &str| {
+        press(app, ":");
+        type_text(app, line);
+        press(app, "enter")
+    };
+    assert_eq!(type_command(&mut app, "save-scenario"), []);
+    assert!(footer(&mut app).contains("expected :save-scenario FILE"));
+    let effects = type_command(&mut app, "save-scenario mine.txt");
+    let [Effect::Host(ToHost::SaveScenario { path, overwrite: Overwrite::Ask, names })] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert!(names.contains(&(P4, "p4".to_owned())), "{names:?}");
+    on_host(&mut app, FromHost::ScenarioExists { path: path.clone() });
+    assert_eq!(press(&mut app, "enter"), [], "Cancel is the answer at hand");
+    on_host(&mut app, FromHost::ScenarioExists { path: path.clone() });
+    let effects = press(&mut app, "tab enter");
+    assert!(matches!(effects[..], [Effect::Host(ToHost::SaveScenario { overwrite: Overwrite::Allowed, .. })]));
+    on_host(&mut app, FromHost::ScenarioSaved { path: path.clone() });
+    assert!(footer(&mut app).contains("saved as a scenario: gossipctl lab --script mine.txt"));
+}
+
+#[test]
+fn the_header_tells_how_far_a_scenario_is_and_what_failed() {
+    let mut app = suspect();
+    let header = |app: &mut App| picture(app, 160, 50).lines().next().unwrap().to_owned();
+    on_host(&mut app, FromHost::Scenario(Progress { done: 4, of: 9, failed: 0 }));
+    assert!(header(&mut app).contains("scenario 4/9 "));
+    on_host(&mut app, FromHost::Scenario(Progress { done: 5, of: 9, failed: 1 }));
+    assert!(header(&mut app).contains("scenario 5/9, 1 failed"));
 }
 
 #[test]

@@ -45,7 +45,9 @@ fn line() -> impl Strategy<Value = String> {
 
 fn model() -> Model {
     let mut model = Model::new();
-    session().iter().for_each(|event| model.apply(event));
+    for event in session() {
+        model.apply(&event);
+    }
     model
 }
 

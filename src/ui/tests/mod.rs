@@ -9,3 +9,4 @@ mod panic;
 mod pictures;
 mod styles;
 mod topology;
+mod waves;

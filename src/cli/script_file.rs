@@ -1,0 +1,148 @@
+//! A scenario's file: read, and its settings as if they were flags.
+
+use std::error::Error as _;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args as _, Command, FromArgMatches as _};
+
+use super::args::NodeArgs;
+use super::files;
+use crate::scenario::{Script, ScriptError, Setting};
+
+/// Longest file: some thousand lines, no more than anybody writes.
+const FILE_LEN_MAX: u64 = 256 * 1024;
+/// Flags of a node that a scenario does not set: where files go is not its business.
+const NOT_SET: &str = "log-dir";
+
+/// A scenario and what it sets.
+#[derive(Debug, Clone)]
+pub(crate) struct ScriptFile {
+    /// Where it was read from.
+    pub(crate) path: PathBuf,
+    /// What is done and expected.
+    pub(crate) script: Script,
+    /// The settings of its nodes.
+    pub(crate) node: NodeArgs,
+}
+
+/// Why a scenario cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ScriptFileError {
+    /// The system does not let us read it.
+    #[error("{}: cannot be read: {error}", file.display())]
+    Unreadable {
+        /// Which file.
+        file: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// Too long to be one.
+    #[error("{}: longer than {} KiB: a scenario is a text file, see docs/SCENARIOS.md", .0.display(), FILE_LEN_MAX / 1024)]
+    TooLong(PathBuf),
+    /// Not text.
+    #[error("{}: not a text in UTF-8: a scenario is a text file, see docs/SCENARIOS.md", .0.display())]
+    NotText(PathBuf),
+    /// Something in it is wrong.
+    #[error("{}:{error}", file.display())]
+    Wrong {
+        /// Which file.
+        file: PathBuf,
+        /// The line, what is wrong there, and what was expected.
+        error: ScriptError,
+    },
+}
+
+impl ScriptFile {
+    /// Reads a scenario and checks all of it.
+    pub(crate) fn read(path: &Path) -> Result<Self, ScriptFileError> {
+        let file = path.to_owned();
+        let bytes = match files::read_bounded(path, FILE_LEN_MAX) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Err(ScriptFileError::TooLong(file)),
+            Err(error) => return Err(ScriptFileError::Unreadable { file, error }),
+        };
+        let Ok(text) = String::from_utf8(bytes) else { return Err(ScriptFileError::NotText(file)) };
+        Self::parse(path, &text).map_err(|error| ScriptFileError::Wrong { file, error })
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, ScriptError> {
+        let script = Script::parse(text)?;
+        let node = node_args(&script.settings)?;
+        Ok(Self { path: path.to_owned(), script, node })
+    }
+
+    /// What to call it in a line for the user.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
+    }
+}
+
+/// The settings as the flags of the same names would set them.
+fn node_args(settings: &[Setting]) -> Result<NodeArgs, ScriptError> {
+    for setting in settings {
+        read_flags(std::slice::from_ref(setting)).map_err(|what| ScriptError { line: setting.line, what })?;
+    }
+    let last = settings.last().map_or(1, |setting| setting.line);
+    read_flags(settings).map_err(|what| ScriptError { line: last, what })
+}
+
+fn read_flags(settings: &[Setting]) -> Result<NodeArgs, String> {
+    let flags = NodeArgs::augment_args(Command::new("set").no_binary_name(true));
+    let known: Vec<String> = flags.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect();
+    if let Some(Setting { name, .. }) = settings.iter().find(|set| set.name == NOT_SET || !known.contains(&set.name)) {
+        let known: Vec<&str> = known.iter().map(String::as_str).filter(|name| *name != NOT_SET).collect();
+        return Err(format!("'{name}' is no setting: expected one of {}", known.join(", ")));
+    }
+    let words = settings.iter().map(|setting| format!("--{}={}", setting.name, setting.value));
+    let read = flags.try_get_matches_from(words).and_then(|matches| NodeArgs::from_arg_matches(&matches));
+    read.map_err(|error| plain(&error, settings))
+}
+
+/// What clap has to say, in one line without its flags.
+fn plain(error: &clap::Error, settings: &[Setting]) -> String {
+    if let Some(source) = error.source() {
+        return source.to_string();
+    }
+    let value = settings.first().map_or("", |setting| setting.value.as_str());
+    match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(valid)) => format!("'{value}' is unknown: expected {}", valid.join(" or ")),
+        Some(_) | None => error.kind().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn parse(text: &str) -> Result<ScriptFile, ScriptError> {
+        ScriptFile::parse(Path::new("dir/a.txt"), text)
+    }
+
+    fn error(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn settings_are_those_of_the_flags() {
+        let file = parse("set gossip-interval 1s\nset max-neighbors 4\nset join-policy refuse\nlab 1 2\n").unwrap();
+        assert_eq!(file.node.gossip_interval.unwrap().get(), Duration::from_secs(1));
+        assert_eq!(file.node.max_neighbors.unwrap().as_usize(), 4);
+        assert!(file.node.join_policy.is_some() && file.node.messages.is_none());
+        assert_eq!(file.name(), "a.txt");
+    }
+
+    #[test]
+    fn a_wrong_setting_names_its_line_and_what_was_expected() {
+        assert_eq!(error("lab 1 2\n\nset gossip-interval 0s"), "3: 0s is too short: expected at least 1ms");
+        assert_eq!(error("set wire pickle\nlab 1 2"), "1: 'pickle' is unknown: expected framed or classic");
+        let unknown = error("lab 1 2\nset gossip 1s\n");
+        assert!(
+            unknown.starts_with("2: 'gossip' is no setting: expected one of wire, pace, gossip-interval"),
+            "{unknown}"
+        );
+        assert!(error("set log-dir /tmp\nlab 1 2").starts_with("1: 'log-dir' is no setting"));
+    }
+}

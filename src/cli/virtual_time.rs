@@ -1,0 +1,139 @@
+//! Nodes in virtual time: at the pace of the clock for somebody who watches, or as fast as it goes.
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::args::Format;
+use super::failure::{Failure, say, warn};
+use super::nodes::rng_seed;
+use super::plan::Plan;
+use super::printer::Printer;
+use super::settings::NodeSettings;
+use super::values::Span;
+use crate::clock::Clock;
+use crate::command::Command;
+use crate::event::Batch;
+use crate::feed::Tap;
+use crate::model::span_text;
+use crate::model::words::count_text;
+use crate::proto::config::{PeerConfig, SeedConfig};
+use crate::proto::time::Time;
+use crate::scenario::Run;
+use crate::session::check::{Breach, Checker};
+use crate::session::journal::Header;
+use crate::sim::{Defaults, EPOCH, Engine, Piece, play};
+
+/// Shortest time between two looks at a network that runs at the pace of the clock: a frame shows nothing shorter.
+const TICK: Duration = Duration::from_millis(5);
+
+/// What nodes in virtual time are like. They start the day at midnight UTC, wherever they run, so that a run is the same
+/// everywhere.
+pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_offset_s: i32) -> Defaults {
+    let peer = PeerConfig { utc_offset_s, ..settings.peer.clone() };
+    let seed = SeedConfig { utc_offset_s, ..settings.seed.clone() };
+    Defaults { peer, seed, rng_seed, epoch }
+}
+
+/// Keeps virtual time at the clock's and does what users want, until one of them says [`Command::Quit`] or all are gone.
+pub(crate) async fn keep_pace(mut engine: Engine, clock: Clock, taps: Vec<Tap>, mut commands: mpsc::Receiver<Command>) {
+    loop {
+        engine.run_to(clock.now());
+        publish(&mut engine, &taps);
+        let next = engine.next_at().map(|next| clock.instant(next.max(engine.now() + TICK)));
+        let command = tokio::select! {
+            biased;
+            command = commands.recv() => command.unwrap_or(Command::Quit),
+            () = sleep_until(next) => continue,
+        };
+        engine.run_to(clock.now());
+        let last = command == Command::Quit;
+        // What cannot be done is an event.
+        let _ = engine.apply(command);
+        publish(&mut engine, &taps);
+        if last {
+            return;
+        }
+    }
+}
+
+async fn sleep_until(moment: Option<tokio::time::Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn publish(engine: &mut Engine, taps: &[Tap]) {
+    let events = engine.take_events();
+    if events.is_empty() {
+        return;
+    }
+    let batch: Batch = events.into();
+    for tap in taps {
+        tap.publish(&batch);
+    }
+}
+
+/// Plays the plan's scenario as fast as it goes, without a screen. What is printed is the same to the byte whenever the
+/// same random seed is given.
+pub(crate) fn run(plan: &Plan, format: Format) -> Result<ExitCode, Failure> {
+    plan.warnings.iter().for_each(warn);
+    let Some(script) = plan.script() else { return Err(Failure::NoEnd) };
+    let length = plan.length.map(Span::get);
+    if length.is_none() && script.steps.is_empty() {
+        return Err(Failure::NoEnd);
+    }
+    let clock = Clock::start();
+    let rng_seed = rng_seed(&plan.node, clock);
+    let engine = Engine::new(defaults(&plan.node, rng_seed, EPOCH, 0));
+    let mut printer = Printer::new(format, Header::new(EPOCH, 0), BufWriter::new(io::stdout()));
+    let (mut run, mut checker) = (Run::new(script), Checker::new(plan.node.seed.dead_policy));
+    let played = begin(&mut printer).and_then(|()| {
+        play(engine, &mut run, length, |piece| match piece {
+            Piece::Events(events) => {
+                for event in events {
+                    checker.apply(event);
+                }
+                printer.events(events).map_err(Failure::Stdout)
+            }
+            Piece::Told(telling) => {
+                plan.tell(&telling.text);
+                Ok(())
+            }
+        })
+    });
+    match played.and_then(|()| printer.flush().map_err(Failure::Stdout)) {
+        // A reader that has had enough closed the pipe: no failure.
+        Err(Failure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+        other => other?,
+    }
+    tell_time(&run, clock, rng_seed);
+    let verdict = plan.verdict(&run.summary());
+    let more = checker.more();
+    let breaches = checker.finish(run.model().now());
+    Ok(if tell_breaches(&breaches, more) == 0 { verdict } else { ExitCode::FAILURE })
+}
+
+/// Says which rules of the protocol did not hold: that is a fault in gossipctl, not in what was expected. How many.
+fn tell_breaches(breaches: &[Breach], more: u64) -> u64 {
+    for breach in breaches {
+        warn(format_args!("a rule that always holds did not: {breach}"));
+    }
+    if more > 0 {
+        warn(format_args!("and {} more", count_text(more, "time")));
+    }
+    breaches.len() as u64 + more
+}
+
+fn begin<W: Write>(printer: &mut Printer<W>) -> Result<(), Failure> {
+    printer.begin().map_err(Failure::Stdout)
+}
+
+/// How long it took, and how to have the same again.
+fn tell_time(run: &Run, clock: Clock, rng_seed: u64) {
+    let (lasted, took) = (span_text(run.model().lasted()), span_text(clock.now().since(clock.epoch())));
+    say(format_args!("{lasted} of virtual time in {took}; the same again with --rng-seed {rng_seed}"));
+}

@@ -1,0 +1,372 @@
+//! The nodes of this process: what they are called, how they are, and what can be asked of them. The same for nodes on
+//! sockets, for nodes in virtual time, and for a scenario that is checked before anything runs.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+
+use crate::command::grammar::{self, Names};
+use crate::command::{Command, FaultCommand, NodeSpec, Placement};
+use crate::fault::{self, Standing};
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+
+/// How a node of this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// As it should.
+    Runs,
+    /// It keeps its sockets and says nothing.
+    Hangs,
+    /// It was crashed.
+    Killed,
+    /// It said goodbye.
+    Left,
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Runs => "runs",
+            Self::Hangs => "hangs",
+            Self::Killed => "was killed",
+            Self::Left => "has left",
+        })
+    }
+}
+
+/// Why nothing was done. Nothing has changed then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No node of this process has this address.
+    #[error("{0} is not a node of this process")]
+    Unknown(Addr),
+    /// A node of this process has the address, running or not.
+    #[error("{addr} belongs to {name}, which {condition}: choose another address")]
+    Taken {
+        /// The address.
+        addr: Addr,
+        /// The node's name.
+        name: String,
+        /// How it is.
+        condition: Condition,
+    },
+    /// The node is not in a state for it.
+    #[error("{name} ({addr}) {condition}")]
+    NotRunning {
+        /// The node's name.
+        name: String,
+        /// Its address.
+        addr: Addr,
+        /// How it is.
+        condition: Condition,
+    },
+    /// Only a killed or hung node can be restarted.
+    #[error("{name} ({addr}) is up: kill or hang it first")]
+    Up {
+        /// The node's name.
+        name: String,
+        /// Its address.
+        addr: Addr,
+    },
+    /// Only a peer can do it.
+    #[error("{name} ({addr}) is a seed, and seeds do not gossip: choose a peer")]
+    NotAPeer {
+        /// The node's name.
+        name: String,
+        /// Its address.
+        addr: Addr,
+    },
+}
+
+/// A node, through all its lives.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// `s1`, `p7`.
+    pub name: String,
+    /// Seed or peer.
+    pub role: Role,
+    /// How it is.
+    pub condition: Condition,
+    /// How often it was restarted.
+    pub life: u64,
+}
+
+/// All nodes of this process, in the order in which they were started first.
+#[derive(Debug, Clone, Default)]
+pub struct Roster {
+    nodes: IndexMap<Addr, Entry>,
+    names: IndexMap<String, Addr>,
+    counts: Counts,
+}
+
+/// Seeds and peers that have a name so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    seeds: usize,
+    peers: usize,
+}
+
+impl Counts {
+    /// So many have names.
+    pub const fn new(seeds: usize, peers: usize) -> Self {
+        Self { seeds, peers }
+    }
+
+    /// `s1`, `s2`, ..., `p1`, `p2`, ...: in the order in which nodes are started.
+    pub fn next_name(&mut self, role: Role) -> String {
+        let (letter, count) = match role {
+            Role::Seed => ('s', &mut self.seeds),
+            Role::Peer => ('p', &mut self.peers),
+        };
+        *count += 1;
+        format!("{letter}{count}")
+    }
+}
+
+impl Roster {
+    /// Nobody is there yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The node at this address.
+    pub fn get(&self, addr: Addr) -> Option<&Entry> {
+        self.nodes.get(&addr)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (Addr, &Entry)> {
+        self.nodes.iter().map(|(addr, entry)| (*addr, entry))
+    }
+
+    /// A new node runs at this address; its name.
+    pub fn enter(&mut self, addr: Addr, role: Role) -> Result<String, Refusal> {
+        if let Some(Entry { name, condition, .. }) = self.get(addr) {
+            return Err(Refusal::Taken { addr, name: name.clone(), condition: *condition });
+        }
+        let name = self.counts.next_name(role);
+        self.names.insert(name.clone(), addr);
+        self.nodes.insert(addr, Entry { name: name.clone(), role, condition: Condition::Runs, life: 0 });
+        Ok(name)
+    }
+
+    /// The next free address of a network that has nobody else in it: seeds from 127.0.0.1:5001 on, peers from
+    /// 127.0.0.1:3000 on.
+    pub fn next_addr(&self, role: Role) -> Addr {
+        let count = match role {
+            Role::Seed => self.counts.seeds,
+            Role::Peer => self.counts.peers,
+        };
+        // Of one more than there are nodes, one is free.
+        let free = (count..=count + self.nodes.len())
+            .map(|nth| nth_addr(role, nth))
+            .find(|addr| !self.nodes.contains_key(addr));
+        free.unwrap_or_else(|| nth_addr(role, count))
+    }
+
+    /// A running or hung node is crashed.
+    pub fn kill(&mut self, addr: Addr) -> Result<(), Refusal> {
+        let entry = self.entry(addr)?;
+        match entry.condition {
+            Condition::Runs | Condition::Hangs => {
+                entry.condition = Condition::Killed;
+                Ok(())
+            }
+            Condition::Killed | Condition::Left => Err(not_running(entry, addr)),
+        }
+    }
+
+    /// A running node hangs.
+    pub fn hang(&mut self, addr: Addr) -> Result<(), Refusal> {
+        self.running(addr)?;
+        self.entry(addr)?.condition = Condition::Hangs;
+        Ok(())
+    }
+
+    /// A killed or hung node lives again. How it was.
+    pub fn restart(&mut self, addr: Addr) -> Result<Condition, Refusal> {
+        let entry = self.entry(addr)?;
+        match entry.condition {
+            Condition::Runs => Err(Refusal::Up { name: entry.name.clone(), addr }),
+            Condition::Left => Err(not_running(entry, addr)),
+            before @ (Condition::Hangs | Condition::Killed) => {
+                entry.condition = Condition::Runs;
+                entry.life += 1;
+                Ok(before)
+            }
+        }
+    }
+
+    /// A running node says goodbye.
+    pub fn leave(&mut self, addr: Addr) -> Result<(), Refusal> {
+        self.running(addr)?;
+        self.entry(addr)?.condition = Condition::Left;
+        Ok(())
+    }
+
+    /// This node, if it runs.
+    pub fn running(&self, addr: Addr) -> Result<&Entry, Refusal> {
+        let entry = self.get(addr).ok_or(Refusal::Unknown(addr))?;
+        match entry.condition {
+            Condition::Runs => Ok(entry),
+            Condition::Hangs | Condition::Killed | Condition::Left => Err(not_running(entry, addr)),
+        }
+    }
+
+    /// This node, if it is a peer that runs.
+    pub fn running_peer(&self, addr: Addr) -> Result<&Entry, Refusal> {
+        match self.get(addr) {
+            Some(entry) if entry.role == Role::Seed => Err(Refusal::NotAPeer { name: entry.name.clone(), addr }),
+            Some(_) | None => self.running(addr),
+        }
+    }
+
+    fn entry(&mut self, addr: Addr) -> Result<&mut Entry, Refusal> {
+        self.nodes.get_mut(&addr).ok_or(Refusal::Unknown(addr))
+    }
+}
+
+impl Names for Roster {
+    fn find(&self, word: &str) -> Option<Addr> {
+        let named = self.names.get(word).copied();
+        named.or_else(|| word.parse().ok().filter(|addr| self.nodes.contains_key(addr)))
+    }
+
+    fn is_ours(&self, node: Addr) -> bool {
+        self.nodes.contains_key(&node)
+    }
+}
+
+impl fault::Nodes for Roster {
+    fn standing(&self, node: Addr) -> Standing {
+        match self.get(node).map(|entry| entry.condition) {
+            Some(Condition::Runs | Condition::Hangs) => Standing::Ours,
+            Some(Condition::Killed | Condition::Left) => Standing::Gone,
+            None => Standing::Elsewhere,
+        }
+    }
+
+    fn ours(&self) -> Vec<Addr> {
+        self.iter().map(|(addr, _)| addr).filter(|addr| self.standing(*addr) == Standing::Ours).collect()
+    }
+
+    fn name(&self, node: Addr) -> String {
+        self.get(node).map_or_else(|| node.to_string(), |entry| entry.name.clone())
+    }
+}
+
+fn not_running(entry: &Entry, addr: Addr) -> Refusal {
+    Refusal::NotRunning { name: entry.name.clone(), addr, condition: entry.condition }
+}
+
+/// Where the first seed and the first peer of a network of its own are.
+const FIRST_SEED_PORT: u16 = 5001;
+/// Peers on one host of such a network: the next port would be the first seed's.
+const PEERS_PER_HOST: usize = 2_000;
+
+fn nth_addr(role: Role, nth: usize) -> Addr {
+    let (first, per_host) = match role {
+        Role::Seed => (FIRST_SEED_PORT, usize::from(u16::MAX - FIRST_SEED_PORT)),
+        Role::Peer => (Placement::FIRST_PEER_PORT, PEERS_PER_HOST),
+    };
+    let host = u32::try_from(nth / per_host).unwrap_or(u32::MAX);
+    let ip = std::net::Ipv4Addr::from_bits(std::net::Ipv4Addr::LOCALHOST.to_bits().saturating_add(host));
+    Addr::new(ip, first + u16::try_from(nth % per_host).unwrap_or(0))
+}
+
+/// The node that a command is about; `127.0.0.1:0` when it names none.
+pub fn subject(command: &Command) -> Addr {
+    match command {
+        Command::Start(NodeSpec { listen: Placement::At(addr) | Placement::Everywhere(addr), .. })
+        | Command::Kill(addr)
+        | Command::Hang(addr)
+        | Command::Restart(addr)
+        | Command::Cut { node: addr, .. }
+        | Command::Heal { node: addr, .. }
+        | Command::Say { node: addr, .. } => *addr,
+        Command::Fault(FaultCommand::Set(fault)) => fault.subject(),
+        Command::Fault(FaultCommand::Lie { liar, .. }) => *liar,
+        Command::Fault(
+            FaultCommand::Clear { .. } | FaultCommand::HealPartitions | FaultCommand::HealAll | FaultCommand::Calm,
+        )
+        | Command::Start(NodeSpec { listen: Placement::Auto, .. })
+        | Command::StartLab { .. }
+        | Command::Quit => Addr::loopback(0),
+    }
+}
+
+/// What was wanted, for `Failed` events.
+pub fn describe(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
+    match command {
+        Command::Start(spec) => format!("start a {}", spec.role),
+        Command::StartLab { seeds, peers } => format!("start a lab of {seeds} seeds and {peers} peers"),
+        Command::Kill(node) => format!("kill {node}"),
+        Command::Hang(node) => format!("hang {node}"),
+        Command::Restart(node) => format!("restart {node}"),
+        Command::Cut { node, peer } => format!("cut {node} from {peer}"),
+        Command::Heal { node, peer } => format!("link {node} to {peer} again"),
+        Command::Say { node, .. } => format!("send a message from {node}"),
+        Command::Fault(_) | Command::Quit => grammar::text(command, name),
+    }
+}
+
+/// What a node's random choices follow from: the session's seed, who it is, and which life it
+/// lives. The mixing is that of `SplitMix64`.
+pub fn derive_seed(session: u64, addr: Addr, life: u64) -> u64 {
+    let node = u64::from(addr.ip().to_bits()) << 16 | u64::from(addr.port());
+    mix(mix(session ^ mix(node)).wrapping_add(life))
+}
+
+/// Another number, as random as this one.
+pub fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_node_and_every_life_of_it_chooses_differently_and_the_same_in_every_run() {
+        let (one, other) = (Addr::loopback(3000), Addr::loopback(3001));
+        assert_eq!(derive_seed(7, one, 0), derive_seed(7, one, 0));
+        let seeds = [derive_seed(7, one, 0), derive_seed(7, one, 1), derive_seed(7, other, 0), derive_seed(8, one, 0)];
+        for (at, seed) in seeds.iter().enumerate() {
+            assert!(!seeds[..at].contains(seed), "{seeds:?}");
+        }
+    }
+
+    #[test]
+    fn nodes_are_named_and_placed_in_the_order_in_which_they_are_started() {
+        let mut roster = Roster::new();
+        let mut start = |role| {
+            let addr = roster.next_addr(role);
+            (roster.enter(addr, role).unwrap(), addr.to_string())
+        };
+        assert_eq!(start(Role::Seed), ("s1".to_owned(), "127.0.0.1:5001".to_owned()));
+        assert_eq!(start(Role::Peer), ("p1".to_owned(), "127.0.0.1:3000".to_owned()));
+        for _ in 2..=PEERS_PER_HOST {
+            start(Role::Peer);
+        }
+        assert_eq!(start(Role::Peer), ("p2001".to_owned(), "127.0.0.2:3000".to_owned()));
+    }
+
+    #[test]
+    fn what_cannot_be_asked_of_a_node_is_refused_by_name() {
+        let mut roster = Roster::new();
+        let (seed, peer) = (Addr::loopback(5001), Addr::loopback(3000));
+        roster.enter(seed, Role::Seed).unwrap();
+        roster.enter(peer, Role::Peer).unwrap();
+        assert_eq!(roster.restart(peer).unwrap_err().to_string(), "p1 (127.0.0.1:3000) is up: kill or hang it first");
+        roster.kill(peer).unwrap();
+        assert_eq!(roster.kill(peer).unwrap_err().to_string(), "p1 (127.0.0.1:3000) was killed");
+        assert_eq!(roster.running_peer(seed).unwrap_err(), Refusal::NotAPeer { name: "s1".to_owned(), addr: seed });
+        assert_eq!(roster.restart(peer), Ok(Condition::Killed));
+        assert_eq!(roster.get(peer).unwrap().life, 1);
+        assert_eq!(roster.find("p1"), Some(peer));
+    }
+}

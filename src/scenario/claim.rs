@@ -1,0 +1,244 @@
+//! What can be claimed of a network, and how the model bears it out.
+//!
+//! A finding says whether the claim holds, and in words what is so, which is told when that was not expected.
+
+use std::time::Duration;
+
+use crate::event::Purpose;
+use crate::model::Model;
+use crate::model::death::{DeathCase, SeedAct, Testimony};
+use crate::model::link::Link;
+use crate::model::node::{Life, Node};
+use crate::model::rumor::Rumor;
+use crate::model::words::{count_text, list_text};
+use crate::proto::addr::Addr;
+use crate::proto::message::{DeathCause, Role};
+use crate::proto::text::Body;
+use crate::proto::time::Time;
+
+/// Names that a sentence lists.
+const NAMES_MAX: usize = 6;
+/// Parts of an overlay that a sentence lists.
+const PARTS_MAX: usize = 4;
+
+/// What is claimed. Nodes and messages are named as they are shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// So many of a hundred of the peers that ran when a message began, and still run, have it.
+    Coverage { percent: u32, message: Message },
+    /// The peers that run form one graph by links that both ends hold.
+    Connected,
+    /// A neighbor has declared this node dead, and there was no sign of life since.
+    Dead(String),
+    /// That is so of any node.
+    SomebodyDead,
+    /// A seed has found this node alive when it was reported dead.
+    Disputed(String),
+    /// A seed that runs has this node on its list.
+    Listed(String),
+}
+
+/// Which message a claim is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Message {
+    /// The first that begins from the moment of the line on.
+    Next,
+    /// The one that the `say` just before the line sends.
+    Said { origin: String, body: Body },
+    /// `p3#2`.
+    Named(String),
+}
+
+/// What is so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) holds: bool,
+    /// In words, as of then: `p3#2 had reached 6 of 8 peers; p7 and p8 lacked it`.
+    pub(super) words: String,
+}
+
+impl Finding {
+    fn new(holds: bool, words: String) -> Self {
+        Self { holds, words }
+    }
+}
+
+impl Claim {
+    /// What the model says about this claim, for a line of the moment `since`.
+    pub(super) fn judge(&self, model: &Model, since: Time) -> Finding {
+        match self {
+            Self::Coverage { percent, message } => coverage(model, *percent, message, since),
+            Self::Connected => connected(model),
+            Self::Dead(name) => dead(model, name),
+            Self::SomebodyDead => somebody_dead(model),
+            Self::Disputed(name) => disputed(model, name),
+            Self::Listed(name) => listed(model, name),
+        }
+    }
+
+    /// The nodes that it names.
+    pub(super) fn nodes(&self) -> Option<&str> {
+        match self {
+            Self::Dead(name) | Self::Disputed(name) | Self::Listed(name) => Some(name),
+            Self::Coverage { message: Message::Named(name), .. } => name.split('#').next(),
+            Self::Coverage { message: Message::Next | Message::Said { .. }, .. }
+            | Self::Connected
+            | Self::SomebodyDead => None,
+        }
+    }
+}
+
+fn running_peers(model: &Model) -> impl Iterator<Item = &Node> {
+    model.nodes().iter().filter(|node| node.life == Life::Running && node.role == Some(Role::Peer))
+}
+
+fn names(model: &Model, addrs: impl IntoIterator<Item = Addr>) -> String {
+    let mut addrs: Vec<Addr> = addrs.into_iter().collect();
+    addrs.sort_unstable_by_key(|addr| by_name(model, *addr));
+    let names: Vec<_> = addrs.into_iter().map(|addr| model.name_of(addr)).collect();
+    list_text(&names, NAMES_MAX)
+}
+
+/// `p2` before `p10`: shorter names first.
+fn by_name(model: &Model, addr: Addr) -> (usize, String) {
+    let name = model.name_of(addr).into_owned();
+    (name.len(), name)
+}
+
+fn coverage(model: &Model, percent: u32, message: &Message, since: Time) -> Finding {
+    let Some(rumor) = find(model, message, since) else {
+        return Finding::new(false, "no such message had begun".to_owned());
+    };
+    let counted = |node: &&Node| node.life_since <= rumor.first_seen || rumor.copies.contains_key(&node.addr);
+    let (have, lack): (Vec<&Node>, Vec<&Node>) =
+        running_peers(model).filter(counted).partition(|node| rumor.copies.contains_key(&node.addr));
+    let all = have.len() + lack.len();
+    let reached =
+        format!("{} had reached {} of {}", model.message_name(rumor.id), have.len(), count_text(all as u64, "peer"));
+    let lacking = names(model, lack.iter().map(|node| node.addr));
+    let lacking = if lacking.is_empty() { lacking } else { format!("; {lacking} lacked it") };
+    let holds = have.len() as u64 * 100 >= all as u64 * u64::from(percent);
+    Finding::new(holds, format!("{reached}{lacking}"))
+}
+
+fn find<'a>(model: &'a Model, message: &Message, since: Time) -> Option<&'a Rumor> {
+    let mut rumors = model.rumors().ring().iter().map(|(_, rumor)| rumor);
+    let from_then_on = |rumor: &Rumor| rumor.first_seen >= since && rumor.generated_at.is_some();
+    match message {
+        Message::Next => rumors.find(|rumor| from_then_on(rumor)),
+        Message::Said { origin, body } => {
+            let origin = model.nodes().find(origin)?.addr;
+            rumors.find(|rumor| from_then_on(rumor) && rumor.id.origin == origin && rumor.body == *body)
+        }
+        // Of a node that was started again, the latest.
+        Message::Named(name) => rumors.filter(|rumor| model.message_name(rumor.id) == *name).last(),
+    }
+}
+
+fn connected(model: &Model) -> Finding {
+    let parts = parts(model);
+    match parts.as_slice() {
+        [] => Finding::new(false, "no peer ran".to_owned()),
+        [one] => Finding::new(true, format!("the overlay was one graph of {}", count_text(one.len() as u64, "peer"))),
+        several => {
+            let mut told: Vec<String> =
+                several.iter().take(PARTS_MAX).map(|part| names(model, part.iter().copied())).collect();
+            if several.len() > PARTS_MAX {
+                told.push(format!("{} more", several.len() - PARTS_MAX));
+            }
+            Finding::new(false, format!("the overlay was in {} parts: {}", several.len(), told.join(" / ")))
+        }
+    }
+}
+
+/// The parts of the overlay, by links that both ends hold: the largest first.
+fn parts(model: &Model) -> Vec<Vec<Addr>> {
+    let peers: Vec<Addr> = running_peers(model).map(|node| node.addr).collect();
+    let mut left: std::collections::BTreeSet<Addr> = peers.iter().copied().collect();
+    let mut parts = Vec::new();
+    while let Some(first) = left.pop_first() {
+        let mut part = vec![first];
+        let mut next = 0;
+        while let Some(addr) = part.get(next).copied() {
+            next += 1;
+            for other in model.links().open_of(addr).filter(|link| is_mutual(model, link)).map(|link| link.key.peer) {
+                if left.remove(&other) {
+                    part.push(other);
+                }
+            }
+        }
+        parts.push(part);
+    }
+    parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    parts
+}
+
+fn is_mutual(model: &Model, link: &Link) -> bool {
+    let back = model.links().get(link.key.peer, link.key.node);
+    link.purpose == Purpose::Neighbor && link.is_up() && back.is_some_and(Link::is_up)
+}
+
+/// Who has declared this node dead, if it has not been heard from since.
+fn declarers(case: &DeathCase) -> impl Iterator<Item = Addr> {
+    let declared = |told: &&Testimony| told.declared_at.is_some() && told.cause != Some(DeathCause::Cut);
+    case.testimonies.iter().filter(declared).map(|told| told.reporter)
+}
+
+fn open_case(model: &Model, addr: Addr) -> Option<&DeathCase> {
+    model.deaths().latest_of(addr).filter(|case| case.back_at.is_none() && declarers(case).next().is_some())
+}
+
+fn dead(model: &Model, name: &str) -> Finding {
+    let case = model.nodes().find(name).and_then(|node| open_case(model, node.addr));
+    match case {
+        Some(case) => Finding::new(true, format!("{} had declared {name} dead", names(model, declarers(case)))),
+        None => Finding::new(false, format!("nobody had declared {name} dead")),
+    }
+}
+
+fn somebody_dead(model: &Model) -> Finding {
+    let dead: Vec<Addr> =
+        model.nodes().iter().map(|node| node.addr).filter(|addr| open_case(model, *addr).is_some()).collect();
+    match dead.first().and_then(|first| open_case(model, *first)) {
+        Some(case) => {
+            let by = names(model, declarers(case));
+            let first = format!("{by} had declared {} dead", model.name_of(case.dead));
+            let more = dead.len() - 1;
+            Finding::new(true, if more == 0 { first } else { format!("{first}, and {more} more were held dead") })
+        }
+        None => Finding::new(false, "nobody was held dead".to_owned()),
+    }
+}
+
+fn disputed(model: &Model, name: &str) -> Finding {
+    let case = model.nodes().find(name).and_then(|node| model.deaths().latest_of(node.addr));
+    let steps = case.map_or(&[][..], |case| &case.steps);
+    let disputes: Vec<(Addr, Addr)> = steps
+        .iter()
+        .filter_map(|step| match step.act {
+            SeedAct::Disputed { reporter, .. } => Some((step.seed, reporter)),
+            SeedAct::Received { .. } | SeedAct::NoAnswer | SeedAct::Delisted { .. } | SeedAct::Relisted => None,
+        })
+        .collect();
+    match disputes.first() {
+        Some((_, reporter)) => {
+            let seeds: std::collections::BTreeSet<Addr> = disputes.iter().map(|(seed, _)| *seed).collect();
+            let (seeds, reporter) = (names(model, seeds), model.name_of(*reporter));
+            Finding::new(true, format!("{seeds} had disputed {reporter}'s report that {name} is dead"))
+        }
+        None => Finding::new(false, format!("no seed had disputed a report that {name} is dead")),
+    }
+}
+
+fn listed(model: &Model, name: &str) -> Finding {
+    let runs = |seed: &Addr| model.nodes().get(*seed).is_some_and(|node| node.life == Life::Running);
+    let node = model.nodes().find(name).map(|node| node.addr);
+    let seeds: Vec<Addr> = node.into_iter().flat_map(|addr| model.seeds().listing(addr)).filter(runs).collect();
+    if seeds.is_empty() {
+        return Finding::new(false, format!("no seed that ran had {name} on its list"));
+    }
+    Finding::new(true, format!("{} had {name} on the list", names(model, seeds)))
+}
+
+/// How often claims that may come true later, or cease to, are looked at.
+pub(super) const LOOK_INTERVAL: Duration = Duration::from_millis(50);

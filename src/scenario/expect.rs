@@ -1,0 +1,157 @@
+//! `expect` lines: what they claim, and for which time.
+
+use std::time::Duration;
+
+use super::claim::{Claim, Message};
+use super::time::span_of;
+
+/// What an `expect` line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Expect {
+    pub(super) sense: Sense,
+    pub(super) claim: Claim,
+    pub(super) window: Window,
+}
+
+/// Whether the claim shall hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    Holds,
+    DoesNot,
+}
+
+/// When the claim shall hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Window {
+    /// At the moment of the line.
+    Now,
+    /// At some moment of the time that follows.
+    Within(Duration),
+    /// All the time that follows.
+    For(Duration),
+}
+
+impl Window {
+    pub(super) const fn span(self) -> Duration {
+        match self {
+            Self::Now => Duration::ZERO,
+            Self::Within(span) | Self::For(span) => span,
+        }
+    }
+}
+
+/// What can be expected, for a reader who wrote something else.
+const CLAIMS: &str =
+    "coverage 100%, connected, dead NODE, no dead, disputed NODE or listed NODE, each also after 'not'";
+
+/// Reads what follows the word `expect`.
+pub(super) fn parse(text: &str) -> Result<Expect, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (sense, words) = match words.as_slice() {
+        ["not", rest @ ..] => (Sense::DoesNot, rest),
+        ["no", "dead", rest @ ..] => return whole(Sense::DoesNot, Claim::SomebodyDead, rest),
+        ["no", other, ..] => {
+            return Err(format!("'{other}' cannot follow 'no': expected 'no dead', or 'not' and a claim"));
+        }
+        all => (Sense::Holds, all),
+    };
+    let (claim, rest) = claim(words)?;
+    whole(sense, claim, rest)
+}
+
+fn whole(sense: Sense, claim: Claim, rest: &[&str]) -> Result<Expect, String> {
+    Ok(Expect { sense, claim, window: window(rest)? })
+}
+
+/// The claim, and the words after it.
+fn claim<'a, 'w>(words: &'a [&'w str]) -> Result<(Claim, &'a [&'w str]), String> {
+    match words {
+        ["coverage", share, rest @ ..] => {
+            let (message, rest) = message(rest)?;
+            Ok((Claim::Coverage { percent: percent(share)?, message }, rest))
+        }
+        ["coverage"] => Err("expected a share after 'coverage', such as 100%".to_owned()),
+        ["connected", rest @ ..] => Ok((Claim::Connected, rest)),
+        ["dead", node, rest @ ..] => Ok((Claim::Dead(node_word("dead", node)?), rest)),
+        ["disputed", node, rest @ ..] => Ok((Claim::Disputed(node_word("disputed", node)?), rest)),
+        ["listed", node, rest @ ..] => Ok((Claim::Listed(node_word("listed", node)?), rest)),
+        [claim @ ("dead" | "disputed" | "listed")] => Err(format!("expected a node after '{claim}', such as p3")),
+        [other, ..] => Err(format!("'{other}' cannot be expected: expected {CLAIMS}")),
+        [] => Err(format!("nothing is expected: expected {CLAIMS}")),
+    }
+}
+
+fn node_word(claim: &str, word: &str) -> Result<String, String> {
+    match word {
+        "within" | "for" => Err(format!("expected a node after '{claim}', such as p3, before '{word}'")),
+        name => Ok(name.to_owned()),
+    }
+}
+
+fn percent(word: &str) -> Result<u32, String> {
+    let share = word.strip_suffix('%').and_then(|number| number.parse().ok()).filter(|share| (1..=100).contains(share));
+    share.ok_or_else(|| format!("'{word}' is no share: expected 1% to 100%"))
+}
+
+fn message<'a, 'w>(words: &'a [&'w str]) -> Result<(Message, &'a [&'w str]), String> {
+    match words {
+        ["of", name, rest @ ..] if name.contains('#') => Ok((Message::Named((*name).to_owned()), rest)),
+        ["of", name, ..] => Err(format!("'{name}' is no message: expected a node and a number, such as p3#2")),
+        ["of"] => Err("expected a message after 'of', such as p3#2".to_owned()),
+        rest => Ok((Message::Next, rest)),
+    }
+}
+
+fn window(words: &[&str]) -> Result<Window, String> {
+    match words {
+        [] => Ok(Window::Now),
+        ["within", span] => span_of(span).map(Window::Within),
+        ["for", span] => span_of(span).map(Window::For),
+        [word @ ("within" | "for")] => Err(format!("expected a time after '{word}', such as 5s")),
+        ["within" | "for", _, more, ..] => Err(format!("'{more}' is too much: expected the end of the line")),
+        [other, ..] => Err(format!("'{other}' cannot stand here: expected 'within' or 'for' and a time, or the end")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_stands_alone_or_with_a_window() {
+        let of = |text| parse(text).unwrap();
+        let coverage = |percent, message| Claim::Coverage { percent, message };
+        let within = Expect {
+            sense: Sense::Holds,
+            claim: coverage(100, Message::Next),
+            window: Window::Within(Duration::from_secs(5)),
+        };
+        assert_eq!(of("coverage 100% within 5s"), within);
+        assert_eq!(of("coverage 90% of p3#2").claim, coverage(90, Message::Named("p3#2".to_owned())));
+        let nobody = of("no dead for 10s");
+        assert_eq!((nobody.sense, nobody.claim), (Sense::DoesNot, Claim::SomebodyDead));
+        assert_eq!(nobody.window, Window::For(Duration::from_secs(10)));
+        assert_eq!(of("not connected").sense, Sense::DoesNot);
+        assert_eq!(of("dead p3 within 45s").claim, Claim::Dead("p3".to_owned()));
+        assert_eq!(of("not listed p3").claim, Claim::Listed("p3".to_owned()));
+    }
+
+    #[test]
+    fn an_error_names_the_word_and_what_was_expected() {
+        let error = |text| parse(text).unwrap_err();
+        assert!(error("").contains("expected coverage 100%, connected"), "{}", error(""));
+        assert!(error("happiness").starts_with("'happiness' cannot be expected: expected coverage"));
+        assert_eq!(error("coverage 101%"), "'101%' is no share: expected 1% to 100%");
+        assert_eq!(error("coverage all"), "'all' is no share: expected 1% to 100%");
+        assert_eq!(error("dead within 5s"), "expected a node after 'dead', such as p3, before 'within'");
+        assert_eq!(
+            error("connected soon"),
+            "'soon' cannot stand here: expected 'within' or 'for' and a time, or the end"
+        );
+        assert_eq!(error("connected within"), "expected a time after 'within', such as 5s");
+        assert_eq!(error("connected within 5s please"), "'please' is too much: expected the end of the line");
+        assert!(error("connected within 5").starts_with("'5' is no time"));
+        assert_eq!(error("coverage 100% of p3"), "'p3' is no message: expected a node and a number, such as p3#2");
+        assert!(error("no connected").starts_with("'connected' cannot follow 'no'"));
+    }
+}

@@ -1,0 +1,280 @@
+//! A scenario as it is played.
+//!
+//! [`Run`] folds the events into a model of its own, is asked when it wants to be woken, and answers with what is to be
+//! done and told. A claim with a window is looked at every [`LOOK_INTERVAL`] until it is decided.
+
+use std::fmt::Write as _;
+
+use super::claim::{Finding, LOOK_INTERVAL};
+use super::expect::{Expect, Sense, Window};
+use super::script::{Script, Step, What};
+use super::words::commands;
+use crate::command::Command;
+use crate::event::Event;
+use crate::model::Model;
+use crate::model::notice::Severity;
+use crate::model::words::{count_text, span_text};
+use crate::proto::time::Time;
+
+/// What a run wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Something done to the network.
+    Do(Command),
+    /// Something told to the user.
+    Tell(Telling),
+}
+
+/// A line for the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Telling {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it says.
+    pub text: String,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Lines that were done or decided.
+    pub done: usize,
+    /// Lines in all.
+    pub of: usize,
+    /// Expectations that failed.
+    pub failed: usize,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Expectations that held.
+    pub held: usize,
+    /// Those that did not, each with its line and why.
+    pub failed: Vec<String>,
+    /// Those that the session ended before.
+    pub undecided: usize,
+    /// Lines that were not done, each with its reason.
+    pub skipped: Vec<String>,
+}
+
+/// A scenario that is being played.
+#[derive(Debug)]
+pub struct Run {
+    script: Script,
+    model: Model,
+    began: Option<Time>,
+    /// The next step.
+    next: usize,
+    open: Vec<Open>,
+    looked_at: Option<Time>,
+    held: usize,
+    failed: Vec<String>,
+    skipped: Vec<String>,
+}
+
+/// An expectation that is not decided yet.
+#[derive(Debug)]
+struct Open {
+    step: usize,
+    since: Time,
+    expect: Expect,
+}
+
+/// What became of an expectation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Decision {
+    Open,
+    Held,
+    Failed(String),
+}
+
+impl Run {
+    /// A run that has not begun.
+    pub fn new(script: Script) -> Self {
+        let (model, open) = (Model::new(), Vec::new());
+        let (held, failed, skipped) = (0, Vec::new(), Vec::new());
+        Self { script, model, began: None, next: 0, open, looked_at: None, held, failed, skipped }
+    }
+
+    /// Seeds and peers of the network that it begins with.
+    pub fn lab(&self) -> (usize, usize) {
+        (self.script.seeds, self.script.peers)
+    }
+
+    /// All nodes of the lab have been started: from now on the times count.
+    pub fn begin(&mut self, now: Time) -> Vec<Act> {
+        self.began = Some(now);
+        remark(&self.script.about).into_iter().collect()
+    }
+
+    /// Something happened.
+    pub fn take(&mut self, event: &Event) {
+        self.model.apply(event);
+    }
+
+    /// So many events will never come.
+    pub fn note_skipped(&mut self, events: u64) {
+        self.model.note_skipped(events);
+    }
+
+    /// The network as the events so far tell it.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// When it wants to be woken; `None`: it has not begun, or is over.
+    pub fn next_at(&self) -> Option<Time> {
+        let began = self.began?;
+        let step = self.script.steps.get(self.next).map(|step| began + step.at);
+        let decided = self.open.iter().map(Open::decided_at).min();
+        let look = self.looked_at.filter(|_| decided.is_some()).map(|looked_at| looked_at + LOOK_INTERVAL);
+        [step, decided, look].into_iter().flatten().min()
+    }
+
+    /// It is `now`: what is due.
+    pub fn wake(&mut self, now: Time) -> Vec<Act> {
+        let Some(began) = self.began else { return Vec::new() };
+        let mut acts = Vec::new();
+        while self.script.steps.get(self.next).is_some_and(|step| began + step.at <= now) {
+            self.next += 1;
+            self.step(self.next - 1, now, &mut acts);
+        }
+        self.look(now, &mut acts);
+        acts
+    }
+
+    /// All lines are done and decided.
+    pub fn is_over(&self) -> bool {
+        self.began.is_some() && self.next == self.script.steps.len() && self.open.is_empty()
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Progress {
+        let failed = self.failed.len();
+        Progress { done: self.next - self.open.len(), of: self.script.steps.len(), failed }
+    }
+
+    /// What came of it so far.
+    pub fn summary(&self) -> Summary {
+        let (failed, skipped) = (self.failed.clone(), self.skipped.clone());
+        let undecided = self.script.expectations() - self.held - self.failed.len();
+        Summary { held: self.held, failed, undecided, skipped }
+    }
+
+    fn step(&mut self, number: usize, now: Time, acts: &mut Vec<Act>) {
+        let Some(step) = self.script.steps.get(number) else { return };
+        acts.extend(remark(&step.comment));
+        match &step.what {
+            What::Expect(expect) => {
+                let expect = expect.clone();
+                self.open.push(Open { step: number, since: now, expect });
+            }
+            What::Command => {
+                acts.push(tell(Severity::Info, format!("{}: {}", span_text(step.at), step.text)));
+                match commands(&step.text, &self.model) {
+                    Ok(commands) => acts.extend(commands.into_iter().map(Act::Do)),
+                    Err(why) => self.skip(number, &why, acts),
+                }
+            }
+            What::End => acts.push(tell(Severity::Info, format!("{}: the scenario ends", span_text(step.at)))),
+        }
+    }
+
+    fn skip(&mut self, number: usize, why: &str, acts: &mut Vec<Act>) {
+        let Some(step) = self.script.steps.get(number) else { return };
+        let text = format!("line {}: {}: skipped: {why}", step.line, step.text);
+        self.skipped.push(text.clone());
+        acts.push(tell(Severity::Error, text));
+    }
+
+    /// Decides what can be decided.
+    fn look(&mut self, now: Time, acts: &mut Vec<Act>) {
+        self.looked_at = Some(now);
+        for open in std::mem::take(&mut self.open) {
+            match open.decide(&self.model, now) {
+                Decision::Open => self.open.push(open),
+                decided => self.decided(&open, decided, now, acts),
+            }
+        }
+    }
+
+    fn decided(&mut self, open: &Open, decision: Decision, now: Time, acts: &mut Vec<Act>) {
+        let Some(Step { line, text, .. }) = self.script.steps.get(open.step) else { return };
+        let span = span_text(now.since(open.since));
+        let (held, after) = match open.expect.window {
+            Window::Now => ("held".to_owned(), String::new()),
+            Window::Within(_) | Window::For(_) => (format!("held after {span}"), format!("after {span} ")),
+        };
+        match decision {
+            Decision::Open => {}
+            Decision::Held => {
+                self.held += 1;
+                acts.push(tell(Severity::Info, format!("line {line}: {text}: {held}")));
+            }
+            Decision::Failed(why) => {
+                let skipped = self.model.totals().skipped;
+                let doubt = match skipped {
+                    0 => String::new(),
+                    _ => format!("; not certain: {} missed", count_text(skipped, "event")),
+                };
+                let text = format!("line {line}: {text}: {after}{why}{doubt}");
+                self.failed.push(text.clone());
+                acts.push(tell(Severity::Error, text));
+            }
+        }
+    }
+}
+
+impl Open {
+    fn decided_at(&self) -> Time {
+        self.since + self.expect.window.span()
+    }
+
+    fn decide(&self, model: &Model, now: Time) -> Decision {
+        let Finding { holds, words } = self.expect.claim.judge(model, self.since);
+        let as_expected = match self.expect.sense {
+            Sense::Holds => holds,
+            Sense::DoesNot => !holds,
+        };
+        let is_over = now >= self.decided_at();
+        match self.expect.window {
+            Window::Now | Window::Within(_) if as_expected => Decision::Held,
+            Window::Within(_) if !is_over => Decision::Open,
+            Window::For(_) if as_expected && !is_over => Decision::Open,
+            Window::For(_) if as_expected => Decision::Held,
+            Window::Now | Window::Within(_) | Window::For(_) => Decision::Failed(words),
+        }
+    }
+}
+
+impl Summary {
+    /// All that was expected held.
+    pub fn is_good(&self) -> bool {
+        self.failed.is_empty() && self.undecided == 0
+    }
+
+    /// In a line: `2 of 3 expectations held, 1 failed`.
+    pub fn text(&self) -> String {
+        let all = self.held + self.failed.len() + self.undecided;
+        if all == 0 {
+            return "done; nothing was expected".to_owned();
+        }
+        let mut text = format!("{} of {} held", self.held, count_text(all as u64, "expectation"));
+        let parts =
+            [(self.failed.len(), "failed"), (self.undecided, "not decided"), (self.skipped.len(), "lines skipped")];
+        for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+            let _ = write!(text, ", {count} {what}");
+        }
+        text
+    }
+}
+
+/// A comment as one line.
+fn remark(comment: &[String]) -> Option<Act> {
+    (!comment.is_empty()).then(|| tell(Severity::Info, format!("# {}", comment.join(" "))))
+}
+
+fn tell(severity: Severity, text: String) -> Act {
+    Act::Tell(Telling { severity, text })
+}

@@ -1,0 +1,374 @@
+//! A scenario as it is written, read line by line.
+
+use std::time::Duration;
+
+use super::claim::{Claim, Message};
+use super::expect::{self, Expect};
+use super::rehearsal::Rehearsal;
+use super::time::{When, split_time, split_word, word_of};
+use crate::command::Command;
+
+/// Seeds of a scenario's lab, at most: more would only make every peer register longer.
+const SEEDS_MAX: usize = 64;
+/// Peers of a scenario's lab, at most: what virtual time is meant to hold.
+const PEERS_MAX: usize = 100_000;
+
+/// A scenario, read and rehearsed: what can be known to be wrong before it runs is not in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// What it is about: the comment at its top.
+    pub about: Vec<String>,
+    /// How many seeds it begins with.
+    pub seeds: usize,
+    /// How many peers it begins with.
+    pub peers: usize,
+    /// Settings of its nodes, as they are written.
+    pub settings: Vec<Setting>,
+    /// What is done and expected, in order.
+    pub steps: Vec<Step>,
+}
+
+/// A setting of the nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its line, counted from 1.
+    pub line: usize,
+    /// The name of its flag, without dashes.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// One thing that is done or expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Its line, counted from 1.
+    pub line: usize,
+    /// How long after the start.
+    pub at: Duration,
+    /// The line without its time.
+    pub text: String,
+    /// The comment right above it.
+    pub comment: Vec<String>,
+    pub(super) what: What,
+}
+
+/// What a step is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    /// A command; its text is read again when it runs, when nodes have their addresses.
+    Command,
+    Expect(Expect),
+    /// The scenario is over.
+    End,
+}
+
+/// What is wrong with a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{line}: {what}")]
+pub struct ScriptError {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The word at fault, and what was expected.
+    pub what: String,
+}
+
+impl Script {
+    /// Reads a scenario. The first error ends it: later ones may follow from that.
+    pub fn parse(text: &str) -> Result<Self, ScriptError> {
+        let mut reader = Reader::default();
+        for (line, text) in (1..).zip(text.lines()) {
+            reader.take(line, text.trim()).map_err(|what| ScriptError { line, what })?;
+        }
+        reader.finish(text.lines().count().max(1))
+    }
+
+    /// A scenario that only begins.
+    pub fn of_lab(seeds: usize, peers: usize) -> Self {
+        Self { about: Vec::new(), seeds, peers, settings: Vec::new(), steps: Vec::new() }
+    }
+
+    /// How many of its lines expect something.
+    pub fn expectations(&self) -> usize {
+        self.steps.iter().filter(|step| matches!(step.what, What::Expect(_))).count()
+    }
+
+    /// When the last of it is decided.
+    pub fn length(&self) -> Duration {
+        self.steps.iter().map(Step::decided_at).max().unwrap_or_default()
+    }
+}
+
+impl Step {
+    /// When it is done or decided at the latest.
+    pub(super) fn decided_at(&self) -> Duration {
+        match &self.what {
+            What::Command | What::End => self.at,
+            What::Expect(expect) => self.at + expect.window.span(),
+        }
+    }
+}
+
+/// What has been read so far.
+#[derive(Debug, Default)]
+struct Reader {
+    about: Vec<String>,
+    comment: Vec<String>,
+    lab: Option<Lab>,
+    settings: Vec<Setting>,
+    steps: Vec<Step>,
+    /// What the step before says, if it is a `say`.
+    said: Option<Message>,
+}
+
+/// The network that the scenario begins with.
+#[derive(Debug)]
+struct Lab {
+    seeds: usize,
+    peers: usize,
+    rehearsal: Rehearsal,
+}
+
+impl Reader {
+    fn take(&mut self, line: usize, text: &str) -> Result<(), String> {
+        if let Some(comment) = text.strip_prefix('#') {
+            self.comment.push(comment.trim().to_owned());
+            return Ok(());
+        }
+        if text.is_empty() {
+            self.end_comment();
+            return Ok(());
+        }
+        if self.steps.last().is_some_and(|step| step.what == What::End) {
+            return Err(format!("'{}' comes after the end: expected nothing more", split_word(text).0));
+        }
+        match split_word(text) {
+            ("lab", rest) => self.lab(rest),
+            ("set", rest) => self.set(line, rest),
+            _ => self.step(line, text),
+        }
+    }
+
+    /// The comment at the top tells of the whole; any other belongs to the line below it.
+    fn end_comment(&mut self) {
+        let comment = std::mem::take(&mut self.comment);
+        if self.about.is_empty() && self.lab.is_none() && self.settings.is_empty() {
+            self.about = comment;
+        }
+    }
+
+    fn lab(&mut self, rest: &str) -> Result<(), String> {
+        self.end_comment();
+        if self.lab.is_some() {
+            return Err("'lab' for the second time: expected what happens to it".to_owned());
+        }
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let [seeds, peers] = words[..] else {
+            return Err("expected 'lab SEEDS PEERS', such as 'lab 2 8'".to_owned());
+        };
+        let (seeds, peers) = (count(seeds, "seeds", SEEDS_MAX)?, count(peers, "peers", PEERS_MAX)?);
+        self.lab = Some(Lab { seeds, peers, rehearsal: Rehearsal::new(seeds, peers) });
+        Ok(())
+    }
+
+    fn set(&mut self, line: usize, rest: &str) -> Result<(), String> {
+        self.end_comment();
+        if !self.steps.is_empty() {
+            return Err("'set' comes too late: expected it before the first line that does something".to_owned());
+        }
+        let (name, value) = split_word(rest);
+        if name.is_empty() || value.is_empty() {
+            return Err("expected 'set NAME VALUE', such as 'set gossip-interval 1s'".to_owned());
+        }
+        if let Some(other) = self.settings.iter().find(|setting| setting.name == name) {
+            return Err(format!("'{name}' is set in line {} already: expected it once", other.line));
+        }
+        self.settings.push(Setting { line, name: name.to_owned(), value: value.to_owned() });
+        Ok(())
+    }
+
+    fn step(&mut self, line: usize, text: &str) -> Result<(), String> {
+        let Some(lab) = &mut self.lab else {
+            return Err(format!("'{}' comes too early: expected 'lab SEEDS PEERS' first", split_word(text).0));
+        };
+        let (when, text) = split_time(text)?;
+        let (at, above) = (moment(when, self.steps.last())?, self.said.take());
+        let what = match split_word(text) {
+            ("", _) => return Err("a time without anything: expected a command, 'expect' or 'end'".to_owned()),
+            ("end", "") => end(&self.steps, at)?,
+            ("end", more) => return Err(format!("'{more}' cannot follow 'end': expected the end of the line")),
+            ("expect", rest) => {
+                What::Expect(about(expect::parse(rest)?, above.filter(|_| same_moment(&self.steps, at))))
+            }
+            _ => {
+                self.said = said(lab.rehearsal.try_out(line, text)?, text);
+                What::Command
+            }
+        };
+        if let What::Expect(Expect { claim, .. }) = &what {
+            lab.rehearsal.check_known(claim.nodes())?;
+        }
+        let comment = std::mem::take(&mut self.comment);
+        self.steps.push(Step { line, at, text: text.to_owned(), comment, what });
+        Ok(())
+    }
+
+    fn finish(self, lines: usize) -> Result<Script, ScriptError> {
+        let Self { about, lab, settings, steps, .. } = self;
+        match lab {
+            Some(Lab { seeds, peers, .. }) => Ok(Script { about, seeds, peers, settings, steps }),
+            None => {
+                Err(ScriptError { line: lines, what: "the end, and no lab: expected 'lab SEEDS PEERS'".to_owned() })
+            }
+        }
+    }
+}
+
+fn count(word: &str, what: &str, most: usize) -> Result<usize, String> {
+    let count = word.parse().ok().filter(|count| (1..=most).contains(count));
+    count.ok_or_else(|| format!("'{word}' is no number of {what}: expected 1 to {most}"))
+}
+
+/// Since the start. Times never go back.
+fn moment(when: When, before: Option<&Step>) -> Result<Duration, String> {
+    let last = before.map_or(Duration::ZERO, |step| step.at);
+    match (when, before) {
+        (When::At(at), Some(before)) if at < last => {
+            let (at, last) = (word_of(at), word_of(last));
+            Err(format!("'{at}' is in the past: line {} is at {last}, so expected {last} or later", before.line))
+        }
+        (When::At(at), _) => Ok(at),
+        (When::After(span), _) => Ok(last + span),
+        (When::Together, _) => Ok(last),
+    }
+}
+
+fn same_moment(steps: &[Step], at: Duration) -> bool {
+    steps.last().is_some_and(|step| step.at == at)
+}
+
+/// Everything that is expected is decided by then.
+fn end(steps: &[Step], at: Duration) -> Result<What, String> {
+    match steps.iter().find(|step| step.decided_at() > at) {
+        Some(open) => {
+            let (at, later) = (word_of(at), word_of(open.decided_at()));
+            Err(format!("'end' at {at} is too early: line {} is decided at {later}", open.line))
+        }
+        None => Ok(What::End),
+    }
+}
+
+/// What a `say` sends, for a claim about it.
+fn said(commands: Vec<Command>, text: &str) -> Option<Message> {
+    match commands.into_iter().next() {
+        Some(Command::Say { body, .. }) => {
+            let origin = split_word(split_word(text).1).0.to_owned();
+            Some(Message::Said { origin, body })
+        }
+        Some(_) | None => None,
+    }
+}
+
+/// A claim about the next message is about the one that was just said, if one was.
+fn about(expect: Expect, said: Option<Message>) -> Expect {
+    match (expect.claim, said) {
+        (Claim::Coverage { percent, message: Message::Next }, Some(said)) => {
+            Expect { claim: Claim::Coverage { percent, message: said }, ..expect }
+        }
+        (claim, _) => Expect { claim, ..expect },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Script {
+        Script::parse(text).unwrap()
+    }
+
+    fn error(text: &str) -> String {
+        Script::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_scenario_is_read_with_its_times_and_its_comments() {
+        let script = read(
+            "# How a death is found.\n# And told.\n\nset gossip-interval 1s\nlab 2 8\n\n# It falls silent.\n5s hang p3\n\
+             expect no dead\n+2s expect dead p3 within 10s\n\n1m kill p1 p2\nend\n",
+        );
+        assert_eq!(script.about, ["How a death is found.", "And told."]);
+        assert_eq!((script.seeds, script.peers, script.expectations()), (2, 8, 2));
+        let setting = Setting { line: 4, name: "gossip-interval".to_owned(), value: "1s".to_owned() };
+        assert_eq!(script.settings, [setting]);
+        let steps: Vec<_> =
+            script.steps.iter().map(|step| (step.line, step.at.as_secs(), step.text.as_str())).collect();
+        let lines = [
+            (8, 5, "hang p3"),
+            (9, 5, "expect no dead"),
+            (10, 7, "expect dead p3 within 10s"),
+            (12, 60, "kill p1 p2"),
+            (13, 60, "end"),
+        ];
+        assert_eq!(steps, lines);
+        assert_eq!(script.steps[0].comment, ["It falls silent."]);
+        assert!(script.steps[3].comment.is_empty());
+        assert_eq!(script.length(), Duration::from_secs(60));
+    }
+
+    #[test]
+    fn coverage_after_a_say_is_that_of_what_was_said() {
+        let claims = |text| match &read(text).steps.last().unwrap().what {
+            What::Expect(Expect { claim: Claim::Coverage { message, .. }, .. }) => message.clone(),
+            other => panic!("{other:?}"),
+        };
+        let said = Message::Said { origin: "p1".to_owned(), body: "all right".into() };
+        assert_eq!(claims("lab 1 3\n1s say p1 all right\nexpect coverage 100% within 1s"), said);
+        assert_eq!(claims("lab 1 3\n1s say p1 all right\n+1s expect coverage 100% within 1s"), Message::Next);
+        assert_eq!(claims("lab 1 3\n1s kill p1\nexpect coverage 100% within 1s"), Message::Next);
+    }
+
+    #[test]
+    fn an_error_names_the_line_the_word_and_what_was_expected() {
+        assert_eq!(error(""), "1: the end, and no lab: expected 'lab SEEDS PEERS'");
+        assert_eq!(error("\n5s kill p1"), "2: '5s' comes too early: expected 'lab SEEDS PEERS' first");
+        assert_eq!(error("lab 2"), "1: expected 'lab SEEDS PEERS', such as 'lab 2 8'");
+        assert_eq!(error("lab 2 none"), "1: 'none' is no number of peers: expected 1 to 100000");
+        assert_eq!(error("lab 0 8"), "1: '0' is no number of seeds: expected 1 to 64");
+        assert!(error("lab 2 8\nlab 2 8").starts_with("2: 'lab' for the second time"));
+        assert_eq!(error("lab 2 8\n5s"), "2: a time without anything: expected a command, 'expect' or 'end'");
+        assert!(error("lab 2 8\n5 kill p1").starts_with("2: '5' is no time: expected a number with a unit"));
+        assert!(error("lab 2 8\nexpect luck").starts_with("2: 'luck' cannot be expected: expected coverage 100%"));
+        assert!(error("lab 2 8\nset gossip-interval").contains("expected 'set NAME VALUE'"));
+        assert!(error("lab 2 8\n1s kill p1\nset messages 1").starts_with("3: 'set' comes too late"));
+        assert_eq!(error("set a 1\nset a 2"), "2: 'a' is set in line 1 already: expected it once");
+    }
+
+    #[test]
+    fn a_time_in_the_past_is_refused() {
+        let text = "lab 2 8\n5s kill p1\n3s restart p1";
+        assert_eq!(error(text), "3: '3s' is in the past: line 2 is at 5s, so expected 5s or later");
+    }
+
+    #[test]
+    fn the_end_comes_last_and_leaves_nothing_open() {
+        let text = "lab 2 8\n5s expect connected within 10s\n+5s end";
+        assert_eq!(error(text), "3: 'end' at 10s is too early: line 2 is decided at 15s");
+        assert_eq!(error("lab 2 8\n5s end\nkill p1"), "3: 'kill' comes after the end: expected nothing more");
+        assert_eq!(error("lab 2 8\n5s end now"), "2: 'now' cannot follow 'end': expected the end of the line");
+    }
+
+    #[test]
+    fn what_cannot_be_done_to_a_node_is_known_before_anything_runs() {
+        assert!(error("lab 2 8\n1s kill p9").starts_with("2: no node 'p9'"), "{}", error("lab 2 8\n1s kill p9"));
+        assert_eq!(error("lab 2 8\n1s kill p3\n+1s kill p3"), "3: 'kill p3': p3 was killed in line 2");
+        assert_eq!(error("lab 2 8\n1s kill p3\n+1s say p3 hello"), "3: 'say p3 hello': p3 was killed in line 2");
+        assert_eq!(
+            error("lab 2 8\n1s restart p3"),
+            "2: 'restart p3': p3 runs, and only what was killed or hangs can be restarted"
+        );
+        assert_eq!(error("lab 2 8\n1s say s1 hello"), "2: 'say s1 hello': s1 is a seed, and seeds do not gossip");
+        assert!(error("lab 2 8\n1s expect dead p9").starts_with("2: no node 'p9'"));
+        read("lab 2 8\n1s kill p3\n+1s restart p3\n+1s kill p3\n+1s peer\n+1s kill p9");
+    }
+}

@@ -1,0 +1,67 @@
+//! What a line or a command asks about, and the answer.
+
+use super::view::View;
+use crate::model::link::LinkKey;
+use crate::model::node::{Life, Node, NodeState};
+use crate::model::why::{Explanation, about_message, about_node, why_dead, why_link, why_not, why_seed, why_warning};
+use crate::proto::addr::Addr;
+use crate::proto::message::{MessageId, Role};
+
+/// What is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A node: why it is as it is.
+    Node(Addr),
+    /// A death, or why there is none.
+    Death(Addr),
+    /// A link, or why there is none.
+    Link(LinkKey),
+    /// A message, and who has it.
+    Message(MessageId),
+    /// A message at a node: why it has it or not.
+    Lack {
+        /// Which node.
+        node: Addr,
+        /// Which message.
+        id: MessageId,
+    },
+    /// A warning, by its number.
+    Warning(u64),
+    /// A notice, by its number.
+    Notice(u64),
+}
+
+/// The answer in words; `None` if what is asked about is gone.
+pub(crate) fn explain(subject: Subject, view: &View<'_>) -> Option<Explanation> {
+    let (model, offset) = (view.model, view.utc_offset_s);
+    Some(match subject {
+        Subject::Node(addr) => about(addr, view),
+        Subject::Death(addr) => why_dead(model, addr, offset),
+        Subject::Link(LinkKey { node, peer }) => why_link(model, node, peer, offset),
+        Subject::Message(id) => about_message(model, id, offset),
+        Subject::Lack { node, id } => why_not(model, node, id, offset),
+        Subject::Warning(number) => why_warning(model, model.warnings().list().get(number)?, view.now, offset),
+        Subject::Notice(number) => {
+            let line = view.lines.get(number)?;
+            let title = format!("Notice of {}", view.second(line.at));
+            Explanation { title, verdict: line.text.clone(), evidence: Vec::new() }
+        }
+    })
+}
+
+/// A dead node is asked about its death, a seed about its list, too.
+fn about(addr: Addr, view: &View<'_>) -> Explanation {
+    let (model, offset) = (view.model, view.utc_offset_s);
+    let node = model.nodes().get(addr);
+    let is_case = model.deaths().latest_of(addr).is_some();
+    match node.map(Node::state) {
+        Some(NodeState::Dead | NodeState::Killed) if is_case => why_dead(model, addr, offset),
+        Some(_) | None if node.is_some_and(|node| node.role == Some(Role::Seed) && node.life == Life::Running) => {
+            let (mut why, list) = (about_node(model, addr, offset), why_seed(model, addr, view.now, offset));
+            why.verdict = format!("{} {}", why.verdict, list.verdict);
+            why.evidence.splice(0..0, list.evidence);
+            why
+        }
+        Some(_) | None => about_node(model, addr, offset),
+    }
+}

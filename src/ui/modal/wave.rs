@@ -1,0 +1,189 @@
+//! The way of one message: who lacks it and why, who has it from whom, and the curve of its
+//! spreading beside the one that theory predicts.
+//!
+//! ```text
+//! + p2#6 ---------------------------------------------------+
+//! | "Gossip Message 6" reached 7/8 in 2 hops and 5.1 ms     |
+//! | LDH 2, flood predicts 2; RMR 1.43, flood predicts 1.40  |
+//! | (chart)                                                 |
+//! |   NODE FROM  HOP  DELAY DUP                             |
+//! | x p4   it had no neighbor; its last link, ...           |
+//! | * p2   begins  0      -   1                             |
+//! +---------------------------------------------------------+
+//! ```
+
+mod chart;
+mod rows;
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use self::rows::Row;
+use super::{Reply, framed, movement};
+use crate::model::rumor::Coverage;
+use crate::model::wave::Wave;
+use crate::model::why::why_not_each;
+use crate::model::words::{count_text, span_text};
+use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+use crate::proto::time::Time;
+use crate::ui::action::Action;
+use crate::ui::explain::Subject;
+use crate::ui::keys::{Key, KeyMap};
+use crate::ui::list_view::ListView;
+use crate::ui::pane::{Focus, fit, mark};
+use crate::ui::text;
+use crate::ui::theme::Tone;
+use crate::ui::view::View;
+
+const WIDTH_MAX: u16 = 120;
+/// Below this height there is no room for the chart above the table.
+const HEIGHT_MIN: u16 = 16;
+const CHART_HEIGHT_MIN: u16 = 7;
+/// How often what is shown is taken anew from the model: while a message spreads, at once for a person.
+const REFRESH: Duration = Duration::from_millis(500);
+
+/// One message, and where the reader is.
+#[derive(Debug)]
+pub(crate) struct WaveTable {
+    id: MessageId,
+    list: ListView<Addr>,
+    facts: Option<Facts>,
+    begun: Option<Key>,
+}
+
+/// What was taken from the model, and when.
+#[derive(Debug)]
+struct Facts {
+    at: Time,
+    wave: Wave,
+    body: String,
+    rows: Vec<Row>,
+}
+
+impl Facts {
+    fn of(id: MessageId, view: &View<'_>) -> Option<Self> {
+        let wave = view.model.wave(id)?;
+        let rumor = view.model.rumors().get(id)?;
+        let why = why_not_each(view.model, rumor, &wave.lacking, view.utc_offset_s);
+        let rows = rows::rows(&wave, why);
+        Some(Self { at: view.now, body: rumor.body.to_string(), wave, rows })
+    }
+}
+
+impl WaveTable {
+    pub(crate) fn new(id: MessageId) -> Self {
+        Self { id, list: ListView::default(), facts: None, begun: None }
+    }
+
+    pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
+        let nodes = self.nodes();
+        match movement(key, &mut self.begun, keys) {
+            Some(Action::Move(wanted)) => self.list.act(&nodes, wanted, |node| node.to_string()),
+            Some(Action::Details) => {
+                let Some(node) = self.list.selected(&nodes) else { return Reply::Close };
+                return Reply::Explain(Subject::Lack { node, id: self.id });
+            }
+            Some(Action::Back | Action::Quit | Action::WaveTable) => return Reply::Close,
+            Some(_) | None => {}
+        }
+        Reply::Stay
+    }
+
+    fn nodes(&self) -> Vec<Addr> {
+        self.facts.iter().flat_map(|facts| &facts.rows).map(Row::node).collect()
+    }
+
+    fn refresh(&mut self, view: &View<'_>) {
+        let is_fresh = |facts: &Facts| view.now.since(facts.at) < REFRESH && facts.at <= view.now;
+        if !self.facts.as_ref().is_some_and(is_fresh) {
+            // What is no longer held stays as it was last seen.
+            self.facts = Facts::of(self.id, view).or(self.facts.take());
+        }
+    }
+
+    pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        self.refresh(view);
+        let title = view.model.message_name(self.id);
+        let inside = framed(&title, (WIDTH_MAX, area.height), frame, area, view);
+        let Some(facts) = &self.facts else {
+            let gone = format!("{title} is no longer held here.");
+            frame.render_widget(Line::from(view.span(Tone::Stale, gone)), inside);
+            return;
+        };
+        let head = head(facts, usize::from(inside.width), view);
+        let lines = u16::try_from(head.len()).unwrap_or(u16::MAX);
+        let [top, body] = Layout::vertical([Constraint::Length(lines), Constraint::Min(0)]).areas(inside);
+        frame.render_widget(Paragraph::new(head), top);
+        let chart_height = if inside.height < HEIGHT_MIN { 0 } else { (body.height / 3).max(CHART_HEIGHT_MIN) };
+        let [chart, table] = Layout::vertical([Constraint::Length(chart_height), Constraint::Min(0)]).areas(body);
+        chart::render(&facts.wave, frame, chart, view);
+        self.render_table(frame, table, view);
+        foot(frame, inside, view);
+    }
+
+    fn render_table(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        let nodes = self.nodes();
+        let Some(facts) = &self.facts else { return };
+        let columns = usize::from(area.width);
+        let window = self.list.window(&nodes, usize::from(area.height.saturating_sub(1)));
+        let selected = self.list.selected(&nodes);
+        let mut lines = vec![fit(&rows::heading(view), columns, view)];
+        lines.extend(facts.rows[window].iter().map(|row| {
+            let line = fit(&row.parts(view), columns, view);
+            if selected == Some(row.node()) { mark(line, columns, Focus::Here) } else { line }
+        }));
+        frame.render_widget(Paragraph::new(lines), area);
+    }
+}
+
+fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+    let body = text::truncate(&facts.body, columns / 2, view.theme.glyphs).into_owned();
+    let (wave, Coverage { have, of }) = (&facts.wave, facts.wave.coverage());
+    let least = if wave.is_complete { "" } else { "at least " };
+    let spread = wave.rows.iter().map(|row| row.delay).max().unwrap_or_default();
+    let hops = count_text(u64::from(wave.hops), "hop");
+    let reached = format!("\"{body}\" reached {least}{have}/{of} in {hops} and {}", span_text(spread));
+    let lacking = match wave.lacking.len() {
+        0 => "nobody lacks it".to_owned(),
+        1 => "1 lacks it".to_owned(),
+        more => format!("{more} lack it"),
+    };
+    let tone = if wave.lacking.is_empty() { Tone::Up } else { Tone::Suspect };
+    let first = fit(&vec![(Tone::Strong, reached), (tone, format!(", {lacking}"))], columns, view);
+    let second = text::wrap(&measures(wave), columns).into_iter().map(|line| Line::from(view.span(Tone::Plain, line)));
+    std::iter::once(first).chain(second).collect()
+}
+
+/// What was measured, and what theory says.
+fn measures(wave: &Wave) -> String {
+    let ratio = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
+    let hop_time = wave.hop_time.map(|time| format!("; a hop takes {} in the median", span_text(time)));
+    let mut text = format!("last delivery hop {}", wave.hops);
+    match &wave.prediction {
+        Some(theory) => {
+            let word = theory.strategy.word();
+            text.push_str(&format!(", {word} predicts {}; redundancy (RMR) {}", theory.hops, ratio(wave.redundancy)));
+            match theory.redundancy {
+                Some(predicted) => text.push_str(&format!(", {word} predicts {predicted:.2}")),
+                None => text.push_str(", theory not certain: peers elsewhere take part"),
+            }
+        }
+        None => {
+            text.push_str(&format!("; redundancy (RMR) {}; no prediction: it began elsewhere", ratio(wave.redundancy)))
+        }
+    }
+    text.push_str(&hop_time.unwrap_or_default());
+    text
+}
+
+fn foot(frame: &mut Frame<'_>, inside: Rect, view: &View<'_>) {
+    let (why, close) = (view.keys.key_of(Action::Details), view.keys.key_of(Action::Back));
+    let note = format!(" {why} why  {close} closes ");
+    let area = Rect { y: inside.bottom(), height: 1, ..inside };
+    frame.render_widget(Line::from(view.span(Tone::Strong, note)).right_aligned(), area);
+}

@@ -1,0 +1,77 @@
+//! The lines of the table: those who lack the message first, then those who have it, in the order in
+//! which it came.
+
+use crate::model::wave::{Wave, WaveRow};
+use crate::proto::addr::Addr;
+use crate::ui::pane::Parts;
+use crate::ui::text;
+use crate::ui::theme::Tone;
+use crate::ui::view::View;
+
+/// Stands in the place of the sender at the origin.
+const BEGINS: &str = "begins";
+
+/// One line.
+#[derive(Debug)]
+pub(super) enum Row {
+    /// Lacks it, and why.
+    Lacks(Addr, String),
+    /// Has it.
+    Has(WaveRow),
+}
+
+pub(super) fn rows(wave: &Wave, why: Vec<String>) -> Vec<Row> {
+    let lacking = wave.lacking.iter().copied().zip(why).map(|(node, why)| Row::Lacks(node, why));
+    lacking.chain(wave.rows.iter().copied().map(Row::Has)).collect()
+}
+
+pub(super) fn heading(view: &View<'_>) -> Parts {
+    let name = |word| text::left(word, name_width(view), view.theme.glyphs);
+    vec![(Tone::Stale, format!("  {} {}  HOP   DELAY  DUP", name("NODE"), name("FROM")))]
+}
+
+/// A column holds the names, and `begins`.
+fn name_width(view: &View<'_>) -> usize {
+    view.names.all.max(BEGINS.len())
+}
+
+/// Piece by piece, so that what does not fit is left out whole: Enter tells all of it.
+fn pieces(why: &str) -> Parts {
+    let pieces = why.split("; ").flat_map(|clause| clause.split(": ")).enumerate();
+    pieces
+        .map(|(place, piece)| (Tone::Suspect, if place == 0 { piece.to_owned() } else { format!(", {piece}") }))
+        .collect()
+}
+
+impl Row {
+    pub(super) fn node(&self) -> Addr {
+        match self {
+            Self::Lacks(node, _) => *node,
+            Self::Has(row) => row.node,
+        }
+    }
+
+    pub(super) fn parts(&self, view: &View<'_>) -> Parts {
+        let glyphs = view.theme.glyphs;
+        let name = |addr| text::left(&view.name(addr), name_width(view), glyphs);
+        match self {
+            Self::Lacks(node, why) => {
+                let sign = (Tone::Suspect, format!("{} ", view.theme.sign("✗", "x")));
+                let name = (view.node_tone(*node), format!("{} ", name(*node)));
+                [sign, name].into_iter().chain(pieces(why)).collect()
+            }
+            Self::Has(row) => {
+                let from = row.from.map_or_else(|| text::left(BEGINS, name_width(view), glyphs), name);
+                let hop = row.hop.map_or_else(|| "?".to_owned(), |hop| hop.to_string());
+                let delay = u64::try_from(row.delay.as_micros()).unwrap_or(u64::MAX);
+                let delay = if row.from.is_some() { text::rtt(delay) } else { "-".to_owned() };
+                let duplicates = if row.duplicates > 0 { row.duplicates.to_string() } else { "-".to_owned() };
+                vec![
+                    (Tone::Wave, format!("{} ", view.theme.sign("●", "*"))),
+                    (view.node_tone(row.node), format!("{} ", name(row.node))),
+                    (Tone::Plain, format!("{from}{hop:>5}{delay:>8}{duplicates:>5}")),
+                ]
+            }
+        }
+    }
+}

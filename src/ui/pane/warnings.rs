@@ -1,0 +1,109 @@
+//! Warnings: what is wrong with the network as a whole, and what was.
+//!
+//! ```text
+//! 7 Warnings 1, 3 gone
+//! ! 12 s   p7 has no neighbor
+//! . 03:14:02 to 03:14:20 the overlay is in 2 parts: p1, p2 | p4, p5
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use super::{Focus, Parts, filter_note, fit, framed, mark, plain_text, render_empty};
+use crate::model::Model;
+use crate::model::warning::Warning;
+use crate::proto::addr::Addr;
+use crate::ui::action::{Move, PaneId};
+use crate::ui::list_view::ListView;
+use crate::ui::theme::Tone;
+use crate::ui::view::View;
+
+/// Where this pane is; a line is a warning, by its number.
+#[derive(Debug, Default)]
+pub(crate) struct WarningsPane {
+    pub(crate) list: ListView<u64>,
+}
+
+impl WarningsPane {
+    /// The warning that the keys act on.
+    pub(crate) fn selected(&self, view: &View<'_>) -> Option<u64> {
+        self.list.selected(&self.rows(view))
+    }
+
+    /// The node that the selected warning is about.
+    pub(crate) fn node(&self, view: &View<'_>) -> Option<Addr> {
+        warning(self.selected(view)?, view.model)?.finding.node()
+    }
+
+    pub(crate) fn act(&mut self, wanted: Move, view: &View<'_>) {
+        let rows = self.rows(view);
+        self.list.act(&rows, wanted, |number| plain(number, view));
+    }
+
+    /// What is wrong now comes first, the newest on top.
+    fn rows(&self, view: &View<'_>) -> Vec<u64> {
+        let list = view.model.warnings().list();
+        let (active, gone): (Vec<_>, Vec<_>) = list.iter().rev().partition(|(_, warning)| warning.gone_at.is_none());
+        let rows = active.into_iter().chain(gone).map(|(number, _)| number);
+        rows.filter(|number| self.list.filter().is_all() || self.list.filter().matches(&plain(*number, view))).collect()
+    }
+
+    pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
+        let rows = self.rows(view);
+        let inside = framed(PaneId::Warnings, &self.note(view), frame, area, view, focus);
+        if rows.is_empty() {
+            render_empty("Nothing is wrong with the network as a whole.", frame, inside, view);
+            return;
+        }
+        let columns = usize::from(inside.width);
+        let window = self.list.window(&rows, usize::from(inside.height));
+        let selected = self.list.selected(&rows);
+        let lines = rows[window].iter().map(|number| {
+            let line = fit(&parts(*number, view), columns, view);
+            if selected == Some(*number) { mark(line, columns, focus) } else { line }
+        });
+        frame.render_widget(Paragraph::new(lines.collect::<Vec<Line<'_>>>()), inside);
+    }
+
+    fn note(&self, view: &View<'_>) -> String {
+        let (active, all) = (view.model.warnings().count(), view.model.warnings().list().len());
+        let gone = all.saturating_sub(active);
+        let mut note = active.to_string();
+        if gone > 0 {
+            note = format!("{note}, {gone} gone");
+        }
+        if !self.list.filter().is_all() {
+            note = format!("{note}, {}", filter_note(self.list.filter()));
+        }
+        note
+    }
+}
+
+fn warning(number: u64, model: &Model) -> Option<&Warning> {
+    model.warnings().list().get(number)
+}
+
+/// The line as text.
+pub(crate) fn plain(number: u64, view: &View<'_>) -> String {
+    plain_text(&parts(number, view))
+}
+
+fn parts(number: u64, view: &View<'_>) -> Parts {
+    let Some(warning) = warning(number, view.model) else { return Parts::new() };
+    let text = view.model.warning_text(&warning.finding);
+    match warning.gone_at {
+        None => vec![
+            (Tone::Stale, format!("{} ", view.second(warning.since))),
+            (Tone::Suspect, "! ".to_owned()),
+            (Tone::Suspect, text),
+        ],
+        Some(gone_at) => vec![
+            (Tone::Stale, format!("{} ", view.second(warning.since))),
+            (Tone::Stale, format!("{} ", view.theme.sign("·", "."))),
+            (Tone::Stale, text),
+            (Tone::Stale, format!(", gone at {}", view.second(gone_at))),
+        ],
+    }
+}

@@ -1,0 +1,148 @@
+//! Who has a message and who lacks it; what is warned of; why.
+
+use insta::assert_snapshot;
+
+use super::fixture::{
+    P1, P2, P3, P4, S1, Script, aftermath, at, delivery, options, picture, press, session, told, type_text,
+};
+use crate::event::{Event, EventKind, LinkEnd, LinkId, Purpose};
+use crate::proto::message::{DeathCause, Role};
+use crate::ui::Options;
+use crate::ui::app::App;
+use crate::ui::options::Glyphs;
+
+/// p1 - p2 - p3 - p4 in a row. The user cuts p4 off, and p1 says something that does not come to it.
+fn events() -> Vec<Event> {
+    let mut script = Script::default();
+    script.start(S1, "s1", Role::Seed);
+    for (peer, name) in [(P1, "p1"), (P2, "p2"), (P3, "p3"), (P4, "p4")] {
+        script.at(100).start(peer, name, Role::Peer);
+    }
+    // The links of p3 - p4 are the fifth and the sixth.
+    script.at(500).link(P1, P2).link(P2, P3).link(P3, P4);
+    for (node, peer, link, cause) in [(P3, P4, 5, DeathCause::Cut), (P4, P3, 6, DeathCause::Closed)] {
+        let (link, purpose, end) = (LinkId(link), Purpose::Neighbor, LinkEnd::Dead { cause });
+        script.at(8_000).add(node, EventKind::LinkDown { link, peer, purpose, end });
+    }
+    script.at(9_000).gossip(1, "Gossip Message 1", &[(P1, P2, 1), (P2, P3, 2)]);
+    script.duplicate(P1, 1, P3, P2);
+    script.events
+}
+
+/// So long after the beginning, watched all the time.
+fn watched(options: Options, millis: u64) -> App {
+    let mut app = told(options, events(), 9_100);
+    for passed in (9_500..=millis).step_by(500) {
+        app.tick(at(passed));
+    }
+    app
+}
+
+#[test]
+fn who_lacks_a_message_and_why_is_two_keys_away() {
+    let mut app = told(options(), events(), 10_000);
+    press(&mut app, "3 enter");
+    let picture = picture(&mut app, 120, 40);
+    assert!(picture.contains("reached 3/4 in 2 hops and 6.0 ms, 1 lacks it"), "{picture}");
+    assert!(picture.contains("✗ p4     it had no neighbor, its last link, p3 - p4, ended at 03:00:08, p3 took p4 for dead, link cut by the user"), "{picture}");
+    assert_snapshot!("wave_120x40", picture);
+}
+
+#[test]
+fn the_wave_fits_a_small_screen_and_needs_no_other_character_than_ascii() {
+    let mut app = told(options(), events(), 10_000);
+    press(&mut app, "W");
+    assert_snapshot!("wave_80x24", picture(&mut app, 80, 24));
+    let mut app = told(Options { glyphs: Glyphs::Ascii, ..options() }, events(), 10_000);
+    press(&mut app, "W");
+    let ascii = picture(&mut app, 80, 24);
+    assert!(ascii.is_ascii());
+    assert_snapshot!("wave_ascii", ascii);
+}
+
+#[test]
+fn each_line_of_the_wave_has_its_why() {
+    let mut app = told(options(), events(), 10_000);
+    picture(&mut app, 120, 40);
+    press(&mut app, "W");
+    picture(&mut app, 120, 40);
+    press(&mut app, "enter");
+    let why = picture(&mut app, 120, 40);
+    assert!(why.contains("Why did p4 not get p1#1?"), "{why}");
+    assert!(why.contains("link p3 - p4 ended: p3 took p4 for dead: link cut by the user"), "{why}");
+    press(&mut app, "esc G enter");
+    let got = picture(&mut app, 120, 40);
+    assert!(got.contains("p3 did get p1#1: at 03:00:09 from p2, hop 2, 6.0 ms after it began"), "{got}");
+    press(&mut app, "esc esc");
+    assert!(app.modals.is_empty());
+}
+
+#[test]
+fn why_a_node_was_declared_dead_is_two_keys_away() {
+    let mut app = told(options(), session(), 13_200);
+    let deaths = aftermath().into_iter().filter(|event| event.at < at(14_900));
+    app.take(&[delivery(deaths.collect())]);
+    press(&mut app, "5 enter");
+    let why = picture(&mut app, 120, 40);
+    assert!(why.contains("Why is p3 dead?") && why.contains("had no answer to 3 probes in a row"), "{why}");
+}
+
+#[test]
+fn a_warning_is_said_once_counted_in_the_header_and_listed_with_its_why() {
+    let mut app = watched(options(), 12_000);
+    assert!(!picture(&mut app, 120, 40).contains("1 warning"), "a network may repair itself");
+    (12_500..=15_500).step_by(500).for_each(|millis| {
+        app.tick(at(millis));
+    });
+    let raised = picture(&mut app, 120, 40);
+    assert!(raised.lines().next().unwrap().contains("2 warnings"), "{raised}");
+    assert!(raised.lines().last().unwrap().starts_with(" ! p4 has no neighbor"), "{raised}");
+    assert_snapshot!("warning_120x40", raised);
+    press(&mut app, "7 enter");
+    let why = picture(&mut app, 120, 40);
+    assert!(why.contains("It has no neighbor. The link p3 - p4 ended at"), "{why}");
+    assert!(why.contains("p4 has no neighbor: warned of since 03:00:10"), "{why}");
+}
+
+#[test]
+fn a_warning_that_is_gone_stays_in_the_list_and_out_of_the_header() {
+    let mut app = watched(options(), 15_500);
+    let mut script = Script::default();
+    for (node, peer, link) in [(P4, P1, 90), (P1, P4, 91), (P4, P3, 92), (P3, P4, 93)] {
+        let (link, direction, purpose) = (LinkId(link), crate::event::Direction::Outbound, Purpose::Neighbor);
+        script.at(16_000).add(node, EventKind::LinkUp { link, peer, direction, purpose });
+    }
+    app.take(&[delivery(script.events)]);
+    (16_000..18_000).step_by(500).for_each(|millis| {
+        app.tick(at(millis));
+    });
+    press(&mut app, "7 z");
+    let gone = picture(&mut app, 80, 24);
+    assert!(gone.contains("p4 has no neighbor, gone at 03:00:16"), "{gone}");
+    assert!(gone.lines().next().unwrap().contains("1 warning"), "that p4 lacks the message is still so: {gone}");
+    assert!(gone.contains("! p1#1 did not reach p4"), "{gone}");
+}
+
+#[test]
+fn why_is_asked_of_a_message_at_a_node_and_of_a_link_by_name() {
+    let mut app = told(options(), events(), 10_000);
+    for (line, answer) in [
+        (":why p4 p1#1", "Why did p4 not get p1#1?"),
+        (":why p1#1 p4", "Why did p4 not get p1#1?"),
+        (":why p3 p4", "The link p3 - p4 ended at 03:00:08, after 7.5 s: p3 took p4 for dead: link cut by the user."),
+        (":why p1#1", "reached 3/4 in 2 hops"),
+        (":why s1", "s1 has 0 peers on its list, 4 run here:"),
+    ] {
+        type_text(&mut app, line);
+        press(&mut app, "enter");
+        let shown = picture(&mut app, 160, 50);
+        assert!(shown.contains(answer), "{line}: {shown}");
+        press(&mut app, "esc");
+    }
+    type_text(&mut app, ":why p4 p1#9");
+    press(&mut app, "enter");
+    assert!(picture(&mut app, 120, 40).contains("no message 'p1#9': expected one such as p3#12 that is still held"));
+    type_text(&mut app, ":why p4 p1#");
+    press(&mut app, "tab enter");
+    assert!(picture(&mut app, 120, 40).contains("Why did p4 not get p1#1?"), "a name is completed");
+}
