@@ -25,6 +25,18 @@ const ARRIVALS_MAX: usize = 4_096;
 /// Bytes of one helping of junk.
 const JUNK_LEN: usize = 64;
 
+/// The way of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Way {
+    /// Who sends it.
+    pub from: Addr,
+    /// To whom.
+    pub to: Addr,
+    /// By which of their connections, as the driver numbers them: only what goes by the same one keeps its
+    /// order.
+    pub connection: u64,
+}
+
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
@@ -45,9 +57,8 @@ pub enum Fate {
 pub struct Faults {
     table: Arc<FaultTable>,
     random: Random,
-    /// When the last message from one node to another arrives, if it was delayed: the next one does not
-    /// overtake it.
-    arrivals: BTreeMap<(Addr, Addr), Time>,
+    /// When the last message on its way arrives, if it was delayed: the next one does not overtake it.
+    arrivals: BTreeMap<Way, Time>,
     /// When a slow node reads again.
     reads: BTreeMap<Addr, Time>,
     /// There are no faults, and no effects of earlier ones.
@@ -89,18 +100,18 @@ impl Faults {
     }
 
     /// What becomes of a message that is sent now.
-    pub fn fate(&mut self, now: Time, from: Addr, to: Addr) -> Fate {
+    pub fn fate(&mut self, now: Time, way: Way) -> Fate {
         if self.quiet {
             return Fate::Now;
         }
-        self.fate_in_trouble(now, from, to)
+        self.fate_in_trouble(now, way)
     }
 
-    fn fate_in_trouble(&mut self, now: Time, from: Addr, to: Addr) -> Fate {
+    fn fate_in_trouble(&mut self, now: Time, way: Way) -> Fate {
         let table = Arc::clone(&self.table);
         let (mut due, mut held) = (now, Duration::ZERO);
         let (mut lost, mut twice) = (false, false);
-        for fault in table.iter().filter(|fault| fault.on.is_between(from, to)) {
+        for fault in table.iter().filter(|fault| fault.on.is_between(way.from, way.to)) {
             match fault.what {
                 Trouble::Cut => return Fate::Lost,
                 Trouble::Delay { by_us, jitter_us } => due = due + micros(by_us) + self.up_to(jitter_us),
@@ -117,7 +128,7 @@ impl Faults {
         if lost {
             return Fate::Lost;
         }
-        let due = self.in_order(now, (from, to), due);
+        let due = self.in_order(now, way, due);
         match (twice, held.is_zero(), due == now) {
             (true, _, _) => Fate::Twice(due),
             (false, false, _) => Fate::Held(due + held),
@@ -127,15 +138,15 @@ impl Faults {
     }
 
     /// Not before what was sent before it.
-    fn in_order(&mut self, now: Time, link: (Addr, Addr), due: Time) -> Time {
-        let due = self.arrivals.get(&link).map_or(due, |last| due.max(*last));
+    fn in_order(&mut self, now: Time, way: Way, due: Time) -> Time {
+        let due = self.arrivals.get(&way).map_or(due, |last| due.max(*last));
         if due > now {
             if self.arrivals.len() >= ARRIVALS_MAX {
                 self.arrivals.retain(|_, last| *last > now);
             }
-            self.arrivals.insert(link, due);
+            self.arrivals.insert(way, due);
         } else {
-            self.arrivals.remove(&link);
+            self.arrivals.remove(&way);
         }
         if self.table.is_empty() {
             self.arrivals.retain(|_, last| *last > now);

@@ -46,6 +46,10 @@ fn with(seed: u64, wanted: &[(Trouble, Scope)]) -> Faults {
     faults
 }
 
+fn way(from: Addr, to: Addr) -> Way {
+    Way { from, to, connection: 1 }
+}
+
 fn percent(of_hundred: u8) -> Percent {
     Percent::new(of_hundred).unwrap()
 }
@@ -65,14 +69,14 @@ fn after(ms: u64) -> Time {
 fn without_faults_everything_arrives_as_it_would_have() {
     let mut faults = with(1, &[]);
     assert!(faults.is_quiet());
-    assert_eq!(faults.fate(NOW, A, B), Fate::Now);
+    assert_eq!(faults.fate(NOW, way(A, B)), Fate::Now);
     assert_eq!(faults.read_at(A, NOW), NOW);
 }
 
 #[test]
 fn a_loss_of_30_percent_loses_about_30_of_a_hundred() {
     let mut faults = with(7, &[(Trouble::Loss { percent: percent(30) }, Scope::All)]);
-    let lost = (0..10_000).filter(|_| faults.fate(NOW, A, B) == Fate::Lost).count();
+    let lost = (0..10_000).filter(|_| faults.fate(NOW, way(A, B)) == Fate::Lost).count();
     assert!((2_850..=3_150).contains(&lost), "{lost}");
 }
 
@@ -84,7 +88,7 @@ fn the_same_seed_gives_the_same_fates_and_another_seed_others() {
     ];
     let fates = |seed| {
         let mut faults = with(seed, &trouble);
-        (0..100).map(|ms| faults.fate(after(ms), A, B)).collect::<Vec<_>>()
+        (0..100).map(|ms| faults.fate(after(ms), way(A, B))).collect::<Vec<_>>()
     };
     assert_eq!(fates(1), fates(1));
     assert_ne!(fates(1), fates(2));
@@ -93,8 +97,8 @@ fn the_same_seed_gives_the_same_fates_and_another_seed_others() {
 #[test]
 fn duplicates_come_twice_and_at_100_percent_all_do() {
     let mut faults = with(3, &[(Trouble::Duplicate { percent: percent(100) }, Scope::link(A, B))]);
-    assert!((0..100).all(|_| faults.fate(NOW, B, A) == Fate::Twice(NOW)));
-    assert_eq!(faults.fate(NOW, A, C), Fate::Now, "another link");
+    assert!((0..100).all(|_| faults.fate(NOW, way(B, A)) == Fate::Twice(NOW)));
+    assert_eq!(faults.fate(NOW, way(A, C)), Fate::Now, "another link");
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
     let reorder = Trouble::Reorder { percent: percent(50), window_us: 100_000 };
     let mut faults = with(5, &[(reorder, Scope::All)]);
     let due: Vec<Time> = (0..100)
-        .map(|ms| match faults.fate(after(ms), A, B) {
+        .map(|ms| match faults.fate(after(ms), way(A, B)) {
             Fate::Now => after(ms),
             Fate::Held(due) => due,
             other @ (Fate::Lost | Fate::At(_) | Fate::Twice(_)) => panic!("{other:?}"),
@@ -115,20 +119,22 @@ fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
 #[test]
 fn a_cut_and_a_partition_let_nothing_through_either_way() {
     let mut faults = with(1, &[(Trouble::Cut, Scope::link(A, B)), (Trouble::Cut, Scope::border(vec![C]))]);
-    assert_eq!(faults.fate(NOW, A, B), Fate::Lost);
-    assert_eq!(faults.fate(NOW, B, A), Fate::Lost);
-    assert_eq!(faults.fate(NOW, FAR, C), Fate::Lost, "whoever is not named is on the other side");
-    assert_eq!(faults.fate(NOW, A, FAR), Fate::Now);
+    assert_eq!(faults.fate(NOW, way(A, B)), Fate::Lost);
+    assert_eq!(faults.fate(NOW, way(B, A)), Fate::Lost);
+    assert_eq!(faults.fate(NOW, way(FAR, C)), Fate::Lost, "whoever is not named is on the other side");
+    assert_eq!(faults.fate(NOW, way(A, FAR)), Fate::Now);
     assert!(faults.is_cut(C, A) && !faults.is_cut(A, FAR));
 }
 
 #[test]
 fn what_is_under_way_when_a_delay_ends_is_not_overtaken() {
     let mut faults = with(1, &[(Trouble::Delay { by_us: 50_000, jitter_us: 0 }, Scope::All)]);
-    assert_eq!(faults.fate(NOW, A, B), Fate::At(after(50)));
+    assert_eq!(faults.fate(NOW, way(A, B)), Fate::At(after(50)));
     faults.set(Arc::default());
-    assert_eq!(faults.fate(after(10), A, B), Fate::At(after(50)));
-    assert_eq!(faults.fate(after(60), A, B), Fate::Now);
+    let other = Way { connection: 2, ..way(A, B) };
+    assert_eq!(faults.fate(after(10), other), Fate::Now, "another connection");
+    assert_eq!(faults.fate(after(10), way(A, B)), Fate::At(after(50)));
+    assert_eq!(faults.fate(after(60), way(A, B)), Fate::Now);
     assert!(faults.is_quiet(), "and then all is as before");
 }
 
@@ -203,7 +209,7 @@ proptest! {
         let (mut now, mut last) = (NOW, NOW);
         for pause in pauses {
             now = now + micros(pause);
-            let due = match faults.fate(now, A, B) {
+            let due = match faults.fate(now, way(A, B)) {
                 Fate::Now => now,
                 Fate::At(due) => due,
                 other @ (Fate::Lost | Fate::Held(_) | Fate::Twice(_)) => panic!("{other:?}"),

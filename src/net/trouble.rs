@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::links::Links;
-use crate::fault::{Fate, FaultTable, Faults};
+use crate::fault::{Fate, FaultTable, Faults, Way};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{EventKind, LinkId, Purpose};
@@ -148,7 +148,7 @@ impl Trouble {
         let input = Input::Message { link, message };
         self.faults.read_at(self.me, now);
         let Some(peer) = self.peers.get(&link) else { return Some(input) };
-        match self.faults.fate(now, *peer, self.me) {
+        match self.faults.fate(now, Way { from: *peer, to: self.me, connection: link.0 }) {
             Fate::Now => return Some(input),
             Fate::Lost => {}
             Fate::At(due) | Fate::Held(due) => self.later(due, Parcel::In(input)),
@@ -206,7 +206,7 @@ impl Outgoing<'_> {
     fn send_in_trouble(&mut self, link: LinkId, message: &Message) {
         let (now, trouble) = (self.links.now(), &mut *self.trouble);
         let Some(peer) = trouble.sends_elsewhere(link) else { return self.links.send(link, message) };
-        match trouble.faults.fate(now, trouble.me, peer) {
+        match trouble.faults.fate(now, Way { from: trouble.me, to: peer, connection: link.0 }) {
             Fate::Now => self.links.send(link, message),
             Fate::Lost => {}
             Fate::At(due) | Fate::Held(due) => trouble.later(due, Parcel::Out(link, message.clone())),

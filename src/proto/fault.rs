@@ -220,6 +220,21 @@ impl Trouble {
         }
     }
 
+    /// How long what it has held up may still be under way once it is over. What a slow reader has left
+    /// with its neighbors is not known.
+    pub const fn aftermath(self) -> Duration {
+        match self {
+            Self::Delay { by_us, jitter_us } => Duration::from_micros(by_us.saturating_add(jitter_us)),
+            Self::Reorder { window_us, .. } => Duration::from_micros(window_us),
+            Self::Cut
+            | Self::Loss { .. }
+            | Self::Duplicate { .. }
+            | Self::Slow { .. }
+            | Self::Skew { .. }
+            | Self::Junk { .. } => Duration::ZERO,
+        }
+    }
+
     /// How much of it, as a command says it: ` 100ms 50ms`, ` 30%`; nothing for a cut.
     fn amount(self) -> String {
         match self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Connection, What, World, ephemeral_port, link_of};
 use crate::command::FaultCommand;
-use crate::fault::{Fate, FaultError, FaultTable, Nodes, junk};
+use crate::fault::{Fate, FaultError, FaultTable, Nodes, Way, junk};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{Rule, Violation};
@@ -51,7 +51,7 @@ impl<M: Machine> World<M> {
         let Some(connection) = self.connections.get(&id) else { return };
         let (from, to, there) = (connection.ends[end], connection.ends[1 - end], 1 - end);
         let arrive = |message| move |link| Input::Message { link, message };
-        match self.faults.fate(self.now, from, to) {
+        match self.faults.fate(self.now, Way { from, to, connection: id }) {
             Fate::Now => self.deliver(id, there, arrive(message)),
             Fate::Lost => {}
             Fate::At(due) => self.deliver_from(due, id, there, arrive(message)),

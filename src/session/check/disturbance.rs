@@ -25,7 +25,8 @@ impl Disturbance {
             && let Some(place) = self.active.iter().position(|active| active == fault)
         {
             self.active.swap_remove(place);
-            self.until = Some(event.at);
+            // What was under way then still comes late.
+            self.until = self.until.max(Some(event.at + fault.what.aftermath()));
         }
     }
 

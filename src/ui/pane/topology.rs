@@ -27,7 +27,7 @@ use std::time::Duration;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 
-use self::graph::{Graph, Kind};
+use self::graph::{Graph, Harm, Kind};
 use self::look::{Look, Wet, legend, look};
 use self::places::Places;
 pub(crate) use self::places::{Delivered, Order};
@@ -199,7 +199,8 @@ impl Topology {
             Shape::Map => map::render(&scenery, &self.places.points(&scenery.graph), frame, inside, view),
             Shape::Grid => split(&scenery, frame, inside, view),
         };
-        render_legend(&marks, frame, area, view);
+        let harms: Vec<Harm> = scenery.graph.ties.iter().map(|tie| tie.harm).collect();
+        render_legend(&marks, &harms, frame, area, view);
         self.drawn = marks.into_iter().map(|mark| (mark.addr, mark.at)).collect();
     }
 
@@ -342,10 +343,10 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
 }
 
 /// The legend, in the lower edge of the frame.
-fn render_legend(marks: &[Mark], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+fn render_legend(marks: &[Mark], harms: &[Harm], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let looks: Vec<Look> = marks.iter().map(|mark| mark.look).collect();
     let room = area.width.saturating_sub(4);
-    let mut line = items::line(legend(&looks, view), usize::from(room), "  ", view);
+    let mut line = items::line(legend(&looks, harms, view), usize::from(room), "  ", view);
     line.spans.insert(0, " ".into());
     line.spans.push(" ".into());
     let width = u16::try_from(line.width()).unwrap_or(u16::MAX).min(area.width.saturating_sub(2));

@@ -336,7 +336,8 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
     let event = |kind| Event { at: at(12_000), node: P1, kind };
     let mut app = suspect();
     app.take(&[delivery(vec![event(EventKind::FaultSet { fault: fault.clone() })])]);
-    assert!(picture(&mut app, 120, 40).contains("1 fault"));
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.contains("1 fault") && shown.contains("┈ faulty"), "{shown}");
     select(&mut app, "p4");
     press(&mut app, "enter");
     let details = picture(&mut app, 120, 40);

@@ -31,6 +31,18 @@ pub(super) struct Tie {
     pub(super) kind: Kind,
     /// Misses in a row that one end counts on the other.
     pub(super) misses: u32,
+    /// What is wrong with it on purpose.
+    pub(super) harm: Harm,
+}
+
+/// How a fault meets a tie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Harm {
+    None,
+    /// Delayed, lost, doubled or out of order.
+    Faulty,
+    /// Nothing passes.
+    Cut,
 }
 
 /// What a tie is for.
@@ -86,6 +98,14 @@ fn nodes(model: &Model) -> (Vec<&Node>, usize) {
     (nodes, hearsay.saturating_sub(HEARSAY_SHOWN))
 }
 
+fn harm(model: &Model, one: Addr, other: Addr) -> Harm {
+    match model.faults() {
+        faults if faults.is_cut(one, other) => Harm::Cut,
+        faults if faults.on_link(one, other).next().is_some() => Harm::Faulty,
+        _ => Harm::None,
+    }
+}
+
 fn ties(model: &Model, numbers: &HashMap<Addr, usize>) -> Vec<Tie> {
     let mut ties: Vec<Tie> = Vec::new();
     for link in model.links().up() {
@@ -94,7 +114,8 @@ fn ties(model: &Model, numbers: &HashMap<Addr, usize>) -> Vec<Tie> {
             Purpose::Registration => Kind::Registration,
             Purpose::Neighbor => Kind::Neighbor,
         };
-        ties.push(Tie { a: *node.min(peer), b: *node.max(peer), kind, misses: link.misses });
+        let harm = harm(model, link.key.node, link.key.peer);
+        ties.push(Tie { a: *node.min(peer), b: *node.max(peer), kind, misses: link.misses, harm });
     }
     // Both ends of a link tell of it: the one with more to say counts.
     ties.sort_unstable_by_key(|tie| (tie.a, tie.b, tie.kind, std::cmp::Reverse(tie.misses)));

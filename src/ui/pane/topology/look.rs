@@ -1,5 +1,6 @@
 //! What a node looks like, and the legend that says so.
 
+use super::graph::Harm;
 use crate::model::node::{Node, NodeState};
 use crate::proto::message::Role;
 use crate::ui::items::Item;
@@ -90,7 +91,7 @@ fn reached(hop: Option<u16>, theme: Theme) -> Look {
 }
 
 /// What the signs that are on the screen mean.
-pub(super) fn legend(looks: &[Look], view: &View<'_>) -> Vec<Item> {
+pub(super) fn legend(looks: &[Look], harms: &[Harm], view: &View<'_>) -> Vec<Item> {
     let mut kinds: Vec<Look> = looks.to_vec();
     kinds.sort_by_key(|look| (look.kind, look.sign));
     kinds.dedup_by_key(|look| look.kind);
@@ -112,6 +113,13 @@ pub(super) fn legend(looks: &[Look], view: &View<'_>) -> Vec<Item> {
         Item { group: 0, rank, parts: vec![(look.tone, sign.to_owned()), (Tone::Stale, format!(" {word}"))] }
     });
     let mut items: Vec<Item> = items.collect();
+    let dots = view.theme.sign("┈", ".");
+    for (harm, tone, word) in [(Harm::Faulty, Tone::Suspect, "faulty"), (Harm::Cut, Tone::Dead, "cut")] {
+        if harms.contains(&harm) {
+            let parts = vec![(tone, dots.to_owned()), (Tone::Stale, format!(" {word}"))];
+            items.push(Item { group: 0, rank: 2, parts });
+        }
+    }
     items.push(Item::new(0, 9, Tone::Stale, "[ ] selected"));
     items
 }

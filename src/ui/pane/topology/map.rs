@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
-use super::graph::{Kind, Tie};
+use super::graph::{Harm, Kind, Tie};
 use super::layout::{HEIGHT, Point, WIDTH};
 use super::sketch::{self, Dash, Ground, Mark, Rank, Stroke};
 use super::{Registrations, Scenery};
@@ -47,20 +47,21 @@ pub(super) fn render(
 fn links(scenery: &Scenery<'_>, cells: &[Position], all: bool) -> Vec<Stroke> {
     let is_selected = |tie: &Tie| scenery.selected.is_some_and(|node| tie.touches(node));
     let is_shown = |tie: &&Tie| match tie.kind {
-        Kind::Neighbor => all || is_selected(tie) || tie.misses > 0,
+        Kind::Neighbor => all || is_selected(tie) || tie.misses > 0 || tie.harm == Harm::Cut,
         Kind::Registration => is_selected(tie) || scenery.registrations == Registrations::Shown,
     };
     let mut ties: Vec<&Tie> = scenery.graph.ties.iter().filter(is_shown).collect();
     // What matters more is drawn later, over the rest.
-    ties.sort_by_key(|tie| (tie.kind, is_selected(tie), tie.misses));
+    ties.sort_by_key(|tie| (tie.kind, is_selected(tie), tie.misses, tie.harm));
     let stroke = |tie: &Tie| {
         let tone = match tie.kind {
-            Kind::Neighbor | Kind::Registration if tie.misses > 0 => Tone::Suspect,
+            Kind::Neighbor | Kind::Registration if tie.harm == Harm::Cut => Tone::Dead,
+            Kind::Neighbor | Kind::Registration if tie.misses > 0 || tie.harm == Harm::Faulty => Tone::Suspect,
             Kind::Registration => Tone::Seed,
             Kind::Neighbor if is_selected(tie) => Tone::Plain,
             Kind::Neighbor => Tone::Stale,
         };
-        let dash = if tie.kind == Kind::Registration { Dash::Dotted } else { Dash::Solid };
+        let dash = if tie.kind == Kind::Registration || tie.harm != Harm::None { Dash::Dotted } else { Dash::Solid };
         Stroke { from: cells[tie.a], to: cells[tie.b], part: 1.0, tone, dash }
     };
     ties.into_iter().map(stroke).collect()

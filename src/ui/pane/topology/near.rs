@@ -7,7 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 use super::Scenery;
-use super::graph::{Kind, Tie};
+use super::graph::{Harm, Kind, Tie};
 use super::map;
 use super::sketch::{self, Dash, Mark, Rank, Stroke};
 use crate::model::Map;
@@ -80,19 +80,29 @@ fn on_ring(area: Rect, ring: usize, angle: f64) -> Position {
     Position { x: area.x + x.min(area.width - 1), y: area.y + y.min(area.height - 1) }
 }
 
+/// A link that is wrong on purpose is not drawn whole.
+const fn dash(tie: &Tie) -> Dash {
+    match tie.harm {
+        Harm::None => Dash::Solid,
+        Harm::Faulty | Harm::Cut => Dash::Dotted,
+    }
+}
+
 fn links(scenery: &Scenery<'_>, middle: usize, shown: &Map<usize, Spot>) -> Vec<Stroke> {
     let rings = |tie: &Tie| Some((shown.get(&tie.a)?, shown.get(&tie.b)?));
     let mut strokes: Vec<Stroke> = Vec::new();
     for tie in scenery.graph.ties.iter().filter(|tie| tie.kind == Kind::Neighbor) {
         let Some((a, b)) = rings(tie).filter(|(a, b)| a.ring < 2 || b.ring < 2) else { continue };
-        let tone = if tie.misses > 0 {
+        let tone = if tie.harm == Harm::Cut {
+            Tone::Dead
+        } else if tie.misses > 0 || tie.harm == Harm::Faulty {
             Tone::Suspect
         } else if tie.touches(middle) {
             Tone::Plain
         } else {
             Tone::Stale
         };
-        strokes.push(Stroke { from: a.at, to: b.at, part: 1.0, tone, dash: Dash::Solid });
+        strokes.push(Stroke { from: a.at, to: b.at, part: 1.0, tone, dash: dash(tie) });
     }
     strokes.sort_by_key(|stroke| match stroke.tone {
         Tone::Stale => 0,
