@@ -66,11 +66,11 @@ async fn a_partition_keeps_messages_on_their_side_and_its_end_lets_them_through(
     calm_down(&mut session).await;
     session.until_connected(&peers).await;
     session.say_and_reach(inside[1], "all", &peers).await;
-    let crossed = session.events(|event| {
+    let got_over = session.events(|event| {
         outside.iter().any(|peer| received(event, *peer, "within"))
             || inside.iter().any(|peer| received(event, *peer, "without"))
     });
-    assert!(crossed.is_empty(), "{crossed:?}");
+    assert!(got_over.is_empty(), "{got_over:?}");
 }
 
 async fn delayed(config: PeerConfig) {
