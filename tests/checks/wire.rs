@@ -148,12 +148,10 @@ fn read_with_silence(link: LinkContext, pieces: &[&[u8]]) {
         loop {
             match decoder.decode(&mut src) {
                 Ok(Some(_)) => {}
-                Ok(None) if decoder.quiet(&src).is_some() => {
-                    match decoder.flush(&mut src) {
-                        Ok(message) => assert!(message.is_some(), "nothing complete in {src:?}"),
-                        Err(_) => return,
-                    }
-                }
+                Ok(None) if decoder.quiet(&src).is_some() => match decoder.flush(&mut src) {
+                    Ok(message) => assert!(message.is_some(), "nothing complete in {src:?}"),
+                    Err(_) => return,
+                },
                 Ok(None) => break,
                 Err(_) => return,
             }

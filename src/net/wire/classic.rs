@@ -65,7 +65,9 @@ impl ClassicDecoder {
 
     /// Would [`ClassicDecoder::read`] find a message in `src`, or that it is none, if the stream went quiet?
     pub(super) fn is_complete_if_quiet(&self, src: &[u8]) -> bool {
-        matches!(self.stage, Stage::Text) && grammar::message(src, Ending::Quiet) != Err(Stop::More)
+        // What may yet be a framed hello is read as nothing else, however quiet it is.
+        let may_be_framed = !self.begun && framed::starts_with_hello(src);
+        matches!(self.stage, Stage::Text) && !may_be_framed && grammar::message(src, Ending::Quiet) != Err(Stop::More)
     }
 
     /// An error if the link starts with a framed hello; true while that cannot be known.
