@@ -65,9 +65,8 @@ impl ClassicDecoder {
 
     /// Would [`ClassicDecoder::read`] find a message in `src`, or that it is none, if the stream went quiet?
     pub(super) fn is_complete_if_quiet(&self, src: &[u8]) -> bool {
-        // What may yet be a framed hello is read as nothing else, however quiet it is.
-        let may_be_framed = !self.begun && framed::starts_with_hello(src);
-        matches!(self.stage, Stage::Text) && !may_be_framed && grammar::message(src, Ending::Quiet) != Err(Stop::More)
+        let reads_text = self.begun && matches!(self.stage, Stage::Text);
+        reads_text && grammar::message(src, Ending::Quiet) != Err(Stop::More)
     }
 
     /// An error if the link starts with a framed hello; true while that cannot be known.
