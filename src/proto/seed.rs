@@ -5,6 +5,8 @@
 //! dialect cannot ask.
 
 mod greeting;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

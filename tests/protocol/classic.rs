@@ -46,6 +46,45 @@ fn name(listen: Addr) -> Message {
     Message::Hello(Hello { listen, role: Role::Peer, priority: Priority::Low })
 }
 
+/// A Python peer that registers, lets others connect, and closes without ever having said a word.
+struct Mute {
+    own: Addr,
+    seed: Addr,
+    close: Option<(Time, LinkId)>,
+}
+
+impl Double for Mute {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![DoubleAct::Send(link, name(self.own))],
+            Input::Link { link, change: LinkChange::Accepted { .. } } => {
+                self.close = Some((now + SECOND, link));
+                Vec::new()
+            }
+            Input::Wake => self.close.take().map(|(_, link)| DoubleAct::HangUp(link)).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.close.map(|(at, _)| at)
+    }
+}
+
+#[test]
+fn a_python_peer_that_closes_before_it_has_said_anything_was_full_and_is_not_dead() {
+    let mut network = classic(1, 49);
+    let mute = peer_addr(50);
+    network.start_double(mute, Mute { own: mute, seed: seed_addr(1), close: None });
+    network.world.run_for(SECOND);
+    network.start_peer(1);
+    network.world.run_for(LIVENESS);
+    let given_up = |kind: &EventKind| matches!(kind, EventKind::NotAccepted { peer, .. } if *peer == mute);
+    assert_eq!(network.count(peer_addr(1), given_up), 1);
+    assert!(!network.any(|k| matches!(k, EventKind::NeighborDied { .. } | EventKind::DeadReportSent { .. })));
+}
+
 /// A Python peer that links to somebody and closes without a word.
 struct Closer {
     own: Addr,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gossipctl::event::{EventKind, LinkId};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{LINKS_MAX, PeerConfig, SeedConfig};
+use gossipctl::proto::config::{LINKS_MAX, PeerConfig, REFERRAL_LEN, SeedConfig};
 use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use gossipctl::proto::message::{
     DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, Role,
@@ -101,6 +101,39 @@ fn under_churn_nobody_alive_is_removed_and_the_overlay_heals() {
             assert!(network.seed(seed).listed().any(|listed| listed == peer), "{peer} is alive and off {seed}'s list");
         }
     }
+}
+
+/// Whom a peer without seeds dials in a minute, to no avail, after its only neighbor has said this.
+fn dialled_after(parting: &Message) -> Vec<Addr> {
+    let mut peer = Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1);
+    let (mut out, mut now) = (Sink::default(), gossipctl::sim::EPOCH);
+    let end = now + Duration::from_secs(60);
+    peer.handle(now, Input::Start, &mut out);
+    peer.handle(
+        now,
+        Input::Link { link: LinkId(1), change: LinkChange::Accepted { remote: Addr::loopback(501).socket() } },
+        &mut out,
+    );
+    let hello = Hello { listen: Addr::loopback(501), role: Role::Peer, priority: Priority::High };
+    peer.handle(now, Input::Message { link: LinkId(1), message: Message::Hello(hello) }, &mut out);
+    peer.handle(now, Input::Message { link: LinkId(1), message: parting.clone() }, &mut out);
+    let mut failed = 0;
+    while let Some(at) = peer.next_deadline().filter(|at| *at < end) {
+        now = now.max(at);
+        peer.handle(now, Input::Wake, &mut out);
+        for dialled in out.dials[failed..].to_vec() {
+            failed += 1;
+            peer.handle(now, Input::DialFailed { peer: dialled, error: "refused".into() }, &mut out);
+        }
+    }
+    out.dials
+}
+
+#[test]
+fn who_parts_introduces_a_few_others_however_many_it_names() {
+    let referral: Vec<Addr> = (1_000..1_100).map(Addr::loopback).collect();
+    let dialled = dialled_after(&Message::Goodbye { reason: GoodbyeReason::MadeRoom, referral });
+    assert_eq!(dialled.len(), REFERRAL_LEN, "{dialled:?}");
 }
 
 /// Counts what is asked for.

@@ -356,8 +356,12 @@ fn a_neighbor_that_the_user_cut_is_reported_and_stays_away_until_healed() {
     let mut network = Network::settled(1, 3, 28);
     let (a, b) = (peer_addr(1), peer_addr(2));
     network.command(a, NodeCommand::Cut(b));
-    network.world.run_for(LIVENESS * 10);
+    let dials =
+        |network: &Network| network.count(a, |kind| matches!(kind, EventKind::Dialing { peer, .. } if *peer == b));
+    let before = dials(&network);
+    network.world.run_for(LIVENESS * 30);
     assert!(!network.neighbors(a).contains(&b));
+    assert_eq!(dials(&network), before, "however often the seeds name it");
     let reported =
         |kind: &EventKind| matches!(kind, EventKind::DeadReportSent { dead, cause: DeathCause::Cut, .. } if *dead == b);
     assert_eq!(network.count(a, reported), 1);

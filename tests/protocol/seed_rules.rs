@@ -152,6 +152,10 @@ impl Double for LastWords {
             Input::Wake if now >= self.speak_at => {
                 self.link.take().map(|link| DoubleAct::Send(link, Message::ListRequest)).into_iter().collect()
             }
+            // It lives after all, and finds its registration closed.
+            Input::Link { change: LinkChange::Closed { .. }, .. } => {
+                vec![DoubleAct::Dial(self.seed, Purpose::Registration)]
+            }
             _ => Vec::new(),
         }
     }
@@ -170,6 +174,7 @@ fn rule_3_the_evidence_names_the_moment_at_which_the_seed_last_heard_of_the_node
     network.world.run_for(SECOND * 90);
     network.start_double(liar, Liar { own: liar, seed: seed_addr(1), victim: silent });
     network.world.run_for(LIVENESS * 2);
+    assert!(network.listed(1).contains(&silent), "its link was closed, so that it could register again");
     let heard = network.kinds(seed_addr(1)).find_map(|kind| match kind {
         EventKind::ProbeMissed { peer, last_heard, .. } if *peer == silent => Some(*last_heard),
         _ => None,

@@ -267,6 +267,25 @@ mod tests {
     }
 
     #[test]
+    fn a_root_of_which_nothing_new_is_heard_is_gone_and_only_fresher_news_brings_it_back() {
+        let (low, own) = (Addr::loopback(1), Addr::loopback(2));
+        let config = PeerConfig::new(own, Vec::new());
+        let at = |beats: u32| Time::from_micros(1_000_000) + config.liveness_interval * beats;
+        let news = |fresh| Beacon { root: low, fresh };
+        let mut repair = Repair::default();
+        repair.start(at(0));
+        repair.on_beacon(at(0), news(at(0)), own);
+        repair.on_beat(at(ROOT_STALE_BEATS), &config);
+        assert_eq!(repair.beacon(own).root, low, "patience");
+        repair.on_beat(at(ROOT_STALE_BEATS + 1), &config);
+        assert_eq!(repair.beacon(own).root, own, "gone");
+        repair.on_beacon(at(ROOT_STALE_BEATS + 1), news(at(0)), own);
+        assert_eq!(repair.beacon(own).root, own, "old news");
+        repair.on_beacon(at(ROOT_STALE_BEATS + 1), news(at(1)), own);
+        assert_eq!(repair.beacon(own).root, low, "a sign of life");
+    }
+
+    #[test]
     fn only_who_was_listed_at_two_looks_in_a_row_is_another_part() {
         let (newcomer, other, own) = (Addr::loopback(1), Addr::loopback(2), Addr::loopback(9));
         let mut repair = Repair::default();

@@ -1,0 +1,74 @@
+//! The limits of a seed that only very many nodes would reach.
+
+use super::*;
+use crate::proto::config::REGISTRATIONS_MAX;
+use crate::proto::message::RefusalReason;
+
+/// Says nothing to anybody, and keeps what happened.
+#[derive(Default)]
+struct Told(Vec<EventKind>);
+
+impl Output for Told {
+    fn send(&mut self, _link: LinkId, _message: &Message) {}
+
+    fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
+
+    fn hang_up(&mut self, _link: LinkId) {}
+
+    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+        self.0.push(event());
+    }
+}
+
+const NOW: Time = Time::from_micros(1_000_000);
+
+fn addr(n: usize) -> Addr {
+    Addr::new((0x0a00_0000 + u32::try_from(n).unwrap()).into(), 4_000)
+}
+
+fn seed() -> Seed {
+    Seed::new(SeedConfig::new(Addr::loopback(5_001)), 1)
+}
+
+fn join(seed: &mut Seed, link: LinkId, listen: Addr) -> Vec<EventKind> {
+    let mut told = Told::default();
+    let accepted = LinkChange::Accepted { remote: addr(0).socket() };
+    seed.handle(NOW, Input::Link { link, change: accepted }, &mut told);
+    let hello = Message::Hello(Hello { listen, role: Role::Peer, priority: Priority::Low });
+    seed.handle(NOW, Input::Message { link, message: hello }, &mut told);
+    told.0
+}
+
+#[test]
+fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
+    let mut seed = seed();
+    for n in 0..REGISTRATIONS_MAX {
+        seed.list.insert(addr(n), Entry { link: None, departed_at: NOW });
+    }
+    let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { reason: RefusalReason::Full, .. });
+    assert!(join(&mut seed, LinkId(1), addr(REGISTRATIONS_MAX)).iter().any(refused));
+    assert_eq!((seed.list.len(), seed.links.len()), (REGISTRATIONS_MAX, 0));
+    let listed = |kind: &EventKind| matches!(kind, EventKind::PeerListed { again: true, .. });
+    assert!(join(&mut seed, LinkId(2), addr(7)).iter().any(listed));
+}
+
+#[test]
+fn many_reporters_of_one_node_start_one_check_and_only_some_are_remembered() {
+    let (mut seed, mut told) = (seed(), Told::default());
+    join(&mut seed, LinkId(1), addr(0));
+    for n in 0..10 * REPORTERS_MAX {
+        seed.verify(NOW, addr(0), addr(n), &mut told);
+    }
+    assert_eq!(seed.verifications.len(), 1);
+    assert_eq!(seed.verifications[0].reporters.len(), REPORTERS_MAX);
+}
+
+#[test]
+fn disputes_are_counted_for_some_reporters_only() {
+    let mut seed = seed();
+    for n in 0..2 * DISPUTES_MAX {
+        seed.count_dispute(addr(n));
+    }
+    assert_eq!(seed.disputes.len(), DISPUTES_MAX);
+    assert_eq!(seed.count_dispute(addr(2 * DISPUTES_MAX - 1)), 2, "the last ones are still counted");
+}
