@@ -121,7 +121,7 @@ fn dialled_after(parting: &Message) -> Vec<Addr> {
     while let Some(at) = peer.next_deadline().filter(|at| *at < end) {
         now = now.max(at);
         peer.handle(now, Input::Wake, &mut out);
-        for dialled in out.dials[failed..].to_vec() {
+        while let Some(dialled) = out.dials.get(failed).copied() {
             failed += 1;
             peer.handle(now, Input::DialFailed { peer: dialled, error: "refused".into() }, &mut out);
         }
