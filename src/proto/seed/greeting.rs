@@ -40,7 +40,7 @@ impl Seed {
     }
 
     /// True if a registration by this name is up: the newcomer waits while its holder is asked. See
-    /// [`super::claims`].
+    /// [`crate::proto::claims`].
     fn claims_a_live_name(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
         let named = hello.listen;
         let Some(holder) = self.list.get(&named).and_then(|entry| entry.link) else { return false };
