@@ -5,11 +5,16 @@ mod terminal;
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use terminal::{Session, close_window_after};
 
 /// A lab in which much happens soon.
 const LAB: &[&str] = &["lab", "--peers", "4", "--gossip-interval", "300ms", "--liveness-interval", "300ms"];
+
+/// How long a key may take to show on a machine that is busy with other tests; `benches/console.rs` measures
+/// how long it takes.
+const SOON: Duration = Duration::from_secs(10);
 
 fn lab(rows: u16, columns: u16) -> Session {
     running(Session::start(LAB, rows, columns))
@@ -43,6 +48,12 @@ fn selected(screen: &str) -> Option<String> {
 /// What the first line of the screen says.
 fn header_says(text: &str) -> impl Fn(&str) -> bool {
     move |screen| screen.lines().next().is_some_and(|line| line.contains(text))
+}
+
+/// What the first line of the screen says of it.
+fn messages_per_second(screen: &str) -> Option<u32> {
+    let (before, _) = screen.lines().next()?.split_once(" msg/s")?;
+    before.split_whitespace().last()?.parse().ok()
 }
 
 /// The first line of the screen ends with how long the session has lasted.
@@ -269,6 +280,21 @@ fn an_export_of_an_unknown_kind_is_refused_in_its_form() {
     session.wait_until("the export", |screen| screen.contains("exported") && screen.contains("to mine.csv"));
     session.press("q");
     assert_eq!(session.end().0.exit_code(), 0);
+}
+
+#[test]
+fn keys_are_answered_while_a_hundred_peers_talk_as_fast_as_they_can() {
+    let flat_out = ["lab", "--peers", "100", "--gossip-interval", "10ms"];
+    let mut session = Session::start(&flat_out, 40, 120);
+    session.wait_until("thousands of messages a second", |screen| messages_per_second(screen) > Some(1_000));
+    session.press("?");
+    session.wait_within(SOON, "the help", |screen| screen.contains("Esc closes"));
+    session.press("\x1b");
+    session.wait_within(SOON, "the help to close", |screen| !screen.contains("Esc closes"));
+    session.press("q");
+    let (status, screen) = session.end();
+    assert_eq!(status.exit_code(), 0);
+    assert!(screen.contains("2 seeds, 100 peers\n"), "{screen}");
 }
 
 #[test]

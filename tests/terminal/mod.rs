@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// How long anything may take to show. Generous: the machine may be busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What comes last of each frame without a place for typing: the cursor is hidden.
+const FRAME_END: &[u8] = b"\x1b[?25l";
+
 /// A running gossipctl and its terminal.
 pub(crate) struct Session {
     child: Box<dyn Child + Send + Sync>,
@@ -30,6 +33,8 @@ struct Display {
 
 struct State {
     parser: vt100::Parser,
+    /// The last that came was the end of a frame.
+    frame_ended: bool,
     /// The program has closed the terminal.
     closed: bool,
 }
@@ -47,7 +52,10 @@ impl Session {
         let reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
-        let display = Arc::new(Display { state: Mutex::new(State { parser, closed: false }), changed: Condvar::new() });
+        let display = Arc::new(Display {
+            state: Mutex::new(State { parser, frame_ended: false, closed: false }),
+            changed: Condvar::new(),
+        });
         let shown = Arc::clone(&display);
         std::thread::spawn(move || shown.follow(reader));
         Self { child, master: pair.master, writer, display, home }
@@ -71,10 +79,25 @@ impl Session {
 
     /// Waits until the screen is as it should be, and returns it.
     pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
-        let state = self.display.wait(|state| is_so(&state.parser.screen().contents()));
+        self.wait_within(PATIENCE, what, is_so)
+    }
+
+    /// As [`Session::wait_until`], for no longer than this.
+    pub(crate) fn wait_within(&self, limit: Duration, what: &str, is_so: impl Fn(&str) -> bool) -> String {
+        let state = self.display.wait(limit, |state| is_so(&state.parser.screen().contents()));
         let screen = state.parser.screen().contents();
         assert!(is_so(&screen), "waited for {what}; the screen is\n{screen}");
         screen
+    }
+
+    /// As [`Session::wait_until`], and returns the screen with all its colors, never a frame half drawn.
+    #[allow(dead_code, reason = "only a picture needs colors")]
+    pub(crate) fn whole_frame_when(&self, what: &str, is_so: impl Fn(&str) -> bool) -> vt100::Screen {
+        let is_so = |state: &State| state.frame_ended && is_so(&state.parser.screen().contents());
+        let state = self.display.wait(PATIENCE, &is_so);
+        let screen = state.parser.screen();
+        assert!(is_so(&state), "waited for {what}; the screen is\n{}", screen.contents());
+        screen.clone()
     }
 
     /// What the screen shows now.
@@ -104,7 +127,7 @@ impl Session {
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let status = self.wait_for_exit();
         self.assert_terminal_is_whole();
-        let state = self.display.wait(|state| state.closed);
+        let state = self.display.wait(PATIENCE, |state| state.closed);
         (status, state.parser.screen().contents())
     }
 
@@ -138,7 +161,7 @@ impl Session {
 
     /// The terminal is as the shell left it: its own screen, a cursor, lines and echo.
     fn assert_terminal_is_whole(&self) {
-        let state = self.display.wait(|state| is_whole(state.parser.screen()));
+        let state = self.display.wait(PATIENCE, |state| is_whole(state.parser.screen()));
         let screen = state.parser.screen();
         assert!(!screen.alternate_screen(), "still on the alternate screen");
         assert!(!screen.hide_cursor(), "the cursor is hidden");
@@ -193,14 +216,17 @@ impl Display {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait(&self, is_so: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
-        self.changed.wait_timeout_while(self.lock(), PATIENCE, |state| !is_so(state) && !state.closed).unwrap().0
+    fn wait(&self, limit: Duration, is_so: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        self.changed.wait_timeout_while(self.lock(), limit, |state| !is_so(state) && !state.closed).unwrap().0
     }
 
     fn follow(&self, mut reader: impl Read) {
         let mut bytes = [0; 4096];
         while let Ok(len @ 1..) = reader.read(&mut bytes) {
-            self.lock().parser.process(&bytes[..len]);
+            let mut state = self.lock();
+            state.parser.process(&bytes[..len]);
+            state.frame_ended = bytes[..len].ends_with(FRAME_END);
+            drop(state);
             self.changed.notify_all();
         }
         self.lock().closed = true;
