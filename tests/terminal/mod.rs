@@ -94,7 +94,7 @@ impl Session {
     #[allow(dead_code, reason = "only a picture needs colors")]
     pub(crate) fn whole_frame_when(&self, what: &str, is_so: impl Fn(&str) -> bool) -> vt100::Screen {
         let is_so = |state: &State| state.frame_ended && is_so(&state.parser.screen().contents());
-        let state = self.display.wait(PATIENCE, &is_so);
+        let state = self.display.wait(PATIENCE, is_so);
         let screen = state.parser.screen();
         assert!(is_so(&state), "waited for {what}; the screen is\n{}", screen.contents());
         screen.clone()
