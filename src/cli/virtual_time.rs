@@ -112,8 +112,7 @@ pub(crate) fn run(plan: &Plan, format: Format) -> Result<ExitCode, Failure> {
     }
     tell_time(&run, clock, rng_seed);
     let verdict = plan.verdict(&run.summary());
-    let more = checker.more();
-    let breaches = checker.finish(run.model().now());
+    let (breaches, more) = checker.finish(run.model().now());
     Ok(if tell_breaches(&breaches, more) == 0 { verdict } else { ExitCode::FAILURE })
 }
 

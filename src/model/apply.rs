@@ -113,7 +113,7 @@ impl Model {
                 self.seed_acted(here, peer, SeedAct::Relisted);
             }
             EventKind::PeerDelisted { peer, reason } => self.delisted(here, peer, reason),
-            EventKind::Generated { id, ref body, trace, forwarded } => self.generated(here, id, body, trace, forwarded),
+            EventKind::Generated { id, ref body, trace: _, forwarded } => self.generated(here, id, body, forwarded),
             EventKind::Received { id, from, ref body, trace, forwarded } => {
                 self.received(here, id, from, body, trace, forwarded);
             }
@@ -297,7 +297,7 @@ impl Model {
         self.deaths.acted(dead, SeedStep { at: here.at, seed: here.node, act });
     }
 
-    fn generated(&mut self, here: At, id: MessageId, body: &Body, trace: Option<Trace>, forwarded: usize) {
+    fn generated(&mut self, here: At, id: MessageId, body: &Body, forwarded: usize) {
         self.totals.generated += 1;
         self.messages.count(here.at);
         let counters = &mut self.nodes.at_work(here.node, here.at).counters;
@@ -307,7 +307,7 @@ impl Model {
         let entry = self.log(here, EntryKind::Generated { id, body: body.clone(), forwarded });
         let copy = Copy { from: None, hop: Some(0), at: here.at, duplicates: 0, entry };
         self.rumors.first_copy(id, &body, here.node, copy);
-        self.rumors.began(id, trace.map_or(here.at, |trace| trace.sent));
+        self.rumors.begins(id, here.at);
     }
 
     fn received(&mut self, here: At, id: MessageId, from: Addr, body: &Body, trace: Option<Trace>, forwarded: usize) {

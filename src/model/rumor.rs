@@ -19,6 +19,8 @@ pub const COPIES_MAX: usize = 262_144;
 /// So long after a message began whoever should have it has it, unless something is wrong: a thousand
 /// times what it takes on one machine, and the time in which a reset link is noticed.
 pub const DELIVERY_TIME: Duration = Duration::from_secs(5);
+/// What a trace says of a message's beginning counts up to this age: the clock of an origin elsewhere may be wrong.
+const TRACE_AGE_MAX: Duration = Duration::from_secs(60);
 
 /// How many have a message, and of how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,12 +178,22 @@ impl Rumors {
         }
     }
 
-    /// When this message began, as its origin or its trace says.
+    /// An origin of this process began this message now, whatever its own clock says.
+    pub(super) fn begins(&mut self, id: MessageId, at: Time) {
+        if let Some(rumor) = self.get_mut(id) {
+            rumor.generated_at = Some(at);
+        }
+    }
+
+    /// When this message began, as its trace says; ignored if that is too long ago to be true.
     pub(super) fn began(&mut self, id: MessageId, at: Time) {
-        let number = self.numbers.get(&id).copied();
-        if let Some(rumor) = number.and_then(|number| self.held.get_mut(number)) {
+        if let Some(rumor) = self.get_mut(id).filter(|rumor| rumor.first_seen.since(at) <= TRACE_AGE_MAX) {
             rumor.generated_at.get_or_insert(at);
         }
+    }
+
+    fn get_mut(&mut self, id: MessageId) -> Option<&mut Rumor> {
+        self.held.get_mut(*self.numbers.get(&id)?)
     }
 
     /// Another copy came to this node. The first one, if it is known.

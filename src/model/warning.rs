@@ -243,7 +243,8 @@ impl Warnings {
         }
         self.pending.swap_remove(&key);
         let (number, gone) = self.list.push(Warning { finding, since, gone_at: None });
-        if let Some(gone) = gone {
+        // One that ended has left its key to the next of its kind.
+        if let Some(gone) = gone.filter(|gone| gone.gone_at.is_none()) {
             self.active.swap_remove(&gone.finding.key());
         }
         self.active.insert(key, number);

@@ -111,13 +111,14 @@ impl Archive {
         // What goes away while we look is gone.
         let Some(about) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else { return };
         let looked = read(path).map(|journal| journal.header().clone());
-        match (looked, is_being_written(path)) {
-            (Ok(header), Ok(is_written)) => {
+        match looked {
+            Ok(header) => {
+                // Where that cannot be known it is listed as over, and not deleted.
+                let is_written = is_being_written(path).unwrap_or(false);
                 let state = if is_written { State::Running } else { State::Over };
                 self.sessions.push(Session { name, path: path.to_owned(), header, size: about.len(), state });
             }
-            (Err(error), _) => self.others.push(error.to_string()),
-            (Ok(_), Err(error)) => self.others.push(format!("cannot read {}: {error}", path.display())),
+            Err(error) => self.others.push(error.to_string()),
         }
     }
 

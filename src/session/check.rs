@@ -100,9 +100,9 @@ impl Checker {
     }
 
     /// All that was found, when no more events come. `now`: the time at which the run ended.
-    pub fn finish(mut self, now: Time) -> Vec<Breach> {
+    pub fn finish(mut self, now: Time) -> (Vec<Breach>, u64) {
         self.pass(now);
-        self.breaches
+        (self.breaches, self.more)
     }
 
     /// What was found so far.

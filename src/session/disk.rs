@@ -111,12 +111,14 @@ pub(super) fn without_temporary_name(error: io::Error) -> io::Error {
 }
 
 /// A process is writing this journal now. The system drops the lock of a process that ends, however it ends.
+/// An error where that cannot be known, as on a file system without locks.
 pub(super) fn is_being_written(path: &Path) -> io::Result<bool> {
     let file = File::open(path)?;
     // Many may look at one time; only who writes keeps others out.
     match flock(&file, FlockOperation::NonBlockingLockShared) {
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
-        Ok(()) | Err(_) => Ok(false),
+        Ok(()) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -86,6 +86,7 @@ impl Drop for Network {
         let expected = self.expected;
         let breaches: Vec<String> = checker
             .finish(self.world.now())
+            .0
             .iter()
             .filter(|breach| !expected(breach))
             .map(ToString::to_string)

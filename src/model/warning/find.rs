@@ -62,11 +62,11 @@ impl Search {
         self.judge(model, now);
         let is_kept = |id: &MessageId| {
             let rumor = model.rumors.get(*id).filter(|rumor| now.since(rumor.began()) <= UNREACHED_FOR + DELIVERY_TIME);
-            rumor.is_some_and(|rumor| rumor.lacking(&model.nodes).next().is_some())
+            rumor.is_some_and(|rumor| lacking(model, rumor).next().is_some())
         };
         self.unreached.retain(is_kept);
         let latest = *self.unreached.back()?;
-        let lacking = model.rumors.get(latest)?.lacking(&model.nodes).map(|node| node.addr).collect();
+        let lacking = lacking(model, model.rumors.get(latest)?).map(|node| node.addr).collect();
         Some(Finding::Unreached { latest, lacking, messages: self.unreached.len() })
     }
 
@@ -89,10 +89,14 @@ impl Search {
     }
 }
 
-/// Somebody lacks it who had the time to be linked; those who had not are excused.
 fn is_unreached(model: &Model, rumor: &Rumor) -> bool {
-    let was_linked = |node: &Node| node.ran_from.is_some_and(|from| from + JOINING <= rumor.began());
-    model.is_complete(rumor) && rumor.lacking(&model.nodes).any(was_linked)
+    model.is_complete(rumor) && lacking(model, rumor).next().is_some()
+}
+
+/// Who lacks it and had the time to be linked; those who had not are excused.
+fn lacking<'a>(model: &'a Model, rumor: &'a Rumor) -> impl Iterator<Item = &'a Node> {
+    let was_linked = |node: &&Node| node.ran_from.is_some_and(|from| from + JOINING <= rumor.began());
+    rumor.lacking(&model.nodes).filter(was_linked)
 }
 
 fn shape(model: &Model) -> Shape {

@@ -4,6 +4,7 @@
 //! have it to the node. If none did, the links that had joined the two sides are named, with what
 //! ended them; if one did, the first link on it that the message did not cross.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Evidence, Explanation, Teller, in_order};
@@ -159,7 +160,7 @@ impl<'a> Inquiry<'a> {
             let at = self.rumor.copies.get(&holder).map_or(self.began, |copy| copy.at);
             return Reason::Stuck { holder, next, at, fate: self.fate(holder, next, at) };
         }
-        let side: Vec<Addr> = self.overlay.graph.distances(node).into_iter().map(|(node, _)| node).collect();
+        let side: BTreeSet<Addr> = self.overlay.graph.distances(node).into_iter().map(|(node, _)| node).collect();
         let crosses = |link: &Link| side.contains(&link.key.node) != side.contains(&link.key.peer);
         let with_the_others = |link: &Link| self.holds(link.key.node) || self.holds(link.key.peer);
         let lost = self.lost_by(|link| crosses(link) && with_the_others(link));
@@ -209,12 +210,10 @@ impl<'a> Inquiry<'a> {
         let mut lost: Vec<Lost<'a>> = links.filter_map(last_loss).collect();
         // The end that knew first knows why.
         lost.sort_by_key(|lost| (lost.step.at, is_seen_only(lost.step)));
-        let mut pairs: Vec<(Addr, Addr)> = Vec::new();
+        let mut pairs = BTreeSet::new();
         lost.retain(|Lost { link, .. }| {
             let pair = (link.key.node.min(link.key.peer), link.key.node.max(link.key.peer));
-            let is_new = !pairs.contains(&pair);
-            pairs.push(pair);
-            is_new
+            pairs.insert(pair)
         });
         lost.reverse();
         lost

@@ -59,9 +59,13 @@ impl Peer {
 
     /// A probe of the last beat that is still open is missed.
     fn count_miss(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
-        let limit = self.config.liveness_misses;
+        let (limit, interval) = (self.config.liveness_misses, self.config.liveness_interval);
         let Some(neighbor) = self.overlay.get_mut(peer) else { return };
-        let Some(probe) = neighbor.unanswered.last_mut().filter(|probe| !probe.missed) else { return };
+        // A probe that was sent between beats, because of a claim, still has its time.
+        let had_its_time = |probe: &&mut Outstanding| now.since(probe.sent_at) >= interval / 2;
+        let Some(probe) = neighbor.unanswered.iter_mut().rev().find(had_its_time).filter(|probe| !probe.missed) else {
+            return;
+        };
         probe.missed = true;
         let seq = probe.seq;
         neighbor.misses += 1;

@@ -73,7 +73,7 @@ impl Session {
 
     fn told(mut self) -> Vec<String> {
         self.pass(20);
-        self.checker.finish(self.at).iter().map(ToString::to_string).collect()
+        self.checker.finish(self.at).0.iter().map(ToString::to_string).collect()
     }
 }
 
