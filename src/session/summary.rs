@@ -75,7 +75,12 @@ fn deaths(model: &Model, utc_offset_s: i32) -> String {
         let by: Vec<_> = case.testimonies.iter().map(|testimony| name(testimony.reporter)).collect();
         let mut at = clock_text(case.at, utc_offset_s);
         at.truncate("HH:MM:SS".len());
-        let back = if case.back_at.is_some() { ", back since" } else { "" };
+        let runs = model.nodes().get(case.dead).is_some_and(|node| node.life == Life::Running);
+        let back = match (case.back_at.is_some(), runs) {
+            (true, _) => ", back since",
+            (false, true) => ", though it runs",
+            (false, false) => "",
+        };
         told.push(format!("{} at {at}, noticed by {}{back}", name(case.dead), list_text(&by, 4)));
     }
     if cases.end() > told.len() as u64 {

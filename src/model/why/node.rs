@@ -51,8 +51,12 @@ fn verdict(teller: Teller<'_>, node: &Node) -> String {
             let by: Vec<Addr> = node.suspicions.iter().map(|suspicion| suspicion.by).collect();
             let others = if hearing(teller, node).next().is_some() { ", while others still hear from it" } else { "" };
             let by = teller.names(&by);
+            let hung = match node.life {
+                Life::Hung => format!("; it hangs since {}", teller.clock(node.life_since)),
+                Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
+            };
             format!(
-                "{name} is suspect since {since}: {by} had no answer to {misses} of {limit} probes in a row{others}."
+                "{name} is suspect since {since}: {by} had no answer to {misses} of {limit} probes in a row{others}{hung}."
             )
         }
         NodeState::Dead => format!("{name} is taken for dead since {since}."),
@@ -115,10 +119,11 @@ fn doubts(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
     lines
 }
 
-/// Who has a link to a suspect and misses nothing.
+/// Who has a link to a suspect, misses nothing, and has heard from it since it is one.
 fn hearing<'a>(teller: Teller<'a>, node: &'a Node) -> impl Iterator<Item = &'a Link> {
     let is_suspect = !node.suspicions.is_empty();
-    teller.model.links().up().filter(move |link| is_suspect && link.key.peer == node.addr && link.misses == 0)
+    let hears = move |link: &&Link| link.misses == 0 && link.last_heard.is_some_and(|at| at >= node.since);
+    teller.model.links().up().filter(move |link| is_suspect && link.key.peer == node.addr && hears(link))
 }
 
 fn heard_by_others(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
