@@ -20,7 +20,7 @@ use super::files::{self, Demand};
 use super::interfaces;
 use super::links::Identity;
 use super::node::{self, Control, Handle, Setup};
-use super::pending::check_body;
+use super::outbox::check_body;
 use super::trouble::Trouble;
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::{Command, NodeSpec, Placement};

@@ -3,18 +3,23 @@
 //! The state machine puts its wishes in here ([`Output`]); they are carried out at the end of the
 //! node's turn, so that a turn in which many messages were forwarded writes to each link once.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use bytes::BytesMut;
 use hashbrown::HashMap;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 
-use super::link::{self, FromLink, Outbox, Reader};
-use super::pending::{Frames, Pending};
-use super::wire::{LinkContext, LinkDecoder};
+use super::calls::Calls;
+use super::dial::{Dialed, dial, prepare};
+use super::link::{Closing, End, Link, Pulled};
+use super::outbox::Frames;
+use super::wire::LinkContext;
+use crate::clock::Clock;
 use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
@@ -22,15 +27,18 @@ use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX, REGISTRATIONS_MAX};
 use crate::proto::event::{Direction, EventKind, LinkId, Purpose, Rule};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::{Dialect, Message, Role};
+use crate::proto::text::Body;
 use crate::proto::time::Time;
 
 /// Dials of one node under way at one time: one that does not answer must not hold up the next,
 /// and a burst of more is of no use to a node that wants a handful of links.
-const DIALS_MAX: usize = 16;
+pub(super) const DIALS_MAX: usize = 16;
 /// Dials that wait for one of those to end.
 const DIALS_WAITING_MAX: usize = 256;
 /// Links that were hung up and are closing politely; beyond this they are reset.
 const CLOSING_MAX: usize = 256;
+/// Links that one turn looks after: at 64 KiB a read, less than a link's queue holds.
+const TURN_LINKS_MAX: usize = 16;
 
 /// Who a node is on the wire.
 #[derive(Debug, Clone, Copy)]
@@ -66,9 +74,17 @@ pub(super) struct Links {
     /// Is there anybody to make events for.
     heard: bool,
     events: Vec<Event>,
+    clock: Clock,
     now: Time,
-    open: HashMap<LinkId, Link, foldhash::fast::RandomState>,
+    open: LinkMap<Link>,
+    closing: LinkMap<Closing>,
     last: LinkId,
+    /// Who has something for us.
+    calls: Calls,
+    /// Who is to be looked after when; each link once at most.
+    alarms: BTreeSet<(Time, LinkId)>,
+    /// Memory to read into: links that have nothing unfinished share it.
+    spare: BytesMut,
     /// Links that were sent something in this turn.
     unsent: Vec<LinkId>,
     frames: Frames,
@@ -76,50 +92,42 @@ pub(super) struct Links {
     dials: VecDeque<(Addr, Purpose)>,
     /// What the machine is still to be told of what came of its wishes.
     inputs: VecDeque<Input>,
-    tasks: JoinSet<()>,
-    inbox: mpsc::Sender<FromLink>,
+    /// Dials under way.
+    dialers: JoinSet<()>,
+    dialed: mpsc::Sender<Dialed>,
 }
 
-struct Link {
-    stream: Arc<TcpStream>,
-    outbox: Arc<Outbox>,
-    pending: Pending,
-    reader: AbortHandle,
-    writer: AbortHandle,
-}
-
-impl Link {
-    /// Ends it as a crash would.
-    fn reset(self) {
-        self.reader.abort();
-        self.writer.abort();
-    }
-}
+type LinkMap<T> = HashMap<LinkId, T, foldhash::fast::RandomState>;
 
 impl Links {
-    pub(super) fn new(me: Identity, taps: Arc<[Tap]>, inbox: mpsc::Sender<FromLink>, now: Time) -> Self {
+    pub(super) fn new(me: Identity, taps: Arc<[Tap]>, dialed: mpsc::Sender<Dialed>, clock: Clock) -> Self {
         let heard = taps.iter().any(|tap| !tap.is_closed());
         Self {
             me,
             taps,
             heard,
             events: Vec::new(),
-            now,
+            clock,
+            now: clock.now(),
             open: HashMap::default(),
+            closing: HashMap::default(),
             last: LinkId(0),
+            calls: Calls::default(),
+            alarms: BTreeSet::new(),
+            spare: BytesMut::new(),
             unsent: Vec::new(),
             frames: Frames::default(),
             dialing: 0,
             dials: VecDeque::new(),
             inputs: VecDeque::new(),
-            tasks: JoinSet::new(),
-            inbox,
+            dialers: JoinSet::new(),
+            dialed,
         }
     }
 
-    /// What follows happens at this time.
-    pub(super) fn set_now(&mut self, now: Time) {
-        self.now = now;
+    /// What follows happens now.
+    pub(super) fn set_now(&mut self) {
+        self.now = self.clock.now();
     }
 
     pub(super) fn now(&self) -> Time {
@@ -140,13 +148,13 @@ impl Links {
         if self.open.len() >= self.me.links_max() {
             return Some(Input::TurnedAway { remote, rule: Rule::TooManyLinks });
         }
-        link::prepare(&stream).ok()?;
+        prepare(&stream).ok()?;
         let link = self.open(stream, self.me.inbound_purpose(), Direction::Inbound);
         Some(Input::Link { link, change: LinkChange::Accepted { remote } })
     }
 
     /// Takes what came of a dial.
-    pub(super) fn dialed(&mut self, peer: Addr, purpose: Purpose, result: Result<TcpStream, String>) -> Input {
+    pub(super) fn dialed(&mut self, Dialed { peer, purpose, result }: Dialed) -> Input {
         self.dialing -= 1;
         match result {
             Ok(stream) => {
@@ -161,26 +169,78 @@ impl Links {
         self.last = LinkId(self.last.0 + 1);
         let link = self.last;
         let Identity { addr: local, role, dialect } = self.me;
-        let stream = Arc::new(stream);
-        let outbox = Arc::new(Outbox::new(dialect));
         let context = LinkContext { dialect, local, role, purpose, direction };
-        let reader = Reader {
-            link,
-            stream: Arc::clone(&stream),
-            decoder: LinkDecoder::new(context),
-            outbox: Arc::clone(&outbox),
-            inbox: self.inbox.clone(),
-        };
-        let reader = self.tasks.spawn(reader.run());
-        let writer = self.tasks.spawn(link::write(Arc::clone(&stream), Arc::clone(&outbox), dialect));
-        let pending = Pending::new(context);
-        self.open.insert(link, Link { stream, outbox, pending, reader, writer });
+        self.open.insert(link, Link::new(context, stream, self.calls.new_link(link)));
         link
     }
 
-    /// Forgets a link that ended by itself; `false`: it had been forgotten.
+    /// Waits for links that have something for the node; at most as many as a turn should take.
+    pub(super) fn poll_calls(&self, cx: &Context<'_>, links: &mut Vec<LinkId>) -> Poll<()> {
+        self.calls.poll(cx, links, TURN_LINKS_MAX)
+    }
+
+    /// When a link is to be looked after, should it not call before.
+    pub(super) fn next_alarm(&self) -> Option<Time> {
+        self.alarms.first().map(|(at, _)| *at)
+    }
+
+    /// The links whose alarms go off now.
+    pub(super) fn take_due(&mut self) -> Vec<LinkId> {
+        let mut due = Vec::new();
+        while let Some((at, link)) = self.alarms.first().copied().filter(|(at, _)| *at <= self.now) {
+            self.alarms.remove(&(at, link));
+            if let Some(open) = self.open.get_mut(&link) {
+                open.alarm_at = None;
+            } else if let Some(closing) = self.closing.get_mut(&link) {
+                closing.alarm_at = None;
+            }
+            due.push(link);
+        }
+        due
+    }
+
+    /// Begins to look after a link that has called or is due: see [`Links::pull`].
+    pub(super) fn begin(&mut self, link: LinkId) {
+        if let Some(open) = self.open.get_mut(&link) {
+            open.begin(self.clock);
+        } else if self.closing.contains_key(&link) {
+            self.attend_closing(link);
+        }
+    }
+
+    /// What a link has for the node; `None`: nothing more in this turn.
+    pub(super) fn pull(&mut self, link: LinkId) -> Option<Pulled> {
+        self.open.get_mut(&link)?.pull(self.now, &mut self.spare)
+    }
+
+    /// Ends looking after a link.
+    pub(super) fn finish(&mut self, link: LinkId) {
+        if let Some(open) = self.open.get_mut(&link) {
+            let alarm = open.finish(self.now, &mut self.spare);
+            set_alarm(&mut self.alarms, link, &mut open.alarm_at, alarm);
+        }
+    }
+
+    /// Forgets a link that ended by itself, as a crash would; `false`: it had been forgotten.
     pub(super) fn forget(&mut self, link: LinkId) -> bool {
-        self.open.remove(&link).map(Link::reset).is_some()
+        self.remove(link).is_some()
+    }
+
+    fn remove(&mut self, link: LinkId) -> Option<Link> {
+        let mut open = self.open.remove(&link)?;
+        set_alarm(&mut self.alarms, link, &mut open.alarm_at, None);
+        Some(open)
+    }
+
+    fn attend_closing(&mut self, link: LinkId) {
+        let Some(closing) = self.closing.get_mut(&link) else { return };
+        match closing.attend(self.clock, &mut self.spare) {
+            End::Until(at) => set_alarm(&mut self.alarms, link, &mut closing.alarm_at, Some(at)),
+            End::Over => {
+                set_alarm(&mut self.alarms, link, &mut closing.alarm_at, None);
+                self.closing.remove(&link);
+            }
+        }
     }
 
     /// Starts the dials that there is room for.
@@ -188,24 +248,25 @@ impl Links {
         while self.dialing < DIALS_MAX {
             let Some((peer, purpose)) = self.dials.pop_front() else { return };
             self.dialing += 1;
-            self.tasks.spawn(link::dial(peer, purpose, self.inbox.clone()));
+            self.dialers.spawn(dial(peer, purpose, self.dialed.clone()));
         }
     }
 
-    /// Hands what the turn has to say to the links' writers. Links that are too far behind are
-    /// dropped, which the machine is to be told: see [`Links::next_input`].
+    /// Writes what the turn has to say. Links that are too far behind are dropped, which the machine is
+    /// to be told: see [`Links::next_input`].
     pub(super) fn send_pending(&mut self) {
         self.start_dials();
         let mut unsent = std::mem::take(&mut self.unsent);
         for id in unsent.drain(..) {
-            let full = match self.open.get_mut(&id) {
-                Some(link) => link.pending.send(&link.stream, &link.outbox).is_err(),
-                None => false,
-            };
-            if full {
+            let Some(link) = self.open.get_mut(&id) else { continue };
+            link.is_unsent = false;
+            if link.write(self.clock).is_err() {
                 self.forget(id);
                 self.inputs
                     .push_back(Input::Link { link: id, change: LinkChange::Closed { cause: CloseCause::TooSlow } });
+            } else {
+                let alarm = link.alarm();
+                set_alarm(&mut self.alarms, id, &mut link.alarm_at, alarm);
             }
         }
         self.unsent = unsent;
@@ -213,7 +274,7 @@ impl Links {
 
     /// Publishes what happened in the turn, as one batch.
     pub(super) fn publish(&mut self) {
-        while self.tasks.try_join_next().is_some() {}
+        while self.dialers.try_join_next().is_some() {}
         self.frames.forget();
         self.heard = self.taps.iter().any(|tap| !tap.is_closed());
         if self.events.is_empty() {
@@ -225,9 +286,10 @@ impl Links {
         }
     }
 
-    /// From now on nothing is read and nothing written; the sockets stay open.
-    pub(super) fn hang(&mut self) {
-        self.tasks.abort_all();
+    /// From now on nobody is dialed.
+    pub(super) fn stop_dialing(&mut self) {
+        self.dials.clear();
+        self.dialers.abort_all();
     }
 
     /// Hangs up every link that is left.
@@ -238,24 +300,30 @@ impl Links {
         }
     }
 
-    /// Waits until all links are closed; without a bound of its own.
-    pub(super) async fn closed(&mut self) {
-        while self.tasks.join_next().await.is_some() {}
+    /// Links that were hung up are still on their way out.
+    pub(super) fn is_closing(&self) -> bool {
+        !self.closing.is_empty()
     }
+}
 
-    /// Links that were hung up and are not closed yet; every open one has two tasks.
-    fn closing(&self) -> usize {
-        self.tasks.len().saturating_sub(2 * self.open.len() + self.dialing)
+/// Changes when a link is to be looked after.
+fn set_alarm(alarms: &mut BTreeSet<(Time, LinkId)>, link: LinkId, set: &mut Option<Time>, alarm: Option<Time>) {
+    if *set == alarm {
+        return;
     }
+    if let Some(before) = std::mem::replace(set, alarm) {
+        alarms.remove(&(before, link));
+    }
+    alarms.extend(alarm.map(|at| (at, link)));
 }
 
 impl Output for Links {
     fn send(&mut self, link: LinkId, message: &Message) {
         let Some(open) = self.open.get_mut(&link) else { return };
-        if open.pending.is_empty() {
+        if !std::mem::replace(&mut open.is_unsent, true) {
             self.unsent.push(link);
         }
-        if let Err(error) = self.frames.add(message, &mut open.pending) {
+        if let Err(error) = self.frames.add(message, &mut open.outbox) {
             self.emit(|| EventKind::Failed { what: "send a message".to_owned(), why: error.to_string() });
         }
     }
@@ -270,18 +338,23 @@ impl Output for Links {
     }
 
     fn hang_up(&mut self, link: LinkId) {
-        let crowded = self.closing() >= CLOSING_MAX;
-        let Some(mut link) = self.open.remove(&link) else { return };
-        if crowded || link.pending.send(&link.stream, &link.outbox).is_err() {
-            return link.reset();
+        let Some(mut open) = self.remove(link) else { return };
+        if self.closing.len() < CLOSING_MAX && open.write(self.clock).is_ok() {
+            self.closing.insert(link, Closing::new(open, self.now));
+            self.attend_closing(link);
         }
-        link.reader.abort();
-        link.outbox.hang_up();
     }
 
     fn emit(&mut self, event: impl FnOnce() -> EventKind) {
         if self.heard {
-            self.events.push(Event { at: self.now, node: self.me.addr, kind: event() });
+            let mut kind = event();
+            // Who listens may keep it for long.
+            if let EventKind::Received { body, .. } = &mut kind
+                && body.len() < Body::SHARED_LEN_MIN
+            {
+                *body = body.detached();
+            }
+            self.events.push(Event { at: self.now, node: self.me.addr, kind });
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The driver: runs nodes on tokio, over real TCP connections.
 //!
 //! [`engine::Engine`] owns all nodes of this process and does what a user commands. A node
-//! (`node`) is one task that owns its state machine; every connection (`link`) has a reader and a writer task,
-//! with bounded queues between them. No decision of the protocol is made here: this moves bytes,
+//! (`node`) is one task that owns its state machine and its connections (`link`), with a bounded queue for
+//! each (`outbox`). No decision of the protocol is made here: this moves bytes,
 //! keeps limits, and breaks things when the user asks for it.
 //!
 //! Whatever ends in an unforeseen way ends as a crash does: all sockets carry a linger time of zero, so
@@ -10,6 +10,8 @@
 //! that is hung up, or a node that leaves, takes the time to close politely.
 
 mod bind;
+mod calls;
+mod dial;
 pub mod engine;
 mod failure;
 mod files;
@@ -17,7 +19,7 @@ mod interfaces;
 mod link;
 mod links;
 mod node;
-mod pending;
+mod outbox;
 mod trouble;
 pub mod wire;
 

@@ -15,11 +15,13 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::coop;
 use tokio::time::{Sleep, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::link::{FromLink, HANG_UP_TIMEOUT};
-use super::links::{Identity, Links};
+use super::dial::Dialed;
+use super::link::{HANG_UP_TIMEOUT, Pulled};
+use super::links::{DIALS_MAX, Identity, Links};
 use super::trouble::{Outgoing, Parcel, Situation, Trouble};
 use crate::clock::Clock;
 use crate::event::{Batch, Event};
@@ -30,10 +32,6 @@ use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand,
 use crate::proto::reach::Reach;
 use crate::proto::time::Time;
 
-/// What links have read and the node has not handled: readers wait beyond this.
-const INBOX_MAX: usize = 64;
-/// Of that, what one turn handles: at 64 KiB a read, less than a link's queue holds.
-const TURN_READS_MAX: usize = 16;
 /// Connections that one turn accepts.
 const TURN_ACCEPTS_MAX: usize = 64;
 /// Commands that wait for the node.
@@ -100,10 +98,11 @@ struct Node<M> {
     /// The first field, so the first to be dropped.
     notice: CrashNotice,
     machine: M,
-    clock: Clock,
     reach: Reach,
     links: Links,
     trouble: Trouble,
+    /// Links that have something to be read later, because the node is slow.
+    unread: Vec<LinkId>,
     sources: Sources,
 }
 
@@ -149,19 +148,18 @@ enum Fate {
 impl<M: Machine> Node<M> {
     fn new(machine: M, setup: Setup, controls: mpsc::Receiver<Control>) -> Self {
         let Setup { me, listener, reach, clock, taps, trouble } = setup;
-        let (inbox, reads) = mpsc::channel(INBOX_MAX);
+        let (dials, dialed) = mpsc::channel(DIALS_MAX);
         let notice = CrashNotice { node: me.addr, clock, taps: Arc::clone(&taps) };
-        let links = Links::new(me, taps, inbox, clock.now());
-        let sources = Sources::new(controls, reads, listener, clock);
-        Self { notice, machine, clock, reach, links, trouble, sources }
+        let links = Links::new(me, taps, dials, clock);
+        let sources = Sources::new(controls, dialed, listener, clock);
+        Self { notice, machine, reach, links, trouble, unread: Vec::new(), sources }
     }
 
     async fn run(mut self) {
         self.handle(Input::Start);
         let fate = loop {
             self.end_turn();
-            let deadline = earlier(self.machine.next_deadline(), self.trouble.next_at());
-            let ready = self.sources.ready(deadline, self.trouble.reads_again()).await;
+            let ready = self.sources.ready(self.next_deadline(), &self.links).await;
             if let Some(fate) = self.turn(ready) {
                 break fate;
             }
@@ -172,8 +170,14 @@ impl<M: Machine> Node<M> {
         }
     }
 
+    /// When there is something to do, should nothing come from outside before.
+    fn next_deadline(&self) -> Option<Time> {
+        let reads_again = self.trouble.reads_again().filter(|_| !self.unread.is_empty());
+        [self.machine.next_deadline(), self.trouble.next_at(), reads_again].into_iter().flatten().min()
+    }
+
     fn turn(&mut self, ready: Ready) -> Option<Fate> {
-        self.links.set_now(self.clock.now());
+        self.links.set_now();
         self.arrive();
         for control in ready.controls {
             match control {
@@ -183,9 +187,13 @@ impl<M: Machine> Node<M> {
                 Control::Hang => return Some(Fate::Hang),
             }
         }
-        for read in ready.reads {
-            self.links.set_now(self.clock.now());
-            self.on_read(read);
+        for dialed in ready.dialed {
+            let input = self.links.dialed(dialed);
+            self.handle(input);
+        }
+        for link in ready.calls {
+            self.links.set_now();
+            self.attend(link);
         }
         for (stream, remote) in ready.accepted {
             if let Some(input) = self.accept(stream, remote) {
@@ -207,24 +215,26 @@ impl<M: Machine> Node<M> {
         Some(Input::TurnedAway { remote, rule: Rule::NotAllowed })
     }
 
-    fn on_read(&mut self, read: FromLink) {
-        match read {
-            FromLink::Read { link, messages, closed } => {
-                for message in messages {
-                    if !self.links.is_open(link) {
-                        return;
-                    }
-                    self.handle(Input::Message { link, message });
-                }
-                if let Some(cause) = closed {
-                    self.on_ended(link, cause);
-                }
-            }
-            FromLink::Dialed { peer, purpose, result } => {
-                let input = self.links.dialed(peer, purpose, result);
-                self.handle(input);
+    /// Takes what a link has, unless this node is too slow for it now.
+    fn attend(&mut self, link: LinkId) {
+        self.links.begin(link);
+        while self.may_read(link)
+            && let Some(pulled) = self.links.pull(link)
+        {
+            match pulled {
+                Pulled::Message(message) => self.handle(Input::Message { link, message }),
+                Pulled::Ended(cause) => self.on_ended(link, cause),
             }
         }
+        self.links.finish(link);
+    }
+
+    fn may_read(&mut self, link: LinkId) -> bool {
+        let may_read = self.trouble.reads_again().is_none_or(|again| again <= self.links.now());
+        if !may_read && !self.unread.contains(&link) {
+            self.unread.push(link);
+        }
+        may_read
     }
 
     /// A remote of the other dialect is still to be answered; any other end leaves nothing to write to.
@@ -237,13 +247,20 @@ impl<M: Machine> Node<M> {
         }
     }
 
-    /// The deadline may have come while other things were handled, too.
+    /// Deadlines may have come while other things were handled, too.
     fn wake(&mut self) {
-        let now = self.clock.now();
-        self.links.set_now(now);
+        self.links.set_now();
         self.arrive();
-        if self.machine.next_deadline().is_some_and(|deadline| deadline <= now) {
+        self.attend_due();
+        if self.machine.next_deadline().is_some_and(|deadline| deadline <= self.links.now()) {
             self.handle(Input::Wake);
+        }
+    }
+
+    fn attend_due(&mut self) {
+        let unread = std::mem::take(&mut self.unread);
+        for link in self.links.take_due().into_iter().chain(unread) {
+            self.attend(link);
         }
     }
 
@@ -280,23 +297,31 @@ impl<M: Machine> Node<M> {
 
     async fn leave(mut self) {
         // Whoever dials from now on is refused; whoever waits to be accepted is reset.
-        drop(self.sources);
-        let mut out = Outgoing { links: &mut self.links, trouble: &mut self.trouble };
-        let now = out.links.now();
-        self.machine.handle(now, Input::Command(NodeCommand::Leave), &mut out);
+        self.sources.close();
+        self.links.stop_dialing();
+        self.tell_machine(Input::Command(NodeCommand::Leave));
         self.links.hang_up_all();
         self.links.publish();
         // Links that do not close in time are reset when they are dropped.
-        let _ = timeout(LEAVE_TIMEOUT, self.links.closed()).await;
+        let _ = timeout(LEAVE_TIMEOUT, self.close_links()).await;
         self.notice.withdraw();
-        self.links.set_now(self.clock.now());
+        self.links.set_now();
         self.links.emit(|| EventKind::Stopped { how: Stop::Left });
         self.links.publish();
     }
 
+    async fn close_links(&mut self) {
+        while self.links.is_closing() {
+            let ready = self.sources.ready(None, &self.links).await;
+            self.links.set_now();
+            ready.calls.into_iter().for_each(|link| self.attend(link));
+            self.attend_due();
+        }
+    }
+
     /// Holds all sockets, the listener's too, until the task is aborted.
     async fn hang(mut self) {
-        self.links.hang();
+        self.links.stop_dialing();
         self.links.emit(|| EventKind::Hung);
         self.links.publish();
         pending::<()>().await;
@@ -306,15 +331,14 @@ impl<M: Machine> Node<M> {
 /// What a node waits for.
 struct Sources {
     controls: mpsc::Receiver<Control>,
-    reads: mpsc::Receiver<FromLink>,
-    listener: TcpListener,
+    dialed: mpsc::Receiver<Dialed>,
+    /// Until the node leaves.
+    listener: Option<TcpListener>,
     clock: Clock,
     alarm: Pin<Box<Sleep>>,
     /// When the alarm goes off, if it is set.
     alarm_at: Option<Time>,
     accept_again: Option<Time>,
-    /// Nothing is read before this.
-    read_again: Option<Time>,
     /// The last accept failed, which was said.
     accept_fails: bool,
 }
@@ -323,40 +347,47 @@ struct Sources {
 #[derive(Default)]
 struct Ready {
     controls: Vec<Control>,
-    reads: Vec<FromLink>,
+    dialed: Vec<Dialed>,
+    calls: Vec<LinkId>,
     accepted: Vec<(TcpStream, SocketAddr)>,
     accept_error: Option<String>,
 }
 
 impl Ready {
     fn is_empty(&self) -> bool {
-        self.controls.is_empty() && self.reads.is_empty() && self.accepted.is_empty() && self.accept_error.is_none()
+        let asked = !self.controls.is_empty() || !self.dialed.is_empty() || !self.calls.is_empty();
+        !asked && self.accepted.is_empty() && self.accept_error.is_none()
     }
 }
 
 impl Sources {
     fn new(
         controls: mpsc::Receiver<Control>,
-        reads: mpsc::Receiver<FromLink>,
+        dialed: mpsc::Receiver<Dialed>,
         listener: TcpListener,
         clock: Clock,
     ) -> Self {
-        let alarm = Box::pin(sleep_until(clock.instant(clock.epoch())));
-        let (alarm_at, accept_again, read_again) = (None, None, None);
-        Self { controls, reads, listener, clock, alarm, alarm_at, accept_again, read_again, accept_fails: false }
+        let (alarm, listener) = (Box::pin(sleep_until(clock.instant(clock.epoch()))), Some(listener));
+        Self { controls, dialed, listener, clock, alarm, alarm_at: None, accept_again: None, accept_fails: false }
     }
 
-    /// Waits until there is something to do, at the latest until `deadline`; reads nothing before `read_again`.
-    async fn ready(&mut self, deadline: Option<Time>, read_again: Option<Time>) -> Ready {
-        self.read_again = read_again.filter(|again| *again > self.clock.now());
-        self.set_alarm(deadline);
+    /// Nothing new comes from outside from now on.
+    fn close(&mut self) {
+        self.listener = None;
+        self.controls.close();
+        self.dialed.close();
+    }
+
+    /// Waits until there is something to do, at the latest until `deadline`.
+    async fn ready(&mut self, deadline: Option<Time>, links: &Links) -> Ready {
+        self.set_alarm([deadline, links.next_alarm(), self.accept_again]);
         let mut ready = Ready::default();
-        poll_fn(|cx| self.poll(cx, &mut ready)).await;
+        poll_fn(|cx| self.poll(cx, links, &mut ready)).await;
         ready
     }
 
-    fn set_alarm(&mut self, deadline: Option<Time>) {
-        let at = earlier(deadline, earlier(self.accept_again, self.read_again));
+    fn set_alarm(&mut self, deadlines: [Option<Time>; 3]) {
+        let at = deadlines.into_iter().flatten().min();
         if at != self.alarm_at {
             self.alarm_at = at;
             if let Some(at) = at {
@@ -366,20 +397,20 @@ impl Sources {
     }
 
     /// Takes all that is ready.
-    fn poll(&mut self, cx: &mut Context<'_>, ready: &mut Ready) -> Poll<()> {
+    fn poll(&mut self, cx: &mut Context<'_>, links: &Links, ready: &mut Ready) -> Poll<()> {
         // Each registers for its next wake-up only where it finds nothing (more).
         let _ = self.controls.poll_recv_many(cx, &mut ready.controls, CONTROLS_MAX);
-        if self.read_again.is_none() {
-            let _ = self.reads.poll_recv_many(cx, &mut ready.reads, TURN_READS_MAX);
-        }
+        let _ = self.dialed.poll_recv_many(cx, &mut ready.dialed, DIALS_MAX);
+        poll_calls(cx, links, &mut ready.calls);
         self.poll_accept(cx, ready);
         let alarm = self.poll_alarm(cx);
         if alarm || !ready.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>, ready: &mut Ready) {
+        let Some(listener) = &self.listener else { return };
         while self.accept_again.is_none() && ready.accepted.len() < TURN_ACCEPTS_MAX {
-            match self.listener.poll_accept(cx) {
+            match listener.poll_accept(cx) {
                 Poll::Ready(Ok(accepted)) => {
                     self.accept_fails = false;
                     ready.accepted.push(accepted);
@@ -406,9 +437,14 @@ impl Sources {
     }
 }
 
-/// The earlier of two moments, as far as there are any.
-fn earlier(one: Option<Time>, other: Option<Time>) -> Option<Time> {
-    one.into_iter().chain(other).min()
+/// Takes the calls of links, unless the task has had its share and must let others run: then the links
+/// have nothing for it either.
+fn poll_calls(cx: &mut Context<'_>, links: &Links, calls: &mut Vec<LinkId>) {
+    if let Poll::Ready(share) = coop::poll_proceed(cx)
+        && links.poll_calls(cx, calls).is_ready()
+    {
+        share.made_progress();
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Body(Bytes);
 
 impl Body {
+    /// A body from this length on may share the memory that it was read into, which is then at most
+    /// four times its size; who keeps a shorter one makes a copy, see [`Body::detached`].
+    pub const SHARED_LEN_MIN: usize = 16 * 1024;
+
     /// The bytes as they travel.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -101,11 +105,8 @@ impl<'de> Deserialize<'de> for Body {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn from_hex(hex: &str) -> Option<Vec<u8>> {

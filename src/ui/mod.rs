@@ -28,6 +28,7 @@ mod pane;
 mod prompt;
 mod run;
 mod scene;
+mod still;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -41,3 +42,4 @@ pub use host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 pub use keys::{KeyError, KeyHelp, KeyOverrides, key_table};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{Ended, Outcome, UiError, run};
+pub use still::Still;

@@ -1,0 +1,208 @@
+//! What one step of each part costs, without a network: encoding and decoding a message in either dialect,
+//! handling one in the core, folding one event, drawing one frame.
+//!
+//! `cargo bench --bench core`.
+
+#[path = "core/session.rs"]
+mod session;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use gossipctl::clock::Clock;
+use gossipctl::event::{Batch, Event, EventKind};
+use gossipctl::feed::Delivery;
+use gossipctl::model::Model;
+use gossipctl::net::wire::{LinkContext, LinkDecoder, LinkEncoder};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::event::{Direction, Purpose};
+use gossipctl::proto::machine::{Input, Machine};
+use gossipctl::proto::message::{Dialect, Hello, Message, Priority, Role};
+use gossipctl::proto::time::ClockTime;
+use gossipctl::ui::{FormDefaults, Glyphs, KeyOverrides, Mode, Mouse, Options, StartScreen, Still, ThemeChoice};
+use ratatui::Terminal;
+use ratatui::backend::{CrosstermBackend, TestBackend};
+use ratatui::layout::Rect;
+use ratatui::{TerminalOptions, Viewport};
+use session::{FROM, NOW, Sink, gossip, joined_peer, lab_events};
+use tokio_util::codec::{Decoder, Encoder};
+
+/// Messages that are decoded from one buffer: what a busy link reads at once.
+const READ_MESSAGES: u64 = 200;
+
+fn context(dialect: Dialect) -> LinkContext {
+    LinkContext {
+        dialect,
+        local: Addr::loopback(3000),
+        role: Role::Peer,
+        purpose: Purpose::Neighbor,
+        direction: Direction::Inbound,
+    }
+}
+
+fn probe() -> Message {
+    let clock = ClockTime::from_seconds(11_131).unwrap();
+    Message::Probe { seq: 7, asker: FROM, clock, vitals: None }
+}
+
+fn codecs(criterion: &mut Criterion) {
+    for (name, dialect) in [("framed", Dialect::Framed), ("classic", Dialect::Classic)] {
+        for (what, message) in [
+            ("gossip 256 B", gossip(dialect, 1, 256)),
+            ("gossip 16 KiB", gossip(dialect, 1, 16 * 1024)),
+            ("probe", probe()),
+        ] {
+            if dialect == Dialect::Classic && what == "gossip 16 KiB" {
+                // Too long for it.
+                continue;
+            }
+            encode(criterion, &format!("encode {name} {what}"), dialect, &message);
+            decode(criterion, &format!("decode {name} {what}"), dialect, &message);
+        }
+    }
+}
+
+fn encode(criterion: &mut Criterion, name: &str, dialect: Dialect, message: &Message) {
+    let mut encoder = LinkEncoder::new(context(dialect));
+    let mut out = BytesMut::with_capacity(64 * 1024);
+    encoder.encode(message, &mut out).unwrap();
+    let mut group = criterion.benchmark_group("wire");
+    group.throughput(Throughput::Bytes(out.len() as u64));
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            encoder.encode(black_box(message), &mut out).unwrap();
+        });
+    });
+}
+
+/// A whole read of messages at a time.
+fn decode(criterion: &mut Criterion, name: &str, dialect: Dialect, message: &Message) {
+    let mut encoder = LinkEncoder::new(context(dialect));
+    let mut bytes = BytesMut::new();
+    (0..READ_MESSAGES).for_each(|_| encoder.encode(message, &mut bytes).unwrap());
+    let mut greeting = BytesMut::new();
+    let hello = Message::Hello(Hello { listen: FROM, role: Role::Peer, priority: Priority::Low });
+    encoder.encode(&hello, &mut greeting).unwrap();
+    let ready = || {
+        let mut decoder = LinkDecoder::new(context(dialect));
+        decoder.decode(&mut greeting.clone()).unwrap().unwrap();
+        (decoder, bytes.clone())
+    };
+    let mut group = criterion.benchmark_group("wire");
+    group.throughput(Throughput::ElementsAndBytes { elements: READ_MESSAGES, bytes: bytes.len() as u64 });
+    group.bench_function(name, |bencher| {
+        bencher.iter_batched(
+            ready,
+            |(mut decoder, mut bytes)| {
+                while let Some(message) = decoder.decode(&mut bytes).unwrap() {
+                    black_box(message);
+                }
+            },
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+/// One gossip message in a peer with four neighbors: the first copy, and a further one.
+fn handle(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("core");
+    for (name, emits) in [("with events", true), ("without events", false)] {
+        let (mut peer, links) = joined_peer();
+        let mut sink = Sink { emits };
+        let mut seq = 0;
+        group.bench_function(format!("handle a new message, {name}"), |bencher| {
+            bencher.iter_batched(
+                || {
+                    seq += 1;
+                    Input::Message { link: links[0], message: gossip(Dialect::Framed, seq, 256) }
+                },
+                |input| peer.handle(NOW, input, &mut sink),
+                BatchSize::SmallInput,
+            );
+        });
+        group.bench_function(format!("handle a duplicate, {name}"), |bencher| {
+            bencher.iter_batched(
+                || Input::Message { link: links[1], message: gossip(Dialect::Framed, seq, 256) },
+                |input| peer.handle(NOW, input, &mut sink),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+}
+
+fn fold(criterion: &mut Criterion) {
+    let events = lab_events();
+    let mut group = criterion.benchmark_group("model");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(events.len() as u64));
+    group.bench_function(format!("fold the {} events of a lab of 100", events.len()), |bencher| {
+        bencher.iter(|| {
+            let mut model = Model::new();
+            for event in &events {
+                model.apply(event);
+            }
+            model
+        });
+    });
+}
+
+fn console(events: &[Event]) -> Still {
+    let options = Options {
+        theme: ThemeChoice::Dark,
+        glyphs: Glyphs::Unicode,
+        mouse: Mouse::Terminal,
+        mode: Mode::Live,
+        start_screen: StartScreen::Skipped,
+        defaults: FormDefaults {
+            seeds: Vec::new(),
+            seed_listen: FROM,
+            peer_listen: FROM,
+            lab_seeds: 2,
+            lab_peers: 8,
+            recording: None,
+        },
+        keys: KeyOverrides::default(),
+        clock: Clock::start(),
+        utc_offset_s: 0,
+        export_name: "session.jsonl".into(),
+        export_check: |_| Ok(()),
+    };
+    let mut console = Still::new(options);
+    console.take(&[Delivery { skipped: 0, batch: Batch::from(events) }]);
+    console
+}
+
+/// A screen of 200 x 60, 100 nodes and a full log; a message more before each picture.
+fn frame(criterion: &mut Criterion) {
+    let events = lab_events();
+    let mut news = events.iter().filter(|event| matches!(event.kind, EventKind::Received { .. })).cycle();
+    let mut group = criterion.benchmark_group("console");
+    let mut still = console(&events);
+    let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();
+    let mut next = || Delivery { skipped: 0, batch: Batch::from([news.next().unwrap().clone()]) };
+    group.bench_function("draw 200 x 60, 100 nodes, in memory", |bencher| {
+        bencher.iter(|| {
+            still.take(&[next()]);
+            terminal.draw(|frame| still.draw(frame)).unwrap();
+        });
+    });
+    let viewport = Viewport::Fixed(Rect::new(0, 0, 200, 60));
+    let mut terminal =
+        Terminal::with_options(CrosstermBackend::new(std::io::sink()), TerminalOptions { viewport }).unwrap();
+    group.bench_function("draw 200 x 60, 100 nodes, as bytes for a terminal", |bencher| {
+        bencher.iter(|| {
+            still.take(&[next()]);
+            terminal.draw(|frame| still.draw(frame)).unwrap();
+        });
+    });
+}
+
+criterion_group! {
+    name = all;
+    config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    targets = codecs, handle, fold, frame
+}
+criterion_main!(all);

@@ -1,0 +1,116 @@
+//! Which links the runtime has something for.
+//!
+//! A node waits for all of its links at once, from its own task. Each link has a [`Call`] of its own, by
+//! which the runtime wakes the node, so that the node looks at those links only for which there is
+//! something: a seed has thousands that are silent.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use crate::proto::event::LinkId;
+
+/// The links that wait for the node's next turn; each at most once, so there are no more than links.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    links: VecDeque<LinkId>,
+    /// The node, while it sleeps.
+    node: Option<Waker>,
+}
+
+/// What a link is woken by.
+#[derive(Debug)]
+pub(super) struct Call {
+    link: LinkId,
+    /// It waits already.
+    made: AtomicBool,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Calls {
+    /// A link that waits for the next turn, to be looked at for the first time.
+    pub(super) fn new_link(&self, link: LinkId) -> Arc<Call> {
+        let call = Arc::new(Call { link, made: AtomicBool::new(false), waiting: Arc::clone(&self.waiting) });
+        call.make();
+        call
+    }
+
+    /// Adds up to `max` of those that wait to `links`; when there are none the task is woken at the
+    /// next call.
+    pub(super) fn poll(&self, cx: &Context<'_>, links: &mut Vec<LinkId>, max: usize) -> Poll<()> {
+        let mut waiting = lock(&self.waiting);
+        if waiting.links.is_empty() {
+            match &mut waiting.node {
+                Some(node) => node.clone_from(cx.waker()),
+                node @ None => *node = Some(cx.waker().clone()),
+            }
+            return Poll::Pending;
+        }
+        let count = waiting.links.len().min(max);
+        links.extend(waiting.links.drain(..count));
+        Poll::Ready(())
+    }
+}
+
+impl Call {
+    /// The link waits for the next turn, unless it does already.
+    pub(super) fn make(&self) {
+        if self.made.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let node = {
+            let mut waiting = lock(&self.waiting);
+            waiting.links.push_back(self.link);
+            waiting.node.take()
+        };
+        if let Some(node) = node {
+            node.wake();
+        }
+    }
+
+    /// The node looks after the link now: what comes from here on is a new call.
+    pub(super) fn answer(&self) {
+        self.made.store(false, Ordering::Release);
+    }
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.make();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.make();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_that_calls_often_waits_once_and_calls_again_once_it_was_answered() {
+        let calls = Calls::default();
+        let call = calls.new_link(LinkId(7));
+        call.make();
+        let mut links = Vec::new();
+        let cx = Context::from_waker(Waker::noop());
+        assert!(calls.poll(&cx, &mut links, 8).is_ready());
+        assert_eq!(links, [LinkId(7)]);
+        assert!(calls.poll(&cx, &mut links, 8).is_pending());
+        call.answer();
+        call.make();
+        assert!(calls.poll(&cx, &mut links, 8).is_ready());
+        assert_eq!(links, [LinkId(7), LinkId(7)]);
+    }
+}

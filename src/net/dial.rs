@@ -1,0 +1,64 @@
+//! Opening connections.
+
+use std::io;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::proto::addr::Addr;
+use crate::proto::config::DIAL_TIMEOUT;
+use crate::proto::event::Purpose;
+
+/// A dial that ended.
+#[derive(Debug)]
+pub(super) struct Dialed {
+    /// Whom.
+    pub(super) peer: Addr,
+    /// What for.
+    pub(super) purpose: Purpose,
+    /// The connection, or what the system said.
+    pub(super) result: Result<TcpStream, String>,
+}
+
+/// Connects, and tells the node how it went.
+pub(super) async fn dial(peer: Addr, purpose: Purpose, dialed: mpsc::Sender<Dialed>) {
+    let result = match timeout(DIAL_TIMEOUT, connect(peer)).await {
+        Ok(connected) => connected.map_err(|error| describe(&error)),
+        Err(_) => Err(format!("no answer within {} s", DIAL_TIMEOUT.as_secs())),
+    };
+    // If the node is gone there is nobody to tell.
+    let _ = dialed.send(Dialed { peer, purpose, result }).await;
+}
+
+async fn connect(peer: Addr) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    // Else a node could not listen again on a port that the system gave to this connection.
+    socket.set_reuseaddr(true)?;
+    let stream = socket.connect(peer.socket()).await?;
+    prepare(&stream)?;
+    if stream.local_addr()? == stream.peer_addr()? {
+        // The system may give a dialler the very port that it dials, which then answers itself.
+        return Err(io::ErrorKind::ConnectionRefused.into());
+    }
+    Ok(stream)
+}
+
+/// A link's sockets: no delay, so that a message leaves at once; a linger time of zero, so that
+/// any end but a polite one is a reset.
+pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_linger(Some(Duration::ZERO))
+}
+
+/// What the system said, for people.
+fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "connection refused: nobody listens there".to_owned(),
+        io::ErrorKind::ConnectionReset => "connection reset".to_owned(),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => "no route to that address".to_owned(),
+        _ => error.to_string(),
+    }
+}

@@ -1,0 +1,363 @@
+//! What a node has to say to one link, in bytes, until the system takes it.
+//!
+//! A gossip message is encoded once and then added to each link that it goes to: small frames are
+//! copied behind each other into one buffer a link, large bodies are shared by all. At the end of
+//! a turn each link is written to once. What the system does not take waits here: the node never
+//! waits for a remote, and one that is too far behind loses its link. So two nodes that flood each other
+//! cannot lock up, and a remote that does not read holds up nobody else.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::net::TcpStream;
+
+use super::wire::{EncodeError, LinkContext, LinkEncoder};
+use crate::clock::Clock;
+use crate::proto::addr::Addr;
+use crate::proto::event::{Direction, Purpose};
+use crate::proto::message::{Dialect, Gossip, Message, MessageId, Role, Trace};
+use crate::proto::text::Body;
+use crate::proto::time::Time;
+
+/// Bytes that wait for one remote at most: twice the largest burst of large bodies that a network
+/// of a hundred busy nodes makes. A remote further behind is not slow but stuck.
+pub(super) const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Messages that wait for one remote at most; at the usual 256 bytes each, as many as the bytes allow.
+pub(super) const QUEUE_MESSAGES_MAX: usize = 16_384;
+/// The same in the classic dialect, where each message takes a write gap: half a minute's worth.
+pub(super) const CLASSIC_QUEUE_MESSAGES_MAX: usize = 1_024;
+/// Slices of one vectored write: enough for a turn's share of large bodies, well under what systems
+/// allow (1,024).
+const SLICES_MAX: usize = 64;
+/// Bytes that are copied behind each other before a new buffer is begun.
+const CHUNK_LEN: usize = 64 * 1024;
+/// A buffer of a link that has nothing to say is kept up to this size: it serves most turns.
+const KEPT_LEN: usize = 4 * 1024;
+
+/// Can a peer send this as a message of the user's own.
+pub(super) fn check_body(dialect: Dialect, local: Addr, body: &Body) -> Result<(), EncodeError> {
+    let context =
+        LinkContext { dialect, local, role: Role::Peer, purpose: Purpose::Neighbor, direction: Direction::Outbound };
+    let id = MessageId { origin: local, run: 0, seq: 1 };
+    let trace = Some(Trace { sent: Time::from_micros(0), hop: 1 });
+    let gossip = Message::Gossip(Arc::new(Gossip { id, body: body.clone(), trace }));
+    LinkEncoder::new(context).encode_parts(&gossip, &mut BytesMut::new()).map(drop)
+}
+
+/// The message that was encoded last.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    gossip: Option<Arc<Gossip>>,
+    head: BytesMut,
+    body: Option<Bytes>,
+}
+
+impl Frames {
+    /// Adds a message to what waits for a link. On an error nothing was added.
+    pub(super) fn add(&mut self, message: &Message, outbox: &mut Outbox) -> Result<(), EncodeError> {
+        if !self.holds(message) {
+            self.forget();
+            self.body = outbox.encoder.encode_parts(message, &mut self.head)?;
+            self.gossip = match message {
+                // In neither dialect does a gossip message depend on the link.
+                Message::Gossip(gossip) => Some(Arc::clone(gossip)),
+                Message::Hello(_)
+                | Message::PeerList(_)
+                | Message::ListRequest
+                | Message::Probe { .. }
+                | Message::ProbeReply { .. }
+                | Message::DeadReport { .. }
+                | Message::Refusal { .. }
+                | Message::Goodbye { .. } => None,
+            };
+        }
+        outbox.add(&self.head, self.body.as_ref());
+        Ok(())
+    }
+
+    fn holds(&self, message: &Message) -> bool {
+        matches!((message, &self.gossip), (Message::Gossip(new), Some(old)) if Arc::ptr_eq(new, old))
+    }
+
+    /// Lets go of the message, whose body may keep much more memory alive.
+    pub(super) fn forget(&mut self) {
+        self.gossip = None;
+        self.body = None;
+        self.head.clear();
+    }
+}
+
+/// How much there is.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Load {
+    messages: usize,
+    bytes: usize,
+}
+
+impl Load {
+    /// What is left of it once so many of its bytes are out: messages by their share of the bytes.
+    fn without(self, bytes: usize) -> Self {
+        let left = self.bytes.saturating_sub(bytes);
+        Self { messages: (self.messages * left).div_ceil(self.bytes.max(1)), bytes: left }
+    }
+}
+
+/// The remote is so far behind that nothing more can wait for it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct QueueFull;
+
+/// How the writing stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// The system took all so far.
+    Free,
+    /// It takes nothing more now, and will call.
+    Blocked,
+    /// The link is broken; its reading side tells the node.
+    Failed,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    encoder: LinkEncoder,
+    /// In front of what follows.
+    chunks: VecDeque<Bytes>,
+    /// The buffer that is being filled.
+    open: BytesMut,
+    load: Load,
+    messages_max: usize,
+    standing: Standing,
+    /// Where messages are written apart: not before this.
+    next_write: Time,
+}
+
+impl Outbox {
+    pub(super) fn new(context: LinkContext) -> Self {
+        let messages_max = match context.dialect {
+            Dialect::Framed => QUEUE_MESSAGES_MAX,
+            Dialect::Classic => CLASSIC_QUEUE_MESSAGES_MAX,
+        };
+        Self {
+            encoder: LinkEncoder::new(context),
+            chunks: VecDeque::new(),
+            open: BytesMut::new(),
+            load: Load::default(),
+            messages_max,
+            standing: Standing::Free,
+            next_write: Time::from_micros(0),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.load == Load::default()
+    }
+
+    /// The link broke while it was written to.
+    pub(super) fn has_failed(&self) -> bool {
+        self.standing == Standing::Failed
+    }
+
+    /// When it is to be written to, should nothing happen before; `None`: the system calls.
+    pub(super) fn alarm(&self) -> Option<Time> {
+        let waits = self.standing == Standing::Free && self.encoder.write_gap().is_some();
+        (waits && !self.is_empty()).then_some(self.next_write)
+    }
+
+    /// Nothing waits, and the last message has had its time to itself.
+    pub(super) fn is_done(&self, now: Time) -> bool {
+        self.is_empty() && self.next_write <= now
+    }
+
+    /// When that will be, if there is nothing more to be written.
+    pub(super) fn done_at(&self) -> Time {
+        self.next_write
+    }
+
+    fn add(&mut self, head: &[u8], body: Option<&Bytes>) {
+        if head.is_empty() || self.has_failed() {
+            return;
+        }
+        self.load.messages += 1;
+        self.load.bytes += head.len() + body.map_or(0, Bytes::len);
+        self.open.extend_from_slice(head);
+        match body {
+            // It may have to wait for long, and would keep the buffer alive that it was read into.
+            Some(body) if self.standing == Standing::Blocked && body.len() < Body::SHARED_LEN_MIN => {
+                self.open.extend_from_slice(body);
+            }
+            Some(body) => {
+                self.seal();
+                self.chunks.push_back(body.clone());
+            }
+            None => {}
+        }
+        if self.open.len() >= CHUNK_LEN || self.encoder.write_gap().is_some() {
+            self.seal();
+        }
+    }
+
+    /// Nothing more goes into the buffer that is being filled.
+    fn seal(&mut self) {
+        if !self.open.is_empty() {
+            self.chunks.push_back(self.open.split().freeze());
+        }
+    }
+
+    /// The system may take something again.
+    pub(super) fn unblock(&mut self) {
+        if self.standing == Standing::Blocked {
+            self.standing = Standing::Free;
+        }
+    }
+
+    /// Writes as much as the system takes now; `call` is made when it takes more.
+    pub(super) fn write(&mut self, stream: &TcpStream, call: &mut Context<'_>, clock: Clock) -> Result<(), QueueFull> {
+        while self.standing == Standing::Free && !self.is_empty() {
+            let written = match self.encoder.write_gap() {
+                None => self.write_together(stream),
+                Some(_) if clock.now() < self.next_write => break,
+                Some(gap) => self.write_apart(stream, clock, gap),
+            };
+            match written {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(stream, call),
+                Err(_) => self.fail(),
+                Ok(()) => {}
+            }
+        }
+        let full = self.load.messages > self.messages_max || self.load.bytes > QUEUE_BYTES_MAX;
+        if full { Err(QueueFull) } else { Ok(()) }
+    }
+
+    /// One write of as much as there is.
+    fn write_together(&mut self, stream: &TcpStream) -> io::Result<()> {
+        if self.chunks.is_empty() {
+            let written = stream.try_write(&self.open)?;
+            self.take_off_open(written);
+            return Ok(());
+        }
+        self.seal();
+        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+        for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
+            *slice = IoSlice::new(chunk);
+        }
+        let written = stream.try_write_vectored(&slices[..self.chunks.len().min(SLICES_MAX)])?;
+        self.take_off_chunks(written);
+        Ok(())
+    }
+
+    /// One write of one message: who reads these without framing takes what comes at once for one.
+    fn write_apart(&mut self, stream: &TcpStream, clock: Clock, gap: Duration) -> io::Result<()> {
+        let Some(message) = self.chunks.front() else { return Ok(()) };
+        let len = message.len();
+        let written = stream.try_write(message)?;
+        self.take_off_chunks(written);
+        if written == len {
+            self.next_write = clock.now() + gap;
+        }
+        Ok(())
+    }
+
+    fn take_off_open(&mut self, written: usize) {
+        self.load = self.load.without(written);
+        if written < self.open.len() {
+            self.open.advance(written);
+        } else if self.open.capacity() > KEPT_LEN {
+            self.open = BytesMut::new();
+        } else {
+            self.open.clear();
+        }
+    }
+
+    fn take_off_chunks(&mut self, mut written: usize) {
+        self.load = self.load.without(written);
+        while let Some(chunk) = self.chunks.front_mut() {
+            if written < chunk.len() {
+                chunk.advance(written);
+                return;
+            }
+            written -= chunk.len();
+            self.chunks.pop_front();
+        }
+    }
+
+    fn wait(&mut self, stream: &TcpStream, call: &mut Context<'_>) {
+        match stream.poll_write_ready(call) {
+            Poll::Pending => self.standing = Standing::Blocked,
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(_)) => self.fail(),
+        }
+    }
+
+    fn fail(&mut self) {
+        self.standing = Standing::Failed;
+        self.chunks = VecDeque::new();
+        self.open = BytesMut::new();
+        self.load = Load::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    const CONTEXT: LinkContext = LinkContext {
+        dialect: Dialect::Framed,
+        local: Addr::loopback(3000),
+        role: Role::Peer,
+        purpose: Purpose::Neighbor,
+        direction: Direction::Outbound,
+    };
+
+    /// A connection whose buffers are small, and the end that is read.
+    async fn narrow() -> (TcpStream, TcpStream) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        socket2::SockRef::from(&listener).set_recv_buffer_size(1).unwrap();
+        let dialled = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        socket2::SockRef::from(&dialled).set_send_buffer_size(1).unwrap();
+        dialled.writable().await.unwrap();
+        (dialled, listener.accept().await.unwrap().0)
+    }
+
+    fn gossip(body: &Body) -> Message {
+        let id = MessageId { origin: Addr::loopback(3000), run: 0, seq: 1 };
+        let trace = Some(Trace { sent: Time::from_micros(0), hop: 1 });
+        Message::Gossip(Arc::new(Gossip { id, body: body.clone(), trace }))
+    }
+
+    fn write(outbox: &mut Outbox, stream: &TcpStream) -> Result<(), QueueFull> {
+        outbox.write(stream, &mut Context::from_waker(Waker::noop()), Clock::start())
+    }
+
+    #[tokio::test]
+    async fn what_was_written_at_once_does_not_count_as_waiting() {
+        let (stream, remote) = narrow().await;
+        let (mut frames, mut outbox) = (Frames::default(), Outbox::new(CONTEXT));
+        let count = QUEUE_MESSAGES_MAX + 1;
+        (0..count).for_each(|_| frames.add(&Message::ListRequest, &mut outbox).unwrap());
+        assert_eq!(write(&mut outbox, &stream), Ok(()), "some of it is on its way already");
+        drop(remote);
+    }
+
+    #[tokio::test]
+    async fn small_bodies_that_wait_keep_no_read_buffer_alive() {
+        let (stream, _remote) = narrow().await;
+        let (mut frames, mut outbox) = (Frames::default(), Outbox::new(CONTEXT));
+        let large = gossip(&Body::from("x".repeat(60_000)));
+        while outbox.standing == Standing::Free {
+            frames.add(&large, &mut outbox).unwrap();
+            write(&mut outbox, &stream).unwrap();
+        }
+        let body = Bytes::from(vec![b'y'; 1_000]);
+        frames.add(&gossip(&Body::from(body.clone())), &mut outbox).unwrap();
+        frames.forget();
+        assert!(body.is_unique(), "nothing but the test holds the memory");
+        assert!(outbox.load.bytes > 1_000);
+    }
+}
