@@ -114,9 +114,9 @@ pub enum JoinPolicy {
     /// Makes room for the one, and takes the other beyond its limit.
     #[default]
     MakeRoom,
-    /// Refuses them as it refuses everybody, which is a known fault of the original protocol: with a limit of 4 the first
-    /// five peers link to each other, and every later one is cut off. To be shown, not to be used. The classic dialect,
-    /// in which nobody is refused, knows no such policy.
+    /// Refuses them as it refuses everybody, and dials nobody to link two parts, which is a known fault of the original
+    /// protocol: with a limit of 4 the first five peers link to each other, and every later one is cut off. To be shown,
+    /// not to be used. The classic dialect, in which nobody is refused, knows no such policy.
     Refuse,
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use super::Peer;
 use super::join::back_off;
 use crate::proto::addr::Addr;
-use crate::proto::config::{CANDIDATES_MAX, PeerConfig};
+use crate::proto::config::{CANDIDATES_MAX, JoinPolicy, PeerConfig};
 use crate::proto::event::{EventKind, RepairReason};
 use crate::proto::machine::Output;
 use crate::proto::message::{Beacon, Dialect};
@@ -227,13 +227,21 @@ impl Peer {
     /// As a root: dials the lowest node of another part, if the lists show one.
     pub(super) fn bridge_if_split(&mut self, now: Time, out: &mut impl Output) {
         let (own, lower) = (self.config.listen, self.repair.take_lower());
-        if self.overlay.bridge.is_some() || self.overlay.neighbors.is_empty() {
+        if self.overlay.bridge.is_some() || self.overlay.neighbors.is_empty() || !self.may_take_a_bridge() {
             return;
         }
         let Some(other) = lower.into_iter().find(|addr| self.may_dial(now, *addr)) else { return };
         self.overlay.bridge = Some(other);
         out.emit(|| EventKind::Repairing { reason: RepairReason::SplitOverlay { root: own, other } });
         self.dial_neighbor(other, out);
+    }
+
+    /// A link that joins two parts of the overlay is worth one beyond the limit, unless the policy allows none.
+    fn may_take_a_bridge(&self) -> bool {
+        match self.config.join_policy {
+            JoinPolicy::MakeRoom => true,
+            JoinPolicy::Refuse => self.overlay.neighbors.len() < self.config.max_neighbors,
+        }
     }
 }
 
