@@ -287,6 +287,15 @@ impl Fault {
         };
         format!("{word}{}{}", self.on.text(name), self.what.amount())
     }
+
+    /// The command that ends it: `loss p1 p2 off`, `heal p1 p2`; a partition ends with all others.
+    pub fn end_text(&self, name: &dyn Fn(Addr) -> String) -> String {
+        match (&self.on, self.what.kind()) {
+            (Scope::Border(_), TroubleKind::Cut) => "heal partition".to_owned(),
+            (_, TroubleKind::Cut) => format!("heal{}", self.on.text(name)),
+            (_, kind) => format!("{}{} off", kind.word(), self.on.text(name)),
+        }
+    }
 }
 
 impl Scope {

@@ -34,6 +34,8 @@ pub(crate) enum Action {
     Hang,
     /// Start the selected node again.
     Restart,
+    /// What can be done to the selected node or link, and which faults there are.
+    Faults,
     /// No faults any more.
     Calm,
     /// Copy what is selected.

@@ -97,7 +97,7 @@ fn draw_modals(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
     let covered = usize::from(app.modals.len() > 1 && matches!(app.modals.first(), Some(Modal::Start(_))));
     for modal in app.modals.iter_mut().skip(covered) {
         let area = match modal {
-            Modal::Start(_) | Modal::Help(_) => area,
+            Modal::Start(_) | Modal::Faults(_) | Modal::Help(_) => area,
             Modal::Add(_) | Modal::Say(_) | Modal::Path(_) | Modal::Confirm(_) | Modal::Why(_) | Modal::Wave(_) => {
                 Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
             }

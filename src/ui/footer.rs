@@ -97,9 +97,11 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<Row>, app: &App, view
     let word = match plan(binding.action, target, view) {
         Some(Plan::Refuse(_)) => return None,
         Some(Plan::Now(_) | Plan::Arm { .. } | Plan::Ask { .. }) => acting(binding.action, hint, target?, view),
+        None if binding.action == Action::Faults && target.is_none() => return None,
         None => hint.word.to_owned(),
     };
-    if key.is_empty() || (changes_nodes(binding.action) && app.scene.mode != Mode::Live) {
+    let is_recording = matches!(app.scene.mode, Mode::Replay { .. });
+    if key.is_empty() || (changes_nodes(binding.action) && is_recording) {
         return None;
     }
     let parts = vec![(Tone::Strong, key), (Tone::Plain, format!(" {word}"))];
@@ -136,5 +138,6 @@ fn acting(action: Action, hint: Hint, target: Row, view: &View<'_>) -> String {
 
 /// A recording takes no such key.
 fn changes_nodes(action: Action) -> bool {
-    matches!(action, Action::Add | Action::Message | Action::Kill | Action::Hang | Action::Restart)
+    use Action::{Add, Faults, Hang, Kill, Message, Restart};
+    matches!(action, Add | Message | Kill | Hang | Restart | Faults)
 }

@@ -66,6 +66,16 @@ pub(crate) const KEYS: &[Binding] = &[
         "restart",
         4,
     ),
+    shown(
+        key(
+            Action::Faults,
+            "faults",
+            &["F"],
+            "what can be done to the selected node or link, and the faults that are set",
+        ),
+        "faults",
+        7,
+    ),
     key(Action::Calm, "calm", &["C"], "no faults any more: cuts, partitions, delays and all the others"),
     shown(key(Action::Details, "details", &["enter"], "why: all that is known about what is selected"), "why", 3),
     shown(key(Action::Wave, "wave", &["w"], "show the way of the message once more, slowly, hop by hop"), "wave", 4),

@@ -72,8 +72,9 @@ impl History {
 }
 
 impl Prompt {
-    pub(crate) fn command() -> Self {
-        Self { purpose: Purpose::Command, field: Field::default(), completion: None, back: 0 }
+    /// A command, of which this much stands there already.
+    pub(crate) fn command(begun: &str) -> Self {
+        Self { purpose: Purpose::Command, field: Field::new(begun), completion: None, back: 0 }
     }
 
     pub(crate) fn filter(pane: PaneId, before: Filter) -> Self {

@@ -14,6 +14,7 @@ use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 use super::keys::{Key, Pressed};
 use super::modal::add::{Add, Kind};
 use super::modal::confirm::Confirm;
+use super::modal::faults::FaultMenu;
 use super::modal::help::Help;
 use super::modal::path::PathPrompt;
 use super::modal::say::Say;
@@ -102,6 +103,11 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<Effect> {
         }
         Reply::Open(modal) => {
             app.modals.push(*modal);
+            Vec::new()
+        }
+        Reply::Type(command) => {
+            app.modals.pop();
+            app.prompt = Some(Prompt::command(&command));
             Vec::new()
         }
         Reply::Explain(subject) => {
@@ -219,12 +225,13 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Zoom => app.zoom = if app.zoom == Zoom::On { Zoom::Off } else { Zoom::On },
         Action::Freeze => app.scene.toggle_freeze(),
         Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.filter(app.focus).clone())),
-        Action::CommandLine => app.prompt = Some(Prompt::command()),
+        Action::CommandLine => app.prompt = Some(Prompt::command("")),
         Action::Add => open_live(app, |app| Some(Modal::Add(Add::new(Kind::Peer, app.form_defaults())))),
         Action::Message => open_live(app, say),
         Action::Kill => return kill(app, armed),
         Action::Hang => return fault_selected(app, fault::hang),
         Action::Restart => return fault_selected(app, fault::restart),
+        Action::Faults => faults(app),
         Action::Calm => return calm(app),
         Action::Copy => return copy_selected(app),
         Action::Export => {
@@ -313,6 +320,16 @@ fn fault_selected(app: &mut App, plan: impl Fn(&crate::model::Model, Addr) -> Pl
     let Some(row) = selected_row(app) else { return Vec::new() };
     let plan = plan(&app.scene.live, row.target());
     carry_out(app, row, plan)
+}
+
+fn faults(app: &mut App) {
+    if !is_live(app) {
+        return;
+    }
+    if let Some(row) = selected_row(app) {
+        let menu = FaultMenu::new(row, &app.scene.live);
+        app.modals.push(Modal::Faults(menu));
+    }
 }
 
 /// All faults off. A key that does nothing says so.

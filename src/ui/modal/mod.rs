@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod confirm;
+pub(crate) mod faults;
 pub(crate) mod form;
 pub(crate) mod help;
 pub(crate) mod path;
@@ -17,6 +18,7 @@ use ratatui::widgets::{Block, Clear, Padding};
 
 use self::add::Add;
 use self::confirm::Confirm;
+use self::faults::FaultMenu;
 use self::help::Help;
 use self::path::PathPrompt;
 use self::say::Say;
@@ -43,6 +45,8 @@ pub(crate) enum Modal {
     Path(PathPrompt),
     /// Yes or no.
     Confirm(Confirm),
+    /// What can be done to a node or a link.
+    Faults(FaultMenu),
     /// What the keys do.
     Help(Help),
     /// Why something is as it is.
@@ -62,6 +66,8 @@ pub(crate) enum Reply {
     Done(Vec<ToHost>),
     /// Another dialog opens on top.
     Open(Box<Modal>),
+    /// The dialog is over, and this command is to be looked at, changed perhaps, and given.
+    Type(String),
     /// This is to be explained, on top.
     Explain(Subject),
     /// The text goes to the clipboard.
@@ -79,6 +85,7 @@ impl Modal {
             Self::Say(modal) => modal.press(key),
             Self::Path(modal) => modal.press(key),
             Self::Confirm(modal) => modal.press(key, keys),
+            Self::Faults(modal) => modal.press(key, keys),
             Self::Help(modal) => modal.press(key, keys),
             Self::Why(modal) => modal.press(key, keys),
             Self::Wave(modal) => modal.press(key, keys),
@@ -91,7 +98,7 @@ impl Modal {
             Self::Add(modal) => modal.form.paste(text),
             Self::Say(modal) => modal.form.paste(text),
             Self::Path(modal) => modal.form.paste(text),
-            Self::Start(_) | Self::Confirm(_) | Self::Help(_) | Self::Why(_) | Self::Wave(_) => {}
+            Self::Start(_) | Self::Confirm(_) | Self::Faults(_) | Self::Help(_) | Self::Why(_) | Self::Wave(_) => {}
         }
     }
 
@@ -103,6 +110,7 @@ impl Modal {
             Self::Say(modal) => modal.form.render(frame, area, view),
             Self::Path(modal) => modal.form.render(frame, area, view),
             Self::Confirm(modal) => modal.render(frame, area, view),
+            Self::Faults(modal) => modal.render(frame, area, view),
             Self::Help(modal) => modal.render(frame, area, view),
             Self::Why(modal) => modal.render(frame, area, view),
             Self::Wave(modal) => modal.render(frame, area, view),

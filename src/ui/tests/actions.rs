@@ -6,7 +6,7 @@ use super::fixture::{
 };
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Stop};
-use crate::proto::fault::{Fault, Percent, Scope, Trouble};
+use crate::proto::fault::{Fault, Percent, Scope, Trouble, TroubleKind};
 use crate::proto::message::{DeathCause, Role};
 use crate::scenario::Progress;
 use crate::ui::app::{App, Effect};
@@ -349,6 +349,46 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
     assert!(!picture(&mut app, 120, 40).contains("1 fault"));
     assert_eq!(press(&mut app, "C"), []);
     assert_eq!(footer(&mut app), "! there are no faults");
+}
+
+#[test]
+fn f_writes_the_command_of_each_fault_and_of_its_end_and_enter_gives_it() {
+    let mut app = suspect();
+    select(&mut app, "p4");
+    assert_eq!(press(&mut app, "F down down down enter"), [], "nothing is done yet");
+    assert_eq!(footer(&mut app), ":loss p4 30%");
+    let loss = Fault { what: Trouble::Loss { percent: Percent::new(30).unwrap() }, on: Scope::Node(P4) };
+    assert_eq!(press(&mut app, "enter"), command(Command::Fault(FaultCommand::Set(loss.clone()))));
+
+    // Where a second node is needed, it is left to be typed.
+    press(&mut app, "F enter");
+    type_text(&mut app, "p1");
+    let cut = Fault { what: Trouble::Cut, on: Scope::link(P1, P4) };
+    assert_eq!(press(&mut app, "enter"), command(Command::Fault(FaultCommand::Set(cut.clone()))));
+
+    let set = [loss, cut].map(|fault| Event { at: at(12_000), node: P4, kind: EventKind::FaultSet { fault } });
+    app.take(&[delivery(set.to_vec())]);
+    press(&mut app, "F G up");
+    let menu = picture(&mut app, 80, 24);
+    assert!(menu.contains("> loss p4 off") && menu.contains("  heal p1 p4"), "{menu}");
+    let clear = |kind, on| command(Command::Fault(FaultCommand::Clear { kind, on }));
+    assert_eq!(press(&mut app, "enter"), []);
+    assert_eq!(press(&mut app, "enter"), clear(TroubleKind::Loss, Scope::Node(P4)));
+    assert_eq!(press(&mut app, "F G enter enter"), clear(TroubleKind::Cut, Scope::link(P1, P4)));
+}
+
+#[test]
+fn with_a_link_selected_f_is_about_that_link() {
+    let mut app = suspect();
+    select(&mut app, "p1");
+    press(&mut app, "right down down down");
+    press(&mut app, "F enter");
+    let cut = footer(&mut app);
+    assert!(cut.starts_with(":cut p1 p"), "{cut}");
+    let Effect::Host(ToHost::Command(Command::Fault(FaultCommand::Set(fault)))) = &press(&mut app, "enter")[0] else {
+        panic!("{cut} sets no fault");
+    };
+    assert!(matches!(fault.on, Scope::Link(..)), "{fault:?}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn a_dead_node_is_explained_with_its_evidence() {
 fn the_help_names_every_key_and_command() {
     let mut app = suspect();
     press(&mut app, "?");
-    assert_snapshot!(picture(&mut app, 100, 80));
+    assert_snapshot!(picture(&mut app, 100, 84));
 }
 
 #[test]

@@ -1,0 +1,159 @@
+//! What can be done to the selected node or link: each fault as the command that sets it, and each that is set as the
+//! command that ends it. Choosing one writes the command into the line at the bottom, where it can be changed before it
+//! is given: nothing happens by accident, and the language of scenarios is learned on the way.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{Reply, framed, movement};
+use crate::command::grammar;
+use crate::model::Model;
+use crate::ui::action::{Action, Move};
+use crate::ui::keys::{Key, KeyMap};
+use crate::ui::pane::connections::Row;
+use crate::ui::text;
+use crate::ui::theme::{Tone, selected};
+use crate::ui::view::View;
+
+const WIDTH_MAX: u16 = 64;
+/// Rows in which the chosen command is told.
+const ABOUT_ROWS: u16 = 3;
+
+/// Where a fault can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// At a node as a whole.
+    Node,
+    /// At a node, or at a link alone.
+    NodeOrLink,
+    /// Between two nodes: of a node alone, the other one is left to be typed.
+    Pair,
+}
+
+/// The faults, each with an amount to begin with.
+const FAULTS: &[(&str, Place, &str)] = &[
+    ("cut", Place::Pair, ""),
+    ("partition", Place::Node, ""),
+    ("delay", Place::NodeOrLink, "200ms 100ms"),
+    ("loss", Place::NodeOrLink, "30%"),
+    ("duplicate", Place::NodeOrLink, "30%"),
+    ("reorder", Place::NodeOrLink, "30% 200ms"),
+    ("slow", Place::Node, "10/s"),
+    ("skew", Place::Node, "+5s"),
+    ("junk", Place::Node, "5/s"),
+    ("lie", Place::Pair, ""),
+];
+
+/// A command that can be chosen.
+#[derive(Debug)]
+struct Offer {
+    command: String,
+    about: String,
+}
+
+/// The commands, and which one is chosen.
+#[derive(Debug)]
+pub(crate) struct FaultMenu {
+    title: String,
+    /// Those that set a fault, and then those that end one.
+    offers: Vec<Offer>,
+    /// How many of them set one.
+    setting: usize,
+    chosen: usize,
+    begun: Option<Key>,
+}
+
+impl FaultMenu {
+    pub(crate) fn new(row: Row, model: &Model) -> Self {
+        let name = |addr| model.name_of(addr).into_owned();
+        let (node, peer) = match row {
+            Row::Node(node) => (name(node), None),
+            Row::Link(link) => (name(link.node), Some(name(link.peer))),
+        };
+        let mut offers: Vec<Offer> = FAULTS.iter().map(|fault| offer(fault, &node, peer.as_deref())).collect();
+        let setting = offers.len();
+        offers.extend(model.faults().iter().map(|record| {
+            let about = format!("ends: {}", record.fault.text(&name));
+            Offer { command: record.fault.end_text(&name), about }
+        }));
+        let title = match peer {
+            None => format!("Faults at {node}"),
+            Some(peer) => format!("Faults at {node} and at its link to {peer}"),
+        };
+        Self { title, offers, setting, chosen: 0, begun: None }
+    }
+
+    pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
+        let len = self.offers.len();
+        match movement(key, &mut self.begun, keys) {
+            Some(Action::Move(Move::Up) | Action::PreviousPane) => self.chosen = (self.chosen + len - 1) % len,
+            Some(Action::Move(Move::Down) | Action::NextPane) => self.chosen = (self.chosen + 1) % len,
+            Some(Action::Move(Move::Top)) => self.chosen = 0,
+            Some(Action::Move(Move::Bottom)) => self.chosen = len - 1,
+            Some(Action::Details | Action::Move(Move::Right)) => {
+                return Reply::Type(self.offers[self.chosen].command.clone());
+            }
+            Some(Action::Back | Action::Faults | Action::Quit) => return Reply::Close,
+            Some(_) | None => {}
+        }
+        Reply::Stay
+    }
+
+    pub(crate) fn render(&self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        let width = WIDTH_MAX.min(area.width);
+        let columns = usize::from(width.saturating_sub(4));
+        let (list, chosen_at) = self.list(columns, view);
+        let about = text::wrap(&self.offers[self.chosen].about, columns).into_iter();
+        let about: Vec<Line<'_>> = about.map(|line| Line::from(view.span(Tone::Plain, line))).collect();
+        let height = u16::try_from(list.len() + 1 + usize::from(ABOUT_ROWS) + 2).unwrap_or(u16::MAX).min(area.height);
+        let inside = framed(&self.title, (width, height), frame, area, view);
+        let rows = usize::from(inside.height).saturating_sub(usize::from(ABOUT_ROWS) + 1);
+        // The chosen line is always in view.
+        let top = (chosen_at + 1).saturating_sub(rows);
+        let window = list.into_iter().skip(top).take(rows).collect::<Vec<_>>();
+        let lower = Rect { y: inside.bottom().saturating_sub(ABOUT_ROWS), height: ABOUT_ROWS, ..inside };
+        frame.render_widget(Paragraph::new(window), inside);
+        frame.render_widget(Paragraph::new(about), lower.intersection(inside));
+        let (write, close) = (view.keys.key_of(Action::Details), view.keys.key_of(Action::Back));
+        let note = format!(" {write} writes the command  {close} closes ");
+        let foot = Rect { y: inside.bottom(), height: 1, ..inside };
+        frame.render_widget(Line::from(view.span(Tone::Strong, note)).right_aligned(), foot);
+    }
+
+    /// The commands, and where the chosen one stands among the lines.
+    fn list(&self, columns: usize, view: &View<'_>) -> (Vec<Line<'static>>, usize) {
+        let (mut lines, mut chosen_at) = (Vec::new(), 0);
+        for (index, offer) in self.offers.iter().enumerate() {
+            if index == self.setting {
+                lines.push(Line::from(view.span(Tone::Stale, "To end what is set now:")));
+            }
+            if index == self.chosen {
+                chosen_at = lines.len();
+            }
+            lines.push(self.line(index, offer, columns, view));
+        }
+        (lines, chosen_at)
+    }
+
+    fn line(&self, index: usize, offer: &Offer, columns: usize, view: &View<'_>) -> Line<'static> {
+        let sign = if index == self.chosen { ">" } else { " " };
+        let line = text::left(&format!("{sign} {}", offer.command), columns, view.theme.glyphs);
+        if index == self.chosen {
+            return Line::from(Span::styled(line, selected(view.style(Tone::Strong))));
+        }
+        Line::from(view.span(Tone::Plain, line))
+    }
+}
+
+/// Where something is left to be typed, the line ends with a space, and Tab completes.
+fn offer((name, place, amount): &(&'static str, Place, &'static str), node: &str, peer: Option<&str>) -> Offer {
+    let command = match (place, peer) {
+        (Place::Pair, None) => format!("{name} {node} "),
+        (Place::Pair | Place::NodeOrLink, Some(peer)) => format!("{name} {node} {peer} {amount}").trim_end().to_owned(),
+        (Place::Node, _) | (Place::NodeOrLink, None) => format!("{name} {node} {amount}").trim_end().to_owned(),
+    };
+    let help = grammar::COMMANDS.iter().find(|command| command.name == *name);
+    Offer { command, about: help.map_or_else(String::new, |command| format!("{}: {}", command.usage, command.help)) }
+}
