@@ -136,14 +136,30 @@ impl DeathCase {
     /// A seed had an answer from the node itself, and none took it off its list for dead.
     pub fn is_disputed(&self) -> bool {
         let disputed = |step: &SeedStep| matches!(step.act, SeedAct::Disputed { .. });
-        let dead = |step: &SeedStep| match step.act {
+        self.steps.iter().any(disputed) && !self.is_acted_on()
+    }
+
+    /// A seed took it off its list for dead.
+    fn is_acted_on(&self) -> bool {
+        self.steps.iter().any(|step| match step.act {
             SeedAct::Delisted { reason } => {
                 matches!(reason, DelistReason::Reported { .. } | DelistReason::Unanswered { .. })
             }
             SeedAct::Received { action, .. } => action == ReportAction::Removed,
             SeedAct::NoAnswer | SeedAct::Disputed { .. } | SeedAct::Relisted => false,
-        };
-        self.steps.iter().any(disputed) && !self.steps.iter().any(dead)
+        })
+    }
+
+    /// Nobody in this process found the node dead, and no seed acted as if it were: a lie, a report that was disputed.
+    /// That is no death. Of a report from elsewhere that nobody has answered yet, it is not known.
+    pub fn is_unfounded(&self) -> bool {
+        self.is_disputed() || (self.is_lie_only() && !self.is_acted_on())
+    }
+
+    /// Nobody says so but those whom the user made to lie.
+    fn is_lie_only(&self) -> bool {
+        !self.testimonies.is_empty()
+            && self.testimonies.iter().all(|testimony| testimony.cause == Some(DeathCause::Lie))
     }
 
     /// The seeds that did something about it, each once, in the order of their first act.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::recorder::RecorderReport;
 use crate::model::Model;
 use crate::model::node::{Life, Node};
-use crate::model::rumor::Coverage;
+use crate::model::rumor::{Counting, Coverage};
 use crate::model::span_text;
 use crate::model::words::{clock_text, count_text, list_text};
 use crate::proto::addr::Addr;
@@ -57,8 +57,9 @@ fn messages(model: &Model) -> String {
 fn coverage(model: &Model) -> String {
     let rumors = model.rumors().ring();
     let Some(latest) = model.latest_rumor() else { return "no message was seen".to_owned() };
-    let everywhere = rumors.iter().filter(|(_, rumor)| rumor.coverage(model.nodes()).is_full()).count();
-    let Coverage { have, of: expected } = latest.coverage(model.nodes());
+    let everywhere =
+        rumors.iter().filter(|(_, rumor)| rumor.coverage(model.nodes(), Counting::HadTime).is_full()).count();
+    let Coverage { have, of: expected } = latest.coverage(model.nodes(), Counting::HadTime);
     let hops = count_text(u64::from(latest.hop_max), "hop");
     let of = count_text(rumors.len() as u64, "message");
     let name = model.message_name(latest.id);

@@ -1,11 +1,12 @@
 //! What is known about a node.
 
+use super::cause::{Cause, Silence};
 use super::death::miss_lines;
 use super::link::{step_text, why_link};
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::event::Purpose;
 use crate::model::Model;
-use crate::model::link::{Link, Step};
+use crate::model::link::{Link, Step, first_sent};
 use crate::model::node::{Life, Node, NodeState};
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
@@ -47,22 +48,35 @@ fn verdict(teller: Teller<'_>, node: &Node) -> String {
             format!("{name} was named by others; none of our nodes has a link to it, so its state is not certain.")
         }
         NodeState::Hung => format!("{name} hangs since {since}: its sockets are open, it says nothing."),
-        NodeState::Suspect { misses, limit } => {
-            let by: Vec<Addr> = node.suspicions.iter().map(|suspicion| suspicion.by).collect();
-            let others = if hearing(teller, node).next().is_some() { ", while others still hear from it" } else { "" };
-            let by = teller.names(&by);
-            let hung = match node.life {
-                Life::Hung => format!("; it hangs since {}", teller.clock(node.life_since)),
-                Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
-            };
-            format!(
-                "{name} is suspect since {since}: {by} had no answer to {misses} of {limit} probes in a row{others}{hung}."
-            )
-        }
+        NodeState::Suspect { misses, limit } => suspect(teller, node, misses, limit),
         NodeState::Dead => format!("{name} is taken for dead since {since}."),
         NodeState::Killed => format!("{name} was killed at {since}."),
         NodeState::Left => format!("{name} left politely at {since}."),
     }
+}
+
+fn suspect(teller: Teller<'_>, node: &Node, misses: u32, limit: u32) -> String {
+    let (name, since) = (teller.name(node.addr), teller.clock(node.since));
+    let by: Vec<Addr> = node.suspicions.iter().map(|suspicion| suspicion.by).collect();
+    let others = if hearing(teller, node).next().is_some() { ", while others still hear from it" } else { "" };
+    let because = teller.because(&silences(teller, node)).map_or_else(String::new, |because| format!(" {because}"));
+    let hung = match node.life {
+        Life::Hung => format!("; it hangs since {}", teller.clock(node.life_since)),
+        Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
+    };
+    let by = teller.names(&by);
+    format!(
+        "{name} is suspect since {since}{because}: {by} had no answer to {misses} of {limit} probes in a row{others}{hung}."
+    )
+}
+
+/// Why each of those who miss its answers hears nothing.
+fn silences<'a>(teller: Teller<'a>, node: &Node) -> Vec<Cause<'a>> {
+    let of = |by: Addr| {
+        let from = first_sent(&teller.model.links().get(by, node.addr)?.missed)?;
+        teller.cause_of(by, node.addr, Silence { from, until: teller.model.now() })
+    };
+    node.suspicions.iter().filter_map(|suspicion| of(suspicion.by)).collect()
 }
 
 fn links(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
@@ -159,9 +173,7 @@ fn attempts(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
     if node.life != Life::Running || node.neighbors > 0 {
         return Vec::new();
     }
-    let name = teller.name(node.addr);
-    let line =
-        |(link, step): (&Link, &Step)| Evidence::at(step.at, step_text(&name, &teller.name(link.key.peer), step));
+    let line = |(link, step): (&Link, &Step)| Evidence::at(step.at, step_text(teller, link, step));
     tried(teller, node).map(line).collect()
 }
 
