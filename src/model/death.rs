@@ -254,7 +254,8 @@ impl Deaths {
 
     /// A report went out.
     pub(super) fn reported(&mut self, dead: Addr, reporter: Addr, seeds: &[Addr], cause: DeathCause, at: Time) {
-        let number = self.current(dead, at);
+        // A lie has nothing to do with a death before it.
+        let number = if cause == DeathCause::Lie { self.open(dead, at) } else { self.current(dead, at) };
         let Some(testimony) = self.cases.get_mut(number).and_then(|case| case.testimony(reporter)) else { return };
         testimony.cause = Some(cause);
         testimony.reported_at = Some(at);
@@ -302,9 +303,9 @@ impl Deaths {
         }
     }
 
-    /// The open case, or a new one.
+    /// The open case, or a new one. What was disputed is settled.
     fn open(&mut self, dead: Addr, at: Time) -> u64 {
-        let is_open = self.latest_of(dead).is_some_and(|case| case.back_at.is_none());
+        let is_open = self.latest_of(dead).is_some_and(|case| case.back_at.is_none() && !case.is_disputed());
         match self.latest.get(&dead) {
             Some(number) if is_open => *number,
             Some(_) | None => self.begin(dead, at),

@@ -112,6 +112,11 @@ impl Faults {
         self.past.iter().chain(&self.active).filter(is_skew).any(|record| record.fault.on.is_at(node))
     }
 
+    /// Was this lie the last thing that was said on purpose?
+    pub(super) fn is_lie(&self, lie: Lie) -> bool {
+        self.lies.iter().rev().take_while(|other| other.at >= lie.at).any(|other| *other == lie)
+    }
+
     /// The lies, oldest first.
     pub fn lies(&self) -> impl DoubleEndedIterator<Item = &Lie> {
         self.lies.iter()

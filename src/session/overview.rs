@@ -142,6 +142,7 @@ fn is_about_life(event: &str) -> bool {
             | "link_up"
             | "link_down"
             | "neighbor_died"
+            | "lied"
             | "dead_report_sent"
             | "dead_report_received"
             | "peer_listed"

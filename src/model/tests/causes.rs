@@ -267,3 +267,80 @@ fn a_lie_is_told_as_one_and_not_as_a_death() {
          s2 asked it, had an answer after 900 us at most and kept it on their lists."
     );
 }
+
+#[test]
+fn a_liar_that_names_a_cause_is_told_as_one_and_a_later_death_is_another_case() {
+    let mut story = Story::network(3);
+    let cause = DeathCause::Misses { misses: 3 };
+    story.tell(p(1), EventKind::Lied { about: p(3) });
+    story.tell(p(1), EventKind::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1)], cause });
+    story.report(s(1), p(3), p(1), ReportAction::Verifying);
+    story.tell(s(1), EventKind::ReportDisputed { dead: p(3), reporter: p(1), disputes: 1, rtt_us: 900 });
+    let told = why_dead(&story.model, p(3), 0).verdict;
+    assert!(told.contains("p1 made a false report, on purpose"), "{told}");
+    story.wait(2);
+    story.tell(p(3), EventKind::Hung);
+    story.three_misses(p(2), p(3));
+    story.declare(p(2), p(3), cause);
+    let told = why_dead(&story.model, p(3), 0).verdict;
+    assert!(told.starts_with("p3 hangs since 03:13:02") && !told.contains("p1"), "{told}");
+}
+
+#[test]
+fn what_is_asked_of_a_link_to_a_hung_node_that_still_stands_names_the_hang() {
+    let mut story = Story::network(2);
+    story.tell(p(2), EventKind::Hung);
+    story.probe(p(1), p(2), 1);
+    story.wait(2);
+    story.miss(p(1), p(2), 1, 1);
+    for (a, b) in [(1, 2), (2, 1)] {
+        let told = why_link(&story.model, p(a), p(b), 0).verdict;
+        assert!(told.contains("1 probe of 3 unanswered") && told.ends_with("; p2 hangs since 03:13:00."), "{told}");
+    }
+}
+
+#[test]
+fn a_seed_behind_a_partition_says_so_of_all_it_lost_in_one_clause() {
+    use crate::model::why::why_seed;
+    let mut story = Story::network(4);
+    story.set(Trouble::Cut, Scope::border(vec![p(1), p(2), s(1)]));
+    story.wait(9);
+    for peer in [p(3), p(4)] {
+        story.tell(
+            p(2),
+            EventKind::NeighborDied { peer, cause: DeathCause::LinkError, last_heard: Time::from_micros(START) },
+        );
+        story.report(s(1), peer, p(2), ReportAction::Verifying);
+        story.tell(s(1), EventKind::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter: p(2) } });
+    }
+    let told = why_seed(&story.model, s(1), Time::from_micros(story.at), 0).verdict;
+    assert!(
+        told.contains(
+            "p3 and p4 run, but are cut off from it by 'partition p1 p2 s1' since 03:13:00; they were taken off the list \
+             at 03:13:09: p2 reported them dead, and they did not answer"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_report_that_could_not_arrive_is_not_said_to_be_unknown() {
+    let mut story = Story::network(3);
+    story.set(Trouble::Cut, Scope::border(vec![p(1), p(2), s(1)]));
+    story.three_misses(p(2), p(3));
+    story.declare(p(2), p(3), DeathCause::Misses { misses: 3 });
+    story.report(s(1), p(3), p(2), ReportAction::Verifying);
+    let told = why_dead(&story.model, p(3), 0).verdict;
+    assert!(
+        told.ends_with("s1 is asking it; no report reached s2, because of 'partition p1 p2 s1' since 03:13:00."),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_node_that_runs_on_one_side_of_a_border_says_from_whom_it_is_cut_off() {
+    let mut story = Story::network(3);
+    story.set(Trouble::Cut, Scope::border(vec![p(1), s(1)]));
+    let told = about_node(&story.model, p(3), 0).verdict;
+    assert!(told.ends_with("Nothing passes between it and s1 and p1: 'partition p1 s1' since 03:13:00."), "{told}");
+}

@@ -173,8 +173,8 @@ fn a_dead_node_that_stays_on_a_list_and_a_live_one_that_is_off_it_are_warned_of(
     let s1 = why_seed(&story.model, s(1), now, 0);
     assert!(
         s1.verdict.starts_with(
-            "s1 has 3 peers on its list, 4 run here: p5 runs and is registered, and was taken off the list at 03:13:5"
-        ) && s1.verdict.contains("p1 reported it dead, without asking it"),
+            "s1 has 3 peers on its list, 4 run here: p5 runs and is registered, but was taken off the list at 03:13:5"
+        ) && s1.verdict.contains("p1 reported it dead, and the seed did not ask it"),
         "{}",
         s1.verdict
     );

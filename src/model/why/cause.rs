@@ -135,6 +135,13 @@ impl<'a> Teller<'a> {
         })
     }
 
+    /// Which of two nodes says nothing now: `p5 hangs since 03:13:02`.
+    pub(super) fn hung_now(self, nodes: [Addr; 2]) -> Option<String> {
+        let hung = nodes.into_iter().filter_map(|node| self.model.nodes().get(node));
+        let mut hung = hung.filter(|node| node.life == Life::Hung);
+        hung.next().map(|node| format!("{} hangs since {}", self.name(node.addr), self.clock(node.life_since)))
+    }
+
     /// `because of 'cut p1 p5' since 03:13:02`; of what may be the cause alone that it is not certain.
     pub(super) fn because(self, causes: &[Cause<'_>]) -> Option<String> {
         let (mut barriers, mut perhaps): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());

@@ -4,6 +4,7 @@ mod seeds;
 
 use self::seeds::seed_clauses;
 use super::cause::{Cause, Silence};
+use super::node::suspect;
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::model::Model;
 use crate::model::death::{DeathCase, SeedAct, SeedStep, Testimony};
@@ -51,7 +52,7 @@ fn without_case(teller: Teller<'_>, addr: Addr, node: Option<&Node>) -> String {
         }
         NodeState::Hung => format!("{name} was made to hang at {}; nobody has noticed yet.", teller.clock(node.since)),
         NodeState::Suspect { misses, limit } => {
-            format!("{name} is not dead yet: it left {misses} of {limit} probes unanswered.")
+            format!("{name} is not dead yet. {}", suspect(teller, node, misses, limit))
         }
         NodeState::Left => format!("{name} is not dead: it left politely at {}.", teller.clock(node.since)),
         NodeState::Dead => format!("{name} is taken for dead; why is not certain: no evidence reached this session."),
@@ -71,7 +72,8 @@ fn verdict(teller: Teller<'_>, case: &DeathCase, node: Option<&Node>) -> String 
 
 /// What is certain about it, and what was done on purpose that explains what the others think.
 fn standing(teller: Teller<'_>, name: &str, case: &DeathCase, node: Option<&Node>) -> String {
-    let because = teller.because(&silences(teller, case)).map_or_else(String::new, |because| format!(" {because}"));
+    let causes = silences(teller, case);
+    let because = teller.because(&causes).map_or_else(String::new, |because| format!(" {because}"));
     if case.is_unfounded() {
         let but = if case.is_disputed() { "disputed" } else { "not so" };
         let runs = if node.is_some_and(|node| node.life == Life::Running) { "runs, and " } else { "" };
@@ -81,6 +83,9 @@ fn standing(teller: Teller<'_>, name: &str, case: &DeathCase, node: Option<&Node
         let back_at = teller.clock(back_at);
         return match ended_before(teller, case) {
             Some(turn) => format!("{name} {}, was taken for dead, and is back since {back_at}", teller.turn(turn)),
+            None if is_apart(&causes) => {
+                format!("{name} was taken for dead{because}, though others heard from it at {back_at}")
+            }
             None => format!("{name} was taken for dead{because}, and is back since {back_at}"),
         };
     }
@@ -107,6 +112,14 @@ fn silences<'a>(teller: Teller<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
     case.testimonies.iter().filter_map(of).collect()
 }
 
+/// Nothing passes now between those who say so and the node: it is not back for them.
+fn is_apart(causes: &[Cause<'_>]) -> bool {
+    causes.iter().any(|cause| match cause {
+        Cause::Barrier(record) => record.until.is_none(),
+        Cause::Gone(..) | Cause::Made(_) | Cause::Perhaps(_) => false,
+    })
+}
+
 /// How its life ended before the others noticed.
 fn ended_before(teller: Teller<'_>, case: &DeathCase) -> Option<Turn> {
     let gone = silences(teller, case).into_iter().find_map(|cause| match cause {
@@ -127,7 +140,10 @@ fn causes(teller: Teller<'_>, case: &DeathCase) -> Vec<String> {
             None => groups.push((testimony.cause, whose, vec![testimony.reporter])),
         }
     }
-    groups.iter().map(|(cause, whose, who)| cause_clause(*cause, *whose, &teller.names(who), who.len())).collect()
+    groups
+        .iter()
+        .map(|(cause, whose, who)| cause_clause(*cause, *whose, &teller.names_in_order(who), who.len()))
+        .collect()
 }
 
 /// Whose users did what.
@@ -173,9 +189,11 @@ fn reported_seeds(case: &DeathCase) -> Vec<Addr> {
     seeds
 }
 
-/// Nodes of ours that have a link to it and heard from it since it was called dead.
+/// Nodes of ours that have a link to it and heard from it since it was called dead; of one that was down and is back
+/// that is nothing to tell.
 fn heard_since<'a>(teller: Teller<'a>, case: &'a DeathCase) -> impl Iterator<Item = (Addr, Time)> {
-    let links = teller.model.links().up().filter(|link| link.key.peer == case.dead);
+    let is_back = case.back_at.is_some() && !is_apart(&silences(teller, case));
+    let links = teller.model.links().up().filter(move |link| !is_back && link.key.peer == case.dead);
     links.filter_map(|link| Some((link.key.node, link.last_heard.filter(|at| *at > case.at)?)))
 }
 
@@ -185,7 +203,7 @@ fn disagreement(teller: Teller<'_>, case: &DeathCase) -> Option<String> {
         return None;
     }
     let disagrees = if heard.len() == 1 { "disagrees" } else { "disagree" };
-    Some(format!("{} {disagrees}: the link is up, and it was heard from since", teller.names(&heard)))
+    Some(format!("{} {disagrees}: the link is up, and it was heard from since", teller.names_in_order(&heard)))
 }
 
 /// What the evidence does not settle.

@@ -42,7 +42,7 @@ fn both(teller: Teller<'_>, one: &Link, other: &Link) -> String {
     match (one.is_up(), other.is_up()) {
         (true, false) => one_way(teller, one, other),
         (false, true) => one_way(teller, other, one),
-        (true, true) => verdict(teller, one),
+        (true, true) => verdict(teller, if other.misses > one.misses { other } else { one }),
         (false, false) => match (last_down(one), last_down(other)) {
             (Some(first), Some(second)) if (second.at, is_seen_only(second)) < (first.at, is_seen_only(first)) => {
                 verdict(teller, other)
@@ -57,7 +57,11 @@ fn both(teller: Teller<'_>, one: &Link, other: &Link) -> String {
 fn one_way(teller: Teller<'_>, up: &Link, down: &Link) -> String {
     let (holder, other) = (teller.name(up.key.node), teller.name(down.key.node));
     if last_down(down).is_some() {
-        return format!("{} {holder} has not noticed, as far as is known here.", ended(teller, down));
+        let unaware = match teller.hung_now([up.key.node; 2]) {
+            Some(hung) => format!("{hung} and has not noticed"),
+            None => format!("{holder} has not noticed, as far as is known here"),
+        };
+        return format!("{} {unaware}.", ended(teller, down));
     }
     let (since, never) = (teller.clock(up.since), ended(teller, down));
     format!("{holder} holds a link to {other} since {since}, of which {other} knows nothing: {never}")
@@ -84,8 +88,9 @@ fn trouble(teller: Teller<'_>, link: &Link, after: Option<Time>) -> String {
     let (node, peer) = (link.key.node, link.key.peer);
     let mut faults = teller.model.faults().ever_between(node, peer);
     let is_new = faults.any(|record| record.until.is_none() && after.is_none_or(|after| record.since > after));
-    let told = teller.trouble_now(node, peer).filter(|_| is_new);
-    told.map_or_else(String::new, |told| format!("; {told}"))
+    let hung = teller.hung_now([node, peer]).filter(|_| link.state != LinkState::Ended);
+    let told = hung.into_iter().chain(teller.trouble_now(node, peer).filter(|_| is_new));
+    told.fold(String::new(), |text, told| format!("{text}; {told}"))
 }
 
 /// Why there is no link: who closed it and what for, or what kept it from coming about.
@@ -179,11 +184,11 @@ fn health(teller: Teller<'_>, link: &Link) -> String {
 fn lines(teller: Teller<'_>, link: &Link) -> Vec<Evidence> {
     let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
     let told = |step: &Step| Evidence::at(step.at, step_text(teller, link, step));
-    let mut lines: Vec<_> = link.history.iter().map(told).collect();
+    let mut lines: Vec<_> = link.missed.iter().flat_map(|miss| miss_lines(&node, miss)).collect();
+    lines.extend(link.history.iter().map(told));
     if let Some(at) = link.last_heard {
         lines.push(Evidence::at(at, format!("{node} last heard from {peer}")));
     }
-    lines.extend(link.missed.iter().flat_map(|miss| miss_lines(&node, miss)));
     if link.forgotten > 0 {
         let earlier = count_text(link.forgotten, "earlier step");
         lines.push(Evidence::now(format!("{earlier} of {node} not kept")));

@@ -101,6 +101,16 @@ impl<'a> Teller<'a> {
         list_text(&names, NAMES_MAX)
     }
 
+    /// As [`Teller::names`], of those whose order says nothing: p2 before p10.
+    fn names_in_order(self, addrs: &[Addr]) -> String {
+        let mut addrs = addrs.to_vec();
+        addrs.sort_by_cached_key(|addr| {
+            let name = self.name(*addr);
+            (name.len(), name)
+        });
+        self.names(&addrs)
+    }
+
     /// All of them, as many as anybody reads.
     fn all_names(self, addrs: &[Addr]) -> String {
         let names: Vec<_> = addrs.iter().map(|addr| self.model.name_of(*addr)).collect();

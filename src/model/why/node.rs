@@ -1,16 +1,20 @@
 //! What is known about a node.
 
-use super::cause::{Cause, Silence};
+use super::cause::{Cause, Silence, is_barrier};
 use super::death::miss_lines;
 use super::link::{step_text, why_link};
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::event::Purpose;
 use crate::model::Model;
+use crate::model::fault::Record;
 use crate::model::link::{Link, Step, first_sent};
 use crate::model::node::{Life, Node, NodeState};
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
+
+/// Faults that keep all from a node which an answer about it names; all are in the evidence.
+const BARRIERS_MAX: usize = 3;
 
 /// What is known about this node: its state, its links, what it did, who doubts it.
 pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
@@ -20,14 +24,14 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
         return Explanation { verdict: format!("Nothing is known of {title}."), title, evidence: Vec::new() };
     };
     let mut evidence = links(teller, node);
-    evidence.extend(teller.faults(model.faults().on_node(addr)));
+    evidence.extend(teller.faults(model.faults().iter().filter(|record| concerns(record, addr))));
     evidence.extend(seeds(teller, node));
     evidence.extend(work(node));
     evidence.extend(doubts(teller, node));
     evidence.extend(heard_by_others(teller, node));
     evidence.extend(attempts(teller, node));
     evidence.extend(disputes(teller, node));
-    let verdict = format!("{}{}", verdict(teller, node), connection(teller, node));
+    let verdict = format!("{}{}{}", verdict(teller, node), barriers(teller, node), connection(teller, node));
     Explanation { title: title(teller, node), verdict, evidence: in_order(evidence) }
 }
 
@@ -55,7 +59,30 @@ fn verdict(teller: Teller<'_>, node: &Node) -> String {
     }
 }
 
-fn suspect(teller: Teller<'_>, node: &Node, misses: u32, limit: u32) -> String {
+/// It names this node, is everywhere, or has the node on one of its sides.
+fn concerns(record: &Record, node: Addr) -> bool {
+    record.fault.on.names(node) || record.fault.on.is_at(node) || record.fault.is_partition()
+}
+
+/// From whom of ours a node that runs is cut off: `Nothing passes between it and p5: 'cut p1 p5' since 03:13:02.`
+fn barriers(teller: Teller<'_>, node: &Node) -> String {
+    let sentence = |record: &Record| {
+        let is_beyond = |other: &&Node| other.addr != node.addr && other.is_ours() && is_running(other);
+        let beyond = teller.model.nodes().iter().filter(is_beyond).map(|other| other.addr);
+        let beyond: Vec<Addr> = beyond.filter(|other| record.fault.on.is_between(node.addr, *other)).collect();
+        let between = format!(" Nothing passes between it and {}: {}.", teller.names(&beyond), teller.named(record));
+        (!beyond.is_empty()).then_some(between)
+    };
+    let faults = teller.model.faults().iter().filter(|record| node.state() == NodeState::Up && is_barrier(record));
+    faults.filter_map(sentence).take(BARRIERS_MAX).collect()
+}
+
+fn is_running(node: &Node) -> bool {
+    node.life == Life::Running
+}
+
+/// Whose probes it does not answer, and what explains it.
+pub(super) fn suspect(teller: Teller<'_>, node: &Node, misses: u32, limit: u32) -> String {
     let (name, since) = (teller.name(node.addr), teller.clock(node.since));
     let by: Vec<Addr> = node.suspicions.iter().map(|suspicion| suspicion.by).collect();
     let others = if hearing(teller, node).next().is_some() { ", while others still hear from it" } else { "" };
@@ -64,7 +91,7 @@ fn suspect(teller: Teller<'_>, node: &Node, misses: u32, limit: u32) -> String {
         Life::Hung => format!("; it hangs since {}", teller.clock(node.life_since)),
         Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
     };
-    let by = teller.names(&by);
+    let by = teller.names_in_order(&by);
     format!(
         "{name} is suspect since {since}{because}: {by} had no answer to {misses} of {limit} probes in a row{others}{hung}."
     )

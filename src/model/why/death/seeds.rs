@@ -2,8 +2,10 @@
 
 use super::{micros, reported_seeds};
 use crate::event::{DelistReason, ReportAction};
-use crate::model::death::{DeathCase, SeedAct};
+use crate::model::death::{DeathCase, SeedAct, Testimony};
+use crate::model::fault::Record;
 use crate::model::why::Teller;
+use crate::model::why::cause::is_barrier;
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -24,6 +26,8 @@ enum Outcome {
     Asking,
     /// It had it off its list already.
     NotListed,
+    /// No report could reach it.
+    CutOff,
     /// Nothing was heard of it.
     Silent,
 }
@@ -50,6 +54,8 @@ pub(super) fn seed_clauses(teller: Teller<'_>, case: &DeathCase) -> Vec<String> 
     let mut groups: Vec<Vec<Did>> = Vec::new();
     for seed in case_seeds(case) {
         let did = outcome(case, seed);
+        let is_cut_off = did.outcome == Outcome::Silent && in_the_way(teller, case, seed).is_some();
+        let did = if is_cut_off { Did { outcome: Outcome::CutOff, ..did } } else { did };
         match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.outcome == did.outcome)) {
             Some(group) => group.push(did),
             None => groups.push(vec![did]),
@@ -57,7 +63,7 @@ pub(super) fn seed_clauses(teller: Teller<'_>, case: &DeathCase) -> Vec<String> 
     }
     // What is not known comes last.
     groups.sort_by_key(|group| group.first().is_some_and(|first| first.outcome == Outcome::Silent));
-    groups.iter().filter_map(|group| clause(teller, group)).collect()
+    groups.iter().filter_map(|group| clause(teller, case, group)).collect()
 }
 
 /// The seeds to say something about: those that were told, and those that did something.
@@ -65,6 +71,17 @@ fn case_seeds(case: &DeathCase) -> Vec<Addr> {
     let mut seeds = reported_seeds(case);
     seeds.extend(case.seeds().into_iter().filter(|seed| !reported_seeds(case).contains(seed)));
     seeds
+}
+
+/// What kept each report to this seed from arriving.
+fn in_the_way<'a>(teller: Teller<'a>, case: &DeathCase, seed: Addr) -> Option<&'a Record> {
+    let between = |told: &Testimony| {
+        let was_set = |record: &&Record| is_barrier(record) && told.reported_at.is_some_and(|at| record.was_at(at));
+        teller.model.faults().ever_between(told.reporter, seed).find(was_set)
+    };
+    let mut ways = case.testimonies.iter().filter(|told| told.seeds.contains(&seed)).map(between);
+    let first = ways.next()??;
+    ways.all(|way| way.is_some()).then_some(first)
 }
 
 fn outcome(case: &DeathCase, seed: Addr) -> Did {
@@ -102,7 +119,7 @@ const fn removed_for(reason: DelistReason) -> Reason {
     }
 }
 
-fn clause(teller: Teller<'_>, group: &[Did]) -> Option<String> {
+fn clause(teller: Teller<'_>, case: &DeathCase, group: &[Did]) -> Option<String> {
     let seeds: Vec<Addr> = group.iter().map(|did| did.seed).collect();
     let (who, is_one) = (teller.names(&seeds), seeds.len() == 1);
     let (list, is) = if is_one { ("its list", "is") } else { ("their lists", "are") };
@@ -116,6 +133,11 @@ fn clause(teller: Teller<'_>, group: &[Did]) -> Option<String> {
         Outcome::NoAnswer => format!("{who} asked it and had no answer"),
         Outcome::Asking => format!("{who} {is} asking it"),
         Outcome::NotListed => format!("{who} did not have it on {list}"),
+        Outcome::CutOff => {
+            let way = seeds.iter().find_map(|seed| in_the_way(teller, case, *seed));
+            let named = way.map(|record| teller.named(record)).unwrap_or_default();
+            format!("no report reached {who}, because of {named}")
+        }
         Outcome::Silent => format!("what {who} did is not certain: nothing was heard of it"),
     })
 }
