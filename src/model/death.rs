@@ -211,17 +211,36 @@ pub struct Report {
     pub case: u64,
 }
 
+/// How many cases there were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeathCounts {
+    /// Deaths: somebody was found dead, or taken off a list for dead.
+    pub deaths: u64,
+    /// Reports of a death that was none (see [`DeathCase::is_unfounded`]).
+    pub unfounded: u64,
+}
+
+impl DeathCounts {
+    fn count(&mut self, case: &DeathCase) {
+        let place = if case.is_unfounded() { &mut self.unfounded } else { &mut self.deaths };
+        *place += 1;
+    }
+}
+
 /// All cases, and the log of the reports.
 #[derive(Debug, Clone)]
 pub struct Deaths {
     cases: Ring<DeathCase>,
+    /// Cases that are no longer held.
+    gone: DeathCounts,
     latest: HashMap<Addr, u64>,
     reports: Ring<Report>,
 }
 
 impl Default for Deaths {
     fn default() -> Self {
-        Self { cases: Ring::new(CASES_MAX), latest: HashMap::default(), reports: Ring::new(REPORTS_MAX) }
+        let cases = Ring::new(CASES_MAX);
+        Self { cases, gone: DeathCounts::default(), latest: HashMap::default(), reports: Ring::new(REPORTS_MAX) }
     }
 }
 
@@ -229,6 +248,13 @@ impl Deaths {
     /// The cases, oldest first.
     pub fn cases(&self) -> &Ring<DeathCase> {
         &self.cases
+    }
+
+    /// How many there were so far, those that are no longer held included.
+    pub fn counts(&self) -> DeathCounts {
+        let mut counts = self.gone;
+        self.cases.iter().for_each(|(_, case)| counts.count(case));
+        counts
     }
 
     /// The reports, oldest first.
@@ -325,6 +351,9 @@ impl Deaths {
 
     fn begin(&mut self, dead: Addr, at: Time) -> u64 {
         let (number, gone) = self.cases.push(DeathCase::new(dead, at));
+        if let Some(case) = &gone {
+            self.gone.count(case);
+        }
         if let Some(gone) = gone
             && self.latest.get(&gone.dead).is_some_and(|latest| *latest < self.cases.first())
         {
