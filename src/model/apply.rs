@@ -12,7 +12,7 @@ use super::overlay::ChangeKind;
 use super::rumor::Copy;
 use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
 use crate::proto::addr::Addr;
-use crate::proto::message::{GoodbyeReason, MessageId, ProbeSeq, Role, Trace};
+use crate::proto::message::{DeathCause, GoodbyeReason, MessageId, ProbeSeq, Role, Trace};
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
@@ -144,6 +144,9 @@ impl Model {
             }
             EventKind::DeadReportSent { dead, ref seeds, cause, .. } => {
                 self.nodes.mention(dead, here.at);
+                // A liar tells a cause that is none.
+                let is_lie = self.faults.is_lie(Lie { at: here.at, liar: here.node, about: dead });
+                let cause = if is_lie { DeathCause::Lie } else { cause };
                 self.deaths.reported(dead, here.node, seeds, cause, here.at);
                 self.log(here, EntryKind::ReportSent { dead, seeds: seeds.len() });
             }

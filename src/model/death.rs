@@ -136,14 +136,30 @@ impl DeathCase {
     /// A seed had an answer from the node itself, and none took it off its list for dead.
     pub fn is_disputed(&self) -> bool {
         let disputed = |step: &SeedStep| matches!(step.act, SeedAct::Disputed { .. });
-        let dead = |step: &SeedStep| match step.act {
+        self.steps.iter().any(disputed) && !self.is_acted_on()
+    }
+
+    /// A seed took it off its list for dead.
+    fn is_acted_on(&self) -> bool {
+        self.steps.iter().any(|step| match step.act {
             SeedAct::Delisted { reason } => {
                 matches!(reason, DelistReason::Reported { .. } | DelistReason::Unanswered { .. })
             }
             SeedAct::Received { action, .. } => action == ReportAction::Removed,
             SeedAct::NoAnswer | SeedAct::Disputed { .. } | SeedAct::Relisted => false,
-        };
-        self.steps.iter().any(disputed) && !self.steps.iter().any(dead)
+        })
+    }
+
+    /// Nobody in this process found the node dead, and no seed acted as if it were: a lie, a report that was disputed.
+    /// That is no death. Of a report from elsewhere that nobody has answered yet, it is not known.
+    pub fn is_unfounded(&self) -> bool {
+        self.is_disputed() || (self.is_lie_only() && !self.is_acted_on())
+    }
+
+    /// Nobody says so but those whom the user made to lie.
+    fn is_lie_only(&self) -> bool {
+        !self.testimonies.is_empty()
+            && self.testimonies.iter().all(|testimony| testimony.cause == Some(DeathCause::Lie))
     }
 
     /// The seeds that did something about it, each once, in the order of their first act.
@@ -195,17 +211,36 @@ pub struct Report {
     pub case: u64,
 }
 
+/// How many cases there were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeathCounts {
+    /// Deaths: somebody was found dead, or taken off a list for dead.
+    pub deaths: u64,
+    /// Reports of a death that was none (see [`DeathCase::is_unfounded`]).
+    pub unfounded: u64,
+}
+
+impl DeathCounts {
+    fn count(&mut self, case: &DeathCase) {
+        let place = if case.is_unfounded() { &mut self.unfounded } else { &mut self.deaths };
+        *place += 1;
+    }
+}
+
 /// All cases, and the log of the reports.
 #[derive(Debug, Clone)]
 pub struct Deaths {
     cases: Ring<DeathCase>,
+    /// Cases that are no longer held.
+    gone: DeathCounts,
     latest: HashMap<Addr, u64>,
     reports: Ring<Report>,
 }
 
 impl Default for Deaths {
     fn default() -> Self {
-        Self { cases: Ring::new(CASES_MAX), latest: HashMap::default(), reports: Ring::new(REPORTS_MAX) }
+        let cases = Ring::new(CASES_MAX);
+        Self { cases, gone: DeathCounts::default(), latest: HashMap::default(), reports: Ring::new(REPORTS_MAX) }
     }
 }
 
@@ -213,6 +248,13 @@ impl Deaths {
     /// The cases, oldest first.
     pub fn cases(&self) -> &Ring<DeathCase> {
         &self.cases
+    }
+
+    /// How many there were so far, those that are no longer held included.
+    pub fn counts(&self) -> DeathCounts {
+        let mut counts = self.gone;
+        self.cases.iter().for_each(|(_, case)| counts.count(case));
+        counts
     }
 
     /// The reports, oldest first.
@@ -238,7 +280,8 @@ impl Deaths {
 
     /// A report went out.
     pub(super) fn reported(&mut self, dead: Addr, reporter: Addr, seeds: &[Addr], cause: DeathCause, at: Time) {
-        let number = self.current(dead, at);
+        // A lie has nothing to do with a death before it.
+        let number = if cause == DeathCause::Lie { self.open(dead, at) } else { self.current(dead, at) };
         let Some(testimony) = self.cases.get_mut(number).and_then(|case| case.testimony(reporter)) else { return };
         testimony.cause = Some(cause);
         testimony.reported_at = Some(at);
@@ -286,9 +329,9 @@ impl Deaths {
         }
     }
 
-    /// The open case, or a new one.
+    /// The open case, or a new one. What was disputed is settled.
     fn open(&mut self, dead: Addr, at: Time) -> u64 {
-        let is_open = self.latest_of(dead).is_some_and(|case| case.back_at.is_none());
+        let is_open = self.latest_of(dead).is_some_and(|case| case.back_at.is_none() && !case.is_disputed());
         match self.latest.get(&dead) {
             Some(number) if is_open => *number,
             Some(_) | None => self.begin(dead, at),
@@ -308,6 +351,9 @@ impl Deaths {
 
     fn begin(&mut self, dead: Addr, at: Time) -> u64 {
         let (number, gone) = self.cases.push(DeathCase::new(dead, at));
+        if let Some(case) = &gone {
+            self.gone.count(case);
+        }
         if let Some(gone) = gone
             && self.latest.get(&gone.dead).is_some_and(|latest| *latest < self.cases.first())
         {

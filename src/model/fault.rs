@@ -71,6 +71,11 @@ impl Faults {
         self.active.is_empty()
     }
 
+    /// All that were set at some time, what is over first.
+    pub fn ever(&self) -> impl Iterator<Item = &Record> {
+        self.past.iter().chain(&self.active)
+    }
+
     /// Those that meet what goes from one of these nodes to the other.
     pub fn on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &Record> {
         self.iter().filter(move |record| meets_links(record.fault.what) && record.fault.on.is_between(one, other))
@@ -86,22 +91,30 @@ impl Faults {
         self.on_link(one, other).any(|record| record.fault.what == Trouble::Cut)
     }
 
-    /// All that met the link between these two at some time, what is over first.
-    pub fn ever_on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &Record> {
-        let all = self.past.iter().chain(&self.active);
-        all.filter(move |record| meets_links(record.fault.what) && record.fault.on.is_between(one, other))
+    /// All that met what went from one of these nodes to the other at some time, a slow reader at one of them included.
+    pub fn ever_between(&self, one: Addr, other: Addr) -> impl Iterator<Item = &Record> {
+        let is_slow = move |record: &Record| {
+            record.fault.what.kind() == TroubleKind::Slow
+                && (record.fault.on.is_at(one) || record.fault.on.is_at(other))
+        };
+        let meets = move |record: &Record| meets_links(record.fault.what) && record.fault.on.is_between(one, other);
+        self.ever().filter(move |record| meets(record) || is_slow(record))
     }
 
     /// All that this node had at some time, what is over first.
     pub fn ever_on_node(&self, node: Addr) -> impl Iterator<Item = &Record> {
-        let all = self.past.iter().chain(&self.active);
-        all.filter(move |record| record.fault.on.names(node) || record.fault.on.is_at(node))
+        self.ever().filter(move |record| record.fault.on.names(node) || record.fault.on.is_at(node))
     }
 
     /// Was this node's clock wrong at this time, so that the times which it wrote mean little?
     pub fn was_skewed(&self, node: Addr, at: Time) -> bool {
         let is_skew = |record: &&Record| record.fault.what.kind() == TroubleKind::Skew && record.was_at(at);
         self.past.iter().chain(&self.active).filter(is_skew).any(|record| record.fault.on.is_at(node))
+    }
+
+    /// Was this lie the last thing that was said on purpose?
+    pub(super) fn is_lie(&self, lie: Lie) -> bool {
+        self.lies.iter().rev().take_while(|other| other.at >= lie.at).any(|other| *other == lie)
     }
 
     /// The lies, oldest first.
@@ -151,7 +164,7 @@ mod tests {
         faults.cleared(&cut, at(20));
         assert!(faults.is_empty() && !faults.is_cut(A, B));
         let was: Vec<_> =
-            faults.ever_on_link(A, B).map(|record| [5, 10, 19, 20].map(|ms| record.was_at(at(ms)))).collect();
+            faults.ever_between(A, B).map(|record| [5, 10, 19, 20].map(|ms| record.was_at(at(ms)))).collect();
         assert_eq!(was, [[false, true, true, false]]);
     }
 

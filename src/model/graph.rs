@@ -99,18 +99,12 @@ impl Graph {
 
     /// A shortest way to `to` from the nearest of `from`, both ends included; empty if there is none.
     pub fn way(&self, from: impl IntoIterator<Item = Addr>, to: Addr) -> Vec<Addr> {
-        let walk = self.walk(from);
-        let Some(mut place) = self.names.get_index_of(&to) else { return Vec::new() };
-        let mut way = Vec::new();
-        while let Some(step) = walk.steps[place] {
-            way.push(self.names[place]);
-            match step.from {
-                Some(before) => place = before,
-                None => break,
-            }
-        }
-        way.reverse();
-        way
+        self.ways(from).to(to)
+    }
+
+    /// The shortest ways from the nearest of `from` to every node: one walk for all.
+    pub fn ways(&self, from: impl IntoIterator<Item = Addr>) -> Ways {
+        Ways { names: self.names.clone(), walk: self.walk(from) }
     }
 
     /// The parts that no link joins, the largest first; of equal ones that with the node added first.
@@ -177,7 +171,32 @@ impl Graph {
     }
 }
 
+/// The shortest ways from some nodes to all others.
+#[derive(Debug, Clone)]
+pub struct Ways {
+    names: Set<Addr>,
+    walk: Walk,
+}
+
+impl Ways {
+    /// The way to this node, both ends included; empty if there is none.
+    pub fn to(&self, node: Addr) -> Vec<Addr> {
+        let Some(mut place) = self.names.get_index_of(&node) else { return Vec::new() };
+        let mut way = Vec::new();
+        while let Some(step) = self.walk.steps[place] {
+            way.push(self.names[place]);
+            match step.from {
+                Some(before) => place = before,
+                None => break,
+            }
+        }
+        way.reverse();
+        way
+    }
+}
+
 /// What a breadth-first search found.
+#[derive(Debug, Clone)]
 struct Walk {
     /// Of each node that was reached: how.
     steps: Vec<Option<Step>>,
@@ -185,7 +204,7 @@ struct Walk {
     order: Vec<usize>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Step {
     from: Option<usize>,
     distance: u32,

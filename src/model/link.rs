@@ -122,6 +122,8 @@ pub enum StepKind {
     Down {
         /// Why.
         end: LinkEnd,
+        /// Since when probes had gone unanswered then, if they had.
+        unanswered_since: Option<Time>,
     },
     /// Our node hung, and the node at the other end dropped it.
     Dropped,
@@ -189,6 +191,23 @@ impl Link {
         self.state == LinkState::Up
     }
 
+    /// It was in use at this time, as far as its history tells.
+    pub fn was_up_at(&self, at: Time) -> bool {
+        let turn = self.history.iter().rev().filter(|step| step.at <= at).find_map(|step| match step.what {
+            StepKind::Up { .. } => Some(true),
+            StepKind::Down { .. } | StepKind::Dropped | StepKind::NodeStopped => Some(false),
+            StepKind::Dialing
+            | StepKind::DialFailed { .. }
+            | StepKind::Refused { .. }
+            | StepKind::NotAccepted { .. }
+            | StepKind::HandshakeFailed
+            | StepKind::Violation { .. }
+            | StepKind::OtherDialect { .. } => None,
+        });
+        // Older steps than the history holds: a link that stands and tells nothing else has stood.
+        turn.unwrap_or(self.is_up() && self.since <= at)
+    }
+
     /// What became of the probes of the last `span`, oldest first.
     pub fn pings_since(&self, now: Time, span: Duration) -> impl Iterator<Item = Ping> {
         self.pings.iter().copied().filter(move |ping| now.since(ping.at) <= span)
@@ -229,7 +248,7 @@ impl Link {
         if self.connections.is_empty() {
             self.enter(LinkState::Ended, at);
         }
-        self.note(at, StepKind::Down { end });
+        self.note(at, StepKind::Down { end, unanswered_since: first_sent(&self.missed) });
     }
 
     fn ping(&mut self, ping: Ping) {
@@ -269,6 +288,11 @@ impl Link {
         self.missed.push(miss);
         self.ping(Ping { at: miss.missed_at, rtt_us: None });
     }
+}
+
+/// When the first of these probes went out.
+pub fn first_sent(missed: &[Miss]) -> Option<Time> {
+    missed.first().map(|miss| miss.sent_at.unwrap_or(miss.missed_at))
 }
 
 /// All rows, by key.

@@ -11,6 +11,7 @@ pub mod death;
 pub mod fault;
 pub mod gossip;
 pub mod graph;
+pub mod life;
 pub mod link;
 pub mod liveness;
 pub mod node;

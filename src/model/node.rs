@@ -6,6 +6,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Map;
+pub use super::life::{Life, Lives, TURNS_MAX, Turn};
 use crate::event::{Pace, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
@@ -16,21 +17,6 @@ pub const HEARSAY_MAX: usize = 16_384;
 
 /// Times at which a node came back that are kept: as many as make it a flapping one.
 pub const COMEBACKS_MAX: usize = 3;
-
-/// What became of a node, as far as this process knows for certain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Life {
-    /// It runs in another process; only its neighbors can tell.
-    Elsewhere,
-    /// A node of this process that runs.
-    Running,
-    /// A node of this process that keeps its sockets and says nothing.
-    Hung,
-    /// A node of this process that left politely.
-    Left,
-    /// A node of this process that was crashed.
-    Killed,
-}
 
 /// What the nodes of this process believe about a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -118,8 +104,8 @@ pub struct Node {
     pub life: Life,
     /// Since when that is so.
     pub life_since: Time,
-    /// When its present life in this process began, or its last one; `None` for a node elsewhere.
-    pub ran_from: Option<Time>,
+    /// How it lived in this process, and when: its earlier lives, too.
+    pub lives: Lives,
     /// When it last came back: started again, or heard from after it had been taken for dead.
     pub comebacks: SmallVec<[Time; COMEBACKS_MAX]>,
     /// What is believed.
@@ -152,7 +138,7 @@ impl Node {
             pace: None,
             life: Life::Elsewhere,
             life_since: at,
-            ran_from: None,
+            lives: Lives::default(),
             comebacks: SmallVec::new(),
             belief: Belief::Hearsay,
             suspicions: SmallVec::new(),
@@ -315,7 +301,7 @@ impl Nodes {
             node.change(at, |node| {
                 node.life = Life::Running;
                 node.life_since = at;
-                node.ran_from = Some(at);
+                node.lives.turn(at, Life::Running);
                 node.belief = Belief::Alive;
             });
             // Its start was not seen: it was among the events that were skipped.
@@ -355,7 +341,6 @@ impl Nodes {
             node.name = Some(name.into());
             node.role = Some(role);
             node.starts += 1;
-            node.ran_from = Some(at);
             if node.starts > 1 {
                 node.came_back(at);
             }
@@ -378,6 +363,7 @@ impl Nodes {
         let ran = node.is_running_peer();
         node.change(at, change);
         node.life_since = at;
+        node.lives.turn(at, node.life);
         let runs = node.is_running_peer();
         self.peers_running = self.peers_running + usize::from(runs) - usize::from(ran);
     }

@@ -25,9 +25,9 @@ const TRACE_AGE_MAX: Duration = Duration::from_secs(60);
 /// How many have a message, and of how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Coverage {
-    /// Peers of this process that have it, those that stopped since included.
+    /// Peers of this process that have it, and count (see [`Counting`]).
     pub have: usize,
-    /// And those that should have it (see [`Rumor::is_due_at`]).
+    /// And those that should have it.
     pub of: usize,
 }
 
@@ -36,6 +36,18 @@ impl Coverage {
     pub fn is_full(self) -> bool {
         self.have == self.of
     }
+}
+
+/// Who counts for the coverage of a message, of the peers of this process that ran when it began. One that started
+/// later is not sent what was said before, and counts only if the message came to it all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counting {
+    /// Those that ran on for [`DELIVERY_TIME`] at least, whatever became of them later; one that stopped or hung before is
+    /// excused. It is what is shown: a figure that is true once stays.
+    HadTime,
+    /// Those that still run, without a break; of those that have it, too. It is what a scenario expects: of whom it
+    /// has just killed it expects nothing.
+    StillRun,
 }
 
 /// Relative message redundancy of so many copies for so many deliveries, the origin not counted.
@@ -97,24 +109,32 @@ impl Rumor {
         self.generated_at.map_or(self.first_seen, |at| at.min(self.first_seen))
     }
 
-    /// Should this node have it? A peer of this process that ran when it began, and ran on for
-    /// [`DELIVERY_TIME`] at least. One that started later is not sent what was said before; one that
-    /// stopped or hung in time is excused.
-    pub fn is_due_at(&self, node: &Node) -> bool {
+    /// Should this node have it?
+    pub fn is_due_at(&self, node: &Node, counting: Counting) -> bool {
+        node.role == Some(Role::Peer) && self.ran(node, counting)
+    }
+
+    fn ran(&self, node: &Node, counting: Counting) -> bool {
         let began = self.began();
-        let ran_on = node.life == Life::Running || node.life_since >= began + DELIVERY_TIME;
-        node.role == Some(Role::Peer) && node.ran_from.is_some_and(|from| from <= began) && ran_on
+        match counting {
+            Counting::HadTime => node.lives.ran_throughout(began, began + DELIVERY_TIME),
+            Counting::StillRun => node.life == Life::Running && node.life_since <= began,
+        }
     }
 
     /// The nodes that should have it and do not.
-    pub fn lacking<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = &'a Node> {
-        nodes.iter().filter(|node| self.is_due_at(node) && !self.copies.contains_key(&node.addr))
+    pub fn lacking<'a>(&'a self, nodes: &'a Nodes, counting: Counting) -> impl Iterator<Item = &'a Node> {
+        nodes.iter().filter(move |node| self.is_due_at(node, counting) && !self.copies.contains_key(&node.addr))
     }
 
     /// How many have it, and of how many that have it or should have it.
-    pub fn coverage(&self, nodes: &Nodes) -> Coverage {
-        let have = self.reached();
-        Coverage { have, of: have + self.lacking(nodes).count() }
+    pub fn coverage(&self, nodes: &Nodes, counting: Counting) -> Coverage {
+        let runs = |node: &&Addr| nodes.get(**node).is_some_and(|node| node.life == Life::Running);
+        let have = match counting {
+            Counting::HadTime => self.reached(),
+            Counting::StillRun => self.copies.keys().filter(runs).count(),
+        };
+        Coverage { have, of: have + self.lacking(nodes, counting).count() }
     }
 
     /// Copies that came for each delivery, beyond the one that is needed: relative message redundancy

@@ -6,6 +6,7 @@ use super::gossip::EntryKind;
 use super::link::LinkState;
 use super::node::NodeState;
 use super::notice::Severity;
+use super::rumor::Counting;
 use super::why::{Explanation, about_message, about_node, why_dead, why_link};
 use super::{Model, gossip, rumor};
 use crate::event::{
@@ -16,6 +17,7 @@ use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, Role,
 use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
+mod causes;
 mod lacking;
 mod warnings;
 
@@ -202,7 +204,7 @@ fn why_a_node_is_dead_names_the_witnesses_the_seeds_and_what_each_seed_did() {
     let why = why_dead(&story.model, p(2), 0);
     assert_eq!(
         why.verdict,
-        "p2 hangs, and its neighbors take it for dead: p1 and p3 had no answer to 3 probes in a row; \
+        "p2 hangs since 03:13:00, and its neighbors take it for dead: p1 and p3 had no answer to 3 probes in a row; \
          it was reported to s1 and s2; s1 asked it, got no answer and took it off its list at 03:13:14; \
          s2 took it off its list at 03:13:12 without asking it."
     );
@@ -263,7 +265,8 @@ fn a_killed_node_stays_killed_until_it_starts_again() {
     story.start(p(2), "p2", Role::Peer);
     assert_eq!(story.state(p(2)), NodeState::Up);
     let why = why_dead(&story.model, p(2), 0);
-    assert!(why.verdict.starts_with("p2 was taken for dead, and is back since 03:13:02"), "{}", why.verdict);
+    let told = "p2 was killed at 03:13:00, was taken for dead, and is back since 03:13:02";
+    assert!(why.verdict.starts_with(told), "{}", why.verdict);
 }
 
 #[test]
@@ -344,7 +347,7 @@ fn a_message_is_followed_to_everybody_and_its_copies_fold_into_one_line() {
         story.tell(p(3), EventKind::Duplicate { id, from, trace: None });
     }
     let rumor = story.model.latest_rumor().unwrap();
-    let coverage = rumor.coverage(story.model.nodes());
+    let coverage = rumor.coverage(story.model.nodes(), Counting::HadTime);
     assert_eq!((coverage.have, coverage.of, rumor.hop_max), (3, 4, 2));
     let copy = rumor.copies[&p(3)];
     assert_eq!((copy.from, copy.hop, copy.duplicates), (Some(p(2)), Some(2), 3));

@@ -2,12 +2,12 @@
 //!
 //! Last delivery hop and relative message redundancy are those of the Plumtree paper (Leitão, Pereira,
 //! Rodrigues: "Epidemic Broadcast Trees", 2007, section 4.1). Who counts for the coverage is said at
-//! [`Rumor::is_due_at`].
+//! [`Counting::HadTime`].
 
 use std::time::Duration;
 
 use super::Model;
-use super::rumor::{Coverage, Rumor};
+use super::rumor::{Counting, Coverage, Rumor};
 use super::theory::{Prediction, Strategy};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -87,7 +87,7 @@ impl Model {
             id,
             began,
             rows: rows.collect(),
-            lacking: rumor.lacking(&self.nodes).map(|node| node.addr).collect(),
+            lacking: rumor.lacking(&self.nodes, Counting::HadTime).map(|node| node.addr).collect(),
             is_complete: self.is_complete(rumor),
             hops: rumor.hop_max,
             redundancy: rumor.redundancy(),

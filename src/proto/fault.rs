@@ -274,6 +274,11 @@ impl Fault {
         self.what.kind() == other.what.kind() && self.on == other.on
     }
 
+    /// Does nothing pass between some nodes and all others?
+    pub const fn is_partition(&self) -> bool {
+        matches!((&self.on, self.what), (Scope::Border(_), Trouble::Cut))
+    }
+
     /// The node at which its events stand: the first that it names; `127.0.0.1:0` when it is everywhere.
     pub fn subject(&self) -> Addr {
         self.on.nodes().first().copied().unwrap_or(Addr::loopback(0))

@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::model::death::{DeathCase, SeedAct, Testimony};
 use crate::model::link::Link;
 use crate::model::node::{Life, Node};
-use crate::model::rumor::Rumor;
+use crate::model::rumor::{Counting, Coverage, Rumor};
 use crate::model::words::{count_text, list_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Role};
@@ -109,15 +109,11 @@ fn coverage(model: &Model, percent: u32, message: &Message, since: Time) -> Find
     let Some(rumor) = find(model, message, since) else {
         return Finding::new(false, "no such message had begun".to_owned());
     };
-    let counted = |node: &&Node| node.life_since <= rumor.first_seen || rumor.copies.contains_key(&node.addr);
-    let (have, lack): (Vec<&Node>, Vec<&Node>) =
-        running_peers(model).filter(counted).partition(|node| rumor.copies.contains_key(&node.addr));
-    let all = have.len() + lack.len();
-    let reached =
-        format!("{} had reached {} of {}", model.message_name(rumor.id), have.len(), count_text(all as u64, "peer"));
-    let lacking = names(model, lack.iter().map(|node| node.addr));
+    let Coverage { have, of } = rumor.coverage(model.nodes(), Counting::StillRun);
+    let reached = format!("{} had reached {have} of {}", model.message_name(rumor.id), count_text(of as u64, "peer"));
+    let lacking = names(model, rumor.lacking(model.nodes(), Counting::StillRun).map(|node| node.addr));
     let lacking = if lacking.is_empty() { lacking } else { format!("; {lacking} lacked it") };
-    let holds = have.len() as u64 * 100 >= all as u64 * u64::from(percent);
+    let holds = have as u64 * 100 >= of as u64 * u64::from(percent);
     Finding::new(holds, format!("{reached}{lacking}"))
 }
 

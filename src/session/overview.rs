@@ -33,8 +33,12 @@ pub struct Overview {
     pub nodes: u64,
     /// Messages that its nodes generated or, in a process with few of the network's nodes, that one of them saw.
     pub messages: u64,
-    /// Deaths that were declared or reported; several who say so of one death count once.
+    /// Deaths that were declared or reported; several who say so of one death count once, and a report that was
+    /// disputed, or a lie that no seed acted on, is none.
     pub deaths: u64,
+    /// Reports of a death that was none; absent in journals of earlier versions, which counted them as deaths.
+    #[serde(default)]
+    pub disputed: u64,
     /// Events that happened.
     pub events: u64,
     /// Events that are missing in the journal.
@@ -94,12 +98,14 @@ impl Tally {
     /// What it came to so far.
     pub(super) fn overview(&self) -> Overview {
         let seen = self.seen.values().copied().max().unwrap_or(0);
+        let deaths = self.lives.deaths().counts();
         let lasted = self.newest.since(self.started).as_micros();
         Overview {
             lasted_us: u64::try_from(lasted).unwrap_or(u64::MAX),
             nodes: self.seen.len() as u64,
             messages: self.generated.max(seen),
-            deaths: self.lives.deaths().cases().end(),
+            deaths: deaths.deaths,
+            disputed: deaths.unfounded,
             events: self.events,
             skipped: self.skipped,
         }
@@ -109,8 +115,8 @@ impl Tally {
         self.events += 1;
         self.newest = self.newest.max(at);
         self.generated += u64::from(event == "generated");
-        // A node that could not be started is none.
-        if event != "failed" {
+        // A node that could not be started is none, and a fault may be everywhere.
+        if !matches!(event, "failed" | "fault_set" | "fault_cleared") {
             *self.seen.entry(node).or_insert(0) += u64::from(matches!(event, "generated" | "received"));
         }
     }
@@ -142,6 +148,7 @@ fn is_about_life(event: &str) -> bool {
             | "link_up"
             | "link_down"
             | "neighbor_died"
+            | "lied"
             | "dead_report_sent"
             | "dead_report_received"
             | "peer_listed"

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use super::recorder::RecorderReport;
 use crate::model::Model;
+use crate::model::death::DeathCase;
 use crate::model::node::{Life, Node};
-use crate::model::rumor::Coverage;
+use crate::model::rumor::{Counting, Coverage};
 use crate::model::span_text;
 use crate::model::words::{clock_text, count_text, list_text};
-use crate::proto::addr::Addr;
 use crate::proto::message::Role;
+use crate::proto::time::Time;
 
 /// Deaths that are told one by one.
 const DEATHS_MAX: usize = 5;
@@ -25,6 +26,9 @@ pub fn summary(model: &Model, record: Option<&RecorderReport>, utc_offset_s: i32
     line("messages", messages(model));
     line("coverage", coverage(model));
     line("deaths", deaths(model, utc_offset_s));
+    if let Some(told) = disputes(model, utc_offset_s) {
+        line("disputes", told);
+    }
     if let Some(told) = missing(model, record) {
         line("missing", told);
     }
@@ -57,8 +61,9 @@ fn messages(model: &Model) -> String {
 fn coverage(model: &Model) -> String {
     let rumors = model.rumors().ring();
     let Some(latest) = model.latest_rumor() else { return "no message was seen".to_owned() };
-    let everywhere = rumors.iter().filter(|(_, rumor)| rumor.coverage(model.nodes()).is_full()).count();
-    let Coverage { have, of: expected } = latest.coverage(model.nodes());
+    let everywhere =
+        rumors.iter().filter(|(_, rumor)| rumor.coverage(model.nodes(), Counting::HadTime).is_full()).count();
+    let Coverage { have, of: expected } = latest.coverage(model.nodes(), Counting::HadTime);
     let hops = count_text(u64::from(latest.hop_max), "hop");
     let of = count_text(rumors.len() as u64, "message");
     let name = model.message_name(latest.id);
@@ -66,30 +71,55 @@ fn coverage(model: &Model) -> String {
 }
 
 fn deaths(model: &Model, utc_offset_s: i32) -> String {
-    let cases = model.deaths().cases();
+    let cases = model.deaths().cases().iter().map(|(_, case)| case).filter(|case| !case.is_unfounded());
     let killed = |node: &&Node| node.life == Life::Killed && model.deaths().latest_of(node.addr).is_none();
     let unnoticed: Vec<_> = model.nodes().iter().filter(killed).map(|node| model.name_of(node.addr)).collect();
-    let name = |addr: Addr| model.name_of(addr);
-    let mut told: Vec<String> = Vec::new();
-    for (_, case) in cases.iter().take(DEATHS_MAX) {
-        let by: Vec<_> = case.testimonies.iter().map(|testimony| name(testimony.reporter)).collect();
-        let mut at = clock_text(case.at, utc_offset_s);
-        at.truncate("HH:MM:SS".len());
-        let runs = model.nodes().get(case.dead).is_some_and(|node| node.life == Life::Running);
-        let back = match (case.back_at.is_some(), runs) {
-            (true, _) => ", back since",
-            (false, true) => ", though it runs",
-            (false, false) => "",
-        };
-        told.push(format!("{} at {at}, noticed by {}{back}", name(case.dead), list_text(&by, 4)));
-    }
-    if cases.end() > told.len() as u64 {
-        told.push(format!("{} more", cases.end() - told.len() as u64));
-    }
+    let mut told: Vec<String> = cases.take(DEATHS_MAX).map(|case| death(model, case, utc_offset_s)).collect();
+    told.extend(more(model.deaths().counts().deaths, told.len()));
     if !unnoticed.is_empty() {
         told.push(format!("{} killed, not noticed by anybody", list_text(&unnoticed, 4)));
     }
     if told.is_empty() { "none".to_owned() } else { told.join("; ") }
+}
+
+fn death(model: &Model, case: &DeathCase, utc_offset_s: i32) -> String {
+    let at = second(case.at, utc_offset_s);
+    let runs = model.nodes().get(case.dead).is_some_and(|node| node.life == Life::Running);
+    let back = match (case.back_at.is_some(), runs) {
+        (true, _) => ", back since",
+        (false, true) => ", though it runs",
+        (false, false) => "",
+    };
+    format!("{} at {at}, noticed by {}{back}", model.name_of(case.dead), reporters(model, case))
+}
+
+/// Reports of deaths that were none.
+fn disputes(model: &Model, utc_offset_s: i32) -> Option<String> {
+    let cases = model.deaths().cases().iter().map(|(_, case)| case).filter(|case| case.is_unfounded());
+    let dispute = |case: &DeathCase| {
+        let (who, dead, at) = (reporters(model, case), model.name_of(case.dead), second(case.at, utc_offset_s));
+        let what = if case.is_disputed() { "false" } else { "a lie" };
+        format!("{who} reported {dead} dead: {what}, at {at}")
+    };
+    let mut told: Vec<String> = cases.take(DEATHS_MAX).map(dispute).collect();
+    told.extend(more(model.deaths().counts().unfounded, told.len()));
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+fn reporters(model: &Model, case: &DeathCase) -> String {
+    let by: Vec<_> = case.testimonies.iter().map(|testimony| model.name_of(testimony.reporter)).collect();
+    list_text(&by, 4)
+}
+
+fn more(all: u64, told: usize) -> Option<String> {
+    let more = all.saturating_sub(told as u64);
+    (more > 0).then(|| format!("{more} more"))
+}
+
+fn second(at: Time, utc_offset_s: i32) -> String {
+    let mut text = clock_text(at, utc_offset_s);
+    text.truncate("HH:MM:SS".len());
+    text
 }
 
 fn missing(model: &Model, record: Option<&RecorderReport>) -> Option<String> {

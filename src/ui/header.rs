@@ -13,7 +13,7 @@ use super::options::Mode;
 use super::text;
 use super::theme::Tone;
 use super::view::View;
-use crate::model::rumor::Coverage;
+use crate::model::rumor::{Counting, Coverage};
 use crate::model::words::count_text;
 use crate::scenario::Progress;
 
@@ -88,7 +88,7 @@ fn latest(view: &View<'_>) -> Option<Item> {
     let name = view.model.message_name(rumor.id);
     let hops = count_text(u64::from(rumor.hop_max), "hop");
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
-    let Coverage { have, of } = rumor.coverage(view.model.nodes());
+    let Coverage { have, of } = rumor.coverage(view.model.nodes(), Counting::HadTime);
     let text = if of > 1 { format!("{name} reached {least}{have}/{of} in {hops}") } else { format!("latest {name}") };
     Some(Item::new(3, 6, Tone::Wave, text))
 }

@@ -7,7 +7,7 @@ use super::{DISPUTED_FOR, FLAPPING_WITHIN, FRAGILE_NODES_MIN, Finding, JOINING, 
 use crate::model::graph::{Cuts, Graph};
 use crate::model::node::{COMEBACKS_MAX, Life, Node, NodeState};
 use crate::model::overlay::Overlay;
-use crate::model::rumor::{DELIVERY_TIME, Rumor};
+use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
 use crate::model::seed::Dispute;
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
@@ -95,8 +95,9 @@ fn is_unreached(model: &Model, rumor: &Rumor) -> bool {
 
 /// Who lacks it and had the time to be linked; those who had not are excused.
 fn lacking<'a>(model: &'a Model, rumor: &'a Rumor) -> impl Iterator<Item = &'a Node> {
-    let was_linked = |node: &&Node| node.ran_from.is_some_and(|from| from + JOINING <= rumor.began());
-    rumor.lacking(&model.nodes).filter(was_linked)
+    let was_linked =
+        |node: &&Node| node.lives.running_since(rumor.began()).is_some_and(|from| from + JOINING <= rumor.began());
+    rumor.lacking(&model.nodes, Counting::HadTime).filter(was_linked)
 }
 
 fn shape(model: &Model) -> Shape {

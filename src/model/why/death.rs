@@ -1,11 +1,15 @@
 //! Why a node is taken for dead.
 
+mod seeds;
+
+use self::seeds::seed_clauses;
+use super::cause::{Cause, Silence};
+use super::node::suspect;
 use super::{Evidence, Explanation, Teller, in_order};
-use crate::event::{DelistReason, ReportAction};
 use crate::model::Model;
 use crate::model::death::{DeathCase, SeedAct, SeedStep, Testimony};
-use crate::model::link::Miss;
-use crate::model::node::{Life, Node, NodeState};
+use crate::model::link::{Miss, first_sent};
+use crate::model::node::{Life, Node, NodeState, Turn};
 use crate::model::sentence::{action_text, delisted};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
@@ -20,11 +24,13 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let is_disputed = model.deaths().latest_of(addr).is_some_and(DeathCase::is_disputed);
     let (name, question) = (teller.name(addr), if is_disputed { "Is" } else { "Why is" });
     let title = format!("{question} {name} dead?");
-    let mut evidence: Vec<_> = node.and_then(|node| own_fate(teller, node)).into_iter().collect();
+    let mut evidence = teller.turns(addr);
     let Some(case) = model.deaths().latest_of(addr) else {
-        return Explanation { title, verdict: without_case(teller, addr, node), evidence };
+        return Explanation { title, verdict: without_case(teller, addr, node), evidence: in_order(evidence) };
     };
     evidence.extend(case.testimonies.iter().flat_map(|testimony| testimony_lines(teller, testimony)));
+    let reporters = case.testimonies.iter().map(|testimony| testimony.reporter);
+    evidence.extend(reporters.flat_map(|reporter| teller.faults_between(reporter, addr)));
     evidence.extend(case.steps.iter().map(|step| step_line(teller, step)));
     evidence.extend(case.back_at.map(|at| Evidence::at(at, format!("{} gave a sign of life", teller.name(addr)))));
     evidence.extend(heard_since(teller, case).map(|(node, at)| {
@@ -37,18 +43,6 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     Explanation { title, verdict: verdict(teller, case, node), evidence: in_order(evidence) }
 }
 
-/// What is certain about a node of ours, whatever others think.
-fn own_fate(teller: Teller<'_>, node: &Node) -> Option<Evidence> {
-    let name = teller.name(node.addr);
-    let fate = match node.life {
-        Life::Killed => "was killed: sockets reset, no goodbye",
-        Life::Left => "left politely",
-        Life::Hung => "was hung: its sockets are open, it says nothing",
-        Life::Running | Life::Elsewhere => return None,
-    };
-    Some(Evidence::at(node.life_since, format!("{name} {fate}")))
-}
-
 fn without_case(teller: Teller<'_>, addr: Addr, node: Option<&Node>) -> String {
     let name = teller.name(addr);
     let Some(node) = node else { return format!("Nothing is known of {name}.") };
@@ -58,7 +52,7 @@ fn without_case(teller: Teller<'_>, addr: Addr, node: Option<&Node>) -> String {
         }
         NodeState::Hung => format!("{name} was made to hang at {}; nobody has noticed yet.", teller.clock(node.since)),
         NodeState::Suspect { misses, limit } => {
-            format!("{name} is not dead yet: it left {misses} of {limit} probes unanswered.")
+            format!("{name} is not dead yet. {}", suspect(teller, node, misses, limit))
         }
         NodeState::Left => format!("{name} is not dead: it left politely at {}.", teller.clock(node.since)),
         NodeState::Dead => format!("{name} is taken for dead; why is not certain: no evidence reached this session."),
@@ -76,21 +70,63 @@ fn verdict(teller: Teller<'_>, case: &DeathCase, node: Option<&Node>) -> String 
     format!("{}: {}.", standing(teller, &name, case, node), clauses.join("; "))
 }
 
+/// What is certain about it, and what was done on purpose that explains what the others think.
 fn standing(teller: Teller<'_>, name: &str, case: &DeathCase, node: Option<&Node>) -> String {
-    if let Some(back_at) = case.back_at {
-        return format!("{name} was taken for dead, and is back since {}", teller.clock(back_at));
+    let causes = silences(teller, case);
+    let because = teller.because(&causes).map_or_else(String::new, |because| format!(" {because}"));
+    if case.is_unfounded() {
+        let but = if case.is_disputed() { "disputed" } else { "not so" };
+        let runs = if node.is_some_and(|node| node.life == Life::Running) { "runs, and " } else { "" };
+        return format!("{name} {runs}was reported dead{because}, which is {but}");
     }
+    if let Some(back_at) = case.back_at {
+        let back_at = teller.clock(back_at);
+        return match ended_before(teller, case) {
+            Some(turn) => format!("{name} {}, was taken for dead, and is back since {back_at}", teller.turn(turn)),
+            None if is_apart(&causes) => {
+                format!("{name} was taken for dead{because}, though others heard from it at {back_at}")
+            }
+            None => format!("{name} was taken for dead{because}, and is back since {back_at}"),
+        };
+    }
+    let since = node.map(|node| teller.clock(node.life_since)).unwrap_or_default();
     match node.map(|node| node.life) {
-        Some(Life::Killed) => format!("{name} was killed, and its neighbors noticed"),
-        Some(Life::Hung) => format!("{name} hangs, and its neighbors take it for dead"),
-        Some(Life::Left) => format!("{name} has left, and is taken for dead"),
-        Some(Life::Running) => format!("{name} runs, but is taken for dead"),
-        Some(Life::Elsewhere) | None if case.is_disputed() => {
-            format!("{name} was reported dead, which is disputed")
-        }
+        Some(Life::Killed) => format!("{name} was killed at {since}, and its neighbors noticed"),
+        Some(Life::Hung) => format!("{name} hangs since {since}, and its neighbors take it for dead"),
+        Some(Life::Left) => format!("{name} left at {since}, and is taken for dead"),
+        Some(Life::Running) => format!("{name} runs, but is taken for dead{because}"),
         Some(Life::Elsewhere) | None if case.is_cut_only() => format!("{name} is treated as dead"),
         Some(Life::Elsewhere) | None => format!("{name} is dead"),
     }
+}
+
+/// Why each of those who had no answer heard nothing.
+fn silences<'a>(teller: Teller<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
+    let of = |testimony: &Testimony| {
+        let (Some(DeathCause::Misses { .. }), Some(until)) = (testimony.cause, testimony.declared_at) else {
+            return None;
+        };
+        let from = first_sent(&testimony.missed).unwrap_or(until);
+        teller.cause_of(testimony.reporter, case.dead, Silence { from, until })
+    };
+    case.testimonies.iter().filter_map(of).collect()
+}
+
+/// Nothing passes now between those who say so and the node: it is not back for them.
+fn is_apart(causes: &[Cause<'_>]) -> bool {
+    causes.iter().any(|cause| match cause {
+        Cause::Barrier(record) => record.until.is_none(),
+        Cause::Gone(..) | Cause::Made(_) | Cause::Perhaps(_) => false,
+    })
+}
+
+/// How its life ended before the others noticed.
+fn ended_before(teller: Teller<'_>, case: &DeathCase) -> Option<Turn> {
+    let gone = silences(teller, case).into_iter().find_map(|cause| match cause {
+        Cause::Gone(_, turn) => Some(turn),
+        Cause::Barrier(_) | Cause::Made(_) | Cause::Perhaps(_) => None,
+    });
+    gone.or_else(|| teller.lives(case.dead)?.at(case.at).filter(|turn| turn.life != Life::Running))
 }
 
 /// Who says why, those of this process with the same reason together, and those elsewhere.
@@ -104,7 +140,10 @@ fn causes(teller: Teller<'_>, case: &DeathCase) -> Vec<String> {
             None => groups.push((testimony.cause, whose, vec![testimony.reporter])),
         }
     }
-    groups.iter().map(|(cause, whose, who)| cause_clause(*cause, *whose, &teller.names(who), who.len())).collect()
+    groups
+        .iter()
+        .map(|(cause, whose, who)| cause_clause(*cause, *whose, &teller.names_in_order(who), who.len()))
+        .collect()
 }
 
 /// Whose users did what.
@@ -150,66 +189,11 @@ fn reported_seeds(case: &DeathCase) -> Vec<Addr> {
     seeds
 }
 
-/// The seeds to say something about: those that were told, and those that did something.
-fn case_seeds(case: &DeathCase) -> Vec<Addr> {
-    let mut seeds = reported_seeds(case);
-    seeds.extend(case.seeds().into_iter().filter(|seed| !reported_seeds(case).contains(seed)));
-    seeds
-}
-
-/// What each seed did in the end; those of which nothing was heard together.
-fn seed_clauses(teller: Teller<'_>, case: &DeathCase) -> Vec<String> {
-    let (mut told, mut silent) = (Vec::new(), Vec::new());
-    for seed in case_seeds(case) {
-        match seed_clause(teller, case, seed) {
-            Some(clause) => told.push(clause),
-            None => silent.push(seed),
-        }
-    }
-    if !silent.is_empty() {
-        told.push(format!("what {} did is not certain: nothing was heard of it", teller.names(&silent)));
-    }
-    told
-}
-
-/// What one seed did in the end; `None` if nothing was heard of it.
-fn seed_clause(teller: Teller<'_>, case: &DeathCase, seed: Addr) -> Option<String> {
-    let name = teller.name(seed);
-    let steps: Vec<_> = case.steps.iter().filter(|step| step.seed == seed).collect();
-    // A removal outweighs what was said before and after it, then a dispute.
-    let removal = steps.iter().find_map(|step| match step.act {
-        SeedAct::Delisted { reason } => Some((step.at, reason)),
-        SeedAct::Received { .. } | SeedAct::NoAnswer | SeedAct::Disputed { .. } | SeedAct::Relisted => None,
-    });
-    if let Some((at, reason)) = removal {
-        return Some(removal_clause(&name, &teller.clock(at), reason));
-    }
-    Some(match steps.iter().rev().find(|step| step.act != SeedAct::Relisted).map(|step| step.act) {
-        Some(SeedAct::Disputed { rtt_us, .. }) => {
-            format!("{name} asked it, had an answer after {} and kept it on its list", micros(rtt_us))
-        }
-        Some(SeedAct::NoAnswer) => format!("{name} asked it and had no answer"),
-        Some(SeedAct::Received { action: ReportAction::Verifying, .. }) => format!("{name} is asking it"),
-        Some(SeedAct::Received { action: ReportAction::Removed, .. }) => format!("{name} took it off its list"),
-        Some(SeedAct::Received { action: ReportAction::NotListed, .. }) => {
-            format!("{name} did not have it on its list")
-        }
-        Some(SeedAct::Delisted { .. } | SeedAct::Relisted) | None => return None,
-    })
-}
-
-fn removal_clause(seed: &str, at: &str, reason: DelistReason) -> String {
-    match reason {
-        DelistReason::Unanswered { .. } => format!("{seed} asked it, got no answer and took it off its list at {at}"),
-        DelistReason::Reported { .. } => format!("{seed} took it off its list at {at} without asking it"),
-        DelistReason::Departed => format!("{seed} took it off its list at {at} because its registration had closed"),
-        DelistReason::Left => format!("{seed} took it off its list at {at} because it said goodbye"),
-    }
-}
-
-/// Nodes of ours that have a link to it and heard from it since it was called dead.
+/// Nodes of ours that have a link to it and heard from it since it was called dead; of one that was down and is back
+/// that is nothing to tell.
 fn heard_since<'a>(teller: Teller<'a>, case: &'a DeathCase) -> impl Iterator<Item = (Addr, Time)> {
-    let links = teller.model.links().up().filter(|link| link.key.peer == case.dead);
+    let is_back = case.back_at.is_some() && !is_apart(&silences(teller, case));
+    let links = teller.model.links().up().filter(move |link| !is_back && link.key.peer == case.dead);
     links.filter_map(|link| Some((link.key.node, link.last_heard.filter(|at| *at > case.at)?)))
 }
 
@@ -219,7 +203,7 @@ fn disagreement(teller: Teller<'_>, case: &DeathCase) -> Option<String> {
         return None;
     }
     let disagrees = if heard.len() == 1 { "disagrees" } else { "disagree" };
-    Some(format!("{} {disagrees}: the link is up, and it was heard from since", teller.names(&heard)))
+    Some(format!("{} {disagrees}: the link is up, and it was heard from since", teller.names_in_order(&heard)))
 }
 
 /// What the evidence does not settle.

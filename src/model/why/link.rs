@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::death::miss_lines;
-use super::lack::{end_of, is_seen_only};
+use super::ending::{end_of, is_loss, is_seen_only};
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::event::{Direction, EventKind, Purpose};
 use crate::model::Model;
@@ -27,6 +27,7 @@ pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanati
     let mut evidence: Vec<Evidence> = rows.iter().flat_map(|link| lines(teller, link)).collect();
     evidence.extend(rows.iter().flat_map(|link| last_words(teller, link)));
     evidence.extend(teller.faults_between(a, b));
+    evidence.extend([a, b].into_iter().flat_map(|node| teller.turns(node)));
     let verdict = match rows[..] {
         [] => never(teller, a, b),
         [link] => verdict(teller, link),
@@ -41,7 +42,7 @@ fn both(teller: Teller<'_>, one: &Link, other: &Link) -> String {
     match (one.is_up(), other.is_up()) {
         (true, false) => one_way(teller, one, other),
         (false, true) => one_way(teller, other, one),
-        (true, true) => verdict(teller, one),
+        (true, true) => verdict(teller, if other.misses > one.misses { other } else { one }),
         (false, false) => match (last_down(one), last_down(other)) {
             (Some(first), Some(second)) if (second.at, is_seen_only(second)) < (first.at, is_seen_only(first)) => {
                 verdict(teller, other)
@@ -56,24 +57,40 @@ fn both(teller: Teller<'_>, one: &Link, other: &Link) -> String {
 fn one_way(teller: Teller<'_>, up: &Link, down: &Link) -> String {
     let (holder, other) = (teller.name(up.key.node), teller.name(down.key.node));
     if last_down(down).is_some() {
-        return format!("{} {holder} has not noticed, as far as is known here.", ended(teller, down));
+        let unaware = match teller.hung_now([up.key.node; 2]) {
+            Some(hung) => format!("{hung} and has not noticed"),
+            None => format!("{holder} has not noticed, as far as is known here"),
+        };
+        return format!("{} {unaware}.", ended(teller, down));
     }
     let (since, never) = (teller.clock(up.since), ended(teller, down));
     format!("{holder} holds a link to {other} since {since}, of which {other} knows nothing: {never}")
 }
 
 fn last_down(link: &Link) -> Option<&Step> {
-    let is_down = |step: &&Step| matches!(step.what, StepKind::Down { .. } | StepKind::Dropped | StepKind::NodeStopped);
-    link.history.iter().rev().find(is_down)
+    link.history.iter().rev().find(|step| is_loss(step))
 }
 
 fn verdict(teller: Teller<'_>, link: &Link) -> String {
     let (node, peer, since) = (teller.name(link.key.node), teller.name(link.key.peer), teller.clock(link.since));
     match link.state {
-        LinkState::Up => format!("{} since {since}: {}.", standing(&node, &peer, link), health(teller, link)),
-        LinkState::Dialing => format!("{node} has been dialing {peer} since {since}."),
+        LinkState::Up => {
+            let standing = standing(&node, &peer, link);
+            format!("{standing} since {since}: {}{}.", health(teller, link), trouble(teller, link, None))
+        }
+        LinkState::Dialing => format!("{node} has been dialing {peer} since {since}{}.", trouble(teller, link, None)),
         LinkState::Ended => ended(teller, link),
     }
+}
+
+/// What keeps the two apart now, if that was done after this time.
+fn trouble(teller: Teller<'_>, link: &Link, after: Option<Time>) -> String {
+    let (node, peer) = (link.key.node, link.key.peer);
+    let mut faults = teller.model.faults().ever_between(node, peer);
+    let is_new = faults.any(|record| record.until.is_none() && after.is_none_or(|after| record.since > after));
+    let hung = teller.hung_now([node, peer]).filter(|_| link.state != LinkState::Ended);
+    let told = hung.into_iter().chain(teller.trouble_now(node, peer).filter(|_| is_new));
+    told.fold(String::new(), |text, told| format!("{text}; {told}"))
 }
 
 /// Why there is no link: who closed it and what for, or what kept it from coming about.
@@ -87,18 +104,21 @@ fn ended(teller: Teller<'_>, link: &Link) -> String {
     let up = link.history.iter().rfind(|step| matches!(step.what, StepKind::Up { .. }) && step.at <= down.at);
     let lasted = up.map_or_else(String::new, |up| format!(", after {}", span_text(down.at.since(up.at))));
     let (at, who) = (teller.clock(down.at), end_of(teller, link, down));
-    let since = if last.at > down.at { format!("; since then {}", told(&node, &peer, last)) } else { String::new() };
-    format!("The {what} {node} - {peer} ended at {at}{lasted}: {who}{since}.")
+    let since = if last.at > down.at { format!("; since then {}", told(teller, link, last)) } else { String::new() };
+    let now = trouble(teller, link, Some(down.at));
+    format!("The {what} {node} - {peer} ended at {at}{lasted}: {who}{since}{now}.")
 }
 
 fn never_came(teller: Teller<'_>, link: &Link, last: &Step) -> String {
     let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
-    format!("{node} never had a link to {peer}: at {} {}.", teller.clock(last.at), told(&node, &peer, last))
+    let (at, now) = (teller.clock(last.at), trouble(teller, link, None));
+    format!("{node} never had a link to {peer}: at {at} {}{now}.", told(teller, link, last))
 }
 
-fn told(node: &str, peer: &str, step: &Step) -> String {
-    let text = step_text(node, peer, step);
-    text.strip_prefix(&format!("{node}: ")).map_or_else(|| text.clone(), ToOwned::to_owned)
+/// A step of a link's history, within a sentence about the node that tells it.
+fn told(teller: Teller<'_>, link: &Link, step: &Step) -> String {
+    let text = step_text(teller, link, step);
+    text.strip_prefix(&format!("{}: ", teller.name(link.key.node))).map_or_else(|| text.clone(), ToOwned::to_owned)
 }
 
 /// Nobody dialled: why not, as far as it can be told.
@@ -163,12 +183,12 @@ fn health(teller: Teller<'_>, link: &Link) -> String {
 
 fn lines(teller: Teller<'_>, link: &Link) -> Vec<Evidence> {
     let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
-    let told = |step: &Step| Evidence::at(step.at, step_text(&node, &peer, step));
-    let mut lines: Vec<_> = link.history.iter().map(told).collect();
+    let told = |step: &Step| Evidence::at(step.at, step_text(teller, link, step));
+    let mut lines: Vec<_> = link.missed.iter().flat_map(|miss| miss_lines(&node, miss)).collect();
+    lines.extend(link.history.iter().map(told));
     if let Some(at) = link.last_heard {
         lines.push(Evidence::at(at, format!("{node} last heard from {peer}")));
     }
-    lines.extend(link.missed.iter().flat_map(|miss| miss_lines(&node, miss)));
     if link.forgotten > 0 {
         let earlier = count_text(link.forgotten, "earlier step");
         lines.push(Evidence::now(format!("{earlier} of {node} not kept")));
@@ -177,27 +197,28 @@ fn lines(teller: Teller<'_>, link: &Link) -> Vec<Evidence> {
 }
 
 /// One step of a link's history, with the node that tells it.
-pub(super) fn step_text(node: &str, peer: &str, step: &Step) -> String {
+pub(super) fn step_text(teller: Teller<'_>, link: &Link, step: &Step) -> String {
+    let (node, peer) = (&teller.name(link.key.node), &teller.name(link.key.peer));
     match &step.what {
         StepKind::Dialing => format!("{node} dialled {peer}"),
         StepKind::DialFailed { error, retry_at } => {
             let next = retry_at.map_or_else(
                 || "not to be tried again by itself".to_owned(),
-                |at| format!("next try after {}", span_text(at.since(step.at))),
+                |at| format!("next try at {}", teller.clock(at)),
             );
             format!("{node} could not connect to {peer}: {}; {next}", Escaped(error.as_bytes()))
         }
         StepKind::Refused { by, reason } => format!("{node}: {}", refused(peer, *by, *reason)),
         StepKind::NotAccepted { until } => {
-            let wait = span_text(until.since(step.at));
-            format!("{node} heard nothing from {peer}: not accepted; dialled no more for {wait}")
+            let until = teller.clock(*until);
+            format!("{node} heard nothing from {peer}: not accepted; dialled no more before {until}")
         }
         StepKind::HandshakeFailed => format!("{node}: the connection ended before {peer} had named itself"),
         StepKind::Violation { rule } => format!("{node}: {peer} broke the protocol: {rule}"),
         StepKind::OtherDialect { speaks } => format!("{node}: {peer} speaks the {speaks} dialect"),
         StepKind::Up { direction: Direction::Inbound } => format!("{node}: link up, {peer} had dialled"),
         StepKind::Up { direction: Direction::Outbound } => format!("{node}: link up, {node} had dialled"),
-        StepKind::Down { end } => format!("{node}: link down, {}", end_text(*end)),
+        StepKind::Down { end, .. } => format!("{node}: link down, {}", end_text(*end)),
         StepKind::Dropped => format!("{peer} dropped the link while {node} hung"),
         StepKind::NodeStopped => format!("{node} stopped, and its links with it"),
     }

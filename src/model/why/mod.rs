@@ -3,7 +3,9 @@
 //! An [`Explanation`] is structure without styling: a title, one verdict, and the lines that bear
 //! it out. Where evidence is missing the words are "not certain".
 
+mod cause;
 mod death;
+mod ending;
 mod lack;
 mod link;
 mod message;
@@ -19,9 +21,9 @@ pub use node::about_node;
 pub use seed::why_seed;
 pub use warning::why_warning;
 
-use super::Model;
 use super::fault::Record;
 use super::words::{clock_text, list_text};
+use super::{Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -44,7 +46,7 @@ pub struct Explanation {
 }
 
 /// One line of evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Evidence {
     /// When it happened; `None` for what holds now.
     pub at: Option<Time>,
@@ -80,15 +82,14 @@ impl<'a> Teller<'a> {
 
     /// Faults between two nodes, those that are over too.
     fn faults_between(self, a: Addr, b: Addr) -> Vec<Evidence> {
-        let lines = |record: &Record| {
-            let over = record.until.map(|until| Evidence::at(until, format!("no longer: {}", self.fault(record))));
-            [Some(Evidence::at(record.since, format!("fault: {}", self.fault(record)))), over]
-        };
-        self.model.faults().ever_on_link(a, b).flat_map(lines).flatten().collect()
+        self.model.faults().ever_between(a, b).flat_map(|record| self.fault_lines(record)).collect()
     }
 
-    fn fault(self, record: &Record) -> String {
-        record.fault.text(&|addr| self.name(addr))
+    /// When a fault began, and when it was over, if it is.
+    fn fault_lines(self, record: &Record) -> Vec<Evidence> {
+        let over = record.until.map(|until| Evidence::at(until, format!("no longer: {}", self.fault(record))));
+        let set = Evidence::at(record.since, format!("fault: {}", self.fault(record)));
+        std::iter::once(set).chain(over).collect()
     }
 
     fn name(self, addr: Addr) -> String {
@@ -98,6 +99,16 @@ impl<'a> Teller<'a> {
     fn names(self, addrs: &[Addr]) -> String {
         let names: Vec<_> = addrs.iter().map(|addr| self.model.name_of(*addr)).collect();
         list_text(&names, NAMES_MAX)
+    }
+
+    /// As [`Teller::names`], of those whose order says nothing: p2 before p10.
+    fn names_in_order(self, addrs: &[Addr]) -> String {
+        let mut addrs = addrs.to_vec();
+        addrs.sort_by_cached_key(|addr| {
+            let name = self.name(*addr);
+            (name.len(), name)
+        });
+        self.names(&addrs)
     }
 
     /// All of them, as many as anybody reads.
@@ -114,8 +125,9 @@ impl<'a> Teller<'a> {
     }
 }
 
-/// In order of time, and no more than [`EVIDENCE_MAX`].
-fn in_order(mut evidence: Vec<Evidence>) -> Vec<Evidence> {
+/// In order of time, each line once, and no more than [`EVIDENCE_MAX`].
+fn in_order(evidence: Vec<Evidence>) -> Vec<Evidence> {
+    let mut evidence: Vec<Evidence> = evidence.into_iter().collect::<Set<_>>().into_iter().collect();
     evidence.sort_by_key(|line| line.at);
     if evidence.len() > EVIDENCE_MAX {
         let more = evidence.len() - EVIDENCE_MAX;

@@ -1,15 +1,20 @@
 //! What is known about a node.
 
+use super::cause::{Cause, Silence, is_barrier};
 use super::death::miss_lines;
 use super::link::{step_text, why_link};
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::event::Purpose;
 use crate::model::Model;
-use crate::model::link::{Link, Step};
+use crate::model::fault::Record;
+use crate::model::link::{Link, Step, first_sent};
 use crate::model::node::{Life, Node, NodeState};
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
+
+/// Faults that keep all from a node which an answer about it names; all are in the evidence.
+const BARRIERS_MAX: usize = 3;
 
 /// What is known about this node: its state, its links, what it did, who doubts it.
 pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
@@ -19,14 +24,14 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
         return Explanation { verdict: format!("Nothing is known of {title}."), title, evidence: Vec::new() };
     };
     let mut evidence = links(teller, node);
-    evidence.extend(teller.faults(model.faults().on_node(addr)));
+    evidence.extend(teller.faults(model.faults().iter().filter(|record| concerns(record, addr))));
     evidence.extend(seeds(teller, node));
     evidence.extend(work(node));
     evidence.extend(doubts(teller, node));
     evidence.extend(heard_by_others(teller, node));
     evidence.extend(attempts(teller, node));
     evidence.extend(disputes(teller, node));
-    let verdict = format!("{}{}", verdict(teller, node), connection(teller, node));
+    let verdict = format!("{}{}{}", verdict(teller, node), barriers(teller, node), connection(teller, node));
     Explanation { title: title(teller, node), verdict, evidence: in_order(evidence) }
 }
 
@@ -47,22 +52,58 @@ fn verdict(teller: Teller<'_>, node: &Node) -> String {
             format!("{name} was named by others; none of our nodes has a link to it, so its state is not certain.")
         }
         NodeState::Hung => format!("{name} hangs since {since}: its sockets are open, it says nothing."),
-        NodeState::Suspect { misses, limit } => {
-            let by: Vec<Addr> = node.suspicions.iter().map(|suspicion| suspicion.by).collect();
-            let others = if hearing(teller, node).next().is_some() { ", while others still hear from it" } else { "" };
-            let by = teller.names(&by);
-            let hung = match node.life {
-                Life::Hung => format!("; it hangs since {}", teller.clock(node.life_since)),
-                Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
-            };
-            format!(
-                "{name} is suspect since {since}: {by} had no answer to {misses} of {limit} probes in a row{others}{hung}."
-            )
-        }
+        NodeState::Suspect { misses, limit } => suspect(teller, node, misses, limit),
         NodeState::Dead => format!("{name} is taken for dead since {since}."),
         NodeState::Killed => format!("{name} was killed at {since}."),
         NodeState::Left => format!("{name} left politely at {since}."),
     }
+}
+
+/// It names this node, is everywhere, or has the node on one of its sides.
+fn concerns(record: &Record, node: Addr) -> bool {
+    record.fault.on.names(node) || record.fault.on.is_at(node) || record.fault.is_partition()
+}
+
+/// From whom of ours a node that runs is cut off: `Nothing passes between it and p5: 'cut p1 p5' since 03:13:02.`
+fn barriers(teller: Teller<'_>, node: &Node) -> String {
+    let sentence = |record: &Record| {
+        let is_beyond = |other: &&Node| other.addr != node.addr && other.is_ours() && is_running(other);
+        let beyond = teller.model.nodes().iter().filter(is_beyond).map(|other| other.addr);
+        let beyond: Vec<Addr> = beyond.filter(|other| record.fault.on.is_between(node.addr, *other)).collect();
+        let between = format!(" Nothing passes between it and {}: {}.", teller.names(&beyond), teller.named(record));
+        (!beyond.is_empty()).then_some(between)
+    };
+    let faults = teller.model.faults().iter().filter(|record| node.state() == NodeState::Up && is_barrier(record));
+    faults.filter_map(sentence).take(BARRIERS_MAX).collect()
+}
+
+fn is_running(node: &Node) -> bool {
+    node.life == Life::Running
+}
+
+/// Whose probes it does not answer, and what explains it.
+pub(super) fn suspect(teller: Teller<'_>, node: &Node, misses: u32, limit: u32) -> String {
+    let (name, since) = (teller.name(node.addr), teller.clock(node.since));
+    let by: Vec<Addr> = node.suspicions.iter().map(|suspicion| suspicion.by).collect();
+    let others = if hearing(teller, node).next().is_some() { ", while others still hear from it" } else { "" };
+    let because = teller.because(&silences(teller, node)).map_or_else(String::new, |because| format!(" {because}"));
+    let hung = match node.life {
+        Life::Hung => format!("; it hangs since {}", teller.clock(node.life_since)),
+        Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
+    };
+    let by = teller.names_in_order(&by);
+    format!(
+        "{name} is suspect since {since}{because}: {by} had no answer to {misses} of {limit} probes in a row{others}{hung}."
+    )
+}
+
+/// Why each of those who miss its answers hears nothing.
+fn silences<'a>(teller: Teller<'a>, node: &Node) -> Vec<Cause<'a>> {
+    let of = |by: Addr| {
+        let from = first_sent(&teller.model.links().get(by, node.addr)?.missed)?;
+        teller.cause_of(by, node.addr, Silence { from, until: teller.model.now() })
+    };
+    node.suspicions.iter().filter_map(|suspicion| of(suspicion.by)).collect()
 }
 
 fn links(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
@@ -159,9 +200,7 @@ fn attempts(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
     if node.life != Life::Running || node.neighbors > 0 {
         return Vec::new();
     }
-    let name = teller.name(node.addr);
-    let line =
-        |(link, step): (&Link, &Step)| Evidence::at(step.at, step_text(&name, &teller.name(link.key.peer), step));
+    let line = |(link, step): (&Link, &Step)| Evidence::at(step.at, step_text(teller, link, step));
     tried(teller, node).map(line).collect()
 }
 

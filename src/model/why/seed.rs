@@ -1,13 +1,15 @@
 //! Why a seed's list is different from what is alive.
 
+use super::cause::is_barrier;
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::event::DelistReason;
 use crate::model::Model;
 use crate::model::death::{SeedAct, SeedStep};
-use crate::model::node::{Life, Node};
+use crate::model::fault::Record;
+use crate::model::link::Link;
+use crate::model::node::{Belief, Life, Node};
 use crate::model::seed::SeedView;
-use crate::model::sentence::delisted;
-use crate::model::words::{clock_text, count_text, span_text};
+use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
@@ -25,24 +27,82 @@ pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Expl
     let Some(view) = model.seeds().get(seed).filter(|_| is_ours) else {
         return Explanation { title, verdict: elsewhere(teller, seed), evidence: Vec::new() };
     };
-    let (mut evidence, mut wrong) = (Vec::new(), Vec::new());
-    for listed in view.listed.keys() {
-        if let Some(clause) = not_alive(teller, *listed) {
-            wrong.push(clause.clone());
-            evidence.push(Evidence::now(format!("on the list: {clause}")));
-            evidence.extend(steps(teller, seed, *listed));
-        }
+    let differences = differences(teller, seed, view);
+    let mut evidence = Vec::new();
+    for Difference { peer, why } in &differences {
+        let list = if view.listed.contains_key(peer) { "on the list" } else { "not on the list" };
+        evidence.push(Evidence::now(format!("{list}: {}", clause(teller, why, &[*peer]))));
+        evidence.extend(steps(teller, seed, *peer));
+        evidence.extend(teller.faults_between(*peer, seed));
     }
-    for peer in running_peers(model).filter(|peer| !view.listed.contains_key(&peer.addr)) {
-        let (standing, clause) = not_listed(teller, seed, peer.addr);
-        if standing == Standing::Wrong {
-            wrong.push(clause.clone());
-        }
-        evidence.push(Evidence::now(format!("not on the list: {clause}")));
-        evidence.extend(steps(teller, seed, peer.addr));
-    }
-    let verdict = verdict(teller, (&name, seed, now), view, &wrong);
+    let verdict = verdict(teller, (&name, seed, now), view, &wrong(teller, &differences));
     Explanation { title, verdict, evidence: in_order(evidence) }
+}
+
+/// A peer whose place on the list, or off it, needs a word.
+struct Difference<'a> {
+    peer: Addr,
+    why: Why<'a>,
+}
+
+/// Why the list and the living differ; of several peers with equal ones it is said once.
+#[derive(PartialEq, Eq)]
+enum Why<'a> {
+    /// On the list, and not alive: how, since when, and whether anybody has reported it.
+    Gone { how: Gone, at: String, is_reported: bool },
+    /// It runs, nothing passes between it and the seed, and it was taken off the list, if that was seen.
+    CutOff { by: &'a Record, off: Option<Off> },
+    /// It runs, and was taken off the list, if that was seen.
+    Off { off: Option<Off> },
+    /// It is registered with no seed.
+    Unregistered,
+    /// It registered with others, as it is meant.
+    WithOthers { with: Vec<Addr> },
+    /// It is registered with others, and here no more.
+    NoMore { with: Vec<Addr>, since: String },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gone {
+    Killed,
+    Left,
+    Hung,
+    Dead,
+}
+
+/// When somebody was taken off the list, and why.
+#[derive(PartialEq, Eq)]
+struct Off {
+    at: String,
+    reason: DelistReason,
+}
+
+impl Why<'_> {
+    fn is_wrong(&self) -> bool {
+        match self {
+            Self::Gone { .. } | Self::CutOff { .. } | Self::Off { .. } | Self::Unregistered => true,
+            Self::WithOthers { .. } | Self::NoMore { .. } => false,
+        }
+    }
+}
+
+fn differences<'a>(teller: Teller<'a>, seed: Addr, view: &SeedView) -> Vec<Difference<'a>> {
+    let listed = view.listed.keys().filter_map(|peer| Some(Difference { peer: *peer, why: not_alive(teller, *peer)? }));
+    let missing = running_peers(teller.model).filter(|peer| !view.listed.contains_key(&peer.addr));
+    let missing = missing.map(|peer| Difference { peer: peer.addr, why: not_listed(teller, seed, peer.addr) });
+    listed.chain(missing).collect()
+}
+
+/// What is not as it should be, in clauses; those of whom the same is to be said together.
+fn wrong(teller: Teller<'_>, differences: &[Difference<'_>]) -> Vec<String> {
+    let mut groups: Vec<(&Why<'_>, Vec<Addr>)> = Vec::new();
+    for Difference { peer, why } in differences.iter().filter(|difference| difference.why.is_wrong()) {
+        match groups.iter_mut().find(|(other, _)| *other == why) {
+            Some((_, peers)) => peers.push(*peer),
+            None => groups.push((why, vec![*peer])),
+        }
+    }
+    groups.iter().map(|(why, peers)| clause(teller, why, peers)).collect()
 }
 
 fn verdict(teller: Teller<'_>, (name, seed, now): (&str, Addr, Time), view: &SeedView, wrong: &[String]) -> String {
@@ -55,11 +115,10 @@ fn verdict(teller: Teller<'_>, (name, seed, now): (&str, Addr, Time), view: &See
     if !is_up {
         return format!("{name} does not run; when it stopped it had {listed} on its list.");
     }
-    match wrong {
-        [] => format!("{name} has {listed} on its list, {run}, and nobody is on it or off it without cause{last}."),
-        [only] => format!("{name} has {listed} on its list, {run}: {only}{last}."),
-        more => format!("{name} has {listed} on its list, {run}: {}{last}.", some_of(more)),
+    if wrong.is_empty() {
+        return format!("{name} has {listed} on its list, {run}, and nobody is on it or off it without cause{last}.");
     }
+    format!("{name} has {listed} on its list, {run}: {}{last}.", some_of(wrong))
 }
 
 /// The first of these clauses, and how many there are besides.
@@ -88,74 +147,112 @@ fn running_peers(model: &Model) -> impl Iterator<Item = &Node> {
 }
 
 /// Why somebody who is on a list does not answer; `None` if nothing speaks against it.
-fn not_alive(teller: Teller<'_>, listed: Addr) -> Option<String> {
+fn not_alive(teller: Teller<'_>, listed: Addr) -> Option<Why<'_>> {
     let node = teller.model.nodes().get(listed)?;
-    let (name, since) = (teller.name(listed), teller.clock(node.since));
-    let is_dead = node.belief == crate::model::node::Belief::Dead;
-    let what = match node.life {
-        Life::Killed => "was killed",
-        Life::Left => "left",
-        Life::Hung => "hangs since",
-        Life::Elsewhere if is_dead => "is taken for dead since",
+    let how = match node.life {
+        Life::Killed => Gone::Killed,
+        Life::Left => Gone::Left,
+        Life::Hung => Gone::Hung,
+        Life::Elsewhere if node.belief == Belief::Dead => Gone::Dead,
         Life::Elsewhere | Life::Running => return None,
     };
-    let at = if what.ends_with("since") { "" } else { "at " };
-    let reported = teller.model.deaths().latest_of(listed).is_some_and(|case| case.back_at.is_none());
-    let noticed = if reported { "" } else { ", and nobody has reported it" };
-    Some(format!("{name} {what} {at}{since}{noticed}"))
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Wrong,
-    AsMeant,
+    let since = if how == Gone::Dead { node.since } else { node.life_since };
+    let is_reported = teller.model.deaths().latest_of(listed).is_some_and(|case| case.back_at.is_none());
+    Some(Why::Gone { how, at: teller.clock(since), is_reported })
 }
 
 /// Why somebody who runs is not on the list of this seed.
-fn not_listed(teller: Teller<'_>, seed: Addr, peer: Addr) -> (Standing, String) {
-    let name = teller.name(peer);
-    let link = teller.model.links().get(peer, seed);
-    if link.is_some_and(crate::model::link::Link::is_up) {
-        return (Standing::Wrong, format!("{name} runs and is registered, {}", taken_off(teller, seed, peer)));
+fn not_listed(teller: Teller<'_>, seed: Addr, peer: Addr) -> Why<'_> {
+    let between = teller.model.faults().ever_between(peer, seed);
+    if let Some(by) = between.filter(|record| record.until.is_none()).find(|record| is_barrier(record)) {
+        return Why::CutOff { by, off: taken_off(teller, seed, peer) };
     }
-    let with: Vec<Addr> =
-        teller.model.links().open_of(peer).filter(|link| link.is_up()).map(|link| link.key.peer).collect();
-    let with: Vec<Addr> = with
-        .into_iter()
-        .filter(|to| teller.model.nodes().get(*to).is_some_and(|to| to.role == Some(Role::Seed)))
-        .collect();
+    let links = teller.model.links();
+    let link = links.get(peer, seed);
+    if link.is_some_and(Link::is_up) {
+        return Why::Off { off: taken_off(teller, seed, peer) };
+    }
+    let is_seed = |addr: &Addr| teller.model.nodes().get(*addr).is_some_and(|to| to.role == Some(Role::Seed));
+    let up = links.open_of(peer).filter(|link| link.is_up()).map(|link| link.key.peer);
+    let with: Vec<Addr> = up.filter(is_seed).collect();
     match (with.is_empty(), link) {
-        (true, _) => (Standing::Wrong, format!("{name} runs and is registered with no seed at all")),
-        (false, None) => {
-            let with = teller.names(&with);
-            (Standing::AsMeant, format!("{name} registered with {with}: a peer takes more than half of the seeds"))
-        }
-        (false, Some(link)) => {
-            let (with, since) = (teller.names(&with), teller.clock(link.since));
-            (Standing::AsMeant, format!("{name} is not registered here since {since}, but with {with}"))
-        }
+        (true, _) => Why::Unregistered,
+        (false, None) => Why::WithOthers { with },
+        (false, Some(link)) => Why::NoMore { with, since: teller.clock(link.since) },
     }
 }
 
-/// What this seed did last about this peer.
-fn taken_off(teller: Teller<'_>, seed: Addr, peer: Addr) -> String {
+/// When and why this seed last took this peer off its list.
+fn taken_off(teller: Teller<'_>, seed: Addr, peer: Addr) -> Option<Off> {
     let case = teller.model.deaths().latest_of(peer);
-    let removal = case.iter().flat_map(|case| &case.steps).rev().find_map(|step| match step.act {
-        SeedAct::Delisted { reason } if step.seed == seed => Some((step.at, reason)),
+    case.iter().flat_map(|case| &case.steps).rev().find_map(|step| match step.act {
+        SeedAct::Delisted { reason } if step.seed == seed => Some(Off { at: teller.clock(step.at), reason }),
         SeedAct::Delisted { .. }
         | SeedAct::Received { .. }
         | SeedAct::NoAnswer
         | SeedAct::Disputed { .. }
         | SeedAct::Relisted => None,
-    });
-    match removal {
-        Some((at, reason)) => {
-            let at = &clock_text(at, teller.utc_offset_s)[.."HH:MM:SS".len()];
-            let trusting = if matches!(reason, DelistReason::Reported { .. }) { ", without asking it" } else { "" };
-            format!("and was taken off the list at {at}: {}{trusting}", delisted(reason, &|addr| teller.name(addr)))
+    })
+}
+
+/// `p4 runs and is registered with no seed at all`, of one or of several.
+fn clause(teller: Teller<'_>, why: &Why<'_>, peers: &[Addr]) -> String {
+    let (who, is_one) = (teller.names(peers), peers.len() == 1);
+    let (runs, is, they) = if is_one { ("runs", "is", "it") } else { ("run", "are", "they") };
+    match why {
+        Why::Gone { how, at, is_reported } => {
+            let noticed = match (is_reported, is_one) {
+                (true, _) => "",
+                (false, true) => ", and nobody has reported it",
+                (false, false) => ", and nobody has reported them",
+            };
+            format!("{who} {}{noticed}", gone(*how, at, is_one))
         }
-        None => "and why it is not on the list is not certain".to_owned(),
+        Why::CutOff { by, off } => {
+            let off = off.as_ref().map(|off| format!("; {they} {}", off_text(teller, off, is_one))).unwrap_or_default();
+            format!("{who} {runs}, but {is} cut off from it by {}{off}", teller.named(by))
+        }
+        Why::Off { off: Some(off) } => {
+            format!("{who} {runs} and {is} registered, but {}", off_text(teller, off, is_one))
+        }
+        Why::Off { off: None } => {
+            format!("{who} {runs} and {is} registered; why that is not on the list is not certain")
+        }
+        Why::Unregistered => format!("{who} {runs} and {is} registered with no seed at all"),
+        Why::WithOthers { with } => {
+            format!("{who} registered with {}: a peer takes more than half of the seeds", teller.names(with))
+        }
+        Why::NoMore { with, since } => {
+            format!("{who} {is} not registered here since {since}, but with {}", teller.names(with))
+        }
     }
+}
+
+fn gone(how: Gone, at: &str, is_one: bool) -> String {
+    let (was, is) = if is_one { ("was", "is") } else { ("were", "are") };
+    match how {
+        Gone::Killed => format!("{was} killed at {at}"),
+        Gone::Left => format!("left at {at}"),
+        Gone::Hung => format!("{}since {at}", if is_one { "hangs " } else { "hang " }),
+        Gone::Dead => format!("{is} taken for dead since {at}"),
+    }
+}
+
+/// `was taken off the list at 03:13:02: p2 reported it dead, and it did not answer`.
+fn off_text(teller: Teller<'_>, off: &Off, is_one: bool) -> String {
+    let (subject, object, was) = if is_one { ("it", "it", "was") } else { ("they", "them", "were") };
+    let at = &off.at;
+    let why = match off.reason {
+        DelistReason::Reported { reporter } => {
+            format!("{} reported {object} dead, and the seed did not ask {object}", teller.name(reporter))
+        }
+        DelistReason::Unanswered { reporter } => {
+            format!("{} reported {object} dead, and {subject} did not answer", teller.name(reporter))
+        }
+        DelistReason::Departed => "the registration closed and no new one came".to_owned(),
+        DelistReason::Left => format!("{subject} said goodbye"),
+    };
+    format!("{was} taken off the list at {at}: {why}")
 }
 
 /// What the seed did about this peer.

@@ -67,8 +67,9 @@ fn parted(teller: Teller<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> Explana
 /// first tells it.
 fn losses(teller: Teller<'_>, wanted: impl Fn(Addr, Addr) -> bool) -> Vec<(Time, String)> {
     let links = teller.model.links().iter().filter(|link| wanted(link.key.node, link.key.peer));
-    let mut lost: Vec<_> =
-        links.filter_map(|link| super::lack::last_loss(teller, link).map(|(at, text)| (at, text, link.key))).collect();
+    let mut lost: Vec<_> = links
+        .filter_map(|link| super::ending::last_loss(teller, link).map(|(at, text)| (at, text, link.key)))
+        .collect();
     lost.sort_by_key(|(at, ..)| *at);
     let mut pairs = Set::default();
     lost.retain(|(.., key)| pairs.insert((key.node.min(key.peer), key.node.max(key.peer))));

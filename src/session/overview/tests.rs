@@ -1,6 +1,8 @@
 use super::*;
-use crate::event::{EventKind, Stop};
+use crate::event::{DelistReason, EventKind, ReportAction, Stop};
+use crate::proto::fault::{Fault, Percent, Scope, Trouble};
 use crate::proto::message::{DeathCause, MessageId, Role};
+use crate::proto::time::ClockTime;
 use crate::session::journal::{Header, Journal, Record};
 use crate::session::samples::{AT, any_event, event, one_of_each, peer, received, seed, started};
 use proptest::prelude::*;
@@ -30,7 +32,8 @@ fn story() -> Vec<Event> {
     events
 }
 
-const STORY: Overview = Overview { lasted_us: 90_000_000, nodes: 4, messages: 2, deaths: 1, events: 12, skipped: 0 };
+const STORY: Overview =
+    Overview { lasted_us: 90_000_000, nodes: 4, messages: 2, deaths: 1, disputed: 0, events: 12, skipped: 0 };
 
 #[test]
 fn a_session_that_was_ended_tells_what_it_came_to_in_its_last_line() {
@@ -69,6 +72,66 @@ fn a_node_that_dies_twice_is_two_deaths() {
     tell(2, event(peer(3), started("p3", Role::Peer)));
     tell(90, died(1, 3));
     assert_eq!(tally.overview().deaths, 2);
+}
+
+/// p1 says of p2, which runs, that it is dead, and a seed asks p2.
+fn lie_and_dispute() -> [Event; 4] {
+    let (dead, reporter, clock) = (peer(2), peer(1), ClockTime::from_seconds(60).unwrap());
+    let (cause, action) = (DeathCause::Misses { misses: 3 }, ReportAction::Verifying);
+    [
+        event(reporter, EventKind::Lied { about: dead }),
+        event(reporter, EventKind::DeadReportSent { dead, clock, seeds: vec![seed()], cause }),
+        event(seed(), EventKind::DeadReportReceived { dead, clock, reporter, cause: Some(cause), action }),
+        event(seed(), EventKind::ReportDisputed { dead, reporter, disputes: 1, rtt_us: 900 }),
+    ]
+}
+
+#[test]
+fn a_lie_that_was_disputed_is_no_death_and_the_summary_says_the_same() {
+    let (mut tally, mut model) = (Tally::new(AT), Model::new());
+    let mut tell = |event: &Event| {
+        tally.take(event);
+        model.apply(event);
+    };
+    story().iter().for_each(&mut tell);
+    lie_and_dispute().iter().for_each(&mut tell);
+    let told = tally.overview();
+    assert_eq!((told.deaths, told.disputed), (1, 1), "the death of the story, and the lie");
+    let summary = crate::session::summary::summary(&model, None, 0);
+    let line = |what: &str| summary.lines().find(|line| line.trim_start().starts_with(what)).map(str::to_owned);
+    assert_eq!(line("deaths").unwrap().matches(" at ").count(), 1, "{summary}");
+    assert!(line("disputes").unwrap().contains("p1 reported p2 dead: false"), "{summary}");
+}
+
+#[test]
+fn a_lie_that_no_seed_has_acted_on_is_no_death_and_one_that_was_believed_is() {
+    let mut tally = Tally::new(AT);
+    let [lied, sent, received, _] = lie_and_dispute();
+    for event in [&lied, &sent, &received] {
+        tally.take(event);
+    }
+    assert_eq!((tally.overview().deaths, tally.overview().disputed), (0, 1));
+    let reason = DelistReason::Reported { reporter: peer(1) };
+    tally.take(&event(seed(), EventKind::PeerDelisted { peer: peer(2), reason }));
+    assert_eq!((tally.overview().deaths, tally.overview().disputed), (1, 0));
+}
+
+#[test]
+fn where_a_fault_is_set_is_no_node_of_the_session() {
+    let mut tally = Tally::new(AT);
+    tally.take(&event(peer(1), started("p1", Role::Peer)));
+    let fault = Fault { what: Trouble::Loss { percent: Percent::new(5).unwrap() }, on: Scope::All };
+    for kind in [EventKind::FaultSet { fault: fault.clone() }, EventKind::FaultCleared { fault: fault.clone() }] {
+        tally.take(&event(fault.subject(), kind));
+    }
+    assert_eq!((tally.overview().nodes, tally.overview().events), (1, 3));
+}
+
+#[test]
+fn the_last_line_of_a_journal_of_an_earlier_version_is_read() {
+    let line = r#"{"closed":{"lasted_us":1,"nodes":2,"messages":3,"deaths":4,"events":5,"skipped":6}}"#;
+    let Footer { closed } = serde_json::from_str(line).unwrap();
+    assert_eq!((closed.deaths, closed.disputed, closed.skipped), (4, 0, 6));
 }
 
 #[test]

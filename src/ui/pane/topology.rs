@@ -34,6 +34,7 @@ pub(crate) use self::places::{Delivered, Order};
 use self::sketch::Mark;
 use super::{Focus, filter_note, framed, render_empty};
 use crate::model::node::{Life, Node, NodeState};
+use crate::model::rumor::Counting;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -338,7 +339,7 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
     vec![
         format!("wave {}{again}", view.model.message_name(wave.id)),
         format!("hop {hop}"),
-        format!("{least}{reached}/{} have it", rumor.coverage(view.model.nodes()).of),
+        format!("{least}{reached}/{} have it", rumor.coverage(view.model.nodes(), Counting::HadTime).of),
     ]
 }
 

@@ -1,0 +1,124 @@
+//! The lives of a node in this process: when it ran, and what ended that.
+
+use smallvec::SmallVec;
+
+use crate::proto::time::Time;
+
+/// Turns of one node that are kept: ten lives and more. Whoever restarts a node more often asks about the last ones.
+pub const TURNS_MAX: usize = 32;
+
+/// What became of a node, as far as this process knows for certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Life {
+    /// It runs in another process; only its neighbors can tell.
+    Elsewhere,
+    /// A node of this process that runs.
+    Running,
+    /// A node of this process that keeps its sockets and says nothing.
+    Hung,
+    /// A node of this process that left politely.
+    Left,
+    /// A node of this process that was crashed.
+    Killed,
+}
+
+/// From then on it was so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// Since when.
+    pub at: Time,
+    /// How it lived.
+    pub life: Life,
+}
+
+/// How a node lived when, oldest first; nothing of a node elsewhere.
+#[derive(Debug, Clone, Default)]
+pub struct Lives {
+    turns: SmallVec<[Turn; 2]>,
+    forgotten: bool,
+}
+
+impl Lives {
+    /// Those that are kept, oldest first.
+    pub fn turns(&self) -> &[Turn] {
+        &self.turns
+    }
+
+    /// How it lived at this time, and since when; `None` before its first start, and when that is no longer kept.
+    pub fn at(&self, at: Time) -> Option<Turn> {
+        self.turns.iter().rev().find(|turn| turn.at <= at).copied()
+    }
+
+    /// What came first after this time.
+    pub fn after(&self, at: Time) -> Option<Turn> {
+        self.turns.iter().find(|turn| turn.at > at).copied()
+    }
+
+    /// All that it did since then is kept.
+    pub fn reach_back_to(&self, at: Time) -> bool {
+        !self.forgotten || self.at(at).is_some()
+    }
+
+    /// It ran at this time; since when without a break.
+    pub fn running_since(&self, at: Time) -> Option<Time> {
+        self.at(at).filter(|turn| turn.life == Life::Running).map(|turn| turn.at)
+    }
+
+    /// It ran from the one time to the other, which is not included.
+    pub fn ran_throughout(&self, from: Time, until: Time) -> bool {
+        self.running_since(from).is_some() && self.after(from).is_none_or(|next| next.at >= until)
+    }
+
+    /// Its latest start.
+    pub fn started_at(&self) -> Option<Time> {
+        self.turns.iter().rev().find(|turn| turn.life == Life::Running).map(|turn| turn.at)
+    }
+
+    pub(super) fn turn(&mut self, at: Time, life: Life) {
+        let turn = Turn { at, life };
+        if self.turns.last() == Some(&turn) {
+            return;
+        }
+        if self.turns.len() == TURNS_MAX {
+            self.turns.remove(0);
+            self.forgotten = true;
+        }
+        self.turns.push(turn);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: u64) -> Time {
+        Time::from_micros(second * 1_000_000)
+    }
+
+    #[test]
+    fn an_earlier_life_is_known_after_a_restart() {
+        let mut lives = Lives::default();
+        for (second, life) in [(10, Life::Running), (20, Life::Killed), (30, Life::Running)] {
+            lives.turn(at(second), life);
+        }
+        assert_eq!(lives.at(at(9)), None);
+        assert_eq!(lives.running_since(at(15)), Some(at(10)));
+        assert_eq!(lives.at(at(25)), Some(Turn { at: at(20), life: Life::Killed }));
+        assert_eq!(lives.after(at(25)), Some(Turn { at: at(30), life: Life::Running }));
+        assert!(lives.ran_throughout(at(10), at(20)) && !lives.ran_throughout(at(10), at(21)));
+        assert!(lives.ran_throughout(at(30), at(99)) && !lives.ran_throughout(at(25), at(26)));
+        assert_eq!(lives.started_at(), Some(at(30)));
+    }
+
+    #[test]
+    fn what_is_too_long_ago_is_not_taken_for_a_time_before_the_first_start() {
+        let mut lives = Lives::default();
+        lives.turn(at(1), Life::Running);
+        assert!(lives.reach_back_to(at(0)), "it did not run yet, for certain");
+        for second in 2..200 {
+            lives.turn(at(second), if second % 2 == 0 { Life::Killed } else { Life::Running });
+        }
+        assert_eq!(lives.turns().len(), TURNS_MAX);
+        assert!(!lives.reach_back_to(at(1)) && lives.reach_back_to(at(199)));
+    }
+}

@@ -1,0 +1,346 @@
+//! What was done on purpose is named before all else: a fault, a hang, a crash; and an earlier life counts.
+
+use super::*;
+use crate::model::why::{why_not, why_not_each};
+use crate::proto::fault::{Fault, Percent, Scope, Trouble};
+
+impl Story {
+    fn set(&mut self, what: Trouble, on: Scope) {
+        let fault = Fault { what, on };
+        self.tell(fault.subject(), EventKind::FaultSet { fault });
+    }
+
+    fn heal(&mut self, what: Trouble, on: Scope) {
+        let fault = Fault { what, on };
+        self.tell(fault.subject(), EventKind::FaultCleared { fault });
+    }
+
+    /// Both ends miss three probes of the other, and give it up.
+    fn give_up(&mut self, a: Addr, b: Addr) {
+        let cause = DeathCause::Misses { misses: 3 };
+        self.three_misses(a, b);
+        self.declare(a, b, cause);
+        self.three_misses(b, a);
+        self.declare(b, a, cause);
+    }
+}
+
+fn half() -> Scope {
+    Scope::border(vec![p(1), p(2)])
+}
+
+/// p1 - p2 | p3 - p4, parted at 03:14:00 and not healed; p2 and p3 give each other up.
+fn parted() -> Story {
+    let mut story = Story::network(4);
+    for (node, peer) in [(p(2), p(3)), (p(3), p(2))] {
+        story.answer(node, peer, 9);
+    }
+    story.wait(60);
+    story.set(Trouble::Cut, half());
+    story.wait(1);
+    story.give_up(p(2), p(3));
+    story
+}
+
+#[test]
+fn a_link_that_ended_by_a_partition_names_the_partition_at_once() {
+    let story = parted();
+    let why = why_link(&story.model, p(2), p(3), 0);
+    assert_eq!(
+        why.verdict,
+        "The link p2 - p3 ended at 03:14:07, after 67 s: p2 had no answer to 3 probes in a row; the two were cut from \
+         each other by 'partition p1 p2' since 03:14:00."
+    );
+    let faults = why.evidence.iter().filter(|line| line.text.contains("partition p1 p2")).count();
+    assert_eq!(faults, 1, "{:#?}", why.evidence);
+}
+
+#[test]
+fn a_node_behind_a_partition_lacks_a_message_because_of_it_and_nothing_else() {
+    let mut story = parted();
+    let id = story.generate(p(1), 1);
+    story.receive(p(2), p(1), id, Some(1));
+    story.wait(10);
+    for node in [p(3), p(4)] {
+        assert_eq!(
+            why_not(&story.model, node, id, 0).verdict,
+            format!(
+                "{} does not have p1#1: it is on the other side of 'partition p1 p2', set at 03:14:00.",
+                story.model.name_of(node)
+            )
+        );
+    }
+    story.heal(Trouble::Cut, half());
+    assert!(
+        why_not(&story.model, p(4), id, 0).verdict.ends_with("set at 03:14:00 and healed at 03:14:23."),
+        "{}",
+        why_not(&story.model, p(4), id, 0).verdict
+    );
+}
+
+#[test]
+fn a_message_that_passed_the_border_by_another_way_is_not_said_to_be_kept_by_it() {
+    let mut story = parted();
+    let id = story.generate(p(1), 1);
+    // By whatever way: a node elsewhere, say.
+    story.receive(p(3), p(9), id, Some(2));
+    let told = why_not(&story.model, p(4), id, 0).verdict;
+    assert!(!told.contains("on the other side"), "{told}");
+}
+
+#[test]
+fn an_overlay_that_stays_parted_after_the_healing_names_the_partition_that_parted_it() {
+    let mut story = parted();
+    story.heal(Trouble::Cut, half());
+    story.wait(30);
+    let id = story.generate(p(1), 1);
+    story.receive(p(2), p(1), id, Some(1));
+    story.wait(10);
+    let told = why_not(&story.model, p(4), id, 0).verdict;
+    assert!(
+        told.starts_with(
+            "p4 does not have p1#1: because of 'partition p1 p2' from 03:14:00 to 03:14:13, it and 1 other were in \
+             another part of the overlay than p1; the last link between the two sides, p2 - p3, ended at 03:14:07"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_death_and_a_suspicion_by_a_cut_say_so_of_a_node_that_runs() {
+    let mut story = Story::network(3);
+    story.answer(p(1), p(2), 9);
+    story.wait(10);
+    story.set(Trouble::Cut, Scope::link(p(1), p(2)));
+    story.three_misses(p(1), p(2));
+    let suspect = about_node(&story.model, p(2), 0).verdict;
+    assert!(
+        suspect.contains("because of 'cut p1 p2' since 03:13:10: p1 had no answer to 3 of 3 probes in a row"),
+        "{suspect}"
+    );
+    story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
+    let dead = why_dead(&story.model, p(2), 0);
+    let told = "p2 runs, but is taken for dead because of 'cut p1 p2' since 03:13:10: p1 had no answer to 3 probes";
+    assert!(dead.verdict.starts_with(told), "{}", dead.verdict);
+    assert!(says(&dead, "fault: cut p1 p2"), "{dead:#?}");
+}
+
+#[test]
+fn a_fault_that_keeps_only_some_is_told_as_not_certain() {
+    let mut story = Story::network(2);
+    story.answer(p(1), p(2), 9);
+    story.set(Trouble::Loss { percent: Percent::new(60).unwrap() }, Scope::link(p(1), p(2)));
+    story.three_misses(p(1), p(2));
+    story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
+    let link = why_link(&story.model, p(1), p(2), 0).verdict;
+    assert!(link.contains("'loss p1 p2 60%' since 03:13:00 may be why, which is not certain"), "{link}");
+    let dead = why_dead(&story.model, p(2), 0).verdict;
+    assert!(dead.contains("perhaps because of 'loss p1 p2 60%' since 03:13:00, which is not certain"), "{dead}");
+}
+
+#[test]
+fn a_cut_that_was_healed_long_before_the_end_is_not_blamed_for_certain() {
+    let mut story = Story::network(2);
+    story.answer(p(1), p(2), 9);
+    story.set(Trouble::Cut, Scope::link(p(1), p(2)));
+    for misses in 1..=3 {
+        story.probe(p(1), p(2), u64::from(misses));
+        story.wait(2);
+        story.miss(p(1), p(2), u64::from(misses), misses);
+        if misses == 1 {
+            story.heal(Trouble::Cut, Scope::link(p(1), p(2)));
+        }
+    }
+    story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
+    let link = why_link(&story.model, p(1), p(2), 0).verdict;
+    assert!(link.contains("'cut p1 p2' from 03:13:00 to 03:13:02 may be why, which is not certain"), "{link}");
+}
+
+#[test]
+fn a_link_to_a_node_that_hung_or_was_killed_names_that_and_when() {
+    let story = a_death_of_missed_probes();
+    let hung = why_link(&story.model, p(1), p(2), 0).verdict;
+    assert!(hung.ends_with("p1 had no answer to 3 probes in a row; p2 hung at 03:13:00."), "{hung}");
+    let mut story = Story::network(2);
+    story.wait(5);
+    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.declare(p(1), p(2), DeathCause::LinkError);
+    let killed = why_link(&story.model, p(1), p(2), 0).verdict;
+    assert!(killed.contains("p2 was killed"), "{killed}");
+}
+
+#[test]
+fn a_link_that_stands_across_a_cut_says_that_nothing_passes() {
+    let mut story = Story::network(2);
+    story.set(Trouble::Cut, Scope::link(p(1), p(2)));
+    let told = why_link(&story.model, p(1), p(2), 0).verdict;
+    assert!(told.ends_with("; nothing passes between them: 'cut p1 p2' since 03:13:00."), "{told}");
+}
+
+#[test]
+fn a_partition_of_many_names_the_first_of_them_and_how_many_more() {
+    let mut story = Story::network(12);
+    story.set(Trouble::Cut, Scope::border((1..=9).map(p).collect()));
+    let id = story.generate(p(1), 1);
+    let told = why_not(&story.model, p(12), id, 0).verdict;
+    assert!(told.contains("on the other side of 'partition p1 p2 p3 p4 p5 and 4 more', set at 03:13:00."), "{told}");
+}
+
+#[test]
+fn a_node_that_was_down_then_and_is_back_now_is_told_both() {
+    let mut story = Story::network(3);
+    story.wait(10);
+    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.wait(2);
+    let id = story.generate(p(1), 1);
+    story.receive(p(2), p(1), id, Some(1));
+    story.wait(3);
+    story.start(p(3), "p3", Role::Peer);
+    assert_eq!(
+        why_not(&story.model, p(3), id, 0).verdict,
+        "p3 does not have p1#1: it was down when the message began: it was killed at 03:13:10, and was started again at \
+         03:13:15."
+    );
+    let coverage = story.model.rumors().get(id).unwrap().coverage(story.model.nodes(), Counting::HadTime);
+    assert_eq!((coverage.have, coverage.of), (2, 2));
+}
+
+#[test]
+fn a_restart_does_not_excuse_from_having_lacked_a_message_in_the_life_before() {
+    let mut story = Story::network(3);
+    story.set(Trouble::Cut, Scope::link(p(2), p(3)));
+    let id = story.generate(p(1), 1);
+    story.receive(p(2), p(1), id, Some(1));
+    story.wait(20);
+    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.wait(1);
+    story.start(p(3), "p3", Role::Peer);
+    let rumor = story.model.rumors().get(id).unwrap();
+    let coverage = rumor.coverage(story.model.nodes(), Counting::HadTime);
+    assert_eq!((coverage.have, coverage.of), (2, 3), "it ran then, and lacked it");
+    let clauses = why_not_each(&story.model, rumor, &[p(3)], 0);
+    assert!(clauses[0].contains("it was cut from p2, which had it at 03:13:00, by 'cut p2 p3'"), "{clauses:?}");
+    let still = rumor.coverage(story.model.nodes(), Counting::StillRun);
+    assert_eq!((still.have, still.of), (2, 2), "a scenario expects nothing of whom it has started anew");
+}
+
+#[test]
+fn a_peer_that_was_killed_before_the_message_had_come_and_restarted_is_excused_and_told_so() {
+    let mut story = Story::network(3);
+    let id = story.generate(p(1), 1);
+    story.wait(1);
+    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.start(p(3), "p3", Role::Peer);
+    let rumor = story.model.rumors().get(id).unwrap();
+    assert!(rumor.lacking(story.model.nodes(), Counting::HadTime).all(|node| node.addr != p(3)));
+    let told = why_not(&story.model, p(3), id, 0).verdict;
+    assert!(told.contains("it went down before the message came: it was killed at 03:13:01"), "{told}");
+}
+
+#[test]
+fn seeds_that_did_the_same_are_told_together() {
+    let mut story = Story::network(3);
+    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.declare(p(1), p(2), DeathCause::LinkError);
+    let reporter = p(1);
+    for seed in [s(1), s(2)] {
+        story.report(seed, p(2), reporter, ReportAction::Removed);
+        story.tell(seed, EventKind::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } });
+    }
+    let told = why_dead(&story.model, p(2), 0).verdict;
+    assert!(told.contains("s1 and s2 took it off their lists at 03:13:00 without asking it"), "{told}");
+}
+
+#[test]
+fn a_lie_is_told_as_one_and_not_as_a_death() {
+    let mut story = Story::network(3);
+    let cause = DeathCause::Lie;
+    story.tell(p(1), EventKind::Lied { about: p(3) });
+    story.tell(p(1), EventKind::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1), s(2)], cause });
+    for seed in [s(1), s(2)] {
+        story.report(seed, p(3), p(1), ReportAction::Verifying);
+        story.tell(seed, EventKind::ReportDisputed { dead: p(3), reporter: p(1), disputes: 1, rtt_us: 900 });
+    }
+    assert_eq!(
+        why_dead(&story.model, p(3), 0).verdict,
+        "p3 runs, and was reported dead, which is disputed: p1 made a false report, on purpose; it was reported to s1 and s2; s1 and \
+         s2 asked it, had an answer after 900 us at most and kept it on their lists."
+    );
+}
+
+#[test]
+fn a_liar_that_names_a_cause_is_told_as_one_and_a_later_death_is_another_case() {
+    let mut story = Story::network(3);
+    let cause = DeathCause::Misses { misses: 3 };
+    story.tell(p(1), EventKind::Lied { about: p(3) });
+    story.tell(p(1), EventKind::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1)], cause });
+    story.report(s(1), p(3), p(1), ReportAction::Verifying);
+    story.tell(s(1), EventKind::ReportDisputed { dead: p(3), reporter: p(1), disputes: 1, rtt_us: 900 });
+    let told = why_dead(&story.model, p(3), 0).verdict;
+    assert!(told.contains("p1 made a false report, on purpose"), "{told}");
+    story.wait(2);
+    story.tell(p(3), EventKind::Hung);
+    story.three_misses(p(2), p(3));
+    story.declare(p(2), p(3), cause);
+    let told = why_dead(&story.model, p(3), 0).verdict;
+    assert!(told.starts_with("p3 hangs since 03:13:02") && !told.contains("p1"), "{told}");
+}
+
+#[test]
+fn what_is_asked_of_a_link_to_a_hung_node_that_still_stands_names_the_hang() {
+    let mut story = Story::network(2);
+    story.tell(p(2), EventKind::Hung);
+    story.probe(p(1), p(2), 1);
+    story.wait(2);
+    story.miss(p(1), p(2), 1, 1);
+    for (a, b) in [(1, 2), (2, 1)] {
+        let told = why_link(&story.model, p(a), p(b), 0).verdict;
+        assert!(told.contains("1 probe of 3 unanswered") && told.ends_with("; p2 hangs since 03:13:00."), "{told}");
+    }
+}
+
+#[test]
+fn a_seed_behind_a_partition_says_so_of_all_it_lost_in_one_clause() {
+    use crate::model::why::why_seed;
+    let mut story = Story::network(4);
+    story.set(Trouble::Cut, Scope::border(vec![p(1), p(2), s(1)]));
+    story.wait(9);
+    for peer in [p(3), p(4)] {
+        story.tell(
+            p(2),
+            EventKind::NeighborDied { peer, cause: DeathCause::LinkError, last_heard: Time::from_micros(START) },
+        );
+        story.report(s(1), peer, p(2), ReportAction::Verifying);
+        story.tell(s(1), EventKind::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter: p(2) } });
+    }
+    let told = why_seed(&story.model, s(1), Time::from_micros(story.at), 0).verdict;
+    assert!(
+        told.contains(
+            "p3 and p4 run, but are cut off from it by 'partition p1 p2 s1' since 03:13:00; they were taken off the list \
+             at 03:13:09: p2 reported them dead, and they did not answer"
+        ),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_report_that_could_not_arrive_is_not_said_to_be_unknown() {
+    let mut story = Story::network(3);
+    story.set(Trouble::Cut, Scope::border(vec![p(1), p(2), s(1)]));
+    story.three_misses(p(2), p(3));
+    story.declare(p(2), p(3), DeathCause::Misses { misses: 3 });
+    story.report(s(1), p(3), p(2), ReportAction::Verifying);
+    let told = why_dead(&story.model, p(3), 0).verdict;
+    assert!(
+        told.ends_with("s1 is asking it; no report reached s2, because of 'partition p1 p2 s1' since 03:13:00."),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_node_that_runs_on_one_side_of_a_border_says_from_whom_it_is_cut_off() {
+    let mut story = Story::network(3);
+    story.set(Trouble::Cut, Scope::border(vec![p(1), s(1)]));
+    let told = about_node(&story.model, p(3), 0).verdict;
+    assert!(told.ends_with("Nothing passes between it and s1 and p1: 'partition p1 s1' since 03:13:00."), "{told}");
+}

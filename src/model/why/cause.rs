@@ -1,0 +1,220 @@
+//! What was done on purpose and explains why one node did not hear another: a fault between the two, or that the
+//! other one hung or stopped. An answer names it before all else.
+
+use super::{Evidence, Teller};
+use crate::model::fault::Record;
+use crate::model::node::{Life, Lives, Turn};
+use crate::model::words::list_text;
+use crate::proto::addr::Addr;
+use crate::proto::fault::{Scope, Trouble};
+use crate::proto::time::Time;
+
+/// Faults that a sentence names.
+const FAULTS_MAX: usize = 2;
+
+/// Why nothing was heard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause<'a> {
+    /// Nothing passed between the two.
+    Barrier(&'a Record),
+    /// This node hung or stopped.
+    Gone(Addr, Turn),
+    /// A fault that makes a node as it was found: a slow reader.
+    Made(&'a Record),
+    /// A fault that keeps some messages from arriving, or kept all for a part of the time.
+    Perhaps(&'a Record),
+}
+
+/// The time in which one node had no answer from another: from the first probe.
+#[derive(Clone, Copy)]
+pub(super) struct Silence {
+    pub(super) from: Time,
+    pub(super) until: Time,
+}
+
+impl Silence {
+    /// It was so for some of the time.
+    fn meets(self, since: Time, until: Option<Time>) -> bool {
+        since <= self.until && until.is_none_or(|until| until >= self.from)
+    }
+
+    /// It was so for the most of it.
+    fn is_mostly(self, since: Time, until: Option<Time>) -> bool {
+        let end = until.map_or(self.until, |until| until.min(self.until));
+        end.since(since.max(self.from)) * 2 >= self.until.since(self.from)
+    }
+}
+
+/// Does it keep all from arriving?
+pub(super) fn is_barrier(record: &Record) -> bool {
+    match record.fault.what {
+        Trouble::Cut => true,
+        Trouble::Loss { percent } => percent.get() == 100,
+        Trouble::Delay { .. }
+        | Trouble::Duplicate { .. }
+        | Trouble::Reorder { .. }
+        | Trouble::Slow { .. }
+        | Trouble::Skew { .. }
+        | Trouble::Junk { .. } => false,
+    }
+}
+
+/// Does it keep some from arriving, or from arriving in time?
+pub(super) fn is_hindrance(record: &Record) -> bool {
+    match record.fault.what {
+        Trouble::Loss { .. } | Trouble::Delay { .. } | Trouble::Reorder { .. } | Trouble::Slow { .. } => true,
+        Trouble::Cut | Trouble::Duplicate { .. } | Trouble::Skew { .. } | Trouble::Junk { .. } => false,
+    }
+}
+
+impl<'a> Teller<'a> {
+    /// Why `node` heard nothing of `peer` in this time: of what lasted for most of it, what was first.
+    pub(super) fn cause_of(self, node: Addr, peer: Addr, silence: Silence) -> Option<Cause<'a>> {
+        let met = |record: &&Record| silence.meets(record.since, record.until);
+        let faults = || self.model.faults().ever_between(node, peer).filter(met);
+        let whole = |record: &&Record| is_barrier(record) && silence.is_mostly(record.since, record.until);
+        let barrier = faults().filter(whole).min_by_key(|record| record.since);
+        let gone = self.gone(peer, silence);
+        match (barrier, gone) {
+            (Some(record), Some(turn)) if record.since < turn.at => Some(Cause::Barrier(record)),
+            (_, Some(turn)) => Some(Cause::Gone(peer, turn)),
+            (Some(record), None) => Some(Cause::Barrier(record)),
+            (None, None) => faults().find(|record| is_barrier(record) || is_hindrance(record)).map(Cause::Perhaps),
+        }
+    }
+
+    /// When this node ceased to say anything, if it did in this time or before.
+    fn gone(self, node: Addr, silence: Silence) -> Option<Turn> {
+        let lives = self.lives(node)?;
+        let is_gone = |turn: &&Turn| {
+            turn.life != Life::Running && silence.meets(turn.at, lives.after(turn.at).map(|next| next.at))
+        };
+        lives.turns().iter().find(is_gone).copied()
+    }
+
+    pub(super) fn lives(self, node: Addr) -> Option<&'a Lives> {
+        self.model.nodes().get(node).map(|node| &node.lives)
+    }
+
+    /// Why, in a clause; `who`: the two of whom it is told.
+    pub(super) fn cause_clause(self, cause: Cause<'_>, who: &str) -> String {
+        match cause {
+            Cause::Barrier(record) => self.barrier(record, who),
+            Cause::Gone(node, turn) => format!("{} {}", self.name(node), self.turn(turn)),
+            Cause::Made(record) => format!("the user made it so, by {}", self.named(record)),
+            Cause::Perhaps(record) => format!("{} may be why, which is not certain", self.named(record)),
+        }
+    }
+
+    /// `p1 and p5 were cut from each other by 'cut p1 p5' since 03:13:02`.
+    fn barrier(self, record: &Record, who: &str) -> String {
+        match record.fault.what {
+            Trouble::Cut => format!("{who} were cut from each other by {}", self.named(record)),
+            Trouble::Loss { .. }
+            | Trouble::Delay { .. }
+            | Trouble::Duplicate { .. }
+            | Trouble::Reorder { .. }
+            | Trouble::Slow { .. }
+            | Trouble::Skew { .. }
+            | Trouble::Junk { .. } => format!("nothing passed between {who}, by {}", self.named(record)),
+        }
+    }
+
+    /// What keeps these two apart now, or may: `nothing passes between them: 'cut p1 p5' since 03:13:02`.
+    pub(super) fn trouble_now(self, one: Addr, other: Addr) -> Option<String> {
+        let records: Vec<&Record> =
+            self.model.faults().ever_between(one, other).filter(|record| record.until.is_none()).collect();
+        if let Some(record) = records.iter().find(|record| is_barrier(record)) {
+            return Some(format!("nothing passes between them: {}", self.named(record)));
+        }
+        let hindrances: Vec<String> =
+            records.iter().filter(|record| is_hindrance(record)).map(|record| self.named(record)).collect();
+        (!hindrances.is_empty()).then(|| {
+            let lie = if hindrances.len() == 1 { "lies" } else { "lie" };
+            format!("{} {lie} on it", list_text(&hindrances, FAULTS_MAX))
+        })
+    }
+
+    /// Which of two nodes says nothing now: `p5 hangs since 03:13:02`.
+    pub(super) fn hung_now(self, nodes: [Addr; 2]) -> Option<String> {
+        let hung = nodes.into_iter().filter_map(|node| self.model.nodes().get(node));
+        let mut hung = hung.filter(|node| node.life == Life::Hung);
+        hung.next().map(|node| format!("{} hangs since {}", self.name(node.addr), self.clock(node.life_since)))
+    }
+
+    /// `because of 'cut p1 p5' since 03:13:02`; of what may be the cause alone that it is not certain.
+    pub(super) fn because(self, causes: &[Cause<'_>]) -> Option<String> {
+        let (mut barriers, mut perhaps): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        for cause in causes {
+            match cause {
+                Cause::Barrier(record) | Cause::Made(record) => push_new(&mut barriers, self.named(record)),
+                Cause::Perhaps(record) => push_new(&mut perhaps, self.named(record)),
+                Cause::Gone(..) => {}
+            }
+        }
+        if barriers.is_empty() && perhaps.is_empty() {
+            return None;
+        }
+        if barriers.is_empty() {
+            return Some(format!("perhaps because of {}, which is not certain", list_text(&perhaps, FAULTS_MAX)));
+        }
+        Some(format!("because of {}", list_text(&barriers, FAULTS_MAX)))
+    }
+
+    /// The command that set it, and when it was so: `'cut p1 p5' since 03:13:02`.
+    pub(super) fn named(self, record: &Record) -> String {
+        let since = self.clock(record.since);
+        match record.until {
+            Some(until) => format!("'{}' from {since} to {}", self.fault(record), self.clock(until)),
+            None => format!("'{}' since {since}", self.fault(record)),
+        }
+    }
+
+    /// A fault as the command that sets it, with no more names than a sentence holds.
+    pub(super) fn fault(self, record: &Record) -> String {
+        match &record.fault.on {
+            Scope::Border(nodes) if nodes.len() > super::NAMES_MAX => {
+                let named = nodes.iter().take(super::NAMES_MAX - 1).map(|addr| self.name(*addr));
+                let named = named.collect::<Vec<_>>().join(" ");
+                format!("partition {named} and {} more", nodes.len() + 1 - super::NAMES_MAX)
+            }
+            Scope::All | Scope::Node(_) | Scope::Link(..) | Scope::Border(_) => {
+                record.fault.text(&|addr| self.name(addr))
+            }
+        }
+    }
+
+    /// What became of a node, and when: `was killed at 03:13:02`.
+    pub(super) fn turn(self, turn: Turn) -> String {
+        let at = self.clock(turn.at);
+        match turn.life {
+            Life::Killed => format!("was killed at {at}"),
+            Life::Hung => format!("hung at {at}"),
+            Life::Left => format!("left politely at {at}"),
+            Life::Running | Life::Elsewhere => format!("started at {at}"),
+        }
+    }
+
+    /// All turns of a node of ours but its first start.
+    pub(super) fn turns(self, node: Addr) -> Vec<Evidence> {
+        let name = self.name(node);
+        let told = |turn: &Turn| {
+            let text = match turn.life {
+                Life::Killed => "was killed: sockets reset, no goodbye",
+                Life::Hung => "hung: its sockets are open, it says nothing",
+                Life::Left => "left politely",
+                Life::Running | Life::Elsewhere => "was started again",
+            };
+            Evidence::at(turn.at, format!("{name} {text}"))
+        };
+        let turns = self.lives(node).map(Lives::turns).unwrap_or_default();
+        let later = turns.iter().enumerate().filter(|(place, turn)| *place > 0 || turn.life != Life::Running);
+        later.map(|(_, turn)| told(turn)).collect()
+    }
+}
+
+fn push_new(texts: &mut Vec<String>, text: String) {
+    if !texts.contains(&text) {
+        texts.push(text);
+    }
+}

@@ -1,0 +1,145 @@
+//! How a link ended: who closed it, what for, and what was done on purpose that explains it.
+
+use std::time::Duration;
+
+use super::Teller;
+use super::cause::{Cause, Silence};
+use crate::event::{LinkEnd, Side};
+use crate::model::fault::Record;
+use crate::model::link::{Link, Step, StepKind};
+use crate::model::node::{Life, Lives, Turn};
+use crate::model::sentence::end_text;
+use crate::model::words::count_text;
+use crate::proto::addr::Addr;
+use crate::proto::fault::TroubleKind;
+use crate::proto::message::DeathCause;
+use crate::proto::time::Time;
+
+/// The other end knows of a stop so soon.
+const NOTICED_WITHIN: Duration = Duration::from_secs(1);
+
+/// This end only saw the connection go; the other one may know why.
+pub(super) fn is_seen_only(step: &Step) -> bool {
+    let StepKind::Down { end, .. } = step.what else { return false };
+    matches!(end, LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost)
+}
+
+/// The link is gone since this step.
+pub(super) fn is_loss(step: &Step) -> bool {
+    matches!(step.what, StepKind::Down { .. } | StepKind::Dropped | StepKind::NodeStopped)
+}
+
+/// When this link was last lost, if it is, and how: `p2 - p3, ended at 03:13:02: p2 was killed`.
+pub(super) fn last_loss(teller: Teller<'_>, link: &Link) -> Option<(Time, String)> {
+    let step = link.history.iter().rev().find(|step| is_loss(step)).filter(|_| !link.is_up())?;
+    let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
+    let why = end_of(teller, link, step);
+    Some((step.at, format!("{node} - {peer}, ended at {}: {why}", teller.clock(step.at))))
+}
+
+/// Why a link ended, told from outside: who did it, and what explains it.
+pub(super) fn end_of(teller: Teller<'_>, link: &Link, step: &Step) -> String {
+    let told = told_end_of(teller, link, step);
+    match cause_of_end(teller, link, step) {
+        Some(cause) => format!("{told}; {}", teller.cause_clause(cause, "the two")),
+        None => told,
+    }
+}
+
+/// As [`end_of`], as the end that tells it saw it.
+pub(super) fn told_end_of(teller: Teller<'_>, link: &Link, step: &Step) -> String {
+    let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
+    match step.what {
+        StepKind::Down { end, .. } => ended_by(&node, &peer, end),
+        StepKind::Dropped => format!("{peer} dropped it, because {node} hung"),
+        StepKind::NodeStopped => format!("{node} {}", stop_text(teller, link.key.node, step.at)),
+        StepKind::Dialing
+        | StepKind::DialFailed { .. }
+        | StepKind::Refused { .. }
+        | StepKind::NotAccepted { .. }
+        | StepKind::HandshakeFailed
+        | StepKind::Violation { .. }
+        | StepKind::OtherDialect { .. }
+        | StepKind::Up { .. } => "not certain why".to_owned(),
+    }
+}
+
+fn stop_text(teller: Teller<'_>, node: Addr, at: Time) -> &'static str {
+    // A node that is started again in the moment of its end has two turns then.
+    let turns = teller.lives(node).map(Lives::turns).unwrap_or_default();
+    let stop = turns.iter().find(|turn| turn.at == at && turn.life != Life::Running);
+    match stop.map(|turn| turn.life) {
+        Some(Life::Killed) => "was killed",
+        Some(Life::Left) => "left politely",
+        Some(Life::Hung | Life::Running | Life::Elsewhere) | None => "stopped",
+    }
+}
+
+/// What was done on purpose that explains why this link ended so.
+pub(super) fn cause_of_end<'a>(teller: Teller<'a>, link: &Link, step: &Step) -> Option<Cause<'a>> {
+    let (node, peer) = (link.key.node, link.key.peer);
+    match step.what {
+        StepKind::Down { end: LinkEnd::Dead { cause: DeathCause::Misses { .. } }, unanswered_since } => {
+            let from = unanswered_since.unwrap_or(step.at);
+            teller.cause_of(node, peer, Silence { from, until: step.at })
+        }
+        StepKind::Down {
+            end: LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost,
+            ..
+        } => stopped_just_before(teller, peer, step.at),
+        StepKind::Down { end: LinkEnd::TooSlow, .. } => slow(teller, peer, step.at),
+        StepKind::Dropped => {
+            let hung = teller.lives(node)?.at(step.at).filter(|turn| turn.life == Life::Hung);
+            hung.map(|turn| Cause::Gone(node, turn))
+        }
+        StepKind::Down {
+            end:
+                LinkEnd::Dead { cause: DeathCause::Cut | DeathCause::Lie }
+                | LinkEnd::Goodbye { .. }
+                | LinkEnd::Violation
+                | LinkEnd::NotAccepted
+                | LinkEnd::Refused { .. },
+            ..
+        }
+        | StepKind::NodeStopped
+        | StepKind::Dialing
+        | StepKind::DialFailed { .. }
+        | StepKind::Refused { .. }
+        | StepKind::NotAccepted { .. }
+        | StepKind::HandshakeFailed
+        | StepKind::Violation { .. }
+        | StepKind::OtherDialect { .. }
+        | StepKind::Up { .. } => None,
+    }
+}
+
+fn stopped_just_before(teller: Teller<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
+    let is_it = |turn: &&Turn| turn.life != Life::Running && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN;
+    teller.lives(node)?.turns().iter().rev().find(is_it).map(|turn| Cause::Gone(node, *turn))
+}
+
+fn slow(teller: Teller<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
+    let mut records = teller.model.faults().ever_on_node(node);
+    let is_it = |record: &&Record| record.fault.what.kind() == TroubleKind::Slow && record.was_at(at);
+    records.find(is_it).map(Cause::Made)
+}
+
+/// Who closed a link of `node` to `peer`, and why.
+fn ended_by(node: &str, peer: &str, end: LinkEnd) -> String {
+    match end {
+        LinkEnd::Goodbye { side: Side::Us, reason } => format!("{node} closed it and said goodbye: {reason}"),
+        LinkEnd::Goodbye { side: Side::Them, reason } => format!("{peer} closed it and said goodbye: {reason}"),
+        LinkEnd::Dead { cause: DeathCause::Misses { misses } } => {
+            let row = if misses == 1 { "" } else { " in a row" };
+            format!("{node} had no answer to {}{row}", count_text(u64::from(misses), "probe"))
+        }
+        LinkEnd::Dead { cause } => format!("{node} took {peer} for dead: {cause}"),
+        LinkEnd::TooSlow => {
+            format!("{node} dropped it, because {peer} read too slowly: the queue was full, and what was in it is lost")
+        }
+        LinkEnd::Violation => format!("{node} closed it, because {peer} broke the protocol"),
+        LinkEnd::NotAccepted => format!("{peer} never accepted it"),
+        LinkEnd::Refused { reason } => format!("{peer} refused it: {reason}"),
+        LinkEnd::RegistrationLost => format!("{} (seen by {node})", end_text(end)),
+    }
+}

@@ -1,0 +1,223 @@
+//! Why a node does not have a message, in words.
+
+use super::{DELIVERY_TIME, Fate, Inquiry, Lost, Reason};
+use crate::model::fault::Record;
+use crate::model::gossip::EntryKind;
+use crate::model::link::Link;
+use crate::model::node::{Life, Node, Turn};
+use crate::model::why::cause::{Cause, is_barrier};
+use crate::model::why::ending::{cause_of_end, end_of, told_end_of};
+use crate::model::why::{Evidence, in_order};
+use crate::model::words::{count_text, span_text};
+use crate::proto::addr::Addr;
+use crate::proto::time::Time;
+
+/// Links that an answer names.
+const LOST_MAX: usize = 3;
+
+impl Inquiry<'_> {
+    pub(super) fn sentence(&self, node: Addr, reason: &Reason<'_>) -> String {
+        let (name, message) = (self.teller.name(node), self.teller.model.message_name(self.rumor.id));
+        let doubt = if self.is_certain() { "" } else { "; not certain, because not all of that time is known here" };
+        format!("{name} does not have {message}: {}{doubt}", self.clause(node, reason))
+    }
+
+    pub(super) fn clause(&self, node: Addr, reason: &Reason<'_>) -> String {
+        match reason {
+            Reason::NotOurs => "that is not certain: it does not run in this process, and only it can tell".to_owned(),
+            Reason::Forgotten => "why is not certain: it was started again too often since for that time to be known \
+                                  still"
+                .to_owned(),
+            Reason::Seed => "it is a seed, and seeds do not gossip".to_owned(),
+            Reason::Later { from } => {
+                let (at, after) = (self.teller.clock(*from), span_text(from.since(self.began)));
+                format!("it started at {at}, {after} after the message began, and nobody repeats it")
+            }
+            Reason::Down { turn, back } => {
+                format!("it was down when the message began: it {}{}", self.teller.turn(*turn), self.back(*back))
+            }
+            Reason::WentDown { turn, back } => {
+                format!("it went down before the message came: it {}{}", self.teller.turn(*turn), self.back(*back))
+            }
+            Reason::Behind { border } => self.behind(border),
+            Reason::Alone { lost } => self.alone(lost),
+            Reason::Apart { side, lost } => self.apart(*side, lost),
+            Reason::Stuck { holder, next, at, fate } => self.stuck(node, (*holder, *next, *at), fate),
+        }
+    }
+
+    fn back(&self, back: Option<Time>) -> String {
+        back.map_or_else(String::new, |at| format!(", and was started again at {}", self.teller.clock(at)))
+    }
+
+    fn behind(&self, border: &Record) -> String {
+        let (fault, set) = (self.teller.fault(border), self.teller.clock(border.since));
+        match border.until {
+            None => format!("it is on the other side of '{fault}', set at {set}"),
+            Some(until) => {
+                format!(
+                    "it was on the other side of '{fault}', set at {set} and healed at {}",
+                    self.teller.clock(until)
+                )
+            }
+        }
+    }
+
+    fn alone(&self, links: &[Lost<'_>]) -> String {
+        match links.first() {
+            Some(last) => {
+                format!("{}it had no neighbor; its last link, {}", self.because(last), self.lost_text(*last))
+            }
+            None => "it had no neighbor yet".to_owned(),
+        }
+    }
+
+    fn apart(&self, side: usize, links: &[Lost<'_>]) -> String {
+        let with = match side {
+            1 => "it was".to_owned(),
+            more => format!("it and {} were", count_text(more as u64 - 1, "other")),
+        };
+        let origin = self.teller.name(self.rumor.id.origin);
+        let because = links.first().map(|last| self.because(last)).unwrap_or_default();
+        let why = match links.first() {
+            Some(last) => format!("the last link between the two sides, {}", self.lost_text(*last)),
+            None => "no link between the two sides is known here".to_owned(),
+        };
+        format!("{because}{with} in another part of the overlay than {origin}; {why}")
+    }
+
+    /// `because of 'cut p1 p7' since 03:13:02 `: the fault that ended a link.
+    fn because(&self, lost: &Lost<'_>) -> String {
+        let because = cause_of_end(self.teller, lost.link, lost.step).and_then(|cause| self.teller.because(&[cause]));
+        because.map_or_else(String::new, |because| format!("{because}, "))
+    }
+
+    fn stuck(&self, node: Addr, (holder, next, at): (Addr, Addr, Time), fate: &Fate<'_>) -> String {
+        let (from, name, is_last) = (self.teller.name(holder), self.teller.name(next), next == node);
+        let had_at = self.teller.clock(at);
+        let (to, pause) = if is_last { ("it".to_owned(), "") } else { (format!("{name}, on the way to it"), ",") };
+        let had = format!("{from} had it at {had_at}");
+        let link = format!("the link {from} - {name}{}", if is_last { "" } else { ", on the way to it," });
+        match fate {
+            Fate::Faulty(record) if is_barrier(record) => {
+                format!("{to}{pause} was cut from {from}, which had it at {had_at}, by {}", self.teller.named(record))
+            }
+            Fate::Faulty(record) => {
+                let named = self.teller.named(record);
+                format!(
+                    "{had}, and a fault between {from} and {to}{pause} may have kept it, which is not certain: {named}"
+                )
+            }
+            Fate::Ended(lost) => {
+                let (because, at) = (self.because(lost), self.teller.clock(lost.step.at));
+                format!("{because}{link} ended at {at}: {}; {had}", self.end_text(lost))
+            }
+            Fate::HolderDown(turn) => {
+                let way = if is_last { String::new() } else { format!("; {name} is next on the way") };
+                format!("{had}, but {}{way}", self.teller.turn(*turn))
+            }
+            Fate::NextDown(turn) => format!("{to}{pause} {}; {had}", self.teller.turn(*turn)),
+            Fate::Late => format!("{had}, but {link} was not open at that moment"),
+            Fate::Open if self.teller.model.now() < at + DELIVERY_TIME => {
+                format!("{had}, and {link} is open: it may be on its way")
+            }
+            Fate::Open => {
+                format!("{had}, and {link} was open, as far as is known here: what became of that copy is not certain")
+            }
+        }
+    }
+
+    /// `p4 - p7, ended at 03:13:02: p4 was killed`.
+    fn lost_text(&self, lost: Lost<'_>) -> String {
+        format!("{}, ended at {}: {}", self.pair(lost.link), self.teller.clock(lost.step.at), self.end_text(&lost))
+    }
+
+    /// Why it ended; without the fault that was named before.
+    fn end_text(&self, lost: &Lost<'_>) -> String {
+        match cause_of_end(self.teller, lost.link, lost.step) {
+            Some(Cause::Barrier(_) | Cause::Made(_) | Cause::Perhaps(_)) => {
+                told_end_of(self.teller, lost.link, lost.step)
+            }
+            Some(Cause::Gone(..)) | None => end_of(self.teller, lost.link, lost.step),
+        }
+    }
+
+    fn pair(&self, link: &Link) -> String {
+        format!("{} - {}", self.teller.name(link.key.node), self.teller.name(link.key.peer))
+    }
+
+    pub(super) fn evidence(&self, node: Addr, reason: &Reason<'_>) -> Vec<Evidence> {
+        let message = self.teller.model.message_name(self.rumor.id);
+        let mut lines =
+            vec![Evidence::at(self.began, format!("{message} began at {}", self.teller.name(self.rumor.id.origin)))];
+        lines.extend(self.overlay.graph.neighbors(node).map(|neighbor| self.neighbor(neighbor, node)));
+        lines.extend(self.of_reason(reason));
+        lines.extend(self.teller.model.nodes().get(node).map(|node| self.life_lines(node)).unwrap_or_default());
+        in_order(lines)
+    }
+
+    fn of_reason(&self, reason: &Reason<'_>) -> Vec<Evidence> {
+        match reason {
+            Reason::NotOurs
+            | Reason::Forgotten
+            | Reason::Seed
+            | Reason::Later { .. }
+            | Reason::Down { .. }
+            | Reason::WentDown { .. } => Vec::new(),
+            Reason::Behind { border } => self.teller.fault_lines(border),
+            Reason::Alone { lost } | Reason::Apart { lost, .. } => self.lost_lines(lost),
+            Reason::Stuck { holder, next, fate, .. } => {
+                let mut lines = self.teller.faults_between(*holder, *next);
+                lines.extend(self.forwarded(*holder));
+                match fate {
+                    Fate::Ended(lost) => lines.extend(self.lost_lines(std::slice::from_ref(lost))),
+                    Fate::HolderDown(_) => lines.extend(self.teller.turns(*holder)),
+                    Fate::NextDown(_) => lines.extend(self.teller.turns(*next)),
+                    Fate::Faulty(_) | Fate::Late | Fate::Open => {}
+                }
+                lines
+            }
+        }
+    }
+
+    /// How the latest of these links ended, with the faults between their ends.
+    fn lost_lines(&self, lost: &[Lost<'_>]) -> Vec<Evidence> {
+        let mut lines = Vec::new();
+        for lost in lost.iter().take(LOST_MAX) {
+            lines.extend(self.teller.faults_between(lost.link.key.node, lost.link.key.peer));
+            let why = end_of(self.teller, lost.link, lost.step);
+            lines.push(Evidence::at(lost.step.at, format!("link {} ended: {why}", self.pair(lost.link))));
+        }
+        lines
+    }
+
+    fn neighbor(&self, neighbor: Addr, node: Addr) -> Evidence {
+        let (neighbor_name, name) = (self.teller.name(neighbor), self.teller.name(node));
+        match self.rumor.copies.get(&neighbor) {
+            Some(copy) => Evidence::at(copy.at, format!("{neighbor_name}, linked to {name} when it began, had it")),
+            None if self.overlay.elsewhere.contains(&neighbor) => Evidence::now(format!(
+                "{neighbor_name}, linked to {name}, runs elsewhere: not certain whether it had it"
+            )),
+            None => Evidence::now(format!("{neighbor_name}, linked to {name} when it began, does not have it either")),
+        }
+    }
+
+    /// To how many the holder sent it on.
+    fn forwarded(&self, holder: Addr) -> Option<Evidence> {
+        let copy = self.rumor.copies.get(&holder)?;
+        let entry = self.teller.model.gossip().get(copy.entry)?;
+        let (EntryKind::Generated { forwarded, .. } | EntryKind::Received { forwarded, .. }) = entry.what else {
+            return None;
+        };
+        let to = count_text(forwarded as u64, "neighbor");
+        Some(Evidence::at(entry.at, format!("{} sent it on to {to}", self.teller.name(holder))))
+    }
+
+    /// When it started, and what became of it.
+    fn life_lines(&self, node: &Node) -> Vec<Evidence> {
+        let is_start = |turn: &&Turn| turn.life == Life::Running;
+        let first = node.lives.turns().first().filter(is_start);
+        let started = first.map(|turn| Evidence::at(turn.at, format!("{} started", self.teller.name(node.addr))));
+        started.into_iter().chain(self.teller.turns(node.addr)).collect()
+    }
+}
