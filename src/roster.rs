@@ -102,19 +102,14 @@ pub struct Roster {
 
 /// Seeds and peers that have a name so far.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Counts {
+struct Counts {
     seeds: usize,
     peers: usize,
 }
 
 impl Counts {
-    /// So many have names.
-    pub const fn new(seeds: usize, peers: usize) -> Self {
-        Self { seeds, peers }
-    }
-
     /// `s1`, `s2`, ..., `p1`, `p2`, ...: in the order in which nodes are started.
-    pub fn next_name(&mut self, role: Role) -> String {
+    fn next_name(&mut self, role: Role) -> String {
         let (letter, count) = match role {
             Role::Seed => ('s', &mut self.seeds),
             Role::Peer => ('p', &mut self.peers),
@@ -140,11 +135,19 @@ impl Roster {
         self.nodes.iter().map(|(addr, entry)| (*addr, entry))
     }
 
+    /// No node has this address, or had it.
+    pub fn check_free(&self, addr: Addr) -> Result<(), Refusal> {
+        match self.get(addr) {
+            Some(Entry { name, condition, .. }) => {
+                Err(Refusal::Taken { addr, name: name.clone(), condition: *condition })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// A new node runs at this address; its name.
     pub fn enter(&mut self, addr: Addr, role: Role) -> Result<String, Refusal> {
-        if let Some(Entry { name, condition, .. }) = self.get(addr) {
-            return Err(Refusal::Taken { addr, name: name.clone(), condition: *condition });
-        }
+        self.check_free(addr)?;
         let name = self.counts.next_name(role);
         self.names.insert(name.clone(), addr);
         self.nodes.insert(addr, Entry { name: name.clone(), role, condition: Condition::Runs, life: 0 });
@@ -184,18 +187,23 @@ impl Roster {
         Ok(())
     }
 
-    /// A killed or hung node lives again. How it was.
-    pub fn restart(&mut self, addr: Addr) -> Result<Condition, Refusal> {
-        let entry = self.entry(addr)?;
+    /// A killed or hung node can live again. How it is.
+    pub fn check_restart(&self, addr: Addr) -> Result<Condition, Refusal> {
+        let entry = self.get(addr).ok_or(Refusal::Unknown(addr))?;
         match entry.condition {
             Condition::Runs => Err(Refusal::Up { name: entry.name.clone(), addr }),
             Condition::Left => Err(not_running(entry, addr)),
-            before @ (Condition::Hangs | Condition::Killed) => {
-                entry.condition = Condition::Runs;
-                entry.life += 1;
-                Ok(before)
-            }
+            condition @ (Condition::Hangs | Condition::Killed) => Ok(condition),
         }
+    }
+
+    /// A killed or hung node lives again. How it was.
+    pub fn restart(&mut self, addr: Addr) -> Result<Condition, Refusal> {
+        let before = self.check_restart(addr)?;
+        let entry = self.entry(addr)?;
+        entry.condition = Condition::Runs;
+        entry.life += 1;
+        Ok(before)
     }
 
     /// A running node says goodbye.
