@@ -115,7 +115,7 @@ pub const COMMANDS: &[CommandHelp] = &[
     ),
     CommandHelp::new("junk", "junk NODE [COUNT/s]", &[SCOPE, AMOUNT], "somebody connects to it and sends nonsense"),
     CommandHelp::new("lie", "lie PEER NODE", &[NODE, NODE], "PEER tells its seeds that NODE is dead"),
-    CommandHelp::new("calm", "calm", &[], "no faults any more; the word off for an amount ends one"),
+    CommandHelp::new("calm", "calm", &[], "end all faults, restart who is down; off for an amount ends one"),
     CommandHelp::new("say", "say NODE TEXT", &[NODE, Word::Free], "send a message of your own"),
 ];
 

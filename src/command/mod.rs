@@ -76,7 +76,7 @@ pub enum FaultCommand {
         /// Any other node.
         about: Addr,
     },
-    /// No faults at all any more.
+    /// No faults at all any more: those that are set end, and nodes that were killed or hang start again.
     Calm,
 }
 

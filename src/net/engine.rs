@@ -176,8 +176,14 @@ impl Engine {
             Command::Kill(node) => self.kill(node).await,
             Command::Hang(node) => self.hang(node).await,
             Command::Restart(node) => self.restart(node).await,
-            Command::Cut { node, peer } => self.tell_peer(node, NodeCommand::Cut(peer)).await,
-            Command::Heal { node, peer } => self.tell_peer(node, NodeCommand::Heal(peer)).await,
+            Command::Cut { node, peer } => {
+                self.roster.cut(node, peer)?;
+                self.tell_peer(node, NodeCommand::Cut(peer)).await
+            }
+            Command::Heal { node, peer } => {
+                self.roster.heal(node, peer)?;
+                self.tell_peer(node, NodeCommand::Heal(peer)).await
+            }
             Command::Say { node, body } => {
                 self.roster.running_peer(node)?;
                 check_body(self.dialect(Role::Peer), node, &body)?;

@@ -44,6 +44,9 @@ impl Rehearsal {
     pub(super) fn allow(&mut self, line: usize, command: &Command) -> Result<(), String> {
         let touched = self.go_through(command).map_err(|refusal| self.words(&refusal))?;
         self.changed.extend(touched.map(|node| (node, line)));
+        if *command == Command::Fault(FaultCommand::Calm) {
+            self.roster.remedies().iter().try_for_each(|remedy| self.allow(line, remedy))?;
+        }
         Ok(())
     }
 
@@ -74,10 +77,9 @@ impl Rehearsal {
             Command::Kill(node) => self.roster.kill(*node).map(|()| Some(*node)).map_err(Obstacle::Refused),
             Command::Hang(node) => self.roster.hang(*node).map(|()| Some(*node)).map_err(Obstacle::Refused),
             Command::Restart(node) => self.roster.restart(*node).map(|_| Some(*node)).map_err(Obstacle::Refused),
-            Command::Cut { node, .. } | Command::Heal { node, .. } | Command::Say { node, .. } => {
-                self.roster.running_peer(*node)?;
-                Ok(None)
-            }
+            Command::Cut { node, peer } => self.roster.cut(*node, *peer).map(|()| None).map_err(Obstacle::Refused),
+            Command::Heal { node, peer } => self.roster.heal(*node, *peer).map(|()| None).map_err(Obstacle::Refused),
+            Command::Say { node, .. } => self.roster.running_peer(*node).map(|_| None).map_err(Obstacle::Refused),
             Command::Fault(fault) => self.fault(fault).map(|()| None),
             Command::Quit => Err(Obstacle::Word("a scenario ends with 'end'")),
         }

@@ -315,9 +315,14 @@ fn fault_selected(app: &mut App, plan: impl Fn(&crate::model::Model, Addr) -> Pl
     carry_out(app, row, plan)
 }
 
-/// All faults off. A key that does nothing says so.
+/// All faults off, and who comes back with that. A key that does nothing says so.
 fn calm(app: &mut App) -> Vec<Effect> {
-    carry_out(app, Row::Node(Addr::loopback(0)), fault::calm(&app.scene.live))
+    let said = fault::calmed(&app.scene.live);
+    let effects = carry_out(app, Row::Node(Addr::loopback(0)), fault::calm(&app.scene.live));
+    if !effects.is_empty() {
+        app.show(Severity::Info, said);
+    }
+    effects
 }
 
 fn selected_row(app: &mut App) -> Option<Row> {

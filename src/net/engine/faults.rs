@@ -23,6 +23,12 @@ impl Engine {
         self.publish_all(changes.into_iter().map(|change| change.into_event(now)).collect());
         self.tell_all().await;
         self.set_vandals();
+        if command == FaultCommand::Calm {
+            for remedy in self.roster.remedies() {
+                // What failed was published, and keeps nobody else from coming back.
+                let _ = Box::pin(self.apply(remedy)).await;
+            }
+        }
         Ok(())
     }
 

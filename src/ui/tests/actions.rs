@@ -347,8 +347,22 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
 
     app.take(&[delivery(vec![event(EventKind::FaultCleared { fault })])]);
     assert!(!picture(&mut app, 120, 40).contains("1 fault"));
+    let mut script = Script::default();
+    script.at(13_000).start(P3, "p3", Role::Peer);
+    app.take(&[delivery(script.events)]);
     assert_eq!(press(&mut app, "C"), []);
     assert_eq!(footer(&mut app), "! there are no faults");
+}
+
+#[test]
+fn calm_says_which_nodes_start_again_and_counts_a_node_that_hangs_as_a_fault() {
+    let mut app = suspect();
+    let event = |node, kind| Event { at: at(12_000), node, kind };
+    let hung = [event(P1, EventKind::Hung), event(P4, EventKind::Hung)];
+    app.take(&[delivery(hung.to_vec())]);
+    assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
+    let said = footer(&mut app);
+    assert!(said.contains("no faults any more; p1, p3 and p4 started again"), "{said}");
 }
 
 #[test]
