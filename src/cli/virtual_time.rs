@@ -14,7 +14,7 @@ use super::printer::Printer;
 use super::settings::NodeSettings;
 use super::values::Span;
 use crate::clock::Clock;
-use crate::command::Command;
+use crate::command::{Command, Order};
 use crate::event::Batch;
 use crate::feed::Tap;
 use crate::model::span_text;
@@ -38,21 +38,21 @@ pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_
 }
 
 /// Keeps virtual time at the clock's and does what users want, until one of them says [`Command::Quit`] or all are gone.
-pub(crate) async fn keep_pace(mut engine: Engine, clock: Clock, taps: Vec<Tap>, mut commands: mpsc::Receiver<Command>) {
+pub(crate) async fn keep_pace(mut engine: Engine, clock: Clock, taps: Vec<Tap>, mut orders: mpsc::Receiver<Order>) {
     loop {
         engine.run_to(clock.now());
         publish(&mut engine, &taps);
         let next = engine.next_at().map(|next| clock.instant(next.max(engine.now() + TICK)));
-        let command = tokio::select! {
+        let order = tokio::select! {
             biased;
-            command = commands.recv() => command.unwrap_or(Command::Quit),
+            order = orders.recv() => order.unwrap_or(Order::from(Command::Quit)),
             () = sleep_until(next) => continue,
         };
         engine.run_to(clock.now());
-        let last = command == Command::Quit;
-        // What cannot be done is an event.
-        let _ = engine.apply(command);
+        let last = order.command == Command::Quit;
+        let result = engine.apply(order.command.clone());
         publish(&mut engine, &taps);
+        order.answer(result);
         if last {
             return;
         }

@@ -22,7 +22,7 @@ use super::node::{self, Control, Handle, Setup};
 use super::outbox::check_body;
 use super::trouble::Trouble;
 use crate::clock::{Clock, utc_offset_s};
-use crate::command::{Command, NodeSpec, Placement};
+use crate::command::{Command, NodeSpec, Order, Placement};
 use crate::event::{Batch, Event};
 use crate::fault::{FaultTable, Nodes as _};
 use crate::feed::Tap;
@@ -155,11 +155,12 @@ impl Engine {
 
     /// Does what users want until one of them says [`Command::Quit`] or all are gone; then all
     /// nodes leave.
-    pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        while let Some(command) = commands.recv().await {
-            let last = command == Command::Quit;
-            // What failed was published.
-            let _ = self.apply(command).await;
+    pub async fn run<O: Into<Order>>(mut self, mut orders: mpsc::Receiver<O>) {
+        while let Some(order) = orders.recv().await {
+            let order = order.into();
+            let last = order.command == Command::Quit;
+            let result = self.apply(order.command.clone()).await;
+            order.answer(result);
             if last {
                 return;
             }

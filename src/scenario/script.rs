@@ -201,7 +201,7 @@ impl Reader {
                 What::Expect(about(expect::parse(rest)?, above.filter(|_| same_moment(&self.steps, at))))
             }
             _ => {
-                self.said = said(lab.rehearsal.try_out(line, text)?, text);
+                self.said = said(lab.rehearsal.try_out(Some(line), text)?, text);
                 What::Command
             }
         };

@@ -276,7 +276,7 @@ fn what_was_done_is_saved_as_a_scenario_and_a_file_is_not_replaced_unasked() {
     assert_eq!(type_command(&mut app, "save-scenario"), []);
     assert!(footer(&mut app).contains("expected :save-scenario FILE"));
     let effects = type_command(&mut app, "save-scenario mine.txt");
-    let [Effect::Host(ToHost::SaveScenario { path, overwrite: Overwrite::Ask, names })] = &effects[..] else {
+    let [Effect::Host(ToHost::SaveScenario { path, overwrite: Overwrite::Ask, names, .. })] = &effects[..] else {
         panic!("{effects:?}")
     };
     assert!(names.contains(&(P4, "p4".to_owned())), "{names:?}");
@@ -387,6 +387,34 @@ fn a_command_without_a_node_acts_on_the_selected_one_as_its_key_does() {
     type_text(&mut app, "kill");
     assert_eq!(press(&mut app, "enter"), []);
     assert_eq!(footer(&mut app), "x again kills p4");
+}
+
+#[test]
+fn what_the_console_refuses_is_handed_on_with_what_was_done() {
+    let mut app = suspect();
+    for line in ["kill p9", "hang p3", "restart p1 p4"] {
+        press(&mut app, ":");
+        type_text(&mut app, line);
+        assert_eq!(press(&mut app, "enter"), []);
+    }
+    app.focus = crate::ui::action::PaneId::Connections;
+    select(&mut app, "p1");
+    assert_eq!(press(&mut app, "r"), []);
+    press(&mut app, ":");
+    type_text(&mut app, "save-scenario a.txt");
+    let effects = press(&mut app, "enter");
+    let [Effect::Host(ToHost::SaveScenario { refused, .. })] = &effects[..] else { panic!("{effects:?}") };
+    let refused: Vec<String> = refused.iter().map(|refused| format!("{}: {}", refused.what, refused.why)).collect();
+    assert_eq!(
+        refused,
+        [
+            "hang p3: p3 hangs already; restart brings it back",
+            "restart p1: p1 runs: kill or hang it first",
+            "restart p4: p4 runs: kill or hang it first",
+            "restart p1: p1 runs: kill or hang it first",
+        ],
+        "a line that cannot be read is no command"
+    );
 }
 
 #[test]
