@@ -74,7 +74,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     };
     let mut diary = Diary::default();
     match &plan.begin {
-        Begin::Lab { seeds, peers } => diary.begin(clock.now(), *seeds, *peers),
+        Begin::Lab { seeds, peers } => diary.begin(clock.network_now(), *seeds, *peers),
         Begin::Node(_) => diary.begin_with_nodes(),
         Begin::Choice { .. } | Begin::Recording(_) => {}
     }

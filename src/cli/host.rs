@@ -87,7 +87,7 @@ impl Host {
             }
         }
         if let Some(nodes) = &self.nodes {
-            let at = self.clock.now();
+            let at = self.clock.network_now();
             let answer = nodes.command(command.clone()).await;
             self.diary.note(at, command, answer);
         }
@@ -104,7 +104,7 @@ impl Host {
         let settings = settings::written(self.plan.lab_settings());
         let steps = self.plan.scenario.as_ref().map_or(&[][..], |file| &file.script.steps);
         let account = Account { settings, steps, names, refused, skipped: &skipped };
-        let text = match self.diary.scenario(account, self.clock.now()) {
+        let text = match self.diary.scenario(account, self.clock.network_now()) {
             Ok(text) => text,
             Err(why) => return self.refuse(why).await,
         };

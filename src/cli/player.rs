@@ -38,7 +38,7 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
     /// Plays to the end. Cancel safe: what was done stays done.
     pub(crate) async fn play(&mut self) {
         self.take_waiting();
-        let acts = self.run.begin(self.clock.now());
+        let acts = self.run.begin(self.clock.network_now());
         self.carry_out(acts).await;
         while let Some(at) = self.run.next_at() {
             match self.wait(at).await {
@@ -46,7 +46,7 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
                 Came::Events(None) => return,
                 Came::Time => {
                     self.take_waiting();
-                    let acts = self.run.wake(self.clock.now());
+                    let acts = self.run.wake(self.clock.network_now());
                     self.carry_out(acts).await;
                     (self.tell)(&self.run, None);
                 }
@@ -57,7 +57,7 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
     async fn wait(&mut self, at: Time) -> Came {
         tokio::select! {
             biased;
-            () = tokio::time::sleep_until(self.clock.instant(at)) => Came::Time,
+            () = tokio::time::sleep_until(self.clock.network_instant(at)) => Came::Time,
             delivery = self.events.recv() => Came::Events(delivery),
         }
     }

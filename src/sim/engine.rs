@@ -79,6 +79,17 @@ impl Engine {
         self.world.run_to(until);
     }
 
+    /// The same, but no more than so many things happen. Whether that moment has come.
+    pub fn run_some(&mut self, until: Time, most: usize) -> bool {
+        self.world.run_some(until, most)
+    }
+
+    /// Tells what whoever drives this could not do, as an event.
+    pub fn tell_failure(&mut self, what: &str, why: &str) {
+        let kind = EventKind::Failed { what: what.to_owned(), why: why.to_owned() };
+        self.world.tell(Addr::loopback(0), kind);
+    }
+
     /// What has happened since this was asked last, in order.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.world.take_events()

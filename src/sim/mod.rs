@@ -287,6 +287,15 @@ impl<M: Machine> World<M> {
         self.now = self.now.max(until);
     }
 
+    /// The same, but no more than so many things happen. Whether that moment has come.
+    pub fn run_some(&mut self, until: Time, most: usize) -> bool {
+        let has_come = (0..most).any(|_| !self.step(until));
+        if has_come {
+            self.now = self.now.max(until);
+        }
+        has_come
+    }
+
     /// Lets time pass until `done` holds; false when `limit` has passed before.
     pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
         let until = self.now + limit;

@@ -189,7 +189,7 @@ impl App {
     pub(crate) fn refuse(&mut self, what: String, why: String) {
         self.show(Severity::Warning, why.clone());
         if self.refused.len() < REFUSALS_MAX {
-            self.refused.push(Refused { at: self.scene.now, what, why });
+            self.refused.push(Refused { at: self.scene.network_now(), what, why });
         }
     }
 
