@@ -1,5 +1,6 @@
 //! The one place that reads the clock.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{Local, Offset};
@@ -9,10 +10,14 @@ use crate::proto::time::Time;
 
 /// A clock that starts at the wall clock's time and then never goes back, whatever is done to the
 /// wall clock. Copies agree.
+///
+/// A network in virtual time may be slower than the clock; how far it is behind, all copies know as well.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     started: Instant,
     epoch: Time,
+    /// How far the network is behind, in microseconds. One for a session, so it is never given back.
+    behind_us: &'static AtomicU64,
 }
 
 impl Clock {
@@ -20,7 +25,8 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Self { started: Instant::now(), epoch: Time::from_micros(0) + since_epoch }
+        let behind_us = Box::leak(Box::new(AtomicU64::new(0)));
+        Self { started: Instant::now(), epoch: Time::from_micros(0) + since_epoch, behind_us }
     }
 
     /// What time it is.
@@ -32,6 +38,26 @@ impl Clock {
     /// The moment at which this clock shows `time`, for sleeping until then.
     pub fn instant(&self, time: Time) -> Instant {
         self.started + time.since(self.epoch)
+    }
+
+    /// How far the network is behind: nothing on sockets.
+    pub fn behind(&self) -> Duration {
+        Duration::from_micros(self.behind_us.load(Ordering::Relaxed))
+    }
+
+    /// The network has fallen behind by so much more.
+    pub fn fall_behind(&self, by: Duration) {
+        self.behind_us.fetch_add(u64::try_from(by.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// What time it is for the network.
+    pub fn network_now(&self) -> Time {
+        self.epoch + self.now().since(self.epoch).saturating_sub(self.behind())
+    }
+
+    /// The moment at which it is `time` for the network, unless it falls behind further.
+    pub fn network_instant(&self, time: Time) -> Instant {
+        self.instant(time + self.behind())
     }
 
     /// When the clock was started.

@@ -166,7 +166,7 @@ impl Faults {
         due
     }
 
-    /// Until when a node reads nothing; `None`: it is not slow, or has read nothing yet.
+    /// Until when a node reads nothing; `None`: it is not slow, or has read nothing since the faults changed.
     pub fn reads_again(&self, node: Addr) -> Option<Time> {
         self.reads.get(&node).copied()
     }

@@ -1,6 +1,7 @@
 //! The nodes of this process: what they are called, how they are, and what can be asked of them. The same for nodes on
 //! sockets, for nodes in virtual time, and for a scenario that is checked before anything runs.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -98,23 +99,20 @@ pub struct Roster {
     nodes: IndexMap<Addr, Entry>,
     names: IndexMap<String, Addr>,
     counts: Counts,
+    /// Links to nodes elsewhere that are cut: who of ours cut them, and to whom.
+    cuts: BTreeSet<(Addr, Addr)>,
 }
 
 /// Seeds and peers that have a name so far.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Counts {
+struct Counts {
     seeds: usize,
     peers: usize,
 }
 
 impl Counts {
-    /// So many have names.
-    pub const fn new(seeds: usize, peers: usize) -> Self {
-        Self { seeds, peers }
-    }
-
     /// `s1`, `s2`, ..., `p1`, `p2`, ...: in the order in which nodes are started.
-    pub fn next_name(&mut self, role: Role) -> String {
+    fn next_name(&mut self, role: Role) -> String {
         let (letter, count) = match role {
             Role::Seed => ('s', &mut self.seeds),
             Role::Peer => ('p', &mut self.peers),
@@ -140,11 +138,19 @@ impl Roster {
         self.nodes.iter().map(|(addr, entry)| (*addr, entry))
     }
 
+    /// No node has this address, or had it.
+    pub fn check_free(&self, addr: Addr) -> Result<(), Refusal> {
+        match self.get(addr) {
+            Some(Entry { name, condition, .. }) => {
+                Err(Refusal::Taken { addr, name: name.clone(), condition: *condition })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// A new node runs at this address; its name.
     pub fn enter(&mut self, addr: Addr, role: Role) -> Result<String, Refusal> {
-        if let Some(Entry { name, condition, .. }) = self.get(addr) {
-            return Err(Refusal::Taken { addr, name: name.clone(), condition: *condition });
-        }
+        self.check_free(addr)?;
         let name = self.counts.next_name(role);
         self.names.insert(name.clone(), addr);
         self.nodes.insert(addr, Entry { name: name.clone(), role, condition: Condition::Runs, life: 0 });
@@ -171,6 +177,8 @@ impl Roster {
         match entry.condition {
             Condition::Runs | Condition::Hangs => {
                 entry.condition = Condition::Killed;
+                // In another life it knows nothing of them.
+                self.cuts.retain(|(node, _)| *node != addr);
                 Ok(())
             }
             Condition::Killed | Condition::Left => Err(not_running(entry, addr)),
@@ -184,18 +192,24 @@ impl Roster {
         Ok(())
     }
 
-    /// A killed or hung node lives again. How it was.
-    pub fn restart(&mut self, addr: Addr) -> Result<Condition, Refusal> {
-        let entry = self.entry(addr)?;
+    /// A killed or hung node can live again. How it is.
+    pub fn check_restart(&self, addr: Addr) -> Result<Condition, Refusal> {
+        let entry = self.get(addr).ok_or(Refusal::Unknown(addr))?;
         match entry.condition {
             Condition::Runs => Err(Refusal::Up { name: entry.name.clone(), addr }),
             Condition::Left => Err(not_running(entry, addr)),
-            before @ (Condition::Hangs | Condition::Killed) => {
-                entry.condition = Condition::Runs;
-                entry.life += 1;
-                Ok(before)
-            }
+            condition @ (Condition::Hangs | Condition::Killed) => Ok(condition),
         }
+    }
+
+    /// A killed or hung node lives again. How it was.
+    pub fn restart(&mut self, addr: Addr) -> Result<Condition, Refusal> {
+        let before = self.check_restart(addr)?;
+        self.cuts.retain(|(node, _)| *node != addr);
+        let entry = self.entry(addr)?;
+        entry.condition = Condition::Runs;
+        entry.life += 1;
+        Ok(before)
     }
 
     /// A running node says goodbye.
@@ -203,6 +217,34 @@ impl Roster {
         self.running(addr)?;
         self.entry(addr)?.condition = Condition::Left;
         Ok(())
+    }
+
+    /// A running peer gives up its link to a node elsewhere.
+    pub fn cut(&mut self, node: Addr, peer: Addr) -> Result<(), Refusal> {
+        self.running_peer(node)?;
+        self.cuts.insert((node, peer));
+        Ok(())
+    }
+
+    /// A running peer may link to a node elsewhere again.
+    pub fn heal(&mut self, node: Addr, peer: Addr) -> Result<(), Refusal> {
+        self.running_peer(node)?;
+        self.cuts.remove(&(node, peer));
+        Ok(())
+    }
+
+    /// What is left to do when the faults of the table have ended and nothing shall be wrong any more: whoever hangs or
+    /// was killed is started again, and links that were cut are healed. Who said goodbye wanted to go.
+    pub fn remedies(&self) -> Vec<Command> {
+        let has_fallen = |condition| match condition {
+            Condition::Hangs | Condition::Killed => true,
+            Condition::Runs | Condition::Left => false,
+        };
+        let fallen = self.iter().filter(|(_, entry)| has_fallen(entry.condition));
+        let restarts = fallen.map(|(addr, _)| Command::Restart(addr));
+        // A node that hangs forgets its cuts when it is started again.
+        let cuts = self.cuts.iter().filter(|(node, _)| self.running(*node).is_ok());
+        cuts.map(|(node, peer)| Command::Heal { node: *node, peer: *peer }).chain(restarts).collect()
     }
 
     /// This node, if it runs.
@@ -368,5 +410,28 @@ mod tests {
         assert_eq!(roster.restart(peer), Ok(Condition::Killed));
         assert_eq!(roster.get(peer).unwrap().life, 1);
         assert_eq!(roster.find("p1"), Some(peer));
+    }
+
+    #[test]
+    fn to_calm_a_network_is_to_start_again_what_fell_and_to_heal_what_was_cut_but_nobody_who_left() {
+        let mut roster = Roster::new();
+        let [hung, killed, left, cut, healed, kept] = [0, 1, 2, 3, 4, 5].map(|nth| Addr::loopback(3000 + nth));
+        for peer in [hung, killed, left, cut, healed, kept] {
+            roster.enter(peer, Role::Peer).unwrap();
+        }
+        let far = Addr::loopback(9);
+        roster.cut(hung, far).unwrap();
+        roster.cut(cut, far).unwrap();
+        roster.cut(healed, far).unwrap();
+        roster.heal(healed, far).unwrap();
+        roster.hang(hung).unwrap();
+        roster.kill(killed).unwrap();
+        roster.leave(left).unwrap();
+        let remedies = [Command::Heal { node: cut, peer: far }, Command::Restart(hung), Command::Restart(killed)];
+        assert_eq!(roster.remedies(), remedies);
+        roster.restart(hung).unwrap();
+        roster.restart(killed).unwrap();
+        roster.heal(cut, far).unwrap();
+        assert_eq!(roster.remedies(), []);
     }
 }

@@ -75,6 +75,23 @@ fn a_silent_node_is_found_dead_and_is_back_once_it_is_started_again() {
 }
 
 #[test]
+fn calm_brings_back_whoever_was_killed_or_hangs() {
+    holds(
+        "lab 2 8\n\
+         3s hang p3\n\
+         kill p5 s1\n\
+         partition p1 p2\n\
+         expect dead p3 within 5s\n\
+         +8s calm\n\
+         expect connected within 5s\n\
+         expect listed p3 within 5s\n\
+         +5s say p3 back\n\
+         expect coverage 100% within 1s\n\
+         +1s kill p3\n",
+    );
+}
+
+#[test]
 fn an_expectation_that_fails_says_in_words_what_is_so() {
     let coverage = failure("lab 2 8\n3s expect coverage 100% of p3#9 within 2s\n");
     assert_eq!(coverage, "line 2: expect coverage 100% of p3#9 within 2s: after 2 s no such message had begun");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +25,7 @@ use crate::feed::{Feed, Tap, feed};
 use crate::model::words::count_text;
 use crate::net::next_free;
 use crate::proto::addr::Addr;
-use crate::scenario::{Run, Summary, Telling};
+use crate::scenario::{Run, Skipped, Summary, Telling};
 use crate::session::export::Format;
 use crate::session::recorder::News;
 use crate::session::summary::summary;
@@ -73,16 +73,19 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         }
     };
     let mut diary = Diary::default();
-    if let (Begin::Lab { seeds, peers }, Some(_)) = (&plan.begin, &nodes) {
-        diary.begin(clock.now(), *seeds, *peers);
+    match &plan.begin {
+        Begin::Lab { seeds, peers } => diary.begin(clock.network_now(), *seeds, *peers),
+        Begin::Node(_) => diary.begin_with_nodes(),
+        Begin::Choice { .. } | Begin::Recording(_) => {}
     }
-    let played = played(&plan, nodes.as_ref(), watched, clock, &answers);
+    let (skips, skipped) = watch::channel(Vec::new());
+    let played = played(&plan, nodes.as_ref(), watched, clock, Heralds { answers: answers.clone(), skips });
     let (to_host, asked) = mpsc::channel(TALK_MAX);
     if let Begin::Recording(file) = &plan.begin {
         // The first to be asked; there is room.
         let _ = to_host.try_send(ToHost::OpenRecording(file.clone()));
     }
-    let host = Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None, diary };
+    let host = Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None, diary, skipped };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());
@@ -114,24 +117,29 @@ impl Played {
     }
 }
 
+/// Who is told how a scenario goes.
+struct Heralds {
+    /// The console.
+    answers: mpsc::Sender<FromHost>,
+    /// Whoever writes down what was done: the lines that were not.
+    skips: watch::Sender<Vec<Skipped>>,
+}
+
 /// Begins to play the plan's scenario, if it has one.
-fn played(
-    plan: &Plan,
-    nodes: Option<&Nodes>,
-    watched: Feed,
-    clock: Clock,
-    answers: &mpsc::Sender<FromHost>,
-) -> Option<Played> {
+fn played(plan: &Plan, nodes: Option<&Nodes>, watched: Feed, clock: Clock, heralds: Heralds) -> Option<Played> {
     let (file, nodes) = (plan.scenario.as_ref()?, nodes?);
-    let answers = answers.clone();
+    let Heralds { answers, skips } = heralds;
     let tell = move |run: &Run, telling: Option<Telling>| {
+        if skips.borrow().len() < run.skipped().len() {
+            skips.send_replace(run.skipped().to_vec());
+        }
         let notice = telling.map(|Telling { severity, text }| FromHost::Notice { severity, text });
         for message in notice.into_iter().chain([FromHost::Scenario(run.progress())]) {
             // A console that is so far behind shows the next one.
             let _ = answers.try_send(message);
         }
     };
-    let mut player = Player::new(Run::new(file.script.clone()), watched, nodes.commands(), clock, tell);
+    let mut player = Player::new(Run::new(file.script.clone()), watched, nodes.orders(), clock, tell);
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     let task = tokio::spawn(async move {

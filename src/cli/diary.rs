@@ -2,54 +2,198 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::Plan;
-use super::settings;
-use crate::command::Command;
+use crate::command::{Answer, Command, grammar};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
-use crate::scenario::record::{DEEDS_MAX, Deed, Record};
+use crate::scenario::record::{DEEDS_MAX, Deed, Record, Wanted};
+use crate::scenario::{Skipped, Step};
+use crate::ui::Refused;
 
 /// What the user did since the network began.
 #[derive(Debug, Default)]
 pub(crate) struct Diary {
-    begun: Option<Begun>,
-    deeds: Vec<Deed>,
+    begun: Begun,
+    entries: Vec<Entry>,
+    /// Commands beyond the limit.
+    more: usize,
 }
 
-/// The network that the session began with.
-#[derive(Debug, Clone, Copy)]
-struct Begun {
+/// How the session began.
+#[derive(Debug, Default)]
+enum Begun {
+    /// Not yet.
+    #[default]
+    Nothing,
+    /// With this network.
+    Lab { at: Time, seeds: usize, peers: usize, answer: Option<Answer> },
+    /// With single nodes, which no scenario begins with.
+    Nodes,
+}
+
+/// Something that the user wanted.
+#[derive(Debug)]
+struct Entry {
     at: Time,
-    seeds: usize,
-    peers: usize,
+    command: Command,
+    answer: Answer,
+    /// Why it was not done.
+    why: Option<String>,
+}
+
+/// What is known elsewhere of the session.
+#[derive(Debug, Default)]
+pub(crate) struct Account<'a> {
+    /// The settings of its nodes.
+    pub(crate) settings: Vec<(String, String)>,
+    /// The lines of the scenario that is being played.
+    pub(crate) steps: &'a [Step],
+    /// What the nodes are called.
+    pub(crate) names: &'a [(Addr, String)],
+    /// What the console refused.
+    pub(crate) refused: &'a [Refused],
+    /// Those lines that were not done.
+    pub(crate) skipped: &'a [Skipped],
 }
 
 impl Diary {
     /// A lab was started, and is all there is.
     pub(crate) fn begin(&mut self, at: Time, seeds: usize, peers: usize) {
-        self.begun = Some(Begun { at, seeds, peers });
+        self.begun = Begun::Lab { at, seeds, peers, answer: None };
     }
 
-    /// The user did this. Beyond a limit nothing is noted any more.
-    pub(crate) fn note(&mut self, at: Time, command: &Command) {
-        match (self.begun, command) {
-            (None, Command::StartLab { seeds, peers }) if self.deeds.is_empty() => self.begin(at, *seeds, *peers),
-            (Some(begun), _) if self.deeds.len() < DEEDS_MAX => {
-                self.deeds.push(Deed { at: at.since(begun.at), command: command.clone() });
-            }
-            (Some(_) | None, _) => {}
+    /// Nodes were started that are no lab.
+    pub(crate) fn begin_with_nodes(&mut self) {
+        self.begun = Begun::Nodes;
+    }
+
+    /// The network began with a lab, as far as is known by now.
+    pub(crate) fn has_lab(&mut self) -> bool {
+        if let Begun::Lab { answer: Some(answer), .. } = &mut self.begun
+            && answer.refusal().is_some()
+        {
+            self.begun = Begun::Nothing;
+            self.entries.clear();
         }
+        matches!(self.begun, Begun::Lab { .. })
+    }
+
+    /// The user wanted this, and what came of it will be known. Beyond a limit it is only counted.
+    pub(crate) fn note(&mut self, at: Time, command: Command, answer: Answer) {
+        if self.has_lab() {
+            if self.entries.len() < DEEDS_MAX {
+                self.entries.push(Entry { at, command, answer, why: None });
+            } else {
+                self.more += 1;
+            }
+            return;
+        }
+        self.begun = match (&self.begun, command) {
+            (Begun::Nothing, Command::StartLab { seeds, peers }) => {
+                Begun::Lab { at, seeds, peers, answer: Some(answer) }
+            }
+            (Begun::Nothing | Begun::Lab { .. } | Begun::Nodes, _) => Begun::Nodes,
+        };
     }
 
     /// All of it as a scenario; the error is a line for the user.
-    pub(crate) fn scenario(&self, plan: &Plan, names: &[(Addr, String)], now: Time) -> Result<String, String> {
-        let Some(Begun { at, seeds, peers }) = self.begun else {
+    pub(crate) fn scenario(&mut self, account: Account<'_>, now: Time) -> Result<String, String> {
+        let (true, Begun::Lab { at, seeds, peers, .. }) = (self.has_lab(), &self.begun) else {
             return Err("a scenario begins with a lab, and this session did not: see gossipctl lab".to_owned());
         };
-        let names: BTreeMap<Addr, &str> = names.iter().map(|(addr, name)| (*addr, name.as_str())).collect();
+        let (began, seeds, peers) = (*at, *seeds, *peers);
+        let names: BTreeMap<Addr, &str> = account.names.iter().map(|(addr, name)| (*addr, name.as_str())).collect();
         let name = |addr: Addr| names.get(&addr).map_or_else(|| addr.to_string(), |name| (*name).to_owned());
-        let steps = plan.scenario.as_ref().map(|file| file.script.steps.clone()).unwrap_or_default();
-        let (settings, deeds) = (settings::written(plan.lab_settings()), self.deeds.clone());
-        Ok(Record { seeds, peers, settings, steps, deeds, lasted: now.since(at) }.text(&name))
+        let record = Record {
+            seeds,
+            peers,
+            settings: account.settings,
+            steps: account.steps.to_vec(),
+            skipped: account.skipped.to_vec(),
+            deeds: self.deeds(began, account.refused, &name),
+            more: self.more,
+            lasted: now.since(began),
+        };
+        Ok(record.text(&name))
+    }
+
+    /// In order of time.
+    fn deeds(&mut self, began: Time, refused: &[Refused], name: &dyn Fn(Addr) -> String) -> Vec<Deed> {
+        let refused = refused.iter().filter(|refused| refused.at >= began).map(|refused| Deed {
+            at: refused.at.since(began),
+            wanted: Wanted::NotDone { what: refused.what.clone(), why: refused.why.clone() },
+        });
+        let entries = self.entries.iter_mut().map(|entry| {
+            entry.why = entry.why.take().or_else(|| entry.answer.refusal());
+            let wanted = match &entry.why {
+                None => Wanted::Done(entry.command.clone()),
+                Some(why) => Wanted::NotDone { what: grammar::text(&entry.command, name), why: why.clone() },
+            };
+            Deed { at: entry.at.since(began), wanted }
+        });
+        let mut deeds: Vec<Deed> = entries.chain(refused).collect();
+        deeds.sort_by_key(|deed| deed.at);
+        deeds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::command::Order;
+    use crate::scenario::Script;
+
+    const P1: Addr = Addr::loopback(40_000);
+
+    fn at(ms: u64) -> Time {
+        Time::from_micros(1_000_000) + Duration::from_millis(ms)
+    }
+
+    fn answered(result: Result<(), &str>) -> Answer {
+        let (order, answer) = Order::new(Command::Quit);
+        order.answer(result);
+        answer
+    }
+
+    fn saved(diary: &mut Diary, refused: &[Refused]) -> Result<String, String> {
+        let names = [(P1, "p1".to_owned())];
+        diary.scenario(Account { names: &names, refused, ..Account::default() }, at(10_000))
+    }
+
+    #[test]
+    fn what_the_engine_or_the_console_refused_is_saved_as_a_comment_where_it_was_wanted() {
+        let mut diary = Diary::default();
+        diary.begin(at(0), 1, 2);
+        diary.note(at(1_000), Command::Say { node: P1, body: "long".into() }, answered(Err("too long")));
+        diary.note(at(2_000), Command::Kill(P1), answered(Ok(())));
+        let (order, answer) = Order::new(Command::Restart(P1));
+        diary.note(at(4_000), Command::Restart(P1), answer);
+        let refusal = Refused { at: at(3_000), what: "hang p1".to_owned(), why: "p1 does not run".to_owned() };
+        let began = "lab 1 2\n\n# at 1s, not done: 'say p1 long': too long\n\n2s kill p1\n\
+                     # at 3s, not done: 'hang p1': p1 does not run\n\n";
+        let text = saved(&mut diary, &[refusal.clone()]).unwrap();
+        assert!(text.ends_with(&format!("{began}4s restart p1\n10s end\n")), "{text}");
+        Script::parse(&text).unwrap();
+        order.answer(Err("its address is in use"));
+        for _ in 0..2 {
+            let text = saved(&mut diary, &[refusal.clone()]).unwrap();
+            let last = "# at 4s, not done: 'restart p1': its address is in use\n\n10s end\n";
+            assert!(text.ends_with(&format!("{began}{last}")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_did_not_begin_with_a_lab_is_no_scenario() {
+        let lab = || Command::StartLab { seeds: 1, peers: 2 };
+        let mut diary = Diary::default();
+        diary.note(at(0), lab(), answered(Err("too many files")));
+        assert!(saved(&mut diary, &[]).unwrap_err().starts_with("a scenario begins with a lab"));
+        diary.note(at(1_000), lab(), answered(Ok(())));
+        assert!(saved(&mut diary, &[]).unwrap().ends_with("lab 1 2\n\n9s end\n"), "the second one was started");
+        let mut diary = Diary::default();
+        diary.begin_with_nodes();
+        diary.note(at(0), lab(), answered(Ok(())));
+        assert!(saved(&mut diary, &[]).is_err(), "its names would be others");
     }
 }

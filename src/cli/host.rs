@@ -2,21 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use super::diary::Diary;
+use super::diary::{Account, Diary};
 use super::nodes::Nodes;
 use super::plan::{Begin, Plan};
 use super::replay;
-use super::settings::NodeSettings;
+use super::settings::{self, NodeSettings};
 use crate::clock::Clock;
 use crate::command::{Command, NodeSpec, Placement};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
+use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
-use crate::ui::{FromHost, Overwrite, Severity, ToHost};
+use crate::ui::{FromHost, Overwrite, Refused, Severity, ToHost};
 
 /// Serves one console.
 pub(crate) struct Host {
@@ -36,6 +37,8 @@ pub(crate) struct Host {
     pub(crate) replaying: Option<PathBuf>,
     /// What was done here.
     pub(crate) diary: Diary,
+    /// Lines of the scenario that is being played that were not done.
+    pub(crate) skipped: watch::Receiver<Vec<Skipped>>,
 }
 
 /// What is left when the console is gone.
@@ -54,7 +57,9 @@ impl Host {
             match ask {
                 ToHost::Command(command) => self.command(command).await,
                 ToHost::Export { path, overwrite } => self.export(path, overwrite).await,
-                ToHost::SaveScenario { path, overwrite, names } => self.save_scenario(path, overwrite, &names).await,
+                ToHost::SaveScenario { path, overwrite, names, refused } => {
+                    self.save_scenario(path, overwrite, &names, &refused).await;
+                }
                 ToHost::OpenRecording(path) => self.open(path).await,
             }
         }
@@ -82,13 +87,24 @@ impl Host {
             }
         }
         if let Some(nodes) = &self.nodes {
-            self.diary.note(self.clock.now(), &command);
-            nodes.command(command).await;
+            let at = self.clock.network_now();
+            let answer = nodes.command(command.clone()).await;
+            self.diary.note(at, command, answer);
         }
     }
 
-    async fn save_scenario(&self, path: PathBuf, overwrite: Overwrite, names: &[(Addr, String)]) {
-        let text = match self.diary.scenario(&self.plan, names, self.clock.now()) {
+    async fn save_scenario(
+        &mut self,
+        path: PathBuf,
+        overwrite: Overwrite,
+        names: &[(Addr, String)],
+        refused: &[Refused],
+    ) {
+        let skipped = self.skipped.borrow().clone();
+        let settings = settings::written(self.plan.lab_settings());
+        let steps = self.plan.scenario.as_ref().map_or(&[][..], |file| &file.script.steps);
+        let account = Account { settings, steps, names, refused, skipped: &skipped };
+        let text = match self.diary.scenario(account, self.clock.network_now()) {
             Ok(text) => text,
             Err(why) => return self.refuse(why).await,
         };
@@ -103,12 +119,16 @@ impl Host {
     }
 
     /// Why a command makes no sense here, and what to do instead.
-    fn obstacle(&self, command: &Command) -> Option<String> {
+    fn obstacle(&mut self, command: &Command) -> Option<String> {
         if let Some(file) = &self.replaying {
             return Some(format!("{} is a recording: quit, and start nodes in a new session", file.display()));
         }
         match (&self.plan.begin, command) {
-            (Begin::Choice { no_seeds: Some(why), .. }, Command::Start(spec)) if needs_seeds(spec) => Some(why.clone()),
+            (Begin::Choice { no_seeds: Some(why), .. }, Command::Start(spec))
+                if needs_seeds(spec) && !self.diary.has_lab() =>
+            {
+                Some(why.clone())
+            }
             _ => None,
         }
     }

@@ -12,7 +12,7 @@ use super::signals::{Asked, Signals};
 use super::values::RNG_SEED_MAX;
 use super::virtual_time;
 use crate::clock::Clock;
-use crate::command::Command;
+use crate::command::{Answer, Command, Order};
 use crate::feed::Tap;
 use crate::net::{Defaults, Engine};
 use crate::sim;
@@ -22,7 +22,7 @@ const COMMANDS_MAX: usize = 64;
 
 /// The nodes of this process. Dropping this ends them at once.
 pub(crate) struct Nodes {
-    commands: mpsc::Sender<Command>,
+    orders: mpsc::Sender<Order>,
     engine: JoinHandle<()>,
 }
 
@@ -60,8 +60,8 @@ impl Nodes {
             Begin::Lab { seeds, peers } => drop(engine.start_lab(*seeds, *peers)?),
             Begin::Node(spec) => drop(engine.start(spec)?),
         }
-        let (commands, queue) = mpsc::channel(COMMANDS_MAX);
-        Ok(Self { commands, engine: tokio::spawn(virtual_time::keep_pace(engine, clock, taps, queue)) })
+        let (orders, queue) = mpsc::channel(COMMANDS_MAX);
+        Ok(Self { orders, engine: tokio::spawn(virtual_time::keep_pace(engine, clock, taps, queue)) })
     }
 
     async fn on_sockets(begin: &Begin, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Result<Self, Failure> {
@@ -71,24 +71,26 @@ impl Nodes {
             Begin::Lab { seeds, peers } => drop(engine.start_lab(*seeds, *peers).await?),
             Begin::Node(spec) => drop(engine.start(spec.clone()).await?),
         }
-        let (commands, queue) = mpsc::channel(COMMANDS_MAX);
-        Ok(Self { commands, engine: tokio::spawn(engine.run(queue)) })
+        let (orders, queue) = mpsc::channel(COMMANDS_MAX);
+        Ok(Self { orders, engine: tokio::spawn(engine.run(queue)) })
     }
 
     /// For somebody else who commands.
-    pub(crate) fn commands(&self) -> mpsc::Sender<Command> {
-        self.commands.clone()
+    pub(crate) fn orders(&self) -> mpsc::Sender<Order> {
+        self.orders.clone()
     }
 
     /// Has the engine do something.
-    pub(crate) async fn command(&self, command: Command) {
+    pub(crate) async fn command(&self, command: Command) -> Answer {
+        let (order, answer) = Order::new(command);
         // An engine that has ended has no nodes left to command.
-        let _ = self.commands.send(command).await;
+        let _ = self.orders.send(order).await;
+        answer
     }
 
     /// All nodes say goodbye and stop, unless the user insists before they have.
     pub(crate) async fn leave(mut self, signals: &mut Signals) -> Ending {
-        self.command(Command::Quit).await;
+        drop(self.command(Command::Quit).await);
         tokio::select! {
             _ = &mut self.engine => Ending::Polite,
             asked = signals.insisted() => Ending::AtOnce(asked),

@@ -3,7 +3,7 @@
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::command::Command;
+use crate::command::Order;
 use crate::feed::{Delivery, Feed};
 use crate::proto::time::Time;
 use crate::scenario::{Act, Run, Telling};
@@ -12,7 +12,7 @@ use crate::scenario::{Act, Run, Telling};
 pub(crate) struct Player<T> {
     run: Run,
     events: Feed,
-    commands: mpsc::Sender<Command>,
+    orders: mpsc::Sender<Order>,
     clock: Clock,
     /// Is told what the user is to know, and how far the scenario is.
     tell: T,
@@ -26,8 +26,8 @@ enum Came {
 
 impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
     /// A player for nodes that have all been started.
-    pub(crate) fn new(run: Run, events: Feed, commands: mpsc::Sender<Command>, clock: Clock, tell: T) -> Self {
-        Self { run, events, commands, clock, tell }
+    pub(crate) fn new(run: Run, events: Feed, orders: mpsc::Sender<Order>, clock: Clock, tell: T) -> Self {
+        Self { run, events, orders, clock, tell }
     }
 
     /// The scenario as far as it is.
@@ -38,7 +38,7 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
     /// Plays to the end. Cancel safe: what was done stays done.
     pub(crate) async fn play(&mut self) {
         self.take_waiting();
-        let acts = self.run.begin(self.clock.now());
+        let acts = self.run.begin(self.clock.network_now());
         self.carry_out(acts).await;
         while let Some(at) = self.run.next_at() {
             match self.wait(at).await {
@@ -46,7 +46,7 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
                 Came::Events(None) => return,
                 Came::Time => {
                     self.take_waiting();
-                    let acts = self.run.wake(self.clock.now());
+                    let acts = self.run.wake(self.clock.network_now());
                     self.carry_out(acts).await;
                     (self.tell)(&self.run, None);
                 }
@@ -57,7 +57,7 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
     async fn wait(&mut self, at: Time) -> Came {
         tokio::select! {
             biased;
-            () = tokio::time::sleep_until(self.clock.instant(at)) => Came::Time,
+            () = tokio::time::sleep_until(self.clock.network_instant(at)) => Came::Time,
             delivery = self.events.recv() => Came::Events(delivery),
         }
     }
@@ -77,8 +77,15 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
     async fn carry_out(&mut self, acts: Vec<Act>) {
         for act in acts {
             match act {
-                // An engine that has ended has no nodes left to command.
-                Act::Do(command) => drop(self.commands.send(command).await),
+                Act::Do { step, command } => {
+                    let (order, answer) = Order::new(command);
+                    // An engine that has ended has no nodes left to command.
+                    let _ = self.orders.send(order).await;
+                    if let Err(why) = answer.wait().await {
+                        let telling = self.run.refused(step, &why);
+                        (self.tell)(&self.run, telling);
+                    }
+                }
                 Act::Tell(telling) => (self.tell)(&self.run, Some(telling)),
             }
         }

@@ -14,7 +14,7 @@ use super::printer::Printer;
 use super::settings::NodeSettings;
 use super::values::Span;
 use crate::clock::Clock;
-use crate::command::Command;
+use crate::command::{Command, Order};
 use crate::event::Batch;
 use crate::feed::Tap;
 use crate::model::span_text;
@@ -28,6 +28,13 @@ use crate::sim::{Defaults, EPOCH, Engine, Piece, play};
 
 /// Shortest time between two looks at a network that runs at the pace of the clock: a frame shows nothing shorter.
 const TICK: Duration = Duration::from_millis(5);
+/// Things that happen before it is looked whether the user wants something: a few milliseconds' worth.
+const STEPS_MAX: usize = 1_000;
+/// How far a network may be behind the clock and still catch up: a hiccup. On a machine that is too slow for the network
+/// there would be no end to that; so beyond this its time goes on more slowly.
+const DEBT_MAX: Duration = Duration::from_millis(500);
+/// Events that are handed on as one: listeners hold back so many batches, and never more than they have room for.
+const BATCH_MAX: usize = 256;
 
 /// What nodes in virtual time are like. They start the day at midnight UTC, wherever they run, so that a run is the same
 /// everywhere.
@@ -38,30 +45,47 @@ pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_
 }
 
 /// Keeps virtual time at the clock's and does what users want, until one of them says [`Command::Quit`] or all are gone.
-pub(crate) async fn keep_pace(mut engine: Engine, clock: Clock, taps: Vec<Tap>, mut commands: mpsc::Receiver<Command>) {
+pub(crate) async fn keep_pace(mut engine: Engine, clock: Clock, taps: Vec<Tap>, mut orders: mpsc::Receiver<Order>) {
     loop {
-        engine.run_to(clock.now());
+        let next = catch_up(&mut engine, clock);
         publish(&mut engine, &taps);
-        let next = engine.next_at().map(|next| clock.instant(next.max(engine.now() + TICK)));
-        let command = tokio::select! {
+        let order = tokio::select! {
             biased;
-            command = commands.recv() => command.unwrap_or(Command::Quit),
-            () = sleep_until(next) => continue,
+            order = orders.recv() => order.unwrap_or(Order::from(Command::Quit)),
+            () = sleep_until(next, clock) => continue,
         };
-        engine.run_to(clock.now());
-        let last = command == Command::Quit;
-        // What cannot be done is an event.
-        let _ = engine.apply(command);
+        catch_up(&mut engine, clock);
+        let last = order.command == Command::Quit;
+        let result = engine.apply(order.command.clone());
         publish(&mut engine, &taps);
+        order.answer(result);
         if last {
             return;
         }
     }
 }
 
-async fn sleep_until(moment: Option<tokio::time::Instant>) {
+/// Lets a part of the time pass that has passed for the clock. When to go on; `None`: nothing more will happen by itself.
+fn catch_up(engine: &mut Engine, clock: Clock) -> Option<Time> {
+    if engine.run_some(clock.network_now(), STEPS_MAX) {
+        return engine.next_at().map(|next| next.max(engine.now() + TICK));
+    }
+    let debt = clock.network_now().since(engine.now());
+    if let Some(too_much) = debt.checked_sub(DEBT_MAX).filter(|too_much| !too_much.is_zero()) {
+        if clock.behind().is_zero() {
+            let why = "this machine is too slow for this network: its time goes on more slowly than the clock";
+            engine.tell_failure("keep up with the clock", why);
+        }
+        clock.fall_behind(too_much);
+    }
+    Some(engine.now())
+}
+
+/// Waits until it is so late for the network; others have their turn in any case.
+async fn sleep_until(moment: Option<Time>, clock: Clock) {
     match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
+        Some(moment) if moment <= clock.network_now() => tokio::task::yield_now().await,
+        Some(moment) => tokio::time::sleep_until(clock.network_instant(moment)).await,
         None => std::future::pending().await,
     }
 }
@@ -71,9 +95,11 @@ fn publish(engine: &mut Engine, taps: &[Tap]) {
     if events.is_empty() {
         return;
     }
-    let batch: Batch = events.into();
-    for tap in taps {
-        tap.publish(&batch);
+    for events in events.chunks(BATCH_MAX) {
+        let batch = Batch::from(events);
+        for tap in taps {
+            tap.publish(&batch);
+        }
     }
 }
 

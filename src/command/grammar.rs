@@ -8,6 +8,7 @@ use super::{Command, FaultCommand, NodeSpec, Placement};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, Scope, Trouble, TroubleKind};
 use crate::proto::message::Role;
+use crate::proto::text::Body;
 
 /// Whoever knows the nodes of a session.
 pub trait Names {
@@ -115,7 +116,7 @@ pub const COMMANDS: &[CommandHelp] = &[
     ),
     CommandHelp::new("junk", "junk NODE [COUNT/s]", &[SCOPE, AMOUNT], "somebody connects to it and sends nonsense"),
     CommandHelp::new("lie", "lie PEER NODE", &[NODE, NODE], "PEER tells its seeds that NODE is dead"),
-    CommandHelp::new("calm", "calm", &[], "no faults any more; the word off for an amount ends one"),
+    CommandHelp::new("calm", "calm", &[], "end all faults, restart who is down; off for an amount ends one"),
     CommandHelp::new("say", "say NODE TEXT", &[NODE, Word::Free], "send a message of your own"),
 ];
 
@@ -273,7 +274,9 @@ impl Reader<'_> {
             return Err(self.usage());
         }
         let node = self.node(name)?;
-        body_fault(text).map_or_else(|| Ok(Command::Say { node, body: text.into() }), |fault| Err(wrong(text, fault)))
+        let said = unquoted(text).unwrap_or_else(|| text.to_owned());
+        body_fault(&said)
+            .map_or_else(|| Ok(Command::Say { node, body: said.clone().into() }), |fault| Err(wrong(text, fault)))
     }
 
     /// Two nodes, one of this process first.
@@ -386,6 +389,18 @@ fn looks_like_amount(word: &str) -> bool {
     word == "off" || (word.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '-') && !word.contains(':'))
 }
 
+/// What a text in double quotes, written as JSON has it, stands for; `None` for any other.
+fn unquoted(text: &str) -> Option<String> {
+    text.starts_with('"').then(|| serde_json::from_str(text).ok()).flatten()
+}
+
+/// A text as it stands on a line: in quotes where it would not read back as it is.
+fn quoted(body: &Body) -> String {
+    let text = String::from_utf8_lossy(body.as_bytes());
+    let reads_back = text.trim() == text && !text.contains(char::is_control) && unquoted(&text).is_none();
+    if reads_back { text.into_owned() } else { serde_json::Value::from(text).to_string() }
+}
+
 fn read<T>(word: &str, amount: impl Fn(&str) -> Result<T, WordError>) -> Result<T, GrammarError> {
     amount(word).map_err(|fault| wrong(word, fault))
 }
@@ -407,7 +422,7 @@ pub fn text(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
         Command::Restart(node) => format!("restart {}", name(*node)),
         Command::Cut { node, peer } => format!("cut {} {}", name(*node), name(*peer)),
         Command::Heal { node, peer } => format!("heal {} {}", name(*node), name(*peer)),
-        Command::Say { node, body } => format!("say {} {body}", name(*node)),
+        Command::Say { node, body } => format!("say {} {}", name(*node), quoted(body)),
         Command::Fault(fault) => fault_text(fault, name),
         Command::Quit => "quit".to_owned(),
     }

@@ -1,7 +1,10 @@
 //! Everything that a user can want of a running session.
 
 pub mod grammar;
+mod order;
 pub mod words;
+
+pub use order::{Answer, Order};
 
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, Scope, TroubleKind};
@@ -76,7 +79,7 @@ pub enum FaultCommand {
         /// Any other node.
         about: Addr,
     },
-    /// No faults at all any more.
+    /// No faults at all any more: those that are set end, and nodes that were killed or hang start again.
     Calm,
 }
 

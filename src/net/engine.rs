@@ -8,7 +8,6 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -23,7 +22,7 @@ use super::node::{self, Control, Handle, Setup};
 use super::outbox::check_body;
 use super::trouble::Trouble;
 use crate::clock::{Clock, utc_offset_s};
-use crate::command::{Command, NodeSpec, Placement};
+use crate::command::{Command, NodeSpec, Order, Placement};
 use crate::event::{Batch, Event};
 use crate::fault::{FaultTable, Nodes as _};
 use crate::feed::Tap;
@@ -36,7 +35,7 @@ use crate::proto::node::Node;
 use crate::proto::peer::Peer;
 use crate::proto::reach::Reach;
 use crate::proto::seed::Seed;
-use crate::roster::{Condition, Counts, Refusal, derive_seed, describe, mix, subject};
+use crate::roster::{Condition, Entry, Refusal, Roster, derive_seed, describe, mix, subject};
 
 /// What the nodes of this process are like.
 #[derive(Debug, Clone)]
@@ -56,8 +55,10 @@ pub struct Defaults {
 pub struct Engine {
     defaults: Defaults,
     taps: Arc<[Tap]>,
-    /// In the order in which they were started first.
-    nodes: IndexMap<Addr, Slot>,
+    /// What the nodes are called, and how they are.
+    roster: Roster,
+    /// What each of them is made of.
+    slots: BTreeMap<Addr, Slot>,
     /// The seeds of the lab, if this is one.
     lab: Option<Vec<Addr>>,
     files_max: Option<u64>,
@@ -70,51 +71,16 @@ pub struct Engine {
 /// if the machine is overloaded.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A node, through all its lives.
+/// What a node of the roster is made of.
 struct Slot {
-    name: String,
-    role: Role,
     /// Where it listens: its address, or all interfaces.
     bind: Addr,
     /// A peer's seeds.
     seeds: Vec<Addr>,
-    /// How often it was restarted.
-    life: u64,
-    state: State,
-}
-
-enum State {
-    Running(Handle),
-    Hung(Handle),
-    /// Its address is kept for it.
-    Killed {
-        _reserved: Option<TcpSocket>,
-    },
-    Left,
-}
-
-impl Slot {
-    /// A node whose task ended by itself (only a fault in this program does that) has crashed.
-    fn settle(&mut self) {
-        if let State::Running(handle) | State::Hung(handle) = &self.state
-            && handle.has_ended()
-        {
-            self.state = State::Killed { _reserved: None };
-        }
-    }
-
-    fn condition(&self) -> Condition {
-        match &self.state {
-            State::Running(_) => Condition::Runs,
-            State::Hung(_) => Condition::Hangs,
-            State::Killed { .. } => Condition::Killed,
-            State::Left => Condition::Left,
-        }
-    }
-
-    fn not_running(&self, addr: Addr) -> Refusal {
-        Refusal::NotRunning { name: self.name.clone(), addr, condition: self.condition() }
-    }
+    /// The node, while it runs or hangs.
+    task: Option<Handle>,
+    /// Its address is kept for one that was killed.
+    reserved: Option<TcpSocket>,
 }
 
 impl Engine {
@@ -124,7 +90,8 @@ impl Engine {
         Self {
             defaults,
             taps: taps.into(),
-            nodes: IndexMap::new(),
+            roster: Roster::new(),
+            slots: BTreeMap::new(),
             lab: None,
             files_max,
             faults: FaultTable::default(),
@@ -149,7 +116,7 @@ impl Engine {
             (Role::Peer, Some(lab)) => lab.clone(),
             (Role::Peer, None) => self.defaults.peer.seeds.clone(),
         };
-        self.begin(vec![Place { role: spec.role, listener, bind, addr, seeds }]);
+        self.begin(vec![Place { role: spec.role, listener, bind, addr, seeds }])?;
         self.tell_of_newcomers().await;
         Ok(addr)
     }
@@ -168,7 +135,7 @@ impl Engine {
             .collect();
         let addrs = places.iter().map(|place| place.addr).collect();
         self.lab = Some(lab);
-        self.begin(places);
+        self.begin(places)?;
         self.tell_of_newcomers().await;
         Ok(addrs)
     }
@@ -177,7 +144,8 @@ impl Engine {
     /// event: of the node that it was about, or where there is none, of the address that was asked
     /// for (`127.0.0.1:0` when none was).
     pub async fn apply(&mut self, command: Command) -> Result<(), CommandError> {
-        let (node, what) = (subject(&command), describe(&command, &|node| self.name(node)));
+        let (node, what) = (subject(&command), describe(&command, &|node| self.roster.name(node)));
+        self.settle();
         let result = self.carry_out(command).await;
         if let Err(error) = &result {
             self.publish(node, EventKind::Failed { what, why: error.to_string() });
@@ -187,11 +155,12 @@ impl Engine {
 
     /// Does what users want until one of them says [`Command::Quit`] or all are gone; then all
     /// nodes leave.
-    pub async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        while let Some(command) = commands.recv().await {
-            let last = command == Command::Quit;
-            // What failed was published.
-            let _ = self.apply(command).await;
+    pub async fn run<O: Into<Order>>(mut self, mut orders: mpsc::Receiver<O>) {
+        while let Some(order) = orders.recv().await {
+            let order = order.into();
+            let last = order.command == Command::Quit;
+            let result = self.apply(order.command.clone()).await;
+            order.answer(result);
             if last {
                 return;
             }
@@ -208,10 +177,16 @@ impl Engine {
             Command::Kill(node) => self.kill(node).await,
             Command::Hang(node) => self.hang(node).await,
             Command::Restart(node) => self.restart(node).await,
-            Command::Cut { node, peer } => self.tell_peer(node, NodeCommand::Cut(peer)).await,
-            Command::Heal { node, peer } => self.tell_peer(node, NodeCommand::Heal(peer)).await,
+            Command::Cut { node, peer } => {
+                self.roster.cut(node, peer)?;
+                self.tell_peer(node, NodeCommand::Cut(peer)).await
+            }
+            Command::Heal { node, peer } => {
+                self.roster.heal(node, peer)?;
+                self.tell_peer(node, NodeCommand::Heal(peer)).await
+            }
             Command::Say { node, body } => {
-                self.slot_mut(node)?;
+                self.roster.running_peer(node)?;
                 check_body(self.dialect(Role::Peer), node, &body)?;
                 self.tell_peer(node, NodeCommand::Say(body)).await
             }
@@ -245,7 +220,7 @@ impl Engine {
     }
 
     fn count(&self, role: Role) -> usize {
-        self.nodes.values().filter(|slot| slot.role == role).count()
+        self.roster.iter().filter(|(_, entry)| entry.role == role).count()
     }
 
     fn check_files(&self, seeds: usize, peers: usize) -> Result<(), StartError> {
@@ -262,7 +237,7 @@ impl Engine {
 
     /// Binds a new node's listener.
     fn place(&self, spec: &NodeSpec) -> Result<Site, StartError> {
-        let ours = |addr: &Addr| self.nodes.contains_key(addr);
+        let ours = |addr: &Addr| self.roster.get(*addr).is_some();
         match (spec.listen, spec.role) {
             (Placement::At(addr), _) if addr.ip().is_unspecified() => {
                 self.site(interfaces::name_everywhere(addr.port(), None)?, addr)
@@ -285,39 +260,47 @@ impl Engine {
 
     /// A place for a node of this name, unless a node of this process has it.
     fn site(&self, addr: Addr, bind: Addr) -> Result<Site, StartError> {
-        if let Some(slot) = self.nodes.get(&addr) {
-            return Err(Refusal::Taken { addr, name: slot.name.clone(), condition: slot.condition() }.into());
-        }
+        self.roster.check_free(addr)?;
         let (listener, bound) = bind::listen(bind)?;
         // Port 0 is any; an address that others know this machine by keeps its own name.
         Ok(Site { listener, bind: bound, addr: addr.with_port(bound.port()) })
     }
 
     /// Names new nodes, tells everybody that they listen, and lets them run.
-    fn begin(&mut self, places: Vec<Place>) {
-        let mut counts = Counts::new(self.count(Role::Seed), self.count(Role::Peer));
-        let names: Vec<String> = places.iter().map(|place| counts.next_name(place.role)).collect();
-        let started = |(name, place): (&String, &Place)| {
-            self.started(place.addr, &Beginner { name, role: place.role, bind: place.bind })
-        };
-        self.publish_all(names.iter().zip(&places).flat_map(started).collect());
-        for (name, Place { role, listener, bind, addr, seeds }) in names.into_iter().zip(places) {
-            let mut slot = Slot { name, role, bind, seeds, life: 0, state: State::Left };
-            slot.state = State::Running(self.spawn(addr, &slot, listener));
-            self.nodes.insert(addr, slot);
+    fn begin(&mut self, places: Vec<Place>) -> Result<(), Refusal> {
+        places.iter().try_for_each(|place| self.roster.check_free(place.addr))?;
+        for place in &places {
+            self.roster.enter(place.addr, place.role)?;
+        }
+        self.publish_all(places.iter().flat_map(|place| self.started(place.addr, place.bind)).collect());
+        for Place { listener, bind, addr, seeds, .. } in places {
+            self.slots.insert(addr, Slot { bind, seeds, task: None, reserved: None });
+            self.run_node(addr, listener);
+        }
+        Ok(())
+    }
+
+    /// Lets a node of the roster run.
+    fn run_node(&mut self, addr: Addr, listener: TcpListener) {
+        let (Some(entry), Some(slot)) = (self.roster.get(addr), self.slots.get(&addr)) else { return };
+        let task = self.spawn(addr, entry, &slot.seeds, listener);
+        if let Some(slot) = self.slots.get_mut(&addr) {
+            slot.task = Some(task);
+            drop(slot.reserved.take());
         }
     }
 
-    fn spawn(&self, addr: Addr, slot: &Slot, listener: TcpListener) -> Handle {
-        let random_seed = derive_seed(self.defaults.rng_seed, addr, slot.life);
-        let machine: Node = match slot.role {
-            Role::Peer => Peer::new(self.peer_config(addr, slot.seeds.clone()), random_seed).into(),
+    fn spawn(&self, addr: Addr, entry: &Entry, seeds: &[Addr], listener: TcpListener) -> Handle {
+        let Entry { role, life, .. } = *entry;
+        let random_seed = derive_seed(self.defaults.rng_seed, addr, life);
+        let machine: Node = match role {
+            Role::Peer => Peer::new(self.peer_config(addr, seeds.to_vec()), random_seed).into(),
             Role::Seed => Seed::new(self.seed_config(addr), random_seed).into(),
         };
-        let me = Identity { addr, role: slot.role, dialect: self.dialect(slot.role) };
+        let me = Identity { addr, role, dialect: self.dialect(role) };
         let trouble = Trouble::new(addr, mix(random_seed), self.situation());
         let (clock, taps) = (self.defaults.clock, Arc::clone(&self.taps));
-        let reach = self.reach(slot.role).clone();
+        let reach = self.reach(role).clone();
         let handle = node::spawn(machine, Setup { me, listener, reach, clock, taps, trouble });
         self.set_clock(addr, &handle);
         handle
@@ -331,86 +314,79 @@ impl Engine {
         SeedConfig { listen, utc_offset_s: utc_offset_s(), ..self.defaults.seed.clone() }
     }
 
-    fn slot_mut(&mut self, addr: Addr) -> Result<&mut Slot, Refusal> {
-        let slot = self.nodes.get_mut(&addr).ok_or(Refusal::Unknown(addr))?;
-        slot.settle();
-        Ok(slot)
+    /// Nodes whose task has ended by itself (only a fault in this program does that) have crashed.
+    fn settle(&mut self) {
+        for (addr, slot) in &mut self.slots {
+            if slot.task.take_if(|task| task.has_ended()).is_some() {
+                // It ran or hung until now.
+                let _ = self.roster.kill(*addr);
+            }
+        }
     }
 
     async fn kill(&mut self, addr: Addr) -> Result<(), CommandError> {
-        let slot = self.slot_mut(addr)?;
-        match std::mem::replace(&mut slot.state, State::Left) {
-            State::Running(handle) | State::Hung(handle) => {
-                handle.crash().await;
-                slot.state = State::Killed { _reserved: bind::reserve(slot.bind).ok() };
-                Ok(())
-            }
-            state @ (State::Killed { .. } | State::Left) => {
-                slot.state = state;
-                Err(slot.not_running(addr).into())
-            }
+        self.roster.kill(addr)?;
+        if let Some(slot) = self.slots.get_mut(&addr)
+            && let Some(task) = slot.task.take()
+        {
+            task.crash().await;
+            slot.reserved = bind::reserve(slot.bind).ok();
         }
+        Ok(())
     }
 
     async fn hang(&mut self, addr: Addr) -> Result<(), CommandError> {
-        let slot = self.slot_mut(addr)?;
-        match std::mem::replace(&mut slot.state, State::Left) {
-            State::Running(handle) => {
-                // The node tells that it hangs. One whose task has just died is beyond that.
-                let _ = handle.control.send(Control::Hang).await;
-                slot.state = State::Hung(handle);
-                Ok(())
-            }
-            state @ (State::Hung(_) | State::Killed { .. } | State::Left) => {
-                slot.state = state;
-                Err(slot.not_running(addr).into())
-            }
-        }
+        self.roster.hang(addr)?;
+        // The node tells that it hangs. One whose task has just died is beyond that.
+        self.control(addr, Control::Hang).await;
+        Ok(())
     }
 
     async fn restart(&mut self, addr: Addr) -> Result<(), CommandError> {
-        let slot = self.slot_mut(addr)?;
-        match slot.state {
-            State::Running(_) => return Err(Refusal::Up { name: slot.name.clone(), addr }.into()),
-            State::Left => return Err(slot.not_running(addr).into()),
-            State::Hung(_) => self.kill(addr).await?,
-            State::Killed { .. } => {}
+        if self.roster.check_restart(addr)? == Condition::Hangs {
+            self.kill(addr).await?;
         }
-        let slot = self.slot_mut(addr)?;
-        let (listener, _) = bind::listen(slot.bind)?;
-        slot.life += 1;
-        let (name, role, bind) = (slot.name.clone(), slot.role, slot.bind);
-        self.publish_all(self.started(addr, &Beginner { name: &name, role, bind }));
-        let Some(slot) = self.nodes.get(&addr) else { return Err(Refusal::Unknown(addr).into()) };
-        let state = State::Running(self.spawn(addr, slot, listener));
-        self.slot_mut(addr)?.state = state;
+        let bind = self.slots.get(&addr).ok_or(Refusal::Unknown(addr))?.bind;
+        let (listener, _) = bind::listen(bind)?;
+        self.roster.restart(addr)?;
+        self.publish_all(self.started(addr, bind));
+        self.run_node(addr, listener);
         Ok(())
     }
 
     async fn tell_peer(&mut self, addr: Addr, command: NodeCommand) -> Result<(), CommandError> {
-        let slot = self.slot_mut(addr)?;
-        if slot.role == Role::Seed {
-            return Err(Refusal::NotAPeer { name: slot.name.clone(), addr }.into());
+        self.roster.running_peer(addr)?;
+        self.control(addr, Control::Command(command)).await;
+        Ok(())
+    }
+
+    /// Tells a node something; one whose task has just died needs to know nothing.
+    async fn control(&self, addr: Addr, control: Control) {
+        if let Some(task) = self.slots.get(&addr).and_then(|slot| slot.task.as_ref()) {
+            let _ = task.control.send(control).await;
         }
-        let State::Running(handle) = &slot.state else { return Err(slot.not_running(addr).into()) };
-        let told = handle.control.send(Control::Command(command)).await;
-        told.map_err(|_| slot.not_running(addr).into())
+    }
+
+    /// The nodes that run.
+    fn running(&self) -> impl Iterator<Item = Addr> {
+        let running = self.roster.iter().filter(|(_, entry)| entry.condition == Condition::Runs);
+        running.map(|(addr, _)| addr)
     }
 
     /// All nodes say goodbye, at the same time; hung ones are crashed.
     async fn leave(&mut self) {
-        let mut leaving = Vec::new();
-        for slot in self.nodes.values_mut() {
-            slot.settle();
-            if let State::Running(handle) = &slot.state {
-                let _ = handle.control.send(Control::Command(NodeCommand::Leave)).await;
-            }
+        let running: Vec<Addr> = self.running().collect();
+        for addr in &running {
+            self.control(*addr, Control::Command(NodeCommand::Leave)).await;
         }
-        for slot in self.nodes.values_mut() {
-            match std::mem::replace(&mut slot.state, State::Left) {
-                State::Running(handle) => leaving.push(handle),
-                State::Hung(handle) => handle.crash().await,
-                State::Killed { .. } | State::Left => {}
+        let mut leaving = Vec::new();
+        for (addr, slot) in &mut self.slots {
+            // A killed one has left already, and says so no more.
+            let has_left = self.roster.leave(*addr).is_ok();
+            match slot.task.take() {
+                Some(task) if has_left => leaving.push(task),
+                Some(task) => task.crash().await,
+                None => {}
             }
         }
         let all_left = async {
@@ -423,10 +399,10 @@ impl Engine {
     }
 
     /// What is told of a node that begins: that it runs, and what it opens to other machines.
-    fn started(&self, addr: Addr, node: &Beginner<'_>) -> Vec<Event> {
-        let Beginner { name, role, bind } = *node;
+    fn started(&self, addr: Addr, bind: Addr) -> Vec<Event> {
+        let Some(Entry { name, role, .. }) = self.roster.get(addr).cloned() else { return Vec::new() };
         let (dialect, pace) = (self.dialect(role), self.pace(role));
-        let mut told = vec![self.event(addr, EventKind::Started { name: name.to_owned(), role, dialect, pace })];
+        let mut told = vec![self.event(addr, EventKind::Started { name, role, dialect, pace })];
         let opened = interfaces::opened(bind, addr);
         if !opened.is_empty() {
             let allow = self.reach(role).allowed().iter().map(ToString::to_string).collect();
@@ -462,13 +438,6 @@ impl Site {
     fn at((listener, addr): (TcpListener, Addr)) -> Self {
         Self { listener, bind: addr, addr }
     }
-}
-
-/// A node that is about to run.
-struct Beginner<'a> {
-    name: &'a str,
-    role: Role,
-    bind: Addr,
 }
 
 /// A node that listens and does not run yet.

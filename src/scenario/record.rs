@@ -4,21 +4,36 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::rehearsal::Rehearsal;
+use super::run::Skipped;
 use super::script::{Step, What};
-use super::time::word_of;
-use crate::command::{Command, grammar};
+use super::time::{split_word, word_of};
+use crate::command::{Command, NodeSpec, Placement, grammar};
 use crate::proto::addr::Addr;
 
 /// Commands that are remembered, to be written down: more than anybody types.
 pub const DEEDS_MAX: usize = 10_000;
 
-/// Something that a user did.
+/// Something that a user wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deed {
     /// How long after the start.
     pub at: Duration,
     /// What.
-    pub command: Command,
+    pub wanted: Wanted,
+}
+
+/// What a user wanted, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// It was done.
+    Done(Command),
+    /// It was not.
+    NotDone {
+        /// What was wanted, as it is typed.
+        what: String,
+        /// Why it was not done.
+        why: String,
+    },
 }
 
 /// What a session was, as far as a scenario tells it.
@@ -32,22 +47,36 @@ pub struct Record {
     pub settings: Vec<(String, String)>,
     /// Lines of the scenario that was being played, in order.
     pub steps: Vec<Step>,
-    /// What the user did besides, in order.
+    /// Those that were not done.
+    pub skipped: Vec<Skipped>,
+    /// What the user wanted besides, in order.
     pub deeds: Vec<Deed>,
+    /// Commands that were too many to be kept.
+    pub more: usize,
     /// How long it lasted so far.
     pub lasted: Duration,
 }
 
-/// A line to come.
+/// What happened at a time.
 struct Line {
     at: Duration,
-    text: String,
-    is_expectation: bool,
+    what: Happened,
+}
+
+enum Happened {
+    /// Something was expected.
+    Expected(String),
+    /// A line of commands was done, or as much of it as could be.
+    Done(String),
+    NotDone {
+        what: String,
+        why: String,
+    },
 }
 
 impl Record {
     /// The scenario that does the same. Where it names a node it does so by `name`. What did not work does not work
-    /// again, and stands there as a comment.
+    /// again, and stands there as a comment; so does what can be done to this session alone.
     pub fn text(&self, name: &dyn Fn(Addr) -> String) -> String {
         let mut text = "# Saved from a session.\n\n".to_owned();
         let _ = writeln!(text, "lab {} {}", self.seeds, self.peers);
@@ -57,39 +86,88 @@ impl Record {
         text.push('\n');
         let mut rehearsal = Rehearsal::new(self.seeds, self.peers);
         for line in self.lines(name) {
-            let at = word_of(line.at);
-            let done = if line.is_expectation { Ok(()) } else { rehearsal.try_out(0, &line.text).map(drop) };
-            let _ = match done {
-                Ok(()) => writeln!(text, "{at} {}", line.text),
-                Err(why) => writeln!(text, "# at {at}, not done: {why}"),
-            };
+            text.push_str(&line.written(&mut rehearsal));
+        }
+        if self.more > 0 {
+            text.push_str(&comment(&format!("{} more commands were too many to be kept", self.more)));
         }
         let _ = writeln!(text, "{} end", word_of(self.end()));
         text
     }
 
     fn lines(&self, name: &dyn Fn(Addr) -> String) -> Vec<Line> {
-        let steps = self.steps.iter().filter(|step| step.at <= self.lasted).filter_map(|step| {
-            let is_expectation = match step.what {
-                What::Command => false,
-                What::Expect(_) => true,
-                What::End => return None,
+        let steps = self.steps.iter().filter(|step| step.at <= self.lasted);
+        let steps = steps.filter_map(|step| Some(Line { at: step.at, what: self.came_of(step)? }));
+        let deeds = self.deeds.iter().filter_map(|deed| {
+            let what = match &deed.wanted {
+                Wanted::Done(Command::Quit) => return None,
+                Wanted::Done(command) => Happened::Done(grammar::text(&anywhere(command), name)),
+                Wanted::NotDone { what, why } => Happened::NotDone { what: what.clone(), why: why.clone() },
             };
-            Some(Line { at: step.at, text: step.text.clone(), is_expectation })
-        });
-        let deeds = self.deeds.iter().filter(|deed| deed.command != Command::Quit).map(|deed| {
-            let text = grammar::text(&deed.command, name);
-            Line { at: millis(deed.at), text, is_expectation: false }
+            Some(Line { at: millis(deed.at), what })
         });
         let mut lines: Vec<Line> = steps.chain(deeds).collect();
         lines.sort_by_key(|line| line.at);
         lines
     }
 
+    /// What a line of the scenario came to; nothing of its end.
+    fn came_of(&self, step: &Step) -> Option<Happened> {
+        let what = step.text.clone();
+        let skipped = self.skipped.iter().find(|skipped| skipped.line == step.line);
+        match (&step.what, skipped) {
+            (What::End, _) => None,
+            (What::Expect(_), _) => Some(Happened::Expected(what)),
+            // Of several nodes some may have been there: those that were are found out by going through it.
+            (What::Command, Some(skipped)) if !has_several_nodes(&what) => {
+                Some(Happened::NotDone { what, why: skipped.why.clone() })
+            }
+            (What::Command, Some(_) | None) => Some(Happened::Done(what)),
+        }
+    }
+
     /// All that is expected is decided by then.
     fn end(&self) -> Duration {
         let kept = self.steps.iter().filter(|step| step.at <= self.lasted);
         kept.map(Step::decided_at).fold(millis(self.lasted), Duration::max)
+    }
+}
+
+impl Line {
+    fn written(&self, rehearsal: &mut Rehearsal) -> String {
+        let at = word_of(self.at);
+        match &self.what {
+            Happened::Expected(text) => format!("{at} {text}\n"),
+            Happened::NotDone { what, why } => comment(&format!("at {at}, not done: '{what}': {why}")),
+            Happened::Done(text) => {
+                let mut written = String::new();
+                for (text, done) in rehearsal.try_each(text) {
+                    written.push_str(&match done {
+                        Ok(()) => format!("{at} {text}\n"),
+                        Err(why) => comment(&format!("at {at}, not done: {why}")),
+                    });
+                }
+                written
+            }
+        }
+    }
+}
+
+/// A line that says nothing about the one below it.
+fn comment(text: &str) -> String {
+    format!("# {}\n\n", text.replace(char::is_control, " "))
+}
+
+fn has_several_nodes(text: &str) -> bool {
+    let (name, rest) = split_word(text);
+    matches!(name, "kill" | "hang" | "restart") && rest.contains(char::is_whitespace)
+}
+
+/// A node that is started another time finds another place.
+fn anywhere(command: &Command) -> Command {
+    match command {
+        Command::Start(NodeSpec { role, .. }) => Command::Start(NodeSpec { role: *role, listen: Placement::Auto }),
+        other => other.clone(),
     }
 }
 
@@ -101,7 +179,6 @@ fn millis(span: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::{NodeSpec, Placement};
     use crate::proto::message::Role;
     use crate::scenario::Script;
 
@@ -110,12 +187,13 @@ mod tests {
     }
 
     fn deed(millis: u64, command: Command) -> Deed {
-        Deed { at: Duration::from_millis(millis), command }
+        Deed { at: Duration::from_millis(millis), wanted: Wanted::Done(command) }
     }
 
     fn record(deeds: Vec<Deed>, steps: Vec<Step>) -> Record {
         let settings = vec![("gossip-interval".to_owned(), "1s".to_owned())];
-        Record { seeds: 2, peers: 3, settings, steps, deeds, lasted: Duration::from_millis(9_500) }
+        let (skipped, more, lasted) = (Vec::new(), 0, Duration::from_millis(9_500));
+        Record { seeds: 2, peers: 3, settings, steps, skipped, deeds, more, lasted }
     }
 
     #[test]
@@ -151,6 +229,42 @@ mod tests {
         let p1 = Addr::loopback(3000);
         let text = record(vec![deed(1_000, Command::Kill(p1)), deed(2_000, Command::Kill(p1))], Vec::new()).text(&name);
         assert!(text.contains("1s kill p1\n# at 2s, not done: 'kill p1': p1 was killed"), "{text}");
+        Script::parse(&text).unwrap();
+    }
+
+    #[test]
+    fn what_the_network_or_the_console_refused_stands_there_with_its_reason_and_changes_nothing() {
+        let refused = |what: &str, why: &str| Wanted::NotDone { what: what.to_owned(), why: why.to_owned() };
+        let at = Duration::from_millis;
+        let p1 = Addr::loopback(3000);
+        let deeds = vec![
+            Deed { at: at(1_000), wanted: refused("kill p1", "no\nreason") },
+            deed(2_000, Command::Kill(p1)),
+            Deed { at: at(3_000), wanted: refused("peer 127.0.0.1:80", "no permission") },
+            deed(4_000, Command::Start(NodeSpec { role: Role::Peer, listen: Placement::At(p1) })),
+            deed(5_000, Command::Kill(Addr::loopback(3003))),
+        ];
+        let text = Record { more: 2, ..record(deeds, Vec::new()) }.text(&name);
+        let lines = "# at 1s, not done: 'kill p1': no reason\n\n2s kill p1\n\
+                     # at 3s, not done: 'peer 127.0.0.1:80': no permission\n\n4s peer\n5s kill p4\n\
+                     # 2 more commands were too many to be kept\n\n9s500ms end\n";
+        assert!(text.ends_with(lines), "{text}");
+        let comments = Script::parse(&text).unwrap().steps.into_iter().flat_map(|step| step.comment);
+        assert_eq!(comments.count(), 0, "a comment of this kind says nothing about the line below it");
+    }
+
+    #[test]
+    fn of_a_line_about_several_nodes_what_was_done_is_saved() {
+        let steps = Script::parse("lab 2 3\n2s kill p1 p2\n3s say p3 \" a \"\n").unwrap().steps;
+        let skipped = vec![
+            Skipped { line: 2, why: "p1 was killed".to_owned(), text: String::new() },
+            Skipped { line: 3, why: "too long".to_owned(), text: String::new() },
+        ];
+        let deeds = vec![deed(1_000, Command::Kill(Addr::loopback(3000)))];
+        let text = Record { skipped, ..record(deeds, steps) }.text(&name);
+        let lines = "1s kill p1\n# at 2s, not done: 'kill p1': p1 was killed\n\n2s kill p2\n\
+                     # at 3s, not done: 'say p3 \" a \"': too long\n\n9s500ms end\n";
+        assert!(text.ends_with(lines), "{text}");
         Script::parse(&text).unwrap();
     }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::words::{commands, unknown};
-use crate::command::grammar::Names as _;
+use crate::command::grammar::{self, Names as _};
 use crate::command::{Command, FaultCommand, Placement};
-use crate::fault::{FaultError, FaultTable};
+use crate::fault::{FaultError, FaultTable, Nodes as _};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::roster::{Refusal, Roster};
@@ -31,8 +31,8 @@ impl Rehearsal {
         Self { roster, faults: FaultTable::default(), changed: BTreeMap::new() }
     }
 
-    /// Reads the commands of a line and goes through them.
-    pub(super) fn try_out(&mut self, line: usize, text: &str) -> Result<Vec<Command>, String> {
+    /// Reads the commands of a line and goes through them. `line`: its number, if it has one.
+    pub(super) fn try_out(&mut self, line: Option<usize>, text: &str) -> Result<Vec<Command>, String> {
         let commands = commands(text, &self.roster)?;
         for command in &commands {
             self.allow(line, command).map_err(|why| format!("'{text}': {why}"))?;
@@ -40,10 +40,30 @@ impl Rehearsal {
         Ok(commands)
     }
 
+    /// Goes through the commands of a line one by one, whatever becomes of the others. Each as it is typed: a line of
+    /// which all can be done as it is.
+    pub(super) fn try_each(&mut self, text: &str) -> Vec<(String, Result<(), String>)> {
+        let before = self.clone();
+        let whole = match self.try_out(None, text) {
+            Ok(commands) if commands.len() > 1 => return vec![(text.to_owned(), Ok(()))],
+            other => other.map(drop),
+        };
+        let commands = match commands(text, &before.roster) {
+            Ok(commands) if commands.len() > 1 => commands,
+            Ok(_) | Err(_) => return vec![(text.to_owned(), whole)],
+        };
+        *self = before;
+        let texts = commands.iter().map(|command| grammar::text(command, &|node| self.roster.name(node)));
+        texts.collect::<Vec<_>>().into_iter().map(|text| (text.clone(), self.try_out(None, &text).map(drop))).collect()
+    }
+
     /// Goes through one command, of that line.
-    pub(super) fn allow(&mut self, line: usize, command: &Command) -> Result<(), String> {
+    pub(super) fn allow(&mut self, line: Option<usize>, command: &Command) -> Result<(), String> {
         let touched = self.go_through(command).map_err(|refusal| self.words(&refusal))?;
-        self.changed.extend(touched.map(|node| (node, line)));
+        self.changed.extend(touched.zip(line));
+        if *command == Command::Fault(FaultCommand::Calm) {
+            self.roster.remedies().iter().try_for_each(|remedy| self.allow(line, remedy))?;
+        }
         Ok(())
     }
 
@@ -74,10 +94,9 @@ impl Rehearsal {
             Command::Kill(node) => self.roster.kill(*node).map(|()| Some(*node)).map_err(Obstacle::Refused),
             Command::Hang(node) => self.roster.hang(*node).map(|()| Some(*node)).map_err(Obstacle::Refused),
             Command::Restart(node) => self.roster.restart(*node).map(|_| Some(*node)).map_err(Obstacle::Refused),
-            Command::Cut { node, .. } | Command::Heal { node, .. } | Command::Say { node, .. } => {
-                self.roster.running_peer(*node)?;
-                Ok(None)
-            }
+            Command::Cut { node, peer } => self.roster.cut(*node, *peer).map(|()| None).map_err(Obstacle::Refused),
+            Command::Heal { node, peer } => self.roster.heal(*node, *peer).map(|()| None).map_err(Obstacle::Refused),
+            Command::Say { node, .. } => self.roster.running_peer(*node).map(|_| None).map_err(Obstacle::Refused),
             Command::Fault(fault) => self.fault(fault).map(|()| None),
             Command::Quit => Err(Obstacle::Word("a scenario ends with 'end'")),
         }

@@ -19,8 +19,13 @@ use crate::proto::time::Time;
 /// What a run wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// Something done to the network.
-    Do(Command),
+    /// Something done to the network. If it is not done, [`Run::refused`] wants to know.
+    Do {
+        /// Which step wants it.
+        step: usize,
+        /// What.
+        command: Command,
+    },
     /// Something told to the user.
     Tell(Telling),
 }
@@ -70,7 +75,18 @@ pub struct Run {
     looked_at: Option<Time>,
     held: usize,
     failed: Vec<String>,
-    skipped: Vec<String>,
+    skipped: Vec<Skipped>,
+}
+
+/// A line that was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its number, counted from 1.
+    pub line: usize,
+    /// Why.
+    pub why: String,
+    /// All of it in words.
+    pub(super) text: String,
 }
 
 /// An expectation that is not decided yet.
@@ -157,9 +173,23 @@ impl Run {
 
     /// What came of it so far.
     pub fn summary(&self) -> Summary {
-        let (failed, skipped) = (self.failed.clone(), self.skipped.clone());
+        let failed = self.failed.clone();
+        let skipped = self.skipped.iter().map(|skipped| skipped.text.clone()).collect();
         let undecided = self.script.expectations() - self.held - self.failed.len();
         Summary { held: self.held, failed, undecided, skipped }
+    }
+
+    /// Lines that were not done.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// What a step wanted was not done, for this reason: that is counted and to be told.
+    pub fn refused(&mut self, step: usize, why: &str) -> Option<Telling> {
+        let Step { line, text, .. } = self.script.steps.get(step)?;
+        let told = format!("line {line}: {text}: skipped: {why}");
+        self.skipped.push(Skipped { line: *line, why: why.to_owned(), text: told.clone() });
+        Some(Telling { severity: Severity::Error, text: told })
     }
 
     fn step(&mut self, number: usize, now: Time, acts: &mut Vec<Act>) {
@@ -173,19 +203,12 @@ impl Run {
             What::Command => {
                 acts.push(tell(Severity::Info, format!("{}: {}", span_text(step.at), step.text)));
                 match commands(&step.text, &self.model) {
-                    Ok(commands) => acts.extend(commands.into_iter().map(Act::Do)),
-                    Err(why) => self.skip(number, &why, acts),
+                    Ok(commands) => acts.extend(commands.into_iter().map(|command| Act::Do { step: number, command })),
+                    Err(why) => acts.extend(self.refused(number, &why).map(Act::Tell)),
                 }
             }
             What::End => acts.push(tell(Severity::Info, format!("{}: the scenario ends", span_text(step.at)))),
         }
-    }
-
-    fn skip(&mut self, number: usize, why: &str, acts: &mut Vec<Act>) {
-        let Some(step) = self.script.steps.get(number) else { return };
-        let text = format!("line {}: {}: skipped: {why}", step.line, step.text);
-        self.skipped.push(text.clone());
-        acts.push(tell(Severity::Error, text));
     }
 
     /// Decides what can be decided.
@@ -204,6 +227,7 @@ impl Run {
         let span = span_text(now.since(open.since));
         let (held, after) = match open.expect.window {
             Window::Now => ("held".to_owned(), String::new()),
+            Window::Within(_) | Window::For(_) if now == open.since => ("held at once".to_owned(), String::new()),
             Window::Within(_) | Window::For(_) => (format!("held after {span}"), format!("after {span} ")),
         };
         match decision {

@@ -201,7 +201,7 @@ impl Reader {
                 What::Expect(about(expect::parse(rest)?, above.filter(|_| same_moment(&self.steps, at))))
             }
             _ => {
-                self.said = said(lab.rehearsal.try_out(line, text)?, text);
+                self.said = said(lab.rehearsal.try_out(Some(line), text)?, text);
                 What::Command
             }
         };
@@ -370,5 +370,10 @@ mod tests {
         assert_eq!(error("lab 2 8\n1s say s1 hello"), "2: 'say s1 hello': s1 is a seed, and seeds do not gossip");
         assert!(error("lab 2 8\n1s expect dead p9").starts_with("2: no node 'p9'"));
         read("lab 2 8\n1s kill p3\n+1s restart p3\n+1s kill p3\n+1s peer\n+1s kill p9");
+        read("lab 2 8\n1s kill p3\nhang p4\n+1s calm\nkill p3 p4");
+        assert_eq!(
+            error("lab 2 8\n1s kill p3\n+1s calm\nrestart p3"),
+            "4: 'restart p3': p3 runs, and only what was killed or hangs can be restarted"
+        );
     }
 }

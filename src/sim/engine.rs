@@ -79,6 +79,17 @@ impl Engine {
         self.world.run_to(until);
     }
 
+    /// The same, but no more than so many things happen. Whether that moment has come.
+    pub fn run_some(&mut self, until: Time, most: usize) -> bool {
+        self.world.run_some(until, most)
+    }
+
+    /// Tells what whoever drives this could not do, as an event.
+    pub fn tell_failure(&mut self, what: &str, why: &str) {
+        let kind = EventKind::Failed { what: what.to_owned(), why: why.to_owned() };
+        self.world.tell(Addr::loopback(0), kind);
+    }
+
     /// What has happened since this was asked last, in order.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.world.take_events()
@@ -134,8 +145,14 @@ impl Engine {
             Command::Kill(node) => self.kill(node),
             Command::Hang(node) => self.hang(node),
             Command::Restart(node) => self.restart(node),
-            Command::Cut { node, peer } => self.tell_peer(node, NodeCommand::Cut(peer)),
-            Command::Heal { node, peer } => self.tell_peer(node, NodeCommand::Heal(peer)),
+            Command::Cut { node, peer } => {
+                self.roster.cut(node, peer)?;
+                self.tell_peer(node, NodeCommand::Cut(peer))
+            }
+            Command::Heal { node, peer } => {
+                self.roster.heal(node, peer)?;
+                self.tell_peer(node, NodeCommand::Heal(peer))
+            }
             Command::Say { node, body } => self.tell_peer(node, NodeCommand::Say(body)),
             Command::Fault(fault) => self.fault(&fault),
             Command::Quit => {
@@ -149,7 +166,14 @@ impl Engine {
         if let FaultCommand::Lie { liar, .. } = command {
             self.roster.running_peer(*liar)?;
         }
-        Ok(self.world.fault(command, &self.roster)?)
+        self.world.fault(command, &self.roster)?;
+        if *command == FaultCommand::Calm {
+            for remedy in self.roster.remedies() {
+                // What failed is an event, and keeps nobody else from coming back.
+                let _ = self.apply(remedy);
+            }
+        }
+        Ok(())
     }
 
     /// A new node has a name and listens.
@@ -238,6 +262,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::event::Stop;
+    use crate::proto::fault::{Fault, Scope, Trouble};
     use crate::sim::EPOCH;
 
     fn engine(rng_seed: u64) -> Engine {
@@ -287,6 +312,33 @@ mod tests {
         let back = events.iter().rposition(|event| event.node == p3 && matches!(event.kind, EventKind::Started { .. }));
         let up = |event: &Event| event.node == p3 && matches!(event.kind, EventKind::LinkUp { .. });
         assert!(events[back.unwrap()..].iter().any(up));
+    }
+
+    #[test]
+    fn calm_starts_again_who_was_killed_or_hangs_and_leaves_no_fault() {
+        let mut engine = engine(3);
+        let [p1, p2, s1] = [3000, 3001, 5001].map(Addr::loopback);
+        engine.run_to(EPOCH + Duration::from_secs(5));
+        let slow = Fault { what: Trouble::Slow { per_s: 1 }, on: Scope::Node(p2) };
+        for command in [Command::Kill(s1), Command::Hang(p1), Command::Fault(FaultCommand::Set(slow))] {
+            engine.apply(command).unwrap();
+        }
+        engine.run_to(EPOCH + Duration::from_secs(20));
+        engine.take_events();
+        engine.apply(Command::Fault(FaultCommand::Calm)).unwrap();
+        let events = engine.take_events();
+        let started: Vec<Addr> = events
+            .iter()
+            .filter(|event| matches!(event.kind, EventKind::Started { .. }))
+            .map(|event| event.node)
+            .collect();
+        assert_eq!(started, [s1, p1]);
+        assert!(events.iter().any(|event| matches!(event.kind, EventKind::FaultCleared { .. })));
+        engine.run_to(EPOCH + Duration::from_secs(40));
+        let linked = |event: &Event| event.node == p1 && matches!(event.kind, EventKind::LinkUp { .. });
+        assert!(engine.take_events().iter().any(linked));
+        engine.apply(Command::Fault(FaultCommand::Calm)).unwrap();
+        assert_eq!(engine.take_events(), [], "to calm what is calm does nothing");
     }
 
     #[test]

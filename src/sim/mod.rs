@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod engine;
+mod inbox;
 mod play;
 mod trouble;
 
@@ -14,7 +15,7 @@ pub use engine::{CommandError, Defaults, Engine};
 pub use play::{Piece, play};
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use crate::event::{Event, EventKind, LinkId, Purpose, Stop};
@@ -60,6 +61,10 @@ struct Node<M> {
     connections: BTreeSet<u64>,
     /// The wake-up that counts; earlier ones in the queue are stale.
     wake_at: Option<Time>,
+    /// What waits because the node is slow.
+    unread: VecDeque<Input>,
+    /// When the node reads next, if something waits.
+    reads_at: Option<Time>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +95,10 @@ struct Due {
 #[derive(Debug)]
 enum What {
     Wake,
+    /// Something reaches this node.
     Deliver(Input),
+    /// This slow node reads what waits.
+    Read,
     /// A dial reaches this node.
     Knock {
         from: Addr,
@@ -228,8 +236,8 @@ impl<M: Machine> World<M> {
     /// Starts a node; one that is already there is killed first.
     pub fn start(&mut self, addr: Addr, machine: M) {
         self.kill(addr);
-        self.nodes
-            .insert(addr, Node { machine, condition: Condition::Up, connections: BTreeSet::new(), wake_at: None });
+        let (condition, connections, unread) = (Condition::Up, BTreeSet::new(), VecDeque::new());
+        self.nodes.insert(addr, Node { machine, condition, connections, wake_at: None, unread, reads_at: None });
         self.handle(addr, Input::Start);
         self.set_clock(addr);
         self.plan_junk(addr);
@@ -279,6 +287,15 @@ impl<M: Machine> World<M> {
         self.now = self.now.max(until);
     }
 
+    /// The same, but no more than so many things happen. Whether that moment has come.
+    pub fn run_some(&mut self, until: Time, most: usize) -> bool {
+        let has_come = (0..most).any(|_| !self.step(until));
+        if has_come {
+            self.now = self.now.max(until);
+        }
+        has_come
+    }
+
     /// Lets time pass until `done` holds; false when `limit` has passed before.
     pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
         let until = self.now + limit;
@@ -303,7 +320,8 @@ impl<M: Machine> World<M> {
         match due.what {
             What::Wake => self.wake(due.node),
             What::Knock { from } => self.knock(from, due.node),
-            What::Deliver(input) => self.handle(due.node, input),
+            What::Deliver(input) => self.arrive(due.node, input),
+            What::Read => self.read(due.node),
             What::Junk => self.vandalize(due.node),
         }
         true
@@ -415,12 +433,12 @@ impl<M: Machine> World<M> {
         self.deliver_from(self.now, id, end, input);
     }
 
-    /// Delivers what leaves at this time. Nothing overtakes it, and a slow node reads it late.
+    /// Delivers what leaves at this time. Nothing overtakes it.
     fn deliver_from(&mut self, leaves: Time, id: u64, end: usize, input: impl FnOnce(LinkId) -> Input) {
         let latency = self.latency();
         let Some(connection) = self.connections.get_mut(&id).filter(|c| !c.closed[1 - end]) else { return };
         let node = connection.ends[end];
-        let at = self.faults.read_at(node, (leaves + latency).max(connection.arrives[end]));
+        let at = (leaves + latency).max(connection.arrives[end]);
         connection.arrives[end] = at;
         self.plan(at, node, What::Deliver(input(link_of(id, end))));
     }

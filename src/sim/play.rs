@@ -84,8 +84,13 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S> {
     fn carry_out(&mut self, acts: Vec<Act>) -> Result<(), E> {
         for act in acts {
             match act {
-                // What cannot be done is an event.
-                Act::Do(command) => drop(self.engine.apply(command)),
+                Act::Do { step, command } => {
+                    if let Err(why) = self.engine.apply(command)
+                        && let Some(telling) = self.run.refused(step, &why.to_string())
+                    {
+                        (self.sink)(Piece::Told(telling))?;
+                    }
+                }
                 Act::Tell(telling) => (self.sink)(Piece::Told(telling))?,
             }
         }

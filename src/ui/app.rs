@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::action::PaneId;
-use super::host::{JournalState, Severity, ToHost};
+use super::host::{JournalState, Refused, Severity, ToHost};
 use super::keys::Key;
 use super::modal::Modal;
 use super::modal::start::Start;
@@ -30,6 +30,9 @@ use crate::scenario::Progress;
 pub(crate) const ARMED_TIME: Duration = Duration::from_secs(2);
 /// How long a notice stays in the footer: a line is read in that time.
 const TOAST_TIME: Duration = Duration::from_secs(5);
+
+/// Refusals that are kept, to be written down with what was done: more than anybody types.
+const REFUSALS_MAX: usize = 1_000;
 
 /// What the console wants done outside of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +85,8 @@ pub(crate) struct App {
     pub(crate) modals: Vec<Modal>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) history: History,
+    /// What the user wanted and could not be done, in order.
+    pub(crate) refused: Vec<Refused>,
     pub(crate) begun: Option<Key>,
     pub(crate) toast: Option<Toast>,
     pub(crate) armed: Option<Armed>,
@@ -111,6 +116,7 @@ impl App {
             modals: Vec::new(),
             prompt: None,
             history: History::default(),
+            refused: Vec::new(),
             begun: None,
             toast: None,
             armed: None,
@@ -177,6 +183,14 @@ impl App {
     /// Says something in the footer for a while.
     pub(crate) fn show(&mut self, severity: Severity, text: impl Into<String>) {
         self.toast = Some(Toast { severity, text: text.into(), until: self.scene.now + TOAST_TIME });
+    }
+
+    /// Says why something that was wanted is not done, and remembers it.
+    pub(crate) fn refuse(&mut self, what: String, why: String) {
+        self.show(Severity::Warning, why.clone());
+        if self.refused.len() < REFUSALS_MAX {
+            self.refused.push(Refused { at: self.scene.network_now(), what, why });
+        }
     }
 
     /// Says something in the footer, and keeps it among the notices.

@@ -153,23 +153,45 @@ pub(crate) fn restart(model: &Model, addr: Addr) -> Plan {
 
 /// What switching all faults off comes to.
 pub(crate) fn calm(model: &Model) -> Plan {
-    if model.faults().is_empty() {
+    let is_cut = |node: &&Node| node.life == Life::Elsewhere && !heals(model, node.addr).is_empty();
+    if model.faults().is_empty() && fallen(model).next().is_none() && !model.nodes().iter().any(|node| is_cut(&node)) {
         return Plan::Refuse("there are no faults".to_owned());
     }
     Plan::Now(vec![Command::Fault(FaultCommand::Calm)])
 }
 
+/// What is said when all faults are switched off.
+pub(crate) fn calmed(model: &Model) -> String {
+    let names: Vec<_> = fallen(model).map(|node| model.name_of(node.addr)).collect();
+    if names.is_empty() {
+        return "no faults any more".to_owned();
+    }
+    format!("no faults any more; {} started again", list_text(&names, NAMES_SHOWN))
+}
+
+/// Nodes of this process that were killed or hang.
+fn fallen(model: &Model) -> impl Iterator<Item = &Node> {
+    model.nodes().iter().filter(|node| match node.life {
+        Life::Killed | Life::Hung => true,
+        Life::Running | Life::Left | Life::Elsewhere => false,
+    })
+}
+
 /// A node elsewhere: those of ours whose link to it was cut may link to it again.
 fn heal(model: &Model, peer: Addr) -> Plan {
-    let testimonies = model.deaths().latest_of(peer).map_or(&[][..], |case| &case.testimonies);
-    let is_linked = |node| model.links().get(node, peer).is_some_and(Link::is_up);
-    let cut = testimonies.iter().filter(|told| told.cause == Some(DeathCause::Cut) && !is_linked(told.reporter));
-    let ours = cut.filter(|told| model.nodes().get(told.reporter).is_some_and(Node::is_ours));
-    let commands: Vec<Command> = ours.map(|told| Command::Heal { node: told.reporter, peer }).collect();
+    let commands = heals(model, peer);
     if commands.is_empty() {
         return Plan::Refuse(format!("{peer} runs in another process: restart it there"));
     }
     Plan::Now(commands)
+}
+
+fn heals(model: &Model, peer: Addr) -> Vec<Command> {
+    let testimonies = model.deaths().latest_of(peer).map_or(&[][..], |case| &case.testimonies);
+    let is_linked = |node| model.links().get(node, peer).is_some_and(Link::is_up);
+    let cut = testimonies.iter().filter(|told| told.cause == Some(DeathCause::Cut) && !is_linked(told.reporter));
+    let ours = cut.filter(|told| model.nodes().get(told.reporter).is_some_and(Node::is_ours));
+    ours.map(|told| Command::Heal { node: told.reporter, peer }).collect()
 }
 
 fn unknown(addr: Addr) -> String {

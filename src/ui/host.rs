@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::command::Command;
 pub use crate::model::notice::Severity;
 use crate::proto::addr::Addr;
+use crate::proto::time::Time;
 use crate::scenario::Progress;
 
 use super::options::Mode;
@@ -31,9 +32,22 @@ pub enum ToHost {
         overwrite: Overwrite,
         /// What the nodes are called.
         names: Vec<(Addr, String)>,
+        /// What the user wanted and the console refused, in order.
+        refused: Vec<Refused>,
     },
     /// Read a recorded session and feed it; answered by [`FromHost::Opened`] or a notice.
     OpenRecording(PathBuf),
+}
+
+/// Something that the user wanted and that the console knew to be impossible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// When.
+    pub at: Time,
+    /// The command, as it is typed.
+    pub what: String,
+    /// Why it was not done.
+    pub why: String,
 }
 
 /// Whether an existing file may be replaced.

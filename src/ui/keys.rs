@@ -76,7 +76,7 @@ pub(crate) const KEYS: &[Binding] = &[
         "faults",
         7,
     ),
-    key(Action::Calm, "calm", &["C"], "no faults any more: cuts, partitions, delays and all the others"),
+    key(Action::Calm, "calm", &["C"], "no faults any more; killed and hung nodes start again"),
     shown(key(Action::Details, "details", &["enter"], "why: all that is known about what is selected"), "why", 3),
     shown(key(Action::Wave, "wave", &["w"], "show the way of the message once more, slowly, hop by hop"), "wave", 4),
     shown(key(Action::Filter, "filter", &["/"], "show only matching lines; ! in front: only the others"), "filter", 6),

@@ -177,6 +177,7 @@ impl Console {
 
     fn pass_time(&mut self) {
         let now = self.clock.now();
+        self.app.scene.behind = self.clock.behind();
         if self.app.tick(now) {
             self.picture = self.picture.max(Picture::Stale);
         }

@@ -1,5 +1,7 @@
 //! What is shown: the network as it is, or as it was when the picture was frozen.
 
+use std::time::Duration;
+
 use super::keys::KeyMap;
 use super::options::Mode;
 use super::theme::Theme;
@@ -23,6 +25,8 @@ pub(crate) struct Scene {
     held: Option<Box<Held>>,
     pub(crate) mode: Mode,
     pub(crate) now: Time,
+    /// How far a network in virtual time is behind.
+    pub(crate) behind: Duration,
     pub(crate) theme: Theme,
     pub(crate) keys: KeyMap,
     pub(crate) utc_offset_s: i32,
@@ -38,7 +42,27 @@ struct Held {
 impl Scene {
     pub(crate) fn new(mode: Mode, theme: Theme, keys: KeyMap, now: Time, utc_offset_s: i32) -> Self {
         let (live, lines) = (Model::new(), Ring::new(NOTICES_MAX));
-        Self { live, lines, taken: 0, warned: 0, held: None, mode, now, theme, keys, utc_offset_s }
+        Self {
+            live,
+            lines,
+            taken: 0,
+            warned: 0,
+            held: None,
+            mode,
+            now,
+            behind: Duration::ZERO,
+            theme,
+            keys,
+            utc_offset_s,
+        }
+    }
+
+    /// What time it is for the network.
+    pub(crate) fn network_now(&self) -> Time {
+        match self.mode {
+            Mode::Live | Mode::Virtual => self.now - self.behind,
+            Mode::Replay { .. } => self.live.now(),
+        }
     }
 
     /// What panes and dialogs look at.
@@ -62,11 +86,7 @@ impl Scene {
 
     /// The moment that is shown: now, when the picture was frozen, or where the replay is.
     fn shown_at(&self) -> Time {
-        match (&self.held, &self.mode) {
-            (Some(held), _) => held.at,
-            (None, Mode::Live | Mode::Virtual) => self.now,
-            (None, Mode::Replay { .. }) => self.live.now(),
-        }
+        self.held.as_ref().map_or_else(|| self.network_now(), |held| held.at)
     }
 
     /// Takes events in; what the user has to know at once.
@@ -93,10 +113,7 @@ impl Scene {
 
     /// Looks for what is wrong with the network as a whole; what is new of it is said once.
     pub(crate) fn watch(&mut self) -> Option<(Severity, String)> {
-        let now = match self.mode {
-            Mode::Live | Mode::Virtual => self.now,
-            Mode::Replay { .. } => self.live.now(),
-        };
+        let now = self.network_now();
         self.live.watch(now);
         let mut latest = None;
         let new: Vec<_> = self.live.warnings().list().from(self.warned).map(|(_, warning)| warning.clone()).collect();

@@ -173,13 +173,14 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
     let model = &app.scene.live;
     match typed {
         Typed::Action(action) => return update(app, action),
-        Typed::Commands(commands) => return carry_out(app, Row::Node(Addr::loopback(0)), Plan::Now(commands)),
+        Typed::Commands(commands) => return carry_out(app, NO_ROW, Wish::named("", &[]), Plan::Now(commands)),
         Typed::Kill(nodes) => {
             let plan = fault::kill_several(model, &nodes);
-            return nodes.first().map_or_else(Vec::new, |first| carry_out(app, Row::Node(*first), plan));
+            let row = nodes.first().map_or(NO_ROW, |first| Row::Node(*first));
+            return carry_out(app, row, Wish::named("kill", &nodes), plan);
         }
-        Typed::Hang(nodes) => return each(app, &nodes, fault::hang),
-        Typed::Restart(nodes) => return each(app, &nodes, fault::restart),
+        Typed::Hang(nodes) => return each(app, "hang", &nodes, fault::hang),
+        Typed::Restart(nodes) => return each(app, "restart", &nodes, fault::restart),
         Typed::Export(path) => match (app.export_check)(&path) {
             Ok(()) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
             Err(fault) => app.show(Severity::Error, fault),
@@ -195,15 +196,20 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
 fn save_scenario(app: &App, path: PathBuf, overwrite: Overwrite) -> Effect {
     let ours = app.scene.live.nodes().iter().filter(|node| node.is_ours());
     let names = ours.filter_map(|node| Some((node.addr, node.name.as_deref()?.to_owned()))).collect();
-    Effect::Host(ToHost::SaveScenario { path, overwrite, names })
+    Effect::Host(ToHost::SaveScenario { path, overwrite, names, refused: app.refused.clone() })
 }
 
-fn each(app: &mut App, nodes: &[Addr], plan: impl Fn(&crate::model::Model, Addr) -> Plan) -> Vec<Effect> {
+fn each(
+    app: &mut App,
+    word: &'static str,
+    nodes: &[Addr],
+    plan: impl Fn(&crate::model::Model, Addr) -> Plan,
+) -> Vec<Effect> {
     nodes
         .iter()
         .flat_map(|node| {
             let plan = plan(&app.scene.live, *node);
-            carry_out(app, Row::Node(*node), plan)
+            carry_out(app, Row::Node(*node), Wish::named(word, &[*node]), plan)
         })
         .collect()
 }
@@ -229,8 +235,8 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Add => open_live(app, |app| Some(Modal::Add(Add::new(Kind::Peer, app.form_defaults())))),
         Action::Message => open_live(app, say),
         Action::Kill => return kill(app, armed),
-        Action::Hang => return fault_selected(app, fault::hang),
-        Action::Restart => return fault_selected(app, fault::restart),
+        Action::Hang => return fault_selected(app, "hang", fault::hang),
+        Action::Restart => return fault_selected(app, "restart", fault::restart),
         Action::Faults => faults(app),
         Action::Calm => return calm(app),
         Action::Copy => return copy_selected(app),
@@ -311,15 +317,15 @@ fn kill(app: &mut App, armed: Option<Armed>) -> Vec<Effect> {
         Some(armed) if armed.row == row && armed.until > app.scene.now => hosts(armed.commands),
         Some(_) | None => {
             let plan = fault::kill(&app.scene.live, row);
-            carry_out(app, row, plan)
+            carry_out(app, row, Wish::named("kill", &[row.target()]), plan)
         }
     }
 }
 
-fn fault_selected(app: &mut App, plan: impl Fn(&crate::model::Model, Addr) -> Plan) -> Vec<Effect> {
+fn fault_selected(app: &mut App, word: &'static str, plan: impl Fn(&crate::model::Model, Addr) -> Plan) -> Vec<Effect> {
     let Some(row) = selected_row(app) else { return Vec::new() };
     let plan = plan(&app.scene.live, row.target());
-    carry_out(app, row, plan)
+    carry_out(app, row, Wish::named(word, &[row.target()]), plan)
 }
 
 fn faults(app: &mut App) {
@@ -332,9 +338,15 @@ fn faults(app: &mut App) {
     }
 }
 
-/// All faults off. A key that does nothing says so.
+/// All faults off, and who comes back with that. A key that does nothing says so.
 fn calm(app: &mut App) -> Vec<Effect> {
-    carry_out(app, Row::Node(Addr::loopback(0)), fault::calm(&app.scene.live))
+    let said = fault::calmed(&app.scene.live);
+    let plan = fault::calm(&app.scene.live);
+    let effects = carry_out(app, NO_ROW, Wish::named("calm", &[]), plan);
+    if !effects.is_empty() {
+        app.show(Severity::Info, said);
+    }
+    effects
 }
 
 fn selected_row(app: &mut App) -> Option<Row> {
@@ -346,7 +358,27 @@ fn selected_row(app: &mut App) -> Option<Row> {
     row
 }
 
-fn carry_out(app: &mut App, row: Row, plan: Plan) -> Vec<Effect> {
+/// The line of a command that is about no node.
+const NO_ROW: Row = Row::Node(Addr::loopback(0));
+
+/// A command as it would be typed, in case that it is refused.
+struct Wish {
+    word: &'static str,
+    nodes: Vec<Addr>,
+}
+
+impl Wish {
+    fn named(word: &'static str, nodes: &[Addr]) -> Self {
+        Self { word, nodes: nodes.to_vec() }
+    }
+
+    fn text(&self, model: &crate::model::Model) -> String {
+        let words = self.nodes.iter().map(|node| model.name_of(*node));
+        std::iter::once(self.word.into()).chain(words).collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn carry_out(app: &mut App, row: Row, wish: Wish, plan: Plan) -> Vec<Effect> {
     if !is_live(app) {
         return Vec::new();
     }
@@ -360,7 +392,10 @@ fn carry_out(app: &mut App, row: Row, plan: Plan) -> Vec<Effect> {
             let wanted = commands.into_iter().map(ToHost::Command).collect();
             app.modals.push(Modal::Confirm(Confirm::new(question, word, wanted)));
         }
-        Plan::Refuse(why) => app.show(Severity::Warning, why),
+        Plan::Refuse(why) => {
+            let what = wish.text(&app.scene.live);
+            app.refuse(what, why);
+        }
     }
     Vec::new()
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gossipctl::command::Command;
+use gossipctl::command::{Command, FaultCommand};
 use gossipctl::event::{Event, EventKind, Stop};
 use gossipctl::proto::addr::Addr;
+use gossipctl::proto::fault::{Fault, Scope, Trouble};
 use gossipctl::proto::message::DeathCause;
 
 use crate::support::{ANYWHERE, Session, calm, links, peer_at};
@@ -105,6 +106,58 @@ async fn a_killed_seed_can_be_restarted_and_the_peers_register_again() {
     session.apply(Command::Restart(seeds[0])).await;
     let enough = |event: &Event| matches!(event.kind, EventKind::EnoughSeeds { .. });
     session.until_events("everybody to register again", peers.len(), enough).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calm_ends_every_fault_and_brings_back_who_was_killed_or_hangs() {
+    let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 4).await;
+    let cut = Fault { what: Trouble::Cut, on: Scope::link(peers[2], peers[3]) };
+    session.apply(Command::Fault(FaultCommand::Set(cut))).await;
+    for command in [Command::Kill(seeds[0]), Command::Kill(peers[0]), Command::Hang(peers[1])] {
+        session.apply(command).await;
+    }
+    session.apply(Command::Fault(FaultCommand::Calm)).await;
+    let fallen = [seeds[0], peers[0], peers[1]];
+    let again = |event: &Event| fallen.contains(&event.node) && matches!(event.kind, EventKind::Started { .. });
+    session.until_events("second lives", 2 * fallen.len(), again).await;
+    session.until_events("the end of the cut", 1, |event| matches!(event.kind, EventKind::FaultCleared { .. })).await;
+    session.until_connected(&peers).await;
+    session.say_and_reach(peers[1], "all of us", &peers).await;
+    let nothing_left = session.engine.apply(Command::Fault(FaultCommand::Calm)).await;
+    nothing_left.expect("to calm what is calm does nothing");
+    session.catch_up();
+    assert_eq!(session.events(again).len(), 2 * fallen.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calm_heals_a_link_to_a_node_elsewhere_that_was_cut() {
+    let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 1).await;
+    let mut elsewhere = Session::new(calm(seeds));
+    let other = elsewhere.engine.start(peer_at(ANYWHERE)).await.unwrap();
+    let linked = |seen: &[Event]| links(seen).values().any(|neighbors| neighbors.contains(&other));
+    session.until("a link", linked).await;
+    session.apply(Command::Cut { node: peers[0], peer: other }).await;
+    session.until_events("a death", 1, death_of(other)).await;
+    session.apply(Command::Fault(FaultCommand::Calm)).await;
+    session.until("a link again", linked).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_come_back_because_its_address_was_taken_is_told_and_keeps_nobody_else_away() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
+    for peer in &peers[..2] {
+        session.apply(Command::Kill(*peer)).await;
+    }
+    let _taken = std::net::TcpListener::bind(peers[0].socket()).unwrap();
+    session.apply(Command::Fault(FaultCommand::Calm)).await;
+    let failed = |event: &Event| matches!(event.kind, EventKind::Failed { .. });
+    let told = session.until_events("why not", 1, failed).await;
+    let EventKind::Failed { what, why } = &told[0].kind else { unreachable!() };
+    let words = format!("{what}: {why}");
+    assert!(words.starts_with(&format!("restart {0}: {0} is in use", peers[0])), "{words}");
+    let back = |event: &Event| event.node == peers[1] && matches!(event.kind, EventKind::Started { .. });
+    session.until_events("the other one", 2, back).await;
+    session.until_connected(&peers[1..]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

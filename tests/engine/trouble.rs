@@ -143,6 +143,33 @@ async fn the_queue_to_a_slow_reader_fills_until_its_link_is_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn when_a_slow_reader_is_slow_no_longer_it_reads_all_that_waits_at_once_and_in_order() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    let (talker, slow) = (peers[0], peers[1]);
+    set(&mut session, Trouble::Slow { per_s: 1 }, Scope::Node(slow)).await;
+    let lines: Vec<String> = (0..30).map(|number| format!("line {number}")).collect();
+    for line in &lines {
+        session.apply(Command::Say { node: talker, body: line.as_str().into() }).await;
+    }
+    let said = |event: &Event| event.node == talker && matches!(event.kind, EventKind::Generated { .. });
+    session.until_events("all to be said", lines.len(), said).await;
+    calm_down(&mut session).await;
+    session.until_events("the last line", 1, |event| received(event, slow, "line 29")).await;
+    let cleared = session.events(|event| matches!(event.kind, EventKind::FaultCleared { .. })).remove(0).at;
+    let heard = session.events(|event| event.node == slow && matches!(event.kind, EventKind::Received { .. }));
+    let bodies: Vec<String> = heard
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Received { body, .. } => Some(body.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(bodies, lines);
+    let took = heard.last().unwrap().at.since(cleared);
+    assert!(took < Duration::from_secs(5), "{took:?}: at its pace it would have taken half a minute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lie_is_disputed_by_a_seed_that_asks_and_the_one_lied_about_stays_linked() {
     let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
     let (liar, about) = (peers[0], peers[1]);

@@ -9,6 +9,7 @@ use gossipctl::fault::{FaultError, Nodes, Standing};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
 use gossipctl::proto::fault::{Fault, Percent, Scope, Trouble};
+use gossipctl::proto::machine::NodeCommand;
 
 use crate::network::{GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
@@ -171,6 +172,44 @@ fn a_slow_reader_hears_late_of_what_the_others_know() {
     }
     assert!(slowest > Duration::from_secs(1), "{slowest:?}");
     assert!(others < slowest, "{others:?}");
+}
+
+#[test]
+fn when_a_slow_reader_is_slow_no_longer_it_reads_all_that_waits_at_once_and_in_order() {
+    let mut network = Network::settled(1, 4, 21);
+    let (slow, talker) = (peer_addr(4), peer_addr(1));
+    set(&mut network, Trouble::Slow { per_s: 1 }, Scope::Node(slow));
+    for number in 0..20 {
+        network.command(talker, NodeCommand::Say(format!("line {number}").into()));
+    }
+    network.world.run_for(Duration::from_secs(2));
+    let heard = |network: &Network| {
+        let bodies = network.kinds(slow).filter_map(|kind| match kind {
+            EventKind::Received { body, .. } => Some(body.to_string()).filter(|body| body.starts_with("line")),
+            _ => None,
+        });
+        bodies.collect::<Vec<_>>()
+    };
+    assert!(heard(&network).len() < 5, "{:?}", heard(&network));
+    calm(&mut network);
+    network.world.run_for(Duration::from_millis(1));
+    assert_eq!(heard(&network), (0..20).map(|number| format!("line {number}")).collect::<Vec<_>>());
+}
+
+/// Else it would remember all that was ever said to it.
+#[test]
+fn the_link_to_a_reader_that_is_much_too_slow_is_dropped() {
+    let mut network = Network::settled(1, 2, 4);
+    let (slow, talker) = (peer_addr(2), peer_addr(1));
+    set(&mut network, Trouble::Slow { per_s: 1 }, Scope::Node(slow));
+    let body = gossipctl::proto::text::Body::from("on and on");
+    for _ in 0..17_000 {
+        network.command(talker, NodeCommand::Say(body.clone()));
+    }
+    network.world.run_for(Duration::from_secs(1));
+    let dropped =
+        |kind: &EventKind| matches!(kind, EventKind::LinkDown { peer, end: LinkEnd::TooSlow, .. } if *peer == slow);
+    assert_eq!(network.count(talker, dropped), 1);
 }
 
 #[test]

@@ -81,6 +81,18 @@ fn amounts_stand_after_one_node_two_nodes_or_all() {
 }
 
 #[test]
+fn a_text_stands_as_it_is_or_in_quotes_where_its_ends_or_lines_matter() {
+    let say = |text: &str| Command::Say { node: p(1), body: text.into() };
+    assert_eq!(read("say p1 a  \"b\" c "), say("a  \"b\" c"));
+    assert_eq!(read(r#"say p1 " two\nlines ""#), say(" two\nlines "));
+    assert_eq!(read(r#"say p1 "one" "other""#), say(r#""one" "other""#));
+    assert_eq!(read(r#"say p1 ""#), say("\""));
+    assert_eq!(refused(r#"say p1 """#), "a message needs a text");
+    assert_eq!(text(&say(" two\nlines "), &name), r#"say p1 " two\nlines ""#);
+    assert_eq!(text(&say("it's 5s #1"), &name), "say p1 it's 5s #1");
+}
+
+#[test]
 fn several_nodes_give_several_commands() {
     assert_eq!(parse("kill p1 p3", &Lab), Ok(vec![Command::Kill(p(1)), Command::Kill(p(3))]));
 }
@@ -172,7 +184,7 @@ fn a_command() -> impl Strategy<Value = Command> {
         a_node().prop_map(Command::Restart),
         a_node().prop_map(|node| Command::Cut { node, peer: FAR }),
         (1..9_usize, 0..99_usize).prop_map(|(seeds, peers)| Command::StartLab { seeds, peers }),
-        (a_node(), "[a-z]{1,9}( [a-z]{1,9})?")
+        (a_node(), prop_oneof!["[a-z]{1,9}( [a-z]{1,9})?", "(?s).{1,20}", "\"[ a-z\\\\\"\n]{0,5}\""])
             .prop_map(|(node, text)| Command::Say { node, body: text.as_str().into() }),
     ]
 }

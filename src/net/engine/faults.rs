@@ -2,41 +2,19 @@
 
 use std::sync::Arc;
 
+use super::Engine;
 use super::vandal::Vandal;
-use super::{Engine, State};
 use crate::command::FaultCommand;
-use crate::fault::{Nodes, Standing};
 use crate::net::failure::CommandError;
 use crate::net::node::{Control, Handle};
 use crate::net::trouble::Situation;
 use crate::proto::addr::Addr;
 use crate::proto::machine::NodeCommand;
 
-impl Nodes for Engine {
-    fn standing(&self, node: Addr) -> Standing {
-        match self.nodes.get(&node).map(|slot| &slot.state) {
-            Some(State::Running(_) | State::Hung(_)) => Standing::Ours,
-            Some(State::Killed { .. } | State::Left) => Standing::Gone,
-            None => Standing::Elsewhere,
-        }
-    }
-
-    fn ours(&self) -> Vec<Addr> {
-        self.nodes.keys().copied().filter(|node| self.standing(*node) == Standing::Ours).collect()
-    }
-
-    fn name(&self, node: Addr) -> String {
-        self.nodes.get(&node).map_or_else(|| node.to_string(), |slot| slot.name.clone())
-    }
-}
-
 impl Engine {
     pub(super) async fn fault(&mut self, command: FaultCommand) -> Result<(), CommandError> {
-        for slot in self.nodes.values_mut() {
-            slot.settle();
-        }
         let mut table = self.faults.clone();
-        let changes = table.apply(&command, self)?;
+        let changes = table.apply(&command, &self.roster)?;
         if let FaultCommand::Lie { liar, about } = command {
             return self.tell_peer(liar, NodeCommand::Lie(about)).await;
         }
@@ -45,12 +23,18 @@ impl Engine {
         self.publish_all(changes.into_iter().map(|change| change.into_event(now)).collect());
         self.tell_all().await;
         self.set_vandals();
+        if command == FaultCommand::Calm {
+            for remedy in self.roster.remedies() {
+                // What failed was published, and keeps nobody else from coming back.
+                let _ = Box::pin(self.apply(remedy)).await;
+            }
+        }
         Ok(())
     }
 
     /// What a node is told of the faults.
     pub(super) fn situation(&self) -> Arc<Situation> {
-        Arc::new(Situation { table: self.faults.clone(), ours: self.nodes.keys().copied().collect() })
+        Arc::new(Situation { table: self.faults.clone(), ours: self.roster.iter().map(|(addr, _)| addr).collect() })
     }
 
     /// Whoever runs is to know who else is one of ours, while there are faults.
@@ -63,12 +47,9 @@ impl Engine {
 
     async fn tell_all(&self) {
         let situation = self.situation();
-        for (addr, slot) in &self.nodes {
-            if let State::Running(handle) = &slot.state {
-                // One whose task has just died needs to know nothing.
-                let _ = handle.control.send(Control::Faults(Arc::clone(&situation))).await;
-                let _ = handle.control.send(self.clock_of(*addr)).await;
-            }
+        for addr in self.running() {
+            self.control(addr, Control::Faults(Arc::clone(&situation))).await;
+            self.control(addr, self.clock_of(addr)).await;
         }
     }
 
@@ -85,15 +66,15 @@ impl Engine {
     }
 
     fn set_vandals(&mut self) {
-        for addr in self.nodes.keys() {
-            let pause = self.faults.junk_pause_of(*addr);
-            if self.vandals.get(addr).map(Vandal::pause) == pause {
+        for (addr, _) in self.roster.iter() {
+            let pause = self.faults.junk_pause_of(addr);
+            if self.vandals.get(&addr).map(Vandal::pause) == pause {
                 continue;
             }
-            self.vandals.remove(addr);
+            self.vandals.remove(&addr);
             if let Some(pause) = pause {
-                let seed = super::derive_seed(self.defaults.rng_seed, *addr, u64::MAX);
-                self.vandals.insert(*addr, Vandal::new(*addr, pause, seed));
+                let seed = super::derive_seed(self.defaults.rng_seed, addr, u64::MAX);
+                self.vandals.insert(addr, Vandal::new(addr, pause, seed));
             }
         }
     }

@@ -276,7 +276,7 @@ fn what_was_done_is_saved_as_a_scenario_and_a_file_is_not_replaced_unasked() {
     assert_eq!(type_command(&mut app, "save-scenario"), []);
     assert!(footer(&mut app).contains("expected :save-scenario FILE"));
     let effects = type_command(&mut app, "save-scenario mine.txt");
-    let [Effect::Host(ToHost::SaveScenario { path, overwrite: Overwrite::Ask, names })] = &effects[..] else {
+    let [Effect::Host(ToHost::SaveScenario { path, overwrite: Overwrite::Ask, names, .. })] = &effects[..] else {
         panic!("{effects:?}")
     };
     assert!(names.contains(&(P4, "p4".to_owned())), "{names:?}");
@@ -347,6 +347,9 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
 
     app.take(&[delivery(vec![event(EventKind::FaultCleared { fault })])]);
     assert!(!picture(&mut app, 120, 40).contains("1 fault"));
+    let mut script = Script::default();
+    script.at(13_000).start(P3, "p3", Role::Peer);
+    app.take(&[delivery(script.events)]);
     assert_eq!(press(&mut app, "C"), []);
     assert_eq!(footer(&mut app), "! there are no faults");
 }
@@ -392,6 +395,17 @@ fn with_a_link_selected_f_is_about_that_link() {
 }
 
 #[test]
+fn calm_says_which_nodes_start_again_and_counts_a_node_that_hangs_as_a_fault() {
+    let mut app = suspect();
+    let event = |node, kind| Event { at: at(12_000), node, kind };
+    let hung = [event(P1, EventKind::Hung), event(P4, EventKind::Hung)];
+    app.take(&[delivery(hung.to_vec())]);
+    assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
+    let said = footer(&mut app);
+    assert!(said.contains("no faults any more; p1, p3 and p4 started again"), "{said}");
+}
+
+#[test]
 fn tab_completes_faults_and_what_they_are_about() {
     let mut app = suspect();
     press(&mut app, ":");
@@ -413,6 +427,34 @@ fn a_command_without_a_node_acts_on_the_selected_one_as_its_key_does() {
     type_text(&mut app, "kill");
     assert_eq!(press(&mut app, "enter"), []);
     assert_eq!(footer(&mut app), "x again kills p4");
+}
+
+#[test]
+fn what_the_console_refuses_is_handed_on_with_what_was_done() {
+    let mut app = suspect();
+    for line in ["kill p9", "hang p3", "restart p1 p4"] {
+        press(&mut app, ":");
+        type_text(&mut app, line);
+        assert_eq!(press(&mut app, "enter"), []);
+    }
+    app.focus = crate::ui::action::PaneId::Connections;
+    select(&mut app, "p1");
+    assert_eq!(press(&mut app, "r"), []);
+    press(&mut app, ":");
+    type_text(&mut app, "save-scenario a.txt");
+    let effects = press(&mut app, "enter");
+    let [Effect::Host(ToHost::SaveScenario { refused, .. })] = &effects[..] else { panic!("{effects:?}") };
+    let refused: Vec<String> = refused.iter().map(|refused| format!("{}: {}", refused.what, refused.why)).collect();
+    assert_eq!(
+        refused,
+        [
+            "hang p3: p3 hangs already; restart brings it back",
+            "restart p1: p1 runs: kill or hang it first",
+            "restart p4: p4 runs: kill or hang it first",
+            "restart p1: p1 runs: kill or hang it first",
+        ],
+        "a line that cannot be read is no command"
+    );
 }
 
 #[test]

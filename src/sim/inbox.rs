@@ -1,0 +1,89 @@
+//! What waits to be read at a slow node.
+//!
+//! A node that is not slow reads whatever reaches it at once. A slow one reads one thing in each pause, in the order in
+//! which they came; when it is slow no longer, it reads all that waits.
+
+use super::{What, World, connection_of};
+use crate::proto::addr::Addr;
+use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
+
+/// What may wait at one node: as much as the queue of a link holds on sockets. Whoever sends more gives up its link.
+pub(super) const UNREAD_MAX: usize = 16_384;
+
+impl<M: Machine> World<M> {
+    /// Something reaches a node: it reads it now, or later if it is slow.
+    pub(super) fn arrive(&mut self, addr: Addr, input: Input) {
+        if !is_read(&input) {
+            return self.handle(addr, input);
+        }
+        let Some(waiting) = self.nodes.get(&addr).map(|node| node.unread.len()) else {
+            return self.handle(addr, input);
+        };
+        if waiting == 0 && self.may_read(addr) {
+            return self.read_one(addr, input);
+        }
+        if waiting >= UNREAD_MAX && matches!(input, Input::Message { .. }) {
+            return self.give_up(&input);
+        }
+        if let Some(node) = self.nodes.get_mut(&addr) {
+            node.unread.push_back(input);
+        }
+        self.plan_reading(addr);
+    }
+
+    /// It is time to read.
+    pub(super) fn read(&mut self, addr: Addr) {
+        let now = self.now;
+        // Another time may have been planned since.
+        if self.nodes.get_mut(&addr).and_then(|node| node.reads_at.take_if(|at| *at == now)).is_none() {
+            return;
+        }
+        while self.may_read(addr)
+            && let Some(input) = self.nodes.get_mut(&addr).and_then(|node| node.unread.pop_front())
+        {
+            self.read_one(addr, input);
+        }
+        self.plan_reading(addr);
+    }
+
+    /// The next time that this node reads, if something waits.
+    pub(super) fn plan_reading(&mut self, addr: Addr) {
+        let at = self.faults.reads_again(addr).map_or(self.now, |again| again.max(self.now));
+        let Some(node) = self.nodes.get_mut(&addr) else { return };
+        if !node.unread.is_empty() && node.reads_at.replace(at) != Some(at) {
+            self.plan(at, addr, What::Read);
+        }
+    }
+
+    fn may_read(&self, addr: Addr) -> bool {
+        self.faults.reads_again(addr).is_none_or(|again| again <= self.now)
+    }
+
+    fn read_one(&mut self, addr: Addr, input: Input) {
+        self.faults.read_at(addr, self.now);
+        self.handle(addr, input);
+    }
+
+    /// Whoever sent this has a full queue: it drops the link, and the node hears of that after all that waits.
+    fn give_up(&mut self, input: &Input) {
+        let Input::Message { link, .. } = input else { return };
+        let (id, end) = connection_of(*link);
+        let closed = |cause| move |link| Input::Link { link, change: LinkChange::Closed { cause } };
+        self.deliver(id, end, closed(CloseCause::EndOfStream));
+        let Some(sender) = self.connections.get(&id).map(|connection| connection.ends[1 - end]) else { return };
+        self.handle(sender, closed(CloseCause::TooSlow)(super::link_of(id, 1 - end)));
+    }
+}
+
+/// Is it read from a connection?
+fn is_read(input: &Input) -> bool {
+    match input {
+        Input::Message { .. } | Input::Link { change: LinkChange::Closed { .. }, .. } => true,
+        Input::Start
+        | Input::Link { change: LinkChange::Accepted { .. } | LinkChange::Dialed { .. }, .. }
+        | Input::TurnedAway { .. }
+        | Input::DialFailed { .. }
+        | Input::Command(_)
+        | Input::Wake => false,
+    }
+}
