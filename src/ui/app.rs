@@ -146,7 +146,10 @@ impl App {
     /// Gets ready to be drawn: follows the newest message, and finds a place for who is new.
     pub(crate) fn prepare(&mut self) {
         let view = self.scene.view();
-        self.waves.follow(view.model, self.scene.now);
+        // A picture that is held still goes on showing the message that it shows.
+        if !self.scene.is_frozen() || !self.waves.follows() {
+            self.waves.follow(view.model, self.scene.now);
+        }
         let order = self.panes.topology.update(&view, self.scene.now);
         self.order = order.or(self.order.take());
     }

@@ -78,6 +78,11 @@ impl Waves {
         }
     }
 
+    /// A message is followed.
+    pub(crate) fn follows(&self) -> bool {
+        self.followed.is_some()
+    }
+
     /// What is shown when this message is chosen, or none.
     pub(crate) fn current(&self, chosen: Option<MessageId>, now: Time) -> Option<Wave> {
         if let Some(again) = self.again {
