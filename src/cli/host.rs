@@ -16,7 +16,7 @@ use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
-use crate::ui::{FromHost, Overwrite, Severity, ToHost};
+use crate::ui::{FromHost, Overwrite, ToHost};
 
 /// Serves one console.
 pub(crate) struct Host {
@@ -66,8 +66,8 @@ impl Host {
         let _ = self.answers.send(answer).await;
     }
 
-    async fn refuse(&self, text: String) {
-        self.answer(FromHost::Notice { severity: Severity::Error, text }).await;
+    async fn refuse(&self, why: String) {
+        self.answer(FromHost::Refused { why }).await;
     }
 
     async fn command(&mut self, command: Command) {

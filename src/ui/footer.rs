@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::action::{Action, PaneId};
-use super::app::{App, Armed, Toast};
+use super::app::{App, Armed};
 use super::fault::{self, Plan};
 use super::items::{self, Item};
 use super::keys::{Binding, Hint, KEYS};
@@ -16,6 +16,7 @@ use super::pane::notices;
 use super::prompt::Prompt;
 use super::text;
 use super::theme::{Tone, selected};
+use super::toast::Toast;
 use super::view::View;
 use crate::model::Model;
 
@@ -25,7 +26,7 @@ pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: 
         render_prompt(prompt, frame, area, view);
         return;
     }
-    let line = match (&app.armed, &app.toast) {
+    let line = match (&app.armed, app.toasts.shown()) {
         (Some(armed), _) => armed_line(armed, columns, view),
         (None, Some(toast)) => toast_line(toast, columns, view),
         // A dialog shows its own keys.

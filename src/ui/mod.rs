@@ -34,6 +34,7 @@ mod terminal;
 mod tests;
 mod text;
 mod theme;
+mod toast;
 mod update;
 mod view;
 mod wave;

@@ -254,7 +254,7 @@ fn back(app: &mut App) {
         app.scene.toggle_freeze();
     } else {
         app.focus = PaneId::Topology;
-        app.toast = None;
+        app.toasts.dismiss();
     }
 }
 
@@ -336,7 +336,6 @@ fn carry_out(app: &mut App, row: Row, plan: Plan) -> Vec<Effect> {
     match plan {
         Plan::Now(commands) => return hosts(commands),
         Plan::Arm { what, commands } => {
-            app.toast = None;
             app.armed = Some(Armed { what, row, commands, until: app.scene.now + ARMED_TIME });
         }
         Plan::Ask { question, word, commands } => {
@@ -447,11 +446,12 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             app.modals.clear();
             app.waves = Waves::default();
         }
-        FromHost::Notice { severity, text } => app.note(severity, &text),
+        FromHost::Notice { severity, text } => app.tell(severity, &text),
+        FromHost::Refused { why } => app.note(Severity::Error, &why),
         FromHost::Scenario(progress) => app.scenario = Some(progress),
         FromHost::JournalState(state) => {
             if let JournalState::Failed { why } = &state {
-                app.note(Severity::Error, &format!("the session is not recorded: {why}"));
+                app.tell(Severity::Error, &format!("the session is not recorded: {why}"));
             }
             app.journal = state;
         }

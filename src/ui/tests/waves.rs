@@ -107,6 +107,18 @@ fn a_warning_is_said_once_counted_in_the_header_and_listed_with_its_why() {
 }
 
 #[test]
+fn a_warning_waits_in_the_footer_until_the_answer_to_what_was_typed_is_read() {
+    let mut app = watched(options(), 12_000);
+    type_text(&mut app, ":why p4 p1#9");
+    press(&mut app, "enter");
+    pass(&mut app, 12_500, 16_500);
+    let footer = |app: &mut App| picture(app, 120, 40).lines().last().unwrap().to_owned();
+    assert!(footer(&mut app).contains("no message 'p1#9'"), "{}", footer(&mut app));
+    pass(&mut app, 17_000, 17_500);
+    assert!(footer(&mut app).starts_with(" ! p4 has no live neighbor"), "{}", footer(&mut app));
+}
+
+#[test]
 fn a_warning_that_is_gone_stays_in_the_list_and_out_of_the_header() {
     let mut app = watched(options(), 15_500);
     let mut script = Script::default();
