@@ -23,6 +23,7 @@ mod layouter;
 mod list_view;
 mod log_view;
 mod modal;
+mod mouse;
 mod options;
 mod pane;
 mod prompt;

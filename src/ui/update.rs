@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
+use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
-use super::action::{Action, Move, PaneId};
+use super::action::{Action, PaneId};
 use super::app::{ARMED_TIME, App, Armed, Effect, Zoom};
 use super::command_line::{Typed, parse};
 use super::explain::{Subject, explain};
@@ -20,6 +20,7 @@ use super::modal::say::Say;
 use super::modal::wave::WaveTable;
 use super::modal::why::Why;
 use super::modal::{Modal, Reply};
+use super::mouse::on_mouse;
 use super::options::Mode;
 use super::pane::connections::Row;
 use super::prompt::{Outcome, Prompt, Purpose};
@@ -29,9 +30,6 @@ use crate::command::Command;
 use crate::model::link::LinkKey;
 use crate::proto::addr::Addr;
 
-/// Lines that one notch of the wheel scrolls.
-const WHEEL: usize = 3;
-
 /// Something from the terminal.
 pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<Effect> {
     match event {
@@ -40,18 +38,12 @@ pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<Effect> {
             on_paste(app, text);
             Vec::new()
         }
-        Event::Mouse(mouse) => on_mouse(app, *mouse),
+        Event::Mouse(mouse) => match on_mouse(app, *mouse) {
+            Some((key, times)) => (0..times).flat_map(|_| on_modal_key(app, key.into())).collect(),
+            None => Vec::new(),
+        },
         Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => Vec::new(),
     }
-}
-
-fn on_mouse(app: &mut App, mouse: MouseEvent) -> Vec<Effect> {
-    let wanted = match mouse.kind {
-        MouseEventKind::ScrollUp => Move::Up,
-        MouseEventKind::ScrollDown => Move::Down,
-        _ => return Vec::new(),
-    };
-    (0..WHEEL).flat_map(|_| update(app, Action::Move(wanted))).collect()
 }
 
 fn on_paste(app: &mut App, text: &str) {

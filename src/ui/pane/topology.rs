@@ -54,6 +54,9 @@ const NEAR_WIDTH_MIN: u16 = 24;
 /// Columns of a label; a longer name is cut.
 const LABEL_WIDTH_MAX: usize = 21;
 
+/// Columns from a node within which a click means it: as far as a short name reaches.
+const CLICK_REACH: u16 = 4;
+
 /// How long after its death the name of a node stands out.
 const FADE_TIME: Duration = Duration::from_secs(10);
 
@@ -145,9 +148,16 @@ impl Topology {
                 };
                 None
             }
-            Move::PageUp | Move::PageDown | Move::Follow => None,
+            Move::PageUp | Move::PageDown | Move::Follow | Move::Row(_) => None,
         };
         self.selected = to.or(self.selected);
+    }
+
+    /// The node that stands here or close by: a sign is one cell, and nobody hits that.
+    pub(crate) fn node_at(&self, at: Position) -> Option<Addr> {
+        let apart = |from: Position| at.x.abs_diff(from.x).max(2 * at.y.abs_diff(from.y));
+        let near = self.drawn.iter().map(|(addr, from)| (apart(*from), *addr));
+        near.filter(|(apart, _)| *apart <= CLICK_REACH).min().map(|(_, addr)| addr)
     }
 
     /// The node that is nearest in this direction, on the screen.
