@@ -164,7 +164,7 @@ impl App {
         let mut events: Vec<&Event> = deliveries.iter().flat_map(|delivery| delivery.batch.iter()).collect();
         events.sort_by_key(|event| event.at);
         if let Some((severity, text)) = self.scene.take(skipped, &events) {
-            self.toasts.tell(severity, text, self.scene.now);
+            self.toasts.tell(severity, text, pane_of(severity), self.scene.now);
         }
     }
 
@@ -182,7 +182,7 @@ impl App {
     /// Tells what nobody asked for, and keeps it among the notices.
     pub(crate) fn tell(&mut self, severity: Severity, text: &str) {
         self.scene.note(severity, text);
-        self.toasts.tell(severity, text.to_owned(), self.scene.now);
+        self.toasts.tell(severity, text.to_owned(), PaneId::Notices, self.scene.now);
     }
 
     /// It is later. Whether anything looks different now.
@@ -191,7 +191,7 @@ impl App {
         let mut changed = second(now) != second(self.scene.now);
         self.scene.now = now;
         if let Some((severity, text)) = self.scene.watch() {
-            self.toasts.tell(severity, text, now);
+            self.toasts.tell(severity, text, pane_of(severity), now);
             changed = true;
         }
         changed |= self.toasts.tick(now);
@@ -233,6 +233,14 @@ impl App {
             addr = addr.with_port(addr.port() + 1);
         }
         addr
+    }
+}
+
+/// Which pane lists what the model has to tell at once: what is wrong with the whole, or an error.
+const fn pane_of(severity: Severity) -> PaneId {
+    match severity {
+        Severity::Warning => PaneId::Warnings,
+        Severity::Info | Severity::Error => PaneId::Notices,
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::action::PaneId;
 use super::host::Severity;
 use crate::proto::time::Time;
 
@@ -14,6 +15,8 @@ const TOAST_TIME: Duration = Duration::from_secs(5);
 pub(crate) struct Toast {
     pub(crate) severity: Severity,
     pub(crate) text: String,
+    /// Which pane has more of it.
+    pub(crate) pane: Option<PaneId>,
     voice: Voice,
     until: Time,
 }
@@ -42,7 +45,7 @@ impl Toasts {
 
     /// Answers what the user did, at once; news that stood there come again after it.
     pub(crate) fn answer(&mut self, severity: Severity, text: String, now: Time) {
-        let answer = Toast { severity, text, voice: Voice::Answer, until: now + TOAST_TIME };
+        let answer = Toast { severity, text, pane: None, voice: Voice::Answer, until: now + TOAST_TIME };
         if let Some(news) = self.shown.replace(answer).filter(|toast| toast.voice == Voice::News) {
             self.waiting.get_or_insert(news);
         }
@@ -50,8 +53,8 @@ impl Toasts {
 
     /// Tells news: after the answer if one is being read, else at once. Of several that wait the latest is told;
     /// the others are among the notices.
-    pub(crate) fn tell(&mut self, severity: Severity, text: String, now: Time) {
-        let news = Toast { severity, text, voice: Voice::News, until: now + TOAST_TIME };
+    pub(crate) fn tell(&mut self, severity: Severity, text: String, pane: PaneId, now: Time) {
+        let news = Toast { severity, text, pane: Some(pane), voice: Voice::News, until: now + TOAST_TIME };
         match &self.shown {
             Some(Toast { voice: Voice::Answer, .. }) => self.waiting = Some(news),
             Some(Toast { voice: Voice::News, .. }) | None => self.shown = Some(news),
@@ -95,8 +98,8 @@ mod tests {
     fn news_wait_for_the_answer_and_come_after_it_for_as_long() {
         let mut toasts = Toasts::default();
         toasts.answer(Severity::Error, "no node p9".to_owned(), at(10));
-        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), at(11));
-        toasts.tell(Severity::Warning, "two parts".to_owned(), at(12));
+        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(11));
+        toasts.tell(Severity::Warning, "two parts".to_owned(), PaneId::Warnings, at(12));
         assert_eq!(text(&toasts), "no node p9");
         assert!(!toasts.tick(at(14)) && toasts.tick(at(15)));
         assert_eq!((text(&toasts), toasts.until()), ("two parts", Some(at(20))));
@@ -107,7 +110,7 @@ mod tests {
     #[test]
     fn an_answer_pushes_news_aside_and_a_later_answer_the_one_before() {
         let mut toasts = Toasts::default();
-        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), at(10));
+        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(10));
         toasts.answer(Severity::Info, "copied".to_owned(), at(11));
         toasts.answer(Severity::Error, "no node p9".to_owned(), at(12));
         assert_eq!(text(&toasts), "no node p9");

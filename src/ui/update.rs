@@ -25,9 +25,10 @@ use super::options::Mode;
 use super::pane::connections::Row;
 use super::prompt::{Outcome, Prompt, Purpose};
 use super::view::View;
-use super::wave::Waves;
+use super::wave::{Waves, question};
 use crate::command::Command;
 use crate::model::link::LinkKey;
+use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
 
 /// Something from the terminal.
@@ -370,12 +371,10 @@ fn ask(app: &mut App, subject: Subject) {
     }
 }
 
-/// The table of the message whose way is shown.
+/// The table of the message that is in question.
 fn who_has_it(app: &mut App) {
-    let view = app.view();
-    let latest = view.model.latest_rumor().map(|rumor| rumor.id);
-    match view.wave.map(|wave| wave.id).or(latest) {
-        Some(id) => ask(app, Subject::Message(id)),
+    match question(&app.view()) {
+        Some(question) => ask(app, Subject::Message(question.id())),
         None => app.show(Severity::Warning, "no message to show yet"),
     }
 }
@@ -404,7 +403,21 @@ fn subject(app: &App, view: &View<'_>) -> Option<Subject> {
             Subject::Death(reports.get(app.panes.reports.selected(reports)?)?.dead)
         }
         PaneId::Notices => Subject::Notice(app.panes.notices.selected(view.lines)?),
-        PaneId::Warnings => Subject::Warning(app.panes.warnings.selected(view)?),
+        PaneId::Warnings => {
+            let number = app.panes.warnings.selected(view)?;
+            match model.warnings().list().get(number)?.finding {
+                // Its table says who lacks it and why, and leads on from there.
+                Finding::Unreached { latest, .. } if model.rumors().get(latest).is_some() => Subject::Message(latest),
+                Finding::Unreached { .. }
+                | Finding::Alone { .. }
+                | Finding::Parted { .. }
+                | Finding::Fragile { .. }
+                | Finding::SeedList { .. }
+                | Finding::Flapping { .. }
+                | Finding::OneWay { .. }
+                | Finding::Disputed { .. } => Subject::Warning(number),
+            }
+        }
     })
 }
 
