@@ -17,7 +17,7 @@ use crate::proto::message::Role;
 use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
-use crate::ui::{FromHost, Overwrite, Refused, Severity, ToHost};
+use crate::ui::{FromHost, Overwrite, Refused, ToHost};
 
 /// Serves one console.
 pub(crate) struct Host {
@@ -71,8 +71,8 @@ impl Host {
         let _ = self.answers.send(answer).await;
     }
 
-    async fn refuse(&self, text: String) {
-        self.answer(FromHost::Notice { severity: Severity::Error, text }).await;
+    async fn refuse(&self, why: String) {
+        self.answer(FromHost::Refused { why }).await;
     }
 
     async fn command(&mut self, command: Command) {

@@ -211,6 +211,20 @@ impl Warnings {
         self.active.len()
     }
 
+    /// The latest message that did not reach everybody, while that is warned of.
+    pub fn unreached(&self) -> Option<MessageId> {
+        self.active().find_map(|(_, warning)| match &warning.finding {
+            Finding::Unreached { latest, .. } => Some(*latest),
+            Finding::Alone { .. }
+            | Finding::Parted { .. }
+            | Finding::Fragile { .. }
+            | Finding::SeedList { .. }
+            | Finding::Flapping { .. }
+            | Finding::OneWay { .. }
+            | Finding::Disputed { .. } => None,
+        })
+    }
+
     fn is_due(&self, now: Time) -> bool {
         self.looked.is_none_or(|looked| now.since(looked) >= LOOK_EVERY)
     }

@@ -83,6 +83,8 @@ pub(crate) enum Move {
     PreviousMatch,
     /// The next order.
     Sort,
+    /// To this row of those on the screen: a click.
+    Row(usize),
 }
 
 /// The panes, in the order of their numbers.

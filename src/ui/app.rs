@@ -15,6 +15,7 @@ use super::pane::topology::Order;
 use super::prompt::{History, Prompt};
 use super::scene::Scene;
 use super::theme::{NoColor, Theme};
+use super::toast::Toasts;
 use super::view::{Lit, View};
 use super::wave::Waves;
 use crate::command::Command;
@@ -28,8 +29,6 @@ use crate::scenario::Progress;
 
 /// How long a key stays armed: long enough to press it again, too short to forget it.
 pub(crate) const ARMED_TIME: Duration = Duration::from_secs(2);
-/// How long a notice stays in the footer: a line is read in that time.
-const TOAST_TIME: Duration = Duration::from_secs(5);
 
 /// Refusals that are kept, to be written down with what was done: more than anybody types.
 const REFUSALS_MAX: usize = 1_000;
@@ -45,14 +44,6 @@ pub(crate) enum Effect {
     Suspend,
     /// The end.
     Quit,
-}
-
-/// A notice in the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Toast {
-    pub(crate) severity: Severity,
-    pub(crate) text: String,
-    until: Time,
 }
 
 /// A key that does something when it is pressed again.
@@ -88,7 +79,7 @@ pub(crate) struct App {
     /// What the user wanted and could not be done, in order.
     pub(crate) refused: Vec<Refused>,
     pub(crate) begun: Option<Key>,
-    pub(crate) toast: Option<Toast>,
+    pub(crate) toasts: Toasts,
     pub(crate) armed: Option<Armed>,
     pub(crate) journal: JournalState,
     /// How far the scenario is, if one is played.
@@ -118,7 +109,7 @@ impl App {
             history: History::default(),
             refused: Vec::new(),
             begun: None,
-            toast: None,
+            toasts: Toasts::default(),
             armed: None,
             journal: JournalState::Off,
             scenario: None,
@@ -152,7 +143,10 @@ impl App {
     /// Gets ready to be drawn: follows the newest message, and finds a place for who is new.
     pub(crate) fn prepare(&mut self) {
         let view = self.scene.view();
-        self.waves.follow(view.model, self.scene.now);
+        // A picture that is held still goes on showing the message that it shows.
+        if !self.scene.is_frozen() || !self.waves.follows() {
+            self.waves.follow(view.model, self.scene.now);
+        }
         let order = self.panes.topology.update(&view, self.scene.now);
         self.order = order.or(self.order.take());
     }
@@ -176,13 +170,13 @@ impl App {
         let mut events: Vec<&Event> = deliveries.iter().flat_map(|delivery| delivery.batch.iter()).collect();
         events.sort_by_key(|event| event.at);
         if let Some((severity, text)) = self.scene.take(skipped, &events) {
-            self.show(severity, text);
+            self.toasts.tell(severity, text, pane_of(severity), self.scene.now);
         }
     }
 
-    /// Says something in the footer for a while.
+    /// Answers what the user did, in the footer for a while.
     pub(crate) fn show(&mut self, severity: Severity, text: impl Into<String>) {
-        self.toast = Some(Toast { severity, text: text.into(), until: self.scene.now + TOAST_TIME });
+        self.toasts.answer(severity, text.into(), self.scene.now);
     }
 
     /// Says why something that was wanted is not done, and remembers it.
@@ -193,10 +187,16 @@ impl App {
         }
     }
 
-    /// Says something in the footer, and keeps it among the notices.
+    /// Answers what the user did, and keeps that among the notices.
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
         self.scene.note(severity, text);
         self.show(severity, text);
+    }
+
+    /// Tells what nobody asked for, and keeps it among the notices.
+    pub(crate) fn tell(&mut self, severity: Severity, text: &str) {
+        self.scene.note(severity, text);
+        self.toasts.tell(severity, text.to_owned(), PaneId::Notices, self.scene.now);
     }
 
     /// It is later. Whether anything looks different now.
@@ -205,10 +205,10 @@ impl App {
         let mut changed = second(now) != second(self.scene.now);
         self.scene.now = now;
         if let Some((severity, text)) = self.scene.watch() {
-            self.show(severity, text);
+            self.toasts.tell(severity, text, pane_of(severity), now);
             changed = true;
         }
-        changed |= self.toast.take_if(|toast| toast.until <= now).is_some();
+        changed |= self.toasts.tick(now);
         changed |= self.waves.tick(now);
         changed |= self.armed.take_if(|armed| armed.until <= now).is_some();
         changed
@@ -219,7 +219,7 @@ impl App {
     pub(crate) fn next_tick(&self) -> Time {
         let now = self.scene.now;
         let second = self.started + Duration::from_secs(now.since(self.started).as_secs() + 1);
-        let toast = self.toast.iter().map(|toast| toast.until);
+        let toast = self.toasts.until().into_iter();
         let armed = self.armed.iter().map(|armed| armed.until);
         toast.chain(armed).chain(self.waves.next_tick(now)).fold(second, Time::min)
     }
@@ -247,6 +247,14 @@ impl App {
             addr = addr.with_port(addr.port() + 1);
         }
         addr
+    }
+}
+
+/// Which pane lists what the model has to tell at once: what is wrong with the whole, or an error.
+const fn pane_of(severity: Severity) -> PaneId {
+    match severity {
+        Severity::Warning => PaneId::Warnings,
+        Severity::Info | Severity::Error => PaneId::Notices,
     }
 }
 

@@ -81,6 +81,7 @@ fn draw_panes(app: &mut App, plan: &Plan, frame: &mut Frame<'_>) {
     if let Some(area) = plan.tabs {
         frame.render_widget(tabs(focus, usize::from(area.width), &view), area);
     }
+    panes.areas.clone_from(&plan.panes);
     for (pane, area) in &plan.panes {
         let focus = if *pane == focus { Focus::Here } else { Focus::Elsewhere };
         panes.render(*pane, frame, *area, &view, focus);

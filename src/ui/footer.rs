@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::action::{Action, PaneId};
-use super::app::{App, Armed, Toast};
+use super::app::{App, Armed};
 use super::fault::{self, Plan};
 use super::items::{self, Item};
 use super::keys::{Binding, Hint, KEYS};
@@ -16,7 +16,9 @@ use super::pane::notices;
 use super::prompt::Prompt;
 use super::text;
 use super::theme::{Tone, selected};
+use super::toast::Toast;
 use super::view::View;
+use super::wave::{Question, question};
 use crate::model::Model;
 
 pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
@@ -25,7 +27,7 @@ pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: 
         render_prompt(prompt, frame, area, view);
         return;
     }
-    let line = match (&app.armed, &app.toast) {
+    let line = match (&app.armed, app.toasts.shown()) {
         (Some(armed), _) => armed_line(armed, columns, view),
         (None, Some(toast)) => toast_line(toast, columns, view),
         // A dialog shows its own keys.
@@ -44,7 +46,18 @@ fn armed_line(armed: &Armed, columns: usize, view: &View<'_>) -> Line<'static> {
 fn toast_line(toast: &Toast, columns: usize, view: &View<'_>) -> Line<'static> {
     let (tone, sign) = notices::look(toast.severity);
     let text = text::plain(format!(" {sign} {}", toast.text), view.theme.glyphs);
-    view.span(tone, text::truncate(&text, columns, view.theme.glyphs)).into()
+    let mut line = Line::from(view.span(tone, text::truncate(&text, columns, view.theme.glyphs)));
+    if toast.pane == Some(PaneId::Warnings) {
+        let key = |action| view.keys.key_of(action);
+        let why = format!("{} {} why ", key(Action::Pane(PaneId::Warnings)), key(Action::Details));
+        let room = columns.saturating_sub(line.width() + text::width(&why));
+        // A line that is cut has no room for the keys, either.
+        if room > 1 {
+            line.push_span(" ".repeat(room));
+            line.push_span(view.span(Tone::Strong, why));
+        }
+    }
+    line
 }
 
 fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
@@ -88,24 +101,47 @@ fn count(pane: PaneId, view: &View<'_>) -> Item {
     let tone = if count == 0 { Tone::Stale } else { tone };
     let parts =
         vec![(Tone::Strong, pane.number().to_string()), (tone, format!(" {} ({})", pane.word(), text::count(count)))];
-    Item { group: 0, rank: 2, parts }
+    // Keys that do something count more than panes in which there is nothing.
+    let rank = if count == 0 { 8 } else { rank(pane) };
+    Item { group: 0, rank, parts }
+}
+
+/// How easily a pane that is not on the screen is given up in a narrow footer: what is wrong now comes first.
+const fn rank(pane: PaneId) -> u8 {
+    match pane {
+        PaneId::Warnings => 1,
+        PaneId::Reports | PaneId::Topology | PaneId::Connections | PaneId::Gossip => 2,
+        PaneId::Liveness => 3,
+        PaneId::Notices => 6,
+    }
 }
 
 /// A key, what it does, and to whom. Keys that would only be refused are left out.
 fn hint_item(binding: &Binding, hint: Hint, target: Option<Row>, app: &App, view: &View<'_>) -> Option<Item> {
     let key = view.keys.key_of(binding.action);
-    let word = match plan(binding.action, target, view) {
+    let (word, rank) = match plan(binding.action, target, view) {
         Some(Plan::Refuse(_)) => return None,
-        Some(Plan::Now(_) | Plan::Arm { .. } | Plan::Ask { .. }) => acting(binding.action, hint, target?, view),
+        Some(Plan::Now(_) | Plan::Arm { .. } | Plan::Ask { .. }) => {
+            (acting(binding.action, hint, target?, view), hint.rank)
+        }
+        None if binding.action == Action::WaveTable => who(hint, view)?,
         None if binding.action == Action::Faults && target.is_none() => return None,
-        None => hint.word.to_owned(),
+        None => (hint.word.to_owned(), hint.rank),
     };
     let is_recording = matches!(app.scene.mode, Mode::Replay { .. });
     if key.is_empty() || (changes_nodes(binding.action) && is_recording) {
         return None;
     }
     let parts = vec![(Tone::Strong, key), (Tone::Plain, format!(" {word}"))];
-    Some(Item { group: 1, rank: hint.rank, parts })
+    Some(Item { group: 1, rank, parts })
+}
+
+/// Who has the message, or who lacks it: the first thing to ask when not everybody got it.
+fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
+    Some(match question(view)? {
+        Question::Has(_) => (hint.word.to_owned(), hint.rank),
+        Question::Lacks(id) => (format!("who lacks {}", view.model.message_name(id)), 1),
+    })
 }
 
 /// What a key would do to the selected node, if it is one that does something to a node.

@@ -4,11 +4,13 @@
 //! gossipctl  LIVE | 2 seeds  10 up  1 suspect  1 dead | 41 msg/s | p4#17 reached 11/14 in 3 hops | REC | 00:03:13
 //! ```
 
+use std::path::Path;
+
 use ratatui::text::Line;
 
 use super::app::App;
 use super::host::JournalState;
-use super::items::{Item, line};
+use super::items::{self, Item, line};
 use super::options::Mode;
 use super::text;
 use super::theme::Tone;
@@ -18,7 +20,23 @@ use crate::model::words::count_text;
 use crate::scenario::Progress;
 
 pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
-    let mut items = vec![Item::new(0, 9, Tone::Strong, "gossipctl"), state(app)];
+    let bar = view.theme.bar();
+    let fits = |items: &Vec<Item>| items::width(&items[1..], bar) <= columns;
+    let told = [Source::Path, Source::FileName].map(|source| items(app, source, view)).into_iter().find(fits);
+    line(told.unwrap_or_else(|| items(app, Source::Untold, view)), columns, bar, view)
+}
+
+/// How the file of a recording is told: as much of it as leaves room for all that is in it. Who opened it
+/// knows which it is.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Path,
+    FileName,
+    Untold,
+}
+
+fn items(app: &App, source: Source, view: &View<'_>) -> Vec<Item> {
+    let mut items = vec![Item::new(0, 9, Tone::Strong, "gossipctl"), state(app, source)];
     items.extend(nodes(view));
     items.extend(faults(view));
     if let Some(rate) = rate(view) {
@@ -33,10 +51,10 @@ pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static
     items.extend(scenario(app));
     items.extend(journal(app));
     items.push(Item::new(6, 8, Tone::Plain, duration(app, view)));
-    line(items, columns, view.theme.bar(), view)
+    items
 }
 
-fn state(app: &App) -> Item {
+fn state(app: &App, told: Source) -> Item {
     let (tone, text) = match (&app.scene.mode, app.scene.is_frozen()) {
         (_, true) => {
             let new = usize::try_from(app.scene.new_events()).unwrap_or(usize::MAX);
@@ -44,9 +62,18 @@ fn state(app: &App) -> Item {
         }
         (Mode::Live, false) => (Tone::Up, "LIVE".to_owned()),
         (Mode::Virtual, false) => (Tone::Up, "VIRTUAL".to_owned()),
-        (Mode::Replay { source }, false) => (Tone::Wave, format!("REPLAY {source}")),
+        (Mode::Replay { source }, false) => (Tone::Wave, format!("REPLAY{}", recording(source, told))),
     };
     Item::new(0, 0, tone, text)
+}
+
+fn recording(source: &str, told: Source) -> String {
+    let name = Path::new(source).file_name().and_then(|name| name.to_str()).unwrap_or(source);
+    match told {
+        Source::Path => format!(" {source}"),
+        Source::FileName => format!(" {name}"),
+        Source::Untold => String::new(),
+    }
 }
 
 fn nodes(view: &View<'_>) -> Vec<Item> {

@@ -93,7 +93,12 @@ pub enum FromHost {
     },
     /// What is being watched changed; what was shown before is forgotten.
     Opened(Mode),
-    /// A line for the user.
+    /// What was wanted is not done.
+    Refused {
+        /// Why, and what to do.
+        why: String,
+    },
+    /// A line for the user that is no answer.
     Notice {
         /// How much it matters.
         severity: Severity,

@@ -53,7 +53,8 @@ fn gap(before: u8, after: u8, bar: &str) -> &str {
     if before == after { "  " } else { bar }
 }
 
-fn width(items: &[Item], bar: &str) -> usize {
+/// Columns that all of them take.
+pub(crate) fn width(items: &[Item], bar: &str) -> usize {
     let gaps = items.windows(2).map(|pair| text::width(gap(pair[0].group, pair[1].group, bar)));
     items.iter().map(Item::width).sum::<usize>() + gaps.sum::<usize>()
 }

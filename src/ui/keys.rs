@@ -44,7 +44,7 @@ const fn shown(binding: Binding, word: &'static str, rank: u8) -> Binding {
 /// Every key of the console, in the order of the footer and the help.
 pub(crate) const KEYS: &[Binding] = &[
     shown(key(Action::Add, "add", &["a"], "start a seed, a peer or a lab in this process"), "add", 2),
-    shown(key(Action::Message, "message", &["m"], "send a message of your own"), "message", 5),
+    shown(key(Action::Message, "message", &["m"], "send a message of your own"), "say", 5),
     shown(
         key(
             Action::Kill,
@@ -77,8 +77,13 @@ pub(crate) const KEYS: &[Binding] = &[
         7,
     ),
     key(Action::Calm, "calm", &["C"], "no faults any more; killed and hung nodes start again"),
-    shown(key(Action::Details, "details", &["enter"], "why: all that is known about what is selected"), "why", 3),
+    shown(key(Action::Details, "details", &["enter"], "why: all that is known about what is selected"), "why", 1),
     shown(key(Action::Wave, "wave", &["w"], "show the way of the message once more, slowly, hop by hop"), "wave", 4),
+    shown(
+        key(Action::WaveTable, "who", &["W"], "who lacks the message and why, who has it and from whom"),
+        "who has it",
+        4,
+    ),
     shown(key(Action::Filter, "filter", &["/"], "show only matching lines; ! in front: only the others"), "filter", 6),
     shown(key(Action::CommandLine, "command", &[":"], "type a command: everything a key does, by name"), "command", 7),
     shown(key(Action::Freeze, "freeze", &["space"], "hold the picture still; what happens is collected"), "freeze", 8),
@@ -112,7 +117,6 @@ pub(crate) const KEYS: &[Binding] = &[
         &["s"],
         "the next order of this pane; in the topology: all registrations, or those of the selected node",
     ),
-    key(Action::WaveTable, "who", &["W"], "who has the message, from whom, and who lacks it and why"),
     key(Action::Layout, "layout", &["L"], "let all nodes of the topology find a place anew"),
     key(Action::Copy, "copy", &["y"], "copy what is selected to the clipboard (OSC 52)"),
     key(Action::Back, "back", &["esc"], "out of a dialog, a zoom, a filter"),

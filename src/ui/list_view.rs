@@ -89,7 +89,8 @@ impl<K: Copy + PartialEq> ListView<K> {
             Move::Bottom => items.len(),
             Move::NextMatch => (place + 1..items.len()).find(matches).unwrap_or(place),
             Move::PreviousMatch => (0..place).rev().find(matches).unwrap_or(place),
-            Move::Left | Move::Right | Move::Follow | Move::Sort => return,
+            Move::Row(row) if row < self.rows && self.top + row < items.len() => self.top + row,
+            Move::Row(_) | Move::Left | Move::Right | Move::Follow | Move::Sort => return,
         };
         self.place = to.min(items.len().saturating_sub(1));
         self.selected = items.get(self.place).copied();
@@ -108,6 +109,18 @@ mod tests {
         assert_eq!(view.window(&[4, 3, 2, 1], 2), 1..3);
         assert_eq!(view.selected(&[4, 3, 1]), Some(1), "its neighbor takes its place when it is gone");
         assert_eq!(view.selected(&[]), None);
+    }
+
+    #[test]
+    fn a_click_selects_the_item_in_that_row_and_below_the_last_one_nothing() {
+        let mut view = ListView::default();
+        let items = [1, 2, 3, 4, 5];
+        view.act(&items, Move::Bottom, |item| item.to_string());
+        assert_eq!(view.window(&items, 3), 2..5);
+        view.act(&items, Move::Row(1), |item| item.to_string());
+        assert_eq!((view.selected(&items), view.window(&items, 3)), (Some(4), 2..5));
+        view.act(&items, Move::Row(3), |item| item.to_string());
+        assert_eq!(view.selected(&items), Some(4));
     }
 
     #[test]

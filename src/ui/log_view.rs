@@ -146,8 +146,16 @@ impl LogView {
             Move::Follow | Move::Bottom => self.selected = None,
             Move::NextMatch => self.seek(log, line, true),
             Move::PreviousMatch => self.seek(log, line, false),
+            Move::Row(row) => self.select_row(log, row),
             Move::Left | Move::Right | Move::Sort => {}
         }
+    }
+
+    /// The line in this row of those on the screen; below the last one there is none.
+    fn select_row<T>(&mut self, log: &Ring<T>, row: usize) {
+        let shown = self.shown(log);
+        let line = self.top.and_then(|top| shown.get(shown.place(top) + row));
+        self.selected = line.filter(|_| row < self.rows).or(self.selected);
     }
 
     /// Selects another line; stepping off the end follows again.
@@ -250,6 +258,17 @@ mod tests {
         assert!(!view.follows());
         view.act(&log, Move::Down, text);
         assert!(view.follows());
+    }
+
+    #[test]
+    fn a_click_selects_the_line_in_that_row_and_below_the_last_one_nothing() {
+        let log = log(20, 100);
+        let mut view = LogView::default();
+        view.window(&log, 5);
+        view.act(&log, Move::Row(5), text);
+        assert!(view.follows());
+        view.act(&log, Move::Row(1), text);
+        assert_eq!((view.selected(&log), view.window(&log, 5).numbers[0]), (Some(16), 15));
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl Console {
             self.picture = self.picture.max(Picture::Stale);
         }
         if let Some(text) = take_panic_elsewhere() {
-            self.change(|app| app.note(Severity::Error, &text));
+            self.change(|app| app.tell(Severity::Error, &text));
         }
     }
 

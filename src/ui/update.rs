@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crossterm::event::{Event, KeyEvent, KeyEventKind, MouseEvent, MouseEventKind};
+use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
-use super::action::{Action, Move, PaneId};
+use super::action::{Action, PaneId};
 use super::app::{ARMED_TIME, App, Armed, Effect, Zoom};
 use super::command_line::{Typed, parse};
 use super::explain::{Subject, explain};
@@ -21,17 +21,16 @@ use super::modal::say::Say;
 use super::modal::wave::WaveTable;
 use super::modal::why::Why;
 use super::modal::{Modal, Reply};
+use super::mouse::on_mouse;
 use super::options::Mode;
 use super::pane::connections::Row;
 use super::prompt::{Outcome, Prompt, Purpose};
 use super::view::View;
-use super::wave::Waves;
+use super::wave::{Waves, question};
 use crate::command::Command;
 use crate::model::link::LinkKey;
+use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
-
-/// Lines that one notch of the wheel scrolls.
-const WHEEL: usize = 3;
 
 /// Something from the terminal.
 pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<Effect> {
@@ -41,18 +40,12 @@ pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<Effect> {
             on_paste(app, text);
             Vec::new()
         }
-        Event::Mouse(mouse) => on_mouse(app, *mouse),
+        Event::Mouse(mouse) => match on_mouse(app, *mouse) {
+            Some((key, times)) => (0..times).flat_map(|_| on_modal_key(app, key.into())).collect(),
+            None => Vec::new(),
+        },
         Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => Vec::new(),
     }
-}
-
-fn on_mouse(app: &mut App, mouse: MouseEvent) -> Vec<Effect> {
-    let wanted = match mouse.kind {
-        MouseEventKind::ScrollUp => Move::Up,
-        MouseEventKind::ScrollDown => Move::Down,
-        _ => return Vec::new(),
-    };
-    (0..WHEEL).flat_map(|_| update(app, Action::Move(wanted))).collect()
 }
 
 fn on_paste(app: &mut App, text: &str) {
@@ -267,7 +260,7 @@ fn back(app: &mut App) {
         app.scene.toggle_freeze();
     } else {
         app.focus = PaneId::Topology;
-        app.toast = None;
+        app.toasts.dismiss();
     }
 }
 
@@ -385,7 +378,6 @@ fn carry_out(app: &mut App, row: Row, wish: Wish, plan: Plan) -> Vec<Effect> {
     match plan {
         Plan::Now(commands) => return hosts(commands),
         Plan::Arm { what, commands } => {
-            app.toast = None;
             app.armed = Some(Armed { what, row, commands, until: app.scene.now + ARMED_TIME });
         }
         Plan::Ask { question, word, commands } => {
@@ -431,12 +423,10 @@ fn ask(app: &mut App, subject: Subject) {
     }
 }
 
-/// The table of the message whose way is shown.
+/// The table of the message that is in question.
 fn who_has_it(app: &mut App) {
-    let view = app.view();
-    let latest = view.model.latest_rumor().map(|rumor| rumor.id);
-    match view.wave.map(|wave| wave.id).or(latest) {
-        Some(id) => ask(app, Subject::Message(id)),
+    match question(&app.view()) {
+        Some(question) => ask(app, Subject::Message(question.id())),
         None => app.show(Severity::Warning, "no message to show yet"),
     }
 }
@@ -465,7 +455,21 @@ fn subject(app: &App, view: &View<'_>) -> Option<Subject> {
             Subject::Death(reports.get(app.panes.reports.selected(reports)?)?.dead)
         }
         PaneId::Notices => Subject::Notice(app.panes.notices.selected(view.lines)?),
-        PaneId::Warnings => Subject::Warning(app.panes.warnings.selected(view)?),
+        PaneId::Warnings => {
+            let number = app.panes.warnings.selected(view)?;
+            match model.warnings().list().get(number)?.finding {
+                // Its table says who lacks it and why, and leads on from there.
+                Finding::Unreached { latest, .. } if model.rumors().get(latest).is_some() => Subject::Message(latest),
+                Finding::Unreached { .. }
+                | Finding::Alone { .. }
+                | Finding::Parted { .. }
+                | Finding::Fragile { .. }
+                | Finding::SeedList { .. }
+                | Finding::Flapping { .. }
+                | Finding::OneWay { .. }
+                | Finding::Disputed { .. } => Subject::Warning(number),
+            }
+        }
     })
 }
 
@@ -499,11 +503,12 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             app.modals.clear();
             app.waves = Waves::default();
         }
-        FromHost::Notice { severity, text } => app.note(severity, &text),
+        FromHost::Notice { severity, text } => app.tell(severity, &text),
+        FromHost::Refused { why } => app.note(Severity::Error, &why),
         FromHost::Scenario(progress) => app.scenario = Some(progress),
         FromHost::JournalState(state) => {
             if let JournalState::Failed { why } = &state {
-                app.note(Severity::Error, &format!("the session is not recorded: {why}"));
+                app.tell(Severity::Error, &format!("the session is not recorded: {why}"));
             }
             app.journal = state;
         }

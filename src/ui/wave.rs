@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use crate::model::rumor::{Copy, Rumor};
+use super::view::View;
+use crate::model::rumor::{Copy, Counting, DELIVERY_TIME, Rumor};
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -78,6 +79,11 @@ impl Waves {
         }
     }
 
+    /// A message is followed.
+    pub(crate) fn follows(&self) -> bool {
+        self.followed.is_some()
+    }
+
     /// What is shown when this message is chosen, or none.
     pub(crate) fn current(&self, chosen: Option<MessageId>, now: Time) -> Option<Wave> {
         if let Some(again) = self.again {
@@ -113,6 +119,44 @@ impl Waves {
         // The last picture stays as it is until it goes.
         Some(if now < end { now + PICTURE_TIME } else { end + LINGER })
     }
+}
+
+/// Which message is asked about, and what there is to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// Who has it.
+    Has(MessageId),
+    /// Who lacks it: it should have come to everybody by now, and did not.
+    Lacks(MessageId),
+}
+
+impl Question {
+    pub(crate) const fn id(self) -> MessageId {
+        match self {
+            Self::Has(id) | Self::Lacks(id) => id,
+        }
+    }
+}
+
+/// The message that the user chose, else the one that is warned of because it did not reach everybody, else the one
+/// that is followed. While messages come all the time nobody could select the one that matters in time.
+pub(crate) fn question(view: &View<'_>) -> Option<Question> {
+    let model = view.model;
+    let is_held = |id: MessageId| model.rumors().get(id).is_some();
+    let lacked = || model.warnings().unreached().filter(|id| is_held(*id)).map(Question::Lacks);
+    let newest = || model.latest_rumor().map(|rumor| Question::Has(rumor.id));
+    match view.wave {
+        Some(Wave { id, kind: WaveKind::Chosen | WaveKind::Again(_) }) => Some(asked(id, view)),
+        Some(Wave { id, kind: WaveKind::Newest }) => lacked().or(Some(Question::Has(id))),
+        None => lacked().or_else(newest),
+    }
+}
+
+fn asked(id: MessageId, view: &View<'_>) -> Question {
+    let is_late = |rumor: &&Rumor| view.now.since(rumor.began()) > DELIVERY_TIME;
+    let rumor = view.model.rumors().get(id).filter(is_late);
+    let is_lacked = rumor.is_some_and(|rumor| !rumor.coverage(view.model.nodes(), Counting::HadTime).is_full());
+    if is_lacked { Question::Lacks(id) } else { Question::Has(id) }
 }
 
 /// The way of a message: who has it, by whom.

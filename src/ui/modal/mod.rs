@@ -167,7 +167,13 @@ impl Scroll {
             Move::PageDown => self.top + page,
             Move::Top => 0,
             Move::Bottom => last,
-            Move::Left | Move::Right | Move::Follow | Move::NextMatch | Move::PreviousMatch | Move::Sort => self.top,
+            Move::Left
+            | Move::Right
+            | Move::Follow
+            | Move::NextMatch
+            | Move::PreviousMatch
+            | Move::Sort
+            | Move::Row(_) => self.top,
         }
         .min(last);
     }

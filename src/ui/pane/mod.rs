@@ -9,7 +9,7 @@ pub(crate) mod topology;
 pub(crate) mod warnings;
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
@@ -35,6 +35,8 @@ pub(crate) struct Panes {
     pub(crate) reports: LogView,
     pub(crate) notices: LogView,
     pub(crate) warnings: WarningsPane,
+    /// Where the panes were drawn last: what a click means.
+    pub(crate) areas: Vec<(PaneId, Rect)>,
 }
 
 /// Whether the keys go to a pane.
@@ -76,6 +78,21 @@ impl Panes {
             }
             PaneId::Notices => self.notices.act(view.lines, wanted, |line| notices::plain(line, view)),
             PaneId::Warnings => self.warnings.act(wanted, view),
+        }
+    }
+
+    /// Selects the line or the node of this pane that was drawn here, if there is one.
+    pub(crate) fn click(&mut self, pane: PaneId, at: Position, view: &View<'_>) {
+        let Some((_, area)) = self.areas.iter().find(|(drawn, _)| *drawn == pane) else { return };
+        let heading = u16::from(pane == PaneId::Connections);
+        let row = at.y.checked_sub(area.y + 1 + heading).filter(|_| at.y + 1 < area.bottom());
+        if pane == PaneId::Topology {
+            if let Some(addr) = self.topology.node_at(at) {
+                self.topology.select(Some(addr));
+                self.connections.select(addr, view);
+            }
+        } else if let Some(row) = row {
+            self.act(pane, Move::Row(usize::from(row)), view);
         }
     }
 

@@ -28,19 +28,18 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 
 use self::graph::{Graph, Harm, Kind};
-use self::look::{Look, Wet, legend, look};
+use self::look::{Lacking, Look, Wet, legend, look};
 use self::places::Places;
 pub(crate) use self::places::{Delivered, Order};
 use self::sketch::Mark;
 use super::{Focus, filter_note, framed, render_empty};
 use crate::model::node::{Life, Node, NodeState};
-use crate::model::rumor::Counting;
+use crate::model::rumor::{Counting, DELIVERY_TIME};
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::ui::action::{Action, Move, PaneId};
 use crate::ui::filter::Filter;
-use crate::ui::items;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -54,6 +53,9 @@ const CELLS_A_NODE: usize = 18;
 const NEAR_WIDTH_MIN: u16 = 24;
 /// Columns of a label; a longer name is cut.
 const LABEL_WIDTH_MAX: usize = 21;
+
+/// Columns from a node within which a click means it: as far as a short name reaches.
+const CLICK_REACH: u16 = 4;
 
 /// How long after its death the name of a node stands out.
 const FADE_TIME: Duration = Duration::from_secs(10);
@@ -146,9 +148,16 @@ impl Topology {
                 };
                 None
             }
-            Move::PageUp | Move::PageDown | Move::Follow => None,
+            Move::PageUp | Move::PageDown | Move::Follow | Move::Row(_) => None,
         };
         self.selected = to.or(self.selected);
+    }
+
+    /// The node that stands here or close by: a sign is one cell, and nobody hits that.
+    pub(crate) fn node_at(&self, at: Position) -> Option<Addr> {
+        let apart = |from: Position| at.x.abs_diff(from.x).max(2 * at.y.abs_diff(from.y));
+        let near = self.drawn.iter().map(|(addr, from)| (apart(*from), *addr));
+        near.filter(|(apart, _)| *apart <= CLICK_REACH).min().map(|(_, addr)| addr)
     }
 
     /// The node that is nearest in this direction, on the screen.
@@ -195,13 +204,12 @@ impl Topology {
             render_empty(&format!("No nodes yet. Press {add} to start one."), frame, inside, view);
             return;
         }
+        let inside = render_legend(&scenery, frame, inside, view);
         let is_whole_screen = area.width == frame.area().width;
         let marks = match shape(scenery.graph.nodes.len(), inside, is_whole_screen) {
             Shape::Map => map::render(&scenery, &self.places.points(&scenery.graph), frame, inside, view),
             Shape::Grid => split(&scenery, frame, inside, view),
         };
-        let harms: Vec<Harm> = scenery.graph.ties.iter().map(|tie| tie.harm).collect();
-        render_legend(&marks, &harms, frame, area, view);
         self.drawn = marks.into_iter().map(|mark| (mark.addr, mark.at)).collect();
     }
 
@@ -281,6 +289,16 @@ impl Scenery<'_> {
         }
     }
 
+    /// What it means when a node does not have the message of the wave.
+    fn lacking(&self, view: &View<'_>) -> Lacking {
+        let rumor = self.wave.as_ref().and_then(|(wave, _)| view.model.rumors().get(wave.id));
+        match rumor {
+            Some(rumor) if !view.model.is_complete(rumor) => Lacking::Unseen,
+            Some(rumor) if view.now.since(rumor.began()) > DELIVERY_TIME => Lacking::ForGood,
+            Some(_) | None => Lacking::NotYet,
+        }
+    }
+
     /// The name as it stands beside a node, in the color of its state.
     fn label(&self, node: usize, view: &View<'_>) -> (Tone, String) {
         let name = self.short_name(node, view);
@@ -343,14 +361,19 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
     ]
 }
 
-/// The legend, in the lower edge of the frame.
-fn render_legend(marks: &[Mark], harms: &[Harm], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let looks: Vec<Look> = marks.iter().map(|mark| mark.look).collect();
-    let room = area.width.saturating_sub(4);
-    let mut line = items::line(legend(&looks, harms, view), usize::from(room), "  ", view);
-    line.spans.insert(0, " ".into());
-    line.spans.push(" ".into());
-    let width = u16::try_from(line.width()).unwrap_or(u16::MAX).min(area.width.saturating_sub(2));
-    let edge = Rect { x: area.x + 1, y: area.bottom().saturating_sub(1), width, height: 1 };
-    frame.render_widget(line, edge);
+/// The legend, in the lower edge of the frame, and above it if it needs more than that; what is left inside.
+fn render_legend(scenery: &Scenery<'_>, frame: &mut Frame<'_>, inside: Rect, view: &View<'_>) -> Rect {
+    let looks: Vec<Look> = (0..scenery.graph.nodes.len()).map(|node| scenery.look(node, view)).collect();
+    let harms: Vec<Harm> = scenery.graph.ties.iter().map(|tie| tie.harm).collect();
+    let room = inside.width.saturating_sub(2);
+    let lines = legend(&looks, &harms, scenery.lacking(view), usize::from(room), view);
+    let (above, mut y) = (u16::try_from(lines.len() - 1).unwrap_or(0).min(inside.height), inside.bottom());
+    for mut line in lines.into_iter().rev().take(usize::from(above) + 1) {
+        line.spans.insert(0, " ".into());
+        line.push_span(" ");
+        let width = u16::try_from(line.width()).unwrap_or(u16::MAX).min(inside.width);
+        frame.render_widget(line, Rect { x: inside.x, y, width, height: 1 });
+        y = y.saturating_sub(1);
+    }
+    Rect { height: inside.height - above, ..inside }
 }

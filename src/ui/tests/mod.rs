@@ -5,6 +5,7 @@ mod commands;
 mod evil;
 mod fixture;
 mod live;
+mod mouse;
 mod panic;
 mod pictures;
 mod styles;

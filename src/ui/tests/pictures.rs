@@ -112,6 +112,19 @@ fn a_recording_is_labelled_as_one() {
 }
 
 #[test]
+fn the_path_of_a_recording_gives_way_to_its_name_and_that_to_what_is_in_it() {
+    let source = "/home/somebody/.local/state/gossipctl/sessions/2026-11-22T03-13-02-4711.jsonl".to_owned();
+    let mode = Mode::Replay { source };
+    let mut app = super::fixture::told(crate::ui::Options { mode, ..options() }, super::fixture::session(), 99_000);
+    let mut headers = String::new();
+    for columns in [200, 140, 100, 80] {
+        headers.push_str(picture(&mut app, columns, 16).lines().next().unwrap());
+        headers.push('\n');
+    }
+    assert_snapshot!(headers);
+}
+
+#[test]
 fn the_header_drops_whole_items_the_least_important_first() {
     let mut headers = String::new();
     for columns in [120, 100, 80, 60, 40] {

@@ -3,17 +3,22 @@
 use std::collections::BTreeSet;
 
 use insta::assert_snapshot;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use ratatui::layout::Position;
+use ratatui::style::Color;
 
 use super::fixture::{
     FAR, P1, P3, P4, Script, at, dead, delivery, empty, lab_peer, large_lab, options, picture, press, session, suspect,
     told,
 };
 use crate::command::Command;
-use crate::event::{Direction, EventKind, LinkId, Purpose, Stop};
+use crate::event::{Batch, Direction, EventKind, LinkId, Purpose, Stop};
+use crate::feed::Delivery;
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
+use crate::proto::message::{MessageId, Role};
 use crate::ui::app::{App, Effect};
+use crate::ui::draw::draw;
 use crate::ui::host::ToHost;
 use crate::ui::options::{Glyphs, Mode, Options};
 
@@ -64,6 +69,127 @@ fn a_lab_of_five_hundred_is_drawn_as_a_grid_beside_the_neighborhood_of_the_selec
     for (columns, rows) in [(80, 24), (120, 40), (160, 50)] {
         assert_snapshot!(format!("lab_of_500_{columns}x{rows}"), picture(&mut lab(500), columns, rows));
     }
+}
+
+/// The cells around one, those on the screen.
+fn around(at: Position, columns: u16, rows: u16) -> impl Iterator<Item = Position> {
+    let all = (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (dx, dy))).filter(|by| *by != (0, 0));
+    let shifted = all.filter_map(move |(dx, dy)| {
+        Some(Position { x: at.x.checked_add_signed(dx)?, y: at.y.checked_add_signed(dy)? })
+    });
+    shifted.filter(move |at| at.x < columns && at.y < rows)
+}
+
+#[test]
+fn the_way_of_the_message_leads_to_every_node_that_has_it() {
+    for (columns, rows) in [(120, 40), (160, 50), (200, 60)] {
+        let mut app = lab(60);
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        terminal.draw(|frame| draw(&mut app, frame)).unwrap();
+        let buffer = terminal.backend().buffer();
+        let is_wave = |at: &Position| buffer[*at].fg == Color::Magenta;
+        let reached = app.panes.topology.drawn.iter().filter(|(_, at)| is_wave(at));
+        let mut count = 0;
+        for (addr, at) in reached {
+            count += 1;
+            // A line, or right beside it the node that it has it from.
+            assert!(around(*at, columns, rows).any(|at| is_wave(&at)), "{addr} at {at} of {columns}x{rows}");
+        }
+        assert_eq!(count, 60);
+    }
+}
+
+#[test]
+fn a_frozen_picture_stays_with_the_message_that_it_shows() {
+    let mut app = lab(8);
+    let id = MessageId { origin: lab_peer(2), run: 1, seq: 1 };
+    let kind = EventKind::Generated { id, body: "newer".into(), trace: None, forwarded: 1 };
+    let mut script = Script::default();
+    script.at(12_100).add(lab_peer(2), kind);
+    app.take(&[delivery(script.events)]);
+    assert!(title(&mut app).contains("wave p1#1"), "the one before is not seen yet: {}", title(&mut app));
+    press(&mut app, "space");
+    app.tick(at(20_000));
+    assert!(title(&mut app).contains("wave p1#1"), "{}", title(&mut app));
+    press(&mut app, "space");
+    assert!(title(&mut app).contains("wave p2#1"), "{}", title(&mut app));
+}
+
+/// What stands at a node and to the right of it.
+fn signs(app: &mut App, node: Addr, columns: u16, rows: u16) -> String {
+    let shown = picture(app, columns, rows);
+    let at = app.panes.topology.drawn.iter().find(|(addr, _)| *addr == node).unwrap().1;
+    let line: Vec<char> = shown.lines().nth(usize::from(at.y)).unwrap().chars().collect();
+    line[usize::from(at.x)..=usize::from(at.x) + 1].iter().collect()
+}
+
+#[test]
+fn a_node_in_trouble_shows_both_that_and_whether_it_has_the_message() {
+    let trouble = |kinds: Vec<EventKind>| {
+        let mut app = lab(8);
+        let mut script = Script::default();
+        for kind in kinds {
+            script.at(12_100).add(lab_peer(4), kind);
+        }
+        app.take(&[delivery(script.events)]);
+        signs(&mut app, lab_peer(4), 160, 50)
+    };
+    assert_eq!(trouble(vec![EventKind::Hung]), "❷‖");
+    assert_eq!(trouble(vec![EventKind::Stopped { how: Stop::Killed }]), "❷✗");
+    let id = MessageId { origin: lab_peer(2), run: 1, seq: 1 };
+    let mut app = suspect();
+    app.panes.topology.select(Some(P1));
+    assert_eq!(signs(&mut app, P3, 120, 40), "◆?", "p3 said hello, then fell silent");
+    let mut script = Script::default();
+    script.at(13_100).add(P1, EventKind::Generated { id, body: "newer".into(), trace: None, forwarded: 1 });
+    app.take(&[delivery(script.events)]);
+    app.tick(at(15_000));
+    assert_eq!(signs(&mut app, P3, 120, 40), "○?", "it does not get what is said now");
+}
+
+#[test]
+fn the_legend_has_a_word_for_each_sign_on_the_picture_at_every_size() {
+    let mut app = lab(8);
+    let mut script = Script::default();
+    script.at(12_100).add(lab_peer(4), EventKind::Hung);
+    script.add(lab_peer(5), EventKind::Stopped { how: Stop::Killed });
+    script.add(lab_peer(6), EventKind::Stopped { how: Stop::Left });
+    let late = Addr::loopback(9_000);
+    script.start(late, "p9", Role::Peer).link(late, lab_peer(1)).miss(lab_peer(1), lab_peer(2), 1, 2);
+    let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
+    script.add(late, EventKind::LinkUp { link: LinkId(900), peer: FAR, direction, purpose });
+    script
+        .add(lab_peer(1), EventKind::PeerListReceived { seed: super::fixture::S1, peers: vec![Addr::loopback(9_001)] });
+    app.take(&[delivery(script.events)]);
+    for (columns, rows) in [(60, 16), (80, 24), (120, 40), (200, 60)] {
+        let shown = picture(&mut app, columns, rows);
+        for word in
+            ["■seed", "◆start", "hop", "○not yet", "◇elsewhere", "?suspect", "‖hung", "✗dead", "◌left", "·heard"]
+        {
+            let long = match word {
+                "◆start" => "◆ begins".to_owned(),
+                "◇elsewhere" => "◇ elsewhere".to_owned(),
+                "·heard" => "· heard of".to_owned(),
+                word => format!("{} {}", word.chars().next().unwrap(), word.chars().skip(1).collect::<String>()),
+            };
+            assert!(shown.contains(word) || shown.contains(&long), "{word} at {columns}x{rows}: {shown}");
+        }
+    }
+    assert_snapshot!("legend_80x24", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn the_legend_tells_what_is_on_its_way_from_what_never_came_and_from_what_was_not_seen() {
+    let mut app = lab(8);
+    let late = Addr::loopback(9_000);
+    let mut script = Script::default();
+    script.at(12_100).start(late, "p9", Role::Peer);
+    app.take(&[delivery(script.events)]);
+    assert!(picture(&mut app, 160, 50).contains("○ not yet"));
+    app.tick(at(16_000));
+    assert!(picture(&mut app, 160, 50).contains("○ lacks it"));
+    app.take(&[Delivery { skipped: 7, batch: Batch::from(Vec::new()) }]);
+    assert!(picture(&mut app, 160, 50).contains("○ not seen"), "{}", picture(&mut app, 160, 50));
 }
 
 #[test]

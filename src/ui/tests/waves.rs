@@ -107,6 +107,54 @@ fn a_warning_is_said_once_counted_in_the_header_and_listed_with_its_why() {
 }
 
 #[test]
+fn a_warning_waits_in_the_footer_until_the_answer_to_what_was_typed_is_read() {
+    let mut app = watched(options(), 12_000);
+    type_text(&mut app, ":why p4 p1#9");
+    press(&mut app, "enter");
+    pass(&mut app, 12_500, 16_500);
+    let footer = |app: &mut App| picture(app, 120, 40).lines().last().unwrap().to_owned();
+    assert!(footer(&mut app).contains("no message 'p1#9'"), "{}", footer(&mut app));
+    pass(&mut app, 17_000, 17_500);
+    assert!(footer(&mut app).starts_with(" ! p4 has no live neighbor"), "{}", footer(&mut app));
+}
+
+/// After the message that did not come to p4, p2 says something every second that comes to everybody.
+fn talkative() -> App {
+    let mut app = watched(options(), 15_500);
+    for second in 16..19 {
+        let mut script = Script::default();
+        script.at(second * 1_000).gossip(second, "newer", &[(P2, P1, 1), (P2, P3, 1), (P3, P4, 2)]);
+        app.take(&[delivery(script.events)]);
+        pass(&mut app, second * 1_000, second * 1_000 + 500);
+    }
+    pass(&mut app, 19_000, 21_500);
+    app
+}
+
+#[test]
+fn who_lacks_a_message_is_one_key_away_however_many_newer_ones_there_are() {
+    let mut app = talkative();
+    let shown = picture(&mut app, 80, 24);
+    assert!(shown.lines().next().unwrap().contains("p2#18 reached 4/4") || shown.contains("wave p2#18"), "{shown}");
+    assert!(shown.lines().last().unwrap().contains("W who lacks p1#1"), "{shown}");
+    press(&mut app, "W");
+    let table = picture(&mut app, 80, 24);
+    assert!(table.contains("reached 3/4") && table.contains("✗ p4     it had no neighbor"), "{table}");
+    press(&mut app, "esc 3 up");
+    assert!(picture(&mut app, 120, 40).lines().last().unwrap().contains("W who has it"), "what is selected goes first");
+}
+
+#[test]
+fn enter_on_the_warning_of_a_message_tells_who_lacks_it_and_why() {
+    let mut app = talkative();
+    press(&mut app, "7 down enter");
+    let table = picture(&mut app, 120, 40);
+    assert!(table.contains("reached 3/4") && table.contains("✗ p4     it had no neighbor"), "{table}");
+    press(&mut app, "enter");
+    assert!(picture(&mut app, 120, 40).contains("Why did p4 not get p1#1?"));
+}
+
+#[test]
 fn a_warning_that_is_gone_stays_in_the_list_and_out_of_the_header() {
     let mut app = watched(options(), 15_500);
     let mut script = Script::default();

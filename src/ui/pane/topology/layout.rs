@@ -93,6 +93,11 @@ pub(crate) fn place(job: &Job) -> Vec<Point> {
         Effort::Adjust => {
             let mut points: Vec<Point> = job.bodies.iter().map(|(point, _)| *point).collect();
             relax(&mut points, job, ROUNDS_ADJUST, STEP_ADJUST);
+            // Links draw a network together as they are made: it fills the frame again while nobody has a
+            // place that a reader knows.
+            if job.bodies.iter().all(|(_, hold)| *hold == Hold::Free) {
+                fit(&mut points);
+            }
             points
         }
         Effort::Anew => anew(job),
@@ -326,6 +331,19 @@ mod tests {
         let middle = Point::new(f64::midpoint(before[3].x, before[4].x), f64::midpoint(before[3].y, before[4].y));
         let far = Point::new(LEFT, TOP).minus(middle).len();
         assert!(after[30].minus(middle).len() < far.min(2.0 * link_len(31)), "{:?} and {middle:?}", after[30]);
+    }
+
+    #[test]
+    fn a_network_whose_links_draw_it_together_fills_the_frame_all_the_same() {
+        let mut job = ring(60);
+        let at_first = place(&job);
+        job.bodies = at_first.iter().map(|point| (*point, Hold::Free)).collect();
+        job.ties.extend((0..60).flat_map(|node| [(node, (node + 17) % 60), (node, (node + 26) % 60)]));
+        job.effort = Effort::Adjust;
+        let after = place(&job);
+        let (low, high) =
+            after.iter().fold((WIDTH, 0.0_f64), |(low, high), point| (low.min(point.x), high.max(point.x)));
+        assert!(low < LEFT + 0.1 && high > RIGHT - 0.1, "from {low} to {high}");
     }
 
     #[test]

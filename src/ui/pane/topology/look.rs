@@ -1,11 +1,13 @@
 //! What a node looks like, and the legend that says so.
 
+use ratatui::text::{Line, Span};
+
 use super::graph::Harm;
 use crate::model::node::{Node, NodeState};
 use crate::proto::message::Role;
-use crate::ui::items::Item;
+use crate::ui::options::Glyphs;
 use crate::ui::theme::{Theme, Tone};
-use crate::ui::view::{View, state_sign, state_tone};
+use crate::ui::view::{View, state_sign};
 
 /// How far the wave came to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,15 @@ pub(super) struct Look {
     pub(super) sign: &'static str,
     pub(super) tone: Tone,
     kind: Kind,
+    /// What is wrong with it, where the sign tells how far the wave came to it.
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// What is wrong with a node, beside its sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) sign: &'static str,
+    kind: Kind,
 }
 
 /// What the legend tells apart.
@@ -32,6 +43,8 @@ enum Kind {
     Seed,
     Origin,
     Reached,
+    ReachedFar,
+    ReachedSomehow,
     Dry,
     Up,
     Elsewhere,
@@ -41,6 +54,9 @@ enum Kind {
     Left,
     HeardOf,
 }
+
+/// What the brackets mean; everybody can guess that.
+const SELECTED: &str = "[ ] selected";
 
 /// Hops that have a sign of their own.
 const HOPS: [(&str, &str); 10] = [
@@ -56,87 +72,188 @@ const HOPS: [(&str, &str); 10] = [
     ("❾", "9"),
 ];
 
-/// What is wrong with a node counts most, then whether it has the message.
+/// Whether it has the message, and what is wrong with it. The dead who never had it are dead and nothing else.
 pub(super) fn look(node: &Node, wet: Wet, theme: Theme) -> Look {
     let state = node.state();
-    let by_state = |kind| Look { sign: state_sign(theme, state), tone: state_tone(state), kind };
+    let kind = kind_of(node, state);
+    let still = Look { sign: kind.sign(theme), tone: kind.tone(), kind, trouble: None };
+    let trouble = Trouble { sign: state_sign(theme, state), kind };
     match state {
-        NodeState::Suspect { .. } => by_state(Kind::Suspect),
-        NodeState::Hung => by_state(Kind::Hung),
-        NodeState::Dead | NodeState::Killed => by_state(Kind::Dead),
-        NodeState::Left => Look { sign: theme.sign("◌", "_"), tone: Tone::Stale, kind: Kind::Left },
-        NodeState::Up | NodeState::Known if node.role == Some(Role::Seed) => {
-            Look { sign: theme.sign("■", "s"), tone: Tone::Seed, kind: Kind::Seed }
-        }
+        NodeState::Dead | NodeState::Killed if wet == Wet::Dry => still,
+        NodeState::Suspect { .. } | NodeState::Hung | NodeState::Dead | NodeState::Killed => match wet {
+            Wet::Still => still,
+            Wet::Dry => Look { tone: kind.tone(), trouble: Some(trouble), ..dry(theme) },
+            Wet::Reached(hop) => Look { tone: kind.tone(), trouble: Some(trouble), ..reached(hop, theme) },
+        },
+        NodeState::Left => still,
         NodeState::Up | NodeState::Known => match wet {
             Wet::Reached(hop) => reached(hop, theme),
-            Wet::Dry | Wet::Still if state == NodeState::Known => by_state(Kind::HeardOf),
-            Wet::Dry | Wet::Still if !node.is_ours() => {
-                Look { sign: theme.sign("◇", "e"), tone: Tone::Up, kind: Kind::Elsewhere }
-            }
-            Wet::Dry => Look { sign: theme.sign("○", "o"), tone: Tone::Up, kind: Kind::Dry },
-            Wet::Still => by_state(Kind::Up),
+            Wet::Dry if kind == Kind::Up => dry(theme),
+            Wet::Dry | Wet::Still => still,
         },
     }
 }
 
-fn reached(hop: Option<u16>, theme: Theme) -> Look {
-    let beyond = ("⬤", "+");
-    let (unicode, ascii) = match hop {
-        None => ("◆", "*"),
-        Some(hop) => HOPS.get(usize::from(hop)).copied().unwrap_or(beyond),
-    };
-    let kind = if hop == Some(0) { Kind::Origin } else { Kind::Reached };
-    Look { sign: theme.sign(unicode, ascii), tone: Tone::Wave, kind }
+/// What it is while no wave is shown.
+fn kind_of(node: &Node, state: NodeState) -> Kind {
+    match state {
+        NodeState::Suspect { .. } => Kind::Suspect,
+        NodeState::Hung => Kind::Hung,
+        NodeState::Dead | NodeState::Killed => Kind::Dead,
+        NodeState::Left => Kind::Left,
+        NodeState::Up | NodeState::Known if node.role == Some(Role::Seed) => Kind::Seed,
+        NodeState::Known => Kind::HeardOf,
+        NodeState::Up if !node.is_ours() => Kind::Elsewhere,
+        NodeState::Up => Kind::Up,
+    }
 }
 
-/// What the signs that are on the screen mean.
-pub(super) fn legend(looks: &[Look], harms: &[Harm], view: &View<'_>) -> Vec<Item> {
-    let mut kinds: Vec<Look> = looks.to_vec();
-    kinds.sort_by_key(|look| (look.kind, look.sign));
-    kinds.dedup_by_key(|look| look.kind);
-    let items = kinds.into_iter().map(|look| {
-        let sign = match look.kind {
-            Kind::Reached => view.theme.sign("❶❷", "1 2"),
-            Kind::Seed
-            | Kind::Origin
-            | Kind::Dry
-            | Kind::Up
-            | Kind::Elsewhere
-            | Kind::Suspect
-            | Kind::Hung
-            | Kind::Dead
-            | Kind::Left
-            | Kind::HeardOf => look.sign,
-        };
-        let (word, rank) = word(look.kind);
-        Item { group: 0, rank, parts: vec![(look.tone, sign.to_owned()), (Tone::Stale, format!(" {word}"))] }
-    });
-    let mut items: Vec<Item> = items.collect();
-    let dots = view.theme.sign("┈", ".");
-    for (harm, tone, word) in [(Harm::Faulty, Tone::Suspect, "faulty"), (Harm::Cut, Tone::Dead, "cut")] {
-        if harms.contains(&harm) {
-            let parts = vec![(tone, dots.to_owned()), (Tone::Stale, format!(" {word}"))];
-            items.push(Item { group: 0, rank: 2, parts });
+fn dry(theme: Theme) -> Look {
+    Look { sign: Kind::Dry.sign(theme), tone: Kind::Dry.tone(), kind: Kind::Dry, trouble: None }
+}
+
+fn reached(hop: Option<u16>, theme: Theme) -> Look {
+    let (kind, sign) = match hop {
+        None => (Kind::ReachedSomehow, None),
+        Some(0) => (Kind::Origin, None),
+        Some(hop) => match HOPS.get(usize::from(hop)) {
+            Some((unicode, ascii)) => (Kind::Reached, Some(theme.sign(unicode, ascii))),
+            None => (Kind::ReachedFar, None),
+        },
+    };
+    Look { sign: sign.unwrap_or(kind.sign(theme)), tone: kind.tone(), kind, trouble: None }
+}
+
+impl Kind {
+    /// As it stands in the legend, and on the map unless there are several.
+    const fn sign(self, theme: Theme) -> &'static str {
+        match self {
+            Self::Seed => theme.sign("■", "s"),
+            Self::Origin => theme.sign("◆", "0"),
+            Self::Reached => theme.sign("❶❷", "1 2"),
+            Self::ReachedFar => theme.sign("⬤", "+"),
+            Self::ReachedSomehow | Self::Up => theme.sign("●", "*"),
+            Self::Dry => theme.sign("○", "o"),
+            Self::Elsewhere => theme.sign("◇", "e"),
+            Self::Suspect => "?",
+            Self::Hung => theme.sign("‖", "="),
+            Self::Dead => theme.sign("✗", "x"),
+            Self::Left => theme.sign("◌", "_"),
+            Self::HeardOf => theme.sign("·", "."),
         }
     }
-    items.push(Item::new(0, 9, Tone::Stale, "[ ] selected"));
-    items
+
+    const fn tone(self) -> Tone {
+        match self {
+            Self::Seed => Tone::Seed,
+            Self::Origin | Self::Reached | Self::ReachedFar | Self::ReachedSomehow => Tone::Wave,
+            Self::Dry | Self::Up | Self::Elsewhere => Tone::Up,
+            Self::Suspect | Self::Hung => Tone::Suspect,
+            Self::Dead => Tone::Dead,
+            Self::Left | Self::HeardOf => Tone::Stale,
+        }
+    }
+
+    /// A word for it, and a shorter one for where room is scarce.
+    const fn words(self, lacking: Lacking) -> (&'static str, &'static str) {
+        match self {
+            Self::Seed => ("seed", "seed"),
+            Self::Origin => ("begins", "start"),
+            Self::Reached => ("has it, by hop", "hop"),
+            Self::ReachedFar => ("10 hops and more", "10+"),
+            Self::ReachedSomehow => ("has it", "has it"),
+            Self::Dry => match lacking {
+                Lacking::NotYet => ("not yet", "not yet"),
+                Lacking::ForGood => ("lacks it", "lacks"),
+                Lacking::Unseen => ("not seen", "unseen"),
+            },
+            Self::Up => ("up", "up"),
+            Self::Elsewhere => ("elsewhere", "elsewhere"),
+            Self::Suspect => ("suspect", "suspect"),
+            Self::Hung => ("hung", "hung"),
+            Self::Dead => ("dead", "dead"),
+            Self::Left => ("left", "left"),
+            Self::HeardOf => ("heard of", "heard"),
+        }
+    }
 }
 
-/// A word for each sign, and how easily it is given up: what everybody can guess goes first.
-const fn word(kind: Kind) -> (&'static str, u8) {
-    match kind {
-        Kind::Seed => ("seed", 5),
-        Kind::Origin => ("begins", 4),
-        Kind::Reached => ("has it, by hop", 0),
-        Kind::Dry => ("not yet", 1),
-        Kind::Up => ("up", 3),
-        Kind::Elsewhere => ("elsewhere", 2),
-        Kind::Suspect => ("suspect", 6),
-        Kind::Hung => ("hung", 6),
-        Kind::Dead => ("dead", 6),
-        Kind::Left => ("left", 8),
-        Kind::HeardOf => ("heard of", 3),
+/// What it means that nothing tells of the message at a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lacking {
+    /// It is on its way.
+    NotYet,
+    /// It should have come by now.
+    ForGood,
+    /// Events were skipped, that of its arrival may be among them.
+    Unseen,
+}
+
+/// What the signs that are on the screen mean: in one line if that has room for them, otherwise in shorter
+/// words, in further lines at last. No sign goes without its word.
+pub(super) fn legend(
+    looks: &[Look],
+    harms: &[Harm],
+    lacking: Lacking,
+    columns: usize,
+    view: &View<'_>,
+) -> Vec<Line<'static>> {
+    let entries = entries(looks, harms, lacking, view.theme);
+    let long: Vec<_> = entries.iter().map(|entry| entry.spans(" ", entry.word, view)).collect();
+    let short = entries.iter().map(|entry| entry.spans(" ", entry.short, view)).collect();
+    let tie = match view.theme.glyphs {
+        Glyphs::Unicode => "",
+        Glyphs::Ascii => "=",
+    };
+    let dense = entries.iter().map(|entry| entry.spans(tie, entry.short, view)).collect();
+    let selected = long.iter().cloned().chain([vec![view.span(Tone::Stale, SELECTED)]]).collect();
+    let in_one = [selected, long, short].into_iter().map(|items| lines(items, "  ", columns));
+    in_one.into_iter().find(|lines| lines.len() == 1).unwrap_or_else(|| lines(dense, " ", columns))
+}
+
+/// As many of these a line as fit, none cut.
+fn lines(items: Vec<Vec<Span<'static>>>, gap: &'static str, columns: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::default()];
+    for item in items {
+        let width = item.iter().map(Span::width).sum::<usize>() + gap.len();
+        if lines.last().is_some_and(|line| line.width() > 0 && line.width() + width > columns) {
+            lines.push(Line::default());
+        }
+        let Some(line) = lines.last_mut() else { continue };
+        if line.width() > 0 {
+            line.push_span(gap);
+        }
+        line.extend(item);
     }
+    lines
+}
+
+/// A sign, and a word for it.
+struct Entry {
+    tone: Tone,
+    sign: &'static str,
+    word: &'static str,
+    short: &'static str,
+}
+
+impl Entry {
+    fn spans(&self, tie: &str, word: &str, view: &View<'_>) -> Vec<Span<'static>> {
+        vec![view.span(self.tone, self.sign), view.span(Tone::Stale, format!("{tie}{word}"))]
+    }
+}
+
+fn entries(looks: &[Look], harms: &[Harm], lacking: Lacking, theme: Theme) -> Vec<Entry> {
+    let troubles = looks.iter().filter_map(|look| look.trouble).map(|trouble| trouble.kind);
+    let mut kinds: Vec<Kind> = looks.iter().map(|look| look.kind).chain(troubles).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let of_kind = |kind: Kind| {
+        let (word, short) = kind.words(lacking);
+        Entry { tone: kind.tone(), sign: kind.sign(theme), word, short }
+    };
+    let sign = theme.sign("┈", ".");
+    let of_harm = [(Harm::Faulty, Tone::Suspect, "faulty"), (Harm::Cut, Tone::Dead, "cut")].into_iter();
+    let of_harm = of_harm.filter(|(harm, ..)| harms.contains(harm));
+    let of_harm = of_harm.map(|(_, tone, word)| Entry { tone, sign, word, short: word });
+    kinds.into_iter().map(of_kind).chain(of_harm).collect()
 }

@@ -72,6 +72,9 @@ pub(super) fn draw(strokes: &[Stroke], marks: &[Mark], frame: &mut Frame<'_>, ar
     }
     let mut ground = Ground::new(area, marks);
     for mark in marks {
+        ground.write_trouble(mark, buffer, view);
+    }
+    for mark in marks {
         if let Some((tone, label)) = &mark.label {
             ground.write(mark, *tone, label, buffer, view);
         }
@@ -85,7 +88,7 @@ pub(super) fn draw(strokes: &[Stroke], marks: &[Mark], frame: &mut Frame<'_>, ar
 fn emphasize(mark: &Mark, ground: &Ground, buffer: &mut Buffer, view: &View<'_>) {
     let style = buffer[mark.at].style();
     buffer[mark.at].set_style(selected(style));
-    let sides = [(mark.at.x.checked_sub(1), "["), (mark.at.x.checked_add(1), "]")];
+    let sides = [(mark.at.x.checked_sub(1), "["), (mark.at.x.checked_add(ground.signs(mark)), "]")];
     for (x, bracket) in sides {
         let at = x.map(|x| Position { x, ..mark.at });
         if let Some(at) = at.filter(|at| ground.is_free(*at)) {
@@ -157,11 +160,14 @@ impl OnCanvas<'_> {
 pub(super) struct Ground {
     area: Rect,
     taken: Vec<bool>,
+    /// Nodes with a second sign to the right.
+    broad: Vec<Position>,
 }
 
 impl Ground {
     pub(super) fn new(area: Rect, marks: &[Mark]) -> Self {
-        let mut ground = Self { area, taken: vec![false; usize::from(area.width) * usize::from(area.height)] };
+        let cells = usize::from(area.width) * usize::from(area.height);
+        let mut ground = Self { area, taken: vec![false; cells], broad: Vec::new() };
         for mark in marks {
             ground.take(mark.at);
         }
@@ -184,15 +190,34 @@ impl Ground {
         inside.then(|| usize::from(at.y - self.area.y) * usize::from(self.area.width) + usize::from(at.x - self.area.x))
     }
 
+    /// What is wrong with a node, to the right of its sign; where that is taken, in place of it: who is in
+    /// trouble counts more than how far the wave came.
+    fn write_trouble(&mut self, mark: &Mark, buffer: &mut Buffer, view: &View<'_>) {
+        let Some(trouble) = mark.look.trouble else { return };
+        let beside = Position { x: mark.at.x.saturating_add(1), ..mark.at };
+        let at = if self.is_free(beside) { beside } else { mark.at };
+        buffer[at].set_symbol(trouble.sign).set_style(view.style(mark.look.tone));
+        if at == beside {
+            self.take(at);
+            self.broad.push(mark.at);
+        }
+    }
+
+    /// Cells that the signs of a node take.
+    fn signs(&self, mark: &Mark) -> u16 {
+        if self.broad.contains(&mark.at) { 2 } else { 1 }
+    }
+
     /// Beside its node, where it covers the least; nowhere if it would cover another one.
     fn write(&mut self, mark: &Mark, tone: Tone, label: &str, buffer: &mut Buffer, view: &View<'_>) {
         let label = text::plain(label.to_owned(), view.theme.glyphs);
         let Ok(width) = u16::try_from(text::width(&label)) else { return };
-        let places = beside(mark.at, width).into_iter().flatten().enumerate();
+        let signs = self.signs(mark);
+        let places = beside(mark.at, signs, width).into_iter().flatten().enumerate();
         let fitting = places.filter(|(_, at)| self.has_room(*at, width));
         let best = fitting.min_by_key(|(order, at)| 2 * covered(*at, width, buffer) + order);
         // In a crowd the selected node is named all the same.
-        let least = || self.least_bad(mark.at, width).filter(|_| mark.rank == Rank::Selected);
+        let least = || self.least_bad(mark, width).filter(|_| mark.rank == Rank::Selected);
         let Some(at) = best.map(|(_, at)| at).or_else(least) else { return };
         let style = view.style(tone);
         let style = if mark.rank == Rank::Selected { selected(style) } else { style };
@@ -204,10 +229,10 @@ impl Ground {
     }
 
     /// The place beside a node that covers the fewest signs and labels.
-    fn least_bad(&self, at: Position, width: u16) -> Option<Position> {
+    fn least_bad(&self, mark: &Mark, width: u16) -> Option<Position> {
         let cells = |at: Position| (at.x..at.x.saturating_add(width)).map(move |x| Position { x, ..at });
         let inside = |at: &Position| cells(*at).all(|cell| self.area.contains(cell));
-        let places = beside(at, width).into_iter().flatten().filter(inside);
+        let places = beside(mark.at, self.signs(mark), width).into_iter().flatten().filter(inside);
         places.min_by_key(|at| cells(*at).filter(|cell| !self.is_free(*cell)).count())
     }
 
@@ -222,13 +247,13 @@ impl Ground {
     }
 }
 
-/// Where the label of a node can begin, the best place first.
-fn beside(at: Position, width: u16) -> [Option<Position>; 8] {
+/// Where the label of a node with so many signs can begin, the best place first.
+fn beside(at: Position, signs: u16, width: u16) -> [Option<Position>; 8] {
     let place = |x: Option<u16>, y: Option<u16>| Some(Position { x: x?, y: y? });
-    let (right, left) = (at.x.checked_add(2), at.x.checked_sub(width + 1));
+    let (right, left) = (at.x.checked_add(signs + 1), at.x.checked_sub(width + 1));
     let (above, here, below) = (at.y.checked_sub(1), Some(at.y), at.y.checked_add(1));
     let middle = at.x.checked_sub(width / 2);
-    let (after, before) = (at.x.checked_add(1), at.x.checked_sub(width));
+    let (after, before) = (at.x.checked_add(signs), at.x.checked_sub(width));
     [
         place(right, here),
         place(left, here),

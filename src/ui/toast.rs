@@ -1,0 +1,122 @@
+//! What is said in the footer for a while. The answer to what the user did comes first; what the network has
+//! to say waits until it was read.
+
+use std::time::Duration;
+
+use super::action::PaneId;
+use super::host::Severity;
+use crate::proto::time::Time;
+
+/// How long a line stays in the footer: it is read in that time.
+const TOAST_TIME: Duration = Duration::from_secs(5);
+
+/// A line for the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Toast {
+    pub(crate) severity: Severity,
+    pub(crate) text: String,
+    /// Which pane has more of it.
+    pub(crate) pane: Option<PaneId>,
+    voice: Voice,
+    until: Time,
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Voice {
+    /// The console, to what the user did.
+    Answer,
+    /// The network, or the program, of itself.
+    News,
+}
+
+/// The line in the footer, and what waits behind it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Toasts {
+    shown: Option<Toast>,
+    waiting: Option<Toast>,
+}
+
+impl Toasts {
+    /// The line that is in the footer now.
+    pub(crate) fn shown(&self) -> Option<&Toast> {
+        self.shown.as_ref()
+    }
+
+    /// Answers what the user did, at once; news that stood there come again after it.
+    pub(crate) fn answer(&mut self, severity: Severity, text: String, now: Time) {
+        let answer = Toast { severity, text, pane: None, voice: Voice::Answer, until: now + TOAST_TIME };
+        if let Some(news) = self.shown.replace(answer).filter(|toast| toast.voice == Voice::News) {
+            self.waiting.get_or_insert(news);
+        }
+    }
+
+    /// Tells news: after the answer if one is being read, else at once. Of several that wait the latest is told;
+    /// the others are among the notices.
+    pub(crate) fn tell(&mut self, severity: Severity, text: String, pane: PaneId, now: Time) {
+        let news = Toast { severity, text, pane: Some(pane), voice: Voice::News, until: now + TOAST_TIME };
+        match &self.shown {
+            Some(Toast { voice: Voice::Answer, .. }) => self.waiting = Some(news),
+            Some(Toast { voice: Voice::News, .. }) | None => self.shown = Some(news),
+        }
+    }
+
+    /// The user has seen it.
+    pub(crate) fn dismiss(&mut self) {
+        self.shown = None;
+        self.waiting = None;
+    }
+
+    /// It is later. Whether another line stands there now.
+    pub(crate) fn tick(&mut self, now: Time) -> bool {
+        if self.shown.take_if(|toast| toast.until <= now).is_none() {
+            return false;
+        }
+        self.shown = self.waiting.take().map(|news| Toast { until: now + TOAST_TIME, ..news });
+        true
+    }
+
+    /// When the line goes.
+    pub(crate) fn until(&self) -> Option<Time> {
+        self.shown.as_ref().map(|toast| toast.until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Time {
+        Time::from_micros(seconds * 1_000_000)
+    }
+
+    fn text(toasts: &Toasts) -> &str {
+        toasts.shown().map_or("", |toast| toast.text.as_str())
+    }
+
+    #[test]
+    fn news_wait_for_the_answer_and_come_after_it_for_as_long() {
+        let mut toasts = Toasts::default();
+        toasts.answer(Severity::Error, "no node p9".to_owned(), at(10));
+        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(11));
+        toasts.tell(Severity::Warning, "two parts".to_owned(), PaneId::Warnings, at(12));
+        assert_eq!(text(&toasts), "no node p9");
+        assert!(!toasts.tick(at(14)) && toasts.tick(at(15)));
+        assert_eq!((text(&toasts), toasts.until()), ("two parts", Some(at(20))));
+        assert!(toasts.tick(at(20)));
+        assert_eq!(text(&toasts), "");
+    }
+
+    #[test]
+    fn an_answer_pushes_news_aside_and_a_later_answer_the_one_before() {
+        let mut toasts = Toasts::default();
+        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(10));
+        toasts.answer(Severity::Info, "copied".to_owned(), at(11));
+        toasts.answer(Severity::Error, "no node p9".to_owned(), at(12));
+        assert_eq!(text(&toasts), "no node p9");
+        assert!(toasts.tick(at(17)));
+        assert_eq!(text(&toasts), "p4 is alone");
+        toasts.dismiss();
+        assert_eq!((text(&toasts), toasts.until()), ("", None));
+    }
+}
