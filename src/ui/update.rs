@@ -1,12 +1,12 @@
 //! What the user does, and what comes of it: [`App`] changes, and effects are returned.
 
-use std::path::PathBuf;
+mod typing;
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
+use self::typing::{apply_filter, on_prompt_key, save_scenario};
 use super::action::{Action, PaneId};
 use super::app::{ARMED_TIME, App, Armed, Effect, Zoom};
-use super::command_line::{Typed, parse};
 use super::explain::{Subject, explain};
 use super::fault::{self, Plan};
 use super::filter::Filter;
@@ -24,7 +24,7 @@ use super::modal::{Modal, Reply};
 use super::mouse::on_mouse;
 use super::options::Mode;
 use super::pane::connections::Row;
-use super::prompt::{Outcome, Prompt, Purpose};
+use super::prompt::Prompt;
 use super::view::View;
 use super::wave::{Waves, question};
 use crate::command::Command;
@@ -118,93 +118,6 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<Effect> {
             wanted.into_iter().map(Effect::Host).collect()
         }
     }
-}
-
-fn on_prompt_key(app: &mut App, key: Key) -> Vec<Effect> {
-    let Some(prompt) = &mut app.prompt else { return Vec::new() };
-    match prompt.press(key, &app.history, &app.scene.live) {
-        Outcome::Stay => apply_filter(app),
-        Outcome::Cancel => {
-            if let Some(Prompt { purpose: Purpose::Filter { pane, before }, .. }) = app.prompt.take() {
-                app.panes.set_filter(pane, before);
-            }
-        }
-        Outcome::Submit => {
-            if let Some(Prompt { purpose: Purpose::Command, field, .. }) = app.prompt.take() {
-                return run_command(app, field.text());
-            }
-        }
-    }
-    Vec::new()
-}
-
-/// A filter shows its effect while it is typed.
-fn apply_filter(app: &mut App) {
-    if let Some(Prompt { purpose: Purpose::Filter { pane, .. }, field, .. }) = &app.prompt
-        && app.panes.filter(*pane).typed() != field.text()
-    {
-        app.panes.set_filter(*pane, Filter::new(field.text()));
-    }
-}
-
-fn run_command(app: &mut App, line: &str) -> Vec<Effect> {
-    let line = line.trim();
-    if line.is_empty() {
-        return Vec::new();
-    }
-    app.history.push(line);
-    match parse(line, &app.scene.live) {
-        Ok(typed) => run_typed(app, typed),
-        Err(fault) => {
-            app.show(Severity::Error, fault);
-            Vec::new()
-        }
-    }
-}
-
-fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
-    let model = &app.scene.live;
-    match typed {
-        Typed::Action(action) => return update(app, action),
-        Typed::Commands(commands) => return carry_out(app, NO_ROW, Wish::named("", &[]), Plan::Now(commands)),
-        Typed::Kill(nodes) => {
-            let plan = fault::kill_several(model, &nodes);
-            let row = nodes.first().map_or(NO_ROW, |first| Row::Node(*first));
-            return carry_out(app, row, Wish::named("kill", &nodes), plan);
-        }
-        Typed::Hang(nodes) => return each(app, "hang", &nodes, fault::hang),
-        Typed::Restart(nodes) => return each(app, "restart", &nodes, fault::restart),
-        Typed::Export(path) => match (app.export_check)(&path) {
-            Ok(()) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
-            Err(fault) => app.show(Severity::Error, fault),
-        },
-        Typed::SaveScenario(path) => return vec![save_scenario(app, path, Overwrite::Ask)],
-        Typed::Filter(text) => app.panes.set_filter(app.focus, Filter::new(&text)),
-        Typed::Sort(sort) => app.panes.connections.sort = sort,
-        Typed::Why(subject) => ask(app, subject),
-    }
-    Vec::new()
-}
-
-fn save_scenario(app: &App, path: PathBuf, overwrite: Overwrite) -> Effect {
-    let ours = app.scene.live.nodes().iter().filter(|node| node.is_ours());
-    let names = ours.filter_map(|node| Some((node.addr, node.name.as_deref()?.to_owned()))).collect();
-    Effect::Host(ToHost::SaveScenario { path, overwrite, names, refused: app.refused.clone() })
-}
-
-fn each(
-    app: &mut App,
-    word: &'static str,
-    nodes: &[Addr],
-    plan: impl Fn(&crate::model::Model, Addr) -> Plan,
-) -> Vec<Effect> {
-    nodes
-        .iter()
-        .flat_map(|node| {
-            let plan = plan(&app.scene.live, *node);
-            carry_out(app, Row::Node(*node), Wish::named(word, &[*node]), plan)
-        })
-        .collect()
 }
 
 /// Does what a key or a command means.

@@ -1,0 +1,97 @@
+//! The line into which commands and filters are typed, and what comes of them.
+
+use std::path::PathBuf;
+
+use super::{NO_ROW, Wish, ask, carry_out, update};
+use crate::model::Model;
+use crate::proto::addr::Addr;
+use crate::ui::app::{App, Effect};
+use crate::ui::command_line::{Typed, parse};
+use crate::ui::fault::{self, Plan};
+use crate::ui::filter::Filter;
+use crate::ui::host::{Overwrite, Severity, ToHost};
+use crate::ui::keys::Key;
+use crate::ui::pane::connections::Row;
+use crate::ui::prompt::{Outcome, Prompt, Purpose};
+
+pub(super) fn on_prompt_key(app: &mut App, key: Key) -> Vec<Effect> {
+    let Some(prompt) = &mut app.prompt else { return Vec::new() };
+    match prompt.press(key, &app.history, &app.scene.live) {
+        Outcome::Stay => apply_filter(app),
+        Outcome::Cancel => {
+            if let Some(Prompt { purpose: Purpose::Filter { pane, before }, .. }) = app.prompt.take() {
+                app.panes.set_filter(pane, before);
+            }
+        }
+        Outcome::Submit => {
+            if let Some(Prompt { purpose: Purpose::Command, field, .. }) = app.prompt.take() {
+                return run_command(app, field.text());
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// A filter shows its effect while it is typed.
+pub(super) fn apply_filter(app: &mut App) {
+    if let Some(Prompt { purpose: Purpose::Filter { pane, .. }, field, .. }) = &app.prompt
+        && app.panes.filter(*pane).typed() != field.text()
+    {
+        app.panes.set_filter(*pane, Filter::new(field.text()));
+    }
+}
+
+fn run_command(app: &mut App, line: &str) -> Vec<Effect> {
+    let line = line.trim();
+    if line.is_empty() {
+        return Vec::new();
+    }
+    app.history.push(line);
+    match parse(line, &app.scene.live) {
+        Ok(typed) => run_typed(app, typed),
+        Err(fault) => {
+            app.show(Severity::Error, fault);
+            Vec::new()
+        }
+    }
+}
+
+fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
+    let model = &app.scene.live;
+    match typed {
+        Typed::Action(action) => return update(app, action),
+        Typed::Commands(commands) => return carry_out(app, NO_ROW, Wish::named("", &[]), Plan::Now(commands)),
+        Typed::Kill(nodes) => {
+            let plan = fault::kill_several(model, &nodes);
+            let row = nodes.first().map_or(NO_ROW, |first| Row::Node(*first));
+            return carry_out(app, row, Wish::named("kill", &nodes), plan);
+        }
+        Typed::Hang(nodes) => return each(app, "hang", &nodes, fault::hang),
+        Typed::Restart(nodes) => return each(app, "restart", &nodes, fault::restart),
+        Typed::Export(path) => match (app.export_check)(&path) {
+            Ok(()) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
+            Err(fault) => app.show(Severity::Error, fault),
+        },
+        Typed::SaveScenario(path) => return vec![save_scenario(app, path, Overwrite::Ask)],
+        Typed::Filter(text) => app.panes.set_filter(app.focus, Filter::new(&text)),
+        Typed::Sort(sort) => app.panes.connections.sort = sort,
+        Typed::Why(subject) => ask(app, subject),
+    }
+    Vec::new()
+}
+
+pub(super) fn save_scenario(app: &App, path: PathBuf, overwrite: Overwrite) -> Effect {
+    let ours = app.scene.live.nodes().iter().filter(|node| node.is_ours());
+    let names = ours.filter_map(|node| Some((node.addr, node.name.as_deref()?.to_owned()))).collect();
+    Effect::Host(ToHost::SaveScenario { path, overwrite, names, refused: app.refused.clone() })
+}
+
+fn each(app: &mut App, word: &'static str, nodes: &[Addr], plan: impl Fn(&Model, Addr) -> Plan) -> Vec<Effect> {
+    nodes
+        .iter()
+        .flat_map(|node| {
+            let plan = plan(&app.scene.live, *node);
+            carry_out(app, Row::Node(*node), Wish::named(word, &[*node]), plan)
+        })
+        .collect()
+}
