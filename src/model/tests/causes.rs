@@ -375,3 +375,28 @@ fn a_seed_that_could_not_ask_is_not_said_to_have_believed() {
     assert!(told.contains("s1 took it off its list at 03:13:00 and could not ask it: its registration had"), "{told}");
     assert!(told.contains("s2 took it off its list at 03:13:00 without asking it"), "{told}");
 }
+
+#[test]
+fn whoever_hears_from_a_node_all_the_while_disagrees_and_brings_it_back_to_nobody() {
+    let mut story = Story::network(4);
+    story.link(p(4), p(1), Purpose::Neighbor);
+    story.set(Trouble::Cut, Scope::border(vec![p(1), p(2)]));
+    let cause = DeathCause::Misses { misses: 3 };
+    for (node, peer, seq) in [(p(2), p(3), 1), (p(1), p(4), 2)] {
+        story.three_misses(node, peer);
+        story.declare(node, peer, cause);
+        story.wait(1);
+        story.answer(p(4), p(3), seq);
+        story.answer(p(3), p(4), seq);
+    }
+    story.link(p(1), p(3), Purpose::Neighbor);
+    story.declare(p(1), p(3), cause);
+    assert_eq!(story.model.deaths().counts().deaths, 2, "of p3 and of p4, however often it is said");
+    assert!(story.model.nodes().iter().all(|node| node.comebacks.len() < 2), "nobody flaps");
+    story.wait(1);
+    story.answer(p(4), p(3), 9);
+    let told = why_dead(&story.model, p(4), 0).verdict;
+    assert!(told.contains("p4 runs, but is taken for dead because of 'partition p1 p2' since 03:13:00"), "{told}");
+    assert!(told.contains("p3 disagrees: the link is up, and it was heard from since"), "{told}");
+    assert_eq!(story.state(p(4)), NodeState::Up, "it is heard from");
+}

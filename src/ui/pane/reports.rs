@@ -23,7 +23,7 @@ use crate::ui::view::View;
 
 /// Columns for the names of all seeds: three of a lab.
 const SEEDS_WIDTH_MAX: usize = 10;
-/// Of a seed of which nothing was heard, beside others that did something.
+/// Of a seed of which nothing was heard.
 const NO_WORD: &str = "no word";
 
 pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
@@ -70,7 +70,8 @@ fn came_of_it(report: &Report, view: &View<'_>) -> Parts {
         }
         return parts;
     };
-    let word = outcome.map(Outcome::shown).map(|(tone, word)| (tone, format!(" {word}")));
+    let (tone, word) = outcome.map_or((Tone::Stale, NO_WORD), Outcome::shown);
+    let word = (!all.is_empty()).then(|| (tone, format!(" {word}")));
     std::iter::once((Tone::Plain, seeds(all, view))).chain(word).collect()
 }
 
