@@ -15,6 +15,7 @@ use gossipctl::clock::Clock;
 use gossipctl::event::{Batch, Event, EventKind};
 use gossipctl::feed::Delivery;
 use gossipctl::model::Model;
+use gossipctl::model::why::why_not_each;
 use gossipctl::net::wire::{LinkContext, LinkDecoder, LinkEncoder};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::event::{Direction, Purpose};
@@ -26,8 +27,11 @@ use ratatui::Terminal;
 use ratatui::backend::{CrosstermBackend, TestBackend};
 use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
-use session::{FROM, NOW, Sink, gossip, joined_peer, lab_events};
+use session::{FROM, NOW, Sink, gossip, joined_peer, lab_events, parted_model};
 use tokio_util::codec::{Decoder, Encoder};
+
+/// Peers of a lab that fell into two halves.
+const PARTED_PEERS: u16 = 500;
 
 /// Messages that are decoded from one buffer: what a busy link reads at once.
 const READ_MESSAGES: u64 = 200;
@@ -149,6 +153,21 @@ fn fold(criterion: &mut Criterion) {
     });
 }
 
+/// What the table of a message asks twice a second while half of the peers lack it.
+fn why_not(criterion: &mut Criterion) {
+    let (model, id) = parted_model(PARTED_PEERS);
+    let (rumor, wave) = (model.rumors().get(id).unwrap(), model.wave(id).unwrap());
+    assert_eq!(wave.lacking.len(), usize::from(PARTED_PEERS / 2));
+    let mut group = criterion.benchmark_group("model");
+    group.sample_size(20);
+    group.bench_function("why each of the 250 peers in the other half lacks a message", |bencher| {
+        bencher.iter(|| why_not_each(&model, rumor, black_box(&wave.lacking), 0));
+    });
+    group.bench_function("the way of a message that half of 500 peers have", |bencher| {
+        bencher.iter(|| model.wave(black_box(id)));
+    });
+}
+
 fn console(events: &[Event]) -> Still {
     let options = Options {
         theme: ThemeChoice::Dark,
@@ -203,6 +222,6 @@ fn frame(criterion: &mut Criterion) {
 criterion_group! {
     name = all;
     config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
-    targets = codecs, handle, fold, frame
+    targets = codecs, handle, fold, why_not, frame
 }
 criterion_main!(all);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind, LinkId, Purpose};
+use gossipctl::event::{Direction, Event, EventKind, LinkEnd, LinkId, Purpose};
+use gossipctl::model::Model;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::event::Pace;
 use gossipctl::proto::machine::{Input, LinkChange, Machine, Output};
-use gossipctl::proto::message::{Dialect, Gossip, Hello, Message, MessageId, Priority, Role, Trace};
+use gossipctl::proto::message::{DeathCause, Dialect, Gossip, Hello, Message, MessageId, Priority, Role, Trace};
 use gossipctl::proto::node::Node;
 use gossipctl::proto::peer::Peer;
 use gossipctl::proto::seed::Seed;
@@ -99,4 +100,43 @@ pub(crate) fn lab_events() -> Vec<Event> {
     };
     let nodes = seeds.iter().chain(&peers).enumerate().map(started);
     nodes.chain(world.events().iter().cloned()).collect()
+}
+
+/// A lab of so many peers whose overlay fell into two halves, and a message that only the first half has.
+pub(crate) fn parted_model(peers: u16) -> (Model, MessageId) {
+    let half = peers / 2;
+    let peer = |index: u16| Addr::loopback(3000 + index);
+    let mut model = Model::new();
+    let mut tell = |second: u64, node: Addr, kind: EventKind| {
+        model.apply(&Event { at: NOW + Duration::from_secs(second), node, kind });
+    };
+    for index in 0..peers {
+        let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
+        let (name, dialect) = (format!("p{index}"), Dialect::Framed);
+        tell(0, peer(index), EventKind::Started { name, role: Role::Peer, dialect, pace });
+    }
+    // In each half a ring with chords; and a link from each peer to its like in the other half.
+    let within = |index: u16, step: u16| index / half * half + (index % half + step) % half;
+    let inner = (0..peers).flat_map(|index| [1, 7, 31].map(|step| (index, within(index, step))));
+    let across: Vec<(u16, u16)> = (0..half).map(|index| (index, index + half)).collect();
+    for (a, b) in inner.chain(across.iter().copied()) {
+        for (node, other, direction) in [(a, b, Direction::Outbound), (b, a, Direction::Inbound)] {
+            let (link, purpose) = (LinkId(u64::from(a) << 16 | u64::from(b)), Purpose::Neighbor);
+            tell(1, peer(node), EventKind::LinkUp { link, peer: peer(other), direction, purpose });
+        }
+    }
+    for (a, b) in across {
+        for (node, other) in [(a, b), (b, a)] {
+            let (link, purpose) = (LinkId(u64::from(a) << 16 | u64::from(b)), Purpose::Neighbor);
+            let end = LinkEnd::Dead { cause: DeathCause::Misses { misses: 3 } };
+            tell(20, peer(node), EventKind::LinkDown { link, peer: peer(other), purpose, end });
+        }
+    }
+    let id = MessageId { origin: peer(0), run: 1, seq: 1 };
+    tell(30, peer(0), EventKind::Generated { id, body: "x".into(), trace: None, forwarded: 6 });
+    for index in 1..half {
+        let from = peer(within(index, half - 1));
+        tell(30, peer(index), EventKind::Received { id, from, body: "x".into(), trace: None, forwarded: 5 });
+    }
+    (model, id)
 }

@@ -277,11 +277,25 @@ impl Model {
         }
     }
 
-    /// `here` had a sign of life from this node.
+    /// `here` had a sign of life from this node, which may have been taken for dead.
     fn heard(&mut self, here: At, peer: Addr) {
-        if self.nodes.heard(peer, here.node, here.at) {
-            self.deaths.back(peer, here.at);
+        if !self.nodes.heard(peer, here.node, here.at) {
+            return;
         }
+        if self.has_lost(here, peer) {
+            self.nodes.came_back(peer, here.at);
+            self.deaths.back(peer, here.at);
+        } else {
+            self.deaths.disagreed(peer, here.at);
+        }
+    }
+
+    /// Had `here` lost this node, too? Whoever heard from it all the while, on its side of a partition say, disagrees
+    /// with those who take it for dead, and brings it back to none of them.
+    fn has_lost(&self, here: At, peer: Addr) -> bool {
+        let Some(case) = self.deaths.latest_of(peer) else { return true };
+        let stood = self.links.get(here.node, peer).is_some_and(|link| link.is_up() && link.since <= case.at);
+        !stood || case.testimonies.iter().any(|told| told.reporter == here.node)
     }
 
     fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason) {

@@ -116,15 +116,17 @@ pub struct DeathCase {
     pub testimonies: Vec<Testimony>,
     /// What the seeds did, in order.
     pub steps: Vec<SeedStep>,
-    /// When there was a sign of life again.
+    /// When there was a sign of life again, for somebody who had lost it.
     pub back_at: Option<Time>,
+    /// When somebody who had not lost it heard from it, last.
+    pub disagreed_at: Option<Time>,
     /// Testimonies and steps that were not kept because there were too many.
     pub omitted: u64,
 }
 
 impl DeathCase {
     fn new(dead: Addr, at: Time) -> Self {
-        Self { dead, at, testimonies: Vec::new(), steps: Vec::new(), back_at: None, omitted: 0 }
+        Self { dead, at, testimonies: Vec::new(), steps: Vec::new(), back_at: None, disagreed_at: None, omitted: 0 }
     }
 
     /// Nobody says so but those whose link the user cut.
@@ -329,9 +331,19 @@ impl Deaths {
         }
     }
 
-    /// The open case, or a new one. What was disputed is settled.
+    /// Somebody who had not lost it heard from it.
+    pub(super) fn disagreed(&mut self, dead: Addr, at: Time) {
+        let number = self.latest.get(&dead).copied();
+        if let Some(case) = number.and_then(|number| self.cases.get_mut(number)) {
+            case.disagreed_at = Some(at);
+        }
+    }
+
+    /// The open case, or a new one. What was disputed is settled, and so is what others have long disagreed with.
     fn open(&mut self, dead: Addr, at: Time) -> u64 {
-        let is_open = self.latest_of(dead).is_some_and(|case| case.back_at.is_none() && !case.is_disputed());
+        let is_old = |case: &DeathCase| case.disagreed_at.is_some_and(|since| at.since(since) > LINGER);
+        let is_open = |case: &DeathCase| case.back_at.is_none() && !case.is_disputed() && !is_old(case);
+        let is_open = self.latest_of(dead).is_some_and(is_open);
         match self.latest.get(&dead) {
             Some(number) if is_open => *number,
             Some(_) | None => self.begin(dead, at),

@@ -376,9 +376,6 @@ impl Nodes {
         }
         let gone = matches!(node.life, Life::Killed | Life::Left);
         let was_dead = node.belief == Belief::Dead && !gone && node.since < at;
-        if was_dead {
-            node.came_back(at);
-        }
         node.change(at, |node| {
             node.suspicions.retain(|suspicion| suspicion.by != by);
             if was_dead || matches!(node.belief, Belief::Hearsay | Belief::Left) {
@@ -386,6 +383,13 @@ impl Nodes {
             }
         });
         was_dead
+    }
+
+    /// It is there again, after it had been taken for dead.
+    pub(super) fn came_back(&mut self, addr: Addr, at: Time) {
+        if let Some(node) = self.by_addr.get_mut(&addr) {
+            node.came_back(at);
+        }
     }
 
     /// `by` had no answer from this node.

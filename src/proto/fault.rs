@@ -309,12 +309,19 @@ impl Scope {
         match self {
             Self::All => " all".to_owned(),
             Self::Node(_) | Self::Link(..) | Self::Border(_) => {
-                self.nodes().into_iter().fold(String::new(), |mut text, node| {
-                    let _ = write!(text, " {}", name(node));
+                self.names_in_order(name).into_iter().fold(String::new(), |mut text, name| {
+                    let _ = write!(text, " {name}");
                     text
                 })
             }
         }
+    }
+
+    /// The names of the nodes that it names: p2 before p10, whatever their addresses.
+    pub fn names_in_order(&self, name: &dyn Fn(Addr) -> String) -> Vec<String> {
+        let mut names: Vec<String> = self.nodes().into_iter().map(name).collect();
+        names.sort_unstable_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
+        names
     }
 }
 

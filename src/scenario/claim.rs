@@ -8,7 +8,7 @@ use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::death::{DeathCase, SeedAct, Testimony};
 use crate::model::link::Link;
-use crate::model::node::{Life, Node};
+use crate::model::node::{Belief, Life, Node};
 use crate::model::rumor::{Counting, Coverage, Rumor};
 use crate::model::words::{count_text, list_text};
 use crate::proto::addr::Addr;
@@ -181,7 +181,8 @@ fn declarers(case: &DeathCase) -> impl Iterator<Item = Addr> {
 }
 
 fn open_case(model: &Model, addr: Addr) -> Option<&DeathCase> {
-    model.deaths().latest_of(addr).filter(|case| case.back_at.is_none() && declarers(case).next().is_some())
+    let is_dead = model.nodes().get(addr).is_some_and(|node| node.belief == Belief::Dead);
+    model.deaths().latest_of(addr).filter(|case| is_dead && case.back_at.is_none() && declarers(case).next().is_some())
 }
 
 fn dead(model: &Model, name: &str) -> Finding {

@@ -342,5 +342,61 @@ fn a_node_that_runs_on_one_side_of_a_border_says_from_whom_it_is_cut_off() {
     let mut story = Story::network(3);
     story.set(Trouble::Cut, Scope::border(vec![p(1), s(1)]));
     let told = about_node(&story.model, p(3), 0).verdict;
-    assert!(told.ends_with("Nothing passes between it and s1 and p1: 'partition p1 s1' since 03:13:00."), "{told}");
+    assert!(told.ends_with("Nothing passes between it and p1 and s1: 'partition p1 s1' since 03:13:00."), "{told}");
+}
+
+#[test]
+fn one_who_had_lost_a_node_by_a_cut_before_it_was_killed_is_told_apart_from_those_who_noticed_that() {
+    let mut story = Story::network(3);
+    story.set(Trouble::Cut, Scope::link(p(1), p(2)));
+    story.three_misses(p(1), p(2));
+    story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
+    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.declare(p(3), p(2), DeathCause::LinkError);
+    let told = why_dead(&story.model, p(2), 0).verdict;
+    let clause =
+        "p1 had no answer to 3 probes in a row, because of 'cut p1 p2' since 03:13:00; the connection of p3 to it";
+    assert!(told.starts_with("p2 was killed at 03:13:06") && told.contains(clause), "{told}");
+}
+
+#[test]
+fn a_seed_that_could_not_ask_is_not_said_to_have_believed() {
+    let mut story = Story::network(3);
+    let reporter = p(1);
+    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    let (link, purpose) = (story.link_of(s(1), p(2)), Purpose::Registration);
+    story.tell(s(1), EventKind::LinkDown { link, peer: p(2), purpose, end: LinkEnd::RegistrationLost });
+    story.declare(reporter, p(2), DeathCause::LinkError);
+    for seed in [s(1), s(2)] {
+        story.report(seed, p(2), reporter, ReportAction::Removed);
+        story.tell(seed, EventKind::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } });
+    }
+    let told = why_dead(&story.model, p(2), 0).verdict;
+    assert!(told.contains("s1 took it off its list at 03:13:00 and could not ask it: its registration had"), "{told}");
+    assert!(told.contains("s2 took it off its list at 03:13:00 without asking it"), "{told}");
+}
+
+#[test]
+fn whoever_hears_from_a_node_all_the_while_disagrees_and_brings_it_back_to_nobody() {
+    let mut story = Story::network(4);
+    story.link(p(4), p(1), Purpose::Neighbor);
+    story.set(Trouble::Cut, Scope::border(vec![p(1), p(2)]));
+    let cause = DeathCause::Misses { misses: 3 };
+    for (node, peer, seq) in [(p(2), p(3), 1), (p(1), p(4), 2)] {
+        story.three_misses(node, peer);
+        story.declare(node, peer, cause);
+        story.wait(1);
+        story.answer(p(4), p(3), seq);
+        story.answer(p(3), p(4), seq);
+    }
+    story.link(p(1), p(3), Purpose::Neighbor);
+    story.declare(p(1), p(3), cause);
+    assert_eq!(story.model.deaths().counts().deaths, 2, "of p3 and of p4, however often it is said");
+    assert!(story.model.nodes().iter().all(|node| node.comebacks.len() < 2), "nobody flaps");
+    story.wait(1);
+    story.answer(p(4), p(3), 9);
+    let told = why_dead(&story.model, p(4), 0).verdict;
+    assert!(told.contains("p4 runs, but is taken for dead because of 'partition p1 p2' since 03:13:00"), "{told}");
+    assert!(told.contains("p3 disagrees: the link is up, and it was heard from since"), "{told}");
+    assert_eq!(story.state(p(4)), NodeState::Up, "it is heard from");
 }

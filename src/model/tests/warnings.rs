@@ -316,6 +316,6 @@ fn why_two_nodes_are_not_linked_is_told_by_what_was_tried() {
     story.tell(p(1), EventKind::NotAccepted { peer: p(3), until });
     assert_eq!(
         why_link(&story.model, p(1), p(3), 0).verdict,
-        "p1 never had a link to p3: at 03:13:00 p1 heard nothing from p3: not accepted; dialled no more before 03:13:40."
+        "p1 never had a link to p3: at 03:13:00 it heard nothing from p3: not accepted; dialled no more before 03:13:40."
     );
 }

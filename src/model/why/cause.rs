@@ -174,9 +174,9 @@ impl<'a> Teller<'a> {
     pub(super) fn fault(self, record: &Record) -> String {
         match &record.fault.on {
             Scope::Border(nodes) if nodes.len() > super::NAMES_MAX => {
-                let named = nodes.iter().take(super::NAMES_MAX - 1).map(|addr| self.name(*addr));
-                let named = named.collect::<Vec<_>>().join(" ");
-                format!("partition {named} and {} more", nodes.len() + 1 - super::NAMES_MAX)
+                let names = record.fault.on.names_in_order(&|addr| self.name(addr));
+                let first = names[..super::NAMES_MAX - 1].join(" ");
+                format!("partition {first} and {} more", nodes.len() + 1 - super::NAMES_MAX)
             }
             Scope::All | Scope::Node(_) | Scope::Link(..) | Scope::Border(_) => {
                 record.fault.text(&|addr| self.name(addr))

@@ -102,14 +102,13 @@ fn standing(teller: Teller<'_>, name: &str, case: &DeathCase, node: Option<&Node
 
 /// Why each of those who had no answer heard nothing.
 fn silences<'a>(teller: Teller<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
-    let of = |testimony: &Testimony| {
-        let (Some(DeathCause::Misses { .. }), Some(until)) = (testimony.cause, testimony.declared_at) else {
-            return None;
-        };
-        let from = first_sent(&testimony.missed).unwrap_or(until);
-        teller.cause_of(testimony.reporter, case.dead, Silence { from, until })
-    };
-    case.testimonies.iter().filter_map(of).collect()
+    case.testimonies.iter().filter_map(|testimony| silence(teller, case.dead, testimony)).collect()
+}
+
+fn silence<'a>(teller: Teller<'a>, dead: Addr, testimony: &Testimony) -> Option<Cause<'a>> {
+    let (Some(DeathCause::Misses { .. }), Some(until)) = (testimony.cause, testimony.declared_at) else { return None };
+    let from = first_sent(&testimony.missed).unwrap_or(until);
+    teller.cause_of(testimony.reporter, dead, Silence { from, until })
 }
 
 /// Nothing passes now between those who say so and the node: it is not back for them.
@@ -140,10 +139,20 @@ fn causes(teller: Teller<'_>, case: &DeathCase) -> Vec<String> {
             None => groups.push((testimony.cause, whose, vec![testimony.reporter])),
         }
     }
-    groups
-        .iter()
-        .map(|(cause, whose, who)| cause_clause(*cause, *whose, &teller.names_in_order(who), who.len()))
-        .collect()
+    let clause = |(cause, whose, who): &(Option<DeathCause>, Whose, Vec<Addr>)| {
+        let told = cause_clause(*cause, *whose, &teller.names_in_order(who), who.len());
+        let because = unless_standing_tells(teller, case, who).map(|because| format!(", {because}"));
+        format!("{told}{}", because.unwrap_or_default())
+    };
+    groups.iter().map(clause).collect()
+}
+
+/// Of a node that is down, the standing tells that: a fault that had kept these reporters from it before stands with them.
+fn unless_standing_tells(teller: Teller<'_>, case: &DeathCase, who: &[Addr]) -> Option<String> {
+    let is_down = case.back_at.is_none() && teller.lives(case.dead)?.turns().last()?.life != Life::Running;
+    let theirs = case.testimonies.iter().filter(|testimony| who.contains(&testimony.reporter));
+    let causes: Vec<Cause<'_>> = theirs.filter_map(|testimony| silence(teller, case.dead, testimony)).collect();
+    teller.because(&causes).filter(|_| is_down)
 }
 
 /// Whose users did what.
@@ -176,7 +185,7 @@ fn reports(teller: Teller<'_>, case: &DeathCase) -> String {
     if seeds.is_empty() {
         return "no report to a seed was seen".to_owned();
     }
-    format!("it was reported to {}", teller.names(&seeds))
+    format!("it was reported to {}", teller.names_in_order(&seeds))
 }
 
 fn reported_seeds(case: &DeathCase) -> Vec<Addr> {
@@ -227,7 +236,7 @@ fn testimony_lines(teller: Teller<'_>, testimony: &Testimony) -> Vec<Evidence> {
     if let Some(at) = testimony.reported_at {
         let to = match testimony.seeds.as_slice() {
             [] => "no seed: it is registered with none".to_owned(),
-            seeds => teller.names(seeds),
+            seeds => teller.names_in_order(seeds),
         };
         lines.push(Evidence::at(at, format!("{who} reported it to {to}")));
     }

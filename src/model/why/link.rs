@@ -112,7 +112,9 @@ fn ended(teller: Teller<'_>, link: &Link) -> String {
 fn never_came(teller: Teller<'_>, link: &Link, last: &Step) -> String {
     let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
     let (at, now) = (teller.clock(last.at), trouble(teller, link, None));
-    format!("{node} never had a link to {peer}: at {at} {}{now}.", told(teller, link, last))
+    let told = told(teller, link, last);
+    let told = told.strip_prefix(&format!("{node} ")).map_or_else(|| told.clone(), |rest| format!("it {rest}"));
+    format!("{node} never had a link to {peer}: at {at} {told}{now}.")
 }
 
 /// A step of a link's history, within a sentence about the node that tells it.

@@ -64,16 +64,18 @@ fn concerns(record: &Record, node: Addr) -> bool {
     record.fault.on.names(node) || record.fault.on.is_at(node) || record.fault.is_partition()
 }
 
-/// From whom of ours a node that runs is cut off: `Nothing passes between it and p5: 'cut p1 p5' since 03:13:02.`
+/// From whom of ours a peer that runs is cut off (of a seed the answer about its list tells it): `Nothing passes between it and p5: 'cut p1 p5' since 03:13:02.`
 fn barriers(teller: Teller<'_>, node: &Node) -> String {
     let sentence = |record: &Record| {
         let is_beyond = |other: &&Node| other.addr != node.addr && other.is_ours() && is_running(other);
         let beyond = teller.model.nodes().iter().filter(is_beyond).map(|other| other.addr);
         let beyond: Vec<Addr> = beyond.filter(|other| record.fault.on.is_between(node.addr, *other)).collect();
-        let between = format!(" Nothing passes between it and {}: {}.", teller.names(&beyond), teller.named(record));
+        let between =
+            format!(" Nothing passes between it and {}: {}.", teller.names_in_order(&beyond), teller.named(record));
         (!beyond.is_empty()).then_some(between)
     };
-    let faults = teller.model.faults().iter().filter(|record| node.state() == NodeState::Up && is_barrier(record));
+    let is_asked = node.state() == NodeState::Up && node.role == Some(Role::Peer);
+    let faults = teller.model.faults().iter().filter(|record| is_asked && is_barrier(record));
     faults.filter_map(sentence).take(BARRIERS_MAX).collect()
 }
 
@@ -118,7 +120,7 @@ fn links(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
 }
 
 fn linked(what: &str, teller: Teller<'_>, peers: &[Addr]) -> Evidence {
-    let names = if peers.is_empty() { "nobody".to_owned() } else { teller.names(peers) };
+    let names = if peers.is_empty() { "nobody".to_owned() } else { teller.names_in_order(peers) };
     Evidence::now(format!("{what} {names}"))
 }
 
@@ -130,7 +132,7 @@ fn seeds(teller: Teller<'_>, node: &Node) -> Option<Evidence> {
         return Some(Evidence::now(format!("{listed} on its list, {}", count_text(view.reports, "report"))));
     }
     let listing: Vec<_> = seeds.listing(node.addr).collect();
-    let names = if listing.is_empty() { "no seed of ours".to_owned() } else { teller.names(&listing) };
+    let names = if listing.is_empty() { "no seed of ours".to_owned() } else { teller.names_in_order(&listing) };
     Some(Evidence::now(format!("on the list of {names}")))
 }
 

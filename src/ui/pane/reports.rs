@@ -1,17 +1,18 @@
-//! Dead-node reports: who is said to be dead, by whom, to which seeds, why, and what came of it.
+//! Dead-node reports: who is said to be dead, by whom, to which seeds, what each of them made of it, and why.
 //!
 //! ```text
-//! 4 Dead-node reports 1
+//! 4 Dead-node reports 2
 //! 03:00:14 p9 by p3 → s1,s2 removed, 3 misses
+//! 03:00:14 p9 by p5 → s1 removed, s2 already gone
 //! ```
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
-use crate::event::{DelistReason, ReportAction};
+use crate::event::ReportAction;
 use crate::model::death::{DeathCase, Report, SeedAct, SeedStep};
-use crate::model::words::{count_text, list_text};
+use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
 use crate::ui::action::PaneId;
@@ -20,14 +21,10 @@ use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
-/// Seeds that a line names when they did not do the same.
-const SEEDS_SHOWN: usize = 3;
 /// Columns for the names of all seeds: three of a lab.
 const SEEDS_WIDTH_MAX: usize = 10;
-/// Weights of what seeds do, see [`weigh`].
-const REMOVED: u8 = 3;
-const ASKED: u8 = 2;
-const NOT_LISTED: u8 = 1;
+/// Of a seed of which nothing was heard.
+const NO_WORD: &str = "no word";
 
 pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
     let reports = view.model.deaths().reports();
@@ -53,21 +50,49 @@ fn parts(report: &Report, view: &View<'_>) -> Parts {
         (Tone::Stale, format!("{} ", view.second(report.at))),
         (Tone::Dead, view.name(report.dead)),
         (Tone::Plain, format!(" by {} {} ", view.name(report.reporter), view.theme.arrow())),
-        (Tone::Plain, seeds(&report.seeds, view)),
     ];
-    if let Some((tone, came_of_it)) = outcome(report, view) {
-        parts.push((tone, format!(" {came_of_it}")));
-    }
+    parts.extend(came_of_it(report, view));
     if let Some(cause) = report.cause {
         parts.push((Tone::Stale, format!(", {}", cause_word(cause))));
     }
     parts
 }
 
+/// What each seed made of it, those that did the same together: `s1 removed, s2 already gone`.
+fn came_of_it(report: &Report, view: &View<'_>) -> Parts {
+    let groups = outcomes(report, view);
+    let [(outcome, all)] = &groups[..] else {
+        let mut parts = Parts::new();
+        for (outcome, some) in &groups {
+            let (tone, word) = outcome.map_or((Tone::Stale, NO_WORD), Outcome::shown);
+            parts.push((Tone::Plain, format!("{}{} ", if parts.is_empty() { "" } else { ", " }, seeds(some, view))));
+            parts.push((tone, word.to_owned()));
+        }
+        return parts;
+    };
+    let (tone, word) = outcome.map_or((Tone::Stale, NO_WORD), Outcome::shown);
+    let word = (!all.is_empty()).then(|| (tone, format!(" {word}")));
+    std::iter::once((Tone::Plain, seeds(all, view))).chain(word).collect()
+}
+
+/// The seeds by what they made of it, in the order of their names.
+fn outcomes(report: &Report, view: &View<'_>) -> Vec<(Option<Outcome>, Vec<Addr>)> {
+    let case = view.model.deaths().cases().get(report.case);
+    let mut named = report.seeds.to_vec();
+    named.sort_by_cached_key(|seed| view.by_name(*seed));
+    let mut groups: Vec<(Option<Outcome>, Vec<Addr>)> = Vec::new();
+    for seed in named {
+        let outcome = case.and_then(|case| Outcome::of(case, seed, report.reporter));
+        match groups.iter_mut().find(|(other, _)| *other == outcome) {
+            Some((_, some)) => some.push(seed),
+            None => groups.push((outcome, vec![seed])),
+        }
+    }
+    if groups.is_empty() { vec![(None, Vec::new())] } else { groups }
+}
+
 /// `s1,s2`, or how many they are where the names are long.
 fn seeds(seeds: &[Addr], view: &View<'_>) -> String {
-    let mut seeds: Vec<Addr> = seeds.to_vec();
-    seeds.sort_by_cached_key(|seed| view.by_name(*seed));
     let names = seeds.iter().map(|seed| view.name(*seed)).collect::<Vec<_>>().join(",");
     match seeds.len() {
         0 => "no seed".to_owned(),
@@ -88,59 +113,58 @@ fn cause_word(cause: DeathCause) -> String {
     }
 }
 
-/// The weightiest thing that the seeds did about it; which of them, unless all did.
-fn outcome(report: &Report, view: &View<'_>) -> Option<(Tone, String)> {
-    let case = view.model.deaths().cases().get(report.case)?;
-    let steps = case.steps.iter().filter(|step| reporter(&step.act).is_none_or(|reporter| reporter == report.reporter));
-    let acts: Vec<_> = steps.filter_map(|step| weigh(&step.act).map(|weighed| (step.seed, weighed))).collect();
-    let (weight, tone, word) = acts.iter().map(|(_, weighed)| *weighed).max_by_key(|(weight, ..)| *weight)?;
-    let mut seeds: Vec<_> = acts.iter().filter(|(_, (other, ..))| *other == weight).map(|(seed, _)| *seed).collect();
-    seeds.sort_unstable();
-    seeds.dedup();
-    // A seed that asks acts on the first report, and that settles the others.
-    let (tone, word) = match (weight, seeds.iter().all(|seed| removed(case, *seed))) {
-        (ASKED, true) => (Tone::Dead, "removed"),
-        (NOT_LISTED, true) => (tone, "already gone"),
-        (_, true | false) => (tone, word),
-    };
-    let all_removed = weight == REMOVED && report.seeds.iter().all(|seed| removed(case, *seed));
-    if all_removed || seeds.len() == report.seeds.len() {
-        return Some((tone, word.to_owned()));
+/// What one seed made of one report.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// The node is off its list since: for this report, or for another one that came while it asked.
+    Removed,
+    /// It had taken the node off before.
+    AlreadyGone,
+    /// The node was not on its list.
+    NotListed,
+    /// It had an answer from the node.
+    Disputed,
+    /// The node registered again before it had an answer.
+    CameBack,
+    /// It waits for the answer.
+    Asking,
+}
+
+impl Outcome {
+    /// `None`: this seed has said nothing about a report of this reporter.
+    fn of(case: &DeathCase, seed: Addr, reporter: Addr) -> Option<Self> {
+        let steps: Vec<&SeedStep> = case.steps.iter().filter(|step| step.seed == seed).collect();
+        let is_it = |act: &SeedAct| matches!(act, SeedAct::Received { reporter: told, .. } if *told == reporter);
+        let got = steps.iter().position(|step| is_it(&step.act))?;
+        let SeedAct::Received { action, .. } = steps[got].act else { return None };
+        Some(match action {
+            ReportAction::Removed => Self::Removed,
+            ReportAction::Verifying => steps[got..].iter().find_map(|step| settled(&step.act)).unwrap_or(Self::Asking),
+            ReportAction::NotListed if steps[..got].iter().any(|step| settled(&step.act) == Some(Self::Removed)) => {
+                Self::AlreadyGone
+            }
+            ReportAction::NotListed => Self::NotListed,
+        })
     }
-    let names: Vec<String> = seeds.iter().map(|seed| view.name(*seed)).collect();
-    Some((tone, format!("{word} by {}", list_text(&names, SEEDS_SHOWN))))
-}
 
-/// This seed took the node off its list, on whichever report.
-fn removed(case: &DeathCase, seed: Addr) -> bool {
-    let is_removal = |step: &&SeedStep| step.seed == seed && matches!(weigh(&step.act), Some((REMOVED, ..)));
-    case.steps.iter().any(|step| is_removal(&step))
-}
-
-/// Whose report a seed acts on.
-const fn reporter(act: &SeedAct) -> Option<Addr> {
-    match act {
-        SeedAct::Received { reporter, .. } | SeedAct::Disputed { reporter, .. } => Some(*reporter),
-        SeedAct::Delisted { reason: DelistReason::Reported { reporter } | DelistReason::Unanswered { reporter } } => {
-            Some(*reporter)
+    const fn shown(self) -> (Tone, &'static str) {
+        match self {
+            Self::Removed => (Tone::Dead, "removed"),
+            Self::AlreadyGone => (Tone::Stale, "already gone"),
+            Self::NotListed => (Tone::Stale, "not listed"),
+            Self::Disputed => (Tone::Suspect, "disputed"),
+            Self::CameBack => (Tone::Up, "back"),
+            Self::Asking => (Tone::Suspect, "asking it"),
         }
-        SeedAct::Delisted { reason: DelistReason::Departed | DelistReason::Left }
-        | SeedAct::NoAnswer
-        | SeedAct::Relisted => None,
     }
 }
 
-/// How much an act of a seed matters, and what it is in a word.
-const fn weigh(act: &SeedAct) -> Option<(u8, Tone, &'static str)> {
+/// What settles all reports that a seed has asked about.
+const fn settled(act: &SeedAct) -> Option<Outcome> {
     match act {
-        SeedAct::Disputed { .. } => Some((4, Tone::Suspect, "disputed")),
-        SeedAct::Delisted { .. } | SeedAct::Received { action: ReportAction::Removed, .. } => {
-            Some((REMOVED, Tone::Dead, "removed"))
-        }
-        SeedAct::NoAnswer | SeedAct::Received { action: ReportAction::Verifying, .. } => {
-            Some((ASKED, Tone::Suspect, "asking it"))
-        }
-        SeedAct::Received { action: ReportAction::NotListed, .. } => Some((NOT_LISTED, Tone::Stale, "not listed")),
-        SeedAct::Relisted => None,
+        SeedAct::Delisted { .. } | SeedAct::Received { action: ReportAction::Removed, .. } => Some(Outcome::Removed),
+        SeedAct::Disputed { .. } => Some(Outcome::Disputed),
+        SeedAct::Relisted => Some(Outcome::CameBack),
+        SeedAct::NoAnswer | SeedAct::Received { action: ReportAction::Verifying | ReportAction::NotListed, .. } => None,
     }
 }

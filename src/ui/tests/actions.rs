@@ -1,8 +1,8 @@
 //! What keys do.
 
 use super::fixture::{
-    FAR, P1, P2, P3, P4, S1, Script, aftermath, at, dead, delivery, empty, options, picture, press, session, suspect,
-    told, type_text,
+    FAR, P1, P2, P3, P4, S1, S2, Script, aftermath, at, dead, delivery, empty, options, picture, press, session,
+    suspect, told, type_text,
 };
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Stop};
@@ -544,6 +544,42 @@ fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
     app.take(&[delivery(script.events)]);
     let shown = picture(&mut app, 80, 24);
     for line in ["p3 by p2 → s1 removed", "p3 by p4 → s1 removed", "p3 by p1 → s1 already gone"] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+}
+
+#[test]
+fn a_report_tells_of_each_seed_what_that_seed_did_and_stops_asking_when_another_report_decides() {
+    let (clock, cause) = (crate::proto::time::ClockTime::from_seconds(0).unwrap(), DeathCause::Misses { misses: 3 });
+    let sent = || EventKind::DeadReportSent { dead: P3, clock, seeds: vec![S1, S2], cause };
+    let got =
+        |reporter, action| EventKind::DeadReportReceived { dead: P3, clock, reporter, cause: Some(cause), action };
+    let mut script = Script::default();
+    script.at(14_000).add(P2, sent());
+    script.add(S1, got(P2, ReportAction::Verifying));
+    script.add(S2, got(P2, ReportAction::Removed));
+    script.add(S2, EventKind::PeerDelisted { peer: P3, reason: DelistReason::Reported { reporter: P2 } });
+    script.at(14_100).add(P4, sent());
+    script.add(S1, got(P4, ReportAction::Verifying));
+    script.add(S2, got(P4, ReportAction::NotListed));
+    script.at(14_200).add(P1, sent());
+    script.add(S2, got(P1, ReportAction::NotListed));
+    let mut app = suspect();
+    app.take(&[delivery(script.events)]);
+    press(&mut app, "5");
+    let shown = picture(&mut app, 80, 24);
+    for line in [
+        "p3 by p2 → s1 asking it, s2 removed, 3 misses",
+        "p3 by p4 → s1 asking it, s2 already gone, 3 misses",
+        "p3 by p1 → s1 no word, s2 already gone, 3 misses",
+    ] {
+        assert!(shown.contains(line), "{line} in {shown}");
+    }
+    let mut script = Script::default();
+    script.at(15_000).add(S1, EventKind::ReportDisputed { dead: P3, reporter: P2, disputes: 1, rtt_us: 900 });
+    app.take(&[delivery(script.events)]);
+    let shown = picture(&mut app, 80, 24);
+    for line in ["p3 by p2 → s1 disputed, s2 removed", "p3 by p4 → s1 disputed, s2 already gone"] {
         assert!(shown.contains(line), "{line} in {shown}");
     }
 }

@@ -37,6 +37,8 @@ enum Outcome {
 enum Reason {
     Unanswered,
     Reported,
+    /// It could not ask: the registration had closed.
+    NotReachable,
     Departed,
     Left,
 }
@@ -53,7 +55,7 @@ struct Did {
 pub(super) fn seed_clauses(teller: Teller<'_>, case: &DeathCase) -> Vec<String> {
     let mut groups: Vec<Vec<Did>> = Vec::new();
     for seed in case_seeds(case) {
-        let did = outcome(case, seed);
+        let did = outcome(teller, case, seed);
         let is_cut_off = did.outcome == Outcome::Silent && in_the_way(teller, case, seed).is_some();
         let did = if is_cut_off { Did { outcome: Outcome::CutOff, ..did } } else { did };
         match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.outcome == did.outcome)) {
@@ -84,7 +86,7 @@ fn in_the_way<'a>(teller: Teller<'a>, case: &DeathCase, seed: Addr) -> Option<&'
     ways.all(|way| way.is_some()).then_some(first)
 }
 
-fn outcome(case: &DeathCase, seed: Addr) -> Did {
+fn outcome(teller: Teller<'_>, case: &DeathCase, seed: Addr) -> Did {
     let steps: Vec<_> = case.steps.iter().filter(|step| step.seed == seed).collect();
     let did = |outcome, at, rtt_us| Did { seed, outcome, at, rtt_us };
     // A removal outweighs what was said before and after it, then a dispute.
@@ -93,6 +95,8 @@ fn outcome(case: &DeathCase, seed: Addr) -> Did {
         SeedAct::Received { .. } | SeedAct::NoAnswer | SeedAct::Disputed { .. } | SeedAct::Relisted => None,
     });
     if let Some((at, reason)) = removal {
+        let could_ask = teller.model.links().get(seed, case.dead).is_none_or(|link| link.was_up_at(at));
+        let reason = if reason == Reason::Reported && !could_ask { Reason::NotReachable } else { reason };
         return did(Outcome::Removed(reason), Some(at), 0);
     }
     let Some(last) = steps.iter().rev().find(|step| step.act != SeedAct::Relisted) else {
@@ -121,7 +125,7 @@ const fn removed_for(reason: DelistReason) -> Reason {
 
 fn clause(teller: Teller<'_>, case: &DeathCase, group: &[Did]) -> Option<String> {
     let seeds: Vec<Addr> = group.iter().map(|did| did.seed).collect();
-    let (who, is_one) = (teller.names(&seeds), seeds.len() == 1);
+    let (who, is_one) = (teller.names_in_order(&seeds), seeds.len() == 1);
     let (list, is) = if is_one { ("its list", "is") } else { ("their lists", "are") };
     Some(match group.first()?.outcome {
         Outcome::Removed(reason) => removal(reason, &who, list, &times(teller, group)),
@@ -146,6 +150,9 @@ fn removal(reason: Reason, who: &str, list: &str, at: &str) -> String {
     match reason {
         Reason::Unanswered => format!("{who} asked it, got no answer and took it off {list} {at}"),
         Reason::Reported => format!("{who} took it off {list} {at} without asking it"),
+        Reason::NotReachable => {
+            format!("{who} took it off {list} {at} and could not ask it: its registration had closed")
+        }
         Reason::Departed => format!("{who} took it off {list} {at} because its registration had closed"),
         Reason::Left => format!("{who} took it off {list} {at} because it said goodbye"),
     }
