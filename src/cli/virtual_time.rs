@@ -162,3 +162,37 @@ fn tell_time(run: &Run, clock: Clock, rng_seed: u64) {
     let (lasted, took) = (span_text(run.model().lasted()), span_text(clock.now().since(clock.epoch())));
     say(format_args!("{lasted} of virtual time in {took}; the same again with --rng-seed {rng_seed}"));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventKind;
+    use crate::proto::addr::Addr;
+
+    /// Takes part after part, until the network is where its clock is.
+    fn caught_up(engine: &mut Engine, clock: Clock) {
+        while catch_up(engine, clock).is_some_and(|next| next <= engine.now()) {}
+    }
+
+    #[test]
+    fn a_network_that_is_far_behind_goes_on_more_slowly_and_says_so_once() {
+        let (clock, hour) = (Clock::start(), Duration::from_secs(3_600));
+        let nowhere = Addr::loopback(0);
+        let (peer, seed) = (PeerConfig::new(nowhere, Vec::new()), SeedConfig::new(nowhere));
+        let mut engine = Engine::new(Defaults { peer, seed, rng_seed: 1, epoch: clock.epoch() - hour });
+        engine.start_lab(2, 30).unwrap();
+        assert!(catch_up(&mut engine, clock).is_some());
+        assert!(clock.behind() > hour - Duration::from_secs(60), "{:?}", clock.behind());
+        caught_up(&mut engine, clock);
+        let ago = clock.now().since(engine.now());
+        assert!(ago >= clock.behind(), "{ago:?}: what it lost stays lost");
+        let told = |events: Vec<_>| {
+            let is_told = |event: &crate::event::Event| matches!(event.kind, EventKind::Failed { .. });
+            events.iter().filter(|event| is_told(event)).count()
+        };
+        assert_eq!(told(engine.take_events()), 1);
+        clock.fall_behind(Duration::from_secs(1));
+        caught_up(&mut engine, clock);
+        assert_eq!(told(engine.take_events()), 0);
+    }
+}
