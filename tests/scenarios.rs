@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use gossipctl::event::{Event, EventKind};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{PeerConfig, SeedConfig};
+use gossipctl::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use gossipctl::roster::Refusal;
 use gossipctl::scenario::{Run, Script, Summary};
+use gossipctl::session::check::Checker;
 use gossipctl::sim::{Defaults, EPOCH, Engine, Piece, play};
 
 /// What came of a scenario.
@@ -25,14 +26,21 @@ fn played(text: &str) -> Played {
     let seed = SeedConfig { liveness_interval: peer.liveness_interval, ..SeedConfig::new(nowhere) };
     let engine = Engine::new(Defaults { peer, seed, rng_seed: 7, epoch: EPOCH });
     let (mut run, mut events, mut told) = (Run::new(script), Vec::new(), Vec::new());
+    let mut checker = Checker::new(DeadPolicy::Verify);
     play(engine, &mut run, None, |piece| {
         match piece {
-            Piece::Events(more) => events.extend_from_slice(more),
+            Piece::Events(more) => {
+                more.iter().for_each(|event| checker.apply(event));
+                events.extend_from_slice(more);
+            }
             Piece::Told(telling) => told.push(telling.text),
+            Piece::OverBound { at, node, holding } => checker.weigh_holding(at, node, holding),
         }
         Ok::<(), Refusal>(())
     })
     .unwrap();
+    let end = events.last().map_or(EPOCH, |event| event.at);
+    assert_eq!(checker.finish(end), (Vec::new(), 0), "what must always hold");
     Played { events, told, summary: run.summary() }
 }
 
