@@ -30,7 +30,9 @@ fn played(text: &str) -> Played {
     play(engine, &mut run, None, |piece| {
         match piece {
             Piece::Events(more) => {
-                more.iter().for_each(|event| checker.apply(event));
+                for event in more {
+                    checker.apply(event);
+                }
                 events.extend_from_slice(more);
             }
             Piece::Told(telling) => told.push(telling.text),
@@ -130,6 +132,9 @@ fn every_kind_of_fault_that_keeps_messages_or_nodes_away_is_seen_by_an_expectati
     }
 }
 
+/// Counts what a fault does.
+type Count<'a> = &'a dyn Fn(&[Event]) -> usize;
+
 /// What the others do stands in the log, and on the screen.
 #[test]
 fn every_kind_of_fault_that_lets_messages_through_is_seen_in_the_events_and_not_without_it() {
@@ -162,7 +167,7 @@ fn every_kind_of_fault_that_lets_messages_through_is_seen_in_the_events_and_not_
         let is_violation = |event: &&Event| event.node == p3 && matches!(event.kind, EventKind::Violation { .. });
         events.iter().filter(is_violation).count()
     };
-    let kinds: [(&str, &dyn Fn(&[Event]) -> usize); 4] = [
+    let kinds: [(&str, Count<'_>); 4] = [
         ("duplicate p3 100%", &copies),
         ("reorder all 50% 3s", &overtaken),
         ("skew p3 +5s", &wrong_times),

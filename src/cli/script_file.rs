@@ -83,7 +83,7 @@ impl ScriptFile {
 fn text(bytes: &[u8]) -> Result<&str, ScriptError> {
     std::str::from_utf8(bytes).map_err(|error| {
         let (good, bad) = bytes.split_at(error.valid_up_to());
-        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        let line = good.split(|byte| *byte == b'\n').count();
         let begin = good.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
         let end = bad.iter().position(u8::is_ascii_whitespace).map_or(bytes.len(), |space| good.len() + space);
         let word = Escaped(&bytes[begin..end.min(begin + WORD_LEN_MAX)]);

@@ -167,11 +167,11 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
     let model = &app.scene.live;
     match typed {
         Typed::Action(action) => return update(app, action),
-        Typed::Commands(commands) => return carry_out(app, NO_ROW, Wish::named("", &[]), Plan::Now(commands)),
+        Typed::Commands(commands) => return carry_out(app, NO_ROW, &Wish::named("", &[]), Plan::Now(commands)),
         Typed::Kill(nodes) => {
             let plan = fault::kill_several(model, &nodes);
             let row = nodes.first().map_or(NO_ROW, |first| Row::Node(*first));
-            return carry_out(app, row, Wish::named("kill", &nodes), plan);
+            return carry_out(app, row, &Wish::named("kill", &nodes), plan);
         }
         Typed::Hang(nodes) => return each(app, "hang", &nodes, fault::hang),
         Typed::Restart(nodes) => return each(app, "restart", &nodes, fault::restart),
@@ -203,7 +203,7 @@ fn each(
         .iter()
         .flat_map(|node| {
             let plan = plan(&app.scene.live, *node);
-            carry_out(app, Row::Node(*node), Wish::named(word, &[*node]), plan)
+            carry_out(app, Row::Node(*node), &Wish::named(word, &[*node]), plan)
         })
         .collect()
 }
@@ -310,7 +310,7 @@ fn kill(app: &mut App, armed: Option<Armed>) -> Vec<Effect> {
         Some(armed) if armed.row == row && armed.until > app.scene.now => hosts(armed.commands),
         Some(_) | None => {
             let plan = fault::kill(&app.scene.live, row);
-            carry_out(app, row, Wish::named("kill", &[row.target()]), plan)
+            carry_out(app, row, &Wish::named("kill", &[row.target()]), plan)
         }
     }
 }
@@ -318,14 +318,14 @@ fn kill(app: &mut App, armed: Option<Armed>) -> Vec<Effect> {
 fn fault_selected(app: &mut App, word: &'static str, plan: impl Fn(&crate::model::Model, Addr) -> Plan) -> Vec<Effect> {
     let Some(row) = selected_row(app) else { return Vec::new() };
     let plan = plan(&app.scene.live, row.target());
-    carry_out(app, row, Wish::named(word, &[row.target()]), plan)
+    carry_out(app, row, &Wish::named(word, &[row.target()]), plan)
 }
 
 /// All faults off, and who comes back with that. A key that does nothing says so.
 fn calm(app: &mut App) -> Vec<Effect> {
     let said = fault::calmed(&app.scene.live);
     let plan = fault::calm(&app.scene.live);
-    let effects = carry_out(app, NO_ROW, Wish::named("calm", &[]), plan);
+    let effects = carry_out(app, NO_ROW, &Wish::named("calm", &[]), plan);
     if !effects.is_empty() {
         app.show(Severity::Info, said);
     }
@@ -361,7 +361,7 @@ impl Wish {
     }
 }
 
-fn carry_out(app: &mut App, row: Row, wish: Wish, plan: Plan) -> Vec<Effect> {
+fn carry_out(app: &mut App, row: Row, wish: &Wish, plan: Plan) -> Vec<Effect> {
     if !is_live(app) {
         return Vec::new();
     }
