@@ -52,7 +52,7 @@ impl Clock {
 
     /// What time it is for the network.
     pub fn network_now(&self) -> Time {
-        self.epoch + self.now().since(self.epoch).saturating_sub(self.behind())
+        self.now() - self.behind()
     }
 
     /// The moment at which it is `time` for the network, unless it falls behind further.

@@ -5,6 +5,7 @@
 //! It reads no clock and owns a small random generator, so that the same seed gives the same fates.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod arrivals;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -13,14 +14,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::arrivals::Arrivals;
 pub use self::table::{Change, FaultError, FaultTable, Nodes, Standing};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Percent, Trouble};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
-
-/// Links whose order is watched before those that are done are forgotten.
-const ARRIVALS_MAX: usize = 4_096;
 
 /// Bytes of one helping of junk.
 const JUNK_LEN: usize = 64;
@@ -57,8 +56,7 @@ pub enum Fate {
 pub struct Faults {
     table: Arc<FaultTable>,
     random: Random,
-    /// When the last message on its way arrives, if it was delayed: the next one does not overtake it.
-    arrivals: BTreeMap<Way, Time>,
+    arrivals: Arrivals,
     /// When a slow node reads again.
     reads: BTreeMap<Addr, Time>,
     /// There are no faults, and no effects of earlier ones.
@@ -71,7 +69,7 @@ impl Faults {
         Self {
             table: Arc::default(),
             random: Random::new(seed),
-            arrivals: BTreeMap::new(),
+            arrivals: Arrivals::new(),
             reads: BTreeMap::new(),
             quiet: true,
         }
@@ -139,18 +137,9 @@ impl Faults {
 
     /// Not before what was sent before it.
     fn in_order(&mut self, now: Time, way: Way, due: Time) -> Time {
-        let due = self.arrivals.get(&way).map_or(due, |last| due.max(*last));
-        if due > now {
-            if self.arrivals.len() >= ARRIVALS_MAX {
-                self.arrivals.retain(|_, last| *last > now);
-            }
-            self.arrivals.insert(way, due);
-        } else {
-            self.arrivals.remove(&way);
-        }
+        let due = self.arrivals.in_order(now, way, due);
         if self.table.is_empty() {
-            self.arrivals.retain(|_, last| *last > now);
-            self.quiet = self.arrivals.is_empty();
+            self.quiet = self.arrivals.are_over(now);
         }
         due
     }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use gossipctl::event::{Event, EventKind};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::{PeerConfig, SeedConfig};
+use gossipctl::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use gossipctl::roster::Refusal;
 use gossipctl::scenario::{Run, Script, Summary};
+use gossipctl::session::check::Checker;
 use gossipctl::sim::{Defaults, EPOCH, Engine, Piece, play};
 
 /// What came of a scenario.
@@ -25,14 +26,23 @@ fn played(text: &str) -> Played {
     let seed = SeedConfig { liveness_interval: peer.liveness_interval, ..SeedConfig::new(nowhere) };
     let engine = Engine::new(Defaults { peer, seed, rng_seed: 7, epoch: EPOCH });
     let (mut run, mut events, mut told) = (Run::new(script), Vec::new(), Vec::new());
+    let mut checker = Checker::new(DeadPolicy::Verify);
     play(engine, &mut run, None, |piece| {
         match piece {
-            Piece::Events(more) => events.extend_from_slice(more),
+            Piece::Events(more) => {
+                for event in more {
+                    checker.apply(event);
+                }
+                events.extend_from_slice(more);
+            }
             Piece::Told(telling) => told.push(telling.text),
+            Piece::OverBound { at, node, holding } => checker.weigh_holding(at, node, holding),
         }
         Ok::<(), Refusal>(())
     })
     .unwrap();
+    let end = events.last().map_or(EPOCH, |event| event.at);
+    assert_eq!(checker.finish(end), (Vec::new(), 0), "what must always hold");
     Played { events, told, summary: run.summary() }
 }
 
@@ -89,6 +99,131 @@ fn calm_brings_back_whoever_was_killed_or_hangs() {
          expect coverage 100% within 1s\n\
          +1s kill p3\n",
     );
+}
+
+/// What each kind of fault does to the network, in the words of scenarios.
+#[test]
+fn every_kind_of_fault_that_keeps_messages_or_nodes_away_is_seen_by_an_expectation() {
+    let seen = [
+        ("kill", "kill p3\nexpect dead p3 within 3s\n+3s restart p3\nexpect not dead p3 within 3s"),
+        ("hang", "hang p3\nexpect dead p3 within 3s\n+3s restart p3\nexpect not dead p3 within 3s"),
+        ("cut", "cut p1 p2\nexpect disputed p2 within 5s\nexpect connected for 5s"),
+        (
+            "partition",
+            "partition p1 p2 s1\nexpect not connected within 5s\n+5s heal partition\nexpect connected within 9s",
+        ),
+        (
+            "delay",
+            "delay all 1s 500ms\nsay p1 late\nexpect not coverage 100% for 900ms\nexpect coverage 100% within 9s",
+        ),
+        (
+            "loss",
+            "loss p3 100%\nsay p1 lost\nexpect not coverage 100% for 1s\n+9s loss p3 off\nexpect connected within 9s",
+        ),
+        (
+            "slow",
+            "slow p3 1/s\n+500ms say p1 later\nexpect not coverage 100% for 1s\nexpect coverage 100% within 1100ms\n+1s calm",
+        ),
+        ("lie", "lie p1 p3\nexpect disputed p3 within 2s\nexpect listed p3 for 2s\nexpect no dead for 2s"),
+    ];
+    for (kind, lines) in seen {
+        let Played { summary, told, .. } = played(&format!("lab 2 4\n3s {lines}\n"));
+        assert!(summary.is_good() && summary.skipped.is_empty(), "{kind}: {summary:#?}\n{told:#?}");
+    }
+}
+
+/// Counts what a fault does.
+type Count<'a> = &'a dyn Fn(&[Event]) -> usize;
+
+/// What the others do stands in the log, and on the screen.
+#[test]
+fn every_kind_of_fault_that_lets_messages_through_is_seen_in_the_events_and_not_without_it() {
+    let p3 = Addr::loopback(3002);
+    let copies = |events: &[Event]| {
+        let is_copy = |event: &&Event| event.node == p3 && matches!(event.kind, EventKind::Duplicate { .. });
+        events.iter().filter(is_copy).count()
+    };
+    let overtaken = |events: &[Event]| {
+        let mut latest = 0;
+        let heard = events.iter().filter_map(|event| match &event.kind {
+            EventKind::Received { id, .. } if event.node == p3 && id.origin == Addr::loopback(3000) => Some(id.seq),
+            _ => None,
+        });
+        let is_overtaken = |seq: &u64| {
+            let before = latest;
+            latest = before.max(*seq);
+            before > *seq
+        };
+        heard.filter(is_overtaken).count()
+    };
+    let wrong_times = |events: &[Event]| {
+        let sent = events.iter().filter_map(|event| match &event.kind {
+            EventKind::Generated { trace: Some(trace), .. } if event.node == p3 => Some((event.at, trace.sent)),
+            _ => None,
+        });
+        sent.filter(|(at, sent)| at != sent).count()
+    };
+    let violations = |events: &[Event]| {
+        let is_violation = |event: &&Event| event.node == p3 && matches!(event.kind, EventKind::Violation { .. });
+        events.iter().filter(is_violation).count()
+    };
+    let kinds: [(&str, Count<'_>); 4] = [
+        ("duplicate p3 100%", &copies),
+        ("reorder all 50% 3s", &overtaken),
+        ("skew p3 +5s", &wrong_times),
+        ("junk p3 5/s", &violations),
+    ];
+    let quiet = played("lab 1 3\n20s end\n").events;
+    for (line, count) in kinds {
+        let events = played(&format!("lab 1 3\n3s {line}\n20s end\n")).events;
+        assert!(count(&events) > count(&quiet), "{line}: {} and {} without", count(&events), count(&quiet));
+    }
+}
+
+/// Everything that leaves something to chance, and everything else that can be done to a network.
+const EVERY_FAULT: &str = "lab 2 8\n\
+    2s delay p1 20ms 50ms\n\
+    loss p2 20%\n\
+    duplicate p3 30%\n\
+    reorder all 20% 200ms\n\
+    slow p4 20/s\n\
+    skew p5 -3s\n\
+    junk p6 3/s\n\
+    +3s lie p1 p7\n\
+    partition p1 p2 s1\n\
+    +4s hang p8\n\
+    kill p7 s2\n\
+    cut p3 p4\n\
+    +5s restart p7\n\
+    say p3 \" still\\nhere\"\n\
+    heal partition\n\
+    peer\n\
+    +3s calm\n\
+    +5s expect connected\n";
+
+#[test]
+fn the_same_seed_gives_the_same_events_to_the_byte_with_every_kind_of_fault() {
+    let bytes =
+        || played(EVERY_FAULT).events.iter().map(|event| serde_json::to_string(event).unwrap()).collect::<Vec<_>>();
+    let first = bytes();
+    assert_eq!(first.len(), bytes().len());
+    assert!(first == bytes());
+    let Played { summary, events, .. } = played(EVERY_FAULT);
+    assert!(summary.is_good() && summary.skipped.is_empty(), "{summary:#?}");
+    let set = events.iter().filter(|event| matches!(event.kind, EventKind::FaultSet { .. })).count();
+    let cleared = events.iter().filter(|event| matches!(event.kind, EventKind::FaultCleared { .. })).count();
+    assert_eq!((set, cleared), (9, 9), "all that was set has ended");
+}
+
+#[test]
+fn what_is_refused_when_it_runs_is_told_skipped_and_counted() {
+    let script = Script::parse("lab 1 2\n1s kill p1 p2\n+1s end\n").unwrap();
+    let mut run = Run::new(script);
+    run.begin(EPOCH);
+    let told = run.refused(0, "p2 was killed").unwrap().text;
+    assert_eq!(told, "line 2: kill p1 p2: skipped: p2 was killed");
+    assert_eq!(run.summary().text(), "done; nothing was expected, 1 line skipped");
+    assert_eq!(run.summary().skipped, [told]);
 }
 
 #[test]

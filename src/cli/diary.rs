@@ -172,12 +172,12 @@ mod tests {
         let refusal = Refused { at: at(3_000), what: "hang p1".to_owned(), why: "p1 does not run".to_owned() };
         let began = "lab 1 2\n\n# at 1s, not done: 'say p1 long': too long\n\n2s kill p1\n\
                      # at 3s, not done: 'hang p1': p1 does not run\n\n";
-        let text = saved(&mut diary, &[refusal.clone()]).unwrap();
+        let text = saved(&mut diary, std::slice::from_ref(&refusal)).unwrap();
         assert!(text.ends_with(&format!("{began}4s restart p1\n10s end\n")), "{text}");
         Script::parse(&text).unwrap();
         order.answer(Err("its address is in use"));
         for _ in 0..2 {
-            let text = saved(&mut diary, &[refusal.clone()]).unwrap();
+            let text = saved(&mut diary, std::slice::from_ref(&refusal)).unwrap();
             let last = "# at 4s, not done: 'restart p1': its address is in use\n\n10s end\n";
             assert!(text.ends_with(&format!("{began}{last}")), "{text}");
         }

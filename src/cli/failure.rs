@@ -125,7 +125,9 @@ impl Failure {
             | Self::NoHome
             | Self::NoSuchSession(_)
             | Self::ExportExists(_)
-            | Self::Export(ExportError::UnknownEnding { .. } | ExportError::IsJournal { .. })
+            | Self::Export(
+                ExportError::UnknownEnding { .. } | ExportError::IsJournal { .. } | ExportError::IsRecording { .. },
+            )
             | Self::Advertise { .. }
             | Self::Start(StartError::WhichInterface { .. } | StartError::NoInterface { .. })
             | Self::Config(_)

@@ -10,7 +10,7 @@ use super::plan::{Begin, World};
 use super::settings::NodeSettings;
 use super::signals::{Asked, Signals};
 use super::values::RNG_SEED_MAX;
-use super::virtual_time;
+use super::virtual_time::{self, Witness};
 use crate::clock::Clock;
 use crate::command::{Answer, Command, Order};
 use crate::feed::Tap;
@@ -60,8 +60,9 @@ impl Nodes {
             Begin::Lab { seeds, peers } => drop(engine.start_lab(*seeds, *peers)?),
             Begin::Node(spec) => drop(engine.start(spec)?),
         }
+        let witness = Witness::new(taps, settings.seed.dead_policy);
         let (orders, queue) = mpsc::channel(COMMANDS_MAX);
-        Ok(Self { orders, engine: tokio::spawn(virtual_time::keep_pace(engine, clock, taps, queue)) })
+        Ok(Self { orders, engine: tokio::spawn(virtual_time::keep_pace(engine, clock, witness, queue)) })
     }
 
     async fn on_sockets(begin: &Begin, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Result<Self, Failure> {

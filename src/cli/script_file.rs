@@ -9,10 +9,13 @@ use clap::{Args as _, Command, FromArgMatches as _};
 
 use super::args::NodeArgs;
 use super::files;
+use crate::proto::text::Escaped;
 use crate::scenario::{Script, ScriptError, Setting};
 
 /// Longest file: some thousand lines, no more than anybody writes.
 const FILE_LEN_MAX: u64 = 256 * 1024;
+/// Bytes of a word that is told: of what is no text it may be all.
+const WORD_LEN_MAX: usize = 32;
 /// Flags of a node that a scenario does not set: where files go is not its business.
 const NOT_SET: &str = "log-dir";
 
@@ -41,9 +44,6 @@ pub(crate) enum ScriptFileError {
     /// Too long to be one.
     #[error("{}: longer than {} KiB: a scenario is a text file, see docs/SCENARIOS.md", .0.display(), FILE_LEN_MAX / 1024)]
     TooLong(PathBuf),
-    /// Not text.
-    #[error("{}: not a text in UTF-8: a scenario is a text file, see docs/SCENARIOS.md", .0.display())]
-    NotText(PathBuf),
     /// Something in it is wrong.
     #[error("{}:{error}", file.display())]
     Wrong {
@@ -63,8 +63,8 @@ impl ScriptFile {
             Ok(None) => return Err(ScriptFileError::TooLong(file)),
             Err(error) => return Err(ScriptFileError::Unreadable { file, error }),
         };
-        let Ok(text) = String::from_utf8(bytes) else { return Err(ScriptFileError::NotText(file)) };
-        Self::parse(path, &text).map_err(|error| ScriptFileError::Wrong { file, error })
+        let read = text(&bytes).and_then(|text| Self::parse(path, text));
+        read.map_err(|error| ScriptFileError::Wrong { file, error })
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, ScriptError> {
@@ -77,6 +77,18 @@ impl ScriptFile {
     pub(crate) fn name(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
+}
+
+/// The file as text; an error names the first word that is none.
+fn text(bytes: &[u8]) -> Result<&str, ScriptError> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let (good, bad) = bytes.split_at(error.valid_up_to());
+        let line = good.split(|byte| *byte == b'\n').count();
+        let begin = good.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
+        let end = bad.iter().position(u8::is_ascii_whitespace).map_or(bytes.len(), |space| good.len() + space);
+        let word = Escaped(&bytes[begin..end.min(begin + WORD_LEN_MAX)]);
+        ScriptError { line, what: format!("'{word}' is no text in UTF-8: expected a text file, see docs/SCENARIOS.md") }
+    })
 }
 
 /// The settings as the flags of the same names would set them.
@@ -132,6 +144,14 @@ mod tests {
         assert_eq!(file.node.max_neighbors.unwrap().as_usize(), 4);
         assert!(file.node.join_policy.is_some() && file.node.messages.is_none());
         assert_eq!(file.name(), "a.txt");
+    }
+
+    #[test]
+    fn what_is_no_text_names_its_line_and_its_word() {
+        assert_eq!(text(b"lab 1 2\n").unwrap(), "lab 1 2\n");
+        let error = text(b"lab 1 2\n5s hang p\xff3 p1\n").unwrap_err().to_string();
+        assert_eq!(error, "2: 'p\\xff3' is no text in UTF-8: expected a text file, see docs/SCENARIOS.md");
+        assert!(text(&[0xff; 9_000]).unwrap_err().to_string().len() < 250);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::event::Batch;
 use crate::feed::Tap;
 use crate::model::span_text;
 use crate::model::words::count_text;
-use crate::proto::config::{PeerConfig, SeedConfig};
+use crate::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use crate::proto::time::Time;
 use crate::scenario::Run;
 use crate::session::check::{Breach, Checker};
@@ -33,6 +33,8 @@ const STEPS_MAX: usize = 1_000;
 /// How far a network may be behind the clock and still catch up: a hiccup. On a machine that is too slow for the network
 /// there would be no end to that; so beyond this its time goes on more slowly.
 const DEBT_MAX: Duration = Duration::from_millis(500);
+/// How often it is looked whether all queues and caches are within their bounds.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Events that are handed on as one: listeners hold back so many batches, and never more than they have room for.
 const BATCH_MAX: usize = 256;
 
@@ -45,10 +47,11 @@ pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_
 }
 
 /// Keeps virtual time at the clock's and does what users want, until one of them says [`Command::Quit`] or all are gone.
-pub(crate) async fn keep_pace(mut engine: Engine, clock: Clock, taps: Vec<Tap>, mut orders: mpsc::Receiver<Order>) {
+pub(crate) async fn keep_pace(engine: Engine, clock: Clock, witness: Witness, mut orders: mpsc::Receiver<Order>) {
+    let (mut engine, mut witness) = (engine, witness);
     loop {
         let next = catch_up(&mut engine, clock);
-        publish(&mut engine, &taps);
+        witness.publish(&mut engine);
         let order = tokio::select! {
             biased;
             order = orders.recv() => order.unwrap_or(Order::from(Command::Quit)),
@@ -57,7 +60,7 @@ pub(crate) async fn keep_pace(mut engine: Engine, clock: Clock, taps: Vec<Tap>, 
         catch_up(&mut engine, clock);
         let last = order.command == Command::Quit;
         let result = engine.apply(order.command.clone());
-        publish(&mut engine, &taps);
+        witness.publish(&mut engine);
         order.answer(result);
         if last {
             return;
@@ -90,15 +93,48 @@ async fn sleep_until(moment: Option<Time>, clock: Clock) {
     }
 }
 
-fn publish(engine: &mut Engine, taps: &[Tap]) {
-    let events = engine.take_events();
-    if events.is_empty() {
-        return;
+/// Hands on what happens, and checks what must always hold.
+pub(crate) struct Witness {
+    taps: Vec<Tap>,
+    checker: Checker,
+    /// Breaches that were told.
+    told: usize,
+    /// When it is looked next whether all is within its bounds.
+    next_look: Time,
+}
+
+impl Witness {
+    /// Of nodes whose seeds treat reports by this policy.
+    pub(crate) fn new(taps: Vec<Tap>, policy: DeadPolicy) -> Self {
+        Self { taps, checker: Checker::new(policy), told: 0, next_look: Time::from_micros(0) }
     }
-    for events in events.chunks(BATCH_MAX) {
-        let batch = Batch::from(events);
-        for tap in taps {
-            tap.publish(&batch);
+
+    fn publish(&mut self, engine: &mut Engine) {
+        let mut events = engine.take_events();
+        for event in &events {
+            self.checker.apply(event);
+        }
+        self.look(engine);
+        for breach in &self.checker.breaches()[self.told..] {
+            engine.tell_failure("keep a rule that always holds", &format!("{breach}: please report it"));
+        }
+        self.told = self.checker.breaches().len();
+        events.extend(engine.take_events());
+        for events in events.chunks(BATCH_MAX) {
+            let batch = Batch::from(events);
+            for tap in &self.taps {
+                tap.publish(&batch);
+            }
+        }
+    }
+
+    fn look(&mut self, engine: &Engine) {
+        let now = engine.now();
+        if now >= self.next_look {
+            self.next_look = now + LOOK_EVERY;
+            for (node, holding) in engine.over_bounds() {
+                self.checker.weigh_holding(now, node, holding);
+            }
         }
     }
 }
@@ -127,6 +163,10 @@ pub(crate) fn run(plan: &Plan, format: Format) -> Result<ExitCode, Failure> {
             }
             Piece::Told(telling) => {
                 plan.tell(&telling.text);
+                Ok(())
+            }
+            Piece::OverBound { at, node, holding } => {
+                checker.weigh_holding(at, node, holding);
                 Ok(())
             }
         })
@@ -161,4 +201,38 @@ fn begin<W: Write>(printer: &mut Printer<W>) -> Result<(), Failure> {
 fn tell_time(run: &Run, clock: Clock, rng_seed: u64) {
     let (lasted, took) = (span_text(run.model().lasted()), span_text(clock.now().since(clock.epoch())));
     say(format_args!("{lasted} of virtual time in {took}; the same again with --rng-seed {rng_seed}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EventKind;
+    use crate::proto::addr::Addr;
+
+    /// Takes part after part, until the network is where its clock is.
+    fn caught_up(engine: &mut Engine, clock: Clock) {
+        while catch_up(engine, clock).is_some_and(|next| next <= engine.now()) {}
+    }
+
+    #[test]
+    fn a_network_that_is_far_behind_goes_on_more_slowly_and_says_so_once() {
+        let (clock, hour) = (Clock::start(), Duration::from_secs(3_600));
+        let nowhere = Addr::loopback(0);
+        let (peer, seed) = (PeerConfig::new(nowhere, Vec::new()), SeedConfig::new(nowhere));
+        let mut engine = Engine::new(Defaults { peer, seed, rng_seed: 1, epoch: clock.epoch() - hour });
+        engine.start_lab(2, 30).unwrap();
+        assert!(catch_up(&mut engine, clock).is_some());
+        assert!(clock.behind() + Duration::from_secs(60) > hour, "{:?}", clock.behind());
+        caught_up(&mut engine, clock);
+        let ago = clock.now().since(engine.now());
+        assert!(ago >= clock.behind(), "{ago:?}: what it lost stays lost");
+        let told = |events: Vec<_>| {
+            let is_told = |event: &crate::event::Event| matches!(event.kind, EventKind::Failed { .. });
+            events.iter().filter(|event| is_told(event)).count()
+        };
+        assert_eq!(told(engine.take_events()), 1);
+        clock.fall_behind(Duration::from_secs(1));
+        caught_up(&mut engine, clock);
+        assert_eq!(told(engine.take_events()), 0);
+    }
 }

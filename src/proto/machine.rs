@@ -21,6 +21,34 @@ pub trait Machine {
     /// When the machine wants an [`Input::Wake`]; `None`: not until something happens. May change
     /// after any `handle`.
     fn next_deadline(&self) -> Option<Time>;
+
+    /// What it keeps of all that has a bound, for whoever checks that the bounds hold.
+    fn holdings(&self) -> Vec<Holding> {
+        Vec::new()
+    }
+}
+
+/// How much there is of something, and how much there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holding {
+    /// Of what.
+    pub what: &'static str,
+    /// How many there are.
+    pub count: usize,
+    /// How many there may be.
+    pub limit: usize,
+}
+
+impl Holding {
+    /// So many of these, where so many may be.
+    pub const fn new(what: &'static str, count: usize, limit: usize) -> Self {
+        Self { what, count, limit }
+    }
+
+    /// There are more than there may be.
+    pub const fn is_over(&self) -> bool {
+        self.count > self.limit
+    }
 }
 
 /// What can happen to a node.

@@ -1,6 +1,6 @@
 //! Either kind of node.
 
-use super::machine::{Input, Machine, Output};
+use super::machine::{Holding, Input, Machine, Output};
 use super::peer::Peer;
 use super::seed::Seed;
 use super::time::Time;
@@ -38,6 +38,13 @@ impl Machine for Node {
         match self {
             Self::Seed(seed) => seed.next_deadline(),
             Self::Peer(peer) => peer.next_deadline(),
+        }
+    }
+
+    fn holdings(&self) -> Vec<Holding> {
+        match self {
+            Self::Seed(seed) => seed.holdings(),
+            Self::Peer(peer) => peer.holdings(),
         }
     }
 }

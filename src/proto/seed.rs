@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use super::addr::Addr;
 use super::claims::Claims;
-use super::config::{CLASSIC_LIST_LEN, DeadPolicy, LIST_LEN_MAX, SeedConfig};
+use super::config::{CLASSIC_LIST_LEN, DeadPolicy, HALF_OPEN_MAX, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
 use super::crowd;
 use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Rule, Side, Violation};
-use super::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use super::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role, Vitals};
 use super::offenses::Offenses;
 use super::random::Random;
@@ -439,5 +439,14 @@ impl Machine for Seed {
         let departures = self.list.values().filter(|entry| entry.link.is_none()).map(|entry| self.gone_at(entry));
         let decisions = self.claims.next_deadline().into_iter().chain(self.offenses.next_deadline());
         handshakes.chain(answers).chain(departures).chain(decisions).min()
+    }
+
+    fn holdings(&self) -> Vec<Holding> {
+        let waiting = self.links.values().filter(|open| open.peer.is_none()).count();
+        vec![
+            Holding::new("registrations", self.list.len(), REGISTRATIONS_MAX),
+            Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX),
+            Holding::new("reporters that were disputed", self.disputes.len(), DISPUTES_MAX),
+        ]
     }
 }

@@ -140,14 +140,11 @@ impl Line {
             Happened::Expected(text) => format!("{at} {text}\n"),
             Happened::NotDone { what, why } => comment(&format!("at {at}, not done: '{what}': {why}")),
             Happened::Done(text) => {
-                let mut written = String::new();
-                for (text, done) in rehearsal.try_each(text) {
-                    written.push_str(&match done {
-                        Ok(()) => format!("{at} {text}\n"),
-                        Err(why) => comment(&format!("at {at}, not done: {why}")),
-                    });
-                }
-                written
+                let each = rehearsal.try_each(text).into_iter().map(|(text, done)| match done {
+                    Ok(()) => format!("{at} {text}\n"),
+                    Err(why) => comment(&format!("at {at}, not done: {why}")),
+                });
+                each.collect()
             }
         }
     }

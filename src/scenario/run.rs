@@ -281,14 +281,17 @@ impl Summary {
     /// In a line: `2 of 3 expectations held, 1 failed`.
     pub fn text(&self) -> String {
         let all = self.held + self.failed.len() + self.undecided;
-        if all == 0 {
-            return "done; nothing was expected".to_owned();
+        let mut text = match all {
+            0 => "done; nothing was expected".to_owned(),
+            all => format!("{} of {} held", self.held, count_text(all as u64, "expectation")),
+        };
+        for (count, what) in [(self.failed.len(), "failed"), (self.undecided, "not decided")] {
+            if count > 0 {
+                let _ = write!(text, ", {count} {what}");
+            }
         }
-        let mut text = format!("{} of {} held", self.held, count_text(all as u64, "expectation"));
-        let parts =
-            [(self.failed.len(), "failed"), (self.undecided, "not decided"), (self.skipped.len(), "lines skipped")];
-        for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
-            let _ = write!(text, ", {count} {what}");
+        if !self.skipped.is_empty() {
+            let _ = write!(text, ", {} skipped", count_text(self.skipped.len() as u64, "line"));
         }
         text
     }

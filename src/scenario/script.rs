@@ -7,6 +7,7 @@ use super::expect::{self, Expect};
 use super::rehearsal::Rehearsal;
 use super::time::{When, split_time, split_word, word_of};
 use crate::command::Command;
+use crate::proto::text::Escaped;
 
 /// Seeds of a scenario's lab, at most: more would only make every peer register longer.
 const SEEDS_MAX: usize = 64;
@@ -76,9 +77,12 @@ pub struct ScriptError {
 impl Script {
     /// Reads a scenario. The first error ends it: later ones may follow from that.
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
+        // Some editors put a mark at the beginning of what they save as UTF-8.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut reader = Reader::default();
         for (line, text) in (1..).zip(text.lines()) {
-            reader.take(line, text.trim()).map_err(|what| ScriptError { line, what })?;
+            let read = check_text(text).and_then(|()| reader.take(line, text.trim()));
+            read.map_err(|what| ScriptError { line, what })?;
         }
         reader.finish(text.lines().count().max(1))
     }
@@ -224,6 +228,20 @@ impl Reader {
     }
 }
 
+/// What a line says is told on a terminal, which control characters would act on.
+fn check_text(line: &str) -> Result<(), String> {
+    let mut words = line.split_whitespace();
+    match words.find(|word| word.contains(char::is_control)) {
+        Some(word) => {
+            let word = Escaped(word.as_bytes());
+            Err(format!(
+                "'{word}' has a control character: expected text; in a message write it in quotes, as JSON has it"
+            ))
+        }
+        None => Ok(()),
+    }
+}
+
 fn count(word: &str, what: &str, most: usize) -> Result<usize, String> {
     let count = word.parse().ok().filter(|count| (1..=most).contains(count));
     count.ok_or_else(|| format!("'{word}' is no number of {what}: expected 1 to {most}"))
@@ -345,7 +363,21 @@ mod tests {
     }
 
     #[test]
+    fn what_editors_and_terminals_make_of_a_file_is_read_or_refused_and_never_told_raw() {
+        let script = read("\u{feff}lab 2 8\r\n\t5s\thang\tp3\r\n\r\n+1s calm\r\n");
+        assert_eq!((script.steps.len(), script.length()), (2, Duration::from_secs(6)));
+        let control = "has a control character: expected text; in a message write it in quotes, as JSON has it";
+        assert_eq!(error("lab 2 8\n5s hang\0 p3"), format!("2: 'hang\\x00' {control}"));
+        assert_eq!(error("lab 2 8\n# \x1b[31mred"), format!("2: '\\x1b[31mred' {control}"));
+        read(
+            r#"lab 2 8
+            5s say p1 "\u001b[31mred""#,
+        );
+    }
+
+    #[test]
     fn a_time_in_the_past_is_refused() {
+        assert!(error("lab 2 8\n-5s kill p1").starts_with("2: '-5s' is no time"));
         let text = "lab 2 8\n5s kill p1\n3s restart p1";
         assert_eq!(error(text), "3: '3s' is in the past: line 2 is at 5s, so expected 5s or later");
     }

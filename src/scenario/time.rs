@@ -21,7 +21,10 @@ pub(super) fn split_time(line: &str) -> Result<(When, &str), String> {
     let (first, rest) = split_word(line);
     match first.strip_prefix('+') {
         Some(span) => Ok((When::After(span_of(span)?), rest)),
-        None if first.starts_with(|c: char| c.is_ascii_digit()) => Ok((When::At(span_of(first)?), rest)),
+        // No command begins so; what is meant to be before the start is no time.
+        None if first.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit()) => {
+            Ok((When::At(span_of(first)?), rest))
+        }
         None => Ok((When::Together, line)),
     }
 }

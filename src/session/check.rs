@@ -10,7 +10,7 @@
 //! | no message is delivered twice to a user | within [`REMEMBERED`], in one life of a node |
 //! | nobody alive and reachable is removed under `verify` | it ran, and its registration with that seed had stood for [`SETTLE_TIME`], by both ends |
 //! | views are symmetric once settled | a link is known at both of its ends, or at none, but for [`SETTLE_TIME`] |
-//! | everything is within its bound | neighbors, peer lists, referrals: what events show of it |
+//! | everything is within its bound | neighbors, peer lists, referrals: what events show of it; queues and caches: what whoever runs the nodes finds in them |
 //!
 //! While the user keeps messages from arriving (a cut, a delay, a loss, a slow reader), and for a while after that, the
 //! first, the third and the fourth rule say nothing: what does not arrive is not reachable. A lie is no such fault.
@@ -29,6 +29,7 @@ use crate::model::Model;
 use crate::model::node::{Life, Node};
 use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
+use crate::proto::machine::Holding;
 use crate::proto::message::Dialect;
 use crate::proto::time::Time;
 
@@ -54,6 +55,8 @@ pub struct Checker {
     lopsided: BTreeMap<(Addr, Addr), Time>,
     /// Of those, the ones that were told already.
     told: BTreeSet<(Addr, Addr)>,
+    /// What was told to be over its bound, and where.
+    over: BTreeSet<(Addr, &'static str)>,
     breaches: Vec<Breach>,
     more: u64,
     /// When what had its time is judged next.
@@ -70,6 +73,7 @@ impl Checker {
             disturbance: disturbance::Disturbance::default(),
             lopsided: BTreeMap::new(),
             told: BTreeSet::new(),
+            over: BTreeSet::new(),
             breaches: Vec::new(),
             more: 0,
             next_pass: Time::from_micros(0),
@@ -97,6 +101,14 @@ impl Checker {
         let over = self.over_bounds(event);
         self.note(over);
         self.watch_link(event);
+    }
+
+    /// A node holds so much of something: each kind is told once of each node.
+    pub fn weigh_holding(&mut self, at: Time, node: Addr, holding: Holding) {
+        let Holding { what, count, limit } = holding;
+        if holding.is_over() && self.over.insert((node, what)) {
+            self.note([Breach { at, node, rule: Invariant::OverBound { what, count, limit } }]);
+        }
     }
 
     /// All that was found, when no more events come. `now`: the time at which the run ended.

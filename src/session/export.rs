@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::disk::{new_file_builder, without_temporary_name};
+use super::disk::{is_being_written, new_file_builder, without_temporary_name};
 use super::fields::{event_name, message, other_node};
 use super::journal::{Header, JournalError, Record};
 use super::lines::{iso_stamp, log_line, stamp};
@@ -100,6 +100,12 @@ pub enum ExportError {
         /// The destination.
         path: PathBuf,
     },
+    /// The destination is the journal of another session, which would lose what it has and what it still writes.
+    #[error("{} is the journal of a session that is running: choose another place", path.display())]
+    IsRecording {
+        /// The destination.
+        path: PathBuf,
+    },
     /// It cannot be written.
     #[error("cannot write {}: {reason}", path.display())]
     Write {
@@ -181,9 +187,18 @@ fn validate_place(journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<(
     if real(dest).is_some_and(|dest| real(journal) == Some(dest)) {
         return Err(ExportError::IsJournal { path: dest.to_owned() });
     }
+    validate_dest(dest, overwrite)
+}
+
+/// What is there may be replaced, or nothing is.
+fn validate_dest(dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {
     if dest.is_dir() {
         let reason = io::Error::from(io::ErrorKind::IsADirectory);
         return Err(ExportError::Write { path: dest.to_owned(), reason });
+    }
+    // What is no file, or cannot be looked at, is no journal that is being written.
+    if dest.is_file() && is_being_written(dest).unwrap_or(false) {
+        return Err(ExportError::IsRecording { path: dest.to_owned() });
     }
     if overwrite == Overwrite::Refuse && dest.symlink_metadata().is_ok() {
         return Err(ExportError::Exists { path: dest.to_owned() });
@@ -193,6 +208,7 @@ fn validate_place(journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<(
 
 /// Writes a text, whole or not at all.
 pub fn write_text(dest: &Path, text: &str, overwrite: Overwrite) -> Result<(), ExportError> {
+    validate_dest(dest, overwrite)?;
     let failed = |reason| ExportError::Write { path: dest.to_owned(), reason };
     let mut file = beside(dest).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;

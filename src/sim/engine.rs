@@ -12,7 +12,7 @@ use crate::event::{Event, EventKind, Pace};
 use crate::fault::{FaultError, Nodes as _};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
-use crate::proto::machine::NodeCommand;
+use crate::proto::machine::{Holding, NodeCommand};
 use crate::proto::message::{Dialect, Role};
 use crate::proto::node::Node;
 use crate::proto::peer::Peer;
@@ -82,6 +82,11 @@ impl Engine {
     /// The same, but no more than so many things happen. Whether that moment has come.
     pub fn run_some(&mut self, until: Time, most: usize) -> bool {
         self.world.run_some(until, most)
+    }
+
+    /// What there is more of than there may be, anywhere.
+    pub fn over_bounds(&self) -> Vec<(Addr, Holding)> {
+        self.world.over_bounds()
     }
 
     /// Tells what whoever drives this could not do, as an event.

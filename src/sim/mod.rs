@@ -18,10 +18,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::time::Duration;
 
+use self::inbox::UNREAD_MAX;
 use crate::event::{Event, EventKind, LinkId, Purpose, Stop};
 use crate::fault::Faults;
 use crate::proto::addr::Addr;
-use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use crate::proto::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
 use crate::proto::message::Message;
 use crate::proto::random::Random;
 use crate::proto::time::Time;
@@ -226,6 +227,17 @@ impl<M: Machine> World<M> {
     /// The machine of a node that is there, hung or not.
     pub fn machine(&self, addr: Addr) -> Option<&M> {
         self.nodes.get(&addr).map(|node| &node.machine)
+    }
+
+    /// What there is more of than there may be, in the nodes and in what waits for them.
+    pub fn over_bounds(&self) -> Vec<(Addr, Holding)> {
+        let holdings = self.nodes.iter().flat_map(|(addr, node)| {
+            // Of each connection the end waits, too.
+            let unread_max = UNREAD_MAX + node.connections.len();
+            let unread = Holding::new("things to be read", node.unread.len(), unread_max);
+            node.machine.holdings().into_iter().chain([unread]).map(|holding| (*addr, holding))
+        });
+        holdings.filter(|(_, holding)| holding.is_over()).collect()
     }
 
     /// The addresses of the nodes that are there, hung or not.

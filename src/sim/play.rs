@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::Engine;
 use crate::command::Command;
 use crate::event::Event;
+use crate::proto::addr::Addr;
+use crate::proto::machine::Holding;
 use crate::proto::time::Time;
 use crate::roster::Refusal;
 use crate::scenario::{Act, Run, Telling};
@@ -19,6 +21,15 @@ pub enum Piece<'a> {
     Events(&'a [Event]),
     /// A line for the user.
     Told(Telling),
+    /// A node holds more of something than it may.
+    OverBound {
+        /// When.
+        at: Time,
+        /// Which node.
+        node: Addr,
+        /// Of what, and how much.
+        holding: Holding,
+    },
 }
 
 /// What is being played, and to whom.
@@ -78,7 +89,12 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S> {
         for event in &events {
             self.run.take(event);
         }
-        (self.sink)(Piece::Events(&events))
+        (self.sink)(Piece::Events(&events))?;
+        let at = self.engine.now();
+        for (node, holding) in self.engine.over_bounds() {
+            (self.sink)(Piece::OverBound { at, node, holding })?;
+        }
+        Ok(())
     }
 
     fn carry_out(&mut self, acts: Vec<Act>) -> Result<(), E> {

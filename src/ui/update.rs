@@ -223,7 +223,7 @@ fn kill(app: &mut App, armed: Option<Armed>) -> Vec<Effect> {
         Some(armed) if armed.row == row && armed.until > app.scene.now => hosts(armed.commands),
         Some(_) | None => {
             let plan = fault::kill(&app.scene.live, row);
-            carry_out(app, row, Wish::named("kill", &[row.target()]), plan)
+            carry_out(app, row, &Wish::named("kill", &[row.target()]), plan)
         }
     }
 }
@@ -231,7 +231,7 @@ fn kill(app: &mut App, armed: Option<Armed>) -> Vec<Effect> {
 fn fault_selected(app: &mut App, word: &'static str, plan: impl Fn(&crate::model::Model, Addr) -> Plan) -> Vec<Effect> {
     let Some(row) = selected_row(app) else { return Vec::new() };
     let plan = plan(&app.scene.live, row.target());
-    carry_out(app, row, Wish::named(word, &[row.target()]), plan)
+    carry_out(app, row, &Wish::named(word, &[row.target()]), plan)
 }
 
 fn faults(app: &mut App) {
@@ -248,7 +248,7 @@ fn faults(app: &mut App) {
 fn calm(app: &mut App) -> Vec<Effect> {
     let said = fault::calmed(&app.scene.live);
     let plan = fault::calm(&app.scene.live);
-    let effects = carry_out(app, NO_ROW, Wish::named("calm", &[]), plan);
+    let effects = carry_out(app, NO_ROW, &Wish::named("calm", &[]), plan);
     if !effects.is_empty() {
         app.show(Severity::Info, said);
     }
@@ -284,7 +284,7 @@ impl Wish {
     }
 }
 
-fn carry_out(app: &mut App, row: Row, wish: Wish, plan: Plan) -> Vec<Effect> {
+fn carry_out(app: &mut App, row: Row, wish: &Wish, plan: Plan) -> Vec<Effect> {
     if !is_live(app) {
         return Vec::new();
     }

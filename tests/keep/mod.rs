@@ -70,6 +70,14 @@ fn a_running_session_is_listed_as_that_and_kept_and_a_killed_one_is_neither() {
     assert_eq!((code, out), (0, format!("kept {name}: it is running\n")));
     lab.wait_for("another message", |line| line.starts_with("p1 Received Gossip Message"));
 
+    let journal = journals(home.path()).remove(0);
+    let place = journal.to_str().unwrap();
+    run_in(home.path(), &["export", name, "-o", "copy.jsonl"]);
+    let (code, _, error) = run_in(home.path(), &["export", "copy.jsonl", "-o", place, "--force"]);
+    let told = format!("error: {place} is the journal of a session that is running: choose another place\n");
+    assert_eq!((code, error), (2, told));
+    lab.wait_for("one more message", |line| line.starts_with("p1 Received Gossip Message"));
+
     lab.signal("KILL");
     drop(lab);
     let killed = listed(home.path());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gossipctl::event::{EventKind, LinkId};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{LINKS_MAX, PeerConfig, REFERRAL_LEN, SeedConfig};
-use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use gossipctl::proto::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
 use gossipctl::proto::message::{
     DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, Role,
 };
@@ -13,6 +13,7 @@ use gossipctl::proto::peer::Peer;
 use gossipctl::proto::random::Random;
 use gossipctl::proto::seed::Seed;
 use gossipctl::proto::time::{ClockTime, Time};
+use gossipctl::sim::World;
 use proptest::prelude::*;
 
 use crate::network::{LIVENESS, Network, peer_addr};
@@ -57,6 +58,52 @@ fn strangers_that_connect_and_say_nothing_are_refused_with_a_few_lines_a_burst()
         peer.handle(now, Input::Link { link: LinkId(link), change }, &mut out);
     }
     assert_eq!(out.violations, 3);
+}
+
+/// Keeps what it is told, without end.
+struct Hoarder(usize);
+
+impl Machine for Hoarder {
+    fn handle(&mut self, _now: Time, input: Input, _out: &mut impl Output) {
+        self.0 += usize::from(matches!(input, Input::Command(_)));
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        None
+    }
+
+    fn holdings(&self) -> Vec<Holding> {
+        vec![Holding::new("commands", self.0, 2)]
+    }
+}
+
+#[test]
+fn a_node_that_keeps_more_than_it_may_is_found_in_virtual_time() {
+    let mut world = World::new(1);
+    world.start(peer_addr(1), Hoarder(0));
+    for found in [0, 0, 1] {
+        world.command(peer_addr(1), NodeCommand::Say("more".into()));
+        assert_eq!(world.over_bounds().len(), found);
+    }
+    assert_eq!(world.over_bounds(), [(peer_addr(1), Holding::new("commands", 3, 2))]);
+}
+
+#[test]
+fn a_peer_and_a_seed_that_are_flooded_tell_what_they_hold_and_are_within_their_bounds() {
+    let mut peer = Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1);
+    let mut seed = Seed::new(SeedConfig::new(Addr::loopback(501)), 1);
+    let mut out = Sink::default();
+    for link in 0..10_000 {
+        let change = LinkChange::Accepted { remote: ([127, 0, 0, 1], 40_000).into() };
+        let input = Input::Link { link: LinkId(link), change };
+        peer.handle(gossipctl::sim::EPOCH, input.clone(), &mut out);
+        seed.handle(gossipctl::sim::EPOCH, input, &mut out);
+    }
+    for holdings in [peer.holdings(), seed.holdings()] {
+        assert!(holdings.iter().all(|holding| !holding.is_over()), "{holdings:?}");
+        let waiting = holdings.iter().find(|holding| holding.what.starts_with("connections")).unwrap();
+        assert_eq!(waiting.count, waiting.limit, "as many as there may be wait");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gossipctl::event::{Event, EventKind, Pace};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
-use gossipctl::proto::machine::{Input, Machine, NodeCommand, Output};
+use gossipctl::proto::machine::{Holding, Input, Machine, NodeCommand, Output};
 use gossipctl::proto::message::{Dialect, MessageId, Role};
 use gossipctl::proto::node::Node;
 use gossipctl::proto::peer::Peer;
@@ -61,6 +61,13 @@ impl Machine for Anyone {
             Anyone::Double(double) => double.next_deadline(),
         }
     }
+
+    fn holdings(&self) -> Vec<Holding> {
+        match self {
+            Self::Ours(node) => node.holdings(),
+            Self::Double(_) => Vec::new(),
+        }
+    }
 }
 
 /// A world with names: seeds at 5001, 5002, ..., peers at 3001, 3002, ...
@@ -83,6 +90,9 @@ impl Drop for Network {
         }
         let mut checker = Checker::new(self.seed_config.dead_policy);
         self.world.events().iter().for_each(|event| checker.apply(event));
+        for (node, holding) in self.world.over_bounds() {
+            checker.weigh_holding(self.world.now(), node, holding);
+        }
         let expected = self.expected;
         let breaches: Vec<String> = checker
             .finish(self.world.now())

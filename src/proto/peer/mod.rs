@@ -28,10 +28,10 @@ use self::repair::Repair;
 use self::spread::Spread;
 use super::addr::Addr;
 use super::claims::Claims;
-use super::config::PeerConfig;
+use super::config::{HALF_OPEN_MAX, PeerConfig};
 use super::crowd;
 use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
-use super::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use super::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Role};
 use super::offenses::Offenses;
 use super::random::Random;
@@ -344,5 +344,17 @@ impl Machine for Peer {
             self.claims.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
+    }
+
+    fn holdings(&self) -> Vec<Holding> {
+        let is_waiting = |link: &&Link| link.direction == Direction::Inbound && link.stage != Stage::Up;
+        let waiting = self.links.values().filter(is_waiting).count();
+        let mut holdings = vec![
+            // Two generations of ids, see the cache.
+            Holding::new("message ids", self.seen(), 2 * self.config.seen_max.max(1)),
+            Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX),
+        ];
+        holdings.extend(self.overlay.holdings());
+        holdings
     }
 }

@@ -11,9 +11,9 @@ use smallvec::{SmallVec, smallvec};
 use super::liveness::Outstanding;
 use super::{Link, Peer, Stage, death_cause};
 use crate::proto::addr::Addr;
-use crate::proto::config::{CANDIDATES_MAX, LIST_LEN_MAX, REFERRAL_LEN};
+use crate::proto::config::{CANDIDATES_MAX, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
-use crate::proto::machine::{CloseCause, Output};
+use crate::proto::machine::{CloseCause, Holding, Output};
 use crate::proto::message::{DeathCause, GoodbyeReason, Message, Priority, RefusalReason, Vitals};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
@@ -84,6 +84,14 @@ impl Overlay {
 
     pub(super) fn get_mut(&mut self, addr: Addr) -> Option<&mut Neighbor> {
         self.neighbors.iter_mut().find(|neighbor| neighbor.addr == addr)
+    }
+
+    pub(super) fn holdings(&self) -> [Holding; 3] {
+        [
+            Holding::new("neighbors", self.neighbors.len(), LINKS_MAX),
+            Holding::new("addresses to dial", self.candidates.len(), CANDIDATES_MAX),
+            Holding::new("addresses not to dial", self.avoided.len(), AVOIDED_MAX),
+        ]
     }
 
     fn remove(&mut self, addr: Addr) -> Option<Neighbor> {

@@ -170,6 +170,30 @@ fn a_fault_that_keeps_nothing_from_arriving_excuses_nothing() {
 }
 
 #[test]
+fn a_queue_or_cache_beyond_its_bound_is_told_once_and_one_that_is_full_is_not() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    for count in [10, 11, 12] {
+        let ids = crate::proto::machine::Holding { what: "message ids", count, limit: 10 };
+        session.checker.weigh_holding(session.at, p(2), ids);
+    }
+    assert_eq!(session.told(), ["00:00:11.000 127.0.0.1:3002: 11 message ids, at most 10 are allowed"]);
+}
+
+#[test]
+fn more_neighbors_or_a_longer_referral_than_there_may_be_is_told() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    let referral = vec![p(1); REFERRAL_LEN + 1];
+    let (by, reason) = (crate::event::Side::Us, crate::proto::message::RefusalReason::Full);
+    session.tell(p(2), EventKind::LinkRefused { peer: p(9), by, reason, referral });
+    for number in 0..=u16::try_from(LINKS_MAX).unwrap() {
+        session.link(p(1), p(100 + number), Purpose::Neighbor);
+    }
+    let told = session.told();
+    assert!(told[0].contains(&format!("{} addresses in a referral", REFERRAL_LEN + 1)), "{told:?}");
+    assert!(told[1].contains(&format!("3001: {} neighbors, at most {LINKS_MAX}", LINKS_MAX + 1)), "{told:?}");
+}
+
+#[test]
 fn a_list_beyond_its_bound_is_told() {
     let mut session = Session::new(DeadPolicy::Verify);
     let peers = vec![p(1); LIST_LEN_MAX + 1];

@@ -147,6 +147,27 @@ fn the_journal_itself_is_never_the_destination() {
 }
 
 #[test]
+fn the_journal_of_another_session_that_runs_is_not_replaced_and_that_of_one_that_is_over_is() {
+    let session = Session::recorded();
+    let dest = session.path("other.jsonl");
+    let other = Journal::create(&dest, &Header::new(AT, 0), u64::MAX).unwrap();
+    let before = session.text("other.jsonl");
+    for overwrite in [Overwrite::Replace, Overwrite::Refuse] {
+        for error in [
+            export(session.journal.path(), &dest, overwrite).unwrap_err(),
+            write_text(&dest, "a scenario", overwrite).unwrap_err(),
+        ] {
+            let told = format!("{} is the journal of a session that is running: choose another place", dest.display());
+            assert_eq!(error.to_string(), told);
+        }
+    }
+    assert_eq!((session.text("other.jsonl"), session.files()), (before, 2));
+    drop(other);
+    export(session.journal.path(), &dest, Overwrite::Replace).unwrap();
+    assert_eq!(session.text("other.jsonl"), session.text("session.jsonl"));
+}
+
+#[test]
 fn a_place_that_cannot_be_written_is_said_with_path_and_reason() {
     let session = Session::recorded();
     let error = session.export("no/such/dir/out.txt").unwrap_err().to_string();

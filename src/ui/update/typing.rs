@@ -60,11 +60,11 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
     let model = &app.scene.live;
     match typed {
         Typed::Action(action) => return update(app, action),
-        Typed::Commands(commands) => return carry_out(app, NO_ROW, Wish::named("", &[]), Plan::Now(commands)),
+        Typed::Commands(commands) => return carry_out(app, NO_ROW, &Wish::named("", &[]), Plan::Now(commands)),
         Typed::Kill(nodes) => {
             let plan = fault::kill_several(model, &nodes);
             let row = nodes.first().map_or(NO_ROW, |first| Row::Node(*first));
-            return carry_out(app, row, Wish::named("kill", &nodes), plan);
+            return carry_out(app, row, &Wish::named("kill", &nodes), plan);
         }
         Typed::Hang(nodes) => return each(app, "hang", &nodes, fault::hang),
         Typed::Restart(nodes) => return each(app, "restart", &nodes, fault::restart),
@@ -91,7 +91,7 @@ fn each(app: &mut App, word: &'static str, nodes: &[Addr], plan: impl Fn(&Model,
         .iter()
         .flat_map(|node| {
             let plan = plan(&app.scene.live, *node);
-            carry_out(app, Row::Node(*node), Wish::named(word, &[*node]), plan)
+            carry_out(app, Row::Node(*node), &Wish::named(word, &[*node]), plan)
         })
         .collect()
 }
