@@ -100,6 +100,11 @@ impl Waves {
         self.again = Some(Again { id: rumor.id, began: now, lasts });
     }
 
+    /// Which message is shown once more, how long already, and how long that lasts.
+    pub(crate) fn again(&self, now: Time) -> Option<(MessageId, Duration, Duration)> {
+        self.again.map(|again| (again.id, now.since(again.began).min(again.lasts), again.lasts))
+    }
+
     /// No more of that. Whether something was being shown.
     pub(crate) fn stop(&mut self) -> bool {
         self.again.take().is_some()

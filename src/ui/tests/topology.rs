@@ -384,6 +384,22 @@ fn w_shows_the_way_once_more_hop_by_hop_and_ends_by_itself() {
 }
 
 #[test]
+fn while_it_is_shown_once_more_the_footer_says_that_it_is_slow_how_far_it_is_and_how_it_ends() {
+    let mut app = lab(8);
+    app.tick(at(20_000));
+    press(&mut app, "w");
+    app.tick(at(21_500));
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let shown = picture(&mut app, columns, rows);
+        let footer = shown.lines().last().unwrap();
+        assert_eq!(footer, " p1#1 once more  21 ms in 3 s, slowly  2 of 3 s  w or Esc stops it");
+        assert!(shown.contains("○ not yet"), "what did not come so far is on its way: {shown}");
+    }
+    app.tick(at(30_000));
+    assert!(!picture(&mut app, 80, 24).contains("once more"));
+}
+
+#[test]
 fn escape_or_w_again_ends_it_and_it_works_frozen_and_in_a_recording() {
     let mode = Mode::Replay { source: "old.jsonl".to_owned() };
     let recording = || told(Options { mode: mode.clone(), ..options() }, session(), 13_200);
