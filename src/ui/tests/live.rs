@@ -219,6 +219,17 @@ async fn a_replay_skips_nothing_however_fast_it_comes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_recording_is_shown_from_its_first_event_on_however_early_that_comes() {
+    let mut stage = Stage::new();
+    let batch: crate::event::Batch = session().into();
+    stage.host.try_send(FromHost::Opened(Mode::Replay { source: "session.jsonl".to_owned() })).unwrap();
+    stage.tap.publish(&batch);
+    stage.run(&[], Duration::from_secs(1)).await;
+    assert_eq!(stage.console.app.scene.live.totals().events, batch.len() as u64);
+    assert!(stage.screen.shows("p4"), "the nodes have their names");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_reaches_the_host_and_a_host_that_is_behind_holds_nothing_up() {
     let mut stage = Stage::new();
     stage.tap.publish(&session().into());
