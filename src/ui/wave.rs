@@ -110,7 +110,7 @@ struct Again {
 
 impl Waves {
     /// The user has this peer say this: that is the message to follow, when it begins.
-    pub(crate) fn expect(&mut self, origin: Addr, body: Body, now: Time) {
+    pub(crate) fn look_out_for(&mut self, origin: Addr, body: Body, now: Time) {
         self.said = Some(Said { origin, body, at: now });
     }
 
@@ -375,7 +375,7 @@ mod tests {
             model.apply(&Event { at: at(millis), node: addr(number), kind });
             id
         };
-        waves.expect(addr(2), "mine".into(), at(20_000));
+        waves.look_out_for(addr(2), "mine".into(), at(20_000));
         say(&mut model, 1, "another", 20_010);
         waves.follow(&model, at(20_020));
         let mine = say(&mut model, 2, "mine", 20_030);

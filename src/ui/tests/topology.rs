@@ -136,6 +136,7 @@ fn a_node_in_trouble_shows_both_that_and_whether_it_has_the_message() {
     };
     assert_eq!(trouble(vec![EventKind::Hung]), "❷‖");
     assert_eq!(trouble(vec![EventKind::Stopped { how: Stop::Killed }]), "❷✗");
+    assert_eq!(trouble(vec![EventKind::Stopped { how: Stop::Left }]), "❷◌", "as all have when a recording ends");
     let id = MessageId { origin: lab_peer(2), run: 1, seq: 1 };
     let mut app = suspect();
     app.panes.topology.select(Some(P1));
