@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::event::{Batch, EventKind};
 use crate::feed::{Delivery, Feed};
 use crate::model::Model;
+use crate::proto::message::MessageId;
 use crate::proto::time::Time;
 
 /// Time between two pictures: 30 a second.
@@ -240,13 +241,14 @@ impl Console {
         let mut taken = first.as_ref().map_or(0, |delivery| delivery.batch.len());
         let mut came: Vec<Delivery> = first.into_iter().collect();
         let is_replay = matches!(self.app.scene.mode, Mode::Replay { .. });
+        let shown = self.app.view().wave.map(|wave| wave.id);
         for _ in 0..feed.waiting() {
             if is_replay && taken >= EVENTS_PER_TURN {
                 break;
             }
             let Some(delivery) = feed.try_recv() else { break };
             taken += delivery.batch.len();
-            came.push(if is_replay || taken <= EVENTS_PER_TURN { delivery } else { rare(&delivery) });
+            came.push(if is_replay || taken <= EVENTS_PER_TURN { delivery } else { rare(&delivery, shown) });
         }
         self.hear(from_host);
         self.take(&came);
@@ -308,10 +310,17 @@ fn is_routine(kind: &EventKind) -> bool {
     matches!(kind, EventKind::ProbeSent { .. } | EventKind::ProbeReceived { .. } | EventKind::ProbeAnswered { .. })
 }
 
-/// What is left of a delivery when the plentiful kinds of events are counted as skipped.
-fn rare(delivery: &Delivery) -> Delivery {
-    let batch: Batch = delivery.batch.iter().filter(|event| !is_plentiful(&event.kind)).cloned().collect();
+/// What is left of a delivery when the plentiful kinds of events are counted as skipped: the rare ones, and the
+/// way of the message that is being watched.
+fn rare(delivery: &Delivery, shown: Option<MessageId>) -> Delivery {
+    let is_kept = |kind: &EventKind| !is_plentiful(kind) || (shown.is_some() && message(kind) == shown);
+    let batch: Batch = delivery.batch.iter().filter(|event| is_kept(&event.kind)).cloned().collect();
     Delivery { skipped: delivery.skipped + (delivery.batch.len() - batch.len()) as u64, batch }
+}
+
+/// The message of a first copy. Further copies are of interest as a number only.
+const fn message(kind: &EventKind) -> Option<MessageId> {
+    if let EventKind::Received { id, .. } = kind { Some(*id) } else { None }
 }
 
 /// Copies of messages, and probes: what a busy network does all the time.
