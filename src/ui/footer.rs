@@ -1,6 +1,8 @@
 //! The line at the bottom: what is being typed, what a second key would do, what just happened, or
 //! which keys there are.
 
+use std::time::Duration;
+
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -19,7 +21,7 @@ use super::theme::{Tone, selected};
 use super::toast::Toast;
 use super::view::View;
 use super::wave::{Question, question};
-use crate::model::Model;
+use crate::model::{Model, span_text};
 
 pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let columns = usize::from(area.width);
@@ -32,9 +34,28 @@ pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: 
         (None, Some(toast)) => toast_line(toast, columns, view),
         // A dialog shows its own keys.
         (None, None) if !app.modals.is_empty() => Line::default(),
-        (None, None) => hints(app, hidden, columns, view),
+        (None, None) => again(app, columns, view).unwrap_or_else(|| hints(app, hidden, columns, view)),
     };
     frame.render_widget(line, area);
+}
+
+/// What is shown slowly once more, how far that is, and how it ends before.
+fn again(app: &App, columns: usize, view: &View<'_>) -> Option<Line<'static>> {
+    let (id, gone, lasts) = app.waves.again(app.scene.now)?;
+    let rumor = view.model.rumors().get(id)?;
+    let key = |action| view.keys.key_of(action);
+    let name = view.model.message_name(id);
+    let took = span_text(Duration::from_micros(rumor.spread_us()));
+    let slowly = format!("{took} in {}, slowly", span_text(lasts));
+    let items = vec![
+        Item::new(0, 0, Tone::Wave, format!("{name} once more")),
+        Item::new(0, 1, Tone::Plain, slowly),
+        Item::new(0, 0, Tone::Plain, format!("{:.0} of {:.0} s", gone.as_secs_f64(), lasts.as_secs_f64())),
+        Item::new(0, 0, Tone::Strong, format!("{} or {} stops it", key(Action::Wave), key(Action::Back))),
+    ];
+    let mut line = items::line(items, columns.saturating_sub(1), "  ", view);
+    line.spans.insert(0, Span::raw(" "));
+    Some(line)
 }
 
 fn armed_line(armed: &Armed, columns: usize, view: &View<'_>) -> Line<'static> {

@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::event::{Batch, EventKind};
 use crate::feed::{Delivery, Feed};
 use crate::model::Model;
+use crate::proto::message::MessageId;
 use crate::proto::time::Time;
 
 /// Time between two pictures: 30 a second.
@@ -137,7 +138,7 @@ impl Console {
     ) -> io::Result<Ended> {
         let (mut feed_open, mut host_open, mut layouter_works) = (true, true, true);
         loop {
-            self.draw_if_due(&mut feed, screen)?;
+            self.draw_if_due(&mut feed, &mut from_host, screen)?;
             let deadline = self.clock.instant(self.deadline());
             let came = tokio::select! {
                 biased;
@@ -161,7 +162,7 @@ impl Console {
                 }
                 Came::Host(Some(message)) => self.change(|app| on_host(app, message)),
                 Came::Host(None) => host_open = false,
-                Came::Events(Some(delivery)) => self.take_waiting(&mut feed, Some(delivery)),
+                Came::Events(Some(delivery)) => self.take_waiting(&mut feed, &mut from_host, Some(delivery)),
                 Came::Events(None) => feed_open = false,
                 Came::Layout(Some(made)) => self.change(|app| app.panes.topology.take(&made)),
                 Came::Layout(None) => layouter_works = false,
@@ -208,13 +209,18 @@ impl Console {
         }
     }
 
-    fn draw_if_due(&mut self, feed: &mut Feed, screen: &mut impl Screen) -> io::Result<()> {
+    fn draw_if_due(
+        &mut self,
+        feed: &mut Feed,
+        from_host: &mut mpsc::Receiver<FromHost>,
+        screen: &mut impl Screen,
+    ) -> io::Result<()> {
         if self.picture == Picture::Fresh || !self.is_due() {
             return Ok(());
         }
         let now = self.clock.now();
         self.looked_at = Some(now);
-        self.take_waiting(feed, None);
+        self.take_waiting(feed, from_host, None);
         let drawn_lately = self.drawn_at.is_some_and(|drawn_at| now.since(drawn_at) < DRIFT_TIME);
         if self.picture == Picture::Drifting && drawn_lately {
             return Ok(());
@@ -231,19 +237,30 @@ impl Console {
     /// Takes all that waits now, after what came already, so that the picture is never older than a frame. Of what is
     /// more than a turn can take in, only the rare kinds: a message less in the log is counted and missed by nobody, a
     /// death would be. A replay has time: what is too much for this picture waits for the next one.
-    fn take_waiting(&mut self, feed: &mut Feed, first: Option<Delivery>) {
+    fn take_waiting(&mut self, feed: &mut Feed, from_host: &mut mpsc::Receiver<FromHost>, first: Option<Delivery>) {
+        self.hear(from_host);
         let mut taken = first.as_ref().map_or(0, |delivery| delivery.batch.len());
         let mut came: Vec<Delivery> = first.into_iter().collect();
         let is_replay = matches!(self.app.scene.mode, Mode::Replay { .. });
+        let shown = self.app.view().wave.map(|wave| wave.id);
         for _ in 0..feed.waiting() {
             if is_replay && taken >= EVENTS_PER_TURN {
                 break;
             }
             let Some(delivery) = feed.try_recv() else { break };
             taken += delivery.batch.len();
-            came.push(if is_replay || taken <= EVENTS_PER_TURN { delivery } else { rare(&delivery) });
+            came.push(if is_replay || taken <= EVENTS_PER_TURN { delivery } else { rare(&delivery, shown) });
         }
+        self.hear(from_host);
         self.take(&came);
+    }
+
+    /// What the host said before it sent these events: that a recording is opened, say, with which all that was
+    /// shown before is forgotten, and nothing that comes after.
+    fn hear(&mut self, from_host: &mut mpsc::Receiver<FromHost>) {
+        while let Ok(message) = from_host.try_recv() {
+            self.change(|app| on_host(app, message));
+        }
     }
 
     /// A frozen picture shows how much is new, so events always change it.
@@ -294,10 +311,17 @@ fn is_routine(kind: &EventKind) -> bool {
     matches!(kind, EventKind::ProbeSent { .. } | EventKind::ProbeReceived { .. } | EventKind::ProbeAnswered { .. })
 }
 
-/// What is left of a delivery when the plentiful kinds of events are counted as skipped.
-fn rare(delivery: &Delivery) -> Delivery {
-    let batch: Batch = delivery.batch.iter().filter(|event| !is_plentiful(&event.kind)).cloned().collect();
+/// What is left of a delivery when the plentiful kinds of events are counted as skipped: the rare ones, and the
+/// way of the message that is being watched.
+fn rare(delivery: &Delivery, shown: Option<MessageId>) -> Delivery {
+    let is_kept = |kind: &EventKind| !is_plentiful(kind) || (shown.is_some() && message(kind) == shown);
+    let batch: Batch = delivery.batch.iter().filter(|event| is_kept(&event.kind)).cloned().collect();
     Delivery { skipped: delivery.skipped + (delivery.batch.len() - batch.len()) as u64, batch }
+}
+
+/// The message of a first copy. Further copies are of interest as a number only.
+const fn message(kind: &EventKind) -> Option<MessageId> {
+    if let EventKind::Received { id, .. } = kind { Some(*id) } else { None }
 }
 
 /// Copies of messages, and probes: what a busy network does all the time.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::keys::KeyMap;
 use super::options::Mode;
+use super::pane::warnings::place;
 use super::theme::Theme;
 use super::view::{Lit, NameWidths, NoticeLine, View};
 use crate::event::Event;
@@ -115,15 +116,15 @@ impl Scene {
     pub(crate) fn watch(&mut self) -> Option<(Severity, String)> {
         let now = self.network_now();
         self.live.watch(now);
-        let mut latest = None;
         let new: Vec<_> = self.live.warnings().list().from(self.warned).map(|(_, warning)| warning.clone()).collect();
+        let gravest = new.iter().rev().min_by_key(|warning| place(&warning.finding));
+        let gravest = gravest.map(|warning| self.live.warning_text(&warning.finding));
         for warning in new {
             let (text, node) = (self.live.warning_text(&warning.finding), warning.finding.node());
-            self.lines.push(NoticeLine { at: now, severity: Severity::Warning, text: text.clone(), node });
-            latest = Some((Severity::Warning, text));
+            self.lines.push(NoticeLine { at: now, severity: Severity::Warning, text, node });
         }
         self.warned = self.live.warnings().list().end();
-        latest
+        gravest.map(|text| (Severity::Warning, text))
     }
 
     /// A line for the notices that is not about a node.

@@ -115,7 +115,17 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<Effect> {
             if starts {
                 app.modals.retain(|modal| !matches!(modal, Modal::Start(_)));
             }
+            follow_said(app, &wanted);
             wanted.into_iter().map(Effect::Host).collect()
+        }
+    }
+}
+
+/// What the user has a peer say is followed on its way.
+fn follow_said(app: &mut App, wanted: &[ToHost]) {
+    for wanted in wanted {
+        if let ToHost::Command(Command::Say { node, body }) = wanted {
+            app.waves.look_out_for(*node, body.clone(), app.scene.now);
         }
     }
 }
@@ -289,7 +299,11 @@ fn carry_out(app: &mut App, row: Row, wish: &Wish, plan: Plan) -> Vec<Effect> {
         return Vec::new();
     }
     match plan {
-        Plan::Now(commands) => return hosts(commands),
+        Plan::Now(commands) => {
+            let wanted: Vec<ToHost> = commands.into_iter().map(ToHost::Command).collect();
+            follow_said(app, &wanted);
+            return wanted.into_iter().map(Effect::Host).collect();
+        }
         Plan::Arm { what, commands } => {
             app.armed = Some(Armed { what, row, commands, until: app.scene.now + ARMED_TIME });
         }

@@ -168,7 +168,7 @@ pub(crate) const fn state_sign(theme: Theme, state: NodeState) -> &'static str {
         NodeState::Hung => theme.sign("‖", "="),
         NodeState::Suspect { .. } => "?",
         NodeState::Dead | NodeState::Killed => theme.sign("✗", "x"),
-        NodeState::Left => theme.sign("○", "o"),
+        NodeState::Left => theme.sign("◌", "_"),
         NodeState::Known => theme.sign("·", "."),
     }
 }

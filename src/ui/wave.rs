@@ -1,7 +1,7 @@
 //! The wave: the message whose way is shown, and how far of it.
 //!
 //! It is the message that was chosen in the gossip log, or else the newest one, for long enough to
-//! be seen; or one that is shown once more, slowly.
+//! be seen; what the user says is followed for longer; or one is shown once more, slowly.
 
 use std::time::Duration;
 
@@ -10,10 +10,17 @@ use crate::model::rumor::{Copy, Counting, DELIVERY_TIME, Rumor};
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
+use crate::proto::text::Body;
 use crate::proto::time::Time;
 
 /// How long a message is followed before a newer one takes its place: time enough for a glance.
 const GLANCE: Duration = Duration::from_millis(1_500);
+/// How long one that the user said is followed: time enough to see where it went and to ask about it.
+const OWN_GLANCE: Duration = Duration::from_secs(10);
+/// How long it may take until it begins.
+const BEGINS_WITHIN: Duration = Duration::from_secs(3);
+/// Messages among which it is looked for: what comes between two pictures, and many more.
+const LATEST_MAX: usize = 256;
 /// How long one more showing takes: a second and as much for each hop, within these bounds.
 const HOP_TIME: Duration = Duration::from_secs(1);
 const SHOWING_MIN: Duration = Duration::from_secs(3);
@@ -35,7 +42,7 @@ pub(crate) struct Wave {
 pub(crate) enum WaveKind {
     /// It is the newest, or was a moment ago.
     Newest,
-    /// The user chose it.
+    /// The user chose it, or said it.
     Chosen,
     /// It is shown once more, and has come so far: from 0 to 1.
     Again(f64),
@@ -54,8 +61,43 @@ impl Wave {
 /// Which message is followed, and which one shown once more.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Waves {
-    followed: Option<(MessageId, Time)>,
+    followed: Option<Followed>,
+    said: Option<Said>,
     again: Option<Again>,
+}
+
+/// A message that is followed.
+#[derive(Debug, Clone, Copy)]
+struct Followed {
+    id: MessageId,
+    since: Time,
+    whose: Whose,
+}
+
+/// Who said a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    User,
+    Network,
+}
+
+impl Followed {
+    /// It is not seen yet.
+    fn is_held(&self, model: &Model, now: Time) -> bool {
+        let glance = match self.whose {
+            Whose::User => OWN_GLANCE,
+            Whose::Network => GLANCE,
+        };
+        now.since(self.since) < glance && model.rumors().get(self.id).is_some()
+    }
+}
+
+/// What the user said, until it begins its way.
+#[derive(Debug, Clone)]
+struct Said {
+    origin: Addr,
+    body: Body,
+    at: Time,
 }
 
 /// A message that is shown once more.
@@ -67,16 +109,33 @@ struct Again {
 }
 
 impl Waves {
-    /// The newest message is followed, unless the one before is not seen yet.
+    /// The user has this peer say this: that is the message to follow, when it begins.
+    pub(crate) fn look_out_for(&mut self, origin: Addr, body: Body, now: Time) {
+        self.said = Some(Said { origin, body, at: now });
+    }
+
+    /// What the user said is followed, else the newest message, unless the one before is not seen yet.
     pub(crate) fn follow(&mut self, model: &Model, now: Time) {
-        let newest = model.latest_rumor().map(|rumor| rumor.id);
-        let is_held = |(id, since): (MessageId, Time)| now.since(since) < GLANCE && model.rumors().get(id).is_some();
-        if !self.followed.is_some_and(is_held) {
-            self.followed = match (newest, self.followed) {
-                (Some(newest), Some((followed, since))) if newest == followed => Some((followed, since)),
-                (newest, _) => newest.map(|newest| (newest, now)),
-            };
+        if let Some(id) = self.begun(model, now) {
+            self.said = None;
+            self.followed = Some(Followed { id, since: now, whose: Whose::User });
         }
+        if self.followed.is_some_and(|followed| followed.is_held(model, now)) {
+            return;
+        }
+        let newest = model.latest_rumor().map(|rumor| rumor.id);
+        let is_newest = |followed: &Followed| newest == Some(followed.id) && followed.whose == Whose::Network;
+        let anew = newest.map(|id| Followed { id, since: now, whose: Whose::Network });
+        self.followed = self.followed.filter(is_newest).or(anew);
+    }
+
+    /// The message that the user said, if it has begun.
+    fn begun(&mut self, model: &Model, now: Time) -> Option<MessageId> {
+        self.said.take_if(|said| now.since(said.at) > BEGINS_WITHIN);
+        let said = self.said.as_ref()?;
+        let is_it = |rumor: &&Rumor| rumor.id.origin == said.origin && rumor.body == said.body;
+        let latest = model.rumors().ring().iter().rev().take(LATEST_MAX).map(|(_, rumor)| rumor);
+        latest.filter(|rumor| rumor.began() + GLANCE >= said.at).find(is_it).map(|rumor| rumor.id)
     }
 
     /// A message is followed.
@@ -91,13 +150,22 @@ impl Waves {
             return Some(Wave { id: again.id, kind: WaveKind::Again(so_far.min(1.0)) });
         }
         let chosen = chosen.map(|id| Wave { id, kind: WaveKind::Chosen });
-        chosen.or_else(|| self.followed.map(|(id, _)| Wave { id, kind: WaveKind::Newest }))
+        let kind = |whose| match whose {
+            Whose::User => WaveKind::Chosen,
+            Whose::Network => WaveKind::Newest,
+        };
+        chosen.or_else(|| self.followed.map(|followed| Wave { id: followed.id, kind: kind(followed.whose) }))
     }
 
     /// Shows this message once more, from now on.
     pub(crate) fn show_again(&mut self, rumor: &Rumor, now: Time) {
         let lasts = (HOP_TIME * u32::from(rumor.hop_max) + HOP_TIME).clamp(SHOWING_MIN, SHOWING_MAX);
         self.again = Some(Again { id: rumor.id, began: now, lasts });
+    }
+
+    /// Which message is shown once more, how long already, and how long that lasts.
+    pub(crate) fn again(&self, now: Time) -> Option<(MessageId, Duration, Duration)> {
+        self.again.map(|again| (again.id, now.since(again.began).min(again.lasts), again.lasts))
     }
 
     /// No more of that. Whether something was being shown.
@@ -295,6 +363,31 @@ mod tests {
         waves.follow(&model, at(1_600));
         assert_eq!(waves.current(None, at(1_600)).map(|wave| wave.id), Some(id));
         assert_eq!(waves.current(Some(first.id), at(1_600)).map(|wave| wave.kind), Some(WaveKind::Chosen));
+    }
+
+    #[test]
+    fn what_the_user_says_is_followed_for_longer_whatever_else_is_said() {
+        let mut model = told();
+        let mut waves = Waves::default();
+        let say = |model: &mut Model, number: u16, body: &str, millis| {
+            let id = MessageId { origin: addr(number), run: 1, seq: millis };
+            let kind = EventKind::Generated { id, body: body.into(), trace: None, forwarded: 1 };
+            model.apply(&Event { at: at(millis), node: addr(number), kind });
+            id
+        };
+        waves.look_out_for(addr(2), "mine".into(), at(20_000));
+        say(&mut model, 1, "another", 20_010);
+        waves.follow(&model, at(20_020));
+        let mine = say(&mut model, 2, "mine", 20_030);
+        say(&mut model, 3, "another", 20_040);
+        for millis in [20_050, 25_000, 30_000] {
+            say(&mut model, 4, "another", millis);
+            waves.follow(&model, at(millis));
+            let wave = Wave { id: mine, kind: WaveKind::Chosen };
+            assert_eq!(waves.current(None, at(millis)), Some(wave), "{millis}");
+        }
+        waves.follow(&model, at(30_060));
+        assert_eq!(waves.current(None, at(30_060)).map(|wave| wave.kind), Some(WaveKind::Newest));
     }
 
     #[test]

@@ -292,7 +292,9 @@ impl Scenery<'_> {
     /// What it means when a node does not have the message of the wave.
     fn lacking(&self, view: &View<'_>) -> Lacking {
         let rumor = self.wave.as_ref().and_then(|(wave, _)| view.model.rumors().get(wave.id));
+        let is_on_its_way = self.wave.as_ref().is_some_and(|(wave, _)| wave.so_far() < 1.0);
         match rumor {
+            Some(_) if is_on_its_way => Lacking::NotYet,
             Some(rumor) if !view.model.is_complete(rumor) => Lacking::Unseen,
             Some(rumor) if view.now.since(rumor.began()) > DELIVERY_TIME => Lacking::ForGood,
             Some(_) | None => Lacking::NotYet,

@@ -13,7 +13,7 @@ use ratatui::widgets::Paragraph;
 
 use super::{Focus, Parts, filter_note, fit, framed, mark, plain_text, render_empty};
 use crate::model::Model;
-use crate::model::warning::Warning;
+use crate::model::warning::{Finding, Warning};
 use crate::proto::addr::Addr;
 use crate::ui::action::{Move, PaneId};
 use crate::ui::list_view::ListView;
@@ -42,10 +42,12 @@ impl WarningsPane {
         self.list.act(&rows, wanted, |number| plain(number, view));
     }
 
-    /// What is wrong now comes first, the newest on top.
+    /// What is wrong now comes first, the gravest and of those the newest on top.
     fn rows(&self, view: &View<'_>) -> Vec<u64> {
         let list = view.model.warnings().list();
-        let (active, gone): (Vec<_>, Vec<_>) = list.iter().rev().partition(|(_, warning)| warning.gone_at.is_none());
+        let (mut active, gone): (Vec<_>, Vec<_>) =
+            list.iter().rev().partition(|(_, warning)| warning.gone_at.is_none());
+        active.sort_by_key(|(_, warning)| place(&warning.finding));
         let rows = active.into_iter().chain(gone).map(|(number, _)| number);
         rows.filter(|number| self.list.filter().is_all() || self.list.filter().matches(&plain(*number, view))).collect()
     }
@@ -78,6 +80,21 @@ impl WarningsPane {
             note = format!("{note}, {}", filter_note(self.list.filter()));
         }
         note
+    }
+}
+
+/// Where a warning stands among others: what explains the most comes first. One cut makes an overlay of two
+/// parts, and a dozen one-way links.
+pub(crate) const fn place(finding: &Finding) -> u8 {
+    match finding {
+        Finding::Parted { .. } => 0,
+        Finding::Alone { .. } => 1,
+        Finding::Unreached { .. } => 2,
+        Finding::SeedList { .. } => 3,
+        Finding::Disputed { .. } => 4,
+        Finding::Fragile { .. } => 5,
+        Finding::OneWay { .. } => 6,
+        Finding::Flapping { .. } => 7,
     }
 }
 

@@ -206,6 +206,33 @@ async fn of_a_flood_the_console_takes_what_it_can_counts_the_rest_and_misses_not
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_a_flood_the_way_of_the_message_that_is_watched_is_kept() {
+    let mut stage = Stage::new();
+    stage.console.app.scene.now = super::fixture::at(13_000);
+    let events = session();
+    let begins = events.iter().position(|event| matches!(event.kind, EventKind::Generated { .. })).unwrap();
+    // The message begins and is watched; then comes a flood, and its copies at the end of that.
+    stage.console.app.take(&[super::fixture::delivery(events[..=begins].to_vec())]);
+    stage.console.app.prepare();
+    let flood: crate::event::Batch = std::iter::repeat_n(events[begins + 1].clone(), 7_000)
+        .enumerate()
+        .map(|(number, mut event)| {
+            if let EventKind::Received { id, .. } = &mut event.kind {
+                id.seq = 1_000 + number as u64;
+            }
+            event
+        })
+        .collect();
+    stage.tap.publish(&flood);
+    stage.tap.publish(&events[begins + 1..begins + 4].to_vec().into());
+    stage.run(&[], Duration::from_millis(20)).await;
+    let model = &stage.console.app.scene.live;
+    assert_eq!(model.totals().skipped, 7_000, "the flood is too much for one turn");
+    let watched = model.rumors().ring().iter().map(|(_, rumor)| rumor).find(|rumor| rumor.id.seq == 1).unwrap();
+    assert_eq!(watched.reached(), 4, "p1, and the three that have it from others");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_replay_skips_nothing_however_fast_it_comes() {
     let mut stage = Stage::new();
     stage.console.app.scene.mode = Mode::Replay { source: "session.jsonl".to_owned() };
@@ -216,6 +243,17 @@ async fn a_replay_skips_nothing_however_fast_it_comes() {
     stage.run(&[], Duration::from_secs(2)).await;
     let totals = stage.console.app.scene.live.totals();
     assert_eq!((totals.events, totals.skipped), (1_024 * batch.len() as u64, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recording_is_shown_from_its_first_event_on_however_early_that_comes() {
+    let mut stage = Stage::new();
+    let batch: crate::event::Batch = session().into();
+    stage.host.try_send(FromHost::Opened(Mode::Replay { source: "session.jsonl".to_owned() })).unwrap();
+    stage.tap.publish(&batch);
+    stage.run(&[], Duration::from_secs(1)).await;
+    assert_eq!(stage.console.app.scene.live.totals().events, batch.len() as u64);
+    assert!(stage.screen.shows("p4"), "the nodes have their names");
 }
 
 #[tokio::test(start_paused = true)]

@@ -136,6 +136,7 @@ fn a_node_in_trouble_shows_both_that_and_whether_it_has_the_message() {
     };
     assert_eq!(trouble(vec![EventKind::Hung]), "❷‖");
     assert_eq!(trouble(vec![EventKind::Stopped { how: Stop::Killed }]), "❷✗");
+    assert_eq!(trouble(vec![EventKind::Stopped { how: Stop::Left }]), "❷◌", "as all have when a recording ends");
     let id = MessageId { origin: lab_peer(2), run: 1, seq: 1 };
     let mut app = suspect();
     app.panes.topology.select(Some(P1));
@@ -381,6 +382,22 @@ fn w_shows_the_way_once_more_hop_by_hop_and_ends_by_itself() {
     let now = app.scene.now;
     assert_eq!(app.next_tick().since(app.started).as_millis() % 1_000, 0, "then only the clock ticks");
     assert!(app.next_tick() > now);
+}
+
+#[test]
+fn while_it_is_shown_once_more_the_footer_says_that_it_is_slow_how_far_it_is_and_how_it_ends() {
+    let mut app = lab(8);
+    app.tick(at(20_000));
+    press(&mut app, "w");
+    app.tick(at(21_500));
+    for (columns, rows) in [(80, 24), (120, 40)] {
+        let shown = picture(&mut app, columns, rows);
+        let footer = shown.lines().last().unwrap();
+        assert_eq!(footer, " p1#1 once more  21 ms in 3 s, slowly  2 of 3 s  w or Esc stops it");
+        assert!(shown.contains("○ not yet"), "what did not come so far is on its way: {shown}");
+    }
+    app.tick(at(30_000));
+    assert!(!picture(&mut app, 80, 24).contains("once more"));
 }
 
 #[test]

@@ -155,6 +155,36 @@ fn enter_on_the_warning_of_a_message_tells_who_lacks_it_and_why() {
 }
 
 #[test]
+fn the_warning_that_explains_the_most_is_said_and_listed_first() {
+    let mut app = told(options(), super::fixture::large_lab(12), 12_000);
+    pass(&mut app, 12_000, 26_000);
+    let mut script = Script::default();
+    // s1 gives up p1, which does not know it; p1 and p2 are linked to each other alone.
+    let (p1, p2) = (super::fixture::lab_peer(1), super::fixture::lab_peer(2));
+    let is_island = |addr| addr == p1 || addr == p2;
+    let links: Vec<_> = app.scene.live.links().up().map(|link| (link.key, link.purpose, link.connections[0])).collect();
+    script.at(26_500);
+    for (key, purpose, link) in links {
+        let is_cut = match purpose {
+            Purpose::Neighbor => is_island(key.node) != is_island(key.peer),
+            Purpose::Registration => key.node == S1 && key.peer == p1,
+        };
+        if is_cut {
+            let end = LinkEnd::Dead { cause: DeathCause::Cut };
+            script.add(key.node, EventKind::LinkDown { link, peer: key.peer, purpose, end });
+        }
+    }
+    app.take(&[delivery(script.events)]);
+    pass(&mut app, 27_000, 33_000);
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.lines().last().unwrap().starts_with(" ! the overlay is in 2 parts"), "{shown}");
+    press(&mut app, "7 z");
+    let listed = picture(&mut app, 120, 40);
+    let of = |text: &str| listed.lines().position(|line| line.contains(text)).expect(&listed);
+    assert_eq!((of("the overlay is in 2 parts"), of("one-way link")), (2, 3));
+}
+
+#[test]
 fn a_warning_that_is_gone_stays_in_the_list_and_out_of_the_header() {
     let mut app = watched(options(), 15_500);
     let mut script = Script::default();

@@ -7,7 +7,7 @@ use crate::model::node::{Node, NodeState};
 use crate::proto::message::Role;
 use crate::ui::options::Glyphs;
 use crate::ui::theme::{Theme, Tone};
-use crate::ui::view::{View, state_sign};
+use crate::ui::view::View;
 
 /// How far the wave came to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,20 +72,21 @@ const HOPS: [(&str, &str); 10] = [
     ("❾", "9"),
 ];
 
-/// Whether it has the message, and what is wrong with it. The dead who never had it are dead and nothing else.
+/// Whether it has the message, and what is wrong with it. Who is gone and never had it is gone and nothing else.
 pub(super) fn look(node: &Node, wet: Wet, theme: Theme) -> Look {
     let state = node.state();
     let kind = kind_of(node, state);
     let still = Look { sign: kind.sign(theme), tone: kind.tone(), kind, trouble: None };
-    let trouble = Trouble { sign: state_sign(theme, state), kind };
+    let trouble = Trouble { sign: kind.sign(theme), kind };
     match state {
-        NodeState::Dead | NodeState::Killed if wet == Wet::Dry => still,
-        NodeState::Suspect { .. } | NodeState::Hung | NodeState::Dead | NodeState::Killed => match wet {
-            Wet::Still => still,
-            Wet::Dry => Look { tone: kind.tone(), trouble: Some(trouble), ..dry(theme) },
-            Wet::Reached(hop) => Look { tone: kind.tone(), trouble: Some(trouble), ..reached(hop, theme) },
-        },
-        NodeState::Left => still,
+        NodeState::Dead | NodeState::Killed | NodeState::Left if wet == Wet::Dry => still,
+        NodeState::Suspect { .. } | NodeState::Hung | NodeState::Dead | NodeState::Killed | NodeState::Left => {
+            match wet {
+                Wet::Still => still,
+                Wet::Dry => Look { tone: kind.tone(), trouble: Some(trouble), ..dry(theme) },
+                Wet::Reached(hop) => Look { tone: kind.tone(), trouble: Some(trouble), ..reached(hop, theme) },
+            }
+        }
         NodeState::Up | NodeState::Known => match wet {
             Wet::Reached(hop) => reached(hop, theme),
             Wet::Dry if kind == Kind::Up => dry(theme),
