@@ -13,7 +13,8 @@ pub(super) const UNREAD_MAX: usize = 16_384;
 impl<M: Machine> World<M> {
     /// Something reaches a node: it reads it now, or later if it is slow.
     pub(super) fn arrive(&mut self, addr: Addr, input: Input) {
-        if !is_read(&input) {
+        // Nobody is slow, and so nothing waits.
+        if self.faults.is_quiet() || !is_read(&input) {
             return self.handle(addr, input);
         }
         let Some(waiting) = self.nodes.get(&addr).map(|node| node.unread.len()) else {
@@ -46,8 +47,16 @@ impl<M: Machine> World<M> {
         self.plan_reading(addr);
     }
 
+    /// The faults are others: a node that is slow no longer reads all that waits, before anything else comes.
+    pub(super) fn read_anew(&mut self, addr: Addr) {
+        if let Some(node) = self.nodes.get_mut(&addr).filter(|node| !node.unread.is_empty()) {
+            node.reads_at = Some(self.now);
+            self.read(addr);
+        }
+    }
+
     /// The next time that this node reads, if something waits.
-    pub(super) fn plan_reading(&mut self, addr: Addr) {
+    fn plan_reading(&mut self, addr: Addr) {
         let at = self.faults.reads_again(addr).map_or(self.now, |again| again.max(self.now));
         let Some(node) = self.nodes.get_mut(&addr) else { return };
         if !node.unread.is_empty() && node.reads_at.replace(at) != Some(at) {

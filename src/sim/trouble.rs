@@ -36,7 +36,7 @@ impl<M: Machine> World<M> {
         for node in nodes {
             self.command(node, NodeCommand::Skew(self.faults.table().skew_us(node)));
             self.plan_junk(node);
-            self.plan_reading(node);
+            self.read_anew(node);
         }
     }
 
