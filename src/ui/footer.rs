@@ -29,14 +29,23 @@ pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: 
         render_prompt(prompt, frame, area, view);
         return;
     }
-    let line = match (&app.armed, app.toasts.shown()) {
-        (Some(armed), _) => armed_line(armed, columns, view),
-        (None, Some(toast)) => toast_line(toast, columns, view),
-        // A dialog shows its own keys.
-        (None, None) if !app.modals.is_empty() => Line::default(),
-        (None, None) => again(app, columns, view).unwrap_or_else(|| hints(app, hidden, columns, view)),
-    };
-    frame.render_widget(line, area);
+    frame.render_widget(line(app, hidden, columns, view), area);
+}
+
+/// What the user did comes first, then news, then what could be done.
+fn line(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'static> {
+    if let Some(armed) = &app.armed {
+        return armed_line(armed, columns, view);
+    }
+    // A dialog shows its own keys.
+    let is_covered = !app.modals.is_empty();
+    match (app.toasts.shown(), again(app, columns, view).filter(|_| !is_covered)) {
+        (Some(toast), Some(again)) if toast.is_news() => again,
+        (Some(toast), _) => toast_line(toast, columns, view),
+        (None, Some(again)) => again,
+        (None, None) if is_covered => Line::default(),
+        (None, None) => hints(app, hidden, columns, view),
+    }
 }
 
 /// What is shown slowly once more, how far that is, and how it ends before.

@@ -21,6 +21,13 @@ pub(crate) struct Toast {
     until: Time,
 }
 
+impl Toast {
+    /// Nobody asked for it.
+    pub(crate) fn is_news(&self) -> bool {
+        self.voice == Voice::News
+    }
+}
+
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Voice {

@@ -15,6 +15,7 @@
 mod chart;
 mod rows;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use ratatui::Frame;
@@ -24,6 +25,7 @@ use ratatui::widgets::Paragraph;
 
 use self::rows::Row;
 use super::{Reply, framed, movement};
+use crate::model::HashMap;
 use crate::model::rumor::Coverage;
 use crate::model::wave::Wave;
 use crate::model::why::why_not_each;
@@ -63,15 +65,29 @@ struct Facts {
     wave: Wave,
     body: String,
     rows: Vec<Row>,
+    /// Why a node lacks it, of those that were on the screen: an answer is a walk through the network, and many
+    /// may lack it.
+    why: HashMap<Addr, String>,
 }
 
 impl Facts {
     fn of(id: MessageId, view: &View<'_>) -> Option<Self> {
         let wave = view.model.wave(id)?;
         let rumor = view.model.rumors().get(id)?;
-        let why = why_not_each(view.model, rumor, &wave.lacking, view.utc_offset_s);
-        let rows = rows::rows(&wave, why);
-        Some(Self { at: view.now, body: rumor.body.to_string(), wave, rows })
+        let rows = rows::rows(&wave);
+        Some(Self { at: view.now, body: rumor.body.to_string(), wave, rows, why: HashMap::default() })
+    }
+
+    /// Asks why these lack it, if they do and were not asked about.
+    fn ask(&mut self, window: Range<usize>, view: &View<'_>) {
+        let Some(rumor) = view.model.rumors().get(self.wave.id) else { return };
+        let lacks = |row: &Row| match row {
+            Row::Lacks(node) => Some(*node).filter(|node| !self.why.contains_key(node)),
+            Row::Has(_) => None,
+        };
+        let new: Vec<Addr> = self.rows[window].iter().filter_map(lacks).collect();
+        let answers = why_not_each(view.model, rumor, &new, view.utc_offset_s);
+        self.why.extend(new.into_iter().zip(answers));
     }
 }
 
@@ -128,13 +144,15 @@ impl WaveTable {
 
     fn render_table(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         let nodes = self.nodes();
-        let Some(facts) = &self.facts else { return };
+        let Some(facts) = &mut self.facts else { return };
         let columns = usize::from(area.width);
         let window = self.list.window(&nodes, usize::from(area.height.saturating_sub(1)));
+        facts.ask(window.clone(), view);
         let selected = self.list.selected(&nodes);
         let mut lines = vec![fit(&rows::heading(view), columns, view)];
         lines.extend(facts.rows[window].iter().map(|row| {
-            let line = fit(&row.parts(view), columns, view);
+            let why = facts.why.get(&row.node()).map_or("", String::as_str);
+            let line = fit(&row.parts(why, view), columns, view);
             if selected == Some(row.node()) { mark(line, columns, Focus::Here) } else { line }
         }));
         frame.render_widget(Paragraph::new(lines), area);

@@ -388,6 +388,7 @@ fn w_shows_the_way_once_more_hop_by_hop_and_ends_by_itself() {
 fn while_it_is_shown_once_more_the_footer_says_that_it_is_slow_how_far_it_is_and_how_it_ends() {
     let mut app = lab(8);
     app.tick(at(20_000));
+    app.tell(crate::ui::Severity::Warning, "something else");
     press(&mut app, "w");
     app.tick(at(21_500));
     for (columns, rows) in [(80, 24), (120, 40)] {

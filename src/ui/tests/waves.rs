@@ -145,6 +145,28 @@ fn who_lacks_a_message_is_one_key_away_however_many_newer_ones_there_are() {
 }
 
 #[test]
+fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
+    // A message that p1 of sixty said a moment ago, and that came to nobody yet.
+    let events = super::fixture::large_lab(60);
+    let begins = events.iter().position(|event| matches!(event.kind, EventKind::Generated { .. })).unwrap();
+    let mut app = told(options(), events[..=begins].to_vec(), 11_000);
+    press(&mut app, "W");
+    let why = |shown: &str| {
+        let lines = shown.lines().filter(|line| line.contains("✗ p"));
+        let (said, empty): (Vec<_>, Vec<_>) =
+            lines.partition(|line| line.contains("did not come past") || line.contains("is open"));
+        (said.len(), empty.len())
+    };
+    let first = picture(&mut app, 80, 24);
+    let (said, empty) = why(&first);
+    assert!(said > 5 && empty == 0, "{first}");
+    press(&mut app, "G up");
+    let last = picture(&mut app, 80, 24);
+    let (said, empty) = why(&last);
+    assert!(said > 5 && empty == 0 && last != first, "{last}");
+}
+
+#[test]
 fn enter_on_the_warning_of_a_message_tells_who_lacks_it_and_why() {
     let mut app = talkative();
     press(&mut app, "7 down enter");

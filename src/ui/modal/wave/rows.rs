@@ -14,14 +14,14 @@ const BEGINS: &str = "begins";
 /// One line.
 #[derive(Debug)]
 pub(super) enum Row {
-    /// Lacks it, and why.
-    Lacks(Addr, String),
+    /// Lacks it.
+    Lacks(Addr),
     /// Has it.
     Has(WaveRow),
 }
 
-pub(super) fn rows(wave: &Wave, why: Vec<String>) -> Vec<Row> {
-    let lacking = wave.lacking.iter().copied().zip(why).map(|(node, why)| Row::Lacks(node, why));
+pub(super) fn rows(wave: &Wave) -> Vec<Row> {
+    let lacking = wave.lacking.iter().copied().map(Row::Lacks);
     lacking.chain(wave.rows.iter().copied().map(Row::Has)).collect()
 }
 
@@ -46,16 +46,17 @@ fn pieces(why: &str) -> Parts {
 impl Row {
     pub(super) fn node(&self) -> Addr {
         match self {
-            Self::Lacks(node, _) => *node,
+            Self::Lacks(node) => *node,
             Self::Has(row) => row.node,
         }
     }
 
-    pub(super) fn parts(&self, view: &View<'_>) -> Parts {
+    /// `why`: why it lacks the message.
+    pub(super) fn parts(&self, why: &str, view: &View<'_>) -> Parts {
         let glyphs = view.theme.glyphs;
         let name = |addr| text::left(&view.name(addr), name_width(view), glyphs);
         match self {
-            Self::Lacks(node, why) => {
+            Self::Lacks(node) => {
                 let sign = (Tone::Suspect, format!("{} ", view.theme.sign("✗", "x")));
                 let name = (view.node_tone(*node), format!("{} ", name(*node)));
                 [sign, name].into_iter().chain(pieces(why)).collect()
