@@ -440,3 +440,12 @@ fn a_link_that_its_other_end_broke_off_says_what_for_and_what_may_be_behind_it()
     let alone = about_node(&story.model, p(2), 0).verdict;
     assert!(alone.contains("It has no neighbor: 'delay p2 3s' since 03:13:00 may be why"), "{alone}");
 }
+
+#[test]
+fn two_that_never_had_a_link_and_could_have_none_now_say_so() {
+    let mut story = Story::network(4);
+    story.set(Trouble::Cut, half());
+    let told = why_link(&story.model, p(1), p(4), 0).verdict;
+    assert!(told.starts_with("There never was a link between p1 and p4: neither dialled the other."), "{told}");
+    assert!(told.ends_with(" Now nothing passes between them: 'partition p1 p2' since 03:13:00."), "{told}");
+}

@@ -159,8 +159,9 @@ fn never(teller: Teller<'_>, a: Addr, b: Addr) -> String {
     let has =
         |node: &Node| format!("{} has {}", teller.name(node.addr), count_text(u64::from(node.neighbors), "neighbor"));
     let counts: Vec<String> = [a, b].into_iter().filter(|node| node.is_ours()).map(has).collect();
+    let now = teller.trouble_now(a.addr, b.addr).map_or_else(String::new, |told| format!(" Now {told}."));
     format!(
-        "{never}: neither dialled the other. A peer dials only until it has the links that it aims for; {}.",
+        "{never}: neither dialled the other. A peer dials only until it has the links that it aims for; {}.{now}",
         counts.join(", ")
     )
 }
