@@ -175,6 +175,12 @@ impl DeathCase {
         seeds
     }
 
+    /// A seed told of this reporter's report, and the reporter has not told of it yet: the two nodes run side by side.
+    fn awaits(&self, reporter: Addr) -> bool {
+        let is_it = |told: &Testimony| told.reporter == reporter && told.declared_at.is_none();
+        self.testimonies.iter().any(|told| is_it(told) && told.reported_at.is_none())
+    }
+
     fn testimony(&mut self, reporter: Addr) -> Option<&mut Testimony> {
         if let Some(place) = self.testimonies.iter().position(|testimony| testimony.reporter == reporter) {
             return self.testimonies.get_mut(place);
@@ -271,7 +277,7 @@ impl Deaths {
 
     /// A neighbor was declared dead.
     pub(super) fn declared(&mut self, dead: Addr, testimony: Testimony, at: Time) {
-        let number = self.open(dead, at);
+        let number = self.open(dead, testimony.reporter, at);
         let kept = self.cases.get_mut(number).and_then(|case| case.testimony(testimony.reporter));
         let Some(kept) = kept else { return };
         // A seed's event about the report may come first: the two nodes run side by side.
@@ -283,7 +289,7 @@ impl Deaths {
     /// A report went out.
     pub(super) fn reported(&mut self, dead: Addr, reporter: Addr, seeds: &[Addr], cause: DeathCause, at: Time) {
         // A lie has nothing to do with a death before it.
-        let number = if cause == DeathCause::Lie { self.open(dead, at) } else { self.current(dead, at) };
+        let number = if cause == DeathCause::Lie { self.open(dead, reporter, at) } else { self.current(dead, at) };
         let Some(testimony) = self.cases.get_mut(number).and_then(|case| case.testimony(reporter)) else { return };
         testimony.cause = Some(cause);
         testimony.reported_at = Some(at);
@@ -340,10 +346,10 @@ impl Deaths {
     }
 
     /// The open case, or a new one. What was disputed is settled, and so is what others have long disagreed with.
-    fn open(&mut self, dead: Addr, at: Time) -> u64 {
+    fn open(&mut self, dead: Addr, reporter: Addr, at: Time) -> u64 {
         let is_old = |case: &DeathCase| case.disagreed_at.is_some_and(|since| at.since(since) > LINGER);
-        let is_open = |case: &DeathCase| case.back_at.is_none() && !case.is_disputed() && !is_old(case);
-        let is_open = self.latest_of(dead).is_some_and(is_open);
+        let is_settled = |case: &DeathCase| case.back_at.is_some() || case.is_disputed() || is_old(case);
+        let is_open = self.latest_of(dead).is_some_and(|case| case.awaits(reporter) || !is_settled(case));
         match self.latest.get(&dead) {
             Some(number) if is_open => *number,
             Some(_) | None => self.begin(dead, at),

@@ -1,6 +1,8 @@
 //! What was done on purpose is named before all else: a fault, a hang, a crash; and an earlier life counts.
 
 use super::*;
+use crate::event::{Rule, Violation};
+use crate::model::death::DeathCounts;
 use crate::model::why::{why_not, why_not_each};
 use crate::proto::fault::{Fault, Percent, Scope, Trouble};
 
@@ -399,4 +401,51 @@ fn whoever_hears_from_a_node_all_the_while_disagrees_and_brings_it_back_to_nobod
     assert!(told.contains("p4 runs, but is taken for dead because of 'partition p1 p2' since 03:13:00"), "{told}");
     assert!(told.contains("p3 disagrees: the link is up, and it was heard from since"), "{told}");
     assert_eq!(story.state(p(4)), NodeState::Up, "it is heard from");
+}
+
+#[test]
+fn a_seed_that_disputes_before_the_reporter_is_heard_disputes_that_report() {
+    for is_lie in [true, false] {
+        let mut story = Story::network(3);
+        let cause = DeathCause::Misses { misses: 3 };
+        story.report(s(1), p(3), p(2), ReportAction::Verifying);
+        story.tell(s(1), EventKind::ReportDisputed { dead: p(3), reporter: p(2), disputes: 1, rtt_us: 900 });
+        if is_lie {
+            story.tell(p(2), EventKind::Lied { about: p(3) });
+            story.tell(p(2), EventKind::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1)], cause });
+        } else {
+            story.declare(p(2), p(3), cause);
+        }
+        assert_eq!(story.model.deaths().counts(), DeathCounts { deaths: 0, unfounded: 1 }, "a lie: {is_lie}");
+        assert!(why_dead(&story.model, p(3), 0).verdict.contains("s1 asked it, had an answer after 900 us"));
+    }
+}
+
+#[test]
+fn a_link_that_its_other_end_broke_off_says_what_for_and_what_may_be_behind_it() {
+    let mut story = Story::network(1);
+    story.start(p(2), "p2", Role::Peer);
+    story.set(Trouble::Delay { by_us: 3 * SECOND, jitter_us: 0 }, Scope::Node(p(2)));
+    let (purpose, rule) = (Purpose::Neighbor, Rule::HandshakeTimeout);
+    story.tell(p(2), EventKind::Dialing { peer: p(1), purpose });
+    let (link, direction) = (LinkId(9), Direction::Inbound);
+    story.tell(p(1), EventKind::LinkUp { link, peer: p(2), direction, purpose });
+    story.wait(2);
+    let violation = Violation { rule, bytes: Body::from("") };
+    story.tell(p(2), EventKind::Violation { peer: Some(p(1)), remote: p(1).to_string(), violation });
+    let end = LinkEnd::Dead { cause: DeathCause::Closed };
+    story.tell(p(1), EventKind::LinkDown { link, peer: p(2), purpose, end });
+    let told = why_link(&story.model, p(1), p(2), 0).verdict;
+    assert!(told.contains("'delay p2 3s' since 03:13:00 may be why, which is not certain. p2: p1 broke"), "{told}");
+    let alone = about_node(&story.model, p(2), 0).verdict;
+    assert!(alone.contains("It has no neighbor: 'delay p2 3s' since 03:13:00 may be why"), "{alone}");
+}
+
+#[test]
+fn two_that_never_had_a_link_and_could_have_none_now_say_so() {
+    let mut story = Story::network(4);
+    story.set(Trouble::Cut, half());
+    let told = why_link(&story.model, p(1), p(4), 0).verdict;
+    assert!(told.starts_with("There never was a link between p1 and p4: neither dialled the other."), "{told}");
+    assert!(told.ends_with(" Now nothing passes between them: 'partition p1 p2' since 03:13:00."), "{told}");
 }

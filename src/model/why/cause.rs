@@ -130,9 +130,21 @@ impl<'a> Teller<'a> {
         let hindrances: Vec<String> =
             records.iter().filter(|record| is_hindrance(record)).map(|record| self.named(record)).collect();
         (!hindrances.is_empty()).then(|| {
-            let lie = if hindrances.len() == 1 { "lies" } else { "lie" };
-            format!("{} {lie} on it", list_text(&hindrances, FAULTS_MAX))
+            let is = if hindrances.len() == 1 { "is" } else { "are" };
+            format!("{} {is} on it", list_text(&hindrances, FAULTS_MAX))
         })
+    }
+
+    /// What hinders all messages of a node now: `'delay p5 3s' since 03:13:02 may be why, which is not certain`.
+    pub(super) fn hindered_now(self, node: Addr) -> Option<String> {
+        let is_it = |record: &&Record| record.fault.on.is_at(node) && is_hindrance(record);
+        self.model.faults().iter().find(is_it).map(|record| self.cause_clause(Cause::Perhaps(record), ""))
+    }
+
+    /// A fault that may have kept something from passing between two nodes at this time.
+    pub(super) fn hindrance_at(self, one: Addr, other: Addr, at: Time) -> Option<Cause<'a>> {
+        let is_it = |record: &&Record| is_hindrance(record) && record.was_at(at);
+        self.model.faults().ever_between(one, other).find(is_it).map(Cause::Perhaps)
     }
 
     /// Which of two nodes says nothing now: `p5 hangs since 03:13:02`.

@@ -86,7 +86,7 @@ pub(super) fn cause_of_end<'a>(teller: Teller<'a>, link: &Link, step: &Step) -> 
         StepKind::Down {
             end: LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost,
             ..
-        } => stopped_just_before(teller, peer, step.at),
+        } => stopped_just_before(teller, peer, step.at).or_else(|| teller.hindrance_at(node, peer, step.at)),
         StepKind::Down { end: LinkEnd::TooSlow, .. } => slow(teller, peer, step.at),
         StepKind::Dropped => {
             let hung = teller.lives(node)?.at(step.at).filter(|turn| turn.life == Life::Hung);

@@ -43,13 +43,30 @@ fn both(teller: Teller<'_>, one: &Link, other: &Link) -> String {
         (true, false) => one_way(teller, one, other),
         (false, true) => one_way(teller, other, one),
         (true, true) => verdict(teller, if other.misses > one.misses { other } else { one }),
-        (false, false) => match (last_down(one), last_down(other)) {
-            (Some(first), Some(second)) if (second.at, is_seen_only(second)) < (first.at, is_seen_only(first)) => {
-                verdict(teller, other)
-            }
-            (None, Some(_)) => verdict(teller, other),
-            (Some(_) | None, _) => verdict(teller, one),
-        },
+        (false, false) => {
+            let (first, second) = if knew_first(other, one) { (other, one) } else { (one, other) };
+            with_refusal(teller, verdict(teller, first), first, second)
+        }
+    }
+}
+
+/// Did this end know first that the link is gone, or why?
+fn knew_first(one: &Link, other: &Link) -> bool {
+    match (last_down(one), last_down(other)) {
+        (Some(first), Some(second)) => (first.at, is_seen_only(first)) < (second.at, is_seen_only(second)),
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
+
+/// One end saw the link go and nothing else; what the other one broke off for is told with it.
+fn with_refusal(teller: Teller<'_>, verdict: String, seen: &Link, other: &Link) -> String {
+    let Some(down) = last_down(seen).filter(|down| is_seen_only(down)) else { return verdict };
+    let is_near = |step: &&Step| step.at <= down.at && down.at.since(step.at) <= LAST_WORDS_WITHIN;
+    let broke_off = |step: &&Step| matches!(step.what, StepKind::Violation { .. } | StepKind::OtherDialect { .. });
+    match other.history.iter().rev().filter(is_near).find(broke_off) {
+        Some(step) => format!("{verdict} {}.", step_text(teller, other, step)),
+        None => verdict,
     }
 }
 
@@ -63,7 +80,7 @@ fn one_way(teller: Teller<'_>, up: &Link, down: &Link) -> String {
         };
         return format!("{} {unaware}.", ended(teller, down));
     }
-    let (since, never) = (teller.clock(up.since), ended(teller, down));
+    let (since, never) = (teller.clock(up.since), verdict(teller, down));
     format!("{holder} holds a link to {other} since {since}, of which {other} knows nothing: {never}")
 }
 
@@ -142,8 +159,9 @@ fn never(teller: Teller<'_>, a: Addr, b: Addr) -> String {
     let has =
         |node: &Node| format!("{} has {}", teller.name(node.addr), count_text(u64::from(node.neighbors), "neighbor"));
     let counts: Vec<String> = [a, b].into_iter().filter(|node| node.is_ours()).map(has).collect();
+    let now = teller.trouble_now(a.addr, b.addr).map_or_else(String::new, |told| format!(" Now {told}."));
     format!(
-        "{never}: neither dialled the other. A peer dials only until it has the links that it aims for; {}.",
+        "{never}: neither dialled the other. A peer dials only until it has the links that it aims for; {}.{now}",
         counts.join(", ")
     )
 }

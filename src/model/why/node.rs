@@ -188,7 +188,8 @@ fn connection(teller: Teller<'_>, node: &Node) -> String {
         None if node.registrations == 0 => "It is registered with no seed that could name others.".to_owned(),
         None => "Nobody dialled it, and it dialled nobody.".to_owned(),
     };
-    format!(" It has no neighbor. {why}")
+    let hindered = teller.hindered_now(node.addr).map_or_else(String::new, |hindered| format!(": {hindered}"));
+    format!(" It has no neighbor{hindered}. {why}")
 }
 
 /// The last step of each of its links to a peer.
