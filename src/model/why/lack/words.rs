@@ -119,10 +119,10 @@ impl Inquiry<'_> {
             Fate::NextDown(turn) => format!("{to}{pause} {}; {had}", self.teller.turn(*turn)),
             Fate::Late => format!("{had}, but {link} was not open at that moment"),
             Fate::Open if self.teller.model.now() < at + DELIVERY_TIME => {
-                format!("{had}, and {link} is open: it may be on its way")
+                format!("it may be on its way: {had}, and {link} is open")
             }
             Fate::Open => {
-                format!("{had}, and {link} was open, as far as is known here: what became of that copy is not certain")
+                format!("what became of its copy is not certain: {had}, and {link} was open, as far as is known here")
             }
         }
     }
