@@ -125,6 +125,44 @@ pub struct DeathCase {
 }
 
 impl DeathCase {
+    /// When a seed last did something about it; when it began, if none did.
+    pub fn latest_step_at(&self) -> Time {
+        self.steps.last().map_or(self.at, |step| step.at)
+    }
+
+    /// Whose reports a seed found false, in the order in which that came out.
+    pub fn disputed_reporters(&self) -> Vec<Addr> {
+        let mut reporters = Vec::new();
+        for (_, reporter, _) in self.disputes() {
+            if !reporters.contains(&reporter) {
+                reporters.push(reporter);
+            }
+        }
+        reporters
+    }
+
+    /// How many reports of this reporter were found false, however many seeds found that, and when the last one was.
+    pub fn disputes_of(&self, reporter: Addr) -> (u32, Time) {
+        let mut by_seed: Vec<(Addr, u32)> = Vec::new();
+        let mut latest = self.at;
+        for (seed, _, at) in self.disputes().filter(|(_, told, _)| *told == reporter) {
+            latest = latest.max(at);
+            match by_seed.iter_mut().find(|(known, _)| *known == seed) {
+                Some((_, count)) => *count += 1,
+                None => by_seed.push((seed, 1)),
+            }
+        }
+        (by_seed.into_iter().map(|(_, count)| count).max().unwrap_or(0), latest)
+    }
+
+    /// Which seed found whose report false, and when.
+    fn disputes(&self) -> impl Iterator<Item = (Addr, Addr, Time)> {
+        self.steps.iter().filter_map(|step| match step.act {
+            SeedAct::Disputed { reporter, .. } => Some((step.seed, reporter, step.at)),
+            SeedAct::Received { .. } | SeedAct::NoAnswer | SeedAct::Delisted { .. } | SeedAct::Relisted => None,
+        })
+    }
+
     fn new(dead: Addr, at: Time) -> Self {
         Self { dead, at, testimonies: Vec::new(), steps: Vec::new(), back_at: None, disagreed_at: None, omitted: 0 }
     }

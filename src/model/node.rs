@@ -1,5 +1,7 @@
 //! The nodes: what they are, what became of them, and what others believe became of them.
 
+use std::time::Duration;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -14,6 +16,9 @@ use crate::proto::time::Time;
 
 /// Nodes known by hearsay alone that are kept: two full peer lists. Nodes of ours are always kept.
 pub const HEARSAY_MAX: usize = 16_384;
+
+/// Signs of life that come closer together are of one return: those who had lost a node find it again one by one.
+pub const COMEBACK_SPACING: Duration = Duration::from_secs(2);
 
 /// Times at which a node came back that are kept: as many as make it a flapping one.
 pub const COMEBACKS_MAX: usize = 3;
@@ -187,6 +192,10 @@ impl Node {
     }
 
     fn came_back(&mut self, at: Time) {
+        // Whoever had lost it hears from it again one after the other: that is one return.
+        if self.comebacks.last().is_some_and(|last| at.since(*last) < COMEBACK_SPACING) {
+            return;
+        }
         if self.comebacks.len() == COMEBACKS_MAX {
             self.comebacks.remove(0);
         }

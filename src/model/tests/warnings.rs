@@ -4,6 +4,7 @@ use super::*;
 use crate::model::link::LinkKey;
 use crate::model::warning::{ALONE_AFTER, FRAGILE_AFTER, Finding, PARTED_AFTER, Warning};
 use crate::model::why::{why_seed, why_warning};
+use crate::proto::fault::{Fault, Scope, Trouble};
 
 impl Story {
     /// Time passes, and the model is looked at twice a second.
@@ -114,7 +115,7 @@ fn a_node_and_links_whose_loss_would_part_the_overlay_are_named_once_they_last()
     story.watch(FRAGILE_AFTER.saturating_sub(Duration::from_secs(1)));
     assert_eq!(story.warnings(), [""; 0]);
     story.watch(Duration::from_secs(2));
-    assert_eq!(story.warnings(), ["the loss of any one of p2, or of the link p2 - p7 would part the overlay"],);
+    assert_eq!(story.warnings(), ["the loss of p2, or of the link p2 - p7, would part the overlay"],);
     let why = story.why_latest();
     assert!(says(&why, "without p2: p7 would be apart from the other nodes"), "{why:?}");
     assert!(says(&why, "without the link p2 - p7: p7 would be apart from the other nodes"), "{why:?}");
@@ -246,10 +247,69 @@ fn a_reporter_that_was_wrong_is_warned_of() {
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
     story.tell(s(1), EventKind::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 });
     story.watch(Duration::from_secs(1));
-    assert_eq!(story.warnings(), ["1 report of p1 disputed: who was called dead had answered"]);
+    assert_eq!(story.warnings(), ["p1 made 1 report that was disputed: who was called dead had answered"]);
     let why = story.why_latest();
-    assert_eq!(why.verdict, "p1 reported a node dead that was alive: it answered when a seed asked it.");
+    assert_eq!(why.verdict, "p1 reported p2 dead, and p2 answered s1.");
     assert!(says(&why, "s1 asked p2, which answered after 900 us"), "{why:?}");
+}
+
+#[test]
+fn one_report_that_two_seeds_find_false_is_one_and_the_cut_behind_it_is_named() {
+    let mut story = Story::ring(5);
+    let on = Scope::link(p(1), p(2));
+    story.tell(p(1), EventKind::FaultSet { fault: Fault { what: Trouble::Cut, on } });
+    story.three_misses(p(1), p(2));
+    story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
+    for seed in [s(1), s(2)] {
+        story.report(seed, p(2), p(1), ReportAction::Verifying);
+        story.tell(seed, EventKind::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 });
+    }
+    story.watch(Duration::from_secs(1));
+    assert_eq!(story.warnings(), ["p1 made 1 report that was disputed: who was called dead had answered"]);
+    let why = story.why_latest().verdict;
+    assert!(why.starts_with("p1 reported p2 dead because of 'cut p1 p2' since 03:1"), "{why}");
+    assert!(why.ends_with(", and p2 answered s1 and s2."), "{why}");
+}
+
+#[test]
+fn a_report_that_a_restart_made_false_is_held_against_nobody_and_makes_no_flapping() {
+    let mut story = Story::ring(5);
+    story.tell(p(3), EventKind::Hung);
+    story.wait(6);
+    story.start(p(3), "p3", Role::Peer);
+    story.link(p(3), s(1), Purpose::Registration);
+    story.link(p(3), s(2), Purpose::Registration);
+    for reporter in [p(2), p(4)] {
+        story.declare(reporter, p(3), DeathCause::Misses { misses: 3 });
+        story.report(s(1), p(3), reporter, ReportAction::Verifying);
+        story.tell(s(1), EventKind::ReportDisputed { dead: p(3), reporter, disputes: 1, rtt_us: 900 });
+        story.link(p(3), reporter, Purpose::Neighbor);
+    }
+    story.watch(Duration::from_secs(9));
+    assert_eq!(story.warnings(), [""; 0]);
+}
+
+#[test]
+fn a_partition_is_not_told_once_more_for_each_link_across_it() {
+    let mut story = Story::ring(5);
+    let on = Scope::border(vec![p(1), p(2)]);
+    let (link, purpose) = (story.link_of(p(3), p(2)), Purpose::Neighbor);
+    let end = LinkEnd::Dead { cause: DeathCause::Misses { misses: 3 } };
+    story.tell(p(1), EventKind::FaultSet { fault: Fault { what: Trouble::Cut, on } });
+    story.tell(p(3), EventKind::LinkDown { link, peer: p(2), purpose, end });
+    story.watch(Duration::from_secs(9));
+    assert!(!story.warnings().iter().any(|text| text.starts_with("one-way link")), "{:?}", story.warnings());
+}
+
+#[test]
+fn the_list_of_a_seed_that_hangs_is_compared_with_who_is_alive_as_well() {
+    let mut story = Story::ring(5);
+    story.tell(s(1), EventKind::Hung);
+    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.link(p(2), p(4), Purpose::Neighbor);
+    story.watch(Duration::from_secs(80));
+    let text = "the list of s1 is wrong: p3 is on it and not alive".to_owned();
+    assert!(story.warnings().contains(&text), "{:?}", story.warnings());
 }
 
 #[test]

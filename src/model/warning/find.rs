@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{DISPUTED_FOR, FLAPPING_WITHIN, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX, UNREACHED_FOR};
+use crate::model::death::DeathCase;
+use crate::model::fault::Record;
 use crate::model::graph::{Cuts, Graph};
 use crate::model::node::{COMEBACKS_MAX, Life, Node, NodeState};
 use crate::model::overlay::Overlay;
 use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
-use crate::model::seed::Dispute;
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
+use crate::proto::fault::Scope;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
 
@@ -187,11 +189,14 @@ fn is_alive(node: &Node) -> bool {
 }
 
 fn seed_lists(model: &Model, now: Time) -> Vec<Finding> {
-    let runs = |seed: &Addr| model.nodes.get(*seed).is_some_and(|node| node.life == Life::Running);
+    // One that hangs has its list still, and nobody keeps it.
+    let is_there =
+        |seed: &Addr| model.nodes.get(*seed).is_some_and(|node| matches!(node.life, Life::Running | Life::Hung));
     let grace = noticing_time(model);
-    let seeds = model.seeds.iter().map(|(seed, _)| seed).filter(runs);
+    let seeds = model.seeds.iter().map(|(seed, _)| seed).filter(is_there);
     let found = seeds.filter_map(|seed| {
         let Difference { mut gone, mut missing } = difference(model, seed, now, grace);
+        missing.retain(|peer| !is_parted(model, seed, *peer));
         gone.truncate(KIND_MAX);
         missing.truncate(KIND_MAX);
         let is_wrong = !gone.is_empty() || !missing.is_empty();
@@ -209,22 +214,41 @@ fn flapping(model: &Model, now: Time) -> Vec<Finding> {
     found.take(KIND_MAX).collect()
 }
 
+/// A partition lies between them. It is warned of itself: what each link across it and each list knows of it says no more.
+fn is_parted(model: &Model, one: Addr, other: Addr) -> bool {
+    let is_border = |record: &Record| matches!(record.fault.on, Scope::Border(_));
+    model.faults.on_link(one, other).any(is_border)
+}
+
 fn one_way(model: &Model) -> Vec<Finding> {
     let runs = |addr| model.nodes.get(addr).is_some_and(|node| node.life == Life::Running);
     let is_one_way = |link: &&crate::model::link::Link| {
         let back = model.links.get(link.key.peer, link.key.node);
-        runs(link.key.node) && runs(link.key.peer) && !back.is_some_and(crate::model::link::Link::is_up)
+        let is_back = back.is_some_and(crate::model::link::Link::is_up);
+        runs(link.key.node) && runs(link.key.peer) && !is_back && !is_parted(model, link.key.node, link.key.peer)
     };
     model.links.up().filter(is_one_way).take(KIND_MAX).map(|link| Finding::OneWay { link: link.key }).collect()
 }
 
+/// Reports, not verdicts: that two seeds found one report false makes it one. Of whom a reporter had missed before it was
+/// started again, the report was true.
 fn disputed(model: &Model, now: Time) -> Vec<Finding> {
-    let mut totals: Map<Addr, Dispute> = Map::default();
-    for (reporter, dispute) in model.seeds.iter().flat_map(|(_, view)| &view.disputes) {
-        let total = totals.entry(*reporter).or_insert(Dispute { reports: 0, at: dispute.at });
-        total.reports = total.reports.saturating_add(dispute.reports);
-        total.at = total.at.max(dispute.at);
+    let mut totals: Map<Addr, u32> = Map::default();
+    let is_recent = |case: &&DeathCase| now.since(case.latest_step_at()) <= DISPUTED_FOR;
+    for case in model.deaths.cases().iter().rev().map(|(_, case)| case).filter(is_recent) {
+        for reporter in case.disputed_reporters() {
+            let (reports, at) = case.disputes_of(reporter);
+            let is_held_against_it = now.since(at) <= DISPUTED_FOR && !was_just_restarted(model, case.dead, at);
+            if is_held_against_it {
+                *totals.entry(reporter).or_default() += reports;
+            }
+        }
     }
-    let recent = totals.into_iter().filter(|(_, dispute)| now.since(dispute.at) <= DISPUTED_FOR);
-    recent.take(KIND_MAX).map(|(reporter, dispute)| Finding::Disputed { reporter, reports: dispute.reports }).collect()
+    totals.into_iter().take(KIND_MAX).map(|(reporter, reports)| Finding::Disputed { reporter, reports }).collect()
+}
+
+fn was_just_restarted(model: &Model, node: Addr, at: Time) -> bool {
+    let Some(lives) = model.nodes.get(node).map(|node| &node.lives) else { return false };
+    let is_later_life = |from: &Time| lives.turns().iter().any(|turn| turn.at < *from);
+    lives.running_since(at).filter(is_later_life).is_some_and(|from| at.since(from) <= noticing_time(model))
 }

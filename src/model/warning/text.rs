@@ -33,8 +33,9 @@ pub(super) fn text(finding: &Finding, name: NameOf<'_>) -> String {
             format!("{latest} did not reach {}{more}", names(lacking, name))
         }
         Finding::Disputed { reporter, reports } => {
-            let reports = count_text(u64::from(*reports), "report");
-            format!("{reports} of {} disputed: who was called dead had answered", name(*reporter))
+            let (reporter, count) = (name(*reporter), count_text(u64::from(*reports), "report"));
+            let were = if *reports == 1 { "was" } else { "were" };
+            format!("{reporter} made {count} that {were} disputed: who was called dead had answered")
         }
     }
 }
@@ -47,15 +48,15 @@ fn names(addrs: &[Addr], name: NameOf<'_>) -> String {
 fn fragile(nodes: &[Addr], links: &[(Addr, Addr)], name: NameOf<'_>) -> String {
     let pairs: Vec<String> = links.iter().map(|(a, b)| format!("{} - {}", name(*a), name(*b))).collect();
     let pairs = list_text(&pairs, NAMES_MAX);
+    let any = |count: usize| if count > 1 { "any one of " } else { "" };
+    let node = format!("{}{}", any(nodes.len()), names(nodes, name));
+    let link = if links.len() == 1 { format!("the link {pairs}") } else { format!("any one of the links {pairs}") };
     let what = match (nodes, links) {
-        (nodes, []) => names(nodes, name),
-        ([], [_]) => format!("the link {pairs}"),
-        ([], _) => format!("the links {pairs}"),
-        (nodes, [_]) => format!("{}, or of the link {pairs}", names(nodes, name)),
-        (nodes, _) => format!("{}, or of the links {pairs}", names(nodes, name)),
+        (_, []) => node,
+        ([], _) => link,
+        (_, _) => format!("{node}, or of {link},"),
     };
-    let any = if nodes.len() + links.len() > 1 { "any one of " } else { "" };
-    format!("the loss of {any}{what} would part the overlay")
+    format!("the loss of {what} would part the overlay")
 }
 
 fn seed_list(seed: &str, gone: &[Addr], missing: &[Addr], name: NameOf<'_>) -> String {

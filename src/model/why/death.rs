@@ -105,7 +105,8 @@ fn silences<'a>(teller: Teller<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
     case.testimonies.iter().filter_map(|testimony| silence(teller, case.dead, testimony)).collect()
 }
 
-fn silence<'a>(teller: Teller<'a>, dead: Addr, testimony: &Testimony) -> Option<Cause<'a>> {
+/// Why this reporter heard nothing.
+pub(super) fn silence<'a>(teller: Teller<'a>, dead: Addr, testimony: &Testimony) -> Option<Cause<'a>> {
     let (Some(DeathCause::Misses { .. }), Some(until)) = (testimony.cause, testimony.declared_at) else { return None };
     let from = first_sent(&testimony.missed).unwrap_or(until);
     teller.cause_of(testimony.reporter, dead, Silence { from, until })

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use super::cause::Cause;
+use super::death::silence;
 use super::{Evidence, Explanation, Teller, about_message, about_node, in_order, why_link, why_not, why_seed};
-use crate::model::death::SeedAct;
+use crate::model::death::{DeathCase, SeedAct, SeedStep};
 use crate::model::graph::Graph;
 use crate::model::warning::{Finding, Warning};
 use crate::model::words::{count_text, span_text};
 use crate::model::{Model, Set};
 use crate::proto::addr::Addr;
+use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 
 /// Links that an answer names.
@@ -123,22 +126,60 @@ fn flapping(teller: Teller<'_>, node: Addr) -> Explanation {
 
 fn disputed(teller: Teller<'_>, reporter: Addr) -> Explanation {
     let name = teller.name(reporter);
-    let mut evidence = Vec::new();
+    let (mut told, mut evidence) = (Vec::new(), Vec::new());
     for (_, case) in teller.model.deaths().cases() {
-        for step in &case.steps {
-            if let SeedAct::Disputed { reporter: told, rtt_us } = step.act
-                && told == reporter
-            {
-                let (seed, dead) = (teller.name(step.seed), teller.name(case.dead));
-                let after = span_text(Duration::from_micros(rtt_us));
-                evidence.push(Evidence::at(step.at, format!("{seed} asked {dead}, which answered after {after}")));
-            }
+        let answers = answers(teller, case, reporter);
+        if !answers.is_empty() {
+            told.push(disputed_report(teller, case, reporter, &answers));
+            evidence.extend(answers.into_iter().map(|(_, line)| line));
+            evidence.extend(teller.faults_between(reporter, case.dead));
+            evidence.extend(teller.turns(case.dead));
         }
     }
-    let verdict = match evidence.len() {
-        0 => format!("{name} reported a node that then answered; which is no longer known."),
-        1 => format!("{name} reported a node dead that was alive: it answered when a seed asked it."),
-        more => format!("{name} reported nodes dead that were alive: {more} times they answered when a seed asked."),
+    let verdict = match told.split_last() {
+        None => format!("{name} reported a node that then answered; which is no longer known."),
+        Some((latest, [])) => format!("{name} {latest}."),
+        Some((latest, earlier)) => {
+            let earlier = count_text(earlier.len() as u64, "report");
+            format!("{name} {latest}; {earlier} of it before that turned out false, too.")
+        }
     };
     Explanation { title: format!("Is {name} to be believed?"), verdict, evidence: in_order(evidence) }
+}
+
+/// Which seeds had an answer from a node that this reporter had called dead.
+fn answers(teller: Teller<'_>, case: &DeathCase, reporter: Addr) -> Vec<(Addr, Evidence)> {
+    let answer = |step: &SeedStep| match step.act {
+        SeedAct::Disputed { reporter: told, rtt_us } if told == reporter => {
+            let (seed, dead) = (teller.name(step.seed), teller.name(case.dead));
+            let after = span_text(Duration::from_micros(rtt_us));
+            Some((step.seed, Evidence::at(step.at, format!("{seed} asked {dead}, which answered after {after}"))))
+        }
+        SeedAct::Disputed { .. }
+        | SeedAct::Received { .. }
+        | SeedAct::NoAnswer
+        | SeedAct::Delisted { .. }
+        | SeedAct::Relisted => None,
+    };
+    case.steps.iter().filter_map(answer).collect()
+}
+
+/// `reported p2 dead, because of 'cut p1 p2' since 03:13:02, and p2 answered s1 and s2`.
+fn disputed_report(teller: Teller<'_>, case: &DeathCase, reporter: Addr, answers: &[(Addr, Evidence)]) -> String {
+    let dead = teller.name(case.dead);
+    let mut seeds: Vec<Addr> = answers.iter().map(|(seed, _)| *seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let reason = case.testimonies.iter().find(|told| told.reporter == reporter).and_then(|told| {
+        if told.cause == Some(DeathCause::Lie) {
+            return Some(" on purpose, as the user told it to".to_owned());
+        }
+        let why = silence(teller, case.dead, told)?;
+        if let Cause::Gone(_, turn) = why {
+            return Some(format!(", which {} and was started again", teller.turn(turn)));
+        }
+        teller.because(&[why]).map(|because| format!(" {because}"))
+    });
+    let reason = reason.unwrap_or_default();
+    format!("reported {dead} dead{reason}, and {dead} answered {}", teller.names_in_order(&seeds))
 }
