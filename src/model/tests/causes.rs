@@ -227,6 +227,22 @@ fn a_restart_does_not_excuse_from_having_lacked_a_message_in_the_life_before() {
 }
 
 #[test]
+fn a_scenario_counts_nobody_that_had_the_message_in_an_earlier_life_alone() {
+    let mut story = Story::network(3);
+    let id = story.generate(p(1), 1);
+    story.receive(p(2), p(1), id, Some(1));
+    story.wait(1);
+    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.start(p(2), "p2", Role::Peer);
+    story.start(p(4), "p4", Role::Peer);
+    story.wait(1);
+    story.receive(p(4), p(1), id, Some(1));
+    let rumor = story.model.rumors().get(id).unwrap();
+    let still = rumor.coverage(story.model.nodes(), Counting::StillRun);
+    assert_eq!((still.have, still.of), (2, 3), "p1 and p4 have it, p3 lacks it, and p2 was started anew");
+}
+
+#[test]
 fn a_peer_that_was_killed_before_the_message_had_come_and_restarted_is_excused_and_told_so() {
     let mut story = Story::network(3);
     let id = story.generate(p(1), 1);
