@@ -522,3 +522,22 @@ fn a_node_that_is_killed_long_after_others_gave_it_up_dies_another_death() {
     story.tell(p(3), EventKind::NeighborDied { peer: p(4), cause: DeathCause::LinkError, last_heard });
     assert_eq!(story.model.deaths().counts().deaths, 2);
 }
+
+#[test]
+fn of_a_list_with_thousands_of_killed_peers_as_much_is_told_as_anybody_reads() {
+    use crate::model::why::{EVIDENCE_MAX, why_seed};
+    let peer = |n: u16| Addr::loopback(10_000 + n);
+    let mut story = Story::network(1);
+    for n in 1..=8_000 {
+        story.start(peer(n), &format!("q{n}"), Role::Peer);
+        story.tell(s(1), EventKind::PeerListed { peer: peer(n), again: false });
+        // Each at another second, so that nobody is told together with another one.
+        story.wait(1);
+        story.tell(peer(n), EventKind::Stopped { how: Stop::Killed });
+    }
+    let why = why_seed(&story.model, s(1), Time::from_micros(story.at), 0);
+    let told = "q1 was killed at 03:13:01, and nobody has reported it; q2 was killed at 03:13:02";
+    assert!(why.verdict.contains(told) && why.verdict.contains("; and 7997 more"), "{}", why.verdict);
+    assert_eq!(why.evidence.len(), EVIDENCE_MAX + 1);
+    assert_eq!(why.evidence.last().unwrap().text, "and what there is of 7500 more peers");
+}
