@@ -7,18 +7,18 @@ use crate::model::why::{why_not, why_not_each};
 use crate::proto::fault::{Fault, Percent, Scope, Trouble};
 
 impl Story {
-    fn set(&mut self, what: Trouble, on: Scope) {
+    pub(super) fn set(&mut self, what: Trouble, on: Scope) {
         let fault = Fault { what, on };
         self.tell(fault.subject(), EventKind::FaultSet { fault });
     }
 
-    fn heal(&mut self, what: Trouble, on: Scope) {
+    pub(super) fn heal(&mut self, what: Trouble, on: Scope) {
         let fault = Fault { what, on };
         self.tell(fault.subject(), EventKind::FaultCleared { fault });
     }
 
     /// Both ends miss three probes of the other, and give it up.
-    fn give_up(&mut self, a: Addr, b: Addr) {
+    pub(super) fn give_up(&mut self, a: Addr, b: Addr) {
         let cause = DeathCause::Misses { misses: 3 };
         self.three_misses(a, b);
         self.declare(a, b, cause);
