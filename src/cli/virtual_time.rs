@@ -33,8 +33,6 @@ const STEPS_MAX: usize = 1_000;
 /// How far a network may be behind the clock and still catch up: a hiccup. On a machine that is too slow for the network
 /// there would be no end to that; so beyond this its time goes on more slowly.
 const DEBT_MAX: Duration = Duration::from_millis(500);
-/// How often it is looked whether all queues and caches are within their bounds.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Events that are handed on as one: listeners hold back so many batches, and never more than they have room for.
 const BATCH_MAX: usize = 256;
 
@@ -99,14 +97,12 @@ pub(crate) struct Witness {
     checker: Checker,
     /// Breaches that were told.
     told: usize,
-    /// When it is looked next whether all is within its bounds.
-    next_look: Time,
 }
 
 impl Witness {
     /// Of nodes whose seeds treat reports by this policy.
     pub(crate) fn new(taps: Vec<Tap>, policy: DeadPolicy) -> Self {
-        Self { taps, checker: Checker::new(policy), told: 0, next_look: Time::from_micros(0) }
+        Self { taps, checker: Checker::new(policy), told: 0 }
     }
 
     fn publish(&mut self, engine: &mut Engine) {
@@ -128,13 +124,10 @@ impl Witness {
         }
     }
 
-    fn look(&mut self, engine: &Engine) {
+    fn look(&mut self, engine: &mut Engine) {
         let now = engine.now();
-        if now >= self.next_look {
-            self.next_look = now + LOOK_EVERY;
-            for (node, holding) in engine.over_bounds() {
-                self.checker.weigh_holding(now, node, holding);
-            }
+        for (node, holding) in engine.over_bounds_if_due() {
+            self.checker.weigh_holding(now, node, holding);
         }
     }
 }

@@ -22,9 +22,9 @@ pub trait Machine {
     /// after any `handle`.
     fn next_deadline(&self) -> Option<Time>;
 
-    /// What it keeps of all that has a bound, for whoever checks that the bounds hold.
-    fn holdings(&self) -> Vec<Holding> {
-        Vec::new()
+    /// Tells what it keeps of all that has a bound, for whoever checks that the bounds hold.
+    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
+        let _ = tell;
     }
 }
 

@@ -41,10 +41,10 @@ impl Machine for Node {
         }
     }
 
-    fn holdings(&self) -> Vec<Holding> {
+    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
         match self {
-            Self::Seed(seed) => seed.holdings(),
-            Self::Peer(peer) => peer.holdings(),
+            Self::Seed(seed) => seed.holdings(tell),
+            Self::Peer(peer) => peer.holdings(tell),
         }
     }
 }

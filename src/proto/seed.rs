@@ -441,12 +441,10 @@ impl Machine for Seed {
         handshakes.chain(answers).chain(departures).chain(decisions).min()
     }
 
-    fn holdings(&self) -> Vec<Holding> {
+    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
         let waiting = self.links.values().filter(|open| open.peer.is_none()).count();
-        vec![
-            Holding::new("registrations", self.list.len(), REGISTRATIONS_MAX),
-            Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX),
-            Holding::new("reporters that were disputed", self.disputes.len(), DISPUTES_MAX),
-        ]
+        tell(Holding::new("registrations", self.list.len(), REGISTRATIONS_MAX));
+        tell(Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
+        tell(Holding::new("reporters that were disputed", self.disputes.len(), DISPUTES_MAX));
     }
 }

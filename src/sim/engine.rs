@@ -84,9 +84,9 @@ impl Engine {
         self.world.run_some(until, most)
     }
 
-    /// What there is more of than there may be, anywhere.
-    pub fn over_bounds(&self) -> Vec<(Addr, Holding)> {
-        self.world.over_bounds()
+    /// What there is more of than there may be, anywhere: see [`World::over_bounds_if_due`].
+    pub fn over_bounds_if_due(&mut self) -> Vec<(Addr, Holding)> {
+        self.world.over_bounds_if_due()
     }
 
     /// Tells what whoever drives this could not do, as an event.

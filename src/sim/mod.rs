@@ -31,6 +31,8 @@ use crate::proto::time::Time;
 pub const EPOCH: Time = Time::from_micros(1_767_225_600_000_000);
 /// Shortest and longest time on the way, in microseconds.
 const LATENCY_US: std::ops::Range<usize> = 200..2_000;
+/// How often it is looked whether all queues and caches are within their bounds: that is a walk through all nodes.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Ports that diallers' ends get, as systems choose them.
 const EPHEMERAL_PORTS: std::ops::Range<u16> = 32_768..60_999;
 
@@ -52,6 +54,8 @@ pub struct World<M> {
     junked: BTreeSet<Addr>,
     /// Ends of connections that do not get through: which connection, and to which end.
     withheld: Vec<(u64, usize, CloseCause)>,
+    /// When it is looked next whether all is within its bounds.
+    next_look: Time,
 }
 
 #[derive(Debug)]
@@ -196,6 +200,7 @@ impl<M: Machine> World<M> {
             junk: Random::new(!seed),
             junked: BTreeSet::new(),
             withheld: Vec::new(),
+            next_look: epoch,
         }
     }
 
@@ -231,13 +236,24 @@ impl<M: Machine> World<M> {
 
     /// What there is more of than there may be, in the nodes and in what waits for them.
     pub fn over_bounds(&self) -> Vec<(Addr, Holding)> {
-        let holdings = self.nodes.iter().flat_map(|(addr, node)| {
+        let mut over = Vec::new();
+        for (addr, node) in &self.nodes {
+            let mut weigh = |holding: Holding| over.extend(holding.is_over().then_some((*addr, holding)));
+            node.machine.holdings(&mut weigh);
             // Of each connection the end waits, too.
             let unread_max = UNREAD_MAX + node.connections.len();
-            let unread = Holding::new("things to be read", node.unread.len(), unread_max);
-            node.machine.holdings().into_iter().chain([unread]).map(|holding| (*addr, holding))
-        });
-        holdings.filter(|(_, holding)| holding.is_over()).collect()
+            weigh(Holding::new("things to be read", node.unread.len(), unread_max));
+        }
+        over
+    }
+
+    /// The same, if nobody has asked for [`LOOK_EVERY`]; nothing if somebody has.
+    pub fn over_bounds_if_due(&mut self) -> Vec<(Addr, Holding)> {
+        if self.now < self.next_look {
+            return Vec::new();
+        }
+        self.next_look = self.now + LOOK_EVERY;
+        self.over_bounds()
     }
 
     /// The addresses of the nodes that are there, hung or not.

@@ -91,7 +91,7 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S> {
         }
         (self.sink)(Piece::Events(&events))?;
         let at = self.engine.now();
-        for (node, holding) in self.engine.over_bounds() {
+        for (node, holding) in self.engine.over_bounds_if_due() {
             (self.sink)(Piece::OverBound { at, node, holding })?;
         }
         Ok(())

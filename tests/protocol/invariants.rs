@@ -72,8 +72,8 @@ impl Machine for Hoarder {
         None
     }
 
-    fn holdings(&self) -> Vec<Holding> {
-        vec![Holding::new("commands", self.0, 2)]
+    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
+        tell(Holding::new("commands", self.0, 2));
     }
 }
 
@@ -89,6 +89,18 @@ fn a_node_that_keeps_more_than_it_may_is_found_in_virtual_time() {
 }
 
 #[test]
+fn it_is_looked_through_all_nodes_twice_a_second_however_often_somebody_asks() {
+    let mut world = World::new(1);
+    world.start(peer_addr(1), Hoarder(3));
+    let mut looks = 0;
+    for _ in 0..100 {
+        looks += world.over_bounds_if_due().len();
+        world.run_for(Duration::from_millis(50));
+    }
+    assert_eq!(looks, 10, "in five seconds");
+}
+
+#[test]
 fn a_peer_and_a_seed_that_are_flooded_tell_what_they_hold_and_are_within_their_bounds() {
     let mut peer = Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1);
     let mut seed = Seed::new(SeedConfig::new(Addr::loopback(501)), 1);
@@ -99,7 +111,10 @@ fn a_peer_and_a_seed_that_are_flooded_tell_what_they_hold_and_are_within_their_b
         peer.handle(gossipctl::sim::EPOCH, input.clone(), &mut out);
         seed.handle(gossipctl::sim::EPOCH, input, &mut out);
     }
-    for holdings in [peer.holdings(), seed.holdings()] {
+    let (mut of_peer, mut of_seed) = (Vec::new(), Vec::new());
+    peer.holdings(&mut |holding| of_peer.push(holding));
+    seed.holdings(&mut |holding| of_seed.push(holding));
+    for holdings in [of_peer, of_seed] {
         assert!(holdings.iter().all(|holding| !holding.is_over()), "{holdings:?}");
         let waiting = holdings.iter().find(|holding| holding.what.starts_with("connections")).unwrap();
         assert_eq!(waiting.count, waiting.limit, "as many as there may be wait");

@@ -62,10 +62,10 @@ impl Machine for Anyone {
         }
     }
 
-    fn holdings(&self) -> Vec<Holding> {
+    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
         match self {
-            Self::Ours(node) => node.holdings(),
-            Self::Double(_) => Vec::new(),
+            Self::Ours(node) => node.holdings(tell),
+            Self::Double(_) => {}
         }
     }
 }

@@ -346,15 +346,12 @@ impl Machine for Peer {
         deadlines.into_iter().flatten().min()
     }
 
-    fn holdings(&self) -> Vec<Holding> {
+    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
         let is_waiting = |link: &&Link| link.direction == Direction::Inbound && link.stage != Stage::Up;
         let waiting = self.links.values().filter(is_waiting).count();
-        let mut holdings = vec![
-            // Two generations of ids, see the cache.
-            Holding::new("message ids", self.seen(), 2 * self.config.seen_max.max(1)),
-            Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX),
-        ];
-        holdings.extend(self.overlay.holdings());
-        holdings
+        // Two generations of ids, see the cache.
+        tell(Holding::new("message ids", self.seen(), 2 * self.config.seen_max.max(1)));
+        tell(Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
+        self.overlay.holdings().into_iter().for_each(tell);
     }
 }

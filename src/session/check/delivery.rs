@@ -1,9 +1,10 @@
 //! Who got which message, and who should have.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::disturbance::Disturbance;
+use super::lives::{Holders, Lives};
 use super::{Breach, Invariant, REMEMBERED, SETTLE_TIME, SPREAD_TIME};
 use crate::event::{Event, EventKind};
 use crate::model::Model;
@@ -12,42 +13,95 @@ use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
 
+/// Memory for messages and who has them. Ten minutes of a lively lab of 500 peers fit; what is beyond it is forgotten
+/// early, the oldest first, and then not judged.
+const HELD_MAX_BYTES: usize = 64 << 20;
+/// What a message takes besides the set of those who have it.
+const MESSAGE_BYTES: usize = 128;
+
 /// The messages of the last [`REMEMBERED`], and who has them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Deliveries {
-    holders: BTreeMap<MessageId, BTreeSet<Addr>>,
+    pub(super) lives: Lives,
+    messages: BTreeMap<MessageId, Message>,
     /// When each of them was first seen.
     order: VecDeque<(Time, MessageId)>,
     /// Messages that have not had their time yet.
     open: VecDeque<(Time, MessageId)>,
+    /// What they take of memory, and may take.
+    held_bytes: usize,
+    held_max_bytes: usize,
     /// The overlay that was judged by last, while it stays the same.
     last: Option<(u64, Arc<Graph>)>,
 }
 
+/// A message that is held.
+#[derive(Debug, Default)]
+struct Message {
+    holders: Holders,
+    /// It has been told from its beginning: who lacks it can be judged.
+    is_whole: bool,
+}
+
+impl Default for Deliveries {
+    fn default() -> Self {
+        Self::within(HELD_MAX_BYTES)
+    }
+}
+
 impl Deliveries {
+    /// With so much memory for what is held.
+    pub(super) fn within(held_max_bytes: usize) -> Self {
+        let (order, open) = (VecDeque::new(), VecDeque::new());
+        let (lives, messages) = (Lives::default(), BTreeMap::new());
+        Self { lives, messages, order, open, held_bytes: 0, held_max_bytes, last: None }
+    }
+
     /// Takes an event in; a breach if it is a second delivery.
     pub(super) fn take(&mut self, event: &Event) -> Option<Breach> {
         if let EventKind::Generated { id, .. } | EventKind::Received { id, .. } = event.kind {
-            if matches!(event.kind, EventKind::Generated { .. }) {
+            let begins = matches!(event.kind, EventKind::Generated { .. });
+            if begins {
                 self.open.push_back((event.at, id));
             }
-            return self.deliver(event, id);
+            let is_first = self.deliver(event, id, begins);
+            self.make_room();
+            let rule = Invariant::DeliveredTwice { id };
+            return (!is_first).then_some(Breach { at: event.at, node: event.node, rule });
         }
         if matches!(event.kind, EventKind::Started { .. }) {
             // A new life remembers nothing.
-            for holders in self.holders.values_mut() {
-                holders.remove(&event.node);
-            }
+            self.lives.begin(event.at, event.node);
         }
         None
     }
 
-    fn deliver(&mut self, event: &Event, id: MessageId) -> Option<Breach> {
-        if !self.holders.contains_key(&id) {
+    /// Whether the node did not have the message.
+    fn deliver(&mut self, event: &Event, id: MessageId, begins: bool) -> bool {
+        let number = self.lives.number(event.at, event.node);
+        let message = self.messages.entry(id).or_insert_with(|| {
             self.order.push_back((event.at, id));
+            self.held_bytes += MESSAGE_BYTES;
+            Message::default()
+        });
+        message.is_whole |= begins;
+        let before = message.holders.bytes();
+        let is_first = message.holders.insert(number);
+        self.held_bytes += message.holders.bytes() - before;
+        is_first
+    }
+
+    fn make_room(&mut self) {
+        while self.held_bytes > self.held_max_bytes {
+            self.forget_oldest();
         }
-        let is_first = self.holders.entry(id).or_default().insert(event.node);
-        (!is_first).then_some(Breach { at: event.at, node: event.node, rule: Invariant::DeliveredTwice { id } })
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some((_, id)) = self.order.pop_front() else { return };
+        if let Some(message) = self.messages.remove(&id) {
+            self.held_bytes -= MESSAGE_BYTES + message.holders.bytes();
+        }
     }
 
     /// Judges the messages whose time is over.
@@ -60,19 +114,16 @@ impl Deliveries {
             }
         }
         while self.order.front().is_some_and(|(at, _)| now.since(*at) > REMEMBERED) {
-            if let Some((_, id)) = self.order.pop_front() {
-                self.holders.remove(&id);
-            }
+            self.forget_oldest();
         }
         found
     }
 
     fn undelivered(&mut self, model: &Model, began: Time, id: MessageId) -> Vec<Breach> {
         let overlay = self.overlay(model, began);
-        let reached = overlay.distances(id.origin);
-        let holders = self.holders.get(&id);
-        let lacks = |node: &Addr| holders.is_none_or(|holders| !holders.contains(node));
-        let lacking = reached.into_iter().map(|(node, _)| node).filter(lacks);
+        let Some(message) = self.messages.get(&id).filter(|message| message.is_whole) else { return Vec::new() };
+        let has = |node: Addr| self.lives.find(node).is_some_and(|number| message.holders.contains(number));
+        let lacking = overlay.distances(id.origin).into_iter().map(|(node, _)| node).filter(|node| !has(*node));
         lacking.map(|node| Breach { at: began, node, rule: Invariant::Undelivered { id } }).collect()
     }
 

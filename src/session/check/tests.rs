@@ -119,6 +119,39 @@ fn a_message_that_comes_twice_is_told_but_not_in_another_life() {
 }
 
 #[test]
+fn a_life_that_goes_by_the_number_of_one_that_is_long_over_has_nothing_of_it() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    let mut born = 0;
+    // More lives than are told apart at once, and each has what the one before it had.
+    for _ in 0..100 {
+        born += 1;
+        let id = session.gossip(born, &[2, 3, 4]);
+        session.start(p(4), Role::Peer);
+        session.receive(4, id);
+        session.pass(10);
+    }
+    session.receive(4, MessageId { origin: p(1), run: 1, seq: born });
+    let lives = session.checker.deliveries.lives.count();
+    assert!(lives < 40, "{lives} of a hundred are told apart: as many as began in five minutes");
+    let mut told = session.told();
+    told.retain(|breach| breach.ends_with(" twice"));
+    assert_eq!(told, ["00:16:51.000 127.0.0.1:3004: got 127.0.0.1:3001#100 twice"]);
+}
+
+#[test]
+fn what_is_forgotten_for_want_of_memory_is_not_judged_and_the_rest_is() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    session.checker.deliveries = delivery::Deliveries::within(300);
+    let [forgotten, second, last] = [1, 2, 3].map(|seq| session.gossip(seq, &[2, 3]));
+    // Of the first nobody knows who has it; that it comes late makes it no message that p2 and p3 lack.
+    session.receive(4, forgotten);
+    session.receive(4, last);
+    session.receive(4, last);
+    let told = session.told();
+    assert_eq!(told, ["00:00:11.000 127.0.0.1:3004: got 127.0.0.1:3001#3 twice"], "nothing of {second:?} either");
+}
+
+#[test]
 fn a_seed_that_verifies_and_removes_who_is_alive_is_told_and_one_that_trusts_is_not() {
     for (policy, count) in [(DeadPolicy::Verify, 1), (DeadPolicy::Trust, 0)] {
         let mut session = Session::new(policy);
