@@ -40,10 +40,10 @@ pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<Effect> {
             on_paste(app, text);
             Vec::new()
         }
-        Event::Mouse(mouse) => match on_mouse(app, *mouse) {
-            Some((key, times)) => (0..times).flat_map(|_| on_modal_key(app, key.into())).collect(),
-            None => Vec::new(),
-        },
+        Event::Mouse(mouse) => {
+            on_mouse(app, *mouse);
+            Vec::new()
+        }
         Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => Vec::new(),
     }
 }

@@ -33,7 +33,7 @@ use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, Move};
 use crate::ui::explain::Subject;
 use crate::ui::keys::{Key, KeyMap};
 use crate::ui::list_view::ListView;
@@ -97,17 +97,21 @@ impl WaveTable {
     }
 
     pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
-        let nodes = self.nodes();
         match movement(key, &mut self.begun, keys) {
-            Some(Action::Move(wanted)) => self.list.act(&nodes, wanted, |node| node.to_string()),
+            Some(Action::Move(wanted)) => self.act(wanted),
             Some(Action::Details) => {
-                let Some(node) = self.list.selected(&nodes) else { return Reply::Close };
+                let Some(node) = self.list.selected(&self.nodes()) else { return Reply::Close };
                 return Reply::Explain(Subject::Lack { node, id: self.id });
             }
             Some(Action::Back | Action::Quit | Action::WaveTable) => return Reply::Close,
             Some(_) | None => {}
         }
         Reply::Stay
+    }
+
+    pub(super) fn act(&mut self, wanted: Move) {
+        let nodes = self.nodes();
+        self.list.act(&nodes, wanted, |node| node.to_string());
     }
 
     fn nodes(&self) -> Vec<Addr> {
