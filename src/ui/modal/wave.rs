@@ -86,6 +86,9 @@ impl Facts {
             Row::Has(_) => None,
         };
         let new: Vec<Addr> = self.rows[window].iter().filter_map(lacks).collect();
+        if new.is_empty() {
+            return;
+        }
         let answers = why_not_each(view.model, rumor, &new, view.utc_offset_s);
         self.why.extend(new.into_iter().zip(answers));
     }
