@@ -125,7 +125,7 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<Effect> {
 fn follow_said(app: &mut App, wanted: &[ToHost]) {
     for wanted in wanted {
         if let ToHost::Command(Command::Say { node, body }) = wanted {
-            app.waves.look_out_for(*node, body.clone(), app.scene.now);
+            app.waves.look_out_for(*node, body.clone(), app.scene.network_now());
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What keys do.
 
+use std::time::Duration;
+
 use super::fixture::{
     FAR, P1, P2, P3, P4, S1, S2, Script, aftermath, at, dead, delivery, empty, options, picture, press, session,
     suspect, told, type_text,
@@ -642,4 +644,34 @@ fn a_recording_that_fails_is_said_and_stays_in_the_header() {
     assert!(picture(&mut app, 80, 24).lines().next().unwrap().contains("REC FAILED"));
     on_host(&mut app, FromHost::Notice { severity: Severity::Info, text: "hello".to_owned() });
     assert_eq!(footer(&mut app), "i hello");
+}
+
+/// A network in virtual time that is a minute behind, as on a slow machine.
+fn behind() -> App {
+    let mut app = suspect();
+    app.scene.mode = Mode::Virtual;
+    app.scene.behind = Duration::from_secs(60);
+    app.tick(at(73_200));
+    app
+}
+
+#[test]
+fn what_is_said_in_a_network_that_is_behind_is_followed_all_the_same() {
+    let mut app = behind();
+    type_text(&mut app, ":say p4 mine");
+    assert_eq!(press(&mut app, "enter"), command(Command::Say { node: P4, body: "mine".into() }));
+    let mut script = Script::default();
+    script.at(13_210).gossip(1, "mine", &[(P4, P1, 1)]).gossip(7, "another", &[(P2, P1, 1)]);
+    app.take(&[delivery(script.events)]);
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.lines().next().unwrap().contains("p4#1 reached"), "{shown}");
+}
+
+#[test]
+fn a_network_that_is_behind_has_one_time_in_the_header_and_in_the_notices() {
+    let mut app = behind();
+    assert!(picture(&mut app, 120, 40).lines().next().unwrap().ends_with("00:00:13"));
+    on_host(&mut app, FromHost::Notice { severity: Severity::Info, text: "a line of the program".to_owned() });
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.contains("03:00:13 i a line of the program"), "{shown}");
 }
