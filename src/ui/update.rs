@@ -27,7 +27,7 @@ use super::pane::connections::Row;
 use super::prompt::Prompt;
 use super::view::View;
 use super::wave::{Waves, question};
-use crate::command::Command;
+use crate::command::{Command, FaultCommand};
 use crate::model::link::LinkKey;
 use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
@@ -256,13 +256,11 @@ fn faults(app: &mut App) {
 
 /// All faults off, and who comes back with that. A key that does nothing says so.
 fn calm(app: &mut App) -> Vec<Effect> {
-    let said = fault::calmed(&app.scene.live);
-    let plan = fault::calm(&app.scene.live);
-    let effects = carry_out(app, NO_ROW, &Wish::named("calm", &[]), plan);
-    if !effects.is_empty() {
-        app.show(Severity::Info, said);
+    if !is_live(app) {
+        return Vec::new();
     }
-    effects
+    app.show(Severity::Info, fault::calming(&app.scene.live));
+    hosts(vec![Command::Fault(FaultCommand::Calm)])
 }
 
 fn selected_row(app: &mut App) -> Option<Row> {
