@@ -74,10 +74,14 @@ impl FaultMenu {
         };
         let mut offers: Vec<Offer> = FAULTS.iter().map(|fault| offer(fault, &node, peer.as_deref())).collect();
         let setting = offers.len();
-        offers.extend(model.faults().iter().map(|record| {
-            let about = format!("ends: {}", record.fault.text(&name));
-            Offer { command: record.fault.end_text(&name), about }
-        }));
+        for fault in model.faults().iter().map(|record| &record.fault) {
+            let (command, about) = (fault.end_text(&name), format!("ends: {}", fault.text(&name)));
+            // Partitions end together.
+            match offers.iter_mut().skip(setting).find(|offer| offer.command == command) {
+                Some(offer) => "ends all partitions".clone_into(&mut offer.about),
+                None => offers.push(Offer { command, about }),
+            }
+        }
         let title = match peer {
             None => format!("Faults at {node}"),
             Some(peer) => format!("Faults at {node} and at its link to {peer}"),

@@ -395,6 +395,21 @@ fn f_writes_the_command_of_each_fault_and_of_its_end_and_enter_gives_it() {
 }
 
 #[test]
+fn partitions_end_together_so_f_offers_that_once() {
+    let mut app = suspect();
+    let border = |nodes| Fault { what: Trouble::Cut, on: Scope::border(nodes) };
+    let set = [border(vec![P1]), border(vec![P1, P2])].map(|fault| {
+        let kind = EventKind::FaultSet { fault };
+        Event { at: at(12_000), node: P4, kind }
+    });
+    app.take(&[delivery(set.to_vec())]);
+    press(&mut app, "F G");
+    let menu = picture(&mut app, 80, 40);
+    assert_eq!(menu.matches("heal partition").count(), 1, "{menu}");
+    assert!(menu.contains("ends all partitions"), "{menu}");
+}
+
+#[test]
 fn with_a_link_selected_f_is_about_that_link() {
     let mut app = suspect();
     select(&mut app, "p1");
