@@ -311,7 +311,7 @@ fn carry_out(app: &mut App, row: Row, wish: &Wish, plan: Plan) -> Vec<Effect> {
         }
         Plan::Refuse(why) => {
             let what = wish.text(&app.scene.live);
-            app.refuse(what, why);
+            app.refuse(Severity::Warning, what, why);
         }
     }
     Vec::new()

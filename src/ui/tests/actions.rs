@@ -473,17 +473,30 @@ fn what_the_console_refuses_is_handed_on_with_what_was_done() {
     type_text(&mut app, "save-scenario a.txt");
     let effects = press(&mut app, "enter");
     let [Effect::Host(ToHost::SaveScenario { refused, .. })] = &effects[..] else { panic!("{effects:?}") };
-    let refused: Vec<String> = refused.iter().map(|refused| format!("{}: {}", refused.what, refused.why)).collect();
+    let refused: Vec<String> =
+        refused.kept.iter().map(|refused| format!("{}: {}", refused.what, refused.why)).collect();
     assert_eq!(
         refused,
         [
+            "kill p9: no node 'p9': expected a name such as p1, or an address",
             "hang p3: p3 hangs already; restart brings it back",
             "restart p1: p1 runs: kill or hang it first",
             "restart p4: p4 runs: kill or hang it first",
             "restart p1: p1 runs: kill or hang it first",
-        ],
-        "a line that cannot be read is no command"
+        ]
     );
+}
+
+#[test]
+fn what_is_refused_beyond_a_thousand_is_counted() {
+    let mut app = suspect();
+    for _ in 0..1_003 {
+        app.refuse(Severity::Warning, "hang p3".to_owned(), "p3 hangs already".to_owned());
+    }
+    type_text(&mut app, ":save-scenario a.txt");
+    let effects = press(&mut app, "enter");
+    let [Effect::Host(ToHost::SaveScenario { refused, .. })] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!((refused.kept.len(), refused.more), (1_000, 3));
 }
 
 #[test]
