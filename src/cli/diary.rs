@@ -7,7 +7,7 @@ use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::scenario::record::{DEEDS_MAX, Deed, Record, Wanted};
 use crate::scenario::{Skipped, Step};
-use crate::ui::Refused;
+use crate::ui::{Refusals, Refused};
 
 /// What the user did since the network began.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ pub(crate) struct Account<'a> {
     /// What the nodes are called.
     pub(crate) names: &'a [(Addr, String)],
     /// What the console refused.
-    pub(crate) refused: &'a [Refused],
+    pub(crate) refused: Refusals,
     /// Those lines that were not done.
     pub(crate) skipped: &'a [Skipped],
 }
@@ -109,8 +109,8 @@ impl Diary {
             settings: account.settings,
             steps: account.steps.to_vec(),
             skipped: account.skipped.to_vec(),
-            deeds: self.deeds(began, account.refused, &name),
-            more: self.more,
+            deeds: self.deeds(began, &account.refused.kept, &name),
+            more: self.more + account.refused.more,
             lasted: now.since(began),
         };
         Ok(record.text(&name))
@@ -158,6 +158,7 @@ mod tests {
 
     fn saved(diary: &mut Diary, refused: &[Refused]) -> Result<String, String> {
         let names = [(P1, "p1".to_owned())];
+        let refused = Refusals { kept: refused.to_vec(), more: 0 };
         diary.scenario(Account { names: &names, refused, ..Account::default() }, at(10_000))
     }
 

@@ -17,7 +17,7 @@ use crate::proto::message::Role;
 use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
-use crate::ui::{FromHost, Overwrite, Refused, ToHost};
+use crate::ui::{FromHost, Overwrite, Refusals, ToHost};
 
 /// Serves one console.
 pub(crate) struct Host {
@@ -58,7 +58,7 @@ impl Host {
                 ToHost::Command(command) => self.command(command).await,
                 ToHost::Export { path, overwrite } => self.export(path, overwrite).await,
                 ToHost::SaveScenario { path, overwrite, names, refused } => {
-                    self.save_scenario(path, overwrite, &names, &refused).await;
+                    self.save_scenario(path, overwrite, &names, refused).await;
                 }
                 ToHost::OpenRecording(path) => self.open(path).await,
             }
@@ -98,7 +98,7 @@ impl Host {
         path: PathBuf,
         overwrite: Overwrite,
         names: &[(Addr, String)],
-        refused: &[Refused],
+        refused: Refusals,
     ) {
         let skipped = self.skipped.borrow().clone();
         let settings = settings::written(self.plan.lab_settings());

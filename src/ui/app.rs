@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::action::PaneId;
-use super::host::{JournalState, Refused, Severity, ToHost};
+use super::host::{JournalState, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
 use super::modal::Modal;
 use super::modal::start::Start;
@@ -29,9 +29,6 @@ use crate::scenario::Progress;
 
 /// How long a key stays armed: long enough to press it again, too short to forget it.
 pub(crate) const ARMED_TIME: Duration = Duration::from_secs(2);
-
-/// Refusals that are kept, to be written down with what was done: more than anybody types.
-const REFUSALS_MAX: usize = 1_000;
 
 /// What the console wants done outside of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +73,8 @@ pub(crate) struct App {
     pub(crate) modals: Vec<Modal>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) history: History,
-    /// What the user wanted and could not be done, in order.
-    pub(crate) refused: Vec<Refused>,
+    /// What the user wanted and could not be done.
+    pub(crate) refused: Refusals,
     pub(crate) begun: Option<Key>,
     pub(crate) toasts: Toasts,
     pub(crate) armed: Option<Armed>,
@@ -107,7 +104,7 @@ impl App {
             modals: Vec::new(),
             prompt: None,
             history: History::default(),
-            refused: Vec::new(),
+            refused: Refusals::default(),
             begun: None,
             toasts: Toasts::default(),
             armed: None,
@@ -180,11 +177,9 @@ impl App {
     }
 
     /// Says why something that was wanted is not done, and remembers it.
-    pub(crate) fn refuse(&mut self, what: String, why: String) {
-        self.show(Severity::Warning, why.clone());
-        if self.refused.len() < REFUSALS_MAX {
-            self.refused.push(Refused { at: self.scene.network_now(), what, why });
-        }
+    pub(crate) fn refuse(&mut self, severity: Severity, what: String, why: String) {
+        self.show(severity, why.clone());
+        self.refused.push(Refused { at: self.scene.network_now(), what, why });
     }
 
     /// Answers what the user did, and keeps that among the notices.

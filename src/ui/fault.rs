@@ -5,7 +5,7 @@
 //! our node treats it as dead.
 
 use super::pane::connections::Row;
-use crate::command::{Command, FaultCommand};
+use crate::command::Command;
 use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::link::{Link, LinkKey};
@@ -16,6 +16,8 @@ use crate::proto::message::{DeathCause, Role};
 
 /// Names that a question lists.
 const NAMES_SHOWN: usize = 6;
+/// Faults that a line names.
+const FAULTS_SHOWN: usize = 3;
 
 /// What a key comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,22 +153,23 @@ pub(crate) fn restart(model: &Model, addr: Addr) -> Plan {
     }
 }
 
-/// What switching all faults off comes to.
-pub(crate) fn calm(model: &Model) -> Plan {
-    let is_cut = |node: &&Node| node.life == Life::Elsewhere && !heals(model, node.addr).is_empty();
-    if model.faults().is_empty() && fallen(model).next().is_none() && !model.nodes().iter().any(|node| is_cut(&node)) {
-        return Plan::Refuse("there are no faults".to_owned());
-    }
-    Plan::Now(vec![Command::Fault(FaultCommand::Calm)])
+/// What switching all faults off will do, as far as is known here. Whoever keeps the network may know of more, such as
+/// a link that was cut long ago, so that it is asked in any case.
+pub(crate) fn calming(model: &Model) -> String {
+    let faults: Vec<_> =
+        model.faults().iter().map(|record| record.fault.text(&|addr| model.name_of(addr).into())).collect();
+    let names: Vec<_> = fallen(model).map(|node| model.name_of(node.addr)).collect();
+    let cut: Vec<_> = elsewhere(model).filter(|addr| !heals(model, *addr).is_empty()).collect();
+    let cut: Vec<_> = cut.into_iter().map(|addr| model.name_of(addr)).collect();
+    let ends = (!faults.is_empty()).then(|| format!("ending {}", list_text(&faults, FAULTS_SHOWN)));
+    let starts = (!names.is_empty()).then(|| format!("starting {} again", list_text(&names, NAMES_SHOWN)));
+    let heals = (!cut.is_empty()).then(|| format!("allowing links to {} again", list_text(&cut, NAMES_SHOWN)));
+    let all: Vec<String> = [ends, starts, heals].into_iter().flatten().collect();
+    if all.is_empty() { "calm: nothing to end, as far as is known here".to_owned() } else { all.join(", ") }
 }
 
-/// What is said when all faults are switched off.
-pub(crate) fn calmed(model: &Model) -> String {
-    let names: Vec<_> = fallen(model).map(|node| model.name_of(node.addr)).collect();
-    if names.is_empty() {
-        return "no faults any more".to_owned();
-    }
-    format!("no faults any more; {} started again", list_text(&names, NAMES_SHOWN))
+fn elsewhere(model: &Model) -> impl Iterator<Item = Addr> {
+    model.nodes().iter().filter(|node| node.life == Life::Elsewhere).map(|node| node.addr)
 }
 
 /// Nodes of this process that were killed or hang.
@@ -190,7 +193,12 @@ fn heals(model: &Model, peer: Addr) -> Vec<Command> {
     let testimonies = model.deaths().latest_of(peer).map_or(&[][..], |case| &case.testimonies);
     let is_linked = |node| model.links().get(node, peer).is_some_and(Link::is_up);
     let cut = testimonies.iter().filter(|told| told.cause == Some(DeathCause::Cut) && !is_linked(told.reporter));
-    let ours = cut.filter(|told| model.nodes().get(told.reporter).is_some_and(Node::is_ours));
+    // A node that was started anew has forgotten what it was not to dial.
+    let remembers = |node: &Node, since| node.is_ours() && node.lives.after(since).is_none();
+    let ours = cut.filter(|told| {
+        let node = model.nodes().get(told.reporter);
+        node.zip(told.declared_at).is_some_and(|(node, since)| remembers(node, since))
+    });
     ours.map(|told| Command::Heal { node: told.reporter, peer }).collect()
 }
 

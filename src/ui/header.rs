@@ -142,7 +142,7 @@ fn journal(app: &App) -> Option<Item> {
 
 fn duration(app: &App, view: &View<'_>) -> String {
     match app.scene.mode {
-        Mode::Live | Mode::Virtual => text::uptime(app.scene.now.since(app.started)),
+        Mode::Live | Mode::Virtual => text::uptime(app.scene.network_now().since(app.started)),
         Mode::Replay { .. } => text::uptime(view.model.lasted()),
     }
 }

@@ -32,8 +32,8 @@ pub enum ToHost {
         overwrite: Overwrite,
         /// What the nodes are called.
         names: Vec<(Addr, String)>,
-        /// What the user wanted and the console refused, in order.
-        refused: Vec<Refused>,
+        /// What the user wanted and the console refused.
+        refused: Refusals,
     },
     /// Read a recorded session and feed it; answered by [`FromHost::Opened`] or a notice.
     OpenRecording(PathBuf),
@@ -48,6 +48,28 @@ pub struct Refused {
     pub what: String,
     /// Why it was not done.
     pub why: String,
+}
+
+/// Refusals that are kept: more than anybody types.
+const REFUSALS_MAX: usize = 1_000;
+
+/// What the console refused in a session, to be written down with what was done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Refusals {
+    /// In order; the first thousand.
+    pub kept: Vec<Refused>,
+    /// How many came after those.
+    pub more: usize,
+}
+
+impl Refusals {
+    pub(crate) fn push(&mut self, refused: Refused) {
+        if self.kept.len() < REFUSALS_MAX {
+            self.kept.push(refused);
+        } else {
+            self.more += 1;
+        }
+    }
 }
 
 /// Whether an existing file may be replaced.

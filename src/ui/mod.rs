@@ -40,7 +40,7 @@ mod update;
 mod view;
 mod wave;
 
-pub use host::{FromHost, JournalState, Overwrite, Refused, Severity, ToHost};
+pub use host::{FromHost, JournalState, Overwrite, Refusals, Refused, Severity, ToHost};
 pub use keys::{KeyError, KeyHelp, KeyOverrides, key_table};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{Ended, Outcome, UiError, run};

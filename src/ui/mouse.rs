@@ -1,47 +1,34 @@
 //! The mouse: the wheel scrolls what is below the pointer, a click selects it.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::action::{Move, PaneId};
 use super::app::App;
-use super::modal::Modal;
 
 /// Lines that one notch of the wheel scrolls.
 const WHEEL: usize = 3;
 
-/// What the mouse did; the key that means the same in a dialog, and how often it is pressed.
-pub(super) fn on_mouse(app: &mut App, mouse: MouseEvent) -> Option<(KeyEvent, usize)> {
+/// Does what the mouse means.
+pub(super) fn on_mouse(app: &mut App, mouse: MouseEvent) {
     let at = Position { x: mouse.column, y: mouse.row };
     match mouse.kind {
-        MouseEventKind::ScrollUp => wheel(app, at, Move::Up, KeyCode::Up),
-        MouseEventKind::ScrollDown => wheel(app, at, Move::Down, KeyCode::Down),
-        MouseEventKind::Down(MouseButton::Left) => {
-            click(app, at);
-            None
-        }
-        _ => None,
+        MouseEventKind::ScrollUp => wheel(app, at, Move::Up),
+        MouseEventKind::ScrollDown => wheel(app, at, Move::Down),
+        MouseEventKind::Down(MouseButton::Left) => click(app, at),
+        _ => {}
     }
 }
 
-fn wheel(app: &mut App, at: Position, wanted: Move, key: KeyCode) -> Option<(KeyEvent, usize)> {
-    if let Some(modal) = app.modals.last() {
-        return is_read(modal).then_some((KeyEvent::new(key, KeyModifiers::NONE), WHEEL));
-    }
-    let pane = pane_at(app, at)?;
-    app.armed = None;
-    let (panes, view) = app.split();
+fn wheel(app: &mut App, at: Position, wanted: Move) {
     for _ in 0..WHEEL {
-        panes.act(pane, wanted, &view);
-    }
-    None
-}
-
-/// A dialog that is scrolled; in the others the wheel would change what is filled in.
-fn is_read(modal: &Modal) -> bool {
-    match modal {
-        Modal::Faults(_) | Modal::Help(_) | Modal::Why(_) | Modal::Wave(_) => true,
-        Modal::Start(_) | Modal::Add(_) | Modal::Say(_) | Modal::Path(_) | Modal::Confirm(_) => false,
+        if let Some(modal) = app.modals.last_mut() {
+            modal.scroll(wanted);
+        } else if let Some(pane) = pane_at(app, at) {
+            app.armed = None;
+            let (panes, view) = app.split();
+            panes.act(pane, wanted, &view);
+        }
     }
 }
 

@@ -67,7 +67,7 @@ pub enum Mouse {
     /// The terminal: selecting text works as everywhere.
     #[default]
     Terminal,
-    /// The console: the wheel scrolls.
+    /// The console: the wheel scrolls, a click selects.
     Captured,
 }
 

@@ -129,7 +129,7 @@ impl Scene {
 
     /// A line for the notices that is not about a node.
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
-        let line = NoticeLine { at: self.now, severity, text: text.to_owned(), node: None };
+        let line = NoticeLine { at: self.network_now(), severity, text: text.to_owned(), node: None };
         self.lines.push(line);
     }
 

@@ -58,12 +58,15 @@ impl Toasts {
         }
     }
 
-    /// Tells news: after the answer if one is being read, else at once. Of several that wait the latest is told;
-    /// the others are among the notices.
+    /// Tells news: after the answer if one is being read, else at once. Of several that wait the
+    /// gravest are told, and of those the latest; the others are among the notices.
     pub(crate) fn tell(&mut self, severity: Severity, text: String, pane: PaneId, now: Time) {
         let news = Toast { severity, text, pane: Some(pane), voice: Voice::News, until: now + TOAST_TIME };
         match &self.shown {
-            Some(Toast { voice: Voice::Answer, .. }) => self.waiting = Some(news),
+            Some(Toast { voice: Voice::Answer, .. }) => {
+                let graver = self.waiting.take_if(|waiting| waiting.severity > severity);
+                self.waiting = graver.or(Some(news));
+            }
             Some(Toast { voice: Voice::News, .. }) | None => self.shown = Some(news),
         }
     }
@@ -112,6 +115,16 @@ mod tests {
         assert_eq!((text(&toasts), toasts.until()), ("two parts", Some(at(20))));
         assert!(toasts.tick(at(20)));
         assert_eq!(text(&toasts), "");
+    }
+
+    #[test]
+    fn an_error_that_waits_is_not_lost_to_a_warning_that_comes_after_it() {
+        let mut toasts = Toasts::default();
+        toasts.answer(Severity::Info, "copied".to_owned(), at(10));
+        toasts.tell(Severity::Error, "the session is not recorded".to_owned(), PaneId::Notices, at(11));
+        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(12));
+        assert!(toasts.tick(at(15)));
+        assert_eq!(text(&toasts), "the session is not recorded");
     }
 
     #[test]

@@ -27,7 +27,7 @@ use super::pane::connections::Row;
 use super::prompt::Prompt;
 use super::view::View;
 use super::wave::{Waves, question};
-use crate::command::Command;
+use crate::command::{Command, FaultCommand};
 use crate::model::link::LinkKey;
 use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
@@ -40,10 +40,10 @@ pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<Effect> {
             on_paste(app, text);
             Vec::new()
         }
-        Event::Mouse(mouse) => match on_mouse(app, *mouse) {
-            Some((key, times)) => (0..times).flat_map(|_| on_modal_key(app, key.into())).collect(),
-            None => Vec::new(),
-        },
+        Event::Mouse(mouse) => {
+            on_mouse(app, *mouse);
+            Vec::new()
+        }
         Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => Vec::new(),
     }
 }
@@ -125,7 +125,7 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<Effect> {
 fn follow_said(app: &mut App, wanted: &[ToHost]) {
     for wanted in wanted {
         if let ToHost::Command(Command::Say { node, body }) = wanted {
-            app.waves.look_out_for(*node, body.clone(), app.scene.now);
+            app.waves.look_out_for(*node, body.clone(), app.scene.network_now());
         }
     }
 }
@@ -256,13 +256,11 @@ fn faults(app: &mut App) {
 
 /// All faults off, and who comes back with that. A key that does nothing says so.
 fn calm(app: &mut App) -> Vec<Effect> {
-    let said = fault::calmed(&app.scene.live);
-    let plan = fault::calm(&app.scene.live);
-    let effects = carry_out(app, NO_ROW, &Wish::named("calm", &[]), plan);
-    if !effects.is_empty() {
-        app.show(Severity::Info, said);
+    if !is_live(app) {
+        return Vec::new();
     }
-    effects
+    app.show(Severity::Info, fault::calming(&app.scene.live));
+    hosts(vec![Command::Fault(FaultCommand::Calm)])
 }
 
 fn selected_row(app: &mut App) -> Option<Row> {
@@ -313,7 +311,7 @@ fn carry_out(app: &mut App, row: Row, wish: &Wish, plan: Plan) -> Vec<Effect> {
         }
         Plan::Refuse(why) => {
             let what = wish.text(&app.scene.live);
-            app.refuse(what, why);
+            app.refuse(Severity::Warning, what, why);
         }
     }
     Vec::new()

@@ -97,6 +97,7 @@ impl Followed {
 struct Said {
     origin: Addr,
     body: Body,
+    /// What time it was for the network.
     at: Time,
 }
 
@@ -109,14 +110,15 @@ struct Again {
 }
 
 impl Waves {
-    /// The user has this peer say this: that is the message to follow, when it begins.
-    pub(crate) fn look_out_for(&mut self, origin: Addr, body: Body, now: Time) {
-        self.said = Some(Said { origin, body, at: now });
+    /// The user has this peer say this: that is the message to follow, when it begins. The moment is the network's,
+    /// which may be behind the user's.
+    pub(crate) fn look_out_for(&mut self, origin: Addr, body: Body, network_now: Time) {
+        self.said = Some(Said { origin, body, at: network_now });
     }
 
     /// What the user said is followed, else the newest message, unless the one before is not seen yet.
     pub(crate) fn follow(&mut self, model: &Model, now: Time) {
-        if let Some(id) = self.begun(model, now) {
+        if let Some(id) = self.begun(model) {
             self.said = None;
             self.followed = Some(Followed { id, since: now, whose: Whose::User });
         }
@@ -130,8 +132,8 @@ impl Waves {
     }
 
     /// The message that the user said, if it has begun.
-    fn begun(&mut self, model: &Model, now: Time) -> Option<MessageId> {
-        self.said.take_if(|said| now.since(said.at) > BEGINS_WITHIN);
+    fn begun(&mut self, model: &Model) -> Option<MessageId> {
+        self.said.take_if(|said| model.now().since(said.at) > BEGINS_WITHIN);
         let said = self.said.as_ref()?;
         let is_it = |rumor: &&Rumor| rumor.id.origin == said.origin && rumor.body == said.body;
         let latest = model.rumors().ring().iter().rev().take(LATEST_MAX).map(|(_, rumor)| rumor);

@@ -74,10 +74,14 @@ impl FaultMenu {
         };
         let mut offers: Vec<Offer> = FAULTS.iter().map(|fault| offer(fault, &node, peer.as_deref())).collect();
         let setting = offers.len();
-        offers.extend(model.faults().iter().map(|record| {
-            let about = format!("ends: {}", record.fault.text(&name));
-            Offer { command: record.fault.end_text(&name), about }
-        }));
+        for fault in model.faults().iter().map(|record| &record.fault) {
+            let (command, about) = (fault.end_text(&name), format!("ends: {}", fault.text(&name)));
+            // Partitions end together.
+            match offers.iter_mut().skip(setting).find(|offer| offer.command == command) {
+                Some(offer) => "ends all partitions".clone_into(&mut offer.about),
+                None => offers.push(Offer { command, about }),
+            }
+        }
         let title = match peer {
             None => format!("Faults at {node}"),
             Some(peer) => format!("Faults at {node} and at its link to {peer}"),
@@ -86,19 +90,36 @@ impl FaultMenu {
     }
 
     pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
-        let len = self.offers.len();
         match movement(key, &mut self.begun, keys) {
-            Some(Action::Move(Move::Up) | Action::PreviousPane) => self.chosen = (self.chosen + len - 1) % len,
-            Some(Action::Move(Move::Down) | Action::NextPane) => self.chosen = (self.chosen + 1) % len,
-            Some(Action::Move(Move::Top)) => self.chosen = 0,
-            Some(Action::Move(Move::Bottom)) => self.chosen = len - 1,
             Some(Action::Details | Action::Move(Move::Right)) => {
                 return Reply::Type(self.offers[self.chosen].command.clone());
             }
+            Some(Action::PreviousPane) => self.act(Move::Up),
+            Some(Action::NextPane) => self.act(Move::Down),
+            Some(Action::Move(wanted)) => self.act(wanted),
             Some(Action::Back | Action::Faults | Action::Quit) => return Reply::Close,
             Some(_) | None => {}
         }
         Reply::Stay
+    }
+
+    pub(super) fn act(&mut self, wanted: Move) {
+        let len = self.offers.len();
+        self.chosen = match wanted {
+            Move::Up => (self.chosen + len - 1) % len,
+            Move::Down => (self.chosen + 1) % len,
+            Move::Top => 0,
+            Move::Bottom => len - 1,
+            Move::Left
+            | Move::Right
+            | Move::PageUp
+            | Move::PageDown
+            | Move::Follow
+            | Move::NextMatch
+            | Move::PreviousMatch
+            | Move::Sort
+            | Move::Row(_) => self.chosen,
+        };
     }
 
     pub(crate) fn render(&self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {

@@ -20,7 +20,7 @@ const LEFT: usize = 24;
 /// The help, and how far it is scrolled.
 #[derive(Debug, Default)]
 pub(crate) struct Help {
-    scroll: Scroll,
+    pub(super) scroll: Scroll,
     begun: Option<Key>,
 }
 

@@ -92,6 +92,17 @@ impl Modal {
         }
     }
 
+    /// Scrolls a dialog that is read; in the others nothing happens, or what is filled in would change.
+    pub(crate) fn scroll(&mut self, wanted: Move) {
+        match self {
+            Self::Faults(modal) => modal.act(wanted),
+            Self::Help(modal) => modal.scroll.act(wanted),
+            Self::Why(modal) => modal.scroll.act(wanted),
+            Self::Wave(modal) => modal.act(wanted),
+            Self::Start(_) | Self::Add(_) | Self::Say(_) | Self::Path(_) | Self::Confirm(_) => {}
+        }
+    }
+
     /// Lets the dialog have pasted text.
     pub(crate) fn paste(&mut self, text: &str) {
         match self {

@@ -33,7 +33,7 @@ use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, Move};
 use crate::ui::explain::Subject;
 use crate::ui::keys::{Key, KeyMap};
 use crate::ui::list_view::ListView;
@@ -86,6 +86,9 @@ impl Facts {
             Row::Has(_) => None,
         };
         let new: Vec<Addr> = self.rows[window].iter().filter_map(lacks).collect();
+        if new.is_empty() {
+            return;
+        }
         let answers = why_not_each(view.model, rumor, &new, view.utc_offset_s);
         self.why.extend(new.into_iter().zip(answers));
     }
@@ -97,17 +100,21 @@ impl WaveTable {
     }
 
     pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
-        let nodes = self.nodes();
         match movement(key, &mut self.begun, keys) {
-            Some(Action::Move(wanted)) => self.list.act(&nodes, wanted, |node| node.to_string()),
+            Some(Action::Move(wanted)) => self.act(wanted),
             Some(Action::Details) => {
-                let Some(node) = self.list.selected(&nodes) else { return Reply::Close };
+                let Some(node) = self.list.selected(&self.nodes()) else { return Reply::Close };
                 return Reply::Explain(Subject::Lack { node, id: self.id });
             }
             Some(Action::Back | Action::Quit | Action::WaveTable) => return Reply::Close,
             Some(_) | None => {}
         }
         Reply::Stay
+    }
+
+    pub(super) fn act(&mut self, wanted: Move) {
+        let nodes = self.nodes();
+        self.list.act(&nodes, wanted, |node| node.to_string());
     }
 
     fn nodes(&self) -> Vec<Addr> {

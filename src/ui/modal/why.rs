@@ -21,7 +21,7 @@ const TIME: usize = 13;
 #[derive(Debug)]
 pub(crate) struct Why {
     explanation: Explanation,
-    scroll: Scroll,
+    pub(super) scroll: Scroll,
     begun: Option<Key>,
 }
 

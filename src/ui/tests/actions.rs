@@ -1,5 +1,7 @@
 //! What keys do.
 
+use std::time::Duration;
+
 use super::fixture::{
     FAR, P1, P2, P3, P4, S1, S2, Script, aftermath, at, dead, delivery, empty, options, picture, press, session,
     suspect, told, type_text,
@@ -108,6 +110,17 @@ fn a_link_that_was_cut_is_healed_by_the_key_that_restarts() {
     let keys = footer(&mut app);
     assert!(keys.contains("r heal 127.0.0.1:4000") && !keys.contains("x cut"), "{keys}");
     assert_eq!(press(&mut app, "r"), command(Command::Heal { node: P1, peer: FAR }));
+    assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
+    assert!(footer(&mut app).contains("allowing links to 127.0.0.1:4000 again"), "{}", footer(&mut app));
+
+    // Started anew, p1 knows of no cut any more, and C has nothing to end but p3, which hangs.
+    let mut script = Script::default();
+    script.at(13_150).add(P1, EventKind::Stopped { how: Stop::Killed }).start(P1, "p1", Role::Peer);
+    script.at(13_160).start(P3, "p3", Role::Peer);
+    app.take(&[delivery(script.events)]);
+    assert_eq!(press(&mut app, "r"), []);
+    assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
+    assert!(footer(&mut app).contains("nothing to end"), "{}", footer(&mut app));
 }
 
 #[test]
@@ -344,14 +357,15 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
     assert!(details.contains("fault: loss p1 p4 30%"), "{details}");
     press(&mut app, "esc");
     assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
+    assert!(footer(&mut app).contains("ending loss p1 p4 30%, starting p3 again"), "{}", footer(&mut app));
 
     app.take(&[delivery(vec![event(EventKind::FaultCleared { fault })])]);
     assert!(!picture(&mut app, 120, 40).contains("1 fault"));
     let mut script = Script::default();
     script.at(13_000).start(P3, "p3", Role::Peer);
     app.take(&[delivery(script.events)]);
-    assert_eq!(press(&mut app, "C"), []);
-    assert_eq!(footer(&mut app), "! there are no faults");
+    assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)), "the network may know of more");
+    assert_eq!(footer(&mut app), "i calm: nothing to end, as far as is known here");
 }
 
 #[test]
@@ -381,6 +395,21 @@ fn f_writes_the_command_of_each_fault_and_of_its_end_and_enter_gives_it() {
 }
 
 #[test]
+fn partitions_end_together_so_f_offers_that_once() {
+    let mut app = suspect();
+    let border = |nodes| Fault { what: Trouble::Cut, on: Scope::border(nodes) };
+    let set = [border(vec![P1]), border(vec![P1, P2])].map(|fault| {
+        let kind = EventKind::FaultSet { fault };
+        Event { at: at(12_000), node: P4, kind }
+    });
+    app.take(&[delivery(set.to_vec())]);
+    press(&mut app, "F G");
+    let menu = picture(&mut app, 80, 40);
+    assert_eq!(menu.matches("heal partition").count(), 1, "{menu}");
+    assert!(menu.contains("ends all partitions"), "{menu}");
+}
+
+#[test]
 fn with_a_link_selected_f_is_about_that_link() {
     let mut app = suspect();
     select(&mut app, "p1");
@@ -395,14 +424,14 @@ fn with_a_link_selected_f_is_about_that_link() {
 }
 
 #[test]
-fn calm_says_which_nodes_start_again_and_counts_a_node_that_hangs_as_a_fault() {
+fn calm_says_which_nodes_are_started_again_and_counts_a_node_that_hangs_as_a_fault() {
     let mut app = suspect();
     let event = |node, kind| Event { at: at(12_000), node, kind };
     let hung = [event(P1, EventKind::Hung), event(P4, EventKind::Hung)];
     app.take(&[delivery(hung.to_vec())]);
     assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
     let said = footer(&mut app);
-    assert!(said.contains("no faults any more; p1, p3 and p4 started again"), "{said}");
+    assert!(said.contains("starting p1, p3 and p4 again"), "{said}");
 }
 
 #[test]
@@ -444,17 +473,30 @@ fn what_the_console_refuses_is_handed_on_with_what_was_done() {
     type_text(&mut app, "save-scenario a.txt");
     let effects = press(&mut app, "enter");
     let [Effect::Host(ToHost::SaveScenario { refused, .. })] = &effects[..] else { panic!("{effects:?}") };
-    let refused: Vec<String> = refused.iter().map(|refused| format!("{}: {}", refused.what, refused.why)).collect();
+    let refused: Vec<String> =
+        refused.kept.iter().map(|refused| format!("{}: {}", refused.what, refused.why)).collect();
     assert_eq!(
         refused,
         [
+            "kill p9: no node 'p9': expected a name such as p1, or an address",
             "hang p3: p3 hangs already; restart brings it back",
             "restart p1: p1 runs: kill or hang it first",
             "restart p4: p4 runs: kill or hang it first",
             "restart p1: p1 runs: kill or hang it first",
-        ],
-        "a line that cannot be read is no command"
+        ]
     );
+}
+
+#[test]
+fn what_is_refused_beyond_a_thousand_is_counted() {
+    let mut app = suspect();
+    for _ in 0..1_003 {
+        app.refuse(Severity::Warning, "hang p3".to_owned(), "p3 hangs already".to_owned());
+    }
+    type_text(&mut app, ":save-scenario a.txt");
+    let effects = press(&mut app, "enter");
+    let [Effect::Host(ToHost::SaveScenario { refused, .. })] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!((refused.kept.len(), refused.more), (1_000, 3));
 }
 
 #[test]
@@ -642,4 +684,34 @@ fn a_recording_that_fails_is_said_and_stays_in_the_header() {
     assert!(picture(&mut app, 80, 24).lines().next().unwrap().contains("REC FAILED"));
     on_host(&mut app, FromHost::Notice { severity: Severity::Info, text: "hello".to_owned() });
     assert_eq!(footer(&mut app), "i hello");
+}
+
+/// A network in virtual time that is a minute behind, as on a slow machine.
+fn behind() -> App {
+    let mut app = suspect();
+    app.scene.mode = Mode::Virtual;
+    app.scene.behind = Duration::from_secs(60);
+    app.tick(at(73_200));
+    app
+}
+
+#[test]
+fn what_is_said_in_a_network_that_is_behind_is_followed_all_the_same() {
+    let mut app = behind();
+    type_text(&mut app, ":say p4 mine");
+    assert_eq!(press(&mut app, "enter"), command(Command::Say { node: P4, body: "mine".into() }));
+    let mut script = Script::default();
+    script.at(13_210).gossip(1, "mine", &[(P4, P1, 1)]).gossip(7, "another", &[(P2, P1, 1)]);
+    app.take(&[delivery(script.events)]);
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.lines().next().unwrap().contains("p4#1 reached"), "{shown}");
+}
+
+#[test]
+fn a_network_that_is_behind_has_one_time_in_the_header_and_in_the_notices() {
+    let mut app = behind();
+    assert!(picture(&mut app, 120, 40).lines().next().unwrap().ends_with("00:00:13"));
+    on_host(&mut app, FromHost::Notice { severity: Severity::Info, text: "a line of the program".to_owned() });
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.contains("03:00:13 i a line of the program"), "{shown}");
 }

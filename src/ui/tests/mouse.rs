@@ -2,9 +2,11 @@
 
 use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::fixture::{P1, P4, dead, picture, press, suspect};
+use super::fixture::{P1, P4, dead, options, picture, press, session, suspect, told};
 use crate::ui::action::PaneId;
 use crate::ui::app::App;
+use crate::ui::keys::KeyOverrides;
+use crate::ui::options::Options;
 use crate::ui::update::on_event;
 
 /// Where this text is on a screen of 120 by 40.
@@ -72,4 +74,17 @@ fn what_lies_under_a_dialog_is_not_clicked_and_the_wheel_scrolls_the_dialog() {
     assert_ne!(picture(&mut app, 120, 24), before);
     press(&mut app, "esc");
     assert!(app.modals.is_empty());
+}
+
+#[test]
+fn the_wheel_scrolls_a_dialog_whatever_the_arrow_keys_mean() {
+    let keys = KeyOverrides::new([("up".to_owned(), vec!["u".to_owned()]), ("down".to_owned(), vec!["d".to_owned()])])
+        .unwrap();
+    let mut app = told(Options { keys, ..options() }, session(), 13_200);
+    press(&mut app, "?");
+    let before = picture(&mut app, 120, 24);
+    mouse(&mut app, MouseEventKind::ScrollDown, (60, 12));
+    assert_ne!(picture(&mut app, 120, 24), before);
+    mouse(&mut app, MouseEventKind::ScrollUp, (60, 12));
+    assert_eq!(picture(&mut app, 120, 24), before);
 }

@@ -50,7 +50,7 @@ fn run_command(app: &mut App, line: &str) -> Vec<Effect> {
     match parse(line, &app.scene.live) {
         Ok(typed) => run_typed(app, typed),
         Err(fault) => {
-            app.show(Severity::Error, fault);
+            app.refuse(Severity::Error, line.to_owned(), fault);
             Vec::new()
         }
     }
