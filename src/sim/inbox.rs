@@ -73,10 +73,18 @@ impl<M: Machine> World<M> {
         self.handle(addr, input);
     }
 
-    /// Whoever sent this has a full queue: it drops the link, and the node hears of that after all that waits.
+    /// Whoever sent this has a full queue: it drops the link, and the node hears of that after all that waits. Across a
+    /// cut neither end hears anything: what was still on its way is lost.
     fn give_up(&mut self, input: &Input) {
         let Input::Message { link, .. } = input else { return };
         let (id, end) = connection_of(*link);
+        if self
+            .connections
+            .get(&id)
+            .is_some_and(|connection| self.faults.is_cut(connection.ends[0], connection.ends[1]))
+        {
+            return;
+        }
         let closed = |cause| move |link| Input::Link { link, change: LinkChange::Closed { cause } };
         self.deliver(id, end, closed(CloseCause::EndOfStream));
         let Some(sender) = self.connections.get(&id).map(|connection| connection.ends[1 - end]) else { return };
