@@ -78,11 +78,11 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
         for act in acts {
             match act {
                 Act::Do { step, command } => {
-                    let (order, answer) = Order::new(command);
+                    let (order, answer) = Order::new(command.clone());
                     // An engine that has ended has no nodes left to command.
                     let _ = self.orders.send(order).await;
                     if let Err(why) = answer.wait().await {
-                        let telling = self.run.refused(step, &why);
+                        let telling = self.run.refused(step, &command, &why);
                         (self.tell)(&self.run, telling);
                     }
                 }
