@@ -14,11 +14,12 @@ use super::printer::Printer;
 use super::settings::NodeSettings;
 use super::values::Span;
 use crate::clock::Clock;
-use crate::command::{Command, Order};
+use crate::command::Command;
 use crate::event::Batch;
 use crate::feed::Tap;
 use crate::model::span_text;
 use crate::model::words::count_text;
+use crate::order::Order;
 use crate::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use crate::proto::time::Time;
 use crate::scenario::Run;
@@ -59,10 +60,11 @@ pub(crate) async fn keep_pace(engine: Engine, clock: Clock, witness: Witness, mu
             () = sleep_until(next, clock) => continue,
         };
         pace.catch_up(&mut engine);
-        let last = order.command == Command::Quit;
-        let result = engine.apply(order.command.clone());
+        let (command, asker) = order.split();
+        let last = command == Command::Quit;
+        let result = engine.apply(command);
         witness.publish(&mut engine);
-        order.answer(result);
+        asker.answer(result);
         if last {
             return;
         }
