@@ -1,5 +1,7 @@
 //! What a picture is made from: the model as it is shown, the moment, and what is lit up.
 
+use std::borrow::Cow;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ratatui::style::Style;
@@ -67,27 +69,63 @@ pub(crate) struct NameWidths {
     pub(crate) ours: usize,
     /// The widest name of all that are linked.
     pub(crate) all: usize,
+    /// The same with whole addresses.
+    whole: usize,
     /// `p2 → p4`: with many nodes here most lines are about two of them, and an address widens its
     /// own line; with one node every line has an address.
     pub(crate) route: usize,
+    addresses: Addresses,
+}
+
+/// How a node that has no name here is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Addresses {
+    /// `127.0.0.1:3000`.
+    Whole,
+    /// `:3000`: all nodes are on this host, which then goes without saying.
+    PortAt(Ipv4Addr),
+}
+
+impl Addresses {
+    fn of(model: &Model) -> Self {
+        let mut hosts = model.nodes().iter().map(|node| node.addr.ip());
+        let Some(first) = hosts.next() else { return Self::Whole };
+        if hosts.all(|host| host == first) { Self::PortAt(first) } else { Self::Whole }
+    }
+
+    fn name(self, addr: Addr, model: &Model) -> Cow<'_, str> {
+        let has_name = model.nodes().get(addr).is_some_and(|node| node.name.is_some());
+        match self {
+            Self::PortAt(host) if !has_name && addr.ip() == host => format!(":{}", addr.port()).into(),
+            Self::PortAt(_) | Self::Whole => model.name_of(addr),
+        }
+    }
 }
 
 impl NameWidths {
     pub(crate) fn of(model: &Model) -> Self {
-        let (mut nodes, mut ours, mut all) = (0, 2, 2);
+        let addresses = Addresses::of(model);
+        let (mut nodes, mut ours, mut all, mut whole) = (0, 2, 2, 2);
         for node in model.nodes().iter().filter(|node| node.is_ours() || node.linked > 0) {
-            let width = text::width(&model.name_of(node.addr)).min(NAME_WIDTH_MAX);
+            let width = text::width(&addresses.name(node.addr, model)).min(NAME_WIDTH_MAX);
             all = all.max(width);
+            whole = whole.max(text::width(&model.name_of(node.addr)).min(NAME_WIDTH_MAX));
             if node.is_ours() {
                 (nodes, ours) = (nodes + 1, ours.max(width));
             }
         }
         let other = if nodes > 1 { ours } else { all };
-        Self { ours, all, route: ours + " > ".len() + other }
+        Self { ours, all, whole, route: ours + " > ".len() + other, addresses }
     }
 }
 
 impl View<'_> {
+    /// The same with whole addresses: for what is copied or sought.
+    pub(crate) fn in_full(self) -> Self {
+        let names = NameWidths { all: self.names.whole, addresses: Addresses::Whole, ..self.names };
+        Self { names, ..self }
+    }
+
     pub(crate) fn style(&self, tone: Tone) -> Style {
         self.theme.style(tone)
     }
@@ -102,6 +140,11 @@ impl View<'_> {
         self.model.name_of(addr).into_owned()
     }
 
+    /// `p3`, or for a node elsewhere `:4000`, with its host if that is not the host of all.
+    pub(crate) fn short_name(&self, addr: Addr) -> Cow<'_, str> {
+        self.names.addresses.name(addr, self.model)
+    }
+
     /// What sorts by name: see [`crate::model::node::Nodes::order_of`].
     pub(crate) fn by_name(&self, addr: Addr) -> impl Ord + use<> {
         self.model.nodes().order_of(addr)
@@ -109,7 +152,7 @@ impl View<'_> {
 
     /// A name in a column that is at least as wide as our own names.
     pub(crate) fn padded_name(&self, addr: Addr) -> String {
-        let name = self.model.name_of(addr);
+        let name = self.short_name(addr);
         let fill = self.names.ours.saturating_sub(text::width(&name));
         format!("{name}{:fill$}", "")
     }

@@ -203,9 +203,10 @@ pub(crate) fn counts(model: &Model) -> (usize, usize) {
 
 /// The line as text.
 pub(crate) fn plain(row: Row, view: &View<'_>) -> String {
-    let columns = cells::columns(usize::MAX, view);
-    let seen = cells::Seen::of(view, &[row]);
-    let parts = cells::parts(row, &columns, &seen, view, false);
+    let view = view.in_full();
+    let columns = cells::columns(usize::MAX, &view);
+    let seen = cells::Seen::of(&view, &[row]);
+    let parts = cells::parts(row, &columns, &seen, &view, false);
     plain_text(&parts).trim_end().trim_start_matches([' ', '>']).to_owned()
 }
 

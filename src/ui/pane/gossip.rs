@@ -54,7 +54,7 @@ fn hint(log: &LogView, view: &View<'_>) -> String {
 
 /// The line as text.
 pub(crate) fn plain(entry: &Entry, view: &View<'_>) -> String {
-    plain_text(&parts(entry, &view.moment(entry.at), view))
+    plain_text(&parts(entry, &view.moment(entry.at), &view.in_full()))
 }
 
 fn parts(entry: &Entry, moment: &str, view: &View<'_>) -> Parts {
@@ -83,9 +83,9 @@ fn route(entry: &Entry, view: &View<'_>, parts: &mut Parts) {
         Some(to) => {
             push(view.node_tone(from), view.padded_name(from));
             push(Tone::Stale, format!(" {} ", view.theme.arrow()));
-            push(view.node_tone(to), view.name(to));
+            push(view.node_tone(to), view.short_name(to).into_owned());
         }
-        None => push(view.node_tone(from), view.name(from)),
+        None => push(view.node_tone(from), view.short_name(from).into_owned()),
     }
     let fill = view.names.route.saturating_sub(used) + 1;
     parts.push((Tone::Plain, " ".repeat(fill)));
@@ -125,13 +125,13 @@ fn told(entry: &Entry, view: &View<'_>) -> (Tone, &'static str, String) {
         EntryKind::Died { cause, .. } => (Tone::Dead, "DEATH", cause.to_string()),
         EntryKind::ReportSent { dead, seeds } => {
             let seeds = crate::model::words::count_text(*seeds as u64, "seed");
-            (Tone::Dead, "REPORT", format!("{} is dead, to {seeds}", view.name(*dead)))
+            (Tone::Dead, "REPORT", format!("{} is dead, to {seeds}", view.short_name(*dead)))
         }
         EntryKind::ReportReceived { dead, action, .. } => {
-            (Tone::Dead, "REPORT", format!("{} is dead: {}", view.name(*dead), action_word(*action)))
+            (Tone::Dead, "REPORT", format!("{} is dead: {}", view.short_name(*dead), action_word(*action)))
         }
         EntryKind::Disputed { reporter, .. } => {
-            (Tone::Suspect, "DISPUTE", format!("alive, {} was wrong", view.name(*reporter)))
+            (Tone::Suspect, "DISPUTE", format!("alive, {} was wrong", view.short_name(*reporter)))
         }
         EntryKind::LinkUp { purpose: Purpose::Neighbor, .. } => (Tone::Stale, "LINK", "up".to_owned()),
         EntryKind::LinkUp { purpose: Purpose::Registration, .. } => (Tone::Stale, "LINK", "registered".to_owned()),
@@ -162,7 +162,7 @@ fn received(id: MessageId, hop: Option<u16>, duplicates: u32, view: &View<'_>) -
 }
 
 fn message(id: MessageId, view: &View<'_>) -> String {
-    view.model.message_name(id)
+    format!("{}{id}", view.short_name(id.origin))
 }
 
 /// The beginning of a body, escaped: the rest of a long one would never be seen.

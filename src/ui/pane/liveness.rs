@@ -98,7 +98,7 @@ impl LivenessPane {
 
 /// The line as text.
 pub(crate) fn plain(addr: Addr, view: &View<'_>) -> String {
-    plain_text(&parts(addr, &heard(view), view))
+    plain_text(&parts(addr, &heard(view), &view.in_full()))
 }
 
 fn is_watched(node: &Node, heard: &BTreeMap<Addr, Heard>) -> bool {
@@ -167,6 +167,6 @@ fn silent(heard: Heard, view: &View<'_>) -> Option<(Tone, String)> {
 }
 
 fn suspecting(node: &Node, view: &View<'_>) -> String {
-    let names: Vec<String> = node.suspicions.iter().map(|suspicion| view.name(suspicion.by)).collect();
+    let names: Vec<_> = node.suspicions.iter().map(|suspicion| view.short_name(suspicion.by)).collect();
     list_text(&names, WATCHERS_SHOWN)
 }

@@ -7,6 +7,7 @@ pub(crate) mod notices;
 pub(crate) mod reports;
 pub(crate) mod topology;
 pub(crate) mod warnings;
+mod wrapped;
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -37,6 +38,9 @@ pub(crate) struct Panes {
     pub(crate) warnings: WarningsPane,
     /// Where the panes were drawn last: what a click means.
     pub(crate) areas: Vec<(PaneId, Rect)>,
+    /// Which of the notices, and of the warnings, that were drawn last stands in each row.
+    notice_rows: Vec<usize>,
+    warning_rows: Vec<usize>,
 }
 
 /// Whether the keys go to a pane.
@@ -58,8 +62,8 @@ impl Panes {
             PaneId::Gossip => gossip::render(&mut self.gossip, frame, area, view, focus),
             PaneId::Liveness => self.liveness.render(frame, area, view, focus),
             PaneId::Reports => reports::render(&mut self.reports, frame, area, view, focus),
-            PaneId::Notices => notices::render(&mut self.notices, frame, area, view, focus),
-            PaneId::Warnings => self.warnings.render(frame, area, view, focus),
+            PaneId::Notices => self.notice_rows = notices::render(&mut self.notices, frame, area, view, focus),
+            PaneId::Warnings => self.warning_rows = self.warnings.render(frame, area, view, focus),
         }
     }
 
@@ -91,8 +95,17 @@ impl Panes {
                 self.topology.select(Some(addr));
                 self.connections.select(addr, view);
             }
-        } else if let Some(row) = row {
-            self.act(pane, Move::Row(usize::from(row)), view);
+        } else if let Some(line) = row.and_then(|row| self.line_in(pane, usize::from(row))) {
+            self.act(pane, Move::Row(line), view);
+        }
+    }
+
+    /// Which of the lines that a pane shows stands in this row.
+    fn line_in(&self, pane: PaneId, row: usize) -> Option<usize> {
+        match pane {
+            PaneId::Notices => self.notice_rows.get(row).copied(),
+            PaneId::Warnings => self.warning_rows.get(row).copied(),
+            PaneId::Topology | PaneId::Connections | PaneId::Gossip | PaneId::Liveness | PaneId::Reports => Some(row),
         }
     }
 

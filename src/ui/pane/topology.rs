@@ -91,8 +91,6 @@ struct Scenery<'a> {
     wave: Option<(Wave, Way)>,
     registrations: Registrations,
     filter: &'a Filter,
-    /// All nodes are of one host, which then goes without saying.
-    one_host: bool,
 }
 
 impl Topology {
@@ -217,10 +215,8 @@ impl Topology {
         let graph = Graph::of(view);
         let selected = selected.and_then(|addr| graph.number(addr));
         let way = |wave: Wave| view.model.rumors().get(wave.id).map(|rumor| (wave, Way::of(rumor)));
-        let host = graph.nodes.first().map(|node| node.addr.ip());
-        let one_host = graph.nodes.iter().all(|node| Some(node.addr.ip()) == host);
         let wave = view.wave.and_then(way);
-        Scenery { graph, selected, wave, registrations: self.registrations, filter: &self.filter, one_host }
+        Scenery { graph, selected, wave, registrations: self.registrations, filter: &self.filter }
     }
 }
 
@@ -312,11 +308,7 @@ impl Scenery<'_> {
 
     /// `p3`, or for a node elsewhere `:4000`, with its host if that is not the host of all.
     fn short_name(&self, node: usize, view: &View<'_>) -> String {
-        let node = self.graph.nodes[node];
-        if node.name.is_none() && self.one_host {
-            return format!(":{}", node.addr.port());
-        }
-        view.name(node.addr)
+        view.short_name(self.graph.nodes[node].addr).into_owned()
     }
 }
 

@@ -8,10 +8,9 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
 
-use super::{Focus, Parts, filter_note, fit, framed, mark, plain_text, render_empty};
+use super::wrapped::{self, Sentence};
+use super::{Focus, filter_note, framed, plain_text, render_empty};
 use crate::model::Model;
 use crate::model::warning::{Finding, Warning};
 use crate::proto::addr::Addr;
@@ -52,21 +51,18 @@ impl WarningsPane {
         rows.filter(|number| self.list.filter().is_all() || self.list.filter().matches(&plain(*number, view))).collect()
     }
 
-    pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
+    /// Which of the lines that are shown stands in each row.
+    pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) -> Vec<usize> {
         let rows = self.rows(view);
         let inside = framed(PaneId::Warnings, &self.note(view), frame, area, view, focus);
         if rows.is_empty() {
             render_empty("Nothing is wrong with the network as a whole.", frame, inside, view);
-            return;
+            return Vec::new();
         }
-        let columns = usize::from(inside.width);
-        let window = self.list.window(&rows, usize::from(inside.height));
-        let selected = self.list.selected(&rows);
-        let lines = rows[window].iter().map(|number| {
-            let line = fit(&parts(*number, view), columns, view);
-            if selected == Some(*number) { mark(line, columns, focus) } else { line }
-        });
-        frame.render_widget(Paragraph::new(lines.collect::<Vec<Line<'_>>>()), inside);
+        let shown = &rows[self.list.window(&rows, usize::from(inside.height))];
+        let selected = self.list.selected(&rows).and_then(|number| shown.iter().position(|other| *other == number));
+        let sentences: Vec<Sentence> = shown.iter().filter_map(|number| sentence(*number, view)).collect();
+        wrapped::render(&sentences, selected, frame, inside, view, focus)
     }
 
     fn note(&self, view: &View<'_>) -> String {
@@ -104,23 +100,19 @@ fn warning(number: u64, model: &Model) -> Option<&Warning> {
 
 /// The line as text.
 pub(crate) fn plain(number: u64, view: &View<'_>) -> String {
-    plain_text(&parts(number, view))
+    sentence(number, view).map_or_else(String::new, |sentence| plain_text(&sentence.parts()))
 }
 
-fn parts(number: u64, view: &View<'_>) -> Parts {
-    let Some(warning) = warning(number, view.model) else { return Parts::new() };
+fn sentence(number: u64, view: &View<'_>) -> Option<Sentence> {
+    let warning = warning(number, view.model)?;
     let text = view.model.warning_text(&warning.finding);
-    match warning.gone_at {
-        None => vec![
-            (Tone::Stale, format!("{} ", view.second(warning.since))),
-            (Tone::Suspect, "! ".to_owned()),
-            (Tone::Suspect, text),
-        ],
-        Some(gone_at) => vec![
-            (Tone::Stale, format!("{} ", view.second(warning.since))),
-            (Tone::Stale, format!("{} ", view.theme.sign("·", "."))),
-            (Tone::Stale, text),
-            (Tone::Stale, format!(", gone at {}", view.second(gone_at))),
-        ],
-    }
+    let since = (Tone::Stale, format!("{} ", view.second(warning.since)));
+    Some(match warning.gone_at {
+        None => Sentence { head: vec![since, (Tone::Suspect, "! ".to_owned())], tail: vec![(Tone::Suspect, text)] },
+        Some(gone_at) => {
+            let sign = (Tone::Stale, format!("{} ", view.theme.sign("·", ".")));
+            let gone = (Tone::Stale, format!(", gone at {}", view.second(gone_at)));
+            Sentence { head: vec![since, sign], tail: vec![(Tone::Stale, text), gone] }
+        }
+    })
 }

@@ -368,6 +368,32 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
     assert_eq!(footer(&mut app), "i calm: nothing to end, as far as is known here");
 }
 
+const LONG: &str = "the session is not recorded, because the disk is full and there is nothing here that could be thrown \
+                    away; make room, or quit and begin again elsewhere";
+
+#[test]
+fn a_long_notice_goes_on_in_the_rows_that_are_free_and_is_cut_where_there_are_none() {
+    let mut app = suspect();
+    on_host(&mut app, FromHost::Notice { severity: Severity::Error, text: LONG.to_owned() });
+    app.tick(at(60_000));
+    press(&mut app, "6 z");
+    let shown = picture(&mut app, 80, 24);
+    let row = shown.lines().position(|line| line.contains("the session is not recorded")).expect(&shown);
+    let text = |row: usize| shown.lines().nth(row).unwrap().trim_matches(['│', ' ']).to_owned();
+    let head = "03:00:13 x ";
+    let sentence = [text(row).replace(head, ""), text(row + 1), text(row + 2)].join(" ");
+    assert_eq!(sentence.trim(), LONG);
+    let continued = shown.lines().nth(row + 1).unwrap();
+    assert_eq!(continued.find(&text(row + 1)), Some("│".len() + head.len()), "under the sentence: {shown}");
+
+    for _ in 0..40 {
+        on_host(&mut app, FromHost::Notice { severity: Severity::Error, text: LONG.to_owned() });
+    }
+    app.tick(at(70_000));
+    let full = picture(&mut app, 80, 24);
+    assert_eq!(full.lines().filter(|line| line.contains("x the session is not recorded")).count(), 20, "{full}");
+}
+
 #[test]
 fn f_writes_the_command_of_each_fault_and_of_its_end_and_enter_gives_it() {
     let mut app = suspect();
@@ -655,6 +681,31 @@ fn a_killed_node_is_shown_as_killed_at_once() {
     let line = app.panes.line_of(crate::ui::action::PaneId::Connections, &app.view()).unwrap();
     assert!(line.contains("killed"), "{line}");
     assert!(footer(&mut app).contains("r restart p4") && !footer(&mut app).contains("kill p4"));
+}
+
+#[test]
+fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found() {
+    let mut app = suspect();
+    let lines = |app: &mut App| picture(app, 120, 40).lines().map(str::to_owned).collect::<Vec<_>>();
+    let shown = lines(&mut app);
+    assert!(shown.iter().any(|line| line.contains("p1 → :4000 PROBE   4 no answer (1/3)")), "{shown:#?}");
+    assert!(shown.iter().any(|line| line.contains("? :4000 ")), "among the connections: {shown:#?}");
+    press(&mut app, "3 /");
+    type_text(&mut app, "127.0.0.1:4000");
+    press(&mut app, "enter");
+    lines(&mut app);
+    let copied = press(&mut app, "y");
+    assert!(matches!(&copied[..], [Effect::Copy(line)] if line.contains("→ 127.0.0.1:4000")), "{copied:?}");
+
+    let mut script = Script::default();
+    let other_host = "10.0.0.7:4000".parse().unwrap();
+    script
+        .at(13_100)
+        .add(P1, EventKind::ProbeMissed { peer: other_host, seq: 1, misses: 1, limit: 3, last_heard: at(0) });
+    app.take(&[delivery(script.events)]);
+    press(&mut app, "esc");
+    let shown = lines(&mut app);
+    assert!(shown.iter().any(|line| line.contains("→ 127.0.0.1:4000") && line.contains("PROBE")), "{shown:#?}");
 }
 
 #[test]

@@ -5,9 +5,10 @@ use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventK
 use super::fixture::{P1, P4, dead, options, picture, press, session, suspect, told};
 use crate::ui::action::PaneId;
 use crate::ui::app::App;
+use crate::ui::host::{FromHost, Severity};
 use crate::ui::keys::KeyOverrides;
 use crate::ui::options::Options;
-use crate::ui::update::on_event;
+use crate::ui::update::{on_event, on_host};
 
 /// Where this text is on a screen of 120 by 40.
 fn find(app: &mut App, text: &str) -> (u16, u16) {
@@ -87,4 +88,18 @@ fn the_wheel_scrolls_a_dialog_whatever_the_arrow_keys_mean() {
     assert_ne!(picture(&mut app, 120, 24), before);
     mouse(&mut app, MouseEventKind::ScrollUp, (60, 12));
     assert_eq!(picture(&mut app, 120, 24), before);
+}
+
+#[test]
+fn a_click_on_any_row_of_a_long_notice_selects_it() {
+    let mut app = suspect();
+    for text in ["the first one. ".repeat(12) + "its end", "the second one".to_owned()] {
+        on_host(&mut app, FromHost::Notice { severity: Severity::Info, text });
+    }
+    press(&mut app, "6 z");
+    for (text, selected) in [("the second one", "the second one"), ("its end", "the first one")] {
+        click(&mut app, text);
+        let line = app.panes.line_of(PaneId::Notices, &app.view()).unwrap();
+        assert!(line.contains(selected), "{text}: {line}");
+    }
 }

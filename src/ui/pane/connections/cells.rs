@@ -181,7 +181,7 @@ fn lit_sign(row: Row, view: &View<'_>) -> &'static str {
 fn node_cell(node: &Node, answers: &Answers, column: Column, width: usize, view: &View<'_>) -> Parts {
     let state = node.state();
     match column {
-        Column::Name => vec![(tone_of(node.addr, view), left(&view.name(node.addr), width, view.theme))],
+        Column::Name => vec![(tone_of(node.addr, view), left(&view.short_name(node.addr), width, view.theme))],
         Column::Address => vec![(Tone::Stale, left(&node.addr.to_string(), width, view.theme))],
         Column::Role => {
             let role = node.role.map_or_else(|| "-".to_owned(), |role| role.to_string());
@@ -218,7 +218,7 @@ fn links(node: &Node) -> String {
 fn link_cell(link: &Link, column: Column, width: usize, view: &View<'_>) -> Parts {
     let LinkKey { peer, .. } = link.key;
     match column {
-        Column::Name => vec![(tone_of(peer, view), left(&view.name(peer), width - 1, view.theme))],
+        Column::Name => vec![(tone_of(peer, view), left(&view.short_name(peer), width - 1, view.theme))],
         Column::Address => vec![(Tone::Stale, left(&peer.to_string(), width, view.theme))],
         Column::Role => vec![(Tone::Stale, left(kind(link), width, view.theme))],
         Column::Links => vec![(Tone::Plain, " ".repeat(width + 1))],
