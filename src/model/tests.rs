@@ -20,6 +20,7 @@ use crate::proto::time::{ClockTime, Time};
 mod causes;
 mod lacking;
 mod warnings;
+mod words;
 
 const SECOND: u64 = 1_000_000;
 /// 03:13:00 on some day.

@@ -1,5 +1,7 @@
 //! What is known about a node.
 
+use std::time::Duration;
+
 use super::cause::{Cause, Silence, is_barrier};
 use super::death::miss_lines;
 use super::link::{step_text, why_link};
@@ -15,6 +17,8 @@ use crate::proto::message::Role;
 
 /// Faults that keep all from a node which an answer about it names; all are in the evidence.
 const BARRIERS_MAX: usize = 3;
+/// For so long an answer about a node tells that it was suspect or taken for dead before.
+const DOUBT_TOLD_FOR: Duration = Duration::from_secs(60);
 
 /// What is known about this node: its state, its links, what it did, who doubts it.
 pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
@@ -45,9 +49,8 @@ fn title(teller: Teller<'_>, node: &Node) -> String {
 
 fn verdict(teller: Teller<'_>, node: &Node) -> String {
     let (name, since) = (teller.name(node.addr), teller.clock(node.since));
-    let place = if node.is_ours() { "in this process" } else { "elsewhere" };
     match node.state() {
-        NodeState::Up => format!("{name} runs {place} and is up since {since}."),
+        NodeState::Up => up(teller, node),
         NodeState::Known => {
             format!("{name} was named by others; none of our nodes has a link to it, so its state is not certain.")
         }
@@ -57,6 +60,21 @@ fn verdict(teller: Teller<'_>, node: &Node) -> String {
         NodeState::Killed => format!("{name} was killed at {since}."),
         NodeState::Left => format!("{name} left politely at {since}."),
     }
+}
+
+/// Of a node of ours its latest start is certain; of one elsewhere only since when it is known here. That it was doubted
+/// is told for as long as somebody may wonder about it.
+fn up(teller: Teller<'_>, node: &Node) -> String {
+    let name = teller.name(node.addr);
+    let (told, from) = if node.is_ours() {
+        (format!("{name} runs in this process since {}", teller.clock(node.life_since)), node.life_since)
+    } else {
+        (format!("{name} runs elsewhere and is known here since {}", teller.clock(node.first_seen)), node.first_seen)
+    };
+    let was_doubted = node.is_ours() && node.since > from && teller.model.now().since(node.since) <= DOUBT_TOLD_FOR;
+    let doubted =
+        if was_doubted { format!("; it was doubted until {}", teller.clock(node.since)) } else { String::new() };
+    format!("{told}{doubted}.")
 }
 
 /// It names this node, is everywhere, or has the node on one of its sides.
@@ -94,9 +112,15 @@ pub(super) fn suspect(teller: Teller<'_>, node: &Node, misses: u32, limit: u32) 
         Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
     };
     let by = teller.names_in_order(&by);
-    format!(
-        "{name} is suspect since {since}{because}: {by} had no answer to {misses} of {limit} probes in a row{others}{hung}."
-    )
+    let probes = unanswered(misses, limit);
+    format!("{name} is suspect since {since}{because}: {by} had no answer to {probes}{others}{hung}.")
+}
+
+/// `3 probes in a row`; of fewer than make a node dead also how many do.
+fn unanswered(misses: u32, limit: u32) -> String {
+    let row = if misses == 1 { "" } else { " in a row" };
+    let dead = if misses < limit { format!(" ({limit} in a row count as dead)") } else { String::new() };
+    format!("{}{row}{dead}", count_text(u64::from(misses), "probe"))
 }
 
 /// Why each of those who miss its answers hears nothing.

@@ -1,0 +1,91 @@
+//! What an answer claims is true, and names what was done on purpose first.
+
+use super::*;
+
+#[test]
+fn a_node_that_was_suspected_is_told_to_run_since_its_start_and_the_doubt_for_a_while_only() {
+    let mut story = Story::network(3);
+    story.wait(5);
+    story.miss(p(1), p(2), 1, 1);
+    story.wait(6);
+    story.answer(p(1), p(2), 2);
+    let told = about_node(&story.model, p(2), 0).verdict;
+    assert_eq!(told, "p2 runs in this process since 03:13:00; it was doubted until 03:13:11.");
+    story.wait(120);
+    story.answer(p(1), p(2), 3);
+    let told = about_node(&story.model, p(2), 0).verdict;
+    assert_eq!(told, "p2 runs in this process since 03:13:00.");
+}
+
+#[test]
+fn a_node_that_was_started_again_tells_when_this_life_began_and_one_elsewhere_since_when_it_is_known() {
+    let mut story = Story::network(2);
+    story.wait(7);
+    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.wait(1);
+    story.start(p(2), "p2", Role::Peer);
+    let told = about_node(&story.model, p(2), 0).verdict;
+    assert!(told.starts_with("p2 runs in this process since 03:13:08. It has no neighbor."), "{told}");
+    let elsewhere = p(9);
+    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![elsewhere] });
+    story.wait(3);
+    let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
+    story.tell(p(1), EventKind::LinkUp { link: LinkId(90), peer: elsewhere, direction, purpose });
+    let told = about_node(&story.model, elsewhere, 0).verdict;
+    assert_eq!(told, "127.0.0.1:3009 runs elsewhere and is known here since 03:13:08.");
+}
+
+#[test]
+fn a_neighbor_that_could_not_be_reached_is_not_said_to_be_given_up_and_the_tries_are_counted() {
+    let mut story = Story::network(3);
+    let (peer, purpose) = (p(3), Purpose::Neighbor);
+    for _ in 0..4 {
+        story.wait(12);
+        story.tell(p(1), EventKind::Dialing { peer, purpose });
+        story.wait(3);
+        let error = "no answer within 3 s".to_owned();
+        story.tell(p(1), EventKind::DialFailed { peer, purpose, error, retry_at: None });
+    }
+    assert_eq!(
+        why_link(&story.model, p(1), peer, 0).verdict,
+        "p1 never had a link to p3: at 03:14:00 it could not connect to p3: no answer within 3 s; tried 4 times, last at \
+         03:13:57."
+    );
+    let (_, notice) = story.model.notices().last().unwrap();
+    let told = story.model.notice_text(notice);
+    assert_eq!(
+        told,
+        "p1: No connection to p3: no answer within 3 s; tries others while links are missing, and it again if named once \
+         more"
+    );
+}
+
+#[test]
+fn a_refusal_names_who_refused_whom_and_steps_that_are_forgotten_are_not_denied() {
+    let mut story = Story::network(3);
+    let refusal = |story: &mut Story| {
+        let (by, reason) = (Side::Us, crate::proto::message::RefusalReason::Full);
+        story.tell(p(1), EventKind::LinkRefused { peer: p(3), by, reason, referral: Vec::new() });
+    };
+    refusal(&mut story);
+    let told = why_link(&story.model, p(1), p(3), 0).verdict;
+    assert_eq!(told, "p1 never had a link to p3: at 03:13:00 it refused p3: as many neighbors as it takes.");
+    (0..40).for_each(|_| refusal(&mut story));
+    let told = why_link(&story.model, p(1), p(3), 0).verdict;
+    assert_eq!(
+        told,
+        "p1 has no link to p3, and had none in the steps that are still kept: at 03:13:00 it refused p3: as many neighbors \
+         as it takes."
+    );
+}
+
+#[test]
+fn a_suspicion_says_how_many_answers_are_missing_and_how_many_make_a_death() {
+    let mut story = Story::network(3);
+    story.miss(p(1), p(2), 1, 1);
+    let told = about_node(&story.model, p(2), 0).verdict;
+    assert!(told.contains("p1 had no answer to 1 probe (3 in a row count as dead)"), "{told}");
+    story.miss(p(1), p(2), 2, 2);
+    let told = about_node(&story.model, p(2), 0).verdict;
+    assert!(told.contains("p1 had no answer to 2 probes in a row (3 in a row count as dead)"), "{told}");
+}
