@@ -154,7 +154,7 @@ fn fold(criterion: &mut Criterion) {
     });
 }
 
-/// What the table of a message asks twice a second while half of the peers lack it.
+/// What the table of a message asks twice a second of the peers on the screen; here of all that lack it, half of five hundred.
 fn why_not(criterion: &mut Criterion) {
     let (model, id) = parted_model(PARTED_PEERS);
     let (rumor, wave) = (model.rumors().get(id).unwrap(), model.wave(id).unwrap());

@@ -6,7 +6,7 @@ use super::fault::Lie;
 use super::gossip::{self, Entry, EntryKind};
 use super::link::{LinkKey, Miss, StepKind};
 use super::liveness::{ProbeEntry, ProbeOutcome};
-use super::node::{Belief, Life, Suspicion};
+use super::node::{Belief, Life, Node, Suspicion};
 use super::notice::{self, Notice};
 use super::overlay::ChangeKind;
 use super::rumor::Copy;
@@ -100,7 +100,7 @@ impl Model {
                 for peer in peers {
                     self.nodes.mention_as(*peer, Role::Peer, here.at);
                 }
-                let is_ours = self.nodes.get(seed).is_some_and(super::node::Node::is_ours);
+                let is_ours = self.nodes.get(seed).is_some_and(Node::is_ours);
                 if !is_ours {
                     self.seeds.sent_list(seed, peers.len(), here.at);
                 }
@@ -279,23 +279,25 @@ impl Model {
 
     /// `here` had a sign of life from this node, which may have been taken for dead.
     fn heard(&mut self, here: At, peer: Addr) {
-        if !self.nodes.heard(peer, here.node, here.at) {
-            return;
-        }
-        if self.has_lost(here, peer) {
+        let was_dead = self.nodes.heard(peer, here.node, here.at);
+        if self.is_back(here, peer, was_dead) {
             self.nodes.came_back(peer, here.at);
             self.deaths.back(peer, here.at);
-        } else {
-            self.deaths.disagreed(peer, here.at);
         }
     }
 
-    /// Had `here` lost this node, too? Whoever heard from it all the while, on its side of a partition say, disagrees
-    /// with those who take it for dead, and brings it back to none of them.
-    fn has_lost(&self, here: At, peer: Addr) -> bool {
-        let Some(case) = self.deaths.latest_of(peer) else { return true };
+    /// Is it back, now that `here` has heard from it? Only those who had declared it dead can tell, whatever is believed
+    /// by now: whoever heard from it all the while, or found it on its own side of a partition, disagrees with them and
+    /// brings it back to none of them. Where nobody of ours had declared it, whoever had no link to it can tell.
+    fn is_back(&self, here: At, peer: Addr, was_dead: bool) -> bool {
+        let Some(case) = self.deaths.latest_of(peer) else { return was_dead };
+        if case.is_open_and_declared() {
+            // The last words of a node of ours that is gone bring nobody back.
+            let is_gone = |node: &Node| matches!(node.life, Life::Killed | Life::Left);
+            return case.is_declared_by(here.node, here.at) && !self.nodes.get(peer).is_some_and(is_gone);
+        }
         let stood = self.links.get(here.node, peer).is_some_and(|link| link.is_up() && link.since <= case.at);
-        !stood || case.testimonies.iter().any(|told| told.reporter == here.node)
+        was_dead && !stood
     }
 
     fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason) {

@@ -118,15 +118,13 @@ pub struct DeathCase {
     pub steps: Vec<SeedStep>,
     /// When there was a sign of life again, for somebody who had lost it.
     pub back_at: Option<Time>,
-    /// When somebody who had not lost it heard from it, last.
-    pub disagreed_at: Option<Time>,
     /// Testimonies and steps that were not kept because there were too many.
     pub omitted: u64,
 }
 
 impl DeathCase {
     fn new(dead: Addr, at: Time) -> Self {
-        Self { dead, at, testimonies: Vec::new(), steps: Vec::new(), back_at: None, disagreed_at: None, omitted: 0 }
+        Self { dead, at, testimonies: Vec::new(), steps: Vec::new(), back_at: None, omitted: 0 }
     }
 
     /// Nobody says so but those whose link the user cut.
@@ -162,6 +160,17 @@ impl DeathCase {
     fn is_lie_only(&self) -> bool {
         !self.testimonies.is_empty()
             && self.testimonies.iter().all(|testimony| testimony.cause == Some(DeathCause::Lie))
+    }
+
+    /// Nodes of ours declared it dead, and none of them has heard from it since.
+    pub(super) fn is_open_and_declared(&self) -> bool {
+        self.back_at.is_none() && self.testimonies.iter().any(|told| told.declared_at.is_some())
+    }
+
+    /// This node declared it dead before.
+    pub(super) fn is_declared_by(&self, reporter: Addr, before: Time) -> bool {
+        let is_it = |told: &Testimony| told.reporter == reporter && told.declared_at.is_some_and(|at| at < before);
+        self.testimonies.iter().any(is_it)
     }
 
     /// The seeds that did something about it, each once, in the order of their first act.
@@ -277,7 +286,7 @@ impl Deaths {
 
     /// A neighbor was declared dead.
     pub(super) fn declared(&mut self, dead: Addr, testimony: Testimony, at: Time) {
-        let number = self.open(dead, testimony.reporter, at);
+        let number = self.open(dead, testimony.reporter, at, testimony.last_heard);
         let kept = self.cases.get_mut(number).and_then(|case| case.testimony(testimony.reporter));
         let Some(kept) = kept else { return };
         // A seed's event about the report may come first: the two nodes run side by side.
@@ -289,7 +298,8 @@ impl Deaths {
     /// A report went out.
     pub(super) fn reported(&mut self, dead: Addr, reporter: Addr, seeds: &[Addr], cause: DeathCause, at: Time) {
         // A lie has nothing to do with a death before it.
-        let number = if cause == DeathCause::Lie { self.open(dead, reporter, at) } else { self.current(dead, at) };
+        let number =
+            if cause == DeathCause::Lie { self.open(dead, reporter, at, None) } else { self.current(dead, at) };
         let Some(testimony) = self.cases.get_mut(number).and_then(|case| case.testimony(reporter)) else { return };
         testimony.cause = Some(cause);
         testimony.reported_at = Some(at);
@@ -337,18 +347,11 @@ impl Deaths {
         }
     }
 
-    /// Somebody who had not lost it heard from it.
-    pub(super) fn disagreed(&mut self, dead: Addr, at: Time) {
-        let number = self.latest.get(&dead).copied();
-        if let Some(case) = number.and_then(|number| self.cases.get_mut(number)) {
-            case.disagreed_at = Some(at);
-        }
-    }
-
-    /// The open case, or a new one. What was disputed is settled, and so is what others have long disagreed with.
-    fn open(&mut self, dead: Addr, reporter: Addr, at: Time) -> u64 {
-        let is_old = |case: &DeathCase| case.disagreed_at.is_some_and(|since| at.since(since) > LINGER);
-        let is_settled = |case: &DeathCase| case.back_at.is_some() || case.is_disputed() || is_old(case);
+    /// The open case, or a new one. What was disputed is settled; and whoever heard from it long after the case had
+    /// begun, `last_heard`, tells of another death.
+    fn open(&mut self, dead: Addr, reporter: Addr, at: Time, last_heard: Option<Time>) -> u64 {
+        let is_another = |case: &DeathCase| last_heard.is_some_and(|heard| heard.since(case.at) > LINGER);
+        let is_settled = |case: &DeathCase| case.back_at.is_some() || case.is_disputed() || is_another(case);
         let is_open = self.latest_of(dead).is_some_and(|case| case.awaits(reporter) || !is_settled(case));
         match self.latest.get(&dead) {
             Some(number) if is_open => *number,

@@ -112,7 +112,7 @@ impl Faults {
         self.past.iter().chain(&self.active).filter(is_skew).any(|record| record.fault.on.is_at(node))
     }
 
-    /// Was this lie the last thing that was said on purpose?
+    /// Was this very lie told, at this very time?
     pub(super) fn is_lie(&self, lie: Lie) -> bool {
         self.lies.iter().rev().take_while(|other| other.at >= lie.at).any(|other| *other == lie)
     }

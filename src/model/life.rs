@@ -69,11 +69,6 @@ impl Lives {
         self.running_since(from).is_some() && self.after(from).is_none_or(|next| next.at >= until)
     }
 
-    /// Its latest start.
-    pub fn started_at(&self) -> Option<Time> {
-        self.turns.iter().rev().find(|turn| turn.life == Life::Running).map(|turn| turn.at)
-    }
-
     pub(super) fn turn(&mut self, at: Time, life: Life) {
         let turn = Turn { at, life };
         if self.turns.last() == Some(&turn) {
@@ -107,7 +102,7 @@ mod tests {
         assert_eq!(lives.after(at(25)), Some(Turn { at: at(30), life: Life::Running }));
         assert!(lives.ran_throughout(at(10), at(20)) && !lives.ran_throughout(at(10), at(21)));
         assert!(lives.ran_throughout(at(30), at(99)) && !lives.ran_throughout(at(25), at(26)));
-        assert_eq!(lives.started_at(), Some(at(30)));
+        assert_eq!(lives.running_since(at(99)), Some(at(30)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Map;
-pub use super::life::{Life, Lives, TURNS_MAX, Turn};
+pub use super::life::{Life, Lives, Turn};
 use crate::event::{Pace, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};

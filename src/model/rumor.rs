@@ -45,8 +45,8 @@ pub enum Counting {
     /// Those that ran on for [`DELIVERY_TIME`] at least, whatever became of them later; one that stopped or hung before is
     /// excused. It is what is shown: a figure that is true once stays.
     HadTime,
-    /// Those that still run, without a break; of those that have it, too. It is what a scenario expects: of whom it
-    /// has just killed it expects nothing.
+    /// Those that still run, without a break: since it began, or since it came to them. It is what a scenario expects: of
+    /// whom it has just killed or started anew it expects nothing, and nothing that came to it in an earlier life counts.
     StillRun,
 }
 
@@ -129,10 +129,12 @@ impl Rumor {
 
     /// How many have it, and of how many that have it or should have it.
     pub fn coverage(&self, nodes: &Nodes, counting: Counting) -> Coverage {
-        let runs = |node: &&Addr| nodes.get(**node).is_some_and(|node| node.life == Life::Running);
+        let still_runs = |(node, copy): &(&Addr, &Copy)| {
+            nodes.get(**node).is_some_and(|node| node.life == Life::Running && node.life_since <= copy.at)
+        };
         let have = match counting {
             Counting::HadTime => self.reached(),
-            Counting::StillRun => self.copies.keys().filter(runs).count(),
+            Counting::StillRun => self.copies.iter().filter(still_runs).count(),
         };
         Coverage { have, of: have + self.lacking(nodes, counting).count() }
     }

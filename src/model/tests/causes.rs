@@ -227,6 +227,22 @@ fn a_restart_does_not_excuse_from_having_lacked_a_message_in_the_life_before() {
 }
 
 #[test]
+fn a_scenario_counts_nobody_that_had_the_message_in_an_earlier_life_alone() {
+    let mut story = Story::network(3);
+    let id = story.generate(p(1), 1);
+    story.receive(p(2), p(1), id, Some(1));
+    story.wait(1);
+    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.start(p(2), "p2", Role::Peer);
+    story.start(p(4), "p4", Role::Peer);
+    story.wait(1);
+    story.receive(p(4), p(1), id, Some(1));
+    let rumor = story.model.rumors().get(id).unwrap();
+    let still = rumor.coverage(story.model.nodes(), Counting::StillRun);
+    assert_eq!((still.have, still.of), (2, 3), "p1 and p4 have it, p3 lacks it, and p2 was started anew");
+}
+
+#[test]
 fn a_peer_that_was_killed_before_the_message_had_come_and_restarted_is_excused_and_told_so() {
     let mut story = Story::network(3);
     let id = story.generate(p(1), 1);
@@ -448,4 +464,80 @@ fn two_that_never_had_a_link_and_could_have_none_now_say_so() {
     let told = why_link(&story.model, p(1), p(4), 0).verdict;
     assert!(told.starts_with("There never was a link between p1 and p4: neither dialled the other."), "{told}");
     assert!(told.ends_with(" Now nothing passes between them: 'partition p1 p2' since 03:13:00."), "{told}");
+}
+
+/// p1 - p2 | p3 - p4, and a link p2 - p4 that the partition of p1 and p2 cuts; p2 has declared p4 dead, and p3 hears from p4.
+fn lost_on_one_side() -> Story {
+    let mut story = Story::network(4);
+    story.link(p(2), p(4), Purpose::Neighbor);
+    story.set(Trouble::Cut, half());
+    story.three_misses(p(2), p(4));
+    story.declare(p(2), p(4), DeathCause::Misses { misses: 3 });
+    story.wait(1);
+    story.answer(p(3), p(4), 1);
+    story
+}
+
+#[test]
+fn a_node_that_others_heard_from_all_the_while_is_back_once_the_one_who_had_lost_it_links_to_it_again() {
+    let mut story = lost_on_one_side();
+    story.wait(1);
+    story.heal(Trouble::Cut, half());
+    story.link(p(2), p(4), Purpose::Neighbor);
+    let told = why_dead(&story.model, p(4), 0).verdict;
+    assert!(told.contains("and is back since 03:13:08") && !told.contains("disagree"), "{told}");
+    assert_eq!(story.model.nodes().get(p(4)).unwrap().comebacks.len(), 1);
+    story.wait(2);
+    story.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    story.declare(p(2), p(4), DeathCause::LinkError);
+    assert_eq!(story.model.deaths().counts().deaths, 2, "the kill is another death");
+    let told = why_dead(&story.model, p(4), 0).verdict;
+    assert!(told.starts_with("p4 was killed at 03:13:10, and its neighbors noticed"), "{told}");
+}
+
+#[test]
+fn a_node_that_links_to_others_on_its_own_side_of_a_partition_is_not_back_for_those_beyond() {
+    let mut story = Story::network(6);
+    for node in [1, 2] {
+        story.link(p(node), p(4), Purpose::Neighbor);
+    }
+    story.set(Trouble::Cut, half());
+    for (loses_it, is_repaired_with) in [(2, 5), (1, 6)] {
+        story.three_misses(p(loses_it), p(4));
+        story.declare(p(loses_it), p(4), DeathCause::Misses { misses: 3 });
+        story.wait(1);
+        story.link(p(4), p(is_repaired_with), Purpose::Neighbor);
+    }
+    assert_eq!(story.model.deaths().counts().deaths, 1, "one death, however often it is declared");
+    assert!(story.model.nodes().get(p(4)).unwrap().comebacks.is_empty(), "it came back to nobody");
+}
+
+#[test]
+fn a_node_that_is_killed_long_after_others_gave_it_up_dies_another_death() {
+    let mut story = lost_on_one_side();
+    story.wait(90);
+    let last_heard = Time::from_micros(story.at);
+    story.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    story.wait(1);
+    story.tell(p(3), EventKind::NeighborDied { peer: p(4), cause: DeathCause::LinkError, last_heard });
+    assert_eq!(story.model.deaths().counts().deaths, 2);
+}
+
+#[test]
+fn of_a_list_with_thousands_of_killed_peers_as_much_is_told_as_anybody_reads() {
+    use crate::model::why::{EVIDENCE_MAX, why_seed};
+    let peer = |n: u16| Addr::loopback(10_000 + n);
+    let mut story = Story::network(1);
+    for n in 1..=8_000 {
+        story.start(peer(n), &format!("q{n}"), Role::Peer);
+        story.tell(s(1), EventKind::PeerListed { peer: peer(n), again: false });
+        // Each at another second, so that nobody is told together with another one.
+        story.wait(1);
+        story.tell(peer(n), EventKind::Stopped { how: Stop::Killed });
+    }
+    let why = why_seed(&story.model, s(1), Time::from_micros(story.at), 0);
+    let told = "q1 was killed at 03:13:01, and nobody has reported it; q2 was killed at 03:13:02";
+    assert!(why.verdict.contains(told) && why.verdict.contains("; and 7997 more"), "{}", why.verdict);
+    assert_eq!(why.evidence.len(), EVIDENCE_MAX + 1);
+    assert_eq!(why.evidence.last().unwrap().text, "and what there is of 7500 more peers");
 }

@@ -119,6 +119,25 @@ fn a_holder_that_dies_with_the_message_is_named() {
 }
 
 #[test]
+fn a_holder_that_was_killed_before_it_had_the_message_is_not_said_to_have_lost_it() {
+    let mut story = Story::network(4);
+    story.wait(60);
+    let id = story.generate(p(1), 1);
+    story.wait(1);
+    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.pass_ms(500);
+    story.start(p(2), "p2", Role::Peer);
+    story.link(p(2), p(1), Purpose::Neighbor);
+    story.pass_ms(500);
+    story.receive(p(2), p(1), id, Some(1));
+    story.wait(10);
+    assert_eq!(
+        story.verdict(p(3), id),
+        "p3 does not have p1#1: p2 had it at 03:14:02, but the link p2 - p3 was not open at that moment."
+    );
+}
+
+#[test]
 fn what_nothing_explains_is_not_certain_and_what_is_recent_may_be_under_way() {
     let (mut story, id) = spread_to_two(|_| {});
     assert!(story.verdict(p(3), id).contains("it may be on its way: p2 had it"));

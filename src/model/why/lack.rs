@@ -275,10 +275,11 @@ impl<'a> Inquiry<'a> {
         if let Some(record) = on_it.first() {
             return Fate::Faulty(record);
         }
-        if let Some(turn) = self.went_down(holder, at) {
+        // What had become of the holder before it had the message did not keep it from passing it on.
+        if let Some(turn) = self.went_down(holder, at, at) {
             return Fate::HolderDown(turn);
         }
-        if let Some(turn) = self.went_down(next, at) {
+        if let Some(turn) = self.went_down(next, self.began, at) {
             return Fate::NextDown(turn);
         }
         let is_around = |lost_at: Time| lost_at + LOST_AROUND > at && lost_at < at + DELIVERY_TIME;
@@ -290,10 +291,10 @@ impl<'a> Inquiry<'a> {
         if was_up(holder, next) && was_up(next, holder) { Fate::Open } else { Fate::Late }
     }
 
-    /// It stopped or hung before it could have passed the message on.
-    fn went_down(&self, node: Addr, at: Time) -> Option<Turn> {
+    /// It stopped or hung after this time, and before what was passed on `at` could have come.
+    fn went_down(&self, node: Addr, after: Time, at: Time) -> Option<Turn> {
         let turns = self.teller.lives(node)?.turns();
-        let is_it = |turn: &&Turn| turn.at >= self.began && turn.at < at + DELIVERY_TIME && turn.life != Life::Running;
+        let is_it = |turn: &&Turn| turn.at >= after && turn.at < at + DELIVERY_TIME && turn.life != Life::Running;
         turns.iter().find(is_it).copied()
     }
 

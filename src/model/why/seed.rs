@@ -1,15 +1,17 @@
 //! Why a seed's list is different from what is alive.
 
+use std::hash::{Hash, Hasher};
+
 use super::cause::is_barrier;
-use super::{Evidence, Explanation, Teller, in_order};
+use super::{EVIDENCE_MAX, Evidence, Explanation, Teller, in_order};
 use crate::event::DelistReason;
-use crate::model::Model;
 use crate::model::death::{SeedAct, SeedStep};
 use crate::model::fault::Record;
 use crate::model::link::Link;
 use crate::model::node::{Belief, Life, Node};
 use crate::model::seed::SeedView;
 use crate::model::words::{count_text, span_text};
+use crate::model::{Map, Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
@@ -28,15 +30,30 @@ pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Expl
         return Explanation { title, verdict: elsewhere(teller, seed), evidence: Vec::new() };
     };
     let differences = differences(teller, seed, view);
-    let mut evidence = Vec::new();
-    for Difference { peer, why } in &differences {
-        let list = if view.listed.contains_key(peer) { "on the list" } else { "not on the list" };
-        evidence.push(Evidence::now(format!("{list}: {}", clause(teller, why, &[*peer]))));
-        evidence.extend(steps(teller, seed, *peer));
-        evidence.extend(teller.faults_between(*peer, seed));
-    }
     let verdict = verdict(teller, (&name, seed, now), view, &wrong(teller, &differences));
-    Explanation { title, verdict, evidence: in_order(evidence) }
+    Explanation { title, verdict, evidence: evidence(teller, seed, view, &differences) }
+}
+
+/// What bears each difference out; of as many as there is room for, and how many more there are.
+fn evidence(teller: Teller<'_>, seed: Addr, view: &SeedView, differences: &[Difference<'_>]) -> Vec<Evidence> {
+    let mut lines = Set::default();
+    let mut told = 0;
+    for Difference { peer, why } in differences {
+        if lines.len() >= EVIDENCE_MAX {
+            break;
+        }
+        let list = if view.listed.contains_key(peer) { "on the list" } else { "not on the list" };
+        lines.insert(Evidence::now(format!("{list}: {}", clause(teller, why, &[*peer]))));
+        lines.extend(steps(teller, seed, *peer));
+        lines.extend(teller.faults_between(*peer, seed));
+        told += 1;
+    }
+    let untold = (differences.len() - told) as u64;
+    let mut evidence = in_order(lines.into_iter().collect());
+    if untold > 0 {
+        evidence.push(Evidence::now(format!("and what there is of {}", count_text(untold, "more peer"))));
+    }
+    evidence
 }
 
 /// A peer whose place on the list, or off it, needs a word.
@@ -46,12 +63,12 @@ struct Difference<'a> {
 }
 
 /// Why the list and the living differ; of several peers with equal ones it is said once.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Hash)]
 enum Why<'a> {
     /// On the list, and not alive: how, since when, and whether anybody has reported it.
     Gone { how: Gone, at: String, is_reported: bool },
     /// It runs, nothing passes between it and the seed, and it was taken off the list, if that was seen.
-    CutOff { by: &'a Record, off: Option<Off> },
+    CutOff { by: By<'a>, off: Option<Off> },
     /// It runs, and was taken off the list, if that was seen.
     Off { off: Option<Off> },
     /// It is registered with no seed.
@@ -62,7 +79,24 @@ enum Why<'a> {
     NoMore { with: Vec<Addr>, since: String },
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A fault; one is equal to itself alone, so that no list of its nodes is compared.
+struct By<'a>(&'a Record);
+
+impl PartialEq for By<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for By<'_> {}
+
+impl Hash for By<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::ptr::from_ref(self.0).hash(state);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Gone {
     Killed,
     Left,
@@ -71,7 +105,7 @@ enum Gone {
 }
 
 /// When somebody was taken off the list, and why.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Hash)]
 struct Off {
     at: String,
     reason: DelistReason,
@@ -95,12 +129,9 @@ fn differences<'a>(teller: Teller<'a>, seed: Addr, view: &SeedView) -> Vec<Diffe
 
 /// What is not as it should be, in clauses; those of whom the same is to be said together.
 fn wrong(teller: Teller<'_>, differences: &[Difference<'_>]) -> Vec<String> {
-    let mut groups: Vec<(&Why<'_>, Vec<Addr>)> = Vec::new();
+    let mut groups: Map<&Why<'_>, Vec<Addr>> = Map::default();
     for Difference { peer, why } in differences.iter().filter(|difference| difference.why.is_wrong()) {
-        match groups.iter_mut().find(|(other, _)| *other == why) {
-            Some((_, peers)) => peers.push(*peer),
-            None => groups.push((why, vec![*peer])),
-        }
+        groups.entry(why).or_default().push(*peer);
     }
     groups.iter().map(|(why, peers)| clause(teller, why, peers)).collect()
 }
@@ -165,7 +196,7 @@ fn not_alive(teller: Teller<'_>, listed: Addr) -> Option<Why<'_>> {
 fn not_listed(teller: Teller<'_>, seed: Addr, peer: Addr) -> Why<'_> {
     let between = teller.model.faults().ever_between(peer, seed);
     if let Some(by) = between.filter(|record| record.until.is_none()).find(|record| is_barrier(record)) {
-        return Why::CutOff { by, off: taken_off(teller, seed, peer) };
+        return Why::CutOff { by: By(by), off: taken_off(teller, seed, peer) };
     }
     let links = teller.model.links();
     let link = links.get(peer, seed);
@@ -210,7 +241,7 @@ fn clause(teller: Teller<'_>, why: &Why<'_>, peers: &[Addr]) -> String {
         }
         Why::CutOff { by, off } => {
             let off = off.as_ref().map(|off| format!("; {they} {}", off_text(teller, off, is_one))).unwrap_or_default();
-            format!("{who} {runs}, but {is} cut off from it by {}{off}", teller.named(by))
+            format!("{who} {runs}, but {is} cut off from it by {}{off}", teller.named(by.0))
         }
         Why::Off { off: Some(off) } => {
             format!("{who} {runs} and {is} registered, but {}", off_text(teller, off, is_one))

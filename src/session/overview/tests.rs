@@ -1,5 +1,5 @@
 use super::*;
-use crate::event::{DelistReason, EventKind, ReportAction, Stop};
+use crate::event::{DelistReason, Direction, EventKind, LinkId, Purpose, ReportAction, Stop};
 use crate::proto::fault::{Fault, Percent, Scope, Trouble};
 use crate::proto::message::{DeathCause, MessageId, Role};
 use crate::proto::time::ClockTime;
@@ -72,6 +72,38 @@ fn a_node_that_dies_twice_is_two_deaths() {
     tell(2, event(peer(3), started("p3", Role::Peer)));
     tell(90, died(1, 3));
     assert_eq!(tally.overview().deaths, 2);
+}
+
+/// p1 gives p3 up across a partition, while p2 hears from it; then p1 finds it again, if the partition is healed, and p3
+/// is killed.
+fn partition_and_kill(heals: Option<u64>, killed: u64) -> Vec<(u64, Event)> {
+    let answered =
+        EventKind::ProbeAnswered { peer: peer(3), seq: 1, clock: ClockTime::from_seconds(60).unwrap(), rtt_us: 9 };
+    let (link, direction, purpose) = (LinkId(7), Direction::Outbound, Purpose::Neighbor);
+    let found = EventKind::LinkUp { link, peer: peer(3), direction, purpose };
+    let last_heard = AT + Duration::from_secs(killed);
+    let mut events: Vec<_> = (1..=3).map(|n| (0, event(peer(n), started(&format!("p{n}"), Role::Peer)))).collect();
+    events.push((1, died(1, 3)));
+    events.push((2, event(peer(2), answered)));
+    events.extend(heals.map(|at| (at, event(peer(1), found))));
+    events.push((killed, event(peer(3), EventKind::Stopped { how: Stop::Killed })));
+    let (dead, cause) = (peer(3), DeathCause::LinkError);
+    events.push((killed + 1, event(peer(2), EventKind::NeighborDied { peer: dead, cause, last_heard })));
+    events
+}
+
+#[test]
+fn a_session_lists_as_many_deaths_as_its_screen_told_whoever_disagreed_with_one_of_them() {
+    for (heals, killed) in [(Some(5), 20), (Some(5), 200), (None, 200)] {
+        let (mut tally, mut model) = (Tally::new(AT), Model::new());
+        for (second, event) in partition_and_kill(heals, killed) {
+            let event = Event { at: AT + Duration::from_secs(second), ..event };
+            tally.take(&event);
+            model.apply(&event);
+        }
+        assert_eq!(model.deaths().counts().deaths, 2, "healed at {heals:?}, killed at {killed}");
+        assert_eq!(tally.overview().deaths, 2, "healed at {heals:?}, killed at {killed}");
+    }
 }
 
 /// p1 says of p2, which runs, that it is dead, and a seed asks p2.
