@@ -7,7 +7,7 @@ use crate::model::why::{why_not, why_not_each};
 use crate::proto::fault::{Fault, Percent, Scope, Trouble};
 
 impl Story {
-    fn set(&mut self, what: Trouble, on: Scope) {
+    pub(super) fn set(&mut self, what: Trouble, on: Scope) {
         let fault = Fault { what, on };
         self.tell(fault.subject(), EventKind::FaultSet { fault });
     }

@@ -1,6 +1,8 @@
 //! What an answer claims is true, and names what was done on purpose first.
 
 use super::*;
+use crate::model::why::why_seed;
+use crate::proto::fault::{Scope, Trouble};
 
 #[test]
 fn a_node_that_was_suspected_is_told_to_run_since_its_start_and_the_doubt_for_a_while_only() {
@@ -88,4 +90,41 @@ fn a_suspicion_says_how_many_answers_are_missing_and_how_many_make_a_death() {
     story.miss(p(1), p(2), 2, 2);
     let told = about_node(&story.model, p(2), 0).verdict;
     assert!(told.contains("p1 had no answer to 2 probes in a row (3 in a row count as dead)"), "{told}");
+}
+
+#[test]
+fn the_list_of_a_seed_elsewhere_is_not_told_as_empty_and_without_a_seed_of_ours_no_list_is_told() {
+    let mut story = Story::new();
+    story.start(p(1), "p1", Role::Peer);
+    story.tell(p(1), EventKind::Dialing { peer: s(1), purpose: Purpose::Registration });
+    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(1), p(2)] });
+    let told = about_node(&story.model, s(1), 0);
+    assert!(
+        says(&told, "its list is not known here; the last one that was seen, at 03:13:00, had 2 peers"),
+        "{told:#?}"
+    );
+    assert!(!says(&told, "0 peers") && !says(&told, "report"), "{told:#?}");
+    let told = about_node(&story.model, p(1), 0);
+    assert!(!says(&told, "on the list of"), "{told:#?}");
+}
+
+#[test]
+fn a_seed_that_hangs_or_is_cut_off_is_said_not_to_know_who_died() {
+    let mut story = Story::network(3);
+    story.wait(1);
+    story.tell(s(1), EventKind::Hung);
+    story.set(Trouble::Cut, Scope::border(vec![s(2)]));
+    story.wait(1);
+    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.declare(p(2), p(3), DeathCause::LinkError);
+    let of = |seed| why_seed(&story.model, seed, Time::from_micros(story.at), 0).verdict;
+    assert_eq!(
+        of(s(1)),
+        "s1 has 3 peers on its list, 2 run here: p3 was killed at 03:13:02, which it does not know, because it hangs."
+    );
+    let cut = of(s(2));
+    assert!(
+        cut.contains("p3 was killed at 03:13:02, which it cannot know, because of 'partition s2' since 03:13:01"),
+        "{cut}"
+    );
 }

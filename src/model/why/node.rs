@@ -11,6 +11,7 @@ use crate::model::Model;
 use crate::model::fault::Record;
 use crate::model::link::{Link, Step, first_sent};
 use crate::model::node::{Life, Node, NodeState};
+use crate::model::seed::SeedView;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -151,13 +152,29 @@ fn linked(what: &str, teller: Teller<'_>, peers: &[Addr]) -> Evidence {
 fn seeds(teller: Teller<'_>, node: &Node) -> Option<Evidence> {
     let seeds = teller.model.seeds();
     if node.role == Some(Role::Seed) {
-        let view = seeds.get(node.addr)?;
-        let listed = count_text(view.listed.len() as u64, "peer");
-        return Some(Evidence::now(format!("{listed} on its list, {}", count_text(view.reports, "report"))));
+        let view = seeds.get(node.addr);
+        if !node.is_ours() {
+            return Some(Evidence::now(list_elsewhere(teller, view)));
+        }
+        let (listed, reports) = view.map_or((0, 0), |view| (view.listed.len() as u64, view.reports));
+        let (listed, reports) = (count_text(listed, "peer"), count_text(reports, "report"));
+        return Some(Evidence::now(format!("{listed} on its list, {reports}")));
+    }
+    let is_our_seed = |node: &Node| node.is_ours() && node.role == Some(Role::Seed);
+    if !teller.model.nodes().iter().any(is_our_seed) {
+        return None;
     }
     let listing: Vec<_> = seeds.listing(node.addr).collect();
     let names = if listing.is_empty() { "no seed of ours".to_owned() } else { teller.names_in_order(&listing) };
     Some(Evidence::now(format!("on the list of {names}")))
+}
+
+/// Only what it sent to a peer of ours is known of the list of a seed in another process.
+fn list_elsewhere(teller: Teller<'_>, view: Option<&SeedView>) -> String {
+    let last = view.and_then(|view| view.last_list).map_or_else(String::new, |(at, len)| {
+        format!("; the last one that was seen, at {}, had {}", teller.clock(at), count_text(len as u64, "peer"))
+    });
+    format!("its list is not known here{last}")
 }
 
 fn work(node: &Node) -> Vec<Evidence> {

@@ -173,12 +173,13 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     };
     let tone = if wave.lacking.is_empty() { Tone::Up } else { Tone::Suspect };
     let first = fit(&vec![(Tone::Strong, reached), (tone, format!(", {lacking}"))], columns, view);
-    let second = text::wrap(&measures(wave), columns).into_iter().map(|line| Line::from(view.span(Tone::Plain, line)));
+    let second =
+        text::wrap(&measures(wave, view), columns).into_iter().map(|line| Line::from(view.span(Tone::Plain, line)));
     std::iter::once(first).chain(second).collect()
 }
 
 /// What was measured, and what theory says.
-fn measures(wave: &Wave) -> String {
+fn measures(wave: &Wave, view: &View<'_>) -> String {
     let ratio = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
     let measured = ratio(wave.redundancy);
     let text = match &wave.prediction {
@@ -188,7 +189,11 @@ fn measures(wave: &Wave) -> String {
                 Some(predicted) => format!("{word} predicts {predicted:.2}"),
                 None => "theory not certain: peers elsewhere take part".to_owned(),
             };
-            format!("{word} predicts {}; redundancy (RMR) {measured}, {predicted}", theory.hops)
+            if theory.is_alone {
+                format!("{} had no link when it began: nothing to predict", view.name(wave.id.origin))
+            } else {
+                format!("{word} predicts {}; redundancy (RMR) {measured}, {predicted}", theory.hops)
+            }
         }
         None => format!("redundancy (RMR) {measured}; no prediction: it began elsewhere"),
     };

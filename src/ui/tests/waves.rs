@@ -145,6 +145,19 @@ fn who_lacks_a_message_is_one_key_away_however_many_newer_ones_there_are() {
 }
 
 #[test]
+fn a_seed_that_hangs_is_asked_about_its_list_too() {
+    let mut script = Script::default();
+    script.start(S1, "s1", Role::Seed).start(P1, "p1", Role::Peer).register(P1, S1);
+    script.at(1_000).add(S1, EventKind::Hung);
+    script.at(2_000).add(P1, EventKind::Stopped { how: crate::event::Stop::Killed });
+    let mut app = told(options(), script.events, 3_000);
+    type_text(&mut app, ":why s1");
+    press(&mut app, "enter");
+    let shown = picture(&mut app, 160, 50);
+    assert!(shown.contains("s1 hangs since 03:00:01") && shown.contains("p1 was killed at 03:00:02, which"), "{shown}");
+}
+
+#[test]
 fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
     // A message that p1 of sixty said a moment ago, and that came to nobody yet.
     let events = super::fixture::large_lab(60);
@@ -163,6 +176,23 @@ fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
     let last = picture(&mut app, 80, 24);
     let (said, empty) = why(&last);
     assert!(said > 5 && empty == 0 && last != first, "{last}");
+}
+
+#[test]
+fn of_a_message_of_a_peer_without_links_nothing_is_predicted_and_nobody_elsewhere_is_blamed() {
+    let mut script = Script::default();
+    for (peer, name) in [(P1, "p1"), (P2, "p2"), (P3, "p3")] {
+        script.at(100).start(peer, name, Role::Peer);
+    }
+    script.at(500).link(P1, P2);
+    let id = crate::proto::message::MessageId { origin: P3, run: 1, seq: 1 };
+    let kind = EventKind::Generated { id, body: "alone".into(), trace: None, forwarded: 0 };
+    script.at(9_000).add(P3, kind);
+    let mut app = told(options(), script.events, 10_000);
+    press(&mut app, "W");
+    let table = picture(&mut app, 120, 40);
+    assert!(table.contains("p3 had no link when it began: nothing to predict"), "{table}");
+    assert!(!table.contains("elsewhere"), "{table}");
 }
 
 #[test]
@@ -231,6 +261,7 @@ fn why_is_asked_of_a_message_at_a_node_and_of_a_link_by_name() {
         (":why p3 p4", "The link p3 - p4 ended at 03:00:08, after 7.5 s: p3 took p4 for dead: link cut by the user."),
         (":why p1#1", "reached 3/4 in 2 hops"),
         (":why s1", "s1 has 0 peers on its list, 4 run here:"),
+        (":why p1", "p1 runs in this process since 03:00:00."),
     ] {
         type_text(&mut app, line);
         press(&mut app, "enter");
