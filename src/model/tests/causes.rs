@@ -18,7 +18,7 @@ impl Story {
     }
 
     /// Both ends miss three probes of the other, and give it up.
-    fn give_up(&mut self, a: Addr, b: Addr) {
+    pub(super) fn give_up(&mut self, a: Addr, b: Addr) {
         let cause = DeathCause::Misses { misses: 3 };
         self.three_misses(a, b);
         self.declare(a, b, cause);

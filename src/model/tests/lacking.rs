@@ -255,7 +255,9 @@ fn a_fault_on_the_link_is_told_as_what_kept_the_message() {
     let (story, id) = spread_to_two(set(Trouble::Loss { percent: Percent::new(30).unwrap() }));
     let told = story.verdict(p(3), id);
     assert!(
-        told.contains("a fault between p2 and it may have kept it, which is not certain: 'loss p2 p3 30%'"),
+        told.ends_with(
+            "'loss p2 p3 30%' since 03:14:00 may have kept it, which is not certain: p2 had it at 03:14:02."
+        ),
         "{told}"
     );
     assert!(says(&why_not(&story.model, p(3), id, 0), "fault: loss"));

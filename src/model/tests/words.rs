@@ -1,8 +1,8 @@
 //! What an answer claims is true, and names what was done on purpose first.
 
 use super::*;
-use crate::model::why::why_seed;
-use crate::proto::fault::{Scope, Trouble};
+use crate::model::why::{why_not, why_seed};
+use crate::proto::fault::{Percent, Scope, Trouble};
 
 #[test]
 fn a_node_that_was_suspected_is_told_to_run_since_its_start_and_the_doubt_for_a_while_only() {
@@ -126,5 +126,98 @@ fn a_seed_that_hangs_or_is_cut_off_is_said_not_to_know_who_died() {
     assert!(
         cut.contains("p3 was killed at 03:13:02, which it cannot know, because of 'partition s2' since 03:13:01"),
         "{cut}"
+    );
+}
+
+/// p1 is linked to each of p2 to p8.
+fn star() -> Story {
+    let mut story = Story::new();
+    (1..=8).for_each(|n| story.start(p(n), &format!("p{n}"), Role::Peer));
+    (2..=8).for_each(|n| story.link(p(1), p(n), Purpose::Neighbor));
+    story
+}
+
+#[test]
+fn a_node_that_was_cut_off_link_by_link_blames_all_of_the_cuts() {
+    let mut story = star();
+    story.wait(1);
+    (2..=8).for_each(|n| story.set(Trouble::Cut, Scope::link(p(1), p(n))));
+    let told = about_node(&story.model, p(1), 0).verdict;
+    assert!(
+        told.ends_with(
+            "Nothing passes between it and p2, p3, p4, p5, p6 and 2 more: 'cut p1 p2' since 03:13:01 and 6 more."
+        ),
+        "{told}"
+    );
+    let open = story.generate(p(2), 1);
+    let told = "p1 does not have p2#1: it was cut from all its neighbors: 'cut p1 p2' since 03:13:01 and 6 more.";
+    assert_eq!(why_not(&story.model, p(1), open, 0).verdict, told);
+    (2..=8).for_each(|n| story.give_up(p(1), p(n)));
+    story.wait(10);
+    let gone = story.generate(p(2), 2);
+    let told = why_not(&story.model, p(1), gone, 0).verdict;
+    assert!(
+        told.starts_with("p1 does not have p2#2: it was cut from all its neighbors: 'cut p1 p")
+            && told.ends_with("since 03:13:01 and 6 more."),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_node_that_one_open_link_leads_to_is_not_said_to_be_cut_from_all() {
+    let mut story = star();
+    story.wait(1);
+    (2..=7).for_each(|n| story.set(Trouble::Cut, Scope::link(p(1), p(n))));
+    let id = story.generate(p(2), 1);
+    let told = why_not(&story.model, p(1), id, 0).verdict;
+    assert!(told.contains("it was cut from p2, which had it at 03:13:01, by 'cut p1 p2'"), "{told}");
+}
+
+#[test]
+fn a_fault_that_may_have_kept_a_message_or_broken_the_connections_is_named_first() {
+    let mut story = Story::network(3);
+    let delay = Trouble::Delay { by_us: 5 * SECOND, jitter_us: 0 };
+    story.set(delay, Scope::Node(p(2)));
+    story.wait(1);
+    for reporter in [p(1), p(3)] {
+        story.declare(reporter, p(2), DeathCause::Closed);
+    }
+    let told = why_dead(&story.model, p(2), 0).verdict;
+    let why = "p2 runs, but is taken for dead perhaps because of 'delay p2 5s' since 03:13:00, which is not certain: the \
+               connection of p1 and p3 to it closed without a goodbye";
+    assert!(told.starts_with(why), "{told}");
+    story.wait(1);
+    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    let told = why_dead(&story.model, p(2), 0).verdict;
+    assert!(told.starts_with("p2 was killed at 03:13:02") && !told.contains("delay"), "{told}");
+
+    let mut story = Story::network(3);
+    let loss = Trouble::Loss { percent: Percent::new(30).unwrap() };
+    story.set(loss, Scope::link(p(1), p(2)));
+    let id = story.generate(p(1), 1);
+    assert_eq!(
+        why_not(&story.model, p(2), id, 0).verdict,
+        "p2 does not have p1#1: 'loss p1 p2 30%' since 03:13:00 may have kept it, which is not certain: p1 had it at \
+         03:13:00."
+    );
+    let told = why_not(&story.model, p(3), id, 0).verdict;
+    assert!(
+        told.contains("'loss p1 p2 30%' since 03:13:00 may have kept it") && told.ends_with("p2 is next on the way.")
+    );
+}
+
+#[test]
+fn a_node_elsewhere_that_did_not_answer_is_not_said_to_be_dead_for_certain() {
+    let mut story = Story::network(1);
+    let elsewhere: Addr = "10.0.0.7:3000".parse().unwrap();
+    let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
+    story.tell(p(1), EventKind::LinkUp { link: LinkId(77), peer: elsewhere, direction, purpose });
+    story.three_misses(p(1), elsewhere);
+    story.declare(p(1), elsewhere, DeathCause::Misses { misses: 3 });
+    let told = why_dead(&story.model, elsewhere, 0).verdict;
+    assert!(
+        told.starts_with("10.0.0.7:3000 is taken for dead here: p1 had no answer to 3 probes in a row")
+            && told.ends_with("; whether it runs is not certain."),
+        "{told}"
     );
 }

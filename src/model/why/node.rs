@@ -14,6 +14,7 @@ use crate::model::node::{Life, Node, NodeState};
 use crate::model::seed::SeedView;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
+use crate::proto::fault::Scope;
 use crate::proto::message::Role;
 
 /// Faults that keep all from a node which an answer about it names; all are in the evidence.
@@ -83,19 +84,28 @@ fn concerns(record: &Record, node: Addr) -> bool {
     record.fault.on.names(node) || record.fault.on.is_at(node) || record.fault.is_partition()
 }
 
-/// From whom of ours a peer that runs is cut off (of a seed the answer about its list tells it): `Nothing passes between it and p5: 'cut p1 p5' since 03:13:02.`
+/// From whom of ours a peer that runs is cut off (of a seed the answer about its list tells it): `Nothing passes between
+/// it and p5: 'cut p1 p5' since 03:13:02.` Links that were cut one by one are told together.
 fn barriers(teller: Teller<'_>, node: &Node) -> String {
-    let sentence = |record: &Record| {
-        let is_beyond = |other: &&Node| other.addr != node.addr && other.is_ours() && is_running(other);
-        let beyond = teller.model.nodes().iter().filter(is_beyond).map(|other| other.addr);
-        let beyond: Vec<Addr> = beyond.filter(|other| record.fault.on.is_between(node.addr, *other)).collect();
-        let between =
-            format!(" Nothing passes between it and {}: {}.", teller.names_in_order(&beyond), teller.named(record));
-        (!beyond.is_empty()).then_some(between)
-    };
     let is_asked = node.state() == NodeState::Up && node.role == Some(Role::Peer);
-    let faults = teller.model.faults().iter().filter(|record| is_asked && is_barrier(record));
-    faults.filter_map(sentence).take(BARRIERS_MAX).collect()
+    let records = teller.model.faults().iter().filter(|record| is_asked && is_barrier(record));
+    let (links, others): (Vec<&Record>, Vec<&Record>) =
+        records.partition(|record| matches!(record.fault.on, Scope::Link(..)));
+    let groups = std::iter::once(links).chain(others.into_iter().map(|record| vec![record]));
+    groups.filter_map(|records| barrier(teller, node, &records)).take(BARRIERS_MAX).collect()
+}
+
+fn barrier(teller: Teller<'_>, node: &Node, records: &[&Record]) -> Option<String> {
+    let is_between = |record: &Record, other: Addr| record.fault.on.is_between(node.addr, other);
+    let is_beyond = |other: &&Node| {
+        let is_it = other.addr != node.addr && other.is_ours() && is_running(other);
+        is_it && records.iter().any(|record| is_between(record, other.addr))
+    };
+    let beyond: Vec<Addr> = teller.model.nodes().iter().filter(is_beyond).map(|other| other.addr).collect();
+    let keeps = |record: &&&Record| beyond.iter().any(|other| is_between(record, *other));
+    let records: Vec<&Record> = records.iter().filter(keeps).copied().collect();
+    let named = teller.named_first(&records)?;
+    Some(format!(" Nothing passes between it and {}: {named}.", teller.names_in_order(&beyond)))
 }
 
 fn is_running(node: &Node) -> bool {
