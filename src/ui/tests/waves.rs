@@ -145,6 +145,42 @@ fn who_lacks_a_message_is_one_key_away_however_many_newer_ones_there_are() {
 }
 
 #[test]
+fn the_message_that_the_footer_names_stays_the_one_that_the_key_opens_for_a_while() {
+    let mut app = watched(options(), 15_500);
+    let footer = |app: &mut App| picture(app, 80, 24).lines().last().unwrap().to_owned();
+    // Every second p2 says something that does not come to p4, either, and each is warned of five seconds later.
+    let mut opened = Vec::new();
+    for second in 16..34 {
+        let mut script = Script::default();
+        script.at(second * 1_000).gossip(second, "newer", &[(P2, P1, 1), (P2, P3, 1)]);
+        app.take(&[delivery(script.events)]);
+        pass(&mut app, second * 1_000, second * 1_000 + 500);
+        if let Some((_, named)) = footer(&mut app).split_once("W who lacks ") {
+            opened.push(named.split(' ').next().unwrap().to_owned());
+        }
+    }
+    opened.dedup();
+    assert!(
+        opened.len() > 1 && opened.len() <= 5,
+        "a name stays for some seconds, and is another one later: {opened:?}"
+    );
+    let named = opened.last().unwrap();
+    press(&mut app, "W");
+    let table = picture(&mut app, 80, 24);
+    assert!(table.contains(&format!(" {named} ")), "{named}: {table}");
+}
+
+#[test]
+fn how_far_a_message_came_stays_in_a_narrow_header_longer_than_how_many_there_are() {
+    let mut app = talkative();
+    let shown = picture(&mut app, 68, 24);
+    let header = shown.lines().next().unwrap();
+    assert!(header.contains("warning") && header.contains("p2#18 reached 4/4"), "{header}");
+    assert!(!header.contains("msg/s"), "{header}");
+    assert!(picture(&mut app, 200, 24).lines().next().unwrap().contains("msg/s"));
+}
+
+#[test]
 fn a_seed_that_hangs_is_asked_about_its_list_too() {
     let mut script = Script::default();
     script.start(S1, "s1", Role::Seed).start(P1, "p1", Role::Peer).register(P1, S1);
