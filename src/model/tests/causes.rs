@@ -221,7 +221,7 @@ fn a_restart_does_not_excuse_from_having_lacked_a_message_in_the_life_before() {
     let coverage = rumor.coverage(story.model.nodes(), Counting::HadTime);
     assert_eq!((coverage.have, coverage.of), (2, 3), "it ran then, and lacked it");
     let clauses = why_not_each(&story.model, rumor, &[p(3)], 0);
-    assert!(clauses[0].contains("it was cut from p2, which had it at 03:13:00, by 'cut p2 p3'"), "{clauses:?}");
+    assert!(clauses[0].why.contains("it was cut from p2, which had it at 03:13:00, by 'cut p2 p3'"), "{clauses:?}");
     let still = rumor.coverage(story.model.nodes(), Counting::StillRun);
     assert_eq!((still.have, still.of), (2, 2), "a scenario expects nothing of whom it has started anew");
 }

@@ -67,7 +67,7 @@ fn a_link_that_ends_under_way_is_told_with_what_was_lost_in_it() {
     );
     let clauses = why_not_each(&story.model, story.model.rumors().get(id).unwrap(), &[p(4)], 0);
     assert!(
-        clauses[0].starts_with("the link p2 - p3, on the way to it, ended at 03:14:02: p2 dropped it"),
+        clauses[0].why.starts_with("the link p2 - p3, on the way to it, ended at 03:14:02: p2 dropped it"),
         "{clauses:?}"
     );
 }

@@ -181,6 +181,40 @@ fn how_far_a_message_came_stays_in_a_narrow_header_longer_than_how_many_there_ar
 }
 
 #[test]
+fn a_message_that_a_delay_holds_up_is_on_its_way_and_not_lost_until_there_was_time_for_it() {
+    use crate::proto::fault::{Fault, Scope, Trouble};
+    let mut script = Script::default();
+    for (peer, name) in [(P1, "p1"), (P2, "p2"), (P3, "p3")] {
+        script.at(100).start(peer, name, Role::Peer);
+    }
+    script.at(500).link(P1, P2).link(P2, P3);
+    let what = Trouble::Delay { by_us: 6_000_000, jitter_us: 500_000 };
+    script.at(1_000).add(P1, EventKind::FaultSet { fault: Fault { what, on: Scope::All } });
+    let id = crate::proto::message::MessageId { origin: P1, run: 1, seq: 1 };
+    script.at(9_000).add(P1, EventKind::Generated { id, body: "slow".into(), trace: None, forwarded: 1 });
+    // Time passes: something happens.
+    let later = |millis| Script::default().at(millis).ping(P2, P3, 1, 400).events.clone();
+    let mut app = told(options(), script.events, 9_500);
+    press(&mut app, "W");
+    let young = picture(&mut app, 120, 40);
+    assert!(young.contains("reached 1/3 so far in 0 hops") && young.contains("2 lack it still"), "{young}");
+    for node in ["p2", "p3"] {
+        let row = young.lines().find(|line| line.contains(&format!("○ {node} "))).expect(&young);
+        assert!(row.contains("it is on its way, 'delay all 6s 500ms' since 03:00:01 holds it up"), "{row}");
+    }
+    assert!(!young.contains('✗'), "{young}");
+    app.take(&[delivery(later(19_000))]);
+    pass(&mut app, 19_000, 19_500);
+    assert!(picture(&mut app, 120, 40).contains("○ p2 "), "past the time for delivery, and within that and the delay");
+    app.take(&[delivery(later(40_000))]);
+    pass(&mut app, 40_000, 40_500);
+    let old = picture(&mut app, 120, 40);
+    assert!(old.contains("reached 1/3 in 0 hops") && old.contains(", 2 lack it"), "{old}");
+    assert!(!old.contains('○') && old.contains("✗ p2"), "{old}");
+    assert!(old.contains("'delay all 6s 500ms' since 03:00:01 may have kept it, which is not certain"), "{old}");
+}
+
+#[test]
 fn a_seed_that_hangs_is_asked_about_its_list_too() {
     let mut script = Script::default();
     script.start(S1, "s1", Role::Seed).start(P1, "p1", Role::Peer).register(P1, S1);
@@ -201,7 +235,7 @@ fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
     let mut app = told(options(), events[..=begins].to_vec(), 11_000);
     press(&mut app, "W");
     let why = |shown: &str| {
-        let lines = shown.lines().filter(|line| line.contains("✗ p"));
+        let lines = shown.lines().filter(|line| line.contains("○ p"));
         let (said, empty): (Vec<_>, Vec<_>) = lines.partition(|line| line.contains("it may be on its way"));
         (said.len(), empty.len())
     };

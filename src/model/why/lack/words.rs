@@ -19,7 +19,8 @@ impl Inquiry<'_> {
     pub(super) fn sentence(&self, node: Addr, reason: &Reason<'_>) -> String {
         let (name, message) = (self.teller.name(node), self.teller.model.message_name(self.rumor.id));
         let doubt = if self.is_certain() { "" } else { "; not certain, because not all of that time is known here" };
-        format!("{name} does not have {message}: {}{doubt}", self.clause(node, reason))
+        let yet = if self.is_on_its_way(node, reason) { " yet" } else { "" };
+        format!("{name} does not have {message}{yet}: {}{doubt}", self.clause(node, reason))
     }
 
     pub(super) fn clause(&self, node: Addr, reason: &Reason<'_>) -> String {
@@ -42,8 +43,20 @@ impl Inquiry<'_> {
             Reason::Behind { border } => self.behind(border),
             Reason::Alone { lost } => self.alone(lost),
             Reason::Apart { side, lost } => self.apart(*side, lost),
-            Reason::Stuck { holder, next, at, fate } => self.stuck(node, (*holder, *next, *at), fate),
+            Reason::Stuck { holder, next, at, fate } => {
+                let is_on_its_way = self.is_on_its_way(node, reason);
+                self.held_up((*holder, *at), fate)
+                    .filter(|_| is_on_its_way)
+                    .unwrap_or_else(|| self.stuck(node, (*holder, *next, *at), fate))
+            }
         }
+    }
+
+    /// What holds a message up that is on its way.
+    fn held_up(&self, (holder, at): (Addr, Time), fate: &Fate<'_>) -> Option<String> {
+        let Fate::Faulty(record) = fate else { return None };
+        let (named, had_at) = (self.teller.named(record), self.teller.clock(at));
+        Some(format!("it is on its way: {named} holds it up; {} had it at {had_at}", self.teller.name(holder)))
     }
 
     fn back(&self, back: Option<Time>) -> String {
