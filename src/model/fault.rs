@@ -1,6 +1,7 @@
 //! The faults: what is wrong on purpose now, and what was.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, Trouble, TroubleKind};
@@ -40,6 +41,21 @@ pub struct Faults {
 }
 
 impl Record {
+    /// How much later it makes a message arrive at most, if it holds messages up.
+    pub fn holds_up_for(&self) -> Option<Duration> {
+        match self.fault.what {
+            Trouble::Delay { by_us, jitter_us } => Some(Duration::from_micros(by_us.saturating_add(jitter_us))),
+            Trouble::Reorder { window_us, .. } => Some(Duration::from_micros(window_us)),
+            // As long as it takes; a neighbor whose queue is full drops the link, and that is told then.
+            Trouble::Slow { .. } => Some(Duration::ZERO),
+            Trouble::Cut
+            | Trouble::Loss { .. }
+            | Trouble::Duplicate { .. }
+            | Trouble::Skew { .. }
+            | Trouble::Junk { .. } => None,
+        }
+    }
+
     /// Was it so at this time?
     pub fn was_at(&self, at: Time) -> bool {
         self.since <= at && self.until.is_none_or(|until| at < until)

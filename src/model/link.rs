@@ -86,7 +86,7 @@ pub enum StepKind {
     DialFailed {
         /// What the system said.
         error: Box<str>,
-        /// Not before this again; `None`: not by itself.
+        /// Not before this again; `None`: whenever repair comes to it.
         retry_at: Option<Time>,
     },
     /// Refused.

@@ -8,6 +8,7 @@ use crate::event::{DelistReason, Direction, EventKind, LinkEnd, Purpose, RepairR
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, MessageId, RefusalReason};
 use crate::proto::text::{Body, Escaped};
+use crate::proto::time::Time;
 
 /// Addresses and networks that one sentence names.
 const EXPOSED_SHOWN: usize = 8;
@@ -31,9 +32,9 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::FaultCleared { fault } => format!("No longer: {}", fault.text(name)),
         EventKind::Lied { about } => format!("Lies to its seeds, as told: {} is dead", name(*about)),
         EventKind::Dialing { peer, purpose } => format!("Dialing {} {}", name(*peer), purpose_text(*purpose)),
-        EventKind::DialFailed { peer, error, retry_at, .. } => {
-            let next = if retry_at.is_some() { "will try again" } else { "will not try again by itself" };
-            format!("No connection to {}: {}; {next}", name(*peer), escaped(error))
+        EventKind::DialFailed { peer, purpose, error, retry_at } => {
+            let next = after_failed_dial(*purpose, *retry_at);
+            format!("No connection to {}: {}{next}", name(*peer), escaped(error))
         }
         EventKind::LinkUp { peer, direction, purpose, .. } => link_up(&name(*peer), *direction, *purpose),
         EventKind::LinkDown { peer, purpose, end, .. } => link_down(&name(*peer), *purpose, *end),
@@ -133,15 +134,27 @@ pub fn delisted(reason: DelistReason, name: NameOf<'_>) -> String {
     }
 }
 
+/// What comes after a dial that failed. A neighbor is one of many: repair dials whom it knows, and this one too, once a
+/// list names it again.
+const fn after_failed_dial(purpose: Purpose, retry_at: Option<Time>) -> &'static str {
+    match (purpose, retry_at) {
+        (_, Some(_)) => "; will try again",
+        (Purpose::Neighbor, None) => "; tries others while links are missing, and it again if named once more",
+        // The registration that was to be renewed stands.
+        (Purpose::Registration, None) => "",
+    }
+}
+
 /// Who refused a link, and why.
-pub fn refused(peer: &str, by: Side, reason: RefusalReason) -> String {
+fn refused(peer: &str, by: Side, reason: RefusalReason) -> String {
     match by {
         Side::Us => format!("Refused a link to {peer}: {}", own_refusal(reason)),
         Side::Them => format!("{peer} refused a link: {reason}"),
     }
 }
 
-fn own_refusal(reason: RefusalReason) -> &'static str {
+/// Why a node refuses a link, told of itself.
+pub fn own_refusal(reason: RefusalReason) -> &'static str {
     match reason {
         RefusalReason::Full => "as many neighbors as it takes",
         RefusalReason::Cut => "the link was cut by the user",

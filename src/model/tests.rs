@@ -21,6 +21,7 @@ mod causes;
 mod evidence;
 mod lacking;
 mod warnings;
+mod words;
 
 const SECOND: u64 = 1_000_000;
 /// 03:13:00 on some day.

@@ -56,6 +56,8 @@ pub struct Prediction {
     /// Relative message redundancy; `None` where peers elsewhere have a part in it: what links they
     /// have is not known.
     pub redundancy: Option<f64>,
+    /// The origin had no link when it began.
+    pub is_alone: bool,
     /// The overlay of that moment is known for certain.
     pub is_certain: bool,
 }
@@ -86,6 +88,7 @@ fn flood(overlay: &Overlay, origin: Addr) -> Prediction {
         after_hops,
         hops,
         redundancy,
+        is_alone: overlay.graph.degree(origin) == 0,
         is_certain: overlay.is_certain && is_all_ours,
     }
 }

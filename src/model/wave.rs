@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use super::Model;
-use super::rumor::{Counting, Coverage, Rumor};
+use super::fault::Record;
+use super::overlay::Overlay;
+use super::rumor::{Counting, Coverage, DELIVERY_TIME, Rumor};
 use super::theory::{Prediction, Strategy};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -39,6 +41,8 @@ pub struct Wave {
     pub rows: Vec<WaveRow>,
     /// Who should have it and does not.
     pub lacking: Vec<Addr>,
+    /// Some of them may still get it: links lead there, and there was not the time yet.
+    pub is_under_way: bool,
     /// Nothing about it was skipped.
     pub is_complete: bool,
     /// Last delivery hop: the most links that a first copy had crossed.
@@ -83,17 +87,32 @@ impl Model {
             delay: copy.at.since(began),
             duplicates: copy.duplicates,
         });
+        let overlay = self.overlay_at(began);
+        let lacking: Vec<Addr> = rumor.lacking(&self.nodes, Counting::HadTime).map(|node| node.addr).collect();
         Some(Wave {
             id,
             began,
             rows: rows.collect(),
-            lacking: rumor.lacking(&self.nodes, Counting::HadTime).map(|node| node.addr).collect(),
+            is_under_way: self.is_under_way(rumor, &overlay, &lacking),
+            lacking,
             is_complete: self.is_complete(rumor),
             hops: rumor.hop_max,
             redundancy: rumor.redundancy(),
             hop_time: hop_time(rumor),
-            prediction: Strategy::default().predict(&self.overlay_at(began), id.origin),
+            prediction: Strategy::default().predict(&overlay, id.origin),
         })
+    }
+
+    /// Somebody got it a moment ago, or a fault may hold it up, and it has somewhere to go.
+    fn is_under_way(&self, rumor: &Rumor, overlay: &Overlay, lacking: &[Addr]) -> bool {
+        let latest = rumor.last_first.max(rumor.began());
+        let was_set = self.faults.ever().filter(|record| record.was_at(latest));
+        let held_up = was_set.filter_map(Record::holds_up_for).max().unwrap_or_default();
+        if self.now >= latest + DELIVERY_TIME + held_up {
+            return false;
+        }
+        let ways = overlay.graph.ways(rumor.copies.keys().copied());
+        lacking.iter().any(|node| !ways.to(*node).is_empty())
     }
 }
 

@@ -126,7 +126,7 @@ impl App {
         let view = self.scene.view();
         let lit = lit(&self.panes, self.focus, &view);
         let wave = self.waves.current(chosen(&self.panes, &view), self.scene.now);
-        View { lit, wave, ..view }
+        View { lit, wave, lacked: self.waves.lacked(), ..view }
     }
 
     /// Draws or moves panes: they change, what they look at does not.
@@ -134,7 +134,7 @@ impl App {
         let view = self.scene.view();
         let lit = lit(&self.panes, self.focus, &view);
         let wave = self.waves.current(chosen(&self.panes, &view), self.scene.now);
-        (&mut self.panes, View { lit, wave, ..view })
+        (&mut self.panes, View { lit, wave, lacked: self.waves.lacked(), ..view })
     }
 
     /// Gets ready to be drawn: follows the newest message, and finds a place for who is new.

@@ -56,7 +56,7 @@ fn about(addr: Addr, view: &View<'_>) -> Explanation {
     let is_case = model.deaths().latest_of(addr).is_some();
     match node.map(Node::state) {
         Some(NodeState::Dead | NodeState::Killed) if is_case => why_dead(model, addr, offset),
-        Some(_) | None if node.is_some_and(|node| node.role == Some(Role::Seed) && node.life == Life::Running) => {
+        Some(_) | None if node.is_some_and(has_list) => {
             let (mut why, list) = (about_node(model, addr, offset), why_seed(model, addr, view.now, offset));
             why.verdict = format!("{} {}", why.verdict, list.verdict);
             why.evidence.splice(0..0, list.evidence);
@@ -64,4 +64,9 @@ fn about(addr: Addr, view: &View<'_>) -> Explanation {
         }
         Some(_) | None => about_node(model, addr, offset),
     }
+}
+
+/// A seed that hangs keeps its list as it was.
+fn has_list(node: &Node) -> bool {
+    node.role == Some(Role::Seed) && matches!(node.life, Life::Running | Life::Hung)
 }

@@ -79,7 +79,7 @@ fn recording(source: &str, told: Source) -> String {
 fn nodes(view: &View<'_>) -> Vec<Item> {
     let counts = view.model.nodes().counts();
     let mut items = vec![
-        Item::new(1, 5, Tone::Seed, count_text(counts.seeds as u64, "seed")),
+        Item::new(1, 4, Tone::Seed, count_text(counts.seeds as u64, "seed")),
         Item::new(1, 3, Tone::Up, format!("{} up", counts.up)),
     ];
     if counts.suspect > 0 {
@@ -105,7 +105,7 @@ fn rate(view: &View<'_>) -> Option<Item> {
     view.model.started()?;
     let rate = view.model.messages_per_second(view.now);
     let text = if rate > 0.0 && rate < 9.95 { format!("{rate:.1} msg/s") } else { format!("{rate:.0} msg/s") };
-    Some(Item::new(2, 4, Tone::Plain, text))
+    Some(Item::new(2, 6, Tone::Plain, text))
 }
 
 /// How far the message came whose way is shown; in a process with one peer that says nothing.
@@ -117,7 +117,8 @@ fn latest(view: &View<'_>) -> Option<Item> {
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     let Coverage { have, of } = rumor.coverage(view.model.nodes(), Counting::HadTime);
     let text = if of > 1 { format!("{name} reached {least}{have}/{of} in {hops}") } else { format!("latest {name}") };
-    Some(Item::new(3, 6, Tone::Wave, text))
+    // How far a message comes says more than how many there are.
+    Some(Item::new(3, 5, Tone::Wave, text))
 }
 
 /// How far the scenario is that is being played.

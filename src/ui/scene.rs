@@ -82,6 +82,7 @@ impl Scene {
             names: NameWidths::of(model),
             lit: Lit::default(),
             wave: None,
+            lacked: None,
         }
     }
 

@@ -38,6 +38,8 @@ pub(crate) struct View<'a> {
     pub(crate) lit: Lit,
     /// The message whose way is shown.
     pub(crate) wave: Option<Wave>,
+    /// The message that is named as one that somebody lacks.
+    pub(crate) lacked: Option<MessageId>,
 }
 
 /// What was selected in one pane and is lit up in the others.

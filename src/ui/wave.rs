@@ -17,6 +17,9 @@ use crate::proto::time::Time;
 const GLANCE: Duration = Duration::from_millis(1_500);
 /// How long one that the user said is followed: time enough to see where it went and to ask about it.
 const OWN_GLANCE: Duration = Duration::from_secs(10);
+/// How long a message that is asked about because somebody lacks it stays the one that is asked about: time enough to
+/// read its name and to press the key.
+const NAMED_FOR: Duration = Duration::from_secs(5);
 /// How long it may take until it begins.
 const BEGINS_WITHIN: Duration = Duration::from_secs(3);
 /// Messages among which it is looked for: what comes between two pictures, and many more.
@@ -64,6 +67,23 @@ pub(crate) struct Waves {
     followed: Option<Followed>,
     said: Option<Said>,
     again: Option<Again>,
+    named: Option<Named>,
+}
+
+/// A message that is named as one that somebody lacks.
+#[derive(Debug, Clone, Copy)]
+struct Named {
+    id: MessageId,
+    since: Time,
+}
+
+impl Named {
+    /// It is not read yet, and still somebody lacks it.
+    fn is_held(&self, model: &Model, now: Time) -> bool {
+        let lacks = |rumor: &Rumor| !rumor.coverage(model.nodes(), Counting::HadTime).is_full();
+        let is_new = self.since <= now && now.since(self.since) < NAMED_FOR;
+        is_new && model.rumors().get(self.id).is_some_and(lacks)
+    }
 }
 
 /// A message that is followed.
@@ -118,6 +138,7 @@ impl Waves {
 
     /// What the user said is followed, else the newest message, unless the one before is not seen yet.
     pub(crate) fn follow(&mut self, model: &Model, now: Time) {
+        self.name(model, now);
         if let Some(id) = self.begun(model) {
             self.said = None;
             self.followed = Some(Followed { id, since: now, whose: Whose::User });
@@ -129,6 +150,18 @@ impl Waves {
         let is_newest = |followed: &Followed| newest == Some(followed.id) && followed.whose == Whose::Network;
         let anew = newest.map(|id| Followed { id, since: now, whose: Whose::Network });
         self.followed = self.followed.filter(is_newest).or(anew);
+    }
+
+    /// While messages get lost all the time another one is the latest every second: the one that is named stays for a while.
+    fn name(&mut self, model: &Model, now: Time) {
+        let latest = model.warnings().unreached();
+        let held = self.named.filter(|named| latest.is_some() && named.is_held(model, now));
+        self.named = held.or(latest.map(|id| Named { id, since: now }));
+    }
+
+    /// The message that is named as one that somebody lacks.
+    pub(crate) fn lacked(&self) -> Option<MessageId> {
+        self.named.map(|named| named.id)
     }
 
     /// The message that the user said, if it has begun.
@@ -213,7 +246,7 @@ impl Question {
 pub(crate) fn question(view: &View<'_>) -> Option<Question> {
     let model = view.model;
     let is_held = |id: MessageId| model.rumors().get(id).is_some();
-    let lacked = || model.warnings().unreached().filter(|id| is_held(*id)).map(Question::Lacks);
+    let lacked = || view.lacked.or(model.warnings().unreached()).filter(|id| is_held(*id)).map(Question::Lacks);
     let newest = || model.latest_rumor().map(|rumor| Question::Has(rumor.id));
     match view.wave {
         Some(Wave { id, kind: WaveKind::Chosen | WaveKind::Again(_) }) => Some(asked(id, view)),

@@ -67,7 +67,7 @@ fn a_link_that_ends_under_way_is_told_with_what_was_lost_in_it() {
     );
     let clauses = why_not_each(&story.model, story.model.rumors().get(id).unwrap(), &[p(4)], 0);
     assert!(
-        clauses[0].starts_with("the link p2 - p3, on the way to it, ended at 03:14:02: p2 dropped it"),
+        clauses[0].why.starts_with("the link p2 - p3, on the way to it, ended at 03:14:02: p2 dropped it"),
         "{clauses:?}"
     );
 }
@@ -255,7 +255,9 @@ fn a_fault_on_the_link_is_told_as_what_kept_the_message() {
     let (story, id) = spread_to_two(set(Trouble::Loss { percent: Percent::new(30).unwrap() }));
     let told = story.verdict(p(3), id);
     assert!(
-        told.contains("a fault between p2 and it may have kept it, which is not certain: 'loss p2 p3 30%'"),
+        told.ends_with(
+            "'loss p2 p3 30%' since 03:14:00 may have kept it, which is not certain: p2 had it at 03:14:02."
+        ),
         "{told}"
     );
     assert!(says(&why_not(&story.model, p(3), id, 0), "fault: loss"));

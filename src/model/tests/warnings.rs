@@ -322,7 +322,7 @@ fn a_suspicion_is_told_with_its_probes_and_with_who_does_not_share_it() {
     story.answer(p(3), p(2), 1);
     let why = about_node(&story.model, p(2), 0);
     assert!(
-        why.verdict.contains("p1 had no answer to 1 of 3 probes in a row, while others still hear from it"),
+        why.verdict.contains("p1 had no answer to 1 probe (3 in a row count as dead), while others still hear from it"),
         "{}",
         why.verdict
     );

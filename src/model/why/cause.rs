@@ -182,6 +182,15 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// The first of these, and how many there are besides: `'cut p1 p5' since 03:13:02 and 6 more`.
+    pub(super) fn named_first(self, records: &[&Record]) -> Option<String> {
+        let first = self.named(records.first()?);
+        Some(match records.len() - 1 {
+            0 => first,
+            more => format!("{first} and {more} more"),
+        })
+    }
+
     /// A fault as the command that sets it, with no more names than a sentence holds.
     pub(super) fn fault(self, record: &Record) -> String {
         match &record.fault.on {

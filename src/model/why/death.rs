@@ -73,7 +73,8 @@ fn verdict(teller: Teller<'_>, case: &DeathCase, node: Option<&Node>) -> String 
 /// What is certain about it, and what was done on purpose that explains what the others think.
 fn standing(teller: Teller<'_>, name: &str, case: &DeathCase, node: Option<&Node>) -> String {
     let causes = silences(teller, case);
-    let because = teller.because(&causes).map_or_else(String::new, |because| format!(" {because}"));
+    let because = teller.because(&causes).or_else(|| teller.because(&hindrances(teller, case)));
+    let because = because.map_or_else(String::new, |because| format!(" {because}"));
     if case.is_unfounded() {
         let but = if case.is_disputed() { "disputed" } else { "not so" };
         let runs = if node.is_some_and(|node| node.life == Life::Running) { "runs, and " } else { "" };
@@ -96,7 +97,7 @@ fn standing(teller: Teller<'_>, name: &str, case: &DeathCase, node: Option<&Node
         Some(Life::Left) => format!("{name} left at {since}, and is taken for dead"),
         Some(Life::Running) => format!("{name} runs, but is taken for dead{because}"),
         Some(Life::Elsewhere) | None if case.is_cut_only() => format!("{name} is treated as dead"),
-        Some(Life::Elsewhere) | None => format!("{name} is dead"),
+        Some(Life::Elsewhere) | None => format!("{name} is taken for dead here"),
     }
 }
 
@@ -110,6 +111,18 @@ pub(super) fn silence<'a>(teller: Teller<'a>, dead: Addr, testimony: &Testimony)
     let (Some(DeathCause::Misses { .. }), Some(until)) = (testimony.cause, testimony.declared_at) else { return None };
     let from = first_sent(&testimony.missed).unwrap_or(until);
     teller.cause_of(testimony.reporter, dead, Silence { from, until })
+}
+
+/// What may have broken the connections of those who saw no more than that theirs closed, of a node that ran then: of one
+/// that had stopped that is no question.
+fn hindrances<'a>(teller: Teller<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
+    let ran = teller.lives(case.dead).is_some_and(|lives| lives.running_since(case.at).is_some());
+    let broken = case
+        .testimonies
+        .iter()
+        .filter(|testimony| ran && matches!(testimony.cause, Some(DeathCause::Closed | DeathCause::LinkError)));
+    let cause = |testimony: &Testimony| teller.hindrance_at(testimony.reporter, case.dead, testimony.declared_at?);
+    broken.filter_map(cause).collect()
 }
 
 /// Nothing passes now between those who say so and the node: it is not back for them.
@@ -219,8 +232,12 @@ fn disagreement(teller: Teller<'_>, case: &DeathCase) -> Option<String> {
 /// What the evidence does not settle.
 fn doubts(case: &DeathCase, node: Option<&Node>) -> Option<String> {
     let is_elsewhere = node.is_none_or(|node| !node.is_ours());
-    (is_elsewhere && case.is_cut_only() && !case.is_disputed() && case.back_at.is_none())
-        .then(|| "the process itself may be alive".to_owned())
+    let is_open = is_elsewhere && !case.is_disputed() && case.back_at.is_none();
+    is_open.then(|| {
+        let doubt =
+            if case.is_cut_only() { "the process itself may be alive" } else { "whether it runs is not certain" };
+        doubt.to_owned()
+    })
 }
 
 fn testimony_lines(teller: Teller<'_>, testimony: &Testimony) -> Vec<Evidence> {

@@ -58,10 +58,23 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
     }
 }
 
-/// Why each of these nodes has not got this message, each in a clause without its name.
-pub fn why_not_each(model: &Model, rumor: &Rumor, nodes: &[Addr], utc_offset_s: i32) -> Vec<String> {
+/// Why a node lacks a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// In a clause without its name.
+    pub why: String,
+    /// It may still come.
+    pub is_on_its_way: bool,
+}
+
+/// Why each of these nodes has not got this message.
+pub fn why_not_each(model: &Model, rumor: &Rumor, nodes: &[Addr], utc_offset_s: i32) -> Vec<Lack> {
     let inquiry = Inquiry::new(Teller { model, utc_offset_s }, rumor);
-    nodes.iter().map(|node| inquiry.clause(*node, &inquiry.reason(*node))).collect()
+    let lack = |node: &Addr| {
+        let reason = inquiry.reason(*node);
+        Lack { why: inquiry.clause(*node, &reason), is_on_its_way: inquiry.is_on_its_way(*node, &reason) }
+    };
+    nodes.iter().map(lack).collect()
 }
 
 fn got_it(teller: Teller<'_>, node: Addr, rumor: &Rumor, copy: Copy) -> String {
@@ -296,6 +309,18 @@ impl<'a> Inquiry<'a> {
         let turns = self.teller.lives(node)?.turns();
         let is_it = |turn: &&Turn| turn.at >= after && turn.at < at + DELIVERY_TIME && turn.life != Life::Running;
         turns.iter().find(is_it).copied()
+    }
+
+    /// There was time neither for it to arrive nor to be missed, and nothing says that it is lost.
+    fn is_on_its_way(&self, node: Addr, reason: &Reason<'_>) -> bool {
+        let Reason::Stuck { at, fate, .. } = reason else { return false };
+        let held_up = match fate {
+            Fate::Open => Some(Duration::ZERO),
+            Fate::Faulty(record) => record.holds_up_for(),
+            Fate::Ended(_) | Fate::HolderDown(_) | Fate::NextDown(_) | Fate::Late => None,
+        };
+        let links = u32::try_from(self.ways.to(node).len().saturating_sub(1)).unwrap_or(u32::MAX);
+        held_up.is_some_and(|held_up| self.teller.model.now() < *at + DELIVERY_TIME + held_up.saturating_mul(links))
     }
 
     fn is_certain(&self) -> bool {

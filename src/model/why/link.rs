@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::death::miss_lines;
 use super::ending::{end_of, is_loss, is_seen_only};
 use super::{Evidence, Explanation, Teller, in_order};
-use crate::event::{Direction, EventKind, Purpose};
+use crate::event::{Direction, EventKind, Purpose, Side};
 use crate::model::Model;
 use crate::model::link::{Link, LinkState, Step, StepKind};
 use crate::model::node::Node;
-use crate::model::sentence::{end_text, refused};
+use crate::model::sentence::{end_text, own_refusal};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -121,7 +121,11 @@ fn ended(teller: Teller<'_>, link: &Link) -> String {
     let up = link.history.iter().rfind(|step| matches!(step.what, StepKind::Up { .. }) && step.at <= down.at);
     let lasted = up.map_or_else(String::new, |up| format!(", after {}", span_text(down.at.since(up.at))));
     let (at, who) = (teller.clock(down.at), end_of(teller, link, down));
-    let since = if last.at > down.at { format!("; since then {}", told(teller, link, last)) } else { String::new() };
+    let since = if last.at > down.at {
+        format!("; since then {}{}", told(teller, link, last), tries(teller, link, Some(down.at)))
+    } else {
+        String::new()
+    };
     let now = trouble(teller, link, Some(down.at));
     format!("The {what} {node} - {peer} ended at {at}{lasted}: {who}{since}{now}.")
 }
@@ -131,7 +135,26 @@ fn never_came(teller: Teller<'_>, link: &Link, last: &Step) -> String {
     let (at, now) = (teller.clock(last.at), trouble(teller, link, None));
     let told = told(teller, link, last);
     let told = told.strip_prefix(&format!("{node} ")).map_or_else(|| told.clone(), |rest| format!("it {rest}"));
-    format!("{node} never had a link to {peer}: at {at} {told}{now}.")
+    let tries = tries(teller, link, None);
+    // Of what is no longer kept nobody can say that there was none.
+    let never = if link.forgotten == 0 {
+        format!("{node} never had a link to {peer}")
+    } else {
+        format!("{node} has no link to {peer}, and had none in the steps that are still kept")
+    };
+    format!("{never}: at {at} {told}{tries}{now}.")
+}
+
+/// `; tried 4 times, last at 03:13:02`: dials that came to nothing, after this time, if more than one did.
+fn tries(teller: Teller<'_>, link: &Link, after: Option<Time>) -> String {
+    let is_late = |step: &&Step| after.is_none_or(|after| step.at > after);
+    let dials = link.history.iter().filter(is_late).filter(|step| matches!(step.what, StepKind::Dialing));
+    let (count, last) = dials.fold((0, None), |(count, _), step| (count + 1, Some(step.at)));
+    let least = if after.is_none() && link.forgotten > 0 { "at least " } else { "" };
+    match last {
+        Some(last) if count > 1 => format!("; tried {least}{count} times, last at {}", teller.clock(last)),
+        Some(_) | None => String::new(),
+    }
 }
 
 /// A step of a link's history, within a sentence about the node that tells it.
@@ -222,13 +245,11 @@ pub(super) fn step_text(teller: Teller<'_>, link: &Link, step: &Step) -> String 
     match &step.what {
         StepKind::Dialing => format!("{node} dialled {peer}"),
         StepKind::DialFailed { error, retry_at } => {
-            let next = retry_at.map_or_else(
-                || "not to be tried again by itself".to_owned(),
-                |at| format!("next try at {}", teller.clock(at)),
-            );
-            format!("{node} could not connect to {peer}: {}; {next}", Escaped(error.as_bytes()))
+            let next = retry_at.map_or_else(String::new, |at| format!("; next try at {}", teller.clock(at)));
+            format!("{node} could not connect to {peer}: {}{next}", Escaped(error.as_bytes()))
         }
-        StepKind::Refused { by, reason } => format!("{node}: {}", refused(peer, *by, *reason)),
+        StepKind::Refused { by: Side::Us, reason } => format!("{node} refused {peer}: {}", own_refusal(*reason)),
+        StepKind::Refused { by: Side::Them, reason } => format!("{peer} refused {node}: {reason}"),
         StepKind::NotAccepted { until } => {
             let until = teller.clock(*until);
             format!("{node} heard nothing from {peer}: not accepted; dialled no more before {until}")

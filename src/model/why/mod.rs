@@ -14,7 +14,7 @@ mod seed;
 mod warning;
 
 pub use death::why_dead;
-pub use lack::{why_not, why_not_each};
+pub use lack::{Lack, why_not, why_not_each};
 pub use link::why_link;
 pub use message::about_message;
 pub use node::about_node;

@@ -1,5 +1,7 @@
 //! What is known about a node.
 
+use std::time::Duration;
+
 use super::cause::{Cause, Silence, is_barrier};
 use super::death::miss_lines;
 use super::link::{step_text, why_link};
@@ -9,12 +11,16 @@ use crate::model::Model;
 use crate::model::fault::Record;
 use crate::model::link::{Link, Step, first_sent};
 use crate::model::node::{Life, Node, NodeState};
+use crate::model::seed::SeedView;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
+use crate::proto::fault::Scope;
 use crate::proto::message::Role;
 
 /// Faults that keep all from a node which an answer about it names; all are in the evidence.
 const BARRIERS_MAX: usize = 3;
+/// For so long an answer about a node tells that it was suspect or taken for dead before.
+const DOUBT_TOLD_FOR: Duration = Duration::from_secs(60);
 
 /// What is known about this node: its state, its links, what it did, who doubts it.
 pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
@@ -45,9 +51,8 @@ fn title(teller: Teller<'_>, node: &Node) -> String {
 
 fn verdict(teller: Teller<'_>, node: &Node) -> String {
     let (name, since) = (teller.name(node.addr), teller.clock(node.since));
-    let place = if node.is_ours() { "in this process" } else { "elsewhere" };
     match node.state() {
-        NodeState::Up => format!("{name} runs {place} and is up since {since}."),
+        NodeState::Up => up(teller, node),
         NodeState::Known => {
             format!("{name} was named by others; none of our nodes has a link to it, so its state is not certain.")
         }
@@ -59,24 +64,48 @@ fn verdict(teller: Teller<'_>, node: &Node) -> String {
     }
 }
 
+/// Of a node of ours its latest start is certain; of one elsewhere only since when it is known here. That it was doubted
+/// is told for as long as somebody may wonder about it.
+fn up(teller: Teller<'_>, node: &Node) -> String {
+    let name = teller.name(node.addr);
+    let (told, from) = if node.is_ours() {
+        (format!("{name} runs in this process since {}", teller.clock(node.life_since)), node.life_since)
+    } else {
+        (format!("{name} runs elsewhere and is known here since {}", teller.clock(node.first_seen)), node.first_seen)
+    };
+    let was_doubted = node.is_ours() && node.since > from && teller.model.now().since(node.since) <= DOUBT_TOLD_FOR;
+    let doubted =
+        if was_doubted { format!("; it was doubted until {}", teller.clock(node.since)) } else { String::new() };
+    format!("{told}{doubted}.")
+}
+
 /// It names this node, is everywhere, or has the node on one of its sides.
 fn concerns(record: &Record, node: Addr) -> bool {
     record.fault.on.names(node) || record.fault.on.is_at(node) || record.fault.is_partition()
 }
 
-/// From whom of ours a peer that runs is cut off (of a seed the answer about its list tells it): `Nothing passes between it and p5: 'cut p1 p5' since 03:13:02.`
+/// From whom of ours a peer that runs is cut off (of a seed the answer about its list tells it): `Nothing passes between
+/// it and p5: 'cut p1 p5' since 03:13:02.` Links that were cut one by one are told together.
 fn barriers(teller: Teller<'_>, node: &Node) -> String {
-    let sentence = |record: &Record| {
-        let is_beyond = |other: &&Node| other.addr != node.addr && other.is_ours() && is_running(other);
-        let beyond = teller.model.nodes().iter().filter(is_beyond).map(|other| other.addr);
-        let beyond: Vec<Addr> = beyond.filter(|other| record.fault.on.is_between(node.addr, *other)).collect();
-        let between =
-            format!(" Nothing passes between it and {}: {}.", teller.names_in_order(&beyond), teller.named(record));
-        (!beyond.is_empty()).then_some(between)
-    };
     let is_asked = node.state() == NodeState::Up && node.role == Some(Role::Peer);
-    let faults = teller.model.faults().iter().filter(|record| is_asked && is_barrier(record));
-    faults.filter_map(sentence).take(BARRIERS_MAX).collect()
+    let records = teller.model.faults().iter().filter(|record| is_asked && is_barrier(record));
+    let (links, others): (Vec<&Record>, Vec<&Record>) =
+        records.partition(|record| matches!(record.fault.on, Scope::Link(..)));
+    let groups = std::iter::once(links).chain(others.into_iter().map(|record| vec![record]));
+    groups.filter_map(|records| barrier(teller, node, &records)).take(BARRIERS_MAX).collect()
+}
+
+fn barrier(teller: Teller<'_>, node: &Node, records: &[&Record]) -> Option<String> {
+    let is_between = |record: &Record, other: Addr| record.fault.on.is_between(node.addr, other);
+    let is_beyond = |other: &&Node| {
+        let is_it = other.addr != node.addr && other.is_ours() && is_running(other);
+        is_it && records.iter().any(|record| is_between(record, other.addr))
+    };
+    let beyond: Vec<Addr> = teller.model.nodes().iter().filter(is_beyond).map(|other| other.addr).collect();
+    let keeps = |record: &&&Record| beyond.iter().any(|other| is_between(record, *other));
+    let records: Vec<&Record> = records.iter().filter(keeps).copied().collect();
+    let named = teller.named_first(&records)?;
+    Some(format!(" Nothing passes between it and {}: {named}.", teller.names_in_order(&beyond)))
 }
 
 fn is_running(node: &Node) -> bool {
@@ -94,9 +123,15 @@ pub(super) fn suspect(teller: Teller<'_>, node: &Node, misses: u32, limit: u32) 
         Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
     };
     let by = teller.names_in_order(&by);
-    format!(
-        "{name} is suspect since {since}{because}: {by} had no answer to {misses} of {limit} probes in a row{others}{hung}."
-    )
+    let probes = unanswered(misses, limit);
+    format!("{name} is suspect since {since}{because}: {by} had no answer to {probes}{others}{hung}.")
+}
+
+/// `3 probes in a row`; of fewer than make a node dead also how many do.
+fn unanswered(misses: u32, limit: u32) -> String {
+    let row = if misses == 1 { "" } else { " in a row" };
+    let dead = if misses < limit { format!(" ({limit} in a row count as dead)") } else { String::new() };
+    format!("{}{row}{dead}", count_text(u64::from(misses), "probe"))
 }
 
 /// Why each of those who miss its answers hears nothing.
@@ -127,13 +162,29 @@ fn linked(what: &str, teller: Teller<'_>, peers: &[Addr]) -> Evidence {
 fn seeds(teller: Teller<'_>, node: &Node) -> Option<Evidence> {
     let seeds = teller.model.seeds();
     if node.role == Some(Role::Seed) {
-        let view = seeds.get(node.addr)?;
-        let listed = count_text(view.listed.len() as u64, "peer");
-        return Some(Evidence::now(format!("{listed} on its list, {}", count_text(view.reports, "report"))));
+        let view = seeds.get(node.addr);
+        if !node.is_ours() {
+            return Some(Evidence::now(list_elsewhere(teller, view)));
+        }
+        let (listed, reports) = view.map_or((0, 0), |view| (view.listed.len() as u64, view.reports));
+        let (listed, reports) = (count_text(listed, "peer"), count_text(reports, "report"));
+        return Some(Evidence::now(format!("{listed} on its list, {reports}")));
+    }
+    let is_our_seed = |node: &Node| node.is_ours() && node.role == Some(Role::Seed);
+    if !teller.model.nodes().iter().any(is_our_seed) {
+        return None;
     }
     let listing: Vec<_> = seeds.listing(node.addr).collect();
     let names = if listing.is_empty() { "no seed of ours".to_owned() } else { teller.names_in_order(&listing) };
     Some(Evidence::now(format!("on the list of {names}")))
+}
+
+/// Only what it sent to a peer of ours is known of the list of a seed in another process.
+fn list_elsewhere(teller: Teller<'_>, view: Option<&SeedView>) -> String {
+    let last = view.and_then(|view| view.last_list).map_or_else(String::new, |(at, len)| {
+        format!("; the last one that was seen, at {}, had {}", teller.clock(at), count_text(len as u64, "peer"))
+    });
+    format!("its list is not known here{last}")
 }
 
 fn work(node: &Node) -> Vec<Evidence> {

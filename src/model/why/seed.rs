@@ -66,7 +66,7 @@ struct Difference<'a> {
 #[derive(PartialEq, Eq, Hash)]
 enum Why<'a> {
     /// On the list, and not alive: how, since when, and whether anybody has reported it.
-    Gone { how: Gone, at: String, is_reported: bool },
+    Gone { how: Gone, at: String, is_reported: bool, unaware: Option<Unaware<'a>> },
     /// It runs, nothing passes between it and the seed, and it was taken off the list, if that was seen.
     CutOff { by: By<'a>, off: Option<Off> },
     /// It runs, and was taken off the list, if that was seen.
@@ -96,6 +96,15 @@ impl Hash for By<'_> {
     }
 }
 
+/// Why a seed cannot know of a death.
+#[derive(PartialEq, Eq, Hash)]
+enum Unaware<'a> {
+    /// It hangs: it reads no report and takes nobody off its list.
+    Hangs,
+    /// Nothing passes to it from where the node was.
+    CutOff(By<'a>),
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Gone {
     Killed,
@@ -121,7 +130,8 @@ impl Why<'_> {
 }
 
 fn differences<'a>(teller: Teller<'a>, seed: Addr, view: &SeedView) -> Vec<Difference<'a>> {
-    let listed = view.listed.keys().filter_map(|peer| Some(Difference { peer: *peer, why: not_alive(teller, *peer)? }));
+    let listed =
+        view.listed.keys().filter_map(|peer| Some(Difference { peer: *peer, why: not_alive(teller, seed, *peer)? }));
     let missing = running_peers(teller.model).filter(|peer| !view.listed.contains_key(&peer.addr));
     let missing = missing.map(|peer| Difference { peer: peer.addr, why: not_listed(teller, seed, peer.addr) });
     listed.chain(missing).collect()
@@ -140,10 +150,11 @@ fn verdict(teller: Teller<'_>, (name, seed, now): (&str, Addr, Time), view: &See
     let listed = count_text(view.listed.len() as u64, "peer");
     let running = running_peers(teller.model).count();
     let run = if running == 1 { "1 runs here".to_owned() } else { format!("{running} run here") };
-    let is_up = teller.model.nodes().get(seed).is_some_and(|node| node.life == Life::Running);
+    let has_list = |node: &Node| matches!(node.life, Life::Running | Life::Hung);
+    let has_list = teller.model.nodes().get(seed).is_some_and(has_list);
     let last = view.last_list.map(|(at, _)| format!("; its last list went out {} ago", span_text(now.since(at))));
     let last = last.unwrap_or_default();
-    if !is_up {
+    if !has_list {
         return format!("{name} does not run; when it stopped it had {listed} on its list.");
     }
     if wrong.is_empty() {
@@ -178,7 +189,7 @@ fn running_peers(model: &Model) -> impl Iterator<Item = &Node> {
 }
 
 /// Why somebody who is on a list does not answer; `None` if nothing speaks against it.
-fn not_alive(teller: Teller<'_>, listed: Addr) -> Option<Why<'_>> {
+fn not_alive(teller: Teller<'_>, seed: Addr, listed: Addr) -> Option<Why<'_>> {
     let node = teller.model.nodes().get(listed)?;
     let how = match node.life {
         Life::Killed => Gone::Killed,
@@ -189,7 +200,20 @@ fn not_alive(teller: Teller<'_>, listed: Addr) -> Option<Why<'_>> {
     };
     let since = if how == Gone::Dead { node.since } else { node.life_since };
     let is_reported = teller.model.deaths().latest_of(listed).is_some_and(|case| case.back_at.is_none());
-    Some(Why::Gone { how, at: teller.clock(since), is_reported })
+    Some(Why::Gone { how, at: teller.clock(since), is_reported, unaware: unaware(teller, seed, listed) })
+}
+
+/// What keeps the seed from knowing that this node is gone. Of a report that came to it it does know.
+fn unaware(teller: Teller<'_>, seed: Addr, gone: Addr) -> Option<Unaware<'_>> {
+    let case = teller.model.deaths().latest_of(gone);
+    if case.is_some_and(|case| case.back_at.is_none() && case.steps.iter().any(|step| step.seed == seed)) {
+        return None;
+    }
+    if teller.model.nodes().get(seed).is_some_and(|seed| seed.life == Life::Hung) {
+        return Some(Unaware::Hangs);
+    }
+    let mut between = teller.model.faults().ever_between(gone, seed).filter(|record| record.until.is_none());
+    between.find(|record| is_barrier(record)).map(|record| Unaware::CutOff(By(record)))
 }
 
 /// Why somebody who runs is not on the list of this seed.
@@ -231,11 +255,15 @@ fn clause(teller: Teller<'_>, why: &Why<'_>, peers: &[Addr]) -> String {
     let (who, is_one) = (teller.names(peers), peers.len() == 1);
     let (runs, is, they) = if is_one { ("runs", "is", "it") } else { ("run", "are", "they") };
     match why {
-        Why::Gone { how, at, is_reported } => {
-            let noticed = match (is_reported, is_one) {
-                (true, _) => "",
-                (false, true) => ", and nobody has reported it",
-                (false, false) => ", and nobody has reported them",
+        Why::Gone { how, at, is_reported, unaware } => {
+            let noticed = match (unaware, is_reported, is_one) {
+                (Some(Unaware::Hangs), ..) => ", which it does not know, because it hangs".to_owned(),
+                (Some(Unaware::CutOff(by)), ..) => {
+                    format!(", which it cannot know, because of {}", teller.named(by.0))
+                }
+                (None, true, _) => String::new(),
+                (None, false, true) => ", and nobody has reported it".to_owned(),
+                (None, false, false) => ", and nobody has reported them".to_owned(),
             };
             format!("{who} {}{noticed}", gone(*how, at, is_one))
         }
@@ -264,7 +292,7 @@ fn gone(how: Gone, at: &str, is_one: bool) -> String {
     match how {
         Gone::Killed => format!("{was} killed at {at}"),
         Gone::Left => format!("left at {at}"),
-        Gone::Hung => format!("{}since {at}", if is_one { "hangs " } else { "hang " }),
+        Gone::Hung => format!("{} since {at}", if is_one { "hangs" } else { "hang" }),
         Gone::Dead => format!("{is} taken for dead since {at}"),
     }
 }

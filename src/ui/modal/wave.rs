@@ -28,7 +28,7 @@ use super::{Reply, framed, movement};
 use crate::model::HashMap;
 use crate::model::rumor::Coverage;
 use crate::model::wave::Wave;
-use crate::model::why::why_not_each;
+use crate::model::why::{Lack, why_not_each};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -67,7 +67,7 @@ struct Facts {
     rows: Vec<Row>,
     /// Why a node lacks it, of those that were on the screen: an answer is a walk through the network, and many
     /// may lack it.
-    why: HashMap<Addr, String>,
+    why: HashMap<Addr, Lack>,
 }
 
 impl Facts {
@@ -158,8 +158,7 @@ impl WaveTable {
         let selected = self.list.selected(&nodes);
         let mut lines = vec![fit(&rows::heading(view), columns, view)];
         lines.extend(facts.rows[window].iter().map(|row| {
-            let why = facts.why.get(&row.node()).map_or("", String::as_str);
-            let line = fit(&row.parts(why, view), columns, view);
+            let line = fit(&row.parts(facts.why.get(&row.node()), view), columns, view);
             if selected == Some(row.node()) { mark(line, columns, Focus::Here) } else { line }
         }));
         frame.render_widget(Paragraph::new(lines), area);
@@ -172,20 +171,23 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let least = if wave.is_complete { "" } else { "at least " };
     let spread = wave.rows.iter().map(|row| row.delay).max().unwrap_or_default();
     let hops = count_text(u64::from(wave.hops), "hop");
-    let reached = format!("\"{body}\" reached {least}{have}/{of} in {hops} and {}", span_text(spread));
-    let lacking = match wave.lacking.len() {
-        0 => "nobody lacks it".to_owned(),
-        1 => "1 lacks it".to_owned(),
-        more => format!("{more} lack it"),
+    let so_far = if wave.is_under_way { " so far" } else { "" };
+    let reached = format!("\"{body}\" reached {least}{have}/{of}{so_far} in {hops} and {}", span_text(spread));
+    let (lacking, tone) = match (wave.lacking.len(), wave.is_under_way) {
+        (0, _) => ("nobody lacks it".to_owned(), Tone::Up),
+        (1, false) => ("1 lacks it".to_owned(), Tone::Suspect),
+        (more, false) => (format!("{more} lack it"), Tone::Suspect),
+        (1, true) => ("1 lacks it still".to_owned(), Tone::Plain),
+        (more, true) => (format!("{more} lack it still"), Tone::Plain),
     };
-    let tone = if wave.lacking.is_empty() { Tone::Up } else { Tone::Suspect };
     let first = fit(&vec![(Tone::Strong, reached), (tone, format!(", {lacking}"))], columns, view);
-    let second = text::wrap(&measures(wave), columns).into_iter().map(|line| Line::from(view.span(Tone::Plain, line)));
+    let second =
+        text::wrap(&measures(wave, view), columns).into_iter().map(|line| Line::from(view.span(Tone::Plain, line)));
     std::iter::once(first).chain(second).collect()
 }
 
 /// What was measured, and what theory says.
-fn measures(wave: &Wave) -> String {
+fn measures(wave: &Wave, view: &View<'_>) -> String {
     let ratio = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
     let measured = ratio(wave.redundancy);
     let text = match &wave.prediction {
@@ -195,7 +197,11 @@ fn measures(wave: &Wave) -> String {
                 Some(predicted) => format!("{word} predicts {predicted:.2}"),
                 None => "theory not certain: peers elsewhere take part".to_owned(),
             };
-            format!("{word} predicts {}; redundancy (RMR) {measured}, {predicted}", theory.hops)
+            if theory.is_alone {
+                format!("{} had no link when it began: nothing to predict", view.name(wave.id.origin))
+            } else {
+                format!("{word} predicts {}; redundancy (RMR) {measured}, {predicted}", theory.hops)
+            }
         }
         None => format!("redundancy (RMR) {measured}; no prediction: it began elsewhere"),
     };

@@ -145,6 +145,89 @@ fn who_lacks_a_message_is_one_key_away_however_many_newer_ones_there_are() {
 }
 
 #[test]
+fn the_message_that_the_footer_names_stays_the_one_that_the_key_opens_for_a_while() {
+    let mut app = watched(options(), 15_500);
+    let footer = |app: &mut App| picture(app, 80, 24).lines().last().unwrap().to_owned();
+    // Every second p2 says something that does not come to p4, either, and each is warned of five seconds later.
+    let mut opened = Vec::new();
+    for second in 16..34 {
+        let mut script = Script::default();
+        script.at(second * 1_000).gossip(second, "newer", &[(P2, P1, 1), (P2, P3, 1)]);
+        app.take(&[delivery(script.events)]);
+        pass(&mut app, second * 1_000, second * 1_000 + 500);
+        if let Some((_, named)) = footer(&mut app).split_once("W who lacks ") {
+            opened.push(named.split(' ').next().unwrap().to_owned());
+        }
+    }
+    opened.dedup();
+    assert!(
+        opened.len() > 1 && opened.len() <= 5,
+        "a name stays for some seconds, and is another one later: {opened:?}"
+    );
+    let named = opened.last().unwrap();
+    press(&mut app, "W");
+    let table = picture(&mut app, 80, 24);
+    assert!(table.contains(&format!(" {named} ")), "{named}: {table}");
+}
+
+#[test]
+fn how_far_a_message_came_stays_in_a_narrow_header_longer_than_how_many_there_are() {
+    let mut app = talkative();
+    let shown = picture(&mut app, 68, 24);
+    let header = shown.lines().next().unwrap();
+    assert!(header.contains("warning") && header.contains("p2#18 reached 4/4"), "{header}");
+    assert!(!header.contains("msg/s"), "{header}");
+    assert!(picture(&mut app, 200, 24).lines().next().unwrap().contains("msg/s"));
+}
+
+#[test]
+fn a_message_that_a_delay_holds_up_is_on_its_way_and_not_lost_until_there_was_time_for_it() {
+    use crate::proto::fault::{Fault, Scope, Trouble};
+    let mut script = Script::default();
+    for (peer, name) in [(P1, "p1"), (P2, "p2"), (P3, "p3")] {
+        script.at(100).start(peer, name, Role::Peer);
+    }
+    script.at(500).link(P1, P2).link(P2, P3);
+    let what = Trouble::Delay { by_us: 6_000_000, jitter_us: 500_000 };
+    script.at(1_000).add(P1, EventKind::FaultSet { fault: Fault { what, on: Scope::All } });
+    let id = crate::proto::message::MessageId { origin: P1, run: 1, seq: 1 };
+    script.at(9_000).add(P1, EventKind::Generated { id, body: "slow".into(), trace: None, forwarded: 1 });
+    // Time passes: something happens.
+    let later = |millis| Script::default().at(millis).ping(P2, P3, 1, 400).events.clone();
+    let mut app = told(options(), script.events, 9_500);
+    press(&mut app, "W");
+    let young = picture(&mut app, 120, 40);
+    assert!(young.contains("reached 1/3 so far in 0 hops") && young.contains("2 lack it still"), "{young}");
+    for node in ["p2", "p3"] {
+        let row = young.lines().find(|line| line.contains(&format!("○ {node} "))).expect(&young);
+        assert!(row.contains("it is on its way, 'delay all 6s 500ms' since 03:00:01 holds it up"), "{row}");
+    }
+    assert!(!young.contains('✗'), "{young}");
+    app.take(&[delivery(later(19_000))]);
+    pass(&mut app, 19_000, 19_500);
+    assert!(picture(&mut app, 120, 40).contains("○ p2 "), "past the time for delivery, and within that and the delay");
+    app.take(&[delivery(later(40_000))]);
+    pass(&mut app, 40_000, 40_500);
+    let old = picture(&mut app, 120, 40);
+    assert!(old.contains("reached 1/3 in 0 hops") && old.contains(", 2 lack it"), "{old}");
+    assert!(!old.contains('○') && old.contains("✗ p2"), "{old}");
+    assert!(old.contains("'delay all 6s 500ms' since 03:00:01 may have kept it, which is not certain"), "{old}");
+}
+
+#[test]
+fn a_seed_that_hangs_is_asked_about_its_list_too() {
+    let mut script = Script::default();
+    script.start(S1, "s1", Role::Seed).start(P1, "p1", Role::Peer).register(P1, S1);
+    script.at(1_000).add(S1, EventKind::Hung);
+    script.at(2_000).add(P1, EventKind::Stopped { how: crate::event::Stop::Killed });
+    let mut app = told(options(), script.events, 3_000);
+    type_text(&mut app, ":why s1");
+    press(&mut app, "enter");
+    let shown = picture(&mut app, 160, 50);
+    assert!(shown.contains("s1 hangs since 03:00:01") && shown.contains("p1 was killed at 03:00:02, which"), "{shown}");
+}
+
+#[test]
 fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
     // A message that p1 of sixty said a moment ago, and that came to nobody yet.
     let events = super::fixture::large_lab(60);
@@ -152,7 +235,7 @@ fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
     let mut app = told(options(), events[..=begins].to_vec(), 11_000);
     press(&mut app, "W");
     let why = |shown: &str| {
-        let lines = shown.lines().filter(|line| line.contains("✗ p"));
+        let lines = shown.lines().filter(|line| line.contains("○ p"));
         let (said, empty): (Vec<_>, Vec<_>) = lines.partition(|line| line.contains("it may be on its way"));
         (said.len(), empty.len())
     };
@@ -163,6 +246,23 @@ fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
     let last = picture(&mut app, 80, 24);
     let (said, empty) = why(&last);
     assert!(said > 5 && empty == 0 && last != first, "{last}");
+}
+
+#[test]
+fn of_a_message_of_a_peer_without_links_nothing_is_predicted_and_nobody_elsewhere_is_blamed() {
+    let mut script = Script::default();
+    for (peer, name) in [(P1, "p1"), (P2, "p2"), (P3, "p3")] {
+        script.at(100).start(peer, name, Role::Peer);
+    }
+    script.at(500).link(P1, P2);
+    let id = crate::proto::message::MessageId { origin: P3, run: 1, seq: 1 };
+    let kind = EventKind::Generated { id, body: "alone".into(), trace: None, forwarded: 0 };
+    script.at(9_000).add(P3, kind);
+    let mut app = told(options(), script.events, 10_000);
+    press(&mut app, "W");
+    let table = picture(&mut app, 120, 40);
+    assert!(table.contains("p3 had no link when it began: nothing to predict"), "{table}");
+    assert!(!table.contains("elsewhere"), "{table}");
 }
 
 #[test]
@@ -231,6 +331,7 @@ fn why_is_asked_of_a_message_at_a_node_and_of_a_link_by_name() {
         (":why p3 p4", "The link p3 - p4 ended at 03:00:08, after 7.5 s: p3 took p4 for dead: link cut by the user."),
         (":why p1#1", "reached 3/4 in 2 hops"),
         (":why s1", "s1 has 0 peers on its list, 4 run here:"),
+        (":why p1", "p1 runs in this process since 03:00:00."),
     ] {
         type_text(&mut app, line);
         press(&mut app, "enter");

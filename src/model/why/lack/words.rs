@@ -19,7 +19,8 @@ impl Inquiry<'_> {
     pub(super) fn sentence(&self, node: Addr, reason: &Reason<'_>) -> String {
         let (name, message) = (self.teller.name(node), self.teller.model.message_name(self.rumor.id));
         let doubt = if self.is_certain() { "" } else { "; not certain, because not all of that time is known here" };
-        format!("{name} does not have {message}: {}{doubt}", self.clause(node, reason))
+        let yet = if self.is_on_its_way(node, reason) { " yet" } else { "" };
+        format!("{name} does not have {message}{yet}: {}{doubt}", self.clause(node, reason))
     }
 
     pub(super) fn clause(&self, node: Addr, reason: &Reason<'_>) -> String {
@@ -42,8 +43,20 @@ impl Inquiry<'_> {
             Reason::Behind { border } => self.behind(border),
             Reason::Alone { lost } => self.alone(lost),
             Reason::Apart { side, lost } => self.apart(*side, lost),
-            Reason::Stuck { holder, next, at, fate } => self.stuck(node, (*holder, *next, *at), fate),
+            Reason::Stuck { holder, next, at, fate } => {
+                let is_on_its_way = self.is_on_its_way(node, reason);
+                self.held_up((*holder, *at), fate)
+                    .filter(|_| is_on_its_way)
+                    .unwrap_or_else(|| self.stuck(node, (*holder, *next, *at), fate))
+            }
         }
+    }
+
+    /// What holds a message up that is on its way.
+    fn held_up(&self, (holder, at): (Addr, Time), fate: &Fate<'_>) -> Option<String> {
+        let Fate::Faulty(record) = fate else { return None };
+        let (named, had_at) = (self.teller.named(record), self.teller.clock(at));
+        Some(format!("it is on its way: {named} holds it up; {} had it at {had_at}", self.teller.name(holder)))
     }
 
     fn back(&self, back: Option<Time>) -> String {
@@ -64,6 +77,9 @@ impl Inquiry<'_> {
     }
 
     fn alone(&self, links: &[Lost<'_>]) -> String {
+        if let Some(cut) = self.cut_from_all(&self.cuts_of(links)) {
+            return cut;
+        }
         match links.first() {
             Some(last) => {
                 format!("{}it had no neighbor; its last link, {}", self.because(last), self.lost_text(*last))
@@ -86,6 +102,39 @@ impl Inquiry<'_> {
         format!("{because}{with} in another part of the overlay than {origin}; {why}")
     }
 
+    /// The cuts that these losses came of, as far as they were set when the message began; none if the latest loss did not.
+    fn cuts_of(&self, links: &[Lost<'_>]) -> Vec<&Record> {
+        let cut = |lost: &Lost<'_>| match cause_of_end(self.teller, lost.link, lost.step)? {
+            Cause::Barrier(record) => Some(record).filter(|record| record.was_at(self.began)),
+            Cause::Gone(..) | Cause::Made(_) | Cause::Perhaps(_) => None,
+        };
+        if links.first().and_then(cut).is_none() {
+            return Vec::new();
+        }
+        links.iter().filter_map(cut).collect()
+    }
+
+    /// The cuts that kept a node from each of its neighbors at this time; none if one of them was not cut off.
+    fn cuts_around(&self, node: Addr, at: Time) -> Vec<&Record> {
+        let cut = |neighbor: Addr| {
+            let mut between = self.teller.model.faults().ever_between(neighbor, node);
+            between.find(|record| is_barrier(record) && record.was_at(at))
+        };
+        self.overlay.graph.neighbors(node).map(cut).collect::<Option<Vec<_>>>().unwrap_or_default()
+    }
+
+    /// Of several cuts around a node none alone is to blame.
+    fn cut_from_all(&self, cuts: &[&Record]) -> Option<String> {
+        let mut single: Vec<&Record> = Vec::new();
+        for cut in cuts {
+            if !single.iter().any(|record| std::ptr::eq(*record, *cut)) {
+                single.push(cut);
+            }
+        }
+        let named = self.teller.named_first(&single).filter(|_| single.len() > 1)?;
+        Some(format!("it was cut from all its neighbors: {named}"))
+    }
+
     /// `because of 'cut p1 p7' since 03:13:02 `: the fault that ended a link.
     fn because(&self, lost: &Lost<'_>) -> String {
         let because = cause_of_end(self.teller, lost.link, lost.step).and_then(|cause| self.teller.because(&[cause]));
@@ -100,13 +149,14 @@ impl Inquiry<'_> {
         let link = format!("the link {from} - {name}{}", if is_last { "" } else { ", on the way to it," });
         match fate {
             Fate::Faulty(record) if is_barrier(record) => {
-                format!("{to}{pause} was cut from {from}, which had it at {had_at}, by {}", self.teller.named(record))
+                let around = self.cut_from_all(&self.cuts_around(node, at));
+                let (cut, by) = (format!("{to}{pause} was cut from {from}"), self.teller.named(record));
+                around.unwrap_or_else(|| format!("{cut}, which had it at {had_at}, by {by}"))
             }
             Fate::Faulty(record) => {
                 let named = self.teller.named(record);
-                format!(
-                    "{had}, and a fault between {from} and {to}{pause} may have kept it, which is not certain: {named}"
-                )
+                let way = if is_last { String::new() } else { format!("; {name} is next on the way") };
+                format!("{named} may have kept it, which is not certain: {had}{way}")
             }
             Fate::Ended(lost) => {
                 let (because, at) = (self.because(lost), self.teller.clock(lost.step.at));

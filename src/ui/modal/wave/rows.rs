@@ -2,6 +2,7 @@
 //! which it came.
 
 use crate::model::wave::{Wave, WaveRow};
+use crate::model::why::Lack;
 use crate::proto::addr::Addr;
 use crate::ui::pane::Parts;
 use crate::ui::text;
@@ -36,11 +37,9 @@ fn name_width(view: &View<'_>) -> usize {
 }
 
 /// Piece by piece, so that what does not fit is left out whole: Enter tells all of it.
-fn pieces(why: &str) -> Parts {
+fn pieces(why: &str, tone: Tone) -> Parts {
     let pieces = why.split("; ").flat_map(|clause| clause.split(": ")).enumerate();
-    pieces
-        .map(|(place, piece)| (Tone::Suspect, if place == 0 { piece.to_owned() } else { format!(", {piece}") }))
-        .collect()
+    pieces.map(|(place, piece)| (tone, if place == 0 { piece.to_owned() } else { format!(", {piece}") })).collect()
 }
 
 impl Row {
@@ -51,15 +50,21 @@ impl Row {
         }
     }
 
-    /// `why`: why it lacks the message.
-    pub(super) fn parts(&self, why: &str, view: &View<'_>) -> Parts {
+    /// `lack`: why it lacks the message.
+    pub(super) fn parts(&self, lack: Option<&Lack>, view: &View<'_>) -> Parts {
         let glyphs = view.theme.glyphs;
         let name = |addr| text::left(&view.name(addr), name_width(view), glyphs);
         match self {
             Self::Lacks(node) => {
-                let sign = (Tone::Suspect, format!("{} ", view.theme.sign("✗", "x")));
-                let name = (view.node_tone(*node), format!("{} ", name(*node)));
-                [sign, name].into_iter().chain(pieces(why)).collect()
+                let is_on_its_way = lack.is_some_and(|lack| lack.is_on_its_way);
+                let (tone, sign) = if is_on_its_way {
+                    (Tone::Plain, view.theme.sign("○", "o"))
+                } else {
+                    (Tone::Suspect, view.theme.sign("✗", "x"))
+                };
+                let (sign, name) = ((tone, format!("{sign} ")), (view.node_tone(*node), format!("{} ", name(*node))));
+                let why = lack.map_or("", |lack| lack.why.as_str());
+                [sign, name].into_iter().chain(pieces(why, tone)).collect()
             }
             Self::Has(row) => {
                 let from = row.from.map_or_else(|| text::left(BEGINS, name_width(view), glyphs), name);
