@@ -6,7 +6,7 @@
 //!
 //! | rule | as it is judged |
 //! |---|---|
-//! | every live, connected peer gets every message | a way of links that stood from when the message began until [`SPREAD_TIME`] later, over peers that ran as long, led to it |
+//! | every live, connected peer gets every message | a way of links that stood from before the message began until [`SPREAD_TIME`] after it, over peers that ran as long, led to it |
 //! | no message is delivered twice to a user | within [`REMEMBERED`], as far as memory for messages goes; in one life of a node |
 //! | nobody alive and reachable is removed under `verify` | it ran, and its registration with that seed had stood for [`SETTLE_TIME`], by both ends |
 //! | views are symmetric once settled | a link is known at both of its ends, or at none, but for [`SETTLE_TIME`] |

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::disturbance::Disturbance;
 use super::lives::{Holders, Lives};
@@ -16,6 +17,8 @@ use crate::proto::time::Time;
 /// Memory for messages and who has them. Ten minutes of a lively lab of 500 peers fit; what is beyond it is forgotten
 /// early, the oldest first, and then not judged.
 const HELD_MAX_BYTES: usize = 64 << 20;
+/// The least time that events tell apart.
+const MOMENT: Duration = Duration::from_micros(1);
 /// What a message takes besides the set of those who have it.
 const MESSAGE_BYTES: usize = 128;
 
@@ -139,7 +142,8 @@ impl Deliveries {
         {
             return Arc::clone(graph);
         }
-        let overlay = model.overlay_throughout(began, began + SPREAD_TIME);
+        // A life that ended or began in the same moment is a break, too: between two lives there need be no time.
+        let overlay = model.overlay_throughout(began - MOMENT, began + SPREAD_TIME);
         let graph = Arc::new(overlay.graph.only(|node| !overlay.elsewhere.contains(&node), |_, _| true));
         if is_quiet {
             self.last = Some((version, Arc::clone(&graph)));

@@ -105,6 +105,26 @@ fn a_peer_that_lost_its_link_or_stopped_while_a_message_spread_need_not_have_it(
 }
 
 #[test]
+fn a_life_that_begins_in_the_moment_of_a_message_need_not_have_it_and_its_links_lead_nowhere() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    session.gossip(1, &[2]);
+    // No time passes between the two lives, and the links are there again at once.
+    session.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    session.start(p(3), Role::Peer);
+    session.link(p(3), SEED, Purpose::Registration);
+    session.link(p(2), p(3), Purpose::Neighbor);
+    session.link(p(3), p(4), Purpose::Neighbor);
+    session.pass(10);
+    let origin = MessageId { origin: p(1), run: 1, seq: 2 };
+    session.tell(p(1), EventKind::Generated { id: origin, body: "hello".into(), trace: None, forwarded: 1 });
+    session.tell(p(1), EventKind::Stopped { how: Stop::Killed });
+    session.start(p(1), Role::Peer);
+    session.link(p(1), SEED, Purpose::Registration);
+    session.link(p(1), p(2), Purpose::Neighbor);
+    assert_eq!(session.told(), [""; 0]);
+}
+
+#[test]
 fn a_message_that_comes_twice_is_told_but_not_in_another_life() {
     let mut session = Session::new(DeadPolicy::Verify);
     let id = session.gossip(1, &[2, 3, 4]);
