@@ -126,21 +126,21 @@ mod tests {
         done
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_the_engine_refuses_is_told_skipped_and_counted_and_the_rest_of_the_line_is_done() {
         let (tap, events) = feed(16);
         tap.publish_one(started(P1, "p1"));
         tap.publish_one(started(P2, "p2"));
         let (orders, asked) = mpsc::channel(1);
         let done = tokio::spawn(engine(asked));
-        let (mut told, script) = (Vec::new(), Script::parse("lab 1 2\nkill p1 p2\n").unwrap());
+        let (mut told, script) = (Vec::new(), Script::parse("lab 1 2\n1s kill p1 p2\n").unwrap());
         let tell = |_: &Run, telling: Option<Telling>| told.extend(telling.map(|telling| telling.text));
         let mut player = Player::new(Run::new(script), events, orders, Clock::start(), tell);
         player.play().await;
         let summary = player.run().summary();
         drop(player);
         let refusal = "line 2: kill p1 p2: skipped: 'kill p1': p1 has left";
-        assert_eq!(told, ["0 s: kill p1 p2", refusal]);
+        assert_eq!(told, ["1 s: kill p1 p2", refusal]);
         assert_eq!((summary.skipped, summary.in_part), (vec![refusal.to_owned()], 1));
         assert_eq!(done.await.unwrap(), [Command::Kill(P2)]);
     }
