@@ -3,10 +3,13 @@
 //!
 //! Evidence is copied into the case when a death is declared, so that it outlives the logs.
 
+mod outcome;
+
 use std::time::Duration;
 
 use smallvec::SmallVec;
 
+pub use self::outcome::Outcome;
 use super::HashMap;
 use super::link::Miss;
 use super::ring::Ring;

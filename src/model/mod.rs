@@ -33,7 +33,7 @@ pub mod words;
 use std::borrow::Cow;
 use std::time::Duration;
 
-pub use words::{clock_text, span_text};
+pub use words::{clock_text, second_text, span_text};
 
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;

@@ -10,6 +10,7 @@ pub use super::life::{Life, Lives, Turn};
 use crate::event::{Pace, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
+use crate::proto::name::name_order;
 use crate::proto::time::Time;
 
 /// Nodes known by hearsay alone that are kept: two full peer lists. Nodes of ours are always kept.
@@ -247,6 +248,12 @@ impl Nodes {
             Some(name) => Cow::Borrowed(name),
             None => Cow::Owned(addr.to_string()),
         }
+    }
+
+    /// What sorts nodes by name: `p2` before `p10`, and nodes elsewhere last, by address.
+    pub fn order_of(&self, addr: Addr) -> impl Ord + use<> {
+        let name = self.get(addr).and_then(|node| node.name.as_deref());
+        (name.is_none(), name.map(name_order), addr)
     }
 
     /// All of them, in the order in which they were first mentioned.

@@ -18,6 +18,7 @@ use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
 mod causes;
+mod evidence;
 mod lacking;
 mod warnings;
 mod words;

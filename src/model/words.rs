@@ -14,6 +14,13 @@ pub fn clock_text(at: Time, utc_offset_s: i32) -> String {
     text
 }
 
+/// `03:13:02`: as [`clock_text`], where room is scarce.
+pub fn second_text(at: Time, utc_offset_s: i32) -> String {
+    let mut text = clock_text(at, utc_offset_s);
+    text.truncate("HH:MM:SS".len());
+    text
+}
+
 /// `13 s`, `4.1 s`, `250 ms`, `840 us`, `2 min`, `3 h`: a span in two digits or a few, rounded down.
 pub fn span_text(span: Duration) -> String {
     let micros = span.as_micros();
@@ -57,6 +64,7 @@ mod tests {
         let at = Time::from_micros(((3 * 3600 + 13 * 60 + 2) * 1_000 + 418) * 1_000 + 9);
         assert_eq!(clock_text(at, 0), "03:13:02.418");
         assert_eq!(clock_text(at, -4 * 3600), "23:13:02.418");
+        assert_eq!(second_text(at, 0), "03:13:02");
         for (micros, text) in [
             (840, "840 us"),
             (5_250, "5.2 ms"),

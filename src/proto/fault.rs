@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::addr::Addr;
+use super::name::name_order;
 
 /// Something wrong with the network, from when it is set until it is cleared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -320,7 +321,7 @@ impl Scope {
     /// The names of the nodes that it names: p2 before p10, whatever their addresses.
     pub fn names_in_order(&self, name: &dyn Fn(Addr) -> String) -> Vec<String> {
         let mut names: Vec<String> = self.nodes().into_iter().map(name).collect();
-        names.sort_unstable_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
+        names.sort_by_cached_key(|name| name_order(name));
         names
     }
 }

@@ -12,6 +12,7 @@ pub mod event;
 pub mod fault;
 pub mod machine;
 pub mod message;
+pub mod name;
 pub mod node;
 mod offenses;
 pub mod peer;

@@ -94,15 +94,9 @@ fn running_peers(model: &Model) -> impl Iterator<Item = &Node> {
 
 fn names(model: &Model, addrs: impl IntoIterator<Item = Addr>) -> String {
     let mut addrs: Vec<Addr> = addrs.into_iter().collect();
-    addrs.sort_unstable_by_key(|addr| by_name(model, *addr));
+    addrs.sort_by_cached_key(|addr| model.nodes().order_of(*addr));
     let names: Vec<_> = addrs.into_iter().map(|addr| model.name_of(addr)).collect();
     list_text(&names, NAMES_MAX)
-}
-
-/// `p2` before `p10`: shorter names first.
-fn by_name(model: &Model, addr: Addr) -> (usize, String) {
-    let name = model.name_of(addr).into_owned();
-    (name.len(), name)
 }
 
 fn coverage(model: &Model, percent: u32, message: &Message, since: Time) -> Finding {

@@ -8,9 +8,8 @@ use crate::model::death::DeathCase;
 use crate::model::node::{Life, Node};
 use crate::model::rumor::{Counting, Coverage};
 use crate::model::span_text;
-use crate::model::words::{clock_text, count_text, list_text};
+use crate::model::words::{count_text, list_text, second_text};
 use crate::proto::message::Role;
-use crate::proto::time::Time;
 
 /// Deaths that are told one by one.
 const DEATHS_MAX: usize = 5;
@@ -83,7 +82,7 @@ fn deaths(model: &Model, utc_offset_s: i32) -> String {
 }
 
 fn death(model: &Model, case: &DeathCase, utc_offset_s: i32) -> String {
-    let at = second(case.at, utc_offset_s);
+    let at = second_text(case.at, utc_offset_s);
     let runs = model.nodes().get(case.dead).is_some_and(|node| node.life == Life::Running);
     let back = match (case.back_at.is_some(), runs) {
         (true, _) => ", back since",
@@ -97,7 +96,7 @@ fn death(model: &Model, case: &DeathCase, utc_offset_s: i32) -> String {
 fn disputes(model: &Model, utc_offset_s: i32) -> Option<String> {
     let cases = model.deaths().cases().iter().map(|(_, case)| case).filter(|case| case.is_unfounded());
     let dispute = |case: &DeathCase| {
-        let (who, dead, at) = (reporters(model, case), model.name_of(case.dead), second(case.at, utc_offset_s));
+        let (who, dead, at) = (reporters(model, case), model.name_of(case.dead), second_text(case.at, utc_offset_s));
         let what = if case.is_disputed() { "false" } else { "a lie" };
         format!("{who} reported {dead} dead: {what}, at {at}")
     };
@@ -114,12 +113,6 @@ fn reporters(model: &Model, case: &DeathCase) -> String {
 fn more(all: u64, told: usize) -> Option<String> {
     let more = all.saturating_sub(told as u64);
     (more > 0).then(|| format!("{more} more"))
-}
-
-fn second(at: Time, utc_offset_s: i32) -> String {
-    let mut text = clock_text(at, utc_offset_s);
-    text.truncate("HH:MM:SS".len());
-    text
 }
 
 fn missing(model: &Model, record: Option<&RecorderReport>) -> Option<String> {

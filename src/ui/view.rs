@@ -12,7 +12,7 @@ use super::wave::Wave;
 use crate::model::node::{Node, NodeState};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
-use crate::model::{Model, clock_text, span_text};
+use crate::model::{Model, clock_text, second_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
@@ -104,14 +104,9 @@ impl View<'_> {
         self.model.name_of(addr).into_owned()
     }
 
-    /// Sorts `p2` before `p10`, and names before addresses.
+    /// What sorts by name: see [`crate::model::node::Nodes::order_of`].
     pub(crate) fn by_name(&self, addr: Addr) -> impl Ord + use<> {
-        let Some(name) = self.model.nodes().get(addr).and_then(|node| node.name.as_deref()) else {
-            return (true, String::new(), 0, addr);
-        };
-        let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
-        let number: u64 = name[letters.len()..].parse().unwrap_or(0);
-        (false, letters.to_owned(), number, addr)
+        self.model.nodes().order_of(addr)
     }
 
     /// A name in a column that is at least as wide as our own names.
@@ -128,9 +123,7 @@ impl View<'_> {
 
     /// The time of day in seconds, where room is scarce.
     pub(crate) fn second(&self, at: Time) -> String {
-        let mut text = self.moment(at);
-        text.truncate("HH:MM:SS".len());
-        text
+        second_text(at, self.utc_offset_s)
     }
 
     /// The time of day without its hour, where room is scarce and a millisecond matters.

@@ -12,7 +12,7 @@ impl Story {
         self.tell(fault.subject(), EventKind::FaultSet { fault });
     }
 
-    fn heal(&mut self, what: Trouble, on: Scope) {
+    pub(super) fn heal(&mut self, what: Trouble, on: Scope) {
         let fault = Fault { what, on };
         self.tell(fault.subject(), EventKind::FaultCleared { fault });
     }
@@ -540,4 +540,14 @@ fn of_a_list_with_thousands_of_killed_peers_as_much_is_told_as_anybody_reads() {
     assert!(why.verdict.contains(told) && why.verdict.contains("; and 7997 more"), "{}", why.verdict);
     assert_eq!(why.evidence.len(), EVIDENCE_MAX + 1);
     assert_eq!(why.evidence.last().unwrap().text, "and what there is of 7500 more peers");
+}
+
+#[test]
+fn a_node_that_registers_again_while_a_seed_asks_it_is_not_said_to_be_asked_still() {
+    let mut story = Story::network(3);
+    story.declare(p(1), p(2), DeathCause::LinkError);
+    story.report(s(1), p(2), p(1), ReportAction::Verifying);
+    story.tell(s(1), EventKind::PeerListed { peer: p(2), again: true });
+    let told = why_dead(&story.model, p(2), 0).verdict;
+    assert!(told.contains("s1 asked it, and had it on its list again before an answer came"), "{told}");
 }

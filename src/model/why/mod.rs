@@ -22,7 +22,7 @@ pub use seed::why_seed;
 pub use warning::why_warning;
 
 use super::fault::Record;
-use super::words::{clock_text, list_text};
+use super::words::{list_text, second_text};
 use super::{Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -104,10 +104,7 @@ impl<'a> Teller<'a> {
     /// As [`Teller::names`], of those whose order says nothing: p2 before p10.
     fn names_in_order(self, addrs: &[Addr]) -> String {
         let mut addrs = addrs.to_vec();
-        addrs.sort_by_cached_key(|addr| {
-            let name = self.name(*addr);
-            (name.len(), name)
-        });
+        addrs.sort_by_cached_key(|addr| self.model.nodes().order_of(*addr));
         self.names(&addrs)
     }
 
@@ -119,9 +116,7 @@ impl<'a> Teller<'a> {
 
     /// `03:13:02`: the millisecond stands with the evidence.
     fn clock(self, at: Time) -> String {
-        let mut text = clock_text(at, self.utc_offset_s);
-        text.truncate("HH:MM:SS".len());
-        text
+        second_text(at, self.utc_offset_s)
     }
 }
 

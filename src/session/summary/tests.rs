@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::event::{Event, EventKind, Stop};
 use crate::proto::message::{DeathCause, MessageId};
+use crate::proto::time::Time;
 use crate::session::samples::{AT, event, peer, seed, started};
 
 fn model() -> Model {

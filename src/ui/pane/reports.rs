@@ -10,8 +10,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
-use crate::event::ReportAction;
-use crate::model::death::{DeathCase, Report, SeedAct, SeedStep};
+use crate::model::death::{Outcome, Report};
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
@@ -61,34 +60,32 @@ fn parts(report: &Report, view: &View<'_>) -> Parts {
 /// What each seed made of it, those that did the same together: `s1 removed, s2 already gone`.
 fn came_of_it(report: &Report, view: &View<'_>) -> Parts {
     let groups = outcomes(report, view);
-    let [(outcome, all)] = &groups[..] else {
+    let [((tone, word), all)] = &groups[..] else {
         let mut parts = Parts::new();
-        for (outcome, some) in &groups {
-            let (tone, word) = outcome.map_or((Tone::Stale, NO_WORD), Outcome::shown);
+        for ((tone, word), some) in &groups {
             parts.push((Tone::Plain, format!("{}{} ", if parts.is_empty() { "" } else { ", " }, seeds(some, view))));
-            parts.push((tone, word.to_owned()));
+            parts.push((*tone, (*word).to_owned()));
         }
         return parts;
     };
-    let (tone, word) = outcome.map_or((Tone::Stale, NO_WORD), Outcome::shown);
-    let word = (!all.is_empty()).then(|| (tone, format!(" {word}")));
+    let word = (!all.is_empty()).then(|| (*tone, format!(" {word}")));
     std::iter::once((Tone::Plain, seeds(all, view))).chain(word).collect()
 }
 
 /// The seeds by what they made of it, in the order of their names.
-fn outcomes(report: &Report, view: &View<'_>) -> Vec<(Option<Outcome>, Vec<Addr>)> {
+fn outcomes(report: &Report, view: &View<'_>) -> Vec<((Tone, &'static str), Vec<Addr>)> {
     let case = view.model.deaths().cases().get(report.case);
     let mut named = report.seeds.to_vec();
     named.sort_by_cached_key(|seed| view.by_name(*seed));
-    let mut groups: Vec<(Option<Outcome>, Vec<Addr>)> = Vec::new();
+    let mut groups: Vec<((Tone, &str), Vec<Addr>)> = Vec::new();
     for seed in named {
-        let outcome = case.and_then(|case| Outcome::of(case, seed, report.reporter));
+        let outcome = shown(case.and_then(|case| case.outcome_of(seed, report.reporter)));
         match groups.iter_mut().find(|(other, _)| *other == outcome) {
             Some((_, some)) => some.push(seed),
             None => groups.push((outcome, vec![seed])),
         }
     }
-    if groups.is_empty() { vec![(None, Vec::new())] } else { groups }
+    if groups.is_empty() { vec![(shown(None), Vec::new())] } else { groups }
 }
 
 /// `s1,s2`, or how many they are where the names are long.
@@ -113,58 +110,16 @@ fn cause_word(cause: DeathCause) -> String {
     }
 }
 
-/// What one seed made of one report.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// The node is off its list since: for this report, or for another one that came while it asked.
-    Removed,
-    /// It had taken the node off before.
-    AlreadyGone,
-    /// The node was not on its list.
-    NotListed,
-    /// It had an answer from the node.
-    Disputed,
-    /// The node registered again before it had an answer.
-    CameBack,
-    /// It waits for the answer.
-    Asking,
-}
-
-impl Outcome {
-    /// `None`: this seed has said nothing about a report of this reporter.
-    fn of(case: &DeathCase, seed: Addr, reporter: Addr) -> Option<Self> {
-        let steps: Vec<&SeedStep> = case.steps.iter().filter(|step| step.seed == seed).collect();
-        let is_it = |act: &SeedAct| matches!(act, SeedAct::Received { reporter: told, .. } if *told == reporter);
-        let got = steps.iter().position(|step| is_it(&step.act))?;
-        let SeedAct::Received { action, .. } = steps[got].act else { return None };
-        Some(match action {
-            ReportAction::Removed => Self::Removed,
-            ReportAction::Verifying => steps[got..].iter().find_map(|step| settled(&step.act)).unwrap_or(Self::Asking),
-            ReportAction::NotListed if steps[..got].iter().any(|step| settled(&step.act) == Some(Self::Removed)) => {
-                Self::AlreadyGone
-            }
-            ReportAction::NotListed => Self::NotListed,
-        })
-    }
-
-    const fn shown(self) -> (Tone, &'static str) {
-        match self {
-            Self::Removed => (Tone::Dead, "removed"),
-            Self::AlreadyGone => (Tone::Stale, "already gone"),
-            Self::NotListed => (Tone::Stale, "not listed"),
-            Self::Disputed => (Tone::Suspect, "disputed"),
-            Self::CameBack => (Tone::Up, "back"),
-            Self::Asking => (Tone::Suspect, "asking it"),
-        }
-    }
-}
-
-/// What settles all reports that a seed has asked about.
-const fn settled(act: &SeedAct) -> Option<Outcome> {
-    match act {
-        SeedAct::Delisted { .. } | SeedAct::Received { action: ReportAction::Removed, .. } => Some(Outcome::Removed),
-        SeedAct::Disputed { .. } => Some(Outcome::Disputed),
-        SeedAct::Relisted => Some(Outcome::CameBack),
-        SeedAct::NoAnswer | SeedAct::Received { action: ReportAction::Verifying | ReportAction::NotListed, .. } => None,
+/// What a seed made of a report, in a word or two, and how that looks.
+const fn shown(outcome: Option<Outcome>) -> (Tone, &'static str) {
+    match outcome {
+        Some(Outcome::Removed { .. }) => (Tone::Dead, "removed"),
+        Some(Outcome::AlreadyGone) => (Tone::Stale, "already gone"),
+        Some(Outcome::NotListed) => (Tone::Stale, "not listed"),
+        Some(Outcome::Disputed { .. }) => (Tone::Suspect, "disputed"),
+        Some(Outcome::CameBack) => (Tone::Up, "back"),
+        Some(Outcome::NoAnswer) => (Tone::Suspect, "no answer"),
+        Some(Outcome::Asking) => (Tone::Suspect, "asking it"),
+        None => (Tone::Stale, NO_WORD),
     }
 }

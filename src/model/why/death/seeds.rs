@@ -1,8 +1,8 @@
 //! What the seeds did about a death, in the end; those that did the same together.
 
 use super::{micros, reported_seeds};
-use crate::event::{DelistReason, ReportAction};
-use crate::model::death::{DeathCase, SeedAct, Testimony};
+use crate::event::DelistReason;
+use crate::model::death::{DeathCase, Outcome, Testimony};
 use crate::model::fault::Record;
 use crate::model::why::Teller;
 use crate::model::why::cause::is_barrier;
@@ -13,9 +13,9 @@ use crate::proto::time::Time;
 /// Times that a clause lists.
 const TIMES_MAX: usize = 3;
 
-/// What a seed did in the end.
+/// What a seed did in the end, as a clause tells it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum Deed {
     /// It took it off its list, for this reason.
     Removed(Reason),
     /// It had an answer.
@@ -24,6 +24,8 @@ enum Outcome {
     NoAnswer,
     /// It waits for one.
     Asking,
+    /// The node registered again before that.
+    CameBack,
     /// It had it off its list already.
     NotListed,
     /// No report could reach it.
@@ -46,7 +48,7 @@ enum Reason {
 /// One seed, what it did, when, and how long the answer took that it had.
 struct Did {
     seed: Addr,
-    outcome: Outcome,
+    deed: Deed,
     at: Option<Time>,
     rtt_us: u64,
 }
@@ -55,24 +57,22 @@ struct Did {
 pub(super) fn seed_clauses(teller: Teller<'_>, case: &DeathCase) -> Vec<String> {
     let mut groups: Vec<Vec<Did>> = Vec::new();
     for seed in case_seeds(case) {
-        let did = outcome(teller, case, seed);
-        let is_cut_off = did.outcome == Outcome::Silent && in_the_way(teller, case, seed).is_some();
-        let did = if is_cut_off { Did { outcome: Outcome::CutOff, ..did } } else { did };
-        match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.outcome == did.outcome)) {
+        let did = did(teller, case, seed);
+        match groups.iter_mut().find(|group| group.first().is_some_and(|first| first.deed == did.deed)) {
             Some(group) => group.push(did),
             None => groups.push(vec![did]),
         }
     }
     // What is not known comes last.
-    groups.sort_by_key(|group| group.first().is_some_and(|first| first.outcome == Outcome::Silent));
+    groups.sort_by_key(|group| group.first().is_some_and(|first| first.deed == Deed::Silent));
     groups.iter().filter_map(|group| clause(teller, case, group)).collect()
 }
 
 /// The seeds to say something about: those that were told, and those that did something.
 fn case_seeds(case: &DeathCase) -> Vec<Addr> {
-    let mut seeds = reported_seeds(case);
-    seeds.extend(case.seeds().into_iter().filter(|seed| !reported_seeds(case).contains(seed)));
-    seeds
+    let told = reported_seeds(case);
+    let others = case.seeds().into_iter().filter(|seed| !told.contains(seed));
+    told.iter().copied().chain(others).collect()
 }
 
 /// What kept each report to this seed from arriving.
@@ -86,31 +86,22 @@ fn in_the_way<'a>(teller: Teller<'a>, case: &DeathCase, seed: Addr) -> Option<&'
     ways.all(|way| way.is_some()).then_some(first)
 }
 
-fn outcome(teller: Teller<'_>, case: &DeathCase, seed: Addr) -> Did {
-    let steps: Vec<_> = case.steps.iter().filter(|step| step.seed == seed).collect();
-    let did = |outcome, at, rtt_us| Did { seed, outcome, at, rtt_us };
-    // A removal outweighs what was said before and after it, then a dispute.
-    let removal = steps.iter().find_map(|step| match step.act {
-        SeedAct::Delisted { reason } => Some((step.at, removed_for(reason))),
-        SeedAct::Received { .. } | SeedAct::NoAnswer | SeedAct::Disputed { .. } | SeedAct::Relisted => None,
-    });
-    if let Some((at, reason)) = removal {
-        let could_ask = teller.model.links().get(seed, case.dead).is_none_or(|link| link.was_up_at(at));
-        let reason = if reason == Reason::Reported && !could_ask { Reason::NotReachable } else { reason };
-        return did(Outcome::Removed(reason), Some(at), 0);
-    }
-    let Some(last) = steps.iter().rev().find(|step| step.act != SeedAct::Relisted) else {
-        return did(Outcome::Silent, None, 0);
-    };
-    match last.act {
-        SeedAct::Disputed { rtt_us, .. } => did(Outcome::Kept, None, rtt_us),
-        SeedAct::NoAnswer => did(Outcome::NoAnswer, None, 0),
-        SeedAct::Received { action: ReportAction::Verifying, .. } => did(Outcome::Asking, None, 0),
-        SeedAct::Received { action: ReportAction::Removed, .. } => {
-            did(Outcome::Removed(Reason::Reported), Some(last.at), 0)
+fn did(teller: Teller<'_>, case: &DeathCase, seed: Addr) -> Did {
+    let did = |deed, at, rtt_us| Did { seed, deed, at, rtt_us };
+    match case.outcome_at(seed) {
+        Some(Outcome::Removed { at, reason }) => {
+            let could_ask = teller.model.links().get(seed, case.dead).is_none_or(|link| link.was_up_at(at));
+            let reason = removed_for(reason);
+            let reason = if reason == Reason::Reported && !could_ask { Reason::NotReachable } else { reason };
+            did(Deed::Removed(reason), Some(at), 0)
         }
-        SeedAct::Received { action: ReportAction::NotListed, .. } => did(Outcome::NotListed, None, 0),
-        SeedAct::Delisted { .. } | SeedAct::Relisted => did(Outcome::Silent, None, 0),
+        Some(Outcome::Disputed { rtt_us }) => did(Deed::Kept, None, rtt_us),
+        Some(Outcome::NoAnswer) => did(Deed::NoAnswer, None, 0),
+        Some(Outcome::Asking) => did(Deed::Asking, None, 0),
+        Some(Outcome::CameBack) => did(Deed::CameBack, None, 0),
+        Some(Outcome::NotListed | Outcome::AlreadyGone) => did(Deed::NotListed, None, 0),
+        None if in_the_way(teller, case, seed).is_some() => did(Deed::CutOff, None, 0),
+        None => did(Deed::Silent, None, 0),
     }
 }
 
@@ -127,22 +118,23 @@ fn clause(teller: Teller<'_>, case: &DeathCase, group: &[Did]) -> Option<String>
     let seeds: Vec<Addr> = group.iter().map(|did| did.seed).collect();
     let (who, is_one) = (teller.names_in_order(&seeds), seeds.len() == 1);
     let (list, is) = if is_one { ("its list", "is") } else { ("their lists", "are") };
-    Some(match group.first()?.outcome {
-        Outcome::Removed(reason) => removal(reason, &who, list, &times(teller, group)),
-        Outcome::Kept => {
+    Some(match group.first()?.deed {
+        Deed::Removed(reason) => removal(reason, &who, list, &times(teller, group)),
+        Deed::Kept => {
             let after = micros(group.iter().map(|did| did.rtt_us).max().unwrap_or_default());
             let at_most = if is_one { "" } else { " at most" };
             format!("{who} asked it, had an answer after {after}{at_most} and kept it on {list}")
         }
-        Outcome::NoAnswer => format!("{who} asked it and had no answer"),
-        Outcome::Asking => format!("{who} {is} asking it"),
-        Outcome::NotListed => format!("{who} did not have it on {list}"),
-        Outcome::CutOff => {
+        Deed::NoAnswer => format!("{who} asked it and had no answer"),
+        Deed::Asking => format!("{who} {is} asking it"),
+        Deed::CameBack => format!("{who} asked it, and had it on {list} again before an answer came"),
+        Deed::NotListed => format!("{who} did not have it on {list}"),
+        Deed::CutOff => {
             let way = seeds.iter().find_map(|seed| in_the_way(teller, case, *seed));
             let named = way.map(|record| teller.named(record)).unwrap_or_default();
             format!("no report reached {who}, because of {named}")
         }
-        Outcome::Silent => format!("what {who} did is not certain: nothing was heard of it"),
+        Deed::Silent => format!("what {who} did is not certain: nothing was heard of it"),
     })
 }
 

@@ -1,0 +1,160 @@
+//! What a seed made of the reports of a death: of one of them, and of all together.
+
+use super::{DeathCase, SeedAct, SeedStep};
+use crate::event::{DelistReason, ReportAction};
+use crate::proto::addr::Addr;
+use crate::proto::time::Time;
+
+/// What a seed made of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The node is off its list since: for this report, or for another one that came while it asked.
+    Removed {
+        /// Since when.
+        at: Time,
+        /// Why.
+        reason: DelistReason,
+    },
+    /// It had taken the node off its list before.
+    AlreadyGone,
+    /// The node was not on its list.
+    NotListed,
+    /// It had an answer from the node.
+    Disputed {
+        /// From its probe to the answer, in microseconds.
+        rtt_us: u64,
+    },
+    /// The node registered again before it had an answer.
+    CameBack,
+    /// It had no answer, and what it did then was not seen.
+    NoAnswer,
+    /// It waits for the answer.
+    Asking,
+}
+
+impl DeathCase {
+    /// What this seed made of this reporter's report; `None`: it has said nothing about it.
+    pub fn outcome_of(&self, seed: Addr, reporter: Addr) -> Option<Outcome> {
+        let steps = self.steps_of(seed);
+        let is_it = |step: &&SeedStep| matches!(step.act, SeedAct::Received { reporter: told, .. } if told == reporter);
+        outcome_from(&steps, steps.iter().position(is_it)?)
+    }
+
+    /// What this seed made of it in the end; `None`: nothing was heard of it. A removal outweighs what was said before
+    /// and after it; otherwise the latest report counts.
+    pub fn outcome_at(&self, seed: Addr) -> Option<Outcome> {
+        let steps = self.steps_of(seed);
+        let is_report = |step: &&SeedStep| matches!(step.act, SeedAct::Received { .. });
+        let latest = || outcome_from(&steps, steps.iter().rposition(is_report)?);
+        let unreported = || steps.iter().rev().find_map(|step| without_report(step));
+        steps.iter().find_map(|step| removal(step)).or_else(latest).or_else(unreported)
+    }
+
+    fn steps_of(&self, seed: Addr) -> Vec<&SeedStep> {
+        self.steps.iter().filter(|step| step.seed == seed).collect()
+    }
+}
+
+/// What became of the report that the seed got in this step.
+fn outcome_from(steps: &[&SeedStep], got: usize) -> Option<Outcome> {
+    let SeedAct::Received { action, .. } = steps[got].act else { return None };
+    let (before, since) = steps.split_at(got);
+    match action {
+        ReportAction::Removed => removal(steps[got]),
+        ReportAction::Verifying => since.iter().find_map(|step| settled(step)).or(Some(waiting(since))),
+        ReportAction::NotListed if before.iter().any(|step| removal(step).is_some()) => Some(Outcome::AlreadyGone),
+        ReportAction::NotListed => Some(Outcome::NotListed),
+    }
+}
+
+fn waiting(since: &[&SeedStep]) -> Outcome {
+    let had_none = since.iter().any(|step| step.act == SeedAct::NoAnswer);
+    if had_none { Outcome::NoAnswer } else { Outcome::Asking }
+}
+
+/// What settles all reports that a seed has asked about.
+fn settled(step: &SeedStep) -> Option<Outcome> {
+    match step.act {
+        SeedAct::Delisted { .. } | SeedAct::Received { .. } => removal(step),
+        SeedAct::Disputed { rtt_us, .. } => Some(Outcome::Disputed { rtt_us }),
+        SeedAct::Relisted => Some(Outcome::CameBack),
+        SeedAct::NoAnswer => None,
+    }
+}
+
+fn removal(step: &SeedStep) -> Option<Outcome> {
+    let at = step.at;
+    match step.act {
+        SeedAct::Delisted { reason } => Some(Outcome::Removed { at, reason }),
+        SeedAct::Received { action: ReportAction::Removed, reporter, .. } => {
+            Some(Outcome::Removed { at, reason: DelistReason::Reported { reporter } })
+        }
+        SeedAct::Received { action: ReportAction::Verifying | ReportAction::NotListed, .. }
+        | SeedAct::NoAnswer
+        | SeedAct::Disputed { .. }
+        | SeedAct::Relisted => None,
+    }
+}
+
+/// What a step tells whose report was not seen; that the node is on the list again tells nothing of a report.
+fn without_report(step: &SeedStep) -> Option<Outcome> {
+    match step.act {
+        SeedAct::NoAnswer => Some(Outcome::NoAnswer),
+        SeedAct::Disputed { rtt_us, .. } => Some(Outcome::Disputed { rtt_us }),
+        SeedAct::Relisted | SeedAct::Received { .. } | SeedAct::Delisted { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEED: Addr = Addr::loopback(5001);
+
+    fn case(acts: &[SeedAct]) -> DeathCase {
+        let mut case = DeathCase::new(Addr::loopback(3003), at(0));
+        let steps = acts.iter().zip(1..).map(|(act, second)| SeedStep { at: at(second), seed: SEED, act: *act });
+        case.steps.extend(steps);
+        case
+    }
+
+    fn at(second: u64) -> Time {
+        Time::from_micros(second * 1_000_000)
+    }
+
+    fn report(n: u16, action: ReportAction) -> SeedAct {
+        SeedAct::Received { reporter: Addr::loopback(n), cause: None, action }
+    }
+
+    #[test]
+    fn a_report_that_was_disputed_stays_so_and_the_seed_that_removed_the_node_for_a_later_one_did_remove_it() {
+        let reason = DelistReason::Unanswered { reporter: Addr::loopback(2) };
+        let disputed = SeedAct::Disputed { reporter: Addr::loopback(1), rtt_us: 9 };
+        let case = case(&[
+            report(1, ReportAction::Verifying),
+            disputed,
+            report(2, ReportAction::Verifying),
+            SeedAct::NoAnswer,
+            SeedAct::Delisted { reason },
+            report(3, ReportAction::NotListed),
+            SeedAct::Relisted,
+        ]);
+        let removed = Outcome::Removed { at: at(5), reason };
+        let of = |n| case.outcome_of(SEED, Addr::loopback(n));
+        assert_eq!(of(1), Some(Outcome::Disputed { rtt_us: 9 }));
+        assert_eq!(of(2), Some(removed));
+        assert_eq!(of(3), Some(Outcome::AlreadyGone));
+        assert_eq!((of(4), case.outcome_at(Addr::loopback(5002))), (None, None), "nothing was heard of these");
+        assert_eq!(case.outcome_at(SEED), Some(removed));
+    }
+
+    #[test]
+    fn a_node_that_registers_again_while_a_seed_asks_it_is_back_for_whoever_looks() {
+        let acts = [report(1, ReportAction::Verifying), SeedAct::Relisted];
+        let asked = case(&acts[..1]);
+        assert_eq!(asked.outcome_at(SEED), Some(Outcome::Asking));
+        let back = case(&acts);
+        assert_eq!(back.outcome_at(SEED), Some(Outcome::CameBack));
+        assert_eq!(back.outcome_of(SEED, Addr::loopback(1)), Some(Outcome::CameBack));
+    }
+}

@@ -1,0 +1,116 @@
+//! Whatever is asked, no line of evidence says what another one has said.
+
+use super::*;
+use crate::model::link::LinkKey;
+use crate::model::warning::{Finding, Warning};
+use crate::model::why::{why_not, why_seed, why_warning};
+use crate::proto::fault::{Percent, Scope, Trouble};
+
+const PEERS: u16 = 8;
+
+/// All that can be done to a network on purpose was done, each fault once: some are over, some are not.
+fn eventful() -> (Story, Vec<MessageId>) {
+    let mut story = Story::network(PEERS);
+    story.link(p(8), p(1), Purpose::Neighbor);
+    story.link(p(2), p(6), Purpose::Neighbor);
+    let percent = Percent::new(60).unwrap();
+    let border = Scope::border(vec![p(1), p(2), p(3), s(1)]);
+    story.set(Trouble::Loss { percent }, Scope::link(p(5), p(6)));
+    story.set(Trouble::Cut, border.clone());
+    let mut messages = vec![story.generate(p(1), 1)];
+    story.receive(p(2), p(1), messages[0], Some(1));
+    for (a, b) in [(3, 4), (2, 6), (1, 8), (5, 6)] {
+        story.give_up(p(a), p(b));
+        story.wait(1);
+        story.answer(p(7), p(b), 20);
+    }
+    story.set(Trouble::Cut, Scope::link(p(4), p(5)));
+    story.set(Trouble::Delay { by_us: 3 * SECOND, jitter_us: 0 }, Scope::Node(p(5)));
+    story.set(Trouble::Slow { per_s: 2 }, Scope::Node(p(8)));
+    story.set(Trouble::Skew { by_us: 5_000_000 }, Scope::Node(p(1)));
+    story.set(Trouble::Duplicate { percent }, Scope::All);
+    story.tell(p(7), EventKind::Hung);
+    story.three_misses(p(8), p(7));
+    story.tell(p(6), EventKind::Stopped { how: Stop::Killed });
+    for seed in [s(1), s(2)] {
+        story.report(seed, p(4), p(3), ReportAction::Verifying);
+        let reason = DelistReason::Unanswered { reporter: p(3) };
+        story.tell(seed, EventKind::PeerDelisted { peer: p(4), reason });
+        story.report(seed, p(2), p(6), ReportAction::Verifying);
+        story.tell(seed, EventKind::ReportDisputed { dead: p(2), reporter: p(6), disputes: 1, rtt_us: 900 });
+    }
+    story.wait(1);
+    story.heal(Trouble::Cut, border);
+    story.start(p(6), "p6", Role::Peer);
+    messages.push(story.generate(p(3), 1));
+    story.link(p(2), p(6), Purpose::Neighbor);
+    messages.push(story.generate(p(5), 1));
+    story.wait(10);
+    (story, messages)
+}
+
+fn findings(messages: &[MessageId]) -> Vec<Finding> {
+    let nodes = || (1..=PEERS).map(p);
+    let of_node = |node| {
+        let link = LinkKey { node, peer: p(1) };
+        let flapping = Finding::Flapping { node, times: 3, within: Duration::from_secs(60) };
+        let disputed = Finding::Disputed { reporter: node, reports: 1 };
+        [Finding::Alone { node }, flapping, Finding::OneWay { link }, disputed]
+    };
+    let mut findings: Vec<Finding> = nodes().flat_map(of_node).collect();
+    findings.push(Finding::Parted { parts: vec![(1..=3).map(p).collect(), (4..=PEERS).map(p).collect()] });
+    findings.push(Finding::Fragile { nodes: nodes().collect(), links: vec![(p(1), p(2)), (p(2), p(6))] });
+    let lists = [s(1), s(2)].map(|seed| Finding::SeedList { seed, gone: vec![p(7)], missing: vec![p(4)] });
+    findings.extend(lists);
+    let unreached = |latest: &MessageId| Finding::Unreached { latest: *latest, lacking: vec![p(4)], messages: 1 };
+    findings.extend(messages.iter().map(unreached));
+    findings
+}
+
+/// Whatever can be asked of this network.
+fn all_answers(story: &Story, messages: &[MessageId]) -> Vec<Explanation> {
+    let (model, now) = (&story.model, Time::from_micros(story.at));
+    let nodes: Vec<Addr> = (1..=PEERS).map(p).chain([s(1), s(2)]).collect();
+    let mut answers = Vec::new();
+    for node in &nodes {
+        answers.extend([about_node(model, *node, 0), why_dead(model, *node, 0), why_seed(model, *node, now, 0)]);
+        answers.extend(nodes.iter().map(|other| why_link(model, *node, *other, 0)));
+        answers.extend(messages.iter().map(|id| why_not(model, *node, *id, 0)));
+    }
+    answers.extend(messages.iter().map(|id| about_message(model, *id, 0)));
+    let warning = |finding| Warning { finding, since: Time::from_micros(START), gone_at: None };
+    answers.extend(findings(messages).into_iter().map(|finding| why_warning(model, &warning(finding), now, 0)));
+    answers
+}
+
+/// `partition p1 p2`, of a line that tells when that fault was set, in whatever form.
+fn fault_set(line: &str) -> Option<&str> {
+    let fault = line.strip_prefix("fault: ")?;
+    Some(fault.split(", since ").next().unwrap_or(fault))
+}
+
+#[test]
+fn a_fault_and_its_end_stand_once_in_the_evidence_whatever_is_asked() {
+    let (story, messages) = eventful();
+    let mut told = std::collections::BTreeSet::new();
+    for why in all_answers(&story, &messages) {
+        let faults: Vec<&str> = why.evidence.iter().filter_map(|line| fault_set(&line.text)).collect();
+        let ends = why.evidence.iter().filter_map(|line| line.text.strip_prefix("no longer: ")).collect();
+        for mut lines in [faults.clone(), ends] {
+            lines.sort_unstable();
+            assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "{why:#?}");
+        }
+        told.extend(faults.into_iter().map(str::to_owned));
+    }
+    assert!(told.contains("partition p1 p2 p3 s1") && told.len() >= 6, "all were asked about: {told:?}");
+}
+
+#[test]
+fn no_line_of_evidence_stands_twice_whatever_is_asked() {
+    let (story, messages) = eventful();
+    for why in all_answers(&story, &messages) {
+        let mut lines: Vec<_> = why.evidence.iter().map(|line| (line.at, &line.text)).collect();
+        lines.sort_unstable();
+        assert!(lines.windows(2).all(|pair| pair[0] != pair[1]), "{why:#?}");
+    }
+}

@@ -1,0 +1,20 @@
+//! The names of nodes, in the order in which people count.
+
+/// What sorts names: `p2` before `p10`, peers before seeds, and addresses last.
+pub fn name_order(name: &str) -> impl Ord + use<> {
+    let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number: u64 = name[letters.len()..].parse().unwrap_or(0);
+    (name.starts_with(|c: char| c.is_ascii_digit()), letters.to_owned(), number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_in_the_order_in_which_people_count() {
+        let mut names = ["127.0.0.1:3002", "s10", "p10", "s2", "127.0.0.1:950", "p2", "p1"];
+        names.sort_by_key(|name| name_order(name));
+        assert_eq!(names, ["p1", "p2", "p10", "s2", "s10", "127.0.0.1:950", "127.0.0.1:3002"]);
+    }
+}
