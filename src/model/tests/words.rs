@@ -221,3 +221,28 @@ fn a_node_elsewhere_that_did_not_answer_is_not_said_to_be_dead_for_certain() {
         "{told}"
     );
 }
+
+#[test]
+fn a_node_with_fewer_links_than_it_aims_for_says_who_refused_it() {
+    use crate::event::RepairReason;
+    use crate::proto::message::RefusalReason;
+    let mut story = Story::network(6);
+    story.wait(1);
+    story.tell(p(6), EventKind::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } });
+    let (purpose, by) = (Purpose::Neighbor, Side::Them);
+    for peer in [p(3), p(2)] {
+        story.tell(p(6), EventKind::Dialing { peer, purpose });
+        story.tell(p(6), EventKind::LinkRefused { peer, by, reason: RefusalReason::Full, referral: Vec::new() });
+    }
+    story.tell(p(6), EventKind::Dialing { peer: p(4), purpose });
+    story.tell(p(6), EventKind::DialFailed { peer: p(4), purpose, error: "refused".to_owned(), retry_at: None });
+    let told = about_node(&story.model, p(6), 0).verdict;
+    assert_eq!(
+        told,
+        "p6 runs in this process since 03:13:00. It aims for 4 links and has 1: refused by p2 and p3 (as many neighbors as \
+         they take); no connection to p4. It goes on looking for more."
+    );
+    (1..=3).for_each(|n| story.link(p(6), p(n), purpose));
+    let told = about_node(&story.model, p(6), 0).verdict;
+    assert_eq!(told, "p6 runs in this process since 03:13:00.", "it has what it aims for");
+}

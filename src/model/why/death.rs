@@ -121,8 +121,8 @@ fn hindrances<'a>(teller: Teller<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
         .testimonies
         .iter()
         .filter(|testimony| ran && matches!(testimony.cause, Some(DeathCause::Closed | DeathCause::LinkError)));
-    let cause = |testimony: &Testimony| teller.hindrance_at(testimony.reporter, case.dead, testimony.declared_at?);
-    broken.filter_map(cause).collect()
+    let broke = |testimony: &Testimony| teller.hindrance_at(testimony.reporter, case.dead, testimony.declared_at?);
+    broken.filter_map(broke).collect()
 }
 
 /// Nothing passes now between those who say so and the node: it is not back for them.

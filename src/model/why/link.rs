@@ -150,9 +150,9 @@ fn tries(teller: Teller<'_>, link: &Link, after: Option<Time>) -> String {
     let is_late = |step: &&Step| after.is_none_or(|after| step.at > after);
     let dials = link.history.iter().filter(is_late).filter(|step| matches!(step.what, StepKind::Dialing));
     let (count, last) = dials.fold((0, None), |(count, _), step| (count + 1, Some(step.at)));
-    let least = if after.is_none() && link.forgotten > 0 { "at least " } else { "" };
+    let more = if after.is_none() && link.forgotten > 0 { "at least " } else { "" };
     match last {
-        Some(last) if count > 1 => format!("; tried {least}{count} times, last at {}", teller.clock(last)),
+        Some(last) if count > 1 => format!("; tried {more}{count} times, last at {}", teller.clock(last)),
         Some(_) | None => String::new(),
     }
 }

@@ -6,16 +6,16 @@ use super::cause::{Cause, Silence, is_barrier};
 use super::death::miss_lines;
 use super::link::{step_text, why_link};
 use super::{Evidence, Explanation, Teller, in_order};
-use crate::event::Purpose;
+use crate::event::{EventKind, Purpose, RepairReason, Side};
 use crate::model::Model;
 use crate::model::fault::Record;
-use crate::model::link::{Link, Step, first_sent};
+use crate::model::link::{Link, Step, StepKind, first_sent};
 use crate::model::node::{Life, Node, NodeState};
 use crate::model::seed::SeedView;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::fault::Scope;
-use crate::proto::message::Role;
+use crate::proto::message::{RefusalReason, Role};
 
 /// Faults that keep all from a node which an answer about it names; all are in the evidence.
 const BARRIERS_MAX: usize = 3;
@@ -37,7 +37,8 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     evidence.extend(heard_by_others(teller, node));
     evidence.extend(attempts(teller, node));
     evidence.extend(disputes(teller, node));
-    let verdict = format!("{}{}{}", verdict(teller, node), barriers(teller, node), connection(teller, node));
+    let links = format!("{}{}", connection(teller, node), shortage(teller, node).unwrap_or_default());
+    let verdict = format!("{}{}{links}", verdict(teller, node), barriers(teller, node));
     Explanation { title: title(teller, node), verdict, evidence: in_order(evidence) }
 }
 
@@ -241,6 +242,57 @@ fn connection(teller: Teller<'_>, node: &Node) -> String {
     };
     let hindered = teller.hindered_now(node.addr).map_or_else(String::new, |hindered| format!(": {hindered}"));
     format!(" It has no neighbor{hindered}. {why}")
+}
+
+/// A running peer with fewer neighbors than it aims for: who refused it, or could not be reached.
+fn shortage(teller: Teller<'_>, node: &Node) -> Option<String> {
+    if node.life != Life::Running || node.neighbors == 0 {
+        return None;
+    }
+    let notices = teller.model.notices().iter().rev().map(|(_, notice)| notice);
+    let since = notices.take_while(|notice| notice.at >= node.life_since);
+    let aim = since.filter(|notice| notice.event.node == node.addr).find_map(|notice| {
+        let EventKind::Repairing { reason: RepairReason::TooFewLinks { want, .. } } = notice.event.kind else {
+            return None;
+        };
+        Some(want)
+    })?;
+    let have = node.neighbors;
+    let kept = kept_from(teller, node);
+    let kept = if kept.is_empty() { String::new() } else { format!(": {}", kept.join("; ")) };
+    let is_short = usize::try_from(have).is_ok_and(|have| have < aim);
+    is_short.then(|| format!(" It aims for {aim} links and has {have}{kept}. It goes on looking for more."))
+}
+
+/// What came of its last tries in this life, those with the same end together.
+fn kept_from(teller: Teller<'_>, node: &Node) -> Vec<String> {
+    let mut full = Vec::new();
+    let mut refused = Vec::new();
+    let mut unreached = Vec::new();
+    for (link, step) in tried(teller, node).filter(|(_, step)| step.at >= node.life_since) {
+        match step.what {
+            StepKind::Refused { by: Side::Them, reason: RefusalReason::Full } => full.push(link.key.peer),
+            StepKind::Refused { by: Side::Them, .. } => refused.push(link.key.peer),
+            StepKind::DialFailed { .. } | StepKind::NotAccepted { .. } => unreached.push(link.key.peer),
+            StepKind::Dialing
+            | StepKind::Refused { by: Side::Us, .. }
+            | StepKind::HandshakeFailed
+            | StepKind::Violation { .. }
+            | StepKind::OtherDialect { .. }
+            | StepKind::Up { .. }
+            | StepKind::Down { .. }
+            | StepKind::Dropped
+            | StepKind::NodeStopped => {}
+        }
+    }
+    let they_take = if full.len() == 1 { "it takes" } else { "they take" };
+    let told = [
+        (&full, "refused by ", format!(" (as many neighbors as {they_take})")),
+        (&refused, "refused by ", String::new()),
+        (&unreached, "no connection to ", String::new()),
+    ];
+    let told = told.iter().filter(|(peers, ..)| !peers.is_empty());
+    told.map(|(peers, what, why)| format!("{what}{}{why}", teller.names_in_order(peers))).collect()
 }
 
 /// The last step of each of its links to a peer.
