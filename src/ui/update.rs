@@ -27,7 +27,7 @@ use super::pane::connections::Row;
 use super::prompt::Prompt;
 use super::view::View;
 use super::wave::{Waves, question};
-use crate::command::{Command, FaultCommand};
+use crate::command::{Command, FaultCommand, grammar};
 use crate::model::link::LinkKey;
 use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
@@ -151,8 +151,8 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Add => open_live(app, |app| Some(Modal::Add(Add::new(Kind::Peer, app.form_defaults())))),
         Action::Message => open_live(app, say),
         Action::Kill => return kill(app, armed),
-        Action::Hang => return fault_selected(app, "hang", fault::hang),
-        Action::Restart => return fault_selected(app, "restart", fault::restart),
+        Action::Hang => return fault_selected(app, Command::Hang, fault::hang),
+        Action::Restart => return fault_selected(app, Command::Restart, fault::restart),
         Action::Faults => faults(app),
         Action::Calm => return calm(app),
         Action::Copy => return copy_selected(app),
@@ -230,18 +230,22 @@ fn say(app: &mut App) -> Option<Modal> {
 fn kill(app: &mut App, armed: Option<Armed>) -> Vec<Effect> {
     let Some(row) = selected_row(app) else { return Vec::new() };
     match armed {
-        Some(armed) if armed.row == row && armed.until > app.scene.now => hosts(armed.commands),
+        Some(armed) if armed.row == row && armed.until > app.scene.now => give(app, armed.commands),
         Some(_) | None => {
             let plan = fault::kill(&app.scene.live, row);
-            carry_out(app, row, &Wish::named("kill", &[row.target()]), plan)
+            carry_out(app, row, &[Command::Kill(row.target())], plan)
         }
     }
 }
 
-fn fault_selected(app: &mut App, word: &'static str, plan: impl Fn(&crate::model::Model, Addr) -> Plan) -> Vec<Effect> {
+fn fault_selected(
+    app: &mut App,
+    wanted: fn(Addr) -> Command,
+    plan: impl Fn(&crate::model::Model, Addr) -> Plan,
+) -> Vec<Effect> {
     let Some(row) = selected_row(app) else { return Vec::new() };
     let plan = plan(&app.scene.live, row.target());
-    carry_out(app, row, &Wish::named(word, &[row.target()]), plan)
+    carry_out(app, row, &[wanted(row.target())], plan)
 }
 
 fn faults(app: &mut App) {
@@ -260,7 +264,7 @@ fn calm(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     }
     app.show(Severity::Info, fault::calming(&app.scene.live));
-    hosts(vec![Command::Fault(FaultCommand::Calm)])
+    give(app, vec![Command::Fault(FaultCommand::Calm)])
 }
 
 fn selected_row(app: &mut App) -> Option<Row> {
@@ -272,36 +276,23 @@ fn selected_row(app: &mut App) -> Option<Row> {
     row
 }
 
-/// The line of a command that is about no node.
-const NO_ROW: Row = Row::Node(Addr::loopback(0));
-
-/// A command as it would be typed, in case that it is refused.
-struct Wish {
-    word: &'static str,
-    nodes: Vec<Addr>,
+/// Gives these commands.
+fn give(app: &mut App, commands: Vec<Command>) -> Vec<Effect> {
+    if !is_live(app) {
+        return Vec::new();
+    }
+    let wanted: Vec<ToHost> = commands.into_iter().map(ToHost::Command).collect();
+    follow_said(app, &wanted);
+    wanted.into_iter().map(Effect::Host).collect()
 }
 
-impl Wish {
-    fn named(word: &'static str, nodes: &[Addr]) -> Self {
-        Self { word, nodes: nodes.to_vec() }
-    }
-
-    fn text(&self, model: &crate::model::Model) -> String {
-        let words = self.nodes.iter().map(|node| model.name_of(*node));
-        std::iter::once(self.word.into()).chain(words).collect::<Vec<_>>().join(" ")
-    }
-}
-
-fn carry_out(app: &mut App, row: Row, wish: &Wish, plan: Plan) -> Vec<Effect> {
+/// Does what a wish came to; one that is refused is remembered as it would be typed.
+fn carry_out(app: &mut App, row: Row, wish: &[Command], plan: Plan) -> Vec<Effect> {
     if !is_live(app) {
         return Vec::new();
     }
     match plan {
-        Plan::Now(commands) => {
-            let wanted: Vec<ToHost> = commands.into_iter().map(ToHost::Command).collect();
-            follow_said(app, &wanted);
-            return wanted.into_iter().map(Effect::Host).collect();
-        }
+        Plan::Now(commands) => return give(app, commands),
         Plan::Arm { what, commands } => {
             app.armed = Some(Armed { what, row, commands, until: app.scene.now + ARMED_TIME });
         }
@@ -310,15 +301,13 @@ fn carry_out(app: &mut App, row: Row, wish: &Wish, plan: Plan) -> Vec<Effect> {
             app.modals.push(Modal::Confirm(Confirm::new(question, word, wanted)));
         }
         Plan::Refuse(why) => {
-            let what = wish.text(&app.scene.live);
+            let model = &app.scene.live;
+            let texts = wish.iter().map(|command| grammar::text(command, &|node| model.name_of(node).into_owned()));
+            let what = texts.collect::<Vec<_>>().join("; ");
             app.refuse(Severity::Warning, what, why);
         }
     }
     Vec::new()
-}
-
-fn hosts(commands: Vec<Command>) -> Vec<Effect> {
-    commands.into_iter().map(|command| Effect::Host(ToHost::Command(command))).collect()
 }
 
 fn copy_selected(app: &mut App) -> Vec<Effect> {

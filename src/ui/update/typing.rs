@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{NO_ROW, Wish, ask, carry_out, update};
+use super::{ask, carry_out, give, update};
+use crate::command::Command;
 use crate::model::Model;
 use crate::proto::addr::Addr;
 use crate::ui::app::{App, Effect};
@@ -60,14 +61,15 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
     let model = &app.scene.live;
     match typed {
         Typed::Action(action) => return update(app, action),
-        Typed::Commands(commands) => return carry_out(app, NO_ROW, &Wish::named("", &[]), Plan::Now(commands)),
+        Typed::Commands(commands) => return give(app, commands),
         Typed::Kill(nodes) => {
             let plan = fault::kill_several(model, &nodes);
-            let row = nodes.first().map_or(NO_ROW, |first| Row::Node(*first));
-            return carry_out(app, row, &Wish::named("kill", &nodes), plan);
+            let Some(first) = nodes.first() else { return Vec::new() };
+            let wish: Vec<Command> = nodes.iter().copied().map(Command::Kill).collect();
+            return carry_out(app, Row::Node(*first), &wish, plan);
         }
-        Typed::Hang(nodes) => return each(app, "hang", &nodes, fault::hang),
-        Typed::Restart(nodes) => return each(app, "restart", &nodes, fault::restart),
+        Typed::Hang(nodes) => return each(app, Command::Hang, &nodes, fault::hang),
+        Typed::Restart(nodes) => return each(app, Command::Restart, &nodes, fault::restart),
         Typed::Export(path) => match (app.export_check)(&path) {
             Ok(()) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
             Err(fault) => app.show(Severity::Error, fault),
@@ -86,12 +88,17 @@ pub(super) fn save_scenario(app: &App, path: PathBuf, overwrite: Overwrite) -> E
     Effect::Host(ToHost::SaveScenario { path, overwrite, names, refused: app.refused.clone() })
 }
 
-fn each(app: &mut App, word: &'static str, nodes: &[Addr], plan: impl Fn(&Model, Addr) -> Plan) -> Vec<Effect> {
+fn each(
+    app: &mut App,
+    wanted: fn(Addr) -> Command,
+    nodes: &[Addr],
+    plan: impl Fn(&Model, Addr) -> Plan,
+) -> Vec<Effect> {
     nodes
         .iter()
         .flat_map(|node| {
             let plan = plan(&app.scene.live, *node);
-            carry_out(app, Row::Node(*node), &Wish::named(word, &[*node]), plan)
+            carry_out(app, Row::Node(*node), &[wanted(*node)], plan)
         })
         .collect()
 }
