@@ -25,7 +25,8 @@ pub fn second_text(at: Time, utc_offset_s: i32) -> String {
 pub fn span_text(span: Duration) -> String {
     let micros = span.as_micros();
     match micros {
-        0..1_000 => format!("{micros} us"),
+        0 => "0 s".to_owned(),
+        1..1_000 => format!("{micros} us"),
         1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros / 100 % 10),
         10_000..1_000_000 => format!("{} ms", micros / 1_000),
         1_000_000..10_000_000 if micros.is_multiple_of(1_000_000) => format!("{} s", micros / 1_000_000),
