@@ -275,3 +275,25 @@ fn a_line_ends_the_scenario_and_everybody_leaves() {
     assert!(matches!(last.kind, EventKind::Stopped { .. }));
     assert_eq!(told, ["# A quiet minute.", "60 s: the scenario ends"]);
 }
+
+#[test]
+fn a_claim_about_nothing_holds_neither_as_it_stands_nor_with_not() {
+    assert_eq!(
+        failure("lab 1 3\n2s kill p1 p2 p3\nexpect not coverage 1% within 1s\n"),
+        "line 3: expect not coverage 1% within 1s: after 1 s no such message had begun"
+    );
+    let of_nobody = failure("lab 1 3\n2s say p1 x\nexpect coverage 100% within 2s\nkill p1 p2 p3\n");
+    assert!(of_nobody.ends_with(": after 2 s no peer that ran when p1#~0001 began still ran"), "{of_nobody}");
+}
+
+#[test]
+fn all_that_is_expected_right_after_a_say_is_about_what_was_said() {
+    holds(
+        "lab 1 6\n\
+         2s partition p6\n\
+         say p1 hello\n\
+         expect coverage 10% for 2s\n\
+         expect not coverage 100% for 2s\n\
+         expect coverage 80% within 1s\n",
+    );
+}

@@ -155,7 +155,7 @@ fn played(plan: &Plan, nodes: Option<&Nodes>, watched: Feed, clock: Clock, heral
 /// What came of the scenario, after the summary of the session.
 fn tell_scenario(name: &str, summary: &Summary) -> Result<ExitCode, Failure> {
     let mut text = format!("  {:<10}{name}: {}\n", "scenario", summary.text());
-    for line in summary.failed.iter().chain(&summary.skipped) {
+    for line in summary.failed.iter().chain(&summary.undecided).chain(&summary.skipped) {
         let _ = writeln!(text, "  {:<10}{line}", "");
     }
     let code = output::print(text.as_bytes())?;

@@ -200,6 +200,7 @@ impl Plan {
 
     /// Says what came of the scenario; the exit code is 1 when not all that was expected held.
     pub(crate) fn verdict(&self, summary: &Summary) -> ExitCode {
+        summary.undecided.iter().for_each(|line| self.tell(line));
         self.tell(&summary.text());
         if summary.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }

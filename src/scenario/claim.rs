@@ -52,14 +52,19 @@ pub(super) enum Message {
 /// What is so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
-    pub(super) holds: bool,
+    /// `None`: neither the claim holds nor its opposite, for there is nothing that it could be about.
+    pub(super) holds: Option<bool>,
     /// In words, as of then: `p3#2 had reached 6 of 8 peers; p7 and p8 lacked it`.
     pub(super) words: String,
 }
 
 impl Finding {
     fn new(holds: bool, words: String) -> Self {
-        Self { holds, words }
+        Self { holds: Some(holds), words }
+    }
+
+    fn of_nothing(words: String) -> Self {
+        Self { holds: None, words }
     }
 }
 
@@ -101,9 +106,13 @@ fn names(model: &Model, addrs: impl IntoIterator<Item = Addr>) -> String {
 
 fn coverage(model: &Model, percent: u32, message: &Message, since: Time) -> Finding {
     let Some(rumor) = find(model, message, since) else {
-        return Finding::new(false, "no such message had begun".to_owned());
+        return Finding::of_nothing("no such message had begun".to_owned());
     };
     let Coverage { have, of } = rumor.coverage(model.nodes(), Counting::StillRun);
+    if of == 0 {
+        let name = model.message_name(rumor.id);
+        return Finding::of_nothing(format!("no peer that ran when {name} began still ran"));
+    }
     let reached = format!("{} had reached {have} of {}", model.message_name(rumor.id), count_text(of as u64, "peer"));
     let lacking = names(model, rumor.lacking(model.nodes(), Counting::StillRun).map(|node| node.addr));
     let lacking = if lacking.is_empty() { lacking } else { format!("; {lacking} lacked it") };

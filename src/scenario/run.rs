@@ -58,7 +58,7 @@ pub struct Summary {
     /// Those that did not, each with its line and why.
     pub failed: Vec<String>,
     /// Those that the session ended before.
-    pub undecided: usize,
+    pub undecided: Vec<String>,
     /// Lines that were not done, or not all of it, each with its reasons.
     pub skipped: Vec<String>,
     /// How many of those were done in part.
@@ -189,8 +189,16 @@ impl Run {
         let failed = self.failed.clone();
         let skipped = self.skipped.iter().map(|skipped| skipped.text.clone()).collect();
         let in_part = self.skipped.iter().filter(|skipped| !skipped.is_whole()).count();
-        let undecided = self.script.expectations() - self.held - self.failed.len();
+        let undecided =
+            self.undecided().map(|step| format!("line {}: {}: not decided", step.line, step.text)).collect();
         Summary { held: self.held, failed, undecided, skipped, in_part }
+    }
+
+    /// What is expected and was not decided.
+    fn undecided(&self) -> impl Iterator<Item = &Step> {
+        let is_open = |number: usize| number >= self.next || self.open.iter().any(|open| open.step == number);
+        let steps = self.script.steps.iter().enumerate().filter(move |(number, _)| is_open(*number));
+        steps.map(|(_, step)| step).filter(|step| matches!(step.what, What::Expect(_)))
     }
 
     /// Lines that were not done, or not all of it.
@@ -292,11 +300,12 @@ impl Open {
     fn decide(&self, model: &Model, now: Time) -> Decision {
         let Finding { holds, words } = self.expect.claim.judge(model, self.since);
         let as_expected = match self.expect.sense {
-            Sense::Holds => holds,
-            Sense::DoesNot => !holds,
+            Sense::Holds => holds == Some(true),
+            Sense::DoesNot => holds == Some(false),
         };
         let is_over = now >= self.decided_at();
         match self.expect.window {
+            Window::Within(_) | Window::For(_) if holds.is_none() && !is_over => Decision::Open,
             Window::Now | Window::Within(_) if as_expected => Decision::Held,
             Window::Within(_) if !is_over => Decision::Open,
             Window::For(_) if as_expected && !is_over => Decision::Open,
@@ -309,17 +318,17 @@ impl Open {
 impl Summary {
     /// All that was expected held.
     pub fn is_good(&self) -> bool {
-        self.failed.is_empty() && self.undecided == 0
+        self.failed.is_empty() && self.undecided.is_empty()
     }
 
     /// In a line: `2 of 3 expectations held, 1 failed`.
     pub fn text(&self) -> String {
-        let all = self.held + self.failed.len() + self.undecided;
+        let all = self.held + self.failed.len() + self.undecided.len();
         let mut text = match all {
             0 => "done; nothing was expected".to_owned(),
             all => format!("{} of {} held", self.held, count_text(all as u64, "expectation")),
         };
-        for (count, what) in [(self.failed.len(), "failed"), (self.undecided, "not decided")] {
+        for (count, what) in [(self.failed.len(), "failed"), (self.undecided.len(), "not decided")] {
             if count > 0 {
                 let _ = write!(text, ", {count} {what}");
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::claim::{Claim, Message};
-use super::expect::{self, Expect};
+use super::expect::{self, Expect, Window};
 use super::rehearsal::Rehearsal;
 use super::time::{When, split_time, split_word, word_of};
 use super::words::brief;
@@ -197,13 +197,17 @@ impl Reader {
             return Err(format!("'{}' comes too early: expected 'lab SEEDS PEERS' first", split_word(text).0));
         };
         let (when, text) = split_time(text)?;
-        let (at, above) = (moment(when, self.steps.last())?, self.said.take());
+        let at = moment(when, self.steps.last())?;
+        // What was said is what all that is expected right after it is about.
+        let above = self.said.take().filter(|_| same_moment(&self.steps, at));
         let what = match split_word(text) {
             ("", _) => return Err("a time without anything: expected a command, 'expect' or 'end'".to_owned()),
             ("end", "") => end(&self.steps, at)?,
             ("end", more) => return Err(format!("'{more}' cannot follow 'end': expected the end of the line")),
             ("expect", rest) => {
-                What::Expect(about(expect::parse(rest)?, above.filter(|_| same_moment(&self.steps, at))))
+                let expect = about(expect::parse(rest)?, above.clone());
+                self.said = above;
+                What::Expect(has_time(expect)?)
             }
             _ => {
                 self.said = said(lab.rehearsal.try_out(Some(line), text)?, text);
@@ -289,6 +293,19 @@ fn said(commands: Vec<Command>, text: &str) -> Option<Message> {
     }
 }
 
+/// In the moment in which a message begins nobody else has it, and one that begins later is not there yet.
+fn has_time(expect: Expect) -> Result<Expect, String> {
+    match (&expect.claim, expect.window) {
+        (Claim::Coverage { message: Message::Next | Message::Said { .. }, .. }, Window::Now) => Err(
+            "a message that begins needs its time: expected 'within' or 'for' and a time, such as 5s, or 'of' and a message \
+             that has begun, such as p3#2"
+                .to_owned(),
+        ),
+        (Claim::Coverage { .. } | Claim::Connected | Claim::Dead(_) | Claim::SomebodyDead, _)
+        | (Claim::Disputed(_) | Claim::Listed(_), _) => Ok(expect),
+    }
+}
+
 /// A claim about the next message is about the one that was just said, if one was.
 fn about(expect: Expect, said: Option<Message>) -> Expect {
     match (expect.claim, said) {
@@ -352,6 +369,11 @@ mod tests {
     fn an_error_names_the_line_the_word_and_what_was_expected() {
         assert_eq!(error(""), "1: the end, and no lab: expected 'lab SEEDS PEERS'");
         assert_eq!(error("\n5s kill p1"), "2: '5s' comes too early: expected 'lab SEEDS PEERS' first");
+        let coverage = error("lab 1 3\n1s say p1 x\nexpect coverage 100%");
+        assert!(
+            coverage.starts_with("3: a message that begins needs its time: expected 'within' or 'for'"),
+            "{coverage}"
+        );
         assert_eq!(error("lab 2"), "1: expected 'lab SEEDS PEERS', such as 'lab 2 8'");
         assert_eq!(error("lab 2 none"), "1: 'none' is no number of peers: expected 1 to 100000");
         assert_eq!(error("lab 0 8"), "1: '0' is no number of seeds: expected 1 to 64");
