@@ -145,6 +145,11 @@ impl View<'_> {
         self.names.addresses.name(addr, self.model)
     }
 
+    /// `p3#12`, or for a message of a node elsewhere `:4000#12`.
+    pub(crate) fn short_message(&self, id: MessageId) -> String {
+        format!("{}{id}", self.short_name(id.origin))
+    }
+
     /// Sorts `p2` before `p10`, and names before addresses.
     pub(crate) fn by_name(&self, addr: Addr) -> impl Ord + use<> {
         let Some(name) = self.model.nodes().get(addr).and_then(|node| node.name.as_deref()) else {
