@@ -170,7 +170,7 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<Row>, app: &App, view
 fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
     Some(match question(view)? {
         Question::Has(_) => (hint.word.to_owned(), hint.rank),
-        Question::Lacks(id) => (format!("who lacks {}", view.model.message_name(id)), 1),
+        Question::Lacks(id) => (format!("who lacks {}", view.short_message(id)), 1),
     })
 }
 

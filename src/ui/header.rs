@@ -112,7 +112,7 @@ fn rate(view: &View<'_>) -> Option<Item> {
 fn latest(view: &View<'_>) -> Option<Item> {
     let shown = view.wave.and_then(|wave| view.model.rumors().get(wave.id));
     let rumor = shown.or_else(|| view.model.latest_rumor())?;
-    let name = view.model.message_name(rumor.id);
+    let name = view.short_message(rumor.id);
     let hops = count_text(u64::from(rumor.hop_max), "hop");
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     let Coverage { have, of } = rumor.coverage(view.model.nodes(), Counting::HadTime);

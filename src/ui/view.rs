@@ -147,6 +147,11 @@ impl View<'_> {
         self.names.addresses.name(addr, self.model)
     }
 
+    /// `p3#12`, or for a message of a node elsewhere `:4000#12`.
+    pub(crate) fn short_message(&self, id: MessageId) -> String {
+        format!("{}{id}", self.short_name(id.origin))
+    }
+
     /// What sorts by name: see [`crate::model::node::Nodes::order_of`].
     pub(crate) fn by_name(&self, addr: Addr) -> impl Ord + use<> {
         self.model.nodes().order_of(addr)

@@ -114,7 +114,7 @@ fn ends(entry: &Entry) -> (Addr, Option<Addr>) {
 fn told(entry: &Entry, view: &View<'_>) -> (Tone, &'static str, String) {
     match &entry.what {
         EntryKind::Generated { id, forwarded, .. } => {
-            (Tone::Up, "GOSSIP", format!("{} begins, to {forwarded}", message(*id, view)))
+            (Tone::Up, "GOSSIP", format!("{} begins, to {forwarded}", view.short_message(*id)))
         }
         EntryKind::Received { id, hop, duplicates, .. } => {
             (Tone::Plain, "GOSSIP", received(*id, *hop, *duplicates, view))
@@ -158,11 +158,7 @@ const fn action_word(action: ReportAction) -> &'static str {
 fn received(id: MessageId, hop: Option<u16>, duplicates: u32, view: &View<'_>) -> String {
     let hop = hop.map_or_else(String::new, |hop| format!(" hop {hop}"));
     let duplicates = if duplicates == 0 { String::new() } else { format!(", dup x{duplicates}") };
-    format!("{}{hop} new{duplicates}", message(id, view))
-}
-
-fn message(id: MessageId, view: &View<'_>) -> String {
-    format!("{}{id}", view.short_name(id.origin))
+    format!("{}{hop} new{duplicates}", view.short_message(id))
 }
 
 /// The beginning of a body, escaped: the rest of a long one would never be seen.

@@ -349,7 +349,7 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
     let again = if matches!(wave.kind, WaveKind::Again(_)) { " again" } else { "" };
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     vec![
-        format!("wave {}{again}", view.model.message_name(wave.id)),
+        format!("wave {}{again}", view.short_message(wave.id)),
         format!("hop {hop}"),
         format!("{least}{reached}/{} have it", rumor.coverage(view.model.nodes(), Counting::HadTime).of),
     ]

@@ -9,7 +9,7 @@ use super::fixture::{
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Stop};
 use crate::proto::fault::{Fault, Percent, Scope, Trouble, TroubleKind};
-use crate::proto::message::{DeathCause, Role};
+use crate::proto::message::{DeathCause, MessageId, Role};
 use crate::scenario::Progress;
 use crate::ui::app::{App, Effect};
 use crate::ui::command_line::complete;
@@ -696,6 +696,14 @@ fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found()
     lines(&mut app);
     let copied = press(&mut app, "y");
     assert!(matches!(&copied[..], [Effect::Copy(line)] if line.contains("→ 127.0.0.1:4000")), "{copied:?}");
+
+    let mut script = Script::default();
+    let id = MessageId { origin: FAR, run: 1, seq: 7 };
+    script.at(13_050).add(P1, EventKind::Received { id, from: FAR, body: "far".into(), trace: None, forwarded: 1 });
+    app.take(&[delivery(script.events)]);
+    app.tick(at(16_000));
+    press(&mut app, "esc");
+    assert!(lines(&mut app)[0].contains(":4000#7"), "the newest message: {:#?}", lines(&mut app));
 
     let mut script = Script::default();
     let other_host = "10.0.0.7:4000".parse().unwrap();
