@@ -23,7 +23,30 @@ pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static
     let bar = view.theme.bar();
     let fits = |items: &Vec<Item>| items::width(&items[1..], bar) <= columns;
     let told = [Source::Path, Source::FileName].map(|source| items(app, source, view)).into_iter().find(fits);
-    line(told.unwrap_or_else(|| items(app, Source::Untold, view)), columns, bar, view)
+    let items = told.unwrap_or_else(|| items(app, Source::Untold, view));
+    line(without_hops(items, columns, view), columns, bar, view)
+}
+
+/// Where how far a message came would be left out it is told without the hops.
+fn without_hops(mut items: Vec<Item>, columns: usize, view: &View<'_>) -> Vec<Item> {
+    let kept: Vec<Item> = items.iter().filter(|item| item.rank <= REACH_RANK).cloned().collect();
+    if items::width(&kept, view.theme.bar()) > columns {
+        let place = items.iter().position(|item| item.rank == REACH_RANK);
+        if let (Some(place), Some(short)) = (place, latest(Hops::Untold, view)) {
+            items[place] = short;
+        }
+    }
+    items
+}
+
+/// How easily it is given up how far a message came: that says more than how many there are.
+const REACH_RANK: u8 = 5;
+
+/// Whether the hops are told of how far a message came.
+#[derive(Debug, Clone, Copy)]
+enum Hops {
+    Told,
+    Untold,
 }
 
 /// How the file of a recording is told: as much of it as leaves room for all that is in it. Who opened it
@@ -42,7 +65,7 @@ fn items(app: &App, source: Source, view: &View<'_>) -> Vec<Item> {
     if let Some(rate) = rate(view) {
         items.push(rate);
     }
-    items.extend(latest(view));
+    items.extend(latest(Hops::Told, view));
     let skipped = view.model.totals().skipped;
     if skipped > 0 {
         let skipped = text::count(usize::try_from(skipped).unwrap_or(usize::MAX));
@@ -109,16 +132,18 @@ fn rate(view: &View<'_>) -> Option<Item> {
 }
 
 /// How far the message came whose way is shown; in a process with one peer that says nothing.
-fn latest(view: &View<'_>) -> Option<Item> {
+fn latest(told: Hops, view: &View<'_>) -> Option<Item> {
     let shown = view.wave.and_then(|wave| view.model.rumors().get(wave.id));
     let rumor = shown.or_else(|| view.model.latest_rumor())?;
     let name = view.short_message(rumor.id);
-    let hops = count_text(u64::from(rumor.hop_max), "hop");
+    let hops = match told {
+        Hops::Told => format!(" in {}", count_text(u64::from(rumor.hop_max), "hop")),
+        Hops::Untold => String::new(),
+    };
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     let Coverage { have, of } = rumor.coverage(view.model.nodes(), Counting::HadTime);
-    let text = if of > 1 { format!("{name} reached {least}{have}/{of} in {hops}") } else { format!("latest {name}") };
-    // How far a message comes says more than how many there are.
-    Some(Item::new(3, 5, Tone::Wave, text))
+    let text = if of > 1 { format!("{name} reached {least}{have}/{of}{hops}") } else { format!("latest {name}") };
+    Some(Item::new(3, REACH_RANK, Tone::Wave, text))
 }
 
 /// How far the scenario is that is being played.

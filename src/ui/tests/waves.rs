@@ -177,6 +177,9 @@ fn how_far_a_message_came_stays_in_a_narrow_header_longer_than_how_many_there_ar
     let header = shown.lines().next().unwrap();
     assert!(header.contains("warning") && header.contains("p2#18 reached 4/4"), "{header}");
     assert!(!header.contains("msg/s"), "{header}");
+    let narrow = picture(&mut app, 55, 24);
+    let header = narrow.lines().next().unwrap();
+    assert!(header.contains("p2#18 reached 4/4") && !header.contains("hop"), "{header}");
     assert!(picture(&mut app, 200, 24).lines().next().unwrap().contains("msg/s"));
 }
 
