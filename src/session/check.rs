@@ -12,6 +12,9 @@
 //! | views are symmetric once settled | a link is known at both of its ends, or at none, but for [`SETTLE_TIME`] |
 //! | everything is within its bound | neighbors, peer lists, referrals: what events show of it; queues and caches: what whoever runs the nodes finds in them |
 //!
+//! The first two say nothing of a message that began in two lives of its origin: the classic dialect cannot tell these apart
+//! within one second.
+//!
 //! While the user keeps messages from arriving (a cut, a delay, a loss, a slow reader), and for a while after that, the
 //! first, the third and the fourth rule say nothing: what does not arrive is not reachable. A lie is no such fault.
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gossipctl::event::{EventKind, LinkEnd, LinkId, Purpose};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::CLASSIC_LIST_LEN;
-use gossipctl::proto::machine::{Input, LinkChange};
+use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
 use gossipctl::proto::message::{Dialect, Hello, Message, Priority, Role};
 use gossipctl::proto::time::Time;
 
@@ -286,4 +286,53 @@ fn a_peer_that_asks_a_slow_classic_seed_again_and_again_keeps_one_registration()
     let down = network.count(peer_addr(1), |kind| matches!(kind, EventKind::LinkDown { .. }));
     assert!(up > 3, "{up} registrations in all");
     assert_eq!(up - down, 1, "{up} registrations, {down} ended");
+}
+
+/// What this node generated, as it says it, and what it was asked for and refused.
+fn said(network: &Network, node: Addr) -> (Vec<String>, Vec<String>) {
+    let (mut sent, mut refused) = (Vec::new(), Vec::new());
+    for kind in network.kinds(node) {
+        match kind {
+            EventKind::Generated { body, .. } => sent.push(String::from_utf8_lossy(body.as_bytes()).into_owned()),
+            EventKind::Failed { what, why } => refused.push(format!("{what}: {why}")),
+            _ => {}
+        }
+    }
+    (sent, refused)
+}
+
+#[test]
+fn a_text_that_was_said_in_this_second_is_refused_with_the_reason_and_said_in_the_next() {
+    let mut network = classic(1, 7);
+    network.peer_config.messages = Some(0);
+    network.start_peers(1..=2);
+    network.world.run_for(5 * SECOND);
+    let [one, other] = [1, 2].map(peer_addr);
+    for wait in [1, 999] {
+        network.command(one, NodeCommand::Say("x".into()));
+        network.world.run_for(Duration::from_millis(wait));
+    }
+    network.command(one, NodeCommand::Say("x".into()));
+    network.command(one, NodeCommand::Say("y".into()));
+    network.world.run_for(SECOND);
+    let (sent, refused) = said(&network, one);
+    assert_eq!(sent, ["x", "x", "y"]);
+    let why =
+        "the classic dialect cannot tell it from the same text of this second: wait a second, or say something else";
+    assert_eq!(refused, [format!("send a message from {one}: {why}")]);
+    assert_eq!(network.count(other, |kind| matches!(kind, EventKind::Received { .. })), 3, "what was sent arrived");
+}
+
+#[test]
+fn a_message_of_a_peers_own_waits_until_it_can_be_told_from_what_its_user_said() {
+    let mut network = classic(1, 7);
+    network.peer_config.messages = Some(1);
+    network.peer_config.gossip_interval = Duration::from_millis(900);
+    network.start_peers(1..=2);
+    let one = peer_addr(1);
+    network.command(one, NodeCommand::Say("Gossip Message 1".into()));
+    network.world.run_for(5 * SECOND);
+    assert_eq!(said(&network, one), (vec!["Gossip Message 1".to_owned(); 2], Vec::new()));
+    let told_apart = network.holders().into_keys().filter(|id| id.origin == one);
+    assert_eq!(told_apart.count(), 2, "in two different seconds");
 }

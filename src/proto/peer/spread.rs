@@ -14,6 +14,16 @@ use crate::proto::seen::SeenCache;
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
+/// What the time in a classic message is exact to.
+const CLOCK_STEP: Duration = Duration::from_secs(1);
+/// Why a text of the user's own is not sent.
+const SAID_ALREADY: &str = "the classic dialect cannot tell it from the same text of this second: wait a second, or say \
+                            something else";
+
+/// Nobody could tell this message from one that went round already: in the classic dialect one is known by its origin, its
+/// second and its text.
+struct SaidAlready;
+
 /// What a peer has said and seen.
 #[derive(Debug)]
 pub(super) struct Spread {
@@ -58,20 +68,28 @@ impl Peer {
         if self.spread.next_at.is_none_or(|at| at > now) {
             return;
         }
-        self.spread.after_generating(now, &self.config);
-        let number = self.spread.generated;
+        let number = self.spread.generated + 1;
         let body = Body::from(format!("{GENERATED_PREFIX}{number}"));
-        self.originate(now, number, body, out);
+        if self.originate(now, number, body, out).is_ok() {
+            self.spread.after_generating(now, &self.config);
+        } else {
+            // A life before this one said the same in this second, or the user did: it is said later.
+            self.spread.next_at = Some(now + CLOCK_STEP);
+        }
     }
 
     /// Sends a message of the user's own.
     pub(super) fn say(&mut self, now: Time, body: Body, out: &mut impl Output) {
-        self.spread.said += 1;
-        let seq = MessageId::own_text(self.spread.said);
-        self.originate(now, seq, body, out);
+        let seq = MessageId::own_text(self.spread.said + 1);
+        if self.originate(now, seq, body, out).is_ok() {
+            self.spread.said += 1;
+        } else {
+            let (node, why) = (self.config.listen, SAID_ALREADY.to_owned());
+            out.emit(|| EventKind::Failed { what: format!("send a message from {node}"), why });
+        }
     }
 
-    fn originate(&mut self, now: Time, seq: u64, body: Body, out: &mut impl Output) {
+    fn originate(&mut self, now: Time, seq: u64, body: Body, out: &mut impl Output) -> Result<(), SaidAlready> {
         let (origin, sent) = (self.config.listen, self.own_time(now));
         let (id, trace) = match self.config.dialect {
             Dialect::Framed => (MessageId { origin, run: self.spread.run, seq }, Some(Trace { sent, hop: 1 })),
@@ -79,10 +97,13 @@ impl Peer {
                 (MessageId::classic(origin, sent.clock(self.config.utc_offset_s), body.as_bytes()), None)
             }
         };
-        self.spread.seen.insert(now, id);
+        if !self.spread.seen.insert(now, id) {
+            return Err(SaidAlready);
+        }
         let message = Message::Gossip(Arc::new(Gossip { id, body: body.clone(), trace }));
         let forwarded = self.flood(&message, None, out);
         out.emit(|| EventKind::Generated { id, body, trace, forwarded });
+        Ok(())
     }
 
     pub(super) fn on_gossip(&mut self, now: Time, from: Addr, mut gossip: Arc<Gossip>, out: &mut impl Output) {

@@ -42,8 +42,31 @@ pub(super) struct Deliveries {
 #[derive(Debug, Default)]
 struct Message {
     holders: Holders,
-    /// It has been told from its beginning: who lacks it can be judged.
-    is_whole: bool,
+    tale: Tale,
+}
+
+/// What was told of a message.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Tale {
+    /// Not how it began.
+    #[default]
+    Partial,
+    /// All of it: who lacks it can be judged.
+    Whole,
+    /// It began in two lives of its origin. So nobody can tell which of the two a node has: in the classic dialect a
+    /// restarted node begins with the same texts, and both may fall into one second.
+    Ambiguous,
+}
+
+impl Tale {
+    /// The message begins; in a life that did not have it, or in one that did.
+    const fn begun_again(self, is_first: bool) -> Self {
+        match self {
+            Self::Partial => Self::Whole,
+            Self::Whole if is_first => Self::Ambiguous,
+            Self::Whole | Self::Ambiguous => self,
+        }
+    }
 }
 
 impl Default for Deliveries {
@@ -79,7 +102,7 @@ impl Deliveries {
         None
     }
 
-    /// Whether the node did not have the message.
+    /// Whether the node did not have the message, or nobody can tell.
     fn deliver(&mut self, event: &Event, id: MessageId, begins: bool) -> bool {
         let number = self.lives.number(event.at, event.node);
         let message = self.messages.entry(id).or_insert_with(|| {
@@ -87,11 +110,13 @@ impl Deliveries {
             self.held_bytes += MESSAGE_BYTES;
             Message::default()
         });
-        message.is_whole |= begins;
         let before = message.holders.bytes();
         let is_first = message.holders.insert(number);
         self.held_bytes += message.holders.bytes() - before;
-        is_first
+        if begins {
+            message.tale = message.tale.begun_again(is_first);
+        }
+        is_first || message.tale == Tale::Ambiguous
     }
 
     fn make_room(&mut self) {
@@ -124,7 +149,9 @@ impl Deliveries {
 
     fn undelivered(&mut self, model: &Model, began: Time, id: MessageId) -> Vec<Breach> {
         let overlay = self.overlay(model, began);
-        let Some(message) = self.messages.get(&id).filter(|message| message.is_whole) else { return Vec::new() };
+        let Some(message) = self.messages.get(&id).filter(|message| message.tale == Tale::Whole) else {
+            return Vec::new();
+        };
         let has = |node: Addr| self.lives.find(node).is_some_and(|number| message.holders.contains(number));
         let lacking = overlay.distances(id.origin).into_iter().map(|(node, _)| node).filter(|node| !has(*node));
         lacking.map(|node| Breach { at: began, node, rule: Invariant::Undelivered { id } }).collect()

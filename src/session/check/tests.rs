@@ -139,6 +139,24 @@ fn a_message_that_comes_twice_is_told_but_not_in_another_life() {
 }
 
 #[test]
+fn a_message_that_began_in_two_lives_of_its_origin_is_not_judged_and_one_that_began_twice_in_one_is() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    session.gossip(1, &[2]);
+    session.pass(1);
+    session.tell(p(1), EventKind::Stopped { how: Stop::Killed });
+    session.start(p(1), Role::Peer);
+    session.link(p(1), SEED, Purpose::Registration);
+    session.link(p(1), p(2), Purpose::Neighbor);
+    session.pass(1);
+    let id = session.gossip(1, &[2]);
+    session.receive(2, id);
+    session.pass(10);
+    session.gossip(2, &[2, 3, 4]);
+    session.gossip(2, &[]);
+    assert_eq!(session.told(), ["00:00:23.000 127.0.0.1:3001: got 127.0.0.1:3001#2 twice"]);
+}
+
+#[test]
 fn a_life_that_goes_by_the_number_of_one_that_is_long_over_has_nothing_of_it() {
     let mut session = Session::new(DeadPolicy::Verify);
     let mut born = 0;
