@@ -295,15 +295,23 @@ fn said(commands: Vec<Command>, text: &str) -> Option<Message> {
 
 /// In the moment in which a message begins nobody else has it, and one that begins later is not there yet.
 fn has_time(expect: Expect) -> Result<Expect, String> {
-    match (&expect.claim, expect.window) {
-        (Claim::Coverage { message: Message::Next | Message::Said { .. }, .. }, Window::Now) => Err(
-            "a message that begins needs its time: expected 'within' or 'for' and a time, such as 5s, or 'of' and a message \
-             that has begun, such as p3#2"
+    let is_beginning = match &expect.claim {
+        Claim::Coverage { message: Message::Next | Message::Said { .. }, .. } => true,
+        Claim::Coverage { message: Message::Named(_), .. }
+        | Claim::Connected
+        | Claim::Dead(_)
+        | Claim::SomebodyDead
+        | Claim::Disputed(_)
+        | Claim::Listed(_) => false,
+    };
+    if is_beginning && expect.window == Window::Now {
+        return Err(
+            "a message that begins needs its time: expected 'within' or 'for' and a time, such as 5s, or 'of' and a \
+                    message that has begun, such as p3#2"
                 .to_owned(),
-        ),
-        (Claim::Coverage { .. } | Claim::Connected | Claim::Dead(_) | Claim::SomebodyDead, _)
-        | (Claim::Disputed(_) | Claim::Listed(_), _) => Ok(expect),
+        );
     }
+    Ok(expect)
 }
 
 /// A claim about the next message is about the one that was just said, if one was.
