@@ -333,7 +333,7 @@ impl Reader<'_> {
         }
         let node = self.node(first)?;
         match rest {
-            [second, rest @ ..] if takes_links(kind) && !looks_like_amount(second) => {
+            [second, rest @ ..] if kind.meets_messages() && !looks_like_amount(second) => {
                 Ok((Scope::link(node, self.node(second)?), rest))
             }
             _ => Ok((Scope::Node(node), rest)),
@@ -371,16 +371,6 @@ impl Reader<'_> {
                 _,
             ) => Err(self.usage()),
         }
-    }
-}
-
-/// Can there be this fault at one link alone?
-const fn takes_links(kind: TroubleKind) -> bool {
-    match kind {
-        TroubleKind::Cut | TroubleKind::Delay | TroubleKind::Loss | TroubleKind::Duplicate | TroubleKind::Reorder => {
-            true
-        }
-        TroubleKind::Slow | TroubleKind::Skew | TroubleKind::Junk => false,
     }
 }
 

@@ -172,7 +172,7 @@ impl FaultTable {
     }
 
     fn set(&mut self, fault: &Fault, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
-        check(&fault.on, nodes)?;
+        check(fault, nodes)?;
         let mut changes = self.remove(|other| fault.replaces(other));
         if self.active.len() >= FAULTS_MAX {
             return Err(FaultError::TooMany);
@@ -196,9 +196,11 @@ impl FaultTable {
     }
 }
 
-fn check(on: &Scope, nodes: &dyn Nodes) -> Result<(), FaultError> {
-    match on {
+fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
+    match &fault.on {
         Scope::All => Ok(()),
+        // What passes between us and a node elsewhere is dealt with at our end; the node itself is not ours to change.
+        Scope::Node(node) if hinders_messages(fault.what) && nodes.standing(*node) == Standing::Elsewhere => Ok(()),
         Scope::Node(node) => check_up(*node, nodes),
         Scope::Link(one, other) if one == other => Err(itself(*one, nodes)),
         Scope::Link(one, other) => check_link(*one, *other, nodes),
@@ -209,6 +211,11 @@ fn check(on: &Scope, nodes: &dyn Nodes) -> Result<(), FaultError> {
             if all_inside { Err(FaultError::Everybody) } else { Ok(()) }
         }
     }
+}
+
+/// A cut is more: who is cut off elsewhere is treated as dead here.
+fn hinders_messages(what: Trouble) -> bool {
+    what.kind().meets_messages() && what != Trouble::Cut
 }
 
 /// One end at least is ours, and neither is gone.

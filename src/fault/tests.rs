@@ -230,3 +230,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_passes_between_us_and_a_node_elsewhere_can_be_hindered_and_the_node_itself_not() {
+    let loss = Trouble::Loss { percent: percent(100) };
+    let mut faults = with(7, &[(loss, Scope::Node(FAR))]);
+    assert_eq!(faults.fate(NOW, way(A, FAR)), Fate::Lost);
+    assert_eq!(faults.fate(NOW, way(FAR, B)), Fate::Lost);
+    assert_eq!(faults.fate(NOW, way(A, B)), Fate::Now);
+    let slow = refused(&set(Trouble::Slow { per_s: 5 }, Scope::Node(FAR)));
+    assert_eq!(slow, FaultError::Elsewhere { name: FAR.to_string() });
+    assert_eq!(refused(&set(loss, Scope::Node(GONE))), FaultError::Gone { name: GONE.to_string() });
+}

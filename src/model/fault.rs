@@ -94,7 +94,8 @@ impl Faults {
 
     /// Those that meet what goes from one of these nodes to the other.
     pub fn on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &Record> {
-        self.iter().filter(move |record| meets_links(record.fault.what) && record.fault.on.is_between(one, other))
+        self.iter()
+            .filter(move |record| record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other))
     }
 
     /// Those that name this node, or are everywhere.
@@ -113,7 +114,8 @@ impl Faults {
             record.fault.what.kind() == TroubleKind::Slow
                 && (record.fault.on.is_at(one) || record.fault.on.is_at(other))
         };
-        let meets = move |record: &Record| meets_links(record.fault.what) && record.fault.on.is_between(one, other);
+        let meets =
+            move |record: &Record| record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other);
         self.ever().filter(move |record| meets(record) || is_slow(record))
     }
 
@@ -136,17 +138,6 @@ impl Faults {
     /// The lies, oldest first.
     pub fn lies(&self) -> impl DoubleEndedIterator<Item = &Lie> {
         self.lies.iter()
-    }
-}
-
-const fn meets_links(what: Trouble) -> bool {
-    match what {
-        Trouble::Cut
-        | Trouble::Delay { .. }
-        | Trouble::Loss { .. }
-        | Trouble::Duplicate { .. }
-        | Trouble::Reorder { .. } => true,
-        Trouble::Slow { .. } | Trouble::Skew { .. } | Trouble::Junk { .. } => false,
     }
 }
 

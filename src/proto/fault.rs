@@ -254,6 +254,14 @@ impl Trouble {
 }
 
 impl TroubleKind {
+    /// Does it meet messages on their way? The others are about a node as a whole.
+    pub const fn meets_messages(self) -> bool {
+        match self {
+            Self::Cut | Self::Delay | Self::Loss | Self::Duplicate | Self::Reorder => true,
+            Self::Slow | Self::Skew | Self::Junk => false,
+        }
+    }
+
     /// The command that sets it.
     pub const fn word(self) -> &'static str {
         match self {

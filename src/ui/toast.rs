@@ -71,6 +71,13 @@ impl Toasts {
         }
     }
 
+    /// The user does something else: the answer to what was done before says nothing about that.
+    pub(crate) fn outdate(&mut self) {
+        if self.shown.take_if(|toast| toast.voice == Voice::Answer).is_some() {
+            self.shown = self.waiting.take();
+        }
+    }
+
     /// The user has seen it.
     pub(crate) fn dismiss(&mut self) {
         self.shown = None;
@@ -125,6 +132,17 @@ mod tests {
         toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(12));
         assert!(toasts.tick(at(15)));
         assert_eq!(text(&toasts), "the session is not recorded");
+    }
+
+    #[test]
+    fn an_answer_goes_when_something_else_is_done_and_news_stay() {
+        let mut toasts = Toasts::default();
+        toasts.answer(Severity::Error, "no node p9".to_owned(), at(10));
+        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(11));
+        toasts.outdate();
+        assert_eq!(text(&toasts), "p4 is alone");
+        toasts.outdate();
+        assert_eq!(text(&toasts), "p4 is alone");
     }
 
     #[test]

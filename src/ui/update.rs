@@ -133,6 +133,9 @@ fn follow_said(app: &mut App, wanted: &[ToHost]) {
 /// Does what a key or a command means.
 pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
     let armed = app.armed.take();
+    if matches!(action, Action::Kill | Action::Hang | Action::Restart | Action::Calm) {
+        app.toasts.outdate();
+    }
     match action {
         Action::Move(wanted) => {
             let focus = app.focus;
@@ -253,8 +256,10 @@ fn faults(app: &mut App) {
         return;
     }
     if let Some(row) = selected_row(app) {
-        let menu = FaultMenu::new(row, &app.scene.live);
-        app.modals.push(Modal::Faults(menu));
+        match FaultMenu::new(row, &app.scene.live) {
+            Some(menu) => app.modals.push(Modal::Faults(menu)),
+            None => app.show(Severity::Warning, format!("{} has left", app.scene.live.name_of(row.target()))),
+        }
     }
 }
 

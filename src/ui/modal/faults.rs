@@ -10,6 +10,7 @@ use ratatui::widgets::Paragraph;
 use super::{Reply, framed, movement};
 use crate::command::grammar;
 use crate::model::Model;
+use crate::model::node::Life;
 use crate::ui::action::{Action, Move};
 use crate::ui::keys::{Key, KeyMap};
 use crate::ui::pane::connections::Row;
@@ -46,6 +47,24 @@ const FAULTS: &[(&str, Place, &str)] = &[
     ("lie", Place::Pair, ""),
 ];
 
+/// What brings a node back that was killed or hangs.
+const RESTART: (&str, Place, &str) = ("restart", Place::Node, "");
+
+/// What can be done here: a node that does not run can be started again, and one elsewhere is not ours to change.
+fn possible(row: Row, model: &Model) -> Vec<&'static (&'static str, Place, &'static str)> {
+    let Row::Node(node) = row else { return FAULTS.iter().collect() };
+    match model.nodes().get(node).map(|node| node.life) {
+        Some(Life::Running) => FAULTS.iter().collect(),
+        Some(Life::Hung) => std::iter::once(&RESTART).chain(FAULTS).collect(),
+        Some(Life::Killed) => vec![&RESTART],
+        Some(Life::Left) => Vec::new(),
+        Some(Life::Elsewhere) | None => {
+            let is_between = |(name, place, _): &&(&str, Place, &str)| *place == Place::NodeOrLink || *name == "cut";
+            FAULTS.iter().filter(is_between).collect()
+        }
+    }
+}
+
 /// A command that can be chosen.
 #[derive(Debug)]
 struct Offer {
@@ -66,13 +85,15 @@ pub(crate) struct FaultMenu {
 }
 
 impl FaultMenu {
-    pub(crate) fn new(row: Row, model: &Model) -> Self {
+    /// `None` if there is nothing to choose.
+    pub(crate) fn new(row: Row, model: &Model) -> Option<Self> {
         let name = |addr| model.name_of(addr).into_owned();
         let (node, peer) = match row {
             Row::Node(node) => (name(node), None),
             Row::Link(link) => (name(link.node), Some(name(link.peer))),
         };
-        let mut offers: Vec<Offer> = FAULTS.iter().map(|fault| offer(fault, &node, peer.as_deref())).collect();
+        let mut offers: Vec<Offer> =
+            possible(row, model).into_iter().map(|fault| offer(fault, &node, peer.as_deref())).collect();
         let setting = offers.len();
         for fault in model.faults().iter().map(|record| &record.fault) {
             let (command, about) = (fault.end_text(&name), format!("ends: {}", fault.text(&name)));
@@ -86,7 +107,7 @@ impl FaultMenu {
             None => format!("Faults at {node}"),
             Some(peer) => format!("Faults at {node} and at its link to {peer}"),
         };
-        Self { title, offers, setting, chosen: 0, begun: None }
+        (!offers.is_empty()).then_some(Self { title, offers, setting, chosen: 0, begun: None })
     }
 
     pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{ask, carry_out, give, update};
 use crate::command::Command;
 use crate::model::Model;
+use crate::model::node::Node;
 use crate::proto::addr::Addr;
 use crate::ui::app::{App, Effect};
 use crate::ui::command_line::{Typed, parse};
@@ -48,6 +49,7 @@ fn run_command(app: &mut App, line: &str) -> Vec<Effect> {
         return Vec::new();
     }
     app.history.push(line);
+    app.toasts.outdate();
     match parse(line, &app.scene.live) {
         Ok(typed) => run_typed(app, typed),
         Err(fault) => {
@@ -97,7 +99,10 @@ fn each(
     nodes
         .iter()
         .flat_map(|node| {
-            let plan = plan(&app.scene.live, *node);
+            let model = &app.scene.live;
+            // Of a node of ours the engine knows best: what was typed a moment ago is done there, and not seen here yet.
+            let is_ours = model.nodes().get(*node).is_some_and(Node::is_ours);
+            let plan = if is_ours { Plan::Now(vec![wanted(*node)]) } else { plan(model, *node) };
             carry_out(app, Row::Node(*node), &[wanted(*node)], plan)
         })
         .collect()

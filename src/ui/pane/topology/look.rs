@@ -3,6 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::graph::Harm;
+use super::sketch::cut_sign;
 use crate::model::node::{Node, NodeState};
 use crate::proto::message::Role;
 use crate::ui::options::Glyphs;
@@ -252,9 +253,11 @@ fn entries(looks: &[Look], harms: &[Harm], lacking: Lacking, theme: Theme) -> Ve
         let (word, short) = kind.words(lacking);
         Entry { tone: kind.tone(), sign: kind.sign(theme), word, short }
     };
-    let sign = theme.sign("┈", ".");
-    let of_harm = [(Harm::Faulty, Tone::Suspect, "faulty"), (Harm::Cut, Tone::Dead, "cut")].into_iter();
-    let of_harm = of_harm.filter(|(harm, ..)| harms.contains(harm));
-    let of_harm = of_harm.map(|(_, tone, word)| Entry { tone, sign, word, short: word });
+    let of_harm = [
+        (Harm::Faulty, Tone::Suspect, theme.sign("┈", "."), "faulty"),
+        (Harm::Cut, Tone::Dead, cut_sign(theme), "cut"),
+    ];
+    let of_harm = of_harm.into_iter().filter(|(harm, ..)| harms.contains(harm));
+    let of_harm = of_harm.map(|(_, tone, sign, word)| Entry { tone, sign, word, short: word });
     kinds.into_iter().map(of_kind).chain(of_harm).collect()
 }

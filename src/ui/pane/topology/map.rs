@@ -61,7 +61,11 @@ fn links(scenery: &Scenery<'_>, cells: &[Position], all: bool) -> Vec<Stroke> {
             Kind::Neighbor if is_selected(tie) => Tone::Plain,
             Kind::Neighbor => Tone::Stale,
         };
-        let dash = if tie.kind == Kind::Registration || tie.harm != Harm::None { Dash::Dotted } else { Dash::Solid };
+        let dash = match (tie.harm, tie.kind) {
+            (Harm::Cut, _) => Dash::Cut,
+            (Harm::Faulty, _) | (Harm::None, Kind::Registration) => Dash::Dotted,
+            (Harm::None, Kind::Neighbor) => Dash::Solid,
+        };
         Stroke { from: cells[tie.a], to: cells[tie.b], part: 1.0, tone, dash }
     };
     ties.into_iter().map(stroke).collect()

@@ -84,7 +84,8 @@ fn on_ring(area: Rect, ring: usize, angle: f64) -> Position {
 const fn dash(tie: &Tie) -> Dash {
     match tie.harm {
         Harm::None => Dash::Solid,
-        Harm::Faulty | Harm::Cut => Dash::Dotted,
+        Harm::Faulty => Dash::Dotted,
+        Harm::Cut => Dash::Cut,
     }
 }
 

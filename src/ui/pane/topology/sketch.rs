@@ -15,7 +15,7 @@ use super::look::Look;
 use crate::proto::addr::Addr;
 use crate::ui::options::Glyphs;
 use crate::ui::text;
-use crate::ui::theme::{Tone, selected};
+use crate::ui::theme::{Theme, Tone, selected};
 use crate::ui::view::View;
 
 /// Dots of a cell.
@@ -35,6 +35,12 @@ pub(super) struct Stroke {
     pub(super) dash: Dash,
 }
 
+impl Stroke {
+    fn middle(&self) -> Position {
+        Position { x: self.from.x.midpoint(self.to.x), y: self.from.y.midpoint(self.to.y) }
+    }
+}
+
 /// What a line is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dash {
@@ -42,6 +48,13 @@ pub(super) enum Dash {
     Solid,
     /// Some of them.
     Dotted,
+    /// Some of them, with [`cut_sign`] in the middle.
+    Cut,
+}
+
+/// Stands in the middle of a link across which nothing passes.
+pub(super) const fn cut_sign(theme: Theme) -> &'static str {
+    theme.sign("╳", "/")
 }
 
 /// A node on a cell.
@@ -66,6 +79,10 @@ pub(super) enum Rank {
 pub(super) fn draw(strokes: &[Stroke], marks: &[Mark], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     draw_strokes(strokes, frame, area, view);
     let buffer = frame.buffer_mut();
+    for stroke in strokes.iter().filter(|stroke| stroke.dash == Dash::Cut) {
+        let at = stroke.middle();
+        buffer[at].set_symbol(cut_sign(view.theme)).set_style(view.style(stroke.tone));
+    }
     for mark in marks {
         let tone = view.style(mark.look.tone);
         buffer[mark.at].set_symbol(mark.look.sign).set_style(tone);
