@@ -100,7 +100,7 @@ fn the_list_of_a_seed_elsewhere_is_not_told_as_empty_and_without_a_seed_of_ours_
     story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(1), p(2)] });
     let told = about_node(&story.model, s(1), 0);
     assert!(
-        says(&told, "its list is not known here; the last one that was seen, at 03:13:00, had 2 peers"),
+        says(&told, "its list is not known here; the last one that came from it, at 03:13:00, named 2 peers"),
         "{told:#?}"
     );
     assert!(!says(&told, "0 peers") && !says(&told, "report"), "{told:#?}");

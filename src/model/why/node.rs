@@ -183,7 +183,7 @@ fn seeds(teller: Teller<'_>, node: &Node) -> Option<Evidence> {
 /// Only what it sent to a peer of ours is known of the list of a seed in another process.
 fn list_elsewhere(teller: Teller<'_>, view: Option<&SeedView>) -> String {
     let last = view.and_then(|view| view.last_list).map_or_else(String::new, |(at, len)| {
-        format!("; the last one that was seen, at {}, had {}", teller.clock(at), count_text(len as u64, "peer"))
+        format!("; the last one that came from it, at {}, named {}", teller.clock(at), count_text(len as u64, "peer"))
     });
     format!("its list is not known here{last}")
 }
