@@ -14,6 +14,7 @@ pub mod machine;
 pub mod message;
 pub mod node;
 mod offenses;
+pub mod pacing;
 pub mod peer;
 pub mod random;
 pub mod reach;
