@@ -160,7 +160,7 @@ pub(crate) fn replay(recording: PathBuf, console: ConsoleArgs, config: &ConfigFi
 impl Plan {
     fn new(begin: Begin, node: NodeSettings, console: ConsoleArgs, config: &ConfigFile) -> Self {
         let looks = Looks { args: console.or(&config.console), keys: config.keys.clone() };
-        let lab_size = settings::lab_size(&config.lab);
+        let (lab_size, warnings) = (settings::lab_size(&config.lab), node.without_effect.clone());
         Self {
             begin,
             node,
@@ -168,7 +168,7 @@ impl Plan {
             screen: Screen::Console(looks),
             journal: None,
             length: None,
-            warnings: Vec::new(),
+            warnings,
             world: World::Sockets,
             scenario: None,
         }
@@ -216,8 +216,9 @@ impl Plan {
         Ok(Self { journal: (!args.no_journal).then_some(limits), ..self })
     }
 
-    fn with_warnings(self, warnings: Vec<String>) -> Self {
-        Self { warnings, ..self }
+    fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings.extend(warnings);
+        self
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct NodeSettings {
     pub(crate) rng_seed: Option<u64>,
     /// Where each node's log file goes.
     pub(crate) log_dir: PathBuf,
+    /// What the user set and the dialect does not have.
+    pub(crate) without_effect: Vec<String>,
 }
 
 /// No node listens here: what stands in a template for an address yet to come.
@@ -48,8 +50,26 @@ impl NodeSettings {
         peer.reach = Reach::new(args.allow.iter().map(|network| network.0));
         let seed = seed_config(args, &peer);
         let log_dir = args.log_dir.clone().unwrap_or_else(|| PathBuf::from("logs"));
-        Ok(Self { peer, seed, rng_seed: args.rng_seed.map(Count::get), log_dir })
+        let without_effect = without_effect(args, peer.dialect);
+        Ok(Self { peer, seed, rng_seed: args.rng_seed.map(Count::get), log_dir, without_effect })
     }
+}
+
+/// What was asked for in so many words, and cannot be had in this dialect.
+fn without_effect(args: &NodeArgs, dialect: Dialect) -> Vec<String> {
+    let mut told = Vec::new();
+    if dialect == Dialect::Framed {
+        return told;
+    }
+    if matches!(args.join_policy, Some(Joiners::Refuse)) {
+        told.push(
+            "the classic dialect has no join-policy refuse: full peers take every joiner; use --wire framed".into(),
+        );
+    }
+    if matches!(args.dead_policy, Some(Policy::Verify)) {
+        told.push("the classic dialect has no dead-policy verify: seeds trust every report; use --wire framed".into());
+    }
+    told
 }
 
 /// Links to aim for, and links to accept. If only one is set, the other follows where it must.
@@ -86,9 +106,12 @@ pub(crate) fn written(node: &NodeSettings) -> Vec<(String, String)> {
         ("liveness-misses", peer.liveness_misses.to_string()),
         ("max-dial", peer.max_dial.to_string()),
         ("max-neighbors", peer.max_neighbors.to_string()),
-        ("join-policy", name_of(&joiners(peer.join_policy))),
-        ("dead-policy", name_of(&policy(node.seed.dead_policy))),
     ];
+    // The other dialect has neither.
+    if peer.dialect == Dialect::Framed {
+        settings.push(("join-policy", name_of(&joiners(peer.join_policy))));
+        settings.push(("dead-policy", name_of(&policy(node.seed.dead_policy))));
+    }
     settings.extend(peer.messages.map(|messages| ("messages", messages.to_string())));
     settings.extend(node.rng_seed.map(|seed| ("rng-seed", seed.to_string())));
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -173,6 +196,16 @@ mod tests {
         let file = "gossip-interval = \"20s\"";
         let peer = settings("--pace lively --liveness-interval 1s", file, PaceName::Assignment).unwrap().peer;
         assert_eq!((peer.gossip_interval.as_secs(), peer.liveness_interval.as_secs()), (3, 1));
+    }
+
+    #[test]
+    fn what_the_classic_dialect_does_not_have_is_told_where_it_was_asked_for() {
+        let of = |flags| settings(flags, "dead-policy = \"verify\"", PaceName::Lively).unwrap().without_effect;
+        let told = of("--wire classic --join-policy refuse");
+        assert!(told[0].starts_with("the classic dialect has no join-policy refuse: "), "{told:?}");
+        assert!(told[1].starts_with("the classic dialect has no dead-policy verify: "), "{told:?}");
+        assert_eq!(of("--wire classic --join-policy make-room --dead-policy trust"), [""; 0]);
+        assert_eq!(of("--join-policy refuse"), [""; 0]);
     }
 
     #[test]

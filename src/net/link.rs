@@ -9,7 +9,6 @@ use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use bytes::BytesMut;
 use socket2::SockRef;
@@ -23,10 +22,9 @@ use super::wire::{LinkContext, LinkDecoder, WireError};
 use crate::clock::Clock;
 use crate::proto::machine::CloseCause;
 use crate::proto::message::Message;
+use crate::proto::pacing::HANG_UP_TIMEOUT;
 use crate::proto::time::Time;
 
-/// How long a link that was hung up may take to write out its queue and be closed by the remote.
-pub(super) const HANG_UP_TIMEOUT: Duration = Duration::from_secs(1);
 /// What an idle link reads at first: most reads are one small message.
 const READ_MIN: usize = 4 * 1024;
 /// What a busy link reads at once, and in one turn: beyond this a read costs no less per byte.

@@ -27,6 +27,7 @@ use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX, REGISTRATIONS_MAX};
 use crate::proto::event::{Direction, EventKind, LinkId, Purpose, Rule};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::{Dialect, Message, Role};
+use crate::proto::pacing::backlog_told;
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
@@ -85,6 +86,8 @@ pub(super) struct Links {
     alarms: BTreeSet<(Time, LinkId)>,
     /// Memory to read into: links that have nothing unfinished share it.
     spare: BytesMut,
+    /// It was told that more waits to be written than a classic link takes.
+    told_backlog: bool,
     /// Links that were sent something in this turn.
     unsent: Vec<LinkId>,
     frames: Frames,
@@ -115,6 +118,7 @@ impl Links {
             calls: Calls::default(),
             alarms: BTreeSet::new(),
             spare: BytesMut::new(),
+            told_backlog: false,
             unsent: Vec::new(),
             frames: Frames::default(),
             dialing: 0,
@@ -265,8 +269,11 @@ impl Links {
                 self.inputs
                     .push_back(Input::Link { link: id, change: LinkChange::Closed { cause: CloseCause::TooSlow } });
             } else {
-                let alarm = link.alarm();
+                let (alarm, is_late) = (link.alarm(), link.outbox.is_late());
                 set_alarm(&mut self.alarms, id, &mut link.alarm_at, alarm);
+                if is_late && !std::mem::replace(&mut self.told_backlog, true) {
+                    self.emit(backlog_told);
+                }
             }
         }
         self.unsent = unsent;

@@ -20,7 +20,7 @@ use tokio::time::{Sleep, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::dial::Dialed;
-use super::link::{HANG_UP_TIMEOUT, Pulled};
+use super::link::Pulled;
 use super::links::{DIALS_MAX, Identity, Links};
 use super::trouble::{Outgoing, Parcel, Situation, Trouble};
 use crate::clock::Clock;
@@ -29,6 +29,7 @@ use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::event::{EventKind, LinkId, Rule, Stop};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use crate::proto::pacing::HANG_UP_TIMEOUT;
 use crate::proto::reach::Reach;
 use crate::proto::time::Time;
 

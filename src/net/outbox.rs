@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::proto::addr::Addr;
 use crate::proto::event::{Direction, Purpose};
 use crate::proto::message::{Dialect, Gossip, Message, MessageId, Role, Trace};
+use crate::proto::pacing::{CLASSIC_BACKLOG_TOLD, CLASSIC_QUEUE_MESSAGES_MAX};
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
@@ -28,8 +29,6 @@ use crate::proto::time::Time;
 pub(super) const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Messages that wait for one remote at most; at the usual 256 bytes each, as many as the bytes allow.
 pub(super) const QUEUE_MESSAGES_MAX: usize = 16_384;
-/// The same in the classic dialect, where each message takes a write gap: half a minute's worth.
-pub(super) const CLASSIC_QUEUE_MESSAGES_MAX: usize = 1_024;
 /// Slices of one vectored write: enough for a turn's share of large bodies, well under what systems
 /// allow (1,024).
 const SLICES_MAX: usize = 64;
@@ -75,7 +74,11 @@ impl Frames {
                 | Message::Goodbye { .. } => None,
             };
         }
+        let before = outbox.chunks.len();
         outbox.add(&self.head, self.body.as_ref());
+        if message.goes_first() && outbox.chunks.len() > before {
+            outbox.advance();
+        }
         Ok(())
     }
 
@@ -127,6 +130,8 @@ pub(super) struct Outbox {
     encoder: LinkEncoder,
     /// In front of what follows.
     chunks: VecDeque<Bytes>,
+    /// Where messages are written apart: so many of them, in front, nothing goes before.
+    ahead: usize,
     /// The buffer that is being filled.
     open: BytesMut,
     load: Load,
@@ -145,6 +150,7 @@ impl Outbox {
         Self {
             encoder: LinkEncoder::new(context),
             chunks: VecDeque::new(),
+            ahead: 0,
             open: BytesMut::new(),
             load: Load::default(),
             messages_max,
@@ -199,6 +205,22 @@ impl Outbox {
         if self.open.len() >= CHUNK_LEN || self.encoder.write_gap().is_some() {
             self.seal();
         }
+    }
+
+    /// The message that was added last goes before all gossip. Only where each is written by itself: elsewhere all that
+    /// waits goes out at once.
+    fn advance(&mut self) {
+        if self.encoder.write_gap().is_some()
+            && let Some(message) = self.chunks.pop_back()
+        {
+            self.chunks.insert(self.ahead, message);
+            self.ahead += 1;
+        }
+    }
+
+    /// More waits than should, in a dialect that needs time for each message.
+    pub(super) fn is_late(&self) -> bool {
+        self.encoder.write_gap().is_some() && self.load.messages >= CLASSIC_BACKLOG_TOLD
     }
 
     /// Nothing more goes into the buffer that is being filled.
@@ -278,10 +300,13 @@ impl Outbox {
         while let Some(chunk) = self.chunks.front_mut() {
             if written < chunk.len() {
                 chunk.advance(written);
+                // What has begun is finished first.
+                self.ahead = self.ahead.max(usize::from(written > 0));
                 return;
             }
             written -= chunk.len();
             self.chunks.pop_front();
+            self.ahead = self.ahead.saturating_sub(1);
         }
     }
 
@@ -296,6 +321,7 @@ impl Outbox {
     fn fail(&mut self) {
         self.standing = Standing::Failed;
         self.chunks = VecDeque::new();
+        self.ahead = 0;
         self.open = BytesMut::new();
         self.load = Load::default();
     }
@@ -343,6 +369,31 @@ mod tests {
         (0..count).for_each(|_| frames.add(&Message::ListRequest, &mut outbox).unwrap());
         assert_eq!(write(&mut outbox, &stream), Ok(()), "some of it is on its way already");
         drop(remote);
+    }
+
+    #[test]
+    fn probes_go_before_classic_gossip_but_not_before_what_has_begun_and_each_kind_keeps_its_order() {
+        let (mut frames, mut outbox) =
+            (Frames::default(), Outbox::new(LinkContext { dialect: Dialect::Classic, ..CONTEXT }));
+        let mut add = |message: &Message, outbox: &mut Outbox| frames.add(message, outbox).unwrap();
+        let probe = |second| {
+            let clock = crate::proto::time::ClockTime::from_seconds(second).unwrap();
+            Message::Probe { seq: 1, asker: Addr::loopback(3000), clock, vitals: None }
+        };
+        add(&gossip(&"one".into()), &mut outbox);
+        outbox.take_off_chunks(3);
+        for message in [gossip(&"two".into()), probe(1), gossip(&"three".into()), probe(2)] {
+            add(&message, &mut outbox);
+        }
+        let waits: Vec<String> =
+            outbox.chunks.iter().map(|chunk| String::from_utf8_lossy(chunk).into_owned()).collect();
+        let ends = ["one", "Liveness Request:00.00.01", "Liveness Request:00.00.02", "two", "three"];
+        assert_eq!(waits.len(), ends.len(), "{waits:?}");
+        assert!(waits.iter().zip(ends).all(|(text, part)| text.contains(part)), "{waits:?}");
+        let len = waits[0].len();
+        outbox.take_off_chunks(len);
+        add(&probe(3), &mut outbox);
+        assert!(outbox.chunks[2].ends_with(b"00.00.03:('127.0.0.1', 3000)"), "{:?}", outbox.chunks);
     }
 
     #[tokio::test]

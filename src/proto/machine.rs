@@ -22,6 +22,11 @@ pub trait Machine {
     /// after any `handle`.
     fn next_deadline(&self) -> Option<Time>;
 
+    /// What it speaks: what is written in the classic dialect needs time.
+    fn dialect(&self) -> Dialect {
+        Dialect::Framed
+    }
+
     /// Tells what it keeps of all that has a bound, for whoever checks that the bounds hold.
     fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
         let _ = tell;

@@ -336,6 +336,22 @@ impl Message {
             Self::Goodbye { .. } => "goodbye",
         }
     }
+
+    /// Where messages have to wait for each other, this one goes before gossip: else a busy network would take who lives
+    /// for dead.
+    pub const fn goes_first(&self) -> bool {
+        match self {
+            Self::Gossip(_) => false,
+            Self::Hello(_)
+            | Self::PeerList(_)
+            | Self::ListRequest
+            | Self::Probe { .. }
+            | Self::ProbeReply { .. }
+            | Self::DeadReport { .. }
+            | Self::Refusal { .. }
+            | Self::Goodbye { .. } => true,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod message;
 pub mod name;
 pub mod node;
 mod offenses;
+pub mod pacing;
 pub mod peer;
 pub mod random;
 pub mod reach;

@@ -1,6 +1,7 @@
 //! Either kind of node.
 
 use super::machine::{Holding, Input, Machine, Output};
+use super::message::Dialect;
 use super::peer::Peer;
 use super::seed::Seed;
 use super::time::Time;
@@ -38,6 +39,13 @@ impl Machine for Node {
         match self {
             Self::Seed(seed) => seed.next_deadline(),
             Self::Peer(peer) => peer.next_deadline(),
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        match self {
+            Self::Seed(seed) => seed.dialect(),
+            Self::Peer(peer) => peer.dialect(),
         }
     }
 

@@ -441,6 +441,10 @@ impl Machine for Seed {
         handshakes.chain(answers).chain(departures).chain(decisions).min()
     }
 
+    fn dialect(&self) -> Dialect {
+        self.config.dialect
+    }
+
     fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
         let waiting = self.links.values().filter(|open| open.peer.is_none()).count();
         tell(Holding::new("registrations", self.list.len(), REGISTRATIONS_MAX));

@@ -37,7 +37,8 @@ use crate::proto::machine::Holding;
 use crate::proto::message::Dialect;
 use crate::proto::time::Time;
 
-/// A message has come to everyone so long after it began: a hundred hops of 20 ms.
+/// A message has come to everyone so long after it began: a hundred hops of 20 ms. In the classic dialect, where a link takes
+/// one message after the other, it has the time besides that all those before it need.
 pub const SPREAD_TIME: Duration = Duration::from_secs(2);
 /// One end of a link knows no later than this what the other one knows.
 pub const SETTLE_TIME: Duration = Duration::from_secs(5);

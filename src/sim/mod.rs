@@ -8,6 +8,7 @@
 
 mod engine;
 mod inbox;
+mod pacing;
 mod play;
 mod trouble;
 
@@ -19,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use self::inbox::UNREAD_MAX;
+use self::pacing::Pacer;
 use crate::event::{Event, EventKind, LinkId, Purpose, Stop};
 use crate::fault::Faults;
 use crate::proto::addr::Addr;
@@ -70,6 +72,8 @@ struct Node<M> {
     unread: VecDeque<Input>,
     /// When the node reads next, if something waits.
     reads_at: Option<Time>,
+    /// It was told that more waits to be written than a classic link takes.
+    told_backlog: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +90,8 @@ struct Connection {
     closed: [bool; 2],
     /// Nothing overtakes on a connection: when the last thing sent to each end arrives.
     arrives: [Time; 2],
+    /// Keeps what each end writes apart, in the classic dialect.
+    pacers: [Option<Pacer>; 2],
 }
 
 /// Something that will happen; ordered by time, then by when it was planned.
@@ -104,6 +110,8 @@ enum What {
     Deliver(Input),
     /// This slow node reads what waits.
     Read,
+    /// The gap after this node's last write is over: on which connection, and at which end.
+    Write(u64, usize),
     /// A dial reaches this node.
     Knock {
         from: Addr,
@@ -265,7 +273,8 @@ impl<M: Machine> World<M> {
     pub fn start(&mut self, addr: Addr, machine: M) {
         self.kill(addr);
         let (condition, connections, unread) = (Condition::Up, BTreeSet::new(), VecDeque::new());
-        self.nodes.insert(addr, Node { machine, condition, connections, wake_at: None, unread, reads_at: None });
+        let (wake_at, reads_at, told_backlog) = (None, None, false);
+        self.nodes.insert(addr, Node { machine, condition, connections, wake_at, unread, reads_at, told_backlog });
         self.handle(addr, Input::Start);
         self.set_clock(addr);
         self.plan_junk(addr);
@@ -350,6 +359,7 @@ impl<M: Machine> World<M> {
             What::Knock { from } => self.knock(from, due.node),
             What::Deliver(input) => self.arrive(due.node, input),
             What::Read => self.read(due.node),
+            What::Write(id, end) => self.write(due.node, id, end),
             What::Junk => self.vandalize(due.node),
         }
         true
@@ -368,7 +378,8 @@ impl<M: Machine> World<M> {
         }
         let id = self.connections_made;
         self.connections_made += 1;
-        self.connect(id, Connection { ends: [from, to], closed: [false; 2], arrives: [self.now; 2] });
+        let pacers = [self.pacer_of(from), self.pacer_of(to)];
+        self.connect(id, Connection { ends: [from, to], closed: [false; 2], arrives: [self.now; 2], pacers });
         let remote = from.with_port(ephemeral_port(id)).socket();
         self.deliver(id, 0, |link| Input::Link { link, change: LinkChange::Dialed { peer: to } });
         self.handle(to, Input::Link { link: link_of(id, 1), change: LinkChange::Accepted { remote } });
@@ -435,7 +446,7 @@ impl<M: Machine> World<M> {
         match act {
             Act::Send(link, message) => {
                 let (id, end) = connection_of(link);
-                self.carry(id, end, message);
+                self.send(id, end, message);
             }
             Act::Dial(to) if self.faults.is_cut(from, to) => self.lose_dial(from, to),
             Act::Dial(to) => self.plan_in_a_while(to, What::Knock { from }),
@@ -451,7 +462,8 @@ impl<M: Machine> World<M> {
         if self.is_withheld(id, end, &cause) {
             return;
         }
-        self.deliver(id, 1 - end, |link| Input::Link { link, change: LinkChange::Closed { cause } });
+        let leaves = self.write_out(id, end, &cause);
+        self.deliver_from(leaves, id, 1 - end, |link| Input::Link { link, change: LinkChange::Closed { cause } });
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.closed[end] = true;
         }

@@ -11,6 +11,7 @@ use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{Rule, Violation};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand};
 use crate::proto::message::Message;
+use crate::proto::time::Time;
 
 /// Who sends junk: nobody that can be dialled.
 const VANDAL: Addr = Addr::loopback(0);
@@ -47,13 +48,13 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// A message goes from one end of a connection to the other, or gets lost on the way.
-    pub(super) fn carry(&mut self, id: u64, end: usize, message: Message) {
+    /// A message that leaves at this time goes from one end of a connection to the other, or gets lost on the way.
+    pub(super) fn carry(&mut self, leaves: Time, id: u64, end: usize, message: Message) {
         let Some(connection) = self.connections.get(&id) else { return };
         let (from, to, there) = (connection.ends[end], connection.ends[1 - end], 1 - end);
         let arrive = |message| move |link| Input::Message { link, message };
-        match self.faults.fate(self.now, Way { from, to, connection: id }) {
-            Fate::Now => self.deliver(id, there, arrive(message)),
+        match self.faults.fate(leaves, Way { from, to, connection: id }) {
+            Fate::Now => self.deliver_from(leaves, id, there, arrive(message)),
             Fate::Lost => {}
             Fate::At(due) => self.deliver_from(due, id, there, arrive(message)),
             Fate::Twice(due) => {
@@ -118,7 +119,8 @@ impl<M: Machine> World<M> {
         self.plan_junk(node);
         let id = self.connections_made;
         self.connections_made += 1;
-        let connection = Connection { ends: [VANDAL, node], closed: [true, false], arrives: [self.now; 2] };
+        let (ends, closed, pacers) = ([VANDAL, node], [true, false], [None, None]);
+        let connection = Connection { ends, closed, arrives: [self.now; 2], pacers };
         self.connect(id, connection);
         let (link, remote) = (link_of(id, 1), node.with_port(ephemeral_port(id)).socket());
         self.handle(node, Input::Link { link, change: LinkChange::Accepted { remote } });

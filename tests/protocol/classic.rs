@@ -8,6 +8,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::CLASSIC_LIST_LEN;
 use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
 use gossipctl::proto::message::{Dialect, Hello, Message, Priority, Role};
+use gossipctl::proto::pacing::{CLASSIC_QUEUE_MESSAGES_MAX, CLASSIC_WRITE_GAP};
 use gossipctl::proto::time::Time;
 
 use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
@@ -335,4 +336,59 @@ fn a_message_of_a_peers_own_waits_until_it_can_be_told_from_what_its_user_said()
     assert_eq!(said(&network, one), (vec!["Gossip Message 1".to_owned(); 2], Vec::new()));
     let told_apart = network.holders().into_keys().filter(|id| id.origin == one);
     assert_eq!(told_apart.count(), 2, "in two different seconds");
+}
+
+/// Two classic peers that are linked and say nothing of their own.
+fn pair() -> (Network, [Addr; 2]) {
+    let mut network = classic(1, 7);
+    network.peer_config.messages = Some(0);
+    network.peer_config.liveness_interval = SECOND;
+    network.start_peers(1..=2);
+    network.world.run_for(5 * SECOND);
+    (network, [1, 2].map(peer_addr))
+}
+
+fn say_at_once(network: &mut Network, node: Addr, count: usize) {
+    (0..count).for_each(|n| network.command(node, NodeCommand::Say(format!("m{n}").into())));
+}
+
+#[test]
+fn what_a_classic_node_says_at_once_leaves_a_write_gap_apart() {
+    let (mut network, [one, other]) = pair();
+    let began = network.world.now();
+    say_at_once(&mut network, one, 40);
+    network.world.run_for(3 * SECOND);
+    let events = network.world.events().iter().filter(|event| event.node == other);
+    let times: Vec<Time> =
+        events.filter(|event| matches!(event.kind, EventKind::Received { .. })).map(|event| event.at).collect();
+    assert_eq!(times.len(), 40);
+    let took = times[39].since(began);
+    assert!(took >= 39 * CLASSIC_WRITE_GAP && took < 45 * CLASSIC_WRITE_GAP, "{took:?}");
+}
+
+#[test]
+fn a_classic_network_with_more_to_say_than_its_links_take_tells_so_and_takes_nobody_for_dead() {
+    let (mut network, [one, other]) = pair();
+    // Two seconds' worth for the link in each second, while a probe that waits for one is missed.
+    for _ in 0..5 {
+        say_at_once(&mut network, one, 66);
+        network.world.run_for(SECOND);
+    }
+    network.world.run_for(10 * SECOND);
+    assert!(!network.any(|kind| matches!(kind, EventKind::ProbeMissed { .. })), "no probe waited behind gossip");
+    let why = "64 messages wait for one link, and the classic dialect takes one each 30 ms: gossip comes late; use a longer \
+               --gossip-interval or fewer nodes";
+    assert_eq!(said(&network, one).1, [format!("send in time: {why}")]);
+    assert_eq!(said(&network, other).1, [""; 0]);
+    assert_eq!(network.count(other, |kind| matches!(kind, EventKind::Received { .. })), 5 * 66);
+}
+
+#[test]
+fn a_classic_link_that_is_half_a_minute_behind_is_dropped_as_too_slow() {
+    let (mut network, [one, other]) = pair();
+    say_at_once(&mut network, one, CLASSIC_QUEUE_MESSAGES_MAX);
+    assert_eq!(network.neighbors(one), [other].into());
+    say_at_once(&mut network, one, CLASSIC_QUEUE_MESSAGES_MAX + 2);
+    let slow = |kind: &EventKind| matches!(kind, EventKind::LinkDown { end: LinkEnd::TooSlow, .. });
+    assert!(network.any(slow));
 }

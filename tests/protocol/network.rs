@@ -58,6 +58,13 @@ impl Machine for Anyone {
         }
     }
 
+    fn dialect(&self) -> Dialect {
+        match self {
+            Anyone::Ours(node) => node.dialect(),
+            Anyone::Double(_) => Dialect::Framed,
+        }
+    }
+
     fn next_deadline(&self) -> Option<Time> {
         match self {
             Anyone::Ours(node) => node.next_deadline(),

@@ -34,6 +34,7 @@ use self::grammar::Ending;
 use crate::proto::addr::Addr;
 use crate::proto::event::{Direction, Purpose};
 use crate::proto::message::{Dialect, Message, Role};
+use crate::proto::pacing::CLASSIC_WRITE_GAP;
 
 /// Longest frame, without the four bytes of its length. The longest message is a gossip message
 /// with a full body, some 60 KiB.
@@ -53,8 +54,6 @@ pub const CLASSIC_MESSAGE_LEN_MAX: usize = 1_000;
 pub const CLASSIC_TEXT_LEN_MAX: usize = 964;
 /// What a Python node reads at once, so the longest pickle that may be sent to it.
 pub const CLASSIC_READ_LEN: usize = 1_024;
-/// Time between two writes on a classic link, so that a Python node reads them one by one.
-pub const CLASSIC_WRITE_GAP: Duration = Duration::from_millis(30);
 /// Silence after which the text of a classic gossip message is taken to be complete. Below the
 /// write gap, so that a message is not held up until the next one; above what lies between the
 /// segments of one write.

@@ -346,6 +346,10 @@ impl Machine for Peer {
         deadlines.into_iter().flatten().min()
     }
 
+    fn dialect(&self) -> Dialect {
+        self.config.dialect
+    }
+
     fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
         let is_waiting = |link: &&Link| link.direction == Direction::Inbound && link.stage != Stage::Up;
         let waiting = self.links.values().filter(is_waiting).count();

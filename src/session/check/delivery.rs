@@ -11,12 +11,15 @@ use crate::event::{Event, EventKind};
 use crate::model::Model;
 use crate::model::graph::Graph;
 use crate::proto::addr::Addr;
-use crate::proto::message::MessageId;
+use crate::proto::message::{Dialect, MessageId};
+use crate::proto::pacing::CLASSIC_WRITE_GAP;
 use crate::proto::time::Time;
 
 /// Memory for messages and who has them. Ten minutes of a lively lab of 500 peers fit; what is beyond it is forgotten
 /// early, the oldest first, and then not judged.
 const HELD_MAX_BYTES: usize = 64 << 20;
+/// How long a classic message may keep a link busy: its write gap, and as much again for the probes that go before it.
+const CLASSIC_BUSY: Duration = CLASSIC_WRITE_GAP.saturating_mul(2);
 /// The least time that events tell apart.
 const MOMENT: Duration = Duration::from_micros(1);
 /// What a message takes besides the set of those who have it.
@@ -30,12 +33,29 @@ pub(super) struct Deliveries {
     /// When each of them was first seen.
     order: VecDeque<(Time, MessageId)>,
     /// Messages that have not had their time yet.
-    open: VecDeque<(Time, MessageId)>,
+    open: VecDeque<Open>,
+    /// How long a link may be busy with one message: nothing, unless messages are written apart.
+    busy: Duration,
+    /// When a link is free again over which all messages go, one after the other.
+    free_at: Time,
+    /// Messages that were seen so far.
+    seen: u32,
     /// What they take of memory, and may take.
     held_bytes: usize,
     held_max_bytes: usize,
     /// The overlay that was judged by last, while it stays the same.
     last: Option<(u64, Arc<Graph>)>,
+}
+
+/// A message that spreads.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    id: MessageId,
+    began: Time,
+    /// How long the messages before it keep a link busy, itself included.
+    waits: Duration,
+    /// Messages that had been seen then, itself included.
+    seen: u32,
 }
 
 /// A message that is held.
@@ -80,26 +100,38 @@ impl Deliveries {
     pub(super) fn within(held_max_bytes: usize) -> Self {
         let (order, open) = (VecDeque::new(), VecDeque::new());
         let (lives, messages) = (Lives::default(), BTreeMap::new());
-        Self { lives, messages, order, open, held_bytes: 0, held_max_bytes, last: None }
+        let (busy, free_at, seen) = (Duration::ZERO, Time::from_micros(0), 0);
+        Self { lives, messages, order, open, busy, free_at, seen, held_bytes: 0, held_max_bytes, last: None }
     }
 
     /// Takes an event in; a breach if it is a second delivery.
     pub(super) fn take(&mut self, event: &Event) -> Option<Breach> {
         if let EventKind::Generated { id, .. } | EventKind::Received { id, .. } = event.kind {
             let begins = matches!(event.kind, EventKind::Generated { .. });
-            if begins {
-                self.open.push_back((event.at, id));
-            }
             let is_first = self.deliver(event, id, begins);
+            if begins {
+                let (began, waits) = (event.at, self.free_at.since(event.at));
+                self.open.push_back(Open { id, began, waits, seen: self.seen });
+            }
             self.make_room();
             let rule = Invariant::DeliveredTwice { id };
             return (!is_first).then_some(Breach { at: event.at, node: event.node, rule });
         }
-        if matches!(event.kind, EventKind::Started { .. }) {
+        if let EventKind::Started { dialect, .. } = event.kind {
+            if dialect == Dialect::Classic {
+                self.busy = CLASSIC_BUSY;
+            }
             // A new life remembers nothing.
             self.lives.begin(event.at, event.node);
         }
         None
+    }
+
+    /// When everyone has a message. Where links are slow it may have to wait for all those before it, and at the next node
+    /// for those that began since. Not judged at all is what is forgotten by then.
+    fn due(&self, open: Open) -> Time {
+        let since = self.busy.saturating_mul(self.seen.saturating_sub(open.seen));
+        open.began + SPREAD_TIME + open.waits.saturating_add(since).min(REMEMBERED)
     }
 
     /// Whether the node did not have the message, or nobody can tell.
@@ -108,6 +140,8 @@ impl Deliveries {
         let message = self.messages.entry(id).or_insert_with(|| {
             self.order.push_back((event.at, id));
             self.held_bytes += MESSAGE_BYTES;
+            self.free_at = self.free_at.max(event.at) + self.busy;
+            self.seen = self.seen.saturating_add(1);
             Message::default()
         });
         let before = message.holders.bytes();
@@ -135,10 +169,11 @@ impl Deliveries {
     /// Judges the messages whose time is over.
     pub(super) fn judge(&mut self, model: &Model, disturbance: &Disturbance, now: Time) -> Vec<Breach> {
         let mut found = Vec::new();
-        while let Some((began, id)) = self.open.front().copied().filter(|(began, _)| now.since(*began) > SPREAD_TIME) {
+        while let Some(open) = self.open.front().copied().filter(|open| self.due(*open) < now) {
             self.open.pop_front();
-            if !disturbance.was_since(began, SETTLE_TIME) {
-                found.extend(self.undelivered(model, began, id));
+            if !disturbance.was_since(open.began, SETTLE_TIME) {
+                let due = self.due(open);
+                found.extend(self.undelivered(model, open, due));
             }
         }
         while self.order.front().is_some_and(|(at, _)| now.since(*at) > REMEMBERED) {
@@ -147,8 +182,8 @@ impl Deliveries {
         found
     }
 
-    fn undelivered(&mut self, model: &Model, began: Time, id: MessageId) -> Vec<Breach> {
-        let overlay = self.overlay(model, began);
+    fn undelivered(&mut self, model: &Model, Open { began, id, .. }: Open, due: Time) -> Vec<Breach> {
+        let overlay = self.overlay(model, began, due);
         let Some(message) = self.messages.get(&id).filter(|message| message.tale == Tale::Whole) else {
             return Vec::new();
         };
@@ -159,7 +194,7 @@ impl Deliveries {
 
     /// The links between nodes told of here that stood while a message spread. While nothing changes, it
     /// is the same for one message after the other.
-    fn overlay(&mut self, model: &Model, began: Time) -> Arc<Graph> {
+    fn overlay(&mut self, model: &Model, began: Time, due: Time) -> Arc<Graph> {
         let version = model.changes().version();
         let latest = model.changes().log().last().map(|(_, change)| change.at);
         let is_quiet = latest.is_none_or(|latest| latest < began);
@@ -170,7 +205,7 @@ impl Deliveries {
             return Arc::clone(graph);
         }
         // A life that ended or began in the same moment is a break, too: between two lives there need be no time.
-        let overlay = model.overlay_throughout(began - MOMENT, began + SPREAD_TIME);
+        let overlay = model.overlay_throughout(began - MOMENT, due);
         let graph = Arc::new(overlay.graph.only(|node| !overlay.elsewhere.contains(&node), |_, _| true));
         if is_quiet {
             self.last = Some((version, Arc::clone(&graph)));

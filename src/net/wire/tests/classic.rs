@@ -6,12 +6,13 @@ use bytes::BytesMut;
 use tokio_util::codec::{Decoder as _, Encoder as _};
 
 use super::super::testing::{End, context, gossip_with, read, reading, whole};
-use super::super::{CLASSIC_QUIET, CLASSIC_WRITE_GAP, LinkContext, LinkDecoder, LinkEncoder, classic_text_problem};
+use super::super::{CLASSIC_QUIET, LinkContext, LinkDecoder, LinkEncoder, classic_text_problem};
 use crate::proto::addr::Addr;
 use crate::proto::event::{Direction, Purpose, Rule};
 use crate::proto::message::{
     DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, RefusalReason, Role, Vitals,
 };
+use crate::proto::pacing::CLASSIC_WRITE_GAP;
 use crate::proto::time::ClockTime;
 
 const GOSSIP: &str = "03.05.31:('127.0.0.1', 4000):Gossip Message 1";
