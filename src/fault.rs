@@ -144,15 +144,18 @@ impl Faults {
         due
     }
 
-    /// When a node reads what comes in at this time: later, if it is slow.
-    pub fn read_at(&mut self, node: Addr, at: Time) -> Time {
-        if self.quiet {
-            return at;
+    /// May a node read something now? If it is slow, not before the pause after the last thing is over.
+    pub fn may_read(&self, node: Addr, now: Time) -> bool {
+        self.quiet || self.reads_again(node).is_none_or(|again| again <= now)
+    }
+
+    /// A node has read something: if it is slow, a pause begins.
+    pub fn has_read(&mut self, node: Addr, now: Time) {
+        if !self.quiet
+            && let Some(pause) = self.table.pause_of(node)
+        {
+            self.reads.insert(node, now + pause);
         }
-        let Some(pause) = self.table.pause_of(node) else { return at };
-        let due = self.reads.get(&node).map_or(at, |again| at.max(*again));
-        self.reads.insert(node, due + pause);
-        due
     }
 
     /// Until when a node reads nothing; `None`: it is not slow, or has read nothing since the faults changed.

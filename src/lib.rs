@@ -12,6 +12,7 @@ pub mod fault;
 pub mod feed;
 pub mod model;
 pub mod net;
+pub mod order;
 pub mod proto;
 pub mod roster;
 pub mod scenario;

@@ -99,7 +99,8 @@ pub struct Roster {
     nodes: IndexMap<Addr, Entry>,
     names: IndexMap<String, Addr>,
     counts: Counts,
-    /// Links to nodes elsewhere that are cut: who of ours cut them, and to whom.
+    /// Links that were cut at one of their ends, as the grammar has it of links to nodes elsewhere (a cut between two of
+    /// ours is a fault): who of ours cut them, and to whom.
     cuts: BTreeSet<(Addr, Addr)>,
 }
 
@@ -219,14 +220,15 @@ impl Roster {
         Ok(())
     }
 
-    /// A running peer gives up its link to a node elsewhere.
+    /// A running peer gives up its link to another node and treats it as dead. It is meant for nodes elsewhere, but
+    /// nothing here asks where the other runs: of one of ours it does the same.
     pub fn cut(&mut self, node: Addr, peer: Addr) -> Result<(), Refusal> {
         self.running_peer(node)?;
         self.cuts.insert((node, peer));
         Ok(())
     }
 
-    /// A running peer may link to a node elsewhere again.
+    /// A running peer may link to a node again that it was cut from.
     pub fn heal(&mut self, node: Addr, peer: Addr) -> Result<(), Refusal> {
         self.running_peer(node)?;
         self.cuts.remove(&(node, peer));

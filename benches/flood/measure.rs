@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{Duration, Instant};
 
 use gossipctl::command::Command;
+use gossipctl::order::Order;
 use gossipctl::proto::addr::Addr;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -82,7 +83,7 @@ async fn fault(options: &Options, network: &Network) -> Value {
     tally.fault_ns.store(tally.now_ns(), SeqCst);
     tally.faulty.store(true, SeqCst);
     let command = if options.mode == Mode::Crash { Command::Kill(victim) } else { Command::Hang(victim) };
-    network.commands.send(command).await.unwrap();
+    network.commands.send(command.into()).await.unwrap();
     let deadline = now() + Duration::from_secs_f64(options.secs);
     while tally.noticed(victim).0.len() < neighbors && now() < deadline {
         sleep(Duration::from_millis(20)).await;
@@ -161,7 +162,7 @@ fn percentile(sorted: &[u64], share: f64) -> f64 {
 /// Those who publish.
 struct Sources<'a> {
     options: &'a Options,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Order>,
     nodes: Vec<Addr>,
     tally: Arc<Tally>,
     fill: Arc<str>,
@@ -205,7 +206,7 @@ impl<'a> Sources<'a> {
         for number in 0..WARM_UP_MESSAGES {
             let publisher = number % self.options.publishers;
             let body = body(Which { publisher, number, counts: false }, 0, &self.fill);
-            self.commands.send(Command::Say { node: self.nodes[publisher], body }).await.unwrap();
+            self.commands.send(Command::Say { node: self.nodes[publisher], body }.into()).await.unwrap();
             sleep(Duration::from_millis(20)).await;
         }
         sleep(Duration::from_millis(700)).await;
@@ -256,7 +257,7 @@ struct Source {
     publisher: usize,
     node: Addr,
     options: Options,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Order>,
     tally: Arc<Tally>,
     fill: Arc<str>,
     progress: Arc<Progress>,
@@ -279,7 +280,7 @@ impl Source {
             self.progress.published.fetch_add(1, Relaxed);
             let which = Which { publisher: self.publisher, number, counts: true };
             let body = body(which, self.tally.now_ns(), &self.fill);
-            self.commands.send(Command::Say { node: self.node, body }).await.unwrap();
+            self.commands.send(Command::Say { node: self.node, body }.into()).await.unwrap();
         }
     }
 

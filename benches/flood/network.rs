@@ -13,6 +13,7 @@ use gossipctl::command::{Command, NodeSpec, Placement};
 use gossipctl::feed::{Feed, Tap, feed};
 use gossipctl::model::Model;
 use gossipctl::net::{Defaults, Engine};
+use gossipctl::order::Order;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::message::Role;
@@ -37,7 +38,7 @@ const SETTLING_MAX: Duration = Duration::from_secs(15);
 const PEER: NodeSpec = NodeSpec { role: Role::Peer, listen: Placement::At(Addr::loopback(0)) };
 
 pub(crate) struct Network {
-    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) commands: mpsc::Sender<Order>,
     pub(crate) peers: Vec<Addr>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) settled: bool,
@@ -101,7 +102,7 @@ impl Network {
 
     pub(crate) async fn end(self) -> Option<Followed> {
         // Then nothing more happens.
-        let _ = self.commands.send(Command::Quit).await;
+        let _ = self.commands.send(Command::Quit.into()).await;
         self.commands.closed().await;
         let listeners = self.listeners?;
         Some(tokio::task::spawn_blocking(|| listeners.end()).await.unwrap())

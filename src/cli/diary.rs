@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::command::{Answer, Command, grammar};
+use crate::command::{Command, grammar};
+use crate::order::Answer;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::scenario::record::{DEEDS_MAX, Deed, Record, Wanted};
@@ -141,7 +142,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::command::Order;
+    use crate::order::Order;
     use crate::scenario::Script;
 
     const P1: Addr = Addr::loopback(40_000);
@@ -152,7 +153,7 @@ mod tests {
 
     fn answered(result: Result<(), &str>) -> Answer {
         let (order, answer) = Order::new(Command::Quit);
-        order.answer(result);
+        order.split().1.answer(result);
         answer
     }
 
@@ -176,7 +177,7 @@ mod tests {
         let text = saved(&mut diary, std::slice::from_ref(&refusal)).unwrap();
         assert!(text.ends_with(&format!("{began}4s restart p1\n10s end\n")), "{text}");
         Script::parse(&text).unwrap();
-        order.answer(Err("its address is in use"));
+        order.split().1.answer(Err("its address is in use"));
         for _ in 0..2 {
             let text = saved(&mut diary, std::slice::from_ref(&refusal)).unwrap();
             let last = "# at 4s, not done: 'restart p1': its address is in use\n\n10s end\n";

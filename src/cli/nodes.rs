@@ -12,9 +12,10 @@ use super::signals::{Asked, Signals};
 use super::values::RNG_SEED_MAX;
 use super::virtual_time::{self, Witness};
 use crate::clock::Clock;
-use crate::command::{Answer, Command, Order};
+use crate::command::Command;
 use crate::feed::Tap;
 use crate::net::{Defaults, Engine};
+use crate::order::{Answer, Order};
 use crate::sim;
 
 /// Commands that wait for the engine: more than a user types while it starts a lab.

@@ -3,8 +3,8 @@
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
-use crate::command::Order;
 use crate::feed::{Delivery, Feed};
+use crate::order::Order;
 use crate::proto::time::Time;
 use crate::scenario::{Act, Run, Telling};
 
@@ -78,16 +78,70 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
         for act in acts {
             match act {
                 Act::Do { step, command } => {
-                    let (order, answer) = Order::new(command);
+                    let (order, answer) = Order::new(command.clone());
                     // An engine that has ended has no nodes left to command.
                     let _ = self.orders.send(order).await;
                     if let Err(why) = answer.wait().await {
-                        let telling = self.run.refused(step, &why);
+                        let telling = self.run.refused(step, &command, &why);
                         (self.tell)(&self.run, telling);
                     }
                 }
                 Act::Tell(telling) => (self.tell)(&self.run, Some(telling)),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Command;
+    use crate::event::{Event, EventKind, Pace};
+    use crate::feed::feed;
+    use crate::proto::addr::Addr;
+    use crate::proto::message::{Dialect, Role};
+    use crate::scenario::Script;
+
+    const P1: Addr = Addr::loopback(3000);
+    const P2: Addr = Addr::loopback(3001);
+
+    fn started(node: Addr, name: &str) -> Event {
+        let pace = Pace { gossip_interval_us: 1, liveness_interval_us: 1, liveness_misses: 3 };
+        let (name, role, dialect) = (name.to_owned(), Role::Peer, Dialect::Framed);
+        Event { at: Time::from_micros(1), node, kind: EventKind::Started { name, role, dialect, pace } }
+    }
+
+    /// Does to the nodes what is wanted, but nothing to p1.
+    async fn engine(mut orders: mpsc::Receiver<Order>) -> Vec<Command> {
+        let mut done = Vec::new();
+        while let Some(order) = orders.recv().await {
+            let (command, asker) = order.split();
+            if command == Command::Kill(P1) {
+                asker.answer(Err("p1 has left"));
+            } else {
+                done.push(command);
+                asker.answer(Ok::<(), &str>(()));
+            }
+        }
+        done
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_engine_refuses_is_told_skipped_and_counted_and_the_rest_of_the_line_is_done() {
+        let (tap, events) = feed(16);
+        tap.publish_one(started(P1, "p1"));
+        tap.publish_one(started(P2, "p2"));
+        let (orders, asked) = mpsc::channel(1);
+        let done = tokio::spawn(engine(asked));
+        let (mut told, script) = (Vec::new(), Script::parse("lab 1 2\n1s kill p1 p2\n").unwrap());
+        let tell = |_: &Run, telling: Option<Telling>| told.extend(telling.map(|telling| telling.text));
+        let mut player = Player::new(Run::new(script), events, orders, Clock::start(), tell);
+        player.play().await;
+        let summary = player.run().summary();
+        drop(player);
+        let refusal = "line 2: kill p1 p2: skipped: 'kill p1': p1 has left";
+        assert_eq!(told, ["1 s: kill p1 p2", refusal]);
+        assert_eq!((summary.skipped, summary.in_part), (vec![refusal.to_owned()], 1));
+        assert_eq!(done.await.unwrap(), [Command::Kill(P2)]);
     }
 }

@@ -1,10 +1,7 @@
 //! Everything that a user can want of a running session.
 
 pub mod grammar;
-mod order;
 pub mod words;
-
-pub use order::{Answer, Order};
 
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, Scope, TroubleKind};

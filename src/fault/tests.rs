@@ -70,7 +70,8 @@ fn without_faults_everything_arrives_as_it_would_have() {
     let mut faults = with(1, &[]);
     assert!(faults.is_quiet());
     assert_eq!(faults.fate(NOW, way(A, B)), Fate::Now);
-    assert_eq!(faults.read_at(A, NOW), NOW);
+    faults.has_read(A, NOW);
+    assert!(faults.may_read(A, NOW));
 }
 
 #[test]
@@ -141,9 +142,18 @@ fn what_is_under_way_when_a_delay_ends_is_not_overtaken() {
 #[test]
 fn a_slow_node_reads_one_message_after_the_other() {
     let mut faults = with(1, &[(Trouble::Slow { per_s: 10 }, Scope::Node(A))]);
-    let read: Vec<Time> = (0..3).map(|_| faults.read_at(A, NOW)).collect();
-    assert_eq!(read, [NOW, after(100), after(200)]);
-    assert_eq!(faults.read_at(B, NOW), NOW);
+    let mut read = Vec::new();
+    for ms in 0..=250 {
+        if faults.may_read(A, after(ms)) {
+            faults.has_read(A, after(ms));
+            read.push(ms);
+        }
+        faults.has_read(B, after(ms));
+        assert!(faults.may_read(B, after(ms)), "the other is not slow");
+    }
+    assert_eq!(read, [0, 100, 200]);
+    faults.set(Arc::default());
+    assert!(faults.may_read(A, after(251)), "and is slow no longer");
 }
 
 #[test]

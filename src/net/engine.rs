@@ -22,10 +22,11 @@ use super::node::{self, Control, Handle, Setup};
 use super::outbox::check_body;
 use super::trouble::Trouble;
 use crate::clock::{Clock, utc_offset_s};
-use crate::command::{Command, NodeSpec, Order, Placement};
+use crate::command::{Command, NodeSpec, Placement};
 use crate::event::{Batch, Event};
 use crate::fault::{FaultTable, Nodes as _};
 use crate::feed::Tap;
+use crate::order::Order;
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::event::{EventKind, Pace};
@@ -155,12 +156,11 @@ impl Engine {
 
     /// Does what users want until one of them says [`Command::Quit`] or all are gone; then all
     /// nodes leave.
-    pub async fn run<O: Into<Order>>(mut self, mut orders: mpsc::Receiver<O>) {
+    pub async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         while let Some(order) = orders.recv().await {
-            let order = order.into();
-            let last = order.command == Command::Quit;
-            let result = self.apply(order.command.clone()).await;
-            order.answer(result);
+            let (command, asker) = order.split();
+            let last = command == Command::Quit;
+            asker.answer(self.apply(command).await);
             if last {
                 return;
             }

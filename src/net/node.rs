@@ -231,7 +231,7 @@ impl<M: Machine> Node<M> {
     }
 
     fn may_read(&mut self, link: LinkId) -> bool {
-        let may_read = self.trouble.reads_again().is_none_or(|again| again <= self.links.now());
+        let may_read = self.trouble.may_read(self.links.now());
         if !may_read && !self.unread.contains(&link) {
             self.unread.push(link);
         }

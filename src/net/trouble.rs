@@ -104,6 +104,11 @@ impl Trouble {
         if self.faults.is_quiet() { None } else { self.faults.reads_again(self.me) }
     }
 
+    /// May the node read something now?
+    pub(super) fn may_read(&self, now: Time) -> bool {
+        self.faults.may_read(self.me, now)
+    }
+
     /// The next thing that arrives now.
     pub(super) fn next_due(&mut self, now: Time) -> Option<Parcel> {
         loop {
@@ -146,7 +151,7 @@ impl Trouble {
 
     fn admit_message(&mut self, now: Time, link: LinkId, message: Message) -> Option<Input> {
         let input = Input::Message { link, message };
-        self.faults.read_at(self.me, now);
+        self.faults.has_read(self.me, now);
         let Some(peer) = self.peers.get(&link) else { return Some(input) };
         match self.faults.fate(now, Way { from: *peer, to: self.me, connection: link.0 }) {
             Fate::Now => return Some(input),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::rehearsal::Rehearsal;
 use super::run::Skipped;
 use super::script::{Step, What};
-use super::time::{split_word, word_of};
+use super::time::word_of;
 use crate::command::{Command, NodeSpec, Placement, grammar};
 use crate::proto::addr::Addr;
 
@@ -118,8 +118,8 @@ impl Record {
         match (&step.what, skipped) {
             (What::End, _) => None,
             (What::Expect(_), _) => Some(Happened::Expected(what)),
-            // Of several nodes some may have been there: those that were are found out by going through it.
-            (What::Command, Some(skipped)) if !has_several_nodes(&what) => {
+            // Of what was done in part, which part is found out by going through it.
+            (What::Command, Some(skipped)) if skipped.is_whole() => {
                 Some(Happened::NotDone { what, why: skipped.why.clone() })
             }
             (What::Command, Some(_) | None) => Some(Happened::Done(what)),
@@ -153,11 +153,6 @@ impl Line {
 /// A line that says nothing about the one below it.
 fn comment(text: &str) -> String {
     format!("# {}\n\n", text.replace(char::is_control, " "))
-}
-
-fn has_several_nodes(text: &str) -> bool {
-    let (name, rest) = split_word(text);
-    matches!(name, "kill" | "hang" | "restart") && rest.contains(char::is_whitespace)
 }
 
 /// A node that is started another time finds another place.
@@ -254,8 +249,8 @@ mod tests {
     fn of_a_line_about_several_nodes_what_was_done_is_saved() {
         let steps = Script::parse("lab 2 3\n2s kill p1 p2\n3s say p3 \" a \"\n").unwrap().steps;
         let skipped = vec![
-            Skipped { line: 2, why: "p1 was killed".to_owned(), text: String::new() },
-            Skipped { line: 3, why: "too long".to_owned(), text: String::new() },
+            Skipped { line: 2, why: "p1 was killed".to_owned(), text: String::new(), refused: 1, of: 2 },
+            Skipped { line: 3, why: "too long".to_owned(), text: String::new(), refused: 1, of: 1 },
         ];
         let deeds = vec![deed(1_000, Command::Kill(Addr::loopback(3000)))];
         let text = Record { skipped, ..record(deeds, steps) }.text(&name);
@@ -263,6 +258,18 @@ mod tests {
                      # at 3s, not done: 'say p3 \" a \"': too long\n\n9s500ms end\n";
         assert!(text.ends_with(lines), "{text}");
         Script::parse(&text).unwrap();
+    }
+
+    #[test]
+    fn a_line_about_several_nodes_of_which_nothing_was_done_is_saved_as_a_comment() {
+        let steps = Script::parse("lab 2 3\n2s kill p1 p2\n").unwrap().steps;
+        let why = "'kill p1': no; 'kill p2': no".to_owned();
+        let skipped = vec![Skipped { line: 2, why, text: String::new(), refused: 2, of: 2 }];
+        let text = Record { skipped, ..record(Vec::new(), steps) }.text(&name);
+        assert!(
+            text.ends_with("\n# at 2s, not done: 'kill p1 p2': 'kill p1': no; 'kill p2': no\n\n9s500ms end\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -43,15 +43,14 @@ impl Rehearsal {
     /// Goes through the commands of a line one by one, whatever becomes of the others. Each as it is typed: a line of
     /// which all can be done as it is.
     pub(super) fn try_each(&mut self, text: &str) -> Vec<(String, Result<(), String>)> {
+        let Some(commands) = commands(text, &self.roster).ok().filter(|commands| commands.len() > 1) else {
+            return vec![(text.to_owned(), self.try_out(None, text).map(drop))];
+        };
+        // A large network is not copied for nothing: of most lines there is one command.
         let before = self.clone();
-        let whole = match self.try_out(None, text) {
-            Ok(commands) if commands.len() > 1 => return vec![(text.to_owned(), Ok(()))],
-            other => other.map(drop),
-        };
-        let commands = match commands(text, &before.roster) {
-            Ok(commands) if commands.len() > 1 => commands,
-            Ok(_) | Err(_) => return vec![(text.to_owned(), whole)],
-        };
+        if self.try_out(None, text).is_ok() {
+            return vec![(text.to_owned(), Ok(()))];
+        }
         *self = before;
         let texts = commands.iter().map(|command| grammar::text(command, &|node| self.roster.name(node)));
         texts.collect::<Vec<_>>().into_iter().map(|text| (text.clone(), self.try_out(None, &text).map(drop))).collect()

@@ -9,7 +9,7 @@ use super::claim::{Finding, LOOK_INTERVAL};
 use super::expect::{Expect, Sense, Window};
 use super::script::{Script, Step, What};
 use super::words::commands;
-use crate::command::Command;
+use crate::command::{Command, grammar};
 use crate::event::Event;
 use crate::model::Model;
 use crate::model::notice::Severity;
@@ -59,8 +59,10 @@ pub struct Summary {
     pub failed: Vec<String>,
     /// Those that the session ended before.
     pub undecided: usize,
-    /// Lines that were not done, each with its reason.
+    /// Lines that were not done, or not all of it, each with its reasons.
     pub skipped: Vec<String>,
+    /// How many of those were done in part.
+    pub in_part: usize,
 }
 
 /// A scenario that is being played.
@@ -78,15 +80,26 @@ pub struct Run {
     skipped: Vec<Skipped>,
 }
 
-/// A line that was not done.
+/// A line that was not done, or not all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     /// Its number, counted from 1.
     pub line: usize,
-    /// Why.
+    /// Why; of several commands, why which of them was not done.
     pub why: String,
     /// All of it in words.
     pub(super) text: String,
+    /// Commands of the line that were not done.
+    pub(super) refused: usize,
+    /// Commands of the line.
+    pub(super) of: usize,
+}
+
+impl Skipped {
+    /// Nothing of the line was done.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.refused >= self.of
+    }
 }
 
 /// An expectation that is not decided yet.
@@ -175,21 +188,42 @@ impl Run {
     pub fn summary(&self) -> Summary {
         let failed = self.failed.clone();
         let skipped = self.skipped.iter().map(|skipped| skipped.text.clone()).collect();
+        let in_part = self.skipped.iter().filter(|skipped| !skipped.is_whole()).count();
         let undecided = self.script.expectations() - self.held - self.failed.len();
-        Summary { held: self.held, failed, undecided, skipped }
+        Summary { held: self.held, failed, undecided, skipped, in_part }
     }
 
-    /// Lines that were not done.
+    /// Lines that were not done, or not all of it.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// What a step wanted was not done, for this reason: that is counted and to be told.
-    pub fn refused(&mut self, step: usize, why: &str) -> Option<Telling> {
+    /// A command that a step wanted was not done, for this reason: that is to be told, and its line is counted once.
+    pub fn refused(&mut self, step: usize, command: &Command, why: &str) -> Option<Telling> {
+        let text = &self.script.steps.get(step)?.text;
+        let of = commands(text, &self.model).map_or(1, |commands| commands.len());
+        if of == 1 {
+            return self.skip(step, 1, why);
+        }
+        let name = |node| self.model.name_of(node).into_owned();
+        let why = format!("'{}': {why}", grammar::text(command, &name));
+        self.skip(step, of, &why)
+    }
+
+    /// One of so many commands of a step was not done.
+    fn skip(&mut self, step: usize, of: usize, why: &str) -> Option<Telling> {
         let Step { line, text, .. } = self.script.steps.get(step)?;
         let told = format!("line {line}: {text}: skipped: {why}");
-        self.skipped.push(Skipped { line: *line, why: why.to_owned(), text: told.clone() });
-        Some(Telling { severity: Severity::Error, text: told })
+        let telling = Telling { severity: Severity::Error, text: told.clone() };
+        if let Some(skipped) = self.skipped.last_mut().filter(|skipped| skipped.line == *line) {
+            skipped.refused += 1;
+            for text in [&mut skipped.why, &mut skipped.text] {
+                let _ = write!(text, "; {why}");
+            }
+        } else {
+            self.skipped.push(Skipped { line: *line, why: why.to_owned(), text: told, refused: 1, of });
+        }
+        Some(telling)
     }
 
     fn step(&mut self, number: usize, now: Time, acts: &mut Vec<Act>) {
@@ -204,7 +238,7 @@ impl Run {
                 acts.push(tell(Severity::Info, format!("{}: {}", span_text(step.at), step.text)));
                 match commands(&step.text, &self.model) {
                     Ok(commands) => acts.extend(commands.into_iter().map(|command| Act::Do { step: number, command })),
-                    Err(why) => acts.extend(self.refused(number, &why).map(Act::Tell)),
+                    Err(why) => acts.extend(self.skip(number, 1, &why).map(Act::Tell)),
                 }
             }
             What::End => acts.push(tell(Severity::Info, format!("{}: the scenario ends", span_text(step.at)))),
@@ -290,8 +324,10 @@ impl Summary {
                 let _ = write!(text, ", {count} {what}");
             }
         }
-        if !self.skipped.is_empty() {
-            let _ = write!(text, ", {} skipped", count_text(self.skipped.len() as u64, "line"));
+        for (count, what) in [(self.skipped.len() - self.in_part, "skipped"), (self.in_part, "done in part")] {
+            if count > 0 {
+                let _ = write!(text, ", {} {what}", count_text(count as u64, "line"));
+            }
         }
         text
     }

@@ -6,6 +6,7 @@ use super::claim::{Claim, Message};
 use super::expect::{self, Expect};
 use super::rehearsal::Rehearsal;
 use super::time::{When, split_time, split_word, word_of};
+use super::words::brief;
 use crate::command::Command;
 use crate::proto::text::Escaped;
 
@@ -82,7 +83,7 @@ impl Script {
         let mut reader = Reader::default();
         for (line, text) in (1..).zip(text.lines()) {
             let read = check_text(text).and_then(|()| reader.take(line, text.trim()));
-            read.map_err(|what| ScriptError { line, what })?;
+            read.map_err(|what| ScriptError { line, what: brief(&what) })?;
         }
         reader.finish(text.lines().count().max(1))
     }
@@ -230,7 +231,8 @@ impl Reader {
 
 /// What a line says is told on a terminal, which control characters would act on.
 fn check_text(line: &str) -> Result<(), String> {
-    let mut words = line.split_whitespace();
+    // Not at every blank: some blanks are control characters.
+    let mut words = line.split([' ', '\t']);
     match words.find(|word| word.contains(char::is_control)) {
         Some(word) => {
             let word = Escaped(word.as_bytes());
@@ -380,6 +382,39 @@ mod tests {
         assert!(error("lab 2 8\n-5s kill p1").starts_with("2: '-5s' is no time"));
         let text = "lab 2 8\n5s kill p1\n3s restart p1";
         assert_eq!(error(text), "3: '3s' is in the past: line 2 is at 5s, so expected 5s or later");
+    }
+
+    #[test]
+    fn no_control_character_gets_past_the_blanks_between_words_and_a_tab_is_a_blank() {
+        for (blank, told) in [('\u{b}', "\\x0b"), ('\u{c}', "\\x0c"), ('\u{85}', "")] {
+            let error = error(&format!("lab 2 8\n1s say p1 one{blank}two"));
+            assert!(error.starts_with("2: 'one") && error.contains("has a control character"), "{error:?}");
+            assert!(error.contains(told) && !error.contains(blank), "{error:?}");
+            assert!(Script::parse(&format!("# one{blank}two\nlab 2 8")).is_err(), "in a comment");
+        }
+        read("lab\t2 8\n1s\tkill\tp1");
+    }
+
+    #[test]
+    fn of_a_word_that_nobody_would_read_an_error_tells_the_beginning_and_the_end() {
+        let long = "a".repeat(200_000);
+        let lines = [
+            format!("{long} p1"),
+            format!("kill {long}"),
+            format!("loss all {long}"),
+            format!("say {} p1", "a b ".repeat(50_000)),
+            format!("say p1 {}", "a b ".repeat(50_000)),
+            format!("expect dead {long}"),
+            format!("expect {long}"),
+            format!("{long}\u{1}"),
+            format!("1{long} kill p1"),
+        ];
+        for line in lines {
+            let error = error(&format!("lab 2 8\n{line}"));
+            assert!(error.len() < 800, "{} bytes for {}", error.len(), &line[..20]);
+        }
+        let told = error(&format!("lab 2 8\nkill {long}z"));
+        assert!(told.contains("no node 'aaaa") && told.contains("…aaaaaz'"), "{told}");
     }
 
     #[test]

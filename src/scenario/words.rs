@@ -23,6 +23,28 @@ pub(super) fn commands(text: &str, names: &dyn Names) -> Result<Vec<Command>, St
     })
 }
 
+/// Letters of a word that an error repeats, at most, and how many of them are from its end, where the quotation mark
+/// stands: enough to find it.
+const WORD_MAX: (usize, usize) = (60, 8);
+/// Letters of an error, and how many of them are from its end, where the reason stands.
+const ERROR_MAX: (usize, usize) = (600, 400);
+
+/// An error as it is told: of a word or a line that is longer than anybody reads, the beginning and the end.
+pub(super) fn brief(error: &str) -> String {
+    let words: Vec<String> = error.split(' ').map(|word| cut(word, WORD_MAX)).collect();
+    cut(&words.join(" "), ERROR_MAX)
+}
+
+fn cut(text: &str, (most, from_end): (usize, usize)) -> String {
+    let letters = text.chars().count();
+    if letters <= most {
+        return text.to_owned();
+    }
+    let begin: String = text.chars().take(most - from_end - 1).collect();
+    let end: String = text.chars().skip(letters - from_end).collect();
+    format!("{begin}…{end}")
+}
+
 /// What to say of a name that nobody has.
 pub(super) fn unknown(name: &str) -> String {
     GrammarError::NoNode { word: name.to_owned() }.to_string()

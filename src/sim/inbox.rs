@@ -20,7 +20,7 @@ impl<M: Machine> World<M> {
         let Some(waiting) = self.nodes.get(&addr).map(|node| node.unread.len()) else {
             return self.handle(addr, input);
         };
-        if waiting == 0 && self.may_read(addr) {
+        if waiting == 0 && self.faults.may_read(addr, self.now) {
             return self.read_one(addr, input);
         }
         if waiting >= UNREAD_MAX && matches!(input, Input::Message { .. }) {
@@ -39,7 +39,7 @@ impl<M: Machine> World<M> {
         if self.nodes.get_mut(&addr).and_then(|node| node.reads_at.take_if(|at| *at == now)).is_none() {
             return;
         }
-        while self.may_read(addr)
+        while self.faults.may_read(addr, self.now)
             && let Some(input) = self.nodes.get_mut(&addr).and_then(|node| node.unread.pop_front())
         {
             self.read_one(addr, input);
@@ -64,19 +64,23 @@ impl<M: Machine> World<M> {
         }
     }
 
-    fn may_read(&self, addr: Addr) -> bool {
-        self.faults.reads_again(addr).is_none_or(|again| again <= self.now)
-    }
-
     fn read_one(&mut self, addr: Addr, input: Input) {
-        self.faults.read_at(addr, self.now);
+        self.faults.has_read(addr, self.now);
         self.handle(addr, input);
     }
 
-    /// Whoever sent this has a full queue: it drops the link, and the node hears of that after all that waits.
+    /// Whoever sent this has a full queue: it drops the link, and the node hears of that after all that waits. Across a
+    /// cut neither end hears anything: what was still on its way is lost.
     fn give_up(&mut self, input: &Input) {
         let Input::Message { link, .. } = input else { return };
         let (id, end) = connection_of(*link);
+        if self
+            .connections
+            .get(&id)
+            .is_some_and(|connection| self.faults.is_cut(connection.ends[0], connection.ends[1]))
+        {
+            return;
+        }
         let closed = |cause| move |link| Input::Link { link, change: LinkChange::Closed { cause } };
         self.deliver(id, end, closed(CloseCause::EndOfStream));
         let Some(sender) = self.connections.get(&id).map(|connection| connection.ends[1 - end]) else { return };

@@ -101,8 +101,8 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S> {
         for act in acts {
             match act {
                 Act::Do { step, command } => {
-                    if let Err(why) = self.engine.apply(command)
-                        && let Some(telling) = self.run.refused(step, &why.to_string())
+                    if let Err(why) = self.engine.apply(command.clone())
+                        && let Some(telling) = self.run.refused(step, &command, &why.to_string())
                     {
                         (self.sink)(Piece::Told(telling))?;
                     }

@@ -121,7 +121,7 @@ async fn whoever_leaves_politely_is_missed_by_nobody() {
     session.until("links to it", |seen| links(seen).values().filter(|all| all.contains(&leaver)).count() == 3).await;
 
     let (commands, receiver) = mpsc::channel(1);
-    commands.send(Command::Quit).await.unwrap();
+    commands.send(Command::Quit.into()).await.unwrap();
     timeout(LIMIT, visitor.engine.run(receiver)).await.unwrap();
     while let Some(delivery) = visitor.feed.recv().await {
         visitor.seen.extend_from_slice(&delivery.batch);
@@ -151,7 +151,7 @@ async fn whoever_leaves_politely_is_missed_by_nobody() {
 async fn when_all_quit_together_nobody_reports_a_death() {
     let (mut session, _, _) = Session::lab(calm(Vec::new()), 2, 6).await;
     let (commands, receiver) = mpsc::channel(1);
-    commands.send(Command::Quit).await.unwrap();
+    commands.send(Command::Quit.into()).await.unwrap();
     timeout(LIMIT, session.engine.run(receiver)).await.unwrap();
     while let Some(delivery) = session.feed.recv().await {
         session.seen.extend_from_slice(&delivery.batch);

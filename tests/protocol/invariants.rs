@@ -16,7 +16,7 @@ use gossipctl::proto::time::{ClockTime, Time};
 use gossipctl::sim::World;
 use proptest::prelude::*;
 
-use crate::network::{LIVENESS, Network, peer_addr};
+use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr};
 
 #[test]
 fn the_same_seed_gives_the_same_run_to_the_last_event() {
@@ -86,6 +86,34 @@ fn a_node_that_keeps_more_than_it_may_is_found_in_virtual_time() {
         assert_eq!(world.over_bounds().len(), found);
     }
     assert_eq!(world.over_bounds(), [(peer_addr(1), Holding::new("commands", 3, 2))]);
+}
+
+/// Has too much of something for two seconds.
+struct Glutton(Time);
+
+impl Double for Glutton {
+    fn handle(&mut self, now: Time, _input: Input) -> Vec<DoubleAct> {
+        self.0 = now;
+        Vec::new()
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        (self.0 == gossipctl::sim::EPOCH).then_some(self.0 + Duration::from_secs(2))
+    }
+
+    fn holdings(&self) -> Vec<Holding> {
+        let count = if self.0 == gossipctl::sim::EPOCH { 3 } else { 0 };
+        vec![Holding::new("meals", count, 2)]
+    }
+}
+
+#[test]
+#[should_panic(expected = "127.0.0.1:3001: 3 meals, at most 2 are allowed")]
+fn a_node_that_had_more_than_it_may_for_a_while_is_found_when_the_network_ends() {
+    let mut network = Network::new(1, 1);
+    network.start_double(peer_addr(1), Glutton(gossipctl::sim::EPOCH));
+    network.world.run_for(Duration::from_secs(60));
+    assert_eq!(network.world.over_bounds(), [], "in the end it has not");
 }
 
 #[test]

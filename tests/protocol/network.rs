@@ -31,6 +31,9 @@ pub(crate) trait Double {
     fn next_deadline(&self) -> Option<Time> {
         None
     }
+    fn holdings(&self) -> Vec<Holding> {
+        Vec::new()
+    }
 }
 
 pub(crate) enum DoubleAct {
@@ -72,14 +75,72 @@ impl Machine for Anyone {
     fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
         match self {
             Self::Ours(node) => node.holdings(tell),
-            Self::Double(_) => {}
+            Self::Double(double) => double.holdings().into_iter().for_each(tell),
         }
+    }
+}
+
+/// How often it is looked whether all is within its bounds.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// A world in which it is looked for what is over its bounds while time passes, and not in the end alone, when queues
+/// are empty again.
+pub(crate) struct Watched {
+    world: World<Anyone>,
+    over: Vec<(Time, Addr, Holding)>,
+}
+
+impl Watched {
+    fn new(rng_seed: u64) -> Self {
+        Self { world: World::new(rng_seed), over: Vec::new() }
+    }
+
+    pub(crate) fn run_for(&mut self, span: Duration) {
+        self.run_to(self.world.now() + span);
+    }
+
+    pub(crate) fn run_to(&mut self, until: Time) {
+        while self.world.now() < until {
+            self.world.run_to(until.min(self.world.now() + LOOK_EVERY));
+            self.look();
+        }
+    }
+
+    pub(crate) fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&World<Anyone>) -> bool) -> bool {
+        let until = self.world.now() + limit;
+        loop {
+            let part = LOOK_EVERY.min(until.since(self.world.now()));
+            let is_done = self.world.run_until(part, &mut done);
+            self.look();
+            if is_done || self.world.now() >= until {
+                return is_done;
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        let now = self.world.now();
+        self.over.extend(self.world.over_bounds().into_iter().map(|(node, holding)| (now, node, holding)));
+    }
+}
+
+impl std::ops::Deref for Watched {
+    type Target = World<Anyone>;
+
+    fn deref(&self) -> &World<Anyone> {
+        &self.world
+    }
+}
+
+impl std::ops::DerefMut for Watched {
+    fn deref_mut(&mut self) -> &mut World<Anyone> {
+        &mut self.world
     }
 }
 
 /// A world with names: seeds at 5001, 5002, ..., peers at 3001, 3002, ...
 pub(crate) struct Network {
-    pub(crate) world: World<Anyone>,
+    pub(crate) world: Watched,
     pub(crate) seeds: Vec<Addr>,
     rng_seed: u64,
     pub(crate) peer_config: PeerConfig,
@@ -97,8 +158,9 @@ impl Drop for Network {
         }
         let mut checker = Checker::new(self.seed_config.dead_policy);
         self.world.events().iter().for_each(|event| checker.apply(event));
-        for (node, holding) in self.world.over_bounds() {
-            checker.weigh_holding(self.world.now(), node, holding);
+        self.world.look();
+        for (at, node, holding) in self.world.over.drain(..) {
+            checker.weigh_holding(at, node, holding);
         }
         let expected = self.expected;
         let breaches: Vec<String> = checker
@@ -126,7 +188,7 @@ impl Network {
         println!("repeat this run with Network::new({seeds}, {rng_seed})");
         let nowhere = Addr::loopback(1);
         let mut network = Self {
-            world: World::new(rng_seed),
+            world: Watched::new(rng_seed),
             seeds: (1..=seeds).map(seed_addr).collect(),
             rng_seed,
             peer_config: PeerConfig::new(nowhere, Vec::new()),

@@ -213,6 +213,22 @@ fn the_link_to_a_reader_that_is_much_too_slow_is_dropped() {
 }
 
 #[test]
+fn across_a_cut_nobody_hears_that_a_reader_is_much_too_slow() {
+    let mut network = Network::settled(1, 2, 4);
+    let (slow, talker) = (peer_addr(2), peer_addr(1));
+    set(&mut network, Trouble::Slow { per_s: 1 }, Scope::Node(slow));
+    let body = gossipctl::proto::text::Body::from("on and on");
+    for _ in 0..17_000 {
+        network.command(talker, NodeCommand::Say(body.clone()));
+    }
+    // All of it is on its way.
+    set(&mut network, Trouble::Cut, Scope::link(slow, talker));
+    network.world.run_for(Duration::from_secs(1));
+    let down = |kind: &EventKind| matches!(kind, EventKind::LinkDown { .. });
+    assert_eq!((network.count(talker, down), network.count(slow, down)), (0, 0));
+}
+
+#[test]
 fn junk_breaks_rules_and_nothing_else() {
     let mut network = Network::settled(1, 3, 2);
     let victim = peer_addr(2);

@@ -4,15 +4,18 @@ use std::fmt::Display;
 
 use tokio::sync::oneshot;
 
-use super::Command;
+use crate::command::Command;
 
 /// A command for an engine. Whoever gave it may wait for what came of it, or look later, or not at all.
 #[derive(Debug)]
 pub struct Order {
-    /// What is wanted.
-    pub command: Command,
-    asker: Option<oneshot::Sender<String>>,
+    command: Command,
+    asker: Asker,
 }
+
+/// Whoever gave an order and may want to know what came of it.
+#[derive(Debug)]
+pub struct Asker(Option<oneshot::Sender<String>>);
 
 /// What came of an order.
 #[derive(Debug)]
@@ -22,12 +25,19 @@ impl Order {
     /// An order, and the way to learn what came of it.
     pub fn new(command: Command) -> (Self, Answer) {
         let (asker, answer) = oneshot::channel();
-        (Self { command, asker: Some(asker) }, Answer(answer))
+        (Self { command, asker: Asker(Some(asker)) }, Answer(answer))
     }
 
+    /// What is wanted, and who is to hear what came of it.
+    pub fn split(self) -> (Command, Asker) {
+        (self.command, self.asker)
+    }
+}
+
+impl Asker {
     /// It was carried out, or not for this reason.
     pub fn answer<E: Display>(self, result: Result<(), E>) {
-        if let (Err(error), Some(asker)) = (result, self.asker) {
+        if let (Err(error), Some(asker)) = (result, self.0) {
             // Whoever asked may be gone.
             let _ = asker.send(error.to_string());
         }
@@ -37,7 +47,7 @@ impl Order {
 /// Nobody waits for what comes of it.
 impl From<Command> for Order {
     fn from(command: Command) -> Self {
-        Self { command, asker: None }
+        Self { command, asker: Asker(None) }
     }
 }
 
@@ -64,7 +74,7 @@ mod tests {
     async fn whoever_gave_an_order_learns_why_it_was_not_done() {
         let give = |result: Result<(), &'static str>| {
             let (order, answer) = Order::new(Command::Quit);
-            order.answer(result);
+            order.split().1.answer(result);
             answer
         };
         assert_eq!(give(Err("the door is locked")).wait().await, Err("the door is locked".to_owned()));
