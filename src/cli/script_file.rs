@@ -9,6 +9,7 @@ use clap::{Args as _, Command, FromArgMatches as _};
 
 use super::args::NodeArgs;
 use super::files;
+use super::values::Count;
 use crate::proto::text::Escaped;
 use crate::scenario::{Script, ScriptError, Setting};
 
@@ -97,7 +98,25 @@ fn node_args(settings: &[Setting]) -> Result<NodeArgs, ScriptError> {
         read_flags(std::slice::from_ref(setting)).map_err(|what| ScriptError { line: setting.line, what })?;
     }
     let last = settings.last().map_or(1, |setting| setting.line);
-    read_flags(settings).map_err(|what| ScriptError { line: last, what })
+    let node = read_flags(settings).map_err(|what| ScriptError { line: last, what })?;
+    check_links(&node, settings)?;
+    Ok(node)
+}
+
+/// As among flags, but here the line can be told: the later one of the two that contradict each other.
+fn check_links(node: &NodeArgs, settings: &[Setting]) -> Result<(), ScriptError> {
+    let (Some(dial), Some(accept)) = (node.max_dial.map(Count::as_usize), node.max_neighbors.map(Count::as_usize))
+    else {
+        return Ok(());
+    };
+    if dial <= accept {
+        return Ok(());
+    }
+    let is_it = |setting: &&Setting| setting.name == "max-dial" || setting.name == "max-neighbors";
+    let line = settings.iter().rev().find(is_it).map_or(1, |setting| setting.line);
+    let what =
+        format!("'max-dial {dial}' is more than 'max-neighbors {accept}': expected a max-dial of {accept} at most");
+    Err(ScriptError { line, what })
 }
 
 fn read_flags(settings: &[Setting]) -> Result<NodeArgs, String> {
@@ -158,6 +177,10 @@ mod tests {
     fn a_wrong_setting_names_its_line_and_what_was_expected() {
         assert_eq!(error("lab 1 2\n\nset gossip-interval 0s"), "3: 0s is too short: expected at least 1ms");
         assert_eq!(error("set wire pickle\nlab 1 2"), "1: 'pickle' is unknown: expected framed or classic");
+        assert_eq!(
+            error("lab 1 2\nset max-dial 9\nset wire framed\nset max-neighbors 3"),
+            "4: 'max-dial 9' is more than 'max-neighbors 3': expected a max-dial of 3 at most"
+        );
         let unknown = error("lab 1 2\nset gossip 1s\n");
         assert!(
             unknown.starts_with("2: 'gossip' is no setting: expected one of wire, pace, gossip-interval"),
