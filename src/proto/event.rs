@@ -325,6 +325,11 @@ pub enum EventKind {
         /// Registrations that are up.
         registered: usize,
     },
+    /// Peer, classic: it starts, and a seed lists its address already. A node was there before.
+    ListedAlready {
+        /// Which seed.
+        seed: Addr,
+    },
     /// Peer: a seed sent its list.
     PeerListReceived {
         /// Which seed.

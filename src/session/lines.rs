@@ -59,6 +59,7 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::HandshakeFailed { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
+        | EventKind::ListedAlready { .. }
         | EventKind::EnoughSeeds { .. }
         | EventKind::PeerDelisted { .. }
         | EventKind::ProbeMissed { .. }

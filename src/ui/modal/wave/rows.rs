@@ -1,6 +1,9 @@
 //! The lines of the table: those who lack the message first, then those who have it, in the order in
 //! which it came.
 
+use std::time::Duration;
+
+use crate::model::elsewhere::Proof;
 use crate::model::wave::{Wave, WaveRow};
 use crate::model::why::Lack;
 use crate::proto::addr::Addr;
@@ -19,11 +22,14 @@ pub(super) enum Row {
     Lacks(Addr),
     /// Has it.
     Has(WaveRow),
+    /// Runs elsewhere, and has it for certain; so long after the message began.
+    Elsewhere(Addr, Proof, Duration),
 }
 
 pub(super) fn rows(wave: &Wave) -> Vec<Row> {
     let lacking = wave.lacking.iter().copied().map(Row::Lacks);
-    lacking.chain(wave.rows.iter().copied().map(Row::Has)).collect()
+    let elsewhere = |(node, proof): &(Addr, Proof)| Row::Elsewhere(*node, *proof, proof.at.since(wave.began));
+    lacking.chain(wave.rows.iter().copied().map(Row::Has)).chain(wave.elsewhere.iter().map(elsewhere)).collect()
 }
 
 pub(super) fn heading(view: &View<'_>) -> Parts {
@@ -45,7 +51,7 @@ fn pieces(why: &str, tone: Tone) -> Parts {
 impl Row {
     pub(super) fn node(&self) -> Addr {
         match self {
-            Self::Lacks(node) => *node,
+            Self::Lacks(node) | Self::Elsewhere(node, ..) => *node,
             Self::Has(row) => row.node,
         }
     }
@@ -68,7 +74,11 @@ impl Row {
             }
             Self::Has(row) => {
                 let from = row.from.map_or_else(|| text::left(BEGINS, name_width(view), glyphs), name);
-                let hop = row.hop.map_or_else(|| "?".to_owned(), |hop| hop.to_string());
+                let hop = match (row.hop, row.hop_known) {
+                    (Some(hop), _) => hop.to_string(),
+                    (None, Some(hop)) => format!("~{hop}"),
+                    (None, None) => "?".to_owned(),
+                };
                 let delay = u64::try_from(row.delay.as_micros()).unwrap_or(u64::MAX);
                 let delay = if row.from.is_some() { text::rtt(delay) } else { "-".to_owned() };
                 let duplicates = if row.duplicates > 0 { row.duplicates.to_string() } else { "-".to_owned() };
@@ -76,6 +86,17 @@ impl Row {
                     (Tone::Wave, format!("{} ", view.theme.sign("●", "*"))),
                     (view.node_tone(row.node), format!("{} ", name(row.node))),
                     (Tone::Plain, format!("{from}{hop:>5}{delay:>8}{duplicates:>5}")),
+                ]
+            }
+            Self::Elsewhere(node, proof, delay) => {
+                let delay = text::rtt(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
+                let perhaps = proof.perhaps_from.map_or_else(String::new, |from| format!("{}?", view.name(from)));
+                let from = text::left(if perhaps.is_empty() { "?" } else { &perhaps }, name_width(view), glyphs);
+                vec![
+                    (Tone::Wave, format!("{} ", view.theme.sign("◇", "+"))),
+                    (view.node_tone(*node), format!("{} ", name(*node))),
+                    (Tone::Plain, format!("{from}{:>5}{delay:>8}{:>5}", "?", "-")),
+                    (Tone::Stale, format!("  sent a copy to {}", view.name(proof.to))),
                 ]
             }
         }
