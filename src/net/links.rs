@@ -105,7 +105,13 @@ pub(super) struct Links {
 type LinkMap<T> = HashMap<LinkId, T, foldhash::fast::RandomState>;
 
 impl Links {
-    pub(super) fn new(endings: Endings, me: Identity, taps: Arc<[Tap]>, dialed: mpsc::Sender<Dialed>, clock: Clock) -> Self {
+    pub(super) fn new(
+        endings: Endings,
+        me: Identity,
+        taps: Arc<[Tap]>,
+        dialed: mpsc::Sender<Dialed>,
+        clock: Clock,
+    ) -> Self {
         let heard = taps.iter().any(|tap| !tap.is_closed());
         Self {
             me,
@@ -259,10 +265,9 @@ impl Links {
 
     /// Forgets a link that ended by itself, as a crash would; `false`: it had been forgotten.
     pub(super) fn forget(&mut self, link: LinkId) -> bool {
-        let open = self.remove(link);
-        let was_open = open.is_some();
-        open.into_iter().for_each(|open| open.close(&self.endings));
-        was_open
+        let Some(open) = self.remove(link) else { return false };
+        open.close(&self.endings);
+        true
     }
 
     fn remove(&mut self, link: LinkId) -> Option<Link> {
@@ -277,7 +282,9 @@ impl Links {
             End::Until(at) => set_alarm(&mut self.alarms, link, &mut closing.alarm_at, Some(at)),
             End::Over => {
                 set_alarm(&mut self.alarms, link, &mut closing.alarm_at, None);
-                self.closing.remove(&link).into_iter().for_each(|closing| closing.close(&self.endings));
+                if let Some(closing) = self.closing.remove(&link) {
+                    closing.close(&self.endings);
+                }
             }
         }
     }

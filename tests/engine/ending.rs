@@ -48,11 +48,22 @@ async fn until_noticed(seed: &Python, python: &Python, ended: Addr) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_hangs_and_cuts_of_classic_peers_end_no_python_node() {
+    end_nodes(6).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "two hundred nodes: run by hand"]
+async fn two_hundred_ends_of_classic_peers_end_no_python_node() {
+    end_nodes(200).await;
+}
+
+/// Ends classic peers of this process, so many and one more.
+async fn end_nodes(rounds: usize) {
     let (seed, python) = python_network().await;
     let mut session = Session::new(classic(calm(vec![seed.addr])));
-    for round in 0..6 {
+    for round in 0..rounds {
         let ours = neighbor_of(&seed, &python, &mut session).await;
-        let gossip = format!("03.05.31:{}:Gossip Message 10{round}", python.addr.python());
+        let gossip = format!("03.05.31:{}:Gossip Message 1{round}", python.addr.python());
         let what = match round % 3 {
             0 => "a kill",
             1 => {
@@ -162,7 +173,11 @@ fn assert_ends_without_reset(mut stream: TcpStream, what: &str) {
     for _ in 0..3 {
         stream.write_all(b"Liveness Request").unwrap_or_else(|error| panic!("{what}, then a write: {error}"));
         std::thread::sleep(Duration::from_millis(5));
-        assert_eq!(stream.read(&mut [0; 8]).unwrap_or_else(|error| panic!("{what}, then a read: {error}")), 0, "{what}");
+        assert_eq!(
+            stream.read(&mut [0; 8]).unwrap_or_else(|error| panic!("{what}, then a read: {error}")),
+            0,
+            "{what}"
+        );
     }
 }
 
@@ -209,5 +224,7 @@ async fn whoever_waits_to_be_accepted_by_a_classic_peer_is_not_reset() {
     session.apply(Command::Hang(ours)).await;
     let waiting = say_to(ours, Addr::loopback(9).python().to_string().as_bytes());
     session.apply(Command::Kill(ours)).await;
-    tokio::task::spawn_blocking(move || assert_ends_without_reset(waiting, "the kill of one that hangs")).await.unwrap();
+    tokio::task::spawn_blocking(move || assert_ends_without_reset(waiting, "the kill of one that hangs"))
+        .await
+        .unwrap();
 }
