@@ -7,9 +7,9 @@ use super::fixture::{
     suspect, told, type_text,
 };
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
-use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Stop};
+use crate::event::{DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, ReportAction, Stop};
 use crate::proto::fault::{Fault, Percent, Scope, Trouble, TroubleKind};
-use crate::proto::message::{DeathCause, MessageId, Role};
+use crate::proto::message::{DeathCause, Dialect, MessageId, Role};
 use crate::scenario::Progress;
 use crate::ui::app::{App, Effect};
 use crate::ui::command_line::complete;
