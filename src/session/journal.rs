@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::{Disk, JournalFile};
+use super::disk::{Disk, JournalFile, Loss};
 use super::overview::{FOOTER_LEN_MAX, Footer, Tally};
 use super::text::size_text;
 use crate::event::Event;
+use crate::model::words::count_text;
 use crate::proto::time::Time;
 
 /// What the first line calls the format.
@@ -23,6 +24,19 @@ pub const VERSION: u32 = 1;
 /// Longest line that is read: a full peer list, or the longest body with each byte escaped, is less
 /// than half of it.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
+/// What some editors and shells put before a text in UTF-8.
+const BOM: &[u8] = "\u{feff}".as_bytes();
+const UNPACK: &str = "unpack it first";
+/// What other files begin with that a session is often kept in, what each is, and what to do.
+const KINDS: [(&[u8], &str, &str); 7] = [
+    (b"\x1f\x8b", "compressed with gzip", UNPACK),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", UNPACK),
+    (b"\xfd7zXZ", "compressed with xz", UNPACK),
+    (b"BZh", "compressed with bzip2", UNPACK),
+    (b"PK\x03\x04", "a zip archive", UNPACK),
+    (b"\xff\xfe", "UTF-16 text", "save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
+];
 /// What is kept free of a journal's size for the lines that tell how much is missing and what the
 /// session came to.
 const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;
@@ -106,12 +120,20 @@ pub enum JournalError {
         reason: io::Error,
     },
     /// It is no journal.
-    #[error("{} is not a recorded session: line 1: expected a header such as {example}", path.display())]
+    #[error("{} is not a recorded session: {why}", path.display())]
     NotAJournal {
         /// Which file.
         path: PathBuf,
-        /// A header.
-        example: String,
+        /// What it is, or what was expected.
+        why: String,
+    },
+    /// It can be read once only.
+    #[error(
+        "{} is a pipe or a device, and what is replayed is read more than once: save it to a file first", path.display()
+    )]
+    ReadOnce {
+        /// Which file.
+        path: PathBuf,
     },
     /// It was written by a newer program.
     #[error("{} has format version {version}; this gossipctl reads version {VERSION}: use a newer one", path.display())]
@@ -141,13 +163,25 @@ pub struct Journal {
     /// Bytes in the file, and how many there may be.
     size: u64,
     size_max: u64,
+    /// Bytes of its first line.
+    header_len: u64,
     full: bool,
     pending: Vec<u8>,
     pending_events: u64,
     pending_skipped: u64,
     lost: u64,
     untold: u64,
+    held: Held,
+    loss: Option<String>,
     tally: Tally,
+}
+
+/// Events that the file tells of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    events: u64,
+    /// Those that it says are missing.
+    skipped: u64,
 }
 
 impl Journal {
@@ -170,7 +204,7 @@ impl Journal {
         let size = first.len() as u64;
         let mut file = JournalFile::new(path, first);
         let created = written.and_then(|()| file.open().map_err(fail));
-        (Self { size, ..Self::on(Box::new(file), path, header, size_max) }, created)
+        (Self { size, header_len: size, ..Self::on(Box::new(file), path, header, size_max) }, created)
     }
 
     /// A journal on this disk, where its header is already.
@@ -180,12 +214,15 @@ impl Journal {
             disk,
             size: 0,
             size_max,
+            header_len: 0,
             full: false,
             pending: Vec::new(),
             pending_events: 0,
             pending_skipped: 0,
             lost: 0,
             untold: 0,
+            held: Held::default(),
+            loss: None,
             tally: Tally::new(header.started),
         }
     }
@@ -213,6 +250,11 @@ impl Journal {
     /// It has reached its limit; nothing more goes in.
     pub fn is_full(&self) -> bool {
         self.full
+    }
+
+    /// What somebody else did to the file since this was asked last, in a line for the user.
+    pub fn take_loss(&mut self) -> Option<String> {
+        self.loss.take()
     }
 
     /// Something waits to be written.
@@ -263,9 +305,10 @@ impl Journal {
         noted
     }
 
-    /// Writes what waits.
+    /// Writes what waits. A file that was removed or cut meanwhile is begun anew: see [`Journal::take_loss`].
     pub fn flush(&mut self) -> Result<(), JournalError> {
-        if self.pending.is_empty() {
+        let loss = self.revise();
+        if self.pending.is_empty() && loss.is_none() {
             return Ok(());
         }
         let pending = self.take_pending();
@@ -274,11 +317,43 @@ impl Journal {
         match &written {
             // What a full journal lost is told at its end.
             Ok(()) if self.full => {}
-            Ok(()) => self.untold = 0,
+            Ok(()) => self.held.skipped += std::mem::take(&mut self.untold),
             Err(_) => self.untold += events + skipped,
         }
-        self.lost += if written.is_ok() { 0 } else { events };
+        if written.is_ok() {
+            self.held = Held { events: self.held.events + events, skipped: self.held.skipped + skipped };
+        } else {
+            self.lost += events;
+        }
+        if let Some((loss, gone)) = loss {
+            self.loss = Some(self.loss_text(loss, gone));
+        }
         written
+    }
+
+    /// Counts what somebody else took out of the file as missing; how much that is.
+    fn revise(&mut self) -> Option<(Loss, u64)> {
+        // What cannot be looked at now cannot be written either, and that is told.
+        let loss = self.disk.revise().ok().flatten()?;
+        let (left, size) = match loss {
+            Loss::Removed => (Held::default(), self.header_len),
+            Loss::Cut(size) => (held(&self.path), size),
+        };
+        let gone = self.held.events.saturating_sub(left.events);
+        self.lost += gone;
+        self.untold += gone + self.held.skipped.saturating_sub(left.skipped);
+        (self.held, self.size, self.full) = (left, size, false);
+        Some((loss, gone))
+    }
+
+    fn loss_text(&self, loss: Loss, gone: u64) -> String {
+        let done = match loss {
+            Loss::Removed => "removed",
+            Loss::Cut(_) => "cut",
+        };
+        let anew = if self.disk.is_open() { "it was begun anew; " } else { "" };
+        let (gone, path) = (count_text(gone, "event"), self.path.display());
+        format!("the journal {path} was {done} while it was written: {anew}{gone} that it held missing")
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
@@ -317,6 +392,19 @@ impl Journal {
     }
 }
 
+/// What a file that was cut still tells of.
+fn held(path: &Path) -> Held {
+    let mut held = Held::default();
+    for record in read(path).into_iter().flatten().flatten() {
+        match record {
+            Record::Event(_) => held.events += 1,
+            Record::Skipped(events) => held.skipped += events,
+            Record::Torn => {}
+        }
+    }
+    held
+}
+
 /// The line that tells how many events are missing at its place.
 fn told(skipped: u64) -> Vec<u8> {
     format!("{{\"skipped\":{skipped}}}\n").into_bytes()
@@ -343,15 +431,34 @@ pub fn read(path: &Path) -> Result<Reader, JournalError> {
 }
 
 fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
-    match serde_json::from_slice::<Header>(line) {
+    match serde_json::from_slice::<Header>(line.strip_prefix(BOM).unwrap_or(line)) {
         Ok(header) if header.format == FORMAT && header.version > VERSION => {
             Err(JournalError::TooNew { path: path.to_owned(), version: header.version })
         }
         Ok(header) if header.format == FORMAT => Ok(header),
-        Ok(_) | Err(_) => {
+        Ok(_) | Err(_) => Err(JournalError::NotAJournal { path: path.to_owned(), why: mistaken_for(line) }),
+    }
+}
+
+/// What somebody took for a journal, by the bytes that it begins with.
+fn mistaken_for(line: &[u8]) -> String {
+    let kind = KINDS.iter().find(|(first, ..)| line.starts_with(first));
+    match kind {
+        Some((_, kind, remedy)) => format!("it is {kind}: {remedy}"),
+        None if line.is_empty() => "it is empty".to_owned(),
+        None => {
             let example = serde_json::to_string(&Header::new(Time::from_micros(0), 0)).unwrap_or_default();
-            Err(JournalError::NotAJournal { path: path.to_owned(), example })
+            format!("line 1: expected a header such as {example}")
         }
+    }
+}
+
+/// A path that can be read again: no pipe, and no device.
+pub fn check_rereadable(path: &Path) -> Result<(), JournalError> {
+    match std::fs::metadata(path) {
+        Ok(about) if !about.is_file() && !about.is_dir() => Err(JournalError::ReadOnce { path: path.to_owned() }),
+        // What is not there, and a directory, is told by who reads it.
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
@@ -378,6 +485,14 @@ impl Reader {
         self.line_len
     }
 
+    /// Goes on at the next line, however long this one is.
+    fn skip_rest(&mut self, line: &[u8]) {
+        if line.len() == LINE_LEN_MAX && !line.ends_with(b"\n") {
+            // What cannot be read now cannot be read for the next line either, and is told there.
+            let _ = self.lines.skip_until(b'\n');
+        }
+    }
+
     /// What this line holds; `None` for last words, which tell nothing new.
     fn record(&mut self, line: &[u8]) -> Result<Option<Record>, JournalError> {
         let is_whole = line.ends_with(b"\n");
@@ -391,11 +506,9 @@ impl Reader {
         if serde_json::from_slice::<Footer>(line).is_ok() {
             return Ok(None);
         }
-        if !is_whole {
+        if !is_whole && line.len() < LINE_LEN_MAX {
             self.ended = true;
-            if line.len() < LINE_LEN_MAX {
-                return Ok(Some(Record::Torn));
-            }
+            return Ok(Some(Record::Torn));
         }
         let why = if is_whole { why.to_string() } else { format!("longer than {LINE_LEN_MAX} bytes") };
         Err(JournalError::BadLine { path: self.path.clone(), line: self.line, why })
@@ -413,6 +526,7 @@ impl Iterator for Reader {
                 Ok(line) if line.is_empty() => self.ended = true,
                 Ok(line) => {
                     self.line_len = line.len();
+                    self.skip_rest(&line);
                     if let Some(record) = self.record(&line).transpose() {
                         return Some(record);
                     }
