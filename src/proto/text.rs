@@ -220,7 +220,9 @@ mod tests {
         let printed = printable_json(&json);
         assert!(printed.is_ascii(), "{printed}");
         assert_eq!(serde_json::from_str::<String>(&printed).unwrap(), "\u{9b}\u{7f}\u{202e}\u{e0001}\x1b");
-        assert!(matches!(printable("你好 \\x1b"), Cow::Borrowed(_)) && matches!(printable_json("{}"), Cow::Borrowed(_)));
+        assert!(
+            matches!(printable("你好 \\x1b"), Cow::Borrowed(_)) && matches!(printable_json("{}"), Cow::Borrowed(_))
+        );
     }
 
     #[test]

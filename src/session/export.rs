@@ -260,7 +260,11 @@ pub fn write_text(dest: &Path, text: &str, overwrite: Overwrite) -> Result<(), E
     validate_dest(dest, overwrite)?;
     let failed = |reason| ExportError::Write { path: dest.to_owned(), reason };
     if takes_a_stream(dest) {
-        return File::options().write(true).open(dest).and_then(|mut sink| sink.write_all(text.as_bytes())).map_err(failed);
+        return File::options()
+            .write(true)
+            .open(dest)
+            .and_then(|mut sink| sink.write_all(text.as_bytes()))
+            .map_err(failed);
     }
     let mut file = beside(dest).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;

@@ -157,7 +157,8 @@ fn nothing_that_is_printed_acts_on_the_terminal_whatever_files_and_names_hold() 
     let home = home();
     let (journal, _) = recorded(home.path());
     let evil = "\u{1b}]0;gone\u{7}\u{9b}31m\u{202e}";
-    let named = journal.replace("\"name\":\"s1\"", &format!("\"name\":{}", serde_json::Value::from(format!("s1{evil}"))));
+    let named =
+        journal.replace("\"name\":\"s1\"", &format!("\"name\":{}", serde_json::Value::from(format!("s1{evil}"))));
     assert_ne!(named, journal);
     let name = format!("evil{evil}.jsonl");
     fs::write(sessions_dir(home.path()).join(&name), &named).unwrap();

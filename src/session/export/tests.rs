@@ -99,10 +99,7 @@ fn what_can_be_read_of_a_damaged_recording_is_exported_and_what_is_missing_is_to
     export("out.jsonl");
     assert_eq!(session.text("out.jsonl").lines().nth(2), Some("{\"skipped\":1}"));
     export("out.csv");
-    assert_eq!(
-        session.text("out.csv").lines().nth(2),
-        Some(",,,skipped,,,,line 3 of the recording cannot be read")
-    );
+    assert_eq!(session.text("out.csv").lines().nth(2), Some(",,,skipped,,,,line 3 of the recording cannot be read"));
 }
 
 #[test]
