@@ -3,7 +3,7 @@ use crate::event::EventKind;
 use crate::session::fields::event_name;
 use crate::session::samples::{AT, any_event, event, one_of_each, peer};
 use proptest::prelude::*;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 
 fn new_journal(dir: &tempfile::TempDir) -> Journal {
