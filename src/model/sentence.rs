@@ -78,6 +78,10 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::Duplicate { id, from, .. } => {
             format!("Another copy of {} from {}", message(*id, name), name(*from))
         }
+        EventKind::Forged { id, from } => {
+            let (message, from) = (message(*id, name), name(*from));
+            format!("Forged: {message} came from {from}, and {} never sent it", name(id.origin))
+        }
         EventKind::ProbeSent { peer, seq } => format!("Probe {seq} to {}", name(*peer)),
         EventKind::ProbeReceived { peer, seq, .. } => format!("Probe {seq} from {}, answered", name(*peer)),
         EventKind::ProbeAnswered { peer, seq, rtt_us, .. } => {

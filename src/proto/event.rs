@@ -389,6 +389,14 @@ pub enum EventKind {
         trace: Option<Trace>,
     },
 
+    /// A message in this node's name that it has not sent; neither forwarded nor counted. The first in ten seconds.
+    Forged {
+        /// Which.
+        id: MessageId,
+        /// The neighbor that sent it, who may only have forwarded it.
+        from: Addr,
+    },
+
     /// A probe went out.
     ProbeSent {
         /// To whom.

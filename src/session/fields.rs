@@ -36,6 +36,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::Generated { .. } => "generated",
         EventKind::Received { .. } => "received",
         EventKind::Duplicate { .. } => "duplicate",
+        EventKind::Forged { .. } => "forged",
         EventKind::ProbeSent { .. } => "probe_sent",
         EventKind::ProbeReceived { .. } => "probe_received",
         EventKind::ProbeAnswered { .. } => "probe_answered",
@@ -65,6 +66,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::PeerDelisted { peer, .. }
         | EventKind::Received { from: peer, .. }
         | EventKind::Duplicate { from: peer, .. }
+        | EventKind::Forged { from: peer, .. }
         | EventKind::ProbeSent { peer, .. }
         | EventKind::ProbeReceived { peer, .. }
         | EventKind::ProbeAnswered { peer, .. }
@@ -93,7 +95,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
 pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
     match kind {
         EventKind::Generated { id, body, .. } | EventKind::Received { id, body, .. } => Some((*id, Some(body))),
-        EventKind::Duplicate { id, .. } => Some((*id, None)),
+        EventKind::Duplicate { id, .. } | EventKind::Forged { id, .. } => Some((*id, None)),
         EventKind::Started { .. }
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }

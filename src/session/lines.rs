@@ -55,6 +55,7 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::NotAccepted { .. }
         | EventKind::Violation { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::Forged { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }
         | EventKind::Repairing { .. }

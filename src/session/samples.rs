@@ -92,6 +92,7 @@ pub(super) fn one_of_each() -> Vec<EventKind> {
         EventKind::Generated { id, body: body.clone(), trace, forwarded: 4 },
         EventKind::Received { id, from: peer, body, trace, forwarded: 3 },
         EventKind::Duplicate { id, from: peer, trace },
+        EventKind::Forged { id, from: peer },
         EventKind::ProbeSent { peer, seq },
         EventKind::ProbeReceived { peer, seq, clock },
         EventKind::ProbeAnswered { peer, seq, clock, rtt_us },
@@ -304,6 +305,7 @@ fn about_messages() -> impl Strategy<Value = EventKind> {
             EventKind::Received { id, from, body, trace, forwarded }
         }),
         (id(), addr(), trace()).prop_map(|(id, from, trace)| EventKind::Duplicate { id, from, trace }),
+        (id(), addr()).prop_map(|(id, from)| EventKind::Forged { id, from }),
     ]
 }
 

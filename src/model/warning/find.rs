@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{DISPUTED_FOR, FLAPPING_WITHIN, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX, UNREACHED_FOR};
+use super::{DISPUTED_FOR, FLAPPING_WITHIN, FORGED_FOR, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX, UNREACHED_FOR};
 use crate::model::death::DeathCase;
 use crate::model::fault::Record;
 use crate::model::graph::{Cuts, Graph};
@@ -57,6 +57,7 @@ impl Search {
         found.extend(one_way(model));
         found.extend(self.unreached(model, now));
         found.extend(disputed(model, now));
+        found.extend(forged(model, now));
         found
     }
 
@@ -251,4 +252,13 @@ fn was_just_restarted(model: &Model, node: Addr, at: Time) -> bool {
     let Some(lives) = model.nodes.get(node).map(|node| &node.lives) else { return false };
     let is_later_life = |from: &Time| lives.turns().iter().any(|turn| turn.at < *from);
     lives.running_since(at).filter(is_later_life).is_some_and(|from| at.since(from) <= noticing_time(model))
+}
+
+/// The latest forgery in the name of each node.
+fn forged(model: &Model, now: Time) -> Vec<Finding> {
+    let mut latest: Map<Addr, Finding> = Map::default();
+    for (_, forgery) in model.forgeries.iter().filter(|(_, forgery)| now.since(forgery.at) <= FORGED_FOR) {
+        latest.insert(forgery.id.origin, Finding::Forged { latest: forgery.id, from: forgery.from });
+    }
+    latest.into_values().take(KIND_MAX).collect()
 }

@@ -6,6 +6,7 @@
 //! - [`greeting`]: how a link begins, who is refused and who is made room for (HyParView);
 //! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
 //! - [`spread`]: generates, forwards and forgets messages;
+//! - [`own_ids`]: knows a forgery in its own name;
 //! - [`liveness`]: probes neighbors and buries the dead (SWIM's probes, without the indirect ones).
 //!
 //! The rules are numbered as in the protocol's description; the tests carry the numbers.
@@ -15,6 +16,7 @@ mod greeting;
 mod join;
 mod liveness;
 mod overlay;
+mod own_ids;
 mod repair;
 mod spread;
 

@@ -86,11 +86,12 @@ pub(crate) const fn place(finding: &Finding) -> u8 {
         Finding::Parted { .. } => 0,
         Finding::Alone { .. } => 1,
         Finding::Unreached { .. } => 2,
-        Finding::SeedList { .. } => 3,
-        Finding::Disputed { .. } => 4,
-        Finding::Fragile { .. } => 5,
-        Finding::OneWay { .. } => 6,
-        Finding::Flapping { .. } => 7,
+        Finding::Forged { .. } => 3,
+        Finding::SeedList { .. } => 4,
+        Finding::Disputed { .. } => 5,
+        Finding::Fragile { .. } => 6,
+        Finding::OneWay { .. } => 7,
+        Finding::Flapping { .. } => 8,
     }
 }
 
