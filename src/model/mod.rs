@@ -66,6 +66,8 @@ pub struct Model {
     notices: notice::Notices,
     faults: fault::Faults,
     forgeries: forgery::Forgeries,
+    /// Neighbors of a node that joined when it was full, when that was most of them.
+    crowds: Map<Addr, Vec<Addr>>,
     warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
@@ -109,6 +111,7 @@ impl Default for Model {
             notices: notice::empty(),
             faults: fault::Faults::default(),
             forgeries: forgery::empty(),
+            crowds: Map::default(),
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),

@@ -44,6 +44,7 @@ pub fn severity(kind: &EventKind) -> Option<Severity> {
         EventKind::Exposed { .. }
         | EventKind::Violation { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::EclipseSuspected { .. }
         | EventKind::Forged { .. }
         | EventKind::HandshakeFailed { .. }
         | EventKind::DialFailed { .. }

@@ -55,6 +55,10 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::HandshakeFailed { remote, peer } => {
             format!("Connection with {} ended before it named itself", remote_text(remote, *peer, name))
         }
+        EventKind::EclipseSuspected { joiners } => {
+            let count = count_text(joiners.len() as u64, "neighbor");
+            format!("May be cut off from the others: {count} joined when it was full, which is most of them")
+        }
         EventKind::Repairing { reason } => repairing(*reason, name),
         EventKind::TooFewSeeds { registered, wanted, known } => too_few_seeds(*registered, *wanted, *known),
         EventKind::EnoughSeeds { registered } => {

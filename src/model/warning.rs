@@ -113,6 +113,15 @@ pub enum Finding {
         /// The neighbor that brought it, who may only have forwarded it.
         from: Addr,
     },
+    /// Most neighbors of a node joined when it was full: strangers may decide what it gets to hear.
+    Eclipsed {
+        /// Which node.
+        node: Addr,
+        /// Its neighbors that joined so.
+        joiners: Vec<Addr>,
+        /// All its neighbors.
+        neighbors: usize,
+    },
 }
 
 /// What makes two findings the same warning.
@@ -127,6 +136,7 @@ enum Key {
     Unreached,
     Disputed(Addr),
     Forged(Addr),
+    Eclipsed(Addr),
 }
 
 impl Finding {
@@ -141,6 +151,7 @@ impl Finding {
             Self::Unreached { .. } => Key::Unreached,
             Self::Disputed { reporter, .. } => Key::Disputed(*reporter),
             Self::Forged { latest, .. } => Key::Forged(latest.origin),
+            Self::Eclipsed { node, .. } => Key::Eclipsed(*node),
         }
     }
 
@@ -156,14 +167,15 @@ impl Finding {
             | Self::Flapping { .. }
             | Self::Unreached { .. }
             | Self::Disputed { .. }
-            | Self::Forged { .. } => Duration::ZERO,
+            | Self::Forged { .. }
+            | Self::Eclipsed { .. } => Duration::ZERO,
         }
     }
 
     /// The node that it is about, if it is about one.
     pub fn node(&self) -> Option<Addr> {
         match self {
-            Self::Alone { node } | Self::Flapping { node, .. } => Some(*node),
+            Self::Alone { node } | Self::Flapping { node, .. } | Self::Eclipsed { node, .. } => Some(*node),
             Self::SeedList { seed, .. } => Some(*seed),
             Self::Disputed { reporter, .. } => Some(*reporter),
             Self::Forged { latest, .. } => Some(latest.origin),
@@ -237,7 +249,8 @@ impl Warnings {
             | Finding::Flapping { .. }
             | Finding::OneWay { .. }
             | Finding::Disputed { .. }
-            | Finding::Forged { .. } => None,
+            | Finding::Forged { .. }
+            | Finding::Eclipsed { .. } => None,
         })
     }
 

@@ -305,6 +305,11 @@ pub enum EventKind {
         /// The node that was dialled, if we dialled.
         peer: Option<Addr>,
     },
+    /// Most of the peer's neighbors joined when it was full, each saying that it had no neighbor: see `proto::peer::room`.
+    EclipseSuspected {
+        /// These neighbors.
+        joiners: Vec<Addr>,
+    },
     /// The peer looks for more links.
     Repairing {
         /// Why.

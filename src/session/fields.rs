@@ -26,6 +26,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::MoreOffenses { .. } => "more_offenses",
         EventKind::OtherDialect { .. } => "other_dialect",
         EventKind::HandshakeFailed { .. } => "handshake_failed",
+        EventKind::EclipseSuspected { .. } => "eclipse_suspected",
         EventKind::Repairing { .. } => "repairing",
         EventKind::TooFewSeeds { .. } => "too_few_seeds",
         EventKind::EnoughSeeds { .. } => "enough_seeds",
@@ -84,6 +85,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
         | EventKind::EnoughSeeds { .. }
@@ -114,6 +116,7 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::MoreOffenses { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }
+        | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
         | EventKind::EnoughSeeds { .. }

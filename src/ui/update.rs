@@ -387,7 +387,8 @@ fn subject(app: &App, view: &View<'_>) -> Option<Subject> {
                 | Finding::Flapping { .. }
                 | Finding::OneWay { .. }
                 | Finding::Disputed { .. }
-                | Finding::Forged { .. } => Subject::Warning(number),
+                | Finding::Forged { .. }
+                | Finding::Eclipsed { .. } => Subject::Warning(number),
             }
         }
     })

@@ -400,3 +400,20 @@ fn a_message_forged_in_the_name_of_a_node_is_warned_of_for_two_minutes() {
     story.watch(Duration::from_secs(100));
     assert_eq!(story.warnings(), [""; 0]);
 }
+
+#[test]
+fn neighbors_that_pushed_in_are_warned_of_while_they_are_most() {
+    let mut story = Story::ring(5);
+    for n in [11, 12, 13] {
+        story.link(p(n), p(1), Purpose::Neighbor);
+    }
+    story.tell(p(1), EventKind::EclipseSuspected { joiners: [11, 12, 13].map(p).to_vec() });
+    story.watch(Duration::from_secs(1));
+    let warning = "p1 may be cut off by strangers: 3 of its 5 neighbors joined when it was full";
+    assert_eq!(story.warnings(), [warning]);
+    let why = story.why_latest();
+    assert!(says(&why, "127.0.0.1:3012 joined p1"), "{why:?}");
+    story.cut(p(1), p(12));
+    story.watch(Duration::from_secs(1));
+    assert!(!story.warnings().iter().any(|text| text.contains("strangers")), "{:?}", story.warnings());
+}

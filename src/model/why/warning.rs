@@ -35,6 +35,7 @@ pub fn why_warning(model: &Model, warning: &Warning, now: Time, utc_offset_s: i3
         },
         Finding::Disputed { reporter, .. } => disputed(teller, *reporter),
         Finding::Forged { latest, .. } => forged(teller, latest.origin),
+        Finding::Eclipsed { node, joiners, .. } => eclipsed(teller, *node, joiners),
     };
     let text = model.warning_text(finding);
     let when = match warning.gone_at {
@@ -163,6 +164,22 @@ fn forged(teller: Teller<'_>, victim: Addr) -> Explanation {
          others took a forged message for one of {name}."
     );
     Explanation { title: format!("Who speaks for {name}?"), verdict, evidence: in_order(evidence) }
+}
+
+fn eclipsed(teller: Teller<'_>, node: Addr, joiners: &[Addr]) -> Explanation {
+    let name = teller.name(node);
+    let line = |joiner: &Addr| {
+        let link = teller.model.links().get(node, *joiner)?;
+        Some(Evidence::at(link.since, format!("{} joined {name}", teller.name(*joiner))))
+    };
+    let evidence = joiners.iter().filter_map(line).collect();
+    let verdict = format!(
+        "Each of these said that it had no neighbor, and {name} took it although it was full. In a network that grows fast \
+         that is so for a while; if it stays, somebody may want to decide what {name} gets to hear. {name} keeps the two \
+         newest links that it dialed itself, and gives up no more than one neighbor a liveness interval. --allow limits \
+         whose links it takes."
+    );
+    Explanation { title: format!("Who are the neighbors of {name}?"), verdict, evidence: in_order(evidence) }
 }
 
 /// Which seeds had an answer from a node that this reporter had called dead.

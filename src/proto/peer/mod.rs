@@ -4,6 +4,7 @@
 //! - [`overlay`]: who the neighbors are, and whom to dial;
 //! - [`claim`]: who names the address of a neighbor;
 //! - [`greeting`]: how a link begins, who is refused and who is made room for (HyParView);
+//! - [`room`]: who is given up for a joiner, and who is taken beyond the limit;
 //! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
 //! - [`spread`]: generates, forwards and forgets messages;
 //! - [`own_ids`]: knows a forgery in its own name;
@@ -18,6 +19,7 @@ mod liveness;
 mod overlay;
 mod own_ids;
 mod repair;
+mod room;
 mod spread;
 
 use std::collections::BTreeMap;
@@ -27,6 +29,7 @@ use self::join::Registrar;
 use self::liveness::Liveness;
 use self::overlay::Overlay;
 use self::repair::Repair;
+use self::room::Room;
 use self::spread::Spread;
 use super::addr::Addr;
 use super::claims::Claims;
@@ -72,6 +75,7 @@ pub struct Peer {
     registrar: Registrar,
     overlay: Overlay,
     repair: Repair,
+    room: Room,
     spread: Spread,
     liveness: Liveness,
     /// How far its clock is ahead of the time that it is handed, in microseconds.
@@ -90,6 +94,7 @@ impl Peer {
             registrar: Registrar::new(&config),
             overlay: Overlay::default(),
             repair: Repair::default(),
+            room: Room::default(),
             spread: Spread::new(&config, random.number()),
             liveness: Liveness::default(),
             links: BTreeMap::new(),

@@ -11,6 +11,7 @@ use smallvec::{SmallVec, smallvec};
 use super::liveness::Outstanding;
 use super::{Link, Peer, Stage, death_cause};
 use crate::proto::addr::Addr;
+use crate::proto::bucket::TokenBucket;
 use crate::proto::config::{CANDIDATES_MAX, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Holding, Output};
@@ -20,6 +21,12 @@ use crate::proto::time::Time;
 
 /// Addresses that are not dialled for a while; the oldest goes when there are more.
 const AVOIDED_MAX: usize = 256;
+/// Dials of neighbors at once, after a while without any. In a lab of 500 peers that starts at once nobody needs more than
+/// nine; after the end of most of a network several in a row find nobody.
+const DIALS_BURST: u32 = 32;
+/// Time between two dials of neighbors beyond that. Lists and referrals cost their sender nothing: whoever sends them
+/// without end does not decide how often we connect to others.
+const DIAL_EVERY: Duration = Duration::from_millis(500);
 /// How often a random candidate is drawn before all are looked at in order.
 const DRAWS_MAX: usize = 16;
 
@@ -41,7 +48,11 @@ pub(super) struct Neighbor {
     /// How many neighbors it has, as it said last.
     pub(super) degree: Option<u16>,
     /// The link joined two parts of the overlay: it is not given up to make room.
-    bridge: bool,
+    pub(super) bridge: bool,
+    /// We dialed it.
+    pub(super) dialed: bool,
+    /// It had no neighbor, it said, and was taken though we were full.
+    pub(super) came_beyond: bool,
 }
 
 impl Neighbor {
@@ -62,7 +73,7 @@ impl Neighbor {
 }
 
 /// The links of a peer and the addresses that it could dial.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Overlay {
     pub(super) neighbors: Vec<Neighbor>,
     /// Addresses that seeds and peers have named, in order.
@@ -75,6 +86,22 @@ pub(super) struct Overlay {
     pub(super) cut: BTreeSet<Addr>,
     /// The address that is dialled because it is in another part of the overlay.
     pub(super) bridge: Option<Addr>,
+    /// What is left to dial.
+    pub(super) budget: TokenBucket,
+}
+
+impl Default for Overlay {
+    fn default() -> Self {
+        Self {
+            neighbors: Vec::new(),
+            candidates: Vec::new(),
+            dialing: Vec::new(),
+            avoided: Vec::new(),
+            cut: BTreeSet::new(),
+            bridge: None,
+            budget: TokenBucket::new(DIALS_BURST, DIAL_EVERY),
+        }
+    }
 }
 
 impl Overlay {
@@ -171,11 +198,15 @@ impl Peer {
         }
     }
 
-    /// Dials random candidates until there are as many links as the peer aims for.
+    /// Dials random candidates until there are as many links as the peer aims for, or its budget is spent.
     pub(super) fn fill_links(&mut self, now: Time, out: &mut impl Output) {
         let mut busy = self.busy();
         while busy.len() < self.config.max_dial {
             let Some(peer) = self.overlay.choose(now, &busy, &mut self.random) else { break };
+            if !self.overlay.budget.take(now) {
+                self.repair.no_later_than(self.overlay.budget.ready_at());
+                break;
+            }
             busy.push(peer);
             self.dial_neighbor(peer, out);
         }
@@ -214,43 +245,6 @@ impl Peer {
         self.config.liveness_interval * (self.config.liveness_misses + 1)
     }
 
-    /// Some of our neighbors, for somebody who looks for one.
-    pub(super) fn referral(&mut self, asker: Addr) -> Vec<Addr> {
-        let others: Vec<Addr> = self.neighbors().filter(|neighbor| *neighbor != asker).collect();
-        self.random.sample(&others, REFERRAL_LEN)
-    }
-
-    /// Drops a random neighbor among those that we believe to have others. Where there is none
-    /// we go over the limit rather than leave somebody alone.
-    pub(super) fn drop_a_connected_neighbor(&mut self, now: Time, out: &mut impl Output) {
-        self.drop_one_with(2, now, out);
-    }
-
-    /// Drops a random neighbor that has at least so many neighbors itself.
-    fn drop_one_with(&mut self, degree_min: usize, now: Time, out: &mut impl Output) {
-        let spare = |neighbor: &&Neighbor| {
-            !neighbor.bridge && neighbor.degree.is_some_and(|degree| usize::from(degree) >= degree_min)
-        };
-        let spare: Vec<Addr> = self.overlay.neighbors.iter().filter(spare).map(|neighbor| neighbor.addr).collect();
-        let Some(peer) = spare.get(self.random.below(spare.len())).copied() else { return };
-        let reason = GoodbyeReason::MadeRoom;
-        let referral = self.referral(peer);
-        if let Some(neighbor) = self.overlay.get(peer) {
-            out.send(neighbor.link(), &Message::Goodbye { reason, referral });
-        }
-        self.overlay.avoid(peer, now + self.config.liveness_interval);
-        self.part(now, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
-    }
-
-    /// A peer that went over its limit for joiners goes back below it, as far as it knows neighbors
-    /// that can do without.
-    pub(super) fn trim_links(&mut self, now: Time, out: &mut impl Output) {
-        let excess = self.overlay.neighbors.len().saturating_sub(self.config.max_neighbors);
-        if self.framed() {
-            (0..excess).for_each(|_| self.drop_one_with(self.config.max_dial + 1, now, out));
-        }
-    }
-
     pub(super) fn add_neighbor(
         &mut self,
         now: Time,
@@ -277,6 +271,8 @@ impl Peer {
             probes_sent: 0,
             degree: None,
             bridge,
+            dialed: direction == Direction::Outbound,
+            came_beyond: false,
         });
         self.repair.on_link_gained();
     }

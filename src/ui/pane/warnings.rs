@@ -87,11 +87,12 @@ pub(crate) const fn place(finding: &Finding) -> u8 {
         Finding::Alone { .. } => 1,
         Finding::Unreached { .. } => 2,
         Finding::Forged { .. } => 3,
-        Finding::SeedList { .. } => 4,
-        Finding::Disputed { .. } => 5,
-        Finding::Fragile { .. } => 6,
-        Finding::OneWay { .. } => 7,
-        Finding::Flapping { .. } => 8,
+        Finding::Eclipsed { .. } => 4,
+        Finding::SeedList { .. } => 5,
+        Finding::Disputed { .. } => 6,
+        Finding::Fragile { .. } => 7,
+        Finding::OneWay { .. } => 8,
+        Finding::Flapping { .. } => 9,
     }
 }
 
