@@ -15,7 +15,7 @@ use crate::proto::bucket::TokenBucket;
 use crate::proto::config::{CANDIDATES_MAX, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Holding, Output};
-use crate::proto::message::{DeathCause, GoodbyeReason, Message, Priority, RefusalReason, Vitals};
+use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, Message, Priority, RefusalReason, Vitals};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -27,6 +27,8 @@ const DIALS_BURST: u32 = 32;
 /// Time between two dials of neighbors beyond that. Lists and referrals cost their sender nothing: whoever sends them
 /// without end does not decide how often we connect to others.
 const DIAL_EVERY: Duration = Duration::from_millis(500);
+/// Neighbors of before that are remembered in the classic dialect; the lowest goes when there are more.
+const PARTED_MAX: usize = 256;
 /// How often a random candidate is drawn before all are looked at in order.
 const DRAWS_MAX: usize = 16;
 
@@ -82,6 +84,8 @@ pub(super) struct Overlay {
     pub(super) dialing: Vec<Addr>,
     /// Not dialled before the time.
     avoided: Vec<(Addr, Time)>,
+    /// Neighbors of before, in the classic dialect: see [`Peer::learn_origin`].
+    parted: BTreeSet<Addr>,
     /// Links that the user cut: neither dialled nor accepted.
     pub(super) cut: BTreeSet<Addr>,
     /// The address that is dialled because it is in another part of the overlay.
@@ -113,8 +117,9 @@ impl Overlay {
         self.neighbors.iter_mut().find(|neighbor| neighbor.addr == addr)
     }
 
-    pub(super) fn holdings(&self) -> [Holding; 3] {
+    pub(super) fn holdings(&self) -> [Holding; 4] {
         [
+            Holding::new("neighbors of before", self.parted.len(), PARTED_MAX),
             Holding::new("neighbors", self.neighbors.len(), LINKS_MAX),
             Holding::new("addresses to dial", self.candidates.len(), CANDIDATES_MAX),
             Holding::new("addresses not to dial", self.avoided.len(), AVOIDED_MAX),
@@ -124,6 +129,13 @@ impl Overlay {
     fn remove(&mut self, addr: Addr) -> Option<Neighbor> {
         let at = self.neighbors.iter().position(|neighbor| neighbor.addr == addr)?;
         Some(self.neighbors.remove(at))
+    }
+
+    fn remember_parted(&mut self, addr: Addr) {
+        if self.parted.len() >= PARTED_MAX {
+            self.parted.pop_first();
+        }
+        self.parted.insert(addr);
     }
 
     fn forget_candidate(&mut self, addr: Addr) {
@@ -179,7 +191,7 @@ impl Peer {
     }
 
     /// Is this, whoever named it, an address that we could dial as that of a peer?
-    fn is_candidate(&self, addr: Addr) -> bool {
+    pub(super) fn is_candidate(&self, addr: Addr) -> bool {
         let own = self.config.listen;
         addr.is_dialable() && addr != own && !self.registrar.knows(addr) && self.config.reach.may_dial(own, addr)
     }
@@ -195,6 +207,15 @@ impl Peer {
             {
                 self.overlay.candidates.insert(at, addr);
             }
+        }
+    }
+
+    /// In the classic dialect no seed is asked for a list again, so whoever is heard of by its gossip may be dialed, too.
+    /// Not a neighbor of before: a Python node that took us for dead keeps the old socket, and dies of it when we come back.
+    /// One that a new list names has registered again, so it has started anew.
+    pub(super) fn learn_origin(&mut self, origin: Addr) {
+        if !self.framed() && !self.overlay.parted.contains(&origin) {
+            self.learn(&[origin]);
         }
     }
 
@@ -227,7 +248,11 @@ impl Peer {
     pub(super) fn on_neighbor_unreachable(&mut self, now: Time, peer: Addr, error: String, out: &mut impl Output) {
         self.overlay.dialing.retain(|dialing| *dialing != peer);
         let until = now + self.cool_down();
-        self.lost_candidate(peer, until);
+        match self.config.dialect {
+            Dialect::Framed => self.lost_candidate(peer, until),
+            // No seed will name it again: it is tried again in its turn.
+            Dialect::Classic => self.overlay.avoid(peer, until),
+        }
         let (purpose, retry_at) = (Purpose::Neighbor, None);
         out.emit(|| EventKind::DialFailed { peer, purpose, error, retry_at });
         self.repair.try_next(now, &self.config, &mut self.random);
@@ -280,13 +305,16 @@ impl Peer {
     /// Hangs up on a neighbor, for the reason given, and looks for another.
     pub(super) fn part(&mut self, now: Time, peer: Addr, end: LinkEnd, out: &mut impl Output) -> Option<Neighbor> {
         let neighbor = self.overlay.remove(peer)?;
+        if !self.framed() {
+            self.overlay.remember_parted(peer);
+        }
         for link in neighbor.links.iter().copied() {
             if self.links.remove(&link).is_some() {
                 out.hang_up(link);
             }
             out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
         }
-        self.repair.soon(now, &self.config, &mut self.random);
+        self.repair.on_link_lost(now, &self.config, &mut self.random);
         Some(neighbor)
     }
 
