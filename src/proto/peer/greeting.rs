@@ -1,6 +1,7 @@
 //! How a link between two peers begins: who is taken, who is refused, and which of two links stands
 //! (rules 3 and 4).
 
+use super::overlay::Entry;
 use super::{Link, Peer};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
@@ -110,7 +111,7 @@ impl Peer {
             && hello.priority == Priority::High
             && let Some(neighbor) = self.overlay.get_mut(peer)
         {
-            neighbor.came_beyond = true;
+            neighbor.entry = Entry::PushedIn;
         }
     }
 

@@ -32,6 +32,7 @@ use self::repair::Repair;
 use self::room::Room;
 use self::spread::Spread;
 use super::addr::Addr;
+use super::bucket::TokenBucket;
 use super::claims::Claims;
 use super::config::{HALF_OPEN_MAX, PeerConfig};
 use super::crowd;
@@ -74,6 +75,8 @@ pub struct Peer {
     links: BTreeMap<LinkId, Link>,
     registrar: Registrar,
     overlay: Overlay,
+    /// What is left to dial neighbors with.
+    dial_budget: TokenBucket,
     repair: Repair,
     room: Room,
     spread: Spread,
@@ -93,6 +96,7 @@ impl Peer {
         Self {
             registrar: Registrar::new(&config),
             overlay: Overlay::default(),
+            dial_budget: TokenBucket::new(overlay::DIALS_BURST, overlay::DIAL_EVERY),
             repair: Repair::default(),
             room: Room::default(),
             spread: Spread::new(&config, random.number()),

@@ -11,7 +11,6 @@ use smallvec::{SmallVec, smallvec};
 use super::liveness::Outstanding;
 use super::{Link, Peer, Stage, death_cause};
 use crate::proto::addr::Addr;
-use crate::proto::bucket::TokenBucket;
 use crate::proto::config::{CANDIDATES_MAX, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Holding, Output};
@@ -23,12 +22,14 @@ use crate::proto::time::Time;
 const AVOIDED_MAX: usize = 256;
 /// Dials of neighbors at once, after a while without any. In a lab of 500 peers that starts at once nobody needs more than
 /// nine; after the end of most of a network several in a row find nobody.
-const DIALS_BURST: u32 = 32;
+pub(super) const DIALS_BURST: u32 = 32;
 /// Time between two dials of neighbors beyond that. Lists and referrals cost their sender nothing: whoever sends them
 /// without end does not decide how often we connect to others.
-const DIAL_EVERY: Duration = Duration::from_millis(500);
+pub(super) const DIAL_EVERY: Duration = Duration::from_millis(500);
 /// Neighbors of before that are remembered in the classic dialect; the lowest goes when there are more.
 const PARTED_MAX: usize = 256;
+/// Addresses that only gossip has named; the oldest goes when there are more. Gossip names whom it likes.
+const RUMORED_MAX: usize = 256;
 /// How often a random candidate is drawn before all are looked at in order.
 const DRAWS_MAX: usize = 16;
 
@@ -51,10 +52,18 @@ pub(super) struct Neighbor {
     pub(super) degree: Option<u16>,
     /// The link joined two parts of the overlay: it is not given up to make room.
     pub(super) bridge: bool,
+    pub(super) entry: Entry,
+}
+
+/// How somebody became our neighbor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
     /// We dialed it.
-    pub(super) dialed: bool,
-    /// It had no neighbor, it said, and was taken though we were full.
-    pub(super) came_beyond: bool,
+    Dialed,
+    /// It dialed us.
+    Joined,
+    /// It dialed us and said that it had no neighbor, so we took it although we were full.
+    PushedIn,
 }
 
 impl Neighbor {
@@ -75,11 +84,13 @@ impl Neighbor {
 }
 
 /// The links of a peer and the addresses that it could dial.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Overlay {
     pub(super) neighbors: Vec<Neighbor>,
     /// Addresses that seeds and peers have named, in order.
     candidates: Vec<Addr>,
+    /// Addresses that only gossip has named, the latest last: dialed when there is no other.
+    rumored: Vec<Addr>,
     /// Dials under way.
     pub(super) dialing: Vec<Addr>,
     /// Not dialled before the time.
@@ -90,22 +101,6 @@ pub(super) struct Overlay {
     pub(super) cut: BTreeSet<Addr>,
     /// The address that is dialled because it is in another part of the overlay.
     pub(super) bridge: Option<Addr>,
-    /// What is left to dial.
-    pub(super) budget: TokenBucket,
-}
-
-impl Default for Overlay {
-    fn default() -> Self {
-        Self {
-            neighbors: Vec::new(),
-            candidates: Vec::new(),
-            dialing: Vec::new(),
-            avoided: Vec::new(),
-            cut: BTreeSet::new(),
-            bridge: None,
-            budget: TokenBucket::new(DIALS_BURST, DIAL_EVERY),
-        }
-    }
 }
 
 impl Overlay {
@@ -117,8 +112,9 @@ impl Overlay {
         self.neighbors.iter_mut().find(|neighbor| neighbor.addr == addr)
     }
 
-    pub(super) fn holdings(&self) -> [Holding; 4] {
+    pub(super) fn holdings(&self) -> [Holding; 5] {
         [
+            Holding::new("addresses of gossip", self.rumored.len(), RUMORED_MAX),
             Holding::new("neighbors of before", self.parted.len(), PARTED_MAX),
             Holding::new("neighbors", self.neighbors.len(), LINKS_MAX),
             Holding::new("addresses to dial", self.candidates.len(), CANDIDATES_MAX),
@@ -142,6 +138,7 @@ impl Overlay {
         if let Ok(at) = self.candidates.binary_search(&addr) {
             self.candidates.remove(at);
         }
+        self.rumored.retain(|rumored| *rumored != addr);
     }
 
     pub(super) fn avoid(&mut self, addr: Addr, until: Time) {
@@ -166,13 +163,17 @@ impl Overlay {
     /// A random address that may be dialled and is not among the busy ones.
     fn choose(&self, now: Time, busy: &[Addr], random: &mut Random) -> Option<Addr> {
         let free = |candidate: &Addr| !busy.contains(candidate) && self.is_welcome(now, *candidate);
-        let count = self.candidates.len();
-        let drawn = (0..DRAWS_MAX.min(count)).map(|_| self.candidates[random.below(count)]).find(free);
-        drawn.or_else(|| {
-            let (before, after) = self.candidates.split_at(random.below(count));
-            after.iter().chain(before).copied().find(free)
-        })
+        draw(&self.candidates, free, random).or_else(|| draw(&self.rumored, free, random))
     }
+}
+
+/// A random one of these addresses that is free.
+fn draw(from: &[Addr], free: impl Fn(&Addr) -> bool, random: &mut Random) -> Option<Addr> {
+    let drawn = (0..DRAWS_MAX.min(from.len())).map(|_| from[random.below(from.len())]).find(&free);
+    drawn.or_else(|| {
+        let (before, after) = from.split_at(random.below(from.len()));
+        after.iter().chain(before).copied().find(&free)
+    })
 }
 
 impl Peer {
@@ -214,8 +215,12 @@ impl Peer {
     /// Not a neighbor of before: a Python node that took us for dead keeps the old socket, and dies of it when we come back.
     /// One that a new list names has registered again, so it has started anew.
     pub(super) fn learn_origin(&mut self, origin: Addr) {
-        if !self.framed() && !self.overlay.parted.contains(&origin) {
-            self.learn(&[origin]);
+        let is_new = !self.overlay.parted.contains(&origin) && !self.overlay.rumored.contains(&origin);
+        if !self.framed() && is_new && self.is_candidate(origin) {
+            if self.overlay.rumored.len() == RUMORED_MAX {
+                self.overlay.rumored.remove(0);
+            }
+            self.overlay.rumored.push(origin);
         }
     }
 
@@ -224,8 +229,8 @@ impl Peer {
         let mut busy = self.busy();
         while busy.len() < self.config.max_dial {
             let Some(peer) = self.overlay.choose(now, &busy, &mut self.random) else { break };
-            if !self.overlay.budget.take(now) {
-                self.repair.no_later_than(self.overlay.budget.ready_at());
+            if !self.dial_budget.take(now) {
+                self.repair.no_later_than(self.dial_budget.ready_at());
                 break;
             }
             busy.push(peer);
@@ -296,8 +301,7 @@ impl Peer {
             probes_sent: 0,
             degree: None,
             bridge,
-            dialed: direction == Direction::Outbound,
-            came_beyond: false,
+            entry: if direction == Direction::Outbound { Entry::Dialed } else { Entry::Joined },
         });
         self.repair.on_link_gained();
     }

@@ -227,7 +227,7 @@ impl Peer {
         let (have, want) = (self.overlay.neighbors.len(), self.config.max_dial);
         self.tell_repair(have, want, out);
         self.repair.joined = true;
-        let may_dial = self.overlay.budget.ready_at() <= now;
+        let may_dial = self.dial_budget.ready_at() <= now;
         if self.busy().len() < want && may_dial {
             self.ask_again(now, out);
         }

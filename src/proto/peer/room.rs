@@ -8,7 +8,7 @@
 //! their own.
 
 use super::Peer;
-use super::overlay::Neighbor;
+use super::overlay::{Entry, Neighbor};
 use crate::proto::addr::Addr;
 use crate::proto::config::{JoinPolicy, LINKS_MAX, REFERRAL_LEN};
 use crate::proto::event::{EventKind, LinkEnd, Side};
@@ -101,17 +101,22 @@ impl Peer {
     /// One that came when we were full goes before one that did not.
     fn choose_to_give_up(&mut self, degree_min: usize) -> Option<Addr> {
         let neighbors = &self.overlay.neighbors;
-        let kept: Vec<Addr> =
-            neighbors.iter().rev().filter(|neighbor| neighbor.dialed).take(KEPT_DIALED).map(|kept| kept.addr).collect();
+        let kept: Vec<Addr> = neighbors
+            .iter()
+            .rev()
+            .filter(|neighbor| neighbor.entry == Entry::Dialed)
+            .take(KEPT_DIALED)
+            .map(|kept| kept.addr)
+            .collect();
         let spare = |neighbor: &&Neighbor| {
             let has_others = neighbor.degree.is_some_and(|degree| usize::from(degree) >= degree_min);
             has_others && !neighbor.bridge && !kept.contains(&neighbor.addr)
         };
         let spare: Vec<&Neighbor> = neighbors.iter().filter(spare).collect();
-        let is_late = spare.iter().any(|neighbor| neighbor.came_beyond);
+        let is_late = spare.iter().any(|neighbor| neighbor.entry == Entry::PushedIn);
         let choice: Vec<Addr> = spare
             .into_iter()
-            .filter(|neighbor| neighbor.came_beyond == is_late)
+            .filter(|neighbor| (neighbor.entry == Entry::PushedIn) == is_late)
             .map(|neighbor| neighbor.addr)
             .collect();
         choice.get(self.random.below(choice.len())).copied()
@@ -135,7 +140,7 @@ impl Peer {
     pub(super) fn tell_eclipse(&mut self, out: &mut impl Output) {
         let neighbors = &self.overlay.neighbors;
         let joiners: Vec<Addr> =
-            neighbors.iter().filter(|neighbor| neighbor.came_beyond).map(|joiner| joiner.addr).collect();
+            neighbors.iter().filter(|neighbor| neighbor.entry == Entry::PushedIn).map(|joiner| joiner.addr).collect();
         let is_most = joiners.len() > JOINERS_BEYOND_MAX && joiners.len() * 2 > neighbors.len();
         if !is_most {
             self.room.told.clear();
