@@ -106,8 +106,8 @@ impl Model {
     }
 
     /// Something is counted that is none of its words.
-    pub(super) fn with_contact(&mut self, node: Addr, note: impl FnOnce(&mut Contact)) {
-        if let Some(contact) = self.nodes.contact_mut(node) {
+    pub(super) fn with_contact(&mut self, addr: Addr, note: impl FnOnce(&mut Contact)) {
+        if let Some(contact) = self.nodes.contact_mut(addr) {
             note(contact);
         }
     }

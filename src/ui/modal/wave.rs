@@ -54,7 +54,7 @@ const REFRESH: Duration = Duration::from_millis(500);
 pub(crate) struct WaveTable {
     id: MessageId,
     list: ListView<Addr>,
-    facts: Option<Facts>,
+    facts: Option<Box<Facts>>,
     begun: Option<Key>,
 }
 
@@ -123,9 +123,9 @@ impl WaveTable {
 
     fn refresh(&mut self, view: &View<'_>) {
         let is_fresh = |facts: &Facts| view.now.since(facts.at) < REFRESH && facts.at <= view.now;
-        if !self.facts.as_ref().is_some_and(is_fresh) {
+        if !self.facts.as_deref().is_some_and(is_fresh) {
             // What is no longer held stays as it was last seen.
-            self.facts = Facts::of(self.id, view).or(self.facts.take());
+            self.facts = Facts::of(self.id, view).map(Box::new).or(self.facts.take());
         }
     }
 
@@ -156,9 +156,10 @@ impl WaveTable {
         let window = self.list.window(&nodes, usize::from(area.height.saturating_sub(1)));
         facts.ask(window.clone(), view);
         let selected = self.list.selected(&nodes);
-        let mut lines = vec![fit(&rows::heading(view), columns, view)];
+        let names = rows::name_width(&facts.wave, view);
+        let mut lines = vec![fit(&rows::heading(names, view), columns, view)];
         lines.extend(facts.rows[window].iter().map(|row| {
-            let line = fit(&row.parts(facts.why.get(&row.node()), view), columns, view);
+            let line = fit(&row.parts(facts.why.get(&row.node()), names, view), columns, view);
             if selected == Some(row.node()) { mark(line, columns, Focus::Here) } else { line }
         }));
         frame.render_widget(Paragraph::new(lines), area);

@@ -375,6 +375,6 @@ fn who_elsewhere_has_a_message_is_told_only_when_that_is_proven() {
     press(&mut app, "W");
     let proven = picture(&mut app, 120, 40);
     assert!(proven.contains("reached 1/1 of ours, 1 elsewhere in 0 hops"), "{proven}");
-    assert!(proven.contains("◇ 127.0.0.1:4000 p1?"), "{proven}");
+    assert!(proven.contains("◇ 127.0.0.1:4000 ?"), "{proven}");
     assert!(proven.contains("sent a copy to p1"), "{proven}");
 }
