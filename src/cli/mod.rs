@@ -13,6 +13,8 @@ mod keeper;
 mod manual;
 mod nodes;
 mod output;
+#[cfg(test)]
+mod panics;
 mod places;
 mod plan;
 mod player;
@@ -44,13 +46,14 @@ use crate::session::replay::Recording;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
+    main_with(Cli::parse())
+}
+
+fn main_with(cli: Cli) -> ExitCode {
     explain_panics();
-    let (_guard, warning) = places::state_dir().map_or((None, None), |dir| match diagnostics::start(&dir) {
-        Ok(guard) => (guard, None),
-        Err(warning) => (None, Some(warning)),
-    });
-    warning.iter().for_each(failure::warn);
-    match run(Cli::parse()) {
+    let diagnostics = places::state_dir().map(|dir| diagnostics::start(&dir));
+    diagnostics.iter().filter_map(|started| started.as_ref().err()).for_each(failure::warn);
+    match run(cli) {
         Ok(code) => code,
         Err(failure) => {
             failure::say(format_args!("error: {failure}"));

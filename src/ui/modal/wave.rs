@@ -46,6 +46,8 @@ const WIDTH_MAX: u16 = 120;
 /// Below this height there is no room for the chart above the table.
 const HEIGHT_MIN: u16 = 16;
 const CHART_HEIGHT_MIN: u16 = 7;
+/// The heading and three nodes: for these, what theory says gives way in a small window.
+const TABLE_HEIGHT_MIN: u16 = 4;
 /// How often what is shown is taken anew from the model: while a message spreads, at once for a person.
 const REFRESH: Duration = Duration::from_millis(500);
 
@@ -138,7 +140,8 @@ impl WaveTable {
             frame.render_widget(Line::from(view.span(Tone::Stale, gone)), inside);
             return;
         };
-        let head = head(facts, usize::from(inside.width), view);
+        let mut head = head(facts, usize::from(inside.width), view);
+        head.truncate(usize::from(inside.height.saturating_sub(TABLE_HEIGHT_MIN)).max(1));
         let lines = u16::try_from(head.len()).unwrap_or(u16::MAX);
         let [top, body] = Layout::vertical([Constraint::Length(lines), Constraint::Min(0)]).areas(inside);
         frame.render_widget(Paragraph::new(head), top);

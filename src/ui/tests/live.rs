@@ -21,7 +21,7 @@ use crate::event::EventKind;
 use crate::feed::{Feed, Tap, feed};
 use crate::ui::app::App;
 use crate::ui::host::{FromHost, ToHost};
-use crate::ui::input::Input;
+use crate::ui::input::{Heard, Input};
 use crate::ui::keys::Key;
 use crate::ui::options::{Mode, Options, StartScreen};
 use crate::ui::run::{Console, Ended};
@@ -42,11 +42,11 @@ impl Keys {
 }
 
 impl Input for Keys {
-    async fn next(&mut self) -> Option<io::Result<Event>> {
+    async fn next(&mut self) -> Option<io::Result<Heard>> {
         let Some((at, key)) = self.keys.front().copied() else { return pending().await };
         tokio::time::sleep_until(self.started + at).await;
         self.keys.pop_front();
-        Some(Ok(Event::Key(key.into())))
+        Some(Ok(Heard::Event(Event::Key(key.into()))))
     }
 }
 
@@ -110,6 +110,10 @@ impl Screen for Recorder {
 
     fn enter(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn is_ours(&self) -> bool {
+        true
     }
 }
 
