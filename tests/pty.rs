@@ -384,3 +384,14 @@ fn a_paste_that_never_ends_does_not_deafen() {
     session.press("\x1b[200~abc\x03");
     assert_eq!(session.end().0.exit_code(), 0);
 }
+
+#[test]
+fn a_terminal_without_unicode_gets_ascii_and_is_told_so() {
+    let home = tempfile::tempdir().unwrap();
+    let mut session = Session::start_with(home, LAB, 24, 80, &[("LC_ALL", "C")]);
+    session.wait_for("ASCII, since LC_ALL=C: --unicode draws with Unicode all the same");
+    session.wait_until("a message that reached every peer", |screen| screen.contains("reached 4/4"));
+    assert!(session.screen().is_ascii(), "{}", session.screen());
+    session.press("\x03");
+    assert_eq!(session.end().0.exit_code(), 0);
+}

@@ -13,6 +13,7 @@ use super::args::ConsoleArgs;
 use super::diagnostics;
 use super::diary::Diary;
 use super::failure::Failure;
+use super::glyphs;
 use super::host::{Host, Left};
 use super::nodes::{self, Ending, Nodes};
 use super::output;
@@ -62,7 +63,11 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let (answers, answered) = mpsc::channel(TALK_MAX);
     plan.warnings.iter().for_each(|warning| notify(&answers, Severity::Warning, warning.clone()));
     let records = begin_records(&plan, clock, &answers);
-    let options = options(&plan, looks, clock);
+    let (glyphs, why) = glyphs::choose(&looks.args, |name| std::env::var(name).ok());
+    if let Some(why) = why {
+        notify(&answers, Severity::Info, why);
+    }
+    let options = options(&plan, looks, glyphs, clock);
     let (script_tap, watched) = feed(BATCHES_MAX);
     let mut taps = vec![tap, records.tap()];
     taps.extend(plan.scenario.iter().map(|_| script_tap.clone()));
@@ -256,12 +261,12 @@ fn notify(answers: &mpsc::Sender<FromHost>, severity: Severity, text: String) {
     let _ = answers.try_send(FromHost::Notice { severity, text });
 }
 
-fn options(plan: &Plan, looks: Looks, clock: Clock) -> Options {
+fn options(plan: &Plan, looks: Looks, glyphs: Glyphs, clock: Clock) -> Options {
     let utc_offset_s = plan.node.peer.utc_offset_s;
     let export_name = format!("gossipctl-{}.txt", records::file_stamp(clock.epoch(), utc_offset_s));
     Options {
         theme: looks.args.theme.map_or(ThemeChoice::Auto, theme),
-        glyphs: if looks.args.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
+        glyphs,
         mouse: if looks.args.mouse { Mouse::Captured } else { Mouse::Terminal },
         mode: match plan.world {
             World::Sockets => Mode::Live,

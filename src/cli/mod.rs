@@ -7,6 +7,7 @@ mod diagnostics;
 mod diary;
 mod failure;
 mod files;
+mod glyphs;
 mod headless;
 mod host;
 mod keeper;
@@ -133,6 +134,7 @@ fn yield_to_the_console() {
 fn print_config() -> Result<ExitCode, Failure> {
     let file = places::config_file();
     let config = read_config()?;
+    config.warnings.iter().for_each(failure::warn);
     output::print(template::template(&config, file.as_deref())?.as_bytes())
 }
 

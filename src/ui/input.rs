@@ -119,6 +119,10 @@ fn read_keys(terminal: &Terminal, clock: Clock, to_console: &mpsc::Sender<io::Re
     loop {
         let wait = decoder.deadline().map(|deadline| deadline.since(clock.now()));
         let heard = if is_readable(terminal, wait)? {
+            // What is typed when the console is gone is the shell's.
+            if to_console.is_closed() {
+                return Ok(());
+            }
             if !is_foreground(terminal) {
                 std::thread::sleep(BACKGROUND_LOOK);
                 continue;

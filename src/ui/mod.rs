@@ -42,7 +42,7 @@ mod view;
 mod wave;
 
 pub use host::{FromHost, JournalState, Overwrite, Refusals, Refused, Severity, ToHost};
-pub use keys::{KeyError, KeyHelp, KeyOverrides, key_table};
+pub use keys::{KeyError, KeyHelp, KeyOverrides, OddKey, key_table};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{Ended, Outcome, UiError, run};
 pub use still::Still;

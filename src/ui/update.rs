@@ -12,7 +12,7 @@ use super::fault::{self, Plan};
 use super::filter::Filter;
 use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 use super::input::Paste;
-use super::keys::{Key, Pressed};
+use super::keys::{Key, Pressed, is_interrupt};
 use super::modal::add::{Add, Kind};
 use super::modal::confirm::Confirm;
 use super::modal::faults::FaultMenu;
@@ -59,7 +59,10 @@ pub(crate) fn on_paste(app: &mut App, paste: &Paste) {
 fn on_key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     let key = Key::from(event);
     let pressed = app.scene.keys.press(app.begun.take(), key);
-    // These two work everywhere, or a user could be locked in.
+    // These work everywhere, or a user could be locked in.
+    if is_interrupt(key) {
+        return vec![Effect::Quit];
+    }
     if pressed == Pressed::Action(Action::Suspend) {
         return vec![Effect::Suspend];
     }

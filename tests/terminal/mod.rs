@@ -47,7 +47,15 @@ impl Session {
 
     /// As [`Session::start`], in a directory that may hold files.
     pub(crate) fn start_in(home: TempDir, args: &[&str], rows: u16, columns: u16) -> Self {
-        let command = command(home.path(), args);
+        Self::start_with(home, args, rows, columns, &[])
+    }
+
+    /// As [`Session::start_in`], with these variables set.
+    pub(crate) fn start_with(home: TempDir, args: &[&str], rows: u16, columns: u16, set: &[(&str, &str)]) -> Self {
+        let mut command = command(home.path(), args);
+        for (name, value) in set {
+            command.env(name, value);
+        }
         Self::run(home, command, rows, columns)
     }
 

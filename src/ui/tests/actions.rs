@@ -15,6 +15,7 @@ use crate::ui::app::{App, Effect};
 use crate::ui::command_line::complete;
 use crate::ui::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 use crate::ui::input::Paste;
+use crate::ui::keys::KeyOverrides;
 use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
 use crate::ui::update::{on_host, on_paste};
 
@@ -828,4 +829,16 @@ fn lines_that_are_pasted_are_joined_with_a_space() {
     let said = matches!(&effects[..], [Effect::Host(ToHost::Command(Command::Say { body, .. }))]
         if body.to_string() == "first line second line");
     assert!(said, "{effects:?}");
+}
+
+#[test]
+fn ctrl_c_quits_whatever_the_keys_are_and_wherever_one_is() {
+    let none = |name: &str| (name.to_owned(), Vec::new());
+    let copy = ("copy".to_owned(), vec!["ctrl-c".to_owned(), "y".to_owned()]);
+    let keys = KeyOverrides::new([none("quit"), none("command"), copy]).unwrap();
+    for before in ["g", "?", "m", "/", "W", "enter"] {
+        let mut app = told(Options { keys: keys.clone(), ..options() }, session(), 13_200);
+        press(&mut app, before);
+        assert_eq!(press(&mut app, "ctrl-c"), [Effect::Quit], "after {before}");
+    }
 }
