@@ -167,7 +167,7 @@ impl Console {
                 // What comes while a picture is due anyway is taken with it, not one by one.
                 delivery = feed.recv(), if feed_open && (self.picture == Picture::Fresh || self.is_due()) => Came::Events(delivery),
             };
-            self.pass_time();
+            self.pass_time(&feed);
             match came {
                 Came::Shutdown => return Ok(Ended::Shutdown),
                 Came::Input(None) => return Ok(Ended::InputClosed),
@@ -192,8 +192,9 @@ impl Console {
         self.picture = self.picture.max(Picture::Stale);
     }
 
-    fn pass_time(&mut self) {
+    fn pass_time(&mut self, feed: &Feed) {
         let now = self.clock.now();
+        self.app.scene.is_behind_events = feed.waiting() > 0 || feed.has_skipped();
         self.app.scene.behind = self.clock.behind();
         if self.app.tick(now) {
             self.picture = self.picture.max(Picture::Stale);
@@ -280,16 +281,24 @@ impl Console {
         let mut came: Vec<Delivery> = first.into_iter().collect();
         let is_replay = matches!(self.app.scene.mode, Mode::Replay { .. });
         let shown = self.app.view().wave.map(|wave| wave.id);
+        let mut thinned = 0;
         for _ in 0..feed.waiting() {
             if is_replay && taken >= EVENTS_PER_TURN {
                 break;
             }
             let Some(delivery) = feed.try_recv() else { break };
             taken += delivery.batch.len();
-            came.push(if is_replay || taken <= EVENTS_PER_TURN { delivery } else { rare(&delivery, shown) });
+            if is_replay || taken <= EVENTS_PER_TURN {
+                came.push(delivery);
+            } else {
+                let rare = rare(&delivery, shown);
+                thinned += (delivery.batch.len() - rare.batch.len()) as u64;
+                came.push(rare);
+            }
         }
+        self.app.scene.is_behind_events = feed.has_skipped();
         self.hear(from_host);
-        self.take(&came);
+        self.take(&came, thinned);
     }
 
     /// What the host said before it sent these events: that a recording is opened, say, with which all that was
@@ -301,12 +310,12 @@ impl Console {
     }
 
     /// A frozen picture shows how much is new, so events always change it.
-    fn take(&mut self, deliveries: &[Delivery]) {
+    fn take(&mut self, deliveries: &[Delivery], thinned: u64) {
         let routine = |delivery: &Delivery| delivery.batch.iter().all(|event| is_routine(&event.kind));
-        let calm = deliveries.iter().all(|delivery| delivery.skipped == 0 && routine(delivery));
+        let calm = thinned == 0 && deliveries.iter().all(|delivery| delivery.skipped == 0 && routine(delivery));
         if !deliveries.is_empty() {
             self.picture = self.picture.max(if calm { Picture::Drifting } else { Picture::Stale });
-            self.app.take(deliveries);
+            self.app.take_thinned(deliveries, thinned);
         }
     }
 
@@ -360,12 +369,12 @@ fn is_routine(kind: &EventKind) -> bool {
     matches!(kind, EventKind::ProbeSent { .. } | EventKind::ProbeReceived { .. } | EventKind::ProbeAnswered { .. })
 }
 
-/// What is left of a delivery when the plentiful kinds of events are counted as skipped: the rare ones, and the
-/// way of the message that is being watched.
+/// What is left of a delivery without the plentiful kinds of events: the rare ones, and the way of the message that is
+/// being watched.
 fn rare(delivery: &Delivery, shown: Option<MessageId>) -> Delivery {
     let is_kept = |kind: &EventKind| !is_plentiful(kind) || (shown.is_some() && message(kind) == shown);
     let batch: Batch = delivery.batch.iter().filter(|event| is_kept(&event.kind)).cloned().collect();
-    Delivery { skipped: delivery.skipped + (delivery.batch.len() - batch.len()) as u64, batch }
+    Delivery { skipped: delivery.skipped, batch }
 }
 
 /// The message of a first copy. Further copies are of interest as a number only.

@@ -177,6 +177,7 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let so_far = if wave.is_under_way { " so far" } else { "" };
     let reached = format!("\"{body}\" reached {least}{have}/{of}{so_far} in {hops} and {}", span_text(spread));
     let (lacking, tone) = match (wave.lacking.len(), wave.is_under_way) {
+        (more @ 1.., false) if !wave.is_complete => (format!("{more} not seen to have it"), Tone::Suspect),
         (0, _) => ("nobody lacks it".to_owned(), Tone::Up),
         (1, false) => ("1 lacks it".to_owned(), Tone::Suspect),
         (more, false) => (format!("{more} lack it"), Tone::Suspect),
