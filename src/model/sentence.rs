@@ -25,7 +25,7 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         }
         EventKind::Exposed { bind, opened, allow } => exposed(*bind, opened, allow),
         EventKind::Stopped { how: Stop::Left } => "Left the network".to_owned(),
-        EventKind::Stopped { how: Stop::Killed } => "Killed: sockets reset, no goodbye".to_owned(),
+        EventKind::Stopped { how: Stop::Killed } => "Killed: links broken off, no goodbye".to_owned(),
         EventKind::Hung => "Hung: keeps its sockets and says nothing".to_owned(),
         EventKind::Failed { what, why } => format!("Not done: {}: {}", escaped(what), escaped(why)),
         EventKind::FaultSet { fault } => format!("Fault: {}", fault.text(name)),

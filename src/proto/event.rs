@@ -118,7 +118,7 @@ pub enum DelistReason {
 pub enum Stop {
     /// It left politely.
     Left,
-    /// It was crashed: sockets reset, no goodbye.
+    /// It was crashed: its sockets end as those of a dead process of its dialect do, without a goodbye.
     Killed,
 }
 

@@ -21,6 +21,10 @@ impl Peer {
         if !asked_for || (self.framed() && self.overlay.get(peer).is_some()) {
             // It dialled us meanwhile, and that link stands.
             self.links.remove(&link);
+            if !self.framed() {
+                // A Python node takes the first bytes for an address, and dies of an end instead.
+                out.send(link, &self.hello());
+            }
             return out.hang_up(link);
         }
         let bridge = self.overlay.bridge == Some(peer);
