@@ -33,7 +33,8 @@ mod template;
 mod values;
 mod virtual_time;
 
-use std::io::{self, IsTerminal as _};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -43,17 +44,23 @@ use config_file::ConfigFile;
 use failure::Failure;
 use plan::{Plan, Screen, World};
 
+use crate::proto::text::{printable_json, printable_lines};
+use crate::session::journal::check_rereadable;
 use crate::session::replay::Recording;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    main_with(Cli::parse())
+    main_with(std::env::args_os())
 }
 
-fn main_with(cli: Cli) -> ExitCode {
+fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     explain_panics();
     let diagnostics = places::state_dir().map(|dir| diagnostics::start(&dir));
     diagnostics.iter().filter_map(|started| started.as_ref().err()).for_each(failure::warn);
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return answer_usage(&error),
+    };
     match run(cli) {
         Ok(code) => code,
         Err(failure) => {
@@ -61,6 +68,15 @@ fn main_with(cli: Cli) -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Help, or what is wrong with the command line. That repeats words of it, which may be anything.
+fn answer_usage(error: &clap::Error) -> ExitCode {
+    let plain = error.render().to_string();
+    let printed = printable_lines(&plain);
+    // A reader that has gone is no failure.
+    let _ = if printed == plain { error.print() } else { write!(io::stderr(), "{printed}") };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// A panic is a fault of ours; say so. The console puts its own hook before this one, which gives the terminal back.
@@ -91,6 +107,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 /// A file that is no recording is told before the screen is taken.
 fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
     let file = recorded::find(&args.session)?;
+    check_rereadable(&file)?;
     drop(Recording::open(&file)?);
     run_session(plan::replay(file, args.console, &read_config()?)?)
 }
@@ -135,7 +152,10 @@ fn print_config() -> Result<ExitCode, Failure> {
     let file = places::config_file();
     let config = read_config()?;
     config.warnings.iter().for_each(failure::warn);
-    output::print(template::template(&config, file.as_deref())?.as_bytes())
+    let template = template::template(&config, file.as_deref())?;
+    // Strings of TOML have the same escapes.
+    let lines = template.split('\n').map(printable_json).collect::<Vec<_>>();
+    output::print(lines.join("\n").as_bytes())
 }
 
 /// What the config file sets; nothing for a user without a home.

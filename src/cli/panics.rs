@@ -5,9 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use super::args::Cli;
 use crate::ui::panics::{arm, is_the_one_that_panics, screen_at};
 
 const LAB: [&str; 8] =
@@ -22,7 +19,7 @@ fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
 fn when_the_screen_panics_all_nodes_say_goodbye() {
     if is_the_one_that_panics() {
         arm();
-        assert_eq!(super::main_with(Cli::parse_from(LAB)), ExitCode::FAILURE);
+        assert_eq!(super::main_with(LAB.map(Into::into)), ExitCode::FAILURE);
         println!("exit code 1");
         return;
     }
