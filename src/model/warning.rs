@@ -330,10 +330,9 @@ impl Model {
             | Finding::Fragile { .. }
             | Finding::SeedList { .. }
             | Finding::OneWay { .. } => self.may_lack_links,
-            Finding::Flapping { .. }
-            | Finding::Disputed { .. }
-            | Finding::Forged { .. }
-            | Finding::Eclipsed { .. } => false,
+            Finding::Flapping { .. } | Finding::Disputed { .. } | Finding::Forged { .. } | Finding::Eclipsed { .. } => {
+                false
+            }
         }
     }
 }
