@@ -378,3 +378,18 @@ fn who_elsewhere_has_a_message_is_told_only_when_that_is_proven() {
     assert!(proven.contains("◇ 127.0.0.1:4000 ?"), "{proven}");
     assert!(proven.contains("sent a copy to p1"), "{proven}");
 }
+
+#[test]
+fn after_skipped_events_nobody_is_said_to_lack_a_message() {
+    let mut app = told(options(), events(), 20_000);
+    press(&mut app, "W");
+    assert!(picture(&mut app, 120, 40).contains("1 lacks it"), "{}", picture(&mut app, 120, 40));
+    let mut app = told(options(), events(), 20_000);
+    app.take(&[crate::feed::Delivery { skipped: 12, batch: crate::event::Batch::from([]) }]);
+    press(&mut app, "W");
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.contains("not seen to have it") && shown.contains("at least"), "{shown}");
+    press(&mut app, "esc 2 enter");
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.contains("not certain: 12 events were skipped"), "{shown}");
+}
