@@ -57,6 +57,8 @@ const LINKED_PATIENCE: u32 = 10;
 /// Beats within which a peer that hears of a root looks once all the same: long enough that a small network is asked
 /// little, short enough that a false root keeps no overlay split for long.
 const LONE_LOOK_BEATS: usize = 24;
+/// The same where a list showed nobody but neighbors: there is no other part, and a newcomer dials.
+const QUIET_LONE_LOOK_BEATS: usize = 1_536;
 /// In a network of many peers that time grows by a beat for so many, so that all of them together ask twice
 /// a beat, however many they are.
 const LISTED_A_BEAT: usize = 2;
@@ -165,6 +167,7 @@ impl Repair {
     /// seeds are asked without a further pause.
     pub(super) fn on_link_lost(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
         (self.fruitless, self.quiet_looks) = (1, 0);
+        self.lone_look_at = None;
         let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX);
         self.no_later_than(now + random.jitter(longest, 10..=100));
     }
@@ -172,6 +175,9 @@ impl Repair {
     /// A list came; does it name somebody who could be dialed and is no neighbor?
     pub(super) fn on_list(&mut self, peers: &[Addr], own: Addr, names_stranger: Stranger) {
         self.listed = peers.len();
+        if names_stranger == Stranger::Named && self.quiet_looks > 0 {
+            (self.quiet_looks, self.lone_look_at) = (0, None);
+        }
         if let Some(seen) = &mut self.looking {
             if names_stranger == Stranger::Named {
                 *seen = names_stranger;
@@ -228,11 +234,15 @@ impl Repair {
         Beat::AskSeeds
     }
 
+    fn lone_look_span(&self) -> usize {
+        LONE_LOOK_BEATS.max(self.listed / LISTED_A_BEAT)
+    }
+
     fn lone_look_is_due(&mut self, random: &mut Random) -> bool {
         let is_due = self.lone_look_at.is_some_and(|at| at <= self.beats);
         if is_due || self.lone_look_at.is_none() {
             // The first looks spread over all of the time, and the later ones keep apart.
-            let span = LONE_LOOK_BEATS.max(self.listed / LISTED_A_BEAT) << self.quiet_looks.min(LOOK_DOUBLINGS_MAX);
+            let span = if self.quiet_looks > 0 { QUIET_LONE_LOOK_BEATS } else { self.lone_look_span() };
             let least = if is_due { span / 2 } else { 0 };
             let pause = u32::try_from(least + random.below(span) + 1).unwrap_or(u32::MAX);
             self.lone_look_at = Some(self.beats.saturating_add(pause));
