@@ -255,8 +255,8 @@ struct FalseRoot {
 }
 
 impl FalseRoot {
-    fn vitals(&self, now: Time) -> Option<Vitals> {
-        Some(Vitals { neighbors: 1, beacon: Some(Beacon { root: self.root, fresh: now }) })
+    fn vitals(&self, now: Time) -> Vitals {
+        Vitals { neighbors: 1, beacon: Some(Beacon { root: self.root, fresh: now }) }
     }
 }
 
@@ -269,7 +269,7 @@ impl Double for FalseRoot {
             }
             Input::Wake => {
                 self.next_at = Some(now + LIVENESS / 2);
-                let (asker, clock, vitals) = (self.own, now.clock(0), self.vitals(now));
+                let (asker, clock, vitals) = (self.own, now.clock(0), Some(self.vitals(now)));
                 let probe = Message::Probe { seq: now.as_micros(), asker, clock, vitals };
                 self.links.iter().map(|link| DoubleAct::Send(*link, probe.clone())).collect()
             }
@@ -278,7 +278,7 @@ impl Double for FalseRoot {
                 vec![DoubleAct::Send(link, hello(self.own, Priority::Bridge))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                let vitals = self.vitals(now);
+                let vitals = Some(self.vitals(now));
                 vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals })]
             }
             _ => Vec::new(),
