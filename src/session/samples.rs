@@ -187,6 +187,7 @@ fn about_nodes() -> impl Strategy<Value = EventKind> {
     let repair = prop_oneof![
         any::<(usize, usize)>().prop_map(|(have, want)| RepairReason::TooFewLinks { have, want }),
         (addr(), addr()).prop_map(|(root, other)| RepairReason::SplitOverlay { root, other }),
+        (addr(), addr()).prop_map(|(root, other)| RepairReason::FalseRoot { root, other }),
     ];
     prop_oneof![
         (".*", roles, dialect(), pace).prop_map(|(name, role, dialect, pace)| EventKind::Started {
