@@ -100,9 +100,11 @@ impl Mixed {
         for _ in 0..size {
             mixed.start_ours();
         }
+        mixed.run_for(Duration::from_secs(20));
         for _ in 0..PYTHONS {
-            mixed.run_for(Duration::from_secs(20));
             mixed.start_python();
+            // Whom it dials must not be killed meanwhile: it would die of the refused connection.
+            mixed.run_for(Duration::from_secs(20));
         }
         mixed
     }
