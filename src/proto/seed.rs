@@ -7,11 +7,13 @@
 mod greeting;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use self::turns::Turns;
 use super::addr::Addr;
 use super::claims::Claims;
 use super::config::{CLASSIC_LIST_LEN, DeadPolicy, HALF_OPEN_MAX, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
@@ -79,6 +81,7 @@ pub struct Seed {
     skew_us: i64,
     offenses: Offenses,
     claims: Claims,
+    turns: Turns,
 }
 
 impl Seed {
@@ -95,6 +98,7 @@ impl Seed {
             skew_us: 0,
             offenses: Offenses::default(),
             claims: Claims::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -115,11 +119,12 @@ impl Seed {
             return self.turned_away(now, remote, Rule::TooManyLinks, out);
         }
         let hello_by = now + self.config.handshake_timeout;
-        self.links.insert(link, Link { remote, peer: None, hello_by, listed_at: now, heard_at: now });
+        let mut open = Link { remote, peer: None, hello_by, listed_at: now, heard_at: now };
         match self.config.dialect {
             Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
-            Dialect::Classic => self.send_list(now, link, out),
+            Dialect::Classic => open.hello_by = hello_by + self.turns.add(link, |link| self.links.contains_key(&link)),
         }
+        self.links.insert(link, open);
     }
 
     fn turned_away(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
@@ -397,6 +402,7 @@ impl Seed {
         self.list.clear();
         self.verifications.clear();
         self.claims.clear();
+        self.turns.clear();
     }
 }
 
@@ -431,6 +437,7 @@ impl Machine for Seed {
             }
         }
         self.settle_claims(now, out);
+        self.give_turns(now, out);
     }
 
     fn next_deadline(&self) -> Option<Time> {
@@ -438,7 +445,8 @@ impl Machine for Seed {
         let answers = self.verifications.iter().map(|check| check.answer_by);
         let departures = self.list.values().filter(|entry| entry.link.is_none()).map(|entry| self.gone_at(entry));
         let decisions = self.claims.next_deadline().into_iter().chain(self.offenses.next_deadline());
-        handshakes.chain(answers).chain(departures).chain(decisions).min()
+        let turns = self.turns.next_deadline();
+        handshakes.chain(answers).chain(departures).chain(decisions).chain(turns).min()
     }
 
     fn dialect(&self) -> Dialect {
@@ -449,6 +457,7 @@ impl Machine for Seed {
         let waiting = self.links.values().filter(|open| open.peer.is_none()).count();
         tell(Holding::new("registrations", self.list.len(), REGISTRATIONS_MAX));
         tell(Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
+        tell(Holding::new("connections that wait for the list", self.turns.len(), HALF_OPEN_MAX));
         tell(Holding::new("reporters that were disputed", self.disputes.len(), DISPUTES_MAX));
     }
 }

@@ -2,8 +2,12 @@
 
 mod bad_input;
 mod classic;
+mod ending;
 mod faults;
 mod network;
 mod python;
+#[path = "../python_rules/mod.rs"]
+#[expect(dead_code, reason = "the double in virtual time uses the rest")]
+mod python_rules;
 mod support;
 mod trouble;
