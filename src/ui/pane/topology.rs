@@ -33,6 +33,7 @@ use self::places::Places;
 pub(crate) use self::places::{Delivered, Order};
 use self::sketch::Mark;
 use super::{Focus, filter_note, framed, render_empty};
+use crate::model::elsewhere::Proof;
 use crate::model::node::{Life, Node, NodeState};
 use crate::model::rumor::{Counting, DELIVERY_TIME};
 use crate::model::words::count_text;
@@ -214,7 +215,7 @@ impl Topology {
     fn scenery<'a>(&'a self, selected: Option<Addr>, view: &View<'a>) -> Scenery<'a> {
         let graph = Graph::of(view);
         let selected = selected.and_then(|addr| graph.number(addr));
-        let way = |wave: Wave| view.model.rumors().get(wave.id).map(|rumor| (wave, Way::of(rumor)));
+        let way = |wave: Wave| view.model.rumors().get(wave.id).map(|rumor| (wave, Way::of(rumor, view.model.nodes())));
         let wave = view.wave.and_then(way);
         Scenery { graph, selected, wave, registrations: self.registrations, filter: &self.filter }
     }
@@ -239,17 +240,18 @@ enum Shape {
 /// Above the limit only the whole screen has room for a map.
 fn shape(nodes: usize, area: Rect, is_whole_screen: bool) -> Shape {
     let cells = usize::from(area.width) * usize::from(area.height);
-    let has_room = is_whole_screen && cells / nodes >= CELLS_A_NODE;
+    let has_room = is_whole_screen && cells / nodes.max(1) >= CELLS_A_NODE;
     if nodes <= MAP_MAX || has_room { Shape::Map } else { Shape::Grid }
 }
 
 /// The grid, and the neighborhood of the selected node beside it or below it if there is room.
 fn split(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) -> Vec<Mark> {
     let nodes = scenery.graph.nodes.len();
-    let names = [0, nodes / 2, nodes - 1].map(|node| text::width(&scenery.short_name(node, view)));
+    let names = [0, nodes / 2, nodes.saturating_sub(1)].map(|node| text::width(&scenery.short_name(node, view)));
     let names = names.into_iter().max().unwrap_or(0);
-    let near = Constraint::Min((area.width * 2 / 5).max(NEAR_WIDTH_MIN));
-    let [left, right] = Layout::horizontal([near, Constraint::Length(area.width * 3 / 5)]).areas(area);
+    let fifths = |count: u32| u16::try_from(u32::from(area.width) * count / 5).unwrap_or(area.width);
+    let near = Constraint::Min(fifths(2).max(NEAR_WIDTH_MIN));
+    let [left, right] = Layout::horizontal([near, Constraint::Length(fifths(3))]).areas(area);
     let plan = grid::plan(nodes, names, right);
     if area.width < 2 * NEAR_WIDTH_MIN {
         return grid::render(scenery, grid::plan(nodes, names, area), frame, area, view);
@@ -346,12 +348,18 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
     let Some((wave, way)) = &scenery.wave else { return Vec::new() };
     let Some(rumor) = view.model.rumors().get(wave.id) else { return Vec::new() };
     let (reached, hop) = way.reached(rumor, wave.so_far());
+    let about = if rumor.is_hop_uncertain { "~" } else { "" };
+    let proven = |(node, _): &(Addr, Proof)| way.arrival(*node, wave.so_far()).is_some();
+    let elsewhere = match rumor.elsewhere(view.model.nodes()).filter(proven).count() {
+        0 => String::new(),
+        proven => format!(" of ours, {proven} elsewhere"),
+    };
     let again = if matches!(wave.kind, WaveKind::Again(_)) { " again" } else { "" };
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     vec![
         format!("wave {}{again}", view.short_message(wave.id)),
-        format!("hop {hop}"),
-        format!("{least}{reached}/{} have it", rumor.coverage(view.model.nodes(), Counting::HadTime).of),
+        format!("hop {about}{hop}"),
+        format!("{least}{reached}/{}{elsewhere} have it", rumor.coverage(view.model.nodes(), Counting::HadTime).of),
     ]
 }
 
@@ -361,7 +369,8 @@ fn render_legend(scenery: &Scenery<'_>, frame: &mut Frame<'_>, inside: Rect, vie
     let harms: Vec<Harm> = scenery.graph.ties.iter().map(|tie| tie.harm).collect();
     let room = inside.width.saturating_sub(2);
     let lines = legend(&looks, &harms, scenery.lacking(view), usize::from(room), view);
-    let (above, mut y) = (u16::try_from(lines.len() - 1).unwrap_or(0).min(inside.height), inside.bottom());
+    let (above, mut y) =
+        (u16::try_from(lines.len().saturating_sub(1)).unwrap_or(0).min(inside.height), inside.bottom());
     for mut line in lines.into_iter().rev().take(usize::from(above) + 1) {
         line.spans.insert(0, " ".into());
         line.push_span(" ");

@@ -83,7 +83,7 @@ pub(super) fn heading(columns: &[(Column, usize)]) -> Parts {
             Column::Misses => ("MISS", true),
             Column::State => ("STATE", false),
         };
-        let fill = " ".repeat(width - title.len());
+        let fill = " ".repeat(width.saturating_sub(title.len()));
         let (before, after) = if right { (fill, String::new()) } else { (String::new(), fill) };
         text.extend([before.as_str(), title, after.as_str(), " "]);
     }
@@ -169,7 +169,11 @@ pub(super) fn parts(row: Row, columns: &[(Column, usize)], seen: &Seen, view: &V
 fn lit_sign(row: Row, view: &View<'_>) -> &'static str {
     let Row::Node(addr) = row else { return " " };
     if let Some(rumor) = view.lit.message.and_then(|id| view.model.rumors().get(id)) {
-        return if rumor.copies.contains_key(&addr) { view.theme.sign("◆", "+") } else { " " };
+        return if rumor.holders(view.model.nodes()).any(|holder| holder == addr) {
+            view.theme.sign("◆", "+")
+        } else {
+            " "
+        };
     }
     let is_linked = |node, peer| view.model.links().get(node, peer).is_some_and(Link::is_up);
     match view.lit.node {
@@ -218,7 +222,7 @@ fn links(node: &Node) -> String {
 fn link_cell(link: &Link, column: Column, width: usize, view: &View<'_>) -> Parts {
     let LinkKey { peer, .. } = link.key;
     match column {
-        Column::Name => vec![(tone_of(peer, view), left(&view.short_name(peer), width - 1, view.theme))],
+        Column::Name => vec![(tone_of(peer, view), left(&view.short_name(peer), width.saturating_sub(1), view.theme))],
         Column::Address => vec![(Tone::Stale, left(&peer.to_string(), width, view.theme))],
         Column::Role => vec![(Tone::Stale, left(kind(link), width, view.theme))],
         Column::Links => vec![(Tone::Plain, " ".repeat(width + 1))],
