@@ -5,6 +5,7 @@
 //! - [`claim`]: who names the address of a neighbor;
 //! - [`greeting`]: how a link begins, who is refused and who is made room for (HyParView);
 //! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
+//! - [`unheard`]: links of the classic dialect on which nothing was heard yet;
 //! - [`spread`]: generates, forwards and forgets messages;
 //! - [`liveness`]: probes neighbors and buries the dead (SWIM's probes, without the indirect ones).
 //!
@@ -17,6 +18,7 @@ mod liveness;
 mod overlay;
 mod repair;
 mod spread;
+mod unheard;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -57,6 +59,8 @@ enum Stage {
         /// It must have done so by then.
         hello_by: Time,
     },
+    /// Dialed in the classic dialect, and nothing was heard yet: see [`unheard`].
+    Unheard,
     /// In use.
     Up,
 }
@@ -137,7 +141,8 @@ impl Peer {
     }
 
     fn on_accepted(&mut self, now: Time, link: LinkId, remote: SocketAddr, out: &mut impl Output) {
-        let half_open = self.links.values().filter(|open| open.stage != Stage::Up).map(|open| open.remote);
+        let half_open =
+            self.links.values().filter(|open| matches!(open.stage, Stage::Opening { .. })).map(|open| open.remote);
         if !crowd::admits(remote.ip(), half_open) {
             out.hang_up(link);
             return self.turned_away(now, remote, Rule::TooManyLinks, out);
@@ -187,6 +192,7 @@ impl Peer {
         let said = message.name();
         match (open.purpose, open.stage, open.peer) {
             (Purpose::Neighbor, Stage::Up, Some(peer)) => self.on_neighbor_message(now, link, peer, message, out),
+            (Purpose::Neighbor, Stage::Unheard, Some(peer)) => self.on_first_word(now, link, peer, message, out),
             (Purpose::Neighbor, _, _) => self.on_neighbor_greeting(now, link, message, out),
             (Purpose::Registration, _, Some(seed)) => self.on_seed_message(now, link, seed, message, out),
             (Purpose::Registration, _, None) => self.offend(now, link, Rule::HelloExpected, said, out),
@@ -226,6 +232,7 @@ impl Peer {
         match (open.purpose, open.stage) {
             (Purpose::Registration, _) => self.on_registration_closed(now, link, peer, &open, cause, out),
             (Purpose::Neighbor, Stage::Up) => self.on_neighbor_closed(now, link, peer, cause, out),
+            (Purpose::Neighbor, Stage::Unheard) => self.on_unheard_closed(now, link, &open, cause, out),
             (Purpose::Neighbor, Stage::Opening { .. }) => self.on_opening_closed(now, peer, &open, cause, out),
         }
     }
@@ -240,7 +247,7 @@ impl Peer {
         out: &mut impl Output,
     ) {
         let (remote, spoke_first) = (open.remote, open.direction == Direction::Outbound && self.framed());
-        if open.stage != Stage::Up && !spoke_first {
+        if matches!(open.stage, Stage::Opening { .. }) && !spoke_first {
             out.send(link, &self.hello());
         }
         out.hang_up(link);
@@ -270,6 +277,7 @@ impl Peer {
             out.emit(|| EventKind::LinkDown { link, peer, purpose, end });
         }
         self.overlay.neighbors.clear();
+        self.overlay.unheard.clear();
         self.claims.clear();
     }
 
@@ -279,6 +287,7 @@ impl Peer {
         self.pursue_seeds(now, out);
         self.generate_if_due(now, out);
         self.probe_if_due(now, out);
+        self.park_if_due(now, out);
         self.repair_if_due(now, out);
     }
 
@@ -293,7 +302,7 @@ impl Peer {
     fn handshake_deadline(&self) -> Option<Time> {
         let deadline = |open: &Link| match open.stage {
             Stage::Opening { hello_by } => Some(hello_by),
-            Stage::Up => None,
+            Stage::Unheard | Stage::Up => None,
         };
         self.links.values().filter_map(deadline).min()
     }
@@ -342,6 +351,7 @@ impl Machine for Peer {
             self.repair.next_at(),
             self.offenses.next_deadline(),
             self.claims.next_deadline(),
+            self.overlay.unheard.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
