@@ -106,7 +106,12 @@ fn an_hour_beside_a_python_like_node_that_breaks_every_rule() {
         assert_bounded(&network);
         network.assert_symmetric_among(&ours);
         // Lies have emptied the seeds' lists by then, and a newcomer may stay alone.
-        assert_eq!(network.parts(&ours.iter().copied().collect::<Vec<_>>()).len(), 1, "{:?}", network.parts(&network.peers()));
+        assert_eq!(
+            network.parts(&ours.iter().copied().collect::<Vec<_>>()).len(),
+            1,
+            "{:?}",
+            network.parts(&network.peers())
+        );
     }
     let messages = assert_all_reached(&network, &ours, since);
     assert!(messages > 8 * 350, "{messages}");
