@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use self::vandal::Vandal;
 use super::bind;
@@ -377,12 +377,14 @@ impl Engine {
         running.map(|(addr, _)| addr)
     }
 
-    /// All nodes say goodbye, at the same time; hung ones are crashed.
+    /// All nodes say goodbye; hung ones are crashed.
     async fn leave(&mut self) {
         let running: Vec<Addr> = self.running().collect();
+        let pause = self.pause_between_leaves(running.len());
+        let mut after = Duration::ZERO;
         for addr in &running {
-            self.control(*addr, Control::Command(NodeCommand::Leave)).await;
-            self.pause_between_leaves(running.len()).await;
+            self.control(*addr, Control::Leave { after }).await;
+            after += pause;
         }
         let mut leaving = Vec::new();
         for (addr, slot) in &mut self.slots {
@@ -405,9 +407,10 @@ impl Engine {
 
     /// A Python node that loses two neighbors at once reports both in one piece, and the Python seed that reads it dies. So in
     /// the classic dialect nodes leave one after the other, as far as there is time.
-    async fn pause_between_leaves(&self, nodes: usize) {
-        if self.dialect(Role::Peer) == Dialect::Classic && nodes > 1 {
-            sleep(CLASSIC_WRITE_GAP.min(LEAVES_TIME / u32::try_from(nodes).unwrap_or(u32::MAX))).await;
+    fn pause_between_leaves(&self, nodes: usize) -> Duration {
+        match self.dialect(Role::Peer) {
+            Dialect::Framed => Duration::ZERO,
+            Dialect::Classic => CLASSIC_WRITE_GAP.min(LEAVES_TIME / u32::try_from(nodes.max(1)).unwrap_or(u32::MAX)),
         }
     }
 
