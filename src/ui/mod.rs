@@ -45,3 +45,4 @@ pub use keys::{KeyError, KeyHelp, KeyOverrides, key_table};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{Ended, Outcome, UiError, run};
 pub use still::Still;
+pub use update::judge;
