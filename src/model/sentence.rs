@@ -55,6 +55,10 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::HandshakeFailed { remote, peer } => {
             format!("Connection with {} ended before it named itself", remote_text(remote, *peer, name))
         }
+        EventKind::EclipseSuspected { joiners } => {
+            let count = count_text(joiners.len() as u64, "neighbor");
+            format!("May be cut off from the others: {count} joined when it was full, which is most of them")
+        }
         EventKind::Repairing { reason } => repairing(*reason, name),
         EventKind::TooFewSeeds { registered, wanted, known } => too_few_seeds(*registered, *wanted, *known),
         EventKind::EnoughSeeds { registered } => {
@@ -77,6 +81,10 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::Received { id, from, body, .. } => received(*id, *from, body, name),
         EventKind::Duplicate { id, from, .. } => {
             format!("Another copy of {} from {}", message(*id, name), name(*from))
+        }
+        EventKind::Forged { id, from } => {
+            let (message, from) = (message(*id, name), name(*from));
+            format!("Forged: {message} came from {from}, and {} never sent it", name(id.origin))
         }
         EventKind::ProbeSent { peer, seq } => format!("Probe {seq} to {}", name(*peer)),
         EventKind::ProbeReceived { peer, seq, .. } => format!("Probe {seq} from {}, answered", name(*peer)),

@@ -572,3 +572,12 @@ fn nodes_whose_start_was_skipped_are_counted_once_and_no_more_when_they_stop() {
     story.tell(p(2), EventKind::Stopped { how: Stop::Left });
     assert_eq!(story.model.nodes().peers_running(), 0);
 }
+
+#[test]
+fn a_seed_is_not_shown_dead_because_somebody_took_its_name() {
+    let mut story = Story::network(3);
+    story.three_misses(p(1), s(1));
+    story.declare(p(1), s(1), DeathCause::Closed);
+    story.tell(s(2), EventKind::PeerDelisted { peer: s(1), reason: DelistReason::Reported { reporter: p(1) } });
+    assert_eq!(story.model.nodes().get(s(1)).unwrap().state(), NodeState::Up);
+}

@@ -26,6 +26,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::MoreOffenses { .. } => "more_offenses",
         EventKind::OtherDialect { .. } => "other_dialect",
         EventKind::HandshakeFailed { .. } => "handshake_failed",
+        EventKind::EclipseSuspected { .. } => "eclipse_suspected",
         EventKind::Repairing { .. } => "repairing",
         EventKind::TooFewSeeds { .. } => "too_few_seeds",
         EventKind::EnoughSeeds { .. } => "enough_seeds",
@@ -36,6 +37,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::Generated { .. } => "generated",
         EventKind::Received { .. } => "received",
         EventKind::Duplicate { .. } => "duplicate",
+        EventKind::Forged { .. } => "forged",
         EventKind::ProbeSent { .. } => "probe_sent",
         EventKind::ProbeReceived { .. } => "probe_received",
         EventKind::ProbeAnswered { .. } => "probe_answered",
@@ -65,6 +67,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::PeerDelisted { peer, .. }
         | EventKind::Received { from: peer, .. }
         | EventKind::Duplicate { from: peer, .. }
+        | EventKind::Forged { from: peer, .. }
         | EventKind::ProbeSent { peer, .. }
         | EventKind::ProbeReceived { peer, .. }
         | EventKind::ProbeAnswered { peer, .. }
@@ -82,6 +85,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
         | EventKind::EnoughSeeds { .. }
@@ -93,7 +97,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
 pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
     match kind {
         EventKind::Generated { id, body, .. } | EventKind::Received { id, body, .. } => Some((*id, Some(body))),
-        EventKind::Duplicate { id, .. } => Some((*id, None)),
+        EventKind::Duplicate { id, .. } | EventKind::Forged { id, .. } => Some((*id, None)),
         EventKind::Started { .. }
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
@@ -112,6 +116,7 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::MoreOffenses { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }
+        | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
         | EventKind::EnoughSeeds { .. }

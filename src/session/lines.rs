@@ -55,8 +55,10 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::NotAccepted { .. }
         | EventKind::Violation { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::Forged { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }
+        | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
         | EventKind::EnoughSeeds { .. }

@@ -78,6 +78,7 @@ violation: Violation: bytes that are no message, by 10.0.0.1:4711: "\x1b["
 more_offenses: 3117 more like it from 10.0.0.1 in 10 s
 other_dialect: 10.0.0.1:4711 speaks the classic dialect; start this node with --wire classic
 handshake_failed: Connection with ('127.0.0.1', 3002) ended before it named itself
+eclipse_suspected: May be cut off from the others: 2 neighbors joined when it was full, which is most of them
 repairing: Has 1 of 4 neighbors, looks for more
 too_few_seeds: Registered with 1 of 3 seeds, wants 2; still trying
 enough_seeds: Registered with 1 seed, which is enough
@@ -88,6 +89,7 @@ peer_delisted: ('127.0.0.1', 3002) is off the list: ('127.0.0.1', 3001) reported
 generated: Generated Gossip Message : 03.13.02:('127.0.0.1', 3001):Gossip Message 12
 received: Received Gossip Message : 03.13.02:('127.0.0.1', 3001):Gossip Message 12
 duplicate: -
+forged: Forged: ('127.0.0.1', 3001)#12 came from ('127.0.0.1', 3002), and ('127.0.0.1', 3001) never sent it
 probe_sent: -
 probe_received: Liveness Request:03.05.29:('127.0.0.1', 3002)
 probe_answered: Liveness Reply:03.05.29:('127.0.0.1', 3001):('127.0.0.1', 3002)
