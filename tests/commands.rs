@@ -240,14 +240,14 @@ impl Network {
     async fn prepare(&mut self, line: &str) {
         self.give(line).await.unwrap();
         self.catch_up();
-        let life = match grammar::split(line) {
+        let expected = match grammar::split(line) {
             ("hang", name) => Some((name, Life::Hung)),
             ("kill", name) => Some((name, Life::Killed)),
             _ => None,
         };
-        if let Some((name, life)) = life {
+        if let Some((name, expected)) = expected {
             let node = self.model.find(name).unwrap();
-            while self.model.nodes().get(node).unwrap().life != life {
+            while self.model.nodes().get(node).unwrap().life != expected {
                 let Nodes::Sockets { events, .. } = &mut self.nodes else { panic!("{line} is not shown") };
                 let delivery = tokio::time::timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
                 delivery.batch.iter().for_each(|event| self.model.apply(event));
@@ -292,10 +292,9 @@ fn named(why: &str, p1: Addr, p3: Addr) -> String {
 /// What a scenario says in which these lines stand one after the other.
 fn in_a_scenario(dialect: Dialect, (before, line): Case) -> Verdict {
     let (p1, p3) = (Addr::loopback(3000), Addr::loopback(3002));
-    let mut text = format!("set wire {dialect}\nlab {SEEDS} {PEERS}\n");
-    for line in before.iter().chain([&line]) {
-        text += &format!("+1s {}\n", written(line, p1, p3));
-    }
+    let steps = before.iter().chain([&line]).map(|line| format!("+1s {}", written(line, p1, p3)));
+    let top = [format!("set wire {dialect}"), format!("lab {SEEDS} {PEERS}")];
+    let text = top.into_iter().chain(steps).collect::<Vec<_>>().join("\n");
     Script::parse(&text).map(|_| ()).map_err(|error| named(&error.what, p1, p3))
 }
 
@@ -385,10 +384,8 @@ fn of_a_node_elsewhere(ours: Addr) -> Vec<Command> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_on_sockets_and_in_virtual_time_say_the_same_of_a_node_elsewhere() {
-    let mut networks = [
-        Network::on_sockets(Dialect::Framed, Clock::start()).await,
-        Network::in_virtual_time(Dialect::Framed),
-    ];
+    let mut networks =
+        [Network::on_sockets(Dialect::Framed, Clock::start()).await, Network::in_virtual_time(Dialect::Framed)];
     let [sockets, virtual_time] = &mut networks;
     let (p1, its_twin) = (sockets.addr("p1"), virtual_time.addr("p1"));
     for (command, twin) in of_a_node_elsewhere(p1).into_iter().zip(of_a_node_elsewhere(its_twin)) {
@@ -400,10 +397,8 @@ async fn nodes_on_sockets_and_in_virtual_time_say_the_same_of_a_node_elsewhere()
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_left_is_told_as_that_by_all() {
     for line in ["kill p1", "hang p1", "say p1 hello", "lie p1 p2", "loss p1 5%", "restart p1"] {
-        let mut networks = [
-            Network::on_sockets(Dialect::Framed, Clock::start()).await,
-            Network::in_virtual_time(Dialect::Framed),
-        ];
+        let mut networks =
+            [Network::on_sockets(Dialect::Framed, Clock::start()).await, Network::in_virtual_time(Dialect::Framed)];
         let mut told = Vec::new();
         for network in &mut networks {
             network.apply(Command::Quit).await.unwrap();

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::proto::config::REGISTRATIONS_MAX;
 pub use crate::proto::config::BODY_LEN_MAX;
+use crate::proto::config::REGISTRATIONS_MAX;
 
 /// Seeds of a network in this process. More would only make every peer register longer.
 pub const SEEDS_MAX: usize = 64;

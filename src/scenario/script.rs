@@ -483,10 +483,7 @@ mod tests {
         assert!(error("lab 2 8\n1s kill p9").starts_with("2: no node 'p9'"), "{}", error("lab 2 8\n1s kill p9"));
         assert_eq!(error("lab 2 8\n1s kill p3\n+1s kill p3"), "3: 'kill p3': p3 was killed in line 2");
         assert_eq!(error("lab 2 8\n1s kill p3\n+1s say p3 hello"), "3: 'say p3 hello': p3 was killed in line 2");
-        assert_eq!(
-            error("lab 2 8\n1s restart p3"),
-            "2: 'restart p3': p3 runs: kill or hang it first"
-        );
+        assert_eq!(error("lab 2 8\n1s restart p3"), "2: 'restart p3': p3 runs: kill or hang it first");
         assert_eq!(
             error("lab 2 8\n1s say s1 hello"),
             "2: 'say s1 hello': s1 is a seed, and seeds do not gossip: choose a peer"

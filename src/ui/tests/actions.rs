@@ -94,7 +94,7 @@ fn a_node_elsewhere_is_cut_off_and_the_footer_says_exactly_that() {
     assert_eq!(footer(&mut app), "x again cuts p1's link to 127.0.0.1:4000; p1 then treats it as dead");
     assert_eq!(press(&mut app, "x"), command(Command::Cut { node: P1, peer: FAR }));
     assert_eq!(press(&mut app, "X"), []);
-    assert!(footer(&mut app).contains("only nodes of this process can be hung"));
+    assert!(footer(&mut app).contains("is not a node of this process"));
 }
 
 #[test]
