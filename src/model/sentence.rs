@@ -213,6 +213,13 @@ fn repairing(reason: RepairReason, name: NameOf<'_>) -> String {
         RepairReason::SplitOverlay { root, other } => {
             format!("Looking for a bridge: {} is in another part of the overlay than {}", name(other), name(root))
         }
+        RepairReason::FalseRoot { root, other } => {
+            format!(
+                "Looking for a bridge: no seed lists {}, the root that is heard of; trying {}",
+                name(root),
+                name(other)
+            )
+        }
     }
 }
 

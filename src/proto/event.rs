@@ -151,6 +151,13 @@ pub enum RepairReason {
         /// The node of another part.
         other: Addr,
     },
+    /// No seed lists the lowest address that is said to live in this part of the overlay.
+    FalseRoot {
+        /// That address.
+        root: Addr,
+        /// The node that is dialed, in case it is in another part.
+        other: Addr,
+    },
 }
 
 /// Something that happened at a node.

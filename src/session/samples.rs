@@ -47,7 +47,7 @@ pub(super) fn received(body: &str) -> EventKind {
 }
 
 /// One event of each kind.
-pub(super) fn one_of_each() -> Vec<EventKind> {
+pub(crate) fn one_of_each() -> Vec<EventKind> {
     let (id, body) = (MessageId { origin: peer(1), run: 7, seq: 12 }, Body::from("Gossip Message 12"));
     let (purpose, link, clock) = (Purpose::Neighbor, LinkId(9), clock());
     let (peers, cause) = (vec![peer(1), peer(2)], DeathCause::Misses { misses: 3 });
@@ -186,6 +186,7 @@ fn about_nodes() -> impl Strategy<Value = EventKind> {
     let repair = prop_oneof![
         any::<(usize, usize)>().prop_map(|(have, want)| RepairReason::TooFewLinks { have, want }),
         (addr(), addr()).prop_map(|(root, other)| RepairReason::SplitOverlay { root, other }),
+        (addr(), addr()).prop_map(|(root, other)| RepairReason::FalseRoot { root, other }),
     ];
     prop_oneof![
         (".*", roles, dialect(), pace).prop_map(|(name, role, dialect, pace)| EventKind::Started {
