@@ -217,7 +217,7 @@ fn a_command() -> impl Strategy<Value = Command> {
         a_node().prop_map(Command::Kill),
         a_node().prop_map(Command::Restart),
         a_node().prop_map(|node| Command::Cut { node, peer: FAR }),
-        (1..9_usize, 0..99_usize).prop_map(|(seeds, peers)| Command::StartLab { seeds, peers }),
+        (1..9_usize, 1..99_usize).prop_map(|(seeds, peers)| Command::StartLab { seeds, peers }),
         (a_node(), prop_oneof!["[a-z]{1,9}( [a-z]{1,9})?", "(?s).{1,20}", "\"[ a-z\\\\\"\n]{0,5}\""])
             .prop_map(|(node, text)| Command::Say { node, body: text.as_str().into() }),
     ]
