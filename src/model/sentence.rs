@@ -61,6 +61,11 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         }
         EventKind::Repairing { reason } => repairing(*reason, name),
         EventKind::TooFewSeeds { registered, wanted, known } => too_few_seeds(*registered, *wanted, *known),
+        EventKind::ListedAlready { seed } => format!(
+            "{} lists this address already: a Python neighbor of the node that was here keeps its old socket, takes this \
+             one for dead and later dies of it; start it at another port",
+            name(*seed)
+        ),
         EventKind::EnoughSeeds { registered } => {
             format!("Registered with {}, which is enough", count_text(*registered as u64, "seed"))
         }

@@ -231,9 +231,8 @@ pub enum EventKind {
         purpose: Purpose,
         /// What the system said.
         error: String,
-        /// Not before this will it be tried again. `None` for a neighbor: repair dials whoever is known while links
-        /// are missing, and this one after a while, if a seed names it again; `None` for a seed: the registration
-        /// that was to be renewed stands.
+        /// Not tried again before this. `None`: a neighbor, which repair dials when links are missing, or a seed whose
+        /// registration stands.
         retry_at: Option<Time>,
     },
     /// Both ends know each other; the link is in use.
@@ -336,6 +335,11 @@ pub enum EventKind {
     EnoughSeeds {
         /// Registrations that are up.
         registered: usize,
+    },
+    /// Peer, classic: it starts, and a seed lists its address already. A node was there before.
+    ListedAlready {
+        /// Which seed.
+        seed: Addr,
     },
     /// Peer: a seed sent its list.
     PeerListReceived {
