@@ -19,7 +19,6 @@ use super::files::{self, Demand};
 use super::interfaces;
 use super::links::Identity;
 use super::node::{self, Control, Handle, Setup};
-use super::outbox::check_body;
 use super::trouble::Trouble;
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::{Command, NodeSpec, Placement};
@@ -93,9 +92,9 @@ impl Engine {
     pub fn new(defaults: Defaults, taps: Vec<Tap>) -> Self {
         let files_max = files::raise_limit();
         Self {
+            roster: Roster::new(defaults.peer.dialect),
             defaults,
             taps: taps.into(),
-            roster: Roster::new(),
             slots: BTreeMap::new(),
             lab: None,
             files_max,
@@ -140,6 +139,7 @@ impl Engine {
             .collect();
         let addrs = places.iter().map(|place| place.addr).collect();
         self.lab = Some(lab);
+        self.roster.note_lab();
         self.begin(places)?;
         self.tell_of_newcomers().await;
         Ok(addrs)
@@ -173,6 +173,7 @@ impl Engine {
     }
 
     async fn carry_out(&mut self, command: Command) -> Result<(), CommandError> {
+        self.roster.judge(&command, &self.faults)?;
         match command {
             Command::Start(spec) => self.start(spec).await.map(drop).map_err(CommandError::from),
             Command::StartLab { seeds, peers } => {
@@ -189,11 +190,7 @@ impl Engine {
                 self.roster.heal(node, peer)?;
                 self.tell_peer(node, NodeCommand::Heal(peer)).await
             }
-            Command::Say { node, body } => {
-                self.roster.running_peer(node)?;
-                check_body(self.dialect(Role::Peer), node, &body)?;
-                self.tell_peer(node, NodeCommand::Say(body)).await
-            }
+            Command::Say { node, body } => self.tell_peer(node, NodeCommand::Say(body)).await,
             Command::Fault(command) => self.fault(command).await,
             Command::Quit => {
                 self.leave().await;
