@@ -6,12 +6,21 @@
 //! connected overlay, both ends of each link agree, a message from each peer reaches every other one
 //! once, and this process holds no more files, threads or memory than before.
 //!
+//! Beside them a Python peer, as strict as the original, frees a slot after 75 s for a peer of ours that waits: `freed_slot`.
+//!
 //! `SOAK_SECONDS` says how long (300), `SOAK_SEED` repeats a run's choices; real time does the rest, so not to the last event.
 #![expect(clippy::disallowed_methods, reason = "real time is what a soak is made of")]
 
+mod freed_slot;
 mod hostile;
 mod network;
 mod process;
+#[path = "../engine/python.rs"]
+#[expect(dead_code, reason = "the tests of the engine use the rest")]
+mod python;
+#[path = "../python_rules/mod.rs"]
+#[expect(dead_code, reason = "the double in virtual time uses the rest")]
+mod python_rules;
 mod rude;
 
 use std::sync::atomic::{AtomicU64, Ordering};
