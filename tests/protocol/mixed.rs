@@ -190,8 +190,13 @@ impl Mixed {
         for python in self.pythons.iter().chain([&self.seed]) {
             assert_eq!(python.process().died(), None, "{} at {}: {}", python.addr, self.seconds(), self.what);
         }
-        let (listed, live) = (self.seed.process().list().len(), self.ours.len() + self.pythons.len());
-        assert!(listed <= live + SLACK, "{listed} listed, {live} live at {}: {}", self.seconds(), self.what);
+        let (list, live) = (self.seed.process().list().to_vec(), self.live());
+        let most = live.len() + SLACK;
+        assert!(list.len() <= most, "listed {list:?}, live {live:?} at {}: {}", self.seconds(), self.what);
+    }
+
+    fn live(&self) -> Vec<Addr> {
+        self.ours.iter().copied().chain(self.pythons.iter().map(|python| python.addr)).collect()
     }
 
     fn seconds(&self) -> String {
