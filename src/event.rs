@@ -20,5 +20,12 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+impl Event {
+    /// Bytes of memory that it takes, what it points to included.
+    pub fn memory_len(&self) -> usize {
+        size_of::<Self>() + self.kind.heap_len()
+    }
+}
+
 /// Events that happened together, in order; shared by all who listen.
 pub type Batch = Arc<[Event]>;

@@ -17,7 +17,7 @@ use super::nodes::{self, Ending, Nodes};
 use super::output;
 use super::plan::{Begin, Plan, World};
 use super::player::Player;
-use super::records::{self, Records};
+use super::records::{self, Records, Written};
 use super::signals::Signals;
 use super::values::{Span, Theme};
 use crate::clock::Clock;
@@ -203,7 +203,10 @@ async fn end(
         records.hurry().await;
         return Ok(ExitCode::from(asked.exit_code()));
     }
-    let report = records.finish();
+    let report = match records.end(signals).await {
+        Written::Done(report) => report,
+        Written::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
+    };
     let shown = shown?;
     let nothing_ran = shown.model.nodes().iter().next().is_none();
     if left.replaying.is_some() || nothing_ran {

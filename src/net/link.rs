@@ -77,6 +77,10 @@ pub(super) struct Link {
     pub(super) alarm_at: Option<Time>,
     /// It was sent something in this turn.
     pub(super) is_unsent: bool,
+    /// Not read before this: it brings more than it may.
+    paused_until: Option<Time>,
+    /// Not read before this: what it brings fills a queue.
+    held_until: Option<Time>,
 }
 
 impl Link {
@@ -94,7 +98,33 @@ impl Link {
             quiet_at: None,
             alarm_at: None,
             is_unsent: false,
+            paused_until: None,
+            held_until: None,
         }
+    }
+
+    /// Nothing more is read of it before then.
+    pub(super) fn pause(&mut self, until: Time) {
+        self.paused_until = self.paused_until.max(Some(until));
+    }
+
+    /// The same, unless the queue that it fills has room before.
+    pub(super) fn hold(&mut self, until: Time) {
+        self.held_until = Some(until);
+    }
+
+    /// The queue that it filled has room.
+    pub(super) fn release(&mut self) {
+        if self.held_until.take().is_some() {
+            self.call.make();
+        }
+    }
+
+    /// It is not read now.
+    fn rests(&mut self, now: Time) -> bool {
+        self.paused_until = self.paused_until.filter(|until| *until > now);
+        self.held_until = self.held_until.filter(|until| *until > now);
+        self.paused_until.is_some() || self.held_until.is_some()
     }
 
     /// Begins to look after the link in this turn: writes what had to wait. What the turn itself has to say
@@ -117,6 +147,9 @@ impl Link {
     /// The next message, or the end; `None` when there is nothing now, or the link has had its share
     /// of the turn. Reads into `spare` where it has no memory of its own.
     pub(super) fn pull(&mut self, now: Time, spare: &mut BytesMut) -> Option<Pulled> {
+        if self.rests(now) {
+            return None;
+        }
         loop {
             if let Some(pulled) = self.decode() {
                 return Some(pulled);
@@ -222,10 +255,8 @@ impl Link {
 
     /// When to look after it, should the runtime not call before.
     pub(super) fn alarm(&self) -> Option<Time> {
-        match (self.quiet_at, self.outbox.alarm()) {
-            (Some(quiet), Some(write)) => Some(quiet.min(write)),
-            (quiet, write) => quiet.or(write),
-        }
+        let alarms = [self.quiet_at, self.outbox.alarm(), self.paused_until, self.held_until];
+        alarms.into_iter().flatten().min()
     }
 }
 
@@ -252,6 +283,11 @@ pub(super) enum End {
 impl Closing {
     pub(super) fn new(link: Link, now: Time) -> Self {
         Self { link, by: now + HANG_UP_TIMEOUT, said: false, alarm_at: None }
+    }
+
+    /// Messages that still wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.link.outbox.waiting()
     }
 
     /// Goes on with it.

@@ -20,6 +20,7 @@ mod link;
 mod links;
 mod node;
 mod outbox;
+mod pressure;
 mod trouble;
 pub mod wire;
 

@@ -5,6 +5,7 @@
 //! as one batch. Between turns the task waits for all of these at once; it never waits for
 //! anything else.
 
+use std::collections::VecDeque;
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::dial::Dialed;
 use super::link::Pulled;
 use super::links::{DIALS_MAX, Identity, Links};
+use super::pressure::STUCK_AFTER;
 use super::trouble::{Outgoing, Parcel, Situation, Trouble};
 use crate::clock::Clock;
 use crate::event::{Batch, Event};
@@ -104,6 +106,7 @@ struct Node<M> {
     trouble: Trouble,
     /// Links that have something to be read later, because the node is slow.
     unread: Vec<LinkId>,
+    says: Says,
     sources: Sources,
 }
 
@@ -140,6 +143,25 @@ impl Drop for CrashNotice {
     }
 }
 
+/// Messages of the user's own that wait because a queue is crowded.
+#[derive(Debug, Default)]
+struct Says {
+    waiting: VecDeque<NodeCommand>,
+    /// Not before this, while it is.
+    next_at: Option<Time>,
+}
+
+impl Says {
+    /// So many wait that whoever gives commands should wait, too.
+    fn is_full(&self) -> bool {
+        self.waiting.len() >= CONTROLS_MAX
+    }
+
+    fn take(&mut self, count: usize) -> Vec<NodeCommand> {
+        self.waiting.drain(..count.min(self.waiting.len())).collect()
+    }
+}
+
 /// Why the task goes on to something else than turns.
 enum Fate {
     Leave,
@@ -153,13 +175,14 @@ impl<M: Machine> Node<M> {
         let notice = CrashNotice { node: me.addr, clock, taps: Arc::clone(&taps) };
         let links = Links::new(me, taps, dials, clock);
         let sources = Sources::new(controls, dialed, listener, clock);
-        Self { notice, machine, reach, links, trouble, unread: Vec::new(), sources }
+        Self { notice, machine, reach, links, trouble, unread: Vec::new(), says: Says::default(), sources }
     }
 
     async fn run(mut self) {
         self.handle(Input::Start);
         let fate = loop {
             self.end_turn();
+            self.sources.takes_controls = !self.says.is_full();
             let ready = self.sources.ready(self.next_deadline(), &self.links).await;
             if let Some(fate) = self.turn(ready) {
                 break fate;
@@ -174,7 +197,8 @@ impl<M: Machine> Node<M> {
     /// When there is something to do, should nothing come from outside before.
     fn next_deadline(&self) -> Option<Time> {
         let reads_again = self.trouble.reads_again().filter(|_| !self.unread.is_empty());
-        [self.machine.next_deadline(), self.trouble.next_at(), reads_again].into_iter().flatten().min()
+        let deadlines = [self.machine.next_deadline(), self.trouble.next_at(), reads_again, self.says.next_at];
+        deadlines.into_iter().flatten().min()
     }
 
     fn turn(&mut self, ready: Ready) -> Option<Fate> {
@@ -183,6 +207,7 @@ impl<M: Machine> Node<M> {
         for control in ready.controls {
             match control {
                 Control::Command(NodeCommand::Leave) => return Some(Fate::Leave),
+                Control::Command(say @ NodeCommand::Say(_)) if self.says_later() => self.says.waiting.push_back(say),
                 Control::Command(command) => self.handle(Input::Command(command)),
                 Control::Faults(situation) => self.trouble.set(self.links.now(), situation),
                 Control::Hang => return Some(Fate::Hang),
@@ -253,9 +278,32 @@ impl<M: Machine> Node<M> {
         self.links.set_now();
         self.arrive();
         self.attend_due();
+        self.links.drop_stuck();
+        self.say();
         if self.machine.next_deadline().is_some_and(|deadline| deadline <= self.links.now()) {
             self.handle(Input::Wake);
         }
+    }
+
+    /// What the user says now has to wait, and nothing overtakes what waits.
+    fn says_later(&self) -> bool {
+        self.links.is_crowded() || !self.says.waiting.is_empty()
+    }
+
+    /// Says what had to wait: once no queue is crowded, but one message each [`STUCK_AFTER`] in any case.
+    fn say(&mut self) {
+        let (now, is_crowded) = (self.links.now(), self.links.is_crowded());
+        let planned = self.says.next_at.filter(|at| *at > now);
+        let is_due = self.says.next_at.is_some() && planned.is_none();
+        let count = if is_crowded { usize::from(is_due) } else { CONTROLS_MAX };
+        for say in self.says.take(count) {
+            self.handle(Input::Command(say));
+        }
+        self.says.next_at = match (self.says.waiting.is_empty(), is_crowded) {
+            (true, _) => None,
+            (false, true) => planned.or(Some(now + STUCK_AFTER)),
+            (false, false) => Some(now),
+        };
     }
 
     fn attend_due(&mut self) {
@@ -307,8 +355,17 @@ impl<M: Machine> Node<M> {
         let _ = timeout(LEAVE_TIMEOUT, self.close_links()).await;
         self.notice.withdraw();
         self.links.set_now();
+        self.tell_unsent();
         self.links.emit(|| EventKind::Stopped { how: Stop::Left });
         self.links.publish();
+    }
+
+    fn tell_unsent(&mut self) {
+        let unsent = self.links.unsent() + self.says.waiting.len();
+        if unsent > 0 {
+            let why = format!("{} not sent: others read too slowly", messages_were(unsent));
+            self.links.emit(|| EventKind::Failed { what: "send everything before leaving".to_owned(), why });
+        }
     }
 
     async fn close_links(&mut self) {
@@ -342,6 +399,7 @@ struct Sources {
     accept_again: Option<Time>,
     /// The last accept failed, which was said.
     accept_fails: bool,
+    takes_controls: bool,
 }
 
 /// What there is to do in a turn.
@@ -369,7 +427,17 @@ impl Sources {
         clock: Clock,
     ) -> Self {
         let (alarm, listener) = (Box::pin(sleep_until(clock.instant(clock.epoch()))), Some(listener));
-        Self { controls, dialed, listener, clock, alarm, alarm_at: None, accept_again: None, accept_fails: false }
+        Self {
+            controls,
+            dialed,
+            listener,
+            clock,
+            alarm,
+            alarm_at: None,
+            accept_again: None,
+            accept_fails: false,
+            takes_controls: true,
+        }
     }
 
     /// Nothing new comes from outside from now on.
@@ -400,7 +468,9 @@ impl Sources {
     /// Takes all that is ready.
     fn poll(&mut self, cx: &mut Context<'_>, links: &Links, ready: &mut Ready) -> Poll<()> {
         // Each registers for its next wake-up only where it finds nothing (more).
-        let _ = self.controls.poll_recv_many(cx, &mut ready.controls, CONTROLS_MAX);
+        if self.takes_controls {
+            let _ = self.controls.poll_recv_many(cx, &mut ready.controls, CONTROLS_MAX);
+        }
         let _ = self.dialed.poll_recv_many(cx, &mut ready.dialed, DIALS_MAX);
         poll_calls(cx, links, &mut ready.calls);
         self.poll_accept(cx, ready);
@@ -436,6 +506,10 @@ impl Sources {
         self.accept_again = self.accept_again.filter(|again| *again > self.clock.now());
         true
     }
+}
+
+fn messages_were(count: usize) -> String {
+    if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") }
 }
 
 /// Takes the calls of links, unless the task has had its share and must let others run: then the links

@@ -153,6 +153,18 @@ pub enum RepairReason {
     },
 }
 
+/// What there was too much of to tell one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Omission {
+    /// Links that others opened and that were gone before they were told of.
+    Links,
+    /// Links that others asked for and did not get.
+    Refusals,
+    /// Seed: reports of nodes that are not on the list.
+    Reports,
+}
+
 /// Something that happened at a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
@@ -282,6 +294,27 @@ pub enum EventKind {
     /// Further offences by remotes at one address, after some had been told one by one.
     MoreOffenses {
         /// The address of the remotes' machine, or words for several.
+        host: String,
+        /// How many.
+        count: u64,
+        /// In how long a time, in microseconds.
+        span_us: u64,
+    },
+    /// A neighbor or registered peer says more than a link may, gossip aside, and is read slowly. If it goes on, its link
+    /// is closed for that.
+    Flooding {
+        /// Who.
+        peer: Addr,
+        /// What kind of message came when that was told.
+        said: String,
+        /// So many a second are allowed.
+        limit: u32,
+    },
+    /// Further things that remotes at one address did, after some had been told one by one.
+    Omitted {
+        /// What.
+        what: Omission,
+        /// The address of the remotes' machine.
         host: String,
         /// How many.
         count: u64,
@@ -473,4 +506,48 @@ pub enum EventKind {
         /// From the seed's probe to the answer.
         rtt_us: u64,
     },
+}
+
+impl EventKind {
+    /// Bytes of memory that it points to, as far as a remote decides how many there are.
+    pub fn heap_len(&self) -> usize {
+        let list_len = |list: &[Addr]| size_of_val(list);
+        match self {
+            Self::Generated { body, .. } | Self::Received { body, .. } => body.len(),
+            Self::PeerListReceived { peers, .. } | Self::PeerListSent { peers, .. } => list_len(peers),
+            Self::LinkRefused { referral, .. } => list_len(referral),
+            Self::Violation { remote, violation, .. } => remote.len() + violation.bytes.len(),
+            Self::OtherDialect { remote, .. } | Self::HandshakeFailed { remote, .. } => remote.len(),
+            Self::Started { .. }
+            | Self::Exposed { .. }
+            | Self::Stopped { .. }
+            | Self::Hung
+            | Self::Failed { .. }
+            | Self::FaultSet { .. }
+            | Self::FaultCleared { .. }
+            | Self::Lied { .. }
+            | Self::Dialing { .. }
+            | Self::DialFailed { .. }
+            | Self::LinkUp { .. }
+            | Self::LinkDown { .. }
+            | Self::NotAccepted { .. }
+            | Self::MoreOffenses { .. }
+            | Self::Flooding { .. }
+            | Self::Omitted { .. }
+            | Self::Repairing { .. }
+            | Self::TooFewSeeds { .. }
+            | Self::EnoughSeeds { .. }
+            | Self::PeerListed { .. }
+            | Self::PeerDelisted { .. }
+            | Self::Duplicate { .. }
+            | Self::ProbeSent { .. }
+            | Self::ProbeReceived { .. }
+            | Self::ProbeAnswered { .. }
+            | Self::ProbeMissed { .. }
+            | Self::NeighborDied { .. }
+            | Self::DeadReportSent { .. }
+            | Self::DeadReportReceived { .. }
+            | Self::ReportDisputed { .. } => 0,
+        }
+    }
 }

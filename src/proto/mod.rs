@@ -5,6 +5,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod addr;
+pub mod budget;
 mod claims;
 pub mod config;
 mod crowd;
@@ -24,3 +25,4 @@ pub mod seen;
 pub mod text;
 pub mod time;
 pub mod violation;
+mod visits;

@@ -13,15 +13,17 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::addr::Addr;
+use super::budget::{self, Budget, Verdict};
 use super::claims::Claims;
 use super::config::{CLASSIC_LIST_LEN, DeadPolicy, HALF_OPEN_MAX, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
 use super::crowd;
-use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Rule, Side, Violation};
+use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Omission, Purpose, ReportAction, Rule, Side, Violation};
 use super::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role, Vitals};
 use super::offenses::Offenses;
 use super::random::Random;
 use super::time::{ClockTime, Time};
+use super::visits::Visits;
 
 /// Reporters whose disputed reports are counted; the count of further ones starts anew.
 const DISPUTES_MAX: usize = 1_024;
@@ -43,6 +45,7 @@ struct Link {
     listed_at: Time,
     /// When anything was last heard from it.
     heard_at: Time,
+    budget: Budget,
 }
 
 /// A peer on the list.
@@ -52,6 +55,8 @@ struct Entry {
     link: Option<LinkId>,
     /// When its registration closed.
     departed_at: Time,
+    /// It was told that the peer is on the list.
+    is_told: bool,
 }
 
 /// A dead report that is being checked.
@@ -78,6 +83,7 @@ pub struct Seed {
     /// How far its clock is ahead of the time that it is handed, in microseconds.
     skew_us: i64,
     offenses: Offenses,
+    visits: Visits,
     claims: Claims,
 }
 
@@ -94,6 +100,7 @@ impl Seed {
             probes: 0,
             skew_us: 0,
             offenses: Offenses::default(),
+            visits: Visits::default(),
             claims: Claims::default(),
         }
     }
@@ -115,7 +122,8 @@ impl Seed {
             return self.turned_away(now, remote, Rule::TooManyLinks, out);
         }
         let hello_by = now + self.config.handshake_timeout;
-        self.links.insert(link, Link { remote, peer: None, hello_by, listed_at: now, heard_at: now });
+        let budget = Budget::default();
+        self.links.insert(link, Link { remote, peer: None, hello_by, listed_at: now, heard_at: now, budget });
         match self.config.dialect {
             Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
             Dialect::Classic => self.send_list(now, link, out),
@@ -160,10 +168,15 @@ impl Seed {
             Dialect::Classic | Dialect::Framed => others,
         };
         out.send(link, &Message::PeerList(peers.clone()));
-        out.emit(|| EventKind::PeerListSent { peer, peers });
+        if !self.visits.is_untold(link) {
+            out.emit(|| EventKind::PeerListSent { peer, peers });
+        }
     }
 
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
+        if !self.is_within_budget(now, link, &message, out) {
+            return;
+        }
         let Some(open) = self.links.get_mut(&link) else { return };
         open.heard_at = now;
         let said = message.name();
@@ -175,7 +188,7 @@ impl Seed {
             (Some(peer), Message::DeadReport { dead, clock, reporter, cause }) => {
                 // A framed reporter is who its hello said; a classic one names itself in each report.
                 let reporter = if self.config.dialect == Dialect::Framed { peer } else { reporter };
-                self.on_report(now, Report { dead, clock, reporter, cause }, out);
+                self.on_report(now, link, Report { dead, clock, reporter, cause }, out);
             }
             (Some(peer), Message::Probe { seq, asker, clock, vitals: _ }) => {
                 out.send(link, &Message::ProbeReply { seq, asker, clock, vitals: Some(self.vitals()) });
@@ -185,14 +198,14 @@ impl Seed {
             (Some(peer), Message::Goodbye { reason, .. }) => {
                 self.links.remove(&link);
                 out.hang_up(link);
-                registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
+                self.registration_ended(now, link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
                 self.on_departure(now, link, peer, Some(DelistReason::Left), out);
             }
             (Some(peer), Message::Refusal { reason, .. }) => {
                 // It dialled us as a peer, and has our hello by now.
                 self.links.remove(&link);
                 out.hang_up(link);
-                registration_ended(link, peer, LinkEnd::Refused { reason }, out);
+                self.registration_ended(now, link, peer, LinkEnd::Refused { reason }, out);
                 self.on_departure(now, link, peer, None, out);
             }
             (Some(_), Message::PeerList(_) | Message::Gossip(_)) => {
@@ -201,14 +214,46 @@ impl Seed {
         }
     }
 
+    /// May this link bring such a message? Whoever brings too many is read slowly, then told of, then dropped.
+    fn is_within_budget(&mut self, now: Time, link: LinkId, message: &Message, out: &mut impl Output) -> bool {
+        let Some(open) = self.links.get_mut(&link) else { return false };
+        match open.budget.spend(now, budget::cost(message)) {
+            Verdict::Within => {}
+            Verdict::Slowed { until, is_news } => {
+                out.pause(link, until);
+                if let Some(peer) = open.peer.filter(|_| is_news) {
+                    self.offenses.tell(now, open.remote.ip(), || budget::told(peer, message), out);
+                }
+            }
+            Verdict::Exceeded => {
+                self.offend(now, link, Rule::TooManyMessages, message.name(), out);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Tells that a registration is over, if it was told that it had begun.
+    fn registration_ended(&mut self, now: Time, link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
+        if self.visits.went(now, link, out) {
+            out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Registration, end });
+        }
+    }
+
     fn vitals(&self) -> Vitals {
         Vitals { neighbors: u16::try_from(self.list.len()).unwrap_or(u16::MAX), beacon: None }
     }
 
-    fn on_report(&mut self, now: Time, report: Report, out: &mut impl Output) {
+    fn on_report(&mut self, now: Time, link: LinkId, report: Report, out: &mut impl Output) {
         let Report { dead, clock, reporter, cause } = report;
         let action = self.judge(dead);
-        out.emit(|| EventKind::DeadReportReceived { dead, clock, reporter, cause, action });
+        let event = || EventKind::DeadReportReceived { dead, clock, reporter, cause, action };
+        match (action, self.links.get(&link)) {
+            (ReportAction::NotListed, Some(open)) => {
+                self.visits.tell(now, open.remote.ip(), Omission::Reports, event, out);
+            }
+            (ReportAction::NotListed | ReportAction::Removed | ReportAction::Verifying, _) => out.emit(event),
+        }
         match action {
             ReportAction::NotListed => {}
             ReportAction::Removed => self.delist(dead, DelistReason::Reported { reporter }, out),
@@ -276,7 +321,7 @@ impl Seed {
     }
 
     fn delist(&mut self, peer: Addr, reason: DelistReason, out: &mut impl Output) {
-        if self.list.remove(&peer).is_some() {
+        if self.list.remove(&peer).is_some_and(|entry| entry.is_told) {
             out.emit(|| EventKind::PeerDelisted { peer, reason });
         }
     }
@@ -313,7 +358,7 @@ impl Seed {
         let (remote, peer) = (open.remote, open.peer);
         self.tell_violation(now, remote, peer, violation, out);
         if let Some(peer) = peer {
-            registration_ended(link, peer, LinkEnd::Violation, out);
+            self.registration_ended(now, link, peer, LinkEnd::Violation, out);
         }
     }
 
@@ -332,7 +377,7 @@ impl Seed {
         };
         self.links.remove(&link);
         if let Some(peer) = peer {
-            registration_ended(link, peer, end, out);
+            self.registration_ended(now, link, peer, end, out);
         }
     }
 
@@ -353,6 +398,8 @@ impl Seed {
 
     fn on_wake(&mut self, now: Time, out: &mut impl Output) {
         self.offenses.end_windows(now, out);
+        self.visits.end_windows(now, out);
+        self.tell_stayed(now, out);
         let late = |open: &Link| open.peer.is_none() && open.hello_by <= now;
         let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
         for link in silent {
@@ -381,19 +428,21 @@ impl Seed {
             // Should it live after all, it finds its registration closed and registers again.
             out.hang_up(link);
             self.links.remove(&link);
-            registration_ended(link, dead, LinkEnd::Dead { cause: DeathCause::Misses { misses: 1 } }, out);
+            let end = LinkEnd::Dead { cause: DeathCause::Misses { misses: 1 } };
+            self.registration_ended(now, link, dead, end, out);
         }
     }
 
-    fn leave(&mut self, out: &mut impl Output) {
+    fn leave(&mut self, now: Time, out: &mut impl Output) {
         let reason = GoodbyeReason::Leaving;
         for (link, open) in std::mem::take(&mut self.links) {
             out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(link);
             if let Some(peer) = open.peer {
-                registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+                self.registration_ended(now, link, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
             }
         }
+        self.visits.end(out);
         self.list.clear();
         self.verifications.clear();
         self.claims.clear();
@@ -409,10 +458,6 @@ struct Report {
     cause: Option<DeathCause>,
 }
 
-fn registration_ended(link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
-    out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Registration, end });
-}
-
 impl Machine for Seed {
     fn handle(&mut self, now: Time, input: Input, out: &mut impl Output) {
         match input {
@@ -420,7 +465,7 @@ impl Machine for Seed {
             Input::Link { link, change: LinkChange::Accepted { remote } } => self.on_accepted(now, link, remote, out),
             Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(now, link, cause, out),
             Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
-            Input::Command(NodeCommand::Leave) => self.leave(out),
+            Input::Command(NodeCommand::Leave) => self.leave(now, out),
             Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
             Input::Wake => self.on_wake(now, out),
             // A seed dials nobody, and a user asks nothing else of it.
@@ -438,6 +483,7 @@ impl Machine for Seed {
         let answers = self.verifications.iter().map(|check| check.answer_by);
         let departures = self.list.values().filter(|entry| entry.link.is_none()).map(|entry| self.gone_at(entry));
         let decisions = self.claims.next_deadline().into_iter().chain(self.offenses.next_deadline());
+        let decisions = decisions.chain(self.visits.next_deadline());
         handshakes.chain(answers).chain(departures).chain(decisions).min()
     }
 

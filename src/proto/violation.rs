@@ -38,6 +38,8 @@ pub enum Rule {
     HandshakeTimeout,
     /// More connections than allowed were waiting to say hello, or open at all.
     TooManyLinks,
+    /// More messages than a link may bring, gossip aside, for longer than any queue of an honest node lasts.
+    TooManyMessages,
 }
 
 impl fmt::Display for Rule {
@@ -57,6 +59,7 @@ impl fmt::Display for Rule {
             Self::NotAllowed => "a connection from a machine that may not link (see --allow)",
             Self::HandshakeTimeout => "did not name its address in time",
             Self::TooManyLinks => "more connections than allowed",
+            Self::TooManyMessages => "more messages than a link may bring, gossip aside",
         })
     }
 }

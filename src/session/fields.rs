@@ -24,6 +24,8 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::NotAccepted { .. } => "not_accepted",
         EventKind::Violation { .. } => "violation",
         EventKind::MoreOffenses { .. } => "more_offenses",
+        EventKind::Flooding { .. } => "flooding",
+        EventKind::Omitted { .. } => "omitted",
         EventKind::OtherDialect { .. } => "other_dialect",
         EventKind::HandshakeFailed { .. } => "handshake_failed",
         EventKind::Repairing { .. } => "repairing",
@@ -60,6 +62,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::LinkDown { peer, .. }
         | EventKind::LinkRefused { peer, .. }
         | EventKind::NotAccepted { peer, .. }
+        | EventKind::Flooding { peer, .. }
         | EventKind::PeerListReceived { seed: peer, .. }
         | EventKind::PeerListed { peer, .. }
         | EventKind::PeerDelisted { peer, .. }
@@ -82,6 +85,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::Omitted { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
         | EventKind::EnoughSeeds { .. }
@@ -110,6 +114,8 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::NotAccepted { .. }
         | EventKind::Violation { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::Flooding { .. }
+        | EventKind::Omitted { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }
         | EventKind::Repairing { .. }

@@ -9,6 +9,7 @@
 mod engine;
 mod inbox;
 mod pacing;
+mod pauses;
 mod play;
 mod trouble;
 
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use self::inbox::UNREAD_MAX;
 use self::pacing::Pacer;
+use self::pauses::Pauses;
 use crate::event::{Event, EventKind, LinkId, Purpose, Stop};
 use crate::fault::Faults;
 use crate::proto::addr::Addr;
@@ -56,6 +58,8 @@ pub struct World<M> {
     junked: BTreeSet<Addr>,
     /// Ends of connections that do not get through: which connection, and to which end.
     withheld: Vec<(u64, usize, CloseCause)>,
+    /// Ends of connections that are not read now.
+    pauses: Pauses,
     /// When it is looked next whether all is within its bounds.
     next_look: Time,
 }
@@ -112,6 +116,8 @@ enum What {
     Read,
     /// The gap after this node's last write is over: on which connection, and at which end.
     Write(u64, usize),
+    /// The pause in which this node does not read a connection is over: which one, and at which end.
+    Resume(u64, usize),
     /// A dial reaches this node.
     Knock {
         from: Addr,
@@ -152,6 +158,7 @@ enum Act {
     Send(LinkId, Message),
     Dial(Addr),
     HangUp(LinkId),
+    Pause(LinkId, Time),
 }
 
 impl Output for Asked {
@@ -165,6 +172,10 @@ impl Output for Asked {
 
     fn hang_up(&mut self, link: LinkId) {
         self.acts.push(Act::HangUp(link));
+    }
+
+    fn pause(&mut self, link: LinkId, until: Time) {
+        self.acts.push(Act::Pause(link, until));
     }
 
     fn emit(&mut self, event: impl FnOnce() -> EventKind) {
@@ -208,6 +219,7 @@ impl<M: Machine> World<M> {
             junk: Random::new(!seed),
             junked: BTreeSet::new(),
             withheld: Vec::new(),
+            pauses: Pauses::new(),
             next_look: epoch,
         }
     }
@@ -359,6 +371,7 @@ impl<M: Machine> World<M> {
             What::Knock { from } => self.knock(from, due.node),
             What::Deliver(input) => self.arrive(due.node, input),
             What::Read => self.read(due.node),
+            What::Resume(id, end) => self.resume(id, end),
             What::Write(id, end) => self.write(due.node, id, end),
             What::Junk => self.vandalize(due.node),
         }
@@ -417,6 +430,9 @@ impl<M: Machine> World<M> {
     /// A connection is closed at both ends.
     fn forget(&mut self, id: u64) {
         let Some(connection) = self.connections.remove(&id) else { return };
+        if !self.pauses.is_empty() {
+            self.pauses.retain(|(paused, _), _| *paused != id);
+        }
         for end in connection.ends {
             if let Some(node) = self.nodes.get_mut(&end) {
                 node.connections.remove(&id);
@@ -454,6 +470,7 @@ impl<M: Machine> World<M> {
                 let (id, end) = connection_of(link);
                 self.close(id, end, CloseCause::EndOfStream);
             }
+            Act::Pause(link, until) => self.pause(link, until),
         }
     }
 

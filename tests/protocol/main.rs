@@ -1,6 +1,7 @@
 //! Every numbered rule of the protocol, in virtual time.
 
 mod classic;
+mod floods;
 mod invariants;
 mod long_runs;
 mod memory;

@@ -259,7 +259,7 @@ impl Peer {
         priority: Priority,
         out: &mut impl Output,
     ) {
-        self.link_up(link, addr, out);
+        self.link_up(now, link, addr, out);
         let bridge = priority == Priority::Bridge || self.overlay.bridge.take_if(|bridge| *bridge == addr).is_some();
         let direction = self.links.get(&link).map_or(Direction::Inbound, |open| open.direction);
         // Whoever dialled us has said something; in the framed dialect both have.
@@ -288,10 +288,17 @@ impl Peer {
             if self.links.remove(&link).is_some() {
                 out.hang_up(link);
             }
-            out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+            self.tell_down(now, link, peer, end, out);
         }
         self.repair.soon(now, &self.config, &mut self.random);
         Some(neighbor)
+    }
+
+    /// Tells that a link is gone, if it was told that it had come.
+    fn tell_down(&mut self, now: Time, link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
+        if self.visits.went(now, link, out) {
+            out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+        }
     }
 
     /// A message from a neighbor.
@@ -362,7 +369,7 @@ impl Peer {
             // The other link of the pair carries on.
             neighbor.links.retain(|other| *other != link);
             let end = LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Duplicate };
-            return out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+            return self.tell_down(now, link, peer, end, out);
         }
         let heard = neighbor.heard;
         match cause {

@@ -1,7 +1,7 @@
 //! How a registration begins: who is taken, who is refused, and who has to wait because the name it gives is
 //! that of a registered peer (see [`crate::proto::claims`]).
 
-use super::{Entry, Seed, registration_ended};
+use super::{Entry, Seed};
 use crate::proto::addr::Addr;
 use crate::proto::claims::{Claim, Claims};
 use crate::proto::config::REGISTRATIONS_MAX;
@@ -72,31 +72,52 @@ impl Seed {
     }
 
     fn register(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
-        let again = self.replace_registration(link, peer, out);
-        out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
-        out.emit(|| EventKind::PeerListed { peer, again });
+        let (again, was_told) = self.replace_registration(now, link, peer, out);
+        let from = self.links.get(&link).map(|open| open.remote.ip());
+        if from.is_none_or(|from| self.visits.came(now, link, from)) {
+            self.tell_registered(link, peer, again && was_told, out);
+        }
         if self.config.dialect == Dialect::Framed {
             self.send_list(now, link, out);
         }
     }
 
-    /// Puts the peer on the list with this link; true when it had been on it.
-    fn replace_registration(&mut self, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
+    fn tell_registered(&mut self, link: LinkId, peer: Addr, again: bool, out: &mut impl Output) {
+        if let Some(entry) = self.list.get_mut(&peer) {
+            entry.is_told = true;
+        }
+        out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
+        out.emit(|| EventKind::PeerListed { peer, again });
+    }
+
+    /// Tells of registrations that have stood for long although many from the same machine come and go.
+    pub(super) fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
+        for link in self.visits.take_stayed(now) {
+            if let Some(peer) = self.links.get(&link).and_then(|open| open.peer) {
+                let again = self.list.get(&peer).is_some_and(|entry| entry.is_told);
+                self.tell_registered(link, peer, again, out);
+            }
+        }
+    }
+
+    /// Puts the peer on the list with this link: whether it had been on it, and whether that was told.
+    fn replace_registration(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> (bool, bool) {
         if let Some(open) = self.links.get_mut(&link) {
             open.peer = Some(peer);
         }
-        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0) };
-        let Some(before) = self.list.insert(peer, entry) else { return false };
+        let is_told = self.list.get(&peer).is_some_and(|entry| entry.is_told);
+        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0), is_told };
+        let Some(before) = self.list.insert(peer, entry) else { return (false, false) };
         if let Some(old) = before.link {
             let reason = GoodbyeReason::Replaced;
             self.links.remove(&old);
             out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(old);
-            registration_ended(old, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+            self.registration_ended(now, old, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
             // Whoever speaks for the peer now has just proved that it lives.
             self.verifications.retain(|check| check.link != old);
         }
-        true
+        (true, is_told)
     }
 
     pub(super) fn refuse(&mut self, now: Time, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {

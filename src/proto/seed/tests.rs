@@ -13,6 +13,8 @@ impl Output for Told {
 
     fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
 
+    fn pause(&mut self, _link: LinkId, _until: Time) {}
+
     fn hang_up(&mut self, _link: LinkId) {}
 
     fn emit(&mut self, event: impl FnOnce() -> EventKind) {
@@ -43,7 +45,7 @@ fn join(seed: &mut Seed, link: LinkId, listen: Addr) -> Vec<EventKind> {
 fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
     let mut seed = seed();
     for n in 0..REGISTRATIONS_MAX {
-        seed.list.insert(addr(n), Entry { link: None, departed_at: NOW });
+        seed.list.insert(addr(n), Entry { link: None, departed_at: NOW, is_told: true });
     }
     let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { reason: RefusalReason::Full, .. });
     assert!(join(&mut seed, LinkId(1), addr(REGISTRATIONS_MAX)).iter().any(refused));
