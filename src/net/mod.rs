@@ -21,6 +21,7 @@ mod links;
 mod node;
 mod outbox;
 mod pressure;
+mod says;
 mod trouble;
 pub mod wire;
 

@@ -5,7 +5,6 @@
 //! as one batch. Between turns the task waits for all of these at once; it never waits for
 //! anything else.
 
-use std::collections::VecDeque;
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
@@ -23,7 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::dial::Dialed;
 use super::link::Pulled;
 use super::links::{DIALS_MAX, Identity, Links};
-use super::pressure::STUCK_AFTER;
+use super::says::Says;
 use super::trouble::{Outgoing, Parcel, Situation, Trouble};
 use crate::clock::Clock;
 use crate::event::{Batch, Event};
@@ -143,25 +142,6 @@ impl Drop for CrashNotice {
     }
 }
 
-/// Messages of the user's own that wait because a queue is crowded.
-#[derive(Debug, Default)]
-struct Says {
-    waiting: VecDeque<NodeCommand>,
-    /// Not before this, while it is.
-    next_at: Option<Time>,
-}
-
-impl Says {
-    /// So many wait that whoever gives commands should wait, too.
-    fn is_full(&self) -> bool {
-        self.waiting.len() >= CONTROLS_MAX
-    }
-
-    fn take(&mut self, count: usize) -> Vec<NodeCommand> {
-        self.waiting.drain(..count.min(self.waiting.len())).collect()
-    }
-}
-
 /// Why the task goes on to something else than turns.
 enum Fate {
     Leave,
@@ -182,7 +162,7 @@ impl<M: Machine> Node<M> {
         self.handle(Input::Start);
         let fate = loop {
             self.end_turn();
-            self.sources.takes_controls = !self.says.is_full();
+            self.sources.takes_controls = !self.says.len() >= CONTROLS_MAX;
             let ready = self.sources.ready(self.next_deadline(), &self.links).await;
             if let Some(fate) = self.turn(ready) {
                 break fate;
@@ -197,7 +177,7 @@ impl<M: Machine> Node<M> {
     /// When there is something to do, should nothing come from outside before.
     fn next_deadline(&self) -> Option<Time> {
         let reads_again = self.trouble.reads_again().filter(|_| !self.unread.is_empty());
-        let deadlines = [self.machine.next_deadline(), self.trouble.next_at(), reads_again, self.says.next_at];
+        let deadlines = [self.machine.next_deadline(), self.trouble.next_at(), reads_again, self.says.next_at()];
         deadlines.into_iter().flatten().min()
     }
 
@@ -207,7 +187,7 @@ impl<M: Machine> Node<M> {
         for control in ready.controls {
             match control {
                 Control::Command(NodeCommand::Leave) => return Some(Fate::Leave),
-                Control::Command(say @ NodeCommand::Say(_)) if self.says_later() => self.says.waiting.push_back(say),
+                Control::Command(say @ NodeCommand::Say(_)) if self.must_wait() => self.says.push(say),
                 Control::Command(command) => self.handle(Input::Command(command)),
                 Control::Faults(situation) => self.trouble.set(self.links.now(), situation),
                 Control::Hang => return Some(Fate::Hang),
@@ -286,24 +266,14 @@ impl<M: Machine> Node<M> {
     }
 
     /// What the user says now has to wait, and nothing overtakes what waits.
-    fn says_later(&self) -> bool {
-        self.links.is_crowded() || !self.says.waiting.is_empty()
+    fn must_wait(&self) -> bool {
+        self.links.is_crowded() || !self.says.is_empty()
     }
 
-    /// Says what had to wait: once no queue is crowded, but one message each [`STUCK_AFTER`] in any case.
     fn say(&mut self) {
-        let (now, is_crowded) = (self.links.now(), self.links.is_crowded());
-        let planned = self.says.next_at.filter(|at| *at > now);
-        let is_due = self.says.next_at.is_some() && planned.is_none();
-        let count = if is_crowded { usize::from(is_due) } else { CONTROLS_MAX };
-        for say in self.says.take(count) {
+        for say in self.says.take_due(self.links.now(), self.links.is_crowded()) {
             self.handle(Input::Command(say));
         }
-        self.says.next_at = match (self.says.waiting.is_empty(), is_crowded) {
-            (true, _) => None,
-            (false, true) => planned.or(Some(now + STUCK_AFTER)),
-            (false, false) => Some(now),
-        };
     }
 
     fn attend_due(&mut self) {
@@ -361,7 +331,7 @@ impl<M: Machine> Node<M> {
     }
 
     fn tell_unsent(&mut self) {
-        let unsent = self.links.unsent() + self.says.waiting.len();
+        let unsent = self.links.unsent() + self.says.len();
         if unsent > 0 {
             let why = format!("{} not sent: others read too slowly", messages_were(unsent));
             self.links.emit(|| EventKind::Failed { what: "send everything before leaving".to_owned(), why });

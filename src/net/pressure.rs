@@ -100,15 +100,13 @@ impl Pressure {
     /// Looks at a queue that was just written. True when it was crowded and is no longer.
     pub(super) fn weigh(&mut self, now: Time, link: LinkId, outbox: &Outbox) -> bool {
         let taken = outbox.taken();
-        match self.queues.get_mut(&link) {
-            None if outbox.is_crowded() => {
-                self.queues.insert(link, Queue { taken, moved_at: now });
-            }
-            None => {}
+        match self.queues.get(&link) {
             Some(_) if outbox.has_room() => return self.forget(link),
-            Some(queue) if queue.taken != taken => *queue = Queue { taken, moved_at: now },
-            Some(_) => {}
+            Some(queue) if queue.taken == taken => return false,
+            None if !outbox.is_crowded() => return false,
+            Some(_) | None => {}
         }
+        self.queues.insert(link, Queue { taken, moved_at: now });
         false
     }
 

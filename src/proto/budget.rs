@@ -98,7 +98,7 @@ impl Budget {
             return Verdict::Exceeded;
         }
         let is_news = over_for >= TOLD_AFTER && !std::mem::replace(&mut self.is_told, true);
-        Verdict::Slowed { until: now + (debt - CREDIT).max(PAUSE_MIN), is_news }
+        Verdict::Slowed { until: now + debt.saturating_sub(CREDIT).max(PAUSE_MIN), is_news }
     }
 }
 

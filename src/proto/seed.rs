@@ -4,20 +4,23 @@
 //! "suspicion" of SWIM (Das, Gupta, Motivala 2002, section 4.2), with one witness. The classic
 //! dialect cannot ask.
 
+mod floods;
 mod greeting;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use self::turns::Turns;
 use super::addr::Addr;
-use super::budget::{self, Budget, Verdict};
+use super::budget::Budget;
 use super::claims::Claims;
 use super::config::{CLASSIC_LIST_LEN, DeadPolicy, HALF_OPEN_MAX, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
 use super::crowd;
-use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Omission, Purpose, ReportAction, Rule, Side, Violation};
+use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Omission, ReportAction, Rule, Side, Violation};
 use super::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role, Vitals};
 use super::offenses::Offenses;
@@ -85,6 +88,7 @@ pub struct Seed {
     offenses: Offenses,
     visits: Visits,
     claims: Claims,
+    turns: Turns,
 }
 
 impl Seed {
@@ -102,6 +106,7 @@ impl Seed {
             offenses: Offenses::default(),
             visits: Visits::default(),
             claims: Claims::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -123,11 +128,12 @@ impl Seed {
         }
         let hello_by = now + self.config.handshake_timeout;
         let budget = Budget::default();
-        self.links.insert(link, Link { remote, peer: None, hello_by, listed_at: now, heard_at: now, budget });
+        let mut open = Link { remote, peer: None, hello_by, listed_at: now, heard_at: now, budget };
         match self.config.dialect {
             Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
-            Dialect::Classic => self.send_list(now, link, out),
+            Dialect::Classic => open.hello_by = hello_by + self.turns.add(link, |link| self.links.contains_key(&link)),
         }
+        self.links.insert(link, open);
     }
 
     fn turned_away(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
@@ -211,32 +217,6 @@ impl Seed {
             (Some(_), Message::PeerList(_) | Message::Gossip(_)) => {
                 self.offend(now, link, Rule::Unexpected, said, out);
             }
-        }
-    }
-
-    /// May this link bring such a message? Whoever brings too many is read slowly, then told of, then dropped.
-    fn is_within_budget(&mut self, now: Time, link: LinkId, message: &Message, out: &mut impl Output) -> bool {
-        let Some(open) = self.links.get_mut(&link) else { return false };
-        match open.budget.spend(now, budget::cost(message)) {
-            Verdict::Within => {}
-            Verdict::Slowed { until, is_news } => {
-                out.pause(link, until);
-                if let Some(peer) = open.peer.filter(|_| is_news) {
-                    self.offenses.tell(now, open.remote.ip(), || budget::told(peer, message), out);
-                }
-            }
-            Verdict::Exceeded => {
-                self.offend(now, link, Rule::TooManyMessages, message.name(), out);
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Tells that a registration is over, if it was told that it had begun.
-    fn registration_ended(&mut self, now: Time, link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
-        if self.visits.went(now, link, out) {
-            out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Registration, end });
         }
     }
 
@@ -446,6 +426,7 @@ impl Seed {
         self.list.clear();
         self.verifications.clear();
         self.claims.clear();
+        self.turns.clear();
     }
 }
 
@@ -476,6 +457,7 @@ impl Machine for Seed {
             }
         }
         self.settle_claims(now, out);
+        self.give_turns(now, out);
     }
 
     fn next_deadline(&self) -> Option<Time> {
@@ -484,7 +466,8 @@ impl Machine for Seed {
         let departures = self.list.values().filter(|entry| entry.link.is_none()).map(|entry| self.gone_at(entry));
         let decisions = self.claims.next_deadline().into_iter().chain(self.offenses.next_deadline());
         let decisions = decisions.chain(self.visits.next_deadline());
-        handshakes.chain(answers).chain(departures).chain(decisions).min()
+        let turns = self.turns.next_deadline();
+        handshakes.chain(answers).chain(departures).chain(decisions).chain(turns).min()
     }
 
     fn dialect(&self) -> Dialect {
@@ -495,6 +478,7 @@ impl Machine for Seed {
         let waiting = self.links.values().filter(|open| open.peer.is_none()).count();
         tell(Holding::new("registrations", self.list.len(), REGISTRATIONS_MAX));
         tell(Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
+        tell(Holding::new("connections that wait for the list", self.turns.len(), HALF_OPEN_MAX));
         tell(Holding::new("reporters that were disputed", self.disputes.len(), DISPUTES_MAX));
     }
 }

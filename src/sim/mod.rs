@@ -6,6 +6,7 @@
 //! the same run, to the last event.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod asked;
 mod engine;
 mod inbox;
 mod pacing;
@@ -20,14 +21,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::time::Duration;
 
+use self::asked::{Act, Asked};
 use self::inbox::UNREAD_MAX;
 use self::pacing::Pacer;
 use self::pauses::Pauses;
-use crate::event::{Event, EventKind, LinkId, Purpose, Stop};
+use crate::event::{Event, EventKind, LinkId, Stop};
 use crate::fault::Faults;
 use crate::proto::addr::Addr;
-use crate::proto::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
-use crate::proto::message::Message;
+use crate::proto::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -143,43 +144,6 @@ impl PartialOrd for Due {
 impl Ord for Due {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
-/// What a machine asked for in one turn.
-#[derive(Debug, Default)]
-struct Asked {
-    acts: Vec<Act>,
-    events: Vec<EventKind>,
-}
-
-#[derive(Debug)]
-enum Act {
-    Send(LinkId, Message),
-    Dial(Addr),
-    HangUp(LinkId),
-    Pause(LinkId, Time),
-}
-
-impl Output for Asked {
-    fn send(&mut self, link: LinkId, message: &Message) {
-        self.acts.push(Act::Send(link, message.clone()));
-    }
-
-    fn dial(&mut self, peer: Addr, _purpose: Purpose) {
-        self.acts.push(Act::Dial(peer));
-    }
-
-    fn hang_up(&mut self, link: LinkId) {
-        self.acts.push(Act::HangUp(link));
-    }
-
-    fn pause(&mut self, link: LinkId, until: Time) {
-        self.acts.push(Act::Pause(link, until));
-    }
-
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.events.push(event());
     }
 }
 

@@ -5,5 +5,8 @@ mod classic;
 mod faults;
 mod network;
 mod python;
+#[path = "../python_rules/mod.rs"]
+#[expect(dead_code, reason = "the double in virtual time uses the rest")]
+mod python_rules;
 mod support;
 mod trouble;

@@ -1,243 +1,252 @@
-//! Nodes that behave as the existing Python ones do: blocking threads, no framing, one
-//! `recv(1024)` taken for one message, and every violated expectation noted as a crash.
+//! Python nodes on real sockets: the rules of `python_rules`, one thread a process.
 
-use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
+use gossipctl::clock::Clock;
+use gossipctl::event::LinkId;
 use gossipctl::proto::addr::Addr;
+use gossipctl::proto::pacing::CLASSIC_WRITE_GAP;
+use gossipctl::proto::time::Time;
+use tokio::time::timeout;
 
-/// What a Python node's threads share.
-#[derive(Default)]
-struct Shared {
-    /// What would have been an exception in Python.
-    crashes: Vec<String>,
-    /// Gossip as received, first receipts only.
-    gossip: BTreeSet<String>,
-    /// Who answered a probe of ours.
-    answers: BTreeSet<String>,
-    links: Vec<TcpStream>,
-}
+use crate::python_rules::{Act, Dials, Habits, Process, RECV_LEN, Recv};
+use crate::support::LIMIT;
 
-pub(crate) struct PythonPeer {
+/// Between two looks at all sockets.
+const TICK: Duration = Duration::from_millis(1);
+
+/// A Python process. It ends with its last handle, as if killed.
+pub(crate) struct Python {
     pub(crate) addr: Addr,
-    shared: Arc<Mutex<Shared>>,
-    stopped: Arc<AtomicBool>,
+    host: Arc<Mutex<Host>>,
 }
 
-fn listen() -> (TcpListener, Addr) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = Addr::try_from(listener.local_addr().unwrap()).unwrap();
-    (listener, addr)
+/// The process and what the kernel holds for it.
+struct Host {
+    process: Process,
+    listener: Option<TcpListener>,
+    streams: BTreeMap<LinkId, TcpStream>,
+    links: u64,
+    clock: Clock,
+    /// What it has to say to its seeds, and when the next of it is written.
+    reports: VecDeque<(LinkId, Vec<u8>)>,
+    report_at: Time,
 }
 
-/// What one `recv(1024)` returns; nothing at the end.
-fn recv(stream: &mut TcpStream) -> Vec<u8> {
-    let mut buffer = [0; 1024];
-    let count = stream.read(&mut buffer).unwrap_or(0);
-    buffer[..count].to_vec()
-}
-
-/// `eval` of a printed tuple: the whole text and nothing else.
-fn eval_address(text: &str) -> Option<Addr> {
-    let (ip, port) = text.strip_prefix("('")?.strip_suffix(')')?.split_once("', ")?;
-    Some(Addr::new(ip.parse().ok()?, port.parse().ok()?))
-}
-
-impl PythonPeer {
-    /// Registers with the seed, then dials these peers.
-    pub(crate) fn start(seed: Addr, peers: &[Addr]) -> Self {
-        let (listener, addr) = listen();
-        let peer = Self { addr, shared: Arc::default(), stopped: Arc::default() };
-        peer.register(seed);
-        peer.accept(listener);
-        for remote in peers {
-            let mut stream = TcpStream::connect(remote.socket()).unwrap();
-            stream.write_all(addr.python().to_string().as_bytes()).unwrap();
-            peer.serve(stream);
+/// Waits until this is true, which no event of ours tells.
+pub(crate) async fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    let waiting = async {
+        while !done() {
+            tokio::time::sleep(TICK).await;
         }
-        peer
+    };
+    assert!(timeout(LIMIT, waiting).await.is_ok(), "waited in vain for {what}");
+}
+
+impl Python {
+    /// A seed.
+    pub(crate) fn seed() -> Self {
+        Self::start(Process::seed)
     }
 
-    fn register(&self, seed: Addr) {
-        let mut stream = TcpStream::connect(seed.socket()).unwrap();
-        let list = recv(&mut stream);
-        if !(list.starts_with(b"\x80") && list.ends_with(b".")) {
-            self.crash(&format!("UnpicklingError: {list:?}"));
-        }
-        stream.write_all(self.addr.python().to_string().as_bytes()).unwrap();
-        self.lock().links.push(stream);
+    /// A peer that registers with the seed, then dials these peers.
+    pub(crate) fn peer(seed: Addr, peers: &[Addr]) -> Self {
+        Self::peer_with(seed, peers, Habits::default())
     }
 
-    fn accept(&self, listener: TcpListener) {
-        let (peer, stopped) = (self.shared_clone(), Arc::clone(&self.stopped));
+    /// The same with other figures.
+    pub(crate) fn peer_with(seed: Addr, peers: &[Addr], habits: Habits) -> Self {
+        Self::start(|own| Process::peer(own, &[seed], Dials::These(peers.to_vec()), habits))
+    }
+
+    fn start(process: impl FnOnce(Addr) -> Process) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let addr = Addr::try_from(listener.local_addr().unwrap()).unwrap();
+        let clock = Clock::start();
+        let mut host = Host {
+            process: process(addr),
+            listener: Some(listener),
+            streams: BTreeMap::new(),
+            links: 0,
+            reports: VecDeque::new(),
+            report_at: clock.now(),
+            clock,
+        };
+        let acts = host.process.start(host.clock.now());
+        host.carry_out(acts);
+        let host = Arc::new(Mutex::new(host));
+        let running = Arc::downgrade(&host);
         thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                if stopped.load(Ordering::Relaxed) {
+            while let Some(host) = running.upgrade() {
+                let lives = host.lock().unwrap().turn();
+                drop(host);
+                if !lives {
                     return;
                 }
-                let first = String::from_utf8(recv(&mut stream)).unwrap_or_default();
-                if eval_address(&first).is_none() {
-                    peer.crash(&format!("an address was expected: {first}"));
-                }
-                peer.serve(stream);
+                thread::sleep(TICK);
             }
         });
+        Self { addr, host }
     }
 
-    fn serve(&self, mut stream: TcpStream) {
-        self.lock().links.push(stream.try_clone().unwrap());
-        let peer = self.shared_clone();
-        thread::spawn(move || {
-            loop {
-                let bytes = recv(&mut stream);
-                if bytes.is_empty() {
-                    return;
-                }
-                match String::from_utf8(bytes) {
-                    Ok(text) => peer.on_message(&mut stream, &text),
-                    Err(error) => peer.crash(&format!("UnicodeDecodeError: {error}")),
-                }
-            }
-        });
+    fn host(&self) -> MutexGuard<'_, Host> {
+        self.host.lock().unwrap()
     }
 
-    fn on_message(&self, stream: &mut TcpStream, text: &str) {
-        let fields: Vec<&str> = text.split(':').collect();
-        match fields[..] {
-            ["Liveness Request", time, sender] if eval_address(sender).is_some() => {
-                let reply = format!("Liveness Reply:{time}:{sender}:{}", self.addr.python());
-                let _ = stream.write_all(reply.as_bytes());
-            }
-            ["Liveness Reply", _, asker, answerer] if eval_address(asker) == Some(self.addr) => {
-                self.lock().answers.insert(answerer.to_owned());
-            }
-            [time, origin, body] if time.len() == 8 && eval_address(origin).is_some() && !body.contains("('") => {
-                self.on_gossip(stream, text);
-            }
-            _ => self.crash(&format!("cannot parse: {text}")),
-        }
-    }
-
-    /// Forwards what is new to all others, with no gap to whatever else it writes.
-    fn on_gossip(&self, from: &TcpStream, text: &str) {
-        let mut shared = self.lock();
-        if shared.gossip.insert(text.to_owned()) {
-            let source = from.peer_addr().ok();
-            // The first link is the one to the seed.
-            for link in shared.links.iter_mut().skip(1).filter(|link| link.peer_addr().ok() != source) {
-                let _ = link.write_all(text.as_bytes());
-            }
-        }
-    }
-
-    /// Writes this to every peer, in one piece, however many messages it is.
+    /// Writes this to every neighbor, in one piece, however many messages it is.
     pub(crate) fn write_to_all(&self, text: &str) {
-        for link in self.lock().links.iter_mut().skip(1) {
-            let _ = link.write_all(text.as_bytes());
-        }
+        let mut host = self.host();
+        let acts = host.process.neighbors().map(|(_, link)| Act::Write(link, text.as_bytes().to_vec())).collect();
+        host.carry_out(acts);
     }
 
     pub(crate) fn has_received(&self, body: &str) -> bool {
-        self.lock().gossip.iter().any(|text| text.ends_with(body))
+        self.host().process.has_received(body)
     }
 
     pub(crate) fn was_answered_by(&self, peer: Addr) -> bool {
-        self.lock().answers.contains(&peer.python().to_string())
+        self.host().process.was_answered_by(peer)
     }
 
-    pub(crate) fn crashes(&self) -> Vec<String> {
-        self.lock().crashes.clone()
-    }
-
-    /// Ends as a killed process does.
-    pub(crate) fn kill(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
-        for link in self.lock().links.drain(..) {
-            let _ = link.shutdown(Shutdown::Both);
-        }
-        // Wakes the accepting thread, so that the listener closes.
-        let _ = TcpStream::connect(self.addr.socket());
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
-        self.shared.lock().unwrap()
-    }
-
-    fn crash(&self, why: &str) {
-        self.lock().crashes.push(why.to_owned());
-    }
-
-    fn shared_clone(&self) -> Self {
-        Self { addr: self.addr, shared: Arc::clone(&self.shared), stopped: Arc::clone(&self.stopped) }
-    }
-}
-
-/// A Python seed: one thread that, after each accept, sends the list and then blocks until the
-/// address has come.
-pub(crate) struct PythonSeed {
-    pub(crate) addr: Addr,
-    heard: Arc<Mutex<Vec<String>>>,
-}
-
-impl PythonSeed {
-    pub(crate) fn start() -> Self {
-        let (listener, addr) = listen();
-        let heard = Arc::<Mutex<Vec<String>>>::default();
-        let notes = Arc::clone(&heard);
-        thread::spawn(move || {
-            let mut list = Vec::new();
-            for mut stream in listener.incoming().flatten() {
-                let _ = stream.write_all(&pickle(&list));
-                let first = String::from_utf8(recv(&mut stream)).unwrap_or_default();
-                match eval_address(&first) {
-                    Some(addr) if !list.contains(&addr) => list.push(addr),
-                    Some(_) => {}
-                    None => notes.lock().unwrap().push(format!("crash: {first}")),
-                }
-                notes.lock().unwrap().push(first);
-                let notes = Arc::clone(&notes);
-                thread::spawn(move || {
-                    loop {
-                        let bytes = recv(&mut stream);
-                        if bytes.is_empty() {
-                            return;
-                        }
-                        notes.lock().unwrap().push(String::from_utf8_lossy(&bytes).into_owned());
-                    }
-                });
-            }
-        });
-        Self { addr, heard }
+    /// The exception that ended it.
+    pub(crate) fn died(&self) -> Option<String> {
+        self.host().process.died().map(str::to_owned)
     }
 
     /// All that it has read, one entry a `recv`.
     pub(crate) fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
+        self.host().process.heard().to_vec()
+    }
+
+    /// A seed's list.
+    pub(crate) fn list(&self) -> Vec<Addr> {
+        self.host().process.list().to_vec()
+    }
+
+    /// A peer's neighbors; one with two links is there twice.
+    pub(crate) fn neighbors(&self) -> Vec<Addr> {
+        self.host().process.neighbors().map(|(peer, _)| peer).collect()
+    }
+
+    /// Ends as a killed process does.
+    pub(crate) fn kill(&self) {
+        let mut host = self.host();
+        host.process.kill();
+        host.turn();
     }
 }
 
-/// `pickle.dumps` of a list of address tuples, protocol 4, as `CPython` writes it.
-fn pickle(list: &[Addr]) -> Vec<u8> {
-    let mut body = b"]\x94".to_vec();
-    if !list.is_empty() {
-        body.push(b'(');
-        for addr in list {
-            let ip = addr.ip().to_string();
-            body.extend([0x8c, u8::try_from(ip.len()).unwrap()]);
-            body.extend(ip.as_bytes());
-            body.extend(b"\x94M");
-            body.extend(addr.port().to_le_bytes());
-            body.extend(b"\x86\x94");
+impl Host {
+    /// What its threads do in this moment. False once it is dead.
+    fn turn(&mut self) -> bool {
+        let now = self.clock.now();
+        if self.process.next_deadline().is_some_and(|at| at <= now) {
+            let acts = self.process.wake(now);
+            self.carry_out(acts);
         }
-        body.push(b'e');
+        self.report(now);
+        self.accept();
+        self.read();
+        let lives = self.process.died().is_none();
+        if !lives {
+            // The kernel closes what a dead process leaves: with a reset where something was not read, and for all
+            // that it has not accepted.
+            self.streams.clear();
+            self.listener = None;
+        }
+        lives
     }
-    body.push(b'.');
-    let mut bytes = b"\x80\x04\x95".to_vec();
-    bytes.extend((body.len() as u64).to_le_bytes());
-    bytes.extend(body);
-    bytes
+
+    /// Two neighbors that end at once make two reports at once, which a Python seed does not survive: that would be no
+    /// fault of ours.
+    fn report(&mut self, now: Time) {
+        if self.report_at <= now
+            && let Some((link, bytes)) = self.reports.pop_front()
+        {
+            self.report_at = now + CLASSIC_WRITE_GAP;
+            self.write(link, &bytes);
+        }
+    }
+
+    fn accept(&mut self) {
+        while self.process.accepts()
+            && let Some(Ok((stream, _))) = self.listener.as_ref().map(TcpListener::accept)
+        {
+            let link = self.keep(stream);
+            let acts = self.process.accepted(link);
+            self.carry_out(acts);
+        }
+    }
+
+    fn keep(&mut self, stream: TcpStream) -> LinkId {
+        stream.set_nonblocking(true).unwrap();
+        self.links += 1;
+        self.streams.insert(LinkId(self.links), stream);
+        LinkId(self.links)
+    }
+
+    /// One `recv` of each thread that waits in one.
+    fn read(&mut self) {
+        let links: Vec<LinkId> = self.streams.keys().copied().collect();
+        let mut buffer = [0; RECV_LEN];
+        for link in links {
+            if !self.process.reads(link) {
+                continue;
+            }
+            let Some(stream) = self.streams.get_mut(&link) else { continue };
+            let recv = match stream.read(&mut buffer) {
+                Ok(0) => Recv::End,
+                Ok(count) => Recv::Bytes(&buffer[..count]),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => continue,
+                Err(_) => Recv::Reset,
+            };
+            let acts = self.process.received(self.clock.now(), link, recv);
+            self.carry_out(acts);
+        }
+    }
+
+    fn carry_out(&mut self, acts: Vec<Act>) {
+        for act in acts {
+            if self.process.died().is_some() {
+                return;
+            }
+            match act {
+                Act::Write(link, bytes) if self.process.is_registration(link) => {
+                    self.reports.push_back((link, bytes));
+                }
+                Act::Write(link, bytes) => self.write(link, &bytes),
+                Act::Dial(to) => self.dial(to),
+                Act::Close(link) => drop(self.streams.remove(&link)),
+            }
+        }
+    }
+
+    fn dial(&mut self, to: Addr) {
+        let acts = match TcpStream::connect(to.socket()) {
+            Ok(stream) => {
+                let link = self.keep(stream);
+                self.process.dialed(self.clock.now(), link, to)
+            }
+            Err(_) => self.process.dial_failed(self.clock.now(), to),
+        };
+        self.carry_out(acts);
+    }
+
+    /// One `send`, which blocks until the kernel has taken all of it.
+    fn write(&mut self, link: LinkId, mut bytes: &[u8]) {
+        let Some(stream) = self.streams.get_mut(&link) else { return };
+        while !bytes.is_empty() {
+            match stream.write(bytes) {
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(TICK),
+                Err(error) => return self.process.write_failed(&format!("{:?} from send", error.kind())),
+            }
+        }
+    }
 }

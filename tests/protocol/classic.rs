@@ -1,6 +1,8 @@
 //! The quirks of the classic dialect, which nodes of ours live with.
 
-use std::collections::VecDeque;
+use std::cell::Cell;
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::time::Duration;
 
 use gossipctl::event::{EventKind, LinkEnd, LinkId, Purpose};
@@ -11,7 +13,7 @@ use gossipctl::proto::message::{Dialect, Hello, Message, Priority, Role};
 use gossipctl::proto::pacing::{CLASSIC_QUEUE_MESSAGES_MAX, CLASSIC_WRITE_GAP};
 use gossipctl::proto::time::Time;
 
-use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
+use crate::network::{Double, DoubleAct, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -251,21 +253,29 @@ fn a_link_that_a_python_peer_dialled_is_used_rather_than_one_that_it_never_accep
     assert_eq!(network.count(target, |kind| matches!(kind, EventKind::NotAccepted { .. })), 0);
 }
 
-/// A seed that takes its time to send the list.
-struct SlowSeed {
+/// A Python seed after a while of peers that came back: its list repeats them. It takes its time to send it.
+struct AppendingSeed {
+    list: Vec<Addr>,
     lists: VecDeque<(Time, LinkId)>,
+    registrations: Rc<Cell<usize>>,
 }
 
-impl Double for SlowSeed {
+impl Double for AppendingSeed {
     fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
         match input {
             Input::Link { link, change: LinkChange::Accepted { .. } } => {
                 self.lists.push_back((now + SECOND * 4, link));
                 Vec::new()
             }
+            Input::Message { message: Message::Hello(hello), .. } => {
+                self.registrations.set(self.registrations.get() + 1);
+                self.list.push(hello.listen);
+                Vec::new()
+            }
             Input::Wake => {
+                let list = self.list.clone();
                 let sent = self.lists.pop_front();
-                sent.map(|(_, link)| DoubleAct::Send(link, Message::PeerList(Vec::new()))).into_iter().collect()
+                sent.map(|(_, link)| DoubleAct::Send(link, Message::PeerList(list))).into_iter().collect()
             }
             _ => Vec::new(),
         }
@@ -277,16 +287,97 @@ impl Double for SlowSeed {
 }
 
 #[test]
-fn a_peer_that_asks_a_slow_classic_seed_again_and_again_keeps_one_registration() {
+fn a_classic_peer_registers_once_however_long_it_is_alone() {
     let mut network = classic(0, 48);
     network.seeds = vec![seed_addr(1)];
-    network.start_double(seed_addr(1), SlowSeed { lists: VecDeque::new() });
+    let registrations = Rc::new(Cell::new(0));
+    let seed = AppendingSeed { list: Vec::new(), lists: VecDeque::new(), registrations: Rc::clone(&registrations) };
+    network.start_double(seed_addr(1), seed);
     network.start_peer(1);
-    network.world.run_for(SECOND * 240);
-    let up = network.count(peer_addr(1), |kind| matches!(kind, EventKind::LinkUp { .. }));
-    let down = network.count(peer_addr(1), |kind| matches!(kind, EventKind::LinkDown { .. }));
-    assert!(up > 3, "{up} registrations in all");
-    assert_eq!(up - down, 1, "{up} registrations, {down} ended");
+    network.world.run_for(SECOND * 3_600);
+    assert_eq!(registrations.get(), 1);
+    assert_eq!(network.count(peer_addr(1), |kind| matches!(kind, EventKind::LinkUp { .. })), 1);
+}
+
+#[test]
+fn a_list_with_repetitions_is_told_without_them() {
+    let mut network = classic(0, 48);
+    network.seeds = vec![seed_addr(1)];
+    let list = [7, 8, 7, 7, 8].map(peer_addr).to_vec();
+    let seed = AppendingSeed { list, lists: VecDeque::new(), registrations: Rc::default() };
+    network.start_double(seed_addr(1), seed);
+    network.start_peer(1);
+    network.world.run_for(SECOND * 10);
+    let once = [7, 8].map(peer_addr);
+    let told = |kind: &EventKind| matches!(kind, EventKind::PeerListReceived { peers, .. } if *peers == once);
+    assert_eq!(network.count(peer_addr(1), told), 1);
+}
+
+#[test]
+fn of_classic_peers_that_start_at_once_each_later_one_is_told_of_the_others() {
+    let mut network = classic(1, 41);
+    network.start_peers(1..=20);
+    network.world.run_for(SECOND);
+    let lens: BTreeSet<usize> = network
+        .kinds(seed_addr(1))
+        .filter_map(|kind| match kind {
+            EventKind::PeerListSent { peers, .. } => Some(peers.len()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lens, (0..20).collect(), "each list names all that came before");
+}
+
+#[test]
+fn who_connects_to_a_classic_seed_and_says_nothing_holds_up_nobody_for_long() {
+    let mut network = classic(1, 41);
+    for number in 51..=60 {
+        network.start_double(peer_addr(number), Caller { target: seed_addr(1) });
+    }
+    network.world.run_for(Duration::from_millis(3));
+    network.start_peer(1);
+    let registered = |kind: &EventKind| matches!(kind, EventKind::PeerListed { .. });
+    network.world.run_for(Duration::from_millis(900));
+    assert_eq!(network.count(seed_addr(1), registered), 0, "ten turns of 100 ms come first");
+    network.world.run_for(Duration::from_millis(200));
+    assert_eq!(network.count(seed_addr(1), registered), 1);
+}
+
+/// Connects, and says nothing.
+struct Caller {
+    target: Addr,
+}
+
+impl Double for Caller {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.target, Purpose::Registration)],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Four classic peers in a chain, the first of which got an empty list.
+fn chain(rng_seed: u64) -> Option<Network> {
+    let mut network = classic(1, rng_seed);
+    network.peer_config.max_dial = 1;
+    for number in 1..=4 {
+        network.start_peer(number);
+        network.world.run_for(SECOND);
+    }
+    let links = [2, 3, 4].map(|number| network.neighbors(peer_addr(number)).contains(&peer_addr(number - 1)));
+    links.into_iter().all(|linked| linked).then_some(network)
+}
+
+#[test]
+fn a_classic_peer_that_is_left_alone_dials_whom_it_heard_of() {
+    let mut network = (0..200).find_map(chain).unwrap();
+    network.world.run_for(GOSSIP * 3);
+    network.world.kill(peer_addr(2));
+    network.world.run_for(SECOND * 10);
+    assert!(network.connected(), "{:?}", network.parts(&network.peers()));
+    let again = |kind: &EventKind| matches!(kind, EventKind::PeerListed { again: true, .. });
+    assert!(!network.any(again), "nobody registered twice for that");
 }
 
 /// What this node generated, as it says it, and what it was asked for and refused.

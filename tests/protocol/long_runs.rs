@@ -89,10 +89,16 @@ fn an_hour_beside_a_python_like_node_that_breaks_every_rule() {
     let ours = all_of(&network);
     let since = network.world.now();
     let (rude, peers) = (peer_addr(66), ours.iter().copied().collect::<Vec<_>>());
+    let mut newcomer = 8 + 1;
     for round in 0..12_u32 {
         // It dies and comes back now and then, as the rude do.
         network.world.kill(rude);
         network.start_double(rude, Rude::new(rude, &network.seeds, &peers, RNG_SEED + u64::from(round)));
+        // A newcomer gets a list with the rude one on it, as a rule, and dials it: the others never ask again.
+        network.world.run_for(MINUTE);
+        network.world.kill(peer_addr(newcomer));
+        newcomer += 1;
+        network.start_peer(newcomer);
         // Up to the last moments of the round, in which it behaves.
         let end = gossipctl::sim::EPOCH + ROUND * round + ROUND * 99 / 100;
         network.world.run_for(end.since(network.world.now()));

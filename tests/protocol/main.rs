@@ -5,8 +5,14 @@ mod floods;
 mod invariants;
 mod long_runs;
 mod memory;
+mod mixed;
 mod network;
 mod peer_rules;
+mod python;
+#[path = "../python_rules/mod.rs"]
+#[expect(dead_code, reason = "the double on sockets uses the rest")]
+mod python_rules;
+mod python_table;
 mod rude;
 mod seed_rules;
 mod strangers;

@@ -34,6 +34,10 @@ pub(crate) trait Double {
     fn holdings(&self) -> Vec<Holding> {
         Vec::new()
     }
+    /// What is written in the classic dialect leaves a write gap apart.
+    fn dialect(&self) -> Dialect {
+        Dialect::Framed
+    }
 }
 
 pub(crate) enum DoubleAct {
@@ -61,7 +65,7 @@ impl Machine for Anyone {
     fn dialect(&self) -> Dialect {
         match self {
             Anyone::Ours(node) => node.dialect(),
-            Anyone::Double(_) => Dialect::Framed,
+            Anyone::Double(double) => double.dialect(),
         }
     }
 

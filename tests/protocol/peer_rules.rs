@@ -325,6 +325,27 @@ fn rule_9_an_overlay_whose_parts_lack_nothing_becomes_one_all_the_same() {
 }
 
 #[test]
+fn rule_9_where_there_is_nobody_to_find_the_seeds_are_asked_ever_less() {
+    let lists = |network: &Network| {
+        let is_list = |kind: &&EventKind| matches!(kind, EventKind::PeerListReceived { .. });
+        network.world.events().iter().map(|event| &event.kind).filter(is_list).count()
+    };
+    let mut network = Network::new(1, 28);
+    network.peer_config.liveness_interval = SECOND * 2;
+    network.start_peers(1..=3);
+    network.world.run_for(SECOND * 600);
+    let before = lists(&network);
+    network.world.run_for(SECOND * 600);
+    let pauses = (lists(&network) - before, before);
+    assert!(pauses.0 <= 20, "three peers asked {pauses:?} times in ten minutes");
+
+    let before = lists(&network);
+    network.world.kill(peer_addr(2));
+    network.world.run_for(SECOND * 2);
+    assert!(lists(&network) >= before + 2, "both survivors ask at once");
+}
+
+#[test]
 fn rule_9_a_connected_overlay_builds_no_bridges() {
     let mut network = Network::settled(2, 30, 26);
     let settled_at = network.world.now();

@@ -3,8 +3,10 @@
 //! Any two peers of a network register with a majority of its seeds, so there is always a seed
 //! that knows both.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::repair::Stranger;
 use super::{Link, Peer, Stage};
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
@@ -105,11 +107,17 @@ impl Registrar {
     }
 }
 
-/// The wait after so many failures in a row: doubling, between half and all of the nominal span.
-pub(super) fn back_off(config: &PeerConfig, failures: u32, random: &mut Random) -> Duration {
+/// The wait after so many failures in a row: doubling up to `longest`, between half and all of the nominal span.
+pub(super) fn growing(config: &PeerConfig, failures: u32, longest: Duration, random: &mut Random) -> Duration {
     let doublings = failures.saturating_sub(1).min(DOUBLINGS_MAX);
-    let nominal = config.backoff_min.saturating_mul(1 << doublings).min(config.backoff_max);
+    let nominal = config.backoff_min.saturating_mul(1 << doublings).min(longest);
     random.jitter(nominal, 50..=100)
+}
+
+/// A Python seed appends at each registration: whoever was registered twice stands on its list twice.
+fn without_repetitions(peers: Vec<Addr>) -> Vec<Addr> {
+    let mut seen = BTreeSet::new();
+    peers.into_iter().filter(|peer| seen.insert(*peer)).collect()
 }
 
 fn dial_seed(seed: Addr, out: &mut impl Output) {
@@ -167,7 +175,7 @@ impl Peer {
         }
         seed.standing = Standing::Idle;
         seed.failures = seed.failures.saturating_add(1);
-        seed.retry_at = Some(now + back_off(&self.config, seed.failures, &mut self.random));
+        seed.retry_at = Some(now + growing(&self.config, seed.failures, self.config.backoff_max, &mut self.random));
         seed.retry_at
     }
 
@@ -246,8 +254,11 @@ impl Peer {
             out.send(link, &self.hello());
             self.registered(now, link, seed, out);
         }
+        let peers = without_repetitions(peers);
         self.learn(&peers);
-        self.repair.on_list(&peers, self.config.listen);
+        let is_stranger = |peer: &Addr| self.is_candidate(*peer) && self.overlay.get(*peer).is_none();
+        let stranger = if peers.iter().any(is_stranger) { Stranger::Named } else { Stranger::None };
+        self.repair.on_list(&peers, self.config.listen, stranger);
         out.emit(|| EventKind::PeerListReceived { seed, peers });
         self.repair_if_due(now, out);
         if self.repair.joined() {
@@ -301,15 +312,12 @@ impl Peer {
         self.pursue_seeds(now, out);
     }
 
-    /// Asks every seed for its list again.
+    /// Asks every seed for its list again. The classic dialect has no message for that, and a Python seed appends whoever
+    /// registers once more: see [`super::repair`].
     pub(super) fn ask_seeds(&mut self, out: &mut impl Output) {
-        let up: Vec<(Addr, LinkId)> = self.registrar.up().collect();
-        for (seed, link) in up {
-            match self.config.dialect {
-                Dialect::Framed => out.send(link, &Message::ListRequest),
-                // There is no message for it: register once more, and the list comes with that.
-                Dialect::Classic => dial_seed(seed, out),
-            }
+        match self.config.dialect {
+            Dialect::Framed => self.registrar.up().for_each(|(_, link)| out.send(link, &Message::ListRequest)),
+            Dialect::Classic => {}
         }
     }
 }

@@ -14,12 +14,14 @@ use crate::proto::addr::Addr;
 use crate::proto::config::{CANDIDATES_MAX, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Holding, Output};
-use crate::proto::message::{DeathCause, GoodbyeReason, Message, Priority, RefusalReason, Vitals};
+use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, Message, Priority, RefusalReason, Vitals};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
 /// Addresses that are not dialled for a while; the oldest goes when there are more.
 const AVOIDED_MAX: usize = 256;
+/// Neighbors of before that are remembered in the classic dialect; the lowest goes when there are more.
+const PARTED_MAX: usize = 256;
 /// How often a random candidate is drawn before all are looked at in order.
 const DRAWS_MAX: usize = 16;
 
@@ -71,6 +73,8 @@ pub(super) struct Overlay {
     pub(super) dialing: Vec<Addr>,
     /// Not dialled before the time.
     avoided: Vec<(Addr, Time)>,
+    /// Neighbors of before, in the classic dialect: see [`Peer::learn_origin`].
+    parted: BTreeSet<Addr>,
     /// Links that the user cut: neither dialled nor accepted.
     pub(super) cut: BTreeSet<Addr>,
     /// The address that is dialled because it is in another part of the overlay.
@@ -86,8 +90,9 @@ impl Overlay {
         self.neighbors.iter_mut().find(|neighbor| neighbor.addr == addr)
     }
 
-    pub(super) fn holdings(&self) -> [Holding; 3] {
+    pub(super) fn holdings(&self) -> [Holding; 4] {
         [
+            Holding::new("neighbors of before", self.parted.len(), PARTED_MAX),
             Holding::new("neighbors", self.neighbors.len(), LINKS_MAX),
             Holding::new("addresses to dial", self.candidates.len(), CANDIDATES_MAX),
             Holding::new("addresses not to dial", self.avoided.len(), AVOIDED_MAX),
@@ -97,6 +102,13 @@ impl Overlay {
     fn remove(&mut self, addr: Addr) -> Option<Neighbor> {
         let at = self.neighbors.iter().position(|neighbor| neighbor.addr == addr)?;
         Some(self.neighbors.remove(at))
+    }
+
+    fn remember_parted(&mut self, addr: Addr) {
+        if self.parted.len() >= PARTED_MAX {
+            self.parted.pop_first();
+        }
+        self.parted.insert(addr);
     }
 
     fn forget_candidate(&mut self, addr: Addr) {
@@ -152,7 +164,7 @@ impl Peer {
     }
 
     /// Is this, whoever named it, an address that we could dial as that of a peer?
-    fn is_candidate(&self, addr: Addr) -> bool {
+    pub(super) fn is_candidate(&self, addr: Addr) -> bool {
         let own = self.config.listen;
         addr.is_dialable() && addr != own && !self.registrar.knows(addr) && self.config.reach.may_dial(own, addr)
     }
@@ -168,6 +180,15 @@ impl Peer {
             {
                 self.overlay.candidates.insert(at, addr);
             }
+        }
+    }
+
+    /// In the classic dialect no seed is asked for a list again, so whoever is heard of by its gossip may be dialed, too.
+    /// Not a neighbor of before: a Python node that took us for dead keeps the old socket, and dies of it when we come back.
+    /// One that a new list names has registered again, so it has started anew.
+    pub(super) fn learn_origin(&mut self, origin: Addr) {
+        if !self.framed() && !self.overlay.parted.contains(&origin) {
+            self.learn(&[origin]);
         }
     }
 
@@ -196,7 +217,11 @@ impl Peer {
     pub(super) fn on_neighbor_unreachable(&mut self, now: Time, peer: Addr, error: String, out: &mut impl Output) {
         self.overlay.dialing.retain(|dialing| *dialing != peer);
         let until = now + self.cool_down();
-        self.lost_candidate(peer, until);
+        match self.config.dialect {
+            Dialect::Framed => self.lost_candidate(peer, until),
+            // No seed will name it again: it is tried again in its turn.
+            Dialect::Classic => self.overlay.avoid(peer, until),
+        }
         let (purpose, retry_at) = (Purpose::Neighbor, None);
         out.emit(|| EventKind::DialFailed { peer, purpose, error, retry_at });
         self.repair.try_next(now, &self.config, &mut self.random);
@@ -284,13 +309,16 @@ impl Peer {
     /// Hangs up on a neighbor, for the reason given, and looks for another.
     pub(super) fn part(&mut self, now: Time, peer: Addr, end: LinkEnd, out: &mut impl Output) -> Option<Neighbor> {
         let neighbor = self.overlay.remove(peer)?;
+        if !self.framed() {
+            self.overlay.remember_parted(peer);
+        }
         for link in neighbor.links.iter().copied() {
             if self.links.remove(&link).is_some() {
                 out.hang_up(link);
             }
             self.tell_down(now, link, peer, end, out);
         }
-        self.repair.soon(now, &self.config, &mut self.random);
+        self.repair.on_link_lost(now, &self.config, &mut self.random);
         Some(neighbor)
     }
 

@@ -1,7 +1,9 @@
 //! Repair: more links when some are missing, and a bridge when the overlay is split (rule 9).
 //!
-//! *Too few links.* The peer dials candidates, and when it knows none it asks its seeds again, with
-//! jittered exponential back-off.
+//! *Too few links.* The peer dials candidates, and when it knows none it asks its seeds again: at once
+//! when it has lost a neighbor, then after pauses that grow, with jitter. The classic dialect has no such question: to
+//! register once more is one, and a Python seed appends an entry each time until its list fits its readers no longer. So
+//! a classic peer dials from the lists that it has, and whose gossip it has heard, and waits to be dialed.
 //!
 //! *A split overlay.* Enough links each do not make one graph: two cliques of five are happy for
 //! ever. So each part elects a root, its lowest address, as bridges do in the spanning tree
@@ -16,7 +18,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Peer;
-use super::join::back_off;
+use super::join::growing;
 use crate::proto::addr::Addr;
 use crate::proto::config::{CANDIDATES_MAX, JoinPolicy, PeerConfig};
 use crate::proto::event::{EventKind, RepairReason};
@@ -40,9 +42,12 @@ const ROOT_STALE_BEATS: u32 = 4;
 /// Beats between two looks of a root at the seeds' lists; the answers have one beat to come in.
 const LOOK_BEATS: u32 = 3;
 
-/// In the classic dialect asking a seed means to register anew and to close the old connection, which
-/// costs a Python seed a thread each time: a peer that has any neighbor waits this much longer.
-const CLASSIC_PATIENCE: u32 = 10;
+/// Doublings of the beats between two looks that showed nobody but neighbors: 24 beats at most. Such a network has no
+/// other part, and a newcomer dials.
+const LOOK_DOUBLINGS_MAX: u32 = 3;
+/// A peer that has any neighbor lets the pauses between two questions for a list grow this much longer than one that has
+/// none, to five minutes: in a network smaller than `max_dial` there is nobody to be found.
+const LINKED_PATIENCE: u32 = 10;
 
 /// What a beat of the node asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +58,13 @@ pub(super) enum Beat {
     AskSeeds,
     /// A root has the lists.
     ReadLists,
+}
+
+/// Whether a list names somebody who could be dialed and is no neighbor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stranger {
+    Named,
+    None,
 }
 
 /// What a peer does about missing links and a split overlay.
@@ -78,8 +90,10 @@ pub(super) struct Repair {
     /// Addresses below our own in the lists, at the last look and at this one.
     lower_before: BTreeSet<Addr>,
     lower_now: BTreeSet<Addr>,
-    /// The lists that come in belong to a look.
-    looking: bool,
+    /// The lists that come in belong to a look, and what they showed so far.
+    looking: Option<Stranger>,
+    /// Looks in a row that did not.
+    quiet_looks: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -100,12 +114,6 @@ impl Repair {
     /// The peer has dialled its first links, or had nobody to dial.
     pub(super) fn joined(&self) -> bool {
         self.joined
-    }
-
-    /// Links are looked after within a random short while.
-    pub(super) fn soon(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
-        let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX);
-        self.schedule(now + random.jitter(longest, 10..=100));
     }
 
     /// A dial came to nothing: the next candidate is tried at once, then less and less eagerly.
@@ -129,10 +137,23 @@ impl Repair {
 
     pub(super) fn on_link_gained(&mut self) {
         (self.fruitless, self.refusals, self.told) = (0, 0, false);
+        self.quiet_looks = 0;
     }
 
-    pub(super) fn on_list(&mut self, peers: &[Addr], own: Addr) {
-        if self.looking {
+    /// A neighbor is gone: links are looked after within a random short while, and should there be nobody to dial, the
+    /// seeds are asked without a further pause.
+    pub(super) fn on_link_lost(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
+        (self.fruitless, self.quiet_looks) = (1, 0);
+        let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX);
+        self.schedule(now + random.jitter(longest, 10..=100));
+    }
+
+    /// A list came; does it name somebody who could be dialed and is no neighbor?
+    pub(super) fn on_list(&mut self, peers: &[Addr], own: Addr, names_stranger: Stranger) {
+        if let Some(seen) = &mut self.looking {
+            if names_stranger == Stranger::Named {
+                *seen = names_stranger;
+            }
             let room = CANDIDATES_MAX.saturating_sub(self.lower_now.len());
             self.lower_now.extend(peers.iter().filter(|peer| **peer < own).take(room));
         }
@@ -170,20 +191,24 @@ impl Repair {
         if self.root.is_some() || config.dialect == Dialect::Classic {
             return Beat::Quiet;
         }
-        match self.beats % LOOK_BEATS {
-            0 => {
-                self.looking = true;
-                Beat::AskSeeds
-            }
-            1 if self.looking => Beat::ReadLists,
-            _ => Beat::Quiet,
+        if self.looking.is_some() {
+            return Beat::ReadLists;
         }
+        let pause = LOOK_BEATS << self.quiet_looks.min(LOOK_DOUBLINGS_MAX);
+        if !self.beats.is_multiple_of(pause) {
+            return Beat::Quiet;
+        }
+        self.looking = Some(Stranger::None);
+        Beat::AskSeeds
     }
 
     /// The listed addresses below our own, in order, that were listed at the last look as well: news
     /// of a newcomer needs a while to get around.
     fn take_lower(&mut self) -> Vec<Addr> {
-        self.looking = false;
+        self.quiet_looks = match self.looking.take() {
+            Some(Stranger::Named) => 0,
+            Some(Stranger::None) | None => self.quiet_looks.saturating_add(1),
+        };
         let lower = std::mem::take(&mut self.lower_now);
         let twice = lower.intersection(&self.lower_before).copied().collect();
         self.lower_before = lower;
@@ -213,15 +238,15 @@ impl Peer {
         }
     }
 
-    /// Nobody left to dial: the seeds may know somebody by now.
+    /// Nobody left to dial: the seeds may know somebody by now, or an address that failed may be worth another try.
     fn ask_again(&mut self, now: Time, out: &mut impl Output) {
         if self.repair.fruitless > 0 {
             self.ask_seeds(out);
         }
         self.repair.fruitless = self.repair.fruitless.saturating_add(1);
-        let wait = back_off(&self.config, self.repair.fruitless, &mut self.random);
-        let gentle = !self.framed() && !self.overlay.neighbors.is_empty();
-        self.repair.schedule(now + if gentle { wait * CLASSIC_PATIENCE } else { wait });
+        let patience = if self.overlay.neighbors.is_empty() { 1 } else { LINKED_PATIENCE };
+        let longest = self.config.backoff_max.saturating_mul(patience);
+        self.repair.schedule(now + growing(&self.config, self.repair.fruitless, longest, &mut self.random));
     }
 
     /// As a root: dials the lowest node of another part, if the lists show one.
@@ -251,11 +276,11 @@ mod tests {
 
     #[test]
     fn a_seed_that_sends_list_after_list_fills_nothing() {
-        let mut repair = Repair { looking: true, ..Repair::default() };
+        let mut repair = Repair { looking: Some(Stranger::None), ..Repair::default() };
         let own = Addr::new([127, 1, 0, 1].into(), 3000);
         for ip in 1..=200 {
             let list: Vec<Addr> = (1..=1_000).map(|port| Addr::new([127, 0, 0, ip].into(), port)).collect();
-            repair.on_list(&list, own);
+            repair.on_list(&list, own, Stranger::Named);
         }
         assert_eq!(repair.lower_now.len(), CANDIDATES_MAX);
     }
@@ -264,13 +289,13 @@ mod tests {
     fn of_lists_that_come_outside_of_a_look_nothing_is_remembered() {
         let (low, own) = (Addr::loopback(1), Addr::loopback(2));
         let mut repair = Repair::default();
-        repair.on_list(&[low], own);
+        repair.on_list(&[low], own, Stranger::Named);
         assert!(repair.lower_now.is_empty(), "before the first look");
-        repair.looking = true;
-        repair.on_list(&[low, own, Addr::loopback(3)], own);
+        repair.looking = Some(Stranger::None);
+        repair.on_list(&[low, own, Addr::loopback(3)], own, Stranger::Named);
         assert_eq!(repair.lower_now, BTreeSet::from([low]), "only who is lower is of interest");
         repair.take_lower();
-        repair.on_list(&[low], own);
+        repair.on_list(&[low], own, Stranger::Named);
         assert!(repair.lower_now.is_empty(), "too late");
     }
 
@@ -298,8 +323,8 @@ mod tests {
         let (newcomer, other, own) = (Addr::loopback(1), Addr::loopback(2), Addr::loopback(9));
         let mut repair = Repair::default();
         let mut look = |list: &[Addr]| {
-            repair.looking = true;
-            repair.on_list(list, own);
+            repair.looking = Some(Stranger::None);
+            repair.on_list(list, own, Stranger::Named);
             repair.take_lower()
         };
         assert_eq!(look(&[other]), []);

@@ -111,6 +111,7 @@ impl Peer {
         if !self.spread.seen.insert(now, id) {
             return out.emit(|| EventKind::Duplicate { id, from, trace });
         }
+        self.learn_origin(id.origin);
         let body = gossip.body.clone();
         if let Some(trace) = &mut Arc::make_mut(&mut gossip).trace {
             trace.hop = trace.hop.saturating_add(1);

@@ -5,7 +5,7 @@ use super::{Entry, Seed};
 use crate::proto::addr::Addr;
 use crate::proto::claims::{Claim, Claims};
 use crate::proto::config::REGISTRATIONS_MAX;
-use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, RefusalReason, Role};
 use crate::proto::time::Time;
@@ -79,24 +79,6 @@ impl Seed {
         }
         if self.config.dialect == Dialect::Framed {
             self.send_list(now, link, out);
-        }
-    }
-
-    fn tell_registered(&mut self, link: LinkId, peer: Addr, again: bool, out: &mut impl Output) {
-        if let Some(entry) = self.list.get_mut(&peer) {
-            entry.is_told = true;
-        }
-        out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
-        out.emit(|| EventKind::PeerListed { peer, again });
-    }
-
-    /// Tells of registrations that have stood for long although many from the same machine come and go.
-    pub(super) fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
-        for link in self.visits.take_stayed(now) {
-            if let Some(peer) = self.links.get(&link).and_then(|open| open.peer) {
-                let again = self.list.get(&peer).is_some_and(|entry| entry.is_told);
-                self.tell_registered(link, peer, again, out);
-            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::proto::config::REGISTRATIONS_MAX;
+use crate::proto::event::Purpose;
 use crate::proto::message::RefusalReason;
 
 /// Says nothing to anybody, and keeps what happened.
