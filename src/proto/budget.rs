@@ -79,6 +79,11 @@ pub(super) struct Budget {
 }
 
 impl Budget {
+    /// More came lately than may.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.over_since.is_some()
+    }
+
     /// Something came that counts for so many messages.
     pub(super) fn spend(&mut self, now: Time, cost: u32) -> Verdict {
         if cost == 0 {

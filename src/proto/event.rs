@@ -12,7 +12,7 @@ use super::fault::Fault;
 use super::message::{DeathCause, Dialect, GoodbyeReason, MessageId, ProbeSeq, RefusalReason, Role, Trace};
 use super::text::Body;
 use super::time::{ClockTime, Time};
-pub use super::violation::{Rule, Violation};
+pub use super::violation::{Omission, Rule, Violation};
 
 /// A number that a driver gives each connection of a node; never used twice by that node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -151,18 +151,6 @@ pub enum RepairReason {
         /// The node of another part.
         other: Addr,
     },
-}
-
-/// What there was too much of to tell one by one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Omission {
-    /// Links that others opened and that were gone before they were told of.
-    Links,
-    /// Links that others asked for and did not get.
-    Refusals,
-    /// Seed: reports of nodes that are not on the list.
-    Reports,
 }
 
 /// Something that happened at a node.

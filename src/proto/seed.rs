@@ -156,9 +156,10 @@ impl Seed {
         Hello { listen: self.config.listen, role: Role::Seed, priority: Priority::Low }
     }
 
-    /// A list is thousands of times as long as the request for it: no more than some a second.
+    /// A list is thousands of times as long as the request for it: no more than some a second, and none for who floods.
     fn send_list_again(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
-        if self.links.get(&link).is_some_and(|open| now.since(open.listed_at) >= LIST_PAUSE) {
+        let is_answered = |open: &Link| now.since(open.listed_at) >= LIST_PAUSE && !open.budget.is_exceeded();
+        if self.links.get(&link).is_some_and(is_answered) {
             self.send_list(now, link, out);
         }
     }

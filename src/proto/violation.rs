@@ -64,6 +64,18 @@ impl fmt::Display for Rule {
     }
 }
 
+/// What there was too much of to tell one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Omission {
+    /// Links that others opened and that were gone before they were told of.
+    Links,
+    /// Links that others asked for and did not get.
+    Refusals,
+    /// Seed: reports of nodes that are not on the list.
+    Reports,
+}
+
 /// What a remote did wrong, and the bytes that show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
