@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use chrono::{Local, Offset};
+use chrono::{DateTime, Local, Offset};
 use tokio::time::Instant;
 
 use crate::proto::time::Time;
@@ -64,6 +64,12 @@ impl Clock {
     pub fn epoch(&self) -> Time {
         self.epoch
     }
+}
+
+/// Seconds that the local time of this machine was ahead of UTC at that time.
+pub fn utc_offset_s_at(time: Time) -> i32 {
+    let at = DateTime::from_timestamp_micros(i64::try_from(time.as_micros()).unwrap_or(i64::MAX));
+    at.map_or(0, |at| at.with_timezone(&Local).offset().fix().local_minus_utc())
 }
 
 /// Seconds that the local time of this machine is ahead of UTC now.

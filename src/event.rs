@@ -36,6 +36,7 @@ fn heap_len(kind: &EventKind) -> usize {
     match kind {
         EventKind::Generated { body, .. } | EventKind::Received { body, .. } => body.len(),
         EventKind::PeerListReceived { peers, .. } | EventKind::PeerListSent { peers, .. } => list_len(peers),
+        EventKind::EclipseSuspected { joiners } => list_len(joiners),
         EventKind::LinkRefused { referral, .. } => list_len(referral),
         EventKind::Violation { remote, violation, .. } => remote.len() + violation.bytes.len(),
         EventKind::OtherDialect { remote, .. } | EventKind::HandshakeFailed { remote, .. } => remote.len(),
@@ -61,6 +62,7 @@ fn heap_len(kind: &EventKind) -> usize {
         | EventKind::PeerListed { .. }
         | EventKind::PeerDelisted { .. }
         | EventKind::Duplicate { .. }
+        | EventKind::Forged { .. }
         | EventKind::ProbeSent { .. }
         | EventKind::ProbeReceived { .. }
         | EventKind::ProbeAnswered { .. }

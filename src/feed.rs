@@ -16,7 +16,7 @@ use crate::event::{Batch, Event};
 /// flood's worth of which a listener has to work off before it is up to date again.
 pub const EVENTS_MAX: usize = 131_072;
 /// Bytes that those events take at most. Listeners share the events, so that this is about what a flood adds to the
-/// memory of the process, however many listen: a quarter of what one flooding link may cost in all.
+/// memory of the process, however many listen: a fifth of what one flooding link may cost in all.
 pub const BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How long somebody who can wait sleeps before it looks for room again.
 const ROOM_PAUSE: Duration = Duration::from_millis(1);

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use super::places::{path_of_file, path_parser};
 use super::values::{
     GossipInterval, Joiners, JournalSize, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Messages, Misses,
     Network, PaceName, Policy, RngSeed, SessionLength, Theme, Wire,
@@ -162,7 +163,7 @@ pub(crate) struct LabArgs {
 pub(crate) struct ScenarioArgs {
     /// Play a scenario: what is done to the network when, and what is expected of it. docs/SCENARIOS.md tells the
     /// language, assets/scenarios holds some
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "peers"])]
+    #[arg(long, value_name = "FILE", value_parser = path_parser(), conflicts_with_all = ["seeds", "peers"])]
     pub(crate) script: Option<PathBuf>,
     /// Without sockets, in virtual time: with --headless as fast as it goes, and with the same --rng-seed the same
     /// events to the byte
@@ -250,7 +251,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,
     /// Where to, instead of stdout
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", value_parser = path_parser())]
     pub(crate) output: Option<PathBuf>,
     /// Replace FILE if it is there
     #[arg(long, requires = "output")]
@@ -283,7 +284,7 @@ pub(crate) struct ReplayArgs {
 #[derive(Debug, Args)]
 pub(crate) struct SeedsArgs {
     /// The seed list: one IP:PORT a line, '#' begins a comment
-    #[arg(long, value_name = "FILE", default_value = "config.txt")]
+    #[arg(long, value_name = "FILE", value_parser = path_parser(), default_value = "config.txt")]
     pub(crate) config: PathBuf,
 }
 
@@ -343,7 +344,8 @@ pub(crate) struct NodeArgs {
     #[arg(long, value_name = "N")]
     pub(crate) rng_seed: Option<RngSeed>,
     /// Where each node's log file goes: peer_log_PORT.txt, seed_log_PORT.txt [default: logs]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = path_parser())]
+    #[serde(deserialize_with = "path_of_file")]
     pub(crate) log_dir: Option<PathBuf>,
 }
 

@@ -158,7 +158,7 @@ fn tell_scenario(name: &str, summary: &Summary) -> Result<ExitCode, Failure> {
     for line in summary.failed.iter().chain(&summary.undecided).chain(&summary.skipped) {
         let _ = writeln!(text, "  {:<10}{line}", "");
     }
-    let code = output::print(text.as_bytes())?;
+    let code = output::print_lines(&text)?;
     Ok(if summary.failed.is_empty() { code } else { ExitCode::FAILURE })
 }
 
@@ -212,7 +212,7 @@ async fn end(
     if left.replaying.is_some() || nothing_ran {
         return Ok(ExitCode::SUCCESS);
     }
-    output::print(summary(&shown.model, report.as_ref(), utc_offset_s).as_bytes())
+    output::print_lines(&summary(&shown.model, report.as_ref(), utc_offset_s))
 }
 
 fn begin_records(plan: &Plan, clock: Clock, answers: &mpsc::Sender<FromHost>) -> Records {

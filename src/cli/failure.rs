@@ -8,6 +8,7 @@ use super::script_file::ScriptFileError;
 use super::seeds_file::SeedListError;
 use crate::net::StartError;
 use crate::proto::addr::Addr;
+use crate::proto::text::printable;
 use crate::roster::Refusal;
 use crate::session::archive::{DeleteError, FindError};
 use crate::session::export::ExportError;
@@ -124,6 +125,7 @@ impl Failure {
             | Self::TooLittleRoom { .. }
             | Self::NoHome
             | Self::NoSuchSession(_)
+            | Self::Journal(JournalError::ReadOnce { .. })
             | Self::ExportExists(_)
             | Self::Export(
                 ExportError::UnknownEnding { .. } | ExportError::IsJournal { .. } | ExportError::IsRecording { .. },
@@ -151,7 +153,7 @@ pub(crate) fn warn(text: impl std::fmt::Display) {
     say(format_args!("warning: {text}"));
 }
 
-/// Says it on stderr. Not by `eprintln`, which panics where the terminal is gone.
+/// Says it on stderr, in one line of which nothing acts on a terminal. Not by `eprintln`, which panics where the terminal is gone.
 pub(crate) fn say(line: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", printable(&line.to_string()));
 }

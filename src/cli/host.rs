@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::diary::{Account, Diary};
 use super::nodes::Nodes;
+use super::places::from_home;
 use super::plan::{Begin, Plan};
 use super::replay;
 use super::settings::{self, NodeSettings};
@@ -17,7 +18,7 @@ use crate::proto::message::Role;
 use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
-use crate::ui::{FromHost, Overwrite, Refusals, ToHost};
+use crate::ui::{FromHost, Overwrite, Refusals, Severity, ToHost};
 
 /// Serves one console.
 pub(crate) struct Host {
@@ -56,11 +57,11 @@ impl Host {
         while let Some(ask) = asked.recv().await {
             match ask {
                 ToHost::Command(command) => self.command(command).await,
-                ToHost::Export { path, overwrite } => self.export(path, overwrite).await,
+                ToHost::Export { path, overwrite } => self.export(from_home(path), overwrite).await,
                 ToHost::SaveScenario { path, overwrite, names, refused } => {
-                    self.save_scenario(path, overwrite, &names, refused).await;
+                    self.save_scenario(from_home(path), overwrite, &names, refused).await;
                 }
-                ToHost::OpenRecording(path) => self.open(path).await,
+                ToHost::OpenRecording(path) => self.open(from_home(path)).await,
             }
         }
         Left { nodes: self.nodes, replaying: self.replaying }
@@ -140,7 +141,13 @@ impl Host {
 
     async fn export(&self, path: PathBuf, overwrite: Overwrite) {
         let answer = match self.write_export(&path, overwrite).await {
-            Ok(Exported { events, .. }) => FromHost::Exported { path, events },
+            Ok(Exported { events, damaged, .. }) => {
+                if damaged > 0 {
+                    let (severity, text) = (Severity::Warning, export::damage_text(damaged));
+                    self.answer(FromHost::Notice { severity, text }).await;
+                }
+                FromHost::Exported { path, events }
+            }
             Err(Refusal::Exists) => FromHost::ExportExists { path },
             Err(Refusal::Failed(why)) => FromHost::ExportFailed { path, why },
         };

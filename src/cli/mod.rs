@@ -30,7 +30,7 @@ mod template;
 mod values;
 mod virtual_time;
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -40,6 +40,8 @@ use config_file::ConfigFile;
 use failure::Failure;
 use plan::{Plan, Screen, World};
 
+use crate::proto::text::{printable_json, printable_lines};
+use crate::session::journal::check_rereadable;
 use crate::session::replay::Recording;
 
 /// Does what the command line says.
@@ -50,13 +52,26 @@ pub fn main() -> ExitCode {
         Err(warning) => (None, Some(warning)),
     });
     warning.iter().for_each(failure::warn);
-    match run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return answer_usage(&error),
+    };
+    match run(cli) {
         Ok(code) => code,
         Err(failure) => {
             failure::say(format_args!("error: {failure}"));
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Help, or what is wrong with the command line. That repeats words of it, which may be anything.
+fn answer_usage(error: &clap::Error) -> ExitCode {
+    let plain = error.render().to_string();
+    let printed = printable_lines(&plain);
+    // A reader that has gone is no failure.
+    let _ = if printed == plain { error.print() } else { write!(io::stderr(), "{printed}") };
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// A panic is a fault of ours; say so. The console puts its own hook before this one, which gives the terminal back.
@@ -87,6 +102,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
 /// A file that is no recording is told before the screen is taken.
 fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
     let file = recorded::find(&args.session)?;
+    check_rereadable(&file)?;
     drop(Recording::open(&file)?);
     run_session(plan::replay(file, args.console, &read_config()?)?)
 }
@@ -130,7 +146,10 @@ fn yield_to_the_console() {
 fn print_config() -> Result<ExitCode, Failure> {
     let file = places::config_file();
     let config = read_config()?;
-    output::print(template::template(&config, file.as_deref())?.as_bytes())
+    let template = template::template(&config, file.as_deref())?;
+    // Strings of TOML have the same escapes.
+    let lines = template.split('\n').map(printable_json).collect::<Vec<_>>();
+    output::print(lines.join("\n").as_bytes())
 }
 
 /// What the config file sets; nothing for a user without a home.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use etcetera::BaseStrategy;
+use serde::{Deserialize as _, Deserializer};
 
 const APP: &str = "gossipctl";
 
@@ -15,6 +17,24 @@ pub(crate) fn config_file() -> Option<PathBuf> {
 pub(crate) fn state_dir() -> Option<PathBuf> {
     let base = base()?;
     Some(base.state_dir().unwrap_or_else(|| base.data_dir()).join(APP))
+}
+
+/// A path as it is meant: `~` at its beginning is the user's home. A shell leaves it as it is in quotes, and behind a `=`.
+pub(crate) fn from_home(path: PathBuf) -> PathBuf {
+    match (path.strip_prefix("~"), etcetera::home_dir()) {
+        (Ok(rest), Ok(home)) => home.join(rest),
+        (Ok(_) | Err(_), _) => path,
+    }
+}
+
+/// A path on the command line.
+pub(crate) fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(from_home)
+}
+
+/// A path in the config file.
+pub(crate) fn path_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    Ok(Option::<PathBuf>::deserialize(deserializer)?.map(from_home))
 }
 
 /// The recorded sessions. `None` for a user without a home.

@@ -12,12 +12,15 @@ use super::args::{ExportArgs, ExportFormat, ListFormat, SessionsArgs};
 use super::failure::{Failure, say, warn};
 use super::output;
 use super::places;
+use crate::clock::utc_offset_s_at;
 use crate::model::words::count_text;
+use crate::proto::text::printable;
 use crate::session::archive::{self, Archive, LAST, Session, State};
 use crate::session::export::{self, ExportError, Exported, Format, LastLine, Overwrite, WriteError};
 use crate::session::lines::{iso_stamp, stamp};
 use crate::session::overview::{End, Overview, overview};
 use crate::session::replay::Recording;
+use crate::session::text::printed_json;
 
 /// The word for every session.
 const ALL: &str = "all";
@@ -49,7 +52,7 @@ pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
     // The latest first: that is the one that most who look are looking for.
     let listed: Vec<_> = archive.sessions.into_iter().rev().filter_map(looked_at).collect();
     match args.format {
-        ListFormat::Table => output::print(table(&listed).as_bytes()),
+        ListFormat::Table => output::print_lines(&table(&listed)),
         ListFormat::Json => output::print(json(&listed)?.as_bytes()),
     }
 }
@@ -86,10 +89,11 @@ fn table(listed: &[Listed]) -> String {
 
 fn row(listed: &Listed) -> [String; 8] {
     let Listed { session, overview, .. } = listed;
-    let when = stamp(session.header.started, session.header.utc_offset_s);
+    // On the clock of who reads the list, wherever the session was recorded.
+    let when = stamp(session.header.started, utc_offset_s_at(session.header.started));
     let seconds = std::time::Duration::from_secs(overview.lasted().as_secs());
     [
-        session.name.clone(),
+        printable(&session.name).into_owned(),
         when.chars().take("2026-11-22 03:13:02".len()).collect(),
         humantime::format_duration(seconds).to_string(),
         overview.nodes.to_string(),
@@ -133,7 +137,7 @@ fn json(listed: &[Listed]) -> Result<String, Failure> {
             size: session.size,
             overview: entry.overview,
         };
-        lines += &serde_json::to_string(&row).map_err(|error| Failure::Stdout(error.into()))?;
+        lines += &printed_json(&row).map_err(|error| Failure::Stdout(error.into()))?;
         lines.push('\n');
     }
     Ok(lines)
@@ -151,7 +155,7 @@ fn delete(dir: &Path, archive: &Archive, names: &[String]) -> Result<ExitCode, F
     for session in chosen {
         let deleted = archive::delete(session);
         if deleted.is_err() {
-            output::print(told.as_bytes())?;
+            output::print_lines(&told)?;
         }
         deleted?;
         let _ = writeln!(told, "deleted {} ({})", session.name, ByteSize(session.size));
@@ -162,7 +166,7 @@ fn delete(dir: &Path, archive: &Archive, names: &[String]) -> Result<ExitCode, F
     if told.is_empty() {
         say(format_args!("no session was recorded yet in {}", dir.display()));
     }
-    output::print(told.as_bytes())
+    output::print_lines(&told)
 }
 
 fn chosen<'a>(dir: &Path, archive: &'a Archive, names: &[String]) -> Result<Vec<&'a Session>, Failure> {
@@ -181,9 +185,11 @@ fn chosen<'a>(dir: &Path, archive: &'a Archive, names: &[String]) -> Result<Vec<
 
 /// The journal that is meant: a file, or a session by its name.
 pub(crate) fn find(session: &str) -> Result<PathBuf, Failure> {
-    let path = Path::new(session);
-    if session.contains(std::path::MAIN_SEPARATOR) || (session != LAST && path.is_file()) {
-        return Ok(path.to_owned());
+    let path = places::from_home(PathBuf::from(session));
+    // A pipe is as good as a file.
+    let is_there = || path.metadata().is_ok_and(|about| !about.is_dir());
+    if session.contains(std::path::MAIN_SEPARATOR) || (session != LAST && is_there()) {
+        return Ok(path);
     }
     let (dir, archive) = archive()?;
     Ok(archive.find_by_beginning(&dir, session)?.path.clone())
@@ -200,8 +206,9 @@ pub(crate) fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
     match &args.output {
         Some(file) => {
             let exported = to_file(format, &journal, file, args.force)?;
-            complain(exported);
-            output::print(format!("{} exported to {}\n", events(exported), file.display()).as_bytes())
+            let told = format!("{} exported to {}\n", events(&exported), file.display());
+            output::print_lines(&told)?;
+            Ok(complain(&exported))
         }
         None => to_stdout(format, &journal),
     }
@@ -220,20 +227,19 @@ fn to_stdout(format: Format, journal: &Path) -> Result<ExitCode, Failure> {
     let recording = Recording::open(journal)?;
     let mut out = BufWriter::with_capacity(CHUNK_LEN, io::stdout().lock());
     match export::write(format, recording, &mut out) {
-        Ok(exported) => complain(exported),
-        Err(WriteError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
-        Err(WriteError::Sink(error)) => return Err(Failure::Stdout(error)),
+        Ok(exported) => Ok(complain(&exported)),
+        Err(WriteError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(WriteError::Sink(error)) => Err(Failure::Stdout(error)),
         Err(WriteError::Journal(error)) => {
             // What was read is good; who reads it is to have it before the error.
             let _ = out.flush();
-            return Err(Failure::Journal(error));
+            Err(Failure::Journal(error))
         }
     }
-    Ok(ExitCode::SUCCESS)
 }
 
-/// Says what the export lacks.
-fn complain(exported: Exported) {
+/// Says what the export lacks. A failure if lines of the recording could not be read.
+fn complain(exported: &Exported) -> ExitCode {
     if exported.skipped > 0 {
         let lacks = count_text(exported.skipped, "event");
         warn(format_args!("{lacks} missing in the journal: the export tells where"));
@@ -242,9 +248,15 @@ fn complain(exported: Exported) {
         LastLine::Whole => {}
         LastLine::Cut => warn(format_args!("the last line is cut: {} exported", events(exported))),
     }
+    exported.damage.iter().for_each(warn);
+    if exported.damaged == 0 {
+        return ExitCode::SUCCESS;
+    }
+    warn(export::damage_text(exported.damaged));
+    ExitCode::FAILURE
 }
 
-fn events(exported: Exported) -> String {
+fn events(exported: &Exported) -> String {
     count_text(exported.events, "event")
 }
 

@@ -7,20 +7,21 @@ use tokio::sync::mpsc;
 
 use crate::event::Event;
 use crate::feed::{Delivery, Tap};
-use crate::session::journal::Record;
+use crate::session::journal::{Record, check_rereadable};
 use crate::session::replay::Recording;
 use crate::ui::{FromHost, Mode, Severity};
 
 /// Events that are handed on together.
 const BATCH_LEN: usize = 256;
-/// Bad lines after which a file is not worth reading on.
-const FAULTS_MAX: usize = 10;
+/// Bad lines that are told one by one: enough to see what happened to a file.
+const FAULTS_TOLD_MAX: usize = 5;
 
 /// Opens a recording, tells the console, and feeds it on a thread of its own, as fast as the console
 /// takes it: nothing is skipped. The error is a line for the user.
 pub(crate) async fn open(path: PathBuf, console: Tap, answers: mpsc::Sender<FromHost>) -> Result<(), String> {
     let source = path.display().to_string();
-    let opened = tokio::task::spawn_blocking(move || Recording::open(&path)).await;
+    let open = move || check_rereadable(&path).and_then(|()| Recording::open(&path));
+    let opened = tokio::task::spawn_blocking(open).await;
     let recording = opened.map_err(|panic| format!("internal error: {panic}"))?.map_err(|error| error.to_string())?;
     // Before the first event: the console forgets what it showed, and that must not be this.
     let _ = answers.send(FromHost::Opened(Mode::Replay { source })).await;
@@ -33,14 +34,19 @@ pub(crate) async fn open(path: PathBuf, console: Tap, answers: mpsc::Sender<From
 
 fn play(recording: Recording, console: &Tap, answers: &mpsc::Sender<FromHost>) {
     let mut batch = Vec::with_capacity(BATCH_LEN);
-    let mut faults = Vec::new();
+    let (mut faults, mut damaged) = (Vec::new(), 0);
     for record in recording {
         match record {
             Ok(Record::Event(event)) => batch.push(event),
             Ok(Record::Skipped(events)) => hand_on(console, &mut batch, events),
             Ok(Record::Torn) => faults.push("the recording ends in the middle of a line".to_owned()),
-            Err(error) if faults.len() < FAULTS_MAX => faults.push(error.to_string()),
-            Err(_) => break,
+            Err(error) => {
+                damaged += 1;
+                if faults.len() < FAULTS_TOLD_MAX {
+                    faults.push(error.to_string());
+                }
+                hand_on(console, &mut batch, 1);
+            }
         }
         if batch.len() >= BATCH_LEN {
             hand_on(console, &mut batch, 0);
@@ -50,6 +56,9 @@ fn play(recording: Recording, console: &Tap, answers: &mpsc::Sender<FromHost>) {
         }
     }
     hand_on(console, &mut batch, 0);
+    if damaged > FAULTS_TOLD_MAX {
+        faults.push(format!("{damaged} lines of the recording cannot be read"));
+    }
     for fault in faults {
         warn(answers, fault);
     }

@@ -148,13 +148,21 @@ pub enum GrammarError {
         /// What was expected.
         fault: WordError,
     },
-    /// There are too few words, or too many.
+    /// There are too few words.
     #[error("expected {usage}")]
     Usage {
         /// The command's name.
         name: &'static str,
         /// How it is written.
         usage: &'static str,
+    },
+    /// There is a word too many.
+    #[error("{}: '{word}' is too much", takes(usage))]
+    TooMuch {
+        /// How the command is written.
+        usage: &'static str,
+        /// The first word that has no place in it.
+        word: String,
     },
     /// Both nodes run elsewhere.
     #[error("neither {one} nor {other} runs in this process")]
@@ -167,13 +175,32 @@ pub enum GrammarError {
 }
 
 impl GrammarError {
-    /// The word that is wrong: of a command that has too few or too many, its name.
+    /// The word that is wrong: of a command that has too few, its name.
     pub fn word(&self) -> String {
         match self {
-            Self::NoCommand { word } | Self::NoNode { word } | Self::Wrong { word, .. } => word.clone(),
+            Self::NoCommand { word }
+            | Self::NoNode { word }
+            | Self::Wrong { word, .. }
+            | Self::TooMuch { word, .. } => word.clone(),
             Self::Usage { name, .. } => (*name).to_owned(),
             Self::NotOurs { one, .. } => one.to_string(),
         }
+    }
+}
+
+/// What a command takes: `lab takes SEEDS PEERS`, `calm takes nothing`.
+fn takes(usage: &str) -> String {
+    match split(usage) {
+        (name, "") => format!("{name} takes nothing"),
+        (name, words) => format!("{name} takes {words}"),
+    }
+}
+
+/// The words of a command that takes at most `N` of them. The error names the first one too many.
+pub fn at_most<const N: usize>(usage: &'static str, rest: &str) -> Result<(), GrammarError> {
+    match rest.split_whitespace().nth(N) {
+        Some(word) => Err(GrammarError::TooMuch { usage, word: word.to_owned() }),
+        None => Ok(()),
     }
 }
 
@@ -229,7 +256,10 @@ impl Reader<'_> {
             "skew" => self.set(TroubleKind::Skew)?,
             "junk" => self.set(TroubleKind::Junk)?,
             "lie" => self.lie()?,
-            "calm" if self.words.is_empty() => FaultCommand::Calm,
+            "calm" => {
+                self.at_most::<0>()?;
+                FaultCommand::Calm
+            }
             _ => return Err(self.usage()),
         };
         Ok(Command::Fault(fault))
@@ -237,6 +267,16 @@ impl Reader<'_> {
 
     fn usage(&self) -> GrammarError {
         GrammarError::Usage { name: self.help.name, usage: self.help.usage }
+    }
+
+    fn at_most<const N: usize>(&self) -> Result<(), GrammarError> {
+        at_most::<N>(self.help.usage, self.rest)
+    }
+
+    /// Its words, if there are just so many.
+    fn exactly<const N: usize>(&self) -> Result<[&str; N], GrammarError> {
+        self.at_most::<N>()?;
+        <[&str; N]>::try_from(self.words.as_slice()).map_err(|_| self.usage())
     }
 
     fn node(&self, word: &str) -> Result<Addr, GrammarError> {
@@ -255,12 +295,13 @@ impl Reader<'_> {
     }
 
     fn start(&self, role: Role) -> Result<Command, GrammarError> {
+        self.at_most::<1>()?;
         let listen = placement(self.rest).map_err(|fault| wrong(self.rest, fault))?;
         Ok(Command::Start(NodeSpec { role, listen }))
     }
 
     fn lab(&self) -> Result<Command, GrammarError> {
-        let [seeds, peers] = self.words[..] else { return Err(self.usage()) };
+        let [seeds, peers] = self.exactly()?;
         let size = |word: &str| lab_size(word).map_err(|fault| wrong(word, fault));
         match (size(seeds)?, size(peers)?) {
             (0, _) => Err(wrong(seeds, WordError::NoSeeds)),
@@ -281,7 +322,7 @@ impl Reader<'_> {
 
     /// Two nodes, one of this process first.
     fn pair(&self) -> Result<(Addr, Addr), GrammarError> {
-        let [one, other] = self.words[..] else { return Err(self.usage()) };
+        let [one, other] = self.exactly()?;
         let (one, other) = (self.node(one)?, self.node(other)?);
         match (self.names.is_ours(one), self.names.is_ours(other)) {
             (true, _) => Ok((one, other)),
@@ -302,7 +343,9 @@ impl Reader<'_> {
     fn heal(&self) -> Result<Command, GrammarError> {
         match self.words[..] {
             [] => return Ok(Command::Fault(FaultCommand::HealAll)),
-            ["partition"] => return Ok(Command::Fault(FaultCommand::HealPartitions)),
+            ["partition", ..] => {
+                return self.at_most::<1>().map(|()| Command::Fault(FaultCommand::HealPartitions));
+            }
             _ => {}
         }
         let (node, peer) = self.pair()?;
@@ -313,16 +356,22 @@ impl Reader<'_> {
     }
 
     fn lie(&self) -> Result<FaultCommand, GrammarError> {
-        let [liar, about] = self.words[..] else { return Err(self.usage()) };
+        let [liar, about] = self.exactly()?;
         Ok(FaultCommand::Lie { liar: self.node(liar)?, about: self.node(about)? })
     }
 
     fn set(&self, kind: TroubleKind) -> Result<FaultCommand, GrammarError> {
         let (on, amounts) = self.scope(kind)?;
-        if matches!(amounts, ["off"]) {
-            return Ok(FaultCommand::Clear { kind, on });
+        let most = if amounts.first() == Some(&"off") { 1 } else { amounts_max(kind) };
+        let (amounts, more) = amounts.split_at(amounts.len().min(most));
+        let command = match amounts {
+            ["off"] => FaultCommand::Clear { kind, on },
+            _ => FaultCommand::Set(Fault { what: self.trouble(kind, amounts)?, on }),
+        };
+        match more {
+            [] => Ok(command),
+            [word, ..] => Err(GrammarError::TooMuch { usage: self.help.usage, word: (*word).to_owned() }),
         }
-        Ok(FaultCommand::Set(Fault { what: self.trouble(kind, amounts)?, on }))
     }
 
     /// Where, and the words after that. A second node is one that is no amount.
@@ -371,6 +420,15 @@ impl Reader<'_> {
                 _,
             ) => Err(self.usage()),
         }
+    }
+}
+
+/// Amounts of a fault of this kind, at most.
+const fn amounts_max(kind: TroubleKind) -> usize {
+    match kind {
+        TroubleKind::Cut => 0,
+        TroubleKind::Loss | TroubleKind::Duplicate | TroubleKind::Slow | TroubleKind::Skew | TroubleKind::Junk => 1,
+        TroubleKind::Delay | TroubleKind::Reorder => 2,
     }
 }
 

@@ -20,7 +20,7 @@ pub enum Command {
         /// How many peers, registered with those seeds.
         peers: usize,
     },
-    /// Crash a node of this process: its sockets are reset, nobody is told.
+    /// Crash a node of this process: its sockets break off, nobody is told.
     Kill(Addr),
     /// Let a node of this process keep its sockets and say nothing.
     Hang(Addr),

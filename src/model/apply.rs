@@ -3,6 +3,7 @@
 use super::Model;
 use super::death::{SeedAct, SeedStep, Testimony};
 use super::fault::Lie;
+use super::forgery::Forgery;
 use super::gossip::{self, Entry, EntryKind};
 use super::link::{LinkKey, Miss, StepKind};
 use super::liveness::{ProbeEntry, ProbeOutcome};
@@ -118,6 +119,10 @@ impl Model {
                 self.received(here, id, from, body, trace, forwarded);
             }
             EventKind::Duplicate { id, from, .. } => self.duplicate(here, id, from),
+            EventKind::Forged { id, from } => {
+                self.links.heard(here.link(from), here.at);
+                self.forgeries.push(Forgery { at: here.at, id, from });
+            }
             EventKind::ProbeSent { peer, seq } => {
                 self.nodes.at_work(here.node, here.at).counters.probes_sent += 1;
                 self.links.probed(here.link(peer), seq, here.at);
@@ -174,6 +179,9 @@ impl Model {
                 self.totals.violations += count;
                 self.nodes.at_work(here.node, here.at).counters.violations += count;
             }
+            EventKind::EclipseSuspected { ref joiners } => {
+                self.crowds.insert(here.node, joiners.clone());
+            }
             EventKind::OtherDialect { ref remote, peer, speaks } => {
                 self.dial_ended(here, peer, remote, StepKind::OtherDialect { speaks });
             }
@@ -205,6 +213,7 @@ impl Model {
 
     fn started_node(&mut self, here: At, name: &str, role: Role) {
         self.clear_links(here);
+        self.crowds.swap_remove(&here.node);
         self.nodes.started(here.node, here.at, name, role);
         self.deaths.back(here.node, here.at);
         if role == Role::Seed {

@@ -9,6 +9,7 @@
 mod apply;
 pub mod death;
 pub mod fault;
+pub mod forgery;
 pub mod gossip;
 pub mod graph;
 pub mod life;
@@ -65,6 +66,9 @@ pub struct Model {
     seeds: seed::Seeds,
     notices: notice::Notices,
     faults: fault::Faults,
+    forgeries: forgery::Forgeries,
+    /// Neighbors of a node that joined when it was full, when that was most of them.
+    crowds: Map<Addr, Vec<Addr>>,
     warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
@@ -108,6 +112,8 @@ impl Default for Model {
             seeds: seed::Seeds::default(),
             notices: notice::empty(),
             faults: fault::Faults::default(),
+            forgeries: forgery::empty(),
+            crowds: Map::default(),
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
@@ -197,6 +203,11 @@ impl Model {
     /// What is wrong on purpose, now and before.
     pub fn faults(&self) -> &fault::Faults {
         &self.faults
+    }
+
+    /// Messages that were forged in the name of nodes of ours.
+    pub fn forgeries(&self) -> &forgery::Forgeries {
+        &self.forgeries
     }
 
     /// How much happened so far.

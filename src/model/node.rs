@@ -408,8 +408,17 @@ impl Nodes {
         }
     }
 
+    /// Is it no seed? Only neighbors are taken for dead, and a seed is nobody's: what claims otherwise is about somebody
+    /// who took its name.
+    pub(super) fn can_be_neighbor(&self, addr: Addr) -> bool {
+        self.get(addr).is_none_or(|node| node.role != Some(Role::Seed))
+    }
+
     /// `by` had no answer from this node.
     pub(super) fn suspected(&mut self, addr: Addr, suspicion: Suspicion, at: Time) {
+        if !self.can_be_neighbor(addr) {
+            return;
+        }
         let Some(node) = self.mention(addr, at) else { return };
         node.change(at, |node| {
             node.suspicions.retain(|other| other.by != suspicion.by);
@@ -426,6 +435,9 @@ impl Nodes {
 
     /// What is believed of this node changed.
     pub(super) fn believe(&mut self, addr: Addr, belief: Belief, at: Time) {
+        if belief == Belief::Dead && !self.can_be_neighbor(addr) {
+            return;
+        }
         if let Some(node) = self.mention(addr, at) {
             node.change(at, |node| node.belief = belief);
         }

@@ -46,6 +46,8 @@ pub fn severity(kind: &EventKind) -> Option<Severity> {
         | EventKind::MoreOffenses { .. }
         | EventKind::Flooding { .. }
         | EventKind::Omitted { .. }
+        | EventKind::EclipseSuspected { .. }
+        | EventKind::Forged { .. }
         | EventKind::HandshakeFailed { .. }
         | EventKind::DialFailed { .. }
         | EventKind::NotAccepted { .. }

@@ -113,9 +113,9 @@ impl Rumor {
         self.generated_at.map_or(self.first_seen, |at| at.min(self.first_seen))
     }
 
-    /// Should this node have it?
+    /// Should this node have it? Not its origin: whatever that did not send was forged.
     pub fn is_due_at(&self, node: &Node, counting: Counting) -> bool {
-        node.role == Some(Role::Peer) && self.ran(node, counting)
+        node.role == Some(Role::Peer) && node.addr != self.id.origin && self.ran(node, counting)
     }
 
     fn ran(&self, node: &Node, counting: Counting) -> bool {

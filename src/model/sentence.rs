@@ -27,7 +27,7 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         }
         EventKind::Exposed { bind, opened, allow } => exposed(*bind, opened, allow),
         EventKind::Stopped { how: Stop::Left } => "Left the network".to_owned(),
-        EventKind::Stopped { how: Stop::Killed } => "Killed: sockets reset, no goodbye".to_owned(),
+        EventKind::Stopped { how: Stop::Killed } => "Killed: links broken off, no goodbye".to_owned(),
         EventKind::Hung => "Hung: keeps its sockets and says nothing".to_owned(),
         EventKind::Failed { what, why } => format!("Not done: {}: {}", escaped(what), escaped(why)),
         EventKind::FaultSet { fault } => format!("Fault: {}", fault.text(name)),
@@ -63,6 +63,10 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::HandshakeFailed { remote, peer } => {
             format!("Connection with {} ended before it named itself", remote_text(remote, *peer, name))
         }
+        EventKind::EclipseSuspected { joiners } => {
+            let count = count_text(joiners.len() as u64, "neighbor");
+            format!("May be cut off from the others: {count} joined when it was full, which is most of them")
+        }
         EventKind::Repairing { reason } => repairing(*reason, name),
         EventKind::TooFewSeeds { registered, wanted, known } => too_few_seeds(*registered, *wanted, *known),
         EventKind::EnoughSeeds { registered } => {
@@ -85,6 +89,10 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::Received { id, from, body, .. } => received(*id, *from, body, name),
         EventKind::Duplicate { id, from, .. } => {
             format!("Another copy of {} from {}", message(*id, name), name(*from))
+        }
+        EventKind::Forged { id, from } => {
+            let (message, from) = (message(*id, name), name(*from));
+            format!("Forged: {message} came from {from}, and {} never sent it", name(id.origin))
         }
         EventKind::ProbeSent { peer, seq } => format!("Probe {seq} to {}", name(*peer)),
         EventKind::ProbeReceived { peer, seq, .. } => format!("Probe {seq} from {}, answered", name(*peer)),

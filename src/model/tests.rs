@@ -590,3 +590,12 @@ fn long_texts_take_no_more_memory_than_a_limit() {
     let latest = story.model.rumors().latest().unwrap();
     assert_eq!(latest.id.seq, 1_000, "the oldest go");
 }
+
+#[test]
+fn a_seed_is_not_shown_dead_because_somebody_took_its_name() {
+    let mut story = Story::network(3);
+    story.three_misses(p(1), s(1));
+    story.declare(p(1), s(1), DeathCause::Closed);
+    story.tell(s(2), EventKind::PeerDelisted { peer: s(1), reason: DelistReason::Reported { reporter: p(1) } });
+    assert_eq!(story.model.nodes().get(s(1)).unwrap().state(), NodeState::Up);
+}

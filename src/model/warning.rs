@@ -44,6 +44,9 @@ pub const UNREACHED_FOR: Duration = Duration::from_secs(60);
 /// A disputed report is held against its reporter for so long.
 pub const DISPUTED_FOR: Duration = Duration::from_secs(120);
 
+/// A forgery is warned of for so long.
+pub const FORGED_FOR: Duration = Duration::from_secs(120);
+
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
@@ -103,6 +106,22 @@ pub enum Finding {
         /// Reports of this reporter that were disputed.
         reports: u32,
     },
+    /// Somebody sends messages in the name of a node.
+    Forged {
+        /// The latest such message.
+        latest: MessageId,
+        /// The neighbor that brought it, who may only have forwarded it.
+        from: Addr,
+    },
+    /// Most neighbors of a node joined when it was full: strangers may decide what it gets to hear.
+    Eclipsed {
+        /// Which node.
+        node: Addr,
+        /// Its neighbors that joined so.
+        joiners: Vec<Addr>,
+        /// All its neighbors.
+        neighbors: usize,
+    },
 }
 
 /// What makes two findings the same warning.
@@ -116,6 +135,8 @@ enum Key {
     OneWay(LinkKey),
     Unreached,
     Disputed(Addr),
+    Forged(Addr),
+    Eclipsed(Addr),
 }
 
 impl Finding {
@@ -129,6 +150,8 @@ impl Finding {
             Self::OneWay { link } => Key::OneWay(*link),
             Self::Unreached { .. } => Key::Unreached,
             Self::Disputed { reporter, .. } => Key::Disputed(*reporter),
+            Self::Forged { latest, .. } => Key::Forged(latest.origin),
+            Self::Eclipsed { node, .. } => Key::Eclipsed(*node),
         }
     }
 
@@ -140,18 +163,22 @@ impl Finding {
             Self::Parted { .. } => PARTED_AFTER,
             Self::Fragile { .. } => FRAGILE_AFTER,
             Self::OneWay { .. } => ONE_WAY_AFTER,
-            Self::SeedList { .. } | Self::Flapping { .. } | Self::Unreached { .. } | Self::Disputed { .. } => {
-                Duration::ZERO
-            }
+            Self::SeedList { .. }
+            | Self::Flapping { .. }
+            | Self::Unreached { .. }
+            | Self::Disputed { .. }
+            | Self::Forged { .. }
+            | Self::Eclipsed { .. } => Duration::ZERO,
         }
     }
 
     /// The node that it is about, if it is about one.
     pub fn node(&self) -> Option<Addr> {
         match self {
-            Self::Alone { node } | Self::Flapping { node, .. } => Some(*node),
+            Self::Alone { node } | Self::Flapping { node, .. } | Self::Eclipsed { node, .. } => Some(*node),
             Self::SeedList { seed, .. } => Some(*seed),
             Self::Disputed { reporter, .. } => Some(*reporter),
+            Self::Forged { latest, .. } => Some(latest.origin),
             Self::OneWay { link } => Some(link.node),
             Self::Fragile { nodes, links } => nodes.first().copied().or_else(|| Some(links.first()?.0)),
             Self::Unreached { lacking, .. } => lacking.first().copied(),
@@ -221,7 +248,9 @@ impl Warnings {
             | Finding::SeedList { .. }
             | Finding::Flapping { .. }
             | Finding::OneWay { .. }
-            | Finding::Disputed { .. } => None,
+            | Finding::Disputed { .. }
+            | Finding::Forged { .. }
+            | Finding::Eclipsed { .. } => None,
         })
     }
 

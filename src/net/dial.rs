@@ -1,16 +1,17 @@
 //! Opening connections.
 
 use std::io;
-use std::time::Duration;
 
-use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::SendError;
 use tokio::time::timeout;
 
+use super::ending::{Endings, Introduction, prepare};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::Purpose;
+use crate::proto::message::Dialect;
 
 /// A dial that ended.
 #[derive(Debug)]
@@ -24,33 +25,28 @@ pub(super) struct Dialed {
 }
 
 /// Connects, and tells the node how it went.
-pub(super) async fn dial(peer: Addr, purpose: Purpose, dialed: mpsc::Sender<Dialed>) {
-    let result = match timeout(DIAL_TIMEOUT, connect(peer)).await {
+pub(super) async fn dial(peer: Addr, purpose: Purpose, dialed: mpsc::Sender<Dialed>, endings: Endings) {
+    let result = match timeout(DIAL_TIMEOUT, connect(peer, endings.dialect())).await {
         Ok(connected) => connected.map_err(|error| describe(&error)),
         Err(_) => Err(format!("no answer within {} s", DIAL_TIMEOUT.as_secs())),
     };
-    // If the node is gone there is nobody to tell.
-    let _ = dialed.send(Dialed { peer, purpose, result }).await;
+    if let Err(SendError(Dialed { result: Ok(stream), .. })) = dialed.send(Dialed { peer, purpose, result }).await {
+        // The node is gone.
+        endings.end(stream, Introduction::Due);
+    }
 }
 
-async fn connect(peer: Addr) -> io::Result<TcpStream> {
+async fn connect(peer: Addr, dialect: Dialect) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     // Else a node could not listen again on a port that the system gave to this connection.
     socket.set_reuseaddr(true)?;
     let stream = socket.connect(peer.socket()).await?;
-    prepare(&stream)?;
+    prepare(&stream, dialect)?;
     if stream.local_addr()? == stream.peer_addr()? {
         // The system may give a dialler the very port that it dials, which then answers itself.
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
     Ok(stream)
-}
-
-/// A link's sockets: no delay, so that a message leaves at once; a linger time of zero, so that
-/// any end but a polite one is a reset.
-pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    SockRef::from(stream).set_linger(Some(Duration::ZERO))
 }
 
 /// What the system said, for people.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use self::vandal::Vandal;
 use super::bind;
@@ -33,6 +33,7 @@ use crate::proto::event::{EventKind, Pace};
 use crate::proto::machine::NodeCommand;
 use crate::proto::message::{Dialect, Role};
 use crate::proto::node::Node;
+use crate::proto::pacing::CLASSIC_WRITE_GAP;
 use crate::proto::peer::Peer;
 use crate::proto::reach::Reach;
 use crate::proto::seed::Seed;
@@ -71,6 +72,9 @@ pub struct Engine {
 /// How long a quitting engine waits for its nodes, each of which has a bound of its own: longer only
 /// if the machine is overloaded.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long the nodes of a quitting classic network take to leave one after the other: what a person waits without wondering.
+const LEAVES_TIME: Duration = Duration::from_secs(1);
 
 /// What a node of the roster is made of.
 struct Slot {
@@ -378,6 +382,7 @@ impl Engine {
         let running: Vec<Addr> = self.running().collect();
         for addr in &running {
             self.control(*addr, Control::Command(NodeCommand::Leave)).await;
+            self.pause_between_leaves(running.len()).await;
         }
         let mut leaving = Vec::new();
         for (addr, slot) in &mut self.slots {
@@ -396,6 +401,14 @@ impl Engine {
         };
         // Whoever is not done by then is crashed when its handle is dropped.
         let _ = timeout(QUIT_TIMEOUT, all_left).await;
+    }
+
+    /// A Python node that loses two neighbors at once reports both in one piece, and the Python seed that reads it dies. So in
+    /// the classic dialect nodes leave one after the other, as far as there is time.
+    async fn pause_between_leaves(&self, nodes: usize) {
+        if self.dialect(Role::Peer) == Dialect::Classic && nodes > 1 {
+            sleep(CLASSIC_WRITE_GAP.min(LEAVES_TIME / u32::try_from(nodes).unwrap_or(u32::MAX))).await;
+        }
     }
 
     /// What is told of a node that begins: that it runs, and what it opens to other machines.

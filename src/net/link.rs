@@ -17,11 +17,13 @@ use tokio_util::codec::Decoder;
 use tokio_util::io::poll_read_buf;
 
 use super::calls::Call;
+use super::ending::{Endings, Introduction};
 use super::outbox::{Outbox, QueueFull};
 use super::wire::{LinkContext, LinkDecoder, WireError};
 use crate::clock::Clock;
+use crate::proto::event::Direction;
 use crate::proto::machine::CloseCause;
-use crate::proto::message::Message;
+use crate::proto::message::{Dialect, Message};
 use crate::proto::pacing::HANG_UP_TIMEOUT;
 use crate::proto::time::Time;
 
@@ -29,6 +31,8 @@ use crate::proto::time::Time;
 const READ_MIN: usize = 4 * 1024;
 /// What a busy link reads at once, and in one turn: beyond this a read costs no less per byte.
 const READ_MAX: usize = 64 * 1024;
+/// What a link of the classic dialect takes off the system while its node is slow: minutes of a network's gossip.
+const HELD_MAX: usize = 256 * 1024;
 
 /// What a link has for its node.
 #[derive(Debug)]
@@ -60,6 +64,7 @@ enum Read {
 /// See the module.
 pub(super) struct Link {
     stream: TcpStream,
+    context: LinkContext,
     call: Arc<Call>,
     waker: Waker,
     decoder: LinkDecoder,
@@ -80,13 +85,16 @@ pub(super) struct Link {
     /// Not read before this: it brings more than it may.
     paused_until: Option<Time>,
     /// Not read before this: what it brings fills a queue.
-    held_until: Option<Time>,
+    resting_until: Option<Time>,
+    /// Its node is slow, and does not decode what has come.
+    is_held: bool,
 }
 
 impl Link {
     pub(super) fn new(context: LinkContext, stream: TcpStream, call: Arc<Call>) -> Self {
         Self {
             stream,
+            context,
             waker: Waker::from(Arc::clone(&call)),
             call,
             decoder: LinkDecoder::new(context),
@@ -99,7 +107,8 @@ impl Link {
             alarm_at: None,
             is_unsent: false,
             paused_until: None,
-            held_until: None,
+            resting_until: None,
+            is_held: false,
         }
     }
 
@@ -109,13 +118,13 @@ impl Link {
     }
 
     /// The same, unless the queue that it fills has room before.
-    pub(super) fn hold(&mut self, until: Time) {
-        self.held_until = Some(until);
+    pub(super) fn rest(&mut self, until: Time) {
+        self.resting_until = Some(until);
     }
 
     /// The queue that it filled has room.
     pub(super) fn release(&mut self) {
-        if self.held_until.take().is_some() {
+        if self.resting_until.take().is_some() {
             self.call.make();
         }
     }
@@ -123,15 +132,15 @@ impl Link {
     /// It is not read now.
     fn rests(&mut self, now: Time) -> bool {
         self.paused_until = self.paused_until.filter(|until| *until > now);
-        self.held_until = self.held_until.filter(|until| *until > now);
-        self.paused_until.is_some() || self.held_until.is_some()
+        self.resting_until = self.resting_until.filter(|until| *until > now);
+        self.paused_until.is_some() || self.resting_until.is_some()
     }
 
     /// Begins to look after the link in this turn: writes what had to wait. What the turn itself has to say
     /// goes out at its end, in one piece.
     pub(super) fn begin(&mut self, clock: Clock) {
         self.call.answer();
-        self.turn_len = 0;
+        (self.turn_len, self.is_held) = (0, false);
         self.outbox.unblock();
         if !self.is_unsent || self.outbox.alarm().is_some() {
             // A queue that is only written out does not become full.
@@ -223,6 +232,51 @@ impl Link {
         }
     }
 
+    /// Takes what has come without decoding it, in the classic dialect: what is unread when a process dies becomes a reset,
+    /// and a Python node dies of that.
+    pub(super) fn hold(&mut self, spare: &mut BytesMut) {
+        if self.context.dialect == Dialect::Framed {
+            return;
+        }
+        self.is_held = true;
+        while self.reading == Reading::Open && self.received.len() < HELD_MAX {
+            match self.read(spare) {
+                Read::Some => {}
+                Read::Nothing => return,
+                Read::End(cause) => self.reading = Reading::Ending(cause),
+            }
+        }
+    }
+
+    /// Throws away what has come, as a link of a node that hangs; see [`Link::hold`].
+    pub(super) fn discard(&mut self, scrap: &mut BytesMut) {
+        self.call.answer();
+        self.turn_len = 0;
+        self.throw_away(scrap);
+    }
+
+    /// Reads what is of no use any more; why nothing more will come, if so.
+    fn throw_away(&mut self, scrap: &mut BytesMut) -> Option<CloseCause> {
+        loop {
+            self.received.clear();
+            match self.read(scrap) {
+                Read::Some if self.turn_len < READ_MAX => {}
+                Read::Some => {
+                    self.call.make();
+                    return None;
+                }
+                Read::Nothing => return None,
+                Read::End(cause) => return Some(cause),
+            }
+        }
+    }
+
+    /// Ends the connection without another word.
+    pub(super) fn close(self, endings: &Endings) {
+        let is_nameless = self.context.direction == Direction::Outbound && !self.outbox.has_written();
+        endings.end(self.stream, if is_nameless { Introduction::Due } else { Introduction::Made });
+    }
+
     /// A remote that fails ends its stream, too; what it was, a write may have found.
     fn end_of_stream(&self) -> CloseCause {
         if self.outbox.has_failed() { CloseCause::Error } else { CloseCause::EndOfStream }
@@ -248,20 +302,21 @@ impl Link {
                 *spare = free;
             }
         }
-        let quiet = self.decoder.quiet(&self.received).filter(|_| self.reading == Reading::Open);
+        let quiet = self.decoder.quiet(&self.received).filter(|_| self.reading == Reading::Open && !self.is_held);
         self.quiet_at = quiet.map(|quiet| self.quiet_at.filter(|at| *at > now).unwrap_or(now + quiet));
         self.alarm()
     }
 
     /// When to look after it, should the runtime not call before.
     pub(super) fn alarm(&self) -> Option<Time> {
-        let alarms = [self.quiet_at, self.outbox.alarm(), self.paused_until, self.held_until];
+        let alarms = [self.quiet_at, self.outbox.alarm(), self.paused_until, self.resting_until];
         alarms.into_iter().flatten().min()
     }
 }
 
 /// A link that was hung up: writes out its queue, says that nothing more comes, and waits for the remote to
-/// say the same. Closing with something unread would be a reset, and a reset can overtake the goodbye.
+/// say the same. Closing with something unread would be a reset, and a reset can overtake the goodbye. In the classic dialect
+/// the waiting is not the node's: see [`Endings`].
 pub(super) struct Closing {
     link: Link,
     by: Time,
@@ -297,16 +352,28 @@ impl Closing {
         if self.link.outbox.has_failed() || self.by <= now {
             return End::Over;
         }
+        let is_classic = self.link.context.dialect == Dialect::Classic;
+        if is_classic {
+            self.link.throw_away(scrap);
+        }
         if !self.link.outbox.is_empty() {
             return End::Until(self.link.outbox.alarm().map_or(self.by, |at| at.min(self.by)));
         }
         if !self.link.outbox.is_done(now) {
             return End::Until(self.link.outbox.done_at().min(self.by));
         }
+        if is_classic {
+            return End::Over;
+        }
         if !std::mem::replace(&mut self.said, true) && self.say_end().is_err() {
             return End::Over;
         }
         self.wait_for_end(scrap)
+    }
+
+    /// Ends the connection, however far it is.
+    pub(super) fn close(self, endings: &Endings) {
+        self.link.close(endings);
     }
 
     fn say_end(&self) -> io::Result<()> {
@@ -315,18 +382,8 @@ impl Closing {
         socket.shutdown(Shutdown::Write)
     }
 
-    /// Reads what is of no use any more.
     fn wait_for_end(&mut self, scrap: &mut BytesMut) -> End {
-        loop {
-            self.link.received.clear();
-            match self.link.read(scrap) {
-                Read::Some if self.link.turn_len >= READ_MAX => self.link.call.make(),
-                Read::Some => continue,
-                Read::Nothing => {}
-                Read::End(_) => return End::Over,
-            }
-            return End::Until(self.by);
-        }
+        self.link.throw_away(scrap).map_or(End::Until(self.by), |_| End::Over)
     }
 }
 

@@ -15,7 +15,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::calls::Calls;
-use super::dial::{Dialed, dial, prepare};
+use super::dial::{Dialed, dial};
+use super::ending::{Endings, Introduction, prepare};
 use super::link::{Closing, End, Link, Pulled};
 use super::outbox::Frames;
 use super::pressure::{self, Filling, Pressure};
@@ -37,7 +38,7 @@ use crate::proto::time::Time;
 pub(super) const DIALS_MAX: usize = 16;
 /// Dials that wait for one of those to end.
 const DIALS_WAITING_MAX: usize = 256;
-/// Links that were hung up and are closing politely; beyond this they are reset.
+/// Links that were hung up and are closing politely; beyond this they end as in a crash.
 const CLOSING_MAX: usize = 256;
 /// Links that one turn looks after: at 64 KiB a read, less than a link's queue holds.
 const TURN_LINKS_MAX: usize = 16;
@@ -72,6 +73,7 @@ impl Identity {
 /// Everything of a node but its state machine and what it waits for.
 pub(super) struct Links {
     me: Identity,
+    endings: Endings,
     taps: Arc<[Tap]>,
     /// Is there anybody to make events for.
     heard: bool,
@@ -109,10 +111,17 @@ pub(super) struct Links {
 type LinkMap<T> = HashMap<LinkId, T, foldhash::fast::RandomState>;
 
 impl Links {
-    pub(super) fn new(me: Identity, taps: Arc<[Tap]>, dialed: mpsc::Sender<Dialed>, clock: Clock) -> Self {
+    pub(super) fn new(
+        endings: Endings,
+        me: Identity,
+        taps: Arc<[Tap]>,
+        dialed: mpsc::Sender<Dialed>,
+        clock: Clock,
+    ) -> Self {
         let heard = taps.iter().any(|tap| !tap.is_closed());
         Self {
             me,
+            endings,
             taps,
             heard,
             events: Vec::new(),
@@ -156,14 +165,20 @@ impl Links {
         self.inputs.pop_front()
     }
 
-    /// Takes a connection that came in, or drops it when there are too many.
+    /// Takes a connection that came in, or ends it when there are too many.
     pub(super) fn accept(&mut self, stream: TcpStream, remote: SocketAddr) -> Option<Input> {
         if self.open.len() >= self.me.links_max() {
-            return Some(Input::TurnedAway { remote, rule: Rule::TooManyLinks });
+            return Some(self.turn_away(stream, remote, Rule::TooManyLinks));
         }
-        prepare(&stream).ok()?;
+        prepare(&stream, self.me.dialect).ok()?;
         let link = self.open(stream, self.me.inbound_purpose(), Direction::Inbound);
         Some(Input::Link { link, change: LinkChange::Accepted { remote } })
+    }
+
+    /// Ends a connection that came in.
+    pub(super) fn turn_away(&self, stream: TcpStream, remote: SocketAddr, rule: Rule) -> Input {
+        self.endings.end(stream, Introduction::Made);
+        Input::TurnedAway { remote, rule }
     }
 
     /// Takes what came of a dial.
@@ -264,12 +279,35 @@ impl Links {
         self.open.get_mut(&link)?.pull(self.now, &mut self.spare)
     }
 
+    /// Takes what has come on a link for later, where that must not wait with the system.
+    pub(super) fn hold(&mut self, link: LinkId) {
+        if let Some(open) = self.open.get_mut(&link) {
+            open.hold(&mut self.spare);
+        }
+    }
+
+    /// Throws away what has come on a link, where it must not wait with the system.
+    pub(super) fn discard(&mut self, link: LinkId) {
+        if let Some(open) = self.open.get_mut(&link) {
+            open.discard(&mut self.spare);
+        }
+    }
+
+    /// Keeps a connection that came in, for nothing but that.
+    pub(super) fn keep(&mut self, stream: TcpStream) {
+        if self.open.len() < self.me.links_max() {
+            self.open(stream, self.me.inbound_purpose(), Direction::Inbound);
+        } else {
+            self.endings.end(stream, Introduction::Made);
+        }
+    }
+
     /// Ends looking after a link.
     pub(super) fn finish(&mut self, link: LinkId) {
-        let hold = std::mem::take(&mut self.filling).hold();
+        let rest = std::mem::take(&mut self.filling).rest();
         if let Some(open) = self.open.get_mut(&link) {
-            if !hold.is_zero() {
-                open.hold(self.now + hold);
+            if !rest.is_zero() {
+                open.rest(self.now + rest);
                 self.pressure.hold(link);
             }
             let alarm = open.finish(self.now, &mut self.spare);
@@ -279,7 +317,9 @@ impl Links {
 
     /// Forgets a link that ended by itself, as a crash would; `false`: it had been forgotten.
     pub(super) fn forget(&mut self, link: LinkId) -> bool {
-        self.remove(link).is_some()
+        let Some(open) = self.remove(link) else { return false };
+        open.close(&self.endings);
+        true
     }
 
     fn remove(&mut self, link: LinkId) -> Option<Link> {
@@ -298,7 +338,9 @@ impl Links {
             End::Over => {
                 self.unsent_count += closing.waiting();
                 set_alarm(&mut self.alarms, link, &mut closing.alarm_at, None);
-                self.closing.remove(&link);
+                if let Some(closing) = self.closing.remove(&link) {
+                    closing.close(&self.endings);
+                }
             }
         }
     }
@@ -308,7 +350,7 @@ impl Links {
         while self.dialing < DIALS_MAX {
             let Some((peer, purpose)) = self.dials.pop_front() else { return };
             self.dialing += 1;
-            self.dialers.spawn(dial(peer, purpose, self.dialed.clone()));
+            self.dialers.spawn(dial(peer, purpose, self.dialed.clone(), self.endings.clone()));
         }
     }
 
@@ -354,7 +396,16 @@ impl Links {
     /// From now on nobody is dialed.
     pub(super) fn stop_dialing(&mut self) {
         self.dials.clear();
-        self.dialers.abort_all();
+        match self.me.dialect {
+            Dialect::Framed => self.dialers.abort_all(),
+            // Whoever has accepted a dial already is to be told an address before the end.
+            Dialect::Classic => self.dialers.detach_all(),
+        }
+    }
+
+    /// Nothing more is written or timed.
+    pub(super) fn fall_silent(&mut self) {
+        self.alarms.clear();
     }
 
     /// Hangs up every link that is left.
@@ -373,6 +424,15 @@ impl Links {
     /// Links that were hung up are still on their way out.
     pub(super) fn is_closing(&self) -> bool {
         !self.closing.is_empty()
+    }
+}
+
+/// However a node ends, its links end as its dialect has it.
+impl Drop for Links {
+    fn drop(&mut self) {
+        self.stop_dialing();
+        self.open.drain().for_each(|(_, open)| open.close(&self.endings));
+        self.closing.drain().for_each(|(_, closing)| closing.close(&self.endings));
     }
 }
 
@@ -417,6 +477,8 @@ impl Output for Links {
         if self.closing.len() < CLOSING_MAX && open.write(self.clock).is_ok() {
             self.closing.insert(link, Closing::new(open, self.now));
             self.attend_closing(link);
+        } else {
+            open.close(&self.endings);
         }
     }
 

@@ -5,13 +5,14 @@
 //! each (`outbox`). No decision of the protocol is made here: this moves bytes,
 //! keeps limits, and breaks things when the user asks for it.
 //!
-//! Whatever ends in an unforeseen way ends as a crash does: all sockets carry a linger time of zero, so
-//! that a killed node, an aborted task and a dead process all reset their connections. Only a link
-//! that is hung up, or a node that leaves, takes the time to close politely.
+//! Whatever ends in an unforeseen way ends as a crash does. In the framed dialect all sockets carry a linger time of
+//! zero, so that a killed node, an aborted task and a dead process all reset their connections; only a link that is hung up,
+//! or a node that leaves, takes the time to close politely. In the classic dialect nothing is ever reset (`ending`).
 
 mod bind;
 mod calls;
 mod dial;
+mod ending;
 pub mod engine;
 mod failure;
 mod files;

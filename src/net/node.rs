@@ -20,6 +20,7 @@ use tokio::time::{Sleep, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::dial::Dialed;
+use super::ending::{Endings, Introduction};
 use super::link::Pulled;
 use super::links::{DIALS_MAX, Identity, Links};
 use super::says::Says;
@@ -30,6 +31,7 @@ use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::event::{EventKind, LinkId, Rule, Stop};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
+use crate::proto::message::Dialect;
 use crate::proto::pacing::HANG_UP_TIMEOUT;
 use crate::proto::reach::Reach;
 use crate::proto::time::Time;
@@ -72,7 +74,7 @@ pub(super) struct Handle {
 }
 
 impl Handle {
-    /// Ends the node in the middle of whatever it does; its sockets are reset.
+    /// Ends the node in the middle of whatever it does; its sockets end as its dialect has it.
     pub(super) async fn crash(self) {
         self.task.abort();
         // Cancelled, as it should be.
@@ -109,7 +111,7 @@ struct Node<M> {
     sources: Sources,
 }
 
-/// Tells of a node that ends in any other way than by leaving, before its sockets are reset: so it
+/// Tells of a node that ends in any other way than by leaving, before its sockets end: so it
 /// stands before what others notice.
 struct CrashNotice {
     node: Addr,
@@ -153,8 +155,9 @@ impl<M: Machine> Node<M> {
         let Setup { me, listener, reach, clock, taps, trouble } = setup;
         let (dials, dialed) = mpsc::channel(DIALS_MAX);
         let notice = CrashNotice { node: me.addr, clock, taps: Arc::clone(&taps) };
-        let links = Links::new(me, taps, dials, clock);
-        let sources = Sources::new(controls, dialed, listener, clock);
+        let endings = Endings::new(me);
+        let links = Links::new(endings.clone(), me, taps, dials, clock);
+        let sources = Sources::new(endings, controls, dialed, listener, clock);
         Self { notice, machine, reach, links, trouble, unread: Vec::new(), says: Says::default(), sources }
     }
 
@@ -162,7 +165,7 @@ impl<M: Machine> Node<M> {
         self.handle(Input::Start);
         let fate = loop {
             self.end_turn();
-            self.sources.takes_controls = !self.says.len() >= CONTROLS_MAX;
+            self.sources.takes_controls = self.says.len() < CONTROLS_MAX;
             let ready = self.sources.ready(self.next_deadline(), &self.links).await;
             if let Some(fate) = self.turn(ready) {
                 break fate;
@@ -218,7 +221,7 @@ impl<M: Machine> Node<M> {
         if self.reach.admits(self.notice.node, remote.ip()) {
             return self.links.accept(stream, remote);
         }
-        Some(Input::TurnedAway { remote, rule: Rule::NotAllowed })
+        Some(self.links.turn_away(stream, remote, Rule::NotAllowed))
     }
 
     /// Takes what a link has, unless this node is too slow for it now.
@@ -237,8 +240,11 @@ impl<M: Machine> Node<M> {
 
     fn may_read(&mut self, link: LinkId) -> bool {
         let may_read = self.trouble.may_read(self.links.now());
-        if !may_read && !self.unread.contains(&link) {
-            self.unread.push(link);
+        if !may_read {
+            self.links.hold(link);
+            if !self.unread.contains(&link) {
+                self.unread.push(link);
+            }
         }
         may_read
     }
@@ -315,13 +321,13 @@ impl<M: Machine> Node<M> {
     }
 
     async fn leave(mut self) {
-        // Whoever dials from now on is refused; whoever waits to be accepted is reset.
+        // Whoever dials from now on is refused; whoever waits to be accepted is ended.
         self.sources.close();
         self.links.stop_dialing();
         self.tell_machine(Input::Command(NodeCommand::Leave));
         self.links.hang_up_all();
         self.links.publish();
-        // Links that do not close in time are reset when they are dropped.
+        // Links that do not close in time end as in a crash when they are dropped.
         let _ = timeout(LEAVE_TIMEOUT, self.close_links()).await;
         self.notice.withdraw();
         self.links.set_now();
@@ -347,17 +353,31 @@ impl<M: Machine> Node<M> {
         }
     }
 
-    /// Holds all sockets, the listener's too, until the task is aborted.
+    /// Holds all sockets, the listener's too, until the task is aborted. In the classic dialect what comes is taken off the
+    /// system all the while, so that nothing is unread, and nobody reset, when the process ends; whoever sends cannot tell.
     async fn hang(mut self) {
         self.links.stop_dialing();
+        self.links.fall_silent();
         self.links.emit(|| EventKind::Hung);
         self.links.publish();
-        pending::<()>().await;
+        match self.sources.endings.dialect() {
+            Dialect::Framed => pending::<()>().await,
+            Dialect::Classic => self.take_in_silence().await,
+        }
+    }
+
+    async fn take_in_silence(&mut self) {
+        loop {
+            let ready = self.sources.ready(None, &self.links).await;
+            ready.calls.into_iter().for_each(|link| self.links.discard(link));
+            ready.accepted.into_iter().for_each(|(stream, _)| self.links.keep(stream));
+        }
     }
 }
 
 /// What a node waits for.
 struct Sources {
+    endings: Endings,
     controls: mpsc::Receiver<Control>,
     dialed: mpsc::Receiver<Dialed>,
     /// Until the node leaves.
@@ -370,6 +390,12 @@ struct Sources {
     /// The last accept failed, which was said.
     accept_fails: bool,
     takes_controls: bool,
+}
+
+impl Drop for Sources {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
 /// What there is to do in a turn.
@@ -391,30 +417,27 @@ impl Ready {
 
 impl Sources {
     fn new(
+        endings: Endings,
         controls: mpsc::Receiver<Control>,
         dialed: mpsc::Receiver<Dialed>,
         listener: TcpListener,
         clock: Clock,
     ) -> Self {
         let (alarm, listener) = (Box::pin(sleep_until(clock.instant(clock.epoch()))), Some(listener));
-        Self {
-            controls,
-            dialed,
-            listener,
-            clock,
-            alarm,
-            alarm_at: None,
-            accept_again: None,
-            accept_fails: false,
-            takes_controls: true,
-        }
+        let (alarm_at, accept_again, accept_fails, takes_controls) = (None, None, false, true);
+        Self { endings, controls, dialed, listener, clock, alarm, alarm_at, accept_again, accept_fails, takes_controls }
     }
 
     /// Nothing new comes from outside from now on.
     fn close(&mut self) {
-        self.listener = None;
         self.controls.close();
+        if let Some(listener) = self.listener.take() {
+            self.endings.close(listener);
+        }
         self.dialed.close();
+        while let Ok(dialed) = self.dialed.try_recv() {
+            dialed.result.into_iter().for_each(|stream| self.endings.end(stream, Introduction::Due));
+        }
     }
 
     /// Waits until there is something to do, at the latest until `deadline`.

@@ -214,6 +214,11 @@ impl Outbox {
         (waits && !self.is_empty()).then_some(self.next_write)
     }
 
+    /// Where messages are written apart: something was written.
+    pub(super) fn has_written(&self) -> bool {
+        self.next_write > Time::from_micros(0)
+    }
+
     /// Nothing waits, and the last message has had its time to itself.
     pub(super) fn is_done(&self, now: Time) -> bool {
         self.is_empty() && self.next_write <= now

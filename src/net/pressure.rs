@@ -71,7 +71,7 @@ impl Filling {
     }
 
     /// How long it is not read for that.
-    pub(super) fn hold(&self) -> Duration {
+    pub(super) fn rest(&self) -> Duration {
         Duration::from_micros(self.bytes as u64 * 1_000_000 / FILLED_A_SECOND)
     }
 }

@@ -118,7 +118,7 @@ pub enum DelistReason {
 pub enum Stop {
     /// It left politely.
     Left,
-    /// It was crashed: sockets reset, no goodbye.
+    /// It was crashed: its sockets end as those of a dead process of its dialect do, without a goodbye.
     Killed,
 }
 
@@ -326,6 +326,11 @@ pub enum EventKind {
         /// The node that was dialled, if we dialled.
         peer: Option<Addr>,
     },
+    /// Most of the peer's neighbors joined when it was full, each saying that it had no neighbor: see `proto::peer::room`.
+    EclipseSuspected {
+        /// These neighbors.
+        joiners: Vec<Addr>,
+    },
     /// The peer looks for more links.
     Repairing {
         /// Why.
@@ -408,6 +413,14 @@ pub enum EventKind {
         from: Addr,
         /// What it tells of its way.
         trace: Option<Trace>,
+    },
+
+    /// A message in this node's name that it has not sent; neither forwarded nor counted. The first in ten seconds.
+    Forged {
+        /// Which.
+        id: MessageId,
+        /// The neighbor that sent it, who may only have forwarded it.
+        from: Addr,
     },
 
     /// A probe went out.

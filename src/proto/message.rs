@@ -84,6 +84,11 @@ impl MessageId {
     pub const fn number(self) -> Option<u64> {
         if self.seq & Self::TEXT_BIT == 0 { Some(self.seq) } else { None }
     }
+
+    /// Which text of the user's own a framed message is: the `n` of [`MessageId::own_text`].
+    pub const fn text_number(self) -> Option<u64> {
+        if self.seq & Self::TEXT_BIT == 0 { None } else { Some(self.seq & !Self::TEXT_BIT) }
+    }
 }
 
 /// `#12`, or `#~1a2b` for a text of a user's own. Who shows an id puts the origin's name before.

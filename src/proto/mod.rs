@@ -5,6 +5,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub mod addr;
+mod bucket;
 pub mod budget;
 mod claims;
 pub mod config;

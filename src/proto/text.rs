@@ -4,6 +4,7 @@
 //! and shared between all who hold it; every way of showing it escapes what could harm a terminal
 //! or a log file.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
@@ -80,7 +81,7 @@ impl fmt::Debug for Body {
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Readable<'a> {
-    Text(std::borrow::Cow<'a, str>),
+    Text(Cow<'a, str>),
     Hex { hex: String },
 }
 
@@ -146,6 +147,52 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
     }
 }
 
+/// One line for people, made of our words and of names, paths and texts of others: what could act on a terminal is
+/// escaped as in [`Escaped`]. A backslash stays, because what has been escaped already has some.
+pub fn printable(line: &str) -> Cow<'_, str> {
+    struct Line<'a>(&'a str);
+    impl fmt::Display for Line<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            self.0.chars().try_for_each(|c| if c == '\\' { f.write_char(c) } else { write_escaped(f, c) })
+        }
+    }
+    if line.contains(acts_on_terminal) { Cow::Owned(Line(line).to_string()) } else { Cow::Borrowed(line) }
+}
+
+/// The same of several lines, which stay several.
+pub fn printable_lines(text: &str) -> String {
+    text.split_inclusive('\n')
+        .map(|line| match line.strip_suffix('\n') {
+            Some(line) => format!("{}\n", printable(line)),
+            None => printable(line).into_owned(),
+        })
+        .collect()
+}
+
+/// The same of a text in JSON, where such characters stand in strings only: they are written as JSON escapes them, so
+/// that a reader gets what was written.
+pub fn printable_json(json: &str) -> Cow<'_, str> {
+    if !json.contains(acts_on_terminal) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        if acts_on_terminal(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+const fn acts_on_terminal(c: char) -> bool {
+    matches!(c, '\0'..='\x1f' | '\x7f') || is_harmful(c)
+}
+
 /// C1 controls, line and paragraph separators, zero-width characters, and the characters that
 /// reorder text (Unicode TR 36, "Trojan Source").
 const fn is_harmful(c: char) -> bool {
@@ -163,6 +210,19 @@ mod tests {
         let shown = Escaped(b"a\x1b[31mb\x00\n\\\xff\xc2\x9b").to_string();
         assert_eq!(shown, r"a\x1b[31mb\x00\n\\\xff\u{9b}");
         assert_eq!(Escaped("x\u{202e}y 你好".as_bytes()).to_string(), r"x\u{202e}y 你好");
+    }
+
+    #[test]
+    fn lines_are_printed_without_what_acts_on_a_terminal() {
+        assert_eq!(printable("p\x1b]0;x\x07 a\u{9b}b\u{202e} c\\n\n"), r"p\x1b]0;x\x07 a\u{9b}b\u{202e} c\n\n");
+        assert_eq!(printable_lines("a\x1b\n\tb\n"), "a\\x1b\n\\tb\n");
+        let json = serde_json::to_string("\u{9b}\u{7f}\u{202e}\u{e0001}\x1b").unwrap();
+        let printed = printable_json(&json);
+        assert!(printed.is_ascii(), "{printed}");
+        assert_eq!(serde_json::from_str::<String>(&printed).unwrap(), "\u{9b}\u{7f}\u{202e}\u{e0001}\x1b");
+        assert!(
+            matches!(printable("你好 \\x1b"), Cow::Borrowed(_)) && matches!(printable_json("{}"), Cow::Borrowed(_))
+        );
     }
 
     #[test]

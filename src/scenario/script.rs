@@ -8,6 +8,7 @@ use super::rehearsal::Rehearsal;
 use super::time::{When, split_time, split_word, word_of};
 use super::words::brief;
 use crate::command::Command;
+use crate::command::grammar::at_most;
 use crate::proto::text::Escaped;
 
 /// Seeds of a scenario's lab, at most: more would only make every peer register longer.
@@ -167,6 +168,7 @@ impl Reader {
         if self.lab.is_some() {
             return Err("'lab' for the second time: expected what happens to it".to_owned());
         }
+        at_most::<2>("lab SEEDS PEERS", rest).map_err(|error| error.to_string())?;
         let words: Vec<&str> = rest.split_whitespace().collect();
         let [seeds, peers] = words[..] else {
             return Err("expected 'lab SEEDS PEERS', such as 'lab 2 8'".to_owned());
@@ -383,6 +385,8 @@ mod tests {
             "{coverage}"
         );
         assert_eq!(error("lab 2"), "1: expected 'lab SEEDS PEERS', such as 'lab 2 8'");
+        assert_eq!(error("lab 2 8 9"), "1: lab takes SEEDS PEERS: '9' is too much");
+        assert_eq!(error("lab 2 8\ncalm now"), "2: calm takes nothing: 'now' is too much");
         assert_eq!(error("lab 2 none"), "1: 'none' is no number of peers: expected 1 to 100000");
         assert_eq!(error("lab 0 8"), "1: '0' is no number of seeds: expected 1 to 64");
         assert!(error("lab 2 8\nlab 2 8").starts_with("2: 'lab' for the second time"));

@@ -14,8 +14,11 @@ pub(super) fn commands(text: &str, names: &dyn Names) -> Result<Vec<Command>, St
                 COMMANDS.iter().map(|command| command.name).filter(|name| *name != NOT_HERE).collect();
             format!("no command '{word}': expected expect, end, {}", known.join(", "))
         }
-        GrammarError::Usage { usage, .. } => format!("'{}' is not complete or too long: expected {usage}", text.trim()),
-        error @ (GrammarError::NoNode { .. } | GrammarError::Wrong { .. } | GrammarError::NotOurs { .. }) => {
+        GrammarError::Usage { usage, .. } => format!("'{}' is not complete: expected {usage}", text.trim()),
+        error @ (GrammarError::NoNode { .. }
+        | GrammarError::Wrong { .. }
+        | GrammarError::TooMuch { .. }
+        | GrammarError::NotOurs { .. }) => {
             let (command, word) = (split(text).0, error.word());
             let told = error.to_string();
             if told.contains(&word) { told } else { format!("'{command} .. {word}': {told}") }

@@ -2,10 +2,14 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, flock, fstat, stat};
+use rustix::io::Errno;
+
+/// Bytes that are read at a time.
+const CHUNK_LEN: usize = 64 * 1024;
 
 /// Where a journal is written to.
 pub(super) trait Disk: Debug + Send {
@@ -14,6 +18,21 @@ pub(super) trait Disk: Debug + Send {
 
     /// There is something to put them into.
     fn is_open(&self) -> bool;
+
+    /// Looks whether what was put there still is. What is left of it are whole lines; the next [`Disk::append`] goes
+    /// on behind them.
+    fn revise(&mut self) -> io::Result<Option<Loss>> {
+        Ok(None)
+    }
+}
+
+/// What somebody else did to the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// It was removed, or another file has its name.
+    Removed,
+    /// It was cut: so many bytes are left.
+    Cut(u64),
 }
 
 /// The file of a journal. It is made with its first line, as soon as its place takes it: a place that
@@ -59,9 +78,43 @@ impl Disk for JournalFile {
     fn is_open(&self) -> bool {
         self.open.is_some()
     }
+
+    fn revise(&mut self) -> io::Result<Option<Loss>> {
+        let Some(open) = &mut self.open else { return Ok(None) };
+        if !open.is_at(&self.path) {
+            self.open = None;
+            return Ok(Some(Loss::Removed));
+        }
+        open.mend(&self.first)
+    }
 }
 
 impl Open {
+    /// What has this name is the file that is open here. A place that cannot be looked at is no reason to leave it.
+    fn is_at(&self, path: &Path) -> bool {
+        match (stat(path), fstat(&self.file)) {
+            (Ok(named), Ok(open)) => (named.st_dev, named.st_ino) == (open.st_dev, open.st_ino),
+            (Err(Errno::NOENT | Errno::NOTDIR), _) => false,
+            (Ok(_) | Err(_), _) => true,
+        }
+    }
+
+    /// A file that is shorter than what was written to it keeps its whole lines, or begins with its first one again.
+    fn mend(&mut self, first: &[u8]) -> io::Result<Option<Loss>> {
+        let len = self.file.metadata()?.len();
+        if len >= self.len {
+            return Ok(None);
+        }
+        let whole = whole_lines(&mut self.file)?;
+        self.len = if whole >= first.len() as u64 { whole } else { 0 };
+        self.file.set_len(self.len)?;
+        self.torn = false;
+        if self.len == 0 {
+            self.append(first)?;
+        }
+        Ok(Some(Loss::Cut(self.len)))
+    }
+
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.torn {
             // What is left of a write that failed would spoil the line that comes next.
@@ -75,6 +128,22 @@ impl Open {
             Err(_) => self.torn = self.file.set_len(self.len).is_err(),
         }
         written
+    }
+}
+
+/// Bytes up to the last line end of a file.
+fn whole_lines(file: &mut File) -> io::Result<u64> {
+    let (mut whole, mut read, mut chunk) = (0, 0, vec![0; CHUNK_LEN]);
+    file.rewind()?;
+    loop {
+        let len = file.read(&mut chunk)?;
+        if len == 0 {
+            return Ok(whole);
+        }
+        if let Some(end) = chunk[..len].iter().rposition(|byte| *byte == b'\n') {
+            whole = read + end as u64 + 1;
+        }
+        read += len as u64;
     }
 }
 
@@ -116,7 +185,7 @@ pub(super) fn is_being_written(path: &Path) -> io::Result<bool> {
     let file = File::open(path)?;
     // Many may look at one time; only who writes keeps others out.
     match flock(&file, FlockOperation::NonBlockingLockShared) {
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(true),
         Ok(()) => Ok(false),
         Err(error) => Err(error.into()),
     }

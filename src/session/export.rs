@@ -10,6 +10,8 @@
 //! never half of one. A cell of a `.csv` that a spreadsheet would take for a formula gets a `'` in
 //! front.
 
+use std::borrow::Cow;
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,8 +23,16 @@ use super::journal::{Header, JournalError, Record};
 use super::lines::{iso_stamp, log_line, stamp};
 use super::names::Names;
 use super::replay::Recording;
+use super::text::printed_json;
 use crate::event::Event;
 use crate::model::sentence::sentence;
+use crate::model::words::count_text;
+use crate::proto::text::printable;
+
+/// Symbolic links that are followed, one to the next: what Linux does.
+const LINKS_MAX: usize = 40;
+/// Damaged lines that are told one by one: enough to see what happened to a file.
+const DAMAGE_TOLD_MAX: usize = 5;
 
 /// What kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,16 +68,25 @@ pub enum Overwrite {
 }
 
 /// What was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
     /// Events of the session, those that leave no line in a `.txt` included.
     pub events: u64,
     /// Events that are missing in the journal, and so here.
     pub skipped: u64,
+    /// Lines of the recording that could not be read, and so are missing here, too.
+    pub damaged: u64,
+    /// What is wrong with the first few of them.
+    pub damage: Vec<String>,
     /// What was written, in bytes.
     pub bytes: u64,
     /// How the journal ends.
     pub end: LastLine,
+}
+
+/// What so many damaged lines mean for an export.
+pub fn damage_text(damaged: u64) -> String {
+    format!("{} of the recording cannot be read; the export tells where", count_text(damaged, "line"))
 }
 
 /// How a journal that was read ends.
@@ -94,8 +113,8 @@ pub enum ExportError {
         /// The destination.
         path: PathBuf,
     },
-    /// The destination is the journal itself.
-    #[error("{} is the journal that is being written: choose another place", path.display())]
+    /// The destination is the source, by this name or another.
+    #[error("{} is the recording that is exported: choose another place", path.display())]
     IsJournal {
         /// The destination.
         path: PathBuf,
@@ -126,20 +145,49 @@ pub fn export(journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<Expor
 
 /// Writes a journal's session to `dest` in this format, whatever its ending.
 pub fn export_as(format: Format, journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<Exported, ExportError> {
+    let dest = &target(dest);
     validate_place(journal, dest, overwrite)?;
     let recording = Recording::open(journal)?;
     let fail = |reason| ExportError::Write { path: dest.to_owned(), reason };
+    if takes_a_stream(dest) {
+        let sink = File::options().write(true).open(dest).map_err(fail)?;
+        return write(format, recording, BufWriter::new(sink)).map_err(|error| error.at(dest));
+    }
     let mut file = beside(dest).map_err(fail)?;
     let exported = write(format, recording, BufWriter::new(file.as_file_mut())).map_err(|error| error.at(dest))?;
     put_in_place(file, dest, overwrite)?;
     Ok(exported)
 }
 
-/// Writes a session to whoever reads `sink`, as it is read from the journal.
+/// What a symbolic link leads to, there or not: that is what is written, and the link stays.
+fn target(dest: &Path) -> PathBuf {
+    let mut target = dest.to_owned();
+    if takes_a_stream(dest) {
+        // Such as /dev/stdout, which leads to what has no path.
+        return target;
+    }
+    for _ in 0..LINKS_MAX {
+        let Ok(next) = target.read_link() else { break };
+        target = target.parent().unwrap_or(Path::new("")).join(next);
+    }
+    target
+}
+
+/// A pipe or a device is written to as it is. A file put in its place would not reach who reads there.
+fn takes_a_stream(dest: &Path) -> bool {
+    dest.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir())
+}
+
+/// Writes a session to whoever reads `sink`, as it is read from the journal. A line that cannot be read is told in its
+/// place, and the rest goes on.
 pub fn write(format: Format, recording: Recording, sink: impl Write) -> Result<Exported, WriteError> {
     let mut writer = Writer::new(format, recording.header(), Counted { sink, bytes: 0 })?;
     for record in recording {
-        writer.take(&record?)?;
+        match record {
+            Ok(record) => writer.take(&record)?,
+            Err(error @ JournalError::BadLine { line, .. }) => writer.damaged(line, &error)?,
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(writer.finish()?)
 }
@@ -200,7 +248,7 @@ fn validate_dest(dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {
     if dest.is_file() && is_being_written(dest).unwrap_or(false) {
         return Err(ExportError::IsRecording { path: dest.to_owned() });
     }
-    if overwrite == Overwrite::Refuse && dest.symlink_metadata().is_ok() {
+    if overwrite == Overwrite::Refuse && dest.symlink_metadata().is_ok() && !takes_a_stream(dest) {
         return Err(ExportError::Exists { path: dest.to_owned() });
     }
     Ok(())
@@ -208,8 +256,16 @@ fn validate_dest(dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {
 
 /// Writes a text, whole or not at all.
 pub fn write_text(dest: &Path, text: &str, overwrite: Overwrite) -> Result<(), ExportError> {
+    let dest = &target(dest);
     validate_dest(dest, overwrite)?;
     let failed = |reason| ExportError::Write { path: dest.to_owned(), reason };
+    if takes_a_stream(dest) {
+        return File::options()
+            .write(true)
+            .open(dest)
+            .and_then(|mut sink| sink.write_all(text.as_bytes()))
+            .map_err(failed);
+    }
     let mut file = beside(dest).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     put_in_place(file, dest, overwrite)
@@ -263,7 +319,8 @@ impl<W: Write> Writer<W> {
                 Sink::Csv(Box::new(table))
             }
         };
-        let exported = Exported { events: 0, skipped: 0, bytes: 0, end: LastLine::Whole };
+        let exported =
+            Exported { events: 0, skipped: 0, damaged: 0, damage: Vec::new(), bytes: 0, end: LastLine::Whole };
         Ok(Self { sink, names: Names::new(), utc_offset_s: header.utc_offset_s, exported })
     }
 
@@ -290,7 +347,8 @@ impl<W: Write> Writer<W> {
             Sink::Txt(file) => match log_line(event, self.utc_offset_s) {
                 Some(line) => {
                     let at = stamp(event.at, self.utc_offset_s);
-                    writeln!(file, "{at} {} {line}", self.names.name(event.node))
+                    let line = format!("{at} {} {line}", self.names.name(event.node));
+                    writeln!(file, "{}", printable(&line))
                 }
                 None => Ok(()),
             },
@@ -301,11 +359,23 @@ impl<W: Write> Writer<W> {
 
     fn skipped(&mut self, events: u64) -> io::Result<()> {
         let are = if events == 1 { "event is" } else { "events are" };
-        let words = format!("{events} {are} missing here");
+        self.missing(events, &format!("{events} {are} missing here"))
+    }
+
+    fn damaged(&mut self, line: u64, error: &JournalError) -> io::Result<()> {
+        self.exported.damaged += 1;
+        if self.exported.damage.len() < DAMAGE_TOLD_MAX {
+            self.exported.damage.push(error.to_string());
+        }
+        self.missing(1, &format!("line {line} of the recording cannot be read"))
+    }
+
+    /// Tells in their place that so many events are missing.
+    fn missing(&mut self, events: u64, words: &str) -> io::Result<()> {
         match &mut self.sink {
             Sink::Txt(file) => writeln!(file, "({words})"),
             Sink::Jsonl(file) => writeln!(file, "{{\"skipped\":{events}}}"),
-            Sink::Csv(table) => table.write_record(["", "", "", "skipped", "", "", "", &words]).map_err(of_system),
+            Sink::Csv(table) => table.write_record(["", "", "", "skipped", "", "", "", words]).map_err(of_system),
         }
     }
 
@@ -332,8 +402,7 @@ fn of_system(error: csv::Error) -> io::Error {
 }
 
 fn json_line(file: &mut impl Write, line: &impl serde::Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *file, line)?;
-    file.write_all(b"\n")
+    writeln!(file, "{}", printed_json(line)?)
 }
 
 /// The cells of one event.
@@ -350,11 +419,16 @@ fn row(event: &Event, names: &Names, utc_offset_s: i32) -> [String; 8] {
         body.map(ToString::to_string).unwrap_or_default(),
         sentence(&event.kind, &name),
     ]
-    .map(no_formula)
+    .map(harmless)
 }
 
-/// Spreadsheets run what begins like this, and a message's text is anybody's.
-fn no_formula(cell: String) -> String {
+/// A cell that acts on no terminal and on no spreadsheet: those run what begins like this, and a message's text is
+/// anybody's.
+fn harmless(cell: String) -> String {
+    let cell = match printable(&cell) {
+        Cow::Owned(printed) => printed,
+        Cow::Borrowed(_) => cell,
+    };
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }
 

@@ -28,6 +28,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::Omitted { .. } => "omitted",
         EventKind::OtherDialect { .. } => "other_dialect",
         EventKind::HandshakeFailed { .. } => "handshake_failed",
+        EventKind::EclipseSuspected { .. } => "eclipse_suspected",
         EventKind::Repairing { .. } => "repairing",
         EventKind::TooFewSeeds { .. } => "too_few_seeds",
         EventKind::EnoughSeeds { .. } => "enough_seeds",
@@ -38,6 +39,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::Generated { .. } => "generated",
         EventKind::Received { .. } => "received",
         EventKind::Duplicate { .. } => "duplicate",
+        EventKind::Forged { .. } => "forged",
         EventKind::ProbeSent { .. } => "probe_sent",
         EventKind::ProbeReceived { .. } => "probe_received",
         EventKind::ProbeAnswered { .. } => "probe_answered",
@@ -68,6 +70,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::PeerDelisted { peer, .. }
         | EventKind::Received { from: peer, .. }
         | EventKind::Duplicate { from: peer, .. }
+        | EventKind::Forged { from: peer, .. }
         | EventKind::ProbeSent { peer, .. }
         | EventKind::ProbeReceived { peer, .. }
         | EventKind::ProbeAnswered { peer, .. }
@@ -86,6 +89,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::FaultCleared { .. }
         | EventKind::MoreOffenses { .. }
         | EventKind::Omitted { .. }
+        | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
         | EventKind::EnoughSeeds { .. }
@@ -97,7 +101,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
 pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
     match kind {
         EventKind::Generated { id, body, .. } | EventKind::Received { id, body, .. } => Some((*id, Some(body))),
-        EventKind::Duplicate { id, .. } => Some((*id, None)),
+        EventKind::Duplicate { id, .. } | EventKind::Forged { id, .. } => Some((*id, None)),
         EventKind::Started { .. }
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
@@ -118,6 +122,7 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::Omitted { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }
+        | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
         | EventKind::EnoughSeeds { .. }

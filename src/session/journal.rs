@@ -4,16 +4,19 @@
 //! "event": ..}`) or tells how many events are missing at this place (`{"skipped": 12}`). The last
 //! line of a session that was ended tells what it came to (`{"closed": ..}`).
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+mod reader;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::{Disk, JournalFile};
+pub use self::reader::{Reader, check_rereadable, read};
+use super::disk::{Disk, JournalFile, Loss};
 use super::overview::{FOOTER_LEN_MAX, Footer, Tally};
 use super::text::size_text;
 use crate::event::Event;
+use crate::model::words::count_text;
 use crate::proto::time::Time;
 
 /// What the first line calls the format.
@@ -106,12 +109,20 @@ pub enum JournalError {
         reason: io::Error,
     },
     /// It is no journal.
-    #[error("{} is not a recorded session: line 1: expected a header such as {example}", path.display())]
+    #[error("{} is not a recorded session: {why}", path.display())]
     NotAJournal {
         /// Which file.
         path: PathBuf,
-        /// A header.
-        example: String,
+        /// What it is, or what was expected.
+        why: String,
+    },
+    /// It can be read once only.
+    #[error(
+        "{} is a pipe or a device, and what is replayed is read more than once: save it to a file first", path.display()
+    )]
+    ReadOnce {
+        /// Which file.
+        path: PathBuf,
     },
     /// It was written by a newer program.
     #[error("{} has format version {version}; this gossipctl reads version {VERSION}: use a newer one", path.display())]
@@ -141,13 +152,25 @@ pub struct Journal {
     /// Bytes in the file, and how many there may be.
     size: u64,
     size_max: u64,
+    /// Bytes of its first line.
+    header_len: u64,
     full: bool,
     pending: Vec<u8>,
     pending_events: u64,
     pending_skipped: u64,
     lost: u64,
     untold: u64,
+    held: Held,
+    loss: Option<String>,
     tally: Tally,
+}
+
+/// Events that the file tells of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Held {
+    events: u64,
+    /// Those that it says are missing.
+    skipped: u64,
 }
 
 impl Journal {
@@ -170,7 +193,7 @@ impl Journal {
         let size = first.len() as u64;
         let mut file = JournalFile::new(path, first);
         let created = written.and_then(|()| file.open().map_err(fail));
-        (Self { size, ..Self::on(Box::new(file), path, header, size_max) }, created)
+        (Self { size, header_len: size, ..Self::on(Box::new(file), path, header, size_max) }, created)
     }
 
     /// A journal on this disk, where its header is already.
@@ -180,12 +203,15 @@ impl Journal {
             disk,
             size: 0,
             size_max,
+            header_len: 0,
             full: false,
             pending: Vec::new(),
             pending_events: 0,
             pending_skipped: 0,
             lost: 0,
             untold: 0,
+            held: Held::default(),
+            loss: None,
             tally: Tally::new(header.started),
         }
     }
@@ -213,6 +239,11 @@ impl Journal {
     /// It has reached its limit; nothing more goes in.
     pub fn is_full(&self) -> bool {
         self.full
+    }
+
+    /// What somebody else did to the file since this was asked last, in a line for the user.
+    pub fn take_loss(&mut self) -> Option<String> {
+        self.loss.take()
     }
 
     /// Something waits to be written.
@@ -263,9 +294,10 @@ impl Journal {
         noted
     }
 
-    /// Writes what waits.
+    /// Writes what waits. A file that was removed or cut meanwhile is begun anew: see [`Journal::take_loss`].
     pub fn flush(&mut self) -> Result<(), JournalError> {
-        if self.pending.is_empty() {
+        let loss = self.revise();
+        if self.pending.is_empty() && loss.is_none() {
             return Ok(());
         }
         let pending = self.take_pending();
@@ -274,11 +306,43 @@ impl Journal {
         match &written {
             // What a full journal lost is told at its end.
             Ok(()) if self.full => {}
-            Ok(()) => self.untold = 0,
+            Ok(()) => self.held.skipped += std::mem::take(&mut self.untold),
             Err(_) => self.untold += events + skipped,
         }
-        self.lost += if written.is_ok() { 0 } else { events };
+        if written.is_ok() {
+            self.held = Held { events: self.held.events + events, skipped: self.held.skipped + skipped };
+        } else {
+            self.lost += events;
+        }
+        if let Some((loss, gone)) = loss {
+            self.loss = Some(self.loss_text(loss, gone));
+        }
         written
+    }
+
+    /// Counts what somebody else took out of the file as missing; how much that is.
+    fn revise(&mut self) -> Option<(Loss, u64)> {
+        // What cannot be looked at now cannot be written either, and that is told.
+        let loss = self.disk.revise().ok().flatten()?;
+        let (left, size) = match loss {
+            Loss::Removed => (Held::default(), self.header_len),
+            Loss::Cut(size) => (held(&self.path), size),
+        };
+        let gone = self.held.events.saturating_sub(left.events);
+        self.lost += gone;
+        self.untold += gone + self.held.skipped.saturating_sub(left.skipped);
+        (self.held, self.size, self.full) = (left, size, false);
+        Some((loss, gone))
+    }
+
+    fn loss_text(&self, loss: Loss, gone: u64) -> String {
+        let done = match loss {
+            Loss::Removed => "removed",
+            Loss::Cut(_) => "cut",
+        };
+        let anew = if self.disk.is_open() { "it was begun anew; " } else { "" };
+        let (gone, path) = (count_text(gone, "event"), self.path.display());
+        format!("the journal {path} was {done} while it was written: {anew}{gone} that it held missing")
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
@@ -317,114 +381,22 @@ impl Journal {
     }
 }
 
+/// What a file that was cut still tells of.
+fn held(path: &Path) -> Held {
+    let mut held = Held::default();
+    for record in read(path).into_iter().flatten().flatten() {
+        match record {
+            Record::Event(_) => held.events += 1,
+            Record::Skipped(events) => held.skipped += events,
+            Record::Torn => {}
+        }
+    }
+    held
+}
+
 /// The line that tells how many events are missing at its place.
 fn told(skipped: u64) -> Vec<u8> {
     format!("{{\"skipped\":{skipped}}}\n").into_bytes()
-}
-
-/// A journal that is being read, a line at a time.
-#[derive(Debug)]
-pub struct Reader {
-    path: PathBuf,
-    header: Header,
-    lines: BufReader<File>,
-    line: u64,
-    line_len: usize,
-    ended: bool,
-}
-
-/// Opens a journal, or an export that ends in `.jsonl`.
-pub fn read(path: &Path) -> Result<Reader, JournalError> {
-    let fail = |reason| JournalError::Read { path: path.to_owned(), reason };
-    let mut lines = BufReader::new(File::open(path).map_err(fail)?);
-    let first = read_line(&mut lines).map_err(fail)?;
-    let header = header(path, &first)?;
-    Ok(Reader { path: path.to_owned(), header, lines, line: 1, line_len: first.len(), ended: false })
-}
-
-fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
-    match serde_json::from_slice::<Header>(line) {
-        Ok(header) if header.format == FORMAT && header.version > VERSION => {
-            Err(JournalError::TooNew { path: path.to_owned(), version: header.version })
-        }
-        Ok(header) if header.format == FORMAT => Ok(header),
-        Ok(_) | Err(_) => {
-            let example = serde_json::to_string(&Header::new(Time::from_micros(0), 0)).unwrap_or_default();
-            Err(JournalError::NotAJournal { path: path.to_owned(), example })
-        }
-    }
-}
-
-/// The next line with its line end, or as much of it as is allowed or there.
-fn read_line(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    lines.take(LINE_LEN_MAX as u64).read_until(b'\n', &mut line)?;
-    Ok(line)
-}
-
-impl Reader {
-    /// Its first line.
-    pub fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// The number of the line that was read last, counted from 1.
-    pub fn line(&self) -> u64 {
-        self.line
-    }
-
-    /// How long that line was, in bytes.
-    pub fn line_len(&self) -> usize {
-        self.line_len
-    }
-
-    /// What this line holds; `None` for last words, which tell nothing new.
-    fn record(&mut self, line: &[u8]) -> Result<Option<Record>, JournalError> {
-        let is_whole = line.ends_with(b"\n");
-        let why = match serde_json::from_slice::<Event>(line) {
-            Ok(event) => return Ok(Some(Record::Event(event))),
-            Err(why) => why,
-        };
-        if let Ok(Skipped { skipped }) = serde_json::from_slice(line) {
-            return Ok(Some(Record::Skipped(skipped)));
-        }
-        if serde_json::from_slice::<Footer>(line).is_ok() {
-            return Ok(None);
-        }
-        if !is_whole {
-            self.ended = true;
-            if line.len() < LINE_LEN_MAX {
-                return Ok(Some(Record::Torn));
-            }
-        }
-        let why = if is_whole { why.to_string() } else { format!("longer than {LINE_LEN_MAX} bytes") };
-        Err(JournalError::BadLine { path: self.path.clone(), line: self.line, why })
-    }
-}
-
-/// Goes on after a bad line; ends at the end of the file, a torn line or an error of reading.
-impl Iterator for Reader {
-    type Item = Result<Record, JournalError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.ended {
-            self.line += 1;
-            match read_line(&mut self.lines) {
-                Ok(line) if line.is_empty() => self.ended = true,
-                Ok(line) => {
-                    self.line_len = line.len();
-                    if let Some(record) = self.record(&line).transpose() {
-                        return Some(record);
-                    }
-                }
-                Err(reason) => {
-                    self.ended = true;
-                    return Some(Err(JournalError::Read { path: self.path.clone(), reason }));
-                }
-            }
-        }
-        None
-    }
 }
 
 #[cfg(test)]

@@ -57,8 +57,10 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::MoreOffenses { .. }
         | EventKind::Flooding { .. }
         | EventKind::Omitted { .. }
+        | EventKind::Forged { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }
+        | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
         | EventKind::EnoughSeeds { .. }

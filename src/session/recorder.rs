@@ -330,6 +330,9 @@ impl<N: Fn(News)> Desk<N> {
             let journal = self.journal.path().to_owned();
             (self.notify)(News::Again { journal, missing: self.journal.lost() + self.skipped });
         }
+        if let Some(told) = self.journal.take_loss() {
+            (self.notify)(News::Note(told));
+        }
         self.judge_journal(kept);
         self.make_room();
         for error in self.logs.as_mut().map(NodeLogs::flush).unwrap_or_default() {

@@ -22,7 +22,7 @@ const BUFFER_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// A recorded session: an iterator over what happened, in order of time.
 ///
 /// Where events are missing, a [`Record::Skipped`] stands in their place. A line that is no event is
-/// an error, after which reading can go on.
+/// an error in its place, after which reading goes on.
 #[derive(Debug)]
 pub struct Recording {
     reader: Reader,
@@ -38,7 +38,7 @@ struct Waiting {
     at: Time,
     place: u64,
     bytes: usize,
-    record: Record,
+    record: Result<Record, JournalError>,
 }
 
 impl Recording {
@@ -54,11 +54,11 @@ impl Recording {
         self.reader.header()
     }
 
-    fn hold(&mut self, record: Record) {
+    fn hold(&mut self, record: Result<Record, JournalError>) {
         // What is no event stays where it is: right after what came before it.
         let at = match &record {
-            Record::Event(Event { at, .. }) => *at,
-            Record::Skipped(_) | Record::Torn => self.newest,
+            Ok(Record::Event(Event { at, .. })) => *at,
+            Ok(Record::Skipped(_) | Record::Torn) | Err(_) => self.newest,
         };
         self.newest = self.newest.max(at);
         self.read += 1;
@@ -81,14 +81,13 @@ impl Iterator for Recording {
     fn next(&mut self) -> Option<Self::Item> {
         while !self.is_ready() {
             match self.reader.next() {
-                Some(Ok(record)) => self.hold(record),
-                Some(Err(error)) => return Some(Err(error)),
+                Some(record) => self.hold(record),
                 None => break,
             }
         }
         let Reverse(first) = self.waiting.pop()?;
         self.waiting_bytes -= first.bytes;
-        Some(Ok(first.record))
+        Some(first.record)
     }
 }
 
@@ -132,14 +131,19 @@ mod tests {
         journal.skipped(4).unwrap();
         journal.append(&[hung(9_001)]).unwrap();
         journal.flush().unwrap();
+        let mut lines = std::fs::read_to_string(&path).unwrap();
+        lines.insert_str(lines.find("{\"skipped\"").unwrap(), "{damaged}\n");
+        std::fs::write(&path, lines).unwrap();
         let told: Vec<_> = Recording::open(&path)
             .unwrap()
-            .map(|record| match record.unwrap() {
-                Record::Event(event) => event.at.as_micros() / 1_000,
-                Record::Skipped(count) => count,
-                Record::Torn => 0,
+            .map(|record| match record {
+                Ok(Record::Event(event)) => event.at.as_micros() / 1_000,
+                Ok(Record::Skipped(count)) => count,
+                Ok(Record::Torn) => 0,
+                Err(JournalError::BadLine { line, .. }) => line,
+                Err(error) => panic!("{error}"),
             })
             .collect();
-        assert_eq!(told, [10, 20, 30, 8_999, 9_000, 4, 9_001]);
+        assert_eq!(told, [10, 20, 30, 8_999, 9_000, 7, 4, 9_001]);
     }
 }

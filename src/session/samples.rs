@@ -84,6 +84,7 @@ pub(super) fn one_of_each() -> Vec<EventKind> {
         EventKind::Omitted { what: Omission::Links, host: "10.0.0.1".to_owned(), count: 19_936, span_us: 10_000_000 },
         EventKind::OtherDialect { remote: remote.clone(), peer: None, speaks: Dialect::Classic },
         EventKind::HandshakeFailed { remote, peer: Some(peer) },
+        EventKind::EclipseSuspected { joiners: peers.clone() },
         EventKind::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } },
         EventKind::TooFewSeeds { registered, wanted: 2, known: 3 },
         EventKind::EnoughSeeds { registered },
@@ -94,6 +95,7 @@ pub(super) fn one_of_each() -> Vec<EventKind> {
         EventKind::Generated { id, body: body.clone(), trace, forwarded: 4 },
         EventKind::Received { id, from: peer, body, trace, forwarded: 3 },
         EventKind::Duplicate { id, from: peer, trace },
+        EventKind::Forged { id, from: peer },
         EventKind::ProbeSent { peer, seq },
         EventKind::ProbeReceived { peer, seq, clock },
         EventKind::ProbeAnswered { peer, seq, clock, rtt_us },
@@ -239,6 +241,7 @@ fn about_links() -> impl Strategy<Value = EventKind> {
             referral
         }),
         (addr(), time()).prop_map(|(peer, until)| EventKind::NotAccepted { peer, until }),
+        addrs().prop_map(|joiners| EventKind::EclipseSuspected { joiners }),
         (".*", option::of(addr()), violation).prop_map(|(remote, peer, violation)| EventKind::Violation {
             remote,
             peer,
@@ -309,6 +312,7 @@ fn about_messages() -> impl Strategy<Value = EventKind> {
             EventKind::Received { id, from, body, trace, forwarded }
         }),
         (id(), addr(), trace()).prop_map(|(id, from, trace)| EventKind::Duplicate { id, from, trace }),
+        (id(), addr()).prop_map(|(id, from)| EventKind::Forged { id, from }),
     ]
 }
 

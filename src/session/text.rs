@@ -4,22 +4,23 @@ use super::journal::{Header, Skipped};
 use super::lines::log_line;
 use super::names::Names;
 use crate::event::Event;
+use crate::proto::text::{printable, printable_json};
 
 /// `p3 Received Gossip Message : ...`: the log line with the node's name in front; `None` for an
 /// event that leaves no line.
 pub fn text_line(event: &Event, names: &Names, utc_offset_s: i32) -> Option<String> {
     let line = log_line(event, utc_offset_s)?;
-    Some(format!("{} {line}", names.name(event.node)))
+    Some(printable(&format!("{} {line}", names.name(event.node))).into_owned())
 }
 
 /// The first line of events as JSON, as in a journal: so what was printed can be opened as a recording.
 pub fn json_header(header: &Header) -> serde_json::Result<String> {
-    serde_json::to_string(header)
+    printed_json(header)
 }
 
 /// So many events are missing here, as in a journal.
 pub fn json_skipped(events: u64) -> serde_json::Result<String> {
-    serde_json::to_string(&Skipped { skipped: events })
+    printed_json(&Skipped { skipped: events })
 }
 
 /// A size in bytes, in the largest unit that tells it exactly: `500MB`, `1GiB`.
@@ -41,5 +42,14 @@ pub fn size_text(bytes: u64) -> String {
 
 /// The event as one JSON object, as in a journal.
 pub fn json_line(event: &Event) -> serde_json::Result<String> {
-    serde_json::to_string(event)
+    printed_json(event)
+}
+
+/// A line of JSON of which nothing acts on a terminal.
+pub fn printed_json(line: &impl serde::Serialize) -> serde_json::Result<String> {
+    let json = serde_json::to_string(line)?;
+    Ok(match printable_json(&json) {
+        std::borrow::Cow::Owned(printed) => printed,
+        std::borrow::Cow::Borrowed(_) => json,
+    })
 }

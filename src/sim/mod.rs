@@ -29,6 +29,7 @@ use crate::event::{Event, EventKind, LinkId, Stop};
 use crate::fault::Faults;
 use crate::proto::addr::Addr;
 use crate::proto::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand};
+use crate::proto::message::Dialect;
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -256,9 +257,15 @@ impl<M: Machine> World<M> {
         self.plan_junk(addr);
     }
 
-    /// A crash: the node is gone, and its connections break.
+    /// A crash: the node is gone, and its connections break; in the classic dialect they only end, as those of a killed
+    /// process do.
     pub fn kill(&mut self, addr: Addr) {
-        self.end(addr, Stop::Killed, &CloseCause::Error);
+        let cause = match self.machine(addr).map(Machine::dialect) {
+            Some(Dialect::Classic) => CloseCause::EndOfStream,
+            Some(Dialect::Framed) | None => CloseCause::Error,
+        };
+        self.drop_unwritten(addr);
+        self.end(addr, Stop::Killed, &cause);
     }
 
     /// The user wants something of a node.

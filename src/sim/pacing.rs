@@ -118,6 +118,17 @@ impl<M: Machine> World<M> {
         self.carry(self.now, id, end, message);
     }
 
+    /// Whatever this node has still to write is lost.
+    pub(super) fn drop_unwritten(&mut self, addr: Addr) {
+        let Some(node) = self.nodes.get(&addr) else { return };
+        for id in &node.connections {
+            if let Some(connection) = self.connections.get_mut(id) {
+                let end = usize::from(connection.ends[1] == addr);
+                connection.pacers[end] = None;
+            }
+        }
+    }
+
     /// This end closes its connection politely: what waits goes out first, as far as there is time. When that is done.
     pub(super) fn write_out(&mut self, id: u64, end: usize, cause: &CloseCause) -> Time {
         let connection = self.connections.get_mut(&id).filter(|_| *cause == CloseCause::EndOfStream);

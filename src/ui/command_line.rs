@@ -10,7 +10,7 @@ use super::explain::Subject;
 use super::keys::KEYS;
 use super::pane::connections::Sort;
 use crate::command::Command;
-use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, split};
+use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, at_most, split};
 use crate::model::Model;
 use crate::model::link::LinkKey;
 use crate::model::node::Node;
@@ -95,10 +95,10 @@ impl Names for Model {
 /// Reads a command. The error says what was expected.
 pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
     let (name, rest) = split(line);
-    if rest.is_empty()
-        && let Some(binding) = KEYS.iter().find(|binding| binding.name == name)
+    if let Some(binding) = KEYS.iter().find(|binding| binding.name == name)
+        && (rest.is_empty() || !commands().any(|command| command.name == name))
     {
-        return Ok(Typed::Action(binding.action));
+        return at_most::<0>(binding.name, rest).map(|()| Typed::Action(binding.action)).map_err(|error| told(&error));
     }
     match name {
         "export" => Ok(Typed::Export(PathBuf::from(rest))),
@@ -108,7 +108,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
         "sort" => sort(rest),
         "why" => why(rest, model),
         "pane" => pane(rest),
-        "q" | "quit" => Ok(Typed::Action(Action::Quit)),
+        "q" => at_most::<0>("q", rest).map(|()| Typed::Action(Action::Quit)).map_err(|error| told(&error)),
         _ => grammar::parse(line, model).map(typed).map_err(|error| told(&error)),
     }
 }
@@ -131,11 +131,15 @@ fn told(error: &GrammarError) -> String {
     match error {
         GrammarError::NoCommand { .. } => format!("{error}: help shows all"),
         GrammarError::Usage { usage, .. } => format!("expected :{usage}"),
-        GrammarError::NoNode { .. } | GrammarError::Wrong { .. } | GrammarError::NotOurs { .. } => error.to_string(),
+        GrammarError::NoNode { .. }
+        | GrammarError::Wrong { .. }
+        | GrammarError::TooMuch { .. }
+        | GrammarError::NotOurs { .. } => error.to_string(),
     }
 }
 
 fn sort(word: &str) -> Result<Typed, String> {
+    at_most::<1>("sort [ORDER]", word).map_err(|error| told(&error))?;
     let sort = Sort::ALL.into_iter().find(|sort| sort.word() == word);
     sort.map(Typed::Sort).ok_or_else(|| format!("no order '{word}': expected name, state, rtt or links"))
 }
@@ -147,6 +151,7 @@ enum Named {
 }
 
 fn why(rest: &str, model: &Model) -> Result<Typed, String> {
+    at_most::<2>("why NODE [NODE|MESSAGE]", rest).map_err(|error| told(&error))?;
     let usage = || "expected :why NODE [NODE|MESSAGE]".to_owned();
     let one = |word: &str| {
         if word.contains('#') { Named::Message(message(word, model)) } else { Named::Node(node(word, model)) }
@@ -181,6 +186,7 @@ fn message(name: &str, model: &Model) -> Result<MessageId, String> {
 }
 
 fn pane(word: &str) -> Result<Typed, String> {
+    at_most::<1>("pane NUMBER", word).map_err(|error| told(&error))?;
     let pane = PaneId::ALL.into_iter().find(|pane| pane.number().to_string() == word);
     pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected :pane 1 to :pane 7".to_owned())
 }

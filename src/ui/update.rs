@@ -386,7 +386,9 @@ fn subject(app: &App, view: &View<'_>) -> Option<Subject> {
                 | Finding::SeedList { .. }
                 | Finding::Flapping { .. }
                 | Finding::OneWay { .. }
-                | Finding::Disputed { .. } => Subject::Warning(number),
+                | Finding::Disputed { .. }
+                | Finding::Forged { .. }
+                | Finding::Eclipsed { .. } => Subject::Warning(number),
             }
         }
     })

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod classic;
+mod ending;
 mod faults;
 mod network;
 mod python;

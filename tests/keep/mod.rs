@@ -1,5 +1,7 @@
 //! What is kept of a session: recorded, listed, exported and deleted by the real program.
 
+mod files;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

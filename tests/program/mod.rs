@@ -36,6 +36,13 @@ pub(crate) fn run_in(home: &Path, args: &[&str]) -> (i32, String, String) {
     finished(command(home, args))
 }
 
+/// The same with these variables of the environment.
+pub(crate) fn run_with(home: &Path, args: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
+    let mut command = command(home, args);
+    command.envs(variables.iter().copied());
+    finished(command)
+}
+
 /// The same where nobody can read what it says on stderr: its terminal is gone, say. The exit code, if it has one.
 pub(crate) fn run_unheard(args: &[&str]) -> Option<i32> {
     let (reader, writer) = std::io::pipe().unwrap();

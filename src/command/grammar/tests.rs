@@ -113,11 +113,40 @@ fn what_is_wrong_is_named_with_what_was_expected() {
     );
     assert_eq!(refused("cut p1"), "expected cut NODE NODE");
     assert_eq!(refused("partition"), "expected partition NODE..");
-    assert_eq!(refused("calm p1"), "expected calm");
     assert_eq!(refused("lab 0 3"), "a lab needs a seed");
     assert_eq!(refused("say p1"), "a message needs a text");
-    assert_eq!(refused("delay p1 p2 100ms 1s 2s"), "expected delay WHERE TIME [MORE]");
     assert_eq!(parse("loss p1 130%", &Lab).unwrap_err().word(), "130%");
+}
+
+#[test]
+fn a_word_too_many_is_named_whatever_the_command() {
+    let lines = [
+        ("calm now", "calm takes nothing", "now"),
+        ("seed 5003 5004", "seed takes [ADDRESS]", "5004"),
+        ("peer auto please", "peer takes [ADDRESS]", "please"),
+        ("lab 2 8 9", "lab takes SEEDS PEERS", "9"),
+        ("cut p1 p2 p3", "cut takes NODE NODE", "p3"),
+        ("heal p1 p2 p3", "heal takes [NODE NODE]", "p3"),
+        ("heal partition p1", "heal takes [NODE NODE]", "p1"),
+        ("lie p1 p2 p3", "lie takes PEER NODE", "p3"),
+        ("delay p1 p2 100ms 1s 2s", "delay takes WHERE TIME [MORE]", "2s"),
+        ("loss p1 30% 40%", "loss takes WHERE PERCENT", "40%"),
+        ("loss all off now", "loss takes WHERE PERCENT", "now"),
+        ("duplicate p1 5 x", "duplicate takes WHERE PERCENT", "x"),
+        ("reorder p1 20% 1s 2s", "reorder takes WHERE PERCENT", "2s"),
+        ("slow p1 5/s 6/s", "slow takes NODE COUNT/s", "6/s"),
+        ("skew p1 +1s ahead", "skew takes NODE +TIME", "ahead"),
+        ("junk p1 1/s 2/s", "junk takes NODE [COUNT/s]", "2/s"),
+    ];
+    for (line, takes, word) in lines {
+        assert_eq!(refused(line), format!("{takes}: '{word}' is too much"), "{line}");
+        assert_eq!(parse(line, &Lab).unwrap_err().word(), word);
+    }
+    let named: Vec<&str> = lines.iter().map(|(line, ..)| split(line).0).collect();
+    for help in COMMANDS {
+        let takes_any = help.usage.ends_with("..") || help.name == "say";
+        assert!(takes_any || named.contains(&help.name), "{}", help.name);
+    }
 }
 
 #[test]

@@ -379,3 +379,41 @@ fn why_two_nodes_are_not_linked_is_told_by_what_was_tried() {
         "p1 never had a link to p3: at 03:13:00 it heard nothing from p3: not accepted; dialled no more before 03:13:40."
     );
 }
+
+#[test]
+fn a_message_forged_in_the_name_of_a_node_is_warned_of_for_two_minutes() {
+    let mut story = Story::ring(5);
+    let id = MessageId { origin: p(1), run: 7, seq: 13 };
+    // The others take it for one of p1.
+    let body = Body::from("not me");
+    for n in [2, 3, 4, 5] {
+        story.tell(p(n), EventKind::Received { id, from: p(n - 1), body: body.clone(), trace: None, forwarded: 1 });
+    }
+    story.tell(p(1), EventKind::Forged { id, from: p(5) });
+    story.watch(Duration::from_secs(1));
+    assert_eq!(story.warnings(), ["somebody sends messages in the name of p1: p1#13 came from p5"]);
+    let why = story.why_latest();
+    assert!(why.verdict.starts_with("p1 got messages in its own name that it never sent."), "{}", why.verdict);
+    assert!(says(&why, "p1 got p1#13 from p5 and had not sent it"), "{why:?}");
+    story.watch(Duration::from_secs(30));
+    assert_eq!(story.warnings().len(), 1, "nobody lacks it: p1 did not send it");
+    story.watch(Duration::from_secs(100));
+    assert_eq!(story.warnings(), [""; 0]);
+}
+
+#[test]
+fn neighbors_that_pushed_in_are_warned_of_while_they_are_most() {
+    let mut story = Story::ring(5);
+    for n in [11, 12, 13] {
+        story.link(p(n), p(1), Purpose::Neighbor);
+    }
+    story.tell(p(1), EventKind::EclipseSuspected { joiners: [11, 12, 13].map(p).to_vec() });
+    story.watch(Duration::from_secs(1));
+    let warning = "p1 may be cut off by strangers: 3 of its 5 neighbors joined when it was full";
+    assert_eq!(story.warnings(), [warning]);
+    let why = story.why_latest();
+    assert!(says(&why, "127.0.0.1:3012 joined p1"), "{why:?}");
+    story.cut(p(1), p(12));
+    story.watch(Duration::from_secs(1));
+    assert!(!story.warnings().iter().any(|text| text.contains("strangers")), "{:?}", story.warnings());
+}

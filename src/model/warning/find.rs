@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{DISPUTED_FOR, FLAPPING_WITHIN, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX, UNREACHED_FOR};
+use super::{DISPUTED_FOR, FLAPPING_WITHIN, FORGED_FOR, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX, UNREACHED_FOR};
+use crate::event::Purpose;
 use crate::model::death::DeathCase;
 use crate::model::fault::Record;
 use crate::model::graph::{Cuts, Graph};
+use crate::model::link::Link;
 use crate::model::node::{COMEBACKS_MAX, Life, Node, NodeState};
 use crate::model::overlay::Overlay;
 use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
@@ -57,6 +59,8 @@ impl Search {
         found.extend(one_way(model));
         found.extend(self.unreached(model, now));
         found.extend(disputed(model, now));
+        found.extend(forged(model, now));
+        found.extend(eclipsed(model));
         found
     }
 
@@ -251,4 +255,25 @@ fn was_just_restarted(model: &Model, node: Addr, at: Time) -> bool {
     let Some(lives) = model.nodes.get(node).map(|node| &node.lives) else { return false };
     let is_later_life = |from: &Time| lives.turns().iter().any(|turn| turn.at < *from);
     lives.running_since(at).filter(is_later_life).is_some_and(|from| at.since(from) <= noticing_time(model))
+}
+
+/// The latest forgery in the name of each node.
+fn forged(model: &Model, now: Time) -> Vec<Finding> {
+    let mut latest: Map<Addr, Finding> = Map::default();
+    for (_, forgery) in model.forgeries.iter().filter(|(_, forgery)| now.since(forgery.at) <= FORGED_FOR) {
+        latest.insert(forgery.id.origin, Finding::Forged { latest: forgery.id, from: forgery.from });
+    }
+    latest.into_values().take(KIND_MAX).collect()
+}
+
+/// Whose neighbors are most of them such that joined when it was full, as long as these are linked to it.
+fn eclipsed(model: &Model) -> Vec<Finding> {
+    let found = model.crowds.iter().filter_map(|(node, joined)| {
+        let is_neighbor = |link: &&Link| link.is_up() && link.purpose == Purpose::Neighbor;
+        let neighbors: Vec<Addr> = model.links.open_of(*node).filter(is_neighbor).map(|link| link.key.peer).collect();
+        let joiners: Vec<Addr> = neighbors.iter().copied().filter(|neighbor| joined.contains(neighbor)).collect();
+        let is_most = joiners.len() * 2 > neighbors.len();
+        is_most.then_some(Finding::Eclipsed { node: *node, joiners, neighbors: neighbors.len() })
+    });
+    found.take(KIND_MAX).collect()
 }

@@ -37,6 +37,16 @@ pub(super) fn text(finding: &Finding, name: NameOf<'_>) -> String {
             let were = if *reports == 1 { "was" } else { "were" };
             format!("{reporter} made {count} that {were} disputed: who was called dead had answered")
         }
+        Finding::Eclipsed { node, joiners, neighbors } => {
+            let (node, joiners) = (name(*node), joiners.len());
+            format!(
+                "{node} may be cut off by strangers: {joiners} of its {neighbors} neighbors joined when it was full"
+            )
+        }
+        Finding::Forged { latest, from } => {
+            let (victim, from) = (name(latest.origin), name(*from));
+            format!("somebody sends messages in the name of {victim}: {victim}{latest} came from {from}")
+        }
     }
 }
 

@@ -221,7 +221,7 @@ impl<'a> Teller<'a> {
         let name = self.name(node);
         let told = |turn: &Turn| {
             let text = match turn.life {
-                Life::Killed => "was killed: sockets reset, no goodbye",
+                Life::Killed => "was killed: links broken off, no goodbye",
                 Life::Hung => "hung: its sockets are open, it says nothing",
                 Life::Left => "left politely",
                 Life::Running | Life::Elsewhere => "was started again",

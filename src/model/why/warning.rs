@@ -6,6 +6,7 @@ use super::cause::Cause;
 use super::death::silence;
 use super::{Evidence, Explanation, Teller, about_message, about_node, in_order, why_link, why_not, why_seed};
 use crate::model::death::{DeathCase, SeedAct, SeedStep};
+use crate::model::forgery::Forgery;
 use crate::model::graph::Graph;
 use crate::model::warning::{Finding, Warning};
 use crate::model::words::{count_text, span_text};
@@ -33,6 +34,8 @@ pub fn why_warning(model: &Model, warning: &Warning, now: Time, utc_offset_s: i3
             None => about_message(model, *latest, utc_offset_s),
         },
         Finding::Disputed { reporter, .. } => disputed(teller, *reporter),
+        Finding::Forged { latest, .. } => forged(teller, latest.origin),
+        Finding::Eclipsed { node, joiners, .. } => eclipsed(teller, *node, joiners),
     };
     let text = model.warning_text(finding);
     let when = match warning.gone_at {
@@ -145,6 +148,38 @@ fn disputed(teller: Teller<'_>, reporter: Addr) -> Explanation {
         }
     };
     Explanation { title: format!("Is {name} to be believed?"), verdict, evidence: in_order(evidence) }
+}
+
+fn forged(teller: Teller<'_>, victim: Addr) -> Explanation {
+    let name = teller.name(victim);
+    let forgeries = teller.model.forgeries().iter().filter(|(_, forgery)| forgery.id.origin == victim);
+    let line = |forgery: &Forgery| {
+        let from = teller.name(forgery.from);
+        Evidence::at(forgery.at, format!("{name} got {name}{} from {from} and had not sent it", forgery.id))
+    };
+    let evidence = forgeries.map(|(_, forgery)| line(forgery)).collect();
+    let verdict = format!(
+        "{name} got messages in its own name that it never sent. Nodes forward what they get, so a neighbor that brought \
+         one need not have made it. {name} dropped them and began a new run, so that its next message reaches everyone; \
+         others took a forged message for one of {name}."
+    );
+    Explanation { title: format!("Who speaks for {name}?"), verdict, evidence: in_order(evidence) }
+}
+
+fn eclipsed(teller: Teller<'_>, node: Addr, joiners: &[Addr]) -> Explanation {
+    let name = teller.name(node);
+    let line = |joiner: &Addr| {
+        let link = teller.model.links().get(node, *joiner)?;
+        Some(Evidence::at(link.since, format!("{} joined {name}", teller.name(*joiner))))
+    };
+    let evidence = joiners.iter().filter_map(line).collect();
+    let verdict = format!(
+        "Each of these said that it had no neighbor, and {name} took it although it was full. In a network that grows fast \
+         that is so for a while; if it stays, somebody may want to decide what {name} gets to hear. {name} keeps the two \
+         newest links that it dialed itself, and gives up no more than one neighbor a liveness interval. --allow limits \
+         whose links it takes."
+    );
+    Explanation { title: format!("Who are the neighbors of {name}?"), verdict, evidence: in_order(evidence) }
 }
 
 /// Which seeds had an answer from a node that this reporter had called dead.

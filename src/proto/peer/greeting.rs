@@ -1,9 +1,10 @@
 //! How a link between two peers begins: who is taken, who is refused, and which of two links stands
 //! (rules 3 and 4).
 
+use super::overlay::Entry;
 use super::{Link, Peer};
 use crate::proto::addr::Addr;
-use crate::proto::config::{JoinPolicy, LINKS_MAX, REFERRAL_LEN};
+use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkId, Omission, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
@@ -21,6 +22,10 @@ impl Peer {
         if !asked_for || (self.framed() && self.overlay.get(peer).is_some()) {
             // It dialled us meanwhile, and that link stands.
             self.links.remove(&link);
+            if !self.framed() {
+                // A Python node takes the first bytes for an address, and dies of an end instead.
+                out.send(link, &self.hello());
+            }
             return out.hang_up(link);
         }
         let bridge = self.overlay.bridge == Some(peer);
@@ -106,6 +111,12 @@ impl Peer {
             out.send(link, &self.hello());
         }
         self.add_neighbor(now, link, peer, hello.priority, out);
+        if full
+            && hello.priority == Priority::High
+            && let Some(neighbor) = self.overlay.get_mut(peer)
+        {
+            neighbor.entry = Entry::PushedIn;
+        }
     }
 
     /// Could the remote of this link listen there?
@@ -118,7 +129,8 @@ impl Peer {
     fn objection(&self, hello: Hello) -> Option<RefusalReason> {
         if hello.listen == self.config.listen {
             Some(RefusalReason::Myself)
-        } else if hello.role == Role::Seed {
+        } else if hello.role == Role::Seed || self.registrar.knows(hello.listen) {
+            // Taken for a neighbor, a seed would be reported dead when that link breaks.
             Some(RefusalReason::WrongRole)
         } else if self.overlay.cut.contains(&hello.listen) {
             Some(RefusalReason::Cut)
@@ -182,21 +194,6 @@ impl Peer {
         self.links.remove(&link);
         out.send(link, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
         out.hang_up(link);
-    }
-
-    /// True when there is room, or has been made.
-    fn make_room(&mut self, now: Time, priority: Priority, out: &mut impl Output) -> bool {
-        if self.config.join_policy == JoinPolicy::Refuse {
-            return false;
-        }
-        match (self.config.dialect, priority) {
-            (Dialect::Classic, _) | (Dialect::Framed, Priority::Low) => false,
-            (Dialect::Framed, Priority::Bridge) => self.overlay.neighbors.len() < LINKS_MAX,
-            (Dialect::Framed, Priority::High) => {
-                self.drop_a_connected_neighbor(now, out);
-                self.overlay.neighbors.len() < LINKS_MAX
-            }
-        }
     }
 
     /// The peer that we dialled has taken the link.

@@ -46,6 +46,7 @@ impl Peer {
             self.count_miss(now, peer, out);
         }
         self.trim_links(now, out);
+        self.tell_eclipse(out);
         let neighbors: Vec<Addr> = self.neighbors().collect();
         for peer in neighbors {
             self.probe(now, peer, out);

@@ -4,8 +4,10 @@
 //! - [`overlay`]: who the neighbors are, and whom to dial;
 //! - [`claim`]: who names the address of a neighbor;
 //! - [`greeting`]: how a link begins, who is refused and who is made room for (HyParView);
+//! - [`room`]: who is given up for a joiner, and who is taken beyond the limit;
 //! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
 //! - [`spread`]: generates, forwards and forgets messages;
+//! - [`own_ids`]: knows a forgery in its own name;
 //! - [`liveness`]: probes neighbors and buries the dead (SWIM's probes, without the indirect ones).
 //!
 //! The rules are numbered as in the protocol's description; the tests carry the numbers.
@@ -15,7 +17,9 @@ mod greeting;
 mod join;
 mod liveness;
 mod overlay;
+mod own_ids;
 mod repair;
+mod room;
 mod spread;
 
 use std::collections::BTreeMap;
@@ -25,8 +29,10 @@ use self::join::Registrar;
 use self::liveness::Liveness;
 use self::overlay::Overlay;
 use self::repair::Repair;
+use self::room::Room;
 use self::spread::Spread;
 use super::addr::Addr;
+use super::bucket::TokenBucket;
 use super::budget::{self, Budget, Verdict};
 use super::claims::Claims;
 use super::config::{HALF_OPEN_MAX, PeerConfig};
@@ -72,7 +78,10 @@ pub struct Peer {
     links: BTreeMap<LinkId, Link>,
     registrar: Registrar,
     overlay: Overlay,
+    /// What is left to dial neighbors with.
+    dial_budget: TokenBucket,
     repair: Repair,
+    room: Room,
     spread: Spread,
     liveness: Liveness,
     /// How far its clock is ahead of the time that it is handed, in microseconds.
@@ -91,7 +100,9 @@ impl Peer {
         Self {
             registrar: Registrar::new(&config),
             overlay: Overlay::default(),
+            dial_budget: TokenBucket::new(overlay::DIALS_BURST, overlay::DIAL_EVERY),
             repair: Repair::default(),
+            room: Room::default(),
             spread: Spread::new(&config, random.number()),
             liveness: Liveness::default(),
             links: BTreeMap::new(),

@@ -20,8 +20,16 @@ use crate::proto::time::Time;
 
 /// Addresses that are not dialled for a while; the oldest goes when there are more.
 const AVOIDED_MAX: usize = 256;
+/// Dials of neighbors at once, after a while without any. In a lab of 500 peers that starts at once nobody needs more than
+/// nine; after the end of most of a network several in a row find nobody.
+pub(super) const DIALS_BURST: u32 = 32;
+/// Time between two dials of neighbors beyond that. Lists and referrals cost their sender nothing: whoever sends them
+/// without end does not decide how often we connect to others.
+pub(super) const DIAL_EVERY: Duration = Duration::from_millis(500);
 /// Neighbors of before that are remembered in the classic dialect; the lowest goes when there are more.
 const PARTED_MAX: usize = 256;
+/// Addresses that only gossip has named; the oldest goes when there are more. Gossip names whom it likes.
+const RUMORED_MAX: usize = 256;
 /// How often a random candidate is drawn before all are looked at in order.
 const DRAWS_MAX: usize = 16;
 
@@ -43,7 +51,19 @@ pub(super) struct Neighbor {
     /// How many neighbors it has, as it said last.
     pub(super) degree: Option<u16>,
     /// The link joined two parts of the overlay: it is not given up to make room.
-    bridge: bool,
+    pub(super) bridge: bool,
+    pub(super) entry: Entry,
+}
+
+/// How somebody became our neighbor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// We dialed it.
+    Dialed,
+    /// It dialed us.
+    Joined,
+    /// It dialed us and said that it had no neighbor, so we took it although we were full.
+    PushedIn,
 }
 
 impl Neighbor {
@@ -69,6 +89,8 @@ pub(super) struct Overlay {
     pub(super) neighbors: Vec<Neighbor>,
     /// Addresses that seeds and peers have named, in order.
     candidates: Vec<Addr>,
+    /// Addresses that only gossip has named, the latest last: dialed when there is no other.
+    rumored: Vec<Addr>,
     /// Dials under way.
     pub(super) dialing: Vec<Addr>,
     /// Not dialled before the time.
@@ -90,8 +112,9 @@ impl Overlay {
         self.neighbors.iter_mut().find(|neighbor| neighbor.addr == addr)
     }
 
-    pub(super) fn holdings(&self) -> [Holding; 4] {
+    pub(super) fn holdings(&self) -> [Holding; 5] {
         [
+            Holding::new("addresses of gossip", self.rumored.len(), RUMORED_MAX),
             Holding::new("neighbors of before", self.parted.len(), PARTED_MAX),
             Holding::new("neighbors", self.neighbors.len(), LINKS_MAX),
             Holding::new("addresses to dial", self.candidates.len(), CANDIDATES_MAX),
@@ -115,6 +138,7 @@ impl Overlay {
         if let Ok(at) = self.candidates.binary_search(&addr) {
             self.candidates.remove(at);
         }
+        self.rumored.retain(|rumored| *rumored != addr);
     }
 
     pub(super) fn avoid(&mut self, addr: Addr, until: Time) {
@@ -139,13 +163,17 @@ impl Overlay {
     /// A random address that may be dialled and is not among the busy ones.
     fn choose(&self, now: Time, busy: &[Addr], random: &mut Random) -> Option<Addr> {
         let free = |candidate: &Addr| !busy.contains(candidate) && self.is_welcome(now, *candidate);
-        let count = self.candidates.len();
-        let drawn = (0..DRAWS_MAX.min(count)).map(|_| self.candidates[random.below(count)]).find(free);
-        drawn.or_else(|| {
-            let (before, after) = self.candidates.split_at(random.below(count));
-            after.iter().chain(before).copied().find(free)
-        })
+        draw(&self.candidates, free, random).or_else(|| draw(&self.rumored, free, random))
     }
+}
+
+/// A random one of these addresses that is free.
+fn draw(from: &[Addr], free: impl Fn(&Addr) -> bool, random: &mut Random) -> Option<Addr> {
+    let drawn = (0..DRAWS_MAX.min(from.len())).map(|_| from[random.below(from.len())]).find(&free);
+    drawn.or_else(|| {
+        let (before, after) = from.split_at(random.below(from.len()));
+        after.iter().chain(before).copied().find(&free)
+    })
 }
 
 impl Peer {
@@ -187,16 +215,24 @@ impl Peer {
     /// Not a neighbor of before: a Python node that took us for dead keeps the old socket, and dies of it when we come back.
     /// One that a new list names has registered again, so it has started anew.
     pub(super) fn learn_origin(&mut self, origin: Addr) {
-        if !self.framed() && !self.overlay.parted.contains(&origin) {
-            self.learn(&[origin]);
+        let is_new = !self.overlay.parted.contains(&origin) && !self.overlay.rumored.contains(&origin);
+        if !self.framed() && is_new && self.is_candidate(origin) {
+            if self.overlay.rumored.len() == RUMORED_MAX {
+                self.overlay.rumored.remove(0);
+            }
+            self.overlay.rumored.push(origin);
         }
     }
 
-    /// Dials random candidates until there are as many links as the peer aims for.
+    /// Dials random candidates until there are as many links as the peer aims for, or its budget is spent.
     pub(super) fn fill_links(&mut self, now: Time, out: &mut impl Output) {
         let mut busy = self.busy();
         while busy.len() < self.config.max_dial {
             let Some(peer) = self.overlay.choose(now, &busy, &mut self.random) else { break };
+            if !self.dial_budget.take(now) {
+                self.repair.no_later_than(self.dial_budget.ready_at());
+                break;
+            }
             busy.push(peer);
             self.dial_neighbor(peer, out);
         }
@@ -239,43 +275,6 @@ impl Peer {
         self.config.liveness_interval * (self.config.liveness_misses + 1)
     }
 
-    /// Some of our neighbors, for somebody who looks for one.
-    pub(super) fn referral(&mut self, asker: Addr) -> Vec<Addr> {
-        let others: Vec<Addr> = self.neighbors().filter(|neighbor| *neighbor != asker).collect();
-        self.random.sample(&others, REFERRAL_LEN)
-    }
-
-    /// Drops a random neighbor among those that we believe to have others. Where there is none
-    /// we go over the limit rather than leave somebody alone.
-    pub(super) fn drop_a_connected_neighbor(&mut self, now: Time, out: &mut impl Output) {
-        self.drop_one_with(2, now, out);
-    }
-
-    /// Drops a random neighbor that has at least so many neighbors itself.
-    fn drop_one_with(&mut self, degree_min: usize, now: Time, out: &mut impl Output) {
-        let spare = |neighbor: &&Neighbor| {
-            !neighbor.bridge && neighbor.degree.is_some_and(|degree| usize::from(degree) >= degree_min)
-        };
-        let spare: Vec<Addr> = self.overlay.neighbors.iter().filter(spare).map(|neighbor| neighbor.addr).collect();
-        let Some(peer) = spare.get(self.random.below(spare.len())).copied() else { return };
-        let reason = GoodbyeReason::MadeRoom;
-        let referral = self.referral(peer);
-        if let Some(neighbor) = self.overlay.get(peer) {
-            out.send(neighbor.link(), &Message::Goodbye { reason, referral });
-        }
-        self.overlay.avoid(peer, now + self.config.liveness_interval);
-        self.part(now, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
-    }
-
-    /// A peer that went over its limit for joiners goes back below it, as far as it knows neighbors
-    /// that can do without.
-    pub(super) fn trim_links(&mut self, now: Time, out: &mut impl Output) {
-        let excess = self.overlay.neighbors.len().saturating_sub(self.config.max_neighbors);
-        if self.framed() {
-            (0..excess).for_each(|_| self.drop_one_with(self.config.max_dial + 1, now, out));
-        }
-    }
-
     pub(super) fn add_neighbor(
         &mut self,
         now: Time,
@@ -302,6 +301,7 @@ impl Peer {
             probes_sent: 0,
             degree: None,
             bridge,
+            entry: if direction == Direction::Outbound { Entry::Dialed } else { Entry::Joined },
         });
         self.repair.on_link_gained();
     }

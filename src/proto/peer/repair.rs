@@ -20,7 +20,7 @@ use std::time::Duration;
 use super::Peer;
 use super::join::growing;
 use crate::proto::addr::Addr;
-use crate::proto::config::{CANDIDATES_MAX, JoinPolicy, PeerConfig};
+use crate::proto::config::{CANDIDATES_MAX, PeerConfig};
 use crate::proto::event::{EventKind, RepairReason};
 use crate::proto::machine::Output;
 use crate::proto::message::{Beacon, Dialect};
@@ -121,17 +121,18 @@ impl Repair {
         let eager = NEXT_TRY_DELAY * (1 << self.refusals.min(DOUBLINGS_MAX));
         self.refusals = self.refusals.saturating_add(1);
         let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX).min(eager);
-        self.schedule(now + random.jitter(longest, 50..=100));
+        self.no_later_than(now + random.jitter(longest, 50..=100));
     }
 
-    fn schedule(&mut self, at: Time) {
+    /// Links are looked after at this time, if not before.
+    pub(super) fn no_later_than(&mut self, at: Time) {
         self.at = Some(self.at.map_or(at, |before| before.min(at)));
     }
 
     /// A seed answered: the first lists are waited for together.
     pub(super) fn on_registered(&mut self, now: Time, complete: bool) {
         if !self.joined {
-            self.schedule(if complete { now } else { now + JOIN_PATIENCE });
+            self.no_later_than(if complete { now } else { now + JOIN_PATIENCE });
         }
     }
 
@@ -145,7 +146,7 @@ impl Repair {
     pub(super) fn on_link_lost(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
         (self.fruitless, self.quiet_looks) = (1, 0);
         let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX);
-        self.schedule(now + random.jitter(longest, 10..=100));
+        self.no_later_than(now + random.jitter(longest, 10..=100));
     }
 
     /// A list came; does it name somebody who could be dialed and is no neighbor?
@@ -226,7 +227,8 @@ impl Peer {
         let (have, want) = (self.overlay.neighbors.len(), self.config.max_dial);
         self.tell_repair(have, want, out);
         self.repair.joined = true;
-        if self.busy().len() < want {
+        let may_dial = self.dial_budget.ready_at() <= now;
+        if self.busy().len() < want && may_dial {
             self.ask_again(now, out);
         }
     }
@@ -246,7 +248,7 @@ impl Peer {
         self.repair.fruitless = self.repair.fruitless.saturating_add(1);
         let patience = if self.overlay.neighbors.is_empty() { 1 } else { LINKED_PATIENCE };
         let longest = self.config.backoff_max.saturating_mul(patience);
-        self.repair.schedule(now + growing(&self.config, self.repair.fruitless, longest, &mut self.random));
+        self.repair.no_later_than(now + growing(&self.config, self.repair.fruitless, longest, &mut self.random));
     }
 
     /// As a root: dials the lowest node of another part, if the lists show one.
@@ -259,14 +261,6 @@ impl Peer {
         self.overlay.bridge = Some(other);
         out.emit(|| EventKind::Repairing { reason: RepairReason::SplitOverlay { root: own, other } });
         self.dial_neighbor(other, out);
-    }
-
-    /// A link that joins two parts of the overlay is worth one beyond the limit, unless the policy allows none.
-    fn may_take_a_bridge(&self) -> bool {
-        match self.config.join_policy {
-            JoinPolicy::MakeRoom => true,
-            JoinPolicy::Refuse => self.overlay.neighbors.len() < self.config.max_neighbors,
-        }
     }
 }
 

@@ -1,9 +1,14 @@
 //! Spreading: generating messages and flooding them (rules 5 and 6).
+//!
+//! A message in this node's name that it has not sent is a forgery (see [`super::own_ids`]): told, and neither
+//! forwarded nor remembered. The link that it came by stays, because the neighbor may only have forwarded it. In
+//! the classic dialect an id is a time of day and a text, and nobody can tell.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Peer;
+use super::own_ids::{OwnId, OwnIds};
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
 use crate::proto::event::EventKind;
@@ -16,7 +21,9 @@ use crate::proto::time::Time;
 
 /// What the time in a classic message is exact to.
 const CLOCK_STEP: Duration = Duration::from_secs(1);
-/// Why a text of the user's own is not sent.
+/// Forgeries are told once in this time: each neighbor may bring a copy, and whoever forges one can forge many.
+const FORGERY_TOLD_EVERY: Duration = Duration::from_secs(10);
+/// Why a text of the user's own is not sent; only the classic dialect knows this.
 const SAID_ALREADY: &str = "the classic dialect cannot tell it from the same text of this second: wait a second, or say \
                             something else";
 
@@ -30,20 +37,19 @@ pub(super) struct Spread {
     pub(super) seen: SeenCache,
     /// When it generates the next message.
     pub(super) next_at: Option<Time>,
-    /// When it started: names this life of the node in message ids.
-    run: u64,
-    generated: u64,
-    said: u64,
+    own_ids: OwnIds,
+    /// When a forgery was told last.
+    forgery_told: Option<Time>,
 }
 
 impl Spread {
     pub(super) fn new(config: &PeerConfig, hash_seed: u64) -> Self {
         let seen = SeenCache::new(config.seen_max, config.seen_age, hash_seed);
-        Self { seen, next_at: None, run: 0, generated: 0, said: 0 }
+        Self { seen, next_at: None, own_ids: OwnIds::default(), forgery_told: None }
     }
 
     pub(super) fn start(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
-        self.run = now.as_micros();
+        self.own_ids.begin_run(now.as_micros());
         if config.messages != Some(0) {
             // Nodes that start together do not speak together.
             self.next_at = Some(now + random.jitter(config.gossip_interval, 50..=100));
@@ -51,8 +57,8 @@ impl Spread {
     }
 
     fn after_generating(&mut self, now: Time, config: &PeerConfig) {
-        self.generated += 1;
-        let more = config.messages.is_none_or(|messages| self.generated < messages);
+        self.own_ids.count_generated();
+        let more = config.messages.is_none_or(|messages| self.own_ids.generated() < messages);
         self.next_at = more.then(|| self.next_at.map_or(now, |at| next_turn(at, now, config.gossip_interval)));
     }
 }
@@ -68,7 +74,7 @@ impl Peer {
         if self.spread.next_at.is_none_or(|at| at > now) {
             return;
         }
-        let number = self.spread.generated + 1;
+        let number = self.spread.own_ids.generated() + 1;
         let body = Body::from(format!("{GENERATED_PREFIX}{number}"));
         if self.originate(now, number, body, out).is_ok() {
             self.spread.after_generating(now, &self.config);
@@ -80,9 +86,9 @@ impl Peer {
 
     /// Sends a message of the user's own.
     pub(super) fn say(&mut self, now: Time, body: Body, out: &mut impl Output) {
-        let seq = MessageId::own_text(self.spread.said + 1);
+        let seq = MessageId::own_text(self.spread.own_ids.said() + 1);
         if self.originate(now, seq, body, out).is_ok() {
-            self.spread.said += 1;
+            self.spread.own_ids.count_said();
         } else {
             let (node, why) = (self.config.listen, SAID_ALREADY.to_owned());
             out.emit(|| EventKind::Failed { what: format!("send a message from {node}"), why });
@@ -92,7 +98,10 @@ impl Peer {
     fn originate(&mut self, now: Time, seq: u64, body: Body, out: &mut impl Output) -> Result<(), SaidAlready> {
         let (origin, sent) = (self.config.listen, self.own_time(now));
         let (id, trace) = match self.config.dialect {
-            Dialect::Framed => (MessageId { origin, run: self.spread.run, seq }, Some(Trace { sent, hop: 1 })),
+            Dialect::Framed => {
+                let run = self.spread.own_ids.run(now.as_micros());
+                (MessageId { origin, run, seq }, Some(Trace { sent, hop: 1 }))
+            }
             Dialect::Classic => {
                 (MessageId::classic(origin, sent.clock(self.config.utc_offset_s), body.as_bytes()), None)
             }
@@ -108,7 +117,12 @@ impl Peer {
 
     pub(super) fn on_gossip(&mut self, now: Time, from: Addr, mut gossip: Arc<Gossip>, out: &mut impl Output) {
         let (id, trace) = (gossip.id, gossip.trace);
-        if !self.spread.seen.insert(now, id) {
+        let is_known = match self.judge_own(id) {
+            Some(OwnId::Forged) => return self.tell_forgery(now, id, from, out),
+            Some(OwnId::Echo) => true,
+            Some(OwnId::EarlierLife) | None => !self.spread.seen.insert(now, id),
+        };
+        if is_known {
             return out.emit(|| EventKind::Duplicate { id, from, trace });
         }
         self.learn_origin(id.origin);
@@ -118,6 +132,18 @@ impl Peer {
         }
         let forwarded = self.flood(&Message::Gossip(gossip), Some(from), out);
         out.emit(|| EventKind::Received { id, from, body, trace, forwarded });
+    }
+
+    /// What a message in our name is; `None` for the messages of others, and where nobody can tell.
+    fn judge_own(&mut self, id: MessageId) -> Option<OwnId> {
+        (id.origin == self.config.listen && self.framed()).then(|| self.spread.own_ids.judge(id))
+    }
+
+    fn tell_forgery(&mut self, now: Time, id: MessageId, from: Addr, out: &mut impl Output) {
+        if self.spread.forgery_told.is_none_or(|told| now.since(told) >= FORGERY_TOLD_EVERY) {
+            self.spread.forgery_told = Some(now);
+            out.emit(|| EventKind::Forged { id, from });
+        }
     }
 
     /// Sends to every neighbor but the one that it came from; tells to how many.

@@ -3,7 +3,7 @@ use std::fs;
 use super::*;
 use crate::event::EventKind;
 use crate::proto::message::Role;
-use crate::session::journal::Journal;
+use crate::session::journal::{self, Journal};
 use crate::session::samples::{AT, event, one_of_each, peer, received, started};
 
 struct Session {
@@ -51,6 +51,12 @@ impl Session {
     }
 }
 
+/// What was written of a recording without a fault.
+fn whole(events: u64, skipped: u64, bytes: usize) -> Exported {
+    let bytes = u64::try_from(bytes).unwrap();
+    Exported { events, skipped, damaged: 0, damage: Vec::new(), bytes, end: LastLine::Whole }
+}
+
 #[test]
 fn the_ending_says_what_is_written_and_another_ending_is_told_the_three() {
     assert_eq!(Format::from_path(Path::new("a/b.TXT")).unwrap(), Format::Txt);
@@ -72,7 +78,43 @@ fn a_text_export_has_the_log_lines_of_all_nodes_with_time_and_node_in_front() {
          1970-01-02 04:13:02.418 p2 Received Gossip Message : 04.13.02:('127.0.0.1', 3002):=HYPERLINK(\"x\") \\x1b[31m\n\
          (7 events are missing here)\n"
     );
-    assert_eq!(exported, Exported { events: 4, skipped: 7, bytes: text.len() as u64, end: LastLine::Whole });
+    assert_eq!(exported, whole(4, 7, text.len()));
+}
+
+#[test]
+fn what_can_be_read_of_a_damaged_recording_is_exported_and_what_is_missing_is_told_in_its_place() {
+    let session = Session::recorded();
+    let text = fs::read_to_string(session.journal.path()).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines[2] = "{\"at\":1,\"no";
+    fs::write(session.path("damaged.jsonl"), lines.join("\n") + "\n").unwrap();
+    let export = |name: &str| export(&session.path("damaged.jsonl"), &session.path(name), Overwrite::Refuse).unwrap();
+    let exported = export("out.txt");
+    assert_eq!((exported.events, exported.skipped, exported.damaged), (3, 7, 1));
+    let place = session.path("damaged.jsonl").display().to_string();
+    assert!(exported.damage[0].starts_with(&format!("{place}, line 3: expected an event")), "{:?}", exported.damage);
+    let told: Vec<String> = session.text("out.txt").lines().map(str::to_owned).collect();
+    assert_eq!(told[1], "(line 3 of the recording cannot be read)");
+    assert_eq!(told.len(), 4);
+    export("out.jsonl");
+    assert_eq!(session.text("out.jsonl").lines().nth(2), Some("{\"skipped\":1}"));
+    export("out.csv");
+    assert_eq!(session.text("out.csv").lines().nth(2), Some(",,,skipped,,,,line 3 of the recording cannot be read"));
+}
+
+#[test]
+fn nothing_in_an_export_acts_on_a_terminal_whatever_the_names() {
+    let mut session = Session::new();
+    session.add(peer(1), started("p\x1b]0;x\x07\u{9b}\u{202e}\n", Role::Peer));
+    session.add(peer(1), received("\u{9b}31m\u{202e}"));
+    session.journal.flush().unwrap();
+    for name in ["out.txt", "out.jsonl", "out.csv"] {
+        session.export(name).unwrap();
+        let text = session.text(name);
+        assert!(text.chars().all(|c| c == '\n' || (' '..='~').contains(&c)), "{text:?}");
+    }
+    let events = |path| journal::read(path).unwrap().map(Result::unwrap).collect::<Vec<_>>();
+    assert_eq!(events(&session.path("out.jsonl")), events(session.journal.path()), "a reader gets what was recorded");
 }
 
 #[test]
@@ -179,14 +221,13 @@ fn a_place_that_cannot_be_written_is_said_with_path_and_reason() {
 }
 
 #[test]
-fn an_export_that_fails_half_way_leaves_nothing_behind() {
+fn an_export_whose_place_is_taken_meanwhile_leaves_nothing_behind() {
     let session = Session::recorded();
-    let mut text = session.text("session.jsonl");
-    text.push_str("garbage\n");
-    fs::write(session.path("session.jsonl"), text).unwrap();
-    let error = session.export("out.txt").unwrap_err().to_string();
-    assert!(error.contains("session.jsonl, line 7: expected an event"), "{error}");
-    assert_eq!(session.files(), 1);
+    let dest = session.path("out.txt");
+    let file = beside(&dest).unwrap();
+    fs::write(&dest, "somebody else's").unwrap();
+    assert!(matches!(put_in_place(file, &dest, Overwrite::Refuse), Err(ExportError::Exists { .. })));
+    assert_eq!((session.files(), session.text("out.txt")), (2, "somebody else's".to_owned()));
 }
 
 #[cfg(unix)]

@@ -3,7 +3,7 @@ use crate::event::EventKind;
 use crate::session::fields::event_name;
 use crate::session::samples::{AT, any_event, event, one_of_each, peer};
 use proptest::prelude::*;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 
 fn new_journal(dir: &tempfile::TempDir) -> Journal {
@@ -17,6 +17,24 @@ fn records(path: &Path) -> Vec<Result<Record, String>> {
 /// As if somebody else had written to the file.
 fn scribble(path: &Path, bytes: &[u8]) {
     File::options().append(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+/// A journal in which eight events, a gap of two and three more events are.
+fn begun(dir: &tempfile::TempDir) -> Journal {
+    let mut journal = new_journal(dir);
+    journal.append(&[1, 2, 3, 4, 5, 6, 7, 8].map(hung)).unwrap();
+    journal.skipped(2).unwrap();
+    journal.append(&[9, 10, 11].map(hung)).unwrap();
+    journal.flush().unwrap();
+    assert_eq!(journal.take_loss(), None);
+    journal
+}
+
+/// Adds an event to a journal that somebody has meddled with, and tells what it says of that.
+fn go_on(journal: &mut Journal) -> String {
+    journal.append(&[hung(12)]).unwrap();
+    journal.flush().unwrap();
+    journal.take_loss().unwrap()
 }
 
 /// A disk without any room.
@@ -52,6 +70,82 @@ fn a_journal_reads_back_as_it_was_written() {
     let mut expected: Vec<_> = events.into_iter().map(Record::Event).collect();
     expected.extend([Record::Skipped(12), Record::Event(hung(2))]);
     assert_eq!(reader.map(Result::unwrap).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_journal_or_its_directory_that_was_removed_is_begun_anew() {
+    let remove_file = |path: &Path| fs::remove_file(path).unwrap();
+    let remove_dir = |path: &Path| fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    for remove in [&remove_file as &dyn Fn(&Path), &remove_dir] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = begun(&dir);
+        remove(journal.path());
+        let path = journal.path().to_owned();
+        let told = format!(
+            "the journal {} was removed while it was written: it was begun anew; 11 events that it held missing",
+            path.display()
+        );
+        assert_eq!(go_on(&mut journal), told);
+        assert_eq!(records(&path), [Ok(Record::Skipped(13)), Ok(Record::Event(hung(12)))]);
+        assert_eq!((journal.size(), journal.lost()), (fs::metadata(&path).unwrap().len(), 11));
+        journal.close().unwrap();
+        assert_eq!(crate::session::overview::overview(&path).unwrap().0.skipped, 13);
+    }
+}
+
+#[test]
+fn a_journal_that_was_cut_keeps_its_whole_lines_and_goes_on_behind_them() {
+    for (lines, missing) in [(1, 13), (4, 10), (10, 3)] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = begun(&dir);
+        let text = fs::read_to_string(journal.path()).unwrap();
+        let left = text.split_inclusive('\n').take(lines).map(str::len).sum::<usize>();
+        for cut in [left, left + 5] {
+            fs::write(journal.path(), &text).unwrap();
+            let file = File::options().write(true).open(journal.path()).unwrap();
+            file.set_len(cut as u64).unwrap();
+        }
+        assert!(go_on(&mut journal).contains(" was cut while it was written: it was begun anew; "));
+        let text = fs::read_to_string(journal.path()).unwrap();
+        assert_eq!(text.lines().nth(lines).unwrap(), format!("{{\"skipped\":{missing}}}"), "{text}");
+        assert_eq!(records(journal.path()).last(), Some(&Ok(Record::Event(hung(12)))));
+        assert_eq!(journal.size(), text.len() as u64);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = begun(&dir);
+    File::options().write(true).open(journal.path()).unwrap().set_len(0).unwrap();
+    go_on(&mut journal);
+    assert_eq!(records(journal.path()), [Ok(Record::Skipped(13)), Ok(Record::Event(hung(12)))]);
+}
+
+#[test]
+fn another_file_in_the_place_of_a_journal_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = begun(&dir);
+    let path = journal.path().to_owned();
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "somebody else's").unwrap();
+    journal.append(&[hung(12)]).unwrap();
+    assert!(matches!(journal.flush(), Err(JournalError::Create { .. })));
+    assert_eq!(journal.take_loss().unwrap().split(": ").last(), Some("11 events that it held missing"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "somebody else's");
+    fs::remove_file(&path).unwrap();
+    journal.append(&[hung(13)]).unwrap();
+    journal.flush().unwrap();
+    assert_eq!(records(&path), [Ok(Record::Skipped(14)), Ok(Record::Event(hung(13)))]);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_one_bad_line_and_the_rest_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = begun(&dir);
+    scribble(journal.path(), &[vec![b'x'; 3 * LINE_LEN_MAX], b"\n".to_vec()].concat());
+    scribble(journal.path(), format!("{}\n", serde_json::to_string(&hung(12)).unwrap()).as_bytes());
+    let records = records(journal.path());
+    assert_eq!(records.len(), 14);
+    assert!(records[12].as_ref().unwrap_err().ends_with("longer than 1048576 bytes"), "{:?}", records[12]);
+    assert_eq!(records[13], Ok(Record::Event(hung(12))));
+    journal.flush().unwrap();
 }
 
 #[test]
@@ -163,7 +257,7 @@ fn there_is_a_sample_of_each_event_and_files_know_it_by_its_name() {
     let mut names: Vec<_> = one_of_each().iter().map(event_name).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 38);
+    assert_eq!(names.len(), 40);
 }
 
 proptest! {

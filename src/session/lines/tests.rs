@@ -62,7 +62,7 @@ fn everything_else_that_a_reader_of_a_log_wants_to_know_is_a_sentence() {
         .collect();
     let expected = r#"started: Started as peer p1, framed dialect
 exposed: Listens on 127.0.0.1:3002; 10.0.0.0/8 may link, and this machine
-stopped: Killed: sockets reset, no goodbye
+stopped: Killed: links broken off, no goodbye
 hung: Hung: keeps its sockets and says nothing
 failed: Not done: start a peer at 127.0.0.1:80: permission denied
 fault_set: Fault: delay ('127.0.0.1', 3001) ('127.0.0.1', 3002) 100ms 50ms
@@ -80,6 +80,7 @@ flooding: ('127.0.0.1', 3002) sends more than 400 messages a second besides goss
 omitted: 19936 more links from 10.0.0.1 came and went in 10 s
 other_dialect: 10.0.0.1:4711 speaks the classic dialect; start this node with --wire classic
 handshake_failed: Connection with ('127.0.0.1', 3002) ended before it named itself
+eclipse_suspected: May be cut off from the others: 2 neighbors joined when it was full, which is most of them
 repairing: Has 1 of 4 neighbors, looks for more
 too_few_seeds: Registered with 1 of 3 seeds, wants 2; still trying
 enough_seeds: Registered with 1 seed, which is enough
@@ -90,6 +91,7 @@ peer_delisted: ('127.0.0.1', 3002) is off the list: ('127.0.0.1', 3001) reported
 generated: Generated Gossip Message : 03.13.02:('127.0.0.1', 3001):Gossip Message 12
 received: Received Gossip Message : 03.13.02:('127.0.0.1', 3001):Gossip Message 12
 duplicate: -
+forged: Forged: ('127.0.0.1', 3001)#12 came from ('127.0.0.1', 3002), and ('127.0.0.1', 3001) never sent it
 probe_sent: -
 probe_received: Liveness Request:03.05.29:('127.0.0.1', 3002)
 probe_answered: Liveness Reply:03.05.29:('127.0.0.1', 3001):('127.0.0.1', 3002)

@@ -142,7 +142,7 @@ fn told(entry: &Entry, view: &View<'_>) -> (Tone, &'static str, String) {
         EntryKind::Hung => (Tone::Suspect, "NODE", "hung: keeps its sockets, says nothing".to_owned()),
         EntryKind::Stopped { how: Stop::Left } => (Tone::Stale, "NODE", "left".to_owned()),
         EntryKind::Stopped { how: Stop::Killed } => {
-            (Tone::Dead, "NODE", "killed: sockets reset, no goodbye".to_owned())
+            (Tone::Dead, "NODE", "killed: links broken off, no goodbye".to_owned())
         }
     }
 }

@@ -86,11 +86,13 @@ pub(crate) const fn place(finding: &Finding) -> u8 {
         Finding::Parted { .. } => 0,
         Finding::Alone { .. } => 1,
         Finding::Unreached { .. } => 2,
-        Finding::SeedList { .. } => 3,
-        Finding::Disputed { .. } => 4,
-        Finding::Fragile { .. } => 5,
-        Finding::OneWay { .. } => 6,
-        Finding::Flapping { .. } => 7,
+        Finding::Forged { .. } => 3,
+        Finding::Eclipsed { .. } => 4,
+        Finding::SeedList { .. } => 5,
+        Finding::Disputed { .. } => 6,
+        Finding::Fragile { .. } => 7,
+        Finding::OneWay { .. } => 8,
+        Finding::Flapping { .. } => 9,
     }
 }
 

@@ -344,6 +344,27 @@ fn everything_has_a_name_on_the_command_line() {
 }
 
 #[test]
+fn a_word_too_many_is_named_and_nothing_is_done() {
+    let mut app = suspect();
+    let mut run = |line: &str| {
+        press(&mut app, ":");
+        type_text(&mut app, line);
+        let effects = press(&mut app, "enter");
+        (effects, footer(&mut app))
+    };
+    let takes_arguments: Vec<&str> = super::super::command_line::commands().map(|command| command.name).collect();
+    let actions = super::super::keys::KEYS.iter().map(|binding| binding.name);
+    for name in actions.filter(|name| !takes_arguments.contains(name)).chain(["q"]) {
+        let told = format!("x {name} takes nothing: 'now' is too much");
+        assert_eq!(run(&format!("{name} now")), (Vec::new(), told));
+    }
+    assert_eq!(run("sort name rtt").1, "x sort takes [ORDER]: 'rtt' is too much");
+    assert_eq!(run("pane 1 2").1, "x pane takes NUMBER: '2' is too much");
+    assert_eq!(run("why p1 p4 s1").1, "x why takes NODE [NODE|MESSAGE]: 's1' is too much");
+    assert_eq!(run("lab 1 3 x").1, "x lab takes SEEDS PEERS: 'x' is too much");
+}
+
+#[test]
 fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
     let fault = Fault { what: Trouble::Loss { percent: Percent::new(30).unwrap() }, on: Scope::link(P1, P4) };
     let event = |kind| Event { at: at(12_000), node: P1, kind };

@@ -38,7 +38,7 @@ fn framed_examples() -> Vec<Message> {
         Message::ListRequest,
         Message::Gossip(
             Gossip {
-                id: MessageId { origin: p4000, run: 1_790_000_000, seq: 12 },
+                id: MessageId { origin: p4000, run: 1_790_000_000_000_000, seq: 12 },
                 body: "Gossip Message 1".into(),
                 trace: Some(Trace { sent: moment, hop: 2 }),
             }

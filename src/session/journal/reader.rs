@@ -1,0 +1,155 @@
+//! A journal that is read: lines one by one, of any file that may be one.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use super::{FORMAT, Header, JournalError, LINE_LEN_MAX, Record, Skipped, VERSION};
+use crate::event::Event;
+use crate::proto::time::Time;
+use crate::session::overview::Footer;
+
+/// What some editors and shells put before a text in UTF-8.
+const BOM: &[u8] = "\u{feff}".as_bytes();
+const UNPACK: &str = "unpack it first";
+/// What other files begin with that a session is often kept in, what each is, and what to do.
+const KINDS: [(&[u8], &str, &str); 7] = [
+    (b"\x1f\x8b", "compressed with gzip", UNPACK),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", UNPACK),
+    (b"\xfd7zXZ", "compressed with xz", UNPACK),
+    (b"BZh", "compressed with bzip2", UNPACK),
+    (b"PK\x03\x04", "a zip archive", UNPACK),
+    (b"\xff\xfe", "UTF-16 text", "save it as UTF-8"),
+    (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
+];
+
+/// A journal that is being read, a line at a time.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    header: Header,
+    lines: BufReader<File>,
+    line: u64,
+    line_len: usize,
+    ended: bool,
+}
+
+/// Opens a journal, or an export that ends in `.jsonl`.
+pub fn read(path: &Path) -> Result<Reader, JournalError> {
+    let fail = |reason| JournalError::Read { path: path.to_owned(), reason };
+    let mut lines = BufReader::new(File::open(path).map_err(fail)?);
+    let first = read_line(&mut lines).map_err(fail)?;
+    let header = header(path, &first)?;
+    Ok(Reader { path: path.to_owned(), header, lines, line: 1, line_len: first.len(), ended: false })
+}
+
+fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
+    match serde_json::from_slice::<Header>(line.strip_prefix(BOM).unwrap_or(line)) {
+        Ok(header) if header.format == FORMAT && header.version > VERSION => {
+            Err(JournalError::TooNew { path: path.to_owned(), version: header.version })
+        }
+        Ok(header) if header.format == FORMAT => Ok(header),
+        Ok(_) | Err(_) => Err(JournalError::NotAJournal { path: path.to_owned(), why: mistaken_for(line) }),
+    }
+}
+
+/// What somebody took for a journal, by the bytes that it begins with.
+fn mistaken_for(line: &[u8]) -> String {
+    let kind = KINDS.iter().find(|(first, ..)| line.starts_with(first));
+    match kind {
+        Some((_, kind, remedy)) => format!("it is {kind}: {remedy}"),
+        None if line.is_empty() => "it is empty".to_owned(),
+        None => {
+            let example = serde_json::to_string(&Header::new(Time::from_micros(0), 0)).unwrap_or_default();
+            format!("line 1: expected a header such as {example}")
+        }
+    }
+}
+
+/// A path that can be read again: no pipe, and no device.
+pub fn check_rereadable(path: &Path) -> Result<(), JournalError> {
+    match std::fs::metadata(path) {
+        Ok(about) if !about.is_file() && !about.is_dir() => Err(JournalError::ReadOnce { path: path.to_owned() }),
+        // What is not there, and a directory, is told by who reads it.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// The next line with its line end, or as much of it as is allowed or there.
+fn read_line(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    lines.take(LINE_LEN_MAX as u64).read_until(b'\n', &mut line)?;
+    Ok(line)
+}
+
+impl Reader {
+    /// Its first line.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The number of the line that was read last, counted from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// How long that line was, in bytes.
+    pub fn line_len(&self) -> usize {
+        self.line_len
+    }
+
+    /// Goes on at the next line, however long this one is.
+    fn skip_rest(&mut self, line: &[u8]) {
+        if line.len() == LINE_LEN_MAX && !line.ends_with(b"\n") {
+            // What cannot be read now cannot be read for the next line either, and is told there.
+            let _ = self.lines.skip_until(b'\n');
+        }
+    }
+
+    /// What this line holds; `None` for last words, which tell nothing new.
+    fn record(&mut self, line: &[u8]) -> Result<Option<Record>, JournalError> {
+        let is_whole = line.ends_with(b"\n");
+        let why = match serde_json::from_slice::<Event>(line) {
+            Ok(event) => return Ok(Some(Record::Event(event))),
+            Err(why) => why,
+        };
+        if let Ok(Skipped { skipped }) = serde_json::from_slice(line) {
+            return Ok(Some(Record::Skipped(skipped)));
+        }
+        if serde_json::from_slice::<Footer>(line).is_ok() {
+            return Ok(None);
+        }
+        if !is_whole && line.len() < LINE_LEN_MAX {
+            self.ended = true;
+            return Ok(Some(Record::Torn));
+        }
+        let why = if is_whole { why.to_string() } else { format!("longer than {LINE_LEN_MAX} bytes") };
+        Err(JournalError::BadLine { path: self.path.clone(), line: self.line, why })
+    }
+}
+
+/// Goes on after a bad line; ends at the end of the file, a torn line or an error of reading.
+impl Iterator for Reader {
+    type Item = Result<Record, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.ended {
+            self.line += 1;
+            match read_line(&mut self.lines) {
+                Ok(line) if line.is_empty() => self.ended = true,
+                Ok(line) => {
+                    self.line_len = line.len();
+                    self.skip_rest(&line);
+                    if let Some(record) = self.record(&line).transpose() {
+                        return Some(record);
+                    }
+                }
+                Err(reason) => {
+                    self.ended = true;
+                    return Some(Err(JournalError::Read { path: self.path.clone(), reason }));
+                }
+            }
+        }
+        None
+    }
+}

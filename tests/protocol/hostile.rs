@@ -1,0 +1,246 @@
+//! Nodes that keep the protocol and mean harm.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use gossipctl::event::{Direction, EventKind, LinkId, Purpose};
+use gossipctl::model::Model;
+use gossipctl::model::node::NodeState;
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
+use gossipctl::proto::message::{Gossip, Hello, Message, MessageId, Priority, Role, Trace};
+use gossipctl::proto::time::Time;
+
+use crate::network::{Double, DoubleAct, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn hello(listen: Addr, priority: Priority) -> Message {
+    Message::Hello(Hello { listen, role: Role::Peer, priority })
+}
+
+/// A neighbor that answers probes and, whenever it hears a message of its victim, sends the next ones in its name.
+struct Forger {
+    own: Addr,
+    victim: Addr,
+    links: Vec<LinkId>,
+}
+
+impl Forger {
+    fn forge(&self, heard: &Gossip, seq: u64) -> Vec<DoubleAct> {
+        let id = MessageId { seq, ..heard.id };
+        let trace = heard.trace.map(|trace| Trace { hop: 1, ..trace });
+        let message = Message::Gossip(std::sync::Arc::new(Gossip { id, body: "not me".into(), trace }));
+        self.links.iter().map(|link| DoubleAct::Send(*link, message.clone())).collect()
+    }
+}
+
+impl Double for Forger {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.victim, Purpose::Neighbor)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                self.links.push(link);
+                vec![DoubleAct::Send(link, hello(self.own, Priority::High))]
+            }
+            Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
+            }
+            Input::Message { message: Message::Gossip(heard), .. } if heard.id.origin == self.victim => {
+                let next = heard.id.number().map_or(1, |number| number + 1);
+                let mut acts = self.forge(&heard, next);
+                acts.extend(self.forge(&heard, MessageId::own_text(1)));
+                acts
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn generated(network: &Network, node: Addr) -> Vec<MessageId> {
+    let id = |kind: &EventKind| if let EventKind::Generated { id, .. } = kind { Some(*id) } else { None };
+    network.kinds(node).filter_map(id).collect()
+}
+
+#[test]
+fn a_node_whose_next_messages_are_forged_speaks_on_and_says_so() {
+    let mut network = Network::settled(1, 5, 201);
+    let victim = peer_addr(1);
+    network.start_double(peer_addr(99), Forger { own: peer_addr(99), victim, links: Vec::new() });
+    network.world.run_for(GOSSIP * 2);
+    let before = generated(&network, victim).len();
+    network.world.run_for(GOSSIP * 6);
+    network.command(victim, NodeCommand::Say("it is me".into()));
+    network.world.run_for(SECOND);
+
+    let own = generated(&network, victim);
+    let ours = own.len() - before;
+    assert!((6..=8).contains(&ours), "six intervals and a text of the user's own: {ours} messages");
+    let holders = network.holders();
+    for id in &own[before..] {
+        assert_eq!(holders[id].len(), 5, "{id} reached everyone");
+    }
+    let failed = |kind: &EventKind| matches!(kind, EventKind::Failed { .. });
+    assert_eq!(network.count(victim, failed), 0, "what the user says is sent");
+    let told = network.count(victim, |kind| matches!(kind, EventKind::Forged { from, .. } if *from == peer_addr(99)));
+    assert!((2..=8).contains(&told), "once in ten seconds, not for each of the copies: {told}");
+    assert!(network.neighbors(victim).contains(&peer_addr(99)), "it may only have forwarded them");
+    let forged = |kind: &EventKind| matches!(kind, EventKind::Received { id, .. } if id.origin == victim);
+    assert_eq!(network.count(victim, forged), 0, "nothing in our own name is news");
+}
+
+/// Links to its target, again whenever it has to, and answers probes.
+struct Joiner {
+    name: Addr,
+    target: Addr,
+    priority: Priority,
+    again_at: Option<Time>,
+    /// How long it stays each time; `None`: for ever.
+    stays: Option<Duration>,
+    link: Option<LinkId>,
+}
+
+impl Joiner {
+    fn new(name: Addr, target: Addr, priority: Priority) -> Self {
+        Self { name, target, priority, again_at: None, stays: None, link: None }
+    }
+
+    fn turn(&mut self, now: Time) -> Vec<DoubleAct> {
+        self.again_at = Some(now + self.stays.unwrap_or(SECOND));
+        match (self.link, self.stays) {
+            (Some(_), None) => Vec::new(),
+            (Some(link), Some(_)) => {
+                self.link = None;
+                vec![DoubleAct::HangUp(link)]
+            }
+            (None, _) => vec![DoubleAct::Dial(self.target, Purpose::Neighbor)],
+        }
+    }
+}
+
+impl Double for Joiner {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start | Input::Wake => self.turn(now),
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                self.link = Some(link);
+                vec![DoubleAct::Send(link, hello(self.name, self.priority))]
+            }
+            Input::Link { change: LinkChange::Closed { .. }, .. } => {
+                self.link = None;
+                Vec::new()
+            }
+            Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.again_at
+    }
+}
+
+/// Whom this peer dialed, of its neighbors, in the order in which it did.
+fn dialed(network: &Network, peer: Addr) -> Vec<Addr> {
+    let neighbors = network.neighbors(peer);
+    let up = |kind: &EventKind| match kind {
+        EventKind::LinkUp { peer, direction: Direction::Outbound, purpose: Purpose::Neighbor, .. } => Some(*peer),
+        _ => None,
+    };
+    network.kinds(peer).filter_map(up).filter(|other| neighbors.contains(other)).collect()
+}
+
+#[test]
+fn sixty_strangers_that_push_in_do_not_eclipse_a_peer_and_are_warned_of() {
+    for (priority, lost_at_once) in [(Priority::High, 1), (Priority::Bridge, 0)] {
+        let mut network = Network::settled(1, 16, 202);
+        let target = network.peers().into_iter().max_by_key(|peer| network.neighbors(*peer).len()).unwrap();
+        let honest: BTreeSet<Addr> = network.neighbors(target);
+        let dialed = dialed(&network, target);
+        assert!(honest.len() >= 6 && dialed.len() >= 2, "{honest:?} {dialed:?}");
+        for number in 0..60 {
+            let name = peer_addr(500 + number);
+            network.start_double(name, Joiner::new(name, target, priority));
+        }
+        let lost = |network: &Network| honest.difference(&network.neighbors(target)).count();
+        network.world.run_for(SECOND);
+        assert_eq!(lost(&network), lost_at_once, "{priority:?}");
+        for interval in 1..=20 {
+            network.world.run_for(LIVENESS);
+            assert!(lost(&network) <= lost_at_once * (interval + 1), "{priority:?}: one an interval");
+            let neighbors = network.neighbors(target);
+            assert!(neighbors.len() <= network.peer_config.max_neighbors + 8, "{priority:?}: {neighbors:?}");
+            let kept = &dialed[dialed.len() - 2..];
+            assert!(kept.iter().all(|kept| neighbors.contains(kept)), "{priority:?}: {kept:?} {neighbors:?}");
+        }
+        let warned = network.count(target, |kind| matches!(kind, EventKind::EclipseSuspected { .. }));
+        assert_eq!(warned > 0, priority == Priority::High, "{warned}");
+        assert!(network.connected());
+    }
+}
+
+#[test]
+fn a_link_in_the_name_of_a_seed_is_refused_and_the_seed_is_never_shown_dead() {
+    let mut network = Network::settled(2, 4, 203);
+    let (seed, stranger) = (seed_addr(1), peer_addr(99));
+    let stays = Some(SECOND * 3);
+    network.start_double(stranger, Joiner { stays, ..Joiner::new(seed, peer_addr(1), Priority::High) });
+    network.world.run_for(LIVENESS * 6);
+    let mut model = Model::new();
+    for event in network.world.events() {
+        model.apply(event);
+        let state = model.nodes().get(seed).map(gossipctl::model::node::Node::state);
+        assert!(state.is_none_or(|state| state == NodeState::Up), "{state:?} after {event:?}");
+    }
+    let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { peer, .. } if *peer == seed);
+    assert!(network.count(peer_addr(1), refused) > 0, "and that is told");
+    let reported = |kind: &EventKind| matches!(kind, EventKind::DeadReportReceived { .. });
+    assert_eq!(network.count(seed, reported), 0);
+}
+
+/// A seed that sends list after list, each of other addresses at which there is nobody.
+struct ListFlood {
+    own: Addr,
+    links: Vec<LinkId>,
+    sent: u16,
+    next_at: Option<Time>,
+}
+
+impl Double for ListFlood {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Link { link, change: LinkChange::Accepted { .. } } => {
+                self.links.push(link);
+                self.next_at = Some(now);
+                let hello = Hello { listen: self.own, role: Role::Seed, priority: Priority::Low };
+                vec![DoubleAct::Send(link, Message::Hello(hello))]
+            }
+            Input::Wake => {
+                self.next_at = Some(now + Duration::from_millis(10));
+                self.sent += 1;
+                let host = [127, 1, self.sent.to_be_bytes()[0], self.sent.to_be_bytes()[1]];
+                let list: Vec<Addr> = (1..=100).map(|port| Addr::new(host.into(), port)).collect();
+                self.links.iter().map(|link| DoubleAct::Send(*link, Message::PeerList(list.clone()))).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.next_at
+    }
+}
+
+#[test]
+fn a_seed_that_sends_lists_without_end_makes_nobody_dial_without_end() {
+    let mut network = Network::new(0, 204);
+    network.seeds.push(seed_addr(1));
+    network.start_double(seed_addr(1), ListFlood { own: seed_addr(1), links: Vec::new(), sent: 0, next_at: None });
+    network.start_peer(1);
+    network.world.run_for(SECOND * 60);
+    let dials = |kind: &EventKind| matches!(kind, EventKind::Dialing { purpose: Purpose::Neighbor, .. });
+    let dials = network.count(peer_addr(1), dials);
+    assert!((100..=32 + 2 * 60).contains(&dials), "two a second after the first 32: {dials}");
+}
