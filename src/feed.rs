@@ -138,6 +138,11 @@ impl Feed {
         self.receiver.len()
     }
 
+    /// Events were skipped of which nobody was told yet.
+    pub fn has_skipped(&self) -> bool {
+        self.load.skipped.load(Ordering::Relaxed) > 0
+    }
+
     /// Events skipped since the last delivery that nobody was told of yet: to ask at the end.
     pub fn take_skipped(&self) -> u64 {
         self.load.skipped.swap(0, Ordering::Relaxed)

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use terminal::{Session, close_window_after};
+use terminal::{Session, close_window_after, signal};
 
 /// A lab in which much happens soon.
 const LAB: &[&str] = &["lab", "--peers", "4", "--gossip-interval", "300ms", "--liveness-interval", "300ms"];
@@ -315,5 +315,83 @@ fn keys_of_the_config_file_are_the_keys() {
     let mut session = Session::start_in(home, LAB, 24, 120);
     session.wait_for("F10 quit");
     session.press("\x1b[21~");
+    assert_eq!(session.end().0.exit_code(), 0);
+}
+
+/// A lab in a shell that has just been stopped by somebody else; its process id.
+fn stopped_lab() -> (Session, u32) {
+    let (session, id) = Session::start_in_shell(LAB, 24, 80);
+    session.wait_until("a message that reached every peer", |screen| screen.contains("reached 4/4"));
+    signal(id, "STOP");
+    session.wait_for("Stopped");
+    (session, id)
+}
+
+/// Quits the program in a shell, and then the shell.
+fn quit_both(mut session: Session) {
+    session.press("q");
+    session.wait_until("the summary", |screen| screen.contains("The session lasted") && screen.contains("shell>"));
+    session.press("exit\r");
+    assert_eq!(session.end().0.exit_code(), 0);
+}
+
+#[test]
+fn a_console_that_was_stopped_is_whole_again_after_fg() {
+    let (mut session, _) = stopped_lab();
+    session.press("clear; fg\r");
+    session.wait_until("the console", |screen| header_says("LIVE")(screen) && screen.contains("quit"));
+    session.press("?");
+    session.wait_for("Esc closes");
+    session.press("\x1b");
+    session.wait_until("the help to close", |screen| !screen.contains("Esc closes"));
+    quit_both(session);
+}
+
+#[test]
+fn a_console_that_goes_on_in_the_background_draws_nothing_there() {
+    let (mut session, id) = stopped_lab();
+    signal(id, "CONT");
+    // Longer than it takes to draw the clock in the header anew.
+    session.press("clear; sleep 1.5; echo q do''ne\r");
+    let screen = session.wait_until("the shell", |screen| screen.contains("q done"));
+    assert!(!screen.contains("LIVE") && !screen.contains("Topology"), "{screen}");
+    session.press("fg\r");
+    session.wait_until("the console", |screen| header_says("LIVE")(screen) && screen.contains("quit"));
+    quit_both(session);
+}
+
+#[test]
+fn a_console_in_the_background_leaves_when_it_is_asked_to() {
+    let (mut session, id) = stopped_lab();
+    signal(id, "CONT");
+    signal(id, "TERM");
+    session.wait_for("The session lasted");
+    session.press("exit\r");
+    session.press("exit\r");
+    session.end();
+}
+
+#[test]
+fn a_paste_that_never_ends_does_not_deafen() {
+    let mut session = lab(24, 80);
+    session.press(":");
+    session
+        .wait_until("the line for commands", |screen| screen.lines().last().is_some_and(|line| line.starts_with(':')));
+    session.press("\x1b[200~abc");
+    session.wait_for(":abc");
+    session.press("\x1b");
+    session.wait_until("the line to close", |screen| !screen.contains(":abc"));
+    session.press("\x1b[200~abc\x03");
+    assert_eq!(session.end().0.exit_code(), 0);
+}
+
+#[test]
+fn a_terminal_without_unicode_gets_ascii_and_is_told_so() {
+    let home = tempfile::tempdir().unwrap();
+    let mut session = Session::start_with(home, LAB, 24, 80, &[("LC_ALL", "C")]);
+    session.wait_for("ASCII, since LC_ALL=C: --unicode draws with Unicode all the same");
+    session.wait_until("a message that reached every peer", |screen| screen.contains("reached 4/4"));
+    assert!(session.screen().is_ascii(), "{}", session.screen());
+    session.press("\x03");
     assert_eq!(session.end().0.exit_code(), 0);
 }

@@ -397,9 +397,12 @@ pub(crate) enum Format {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 #[command(next_help_heading = "Console")]
 pub(crate) struct ConsoleArgs {
-    /// Draw with ASCII characters only
+    /// Draw with ASCII characters only [default: where the locale or TERM asks for it]
     #[arg(long)]
     pub(crate) ascii: bool,
+    /// Draw with Unicode, whatever the locale and TERM say
+    #[arg(long, conflicts_with = "ascii")]
+    pub(crate) unicode: bool,
     /// Let the console take mouse clicks; selecting text then needs Shift
     #[arg(long)]
     pub(crate) mouse: bool,
@@ -456,6 +459,8 @@ impl ConsoleArgs {
     /// These where they are set, else the other's.
     #[must_use]
     pub(crate) fn or(self, other: &Self) -> Self {
-        Self { ascii: self.ascii || other.ascii, mouse: self.mouse || other.mouse, theme: self.theme.or(other.theme) }
+        let glyphs = if self.ascii || self.unicode { &self } else { other };
+        let (ascii, unicode) = (glyphs.ascii, glyphs.unicode);
+        Self { ascii, unicode, mouse: self.mouse || other.mouse, theme: self.theme.or(other.theme) }
     }
 }

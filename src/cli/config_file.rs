@@ -29,6 +29,8 @@ pub(crate) struct ConfigFile {
     pub(crate) keys: KeyOverrides,
     /// The same as it is written: the name of an action, and its keys.
     pub(crate) keys_written: BTreeMap<String, Vec<String>>,
+    /// What is odd in it, each in a line that names its place.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// The file as it is written.
@@ -112,8 +114,13 @@ impl ConfigFile {
             written.keys.iter().map(|(name, keys)| (name.clone(), keys.get_ref().to_vec())).collect();
         let keys = KeyOverrides::new(keys_written.clone())
             .map_err(|error| wrong(place_of(&error, &written.keys), error.to_string()))?;
+        let odd = keys.odd().iter().map(|odd| {
+            let line = line_at(bytes, written.keys.get(odd.action()).map_or(0, |keys| keys.span().start));
+            shown(&format!("{}:{line}: {odd}", file.display()))
+        });
+        let warnings = odd.collect();
         let Written { node, lab, session, console, .. } = written;
-        Ok(Self { node, lab, session, console, keys, keys_written })
+        Ok(Self { node, lab, session, console, keys, keys_written, warnings })
     }
 }
 
@@ -207,6 +214,16 @@ mod tests {
         assert!(error("[keys]\nkill = \"K\"\nhang = \"hyper-x\"\n").starts_with("config.toml:3: 'hyper-x' is no key"));
         let clash = error("[keys]\nkill = \"q\"\n");
         assert!(clash.starts_with("config.toml:2: 'q' would mean both"), "{clash}");
+    }
+
+    #[test]
+    fn a_key_that_does_not_do_what_it_says_is_a_warning_with_its_place() {
+        let warnings = |text| read(text).unwrap().warnings;
+        let told = warnings("[keys]\nhang = \"X\"\nkill = [\"K\", \"ctrl-i\"]\n");
+        assert_eq!(told, ["config.toml:3: no terminal sends ctrl-i (it arrives as Tab): kill does not have it"]);
+        let told = warnings("[keys]\ncommand = []\n\nquit = []\n");
+        assert_eq!(told, ["config.toml:4: neither quit nor command has a key: only ctrl-c leaves"]);
+        assert_eq!(warnings("[keys]\nkill = \"K\"\n"), [""; 0]);
     }
 
     #[test]

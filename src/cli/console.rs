@@ -10,11 +10,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::args::ConsoleArgs;
+use super::diagnostics;
 use super::diary::Diary;
 use super::failure::Failure;
+use super::glyphs;
 use super::host::{Host, Left};
 use super::nodes::{self, Ending, Nodes};
 use super::output;
+use super::places;
 use super::plan::{Begin, Plan, World};
 use super::player::Player;
 use super::records::{self, Records, Written};
@@ -27,7 +30,7 @@ use crate::net::next_free;
 use crate::proto::addr::Addr;
 use crate::scenario::{Run, Skipped, Summary, Telling};
 use crate::session::export::Format;
-use crate::session::recorder::News;
+use crate::session::recorder::{News, RecorderReport};
 use crate::session::summary::summary;
 use crate::ui::{
     self, FormDefaults, FromHost, Glyphs, JournalState, KeyOverrides, Mode, Mouse, Options, Outcome, Severity,
@@ -60,7 +63,11 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let (answers, answered) = mpsc::channel(TALK_MAX);
     plan.warnings.iter().for_each(|warning| notify(&answers, Severity::Warning, warning.clone()));
     let records = begin_records(&plan, clock, &answers);
-    let options = options(&plan, looks, clock);
+    let (glyphs, why) = glyphs::choose(&looks.args, |name| std::env::var(name).ok());
+    if let Some(why) = why {
+        notify(&answers, Severity::Info, why);
+    }
+    let options = options(&plan, looks, glyphs, clock);
     let (script_tap, watched) = feed(BATCHES_MAX);
     let mut taps = vec![tap, records.tap()];
     taps.extend(plan.scenario.iter().map(|_| script_tap.clone()));
@@ -89,7 +96,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());
-    let shown = until_asked(console, shutdown, &mut signals, length.map(Span::get)).await;
+    let shown = Box::pin(until_asked(console, shutdown, &mut signals, length.map(Span::get))).await;
     let left = host.await.unwrap_or_default();
     let played = match played {
         Some(played) => played.end().await,
@@ -207,12 +214,24 @@ async fn end(
         Written::Done(report) => report,
         Written::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
     };
-    let shown = shown?;
+    let shown = shown.map_err(|error| told(error, report.as_ref()))?;
     let nothing_ran = shown.model.nodes().iter().next().is_none();
     if left.replaying.is_some() || nothing_ran {
         return Ok(ExitCode::SUCCESS);
     }
     output::print_lines(&summary(&shown.model, report.as_ref(), utc_offset_s))
+}
+
+/// A fault of ours is of use to whoever mends it only with what led to it.
+fn told(error: UiError, report: Option<&RecorderReport>) -> Failure {
+    match error {
+        UiError::Panicked(what) => Failure::Panicked {
+            what,
+            log: places::state_dir().map(|dir| diagnostics::file(&dir)),
+            journal: report.and_then(|report| report.journal.clone()),
+        },
+        error @ (UiError::Start(_) | UiError::Terminal(_)) => Failure::Console(error),
+    }
 }
 
 fn begin_records(plan: &Plan, clock: Clock, answers: &mpsc::Sender<FromHost>) -> Records {
@@ -245,12 +264,12 @@ fn notify(answers: &mpsc::Sender<FromHost>, severity: Severity, text: String) {
     let _ = answers.try_send(FromHost::Notice { severity, text });
 }
 
-fn options(plan: &Plan, looks: Looks, clock: Clock) -> Options {
+fn options(plan: &Plan, looks: Looks, glyphs: Glyphs, clock: Clock) -> Options {
     let utc_offset_s = plan.node.peer.utc_offset_s;
     let export_name = format!("gossipctl-{}.txt", records::file_stamp(clock.epoch(), utc_offset_s));
     Options {
         theme: looks.args.theme.map_or(ThemeChoice::Auto, theme),
-        glyphs: if looks.args.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
+        glyphs,
         mouse: if looks.args.mouse { Mouse::Captured } else { Mouse::Terminal },
         mode: match plan.world {
             World::Sockets => Mode::Live,

@@ -1,7 +1,7 @@
 //! What can end the program, each with its exit code.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::config_file::ConfigError;
 use super::script_file::ScriptFileError;
@@ -104,6 +104,19 @@ pub(crate) enum Failure {
     /// The console could not run.
     #[error(transparent)]
     Console(#[from] UiError),
+    /// The console has a fault. All nodes have left politely, and what there is to read is written.
+    #[error(
+        "{what}: a fault in gossipctl; every node of this process has said goodbye{}{}",
+        place("log", log.as_deref()), place("journal", journal.as_deref())
+    )]
+    Panicked {
+        /// File, line and message.
+        what: String,
+        /// Where the diagnostics are.
+        log: Option<PathBuf>,
+        /// What happened before.
+        journal: Option<PathBuf>,
+    },
     /// The output cannot be written.
     #[error("stdout: {0}")]
     Stdout(std::io::Error),
@@ -142,10 +155,15 @@ impl Failure {
             | Self::Journal(_)
             | Self::Export(ExportError::Exists { .. } | ExportError::Write { .. } | ExportError::Journal(_))
             | Self::Console(_)
+            | Self::Panicked { .. }
             | Self::Stdout(_)
             | Self::System(_) => 1,
         }
     }
+}
+
+fn place(what: &str, path: Option<&Path>) -> String {
+    path.map_or_else(String::new, |path| format!("; {what}: {}", path.display()))
 }
 
 /// Tells the user of something that does not end the program.

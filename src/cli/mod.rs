@@ -7,12 +7,15 @@ mod diagnostics;
 mod diary;
 mod failure;
 mod files;
+mod glyphs;
 mod headless;
 mod host;
 mod keeper;
 mod manual;
 mod nodes;
 mod output;
+#[cfg(test)]
+mod panics;
 mod places;
 mod plan;
 mod player;
@@ -30,6 +33,7 @@ mod template;
 mod values;
 mod virtual_time;
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
@@ -46,13 +50,14 @@ use crate::session::replay::Recording;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
+    main_with(std::env::args_os())
+}
+
+fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     explain_panics();
-    let (_guard, warning) = places::state_dir().map_or((None, None), |dir| match diagnostics::start(&dir) {
-        Ok(guard) => (guard, None),
-        Err(warning) => (None, Some(warning)),
-    });
-    warning.iter().for_each(failure::warn);
-    let cli = match Cli::try_parse() {
+    let diagnostics = places::state_dir().map(|dir| diagnostics::start(&dir));
+    diagnostics.iter().filter_map(|started| started.as_ref().err()).for_each(failure::warn);
+    let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return answer_usage(&error),
     };
@@ -146,6 +151,7 @@ fn yield_to_the_console() {
 fn print_config() -> Result<ExitCode, Failure> {
     let file = places::config_file();
     let config = read_config()?;
+    config.warnings.iter().for_each(failure::warn);
     let template = template::template(&config, file.as_deref())?;
     // Strings of TOML have the same escapes.
     let lines = template.split('\n').map(printable_json).collect::<Vec<_>>();

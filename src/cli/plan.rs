@@ -160,7 +160,8 @@ pub(crate) fn replay(recording: PathBuf, console: ConsoleArgs, config: &ConfigFi
 impl Plan {
     fn new(begin: Begin, node: NodeSettings, console: ConsoleArgs, config: &ConfigFile) -> Self {
         let looks = Looks { args: console.or(&config.console), keys: config.keys.clone() };
-        let (lab_size, warnings) = (settings::lab_size(&config.lab), node.without_effect.clone());
+        let lab_size = settings::lab_size(&config.lab);
+        let warnings = [config.warnings.clone(), node.without_effect.clone()].concat();
         Self {
             begin,
             node,

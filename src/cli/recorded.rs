@@ -97,11 +97,19 @@ fn row(listed: &Listed) -> [String; 8] {
         when.chars().take("2026-11-22 03:13:02".len()).collect(),
         humantime::format_duration(seconds).to_string(),
         overview.nodes.to_string(),
-        overview.messages.to_string(),
-        overview.deaths.to_string(),
+        at_least(overview.messages, overview.skipped),
+        at_least(overview.deaths, overview.skipped),
         ByteSize(session.size).to_string(),
-        state(listed).to_owned(),
+        match overview.skipped {
+            0 => state(listed).to_owned(),
+            missing => format!("{}, {} missing", state(listed), count_text(missing, "event")),
+        },
     ]
+}
+
+/// `12`, and `12+` where more may have been among what is missing.
+fn at_least(count: u64, missing: u64) -> String {
+    if missing > 0 { format!("{count}+") } else { count.to_string() }
 }
 
 /// How a session is, in a word or two.

@@ -124,6 +124,7 @@ fn session_lines(args: &JournalArgs) -> Result<Vec<Line>, Failure> {
 fn console_lines(args: &ConsoleArgs) -> Vec<Line> {
     vec![
         line("ascii", args.ascii.to_string(), args.ascii),
+        line("unicode", args.unicode.to_string(), args.unicode),
         line("mouse", args.mouse.to_string(), args.mouse),
         line("theme", quoted(&name_of(&args.theme.unwrap_or(Theme::Auto))), args.theme.is_some()),
     ]

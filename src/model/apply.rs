@@ -24,6 +24,11 @@ struct At {
     node: Addr,
 }
 
+/// A recording can name any number.
+const fn add(total: &mut u64, more: u64) {
+    *total = total.saturating_add(more);
+}
+
 impl At {
     fn link(self, peer: Addr) -> LinkKey {
         LinkKey { node: self.node, peer }
@@ -171,13 +176,13 @@ impl Model {
                 self.log(here, EntryKind::Disputed { dead, reporter });
             }
             EventKind::Violation { peer, ref remote, ref violation } => {
-                self.totals.violations += 1;
-                self.nodes.at_work(here.node, here.at).counters.violations += 1;
+                add(&mut self.totals.violations, 1);
+                add(&mut self.nodes.at_work(here.node, here.at).counters.violations, 1);
                 self.dial_ended(here, peer, remote, StepKind::Violation { rule: violation.rule });
             }
             EventKind::MoreOffenses { count, .. } => {
-                self.totals.violations += count;
-                self.nodes.at_work(here.node, here.at).counters.violations += count;
+                add(&mut self.totals.violations, count);
+                add(&mut self.nodes.at_work(here.node, here.at).counters.violations, count);
             }
             EventKind::EclipseSuspected { ref joiners } => {
                 self.crowds.insert(here.node, joiners.clone());
@@ -341,7 +346,7 @@ impl Model {
         self.messages.count(here.at);
         let counters = &mut self.nodes.at_work(here.node, here.at).counters;
         counters.generated += 1;
-        counters.forwarded += forwarded as u64;
+        add(&mut counters.forwarded, forwarded as u64);
         let body = self.rumors.body_to_keep(id, body);
         let entry = self.log_message(here, id, &body, EntryKind::Generated { id, body: body.clone(), forwarded });
         let copy = Copy { from: None, hop: Some(0), at: here.at, duplicates: 0, entry };
@@ -354,7 +359,7 @@ impl Model {
         self.messages.count(here.at);
         let counters = &mut self.nodes.at_work(here.node, here.at).counters;
         counters.received += 1;
-        counters.forwarded += forwarded as u64;
+        add(&mut counters.forwarded, forwarded as u64);
         self.nodes.mention_as(id.origin, Role::Peer, here.at);
         self.links.heard(here.link(from), here.at);
         let hop = trace.map(|trace| trace.hop).or_else(|| self.rumors.hop_from(id, from));

@@ -74,6 +74,8 @@ pub struct Model {
     messages: window::Window,
     started: Option<Time>,
     skipped_at: Option<Time>,
+    /// Events of any kind may be among those that were skipped.
+    may_lack_links: bool,
     now: Time,
 }
 
@@ -119,6 +121,7 @@ impl Default for Model {
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
             started: None,
             skipped_at: None,
+            may_lack_links: false,
             now: Time::from_micros(0),
         }
     }
@@ -137,11 +140,25 @@ impl Model {
 
     /// So many events will never come: what they told is missing here.
     pub fn note_skipped(&mut self, events: u64) {
+        self.note_thinned(events);
+        self.may_lack_links |= events > 0;
+    }
+
+    /// So many copies of messages and probes were left out; all else was told.
+    pub fn note_thinned(&mut self, events: u64) {
         // A damaged journal can name any number.
         self.totals.skipped = self.totals.skipped.saturating_add(events);
         if events > 0 {
             self.skipped_at = Some(self.now);
         }
+    }
+
+    /// What to say with a claim that rests on nothing having been told: `not certain: 12 events were skipped`. `None`
+    /// if everything was told.
+    pub fn doubt(&self) -> Option<String> {
+        let skipped = self.totals.skipped;
+        let were = if skipped == 1 { "was" } else { "were" };
+        (skipped > 0).then(|| format!("not certain: {} {were} skipped", words::count_text(skipped, "event")))
     }
 
     /// Is all known of this message? Not when events were skipped since it began: then it reached at

@@ -314,6 +314,25 @@ impl Model {
 
     /// A warning in a sentence without an end: `p7 has no live neighbor`.
     pub fn warning_text(&self, finding: &Finding) -> String {
-        text::text(finding, &|addr| self.name_of(addr).into_owned())
+        let text = text::text(finding, &|addr| self.name_of(addr).into_owned());
+        match self.doubt().filter(|_| self.is_in_doubt(finding)) {
+            Some(doubt) => format!("{text}; {doubt}"),
+            None => text,
+        }
+    }
+
+    /// It rests on something that was not told, and may have been among what was skipped.
+    fn is_in_doubt(&self, finding: &Finding) -> bool {
+        match finding {
+            Finding::Unreached { latest, .. } => self.rumors.get(*latest).is_none_or(|rumor| !self.is_complete(rumor)),
+            Finding::Alone { .. }
+            | Finding::Parted { .. }
+            | Finding::Fragile { .. }
+            | Finding::SeedList { .. }
+            | Finding::OneWay { .. } => self.may_lack_links,
+            Finding::Flapping { .. } | Finding::Disputed { .. } | Finding::Forged { .. } | Finding::Eclipsed { .. } => {
+                false
+            }
+        }
     }
 }

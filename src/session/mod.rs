@@ -26,4 +26,4 @@ pub mod summary;
 pub mod text;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;

@@ -47,7 +47,7 @@ pub(super) fn received(body: &str) -> EventKind {
 }
 
 /// One event of each kind.
-pub(super) fn one_of_each() -> Vec<EventKind> {
+pub(crate) fn one_of_each() -> Vec<EventKind> {
     let (id, body) = (MessageId { origin: peer(1), run: 7, seq: 12 }, Body::from("Gossip Message 12"));
     let (purpose, link, clock) = (Purpose::Neighbor, LinkId(9), clock());
     let (peers, cause) = (vec![peer(1), peer(2)], DeathCause::Misses { misses: 3 });

@@ -54,7 +54,12 @@ fn nodes(model: &Model) -> String {
 fn messages(model: &Model) -> String {
     let totals = model.totals();
     let received = count_text(totals.received, "first receipt");
-    format!("{} generated, {received}, {} further copies", totals.generated, totals.duplicates)
+    format!("{}{} generated, {received}, {} further copies", least(model), totals.generated, totals.duplicates)
+}
+
+/// Before figures that miss what was skipped.
+fn least(model: &Model) -> &'static str {
+    if model.totals().skipped > 0 { "at least " } else { "" }
 }
 
 fn coverage(model: &Model) -> String {
@@ -66,7 +71,8 @@ fn coverage(model: &Model) -> String {
     let hops = count_text(u64::from(latest.hop_max), "hop");
     let of = count_text(rumors.len() as u64, "message");
     let name = model.message_name(latest.id);
-    format!("{everywhere} of {of} reached every peer; the last, {name}: {have}/{expected} in {hops}")
+    let least = least(model);
+    format!("{least}{everywhere} of {of} reached every peer; the last, {name}: {least}{have}/{expected} in {hops}")
 }
 
 fn deaths(model: &Model, utc_offset_s: i32) -> String {
@@ -78,7 +84,12 @@ fn deaths(model: &Model, utc_offset_s: i32) -> String {
     if !unnoticed.is_empty() {
         told.push(format!("{} killed, not noticed by anybody", list_text(&unnoticed, 4)));
     }
-    if told.is_empty() { "none".to_owned() } else { told.join("; ") }
+    if told.is_empty() {
+        told.push("none".to_owned());
+    }
+    // That there was none, or nobody who noticed, is known only by what was not told.
+    told.extend(model.doubt());
+    told.join("; ")
 }
 
 fn death(model: &Model, case: &DeathCase, utc_offset_s: i32) -> String {

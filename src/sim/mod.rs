@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod asked;
+mod due;
 mod engine;
 mod inbox;
 mod pacing;
@@ -22,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use self::asked::{Act, Asked};
+use self::due::Due;
 use self::inbox::UNREAD_MAX;
 use self::pacing::Pacer;
 use self::pauses::Pauses;
@@ -100,15 +102,6 @@ struct Connection {
     pacers: [Option<Pacer>; 2],
 }
 
-/// Something that will happen; ordered by time, then by when it was planned.
-#[derive(Debug)]
-struct Due {
-    at: Time,
-    order: u64,
-    node: Addr,
-    what: What,
-}
-
 #[derive(Debug)]
 enum What {
     Wake,
@@ -126,26 +119,6 @@ enum What {
     },
     /// Somebody sends nonsense to this node.
     Junk,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
 }
 
 /// Which connection a link id belongs to, and which of its ends.

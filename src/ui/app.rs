@@ -163,10 +163,15 @@ impl App {
     /// Takes events in. Nodes run side by side, so that the effect may come before the cause: what
     /// came together is put in order of time.
     pub(crate) fn take(&mut self, deliveries: &[Delivery]) {
+        self.take_thinned(deliveries, 0);
+    }
+
+    /// The same, of which so many events of the plentiful kinds were left out.
+    pub(crate) fn take_thinned(&mut self, deliveries: &[Delivery], thinned: u64) {
         let skipped = deliveries.iter().map(|delivery| delivery.skipped).sum();
         let mut events: Vec<&Event> = deliveries.iter().flat_map(|delivery| delivery.batch.iter()).collect();
         events.sort_by_key(|event| event.at);
-        if let Some((severity, text)) = self.scene.take(skipped, &events) {
+        if let Some((severity, text)) = self.scene.take(skipped, thinned, &events) {
             self.toasts.tell(severity, text, pane_of(severity), self.scene.now);
         }
     }

@@ -49,6 +49,8 @@ struct Plan {
 
 /// Draws everything.
 pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
+    #[cfg(test)]
+    super::tests::panic::strike(app);
     let area = frame.area();
     if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
         draw_too_small(frame, area);

@@ -3,7 +3,9 @@
 use super::view::View;
 use crate::model::link::LinkKey;
 use crate::model::node::{Life, Node, NodeState};
-use crate::model::why::{Explanation, about_message, about_node, why_dead, why_link, why_not, why_seed, why_warning};
+use crate::model::why::{
+    Evidence, Explanation, about_message, about_node, why_dead, why_link, why_not, why_seed, why_warning,
+};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 
@@ -31,8 +33,15 @@ pub(crate) enum Subject {
     Notice(u64),
 }
 
-/// The answer in words; `None` if what is asked about is gone.
+/// The answer in words; `None` if what is asked about is gone. What it rests on may be incomplete, and then it says so.
 pub(crate) fn explain(subject: Subject, view: &View<'_>) -> Option<Explanation> {
+    let mut why = answer(subject, view)?;
+    let doubt = view.model.doubt().filter(|_| !matches!(subject, Subject::Notice(_)));
+    why.evidence.extend(doubt.map(|text| Evidence { at: None, text }));
+    Some(why)
+}
+
+fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
     let (model, offset) = (view.model, view.utc_offset_s);
     Some(match subject {
         Subject::Node(addr) => about(addr, view),

@@ -4,65 +4,101 @@ use crossterm::event::Event;
 use tui_input::backend::crossterm::to_input_request;
 use tui_input::{Input, InputRequest};
 
+use super::input::Paste;
 use super::keys::Key;
+use super::text;
 
-/// Characters that a field takes: more than any address, path or command needs.
-const CHARS_MAX: usize = 4_096;
+/// Bytes that a field takes: more than any address, path or command needs.
+const LEN_MAX: usize = 4_096;
 
 /// A line of text with a cursor.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Field(Input);
+pub(crate) struct Field {
+    input: Input,
+    /// Bytes that were left out because the field was full, since something else was done with it.
+    left_out: usize,
+}
 
 impl Field {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(Input::new(text.into()))
+        Self { input: Input::new(text.into()), left_out: 0 }
     }
 
     pub(crate) fn text(&self) -> &str {
-        self.0.value()
+        self.input.value()
     }
 
     /// Lets a key do what it does in a line of text.
     pub(crate) fn press(&mut self, key: Key) {
         if let Some(request) = to_input_request(&Event::Key(key.into())) {
+            if !matches!(request, InputRequest::InsertChar(_)) {
+                self.left_out = 0;
+            }
             self.ask(request);
         }
     }
 
-    /// Takes text in at the cursor; control characters of a paste are left out.
-    pub(crate) fn paste(&mut self, text: &str) {
-        for letter in text.chars().filter(|letter| !letter.is_control()) {
+    /// Takes text in at the cursor, as one line.
+    pub(crate) fn paste(&mut self, paste: &Paste) {
+        self.left_out = 0;
+        for letter in one_line(&paste.text).chars() {
             self.ask(InputRequest::InsertChar(letter));
         }
+        self.left_out += paste.len.saturating_sub(paste.text.len());
+    }
+
+    /// What is not in the field, if something is not: `full: 4,096 of 5,003 bytes`.
+    pub(crate) fn overflow(&self) -> Option<String> {
+        let len = self.text().len();
+        let [held, all] = [len, len + self.left_out].map(|bytes| text::grouped(bytes, ','));
+        (self.left_out > 0).then(|| format!("full: {held} of {all} bytes"))
     }
 
     fn ask(&mut self, request: InputRequest) {
-        let full = self.0.value().len() >= CHARS_MAX;
-        if !(full && matches!(request, InputRequest::InsertChar(_))) {
-            self.0.handle(request);
+        match request {
+            // The first letter that does not fit is the last: a later one that does would stand in its place.
+            InputRequest::InsertChar(letter)
+                if self.left_out > 0 || self.text().len() + letter.len_utf8() > LEN_MAX =>
+            {
+                self.left_out += letter.len_utf8();
+            }
+            request => drop(self.input.handle(request)),
         }
     }
 
     /// The part of the text that fits into `columns` and holds the cursor, and the cursor's column.
     pub(crate) fn window(&self, columns: usize) -> (String, usize) {
         // The cursor needs a column of its own behind the last character.
-        let skip = self.0.visual_scroll(columns.saturating_sub(1));
+        let skip = self.input.visual_scroll(columns.saturating_sub(1));
         let mut passed = 0;
         let mut shown = String::new();
         for grapheme in unicode_segmentation::UnicodeSegmentation::graphemes(self.text(), true) {
-            let wide = super::text::width(grapheme);
+            let wide = text::width(grapheme);
             if passed >= skip && passed + wide <= skip + columns {
                 shown.push_str(grapheme);
             }
             passed += wide;
         }
-        (shown, self.0.visual_cursor().saturating_sub(skip))
+        (shown, self.input.visual_cursor().saturating_sub(skip))
     }
+}
+
+/// Lines are joined with a space; other control characters are left out.
+fn one_line(text: &str) -> String {
+    let words = text.split(['\r', '\n', '\t']).filter(|line| !line.is_empty());
+    let line = words.collect::<Vec<_>>().join(" ");
+    line.chars().filter(|letter| !letter.is_control()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn pasted(text: &str) -> Field {
+        let mut field = Field::default();
+        field.paste(&Paste { text: text.to_owned(), len: text.len() });
+        field
+    }
 
     #[test]
     fn the_cursor_stays_in_view_of_a_long_text() {
@@ -72,9 +108,24 @@ mod tests {
     }
 
     #[test]
-    fn a_paste_brings_no_control_characters() {
-        let mut field = Field::default();
-        field.paste("a\x1b[31m\nb");
-        assert_eq!(field.text(), "a[31mb");
+    fn a_paste_brings_no_control_characters_and_is_one_line() {
+        assert_eq!(pasted("a\x1b[31mb").text(), "a[31mb");
+        assert_eq!(pasted("first line\r\nsecond\tline\n\nthird\n").text(), "first line second line third");
+    }
+
+    #[test]
+    fn a_field_that_is_full_says_how_much_of_a_paste_it_holds() {
+        let mut field = pasted(&"x".repeat(5_003));
+        assert_eq!((field.text().len(), field.overflow().as_deref()), (4_096, Some("full: 4,096 of 5,003 bytes")));
+        field.press("left".parse().unwrap());
+        assert_eq!(field.overflow(), None);
+        field.press("y".parse().unwrap());
+        assert_eq!(field.overflow().as_deref(), Some("full: 4,096 of 4,097 bytes"));
+        let wide = pasted(&"\u{4f60}".repeat(2_000));
+        assert_eq!(wide.overflow().as_deref(), Some("full: 4,095 of 6,000 bytes"), "no character is cut");
+        let mut long = Field::default();
+        long.paste(&Paste { text: "x".repeat(65_536), len: 1_000_000 });
+        assert_eq!(long.overflow().as_deref(), Some("full: 4,096 of 1,000,000 bytes"));
+        assert_eq!(pasted(&"x".repeat(4_096)).overflow(), None);
     }
 }

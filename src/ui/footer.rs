@@ -92,12 +92,15 @@ fn toast_line(toast: &Toast, columns: usize, view: &View<'_>) -> Line<'static> {
 
 fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let columns = usize::from(area.width);
-    let (shown, cursor) = prompt.field.window(columns.saturating_sub(1));
+    let overflow = prompt.field.overflow().map(|overflow| format!("  {overflow}"));
+    let room = columns.saturating_sub(1 + overflow.as_deref().map_or(0, text::width));
+    let (shown, cursor) = prompt.field.window(room);
     let used = 1 + text::width(&shown);
     let mut spans = vec![view.span(Tone::Strong, prompt.sign().to_string()), view.span(Tone::Plain, shown)];
+    spans.extend(overflow.iter().map(|overflow| view.span(Tone::Dead, overflow.clone())));
     let offers = prompt.offers(view.model);
     let words: Vec<&str> = offers.iter().filter_map(|line| line.rsplit(' ').next()).collect();
-    let offers = format!("   {}", words.join(" "));
+    let offers = if overflow.is_some() { String::new() } else { format!("   {}", words.join(" ")) };
     spans.push(view.span(Tone::Stale, text::truncate(&offers, columns.saturating_sub(used), view.theme.glyphs)));
     frame.render_widget(Line::from(spans), area);
     let x = area.x + 1 + u16::try_from(cursor).unwrap_or(u16::MAX).min(area.width.saturating_sub(2));

@@ -1,5 +1,7 @@
 //! The one table of keys: key map, footer, help and man page are made from it.
 
+mod odd;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -7,6 +9,8 @@ use std::str::FromStr;
 use crokey::OneToThree;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+pub use self::odd::OddKey;
+pub(crate) use self::odd::is_interrupt;
 use super::action::{Action, Move, PaneId};
 
 /// One line of the table.
@@ -159,6 +163,7 @@ impl Key {
             KeyCode::Char(c) if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::Char(c.to_ascii_uppercase()),
             KeyCode::Char('\r' | '\n') => KeyCode::Enter,
             KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
+            KeyCode::Char(letter) if modifiers.contains(KeyModifiers::CONTROL) => KeyCode::Char(odd::same_byte(letter)),
             other => other,
         };
         if matches!(code, KeyCode::Char(_) | KeyCode::BackTab) {
@@ -290,28 +295,40 @@ fn action_names() -> String {
 
 /// The keys that a user wants changed: sound, because [`KeyOverrides::new`] checks them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct KeyOverrides(KeyMap);
+pub struct KeyOverrides {
+    map: KeyMap,
+    odd: Vec<OddKey>,
+}
 
 impl KeyOverrides {
     /// For each action by name the keys that it shall have instead of those shipped; none at all
     /// takes its keys away.
     pub fn new(wanted: impl IntoIterator<Item = (String, Vec<String>)>) -> Result<Self, KeyError> {
         let mut wanted: BTreeMap<String, Vec<String>> = wanted.into_iter().collect();
-        let mut chords = Vec::new();
+        let (mut chords, mut odd) = (Vec::new(), Vec::new());
         for binding in KEYS {
             match wanted.remove(binding.name) {
-                Some(keys) => add_chords(&mut chords, binding, &keys)?,
+                Some(keys) => add_chords(&mut chords, binding, &odd::heard(binding, keys, &mut odd)?)?,
                 None => add_chords(&mut chords, binding, binding.keys)?,
             }
         }
-        match wanted.pop_first() {
-            Some((name, _)) => Err(KeyError::NoSuchAction { name }),
-            None => Ok(Self(KeyMap { chords })),
+        if let Some((name, _)) = wanted.pop_first() {
+            return Err(KeyError::NoSuchAction { name });
         }
+        let has_key = |action| chords.iter().any(|(_, binding): &(Chord, &Binding)| binding.action == action);
+        if !has_key(Action::Quit) && !has_key(Action::CommandLine) {
+            odd.push(OddKey::NoWayOut);
+        }
+        Ok(Self { map: KeyMap { chords }, odd })
+    }
+
+    /// What is not as the user may have meant it.
+    pub fn odd(&self) -> &[OddKey] {
+        &self.odd
     }
 
     pub(crate) fn into_map(self) -> KeyMap {
-        self.0
+        self.map
     }
 }
 

@@ -72,7 +72,7 @@ impl<K: Copy + PartialEq> ListView<K> {
         self.place = self.place_in(items);
         self.rows = rows;
         self.top = self.top.min(items.len().saturating_sub(rows));
-        self.top = self.top.clamp((self.place + 1).saturating_sub(rows), self.place);
+        self.top = scrolled_to(self.place, self.top, rows);
         self.top..items.len().min(self.top + rows)
     }
 
@@ -97,6 +97,12 @@ impl<K: Copy + PartialEq> ListView<K> {
     }
 }
 
+/// The first row of a window of so many rows that begins at `top` and is moved as little as it takes to have `place`
+/// in it. A window without rows begins there.
+pub(super) fn scrolled_to(place: usize, top: usize, rows: usize) -> usize {
+    top.clamp((place + 1).saturating_sub(rows.max(1)), place)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +115,14 @@ mod tests {
         assert_eq!(view.window(&[4, 3, 2, 1], 2), 1..3);
         assert_eq!(view.selected(&[4, 3, 1]), Some(1), "its neighbor takes its place when it is gone");
         assert_eq!(view.selected(&[]), None);
+    }
+
+    #[test]
+    fn a_window_without_rows_shows_nothing_and_keeps_the_selection() {
+        let mut view = ListView::default();
+        view.act(&[1, 2, 3], Move::Bottom, |item| item.to_string());
+        assert!(view.window(&[1, 2, 3], 0).is_empty());
+        assert_eq!((view.selected(&[1, 2, 3]), view.window(&[1, 2, 3], 2)), (Some(3), 1..3));
     }
 
     #[test]

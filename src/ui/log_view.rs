@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use super::action::Move;
 use super::filter::Filter;
+use super::list_view::scrolled_to;
 use crate::model::ring::Ring;
 
 /// Where the window is, and what it shows.
@@ -125,7 +126,7 @@ impl LogView {
             (Some(_) | None, _) => last_top,
         };
         if let Some(place) = selected.map(|number| shown.place(number)) {
-            top = top.clamp((place + 1).saturating_sub(rows), place);
+            top = scrolled_to(place, top, rows);
         }
         let numbers: Vec<u64> = (top..shown.len().min(top + rows)).filter_map(|place| shown.get(place)).collect();
         let below = shown.len() - (top + numbers.len()).min(shown.len());
@@ -269,6 +270,15 @@ mod tests {
         assert!(view.follows());
         view.act(&log, Move::Row(1), text);
         assert_eq!((view.selected(&log), view.window(&log, 5).numbers[0]), (Some(16), 15));
+    }
+
+    #[test]
+    fn a_window_without_rows_shows_nothing_and_keeps_the_selection() {
+        let log = log(20, 100);
+        let mut view = LogView::default();
+        view.act(&log, Move::Top, text);
+        assert_eq!(view.window(&log, 0).numbers, [0; 0]);
+        assert_eq!((view.selected(&log), view.window(&log, 2).numbers), (Some(0), vec![0, 1]));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod action;
 mod app;
 mod command_line;
+mod decode;
 mod draw;
 mod explain;
 mod fault;
@@ -41,7 +42,9 @@ mod view;
 mod wave;
 
 pub use host::{FromHost, JournalState, Overwrite, Refusals, Refused, Severity, ToHost};
-pub use keys::{KeyError, KeyHelp, KeyOverrides, key_table};
+pub use keys::{KeyError, KeyHelp, KeyOverrides, OddKey, key_table};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{Ended, Outcome, UiError, run};
 pub use still::Still;
+#[cfg(test)]
+pub(crate) use tests::panic as panics;

@@ -6,6 +6,7 @@ use super::action::PaneId;
 use super::command_line::complete;
 use super::field::Field;
 use super::filter::Filter;
+use super::input::Paste;
 use super::keys::Key;
 use crate::model::Model;
 
@@ -130,6 +131,11 @@ impl Prompt {
         if let Some(line) = self.completion.as_ref().and_then(|completion| completion.lines.get(completion.chosen)) {
             self.field = Field::new(line.as_str());
         }
+    }
+
+    pub(crate) fn paste(&mut self, paste: &Paste) {
+        self.completion = None;
+        self.field.paste(paste);
     }
 
     /// What Tab would offer: the ways to go on from here.

@@ -7,20 +7,19 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::Event;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::app::{App, Effect};
 use super::draw::draw;
 use super::host::{FromHost, Severity, ToHost};
-use super::input::{Input, Keyboard};
+use super::input::{Heard, Input, Keyboard};
 use super::layouter::Layouter;
 use super::options::{Mode, Options};
 use super::pane::topology::Delivered;
-use super::terminal::{Here, Screen, Tty, stop_until_continued, take_panic_elsewhere};
+use super::terminal::{Screen, Tty, stop_until_continued, take_panic_elsewhere, unless_it_panics};
 use super::theme::NoColor;
-use super::update::{on_event, on_host};
+use super::update::{on_event, on_host, on_paste};
 use crate::clock::Clock;
 use crate::event::{Batch, EventKind};
 use crate::feed::{Delivery, Feed};
@@ -35,6 +34,8 @@ const KEY_FRAME_TIME: Duration = Duration::from_millis(8);
 /// Time between two pictures while all that happens is that probes are answered: the eye follows
 /// figures no faster, and an idle network costs next to nothing to watch.
 const DRIFT_TIME: Duration = Duration::from_millis(250);
+/// How often to look whether the terminal is ours again, while the shell has it.
+const BACKGROUND_LOOK: Duration = Duration::from_millis(100);
 /// Events that are taken in full before keys are looked at again: some 5 ms of work.
 const EVENTS_PER_TURN: usize = 6_000;
 
@@ -67,10 +68,13 @@ pub enum UiError {
     /// The terminal stopped working.
     #[error("the terminal stopped working: {0}")]
     Terminal(#[source] io::Error),
+    /// The console has a fault; file, line and message.
+    #[error("{0}")]
+    Panicked(String),
 }
 
 /// Runs the console on the real terminal until the user quits or `shutdown` is cancelled. The
-/// terminal is given back before this returns, and when it panics.
+/// terminal is given back before this returns; a panic in it is an error like any other.
 pub async fn run(
     options: Options,
     feed: Feed,
@@ -79,12 +83,15 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<Outcome, UiError> {
     let clock = options.clock;
-    let mut tty = Tty::take(options.mouse).map_err(UiError::Start)?;
-    let mut keyboard = Keyboard::new().map_err(UiError::Start)?;
-    let app = App::new(options, NoColor::from_env());
-    let mut console = Console::new(app, clock, to_host).map_err(UiError::Start)?;
-    let ended = console.run(&mut tty, &mut keyboard, feed, from_host, shutdown).await.map_err(UiError::Terminal)?;
-    Ok(Outcome { model: console.app.scene.live, ended })
+    let console = async move {
+        let mut tty = Tty::take(options.mouse).map_err(UiError::Start)?;
+        let mut keyboard = Keyboard::new(clock).map_err(UiError::Start)?;
+        let app = App::new(options, NoColor::from_env());
+        let mut console = Console::new(app, clock, to_host).map_err(UiError::Start)?;
+        let ended = console.run(&mut tty, &mut keyboard, feed, from_host, shutdown).await.map_err(UiError::Terminal)?;
+        Ok(Outcome { model: console.app.scene.live, ended })
+    };
+    unless_it_panics(console).await.unwrap_or_else(|what| Err(UiError::Panicked(what)))
 }
 
 /// The state of the console and of its loop.
@@ -97,6 +104,7 @@ pub(crate) struct Console {
     looked_at: Option<Time>,
     drawn_at: Option<Time>,
     picture: Picture,
+    place: Place,
 }
 
 /// How far the screen is behind.
@@ -112,10 +120,18 @@ enum Picture {
     Awaited,
 }
 
+/// Whether the terminal is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Foreground,
+    /// The shell has it; then nothing is drawn.
+    Background,
+}
+
 /// What came.
 enum Came {
     Shutdown,
-    Input(Option<io::Result<Event>>),
+    Input(Option<io::Result<Heard>>),
     Host(Option<FromHost>),
     Events(Option<Delivery>),
     Layout(Option<Delivered>),
@@ -125,7 +141,8 @@ enum Came {
 impl Console {
     pub(crate) fn new(app: App, clock: Clock, to_host: mpsc::Sender<ToHost>) -> io::Result<Self> {
         let layouter = Layouter::new()?;
-        Ok(Self { app, clock, to_host, layouter, looked_at: None, drawn_at: None, picture: Picture::Stale })
+        let (picture, place) = (Picture::Stale, Place::Foreground);
+        Ok(Self { app, clock, to_host, layouter, looked_at: None, drawn_at: None, picture, place })
     }
 
     pub(crate) async fn run(
@@ -150,13 +167,12 @@ impl Console {
                 // What comes while a picture is due anyway is taken with it, not one by one.
                 delivery = feed.recv(), if feed_open && (self.picture == Picture::Fresh || self.is_due()) => Came::Events(delivery),
             };
-            let _here = Here::mark();
-            self.pass_time();
+            self.pass_time(&feed);
             match came {
                 Came::Shutdown => return Ok(Ended::Shutdown),
                 Came::Input(None) => return Ok(Ended::InputClosed),
-                Came::Input(Some(event)) => {
-                    if let Some(ended) = self.take_input(&event?, screen).await? {
+                Came::Input(Some(heard)) => {
+                    if let Some(ended) = self.take_input(heard?, screen).await? {
                         return Ok(ended);
                     }
                 }
@@ -176,8 +192,9 @@ impl Console {
         self.picture = self.picture.max(Picture::Stale);
     }
 
-    fn pass_time(&mut self) {
+    fn pass_time(&mut self, feed: &Feed) {
         let now = self.clock.now();
+        self.app.scene.is_behind_events = feed.waiting() > 0 || feed.has_skipped();
         self.app.scene.behind = self.clock.behind();
         if self.app.tick(now) {
             self.picture = self.picture.max(Picture::Stale);
@@ -203,9 +220,10 @@ impl Console {
     }
 
     fn frame_time(&self) -> Duration {
-        match self.picture {
-            Picture::Fresh | Picture::Drifting | Picture::Stale => FRAME_TIME,
-            Picture::Awaited => KEY_FRAME_TIME,
+        match (self.place, self.picture) {
+            (Place::Background, _) => BACKGROUND_LOOK,
+            (Place::Foreground, Picture::Fresh | Picture::Drifting | Picture::Stale) => FRAME_TIME,
+            (Place::Foreground, Picture::Awaited) => KEY_FRAME_TIME,
         }
     }
 
@@ -221,17 +239,37 @@ impl Console {
         let now = self.clock.now();
         self.looked_at = Some(now);
         self.take_waiting(feed, from_host, None);
+        self.look_where_we_are(screen)?;
+        if self.place == Place::Background {
+            return Ok(());
+        }
         let drawn_lately = self.drawn_at.is_some_and(|drawn_at| now.since(drawn_at) < DRIFT_TIME);
         if self.picture == Picture::Drifting && drawn_lately {
             return Ok(());
         }
-        let _here = Here::mark();
         screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
         if let Some(order) = self.app.order.take() {
             self.layouter.order(order);
         }
         (self.picture, self.drawn_at) = (Picture::Fresh, Some(now));
         Ok(())
+    }
+
+    /// Draws nothing while the shell has the terminal, and takes it back as soon as it is ours again.
+    fn look_where_we_are(&mut self, screen: &mut impl Screen) -> io::Result<()> {
+        match (self.place, screen.is_ours()) {
+            (Place::Foreground, true) | (Place::Background, false) => {}
+            (Place::Foreground, false) => self.place = Place::Background,
+            (Place::Background, true) => self.come_back(screen)?,
+        }
+        Ok(())
+    }
+
+    /// The shell has changed the terminal meanwhile.
+    fn come_back(&mut self, screen: &mut impl Screen) -> io::Result<()> {
+        (self.place, self.picture) = (Place::Foreground, Picture::Stale);
+        screen.leave();
+        screen.enter()
     }
 
     /// Takes all that waits now, after what came already, so that the picture is never older than a frame. Of what is
@@ -243,16 +281,24 @@ impl Console {
         let mut came: Vec<Delivery> = first.into_iter().collect();
         let is_replay = matches!(self.app.scene.mode, Mode::Replay { .. });
         let shown = self.app.view().wave.map(|wave| wave.id);
+        let mut thinned = 0;
         for _ in 0..feed.waiting() {
             if is_replay && taken >= EVENTS_PER_TURN {
                 break;
             }
             let Some(delivery) = feed.try_recv() else { break };
             taken += delivery.batch.len();
-            came.push(if is_replay || taken <= EVENTS_PER_TURN { delivery } else { rare(&delivery, shown) });
+            if is_replay || taken <= EVENTS_PER_TURN {
+                came.push(delivery);
+            } else {
+                let rare = rare(&delivery, shown);
+                thinned += (delivery.batch.len() - rare.batch.len()) as u64;
+                came.push(rare);
+            }
         }
+        self.app.scene.is_behind_events = feed.has_skipped();
         self.hear(from_host);
-        self.take(&came);
+        self.take(&came, thinned);
     }
 
     /// What the host said before it sent these events: that a recording is opened, say, with which all that was
@@ -264,18 +310,31 @@ impl Console {
     }
 
     /// A frozen picture shows how much is new, so events always change it.
-    fn take(&mut self, deliveries: &[Delivery]) {
+    fn take(&mut self, deliveries: &[Delivery], thinned: u64) {
         let routine = |delivery: &Delivery| delivery.batch.iter().all(|event| is_routine(&event.kind));
-        let calm = deliveries.iter().all(|delivery| delivery.skipped == 0 && routine(delivery));
+        let calm = thinned == 0 && deliveries.iter().all(|delivery| delivery.skipped == 0 && routine(delivery));
         if !deliveries.is_empty() {
             self.picture = self.picture.max(if calm { Picture::Drifting } else { Picture::Stale });
-            self.app.take(deliveries);
+            self.app.take_thinned(deliveries, thinned);
         }
     }
 
-    async fn take_input(&mut self, event: &Event, screen: &mut impl Screen) -> io::Result<Option<Ended>> {
+    async fn take_input(&mut self, heard: Heard, screen: &mut impl Screen) -> io::Result<Option<Ended>> {
         self.picture = Picture::Awaited;
-        for effect in on_event(&mut self.app, event) {
+        let effects = match heard {
+            Heard::Event(event) => on_event(&mut self.app, &event),
+            Heard::Pasted(paste) => {
+                on_paste(&mut self.app, &paste);
+                Vec::new()
+            }
+            Heard::Continued => {
+                // Who was stopped without having been asked has not left the terminal.
+                self.place = Place::Background;
+                self.look_where_we_are(screen)?;
+                Vec::new()
+            }
+        };
+        for effect in effects {
             if let Some(ended) = self.carry_out(effect, screen).await? {
                 return Ok(Some(ended));
             }
@@ -290,8 +349,7 @@ impl Console {
             Effect::Suspend => {
                 screen.leave();
                 stop_until_continued().await?;
-                screen.enter()?;
-                self.picture = Picture::Stale;
+                (self.place, self.picture) = (Place::Background, Picture::Stale);
             }
             Effect::Quit => return Ok(Some(Ended::Quit)),
         }
@@ -311,12 +369,12 @@ fn is_routine(kind: &EventKind) -> bool {
     matches!(kind, EventKind::ProbeSent { .. } | EventKind::ProbeReceived { .. } | EventKind::ProbeAnswered { .. })
 }
 
-/// What is left of a delivery when the plentiful kinds of events are counted as skipped: the rare ones, and the
-/// way of the message that is being watched.
+/// What is left of a delivery without the plentiful kinds of events: the rare ones, and the way of the message that is
+/// being watched.
 fn rare(delivery: &Delivery, shown: Option<MessageId>) -> Delivery {
     let is_kept = |kind: &EventKind| !is_plentiful(kind) || (shown.is_some() && message(kind) == shown);
     let batch: Batch = delivery.batch.iter().filter(|event| is_kept(&event.kind)).cloned().collect();
-    Delivery { skipped: delivery.skipped + (delivery.batch.len() - batch.len()) as u64, batch }
+    Delivery { skipped: delivery.skipped, batch }
 }
 
 /// The message of a first copy. Further copies are of interest as a number only.

@@ -26,6 +26,8 @@ pub(crate) struct Scene {
     held: Option<Box<Held>>,
     pub(crate) mode: Mode,
     pub(crate) now: Time,
+    /// More has happened than was told: what seems to be missing may be among it.
+    pub(crate) is_behind_events: bool,
     /// How far a network in virtual time is behind.
     pub(crate) behind: Duration,
     pub(crate) theme: Theme,
@@ -51,6 +53,7 @@ impl Scene {
             held: None,
             mode,
             now,
+            is_behind_events: false,
             behind: Duration::ZERO,
             theme,
             keys,
@@ -91,13 +94,15 @@ impl Scene {
         self.held.as_ref().map_or_else(|| self.network_now(), |held| held.at)
     }
 
-    /// Takes events in; what the user has to know at once.
-    pub(crate) fn take(&mut self, skipped: u64, events: &[&Event]) -> Option<(Severity, String)> {
+    /// Takes events in, of which so many were skipped, and so many of the plentiful kinds left out; what the user has
+    /// to know at once.
+    pub(crate) fn take(&mut self, skipped: u64, thinned: u64, events: &[&Event]) -> Option<(Severity, String)> {
         for event in events {
             self.live.apply(event);
         }
         // Where among them is not known; so it may be of the last of them that something is missing.
         self.live.note_skipped(skipped);
+        self.live.note_thinned(thinned);
         let mut urgent = None;
         for (number, notice) in self.live.notices().from(self.taken) {
             let is_node = self.live.nodes().get(notice.event.node).is_some();
@@ -115,6 +120,10 @@ impl Scene {
 
     /// Looks for what is wrong with the network as a whole; what is new of it is said once.
     pub(crate) fn watch(&mut self) -> Option<(Severity, String)> {
+        // A recording tells its own time with its events.
+        if self.is_behind_events && !matches!(self.mode, Mode::Replay { .. }) {
+            return None;
+        }
         let now = self.network_now();
         self.live.watch(now);
         let new: Vec<_> = self.live.warnings().list().from(self.warned).map(|(_, warning)| warning.clone()).collect();

@@ -1,11 +1,17 @@
 //! The terminal: taken, given back whole however the console ends, lent to the shell in between.
 
+use std::backtrace::Backtrace;
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
-use std::panic::PanicHookInfo;
+use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
@@ -13,6 +19,7 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::options::Mouse;
 use super::theme;
@@ -25,6 +32,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 /// What panicked elsewhere while the screen was ours; shown as a notice.
 static ELSEWHERE: Mutex<Option<String>> = Mutex::new(None);
+/// What panicked while the console drew or decided.
+static HERE: Mutex<Option<String>> = Mutex::new(None);
 
 thread_local! {
     static DRAWING_HERE: Cell<bool> = const { Cell::new(false) };
@@ -46,6 +55,14 @@ pub(crate) trait Screen {
 
     /// Takes it again; everything is drawn anew.
     fn enter(&mut self) -> io::Result<()>;
+
+    /// Whether the shell has given it to us. Where it has not, nothing may be drawn.
+    fn is_ours(&self) -> bool;
+}
+
+/// Whether the shell has given this terminal to our process group. Where there is no job control, it is ours.
+pub(crate) fn is_foreground(terminal: impl AsFd) -> bool {
+    rustix::termios::tcgetpgrp(terminal).map_or(true, |group| group == rustix::process::getpgrp())
 }
 
 /// The real terminal. Gives it back when dropped.
@@ -80,7 +97,10 @@ impl Screen for Tty {
     }
 
     fn leave(&mut self) {
-        let _ = Backend::flush(self.terminal.backend_mut());
+        // A terminal that was given back in a panic holds what the user is to read.
+        if TAKEN.load(Ordering::SeqCst) {
+            let _ = Backend::flush(self.terminal.backend_mut());
+        }
         give_back();
     }
 
@@ -95,6 +115,10 @@ impl Screen for Tty {
         // fails where no answer comes.
         let size = self.terminal.size()?;
         self.terminal.resize(size.into())
+    }
+
+    fn is_ours(&self) -> bool {
+        is_foreground(io::stdout())
     }
 }
 
@@ -111,7 +135,10 @@ fn give_back() {
     }
     let mut out = io::stdout();
     let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
-    let _ = disable_raw_mode();
+    // In the background the shell has set the lines as it likes them, and who sets them there is stopped.
+    if is_foreground(&out) {
+        let _ = disable_raw_mode();
+    }
     let _ = out.flush();
 }
 
@@ -137,19 +164,34 @@ impl Drop for Here {
 fn install_hook() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
+        let text = describe(panic);
+        tracing::error!("{text}\n{}", Backtrace::force_capture());
         if TAKEN.load(Ordering::SeqCst) && !DRAWING_HERE.get() {
-            remember(panic);
+            remember(&ELSEWHERE, text);
         } else {
             give_back();
+            remember(&HERE, text);
             before(panic);
         }
     }));
 }
 
-fn remember(panic: &PanicHookInfo<'_>) {
-    let text = describe(panic);
-    tracing::error!("{text}");
-    *ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+fn remember(place: &Mutex<Option<String>>, text: String) {
+    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+}
+
+/// Runs the console. If it panics, the terminal has been given back, and what failed is the error: the nodes run on,
+/// and have yet to say goodbye.
+pub(crate) async fn unless_it_panics<T>(console: impl Future<Output = T>) -> Result<T, String> {
+    let mut console = pin!(console);
+    poll_fn(|context| {
+        let _here = Here::mark();
+        match catch_unwind(AssertUnwindSafe(|| console.as_mut().poll(context))) {
+            Ok(polled) => polled.map(Ok),
+            Err(_) => Poll::Ready(Err(take(&HERE).unwrap_or_else(|| "internal error".to_owned()))),
+        }
+    })
+    .await
 }
 
 fn describe(panic: &PanicHookInfo<'_>) -> String {
@@ -164,16 +206,16 @@ fn describe(panic: &PanicHookInfo<'_>) -> String {
 
 /// What panicked elsewhere since the last call.
 pub(crate) fn take_panic_elsewhere() -> Option<String> {
-    ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner).take()
+    take(&ELSEWHERE)
+}
+
+fn take(place: &Mutex<Option<String>>) -> Option<String> {
+    place.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Stops this process group as the terminal's own Ctrl-Z would, and returns when the shell lets it
 /// go on. In an orphaned group nothing stops: then it returns soon.
-#[cfg(unix)]
 pub(crate) async fn stop_until_continued() -> io::Result<()> {
-    use std::time::Duration;
-    use tokio::signal::unix::{SignalKind, signal};
-
     /// The stop may begin a moment after the call that asks for it. Time stands still for a
     /// stopped process, so this only ever ends the wait of one that did not stop.
     const STOP_TIME_MAX: Duration = Duration::from_millis(200);
@@ -182,11 +224,5 @@ pub(crate) async fn stop_until_continued() -> io::Result<()> {
     let mut continued = signal(SignalKind::from_raw(continued))?;
     rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
     let _ = tokio::time::timeout(STOP_TIME_MAX, continued.recv()).await;
-    Ok(())
-}
-
-/// There is no job control here.
-#[cfg(not(unix))]
-pub(crate) async fn stop_until_continued() -> io::Result<()> {
     Ok(())
 }

@@ -112,11 +112,16 @@ pub(crate) fn rtt(micros: u64) -> String {
 
 /// `1 284`: a count with its thousands apart.
 pub(crate) fn count(number: usize) -> String {
+    grouped(number, ' ')
+}
+
+/// A number with this sign between its thousands.
+pub(crate) fn grouped(number: usize, sign: char) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(' ');
+            grouped.push(sign);
         }
         grouped.push(digit);
     }

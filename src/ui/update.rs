@@ -11,7 +11,8 @@ use super::explain::{Subject, explain};
 use super::fault::{self, Plan};
 use super::filter::Filter;
 use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
-use super::keys::{Key, Pressed};
+use super::input::Paste;
+use super::keys::{Key, Pressed, is_interrupt};
 use super::modal::add::{Add, Kind};
 use super::modal::confirm::Confirm;
 use super::modal::faults::FaultMenu;
@@ -36,31 +37,32 @@ use crate::proto::addr::Addr;
 pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<Effect> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => on_key(app, *key),
-        Event::Paste(text) => {
-            on_paste(app, text);
-            Vec::new()
-        }
         Event::Mouse(mouse) => {
             on_mouse(app, *mouse);
             Vec::new()
         }
-        Event::Key(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => Vec::new(),
+        // Pastes come by themselves.
+        Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => Vec::new(),
     }
 }
 
-fn on_paste(app: &mut App, text: &str) {
+/// A text that was pasted: into the line at the bottom or the dialog, and nowhere else.
+pub(crate) fn on_paste(app: &mut App, paste: &Paste) {
     if let Some(prompt) = &mut app.prompt {
-        prompt.field.paste(text);
+        prompt.paste(paste);
         apply_filter(app);
     } else if let Some(modal) = app.modals.last_mut() {
-        modal.paste(text);
+        modal.paste(paste);
     }
 }
 
 fn on_key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     let key = Key::from(event);
     let pressed = app.scene.keys.press(app.begun.take(), key);
-    // These two work everywhere, or a user could be locked in.
+    // These work everywhere, or a user could be locked in.
+    if is_interrupt(key) {
+        return vec![Effect::Quit];
+    }
     if pressed == Pressed::Action(Action::Suspend) {
         return vec![Effect::Suspend];
     }

@@ -110,6 +110,20 @@ fn the_list_tells_how_long_how_many_nodes_messages_and_deaths_the_latest_first()
 }
 
 #[test]
+fn the_list_says_what_is_missing_in_a_session() {
+    let home = home();
+    run_in(home.path(), SHORT);
+    let journal = &journals(home.path())[0];
+    let text = fs::read_to_string(journal).unwrap();
+    let last = text.trim_end().rfind('\n').unwrap();
+    fs::write(journal, format!("{}{}", &text[..last], text[last..].replace("\"skipped\":0", "\"skipped\":12")))
+        .unwrap();
+    let (_, out, _) = run_in(home.path(), &["sessions"]);
+    let row = out.lines().nth(1).unwrap();
+    assert!(row.contains(" 0+ ") && row.ends_with("ended, 12 events missing"), "{out}");
+}
+
+#[test]
 fn an_export_goes_to_stdout_or_to_a_file_whose_ending_says_the_form_and_replaces_none() {
     let home = home();
     run_in(home.path(), SHORT);

@@ -47,8 +47,38 @@ impl Session {
 
     /// As [`Session::start`], in a directory that may hold files.
     pub(crate) fn start_in(home: TempDir, args: &[&str], rows: u16, columns: u16) -> Self {
+        Self::start_with(home, args, rows, columns, &[])
+    }
+
+    /// As [`Session::start_in`], with these variables set.
+    pub(crate) fn start_with(home: TempDir, args: &[&str], rows: u16, columns: u16, set: &[(&str, &str)]) -> Self {
+        let mut command = command(home.path(), args);
+        for (name, value) in set {
+            command.env(name, value);
+        }
+        Self::run(home, command, rows, columns)
+    }
+
+    /// Starts a shell with job control and, in it, the program; the second is the program's process id.
+    #[allow(dead_code, reason = "only a person stops a program")]
+    pub(crate) fn start_in_shell(args: &[&str], rows: u16, columns: u16) -> (Self, u32) {
+        let home = tempfile::tempdir().unwrap();
+        let mut shell = CommandBuilder::new("bash");
+        shell.args(["--noprofile", "--norc", "-i"]);
+        surroundings(&mut shell, home.path());
+        shell.env("PS1", "shell> ");
+        let mut session = Self::run(home, shell, rows, columns);
+        session.wait_for("shell>");
+        let program = env!("CARGO_BIN_EXE_gossipctl");
+        session.press(&format!("sh -c 'echo $$ > id; exec {program} {}'\r", args.join(" ")));
+        session.wait_for("LIVE");
+        let id = std::fs::read_to_string(session.home().join("id")).unwrap().trim().parse().unwrap();
+        (session, id)
+    }
+
+    fn run(home: TempDir, command: CommandBuilder, rows: u16, columns: u16) -> Self {
         let pair = native_pty_system().openpty(size(rows, columns)).unwrap();
-        let child = pair.slave.spawn_command(command(home.path(), args)).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
         let reader = pair.master.try_clone_reader().unwrap();
         let writer = pair.master.take_writer().unwrap();
         let parser = vt100::Parser::new(cells(rows), cells(columns), 0);
@@ -118,9 +148,7 @@ impl Session {
 
     /// Sends a signal such as `TERM`.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.id().to_string();
-        let sent = std::process::Command::new("kill").args(["-s", name, &id]).status().unwrap();
-        assert!(sent.success());
+        signal(self.id(), name);
     }
 
     /// Waits for the program's end, and returns what it left on the screen.
@@ -200,6 +228,12 @@ pub(crate) fn close_window_after(args: &[&str], text: &str) -> (TempDir, ExitSta
     (home, status)
 }
 
+/// Sends a signal such as `STOP` to a process.
+pub(crate) fn signal(id: u32, name: &str) {
+    let sent = std::process::Command::new("kill").args(["-s", name, &id.to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
 fn is_whole(screen: &vt100::Screen) -> bool {
     let mouse = screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None;
     !(screen.alternate_screen() || screen.hide_cursor() || screen.bracketed_paste() || mouse)
@@ -245,11 +279,17 @@ fn cells(count: u16) -> NonZeroU16 {
 fn command(home: &Path, args: &[&str]) -> CommandBuilder {
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_gossipctl"));
     command.args(args);
+    surroundings(&mut command, home);
+    command
+}
+
+/// Away from the user's files and settings.
+fn surroundings(command: &mut CommandBuilder, home: &Path) {
     command.cwd(home);
     command.env("HOME", home);
     command.env("XDG_CONFIG_HOME", home.join("config"));
     command.env("XDG_STATE_HOME", home.join("state"));
     command.env("TERM", "xterm-256color");
+    command.env("LC_ALL", "C.UTF-8");
     command.env_remove("NO_COLOR");
-    command
 }

@@ -381,6 +381,37 @@ fn why_two_nodes_are_not_linked_is_told_by_what_was_tried() {
 }
 
 #[test]
+fn a_warning_that_may_rest_on_skipped_events_says_so() {
+    let mut story = Story::ring(5);
+    story.cut(p(4), p(5));
+    story.cut(p(5), p(1));
+    story.model.note_thinned(7);
+    story.watch(Duration::from_secs(6));
+    assert_eq!(story.warnings(), ["p5 has no live neighbor"], "of links all was told");
+    story.model.note_skipped(65_775);
+    assert_eq!(story.warnings(), ["p5 has no live neighbor; not certain: 65782 events were skipped"]);
+}
+
+#[test]
+fn a_message_of_which_events_were_skipped_is_not_said_to_be_lost() {
+    let mut story = Story::ring(5);
+    let id = story.generate(p(1), 1);
+    story.receive(p(2), p(1), id, Some(1));
+    story.model.note_skipped(1);
+    story.watch(Duration::from_secs(10));
+    assert_eq!(story.warnings(), [""; 0]);
+    let id = story.generate(p(1), 2);
+    story.receive(p(2), p(1), id, Some(1));
+    story.watch(Duration::from_secs(6));
+    story.model.note_thinned(1);
+    let [warning] = &story.warnings()[..] else { panic!("{:?}", story.warnings()) };
+    assert!(
+        warning.contains("did not reach") && warning.ends_with("; not certain: 2 events were skipped"),
+        "{warning}"
+    );
+}
+
+#[test]
 fn a_message_forged_in_the_name_of_a_node_is_warned_of_for_two_minutes() {
     let mut story = Story::ring(5);
     let id = MessageId { origin: p(1), run: 7, seq: 13 };

@@ -155,8 +155,11 @@ fn fragile(overlay: &Overlay, graph: &Graph) -> Option<Finding> {
 /// may miss, the seed's own, and the time that a closed registration is waited for.
 pub(in crate::model) fn noticing_time(model: &Model) -> Duration {
     let paces = model.nodes.iter().filter_map(|node| node.pace);
-    let longest = paces.map(|pace| Duration::from_micros(pace.liveness_interval_us) * (pace.liveness_misses + 2)).max();
-    longest.unwrap_or(Duration::from_secs(65)) + DELIVERY_TIME
+    let longest = paces.map(|pace| {
+        // A recording may hold any figure.
+        Duration::from_micros(pace.liveness_interval_us).saturating_mul(pace.liveness_misses.saturating_add(2))
+    });
+    longest.max().unwrap_or(Duration::from_secs(65)).saturating_add(DELIVERY_TIME)
 }
 
 /// What is wrong with a seed's list.
@@ -244,7 +247,8 @@ fn disputed(model: &Model, now: Time) -> Vec<Finding> {
             let (reports, at) = case.disputes_of(reporter);
             let is_held_against_it = now.since(at) <= DISPUTED_FOR && !was_just_restarted(model, case.dead, at);
             if is_held_against_it {
-                *totals.entry(reporter).or_default() += reports;
+                let total = totals.entry(reporter).or_default();
+                *total = total.saturating_add(reports);
             }
         }
     }

@@ -43,9 +43,9 @@ fn quitting_tells_what_happened_and_where_the_files_are() {
         summary(&model, Some(&record), 0),
         "The session lasted 90 s.\n  \
          nodes     1 seed, 3 peers, 2 killed\n  \
-         messages  1 generated, 1 first receipt, 0 further copies\n  \
-         coverage  0 of 1 message reached every peer; the last, p1#1: 2/3 in 1 hop\n  \
-         deaths    p2 at 03:14:32, noticed by p1; p3 killed, not noticed by anybody\n  \
+         messages  at least 1 generated, 1 first receipt, 0 further copies\n  \
+         coverage  at least 0 of 1 message reached every peer; the last, p1#1: at least 2/3 in 1 hop\n  \
+         deaths    p2 at 03:14:32, noticed by p1; p3 killed, not noticed by anybody; not certain: 40 events were skipped\n  \
          missing   40 events not shown: the screen was too slow; \
          1 event not recorded: the journal was full or could not be written\n  \
          logs      logs (2 files)\n  \

@@ -17,6 +17,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::ui::field::Field;
+use crate::ui::input::Paste;
 use crate::ui::keys::Key;
 use crate::ui::text;
 use crate::ui::theme::{Tone, selected};
@@ -118,7 +119,7 @@ impl Form {
         }
     }
 
-    pub(crate) fn paste(&mut self, text: &str) {
+    pub(crate) fn paste(&mut self, text: &Paste) {
         if let Some(Entry { value: Value::Text(field), fault, .. }) = self.entries.get_mut(self.focus) {
             field.paste(text);
             *fault = None;
@@ -227,8 +228,12 @@ impl Entry {
     }
 
     fn fault_lines(&self, label: usize, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
-        let Some(fault) = &self.fault else { return Vec::new() };
-        let lines = text::wrap(fault, columns.saturating_sub(label)).into_iter();
+        let overflow = match &self.value {
+            Value::Text(field) => field.overflow(),
+            Value::Choice { .. } => None,
+        };
+        let Some(fault) = self.fault.clone().or(overflow) else { return Vec::new() };
+        let lines = text::wrap(&fault, columns.saturating_sub(label)).into_iter();
         lines.map(|line| Line::from(vec![Span::raw(" ".repeat(label)), view.span(Tone::Dead, line)])).collect()
     }
 }

@@ -28,6 +28,7 @@ use self::why::Why;
 use super::action::Move;
 use super::explain::Subject;
 use super::host::ToHost;
+use super::input::Paste;
 use super::keys::{Key, KeyMap, Pressed};
 use super::theme::Tone;
 use super::view::View;
@@ -104,7 +105,7 @@ impl Modal {
     }
 
     /// Lets the dialog have pasted text.
-    pub(crate) fn paste(&mut self, text: &str) {
+    pub(crate) fn paste(&mut self, text: &Paste) {
         match self {
             Self::Add(modal) => modal.form.paste(text),
             Self::Say(modal) => modal.form.paste(text),

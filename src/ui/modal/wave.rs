@@ -46,6 +46,8 @@ const WIDTH_MAX: u16 = 120;
 /// Below this height there is no room for the chart above the table.
 const HEIGHT_MIN: u16 = 16;
 const CHART_HEIGHT_MIN: u16 = 7;
+/// The heading and three nodes: for these, what theory says gives way in a small window.
+const TABLE_HEIGHT_MIN: u16 = 4;
 /// How often what is shown is taken anew from the model: while a message spreads, at once for a person.
 const REFRESH: Duration = Duration::from_millis(500);
 
@@ -138,7 +140,8 @@ impl WaveTable {
             frame.render_widget(Line::from(view.span(Tone::Stale, gone)), inside);
             return;
         };
-        let head = head(facts, usize::from(inside.width), view);
+        let mut head = head(facts, usize::from(inside.width), view);
+        head.truncate(usize::from(inside.height.saturating_sub(TABLE_HEIGHT_MIN)).max(1));
         let lines = u16::try_from(head.len()).unwrap_or(u16::MAX);
         let [top, body] = Layout::vertical([Constraint::Length(lines), Constraint::Min(0)]).areas(inside);
         frame.render_widget(Paragraph::new(head), top);
@@ -174,6 +177,7 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let so_far = if wave.is_under_way { " so far" } else { "" };
     let reached = format!("\"{body}\" reached {least}{have}/{of}{so_far} in {hops} and {}", span_text(spread));
     let (lacking, tone) = match (wave.lacking.len(), wave.is_under_way) {
+        (more @ 1.., false) if !wave.is_complete => (format!("{more} not seen to have it"), Tone::Suspect),
         (0, _) => ("nobody lacks it".to_owned(), Tone::Up),
         (1, false) => ("1 lacks it".to_owned(), Tone::Suspect),
         (more, false) => (format!("{more} lack it"), Tone::Suspect),

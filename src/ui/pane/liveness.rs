@@ -111,7 +111,7 @@ fn is_watched(node: &Node, heard: &BTreeMap<Addr, Heard>) -> bool {
 
 fn trouble(node: &Node) -> u32 {
     match node.state() {
-        NodeState::Suspect { misses, .. } => 10 + misses,
+        NodeState::Suspect { misses, .. } => misses.saturating_add(10),
         NodeState::Hung => 10,
         NodeState::Dead | NodeState::Killed => 5,
         NodeState::Up | NodeState::Left | NodeState::Known => 0,

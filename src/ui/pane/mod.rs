@@ -215,7 +215,8 @@ pub(crate) fn fit(parts: &Parts, columns: usize, view: &View<'_>) -> Line<'stati
         }
         let cut = text::truncate(&text, room, view.theme.glyphs).into_owned();
         let is_cut = cut.len() < text.len();
-        room = if is_cut { 0 } else { room - text::width(&cut) };
+        // What stands side by side may be wider than its parts are.
+        room = if is_cut { 0 } else { room.saturating_sub(text::width(&cut)) };
         spans.push(Span::styled(cut, view.style(*tone)));
         if room == 0 {
             break;

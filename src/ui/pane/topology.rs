@@ -239,17 +239,18 @@ enum Shape {
 /// Above the limit only the whole screen has room for a map.
 fn shape(nodes: usize, area: Rect, is_whole_screen: bool) -> Shape {
     let cells = usize::from(area.width) * usize::from(area.height);
-    let has_room = is_whole_screen && cells / nodes >= CELLS_A_NODE;
+    let has_room = is_whole_screen && cells / nodes.max(1) >= CELLS_A_NODE;
     if nodes <= MAP_MAX || has_room { Shape::Map } else { Shape::Grid }
 }
 
 /// The grid, and the neighborhood of the selected node beside it or below it if there is room.
 fn split(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) -> Vec<Mark> {
     let nodes = scenery.graph.nodes.len();
-    let names = [0, nodes / 2, nodes - 1].map(|node| text::width(&scenery.short_name(node, view)));
+    let names = [0, nodes / 2, nodes.saturating_sub(1)].map(|node| text::width(&scenery.short_name(node, view)));
     let names = names.into_iter().max().unwrap_or(0);
-    let near = Constraint::Min((area.width * 2 / 5).max(NEAR_WIDTH_MIN));
-    let [left, right] = Layout::horizontal([near, Constraint::Length(area.width * 3 / 5)]).areas(area);
+    let fifths = |count: u32| u16::try_from(u32::from(area.width) * count / 5).unwrap_or(area.width);
+    let near = Constraint::Min(fifths(2).max(NEAR_WIDTH_MIN));
+    let [left, right] = Layout::horizontal([near, Constraint::Length(fifths(3))]).areas(area);
     let plan = grid::plan(nodes, names, right);
     if area.width < 2 * NEAR_WIDTH_MIN {
         return grid::render(scenery, grid::plan(nodes, names, area), frame, area, view);
@@ -361,7 +362,8 @@ fn render_legend(scenery: &Scenery<'_>, frame: &mut Frame<'_>, inside: Rect, vie
     let harms: Vec<Harm> = scenery.graph.ties.iter().map(|tie| tie.harm).collect();
     let room = inside.width.saturating_sub(2);
     let lines = legend(&looks, &harms, scenery.lacking(view), usize::from(room), view);
-    let (above, mut y) = (u16::try_from(lines.len() - 1).unwrap_or(0).min(inside.height), inside.bottom());
+    let (above, mut y) =
+        (u16::try_from(lines.len().saturating_sub(1)).unwrap_or(0).min(inside.height), inside.bottom());
     for mut line in lines.into_iter().rev().take(usize::from(above) + 1) {
         line.spans.insert(0, " ".into());
         line.push_span(" ");

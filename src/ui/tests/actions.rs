@@ -14,8 +14,10 @@ use crate::scenario::Progress;
 use crate::ui::app::{App, Effect};
 use crate::ui::command_line::complete;
 use crate::ui::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
+use crate::ui::input::Paste;
+use crate::ui::keys::KeyOverrides;
 use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
-use crate::ui::update::on_host;
+use crate::ui::update::{on_host, on_paste};
 
 fn command(command: Command) -> Vec<Effect> {
     vec![Effect::Host(ToHost::Command(command))]
@@ -823,4 +825,41 @@ fn a_network_that_is_behind_has_one_time_in_the_header_and_in_the_notices() {
     on_host(&mut app, FromHost::Notice { severity: Severity::Info, text: "a line of the program".to_owned() });
     let shown = picture(&mut app, 120, 40);
     assert!(shown.contains("03:00:13 i a line of the program"), "{shown}");
+}
+
+#[test]
+fn a_paste_that_does_not_fit_says_how_much_of_it_is_there() {
+    let paste = Paste { text: "x".repeat(5_003), len: 5_003 };
+    for keys in ["m", ":", "/"] {
+        let mut app = suspect();
+        press(&mut app, keys);
+        on_paste(&mut app, &paste);
+        for (columns, rows) in [(40, 10), (80, 24)] {
+            let shown = picture(&mut app, columns, rows);
+            assert!(shown.contains("full: 4,096 of 5,003 bytes"), "{keys} at {columns}x{rows}:\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn lines_that_are_pasted_are_joined_with_a_space() {
+    let mut app = suspect();
+    press(&mut app, "m");
+    on_paste(&mut app, &Paste { text: "first line\nsecond line\n".to_owned(), len: 23 });
+    let effects = press(&mut app, "enter");
+    let said = matches!(&effects[..], [Effect::Host(ToHost::Command(Command::Say { body, .. }))]
+        if body.to_string() == "first line second line");
+    assert!(said, "{effects:?}");
+}
+
+#[test]
+fn ctrl_c_quits_whatever_the_keys_are_and_wherever_one_is() {
+    let none = |name: &str| (name.to_owned(), Vec::new());
+    let copy = ("copy".to_owned(), vec!["ctrl-c".to_owned(), "y".to_owned()]);
+    let keys = KeyOverrides::new([none("quit"), none("command"), copy]).unwrap();
+    for before in ["g", "?", "m", "/", "W", "enter"] {
+        let mut app = told(Options { keys: keys.clone(), ..options() }, session(), 13_200);
+        press(&mut app, before);
+        assert_eq!(press(&mut app, "ctrl-c"), [Effect::Quit], "after {before}");
+    }
 }

@@ -15,13 +15,14 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::fixture::{options, session};
+use super::fixture::{P3, options, session};
 use crate::command::Command;
 use crate::event::EventKind;
 use crate::feed::{Feed, Tap, feed};
+use crate::proto::time::Time;
 use crate::ui::app::App;
 use crate::ui::host::{FromHost, ToHost};
-use crate::ui::input::Input;
+use crate::ui::input::{Heard, Input};
 use crate::ui::keys::Key;
 use crate::ui::options::{Mode, Options, StartScreen};
 use crate::ui::run::{Console, Ended};
@@ -42,11 +43,11 @@ impl Keys {
 }
 
 impl Input for Keys {
-    async fn next(&mut self) -> Option<io::Result<Event>> {
+    async fn next(&mut self) -> Option<io::Result<Heard>> {
         let Some((at, key)) = self.keys.front().copied() else { return pending().await };
         tokio::time::sleep_until(self.started + at).await;
         self.keys.pop_front();
-        Some(Ok(Event::Key(key.into())))
+        Some(Ok(Heard::Event(Event::Key(key.into()))))
     }
 }
 
@@ -111,6 +112,10 @@ impl Screen for Recorder {
     fn enter(&mut self) -> io::Result<()> {
         Ok(())
     }
+
+    fn is_ours(&self) -> bool {
+        true
+    }
 }
 
 /// A console with all its surroundings.
@@ -127,10 +132,15 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
+        Self::with_room_for(1_024)
+    }
+
+    /// So many batches can wait to be shown.
+    fn with_room_for(batches: usize) -> Self {
         let options = Options { start_screen: StartScreen::Skipped, ..options() };
         let clock = options.clock;
         let app = App::new(options, NoColor::Unset);
-        let (tap, feed) = feed(1_024);
+        let (tap, feed) = feed(batches);
         let (to_host, commands) = mpsc::channel(1);
         let (host, from_host) = mpsc::channel(8);
         let console = Console::new(app, clock, to_host).unwrap();
@@ -294,4 +304,33 @@ async fn the_console_lives_on_when_the_network_and_the_host_are_gone() {
     assert_eq!(stage.run(&[(2_000, "q")], Duration::from_secs(5)).await, Some(Ended::Quit));
     let drawn = stage.screen.drawn.len();
     assert!(drawn < 5, "drawn {drawn} times in 2 s");
+}
+
+/// A network in which a message began eleven seconds ago, without its way to three others; and that way.
+fn message_and_its_way(now: Time) -> [crate::event::Batch; 2] {
+    let mut events = session();
+    for event in &mut events {
+        event.at = now - Duration::from_secs(20) + event.at.since(super::fixture::at(0));
+    }
+    let begins =
+        |event: &crate::event::Event| matches!(&event.kind, EventKind::Generated { id, .. } if id.origin == P3);
+    let begin = events.iter().position(begins).unwrap();
+    [events[..=begin].into(), events[begin + 1..begin + 4].into()]
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_said_to_be_lost_before_it_is_told_what_was_skipped() {
+    let unreached = |stage: &Stage| stage.console.app.scene.live.warnings().unreached().is_some();
+    let mut stage = Stage::new();
+    let [message, _] = message_and_its_way(stage.console.clock.now());
+    stage.tap.publish(&message);
+    stage.run(&[], Duration::from_secs(1)).await;
+    assert!(unreached(&stage), "its copies never came");
+
+    let mut stage = Stage::with_room_for(1);
+    let [message, way] = message_and_its_way(stage.console.clock.now());
+    stage.tap.publish(&message);
+    stage.tap.publish(&way);
+    stage.run(&[], Duration::from_secs(1)).await;
+    assert!(!unreached(&stage), "its copies came, and were skipped");
 }

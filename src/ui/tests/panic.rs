@@ -3,23 +3,51 @@
 
 use std::io::Read;
 use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
+use crate::ui::app::App;
 use crate::ui::options::Mouse;
 use crate::ui::terminal::{Here, Screen, Tty, take_panic_elsewhere};
 
 /// Set for the one that panics.
 const ROLE: &str = "GOSSIPCTL_TEST_PANICS";
-const ROWS: u16 = 24;
+const ROWS: u16 = 40;
 const COLUMNS: u16 = 120;
+
+/// Once this is set, the console panics when it draws a message that reached everybody.
+static ARMED: AtomicBool = AtomicBool::new(false);
+
+/// From now on the console of this process panics in the middle of a session.
+pub(crate) fn arm() {
+    ARMED.store(true, Ordering::SeqCst);
+}
+
+/// What `draw` does first.
+pub(crate) fn strike(app: &App) {
+    let is_time =
+        ARMED.load(Ordering::SeqCst) && app.scene.live.latest_rumor().is_some_and(|rumor| rumor.reached() == 4);
+    assert!(!is_time, "struck in the middle of a session");
+}
 
 /// Runs this test again in a terminal; what its screen is like at the end, and the modes of its lines.
 fn screen_after(test: &str) -> (vt100::Parser, String) {
+    let home = tempfile::tempdir().unwrap();
+    screen_at(home.path(), &format!("ui::tests::panic::{test}"))
+}
+
+/// The same for a test anywhere, away from the user's files.
+pub(crate) fn screen_at(home: &Path, test: &str) -> (vt100::Parser, String) {
     let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).unwrap();
     let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
-    command.args([&format!("ui::tests::panic::{test}"), "--exact", "--nocapture", "--test-threads=1"]);
+    command.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+    command.cwd(home);
+    command.env("HOME", home);
+    command.env("XDG_CONFIG_HOME", home.join("config"));
+    command.env("XDG_STATE_HOME", home.join("state"));
     command.env(ROLE, "1");
     command.env("RUST_BACKTRACE", "0");
     command.env("TERM", "xterm-256color");
@@ -40,7 +68,7 @@ fn screen_after(test: &str) -> (vt100::Parser, String) {
     (reading.join().unwrap(), modes)
 }
 
-fn is_the_one_that_panics() -> bool {
+pub(crate) fn is_the_one_that_panics() -> bool {
     std::env::var_os(ROLE).is_some()
 }
 

@@ -349,3 +349,18 @@ fn why_is_asked_of_a_message_at_a_node_and_of_a_link_by_name() {
     press(&mut app, "tab enter");
     assert!(picture(&mut app, 120, 40).contains("Why did p4 not get p1#1?"), "a name is completed");
 }
+
+#[test]
+fn after_skipped_events_nobody_is_said_to_lack_a_message() {
+    let mut app = told(options(), events(), 20_000);
+    press(&mut app, "W");
+    assert!(picture(&mut app, 120, 40).contains("1 lacks it"), "{}", picture(&mut app, 120, 40));
+    let mut app = told(options(), events(), 20_000);
+    app.take(&[crate::feed::Delivery { skipped: 12, batch: crate::event::Batch::from([]) }]);
+    press(&mut app, "W");
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.contains("not seen to have it") && shown.contains("at least"), "{shown}");
+    press(&mut app, "esc 2 enter");
+    let shown = picture(&mut app, 120, 40);
+    assert!(shown.contains("not certain: 12 events were skipped"), "{shown}");
+}

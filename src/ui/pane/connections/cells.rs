@@ -83,7 +83,7 @@ pub(super) fn heading(columns: &[(Column, usize)]) -> Parts {
             Column::Misses => ("MISS", true),
             Column::State => ("STATE", false),
         };
-        let fill = " ".repeat(width - title.len());
+        let fill = " ".repeat(width.saturating_sub(title.len()));
         let (before, after) = if right { (fill, String::new()) } else { (String::new(), fill) };
         text.extend([before.as_str(), title, after.as_str(), " "]);
     }
@@ -218,7 +218,7 @@ fn links(node: &Node) -> String {
 fn link_cell(link: &Link, column: Column, width: usize, view: &View<'_>) -> Parts {
     let LinkKey { peer, .. } = link.key;
     match column {
-        Column::Name => vec![(tone_of(peer, view), left(&view.short_name(peer), width - 1, view.theme))],
+        Column::Name => vec![(tone_of(peer, view), left(&view.short_name(peer), width.saturating_sub(1), view.theme))],
         Column::Address => vec![(Tone::Stale, left(&peer.to_string(), width, view.theme))],
         Column::Role => vec![(Tone::Stale, left(kind(link), width, view.theme))],
         Column::Links => vec![(Tone::Plain, " ".repeat(width + 1))],
