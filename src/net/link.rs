@@ -4,6 +4,7 @@
 //! node reads what has come and decodes it, as much at a time as one turn should take, and writes what
 //! waits. While a node is busy nothing is read, so that a remote that sends too fast is slowed by TCP.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
@@ -21,7 +22,7 @@ use super::ending::{Endings, Introduction};
 use super::outbox::{Outbox, QueueFull};
 use super::wire::{LinkContext, LinkDecoder, WireError};
 use crate::clock::Clock;
-use crate::proto::event::Direction;
+use crate::proto::event::{Direction, LinkId};
 use crate::proto::machine::CloseCause;
 use crate::proto::message::{Dialect, Message};
 use crate::proto::pacing::HANG_UP_TIMEOUT;
@@ -385,6 +386,22 @@ impl Closing {
     fn wait_for_end(&mut self, scrap: &mut BytesMut) -> End {
         self.link.throw_away(scrap).map_or(End::Until(self.by), |_| End::Over)
     }
+}
+
+/// Changes when a link is to be looked after.
+pub(super) fn set_alarm(
+    alarms: &mut BTreeSet<(Time, LinkId)>,
+    link: LinkId,
+    set: &mut Option<Time>,
+    alarm: Option<Time>,
+) {
+    if *set == alarm {
+        return;
+    }
+    if let Some(before) = std::mem::replace(set, alarm) {
+        alarms.remove(&(before, link));
+    }
+    alarms.extend(alarm.map(|at| (at, link)));
 }
 
 fn cause(error: WireError) -> CloseCause {

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::calls::Calls;
 use super::dial::{Dialed, dial};
 use super::ending::{Endings, Introduction, prepare};
-use super::link::{Closing, End, Link, Pulled};
+use super::link::{Closing, End, Link, Pulled, set_alarm};
 use super::outbox::Frames;
 use super::pressure::{self, Filling, Pressure};
 use super::wire::LinkContext;
@@ -434,17 +434,6 @@ impl Drop for Links {
         self.open.drain().for_each(|(_, open)| open.close(&self.endings));
         self.closing.drain().for_each(|(_, closing)| closing.close(&self.endings));
     }
-}
-
-/// Changes when a link is to be looked after.
-fn set_alarm(alarms: &mut BTreeSet<(Time, LinkId)>, link: LinkId, set: &mut Option<Time>, alarm: Option<Time>) {
-    if *set == alarm {
-        return;
-    }
-    if let Some(before) = std::mem::replace(set, alarm) {
-        alarms.remove(&(before, link));
-    }
-    alarms.extend(alarm.map(|at| (at, link)));
 }
 
 impl Output for Links {

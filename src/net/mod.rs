@@ -23,6 +23,7 @@ mod node;
 mod outbox;
 mod pressure;
 mod says;
+mod sources;
 mod trouble;
 pub mod wire;
 

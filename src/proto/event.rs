@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::addr::Addr;
+pub use super::config::Pace;
 use super::fault::Fault;
 use super::message::{DeathCause, Dialect, GoodbyeReason, MessageId, ProbeSeq, RefusalReason, Role, Trace};
 use super::text::Body;
@@ -120,17 +121,6 @@ pub enum Stop {
     Left,
     /// It was crashed: its sockets end as those of a dead process of its dialect do, without a goodbye.
     Killed,
-}
-
-/// The figures of a node that a reader of its events needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pace {
-    /// Microseconds between two generated messages.
-    pub gossip_interval_us: u64,
-    /// Microseconds between two probes of a neighbor.
-    pub liveness_interval_us: u64,
-    /// Misses in a row that make a neighbor dead.
-    pub liveness_misses: u32,
 }
 
 /// Why a peer looks for more links.

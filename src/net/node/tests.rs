@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use std::io;
+
 use super::*;
 use crate::feed::{Feed, feed};
 use crate::net::bind;
