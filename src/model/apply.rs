@@ -2,6 +2,7 @@
 
 use super::Model;
 use super::death::{SeedAct, SeedStep, Testimony};
+use super::elsewhere::Proof;
 use super::fault::Lie;
 use super::forgery::Forgery;
 use super::gossip::{self, Entry, EntryKind};
@@ -47,7 +48,10 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
     if !is_nobody {
         model.nodes.at_work(event.node, event.at);
     }
-    if let Some(severity) = notice::severity(&event.kind) {
+    // A seed of ours puts up with who comes back, and of neighbors elsewhere who asks for a restart is told.
+    let is_harmless =
+        matches!(event.kind, EventKind::ListedAlready { seed } if model.nodes.get(seed).is_some_and(Node::is_ours));
+    if let Some(severity) = notice::severity(&event.kind).filter(|_| !is_harmless) {
         model.notices.push(Notice { at: event.at, severity, event: event.clone() });
     }
     model.take(here, &event.kind);
@@ -111,6 +115,7 @@ impl Model {
                     self.seeds.sent_list(seed, peers.len(), here.at);
                 }
                 self.links.heard(here.link(seed), here.at);
+                self.contact(seed, here.node, here.at, |_| {});
             }
             EventKind::PeerListSent { ref peers, .. } => self.seeds.sent_list(here.node, peers.len(), here.at),
             EventKind::PeerListed { peer, .. } => {
@@ -123,20 +128,26 @@ impl Model {
             EventKind::Received { id, from, ref body, trace, forwarded } => {
                 self.received(here, id, from, body, trace, forwarded);
             }
-            EventKind::Duplicate { id, from, .. } => self.duplicate(here, id, from),
+            EventKind::Duplicate { id, from, trace } => self.duplicate(here, id, from, trace),
             EventKind::Forged { id, from } => {
                 self.links.heard(here.link(from), here.at);
                 self.forgeries.push(Forgery { at: here.at, id, from });
+                self.contact(from, here.node, here.at, |_| {});
             }
             EventKind::ProbeSent { peer, seq } => {
                 self.nodes.at_work(here.node, here.at).counters.probes_sent += 1;
                 self.links.probed(here.link(peer), seq, here.at);
+                self.with_contact(peer, |contact| contact.probes_to_it += 1);
                 self.probe(here, peer, seq, ProbeOutcome::Sent);
             }
-            EventKind::ProbeReceived { peer, .. } => self.links.heard(here.link(peer), here.at),
+            EventKind::ProbeReceived { peer, .. } => {
+                self.links.heard(here.link(peer), here.at);
+                self.contact(peer, here.node, here.at, |contact| contact.probes_from_it += 1);
+            }
             EventKind::ProbeAnswered { peer, seq, rtt_us, .. } => {
                 self.nodes.at_work(here.node, here.at).counters.probes_answered += 1;
                 self.links.answered(here.link(peer), seq, rtt_us, here.at);
+                self.contact(peer, here.node, here.at, |contact| contact.answered += 1);
                 self.probe(here, peer, seq, ProbeOutcome::Answered { rtt_us });
                 self.heard(here, peer);
             }
@@ -164,6 +175,7 @@ impl Model {
                 self.nodes.mention(dead, here.at);
                 self.nodes.mention(reporter, here.at);
                 self.seeds.got_report(here.node);
+                self.contact(reporter, here.node, here.at, |_| {});
                 let act = SeedAct::Received { reporter, cause, action };
                 self.deaths.received(dead, SeedStep { at: here.at, seed: here.node, act }, reporter, cause);
                 self.log(here, EntryKind::ReportReceived { dead, reporter, action });
@@ -199,6 +211,7 @@ impl Model {
             | EventKind::Failed { .. }
             | EventKind::Repairing { .. }
             | EventKind::TooFewSeeds { .. }
+            | EventKind::ListedAlready { .. }
             | EventKind::EnoughSeeds { .. } => {}
         }
     }
@@ -349,7 +362,7 @@ impl Model {
         add(&mut counters.forwarded, forwarded as u64);
         let body = self.rumors.body_to_keep(id, body);
         let entry = self.log_message(here, id, &body, EntryKind::Generated { id, body: body.clone(), forwarded });
-        let copy = Copy { from: None, hop: Some(0), at: here.at, duplicates: 0, entry };
+        let copy = Copy { from: None, hop: Some(0), hop_known: None, at: here.at, duplicates: 0, entry };
         self.rumors.first_copy(id, &body, here.node, copy);
         self.rumors.begins(id, here.at);
     }
@@ -366,17 +379,46 @@ impl Model {
         let body = self.rumors.body_to_keep(id, body);
         let what = EntryKind::Received { id, from, body: body.clone(), hop, forwarded, duplicates: 0 };
         let entry = self.log_message(here, id, &body, what);
-        let copy = Copy { from: Some(from), hop, at: here.at, duplicates: 0, entry };
+        let hop_known = if hop.is_none() { self.hop_known(here, id, from) } else { None };
+        let copy = Copy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, entry };
+        if self.rumors.get(id).is_none() {
+            self.with_contact(id.origin, |contact| contact.messages += 1);
+        }
         self.rumors.first_copy(id, &body, here.node, copy);
+        self.copy_came(here, id, from, trace);
         if let Some(trace) = trace {
             self.rumors.began(id, trace.sent);
         }
     }
 
-    fn duplicate(&mut self, here: At, id: MessageId, from: Addr) {
+    /// Links of the shortest way that is known here, where the message does not tell.
+    fn hop_known(&self, here: At, id: MessageId, from: Addr) -> Option<u16> {
+        match self.passage(id, from, here.node) {
+            Some(passage) => passage.hop,
+            None => self.rumors.hop_known_from(id, from),
+        }
+    }
+
+    /// Whoever runs elsewhere and sent a copy has the message.
+    fn copy_came(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
+        if self.nodes.contact_mut(from).is_none() {
+            return;
+        }
+        self.contact(from, here.node, here.at, |contact| contact.copies += 1);
+        let perhaps_from = self.passage(id, from, here.node).and_then(|passage| passage.perhaps_from);
+        // Where the message tells its hops, these two fit.
+        let hop_of = |node: &Addr| self.rumors.get(id)?.copies.get(node)?.hop;
+        let fits =
+            |node: &Addr| trace.is_none_or(|trace| hop_of(node).is_some_and(|hop| hop.saturating_add(2) == trace.hop));
+        let perhaps_from = perhaps_from.filter(fits);
+        self.rumors.proved(id, from, Proof { to: here.node, at: here.at, perhaps_from });
+    }
+
+    fn duplicate(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
         self.totals.duplicates += 1;
         self.nodes.at_work(here.node, here.at).counters.duplicates += 1;
         self.links.heard(here.link(from), here.at);
+        self.copy_came(here, id, from, trace);
         if let Some(first) = self.rumors.duplicate(id, here.node) {
             gossip::count_duplicate(&mut self.gossip, first.entry);
         }
@@ -390,6 +432,7 @@ impl Model {
         let Miss { seq, misses, limit, last_heard, .. } = miss;
         self.nodes.at_work(here.node, here.at).counters.probes_missed += 1;
         self.links.missed(here.link(peer), miss);
+        self.with_contact(peer, |contact| contact.missed += 1);
         self.probe(here, peer, seq, ProbeOutcome::Missed { misses, limit, last_heard });
         self.log(here, EntryKind::ProbeMissed { peer, seq, misses, limit });
         // A seed asks once, to check a report: that is a step of the case, not a suspicion.

@@ -52,6 +52,7 @@ pub fn severity(kind: &EventKind) -> Option<Severity> {
         | EventKind::DialFailed { .. }
         | EventKind::NotAccepted { .. }
         | EventKind::TooFewSeeds { .. }
+        | EventKind::ListedAlready { .. }
         | EventKind::ReportDisputed { .. }
         | EventKind::LinkDown { end: LinkEnd::TooSlow, .. } => Some(Severity::Warning),
         EventKind::Repairing { .. }

@@ -69,6 +69,11 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         }
         EventKind::Repairing { reason } => repairing(*reason, name),
         EventKind::TooFewSeeds { registered, wanted, known } => too_few_seeds(*registered, *wanted, *known),
+        EventKind::ListedAlready { seed } => format!(
+            "{} lists this address already: a Python neighbor of the node that was here keeps its old socket, takes this \
+             one for dead and later dies of it; start it at another port",
+            name(*seed)
+        ),
         EventKind::EnoughSeeds { registered } => {
             format!("Registered with {}, which is enough", count_text(*registered as u64, "seed"))
         }
@@ -230,6 +235,13 @@ fn repairing(reason: RepairReason, name: NameOf<'_>) -> String {
         RepairReason::TooFewLinks { have, want } => format!("Has {have} of {want} neighbors, looks for more"),
         RepairReason::SplitOverlay { root, other } => {
             format!("Looking for a bridge: {} is in another part of the overlay than {}", name(other), name(root))
+        }
+        RepairReason::FalseRoot { root, other } => {
+            format!(
+                "Looking for a bridge: no seed lists {}, the root that is heard of; trying {}",
+                name(root),
+                name(other)
+            )
         }
     }
 }

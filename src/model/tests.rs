@@ -18,6 +18,7 @@ use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
 mod causes;
+mod elsewhere;
 mod evidence;
 mod lacking;
 mod warnings;

@@ -11,6 +11,7 @@ use super::addr::Addr;
 pub use super::config::Pace;
 use super::fault::Fault;
 use super::message::{DeathCause, Dialect, GoodbyeReason, MessageId, ProbeSeq, RefusalReason, Role, Trace};
+pub use super::reason::{DelistReason, RepairReason};
 use super::text::Body;
 use super::time::{ClockTime, Time};
 pub use super::violation::{Omission, Rule, Violation};
@@ -93,26 +94,6 @@ pub enum ReportAction {
     NotListed,
 }
 
-/// Why a seed took a peer off its list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "why")]
-pub enum DelistReason {
-    /// A report was believed.
-    Reported {
-        /// Who reported.
-        reporter: Addr,
-    },
-    /// A report was checked, and the node did not answer.
-    Unanswered {
-        /// Who reported.
-        reporter: Addr,
-    },
-    /// Its registration closed, and no new one came in time.
-    Departed,
-    /// It said goodbye.
-    Left,
-}
-
 /// How a node of ours ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -121,26 +102,6 @@ pub enum Stop {
     Left,
     /// It was crashed: its sockets end as those of a dead process of its dialect do, without a goodbye.
     Killed,
-}
-
-/// Why a peer looks for more links.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "why")]
-pub enum RepairReason {
-    /// It has fewer than it aims for.
-    TooFewLinks {
-        /// Links it has.
-        have: usize,
-        /// Links it aims for.
-        want: usize,
-    },
-    /// A seed lists a node with a lower address than the lowest of this part of the overlay.
-    SplitOverlay {
-        /// The lowest address of this part.
-        root: Addr,
-        /// The node of another part.
-        other: Addr,
-    },
 }
 
 /// Something that happened at a node.
@@ -214,9 +175,8 @@ pub enum EventKind {
         purpose: Purpose,
         /// What the system said.
         error: String,
-        /// Not before this will it be tried again. `None` for a neighbor: repair dials whoever is known while links
-        /// are missing, and this one after a while, if a seed names it again; `None` for a seed: the registration
-        /// that was to be renewed stands.
+        /// Not tried again before this. `None`: a neighbor, which repair dials when links are missing, or a seed whose
+        /// registration stands.
         retry_at: Option<Time>,
     },
     /// Both ends know each other; the link is in use.
@@ -340,6 +300,11 @@ pub enum EventKind {
     EnoughSeeds {
         /// Registrations that are up.
         registered: usize,
+    },
+    /// Peer, classic: it starts, and a seed lists its address already. A node was there before.
+    ListedAlready {
+        /// Which seed.
+        seed: Addr,
     },
     /// Peer: a seed sent its list.
     PeerListReceived {

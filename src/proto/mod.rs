@@ -21,6 +21,7 @@ pub mod pacing;
 pub mod peer;
 pub mod random;
 pub mod reach;
+pub mod reason;
 pub mod seed;
 pub mod seen;
 pub mod text;

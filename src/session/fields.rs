@@ -31,6 +31,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::EclipseSuspected { .. } => "eclipse_suspected",
         EventKind::Repairing { .. } => "repairing",
         EventKind::TooFewSeeds { .. } => "too_few_seeds",
+        EventKind::ListedAlready { .. } => "listed_already",
         EventKind::EnoughSeeds { .. } => "enough_seeds",
         EventKind::PeerListReceived { .. } => "peer_list_received",
         EventKind::PeerListSent { .. } => "peer_list_sent",
@@ -65,6 +66,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::LinkRefused { peer, .. }
         | EventKind::NotAccepted { peer, .. }
         | EventKind::Flooding { peer, .. }
+        | EventKind::ListedAlready { seed: peer }
         | EventKind::PeerListReceived { seed: peer, .. }
         | EventKind::PeerListed { peer, .. }
         | EventKind::PeerDelisted { peer, .. }
@@ -125,6 +127,7 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
+        | EventKind::ListedAlready { .. }
         | EventKind::EnoughSeeds { .. }
         | EventKind::PeerListReceived { .. }
         | EventKind::PeerListSent { .. }

@@ -63,6 +63,7 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
+        | EventKind::ListedAlready { .. }
         | EventKind::EnoughSeeds { .. }
         | EventKind::PeerDelisted { .. }
         | EventKind::ProbeMissed { .. }

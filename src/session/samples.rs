@@ -88,6 +88,7 @@ pub(crate) fn one_of_each() -> Vec<EventKind> {
         EventKind::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } },
         EventKind::TooFewSeeds { registered, wanted: 2, known: 3 },
         EventKind::EnoughSeeds { registered },
+        EventKind::ListedAlready { seed },
         EventKind::PeerListReceived { seed, peers: peers.clone() },
         EventKind::PeerListSent { peer: None, peers },
         EventKind::PeerListed { peer, again: false },
@@ -188,6 +189,7 @@ fn about_nodes() -> impl Strategy<Value = EventKind> {
     let repair = prop_oneof![
         any::<(usize, usize)>().prop_map(|(have, want)| RepairReason::TooFewLinks { have, want }),
         (addr(), addr()).prop_map(|(root, other)| RepairReason::SplitOverlay { root, other }),
+        (addr(), addr()).prop_map(|(root, other)| RepairReason::FalseRoot { root, other }),
     ];
     prop_oneof![
         (".*", roles, dialect(), pace).prop_map(|(name, role, dialect, pace)| EventKind::Started {
@@ -261,6 +263,7 @@ fn about_links() -> impl Strategy<Value = EventKind> {
             speaks
         }),
         (".*", option::of(addr())).prop_map(|(remote, peer)| EventKind::HandshakeFailed { remote, peer }),
+        addr().prop_map(|seed| EventKind::ListedAlready { seed }),
         (addr(), addrs()).prop_map(|(seed, peers)| EventKind::PeerListReceived { seed, peers }),
         (option::of(addr()), addrs()).prop_map(|(peer, peers)| EventKind::PeerListSent { peer, peers }),
         (addr(), any::<bool>()).prop_map(|(peer, again)| EventKind::PeerListed { peer, again }),

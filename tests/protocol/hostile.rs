@@ -8,7 +8,7 @@ use gossipctl::model::Model;
 use gossipctl::model::node::NodeState;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
-use gossipctl::proto::message::{Gossip, Hello, Message, MessageId, Priority, Role, Trace};
+use gossipctl::proto::message::{Beacon, Gossip, Hello, Message, MessageId, Priority, Role, Trace, Vitals};
 use gossipctl::proto::time::Time;
 
 use crate::network::{Double, DoubleAct, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
@@ -243,4 +243,90 @@ fn a_seed_that_sends_lists_without_end_makes_nobody_dial_without_end() {
     let dials = |kind: &EventKind| matches!(kind, EventKind::Dialing { purpose: Purpose::Neighbor, .. });
     let dials = network.count(peer_addr(1), dials);
     assert!((100..=32 + 2 * 60).contains(&dials), "two a second after the first 32: {dials}");
+}
+
+/// Links to all peers and tells each of a root that there is not.
+struct FalseRoot {
+    own: Addr,
+    root: Addr,
+    peers: Vec<Addr>,
+    links: Vec<LinkId>,
+    next_at: Option<Time>,
+}
+
+impl FalseRoot {
+    fn vitals(&self, now: Time) -> Vitals {
+        Vitals { neighbors: 1, beacon: Some(Beacon { root: self.root, fresh: now }) }
+    }
+}
+
+impl Double for FalseRoot {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => {
+                self.next_at = Some(now + SECOND);
+                self.peers.iter().map(|peer| DoubleAct::Dial(*peer, Purpose::Neighbor)).collect()
+            }
+            Input::Wake => {
+                self.next_at = Some(now + LIVENESS / 2);
+                let (asker, clock, vitals) = (self.own, now.clock(0), Some(self.vitals(now)));
+                let probe = Message::Probe { seq: now.as_micros(), asker, clock, vitals };
+                self.links.iter().map(|link| DoubleAct::Send(*link, probe.clone())).collect()
+            }
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                self.links.push(link);
+                vec![DoubleAct::Send(link, hello(self.own, Priority::Bridge))]
+            }
+            Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
+                let vitals = Some(self.vitals(now));
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals })]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.next_at
+    }
+}
+
+/// Intervals that a split overlay takes to become one while somebody tells all of a false root; `None`: it was not split.
+fn intervals_until_whole(rng_seed: u64) -> Option<u32> {
+    // Everybody is content with one link, so pairs and chains stay among themselves.
+    let mut network = Network::new(2, rng_seed);
+    network.peer_config.max_dial = 1;
+    network.start_peers(1..=14);
+    network.world.run_for(SECOND * 5);
+    if network.connected() {
+        return None;
+    }
+    let (own, root) = (peer_addr(99), Addr::new([127, 0, 0, 0].into(), 1));
+    let (peers, links) = (network.peers(), Vec::new());
+    network.start_double(own, FalseRoot { own, root, peers, links, next_at: None });
+    (1..=80).find(|_| {
+        network.world.run_for(LIVENESS);
+        network.connected()
+    })
+}
+
+#[test]
+fn a_false_root_does_not_keep_an_overlay_split() {
+    let taken: Vec<u32> = (200..230).filter_map(intervals_until_whole).collect();
+    println!("intervals until whole: {taken:?}");
+    assert!(taken.len() >= 4, "only {} of 30 overlays were split and became one", taken.len());
+    assert!(taken.iter().all(|intervals| *intervals <= 60), "{taken:?}");
+}
+
+#[test]
+fn a_connected_overlay_asks_its_seeds_seldom_and_bridges_nothing() {
+    let mut network = Network::settled(1, 30, 206);
+    let (before, began) = (network.world.events().len(), network.world.now());
+    network.world.run_for(LIVENESS * 100);
+    let since = &network.world.events()[before..];
+    let lists = since.iter().filter(|event| matches!(event.kind, EventKind::PeerListReceived { .. })).count();
+    // The root looks every third beat, each other one once in 24 beats on average.
+    let expected = 100 / 3 + 29 * 100 / 24;
+    assert!((expected / 2..=expected * 5 / 4).contains(&lists), "{lists} lists since {began:?}, {expected} expected");
+    let bridged = |kind: &EventKind| matches!(kind, EventKind::Repairing { .. });
+    assert!(!since.iter().any(|event| bridged(&event.kind)), "nobody is in another part");
 }

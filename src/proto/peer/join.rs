@@ -250,6 +250,9 @@ impl Peer {
             if self.framed() {
                 return self.offend(now, link, Rule::HelloExpected, "peer list", out);
             }
+            if peers.contains(&self.config.listen) && !self.repair.joined() {
+                out.emit(|| EventKind::ListedAlready { seed });
+            }
             // A Python seed blocks its whole loop until it has the address.
             out.send(link, &self.hello());
             self.registered(now, link, seed, out);

@@ -40,7 +40,7 @@ impl Peer {
     pub(super) fn probe_if_due(&mut self, now: Time, out: &mut impl Output) {
         let Some(at) = self.liveness.next_at.filter(|at| *at <= now) else { return };
         self.liveness.next_at = Some(next_turn(at, now, self.config.liveness_interval));
-        let beat = self.repair.on_beat(now, &self.config);
+        let beat = self.repair.on_beat(now, &self.config, &mut self.random);
         let neighbors: Vec<Addr> = self.neighbors().collect();
         for peer in neighbors {
             self.count_miss(now, peer, out);

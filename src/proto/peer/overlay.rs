@@ -161,7 +161,7 @@ impl Overlay {
     }
 
     /// A random address that may be dialled and is not among the busy ones.
-    fn choose(&self, now: Time, busy: &[Addr], random: &mut Random) -> Option<Addr> {
+    pub(super) fn choose(&self, now: Time, busy: &[Addr], random: &mut Random) -> Option<Addr> {
         let free = |candidate: &Addr| !busy.contains(candidate) && self.is_welcome(now, *candidate);
         draw(&self.candidates, free, random).or_else(|| draw(&self.rumored, free, random))
     }

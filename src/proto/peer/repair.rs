@@ -13,6 +13,11 @@
 //! the root dials it. Any two peers share a seed (see `join`), so the parts merge until one is left.
 //! One question per part and round is all it costs, whatever the number of peers. The classic
 //! dialect cannot carry beacons; there only missing links are repaired.
+//!
+//! *A false root.* Anybody can send a beacon with an address below all others, and in both parts. So whoever hears of a root
+//! looks, too, at random and seldom, whether a seed lists that root. If none does at two looks in a row, the root is
+//! no node of this network, and whether there is another part can not be told by it: then the peer dials somebody at random
+//! as a bridge. That a root which is listed listens at all, only its seeds can tell.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -48,6 +53,15 @@ const LOOK_DOUBLINGS_MAX: u32 = 3;
 /// A peer that has any neighbor lets the pauses between two questions for a list grow this much longer than one that has
 /// none, to five minutes: in a network smaller than `max_dial` there is nobody to be found.
 const LINKED_PATIENCE: u32 = 10;
+
+/// Beats within which a peer that hears of a root looks once all the same: long enough that a small network is asked
+/// little, short enough that a false root keeps no overlay split for long.
+const LONE_LOOK_BEATS: usize = 24;
+/// The same where a list showed nobody but neighbors: there is no other part, and a newcomer dials.
+const QUIET_LONE_LOOK_BEATS: usize = 1_536;
+/// In a network of many peers that time grows by a beat for so many, so that all of them together ask twice
+/// a beat, however many they are.
+const LISTED_A_BEAT: usize = 2;
 
 /// What a beat of the node asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +108,14 @@ pub(super) struct Repair {
     looking: Option<Stranger>,
     /// Looks in a row that did not.
     quiet_looks: u32,
+    /// Lists that came in at this look.
+    lists: usize,
+    /// Addresses in the latest list.
+    listed: usize,
+    /// The beat at which a peer that is no root looks next.
+    lone_look_at: Option<u32>,
+    /// Looks in a row at which no seed listed the root.
+    doubts: u32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -145,16 +167,22 @@ impl Repair {
     /// seeds are asked without a further pause.
     pub(super) fn on_link_lost(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
         (self.fruitless, self.quiet_looks) = (1, 0);
+        self.lone_look_at = None;
         let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX);
         self.no_later_than(now + random.jitter(longest, 10..=100));
     }
 
     /// A list came; does it name somebody who could be dialed and is no neighbor?
     pub(super) fn on_list(&mut self, peers: &[Addr], own: Addr, names_stranger: Stranger) {
+        self.listed = peers.len();
+        if names_stranger == Stranger::Named && self.quiet_looks > 0 {
+            (self.quiet_looks, self.lone_look_at) = (0, None);
+        }
         if let Some(seen) = &mut self.looking {
             if names_stranger == Stranger::Named {
                 *seen = names_stranger;
             }
+            self.lists += 1;
             let room = CANDIDATES_MAX.saturating_sub(self.lower_now.len());
             self.lower_now.extend(peers.iter().filter(|peer| **peer < own).take(room));
         }
@@ -182,25 +210,61 @@ impl Repair {
     }
 
     /// Once a liveness interval.
-    pub(super) fn on_beat(&mut self, now: Time, config: &PeerConfig) -> Beat {
+    pub(super) fn on_beat(&mut self, now: Time, config: &PeerConfig, random: &mut Random) -> Beat {
         let patience = config.liveness_interval * ROOT_STALE_BEATS;
         if let Some(root) = self.root.take_if(|root| now.since(root.heard_at) > patience) {
             self.gone = Some(root.beacon);
         }
         self.beats = self.beats.wrapping_add(1);
         self.own_fresh = Some(now);
-        if self.root.is_some() || config.dialect == Dialect::Classic {
+        if config.dialect == Dialect::Classic {
             return Beat::Quiet;
         }
         if self.looking.is_some() {
             return Beat::ReadLists;
         }
-        let pause = LOOK_BEATS << self.quiet_looks.min(LOOK_DOUBLINGS_MAX);
-        if !self.beats.is_multiple_of(pause) {
+        let is_due = match self.root {
+            None => self.beats.is_multiple_of(LOOK_BEATS << self.quiet_looks.min(LOOK_DOUBLINGS_MAX)),
+            Some(_) => self.lone_look_is_due(random),
+        };
+        if !is_due {
             return Beat::Quiet;
         }
-        self.looking = Some(Stranger::None);
+        (self.looking, self.lists) = (Some(Stranger::None), 0);
         Beat::AskSeeds
+    }
+
+    fn lone_look_span(&self) -> usize {
+        LONE_LOOK_BEATS.max(self.listed / LISTED_A_BEAT)
+    }
+
+    fn lone_look_is_due(&mut self, random: &mut Random) -> bool {
+        let is_due = self.lone_look_at.is_some_and(|at| at <= self.beats);
+        if is_due || self.lone_look_at.is_none() {
+            // The first looks spread over all of the time, and the later ones keep apart.
+            let span = if self.quiet_looks > 0 { QUIET_LONE_LOOK_BEATS } else { self.lone_look_span() };
+            let least = if is_due { span / 2 } else { 0 };
+            let pause = u32::try_from(least + random.below(span) + 1).unwrap_or(u32::MAX);
+            self.lone_look_at = Some(self.beats.saturating_add(pause));
+        }
+        is_due
+    }
+
+    /// At the end of a look: the root that is heard of, if no seed has listed it at two looks in a row. `seeds`: lists that
+    /// were asked for.
+    fn false_root(&mut self, seeds: usize) -> Option<Addr> {
+        let root = self.root?.beacon.root;
+        if self.lists < seeds || self.lower_now.contains(&root) {
+            self.doubts = 0;
+            return None;
+        }
+        self.doubts += 1;
+        if self.doubts < 2 {
+            self.lone_look_at = Some(self.beats.saturating_add(LOOK_BEATS));
+            return None;
+        }
+        self.doubts = 0;
+        Some(root)
     }
 
     /// The listed addresses below our own, in order, that were listed at the last look as well: news
@@ -251,15 +315,26 @@ impl Peer {
         self.repair.no_later_than(now + growing(&self.config, self.repair.fruitless, longest, &mut self.random));
     }
 
-    /// As a root: dials the lowest node of another part, if the lists show one.
+    /// As a root: dials a node of another part, if the lists show one. Under a root that no seed lists: dials anybody.
     pub(super) fn bridge_if_split(&mut self, now: Time, out: &mut impl Output) {
+        let false_root = self.repair.false_root(self.registrar.up().count().max(1));
         let (own, lower) = (self.config.listen, self.repair.take_lower());
         if self.overlay.bridge.is_some() || self.overlay.neighbors.is_empty() || !self.may_take_a_bridge() {
             return;
         }
-        let Some(other) = lower.into_iter().find(|addr| self.may_dial(now, *addr)) else { return };
+        let found = if let Some(root) = false_root {
+            let other = self.overlay.choose(now, &self.busy(), &mut self.random);
+            other.map(|other| (other, RepairReason::FalseRoot { root, other }))
+        } else if self.repair.root.is_none() {
+            let others: Vec<Addr> = lower.into_iter().filter(|addr| self.may_dial(now, *addr)).collect();
+            let other = others.get(self.random.below(others.len())).copied();
+            other.map(|other| (other, RepairReason::SplitOverlay { root: own, other }))
+        } else {
+            None
+        };
+        let Some((other, reason)) = found else { return };
         self.overlay.bridge = Some(other);
-        out.emit(|| EventKind::Repairing { reason: RepairReason::SplitOverlay { root: own, other } });
+        out.emit(|| EventKind::Repairing { reason });
         self.dial_neighbor(other, out);
     }
 }
@@ -298,13 +373,14 @@ mod tests {
         let (low, own) = (Addr::loopback(1), Addr::loopback(2));
         let config = PeerConfig::new(own, Vec::new());
         let at = |beats: u32| Time::from_micros(1_000_000) + config.liveness_interval * beats;
+        let mut random = Random::new(1);
         let news = |fresh| Beacon { root: low, fresh };
         let mut repair = Repair::default();
         repair.start(at(0));
         repair.on_beacon(at(0), news(at(0)), own);
-        repair.on_beat(at(ROOT_STALE_BEATS), &config);
+        repair.on_beat(at(ROOT_STALE_BEATS), &config, &mut random);
         assert_eq!(repair.beacon(own).root, low, "patience");
-        repair.on_beat(at(ROOT_STALE_BEATS + 1), &config);
+        repair.on_beat(at(ROOT_STALE_BEATS + 1), &config, &mut random);
         assert_eq!(repair.beacon(own).root, own, "gone");
         repair.on_beacon(at(ROOT_STALE_BEATS + 1), news(at(0)), own);
         assert_eq!(repair.beacon(own).root, own, "old news");

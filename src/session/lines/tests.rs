@@ -84,6 +84,7 @@ eclipse_suspected: May be cut off from the others: 2 neighbors joined when it wa
 repairing: Has 1 of 4 neighbors, looks for more
 too_few_seeds: Registered with 1 of 3 seeds, wants 2; still trying
 enough_seeds: Registered with 1 seed, which is enough
+listed_already: ('127.0.0.1', 5001) lists this address already: a Python neighbor of the node that was here keeps its old socket, takes this one for dead and later dies of it; start it at another port
 peer_list_received: List of Peers : [('127.0.0.1', 3001), ('127.0.0.1', 3002)]
 peer_list_sent: List of Peers : [('127.0.0.1', 3001), ('127.0.0.1', 3002)]
 peer_listed: -
