@@ -62,6 +62,7 @@ fn heap_len(kind: &EventKind) -> usize {
         | EventKind::PeerListed { .. }
         | EventKind::PeerDelisted { .. }
         | EventKind::Duplicate { .. }
+        | EventKind::WasAway { .. }
         | EventKind::ListedAlready { .. }
         | EventKind::Forged { .. }
         | EventKind::ProbeSent { .. }

@@ -1,5 +1,7 @@
 //! Taking an event in: which part of the model learns what from it.
 
+use std::time::Duration;
+
 use super::Model;
 use super::death::{SeedAct, SeedStep, Testimony};
 use super::elsewhere::Proof;
@@ -12,7 +14,7 @@ use super::node::{Belief, Life, Node, Suspicion};
 use super::notice::{self, Notice};
 use super::overlay::ChangeKind;
 use super::rumor::Copy;
-use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
+use crate::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, GoodbyeReason, MessageId, ProbeSeq, Role, Trace};
 use crate::proto::text::Body;
@@ -78,6 +80,7 @@ impl Model {
                 self.nodes.hung(here.node, here.at);
                 self.log(here, EntryKind::Hung);
             }
+            EventKind::WasAway { why, span_us } => self.was_away(here, why, Duration::from_micros(span_us)),
             EventKind::FaultSet { ref fault } => self.faults.set(fault, here.at),
             EventKind::FaultCleared { ref fault } => self.faults.cleared(fault, here.at),
             EventKind::Lied { about } => self.faults.lied(Lie { at: here.at, liar: here.node, about }),
@@ -216,6 +219,14 @@ impl Model {
         }
     }
 
+    /// A node that did not run is no dead node, whatever the others made of its silence.
+    fn was_away(&mut self, here: At, why: Absence, span: Duration) {
+        match why {
+            Absence::Stopped => self.deaths.was_away(here.node, here.at, span),
+            Absence::ReadsLate => {}
+        }
+    }
+
     fn log(&mut self, here: At, what: EntryKind) -> u64 {
         self.gossip.push(Entry { at: here.at, node: here.node, what }).0
     }
@@ -341,6 +352,12 @@ impl Model {
     fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason) {
         self.seeds.delisted(here.node, peer, here.at);
         match reason {
+            DelistReason::Silent => {
+                // Nobody may be left who would report it.
+                let act = SeedAct::Delisted { reason };
+                self.deaths.found_silent(peer, SeedStep { at: here.at, seed: here.node, act });
+                self.nodes.presume_dead(peer, here.at);
+            }
             DelistReason::Reported { .. } | DelistReason::Unanswered { .. } => {
                 self.seed_acted(here, peer, SeedAct::Delisted { reason });
                 self.nodes.presume_dead(peer, here.at);
@@ -435,9 +452,11 @@ impl Model {
         self.with_contact(peer, |contact| contact.missed += 1);
         self.probe(here, peer, seq, ProbeOutcome::Missed { misses, limit, last_heard });
         self.log(here, EntryKind::ProbeMissed { peer, seq, misses, limit });
-        // A seed asks once, to check a report: that is a step of the case, not a suspicion.
+        // A seed asks to check a report: that it had no answer is a step of the case, not a suspicion.
         if self.nodes.get(here.node).is_some_and(|node| node.role == Some(Role::Seed)) {
-            self.seed_acted(here, peer, SeedAct::NoAnswer);
+            if misses >= limit {
+                self.seed_acted(here, peer, SeedAct::NoAnswer);
+            }
         } else {
             self.nodes.suspected(peer, Suspicion { by: here.node, misses, limit }, here.at);
         }

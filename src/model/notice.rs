@@ -54,6 +54,7 @@ pub fn severity(kind: &EventKind) -> Option<Severity> {
         | EventKind::TooFewSeeds { .. }
         | EventKind::ListedAlready { .. }
         | EventKind::ReportDisputed { .. }
+        | EventKind::WasAway { .. }
         | EventKind::LinkDown { end: LinkEnd::TooSlow, .. } => Some(Severity::Warning),
         EventKind::Repairing { .. }
         | EventKind::EnoughSeeds { .. }

@@ -80,6 +80,18 @@ pub enum LinkEnd {
     },
     /// A registration closed.
     RegistrationLost,
+    /// It closed while this node was away, which says nothing about the other end.
+    WhileAway,
+}
+
+/// Why a node was away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absence {
+    /// It did not run: a stopped process, a closed lid, a machine that stood still.
+    Stopped,
+    /// It read so slowly that messages waited.
+    ReadsLate,
 }
 
 /// What a seed did about a dead report.
@@ -135,6 +147,13 @@ pub enum EventKind {
     },
     /// A node of this process keeps its sockets and says nothing from now on.
     Hung,
+    /// The node was away, and has noticed that itself. It takes nobody for dead for that time.
+    WasAway {
+        /// Why.
+        why: Absence,
+        /// For how long, in microseconds.
+        span_us: u64,
+    },
     /// Something that the user asked of a node was not done.
     Failed {
         /// What was asked.

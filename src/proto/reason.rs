@@ -18,6 +18,8 @@ pub enum DelistReason {
         /// Who reported.
         reporter: Addr,
     },
+    /// Nothing was heard of it for long, and it did not answer when it was asked.
+    Silent,
     /// Its registration closed, and no new one came in time.
     Departed,
     /// It said goodbye.

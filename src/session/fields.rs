@@ -12,6 +12,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::Exposed { .. } => "exposed",
         EventKind::Stopped { .. } => "stopped",
         EventKind::Hung => "hung",
+        EventKind::WasAway { .. } => "was_away",
         EventKind::Failed { .. } => "failed",
         EventKind::FaultSet { .. } => "fault_set",
         EventKind::FaultCleared { .. } => "fault_cleared",
@@ -86,6 +87,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
         | EventKind::Hung
+        | EventKind::WasAway { .. }
         | EventKind::Failed { .. }
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }
@@ -108,6 +110,7 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
         | EventKind::Hung
+        | EventKind::WasAway { .. }
         | EventKind::Failed { .. }
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }

@@ -44,6 +44,7 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
         | EventKind::Hung
+        | EventKind::WasAway { .. }
         | EventKind::Failed { .. }
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }

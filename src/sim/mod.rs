@@ -76,8 +76,8 @@ struct Node<M> {
     connections: BTreeSet<u64>,
     /// The wake-up that counts; earlier ones in the queue are stale.
     wake_at: Option<Time>,
-    /// What waits because the node is slow.
-    unread: VecDeque<Input>,
+    /// What waits because the node is slow or paused, and since when.
+    unread: VecDeque<(Time, Input)>,
     /// When the node reads next, if something waits.
     reads_at: Option<Time>,
     /// It was told that more waits to be written than a classic link takes.
@@ -88,6 +88,7 @@ struct Node<M> {
 enum Condition {
     Up,
     Hung,
+    Paused,
 }
 
 /// Two ends, the dialler's first; each end knows the connection by a link id of its own.
@@ -315,7 +316,7 @@ impl<M: Machine> World<M> {
             What::Knock { from } => self.knock(from, due.node),
             What::Deliver(input) => self.arrive(due.node, input),
             What::Read => self.read(due.node),
-            What::Resume(id, end) => self.resume(id, end),
+            What::Resume(id, end) => self.read_on(id, end),
             What::Write(id, end) => self.write(due.node, id, end),
             What::Junk => self.vandalize(due.node),
         }
@@ -324,6 +325,7 @@ impl<M: Machine> World<M> {
 
     fn wake(&mut self, addr: Addr) {
         if self.nodes.get(&addr).is_some_and(|node| node.wake_at == Some(self.now)) {
+            self.tell_late(addr);
             self.handle(addr, Input::Wake);
         }
     }
@@ -348,9 +350,12 @@ impl<M: Machine> World<M> {
         let (link, closes) = match input {
             Input::Link { link, change } => (*link, matches!(change, LinkChange::Closed { .. })),
             Input::Message { link, .. } => (*link, false),
-            Input::Start | Input::TurnedAway { .. } | Input::DialFailed { .. } | Input::Command(_) | Input::Wake => {
-                return false;
-            }
+            Input::Start
+            | Input::TurnedAway { .. }
+            | Input::DialFailed { .. }
+            | Input::Late { .. }
+            | Input::Command(_)
+            | Input::Wake => return false,
         };
         let (id, end) = connection_of(link);
         let Some(connection) = self.connections.get_mut(&id) else { return true };
@@ -385,6 +390,9 @@ impl<M: Machine> World<M> {
     }
 
     fn handle(&mut self, addr: Addr, input: Input) {
+        if self.is_paused(addr) {
+            return self.keep(addr, input);
+        }
         if self.is_late(&input) {
             return;
         }
@@ -414,7 +422,7 @@ impl<M: Machine> World<M> {
                 let (id, end) = connection_of(link);
                 self.close(id, end, CloseCause::EndOfStream);
             }
-            Act::Pause(link, until) => self.pause(link, until),
+            Act::Pause(link, until) => self.rest(link, until),
         }
     }
 

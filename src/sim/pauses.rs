@@ -25,7 +25,7 @@ pub(super) struct Pause {
 
 impl<M: Machine> World<M> {
     /// From now on this link is not read before that time.
-    pub(super) fn pause(&mut self, link: LinkId, until: Time) {
+    pub(super) fn rest(&mut self, link: LinkId, until: Time) {
         let (id, end) = connection_of(link);
         let Some(node) = self.connections.get(&id).filter(|c| !c.closed[end]).map(|c| c.ends[end]) else { return };
         let pause = self.pauses.entry((id, end)).or_insert_with(|| Pause { until, held: VecDeque::new() });
@@ -52,7 +52,7 @@ impl<M: Machine> World<M> {
     }
 
     /// The time may have come to read this end again.
-    pub(super) fn resume(&mut self, id: u64, end: usize) {
+    pub(super) fn read_on(&mut self, id: u64, end: usize) {
         while let Some(pause) = self.pauses.get_mut(&(id, end)).filter(|pause| pause.until <= self.now) {
             let node = self.connections.get(&id).map(|connection| connection.ends[end]);
             match (pause.held.pop_front(), node) {

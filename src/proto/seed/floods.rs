@@ -18,7 +18,7 @@ impl Seed {
         message: &Message,
         out: &mut impl Output,
     ) -> bool {
-        let Some(open) = self.links.get_mut(&link) else { return false };
+        let Some(open) = self.links.get_mut(link) else { return false };
         match open.budget.spend(now, budget::cost(message)) {
             Verdict::Within => {}
             Verdict::Slowed { until, is_news } => {
@@ -50,17 +50,21 @@ impl Seed {
     }
 
     pub(super) fn tell_registered(&mut self, link: LinkId, peer: Addr, again: bool, out: &mut impl Output) {
+        out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
+        self.tell_listed(peer, again, out);
+    }
+
+    pub(super) fn tell_listed(&mut self, peer: Addr, again: bool, out: &mut impl Output) {
         if let Some(entry) = self.list.get_mut(&peer) {
             entry.is_told = true;
         }
-        out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
         out.emit(|| EventKind::PeerListed { peer, again });
     }
 
     /// Tells of registrations that have stood for long although many from the same machine come and go.
     pub(super) fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
         for link in self.visits.take_stayed(now) {
-            if let Some(peer) = self.links.get(&link).and_then(|open| open.peer) {
+            if let Some(peer) = self.links.get(link).and_then(|open| open.peer) {
                 let again = self.list.get(&peer).is_some_and(|entry| entry.is_told);
                 self.tell_registered(link, peer, again, out);
             }

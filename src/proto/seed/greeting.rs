@@ -1,10 +1,11 @@
 //! How a registration begins: who is taken, who is refused, and who has to wait because the name it gives is
 //! that of a registered peer (see [`crate::proto::claims`]).
 
+use std::time::Duration;
+
 use super::{Entry, Seed};
 use crate::proto::addr::Addr;
 use crate::proto::claims::{Claim, Claims};
-use crate::proto::config::REGISTRATIONS_MAX;
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, RefusalReason, Role};
@@ -13,7 +14,7 @@ use crate::proto::time::Time;
 impl Seed {
     pub(super) fn on_hello(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
         let (peer, own) = (hello.listen, self.config.listen);
-        let Some(remote) = self.links.get(&link).map(|open| open.remote) else { return };
+        let Some(remote) = self.links.get(link).map(|open| open.remote) else { return };
         if !peer.is_dialable() || !self.config.reach.can_be_named(own, remote.ip(), peer) {
             return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
@@ -32,11 +33,20 @@ impl Seed {
             Some(RefusalReason::Myself)
         } else if hello.role == Role::Seed {
             Some(RefusalReason::WrongRole)
-        } else if self.list.len() >= REGISTRATIONS_MAX && !self.list.contains_key(&peer) {
+        } else if self.is_full_for(peer) {
             Some(RefusalReason::Full)
         } else {
             None
         }
+    }
+
+    fn is_full_for(&self, peer: Addr) -> bool {
+        self.list.len() >= self.config.list_max && !self.list.contains_key(&peer)
+    }
+
+    /// How long the holder of a name may take to answer, see [`Claims::patience`].
+    pub(super) fn claim_patience(&self) -> Duration {
+        Claims::patience(self.config.handshake_timeout, self.config.liveness_interval)
     }
 
     /// True if a registration by this name is up: the newcomer waits while its holder is asked. See
@@ -49,8 +59,8 @@ impl Seed {
             return true;
         }
         let seq = self.probe(now, holder, named, out);
-        let decide_by = now + Claims::patience(self.config.handshake_timeout, self.config.liveness_interval);
-        if let Some(open) = self.links.get_mut(&link) {
+        let decide_by = now + self.claim_patience();
+        if let Some(open) = self.links.get_mut(link) {
             open.hello_by = decide_by + self.config.handshake_timeout;
         }
         self.claims.add(link, hello, seq, decide_by);
@@ -62,10 +72,10 @@ impl Seed {
         loop {
             let is_decided = |claim: &Claim| {
                 let holder = self.list.get(&claim.hello.listen).and_then(|entry| entry.link);
-                !self.links.contains_key(&claim.link) || holder.is_none()
+                !self.links.contains_key(claim.link) || holder.is_none()
             };
             let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
-            if self.links.contains_key(&claim.link) {
+            if self.links.contains_key(claim.link) {
                 self.register(now, claim.link, claim.hello.listen, out);
             }
         }
@@ -73,7 +83,7 @@ impl Seed {
 
     fn register(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
         let (again, was_told) = self.replace_registration(now, link, peer, out);
-        let from = self.links.get(&link).map(|open| open.remote.ip());
+        let from = self.links.get(link).map(|open| open.remote.ip());
         if from.is_none_or(|from| self.visits.came(now, link, from)) {
             self.tell_registered(link, peer, again && was_told, out);
         }
@@ -84,26 +94,46 @@ impl Seed {
 
     /// Puts the peer on the list with this link: whether it had been on it, and whether that was told.
     fn replace_registration(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> (bool, bool) {
-        if let Some(open) = self.links.get_mut(&link) {
+        if let Some(open) = self.links.get_mut(link) {
             open.peer = Some(peer);
         }
+        self.schedule(link);
         let is_told = self.list.get(&peer).is_some_and(|entry| entry.is_told);
         let entry = Entry { link: Some(link), departed_at: Time::from_micros(0), is_told };
         let Some(before) = self.list.insert(peer, entry) else { return (false, false) };
+        self.departures.remove(&(before.departed_at, peer));
         if let Some(old) = before.link {
             let reason = GoodbyeReason::Replaced;
-            self.links.remove(&old);
+            self.links.remove(old);
             out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(old);
             self.registration_ended(now, old, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
-            // Whoever speaks for the peer now has just proved that it lives.
-            self.verifications.retain(|check| check.link != old);
         }
         (true, is_told)
     }
 
+    /// Is the peer on the list, by this registration?
+    pub(super) fn is_listed_by(&self, link: LinkId, peer: Addr) -> bool {
+        self.list.get(&peer).is_some_and(|entry| entry.link == Some(link))
+    }
+
+    /// A peer that was taken off the list while its registration stands asks for itself, so it lives: it is listed
+    /// again, unless the list is full by now. Whether it is listed.
+    pub(super) fn list_again(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
+        if self.is_full_for(peer) {
+            self.registration_ended(now, link, peer, LinkEnd::RegistrationLost, out);
+            self.refuse(now, link, peer, RefusalReason::Full, out);
+            return false;
+        }
+        let (again, was_told) = self.replace_registration(now, link, peer, out);
+        if !self.visits.is_untold(link) {
+            self.tell_listed(peer, again && was_told, out);
+        }
+        true
+    }
+
     pub(super) fn refuse(&mut self, now: Time, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
-        let Some(open) = self.links.remove(&link) else { return };
+        let Some(open) = self.links.remove(link) else { return };
         out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         out.hang_up(link);
         let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral: Vec::new() };
