@@ -15,7 +15,7 @@ mod pauses;
 mod play;
 mod trouble;
 
-pub use engine::{CommandError, Defaults, Engine};
+pub use engine::{Defaults, Engine};
 pub use play::{Piece, play};
 
 use std::cmp::Reverse;
