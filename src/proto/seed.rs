@@ -5,14 +5,16 @@
 //! dialect cannot ask.
 
 mod greeting;
+mod proof;
 #[cfg(test)]
 mod tests;
 mod turns;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use self::proof::{Proof, Proofs};
 use self::turns::Turns;
 use super::addr::Addr;
 use super::claims::Claims;
@@ -54,6 +56,9 @@ struct Entry {
     link: Option<LinkId>,
     /// When its registration closed.
     departed_at: Time,
+    /// The machine that it registered from.
+    host: IpAddr,
+    proof: Proof,
 }
 
 /// A dead report that is being checked.
@@ -82,6 +87,7 @@ pub struct Seed {
     offenses: Offenses,
     claims: Claims,
     turns: Turns,
+    proofs: Proofs,
 }
 
 impl Seed {
@@ -99,6 +105,7 @@ impl Seed {
             offenses: Offenses::default(),
             claims: Claims::default(),
             turns: Turns::default(),
+            proofs: Proofs::default(),
         }
     }
 
@@ -158,7 +165,7 @@ impl Seed {
         let Some(open) = self.links.get_mut(&link) else { return };
         open.listed_at = now;
         let peer = open.peer;
-        let others: Vec<Addr> = self.listed().filter(|listed| Some(*listed) != peer).collect();
+        let others = self.others_to_name(peer);
         let peers = match self.config.dialect {
             Dialect::Classic if others.len() > CLASSIC_LIST_LEN => self.random.sample(&others, CLASSIC_LIST_LEN),
             Dialect::Framed if others.len() > LIST_LEN_MAX => self.random.sample(&others, LIST_LEN_MAX),
@@ -281,7 +288,10 @@ impl Seed {
     }
 
     fn delist(&mut self, peer: Addr, reason: DelistReason, out: &mut impl Output) {
-        if self.list.remove(&peer).is_some() {
+        if let Some(entry) = self.list.remove(&peer) {
+            if entry.proof == Proof::Wanted {
+                self.proofs.forget(peer);
+            }
             out.emit(|| EventKind::PeerDelisted { peer, reason });
         }
     }
@@ -299,10 +309,13 @@ impl Seed {
         let Some(entry) = self.list.get_mut(&peer).filter(|entry| entry.link == Some(link)) else { return };
         entry.link = None;
         entry.departed_at = now;
+        let proof = entry.proof;
         let checked = self.verifications.iter().position(|check| check.dead == peer);
         // A node that is asked whether it lives, and hangs up, has answered.
         let reporter = checked.and_then(|at| self.verifications.swap_remove(at).reporters.first().copied());
         let reason = reason.or_else(|| reporter.map(|reporter| DelistReason::Unanswered { reporter }));
+        // One of whom nobody knows that it listens need not be waited for.
+        let reason = reason.or_else(|| (proof == Proof::Wanted).then_some(DelistReason::Departed));
         if let Some(reason) = reason {
             self.delist(peer, reason, out);
         }
@@ -403,6 +416,7 @@ impl Seed {
         self.verifications.clear();
         self.claims.clear();
         self.turns.clear();
+        self.proofs.clear();
     }
 }
 
@@ -422,22 +436,30 @@ fn registration_ended(link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Out
 impl Machine for Seed {
     fn handle(&mut self, now: Time, input: Input, out: &mut impl Output) {
         match input {
+            Input::Message { link, message } if self.proofs.is_asked_by(link) => {
+                self.on_proof(now, link, &message, out)
+            }
             Input::Message { link, message } => self.on_message(now, link, message, out),
             Input::Link { link, change: LinkChange::Accepted { remote } } => self.on_accepted(now, link, remote, out),
+            Input::Link { link, change: LinkChange::Dialed { peer } } => self.on_proof_dialed(now, link, peer, out),
+            Input::Link { link, change: LinkChange::Closed { .. } } if self.proofs.is_asked_by(link) => {
+                out.hang_up(link);
+                self.on_proof_closed(now, link);
+            }
             Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(now, link, cause, out),
+            Input::DialFailed { peer, .. } => self.on_proof_dial_failed(now, peer),
             Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
             Input::Command(NodeCommand::Leave) => self.leave(out),
             Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
             Input::Wake => self.on_wake(now, out),
-            // A seed dials nobody, and a user asks nothing else of it.
+            // A user asks nothing else of a seed.
             Input::Start
-            | Input::DialFailed { .. }
-            | Input::Link { change: LinkChange::Dialed { .. }, .. }
             | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_) | NodeCommand::Lie(_)) => {
             }
         }
         self.settle_claims(now, out);
         self.give_turns(now, out);
+        self.seek_proofs(now, out);
     }
 
     fn next_deadline(&self) -> Option<Time> {
@@ -446,7 +468,8 @@ impl Machine for Seed {
         let departures = self.list.values().filter(|entry| entry.link.is_none()).map(|entry| self.gone_at(entry));
         let decisions = self.claims.next_deadline().into_iter().chain(self.offenses.next_deadline());
         let turns = self.turns.next_deadline();
-        handshakes.chain(answers).chain(departures).chain(decisions).chain(turns).min()
+        let proofs = self.proofs.next_deadline();
+        handshakes.chain(answers).chain(departures).chain(decisions).chain(turns).chain(proofs).min()
     }
 
     fn dialect(&self) -> Dialect {
@@ -458,6 +481,7 @@ impl Machine for Seed {
         tell(Holding::new("registrations", self.list.len(), REGISTRATIONS_MAX));
         tell(Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
         tell(Holding::new("connections that wait for the list", self.turns.len(), HALF_OPEN_MAX));
+        self.proofs.holdings().into_iter().for_each(&mut *tell);
         tell(Holding::new("reporters that were disputed", self.disputes.len(), DISPUTES_MAX));
     }
 }

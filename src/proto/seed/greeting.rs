@@ -1,6 +1,9 @@
 //! How a registration begins: who is taken, who is refused, and who has to wait because the name it gives is
 //! that of a registered peer (see [`crate::proto::claims`]).
 
+use std::net::IpAddr;
+
+use super::proof::Proof;
 use super::{Entry, Seed, registration_ended};
 use crate::proto::addr::Addr;
 use crate::proto::claims::{Claim, Claims};
@@ -8,7 +11,11 @@ use crate::proto::config::REGISTRATIONS_MAX;
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, RefusalReason, Role};
+use crate::proto::reach::is_here;
 use crate::proto::time::Time;
+
+/// One machine other than this one may fill a quarter of the list: it leaves room for the others, and is a large lab.
+const MACHINE_SHARE: usize = 4;
 
 impl Seed {
     pub(super) fn on_hello(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
@@ -17,7 +24,7 @@ impl Seed {
         if !peer.is_dialable() || !self.config.reach.can_be_named(own, remote.ip(), peer) {
             return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
-        if let Some(reason) = self.objection(hello) {
+        if let Some(reason) = self.objection(hello, remote.ip()) {
             return self.refuse(now, link, peer, reason, out);
         }
         if self.config.dialect == Dialect::Framed && self.claims_a_live_name(now, link, hello, out) {
@@ -26,17 +33,26 @@ impl Seed {
         self.register(now, link, peer, out);
     }
 
-    fn objection(&self, hello: Hello) -> Option<RefusalReason> {
+    fn objection(&self, hello: Hello, from: IpAddr) -> Option<RefusalReason> {
         let peer = hello.listen;
         if peer == self.config.listen {
             Some(RefusalReason::Myself)
         } else if hello.role == Role::Seed {
             Some(RefusalReason::WrongRole)
-        } else if self.list.len() >= REGISTRATIONS_MAX && !self.list.contains_key(&peer) {
+        } else if self.has_no_place_for(peer, from) {
             Some(RefusalReason::Full)
         } else {
             None
         }
+    }
+
+    /// A list that is full, or full enough of one other machine, takes nobody new.
+    fn has_no_place_for(&self, peer: Addr, from: IpAddr) -> bool {
+        let is_elsewhere = !is_here(self.config.listen, from);
+        let of_its_machine = || self.list.values().filter(|entry| entry.host == from).count();
+        let is_full = self.list.len() >= REGISTRATIONS_MAX
+            || (is_elsewhere && of_its_machine() >= REGISTRATIONS_MAX / MACHINE_SHARE);
+        is_full && !self.list.contains_key(&peer)
     }
 
     /// True if a registration by this name is up: the newcomer waits while its holder is asked. See
@@ -82,11 +98,17 @@ impl Seed {
 
     /// Puts the peer on the list with this link; true when it had been on it.
     fn replace_registration(&mut self, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
-        if let Some(open) = self.links.get_mut(&link) {
-            open.peer = Some(peer);
-        }
-        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0) };
-        let Some(before) = self.list.insert(peer, entry) else { return false };
+        let Some(open) = self.links.get_mut(&link) else { return false };
+        open.peer = Some(peer);
+        let host = open.remote.ip();
+        let proof = self.list.get(&peer).map_or_else(|| self.proof_of_newcomers(), |before| before.proof);
+        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0), host, proof };
+        let Some(before) = self.list.insert(peer, entry) else {
+            if proof == Proof::Wanted && self.may_prove(peer, host) {
+                self.proofs.want(peer);
+            }
+            return false;
+        };
         if let Some(old) = before.link {
             let reason = GoodbyeReason::Replaced;
             self.links.remove(&old);

@@ -5,6 +5,7 @@ mod commands;
 mod crowd;
 mod dialects;
 mod neighbor;
+mod registrations;
 mod seed;
 mod stranger;
 
