@@ -145,6 +145,8 @@ fn a_settled_network_is_shown_as_it_is() {
 #[test]
 fn a_hung_peer_turns_suspect_then_dead_with_all_the_evidence() {
     let mut story = Story::new(6);
+    // The seeds have just asked it of their own accord.
+    story.pass(Duration::from_secs(30));
     let witnesses = story.neighbors_by_machine(p(3));
     story.hang(p(3));
     assert_eq!(story.state(p(3)), NodeState::Hung);

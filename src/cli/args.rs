@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::places::{path_of_file, path_parser};
 use super::values::{
     GossipInterval, Joiners, JournalSize, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Messages, Misses,
-    Network, PaceName, Policy, RngSeed, SessionLength, Theme, Wire,
+    Network, PaceName, Policy, ProbeTimeout, RngSeed, SessionLength, Theme, Wire,
 };
 
 const LONG_ABOUT: &str = "\
@@ -324,6 +324,9 @@ pub(crate) struct NodeArgs {
     /// Unanswered probes in a row that make a neighbor dead [default: 3]
     #[arg(long, value_name = "N")]
     pub(crate) liveness_misses: Option<Misses>,
+    /// Time that an answer to a probe may take, at most a liveness interval; classic: always one [default: 2s]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) probe_timeout: Option<ProbeTimeout>,
     /// Links that a peer aims for and dials [default: 4]
     #[arg(long, value_name = "N")]
     pub(crate) max_dial: Option<Links>,
@@ -432,6 +435,7 @@ impl NodeArgs {
             messages: self.messages.or(other.messages),
             liveness_interval: self.liveness_interval.or(intervals.and_then(|other| other.liveness_interval)),
             liveness_misses: self.liveness_misses.or(other.liveness_misses),
+            probe_timeout: self.probe_timeout.or(other.probe_timeout),
             max_dial: self.max_dial.or(other.max_dial),
             max_neighbors: self.max_neighbors.or(other.max_neighbors),
             join_policy: self.join_policy.or(other.join_policy),

@@ -45,6 +45,7 @@ impl NodeSettings {
         peer.liveness_interval = args.liveness_interval.map_or(pace.liveness_interval(), Span::get);
         peer.messages = args.messages.map(Count::get);
         peer.liveness_misses = args.liveness_misses.map_or(peer.liveness_misses, Count::as_u32);
+        peer.probe_timeout = args.probe_timeout.map_or(peer.probe_timeout, Span::get);
         (peer.max_dial, peer.max_neighbors) = links(args, &peer)?;
         peer.join_policy = args.join_policy.map_or(peer.join_policy, Into::into);
         peer.reach = Reach::new(args.allow.iter().map(|network| network.0));
@@ -65,6 +66,9 @@ fn without_effect(args: &NodeArgs, dialect: Dialect) -> Vec<String> {
         told.push(
             "the classic dialect has no join-policy refuse: full peers take every joiner; use --wire framed".into(),
         );
+    }
+    if args.probe_timeout.is_some() {
+        told.push("the classic dialect has no probe-timeout: an answer may take a liveness interval".into());
     }
     if matches!(args.dead_policy, Some(Policy::Verify)) {
         told.push("the classic dialect has no dead-policy verify: seeds trust every report; use --wire framed".into());
@@ -107,8 +111,9 @@ pub(crate) fn written(node: &NodeSettings) -> Vec<(String, String)> {
         ("max-dial", peer.max_dial.to_string()),
         ("max-neighbors", peer.max_neighbors.to_string()),
     ];
-    // The other dialect has neither.
+    // The other dialect has none of these.
     if peer.dialect == Dialect::Framed {
+        settings.push(("probe-timeout", span(peer.probe_timeout)));
         settings.push(("join-policy", name_of(&joiners(peer.join_policy))));
         settings.push(("dead-policy", name_of(&policy(node.seed.dead_policy))));
     }

@@ -90,6 +90,7 @@ fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<Line> {
         line("messages", peer.messages.unwrap_or(100).to_string(), args.messages.is_some()),
         line("liveness-interval", span(peer.liveness_interval), args.liveness_interval.is_some()),
         line("liveness-misses", peer.liveness_misses.to_string(), args.liveness_misses.is_some()),
+        line("probe-timeout", span(peer.probe_timeout), args.probe_timeout.is_some()),
         line("max-dial", peer.max_dial.to_string(), args.max_dial.is_some()),
         line("max-neighbors", peer.max_neighbors.to_string(), args.max_neighbors.is_some()),
         line("join-policy", quoted(&name_of(&joiners(peer.join_policy))), args.join_policy.is_some()),

@@ -20,6 +20,8 @@ use crate::session::text::size_text;
 pub(crate) type GossipInterval = Span<1, DAY_MS>;
 /// Time between two probes. Below 10 ms an answer is late because the machine was busy.
 pub(crate) type LivenessInterval = Span<10, DAY_MS>;
+/// Time that an answer may take. Below 10 ms it is late because the machine was busy.
+pub(crate) type ProbeTimeout = Span<10, DAY_MS>;
 /// How long a session runs.
 pub(crate) type SessionLength = Span<1, { 365 * DAY_MS }>;
 /// Misses that make a neighbor dead. Past 100 nobody would ever be.

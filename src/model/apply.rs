@@ -1,7 +1,10 @@
 //! Taking an event in: which part of the model learns what from it.
 
+use std::time::Duration;
+
 use super::Model;
 use super::death::{SeedAct, SeedStep, Testimony};
+use super::elsewhere::Proof;
 use super::fault::Lie;
 use super::forgery::Forgery;
 use super::gossip::{self, Entry, EntryKind};
@@ -11,7 +14,7 @@ use super::node::{Belief, Life, Node, Suspicion};
 use super::notice::{self, Notice};
 use super::overlay::ChangeKind;
 use super::rumor::Copy;
-use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
+use crate::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, GoodbyeReason, MessageId, ProbeSeq, Role, Trace};
 use crate::proto::text::Body;
@@ -47,7 +50,10 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
     if !is_nobody {
         model.nodes.at_work(event.node, event.at);
     }
-    if let Some(severity) = notice::severity(&event.kind) {
+    // A seed of ours puts up with who comes back, and of neighbors elsewhere who asks for a restart is told.
+    let is_harmless =
+        matches!(event.kind, EventKind::ListedAlready { seed } if model.nodes.get(seed).is_some_and(Node::is_ours));
+    if let Some(severity) = notice::severity(&event.kind).filter(|_| !is_harmless) {
         model.notices.push(Notice { at: event.at, severity, event: event.clone() });
     }
     model.take(here, &event.kind);
@@ -74,6 +80,7 @@ impl Model {
                 self.nodes.hung(here.node, here.at);
                 self.log(here, EntryKind::Hung);
             }
+            EventKind::WasAway { why, span_us } => self.was_away(here, why, Duration::from_micros(span_us)),
             EventKind::FaultSet { ref fault } => self.faults.set(fault, here.at),
             EventKind::FaultCleared { ref fault } => self.faults.cleared(fault, here.at),
             EventKind::Lied { about } => self.faults.lied(Lie { at: here.at, liar: here.node, about }),
@@ -111,6 +118,7 @@ impl Model {
                     self.seeds.sent_list(seed, peers.len(), here.at);
                 }
                 self.links.heard(here.link(seed), here.at);
+                self.contact(seed, here.node, here.at, |_| {});
             }
             EventKind::PeerListSent { ref peers, .. } => self.seeds.sent_list(here.node, peers.len(), here.at),
             EventKind::PeerListed { peer, .. } => {
@@ -123,20 +131,26 @@ impl Model {
             EventKind::Received { id, from, ref body, trace, forwarded } => {
                 self.received(here, id, from, body, trace, forwarded);
             }
-            EventKind::Duplicate { id, from, .. } => self.duplicate(here, id, from),
+            EventKind::Duplicate { id, from, trace } => self.duplicate(here, id, from, trace),
             EventKind::Forged { id, from } => {
                 self.links.heard(here.link(from), here.at);
                 self.forgeries.push(Forgery { at: here.at, id, from });
+                self.contact(from, here.node, here.at, |_| {});
             }
             EventKind::ProbeSent { peer, seq } => {
                 self.nodes.at_work(here.node, here.at).counters.probes_sent += 1;
                 self.links.probed(here.link(peer), seq, here.at);
+                self.with_contact(peer, |contact| contact.probes_to_it += 1);
                 self.probe(here, peer, seq, ProbeOutcome::Sent);
             }
-            EventKind::ProbeReceived { peer, .. } => self.links.heard(here.link(peer), here.at),
+            EventKind::ProbeReceived { peer, .. } => {
+                self.links.heard(here.link(peer), here.at);
+                self.contact(peer, here.node, here.at, |contact| contact.probes_from_it += 1);
+            }
             EventKind::ProbeAnswered { peer, seq, rtt_us, .. } => {
                 self.nodes.at_work(here.node, here.at).counters.probes_answered += 1;
                 self.links.answered(here.link(peer), seq, rtt_us, here.at);
+                self.contact(peer, here.node, here.at, |contact| contact.answered += 1);
                 self.probe(here, peer, seq, ProbeOutcome::Answered { rtt_us });
                 self.heard(here, peer);
             }
@@ -164,6 +178,7 @@ impl Model {
                 self.nodes.mention(dead, here.at);
                 self.nodes.mention(reporter, here.at);
                 self.seeds.got_report(here.node);
+                self.contact(reporter, here.node, here.at, |_| {});
                 let act = SeedAct::Received { reporter, cause, action };
                 self.deaths.received(dead, SeedStep { at: here.at, seed: here.node, act }, reporter, cause);
                 self.log(here, EntryKind::ReportReceived { dead, reporter, action });
@@ -197,7 +212,16 @@ impl Model {
             | EventKind::Failed { .. }
             | EventKind::Repairing { .. }
             | EventKind::TooFewSeeds { .. }
+            | EventKind::ListedAlready { .. }
             | EventKind::EnoughSeeds { .. } => {}
+        }
+    }
+
+    /// A node that did not run is no dead node, whatever the others made of its silence.
+    fn was_away(&mut self, here: At, why: Absence, span: Duration) {
+        match why {
+            Absence::Stopped => self.deaths.was_away(here.node, here.at, span),
+            Absence::ReadsLate => {}
         }
     }
 
@@ -317,6 +341,12 @@ impl Model {
     fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason) {
         self.seeds.delisted(here.node, peer, here.at);
         match reason {
+            DelistReason::Silent => {
+                // Nobody may be left who would report it.
+                let act = SeedAct::Delisted { reason };
+                self.deaths.found_silent(peer, SeedStep { at: here.at, seed: here.node, act });
+                self.nodes.presume_dead(peer, here.at);
+            }
             DelistReason::Reported { .. } | DelistReason::Unanswered { .. } => {
                 self.seed_acted(here, peer, SeedAct::Delisted { reason });
                 self.nodes.presume_dead(peer, here.at);
@@ -338,7 +368,7 @@ impl Model {
         add(&mut counters.forwarded, forwarded as u64);
         let body = self.rumors.body_to_keep(id, body);
         let entry = self.log(here, EntryKind::Generated { id, body: body.clone(), forwarded });
-        let copy = Copy { from: None, hop: Some(0), at: here.at, duplicates: 0, entry };
+        let copy = Copy { from: None, hop: Some(0), hop_known: None, at: here.at, duplicates: 0, entry };
         self.rumors.first_copy(id, &body, here.node, copy);
         self.rumors.begins(id, here.at);
     }
@@ -355,17 +385,46 @@ impl Model {
         let body = self.rumors.body_to_keep(id, body);
         let what = EntryKind::Received { id, from, body: body.clone(), hop, forwarded, duplicates: 0 };
         let entry = self.log(here, what);
-        let copy = Copy { from: Some(from), hop, at: here.at, duplicates: 0, entry };
+        let hop_known = if hop.is_none() { self.hop_known(here, id, from) } else { None };
+        let copy = Copy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, entry };
+        if self.rumors.get(id).is_none() {
+            self.with_contact(id.origin, |contact| contact.messages += 1);
+        }
         self.rumors.first_copy(id, &body, here.node, copy);
+        self.copy_came(here, id, from, trace);
         if let Some(trace) = trace {
             self.rumors.began(id, trace.sent);
         }
     }
 
-    fn duplicate(&mut self, here: At, id: MessageId, from: Addr) {
+    /// Links of the shortest way that is known here, where the message does not tell.
+    fn hop_known(&self, here: At, id: MessageId, from: Addr) -> Option<u16> {
+        match self.passage(id, from, here.node) {
+            Some(passage) => passage.hop,
+            None => self.rumors.hop_known_from(id, from),
+        }
+    }
+
+    /// Whoever runs elsewhere and sent a copy has the message.
+    fn copy_came(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
+        if self.nodes.contact_mut(from).is_none() {
+            return;
+        }
+        self.contact(from, here.node, here.at, |contact| contact.copies += 1);
+        let perhaps_from = self.passage(id, from, here.node).and_then(|passage| passage.perhaps_from);
+        // Where the message tells its hops, these two fit.
+        let hop_of = |node: &Addr| self.rumors.get(id)?.copies.get(node)?.hop;
+        let fits =
+            |node: &Addr| trace.is_none_or(|trace| hop_of(node).is_some_and(|hop| hop.saturating_add(2) == trace.hop));
+        let perhaps_from = perhaps_from.filter(fits);
+        self.rumors.proved(id, from, Proof { to: here.node, at: here.at, perhaps_from });
+    }
+
+    fn duplicate(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
         self.totals.duplicates += 1;
         self.nodes.at_work(here.node, here.at).counters.duplicates += 1;
         self.links.heard(here.link(from), here.at);
+        self.copy_came(here, id, from, trace);
         if let Some(first) = self.rumors.duplicate(id, here.node) {
             gossip::count_duplicate(&mut self.gossip, first.entry);
         }
@@ -379,11 +438,14 @@ impl Model {
         let Miss { seq, misses, limit, last_heard, .. } = miss;
         self.nodes.at_work(here.node, here.at).counters.probes_missed += 1;
         self.links.missed(here.link(peer), miss);
+        self.with_contact(peer, |contact| contact.missed += 1);
         self.probe(here, peer, seq, ProbeOutcome::Missed { misses, limit, last_heard });
         self.log(here, EntryKind::ProbeMissed { peer, seq, misses, limit });
-        // A seed asks once, to check a report: that is a step of the case, not a suspicion.
+        // A seed asks to check a report: that it had no answer is a step of the case, not a suspicion.
         if self.nodes.get(here.node).is_some_and(|node| node.role == Some(Role::Seed)) {
-            self.seed_acted(here, peer, SeedAct::NoAnswer);
+            if misses >= limit {
+                self.seed_acted(here, peer, SeedAct::NoAnswer);
+            }
         } else {
             self.nodes.suspected(peer, Suspicion { by: here.node, misses, limit }, here.at);
         }

@@ -121,6 +121,8 @@ pub struct DeathCase {
     pub steps: Vec<SeedStep>,
     /// When there was a sign of life again, for somebody who had lost it.
     pub back_at: Option<Time>,
+    /// It told later that it had not run for so long: it was away, and not dead.
+    pub away: Option<Duration>,
     /// Testimonies and steps that were not kept because there were too many.
     pub omitted: u64,
 }
@@ -165,7 +167,7 @@ impl DeathCase {
     }
 
     fn new(dead: Addr, at: Time) -> Self {
-        Self { dead, at, testimonies: Vec::new(), steps: Vec::new(), back_at: None, omitted: 0 }
+        Self { dead, at, testimonies: Vec::new(), steps: Vec::new(), back_at: None, away: None, omitted: 0 }
     }
 
     /// Nobody says so but those whose link the user cut.
@@ -184,17 +186,17 @@ impl DeathCase {
     fn is_acted_on(&self) -> bool {
         self.steps.iter().any(|step| match step.act {
             SeedAct::Delisted { reason } => {
-                matches!(reason, DelistReason::Reported { .. } | DelistReason::Unanswered { .. })
+                matches!(reason, DelistReason::Reported { .. } | DelistReason::Unanswered { .. } | DelistReason::Silent)
             }
             SeedAct::Received { action, .. } => action == ReportAction::Removed,
             SeedAct::NoAnswer | SeedAct::Disputed { .. } | SeedAct::Relisted => false,
         })
     }
 
-    /// Nobody in this process found the node dead, and no seed acted as if it were: a lie, a report that was disputed.
-    /// That is no death. Of a report from elsewhere that nobody has answered yet, it is not known.
+    /// Nobody in this process found the node dead, and no seed acted as if it were: a lie, a report that was disputed. Or
+    /// the node was only away. That is no death. Of a report from elsewhere that nobody has answered yet, it is not known.
     pub fn is_unfounded(&self) -> bool {
-        self.is_disputed() || (self.is_lie_only() && !self.is_acted_on())
+        self.away.is_some() || self.is_disputed() || (self.is_lie_only() && !self.is_acted_on())
     }
 
     /// Nobody says so but those whom the user made to lie.
@@ -376,6 +378,23 @@ impl Deaths {
     /// A seed did something else about a death, if there is one.
     pub(super) fn acted(&mut self, dead: Addr, step: SeedStep) {
         if let Some(case) = self.current_if_any(dead, step.at).and_then(|number| self.cases.get_mut(number)) {
+            case.step(step);
+        }
+    }
+
+    /// The node tells that it had not run for so long: what was said of its death meanwhile is no death.
+    pub(super) fn was_away(&mut self, node: Addr, at: Time, span: Duration) {
+        let number = self.latest.get(&node).copied();
+        let case = number.and_then(|number| self.cases.get_mut(number)).filter(|case| at.since(case.at) <= span);
+        if let Some(case) = case {
+            case.away = Some(span);
+        }
+    }
+
+    /// A seed took a node off its list that nobody had to report.
+    pub(super) fn found_silent(&mut self, dead: Addr, step: SeedStep) {
+        let number = self.current(dead, step.at);
+        if let Some(case) = self.cases.get_mut(number) {
             case.step(step);
         }
     }

@@ -8,6 +8,7 @@
 
 mod apply;
 pub mod death;
+pub mod elsewhere;
 pub mod fault;
 pub mod forgery;
 pub mod gossip;

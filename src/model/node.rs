@@ -8,6 +8,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Map;
+use super::elsewhere::Contact;
 pub use super::life::{Life, Lives, Turn};
 use crate::event::{Pace, Stop};
 use crate::proto::addr::Addr;
@@ -132,6 +133,8 @@ pub struct Node {
     pub starts: u32,
     /// What it did; all 0 for a node elsewhere.
     pub counters: Counters,
+    /// What came of a node elsewhere; all 0 for a node of ours.
+    pub contact: Contact,
 }
 
 impl Node {
@@ -155,6 +158,7 @@ impl Node {
             registrations: 0,
             starts: 0,
             counters: Counters::default(),
+            contact: Contact::default(),
         }
     }
 
@@ -324,6 +328,11 @@ impl Nodes {
             self.peers_running += usize::from(node.is_running_peer());
         }
         node
+    }
+
+    /// What is counted of a node elsewhere that is known; nothing of a node of ours.
+    pub(super) fn contact_mut(&mut self, addr: Addr) -> Option<&mut Contact> {
+        self.by_addr.get_mut(&addr).filter(|node| !node.is_ours()).map(|node| &mut node.contact)
     }
 
     /// Somebody named this node.

@@ -50,7 +50,9 @@ pub fn severity(kind: &EventKind) -> Option<Severity> {
         | EventKind::DialFailed { .. }
         | EventKind::NotAccepted { .. }
         | EventKind::TooFewSeeds { .. }
+        | EventKind::ListedAlready { .. }
         | EventKind::ReportDisputed { .. }
+        | EventKind::WasAway { .. }
         | EventKind::LinkDown { end: LinkEnd::TooSlow, .. } => Some(Severity::Warning),
         EventKind::Repairing { .. }
         | EventKind::EnoughSeeds { .. }

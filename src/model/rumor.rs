@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::elsewhere::Proof;
 use super::node::{Life, Node, Nodes};
 use super::ring::Ring;
 use super::{HashMap, Map};
@@ -12,7 +13,7 @@ use crate::proto::time::Time;
 
 /// Messages that are kept.
 pub const RUMORS_MAX: usize = 4_096;
-/// First copies that are kept, of all messages together: a message each of 100,000 nodes, or 200
+/// First copies and proofs that are kept, of all messages together: a message each of 100,000 nodes, or 200
 /// nodes' share of 1,300 messages; about 20 MB.
 pub const COPIES_MAX: usize = 262_144;
 
@@ -63,12 +64,21 @@ pub struct Copy {
     pub from: Option<Addr>,
     /// Links that it had crossed; 0 at the origin, `None` if that is not known.
     pub hop: Option<u16>,
+    /// Where that is not known because it came over nodes elsewhere: the links of the shortest way that is known here.
+    pub hop_known: Option<u16>,
     /// When it came.
     pub at: Time,
     /// Further copies that came later.
     pub duplicates: u32,
     /// Its number in the gossip log.
     pub entry: u64,
+}
+
+impl Copy {
+    /// Links that it had crossed, for certain or by the shortest way that is known here.
+    pub fn hops(&self) -> Option<u16> {
+        self.hop.or(self.hop_known)
+    }
 }
 
 /// One message.
@@ -86,10 +96,14 @@ pub struct Rumor {
     pub last_first: Time,
     /// Who has it, in the order in which it came; nodes of ours only.
     pub copies: Map<Addr, Copy>,
+    /// Who runs elsewhere and sent a copy to a node of ours, see [`Rumor::elsewhere`].
+    pub(super) proofs: Map<Addr, Proof>,
     /// Further copies, at all nodes together.
     pub duplicates: u64,
-    /// The most links that a first copy had crossed.
+    /// The most links that a first copy had crossed, as far as known.
     pub hop_max: u16,
+    /// Copies came over nodes elsewhere, so that nobody can tell how many links these had crossed.
+    pub is_hop_uncertain: bool,
 }
 
 impl Rumor {
@@ -181,7 +195,8 @@ impl Rumors {
     pub(super) fn first_copy(&mut self, id: MessageId, body: &Body, node: Addr, copy: Copy) {
         let number = self.number_of(id, body, copy.at);
         let Some(rumor) = self.held.get_mut(number) else { return };
-        rumor.hop_max = rumor.hop_max.max(copy.hop.unwrap_or(0));
+        rumor.hop_max = rumor.hop_max.max(copy.hops().unwrap_or(0));
+        rumor.is_hop_uncertain |= copy.hop.is_none();
         rumor.last_first = copy.at;
         // A second first copy: the node had forgotten that it has the message. The first one counts.
         if let indexmap::map::Entry::Vacant(place) = rumor.copies.entry(node) {
@@ -227,6 +242,21 @@ impl Rumors {
         Some(*copy)
     }
 
+    /// A node elsewhere has this message: it sent a copy.
+    pub(super) fn proved(&mut self, id: MessageId, node: Addr, proof: Proof) {
+        let Some(rumor) = self.get_mut(id) else { return };
+        if let indexmap::map::Entry::Vacant(place) = rumor.proofs.entry(node) {
+            place.insert(proof);
+            self.copies += 1;
+        }
+        self.make_room();
+    }
+
+    /// The same, not for certain, when it comes from a node of ours that has it.
+    pub(super) fn hop_known_from(&self, id: MessageId, from: Addr) -> Option<u16> {
+        self.get(id)?.copies.get(&from)?.hop_known?.checked_add(1)
+    }
+
     /// Links that a message has crossed when it comes from this neighbor, as far as its way is
     /// known: the classic dialect does not tell.
     pub(super) fn hop_from(&self, id: MessageId, from: Addr) -> Option<u16> {
@@ -247,8 +277,10 @@ impl Rumors {
             first_seen: at,
             last_first: at,
             copies: Map::default(),
+            proofs: Map::default(),
             duplicates: 0,
             hop_max: 0,
+            is_hop_uncertain: false,
         };
         let (number, gone) = self.held.push(rumor);
         self.forget(gone);
@@ -266,7 +298,7 @@ impl Rumors {
 
     fn forget(&mut self, gone: Option<Rumor>) {
         if let Some(rumor) = gone {
-            self.copies -= rumor.copies.len();
+            self.copies -= rumor.copies.len() + rumor.proofs.len();
             self.numbers.remove(&rumor.id);
         }
     }

@@ -4,7 +4,9 @@
 //! network or the system is escaped, see [`crate::proto::text`].
 
 use super::words::{count_text, list_text};
-use crate::event::{DelistReason, Direction, EventKind, LinkEnd, Purpose, RepairReason, ReportAction, Side, Stop};
+use crate::event::{
+    Absence, DelistReason, Direction, EventKind, LinkEnd, Purpose, RepairReason, ReportAction, Side, Stop,
+};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, MessageId, RefusalReason};
 use crate::proto::text::{Body, Escaped};
@@ -27,6 +29,7 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::Stopped { how: Stop::Left } => "Left the network".to_owned(),
         EventKind::Stopped { how: Stop::Killed } => "Killed: links broken off, no goodbye".to_owned(),
         EventKind::Hung => "Hung: keeps its sockets and says nothing".to_owned(),
+        EventKind::WasAway { why, span_us } => was_away(*why, *span_us),
         EventKind::Failed { what, why } => format!("Not done: {}: {}", escaped(what), escaped(why)),
         EventKind::FaultSet { fault } => format!("Fault: {}", fault.text(name)),
         EventKind::FaultCleared { fault } => format!("No longer: {}", fault.text(name)),
@@ -61,6 +64,11 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         }
         EventKind::Repairing { reason } => repairing(*reason, name),
         EventKind::TooFewSeeds { registered, wanted, known } => too_few_seeds(*registered, *wanted, *known),
+        EventKind::ListedAlready { seed } => format!(
+            "{} lists this address already: a Python neighbor of the node that was here keeps its old socket, takes this \
+             one for dead and later dies of it; start it at another port",
+            name(*seed)
+        ),
         EventKind::EnoughSeeds { registered } => {
             format!("Registered with {}, which is enough", count_text(*registered as u64, "seed"))
         }
@@ -118,6 +126,14 @@ pub fn action_text(action: ReportAction) -> &'static str {
     }
 }
 
+fn was_away(why: Absence, span_us: u64) -> String {
+    let span = micros(span_us);
+    match why {
+        Absence::Stopped => format!("Was away for {span}: takes nobody for dead for that time"),
+        Absence::ReadsLate => format!("Reads late, by {span}: takes nobody for dead meanwhile"),
+    }
+}
+
 /// Why a link ended.
 pub fn end_text(end: LinkEnd) -> String {
     match end {
@@ -128,6 +144,7 @@ pub fn end_text(end: LinkEnd) -> String {
         LinkEnd::Violation => "the other side broke the protocol".to_owned(),
         LinkEnd::NotAccepted => "never accepted by the other side".to_owned(),
         LinkEnd::Refused { reason } => format!("refused by the other side: {reason}"),
+        LinkEnd::WhileAway => "it closed while this node was away".to_owned(),
         LinkEnd::RegistrationLost => "it closed without a goodbye".to_owned(),
     }
 }
@@ -137,6 +154,7 @@ pub fn delisted(reason: DelistReason, name: NameOf<'_>) -> String {
     match reason {
         DelistReason::Reported { reporter } => format!("{} reported it dead", name(reporter)),
         DelistReason::Unanswered { reporter } => format!("{} reported it dead, and it did not answer", name(reporter)),
+        DelistReason::Silent => "it was silent and did not answer".to_owned(),
         DelistReason::Departed => "its registration closed and no new one came".to_owned(),
         DelistReason::Left => "it said goodbye".to_owned(),
     }

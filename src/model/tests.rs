@@ -18,6 +18,7 @@ use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
 mod causes;
+mod elsewhere;
 mod evidence;
 mod lacking;
 mod warnings;
@@ -164,7 +165,7 @@ fn a_death_of_missed_probes() -> Story {
     story.tell(s(2), EventKind::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } });
     story.report(s(2), p(2), p(3), ReportAction::NotListed);
     story.wait(2);
-    story.miss(s(1), p(2), 9, 1);
+    story.miss(s(1), p(2), 9, 3);
     story.tell(s(1), EventKind::PeerDelisted { peer: p(2), reason: DelistReason::Unanswered { reporter } });
     story
 }

@@ -7,10 +7,12 @@
 use std::time::Duration;
 
 use super::Model;
+use super::elsewhere::Proof;
 use super::fault::Record;
 use super::overlay::Overlay;
 use super::rumor::{Counting, Coverage, DELIVERY_TIME, Rumor};
 use super::theory::{Prediction, Strategy};
+use super::words::hops_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
@@ -24,6 +26,8 @@ pub struct WaveRow {
     pub from: Option<Addr>,
     /// Links that it had crossed, if that is known.
     pub hop: Option<u16>,
+    /// Links of the shortest way that is known here, where it came over nodes elsewhere.
+    pub hop_known: Option<u16>,
     /// How long after it began.
     pub delay: Duration,
     /// Further copies that came later.
@@ -39,14 +43,20 @@ pub struct Wave {
     pub began: Time,
     /// Who has it, in the order in which it came.
     pub rows: Vec<WaveRow>,
+    /// Nodes elsewhere that have it for certain, in the order in which they proved it.
+    pub elsewhere: Vec<(Addr, Proof)>,
     /// Who should have it and does not.
     pub lacking: Vec<Addr>,
     /// Some of them may still get it: links lead there, and there was not the time yet.
     pub is_under_way: bool,
     /// Nothing about it was skipped.
     pub is_complete: bool,
-    /// Last delivery hop: the most links that a first copy had crossed.
+    /// Last delivery hop: the most links that a first copy had crossed, as far as known.
     pub hops: u16,
+    /// No copy came over nodes elsewhere, of which nobody can tell how many links it had crossed.
+    pub is_hop_certain: bool,
+    /// The last delivery hop in words: see [`hops_text`].
+    pub hops_told: Option<String>,
     /// Relative message redundancy, measured.
     pub redundancy: Option<f64>,
     /// The median time that a first copy took for one hop, where both of its ends are here.
@@ -84,6 +94,7 @@ impl Model {
             node: *node,
             from: copy.from,
             hop: copy.hop,
+            hop_known: copy.hop_known,
             delay: copy.at.since(began),
             duplicates: copy.duplicates,
         });
@@ -93,10 +104,13 @@ impl Model {
             id,
             began,
             rows: rows.collect(),
+            elsewhere: rumor.elsewhere(&self.nodes).collect(),
             is_under_way: self.is_under_way(rumor, &overlay, &lacking),
             lacking,
             is_complete: self.is_complete(rumor),
             hops: rumor.hop_max,
+            is_hop_certain: !rumor.is_hop_uncertain,
+            hops_told: hops_text(rumor),
             redundancy: rumor.redundancy(),
             hop_time: hop_time(rumor),
             prediction: Strategy::default().predict(&overlay, id.origin),
@@ -111,7 +125,7 @@ impl Model {
         if self.now >= latest + DELIVERY_TIME + held_up {
             return false;
         }
-        let ways = overlay.graph.ways(rumor.copies.keys().copied());
+        let ways = overlay.graph.ways(rumor.holders(&self.nodes));
         lacking.iter().any(|node| !ways.to(*node).is_empty())
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::rumor::Rumor;
 use crate::proto::time::Time;
 
 /// `03:13:02.418`: the time of day on a clock that is `utc_offset_s` seconds ahead of UTC.
@@ -40,6 +41,16 @@ pub fn span_text(span: Duration) -> String {
 /// `1 probe`, `3 probes`.
 pub fn count_text(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// `2 hops`; `~2 hops` if copies came over nodes elsewhere, and nothing if no hop of theirs is known.
+pub fn hops_text(rumor: &Rumor) -> Option<String> {
+    let hops = count_text(u64::from(rumor.hop_max), "hop");
+    match (rumor.is_hop_uncertain, rumor.hop_max) {
+        (false, _) => Some(hops),
+        (true, 1..) => Some(format!("~{hops}")),
+        (true, 0) => None,
+    }
 }
 
 /// `p1`, `p1 and p4`, `p1, p4 and p7`; no more than `most` of them, then `p1, p4 and 5 more`.

@@ -5,6 +5,7 @@
 //! as one batch. Between turns the task waits for all of these at once; it never waits for
 //! anything else.
 
+use std::collections::BTreeMap;
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
@@ -28,7 +29,7 @@ use crate::clock::Clock;
 use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
-use crate::proto::event::{EventKind, LinkId, Rule, Stop};
+use crate::proto::event::{Absence, EventKind, LinkId, Rule, Stop};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use crate::proto::message::Dialect;
 use crate::proto::pacing::HANG_UP_TIMEOUT;
@@ -104,8 +105,8 @@ struct Node<M> {
     reach: Reach,
     links: Links,
     trouble: Trouble,
-    /// Links that have something to be read later, because the node is slow.
-    unread: Vec<LinkId>,
+    /// Links that have something to be read later, because the node is slow, and since when.
+    unread: BTreeMap<LinkId, Time>,
     sources: Sources,
 }
 
@@ -156,7 +157,7 @@ impl<M: Machine> Node<M> {
         let endings = Endings::new(me);
         let links = Links::new(endings.clone(), me, taps, dials, clock);
         let sources = Sources::new(endings, controls, dialed, listener, clock);
-        Self { notice, machine, reach, links, trouble, unread: Vec::new(), sources }
+        Self { notice, machine, reach, links, trouble, unread: BTreeMap::new(), sources }
     }
 
     async fn run(mut self) {
@@ -222,9 +223,11 @@ impl<M: Machine> Node<M> {
     /// Takes what a link has, unless this node is too slow for it now.
     fn attend(&mut self, link: LinkId) {
         self.links.begin(link);
-        while self.may_read(link)
-            && let Some(pulled) = self.links.pull(link)
-        {
+        while self.may_read(link) {
+            let Some(pulled) = self.links.pull(link) else {
+                self.unread.remove(&link);
+                break;
+            };
             match pulled {
                 Pulled::Message(message) => self.handle(Input::Message { link, message }),
                 Pulled::Ended(cause) => self.on_ended(link, cause),
@@ -237,11 +240,18 @@ impl<M: Machine> Node<M> {
         let may_read = self.trouble.may_read(self.links.now());
         if !may_read {
             self.links.hold(link);
-            if !self.unread.contains(&link) {
-                self.unread.push(link);
-            }
+            let now = self.links.now();
+            self.unread.entry(link).or_insert(now);
         }
         may_read
+    }
+
+    /// A slow node must know that what it has not read is no silence of others.
+    fn tell_late(&mut self) {
+        if let Some(since) = self.unread.values().min() {
+            let by = self.links.now().since(*since);
+            self.tell_machine(Input::Late { by, why: Absence::ReadsLate });
+        }
     }
 
     /// A remote of the other dialect is still to be answered; any other end leaves nothing to write to.
@@ -265,7 +275,8 @@ impl<M: Machine> Node<M> {
     }
 
     fn attend_due(&mut self) {
-        let unread = std::mem::take(&mut self.unread);
+        self.tell_late();
+        let unread: Vec<LinkId> = self.unread.keys().copied().collect();
         for link in self.links.take_due().into_iter().chain(unread) {
             self.attend(link);
         }

@@ -63,7 +63,12 @@ impl Parcel {
             | Self::HangUp(link)
             | Self::In(Input::Message { link, .. } | Input::Link { link, .. }) => Some(*link),
             Self::In(
-                Input::Start | Input::TurnedAway { .. } | Input::DialFailed { .. } | Input::Command(_) | Input::Wake,
+                Input::Start
+                | Input::TurnedAway { .. }
+                | Input::DialFailed { .. }
+                | Input::Late { .. }
+                | Input::Command(_)
+                | Input::Wake,
             ) => None,
         }
     }
@@ -135,6 +140,7 @@ impl Trouble {
             | Input::TurnedAway { .. }
             | Input::Link { .. }
             | Input::DialFailed { .. }
+            | Input::Late { .. }
             | Input::Command(_)
             | Input::Wake) => Some(other),
         }

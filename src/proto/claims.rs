@@ -58,6 +58,11 @@ impl Claims {
         self.0.iter().map(|claim| claim.decide_by).min()
     }
 
+    /// Those who were asked get their time anew: the node that asked them was away.
+    pub(super) fn postpone(&mut self, decide_by: Time) {
+        self.0.iter_mut().for_each(|claim| claim.decide_by = claim.decide_by.max(decide_by));
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

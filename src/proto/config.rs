@@ -8,6 +8,7 @@ use super::addr::Addr;
 use super::event::Pace;
 use super::message::Dialect;
 use super::reach::Reach;
+use super::seed::CHECK_PROBES;
 
 /// Longest body of a gossip message in bytes; a framed message with it fits a frame.
 pub const BODY_LEN_MAX: usize = 60 * 1024;
@@ -18,7 +19,7 @@ pub const LIST_LEN_MAX: usize = 8_192;
 pub const REFERRAL_LEN: usize = 6;
 /// Addresses that a peer remembers to dial; more than a full list from a few seeds.
 pub const CANDIDATES_MAX: usize = 16_384;
-/// Peers on one seed's list.
+/// Peers on one seed's list, as shipped: what a list holds.
 pub const REGISTRATIONS_MAX: usize = LIST_LEN_MAX;
 /// Links of one peer, bridges and classic links included. A guess: eight times what it takes.
 pub const LINKS_MAX: usize = 64;
@@ -46,10 +47,12 @@ pub struct PeerConfig {
     pub gossip_interval: Duration,
     /// Messages to generate; `None`: without end.
     pub messages: Option<u64>,
-    /// Time between two probes of a neighbor, and how long an answer may take.
+    /// Time between two probes of a neighbor.
     pub liveness_interval: Duration,
     /// Misses in a row that make a neighbor dead; at least 1.
     pub liveness_misses: u32,
+    /// How long an answer to a probe may take at most; see [`PeerConfig::answer_patience`].
+    pub probe_timeout: Duration,
     /// Links that it aims for and dials.
     pub max_dial: usize,
     /// Links that it accepts up to.
@@ -83,6 +86,7 @@ impl PeerConfig {
             messages: None,
             liveness_interval: Duration::from_secs(13),
             liveness_misses: 3,
+            probe_timeout: Duration::from_secs(2),
             max_dial: 4,
             max_neighbors: 8,
             join_policy: JoinPolicy::MakeRoom,
@@ -99,6 +103,15 @@ impl PeerConfig {
     /// Seeds that this peer registers with: floor(n/2)+1 of n, none of none.
     pub fn seeds_wanted(&self) -> usize {
         if self.seeds.is_empty() { 0 } else { self.seeds.len() / 2 + 1 }
+    }
+
+    /// How long an answer to a probe may take: the setting, but no longer than an interval; a whole interval in the classic
+    /// dialect, whose nodes block while they read.
+    pub fn answer_patience(&self) -> Duration {
+        match self.dialect {
+            Dialect::Framed => self.probe_timeout.min(self.liveness_interval),
+            Dialect::Classic => self.liveness_interval,
+        }
     }
 
     /// The figures that its events are read by.
@@ -140,9 +153,11 @@ pub struct SeedConfig {
     pub dialect: Dialect,
     /// What it does about a dead report.
     pub dead_policy: DeadPolicy,
-    /// How long an answer to its probe may take, and how long a peer whose registration closed
-    /// stays on the list.
+    /// How long a peer whose registration closed stays on the list; a third of the silence after which a registered
+    /// peer is asked whether it lives.
     pub liveness_interval: Duration,
+    /// Peers on its list; at most [`REGISTRATIONS_MAX`].
+    pub list_max: usize,
     /// How long a new connection may take to name its address.
     pub handshake_timeout: Duration,
     /// Seconds that the local clock is ahead of UTC.
@@ -159,16 +174,16 @@ impl SeedConfig {
             dialect: Dialect::Framed,
             dead_policy: DeadPolicy::Verify,
             liveness_interval: Duration::from_secs(13),
+            list_max: REGISTRATIONS_MAX,
             handshake_timeout: Duration::from_secs(5),
             utc_offset_s: 0,
             reach: Reach::default(),
         }
     }
 
-    /// The figures that its events are read by: a seed generates nothing and removes after one
-    /// unanswered probe.
+    /// The figures that its events are read by: a seed generates nothing.
     pub fn pace(&self) -> Pace {
-        pace(Duration::ZERO, self.liveness_interval, 1)
+        pace(Duration::ZERO, self.liveness_interval, CHECK_PROBES)
     }
 }
 

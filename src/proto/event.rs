@@ -78,6 +78,18 @@ pub enum LinkEnd {
     },
     /// A registration closed.
     RegistrationLost,
+    /// It closed while this node was away, which says nothing about the other end.
+    WhileAway,
+}
+
+/// Why a node was away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absence {
+    /// It did not run: a stopped process, a closed lid, a machine that stood still.
+    Stopped,
+    /// It read so slowly that messages waited.
+    ReadsLate,
 }
 
 /// What a seed did about a dead report.
@@ -106,6 +118,8 @@ pub enum DelistReason {
         /// Who reported.
         reporter: Addr,
     },
+    /// Nothing was heard of it for long, and it did not answer when it was asked.
+    Silent,
     /// Its registration closed, and no new one came in time.
     Departed,
     /// It said goodbye.
@@ -191,6 +205,13 @@ pub enum EventKind {
     },
     /// A node of this process keeps its sockets and says nothing from now on.
     Hung,
+    /// The node was away, and has noticed that itself. It takes nobody for dead for that time.
+    WasAway {
+        /// Why.
+        why: Absence,
+        /// For how long, in microseconds.
+        span_us: u64,
+    },
     /// Something that the user asked of a node was not done.
     Failed {
         /// What was asked.
@@ -231,9 +252,8 @@ pub enum EventKind {
         purpose: Purpose,
         /// What the system said.
         error: String,
-        /// Not before this will it be tried again. `None` for a neighbor: repair dials whoever is known while links
-        /// are missing, and this one after a while, if a seed names it again; `None` for a seed: the registration
-        /// that was to be renewed stands.
+        /// Not tried again before this. `None`: a neighbor, which repair dials when links are missing, or a seed whose
+        /// registration stands.
         retry_at: Option<Time>,
     },
     /// Both ends know each other; the link is in use.
@@ -336,6 +356,11 @@ pub enum EventKind {
     EnoughSeeds {
         /// Registrations that are up.
         registered: usize,
+    },
+    /// Peer, classic: it starts, and a seed lists its address already. A node was there before.
+    ListedAlready {
+        /// Which seed.
+        seed: Addr,
     },
     /// Peer: a seed sent its list.
     PeerListReceived {

@@ -5,9 +5,10 @@
 //! tells when it next wants to be woken, so that no timer can be stale.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::addr::Addr;
-use super::event::{EventKind, LinkId, Purpose, Rule, Violation};
+use super::event::{Absence, EventKind, LinkId, Purpose, Rule, Violation};
 use super::message::{Dialect, Message};
 use super::text::Body;
 use super::time::Time;
@@ -88,6 +89,14 @@ pub enum Input {
         peer: Addr,
         /// What the system said.
         error: String,
+    },
+    /// The node was away without being able to see it by its deadlines: no answer that is missing says anything about
+    /// the others.
+    Late {
+        /// For how long; how long the oldest message has waited that it has not read.
+        by: Duration,
+        /// Why.
+        why: Absence,
     },
     /// The user wants something.
     Command(NodeCommand),

@@ -4,6 +4,7 @@
 //! [`machine`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod absence;
 pub mod addr;
 mod bucket;
 mod claims;

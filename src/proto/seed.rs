@@ -1,53 +1,42 @@
 //! What a seed does: hand out the peer list, keep registrations, judge dead reports.
 //!
-//! A seed believes a dead report only after it has asked the node itself, when it can: the
-//! "suspicion" of SWIM (Das, Gupta, Motivala 2002, section 4.2), with one witness. The classic
-//! dialect cannot ask.
+//! A seed believes a dead report only after it has asked the node itself, when it can, and it asks whoever it
+//! has not heard of for long: see [`checks`]. The classic dialect cannot ask.
 
+mod checks;
 mod greeting;
+mod links;
 mod proof;
 #[cfg(test)]
 mod tests;
 mod turns;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+pub(super) use self::checks::CHECK_PROBES;
+use self::checks::Report;
+use self::links::{Link, Links};
 use self::proof::{Proof, Proofs};
 use self::turns::Turns;
+use super::absence::{Presence, WasAway};
 use super::addr::Addr;
 use super::claims::Claims;
-use super::config::{CLASSIC_LIST_LEN, DeadPolicy, HALF_OPEN_MAX, LIST_LEN_MAX, REGISTRATIONS_MAX, SeedConfig};
+use super::config::{CLASSIC_LIST_LEN, HALF_OPEN_MAX, LIST_LEN_MAX, SeedConfig};
 use super::crowd;
-use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Rule, Side, Violation};
+use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
 use super::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
-use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role, Vitals};
+use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role, Vitals};
 use super::offenses::Offenses;
 use super::random::Random;
-use super::time::{ClockTime, Time};
+use super::time::Time;
 
 /// Reporters whose disputed reports are counted; the count of further ones starts anew.
 const DISPUTES_MAX: usize = 1_024;
 /// A request for the list this soon after the last list is not answered: the list is the same. A peer
 /// in need asks every quarter of a second at most.
 const LIST_PAUSE: Duration = Duration::from_millis(20);
-/// Reporters that wait for one verification.
-const REPORTERS_MAX: usize = 64;
-
-/// A connection to the seed.
-#[derive(Debug)]
-struct Link {
-    remote: SocketAddr,
-    /// Who it is, once it has said so.
-    peer: Option<Addr>,
-    /// Until when it must have said so.
-    hello_by: Time,
-    /// When it was sent the list last.
-    listed_at: Time,
-    /// When anything was last heard from it.
-    heard_at: Time,
-}
 
 /// A peer on the list.
 #[derive(Debug)]
@@ -61,31 +50,22 @@ struct Entry {
     proof: Proof,
 }
 
-/// A dead report that is being checked.
-#[derive(Debug)]
-struct Verification {
-    dead: Addr,
-    link: LinkId,
-    reporters: Vec<Addr>,
-    seq: ProbeSeq,
-    asked_at: Time,
-    answer_by: Time,
-}
-
 /// A seed.
 #[derive(Debug)]
 pub struct Seed {
     config: SeedConfig,
     random: Random,
-    links: BTreeMap<LinkId, Link>,
+    links: Links,
     list: BTreeMap<Addr, Entry>,
-    verifications: Vec<Verification>,
+    /// Those on the list whose registration has closed, by when it did.
+    departures: BTreeSet<(Time, Addr)>,
     disputes: BTreeMap<Addr, u32>,
     probes: ProbeSeq,
     /// How far its clock is ahead of the time that it is handed, in microseconds.
     skew_us: i64,
     offenses: Offenses,
     claims: Claims,
+    presence: Presence,
     turns: Turns,
     proofs: Proofs,
 }
@@ -94,11 +74,12 @@ impl Seed {
     /// A seed with these settings; `random_seed` decides its random choices.
     pub fn new(config: SeedConfig, random_seed: u64) -> Self {
         Self {
+            presence: Presence::new(config.liveness_interval),
             config,
             random: Random::new(random_seed),
-            links: BTreeMap::new(),
+            links: Links::default(),
             list: BTreeMap::new(),
-            verifications: Vec::new(),
+            departures: BTreeSet::new(),
             disputes: BTreeMap::new(),
             probes: 0,
             skew_us: 0,
@@ -126,10 +107,10 @@ impl Seed {
             return self.turned_away(now, remote, Rule::TooManyLinks, out);
         }
         let hello_by = now + self.config.handshake_timeout;
-        let mut open = Link { remote, peer: None, hello_by, listed_at: now, heard_at: now };
+        let mut open = Link::new(now, remote, hello_by);
         match self.config.dialect {
             Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
-            Dialect::Classic => open.hello_by = hello_by + self.turns.add(link, |link| self.links.contains_key(&link)),
+            Dialect::Classic => open.hello_by = hello_by + self.turns.add(link, |link| self.links.contains_key(link)),
         }
         self.links.insert(link, open);
     }
@@ -156,13 +137,13 @@ impl Seed {
 
     /// A list is thousands of times as long as the request for it: no more than some a second.
     fn send_list_again(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
-        if self.links.get(&link).is_some_and(|open| now.since(open.listed_at) >= LIST_PAUSE) {
+        if self.links.get(link).is_some_and(|open| now.since(open.listed_at) >= LIST_PAUSE) {
             self.send_list(now, link, out);
         }
     }
 
     fn send_list(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
-        let Some(open) = self.links.get_mut(&link) else { return };
+        let Some(open) = self.links.get_mut(link) else { return };
         open.listed_at = now;
         let peer = open.peer;
         let others = self.others_to_name(peer);
@@ -176,7 +157,7 @@ impl Seed {
     }
 
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
-        let Some(open) = self.links.get_mut(&link) else { return };
+        let Some(open) = self.links.get_mut(link) else { return };
         open.heard_at = now;
         let said = message.name();
         match (open.peer, message) {
@@ -190,22 +171,25 @@ impl Seed {
                 self.on_report(now, Report { dead, clock, reporter, cause }, out);
             }
             (Some(peer), Message::Probe { seq, asker, clock, vitals: _ }) => {
+                if !self.is_listed_by(link, peer) && !self.list_again(now, link, peer, out) {
+                    return;
+                }
                 out.send(link, &Message::ProbeReply { seq, asker, clock, vitals: Some(self.vitals()) });
                 out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
             }
-            (Some(peer), Message::ProbeReply { seq, clock, .. }) => self.on_answer(now, peer, seq, clock, out),
+            (Some(peer), Message::ProbeReply { seq, clock, .. }) => self.on_answer(now, link, peer, (seq, clock), out),
             (Some(peer), Message::Goodbye { reason, .. }) => {
-                self.links.remove(&link);
                 out.hang_up(link);
                 registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
                 self.on_departure(now, link, peer, Some(DelistReason::Left), out);
+                self.links.remove(link);
             }
             (Some(peer), Message::Refusal { reason, .. }) => {
                 // It dialled us as a peer, and has our hello by now.
-                self.links.remove(&link);
                 out.hang_up(link);
                 registration_ended(link, peer, LinkEnd::Refused { reason }, out);
                 self.on_departure(now, link, peer, None, out);
+                self.links.remove(link);
             }
             (Some(_), Message::PeerList(_) | Message::Gossip(_)) => {
                 self.offend(now, link, Rule::Unexpected, said, out);
@@ -217,78 +201,9 @@ impl Seed {
         Vitals { neighbors: u16::try_from(self.list.len()).unwrap_or(u16::MAX), beacon: None }
     }
 
-    fn on_report(&mut self, now: Time, report: Report, out: &mut impl Output) {
-        let Report { dead, clock, reporter, cause } = report;
-        let action = self.judge(dead);
-        out.emit(|| EventKind::DeadReportReceived { dead, clock, reporter, cause, action });
-        match action {
-            ReportAction::NotListed => {}
-            ReportAction::Removed => self.delist(dead, DelistReason::Reported { reporter }, out),
-            ReportAction::Verifying => self.verify(now, dead, reporter, out),
-        }
-    }
-
-    fn judge(&self, dead: Addr) -> ReportAction {
-        match self.list.get(&dead) {
-            None => ReportAction::NotListed,
-            Some(entry) if entry.link.is_some() && self.can_verify() => ReportAction::Verifying,
-            Some(_) => ReportAction::Removed,
-        }
-    }
-
-    fn can_verify(&self) -> bool {
-        self.config.dead_policy == DeadPolicy::Verify && self.config.dialect == Dialect::Framed
-    }
-
-    fn verify(&mut self, now: Time, dead: Addr, reporter: Addr, out: &mut impl Output) {
-        if let Some(running) = self.verifications.iter_mut().find(|check| check.dead == dead) {
-            if running.reporters.len() < REPORTERS_MAX && !running.reporters.contains(&reporter) {
-                running.reporters.push(reporter);
-            }
-            return;
-        }
-        let Some(link) = self.list.get(&dead).and_then(|entry| entry.link) else { return };
-        let seq = self.probe(now, link, dead, out);
-        let answer_by = now + self.config.liveness_interval;
-        let reporters = vec![reporter];
-        self.verifications.push(Verification { dead, link, reporters, seq, asked_at: now, answer_by });
-    }
-
-    fn probe(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> ProbeSeq {
-        self.probes += 1;
-        let seq = self.probes;
-        let (asker, clock) = (self.config.listen, now.skewed(self.skew_us).clock(self.config.utc_offset_s));
-        out.send(link, &Message::Probe { seq, asker, clock, vitals: Some(self.vitals()) });
-        out.emit(|| EventKind::ProbeSent { peer, seq });
-        seq
-    }
-
-    fn on_answer(&mut self, now: Time, peer: Addr, seq: ProbeSeq, clock: ClockTime, out: &mut impl Output) {
-        if let Some(claim) = self.claims.refuted(peer, seq) {
-            return self.offend(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
-        }
-        let asked = |check: &Verification| check.dead == peer && check.seq == seq;
-        let Some(at) = self.verifications.iter().position(asked) else { return };
-        let check = self.verifications.swap_remove(at);
-        let rtt_us = u64::try_from(now.since(check.asked_at).as_micros()).unwrap_or(u64::MAX);
-        out.emit(|| EventKind::ProbeAnswered { peer, seq, clock, rtt_us });
-        for reporter in check.reporters {
-            let disputes = self.count_dispute(reporter);
-            out.emit(|| EventKind::ReportDisputed { dead: peer, reporter, disputes, rtt_us });
-        }
-    }
-
-    fn count_dispute(&mut self, reporter: Addr) -> u32 {
-        if self.disputes.len() >= DISPUTES_MAX && !self.disputes.contains_key(&reporter) {
-            self.disputes.pop_first();
-        }
-        let count = self.disputes.entry(reporter).or_default();
-        *count = count.saturating_add(1);
-        *count
-    }
-
     fn delist(&mut self, peer: Addr, reason: DelistReason, out: &mut impl Output) {
         if let Some(entry) = self.list.remove(&peer) {
+            self.departures.remove(&(entry.departed_at, peer));
             if entry.proof == Proof::Wanted {
                 self.proofs.forget(peer);
             }
@@ -310,9 +225,10 @@ impl Seed {
         entry.link = None;
         entry.departed_at = now;
         let proof = entry.proof;
-        let checked = self.verifications.iter().position(|check| check.dead == peer);
-        // A node that is asked whether it lives, and hangs up, has answered.
-        let reporter = checked.and_then(|at| self.verifications.swap_remove(at).reporters.first().copied());
+        self.departures.insert((now, peer));
+        // A node that was reported dead, is asked whether it lives, and hangs up, has answered.
+        let check = self.links.get(link).and_then(|open| open.check.as_ref());
+        let reporter = check.and_then(|check| check.reporters.first().copied());
         let reason = reason.or_else(|| reporter.map(|reporter| DelistReason::Unanswered { reporter }));
         // One of whom nobody knows that it listens need not be waited for.
         let reason = reason.or_else(|| (proof == Proof::Wanted).then_some(DelistReason::Departed));
@@ -327,7 +243,7 @@ impl Seed {
     }
 
     fn drop_offender(&mut self, now: Time, link: LinkId, violation: Violation, out: &mut impl Output) {
-        let Some(open) = self.links.remove(&link) else { return };
+        let Some(open) = self.links.remove(link) else { return };
         let (remote, peer) = (open.remote, open.peer);
         self.tell_violation(now, remote, peer, violation, out);
         if let Some(peer) = peer {
@@ -336,7 +252,7 @@ impl Seed {
     }
 
     fn on_closed(&mut self, now: Time, link: LinkId, cause: CloseCause, out: &mut impl Output) {
-        let Some(peer) = self.links.get(&link).map(|open| open.peer) else { return };
+        let Some(peer) = self.links.get(link).map(|open| open.peer) else { return };
         if let Some(peer) = peer {
             self.on_departure(now, link, peer, None, out);
         }
@@ -348,7 +264,7 @@ impl Seed {
             CloseCause::TooSlow => LinkEnd::TooSlow,
             CloseCause::EndOfStream | CloseCause::Error => LinkEnd::RegistrationLost,
         };
-        self.links.remove(&link);
+        self.links.remove(link);
         if let Some(peer) = peer {
             registration_ended(link, peer, end, out);
         }
@@ -364,48 +280,53 @@ impl Seed {
     ) {
         // It has our hello or our list, and knows what we speak once it has read it.
         out.hang_up(link);
-        let Some(open) = self.links.remove(&link) else { return };
+        let Some(open) = self.links.remove(link) else { return };
         let event = || EventKind::OtherDialect { remote: open.remote.to_string(), peer: named, speaks };
         self.offenses.tell(now, open.remote.ip(), event, out);
     }
 
     fn on_wake(&mut self, now: Time, out: &mut impl Output) {
         self.offenses.end_windows(now, out);
-        let late = |open: &Link| open.peer.is_none() && open.hello_by <= now;
-        let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
-        for link in silent {
-            self.offend(now, link, Rule::HandshakeTimeout, "", out);
+        while let Some(link) = self.links.take_due(now) {
+            self.on_due(now, link, out);
         }
-        self.end_verifications(now, out);
-        let gone = |entry: &Entry| entry.link.is_none() && self.gone_at(entry) <= now;
-        let departed: Vec<Addr> = self.list.iter().filter(|(_, entry)| gone(entry)).map(|(peer, _)| *peer).collect();
-        for peer in departed {
-            self.delist(peer, DelistReason::Departed, out);
-        }
+        self.end_departures(now, out);
     }
 
-    fn gone_at(&self, entry: &Entry) -> Time {
-        entry.departed_at + self.config.liveness_interval
-    }
-
-    fn end_verifications(&mut self, now: Time, out: &mut impl Output) {
-        while let Some(at) = self.verifications.iter().position(|check| check.answer_by <= now) {
-            let Verification { dead, link, reporters, seq, asked_at, .. } = self.verifications.swap_remove(at);
-            let last_heard = self.links.get(&link).map_or(asked_at, |open| open.heard_at);
-            out.emit(|| EventKind::ProbeMissed { peer: dead, seq, misses: 1, limit: 1, last_heard });
-            if let Some(reporter) = reporters.first().copied() {
-                self.delist(dead, DelistReason::Unanswered { reporter }, out);
+    fn end_departures(&mut self, now: Time, out: &mut impl Output) {
+        while let Some((departed_at, peer)) = self.departures.first().copied() {
+            if self.gone_at(departed_at) > now {
+                return;
             }
-            // Should it live after all, it finds its registration closed and registers again.
-            out.hang_up(link);
-            self.links.remove(&link);
-            registration_ended(link, dead, LinkEnd::Dead { cause: DeathCause::Misses { misses: 1 } }, out);
+            self.departures.pop_first();
+            if self.list.get(&peer).is_some_and(|entry| entry.link.is_none() && entry.departed_at == departed_at) {
+                self.delist(peer, DelistReason::Departed, out);
+            }
+        }
+    }
+
+    /// A peer has one interval to come back, and the seed must have been there to see it come.
+    fn gone_at(&self, departed_at: Time) -> Time {
+        self.since_back(departed_at) + self.config.liveness_interval
+    }
+
+    /// This moment, or the one at which the seed was back from its last absence if that was later: what was due while it
+    /// was away says nothing about others.
+    fn since_back(&self, at: Time) -> Time {
+        self.presence.back_at().map_or(at, |back_at| at.max(back_at))
+    }
+
+    fn on_absence(&mut self, now: Time, was_away: Option<WasAway>, out: &mut impl Output) {
+        let Some(was_away) = was_away else { return };
+        self.claims.postpone(now + self.claim_patience());
+        if let Some(event) = was_away.event() {
+            out.emit(|| event);
         }
     }
 
     fn leave(&mut self, out: &mut impl Output) {
         let reason = GoodbyeReason::Leaving;
-        for (link, open) in std::mem::take(&mut self.links) {
+        for (link, open) in std::mem::take(&mut self.links).into_open() {
             out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(link);
             if let Some(peer) = open.peer {
@@ -413,20 +334,11 @@ impl Seed {
             }
         }
         self.list.clear();
-        self.verifications.clear();
+        self.departures.clear();
         self.claims.clear();
         self.turns.clear();
         self.proofs.clear();
     }
-}
-
-/// A dead report, as it is judged.
-#[derive(Debug, Clone, Copy)]
-struct Report {
-    dead: Addr,
-    clock: ClockTime,
-    reporter: Addr,
-    cause: Option<DeathCause>,
 }
 
 fn registration_ended(link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
@@ -435,6 +347,9 @@ fn registration_ended(link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Out
 
 impl Machine for Seed {
     fn handle(&mut self, now: Time, input: Input, out: &mut impl Output) {
+        let overdue = if self.presence.may_have_been_away(now) { self.next_deadline() } else { None };
+        let was_away = self.presence.runs(now, overdue);
+        self.on_absence(now, was_away, out);
         match input {
             Input::Message { link, message } if self.proofs.is_asked_by(link) => {
                 self.on_proof(now, link, &message, out)
@@ -451,6 +366,10 @@ impl Machine for Seed {
             Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
             Input::Command(NodeCommand::Leave) => self.leave(out),
             Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
+            Input::Late { by, why } => {
+                let was_away = self.presence.late(now, by, why);
+                self.on_absence(now, was_away, out);
+            }
             Input::Wake => self.on_wake(now, out),
             // A user asks nothing else of a seed.
             Input::Start
@@ -463,13 +382,16 @@ impl Machine for Seed {
     }
 
     fn next_deadline(&self) -> Option<Time> {
-        let handshakes = self.links.values().filter(|open| open.peer.is_none()).map(|open| open.hello_by);
-        let answers = self.verifications.iter().map(|check| check.answer_by);
-        let departures = self.list.values().filter(|entry| entry.link.is_none()).map(|entry| self.gone_at(entry));
-        let decisions = self.claims.next_deadline().into_iter().chain(self.offenses.next_deadline());
-        let turns = self.turns.next_deadline();
-        let proofs = self.proofs.next_deadline();
-        handshakes.chain(answers).chain(departures).chain(decisions).chain(turns).chain(proofs).min()
+        let departure = self.departures.first().map(|(departed_at, _)| self.gone_at(*departed_at));
+        let deadlines = [
+            self.links.first_due(),
+            departure,
+            self.turns.next_deadline(),
+            self.claims.next_deadline(),
+            self.offenses.next_deadline(),
+            self.proofs.next_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
     }
 
     fn dialect(&self) -> Dialect {
@@ -478,7 +400,7 @@ impl Machine for Seed {
 
     fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
         let waiting = self.links.values().filter(|open| open.peer.is_none()).count();
-        tell(Holding::new("registrations", self.list.len(), REGISTRATIONS_MAX));
+        tell(Holding::new("registrations", self.list.len(), self.config.list_max));
         tell(Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
         tell(Holding::new("connections that wait for the list", self.turns.len(), HALF_OPEN_MAX));
         self.proofs.holdings().into_iter().for_each(&mut *tell);

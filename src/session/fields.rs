@@ -12,6 +12,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::Exposed { .. } => "exposed",
         EventKind::Stopped { .. } => "stopped",
         EventKind::Hung => "hung",
+        EventKind::WasAway { .. } => "was_away",
         EventKind::Failed { .. } => "failed",
         EventKind::FaultSet { .. } => "fault_set",
         EventKind::FaultCleared { .. } => "fault_cleared",
@@ -29,6 +30,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::EclipseSuspected { .. } => "eclipse_suspected",
         EventKind::Repairing { .. } => "repairing",
         EventKind::TooFewSeeds { .. } => "too_few_seeds",
+        EventKind::ListedAlready { .. } => "listed_already",
         EventKind::EnoughSeeds { .. } => "enough_seeds",
         EventKind::PeerListReceived { .. } => "peer_list_received",
         EventKind::PeerListSent { .. } => "peer_list_sent",
@@ -62,6 +64,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::LinkDown { peer, .. }
         | EventKind::LinkRefused { peer, .. }
         | EventKind::NotAccepted { peer, .. }
+        | EventKind::ListedAlready { seed: peer }
         | EventKind::PeerListReceived { seed: peer, .. }
         | EventKind::PeerListed { peer, .. }
         | EventKind::PeerDelisted { peer, .. }
@@ -81,6 +84,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
         | EventKind::Hung
+        | EventKind::WasAway { .. }
         | EventKind::Failed { .. }
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }
@@ -102,6 +106,7 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
         | EventKind::Hung
+        | EventKind::WasAway { .. }
         | EventKind::Failed { .. }
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }
@@ -119,6 +124,7 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
+        | EventKind::ListedAlready { .. }
         | EventKind::EnoughSeeds { .. }
         | EventKind::PeerListReceived { .. }
         | EventKind::PeerListSent { .. }

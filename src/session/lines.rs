@@ -44,6 +44,7 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
         | EventKind::Hung
+        | EventKind::WasAway { .. }
         | EventKind::Failed { .. }
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }
@@ -61,6 +62,7 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
+        | EventKind::ListedAlready { .. }
         | EventKind::EnoughSeeds { .. }
         | EventKind::PeerDelisted { .. }
         | EventKind::ProbeMissed { .. }

@@ -145,6 +145,7 @@ fn is_about_life(event: &str) -> bool {
         "started"
             | "stopped"
             | "hung"
+            | "was_away"
             | "link_up"
             | "link_down"
             | "neighbor_died"

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::event::{
-    DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, RepairReason, ReportAction, Rule, Side,
-    Stop, Violation,
+    Absence, DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, RepairReason, ReportAction,
+    Rule, Side, Stop, Violation,
 };
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, Percent, Scope, Trouble};
@@ -59,6 +59,7 @@ pub(crate) fn one_of_each() -> Vec<EventKind> {
         EventKind::Exposed { bind: dead, opened: vec![dead], allow: vec!["10.0.0.0/8".to_owned()] },
         EventKind::Stopped { how: Stop::Killed },
         EventKind::Hung,
+        EventKind::WasAway { why: Absence::Stopped, span_us: 8_200_000 },
         EventKind::Failed { what: "start a peer at 127.0.0.1:80".to_owned(), why: "permission denied".to_owned() },
         EventKind::FaultSet {
             fault: Fault {
@@ -86,6 +87,7 @@ pub(crate) fn one_of_each() -> Vec<EventKind> {
         EventKind::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } },
         EventKind::TooFewSeeds { registered, wanted: 2, known: 3 },
         EventKind::EnoughSeeds { registered },
+        EventKind::ListedAlready { seed },
         EventKind::PeerListReceived { seed, peers: peers.clone() },
         EventKind::PeerListSent { peer: None, peers },
         EventKind::PeerListed { peer, again: false },
@@ -163,6 +165,7 @@ fn end() -> impl Strategy<Value = LinkEnd> {
             LinkEnd::Violation,
             LinkEnd::NotAccepted,
             LinkEnd::RegistrationLost,
+            LinkEnd::WhileAway,
             LinkEnd::Refused { reason: RefusalReason::WrongRole }
         ]),
     ]
@@ -172,7 +175,7 @@ fn delist_reason() -> impl Strategy<Value = DelistReason> {
     prop_oneof![
         addr().prop_map(|reporter| DelistReason::Reported { reporter }),
         addr().prop_map(|reporter| DelistReason::Unanswered { reporter }),
-        select(vec![DelistReason::Departed, DelistReason::Left]),
+        select(vec![DelistReason::Silent, DelistReason::Departed, DelistReason::Left]),
     ]
 }
 
@@ -198,6 +201,8 @@ fn about_nodes() -> impl Strategy<Value = EventKind> {
         (addr(), addrs(), vec(".*", 0..3)).prop_map(|(bind, opened, allow)| EventKind::Exposed { bind, opened, allow }),
         select(vec![Stop::Left, Stop::Killed]).prop_map(|how| EventKind::Stopped { how }),
         Just(EventKind::Hung),
+        (select(vec![Absence::Stopped, Absence::ReadsLate]), any::<u64>())
+            .prop_map(|(why, span_us)| EventKind::WasAway { why, span_us }),
         (".*", ".*").prop_map(|(what, why)| EventKind::Failed { what, why }),
         repair.prop_map(|reason| EventKind::Repairing { reason }),
         any::<(usize, usize, usize)>().prop_map(|(registered, wanted, known)| EventKind::TooFewSeeds {
@@ -257,6 +262,7 @@ fn about_links() -> impl Strategy<Value = EventKind> {
             speaks
         }),
         (".*", option::of(addr())).prop_map(|(remote, peer)| EventKind::HandshakeFailed { remote, peer }),
+        addr().prop_map(|seed| EventKind::ListedAlready { seed }),
         (addr(), addrs()).prop_map(|(seed, peers)| EventKind::PeerListReceived { seed, peers }),
         (option::of(addr()), addrs()).prop_map(|(peer, peers)| EventKind::PeerListSent { peer, peers }),
         (addr(), any::<bool>()).prop_map(|(peer, again)| EventKind::PeerListed { peer, again }),

@@ -100,7 +100,12 @@ fn death(model: &Model, case: &DeathCase, utc_offset_s: i32) -> String {
         (false, true) => ", though it runs",
         (false, false) => "",
     };
-    format!("{} at {at}, noticed by {}{back}", model.name_of(case.dead), reporters(model, case))
+    let by = if case.testimonies.is_empty() {
+        list_text(&case.seeds().into_iter().map(|seed| model.name_of(seed)).collect::<Vec<_>>(), 4)
+    } else {
+        reporters(model, case)
+    };
+    format!("{} at {at}, noticed by {by}{back}", model.name_of(case.dead))
 }
 
 /// Reports of deaths that were none.
@@ -108,7 +113,11 @@ fn disputes(model: &Model, utc_offset_s: i32) -> Option<String> {
     let cases = model.deaths().cases().iter().map(|(_, case)| case).filter(|case| case.is_unfounded());
     let dispute = |case: &DeathCase| {
         let (who, dead, at) = (reporters(model, case), model.name_of(case.dead), second_text(case.at, utc_offset_s));
-        let what = if case.is_disputed() { "false" } else { "a lie" };
+        let what = match case.away {
+            Some(span) => format!("away for {}", span_text(span)),
+            None if case.is_disputed() => "false".to_owned(),
+            None => "a lie".to_owned(),
+        };
         format!("{who} reported {dead} dead: {what}, at {at}")
     };
     let mut told: Vec<String> = cases.take(DEATHS_MAX).map(dispute).collect();

@@ -70,8 +70,8 @@ struct Node<M> {
     connections: BTreeSet<u64>,
     /// The wake-up that counts; earlier ones in the queue are stale.
     wake_at: Option<Time>,
-    /// What waits because the node is slow.
-    unread: VecDeque<Input>,
+    /// What waits because the node is slow or paused, and since when.
+    unread: VecDeque<(Time, Input)>,
     /// When the node reads next, if something waits.
     reads_at: Option<Time>,
     /// It was told that more waits to be written than a classic link takes.
@@ -82,6 +82,7 @@ struct Node<M> {
 enum Condition {
     Up,
     Hung,
+    Paused,
 }
 
 /// Two ends, the dialler's first; each end knows the connection by a link id of its own.
@@ -346,6 +347,7 @@ impl<M: Machine> World<M> {
 
     fn wake(&mut self, addr: Addr) {
         if self.nodes.get(&addr).is_some_and(|node| node.wake_at == Some(self.now)) {
+            self.tell_late(addr);
             self.handle(addr, Input::Wake);
         }
     }
@@ -370,9 +372,12 @@ impl<M: Machine> World<M> {
         let (link, closes) = match input {
             Input::Link { link, change } => (*link, matches!(change, LinkChange::Closed { .. })),
             Input::Message { link, .. } => (*link, false),
-            Input::Start | Input::TurnedAway { .. } | Input::DialFailed { .. } | Input::Command(_) | Input::Wake => {
-                return false;
-            }
+            Input::Start
+            | Input::TurnedAway { .. }
+            | Input::DialFailed { .. }
+            | Input::Late { .. }
+            | Input::Command(_)
+            | Input::Wake => return false,
         };
         let (id, end) = connection_of(link);
         let Some(connection) = self.connections.get_mut(&id) else { return true };
@@ -404,6 +409,9 @@ impl<M: Machine> World<M> {
     }
 
     fn handle(&mut self, addr: Addr, input: Input) {
+        if self.is_paused(addr) {
+            return self.keep(addr, input);
+        }
         if self.is_late(&input) {
             return;
         }

@@ -9,10 +9,10 @@ use crate::command::Command;
 use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::link::{Link, LinkKey};
-use crate::model::node::{Life, Node};
+use crate::model::node::{Life, Node, NodeState};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
-use crate::proto::message::{DeathCause, Role};
+use crate::proto::message::{DeathCause, Dialect, Role};
 
 /// Names that a question lists.
 const NAMES_SHOWN: usize = 6;
@@ -146,11 +146,38 @@ pub(crate) fn hang(model: &Model, addr: Addr) -> Plan {
 pub(crate) fn restart(model: &Model, addr: Addr) -> Plan {
     let name = model.name_of(addr);
     match model.nodes().get(addr).map(|node| node.life) {
-        Some(Life::Killed | Life::Left | Life::Hung) => Plan::Now(vec![Command::Restart(addr)]),
+        Some(Life::Killed | Life::Left | Life::Hung) => match restart_risk(model, &[addr]) {
+            Some(risk) => {
+                let question =
+                    format!("Restart {name} at its address? {risk} A new peer at a port of its own harms nobody.");
+                Plan::Ask { question, word: "Restart", commands: vec![Command::Restart(addr)] }
+            }
+            None => Plan::Now(vec![Command::Restart(addr)]),
+        },
         Some(Life::Running) => Plan::Refuse(format!("{name} runs: kill or hang it first")),
         Some(Life::Elsewhere) => heal(model, addr),
         None => Plan::Refuse(unknown(addr)),
     }
+}
+
+/// What a restart at the same address does to Python nodes that know it, if there may be any.
+pub(crate) fn restart_risk(model: &Model, nodes: &[Addr]) -> Option<String> {
+    let is_classic_peer = |addr: &Addr| {
+        let node = model.nodes().get(*addr);
+        node.is_some_and(|node| node.role == Some(Role::Peer) && node.dialect == Some(Dialect::Classic))
+    };
+    nodes.iter().find(|addr| is_classic_peer(addr))?;
+    let may_know_it = |node: &&Node| {
+        let is_peer = node.life == Life::Elsewhere && node.role != Some(Role::Seed);
+        is_peer && !matches!(node.state(), NodeState::Dead | NodeState::Left)
+    };
+    let strangers: Vec<_> = model.nodes().iter().filter(may_know_it).map(|node| model.name_of(node.addr)).collect();
+    (!strangers.is_empty()).then(|| {
+        let strangers = list_text(&strangers, NAMES_SHOWN);
+        format!(
+            "A Python neighbor ({strangers}) keeps the old socket, takes the node for dead once more, and later dies of it."
+        )
+    })
 }
 
 /// What switching all faults off will do, as far as is known here. Whoever keeps the network may know of more, such as
@@ -166,6 +193,12 @@ pub(crate) fn calming(model: &Model) -> String {
     let heals = (!cut.is_empty()).then(|| format!("allowing links to {} again", list_text(&cut, NAMES_SHOWN)));
     let all: Vec<String> = [ends, starts, heals].into_iter().flatten().collect();
     if all.is_empty() { "calm: nothing to end, as far as is known here".to_owned() } else { all.join(", ") }
+}
+
+/// As [`restart_risk`], of all that starts again then.
+pub(crate) fn calming_risk(model: &Model) -> Option<String> {
+    let nodes: Vec<Addr> = fallen(model).map(|node| node.addr).collect();
+    restart_risk(model, &nodes)
 }
 
 fn elsewhere(model: &Model) -> impl Iterator<Item = Addr> {

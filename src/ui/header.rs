@@ -16,7 +16,7 @@ use super::text;
 use super::theme::Tone;
 use super::view::View;
 use crate::model::rumor::{Counting, Coverage};
-use crate::model::words::count_text;
+use crate::model::words::{count_text, hops_text};
 use crate::scenario::Progress;
 
 pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static> {
@@ -137,12 +137,18 @@ fn latest(told: Hops, view: &View<'_>) -> Option<Item> {
     let rumor = shown.or_else(|| view.model.latest_rumor())?;
     let name = view.short_message(rumor.id);
     let hops = match told {
-        Hops::Told => format!(" in {}", count_text(u64::from(rumor.hop_max), "hop")),
+        Hops::Told => hops_text(rumor).map_or_else(String::new, |hops| format!(" in {hops}")),
         Hops::Untold => String::new(),
     };
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     let Coverage { have, of } = rumor.coverage(view.model.nodes(), Counting::HadTime);
-    let text = if of > 1 { format!("{name} reached {least}{have}/{of}{hops}") } else { format!("latest {name}") };
+    let elsewhere = rumor.elsewhere(view.model.nodes()).count();
+    let text = match (of, elsewhere) {
+        (0 | 1, 0) => format!("latest {name}"),
+        (0 | 1, _) => format!("{name} reached {have} of ours, {elsewhere} elsewhere"),
+        (_, 0) => format!("{name} reached {least}{have}/{of}{hops}"),
+        (_, _) => format!("{name} reached {least}{have}/{of} of ours, {elsewhere} elsewhere{hops}"),
+    };
     Some(Item::new(3, REACH_RANK, Tone::Wave, text))
 }
 

@@ -270,7 +270,12 @@ fn calm(app: &mut App) -> Vec<Effect> {
     if !is_live(app) {
         return Vec::new();
     }
-    app.show(Severity::Info, fault::calming(&app.scene.live));
+    let model = &app.scene.live;
+    let (what, risk) = (fault::calming(model), fault::calming_risk(model));
+    match risk {
+        Some(risk) => app.show(Severity::Warning, format!("{what}. {risk}")),
+        None => app.show(Severity::Info, what),
+    }
     give(app, vec![Command::Fault(FaultCommand::Calm)])
 }
 

@@ -6,6 +6,8 @@
 use std::time::Duration;
 
 use super::view::View;
+use crate::model::elsewhere::Proof;
+use crate::model::node::Nodes;
 use crate::model::rumor::{Copy, Counting, DELIVERY_TIME, Rumor};
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
@@ -284,7 +286,7 @@ impl Way {
     ///
     /// Half of `when` is time and half is order: a straggler does not squeeze all the others
     /// together, and who came later is still shown later.
-    pub(crate) fn of(rumor: &Rumor) -> Self {
+    pub(crate) fn of(rumor: &Rumor, nodes: &Nodes) -> Self {
         let mut copies: Vec<(Addr, Copy)> = rumor.copies.iter().map(|(addr, copy)| (*addr, *copy)).collect();
         copies.sort_by_key(|(_, copy)| copy.at);
         let (Some((_, first)), Some((_, last))) = (copies.first(), copies.last()) else { return Self::default() };
@@ -295,12 +297,25 @@ impl Way {
             let time = if span > 0.0 { copy.at.since(begin).as_secs_f64() / span } else { f64::from(order) / whole };
             let when = f64::midpoint(time, f64::from(order) / whole);
             if let Some(from) = copy.from.filter(|from| !rumor.copies.contains_key(from)) {
-                let hop = copy.hop.and_then(|hop| hop.checked_sub(1));
+                let hop = copy.hops().and_then(|hop| hop.checked_sub(1));
                 way.arrivals.entry(from).or_insert(Arrival { hop, from: None, when });
             }
-            way.arrivals.insert(*addr, Arrival { hop: copy.hop, from: copy.from, when });
+            way.arrivals.insert(*addr, Arrival { hop: copy.hops(), from: copy.from, when });
         }
+        rumor.elsewhere(nodes).for_each(|(node, proof)| way.leads_over(node, proof, begin, span));
         way
+    }
+
+    /// A node elsewhere that sent the message on is a part of its way: it had it some time between the node that sent it
+    /// there, as far as that is known, and its own copy to one of ours.
+    fn leads_over(&mut self, node: Addr, proof: Proof, begin: Time, span: f64) {
+        let at = if span > 0.0 { (proof.at.since(begin).as_secs_f64() / span).min(1.0) } else { 1.0 };
+        let begins = proof.perhaps_from.and_then(|from| self.arrivals.get(&from)).copied();
+        let arrival = self.arrivals.entry(node).or_insert(Arrival { hop: None, from: None, when: at });
+        let Some(sender) = begins else { return };
+        arrival.from = proof.perhaps_from;
+        arrival.when = f64::midpoint(sender.when, arrival.when);
+        arrival.hop = arrival.hop.or(sender.hop.and_then(|hop| hop.checked_add(1)));
     }
 
     /// How this node came by it, if it had it by then.
@@ -365,7 +380,7 @@ mod tests {
     fn who_has_it_is_shown_in_order_and_a_straggler_does_not_squeeze_the_others() {
         let model = told();
         let rumor = model.latest_rumor().unwrap();
-        let way = Way::of(rumor);
+        let way = Way::of(rumor, model.nodes());
         assert_eq!(has(&way, 0.0), [0]);
         assert_eq!(has(&way, 0.2), [0, 1]);
         assert_eq!(has(&way, 0.5), [0, 1, 2]);
@@ -376,7 +391,7 @@ mod tests {
     #[test]
     fn a_hop_is_under_way_before_it_arrives() {
         let model = told();
-        let way = Way::of(model.latest_rumor().unwrap());
+        let way = Way::of(model.latest_rumor().unwrap(), model.nodes());
         let hops: Vec<_> = way.hops(0.1).collect();
         assert_eq!(hops.len(), 1);
         assert_eq!((hops[0].0, hops[0].1), (addr(0), addr(1)));

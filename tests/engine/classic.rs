@@ -72,7 +72,6 @@ async fn a_python_peer_is_a_full_member_of_a_classic_network_and_its_death_is_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a kill still resets its links, and the Python seed dies of that as the original does"]
 async fn our_peers_find_each_other_through_a_python_seed_and_report_deaths_to_it() {
     let seed = Python::seed();
     let mut session = Session::new(config(vec![seed.addr]));

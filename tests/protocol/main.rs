@@ -1,5 +1,6 @@
 //! Every numbered rule of the protocol, in virtual time.
 
+mod away;
 mod classic;
 mod hostile;
 mod invariants;
@@ -13,6 +14,7 @@ mod python;
 #[expect(dead_code, reason = "the double on sockets uses the rest")]
 mod python_rules;
 mod python_table;
+mod refusals;
 mod rude;
 mod seed_rules;
 mod strangers;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use gossipctl::event::EventKind;
 
 use crate::classic::classic;
-use crate::network::{LIVENESS, peer_addr, seed_addr};
+use crate::network::{LIVENESS, Network, peer_addr, seed_addr};
 use crate::python::Python;
 use crate::python_rules::{Dials, Habits};
 
@@ -36,4 +36,23 @@ fn python_nodes_and_ours_form_one_network() {
     }
     let whole = network.holders().values().filter(|holders| holders.len() == 2).count();
     assert!(whole >= 20, "{whole} messages reached both of ours");
+}
+
+#[test]
+fn a_peer_whose_address_a_python_seed_knows_says_so() {
+    let mut network = classic(0, 52);
+    let seed = Python::seed(&mut network, seed_addr(1));
+    network.seeds = vec![seed.addr];
+    let told = |network: &Network| network.count(peer_addr(1), |kind| matches!(kind, EventKind::ListedAlready { .. }));
+    network.start_peer(1);
+    network.world.run_for(SECOND * 5);
+    assert_eq!(told(&network), 0);
+    network.world.kill(peer_addr(1));
+    network.world.run_for(SECOND * 5);
+    network.start_peer(1);
+    network.world.run_for(SECOND * 5);
+    assert_eq!(told(&network), 1);
+    network.start_peer(2);
+    network.world.run_for(SECOND * 5);
+    assert!(!network.kinds(peer_addr(2)).any(|kind| matches!(kind, EventKind::ListedAlready { .. })));
 }

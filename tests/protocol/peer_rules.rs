@@ -237,7 +237,9 @@ fn rule_7_a_hung_neighbor_misses_three_probes_one_by_one_and_is_dead() {
                 && matches!(event.kind, EventKind::NeighborDied { peer, cause: DeathCause::Misses { misses: 3 }, .. } if peer == victim)
         });
         let after = died.expect("it noticed").at.since(hung_at);
-        assert!(after > LIVENESS * 3 && after <= LIVENESS * 4, "{observer} noticed after {after:?}");
+        let timeout = SECOND * 2;
+        let is_in_time = after > LIVENESS * 2 + timeout && after <= LIVENESS * 3 + timeout;
+        assert!(is_in_time, "{observer} noticed after {after:?}");
     }
     assert!(network.listed(1).iter().all(|peer| *peer != victim));
 }
@@ -341,7 +343,8 @@ fn rule_9_where_there_is_nobody_to_find_the_seeds_are_asked_ever_less() {
     let before = lists(&network);
     network.world.run_for(SECOND * 600);
     let pauses = (lists(&network) - before, before);
-    assert!(pauses.0 <= 20, "three peers asked {pauses:?} times in ten minutes");
+    // The root looks every 48 s, and each of the three asks every 150 s at most.
+    assert!(pauses.0 <= 13 + 3 * 4, "three peers asked {pauses:?} times in ten minutes");
 
     let before = lists(&network);
     network.world.kill(peer_addr(2));
@@ -479,6 +482,10 @@ impl Double for Leaver {
             Input::Link { link, change: LinkChange::Dialed { .. } } => vec![DoubleAct::Send(link, hello)],
             Input::Message { link, message: Message::Hello(Hello { role: Role::Peer, .. }) } => {
                 vec![DoubleAct::Send(link, goodbye), DoubleAct::HangUp(link)]
+            }
+            // The seed asks whether it lives.
+            Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
             }
             _ => Vec::new(),
         }

@@ -214,7 +214,7 @@ impl Double for Rude {
                 self.next_at = Some(now + Duration::from_millis(100 + self.random.below(1_500) as u64));
                 if is_rude(now) { self.misbehave(now) } else { Vec::new() }
             }
-            Input::TurnedAway { .. } | Input::DialFailed { .. } | Input::Command(_) => Vec::new(),
+            Input::TurnedAway { .. } | Input::DialFailed { .. } | Input::Late { .. } | Input::Command(_) => Vec::new(),
         }
     }
 

@@ -115,6 +115,8 @@ fn rule_3_a_false_report_is_disputed_by_the_node_itself_and_counted_against_the_
 fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     let mut network = Network::settled(1, 5, 34);
     let (victim, liar) = (peer_addr(2), peer_addr(99));
+    // Not while the seed asks it of its own accord.
+    network.world.run_for(SECOND * 10);
     network.world.hang(victim);
     let hung_at = network.world.now();
     network.world.run_for(SECOND * 5);
@@ -170,10 +172,10 @@ impl Double for LastWords {
 fn rule_3_the_evidence_names_the_moment_at_which_the_seed_last_heard_of_the_node() {
     let mut network = Network::new(1, 37);
     let (silent, liar) = (peer_addr(90), peer_addr(99));
-    let speak_at = network.world.now() + SECOND * 60;
+    let speak_at = network.world.now() + SECOND * 30;
     network
         .start_double(silent, LastWords { seed: seed_addr(1), own: silent, speak_at, link: None, registration: None });
-    network.world.run_for(SECOND * 90);
+    network.world.run_for(SECOND * 50);
     network.start_double(liar, Liar { own: liar, seed: seed_addr(1), victim: silent });
     network.world.run_for(LIVENESS * 2);
     assert!(network.listed(1).contains(&silent), "its link was closed, so that it could register again");

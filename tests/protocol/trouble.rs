@@ -30,7 +30,7 @@ impl Nodes for Everybody {
     }
 }
 
-fn fault(network: &mut Network, command: &FaultCommand) -> Result<(), FaultError> {
+pub(crate) fn fault(network: &mut Network, command: &FaultCommand) -> Result<(), FaultError> {
     let everybody = Everybody(network.world.addrs().collect());
     network.world.fault(command, &everybody)
 }
@@ -105,7 +105,7 @@ fn a_cut_wire_is_found_out_by_probes_alone_and_the_message_goes_another_way() {
 /// Everybody else hears of a message that gets lost on one link in five.
 #[test]
 fn a_loss_of_20_percent_does_not_keep_messages_from_many() {
-    let mut network = Network::settled(1, 12, 3);
+    let mut network = Network::settled(1, 12, 6);
     set(&mut network, Trouble::Loss { percent: half(20) }, Scope::All);
     let begin = network.world.now();
     network.world.run_for(GOSSIP * 6);

@@ -75,6 +75,9 @@ fn standing(teller: Teller<'_>, name: &str, case: &DeathCase, node: Option<&Node
     let causes = silences(teller, case);
     let because = teller.because(&causes).or_else(|| teller.because(&hindrances(teller, case)));
     let because = because.map_or_else(String::new, |because| format!(" {because}"));
+    if let Some(span) = case.away {
+        return format!("{name} was away for {}, and was taken for dead meanwhile", span_text(span));
+    }
     if case.is_unfounded() {
         let but = if case.is_disputed() { "disputed" } else { "not so" };
         let runs = if node.is_some_and(|node| node.life == Life::Running) { "runs, and " } else { "" };

@@ -98,7 +98,8 @@ pub(super) fn cause_of_end<'a>(teller: Teller<'a>, link: &Link, step: &Step) -> 
                 | LinkEnd::Goodbye { .. }
                 | LinkEnd::Violation
                 | LinkEnd::NotAccepted
-                | LinkEnd::Refused { .. },
+                | LinkEnd::Refused { .. }
+                | LinkEnd::WhileAway,
             ..
         }
         | StepKind::NodeStopped
@@ -140,6 +141,7 @@ fn ended_by(node: &str, peer: &str, end: LinkEnd) -> String {
         LinkEnd::Violation => format!("{node} closed it, because {peer} broke the protocol"),
         LinkEnd::NotAccepted => format!("{peer} never accepted it"),
         LinkEnd::Refused { reason } => format!("{peer} refused it: {reason}"),
+        LinkEnd::WhileAway => format!("it closed while {node} was away"),
         LinkEnd::RegistrationLost => format!("{} (seen by {node})", end_text(end)),
     }
 }

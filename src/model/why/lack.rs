@@ -19,6 +19,7 @@ use smallvec::SmallVec;
 use super::ending::{is_loss, is_seen_only};
 use super::{Evidence, Explanation, Teller};
 use crate::event::Purpose;
+use crate::model::elsewhere::Proof;
 use crate::model::fault::Record;
 use crate::model::graph::Ways;
 use crate::model::link::{Link, Step};
@@ -47,6 +48,9 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
     };
     if let Some(copy) = rumor.copies.get(&node) {
         return Explanation { title, verdict: got_it(teller, node, rumor, *copy), evidence: sender(teller, *copy) };
+    }
+    if let Some((_, proof)) = rumor.elsewhere(model.nodes()).find(|(holder, _)| *holder == node) {
+        return Explanation { title, verdict: has_it(teller, node, rumor, proof), evidence: Vec::new() };
     }
     let inquiry = Inquiry::new(teller, rumor);
     let reason = inquiry.reason(node);
@@ -81,7 +85,11 @@ fn got_it(teller: Teller<'_>, node: Addr, rumor: &Rumor, copy: Copy) -> String {
     let (name, message) = (teller.name(node), teller.model.message_name(rumor.id));
     let at = teller.clock(copy.at);
     let Some(from) = copy.from else { return format!("{name} has {message}: it generated it at {at}.") };
-    let hop = copy.hop.map_or_else(String::new, |hop| format!(", hop {hop}"));
+    let hop = match (copy.hop, copy.hop_known) {
+        (Some(hop), _) => format!(", hop {hop}"),
+        (None, Some(hop)) => format!(", hop {hop} by the links known here"),
+        (None, None) => String::new(),
+    };
     let delay = span_text(copy.at.since(rumor.began()));
     let more = match copy.duplicates {
         0 => "no copy came after that".to_owned(),
@@ -89,6 +97,20 @@ fn got_it(teller: Teller<'_>, node: Addr, rumor: &Rumor, copy: Copy) -> String {
         more => format!("{more} further copies came later"),
     };
     format!("{name} did get {message}: at {at} from {}{hop}, {delay} after it began; {more}.", teller.name(from))
+}
+
+/// Of a node elsewhere only what it sent tells that it has a message.
+fn has_it(teller: Teller<'_>, node: Addr, rumor: &Rumor, proof: Proof) -> String {
+    let (name, message) = (teller.name(node), teller.model.message_name(rumor.id));
+    let (to, at) = (teller.name(proof.to), teller.clock(proof.at));
+    let from = if node == rumor.id.origin {
+        "it began there".to_owned()
+    } else {
+        let perhaps =
+            proof.perhaps_from.map_or_else(String::new, |from| format!(", perhaps from {}", teller.name(from)));
+        format!("it runs elsewhere, so from whom it had it is not certain{perhaps}")
+    };
+    format!("{name} has {message}: it sent a copy to {to} at {at}; {from}.")
 }
 
 fn sender(teller: Teller<'_>, copy: Copy) -> Vec<Evidence> {
@@ -218,7 +240,7 @@ impl<'a> Inquiry<'a> {
             teller,
             rumor,
             began,
-            ways: overlay.graph.ways(rumor.copies.keys().copied()),
+            ways: overlay.graph.ways(rumor.holders(model.nodes())),
             overlay,
             side_of: parts.iter().enumerate().flat_map(of_part).collect(),
             sides: parts.iter().map(|part| Side { size: part.len(), lost: OnceCell::new() }).collect(),
@@ -258,15 +280,22 @@ impl<'a> Inquiry<'a> {
             return Reason::Alone { lost: self.losses.of(node).collect() };
         }
         if let [holder, next, ..] = self.ways.to(node)[..] {
-            let at = self.rumor.copies.get(&holder).map_or(self.began, |copy| copy.at);
+            let at = self.had_at(holder).unwrap_or(self.began);
             return Reason::Stuck { holder, next, at, fate: self.fate(holder, next, at) };
         }
         let Some(side) = self.side_of.get(&node).copied() else { return Reason::Apart { side: 1, lost: Vec::new() } };
         Reason::Apart { side: self.sides[side].size, lost: self.lost_by_side(side) }
     }
 
+    /// When it had the message; a node elsewhere by then.
+    fn had_at(&self, node: Addr) -> Option<Time> {
+        let proof = || self.rumor.elsewhere(self.teller.model.nodes()).find(|(holder, _)| *holder == node);
+        let copy = self.rumor.copies.get(&node).map(|copy| copy.at);
+        copy.or_else(|| proof().map(|(_, proof)| proof.at))
+    }
+
     fn holds(&self, node: Addr) -> bool {
-        self.rumor.copies.contains_key(&node)
+        self.had_at(node).is_some()
     }
 
     /// The links that led from those who have it to this side.

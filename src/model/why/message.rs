@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::model::Model;
+use crate::model::elsewhere::Proof;
 use crate::model::rumor::{Copy, Counting, Coverage, Rumor};
-use crate::model::words::{count_text, span_text};
+use crate::model::words::{hops_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 
@@ -18,7 +19,8 @@ pub fn about_message(model: &Model, id: MessageId, utc_offset_s: i32) -> Explana
         return Explanation { title, verdict, evidence: Vec::new() };
     };
     let copies = rumor.copies.iter().map(|(node, copy)| line(teller, *node, *copy));
-    let evidence = wrong_clock(teller, rumor).into_iter().chain(copies).collect();
+    let elsewhere = rumor.elsewhere(model.nodes()).map(|(node, proof)| proof_line(teller, node, proof));
+    let evidence = wrong_clock(teller, rumor).into_iter().chain(copies).chain(elsewhere).collect();
     Explanation { verdict: verdict(teller, rumor), title, evidence: in_order(evidence) }
 }
 
@@ -31,14 +33,18 @@ fn verdict(teller: Teller<'_>, rumor: &Rumor) -> String {
     };
     let least = if teller.model.is_complete(rumor) { "" } else { "at least " };
     let spread = span_text(Duration::from_micros(rumor.spread_us()));
-    let hops = count_text(u64::from(rumor.hop_max), "hop");
+    let hops = hops_text(rumor).map_or_else(String::new, |hops| format!("{hops} and "));
+    let elsewhere = match rumor.elsewhere(teller.model.nodes()).count() {
+        0 => String::new(),
+        proven => format!(" and {proven} elsewhere"),
+    };
     let copies = match rumor.duplicates {
         0 => "no copy came twice".to_owned(),
         1 => "1 further copy came".to_owned(),
         more => format!("{more} further copies came"),
     };
     format!(
-        "\"{}\", {began}, reached {least}{reached} of {expected} peers here in {hops} and {spread}; {copies}.",
+        "\"{}\", {began}, reached {least}{reached} of {expected} peers here{elsewhere} in {hops}{spread}; {copies}.",
         rumor.body
     )
 }
@@ -57,7 +63,18 @@ fn line(teller: Teller<'_>, node: Addr, copy: Copy) -> Evidence {
     let text = match (copy.from, copy.hop) {
         (None, _) => format!("{node} generated it{duplicates}"),
         (Some(from), Some(hop)) => format!("{node} from {}, hop {hop}{duplicates}", teller.name(from)),
-        (Some(from), None) => format!("{node} from {}, hop not certain{duplicates}", teller.name(from)),
+        (Some(from), None) => {
+            let hop = copy.hop_known.map_or_else(String::new, |hop| format!(" ({hop} by the links known here)"));
+            format!("{node} from {}, hop not certain{hop}{duplicates}", teller.name(from))
+        }
     };
     Evidence::at(copy.at, text)
+}
+
+/// A node elsewhere has it, because it sent it.
+fn proof_line(teller: Teller<'_>, node: Addr, proof: Proof) -> Evidence {
+    Evidence::at(
+        proof.at,
+        format!("{}, which runs elsewhere, sent a copy to {}", teller.name(node), teller.name(proof.to)),
+    )
 }

@@ -8,6 +8,7 @@ use super::link::{step_text, why_link};
 use super::{Evidence, Explanation, Teller, in_order};
 use crate::event::{EventKind, Purpose, RepairReason, Side};
 use crate::model::Model;
+use crate::model::elsewhere::Contact;
 use crate::model::fault::Record;
 use crate::model::link::{Link, Step, StepKind, first_sent};
 use crate::model::node::{Life, Node, NodeState};
@@ -30,6 +31,7 @@ pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
         return Explanation { verdict: format!("Nothing is known of {title}."), title, evidence: Vec::new() };
     };
     let mut evidence = links(teller, node);
+    evidence.extend(contact(teller, node));
     evidence.extend(teller.faults(model.faults().iter().filter(|record| concerns(record, addr))));
     evidence.extend(seeds(teller, node));
     evidence.extend(work(node));
@@ -72,7 +74,11 @@ fn up(teller: Teller<'_>, node: &Node) -> String {
     let (told, from) = if node.is_ours() {
         (format!("{name} runs in this process since {}", teller.clock(node.life_since)), node.life_since)
     } else {
-        (format!("{name} runs elsewhere and is known here since {}", teller.clock(node.first_seen)), node.first_seen)
+        let heard = node.contact.last_heard.map_or_else(String::new, |(at, by)| {
+            format!("; {} heard from it last at {}", teller.name(by), teller.clock(at))
+        });
+        let known = format!("{name} runs elsewhere and is known here since {}", teller.clock(node.first_seen));
+        (format!("{known}{heard}"), node.first_seen)
     };
     let was_doubted = node.is_ours() && node.since > from && teller.model.now().since(node.since) <= DOUBT_TOLD_FOR;
     let doubted =
@@ -199,6 +205,26 @@ fn work(node: &Node) -> Vec<Evidence> {
     let gossip = format!("messages: {generated} generated, {received} received, {duplicates} further copies");
     let probes = format!("probes: {sent} sent, {answered} answered, {missed} missed");
     starts.into_iter().chain([Evidence::now(gossip), Evidence::now(probes)]).collect()
+}
+
+/// What came of a node elsewhere.
+fn contact(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
+    if node.is_ours() {
+        return Vec::new();
+    }
+    let Contact { last_heard, probes_to_it, answered, missed, probes_from_it, messages, copies } = node.contact;
+    let heard = last_heard.map(|(at, by)| Evidence::at(at, format!("{} last heard from it", teller.name(by))));
+    let mut lines: Vec<Evidence> = heard.into_iter().collect();
+    if probes_to_it + probes_from_it > 0 {
+        let ours = format!("{probes_to_it} to it, {answered} answered, {missed} missed");
+        lines.push(Evidence::now(format!("probes: {ours}; {probes_from_it} from it")));
+    }
+    if messages + copies > 0 {
+        let own = count_text(messages, "message");
+        let copies = if copies == 1 { "1 copy".to_owned() } else { format!("{copies} copies") };
+        lines.push(Evidence::now(format!("{own} of its own came here; it sent {copies} of all messages")));
+    }
+    lines
 }
 
 fn doubts(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {

@@ -308,6 +308,7 @@ fn off_text(teller: Teller<'_>, off: &Off, is_one: bool) -> String {
         DelistReason::Unanswered { reporter } => {
             format!("{} reported {object} dead, and {subject} did not answer", teller.name(reporter))
         }
+        DelistReason::Silent => format!("nothing was heard of {object}, and {subject} did not answer"),
         DelistReason::Departed => "the registration closed and no new one came".to_owned(),
         DelistReason::Left => format!("{subject} said goodbye"),
     };

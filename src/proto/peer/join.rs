@@ -12,7 +12,7 @@ use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Output};
-use crate::proto::message::{Dialect, GoodbyeReason, Message, RefusalReason, Role};
+use crate::proto::message::{Dialect, GoodbyeReason, Message, ProbeSeq, RefusalReason, Role};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -38,6 +38,8 @@ struct Seed {
     retry_at: Option<Time>,
     /// Failures in a row.
     failures: u32,
+    /// The question whether it lists this peer that is open, and since when.
+    asked: Option<(ProbeSeq, Time)>,
 }
 
 /// The seeds, and where the peer stands with each.
@@ -45,6 +47,8 @@ struct Seed {
 pub(super) struct Registrar {
     seeds: Vec<Seed>,
     wanted: usize,
+    /// Questions so far.
+    asked: ProbeSeq,
     /// What was said last about having too few seeds.
     shortage_said: Option<usize>,
 }
@@ -54,8 +58,9 @@ impl Registrar {
         let mut addrs = config.seeds.clone();
         addrs.sort_unstable();
         addrs.dedup();
-        let idle = |addr| Seed { addr, standing: Standing::Idle, retry_at: None, failures: 0 };
-        Self { seeds: addrs.into_iter().map(idle).collect(), wanted: config.seeds_wanted(), shortage_said: None }
+        let idle = |addr| Seed { addr, standing: Standing::Idle, retry_at: None, failures: 0, asked: None };
+        let seeds = addrs.into_iter().map(idle).collect();
+        Self { seeds, wanted: config.seeds_wanted(), asked: 0, shortage_said: None }
     }
 
     pub(super) fn knows(&self, addr: Addr) -> bool {
@@ -76,6 +81,19 @@ impl Registrar {
 
     fn get_mut(&mut self, addr: Addr) -> Option<&mut Seed> {
         self.seeds.iter_mut().find(|seed| seed.addr == addr)
+    }
+
+    /// This seed is asked whether it lists this peer; the number of the question.
+    pub(super) fn asks(&mut self, seed: Addr, now: Time) -> Option<ProbeSeq> {
+        self.asked += 1;
+        let seq = self.asked;
+        self.get_mut(seed)?.asked = Some((seq, now));
+        Some(seq)
+    }
+
+    /// The seed answers a question: when that was asked, if it is open.
+    pub(super) fn answered(&mut self, seed: Addr, seq: ProbeSeq) -> Option<Time> {
+        self.get_mut(seed)?.asked.take_if(|(asked, _)| *asked == seq).map(|(_, at)| at)
     }
 
     /// The peer is registered with this seed by this link from now on; the link that it was registered by.
@@ -189,26 +207,47 @@ impl Peer {
     ) {
         let said = message.name();
         match message {
+            Message::Hello(_) if !self.is_opening(link) => self.offend(now, link, Rule::HelloTwice, said, out),
             Message::Hello(hello) if hello.role == Role::Peer => self.not_a_seed(now, link, seed, out),
-            Message::Hello(_) if self.is_up(link) => self.offend(now, link, Rule::HelloTwice, said, out),
-            Message::Hello(_) => self.registered(now, link, seed, out),
+            Message::Hello(_) => self.greeted(now, link),
             Message::PeerList(peers) => self.on_peer_list(now, link, seed, peers, out),
             Message::Probe { seq, asker, clock, vitals: _ } => {
                 let vitals = self.vitals();
                 out.send(link, &Message::ProbeReply { seq, asker, clock, vitals });
                 out.emit(|| EventKind::ProbeReceived { peer: seed, seq, clock });
             }
+            Message::ProbeReply { seq, clock, .. } => self.on_seed_answer(now, link, seed, (seq, clock), out),
             Message::Refusal { reason, referral } => {
-                self.links.remove(&link);
-                out.hang_up(link);
+                self.end_registration(link, seed, LinkEnd::Refused { reason }, out);
                 out.emit(|| EventKind::LinkRefused { peer: seed, by: Side::Them, reason, referral });
-                self.seed_failed(now, seed);
-                self.pursue_seeds(now, out);
+                self.registration_lost(now, link, seed, out);
             }
             Message::Goodbye { reason, .. } => self.on_seed_goodbye(now, link, seed, reason, out),
-            Message::Gossip(_) | Message::ListRequest | Message::ProbeReply { .. } | Message::DeadReport { .. } => {
+            Message::Gossip(_) | Message::ListRequest | Message::DeadReport { .. } => {
                 self.offend(now, link, Rule::Unexpected, said, out);
             }
+        }
+    }
+
+    fn is_opening(&self, link: LinkId) -> bool {
+        self.links.get(&link).is_some_and(|open| matches!(open.stage, Stage::Opening { .. }))
+    }
+
+    /// A seed takes the connection. Whether it takes the peer, its list tells; a full seed refuses instead.
+    fn greeted(&mut self, now: Time, link: LinkId) {
+        let list_by = now + self.config.handshake_timeout;
+        if let Some(open) = self.links.get_mut(&link) {
+            open.stage = Stage::Greeted { list_by };
+        }
+    }
+
+    /// Hangs up on a seed, and tells so if the peer was registered by this link.
+    fn end_registration(&mut self, link: LinkId, seed: Addr, end: LinkEnd, out: &mut impl Output) {
+        let was_up = self.is_up(link);
+        self.links.remove(&link);
+        out.hang_up(link);
+        if was_up {
+            out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
         }
     }
 
@@ -247,11 +286,16 @@ impl Peer {
 
     fn on_peer_list(&mut self, now: Time, link: LinkId, seed: Addr, peers: Vec<Addr>, out: &mut impl Output) {
         if !self.is_up(link) {
-            if self.framed() {
+            if self.framed() && self.is_opening(link) {
                 return self.offend(now, link, Rule::HelloExpected, "peer list", out);
             }
-            // A Python seed blocks its whole loop until it has the address.
-            out.send(link, &self.hello());
+            if !self.framed() {
+                if peers.contains(&self.config.listen) && !self.repair.joined() {
+                    out.emit(|| EventKind::ListedAlready { seed });
+                }
+                // A Python seed blocks its whole loop until it has the address.
+                out.send(link, &self.hello());
+            }
             self.registered(now, link, seed, out);
         }
         let peers = without_repetitions(peers);
@@ -267,13 +311,7 @@ impl Peer {
     }
 
     fn on_seed_goodbye(&mut self, now: Time, link: LinkId, seed: Addr, reason: GoodbyeReason, out: &mut impl Output) {
-        let was_up = self.is_up(link);
-        self.links.remove(&link);
-        out.hang_up(link);
-        if was_up {
-            let end = LinkEnd::Goodbye { side: Side::Them, reason };
-            out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
-        }
+        self.end_registration(link, seed, LinkEnd::Goodbye { side: Side::Them, reason }, out);
         self.registration_lost(now, link, seed, out);
     }
 
@@ -310,6 +348,11 @@ impl Peer {
         }
         self.seed_failed(now, seed);
         self.pursue_seeds(now, out);
+    }
+
+    /// Registers once more with every seed, whatever it thinks.
+    pub(super) fn register_anew(&self, out: &mut impl Output) {
+        self.registrar.up().for_each(|(seed, _)| dial_seed(seed, out));
     }
 
     /// Asks every seed for its list again. The classic dialect has no message for that, and a Python seed appends whoever

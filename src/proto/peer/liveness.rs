@@ -1,7 +1,9 @@
 //! Liveness: probing the neighbors, and what a death sets off (rules 7 and 8).
 //!
 //! The probes are those of SWIM (Das, Gupta, Motivala 2002) without the indirect ones: one beat of
-//! the whole node per interval, and what was not answered by the next beat is missed.
+//! the whole node per interval, and what was not answered within the probe timeout is missed.
+
+use std::time::Duration;
 
 use super::Peer;
 use super::repair::Beat;
@@ -19,14 +21,28 @@ use crate::proto::time::{ClockTime, Time};
 pub(super) struct Outstanding {
     seq: ProbeSeq,
     sent_at: Time,
-    /// It was counted as a miss; an answer may come all the same.
-    missed: bool,
+    /// It will be a miss. Not so once it was counted, which an answer may still follow, and if it was sent between
+    /// beats: whoever names a neighbor's address often must not hurry its death.
+    counts: bool,
+}
+
+impl Outstanding {
+    pub(super) fn excuse(&mut self) {
+        self.counts = false;
+    }
+
+    /// When it is missed, with so much patience.
+    pub(super) fn missed_at(&self, patience: Duration) -> Option<Time> {
+        self.counts.then(|| self.sent_at + patience)
+    }
 }
 
 /// When a peer probes its neighbors.
 #[derive(Debug, Default)]
 pub(super) struct Liveness {
     pub(super) next_at: Option<Time>,
+    /// When it asks its seeds whether they list it, after an absence.
+    pub(super) ask_seeds_at: Option<Time>,
 }
 
 impl Liveness {
@@ -41,15 +57,12 @@ impl Peer {
         let Some(at) = self.liveness.next_at.filter(|at| *at <= now) else { return };
         self.liveness.next_at = Some(next_turn(at, now, self.config.liveness_interval));
         let beat = self.repair.on_beat(now, &self.config, &mut self.random);
-        let neighbors: Vec<Addr> = self.neighbors().collect();
-        for peer in neighbors {
-            self.count_miss(now, peer, out);
-        }
         self.trim_links(now, out);
         self.tell_eclipse(out);
         let neighbors: Vec<Addr> = self.neighbors().collect();
         for peer in neighbors {
             self.probe(now, peer, out);
+            self.expect_answer(peer);
         }
         match beat {
             Beat::Quiet => {}
@@ -58,16 +71,27 @@ impl Peer {
         }
     }
 
-    /// A probe of the last beat that is still open is missed.
+    /// The last probe of this neighbor is one of a beat.
+    fn expect_answer(&mut self, peer: Addr) {
+        if let Some(probe) = self.overlay.get_mut(peer).and_then(|neighbor| neighbor.unanswered.last_mut()) {
+            probe.counts = true;
+        }
+    }
+
+    /// Answers whose time is over are missed.
+    pub(super) fn judge_probes(&mut self, now: Time, out: &mut impl Output) {
+        let neighbors: Vec<Addr> = self.neighbors().collect();
+        for peer in neighbors {
+            self.count_miss(now, peer, out);
+        }
+    }
+
     fn count_miss(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
-        let (limit, interval) = (self.config.liveness_misses, self.config.liveness_interval);
+        let (limit, patience) = (self.config.liveness_misses, self.config.answer_patience());
         let Some(neighbor) = self.overlay.get_mut(peer) else { return };
-        // A probe that was sent between beats, because of a claim, still has its time.
-        let had_its_time = |probe: &&mut Outstanding| now.since(probe.sent_at) >= interval / 2;
-        let Some(probe) = neighbor.unanswered.iter_mut().rev().find(had_its_time).filter(|probe| !probe.missed) else {
-            return;
-        };
-        probe.missed = true;
+        let is_missed = |probe: &&mut Outstanding| probe.missed_at(patience).is_some_and(|at| at <= now);
+        let Some(probe) = neighbor.unanswered.iter_mut().rev().find(is_missed) else { return };
+        probe.counts = false;
         let seq = probe.seq;
         neighbor.misses += 1;
         let (misses, last_heard, heard) = (neighbor.misses, neighbor.last_heard, neighbor.heard);
@@ -96,7 +120,7 @@ impl Peer {
         if neighbor.unanswered.len() >= limit {
             neighbor.unanswered.remove(0);
         }
-        neighbor.unanswered.push(Outstanding { seq, sent_at: now, missed: false });
+        neighbor.unanswered.push(Outstanding { seq, sent_at: now, counts: false });
         out.send(neighbor.link(), &Message::Probe { seq, asker, clock, vitals });
         out.emit(|| EventKind::ProbeSent { peer, seq });
         Some(seq)

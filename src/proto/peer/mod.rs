@@ -7,11 +7,13 @@
 //! - [`room`]: who is given up for a joiner, and who is taken beyond the limit;
 //! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
 //! - [`spread`]: generates, forwards and forgets messages;
+//! - [`away`]: notices that it was away itself;
 //! - [`own_ids`]: knows a forgery in its own name;
 //! - [`liveness`]: probes neighbors and buries the dead (SWIM's probes, without the indirect ones).
 //!
 //! The rules are numbered as in the protocol's description; the tests carry the numbers.
 
+mod away;
 mod claim;
 mod greeting;
 mod join;
@@ -31,6 +33,7 @@ use self::overlay::Overlay;
 use self::repair::Repair;
 use self::room::Room;
 use self::spread::Spread;
+use super::absence::Presence;
 use super::addr::Addr;
 use super::bucket::TokenBucket;
 use super::claims::Claims;
@@ -63,8 +66,23 @@ enum Stage {
         /// It must have done so by then.
         hello_by: Time,
     },
+    /// A seed has named itself, and owes its list: with that the peer is registered.
+    Greeted {
+        /// It must have sent the list by then.
+        list_by: Time,
+    },
     /// In use.
     Up,
+}
+
+impl Stage {
+    /// When a handshake in this stage has lasted too long.
+    fn ends_at(self) -> Option<Time> {
+        match self {
+            Self::Opening { hello_by: at } | Self::Greeted { list_by: at } => Some(at),
+            Self::Up => None,
+        }
+    }
 }
 
 /// A peer.
@@ -85,6 +103,7 @@ pub struct Peer {
     skew_us: i64,
     offenses: Offenses,
     claims: Claims,
+    presence: Presence,
     /// It has said goodbye and does nothing any more.
     left: bool,
 }
@@ -94,6 +113,7 @@ impl Peer {
     pub fn new(config: PeerConfig, random_seed: u64) -> Self {
         let mut random = Random::new(random_seed);
         Self {
+            presence: Presence::new(config.liveness_interval),
             registrar: Registrar::new(&config),
             overlay: Overlay::default(),
             dial_budget: TokenBucket::new(overlay::DIALS_BURST, overlay::DIAL_EVERY),
@@ -237,7 +257,9 @@ impl Peer {
         match (open.purpose, open.stage) {
             (Purpose::Registration, _) => self.on_registration_closed(now, link, peer, &open, cause, out),
             (Purpose::Neighbor, Stage::Up) => self.on_neighbor_closed(now, link, peer, cause, out),
-            (Purpose::Neighbor, Stage::Opening { .. }) => self.on_opening_closed(now, peer, &open, cause, out),
+            (Purpose::Neighbor, Stage::Opening { .. } | Stage::Greeted { .. }) => {
+                self.on_opening_closed(now, peer, &open, cause, out);
+            }
         }
     }
 
@@ -289,12 +311,14 @@ impl Peer {
         self.offenses.end_windows(now, out);
         self.pursue_seeds(now, out);
         self.generate_if_due(now, out);
+        self.get_listed_if_due(now, out);
+        self.judge_probes(now, out);
         self.probe_if_due(now, out);
         self.repair_if_due(now, out);
     }
 
     fn end_handshakes(&mut self, now: Time, out: &mut impl Output) {
-        let late = |open: &Link| matches!(open.stage, Stage::Opening { hello_by } if hello_by <= now);
+        let late = |open: &Link| open.stage.ends_at().is_some_and(|at| at <= now);
         let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
         for link in silent {
             self.offend(now, link, Rule::HandshakeTimeout, "", out);
@@ -302,11 +326,7 @@ impl Peer {
     }
 
     fn handshake_deadline(&self) -> Option<Time> {
-        let deadline = |open: &Link| match open.stage {
-            Stage::Opening { hello_by } => Some(hello_by),
-            Stage::Up => None,
-        };
-        self.links.values().filter_map(deadline).min()
+        self.links.values().filter_map(|open| open.stage.ends_at()).min()
     }
 }
 
@@ -325,6 +345,9 @@ impl Machine for Peer {
         if self.left {
             return;
         }
+        let overdue = if self.presence.may_have_been_away(now) { self.next_deadline() } else { None };
+        let was_away = self.presence.runs(now, overdue);
+        self.on_absence(now, was_away, out);
         match input {
             Input::Start => self.start(now, out),
             Input::Message { link, message } => self.on_message(now, link, message, out),
@@ -336,6 +359,10 @@ impl Machine for Peer {
             Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
             Input::DialFailed { peer, error } => self.on_dial_failed(now, peer, error, out),
             Input::Command(command) => self.on_command(now, command, out),
+            Input::Late { by, why } => {
+                let was_away = self.presence.late(now, by, why);
+                self.on_absence(now, was_away, out);
+            }
             Input::Wake => self.on_wake(now, out),
         }
         self.settle_claims(now, out);
@@ -350,6 +377,8 @@ impl Machine for Peer {
             self.registrar.next_retry(),
             self.spread.next_at,
             self.liveness.next_at,
+            self.liveness.ask_seeds_at,
+            self.overlay.next_judgment(self.config.answer_patience()),
             self.repair.next_at(),
             self.offenses.next_deadline(),
             self.claims.next_deadline(),

@@ -122,6 +122,20 @@ impl Overlay {
         ]
     }
 
+    /// What was not answered so far counts against nobody.
+    pub(super) fn excuse_all(&mut self) {
+        for neighbor in &mut self.neighbors {
+            neighbor.misses = 0;
+            neighbor.unanswered.iter_mut().for_each(Outstanding::excuse);
+        }
+    }
+
+    /// When the time of an answer is over, if that takes so long.
+    pub(super) fn next_judgment(&self, patience: Duration) -> Option<Time> {
+        let unanswered = self.neighbors.iter().flat_map(|neighbor| &neighbor.unanswered);
+        unanswered.filter_map(|probe| probe.missed_at(patience)).min()
+    }
+
     fn remove(&mut self, addr: Addr) -> Option<Neighbor> {
         let at = self.neighbors.iter().position(|neighbor| neighbor.addr == addr)?;
         Some(self.neighbors.remove(at))
@@ -399,6 +413,9 @@ impl Peer {
                 self.part_coldly(now, peer, LinkEnd::Violation, out);
             }
             CloseCause::EndOfStream | CloseCause::Error if !heard => self.not_accepted(now, peer, out),
+            CloseCause::EndOfStream | CloseCause::Error if self.presence.is_excused(now) => {
+                self.part_while_away(now, peer, out);
+            }
             CloseCause::EndOfStream | CloseCause::Error => self.bury(now, peer, death_cause(cause), out),
         }
     }

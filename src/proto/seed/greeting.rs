@@ -2,12 +2,12 @@
 //! that of a registered peer (see [`crate::proto::claims`]).
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::proof::Proof;
 use super::{Entry, Seed, registration_ended};
 use crate::proto::addr::Addr;
 use crate::proto::claims::{Claim, Claims};
-use crate::proto::config::REGISTRATIONS_MAX;
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, RefusalReason, Role};
@@ -20,7 +20,7 @@ const MACHINE_SHARE: usize = 4;
 impl Seed {
     pub(super) fn on_hello(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
         let (peer, own) = (hello.listen, self.config.listen);
-        let Some(remote) = self.links.get(&link).map(|open| open.remote) else { return };
+        let Some(remote) = self.links.get(link).map(|open| open.remote) else { return };
         if !peer.is_dialable() || !self.config.reach.can_be_named(own, remote.ip(), peer) {
             return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
@@ -39,7 +39,7 @@ impl Seed {
             Some(RefusalReason::Myself)
         } else if hello.role == Role::Seed {
             Some(RefusalReason::WrongRole)
-        } else if self.has_no_place_for(peer, from) {
+        } else if self.is_full_for(peer, from) {
             Some(RefusalReason::Full)
         } else {
             None
@@ -47,12 +47,17 @@ impl Seed {
     }
 
     /// A list that is full, or full enough of one other machine, takes nobody new.
-    fn has_no_place_for(&self, peer: Addr, from: IpAddr) -> bool {
-        let is_elsewhere = !is_here(self.config.listen, from);
+    fn is_full_for(&self, peer: Addr, from: IpAddr) -> bool {
+        let list_max = self.config.list_max;
         let of_its_machine = || self.list.values().filter(|entry| entry.host == from).count();
-        let is_full = self.list.len() >= REGISTRATIONS_MAX
-            || (is_elsewhere && of_its_machine() >= REGISTRATIONS_MAX / MACHINE_SHARE);
+        let is_elsewhere = !is_here(self.config.listen, from);
+        let is_full = self.list.len() >= list_max || (is_elsewhere && of_its_machine() >= list_max / MACHINE_SHARE);
         is_full && !self.list.contains_key(&peer)
+    }
+
+    /// How long the holder of a name may take to answer, see [`Claims::patience`].
+    pub(super) fn claim_patience(&self) -> Duration {
+        Claims::patience(self.config.handshake_timeout, self.config.liveness_interval)
     }
 
     /// True if a registration by this name is up: the newcomer waits while its holder is asked. See
@@ -65,8 +70,8 @@ impl Seed {
             return true;
         }
         let seq = self.probe(now, holder, named, out);
-        let decide_by = now + Claims::patience(self.config.handshake_timeout, self.config.liveness_interval);
-        if let Some(open) = self.links.get_mut(&link) {
+        let decide_by = now + self.claim_patience();
+        if let Some(open) = self.links.get_mut(link) {
             open.hello_by = decide_by + self.config.handshake_timeout;
         }
         self.claims.add(link, hello, seq, decide_by);
@@ -78,10 +83,10 @@ impl Seed {
         loop {
             let is_decided = |claim: &Claim| {
                 let holder = self.list.get(&claim.hello.listen).and_then(|entry| entry.link);
-                !self.links.contains_key(&claim.link) || holder.is_none()
+                !self.links.contains_key(claim.link) || holder.is_none()
             };
             let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
-            if self.links.contains_key(&claim.link) {
+            if self.links.contains_key(claim.link) {
                 self.register(now, claim.link, claim.hello.listen, out);
             }
         }
@@ -98,9 +103,10 @@ impl Seed {
 
     /// Puts the peer on the list with this link; true when it had been on it.
     fn replace_registration(&mut self, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
-        let Some(open) = self.links.get_mut(&link) else { return false };
+        let Some(open) = self.links.get_mut(link) else { return false };
         open.peer = Some(peer);
         let host = open.remote.ip();
+        self.schedule(link);
         let proof = self.list.get(&peer).map_or_else(|| self.proof_of_newcomers(), |before| before.proof);
         let entry = Entry { link: Some(link), departed_at: Time::from_micros(0), host, proof };
         let Some(before) = self.list.insert(peer, entry) else {
@@ -109,20 +115,38 @@ impl Seed {
             }
             return false;
         };
+        self.departures.remove(&(before.departed_at, peer));
         if let Some(old) = before.link {
             let reason = GoodbyeReason::Replaced;
-            self.links.remove(&old);
+            self.links.remove(old);
             out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(old);
             registration_ended(old, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
-            // Whoever speaks for the peer now has just proved that it lives.
-            self.verifications.retain(|check| check.link != old);
         }
         true
     }
 
+    /// Is the peer on the list, by this registration?
+    pub(super) fn is_listed_by(&self, link: LinkId, peer: Addr) -> bool {
+        self.list.get(&peer).is_some_and(|entry| entry.link == Some(link))
+    }
+
+    /// A peer that was taken off the list while its registration stands asks for itself, so it lives: it is listed
+    /// again, unless the list is full by now. Whether it is listed.
+    pub(super) fn list_again(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
+        let Some(from) = self.links.get(link).map(|open| open.remote.ip()) else { return false };
+        if self.is_full_for(peer, from) {
+            registration_ended(link, peer, LinkEnd::RegistrationLost, out);
+            self.refuse(now, link, peer, RefusalReason::Full, out);
+            return false;
+        }
+        let again = self.replace_registration(link, peer, out);
+        out.emit(|| EventKind::PeerListed { peer, again });
+        true
+    }
+
     pub(super) fn refuse(&mut self, now: Time, link: LinkId, peer: Addr, reason: RefusalReason, out: &mut impl Output) {
-        let Some(open) = self.links.remove(&link) else { return };
+        let Some(open) = self.links.remove(link) else { return };
         out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         out.hang_up(link);
         let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral: Vec::new() };

@@ -54,13 +54,13 @@ impl Seed {
     /// Sends the list to the next in turn, if it is anybody's turn now.
     pub(super) fn give_turns(&mut self, now: Time, out: &mut impl Output) {
         loop {
-            let is_nameless = |link| self.links.get(&link).is_some_and(|open| open.peer.is_none());
+            let is_nameless = |link| self.links.get(link).is_some_and(|open| open.peer.is_none());
             if self.turns.current.is_some_and(|(link, until)| until > now && is_nameless(link)) {
                 return;
             }
             self.turns.current = None;
             let Some(link) = self.turns.waiting.pop_front() else { return };
-            if self.links.contains_key(&link) {
+            if self.links.contains_key(link) {
                 self.send_list(now, link, out);
                 self.turns.current = Some((link, now + TURN));
             }

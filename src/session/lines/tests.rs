@@ -64,6 +64,7 @@ fn everything_else_that_a_reader_of_a_log_wants_to_know_is_a_sentence() {
 exposed: Listens on 127.0.0.1:3002; 10.0.0.0/8 may link, and this machine
 stopped: Killed: links broken off, no goodbye
 hung: Hung: keeps its sockets and says nothing
+was_away: Was away for 8.2 s: takes nobody for dead for that time
 failed: Not done: start a peer at 127.0.0.1:80: permission denied
 fault_set: Fault: delay ('127.0.0.1', 3001) ('127.0.0.1', 3002) 100ms 50ms
 fault_cleared: No longer: partition ('127.0.0.1', 3001) ('127.0.0.1', 3002)
@@ -82,6 +83,7 @@ eclipse_suspected: May be cut off from the others: 2 neighbors joined when it wa
 repairing: Has 1 of 4 neighbors, looks for more
 too_few_seeds: Registered with 1 of 3 seeds, wants 2; still trying
 enough_seeds: Registered with 1 seed, which is enough
+listed_already: ('127.0.0.1', 5001) lists this address already: a Python neighbor of the node that was here keeps its old socket, takes this one for dead and later dies of it; start it at another port
 peer_list_received: List of Peers : [('127.0.0.1', 3001), ('127.0.0.1', 3002)]
 peer_list_sent: List of Peers : [('127.0.0.1', 3001), ('127.0.0.1', 3002)]
 peer_listed: -

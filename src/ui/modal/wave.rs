@@ -29,7 +29,7 @@ use crate::model::HashMap;
 use crate::model::rumor::Coverage;
 use crate::model::wave::Wave;
 use crate::model::why::{Lack, why_not_each};
-use crate::model::words::{count_text, span_text};
+use crate::model::words::span_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
@@ -56,7 +56,7 @@ const REFRESH: Duration = Duration::from_millis(500);
 pub(crate) struct WaveTable {
     id: MessageId,
     list: ListView<Addr>,
-    facts: Option<Facts>,
+    facts: Option<Box<Facts>>,
     begun: Option<Key>,
 }
 
@@ -85,7 +85,7 @@ impl Facts {
         let Some(rumor) = view.model.rumors().get(self.wave.id) else { return };
         let lacks = |row: &Row| match row {
             Row::Lacks(node) => Some(*node).filter(|node| !self.why.contains_key(node)),
-            Row::Has(_) => None,
+            Row::Has(_) | Row::Elsewhere(..) => None,
         };
         let new: Vec<Addr> = self.rows[window].iter().filter_map(lacks).collect();
         if new.is_empty() {
@@ -125,9 +125,9 @@ impl WaveTable {
 
     fn refresh(&mut self, view: &View<'_>) {
         let is_fresh = |facts: &Facts| view.now.since(facts.at) < REFRESH && facts.at <= view.now;
-        if !self.facts.as_ref().is_some_and(is_fresh) {
+        if !self.facts.as_deref().is_some_and(is_fresh) {
             // What is no longer held stays as it was last seen.
-            self.facts = Facts::of(self.id, view).or(self.facts.take());
+            self.facts = Facts::of(self.id, view).map(Box::new).or(self.facts.take());
         }
     }
 
@@ -159,9 +159,10 @@ impl WaveTable {
         let window = self.list.window(&nodes, usize::from(area.height.saturating_sub(1)));
         facts.ask(window.clone(), view);
         let selected = self.list.selected(&nodes);
-        let mut lines = vec![fit(&rows::heading(view), columns, view)];
+        let names = rows::name_width(&facts.wave, view);
+        let mut lines = vec![fit(&rows::heading(names, view), columns, view)];
         lines.extend(facts.rows[window].iter().map(|row| {
-            let line = fit(&row.parts(facts.why.get(&row.node()), view), columns, view);
+            let line = fit(&row.parts(facts.why.get(&row.node()), names, view), columns, view);
             if selected == Some(row.node()) { mark(line, columns, Focus::Here) } else { line }
         }));
         frame.render_widget(Paragraph::new(lines), area);
@@ -173,9 +174,13 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let (wave, Coverage { have, of }) = (&facts.wave, facts.wave.coverage());
     let least = if wave.is_complete { "" } else { "at least " };
     let spread = wave.rows.iter().map(|row| row.delay).max().unwrap_or_default();
-    let hops = count_text(u64::from(wave.hops), "hop");
+    let hops = wave.hops_told.as_ref().map_or_else(String::new, |hops| format!("{hops} and "));
+    let elsewhere = match wave.elsewhere.len() {
+        0 => String::new(),
+        proven => format!(" of ours, {proven} elsewhere"),
+    };
     let so_far = if wave.is_under_way { " so far" } else { "" };
-    let reached = format!("\"{body}\" reached {least}{have}/{of}{so_far} in {hops} and {}", span_text(spread));
+    let reached = format!("\"{body}\" reached {least}{have}/{of}{elsewhere}{so_far} in {hops}{}", span_text(spread));
     let (lacking, tone) = match (wave.lacking.len(), wave.is_under_way) {
         (more @ 1.., false) if !wave.is_complete => (format!("{more} not seen to have it"), Tone::Suspect),
         (0, _) => ("nobody lacks it".to_owned(), Tone::Up),
@@ -210,7 +215,12 @@ fn measures(wave: &Wave, view: &View<'_>) -> String {
         None => format!("redundancy (RMR) {measured}; no prediction: it began elsewhere"),
     };
     let hop_time = wave.hop_time.map(|time| format!("; a hop takes {} in the median", span_text(time)));
-    format!("last delivery hop {}, {text}{}", wave.hops, hop_time.unwrap_or_default())
+    let last = match &wave.hops_told {
+        Some(_) if wave.is_hop_certain => wave.hops.to_string(),
+        Some(_) => format!("~{}", wave.hops),
+        None => "not certain".to_owned(),
+    };
+    format!("last delivery hop {last}, {text}{}", hop_time.unwrap_or_default())
 }
 
 fn foot(frame: &mut Frame<'_>, inside: Rect, view: &View<'_>) {

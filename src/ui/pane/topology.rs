@@ -33,6 +33,7 @@ use self::places::Places;
 pub(crate) use self::places::{Delivered, Order};
 use self::sketch::Mark;
 use super::{Focus, filter_note, framed, render_empty};
+use crate::model::elsewhere::Proof;
 use crate::model::node::{Life, Node, NodeState};
 use crate::model::rumor::{Counting, DELIVERY_TIME};
 use crate::model::words::count_text;
@@ -214,7 +215,7 @@ impl Topology {
     fn scenery<'a>(&'a self, selected: Option<Addr>, view: &View<'a>) -> Scenery<'a> {
         let graph = Graph::of(view);
         let selected = selected.and_then(|addr| graph.number(addr));
-        let way = |wave: Wave| view.model.rumors().get(wave.id).map(|rumor| (wave, Way::of(rumor)));
+        let way = |wave: Wave| view.model.rumors().get(wave.id).map(|rumor| (wave, Way::of(rumor, view.model.nodes())));
         let wave = view.wave.and_then(way);
         Scenery { graph, selected, wave, registrations: self.registrations, filter: &self.filter }
     }
@@ -347,12 +348,18 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
     let Some((wave, way)) = &scenery.wave else { return Vec::new() };
     let Some(rumor) = view.model.rumors().get(wave.id) else { return Vec::new() };
     let (reached, hop) = way.reached(rumor, wave.so_far());
+    let about = if rumor.is_hop_uncertain { "~" } else { "" };
+    let proven = |(node, _): &(Addr, Proof)| way.arrival(*node, wave.so_far()).is_some();
+    let elsewhere = match rumor.elsewhere(view.model.nodes()).filter(proven).count() {
+        0 => String::new(),
+        proven => format!(" of ours, {proven} elsewhere"),
+    };
     let again = if matches!(wave.kind, WaveKind::Again(_)) { " again" } else { "" };
     let least = if view.model.is_complete(rumor) { "" } else { "at least " };
     vec![
         format!("wave {}{again}", view.short_message(wave.id)),
-        format!("hop {hop}"),
-        format!("{least}{reached}/{} have it", rumor.coverage(view.model.nodes(), Counting::HadTime).of),
+        format!("hop {about}{hop}"),
+        format!("{least}{reached}/{}{elsewhere} have it", rumor.coverage(view.model.nodes(), Counting::HadTime).of),
     ]
 }
 

@@ -7,9 +7,9 @@ use super::fixture::{
     suspect, told, type_text,
 };
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
-use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, ReportAction, Stop};
+use crate::event::{DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, ReportAction, Stop};
 use crate::proto::fault::{Fault, Percent, Scope, Trouble, TroubleKind};
-use crate::proto::message::{DeathCause, MessageId, Role};
+use crate::proto::message::{DeathCause, Dialect, MessageId, Role};
 use crate::scenario::Progress;
 use crate::ui::app::{App, Effect};
 use crate::ui::command_line::complete;
@@ -825,6 +825,33 @@ fn a_network_that_is_behind_has_one_time_in_the_header_and_in_the_notices() {
     on_host(&mut app, FromHost::Notice { severity: Severity::Info, text: "a line of the program".to_owned() });
     let shown = picture(&mut app, 120, 40);
     assert!(shown.contains("03:00:13 i a line of the program"), "{shown}");
+}
+
+#[test]
+fn a_restart_beside_python_nodes_is_asked_about_first() {
+    let (direction, purpose) = (Direction::Outbound, Purpose::Neighbor);
+    let events = |dialect| {
+        let mut script = Script::default();
+        let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
+        let started = |name: &str| EventKind::Started { name: name.to_owned(), role: Role::Peer, dialect, pace };
+        script.at(100).add(P1, started("p1")).add(P2, started("p2"));
+        script.at(500).add(P1, EventKind::LinkUp { link: LinkId(1), peer: FAR, direction, purpose });
+        script.at(900).add(P1, EventKind::Stopped { how: Stop::Killed });
+        script.events
+    };
+    let mut app = told(options(), events(Dialect::Classic), 1_000);
+    select(&mut app, "p1");
+    assert_eq!(press(&mut app, "r"), []);
+    let asked = picture(&mut app, 80, 24);
+    assert!(asked.contains("Restart p1 at its address? A Python neighbor"), "{asked}");
+    assert_eq!(press(&mut app, "enter"), [], "Cancel is the answer at hand");
+    assert_eq!(press(&mut app, "r right enter"), command(Command::Restart(P1)));
+    assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
+    assert!(picture(&mut app, 160, 24).contains("starting p1 again. A Python neighbor (127.0.0.1:4000)"));
+
+    let mut app = told(options(), events(Dialect::Framed), 1_000);
+    select(&mut app, "p1");
+    assert_eq!(press(&mut app, "r"), command(Command::Restart(P1)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::fixture::{
-    P1, P2, P3, P4, S1, Script, aftermath, at, delivery, options, picture, press, session, told, type_text,
+    FAR, P1, P2, P3, P4, S1, Script, aftermath, at, delivery, options, picture, press, session, told, type_text,
 };
 use crate::event::{Event, EventKind, LinkEnd, LinkId, Purpose};
 use crate::proto::message::{DeathCause, Role};
@@ -348,6 +348,35 @@ fn why_is_asked_of_a_message_at_a_node_and_of_a_link_by_name() {
     type_text(&mut app, ":why p4 p1#");
     press(&mut app, "tab enter");
     assert!(picture(&mut app, 120, 40).contains("Why did p4 not get p1#1?"), "a name is completed");
+}
+
+/// The only peer here, linked to one elsewhere: it says something, and that one passes it on or does not.
+fn with_one_elsewhere(comes_back: bool) -> Vec<Event> {
+    let mut script = Script::default();
+    script.start(P1, "p1", Role::Peer);
+    let (direction, purpose) = (crate::event::Direction::Outbound, Purpose::Neighbor);
+    script.at(500).add(P1, EventKind::LinkUp { link: LinkId(1), peer: FAR, direction, purpose });
+    let id = crate::proto::message::MessageId { origin: P1, run: 1, seq: 1 };
+    script.at(9_000).add(P1, EventKind::Generated { id, body: "hi".into(), trace: None, forwarded: 1 });
+    if comes_back {
+        script.at(9_004).duplicate(P1, 1, FAR, P1);
+    }
+    script.events
+}
+
+#[test]
+fn who_elsewhere_has_a_message_is_told_only_when_that_is_proven() {
+    let mut app = told(options(), with_one_elsewhere(false), 10_000);
+    press(&mut app, "W");
+    let sent = picture(&mut app, 120, 40);
+    assert!(!sent.contains("1 elsewhere") && sent.contains("reached 1/1 in 0 hops"), "{sent}");
+    let mut app = told(options(), with_one_elsewhere(true), 10_000);
+    assert!(picture(&mut app, 120, 40).contains("p1#1 reached 1 of ours, 1 elsewhere"));
+    press(&mut app, "W");
+    let proven = picture(&mut app, 120, 40);
+    assert!(proven.contains("reached 1/1 of ours, 1 elsewhere in 0 hops"), "{proven}");
+    assert!(proven.contains("◇ 127.0.0.1:4000 ?"), "{proven}");
+    assert!(proven.contains("sent a copy to p1"), "{proven}");
 }
 
 #[test]

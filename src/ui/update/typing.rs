@@ -71,7 +71,12 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
             return carry_out(app, Row::Node(*first), &wish, plan);
         }
         Typed::Hang(nodes) => return each(app, Command::Hang, &nodes, fault::hang),
-        Typed::Restart(nodes) => return each(app, Command::Restart, &nodes, fault::restart),
+        Typed::Restart(nodes) => {
+            if let Some(risk) = fault::restart_risk(model, &nodes) {
+                app.show(Severity::Warning, risk);
+            }
+            return each(app, Command::Restart, &nodes, fault::restart);
+        }
         Typed::Export(path) => match (app.export_check)(&path) {
             Ok(()) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
             Err(fault) => app.show(Severity::Error, fault),

@@ -41,6 +41,7 @@ enum Reason {
     Reported,
     /// It could not ask: the registration had closed.
     NotReachable,
+    Silent,
     Departed,
     Left,
 }
@@ -109,6 +110,7 @@ const fn removed_for(reason: DelistReason) -> Reason {
     match reason {
         DelistReason::Unanswered { .. } => Reason::Unanswered,
         DelistReason::Reported { .. } => Reason::Reported,
+        DelistReason::Silent => Reason::Silent,
         DelistReason::Departed => Reason::Departed,
         DelistReason::Left => Reason::Left,
     }
@@ -145,6 +147,7 @@ fn removal(reason: Reason, who: &str, list: &str, at: &str) -> String {
         Reason::NotReachable => {
             format!("{who} took it off {list} {at} and could not ask it: its registration had closed")
         }
+        Reason::Silent => format!("{who} heard nothing of it, asked it, got no answer and took it off {list} {at}"),
         Reason::Departed => format!("{who} took it off {list} {at} because its registration had closed"),
         Reason::Left => format!("{who} took it off {list} {at} because it said goodbye"),
     }

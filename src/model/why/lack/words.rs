@@ -243,8 +243,8 @@ impl Inquiry<'_> {
 
     fn neighbor(&self, neighbor: Addr, node: Addr) -> Evidence {
         let (neighbor_name, name) = (self.teller.name(neighbor), self.teller.name(node));
-        match self.rumor.copies.get(&neighbor) {
-            Some(copy) => Evidence::at(copy.at, format!("{neighbor_name}, linked to {name} when it began, had it")),
+        match self.had_at(neighbor) {
+            Some(at) => Evidence::at(at, format!("{neighbor_name}, linked to {name} when it began, had it")),
             None if self.overlay.elsewhere.contains(&neighbor) => Evidence::now(format!(
                 "{neighbor_name}, linked to {name}, runs elsewhere: not certain whether it had it"
             )),

@@ -1,6 +1,9 @@
 //! The lines of the table: those who lack the message first, then those who have it, in the order in
 //! which it came.
 
+use std::time::Duration;
+
+use crate::model::elsewhere::Proof;
 use crate::model::wave::{Wave, WaveRow};
 use crate::model::why::Lack;
 use crate::proto::addr::Addr;
@@ -19,21 +22,27 @@ pub(super) enum Row {
     Lacks(Addr),
     /// Has it.
     Has(WaveRow),
+    /// Runs elsewhere, and has it for certain; so long after the message began.
+    Elsewhere(Addr, Proof, Duration),
 }
 
 pub(super) fn rows(wave: &Wave) -> Vec<Row> {
     let lacking = wave.lacking.iter().copied().map(Row::Lacks);
-    lacking.chain(wave.rows.iter().copied().map(Row::Has)).collect()
+    let elsewhere = |(node, proof): &(Addr, Proof)| Row::Elsewhere(*node, *proof, proof.at.since(wave.began));
+    lacking.chain(wave.rows.iter().copied().map(Row::Has)).chain(wave.elsewhere.iter().map(elsewhere)).collect()
 }
 
-pub(super) fn heading(view: &View<'_>) -> Parts {
-    let name = |word| text::left(word, name_width(view), view.theme.glyphs);
+pub(super) fn heading(names: usize, view: &View<'_>) -> Parts {
+    let name = |word| text::left(word, names, view.theme.glyphs);
     vec![(Tone::Stale, format!("  {} {}  HOP   DELAY  DUP", name("NODE"), name("FROM")))]
 }
 
-/// A column holds the names, and `begins`.
-fn name_width(view: &View<'_>) -> usize {
-    view.names.all.max(BEGINS.len())
+/// Columns that hold the names, those of nodes elsewhere too, and `begins`.
+pub(super) fn name_width(wave: &Wave, view: &View<'_>) -> usize {
+    let senders = wave.rows.iter().filter_map(|row| row.from);
+    let elsewhere = wave.elsewhere.iter().map(|(node, _)| *node).chain(senders);
+    let widest = elsewhere.map(|node| text::width(&view.name(node))).max().unwrap_or_default();
+    view.names.all.max(BEGINS.len()).max(widest)
 }
 
 /// Piece by piece, so that what does not fit is left out whole: Enter tells all of it.
@@ -45,15 +54,15 @@ fn pieces(why: &str, tone: Tone) -> Parts {
 impl Row {
     pub(super) fn node(&self) -> Addr {
         match self {
-            Self::Lacks(node) => *node,
+            Self::Lacks(node) | Self::Elsewhere(node, ..) => *node,
             Self::Has(row) => row.node,
         }
     }
 
-    /// `lack`: why it lacks the message.
-    pub(super) fn parts(&self, lack: Option<&Lack>, view: &View<'_>) -> Parts {
+    /// `lack`: why it lacks the message; `names`: the width of a name.
+    pub(super) fn parts(&self, lack: Option<&Lack>, names: usize, view: &View<'_>) -> Parts {
         let glyphs = view.theme.glyphs;
-        let name = |addr| text::left(&view.name(addr), name_width(view), glyphs);
+        let name = |addr| text::left(&view.name(addr), names, glyphs);
         match self {
             Self::Lacks(node) => {
                 let is_on_its_way = lack.is_some_and(|lack| lack.is_on_its_way);
@@ -67,8 +76,12 @@ impl Row {
                 [sign, name].into_iter().chain(pieces(why, tone)).collect()
             }
             Self::Has(row) => {
-                let from = row.from.map_or_else(|| text::left(BEGINS, name_width(view), glyphs), name);
-                let hop = row.hop.map_or_else(|| "?".to_owned(), |hop| hop.to_string());
+                let from = row.from.map_or_else(|| text::left(BEGINS, names, glyphs), name);
+                let hop = match (row.hop, row.hop_known) {
+                    (Some(hop), _) => hop.to_string(),
+                    (None, Some(hop)) => format!("~{hop}"),
+                    (None, None) => "?".to_owned(),
+                };
                 let delay = u64::try_from(row.delay.as_micros()).unwrap_or(u64::MAX);
                 let delay = if row.from.is_some() { text::rtt(delay) } else { "-".to_owned() };
                 let duplicates = if row.duplicates > 0 { row.duplicates.to_string() } else { "-".to_owned() };
@@ -76,6 +89,17 @@ impl Row {
                     (Tone::Wave, format!("{} ", view.theme.sign("●", "*"))),
                     (view.node_tone(row.node), format!("{} ", name(row.node))),
                     (Tone::Plain, format!("{from}{hop:>5}{delay:>8}{duplicates:>5}")),
+                ]
+            }
+            Self::Elsewhere(node, proof, delay) => {
+                let delay = text::rtt(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
+                let perhaps = proof.perhaps_from.map_or_else(String::new, |from| format!("{}?", view.name(from)));
+                let from = text::left(if perhaps.is_empty() { "?" } else { &perhaps }, names, glyphs);
+                vec![
+                    (Tone::Wave, format!("{} ", view.theme.sign("◇", "+"))),
+                    (view.node_tone(*node), format!("{} ", name(*node))),
+                    (Tone::Plain, format!("{from}{:>5}{delay:>8}{:>5}", "?", "-")),
+                    (Tone::Stale, format!("  sent a copy to {}", view.name(proof.to))),
                 ]
             }
         }

@@ -169,7 +169,11 @@ pub(super) fn parts(row: Row, columns: &[(Column, usize)], seen: &Seen, view: &V
 fn lit_sign(row: Row, view: &View<'_>) -> &'static str {
     let Row::Node(addr) = row else { return " " };
     if let Some(rumor) = view.lit.message.and_then(|id| view.model.rumors().get(id)) {
-        return if rumor.copies.contains_key(&addr) { view.theme.sign("◆", "+") } else { " " };
+        return if rumor.holders(view.model.nodes()).any(|holder| holder == addr) {
+            view.theme.sign("◆", "+")
+        } else {
+            " "
+        };
     }
     let is_linked = |node, peer| view.model.links().get(node, peer).is_some_and(Link::is_up);
     match view.lit.node {

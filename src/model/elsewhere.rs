@@ -1,0 +1,114 @@
+//! What is known of nodes of other processes, of which no event tells: only what they sent to nodes of ours.
+//!
+//! A copy that comes from one proves that it has the message; a copy that we sent to it proves nothing.
+
+use super::Model;
+use super::link::Links;
+use super::node::Nodes;
+use super::rumor::Rumor;
+use crate::event::Purpose;
+use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+use crate::proto::time::Time;
+
+/// The first copy of a message that a node elsewhere sent to one of ours: it had the message by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// The node of ours that the copy came to.
+    pub to: Addr,
+    /// When.
+    pub at: Time,
+    /// The nearest node of ours that had sent it the message before. It may have had it from somebody else.
+    pub perhaps_from: Option<Addr>,
+}
+
+/// What a node elsewhere did, as far as it reached nodes of ours; all 0 for a node of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Contact {
+    /// When a message of any kind came from it last, and to whom.
+    pub last_heard: Option<(Time, Addr)>,
+    /// Probes of ours to it.
+    pub probes_to_it: u64,
+    /// Those that it answered.
+    pub answered: u64,
+    /// Those that it did not answer in time.
+    pub missed: u64,
+    /// Its probes to nodes of ours.
+    pub probes_from_it: u64,
+    /// Messages of its own that came to a node of ours, from whomever.
+    pub messages: u64,
+    /// Copies of any message that it sent to nodes of ours.
+    pub copies: u64,
+}
+
+impl Contact {
+    fn heard(&mut self, by: Addr, at: Time) {
+        self.last_heard = self.last_heard.max(Some((at, by)));
+    }
+}
+
+/// What nodes elsewhere did for a message on its way to a node of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Passage {
+    /// The nearest node of ours that had sent it to the node elsewhere.
+    pub(super) perhaps_from: Option<Addr>,
+    /// Links of the shortest way over it that is known here.
+    pub(super) hop: Option<u16>,
+}
+
+/// No event ever came from this node.
+fn is_elsewhere(nodes: &Nodes, addr: Addr) -> bool {
+    nodes.get(addr).is_none_or(|node| !node.is_ours())
+}
+
+/// The shortest way that is known here for a message from a node of ours over this neighbor of it to `to`.
+fn passage(rumor: &Rumor, links: &Links, over: Addr, to: Addr) -> Passage {
+    let sent_to_it = |node: Addr| {
+        let link = links.get(node, over).filter(|link| link.is_up() && link.purpose == Purpose::Neighbor);
+        node != to && link.is_some() && rumor.copies.get(&node).is_some_and(|copy| copy.from != Some(over))
+    };
+    let holders = rumor.copies.iter().filter(|(node, _)| sent_to_it(**node));
+    // Of equal ones the one that had it first.
+    let nearest = holders.min_by_key(|(_, copy)| (copy.hops().is_none(), copy.hops(), copy.at));
+    Passage {
+        perhaps_from: nearest.map(|(node, _)| *node),
+        hop: nearest.and_then(|(_, copy)| copy.hops()?.checked_add(2)),
+    }
+}
+
+impl Rumor {
+    /// Nodes of other processes that have it for certain, in the order in which they proved it.
+    pub fn elsewhere<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = (Addr, Proof)> + 'a {
+        let is_it = |(node, _): &(&Addr, &Proof)| is_elsewhere(nodes, **node);
+        self.proofs.iter().filter(is_it).map(|(node, proof)| (*node, *proof))
+    }
+
+    /// All that have it, for certain: nodes of ours, and nodes elsewhere that proved it.
+    pub fn holders<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = Addr> + 'a {
+        self.copies.keys().copied().chain(self.elsewhere(nodes).map(|(node, _)| node))
+    }
+}
+
+impl Model {
+    /// By which way a message came from this neighbor of `to`, if that runs elsewhere and did not begin it.
+    pub(super) fn passage(&self, id: MessageId, over: Addr, to: Addr) -> Option<Passage> {
+        let is_asked = over != id.origin && is_elsewhere(&self.nodes, over);
+        let none = Passage { perhaps_from: None, hop: None };
+        is_asked.then(|| self.rumors.get(id).map_or(none, |rumor| passage(rumor, &self.links, over, to)))
+    }
+
+    /// A message of any kind came from this node to `by`; what it was, `note` counts.
+    pub(super) fn contact(&mut self, from: Addr, by: Addr, at: Time, note: impl FnOnce(&mut Contact)) {
+        self.with_contact(from, |contact| {
+            contact.heard(by, at);
+            note(contact);
+        });
+    }
+
+    /// Something is counted that is none of its words.
+    pub(super) fn with_contact(&mut self, addr: Addr, note: impl FnOnce(&mut Contact)) {
+        if let Some(contact) = self.nodes.contact_mut(addr) {
+            note(contact);
+        }
+    }
+}

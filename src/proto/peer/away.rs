@@ -1,0 +1,85 @@
+//! What a peer does when it notices that it was away (rule 7): see [`crate::proto::absence`].
+//!
+//! It accuses nobody for that time, drops what has closed meanwhile, and looks after its links and registrations. What
+//! the others made of its silence may still be under way, so it asks its seeds a little later whether they list it.
+
+use super::{Peer, Stage};
+use crate::proto::absence::WasAway;
+use crate::proto::addr::Addr;
+use crate::proto::claims::Claims;
+use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule};
+use crate::proto::machine::Output;
+use crate::proto::message::{Dialect, Message, ProbeSeq};
+use crate::proto::time::{ClockTime, Time};
+
+impl Peer {
+    pub(super) fn on_absence(&mut self, now: Time, was_away: Option<WasAway>, out: &mut impl Output) {
+        let Some(was_away) = was_away else { return };
+        self.liveness.ask_seeds_at = Some(now + self.presence.tolerance());
+        self.overlay.excuse_all();
+        self.prolong_handshakes(now);
+        if let Some(event) = was_away.event() {
+            out.emit(|| event);
+        }
+    }
+
+    /// What was to be said on a new connection by now may wait to be read.
+    fn prolong_handshakes(&mut self, now: Time) {
+        let at_least = now + self.config.handshake_timeout;
+        for open in self.links.values_mut() {
+            if let Stage::Opening { hello_by: by } | Stage::Greeted { list_by: by } = &mut open.stage {
+                *by = at_least.max(*by);
+            }
+        }
+        self.claims.postpone(now + Claims::patience(self.config.handshake_timeout, self.config.liveness_interval));
+    }
+
+    /// A neighbor closed the link, as it had every reason to: it is dialed again, even if there are links enough. It may
+    /// have taken all its neighbors for dead, and know of nobody to dial.
+    pub(super) fn part_while_away(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
+        self.part(now, peer, LinkEnd::WhileAway, out);
+        self.learn(&[peer]);
+        if self.may_dial(now, peer) {
+            self.dial_neighbor(peer, out);
+        }
+    }
+
+    /// Has every seed put this peer on its list again, should it have taken it off. The classic dialect has no
+    /// question: there the peer registers once more.
+    pub(super) fn get_listed_if_due(&mut self, now: Time, out: &mut impl Output) {
+        if self.liveness.ask_seeds_at.take_if(|at| *at <= now).is_none() {
+            return;
+        }
+        match self.config.dialect {
+            Dialect::Framed => self.probe_seeds(now, out),
+            Dialect::Classic => self.register_anew(out),
+        }
+    }
+
+    /// A seed lists whoever probes it on a registration that stands.
+    fn probe_seeds(&mut self, now: Time, out: &mut impl Output) {
+        let clock = self.own_time(now).clock(self.config.utc_offset_s);
+        let (asker, vitals) = (self.config.listen, self.vitals());
+        let up: Vec<(Addr, LinkId)> = self.registrar.up().collect();
+        for (seed, link) in up {
+            let Some(seq) = self.registrar.asks(seed, now) else { continue };
+            out.send(link, &Message::Probe { seq, asker, clock, vitals });
+            out.emit(|| EventKind::ProbeSent { peer: seed, seq });
+        }
+    }
+
+    pub(super) fn on_seed_answer(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        seed: Addr,
+        (seq, clock): (ProbeSeq, ClockTime),
+        out: &mut impl Output,
+    ) {
+        let Some(asked_at) = self.registrar.answered(seed, seq) else {
+            return self.offend(now, link, Rule::Unexpected, "liveness reply", out);
+        };
+        let rtt_us = u64::try_from(now.since(asked_at).as_micros()).unwrap_or(u64::MAX);
+        out.emit(|| EventKind::ProbeAnswered { peer: seed, seq, clock, rtt_us });
+    }
+}

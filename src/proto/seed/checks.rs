@@ -1,0 +1,227 @@
+//! Does it live? What a seed does about a dead report (rules 2 and 3), and about a registration that has been silent
+//! (rule 5).
+//!
+//! It asks the node itself: the "suspicion" of SWIM (Das, Gupta, Motivala 2002, section 4.2), with one witness. One
+//! answer to any of the probes is enough.
+
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use super::links::Link;
+use super::{DISPUTES_MAX, Seed, registration_ended};
+use crate::proto::addr::Addr;
+use crate::proto::config::DeadPolicy;
+use crate::proto::event::{DelistReason, EventKind, LinkEnd, LinkId, ReportAction, Rule};
+use crate::proto::machine::Output;
+use crate::proto::message::{DeathCause, Dialect, Message, ProbeSeq};
+use crate::proto::time::{ClockTime, Time};
+
+/// Probes of one check: a lost one, and one that came at a bad moment, are no death.
+pub(in crate::proto) const CHECK_PROBES: u32 = 3;
+/// Longest pause between them: an answer takes milliseconds.
+const CHECK_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// The pause is no longer than this part of a liveness interval.
+const CHECK_PAUSE_PART: u32 = 4;
+/// Liveness intervals without a word after which a registration is asked: as long as its neighbors take to find it dead.
+const SILENT_INTERVALS: u32 = 3;
+/// Reporters that wait for one check.
+pub(super) const REPORTERS_MAX: usize = 64;
+
+/// A node that is asked whether it lives.
+#[derive(Debug, Default)]
+pub(super) struct Check {
+    /// Who reported it dead; nobody, if it was only silent.
+    pub(super) reporters: Vec<Addr>,
+    /// What it was asked, and when; the latest last.
+    probes: SmallVec<[(ProbeSeq, Time); CHECK_PROBES as usize]>,
+}
+
+/// A dead report, as it is judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Report {
+    pub(super) dead: Addr,
+    pub(super) clock: ClockTime,
+    pub(super) reporter: Addr,
+    pub(super) cause: Option<DeathCause>,
+}
+
+impl Seed {
+    pub(super) fn on_report(&mut self, now: Time, report: Report, out: &mut impl Output) {
+        let Report { dead, clock, reporter, cause } = report;
+        let action = self.judge(dead);
+        out.emit(|| EventKind::DeadReportReceived { dead, clock, reporter, cause, action });
+        match action {
+            ReportAction::NotListed => {}
+            ReportAction::Removed => self.delist(dead, DelistReason::Reported { reporter }, out),
+            ReportAction::Verifying => self.verify(now, dead, reporter, out),
+        }
+    }
+
+    fn judge(&self, dead: Addr) -> ReportAction {
+        match self.list.get(&dead) {
+            None => ReportAction::NotListed,
+            Some(entry) if entry.link.is_some() && self.can_verify() => ReportAction::Verifying,
+            Some(_) => ReportAction::Removed,
+        }
+    }
+
+    fn can_verify(&self) -> bool {
+        self.config.dead_policy == DeadPolicy::Verify && self.config.dialect == Dialect::Framed
+    }
+
+    pub(super) fn verify(&mut self, now: Time, dead: Addr, reporter: Addr, out: &mut impl Output) {
+        let Some(link) = self.list.get(&dead).and_then(|entry| entry.link) else { return };
+        let Some(open) = self.links.get_mut(link) else { return };
+        let is_asked = open.check.is_some();
+        let check = open.check.get_or_insert_default();
+        if check.reporters.len() < REPORTERS_MAX && !check.reporters.contains(&reporter) {
+            check.reporters.push(reporter);
+        }
+        if !is_asked {
+            self.ask(now, link, dead, out);
+        }
+    }
+
+    /// A link may be due. What was heard of it, or an absence of the seed, may have put that off.
+    pub(super) fn on_due(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
+        let Some(open) = self.links.get_mut(link) else { return };
+        let is_heard =
+            |check: &Check| check.reporters.is_empty() && check.asked_at().is_some_and(|at| open.heard_at > at);
+        if open.check.as_ref().is_some_and(is_heard) {
+            open.check = None;
+        }
+        let Some(open) = self.links.get(link) else { return };
+        let due_at = self.due_at(open);
+        if due_at.is_none_or(|at| at > now) {
+            return self.links.schedule(link, due_at);
+        }
+        match open.peer {
+            None => self.offend(now, link, Rule::HandshakeTimeout, "", out),
+            Some(peer) => self.on_silence(now, link, peer, out),
+        }
+    }
+
+    /// When a link wants attention, as far as is known now.
+    pub(super) fn due_at(&self, open: &Link) -> Option<Time> {
+        let interval = self.config.liveness_interval;
+        if open.peer.is_none() {
+            let named_late = self.presence.back_at().map(|back_at| back_at + self.config.handshake_timeout);
+            return Some(named_late.map_or(open.hello_by, |late| late.max(open.hello_by)));
+        }
+        match open.check.as_ref().and_then(Check::latest) {
+            Some((_, asked_at)) => Some(self.since_back(asked_at) + check_pause(interval)),
+            None if self.config.dialect == Dialect::Classic => None,
+            None => Some(self.since_back(open.heard_at) + interval * SILENT_INTERVALS),
+        }
+    }
+
+    /// A registration has been silent for long, or does not answer.
+    fn on_silence(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
+        let back_at = self.presence.back_at();
+        let Some(open) = self.links.get_mut(link) else { return };
+        let last_heard = open.heard_at;
+        let check = open.check.get_or_insert_default();
+        if let Some((seq, asked_at)) = check.latest() {
+            if back_at.is_some_and(|back_at| asked_at < back_at) {
+                // Its answers came while the seed did not look: it is asked anew.
+                check.probes.clear();
+            } else {
+                let misses = u32::try_from(check.probes.len()).unwrap_or(u32::MAX);
+                out.emit(|| EventKind::ProbeMissed { peer, seq, misses, limit: CHECK_PROBES, last_heard });
+                if misses >= CHECK_PROBES {
+                    return self.end_unanswered(now, link, peer, out);
+                }
+            }
+        }
+        self.ask(now, link, peer, out);
+    }
+
+    /// Sends the next probe of the check of this link.
+    fn ask(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
+        let seq = self.probe(now, link, peer, out);
+        if let Some(check) = self.links.get_mut(link).and_then(|open| open.check.as_mut()) {
+            check.probes.push((seq, now));
+        }
+        self.schedule(link);
+    }
+
+    /// Finds the link's place among those that will be due.
+    pub(super) fn schedule(&mut self, link: LinkId) {
+        let due_at = self.links.get(link).and_then(|open| self.due_at(open));
+        self.links.schedule(link, due_at);
+    }
+
+    /// No answer to any probe: the node is dead. Should it live after all, it finds its registration closed and
+    /// registers again.
+    fn end_unanswered(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
+        let Some(open) = self.links.get(link) else { return };
+        let reporter = open.check.as_ref().and_then(|check| check.reporters.first().copied());
+        let reason = reporter.map_or(DelistReason::Silent, |reporter| DelistReason::Unanswered { reporter });
+        self.on_departure(now, link, peer, Some(reason), out);
+        out.hang_up(link);
+        self.links.remove(link);
+        let cause = DeathCause::Misses { misses: CHECK_PROBES };
+        registration_ended(link, peer, LinkEnd::Dead { cause }, out);
+    }
+
+    pub(super) fn probe(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> ProbeSeq {
+        self.probes += 1;
+        let seq = self.probes;
+        let (asker, clock) = (self.config.listen, now.skewed(self.skew_us).clock(self.config.utc_offset_s));
+        out.send(link, &Message::Probe { seq, asker, clock, vitals: Some(self.vitals()) });
+        out.emit(|| EventKind::ProbeSent { peer, seq });
+        seq
+    }
+
+    pub(super) fn on_answer(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        peer: Addr,
+        (seq, clock): (ProbeSeq, ClockTime),
+        out: &mut impl Output,
+    ) {
+        if let Some(claim) = self.claims.refuted(peer, seq) {
+            return self.offend(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
+        }
+        let Some(open) = self.links.get_mut(link) else { return };
+        let asked_at = open.check.as_ref().and_then(|check| check.sent_at(seq));
+        let (Some(asked_at), Some(check)) = (asked_at, open.check.take_if(|_| asked_at.is_some())) else { return };
+        let rtt_us = u64::try_from(now.since(asked_at).as_micros()).unwrap_or(u64::MAX);
+        out.emit(|| EventKind::ProbeAnswered { peer, seq, clock, rtt_us });
+        for reporter in check.reporters {
+            let disputes = self.count_dispute(reporter);
+            out.emit(|| EventKind::ReportDisputed { dead: peer, reporter, disputes, rtt_us });
+        }
+    }
+
+    pub(super) fn count_dispute(&mut self, reporter: Addr) -> u32 {
+        if self.disputes.len() >= DISPUTES_MAX && !self.disputes.contains_key(&reporter) {
+            self.disputes.pop_first();
+        }
+        let count = self.disputes.entry(reporter).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+}
+
+impl Check {
+    /// The last probe, and when it was sent.
+    fn latest(&self) -> Option<(ProbeSeq, Time)> {
+        self.probes.last().copied()
+    }
+
+    /// When the node was asked first.
+    fn asked_at(&self) -> Option<Time> {
+        self.probes.first().map(|(_, at)| *at)
+    }
+
+    fn sent_at(&self, seq: ProbeSeq) -> Option<Time> {
+        self.probes.iter().find(|(sent, _)| *sent == seq).map(|(_, at)| *at)
+    }
+}
+
+fn check_pause(liveness_interval: Duration) -> Duration {
+    (liveness_interval / CHECK_PAUSE_PART).min(CHECK_PAUSE_MAX)
+}
