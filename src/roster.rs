@@ -1,16 +1,20 @@
 //! The nodes of this process: what they are called, how they are, and what can be asked of them. The same for nodes on
 //! sockets, for nodes in virtual time, and for a scenario that is checked before anything runs.
 
+mod judge;
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use indexmap::IndexMap;
 
 use crate::command::grammar::{self, Names};
+use crate::command::words::WordError;
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
-use crate::fault::{self, Standing};
+use crate::fault::{self, FaultError, Standing};
+use crate::net::wire::TextProblem;
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
+use crate::proto::message::{Dialect, Role};
 
 /// How a node of this process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +57,7 @@ pub enum Refusal {
         condition: Condition,
     },
     /// The node is not in a state for it.
-    #[error("{name} ({addr}) {condition}")]
+    #[error("{name} {condition}")]
     NotRunning {
         /// The node's name.
         name: String,
@@ -63,7 +67,7 @@ pub enum Refusal {
         condition: Condition,
     },
     /// Only a killed or hung node can be restarted.
-    #[error("{name} ({addr}) is up: kill or hang it first")]
+    #[error("{name} runs: kill or hang it first")]
     Up {
         /// The node's name.
         name: String,
@@ -71,13 +75,36 @@ pub enum Refusal {
         addr: Addr,
     },
     /// Only a peer can do it.
-    #[error("{name} ({addr}) is a seed, and seeds do not gossip: choose a peer")]
+    #[error("{name} is a seed, and seeds do not gossip: choose a peer")]
     NotAPeer {
         /// The node's name.
         name: String,
         /// Its address.
         addr: Addr,
     },
+    /// The address is the node's name, and others could not reach it under this one.
+    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes reach")]
+    NobodyThere(Addr),
+    /// One network has one lab.
+    #[error("there is a lab already: add to it with seed and peer")]
+    SecondLab,
+    /// There would be too many nodes.
+    #[error("this process has room for {most} {role}s")]
+    Full {
+        /// Seeds or peers.
+        role: Role,
+        /// As many as there can be.
+        most: usize,
+    },
+    /// There is no such fault.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
+    /// A figure or a text is out of bounds.
+    #[error(transparent)]
+    Word(#[from] WordError),
+    /// The text cannot be sent in the classic dialect.
+    #[error(transparent)]
+    Classic(#[from] TextProblem),
 }
 
 /// A node, through all its lives.
@@ -94,8 +121,12 @@ pub struct Entry {
 }
 
 /// All nodes of this process, in the order in which they were started first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Roster {
+    /// What the nodes speak.
+    dialect: Dialect,
+    /// A whole network was started at once.
+    has_lab: bool,
     nodes: IndexMap<Addr, Entry>,
     names: IndexMap<String, Addr>,
     counts: Counts,
@@ -124,9 +155,26 @@ impl Counts {
 }
 
 impl Roster {
-    /// Nobody is there yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// Nobody is there yet; those that come will speak this.
+    pub fn new(dialect: Dialect) -> Self {
+        let (nodes, names, counts, cuts) = (IndexMap::new(), IndexMap::new(), Counts::default(), BTreeSet::new());
+        Self { dialect, has_lab: false, nodes, names, counts, cuts }
+    }
+
+    /// From now on this network has its lab.
+    pub fn note_lab(&mut self) {
+        self.has_lab = true;
+    }
+
+    /// Where a node is in virtual time, which has no interfaces: all of them are 127.0.0.1.
+    pub fn virtual_addr(&self, spec: &NodeSpec) -> Addr {
+        match spec.listen {
+            Placement::At(addr) | Placement::Everywhere(addr) if addr.ip().is_unspecified() => {
+                Addr::loopback(addr.port())
+            }
+            Placement::At(addr) | Placement::Everywhere(addr) => addr,
+            Placement::Auto => self.next_addr(spec.role),
+        }
     }
 
     /// The node at this address.
@@ -386,7 +434,7 @@ mod tests {
 
     #[test]
     fn nodes_are_named_and_placed_in_the_order_in_which_they_are_started() {
-        let mut roster = Roster::new();
+        let mut roster = Roster::new(Dialect::Framed);
         let mut start = |role| {
             let addr = roster.next_addr(role);
             (roster.enter(addr, role).unwrap(), addr.to_string())
@@ -401,13 +449,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_asked_of_a_node_is_refused_by_name() {
-        let mut roster = Roster::new();
+        let mut roster = Roster::new(Dialect::Framed);
         let (seed, peer) = (Addr::loopback(5001), Addr::loopback(3000));
         roster.enter(seed, Role::Seed).unwrap();
         roster.enter(peer, Role::Peer).unwrap();
-        assert_eq!(roster.restart(peer).unwrap_err().to_string(), "p1 (127.0.0.1:3000) is up: kill or hang it first");
+        assert_eq!(roster.restart(peer).unwrap_err().to_string(), "p1 runs: kill or hang it first");
         roster.kill(peer).unwrap();
-        assert_eq!(roster.kill(peer).unwrap_err().to_string(), "p1 (127.0.0.1:3000) was killed");
+        assert_eq!(roster.kill(peer).unwrap_err().to_string(), "p1 was killed");
         assert_eq!(roster.running_peer(seed).unwrap_err(), Refusal::NotAPeer { name: "s1".to_owned(), addr: seed });
         assert_eq!(roster.restart(peer), Ok(Condition::Killed));
         assert_eq!(roster.get(peer).unwrap().life, 1);
@@ -416,7 +464,7 @@ mod tests {
 
     #[test]
     fn to_calm_a_network_is_to_start_again_what_fell_and_to_heal_what_was_cut_but_nobody_who_left() {
-        let mut roster = Roster::new();
+        let mut roster = Roster::new(Dialect::Framed);
         let [hung, killed, left, cut, healed, kept] = [0, 1, 2, 3, 4, 5].map(|nth| Addr::loopback(3000 + nth));
         for peer in [hung, killed, left, cut, healed, kept] {
             roster.enter(peer, Role::Peer).unwrap();

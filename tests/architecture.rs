@@ -12,7 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("event", &["proto"]),
     ("command", &["proto"]),
     ("fault", &["proto", "event", "command"]),
-    ("roster", &["proto", "command", "fault"]),
+    ("roster", &["proto", "command", "fault", "net::wire"]),
     ("order", &["command"]),
     ("clock", &["proto"]),
     ("feed", &["proto", "event"]),

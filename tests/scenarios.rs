@@ -239,15 +239,15 @@ fn what_is_refused_when_it_runs_is_told_skipped_and_counted_and_the_rest_of_the_
     let text = "lab 1 4\n1s say p1 hello\n+1s kill p1 p2\n+1s kill p3 p4\n+1s end\n";
     let Played { events, told, summary } = played_after(with_strangers, text);
     let skipped = [
-        "line 2: say p1 hello: skipped: p1 (127.0.0.1:3900) was killed",
-        "line 3: kill p1 p2: skipped: 'kill p1': p1 (127.0.0.1:3900) was killed",
-        "line 4: kill p3 p4: skipped: 'kill p3': p3 (127.0.0.1:3902) was killed; \
-         'kill p4': p4 (127.0.0.1:3903) was killed",
+        "line 2: say p1 hello: skipped: p1 was killed",
+        "line 3: kill p1 p2: skipped: 'kill p1': p1 was killed",
+        "line 4: kill p3 p4: skipped: 'kill p3': p3 was killed; \
+         'kill p4': p4 was killed",
     ];
     assert_eq!(summary.skipped, skipped);
     assert_eq!(summary.text(), "done; nothing was expected, 2 lines skipped, 1 line done in part");
     let of_line_4: Vec<&String> = told.iter().filter(|line| line.starts_with("line 4: ")).collect();
-    let second = "line 4: kill p3 p4: skipped: 'kill p4': p4 (127.0.0.1:3903) was killed";
+    let second = "line 4: kill p3 p4: skipped: 'kill p4': p4 was killed";
     assert_eq!(of_line_4[1], second, "nothing is told twice");
     let stopped =
         |event: &&Event| event.node == Addr::loopback(3_901) && matches!(event.kind, EventKind::Stopped { .. });

@@ -111,6 +111,9 @@ pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     };
     let set = scenario.as_ref().map(|file| file.node.clone()).unwrap_or_default();
     let node = node_settings(args.node.or(&set), config, PaceName::Lively, Vec::new())?;
+    if let Some(file) = &scenario {
+        file.rehearse(node.peer.dialect)?;
+    }
     let world = if args.scenario.in_virtual_time { World::Virtual } else { World::Sockets };
     let plan = Plan::new(Begin::Lab { seeds, peers }, node, args.console, config);
     Plan { lab_size: (seeds, peers), world, scenario, ..plan }.in_session(args.session, config)

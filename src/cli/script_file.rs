@@ -10,6 +10,7 @@ use clap::{Args as _, Command, FromArgMatches as _};
 use super::args::NodeArgs;
 use super::files;
 use super::values::Count;
+use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
 use crate::scenario::{Script, ScriptError, Setting};
 
@@ -72,6 +73,14 @@ impl ScriptFile {
         let script = Script::parse(text)?;
         let node = node_args(&script.settings)?;
         Ok(Self { path: path.to_owned(), script, node })
+    }
+
+    /// A flag may have nodes speak what the scenario does not say, and some lines cannot be done then.
+    pub(crate) fn rehearse(&self, dialect: Dialect) -> Result<(), ScriptFileError> {
+        if dialect == self.script.dialect() {
+            return Ok(());
+        }
+        self.script.rehearse(dialect).map_err(|error| ScriptFileError::Wrong { file: self.path.clone(), error })
     }
 
     /// What to call it in a line for the user.

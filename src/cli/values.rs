@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 
+use crate::command::limits;
 use crate::proto::addr::{Addr, AddrError};
 use crate::proto::config::{DeadPolicy, JoinPolicy, LINKS_MAX};
 use crate::proto::message::Dialect;
@@ -28,10 +29,10 @@ pub(crate) type SessionLength = Span<1, { 365 * DAY_MS }>;
 pub(crate) type Misses = Count<1, 100>;
 /// Links of one peer; the upper bound is the protocol's own.
 pub(crate) type Links = Count<1, { LINKS_MAX as u64 }>;
-/// Seeds of a lab. More would only make every peer register longer.
-pub(crate) type LabSeeds = Count<1, 64>;
-/// Peers of a lab: what one process can hold in file descriptors on most machines.
-pub(crate) type LabPeers = Count<1, 1_000>;
+/// Seeds of a lab.
+pub(crate) type LabSeeds = Count<1, { limits::SEEDS_MAX as u64 }>;
+/// Peers of a lab.
+pub(crate) type LabPeers = Count<1, { limits::PEERS_MAX as u64 }>;
 
 /// Messages of one peer; 0: it only forwards.
 pub(crate) type Messages = Count<0, 1_000_000_000>;

@@ -3,7 +3,7 @@
 //! [`parse`] reads a command, [`text`] writes one that reads back as it was. Who knows the nodes is
 //! asked by way of [`Names`].
 
-use super::words::{Amount, WordError, body_fault, lab_size, placement};
+use super::words::{Amount, WordError, body_fault, lab_peers, lab_seeds, placement};
 use super::{Command, FaultCommand, NodeSpec, Placement};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, Scope, Trouble, TroubleKind};
@@ -302,11 +302,7 @@ impl Reader<'_> {
 
     fn lab(&self) -> Result<Command, GrammarError> {
         let [seeds, peers] = self.exactly()?;
-        let size = |word: &str| lab_size(word).map_err(|fault| wrong(word, fault));
-        match (size(seeds)?, size(peers)?) {
-            (0, _) => Err(wrong(seeds, WordError::NoSeeds)),
-            (seeds, peers) => Ok(Command::StartLab { seeds, peers }),
-        }
+        Ok(Command::StartLab { seeds: read(seeds, lab_seeds)?, peers: read(peers, lab_peers)? })
     }
 
     fn say(&self) -> Result<Command, GrammarError> {
@@ -316,7 +312,7 @@ impl Reader<'_> {
         }
         let node = self.node(name)?;
         let said = unquoted(text).unwrap_or_else(|| text.to_owned());
-        body_fault(&said)
+        body_fault(said.len())
             .map_or_else(|| Ok(Command::Say { node, body: said.clone().into() }), |fault| Err(wrong(text, fault)))
     }
 

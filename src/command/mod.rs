@@ -1,6 +1,7 @@
 //! Everything that a user can want of a running session.
 
 pub mod grammar;
+pub mod limits;
 pub mod words;
 
 use crate::proto::addr::Addr;

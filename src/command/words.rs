@@ -1,19 +1,10 @@
 //! The words of commands that are no nodes: addresses to listen on, sizes, amounts, texts. Forms ask
 //! for the same things and check them here, too.
 
-use std::time::Duration;
-
 use super::Placement;
+use super::limits::{BODY_LEN_MAX, PEERS_MAX, RATE_MAX, SEEDS_MAX, SPAN_MAX};
 use crate::proto::addr::{Addr, AddrError};
-use crate::proto::config::BODY_LEN_MAX;
 use crate::proto::fault::Percent;
-
-/// Nodes of one lab: more is for the simulator.
-pub const LAB_NODES_MAX: usize = 1_000;
-/// A longer delay, or a clock that is more wrong, shows nothing that this does not.
-const SPAN_MAX: Duration = Duration::from_secs(24 * 3600);
-/// More a second than a node handles at its best.
-const RATE_MAX: u32 = 100_000;
 
 /// What is wrong with a word.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,15 +15,19 @@ pub enum WordError {
     /// An address without a port.
     #[error("a port is needed, 1 to 65535, or auto")]
     NoPort,
-    /// No count.
-    #[error("'{0}' is not a number")]
-    NotANumber(String),
-    /// A lab that is too large.
-    #[error("at most {LAB_NODES_MAX}")]
-    LabTooLarge,
-    /// A lab without a seed.
-    #[error("a lab needs a seed")]
-    NoSeeds,
+    /// No count of nodes of a lab, or one that is out of bounds.
+    #[error("'{given}' is no number of {what}: expected 1 to {most}")]
+    NotACount {
+        /// What stands there.
+        given: String,
+        /// Seeds or peers.
+        what: &'static str,
+        /// The most that there can be.
+        most: usize,
+    },
+    /// Nobody could reach a node there.
+    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes reach")]
+    NobodyThere(Addr),
     /// A message that says nothing.
     #[error("a message needs a text")]
     NoText,
@@ -62,21 +57,36 @@ pub fn placement(text: &str) -> Result<Placement, WordError> {
         Ok(port) => Addr::loopback(port),
         Err(_) => text.parse::<Addr>()?,
     };
-    if addr.port() == 0 { Err(WordError::NoPort) } else { Ok(Placement::At(addr)) }
-}
-
-/// A count of nodes of a lab.
-pub fn lab_size(text: &str) -> Result<usize, WordError> {
-    match text.parse::<usize>() {
-        Ok(number) if number <= LAB_NODES_MAX => Ok(number),
-        Ok(_) => Err(WordError::LabTooLarge),
-        Err(_) => Err(WordError::NotANumber(text.to_owned())),
+    match addr {
+        addr if addr.port() == 0 => Err(WordError::NoPort),
+        addr if addr.ip().is_unspecified() || addr.is_dialable() => Ok(Placement::At(addr)),
+        addr => Err(WordError::NobodyThere(addr)),
     }
 }
 
-/// What is wrong with the text of a message.
-pub fn body_fault(text: &str) -> Option<WordError> {
-    match text.len() {
+/// A count of seeds of a lab.
+pub fn lab_seeds(text: &str) -> Result<usize, WordError> {
+    count(text, "seeds", SEEDS_MAX)
+}
+
+/// A count of peers of a lab.
+pub fn lab_peers(text: &str) -> Result<usize, WordError> {
+    count(text, "peers", PEERS_MAX)
+}
+
+fn count(text: &str, what: &'static str, most: usize) -> Result<usize, WordError> {
+    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| WordError::NotACount { given: text.to_owned(), what, most })
+}
+
+/// The size of a lab is within its bounds.
+pub fn check_lab(seeds: usize, peers: usize) -> Result<(), WordError> {
+    lab_seeds(&seeds.to_string()).and_then(|_| lab_peers(&peers.to_string())).map(|_| ())
+}
+
+/// What is wrong with the text of a message of this length, in any dialect.
+pub fn body_fault(len: usize) -> Option<WordError> {
+    match len {
         0 => Some(WordError::NoText),
         1..=BODY_LEN_MAX => None,
         len => Some(WordError::TextTooLong(len)),

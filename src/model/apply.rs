@@ -96,9 +96,7 @@ impl Model {
                 let why = StepKind::Refused { by, reason };
                 self.links.failed(here.link(peer), Purpose::Neighbor, here.at, why);
             }
-            EventKind::NotAccepted { peer, until } => {
-                self.links.failed(here.link(peer), Purpose::Neighbor, here.at, StepKind::NotAccepted { until });
-            }
+            EventKind::NotAccepted { peer } => self.links.parked(here.link(peer), here.at),
             EventKind::LinkUp { link, peer, direction, purpose } => {
                 self.mention_for(peer, purpose, here.at);
                 if self.links.came_up(here.link(peer), link, direction, purpose, here.at) {

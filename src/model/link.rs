@@ -36,6 +36,8 @@ pub struct LinkKey {
 pub enum LinkState {
     /// Being opened.
     Dialing,
+    /// Nothing was heard on it: it is kept, for the day on which the other side accepts.
+    Parked,
     /// In use.
     Up,
     /// Gone, or never came about; the history says why.
@@ -97,10 +99,7 @@ pub enum StepKind {
         reason: RefusalReason,
     },
     /// Nothing was ever heard on it.
-    NotAccepted {
-        /// Dialled no more before this.
-        until: Time,
-    },
+    NotAccepted,
     /// It ended before both ends had named themselves.
     HandshakeFailed,
     /// The other end broke the protocol.
@@ -199,7 +198,7 @@ impl Link {
             StepKind::Dialing
             | StepKind::DialFailed { .. }
             | StepKind::Refused { .. }
-            | StepKind::NotAccepted { .. }
+            | StepKind::NotAccepted
             | StepKind::HandshakeFailed
             | StepKind::Violation { .. }
             | StepKind::OtherDialect { .. } => None,
@@ -352,6 +351,16 @@ impl Links {
         self.open.entry(key.node).or_default().insert(key.peer);
     }
 
+    /// Nothing is heard on a connection, which is kept.
+    pub(super) fn parked(&mut self, key: LinkKey, at: Time) {
+        let link = self.row(key, Purpose::Neighbor, at);
+        link.note(at, StepKind::NotAccepted);
+        if !link.is_up() {
+            link.enter(LinkState::Parked, at);
+            self.open.entry(key.node).or_default().insert(key.peer);
+        }
+    }
+
     /// Something kept a link from coming about.
     pub(super) fn failed(&mut self, key: LinkKey, purpose: Purpose, at: Time, why: StepKind) {
         let link = self.row(key, purpose, at);
@@ -364,7 +373,7 @@ impl Links {
 
     /// A dial that this node of ours had under way ended so; nothing if it had none.
     pub(super) fn dial_ended(&mut self, key: LinkKey, at: Time, why: StepKind) {
-        let dialing = |link: &&Link| link.state == LinkState::Dialing;
+        let dialing = |link: &&Link| matches!(link.state, LinkState::Dialing | LinkState::Parked);
         if let Some(purpose) = self.rows.get(&key).filter(dialing).map(|link| link.purpose) {
             self.failed(key, purpose, at, why);
         }

@@ -43,7 +43,10 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::LinkDown { peer, purpose, end, .. } => link_down(&name(*peer), *purpose, *end),
         EventKind::LinkRefused { peer, by, reason, .. } => refused(&name(*peer), *by, *reason),
         EventKind::NotAccepted { peer, .. } => {
-            format!("Not accepted by {}: the connect succeeded and nothing was ever heard", name(*peer))
+            format!(
+                "Not accepted by {} so far: the connect succeeded, and nothing was heard; the connection is parked",
+                name(*peer)
+            )
         }
         EventKind::Violation { remote, peer, violation } => {
             let who = remote_text(remote, *peer, name);
@@ -142,7 +145,6 @@ pub fn end_text(end: LinkEnd) -> String {
         LinkEnd::Dead { cause } => format!("taken for dead: {cause}"),
         LinkEnd::TooSlow => "the other side read too slowly: its queue was full".to_owned(),
         LinkEnd::Violation => "the other side broke the protocol".to_owned(),
-        LinkEnd::NotAccepted => "never accepted by the other side".to_owned(),
         LinkEnd::Refused { reason } => format!("refused by the other side: {reason}"),
         LinkEnd::WhileAway => "it closed while this node was away".to_owned(),
         LinkEnd::RegistrationLost => "it closed without a goodbye".to_owned(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use self::vandal::Vandal;
 use super::bind;
@@ -19,7 +19,6 @@ use super::files::{self, Demand};
 use super::interfaces;
 use super::links::Identity;
 use super::node::{self, Control, Handle, Setup};
-use super::outbox::check_body;
 use super::trouble::Trouble;
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::{Command, NodeSpec, Placement};
@@ -93,9 +92,9 @@ impl Engine {
     pub fn new(defaults: Defaults, taps: Vec<Tap>) -> Self {
         let files_max = files::raise_limit();
         Self {
+            roster: Roster::new(defaults.peer.dialect),
             defaults,
             taps: taps.into(),
-            roster: Roster::new(),
             slots: BTreeMap::new(),
             lab: None,
             files_max,
@@ -140,6 +139,7 @@ impl Engine {
             .collect();
         let addrs = places.iter().map(|place| place.addr).collect();
         self.lab = Some(lab);
+        self.roster.note_lab();
         self.begin(places)?;
         self.tell_of_newcomers().await;
         Ok(addrs)
@@ -173,6 +173,7 @@ impl Engine {
     }
 
     async fn carry_out(&mut self, command: Command) -> Result<(), CommandError> {
+        self.roster.judge(&command, &self.faults)?;
         match command {
             Command::Start(spec) => self.start(spec).await.map(drop).map_err(CommandError::from),
             Command::StartLab { seeds, peers } => {
@@ -189,11 +190,7 @@ impl Engine {
                 self.roster.heal(node, peer)?;
                 self.tell_peer(node, NodeCommand::Heal(peer)).await
             }
-            Command::Say { node, body } => {
-                self.roster.running_peer(node)?;
-                check_body(self.dialect(Role::Peer), node, &body)?;
-                self.tell_peer(node, NodeCommand::Say(body)).await
-            }
+            Command::Say { node, body } => self.tell_peer(node, NodeCommand::Say(body)).await,
             Command::Fault(command) => self.fault(command).await,
             Command::Quit => {
                 self.leave().await;
@@ -377,12 +374,14 @@ impl Engine {
         running.map(|(addr, _)| addr)
     }
 
-    /// All nodes say goodbye, at the same time; hung ones are crashed.
+    /// All nodes say goodbye; hung ones are crashed.
     async fn leave(&mut self) {
         let running: Vec<Addr> = self.running().collect();
+        let pause = self.pause_between_leaves(running.len());
+        let mut after = Duration::ZERO;
         for addr in &running {
-            self.control(*addr, Control::Command(NodeCommand::Leave)).await;
-            self.pause_between_leaves(running.len()).await;
+            self.control(*addr, Control::Leave { after }).await;
+            after += pause;
         }
         let mut leaving = Vec::new();
         for (addr, slot) in &mut self.slots {
@@ -405,9 +404,10 @@ impl Engine {
 
     /// A Python node that loses two neighbors at once reports both in one piece, and the Python seed that reads it dies. So in
     /// the classic dialect nodes leave one after the other, as far as there is time.
-    async fn pause_between_leaves(&self, nodes: usize) {
-        if self.dialect(Role::Peer) == Dialect::Classic && nodes > 1 {
-            sleep(CLASSIC_WRITE_GAP.min(LEAVES_TIME / u32::try_from(nodes).unwrap_or(u32::MAX))).await;
+    fn pause_between_leaves(&self, nodes: usize) -> Duration {
+        match self.dialect(Role::Peer) {
+            Dialect::Framed => Duration::ZERO,
+            Dialect::Classic => CLASSIC_WRITE_GAP.min(LEAVES_TIME / u32::try_from(nodes.max(1)).unwrap_or(u32::MAX)),
         }
     }
 

@@ -3,8 +3,6 @@
 use std::io;
 use std::net::Ipv4Addr;
 
-use super::wire::EncodeError;
-use crate::fault::FaultError;
 use crate::proto::addr::Addr;
 use crate::roster::Refusal;
 
@@ -105,10 +103,4 @@ pub enum CommandError {
     /// The node is not there, or not in a state for it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// There is no such fault.
-    #[error(transparent)]
-    Fault(#[from] FaultError),
-    /// The text cannot be sent.
-    #[error(transparent)]
-    Text(#[from] EncodeError),
 }

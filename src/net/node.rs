@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::coop;
-use tokio::time::{Sleep, sleep_until, timeout};
+use tokio::time::{Sleep, sleep, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::dial::Dialed;
@@ -54,6 +54,11 @@ pub(super) enum Control {
     Faults(Arc<Situation>),
     /// Say nothing from now on.
     Hang,
+    /// Do nothing from now on, and leave after this long.
+    Leave {
+        /// So that the nodes of a process do not all leave at once.
+        after: Duration,
+    },
 }
 
 /// What a node begins with.
@@ -145,7 +150,7 @@ impl Drop for CrashNotice {
 
 /// Why the task goes on to something else than turns.
 enum Fate {
-    Leave,
+    Leave { after: Duration },
     Hang,
 }
 
@@ -170,7 +175,7 @@ impl<M: Machine> Node<M> {
             }
         };
         match fate {
-            Fate::Leave => self.leave().await,
+            Fate::Leave { after } => self.leave(after).await,
             Fate::Hang => self.hang().await,
         }
     }
@@ -186,9 +191,9 @@ impl<M: Machine> Node<M> {
         self.arrive();
         for control in ready.controls {
             match control {
-                Control::Command(NodeCommand::Leave) => return Some(Fate::Leave),
                 Control::Command(command) => self.handle(Input::Command(command)),
                 Control::Faults(situation) => self.trouble.set(self.links.now(), situation),
+                Control::Leave { after } => return Some(Fate::Leave { after }),
                 Control::Hang => return Some(Fate::Hang),
             }
         }
@@ -313,10 +318,13 @@ impl<M: Machine> Node<M> {
         self.links.publish();
     }
 
-    async fn leave(mut self) {
+    async fn leave(mut self, after: Duration) {
         // Whoever dials from now on is refused; whoever waits to be accepted is ended.
         self.sources.close();
         self.links.stop_dialing();
+        // Meanwhile it takes none of the others that leave for dead.
+        sleep(after).await;
+        self.links.set_now();
         self.tell_machine(Input::Command(NodeCommand::Leave));
         self.links.hang_up_all();
         self.links.publish();

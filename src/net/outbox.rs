@@ -17,9 +17,7 @@ use tokio::net::TcpStream;
 
 use super::wire::{EncodeError, LinkContext, LinkEncoder};
 use crate::clock::Clock;
-use crate::proto::addr::Addr;
-use crate::proto::event::{Direction, Purpose};
-use crate::proto::message::{Dialect, Gossip, Message, MessageId, Role, Trace};
+use crate::proto::message::{Dialect, Gossip, Message};
 use crate::proto::pacing::{CLASSIC_BACKLOG_TOLD, CLASSIC_QUEUE_MESSAGES_MAX};
 use crate::proto::text::Body;
 use crate::proto::time::Time;
@@ -36,16 +34,6 @@ const SLICES_MAX: usize = 64;
 const CHUNK_LEN: usize = 64 * 1024;
 /// A buffer of a link that has nothing to say is kept up to this size: it serves most turns.
 const KEPT_LEN: usize = 4 * 1024;
-
-/// Can a peer send this as a message of the user's own.
-pub(super) fn check_body(dialect: Dialect, local: Addr, body: &Body) -> Result<(), EncodeError> {
-    let context =
-        LinkContext { dialect, local, role: Role::Peer, purpose: Purpose::Neighbor, direction: Direction::Outbound };
-    let id = MessageId { origin: local, run: 0, seq: 1 };
-    let trace = Some(Trace { sent: Time::from_micros(0), hop: 1 });
-    let gossip = Message::Gossip(Arc::new(Gossip { id, body: body.clone(), trace }));
-    LinkEncoder::new(context).encode_parts(&gossip, &mut BytesMut::new()).map(drop)
-}
 
 /// The message that was encoded last.
 #[derive(Debug, Default)]
@@ -337,6 +325,9 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+    use crate::proto::addr::Addr;
+    use crate::proto::event::{Direction, Purpose};
+    use crate::proto::message::{MessageId, Role, Trace};
 
     const CONTEXT: LinkContext = LinkContext {
         dialect: Dialect::Framed,

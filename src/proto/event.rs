@@ -69,8 +69,6 @@ pub enum LinkEnd {
     TooSlow,
     /// The other end broke a rule of the protocol; a `Violation` says which.
     Violation,
-    /// Nothing was ever heard on a link that this node dialled (a full classic peer).
-    NotAccepted,
     /// The other end found out, once the link was up, that it does not want it.
     Refused {
         /// Why.
@@ -289,12 +287,11 @@ pub enum EventKind {
         /// Addresses that were named instead.
         referral: Vec<Addr>,
     },
-    /// A dialled link on which nothing was ever heard.
+    /// A dialed link on which nothing was heard (a full classic peer). It is parked: kept and read, but no neighbor, and its
+    /// address is not dialed again.
     NotAccepted {
-        /// Who never accepted.
+        /// Who did not accept so far.
         peer: Addr,
-        /// Dialled no more before this.
-        until: Time,
     },
     /// A remote broke the protocol; its link is closed.
     Violation {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::rehearsal::Rehearsal;
+use super::rehearsal::{Rehearsal, spoken};
 use super::run::Skipped;
 use super::script::{Step, What};
 use super::time::word_of;
@@ -84,7 +84,8 @@ impl Record {
             let _ = writeln!(text, "set {name} {value}");
         }
         text.push('\n');
-        let mut rehearsal = Rehearsal::new(self.seeds, self.peers);
+        let settings = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut rehearsal = Rehearsal::new(self.seeds, self.peers, spoken(settings));
         for line in self.lines(name) {
             text.push_str(&line.written(&mut rehearsal));
         }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::words::{commands, unknown};
 use crate::command::grammar::{self, Names as _};
-use crate::command::{Command, FaultCommand, Placement};
-use crate::fault::{FaultError, FaultTable, Nodes as _};
+use crate::command::{Command, FaultCommand};
+use crate::fault::{FaultTable, Nodes as _};
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
+use crate::proto::message::{Dialect, Role};
 use crate::roster::{Refusal, Roster};
 
 /// The nodes as the lines so far have them.
@@ -20,9 +20,10 @@ pub(super) struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// The network as it begins.
-    pub(super) fn new(seeds: usize, peers: usize) -> Self {
-        let mut roster = Roster::new();
+    /// The network as it begins, of nodes that speak this.
+    pub(super) fn new(seeds: usize, peers: usize, dialect: Dialect) -> Self {
+        let mut roster = Roster::new(dialect);
+        roster.note_lab();
         let roles = std::iter::repeat_n(Role::Seed, seeds).chain(std::iter::repeat_n(Role::Peer, peers));
         for role in roles {
             // A new address belongs to nobody.
@@ -79,64 +80,44 @@ impl Rehearsal {
     }
 
     /// The node whose condition changes, if one does.
-    fn go_through(&mut self, command: &Command) -> Result<Option<Addr>, Obstacle> {
+    fn go_through(&mut self, command: &Command) -> Result<Option<Addr>, Refusal> {
+        self.roster.judge(command, &self.faults)?;
         match command {
             Command::Start(spec) => {
-                let addr = match spec.listen {
-                    Placement::At(addr) | Placement::Everywhere(addr) => addr,
-                    Placement::Auto => self.roster.next_addr(spec.role),
-                };
-                self.roster.enter(addr, spec.role)?;
-                Ok(Some(addr))
+                let addr = self.roster.virtual_addr(spec);
+                self.roster.enter(addr, spec.role).map(|_| Some(addr))
             }
-            Command::StartLab { .. } => Err(Obstacle::Word("a scenario has one lab, at its top")),
-            Command::Kill(node) => self.roster.kill(*node).map(|()| Some(*node)).map_err(Obstacle::Refused),
-            Command::Hang(node) => self.roster.hang(*node).map(|()| Some(*node)).map_err(Obstacle::Refused),
-            Command::Restart(node) => self.roster.restart(*node).map(|_| Some(*node)).map_err(Obstacle::Refused),
-            Command::Cut { node, peer } => self.roster.cut(*node, *peer).map(|()| None).map_err(Obstacle::Refused),
-            Command::Heal { node, peer } => self.roster.heal(*node, *peer).map(|()| None).map_err(Obstacle::Refused),
-            Command::Say { node, .. } => self.roster.running_peer(*node).map(|_| None).map_err(Obstacle::Refused),
-            Command::Fault(fault) => self.fault(fault).map(|()| None),
-            Command::Quit => Err(Obstacle::Word("a scenario ends with 'end'")),
+            Command::Kill(node) => self.roster.kill(*node).map(|()| Some(*node)),
+            Command::Hang(node) => self.roster.hang(*node).map(|()| Some(*node)),
+            Command::Restart(node) => self.roster.restart(*node).map(|_| Some(*node)),
+            Command::Cut { node, peer } => self.roster.cut(*node, *peer).map(|()| None),
+            Command::Heal { node, peer } => self.roster.heal(*node, *peer).map(|()| None),
+            Command::Fault(fault) => self.faults.apply(fault, &self.roster).map(|_| None).map_err(Refusal::from),
+            // The grammar has no word for the last, and of a network that has its lab there is no other.
+            Command::Say { .. } | Command::StartLab { .. } | Command::Quit => Ok(None),
         }
     }
 
-    fn fault(&mut self, fault: &FaultCommand) -> Result<(), Obstacle> {
-        if let FaultCommand::Lie { liar, .. } = fault {
-            self.roster.running_peer(*liar)?;
-        }
-        self.faults.apply(fault, &self.roster).map(drop).map_err(Obstacle::Fault)
-    }
-
-    /// Why not, with the line that is the reason, and without addresses: those are given when it runs.
-    fn words(&self, obstacle: &Obstacle) -> String {
-        let since = |addr: &Addr| self.changed.get(addr).map_or_else(String::new, |line| format!(" in line {line}"));
-        match obstacle {
-            Obstacle::Word(word) => (*word).to_owned(),
-            Obstacle::Fault(error) => error.to_string(),
-            Obstacle::Refused(refusal) => match refusal {
-                Refusal::Unknown(addr) => unknown(&addr.to_string()),
-                Refusal::Taken { addr, name, .. } => format!("{addr} belongs to {name}"),
-                Refusal::NotRunning { name, addr, condition } => format!("{name} {condition}{}", since(addr)),
-                Refusal::Up { name, .. } => {
-                    format!("{name} runs, and only what was killed or hangs can be restarted")
-                }
-                Refusal::NotAPeer { name, .. } => format!("{name} is a seed, and seeds do not gossip"),
-            },
-        }
+    /// Why not, with the line that is the reason.
+    fn words(&self, refusal: &Refusal) -> String {
+        let since = match refusal {
+            Refusal::NotRunning { addr, .. } => self.changed.get(addr),
+            Refusal::Unknown(_)
+            | Refusal::Taken { .. }
+            | Refusal::Up { .. }
+            | Refusal::NotAPeer { .. }
+            | Refusal::NobodyThere(_)
+            | Refusal::SecondLab
+            | Refusal::Full { .. }
+            | Refusal::Fault(_)
+            | Refusal::Word(_)
+            | Refusal::Classic(_) => None,
+        };
+        since.map_or_else(|| refusal.to_string(), |line| format!("{refusal} in line {line}"))
     }
 }
 
-/// Why a command cannot be done.
-#[derive(Debug)]
-enum Obstacle {
-    Refused(Refusal),
-    Fault(FaultError),
-    Word(&'static str),
-}
-
-impl From<Refusal> for Obstacle {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
+/// What the nodes speak by these settings, as flags have them.
+pub(super) fn spoken<'a>(mut settings: impl Iterator<Item = (&'a str, &'a str)>) -> Dialect {
+    if settings.any(|setting| setting == ("wire", "classic")) { Dialect::Classic } else { Dialect::Framed }
 }

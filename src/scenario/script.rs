@@ -4,17 +4,15 @@ use std::time::Duration;
 
 use super::claim::{Claim, Message};
 use super::expect::{self, Expect, Window};
-use super::rehearsal::Rehearsal;
+use super::rehearsal::{Rehearsal, spoken};
 use super::time::{When, split_time, split_word, word_of};
 use super::words::brief;
 use crate::command::Command;
 use crate::command::grammar::at_most;
+use crate::command::words::{WordError, lab_peers, lab_seeds};
+use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
-
-/// Seeds of a scenario's lab, at most: more would only make every peer register longer.
-const SEEDS_MAX: usize = 64;
-/// Peers of a scenario's lab, at most: what virtual time is meant to hold.
-const PEERS_MAX: usize = 100_000;
+use crate::roster::Refusal;
 
 /// A scenario, read and rehearsed: what can be known to be wrong before it runs is not in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +92,23 @@ impl Script {
         Self { about: Vec::new(), seeds, peers, settings: Vec::new(), steps: Vec::new() }
     }
 
+    /// What its nodes speak, if nobody says otherwise.
+    pub fn dialect(&self) -> Dialect {
+        dialect(&self.settings)
+    }
+
+    /// Goes through it once more for nodes that speak this. The error names the first line that cannot be done then.
+    pub fn rehearse(&self, dialect: Dialect) -> Result<(), ScriptError> {
+        let mut rehearsal = Rehearsal::new(self.seeds, self.peers, dialect);
+        for Step { line, text, what, .. } in &self.steps {
+            if *what == What::Command {
+                let done = rehearsal.try_out(Some(*line), text);
+                done.map_err(|what| ScriptError { line: *line, what: brief(&what) })?;
+            }
+        }
+        Ok(())
+    }
+
     /// How many of its lines expect something.
     pub fn expectations(&self) -> usize {
         self.steps.iter().filter(|step| matches!(step.what, What::Expect(_))).count()
@@ -166,15 +181,16 @@ impl Reader {
     fn lab(&mut self, rest: &str) -> Result<(), String> {
         self.end_comment();
         if self.lab.is_some() {
-            return Err("'lab' for the second time: expected what happens to it".to_owned());
+            return Err(Refusal::SecondLab.to_string());
         }
         at_most::<2>("lab SEEDS PEERS", rest).map_err(|error| error.to_string())?;
         let words: Vec<&str> = rest.split_whitespace().collect();
         let [seeds, peers] = words[..] else {
             return Err("expected 'lab SEEDS PEERS', such as 'lab 2 8'".to_owned());
         };
-        let (seeds, peers) = (count(seeds, "seeds", SEEDS_MAX)?, count(peers, "peers", PEERS_MAX)?);
-        self.lab = Some(Lab { seeds, peers, rehearsal: Rehearsal::new(seeds, peers) });
+        let told = |fault: WordError| fault.to_string();
+        let (seeds, peers) = (lab_seeds(seeds).map_err(told)?, lab_peers(peers).map_err(told)?);
+        self.lab = Some(Lab { seeds, peers, rehearsal: Rehearsal::new(seeds, peers, dialect(&self.settings)) });
         Ok(())
     }
 
@@ -191,6 +207,9 @@ impl Reader {
             return Err(format!("'{name}' is set in line {} already: expected it once", other.line));
         }
         self.settings.push(Setting { line, name: name.to_owned(), value: value.to_owned() });
+        if let Some(lab) = &mut self.lab {
+            lab.rehearsal = Rehearsal::new(lab.seeds, lab.peers, dialect(&self.settings));
+        }
         Ok(())
     }
 
@@ -250,9 +269,9 @@ fn check_text(line: &str) -> Result<(), String> {
     }
 }
 
-fn count(word: &str, what: &str, most: usize) -> Result<usize, String> {
-    let count = word.parse().ok().filter(|count| (1..=most).contains(count));
-    count.ok_or_else(|| format!("'{word}' is no number of {what}: expected 1 to {most}"))
+/// What the nodes speak by these settings. A value that is none is found by who reads them all.
+fn dialect(settings: &[Setting]) -> Dialect {
+    spoken(settings.iter().map(|setting| (setting.name.as_str(), setting.value.as_str())))
 }
 
 /// Since the start. Times never go back.
@@ -387,9 +406,9 @@ mod tests {
         assert_eq!(error("lab 2"), "1: expected 'lab SEEDS PEERS', such as 'lab 2 8'");
         assert_eq!(error("lab 2 8 9"), "1: lab takes SEEDS PEERS: '9' is too much");
         assert_eq!(error("lab 2 8\ncalm now"), "2: calm takes nothing: 'now' is too much");
-        assert_eq!(error("lab 2 none"), "1: 'none' is no number of peers: expected 1 to 100000");
+        assert_eq!(error("lab 2 none"), "1: 'none' is no number of peers: expected 1 to 8192");
         assert_eq!(error("lab 0 8"), "1: '0' is no number of seeds: expected 1 to 64");
-        assert!(error("lab 2 8\nlab 2 8").starts_with("2: 'lab' for the second time"));
+        assert!(error("lab 2 8\nlab 2 8").starts_with("2: there is a lab already"));
         assert_eq!(error("lab 2 8\n5s"), "2: a time without anything: expected a command, 'expect' or 'end'");
         assert!(error("lab 2 8\n5 kill p1").starts_with("2: '5' is no time: expected a number with a unit"));
         assert!(error("lab 2 8\nexpect luck").starts_with("2: 'luck' cannot be expected: expected coverage 100%"));
@@ -464,17 +483,17 @@ mod tests {
         assert!(error("lab 2 8\n1s kill p9").starts_with("2: no node 'p9'"), "{}", error("lab 2 8\n1s kill p9"));
         assert_eq!(error("lab 2 8\n1s kill p3\n+1s kill p3"), "3: 'kill p3': p3 was killed in line 2");
         assert_eq!(error("lab 2 8\n1s kill p3\n+1s say p3 hello"), "3: 'say p3 hello': p3 was killed in line 2");
+        assert_eq!(error("lab 2 8\n1s restart p3"), "2: 'restart p3': p3 runs: kill or hang it first");
         assert_eq!(
-            error("lab 2 8\n1s restart p3"),
-            "2: 'restart p3': p3 runs, and only what was killed or hangs can be restarted"
+            error("lab 2 8\n1s say s1 hello"),
+            "2: 'say s1 hello': s1 is a seed, and seeds do not gossip: choose a peer"
         );
-        assert_eq!(error("lab 2 8\n1s say s1 hello"), "2: 'say s1 hello': s1 is a seed, and seeds do not gossip");
         assert!(error("lab 2 8\n1s expect dead p9").starts_with("2: no node 'p9'"));
         read("lab 2 8\n1s kill p3\n+1s restart p3\n+1s kill p3\n+1s peer\n+1s kill p9");
         read("lab 2 8\n1s kill p3\nhang p4\n+1s calm\nkill p3 p4");
         assert_eq!(
             error("lab 2 8\n1s kill p3\n+1s calm\nrestart p3"),
-            "4: 'restart p3': p3 runs, and only what was killed or hangs can be restarted"
+            "4: 'restart p3': p3 runs: kill or hang it first"
         );
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn commands(text: &str, names: &dyn Names) -> Result<Vec<Command>, St
                 COMMANDS.iter().map(|command| command.name).filter(|name| *name != NOT_HERE).collect();
             format!("no command '{word}': expected expect, end, {}", known.join(", "))
         }
-        GrammarError::Usage { usage, .. } => format!("'{}' is not complete: expected {usage}", text.trim()),
+        error @ GrammarError::Usage { .. } => format!("'{}': {error}", text.trim()),
         error @ (GrammarError::NoNode { .. }
         | GrammarError::Wrong { .. }
         | GrammarError::TooMuch { .. }

@@ -74,7 +74,7 @@ pub(crate) fn one_of_each() -> Vec<EventKind> {
         EventKind::LinkUp { link, peer, direction: Direction::Outbound, purpose },
         EventKind::LinkDown { link, peer, purpose, end: LinkEnd::Dead { cause } },
         EventKind::LinkRefused { peer, by: Side::Them, reason: RefusalReason::Full, referral: peers.clone() },
-        EventKind::NotAccepted { peer, until: AT },
+        EventKind::NotAccepted { peer },
         EventKind::Violation {
             remote: remote.clone(),
             peer: None,
@@ -163,7 +163,6 @@ fn end() -> impl Strategy<Value = LinkEnd> {
         select(vec![
             LinkEnd::TooSlow,
             LinkEnd::Violation,
-            LinkEnd::NotAccepted,
             LinkEnd::RegistrationLost,
             LinkEnd::WhileAway,
             LinkEnd::Refused { reason: RefusalReason::WrongRole }
@@ -244,7 +243,7 @@ fn about_links() -> impl Strategy<Value = EventKind> {
             reason,
             referral
         }),
-        (addr(), time()).prop_map(|(peer, until)| EventKind::NotAccepted { peer, until }),
+        addr().prop_map(|peer| EventKind::NotAccepted { peer }),
         addrs().prop_map(|joiners| EventKind::EclipseSuspected { joiners }),
         (".*", option::of(addr()), violation).prop_map(|(remote, peer, violation)| EventKind::Violation {
             remote,

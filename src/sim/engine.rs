@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use super::World;
-use crate::command::{Command, FaultCommand, NodeSpec, Placement};
+use crate::command::{Command, FaultCommand, NodeSpec};
 use crate::event::{Event, EventKind, Pace};
-use crate::fault::{FaultError, Nodes as _};
+use crate::fault::Nodes as _;
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::{Holding, NodeCommand};
@@ -22,17 +22,6 @@ use crate::roster::{Condition, Entry, Refusal, Roster, derive_seed, describe, su
 
 /// How long the goodbyes of a network that quits may take to arrive: longer than any time on the way.
 const GOODBYE_TIME: Duration = Duration::from_millis(10);
-
-/// Why a command was not carried out. Nothing has changed then.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CommandError {
-    /// The node is not there, or not in a state for it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// There is no such fault.
-    #[error(transparent)]
-    Fault(#[from] FaultError),
-}
 
 /// What the nodes are like.
 #[derive(Debug, Clone)]
@@ -61,7 +50,8 @@ impl Engine {
     /// An engine without nodes.
     pub fn new(defaults: Defaults) -> Self {
         let world = World::beginning(defaults.epoch, defaults.rng_seed);
-        Self { defaults, world, roster: Roster::new(), lab: None }
+        let roster = Roster::new(defaults.peer.dialect);
+        Self { defaults, world, roster, lab: None }
     }
 
     /// The virtual time.
@@ -102,10 +92,7 @@ impl Engine {
 
     /// Starts one node, and tells where it listens.
     pub fn start(&mut self, spec: &NodeSpec) -> Result<Addr, Refusal> {
-        let addr = match spec.listen {
-            Placement::At(addr) | Placement::Everywhere(addr) => addr,
-            Placement::Auto => self.roster.next_addr(spec.role),
-        };
+        let addr = self.roster.virtual_addr(spec);
         self.enter(addr, spec.role)?;
         if spec.role == Role::Seed
             && let Some(lab) = &mut self.lab
@@ -127,6 +114,7 @@ impl Engine {
         }
         let seeds = places.iter().filter(|(_, role)| *role == Role::Seed);
         self.lab = Some(seeds.map(|(addr, _)| *addr).collect());
+        self.roster.note_lab();
         for (addr, role) in &places {
             self.run(*addr, *role, 0);
         }
@@ -134,7 +122,7 @@ impl Engine {
     }
 
     /// Does what a user wants. What cannot be done is also an event, `Failed`, as of the engine on sockets.
-    pub fn apply(&mut self, command: Command) -> Result<(), CommandError> {
+    pub fn apply(&mut self, command: Command) -> Result<(), Refusal> {
         let (node, what) = (subject(&command), describe(&command, &|node| self.roster.name(node)));
         let result = self.carry_out(command);
         if let Err(error) = &result {
@@ -143,10 +131,11 @@ impl Engine {
         result
     }
 
-    fn carry_out(&mut self, command: Command) -> Result<(), CommandError> {
+    fn carry_out(&mut self, command: Command) -> Result<(), Refusal> {
+        self.roster.judge(&command, self.world.fault_table())?;
         match command {
-            Command::Start(spec) => self.start(&spec).map(|_| ()).map_err(CommandError::from),
-            Command::StartLab { seeds, peers } => self.start_lab(seeds, peers).map(|_| ()).map_err(CommandError::from),
+            Command::Start(spec) => self.start(&spec).map(|_| ()),
+            Command::StartLab { seeds, peers } => self.start_lab(seeds, peers).map(|_| ()),
             Command::Kill(node) => self.kill(node),
             Command::Hang(node) => self.hang(node),
             Command::Restart(node) => self.restart(node),
@@ -167,10 +156,7 @@ impl Engine {
         }
     }
 
-    fn fault(&mut self, command: &FaultCommand) -> Result<(), CommandError> {
-        if let FaultCommand::Lie { liar, .. } = command {
-            self.roster.running_peer(*liar)?;
-        }
+    fn fault(&mut self, command: &FaultCommand) -> Result<(), Refusal> {
         self.world.fault(command, &self.roster)?;
         if *command == FaultCommand::Calm {
             for remedy in self.roster.remedies() {
@@ -213,31 +199,31 @@ impl Engine {
         self.world.start(addr, machine);
     }
 
-    fn kill(&mut self, addr: Addr) -> Result<(), CommandError> {
+    fn kill(&mut self, addr: Addr) -> Result<(), Refusal> {
         self.roster.kill(addr)?;
         self.world.kill(addr);
         Ok(())
     }
 
-    fn hang(&mut self, addr: Addr) -> Result<(), CommandError> {
+    fn hang(&mut self, addr: Addr) -> Result<(), Refusal> {
         self.roster.hang(addr)?;
         self.world.hang(addr);
         Ok(())
     }
 
-    fn restart(&mut self, addr: Addr) -> Result<(), CommandError> {
+    fn restart(&mut self, addr: Addr) -> Result<(), Refusal> {
         if self.roster.restart(addr)? == Condition::Hangs {
             self.world.kill(addr);
         }
         let Some(Entry { name, role, life, .. }) = self.roster.get(addr).cloned() else {
-            return Err(Refusal::Unknown(addr).into());
+            return Err(Refusal::Unknown(addr));
         };
         self.note_started(addr, name, role);
         self.run(addr, role, life);
         Ok(())
     }
 
-    fn tell_peer(&mut self, addr: Addr, command: NodeCommand) -> Result<(), CommandError> {
+    fn tell_peer(&mut self, addr: Addr, command: NodeCommand) -> Result<(), Refusal> {
         self.roster.running_peer(addr)?;
         self.world.command(addr, command);
         Ok(())
@@ -266,6 +252,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::Placement;
     use crate::event::Stop;
     use crate::proto::fault::{Fault, Scope, Trouble};
     use crate::sim::EPOCH;
@@ -376,7 +363,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                "send a message from 127.0.0.1:3000: p1 (127.0.0.1:3000) was killed",
+                "send a message from 127.0.0.1:3000: p1 was killed",
                 "kill 127.0.0.1:9: 127.0.0.1:9 is not a node of this process"
             ]
         );

@@ -13,7 +13,7 @@ mod pacing;
 mod play;
 mod trouble;
 
-pub use engine::{CommandError, Defaults, Engine};
+pub use engine::{Defaults, Engine};
 pub use play::{Piece, play};
 
 use std::cmp::Reverse;

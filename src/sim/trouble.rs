@@ -29,6 +29,11 @@ impl<M: Machine> World<M> {
         Ok(())
     }
 
+    /// The faults that are set.
+    pub fn fault_table(&self) -> &FaultTable {
+        self.faults.table()
+    }
+
     /// From now on these faults, and no others.
     pub fn set_faults(&mut self, table: Arc<FaultTable>) {
         self.faults.set(table);

@@ -102,7 +102,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
     }
     match name {
         "export" => Ok(Typed::Export(PathBuf::from(rest))),
-        "save-scenario" if rest.is_empty() => Err("expected :save-scenario FILE".to_owned()),
+        "save-scenario" if rest.is_empty() => Err("expected save-scenario FILE".to_owned()),
         "save-scenario" => Ok(Typed::SaveScenario(PathBuf::from(rest))),
         "filter" => Ok(Typed::Filter(rest.to_owned())),
         "sort" => sort(rest),
@@ -130,8 +130,8 @@ fn typed(commands: Vec<Command>) -> Typed {
 fn told(error: &GrammarError) -> String {
     match error {
         GrammarError::NoCommand { .. } => format!("{error}: help shows all"),
-        GrammarError::Usage { usage, .. } => format!("expected :{usage}"),
-        GrammarError::NoNode { .. }
+        GrammarError::Usage { .. }
+        | GrammarError::NoNode { .. }
         | GrammarError::Wrong { .. }
         | GrammarError::TooMuch { .. }
         | GrammarError::NotOurs { .. } => error.to_string(),
@@ -152,7 +152,7 @@ enum Named {
 
 fn why(rest: &str, model: &Model) -> Result<Typed, String> {
     at_most::<2>("why NODE [NODE|MESSAGE]", rest).map_err(|error| told(&error))?;
-    let usage = || "expected :why NODE [NODE|MESSAGE]".to_owned();
+    let usage = || "expected why NODE [NODE|MESSAGE]".to_owned();
     let one = |word: &str| {
         if word.contains('#') { Named::Message(message(word, model)) } else { Named::Node(node(word, model)) }
     };
@@ -188,7 +188,7 @@ fn message(name: &str, model: &Model) -> Result<MessageId, String> {
 fn pane(word: &str) -> Result<Typed, String> {
     at_most::<1>("pane NUMBER", word).map_err(|error| told(&error))?;
     let pane = PaneId::ALL.into_iter().find(|pane| pane.number().to_string() == word);
-    pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected :pane 1 to :pane 7".to_owned())
+    pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected pane 1 to :pane 7".to_owned())
 }
 
 /// Whole lines that the last word of this one could be completed to.

@@ -13,6 +13,7 @@ use crate::model::node::{Life, Node, NodeState};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, Role};
+use crate::roster::{Condition, Refusal};
 
 /// Names that a question lists.
 const NAMES_SHOWN: usize = 6;
@@ -57,10 +58,11 @@ impl Plan {
 /// What killing the node of this line comes to.
 pub(crate) fn kill(model: &Model, row: Row) -> Plan {
     let addr = row.target();
-    let Some(node) = model.nodes().get(addr) else { return Plan::Refuse(unknown(addr)) };
+    let Some(node) = model.nodes().get(addr) else { return refuse(&Refusal::Unknown(addr)) };
     match node.life {
         Life::Running | Life::Hung => kill_own(model, node),
-        Life::Killed | Life::Left => Plan::Refuse(format!("{} does not run", model.name_of(addr))),
+        Life::Killed => not_running(model, addr, Condition::Killed),
+        Life::Left => not_running(model, addr, Condition::Left),
         Life::Elsewhere if node.role == Some(Role::Seed) => {
             Plan::Refuse(format!("{addr} is a seed in another process: stop it there"))
         }
@@ -130,33 +132,30 @@ pub(crate) fn kill_several(model: &Model, nodes: &[Addr]) -> Plan {
 
 /// What hanging this node comes to.
 pub(crate) fn hang(model: &Model, addr: Addr) -> Plan {
-    let name = model.name_of(addr);
     match model.nodes().get(addr).map(|node| node.life) {
         Some(Life::Running) => Plan::Now(vec![Command::Hang(addr)]),
-        Some(Life::Hung) => Plan::Refuse(format!("{name} hangs already; restart brings it back")),
-        Some(Life::Killed | Life::Left) => Plan::Refuse(format!("{name} does not run")),
-        Some(Life::Elsewhere) => {
-            Plan::Refuse(format!("{addr} runs in another process: only nodes of this process can be hung"))
-        }
-        None => Plan::Refuse(unknown(addr)),
+        Some(Life::Hung) => not_running(model, addr, Condition::Hangs),
+        Some(Life::Killed) => not_running(model, addr, Condition::Killed),
+        Some(Life::Left) => not_running(model, addr, Condition::Left),
+        Some(Life::Elsewhere) | None => refuse(&Refusal::Unknown(addr)),
     }
 }
 
 /// What restarting this node comes to; for a node elsewhere, healing the links that were cut.
 pub(crate) fn restart(model: &Model, addr: Addr) -> Plan {
-    let name = model.name_of(addr);
     match model.nodes().get(addr).map(|node| node.life) {
         Some(Life::Killed | Life::Left | Life::Hung) => match restart_risk(model, &[addr]) {
             Some(risk) => {
+                let name = model.name_of(addr);
                 let question =
                     format!("Restart {name} at its address? {risk} A new peer at a port of its own harms nobody.");
                 Plan::Ask { question, word: "Restart", commands: vec![Command::Restart(addr)] }
             }
             None => Plan::Now(vec![Command::Restart(addr)]),
         },
-        Some(Life::Running) => Plan::Refuse(format!("{name} runs: kill or hang it first")),
+        Some(Life::Running) => refuse(&Refusal::Up { name: model.name_of(addr).into_owned(), addr }),
         Some(Life::Elsewhere) => heal(model, addr),
-        None => Plan::Refuse(unknown(addr)),
+        None => refuse(&Refusal::Unknown(addr)),
     }
 }
 
@@ -235,6 +234,11 @@ fn heals(model: &Model, peer: Addr) -> Vec<Command> {
     ours.map(|told| Command::Heal { node: told.reporter, peer }).collect()
 }
 
-fn unknown(addr: Addr) -> String {
-    format!("there is no node {addr}")
+/// Whoever keeps the nodes would say the same.
+fn refuse(refusal: &Refusal) -> Plan {
+    Plan::Refuse(refusal.to_string())
+}
+
+fn not_running(model: &Model, addr: Addr, condition: Condition) -> Plan {
+    refuse(&Refusal::NotRunning { name: model.name_of(addr).into_owned(), addr, condition })
 }

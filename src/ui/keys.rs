@@ -139,6 +139,9 @@ pub struct KeyHelp {
     pub help: &'static str,
 }
 
+/// As it is shown.
+const INTERRUPT: &str = "Ctrl-C";
+
 /// The whole table as shipped, for the man page and the config template.
 pub fn key_table() -> impl Iterator<Item = KeyHelp> {
     let map = KeyMap::default();
@@ -406,7 +409,13 @@ impl KeyMap {
 
     /// The keys of an action as people write them.
     pub(crate) fn keys_of(&self, action: Action) -> Vec<String> {
-        self.chords.iter().filter(|(_, binding)| binding.action == action).map(|(chord, _)| chord.to_string()).collect()
+        let chords = self.chords.iter().filter(|(_, binding)| binding.action == action);
+        let mut keys: Vec<String> = chords.map(|(chord, _)| chord.to_string()).collect();
+        // It quits even where the map does not say so.
+        if action == Action::Quit && !keys.iter().any(|key| key == INTERRUPT) {
+            keys.push(INTERRUPT.to_owned());
+        }
+        keys
     }
 
     /// The first key of an action; empty if it has none.

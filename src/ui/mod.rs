@@ -48,3 +48,4 @@ pub use run::{Ended, Outcome, UiError, run};
 pub use still::Still;
 #[cfg(test)]
 pub(crate) use tests::panic as panics;
+pub use update::judge;

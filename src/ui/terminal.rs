@@ -65,6 +65,12 @@ pub(crate) fn is_foreground(terminal: impl AsFd) -> bool {
     rustix::termios::tcgetpgrp(terminal).map_or(true, |group| group == rustix::process::getpgrp())
 }
 
+/// Whether who writes in the background is stopped: nodes are to leave before that happens.
+fn stops_writers(terminal: impl AsFd) -> bool {
+    rustix::termios::tcgetattr(terminal)
+        .is_ok_and(|modes| modes.local_modes.contains(rustix::termios::LocalModes::TOSTOP))
+}
+
 /// The real terminal. Gives it back when dropped.
 pub(crate) struct Tty {
     /// Never dropped: ratatui would show the cursor once more, and where the terminal is gone for good, say so on
@@ -134,9 +140,12 @@ fn give_back() {
         return;
     }
     let mut out = io::stdout();
-    let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let is_foreground = is_foreground(&out);
+    if is_foreground || !stops_writers(&out) {
+        let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    }
     // In the background the shell has set the lines as it likes them, and who sets them there is stopped.
-    if is_foreground(&out) {
+    if is_foreground {
         let _ = disable_raw_mode();
     }
     let _ = out.flush();

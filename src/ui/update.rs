@@ -4,6 +4,7 @@ mod typing;
 
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
+pub use self::typing::judge;
 use self::typing::{apply_filter, on_prompt_key, save_scenario};
 use super::action::{Action, PaneId};
 use super::app::{ARMED_TIME, App, Armed, Effect, Zoom};

@@ -1,5 +1,7 @@
 //! Networks that speak the classic dialect, with and without Python nodes.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use gossipctl::command::Command;
@@ -8,6 +10,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::PeerConfig;
 
 use crate::python::{Python, eventually};
+use crate::python_rules::Habits;
 use crate::support::{ANYWHERE, Session, calm, classic, links, peer_at, received};
 
 fn config(seeds: Vec<Addr>) -> PeerConfig {
@@ -107,4 +110,58 @@ async fn python_nodes_survive_our_leaving() {
     eventually("the reports at the seed", || reports() == 2 || died().is_some()).await;
     assert_eq!(died(), None, "{:?}", seed.heard());
     assert_eq!((seed.list(), python.neighbors()), (vec![python.addr], Vec::new()), "{:?}", seed.heard());
+}
+
+/// A Python peer with four links to strangers that never answer: it takes each of them for dead after four of its intervals, and then
+/// accepts whoever waits. And a peer of ours that has waited for many of its own.
+async fn full_python() -> (Session, Python, Python, Addr, Vec<TcpStream>) {
+    let seed = Python::seed();
+    let habits = Habits { liveness_interval: Duration::from_millis(300), ..Habits::default() };
+    let python = Python::peer_with(seed.addr, &[], habits);
+    let stranger = |port: u16| {
+        let mut stream = TcpStream::connect(python.addr.socket()).unwrap();
+        stream.write_all(Addr::loopback(port).python().to_string().as_bytes()).unwrap();
+        stream
+    };
+    let strangers = (1..=4).map(stranger).collect();
+    eventually("four links", || python.neighbors().len() == 4).await;
+    let mut config = config(vec![seed.addr]);
+    (config.liveness_interval, config.liveness_misses) = (Duration::from_millis(100), 3);
+    config.messages = None;
+    let mut session = Session::new(config);
+    let ours = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+    let dialing = |event: &Event| matches!(event.kind, EventKind::Dialing { peer, .. } if peer == python.addr);
+    session.until_events("a dial", 1, dialing).await;
+    (session, seed, python, ours, strangers)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_python_peer_lives_when_a_slot_frees() {
+    let (mut session, seed, python, ours, strangers) = full_python().await;
+    let died = || python.died().or(seed.died());
+    eventually("a slot, and our link in it", || python.neighbors() == [ours] || died().is_some()).await;
+    assert_eq!(died(), None);
+    let answered = |event: &Event| answered_by(python.addr)(event);
+    session.until_events("its answers to probes", 2, answered).await;
+    session.apply(Command::Say { node: ours, body: "hello".into() }).await;
+    session.until("our message there", |_| python.has_received("hello")).await;
+    assert_eq!(died(), None);
+    let reported =
+        |event: &Event| matches!(event.kind, EventKind::DeadReportSent { .. } | EventKind::NeighborDied { .. });
+    assert_eq!(session.events(reported), []);
+    drop(strangers);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_python_peer_lives_when_who_waits_is_killed() {
+    let (mut session, seed, python, ours, strangers) = full_python().await;
+    let generated = |event: &Event| matches!(event.kind, EventKind::Generated { .. });
+    session.until_events("messages that it has to say", 3, generated).await;
+    session.apply(Command::Kill(ours)).await;
+    let of_us = format!("Dead Node:{}:", ours.python());
+    let noticed = || seed.heard().iter().any(|text| text.starts_with(&of_us));
+    let died = || python.died().or(seed.died());
+    eventually("a slot, our link in it, and its end", || noticed() || died().is_some()).await;
+    assert_eq!(died(), None);
+    drop(strangers);
 }

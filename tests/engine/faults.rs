@@ -73,10 +73,10 @@ async fn a_killed_peer_that_is_restarted_has_its_name_and_address_again_and_rejo
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 2, 4).await;
     let victim = peers[3];
     let refused = session.engine.apply(Command::Restart(victim)).await.unwrap_err();
-    assert_eq!(refused.to_string(), format!("p4 ({victim}) is up: kill or hang it first"));
+    assert_eq!(refused.to_string(), "p4 runs: kill or hang it first");
     session.apply(Command::Kill(victim)).await;
     let refused = session.engine.apply(Command::Hang(victim)).await.unwrap_err();
-    assert_eq!(refused.to_string(), format!("p4 ({victim}) was killed"));
+    assert_eq!(refused.to_string(), "p4 was killed");
     session.apply(Command::Restart(victim)).await;
     session.catch_up();
     let lives =

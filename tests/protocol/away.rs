@@ -38,7 +38,9 @@ fn lively(dialect: Dialect, policy: DeadPolicy, rng_seed: u64) -> Network {
 /// it may be told until `settle` is over.
 fn away(network: &mut Network, who: &[Addr], span: Duration, settle: Duration) -> Time {
     let from = network.world.now();
-    who.iter().for_each(|addr| network.world.pause(*addr));
+    for addr in who {
+        network.world.pause(*addr);
+    }
     network.world.run_for(span);
     for addr in who {
         network.world.resume(*addr);
@@ -204,7 +206,9 @@ fn rule_7_a_death_is_found_2t_and_a_timeout_after_the_silence() {
     network.start_peers(1..=200);
     network.world.run_for(LIVENESS * 4);
     let silent: BTreeSet<Addr> = (1..=160).map(peer_addr).collect();
-    silent.iter().for_each(|addr| network.world.hang(*addr));
+    for addr in &silent {
+        network.world.hang(*addr);
+    }
     let since = network.world.now();
     network.world.run_for(LIVENESS * 5);
     for event in network.world.events().iter().filter(|event| event.at >= since) {
@@ -242,7 +246,7 @@ impl Double for Quiet {
 fn rule_5_a_silent_registration_is_asked_and_its_answer_is_enough() {
     let mut network = Network::new(1, 79);
     network.start_double(peer_addr(1), Quiet);
-    network.world.run_for(LIVENESS * 3 - SECOND);
+    network.world.run_for((LIVENESS * 3).saturating_sub(SECOND));
     let asked = |kind: &EventKind| matches!(kind, EventKind::ProbeSent { .. });
     assert_eq!(network.count(seed_addr(1), asked), 0);
     network.world.run_for(SECOND * 2);

@@ -1,6 +1,6 @@
 //! The quirks of the classic dialect, which nodes of ours live with.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,11 +11,12 @@ use gossipctl::proto::config::CLASSIC_LIST_LEN;
 use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
 use gossipctl::proto::message::{Dialect, Hello, Message, Priority, Role};
 use gossipctl::proto::pacing::{CLASSIC_QUEUE_MESSAGES_MAX, CLASSIC_WRITE_GAP};
-use gossipctl::proto::time::Time;
+use gossipctl::proto::time::{ClockTime, Time};
 
 use crate::network::{Double, DoubleAct, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MILLI: Duration = Duration::from_millis(1);
 
 /// A network of the classic dialect: so many seeds, no peer yet.
 pub(crate) fn classic(seeds: u16, rng_seed: u64) -> Network {
@@ -83,7 +84,7 @@ fn a_python_peer_that_closes_before_it_has_said_anything_was_full_and_is_not_dea
     network.world.run_for(SECOND);
     network.start_peer(1);
     network.world.run_for(LIVENESS);
-    let given_up = |kind: &EventKind| matches!(kind, EventKind::NotAccepted { peer, .. } if *peer == mute);
+    let given_up = |kind: &EventKind| matches!(kind, EventKind::HandshakeFailed { peer, .. } if *peer == Some(mute));
     assert_eq!(network.count(peer_addr(1), given_up), 1);
     assert!(!network.any(|k| matches!(k, EventKind::NeighborDied { .. } | EventKind::DeadReportSent { .. })));
 }
@@ -138,9 +139,12 @@ fn a_full_python_peer_is_not_accepted_rather_than_dead() {
     network.start_peer(1);
     network.world.run_for(LIVENESS * 6);
     let given_up = |kind: &EventKind| matches!(kind, EventKind::NotAccepted { peer, .. } if *peer == full);
-    assert_eq!(network.count(peer_addr(1), given_up), 1, "and dialled no more for a while");
-    let ended = |kind: &EventKind| matches!(kind, EventKind::LinkDown { end: LinkEnd::NotAccepted, .. });
-    assert_eq!(network.count(peer_addr(1), ended), 1);
+    assert_eq!(network.count(peer_addr(1), given_up), 1);
+    network.world.run_for(SECOND * 3_600);
+    let dialed = |kind: &EventKind| matches!(kind, EventKind::Dialing { peer, .. } if *peer == full);
+    assert_eq!(network.count(peer_addr(1), dialed), 1, "and dialed no more");
+    let neighbor = |kind: &EventKind| matches!(kind, EventKind::LinkUp { peer, .. } | EventKind::LinkDown { peer, .. } if *peer == full);
+    assert_eq!(network.count(peer_addr(1), neighbor), 0, "no neighbor, and not closed");
     assert!(!network.any(|kind| matches!(kind, EventKind::DeadReportSent { .. })), "never reported dead");
 }
 
@@ -198,6 +202,97 @@ fn a_classic_seed_sends_at_most_forty_addresses() {
     assert_eq!(longest, CLASSIC_LIST_LEN);
 }
 
+/// A Python peer that accepts after five minutes: until then what comes waits in its kernel.
+struct Late {
+    own: Addr,
+    seed: Addr,
+    link: Option<LinkId>,
+    speak_at: Option<Time>,
+    /// What was sent to it, and when.
+    heard: Rc<RefCell<Vec<(Time, Message)>>>,
+}
+
+impl Double for Late {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![DoubleAct::Send(link, name(self.own))],
+            Input::Link { link, change: LinkChange::Accepted { .. } } => {
+                (self.link, self.speak_at) = (Some(link), Some(now + SECOND * 300));
+                Vec::new()
+            }
+            Input::Message { link, message } if Some(link) == self.link => {
+                self.heard.borrow_mut().push((now, message));
+                Vec::new()
+            }
+            Input::Wake => {
+                self.speak_at = None;
+                let clock = ClockTime::from_seconds(7).unwrap();
+                let probe = Message::Probe { seq: 7, asker: self.own, clock, vitals: None };
+                self.link.into_iter().map(|link| DoubleAct::Send(link, probe.clone())).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.speak_at
+    }
+}
+
+#[test]
+fn a_peer_that_accepts_late_gets_the_name_alone_until_it_speaks() {
+    let mut network = classic(1, 53);
+    let (late, heard) = (peer_addr(50), Rc::<RefCell<Vec<(Time, Message)>>>::default());
+    let double = Late { own: late, seed: seed_addr(1), link: None, speak_at: None, heard: Rc::clone(&heard) };
+    network.start_double(late, double);
+    network.world.run_for(SECOND);
+    let one = peer_addr(1);
+    network.start_peer(1);
+    network.world.run_for(SECOND * 290);
+    assert!(matches!(heard.borrow()[..], [(_, Message::Hello(_))]), "{:?}", heard.borrow());
+    assert!(network.neighbors(one).is_empty());
+    let counted = |kind: &EventKind| matches!(kind, EventKind::Generated { forwarded: 1.., .. });
+    assert_eq!(network.count(one, counted), 0, "nothing was sent that is told as sent");
+
+    network.world.run_for(SECOND * 15);
+    assert_eq!(network.neighbors(one), [late].into());
+    let heard = heard.borrow();
+    let spoken = heard.iter().skip(1).take_while(|(at, _)| at.since(heard[1].0) < SECOND);
+    let (gossip, rest): (Vec<_>, Vec<_>) =
+        spoken.map(|(_, message)| message).partition(|message| matches!(message, Message::Gossip(_)));
+    assert_eq!(gossip.len(), 8, "the latest, held back for it: {heard:?}");
+    assert!(matches!(rest[..], [Message::ProbeReply { .. }]), "{rest:?}");
+    let times = heard.iter().skip(1).take(9).map(|(at, _)| *at);
+    assert!(times.clone().zip(times.skip(1)).all(|(one, next)| next.since(one) + MILLI * 2 >= CLASSIC_WRITE_GAP));
+}
+
+#[test]
+fn two_classic_peers_of_ours_do_not_wait_for_each_other() {
+    let mut network = classic(1, 54);
+    network.start_peers(1..=2);
+    network.world.run_for(MILLI * 100);
+    let [one, other] = [1, 2].map(peer_addr);
+    assert_eq!((network.neighbors(one), network.neighbors(other)), ([other].into(), [one].into()));
+}
+
+#[test]
+fn a_classic_peer_keeps_no_more_than_64_links_on_which_nothing_was_heard() {
+    let mut network = classic(3, 55);
+    network.peer_config.max_dial = 200;
+    // Each seed lists 40 of those that are registered with it.
+    for number in 101..=280 {
+        let (own, seed) = (peer_addr(number), seed_addr(1 + number % 3));
+        network.start_double(own, Full { own, seed });
+    }
+    network.world.run_for(SECOND * 20);
+    network.start_peer(1);
+    network.world.run_for(LIVENESS * 20);
+    let dialed = |kind: &EventKind| matches!(kind, EventKind::Dialing { purpose: Purpose::Neighbor, .. });
+    assert_eq!(network.count(peer_addr(1), dialed), 64);
+    assert_eq!(network.count(peer_addr(1), |kind| matches!(kind, EventKind::NotAccepted { .. })), 64);
+}
+
 /// A Python peer that never accepts a link, and after a while dials a peer itself.
 struct FullDialler {
     own: Addr,
@@ -246,7 +341,7 @@ fn a_link_that_a_python_peer_dialled_is_used_rather_than_one_that_it_never_accep
     network.start_peer(1);
     network.world.run_for(LIVENESS * 8);
     let up = |kind: &EventKind| matches!(kind, EventKind::LinkUp { peer, .. } if *peer == full);
-    assert_eq!(network.count(target, up), 2, "both dialled");
+    assert_eq!(network.count(target, up), 1, "the one on which something was heard");
     assert!(network.neighbors(target).contains(&full));
     let answered = |kind: &EventKind| matches!(kind, EventKind::ProbeAnswered { peer, .. } if *peer == full);
     assert!(network.count(target, answered) >= 5);

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use gossipctl::event::EventKind;
+use gossipctl::event::{Event, EventKind};
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::machine::NodeCommand;
+use gossipctl::proto::random::Random;
+use gossipctl::sim::EPOCH;
 
 use crate::classic::classic;
 use crate::network::{LIVENESS, Network, peer_addr, seed_addr};
@@ -55,4 +59,167 @@ fn a_peer_whose_address_a_python_seed_knows_says_so() {
     network.start_peer(2);
     network.world.run_for(SECOND * 5);
     assert!(!network.kinds(peer_addr(2)).any(|kind| matches!(kind, EventKind::ListedAlready { .. })));
+}
+
+/// How long each network runs, and how long between two things that happen to it.
+const SPAN: Duration = Duration::from_secs(2 * 3600);
+const PAUSE: Duration = Duration::from_secs(120);
+/// How often it is looked whether all Python nodes live.
+const LOOK: Duration = Duration::from_secs(5);
+/// Python peers beside ours, and whom each dials.
+const PYTHONS: usize = 3;
+const DIALS: usize = 2;
+/// Entries of the dead that a seed's list may have at one time: those of whom nobody was a neighbor.
+const SLACK: usize = 4;
+const LINKS_MAX: usize = 4;
+/// Slots that must be free: one may be taken before a newcomer of their kind comes.
+const ROOM: usize = 3;
+
+/// Ours, a Python seed and Python peers.
+struct Mixed {
+    network: Network,
+    random: Random,
+    seed: Python,
+    pythons: Vec<Python>,
+    ours: Vec<Addr>,
+    ports: u16,
+    what: String,
+}
+
+impl Mixed {
+    fn start(size: u16) -> Self {
+        let rng_seed = 700 + u64::from(size);
+        let mut network = classic(0, rng_seed);
+        // Less to say, so that two hours take a second or two.
+        network.peer_config.gossip_interval = Duration::from_secs(60);
+        let seed = Python::seed(&mut network, seed_addr(1));
+        network.seeds = vec![seed.addr];
+        let what = format!("{size} of ours, rng seed {rng_seed}");
+        let (random, pythons, ours) = (Random::new(rng_seed), Vec::new(), Vec::new());
+        let mut mixed = Self { network, random, seed, pythons, ours, ports: 0, what };
+        for _ in 0..size {
+            mixed.start_ours();
+        }
+        for _ in 0..PYTHONS {
+            mixed.run_for(Duration::from_secs(20));
+            mixed.start_python();
+        }
+        mixed
+    }
+
+    /// A port of its own for everybody, each time.
+    fn port(&mut self) -> u16 {
+        self.ports += 1;
+        self.ports
+    }
+
+    fn start_ours(&mut self) {
+        let number = self.port();
+        self.network.start_peer(number);
+        self.ours.push(peer_addr(number));
+    }
+
+    /// One that dials whom a Python node survives to dial: who lives, and is ours or has room.
+    fn start_python(&mut self) {
+        let has_room = |peer: &Addr| {
+            let python = self.pythons.iter().find(|python| python.addr == *peer);
+            self.ours.contains(peer)
+                || python.is_some_and(|python| python.process().neighbors().count() + ROOM <= LINKS_MAX)
+        };
+        let mut listed = self.seed.process().list().to_vec();
+        listed.sort_unstable();
+        listed.dedup();
+        listed.retain(has_room);
+        let dials = Dials::These(self.random.sample(&listed, DIALS));
+        let addr = peer_addr(self.port());
+        let python = Python::peer(&mut self.network, addr, &[self.seed.addr], dials, Habits::default());
+        self.pythons.push(python);
+    }
+
+    fn one_of_ours(&mut self) -> usize {
+        self.random.below(self.ours.len())
+    }
+
+    /// Something that happens to networks. What it was.
+    fn disturb(&mut self) -> &'static str {
+        let (one, other) = (self.one_of_ours(), self.random.below(PYTHONS));
+        match self.random.below(6) {
+            0 | 1 => {
+                self.network.world.kill(self.ours.swap_remove(one));
+                self.start_ours();
+                "a kill, and a start at a new port"
+            }
+            2 => {
+                self.network.world.leave(self.ours.swap_remove(one));
+                self.run_for(Duration::from_secs(20));
+                self.start_ours();
+                "a goodbye, and a start at a new port"
+            }
+            3 => {
+                let (node, peer) = (self.ours[one], self.pythons[other].addr);
+                self.network.command(node, NodeCommand::Cut(peer));
+                self.run_for(PAUSE);
+                self.network.command(node, NodeCommand::Heal(peer));
+                "a cut"
+            }
+            4 => {
+                self.network.world.kill(self.pythons.swap_remove(other).addr);
+                self.run_for(Duration::from_secs(20));
+                self.start_python();
+                "a Python peer that is killed, and another one"
+            }
+            _ => {
+                let node = self.ours[one];
+                (0..5).for_each(|n| self.network.command(node, NodeCommand::Say(format!("m{n}").into())));
+                "five messages at once"
+            }
+        }
+    }
+
+    fn run_for(&mut self, span: Duration) {
+        let end = self.network.world.now() + span;
+        while self.network.world.now() < end {
+            self.network.world.run_to(end.min(self.network.world.now() + LOOK));
+            self.look();
+        }
+    }
+
+    fn look(&self) {
+        for python in self.pythons.iter().chain([&self.seed]) {
+            assert_eq!(python.process().died(), None, "{} at {}: {}", python.addr, self.seconds(), self.what);
+        }
+        let (listed, live) = (self.seed.process().list().len(), self.ours.len() + self.pythons.len());
+        assert!(listed <= live + SLACK, "{listed} listed, {live} live at {}: {}", self.seconds(), self.what);
+    }
+
+    fn seconds(&self) -> String {
+        format!("{} s", self.network.world.now().since(EPOCH).as_secs())
+    }
+}
+
+fn assert_python_nodes_live(sizes: std::ops::RangeInclusive<u16>) {
+    for size in sizes {
+        let mut mixed = Mixed::start(size);
+        while mixed.network.world.now() < EPOCH + SPAN {
+            let what = mixed.disturb();
+            mixed.what = format!("{}, after {what}", mixed.what.split(", after").next().unwrap_or_default());
+            mixed.run_for(PAUSE);
+        }
+        let answered = |event: &&Event| match event.kind {
+            EventKind::ProbeAnswered { peer, .. } => !mixed.ours.contains(&peer),
+            _ => false,
+        };
+        let answers = mixed.network.world.events().iter().filter(answered).count();
+        assert!(answers > 200, "{answers} answers of Python nodes: {}", mixed.what);
+    }
+}
+
+#[test]
+fn python_nodes_live_for_two_hours_with_up_to_four_of_ours() {
+    assert_python_nodes_live(1..=4);
+}
+
+#[test]
+fn python_nodes_live_for_two_hours_with_up_to_eight_of_ours() {
+    assert_python_nodes_live(5..=8);
 }

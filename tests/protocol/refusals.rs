@@ -116,7 +116,7 @@ impl Possessed {
         let role = [Role::Peer, Role::Seed][self.random.below(2)];
         let reason = [RefusalReason::Full, RefusalReason::Cut, RefusalReason::Myself, RefusalReason::WrongRole];
         let goodbye = [GoodbyeReason::Leaving, GoodbyeReason::MadeRoom, GoodbyeReason::Duplicate];
-        match self.random.below(9) {
+        match self.random.below(10) {
             0 => Message::Hello(Hello { listen: one, role, priority: Priority::High }),
             1 => Message::Hello(Hello { listen: self.own, role, priority: Priority::Low }),
             2 => Message::PeerList(vec![one, other]),
@@ -125,13 +125,11 @@ impl Possessed {
             5 => Message::Goodbye { reason: goodbye[self.random.below(3)], referral: vec![one] },
             6 => Message::Probe { seq: 1, asker: one, clock, vitals: None },
             7 => Message::ProbeReply { seq: 1, asker: one, clock, vitals: None },
-            _ => match self.random.below(2) {
-                0 => Message::DeadReport { dead: one, clock, reporter: other, cause: Some(DeathCause::Closed) },
-                _ => {
-                    let id = MessageId { origin: one, run: 1, seq: self.random.number() >> 1 };
-                    Message::Gossip(std::sync::Arc::new(Gossip { id, body: "x".into(), trace: None }))
-                }
-            },
+            8 => Message::DeadReport { dead: one, clock, reporter: other, cause: Some(DeathCause::Closed) },
+            _ => {
+                let id = MessageId { origin: one, run: 1, seq: self.random.number() >> 1 };
+                Message::Gossip(std::sync::Arc::new(Gossip { id, body: "x".into(), trace: None }))
+            }
         }
     }
 }

@@ -1,16 +1,26 @@
 //! Minutes of real time on real sockets, with everything breaking: `cargo test --test soak -- --ignored --nocapture`.
 //!
-//! Two networks run in this process, one of each dialect; in the classic one a peer and a seed that
-//! behave as badly as a Python node could. In each round, peers and seeds are killed, hung, cut off and restarted at
+//! Two networks run in this process, one of each dialect; beside the classic one a peer and a seed that
+//! behave as badly as a Python node could, beside the framed one a hostile peer. In each round, peers and seeds are killed, hung, cut off and restarted at
 //! random; then everybody comes back and the rude ones fall silent, and the networks have to be whole: one
 //! connected overlay, both ends of each link agree, a message from each peer reaches every other one
 //! once, and this process holds no more files, threads or memory than before.
 //!
+//! Beside them a Python peer, as strict as the original, frees a slot after 75 s for a peer of ours that waits: `freed_slot`.
+//!
 //! `SOAK_SECONDS` says how long (300), `SOAK_SEED` repeats a run's choices; real time does the rest, so not to the last event.
 #![expect(clippy::disallowed_methods, reason = "real time is what a soak is made of")]
 
+mod freed_slot;
+mod hostile;
 mod network;
 mod process;
+#[path = "../engine/python.rs"]
+#[expect(dead_code, reason = "the tests of the engine use the rest")]
+mod python;
+#[path = "../python_rules/mod.rs"]
+#[expect(dead_code, reason = "the double in virtual time uses the rest")]
+mod python_rules;
 mod rude;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,8 +29,9 @@ use std::time::Duration;
 use gossipctl::proto::message::Dialect;
 use tokio::time::Instant;
 
+use hostile::Hostile;
 use network::Network;
-use process::{Taken, taken};
+use process::{PeakWatch, Taken, taken};
 use rude::Rude;
 
 /// How long things break in one round.
@@ -30,6 +41,8 @@ const FILES_SLACK: usize = 16;
 const THREADS_SLACK: usize = 2;
 /// Growth of memory from the first third of the run to its end: what the model and the allocator still fill.
 const RSS_GROWTH_MAX_KIB: usize = 64 * 1024;
+/// Memory that a flood may take above what the networks take when they are calm. The hostile peer floods one link at a time.
+const FLOOD_RSS_MAX_KIB: usize = 64 * 1024;
 /// How long files may take to be given back.
 const FILES_LIMIT: Duration = Duration::from_secs(20);
 
@@ -61,12 +74,21 @@ async fn networks_that_break_for_minutes_are_whole_whenever_they_are_let_be() {
     let mut framed = Network::start("framed", Dialect::Framed, (3, 14), None, rng_seed).await;
     let mut classic = Network::start("classic", Dialect::Classic, (2, 8), Some(rude_seed), !rng_seed).await;
     let rude = Rude::start(rude_listener, classic.seeds.clone(), classic.peers.clone(), rng_seed);
+    let hostile = Hostile::start(framed.seeds.clone(), framed.peers.clone(), rng_seed);
     recover(&mut framed, &mut classic).await;
     let (begun, mut taken_before, mut rounds) = (Instant::now(), Vec::new(), 0);
+    let watch = PeakWatch::start();
     while begun.elapsed() < span {
+        let calm_kib = taken().map_or(0, |taken| taken.rss_kib);
+        watch.take();
         rude.be_quiet(false);
+        hostile.be_quiet(false);
         tokio::join!(framed.disturb(ROUND), classic.disturb(ROUND));
         rude.be_quiet(true);
+        hostile.be_quiet(true);
+        let above_kib = watch.take().saturating_sub(calm_kib);
+        println!("{:4} s, memory at its peak: {above_kib} KiB above calm", begun.elapsed().as_secs());
+        assert!(above_kib <= FLOOD_RSS_MAX_KIB, "a flood took {above_kib} KiB");
         recover(&mut framed, &mut classic).await;
         rounds += 1;
         taken_before.extend(check_taken(&mut framed, &mut classic, taken_before.first()).await);
@@ -74,7 +96,9 @@ async fn networks_that_break_for_minutes_are_whole_whenever_they_are_let_be() {
         assert_eq!(PANICS.load(Ordering::Relaxed), 0, "somebody panicked");
     }
     check_memory(&taken_before);
+    drop(watch);
     println!("the rude nodes: {:?}", rude.stop());
+    println!("the hostile peer: {:?}", hostile.stop());
     for (name, events, network) in
         [("framed", framed.model.totals().events, framed), ("classic", classic.model.totals().events, classic)]
     {

@@ -28,7 +28,8 @@ pub(crate) struct Rude {
     threads: Vec<JoinHandle<()>>,
 }
 
-struct Shared {
+/// What a node on a thread of its own is told, and what it tells.
+pub(crate) struct Shared {
     /// It has hung up on everybody and does nothing for now.
     quiet: AtomicBool,
     stop: AtomicBool,
@@ -36,15 +37,32 @@ struct Shared {
 }
 
 impl Shared {
-    fn note(&self, deed: &'static str) {
+    /// Of a node that does nothing yet.
+    pub(crate) fn quiet() -> Self {
+        Self { quiet: AtomicBool::new(true), stop: AtomicBool::new(false), deeds: Mutex::default() }
+    }
+
+    pub(crate) fn be_quiet(&self, quiet: bool) {
+        self.quiet.store(quiet, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take_deeds(&self) -> Deeds {
+        std::mem::take(&mut *self.deeds.lock().unwrap())
+    }
+
+    pub(crate) fn note(&self, deed: &'static str) {
         *self.deeds.lock().unwrap().entry(deed).or_default() += 1;
     }
 
-    fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         self.quiet.load(Ordering::Relaxed)
     }
 
-    fn stopped(&self) -> bool {
+    pub(crate) fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 }
@@ -58,8 +76,7 @@ impl Rude {
     }
 
     pub(crate) fn start(seed: TcpListener, seeds: Vec<Addr>, peers: Vec<Addr>, rng_seed: u64) -> Self {
-        let shared =
-            Arc::new(Shared { quiet: AtomicBool::new(true), stop: AtomicBool::new(false), deeds: Mutex::default() });
+        let shared = Arc::new(Shared::quiet());
         let (listener, own) = Self::seed_listener();
         let mut peer = RudePeer {
             own,
@@ -78,13 +95,13 @@ impl Rude {
     }
 
     pub(crate) fn be_quiet(&self, quiet: bool) {
-        self.shared.quiet.store(quiet, Ordering::Relaxed);
+        self.shared.be_quiet(quiet);
     }
 
     pub(crate) fn stop(self) -> Deeds {
-        self.shared.stop.store(true, Ordering::Relaxed);
+        self.shared.stop();
         self.threads.into_iter().for_each(|thread| thread.join().expect("the rude node itself failed"));
-        std::mem::take(&mut *self.shared.deeds.lock().unwrap())
+        self.shared.take_deeds()
     }
 }
 

@@ -113,7 +113,12 @@ fn what_is_wrong_is_named_with_what_was_expected() {
     );
     assert_eq!(refused("cut p1"), "expected cut NODE NODE");
     assert_eq!(refused("partition"), "expected partition NODE..");
-    assert_eq!(refused("lab 0 3"), "a lab needs a seed");
+    assert_eq!(refused("lab 0 3"), "'0' is no number of seeds: expected 1 to 64");
+    assert_eq!(refused("lab 2 8193"), "'8193' is no number of peers: expected 1 to 8192");
+    assert_eq!(
+        refused("peer 224.0.0.1:3000"),
+        "224.0.0.1:3000 cannot be dialed, and a node's address is its name: give one that other nodes reach"
+    );
     assert_eq!(refused("say p1"), "a message needs a text");
     assert_eq!(parse("loss p1 130%", &Lab).unwrap_err().word(), "130%");
 }
@@ -212,7 +217,7 @@ fn a_command() -> impl Strategy<Value = Command> {
         a_node().prop_map(Command::Kill),
         a_node().prop_map(Command::Restart),
         a_node().prop_map(|node| Command::Cut { node, peer: FAR }),
-        (1..9_usize, 0..99_usize).prop_map(|(seeds, peers)| Command::StartLab { seeds, peers }),
+        (1..9_usize, 1..99_usize).prop_map(|(seeds, peers)| Command::StartLab { seeds, peers }),
         (a_node(), prop_oneof!["[a-z]{1,9}( [a-z]{1,9})?", "(?s).{1,20}", "\"[ a-z\\\\\"\n]{0,5}\""])
             .prop_map(|(node, text)| Command::Say { node, body: text.as_str().into() }),
     ]

@@ -372,11 +372,11 @@ fn why_two_nodes_are_not_linked_is_told_by_what_was_tried() {
          that it aims for; p1 has 1 neighbor, p3 has 1 neighbor."
     );
     story.tell(p(1), EventKind::Dialing { peer: p(3), purpose });
-    let until = Time::from_micros(story.at + 40 * SECOND);
-    story.tell(p(1), EventKind::NotAccepted { peer: p(3), until });
+    story.tell(p(1), EventKind::NotAccepted { peer: p(3) });
     assert_eq!(
         why_link(&story.model, p(1), p(3), 0).verdict,
-        "p1 never had a link to p3: at 03:13:00 it heard nothing from p3: not accepted; dialled no more before 03:13:40."
+        "p3 has not accepted p1's connection: parked since 03:13:00. It is kept and read, p3 is not dialed again, and it becomes \
+         a link when p3 says something."
     );
 }
 

@@ -56,7 +56,7 @@ pub(super) fn told_end_of(teller: Teller<'_>, link: &Link, step: &Step) -> Strin
         StepKind::Dialing
         | StepKind::DialFailed { .. }
         | StepKind::Refused { .. }
-        | StepKind::NotAccepted { .. }
+        | StepKind::NotAccepted
         | StepKind::HandshakeFailed
         | StepKind::Violation { .. }
         | StepKind::OtherDialect { .. }
@@ -97,7 +97,6 @@ pub(super) fn cause_of_end<'a>(teller: Teller<'a>, link: &Link, step: &Step) -> 
                 LinkEnd::Dead { cause: DeathCause::Cut | DeathCause::Lie }
                 | LinkEnd::Goodbye { .. }
                 | LinkEnd::Violation
-                | LinkEnd::NotAccepted
                 | LinkEnd::Refused { .. }
                 | LinkEnd::WhileAway,
             ..
@@ -106,7 +105,7 @@ pub(super) fn cause_of_end<'a>(teller: Teller<'a>, link: &Link, step: &Step) -> 
         | StepKind::Dialing
         | StepKind::DialFailed { .. }
         | StepKind::Refused { .. }
-        | StepKind::NotAccepted { .. }
+        | StepKind::NotAccepted
         | StepKind::HandshakeFailed
         | StepKind::Violation { .. }
         | StepKind::OtherDialect { .. }
@@ -139,7 +138,6 @@ fn ended_by(node: &str, peer: &str, end: LinkEnd) -> String {
             format!("{node} dropped it, because {peer} read too slowly: the queue was full, and what was in it is lost")
         }
         LinkEnd::Violation => format!("{node} closed it, because {peer} broke the protocol"),
-        LinkEnd::NotAccepted => format!("{peer} never accepted it"),
         LinkEnd::Refused { reason } => format!("{peer} refused it: {reason}"),
         LinkEnd::WhileAway => format!("it closed while {node} was away"),
         LinkEnd::RegistrationLost => format!("{} (seen by {node})", end_text(end)),

@@ -96,6 +96,11 @@ fn verdict(teller: Teller<'_>, link: &Link) -> String {
             format!("{standing} since {since}: {}{}.", health(teller, link), trouble(teller, link, None))
         }
         LinkState::Dialing => format!("{node} has been dialing {peer} since {since}{}.", trouble(teller, link, None)),
+        LinkState::Parked => format!(
+            "{peer} has not accepted {node}'s connection: parked since {since}. It is kept and read, {peer} is not dialed \
+             again, and it becomes a link when {peer} says something{}.",
+            trouble(teller, link, None)
+        ),
         LinkState::Ended => ended(teller, link),
     }
 }
@@ -250,9 +255,10 @@ pub(super) fn step_text(teller: Teller<'_>, link: &Link, step: &Step) -> String 
         }
         StepKind::Refused { by: Side::Us, reason } => format!("{node} refused {peer}: {}", own_refusal(*reason)),
         StepKind::Refused { by: Side::Them, reason } => format!("{peer} refused {node}: {reason}"),
-        StepKind::NotAccepted { until } => {
-            let until = teller.clock(*until);
-            format!("{node} heard nothing from {peer}: not accepted; dialled no more before {until}")
+        StepKind::NotAccepted => {
+            format!(
+                "{node} heard nothing from {peer}: not accepted; the connection is parked: kept, and not dialed again"
+            )
         }
         StepKind::HandshakeFailed => format!("{node}: the connection ended before {peer} had named itself"),
         StepKind::Violation { rule } => format!("{node}: {peer} broke the protocol: {rule}"),

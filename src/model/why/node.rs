@@ -299,7 +299,7 @@ fn kept_from(teller: Teller<'_>, node: &Node) -> Vec<String> {
         match step.what {
             StepKind::Refused { by: Side::Them, reason: RefusalReason::Full } => full.push(link.key.peer),
             StepKind::Refused { by: Side::Them, .. } => refused.push(link.key.peer),
-            StepKind::DialFailed { .. } | StepKind::NotAccepted { .. } => unreached.push(link.key.peer),
+            StepKind::DialFailed { .. } | StepKind::NotAccepted => unreached.push(link.key.peer),
             StepKind::Dialing
             | StepKind::Refused { by: Side::Us, .. }
             | StepKind::HandshakeFailed

@@ -10,11 +10,12 @@ use crate::net::node::{Control, Handle};
 use crate::net::trouble::Situation;
 use crate::proto::addr::Addr;
 use crate::proto::machine::NodeCommand;
+use crate::roster::Refusal;
 
 impl Engine {
     pub(super) async fn fault(&mut self, command: FaultCommand) -> Result<(), CommandError> {
         let mut table = self.faults.clone();
-        let changes = table.apply(&command, &self.roster)?;
+        let changes = table.apply(&command, &self.roster).map_err(Refusal::from)?;
         if let FaultCommand::Lie { liar, about } = command {
             return self.tell_peer(liar, NodeCommand::Lie(about)).await;
         }

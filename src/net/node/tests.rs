@@ -118,7 +118,7 @@ async fn all_that_was_said_before_a_hang_up_arrives_even_with_something_left_unr
 async fn a_remote_that_never_closes_holds_up_a_leaving_node_for_no_longer_than_its_limit() {
     let (addr, mut node, mut feed) = start(false);
     let _open = tokio::net::TcpStream::connect(addr.socket()).await.unwrap();
-    node.control.send(Control::Command(NodeCommand::Leave)).await.unwrap();
+    node.control.send(Control::Leave { after: Duration::ZERO }).await.unwrap();
     timeout(LEAVE_TIMEOUT + Duration::from_secs(5), node.ended()).await.unwrap();
     let last = feed.recv().await.unwrap();
     assert_eq!(last.batch[0].kind, EventKind::Stopped { how: Stop::Left });

@@ -34,7 +34,7 @@ impl Peer {
         match self.config.dialect {
             Dialect::Framed => {}
             // No hello comes back; whether it took the link shows when something is heard.
-            Dialect::Classic => self.add_neighbor(now, link, peer, priority, out),
+            Dialect::Classic => self.await_word(now, link, peer),
         }
     }
 
@@ -114,6 +114,10 @@ impl Peer {
             out.send(link, &self.hello());
         }
         self.add_neighbor(now, link, peer, hello.priority, out);
+        if !self.framed() {
+            // A peer of ours that dialed waits for a word before it says anything more.
+            self.probe_on(now, peer, link, out);
+        }
         if full
             && hello.priority == Priority::High
             && let Some(neighbor) = self.overlay.get_mut(peer)

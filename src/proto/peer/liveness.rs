@@ -94,20 +94,21 @@ impl Peer {
         probe.counts = false;
         let seq = probe.seq;
         neighbor.misses += 1;
-        let (misses, last_heard, heard) = (neighbor.misses, neighbor.last_heard, neighbor.heard);
+        let (misses, last_heard) = (neighbor.misses, neighbor.last_heard);
         out.emit(|| EventKind::ProbeMissed { peer, seq, misses, limit, last_heard });
-        if misses < limit {
-            return;
-        }
-        if heard {
+        if misses >= limit {
             self.bury(now, peer, DeathCause::Misses { misses }, out);
-        } else {
-            self.not_accepted(now, peer, out);
         }
     }
 
     /// Probes a neighbor now; the probe's number, if it is one.
     pub(super) fn probe(&mut self, now: Time, peer: Addr, out: &mut impl Output) -> Option<ProbeSeq> {
+        let link = self.overlay.get(peer)?.link();
+        self.probe_on(now, peer, link, out)
+    }
+
+    /// The same on this one of its links.
+    pub(super) fn probe_on(&mut self, now: Time, peer: Addr, link: LinkId, out: &mut impl Output) -> Option<ProbeSeq> {
         let clock = self.own_time(now).clock(self.config.utc_offset_s);
         let (asker, vitals, dialect) = (self.config.listen, self.vitals(), self.config.dialect);
         let limit = self.config.liveness_misses as usize;
@@ -121,7 +122,7 @@ impl Peer {
             neighbor.unanswered.remove(0);
         }
         neighbor.unanswered.push(Outstanding { seq, sent_at: now, counts: false });
-        out.send(neighbor.link(), &Message::Probe { seq, asker, clock, vitals });
+        out.send(link, &Message::Probe { seq, asker, clock, vitals });
         out.emit(|| EventKind::ProbeSent { peer, seq });
         Some(seq)
     }
@@ -174,16 +175,4 @@ impl Peer {
             cause,
         });
     }
-
-    /// A link that we dialled and on which nothing was ever heard: nobody died, the peer is full
-    /// and does not say so. It is left alone for a while.
-    pub(super) fn not_accepted(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
-        let until = now + self.cool_down() * NOT_ACCEPTED_COOL_DOWNS;
-        out.emit(|| EventKind::NotAccepted { peer, until });
-        self.lost_candidate(peer, until);
-        self.part(now, peer, LinkEnd::NotAccepted, out);
-    }
 }
-
-/// A full classic peer stays full until a neighbor of it dies; a guess at how long that takes.
-const NOT_ACCEPTED_COOL_DOWNS: u32 = 4;

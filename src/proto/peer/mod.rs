@@ -6,6 +6,7 @@
 //! - [`greeting`]: how a link begins, who is refused and who is made room for (HyParView);
 //! - [`room`]: who is given up for a joiner, and who is taken beyond the limit;
 //! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
+//! - [`unheard`]: links of the classic dialect on which nothing was heard yet;
 //! - [`spread`]: generates, forwards and forgets messages;
 //! - [`away`]: notices that it was away itself;
 //! - [`own_ids`]: knows a forgery in its own name;
@@ -23,6 +24,7 @@ mod own_ids;
 mod repair;
 mod room;
 mod spread;
+mod unheard;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -71,6 +73,8 @@ enum Stage {
         /// It must have sent the list by then.
         list_by: Time,
     },
+    /// Dialed in the classic dialect, and nothing was heard yet: see [`unheard`].
+    Unheard,
     /// In use.
     Up,
 }
@@ -80,7 +84,7 @@ impl Stage {
     fn ends_at(self) -> Option<Time> {
         match self {
             Self::Opening { hello_by: at } | Self::Greeted { list_by: at } => Some(at),
-            Self::Up => None,
+            Self::Unheard | Self::Up => None,
         }
     }
 }
@@ -168,7 +172,8 @@ impl Peer {
     }
 
     fn on_accepted(&mut self, now: Time, link: LinkId, remote: SocketAddr, out: &mut impl Output) {
-        let half_open = self.links.values().filter(|open| open.stage != Stage::Up).map(|open| open.remote);
+        let half_open =
+            self.links.values().filter(|open| matches!(open.stage, Stage::Opening { .. })).map(|open| open.remote);
         if !crowd::admits(remote.ip(), half_open) {
             out.hang_up(link);
             return self.turned_away(now, remote, Rule::TooManyLinks, out);
@@ -218,6 +223,7 @@ impl Peer {
         let said = message.name();
         match (open.purpose, open.stage, open.peer) {
             (Purpose::Neighbor, Stage::Up, Some(peer)) => self.on_neighbor_message(now, link, peer, message, out),
+            (Purpose::Neighbor, Stage::Unheard, Some(peer)) => self.on_first_word(now, link, peer, message, out),
             (Purpose::Neighbor, _, _) => self.on_neighbor_greeting(now, link, message, out),
             (Purpose::Registration, _, Some(seed)) => self.on_seed_message(now, link, seed, message, out),
             (Purpose::Registration, _, None) => self.offend(now, link, Rule::HelloExpected, said, out),
@@ -257,6 +263,7 @@ impl Peer {
         match (open.purpose, open.stage) {
             (Purpose::Registration, _) => self.on_registration_closed(now, link, peer, &open, cause, out),
             (Purpose::Neighbor, Stage::Up) => self.on_neighbor_closed(now, link, peer, cause, out),
+            (Purpose::Neighbor, Stage::Unheard) => self.on_unheard_closed(now, link, &open, cause, out),
             (Purpose::Neighbor, Stage::Opening { .. } | Stage::Greeted { .. }) => {
                 self.on_opening_closed(now, peer, &open, cause, out);
             }
@@ -273,7 +280,7 @@ impl Peer {
         out: &mut impl Output,
     ) {
         let (remote, spoke_first) = (open.remote, open.direction == Direction::Outbound && self.framed());
-        if open.stage != Stage::Up && !spoke_first {
+        if matches!(open.stage, Stage::Opening { .. }) && !spoke_first {
             out.send(link, &self.hello());
         }
         out.hang_up(link);
@@ -303,6 +310,7 @@ impl Peer {
             out.emit(|| EventKind::LinkDown { link, peer, purpose, end });
         }
         self.overlay.neighbors.clear();
+        self.overlay.unheard.clear();
         self.claims.clear();
     }
 
@@ -314,6 +322,7 @@ impl Peer {
         self.get_listed_if_due(now, out);
         self.judge_probes(now, out);
         self.probe_if_due(now, out);
+        self.park_if_due(now, out);
         self.repair_if_due(now, out);
     }
 
@@ -382,6 +391,7 @@ impl Machine for Peer {
             self.repair.next_at(),
             self.offenses.next_deadline(),
             self.claims.next_deadline(),
+            self.overlay.unheard.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

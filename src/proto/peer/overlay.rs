@@ -9,6 +9,7 @@ use std::time::Duration;
 use smallvec::{SmallVec, smallvec};
 
 use super::liveness::Outstanding;
+use super::unheard::{UNHEARD_MAX, UnheardLinks};
 use super::{Link, Peer, Stage, death_cause};
 use crate::proto::addr::Addr;
 use crate::proto::config::{CANDIDATES_MAX, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
@@ -39,9 +40,6 @@ pub(super) struct Neighbor {
     pub(super) addr: Addr,
     /// One, or two in the classic dialect when both had dialled.
     pub(super) links: SmallVec<[LinkId; 1]>,
-    /// Anything was ever heard. In the classic dialect a full peer accepts the connection and says
-    /// nothing, ever.
-    pub(super) heard: bool,
     pub(super) last_heard: Time,
     /// Probes unanswered in a row.
     pub(super) misses: u32,
@@ -72,14 +70,10 @@ impl Neighbor {
         self.links[0]
     }
 
-    /// A second link. It becomes the one that we send on if something was heard on it and nothing on
-    /// the first one, which a full classic peer may never read.
-    fn add_link(&mut self, link: LinkId, now: Time, heard: bool) {
-        let at = if heard && !self.heard { 0 } else { self.links.len() };
-        self.links.insert(at, link);
-        if heard {
-            (self.heard, self.last_heard) = (true, now);
-        }
+    /// A second link, on which something was heard.
+    fn add_link(&mut self, link: LinkId, now: Time) {
+        self.links.push(link);
+        self.last_heard = now;
     }
 }
 
@@ -87,6 +81,8 @@ impl Neighbor {
 #[derive(Debug, Default)]
 pub(super) struct Overlay {
     pub(super) neighbors: Vec<Neighbor>,
+    /// Who may become one with the first word.
+    pub(super) unheard: UnheardLinks,
     /// Addresses that seeds and peers have named, in order.
     candidates: Vec<Addr>,
     /// Addresses that only gossip has named, the latest last: dialed when there is no other.
@@ -112,8 +108,9 @@ impl Overlay {
         self.neighbors.iter_mut().find(|neighbor| neighbor.addr == addr)
     }
 
-    pub(super) fn holdings(&self) -> [Holding; 5] {
+    pub(super) fn holdings(&self) -> [Holding; 6] {
         [
+            Holding::new("links on which nothing was heard", self.unheard.len(), UNHEARD_MAX),
             Holding::new("addresses of gossip", self.rumored.len(), RUMORED_MAX),
             Holding::new("neighbors of before", self.parted.len(), PARTED_MAX),
             Holding::new("neighbors", self.neighbors.len(), LINKS_MAX),
@@ -171,7 +168,7 @@ impl Overlay {
     /// May this address be dialled now, unless there is a link or a dial to it?
     fn is_welcome(&self, now: Time, addr: Addr) -> bool {
         let avoided = self.avoided.iter().any(|(avoided, until)| *avoided == addr && *until > now);
-        !avoided && !self.cut.contains(&addr)
+        !avoided && !self.cut.contains(&addr) && !self.unheard.has(addr)
     }
 
     /// A random address that may be dialled and is not among the busy ones.
@@ -194,10 +191,12 @@ impl Peer {
     /// Whom we are linked to, or are about to be.
     pub(super) fn busy(&self) -> Vec<Addr> {
         let opening = |link: &&Link| {
-            link.purpose == Purpose::Neighbor && link.direction == Direction::Outbound && link.stage != Stage::Up
+            let is_opening = matches!(link.stage, Stage::Opening { .. });
+            link.purpose == Purpose::Neighbor && link.direction == Direction::Outbound && is_opening
         };
         let opening = self.links.values().filter(opening).filter_map(|link| link.peer);
-        self.neighbors().chain(self.overlay.dialing.iter().copied()).chain(opening).collect()
+        let hopeful = self.overlay.unheard.hopeful().filter(|addr| self.overlay.get(*addr).is_none());
+        self.neighbors().chain(self.overlay.dialing.iter().copied()).chain(opening).chain(hopeful).collect()
     }
 
     /// May this address be dialled now?
@@ -241,7 +240,8 @@ impl Peer {
     /// Dials random candidates until there are as many links as the peer aims for, or its budget is spent.
     pub(super) fn fill_links(&mut self, now: Time, out: &mut impl Output) {
         let mut busy = self.busy();
-        while busy.len() < self.config.max_dial {
+        while busy.len() < self.config.max_dial && self.overlay.unheard.len() + self.overlay.dialing.len() < UNHEARD_MAX
+        {
             let Some(peer) = self.overlay.choose(now, &busy, &mut self.random) else { break };
             if !self.dial_budget.take(now) {
                 self.repair.no_later_than(self.dial_budget.ready_at());
@@ -299,16 +299,13 @@ impl Peer {
     ) {
         self.link_up(link, addr, out);
         let bridge = priority == Priority::Bridge || self.overlay.bridge.take_if(|bridge| *bridge == addr).is_some();
-        let direction = self.links.get(&link).map_or(Direction::Inbound, |open| open.direction);
-        // Whoever dialled us has said something; in the framed dialect both have.
-        let heard = self.framed() || direction == Direction::Inbound;
         if let Some(neighbor) = self.overlay.get_mut(addr) {
-            return neighbor.add_link(link, now, heard);
+            return neighbor.add_link(link, now);
         }
+        let direction = self.links.get(&link).map_or(Direction::Inbound, |open| open.direction);
         self.overlay.neighbors.push(Neighbor {
             addr,
             links: smallvec![link],
-            heard,
             last_heard: now,
             misses: 0,
             unanswered: Vec::new(),
@@ -346,7 +343,7 @@ impl Peer {
         out: &mut impl Output,
     ) {
         if let Some(neighbor) = self.overlay.get_mut(peer) {
-            (neighbor.heard, neighbor.last_heard) = (true, now);
+            neighbor.last_heard = now;
         }
         let said = message.name();
         match message {
@@ -406,13 +403,11 @@ impl Peer {
             let end = LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Duplicate };
             return out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
         }
-        let heard = neighbor.heard;
         match cause {
             CloseCause::TooSlow => self.part_coldly(now, peer, LinkEnd::TooSlow, out),
             CloseCause::Violation(_) | CloseCause::OtherDialect { .. } => {
                 self.part_coldly(now, peer, LinkEnd::Violation, out);
             }
-            CloseCause::EndOfStream | CloseCause::Error if !heard => self.not_accepted(now, peer, out),
             CloseCause::EndOfStream | CloseCause::Error if self.presence.is_excused(now) => {
                 self.part_while_away(now, peer, out);
             }
@@ -437,9 +432,10 @@ impl Peer {
 
     /// A dial to this address that is under way shall come to nothing.
     fn give_up_dial(&mut self, peer: Addr, out: &mut impl Output) {
-        if !self.busy().contains(&peer) {
+        if !self.busy().contains(&peer) && !self.overlay.unheard.has(peer) {
             return;
         }
+        self.overlay.unheard.forget(peer);
         self.overlay.dialing.retain(|dialing| *dialing != peer);
         self.overlay.give_up_bridge(peer);
         let opening = |open: &Link| open.peer == Some(peer) && open.purpose == Purpose::Neighbor;

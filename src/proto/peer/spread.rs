@@ -111,6 +111,7 @@ impl Peer {
         }
         let message = Message::Gossip(Arc::new(Gossip { id, body: body.clone(), trace }));
         let forwarded = self.flood(&message, None, out);
+        self.hold_back(&message, origin);
         out.emit(|| EventKind::Generated { id, body, trace, forwarded });
         Ok(())
     }
@@ -130,7 +131,9 @@ impl Peer {
         if let Some(trace) = &mut Arc::make_mut(&mut gossip).trace {
             trace.hop = trace.hop.saturating_add(1);
         }
-        let forwarded = self.flood(&Message::Gossip(gossip), Some(from), out);
+        let message = Message::Gossip(gossip);
+        let forwarded = self.flood(&message, Some(from), out);
+        self.hold_back(&message, id.origin);
         out.emit(|| EventKind::Received { id, from, body, trace, forwarded });
     }
 

@@ -74,7 +74,7 @@ dial_failed: No connection to ('127.0.0.1', 3002): Connection refused; will try 
 link_up: Linked to ('127.0.0.1', 3002)
 link_down: Link to ('127.0.0.1', 3002) down: taken for dead: 3 probes in a row unanswered
 link_refused: ('127.0.0.1', 3002) refused a link: it has as many neighbors as it takes
-not_accepted: Not accepted by ('127.0.0.1', 3002): the connect succeeded and nothing was ever heard
+not_accepted: Not accepted by ('127.0.0.1', 3002) so far: the connect succeeded, and nothing was heard; the connection is parked
 violation: Violation: bytes that are no message, by 10.0.0.1:4711: "\x1b["
 more_offenses: 3117 more like it from 10.0.0.1 in 10 s
 other_dialect: 10.0.0.1:4711 speaks the classic dialect; start this node with --wire classic

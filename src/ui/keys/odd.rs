@@ -182,6 +182,9 @@ mod tests {
         assert_eq!(told(&[("quit", &[]), ("command", &[])]), no_way_out);
         assert_eq!(told(&[("quit", &["ctrl-m"]), ("command", &[])])[1..], no_way_out);
         assert_eq!(told(&[("quit", &[])]), [""; 0], "a command quits, too");
-        assert_eq!(chosen(&[("quit", &["f10"])]).into_map().press(None, key("q")), Pressed::Nothing);
+        let map = chosen(&[("quit", &["f10"])]).into_map();
+        assert_eq!(map.press(None, key("q")), Pressed::Nothing);
+        assert_eq!(map.keys_of(Action::Quit), ["F10", "Ctrl-C"]);
+        assert_eq!(chosen(&[("quit", &[])]).into_map().key_of(Action::Quit), "Ctrl-C");
     }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::Reply;
 use super::form::{Form, Outcome};
-use crate::command::words::{lab_size, placement};
+use crate::command::words::{lab_peers, lab_seeds, placement};
 use crate::command::{Command, NodeSpec};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -84,11 +84,8 @@ impl Add {
             Kind::Seed => node(Role::Seed),
             Kind::Peer => node(Role::Peer),
             Kind::Lab => {
-                let seeds = lab_size(self.form.typed(SEEDS)).map_err(|fault| (SEEDS, fault.to_string()))?;
-                let peers = lab_size(self.form.typed(PEERS)).map_err(|fault| (PEERS, fault.to_string()))?;
-                if seeds == 0 {
-                    return Err((SEEDS, "a lab needs a seed".to_owned()));
-                }
+                let seeds = lab_seeds(self.form.typed(SEEDS)).map_err(|fault| (SEEDS, fault.to_string()))?;
+                let peers = lab_peers(self.form.typed(PEERS)).map_err(|fault| (PEERS, fault.to_string()))?;
                 Ok(Command::StartLab { seeds, peers })
             }
         }

@@ -44,7 +44,7 @@ impl Say {
 
     fn submit(&mut self) -> Reply {
         let text = self.form.typed(TEXT).to_owned();
-        match (self.senders.get(self.form.chosen(FROM)), body_fault(&text)) {
+        match (self.senders.get(self.form.chosen(FROM)), body_fault(text.len())) {
             (Some(node), None) => Reply::Done(vec![ToHost::Command(Command::Say { node: *node, body: text.into() })]),
             (_, Some(fault)) => {
                 self.form.fault(TEXT, fault.to_string());

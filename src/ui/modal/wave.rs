@@ -85,7 +85,7 @@ impl Facts {
         let Some(rumor) = view.model.rumors().get(self.wave.id) else { return };
         let lacks = |row: &Row| match row {
             Row::Lacks(node) => Some(*node).filter(|node| !self.why.contains_key(node)),
-            Row::Has(_) | Row::Elsewhere(..) => None,
+            Row::Has(_) | Row::Elsewhere(..) | Row::Origin(..) => None,
         };
         let new: Vec<Addr> = self.rows[window].iter().filter_map(lacks).collect();
         if new.is_empty() {

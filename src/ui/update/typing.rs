@@ -104,11 +104,43 @@ fn each(
     nodes
         .iter()
         .flat_map(|node| {
-            let model = &app.scene.live;
-            // Of a node of ours the engine knows best: what was typed a moment ago is done there, and not seen here yet.
-            let is_ours = model.nodes().get(*node).is_some_and(Node::is_ours);
-            let plan = if is_ours { Plan::Now(vec![wanted(*node)]) } else { plan(model, *node) };
+            let plan = typed_plan(&app.scene.live, *node, wanted, &plan);
             carry_out(app, Row::Node(*node), &[wanted(*node)], plan)
         })
         .collect()
+}
+
+/// What a command comes to that was typed with the node's name. Of a node of ours the engine knows best: what was typed
+/// a moment ago is done there, and not seen here yet.
+fn typed_plan(model: &Model, node: Addr, wanted: fn(Addr) -> Command, plan: &impl Fn(&Model, Addr) -> Plan) -> Plan {
+    let is_ours = model.nodes().get(node).is_some_and(Node::is_ours);
+    if is_ours { Plan::Now(vec![wanted(node)]) } else { plan(model, node) }
+}
+
+/// What a line typed after `:` asks of the network, as this network is shown, or why the console refuses it. What a
+/// question would come first for counts as asked for.
+pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
+    let each = |nodes: Vec<Addr>, wanted, plan: fn(&Model, Addr) -> Plan| {
+        let plans = nodes.into_iter().map(|node| judged(typed_plan(model, node, wanted, &plan)));
+        plans.collect::<Result<Vec<_>, _>>().map(|commands| commands.concat())
+    };
+    match parse(line, model)? {
+        Typed::Commands(commands) => Ok(commands),
+        Typed::Kill(nodes) => judged(fault::kill_several(model, &nodes)),
+        Typed::Hang(nodes) => each(nodes, Command::Hang, fault::hang),
+        Typed::Restart(nodes) => each(nodes, Command::Restart, fault::restart),
+        Typed::Action(_)
+        | Typed::Export(_)
+        | Typed::SaveScenario(_)
+        | Typed::Filter(_)
+        | Typed::Sort(_)
+        | Typed::Why(_) => Ok(Vec::new()),
+    }
+}
+
+fn judged(plan: Plan) -> Result<Vec<Command>, String> {
+    match plan {
+        Plan::Now(commands) | Plan::Arm { commands, .. } | Plan::Ask { commands, .. } => Ok(commands),
+        Plan::Refuse(why) => Err(why),
+    }
 }

@@ -24,11 +24,16 @@ pub(super) enum Row {
     Has(WaveRow),
     /// Runs elsewhere, and has it for certain; so long after the message began.
     Elsewhere(Addr, Proof, Duration),
+    /// The same of the node where it began.
+    Origin(Addr, Proof),
 }
 
 pub(super) fn rows(wave: &Wave) -> Vec<Row> {
     let lacking = wave.lacking.iter().copied().map(Row::Lacks);
-    let elsewhere = |(node, proof): &(Addr, Proof)| Row::Elsewhere(*node, *proof, proof.at.since(wave.began));
+    let elsewhere = |(node, proof): &(Addr, Proof)| {
+        let delay = proof.at.since(wave.began);
+        if *node == wave.id.origin { Row::Origin(*node, *proof) } else { Row::Elsewhere(*node, *proof, delay) }
+    };
     lacking.chain(wave.rows.iter().copied().map(Row::Has)).chain(wave.elsewhere.iter().map(elsewhere)).collect()
 }
 
@@ -51,10 +56,21 @@ fn pieces(why: &str, tone: Tone) -> Parts {
     pieces.map(|(place, piece)| (tone, if place == 0 { piece.to_owned() } else { format!(", {piece}") })).collect()
 }
 
+/// A node elsewhere: from whom, hop and delay.
+fn elsewhere(node: Addr, proof: Proof, [from, hop, delay]: [&str; 3], names: usize, view: &View<'_>) -> Parts {
+    let name = |text: &str| text::left(text, names, view.theme.glyphs);
+    vec![
+        (Tone::Wave, format!("{} ", view.theme.sign("◇", "+"))),
+        (view.node_tone(node), format!("{} ", name(&view.name(node)))),
+        (Tone::Plain, format!("{}{hop:>5}{delay:>8}{:>5}", name(from), "-")),
+        (Tone::Stale, format!("  sent a copy to {}", view.name(proof.to))),
+    ]
+}
+
 impl Row {
     pub(super) fn node(&self) -> Addr {
         match self {
-            Self::Lacks(node) | Self::Elsewhere(node, ..) => *node,
+            Self::Lacks(node) | Self::Elsewhere(node, ..) | Self::Origin(node, _) => *node,
             Self::Has(row) => row.node,
         }
     }
@@ -93,15 +109,10 @@ impl Row {
             }
             Self::Elsewhere(node, proof, delay) => {
                 let delay = text::rtt(u64::try_from(delay.as_micros()).unwrap_or(u64::MAX));
-                let perhaps = proof.perhaps_from.map_or_else(String::new, |from| format!("{}?", view.name(from)));
-                let from = text::left(if perhaps.is_empty() { "?" } else { &perhaps }, names, glyphs);
-                vec![
-                    (Tone::Wave, format!("{} ", view.theme.sign("◇", "+"))),
-                    (view.node_tone(*node), format!("{} ", name(*node))),
-                    (Tone::Plain, format!("{from}{:>5}{delay:>8}{:>5}", "?", "-")),
-                    (Tone::Stale, format!("  sent a copy to {}", view.name(proof.to))),
-                ]
+                let from = proof.perhaps_from.map_or_else(|| "?".to_owned(), |from| format!("{}?", view.name(from)));
+                elsewhere(*node, *proof, [&from, "?", &delay], names, view)
             }
+            Self::Origin(node, proof) => elsewhere(*node, *proof, [BEGINS, "0", "-"], names, view),
         }
     }
 }

@@ -233,6 +233,7 @@ fn link_cell(link: &Link, column: Column, width: usize, view: &View<'_>) -> Part
             let (tone, word) = match link.state {
                 LinkState::Up => (Tone::Up, "up"),
                 LinkState::Dialing => (Tone::Stale, "dialing"),
+                LinkState::Parked => (Tone::Stale, "parked"),
                 LinkState::Ended => (Tone::Stale, "ended"),
             };
             vec![(tone, format!("{word} {}", span_text(view.now.since(link.since))))]

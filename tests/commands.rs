@@ -1,0 +1,412 @@
+//! One command, one meaning: every command, good and bad in every way, to the console, to a scenario, to nodes on
+//! sockets and to nodes in virtual time. All do it, or all refuse it with the same sentence.
+
+use std::time::Duration;
+
+use gossipctl::clock::Clock;
+use gossipctl::command::grammar::{self, COMMANDS, Names as _};
+use gossipctl::command::{Command, FaultCommand};
+use gossipctl::feed::{Feed, feed};
+use gossipctl::model::Model;
+use gossipctl::model::node::Life;
+use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::{PeerConfig, SeedConfig};
+use gossipctl::proto::fault::{Fault, Scope, Trouble};
+use gossipctl::proto::message::Dialect;
+use gossipctl::scenario::Script;
+use gossipctl::{net, sim, ui};
+
+/// The network of every case: enough for a partition, few enough to be started for each.
+const SEEDS: usize = 2;
+const PEERS: usize = 4;
+/// How long a node may take to hang.
+const PATIENCE: Duration = Duration::from_secs(20);
+const ELSEWHERE: Addr = Addr::loopback(9);
+
+/// What was done before, and the line; `{p3}` is the address of p3, and `{x 980}` that many letters.
+type Case = (&'static [&'static str], &'static str);
+
+const CASES: &[Case] = &[
+    // Nodes: unknown, in every condition, of each role, the same twice, none, and no command.
+    (&[], "kill p1"),
+    (&[], "kill s1"),
+    (&[], "kill p1 p2"),
+    (&[], "kill p1 p1"),
+    (&[], "kill p9"),
+    (&[], "kill 127.0.0.1:9"),
+    (&[], "kill {p1}"),
+    (&[], "kill"),
+    (&[], "kil p1"),
+    (&["kill p3"], "kill p3"),
+    (&["hang p3"], "kill p3"),
+    (&[], "hang p1"),
+    (&[], "hang s1 p1"),
+    (&[], "hang p9"),
+    (&[], "hang 127.0.0.1:9"),
+    (&["hang p3"], "hang p3"),
+    (&["kill p3"], "hang p3"),
+    (&[], "restart p1"),
+    (&[], "restart p9"),
+    (&[], "restart"),
+    (&["kill p3"], "restart p3"),
+    (&["hang p3"], "restart p3"),
+    (&["kill p3"], "restart p3 p3"),
+    // New nodes: where nobody is, where somebody is or was, and where nobody can be.
+    (&[], "peer"),
+    (&[], "peer auto"),
+    (&[], "seed"),
+    (&[], "peer {p1}"),
+    (&[], "seed {p1}"),
+    (&["kill p3"], "peer {p3}"),
+    (&[], "peer 224.0.0.1:3000"),
+    (&[], "seed 255.255.255.255:3000"),
+    (&[], "peer 127.0.0.1:0"),
+    (&[], "peer 0"),
+    (&[], "peer 70000"),
+    (&[], "peer 127.0.0.1"),
+    (&[], "peer [::1]:3000"),
+    (&[], "seed here"),
+    (&[], "peer 3000 3001"),
+    (&[], "lab 1 3"),
+    (&[], "lab"),
+    (&[], "lab 1"),
+    (&[], "lab 0 3"),
+    (&[], "lab 1 0"),
+    (&[], "lab 65 3"),
+    (&[], "lab 1 8193"),
+    (&[], "lab one 3"),
+    (&[], "lab 1 3 5"),
+    // Messages: of whom, how long, and what only one dialect takes.
+    (&[], "say p1 hello"),
+    (&[], "say s1 hello"),
+    (&[], "say p9 hello"),
+    (&[], "say p1"),
+    (&[], "say p1 \"\""),
+    (&[], "say"),
+    (&["kill p3"], "say p3 hello"),
+    (&["hang p3"], "say p3 hello"),
+    (&[], "say p1 {x 964}"),
+    (&[], "say p1 {x 965}"),
+    (&[], "say p1 {x 980}"),
+    (&[], "say p1 {x 61440}"),
+    (&[], "say p1 {x 61441}"),
+    (&["kill p3"], "say p3 {x 980}"),
+    (&[], r#"say p1 "a\u0007b""#),
+    (&[], "say p1 03.05.31:('127.0.0.1', 4000):hello"),
+    (&[], "say p1 a Liveness Request of mine"),
+    // Cuts and partitions.
+    (&[], "cut p1 p2"),
+    (&[], "cut p1 s1"),
+    (&[], "cut p1 p1"),
+    (&[], "cut p1"),
+    (&[], "cut p1 p9"),
+    (&[], "cut p1 127.0.0.1:9"),
+    (&[], "cut p1 p2 p3"),
+    (&["cut p1 p2"], "cut p2 p1"),
+    (&["kill p3"], "cut p1 p3"),
+    (&["hang p3"], "cut p1 p3"),
+    (&[], "heal"),
+    (&[], "heal p1 p2"),
+    (&["cut p1 p2"], "heal p2 p1"),
+    (&[], "heal partition"),
+    (&["partition p1"], "heal partition"),
+    (&[], "heal p1"),
+    (&[], "partition p1 p2"),
+    (&[], "partition p1 p1"),
+    (&[], "partition"),
+    (&[], "partition p9"),
+    (&[], "partition s1 s2 p1 p2 p3 p4"),
+    (&["kill p3"], "partition p3"),
+    // Amounts: good, none, out of bounds, no figures, for whom there is none.
+    (&[], "loss p1 30%"),
+    (&[], "loss p1 p2 30"),
+    (&[], "loss all 100%"),
+    (&[], "loss all 0%"),
+    (&[], "loss all 101%"),
+    (&[], "loss all -1%"),
+    (&[], "loss p1 p1 5%"),
+    (&[], "loss p9 5%"),
+    (&[], "loss"),
+    (&[], "loss p1"),
+    (&[], "loss p1 off"),
+    (&["loss p1 30%"], "loss p1 off"),
+    (&["loss p1 30%"], "loss p1 40%"),
+    (&["kill p3"], "loss p3 30%"),
+    (&[], "loss p1 30% 40%"),
+    (&[], "delay p1 100ms"),
+    (&[], "delay p1 p2 100ms 50ms"),
+    (&[], "delay p1 2days"),
+    (&[], "delay p1 5"),
+    (&[], "delay p1 1ms 1ms 1ms"),
+    (&[], "duplicate all 5%"),
+    (&[], "duplicate p1 x"),
+    (&[], "reorder p1 5% 1s"),
+    (&[], "reorder p1 5% 30h"),
+    (&[], "slow p1 5/s"),
+    (&[], "slow all 5/s"),
+    (&[], "slow p1 0/s"),
+    (&[], "slow p1 100001/s"),
+    (&["kill p3"], "slow p3 5/s"),
+    (&[], "skew p1 -2s"),
+    (&[], "skew p1 25h"),
+    (&[], "skew p1 soon"),
+    (&["kill p3"], "skew p3 +1s"),
+    (&[], "junk p1"),
+    (&[], "junk p1 0/s"),
+    (&[], "junk p9"),
+    (&["kill p3"], "junk p3"),
+    (&[], "lie p1 p2"),
+    (&[], "lie p1 p1"),
+    (&[], "lie s1 p1"),
+    (&[], "lie s1 s1"),
+    (&[], "lie p1"),
+    (&[], "lie p9 p1"),
+    (&["kill p3"], "lie p3 p1"),
+    (&["hang p3"], "lie p3 p1"),
+    (&["kill p3"], "lie p1 p3"),
+    (&[], "calm"),
+    (&["kill p3", "hang p4", "loss all 5%"], "calm"),
+    (&[], "calm now"),
+];
+
+/// It is done, or why not.
+type Verdict = Result<(), String>;
+
+/// A network that has just been started, and what its events tell.
+struct Network {
+    nodes: Nodes,
+    model: Model,
+}
+
+enum Nodes {
+    Sockets { engine: Box<net::Engine>, events: Feed },
+    Virtual(Box<sim::Engine>),
+}
+
+fn settings(dialect: Dialect) -> (PeerConfig, SeedConfig) {
+    let nowhere = Addr::loopback(0);
+    (PeerConfig { dialect, ..PeerConfig::new(nowhere, Vec::new()) }, SeedConfig { dialect, ..SeedConfig::new(nowhere) })
+}
+
+impl Network {
+    async fn on_sockets(dialect: Dialect, clock: Clock) -> Self {
+        let (peer, seed) = settings(dialect);
+        let (tap, events) = feed(1_000);
+        let mut engine = Box::new(net::Engine::new(net::Defaults { peer, seed, rng_seed: 1, clock }, vec![tap]));
+        engine.apply(Command::StartLab { seeds: SEEDS, peers: PEERS }).await.unwrap();
+        Self { nodes: Nodes::Sockets { engine, events }, model: Model::new() }.caught_up()
+    }
+
+    fn in_virtual_time(dialect: Dialect) -> Self {
+        let (peer, seed) = settings(dialect);
+        let mut engine = Box::new(sim::Engine::new(sim::Defaults { peer, seed, rng_seed: 1, epoch: sim::EPOCH }));
+        engine.apply(Command::StartLab { seeds: SEEDS, peers: PEERS }).unwrap();
+        Self { nodes: Nodes::Virtual(engine), model: Model::new() }.caught_up()
+    }
+
+    fn caught_up(mut self) -> Self {
+        self.catch_up();
+        self
+    }
+
+    fn catch_up(&mut self) {
+        match &mut self.nodes {
+            Nodes::Sockets { events, .. } => {
+                while let Some(delivery) = events.try_recv() {
+                    delivery.batch.iter().for_each(|event| self.model.apply(event));
+                }
+            }
+            Nodes::Virtual(engine) => engine.take_events().iter().for_each(|event| self.model.apply(event)),
+        }
+    }
+
+    async fn apply(&mut self, command: Command) -> Verdict {
+        match &mut self.nodes {
+            Nodes::Sockets { engine, .. } => engine.apply(command).await.map_err(|error| error.to_string()),
+            Nodes::Virtual(engine) => engine.apply(command).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Reads a line by the nodes that are shown, and has it done: the first thing that is refused is what is told.
+    async fn give(&mut self, line: &str) -> Verdict {
+        let commands = grammar::parse(line, &self.model).map_err(|error| error.to_string())?;
+        for command in commands {
+            self.apply(command).await?;
+        }
+        Ok(())
+    }
+
+    /// Has a line done that comes before, until that is shown.
+    async fn prepare(&mut self, line: &str) {
+        self.give(line).await.unwrap();
+        self.catch_up();
+        let expected = match grammar::split(line) {
+            ("hang", name) => Some((name, Life::Hung)),
+            ("kill", name) => Some((name, Life::Killed)),
+            _ => None,
+        };
+        if let Some((name, expected)) = expected {
+            let node = self.model.find(name).unwrap();
+            while self.model.nodes().get(node).unwrap().life != expected {
+                let Nodes::Sockets { events, .. } = &mut self.nodes else { panic!("{line} is not shown") };
+                let delivery = tokio::time::timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
+                delivery.batch.iter().for_each(|event| self.model.apply(event));
+            }
+        }
+    }
+
+    fn addr(&self, name: &str) -> Addr {
+        self.model.find(name).unwrap()
+    }
+
+    /// What the console says, and what the nodes say.
+    async fn judge(&mut self, (before, line): Case) -> (Verdict, Verdict) {
+        for line in before {
+            self.prepare(line).await;
+        }
+        let (p1, p3) = (self.addr("p1"), self.addr("p3"));
+        let (line, named) = (written(line, p1, p3), |verdict: Verdict| verdict.map_err(|why| named(&why, p1, p3)));
+        let console = ui::judge(&line, &self.model).map(|_| ());
+        let nodes = self.give(&line).await;
+        (named(console), named(nodes))
+    }
+}
+
+/// The line with addresses and letters in it.
+fn written(line: &str, p1: Addr, p3: Addr) -> String {
+    let line = line.replace("{p1}", &p1.to_string()).replace("{p3}", &p3.to_string());
+    match line.split_once("{x ") {
+        Some((before, count)) => {
+            format!("{before}{}", "x".repeat(count.strip_suffix('}').unwrap().parse::<usize>().unwrap()))
+        }
+        None => line,
+    }
+}
+
+/// A reason with addresses as the line of the table has them, and the example of one as it is everywhere.
+fn named(why: &str, p1: Addr, p3: Addr) -> String {
+    let example = Addr::loopback(3000).to_string();
+    why.replace(&p1.to_string(), "{p1}").replace(&p3.to_string(), "{p3}").replace(&example, "{p1}")
+}
+
+/// What a scenario says in which these lines stand one after the other.
+fn in_a_scenario(dialect: Dialect, (before, line): Case) -> Verdict {
+    let (p1, p3) = (Addr::loopback(3000), Addr::loopback(3002));
+    let steps = before.iter().chain([&line]).map(|line| format!("+1s {}", written(line, p1, p3)));
+    let top = [format!("set wire {dialect}"), format!("lab {SEEDS} {PEERS}")];
+    let text = top.into_iter().chain(steps).collect::<Vec<_>>().join("\n");
+    Script::parse(&text).map(|_| ()).map_err(|error| named(&error.what, p1, p3))
+}
+
+/// One says what the other says, and perhaps where or what else there is.
+fn agree(one: &Verdict, whole: &Verdict) -> bool {
+    match (one, whole) {
+        (Ok(()), Ok(())) => true,
+        (Err(why), Err(told)) => told.contains(why.as_str()),
+        (Ok(()), Err(_)) | (Err(_), Ok(())) => false,
+    }
+}
+
+async fn check(dialect: Dialect) -> Vec<(Case, Verdict)> {
+    let clock = Clock::start();
+    let (mut verdicts, mut disagree) = (Vec::new(), Vec::new());
+    for case in CASES {
+        let (console, sockets) = Network::on_sockets(dialect, clock).await.judge(*case).await;
+        let (virtual_console, virtual_time) = Network::in_virtual_time(dialect).judge(*case).await;
+        let scenario = in_a_scenario(dialect, *case);
+        // What the console does not refuse itself, the nodes judge.
+        let console_agrees = |console: &Verdict| console.is_ok() || agree(&sockets, console);
+        let agrees = sockets == virtual_time && agree(&sockets, &scenario);
+        if !agrees || !console_agrees(&console) || !console_agrees(&virtual_console) {
+            disagree.push(format!(
+                "{case:?}\n  sockets {sockets:?}\n  virtual {virtual_time:?}\n  scenario {scenario:?}\n  console {console:?}"
+            ));
+        }
+        verdicts.push((*case, sockets));
+    }
+    assert!(disagree.is_empty(), "{dialect}:\n{}", disagree.join("\n"));
+    verdicts
+}
+
+fn verdict(verdicts: &[(Case, Verdict)], line: &str) -> Verdict {
+    verdicts.iter().find(|((before, other), _)| before.is_empty() && *other == line).unwrap().1.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_say_the_same_of_every_command_in_the_framed_dialect() {
+    let verdicts = check(Dialect::Framed).await;
+    for help in COMMANDS {
+        let of = |is_done: bool| {
+            let named = verdicts.iter().filter(|((_, line), _)| grammar::split(line).0 == help.name);
+            named.filter(|(_, verdict)| verdict.is_ok() == is_done).count()
+        };
+        assert!(of(false) > 0, "the table has no bad {}", help.name);
+        // A network has one lab.
+        assert!(of(true) > 0 || help.name == "lab", "the table has no good {}", help.name);
+    }
+    assert_eq!(verdict(&verdicts, "say p1 {x 61440}"), Ok(()));
+    assert_eq!(verdict(&verdicts, "lie s1 s1"), Err("s1 is a seed, and seeds do not gossip: choose a peer".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_say_the_same_of_every_command_in_the_classic_dialect() {
+    let verdicts = check(Dialect::Classic).await;
+    let too_long = |len| Err(format!("the text has {len} bytes and the classic dialect takes 964: shorten it"));
+    assert_eq!(verdict(&verdicts, "say p1 {x 964}"), Ok(()));
+    assert_eq!(verdict(&verdicts, "say p1 {x 965}"), too_long(965));
+    assert_eq!(verdict(&verdicts, "say p1 {x 980}"), too_long(980));
+    assert!(verdict(&verdicts, "say p1 a Liveness Request of mine").is_err());
+}
+
+/// What a name typed by a user never leads to, and who commands nodes by address could ask for.
+fn of_a_node_elsewhere(ours: Addr) -> Vec<Command> {
+    let set = |what, on| Command::Fault(FaultCommand::Set(Fault { what, on }));
+    vec![
+        Command::Kill(ELSEWHERE),
+        Command::Hang(ELSEWHERE),
+        Command::Restart(ELSEWHERE),
+        Command::Say { node: ELSEWHERE, body: "hello".into() },
+        Command::Cut { node: ELSEWHERE, peer: ours },
+        Command::Heal { node: ELSEWHERE, peer: ours },
+        Command::Cut { node: ours, peer: ELSEWHERE },
+        Command::Heal { node: ours, peer: ELSEWHERE },
+        set(Trouble::Cut, Scope::Node(ELSEWHERE)),
+        set(Trouble::Delay { by_us: 1, jitter_us: 0 }, Scope::Node(ELSEWHERE)),
+        set(Trouble::Slow { per_s: 1 }, Scope::Node(ELSEWHERE)),
+        set(Trouble::Cut, Scope::link(ours, ELSEWHERE)),
+        set(Trouble::Cut, Scope::border(vec![ELSEWHERE])),
+        set(Trouble::Cut, Scope::border(Vec::new())),
+        Command::Fault(FaultCommand::Lie { liar: ELSEWHERE, about: ours }),
+        Command::Fault(FaultCommand::Lie { liar: ours, about: ELSEWHERE }),
+        Command::Say { node: ours, body: "".into() },
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_on_sockets_and_in_virtual_time_say_the_same_of_a_node_elsewhere() {
+    let mut networks =
+        [Network::on_sockets(Dialect::Framed, Clock::start()).await, Network::in_virtual_time(Dialect::Framed)];
+    let [sockets, virtual_time] = &mut networks;
+    let (p1, its_twin) = (sockets.addr("p1"), virtual_time.addr("p1"));
+    for (command, twin) in of_a_node_elsewhere(p1).into_iter().zip(of_a_node_elsewhere(its_twin)) {
+        let about = format!("{command:?}");
+        assert_eq!(sockets.apply(command).await, virtual_time.apply(twin).await, "{about}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_left_is_told_as_that_by_all() {
+    for line in ["kill p1", "hang p1", "say p1 hello", "lie p1 p2", "loss p1 5%", "restart p1"] {
+        let mut networks =
+            [Network::on_sockets(Dialect::Framed, Clock::start()).await, Network::in_virtual_time(Dialect::Framed)];
+        let mut told = Vec::new();
+        for network in &mut networks {
+            network.apply(Command::Quit).await.unwrap();
+            network.catch_up();
+            let (console, nodes) = network.judge((&[], line)).await;
+            assert!(console.is_ok() || agree(&nodes, &console), "{line}: nodes {nodes:?}, console {console:?}");
+            told.push(nodes.unwrap_err());
+        }
+        assert_eq!(told[0], told[1], "{line}");
+    }
+}
