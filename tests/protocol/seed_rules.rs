@@ -116,7 +116,7 @@ fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     let mut network = Network::settled(1, 5, 34);
     let (victim, liar) = (peer_addr(2), peer_addr(99));
     // Not while the seed asks it of its own accord.
-    network.world.run_for(SECOND * 10);
+    network.world.run_for(SECOND * 20);
     network.world.hang(victim);
     let hung_at = network.world.now();
     network.world.run_for(SECOND * 5);
