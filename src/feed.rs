@@ -1,15 +1,25 @@
 //! How events come from those who make them to those who listen.
 //!
-//! A feed is a bounded queue of batches. When a listener is too slow its queue is full and batches
-//! are skipped, so that no listener ever slows the network; the listener is told how many events it
-//! missed, at the place where they are missing.
+//! A feed is a queue of batches, bounded in batches, events and bytes. When a listener is too slow its queue is
+//! full and batches are skipped, so that no listener ever slows the network and no remote can fill the memory; the
+//! listener is told how many events it missed, at the place where they are missing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use crate::event::{Batch, Event};
+
+/// Events that wait for one listener at most: five seconds of a lab that delivers 25,000 messages a second, a
+/// flood's worth of which a listener has to work off before it is up to date again.
+pub const EVENTS_MAX: usize = 131_072;
+/// Bytes that those events take at most. Listeners share the events, so that this is about what a flood adds to the
+/// memory of the process, however many listen: a fifth of what one flooding link may cost in all.
+pub const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How long somebody who can wait sleeps before it looks for room again.
+const ROOM_PAUSE: Duration = Duration::from_millis(1);
 
 /// What a listener gets.
 #[derive(Debug, Clone)]
@@ -20,41 +30,107 @@ pub struct Delivery {
     pub batch: Batch,
 }
 
+/// How much may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Batches.
+    pub batches: usize,
+    /// Events in them.
+    pub events: usize,
+    /// Bytes that these take.
+    pub bytes: usize,
+}
+
+impl Bounds {
+    /// As much as there is room for in a session: so many batches, [`EVENTS_MAX`] events and [`BYTES_MAX`] bytes.
+    pub const fn of_session(batches: usize) -> Self {
+        Self { batches, events: EVENTS_MAX, bytes: BYTES_MAX }
+    }
+}
+
+/// How much waits, and how much did not get in.
+#[derive(Debug)]
+struct Load {
+    bounds: Bounds,
+    events: AtomicUsize,
+    bytes: AtomicUsize,
+    skipped: AtomicU64,
+}
+
+impl Load {
+    /// Takes a batch in if there is room for it. A queue that is empty takes a batch of any size.
+    fn admit(&self, batch: &Batch) -> bool {
+        let (events, bytes) = (batch.len(), memory_len(batch));
+        let waiting = self.events.load(Ordering::Relaxed);
+        let is_over =
+            waiting + events > self.bounds.events || self.bytes.load(Ordering::Relaxed) + bytes > self.bounds.bytes;
+        if is_over && waiting > 0 {
+            return false;
+        }
+        self.events.fetch_add(events, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        true
+    }
+
+    /// A batch that was taken in waits no longer.
+    fn release(&self, batch: &Batch) {
+        self.events.fetch_sub(batch.len(), Ordering::Relaxed);
+        self.bytes.fetch_sub(memory_len(batch), Ordering::Relaxed);
+    }
+}
+
+fn memory_len(batch: &Batch) -> usize {
+    batch.iter().map(Event::memory_len).sum()
+}
+
 /// The listener's end.
 #[derive(Debug)]
 pub struct Feed {
     receiver: mpsc::Receiver<Delivery>,
-    skipped: Arc<AtomicU64>,
+    load: Arc<Load>,
 }
 
 /// The end of those who make events; clones share the queue.
 #[derive(Debug, Clone)]
 pub struct Tap {
     sender: mpsc::Sender<Delivery>,
-    skipped: Arc<AtomicU64>,
+    load: Arc<Load>,
 }
 
-/// A feed that holds at most `batches_max` batches.
+/// A feed that holds at most `batches_max` batches, [`EVENTS_MAX`] events and [`BYTES_MAX`] bytes.
 pub fn feed(batches_max: usize) -> (Tap, Feed) {
-    let (sender, receiver) = mpsc::channel(batches_max);
-    let skipped = Arc::new(AtomicU64::new(0));
-    (Tap { sender, skipped: Arc::clone(&skipped) }, Feed { receiver, skipped })
+    bounded(Bounds::of_session(batches_max))
+}
+
+/// A feed with these bounds.
+pub fn bounded(bounds: Bounds) -> (Tap, Feed) {
+    let (sender, receiver) = mpsc::channel(bounds.batches);
+    let (events, bytes, skipped) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicU64::new(0));
+    let load = Arc::new(Load { bounds, events, bytes, skipped });
+    (Tap { sender, load: Arc::clone(&load) }, Feed { receiver, load })
 }
 
 impl Feed {
     /// The next batch; `None` when all taps are gone and the queue is empty. Cancel safe.
     pub async fn recv(&mut self) -> Option<Delivery> {
-        self.receiver.recv().await
+        let delivery = self.receiver.recv().await;
+        self.taken(delivery)
     }
 
     /// The next batch if one is there.
     pub fn try_recv(&mut self) -> Option<Delivery> {
-        self.receiver.try_recv().ok()
+        let delivery = self.receiver.try_recv().ok();
+        self.taken(delivery)
     }
 
     /// The next batch, for a thread of its own; `None` as in [`Feed::recv`].
     pub fn blocking_recv(&mut self) -> Option<Delivery> {
-        self.receiver.blocking_recv()
+        let delivery = self.receiver.blocking_recv();
+        self.taken(delivery)
+    }
+
+    fn taken(&self, delivery: Option<Delivery>) -> Option<Delivery> {
+        delivery.inspect(|delivery| self.load.release(&delivery.batch))
     }
 
     /// Batches that are waiting now.
@@ -64,12 +140,12 @@ impl Feed {
 
     /// Events were skipped of which nobody was told yet.
     pub fn has_skipped(&self) -> bool {
-        self.skipped.load(Ordering::Relaxed) > 0
+        self.load.skipped.load(Ordering::Relaxed) > 0
     }
 
     /// Events skipped since the last delivery that nobody was told of yet: to ask at the end.
     pub fn take_skipped(&self) -> u64 {
-        self.skipped.swap(0, Ordering::Relaxed)
+        self.load.skipped.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -77,12 +153,12 @@ impl Tap {
     /// Hands a batch to the listener, or counts its events as skipped when the queue is full.
     pub fn publish(&self, batch: &Batch) {
         match self.sender.try_reserve() {
-            Ok(place) => {
-                let skipped = self.skipped.swap(0, Ordering::Relaxed);
+            Ok(place) if self.load.admit(batch) => {
+                let skipped = self.load.skipped.swap(0, Ordering::Relaxed);
                 place.send(Delivery { skipped, batch: Arc::clone(batch) });
             }
-            Err(mpsc::error::TrySendError::Full(())) => {
-                self.skipped.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            Ok(_) | Err(mpsc::error::TrySendError::Full(())) => {
+                self.load.skipped.fetch_add(batch.len() as u64, Ordering::Relaxed);
             }
             Err(mpsc::error::TrySendError::Closed(())) => {}
         }
@@ -90,6 +166,9 @@ impl Tap {
 
     /// Hands this to the listener as soon as there is room: for who can wait, on a thread of its own.
     pub fn deliver_blocking(&self, delivery: Delivery) {
+        while !self.is_closed() && !self.load.admit(&delivery.batch) {
+            std::thread::sleep(ROOM_PAUSE);
+        }
         // A listener that is gone misses nothing.
         let _ = self.sender.blocking_send(delivery);
     }
@@ -126,5 +205,47 @@ mod tests {
         let last = feed.try_recv().unwrap();
         assert_eq!((last.skipped, last.batch[0].node.port()), (3, 6));
         assert!(feed.try_recv().is_none());
+    }
+    fn lists(len: u16) -> Batch {
+        let peers = vec![Addr::loopback(1); usize::from(len)];
+        let kind = EventKind::PeerListSent { peer: None, peers };
+        Arc::from([Event { at: Time::from_micros(1), node: Addr::loopback(2), kind }])
+    }
+
+    #[test]
+    fn a_listener_that_sleeps_costs_no_more_memory_than_a_limit() {
+        let (tap, mut feed) = feed(usize::from(u16::MAX));
+        let batch = lists(8_192);
+        (0..2_000).for_each(|_| tap.publish(&batch));
+        let held = feed.waiting() * memory_len(&batch);
+        assert!((BYTES_MAX / 2..=BYTES_MAX).contains(&held), "{held} bytes wait");
+        let kept = feed.waiting() as u64;
+        while feed.try_recv().is_some() {}
+        assert_eq!(feed.take_skipped(), 2_000 - kept);
+        // What was taken makes room again.
+        tap.publish(&batch);
+        assert_eq!(feed.waiting(), 1);
+    }
+
+    #[test]
+    fn a_listener_that_sleeps_has_no_more_events_to_come_than_a_limit() {
+        let (tap, feed) = feed(usize::from(u16::MAX));
+        let hung = Event { at: Time::from_micros(1), node: Addr::loopback(2), kind: EventKind::Hung };
+        let batch: Batch = std::iter::repeat_n(hung, 10_000).collect();
+        (0..100).for_each(|_| tap.publish(&batch));
+        let most = (EVENTS_MAX / 10_000).min(BYTES_MAX / memory_len(&batch));
+        assert_eq!(feed.waiting(), most);
+    }
+
+    #[test]
+    fn a_batch_larger_than_the_limit_gets_through_an_empty_queue() {
+        let (tap, mut feed) = feed(4);
+        let large: Batch = (0..400).flat_map(|_| lists(8_192).to_vec()).collect();
+        assert!(memory_len(&large) > BYTES_MAX);
+        tap.publish(&large);
+        tap.publish(&lists(1));
+        assert_eq!(feed.try_recv().map(|delivery| delivery.batch.len()), Some(400));
+        assert!(feed.try_recv().is_none());
+        assert_eq!(feed.take_skipped(), 1);
     }
 }

@@ -1,5 +1,6 @@
 //! What the program prints: help, errors and sessions without a screen.
 
+mod away;
 mod keep;
 mod program;
 

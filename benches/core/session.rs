@@ -36,6 +36,8 @@ impl Output for Sink {
         std::hint::black_box((peer, purpose));
     }
 
+    fn pause(&mut self, _link: LinkId, _until: Time) {}
+
     fn hang_up(&mut self, link: LinkId) {
         std::hint::black_box(link);
     }

@@ -20,7 +20,7 @@ use super::output;
 use super::places;
 use super::plan::{Begin, Plan, World};
 use super::player::Player;
-use super::records::{self, Records};
+use super::records::{self, Records, Written};
 use super::signals::Signals;
 use super::values::{Span, Theme};
 use crate::clock::Clock;
@@ -210,7 +210,10 @@ async fn end(
         records.hurry().await;
         return Ok(ExitCode::from(asked.exit_code()));
     }
-    let report = records.finish();
+    let report = match records.end(signals).await {
+        Written::Done(report) => report,
+        Written::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
+    };
     let shown = shown.map_err(|error| told(error, report.as_ref()))?;
     let nothing_ran = shown.model.nodes().iter().next().is_none();
     if left.replaying.is_some() || nothing_ran {

@@ -31,6 +31,7 @@ fn keep(mut feed: Feed, mut logs: NodeLogs, tell: &impl Fn(String)) {
         if feed.waiting() == 0 {
             logs.flush().iter().for_each(|error| tell(error.to_string()));
         }
+        logs.take_note().into_iter().for_each(tell);
     }
     logs.skip(feed.take_skipped());
     logs.end();

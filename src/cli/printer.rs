@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use tokio_util::sync::CancellationToken;
+
 use super::args::Format;
 use crate::event::Event;
 use crate::feed::{Delivery, Feed};
@@ -16,12 +18,18 @@ pub(crate) struct Printer<W> {
     header: Header,
     out: W,
     skipped: u64,
+    hurry: CancellationToken,
 }
 
 impl<W: Write> Printer<W> {
     /// A printer that has printed nothing yet. What it prints as JSON is a journal.
     pub(crate) fn new(format: Format, header: Header, out: W) -> Self {
-        Self { format, names: Names::new(), header, out, skipped: 0 }
+        Self { format, names: Names::new(), header, out, skipped: 0, hurry: CancellationToken::new() }
+    }
+
+    /// Once this is cancelled, what still comes is counted and not printed.
+    pub(crate) fn hurry(&self) -> CancellationToken {
+        self.hurry.clone()
     }
 
     /// Prints until the feed ends or nobody reads any more. Returns how many events came faster than
@@ -29,7 +37,11 @@ impl<W: Write> Printer<W> {
     pub(crate) fn run(mut self, mut feed: Feed) -> io::Result<u64> {
         self.begin()?;
         while let Some(delivery) = feed.blocking_recv() {
-            self.deliver(&delivery)?;
+            if self.hurry.is_cancelled() {
+                self.missing(delivery.skipped + delivery.batch.len() as u64)?;
+            } else {
+                self.deliver(&delivery)?;
+            }
         }
         self.missing(feed.take_skipped())?;
         self.flush()?;

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::failure::warn;
 use super::keeper;
 use super::places;
+use super::signals::{Asked, Signals};
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
 use crate::proto::time::Time;
@@ -19,6 +21,18 @@ const BATCHES_MAX: usize = 16_384;
 
 /// How long a user who insists on the end waits for the disk at most.
 const MOMENT: Duration = Duration::from_millis(300);
+
+/// How long a user who leaves waits for the disk at most: longer than what waits is still written, which has a bound of
+/// its own, and short enough that the program is gone within three seconds.
+const END_TIMEOUT: Duration = Duration::from_millis(1_500);
+
+/// How the writing ended.
+pub(crate) enum Written {
+    /// All that there was time for is on the disk.
+    Done(Option<RecorderReport>),
+    /// The user did not wait.
+    AtOnce(Asked),
+}
 
 /// The writers of a session.
 pub(crate) struct Records {
@@ -105,6 +119,21 @@ impl Records {
     pub(crate) async fn hurry(self) {
         if let Some(recorder) = self.handle() {
             let _ = tokio::time::timeout(MOMENT, recorder.sync()).await;
+        }
+    }
+
+    /// Writes the rest, unless the user insists on the end or the disk takes nothing.
+    pub(crate) async fn end(self, signals: &mut Signals) -> Written {
+        let journal = self.handle();
+        let finished = tokio::task::spawn_blocking(move || self.finish());
+        tokio::select! {
+            report = finished => Written::Done(report.ok().flatten()),
+            asked = signals.insisted() => Written::AtOnce(asked),
+            () = tokio::time::sleep(END_TIMEOUT) => {
+                let journal = journal.map(|recorder| format!(": the end of {} is missing", recorder.journal().display()));
+                warn(format_args!("the disk takes nothing{}", journal.unwrap_or_default()));
+                Written::Done(None)
+            }
         }
     }
 

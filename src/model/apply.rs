@@ -207,6 +207,8 @@ impl Model {
                 self.dial_ended(here, peer, remote, StepKind::HandshakeFailed);
             }
             EventKind::Exposed { .. }
+            | EventKind::Flooding { .. }
+            | EventKind::Omitted { .. }
             | EventKind::Failed { .. }
             | EventKind::Repairing { .. }
             | EventKind::TooFewSeeds { .. }
@@ -225,6 +227,15 @@ impl Model {
 
     fn log(&mut self, here: At, what: EntryKind) -> u64 {
         self.gossip.push(Entry { at: here.at, node: here.node, what }).0
+    }
+
+    /// Logs a line that tells of a message.
+    fn log_message(&mut self, here: At, id: MessageId, body: &Body, what: EntryKind) -> u64 {
+        let line = self.log(here, what);
+        if self.rumors.get(id).is_none_or(|rumor| rumor.body != *body) {
+            self.bodies.hold(&mut self.gossip, line, body.len());
+        }
+        line
     }
 
     fn started_node(&mut self, here: At, name: &str, role: Role) {
@@ -365,7 +376,7 @@ impl Model {
         counters.generated += 1;
         add(&mut counters.forwarded, forwarded as u64);
         let body = self.rumors.body_to_keep(id, body);
-        let entry = self.log(here, EntryKind::Generated { id, body: body.clone(), forwarded });
+        let entry = self.log_message(here, id, &body, EntryKind::Generated { id, body: body.clone(), forwarded });
         let copy = Copy { from: None, hop: Some(0), hop_known: None, at: here.at, duplicates: 0, entry };
         self.rumors.first_copy(id, &body, here.node, copy);
         self.rumors.begins(id, here.at);
@@ -382,7 +393,7 @@ impl Model {
         let hop = trace.map(|trace| trace.hop).or_else(|| self.rumors.hop_from(id, from));
         let body = self.rumors.body_to_keep(id, body);
         let what = EntryKind::Received { id, from, body: body.clone(), hop, forwarded, duplicates: 0 };
-        let entry = self.log(here, what);
+        let entry = self.log_message(here, id, &body, what);
         let hop_known = if hop.is_none() { self.hop_known(here, id, from) } else { None };
         let copy = Copy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, entry };
         if self.rumors.get(id).is_none() {

@@ -1,6 +1,9 @@
 //! The gossip log: what was said, line by line, with what else a reader expects between the lines.
 
+use std::collections::VecDeque;
+
 use super::ring::Ring;
+use super::rumor::BODIES_LEN_MAX;
 use super::sentence::{NameOf, action_text, end_text};
 use super::words::count_text;
 use crate::event::{Direction, LinkEnd, Purpose, ReportAction, Stop};
@@ -163,6 +166,32 @@ impl Entry {
 
 /// The log: see [`Ring`] for its numbers.
 pub type GossipLog = Ring<Entry>;
+
+/// The bodies that the log holds, in the order of the lines that told them first: further lines of a message share its
+/// body.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bodies {
+    /// Line and length.
+    held: VecDeque<(u64, usize)>,
+    len: usize,
+}
+
+impl Bodies {
+    /// The log has a new body, in this line. The oldest lines go while there is too much of them.
+    pub(super) fn hold(&mut self, log: &mut GossipLog, line: u64, len: usize) {
+        self.held.push_back((line, len));
+        self.len += len;
+        while let Some((oldest, len)) = self.held.front().copied()
+            && (oldest < log.first() || (self.len > BODIES_LEN_MAX && oldest < line))
+        {
+            while log.first() <= oldest {
+                log.pop();
+            }
+            self.held.pop_front();
+            self.len -= len;
+        }
+    }
+}
 
 /// An empty log.
 pub(super) fn empty() -> GossipLog {

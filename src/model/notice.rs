@@ -44,6 +44,8 @@ pub fn severity(kind: &EventKind) -> Option<Severity> {
         EventKind::Exposed { .. }
         | EventKind::Violation { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::Flooding { .. }
+        | EventKind::Omitted { .. }
         | EventKind::EclipseSuspected { .. }
         | EventKind::Forged { .. }
         | EventKind::HandshakeFailed { .. }

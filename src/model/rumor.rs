@@ -17,6 +17,10 @@ pub const RUMORS_MAX: usize = 4_096;
 /// nodes' share of 1,300 messages; about 20 MB.
 pub const COPIES_MAX: usize = 262_144;
 
+/// Bytes of all bodies that are kept together, here and in the log of lines each: a thousand texts of 8 KiB, and the
+/// 60 KiB texts of a flood take no more.
+pub const BODIES_LEN_MAX: usize = 8 * 1024 * 1024;
+
 /// So long after a message began whoever should have it has it, unless something is wrong: a thousand
 /// times what it takes on one machine, and the time in which a reset link is noticed.
 pub const DELIVERY_TIME: Duration = Duration::from_secs(5);
@@ -167,11 +171,12 @@ pub struct Rumors {
     held: Ring<Rumor>,
     numbers: HashMap<MessageId, u64>,
     copies: usize,
+    bodies_len: usize,
 }
 
 impl Default for Rumors {
     fn default() -> Self {
-        Self { held: Ring::new(RUMORS_MAX), numbers: HashMap::default(), copies: 0 }
+        Self { held: Ring::new(RUMORS_MAX), numbers: HashMap::default(), copies: 0, bodies_len: 0 }
     }
 }
 
@@ -282,15 +287,16 @@ impl Rumors {
             hop_max: 0,
             is_hop_uncertain: false,
         };
+        self.bodies_len += body.len();
         let (number, gone) = self.held.push(rumor);
         self.forget(gone);
         self.numbers.insert(id, number);
         number
     }
 
-    /// Forgets the oldest messages while there are too many copies; the latest always stays.
+    /// Forgets the oldest messages while there are too many copies or bytes; the latest always stays.
     fn make_room(&mut self) {
-        while self.copies > COPIES_MAX && self.held.len() > 1 {
+        while (self.copies > COPIES_MAX || self.bodies_len > BODIES_LEN_MAX) && self.held.len() > 1 {
             let gone = self.held.pop();
             self.forget(gone);
         }
@@ -299,6 +305,7 @@ impl Rumors {
     fn forget(&mut self, gone: Option<Rumor>) {
         if let Some(rumor) = gone {
             self.copies -= rumor.copies.len() + rumor.proofs.len();
+            self.bodies_len -= rumor.body.len();
             self.numbers.remove(&rumor.id);
         }
     }

@@ -5,7 +5,7 @@
 
 use super::words::{count_text, list_text};
 use crate::event::{
-    Absence, DelistReason, Direction, EventKind, LinkEnd, Purpose, RepairReason, ReportAction, Side, Stop,
+    Absence, DelistReason, Direction, EventKind, LinkEnd, Omission, Purpose, RepairReason, ReportAction, Side, Stop,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, MessageId, RefusalReason};
@@ -57,6 +57,12 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::MoreOffenses { host, count, span_us } => {
             format!("{} more like it from {} in {}", count, escaped(host), micros(*span_us))
         }
+        EventKind::Flooding { peer, said, limit } => format!(
+            "{} sends more than {limit} messages a second besides gossip ({}): it is read slowly",
+            name(*peer),
+            escaped(said)
+        ),
+        EventKind::Omitted { what, host, count, span_us } => omitted(*what, &escaped(host), *count, *span_us),
         EventKind::OtherDialect { remote, peer, speaks } => other_dialect(remote, *peer, *speaks),
         EventKind::HandshakeFailed { remote, peer } => {
             format!("Connection with {} ended before it named itself", remote_text(remote, *peer, name))
@@ -118,6 +124,16 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
             format!("{dead} is alive (answered after {after}): {reporter} was wrong, {}", times(*disputes))
         }
     }
+}
+
+/// What there was too much of to tell one by one.
+fn omitted(what: Omission, host: &str, count: u64, span_us: u64) -> String {
+    let (what, did) = match what {
+        Omission::Links => (count_text(count, "more link"), "came and went"),
+        Omission::Refusals => (count_text(count, "more link"), "were refused"),
+        Omission::Reports => (count_text(count, "more report"), "told of nodes that are not on the list"),
+    };
+    format!("{what} from {host} {did} in {}", micros(span_us))
 }
 
 /// What a seed does about a report.

@@ -575,6 +575,24 @@ fn nodes_whose_start_was_skipped_are_counted_once_and_no_more_when_they_stop() {
 }
 
 #[test]
+fn long_texts_take_no_more_memory_than_a_limit() {
+    let mut story = Story::network(2);
+    let text = Body::from("x".repeat(60_000));
+    for seq in 1..=1_000 {
+        let id = MessageId { origin: p(1), run: 1, seq };
+        let trace = Some(Trace { sent: Time::from_micros(story.at), hop: 1 });
+        story.tell(p(2), EventKind::Received { id, from: p(1), body: text.clone(), trace, forwarded: 0 });
+    }
+    let rumors: usize = story.model.rumors().ring().iter().map(|(_, rumor)| rumor.body.len()).sum();
+    let lines: usize = story.model.gossip().iter().filter_map(|(_, line)| line.body()).map(Body::len).sum();
+    for held in [rumors, lines] {
+        assert!((rumor::BODIES_LEN_MAX / 2..=rumor::BODIES_LEN_MAX).contains(&held), "{held} bytes");
+    }
+    let latest = story.model.rumors().latest().unwrap();
+    assert_eq!(latest.id.seq, 1_000, "the oldest go");
+}
+
+#[test]
 fn a_seed_is_not_shown_dead_because_somebody_took_its_name() {
     let mut story = Story::network(3);
     story.three_misses(p(1), s(1));

@@ -4,6 +4,7 @@
 //! node reads what has come and decodes it, as much at a time as one turn should take, and writes what
 //! waits. While a node is busy nothing is read, so that a remote that sends too fast is slowed by TCP.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::Shutdown;
 use std::pin::Pin;
@@ -21,7 +22,7 @@ use super::ending::{Endings, Introduction};
 use super::outbox::{Outbox, QueueFull};
 use super::wire::{LinkContext, LinkDecoder, WireError};
 use crate::clock::Clock;
-use crate::proto::event::Direction;
+use crate::proto::event::{Direction, LinkId};
 use crate::proto::machine::CloseCause;
 use crate::proto::message::{Dialect, Message};
 use crate::proto::pacing::HANG_UP_TIMEOUT;
@@ -82,6 +83,10 @@ pub(super) struct Link {
     pub(super) alarm_at: Option<Time>,
     /// It was sent something in this turn.
     pub(super) is_unsent: bool,
+    /// Not read before this: it brings more than it may.
+    paused_until: Option<Time>,
+    /// Not read before this: what it brings fills a queue.
+    resting_until: Option<Time>,
     /// Its node is slow, and does not decode what has come.
     is_held: bool,
 }
@@ -102,8 +107,34 @@ impl Link {
             quiet_at: None,
             alarm_at: None,
             is_unsent: false,
+            paused_until: None,
+            resting_until: None,
             is_held: false,
         }
+    }
+
+    /// Nothing more is read of it before then.
+    pub(super) fn pause(&mut self, until: Time) {
+        self.paused_until = self.paused_until.max(Some(until));
+    }
+
+    /// The same, unless the queue that it fills has room before.
+    pub(super) fn rest(&mut self, until: Time) {
+        self.resting_until = Some(until);
+    }
+
+    /// The queue that it filled has room.
+    pub(super) fn release(&mut self) {
+        if self.resting_until.take().is_some() {
+            self.call.make();
+        }
+    }
+
+    /// It is not read now.
+    fn rests(&mut self, now: Time) -> bool {
+        self.paused_until = self.paused_until.filter(|until| *until > now);
+        self.resting_until = self.resting_until.filter(|until| *until > now);
+        self.paused_until.is_some() || self.resting_until.is_some()
     }
 
     /// Begins to look after the link in this turn: writes what had to wait. What the turn itself has to say
@@ -126,6 +157,9 @@ impl Link {
     /// The next message, or the end; `None` when there is nothing now, or the link has had its share
     /// of the turn. Reads into `spare` where it has no memory of its own.
     pub(super) fn pull(&mut self, now: Time, spare: &mut BytesMut) -> Option<Pulled> {
+        if self.rests(now) {
+            return None;
+        }
         loop {
             if let Some(pulled) = self.decode() {
                 return Some(pulled);
@@ -276,10 +310,8 @@ impl Link {
 
     /// When to look after it, should the runtime not call before.
     pub(super) fn alarm(&self) -> Option<Time> {
-        match (self.quiet_at, self.outbox.alarm()) {
-            (Some(quiet), Some(write)) => Some(quiet.min(write)),
-            (quiet, write) => quiet.or(write),
-        }
+        let alarms = [self.quiet_at, self.outbox.alarm(), self.paused_until, self.resting_until];
+        alarms.into_iter().flatten().min()
     }
 }
 
@@ -307,6 +339,11 @@ pub(super) enum End {
 impl Closing {
     pub(super) fn new(link: Link, now: Time) -> Self {
         Self { link, by: now + HANG_UP_TIMEOUT, said: false, alarm_at: None }
+    }
+
+    /// Messages that still wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.link.outbox.waiting()
     }
 
     /// Goes on with it.
@@ -349,6 +386,22 @@ impl Closing {
     fn wait_for_end(&mut self, scrap: &mut BytesMut) -> End {
         self.link.throw_away(scrap).map_or(End::Until(self.by), |_| End::Over)
     }
+}
+
+/// Changes when a link is to be looked after.
+pub(super) fn set_alarm(
+    alarms: &mut BTreeSet<(Time, LinkId)>,
+    link: LinkId,
+    set: &mut Option<Time>,
+    alarm: Option<Time>,
+) {
+    if *set == alarm {
+        return;
+    }
+    if let Some(before) = std::mem::replace(set, alarm) {
+        alarms.remove(&(before, link));
+    }
+    alarms.extend(alarm.map(|at| (at, link)));
 }
 
 fn cause(error: WireError) -> CloseCause {

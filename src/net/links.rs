@@ -17,8 +17,9 @@ use tokio::task::JoinSet;
 use super::calls::Calls;
 use super::dial::{Dialed, dial};
 use super::ending::{Endings, Introduction, prepare};
-use super::link::{Closing, End, Link, Pulled};
+use super::link::{Closing, End, Link, Pulled, set_alarm};
 use super::outbox::Frames;
+use super::pressure::{self, Filling, Pressure};
 use super::wire::LinkContext;
 use crate::clock::Clock;
 use crate::event::{Batch, Event};
@@ -93,6 +94,11 @@ pub(super) struct Links {
     /// Links that were sent something in this turn.
     unsent: Vec<LinkId>,
     frames: Frames,
+    pressure: Pressure,
+    /// What the link that is looked after now has brought for crowded queues.
+    filling: Filling,
+    /// Messages that did not go out before their link was closed.
+    unsent_count: usize,
     dialing: usize,
     dials: VecDeque<(Addr, Purpose)>,
     /// What the machine is still to be told of what came of its wishes.
@@ -130,6 +136,9 @@ impl Links {
             told_backlog: false,
             unsent: Vec::new(),
             frames: Frames::default(),
+            pressure: Pressure::default(),
+            filling: Filling::default(),
+            unsent_count: 0,
             dialing: 0,
             dials: VecDeque::new(),
             inputs: VecDeque::new(),
@@ -188,6 +197,9 @@ impl Links {
         self.last = LinkId(self.last.0 + 1);
         let link = self.last;
         let Identity { addr: local, role, dialect } = self.me;
+        if dialect == Dialect::Framed {
+            pressure::bound_buffers(&stream);
+        }
         let context = LinkContext { dialect, local, role, purpose, direction };
         self.open.insert(link, Link::new(context, stream, self.calls.new_link(link)));
         link
@@ -200,7 +212,34 @@ impl Links {
 
     /// When a link is to be looked after, should it not call before.
     pub(super) fn next_alarm(&self) -> Option<Time> {
-        self.alarms.first().map(|(at, _)| *at)
+        let due = self.alarms.first().map(|(at, _)| *at);
+        [due, self.pressure.next_deadline()].into_iter().flatten().min()
+    }
+
+    /// Some queue is crowded: who has more to say should wait.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.pressure.is_on()
+    }
+
+    /// Drops the links whose queues stand still, which the machine is to be told: see [`Links::next_input`].
+    pub(super) fn drop_stuck(&mut self) {
+        if self.pressure.is_on() {
+            self.pressure.stuck(self.now).into_iter().for_each(|link| self.drop_too_slow(link));
+        }
+    }
+
+    fn drop_too_slow(&mut self, link: LinkId) {
+        self.forget(link);
+        self.inputs.push_back(Input::Link { link, change: LinkChange::Closed { cause: CloseCause::TooSlow } });
+    }
+
+    /// A queue has room again: links that were held for it may be read.
+    fn release_held(&mut self) {
+        for link in self.pressure.release() {
+            if let Some(open) = self.open.get_mut(&link) {
+                open.release();
+            }
+        }
     }
 
     /// The links whose alarms go off now.
@@ -220,8 +259,12 @@ impl Links {
 
     /// Begins to look after a link that has called or is due: see [`Links::pull`].
     pub(super) fn begin(&mut self, link: LinkId) {
+        self.filling = Filling::default();
         if let Some(open) = self.open.get_mut(&link) {
             open.begin(self.clock);
+            if self.pressure.is_on() && self.pressure.weigh(self.now, link, &open.outbox) {
+                self.release_held();
+            }
         } else if self.closing.contains_key(&link) {
             self.attend_closing(link);
         }
@@ -229,6 +272,10 @@ impl Links {
 
     /// What a link has for the node; `None`: nothing more in this turn.
     pub(super) fn pull(&mut self, link: LinkId) -> Option<Pulled> {
+        self.filling.next_message();
+        if self.filling.is_enough() {
+            return None;
+        }
         self.open.get_mut(&link)?.pull(self.now, &mut self.spare)
     }
 
@@ -257,7 +304,12 @@ impl Links {
 
     /// Ends looking after a link.
     pub(super) fn finish(&mut self, link: LinkId) {
+        let rest = std::mem::take(&mut self.filling).rest();
         if let Some(open) = self.open.get_mut(&link) {
+            if !rest.is_zero() {
+                open.rest(self.now + rest);
+                self.pressure.hold(link);
+            }
             let alarm = open.finish(self.now, &mut self.spare);
             set_alarm(&mut self.alarms, link, &mut open.alarm_at, alarm);
         }
@@ -273,6 +325,9 @@ impl Links {
     fn remove(&mut self, link: LinkId) -> Option<Link> {
         let mut open = self.open.remove(&link)?;
         set_alarm(&mut self.alarms, link, &mut open.alarm_at, None);
+        if self.pressure.forget(link) {
+            self.release_held();
+        }
         Some(open)
     }
 
@@ -281,6 +336,7 @@ impl Links {
         match closing.attend(self.clock, &mut self.spare) {
             End::Until(at) => set_alarm(&mut self.alarms, link, &mut closing.alarm_at, Some(at)),
             End::Over => {
+                self.unsent_count += closing.waiting();
                 set_alarm(&mut self.alarms, link, &mut closing.alarm_at, None);
                 if let Some(closing) = self.closing.remove(&link) {
                     closing.close(&self.endings);
@@ -307,10 +363,12 @@ impl Links {
             let Some(link) = self.open.get_mut(&id) else { continue };
             link.is_unsent = false;
             if link.write(self.clock).is_err() {
-                self.forget(id);
-                self.inputs
-                    .push_back(Input::Link { link: id, change: LinkChange::Closed { cause: CloseCause::TooSlow } });
+                self.drop_too_slow(id);
             } else {
+                if self.pressure.weigh(self.now, id, &link.outbox) {
+                    self.release_held();
+                    continue;
+                }
                 let (alarm, is_late) = (link.alarm(), link.outbox.is_late());
                 set_alarm(&mut self.alarms, id, &mut link.alarm_at, alarm);
                 if is_late && !std::mem::replace(&mut self.told_backlog, true) {
@@ -358,6 +416,11 @@ impl Links {
         }
     }
 
+    /// Messages that waited for links that were hung up and did not go out.
+    pub(super) fn unsent(&self) -> usize {
+        self.unsent_count + self.closing.values().map(Closing::waiting).sum::<usize>()
+    }
+
     /// Links that were hung up are still on their way out.
     pub(super) fn is_closing(&self) -> bool {
         !self.closing.is_empty()
@@ -373,22 +436,16 @@ impl Drop for Links {
     }
 }
 
-/// Changes when a link is to be looked after.
-fn set_alarm(alarms: &mut BTreeSet<(Time, LinkId)>, link: LinkId, set: &mut Option<Time>, alarm: Option<Time>) {
-    if *set == alarm {
-        return;
-    }
-    if let Some(before) = std::mem::replace(set, alarm) {
-        alarms.remove(&(before, link));
-    }
-    alarms.extend(alarm.map(|at| (at, link)));
-}
-
 impl Output for Links {
     fn send(&mut self, link: LinkId, message: &Message) {
         let Some(open) = self.open.get_mut(&link) else { return };
         if !std::mem::replace(&mut open.is_unsent, true) {
             self.unsent.push(link);
+        }
+        if let Message::Gossip(gossip) = message
+            && open.outbox.is_crowded()
+        {
+            self.filling.add(gossip.body.len());
         }
         if let Err(error) = self.frames.add(message, &mut open.outbox) {
             self.emit(|| EventKind::Failed { what: "send a message".to_owned(), why: error.to_string() });
@@ -411,6 +468,12 @@ impl Output for Links {
             self.attend_closing(link);
         } else {
             open.close(&self.endings);
+        }
+    }
+
+    fn pause(&mut self, link: LinkId, until: Time) {
+        if let Some(open) = self.open.get_mut(&link) {
+            open.pause(until);
         }
     }
 

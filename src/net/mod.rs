@@ -21,6 +21,9 @@ mod link;
 mod links;
 mod node;
 mod outbox;
+mod pressure;
+mod says;
+mod sources;
 mod trouble;
 pub mod wire;
 

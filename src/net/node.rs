@@ -6,24 +6,21 @@
 //! anything else.
 
 use std::collections::BTreeMap;
-use std::future::{Future, pending, poll_fn};
-use std::io;
+use std::future::pending;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio::task::coop;
-use tokio::time::{Sleep, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::dial::Dialed;
-use super::ending::{Endings, Introduction};
+use super::ending::Endings;
 use super::link::Pulled;
 use super::links::{DIALS_MAX, Identity, Links};
+use super::says::Says;
+use super::sources::{Ready, Sources};
 use super::trouble::{Outgoing, Parcel, Situation, Trouble};
 use crate::clock::Clock;
 use crate::event::{Batch, Event};
@@ -36,12 +33,8 @@ use crate::proto::pacing::HANG_UP_TIMEOUT;
 use crate::proto::reach::Reach;
 use crate::proto::time::Time;
 
-/// Connections that one turn accepts.
-const TURN_ACCEPTS_MAX: usize = 64;
 /// Commands that wait for the node.
-const CONTROLS_MAX: usize = 16;
-/// After a failed accept (no descriptors are left, as a rule) the next attempt waits this long.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const CONTROLS_MAX: usize = 16;
 /// How long all links of a leaving node may take to close, once each has had its own time.
 const LEAVE_TIMEOUT: Duration = HANG_UP_TIMEOUT.saturating_add(Duration::from_millis(200));
 
@@ -112,6 +105,7 @@ struct Node<M> {
     trouble: Trouble,
     /// Links that have something to be read later, because the node is slow, and since when.
     unread: BTreeMap<LinkId, Time>,
+    says: Says,
     sources: Sources,
 }
 
@@ -162,13 +156,14 @@ impl<M: Machine> Node<M> {
         let endings = Endings::new(me);
         let links = Links::new(endings.clone(), me, taps, dials, clock);
         let sources = Sources::new(endings, controls, dialed, listener, clock);
-        Self { notice, machine, reach, links, trouble, unread: BTreeMap::new(), sources }
+        Self { notice, machine, reach, links, trouble, unread: BTreeMap::new(), says: Says::default(), sources }
     }
 
     async fn run(mut self) {
         self.handle(Input::Start);
         let fate = loop {
             self.end_turn();
+            self.sources.takes_controls = self.says.len() < CONTROLS_MAX;
             let ready = self.sources.ready(self.next_deadline(), &self.links).await;
             if let Some(fate) = self.turn(ready) {
                 break fate;
@@ -183,7 +178,8 @@ impl<M: Machine> Node<M> {
     /// When there is something to do, should nothing come from outside before.
     fn next_deadline(&self) -> Option<Time> {
         let reads_again = self.trouble.reads_again().filter(|_| !self.unread.is_empty());
-        [self.machine.next_deadline(), self.trouble.next_at(), reads_again].into_iter().flatten().min()
+        let deadlines = [self.machine.next_deadline(), self.trouble.next_at(), reads_again, self.says.next_at()];
+        deadlines.into_iter().flatten().min()
     }
 
     fn turn(&mut self, ready: Ready) -> Option<Fate> {
@@ -191,6 +187,7 @@ impl<M: Machine> Node<M> {
         self.arrive();
         for control in ready.controls {
             match control {
+                Control::Command(say @ NodeCommand::Say(_)) if self.must_wait() => self.says.push(say),
                 Control::Command(command) => self.handle(Input::Command(command)),
                 Control::Faults(situation) => self.trouble.set(self.links.now(), situation),
                 Control::Leave { after } => return Some(Fate::Leave { after }),
@@ -274,8 +271,21 @@ impl<M: Machine> Node<M> {
         self.links.set_now();
         self.arrive();
         self.attend_due();
+        self.links.drop_stuck();
+        self.say();
         if self.machine.next_deadline().is_some_and(|deadline| deadline <= self.links.now()) {
             self.handle(Input::Wake);
+        }
+    }
+
+    /// What the user says now has to wait, and nothing overtakes what waits.
+    fn must_wait(&self) -> bool {
+        self.links.is_crowded() || !self.says.is_empty()
+    }
+
+    fn say(&mut self) {
+        for say in self.says.take_due(self.links.now(), self.links.is_crowded()) {
+            self.handle(Input::Command(say));
         }
     }
 
@@ -332,8 +342,17 @@ impl<M: Machine> Node<M> {
         let _ = timeout(LEAVE_TIMEOUT, self.close_links()).await;
         self.notice.withdraw();
         self.links.set_now();
+        self.tell_unsent();
         self.links.emit(|| EventKind::Stopped { how: Stop::Left });
         self.links.publish();
+    }
+
+    fn tell_unsent(&mut self) {
+        let unsent = self.links.unsent() + self.says.len();
+        if unsent > 0 {
+            let why = format!("{} not sent: others read too slowly", messages_were(unsent));
+            self.links.emit(|| EventKind::Failed { what: "send everything before leaving".to_owned(), why });
+        }
     }
 
     async fn close_links(&mut self) {
@@ -367,137 +386,8 @@ impl<M: Machine> Node<M> {
     }
 }
 
-/// What a node waits for.
-struct Sources {
-    endings: Endings,
-    controls: mpsc::Receiver<Control>,
-    dialed: mpsc::Receiver<Dialed>,
-    /// Until the node leaves.
-    listener: Option<TcpListener>,
-    clock: Clock,
-    alarm: Pin<Box<Sleep>>,
-    /// When the alarm goes off, if it is set.
-    alarm_at: Option<Time>,
-    accept_again: Option<Time>,
-    /// The last accept failed, which was said.
-    accept_fails: bool,
-}
-
-impl Drop for Sources {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-/// What there is to do in a turn.
-#[derive(Default)]
-struct Ready {
-    controls: Vec<Control>,
-    dialed: Vec<Dialed>,
-    calls: Vec<LinkId>,
-    accepted: Vec<(TcpStream, SocketAddr)>,
-    accept_error: Option<String>,
-}
-
-impl Ready {
-    fn is_empty(&self) -> bool {
-        let asked = !self.controls.is_empty() || !self.dialed.is_empty() || !self.calls.is_empty();
-        !asked && self.accepted.is_empty() && self.accept_error.is_none()
-    }
-}
-
-impl Sources {
-    fn new(
-        endings: Endings,
-        controls: mpsc::Receiver<Control>,
-        dialed: mpsc::Receiver<Dialed>,
-        listener: TcpListener,
-        clock: Clock,
-    ) -> Self {
-        let (alarm, listener) = (Box::pin(sleep_until(clock.instant(clock.epoch()))), Some(listener));
-        let (alarm_at, accept_again, accept_fails) = (None, None, false);
-        Self { endings, controls, dialed, listener, clock, alarm, alarm_at, accept_again, accept_fails }
-    }
-
-    /// Nothing new comes from outside from now on.
-    fn close(&mut self) {
-        self.controls.close();
-        if let Some(listener) = self.listener.take() {
-            self.endings.close(listener);
-        }
-        self.dialed.close();
-        while let Ok(dialed) = self.dialed.try_recv() {
-            dialed.result.into_iter().for_each(|stream| self.endings.end(stream, Introduction::Due));
-        }
-    }
-
-    /// Waits until there is something to do, at the latest until `deadline`.
-    async fn ready(&mut self, deadline: Option<Time>, links: &Links) -> Ready {
-        self.set_alarm([deadline, links.next_alarm(), self.accept_again]);
-        let mut ready = Ready::default();
-        poll_fn(|cx| self.poll(cx, links, &mut ready)).await;
-        ready
-    }
-
-    fn set_alarm(&mut self, deadlines: [Option<Time>; 3]) {
-        let at = deadlines.into_iter().flatten().min();
-        if at != self.alarm_at {
-            self.alarm_at = at;
-            if let Some(at) = at {
-                self.alarm.as_mut().reset(self.clock.instant(at));
-            }
-        }
-    }
-
-    /// Takes all that is ready.
-    fn poll(&mut self, cx: &mut Context<'_>, links: &Links, ready: &mut Ready) -> Poll<()> {
-        // Each registers for its next wake-up only where it finds nothing (more).
-        let _ = self.controls.poll_recv_many(cx, &mut ready.controls, CONTROLS_MAX);
-        let _ = self.dialed.poll_recv_many(cx, &mut ready.dialed, DIALS_MAX);
-        poll_calls(cx, links, &mut ready.calls);
-        self.poll_accept(cx, ready);
-        let alarm = self.poll_alarm(cx);
-        if alarm || !ready.is_empty() { Poll::Ready(()) } else { Poll::Pending }
-    }
-
-    fn poll_accept(&mut self, cx: &mut Context<'_>, ready: &mut Ready) {
-        let Some(listener) = &self.listener else { return };
-        while self.accept_again.is_none() && ready.accepted.len() < TURN_ACCEPTS_MAX {
-            match listener.poll_accept(cx) {
-                Poll::Ready(Ok(accepted)) => {
-                    self.accept_fails = false;
-                    ready.accepted.push(accepted);
-                }
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Poll::Ready(Err(error)) => {
-                    if !std::mem::replace(&mut self.accept_fails, true) {
-                        ready.accept_error = Some(error.to_string());
-                    }
-                    self.accept_again = Some(self.clock.now() + ACCEPT_PAUSE);
-                }
-                Poll::Pending => break,
-            }
-        }
-    }
-
-    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.alarm_at.is_none() || self.alarm.as_mut().poll(cx).is_pending() {
-            return false;
-        }
-        self.alarm_at = None;
-        self.accept_again = self.accept_again.filter(|again| *again > self.clock.now());
-        true
-    }
-}
-
-/// Takes the calls of links, unless the task has had its share and must let others run: then the links
-/// have nothing for it either.
-fn poll_calls(cx: &mut Context<'_>, links: &Links, calls: &mut Vec<LinkId>) {
-    if let Poll::Ready(share) = coop::poll_proceed(cx)
-        && links.poll_calls(cx, calls).is_ready()
-    {
-        share.made_progress();
-    }
+fn messages_were(count: usize) -> String {
+    if count == 1 { "1 message was".to_owned() } else { format!("{count} messages were") }
 }
 
 #[cfg(test)]

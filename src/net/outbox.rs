@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -27,6 +28,14 @@ use crate::proto::time::Time;
 pub(super) const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Messages that wait for one remote at most; at the usual 256 bytes each, as many as the bytes allow.
 pub(super) const QUEUE_MESSAGES_MAX: usize = 16_384;
+/// Bytes and messages that a queue keeps free of gossip, for what keeps the network together: probes and answers of
+/// a thousand neighbors, or all reports of a peer's life.
+const RESERVE_BYTES: usize = 256 * 1024;
+const RESERVE_MESSAGES: usize = 4_096;
+/// From here on a queue of which the system takes nothing now is crowded: half of what it holds, so that what is under way
+/// from the links that fill it has room.
+const CROWDED_BYTES: usize = QUEUE_BYTES_MAX / 2;
+const CROWDED_MESSAGES: usize = QUEUE_MESSAGES_MAX / 2;
 /// Slices of one vectored write: enough for a turn's share of large bodies, well under what systems
 /// allow (1,024).
 const SLICES_MAX: usize = 64;
@@ -62,10 +71,19 @@ impl Frames {
                 | Message::Goodbye { .. } => None,
             };
         }
+        let is_gossip = self.gossip.is_some();
+        let overtakes = outbox.is_overtaken_by(message);
+        if overtakes {
+            outbox.seal();
+        }
         let before = outbox.chunks.len();
         outbox.add(&self.head, self.body.as_ref());
-        if message.goes_first() && outbox.chunks.len() > before {
-            outbox.advance();
+        outbox.has_new_gossip |= is_gossip;
+        if overtakes {
+            outbox.seal();
+            if outbox.chunks.len() > before {
+                outbox.advance();
+            }
         }
         Ok(())
     }
@@ -112,14 +130,34 @@ enum Standing {
     Failed,
 }
 
+/// Bytes that are written behind each other.
+#[derive(Debug)]
+struct Chunk {
+    bytes: Bytes,
+    /// It begins with the rest of a message of which the chunk before holds the head: nothing goes between the two.
+    is_body: bool,
+}
+
+impl Deref for Chunk {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Outbox {
     encoder: LinkEncoder,
     /// In front of what follows.
-    chunks: VecDeque<Bytes>,
-    /// Where messages are written apart: so many of them, in front, nothing goes before.
+    chunks: VecDeque<Chunk>,
+    /// So many chunks, in front, nothing goes before.
     ahead: usize,
+    /// Gossip was added since this was written last.
+    has_new_gossip: bool,
+    /// Bytes that the system has taken.
+    taken: u64,
     /// The buffer that is being filled.
     open: BytesMut,
     load: Load,
@@ -139,6 +177,8 @@ impl Outbox {
             encoder: LinkEncoder::new(context),
             chunks: VecDeque::new(),
             ahead: 0,
+            has_new_gossip: false,
+            taken: 0,
             open: BytesMut::new(),
             load: Load::default(),
             messages_max,
@@ -191,7 +231,7 @@ impl Outbox {
             }
             Some(body) => {
                 self.seal();
-                self.chunks.push_back(body.clone());
+                self.chunks.push_back(Chunk { bytes: body.clone(), is_body: true });
             }
             None => {}
         }
@@ -200,15 +240,45 @@ impl Outbox {
         }
     }
 
-    /// The message that was added last goes before all gossip. Only where each is written by itself: elsewhere all that
-    /// waits goes out at once.
+    /// Does this message go before the gossip that waits? Where each message is written by itself all but gossip does;
+    /// elsewhere what tells who lives, and only if the system takes nothing: else all that waits goes out at once.
+    fn is_overtaken_by(&self, message: &Message) -> bool {
+        match self.encoder.write_gap() {
+            Some(_) => message.goes_first(),
+            None => self.standing == Standing::Blocked && message.tells_life(),
+        }
+    }
+
+    /// The message that was added last, a chunk of its own, goes before all gossip.
     fn advance(&mut self) {
-        if self.encoder.write_gap().is_some()
-            && let Some(message) = self.chunks.pop_back()
-        {
-            self.chunks.insert(self.ahead, message);
+        let Some(message) = self.chunks.pop_back() else { return };
+        while self.chunks.get(self.ahead).is_some_and(|chunk| chunk.is_body) {
             self.ahead += 1;
         }
+        self.chunks.insert(self.ahead.min(self.chunks.len()), message);
+        self.ahead += 1;
+    }
+
+    /// So much waits here that who fills it should wait, too. In the classic dialect, where each message takes its time
+    /// and a Python node waits for nobody, none does.
+    pub(super) fn is_crowded(&self) -> bool {
+        let is_much = self.load.bytes > CROWDED_BYTES || self.load.messages > CROWDED_MESSAGES;
+        is_much && self.standing == Standing::Blocked && self.encoder.write_gap().is_none()
+    }
+
+    /// Little enough waits here that whoever waited for it can go on.
+    pub(super) fn has_room(&self) -> bool {
+        self.load.bytes < CROWDED_BYTES / 2 && self.load.messages < CROWDED_MESSAGES / 2
+    }
+
+    /// Bytes that the system has taken so far.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Messages that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.load.messages
     }
 
     /// More waits than should, in a dialect that needs time for each message.
@@ -219,7 +289,7 @@ impl Outbox {
     /// Nothing more goes into the buffer that is being filled.
     fn seal(&mut self) {
         if !self.open.is_empty() {
-            self.chunks.push_back(self.open.split().freeze());
+            self.chunks.push_back(Chunk { bytes: self.open.split().freeze(), is_body: false });
         }
     }
 
@@ -244,8 +314,14 @@ impl Outbox {
                 Ok(()) => {}
             }
         }
-        let full = self.load.messages > self.messages_max || self.load.bytes > QUEUE_BYTES_MAX;
-        if full { Err(QueueFull) } else { Ok(()) }
+        if self.is_full() { Err(QueueFull) } else { Ok(()) }
+    }
+
+    /// Gossip leaves the reserve free.
+    fn is_full(&mut self) -> bool {
+        let has_new_gossip = std::mem::take(&mut self.has_new_gossip);
+        let (bytes, messages) = if has_new_gossip { (0, 0) } else { (RESERVE_BYTES, RESERVE_MESSAGES) };
+        self.load.bytes > QUEUE_BYTES_MAX + bytes || self.load.messages > self.messages_max + messages
     }
 
     /// One write of as much as there is.
@@ -279,6 +355,9 @@ impl Outbox {
 
     fn take_off_open(&mut self, written: usize) {
         self.load = self.load.without(written);
+        self.taken += written as u64;
+        // What has begun is finished first, once it is a chunk.
+        self.ahead = usize::from(written < self.open.len());
         if written < self.open.len() {
             self.open.advance(written);
         } else if self.open.capacity() > KEPT_LEN {
@@ -290,9 +369,10 @@ impl Outbox {
 
     fn take_off_chunks(&mut self, mut written: usize) {
         self.load = self.load.without(written);
+        self.taken += written as u64;
         while let Some(chunk) = self.chunks.front_mut() {
             if written < chunk.len() {
-                chunk.advance(written);
+                chunk.bytes.advance(written);
                 // What has begun is finished first.
                 self.ahead = self.ahead.max(usize::from(written > 0));
                 return;

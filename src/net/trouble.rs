@@ -258,6 +258,10 @@ impl Output for Outgoing<'_> {
         self.trouble.withheld.retain(|(withheld, _)| *withheld != link);
     }
 
+    fn pause(&mut self, link: LinkId, until: Time) {
+        self.links.pause(link, until);
+    }
+
     fn emit(&mut self, event: impl FnOnce() -> EventKind) {
         self.links.emit(event);
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::addr::Addr;
-use super::event::Pace;
 use super::message::Dialect;
 use super::reach::Reach;
 use super::seed::CHECK_PROBES;
@@ -142,6 +141,17 @@ pub enum DeadPolicy {
     Verify,
     /// Believe every report.
     Trust,
+}
+
+/// The figures of a node that a reader of its events needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Microseconds between two generated messages.
+    pub gossip_interval_us: u64,
+    /// Microseconds between two probes of a neighbor.
+    pub liveness_interval_us: u64,
+    /// Misses in a row that make a neighbor dead.
+    pub liveness_misses: u32,
 }
 
 /// Settings of a seed.

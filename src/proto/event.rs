@@ -8,11 +8,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::addr::Addr;
+pub use super::config::Pace;
 use super::fault::Fault;
 use super::message::{DeathCause, Dialect, GoodbyeReason, MessageId, ProbeSeq, RefusalReason, Role, Trace};
+pub use super::reason::{DelistReason, RepairReason};
 use super::text::Body;
 use super::time::{ClockTime, Time};
-pub use super::violation::{Rule, Violation};
+pub use super::violation::{Omission, Rule, Violation};
 
 /// A number that a driver gives each connection of a node; never used twice by that node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,28 +104,6 @@ pub enum ReportAction {
     NotListed,
 }
 
-/// Why a seed took a peer off its list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "why")]
-pub enum DelistReason {
-    /// A report was believed.
-    Reported {
-        /// Who reported.
-        reporter: Addr,
-    },
-    /// A report was checked, and the node did not answer.
-    Unanswered {
-        /// Who reported.
-        reporter: Addr,
-    },
-    /// Nothing was heard of it for long, and it did not answer when it was asked.
-    Silent,
-    /// Its registration closed, and no new one came in time.
-    Departed,
-    /// It said goodbye.
-    Left,
-}
-
 /// How a node of ours ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,44 +112,6 @@ pub enum Stop {
     Left,
     /// It was crashed: its sockets end as those of a dead process of its dialect do, without a goodbye.
     Killed,
-}
-
-/// The figures of a node that a reader of its events needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pace {
-    /// Microseconds between two generated messages.
-    pub gossip_interval_us: u64,
-    /// Microseconds between two probes of a neighbor.
-    pub liveness_interval_us: u64,
-    /// Misses in a row that make a neighbor dead.
-    pub liveness_misses: u32,
-}
-
-/// Why a peer looks for more links.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "why")]
-pub enum RepairReason {
-    /// It has fewer than it aims for.
-    TooFewLinks {
-        /// Links it has.
-        have: usize,
-        /// Links it aims for.
-        want: usize,
-    },
-    /// A seed lists a node with a lower address than the lowest of this part of the overlay.
-    SplitOverlay {
-        /// The lowest address of this part.
-        root: Addr,
-        /// The node of another part.
-        other: Addr,
-    },
-    /// No seed lists the lowest address that is said to live in this part of the overlay.
-    FalseRoot {
-        /// That address.
-        root: Addr,
-        /// The node that is dialed, in case it is in another part.
-        other: Addr,
-    },
 }
 
 /// Something that happened at a node.
@@ -306,6 +248,27 @@ pub enum EventKind {
     /// Further offences by remotes at one address, after some had been told one by one.
     MoreOffenses {
         /// The address of the remotes' machine, or words for several.
+        host: String,
+        /// How many.
+        count: u64,
+        /// In how long a time, in microseconds.
+        span_us: u64,
+    },
+    /// A neighbor or registered peer says more than a link may, gossip aside, and is read slowly. If it goes on, its link
+    /// is closed for that.
+    Flooding {
+        /// Who.
+        peer: Addr,
+        /// What kind of message came when that was told.
+        said: String,
+        /// So many a second are allowed.
+        limit: u32,
+    },
+    /// Further things that remotes at one address did, after some had been told one by one.
+    Omitted {
+        /// What.
+        what: Omission,
+        /// The address of the remotes' machine.
         host: String,
         /// How many.
         count: u64,

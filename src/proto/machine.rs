@@ -172,6 +172,8 @@ pub trait Output {
     fn dial(&mut self, peer: Addr, purpose: Purpose);
     /// Close this link once all that was sent on it is out.
     fn hang_up(&mut self, link: LinkId);
+    /// Read nothing from this link before then. What was read already, and is under way to the machine, may still come.
+    fn pause(&mut self, link: LinkId, until: Time);
     /// Something happened. The event is only made if somebody listens.
     fn emit(&mut self, event: impl FnOnce() -> EventKind);
 }

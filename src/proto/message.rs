@@ -342,6 +342,19 @@ impl Message {
         }
     }
 
+    /// It shows who lives: it is worth nothing when it comes late, and may overtake what came before it.
+    pub const fn tells_life(&self) -> bool {
+        match self {
+            Self::Probe { .. } | Self::ProbeReply { .. } | Self::DeadReport { .. } => true,
+            Self::Hello(_)
+            | Self::PeerList(_)
+            | Self::ListRequest
+            | Self::Gossip(_)
+            | Self::Refusal { .. }
+            | Self::Goodbye { .. } => false,
+        }
+    }
+
     /// Where messages have to wait for each other, this one goes before gossip: else a busy network would take who lives
     /// for dead.
     pub const fn goes_first(&self) -> bool {

@@ -7,6 +7,7 @@
 mod absence;
 pub mod addr;
 mod bucket;
+pub mod budget;
 mod claims;
 pub mod config;
 mod crowd;
@@ -21,8 +22,10 @@ pub mod pacing;
 pub mod peer;
 pub mod random;
 pub mod reach;
+pub mod reason;
 pub mod seed;
 pub mod seen;
 pub mod text;
 pub mod time;
 pub mod violation;
+mod visits;

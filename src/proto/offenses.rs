@@ -97,6 +97,7 @@ mod tests {
     impl Output for Told {
         fn send(&mut self, _link: LinkId, _message: &Message) {}
         fn dial(&mut self, _peer: crate::proto::addr::Addr, _purpose: Purpose) {}
+        fn pause(&mut self, _link: LinkId, _until: Time) {}
         fn hang_up(&mut self, _link: LinkId) {}
         fn emit(&mut self, event: impl FnOnce() -> EventKind) {
             self.0.push(event());

@@ -4,6 +4,7 @@
 //! has not heard of for long: see [`checks`]. The classic dialect cannot ask.
 
 mod checks;
+mod floods;
 mod greeting;
 mod links;
 mod proof;
@@ -25,12 +26,13 @@ use super::addr::Addr;
 use super::claims::Claims;
 use super::config::{CLASSIC_LIST_LEN, HALF_OPEN_MAX, LIST_LEN_MAX, SeedConfig};
 use super::crowd;
-use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
+use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Rule, Side, Violation};
 use super::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role, Vitals};
 use super::offenses::Offenses;
 use super::random::Random;
 use super::time::Time;
+use super::visits::Visits;
 
 /// Reporters whose disputed reports are counted; the count of further ones starts anew.
 const DISPUTES_MAX: usize = 1_024;
@@ -48,6 +50,8 @@ struct Entry {
     /// The machine that it registered from.
     host: IpAddr,
     proof: Proof,
+    /// It was told that the peer is on the list.
+    is_told: bool,
 }
 
 /// A seed.
@@ -64,6 +68,7 @@ pub struct Seed {
     /// How far its clock is ahead of the time that it is handed, in microseconds.
     skew_us: i64,
     offenses: Offenses,
+    visits: Visits,
     claims: Claims,
     presence: Presence,
     turns: Turns,
@@ -84,6 +89,7 @@ impl Seed {
             probes: 0,
             skew_us: 0,
             offenses: Offenses::default(),
+            visits: Visits::default(),
             claims: Claims::default(),
             turns: Turns::default(),
             proofs: Proofs::default(),
@@ -135,9 +141,10 @@ impl Seed {
         Hello { listen: self.config.listen, role: Role::Seed, priority: Priority::Low }
     }
 
-    /// A list is thousands of times as long as the request for it: no more than some a second.
+    /// A list is thousands of times as long as the request for it: no more than some a second, and none for who floods.
     fn send_list_again(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
-        if self.links.get(link).is_some_and(|open| now.since(open.listed_at) >= LIST_PAUSE) {
+        let is_answered = |open: &Link| now.since(open.listed_at) >= LIST_PAUSE && !open.budget.is_exceeded();
+        if self.links.get(link).is_some_and(is_answered) {
             self.send_list(now, link, out);
         }
     }
@@ -153,10 +160,15 @@ impl Seed {
             Dialect::Classic | Dialect::Framed => others,
         };
         out.send(link, &Message::PeerList(peers.clone()));
-        out.emit(|| EventKind::PeerListSent { peer, peers });
+        if !self.visits.is_untold(link) {
+            out.emit(|| EventKind::PeerListSent { peer, peers });
+        }
     }
 
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
+        if !self.is_within_budget(now, link, &message, out) {
+            return;
+        }
         let Some(open) = self.links.get_mut(link) else { return };
         open.heard_at = now;
         let said = message.name();
@@ -168,7 +180,7 @@ impl Seed {
             (Some(peer), Message::DeadReport { dead, clock, reporter, cause }) => {
                 // A framed reporter is who its hello said; a classic one names itself in each report.
                 let reporter = if self.config.dialect == Dialect::Framed { peer } else { reporter };
-                self.on_report(now, Report { dead, clock, reporter, cause }, out);
+                self.on_report(now, link, Report { dead, clock, reporter, cause }, out);
             }
             (Some(peer), Message::Probe { seq, asker, clock, vitals: _ }) => {
                 if !self.is_listed_by(link, peer) && !self.list_again(now, link, peer, out) {
@@ -180,14 +192,14 @@ impl Seed {
             (Some(peer), Message::ProbeReply { seq, clock, .. }) => self.on_answer(now, link, peer, (seq, clock), out),
             (Some(peer), Message::Goodbye { reason, .. }) => {
                 out.hang_up(link);
-                registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
+                self.registration_ended(now, link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
                 self.on_departure(now, link, peer, Some(DelistReason::Left), out);
                 self.links.remove(link);
             }
             (Some(peer), Message::Refusal { reason, .. }) => {
                 // It dialled us as a peer, and has our hello by now.
                 out.hang_up(link);
-                registration_ended(link, peer, LinkEnd::Refused { reason }, out);
+                self.registration_ended(now, link, peer, LinkEnd::Refused { reason }, out);
                 self.on_departure(now, link, peer, None, out);
                 self.links.remove(link);
             }
@@ -207,7 +219,9 @@ impl Seed {
             if entry.proof == Proof::Wanted {
                 self.proofs.forget(peer);
             }
-            out.emit(|| EventKind::PeerDelisted { peer, reason });
+            if entry.is_told {
+                out.emit(|| EventKind::PeerDelisted { peer, reason });
+            }
         }
     }
 
@@ -247,7 +261,7 @@ impl Seed {
         let (remote, peer) = (open.remote, open.peer);
         self.tell_violation(now, remote, peer, violation, out);
         if let Some(peer) = peer {
-            registration_ended(link, peer, LinkEnd::Violation, out);
+            self.registration_ended(now, link, peer, LinkEnd::Violation, out);
         }
     }
 
@@ -266,7 +280,7 @@ impl Seed {
         };
         self.links.remove(link);
         if let Some(peer) = peer {
-            registration_ended(link, peer, end, out);
+            self.registration_ended(now, link, peer, end, out);
         }
     }
 
@@ -287,6 +301,8 @@ impl Seed {
 
     fn on_wake(&mut self, now: Time, out: &mut impl Output) {
         self.offenses.end_windows(now, out);
+        self.visits.end_windows(now, out);
+        self.tell_stayed(now, out);
         while let Some(link) = self.links.take_due(now) {
             self.on_due(now, link, out);
         }
@@ -324,25 +340,22 @@ impl Seed {
         }
     }
 
-    fn leave(&mut self, out: &mut impl Output) {
+    fn leave(&mut self, now: Time, out: &mut impl Output) {
         let reason = GoodbyeReason::Leaving;
         for (link, open) in std::mem::take(&mut self.links).into_open() {
             out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(link);
             if let Some(peer) = open.peer {
-                registration_ended(link, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+                self.registration_ended(now, link, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
             }
         }
+        self.visits.end(out);
         self.list.clear();
         self.departures.clear();
         self.claims.clear();
         self.turns.clear();
         self.proofs.clear();
     }
-}
-
-fn registration_ended(link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
-    out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Registration, end });
 }
 
 impl Machine for Seed {
@@ -364,7 +377,7 @@ impl Machine for Seed {
             Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(now, link, cause, out),
             Input::DialFailed { peer, .. } => self.on_proof_dial_failed(now, peer),
             Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
-            Input::Command(NodeCommand::Leave) => self.leave(out),
+            Input::Command(NodeCommand::Leave) => self.leave(now, out),
             Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
             Input::Late { by, why } => {
                 let was_away = self.presence.late(now, by, why);
@@ -390,6 +403,7 @@ impl Machine for Seed {
             self.claims.next_deadline(),
             self.offenses.next_deadline(),
             self.proofs.next_deadline(),
+            self.visits.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }

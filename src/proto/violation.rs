@@ -38,6 +38,8 @@ pub enum Rule {
     HandshakeTimeout,
     /// More connections than allowed were waiting to say hello, or open at all.
     TooManyLinks,
+    /// More messages than a link may bring, gossip aside, for longer than any queue of an honest node lasts.
+    TooManyMessages,
 }
 
 impl fmt::Display for Rule {
@@ -57,8 +59,21 @@ impl fmt::Display for Rule {
             Self::NotAllowed => "a connection from a machine that may not link (see --allow)",
             Self::HandshakeTimeout => "did not name its address in time",
             Self::TooManyLinks => "more connections than allowed",
+            Self::TooManyMessages => "more messages than a link may bring, gossip aside",
         })
     }
+}
+
+/// What there was too much of to tell one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Omission {
+    /// Links that others opened and that were gone before they were told of.
+    Links,
+    /// Links that others asked for and did not get.
+    Refusals,
+    /// Seed: reports of nodes that are not on the list.
+    Reports,
 }
 
 /// What a remote did wrong, and the bytes that show it.

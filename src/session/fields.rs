@@ -25,6 +25,8 @@ pub fn event_name(kind: &EventKind) -> &'static str {
         EventKind::NotAccepted { .. } => "not_accepted",
         EventKind::Violation { .. } => "violation",
         EventKind::MoreOffenses { .. } => "more_offenses",
+        EventKind::Flooding { .. } => "flooding",
+        EventKind::Omitted { .. } => "omitted",
         EventKind::OtherDialect { .. } => "other_dialect",
         EventKind::HandshakeFailed { .. } => "handshake_failed",
         EventKind::EclipseSuspected { .. } => "eclipse_suspected",
@@ -64,6 +66,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::LinkDown { peer, .. }
         | EventKind::LinkRefused { peer, .. }
         | EventKind::NotAccepted { peer, .. }
+        | EventKind::Flooding { peer, .. }
         | EventKind::ListedAlready { seed: peer }
         | EventKind::PeerListReceived { seed: peer, .. }
         | EventKind::PeerListed { peer, .. }
@@ -89,6 +92,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::FaultSet { .. }
         | EventKind::FaultCleared { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::Omitted { .. }
         | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
@@ -119,6 +123,8 @@ pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
         | EventKind::NotAccepted { .. }
         | EventKind::Violation { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::Flooding { .. }
+        | EventKind::Omitted { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }
         | EventKind::EclipseSuspected { .. }

@@ -56,6 +56,8 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::NotAccepted { .. }
         | EventKind::Violation { .. }
         | EventKind::MoreOffenses { .. }
+        | EventKind::Flooding { .. }
+        | EventKind::Omitted { .. }
         | EventKind::Forged { .. }
         | EventKind::OtherDialect { .. }
         | EventKind::HandshakeFailed { .. }

@@ -3,6 +3,9 @@
 //! A new run never mixes with an old one and never loses it: the old file is kept as
 //! `peer_log_<port>.1.txt`, or the next number that is free. A node that is started again in the
 //! same run goes on in its file.
+//!
+//! A log that is full goes on in a new file: the one before is kept as `peer_log_<port>.earlier.txt`, and what came
+//! before that is gone. So whoever looks finds what happened last, and neither weeks nor a flood fill the disk.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -12,6 +15,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::disk::append_whole;
 use super::lines::log_line;
+use super::text::size_text;
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -21,6 +25,11 @@ const PENDING_MAX: usize = 64 * 1024;
 /// Old files that are kept of one node: past any that a person would keep, so that the search for
 /// a free number ends.
 const OLD_FILES_MAX: u32 = 100_000;
+/// How long one file of a log grows: some 150,000 lines, hours of a busy node, and an editor still opens it.
+pub const LOG_LEN_MAX: u64 = 16 * 1024 * 1024;
+/// All logs of a session together take no more: as much as its journal. Where nodes are so many that this is less than
+/// two files of full length for each, their files are shorter.
+pub const LOGS_LEN_MAX: u64 = 1024 * 1024 * 1024;
 
 /// A log that could not be made or written.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +54,20 @@ pub struct NodeLogs {
     dirty: IndexSet<Addr>,
     /// Events of all nodes that were skipped in this run.
     skipped: u64,
+    /// How long a file may be, whatever the number of nodes.
+    log_len_max: u64,
+    limit: Limit,
+}
+
+/// Has a log reached its limit?
+#[derive(Debug)]
+enum Limit {
+    /// None has so far.
+    Ahead,
+    /// One has, and the user is to be told.
+    Reached(String),
+    /// The user was told: once is enough.
+    Told,
 }
 
 #[derive(Debug)]
@@ -63,7 +86,8 @@ impl NodeLogs {
     pub fn open(dir: &Path, utc_offset_s: i32) -> Result<Self, LogError> {
         fs::create_dir_all(dir).map_err(|reason| LogError { path: dir.to_owned(), reason })?;
         let (logs, taken, dirty) = (IndexMap::new(), IndexSet::new(), IndexSet::new());
-        Ok(Self { dir: dir.to_owned(), utc_offset_s, logs, taken, dirty, skipped: 0 })
+        let (dir, log_len_max, limit) = (dir.to_owned(), LOG_LEN_MAX, Limit::Ahead);
+        Ok(Self { dir, utc_offset_s, logs, taken, dirty, skipped: 0, log_len_max, limit })
     }
 
     /// Where they are.
@@ -88,7 +112,36 @@ impl NodeLogs {
         log.tell_skipped(self.skipped);
         log.push(&line);
         self.dirty.insert(event.node);
-        if log.pending.len() > PENDING_MAX { opened.and(log.flush()) } else { opened }
+        let is_due = log.pending.len() > PENDING_MAX;
+        if is_due { opened.and(self.flush_one(event.node)) } else { opened }
+    }
+
+    /// A line for the user, once, when the first log has reached its limit.
+    pub fn take_note(&mut self) -> Option<String> {
+        let Limit::Reached(_) = self.limit else { return None };
+        match std::mem::replace(&mut self.limit, Limit::Told) {
+            Limit::Reached(note) => Some(note),
+            Limit::Ahead | Limit::Told => None,
+        }
+    }
+
+    /// How long one file may be: of each log there are two at most.
+    fn file_len_max(&self) -> u64 {
+        let share = LOGS_LEN_MAX / 2 / (self.logs.len().max(1) as u64);
+        self.log_len_max.min(share)
+    }
+
+    fn flush_one(&mut self, node: Addr) -> Result<(), LogError> {
+        let len_max = self.file_len_max();
+        let Some(log) = self.logs.get_mut(&node) else { return Ok(()) };
+        if log.flush(len_max)? == Flushed::IntoNewFile && matches!(self.limit, Limit::Ahead) {
+            self.limit = Limit::Reached(format!(
+                "the log {} has reached its limit of {}: it goes on in a new file; one earlier file is kept of each log",
+                log.path.display(),
+                size_text(len_max)
+            ));
+        }
+        Ok(())
     }
 
     /// So many events, of whichever nodes, are missing here. Each log tells it before its next line,
@@ -115,9 +168,7 @@ impl NodeLogs {
     pub fn flush(&mut self) -> Vec<LogError> {
         let mut errors = Vec::new();
         for node in std::mem::take(&mut self.dirty) {
-            if let Some(log) = self.logs.get_mut(&node) {
-                errors.extend(log.flush().err());
-            }
+            errors.extend(self.flush_one(node).err());
         }
         errors
     }
@@ -128,7 +179,8 @@ impl NodeLogs {
             return Ok(());
         }
         let path = self.path_for(node, role);
-        let made = make_new(&path).map_err(|reason| LogError { path: path.clone(), reason });
+        let made = keep_earlier(&path).and_then(|()| make_new(&path));
+        let made = made.map_err(|reason| LogError { path: path.clone(), reason });
         self.taken.insert(path.clone());
         // What was skipped before it began is not missing in it.
         self.logs.insert(node, NodeLog { skipped_told: self.skipped, ..NodeLog::new(path, made.is_err()) });
@@ -145,6 +197,15 @@ impl NodeLogs {
             short
         }
     }
+}
+
+/// Where the last lines of a log are, once they are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flushed {
+    /// Behind those before.
+    Behind,
+    /// In a new file: the one before was full.
+    IntoNewFile,
 }
 
 impl NodeLog {
@@ -172,24 +233,55 @@ impl NodeLog {
         self.pending_lines += 1;
     }
 
-    fn flush(&mut self) -> Result<(), LogError> {
+    /// Writes what waits; in a new file if this one would grow beyond `len_max`.
+    fn flush(&mut self, len_max: u64) -> Result<Flushed, LogError> {
         let (pending, lines) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_lines));
         if pending.is_empty() {
-            return Ok(());
+            return Ok(Flushed::Behind);
         }
-        let opened = OpenOptions::new().append(true).create(true).open(&self.path);
-        match opened.and_then(|mut file| append_whole(&mut file, &pending)) {
-            Ok(()) => {
+        match self.append(&pending, len_max) {
+            Ok(flushed) => {
                 (self.failed, self.lost_lines) = (false, 0);
-                Ok(())
+                Ok(flushed)
             }
             Err(reason) => {
                 self.lost_lines += lines;
                 let is_news = !std::mem::replace(&mut self.failed, true);
-                if is_news { Err(LogError { path: self.path.clone(), reason }) } else { Ok(()) }
+                let error = LogError { path: self.path.clone(), reason };
+                if is_news { Err(error) } else { Ok(Flushed::Behind) }
             }
         }
     }
+
+    fn append(&self, lines: &[u8], len_max: u64) -> io::Result<Flushed> {
+        let mut file = open(&self.path)?;
+        let len = file.metadata()?.len();
+        if len == 0 || len + lines.len() as u64 <= len_max {
+            append_whole(&mut file, lines)?;
+            return Ok(Flushed::Behind);
+        }
+        let earlier = earlier(&self.path);
+        fs::rename(&self.path, &earlier)?;
+        let name = earlier.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let first = format!("(the lines before these are in {name}, and what came before those is gone)\n");
+        append_whole(&mut open(&self.path)?, &[first.as_bytes(), lines].concat())?;
+        Ok(Flushed::IntoNewFile)
+    }
+}
+
+fn open(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+/// Where the lines before those of this log are kept, once it was full.
+fn earlier(path: &Path) -> PathBuf {
+    path.with_extension("earlier.txt")
+}
+
+/// Moves what an old run left as the earlier part of this log to a numbered name.
+fn keep_earlier(path: &Path) -> io::Result<()> {
+    let earlier = earlier(path);
+    if earlier.exists() { keep_old(&earlier) } else { Ok(()) }
 }
 
 /// Makes a new file, after moving one that is there to a numbered name.

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::archive::prune;
 use super::journal::{Header, Journal, JournalError};
 use super::node_logs::{LogError, NodeLogs};
+use crate::clock::Clock;
 use crate::feed::{Delivery, Feed};
 
 /// How long a written event may wait for its way to the disk. Less than the second after which a
@@ -23,6 +24,9 @@ use crate::feed::{Delivery, Feed};
 const FLUSH_INTERVAL: Duration = Duration::from_millis(900);
 /// How often room is made for a journal that grows: after each such part of what all journals may take.
 const ROOM_STEPS: u64 = 32;
+/// How long what waits at the end is still written: a user who leaves waits no longer for a disk that is behind, and what is
+/// left is counted as missing.
+const LAST_MOMENTS: Duration = Duration::from_millis(700);
 /// Those who may wait for a sync at one time: a user asks for one export at a time.
 const SYNCS_MAX: usize = 4;
 
@@ -255,8 +259,7 @@ async fn record<N: Fn(News)>(
             is_flush_planned = true;
         }
     }
-    desk.take_waiting(&mut feed);
-    desk.skip(feed.take_skipped());
+    desk.take_last(&mut feed, Clock::start());
     desk.end()
 }
 
@@ -293,6 +296,19 @@ impl<N: Fn(News)> Desk<N> {
         }
     }
 
+    /// The same at the end, as far as there is time; the rest is missing.
+    fn take_last(&mut self, feed: &mut Feed, clock: Clock) {
+        let (by, mut rest) = (clock.epoch() + LAST_MOMENTS, 0);
+        while let Some(delivery) = feed.try_recv() {
+            if clock.now() < by {
+                self.take(&delivery);
+            } else {
+                rest += delivery.skipped + delivery.batch.len() as u64;
+            }
+        }
+        self.skip(rest + feed.take_skipped());
+    }
+
     fn skip(&mut self, events: u64) {
         self.skipped += events;
         if let Some(logs) = &mut self.logs {
@@ -321,6 +337,9 @@ impl<N: Fn(News)> Desk<N> {
         self.make_room();
         for error in self.logs.as_mut().map(NodeLogs::flush).unwrap_or_default() {
             self.complain_of_log(Some(error));
+        }
+        if let Some(note) = self.logs.as_mut().and_then(NodeLogs::take_note) {
+            (self.notify)(News::Note(note));
         }
     }
 

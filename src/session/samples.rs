@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::event::{
-    Absence, DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, RepairReason, ReportAction,
-    Rule, Side, Stop, Violation,
+    Absence, DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Omission, Pace, Purpose, RepairReason,
+    ReportAction, Rule, Side, Stop, Violation,
 };
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, Percent, Scope, Trouble};
@@ -81,6 +81,8 @@ pub(crate) fn one_of_each() -> Vec<EventKind> {
             violation: Violation::new(Rule::Malformed, b"\x1b["),
         },
         EventKind::MoreOffenses { host: "10.0.0.1".to_owned(), count: 3_117, span_us: 10_000_000 },
+        EventKind::Flooding { peer, said: "liveness request".to_owned(), limit: 400 },
+        EventKind::Omitted { what: Omission::Links, host: "10.0.0.1".to_owned(), count: 19_936, span_us: 10_000_000 },
         EventKind::OtherDialect { remote: remote.clone(), peer: None, speaks: Dialect::Classic },
         EventKind::HandshakeFailed { remote, peer: Some(peer) },
         EventKind::EclipseSuspected { joiners: peers.clone() },
@@ -255,6 +257,9 @@ fn about_links() -> impl Strategy<Value = EventKind> {
             count,
             span_us
         }),
+        (addr(), ".*", any::<u32>()).prop_map(|(peer, said, limit)| EventKind::Flooding { peer, said, limit }),
+        (select(vec![Omission::Links, Omission::Refusals, Omission::Reports]), ".*", any::<u64>(), any::<u64>())
+            .prop_map(|(what, host, count, span_us)| EventKind::Omitted { what, host, count, span_us }),
         (".*", option::of(addr()), dialect()).prop_map(|(remote, peer, speaks)| EventKind::OtherDialect {
             remote,
             peer,

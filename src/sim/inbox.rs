@@ -12,8 +12,15 @@ use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
 pub(super) const UNREAD_MAX: usize = 16_384;
 
 impl<M: Machine> World<M> {
-    /// Something reaches a node: it reads it now, or later if it is slow.
+    /// Something reaches a node, unless it does not read that link now.
     pub(super) fn arrive(&mut self, addr: Addr, input: Input) {
+        if let Some(input) = self.hold_back(input) {
+            self.take_in(addr, input);
+        }
+    }
+
+    /// A node reads this now, or later if it is slow.
+    pub(super) fn take_in(&mut self, addr: Addr, input: Input) {
         // Nobody is slow, and so nothing waits.
         if self.faults.is_quiet() || !is_read(&input) {
             return self.handle(addr, input);
@@ -127,7 +134,7 @@ impl<M: Machine> World<M> {
 
     /// Whoever sent this has a full queue: it drops the link, and the node hears of that after all that waits. Across a
     /// cut neither end hears anything: what was still on its way is lost.
-    fn give_up(&mut self, input: &Input) {
+    pub(super) fn give_up(&mut self, input: &Input) {
         let Input::Message { link, .. } = input else { return };
         let (id, end) = connection_of(*link);
         if self
@@ -145,7 +152,7 @@ impl<M: Machine> World<M> {
 }
 
 /// Is it read from a connection?
-fn is_read(input: &Input) -> bool {
+pub(super) fn is_read(input: &Input) -> bool {
     match input {
         Input::Message { .. } | Input::Link { change: LinkChange::Closed { .. }, .. } => true,
         Input::Start

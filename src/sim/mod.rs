@@ -6,10 +6,12 @@
 //! the same run, to the last event.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod asked;
 mod due;
 mod engine;
 mod inbox;
 mod pacing;
+mod pauses;
 mod play;
 mod trouble;
 
@@ -20,14 +22,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::time::Duration;
 
+use self::asked::{Act, Asked};
 use self::due::Due;
 use self::inbox::UNREAD_MAX;
 use self::pacing::Pacer;
-use crate::event::{Event, EventKind, LinkId, Purpose, Stop};
+use self::pauses::Pauses;
+use crate::event::{Event, EventKind, LinkId, Stop};
 use crate::fault::Faults;
 use crate::proto::addr::Addr;
-use crate::proto::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
-use crate::proto::message::{Dialect, Message};
+use crate::proto::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand};
+use crate::proto::message::Dialect;
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -58,6 +62,8 @@ pub struct World<M> {
     junked: BTreeSet<Addr>,
     /// Ends of connections that do not get through: which connection, and to which end.
     withheld: Vec<(u64, usize, CloseCause)>,
+    /// Ends of connections that are not read now.
+    pauses: Pauses,
     /// When it is looked next whether all is within its bounds.
     next_look: Time,
 }
@@ -106,44 +112,14 @@ enum What {
     Read,
     /// The gap after this node's last write is over: on which connection, and at which end.
     Write(u64, usize),
+    /// The pause in which this node does not read a connection is over: which one, and at which end.
+    Resume(u64, usize),
     /// A dial reaches this node.
     Knock {
         from: Addr,
     },
     /// Somebody sends nonsense to this node.
     Junk,
-}
-
-/// What a machine asked for in one turn.
-#[derive(Debug, Default)]
-struct Asked {
-    acts: Vec<Act>,
-    events: Vec<EventKind>,
-}
-
-#[derive(Debug)]
-enum Act {
-    Send(LinkId, Message),
-    Dial(Addr),
-    HangUp(LinkId),
-}
-
-impl Output for Asked {
-    fn send(&mut self, link: LinkId, message: &Message) {
-        self.acts.push(Act::Send(link, message.clone()));
-    }
-
-    fn dial(&mut self, peer: Addr, _purpose: Purpose) {
-        self.acts.push(Act::Dial(peer));
-    }
-
-    fn hang_up(&mut self, link: LinkId) {
-        self.acts.push(Act::HangUp(link));
-    }
-
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.events.push(event());
-    }
 }
 
 /// Which connection a link id belongs to, and which of its ends.
@@ -182,6 +158,7 @@ impl<M: Machine> World<M> {
             junk: Random::new(!seed),
             junked: BTreeSet::new(),
             withheld: Vec::new(),
+            pauses: Pauses::new(),
             next_look: epoch,
         }
     }
@@ -339,6 +316,7 @@ impl<M: Machine> World<M> {
             What::Knock { from } => self.knock(from, due.node),
             What::Deliver(input) => self.arrive(due.node, input),
             What::Read => self.read(due.node),
+            What::Resume(id, end) => self.read_on(id, end),
             What::Write(id, end) => self.write(due.node, id, end),
             What::Junk => self.vandalize(due.node),
         }
@@ -401,6 +379,9 @@ impl<M: Machine> World<M> {
     /// A connection is closed at both ends.
     fn forget(&mut self, id: u64) {
         let Some(connection) = self.connections.remove(&id) else { return };
+        if !self.pauses.is_empty() {
+            self.pauses.retain(|(paused, _), _| *paused != id);
+        }
         for end in connection.ends {
             if let Some(node) = self.nodes.get_mut(&end) {
                 node.connections.remove(&id);
@@ -441,6 +422,7 @@ impl<M: Machine> World<M> {
                 let (id, end) = connection_of(link);
                 self.close(id, end, CloseCause::EndOfStream);
             }
+            Act::Pause(link, until) => self.rest(link, until),
         }
     }
 

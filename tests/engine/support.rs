@@ -6,7 +6,7 @@ use std::time::Duration;
 use gossipctl::clock::Clock;
 use gossipctl::command::{Command, NodeSpec, Placement};
 use gossipctl::event::{Event, EventKind, Purpose};
-use gossipctl::feed::{Feed, feed};
+use gossipctl::feed::{Bounds, Feed, bounded};
 use gossipctl::net::{Defaults, Engine};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
@@ -20,8 +20,8 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 /// Links that each peer aims for.
 const MAX_DIAL: usize = 4;
 
-/// Batches that the test may be behind.
-const BATCHES_MAX: usize = 1 << 16;
+/// How far the test may be behind: it looks at everything.
+const BOUNDS: Bounds = Bounds { batches: 1 << 16, events: usize::MAX, bytes: usize::MAX };
 
 pub(crate) struct Session {
     pub(crate) engine: Engine,
@@ -64,7 +64,7 @@ pub(crate) const ANYWHERE: Placement = Placement::At(Addr::loopback(0));
 
 impl Session {
     pub(crate) fn new(peer: PeerConfig) -> Self {
-        let (tap, feed) = feed(BATCHES_MAX);
+        let (tap, feed) = bounded(BOUNDS);
         Self {
             engine: Engine::new(defaults(peer), vec![tap]),
             feed,

@@ -456,6 +456,7 @@ impl Output for Refusals {
     fn hang_up(&mut self, _link: LinkId) {
         self.0 += 1;
     }
+    fn pause(&mut self, _link: LinkId, _until: Time) {}
     fn emit(&mut self, _event: impl FnOnce() -> EventKind) {}
 }
 

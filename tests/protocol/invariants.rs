@@ -241,6 +241,8 @@ impl Output for Sink {
         self.dials.push(peer);
     }
 
+    fn pause(&mut self, _link: LinkId, _until: Time) {}
+
     fn hang_up(&mut self, _link: LinkId) {}
 
     fn emit(&mut self, event: impl FnOnce() -> EventKind) {

@@ -2,6 +2,7 @@
 
 mod away;
 mod classic;
+mod floods;
 mod hostile;
 mod invariants;
 mod long_runs;

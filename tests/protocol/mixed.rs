@@ -100,9 +100,11 @@ impl Mixed {
         for _ in 0..size {
             mixed.start_ours();
         }
+        mixed.run_for(Duration::from_secs(20));
         for _ in 0..PYTHONS {
-            mixed.run_for(Duration::from_secs(20));
             mixed.start_python();
+            // Whom it dials must not be killed meanwhile: it would die of the refused connection.
+            mixed.run_for(Duration::from_secs(20));
         }
         mixed
     }
@@ -188,8 +190,13 @@ impl Mixed {
         for python in self.pythons.iter().chain([&self.seed]) {
             assert_eq!(python.process().died(), None, "{} at {}: {}", python.addr, self.seconds(), self.what);
         }
-        let (listed, live) = (self.seed.process().list().len(), self.ours.len() + self.pythons.len());
-        assert!(listed <= live + SLACK, "{listed} listed, {live} live at {}: {}", self.seconds(), self.what);
+        let (list, live) = (self.seed.process().list().to_vec(), self.live());
+        let most = live.len() + SLACK;
+        assert!(list.len() <= most, "listed {list:?}, live {live:?} at {}: {}", self.seconds(), self.what);
+    }
+
+    fn live(&self) -> Vec<Addr> {
+        self.ours.iter().copied().chain(self.pythons.iter().map(|python| python.addr)).collect()
     }
 
     fn seconds(&self) -> String {

@@ -70,6 +70,7 @@ impl Output for Acts {
         self.0.push(DoubleAct::Dial(peer, purpose));
     }
 
+    fn pause(&mut self, _link: LinkId, _until: gossipctl::proto::time::Time) {}
     fn hang_up(&mut self, link: LinkId) {
         self.0.push(DoubleAct::HangUp(link));
     }

@@ -146,6 +146,7 @@ impl Output for Record {
     fn dial(&mut self, peer: Addr, _purpose: Purpose) {
         self.dialed.push(peer);
     }
+    fn pause(&mut self, _link: LinkId, _until: Time) {}
     fn hang_up(&mut self, link: LinkId) {
         self.closed.push(link);
     }

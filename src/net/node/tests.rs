@@ -1,6 +1,6 @@
 //! The driver with a machine that does one thing.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use super::*;
 use crate::feed::{Feed, feed};

@@ -5,7 +5,7 @@ use super::overlay::Entry;
 use super::{Link, Peer};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
-use crate::proto::event::{Direction, EventKind, LinkId, Purpose, Rule, Side};
+use crate::proto::event::{Direction, EventKind, LinkId, Omission, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use crate::proto::time::Time;
@@ -176,7 +176,10 @@ impl Peer {
                 self.offenses.tell(now, open.remote.ip(), event, out);
             }
             // These are part of the protocol, and a story about the overlay.
-            (RefusalReason::Full | RefusalReason::Cut, _) | (_, None) => out.emit(event),
+            (RefusalReason::Full | RefusalReason::Cut, Some(open)) => {
+                self.visits.tell(now, open.remote.ip(), Omission::Refusals, event, out);
+            }
+            (_, None) => out.emit(event),
         }
     }
 

@@ -266,7 +266,7 @@ impl Peer {
     }
 
     fn registered(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {
-        self.link_up(link, seed, out);
+        self.link_up(now, link, seed, out);
         if let Some(old) = self.registrar.stand(seed, link) {
             self.close_renewed(old, seed, out);
         }

@@ -148,11 +148,18 @@ impl Peer {
 
     /// A neighbor is dead: drops it and tells every seed that we are registered with.
     pub(super) fn bury(&mut self, now: Time, peer: Addr, cause: DeathCause, out: &mut impl Output) {
-        let Some(last_heard) = self.overlay.get(peer).map(|neighbor| neighbor.last_heard) else { return };
-        out.emit(|| EventKind::NeighborDied { peer, cause, last_heard });
+        let Some(neighbor) = self.overlay.get(peer) else { return };
+        let (last_heard, is_told) =
+            (neighbor.last_heard, !neighbor.links.iter().all(|link| self.visits.is_untold(*link)));
+        if is_told {
+            out.emit(|| EventKind::NeighborDied { peer, cause, last_heard });
+        }
         self.lost_candidate(peer, now + self.cool_down());
         self.part(now, peer, LinkEnd::Dead { cause }, out);
-        self.report_death(now, peer, cause, out);
+        // Whoever came and went in a flood is no loss, and its reports would be a flood at the seeds.
+        if is_told {
+            self.report_death(now, peer, cause, out);
+        }
     }
 
     /// Says of a node that it is dead without having looked.

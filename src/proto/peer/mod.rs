@@ -38,6 +38,7 @@ use self::spread::Spread;
 use super::absence::Presence;
 use super::addr::Addr;
 use super::bucket::TokenBucket;
+use super::budget::{self, Budget, Verdict};
 use super::claims::Claims;
 use super::config::{HALF_OPEN_MAX, PeerConfig};
 use super::crowd;
@@ -47,6 +48,7 @@ use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Role};
 use super::offenses::Offenses;
 use super::random::Random;
 use super::time::Time;
+use super::visits::Visits;
 
 /// A connection of a peer.
 #[derive(Debug)]
@@ -58,6 +60,7 @@ struct Link {
     direction: Direction,
     purpose: Purpose,
     stage: Stage,
+    budget: Budget,
 }
 
 /// How far a connection is.
@@ -106,6 +109,7 @@ pub struct Peer {
     /// How far its clock is ahead of the time that it is handed, in microseconds.
     skew_us: i64,
     offenses: Offenses,
+    visits: Visits,
     claims: Claims,
     presence: Presence,
     /// It has said goodbye and does nothing any more.
@@ -128,6 +132,7 @@ impl Peer {
             links: BTreeMap::new(),
             skew_us: 0,
             offenses: Offenses::default(),
+            visits: Visits::default(),
             claims: Claims::default(),
             left: false,
             config,
@@ -180,7 +185,7 @@ impl Peer {
         }
         let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
         let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
-        self.links.insert(link, Link { remote, peer: None, direction, purpose, stage });
+        self.links.insert(link, Link { remote, peer: None, direction, purpose, stage, budget: Budget::default() });
     }
 
     fn turned_away(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
@@ -202,7 +207,8 @@ impl Peer {
     fn on_dialed(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
         let purpose = if self.registrar.knows(peer) { Purpose::Registration } else { Purpose::Neighbor };
         let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
-        let open = Link { remote: peer.socket(), peer: Some(peer), direction: Direction::Outbound, purpose, stage };
+        let (direction, budget) = (Direction::Outbound, Budget::default());
+        let open = Link { remote: peer.socket(), peer: Some(peer), direction, purpose, stage, budget };
         self.links.insert(link, open);
         match purpose {
             Purpose::Registration => self.on_seed_dialed(link, out),
@@ -219,6 +225,9 @@ impl Peer {
     }
 
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
+        if !self.is_within_budget(now, link, &message, out) {
+            return;
+        }
         let Some(open) = self.links.get(&link) else { return };
         let said = message.name();
         match (open.purpose, open.stage, open.peer) {
@@ -230,16 +239,38 @@ impl Peer {
         }
     }
 
+    /// May this link bring such a message? Whoever brings too many is read slowly, then told of, then dropped.
+    fn is_within_budget(&mut self, now: Time, link: LinkId, message: &Message, out: &mut impl Output) -> bool {
+        let Some(open) = self.links.get_mut(&link) else { return false };
+        match open.budget.spend(now, budget::cost(message)) {
+            Verdict::Within => {}
+            Verdict::Slowed { until, is_news } => {
+                out.pause(link, until);
+                if let Some(peer) = open.peer.filter(|_| is_news) {
+                    self.offenses.tell(now, open.remote.ip(), || budget::told(peer, message), out);
+                }
+            }
+            Verdict::Exceeded => {
+                self.offend(now, link, Rule::TooManyMessages, message.name(), out);
+                return false;
+            }
+        }
+        true
+    }
+
     fn hello(&self) -> Message {
         Message::Hello(Hello { listen: self.config.listen, role: Role::Peer, priority: self.priority() })
     }
 
     /// Marks a link as in use.
-    fn link_up(&mut self, link: LinkId, peer: Addr, out: &mut impl Output) {
+    fn link_up(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
         let Some(open) = self.links.get_mut(&link) else { return };
         (open.stage, open.peer) = (Stage::Up, Some(peer));
         let (direction, purpose) = (open.direction, open.purpose);
-        out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
+        let is_told = direction == Direction::Outbound || self.visits.came(now, link, open.remote.ip());
+        if is_told {
+            out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
+        }
     }
 
     /// The remote broke a rule: says so and closes the link.
@@ -295,20 +326,23 @@ impl Peer {
             NodeCommand::Heal(peer) => self.heal(now, peer, out),
             NodeCommand::Lie(about) => self.lie(now, about, out),
             NodeCommand::Skew(ahead_us) => self.skew_us = ahead_us,
-            NodeCommand::Leave => self.leave(out),
+            NodeCommand::Leave => self.leave(now, out),
         }
     }
 
-    fn leave(&mut self, out: &mut impl Output) {
+    fn leave(&mut self, now: Time, out: &mut impl Output) {
         self.left = true;
         let reason = GoodbyeReason::Leaving;
         for (link, open) in std::mem::take(&mut self.links) {
             out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(link);
-            let (Stage::Up, Some(peer)) = (open.stage, open.peer) else { continue };
+            let (Stage::Up, Some(peer), true) = (open.stage, open.peer, self.visits.went(now, link, out)) else {
+                continue;
+            };
             let (purpose, end) = (open.purpose, LinkEnd::Goodbye { side: Side::Us, reason });
             out.emit(|| EventKind::LinkDown { link, peer, purpose, end });
         }
+        self.visits.end(out);
         self.overlay.neighbors.clear();
         self.overlay.unheard.clear();
         self.claims.clear();
@@ -317,6 +351,8 @@ impl Peer {
     fn on_wake(&mut self, now: Time, out: &mut impl Output) {
         self.end_handshakes(now, out);
         self.offenses.end_windows(now, out);
+        self.visits.end_windows(now, out);
+        self.tell_stayed(now, out);
         self.pursue_seeds(now, out);
         self.generate_if_due(now, out);
         self.get_listed_if_due(now, out);
@@ -324,6 +360,16 @@ impl Peer {
         self.probe_if_due(now, out);
         self.park_if_due(now, out);
         self.repair_if_due(now, out);
+    }
+
+    /// Tells of links that have stood for long although many from the same machine come and go.
+    fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
+        for link in self.visits.take_stayed(now) {
+            if let Some(Link { peer: Some(peer), direction, purpose, .. }) = self.links.get(&link) {
+                let (peer, direction, purpose) = (*peer, *direction, *purpose);
+                out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
+            }
+        }
     }
 
     fn end_handshakes(&mut self, now: Time, out: &mut impl Output) {
@@ -390,6 +436,7 @@ impl Machine for Peer {
             self.overlay.next_judgment(self.config.answer_patience()),
             self.repair.next_at(),
             self.offenses.next_deadline(),
+            self.visits.next_deadline(),
             self.claims.next_deadline(),
             self.overlay.unheard.next_deadline(),
         ];

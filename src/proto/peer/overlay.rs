@@ -297,7 +297,7 @@ impl Peer {
         priority: Priority,
         out: &mut impl Output,
     ) {
-        self.link_up(link, addr, out);
+        self.link_up(now, link, addr, out);
         let bridge = priority == Priority::Bridge || self.overlay.bridge.take_if(|bridge| *bridge == addr).is_some();
         if let Some(neighbor) = self.overlay.get_mut(addr) {
             return neighbor.add_link(link, now);
@@ -327,10 +327,17 @@ impl Peer {
             if self.links.remove(&link).is_some() {
                 out.hang_up(link);
             }
-            out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+            self.tell_down(now, link, peer, end, out);
         }
         self.repair.on_link_lost(now, &self.config, &mut self.random);
         Some(neighbor)
+    }
+
+    /// Tells that a link is gone, if it was told that it had come.
+    fn tell_down(&mut self, now: Time, link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
+        if self.visits.went(now, link, out) {
+            out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+        }
     }
 
     /// A message from a neighbor.
@@ -401,7 +408,7 @@ impl Peer {
             // The other link of the pair carries on.
             neighbor.links.retain(|other| *other != link);
             let end = LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Duplicate };
-            return out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+            return self.tell_down(now, link, peer, end, out);
         }
         match cause {
             CloseCause::TooSlow => self.part_coldly(now, peer, LinkEnd::TooSlow, out),

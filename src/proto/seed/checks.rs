@@ -9,10 +9,10 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::links::Link;
-use super::{DISPUTES_MAX, Seed, registration_ended};
+use super::{DISPUTES_MAX, Seed};
 use crate::proto::addr::Addr;
 use crate::proto::config::DeadPolicy;
-use crate::proto::event::{DelistReason, EventKind, LinkEnd, LinkId, ReportAction, Rule};
+use crate::proto::event::{DelistReason, EventKind, LinkEnd, LinkId, Omission, ReportAction, Rule};
 use crate::proto::machine::Output;
 use crate::proto::message::{DeathCause, Dialect, Message, ProbeSeq};
 use crate::proto::time::{ClockTime, Time};
@@ -47,10 +47,16 @@ pub(super) struct Report {
 }
 
 impl Seed {
-    pub(super) fn on_report(&mut self, now: Time, report: Report, out: &mut impl Output) {
+    pub(super) fn on_report(&mut self, now: Time, link: LinkId, report: Report, out: &mut impl Output) {
         let Report { dead, clock, reporter, cause } = report;
         let action = self.judge(dead);
-        out.emit(|| EventKind::DeadReportReceived { dead, clock, reporter, cause, action });
+        let event = || EventKind::DeadReportReceived { dead, clock, reporter, cause, action };
+        match (action, self.links.get(link)) {
+            (ReportAction::NotListed, Some(open)) => {
+                self.visits.tell(now, open.remote.ip(), Omission::Reports, event, out);
+            }
+            (ReportAction::NotListed | ReportAction::Removed | ReportAction::Verifying, _) => out.emit(event),
+        }
         match action {
             ReportAction::NotListed => {}
             ReportAction::Removed => self.delist(dead, DelistReason::Reported { reporter }, out),
@@ -162,7 +168,7 @@ impl Seed {
         out.hang_up(link);
         self.links.remove(link);
         let cause = DeathCause::Misses { misses: CHECK_PROBES };
-        registration_ended(link, peer, LinkEnd::Dead { cause }, out);
+        self.registration_ended(now, link, peer, LinkEnd::Dead { cause }, out);
     }
 
     pub(super) fn probe(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> ProbeSeq {

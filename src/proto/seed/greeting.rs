@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::proof::Proof;
-use super::{Entry, Seed, registration_ended};
+use super::{Entry, Seed};
 use crate::proto::addr::Addr;
 use crate::proto::claims::{Claim, Claims};
-use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, RefusalReason, Role};
 use crate::proto::reach::is_here;
@@ -93,27 +93,30 @@ impl Seed {
     }
 
     fn register(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
-        let again = self.replace_registration(link, peer, out);
-        out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
-        out.emit(|| EventKind::PeerListed { peer, again });
+        let (again, was_told) = self.replace_registration(now, link, peer, out);
+        let from = self.links.get(link).map(|open| open.remote.ip());
+        if from.is_none_or(|from| self.visits.came(now, link, from)) {
+            self.tell_registered(link, peer, again && was_told, out);
+        }
         if self.config.dialect == Dialect::Framed {
             self.send_list(now, link, out);
         }
     }
 
-    /// Puts the peer on the list with this link; true when it had been on it.
-    fn replace_registration(&mut self, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
-        let Some(open) = self.links.get_mut(link) else { return false };
+    /// Puts the peer on the list with this link: whether it had been on it, and whether that was told.
+    fn replace_registration(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> (bool, bool) {
+        let Some(open) = self.links.get_mut(link) else { return (false, false) };
         open.peer = Some(peer);
         let host = open.remote.ip();
         self.schedule(link);
+        let is_told = self.list.get(&peer).is_some_and(|entry| entry.is_told);
         let proof = self.list.get(&peer).map_or_else(|| self.proof_of_newcomers(), |before| before.proof);
-        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0), host, proof };
+        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0), host, proof, is_told };
         let Some(before) = self.list.insert(peer, entry) else {
             if proof == Proof::Wanted && self.may_prove(peer, host) {
                 self.proofs.want(peer);
             }
-            return false;
+            return (false, false);
         };
         self.departures.remove(&(before.departed_at, peer));
         if let Some(old) = before.link {
@@ -121,9 +124,9 @@ impl Seed {
             self.links.remove(old);
             out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(old);
-            registration_ended(old, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+            self.registration_ended(now, old, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
         }
-        true
+        (true, is_told)
     }
 
     /// Is the peer on the list, by this registration?
@@ -136,12 +139,14 @@ impl Seed {
     pub(super) fn list_again(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
         let Some(from) = self.links.get(link).map(|open| open.remote.ip()) else { return false };
         if self.is_full_for(peer, from) {
-            registration_ended(link, peer, LinkEnd::RegistrationLost, out);
+            self.registration_ended(now, link, peer, LinkEnd::RegistrationLost, out);
             self.refuse(now, link, peer, RefusalReason::Full, out);
             return false;
         }
-        let again = self.replace_registration(link, peer, out);
-        out.emit(|| EventKind::PeerListed { peer, again });
+        let (again, was_told) = self.replace_registration(now, link, peer, out);
+        if !self.visits.is_untold(link) {
+            self.tell_listed(peer, again && was_told, out);
+        }
         true
     }
 

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use super::checks::Check;
 use crate::proto::addr::Addr;
+use crate::proto::budget::Budget;
 use crate::proto::event::LinkId;
 use crate::proto::time::Time;
 
@@ -25,6 +26,7 @@ pub(super) struct Link {
     pub(super) heard_at: Time,
     /// The question whether it lives, while that is open.
     pub(super) check: Option<Check>,
+    pub(super) budget: Budget,
     /// Its place among those that will be due.
     due_at: Option<Time>,
 }
@@ -32,7 +34,16 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(now: Time, remote: SocketAddr, hello_by: Time) -> Self {
         let due_at = Some(hello_by);
-        Self { remote, peer: None, hello_by, listed_at: now, heard_at: now, check: None, due_at }
+        Self {
+            remote,
+            peer: None,
+            hello_by,
+            listed_at: now,
+            heard_at: now,
+            check: None,
+            budget: Budget::default(),
+            due_at,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::checks::REPORTERS_MAX;
 use super::*;
 use crate::proto::config::REGISTRATIONS_MAX;
+use crate::proto::event::Purpose;
 use crate::proto::message::RefusalReason;
 
 /// Says nothing to anybody, and keeps what happened.
@@ -13,6 +14,8 @@ impl Output for Told {
     fn send(&mut self, _link: LinkId, _message: &Message) {}
 
     fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
+
+    fn pause(&mut self, _link: LinkId, _until: Time) {}
 
     fn hang_up(&mut self, _link: LinkId) {}
 
@@ -45,7 +48,8 @@ fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
     let mut seed = seed();
     let host = std::net::Ipv4Addr::LOCALHOST.into();
     for n in 0..REGISTRATIONS_MAX {
-        seed.list.insert(addr(n), Entry { link: None, departed_at: NOW, host, proof: super::proof::Proof::Given });
+        let proof = super::proof::Proof::Given;
+        seed.list.insert(addr(n), Entry { link: None, departed_at: NOW, host, proof, is_told: true });
     }
     let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { reason: RefusalReason::Full, .. });
     assert!(join(&mut seed, LinkId(1), addr(REGISTRATIONS_MAX)).iter().any(refused));

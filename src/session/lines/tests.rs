@@ -77,6 +77,8 @@ link_refused: ('127.0.0.1', 3002) refused a link: it has as many neighbors as it
 not_accepted: Not accepted by ('127.0.0.1', 3002) so far: the connect succeeded, and nothing was heard; the connection is parked
 violation: Violation: bytes that are no message, by 10.0.0.1:4711: "\x1b["
 more_offenses: 3117 more like it from 10.0.0.1 in 10 s
+flooding: ('127.0.0.1', 3002) sends more than 400 messages a second besides gossip (liveness request): it is read slowly
+omitted: 19936 more links from 10.0.0.1 came and went in 10 s
 other_dialect: 10.0.0.1:4711 speaks the classic dialect; start this node with --wire classic
 handshake_failed: Connection with ('127.0.0.1', 3002) ended before it named itself
 eclipse_suspected: May be cut off from the others: 2 neighbors joined when it was full, which is most of them

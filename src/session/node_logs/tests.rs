@@ -157,3 +157,55 @@ fn a_directory_that_cannot_be_made_is_an_error_that_names_it() {
     let error = NodeLogs::open(&file.join("logs"), 0).unwrap_err().to_string();
     assert!(error.starts_with("cannot write the log ") && error.contains("file/logs"), "{error}");
 }
+
+#[test]
+fn a_log_that_is_full_goes_on_in_a_new_file_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = Run::new(dir.path());
+    run.logs.log_len_max = 1_000;
+    run.start(peer(0), Role::Peer);
+    for n in 0..100 {
+        run.hear(peer(0), &n.to_string());
+        assert!(run.logs.flush().is_empty());
+    }
+    assert_eq!(names(dir.path()), ["peer_log_3000.earlier.txt", "peer_log_3000.txt"]);
+    for name in names(dir.path()) {
+        let len = fs::metadata(dir.path().join(&name)).unwrap().len();
+        assert!((500..=1_100).contains(&len), "{name}: {len}");
+    }
+    let (before, now) = (heard(dir.path(), "peer_log_3000.earlier.txt"), heard(dir.path(), "peer_log_3000.txt"));
+    let kept: Vec<u32> = before.iter().chain(&now).map(|line| line.parse().unwrap()).collect();
+    assert_eq!(kept, (100 - u32::try_from(kept.len()).unwrap()..100).collect::<Vec<_>>(), "the newest, without a gap");
+    let text = fs::read_to_string(dir.path().join("peer_log_3000.txt")).unwrap();
+    assert!(text.starts_with("(the lines before these are in peer_log_3000.earlier.txt, "), "{text}");
+    let note = run.logs.take_note().unwrap();
+    assert!(note.contains("peer_log_3000.txt has reached its limit of 1kB"), "{note}");
+    assert_eq!(run.logs.take_note(), None, "once is enough");
+}
+
+#[test]
+fn a_new_run_keeps_the_earlier_part_of_an_old_log_too() {
+    let dir = tempfile::tempdir().unwrap();
+    for body in ["first", "second"] {
+        let mut run = Run::new(dir.path());
+        run.logs.log_len_max = 1;
+        run.start(peer(0), Role::Peer);
+        for _ in 0..2 {
+            run.hear(peer(0), body);
+            run.logs.flush();
+        }
+    }
+    assert_eq!(heard(dir.path(), "peer_log_3000.earlier.1.txt"), ["first"]);
+    assert_eq!(heard(dir.path(), "peer_log_3000.earlier.txt"), ["second"]);
+}
+
+#[test]
+fn many_logs_share_what_all_of_them_may_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = Run::new(dir.path());
+    assert_eq!(run.logs.file_len_max(), LOG_LEN_MAX);
+    for n in 0..64 {
+        run.start(peer(n), Role::Peer);
+    }
+    assert_eq!(run.logs.file_len_max(), LOGS_LEN_MAX / 128);
+}

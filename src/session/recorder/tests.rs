@@ -177,6 +177,8 @@ struct Double {
     full: Arc<AtomicBool>,
     /// A write waits in front of it for as long as it is closed.
     gate: Arc<Gate>,
+    /// What a write takes.
+    slowness: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -215,6 +217,7 @@ impl Gate {
 impl Disk for Double {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.gate.pass();
+        std::thread::sleep(self.slowness);
         if self.full.load(Ordering::SeqCst) {
             return Err(io::Error::from(io::ErrorKind::StorageFull));
         }
@@ -284,6 +287,20 @@ async fn a_disk_that_stands_still_holds_up_nobody_and_what_is_missing_is_told_wh
     let report = tokio::task::spawn_blocking(|| recorder.finish()).await.unwrap();
     assert_eq!((report.events, report.skipped, report.lost), (3 + 5 + 20 + 4, 1_980, 0));
     assert_eq!(disk.story(), "28 [1980] 4");
+}
+
+#[test]
+fn a_disk_that_is_behind_at_the_end_does_not_keep_the_user_and_the_rest_is_missing() {
+    let (tap, feed) = feed(1_000);
+    let disk = Double { slowness: Duration::from_millis(50), ..Double::default() };
+    let (recorder, _notices) = disk.recorder(feed);
+    // Each of them is more than waits to be written together.
+    let large = event(peer(0), received(&"x".repeat(300_000)));
+    (0..50).for_each(|_| tap.publish_one(large.clone()));
+    let report = recorder.finish();
+    assert_eq!(report.events + report.skipped, 50);
+    assert!(report.skipped > 0 && report.events > 0, "{report:?}");
+    assert!(disk.story().ends_with(&format!("[{}]", report.skipped)), "{}", disk.story());
 }
 
 #[tokio::test]

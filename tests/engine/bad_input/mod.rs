@@ -4,6 +4,7 @@
 mod commands;
 mod crowd;
 mod dialects;
+mod floods;
 mod neighbor;
 mod registrations;
 mod seed;

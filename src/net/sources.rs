@@ -1,0 +1,163 @@
+//! What a node waits for, all at once: commands, dials, links, new connections, and the next deadline.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::coop;
+use tokio::time::{Sleep, sleep_until};
+
+use super::dial::Dialed;
+use super::ending::{Endings, Introduction};
+use super::links::{DIALS_MAX, Links};
+use super::node::{CONTROLS_MAX, Control};
+use crate::clock::Clock;
+use crate::proto::event::LinkId;
+use crate::proto::time::Time;
+
+/// Connections that one turn accepts.
+const TURN_ACCEPTS_MAX: usize = 64;
+/// After a failed accept (no descriptors are left, as a rule) the next attempt waits this long.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a node waits for.
+pub(super) struct Sources {
+    pub(super) endings: Endings,
+    controls: mpsc::Receiver<Control>,
+    dialed: mpsc::Receiver<Dialed>,
+    /// Until the node leaves.
+    listener: Option<TcpListener>,
+    clock: Clock,
+    alarm: Pin<Box<Sleep>>,
+    /// When the alarm goes off, if it is set.
+    alarm_at: Option<Time>,
+    accept_again: Option<Time>,
+    /// The last accept failed, which was said.
+    accept_fails: bool,
+    /// Commands are read, too.
+    pub(super) takes_controls: bool,
+}
+
+impl Drop for Sources {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// What there is to do in a turn.
+#[derive(Default)]
+pub(super) struct Ready {
+    pub(super) controls: Vec<Control>,
+    pub(super) dialed: Vec<Dialed>,
+    pub(super) calls: Vec<LinkId>,
+    pub(super) accepted: Vec<(TcpStream, SocketAddr)>,
+    pub(super) accept_error: Option<String>,
+}
+
+impl Ready {
+    fn is_empty(&self) -> bool {
+        let asked = !self.controls.is_empty() || !self.dialed.is_empty() || !self.calls.is_empty();
+        !asked && self.accepted.is_empty() && self.accept_error.is_none()
+    }
+}
+
+impl Sources {
+    pub(super) fn new(
+        endings: Endings,
+        controls: mpsc::Receiver<Control>,
+        dialed: mpsc::Receiver<Dialed>,
+        listener: TcpListener,
+        clock: Clock,
+    ) -> Self {
+        let (alarm, listener) = (Box::pin(sleep_until(clock.instant(clock.epoch()))), Some(listener));
+        let (alarm_at, accept_again, accept_fails, takes_controls) = (None, None, false, true);
+        Self { endings, controls, dialed, listener, clock, alarm, alarm_at, accept_again, accept_fails, takes_controls }
+    }
+
+    /// Nothing new comes from outside from now on.
+    pub(super) fn close(&mut self) {
+        self.controls.close();
+        if let Some(listener) = self.listener.take() {
+            self.endings.close(listener);
+        }
+        self.dialed.close();
+        while let Ok(dialed) = self.dialed.try_recv() {
+            dialed.result.into_iter().for_each(|stream| self.endings.end(stream, Introduction::Due));
+        }
+    }
+
+    /// Waits until there is something to do, at the latest until `deadline`.
+    pub(super) async fn ready(&mut self, deadline: Option<Time>, links: &Links) -> Ready {
+        self.set_alarm([deadline, links.next_alarm(), self.accept_again]);
+        let mut ready = Ready::default();
+        poll_fn(|cx| self.poll(cx, links, &mut ready)).await;
+        ready
+    }
+
+    fn set_alarm(&mut self, deadlines: [Option<Time>; 3]) {
+        let at = deadlines.into_iter().flatten().min();
+        if at != self.alarm_at {
+            self.alarm_at = at;
+            if let Some(at) = at {
+                self.alarm.as_mut().reset(self.clock.instant(at));
+            }
+        }
+    }
+
+    /// Takes all that is ready.
+    fn poll(&mut self, cx: &mut Context<'_>, links: &Links, ready: &mut Ready) -> Poll<()> {
+        // Each registers for its next wake-up only where it finds nothing (more).
+        if self.takes_controls {
+            let _ = self.controls.poll_recv_many(cx, &mut ready.controls, CONTROLS_MAX);
+        }
+        let _ = self.dialed.poll_recv_many(cx, &mut ready.dialed, DIALS_MAX);
+        poll_calls(cx, links, &mut ready.calls);
+        self.poll_accept(cx, ready);
+        let alarm = self.poll_alarm(cx);
+        if alarm || !ready.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>, ready: &mut Ready) {
+        let Some(listener) = &self.listener else { return };
+        while self.accept_again.is_none() && ready.accepted.len() < TURN_ACCEPTS_MAX {
+            match listener.poll_accept(cx) {
+                Poll::Ready(Ok(accepted)) => {
+                    self.accept_fails = false;
+                    ready.accepted.push(accepted);
+                }
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Poll::Ready(Err(error)) => {
+                    if !std::mem::replace(&mut self.accept_fails, true) {
+                        ready.accept_error = Some(error.to_string());
+                    }
+                    self.accept_again = Some(self.clock.now() + ACCEPT_PAUSE);
+                }
+                Poll::Pending => break,
+            }
+        }
+    }
+
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.alarm_at.is_none() || self.alarm.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.alarm_at = None;
+        self.accept_again = self.accept_again.filter(|again| *again > self.clock.now());
+        true
+    }
+}
+
+/// Takes the calls of links, unless the task has had its share and must let others run: then the links
+/// have nothing for it either.
+fn poll_calls(cx: &mut Context<'_>, links: &Links, calls: &mut Vec<LinkId>) {
+    if let Poll::Ready(share) = coop::poll_proceed(cx)
+        && links.poll_calls(cx, calls).is_ready()
+    {
+        share.made_progress();
+    }
+}

@@ -1,0 +1,171 @@
+//! How much a remote may say on one link besides gossip.
+//!
+//! Gossip is held by back-pressure: who sends more of it than a node handles is slowed by TCP. Probes, answers, reports
+//! and requests are answered, told and logged each by itself, and an honest node has few to say. So each link has a
+//! budget for them. A link that exceeds it is not read until the budget allows it, then told, then dropped. A driver does the
+//! first ([`super::machine::Output::pause`]), on sockets and in virtual time; the machines do the rest.
+
+use std::time::Duration;
+
+use super::addr::Addr;
+use super::event::EventKind;
+use super::message::Message;
+use super::time::Time;
+
+/// Such messages that a link may bring, on average. An honest neighbor sends a probe and an answer each liveness interval, and
+/// the shortest that can be set is 10 ms: 200 a second. This is twice that.
+pub const MESSAGES_A_SECOND: u32 = 400;
+/// Such messages that may come at once: ten seconds' worth, as it waits for a node that was stopped for a moment.
+pub const BURST: u32 = 4_000;
+/// Addresses of a list that cost as much as a message of a few bytes: as many as make an event of a thousand bytes. So a
+/// seed may send its longest list, of which an honest one sends four a second at most to a peer in need, five times a second.
+const ADDRESSES_A_MESSAGE: usize = 128;
+/// Who exceeds its budget for so long is told of.
+pub const TOLD_AFTER: Duration = Duration::from_secs(1);
+/// Who exceeds its budget for so long although it is read slowly is dropped: no queue of an honest node lasts as long.
+pub const DROPPED_AFTER: Duration = Duration::from_secs(5);
+/// A link that is not read rests for this long at least, so that a flood does not wake its node for each message.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+
+/// What one message costs.
+const COST: Duration = Duration::from_micros(1_000_000 / MESSAGES_A_SECOND as u64);
+/// What may be spent in advance.
+const CREDIT: Duration = Duration::from_micros(1_000_000 / MESSAGES_A_SECOND as u64 * BURST as u64);
+
+/// How many messages this one counts for; gossip is free.
+pub(super) fn cost(message: &Message) -> u32 {
+    match message {
+        Message::Gossip(_) => 0,
+        Message::PeerList(list) => 1 + u32::try_from(list.len() / ADDRESSES_A_MESSAGE).unwrap_or(BURST),
+        Message::Hello(_)
+        | Message::ListRequest
+        | Message::Probe { .. }
+        | Message::ProbeReply { .. }
+        | Message::DeadReport { .. }
+        | Message::Refusal { .. }
+        | Message::Goodbye { .. } => 1,
+    }
+}
+
+/// Tells that a link brings too much: this, last.
+pub(super) fn told(peer: Addr, message: &Message) -> EventKind {
+    EventKind::Flooding { peer, said: message.name().to_owned(), limit: MESSAGES_A_SECOND }
+}
+
+/// What becomes of a link that has brought one more message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It may go on.
+    Within,
+    /// It is not read before this.
+    Slowed {
+        /// When it is read again.
+        until: Time,
+        /// It has been so for long enough to be told of, and was not told of yet.
+        is_news: bool,
+    },
+    /// It is dropped.
+    Exceeded,
+}
+
+/// The budget of one link.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Budget {
+    /// When all that was spent is paid for (the generic cell rate algorithm's theoretical arrival time).
+    paid_at: Option<Time>,
+    /// Since when it has been exceeded.
+    over_since: Option<Time>,
+    is_told: bool,
+}
+
+impl Budget {
+    /// More came lately than may.
+    pub(super) fn is_exceeded(&self) -> bool {
+        self.over_since.is_some()
+    }
+
+    /// Something came that counts for so many messages.
+    pub(super) fn spend(&mut self, now: Time, cost: u32) -> Verdict {
+        if cost == 0 {
+            return Verdict::Within;
+        }
+        let paid_at = self.paid_at.map_or(now, |at| at.max(now)) + COST * cost;
+        self.paid_at = Some(paid_at);
+        let debt = paid_at.since(now);
+        if debt <= CREDIT {
+            if debt <= CREDIT / 2 {
+                (self.over_since, self.is_told) = (None, false);
+            }
+            return Verdict::Within;
+        }
+        let over_for = now.since(*self.over_since.get_or_insert(now));
+        if over_for >= DROPPED_AFTER {
+            return Verdict::Exceeded;
+        }
+        let is_news = over_for >= TOLD_AFTER && !std::mem::replace(&mut self.is_told, true);
+        Verdict::Slowed { until: now + debt.saturating_sub(CREDIT).max(PAUSE_MIN), is_news }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::addr::Addr;
+    use crate::proto::config::LIST_LEN_MAX;
+
+    /// Spends as fast as the link is read for this long: how many messages got through, and how it ended.
+    fn flood(budget: &mut Budget, mut now: Time, span: Duration) -> (u32, u32, Verdict) {
+        let (until, mut count, mut news) = (now + span, 0, 0);
+        loop {
+            let verdict = budget.spend(now, 1);
+            count += 1;
+            match verdict {
+                Verdict::Within => {}
+                Verdict::Slowed { until, is_news } => {
+                    news += u32::from(is_news);
+                    now = until;
+                }
+                Verdict::Exceeded => return (count, news, verdict),
+            }
+            if now >= until {
+                return (count, news, verdict);
+            }
+        }
+    }
+
+    #[test]
+    fn a_flood_is_slowed_then_told_once_then_dropped() {
+        let (count, news, last) = flood(&mut Budget::default(), Time::from_micros(7), Duration::from_secs(60));
+        assert_eq!((news, last), (1, Verdict::Exceeded));
+        let most = BURST + MESSAGES_A_SECOND * u32::try_from(DROPPED_AFTER.as_secs()).unwrap() + 50;
+        assert!((BURST..=most).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn two_hundred_messages_a_second_are_within_the_budget_for_ever() {
+        let mut budget = Budget::default();
+        let at = |n: u64| Time::from_micros(n * 5_000);
+        assert!((0..100_000).all(|n| budget.spend(at(n), 1) == Verdict::Within));
+    }
+
+    #[test]
+    fn the_longest_list_may_come_four_times_a_second_for_ever() {
+        let mut budget = Budget::default();
+        let list = Message::PeerList(vec![Addr::loopback(1); LIST_LEN_MAX]);
+        let at = |n: u64| Time::from_micros(n * 250_000);
+        assert!((0..100_000).all(|n| budget.spend(at(n), cost(&list)) == Verdict::Within));
+        let at_once = (0..1_000).take_while(|_| budget.spend(at(100_000), cost(&list)) == Verdict::Within).count();
+        assert!(at_once < 70, "{at_once}");
+    }
+
+    #[test]
+    fn who_slows_down_in_time_begins_anew() {
+        let mut budget = Budget::default();
+        for round in 0..10 {
+            let begin = Time::from_micros(round * 60_000_000);
+            let (_, news, last) = flood(&mut budget, begin, Duration::from_secs(2));
+            assert!(matches!(last, Verdict::Slowed { .. } | Verdict::Within), "{last:?} in round {round}");
+            assert_eq!(news, 1);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Why nodes do what they do, as their events tell it.
+
+use serde::{Deserialize, Serialize};
+
+use super::addr::Addr;
+
+/// Why a seed took a peer off its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum DelistReason {
+    /// A report was believed.
+    Reported {
+        /// Who reported.
+        reporter: Addr,
+    },
+    /// A report was checked, and the node did not answer.
+    Unanswered {
+        /// Who reported.
+        reporter: Addr,
+    },
+    /// Nothing was heard of it for long, and it did not answer when it was asked.
+    Silent,
+    /// Its registration closed, and no new one came in time.
+    Departed,
+    /// It said goodbye.
+    Left,
+}
+
+/// Why a peer looks for more links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum RepairReason {
+    /// It has fewer than it aims for.
+    TooFewLinks {
+        /// Links it has.
+        have: usize,
+        /// Links it aims for.
+        want: usize,
+    },
+    /// A seed lists a node with a lower address than the lowest of this part of the overlay.
+    SplitOverlay {
+        /// The lowest address of this part.
+        root: Addr,
+        /// The node of another part.
+        other: Addr,
+    },
+    /// No seed lists the lowest address that is said to live in this part of the overlay.
+    FalseRoot {
+        /// That address.
+        root: Addr,
+        /// The node that is dialed, in case it is in another part.
+        other: Addr,
+    },
+}

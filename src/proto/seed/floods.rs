@@ -1,0 +1,73 @@
+//! What a seed does about remotes that keep the protocol and say, or come, too much: see [`crate::proto::budget`] and
+//! [`crate::proto::visits`].
+
+use super::Seed;
+use crate::proto::addr::Addr;
+use crate::proto::budget::{self, Verdict};
+use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule};
+use crate::proto::machine::Output;
+use crate::proto::message::Message;
+use crate::proto::time::Time;
+
+impl Seed {
+    /// May this link bring such a message? Whoever brings too many is read slowly, then told of, then dropped.
+    pub(super) fn is_within_budget(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        message: &Message,
+        out: &mut impl Output,
+    ) -> bool {
+        let Some(open) = self.links.get_mut(link) else { return false };
+        match open.budget.spend(now, budget::cost(message)) {
+            Verdict::Within => {}
+            Verdict::Slowed { until, is_news } => {
+                out.pause(link, until);
+                if let Some(peer) = open.peer.filter(|_| is_news) {
+                    self.offenses.tell(now, open.remote.ip(), || budget::told(peer, message), out);
+                }
+            }
+            Verdict::Exceeded => {
+                self.offend(now, link, Rule::TooManyMessages, message.name(), out);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Tells that a registration is over, if it was told that it had begun.
+    pub(super) fn registration_ended(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        peer: Addr,
+        end: LinkEnd,
+        out: &mut impl Output,
+    ) {
+        if self.visits.went(now, link, out) {
+            out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Registration, end });
+        }
+    }
+
+    pub(super) fn tell_registered(&mut self, link: LinkId, peer: Addr, again: bool, out: &mut impl Output) {
+        out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
+        self.tell_listed(peer, again, out);
+    }
+
+    pub(super) fn tell_listed(&mut self, peer: Addr, again: bool, out: &mut impl Output) {
+        if let Some(entry) = self.list.get_mut(&peer) {
+            entry.is_told = true;
+        }
+        out.emit(|| EventKind::PeerListed { peer, again });
+    }
+
+    /// Tells of registrations that have stood for long although many from the same machine come and go.
+    pub(super) fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
+        for link in self.visits.take_stayed(now) {
+            if let Some(peer) = self.links.get(link).and_then(|open| open.peer) {
+                let again = self.list.get(&peer).is_some_and(|entry| entry.is_told);
+                self.tell_registered(link, peer, again, out);
+            }
+        }
+    }
+}

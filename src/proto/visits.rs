@@ -1,0 +1,172 @@
+//! Links that come and go, told in a bounded way: who floods us with complete hellos shall not flood the screen, the
+//! journal and the log files.
+//!
+//! A node tells of each link that comes up and of each that goes. Once many links from one machine have gone within a
+//! [`WINDOW`], further ones from there are told of only when they have stood for [`STAY`]; those that go before count in one
+//! number at the window's end. So every link that stands is told of, and so is its end; a flood is a number.
+//! What else a flood makes a node say one by one, refusals and reports about strangers, is counted in the same way.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::event::{EventKind, LinkId, Omission};
+use super::machine::Output;
+use super::time::Time;
+
+/// Ends of links from one machine that are told one by one in a window: as many as a peer can have links.
+const ENDS_TOLD_MAX: u32 = 64;
+/// Refusals that are told one by one: a lab of a thousand, whose peers share one address, begins with some dozens a peer.
+const REFUSALS_TOLD_MAX: u32 = 256;
+/// Reports of nodes that are not listed that are told one by one: all that is said of sixty deaths.
+const REPORTS_TOLD_MAX: u32 = 512;
+/// How long what is not told is counted before its number is told.
+const WINDOW: Duration = Duration::from_secs(10);
+/// A link from a machine whose links come and go is told of once it has stood for so long.
+const STAY: Duration = Duration::from_secs(2);
+/// Machines that are counted apart; what comes from further ones in the same window is counted with the last of them.
+const HOSTS_MAX: usize = 32;
+
+/// What came from one machine in the running window.
+#[derive(Debug)]
+struct Window {
+    ends_at: Time,
+    counts: [Count; 3],
+}
+
+/// How much of one kind there was.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    told: u32,
+    untold: u64,
+}
+
+/// A link that another machine opened and that is up.
+#[derive(Debug)]
+struct Visit {
+    from: IpAddr,
+    /// It was not told of yet, and will be then.
+    tell_at: Option<Time>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Visits {
+    windows: BTreeMap<IpAddr, Window>,
+    up: BTreeMap<LinkId, Visit>,
+}
+
+const fn place(what: Omission) -> usize {
+    match what {
+        Omission::Links => 0,
+        Omission::Refusals => 1,
+        Omission::Reports => 2,
+    }
+}
+
+const fn told_max(what: Omission) -> u32 {
+    match what {
+        Omission::Links => ENDS_TOLD_MAX,
+        Omission::Refusals => REFUSALS_TOLD_MAX,
+        Omission::Reports => REPORTS_TOLD_MAX,
+    }
+}
+
+impl Visits {
+    /// A link that was opened from there is up. True if that is to be told now.
+    pub(super) fn came(&mut self, now: Time, link: LinkId, from: IpAddr) -> bool {
+        let busy =
+            |window: &Window| window.ends_at > now && window.counts[place(Omission::Links)].told >= ENDS_TOLD_MAX;
+        let is_told = !self.windows.get(&from).is_some_and(busy);
+        self.up.insert(link, Visit { from, tell_at: (!is_told).then_some(now + STAY) });
+        is_told
+    }
+
+    /// Was this link not told of yet?
+    pub(super) fn is_untold(&self, link: LinkId) -> bool {
+        self.up.get(&link).is_some_and(|visit| visit.tell_at.is_some())
+    }
+
+    /// A link is gone. True if that is to be told; of a link that another machine did not open that is always so.
+    pub(super) fn went(&mut self, now: Time, link: LinkId, out: &mut impl Output) -> bool {
+        let Some(visit) = self.up.remove(&link) else { return true };
+        let is_told = visit.tell_at.is_none();
+        let count = self.count(now, visit.from, Omission::Links, out);
+        if is_told {
+            count.told = count.told.saturating_add(1);
+        } else {
+            count.untold += 1;
+        }
+        is_told
+    }
+
+    /// Tells of something that came from this machine, or counts it.
+    pub(super) fn tell(
+        &mut self,
+        now: Time,
+        from: IpAddr,
+        what: Omission,
+        event: impl FnOnce() -> EventKind,
+        out: &mut impl Output,
+    ) {
+        let count = self.count(now, from, what, out);
+        if count.told < told_max(what) {
+            count.told += 1;
+            out.emit(event);
+        } else {
+            count.untold += 1;
+        }
+    }
+
+    fn count(&mut self, now: Time, from: IpAddr, what: Omission, out: &mut impl Output) -> &mut Count {
+        self.end_windows(now, out);
+        let is_known = self.windows.contains_key(&from) || self.windows.len() < HOSTS_MAX;
+        let last = self.windows.last_key_value().map(|(host, _)| *host);
+        let host = if is_known { from } else { last.unwrap_or(from) };
+        let window = self.windows.entry(host);
+        &mut window.or_insert(Window { ends_at: now + WINDOW, counts: Default::default() }).counts[place(what)]
+    }
+
+    /// The links that have stood for long enough to be told of; each once.
+    pub(super) fn take_stayed(&mut self, now: Time) -> Vec<LinkId> {
+        let due = self.up.iter_mut().filter(|(_, visit)| visit.tell_at.is_some_and(|at| at <= now));
+        due.map(|(link, visit)| {
+            visit.tell_at = None;
+            *link
+        })
+        .collect()
+    }
+
+    /// Tells how much was not told in the windows that are over.
+    pub(super) fn end_windows(&mut self, now: Time, out: &mut impl Output) {
+        self.windows.retain(|host, window| {
+            let is_over = window.ends_at <= now;
+            for what in [Omission::Links, Omission::Refusals, Omission::Reports].into_iter().filter(|_| is_over) {
+                let count = window.counts[place(what)].untold;
+                if count > 0 {
+                    out.emit(|| summary(*host, what, count));
+                }
+            }
+            !is_over
+        });
+    }
+
+    /// When there is something to tell.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        let stays = self.up.values().filter_map(|visit| visit.tell_at);
+        let is_untold = |window: &&Window| window.counts.iter().any(|count| count.untold > 0);
+        let ends = self.windows.values().filter(is_untold).map(|window| window.ends_at);
+        stays.chain(ends).min()
+    }
+
+    /// Nothing more comes: tells how much was not told.
+    pub(super) fn end(&mut self, out: &mut impl Output) {
+        self.end_windows(Time::from_micros(u64::MAX), out);
+        self.up.clear();
+    }
+}
+
+fn summary(host: IpAddr, what: Omission, count: u64) -> EventKind {
+    let span_us = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX);
+    EventKind::Omitted { what, host: host.to_string(), count, span_us }
+}
