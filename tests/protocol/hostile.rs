@@ -21,6 +21,9 @@ fn hello(listen: Addr, priority: Priority) -> Message {
     Message::Hello(Hello { listen, role: Role::Peer, priority })
 }
 
+/// What a forger says in its victim's name.
+const NOT_ME: &str = "not me";
+
 /// A neighbor of its victim and of somebody else. It answers probes and, whenever it hears a message of its victim, sends
 /// both the next ones in its name.
 struct Forger {
@@ -34,7 +37,7 @@ impl Forger {
     fn forge(&self, heard: &Gossip, seq: u64) -> Vec<DoubleAct> {
         let id = MessageId { seq, ..heard.id };
         let trace = heard.trace.map(|trace| Trace { hop: 1, ..trace });
-        let message = Message::Gossip(std::sync::Arc::new(Gossip { id, body: "not me".into(), trace }));
+        let message = Message::Gossip(std::sync::Arc::new(Gossip { id, body: NOT_ME.into(), trace }));
         self.links.iter().map(|link| DoubleAct::Send(*link, message.clone())).collect()
     }
 }
@@ -85,6 +88,8 @@ fn a_node_whose_next_messages_are_forged_speaks_on_and_says_so() {
     for id in &own[before..] {
         assert_eq!(holders[id].len(), 5, "{id} reached everyone");
     }
+    let is_taken_for_ours = |kind: &EventKind| matches!(kind, EventKind::Received { id, body, .. } if own[before..].contains(id) && *body == NOT_ME.into());
+    assert!(!network.any(is_taken_for_ours), "what reached everyone is what the node said");
     let failed = |kind: &EventKind| matches!(kind, EventKind::Failed { .. });
     assert_eq!(network.count(victim, failed), 0, "what the user says is sent");
     let told = network.count(victim, |kind| matches!(kind, EventKind::Forged { from, .. } if *from == peer_addr(99)));
