@@ -62,12 +62,13 @@ fn a_host_name_in_the_seed_list_is_looked_up_and_its_address_told() {
     let (listed, own) = (free_port(), format!("localhost:{}", free_port()));
     let list = format!("# by name\nlocalhost:{listed}\n");
     let prepare = |dir: &Path| fs::write(dir.join("config.txt"), &list).unwrap();
-    let (code, out, error) = run(&["seed", "--headless", "--duration", "100ms"], prepare);
+    let quick = ["--headless", "--format", "json", "--duration", "100ms"];
+    let (code, out, error) = run(&[&["seed"], &quick[..]].concat(), prepare);
     assert_eq!((code, error.as_str()), (0, "config.txt:2: localhost is 127.0.0.1\n"));
-    assert!(out.contains(&format!("127.0.0.1:{listed}")), "{out}");
-    let (code, out, error) = run(&["peer", "--headless", "--duration", "100ms", "--listen", &own], prepare);
+    assert!(out.contains(&format!("\"127.0.0.1:{listed}\"")), "{out}");
+    let (code, out, error) = run(&[&["peer", "--listen", &own], &quick[..]].concat(), prepare);
     assert_eq!((code, error.as_str()), (0, "config.txt:2: localhost is 127.0.0.1\n--listen: localhost is 127.0.0.1\n"));
-    assert!(out.contains(&own.replace("localhost", "127.0.0.1")), "{out}");
+    assert!(out.contains(&format!("\"{}\"", own.replace("localhost", "127.0.0.1"))), "{out}");
 }
 
 #[test]
