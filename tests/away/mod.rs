@@ -1,6 +1,6 @@
 //! Processes that are stopped and go on: whoever was away accuses nobody, and the lists are whole again.
 
-#![expect(clippy::disallowed_methods, reason = "processes that are stopped are waited for in real time")]
+#![expect(clippy::disallowed_methods, reason = "how long real processes may take is real time")]
 
 use std::fs;
 use std::net::TcpListener;

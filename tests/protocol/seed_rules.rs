@@ -115,8 +115,15 @@ fn rule_3_a_false_report_is_disputed_by_the_node_itself_and_counted_against_the_
 fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     let mut network = Network::settled(1, 5, 34);
     let (victim, liar) = (peer_addr(2), peer_addr(99));
-    // Not while the seed asks it of its own accord.
-    network.world.run_for(SECOND * 20);
+    // It has just answered the seed, which will not ask it of its own accord for three intervals.
+    let begin = network.world.now();
+    let answered = network.world.run_until(LIVENESS * 4, |world| {
+        world.events().iter().rev().take_while(|event| event.at > begin).any(|event| {
+            event.node == seed_addr(1) && matches!(event.kind, EventKind::ProbeAnswered { peer, .. } if peer == victim)
+        })
+    });
+    assert!(answered, "the seed asks whoever is silent");
+    network.world.run_for(SECOND);
     network.world.hang(victim);
     let hung_at = network.world.now();
     network.world.run_for(SECOND * 5);
