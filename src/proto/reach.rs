@@ -56,7 +56,7 @@ impl Reach {
 
 /// Is this an address of this machine, as far as the node `own` knows? None of them can be forged on a
 /// TCP connection from elsewhere.
-fn is_here(own: Addr, ip: IpAddr) -> bool {
+pub(super) fn is_here(own: Addr, ip: IpAddr) -> bool {
     ip.is_loopback() || ip == IpAddr::V4(own.ip())
 }
 

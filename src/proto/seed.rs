@@ -7,17 +7,19 @@ mod checks;
 mod floods;
 mod greeting;
 mod links;
+mod proof;
 #[cfg(test)]
 mod tests;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 pub(super) use self::checks::CHECK_PROBES;
 use self::checks::Report;
 use self::links::{Link, Links};
+use self::proof::{Proof, Proofs};
 use self::turns::Turns;
 use super::absence::{Presence, WasAway};
 use super::addr::Addr;
@@ -45,6 +47,9 @@ struct Entry {
     link: Option<LinkId>,
     /// When its registration closed.
     departed_at: Time,
+    /// The machine that it registered from.
+    host: IpAddr,
+    proof: Proof,
     /// It was told that the peer is on the list.
     is_told: bool,
 }
@@ -67,6 +72,7 @@ pub struct Seed {
     claims: Claims,
     presence: Presence,
     turns: Turns,
+    proofs: Proofs,
 }
 
 impl Seed {
@@ -86,6 +92,7 @@ impl Seed {
             visits: Visits::default(),
             claims: Claims::default(),
             turns: Turns::default(),
+            proofs: Proofs::default(),
         }
     }
 
@@ -146,7 +153,7 @@ impl Seed {
         let Some(open) = self.links.get_mut(link) else { return };
         open.listed_at = now;
         let peer = open.peer;
-        let others: Vec<Addr> = self.listed().filter(|listed| Some(*listed) != peer).collect();
+        let others = self.others_to_name(peer);
         let peers = match self.config.dialect {
             Dialect::Classic if others.len() > CLASSIC_LIST_LEN => self.random.sample(&others, CLASSIC_LIST_LEN),
             Dialect::Framed if others.len() > LIST_LEN_MAX => self.random.sample(&others, LIST_LEN_MAX),
@@ -209,6 +216,9 @@ impl Seed {
     fn delist(&mut self, peer: Addr, reason: DelistReason, out: &mut impl Output) {
         if let Some(entry) = self.list.remove(&peer) {
             self.departures.remove(&(entry.departed_at, peer));
+            if entry.proof == Proof::Wanted {
+                self.proofs.forget(peer);
+            }
             if entry.is_told {
                 out.emit(|| EventKind::PeerDelisted { peer, reason });
             }
@@ -228,11 +238,14 @@ impl Seed {
         let Some(entry) = self.list.get_mut(&peer).filter(|entry| entry.link == Some(link)) else { return };
         entry.link = None;
         entry.departed_at = now;
+        let proof = entry.proof;
         self.departures.insert((now, peer));
         // A node that was reported dead, is asked whether it lives, and hangs up, has answered.
         let check = self.links.get(link).and_then(|open| open.check.as_ref());
         let reporter = check.and_then(|check| check.reporters.first().copied());
         let reason = reason.or_else(|| reporter.map(|reporter| DelistReason::Unanswered { reporter }));
+        // One of whom nobody knows that it listens need not be waited for.
+        let reason = reason.or_else(|| (proof == Proof::Wanted).then_some(DelistReason::Departed));
         if let Some(reason) = reason {
             self.delist(peer, reason, out);
         }
@@ -341,6 +354,7 @@ impl Seed {
         self.departures.clear();
         self.claims.clear();
         self.turns.clear();
+        self.proofs.clear();
     }
 }
 
@@ -350,9 +364,18 @@ impl Machine for Seed {
         let was_away = self.presence.runs(now, overdue);
         self.on_absence(now, was_away, out);
         match input {
+            Input::Message { link, message } if self.proofs.is_asked_by(link) => {
+                self.on_proof(now, link, &message, out)
+            }
             Input::Message { link, message } => self.on_message(now, link, message, out),
             Input::Link { link, change: LinkChange::Accepted { remote } } => self.on_accepted(now, link, remote, out),
+            Input::Link { link, change: LinkChange::Dialed { peer } } => self.on_proof_dialed(now, link, peer, out),
+            Input::Link { link, change: LinkChange::Closed { .. } } if self.proofs.is_asked_by(link) => {
+                out.hang_up(link);
+                self.on_proof_closed(now, link);
+            }
             Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(now, link, cause, out),
+            Input::DialFailed { peer, .. } => self.on_proof_dial_failed(now, peer),
             Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
             Input::Command(NodeCommand::Leave) => self.leave(now, out),
             Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
@@ -361,15 +384,14 @@ impl Machine for Seed {
                 self.on_absence(now, was_away, out);
             }
             Input::Wake => self.on_wake(now, out),
-            // A seed dials nobody, and a user asks nothing else of it.
+            // A user asks nothing else of a seed.
             Input::Start
-            | Input::DialFailed { .. }
-            | Input::Link { change: LinkChange::Dialed { .. }, .. }
             | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_) | NodeCommand::Lie(_)) => {
             }
         }
         self.settle_claims(now, out);
         self.give_turns(now, out);
+        self.seek_proofs(now, out);
     }
 
     fn next_deadline(&self) -> Option<Time> {
@@ -380,6 +402,7 @@ impl Machine for Seed {
             self.turns.next_deadline(),
             self.claims.next_deadline(),
             self.offenses.next_deadline(),
+            self.proofs.next_deadline(),
             self.visits.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
@@ -394,6 +417,7 @@ impl Machine for Seed {
         tell(Holding::new("registrations", self.list.len(), self.config.list_max));
         tell(Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
         tell(Holding::new("connections that wait for the list", self.turns.len(), HALF_OPEN_MAX));
+        self.proofs.holdings().into_iter().for_each(&mut *tell);
         tell(Holding::new("reporters that were disputed", self.disputes.len(), DISPUTES_MAX));
     }
 }

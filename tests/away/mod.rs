@@ -1,5 +1,7 @@
 //! Processes that are stopped and go on: whoever was away accuses nobody, and the lists are whole again.
 
+#![expect(clippy::disallowed_methods, reason = "how long real processes may take is real time")]
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
@@ -49,9 +51,13 @@ fn stopped_processes_accuse_nobody_and_are_listed_again() {
     wait_for_whole_list(home.path(), &ports, "before");
     let everybody: Vec<&Program> = peers.iter().chain([&seed]).collect();
     for (what, stopped) in [("one", &everybody[..1]), ("all but one", &everybody[..2]), ("all", &everybody[..])] {
-        stopped.iter().for_each(|program| program.signal("STOP"));
+        for program in stopped {
+            program.signal("STOP");
+        }
         std::thread::sleep(STOPPED_FOR);
-        stopped.iter().for_each(|program| program.signal("CONT"));
+        for program in stopped {
+            program.signal("CONT");
+        }
         wait_for_whole_list(home.path(), &ports, what);
     }
     for program in peers.into_iter().chain([seed]) {

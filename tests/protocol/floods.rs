@@ -60,7 +60,8 @@ impl Double for Flooder {
                 let hello = Hello { listen: peer_addr(99), role: Role::Peer, priority: Priority::High };
                 vec![DoubleAct::Send(link, Message::Hello(hello))]
             }
-            Input::Link { change: LinkChange::Closed { .. }, .. } => {
+            // A seed that dials back to see who listens there closes a link of its own.
+            Input::Link { link, change: LinkChange::Closed { .. } } if self.link == Some(link) => {
                 (self.link, self.next) = (None, None);
                 Vec::new()
             }

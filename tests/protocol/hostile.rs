@@ -1,14 +1,16 @@
 //! Nodes that keep the protocol and mean harm.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use gossipctl::event::{Direction, EventKind, LinkId, Purpose};
+use gossipctl::event::{Direction, EventKind, LinkId, Purpose, Rule};
 use gossipctl::model::Model;
 use gossipctl::model::node::NodeState;
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
-use gossipctl::proto::message::{Beacon, Gossip, Hello, Message, MessageId, Priority, Role, Trace, Vitals};
+use gossipctl::proto::config::{REGISTRATIONS_MAX, SeedConfig};
+use gossipctl::proto::machine::{Input, LinkChange, Machine, NodeCommand, Output};
+use gossipctl::proto::message::{Beacon, Dialect, Gossip, Hello, Message, MessageId, Priority, Role, Trace, Vitals};
+use gossipctl::proto::seed::Seed;
 use gossipctl::proto::time::Time;
 
 use crate::network::{Double, DoubleAct, GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
@@ -303,17 +305,18 @@ fn intervals_until_whole(rng_seed: u64) -> Option<u32> {
     let (own, root) = (peer_addr(99), Addr::new([127, 0, 0, 0].into(), 1));
     let (peers, links) = (network.peers(), Vec::new());
     network.start_double(own, FalseRoot { own, root, peers, links, next_at: None });
-    (1..=80).find(|_| {
+    let whole = (1..=60).find(|_| {
         network.world.run_for(LIVENESS);
         network.connected()
-    })
+    });
+    Some(whole.unwrap_or(u32::MAX))
 }
 
 #[test]
 fn a_false_root_does_not_keep_an_overlay_split() {
-    let taken: Vec<u32> = (200..230).filter_map(intervals_until_whole).collect();
+    let taken: Vec<u32> = (200..400).filter_map(intervals_until_whole).take(4).collect();
     println!("intervals until whole: {taken:?}");
-    assert!(taken.len() >= 4, "only {} of 30 overlays were split and became one", taken.len());
+    assert_eq!(taken.len(), 4, "so many of 200 overlays were split");
     assert!(taken.iter().all(|intervals| *intervals <= 60), "{taken:?}");
 }
 
@@ -329,4 +332,151 @@ fn a_connected_overlay_asks_its_seeds_seldom_and_bridges_nothing() {
     assert!((expected / 2..=expected * 5 / 4).contains(&lists), "{lists} lists since {began:?}, {expected} expected");
     let bridged = |kind: &EventKind| matches!(kind, EventKind::Repairing { .. });
     assert!(!since.iter().any(|event| bridged(&event.kind)), "nobody is in another part");
+}
+
+/// Registers 500 times a second with names at which there is nobody, and hangs up soon after.
+struct Registrant {
+    seed: Addr,
+    names: u16,
+    open: VecDeque<(Time, LinkId)>,
+    next_at: Option<Time>,
+}
+
+impl Double for Registrant {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start | Input::Wake => {
+                self.next_at = Some(now + Duration::from_millis(2));
+                let mut acts = vec![DoubleAct::Dial(self.seed, Purpose::Registration)];
+                while self.open.front().is_some_and(|(since, _)| now.since(*since) > Duration::from_millis(50)) {
+                    acts.extend(self.open.pop_front().map(|(_, link)| DoubleAct::HangUp(link)));
+                }
+                acts
+            }
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                self.names += 1;
+                self.open.push_back((now, link));
+                let name = Addr::new([127, 3, 0, 1].into(), 1_000 + self.names);
+                vec![DoubleAct::Send(link, hello(name, Priority::High))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.next_at
+    }
+}
+
+#[test]
+fn a_newcomer_joins_while_a_seed_is_flooded_with_names_of_nobody() {
+    let mut network = Network::settled(1, 4, 207);
+    let registrant = Registrant { seed: seed_addr(1), names: 0, open: VecDeque::new(), next_at: None };
+    network.start_double(peer_addr(99), registrant);
+    network.world.run_for(SECOND * 10);
+    network.start_peer(5);
+    network.world.run_for(SECOND * 5);
+    let neighbors = network.neighbors(peer_addr(5));
+    assert_eq!(neighbors, [1, 2, 3, 4].map(peer_addr).into(), "all that there are");
+    let list =
+        |kind: &EventKind| if let EventKind::PeerListReceived { peers, .. } = kind { Some(peers.len()) } else { None };
+    let lists: Vec<usize> = network.kinds(peer_addr(5)).filter_map(list).collect();
+    assert!(lists.iter().all(|len| *len <= 4 + 32), "{lists:?}");
+    let listed = network.listed(1).len();
+    assert!(listed < 100, "names of nobody stay no longer than their registrations: {listed}");
+}
+
+#[test]
+fn unproven_names_are_a_quarter_of_a_long_list() {
+    let mut network = Network::settled(1, 150, 208);
+    // These stay, and nobody listens where they say.
+    for number in 0..200 {
+        let name = Addr::new([127, 4, 0, 1].into(), 1_000 + number);
+        network.start_double(peer_addr(1_000 + number), Lister { seed: seed_addr(1), name });
+    }
+    network.world.run_for(LIVENESS * 3);
+    network.start_peer(151);
+    network.world.run_for(SECOND);
+    let lists = network.kinds(peer_addr(151)).filter_map(|kind| match kind {
+        EventKind::PeerListReceived { peers, .. } => Some(peers.clone()),
+        _ => None,
+    });
+    for list in lists {
+        let (unproven, proven): (Vec<Addr>, Vec<Addr>) = list.iter().partition(|peer| peer.ip().octets()[1] == 4);
+        assert_eq!((proven.len(), unproven.len()), (150, 50));
+    }
+    assert_eq!(network.listed(1).len(), 351);
+    let told = |kind: &EventKind| matches!(kind, EventKind::Dialing { .. } | EventKind::DialFailed { .. });
+    assert_eq!(network.count(seed_addr(1), told), 0, "that it asks is nothing to tell");
+    let told = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { peer, .. } if *peer == seed_addr(1));
+    assert!(!network.any(told), "nor that it was asked");
+}
+
+/// Registers once, by a name that is not its own, and stays.
+struct Lister {
+    seed: Addr,
+    name: Addr,
+}
+
+impl Double for Lister {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+        match input {
+            Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                vec![DoubleAct::Send(link, hello(self.name, Priority::High))]
+            }
+            Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[test]
+fn a_seed_that_is_registered_as_a_peer_elsewhere_is_found_out() {
+    let mut network = Network::settled(2, 3, 209);
+    network.start_double(peer_addr(99), Lister { seed: seed_addr(1), name: seed_addr(2) });
+    network.world.run_for(SECOND * 5);
+    let is_told = |kind: &EventKind| {
+        matches!(kind, EventKind::Violation { peer, violation, .. }
+            if *peer == Some(seed_addr(2)) && violation.rule == Rule::BadAddress)
+    };
+    assert_eq!(network.count(seed_addr(1), is_told), 1);
+    assert_eq!(network.listed(1), [1, 2, 3].map(peer_addr));
+}
+
+/// Counts what a seed on its own refuses.
+#[derive(Default)]
+struct Refusals(usize);
+
+impl Output for Refusals {
+    fn send(&mut self, _link: LinkId, _message: &Message) {}
+    fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
+    fn hang_up(&mut self, _link: LinkId) {
+        self.0 += 1;
+    }
+    fn pause(&mut self, _link: LinkId, _until: Time) {}
+    fn emit(&mut self, _event: impl FnOnce() -> EventKind) {}
+}
+
+#[test]
+fn one_other_machine_fills_no_more_than_a_quarter_of_a_list() {
+    for dialect in [Dialect::Framed, Dialect::Classic] {
+        let own = Addr::new([10, 0, 0, 1].into(), 5000);
+        let mut seed = Seed::new(SeedConfig { dialect, ..SeedConfig::new(own) }, 1);
+        let (mut out, now) = (Refusals::default(), gossipctl::sim::EPOCH);
+        let mut register = |number: u64, machine: u8, out: &mut Refusals| {
+            let (link, before) = (LinkId(number), out.0);
+            let change = LinkChange::Accepted { remote: ([10, 0, 0, machine], 40_000).into() };
+            seed.handle(now, Input::Link { link, change }, out);
+            let name = Addr::new([10, 0, 0, machine].into(), u16::try_from(number % 60_000).unwrap() + 1);
+            let message = hello(name, Priority::High);
+            seed.handle(now, Input::Message { link, message }, out);
+            out.0 == before
+        };
+        let taken = (0..3_000).filter(|number| register(*number, 9, &mut out)).count();
+        assert_eq!(taken, REGISTRATIONS_MAX / 4, "{dialect}");
+        assert!(register(5_000, 7, &mut out), "{dialect}: another machine has a place");
+    }
 }

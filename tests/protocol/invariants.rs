@@ -44,7 +44,8 @@ fn a_large_network_that_starts_all_at_once_settles_without_a_death() {
     network.assert_symmetric();
     for peer in network.peers() {
         let links = network.neighbors(peer).len();
-        assert!((4..=8).contains(&links), "{peer} has {links} links");
+        // Lone joiners and bridges are taken beyond the eight, and given up one an interval.
+        assert!((4..=12).contains(&links), "{peer} has {links} links");
     }
 }
 
@@ -340,12 +341,14 @@ proptest! {
         config.dialect = if classic { Dialect::Classic } else { Dialect::Framed };
         let mut seed = Seed::new(config, 1);
         let (mut out, mut now) = (Sink::default(), gossipctl::sim::EPOCH);
+        let began = now;
         for (wait_ms, input) in steps {
             now = now + Duration::from_millis(wait_ms);
             seed.handle(now, input, &mut out);
             prop_assert!(seed.listed().all(|listed| listed.is_dialable() && listed.port() != 500));
         }
-        prop_assert!(out.dials.is_empty(), "a seed dials nobody");
+        let dials_max = if classic { 0 } else { 20 + now.since(began).as_millis() / 50 };
+        prop_assert!(out.dials.len() as u128 <= dials_max, "a seed dials back those it lists, twenty a second");
         // Once all is quiet for long, only open registrations remain and nothing is waited for.
         for _ in 0..200 {
             let Some(at) = seed.next_deadline() else { break };

@@ -115,8 +115,15 @@ fn rule_3_a_false_report_is_disputed_by_the_node_itself_and_counted_against_the_
 fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     let mut network = Network::settled(1, 5, 34);
     let (victim, liar) = (peer_addr(2), peer_addr(99));
-    // Not while the seed asks it of its own accord.
-    network.world.run_for(SECOND * 10);
+    // It has just answered the seed, which will not ask it of its own accord for three intervals.
+    let begin = network.world.now();
+    let answered = network.world.run_until(LIVENESS * 4, |world| {
+        world.events().iter().rev().take_while(|event| event.at > begin).any(|event| {
+            event.node == seed_addr(1) && matches!(event.kind, EventKind::ProbeAnswered { peer, .. } if peer == victim)
+        })
+    });
+    assert!(answered, "the seed asks whoever is silent");
+    network.world.run_for(SECOND);
     network.world.hang(victim);
     let hung_at = network.world.now();
     network.world.run_for(SECOND * 5);
@@ -140,6 +147,7 @@ struct LastWords {
     own: Addr,
     speak_at: Time,
     link: Option<LinkId>,
+    registration: Option<LinkId>,
 }
 
 impl Double for LastWords {
@@ -147,7 +155,7 @@ impl Double for LastWords {
         match input {
             Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
-                self.link = Some(link);
+                (self.link, self.registration) = (Some(link), Some(link));
                 let hello = Hello { listen: self.own, role: Role::Peer, priority: Priority::Low };
                 vec![DoubleAct::Send(link, Message::Hello(hello))]
             }
@@ -155,7 +163,7 @@ impl Double for LastWords {
                 self.link.take().map(|link| DoubleAct::Send(link, Message::ListRequest)).into_iter().collect()
             }
             // It lives after all, and finds its registration closed.
-            Input::Link { change: LinkChange::Closed { .. }, .. } => {
+            Input::Link { link, change: LinkChange::Closed { .. } } if self.registration == Some(link) => {
                 vec![DoubleAct::Dial(self.seed, Purpose::Registration)]
             }
             _ => Vec::new(),
@@ -172,7 +180,8 @@ fn rule_3_the_evidence_names_the_moment_at_which_the_seed_last_heard_of_the_node
     let mut network = Network::new(1, 37);
     let (silent, liar) = (peer_addr(90), peer_addr(99));
     let speak_at = network.world.now() + SECOND * 30;
-    network.start_double(silent, LastWords { seed: seed_addr(1), own: silent, speak_at, link: None });
+    network
+        .start_double(silent, LastWords { seed: seed_addr(1), own: silent, speak_at, link: None, registration: None });
     network.world.run_for(SECOND * 50);
     network.start_double(liar, Liar { own: liar, seed: seed_addr(1), victim: silent });
     network.world.run_for(LIVENESS * 2);

@@ -209,9 +209,9 @@ fn one_machine_that_opens_links_and_says_nothing_does_not_keep_the_others_out() 
 }
 
 /// A seed that hands out a list of its own.
-struct ListSeed {
-    own: Addr,
-    list: Vec<Addr>,
+pub(crate) struct ListSeed {
+    pub(crate) own: Addr,
+    pub(crate) list: Vec<Addr>,
 }
 
 impl Double for ListSeed {

@@ -102,13 +102,14 @@ fn a_cut_wire_is_found_out_by_probes_alone_and_the_message_goes_another_way() {
     assert!(crossed, "by way of the others");
 }
 
-/// Everybody else hears of a message that gets lost on one link in five.
+/// Everybody else hears of a message that gets lost on one link in five. Of 720 messages some miss somebody: with
+/// any of 16 random seeds there were 4 to 32 peers that missed one.
 #[test]
 fn a_loss_of_20_percent_does_not_keep_messages_from_many() {
-    let mut network = Network::settled(1, 12, 6);
+    let mut network = Network::settled(1, 12, 3);
     set(&mut network, Trouble::Loss { percent: half(20) }, Scope::All);
     let begin = network.world.now();
-    network.world.run_for(GOSSIP * 6);
+    network.world.run_for(GOSSIP * 60);
     let end = network.world.now();
     network.world.run_for(Duration::from_secs(2));
     let messages: Vec<_> = (network.world.events().iter())

@@ -93,6 +93,9 @@ impl Peer {
         if !self.can_be_named(link, peer) {
             return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
+        if self.framed() && hello.role == Role::Seed && self.registrar.knows(peer) {
+            return self.tell_seed(link, out);
+        }
         if let Some(reason) = self.objection(hello) {
             return self.refuse(now, link, peer, reason, out);
         }
@@ -121,6 +124,13 @@ impl Peer {
         {
             neighbor.entry = Entry::PushedIn;
         }
+    }
+
+    /// One of our seeds dials us to see that we listen where we say. It wants to know no more.
+    fn tell_seed(&mut self, link: LinkId, out: &mut impl Output) {
+        self.links.remove(&link);
+        out.send(link, &self.hello());
+        out.hang_up(link);
     }
 
     /// Could the remote of this link listen there?

@@ -47,9 +47,9 @@ const ROOT_STALE_BEATS: u32 = 4;
 /// Beats between two looks of a root at the seeds' lists; the answers have one beat to come in.
 const LOOK_BEATS: u32 = 3;
 
-/// Doublings of the beats between two looks that showed nobody but neighbors: 24 beats at most. Such a network has no
+/// Doublings of the beats between two looks that showed nobody but neighbors: 48 beats at most. Such a network has no
 /// other part, and a newcomer dials.
-const LOOK_DOUBLINGS_MAX: u32 = 3;
+const LOOK_DOUBLINGS_MAX: u32 = 4;
 /// A peer that has any neighbor lets the pauses between two questions for a list grow this much longer than one that has
 /// none, to five minutes: in a network smaller than `max_dial` there is nobody to be found.
 const LINKED_PATIENCE: u32 = 10;

@@ -1,15 +1,21 @@
 //! How a registration begins: who is taken, who is refused, and who has to wait because the name it gives is
 //! that of a registered peer (see [`crate::proto::claims`]).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use super::proof::Proof;
 use super::{Entry, Seed};
 use crate::proto::addr::Addr;
 use crate::proto::claims::{Claim, Claims};
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, RefusalReason, Role};
+use crate::proto::reach::is_here;
 use crate::proto::time::Time;
+
+/// One machine other than this one may fill a quarter of the list: it leaves room for the others, and is a large lab.
+const MACHINE_SHARE: usize = 4;
 
 impl Seed {
     pub(super) fn on_hello(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
@@ -18,7 +24,7 @@ impl Seed {
         if !peer.is_dialable() || !self.config.reach.can_be_named(own, remote.ip(), peer) {
             return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
-        if let Some(reason) = self.objection(hello) {
+        if let Some(reason) = self.objection(hello, remote.ip()) {
             return self.refuse(now, link, peer, reason, out);
         }
         if self.config.dialect == Dialect::Framed && self.claims_a_live_name(now, link, hello, out) {
@@ -27,21 +33,26 @@ impl Seed {
         self.register(now, link, peer, out);
     }
 
-    fn objection(&self, hello: Hello) -> Option<RefusalReason> {
+    fn objection(&self, hello: Hello, from: IpAddr) -> Option<RefusalReason> {
         let peer = hello.listen;
         if peer == self.config.listen {
             Some(RefusalReason::Myself)
         } else if hello.role == Role::Seed {
             Some(RefusalReason::WrongRole)
-        } else if self.is_full_for(peer) {
+        } else if self.is_full_for(peer, from) {
             Some(RefusalReason::Full)
         } else {
             None
         }
     }
 
-    fn is_full_for(&self, peer: Addr) -> bool {
-        self.list.len() >= self.config.list_max && !self.list.contains_key(&peer)
+    /// A list that is full, or full enough of one other machine, takes nobody new.
+    fn is_full_for(&self, peer: Addr, from: IpAddr) -> bool {
+        let list_max = self.config.list_max;
+        let of_its_machine = || self.list.values().filter(|entry| entry.host == from).count();
+        let is_elsewhere = !is_here(self.config.listen, from);
+        let is_full = self.list.len() >= list_max || (is_elsewhere && of_its_machine() >= list_max / MACHINE_SHARE);
+        is_full && !self.list.contains_key(&peer)
     }
 
     /// How long the holder of a name may take to answer, see [`Claims::patience`].
@@ -94,13 +105,19 @@ impl Seed {
 
     /// Puts the peer on the list with this link: whether it had been on it, and whether that was told.
     fn replace_registration(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> (bool, bool) {
-        if let Some(open) = self.links.get_mut(link) {
-            open.peer = Some(peer);
-        }
+        let Some(open) = self.links.get_mut(link) else { return (false, false) };
+        open.peer = Some(peer);
+        let host = open.remote.ip();
         self.schedule(link);
         let is_told = self.list.get(&peer).is_some_and(|entry| entry.is_told);
-        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0), is_told };
-        let Some(before) = self.list.insert(peer, entry) else { return (false, false) };
+        let proof = self.list.get(&peer).map_or_else(|| self.proof_of_newcomers(), |before| before.proof);
+        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0), host, proof, is_told };
+        let Some(before) = self.list.insert(peer, entry) else {
+            if proof == Proof::Wanted && self.may_prove(peer, host) {
+                self.proofs.want(peer);
+            }
+            return (false, false);
+        };
         self.departures.remove(&(before.departed_at, peer));
         if let Some(old) = before.link {
             let reason = GoodbyeReason::Replaced;
@@ -120,7 +137,8 @@ impl Seed {
     /// A peer that was taken off the list while its registration stands asks for itself, so it lives: it is listed
     /// again, unless the list is full by now. Whether it is listed.
     pub(super) fn list_again(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
-        if self.is_full_for(peer) {
+        let Some(from) = self.links.get(link).map(|open| open.remote.ip()) else { return false };
+        if self.is_full_for(peer, from) {
             self.registration_ended(now, link, peer, LinkEnd::RegistrationLost, out);
             self.refuse(now, link, peer, RefusalReason::Full, out);
             return false;

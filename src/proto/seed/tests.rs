@@ -46,8 +46,10 @@ fn join(seed: &mut Seed, link: LinkId, listen: Addr) -> Vec<EventKind> {
 #[test]
 fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
     let mut seed = seed();
+    let host = std::net::Ipv4Addr::LOCALHOST.into();
     for n in 0..REGISTRATIONS_MAX {
-        seed.list.insert(addr(n), Entry { link: None, departed_at: NOW, is_told: true });
+        let proof = super::proof::Proof::Given;
+        seed.list.insert(addr(n), Entry { link: None, departed_at: NOW, host, proof, is_told: true });
     }
     let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { reason: RefusalReason::Full, .. });
     assert!(join(&mut seed, LinkId(1), addr(REGISTRATIONS_MAX)).iter().any(refused));

@@ -6,6 +6,7 @@ mod crowd;
 mod dialects;
 mod floods;
 mod neighbor;
+mod registrations;
 mod seed;
 mod stranger;
 
