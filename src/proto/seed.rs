@@ -365,7 +365,7 @@ impl Machine for Seed {
         self.on_absence(now, was_away, out);
         match input {
             Input::Message { link, message } if self.proofs.is_asked_by(link) => {
-                self.on_proof(now, link, &message, out)
+                self.on_proof(now, link, &message, out);
             }
             Input::Message { link, message } => self.on_message(now, link, message, out),
             Input::Link { link, change: LinkChange::Accepted { remote } } => self.on_accepted(now, link, remote, out),
