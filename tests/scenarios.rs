@@ -181,9 +181,9 @@ fn every_kind_of_fault_that_lets_messages_through_is_seen_in_the_events_and_not_
         ("skew p3 +5s", &wrong_times),
         ("junk p3 5/s", &violations),
     ];
-    let quiet = played("lab 1 3\n20s end\n").events;
+    let quiet = played("lab 1 3\n60s end\n").events;
     for (line, count) in kinds {
-        let events = played(&format!("lab 1 3\n3s {line}\n20s end\n")).events;
+        let events = played(&format!("lab 1 3\n3s {line}\n60s end\n")).events;
         assert!(count(&events) > count(&quiet), "{line}: {} and {} without", count(&events), count(&quiet));
     }
 }

@@ -342,6 +342,19 @@ impl Message {
         }
     }
 
+    /// Does the dialect have words for it? Nothing is written where it has none.
+    pub const fn has_words_in(&self, dialect: Dialect) -> bool {
+        match self {
+            Self::ListRequest | Self::Refusal { .. } | Self::Goodbye { .. } => matches!(dialect, Dialect::Framed),
+            Self::Hello(_)
+            | Self::PeerList(_)
+            | Self::Gossip(_)
+            | Self::Probe { .. }
+            | Self::ProbeReply { .. }
+            | Self::DeadReport { .. } => true,
+        }
+    }
+
     /// It shows who lives: it is worth nothing when it comes late, and may overtake what came before it.
     pub const fn tells_life(&self) -> bool {
         match self {

@@ -41,20 +41,6 @@ impl Pacer {
     }
 }
 
-/// Has the classic dialect no words for it at this end? Then nothing is written, and what the machines make of it
-/// takes no time.
-fn is_wordless(message: &Message, end: usize) -> bool {
-    match message {
-        Message::ListRequest | Message::Refusal { .. } | Message::Goodbye { .. } => true,
-        Message::Hello(_) => end == 1,
-        Message::PeerList(_)
-        | Message::Gossip(_)
-        | Message::Probe { .. }
-        | Message::ProbeReply { .. }
-        | Message::DeadReport { .. } => false,
-    }
-}
-
 impl<M: Machine> World<M> {
     /// What keeps the messages of this node on a new connection apart, if anything does.
     pub(super) fn pacer_of(&self, addr: Addr) -> Option<Pacer> {
@@ -68,9 +54,10 @@ impl<M: Machine> World<M> {
     pub(super) fn send(&mut self, id: u64, end: usize, message: Message) {
         let Some(connection) = self.connections.get_mut(&id).filter(|c| !c.closed[end]) else { return };
         let (from, now) = (connection.ends[end], self.now);
-        let Some(pacer) = connection.pacers[end].as_mut().filter(|_| !is_wordless(&message, end)) else {
-            return self.carry(now, id, end, message);
-        };
+        let Some(pacer) = connection.pacers[end].as_mut() else { return self.carry(now, id, end, message) };
+        if !message.has_words_in(Dialect::Classic) {
+            return;
+        }
         if pacer.len() == 0 && pacer.next_write <= now {
             pacer.next_write = now + CLASSIC_WRITE_GAP;
             return self.carry(now, id, end, message);

@@ -7,12 +7,14 @@ use std::time::Duration;
 use gossipctl::event::{Absence, DelistReason, Event, EventKind, LinkEnd, Purpose};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
+use gossipctl::proto::fault::{Percent, Scope, Trouble};
 use gossipctl::proto::machine::{Input, LinkChange};
 use gossipctl::proto::message::{DeathCause, Dialect, Hello, Message, Priority, Role};
 use gossipctl::proto::random::Random;
 use gossipctl::proto::time::Time;
 
 use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
+use crate::trouble::set;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A lab's pace.
@@ -283,4 +285,17 @@ fn rule_7_a_short_probe_timeout_finds_a_death_sooner() {
     let found = network.first(|event| event.at >= since && matches!(event.kind, EventKind::NeighborDied { .. }));
     let after = found.expect("it is found").at.since(since);
     assert!(after >= LIVENESS * 2 + SECOND / 2, "{after:?}");
+}
+
+#[test]
+fn a_seed_whose_answer_comes_twice_breaks_no_rule() {
+    let mut network = lively(Dialect::Framed, DeadPolicy::Verify, 41);
+    set(&mut network, Trouble::Duplicate { percent: Percent::new(100).unwrap() }, Scope::All);
+    let back = away(&mut network, &[peer_addr(1)], T * 2, T * 2);
+    network.world.run_for(T * 4);
+    let answered = |event: &Event| {
+        event.at >= back && matches!(event.kind, EventKind::ProbeAnswered { peer, .. } if peer == seed_addr(1))
+    };
+    assert!(network.world.events().iter().any(answered), "it asked its seed");
+    assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. })));
 }

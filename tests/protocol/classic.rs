@@ -9,7 +9,7 @@ use gossipctl::event::{EventKind, LinkEnd, LinkId, Purpose};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::CLASSIC_LIST_LEN;
 use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
-use gossipctl::proto::message::{Dialect, Hello, Message, Priority, Role};
+use gossipctl::proto::message::{DeathCause, Dialect, Hello, Message, Priority, Role};
 use gossipctl::proto::pacing::{CLASSIC_QUEUE_MESSAGES_MAX, CLASSIC_WRITE_GAP};
 use gossipctl::proto::time::{ClockTime, Time};
 
@@ -577,4 +577,17 @@ fn a_classic_link_that_is_half_a_minute_behind_is_dropped_as_too_slow() {
     say_at_once(&mut network, one, CLASSIC_QUEUE_MESSAGES_MAX + 2);
     let slow = |kind: &EventKind| matches!(kind, EventKind::LinkDown { end: LinkEnd::TooSlow, .. });
     assert!(network.any(slow));
+}
+
+#[test]
+fn a_classic_peer_that_leaves_is_taken_for_dead() {
+    let (mut network, [staying, leaving]) = pair();
+    network.world.leave(leaving);
+    network.world.run_for(SECOND);
+    let ends: Vec<_> = network
+        .kinds(staying)
+        .filter(|kind| matches!(kind, EventKind::LinkDown { .. } | EventKind::NeighborDied { .. }))
+        .collect();
+    let closed = |kind: &&EventKind| matches!(kind, EventKind::NeighborDied { peer, cause: DeathCause::Closed, .. } if *peer == leaving);
+    assert_eq!(ends.iter().filter(|kind| closed(kind)).count(), 1, "{ends:?}");
 }

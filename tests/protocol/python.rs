@@ -67,7 +67,6 @@ struct Host {
 struct Link {
     /// Who is at the other end, as soon as that is known; its answers to probes name it.
     remote: Option<Addr>,
-    direction: Direction,
     unread: Vec<u8>,
     end: Option<End>,
     /// When a thread that waits for it runs.
@@ -90,21 +89,14 @@ impl Host {
             Direction::Outbound => Direction::Inbound,
         };
         let decoder = LinkDecoder::new(context(self.own, other, purpose));
-        Link { remote: None, direction, unread: Vec::new(), end: None, ready_at: None, sent_in_vain: 0, decoder }
+        Link { remote: None, unread: Vec::new(), end: None, ready_at: None, sent_in_vain: 0, decoder }
     }
 
     fn arrives(&mut self, now: Time, link: LinkId, message: &Message) {
         let Some(open) = self.links.get_mut(&link) else { return };
-        match message {
-            // No words of this dialect, or none for this end.
-            Message::ListRequest | Message::Refusal { .. } | Message::Goodbye { .. } => return,
-            Message::Hello(_) if open.direction == Direction::Outbound => return,
-            Message::Hello(hello) => open.remote = Some(hello.listen),
-            Message::PeerList(_)
-            | Message::Gossip(_)
-            | Message::Probe { .. }
-            | Message::ProbeReply { .. }
-            | Message::DeadReport { .. } => {}
+        assert!(message.has_words_in(Dialect::Classic), "no bytes stand for a {}", message.name());
+        if let Message::Hello(hello) = message {
+            open.remote = Some(hello.listen);
         }
         open.unread.extend(open.bytes(message));
         open.ready_at.get_or_insert(now + WAKE_DELAY);

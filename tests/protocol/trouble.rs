@@ -35,7 +35,7 @@ pub(crate) fn fault(network: &mut Network, command: &FaultCommand) -> Result<(),
     network.world.fault(command, &everybody)
 }
 
-fn set(network: &mut Network, what: Trouble, on: Scope) {
+pub(crate) fn set(network: &mut Network, what: Trouble, on: Scope) {
     fault(network, &FaultCommand::Set(Fault { what, on })).unwrap();
 }
 

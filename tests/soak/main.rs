@@ -41,7 +41,8 @@ const FILES_SLACK: usize = 16;
 const THREADS_SLACK: usize = 2;
 /// Growth of memory from the first third of the run to its end: what the model and the allocator still fill.
 const RSS_GROWTH_MAX_KIB: usize = 64 * 1024;
-/// Memory that a flood may take above what the networks take when they are calm. The hostile peer floods one link at a time.
+/// Memory that a flooding link may take above what the networks take when they are calm. The hostile peer floods one link
+/// at a time. In the first round the logs of the models fill up, too.
 const FLOOD_RSS_MAX_KIB: usize = 64 * 1024;
 /// How long files may take to be given back.
 const FILES_LIMIT: Duration = Duration::from_secs(20);
@@ -88,7 +89,8 @@ async fn networks_that_break_for_minutes_are_whole_whenever_they_are_let_be() {
         hostile.be_quiet(true);
         let above_kib = watch.take().saturating_sub(calm_kib);
         println!("{:4} s, memory at its peak: {above_kib} KiB above calm", begun.elapsed().as_secs());
-        assert!(above_kib <= FLOOD_RSS_MAX_KIB, "a flood took {above_kib} KiB");
+        let filling_kib = if rounds == 0 { RSS_GROWTH_MAX_KIB } else { 0 };
+        assert!(above_kib <= FLOOD_RSS_MAX_KIB + filling_kib, "a flood took {above_kib} KiB");
         recover(&mut framed, &mut classic).await;
         rounds += 1;
         taken_before.extend(check_taken(&mut framed, &mut classic, taken_before.first()).await);

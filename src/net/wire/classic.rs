@@ -126,6 +126,9 @@ impl ClassicEncoder {
 
     /// Appends the bytes of `message`: none if the dialect has no words for it.
     pub(super) fn encode(&self, message: &Message, out: &mut BytesMut) -> Result<(), EncodeError> {
+        if !message.has_words_in(Dialect::Classic) {
+            return Ok(());
+        }
         match message {
             Message::Hello(hello) => put(out, hello.listen.python()),
             Message::PeerList(list) => return put_list(out, list),
@@ -139,6 +142,7 @@ impl ClassicEncoder {
             Message::DeadReport { dead, clock, reporter, .. } => {
                 put(out, format_args!("Dead Node:{}:{clock}:{}", dead.python(), reporter.python()));
             }
+            // Those without words.
             Message::ListRequest | Message::Refusal { .. } | Message::Goodbye { .. } => {}
         }
         Ok(())

@@ -76,9 +76,10 @@ impl Peer {
         (seq, clock): (ProbeSeq, ClockTime),
         out: &mut impl Output,
     ) {
-        let Some(asked_at) = self.registrar.answered(seed, seq) else {
+        if !self.registrar.has_asked(seq) {
             return self.offend(now, link, Rule::Unexpected, "liveness reply", out);
-        };
+        }
+        let Some(asked_at) = self.registrar.answered(seed, seq) else { return };
         let rtt_us = u64::try_from(now.since(asked_at).as_micros()).unwrap_or(u64::MAX);
         out.emit(|| EventKind::ProbeAnswered { peer: seed, seq, clock, rtt_us });
     }

@@ -96,6 +96,11 @@ impl Registrar {
         self.get_mut(seed)?.asked.take_if(|(asked, _)| *asked == seq).map(|(_, at)| at)
     }
 
+    /// Was this number ever asked? Its answer may come late or, with a fault, twice.
+    pub(super) const fn has_asked(&self, seq: ProbeSeq) -> bool {
+        seq >= 1 && seq <= self.asked
+    }
+
     /// The peer is registered with this seed by this link from now on; the link that it was registered by.
     fn stand(&mut self, seed: Addr, link: LinkId) -> Option<LinkId> {
         let known = self.get_mut(seed)?;

@@ -255,6 +255,7 @@ fn what_the_dialect_has_no_words_for_writes_nothing() {
         Message::Goodbye { reason: GoodbyeReason::Leaving, referral: vec![] },
     ];
     assert_eq!(whole(Dialect::Classic, &silent), b"");
+    assert!(silent.iter().all(|message| !message.has_words_in(Dialect::Classic)));
     let clock = clock("03.05.29");
     let (p3000, vitals) = (Addr::loopback(3000), Some(Vitals { neighbors: 4, beacon: None }));
     let rich = [
