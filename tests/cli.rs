@@ -6,6 +6,7 @@ mod program;
 
 use std::fs;
 use std::net::TcpListener;
+use std::path::Path;
 
 use gossipctl::session::journal::Record;
 use gossipctl::session::replay::Recording;
@@ -50,7 +51,24 @@ fn a_bad_line_of_the_seed_list_is_named_with_what_was_expected() {
     let list = "127.0.0.1:5001\n\n127.0.0.1;5002\n";
     let (code, _, error) = run(&["peer", "--headless"], |dir| fs::write(dir.join("config.txt"), list).unwrap());
     assert_eq!(code, 2);
-    assert_eq!(error, "error: config.txt:3: '127.0.0.1;5002' is not a seed: expected ip:port such as 127.0.0.1:5001\n");
+    assert_eq!(
+        error,
+        "error: config.txt:3: '127.0.0.1;5002' is not a seed: expected ip:port or name:port, such as 127.0.0.1:5001\n"
+    );
+}
+
+#[test]
+fn a_host_name_in_the_seed_list_is_looked_up_and_its_address_told() {
+    let (listed, own) = (free_port(), format!("localhost:{}", free_port()));
+    let list = format!("# by name\nlocalhost:{listed}\n");
+    let prepare = |dir: &Path| fs::write(dir.join("config.txt"), &list).unwrap();
+    let quick = ["--headless", "--format", "json", "--duration", "100ms"];
+    let (code, out, error) = run(&[&["seed"], &quick[..]].concat(), prepare);
+    assert_eq!((code, error.as_str()), (0, "config.txt:2: localhost is 127.0.0.1\n"));
+    assert!(out.contains(&format!("\"127.0.0.1:{listed}\"")), "{out}");
+    let (code, out, error) = run(&[&["peer", "--listen", &own], &quick[..]].concat(), prepare);
+    assert_eq!((code, error.as_str()), (0, "config.txt:2: localhost is 127.0.0.1\n--listen: localhost is 127.0.0.1\n"));
+    assert!(out.contains(&format!("\"{}\"", own.replace("localhost", "127.0.0.1"))), "{out}");
 }
 
 #[test]

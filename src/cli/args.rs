@@ -174,7 +174,7 @@ pub(crate) struct ScenarioArgs {
 /// `seed`.
 #[derive(Debug, Args)]
 pub(crate) struct SeedArgs {
-    /// Where to listen, as PORT (of 127.0.0.1) or IP:PORT; 0.0.0.0:PORT: on all interfaces [default: the
+    /// Where to listen, as PORT (of 127.0.0.1), IP:PORT or NAME:PORT; 0.0.0.0:PORT: on all interfaces [default: the
     /// first address of config.txt that is free on this machine]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<Listen>,
@@ -199,7 +199,7 @@ pub(crate) struct SeedArgs {
 /// `peer`.
 #[derive(Debug, Args)]
 pub(crate) struct PeerArgs {
-    /// Where to listen, as PORT (of 127.0.0.1) or IP:PORT; 0.0.0.0:PORT: on all interfaces [default: the
+    /// Where to listen, as PORT (of 127.0.0.1), IP:PORT or NAME:PORT; 0.0.0.0:PORT: on all interfaces [default: the
     /// next free port of 127.0.0.1 from 3000]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<Listen>,
@@ -283,7 +283,7 @@ pub(crate) struct ReplayArgs {
 /// Which seed list.
 #[derive(Debug, Args)]
 pub(crate) struct SeedsArgs {
-    /// The seed list: one IP:PORT a line, '#' begins a comment
+    /// The seed list: one IP:PORT or NAME:PORT a line, '#' begins a comment
     #[arg(long, value_name = "FILE", value_parser = path_parser(), default_value = "config.txt")]
     pub(crate) config: PathBuf,
 }

@@ -62,6 +62,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let (tap, shown) = feed(BATCHES_MAX);
     let (answers, answered) = mpsc::channel(TALK_MAX);
     plan.warnings.iter().for_each(|warning| notify(&answers, Severity::Warning, warning.clone()));
+    plan.notes.iter().for_each(|note| notify(&answers, Severity::Info, note.clone()));
     let records = begin_records(&plan, clock, &answers);
     let (glyphs, why) = glyphs::choose(&looks.args, |name| std::env::var(name).ok());
     if let Some(why) = why {

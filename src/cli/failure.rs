@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::address::AddressError;
 use super::config_file::ConfigError;
 use super::script_file::ScriptFileError;
 use super::seeds_file::SeedListError;
@@ -92,6 +93,9 @@ pub(crate) enum Failure {
         /// Where it listens.
         listen: Addr,
     },
+    /// The host name where a node is to listen stands for no address of use.
+    #[error("--listen: {0}")]
+    Listen(AddressError),
     /// The config file is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -144,6 +148,7 @@ impl Failure {
                 ExportError::UnknownEnding { .. } | ExportError::IsJournal { .. } | ExportError::IsRecording { .. },
             )
             | Self::Advertise { .. }
+            | Self::Listen(_)
             | Self::Start(StartError::WhichInterface { .. } | StartError::NoInterface { .. })
             | Self::Config(_)
             | Self::Seeds(_) => 2,

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::args::Format;
-use super::failure::{Failure, warn};
+use super::failure::{Failure, say, warn};
 use super::nodes::{self, Ending, Nodes};
 use super::plan::Plan;
 use super::player::Player;
@@ -35,6 +35,7 @@ const PRINT_TIMEOUT: Duration = Duration::from_millis(300);
 /// Runs the plan until its time is over, a signal comes, or nobody reads stdout any more.
 pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure> {
     plan.warnings.iter().for_each(warn);
+    plan.notes.iter().for_each(say);
     let mut signals = Signals::listen().map_err(Failure::System)?;
     let clock = Clock::start();
     let (tap, events) = feed(BATCHES_MAX);

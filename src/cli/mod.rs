@@ -1,5 +1,6 @@
 //! The command line: reads what the user wants, puts the rooms together, and says what came of it.
 
+mod address;
 mod args;
 mod config_file;
 mod console;

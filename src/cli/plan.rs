@@ -4,12 +4,13 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use super::address::{Lookup, Written, look_up, named, system};
 use super::args::{Cli, ConsoleArgs, Format, JournalArgs, LabArgs, NodeArgs, PeerArgs, SeedArgs, SessionArgs};
 use super::config_file::ConfigFile;
 use super::console::Looks;
 use super::failure::{Failure, say};
 use super::script_file::ScriptFile;
-use super::seeds_file::{SeedList, SeedListError};
+use super::seeds_file::{FoundName, SeedList, SeedListError};
 use super::settings::{self, NodeSettings};
 use super::values::{Listen, PaceName, SessionLength};
 use crate::clock::utc_offset_s;
@@ -37,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) length: Option<SessionLength>,
     /// What the user should know before it begins.
     pub(crate) warnings: Vec<String>,
+    /// What is good to know: which addresses host names stand for.
+    pub(crate) notes: Vec<String>,
     /// Where the nodes are.
     pub(crate) world: World,
     /// What is done to them, and expected.
@@ -100,6 +103,7 @@ struct Seeds {
     list: Vec<Addr>,
     missing: Option<String>,
     warnings: Vec<String>,
+    notes: Vec<String>,
 }
 
 /// `lab`.
@@ -125,23 +129,23 @@ pub(crate) fn seed(args: SeedArgs, config: &ConfigFile) -> Result<Plan, Failure>
         Some(_) => seeds_if_any(&args.seeds.config)?,
         None => seeds_needed(&args.seeds.config)?,
     };
-    let listen = placement(args.listen, args.advertise)?;
+    let listen = placement(args.listen, args.advertise, &mut seeds.notes, &system)?;
     // Peers that are started beside this seed are to find it.
     let own = name(listen).filter(|own| !seeds.list.contains(own));
     seeds.list.extend(own);
     let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
     let plan = Plan::new(Begin::Node(NodeSpec { role: Role::Seed, listen }), node, args.console, config);
-    Ok(plan.in_session(args.session, config)?.with_warnings(seeds.warnings))
+    Ok(plan.in_session(args.session, config)?.with_words(seeds.warnings, seeds.notes))
 }
 
 /// `peer`.
 pub(crate) fn peer(args: PeerArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let mut seeds = seeds_needed(&args.seeds.config)?;
-    let listen = placement(args.listen, args.advertise)?;
+    let listen = placement(args.listen, args.advertise, &mut seeds.notes, &system)?;
     let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
     seeds.warnings.extend(out_of_reach(listen, &node));
     let plan = Plan::new(Begin::Node(NodeSpec { role: Role::Peer, listen }), node, args.console, config);
-    Ok(plan.in_session(args.session, config)?.with_warnings(seeds.warnings))
+    Ok(plan.in_session(args.session, config)?.with_words(seeds.warnings, seeds.notes))
 }
 
 /// No command: the start screen.
@@ -151,7 +155,7 @@ pub(crate) fn choice(cli: Cli, config: &ConfigFile) -> Result<Plan, Failure> {
     let node = node_settings(cli.node, config, PaceName::Assignment, seeds.list)?;
     let begin = Begin::Choice { no_seeds: seeds.missing, lab: Box::new(lab) };
     let plan = Plan::new(begin, node, cli.console, config).recorded(cli.journal, config)?;
-    Ok(plan.with_warnings(seeds.warnings))
+    Ok(plan.with_words(seeds.warnings, seeds.notes))
 }
 
 /// `replay`: what is recorded already is not recorded again.
@@ -173,6 +177,7 @@ impl Plan {
             journal: None,
             length: None,
             warnings,
+            notes: Vec::new(),
             world: World::Sockets,
             scenario: None,
         }
@@ -220,15 +225,29 @@ impl Plan {
         Ok(Self { journal: (!args.no_journal).then_some(limits), ..self })
     }
 
-    fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+    fn with_words(mut self, warnings: Vec<String>, notes: Vec<String>) -> Self {
         self.warnings.extend(warnings);
+        self.notes.extend(notes);
         self
     }
 }
 
-/// Where a node is to listen, and by which name.
-fn placement(listen: Option<Listen>, advertise: Option<Ipv4Addr>) -> Result<Placement, Failure> {
-    let Some(Listen(listen)) = listen else { return Ok(Placement::Auto) };
+/// Where a node is to listen, and by which name. A host name is looked up, and what it stands for is noted.
+fn placement(
+    listen: Option<Listen>,
+    advertise: Option<Ipv4Addr>,
+    notes: &mut Vec<String>,
+    lookup: Lookup<'_>,
+) -> Result<Placement, Failure> {
+    let listen = match listen {
+        None => return Ok(Placement::Auto),
+        Some(Listen(Written::Addr(addr))) => addr,
+        Some(Listen(Written::Name { name, port })) => {
+            let ip = look_up(&name, lookup).map_err(Failure::Listen)?;
+            notes.push(format!("--listen: {name} is {ip}"));
+            named(&name, ip, port).map_err(Failure::Listen)?
+        }
+    };
     if listen.ip().is_unspecified() {
         return Ok(Placement::Everywhere(name_everywhere(listen.port(), advertise)?));
     }
@@ -269,16 +288,18 @@ fn node_settings(
 }
 
 fn seeds_needed(file: &Path) -> Result<Seeds, SeedListError> {
-    let SeedList { seeds, repeated } = SeedList::read(file)?;
+    let SeedList { seeds, repeated, names } = SeedList::read(file, &system)?;
     let twice = |seed: &Addr| format!("{}: names {seed} more than once: it counts once", file.display());
-    Ok(Seeds { list: seeds, missing: None, warnings: repeated.iter().map(twice).collect() })
+    let note = |FoundName { line, name, ip }: &FoundName| format!("{}:{line}: {name} is {ip}", file.display());
+    let (warnings, notes) = (repeated.iter().map(twice).collect(), names.iter().map(note).collect());
+    Ok(Seeds { list: seeds, missing: None, warnings, notes })
 }
 
 /// The seed list, where the session can do without: a file that is not there, or empty, is none.
 fn seeds_if_any(file: &Path) -> Result<Seeds, SeedListError> {
     match seeds_needed(file) {
         Err(error @ (SeedListError::Missing(_) | SeedListError::Empty(_))) => {
-            Ok(Seeds { list: Vec::new(), missing: Some(error.to_string()), warnings: Vec::new() })
+            Ok(Seeds { list: Vec::new(), missing: Some(error.to_string()), warnings: Vec::new(), notes: Vec::new() })
         }
         found => found,
     }

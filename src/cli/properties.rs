@@ -1,6 +1,8 @@
 //! What holds for any bytes in a file or on the command line that a user may name by mistake.
 
 use std::ffi::OsString;
+use std::io;
+use std::net::IpAddr;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 
@@ -17,17 +19,25 @@ use super::seeds_file::{FILE_LEN_MAX, SEEDS_MAX, SeedList, parse};
 const SEEDS_HELD_MAX: u64 = 4 * FILE_LEN_MAX;
 
 /// What lines of a seed list are, good and bad.
-const LINES: [&[u8]; 9] = [
+const LINES: [&[u8]; 12] = [
     b"127.0.0.1:5001",
     b"10.0.0.7:80 # a seed",
     b"# nobody",
     b"127.0.0.1:0",
     b"localhost:5001",
+    b"node.example:5002",
+    b"[::1]:5001",
+    b"224.0.0.1:5001",
     b"\xef\xbb\xbf127.0.0.1:5002",
     b"  \t",
     b"\x1b[2J",
     b"\xff\xfe\0",
 ];
+
+/// A machine that knows one name.
+fn lookup(name: &str) -> io::Result<Vec<IpAddr>> {
+    if name == "localhost" { Ok(vec![IpAddr::from([127, 0, 0, 1])]) } else { Err(io::Error::other("nobody knows it")) }
+}
 
 fn any_line() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![6 => select(&LINES[..]).prop_map(<[u8]>::to_vec), 1 => vec(any::<u8>(), 0..30)]
@@ -78,6 +88,7 @@ fn any_arguments() -> impl Strategy<Value = Vec<OsString>> {
         "3000",
         "127.0.0.1:3000",
         "0.0.0.0:0",
+        "localhost:3000",
         "--gossip-interval",
         "99999999999999999999s",
         "1ns",
@@ -105,7 +116,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_a_list_of_seeds_or_a_reason_why_not(bytes in any_lines(), cut in any::<prop::sample::Index>()) {
-        let read = |bytes: &[u8]| parse(Path::new("config.txt"), bytes).map_err(|error| error.to_string());
+        let read = |bytes: &[u8]| parse(Path::new("config.txt"), bytes, &lookup).map_err(|error| error.to_string());
         let whole = read(&bytes);
         match &whole {
             Ok(list) => prop_assert!(list.seeds.iter().all(|seed| seed.is_dialable())),
@@ -142,8 +153,9 @@ fn the_longest_list_of_seeds_takes_no_more_memory_than_its_limit() {
     let line = |n: u32| format!("{}:1\n", std::net::Ipv4Addr::from(0x0101_0101 + n));
     let mut text: String = (0..10_000).map(line).collect();
     text.truncate(text[..usize::try_from(FILE_LEN_MAX).unwrap()].rfind('\n').unwrap());
-    let mut seeds = Ok(SeedList { seeds: Vec::new(), repeated: Vec::new() });
-    let held = allocation_counter::measure(|| seeds = parse(Path::new("config.txt"), text.as_bytes())).bytes_max;
+    let mut seeds = Ok(SeedList { seeds: Vec::new(), repeated: Vec::new(), names: Vec::new() });
+    let held =
+        allocation_counter::measure(|| seeds = parse(Path::new("config.txt"), text.as_bytes(), &lookup)).bytes_max;
     assert!(seeds.unwrap_err().to_string().contains(&format!("more than {SEEDS_MAX} seeds")));
     assert!(held <= SEEDS_HELD_MAX, "{held}");
 }

@@ -1,11 +1,12 @@
-//! The seed list: `config.txt`, one `ip:port` a line.
+//! The seed list: `config.txt`, one `ip:port` or `name:port` a line.
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use super::address::{AddressError, Lookup, Written, dialable, look_up, named, shown};
 use super::files;
 use crate::proto::addr::Addr;
-use crate::proto::text::Escaped;
 
 /// Longest seed list in bytes. A thousand seeds with a comment each fit; a file that is longer is
 /// some other file.
@@ -14,8 +15,6 @@ pub(crate) const FILE_LEN_MAX: u64 = 64 * 1024;
 pub(crate) const SEEDS_MAX: usize = 1_000;
 
 const BOM: &str = "\u{feff}";
-/// Of a bad line, this much is shown.
-const SHOWN_LEN_MAX: usize = 60;
 
 /// The seeds of a network, as a file names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +23,19 @@ pub(crate) struct SeedList {
     pub(crate) seeds: Vec<Addr>,
     /// Addresses that the file names more than once, each once.
     pub(crate) repeated: Vec<Addr>,
+    /// Host names that the file has, each once, as they were looked up.
+    pub(crate) names: Vec<FoundName>,
+}
+
+/// A host name and what it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FoundName {
+    /// The line where it comes first, counted from 1.
+    pub(crate) line: usize,
+    /// The name.
+    pub(crate) name: String,
+    /// Its address.
+    pub(crate) ip: Ipv4Addr,
 }
 
 /// Why a seed list cannot be used. Each message says what to do.
@@ -44,13 +56,13 @@ pub(crate) enum SeedListError {
     #[error("{}: names no seed: add one a line, such as 127.0.0.1:5001", .0.display())]
     Empty(PathBuf),
     /// Longer than any seed list.
-    #[error("{}: longer than {} KiB: expected a list of seeds, one ip:port a line", .0.display(), FILE_LEN_MAX / 1024)]
+    #[error("{}: longer than {} KiB: expected a list of seeds, one ip:port or name:port a line", .0.display(), FILE_LEN_MAX / 1024)]
     TooLong(PathBuf),
     /// More seeds than allowed.
     #[error("{}: more than {SEEDS_MAX} seeds: a network needs a few", .0.display())]
     TooMany(PathBuf),
-    /// A line that is no address.
-    #[error("{}:{line}: '{text}' is not a seed: expected ip:port such as 127.0.0.1:5001", file.display())]
+    /// A line that is neither an address nor a host name with a port.
+    #[error("{}:{line}: '{text}' is not a seed: expected ip:port or name:port, such as 127.0.0.1:5001", file.display())]
     BadLine {
         /// Which file.
         file: PathBuf,
@@ -59,13 +71,23 @@ pub(crate) enum SeedListError {
         /// What it says, escaped.
         text: String,
     },
+    /// An address where no seed can be, or a host name that stands for none.
+    #[error("{}:{line}: {error}", file.display())]
+    BadAddress {
+        /// Which file.
+        file: PathBuf,
+        /// Which line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        error: AddressError,
+    },
 }
 
 impl SeedList {
-    /// Reads the list from a file.
-    pub(crate) fn read(file: &Path) -> Result<Self, SeedListError> {
+    /// Reads the list from a file, and looks up the names in it.
+    pub(crate) fn read(file: &Path, lookup: Lookup<'_>) -> Result<Self, SeedListError> {
         match files::read_bounded(file, FILE_LEN_MAX) {
-            Ok(Some(bytes)) => parse(file, &bytes),
+            Ok(Some(bytes)) => parse(file, &bytes, lookup),
             Ok(None) => Err(SeedListError::TooLong(file.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SeedListError::Missing(file.to_owned())),
             Err(error) => Err(SeedListError::Unreadable { file: file.to_owned(), error }),
@@ -74,18 +96,19 @@ impl SeedList {
 }
 
 /// The list that these bytes are.
-pub(super) fn parse(file: &Path, bytes: &[u8]) -> Result<SeedList, SeedListError> {
-    let mut list = SeedList { seeds: Vec::new(), repeated: Vec::new() };
+pub(super) fn parse(file: &Path, bytes: &[u8], lookup: Lookup<'_>) -> Result<SeedList, SeedListError> {
+    let mut list = SeedList { seeds: Vec::new(), repeated: Vec::new(), names: Vec::new() };
     let bytes = bytes.strip_prefix(BOM.as_bytes()).unwrap_or(bytes);
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let Some(text) = content(line) else { continue };
-        list.add(seed(text).ok_or_else(|| bad_line(file, index + 1, text))?);
+        let seed = list.seed(index + 1, text, lookup).map_err(|error| bad_line(file, index + 1, error))?;
+        list.add(seed);
+        // At once: each further name might be looked up for seconds.
+        if list.seeds.len().max(list.names.len()) > SEEDS_MAX {
+            return Err(SeedListError::TooMany(file.to_owned()));
+        }
     }
-    match list.seeds.len() {
-        0 => Err(SeedListError::Empty(file.to_owned())),
-        1..=SEEDS_MAX => Ok(list),
-        _ => Err(SeedListError::TooMany(file.to_owned())),
-    }
+    if list.seeds.is_empty() { Err(SeedListError::Empty(file.to_owned())) } else { Ok(list) }
 }
 
 /// What a line says, without blanks around it and without a comment.
@@ -94,21 +117,36 @@ fn content(line: &[u8]) -> Option<&[u8]> {
     (!text.is_empty()).then_some(text)
 }
 
-fn seed(text: &[u8]) -> Option<Addr> {
-    let addr: Addr = std::str::from_utf8(text).ok()?.parse().ok()?;
-    addr.is_dialable().then_some(addr)
-}
-
-fn bad_line(file: &Path, line: usize, text: &[u8]) -> SeedListError {
-    let shown: String = Escaped(text).to_string();
-    let text = match shown.char_indices().nth(SHOWN_LEN_MAX) {
-        Some((end, _)) => format!("{}...", &shown[..end]),
-        None => shown,
-    };
-    SeedListError::BadLine { file: file.to_owned(), line, text }
+fn bad_line(file: &Path, line: usize, error: AddressError) -> SeedListError {
+    let file = file.to_owned();
+    match error {
+        AddressError::Malformed(text) => SeedListError::BadLine { file, line, text },
+        error => SeedListError::BadAddress { file, line, error },
+    }
 }
 
 impl SeedList {
+    fn seed(&mut self, line: usize, text: &[u8], lookup: Lookup<'_>) -> Result<Addr, AddressError> {
+        let text = std::str::from_utf8(text).map_err(|_| AddressError::Malformed(shown(text)))?;
+        match Written::parse(text)? {
+            Written::Addr(addr) => dialable(addr),
+            Written::Name { name, port } => {
+                let ip = self.find(line, &name, lookup)?;
+                named(&name, ip, port)
+            }
+        }
+    }
+
+    /// What a name stands for. It is looked up once, however many seeds are there.
+    fn find(&mut self, line: usize, name: &str, lookup: Lookup<'_>) -> Result<Ipv4Addr, AddressError> {
+        if let Some(known) = self.names.iter().find(|known| known.name == name) {
+            return Ok(known.ip);
+        }
+        let ip = look_up(name, lookup)?;
+        self.names.push(FoundName { line, name: name.to_owned(), ip });
+        Ok(ip)
+    }
+
     fn add(&mut self, seed: Addr) {
         if !self.seeds.contains(&seed) {
             self.seeds.push(seed);
@@ -120,10 +158,17 @@ impl SeedList {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::net::IpAddr;
+
     use super::*;
 
+    fn nobody(name: &str) -> io::Result<Vec<IpAddr>> {
+        Err(io::Error::other(format!("nobody knows {name}")))
+    }
+
     fn read(text: &[u8]) -> Result<SeedList, SeedListError> {
-        parse(Path::new("config.txt"), text)
+        parse(Path::new("config.txt"), text, &nobody)
     }
 
     fn error(text: &[u8]) -> String {
@@ -146,12 +191,52 @@ mod tests {
     #[test]
     fn a_bad_line_names_file_line_and_what_was_expected() {
         assert_eq!(
-            error(b"# seeds\n127.0.0.1:5001\nlocalhost:5002\n"),
-            "config.txt:3: 'localhost:5002' is not a seed: expected ip:port such as 127.0.0.1:5001"
+            error(b"# seeds\n127.0.0.1:5001\nlocalhost 5002\n"),
+            "config.txt:3: 'localhost 5002' is not a seed: expected ip:port or name:port, such as 127.0.0.1:5001"
         );
-        for line in ["127.0.0.1", "127.0.0.1:0", "0.0.0.0:5001", "[::1]:5001", "5001", "127.0.0.1:5001 x"] {
-            assert!(error(line.as_bytes()).starts_with("config.txt:1: "), "{line}");
+        for (line, said) in [
+            ("127.0.0.1", "'127.0.0.1' is not a seed: expected ip:port or name:port"),
+            ("5001", "'5001' is not a seed: expected ip:port or name:port"),
+            ("127.0.0.1:0", "127.0.0.1:0 cannot be dialed: port 0 "),
+            ("0.0.0.0:5001", "0.0.0.0:5001 cannot be dialed: 0.0.0.0 stands for all interfaces"),
+            ("224.0.0.1:5001", "224.0.0.1:5001 cannot be dialed: it is a multicast address"),
+            ("[::1]:5001", "'[::1]:5001' is an IPv6 address"),
+            ("127.0.0.1:5001 x", "'5001 x' is not a port"),
+            ("127.0.0.1:70000", "'70000' is not a port"),
+            ("node:5001", "the host name 'node' cannot be looked up: nobody knows node"),
+        ] {
+            let found = error(line.as_bytes());
+            assert!(found.starts_with(&format!("config.txt:1: {said}")), "{found}");
         }
+    }
+
+    #[test]
+    fn a_name_is_looked_up_once_and_told_with_its_first_line() {
+        let asked = Cell::new(0);
+        let lookup = |name: &str| {
+            asked.set(asked.get() + 1);
+            assert_eq!(name, "node");
+            Ok(vec!["::1".parse().unwrap(), "127.0.0.1".parse().unwrap()])
+        };
+        let text = b"127.0.0.1:5001\nnode:5002\nnode:5003\nnode:5001\n";
+        let list = parse(Path::new("config.txt"), text, &lookup).unwrap();
+        assert_eq!(list.seeds, [5001, 5002, 5003].map(Addr::loopback));
+        assert_eq!(list.repeated, [Addr::loopback(5001)]);
+        assert_eq!(list.names, [FoundName { line: 2, name: "node".to_owned(), ip: Ipv4Addr::LOCALHOST }]);
+        assert_eq!(asked.get(), 1);
+    }
+
+    #[test]
+    fn no_more_names_are_looked_up_than_there_may_be_seeds() {
+        let asked = Cell::new(0);
+        let lookup = |_: &str| {
+            asked.set(asked.get() + 1);
+            Ok(vec![Ipv4Addr::LOCALHOST.into()])
+        };
+        let text = (0..2 * SEEDS_MAX).map(|n| format!("n{n}:1\n")).collect::<Vec<_>>().concat();
+        let error = parse(Path::new("config.txt"), text.as_bytes(), &lookup).unwrap_err().to_string();
+        assert!(error.contains("more than 1000 seeds"), "{error}");
+        assert_eq!(asked.get(), SEEDS_MAX + 1);
     }
 
     #[test]
@@ -167,13 +252,13 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_says_what_to_create() {
-        let error = SeedList::read(Path::new("no/such/config.txt")).unwrap_err().to_string();
+        let error = SeedList::read(Path::new("no/such/config.txt"), &nobody).unwrap_err().to_string();
         assert!(error.starts_with("no/such/config.txt: no such file: create it"), "{error}");
     }
 
     #[test]
     fn a_file_that_is_no_seed_list_is_not_read_to_its_end() {
-        let error = SeedList::read(Path::new("/dev/zero")).unwrap_err().to_string();
-        assert_eq!(error, "/dev/zero: longer than 64 KiB: expected a list of seeds, one ip:port a line");
+        let error = SeedList::read(Path::new("/dev/zero"), &nobody).unwrap_err().to_string();
+        assert_eq!(error, "/dev/zero: longer than 64 KiB: expected a list of seeds, one ip:port or name:port a line");
     }
 }

@@ -11,8 +11,9 @@ use clap::ValueEnum;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 
+use super::address::{AddressError, Written, dialable};
 use crate::command::limits;
-use crate::proto::addr::{Addr, AddrError};
+use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, JoinPolicy, LINKS_MAX};
 use crate::proto::message::Dialect;
 use crate::session::text::size_text;
@@ -100,16 +101,11 @@ pub(crate) enum ValueError {
         max: u64,
     },
     /// Neither a port nor an address.
-    #[error("'{0}' is neither a port such as 3000 nor an address such as 127.0.0.1:3000")]
+    #[error("'{0}' is neither a port such as 3000 nor an address such as 127.0.0.1:3000 or localhost:3000")]
     NotAListen(String),
-    /// An address of the wrong kind.
+    /// An address by which others could not know the node.
     #[error(transparent)]
-    Addr(AddrError),
-    /// The address is the node's name, and others could not reach it under this one.
-    #[error(
-        "{0} cannot be dialled, and a node's address is its name: give the port and the address that other nodes reach"
-    )]
-    NobodyThere(Addr),
+    Address(AddressError),
     /// Nobody can be known by this address.
     #[error("'{0}' is not an address that others can dial: expected one such as 192.168.1.5")]
     NotAName(String),
@@ -245,22 +241,26 @@ impl<const MIN: u64, const MAX: u64> fmt::Display for Count<MIN, MAX> {
     }
 }
 
-/// Where a node listens: `3000` means 127.0.0.1:3000, `0.0.0.0:3000` all interfaces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Listen(pub(crate) Addr);
+/// Where a node listens: `3000` means 127.0.0.1:3000, `0.0.0.0:3000` all interfaces. A name is not looked up yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listen(pub(crate) Written);
 
 impl FromStr for Listen {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        let addr = match (text.parse::<u16>(), text.parse::<Addr>()) {
-            (Ok(port), _) => Addr::loopback(port),
-            (Err(_), Ok(addr)) => addr,
-            (Err(_), Err(AddrError::Malformed(_))) => return Err(ValueError::NotAListen(text.to_owned())),
-            (Err(_), Err(error @ AddrError::Ipv6(_))) => return Err(ValueError::Addr(error)),
+        let written = match text.parse() {
+            Ok(port) => Ok(Written::Addr(Addr::loopback(port))),
+            Err(_) => Written::parse(text),
         };
-        let everywhere = addr.ip().is_unspecified() && addr.port() != 0;
-        if everywhere || addr.is_dialable() { Ok(Self(addr)) } else { Err(ValueError::NobodyThere(addr)) }
+        match written {
+            Ok(Written::Addr(addr)) if addr.ip().is_unspecified() && addr.port() != 0 => Ok(Written::Addr(addr)),
+            Ok(Written::Addr(addr)) => dialable(addr).map(Written::Addr).map_err(ValueError::Address),
+            Ok(name @ Written::Name { .. }) => Ok(name),
+            Err(AddressError::Malformed(text)) => Err(ValueError::NotAListen(text)),
+            Err(error) => Err(ValueError::Address(error)),
+        }
+        .map(Self)
     }
 }
 
@@ -444,17 +444,20 @@ mod tests {
 
     #[test]
     fn a_bare_port_is_on_loopback() {
-        assert_eq!("3000".parse::<Listen>().unwrap().0, Addr::loopback(3000));
-        assert_eq!("10.0.0.7:3000".parse::<Listen>().unwrap().0.to_string(), "10.0.0.7:3000");
+        let listen = |text: &str| text.parse::<Listen>().unwrap().0;
+        assert_eq!(listen("3000"), Written::Addr(Addr::loopback(3000)));
+        assert_eq!(listen("10.0.0.7:3000"), Written::Addr("10.0.0.7:3000".parse().unwrap()));
+        assert_eq!(listen("0.0.0.0:3000"), Written::Addr("0.0.0.0:3000".parse().unwrap()));
+        assert_eq!(listen("localhost:3000"), Written::Name { name: "localhost".to_owned(), port: 3000 });
     }
 
     #[test]
     fn an_address_that_cannot_be_a_name_is_refused() {
-        assert!(error::<Listen>("0.0.0.0:0").starts_with("0.0.0.0:0 cannot be dialled"));
-        assert!(error::<Listen>("224.0.0.1:3000").starts_with("224.0.0.1:3000 cannot be dialled"));
-        assert!(error::<Listen>("0").starts_with("127.0.0.1:0 cannot be dialled"));
+        assert!(error::<Listen>("0.0.0.0:0").starts_with("0.0.0.0:0 cannot be dialed: "));
+        assert!(error::<Listen>("224.0.0.1:3000").starts_with("224.0.0.1:3000 cannot be dialed: "));
+        assert!(error::<Listen>("0").starts_with("127.0.0.1:0 cannot be dialed: "));
         assert!(error::<Listen>("[::1]:3000").contains("IPv6"));
-        for text in ["70000", "localhost:3000", "", "127.0.0.1"] {
+        for text in ["70000", "localhost", "", "127.0.0.1"] {
             assert!(error::<Listen>(text).contains("neither a port such as 3000"), "{text}");
         }
         for text in ["0.0.0.0", "224.0.0.1", "::1", "here", ""] {
