@@ -8,6 +8,7 @@ use std::time::Duration;
 use gossipctl::command::Command;
 use gossipctl::event::{Event, EventKind, LinkEnd};
 use gossipctl::proto::addr::Addr;
+use gossipctl::proto::config::LINKS_MAX;
 use gossipctl::proto::message::DeathCause;
 use gossipctl::proto::pacing::CLASSIC_QUEUE_MESSAGES_MAX;
 
@@ -227,4 +228,32 @@ async fn whoever_waits_to_be_accepted_by_a_classic_peer_is_not_reset() {
     tokio::task::spawn_blocking(move || assert_ends_without_reset(waiting, "the kill of one that hangs"))
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_classic_link_too_many_is_not_reset() {
+    let mut session = Session::new(classic(calm(Vec::new())));
+    let ours = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+    let name = |number: usize| Addr::loopback(u16::try_from(number).unwrap()).python().to_string().into_bytes();
+    let linked = |event: &Event| matches!(event.kind, EventKind::LinkUp { .. });
+    let mut links = Vec::new();
+    for number in 1..=LINKS_MAX {
+        links.push(say_to(ours, &name(number)));
+        session.until_events("a link", number, linked).await;
+    }
+    let one_more = say_to(ours, &name(LINKS_MAX + 1));
+    tokio::task::spawn_blocking(move || assert_ends_without_reset(one_more, "a link too many")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hung_classic_node_leaves_nothing_unread_in_the_system() {
+    // More than any system keeps for a connection.
+    const MUCH: usize = 32 * 1024 * 1024;
+    let mut session = Session::new(classic(calm(Vec::new())));
+    let ours = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+    let mut stream = say_to(ours, Addr::loopback(9).python().to_string().as_bytes());
+    session.until_events("a link", 1, |event| matches!(event.kind, EventKind::LinkUp { .. })).await;
+    session.apply(Command::Hang(ours)).await;
+    stream.set_write_timeout(Some(LIMIT)).unwrap();
+    tokio::task::spawn_blocking(move || stream.write_all(&vec![b'x'; MUCH])).await.unwrap().unwrap();
 }
