@@ -472,6 +472,22 @@ mod tests {
         assert!(outbox.chunks[2].ends_with(b"00.00.03:('127.0.0.1', 3000)"), "{:?}", outbox.chunks);
     }
 
+    #[test]
+    fn gossip_leaves_room_for_what_keeps_the_network_together() {
+        let (mut frames, mut outbox) = (Frames::default(), Outbox::new(CONTEXT));
+        let text = gossip(&Body::from("x".repeat(1_000)));
+        while outbox.load.bytes + 2_000 < QUEUE_BYTES_MAX {
+            frames.add(&text, &mut outbox).unwrap();
+        }
+        assert!(!outbox.is_full());
+        while outbox.load.bytes <= QUEUE_BYTES_MAX {
+            frames.add(&Message::ListRequest, &mut outbox).unwrap();
+        }
+        assert!(!outbox.is_full(), "it may use the reserve");
+        frames.add(&text, &mut outbox).unwrap();
+        assert!(outbox.is_full(), "and gossip may not");
+    }
+
     #[tokio::test]
     async fn small_bodies_that_wait_keep_no_read_buffer_alive() {
         let (stream, _remote) = narrow().await;
