@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_that_sleeps_has_no_more_events_to_come_than_a_limit() {
+    fn a_sleeping_listener_has_a_limit_of_events_to_come() {
         let (tap, feed) = feed(usize::from(u16::MAX));
         let hung = Event { at: Time::from_micros(1), node: Addr::loopback(2), kind: EventKind::Hung };
         let batch: Batch = std::iter::repeat_n(hung, 10_000).collect();

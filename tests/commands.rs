@@ -383,7 +383,7 @@ fn of_a_node_elsewhere(ours: Addr) -> Vec<Command> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nodes_on_sockets_and_in_virtual_time_say_the_same_of_a_node_elsewhere() {
+async fn all_say_the_same_of_a_node_elsewhere() {
     let mut networks =
         [Network::on_sockets(Dialect::Framed, Clock::start()).await, Network::in_virtual_time(Dialect::Framed)];
     let [sockets, virtual_time] = &mut networks;

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_does_not_do_what_it_says_is_a_warning_with_its_place() {
+    fn a_key_that_is_never_heard_is_a_warning_with_its_place() {
         let warnings = |text| read(text).unwrap().warnings;
         let told = warnings("[keys]\nhang = \"X\"\nkill = [\"K\", \"ctrl-i\"]\n");
         assert_eq!(told, ["config.toml:3: no terminal sends ctrl-i (it arrives as Tab): kill does not have it"]);

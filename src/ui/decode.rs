@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_long_paste_the_first_part_is_kept_and_the_rest_is_counted() {
+    fn a_long_paste_is_cut_and_the_rest_of_it_counted() {
         let mut decoder = Decoder::default();
         let text = "x".repeat(PASTE_KEPT_MAX * 3);
         decoder.take(format!("\x1b[200~{text}").as_bytes(), START);

@@ -210,7 +210,7 @@ async fn no_end_of_a_classic_link_of_ours_is_a_reset() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_end_of_a_killed_classic_peer_is_no_error_to_its_neighbors_either() {
+async fn a_killed_classic_peer_closes_without_an_error() {
     let (mut session, _, peers) = Session::lab(classic(calm(Vec::new())), 1, 3).await;
     session.say_and_reach(peers[0], "heard", &peers).await;
     session.apply(Command::Kill(peers[0])).await;

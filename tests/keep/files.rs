@@ -25,7 +25,7 @@ fn is_harmless(text: &str) -> bool {
 }
 
 #[test]
-fn a_recording_is_read_with_a_mark_at_its_beginning_or_dos_line_ends() {
+fn a_recording_may_have_a_byte_order_mark_or_dos_line_ends() {
     let home = home();
     let (journal, text) = recorded(home.path());
     for changed in [format!("\u{feff}{journal}"), journal.replace('\n', "\r\n")] {
@@ -58,7 +58,7 @@ fn a_file_that_is_no_recording_is_told_for_what_it_is() {
 }
 
 #[test]
-fn a_pipe_is_exported_from_and_to_and_a_replay_says_that_it_cannot_read_it_again() {
+fn a_pipe_is_exported_and_not_replayed() {
     let home = home();
     let (journal, text) = recorded(home.path());
     let pipe = home.path().join("pipe");
@@ -81,7 +81,7 @@ fn a_pipe_is_exported_from_and_to_and_a_replay_says_that_it_cannot_read_it_again
 }
 
 #[test]
-fn an_export_never_replaces_its_source_and_writes_what_a_link_leads_to() {
+fn an_export_spares_its_source_and_follows_a_link() {
     let home = home();
     let (journal, text) = recorded(home.path());
     fs::write(home.path().join("mine.jsonl"), &journal).unwrap();
@@ -134,7 +134,7 @@ fn the_list_shows_when_by_the_clock_of_who_reads_it() {
 }
 
 #[test]
-fn what_can_be_read_of_a_damaged_recording_is_exported_and_the_exit_code_is_1() {
+fn a_damaged_recording_is_exported_with_exit_code_1() {
     let home = home();
     let (journal, text) = recorded(home.path());
     let mut lines: Vec<&str> = journal.lines().collect();
@@ -153,7 +153,7 @@ fn what_can_be_read_of_a_damaged_recording_is_exported_and_the_exit_code_is_1() 
 }
 
 #[test]
-fn nothing_that_is_printed_acts_on_the_terminal_whatever_files_and_names_hold() {
+fn nothing_printed_acts_on_the_terminal() {
     let home = home();
     let (journal, _) = recorded(home.path());
     let evil = "\u{1b}]0;gone\u{7}\u{9b}31m\u{202e}";
@@ -190,7 +190,7 @@ fn nothing_that_is_printed_acts_on_the_terminal_whatever_files_and_names_hold() 
 }
 
 #[test]
-fn a_journal_that_is_removed_while_it_is_written_is_told_and_begun_anew() {
+fn a_removed_journal_is_told_and_begun_anew() {
     let home = home();
     let mut lab = Program::start_in(&home, LAB);
     // By then the first second is written.

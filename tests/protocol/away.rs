@@ -245,7 +245,7 @@ impl Double for Quiet {
 }
 
 #[test]
-fn rule_5_a_silent_registration_is_asked_and_its_answer_is_enough() {
+fn rule_5_a_silent_registration_is_asked_and_may_answer() {
     let mut network = Network::new(1, 79);
     network.start_double(peer_addr(1), Quiet);
     network.world.run_for((LIVENESS * 3).saturating_sub(SECOND));

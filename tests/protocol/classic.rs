@@ -277,7 +277,7 @@ fn two_classic_peers_of_ours_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn a_classic_peer_keeps_no_more_than_64_links_on_which_nothing_was_heard() {
+fn a_classic_peer_keeps_at_most_64_unheard_links() {
     let mut network = classic(3, 55);
     network.peer_config.max_dial = 200;
     // Each seed lists 40 of those that are registered with it.
@@ -409,7 +409,7 @@ fn a_list_with_repetitions_is_told_without_them() {
 }
 
 #[test]
-fn of_classic_peers_that_start_at_once_each_later_one_is_told_of_the_others() {
+fn each_later_classic_peer_is_told_of_the_earlier_ones() {
     let mut network = classic(1, 41);
     network.start_peers(1..=20);
     network.world.run_for(SECOND);
@@ -424,7 +424,7 @@ fn of_classic_peers_that_start_at_once_each_later_one_is_told_of_the_others() {
 }
 
 #[test]
-fn who_connects_to_a_classic_seed_and_says_nothing_holds_up_nobody_for_long() {
+fn a_silent_newcomer_holds_up_a_classic_seed_only_briefly() {
     let mut network = classic(1, 41);
     for number in 51..=60 {
         network.start_double(peer_addr(number), Caller { target: seed_addr(1) });

@@ -246,7 +246,7 @@ fn a_link_that_stands_in_a_flood_is_told_and_so_is_its_end() {
 const REFUSED: u64 = 400;
 
 #[test]
-fn refusals_and_reports_of_strangers_in_masses_are_told_as_numbers() {
+fn masses_of_refusals_and_reports_are_told_as_numbers() {
     let [mut peer, mut seed] = Alone::peer_and_seed();
     for number in 0..8 + REFUSED {
         peer.hello(if number < 8 { Priority::High } else { Priority::Low });

@@ -331,7 +331,7 @@ fn rule_9_an_overlay_whose_parts_lack_nothing_becomes_one_all_the_same() {
 }
 
 #[test]
-fn rule_9_where_there_is_nobody_to_find_the_seeds_are_asked_ever_less() {
+fn rule_9_seeds_with_nobody_new_are_asked_ever_less() {
     let lists = |network: &Network| {
         let is_list = |kind: &&EventKind| matches!(kind, EventKind::PeerListReceived { .. });
         network.world.events().iter().map(|event| &event.kind).filter(is_list).count()

@@ -61,7 +61,7 @@ fn a_copy_that_comes_from_elsewhere_proves_who_has_it() {
 }
 
 #[test]
-fn a_way_over_a_node_elsewhere_is_a_way_and_its_hops_are_no_certainty() {
+fn a_way_over_a_node_elsewhere_has_uncertain_hops() {
     let (mut story, id) = said();
     story.receive(p(2), FAR, id, None);
     let rumor = story.model.latest_rumor().unwrap();

@@ -393,7 +393,7 @@ fn a_warning_that_may_rest_on_skipped_events_says_so() {
 }
 
 #[test]
-fn a_message_of_which_events_were_skipped_is_not_said_to_be_lost() {
+fn a_message_with_skipped_events_is_not_said_to_be_lost() {
     let mut story = Story::ring(5);
     let id = story.generate(p(1), 1);
     story.receive(p(2), p(1), id, Some(1));
@@ -412,7 +412,7 @@ fn a_message_of_which_events_were_skipped_is_not_said_to_be_lost() {
 }
 
 #[test]
-fn a_message_forged_in_the_name_of_a_node_is_warned_of_for_two_minutes() {
+fn a_forged_message_is_warned_of_for_two_minutes() {
     let mut story = Story::ring(5);
     let id = MessageId { origin: p(1), run: 7, seq: 13 };
     // The others take it for one of p1.

@@ -82,7 +82,7 @@ fn a_text_export_has_the_log_lines_of_all_nodes_with_time_and_node_in_front() {
 }
 
 #[test]
-fn what_can_be_read_of_a_damaged_recording_is_exported_and_what_is_missing_is_told_in_its_place() {
+fn a_damaged_recording_is_exported_with_its_gaps_told() {
     let session = Session::recorded();
     let text = fs::read_to_string(session.journal.path()).unwrap();
     let mut lines: Vec<&str> = text.lines().collect();
@@ -221,7 +221,7 @@ fn a_place_that_cannot_be_written_is_said_with_path_and_reason() {
 }
 
 #[test]
-fn an_export_whose_place_is_taken_meanwhile_leaves_nothing_behind() {
+fn an_export_whose_place_is_taken_leaves_nothing_behind() {
     let session = Session::recorded();
     let dest = session.path("out.txt");
     let file = beside(&dest).unwrap();

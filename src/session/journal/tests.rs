@@ -94,7 +94,7 @@ fn a_journal_or_its_directory_that_was_removed_is_begun_anew() {
 }
 
 #[test]
-fn a_journal_that_was_cut_keeps_its_whole_lines_and_goes_on_behind_them() {
+fn a_cut_journal_goes_on_behind_its_whole_lines() {
     for (lines, missing) in [(1, 13), (4, 10), (10, 3)] {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = begun(&dir);

@@ -290,7 +290,7 @@ async fn a_disk_that_stands_still_holds_up_nobody_and_what_is_missing_is_told_wh
 }
 
 #[test]
-fn a_disk_that_is_behind_at_the_end_does_not_keep_the_user_and_the_rest_is_missing() {
+fn a_slow_disk_at_the_end_does_not_keep_the_user() {
     let (tap, feed) = feed(1_000);
     let disk = Double { slowness: Duration::from_millis(50), ..Double::default() };
     let (recorder, _notices) = disk.recorder(feed);

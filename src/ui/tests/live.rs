@@ -319,7 +319,7 @@ fn message_and_its_way(now: Time) -> [crate::event::Batch; 2] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_said_to_be_lost_before_it_is_told_what_was_skipped() {
+async fn nothing_is_called_lost_before_skipped_events_are_told() {
     let unreached = |stage: &Stage| stage.console.app.scene.live.warnings().unreached().is_some();
     let mut stage = Stage::new();
     let [message, _] = message_and_its_way(stage.console.clock.now());

@@ -68,7 +68,7 @@ async fn a_burst_of_big_messages_on_one_link_drops_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_peers_that_all_flood_neither_drop_each_other_nor_stand_still() {
+async fn three_flooding_peers_neither_drop_nor_stand_still() {
     const COUNT: usize = 200;
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
     let body = Body::from("x".repeat(LONG));
