@@ -22,7 +22,7 @@ use super::links::{DIALS_MAX, Identity, Links};
 use super::says::Says;
 use super::sources::{Ready, Sources};
 use super::trouble::{Outgoing, Parcel, Situation, Trouble};
-use crate::clock::Clock;
+use crate::clock::{Clock, slept};
 use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
@@ -33,6 +33,8 @@ use crate::proto::pacing::HANG_UP_TIMEOUT;
 use crate::proto::reach::Reach;
 use crate::proto::time::Time;
 
+/// A machine that sleeps does so for longer; two clocks that are read one after the other differ by less.
+const SLEEP_MIN: Duration = Duration::from_millis(1);
 /// Commands that wait for the node.
 pub(super) const CONTROLS_MAX: usize = 16;
 /// How long all links of a leaving node may take to close, once each has had its own time.
@@ -106,6 +108,8 @@ struct Node<M> {
     /// Links that have something to be read later, because the node is slow, and since when.
     unread: BTreeMap<LinkId, Time>,
     says: Says,
+    /// How long the machine had slept at the last turn.
+    slept: Duration,
     sources: Sources,
 }
 
@@ -156,7 +160,8 @@ impl<M: Machine> Node<M> {
         let endings = Endings::new(me);
         let links = Links::new(endings.clone(), me, taps, dials, clock);
         let sources = Sources::new(endings, controls, dialed, listener, clock);
-        Self { notice, machine, reach, links, trouble, unread: BTreeMap::new(), says: Says::default(), sources }
+        let (unread, says, slept) = (BTreeMap::new(), Says::default(), slept());
+        Self { notice, machine, reach, links, trouble, unread, says, slept, sources }
     }
 
     async fn run(mut self) {
@@ -184,6 +189,7 @@ impl<M: Machine> Node<M> {
 
     fn turn(&mut self, ready: Ready) -> Option<Fate> {
         self.links.set_now();
+        self.tell_sleep();
         self.arrive();
         for control in ready.controls {
             match control {
@@ -246,6 +252,15 @@ impl<M: Machine> Node<M> {
             self.unread.entry(link).or_insert(now);
         }
         may_read
+    }
+
+    /// While the machine sleeps its clock stands still, and others may take this node for dead.
+    fn tell_sleep(&mut self) {
+        let slept = slept();
+        let by = slept.saturating_sub(std::mem::replace(&mut self.slept, slept));
+        if by >= SLEEP_MIN {
+            self.tell_machine(Input::Late { by, why: Absence::Stopped });
+        }
     }
 
     /// A slow node must know that what it has not read is no silence of others.

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gossipctl::event::{Absence, DelistReason, Event, EventKind, LinkEnd, Purpose};
+use gossipctl::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::DeadPolicy;
+use gossipctl::proto::config::{DeadPolicy, PeerConfig};
 use gossipctl::proto::fault::{Percent, Scope, Trouble};
-use gossipctl::proto::machine::{Input, LinkChange};
+use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine, Output};
 use gossipctl::proto::message::{DeathCause, Dialect, Hello, Message, Priority, Role};
+use gossipctl::proto::peer::Peer;
 use gossipctl::proto::random::Random;
 use gossipctl::proto::time::Time;
 
@@ -298,4 +299,42 @@ fn a_seed_whose_answer_comes_twice_breaks_no_rule() {
     };
     assert!(network.world.events().iter().any(answered), "it asked its seed");
     assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. })));
+}
+
+/// Keeps what a machine tells.
+#[derive(Default)]
+struct Told(Vec<EventKind>);
+
+impl Output for Told {
+    fn send(&mut self, _link: LinkId, _message: &Message) {}
+    fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
+    fn hang_up(&mut self, _link: LinkId) {}
+    fn pause(&mut self, _link: LinkId, _until: Time) {}
+    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+        self.0.push(event());
+    }
+}
+
+#[test]
+fn a_node_whose_machine_slept_accuses_nobody() {
+    let (now, link, neighbor) = (Time::from_micros(1_000_000), LinkId(1), peer_addr(2));
+    let mut peer = Peer::new(PeerConfig::new(peer_addr(1), Vec::new()), 7);
+    let mut told = Told::default();
+    let hello = Message::Hello(Hello { listen: neighbor, role: Role::Peer, priority: Priority::High });
+    let accepted = LinkChange::Accepted { remote: neighbor.socket() };
+    let closed = LinkChange::Closed { cause: CloseCause::EndOfStream };
+    let inputs = [
+        Input::Start,
+        Input::Link { link, change: accepted },
+        Input::Message { link, message: hello },
+        // Its clock stood still: nothing but the driver knows.
+        Input::Late { by: SECOND * 3_600, why: Absence::Stopped },
+        Input::Link { link, change: closed },
+    ];
+    for input in inputs {
+        peer.handle(now, input, &mut told);
+    }
+    assert!(told.0.iter().any(|kind| matches!(kind, EventKind::WasAway { why: Absence::Stopped, .. })));
+    assert!(told.0.iter().any(|kind| matches!(kind, EventKind::LinkDown { end: LinkEnd::WhileAway, .. })));
+    assert!(!told.0.iter().any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "{:?}", told.0);
 }
