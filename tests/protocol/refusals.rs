@@ -169,7 +169,7 @@ fn both_ends_agree(rng_seed: u64) {
         let peer = possess(Peer::new(config, rng_seed ^ u64::from(number)).into(), peer_addr(number));
         network.start_double(peer_addr(number), peer);
     }
-    network.world.run_to(quiet_at + handshake * 2);
+    network.world.run_to(quiet_at + handshake);
     let lopsided: Vec<_> = up(&network).into_iter().filter(|(_, ends)| ends.len() == 1).collect();
     // A link that came about in this very moment has one end until the answer is there.
     network.world.run_for(SECOND);
@@ -182,4 +182,29 @@ fn both_ends_agree(rng_seed: u64) {
 #[test]
 fn both_ends_agree_whatever_is_said_at_whatever_stage() {
     (1..=200).for_each(both_ends_agree);
+}
+
+/// A seed that greets whoever comes and owes them the list for ever.
+struct NoList;
+
+impl Double for NoList {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<DoubleAct> {
+        let Input::Message { link, message: Message::Hello(_) } = input else { return Vec::new() };
+        let hello = Hello { listen: seed_addr(1), role: Role::Seed, priority: Priority::Low };
+        vec![DoubleAct::Send(link, Message::Hello(hello))]
+    }
+}
+
+#[test]
+fn a_peer_that_gets_no_list_is_not_registered_and_tries_again() {
+    let mut network = Network::new(0, 92);
+    network.expected = |_| true;
+    network.seeds = vec![seed_addr(1)];
+    network.start_double(seed_addr(1), NoList);
+    network.start_peers(1..=1);
+    network.world.run_for(SECOND * 30);
+    assert!(registered(&network).is_empty());
+    let dials = |kind: &EventKind| matches!(kind, EventKind::Dialing { purpose: Purpose::Registration, .. });
+    let dials = network.count(peer_addr(1), dials);
+    assert!((3..=7).contains(&dials), "one each handshake's timeout, with pauses that grow: {dials}");
 }
