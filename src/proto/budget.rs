@@ -5,11 +5,14 @@
 //! budget for them. A link that exceeds it is not read until the budget allows it, then told, then dropped. A driver does the
 //! first ([`super::machine::Output::pause`]), on sockets and in virtual time; the machines do the rest.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::addr::Addr;
-use super::event::EventKind;
+use super::event::{EventKind, LinkId};
+use super::machine::Output;
 use super::message::Message;
+use super::offenses::Offenses;
 use super::time::Time;
 
 /// Such messages that a link may bring, on average. An honest neighbor sends a probe and an answer each liveness interval, and
@@ -33,7 +36,7 @@ const COST: Duration = Duration::from_micros(1_000_000 / MESSAGES_A_SECOND as u6
 const CREDIT: Duration = Duration::from_micros(1_000_000 / MESSAGES_A_SECOND as u64 * BURST as u64);
 
 /// How many messages this one counts for; gossip is free.
-pub(super) fn cost(message: &Message) -> u32 {
+fn cost(message: &Message) -> u32 {
     match message {
         Message::Gossip(_) => 0,
         Message::PeerList(list) => 1 + u32::try_from(list.len() / ADDRESSES_A_MESSAGE).unwrap_or(BURST),
@@ -48,13 +51,13 @@ pub(super) fn cost(message: &Message) -> u32 {
 }
 
 /// Tells that a link brings too much: this, last.
-pub(super) fn told(peer: Addr, message: &Message) -> EventKind {
+fn told(peer: Addr, message: &Message) -> EventKind {
     EventKind::Flooding { peer, said: message.name().to_owned(), limit: MESSAGES_A_SECOND }
 }
 
 /// What becomes of a link that has brought one more message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+enum Verdict {
     /// It may go on.
     Within,
     /// It is not read before this.
@@ -78,14 +81,45 @@ pub(super) struct Budget {
     is_told: bool,
 }
 
+/// Whose link it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bearer {
+    pub(super) link: LinkId,
+    pub(super) remote: IpAddr,
+    /// Once it has named itself.
+    pub(super) peer: Option<Addr>,
+}
+
 impl Budget {
+    /// May this link bring such a message? Whoever brings too many is read slowly, then told of; at last it may not.
+    pub(super) fn admits(
+        &mut self,
+        now: Time,
+        message: &Message,
+        bearer: Bearer,
+        offenses: &mut Offenses,
+        out: &mut impl Output,
+    ) -> bool {
+        match self.spend(now, cost(message)) {
+            Verdict::Within => true,
+            Verdict::Slowed { until, is_news } => {
+                out.pause(bearer.link, until);
+                if let Some(peer) = bearer.peer.filter(|_| is_news) {
+                    offenses.tell(now, bearer.remote, || told(peer, message), out);
+                }
+                true
+            }
+            Verdict::Exceeded => false,
+        }
+    }
+
     /// More came lately than may.
     pub(super) fn is_exceeded(&self) -> bool {
         self.over_since.is_some()
     }
 
     /// Something came that counts for so many messages.
-    pub(super) fn spend(&mut self, now: Time, cost: u32) -> Verdict {
+    fn spend(&mut self, now: Time, cost: u32) -> Verdict {
         if cost == 0 {
             return Verdict::Within;
         }

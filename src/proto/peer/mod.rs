@@ -38,7 +38,7 @@ use self::spread::Spread;
 use super::absence::Presence;
 use super::addr::Addr;
 use super::bucket::TokenBucket;
-use super::budget::{self, Budget, Verdict};
+use super::budget::{Bearer, Budget};
 use super::claims::Claims;
 use super::config::{HALF_OPEN_MAX, PeerConfig};
 use super::crowd;
@@ -242,20 +242,12 @@ impl Peer {
     /// May this link bring such a message? Whoever brings too many is read slowly, then told of, then dropped.
     fn is_within_budget(&mut self, now: Time, link: LinkId, message: &Message, out: &mut impl Output) -> bool {
         let Some(open) = self.links.get_mut(&link) else { return false };
-        match open.budget.spend(now, budget::cost(message)) {
-            Verdict::Within => {}
-            Verdict::Slowed { until, is_news } => {
-                out.pause(link, until);
-                if let Some(peer) = open.peer.filter(|_| is_news) {
-                    self.offenses.tell(now, open.remote.ip(), || budget::told(peer, message), out);
-                }
-            }
-            Verdict::Exceeded => {
-                self.offend(now, link, Rule::TooManyMessages, message.name(), out);
-                return false;
-            }
+        let bearer = Bearer { link, remote: open.remote.ip(), peer: open.peer };
+        let is_within = open.budget.admits(now, message, bearer, &mut self.offenses, out);
+        if !is_within {
+            self.offend(now, link, Rule::TooManyMessages, message.name(), out);
         }
-        true
+        is_within
     }
 
     fn hello(&self) -> Message {

@@ -3,7 +3,7 @@
 
 use super::Seed;
 use crate::proto::addr::Addr;
-use crate::proto::budget::{self, Verdict};
+use crate::proto::budget::Bearer;
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule};
 use crate::proto::machine::Output;
 use crate::proto::message::Message;
@@ -19,20 +19,12 @@ impl Seed {
         out: &mut impl Output,
     ) -> bool {
         let Some(open) = self.links.get_mut(link) else { return false };
-        match open.budget.spend(now, budget::cost(message)) {
-            Verdict::Within => {}
-            Verdict::Slowed { until, is_news } => {
-                out.pause(link, until);
-                if let Some(peer) = open.peer.filter(|_| is_news) {
-                    self.offenses.tell(now, open.remote.ip(), || budget::told(peer, message), out);
-                }
-            }
-            Verdict::Exceeded => {
-                self.offend(now, link, Rule::TooManyMessages, message.name(), out);
-                return false;
-            }
+        let bearer = Bearer { link, remote: open.remote.ip(), peer: open.peer };
+        let is_within = open.budget.admits(now, message, bearer, &mut self.offenses, out);
+        if !is_within {
+            self.offend(now, link, Rule::TooManyMessages, message.name(), out);
         }
-        true
+        is_within
     }
 
     /// Tells that a registration is over, if it was told that it had begun.
