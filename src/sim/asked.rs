@@ -1,16 +1,19 @@
 //! What a machine wants done, until the simulator does it.
 
-use crate::event::{EventKind, LinkId, Purpose};
+use super::EventSink;
+use crate::event::{Event, EventKind, LinkId, Purpose};
 use crate::proto::addr::Addr;
 use crate::proto::machine::Output;
 use crate::proto::message::Message;
 use crate::proto::time::Time;
 
-/// What a machine asked for in one turn.
-#[derive(Debug, Default)]
-pub(super) struct Asked {
-    pub(super) acts: Vec<Act>,
-    pub(super) events: Vec<EventKind>,
+/// What a machine asks for in one turn: acts wait until the turn is over, events go on at once.
+#[derive(Debug)]
+pub(super) struct Asked<'a, S> {
+    pub(super) at: Time,
+    pub(super) node: Addr,
+    pub(super) acts: &'a mut Vec<Act>,
+    pub(super) sink: &'a mut S,
 }
 
 #[derive(Debug)]
@@ -21,7 +24,7 @@ pub(super) enum Act {
     Pause(LinkId, Time),
 }
 
-impl Output for Asked {
+impl<S: EventSink> Output for Asked<'_, S> {
     fn send(&mut self, link: LinkId, message: &Message) {
         self.acts.push(Act::Send(link, message.clone()));
     }
@@ -39,6 +42,8 @@ impl Output for Asked {
     }
 
     fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.events.push(event());
+        if self.sink.listens() {
+            self.sink.take(Event { at: self.at, node: self.node, kind: event() });
+        }
     }
 }

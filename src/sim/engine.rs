@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::World;
+use super::{EventSink, World};
 use crate::command::{Command, FaultCommand, NodeSpec};
 use crate::event::{Event, EventKind, Pace};
 use crate::fault::Nodes as _;
@@ -36,20 +36,32 @@ pub struct Defaults {
     pub epoch: Time,
 }
 
-/// A network in virtual time. Time passes only in [`Engine::run_to`].
+/// A network in virtual time. Time passes only in [`Engine::run_to`]; what happens goes to `S`.
 #[derive(Debug)]
-pub struct Engine {
+pub struct Engine<S = Vec<Event>> {
     defaults: Defaults,
-    world: World<Node>,
+    world: World<Node, S>,
     roster: Roster,
     /// The seeds of the lab, if this is one.
     lab: Option<Vec<Addr>>,
 }
 
 impl Engine {
-    /// An engine without nodes.
+    /// An engine without nodes that keeps its events.
     pub fn new(defaults: Defaults) -> Self {
-        let world = World::beginning(defaults.epoch, defaults.rng_seed);
+        Self::with_sink(defaults, Vec::new())
+    }
+
+    /// What has happened since this was asked last, in order.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.world.take_events()
+    }
+}
+
+impl<S: EventSink> Engine<S> {
+    /// An engine without nodes whose events go to the sink.
+    pub fn with_sink(defaults: Defaults, sink: S) -> Self {
+        let world = World::beginning(defaults.epoch, defaults.rng_seed, sink);
         let roster = Roster::new(defaults.peer.dialect);
         Self { defaults, world, roster, lab: None }
     }
@@ -85,9 +97,14 @@ impl Engine {
         self.world.tell(Addr::loopback(0), kind);
     }
 
-    /// What has happened since this was asked last, in order.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        self.world.take_events()
+    /// Where the events go.
+    pub fn sink(&self) -> &S {
+        self.world.sink()
+    }
+
+    /// The same, to take out what came.
+    pub fn sink_mut(&mut self) -> &mut S {
+        self.world.sink_mut()
     }
 
     /// Starts one node, and tells where it listens.

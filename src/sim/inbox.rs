@@ -3,7 +3,7 @@
 //! A node that is not slow reads whatever reaches it at once. A slow one reads one thing in each pause, in the order in
 //! which they came; when it is slow no longer, it reads all that waits.
 
-use super::{Condition, What, World, connection_of};
+use super::{Condition, EventSink, What, World, connection_of};
 use crate::proto::addr::Addr;
 use crate::proto::event::Absence;
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
@@ -11,7 +11,7 @@ use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
 /// What may wait at one node: as much as the queue of a link holds on sockets. Whoever sends more gives up its link.
 pub(super) const UNREAD_MAX: usize = 16_384;
 
-impl<M: Machine> World<M> {
+impl<M: Machine, S: EventSink> World<M, S> {
     /// Something reaches a node, unless it does not read that link now.
     pub(super) fn arrive(&mut self, addr: Addr, input: Input) {
         if let Some(input) = self.hold_back(input) {

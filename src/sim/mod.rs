@@ -13,10 +13,12 @@ mod inbox;
 mod pacing;
 mod pauses;
 mod play;
+mod sink;
 mod trouble;
 
 pub use engine::{Defaults, Engine};
 pub use play::{Piece, play};
+pub use sink::{EventSink, NoEvents};
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
@@ -44,9 +46,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Ports that diallers' ends get, as systems choose them.
 const EPHEMERAL_PORTS: std::ops::Range<u16> = 32_768..60_999;
 
-/// Nodes, connections and the time.
+/// Nodes, connections and the time. What happens goes to `S`.
 #[derive(Debug)]
-pub struct World<M> {
+pub struct World<M, S = Vec<Event>> {
     now: Time,
     random: Random,
     nodes: BTreeMap<Addr, Node<M>>,
@@ -54,7 +56,9 @@ pub struct World<M> {
     connections_made: u64,
     queue: BinaryHeap<Reverse<Due>>,
     queued: u64,
-    events: Vec<Event>,
+    sink: S,
+    /// What a machine asked for in its turn; empty between turns.
+    acts: Vec<Act>,
     faults: Faults,
     /// What is left to chance about junk.
     junk: Random,
@@ -138,13 +142,25 @@ fn ephemeral_port(connection: u64) -> u16 {
 }
 
 impl<M: Machine> World<M> {
-    /// An empty world; `seed` decides every latency.
+    /// An empty world that keeps its events; `seed` decides every latency.
     pub fn new(seed: u64) -> Self {
-        Self::beginning(EPOCH, seed)
+        Self::beginning(EPOCH, seed, Vec::new())
     }
 
-    /// An empty world that begins at this moment.
-    pub fn beginning(epoch: Time, seed: u64) -> Self {
+    /// What has happened so far, in order.
+    pub fn events(&self) -> &[Event] {
+        &self.sink
+    }
+
+    /// What has happened since this was asked last, in order.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.sink)
+    }
+}
+
+impl<M: Machine, S: EventSink> World<M, S> {
+    /// An empty world that begins at this moment; what happens in it goes to the sink.
+    pub fn beginning(epoch: Time, seed: u64, sink: S) -> Self {
         Self {
             now: epoch,
             random: Random::new(seed),
@@ -153,7 +169,8 @@ impl<M: Machine> World<M> {
             connections_made: 0,
             queue: BinaryHeap::new(),
             queued: 0,
-            events: Vec::new(),
+            sink,
+            acts: Vec::new(),
             faults: Faults::new(!seed),
             junk: Random::new(!seed),
             junked: BTreeSet::new(),
@@ -168,19 +185,25 @@ impl<M: Machine> World<M> {
         self.now
     }
 
-    /// What has happened so far, in order.
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    /// Where the events go.
+    pub fn sink(&self) -> &S {
+        &self.sink
     }
 
-    /// What has happened since this was asked last, in order.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    /// The same, to take out what came.
+    pub fn sink_mut(&mut self) -> &mut S {
+        &mut self.sink
     }
 
     /// What only a driver can say of a node: that it was started, with which name and figures.
     pub fn tell(&mut self, addr: Addr, kind: EventKind) {
-        self.events.push(Event { at: self.now, node: addr, kind });
+        self.emit(addr, || kind);
+    }
+
+    fn emit(&mut self, node: Addr, event: impl FnOnce() -> EventKind) {
+        if self.sink.listens() {
+            self.sink.take(Event { at: self.now, node, kind: event() });
+        }
     }
 
     /// When something will happen next by itself.
@@ -257,13 +280,13 @@ impl<M: Machine> World<M> {
     pub fn hang(&mut self, addr: Addr) {
         if let Some(node) = self.nodes.get_mut(&addr) {
             node.condition = Condition::Hung;
-            self.tell(addr, EventKind::Hung);
+            self.emit(addr, || EventKind::Hung);
         }
     }
 
     fn end(&mut self, addr: Addr, how: Stop, cause: &CloseCause) {
         let Some(node) = self.nodes.remove(&addr) else { return };
-        self.tell(addr, EventKind::Stopped { how });
+        self.emit(addr, || EventKind::Stopped { how });
         for id in node.connections {
             let end = usize::from(self.connections.get(&id).is_some_and(|c| c.ends[1] == addr));
             self.close(id, end, cause.clone());
@@ -397,17 +420,18 @@ impl<M: Machine> World<M> {
             return;
         }
         let Some(node) = self.nodes.get_mut(&addr).filter(|node| node.condition == Condition::Up) else { return };
-        let mut asked = Asked::default();
+        let mut acts = std::mem::take(&mut self.acts);
+        let mut asked = Asked { at: self.now, node: addr, acts: &mut acts, sink: &mut self.sink };
         node.machine.handle(self.now, input, &mut asked);
         let (at, wake_at) = (self.now, node.machine.next_deadline().map(|at| at.max(self.now)));
         let changed = std::mem::replace(&mut node.wake_at, wake_at) != wake_at;
         if let Some(wake_at) = wake_at.filter(|wake_at| changed || *wake_at == at) {
             self.plan(wake_at, addr, What::Wake);
         }
-        self.events.extend(asked.events.into_iter().map(|kind| Event { at, node: addr, kind }));
-        for act in asked.acts {
+        for act in acts.drain(..) {
             self.act(addr, act);
         }
+        self.acts = acts;
     }
 
     fn act(&mut self, from: Addr, act: Act) {

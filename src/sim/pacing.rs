@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Condition, What, World, link_of};
+use super::{Condition, EventSink, What, World, link_of};
 use crate::proto::addr::Addr;
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
 use crate::proto::message::{Dialect, Message};
@@ -41,7 +41,7 @@ impl Pacer {
     }
 }
 
-impl<M: Machine> World<M> {
+impl<M: Machine, S: EventSink> World<M, S> {
     /// What keeps the messages of this node on a new connection apart, if anything does.
     pub(super) fn pacer_of(&self, addr: Addr) -> Option<Pacer> {
         match self.machine(addr)?.dialect() {
@@ -76,7 +76,7 @@ impl<M: Machine> World<M> {
             && let Some(node) = self.nodes.get_mut(&from)
             && !std::mem::replace(&mut node.told_backlog, true)
         {
-            self.tell(from, backlog_told());
+            self.emit(from, backlog_told);
         }
         if waiting > CLASSIC_QUEUE_MESSAGES_MAX {
             self.drop_too_slow(from, id, end);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::inbox::{UNREAD_MAX, is_read};
-use super::{What, World, connection_of};
+use super::{EventSink, What, World, connection_of};
 use crate::event::LinkId;
 use crate::proto::machine::{Input, LinkChange, Machine};
 use crate::proto::time::Time;
@@ -23,7 +23,7 @@ pub(super) struct Pause {
     held: VecDeque<Input>,
 }
 
-impl<M: Machine> World<M> {
+impl<M: Machine, S: EventSink> World<M, S> {
     /// From now on this link is not read before that time.
     pub(super) fn rest(&mut self, link: LinkId, until: Time) {
         let (id, end) = connection_of(link);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Connection, What, World, ephemeral_port, link_of};
+use super::{Connection, EventSink, What, World, ephemeral_port, link_of};
 use crate::command::FaultCommand;
 use crate::fault::{Fate, FaultError, FaultTable, Nodes, Way, junk};
 use crate::proto::addr::Addr;
@@ -16,7 +16,7 @@ use crate::proto::time::Time;
 /// Who sends junk: nobody that can be dialled.
 const VANDAL: Addr = Addr::loopback(0);
 
-impl<M: Machine> World<M> {
+impl<M: Machine, S: EventSink> World<M, S> {
     /// Does what a user wants of the faults. A lie is for the liar to tell: see [`World::command`].
     pub fn fault(&mut self, command: &FaultCommand, nodes: &dyn Nodes) -> Result<(), FaultError> {
         let mut table = self.faults.table().clone();
@@ -24,7 +24,9 @@ impl<M: Machine> World<M> {
         if let FaultCommand::Lie { liar, about } = command {
             self.command(*liar, NodeCommand::Lie(*about));
         }
-        self.events.extend(changes.into_iter().map(|change| change.into_event(self.now)));
+        for change in changes {
+            self.sink.take(change.into_event(self.now));
+        }
         self.set_faults(Arc::new(table));
         Ok(())
     }
