@@ -7,14 +7,13 @@
 pub mod cli;
 pub mod clock;
 pub mod command;
+pub mod engine;
 pub mod event;
-pub mod fault;
 pub mod feed;
 pub mod model;
 pub mod net;
-pub mod order;
 pub mod proto;
-pub mod roster;
+pub mod request;
 pub mod scenario;
 pub mod session;
 pub mod sim;

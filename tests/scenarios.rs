@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use gossipctl::command::{Command, NodeSpec, Placement};
+use gossipctl::engine::Refusal;
 use gossipctl::event::{Event, EventKind};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use gossipctl::proto::message::Role;
-use gossipctl::roster::Refusal;
 use gossipctl::scenario::{Run, Script, Summary};
 use gossipctl::session::check::Checker;
 use gossipctl::sim::{Defaults, EPOCH, Engine, Piece, play};

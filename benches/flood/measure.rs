@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::{Duration, Instant};
 
 use gossipctl::command::Command;
-use gossipctl::order::Order;
 use gossipctl::proto::addr::Addr;
+use gossipctl::request::Request;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, sleep_until, timeout};
@@ -162,7 +162,7 @@ fn percentile(sorted: &[u64], share: f64) -> f64 {
 /// Those who publish.
 struct Sources<'a> {
     options: &'a Options,
-    commands: mpsc::Sender<Order>,
+    commands: mpsc::Sender<Request>,
     nodes: Vec<Addr>,
     tally: Arc<Tally>,
     fill: Arc<str>,
@@ -257,7 +257,7 @@ struct Source {
     publisher: usize,
     node: Addr,
     options: Options,
-    commands: mpsc::Sender<Order>,
+    commands: mpsc::Sender<Request>,
     tally: Arc<Tally>,
     fill: Arc<str>,
     progress: Arc<Progress>,

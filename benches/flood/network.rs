@@ -13,10 +13,10 @@ use gossipctl::command::{Command, NodeSpec, Placement};
 use gossipctl::feed::{Feed, Tap, feed};
 use gossipctl::model::Model;
 use gossipctl::net::{Defaults, Engine};
-use gossipctl::order::Order;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::message::Role;
+use gossipctl::request::Request;
 use gossipctl::session::journal::Header;
 use gossipctl::session::recorder::{Limits, Places, Recorder};
 use tokio::sync::mpsc;
@@ -38,7 +38,7 @@ const SETTLING_MAX: Duration = Duration::from_secs(15);
 const PEER: NodeSpec = NodeSpec { role: Role::Peer, listen: Placement::At(Addr::loopback(0)) };
 
 pub(crate) struct Network {
-    pub(crate) commands: mpsc::Sender<Order>,
+    pub(crate) commands: mpsc::Sender<Request>,
     pub(crate) peers: Vec<Addr>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) settled: bool,

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::args::ConsoleArgs;
+use super::command_log::CommandLog;
 use super::diagnostics;
-use super::diary::Diary;
 use super::failure::Failure;
 use super::glyphs;
 use super::host::{Host, Left};
@@ -80,10 +80,10 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
             return Err(failure);
         }
     };
-    let mut diary = Diary::default();
+    let mut command_log = CommandLog::default();
     match &plan.begin {
-        Begin::Lab { seeds, peers } => diary.begin(clock.network_now(), *seeds, *peers),
-        Begin::Node(_) => diary.begin_with_nodes(),
+        Begin::Lab { seeds, peers } => command_log.begin(clock.network_now(), *seeds, *peers),
+        Begin::Node(_) => command_log.begin_with_nodes(),
         Begin::Choice { .. } | Begin::Recording(_) => {}
     }
     let (skips, skipped) = watch::channel(Vec::new());
@@ -93,7 +93,8 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         // The first to be asked; there is room.
         let _ = to_host.try_send(ToHost::OpenRecording(file.clone()));
     }
-    let host = Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None, diary, skipped };
+    let host =
+        Host { plan, clock, taps, nodes, recorder: records.handle(), answers, replaying: None, command_log, skipped };
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());
@@ -147,7 +148,7 @@ fn played(plan: &Plan, nodes: Option<&Nodes>, watched: Feed, clock: Clock, heral
             let _ = answers.try_send(message);
         }
     };
-    let mut player = Player::new(Run::new(file.script.clone()), watched, nodes.orders(), clock, tell);
+    let mut player = Player::new(Run::new(file.script.clone()), watched, nodes.requests(), clock, tell);
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     let task = tokio::spawn(async move {

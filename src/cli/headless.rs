@@ -58,7 +58,7 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
     let mut printing = tokio::task::spawn_blocking(move || out.run(events));
     let mut player = plan.scenario.as_ref().map(|file| {
         let tell = |_: &Run, telling: Option<Telling>| telling.iter().for_each(|telling| plan.tell(&telling.text));
-        Player::new(Run::new(file.script.clone()), watched, nodes.orders(), clock, tell)
+        Player::new(Run::new(file.script.clone()), watched, nodes.requests(), clock, tell)
     });
     let ended_by_itself = tokio::select! {
         _ = signals.next() => None,

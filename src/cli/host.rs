@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::sync::{mpsc, watch};
 
-use super::diary::{Account, Diary};
+use super::command_log::{CommandLog, CommandLogContext};
 use super::nodes::Nodes;
 use super::places::from_home;
 use super::plan::{Begin, Plan};
@@ -37,7 +37,7 @@ pub(crate) struct Host {
     /// What is shown is a recording.
     pub(crate) replaying: Option<PathBuf>,
     /// What was done here.
-    pub(crate) diary: Diary,
+    pub(crate) command_log: CommandLog,
     /// Lines of the scenario that is being played that were not done.
     pub(crate) skipped: watch::Receiver<Vec<Skipped>>,
 }
@@ -90,7 +90,7 @@ impl Host {
         if let Some(nodes) = &self.nodes {
             let at = self.clock.network_now();
             let answer = nodes.command(command.clone()).await;
-            self.diary.note(at, command, answer);
+            self.command_log.note(at, command, answer);
         }
     }
 
@@ -104,8 +104,8 @@ impl Host {
         let skipped = self.skipped.borrow().clone();
         let settings = settings::written(self.plan.lab_settings());
         let steps = self.plan.scenario.as_ref().map_or(&[][..], |file| &file.script.steps);
-        let account = Account { settings, steps, names, refused, skipped: &skipped };
-        let text = match self.diary.scenario(account, self.clock.network_now()) {
+        let context = CommandLogContext { settings, steps, names, refused, skipped: &skipped };
+        let text = match self.command_log.scenario(context, self.clock.network_now()) {
             Ok(text) => text,
             Err(why) => return self.refuse(why).await,
         };
@@ -126,7 +126,7 @@ impl Host {
         }
         match (&self.plan.begin, command) {
             (Begin::Choice { no_seeds: Some(why), .. }, Command::Start(spec))
-                if needs_seeds(spec) && !self.diary.has_lab() =>
+                if needs_seeds(spec) && !self.command_log.has_lab() =>
             {
                 Some(why.clone())
             }

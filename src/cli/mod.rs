@@ -2,16 +2,16 @@
 
 mod address;
 mod args;
+mod command_log;
 mod config_file;
 mod console;
 mod diagnostics;
-mod diary;
 mod failure;
 mod files;
 mod glyphs;
 mod headless;
 mod host;
-mod keeper;
+mod log_writer;
 mod manual;
 mod nodes;
 mod output;

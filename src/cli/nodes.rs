@@ -10,12 +10,12 @@ use super::plan::{Begin, World};
 use super::settings::NodeSettings;
 use super::signals::{Asked, Signals};
 use super::values::RNG_SEED_MAX;
-use super::virtual_time::{self, Witness};
+use super::virtual_time::{self, CheckedPublisher};
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::feed::Tap;
 use crate::net::{Defaults, Engine};
-use crate::order::{Answer, Order};
+use crate::request::{Request, Response};
 use crate::sim;
 
 /// Commands that wait for the engine: more than a user types while it starts a lab.
@@ -23,7 +23,7 @@ const COMMANDS_MAX: usize = 64;
 
 /// The nodes of this process. Dropping this ends them at once.
 pub(crate) struct Nodes {
-    orders: mpsc::Sender<Order>,
+    requests: mpsc::Sender<Request>,
     engine: JoinHandle<()>,
 }
 
@@ -61,9 +61,9 @@ impl Nodes {
             Begin::Lab { seeds, peers } => drop(engine.start_lab(*seeds, *peers)?),
             Begin::Node(spec) => drop(engine.start(spec)?),
         }
-        let witness = Witness::new(taps, settings.seed.dead_policy);
-        let (orders, queue) = mpsc::channel(COMMANDS_MAX);
-        Ok(Self { orders, engine: tokio::spawn(virtual_time::keep_pace(engine, clock, witness, queue)) })
+        let publisher = CheckedPublisher::new(taps, settings.seed.dead_policy);
+        let (requests, queue) = mpsc::channel(COMMANDS_MAX);
+        Ok(Self { requests, engine: tokio::spawn(virtual_time::keep_pace(engine, clock, publisher, queue)) })
     }
 
     async fn on_sockets(begin: &Begin, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Result<Self, Failure> {
@@ -73,20 +73,20 @@ impl Nodes {
             Begin::Lab { seeds, peers } => drop(engine.start_lab(*seeds, *peers).await?),
             Begin::Node(spec) => drop(engine.start(spec.clone()).await?),
         }
-        let (orders, queue) = mpsc::channel(COMMANDS_MAX);
-        Ok(Self { orders, engine: tokio::spawn(engine.run(queue)) })
+        let (requests, queue) = mpsc::channel(COMMANDS_MAX);
+        Ok(Self { requests, engine: tokio::spawn(engine.run(queue)) })
     }
 
     /// For somebody else who commands.
-    pub(crate) fn orders(&self) -> mpsc::Sender<Order> {
-        self.orders.clone()
+    pub(crate) fn requests(&self) -> mpsc::Sender<Request> {
+        self.requests.clone()
     }
 
     /// Has the engine do something.
-    pub(crate) async fn command(&self, command: Command) -> Answer {
-        let (order, answer) = Order::new(command);
+    pub(crate) async fn command(&self, command: Command) -> Response {
+        let (request, answer) = Request::new(command);
         // An engine that has ended has no nodes left to command.
-        let _ = self.orders.send(order).await;
+        let _ = self.requests.send(request).await;
         answer
     }
 

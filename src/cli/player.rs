@@ -4,15 +4,15 @@ use tokio::sync::mpsc;
 
 use crate::clock::Clock;
 use crate::feed::{Delivery, Feed};
-use crate::order::Order;
 use crate::proto::time::Time;
+use crate::request::Request;
 use crate::scenario::{Act, Run, Telling};
 
 /// Plays one scenario.
 pub(crate) struct Player<T> {
     run: Run,
     events: Feed,
-    orders: mpsc::Sender<Order>,
+    requests: mpsc::Sender<Request>,
     clock: Clock,
     /// Is told what the user is to know, and how far the scenario is.
     tell: T,
@@ -26,8 +26,8 @@ enum Came {
 
 impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
     /// A player for nodes that have all been started.
-    pub(crate) fn new(run: Run, events: Feed, orders: mpsc::Sender<Order>, clock: Clock, tell: T) -> Self {
-        Self { run, events, orders, clock, tell }
+    pub(crate) fn new(run: Run, events: Feed, requests: mpsc::Sender<Request>, clock: Clock, tell: T) -> Self {
+        Self { run, events, requests, clock, tell }
     }
 
     /// The scenario as far as it is.
@@ -78,9 +78,9 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
         for act in acts {
             match act {
                 Act::Do { step, command } => {
-                    let (order, answer) = Order::new(command.clone());
+                    let (request, answer) = Request::new(command.clone());
                     // An engine that has ended has no nodes left to command.
-                    let _ = self.orders.send(order).await;
+                    let _ = self.requests.send(request).await;
                     if let Err(why) = answer.wait().await {
                         let telling = self.run.refused(step, &command, &why);
                         (self.tell)(&self.run, telling);
@@ -112,15 +112,15 @@ mod tests {
     }
 
     /// Does to the nodes what is wanted, but nothing to p1.
-    async fn engine(mut orders: mpsc::Receiver<Order>) -> Vec<Command> {
+    async fn engine(mut requests: mpsc::Receiver<Request>) -> Vec<Command> {
         let mut done = Vec::new();
-        while let Some(order) = orders.recv().await {
-            let (command, asker) = order.split();
+        while let Some(request) = requests.recv().await {
+            let (command, responder) = request.split();
             if command == Command::Kill(P1) {
-                asker.answer(Err("p1 has left"));
+                responder.answer(Err("p1 has left"));
             } else {
                 done.push(command);
-                asker.answer(Ok::<(), &str>(()));
+                responder.answer(Ok::<(), &str>(()));
             }
         }
         done
@@ -131,11 +131,11 @@ mod tests {
         let (tap, events) = feed(16);
         tap.publish_one(started(P1, "p1"));
         tap.publish_one(started(P2, "p2"));
-        let (orders, asked) = mpsc::channel(1);
+        let (requests, asked) = mpsc::channel(1);
         let done = tokio::spawn(engine(asked));
         let (mut told, script) = (Vec::new(), Script::parse("lab 1 2\n1s kill p1 p2\n").unwrap());
         let tell = |_: &Run, telling: Option<Telling>| told.extend(telling.map(|telling| telling.text));
-        let mut player = Player::new(Run::new(script), events, orders, Clock::start(), tell);
+        let mut player = Player::new(Run::new(script), events, requests, Clock::start(), tell);
         player.play().await;
         let summary = player.run().summary();
         drop(player);

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::failure::warn;
-use super::keeper;
+use super::log_writer;
 use super::places;
 use super::signals::{Asked, Signals};
 use crate::clock::Clock;
@@ -86,7 +86,7 @@ impl Records {
     ) -> Self {
         let (tap, events): (Tap, Feed) = feed(BATCHES_MAX);
         let note = move |line| notify(News::Note(line));
-        let logs = log_dir.and_then(|dir| keeper::keep_logs(events, &dir, utc_offset_s, note));
+        let logs = log_dir.and_then(|dir| log_writer::keep_logs(events, &dir, utc_offset_s, note));
         Self { tap, writer: Writer::Logs(logs) }
     }
 

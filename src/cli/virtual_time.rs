@@ -19,9 +19,9 @@ use crate::event::Batch;
 use crate::feed::Tap;
 use crate::model::span_text;
 use crate::model::words::count_text;
-use crate::order::Order;
 use crate::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use crate::proto::time::Time;
+use crate::request::Request;
 use crate::scenario::Run;
 use crate::session::check::{Breach, Checker};
 use crate::session::journal::Header;
@@ -49,22 +49,27 @@ pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_
 }
 
 /// Keeps virtual time at the clock's and does what users want, until one of them says [`Command::Quit`] or all are gone.
-pub(crate) async fn keep_pace(engine: Engine, clock: Clock, witness: Witness, mut orders: mpsc::Receiver<Order>) {
-    let (mut engine, mut witness, mut pace) = (engine, witness, Pace::new(clock));
+pub(crate) async fn keep_pace(
+    engine: Engine,
+    clock: Clock,
+    publisher: CheckedPublisher,
+    mut requests: mpsc::Receiver<Request>,
+) {
+    let (mut engine, mut publisher, mut pace) = (engine, publisher, Pace::new(clock));
     loop {
         let next = pace.catch_up(&mut engine);
-        witness.publish(&mut engine);
-        let order = tokio::select! {
+        publisher.publish(&mut engine);
+        let request = tokio::select! {
             biased;
-            order = orders.recv() => order.unwrap_or(Order::from(Command::Quit)),
+            request = requests.recv() => request.unwrap_or(Request::from(Command::Quit)),
             () = sleep_until(next, clock) => continue,
         };
         pace.catch_up(&mut engine);
-        let (command, asker) = order.split();
+        let (command, responder) = request.split();
         let last = command == Command::Quit;
         let result = engine.apply(command);
-        witness.publish(&mut engine);
-        asker.answer(result);
+        publisher.publish(&mut engine);
+        responder.answer(result);
         if last {
             return;
         }
@@ -122,14 +127,14 @@ async fn sleep_until(moment: Option<Time>, clock: Clock) {
 }
 
 /// Hands on what happens, and checks what must always hold.
-pub(crate) struct Witness {
+pub(crate) struct CheckedPublisher {
     taps: Vec<Tap>,
     checker: Checker,
     /// Breaches that were told.
     told: usize,
 }
 
-impl Witness {
+impl CheckedPublisher {
     /// Of nodes whose seeds treat reports by this policy.
     pub(crate) fn new(taps: Vec<Tap>, policy: DeadPolicy) -> Self {
         Self { taps, checker: Checker::new(policy), told: 0 }

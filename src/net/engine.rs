@@ -1,7 +1,7 @@
 //! All nodes of this process, and what a user commands them to do.
 
 mod faults;
-mod vandal;
+mod junk;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use self::vandal::Vandal;
+use self::junk::JunkSource;
 use super::bind;
 use super::failure::{CommandError, StartError};
 use super::files::{self, Demand};
@@ -22,10 +22,10 @@ use super::node::{self, Control, Handle, Setup};
 use super::trouble::Trouble;
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::{Command, NodeSpec, Placement};
+use crate::engine::fault::{FaultTable, Nodes as _};
+use crate::engine::{NodeEntry, NodeState, NodeTable, Refusal, derive_seed, describe, mix, subject};
 use crate::event::{Batch, Event};
-use crate::fault::{FaultTable, Nodes as _};
 use crate::feed::Tap;
-use crate::order::Order;
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::event::{EventKind, Pace};
@@ -36,7 +36,7 @@ use crate::proto::pacing::CLASSIC_WRITE_GAP;
 use crate::proto::peer::Peer;
 use crate::proto::reach::Reach;
 use crate::proto::seed::Seed;
-use crate::roster::{Condition, Entry, Refusal, Roster, derive_seed, describe, mix, subject};
+use crate::request::Request;
 
 /// What the nodes of this process are like.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub struct Engine {
     defaults: Defaults,
     taps: Arc<[Tap]>,
     /// What the nodes are called, and how they are.
-    roster: Roster,
+    table: NodeTable,
     /// What each of them is made of.
     slots: BTreeMap<Addr, Slot>,
     /// The seeds of the lab, if this is one.
@@ -65,7 +65,7 @@ pub struct Engine {
     files_max: Option<u64>,
     faults: FaultTable,
     /// Who sends nonsense to a node of ours.
-    vandals: BTreeMap<Addr, Vandal>,
+    junk_sources: BTreeMap<Addr, JunkSource>,
 }
 
 /// How long a quitting engine waits for its nodes, each of which has a bound of its own: longer only
@@ -75,7 +75,7 @@ const QUIT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the nodes of a quitting classic network take to leave one after the other: what a person waits without wondering.
 const LEAVES_TIME: Duration = Duration::from_secs(1);
 
-/// What a node of the roster is made of.
+/// What a node of the table is made of.
 struct Slot {
     /// Where it listens: its address, or all interfaces.
     bind: Addr,
@@ -92,14 +92,14 @@ impl Engine {
     pub fn new(defaults: Defaults, taps: Vec<Tap>) -> Self {
         let files_max = files::raise_limit();
         Self {
-            roster: Roster::new(defaults.peer.dialect),
+            table: NodeTable::new(defaults.peer.dialect),
             defaults,
             taps: taps.into(),
             slots: BTreeMap::new(),
             lab: None,
             files_max,
             faults: FaultTable::default(),
-            vandals: BTreeMap::new(),
+            junk_sources: BTreeMap::new(),
         }
     }
 
@@ -139,7 +139,7 @@ impl Engine {
             .collect();
         let addrs = places.iter().map(|place| place.addr).collect();
         self.lab = Some(lab);
-        self.roster.note_lab();
+        self.table.note_lab();
         self.begin(places)?;
         self.tell_of_newcomers().await;
         Ok(addrs)
@@ -149,7 +149,7 @@ impl Engine {
     /// event: of the node that it was about, or where there is none, of the address that was asked
     /// for (`127.0.0.1:0` when none was).
     pub async fn apply(&mut self, command: Command) -> Result<(), CommandError> {
-        let (node, what) = (subject(&command), describe(&command, &|node| self.roster.name(node)));
+        let (node, what) = (subject(&command), describe(&command, &|node| self.table.name(node)));
         self.settle();
         let result = self.carry_out(command).await;
         if let Err(error) = &result {
@@ -160,11 +160,11 @@ impl Engine {
 
     /// Does what users want until one of them says [`Command::Quit`] or all are gone; then all
     /// nodes leave.
-    pub async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
-        while let Some(order) = orders.recv().await {
-            let (command, asker) = order.split();
+    pub async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        while let Some(request) = requests.recv().await {
+            let (command, responder) = request.split();
             let last = command == Command::Quit;
-            asker.answer(self.apply(command).await);
+            responder.answer(self.apply(command).await);
             if last {
                 return;
             }
@@ -173,7 +173,7 @@ impl Engine {
     }
 
     async fn carry_out(&mut self, command: Command) -> Result<(), CommandError> {
-        self.roster.judge(&command, &self.faults)?;
+        self.table.judge(&command, &self.faults)?;
         match command {
             Command::Start(spec) => self.start(spec).await.map(drop).map_err(CommandError::from),
             Command::StartLab { seeds, peers } => {
@@ -183,11 +183,11 @@ impl Engine {
             Command::Hang(node) => self.hang(node).await,
             Command::Restart(node) => self.restart(node).await,
             Command::Cut { node, peer } => {
-                self.roster.cut(node, peer)?;
+                self.table.cut(node, peer)?;
                 self.tell_peer(node, NodeCommand::Cut(peer)).await
             }
             Command::Heal { node, peer } => {
-                self.roster.heal(node, peer)?;
+                self.table.heal(node, peer)?;
                 self.tell_peer(node, NodeCommand::Heal(peer)).await
             }
             Command::Say { node, body } => self.tell_peer(node, NodeCommand::Say(body)).await,
@@ -221,7 +221,7 @@ impl Engine {
     }
 
     fn count(&self, role: Role) -> usize {
-        self.roster.iter().filter(|(_, entry)| entry.role == role).count()
+        self.table.iter().filter(|(_, entry)| entry.role == role).count()
     }
 
     fn check_files(&self, seeds: usize, peers: usize) -> Result<(), StartError> {
@@ -238,7 +238,7 @@ impl Engine {
 
     /// Binds a new node's listener.
     fn place(&self, spec: &NodeSpec) -> Result<Site, StartError> {
-        let ours = |addr: &Addr| self.roster.get(*addr).is_some();
+        let ours = |addr: &Addr| self.table.get(*addr).is_some();
         match (spec.listen, spec.role) {
             (Placement::At(addr), _) if addr.ip().is_unspecified() => {
                 self.site(interfaces::name_everywhere(addr.port(), None)?, addr)
@@ -261,7 +261,7 @@ impl Engine {
 
     /// A place for a node of this name, unless a node of this process has it.
     fn site(&self, addr: Addr, bind: Addr) -> Result<Site, StartError> {
-        self.roster.check_free(addr)?;
+        self.table.check_free(addr)?;
         let (listener, bound) = bind::listen(bind)?;
         // Port 0 is any; an address that others know this machine by keeps its own name.
         Ok(Site { listener, bind: bound, addr: addr.with_port(bound.port()) })
@@ -269,9 +269,9 @@ impl Engine {
 
     /// Names new nodes, tells everybody that they listen, and lets them run.
     fn begin(&mut self, places: Vec<Place>) -> Result<(), Refusal> {
-        places.iter().try_for_each(|place| self.roster.check_free(place.addr))?;
+        places.iter().try_for_each(|place| self.table.check_free(place.addr))?;
         for place in &places {
-            self.roster.enter(place.addr, place.role)?;
+            self.table.enter(place.addr, place.role)?;
         }
         self.publish_all(places.iter().flat_map(|place| self.started(place.addr, place.bind)).collect());
         for Place { listener, bind, addr, seeds, .. } in places {
@@ -281,9 +281,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets a node of the roster run.
+    /// Lets a node of the table run.
     fn run_node(&mut self, addr: Addr, listener: TcpListener) {
-        let (Some(entry), Some(slot)) = (self.roster.get(addr), self.slots.get(&addr)) else { return };
+        let (Some(entry), Some(slot)) = (self.table.get(addr), self.slots.get(&addr)) else { return };
         let task = self.spawn(addr, entry, &slot.seeds, listener);
         if let Some(slot) = self.slots.get_mut(&addr) {
             slot.task = Some(task);
@@ -291,15 +291,15 @@ impl Engine {
         }
     }
 
-    fn spawn(&self, addr: Addr, entry: &Entry, seeds: &[Addr], listener: TcpListener) -> Handle {
-        let Entry { role, life, .. } = *entry;
+    fn spawn(&self, addr: Addr, entry: &NodeEntry, seeds: &[Addr], listener: TcpListener) -> Handle {
+        let NodeEntry { role, life, .. } = *entry;
         let random_seed = derive_seed(self.defaults.rng_seed, addr, life);
         let machine: Node = match role {
             Role::Peer => Peer::new(self.peer_config(addr, seeds.to_vec()), random_seed).into(),
             Role::Seed => Seed::new(self.seed_config(addr), random_seed).into(),
         };
         let me = Identity { addr, role, dialect: self.dialect(role) };
-        let trouble = Trouble::new(addr, mix(random_seed), self.situation());
+        let trouble = Trouble::new(addr, mix(random_seed), self.view());
         let (clock, taps) = (self.defaults.clock, Arc::clone(&self.taps));
         let reach = self.reach(role).clone();
         let handle = node::spawn(machine, Setup { me, listener, reach, clock, taps, trouble });
@@ -320,13 +320,13 @@ impl Engine {
         for (addr, slot) in &mut self.slots {
             if slot.task.take_if(|task| task.has_ended()).is_some() {
                 // It ran or hung until now.
-                let _ = self.roster.kill(*addr);
+                let _ = self.table.kill(*addr);
             }
         }
     }
 
     async fn kill(&mut self, addr: Addr) -> Result<(), CommandError> {
-        self.roster.kill(addr)?;
+        self.table.kill(addr)?;
         if let Some(slot) = self.slots.get_mut(&addr)
             && let Some(task) = slot.task.take()
         {
@@ -337,26 +337,26 @@ impl Engine {
     }
 
     async fn hang(&mut self, addr: Addr) -> Result<(), CommandError> {
-        self.roster.hang(addr)?;
+        self.table.hang(addr)?;
         // The node tells that it hangs. One whose task has just died is beyond that.
         self.control(addr, Control::Hang).await;
         Ok(())
     }
 
     async fn restart(&mut self, addr: Addr) -> Result<(), CommandError> {
-        if self.roster.check_restart(addr)? == Condition::Hangs {
+        if self.table.check_restart(addr)? == NodeState::Hangs {
             self.kill(addr).await?;
         }
         let bind = self.slots.get(&addr).ok_or(Refusal::Unknown(addr))?.bind;
         let (listener, _) = bind::listen(bind)?;
-        self.roster.restart(addr)?;
+        self.table.restart(addr)?;
         self.publish_all(self.started(addr, bind));
         self.run_node(addr, listener);
         Ok(())
     }
 
     async fn tell_peer(&mut self, addr: Addr, command: NodeCommand) -> Result<(), CommandError> {
-        self.roster.running_peer(addr)?;
+        self.table.running_peer(addr)?;
         self.control(addr, Control::Command(command)).await;
         Ok(())
     }
@@ -370,7 +370,7 @@ impl Engine {
 
     /// The nodes that run.
     fn running(&self) -> impl Iterator<Item = Addr> {
-        let running = self.roster.iter().filter(|(_, entry)| entry.condition == Condition::Runs);
+        let running = self.table.iter().filter(|(_, entry)| entry.state == NodeState::Runs);
         running.map(|(addr, _)| addr)
     }
 
@@ -386,7 +386,7 @@ impl Engine {
         let mut leaving = Vec::new();
         for (addr, slot) in &mut self.slots {
             // A killed one has left already, and says so no more.
-            let has_left = self.roster.leave(*addr).is_ok();
+            let has_left = self.table.leave(*addr).is_ok();
             match slot.task.take() {
                 Some(task) if has_left => leaving.push(task),
                 Some(task) => task.crash().await,
@@ -413,7 +413,7 @@ impl Engine {
 
     /// What is told of a node that begins: that it runs, and what it opens to other machines.
     fn started(&self, addr: Addr, bind: Addr) -> Vec<Event> {
-        let Some(Entry { name, role, .. }) = self.roster.get(addr).cloned() else { return Vec::new() };
+        let Some(NodeEntry { name, role, .. }) = self.table.get(addr).cloned() else { return Vec::new() };
         let (dialect, pace) = (self.dialect(role), self.pace(role));
         let mut told = vec![self.event(addr, EventKind::Started { name, role, dialect, pace })];
         let opened = interfaces::opened(bind, addr);

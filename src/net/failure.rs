@@ -3,8 +3,8 @@
 use std::io;
 use std::net::Ipv4Addr;
 
+use crate::engine::Refusal;
 use crate::proto::addr::Addr;
-use crate::roster::Refusal;
 
 /// Why a node could not be started.
 #[derive(Debug, thiserror::Error)]

@@ -21,7 +21,7 @@ use super::link::Pulled;
 use super::links::{DIALS_MAX, Identity, Links};
 use super::says::Says;
 use super::sources::{Ready, Sources};
-use super::trouble::{Outgoing, Parcel, Situation, Trouble};
+use super::trouble::{FaultView, Outgoing, Parcel, Trouble};
 use crate::clock::{Clock, slept};
 use crate::event::{Batch, Event};
 use crate::feed::Tap;
@@ -46,7 +46,7 @@ pub(super) enum Control {
     /// Something for the machine.
     Command(NodeCommand),
     /// What is wrong on purpose.
-    Faults(Arc<Situation>),
+    Faults(Arc<FaultView>),
     /// Say nothing from now on.
     Hang,
     /// Do nothing from now on, and leave after this long.
@@ -195,7 +195,7 @@ impl<M: Machine> Node<M> {
             match control {
                 Control::Command(say @ NodeCommand::Say(_)) if self.must_wait() => self.says.push(say),
                 Control::Command(command) => self.handle(Input::Command(command)),
-                Control::Faults(situation) => self.trouble.set(self.links.now(), situation),
+                Control::Faults(view) => self.trouble.set(self.links.now(), view),
                 Control::Leave { after } => return Some(Fate::Leave { after }),
                 Control::Hang => return Some(Fate::Hang),
             }

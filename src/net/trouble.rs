@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::links::Links;
-use crate::fault::{Fate, FaultTable, Faults, Way};
+use crate::engine::fault::{Fate, FaultTable, Faults, Way};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{EventKind, LinkId, Purpose};
@@ -24,7 +24,7 @@ const UNDER_WAY_MAX: usize = 16_384;
 
 /// What the engine tells its nodes about the faults.
 #[derive(Debug, Default)]
-pub(super) struct Situation {
+pub(super) struct FaultView {
     pub(super) table: FaultTable,
     /// The nodes of this process.
     pub(super) ours: BTreeSet<Addr>,
@@ -35,7 +35,7 @@ pub(super) struct Situation {
 pub(super) struct Trouble {
     me: Addr,
     faults: Faults,
-    situation: Arc<Situation>,
+    view: Arc<FaultView>,
     /// Who is at the other end of a link, as far as known.
     peers: HashMap<LinkId, Addr, foldhash::fast::RandomState>,
     /// What comes later, in order.
@@ -76,24 +76,24 @@ impl Parcel {
 
 impl Trouble {
     /// No faults so far; `seed` decides all that is left to chance.
-    pub(super) fn new(me: Addr, seed: u64, situation: Arc<Situation>) -> Self {
+    pub(super) fn new(me: Addr, seed: u64, view: Arc<FaultView>) -> Self {
         let mut trouble = Self {
             me,
             faults: Faults::new(seed),
-            situation: Arc::default(),
+            view: Arc::default(),
             peers: HashMap::default(),
             under_way: BTreeMap::new(),
             parcels: 0,
             withheld: Vec::new(),
         };
-        trouble.set(Time::from_micros(0), situation);
+        trouble.set(Time::from_micros(0), view);
         trouble
     }
 
     /// From now on these faults. Ends of connections that were held back get through if they can.
-    pub(super) fn set(&mut self, now: Time, situation: Arc<Situation>) {
-        self.faults.set(Arc::new(situation.table.clone()));
-        self.situation = situation;
+    pub(super) fn set(&mut self, now: Time, view: Arc<FaultView>) {
+        self.faults.set(Arc::new(view.table.clone()));
+        self.view = view;
         for (link, cause) in std::mem::take(&mut self.withheld) {
             self.later(now, Parcel::In(Input::Link { link, change: LinkChange::Closed { cause } }));
         }
@@ -203,7 +203,7 @@ impl Trouble {
     }
 
     fn sends_elsewhere(&self, link: LinkId) -> Option<Addr> {
-        self.peers.get(&link).copied().filter(|peer| !self.situation.ours.contains(peer))
+        self.peers.get(&link).copied().filter(|peer| !self.view.ours.contains(peer))
     }
 }
 

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use super::words::{commands, unknown};
 use crate::command::grammar::{self, Names as _};
 use crate::command::{Command, FaultCommand};
-use crate::fault::{FaultTable, Nodes as _};
+use crate::engine::fault::{FaultTable, Nodes as _};
+use crate::engine::{NodeTable, Refusal};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
-use crate::roster::{Refusal, Roster};
 
 /// The nodes as the lines so far have them.
 #[derive(Debug, Clone)]
 pub(super) struct Rehearsal {
-    roster: Roster,
+    nodes: NodeTable,
     faults: FaultTable,
     /// The line that last did something to a node.
     changed: BTreeMap<Addr, usize>,
@@ -22,19 +22,19 @@ pub(super) struct Rehearsal {
 impl Rehearsal {
     /// The network as it begins, of nodes that speak this.
     pub(super) fn new(seeds: usize, peers: usize, dialect: Dialect) -> Self {
-        let mut roster = Roster::new(dialect);
-        roster.note_lab();
+        let mut nodes = NodeTable::new(dialect);
+        nodes.note_lab();
         let roles = std::iter::repeat_n(Role::Seed, seeds).chain(std::iter::repeat_n(Role::Peer, peers));
         for role in roles {
             // A new address belongs to nobody.
-            let _ = roster.enter(roster.next_addr(role), role);
+            let _ = nodes.enter(nodes.next_addr(role), role);
         }
-        Self { roster, faults: FaultTable::default(), changed: BTreeMap::new() }
+        Self { nodes, faults: FaultTable::default(), changed: BTreeMap::new() }
     }
 
     /// Reads the commands of a line and goes through them. `line`: its number, if it has one.
     pub(super) fn try_out(&mut self, line: Option<usize>, text: &str) -> Result<Vec<Command>, String> {
-        let commands = commands(text, &self.roster)?;
+        let commands = commands(text, &self.nodes)?;
         for command in &commands {
             self.allow(line, command).map_err(|why| format!("'{text}': {why}"))?;
         }
@@ -44,7 +44,7 @@ impl Rehearsal {
     /// Goes through the commands of a line one by one, whatever becomes of the others. Each as it is typed: a line of
     /// which all can be done as it is.
     pub(super) fn try_each(&mut self, text: &str) -> Vec<(String, Result<(), String>)> {
-        let Some(commands) = commands(text, &self.roster).ok().filter(|commands| commands.len() > 1) else {
+        let Some(commands) = commands(text, &self.nodes).ok().filter(|commands| commands.len() > 1) else {
             return vec![(text.to_owned(), self.try_out(None, text).map(drop))];
         };
         // A large network is not copied for nothing: of most lines there is one command.
@@ -53,7 +53,7 @@ impl Rehearsal {
             return vec![(text.to_owned(), Ok(()))];
         }
         *self = before;
-        let texts = commands.iter().map(|command| grammar::text(command, &|node| self.roster.name(node)));
+        let texts = commands.iter().map(|command| grammar::text(command, &|node| self.nodes.name(node)));
         texts.collect::<Vec<_>>().into_iter().map(|text| (text.clone(), self.try_out(None, &text).map(drop))).collect()
     }
 
@@ -62,7 +62,7 @@ impl Rehearsal {
         let touched = self.go_through(command).map_err(|refusal| self.words(&refusal))?;
         self.changed.extend(touched.zip(line));
         if *command == Command::Fault(FaultCommand::Calm) {
-            self.roster.remedies().iter().try_for_each(|remedy| self.allow(line, remedy))?;
+            self.nodes.remedies().iter().try_for_each(|remedy| self.allow(line, remedy))?;
         }
         Ok(())
     }
@@ -76,23 +76,23 @@ impl Rehearsal {
     }
 
     fn find(&self, name: &str) -> Option<Addr> {
-        self.roster.find(name)
+        self.nodes.find(name)
     }
 
     /// The node whose condition changes, if one does.
     fn go_through(&mut self, command: &Command) -> Result<Option<Addr>, Refusal> {
-        self.roster.judge(command, &self.faults)?;
+        self.nodes.judge(command, &self.faults)?;
         match command {
             Command::Start(spec) => {
-                let addr = self.roster.virtual_addr(spec);
-                self.roster.enter(addr, spec.role).map(|_| Some(addr))
+                let addr = self.nodes.virtual_addr(spec);
+                self.nodes.enter(addr, spec.role).map(|_| Some(addr))
             }
-            Command::Kill(node) => self.roster.kill(*node).map(|()| Some(*node)),
-            Command::Hang(node) => self.roster.hang(*node).map(|()| Some(*node)),
-            Command::Restart(node) => self.roster.restart(*node).map(|_| Some(*node)),
-            Command::Cut { node, peer } => self.roster.cut(*node, *peer).map(|()| None),
-            Command::Heal { node, peer } => self.roster.heal(*node, *peer).map(|()| None),
-            Command::Fault(fault) => self.faults.apply(fault, &self.roster).map(|_| None).map_err(Refusal::from),
+            Command::Kill(node) => self.nodes.kill(*node).map(|()| Some(*node)),
+            Command::Hang(node) => self.nodes.hang(*node).map(|()| Some(*node)),
+            Command::Restart(node) => self.nodes.restart(*node).map(|_| Some(*node)),
+            Command::Cut { node, peer } => self.nodes.cut(*node, *peer).map(|()| None),
+            Command::Heal { node, peer } => self.nodes.heal(*node, *peer).map(|()| None),
+            Command::Fault(fault) => self.faults.apply(fault, &self.nodes).map(|_| None).map_err(Refusal::from),
             // The grammar has no word for the last, and of a network that has its lab there is no other.
             Command::Say { .. } | Command::StartLab { .. } | Command::Quit => Ok(None),
         }

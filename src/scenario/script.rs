@@ -10,9 +10,9 @@ use super::words::brief;
 use crate::command::Command;
 use crate::command::grammar::at_most;
 use crate::command::words::{WordError, lab_peers, lab_seeds};
+use crate::engine::Refusal;
 use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
-use crate::roster::Refusal;
 
 /// A scenario, read and rehearsed: what can be known to be wrong before it runs is not in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::{EventSink, World};
 use crate::command::{Command, FaultCommand, NodeSpec};
+use crate::engine::fault::Nodes as _;
+use crate::engine::{NodeEntry, NodeState, NodeTable, Refusal, derive_seed, describe, subject};
 use crate::event::{Event, EventKind, Pace};
-use crate::fault::Nodes as _;
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::{Holding, NodeCommand};
@@ -18,7 +19,6 @@ use crate::proto::node::Node;
 use crate::proto::peer::Peer;
 use crate::proto::seed::Seed;
 use crate::proto::time::Time;
-use crate::roster::{Condition, Entry, Refusal, Roster, derive_seed, describe, subject};
 
 /// How long the goodbyes of a network that quits may take to arrive: longer than any time on the way.
 const GOODBYE_TIME: Duration = Duration::from_millis(10);
@@ -41,7 +41,7 @@ pub struct Defaults {
 pub struct Engine<S = Vec<Event>> {
     defaults: Defaults,
     world: World<Node, S>,
-    roster: Roster,
+    table: NodeTable,
     /// The seeds of the lab, if this is one.
     lab: Option<Vec<Addr>>,
 }
@@ -62,8 +62,8 @@ impl<S: EventSink> Engine<S> {
     /// An engine without nodes whose events go to the sink.
     pub fn with_sink(defaults: Defaults, sink: S) -> Self {
         let world = World::beginning(defaults.epoch, defaults.rng_seed, sink);
-        let roster = Roster::new(defaults.peer.dialect);
-        Self { defaults, world, roster, lab: None }
+        let table = NodeTable::new(defaults.peer.dialect);
+        Self { defaults, world, table, lab: None }
     }
 
     /// The virtual time.
@@ -109,7 +109,7 @@ impl<S: EventSink> Engine<S> {
 
     /// Starts one node, and tells where it listens.
     pub fn start(&mut self, spec: &NodeSpec) -> Result<Addr, Refusal> {
-        let addr = self.roster.virtual_addr(spec);
+        let addr = self.table.virtual_addr(spec);
         self.enter(addr, spec.role)?;
         if spec.role == Role::Seed
             && let Some(lab) = &mut self.lab
@@ -125,13 +125,13 @@ impl<S: EventSink> Engine<S> {
         let roles = std::iter::repeat_n(Role::Seed, seeds).chain(std::iter::repeat_n(Role::Peer, peers));
         let mut places = Vec::with_capacity(seeds + peers);
         for role in roles {
-            let addr = self.roster.next_addr(role);
+            let addr = self.table.next_addr(role);
             self.enter(addr, role)?;
             places.push((addr, role));
         }
         let seeds = places.iter().filter(|(_, role)| *role == Role::Seed);
         self.lab = Some(seeds.map(|(addr, _)| *addr).collect());
-        self.roster.note_lab();
+        self.table.note_lab();
         for (addr, role) in &places {
             self.run(*addr, *role, 0);
         }
@@ -140,7 +140,7 @@ impl<S: EventSink> Engine<S> {
 
     /// Does what a user wants. What cannot be done is also an event, `Failed`, as of the engine on sockets.
     pub fn apply(&mut self, command: Command) -> Result<(), Refusal> {
-        let (node, what) = (subject(&command), describe(&command, &|node| self.roster.name(node)));
+        let (node, what) = (subject(&command), describe(&command, &|node| self.table.name(node)));
         let result = self.carry_out(command);
         if let Err(error) = &result {
             self.world.tell(node, EventKind::Failed { what, why: error.to_string() });
@@ -149,7 +149,7 @@ impl<S: EventSink> Engine<S> {
     }
 
     fn carry_out(&mut self, command: Command) -> Result<(), Refusal> {
-        self.roster.judge(&command, self.world.fault_table())?;
+        self.table.judge(&command, self.world.fault_table())?;
         match command {
             Command::Start(spec) => self.start(&spec).map(|_| ()),
             Command::StartLab { seeds, peers } => self.start_lab(seeds, peers).map(|_| ()),
@@ -157,11 +157,11 @@ impl<S: EventSink> Engine<S> {
             Command::Hang(node) => self.hang(node),
             Command::Restart(node) => self.restart(node),
             Command::Cut { node, peer } => {
-                self.roster.cut(node, peer)?;
+                self.table.cut(node, peer)?;
                 self.tell_peer(node, NodeCommand::Cut(peer))
             }
             Command::Heal { node, peer } => {
-                self.roster.heal(node, peer)?;
+                self.table.heal(node, peer)?;
                 self.tell_peer(node, NodeCommand::Heal(peer))
             }
             Command::Say { node, body } => self.tell_peer(node, NodeCommand::Say(body)),
@@ -174,9 +174,9 @@ impl<S: EventSink> Engine<S> {
     }
 
     fn fault(&mut self, command: &FaultCommand) -> Result<(), Refusal> {
-        self.world.fault(command, &self.roster)?;
+        self.world.fault(command, &self.table)?;
         if *command == FaultCommand::Calm {
-            for remedy in self.roster.remedies() {
+            for remedy in self.table.remedies() {
                 // What failed is an event, and keeps nobody else from coming back.
                 let _ = self.apply(remedy);
             }
@@ -186,7 +186,7 @@ impl<S: EventSink> Engine<S> {
 
     /// A new node has a name and listens.
     fn enter(&mut self, addr: Addr, role: Role) -> Result<(), Refusal> {
-        let name = self.roster.enter(addr, role)?;
+        let name = self.table.enter(addr, role)?;
         self.note_started(addr, name, role);
         Ok(())
     }
@@ -217,22 +217,22 @@ impl<S: EventSink> Engine<S> {
     }
 
     fn kill(&mut self, addr: Addr) -> Result<(), Refusal> {
-        self.roster.kill(addr)?;
+        self.table.kill(addr)?;
         self.world.kill(addr);
         Ok(())
     }
 
     fn hang(&mut self, addr: Addr) -> Result<(), Refusal> {
-        self.roster.hang(addr)?;
+        self.table.hang(addr)?;
         self.world.hang(addr);
         Ok(())
     }
 
     fn restart(&mut self, addr: Addr) -> Result<(), Refusal> {
-        if self.roster.restart(addr)? == Condition::Hangs {
+        if self.table.restart(addr)? == NodeState::Hangs {
             self.world.kill(addr);
         }
-        let Some(Entry { name, role, life, .. }) = self.roster.get(addr).cloned() else {
+        let Some(NodeEntry { name, role, life, .. }) = self.table.get(addr).cloned() else {
             return Err(Refusal::Unknown(addr));
         };
         self.note_started(addr, name, role);
@@ -241,25 +241,25 @@ impl<S: EventSink> Engine<S> {
     }
 
     fn tell_peer(&mut self, addr: Addr, command: NodeCommand) -> Result<(), Refusal> {
-        self.roster.running_peer(addr)?;
+        self.table.running_peer(addr)?;
         self.world.command(addr, command);
         Ok(())
     }
 
     /// All nodes say goodbye, at the same time; hung ones are crashed.
     fn leave(&mut self) {
-        let nodes: Vec<(Addr, Condition)> = self.roster.iter().map(|(addr, entry)| (addr, entry.condition)).collect();
-        for (addr, condition) in &nodes {
-            match condition {
-                Condition::Runs => self.world.command(*addr, NodeCommand::Leave),
-                Condition::Hangs => self.world.kill(*addr),
-                Condition::Killed | Condition::Left => {}
+        let nodes: Vec<(Addr, NodeState)> = self.table.iter().map(|(addr, entry)| (addr, entry.state)).collect();
+        for (addr, state) in &nodes {
+            match state {
+                NodeState::Runs => self.world.command(*addr, NodeCommand::Leave),
+                NodeState::Hangs => self.world.kill(*addr),
+                NodeState::Killed | NodeState::Left => {}
             }
         }
         self.world.run_for(GOODBYE_TIME);
-        for (addr, condition) in nodes {
+        for (addr, state) in nodes {
             // Those that are crashed, or gone, are refused.
-            if condition == Condition::Runs && self.roster.leave(addr).is_ok() {
+            if state == NodeState::Runs && self.table.leave(addr).is_ok() {
                 self.world.leave(addr);
             }
         }

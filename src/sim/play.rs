@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::Engine;
 use crate::command::Command;
+use crate::engine::Refusal;
 use crate::event::Event;
 use crate::proto::addr::Addr;
 use crate::proto::machine::Holding;
 use crate::proto::time::Time;
-use crate::roster::Refusal;
 use crate::scenario::{Act, Run, Telling};
 
 /// Virtual time that passes before events are handed on: a large network makes some hundred thousand in it.

@@ -1,11 +1,11 @@
-//! The faults in virtual time. What becomes of a message, [`Faults`](crate::fault::Faults) decides; here
+//! The faults in virtual time. What becomes of a message, [`Faults`](crate::engine::fault::Faults) decides; here
 //! it is done.
 
 use std::sync::Arc;
 
 use super::{Connection, EventSink, What, World, ephemeral_port, link_of};
 use crate::command::FaultCommand;
-use crate::fault::{Fate, FaultError, FaultTable, Nodes, Way, junk};
+use crate::engine::fault::{Fate, FaultError, FaultTable, Nodes, Way, junk};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{Rule, Violation};

@@ -6,6 +6,7 @@
 
 use super::pane::connections::Row;
 use crate::command::Command;
+use crate::engine::{self, Refusal};
 use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::link::{Link, LinkKey};
@@ -13,7 +14,6 @@ use crate::model::node::{Life, Node, NodeState};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, Role};
-use crate::roster::{Condition, Refusal};
 
 /// Names that a question lists.
 const NAMES_SHOWN: usize = 6;
@@ -61,8 +61,8 @@ pub(crate) fn kill(model: &Model, row: Row) -> Plan {
     let Some(node) = model.nodes().get(addr) else { return refuse(&Refusal::Unknown(addr)) };
     match node.life {
         Life::Running | Life::Hung => kill_own(model, node),
-        Life::Killed => not_running(model, addr, Condition::Killed),
-        Life::Left => not_running(model, addr, Condition::Left),
+        Life::Killed => not_running(model, addr, engine::NodeState::Killed),
+        Life::Left => not_running(model, addr, engine::NodeState::Left),
         Life::Elsewhere if node.role == Some(Role::Seed) => {
             Plan::Refuse(format!("{addr} is a seed in another process: stop it there"))
         }
@@ -134,9 +134,9 @@ pub(crate) fn kill_several(model: &Model, nodes: &[Addr]) -> Plan {
 pub(crate) fn hang(model: &Model, addr: Addr) -> Plan {
     match model.nodes().get(addr).map(|node| node.life) {
         Some(Life::Running) => Plan::Now(vec![Command::Hang(addr)]),
-        Some(Life::Hung) => not_running(model, addr, Condition::Hangs),
-        Some(Life::Killed) => not_running(model, addr, Condition::Killed),
-        Some(Life::Left) => not_running(model, addr, Condition::Left),
+        Some(Life::Hung) => not_running(model, addr, engine::NodeState::Hangs),
+        Some(Life::Killed) => not_running(model, addr, engine::NodeState::Killed),
+        Some(Life::Left) => not_running(model, addr, engine::NodeState::Left),
         Some(Life::Elsewhere) | None => refuse(&Refusal::Unknown(addr)),
     }
 }
@@ -239,6 +239,6 @@ fn refuse(refusal: &Refusal) -> Plan {
     Plan::Refuse(refusal.to_string())
 }
 
-fn not_running(model: &Model, addr: Addr, condition: Condition) -> Plan {
-    refuse(&Refusal::NotRunning { name: model.name_of(addr).into_owned(), addr, condition })
+fn not_running(model: &Model, addr: Addr, state: engine::NodeState) -> Plan {
+    refuse(&Refusal::NotRunning { name: model.name_of(addr).into_owned(), addr, state })
 }

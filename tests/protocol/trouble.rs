@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gossipctl::command::FaultCommand;
+use gossipctl::engine::fault::{FaultError, Nodes, Standing};
 use gossipctl::event::{EventKind, LinkEnd};
-use gossipctl::fault::{FaultError, Nodes, Standing};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
 use gossipctl::proto::fault::{Fault, Percent, Scope, Trouble};

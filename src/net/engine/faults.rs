@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::vandal::Vandal;
+use super::junk::JunkSource;
 use crate::command::FaultCommand;
+use crate::engine::Refusal;
 use crate::net::failure::CommandError;
 use crate::net::node::{Control, Handle};
-use crate::net::trouble::Situation;
+use crate::net::trouble::FaultView;
 use crate::proto::addr::Addr;
 use crate::proto::machine::NodeCommand;
-use crate::roster::Refusal;
 
 impl Engine {
     pub(super) async fn fault(&mut self, command: FaultCommand) -> Result<(), CommandError> {
         let mut table = self.faults.clone();
-        let changes = table.apply(&command, &self.roster).map_err(Refusal::from)?;
+        let changes = table.apply(&command, &self.table).map_err(Refusal::from)?;
         if let FaultCommand::Lie { liar, about } = command {
             return self.tell_peer(liar, NodeCommand::Lie(about)).await;
         }
@@ -23,9 +23,9 @@ impl Engine {
         let now = self.defaults.clock.now();
         self.publish_all(changes.into_iter().map(|change| change.into_event(now)).collect());
         self.tell_all().await;
-        self.set_vandals();
+        self.set_junk_sources();
         if command == FaultCommand::Calm {
-            for remedy in self.roster.remedies() {
+            for remedy in self.table.remedies() {
                 // What failed was published, and keeps nobody else from coming back.
                 let _ = Box::pin(self.apply(remedy)).await;
             }
@@ -34,22 +34,22 @@ impl Engine {
     }
 
     /// What a node is told of the faults.
-    pub(super) fn situation(&self) -> Arc<Situation> {
-        Arc::new(Situation { table: self.faults.clone(), ours: self.roster.iter().map(|(addr, _)| addr).collect() })
+    pub(super) fn view(&self) -> Arc<FaultView> {
+        Arc::new(FaultView { table: self.faults.clone(), ours: self.table.iter().map(|(addr, _)| addr).collect() })
     }
 
     /// Whoever runs is to know who else is one of ours, while there are faults.
     pub(super) async fn tell_of_newcomers(&mut self) {
         if !self.faults.is_empty() {
             self.tell_all().await;
-            self.set_vandals();
+            self.set_junk_sources();
         }
     }
 
     async fn tell_all(&self) {
-        let situation = self.situation();
+        let view = self.view();
         for addr in self.running() {
-            self.control(addr, Control::Faults(Arc::clone(&situation))).await;
+            self.control(addr, Control::Faults(Arc::clone(&view))).await;
             self.control(addr, self.clock_of(addr)).await;
         }
     }
@@ -66,16 +66,16 @@ impl Engine {
         Control::Command(NodeCommand::Skew(self.faults.skew_us(addr)))
     }
 
-    fn set_vandals(&mut self) {
-        for (addr, _) in self.roster.iter() {
+    fn set_junk_sources(&mut self) {
+        for (addr, _) in self.table.iter() {
             let pause = self.faults.junk_pause_of(addr);
-            if self.vandals.get(&addr).map(Vandal::pause) == pause {
+            if self.junk_sources.get(&addr).map(JunkSource::pause) == pause {
                 continue;
             }
-            self.vandals.remove(&addr);
+            self.junk_sources.remove(&addr);
             if let Some(pause) = pause {
                 let seed = super::derive_seed(self.defaults.rng_seed, addr, u64::MAX);
-                self.vandals.insert(addr, Vandal::new(addr, pause, seed));
+                self.junk_sources.insert(addr, JunkSource::new(addr, pause, seed));
             }
         }
     }

@@ -33,7 +33,7 @@ async fn a_node_for_which_no_descriptors_are_left_says_how_many_are_missing_and_
     assert_eq!(what, "start a peer");
     assert!(why.contains("this process may have 100: 2 too few") && why.contains("(2 peers fit)"), "{why}");
     for node in lab {
-        assert_eq!(engine.roster.get(node).unwrap().condition, Condition::Runs);
+        assert_eq!(engine.table.get(node).unwrap().state, NodeState::Runs);
     }
 }
 

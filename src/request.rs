@@ -8,50 +8,50 @@ use crate::command::Command;
 
 /// A command for an engine. Whoever gave it may wait for what came of it, or look later, or not at all.
 #[derive(Debug)]
-pub struct Order {
+pub struct Request {
     command: Command,
-    asker: Asker,
+    responder: Responder,
 }
 
-/// Whoever gave an order and may want to know what came of it.
+/// Whoever gave an request and may want to know what came of it.
 #[derive(Debug)]
-pub struct Asker(Option<oneshot::Sender<String>>);
+pub struct Responder(Option<oneshot::Sender<String>>);
 
-/// What came of an order.
+/// What came of an request.
 #[derive(Debug)]
-pub struct Answer(oneshot::Receiver<String>);
+pub struct Response(oneshot::Receiver<String>);
 
-impl Order {
-    /// An order, and the way to learn what came of it.
-    pub fn new(command: Command) -> (Self, Answer) {
-        let (asker, answer) = oneshot::channel();
-        (Self { command, asker: Asker(Some(asker)) }, Answer(answer))
+impl Request {
+    /// An request, and the way to learn what came of it.
+    pub fn new(command: Command) -> (Self, Response) {
+        let (responder, answer) = oneshot::channel();
+        (Self { command, responder: Responder(Some(responder)) }, Response(answer))
     }
 
     /// What is wanted, and who is to hear what came of it.
-    pub fn split(self) -> (Command, Asker) {
-        (self.command, self.asker)
+    pub fn split(self) -> (Command, Responder) {
+        (self.command, self.responder)
     }
 }
 
-impl Asker {
+impl Responder {
     /// It was carried out, or not for this reason.
     pub fn answer<E: Display>(self, result: Result<(), E>) {
-        if let (Err(error), Some(asker)) = (result, self.0) {
+        if let (Err(error), Some(responder)) = (result, self.0) {
             // Whoever asked may be gone.
-            let _ = asker.send(error.to_string());
+            let _ = responder.send(error.to_string());
         }
     }
 }
 
 /// Nobody waits for what comes of it.
-impl From<Command> for Order {
+impl From<Command> for Request {
     fn from(command: Command) -> Self {
-        Self { command, asker: Asker(None) }
+        Self { command, responder: Responder(None) }
     }
 }
 
-impl Answer {
+impl Response {
     /// Why it was not done, if that is known by now.
     pub fn refusal(&mut self) -> Option<String> {
         self.0.try_recv().ok()
@@ -73,16 +73,16 @@ mod tests {
     #[tokio::test]
     async fn whoever_gave_an_order_learns_why_it_was_not_done() {
         let give = |result: Result<(), &'static str>| {
-            let (order, answer) = Order::new(Command::Quit);
-            order.split().1.answer(result);
+            let (request, answer) = Request::new(Command::Quit);
+            request.split().1.answer(result);
             answer
         };
         assert_eq!(give(Err("the door is locked")).wait().await, Err("the door is locked".to_owned()));
         assert_eq!(give(Err("the door is locked")).refusal(), Some("the door is locked".to_owned()));
         assert_eq!(give(Ok(())).wait().await, Ok(()));
-        let (order, mut answer) = Order::new(Command::Quit);
+        let (request, mut answer) = Request::new(Command::Quit);
         assert_eq!(answer.refusal(), None, "nothing is known yet");
-        drop(order);
+        drop(request);
         assert_eq!(answer.wait().await, Ok(()));
     }
 }

@@ -1,8 +1,6 @@
 //! The nodes of this process: what they are called, how they are, and what can be asked of them. The same for nodes on
 //! sockets, for nodes in virtual time, and for a scenario that is checked before anything runs.
 
-mod judge;
-
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -11,14 +9,14 @@ use indexmap::IndexMap;
 use crate::command::grammar::{self, Names};
 use crate::command::words::WordError;
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
-use crate::fault::{self, FaultError, Standing};
+use crate::engine::fault::{self, FaultError, Standing};
 use crate::net::wire::TextProblem;
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
 
 /// How a node of this process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Condition {
+pub enum NodeState {
     /// As it should.
     Runs,
     /// It keeps its sockets and says nothing.
@@ -29,7 +27,7 @@ pub enum Condition {
     Left,
 }
 
-impl fmt::Display for Condition {
+impl fmt::Display for NodeState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Runs => "runs",
@@ -47,24 +45,24 @@ pub enum Refusal {
     #[error("{0} is not a node of this process")]
     Unknown(Addr),
     /// A node of this process has the address, running or not.
-    #[error("{addr} belongs to {name}, which {condition}: choose another address")]
+    #[error("{addr} belongs to {name}, which {state}: choose another address")]
     Taken {
         /// The address.
         addr: Addr,
         /// The node's name.
         name: String,
         /// How it is.
-        condition: Condition,
+        state: NodeState,
     },
     /// The node is not in a state for it.
-    #[error("{name} {condition}")]
+    #[error("{name} {state}")]
     NotRunning {
         /// The node's name.
         name: String,
         /// Its address.
         addr: Addr,
         /// How it is.
-        condition: Condition,
+        state: NodeState,
     },
     /// Only a killed or hung node can be restarted.
     #[error("{name} runs: kill or hang it first")]
@@ -109,25 +107,25 @@ pub enum Refusal {
 
 /// A node, through all its lives.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct NodeEntry {
     /// `s1`, `p7`.
     pub name: String,
     /// Seed or peer.
     pub role: Role,
     /// How it is.
-    pub condition: Condition,
+    pub state: NodeState,
     /// How often it was restarted.
     pub life: u64,
 }
 
 /// All nodes of this process, in the order in which they were started first.
 #[derive(Debug, Clone)]
-pub struct Roster {
+pub struct NodeTable {
     /// What the nodes speak.
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     /// A whole network was started at once.
-    has_lab: bool,
-    nodes: IndexMap<Addr, Entry>,
+    pub(super) has_lab: bool,
+    nodes: IndexMap<Addr, NodeEntry>,
     names: IndexMap<String, Addr>,
     counts: Counts,
     /// Links that were cut at one of their ends, as the grammar has it of links to nodes elsewhere (a cut between two of
@@ -154,7 +152,7 @@ impl Counts {
     }
 }
 
-impl Roster {
+impl NodeTable {
     /// Nobody is there yet; those that come will speak this.
     pub fn new(dialect: Dialect) -> Self {
         let (nodes, names, counts, cuts) = (IndexMap::new(), IndexMap::new(), Counts::default(), BTreeSet::new());
@@ -178,21 +176,19 @@ impl Roster {
     }
 
     /// The node at this address.
-    pub fn get(&self, addr: Addr) -> Option<&Entry> {
+    pub fn get(&self, addr: Addr) -> Option<&NodeEntry> {
         self.nodes.get(&addr)
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = (Addr, &Entry)> {
+    pub fn iter(&self) -> impl Iterator<Item = (Addr, &NodeEntry)> {
         self.nodes.iter().map(|(addr, entry)| (*addr, entry))
     }
 
     /// No node has this address, or had it.
     pub fn check_free(&self, addr: Addr) -> Result<(), Refusal> {
         match self.get(addr) {
-            Some(Entry { name, condition, .. }) => {
-                Err(Refusal::Taken { addr, name: name.clone(), condition: *condition })
-            }
+            Some(NodeEntry { name, state, .. }) => Err(Refusal::Taken { addr, name: name.clone(), state: *state }),
             None => Ok(()),
         }
     }
@@ -202,7 +198,7 @@ impl Roster {
         self.check_free(addr)?;
         let name = self.counts.next_name(role);
         self.names.insert(name.clone(), addr);
-        self.nodes.insert(addr, Entry { name: name.clone(), role, condition: Condition::Runs, life: 0 });
+        self.nodes.insert(addr, NodeEntry { name: name.clone(), role, state: NodeState::Runs, life: 0 });
         Ok(name)
     }
 
@@ -223,40 +219,40 @@ impl Roster {
     /// A running or hung node is crashed.
     pub fn kill(&mut self, addr: Addr) -> Result<(), Refusal> {
         let entry = self.entry(addr)?;
-        match entry.condition {
-            Condition::Runs | Condition::Hangs => {
-                entry.condition = Condition::Killed;
+        match entry.state {
+            NodeState::Runs | NodeState::Hangs => {
+                entry.state = NodeState::Killed;
                 // In another life it knows nothing of them.
                 self.cuts.retain(|(node, _)| *node != addr);
                 Ok(())
             }
-            Condition::Killed | Condition::Left => Err(not_running(entry, addr)),
+            NodeState::Killed | NodeState::Left => Err(not_running(entry, addr)),
         }
     }
 
     /// A running node hangs.
     pub fn hang(&mut self, addr: Addr) -> Result<(), Refusal> {
         self.running(addr)?;
-        self.entry(addr)?.condition = Condition::Hangs;
+        self.entry(addr)?.state = NodeState::Hangs;
         Ok(())
     }
 
     /// A killed or hung node can live again. How it is.
-    pub fn check_restart(&self, addr: Addr) -> Result<Condition, Refusal> {
+    pub fn check_restart(&self, addr: Addr) -> Result<NodeState, Refusal> {
         let entry = self.get(addr).ok_or(Refusal::Unknown(addr))?;
-        match entry.condition {
-            Condition::Runs => Err(Refusal::Up { name: entry.name.clone(), addr }),
-            Condition::Left => Err(not_running(entry, addr)),
-            condition @ (Condition::Hangs | Condition::Killed) => Ok(condition),
+        match entry.state {
+            NodeState::Runs => Err(Refusal::Up { name: entry.name.clone(), addr }),
+            NodeState::Left => Err(not_running(entry, addr)),
+            state @ (NodeState::Hangs | NodeState::Killed) => Ok(state),
         }
     }
 
     /// A killed or hung node lives again. How it was.
-    pub fn restart(&mut self, addr: Addr) -> Result<Condition, Refusal> {
+    pub fn restart(&mut self, addr: Addr) -> Result<NodeState, Refusal> {
         let before = self.check_restart(addr)?;
         self.cuts.retain(|(node, _)| *node != addr);
         let entry = self.entry(addr)?;
-        entry.condition = Condition::Runs;
+        entry.state = NodeState::Runs;
         entry.life += 1;
         Ok(before)
     }
@@ -264,7 +260,7 @@ impl Roster {
     /// A running node says goodbye.
     pub fn leave(&mut self, addr: Addr) -> Result<(), Refusal> {
         self.running(addr)?;
-        self.entry(addr)?.condition = Condition::Left;
+        self.entry(addr)?.state = NodeState::Left;
         Ok(())
     }
 
@@ -286,11 +282,11 @@ impl Roster {
     /// What is left to do when the faults of the table have ended and nothing shall be wrong any more: whoever hangs or
     /// was killed is started again, and links that were cut are healed. Who said goodbye wanted to go.
     pub fn remedies(&self) -> Vec<Command> {
-        let has_fallen = |condition| match condition {
-            Condition::Hangs | Condition::Killed => true,
-            Condition::Runs | Condition::Left => false,
+        let has_fallen = |state| match state {
+            NodeState::Hangs | NodeState::Killed => true,
+            NodeState::Runs | NodeState::Left => false,
         };
-        let fallen = self.iter().filter(|(_, entry)| has_fallen(entry.condition));
+        let fallen = self.iter().filter(|(_, entry)| has_fallen(entry.state));
         let restarts = fallen.map(|(addr, _)| Command::Restart(addr));
         // A node that hangs forgets its cuts when it is started again.
         let cuts = self.cuts.iter().filter(|(node, _)| self.running(*node).is_ok());
@@ -298,28 +294,28 @@ impl Roster {
     }
 
     /// This node, if it runs.
-    pub fn running(&self, addr: Addr) -> Result<&Entry, Refusal> {
+    pub fn running(&self, addr: Addr) -> Result<&NodeEntry, Refusal> {
         let entry = self.get(addr).ok_or(Refusal::Unknown(addr))?;
-        match entry.condition {
-            Condition::Runs => Ok(entry),
-            Condition::Hangs | Condition::Killed | Condition::Left => Err(not_running(entry, addr)),
+        match entry.state {
+            NodeState::Runs => Ok(entry),
+            NodeState::Hangs | NodeState::Killed | NodeState::Left => Err(not_running(entry, addr)),
         }
     }
 
     /// This node, if it is a peer that runs.
-    pub fn running_peer(&self, addr: Addr) -> Result<&Entry, Refusal> {
+    pub fn running_peer(&self, addr: Addr) -> Result<&NodeEntry, Refusal> {
         match self.get(addr) {
             Some(entry) if entry.role == Role::Seed => Err(Refusal::NotAPeer { name: entry.name.clone(), addr }),
             Some(_) | None => self.running(addr),
         }
     }
 
-    fn entry(&mut self, addr: Addr) -> Result<&mut Entry, Refusal> {
+    fn entry(&mut self, addr: Addr) -> Result<&mut NodeEntry, Refusal> {
         self.nodes.get_mut(&addr).ok_or(Refusal::Unknown(addr))
     }
 }
 
-impl Names for Roster {
+impl Names for NodeTable {
     fn find(&self, word: &str) -> Option<Addr> {
         let named = self.names.get(word).copied();
         named.or_else(|| word.parse().ok().filter(|addr| self.nodes.contains_key(addr)))
@@ -330,11 +326,11 @@ impl Names for Roster {
     }
 }
 
-impl fault::Nodes for Roster {
+impl fault::Nodes for NodeTable {
     fn standing(&self, node: Addr) -> Standing {
-        match self.get(node).map(|entry| entry.condition) {
-            Some(Condition::Runs | Condition::Hangs) => Standing::Ours,
-            Some(Condition::Killed | Condition::Left) => Standing::Gone,
+        match self.get(node).map(|entry| entry.state) {
+            Some(NodeState::Runs | NodeState::Hangs) => Standing::Ours,
+            Some(NodeState::Killed | NodeState::Left) => Standing::Gone,
             None => Standing::Elsewhere,
         }
     }
@@ -348,8 +344,8 @@ impl fault::Nodes for Roster {
     }
 }
 
-fn not_running(entry: &Entry, addr: Addr) -> Refusal {
-    Refusal::NotRunning { name: entry.name.clone(), addr, condition: entry.condition }
+pub(super) fn not_running(entry: &NodeEntry, addr: Addr) -> Refusal {
+    Refusal::NotRunning { name: entry.name.clone(), addr, state: entry.state }
 }
 
 /// Where the first seed and the first peer of a network of its own are.
@@ -434,10 +430,10 @@ mod tests {
 
     #[test]
     fn nodes_are_named_and_placed_in_the_order_in_which_they_are_started() {
-        let mut roster = Roster::new(Dialect::Framed);
+        let mut table = NodeTable::new(Dialect::Framed);
         let mut start = |role| {
-            let addr = roster.next_addr(role);
-            (roster.enter(addr, role).unwrap(), addr.to_string())
+            let addr = table.next_addr(role);
+            (table.enter(addr, role).unwrap(), addr.to_string())
         };
         assert_eq!(start(Role::Seed), ("s1".to_owned(), "127.0.0.1:5001".to_owned()));
         assert_eq!(start(Role::Peer), ("p1".to_owned(), "127.0.0.1:3000".to_owned()));
@@ -449,39 +445,39 @@ mod tests {
 
     #[test]
     fn what_cannot_be_asked_of_a_node_is_refused_by_name() {
-        let mut roster = Roster::new(Dialect::Framed);
+        let mut table = NodeTable::new(Dialect::Framed);
         let (seed, peer) = (Addr::loopback(5001), Addr::loopback(3000));
-        roster.enter(seed, Role::Seed).unwrap();
-        roster.enter(peer, Role::Peer).unwrap();
-        assert_eq!(roster.restart(peer).unwrap_err().to_string(), "p1 runs: kill or hang it first");
-        roster.kill(peer).unwrap();
-        assert_eq!(roster.kill(peer).unwrap_err().to_string(), "p1 was killed");
-        assert_eq!(roster.running_peer(seed).unwrap_err(), Refusal::NotAPeer { name: "s1".to_owned(), addr: seed });
-        assert_eq!(roster.restart(peer), Ok(Condition::Killed));
-        assert_eq!(roster.get(peer).unwrap().life, 1);
-        assert_eq!(roster.find("p1"), Some(peer));
+        table.enter(seed, Role::Seed).unwrap();
+        table.enter(peer, Role::Peer).unwrap();
+        assert_eq!(table.restart(peer).unwrap_err().to_string(), "p1 runs: kill or hang it first");
+        table.kill(peer).unwrap();
+        assert_eq!(table.kill(peer).unwrap_err().to_string(), "p1 was killed");
+        assert_eq!(table.running_peer(seed).unwrap_err(), Refusal::NotAPeer { name: "s1".to_owned(), addr: seed });
+        assert_eq!(table.restart(peer), Ok(NodeState::Killed));
+        assert_eq!(table.get(peer).unwrap().life, 1);
+        assert_eq!(table.find("p1"), Some(peer));
     }
 
     #[test]
     fn to_calm_a_network_is_to_start_again_what_fell_and_to_heal_what_was_cut_but_nobody_who_left() {
-        let mut roster = Roster::new(Dialect::Framed);
+        let mut table = NodeTable::new(Dialect::Framed);
         let [hung, killed, left, cut, healed, kept] = [0, 1, 2, 3, 4, 5].map(|nth| Addr::loopback(3000 + nth));
         for peer in [hung, killed, left, cut, healed, kept] {
-            roster.enter(peer, Role::Peer).unwrap();
+            table.enter(peer, Role::Peer).unwrap();
         }
         let far = Addr::loopback(9);
-        roster.cut(hung, far).unwrap();
-        roster.cut(cut, far).unwrap();
-        roster.cut(healed, far).unwrap();
-        roster.heal(healed, far).unwrap();
-        roster.hang(hung).unwrap();
-        roster.kill(killed).unwrap();
-        roster.leave(left).unwrap();
+        table.cut(hung, far).unwrap();
+        table.cut(cut, far).unwrap();
+        table.cut(healed, far).unwrap();
+        table.heal(healed, far).unwrap();
+        table.hang(hung).unwrap();
+        table.kill(killed).unwrap();
+        table.leave(left).unwrap();
         let remedies = [Command::Heal { node: cut, peer: far }, Command::Restart(hung), Command::Restart(killed)];
-        assert_eq!(roster.remedies(), remedies);
-        roster.restart(hung).unwrap();
-        roster.restart(killed).unwrap();
-        roster.heal(cut, far).unwrap();
-        assert_eq!(roster.remedies(), []);
+        assert_eq!(table.remedies(), remedies);
+        table.restart(hung).unwrap();
+        table.restart(killed).unwrap();
+        table.heal(cut, far).unwrap();
+        assert_eq!(table.remedies(), []);
     }
 }

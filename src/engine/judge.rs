@@ -1,16 +1,17 @@
 //! Whether a command can be done, as the nodes are now: the one judgement, for nodes on sockets, in virtual time and in
 //! a rehearsal. What only the machine knows (a port that is in use, file descriptors) is not asked here.
 
-use super::{Condition, Refusal, Roster, not_running};
+use super::node_table::not_running;
+use super::{NodeState, NodeTable, Refusal};
 use crate::command::words::{body_fault, check_lab};
 use crate::command::{Command, FaultCommand, NodeSpec, Placement, limits};
-use crate::fault::FaultTable;
+use crate::engine::fault::FaultTable;
 use crate::net::wire::classic_text_problem;
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
 use crate::proto::text::Body;
 
-impl Roster {
+impl NodeTable {
     /// Can this be done while these faults are set?
     pub fn judge(&self, command: &Command, faults: &FaultTable) -> Result<(), Refusal> {
         match command {
@@ -63,9 +64,9 @@ impl Roster {
 
     fn judge_kill(&self, addr: Addr) -> Result<(), Refusal> {
         let entry = self.get(addr).ok_or(Refusal::Unknown(addr))?;
-        match entry.condition {
-            Condition::Runs | Condition::Hangs => Ok(()),
-            Condition::Killed | Condition::Left => Err(not_running(entry, addr)),
+        match entry.state {
+            NodeState::Runs | NodeState::Hangs => Ok(()),
+            NodeState::Killed | NodeState::Left => Err(not_running(entry, addr)),
         }
     }
 

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::fault::junk;
+use crate::engine::fault::junk;
 use crate::proto::addr::Addr;
 use crate::proto::random::Random;
 
@@ -15,15 +15,15 @@ use crate::proto::random::Random;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Until it is dropped.
-pub(super) struct Vandal {
+pub(super) struct JunkSource {
     pause: Duration,
     _task: AbortOnDropHandle<()>,
 }
 
-impl Vandal {
+impl JunkSource {
     /// Connects to `victim` once in each `pause`, or as often as that is closed.
     pub(super) fn new(victim: Addr, pause: Duration, seed: u64) -> Self {
-        Self { pause, _task: AbortOnDropHandle::new(tokio::spawn(pester(victim, pause, seed))) }
+        Self { pause, _task: AbortOnDropHandle::new(tokio::spawn(inject_junk(victim, pause, seed))) }
     }
 
     pub(super) const fn pause(&self) -> Duration {
@@ -31,7 +31,7 @@ impl Vandal {
     }
 }
 
-async fn pester(victim: Addr, pause: Duration, seed: u64) {
+async fn inject_junk(victim: Addr, pause: Duration, seed: u64) {
     let mut random = Random::new(seed);
     let mut turns = interval(pause);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::command::{Command, grammar};
-use crate::order::Answer;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
+use crate::request::Response;
 use crate::scenario::record::{DEEDS_MAX, Deed, Record, Wanted};
 use crate::scenario::{Skipped, Step};
 use crate::ui::{Refusals, Refused};
 
 /// What the user did since the network began.
 #[derive(Debug, Default)]
-pub(crate) struct Diary {
+pub(crate) struct CommandLog {
     begun: Begun,
     entries: Vec<Entry>,
     /// Commands beyond the limit.
@@ -26,7 +26,7 @@ enum Begun {
     #[default]
     Nothing,
     /// With this network.
-    Lab { at: Time, seeds: usize, peers: usize, answer: Option<Answer> },
+    Lab { at: Time, seeds: usize, peers: usize, answer: Option<Response> },
     /// With single nodes, which no scenario begins with.
     Nodes,
 }
@@ -36,14 +36,14 @@ enum Begun {
 struct Entry {
     at: Time,
     command: Command,
-    answer: Answer,
+    answer: Response,
     /// Why it was not done.
     why: Option<String>,
 }
 
 /// What is known elsewhere of the session.
 #[derive(Debug, Default)]
-pub(crate) struct Account<'a> {
+pub(crate) struct CommandLogContext<'a> {
     /// The settings of its nodes.
     pub(crate) settings: Vec<(String, String)>,
     /// The lines of the scenario that is being played.
@@ -56,7 +56,7 @@ pub(crate) struct Account<'a> {
     pub(crate) skipped: &'a [Skipped],
 }
 
-impl Diary {
+impl CommandLog {
     /// A lab was started, and is all there is.
     pub(crate) fn begin(&mut self, at: Time, seeds: usize, peers: usize) {
         self.begun = Begun::Lab { at, seeds, peers, answer: None };
@@ -79,7 +79,7 @@ impl Diary {
     }
 
     /// The user wanted this, and what came of it will be known. Beyond a limit it is only counted.
-    pub(crate) fn note(&mut self, at: Time, command: Command, answer: Answer) {
+    pub(crate) fn note(&mut self, at: Time, command: Command, answer: Response) {
         if self.has_lab() {
             if self.entries.len() < DEEDS_MAX {
                 self.entries.push(Entry { at, command, answer, why: None });
@@ -97,27 +97,27 @@ impl Diary {
     }
 
     /// All of it as a scenario; the error is a line for the user.
-    pub(crate) fn scenario(&mut self, account: Account<'_>, now: Time) -> Result<String, String> {
+    pub(crate) fn scenario(&mut self, context: CommandLogContext<'_>, now: Time) -> Result<String, String> {
         let (true, Begun::Lab { at, seeds, peers, .. }) = (self.has_lab(), &self.begun) else {
             return Err("a scenario begins with a lab, and this session did not: see gossipctl lab".to_owned());
         };
         let (began, seeds, peers) = (*at, *seeds, *peers);
-        let names: BTreeMap<Addr, &str> = account.names.iter().map(|(addr, name)| (*addr, name.as_str())).collect();
+        let names: BTreeMap<Addr, &str> = context.names.iter().map(|(addr, name)| (*addr, name.as_str())).collect();
         let name = |addr: Addr| names.get(&addr).map_or_else(|| addr.to_string(), |name| (*name).to_owned());
         let record = Record {
             seeds,
             peers,
-            settings: account.settings,
-            steps: account.steps.to_vec(),
-            skipped: account.skipped.to_vec(),
-            deeds: self.deeds(began, &account.refused.kept, &name),
-            more: self.more + account.refused.more,
+            settings: context.settings,
+            steps: context.steps.to_vec(),
+            skipped: context.skipped.to_vec(),
+            deeds: self.deeds(began, &context.refused.kept, &name),
+            more: self.more + context.refused.more,
             lasted: now.since(began),
         };
         Ok(record.text(&name))
     }
 
-    /// In order of time.
+    /// In request of time.
     fn deeds(&mut self, began: Time, refused: &[Refused], name: &dyn Fn(Addr) -> String) -> Vec<Deed> {
         let refused = refused.iter().filter(|refused| refused.at >= began).map(|refused| Deed {
             at: refused.at.since(began),
@@ -142,7 +142,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::order::Order;
+    use crate::request::Request;
     use crate::scenario::Script;
 
     const P1: Addr = Addr::loopback(40_000);
@@ -151,35 +151,35 @@ mod tests {
         Time::from_micros(1_000_000) + Duration::from_millis(ms)
     }
 
-    fn answered(result: Result<(), &str>) -> Answer {
-        let (order, answer) = Order::new(Command::Quit);
-        order.split().1.answer(result);
+    fn answered(result: Result<(), &str>) -> Response {
+        let (request, answer) = Request::new(Command::Quit);
+        request.split().1.answer(result);
         answer
     }
 
-    fn saved(diary: &mut Diary, refused: &[Refused]) -> Result<String, String> {
+    fn saved(command_log: &mut CommandLog, refused: &[Refused]) -> Result<String, String> {
         let names = [(P1, "p1".to_owned())];
         let refused = Refusals { kept: refused.to_vec(), more: 0 };
-        diary.scenario(Account { names: &names, refused, ..Account::default() }, at(10_000))
+        command_log.scenario(CommandLogContext { names: &names, refused, ..CommandLogContext::default() }, at(10_000))
     }
 
     #[test]
     fn what_the_engine_or_the_console_refused_is_saved_as_a_comment_where_it_was_wanted() {
-        let mut diary = Diary::default();
-        diary.begin(at(0), 1, 2);
-        diary.note(at(1_000), Command::Say { node: P1, body: "long".into() }, answered(Err("too long")));
-        diary.note(at(2_000), Command::Kill(P1), answered(Ok(())));
-        let (order, answer) = Order::new(Command::Restart(P1));
-        diary.note(at(4_000), Command::Restart(P1), answer);
+        let mut command_log = CommandLog::default();
+        command_log.begin(at(0), 1, 2);
+        command_log.note(at(1_000), Command::Say { node: P1, body: "long".into() }, answered(Err("too long")));
+        command_log.note(at(2_000), Command::Kill(P1), answered(Ok(())));
+        let (request, answer) = Request::new(Command::Restart(P1));
+        command_log.note(at(4_000), Command::Restart(P1), answer);
         let refusal = Refused { at: at(3_000), what: "hang p1".to_owned(), why: "p1 does not run".to_owned() };
         let began = "lab 1 2\n\n# at 1s, not done: 'say p1 long': too long\n\n2s kill p1\n\
                      # at 3s, not done: 'hang p1': p1 does not run\n\n";
-        let text = saved(&mut diary, std::slice::from_ref(&refusal)).unwrap();
+        let text = saved(&mut command_log, std::slice::from_ref(&refusal)).unwrap();
         assert!(text.ends_with(&format!("{began}4s restart p1\n10s end\n")), "{text}");
         Script::parse(&text).unwrap();
-        order.split().1.answer(Err("its address is in use"));
+        request.split().1.answer(Err("its address is in use"));
         for _ in 0..2 {
-            let text = saved(&mut diary, std::slice::from_ref(&refusal)).unwrap();
+            let text = saved(&mut command_log, std::slice::from_ref(&refusal)).unwrap();
             let last = "# at 4s, not done: 'restart p1': its address is in use\n\n10s end\n";
             assert!(text.ends_with(&format!("{began}{last}")), "{text}");
         }
@@ -188,14 +188,14 @@ mod tests {
     #[test]
     fn a_session_that_did_not_begin_with_a_lab_is_no_scenario() {
         let lab = || Command::StartLab { seeds: 1, peers: 2 };
-        let mut diary = Diary::default();
-        diary.note(at(0), lab(), answered(Err("too many files")));
-        assert!(saved(&mut diary, &[]).unwrap_err().starts_with("a scenario begins with a lab"));
-        diary.note(at(1_000), lab(), answered(Ok(())));
-        assert!(saved(&mut diary, &[]).unwrap().ends_with("lab 1 2\n\n9s end\n"), "the second one was started");
-        let mut diary = Diary::default();
-        diary.begin_with_nodes();
-        diary.note(at(0), lab(), answered(Ok(())));
-        assert!(saved(&mut diary, &[]).is_err(), "its names would be others");
+        let mut command_log = CommandLog::default();
+        command_log.note(at(0), lab(), answered(Err("too many files")));
+        assert!(saved(&mut command_log, &[]).unwrap_err().starts_with("a scenario begins with a lab"));
+        command_log.note(at(1_000), lab(), answered(Ok(())));
+        assert!(saved(&mut command_log, &[]).unwrap().ends_with("lab 1 2\n\n9s end\n"), "the second one was started");
+        let mut command_log = CommandLog::default();
+        command_log.begin_with_nodes();
+        command_log.note(at(0), lab(), answered(Ok(())));
+        assert!(saved(&mut command_log, &[]).is_err(), "its names would be others");
     }
 }
