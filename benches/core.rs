@@ -49,7 +49,7 @@ fn context(dialect: Dialect) -> LinkContext {
 
 fn probe() -> Message {
     let clock = ClockTime::from_seconds(11_131).unwrap();
-    Message::Probe { seq: 7, asker: FROM, clock, vitals: None }
+    Message::Probe { seq: 7, asker: FROM, clock, extras: None }
 }
 
 fn codecs(criterion: &mut Criterion) {

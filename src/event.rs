@@ -11,11 +11,9 @@ use crate::proto::time::Time;
 /// One thing that happened at one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// When.
     pub at: Time,
     /// At which node.
     pub node: Addr,
-    /// What.
     #[serde(flatten)]
     pub kind: EventKind,
 }

@@ -33,7 +33,6 @@ pub struct Delivery {
 /// How much may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Batches.
     pub batches: usize,
     /// Events in them.
     pub events: usize,
@@ -50,14 +49,14 @@ impl Bounds {
 
 /// How much waits, and how much did not get in.
 #[derive(Debug)]
-struct Load {
+struct FeedLoad {
     bounds: Bounds,
     events: AtomicUsize,
     bytes: AtomicUsize,
     skipped: AtomicU64,
 }
 
-impl Load {
+impl FeedLoad {
     /// Takes a batch in if there is room for it. A queue that is empty takes a batch of any size.
     fn admit(&self, batch: &Batch) -> bool {
         let (events, bytes) = (batch.len(), memory_len(batch));
@@ -87,14 +86,14 @@ fn memory_len(batch: &Batch) -> usize {
 #[derive(Debug)]
 pub struct Feed {
     receiver: mpsc::Receiver<Delivery>,
-    load: Arc<Load>,
+    load: Arc<FeedLoad>,
 }
 
 /// The end of those who make events; clones share the queue.
 #[derive(Debug, Clone)]
 pub struct Tap {
     sender: mpsc::Sender<Delivery>,
-    load: Arc<Load>,
+    load: Arc<FeedLoad>,
 }
 
 /// A feed that holds at most `batches_max` batches, [`EVENTS_MAX`] events and [`BYTES_MAX`] bytes.
@@ -106,7 +105,7 @@ pub fn feed(batches_max: usize) -> (Tap, Feed) {
 pub fn bounded(bounds: Bounds) -> (Tap, Feed) {
     let (sender, receiver) = mpsc::channel(bounds.batches);
     let (events, bytes, skipped) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicU64::new(0));
-    let load = Arc::new(Load { bounds, events, bytes, skipped });
+    let load = Arc::new(FeedLoad { bounds, events, bytes, skipped });
     (Tap { sender, load: Arc::clone(&load) }, Feed { receiver, load })
 }
 

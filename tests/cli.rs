@@ -8,7 +8,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use gossipctl::session::journal::Record;
+use gossipctl::session::journal::JournalRecord;
 use gossipctl::session::replay::Recording;
 use program::{Program, line_of, run, run_limited, run_unheard};
 
@@ -209,7 +209,7 @@ fn what_is_printed_as_json_can_be_opened_as_a_recording() {
     let records: Result<Vec<_>, _> = Recording::open(&file).unwrap().collect();
     let events = records.unwrap();
     assert_eq!(events.len(), out.lines().count() - 1);
-    assert!(events.iter().all(|record| matches!(record, Record::Event(_))));
+    assert!(events.iter().all(|record| matches!(record, JournalRecord::Event(_))));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use gossipctl::model::Model;
 use gossipctl::model::node::Life;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
-use gossipctl::proto::fault::{Fault, Scope, Trouble};
+use gossipctl::proto::fault::{Fault, FaultKind, Scope};
 use gossipctl::proto::message::Dialect;
 use gossipctl::scenario::Script;
 use gossipctl::{net, sim, ui};
@@ -370,12 +370,12 @@ fn of_a_node_elsewhere(ours: Addr) -> Vec<Command> {
         Command::Heal { node: ELSEWHERE, peer: ours },
         Command::Cut { node: ours, peer: ELSEWHERE },
         Command::Heal { node: ours, peer: ELSEWHERE },
-        set(Trouble::Cut, Scope::Node(ELSEWHERE)),
-        set(Trouble::Delay { by_us: 1, jitter_us: 0 }, Scope::Node(ELSEWHERE)),
-        set(Trouble::Slow { per_s: 1 }, Scope::Node(ELSEWHERE)),
-        set(Trouble::Cut, Scope::link(ours, ELSEWHERE)),
-        set(Trouble::Cut, Scope::border(vec![ELSEWHERE])),
-        set(Trouble::Cut, Scope::border(Vec::new())),
+        set(FaultKind::Cut, Scope::Node(ELSEWHERE)),
+        set(FaultKind::Delay { by_us: 1, jitter_us: 0 }, Scope::Node(ELSEWHERE)),
+        set(FaultKind::Slow { per_s: 1 }, Scope::Node(ELSEWHERE)),
+        set(FaultKind::Cut, Scope::link(ours, ELSEWHERE)),
+        set(FaultKind::Cut, Scope::border(vec![ELSEWHERE])),
+        set(FaultKind::Cut, Scope::border(Vec::new())),
         Command::Fault(FaultCommand::Lie { liar: ELSEWHERE, about: ours }),
         Command::Fault(FaultCommand::Lie { liar: ours, about: ELSEWHERE }),
         Command::Say { node: ours, body: "".into() },

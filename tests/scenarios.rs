@@ -43,8 +43,8 @@ fn played_after(before: impl FnOnce(&mut Engine), text: &str) -> Played {
                 }
                 events.extend_from_slice(more);
             }
-            Piece::Told(telling) => told.push(telling.text),
-            Piece::OverBound { at, node, holding } => checker.weigh_holding(at, node, holding),
+            Piece::Told(notice) => told.push(notice.text),
+            Piece::OverBound { at, node, gauge } => checker.weigh_gauge(at, node, gauge),
         }
         Ok::<(), Refusal>(())
     })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gossipctl::event::{EventKind, Purpose, Stop};
 use gossipctl::model::Model;
-use gossipctl::model::link::Link;
+use gossipctl::model::link::LinkHistory;
 use gossipctl::model::node::{Life, NodeState};
 use gossipctl::model::why::{about_message, why_dead, why_link};
 use gossipctl::proto::addr::Addr;
@@ -91,7 +91,7 @@ impl Story {
     }
 
     fn neighbors_by_model(&self, node: Addr) -> BTreeSet<Addr> {
-        let is_neighbor = |link: &&Link| link.is_up() && link.purpose == Purpose::Neighbor;
+        let is_neighbor = |link: &&LinkHistory| link.is_up() && link.purpose == Purpose::Neighbor;
         self.model.links().open_of(node).filter(is_neighbor).map(|link| link.key.peer).collect()
     }
 
@@ -161,10 +161,12 @@ fn a_hung_peer_turns_suspect_then_dead_with_all_the_evidence() {
     story.pass(LIVENESS * 5);
     story.assert_true();
     let case = story.model.deaths().latest_of(p(3)).unwrap();
-    assert_eq!(case.testimonies.iter().map(|testimony| testimony.reporter).collect::<BTreeSet<_>>(), witnesses);
-    assert!(case.testimonies.iter().all(|testimony| {
-        testimony.missed.len() == 3 && testimony.missed.iter().all(|miss| miss.sent_at.is_some())
-    }));
+    assert_eq!(case.evidence.iter().map(|evidence| evidence.reporter).collect::<BTreeSet<_>>(), witnesses);
+    assert!(
+        case.evidence.iter().all(|evidence| {
+            evidence.missed.len() == 3 && evidence.missed.iter().all(|miss| miss.sent_at.is_some())
+        })
+    );
     let verdict = why_dead(&story.model, p(3), 0).verdict;
     assert!(verdict.contains("had no answer to 3 probes in a row; it was reported to "), "{verdict}");
     assert!(verdict.contains("s1 and s2 asked it, got no answer and took it off their lists at "), "{verdict}");

@@ -91,7 +91,7 @@ async fn fault(options: &Options, network: &Network) -> Value {
     let (times, how) = tally.noticed(victim);
     let all = if times.len() >= neighbors { times.last() } else { None };
     json!({
-        "noticed": times.len(), "neighbours": neighbors, "detect_first_s": times.first(), "detect_all_s": all,
+        "noticed": times.len(), "neighbors": neighbors, "detect_first_s": times.first(), "detect_all_s": all,
         "how": how,
     })
 }

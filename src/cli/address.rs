@@ -67,7 +67,7 @@ pub(crate) enum AddressError {
 
 /// An address as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Written {
+pub(crate) enum WrittenAddress {
     /// `ip:port`. Whether it can be dialed is for the reader to say: a node may listen on 0.0.0.0.
     Addr(Addr),
     /// `name:port`, not yet looked up. The port is not 0.
@@ -79,7 +79,7 @@ pub(crate) enum Written {
     },
 }
 
-impl Written {
+impl WrittenAddress {
     /// Reads it, and asks nobody.
     pub(crate) fn parse(text: &str) -> Result<Self, AddressError> {
         if is_ipv6(text) {
@@ -114,7 +114,7 @@ fn port_of(text: &str) -> Result<u16, AddressError> {
     port.ok_or_else(|| AddressError::BadPort(shown(text.as_bytes())))
 }
 
-fn name_of(host: &str, port: u16) -> Result<Written, AddressError> {
+fn name_of(host: &str, port: u16) -> Result<WrittenAddress, AddressError> {
     // What ends in a number is meant as an address, and the system's resolver would make one of `10.7`: 10.0.0.7.
     let last = host.rsplit('.').find(|label| !label.is_empty()).unwrap_or_default();
     if last.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -123,7 +123,7 @@ fn name_of(host: &str, port: u16) -> Result<Written, AddressError> {
     match host.len() {
         len if len > NAME_LEN_MAX => Err(AddressError::NameTooLong { shown: shown(host.as_bytes()), len }),
         _ if port == 0 => Err(undialable(format!("{}:0", shown(host.as_bytes())), PORT_ZERO)),
-        _ => Ok(Written::Name { name: host.to_owned(), port }),
+        _ => Ok(WrittenAddress::Name { name: host.to_owned(), port }),
     }
 }
 
@@ -197,9 +197,9 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> String {
-        match Written::parse(text) {
-            Ok(Written::Addr(addr)) => dialable(addr).unwrap_err().to_string(),
-            Ok(name @ Written::Name { .. }) => panic!("{name:?}"),
+        match WrittenAddress::parse(text) {
+            Ok(WrittenAddress::Addr(addr)) => dialable(addr).unwrap_err().to_string(),
+            Ok(name @ WrittenAddress::Name { .. }) => panic!("{name:?}"),
             Err(error) => error.to_string(),
         }
     }
@@ -211,10 +211,10 @@ mod tests {
 
     #[test]
     fn an_address_and_a_name_are_read_with_their_port() {
-        assert_eq!(Written::parse("10.0.0.7:80"), Ok(Written::Addr("10.0.0.7:80".parse().unwrap())));
+        assert_eq!(WrittenAddress::parse("10.0.0.7:80"), Ok(WrittenAddress::Addr("10.0.0.7:80".parse().unwrap())));
         for name in ["localhost", "node-1.example.org", "my_host", "3com.example", "x.org."] {
-            let written = Written::Name { name: name.to_owned(), port: 5001 };
-            assert_eq!(Written::parse(&format!("{name}:5001")), Ok(written));
+            let written = WrittenAddress::Name { name: name.to_owned(), port: 5001 };
+            assert_eq!(WrittenAddress::parse(&format!("{name}:5001")), Ok(written));
         }
     }
 
@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn a_name_is_no_longer_than_names_may_be() {
         let name = |len| format!("{}:80", "x".repeat(len));
-        assert!(Written::parse(&name(NAME_LEN_MAX)).is_ok());
+        assert!(WrittenAddress::parse(&name(NAME_LEN_MAX)).is_ok());
         let said = refusal(&name(NAME_LEN_MAX + 1));
         assert!(said.ends_with("...' has 254 bytes: expected at most 253") && said.len() < 130, "{said}");
     }

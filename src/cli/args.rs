@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::places::{path_of_file, path_parser};
 use super::values::{
-    GossipInterval, Joiners, JournalSize, LabPeers, LabSeeds, Links, Listen, LivenessInterval, Messages, Misses,
-    Network, PaceName, Policy, ProbeTimeout, RngSeed, SessionLength, Theme, Wire,
+    GossipInterval, Joiners, JournalSize, LabPeers, LabSeeds, LinkCount, Listen, LivenessInterval, Messages, Misses,
+    Network, PaceName, Policy, ProbeTimeout, RngSeed, SessionLength, ThemeName, Wire,
 };
 
 const LONG_ABOUT: &str = "\
@@ -329,17 +329,17 @@ pub(crate) struct NodeArgs {
     pub(crate) probe_timeout: Option<ProbeTimeout>,
     /// Links that a peer aims for and dials [default: 4]
     #[arg(long, value_name = "N")]
-    pub(crate) max_dial: Option<Links>,
+    pub(crate) max_dial: Option<LinkCount>,
     /// Links that a peer accepts up to [default: 8]
     #[arg(long, value_name = "N")]
-    pub(crate) max_neighbors: Option<Links>,
+    pub(crate) max_neighbors: Option<LinkCount>,
     /// What a full peer does about a joiner without neighbors [default: make-room]
     #[arg(long, value_name = "POLICY")]
     pub(crate) join_policy: Option<Joiners>,
     /// What a seed does about a dead report [default: verify]
     #[arg(long, value_name = "POLICY")]
     pub(crate) dead_policy: Option<Policy>,
-    /// Networks (or addresses) whose machines may link, and that are dialled; may be repeated. This machine
+    /// Networks (or addresses) whose machines may link, and that are dialed; may be repeated. This machine
     /// always may [default: all that reach the node]
     #[arg(long, value_name = "CIDR")]
     pub(crate) allow: Vec<Network>,
@@ -360,8 +360,8 @@ pub(crate) struct SessionArgs {
     #[arg(long)]
     pub(crate) headless: bool,
     /// What --headless prints: text: log lines with the node's name in front; json: one event a line
-    #[arg(long, value_enum, default_value_t = Format::Text, requires = "headless")]
-    pub(crate) format: Format,
+    #[arg(long, value_enum, default_value_t = PrintFormat::Text, requires = "headless")]
+    pub(crate) format: PrintFormat,
     /// Leave politely after this long [default: stay]
     #[arg(long, value_name = "DURATION")]
     pub(crate) duration: Option<SessionLength>,
@@ -388,7 +388,7 @@ pub(crate) struct JournalArgs {
 
 /// What `--headless` prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum PrintFormat {
     /// Log lines with the node's name in front
     Text,
     /// Events, one JSON object a line after a header: a recording that the start screen opens
@@ -411,7 +411,7 @@ pub(crate) struct ConsoleArgs {
     pub(crate) mouse: bool,
     /// Colors [default: auto]
     #[arg(long)]
-    pub(crate) theme: Option<Theme>,
+    pub(crate) theme: Option<ThemeName>,
 }
 
 impl LabSize {

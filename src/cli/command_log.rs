@@ -6,8 +6,8 @@ use crate::command::{Command, grammar};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::request::Response;
-use crate::scenario::record::{DEEDS_MAX, Deed, Record, Wanted};
-use crate::scenario::{Skipped, Step};
+use crate::scenario::record::{DEEDS_MAX, SessionRecord, UserAction, Wanted};
+use crate::scenario::{ScriptStep, Skipped};
 use crate::ui::{Refusals, Refused};
 
 /// What the user did since the network began.
@@ -47,7 +47,7 @@ pub(crate) struct CommandLogContext<'a> {
     /// The settings of its nodes.
     pub(crate) settings: Vec<(String, String)>,
     /// The lines of the scenario that is being played.
-    pub(crate) steps: &'a [Step],
+    pub(crate) steps: &'a [ScriptStep],
     /// What the nodes are called.
     pub(crate) names: &'a [(Addr, String)],
     /// What the console refused.
@@ -104,7 +104,7 @@ impl CommandLog {
         let (began, seeds, peers) = (*at, *seeds, *peers);
         let names: BTreeMap<Addr, &str> = context.names.iter().map(|(addr, name)| (*addr, name.as_str())).collect();
         let name = |addr: Addr| names.get(&addr).map_or_else(|| addr.to_string(), |name| (*name).to_owned());
-        let record = Record {
+        let record = SessionRecord {
             seeds,
             peers,
             settings: context.settings,
@@ -118,8 +118,8 @@ impl CommandLog {
     }
 
     /// In request of time.
-    fn deeds(&mut self, began: Time, refused: &[Refused], name: &dyn Fn(Addr) -> String) -> Vec<Deed> {
-        let refused = refused.iter().filter(|refused| refused.at >= began).map(|refused| Deed {
+    fn deeds(&mut self, began: Time, refused: &[Refused], name: &dyn Fn(Addr) -> String) -> Vec<UserAction> {
+        let refused = refused.iter().filter(|refused| refused.at >= began).map(|refused| UserAction {
             at: refused.at.since(began),
             wanted: Wanted::NotDone { what: refused.what.clone(), why: refused.why.clone() },
         });
@@ -129,9 +129,9 @@ impl CommandLog {
                 None => Wanted::Done(entry.command.clone()),
                 Some(why) => Wanted::NotDone { what: grammar::text(&entry.command, name), why: why.clone() },
             };
-            Deed { at: entry.at.since(began), wanted }
+            UserAction { at: entry.at.since(began), wanted }
         });
-        let mut deeds: Vec<Deed> = entries.chain(refused).collect();
+        let mut deeds: Vec<UserAction> = entries.chain(refused).collect();
         deeds.sort_by_key(|deed| deed.at);
         deeds
     }

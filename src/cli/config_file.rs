@@ -36,7 +36,7 @@ pub(crate) struct ConfigFile {
 /// The file as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct Written {
+struct ConfigText {
     node: NodeArgs,
     lab: LabSize,
     session: JournalArgs,
@@ -108,7 +108,7 @@ impl ConfigFile {
             line: line_at(bytes, offset),
             what: shown(&what),
         };
-        let written: Written = toml::from_slice(bytes)
+        let written: ConfigText = toml::from_slice(bytes)
             .map_err(|error| wrong(error.span().map_or(0, |span| span.start), plain(error.message())))?;
         let keys_written: BTreeMap<_, _> =
             written.keys.iter().map(|(name, keys)| (name.clone(), keys.get_ref().to_vec())).collect();
@@ -119,7 +119,7 @@ impl ConfigFile {
             shown(&format!("{}:{line}: {odd}", file.display()))
         });
         let warnings = odd.collect();
-        let Written { node, lab, session, console, .. } = written;
+        let ConfigText { node, lab, session, console, .. } = written;
         Ok(Self { node, lab, session, console, keys, keys_written, warnings })
     }
 }
@@ -186,8 +186,8 @@ mod tests {
         let error = error("[node]\nwire = \"framed\"\ngossip = \"1s\"\n");
         assert!(error.starts_with("config.toml:3: unknown key 'gossip'"), "{error}");
         assert!(error.contains("'gossip-interval'") && error.contains("'max-dial'"), "{error}");
-        let error = super::tests::error("colour = 1\n");
-        assert!(error.starts_with("config.toml:1: unknown key 'colour'") && error.contains("'console'"), "{error}");
+        let error = super::tests::error("color = 1\n");
+        assert!(error.starts_with("config.toml:1: unknown key 'color'") && error.contains("'console'"), "{error}");
     }
 
     #[test]

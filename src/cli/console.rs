@@ -15,25 +15,25 @@ use super::diagnostics;
 use super::failure::Failure;
 use super::glyphs;
 use super::host::{Host, Left};
-use super::nodes::{self, Ending, Nodes};
+use super::nodes::{self, RunningNodes, ShutdownKind};
 use super::output;
 use super::places;
-use super::plan::{Begin, Plan, World};
-use super::player::Player;
-use super::records::{self, Records, Written};
+use super::plan::{Begin, EngineKind, Plan};
+use super::records::{self, Records, RecordsEnd};
+use super::scenario_runner::ScenarioRunner;
 use super::signals::Signals;
-use super::values::{Span, Theme};
+use super::values::{Span, ThemeName};
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
 use crate::model::words::count_text;
 use crate::net::next_free;
 use crate::proto::addr::Addr;
-use crate::scenario::{Run, Skipped, Summary, Telling};
-use crate::session::export::Format;
+use crate::scenario::{Run, ScenarioNotice, Skipped, Summary};
+use crate::session::export::FileFormat;
 use crate::session::recorder::{News, RecorderReport};
 use crate::session::summary::summary;
 use crate::ui::{
-    self, FormDefaults, FromHost, Glyphs, JournalState, KeyOverrides, Mode, Mouse, Options, Outcome, Severity,
+    self, ConsoleOutcome, FormDefaults, FromHost, Glyphs, JournalState, KeyOverrides, Mode, Mouse, Options, Severity,
     StartScreen, ThemeChoice, ToHost, UiError,
 };
 
@@ -87,7 +87,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
         Begin::Choice { .. } | Begin::Recording(_) => {}
     }
     let (skips, skipped) = watch::channel(Vec::new());
-    let played = played(&plan, nodes.as_ref(), watched, clock, Heralds { answers: answers.clone(), skips });
+    let played = played(&plan, nodes.as_ref(), watched, clock, ScenarioObservers { answers: answers.clone(), skips });
     let (to_host, asked) = mpsc::channel(TALK_MAX);
     if let Begin::Recording(file) = &plan.begin {
         // The first to be asked; there is room.
@@ -112,13 +112,13 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
 }
 
 /// A scenario that is being played while the console runs.
-struct Played {
+struct PlayedScenario {
     name: String,
     stop: CancellationToken,
     task: JoinHandle<Summary>,
 }
 
-impl Played {
+impl PlayedScenario {
     /// What came of it up to now.
     async fn end(self) -> Option<(String, Summary)> {
         self.stop.cancel();
@@ -127,7 +127,7 @@ impl Played {
 }
 
 /// Who is told how a scenario goes.
-struct Heralds {
+struct ScenarioObservers {
     /// The console.
     answers: mpsc::Sender<FromHost>,
     /// Whoever writes down what was done: the lines that were not.
@@ -135,30 +135,36 @@ struct Heralds {
 }
 
 /// Begins to play the plan's scenario, if it has one.
-fn played(plan: &Plan, nodes: Option<&Nodes>, watched: Feed, clock: Clock, heralds: Heralds) -> Option<Played> {
+fn played(
+    plan: &Plan,
+    nodes: Option<&RunningNodes>,
+    watched: Feed,
+    clock: Clock,
+    observers: ScenarioObservers,
+) -> Option<PlayedScenario> {
     let (file, nodes) = (plan.scenario.as_ref()?, nodes?);
-    let Heralds { answers, skips } = heralds;
-    let tell = move |run: &Run, telling: Option<Telling>| {
+    let ScenarioObservers { answers, skips } = observers;
+    let tell = move |run: &Run, notice: Option<ScenarioNotice>| {
         if *skips.borrow() != run.skipped() {
             skips.send_replace(run.skipped().to_vec());
         }
-        let notice = telling.map(|Telling { severity, text }| FromHost::Notice { severity, text });
+        let notice = notice.map(|ScenarioNotice { severity, text }| FromHost::Notice { severity, text });
         for message in notice.into_iter().chain([FromHost::Scenario(run.progress())]) {
             // A console that is so far behind shows the next one.
             let _ = answers.try_send(message);
         }
     };
-    let mut player = Player::new(Run::new(file.script.clone()), watched, nodes.requests(), clock, tell);
+    let mut runner = ScenarioRunner::new(Run::new(file.script.clone()), watched, nodes.requests(), clock, tell);
     let stop = CancellationToken::new();
     let stopped = stop.clone();
     let task = tokio::spawn(async move {
         tokio::select! {
-            () = player.play() => stopped.cancelled().await,
+            () = runner.play() => stopped.cancelled().await,
             () = stopped.cancelled() => {}
         }
-        player.run().summary()
+        runner.run().summary()
     });
-    Some(Played { name: file.name(), stop, task })
+    Some(PlayedScenario { name: file.name(), stop, task })
 }
 
 /// What came of the scenario, after the summary of the session.
@@ -172,22 +178,22 @@ fn tell_scenario(name: &str, summary: &Summary) -> Result<ExitCode, Failure> {
 }
 
 /// Starts what is planned; nothing if the user is to choose.
-async fn start(plan: &Plan, clock: Clock, taps: &[Tap]) -> Result<Option<Nodes>, Failure> {
+async fn start(plan: &Plan, clock: Clock, taps: &[Tap]) -> Result<Option<RunningNodes>, Failure> {
     match plan.begin {
         Begin::Choice { .. } | Begin::Recording(_) => Ok(None),
         Begin::Lab { .. } | Begin::Node(_) => {
-            Nodes::start(&plan.begin, plan.world, &plan.node, clock, taps.to_vec()).await.map(Some)
+            RunningNodes::start(&plan.begin, plan.world, &plan.node, clock, taps.to_vec()).await.map(Some)
         }
     }
 }
 
 /// Lets the console run to its end, or ends it when a signal comes or the time is over.
 async fn until_asked(
-    console: impl Future<Output = Result<Outcome, UiError>>,
+    console: impl Future<Output = Result<ConsoleOutcome, UiError>>,
     shutdown: CancellationToken,
     signals: &mut Signals,
     length: Option<Duration>,
-) -> Result<Outcome, UiError> {
+) -> Result<ConsoleOutcome, UiError> {
     tokio::pin!(console);
     tokio::select! {
         ended = &mut console => return ended,
@@ -201,20 +207,20 @@ async fn until_asked(
 /// The nodes leave, the last of it is written, and the user reads what it came to.
 async fn end(
     left: Left,
-    shown: Result<Outcome, UiError>,
+    shown: Result<ConsoleOutcome, UiError>,
     records: Records,
     signals: &mut Signals,
     utc_offset_s: i32,
 ) -> Result<ExitCode, Failure> {
     if let Some(nodes) = left.nodes
-        && let Ending::AtOnce(asked) = nodes.leave(signals).await
+        && let ShutdownKind::AtOnce(asked) = nodes.leave(signals).await
     {
         records.hurry().await;
         return Ok(ExitCode::from(asked.exit_code()));
     }
     let report = match records.end(signals).await {
-        Written::Done(report) => report,
-        Written::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
+        RecordsEnd::Done(report) => report,
+        RecordsEnd::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
     };
     let shown = shown.map_err(|error| told(error, report.as_ref()))?;
     let nothing_ran = shown.model.nodes().iter().next().is_none();
@@ -274,8 +280,8 @@ fn options(plan: &Plan, looks: Looks, glyphs: Glyphs, clock: Clock) -> Options {
         glyphs,
         mouse: if looks.args.mouse { Mouse::Captured } else { Mouse::Terminal },
         mode: match plan.world {
-            World::Sockets => Mode::Live,
-            World::Virtual => Mode::Virtual,
+            EngineKind::Sockets => Mode::Live,
+            EngineKind::Virtual => Mode::Virtual,
         },
         start_screen: match plan.begin {
             Begin::Choice { .. } => StartScreen::Shown,
@@ -286,7 +292,7 @@ fn options(plan: &Plan, looks: Looks, glyphs: Glyphs, clock: Clock) -> Options {
         clock,
         utc_offset_s,
         export_name: PathBuf::from(export_name),
-        export_check: |file| Format::from_path(file).map(drop).map_err(|error| error.to_string()),
+        export_check: |file| FileFormat::from_path(file).map(drop).map_err(|error| error.to_string()),
     }
 }
 
@@ -302,11 +308,11 @@ fn form_defaults(plan: &Plan) -> FormDefaults {
     }
 }
 
-const fn theme(theme: Theme) -> ThemeChoice {
+const fn theme(theme: ThemeName) -> ThemeChoice {
     match theme {
-        Theme::Auto => ThemeChoice::Auto,
-        Theme::Dark => ThemeChoice::Dark,
-        Theme::Light => ThemeChoice::Light,
-        Theme::Mono => ThemeChoice::Mono,
+        ThemeName::Auto => ThemeChoice::Auto,
+        ThemeName::Dark => ThemeChoice::Dark,
+        ThemeName::Light => ThemeChoice::Light,
+        ThemeName::Mono => ThemeChoice::Mono,
     }
 }

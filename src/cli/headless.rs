@@ -8,19 +8,19 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::args::Format;
+use super::args::PrintFormat;
 use super::failure::{Failure, say, warn};
-use super::nodes::{self, Ending, Nodes};
+use super::nodes::{self, RunningNodes, ShutdownKind};
 use super::plan::Plan;
-use super::player::Player;
 use super::printer::Printer;
-use super::records::{Records, Written};
+use super::records::{Records, RecordsEnd};
+use super::scenario_runner::ScenarioRunner;
 use super::signals::Signals;
 use super::values::{SessionLength, Span};
 use crate::clock::Clock;
 use crate::feed::feed;
 use crate::model::words::count_text;
-use crate::scenario::{Run, Telling};
+use crate::scenario::{Run, ScenarioNotice};
 use crate::session::journal::Header;
 use crate::session::recorder::News;
 use crate::session::summary::unrecorded;
@@ -33,7 +33,7 @@ const BATCHES_MAX: usize = 4096;
 const PRINT_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Runs the plan until its time is over, a signal comes, or nobody reads stdout any more.
-pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure> {
+pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Failure> {
     plan.warnings.iter().for_each(warn);
     plan.notes.iter().for_each(say);
     let mut signals = Signals::listen().map_err(Failure::System)?;
@@ -45,7 +45,7 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
     let mut taps = vec![tap, records.tap()];
     taps.extend(plan.scenario.iter().map(|_| script_tap.clone()));
     drop(script_tap);
-    let nodes = match Nodes::start(&plan.begin, plan.world, &plan.node, clock, taps).await {
+    let nodes = match RunningNodes::start(&plan.begin, plan.world, &plan.node, clock, taps).await {
         Ok(nodes) => nodes,
         Err(failure) => {
             records.finish();
@@ -56,24 +56,24 @@ pub(crate) async fn run(plan: Plan, format: Format) -> Result<ExitCode, Failure>
     let out = Printer::new(format, header, BufWriter::new(io::stdout()));
     let hurry = out.hurry();
     let mut printing = tokio::task::spawn_blocking(move || out.run(events));
-    let mut player = plan.scenario.as_ref().map(|file| {
-        let tell = |_: &Run, telling: Option<Telling>| telling.iter().for_each(|telling| plan.tell(&telling.text));
-        Player::new(Run::new(file.script.clone()), watched, nodes.requests(), clock, tell)
+    let mut runner = plan.scenario.as_ref().map(|file| {
+        let tell = |_: &Run, notice: Option<ScenarioNotice>| notice.iter().for_each(|notice| plan.tell(&notice.text));
+        ScenarioRunner::new(Run::new(file.script.clone()), watched, nodes.requests(), clock, tell)
     });
     let ended_by_itself = tokio::select! {
         _ = signals.next() => None,
         () = nodes::pass(plan.length.map(Span::get)) => None,
-        () = play(player.as_mut(), plan.length) => None,
+        () = play(runner.as_mut(), plan.length) => None,
         result = &mut printing => Some(result.unwrap_or_else(|panic| Err(io::Error::other(panic)))),
     };
-    let came_of_it = player.map(|player| player.run().summary());
-    if let Ending::AtOnce(asked) = nodes.leave(&mut signals).await {
+    let came_of_it = runner.map(|runner| runner.run().summary());
+    if let ShutdownKind::AtOnce(asked) = nodes.leave(&mut signals).await {
         records.hurry().await;
         return Ok(ExitCode::from(asked.exit_code()));
     }
     match records.end(&mut signals).await {
-        Written::Done(report) => report.as_ref().and_then(unrecorded).into_iter().for_each(warn),
-        Written::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
+        RecordsEnd::Done(report) => report.as_ref().and_then(unrecorded).into_iter().for_each(warn),
+        RecordsEnd::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
     }
     let is_read = ended_by_itself.is_none();
     let code = match ended_by_itself {
@@ -96,9 +96,12 @@ fn tell(news: News) {
 }
 
 /// Plays to the end, or on and on if the session has a length of its own, or no scenario.
-async fn play<T: FnMut(&Run, Option<Telling>)>(player: Option<&mut Player<T>>, length: Option<SessionLength>) {
-    if let Some(player) = player {
-        player.play().await;
+async fn play<T: FnMut(&Run, Option<ScenarioNotice>)>(
+    runner: Option<&mut ScenarioRunner<T>>,
+    length: Option<SessionLength>,
+) {
+    if let Some(runner) = runner {
+        runner.play().await;
         if length.is_none() {
             return;
         }

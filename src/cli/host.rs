@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::{mpsc, watch};
 
 use super::command_log::{CommandLog, CommandLogContext};
-use super::nodes::Nodes;
+use super::nodes::RunningNodes;
 use super::places::from_home;
 use super::plan::{Begin, Plan};
 use super::replay;
@@ -29,10 +29,9 @@ pub(crate) struct Host {
     /// Where events go: the console first, then the recorder.
     pub(crate) taps: Vec<Tap>,
     /// The nodes, once there are any.
-    pub(crate) nodes: Option<Nodes>,
+    pub(crate) nodes: Option<RunningNodes>,
     /// The journal, if the session is recorded.
     pub(crate) recorder: Option<RecorderHandle>,
-    /// Answers.
     pub(crate) answers: mpsc::Sender<FromHost>,
     /// What is shown is a recording.
     pub(crate) replaying: Option<PathBuf>,
@@ -46,7 +45,7 @@ pub(crate) struct Host {
 #[derive(Default)]
 pub(crate) struct Left {
     /// The nodes, which run on.
-    pub(crate) nodes: Option<Nodes>,
+    pub(crate) nodes: Option<RunningNodes>,
     /// The recording that was shown.
     pub(crate) replaying: Option<PathBuf>,
 }
@@ -82,7 +81,8 @@ impl Host {
         }
         if self.nodes.is_none() {
             let settings = self.settings_for(&command).clone();
-            match Nodes::start(&self.plan.begin, self.plan.world, &settings, self.clock, self.taps.clone()).await {
+            match RunningNodes::start(&self.plan.begin, self.plan.world, &settings, self.clock, self.taps.clone()).await
+            {
                 Ok(nodes) => self.nodes = Some(nodes),
                 Err(failure) => return self.refuse(failure.to_string()).await,
             }
@@ -196,10 +196,10 @@ enum Refusal {
     Failed(String),
 }
 
-const fn permission(overwrite: Overwrite) -> export::Overwrite {
+const fn permission(overwrite: Overwrite) -> export::OverwritePolicy {
     match overwrite {
-        Overwrite::Ask => export::Overwrite::Refuse,
-        Overwrite::Allowed => export::Overwrite::Replace,
+        Overwrite::Ask => export::OverwritePolicy::Refuse,
+        Overwrite::Allowed => export::OverwritePolicy::Replace,
     }
 }
 

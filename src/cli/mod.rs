@@ -19,13 +19,13 @@ mod output;
 mod panics;
 mod places;
 mod plan;
-mod player;
 mod printer;
 #[cfg(test)]
 mod properties;
 mod recorded;
 mod records;
 mod replay;
+mod scenario_runner;
 mod script_file;
 mod seeds_file;
 mod settings;
@@ -43,7 +43,7 @@ use clap::Parser as _;
 use args::{Cli, ReplayArgs, Task};
 use config_file::ConfigFile;
 use failure::Failure;
-use plan::{Plan, Screen, World};
+use plan::{EngineKind, Plan, ScreenMode};
 
 use crate::proto::text::{printable_json, printable_lines};
 use crate::session::journal::check_rereadable;
@@ -119,12 +119,12 @@ const NETWORK_NICENESS: i32 = 5;
 
 fn run_session(plan: Plan) -> Result<ExitCode, Failure> {
     match plan.screen.clone() {
-        Screen::Headless(format) => match plan.world {
-            World::Sockets => finish(headless::run(plan, format)),
-            World::Virtual => virtual_time::run(&plan, format),
+        ScreenMode::Headless(format) => match plan.world {
+            EngineKind::Sockets => finish(headless::run(plan, format)),
+            EngineKind::Virtual => virtual_time::run(&plan, format),
         },
-        Screen::Console(looks) if io::stdout().is_terminal() => finish(console::run(plan, looks)),
-        Screen::Console(_) => Err(plan.begin.without_terminal()),
+        ScreenMode::Console(looks) if io::stdout().is_terminal() => finish(console::run(plan, looks)),
+        ScreenMode::Console(_) => Err(plan.begin.without_terminal()),
     }
 }
 

@@ -6,9 +6,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::failure::Failure;
-use super::plan::{Begin, World};
+use super::plan::{Begin, EngineKind};
 use super::settings::NodeSettings;
-use super::signals::{Asked, Signals};
+use super::signals::{Signals, StopSignal};
 use super::values::RNG_SEED_MAX;
 use super::virtual_time::{self, CheckedPublisher};
 use crate::clock::Clock;
@@ -22,32 +22,32 @@ use crate::sim;
 const COMMANDS_MAX: usize = 64;
 
 /// The nodes of this process. Dropping this ends them at once.
-pub(crate) struct Nodes {
+pub(crate) struct RunningNodes {
     requests: mpsc::Sender<Request>,
     engine: JoinHandle<()>,
 }
 
 /// How the nodes ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum ShutdownKind {
     /// All said goodbye.
     Polite,
     /// A second signal did not wait for that.
-    AtOnce(Asked),
+    AtOnce(StopSignal),
 }
 
-impl Nodes {
+impl RunningNodes {
     /// Starts what is to run from the beginning. Events go to all of these taps.
     pub(crate) async fn start(
         begin: &Begin,
-        world: World,
+        world: EngineKind,
         settings: &NodeSettings,
         clock: Clock,
         taps: Vec<Tap>,
     ) -> Result<Self, Failure> {
         match world {
-            World::Sockets => Self::on_sockets(begin, settings, clock, taps).await,
-            World::Virtual => Self::in_virtual_time(begin, settings, clock, taps),
+            EngineKind::Sockets => Self::on_sockets(begin, settings, clock, taps).await,
+            EngineKind::Virtual => Self::in_virtual_time(begin, settings, clock, taps),
         }
     }
 
@@ -91,16 +91,16 @@ impl Nodes {
     }
 
     /// All nodes say goodbye and stop, unless the user insists before they have.
-    pub(crate) async fn leave(mut self, signals: &mut Signals) -> Ending {
+    pub(crate) async fn leave(mut self, signals: &mut Signals) -> ShutdownKind {
         drop(self.command(Command::Quit).await);
         tokio::select! {
-            _ = &mut self.engine => Ending::Polite,
-            asked = signals.insisted() => Ending::AtOnce(asked),
+            _ = &mut self.engine => ShutdownKind::Polite,
+            asked = signals.insisted() => ShutdownKind::AtOnce(asked),
         }
     }
 }
 
-impl Drop for Nodes {
+impl Drop for RunningNodes {
     fn drop(&mut self) {
         self.engine.abort();
     }

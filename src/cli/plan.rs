@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::address::{Lookup, Written, look_up, named, system};
-use super::args::{Cli, ConsoleArgs, Format, JournalArgs, LabArgs, NodeArgs, PeerArgs, SeedArgs, SessionArgs};
+use super::address::{Lookup, WrittenAddress, look_up, named, system};
+use super::args::{Cli, ConsoleArgs, JournalArgs, LabArgs, NodeArgs, PeerArgs, PrintFormat, SeedArgs, SessionArgs};
 use super::config_file::ConfigFile;
 use super::console::Looks;
 use super::failure::{Failure, say};
@@ -31,7 +31,7 @@ pub(crate) struct Plan {
     /// Seeds and peers of a lab, if the user starts one.
     pub(crate) lab_size: (usize, usize),
     /// With or without a screen.
-    pub(crate) screen: Screen,
+    pub(crate) screen: ScreenMode,
     /// How large the journal may grow; `None`: the session is not recorded.
     pub(crate) journal: Option<Limits>,
     /// How long; `None`: until the user ends it.
@@ -41,14 +41,14 @@ pub(crate) struct Plan {
     /// What is good to know: which addresses host names stand for.
     pub(crate) notes: Vec<String>,
     /// Where the nodes are.
-    pub(crate) world: World,
+    pub(crate) world: EngineKind,
     /// What is done to them, and expected.
     pub(crate) scenario: Option<ScriptFile>,
 }
 
 /// Where nodes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum World {
+pub(crate) enum EngineKind {
     /// On real sockets.
     Sockets,
     /// In virtual time.
@@ -91,15 +91,15 @@ impl Begin {
 
 /// With or without a screen.
 #[derive(Debug, Clone)]
-pub(crate) enum Screen {
+pub(crate) enum ScreenMode {
     /// The console.
     Console(Looks),
     /// Lines on stdout.
-    Headless(Format),
+    Headless(PrintFormat),
 }
 
 /// The seed list of a session.
-struct Seeds {
+struct SessionSeeds {
     list: Vec<Addr>,
     missing: Option<String>,
     warnings: Vec<String>,
@@ -118,7 +118,7 @@ pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     if let Some(file) = &scenario {
         file.rehearse(node.peer.dialect)?;
     }
-    let world = if args.scenario.in_virtual_time { World::Virtual } else { World::Sockets };
+    let world = if args.scenario.in_virtual_time { EngineKind::Virtual } else { EngineKind::Sockets };
     let plan = Plan::new(Begin::Lab { seeds, peers }, node, args.console, config);
     Plan { lab_size: (seeds, peers), world, scenario, ..plan }.in_session(args.session, config)
 }
@@ -173,12 +173,12 @@ impl Plan {
             begin,
             node,
             lab_size,
-            screen: Screen::Console(looks),
+            screen: ScreenMode::Console(looks),
             journal: None,
             length: None,
             warnings,
             notes: Vec::new(),
-            world: World::Sockets,
+            world: EngineKind::Sockets,
             scenario: None,
         }
     }
@@ -215,7 +215,7 @@ impl Plan {
     }
 
     fn in_session(self, session: SessionArgs, config: &ConfigFile) -> Result<Self, Failure> {
-        let screen = if session.headless { Screen::Headless(session.format) } else { self.screen };
+        let screen = if session.headless { ScreenMode::Headless(session.format) } else { self.screen };
         Self { screen, length: session.duration, ..self }.recorded(session.journal, config)
     }
 
@@ -241,8 +241,8 @@ fn placement(
 ) -> Result<Placement, Failure> {
     let listen = match listen {
         None => return Ok(Placement::Auto),
-        Some(Listen(Written::Addr(addr))) => addr,
-        Some(Listen(Written::Name { name, port })) => {
+        Some(Listen(WrittenAddress::Addr(addr))) => addr,
+        Some(Listen(WrittenAddress::Name { name, port })) => {
             let ip = look_up(&name, lookup).map_err(Failure::Listen)?;
             notes.push(format!("--listen: {name} is {ip}"));
             named(&name, ip, port).map_err(Failure::Listen)?
@@ -287,20 +287,23 @@ fn node_settings(
     NodeSettings::new(&args.or(&config.node), pace, seeds, utc_offset_s())
 }
 
-fn seeds_needed(file: &Path) -> Result<Seeds, SeedListError> {
+fn seeds_needed(file: &Path) -> Result<SessionSeeds, SeedListError> {
     let SeedList { seeds, repeated, names } = SeedList::read(file, &system)?;
     let twice = |seed: &Addr| format!("{}: names {seed} more than once: it counts once", file.display());
     let note = |FoundName { line, name, ip }: &FoundName| format!("{}:{line}: {name} is {ip}", file.display());
     let (warnings, notes) = (repeated.iter().map(twice).collect(), names.iter().map(note).collect());
-    Ok(Seeds { list: seeds, missing: None, warnings, notes })
+    Ok(SessionSeeds { list: seeds, missing: None, warnings, notes })
 }
 
 /// The seed list, where the session can do without: a file that is not there, or empty, is none.
-fn seeds_if_any(file: &Path) -> Result<Seeds, SeedListError> {
+fn seeds_if_any(file: &Path) -> Result<SessionSeeds, SeedListError> {
     match seeds_needed(file) {
-        Err(error @ (SeedListError::Missing(_) | SeedListError::Empty(_))) => {
-            Ok(Seeds { list: Vec::new(), missing: Some(error.to_string()), warnings: Vec::new(), notes: Vec::new() })
-        }
+        Err(error @ (SeedListError::Missing(_) | SeedListError::Empty(_))) => Ok(SessionSeeds {
+            list: Vec::new(),
+            missing: Some(error.to_string()),
+            warnings: Vec::new(),
+            notes: Vec::new(),
+        }),
         found => found,
     }
 }

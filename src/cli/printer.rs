@@ -4,17 +4,17 @@ use std::io::{self, Write};
 
 use tokio_util::sync::CancellationToken;
 
-use super::args::Format;
+use super::args::PrintFormat;
 use crate::event::Event;
 use crate::feed::{Delivery, Feed};
 use crate::session::journal::Header;
-use crate::session::names::Names;
+use crate::session::names::NodeNames;
 use crate::session::text::{json_header, json_line, json_skipped, text_line};
 
 /// Prints events as they come.
 pub(crate) struct Printer<W> {
-    format: Format,
-    names: Names,
+    format: PrintFormat,
+    names: NodeNames,
     header: Header,
     out: W,
     skipped: u64,
@@ -23,11 +23,11 @@ pub(crate) struct Printer<W> {
 
 impl<W: Write> Printer<W> {
     /// A printer that has printed nothing yet. What it prints as JSON is a journal.
-    pub(crate) fn new(format: Format, header: Header, out: W) -> Self {
-        Self { format, names: Names::new(), header, out, skipped: 0, hurry: CancellationToken::new() }
+    pub(crate) fn new(format: PrintFormat, header: Header, out: W) -> Self {
+        Self { format, names: NodeNames::new(), header, out, skipped: 0, hurry: CancellationToken::new() }
     }
 
-    /// Once this is cancelled, what still comes is counted and not printed.
+    /// Once this is canceled, what still comes is counted and not printed.
     pub(crate) fn hurry(&self) -> CancellationToken {
         self.hurry.clone()
     }
@@ -51,8 +51,8 @@ impl<W: Write> Printer<W> {
     /// Prints what comes before all events.
     pub(crate) fn begin(&mut self) -> io::Result<()> {
         match self.format {
-            Format::Json => writeln!(self.out, "{}", json_header(&self.header)?),
-            Format::Text => Ok(()),
+            PrintFormat::Json => writeln!(self.out, "{}", json_header(&self.header)?),
+            PrintFormat::Text => Ok(()),
         }
     }
 
@@ -68,7 +68,7 @@ impl<W: Write> Printer<W> {
 
     fn missing(&mut self, events: u64) -> io::Result<()> {
         self.skipped += events;
-        if events > 0 && self.format == Format::Json {
+        if events > 0 && self.format == PrintFormat::Json {
             writeln!(self.out, "{}", json_skipped(events)?)?;
         }
         Ok(())
@@ -84,8 +84,8 @@ impl<W: Write> Printer<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.names.learn(event);
         let line = match self.format {
-            Format::Text => text_line(event, &self.names, self.header.utc_offset_s),
-            Format::Json => Some(json_line(event)?),
+            PrintFormat::Text => text_line(event, &self.names, self.header.utc_offset_s),
+            PrintFormat::Json => Some(json_line(event)?),
         };
         line.map_or(Ok(()), |line| writeln!(self.out, "{line}"))
     }

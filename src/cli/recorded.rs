@@ -16,9 +16,9 @@ use crate::clock::utc_offset_s_at;
 use crate::model::words::count_text;
 use crate::proto::text::printable;
 use crate::session::archive::{self, Archive, LAST, Session, State};
-use crate::session::export::{self, ExportError, Exported, Format, LastLine, Overwrite, WriteError};
+use crate::session::export::{self, ExportError, Exported, FileFormat, LastLine, OverwritePolicy, WriteError};
 use crate::session::lines::{iso_stamp, stamp};
-use crate::session::overview::{End, Overview, overview};
+use crate::session::overview::{JournalEnd, Overview, overview};
 use crate::session::replay::Recording;
 use crate::session::text::printed_json;
 
@@ -35,7 +35,7 @@ const CHUNK_LEN: usize = 64 * 1024;
 struct Listed {
     session: Session,
     overview: Overview,
-    end: End,
+    end: JournalEnd,
 }
 
 /// `sessions`.
@@ -116,14 +116,14 @@ fn at_least(count: u64, missing: u64) -> String {
 const fn state(listed: &Listed) -> &'static str {
     match (listed.session.state, listed.end) {
         (State::Running, _) => "running",
-        (State::Over, End::Closed) => "ended",
-        (State::Over, End::Open) => "cut off",
+        (State::Over, JournalEnd::Closed) => "ended",
+        (State::Over, JournalEnd::Open) => "cut off",
     }
 }
 
 /// A session as programs read it.
 #[derive(Serialize)]
-struct Row<'a> {
+struct SessionRow<'a> {
     name: &'a str,
     path: &'a Path,
     started: String,
@@ -137,7 +137,7 @@ fn json(listed: &[Listed]) -> Result<String, Failure> {
     let mut lines = String::new();
     for entry in listed {
         let session = &entry.session;
-        let row = Row {
+        let row = SessionRow {
             name: &session.name,
             path: &session.path,
             started: iso_stamp(session.header.started, session.header.utc_offset_s),
@@ -207,8 +207,8 @@ pub(crate) fn find(session: &str) -> Result<PathBuf, Failure> {
 pub(crate) fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
     let format = match (args.format, &args.output) {
         (Some(format), _) => format.into(),
-        (None, Some(file)) => Format::from_path(file).map_err(Failure::Export)?,
-        (None, None) => Format::Txt,
+        (None, Some(file)) => FileFormat::from_path(file).map_err(Failure::Export)?,
+        (None, None) => FileFormat::Txt,
     };
     let journal = find(&args.session)?;
     match &args.output {
@@ -222,8 +222,8 @@ pub(crate) fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-fn to_file(format: Format, journal: &Path, file: &Path, force: bool) -> Result<Exported, Failure> {
-    let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
+fn to_file(format: FileFormat, journal: &Path, file: &Path, force: bool) -> Result<Exported, Failure> {
+    let overwrite = if force { OverwritePolicy::Replace } else { OverwritePolicy::Refuse };
     export::export_as(format, journal, file, overwrite).map_err(|error| match error {
         ExportError::Exists { path } => Failure::ExportExists(path),
         error => Failure::Export(error),
@@ -231,7 +231,7 @@ fn to_file(format: Format, journal: &Path, file: &Path, force: bool) -> Result<E
 }
 
 /// A reader that has had enough closed the pipe, which is no failure.
-fn to_stdout(format: Format, journal: &Path) -> Result<ExitCode, Failure> {
+fn to_stdout(format: FileFormat, journal: &Path) -> Result<ExitCode, Failure> {
     let recording = Recording::open(journal)?;
     let mut out = BufWriter::with_capacity(CHUNK_LEN, io::stdout().lock());
     match export::write(format, recording, &mut out) {
@@ -268,7 +268,7 @@ fn events(exported: &Exported) -> String {
     count_text(exported.events, "event")
 }
 
-impl From<ExportFormat> for Format {
+impl From<ExportFormat> for FileFormat {
     fn from(format: ExportFormat) -> Self {
         match format {
             ExportFormat::Text => Self::Txt,

@@ -7,14 +7,14 @@ use std::time::Duration;
 use super::failure::warn;
 use super::log_writer;
 use super::places;
-use super::signals::{Asked, Signals};
+use super::signals::{Signals, StopSignal};
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
 use crate::proto::time::Time;
 use crate::session::archive::{Archive, State};
 use crate::session::journal::Header;
 use crate::session::lines::stamp;
-use crate::session::recorder::{Limits, News, Places, Recorder, RecorderHandle, RecorderReport};
+use crate::session::recorder::{Limits, News, RecordPaths, Recorder, RecorderHandle, RecorderReport};
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;
@@ -27,20 +27,20 @@ const MOMENT: Duration = Duration::from_millis(300);
 const END_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// How the writing ended.
-pub(crate) enum Written {
+pub(crate) enum RecordsEnd {
     /// All that there was time for is on the disk.
     Done(Option<RecorderReport>),
     /// The user did not wait.
-    AtOnce(Asked),
+    AtOnce(StopSignal),
 }
 
 /// The writers of a session.
 pub(crate) struct Records {
     tap: Tap,
-    writer: Writer,
+    writer: WriterState,
 }
 
-enum Writer {
+enum WriterState {
     /// Journal and log files.
     Recorder(Recorder),
     /// Log files only.
@@ -63,14 +63,14 @@ impl Records {
         let (tap, events) = feed(BATCHES_MAX);
         let places = limits.map(|limits| {
             let journal = journal_path(clock.epoch(), utc_offset_s)?;
-            Ok(Places { journal, limits, log_dir: log_dir.clone() })
+            Ok(RecordPaths { journal, limits, log_dir: log_dir.clone() })
         });
         let recorder = places.map(|places: Result<_, String>| {
             let header = Header::new(clock.epoch(), utc_offset_s);
             Recorder::spawn(events, &places?, &header, notify.clone()).map_err(|error| error.to_string())
         });
         match recorder {
-            Some(Ok(recorder)) => Self { tap, writer: Writer::Recorder(recorder) },
+            Some(Ok(recorder)) => Self { tap, writer: WriterState::Recorder(recorder) },
             Some(Err(why)) => {
                 notify(News::Failing(why));
                 Self::without_journal(log_dir, utc_offset_s, notify)
@@ -87,12 +87,12 @@ impl Records {
         let (tap, events): (Tap, Feed) = feed(BATCHES_MAX);
         let note = move |line| notify(News::Note(line));
         let logs = log_dir.and_then(|dir| log_writer::keep_logs(events, &dir, utc_offset_s, note));
-        Self { tap, writer: Writer::Logs(logs) }
+        Self { tap, writer: WriterState::Logs(logs) }
     }
 
     /// Nothing is recorded.
     pub(crate) fn none() -> Self {
-        Self { tap: feed(1).0, writer: Writer::Nothing }
+        Self { tap: feed(1).0, writer: WriterState::Nothing }
     }
 
     /// For the network: where events go.
@@ -110,8 +110,8 @@ impl Records {
     /// A way to the journal, if there is one.
     pub(crate) fn handle(&self) -> Option<RecorderHandle> {
         match &self.writer {
-            Writer::Recorder(recorder) => Some(recorder.handle()),
-            Writer::Logs(_) | Writer::Nothing => None,
+            WriterState::Recorder(recorder) => Some(recorder.handle()),
+            WriterState::Logs(_) | WriterState::Nothing => None,
         }
     }
 
@@ -123,16 +123,16 @@ impl Records {
     }
 
     /// Writes the rest, unless the user insists on the end or the disk takes nothing.
-    pub(crate) async fn end(self, signals: &mut Signals) -> Written {
+    pub(crate) async fn end(self, signals: &mut Signals) -> RecordsEnd {
         let journal = self.handle();
         let finished = tokio::task::spawn_blocking(move || self.finish());
         tokio::select! {
-            report = finished => Written::Done(report.ok().flatten()),
-            asked = signals.insisted() => Written::AtOnce(asked),
+            report = finished => RecordsEnd::Done(report.ok().flatten()),
+            asked = signals.insisted() => RecordsEnd::AtOnce(asked),
             () = tokio::time::sleep(END_TIMEOUT) => {
                 let journal = journal.map(|recorder| format!(": the end of {} is missing", recorder.journal().display()));
                 warn(format_args!("the disk takes nothing{}", journal.unwrap_or_default()));
-                Written::Done(None)
+                RecordsEnd::Done(None)
             }
         }
     }
@@ -141,13 +141,13 @@ impl Records {
     pub(crate) fn finish(self) -> Option<RecorderReport> {
         drop(self.tap);
         match self.writer {
-            Writer::Recorder(recorder) => Some(recorder.finish()).filter(|report| !is_empty(report)),
-            Writer::Logs(logs) => {
+            WriterState::Recorder(recorder) => Some(recorder.finish()).filter(|report| !is_empty(report)),
+            WriterState::Logs(logs) => {
                 // What went wrong there was told.
                 let _ = logs.map(JoinHandle::join);
                 None
             }
-            Writer::Nothing => None,
+            WriterState::Nothing => None,
         }
     }
 }

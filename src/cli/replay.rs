@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::event::Event;
 use crate::feed::{Delivery, Tap};
-use crate::session::journal::{Record, check_rereadable};
+use crate::session::journal::{JournalRecord, check_rereadable};
 use crate::session::replay::Recording;
 use crate::ui::{FromHost, Mode, Severity};
 
@@ -37,9 +37,9 @@ fn play(recording: Recording, console: &Tap, answers: &mpsc::Sender<FromHost>) {
     let (mut faults, mut damaged) = (Vec::new(), 0);
     for record in recording {
         match record {
-            Ok(Record::Event(event)) => batch.push(event),
-            Ok(Record::Skipped(events)) => hand_on(console, &mut batch, events),
-            Ok(Record::Torn) => faults.push("the recording ends in the middle of a line".to_owned()),
+            Ok(JournalRecord::Event(event)) => batch.push(event),
+            Ok(JournalRecord::Skipped(events)) => hand_on(console, &mut batch, events),
+            Ok(JournalRecord::Torn) => faults.push("the recording ends in the middle of a line".to_owned()),
             Err(error) => {
                 damaged += 1;
                 if faults.len() < FAULTS_TOLD_MAX {

@@ -9,7 +9,7 @@ use clap::{Args as _, Command, FromArgMatches as _};
 
 use super::args::NodeArgs;
 use super::files;
-use super::values::Count;
+use super::values::BoundedCount;
 use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
 use crate::scenario::{Script, ScriptError, Setting};
@@ -114,7 +114,8 @@ fn node_args(settings: &[Setting]) -> Result<NodeArgs, ScriptError> {
 
 /// As among flags, but here the line can be told: the later one of the two that contradict each other.
 fn check_links(node: &NodeArgs, settings: &[Setting]) -> Result<(), ScriptError> {
-    let (Some(dial), Some(accept)) = (node.max_dial.map(Count::as_usize), node.max_neighbors.map(Count::as_usize))
+    let (Some(dial), Some(accept)) =
+        (node.max_dial.map(BoundedCount::as_usize), node.max_neighbors.map(BoundedCount::as_usize))
     else {
         return Ok(());
     };

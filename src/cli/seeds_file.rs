@@ -4,7 +4,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use super::address::{AddressError, Lookup, Written, dialable, look_up, named, shown};
+use super::address::{AddressError, Lookup, WrittenAddress, dialable, look_up, named, shown};
 use super::files;
 use crate::proto::addr::Addr;
 
@@ -32,9 +32,7 @@ pub(crate) struct SeedList {
 pub(crate) struct FoundName {
     /// The line where it comes first, counted from 1.
     pub(crate) line: usize,
-    /// The name.
     pub(crate) name: String,
-    /// Its address.
     pub(crate) ip: Ipv4Addr,
 }
 
@@ -128,9 +126,9 @@ fn bad_line(file: &Path, line: usize, error: AddressError) -> SeedListError {
 impl SeedList {
     fn seed(&mut self, line: usize, text: &[u8], lookup: Lookup<'_>) -> Result<Addr, AddressError> {
         let text = std::str::from_utf8(text).map_err(|_| AddressError::Malformed(shown(text)))?;
-        match Written::parse(text)? {
-            Written::Addr(addr) => dialable(addr),
-            Written::Name { name, port } => {
+        match WrittenAddress::parse(text)? {
+            WrittenAddress::Addr(addr) => dialable(addr),
+            WrittenAddress::Name { name, port } => {
                 let ip = self.find(line, &name, lookup)?;
                 named(&name, ip, port)
             }

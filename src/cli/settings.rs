@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::{JournalArgs, LabSize, NodeArgs};
 use super::failure::Failure;
-use super::values::{Count, Joiners, PaceName, Policy, Size, Span, Wire, name_of};
+use super::values::{BoundedCount, Joiners, PaceName, Policy, Size, Span, Wire, name_of};
 use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, JoinPolicy, PeerConfig, SeedConfig};
 use crate::proto::message::Dialect;
@@ -43,8 +43,8 @@ impl NodeSettings {
         peer.dialect = args.wire.map_or(peer.dialect, Into::into);
         peer.gossip_interval = args.gossip_interval.map_or(pace.gossip_interval(), Span::get);
         peer.liveness_interval = args.liveness_interval.map_or(pace.liveness_interval(), Span::get);
-        peer.messages = args.messages.map(Count::get);
-        peer.liveness_misses = args.liveness_misses.map_or(peer.liveness_misses, Count::as_u32);
+        peer.messages = args.messages.map(BoundedCount::get);
+        peer.liveness_misses = args.liveness_misses.map_or(peer.liveness_misses, BoundedCount::as_u32);
         peer.probe_timeout = args.probe_timeout.map_or(peer.probe_timeout, Span::get);
         (peer.max_dial, peer.max_neighbors) = links(args, &peer)?;
         peer.join_policy = args.join_policy.map_or(peer.join_policy, Into::into);
@@ -52,7 +52,7 @@ impl NodeSettings {
         let seed = seed_config(args, &peer);
         let log_dir = args.log_dir.clone().unwrap_or_else(|| PathBuf::from("logs"));
         let without_effect = without_effect(args, peer.dialect);
-        Ok(Self { peer, seed, rng_seed: args.rng_seed.map(Count::get), log_dir, without_effect })
+        Ok(Self { peer, seed, rng_seed: args.rng_seed.map(BoundedCount::get), log_dir, without_effect })
     }
 }
 
@@ -78,7 +78,7 @@ fn without_effect(args: &NodeArgs, dialect: Dialect) -> Vec<String> {
 
 /// Links to aim for, and links to accept. If only one is set, the other follows where it must.
 fn links(args: &NodeArgs, default: &PeerConfig) -> Result<(usize, usize), Failure> {
-    match (args.max_dial.map(Count::as_usize), args.max_neighbors.map(Count::as_usize)) {
+    match (args.max_dial.map(BoundedCount::as_usize), args.max_neighbors.map(BoundedCount::as_usize)) {
         (Some(dial), Some(accept)) if dial > accept => Err(Failure::TooFewNeighbors { dial, accept }),
         (Some(dial), Some(accept)) => Ok((dial, accept)),
         (Some(dial), None) => Ok((dial, default.max_neighbors.max(dial))),
@@ -164,8 +164,8 @@ pub(crate) fn limits(args: &JournalArgs) -> Result<Limits, Failure> {
 
 /// How large a lab is: seeds, then peers.
 pub(crate) fn lab_size(size: &LabSize) -> (usize, usize) {
-    let seeds = size.seeds.map_or(LAB_SEEDS, Count::as_usize);
-    (seeds, size.peers.map_or(LAB_PEERS, Count::as_usize))
+    let seeds = size.seeds.map_or(LAB_SEEDS, BoundedCount::as_usize);
+    (seeds, size.peers.map_or(LAB_PEERS, BoundedCount::as_usize))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use tokio::signal::unix::{self, SignalKind};
 
 /// What ends the program by convention: 128 and the signal's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum StopSignal {
     /// SIGINT: Ctrl-C where there is no console.
     Interrupt,
     /// SIGTERM.
@@ -15,7 +15,7 @@ pub(crate) enum Asked {
     HangUp,
 }
 
-impl Asked {
+impl StopSignal {
     /// The exit code of a program that a signal ended.
     pub(crate) const fn exit_code(self) -> u8 {
         match self {
@@ -49,19 +49,19 @@ impl Signals {
 
     /// The next signal that a user sends to somebody who is leaving already: a terminal that closes
     /// sends its own, and nobody is to be taken for dead because of that. Cancel safe.
-    pub(crate) async fn insisted(&mut self) -> Asked {
+    pub(crate) async fn insisted(&mut self) -> StopSignal {
         tokio::select! {
-            _ = self.interrupt.recv() => Asked::Interrupt,
-            _ = self.terminate.recv() => Asked::Terminate,
+            _ = self.interrupt.recv() => StopSignal::Interrupt,
+            _ = self.terminate.recv() => StopSignal::Terminate,
         }
     }
 
     /// The next signal. Cancel safe.
-    pub(crate) async fn next(&mut self) -> Asked {
+    pub(crate) async fn next(&mut self) -> StopSignal {
         tokio::select! {
-            _ = self.interrupt.recv() => Asked::Interrupt,
-            _ = self.terminate.recv() => Asked::Terminate,
-            _ = self.hang_up.recv() => Asked::HangUp,
+            _ = self.interrupt.recv() => StopSignal::Interrupt,
+            _ = self.terminate.recv() => StopSignal::Terminate,
+            _ = self.hang_up.recv() => StopSignal::HangUp,
         }
     }
 }

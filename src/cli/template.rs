@@ -9,7 +9,7 @@ use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::settings::{self, NodeSettings, joiners, policy, wire};
-use super::values::{Network, PaceName, Theme, name_of};
+use super::values::{Network, PaceName, ThemeName, name_of};
 use crate::session::text::size_text;
 use crate::ui::key_table;
 
@@ -18,7 +18,7 @@ const KEY_SEPARATOR: &str = " or ";
 
 /// A setting and its value in force. One that the config file sets stands as it is, the others
 /// stand behind a `#`.
-struct Line {
+struct TemplateLine {
     name: &'static str,
     value: String,
     set: bool,
@@ -61,7 +61,7 @@ fn header(file: Option<&Path>) -> String {
     )
 }
 
-fn section(text: &mut String, name: &str, lines: &[Line], flags: &Command) {
+fn section(text: &mut String, name: &str, lines: &[TemplateLine], flags: &Command) {
     let _ = write!(text, "\n[{name}]\n");
     for line in lines {
         if let Some(flag) = flags.get_arguments().find(|flag| flag.get_long() == Some(line.name)) {
@@ -80,7 +80,7 @@ fn comment(flag: &Arg) -> String {
     if is_choice { format!("{help} [one of: {}]", values.join(", ")) } else { help }
 }
 
-fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<Line> {
+fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<TemplateLine> {
     let peer = &node.peer;
     let span = |span| quoted(&humantime::format_duration(span));
     vec![
@@ -107,12 +107,12 @@ fn networks(allow: &[Network]) -> String {
     if networks.is_empty() { "[\"192.168.1.0/24\"]".to_owned() } else { format!("[{}]", networks.join(", ")) }
 }
 
-fn lab_lines(args: &LabSize) -> Vec<Line> {
+fn lab_lines(args: &LabSize) -> Vec<TemplateLine> {
     let (seeds, peers) = settings::lab_size(args);
     vec![line("seeds", seeds.to_string(), args.seeds.is_some()), line("peers", peers.to_string(), args.peers.is_some())]
 }
 
-fn session_lines(args: &JournalArgs) -> Result<Vec<Line>, Failure> {
+fn session_lines(args: &JournalArgs) -> Result<Vec<TemplateLine>, Failure> {
     let limits = settings::limits(args)?;
     let size = |bytes| quoted(&size_text(bytes));
     Ok(vec![
@@ -122,17 +122,17 @@ fn session_lines(args: &JournalArgs) -> Result<Vec<Line>, Failure> {
     ])
 }
 
-fn console_lines(args: &ConsoleArgs) -> Vec<Line> {
+fn console_lines(args: &ConsoleArgs) -> Vec<TemplateLine> {
     vec![
         line("ascii", args.ascii.to_string(), args.ascii),
         line("unicode", args.unicode.to_string(), args.unicode),
         line("mouse", args.mouse.to_string(), args.mouse),
-        line("theme", quoted(&name_of(&args.theme.unwrap_or(Theme::Auto))), args.theme.is_some()),
+        line("theme", quoted(&name_of(&args.theme.unwrap_or(ThemeName::Auto))), args.theme.is_some()),
     ]
 }
 
-fn line(name: &'static str, value: String, set: bool) -> Line {
-    Line { name, value, set }
+fn line(name: &'static str, value: String, set: bool) -> TemplateLine {
+    TemplateLine { name, value, set }
 }
 
 /// A TOML string.

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 
-use super::address::{AddressError, Written, dialable};
+use super::address::{AddressError, WrittenAddress, dialable};
 use crate::command::limits;
 use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, JoinPolicy, LINKS_MAX};
@@ -27,18 +27,18 @@ pub(crate) type ProbeTimeout = Span<10, DAY_MS>;
 /// How long a session runs.
 pub(crate) type SessionLength = Span<1, { 365 * DAY_MS }>;
 /// Misses that make a neighbor dead. Past 100 nobody would ever be.
-pub(crate) type Misses = Count<1, 100>;
+pub(crate) type Misses = BoundedCount<1, 100>;
 /// Links of one peer; the upper bound is the protocol's own.
-pub(crate) type Links = Count<1, { LINKS_MAX as u64 }>;
+pub(crate) type LinkCount = BoundedCount<1, { LINKS_MAX as u64 }>;
 /// Seeds of a lab.
-pub(crate) type LabSeeds = Count<1, { limits::SEEDS_MAX as u64 }>;
+pub(crate) type LabSeeds = BoundedCount<1, { limits::SEEDS_MAX as u64 }>;
 /// Peers of a lab.
-pub(crate) type LabPeers = Count<1, { limits::PEERS_MAX as u64 }>;
+pub(crate) type LabPeers = BoundedCount<1, { limits::PEERS_MAX as u64 }>;
 
 /// Messages of one peer; 0: it only forwards.
-pub(crate) type Messages = Count<0, 1_000_000_000>;
+pub(crate) type Messages = BoundedCount<0, 1_000_000_000>;
 /// Seed of the random choices. As far as a config file's numbers go.
-pub(crate) type RngSeed = Count<0, RNG_SEED_MAX>;
+pub(crate) type RngSeed = BoundedCount<0, RNG_SEED_MAX>;
 /// The highest [`RngSeed`].
 pub(crate) const RNG_SEED_MAX: u64 = i64::MAX as u64;
 
@@ -195,9 +195,9 @@ impl<const MIN: u64, const MAX: u64> TryFrom<String> for Size<MIN, MAX> {
 /// A whole number within bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "i64")]
-pub(crate) struct Count<const MIN: u64, const MAX: u64>(u64);
+pub(crate) struct BoundedCount<const MIN: u64, const MAX: u64>(u64);
 
-impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
+impl<const MIN: u64, const MAX: u64> BoundedCount<MIN, MAX> {
     /// The number itself.
     pub(crate) const fn get(self) -> u64 {
         self.0
@@ -219,7 +219,7 @@ impl<const MIN: u64, const MAX: u64> Count<MIN, MAX> {
     }
 }
 
-impl<const MIN: u64, const MAX: u64> FromStr for Count<MIN, MAX> {
+impl<const MIN: u64, const MAX: u64> FromStr for BoundedCount<MIN, MAX> {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
@@ -227,7 +227,7 @@ impl<const MIN: u64, const MAX: u64> FromStr for Count<MIN, MAX> {
     }
 }
 
-impl<const MIN: u64, const MAX: u64> TryFrom<i64> for Count<MIN, MAX> {
+impl<const MIN: u64, const MAX: u64> TryFrom<i64> for BoundedCount<MIN, MAX> {
     type Error = ValueError;
 
     fn try_from(number: i64) -> Result<Self, ValueError> {
@@ -235,7 +235,7 @@ impl<const MIN: u64, const MAX: u64> TryFrom<i64> for Count<MIN, MAX> {
     }
 }
 
-impl<const MIN: u64, const MAX: u64> fmt::Display for Count<MIN, MAX> {
+impl<const MIN: u64, const MAX: u64> fmt::Display for BoundedCount<MIN, MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -243,20 +243,22 @@ impl<const MIN: u64, const MAX: u64> fmt::Display for Count<MIN, MAX> {
 
 /// Where a node listens: `3000` means 127.0.0.1:3000, `0.0.0.0:3000` all interfaces. A name is not looked up yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listen(pub(crate) Written);
+pub(crate) struct Listen(pub(crate) WrittenAddress);
 
 impl FromStr for Listen {
     type Err = ValueError;
 
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let written = match text.parse() {
-            Ok(port) => Ok(Written::Addr(Addr::loopback(port))),
-            Err(_) => Written::parse(text),
+            Ok(port) => Ok(WrittenAddress::Addr(Addr::loopback(port))),
+            Err(_) => WrittenAddress::parse(text),
         };
         match written {
-            Ok(Written::Addr(addr)) if addr.ip().is_unspecified() && addr.port() != 0 => Ok(Written::Addr(addr)),
-            Ok(Written::Addr(addr)) => dialable(addr).map(Written::Addr).map_err(ValueError::Address),
-            Ok(name @ Written::Name { .. }) => Ok(name),
+            Ok(WrittenAddress::Addr(addr)) if addr.ip().is_unspecified() && addr.port() != 0 => {
+                Ok(WrittenAddress::Addr(addr))
+            }
+            Ok(WrittenAddress::Addr(addr)) => dialable(addr).map(WrittenAddress::Addr).map_err(ValueError::Address),
+            Ok(name @ WrittenAddress::Name { .. }) => Ok(name),
             Err(AddressError::Malformed(text)) => Err(ValueError::NotAListen(text)),
             Err(error) => Err(ValueError::Address(error)),
         }
@@ -381,7 +383,7 @@ impl From<Joiners> for JoinPolicy {
 #[expect(clippy::doc_markdown, reason = "these are help texts for a terminal, where a backtick is a backtick")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Theme {
+pub(crate) enum ThemeName {
     /// Colors that read well on dark and light; none if NO_COLOR is set
     Auto,
     /// For a dark background
@@ -437,18 +439,18 @@ mod tests {
     #[test]
     fn a_count_out_of_bounds_names_both_bounds() {
         assert_eq!(error::<Misses>("0"), "'0' is not a whole number from 1 to 100");
-        assert_eq!(error::<Links>("65"), "'65' is not a whole number from 1 to 64");
-        assert_eq!(error::<Links>("four"), "'four' is not a whole number from 1 to 64");
-        assert_eq!("8".parse::<Links>().unwrap().as_usize(), 8);
+        assert_eq!(error::<LinkCount>("65"), "'65' is not a whole number from 1 to 64");
+        assert_eq!(error::<LinkCount>("four"), "'four' is not a whole number from 1 to 64");
+        assert_eq!("8".parse::<LinkCount>().unwrap().as_usize(), 8);
     }
 
     #[test]
     fn a_bare_port_is_on_loopback() {
         let listen = |text: &str| text.parse::<Listen>().unwrap().0;
-        assert_eq!(listen("3000"), Written::Addr(Addr::loopback(3000)));
-        assert_eq!(listen("10.0.0.7:3000"), Written::Addr("10.0.0.7:3000".parse().unwrap()));
-        assert_eq!(listen("0.0.0.0:3000"), Written::Addr("0.0.0.0:3000".parse().unwrap()));
-        assert_eq!(listen("localhost:3000"), Written::Name { name: "localhost".to_owned(), port: 3000 });
+        assert_eq!(listen("3000"), WrittenAddress::Addr(Addr::loopback(3000)));
+        assert_eq!(listen("10.0.0.7:3000"), WrittenAddress::Addr("10.0.0.7:3000".parse().unwrap()));
+        assert_eq!(listen("0.0.0.0:3000"), WrittenAddress::Addr("0.0.0.0:3000".parse().unwrap()));
+        assert_eq!(listen("localhost:3000"), WrittenAddress::Name { name: "localhost".to_owned(), port: 3000 });
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use super::args::Format;
+use super::args::PrintFormat;
 use super::failure::{Failure, say, warn};
 use super::nodes::rng_seed;
 use super::plan::Plan;
@@ -55,7 +55,7 @@ pub(crate) async fn keep_pace(
     publisher: CheckedPublisher,
     mut requests: mpsc::Receiver<Request>,
 ) {
-    let (mut engine, mut publisher, mut pace) = (engine, publisher, Pace::new(clock));
+    let (mut engine, mut publisher, mut pace) = (engine, publisher, ClockFollower::new(clock));
     loop {
         let next = pace.catch_up(&mut engine);
         publisher.publish(&mut engine);
@@ -77,7 +77,7 @@ pub(crate) async fn keep_pace(
 }
 
 /// How well a network keeps up with the clock.
-struct Pace {
+struct ClockFollower {
     clock: Clock,
     /// Looks in a row that found it too far behind.
     late: u32,
@@ -85,7 +85,7 @@ struct Pace {
     is_told: bool,
 }
 
-impl Pace {
+impl ClockFollower {
     fn new(clock: Clock) -> Self {
         Self { clock, late: 0, is_told: false }
     }
@@ -147,7 +147,7 @@ impl CheckedPublisher {
         }
         self.look(engine);
         for breach in &self.checker.breaches()[self.told..] {
-            engine.tell_failure("keep a rule that always holds", &format!("{breach}: please report it"));
+            engine.tell_failure("hold an invariant", &format!("{breach}: please report it"));
         }
         self.told = self.checker.breaches().len();
         events.extend(engine.take_events());
@@ -161,15 +161,15 @@ impl CheckedPublisher {
 
     fn look(&mut self, engine: &mut Engine) {
         let now = engine.now();
-        for (node, holding) in engine.over_bounds_if_due() {
-            self.checker.weigh_holding(now, node, holding);
+        for (node, gauge) in engine.over_bounds_if_due() {
+            self.checker.weigh_gauge(now, node, gauge);
         }
     }
 }
 
 /// Plays the plan's scenario as fast as it goes, without a screen. What is printed is the same to the byte whenever the
 /// same random seed is given.
-pub(crate) fn run(plan: &Plan, format: Format) -> Result<ExitCode, Failure> {
+pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure> {
     plan.warnings.iter().for_each(warn);
     let Some(script) = plan.script() else { return Err(Failure::NoEnd) };
     let length = plan.length.map(Span::get);
@@ -189,12 +189,12 @@ pub(crate) fn run(plan: &Plan, format: Format) -> Result<ExitCode, Failure> {
                 }
                 printer.events(events).map_err(Failure::Stdout)
             }
-            Piece::Told(telling) => {
-                plan.tell(&telling.text);
+            Piece::Told(notice) => {
+                plan.tell(&notice.text);
                 Ok(())
             }
-            Piece::OverBound { at, node, holding } => {
-                checker.weigh_holding(at, node, holding);
+            Piece::OverBound { at, node, gauge } => {
+                checker.weigh_gauge(at, node, gauge);
                 Ok(())
             }
         })
@@ -213,7 +213,7 @@ pub(crate) fn run(plan: &Plan, format: Format) -> Result<ExitCode, Failure> {
 /// Says which rules of the protocol did not hold: that is a fault in gossipctl, not in what was expected. How many.
 fn tell_breaches(breaches: &[Breach], more: u64) -> u64 {
     for breach in breaches {
-        warn(format_args!("a rule that always holds did not: {breach}"));
+        warn(format_args!("invariant violated: {breach}"));
     }
     if more > 0 {
         warn(format_args!("and {} more", count_text(more, "time")));
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn a_network_that_is_far_behind_once_was_paused_and_goes_on_from_there_without_a_word() {
         let clock = Clock::start();
-        let (mut engine, mut pace, hour) = (late(clock), Pace::new(clock), Duration::from_secs(3_600));
+        let (mut engine, mut pace, hour) = (late(clock), ClockFollower::new(clock), Duration::from_secs(3_600));
         assert!(pace.catch_up(&mut engine).is_some());
         assert!(clock.behind() + Duration::from_secs(60) > hour, "{:?}", clock.behind());
         while pace.catch_up(&mut engine).is_some_and(|next| next <= engine.now()) {}
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_network_that_is_too_far_behind_again_and_again_says_so_once() {
         let clock = Clock::start();
-        let mut pace = Pace::new(clock);
+        let mut pace = ClockFollower::new(clock);
         // What the machine does not get done while one part passes, again and again.
         let told = [(); 8].map(|()| {
             let mut engine = late(clock);

@@ -6,7 +6,7 @@
 use super::words::{Amount, WordError, body_fault, lab_peers, lab_seeds, placement};
 use super::{Command, FaultCommand, NodeSpec, Placement};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, Scope, Trouble, TroubleKind};
+use crate::proto::fault::{Fault, FaultKind, Scope, TroubleKind};
 use crate::proto::message::Role;
 use crate::proto::text::Body;
 
@@ -27,7 +27,6 @@ pub enum Word {
     NodeOrMessage,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// Anything.
     Free,
 }
 
@@ -130,10 +129,7 @@ const JUNK_DEFAULT: u32 = 1;
 pub enum GrammarError {
     /// There is no command of that name.
     #[error("no command '{word}'")]
-    NoCommand {
-        /// The name.
-        word: String,
-    },
+    NoCommand { word: String },
     /// There is no such node.
     #[error("no node '{word}': expected a name such as p1, or an address")]
     NoNode {
@@ -211,7 +207,7 @@ pub fn parse(line: &str, names: &dyn Names) -> Result<Vec<Command>, GrammarError
         return Err(GrammarError::NoCommand { word: name.to_owned() });
     };
     let words = rest.split_whitespace().collect();
-    let reader = Reader { help, rest, words, names };
+    let reader = CommandReader { help, rest, words, names };
     match help.name {
         "kill" => reader.each(Command::Kill),
         "hang" => reader.each(Command::Hang),
@@ -228,14 +224,14 @@ pub fn split(line: &str) -> (&str, &str) {
 }
 
 /// A command that is being read.
-struct Reader<'a> {
+struct CommandReader<'a> {
     help: &'static CommandHelp,
     rest: &'a str,
     words: Vec<&'a str>,
     names: &'a dyn Names,
 }
 
-impl Reader<'_> {
+impl CommandReader<'_> {
     fn one(&self) -> Result<Command, GrammarError> {
         let fault = match self.help.name {
             "seed" => return self.start(Role::Seed),
@@ -246,7 +242,7 @@ impl Reader<'_> {
             "heal" => return self.heal(),
             "partition" => {
                 let on = Scope::border(self.nodes()?);
-                FaultCommand::Set(Fault { what: Trouble::Cut, on })
+                FaultCommand::Set(Fault { what: FaultKind::Cut, on })
             }
             "delay" => self.set(TroubleKind::Delay)?,
             "loss" => self.set(TroubleKind::Loss)?,
@@ -333,7 +329,7 @@ impl Reader<'_> {
         if !self.names.is_ours(peer) {
             return Ok(Command::Cut { node, peer });
         }
-        Ok(Command::Fault(FaultCommand::Set(Fault { what: Trouble::Cut, on: Scope::link(node, peer) })))
+        Ok(Command::Fault(FaultCommand::Set(Fault { what: FaultKind::Cut, on: Scope::link(node, peer) })))
     }
 
     fn heal(&self) -> Result<Command, GrammarError> {
@@ -385,25 +381,27 @@ impl Reader<'_> {
         }
     }
 
-    fn trouble(&self, kind: TroubleKind, amounts: &[&str]) -> Result<Trouble, GrammarError> {
+    fn trouble(&self, kind: TroubleKind, amounts: &[&str]) -> Result<FaultKind, GrammarError> {
         match (kind, amounts) {
-            (TroubleKind::Delay, [by]) => Ok(Trouble::Delay { by_us: read(by, Amount::span)?, jitter_us: 0 }),
+            (TroubleKind::Delay, [by]) => Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: 0 }),
             (TroubleKind::Delay, [by, jitter]) => {
-                Ok(Trouble::Delay { by_us: read(by, Amount::span)?, jitter_us: read(jitter, Amount::span)? })
+                Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: read(jitter, Amount::span)? })
             }
-            (TroubleKind::Loss, [percent]) => Ok(Trouble::Loss { percent: read(percent, Amount::percent)? }),
-            (TroubleKind::Duplicate, [percent]) => Ok(Trouble::Duplicate { percent: read(percent, Amount::percent)? }),
+            (TroubleKind::Loss, [percent]) => Ok(FaultKind::Loss { percent: read(percent, Amount::percent)? }),
+            (TroubleKind::Duplicate, [percent]) => {
+                Ok(FaultKind::Duplicate { percent: read(percent, Amount::percent)? })
+            }
             (TroubleKind::Reorder, [percent]) => {
-                Ok(Trouble::Reorder { percent: read(percent, Amount::percent)?, window_us: WINDOW_DEFAULT_US })
+                Ok(FaultKind::Reorder { percent: read(percent, Amount::percent)?, window_us: WINDOW_DEFAULT_US })
             }
-            (TroubleKind::Reorder, [percent, window]) => Ok(Trouble::Reorder {
+            (TroubleKind::Reorder, [percent, window]) => Ok(FaultKind::Reorder {
                 percent: read(percent, Amount::percent)?,
                 window_us: read(window, Amount::span)?,
             }),
-            (TroubleKind::Slow, [rate]) => Ok(Trouble::Slow { per_s: read(rate, Amount::rate)? }),
-            (TroubleKind::Skew, [by]) => Ok(Trouble::Skew { by_us: read(by, Amount::offset)? }),
-            (TroubleKind::Junk, []) => Ok(Trouble::Junk { per_s: JUNK_DEFAULT }),
-            (TroubleKind::Junk, [rate]) => Ok(Trouble::Junk { per_s: read(rate, Amount::rate)? }),
+            (TroubleKind::Slow, [rate]) => Ok(FaultKind::Slow { per_s: read(rate, Amount::rate)? }),
+            (TroubleKind::Skew, [by]) => Ok(FaultKind::Skew { by_us: read(by, Amount::offset)? }),
+            (TroubleKind::Junk, []) => Ok(FaultKind::Junk { per_s: JUNK_DEFAULT }),
+            (TroubleKind::Junk, [rate]) => Ok(FaultKind::Junk { per_s: read(rate, Amount::rate)? }),
             (
                 TroubleKind::Cut
                 | TroubleKind::Delay

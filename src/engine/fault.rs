@@ -17,7 +17,7 @@ use std::time::Duration;
 use self::arrivals::Arrivals;
 pub use self::table::{Change, FaultError, FaultTable, Nodes, Standing};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Percent, Trouble};
+use crate::proto::fault::{FaultKind, Percent};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -26,7 +26,7 @@ const JUNK_LEN: usize = 64;
 
 /// The way of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Way {
+pub struct Route {
     /// Who sends it.
     pub from: Addr,
     /// To whom.
@@ -38,7 +38,7 @@ pub struct Way {
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum Outcome {
     /// It arrives as it would have.
     Now,
     /// It never arrives.
@@ -98,45 +98,45 @@ impl Faults {
     }
 
     /// What becomes of a message that is sent now.
-    pub fn fate(&mut self, now: Time, way: Way) -> Fate {
+    pub fn fate(&mut self, now: Time, way: Route) -> Outcome {
         if self.quiet {
-            return Fate::Now;
+            return Outcome::Now;
         }
         self.fate_in_trouble(now, way)
     }
 
-    fn fate_in_trouble(&mut self, now: Time, way: Way) -> Fate {
+    fn fate_in_trouble(&mut self, now: Time, way: Route) -> Outcome {
         let table = Arc::clone(&self.table);
         let (mut due, mut held) = (now, Duration::ZERO);
         let (mut lost, mut twice) = (false, false);
         for fault in table.iter().filter(|fault| fault.on.is_between(way.from, way.to)) {
             match fault.what {
-                Trouble::Cut => return Fate::Lost,
-                Trouble::Delay { by_us, jitter_us } => due = due + micros(by_us) + self.up_to(jitter_us),
-                Trouble::Loss { percent } => lost |= self.happens(percent),
-                Trouble::Duplicate { percent } => twice |= self.happens(percent),
-                Trouble::Reorder { percent, window_us } => {
+                FaultKind::Cut => return Outcome::Lost,
+                FaultKind::Delay { by_us, jitter_us } => due = due + micros(by_us) + self.up_to(jitter_us),
+                FaultKind::Loss { percent } => lost |= self.happens(percent),
+                FaultKind::Duplicate { percent } => twice |= self.happens(percent),
+                FaultKind::Reorder { percent, window_us } => {
                     if self.happens(percent) {
                         held += self.up_to(window_us);
                     }
                 }
-                Trouble::Slow { .. } | Trouble::Skew { .. } | Trouble::Junk { .. } => {}
+                FaultKind::Slow { .. } | FaultKind::Skew { .. } | FaultKind::Junk { .. } => {}
             }
         }
         if lost {
-            return Fate::Lost;
+            return Outcome::Lost;
         }
         let due = self.in_order(now, way, due);
         match (twice, held.is_zero(), due == now) {
-            (true, _, _) => Fate::Twice(due),
-            (false, false, _) => Fate::Held(due + held),
-            (false, true, true) => Fate::Now,
-            (false, true, false) => Fate::At(due),
+            (true, _, _) => Outcome::Twice(due),
+            (false, false, _) => Outcome::Held(due + held),
+            (false, true, true) => Outcome::Now,
+            (false, true, false) => Outcome::At(due),
         }
     }
 
     /// Not before what was sent before it.
-    fn in_order(&mut self, now: Time, way: Way, due: Time) -> Time {
+    fn in_order(&mut self, now: Time, way: Route, due: Time) -> Time {
         let due = self.arrivals.in_order(now, way, due);
         if self.table.is_empty() {
             self.quiet = self.arrivals.are_over(now);

@@ -47,7 +47,6 @@ pub enum Refusal {
     /// A node of this process has the address, running or not.
     #[error("{addr} belongs to {name}, which {state}: choose another address")]
     Taken {
-        /// The address.
         addr: Addr,
         /// The node's name.
         name: String,
@@ -59,7 +58,6 @@ pub enum Refusal {
     NotRunning {
         /// The node's name.
         name: String,
-        /// Its address.
         addr: Addr,
         /// How it is.
         state: NodeState,
@@ -69,7 +67,6 @@ pub enum Refusal {
     Up {
         /// The node's name.
         name: String,
-        /// Its address.
         addr: Addr,
     },
     /// Only a peer can do it.
@@ -77,7 +74,6 @@ pub enum Refusal {
     NotAPeer {
         /// The node's name.
         name: String,
-        /// Its address.
         addr: Addr,
     },
     /// The address is the node's name, and others could not reach it under this one.

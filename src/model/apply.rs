@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use super::Model;
-use super::death::{SeedAct, SeedStep, Testimony};
-use super::elsewhere::Proof;
+use super::death::{Evidence, SeedAct, SeedStep};
+use super::elsewhere::ForeignCopy;
 use super::fault::Lie;
 use super::forgery::Forgery;
-use super::gossip::{self, Entry, EntryKind};
+use super::gossip::{self, EntryKind, GossipEntry};
 use super::link::{LinkKey, Miss, StepKind};
 use super::liveness::{ProbeEntry, ProbeOutcome};
-use super::node::{Belief, Life, Node, Suspicion};
+use super::node::{Belief, Life, NodeRecord, Suspicion};
 use super::notice::{self, Notice};
 use super::overlay::ChangeKind;
-use super::rumor::Copy;
+use super::rumor::MessageCopy;
 use crate::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, GoodbyeReason, MessageId, ProbeSeq, Role, Trace};
@@ -51,8 +51,7 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
         model.nodes.at_work(event.node, event.at);
     }
     // A seed of ours puts up with who comes back, and of neighbors elsewhere who asks for a restart is told.
-    let is_harmless =
-        matches!(event.kind, EventKind::ListedAlready { seed } if model.nodes.get(seed).is_some_and(Node::is_ours));
+    let is_harmless = matches!(event.kind, EventKind::ListedAlready { seed } if model.nodes.get(seed).is_some_and(NodeRecord::is_ours));
     if let Some(severity) = notice::severity(&event.kind).filter(|_| !is_harmless) {
         model.notices.push(Notice { at: event.at, severity, event: event.clone() });
     }
@@ -111,7 +110,7 @@ impl Model {
                 for peer in peers {
                     self.nodes.mention_as(*peer, Role::Peer, here.at);
                 }
-                let is_ours = self.nodes.get(seed).is_some_and(Node::is_ours);
+                let is_ours = self.nodes.get(seed).is_some_and(NodeRecord::is_ours);
                 if !is_ours {
                     self.seeds.sent_list(seed, peers.len(), here.at);
                 }
@@ -157,11 +156,11 @@ impl Model {
                 self.missed(here, peer, Miss { seq, sent_at: None, missed_at, misses, limit, last_heard });
             }
             EventKind::NeighborDied { peer, cause, last_heard } => {
-                let mut testimony = Testimony::of(here.node);
-                testimony.declared_at = Some(here.at);
-                testimony.cause = Some(cause);
-                testimony.last_heard = Some(last_heard);
-                self.died(here, peer, testimony);
+                let mut evidence = Evidence::of(here.node);
+                evidence.declared_at = Some(here.at);
+                evidence.cause = Some(cause);
+                evidence.last_heard = Some(last_heard);
+                self.died(here, peer, evidence);
                 self.log(here, EntryKind::Died { peer, cause });
             }
             EventKind::DeadReportSent { dead, ref seeds, cause, .. } => {
@@ -226,7 +225,7 @@ impl Model {
     }
 
     fn log(&mut self, here: At, what: EntryKind) -> u64 {
-        self.gossip.push(Entry { at: here.at, node: here.node, what }).0
+        self.gossip.push(GossipEntry { at: here.at, node: here.node, what }).0
     }
 
     /// Logs a line that tells of a message.
@@ -293,7 +292,7 @@ impl Model {
     }
 
     /// A connection failed under way. Where only the remote end is known, that is the address that
-    /// was dialled, if we dialled.
+    /// was dialed, if we dialed.
     fn dial_ended(&mut self, here: At, peer: Option<Addr>, remote: &str, why: StepKind) {
         if let Some(peer) = peer.or_else(|| remote.parse().ok()) {
             self.links.dial_ended(here.link(peer), here.at, why);
@@ -340,7 +339,7 @@ impl Model {
         let Some(case) = self.deaths.latest_of(peer) else { return was_dead };
         if case.is_open_and_declared() {
             // The last words of a node of ours that is gone bring nobody back.
-            let is_gone = |node: &Node| matches!(node.life, Life::Killed | Life::Left);
+            let is_gone = |node: &NodeRecord| matches!(node.life, Life::Killed | Life::Left);
             return case.is_declared_by(here.node, here.at) && !self.nodes.get(peer).is_some_and(is_gone);
         }
         let stood = self.links.get(here.node, peer).is_some_and(|link| link.is_up() && link.since <= case.at);
@@ -377,7 +376,7 @@ impl Model {
         add(&mut counters.forwarded, forwarded as u64);
         let body = self.rumors.body_to_keep(id, body);
         let entry = self.log_message(here, id, &body, EntryKind::Generated { id, body: body.clone(), forwarded });
-        let copy = Copy { from: None, hop: Some(0), hop_known: None, at: here.at, duplicates: 0, entry };
+        let copy = MessageCopy { from: None, hop: Some(0), hop_known: None, at: here.at, duplicates: 0, entry };
         self.rumors.first_copy(id, &body, here.node, copy);
         self.rumors.begins(id, here.at);
     }
@@ -395,7 +394,7 @@ impl Model {
         let what = EntryKind::Received { id, from, body: body.clone(), hop, forwarded, duplicates: 0 };
         let entry = self.log_message(here, id, &body, what);
         let hop_known = if hop.is_none() { self.hop_known(here, id, from) } else { None };
-        let copy = Copy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, entry };
+        let copy = MessageCopy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, entry };
         if self.rumors.get(id).is_none() {
             self.with_contact(id.origin, |contact| contact.messages += 1);
         }
@@ -426,7 +425,7 @@ impl Model {
         let fits =
             |node: &Addr| trace.is_none_or(|trace| hop_of(node).is_some_and(|hop| hop.saturating_add(2) == trace.hop));
         let perhaps_from = perhaps_from.filter(fits);
-        self.rumors.proved(id, from, Proof { to: here.node, at: here.at, perhaps_from });
+        self.rumors.proved(id, from, ForeignCopy { to: here.node, at: here.at, perhaps_from });
     }
 
     fn duplicate(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
@@ -460,12 +459,12 @@ impl Model {
         }
     }
 
-    fn died(&mut self, here: At, peer: Addr, mut testimony: Testimony) {
+    fn died(&mut self, here: At, peer: Addr, mut evidence: Evidence) {
         self.totals.deaths_declared += 1;
         if let Some(link) = self.links.get(here.node, peer) {
-            testimony.missed.clone_from(&link.missed);
+            evidence.missed.clone_from(&link.missed);
         }
-        self.deaths.declared(peer, testimony, here.at);
+        self.deaths.declared(peer, evidence, here.at);
         self.nodes.unwatched(peer, here.node, here.at);
         self.nodes.believe(peer, Belief::Dead, here.at);
     }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-pub use self::outcome::Outcome;
-use super::HashMap;
+pub use self::outcome::ReportOutcome;
+use super::FastHashMap;
 use super::link::Miss;
 use super::ring::Ring;
 use crate::event::{DelistReason, ReportAction};
@@ -22,7 +22,7 @@ use crate::proto::time::Time;
 pub const CASES_MAX: usize = 1_024;
 /// Those who say that a node is dead, of one case: as many as a peer can have links.
 pub const TESTIMONIES_MAX: usize = 64;
-/// What seeds did, of one case: some steps for each testimony.
+/// What seeds did, of one case: some steps for each evidence.
 pub const STEPS_MAX: usize = 256;
 /// Lines of the report log that are kept.
 pub const REPORTS_MAX: usize = 4_096;
@@ -32,7 +32,7 @@ pub const LINGER: Duration = Duration::from_secs(60);
 
 /// Why one node says that another one is dead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Testimony {
+pub struct Evidence {
     /// Who says so.
     pub reporter: Addr,
     /// When it declared the death; `None` for a reporter elsewhere, known by its report alone.
@@ -51,8 +51,8 @@ pub struct Testimony {
     pub report: Option<u64>,
 }
 
-impl Testimony {
-    /// A testimony of which nothing is known but whose it is.
+impl Evidence {
+    /// A evidence of which nothing is known but whose it is.
     pub(super) fn of(reporter: Addr) -> Self {
         Self {
             reporter,
@@ -72,7 +72,6 @@ impl Testimony {
 pub enum SeedAct {
     /// It got a report.
     Received {
-        /// Whose.
         reporter: Addr,
         /// Why, if the report told.
         cause: Option<DeathCause>,
@@ -89,10 +88,7 @@ pub enum SeedAct {
         rtt_us: u64,
     },
     /// It took the node off its list.
-    Delisted {
-        /// Why.
-        reason: DelistReason,
-    },
+    Delisted { reason: DelistReason },
     /// It put the node back on its list.
     Relisted,
 }
@@ -100,11 +96,8 @@ pub enum SeedAct {
 /// One thing that a seed did about a death.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeedStep {
-    /// When.
     pub at: Time,
-    /// Which seed.
     pub seed: Addr,
-    /// What.
     pub act: SeedAct,
 }
 
@@ -116,7 +109,7 @@ pub struct DeathCase {
     /// When that was first declared or reported.
     pub at: Time,
     /// Who says so and why, in the order in which they said it.
-    pub testimonies: Vec<Testimony>,
+    pub evidence: Vec<Evidence>,
     /// What the seeds did, in order.
     pub steps: Vec<SeedStep>,
     /// When there was a sign of life again, for somebody who had lost it.
@@ -167,13 +160,12 @@ impl DeathCase {
     }
 
     fn new(dead: Addr, at: Time) -> Self {
-        Self { dead, at, testimonies: Vec::new(), steps: Vec::new(), back_at: None, away: None, omitted: 0 }
+        Self { dead, at, evidence: Vec::new(), steps: Vec::new(), back_at: None, away: None, omitted: 0 }
     }
 
     /// Nobody says so but those whose link the user cut.
     pub fn is_cut_only(&self) -> bool {
-        !self.testimonies.is_empty()
-            && self.testimonies.iter().all(|testimony| testimony.cause == Some(DeathCause::Cut))
+        !self.evidence.is_empty() && self.evidence.iter().all(|evidence| evidence.cause == Some(DeathCause::Cut))
     }
 
     /// A seed had an answer from the node itself, and none took it off its list for dead.
@@ -201,19 +193,18 @@ impl DeathCase {
 
     /// Nobody says so but those whom the user made to lie.
     fn is_lie_only(&self) -> bool {
-        !self.testimonies.is_empty()
-            && self.testimonies.iter().all(|testimony| testimony.cause == Some(DeathCause::Lie))
+        !self.evidence.is_empty() && self.evidence.iter().all(|evidence| evidence.cause == Some(DeathCause::Lie))
     }
 
     /// Nodes of ours declared it dead, and none of them has heard from it since.
     pub(super) fn is_open_and_declared(&self) -> bool {
-        self.back_at.is_none() && self.testimonies.iter().any(|told| told.declared_at.is_some())
+        self.back_at.is_none() && self.evidence.iter().any(|told| told.declared_at.is_some())
     }
 
     /// This node declared it dead before.
     pub(super) fn is_declared_by(&self, reporter: Addr, before: Time) -> bool {
-        let is_it = |told: &Testimony| told.reporter == reporter && told.declared_at.is_some_and(|at| at < before);
-        self.testimonies.iter().any(is_it)
+        let is_it = |told: &Evidence| told.reporter == reporter && told.declared_at.is_some_and(|at| at < before);
+        self.evidence.iter().any(is_it)
     }
 
     /// The seeds that did something about it, each once, in the order of their first act.
@@ -229,20 +220,20 @@ impl DeathCase {
 
     /// A seed told of this reporter's report, and the reporter has not told of it yet: the two nodes run side by side.
     fn awaits(&self, reporter: Addr) -> bool {
-        let is_it = |told: &Testimony| told.reporter == reporter && told.declared_at.is_none();
-        self.testimonies.iter().any(|told| is_it(told) && told.reported_at.is_none())
+        let is_it = |told: &Evidence| told.reporter == reporter && told.declared_at.is_none();
+        self.evidence.iter().any(|told| is_it(told) && told.reported_at.is_none())
     }
 
-    fn testimony(&mut self, reporter: Addr) -> Option<&mut Testimony> {
-        if let Some(place) = self.testimonies.iter().position(|testimony| testimony.reporter == reporter) {
-            return self.testimonies.get_mut(place);
+    fn evidence(&mut self, reporter: Addr) -> Option<&mut Evidence> {
+        if let Some(place) = self.evidence.iter().position(|evidence| evidence.reporter == reporter) {
+            return self.evidence.get_mut(place);
         }
-        if self.testimonies.len() == TESTIMONIES_MAX {
+        if self.evidence.len() == TESTIMONIES_MAX {
             self.omitted += 1;
             return None;
         }
-        self.testimonies.push(Testimony::of(reporter));
-        self.testimonies.last_mut()
+        self.evidence.push(Evidence::of(reporter));
+        self.evidence.last_mut()
     }
 
     fn step(&mut self, step: SeedStep) {
@@ -256,7 +247,7 @@ impl DeathCase {
 
 /// One line of the report log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct ReportEntry {
     /// When it was sent; for a reporter elsewhere: when a seed of ours got it.
     pub at: Time,
     /// Who is said to be dead.
@@ -293,14 +284,14 @@ pub struct Deaths {
     cases: Ring<DeathCase>,
     /// Cases that are no longer held.
     gone: DeathCounts,
-    latest: HashMap<Addr, u64>,
-    reports: Ring<Report>,
+    latest: FastHashMap<Addr, u64>,
+    reports: Ring<ReportEntry>,
 }
 
 impl Default for Deaths {
     fn default() -> Self {
         let cases = Ring::new(CASES_MAX);
-        Self { cases, gone: DeathCounts::default(), latest: HashMap::default(), reports: Ring::new(REPORTS_MAX) }
+        Self { cases, gone: DeathCounts::default(), latest: FastHashMap::default(), reports: Ring::new(REPORTS_MAX) }
     }
 }
 
@@ -318,7 +309,7 @@ impl Deaths {
     }
 
     /// The reports, oldest first.
-    pub fn reports(&self) -> &Ring<Report> {
+    pub fn reports(&self) -> &Ring<ReportEntry> {
         &self.reports
     }
 
@@ -328,14 +319,14 @@ impl Deaths {
     }
 
     /// A neighbor was declared dead.
-    pub(super) fn declared(&mut self, dead: Addr, testimony: Testimony, at: Time) {
-        let number = self.open(dead, testimony.reporter, at, testimony.last_heard);
-        let kept = self.cases.get_mut(number).and_then(|case| case.testimony(testimony.reporter));
+    pub(super) fn declared(&mut self, dead: Addr, evidence: Evidence, at: Time) {
+        let number = self.open(dead, evidence.reporter, at, evidence.last_heard);
+        let kept = self.cases.get_mut(number).and_then(|case| case.evidence(evidence.reporter));
         let Some(kept) = kept else { return };
         // A seed's event about the report may come first: the two nodes run side by side.
-        let Testimony { reported_at, report, .. } = *kept;
+        let Evidence { reported_at, report, .. } = *kept;
         let seeds = std::mem::take(&mut kept.seeds);
-        *kept = Testimony { reported_at, seeds, report, ..testimony };
+        *kept = Evidence { reported_at, seeds, report, ..evidence };
     }
 
     /// A report went out.
@@ -343,10 +334,10 @@ impl Deaths {
         // A lie has nothing to do with a death before it.
         let number =
             if cause == DeathCause::Lie { self.open(dead, reporter, at, None) } else { self.current(dead, at) };
-        let Some(testimony) = self.cases.get_mut(number).and_then(|case| case.testimony(reporter)) else { return };
-        testimony.cause = Some(cause);
-        testimony.reported_at = Some(at);
-        testimony.seeds = SmallVec::from_slice(seeds);
+        let Some(evidence) = self.cases.get_mut(number).and_then(|case| case.evidence(reporter)) else { return };
+        evidence.cause = Some(cause);
+        evidence.reported_at = Some(at);
+        evidence.seeds = SmallVec::from_slice(seeds);
         self.line(number, dead, reporter, at);
     }
 
@@ -355,23 +346,23 @@ impl Deaths {
         let number = self.current(dead, step.at);
         let Some(case) = self.cases.get_mut(number) else { return };
         case.step(step);
-        let Some(testimony) = case.testimony(reporter) else { return };
-        testimony.cause = testimony.cause.or(told);
-        if !testimony.seeds.contains(&step.seed) && testimony.seeds.len() < TESTIMONIES_MAX {
-            testimony.seeds.push(step.seed);
+        let Some(evidence) = case.evidence(reporter) else { return };
+        evidence.cause = evidence.cause.or(told);
+        if !evidence.seeds.contains(&step.seed) && evidence.seeds.len() < TESTIMONIES_MAX {
+            evidence.seeds.push(step.seed);
         }
         self.line(number, dead, reporter, step.at);
     }
 
-    /// Writes the line of a testimony in the report log, or brings it up to date.
+    /// Writes the line of a evidence in the report log, or brings it up to date.
     fn line(&mut self, number: u64, dead: Addr, reporter: Addr, at: Time) {
-        let Some(testimony) = self.cases.get_mut(number).and_then(|case| case.testimony(reporter)) else { return };
-        let (seeds, cause) = (testimony.seeds.clone(), testimony.cause);
-        if let Some(line) = testimony.report.and_then(|line| self.reports.get_mut(line)) {
+        let Some(evidence) = self.cases.get_mut(number).and_then(|case| case.evidence(reporter)) else { return };
+        let (seeds, cause) = (evidence.seeds.clone(), evidence.cause);
+        if let Some(line) = evidence.report.and_then(|line| self.reports.get_mut(line)) {
             (line.seeds, line.cause) = (seeds, cause);
         } else {
-            let (line, _) = self.reports.push(Report { at, dead, reporter, seeds, cause, case: number });
-            testimony.report = Some(line);
+            let (line, _) = self.reports.push(ReportEntry { at, dead, reporter, seeds, cause, case: number });
+            evidence.report = Some(line);
         }
     }
 

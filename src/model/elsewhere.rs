@@ -3,7 +3,7 @@
 //! A copy that comes from one proves that it has the message; a copy that we sent to it proves nothing.
 
 use super::Model;
-use super::link::Links;
+use super::link::LinkTable;
 use super::node::Nodes;
 use super::rumor::Rumor;
 use crate::event::Purpose;
@@ -13,10 +13,9 @@ use crate::proto::time::Time;
 
 /// The first copy of a message that a node elsewhere sent to one of ours: it had the message by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Proof {
+pub struct ForeignCopy {
     /// The node of ours that the copy came to.
     pub to: Addr,
-    /// When.
     pub at: Time,
     /// The nearest node of ours that had sent it the message before. It may have had it from somebody else.
     pub perhaps_from: Option<Addr>,
@@ -62,7 +61,7 @@ fn is_elsewhere(nodes: &Nodes, addr: Addr) -> bool {
 }
 
 /// The shortest way that is known here for a message from a node of ours over this neighbor of it to `to`.
-fn passage(rumor: &Rumor, links: &Links, over: Addr, to: Addr) -> Passage {
+fn passage(rumor: &Rumor, links: &LinkTable, over: Addr, to: Addr) -> Passage {
     let sent_to_it = |node: Addr| {
         let link = links.get(node, over).filter(|link| link.is_up() && link.purpose == Purpose::Neighbor);
         node != to && link.is_some() && rumor.copies.get(&node).is_some_and(|copy| copy.from != Some(over))
@@ -78,8 +77,8 @@ fn passage(rumor: &Rumor, links: &Links, over: Addr, to: Addr) -> Passage {
 
 impl Rumor {
     /// Nodes of other processes that have it for certain, in the order in which they proved it.
-    pub fn elsewhere<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = (Addr, Proof)> + 'a {
-        let is_it = |(node, _): &(&Addr, &Proof)| is_elsewhere(nodes, **node);
+    pub fn elsewhere<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = (Addr, ForeignCopy)> + 'a {
+        let is_it = |(node, _): &(&Addr, &ForeignCopy)| is_elsewhere(nodes, **node);
         self.proofs.iter().filter(is_it).map(|(node, proof)| (*node, *proof))
     }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, Trouble, TroubleKind};
+use crate::proto::fault::{Fault, FaultKind, TroubleKind};
 use crate::proto::time::Time;
 
 /// Faults that are over and are kept, and lies: more than anybody asks back for.
@@ -12,7 +12,7 @@ pub const PAST_MAX: usize = 1_000;
 
 /// A fault, and when it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct FaultRecord {
     /// What, and where.
     pub fault: Fault,
     /// Since when.
@@ -24,9 +24,7 @@ pub struct Record {
 /// A peer said on purpose that a node is dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lie {
-    /// When.
     pub at: Time,
-    /// Who.
     pub liar: Addr,
     /// About whom.
     pub about: Addr,
@@ -34,25 +32,25 @@ pub struct Lie {
 
 /// All faults, now and before.
 #[derive(Debug, Clone, Default)]
-pub struct Faults {
-    active: Vec<Record>,
-    past: VecDeque<Record>,
+pub struct FaultHistory {
+    active: Vec<FaultRecord>,
+    past: VecDeque<FaultRecord>,
     lies: VecDeque<Lie>,
 }
 
-impl Record {
+impl FaultRecord {
     /// How much later it makes a message arrive at most, if it holds messages up.
     pub fn holds_up_for(&self) -> Option<Duration> {
         match self.fault.what {
-            Trouble::Delay { by_us, jitter_us } => Some(Duration::from_micros(by_us.saturating_add(jitter_us))),
-            Trouble::Reorder { window_us, .. } => Some(Duration::from_micros(window_us)),
+            FaultKind::Delay { by_us, jitter_us } => Some(Duration::from_micros(by_us.saturating_add(jitter_us))),
+            FaultKind::Reorder { window_us, .. } => Some(Duration::from_micros(window_us)),
             // As long as it takes; a neighbor whose queue is full drops the link, and that is told then.
-            Trouble::Slow { .. } => Some(Duration::ZERO),
-            Trouble::Cut
-            | Trouble::Loss { .. }
-            | Trouble::Duplicate { .. }
-            | Trouble::Skew { .. }
-            | Trouble::Junk { .. } => None,
+            FaultKind::Slow { .. } => Some(Duration::ZERO),
+            FaultKind::Cut
+            | FaultKind::Loss { .. }
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Skew { .. }
+            | FaultKind::Junk { .. } => None,
         }
     }
 
@@ -62,15 +60,15 @@ impl Record {
     }
 }
 
-impl Faults {
+impl FaultHistory {
     pub(super) fn set(&mut self, fault: &Fault, since: Time) {
-        self.active.push(Record { fault: fault.clone(), since, until: None });
+        self.active.push(FaultRecord { fault: fault.clone(), since, until: None });
     }
 
     pub(super) fn cleared(&mut self, fault: &Fault, at: Time) {
         let Some(place) = self.active.iter().position(|record| record.fault == *fault) else { return };
         let record = self.active.remove(place);
-        keep(&mut self.past, Record { until: Some(at), ..record });
+        keep(&mut self.past, FaultRecord { until: Some(at), ..record });
     }
 
     pub(super) fn lied(&mut self, lie: Lie) {
@@ -78,7 +76,7 @@ impl Faults {
     }
 
     /// Those that are set now, in the order in which they were set.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Record> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &FaultRecord> {
         self.active.iter()
     }
 
@@ -88,45 +86,46 @@ impl Faults {
     }
 
     /// All that were set at some time, what is over first.
-    pub fn ever(&self) -> impl Iterator<Item = &Record> {
+    pub fn ever(&self) -> impl Iterator<Item = &FaultRecord> {
         self.past.iter().chain(&self.active)
     }
 
     /// Those that meet what goes from one of these nodes to the other.
-    pub fn on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &Record> {
+    pub fn on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &FaultRecord> {
         self.iter()
             .filter(move |record| record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other))
     }
 
     /// Those that name this node, or are everywhere.
-    pub fn on_node(&self, node: Addr) -> impl Iterator<Item = &Record> {
+    pub fn on_node(&self, node: Addr) -> impl Iterator<Item = &FaultRecord> {
         self.iter().filter(move |record| record.fault.on.names(node) || record.fault.on.is_at(node))
     }
 
     /// Does nothing pass between these two now?
     pub fn is_cut(&self, one: Addr, other: Addr) -> bool {
-        self.on_link(one, other).any(|record| record.fault.what == Trouble::Cut)
+        self.on_link(one, other).any(|record| record.fault.what == FaultKind::Cut)
     }
 
     /// All that met what went from one of these nodes to the other at some time, a slow reader at one of them included.
-    pub fn ever_between(&self, one: Addr, other: Addr) -> impl Iterator<Item = &Record> {
-        let is_slow = move |record: &Record| {
+    pub fn ever_between(&self, one: Addr, other: Addr) -> impl Iterator<Item = &FaultRecord> {
+        let is_slow = move |record: &FaultRecord| {
             record.fault.what.kind() == TroubleKind::Slow
                 && (record.fault.on.is_at(one) || record.fault.on.is_at(other))
         };
-        let meets =
-            move |record: &Record| record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other);
+        let meets = move |record: &FaultRecord| {
+            record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other)
+        };
         self.ever().filter(move |record| meets(record) || is_slow(record))
     }
 
     /// All that this node had at some time, what is over first.
-    pub fn ever_on_node(&self, node: Addr) -> impl Iterator<Item = &Record> {
+    pub fn ever_on_node(&self, node: Addr) -> impl Iterator<Item = &FaultRecord> {
         self.ever().filter(move |record| record.fault.on.names(node) || record.fault.on.is_at(node))
     }
 
     /// Was this node's clock wrong at this time, so that the times which it wrote mean little?
     pub fn was_skewed(&self, node: Addr, at: Time) -> bool {
-        let is_skew = |record: &&Record| record.fault.what.kind() == TroubleKind::Skew && record.was_at(at);
+        let is_skew = |record: &&FaultRecord| record.fault.what.kind() == TroubleKind::Skew && record.was_at(at);
         self.past.iter().chain(&self.active).filter(is_skew).any(|record| record.fault.on.is_at(node))
     }
 
@@ -163,8 +162,8 @@ mod tests {
 
     #[test]
     fn a_fault_that_is_over_is_still_known_where_it_was() {
-        let mut faults = Faults::default();
-        let cut = Fault { what: Trouble::Cut, on: Scope::link(A, B) };
+        let mut faults = FaultHistory::default();
+        let cut = Fault { what: FaultKind::Cut, on: Scope::link(A, B) };
         faults.set(&cut, at(10));
         assert!(faults.is_cut(B, A) && !faults.is_cut(A, C));
         assert_eq!(faults.on_node(A).count(), 1);
@@ -177,8 +176,8 @@ mod tests {
 
     #[test]
     fn a_wrong_clock_is_wrong_while_it_is_skewed() {
-        let mut faults = Faults::default();
-        faults.set(&Fault { what: Trouble::Skew { by_us: 1 }, on: Scope::Node(A) }, at(10));
+        let mut faults = FaultHistory::default();
+        faults.set(&Fault { what: FaultKind::Skew { by_us: 1 }, on: Scope::Node(A) }, at(10));
         assert!(faults.was_skewed(A, at(11)) && !faults.was_skewed(A, at(9)) && !faults.was_skewed(B, at(11)));
         assert_eq!(faults.on_link(A, B).count(), 0, "a clock meets no message");
     }

@@ -22,7 +22,6 @@ pub struct Forgery {
 /// The latest forgeries.
 pub type Forgeries = Ring<Forgery>;
 
-/// None.
 pub(super) fn empty() -> Forgeries {
     Ring::new(FORGERIES_MAX)
 }

@@ -17,12 +17,10 @@ pub const ENTRIES_MAX: usize = 20_000;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// When.
+pub struct GossipEntry {
     pub at: Time,
     /// At which node.
     pub node: Addr,
-    /// What.
     pub what: EntryKind,
 }
 
@@ -31,7 +29,6 @@ pub struct Entry {
 pub enum EntryKind {
     /// A message began its way here.
     Generated {
-        /// Which.
         id: MessageId,
         /// What it says.
         body: Body,
@@ -40,7 +37,6 @@ pub enum EntryKind {
     },
     /// A message was seen here for the first time.
     Received {
-        /// Which.
         id: MessageId,
         /// The neighbor that sent it.
         from: Addr,
@@ -57,7 +53,6 @@ pub enum EntryKind {
     ProbeMissed {
         /// By whom.
         peer: Addr,
-        /// Which.
         seq: ProbeSeq,
         /// Misses in a row.
         misses: u32,
@@ -65,12 +60,7 @@ pub enum EntryKind {
         limit: u32,
     },
     /// A neighbor was taken for dead.
-    Died {
-        /// Who.
-        peer: Addr,
-        /// Why.
-        cause: DeathCause,
-    },
+    Died { peer: Addr, cause: DeathCause },
     /// A death was reported.
     ReportSent {
         /// Who is dead.
@@ -98,7 +88,7 @@ pub enum EntryKind {
     LinkUp {
         /// To whom.
         peer: Addr,
-        /// Who dialled.
+        /// Who dialed.
         direction: Direction,
         /// What for.
         purpose: Purpose,
@@ -107,7 +97,6 @@ pub enum EntryKind {
     LinkDown {
         /// To whom.
         peer: Addr,
-        /// Why.
         end: LinkEnd,
     },
     /// A node of ours runs.
@@ -115,13 +104,10 @@ pub enum EntryKind {
     /// A node of ours says nothing any more.
     Hung,
     /// A node of ours ended.
-    Stopped {
-        /// How.
-        how: Stop,
-    },
+    Stopped { how: Stop },
 }
 
-impl Entry {
+impl GossipEntry {
     /// The node at the other end, if there is one.
     pub fn peer(&self) -> Option<Addr> {
         match &self.what {
@@ -165,7 +151,7 @@ impl Entry {
 }
 
 /// The log: see [`Ring`] for its numbers.
-pub type GossipLog = Ring<Entry>;
+pub type GossipLog = Ring<GossipEntry>;
 
 /// The bodies that the log holds, in the order of the lines that told them first: further lines of a message share its
 /// body.
@@ -200,13 +186,13 @@ pub(super) fn empty() -> GossipLog {
 
 /// Another copy of the message that this line tells the first receipt of.
 pub(super) fn count_duplicate(log: &mut GossipLog, number: u64) {
-    if let Some(Entry { what: EntryKind::Received { duplicates, .. }, .. }) = log.get_mut(number) {
+    if let Some(GossipEntry { what: EntryKind::Received { duplicates, .. }, .. }) = log.get_mut(number) {
         *duplicates = duplicates.saturating_add(1);
     }
 }
 
 /// A line as text, without its time: who, to or from whom, what. It is what a filter looks at.
-pub(super) fn text(entry: &Entry, name: NameOf<'_>) -> String {
+pub(super) fn text(entry: &GossipEntry, name: NameOf<'_>) -> String {
     let node = name(entry.node);
     match &entry.what {
         EntryKind::Generated { id, body, .. } => {

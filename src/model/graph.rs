@@ -155,14 +155,14 @@ impl Graph {
         let mut walk = Walk { steps: vec![None; self.len()], order: Vec::new() };
         let mut open: VecDeque<usize> = from.into_iter().filter_map(|node| self.names.get_index_of(&node)).collect();
         for place in &open {
-            walk.steps[*place] = Some(Step { from: None, distance: 0 });
+            walk.steps[*place] = Some(PathStep { from: None, distance: 0 });
         }
         while let Some(place) = open.pop_front() {
             walk.order.push(place);
             let distance = walk.steps[place].map_or(0, |step| step.distance) + 1;
             for neighbor in &self.neighbors[place] {
                 if walk.steps[*neighbor].is_none() {
-                    walk.steps[*neighbor] = Some(Step { from: Some(place), distance });
+                    walk.steps[*neighbor] = Some(PathStep { from: Some(place), distance });
                     open.push_back(*neighbor);
                 }
             }
@@ -199,13 +199,13 @@ impl Ways {
 #[derive(Debug, Clone)]
 struct Walk {
     /// Of each node that was reached: how.
-    steps: Vec<Option<Step>>,
+    steps: Vec<Option<PathStep>>,
     /// The nodes that were reached, nearest first.
     order: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Step {
+struct PathStep {
     from: Option<usize>,
     distance: u32,
 }

@@ -24,7 +24,7 @@ pub enum Life {
 
 /// From then on it was so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub struct LifeChange {
     /// Since when.
     pub at: Time,
     /// How it lived.
@@ -34,23 +34,23 @@ pub struct Turn {
 /// How a node lived when, oldest first; nothing of a node elsewhere.
 #[derive(Debug, Clone, Default)]
 pub struct Lives {
-    turns: SmallVec<[Turn; 2]>,
+    turns: SmallVec<[LifeChange; 2]>,
     forgotten: bool,
 }
 
 impl Lives {
     /// Those that are kept, oldest first.
-    pub fn turns(&self) -> &[Turn] {
+    pub fn turns(&self) -> &[LifeChange] {
         &self.turns
     }
 
     /// How it lived at this time, and since when; `None` before its first start, and when that is no longer kept.
-    pub fn at(&self, at: Time) -> Option<Turn> {
+    pub fn at(&self, at: Time) -> Option<LifeChange> {
         self.turns.iter().rev().find(|turn| turn.at <= at).copied()
     }
 
     /// What came first after this time.
-    pub fn after(&self, at: Time) -> Option<Turn> {
+    pub fn after(&self, at: Time) -> Option<LifeChange> {
         self.turns.iter().find(|turn| turn.at > at).copied()
     }
 
@@ -70,7 +70,7 @@ impl Lives {
     }
 
     pub(super) fn turn(&mut self, at: Time, life: Life) {
-        let turn = Turn { at, life };
+        let turn = LifeChange { at, life };
         if self.turns.last() == Some(&turn) {
             return;
         }
@@ -98,8 +98,8 @@ mod tests {
         }
         assert_eq!(lives.at(at(9)), None);
         assert_eq!(lives.running_since(at(15)), Some(at(10)));
-        assert_eq!(lives.at(at(25)), Some(Turn { at: at(20), life: Life::Killed }));
-        assert_eq!(lives.after(at(25)), Some(Turn { at: at(30), life: Life::Running }));
+        assert_eq!(lives.at(at(25)), Some(LifeChange { at: at(20), life: Life::Killed }));
+        assert_eq!(lives.after(at(25)), Some(LifeChange { at: at(30), life: Life::Running }));
         assert!(lives.ran_throughout(at(10), at(20)) && !lives.ran_throughout(at(10), at(21)));
         assert!(lives.ran_throughout(at(30), at(99)) && !lives.ran_throughout(at(25), at(26)));
         assert_eq!(lives.running_since(at(99)), Some(at(30)));

@@ -72,10 +72,8 @@ pub struct Miss {
 
 /// One step of a link's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// When.
+pub struct LinkStep {
     pub at: Time,
-    /// What.
     pub what: StepKind,
 }
 
@@ -91,11 +89,9 @@ pub enum StepKind {
         /// Not before this again; `None`: whenever repair comes to it.
         retry_at: Option<Time>,
     },
-    /// Refused.
     Refused {
         /// By whom.
         by: Side,
-        /// Why.
         reason: RefusalReason,
     },
     /// Nothing was ever heard on it.
@@ -114,12 +110,10 @@ pub enum StepKind {
     },
     /// In use from now on.
     Up {
-        /// Who dialled.
+        /// Who dialed.
         direction: Direction,
     },
-    /// Gone.
     Down {
-        /// Why.
         end: LinkEnd,
         /// Since when probes had gone unanswered then, if they had.
         unanswered_since: Option<Time>,
@@ -132,12 +126,12 @@ pub enum StepKind {
 
 /// One row.
 #[derive(Debug, Clone)]
-pub struct Link {
+pub struct LinkHistory {
     /// Which node of ours, and to whom.
     pub key: LinkKey,
     /// What it is for.
     pub purpose: Purpose,
-    /// Who dialled, last time.
+    /// Who dialed, last time.
     pub direction: Direction,
     /// Is it there?
     pub state: LinkState,
@@ -158,13 +152,13 @@ pub struct Link {
     /// When anything was last heard on it.
     pub last_heard: Option<Time>,
     /// Its history, oldest first.
-    pub history: VecDeque<Step>,
+    pub history: VecDeque<LinkStep>,
     /// Steps that the history no longer holds.
     pub forgotten: u64,
     in_flight: SmallVec<[(ProbeSeq, Time); 2]>,
 }
 
-impl Link {
+impl LinkHistory {
     fn new(key: LinkKey, purpose: Purpose, at: Time) -> Self {
         Self {
             key,
@@ -217,7 +211,7 @@ impl Link {
             self.history.pop_front();
             self.forgotten += 1;
         }
-        self.history.push_back(Step { at, what });
+        self.history.push_back(LinkStep { at, what });
     }
 
     fn enter(&mut self, state: LinkState, at: Time) {
@@ -296,47 +290,47 @@ pub fn first_sent(missed: &[Miss]) -> Option<Time> {
 
 /// All rows, by key.
 #[derive(Debug, Clone, Default)]
-pub struct Links {
-    rows: Map<LinkKey, Link>,
+pub struct LinkTable {
+    rows: Map<LinkKey, LinkHistory>,
     ended: VecDeque<(LinkKey, Time)>,
     /// Whom each node of ours has a link to, or dials.
     open: Map<Addr, Set<Addr>>,
 }
 
-impl Links {
+impl LinkTable {
     /// The row of this node of ours to that node.
-    pub fn get(&self, node: Addr, peer: Addr) -> Option<&Link> {
+    pub fn get(&self, node: Addr, peer: Addr) -> Option<&LinkHistory> {
         self.rows.get(&LinkKey { node, peer })
     }
 
     /// All rows, those that ended too, in no order that stays.
-    pub fn iter(&self) -> impl Iterator<Item = &Link> {
+    pub fn iter(&self) -> impl Iterator<Item = &LinkHistory> {
         self.rows.values()
     }
 
     /// The rows that are up.
-    pub fn up(&self) -> impl Iterator<Item = &Link> {
+    pub fn up(&self) -> impl Iterator<Item = &LinkHistory> {
         self.iter().filter(|link| link.is_up())
     }
 
     /// The rows of one node of ours.
-    pub fn of(&self, node: Addr) -> impl Iterator<Item = &Link> {
+    pub fn of(&self, node: Addr) -> impl Iterator<Item = &LinkHistory> {
         self.iter().filter(move |link| link.key.node == node)
     }
 
     /// Those whom this node of ours has a link to now, or dials.
-    pub fn open_of(&self, node: Addr) -> impl Iterator<Item = &Link> {
+    pub fn open_of(&self, node: Addr) -> impl Iterator<Item = &LinkHistory> {
         let peers = self.open.get(&node).into_iter().flatten();
         peers.filter_map(move |peer| self.get(node, *peer))
     }
 
     /// The registrations with this seed that are up, as the peers of ours tell it.
-    pub fn registered_with(&self, seed: Addr) -> impl Iterator<Item = &Link> {
+    pub fn registered_with(&self, seed: Addr) -> impl Iterator<Item = &LinkHistory> {
         self.up().filter(move |link| link.purpose == Purpose::Registration && link.key.peer == seed)
     }
 
     /// The rows in which this node is at either end.
-    pub fn touching(&self, addr: Addr) -> impl Iterator<Item = &Link> {
+    pub fn touching(&self, addr: Addr) -> impl Iterator<Item = &LinkHistory> {
         self.iter().filter(move |link| link.key.node == addr || link.key.peer == addr)
     }
 
@@ -373,7 +367,7 @@ impl Links {
 
     /// A dial that this node of ours had under way ended so; nothing if it had none.
     pub(super) fn dial_ended(&mut self, key: LinkKey, at: Time, why: StepKind) {
-        let dialing = |link: &&Link| matches!(link.state, LinkState::Dialing | LinkState::Parked);
+        let dialing = |link: &&LinkHistory| matches!(link.state, LinkState::Dialing | LinkState::Parked);
         if let Some(purpose) = self.rows.get(&key).filter(dialing).map(|link| link.purpose) {
             self.failed(key, purpose, at, why);
         }
@@ -424,7 +418,7 @@ impl Links {
     pub(super) fn cleared(&mut self, node: Addr, at: Time) -> Vec<LinkKey> {
         let peers = self.open.get(&node).into_iter().flatten();
         let gone: Vec<_> = peers.map(|peer| LinkKey { node, peer: *peer }).collect();
-        let up = gone.iter().copied().filter(|key| self.rows.get(key).is_some_and(Link::is_up)).collect();
+        let up = gone.iter().copied().filter(|key| self.rows.get(key).is_some_and(LinkHistory::is_up)).collect();
         for key in gone {
             if let Some(link) = self.rows.get_mut(&key) {
                 link.connections.clear();
@@ -461,8 +455,8 @@ impl Links {
         }
     }
 
-    fn row(&mut self, key: LinkKey, purpose: Purpose, at: Time) -> &mut Link {
-        self.rows.entry(key).or_insert_with(|| Link::new(key, purpose, at))
+    fn row(&mut self, key: LinkKey, purpose: Purpose, at: Time) -> &mut LinkHistory {
+        self.rows.entry(key).or_insert_with(|| LinkHistory::new(key, purpose, at))
     }
 
     /// Queues a row that ended to be forgotten, and forgets the one that ended longest ago if
@@ -474,8 +468,9 @@ impl Links {
         self.ended.push_back((key, at));
         while self.ended.len() > ENDED_MAX {
             let Some((key, ended_at)) = self.ended.pop_front() else { return };
-            let same =
-                |link: &Link| link.state == LinkState::Ended && link.history.back().is_none_or(|s| s.at == ended_at);
+            let same = |link: &LinkHistory| {
+                link.state == LinkState::Ended && link.history.back().is_none_or(|s| s.at == ended_at)
+            };
             if self.rows.get(&key).is_some_and(same) {
                 self.rows.swap_remove(&key);
             }

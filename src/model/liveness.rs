@@ -16,7 +16,6 @@ pub const SHARE_WINDOW_S: usize = 60;
 /// One line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProbeEntry {
-    /// When.
     pub at: Time,
     /// The node that probes.
     pub node: Addr,
@@ -51,20 +50,20 @@ pub enum ProbeOutcome {
 
 /// The log, and the share of probes that were answered lately.
 #[derive(Debug, Clone)]
-pub struct Liveness {
+pub struct LivenessLog {
     log: Ring<ProbeEntry>,
     answered: Window,
     missed: Window,
 }
 
-impl Default for Liveness {
+impl Default for LivenessLog {
     fn default() -> Self {
         let window = Window::new(SHARE_WINDOW_S, Duration::from_secs(1));
         Self { log: Ring::new(PROBES_MAX), answered: window.clone(), missed: window }
     }
 }
 
-impl Liveness {
+impl LivenessLog {
     /// The log.
     pub fn log(&self) -> &Ring<ProbeEntry> {
         &self.log

@@ -47,7 +47,7 @@ pub type Map<K, V> = indexmap::IndexMap<K, V, foldhash::fast::RandomState>;
 /// A set that is walked in the order in which its members came.
 pub(crate) type Set<K> = indexmap::IndexSet<K, foldhash::fast::RandomState>;
 /// A map that is never walked.
-pub(crate) type HashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
+pub(crate) type FastHashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Width and number of the buckets from which rates are taken: the last three seconds.
 const RATE_BUCKET: Duration = Duration::from_millis(500);
@@ -57,16 +57,16 @@ const RATE_BUCKETS: usize = 6;
 #[derive(Debug, Clone)]
 pub struct Model {
     nodes: node::Nodes,
-    links: link::Links,
+    links: link::LinkTable,
     changes: overlay::Changes,
     gossip: gossip::GossipLog,
     bodies: gossip::Bodies,
     rumors: rumor::Rumors,
-    liveness: liveness::Liveness,
+    liveness: liveness::LivenessLog,
     deaths: death::Deaths,
-    seeds: seed::Seeds,
+    seeds: seed::SeedRecords,
     notices: notice::Notices,
-    faults: fault::Faults,
+    faults: fault::FaultHistory,
     forgeries: forgery::Forgeries,
     /// Neighbors of a node that joined when it was full, when that was most of them.
     crowds: Map<Addr, Vec<Addr>>,
@@ -105,16 +105,16 @@ impl Default for Model {
     fn default() -> Self {
         Self {
             nodes: node::Nodes::default(),
-            links: link::Links::default(),
+            links: link::LinkTable::default(),
             changes: overlay::Changes::default(),
             gossip: gossip::empty(),
             bodies: gossip::Bodies::default(),
             rumors: rumor::Rumors::default(),
-            liveness: liveness::Liveness::default(),
+            liveness: liveness::LivenessLog::default(),
             deaths: death::Deaths::default(),
-            seeds: seed::Seeds::default(),
+            seeds: seed::SeedRecords::default(),
             notices: notice::empty(),
-            faults: fault::Faults::default(),
+            faults: fault::FaultHistory::default(),
             forgeries: forgery::empty(),
             crowds: Map::default(),
             warnings: warning::Warnings::default(),
@@ -174,7 +174,7 @@ impl Model {
     }
 
     /// The links.
-    pub fn links(&self) -> &link::Links {
+    pub fn links(&self) -> &link::LinkTable {
         &self.links
     }
 
@@ -199,7 +199,7 @@ impl Model {
     }
 
     /// The liveness log.
-    pub fn liveness(&self) -> &liveness::Liveness {
+    pub fn liveness(&self) -> &liveness::LivenessLog {
         &self.liveness
     }
 
@@ -209,7 +209,7 @@ impl Model {
     }
 
     /// The seeds.
-    pub fn seeds(&self) -> &seed::Seeds {
+    pub fn seeds(&self) -> &seed::SeedRecords {
         &self.seeds
     }
 
@@ -219,7 +219,7 @@ impl Model {
     }
 
     /// What is wrong on purpose, now and before.
-    pub fn faults(&self) -> &fault::Faults {
+    pub fn faults(&self) -> &fault::FaultHistory {
         &self.faults
     }
 
@@ -274,7 +274,7 @@ impl Model {
     }
 
     /// A line of the gossip log as text, without its time: `p2 > p4 GOSSIP p7#12 hop 3 "hello"`.
-    pub fn entry_text(&self, entry: &gossip::Entry) -> String {
+    pub fn entry_text(&self, entry: &gossip::GossipEntry) -> String {
         gossip::text(entry, &|addr| self.name_of(addr).into_owned())
     }
 }

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::Map;
 use super::elsewhere::Contact;
-pub use super::life::{Life, Lives, Turn};
+pub use super::life::{Life, LifeChange, Lives};
 use crate::event::{Pace, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
@@ -65,7 +65,6 @@ pub enum NodeState {
 /// Somebody counts misses on a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Suspicion {
-    /// Who.
     pub by: Addr,
     /// Misses in a row.
     pub misses: u32,
@@ -96,7 +95,7 @@ pub struct Counters {
 
 /// One node.
 #[derive(Debug, Clone)]
-pub struct Node {
+pub struct NodeRecord {
     /// Its address, which is its id.
     pub addr: Addr,
     /// `p3`, for a node of this process.
@@ -137,7 +136,7 @@ pub struct Node {
     pub contact: Contact,
 }
 
-impl Node {
+impl NodeRecord {
     fn new(addr: Addr, at: Time) -> Self {
         Self {
             addr,
@@ -220,7 +219,7 @@ impl Node {
 /// All nodes, in the order in which they were first mentioned.
 #[derive(Debug, Clone, Default)]
 pub struct Nodes {
-    by_addr: Map<Addr, Node>,
+    by_addr: Map<Addr, NodeRecord>,
     hearsay: usize,
     peers_running: usize,
     unlisted: u64,
@@ -245,12 +244,12 @@ pub struct NodeCounts {
 
 impl Nodes {
     /// The node at this address.
-    pub fn get(&self, addr: Addr) -> Option<&Node> {
+    pub fn get(&self, addr: Addr) -> Option<&NodeRecord> {
         self.by_addr.get(&addr)
     }
 
     /// The node with this name or this address.
-    pub fn find(&self, name: &str) -> Option<&Node> {
+    pub fn find(&self, name: &str) -> Option<&NodeRecord> {
         let named = self.iter().find(|node| node.name.as_deref() == Some(name));
         named.or_else(|| self.get(name.parse().ok()?))
     }
@@ -270,7 +269,7 @@ impl Nodes {
     }
 
     /// All of them, in the order in which they were first mentioned.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Node> + ExactSizeIterator {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &NodeRecord> + ExactSizeIterator {
         self.by_addr.values()
     }
 
@@ -313,9 +312,9 @@ impl Nodes {
     }
 
     /// An event happened at this node, so it is one of ours.
-    pub(super) fn at_work(&mut self, addr: Addr, at: Time) -> &mut Node {
+    pub(super) fn at_work(&mut self, addr: Addr, at: Time) -> &mut NodeRecord {
         let known = self.by_addr.contains_key(&addr);
-        let node = self.by_addr.entry(addr).or_insert_with(|| Node::new(addr, at));
+        let node = self.by_addr.entry(addr).or_insert_with(|| NodeRecord::new(addr, at));
         if !node.is_ours() {
             self.hearsay -= usize::from(known);
             node.change(at, |node| {
@@ -336,7 +335,7 @@ impl Nodes {
     }
 
     /// Somebody named this node.
-    pub(super) fn mention(&mut self, addr: Addr, at: Time) -> Option<&mut Node> {
+    pub(super) fn mention(&mut self, addr: Addr, at: Time) -> Option<&mut NodeRecord> {
         if !self.by_addr.contains_key(&addr) {
             if self.hearsay >= HEARSAY_MAX {
                 self.unlisted += 1;
@@ -344,7 +343,7 @@ impl Nodes {
             }
             self.hearsay += 1;
         }
-        Some(self.by_addr.entry(addr).or_insert_with(|| Node::new(addr, at)))
+        Some(self.by_addr.entry(addr).or_insert_with(|| NodeRecord::new(addr, at)))
     }
 
     /// As [`Nodes::mention`], and what it is.
@@ -358,7 +357,7 @@ impl Nodes {
     }
 
     /// A node of ours started.
-    pub(super) fn started(&mut self, addr: Addr, at: Time, name: &str, role: Role) -> &mut Node {
+    pub(super) fn started(&mut self, addr: Addr, at: Time, name: &str, role: Role) -> &mut NodeRecord {
         self.set_life(addr, at, |node| {
             node.life = Life::Running;
             node.belief = Belief::Alive;
@@ -383,7 +382,7 @@ impl Nodes {
         self.set_life(addr, at, |node| node.life = Life::Hung);
     }
 
-    fn set_life(&mut self, addr: Addr, at: Time, change: impl FnOnce(&mut Node)) {
+    fn set_life(&mut self, addr: Addr, at: Time, change: impl FnOnce(&mut NodeRecord)) {
         let node = self.at_work(addr, at);
         let ran = node.is_running_peer();
         node.change(at, change);

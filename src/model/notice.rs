@@ -21,7 +21,6 @@ pub enum Severity {
 /// One notice. Its text is made when it is shown: see `Model::notice_text`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// When.
     pub at: Time,
     /// How much it matters.
     pub severity: Severity,
@@ -32,7 +31,6 @@ pub struct Notice {
 /// The notices: see [`Ring`] for their numbers.
 pub type Notices = Ring<Notice>;
 
-/// None.
 pub(super) fn empty() -> Notices {
     Ring::new(NOTICES_MAX)
 }

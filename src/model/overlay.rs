@@ -13,7 +13,7 @@ use super::graph::Graph;
 use super::link::LinkKey;
 use super::node::{Life, Nodes};
 use super::ring::Ring;
-use super::{HashMap, Model, Set};
+use super::{FastHashMap, Model, Set};
 use crate::event::Purpose;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -37,19 +37,17 @@ pub enum ChangeKind {
 
 /// One change at one node of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
-    /// When.
+pub struct OverlayChange {
     pub at: Time,
     /// At which node.
     pub node: Addr,
-    /// What.
     pub what: ChangeKind,
 }
 
 /// The changes, oldest first.
 #[derive(Debug, Clone)]
 pub struct Changes {
-    log: Ring<Change>,
+    log: Ring<OverlayChange>,
     /// The time of the latest change that is no longer remembered.
     forgotten: Option<Time>,
 }
@@ -62,7 +60,7 @@ impl Default for Changes {
 
 impl Changes {
     /// Those that are remembered.
-    pub fn log(&self) -> &Ring<Change> {
+    pub fn log(&self) -> &Ring<OverlayChange> {
         &self.log
     }
 
@@ -77,13 +75,13 @@ impl Changes {
     }
 
     pub(super) fn note(&mut self, at: Time, node: Addr, what: ChangeKind) {
-        if let (_, Some(gone)) = self.log.push(Change { at, node, what }) {
+        if let (_, Some(gone)) = self.log.push(OverlayChange { at, node, what }) {
             self.forgotten = self.forgotten.max(Some(gone.at));
         }
     }
 
     /// The changes after this moment, the latest first.
-    pub(super) fn after(&self, at: Time) -> impl Iterator<Item = &Change> {
+    pub(super) fn after(&self, at: Time) -> impl Iterator<Item = &OverlayChange> {
         let changes = self.log.iter().rev().map(|(_, change)| change);
         changes.take_while(move |change| change.at + DISORDER >= at).filter(move |change| change.at > at)
     }
@@ -91,17 +89,17 @@ impl Changes {
 
 /// The overlay at one moment.
 #[derive(Debug, Clone)]
-pub struct Overlay {
+pub struct OverlaySnapshot {
     /// Peers of this process that ran, peers elsewhere that these were linked to, and the links.
     pub graph: Graph,
     /// Those of them that run elsewhere: what links they have besides is not known.
     pub elsewhere: Set<Addr>,
     /// All changes since were seen and are remembered.
     pub is_certain: bool,
-    lives: HashMap<Addr, Life>,
+    lives: FastHashMap<Addr, Life>,
 }
 
-impl Overlay {
+impl OverlaySnapshot {
     /// How this node lived then, if that differs from how it lives now.
     pub(super) fn life(&self, nodes: &Nodes, node: Addr) -> Option<Life> {
         self.lives.get(&node).copied().or_else(|| nodes.get(node).map(|node| node.life))
@@ -123,13 +121,13 @@ impl Overlay {
 
 impl Model {
     /// The overlay as it is.
-    pub fn overlay(&self) -> Overlay {
-        self.overlay_of(&self.ends_up(), HashMap::default(), true)
+    pub fn overlay(&self) -> OverlaySnapshot {
+        self.overlay_of(&self.ends_up(), FastHashMap::default(), true)
     }
 
     /// The overlay as it was at this moment.
-    pub fn overlay_at(&self, at: Time) -> Overlay {
-        let (mut ends, mut lives) = (self.ends_up(), HashMap::default());
+    pub fn overlay_at(&self, at: Time) -> OverlaySnapshot {
+        let (mut ends, mut lives) = (self.ends_up(), FastHashMap::default());
         for change in self.changes.after(at) {
             match change.what {
                 ChangeKind::Up(peer) => drop(ends.swap_remove(&LinkKey { node: change.node, peer })),
@@ -142,7 +140,7 @@ impl Model {
     }
 
     /// The overlay of the links and peers that were there from `since` to `until` without a break.
-    pub fn overlay_throughout(&self, since: Time, until: Time) -> Overlay {
+    pub fn overlay_throughout(&self, since: Time, until: Time) -> OverlaySnapshot {
         let mut overlay = self.overlay_at(until);
         let (mut nodes, mut links) = (Set::default(), Set::default());
         for change in self.changes.after(since).filter(|change| change.at <= until) {
@@ -163,9 +161,9 @@ impl Model {
         self.links.up().filter(|link| link.purpose == Purpose::Neighbor).map(|link| link.key).collect()
     }
 
-    fn overlay_of(&self, ends: &Set<LinkKey>, lives: HashMap<Addr, Life>, is_certain: bool) -> Overlay {
-        let mut overlay = Overlay { graph: Graph::default(), elsewhere: Set::default(), is_certain, lives };
-        let lives = |overlay: &Overlay, node| overlay.life(&self.nodes, node);
+    fn overlay_of(&self, ends: &Set<LinkKey>, lives: FastHashMap<Addr, Life>, is_certain: bool) -> OverlaySnapshot {
+        let mut overlay = OverlaySnapshot { graph: Graph::default(), elsewhere: Set::default(), is_certain, lives };
+        let lives = |overlay: &OverlaySnapshot, node| overlay.life(&self.nodes, node);
         for node in self.nodes.iter().filter(|node| node.is_ours() && node.role == Some(Role::Peer)) {
             if lives(&overlay, node.addr) == Some(Life::Running) {
                 overlay.graph.add(node.addr);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::elsewhere::Proof;
-use super::node::{Life, Node, Nodes};
+use super::elsewhere::ForeignCopy;
+use super::node::{Life, NodeRecord, Nodes};
 use super::ring::Ring;
-use super::{HashMap, Map};
+use super::{FastHashMap, Map};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::text::Body;
@@ -63,7 +63,7 @@ pub(super) fn redundancy(copies: u64, deliveries: usize) -> Option<f64> {
 
 /// The first copy of a message at one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Copy {
+pub struct MessageCopy {
     /// The neighbor that sent it; `None` at the origin.
     pub from: Option<Addr>,
     /// Links that it had crossed; 0 at the origin, `None` if that is not known.
@@ -78,7 +78,7 @@ pub struct Copy {
     pub entry: u64,
 }
 
-impl Copy {
+impl MessageCopy {
     /// Links that it had crossed, for certain or by the shortest way that is known here.
     pub fn hops(&self) -> Option<u16> {
         self.hop.or(self.hop_known)
@@ -88,7 +88,6 @@ impl Copy {
 /// One message.
 #[derive(Debug, Clone)]
 pub struct Rumor {
-    /// Which.
     pub id: MessageId,
     /// What it says.
     pub body: Body,
@@ -99,9 +98,9 @@ pub struct Rumor {
     /// When a node here last saw it for the first time.
     pub last_first: Time,
     /// Who has it, in the order in which it came; nodes of ours only.
-    pub copies: Map<Addr, Copy>,
+    pub copies: Map<Addr, MessageCopy>,
     /// Who runs elsewhere and sent a copy to a node of ours, see [`Rumor::elsewhere`].
-    pub(super) proofs: Map<Addr, Proof>,
+    pub(super) proofs: Map<Addr, ForeignCopy>,
     /// Further copies, at all nodes together.
     pub duplicates: u64,
     /// The most links that a first copy had crossed, as far as known.
@@ -128,11 +127,11 @@ impl Rumor {
     }
 
     /// Should this node have it? Not its origin: whatever that did not send was forged.
-    pub fn is_due_at(&self, node: &Node, counting: Counting) -> bool {
+    pub fn is_due_at(&self, node: &NodeRecord, counting: Counting) -> bool {
         node.role == Some(Role::Peer) && node.addr != self.id.origin && self.ran(node, counting)
     }
 
-    fn ran(&self, node: &Node, counting: Counting) -> bool {
+    fn ran(&self, node: &NodeRecord, counting: Counting) -> bool {
         let began = self.began();
         match counting {
             Counting::HadTime => node.lives.ran_throughout(began, began + DELIVERY_TIME),
@@ -141,13 +140,13 @@ impl Rumor {
     }
 
     /// The nodes that should have it and do not.
-    pub fn lacking<'a>(&'a self, nodes: &'a Nodes, counting: Counting) -> impl Iterator<Item = &'a Node> {
+    pub fn lacking<'a>(&'a self, nodes: &'a Nodes, counting: Counting) -> impl Iterator<Item = &'a NodeRecord> {
         nodes.iter().filter(move |node| self.is_due_at(node, counting) && !self.copies.contains_key(&node.addr))
     }
 
     /// How many have it, and of how many that have it or should have it.
     pub fn coverage(&self, nodes: &Nodes, counting: Counting) -> Coverage {
-        let still_runs = |(node, copy): &(&Addr, &Copy)| {
+        let still_runs = |(node, copy): &(&Addr, &MessageCopy)| {
             nodes.get(**node).is_some_and(|node| node.life == Life::Running && node.life_since <= copy.at)
         };
         let have = match counting {
@@ -169,14 +168,14 @@ impl Rumor {
 #[derive(Debug, Clone)]
 pub struct Rumors {
     held: Ring<Rumor>,
-    numbers: HashMap<MessageId, u64>,
+    numbers: FastHashMap<MessageId, u64>,
     copies: usize,
     bodies_len: usize,
 }
 
 impl Default for Rumors {
     fn default() -> Self {
-        Self { held: Ring::new(RUMORS_MAX), numbers: HashMap::default(), copies: 0, bodies_len: 0 }
+        Self { held: Ring::new(RUMORS_MAX), numbers: FastHashMap::default(), copies: 0, bodies_len: 0 }
     }
 }
 
@@ -197,7 +196,7 @@ impl Rumors {
     }
 
     /// A node of ours has this message for the first time. `hop`: what the message told of it.
-    pub(super) fn first_copy(&mut self, id: MessageId, body: &Body, node: Addr, copy: Copy) {
+    pub(super) fn first_copy(&mut self, id: MessageId, body: &Body, node: Addr, copy: MessageCopy) {
         let number = self.number_of(id, body, copy.at);
         let Some(rumor) = self.held.get_mut(number) else { return };
         rumor.hop_max = rumor.hop_max.max(copy.hops().unwrap_or(0));
@@ -239,7 +238,7 @@ impl Rumors {
     }
 
     /// Another copy came to this node. The first one, if it is known.
-    pub(super) fn duplicate(&mut self, id: MessageId, node: Addr) -> Option<Copy> {
+    pub(super) fn duplicate(&mut self, id: MessageId, node: Addr) -> Option<MessageCopy> {
         let rumor = self.held.get_mut(*self.numbers.get(&id)?)?;
         rumor.duplicates += 1;
         let copy = rumor.copies.get_mut(&node)?;
@@ -248,7 +247,7 @@ impl Rumors {
     }
 
     /// A node elsewhere has this message: it sent a copy.
-    pub(super) fn proved(&mut self, id: MessageId, node: Addr, proof: Proof) {
+    pub(super) fn proved(&mut self, id: MessageId, node: Addr, proof: ForeignCopy) {
         let Some(rumor) = self.get_mut(id) else { return };
         if let indexmap::map::Entry::Vacant(place) = rumor.proofs.entry(node) {
             place.insert(proof);

@@ -8,7 +8,6 @@ use crate::proto::time::Time;
 /// Reports of one reporter that turned out false.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dispute {
-    /// How many.
     pub reports: u32,
     /// When the latest one did.
     pub at: Time,
@@ -33,11 +32,11 @@ pub struct SeedView {
 
 /// All seeds that were heard of.
 #[derive(Debug, Clone, Default)]
-pub struct Seeds {
+pub struct SeedRecords {
     seeds: Map<Addr, SeedView>,
 }
 
-impl Seeds {
+impl SeedRecords {
     /// Seeds that are kept; a user names them in a file, so there are few.
     pub const SEEDS_MAX: usize = 4_096;
 

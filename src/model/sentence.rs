@@ -209,7 +209,7 @@ pub fn own_refusal(reason: RefusalReason) -> &'static str {
 
 fn link_up(peer: &str, direction: Direction, purpose: Purpose) -> String {
     match (purpose, direction) {
-        (Purpose::Neighbor, Direction::Inbound) => format!("Linked to {peer}, which dialled"),
+        (Purpose::Neighbor, Direction::Inbound) => format!("Linked to {peer}, which dialed"),
         (Purpose::Neighbor, Direction::Outbound) => format!("Linked to {peer}"),
         (Purpose::Registration, Direction::Inbound) => format!("{peer} registered"),
         (Purpose::Registration, Direction::Outbound) => format!("Registered with {peer}"),

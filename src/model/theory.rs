@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use super::graph::Graph;
-use super::overlay::Overlay;
+use super::overlay::OverlaySnapshot;
 use super::rumor::redundancy;
 use crate::proto::addr::Addr;
 
@@ -25,7 +25,6 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    /// Its name.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Flood => "flood",
@@ -34,7 +33,7 @@ impl Strategy {
 
     /// What this strategy does with a message of `origin` on this overlay; `None` if the origin has no
     /// place in it.
-    pub fn predict(self, overlay: &Overlay, origin: Addr) -> Option<Prediction> {
+    pub fn predict(self, overlay: &OverlaySnapshot, origin: Addr) -> Option<Prediction> {
         if !overlay.graph.contains(origin) {
             return None;
         }
@@ -70,7 +69,7 @@ impl Prediction {
     }
 }
 
-fn flood(overlay: &Overlay, origin: Addr) -> Prediction {
+fn flood(overlay: &OverlaySnapshot, origin: Addr) -> Prediction {
     let reached = overlay.graph.distances(origin);
     let ours = || reached.iter().filter(|(node, _)| !overlay.elsewhere.contains(node));
     let hops = ours().map(|(_, distance)| *distance).max().unwrap_or(0);

@@ -51,10 +51,7 @@ pub const FORGED_FOR: Duration = Duration::from_secs(120);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     /// A peer has no neighbor, though there are others.
-    Alone {
-        /// Who.
-        node: Addr,
-    },
+    Alone { node: Addr },
     /// The overlay is in several parts.
     Parted {
         /// The parts of two nodes and more, the largest first.
@@ -69,7 +66,6 @@ pub enum Finding {
     },
     /// A seed's list is not what is alive.
     SeedList {
-        /// Which seed.
         seed: Addr,
         /// On the list, and not alive.
         gone: Vec<Addr>,
@@ -78,7 +74,6 @@ pub enum Finding {
     },
     /// A node goes and comes back again and again.
     Flapping {
-        /// Which.
         node: Addr,
         /// How often it came back.
         times: usize,
@@ -115,7 +110,6 @@ pub enum Finding {
     },
     /// Most neighbors of a node joined when it was full: strangers may decide what it gets to hear.
     Eclipsed {
-        /// Which node.
         node: Addr,
         /// Its neighbors that joined so.
         joiners: Vec<Addr>,
@@ -126,7 +120,7 @@ pub enum Finding {
 
 /// What makes two findings the same warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
+enum WarningKey {
     Alone(Addr),
     Parted,
     Fragile,
@@ -140,18 +134,18 @@ enum Key {
 }
 
 impl Finding {
-    fn key(&self) -> Key {
+    fn key(&self) -> WarningKey {
         match self {
-            Self::Alone { node } => Key::Alone(*node),
-            Self::Parted { .. } => Key::Parted,
-            Self::Fragile { .. } => Key::Fragile,
-            Self::SeedList { seed, .. } => Key::SeedList(*seed),
-            Self::Flapping { node, .. } => Key::Flapping(*node),
-            Self::OneWay { link } => Key::OneWay(*link),
-            Self::Unreached { .. } => Key::Unreached,
-            Self::Disputed { reporter, .. } => Key::Disputed(*reporter),
-            Self::Forged { latest, .. } => Key::Forged(latest.origin),
-            Self::Eclipsed { node, .. } => Key::Eclipsed(*node),
+            Self::Alone { node } => WarningKey::Alone(*node),
+            Self::Parted { .. } => WarningKey::Parted,
+            Self::Fragile { .. } => WarningKey::Fragile,
+            Self::SeedList { seed, .. } => WarningKey::SeedList(*seed),
+            Self::Flapping { node, .. } => WarningKey::Flapping(*node),
+            Self::OneWay { link } => WarningKey::OneWay(*link),
+            Self::Unreached { .. } => WarningKey::Unreached,
+            Self::Disputed { reporter, .. } => WarningKey::Disputed(*reporter),
+            Self::Forged { latest, .. } => WarningKey::Forged(latest.origin),
+            Self::Eclipsed { node, .. } => WarningKey::Eclipsed(*node),
         }
     }
 
@@ -203,11 +197,11 @@ pub struct Warning {
 pub struct Warnings {
     list: Ring<Warning>,
     /// Warnings whose cause is there, by number.
-    active: Map<Key, u64>,
+    active: Map<WarningKey, u64>,
     /// What was found and has not lasted long enough yet, and since when it is found.
-    pending: Map<Key, Time>,
+    pending: Map<WarningKey, Time>,
     looked: Option<Time>,
-    search: find::Search,
+    search: find::WarningSearch,
 }
 
 impl Default for Warnings {
@@ -217,7 +211,7 @@ impl Default for Warnings {
             active: Map::default(),
             pending: Map::default(),
             looked: None,
-            search: find::Search::default(),
+            search: find::WarningSearch::default(),
         }
     }
 }
@@ -259,9 +253,9 @@ impl Warnings {
     }
 
     fn take(&mut self, found: Vec<Finding>, now: Time) {
-        let keys: super::Set<Key> = found.iter().map(Finding::key).collect();
+        let keys: super::Set<WarningKey> = found.iter().map(Finding::key).collect();
         self.pending.retain(|key, _| keys.contains(key));
-        let gone: Vec<(Key, u64)> =
+        let gone: Vec<(WarningKey, u64)> =
             self.active.iter().filter(|(key, _)| !keys.contains(*key)).map(|(key, number)| (*key, *number)).collect();
         for (key, number) in gone {
             self.active.swap_remove(&key);

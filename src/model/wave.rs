@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use super::Model;
-use super::elsewhere::Proof;
-use super::fault::Record;
-use super::overlay::Overlay;
+use super::elsewhere::ForeignCopy;
+use super::fault::FaultRecord;
+use super::overlay::OverlaySnapshot;
 use super::rumor::{Counting, Coverage, DELIVERY_TIME, Rumor};
 use super::theory::{Prediction, Strategy};
 use super::words::hops_text;
@@ -37,14 +37,13 @@ pub struct WaveRow {
 /// The way of one message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wave {
-    /// Which message.
     pub id: MessageId,
     /// When it began.
     pub began: Time,
     /// Who has it, in the order in which it came.
     pub rows: Vec<WaveRow>,
     /// Nodes elsewhere that have it for certain, in the order in which they proved it.
-    pub elsewhere: Vec<(Addr, Proof)>,
+    pub elsewhere: Vec<(Addr, ForeignCopy)>,
     /// Who should have it and does not.
     pub lacking: Vec<Addr>,
     /// Some of them may still get it: links lead there, and there was not the time yet.
@@ -118,10 +117,10 @@ impl Model {
     }
 
     /// Somebody got it a moment ago, or a fault may hold it up, and it has somewhere to go.
-    fn is_under_way(&self, rumor: &Rumor, overlay: &Overlay, lacking: &[Addr]) -> bool {
+    fn is_under_way(&self, rumor: &Rumor, overlay: &OverlaySnapshot, lacking: &[Addr]) -> bool {
         let latest = rumor.last_first.max(rumor.began());
         let was_set = self.faults.ever().filter(|record| record.was_at(latest));
-        let held_up = was_set.filter_map(Record::holds_up_for).max().unwrap_or_default();
+        let held_up = was_set.filter_map(FaultRecord::holds_up_for).max().unwrap_or_default();
         if self.now >= latest + DELIVERY_TIME + held_up {
             return false;
         }

@@ -16,7 +16,6 @@ use crate::proto::message::Dialect;
 /// A dial that ended.
 #[derive(Debug)]
 pub(super) struct Dialed {
-    /// Whom.
     pub(super) peer: Addr,
     /// What for.
     pub(super) purpose: Purpose,
@@ -43,7 +42,7 @@ async fn connect(peer: Addr, dialect: Dialect) -> io::Result<TcpStream> {
     let stream = socket.connect(peer.socket()).await?;
     prepare(&stream, dialect)?;
     if stream.local_addr()? == stream.peer_addr()? {
-        // The system may give a dialler the very port that it dials, which then answers itself.
+        // The system may give a dialer the very port that it dials, which then answers itself.
         return Err(io::ErrorKind::ConnectionRefused.into());
     }
     Ok(stream)

@@ -19,7 +19,7 @@ use super::files::{self, Demand};
 use super::interfaces;
 use super::links::Identity;
 use super::node::{self, Control, Handle, Setup};
-use super::trouble::Trouble;
+use super::node_faults::NodeFaults;
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::{Command, NodeSpec, Placement};
 use crate::engine::fault::{FaultTable, Nodes as _};
@@ -299,10 +299,10 @@ impl Engine {
             Role::Seed => Seed::new(self.seed_config(addr), random_seed).into(),
         };
         let me = Identity { addr, role, dialect: self.dialect(role) };
-        let trouble = Trouble::new(addr, mix(random_seed), self.view());
+        let faults = NodeFaults::new(addr, mix(random_seed), self.view());
         let (clock, taps) = (self.defaults.clock, Arc::clone(&self.taps));
         let reach = self.reach(role).clone();
-        let handle = node::spawn(machine, Setup { me, listener, reach, clock, taps, trouble });
+        let handle = node::spawn(machine, Setup { me, listener, reach, clock, taps, faults });
         self.set_clock(addr, &handle);
         handle
     }

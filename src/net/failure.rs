@@ -12,7 +12,6 @@ pub enum StartError {
     /// Somebody else listens there.
     #[error("{addr} is in use{}", next_text(*.next))]
     InUse {
-        /// The address.
         addr: Addr,
         /// The next one that is free.
         next: Option<Addr>,
@@ -56,7 +55,6 @@ pub enum StartError {
     /// The system said something else.
     #[error("cannot listen on {addr}: {source}")]
     Io {
-        /// The address.
         addr: Addr,
         /// What the system said.
         source: io::Error,

@@ -23,7 +23,7 @@ pub(super) fn raise_limit() -> Option<u64> {
 }
 
 /// Links of a peer that come about and go while it joins: it dials somebody who has no room, and is
-/// dialled by others meanwhile. Measured in labs of 50 to 100 peers, two for each at most.
+/// dialed by others meanwhile. Measured in labs of 50 to 100 peers, two for each at most.
 const JOINING: usize = 2;
 
 /// Descriptors of one peer with all its links to other peers and to its seeds: in one process both ends

@@ -17,9 +17,9 @@ use tokio::net::TcpStream;
 use tokio_util::codec::Decoder;
 use tokio_util::io::poll_read_buf;
 
-use super::calls::Call;
 use super::ending::{Endings, Introduction};
 use super::outbox::{Outbox, QueueFull};
+use super::ready_set::LinkWaker;
 use super::wire::{LinkContext, LinkDecoder, WireError};
 use crate::clock::Clock;
 use crate::proto::event::{Direction, LinkId};
@@ -66,7 +66,7 @@ enum Read {
 pub(super) struct Link {
     stream: TcpStream,
     context: LinkContext,
-    call: Arc<Call>,
+    call: Arc<LinkWaker>,
     waker: Waker,
     decoder: LinkDecoder,
     pub(super) outbox: Outbox,
@@ -92,7 +92,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(context: LinkContext, stream: TcpStream, call: Arc<Call>) -> Self {
+    pub(super) fn new(context: LinkContext, stream: TcpStream, call: Arc<LinkWaker>) -> Self {
         Self {
             stream,
             context,
@@ -140,7 +140,7 @@ impl Link {
     /// Begins to look after the link in this turn: writes what had to wait. What the turn itself has to say
     /// goes out at its end, in one piece.
     pub(super) fn begin(&mut self, clock: Clock) {
-        self.call.answer();
+        self.call.rearm();
         (self.turn_len, self.is_held) = (0, false);
         self.outbox.unblock();
         if !self.is_unsent || self.outbox.alarm().is_some() {
@@ -251,7 +251,7 @@ impl Link {
 
     /// Throws away what has come, as a link of a node that hangs; see [`Link::hold`].
     pub(super) fn discard(&mut self, scrap: &mut BytesMut) {
-        self.call.answer();
+        self.call.rearm();
         self.turn_len = 0;
         self.throw_away(scrap);
     }
@@ -329,7 +329,7 @@ pub(super) struct Closing {
 
 /// How far a link's end is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum EndState {
     /// There is nothing more to do.
     Over,
     /// Look after it then, should the runtime not call before.
@@ -347,27 +347,27 @@ impl Closing {
     }
 
     /// Goes on with it.
-    pub(super) fn attend(&mut self, clock: Clock, scrap: &mut BytesMut) -> End {
+    pub(super) fn attend(&mut self, clock: Clock, scrap: &mut BytesMut) -> EndState {
         self.link.begin(clock);
         let now = clock.now();
         if self.link.outbox.has_failed() || self.by <= now {
-            return End::Over;
+            return EndState::Over;
         }
         let is_classic = self.link.context.dialect == Dialect::Classic;
         if is_classic {
             self.link.throw_away(scrap);
         }
         if !self.link.outbox.is_empty() {
-            return End::Until(self.link.outbox.alarm().map_or(self.by, |at| at.min(self.by)));
+            return EndState::Until(self.link.outbox.alarm().map_or(self.by, |at| at.min(self.by)));
         }
         if !self.link.outbox.is_done(now) {
-            return End::Until(self.link.outbox.done_at().min(self.by));
+            return EndState::Until(self.link.outbox.done_at().min(self.by));
         }
         if is_classic {
-            return End::Over;
+            return EndState::Over;
         }
         if !std::mem::replace(&mut self.said, true) && self.say_end().is_err() {
-            return End::Over;
+            return EndState::Over;
         }
         self.wait_for_end(scrap)
     }
@@ -383,8 +383,8 @@ impl Closing {
         socket.shutdown(Shutdown::Write)
     }
 
-    fn wait_for_end(&mut self, scrap: &mut BytesMut) -> End {
-        self.link.throw_away(scrap).map_or(End::Until(self.by), |_| End::Over)
+    fn wait_for_end(&mut self, scrap: &mut BytesMut) -> EndState {
+        self.link.throw_away(scrap).map_or(EndState::Until(self.by), |_| EndState::Over)
     }
 }
 

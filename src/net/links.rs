@@ -14,12 +14,12 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::calls::Calls;
 use super::dial::{Dialed, dial};
 use super::ending::{Endings, Introduction, prepare};
-use super::link::{Closing, End, Link, Pulled, set_alarm};
+use super::link::{Closing, EndState, Link, Pulled, set_alarm};
 use super::outbox::Frames;
 use super::pressure::{self, Filling, Pressure};
+use super::ready_set::ReadySet;
 use super::wire::LinkContext;
 use crate::clock::Clock;
 use crate::event::{Batch, Event};
@@ -84,7 +84,7 @@ pub(super) struct Links {
     closing: LinkMap<Closing>,
     last: LinkId,
     /// Who has something for us.
-    calls: Calls,
+    ready: ReadySet,
     /// Who is to be looked after when; each link once at most.
     alarms: BTreeSet<(Time, LinkId)>,
     /// Memory to read into: links that have nothing unfinished share it.
@@ -130,7 +130,7 @@ impl Links {
             open: HashMap::default(),
             closing: HashMap::default(),
             last: LinkId(0),
-            calls: Calls::default(),
+            ready: ReadySet::default(),
             alarms: BTreeSet::new(),
             spare: BytesMut::new(),
             told_backlog: false,
@@ -178,7 +178,7 @@ impl Links {
     /// Ends a connection that came in.
     pub(super) fn turn_away(&self, stream: TcpStream, remote: SocketAddr, rule: Rule) -> Input {
         self.endings.end(stream, Introduction::Made);
-        Input::TurnedAway { remote, rule }
+        Input::Rejected { remote, rule }
     }
 
     /// Takes what came of a dial.
@@ -201,13 +201,13 @@ impl Links {
             pressure::bound_buffers(&stream);
         }
         let context = LinkContext { dialect, local, role, purpose, direction };
-        self.open.insert(link, Link::new(context, stream, self.calls.new_link(link)));
+        self.open.insert(link, Link::new(context, stream, self.ready.new_link(link)));
         link
     }
 
     /// Waits for links that have something for the node; at most as many as a turn should take.
-    pub(super) fn poll_calls(&self, cx: &Context<'_>, links: &mut Vec<LinkId>) -> Poll<()> {
-        self.calls.poll(cx, links, TURN_LINKS_MAX)
+    pub(super) fn poll_ready(&self, cx: &Context<'_>, links: &mut Vec<LinkId>) -> Poll<()> {
+        self.ready.poll(cx, links, TURN_LINKS_MAX)
     }
 
     /// When a link is to be looked after, should it not call before.
@@ -334,8 +334,8 @@ impl Links {
     fn attend_closing(&mut self, link: LinkId) {
         let Some(closing) = self.closing.get_mut(&link) else { return };
         match closing.attend(self.clock, &mut self.spare) {
-            End::Until(at) => set_alarm(&mut self.alarms, link, &mut closing.alarm_at, Some(at)),
-            End::Over => {
+            EndState::Until(at) => set_alarm(&mut self.alarms, link, &mut closing.alarm_at, Some(at)),
+            EndState::Over => {
                 self.unsent_count += closing.waiting();
                 set_alarm(&mut self.alarms, link, &mut closing.alarm_at, None);
                 if let Some(closing) = self.closing.remove(&link) {

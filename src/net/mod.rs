@@ -10,7 +10,6 @@
 //! or a node that leaves, takes the time to close politely. In the classic dialect nothing is ever reset (`ending`).
 
 mod bind;
-mod calls;
 mod dial;
 mod ending;
 pub mod engine;
@@ -20,11 +19,12 @@ mod interfaces;
 mod link;
 mod links;
 mod node;
+mod node_faults;
 mod outbox;
 mod pressure;
+mod ready_set;
 mod says;
 mod sources;
-mod trouble;
 pub mod wire;
 
 pub use bind::next_free;

@@ -19,9 +19,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::ending::Endings;
 use super::link::Pulled;
 use super::links::{DIALS_MAX, Identity, Links};
+use super::node_faults::{FaultView, InFlight, NodeFaults, Outgoing};
 use super::says::Says;
 use super::sources::{Ready, Sources};
-use super::trouble::{FaultView, Outgoing, Parcel, Trouble};
 use crate::clock::{Clock, slept};
 use crate::event::{Batch, Event};
 use crate::feed::Tap;
@@ -64,7 +64,7 @@ pub(super) struct Setup {
     pub(super) reach: Reach,
     pub(super) clock: Clock,
     pub(super) taps: Arc<[Tap]>,
-    pub(super) trouble: Trouble,
+    pub(super) faults: NodeFaults,
 }
 
 /// The engine's end of a running node. Dropping it crashes the node.
@@ -94,17 +94,17 @@ impl Handle {
 /// Runs a node on a task of its own.
 pub(super) fn spawn<M: Machine + Send + 'static>(machine: M, setup: Setup) -> Handle {
     let (control, controls) = mpsc::channel(CONTROLS_MAX);
-    let node = Node::new(machine, setup, controls);
+    let node = NodeTask::new(machine, setup, controls);
     Handle { task: AbortOnDropHandle::new(tokio::spawn(node.run())), control }
 }
 
-struct Node<M> {
+struct NodeTask<M> {
     /// The first field, so the first to be dropped.
     notice: CrashNotice,
     machine: M,
     reach: Reach,
     links: Links,
-    trouble: Trouble,
+    faults: NodeFaults,
     /// Links that have something to be read later, because the node is slow, and since when.
     unread: BTreeMap<LinkId, Time>,
     says: Says,
@@ -147,21 +147,21 @@ impl Drop for CrashNotice {
 }
 
 /// Why the task goes on to something else than turns.
-enum Fate {
+enum NodeEnd {
     Leave { after: Duration },
     Hang,
 }
 
-impl<M: Machine> Node<M> {
+impl<M: Machine> NodeTask<M> {
     fn new(machine: M, setup: Setup, controls: mpsc::Receiver<Control>) -> Self {
-        let Setup { me, listener, reach, clock, taps, trouble } = setup;
+        let Setup { me, listener, reach, clock, taps, faults } = setup;
         let (dials, dialed) = mpsc::channel(DIALS_MAX);
         let notice = CrashNotice { node: me.addr, clock, taps: Arc::clone(&taps) };
         let endings = Endings::new(me);
         let links = Links::new(endings.clone(), me, taps, dials, clock);
         let sources = Sources::new(endings, controls, dialed, listener, clock);
         let (unread, says, slept) = (BTreeMap::new(), Says::default(), slept());
-        Self { notice, machine, reach, links, trouble, unread, says, slept, sources }
+        Self { notice, machine, reach, links, faults, unread, says, slept, sources }
     }
 
     async fn run(mut self) {
@@ -175,19 +175,19 @@ impl<M: Machine> Node<M> {
             }
         };
         match fate {
-            Fate::Leave { after } => self.leave(after).await,
-            Fate::Hang => self.hang().await,
+            NodeEnd::Leave { after } => self.leave(after).await,
+            NodeEnd::Hang => self.hang().await,
         }
     }
 
     /// When there is something to do, should nothing come from outside before.
     fn next_deadline(&self) -> Option<Time> {
-        let reads_again = self.trouble.reads_again().filter(|_| !self.unread.is_empty());
-        let deadlines = [self.machine.next_deadline(), self.trouble.next_at(), reads_again, self.says.next_at()];
+        let reads_again = self.faults.reads_again().filter(|_| !self.unread.is_empty());
+        let deadlines = [self.machine.next_deadline(), self.faults.next_at(), reads_again, self.says.next_at()];
         deadlines.into_iter().flatten().min()
     }
 
-    fn turn(&mut self, ready: Ready) -> Option<Fate> {
+    fn turn(&mut self, ready: Ready) -> Option<NodeEnd> {
         self.links.set_now();
         self.tell_sleep();
         self.arrive();
@@ -195,16 +195,16 @@ impl<M: Machine> Node<M> {
             match control {
                 Control::Command(say @ NodeCommand::Say(_)) if self.must_wait() => self.says.push(say),
                 Control::Command(command) => self.handle(Input::Command(command)),
-                Control::Faults(view) => self.trouble.set(self.links.now(), view),
-                Control::Leave { after } => return Some(Fate::Leave { after }),
-                Control::Hang => return Some(Fate::Hang),
+                Control::Faults(view) => self.faults.set(self.links.now(), view),
+                Control::Leave { after } => return Some(NodeEnd::Leave { after }),
+                Control::Hang => return Some(NodeEnd::Hang),
             }
         }
         for dialed in ready.dialed {
             let input = self.links.dialed(dialed);
             self.handle(input);
         }
-        for link in ready.calls {
+        for link in ready.links {
             self.links.set_now();
             self.attend(link);
         }
@@ -245,7 +245,7 @@ impl<M: Machine> Node<M> {
     }
 
     fn may_read(&mut self, link: LinkId) -> bool {
-        let may_read = self.trouble.may_read(self.links.now());
+        let may_read = self.faults.may_read(self.links.now());
         if !may_read {
             self.links.hold(link);
             let now = self.links.now();
@@ -313,23 +313,23 @@ impl<M: Machine> Node<M> {
     }
 
     fn handle(&mut self, input: Input) {
-        if let Some(input) = self.trouble.admit(self.links.now(), input) {
+        if let Some(input) = self.faults.admit(self.links.now(), input) {
             self.tell_machine(input);
         }
     }
 
     fn tell_machine(&mut self, input: Input) {
-        let (links, trouble) = (&mut self.links, &mut self.trouble);
-        self.machine.handle(links.now(), input, &mut Outgoing { links, trouble });
+        let (links, faults) = (&mut self.links, &mut self.faults);
+        self.machine.handle(links.now(), input, &mut Outgoing { links, faults });
     }
 
     /// What was under way and arrives now.
     fn arrive(&mut self) {
-        while let Some(parcel) = self.trouble.next_due(self.links.now()) {
-            match parcel {
-                Parcel::In(input) => self.tell_machine(input),
-                Parcel::Out(link, message) => self.links.send(link, &message),
-                Parcel::HangUp(link) => self.links.hang_up(link),
+        while let Some(in_flight) = self.faults.next_due(self.links.now()) {
+            match in_flight {
+                InFlight::In(input) => self.tell_machine(input),
+                InFlight::Out(link, message) => self.links.send(link, &message),
+                InFlight::HangUp(link) => self.links.hang_up(link),
             }
         }
     }
@@ -374,7 +374,7 @@ impl<M: Machine> Node<M> {
         while self.links.is_closing() {
             let ready = self.sources.ready(None, &self.links).await;
             self.links.set_now();
-            ready.calls.into_iter().for_each(|link| self.attend(link));
+            ready.links.into_iter().for_each(|link| self.attend(link));
             self.attend_due();
         }
     }
@@ -395,7 +395,7 @@ impl<M: Machine> Node<M> {
     async fn take_in_silence(&mut self) {
         loop {
             let ready = self.sources.ready(None, &self.links).await;
-            ready.calls.into_iter().for_each(|link| self.links.discard(link));
+            ready.links.into_iter().for_each(|link| self.links.discard(link));
             ready.accepted.into_iter().for_each(|(stream, _)| self.links.keep(stream));
         }
     }

@@ -102,12 +102,12 @@ impl Frames {
 
 /// How much there is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Load {
+struct QueueLoad {
     messages: usize,
     bytes: usize,
 }
 
-impl Load {
+impl QueueLoad {
     /// What is left of it once so many of its bytes are out: messages by their share of the bytes.
     fn without(self, bytes: usize) -> Self {
         let left = self.bytes.saturating_sub(bytes);
@@ -121,7 +121,7 @@ pub(super) struct QueueFull;
 
 /// How the writing stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum WriteState {
     /// The system took all so far.
     Free,
     /// It takes nothing more now, and will call.
@@ -160,9 +160,9 @@ pub(super) struct Outbox {
     taken: u64,
     /// The buffer that is being filled.
     open: BytesMut,
-    load: Load,
+    load: QueueLoad,
     messages_max: usize,
-    standing: Standing,
+    standing: WriteState,
     /// Where messages are written apart: not before this.
     next_write: Time,
 }
@@ -180,25 +180,25 @@ impl Outbox {
             has_new_gossip: false,
             taken: 0,
             open: BytesMut::new(),
-            load: Load::default(),
+            load: QueueLoad::default(),
             messages_max,
-            standing: Standing::Free,
+            standing: WriteState::Free,
             next_write: Time::from_micros(0),
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.load == Load::default()
+        self.load == QueueLoad::default()
     }
 
     /// The link broke while it was written to.
     pub(super) fn has_failed(&self) -> bool {
-        self.standing == Standing::Failed
+        self.standing == WriteState::Failed
     }
 
     /// When it is to be written to, should nothing happen before; `None`: the system calls.
     pub(super) fn alarm(&self) -> Option<Time> {
-        let waits = self.standing == Standing::Free && self.encoder.write_gap().is_some();
+        let waits = self.standing == WriteState::Free && self.encoder.write_gap().is_some();
         (waits && !self.is_empty()).then_some(self.next_write)
     }
 
@@ -226,7 +226,7 @@ impl Outbox {
         self.open.extend_from_slice(head);
         match body {
             // It may have to wait for long, and would keep the buffer alive that it was read into.
-            Some(body) if self.standing == Standing::Blocked && body.len() < Body::SHARED_LEN_MIN => {
+            Some(body) if self.standing == WriteState::Blocked && body.len() < Body::SHARED_LEN_MIN => {
                 self.open.extend_from_slice(body);
             }
             Some(body) => {
@@ -245,7 +245,7 @@ impl Outbox {
     fn is_overtaken_by(&self, message: &Message) -> bool {
         match self.encoder.write_gap() {
             Some(_) => message.goes_first(),
-            None => self.standing == Standing::Blocked && message.tells_life(),
+            None => self.standing == WriteState::Blocked && message.tells_life(),
         }
     }
 
@@ -263,7 +263,7 @@ impl Outbox {
     /// and a Python node waits for nobody, none does.
     pub(super) fn is_crowded(&self) -> bool {
         let is_much = self.load.bytes > CROWDED_BYTES || self.load.messages > CROWDED_MESSAGES;
-        is_much && self.standing == Standing::Blocked && self.encoder.write_gap().is_none()
+        is_much && self.standing == WriteState::Blocked && self.encoder.write_gap().is_none()
     }
 
     /// Little enough waits here that whoever waited for it can go on.
@@ -295,14 +295,14 @@ impl Outbox {
 
     /// The system may take something again.
     pub(super) fn unblock(&mut self) {
-        if self.standing == Standing::Blocked {
-            self.standing = Standing::Free;
+        if self.standing == WriteState::Blocked {
+            self.standing = WriteState::Free;
         }
     }
 
     /// Writes as much as the system takes now; `call` is made when it takes more.
     pub(super) fn write(&mut self, stream: &TcpStream, call: &mut Context<'_>, clock: Clock) -> Result<(), QueueFull> {
-        while self.standing == Standing::Free && !self.is_empty() {
+        while self.standing == WriteState::Free && !self.is_empty() {
             let written = match self.encoder.write_gap() {
                 None => self.write_together(stream),
                 Some(_) if clock.now() < self.next_write => break,
@@ -385,18 +385,18 @@ impl Outbox {
 
     fn wait(&mut self, stream: &TcpStream, call: &mut Context<'_>) {
         match stream.poll_write_ready(call) {
-            Poll::Pending => self.standing = Standing::Blocked,
+            Poll::Pending => self.standing = WriteState::Blocked,
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(_)) => self.fail(),
         }
     }
 
     fn fail(&mut self) {
-        self.standing = Standing::Failed;
+        self.standing = WriteState::Failed;
         self.chunks = VecDeque::new();
         self.ahead = 0;
         self.open = BytesMut::new();
-        self.load = Load::default();
+        self.load = QueueLoad::default();
     }
 }
 
@@ -421,10 +421,10 @@ mod tests {
     async fn narrow() -> (TcpStream, TcpStream) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         socket2::SockRef::from(&listener).set_recv_buffer_size(1).unwrap();
-        let dialled = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        socket2::SockRef::from(&dialled).set_send_buffer_size(1).unwrap();
-        dialled.writable().await.unwrap();
-        (dialled, listener.accept().await.unwrap().0)
+        let dialed = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        socket2::SockRef::from(&dialed).set_send_buffer_size(1).unwrap();
+        dialed.writable().await.unwrap();
+        (dialed, listener.accept().await.unwrap().0)
     }
 
     fn gossip(body: &Body) -> Message {
@@ -454,7 +454,7 @@ mod tests {
         let mut add = |message: &Message, outbox: &mut Outbox| frames.add(message, outbox).unwrap();
         let probe = |second| {
             let clock = crate::proto::time::ClockTime::from_seconds(second).unwrap();
-            Message::Probe { seq: 1, asker: Addr::loopback(3000), clock, vitals: None }
+            Message::Probe { seq: 1, asker: Addr::loopback(3000), clock, extras: None }
         };
         add(&gossip(&"one".into()), &mut outbox);
         outbox.take_off_chunks(3);
@@ -493,7 +493,7 @@ mod tests {
         let (stream, _remote) = narrow().await;
         let (mut frames, mut outbox) = (Frames::default(), Outbox::new(CONTEXT));
         let large = gossip(&Body::from("x".repeat(60_000)));
-        while outbox.standing == Standing::Free {
+        while outbox.standing == WriteState::Free {
             frames.add(&large, &mut outbox).unwrap();
             write(&mut outbox, &stream).unwrap();
         }

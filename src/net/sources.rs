@@ -54,14 +54,14 @@ impl Drop for Sources {
 pub(super) struct Ready {
     pub(super) controls: Vec<Control>,
     pub(super) dialed: Vec<Dialed>,
-    pub(super) calls: Vec<LinkId>,
+    pub(super) links: Vec<LinkId>,
     pub(super) accepted: Vec<(TcpStream, SocketAddr)>,
     pub(super) accept_error: Option<String>,
 }
 
 impl Ready {
     fn is_empty(&self) -> bool {
-        let asked = !self.controls.is_empty() || !self.dialed.is_empty() || !self.calls.is_empty();
+        let asked = !self.controls.is_empty() || !self.dialed.is_empty() || !self.links.is_empty();
         !asked && self.accepted.is_empty() && self.accept_error.is_none()
     }
 }
@@ -116,7 +116,7 @@ impl Sources {
             let _ = self.controls.poll_recv_many(cx, &mut ready.controls, CONTROLS_MAX);
         }
         let _ = self.dialed.poll_recv_many(cx, &mut ready.dialed, DIALS_MAX);
-        poll_calls(cx, links, &mut ready.calls);
+        poll_ready(cx, links, &mut ready.links);
         self.poll_accept(cx, ready);
         let alarm = self.poll_alarm(cx);
         if alarm || !ready.is_empty() { Poll::Ready(()) } else { Poll::Pending }
@@ -154,9 +154,9 @@ impl Sources {
 
 /// Takes the calls of links, unless the task has had its share and must let others run: then the links
 /// have nothing for it either.
-fn poll_calls(cx: &mut Context<'_>, links: &Links, calls: &mut Vec<LinkId>) {
+fn poll_ready(cx: &mut Context<'_>, links: &Links, ready: &mut Vec<LinkId>) {
     if let Poll::Ready(share) = coop::poll_proceed(cx)
-        && links.poll_calls(cx, calls).is_ready()
+        && links.poll_ready(cx, ready).is_ready()
     {
         share.made_progress();
     }

@@ -62,7 +62,7 @@ impl Addr {
         PythonTuple(self)
     }
 
-    /// Can a node be dialled here: a port, and not an address that names nobody.
+    /// Can a node be dialed here: a port, and not an address that names nobody.
     pub const fn is_dialable(self) -> bool {
         let ip = self.ip();
         self.port != 0 && !ip.is_unspecified() && !ip.is_broadcast() && !ip.is_multicast()

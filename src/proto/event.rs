@@ -35,9 +35,9 @@ pub enum Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// The other side dialled.
+    /// The other side dialed.
     Inbound,
-    /// This node dialled.
+    /// This node dialed.
     Outbound,
 }
 
@@ -56,12 +56,7 @@ pub enum Side {
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum LinkEnd {
     /// One side said goodbye.
-    Goodbye {
-        /// Who.
-        side: Side,
-        /// Why.
-        reason: GoodbyeReason,
-    },
+    Goodbye { side: Side, reason: GoodbyeReason },
     /// The other end was taken for dead.
     Dead {
         /// On what evidence.
@@ -72,10 +67,7 @@ pub enum LinkEnd {
     /// The other end broke a rule of the protocol; a `Violation` says which.
     Violation,
     /// The other end found out, once the link was up, that it does not want it.
-    Refused {
-        /// Why.
-        reason: RefusalReason,
-    },
+    Refused { reason: RefusalReason },
     /// A registration closed.
     RegistrationLost,
     /// It closed while this node was away, which says nothing about the other end.
@@ -139,15 +131,11 @@ pub enum EventKind {
         allow: Vec<String>,
     },
     /// A node of this process ended.
-    Stopped {
-        /// How.
-        how: Stop,
-    },
+    Stopped { how: Stop },
     /// A node of this process keeps its sockets and says nothing from now on.
     Hung,
     /// The node was away, and has noticed that itself. It takes nobody for dead for that time.
     WasAway {
-        /// Why.
         why: Absence,
         /// For how long, in microseconds.
         span_us: u64,
@@ -198,24 +186,21 @@ pub enum EventKind {
     },
     /// Both ends know each other; the link is in use.
     LinkUp {
-        /// Which connection.
         link: LinkId,
         /// The node at the other end.
         peer: Addr,
-        /// Who dialled.
+        /// Who dialed.
         direction: Direction,
         /// What for.
         purpose: Purpose,
     },
     /// A link that was up is gone.
     LinkDown {
-        /// Which connection.
         link: LinkId,
         /// The node at the other end.
         peer: Addr,
         /// What it was for.
         purpose: Purpose,
-        /// Why.
         end: LinkEnd,
     },
     /// A link was asked for and refused.
@@ -224,7 +209,6 @@ pub enum EventKind {
         peer: Addr,
         /// Who refused.
         by: Side,
-        /// Why.
         reason: RefusalReason,
         /// Addresses that were named instead.
         referral: Vec<Addr>,
@@ -245,11 +229,10 @@ pub enum EventKind {
         #[serde(flatten)]
         violation: Violation,
     },
-    /// Further offences by remotes at one address, after some had been told one by one.
+    /// Further offenses by remotes at one address, after some had been told one by one.
     MoreOffenses {
         /// The address of the remotes' machine, or words for several.
         host: String,
-        /// How many.
         count: u64,
         /// In how long a time, in microseconds.
         span_us: u64,
@@ -257,7 +240,6 @@ pub enum EventKind {
     /// A neighbor or registered peer says more than a link may, gossip aside, and is read slowly. If it goes on, its link
     /// is closed for that.
     Flooding {
-        /// Who.
         peer: Addr,
         /// What kind of message came when that was told.
         said: String,
@@ -266,11 +248,9 @@ pub enum EventKind {
     },
     /// Further things that remotes at one address did, after some had been told one by one.
     Omitted {
-        /// What.
         what: Omission,
         /// The address of the remotes' machine.
         host: String,
-        /// How many.
         count: u64,
         /// In how long a time, in microseconds.
         span_us: u64,
@@ -279,7 +259,7 @@ pub enum EventKind {
     OtherDialect {
         /// The remote end of the connection.
         remote: String,
-        /// The node that was dialled, if we dialled; else who it said it was, if it did.
+        /// The node that was dialed, if we dialed; else who it said it was, if it did.
         #[serde(default)]
         peer: Option<Addr>,
         /// What it speaks.
@@ -289,7 +269,7 @@ pub enum EventKind {
     HandshakeFailed {
         /// The remote end of the connection.
         remote: String,
-        /// The node that was dialled, if we dialled.
+        /// The node that was dialed, if we dialed.
         peer: Option<Addr>,
     },
     /// Most of the peer's neighbors joined when it was full, each saying that it had no neighbor: see `proto::peer::room`.
@@ -298,10 +278,7 @@ pub enum EventKind {
         joiners: Vec<Addr>,
     },
     /// The peer looks for more links.
-    Repairing {
-        /// Why.
-        reason: RepairReason,
-    },
+    Repairing { reason: RepairReason },
 
     /// Peer: fewer seeds are reachable than it needs.
     TooFewSeeds {
@@ -318,13 +295,9 @@ pub enum EventKind {
         registered: usize,
     },
     /// Peer, classic: it starts, and a seed lists its address already. A node was there before.
-    ListedAlready {
-        /// Which seed.
-        seed: Addr,
-    },
+    ListedAlready { seed: Addr },
     /// Peer: a seed sent its list.
     PeerListReceived {
-        /// Which seed.
         seed: Addr,
         /// The list.
         peers: Vec<Addr>,
@@ -338,23 +311,19 @@ pub enum EventKind {
     },
     /// Seed: a peer is on the list.
     PeerListed {
-        /// Who.
         peer: Addr,
         /// It had been on the list already.
         again: bool,
     },
     /// Seed: a peer is off the list.
     PeerDelisted {
-        /// Who.
         peer: Addr,
-        /// Why.
         #[serde(flatten)]
         reason: DelistReason,
     },
 
     /// A message begins its way here.
     Generated {
-        /// Which.
         id: MessageId,
         /// What it says.
         body: Body,
@@ -365,7 +334,6 @@ pub enum EventKind {
     },
     /// A message was seen here for the first time.
     Received {
-        /// Which.
         id: MessageId,
         /// The neighbor that sent it.
         from: Addr,
@@ -378,7 +346,6 @@ pub enum EventKind {
     },
     /// Another copy of a message that had been seen here.
     Duplicate {
-        /// Which.
         id: MessageId,
         /// The neighbor that sent it.
         from: Addr,
@@ -388,7 +355,6 @@ pub enum EventKind {
 
     /// A message in this node's name that it has not sent; neither forwarded nor counted. The first in ten seconds.
     Forged {
-        /// Which.
         id: MessageId,
         /// The neighbor that sent it, who may only have forwarded it.
         from: Addr,
@@ -398,14 +364,12 @@ pub enum EventKind {
     ProbeSent {
         /// To whom.
         peer: Addr,
-        /// Which.
         seq: ProbeSeq,
     },
     /// A probe came in and was answered.
     ProbeReceived {
         /// From whom.
         peer: Addr,
-        /// Which.
         seq: ProbeSeq,
         /// The time that it named.
         clock: ClockTime,
@@ -414,7 +378,6 @@ pub enum EventKind {
     ProbeAnswered {
         /// By whom.
         peer: Addr,
-        /// Which.
         seq: ProbeSeq,
         /// The time that the probe had named.
         clock: ClockTime,
@@ -425,7 +388,6 @@ pub enum EventKind {
     ProbeMissed {
         /// By whom.
         peer: Addr,
-        /// Which.
         seq: ProbeSeq,
         /// Misses in a row, this one included.
         misses: u32,
@@ -436,9 +398,7 @@ pub enum EventKind {
     },
     /// A neighbor is taken for dead.
     NeighborDied {
-        /// Who.
         peer: Addr,
-        /// Why.
         cause: DeathCause,
         /// When anything was last heard from it.
         last_heard: Time,
@@ -451,7 +411,6 @@ pub enum EventKind {
         clock: ClockTime,
         /// To whom the report went.
         seeds: Vec<Addr>,
-        /// Why.
         cause: DeathCause,
     },
     /// Seed: a report came in.

@@ -16,8 +16,7 @@ use super::name::name_order;
 pub struct Fault {
     /// What is wrong.
     #[serde(flatten)]
-    pub what: Trouble,
-    /// Where.
+    pub what: FaultKind,
     pub on: Scope,
 }
 
@@ -25,7 +24,6 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Everywhere.
     All,
     /// At one node: on all that it sends and gets.
     Node(Addr),
@@ -38,7 +36,7 @@ pub enum Scope {
 /// What a fault does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "trouble")]
-pub enum Trouble {
+pub enum FaultKind {
     /// Nothing gets through, no dial either, and nobody is told: a cable that was cut.
     Cut,
     /// Messages take longer, and keep their order.
@@ -193,7 +191,7 @@ impl Scope {
     }
 }
 
-impl Trouble {
+impl FaultKind {
     /// Which kind it is.
     pub const fn kind(self) -> TroubleKind {
         match self {
@@ -285,7 +283,7 @@ impl Fault {
 
     /// Does nothing pass between some nodes and all others?
     pub const fn is_partition(&self) -> bool {
-        matches!((&self.on, self.what), (Scope::Border(_), Trouble::Cut))
+        matches!((&self.on, self.what), (Scope::Border(_), FaultKind::Cut))
     }
 
     /// The node at which its events stand: the first that it names; `127.0.0.1:0` when it is everywhere.
@@ -296,7 +294,7 @@ impl Fault {
     /// The fault as the command that sets it: `loss p1 p2 30%`, `partition p1 p2 p3`.
     pub fn text(&self, name: &dyn Fn(Addr) -> String) -> String {
         let word = match (&self.on, self.what) {
-            (Scope::Border(_), Trouble::Cut) => "partition",
+            (Scope::Border(_), FaultKind::Cut) => "partition",
             (_, what) => what.kind().word(),
         };
         format!("{word}{}{}", self.on.text(name), self.what.amount())
@@ -357,20 +355,20 @@ mod tests {
         let [a, b] = [3000, 3001].map(Addr::loopback);
         let name = |addr: Addr| format!("p{}", addr.port() - 2999);
         let text = |what, on| Fault { what, on }.text(&name);
-        assert_eq!(text(Trouble::Cut, Scope::link(b, a)), "cut p1 p2");
-        assert_eq!(text(Trouble::Cut, Scope::border(vec![b, a])), "partition p1 p2");
-        let delay = Trouble::Delay { by_us: 1_500_000, jitter_us: 50_000 };
+        assert_eq!(text(FaultKind::Cut, Scope::link(b, a)), "cut p1 p2");
+        assert_eq!(text(FaultKind::Cut, Scope::border(vec![b, a])), "partition p1 p2");
+        let delay = FaultKind::Delay { by_us: 1_500_000, jitter_us: 50_000 };
         assert_eq!(text(delay, Scope::Node(b)), "delay p2 1s500ms 50ms");
         let percent = Percent::new(30).unwrap();
-        assert_eq!(text(Trouble::Loss { percent }, Scope::All), "loss all 30%");
-        assert_eq!(text(Trouble::Skew { by_us: -5_000_000 }, Scope::Node(a)), "skew p1 -5s");
-        assert_eq!(text(Trouble::Junk { per_s: 5 }, Scope::Node(a)), "junk p1 5/s");
+        assert_eq!(text(FaultKind::Loss { percent }, Scope::All), "loss all 30%");
+        assert_eq!(text(FaultKind::Skew { by_us: -5_000_000 }, Scope::Node(a)), "skew p1 -5s");
+        assert_eq!(text(FaultKind::Junk { per_s: 5 }, Scope::Node(a)), "junk p1 5/s");
     }
 
     #[test]
     fn a_fault_in_a_file_reads_back_as_it_was_and_more_than_all_is_refused() {
         let on = Scope::link(Addr::loopback(1), Addr::loopback(2));
-        let fault = Fault { what: Trouble::Loss { percent: Percent::new(30).unwrap() }, on };
+        let fault = Fault { what: FaultKind::Loss { percent: Percent::new(30).unwrap() }, on };
         let json = serde_json::to_string(&fault).unwrap();
         assert_eq!(json, r#"{"trouble":"loss","percent":30,"on":{"link":["127.0.0.1:1","127.0.0.1:2"]}}"#);
         assert_eq!(serde_json::from_str::<Fault>(&json).unwrap(), fault);

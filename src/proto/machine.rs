@@ -29,14 +29,14 @@ pub trait Machine {
     }
 
     /// Tells what it keeps of all that has a bound, for whoever checks that the bounds hold.
-    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
+    fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
         let _ = tell;
     }
 }
 
 /// How much there is of something, and how much there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Holding {
+pub struct Gauge {
     /// Of what.
     pub what: &'static str,
     /// How many there are.
@@ -45,7 +45,7 @@ pub struct Holding {
     pub limit: usize,
 }
 
-impl Holding {
+impl Gauge {
     /// So many of these, where so many may be.
     pub const fn new(what: &'static str, count: usize, limit: usize) -> Self {
         Self { what, count, limit }
@@ -64,28 +64,21 @@ pub enum Input {
     Start,
     /// A message came in on a link that was not hung up.
     Message {
-        /// Which connection.
         link: LinkId,
         /// What it said.
         message: Message,
     },
     /// A connection changed.
-    Link {
-        /// Which connection.
-        link: LinkId,
-        /// How.
-        change: LinkChange,
-    },
+    Link { link: LinkId, change: LinkChange },
     /// The driver closed a connection at once, for breaking this rule.
-    TurnedAway {
+    Rejected {
         /// The remote end.
         remote: SocketAddr,
-        /// Why.
         rule: Rule,
     },
     /// A dial came to nothing.
     DialFailed {
-        /// The address that was dialled.
+        /// The address that was dialed.
         peer: Addr,
         /// What the system said.
         error: String,
@@ -95,7 +88,6 @@ pub enum Input {
     Late {
         /// For how long; how long the oldest message has waited that it has not read.
         by: Duration,
-        /// Why.
         why: Absence,
     },
     /// The user wants something.
@@ -114,15 +106,12 @@ pub enum LinkChange {
     },
     /// A dial came about.
     Dialed {
-        /// The address that was dialled.
+        /// The address that was dialed.
         peer: Addr,
     },
     /// The connection is gone, except as [`CloseCause::OtherDialect`] says. After `hang_up` a driver
     /// does not say so.
-    Closed {
-        /// Why.
-        cause: CloseCause,
-    },
+    Closed { cause: CloseCause },
 }
 
 /// Why a connection closed under a machine.

@@ -35,7 +35,6 @@ impl fmt::Display for Dialect {
 pub enum Role {
     /// Hands out peer lists.
     Seed,
-    /// Gossips.
     Peer,
 }
 
@@ -120,7 +119,6 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 /// A gossip message, shared by all that hold it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gossip {
-    /// Which message.
     pub id: MessageId,
     /// What it says.
     pub body: Body,
@@ -145,7 +143,7 @@ pub type ProbeSeq = u64;
 /// rides on probes. Two parts that each know a different root are not connected.
 /// See `overlay` for what is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Beacon {
+pub struct RootBeacon {
     /// The lowest address known to live in this part of the overlay.
     pub root: Addr,
     /// A moment by the root's clock; it only ever grows.
@@ -154,11 +152,11 @@ pub struct Beacon {
 
 /// What rides on framed probes and their answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vitals {
+pub struct ProbeExtras {
     /// How many neighbors the sender has.
     pub neighbors: u16,
     /// Which part of the overlay the sender is in; a seed is in none.
-    pub beacon: Option<Beacon>,
+    pub beacon: Option<RootBeacon>,
 }
 
 /// Why somebody was taken for dead.
@@ -166,10 +164,7 @@ pub struct Vitals {
 #[serde(rename_all = "snake_case", tag = "how")]
 pub enum DeathCause {
     /// This many probes in a row went unanswered.
-    Misses {
-        /// How many.
-        misses: u32,
-    },
+    Misses { misses: u32 },
     /// The link failed: a reset, a broken pipe.
     LinkError,
     /// The link closed without a goodbye.
@@ -201,7 +196,7 @@ pub enum GoodbyeReason {
     Leaving,
     /// It made room for a node that had no neighbor (HyParView's high-priority join).
     MadeRoom,
-    /// Both had dialled; the other link stays.
+    /// Both had dialed; the other link stays.
     Duplicate,
     /// A newer registration of the same peer took the place of this one.
     Replaced,
@@ -275,7 +270,6 @@ pub enum Message {
     PeerList(Vec<Addr>),
     /// Peer to seed, framed only: send the list again.
     ListRequest,
-    /// Rumor.
     Gossip(Arc<Gossip>),
     /// Are you alive?
     Probe {
@@ -286,9 +280,8 @@ pub enum Message {
         /// When it was sent, by the sender's clock.
         clock: ClockTime,
         /// What rides on it, framed only.
-        vitals: Option<Vitals>,
+        extras: Option<ProbeExtras>,
     },
-    /// Yes.
     ProbeReply {
         /// Which probe is answered.
         seq: ProbeSeq,
@@ -297,11 +290,10 @@ pub enum Message {
         /// The time that the probe named.
         clock: ClockTime,
         /// What rides on it, framed only.
-        vitals: Option<Vitals>,
+        extras: Option<ProbeExtras>,
     },
     /// Peer to seed: this neighbor is dead.
     DeadReport {
-        /// Who.
         dead: Addr,
         /// When the reporter found out, by its clock.
         clock: ClockTime,
@@ -312,14 +304,12 @@ pub enum Message {
     },
     /// Framed only: no link for you; try these.
     Refusal {
-        /// Why.
         reason: RefusalReason,
         /// Addresses to try instead.
         referral: Vec<Addr>,
     },
     /// Framed only: the link closes now, and nobody died.
     Goodbye {
-        /// Why.
         reason: GoodbyeReason,
         /// Addresses to try instead.
         referral: Vec<Addr>,

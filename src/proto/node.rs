@@ -1,6 +1,6 @@
 //! Either kind of node.
 
-use super::machine::{Holding, Input, Machine, Output};
+use super::machine::{Gauge, Input, Machine, Output};
 use super::message::Dialect;
 use super::peer::Peer;
 use super::seed::Seed;
@@ -49,10 +49,10 @@ impl Machine for Node {
         }
     }
 
-    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
+    fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
         match self {
-            Self::Seed(seed) => seed.holdings(tell),
-            Self::Peer(peer) => peer.holdings(tell),
+            Self::Seed(seed) => seed.gauges(tell),
+            Self::Peer(peer) => peer.gauges(tell),
         }
     }
 }

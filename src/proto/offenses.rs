@@ -1,7 +1,7 @@
 //! What remotes do wrong, told in a bounded way: who floods us with bad connections shall not flood
 //! the screen, the journal and the log files.
 //!
-//! Of the offences from one machine the first few are told one by one, and the rest of the same
+//! Of the offenses from one machine the first few are told one by one, and the rest of the same
 //! [`WINDOW`] as one number at its end. A name that a remote gives itself costs it nothing, so
 //! machines are told apart by address alone; beyond a limit they are counted together.
 
@@ -13,23 +13,23 @@ use super::event::EventKind;
 use super::machine::Output;
 use super::time::Time;
 
-/// Offences from one machine that are told one by one in a window: enough to see what they are.
+/// Offenses from one machine that are told one by one in a window: enough to see what they are.
 const OFFENSES_TOLD_MAX: u32 = 3;
 /// How long the further ones are counted before their number is told.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Machines that are told apart; what comes from further ones in the same window is counted together.
 const HOSTS_MAX: usize = 32;
 
-/// Whose offences are counted together.
+/// Whose offenses are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Host {
+enum OffenderHost {
     One(IpAddr),
     Others,
 }
 
-/// The offences of one host in the running window.
+/// The offenses of one host in the running window.
 #[derive(Debug)]
-struct Window {
+struct OffenseWindow {
     ends: Time,
     told: u32,
     untold: u64,
@@ -38,15 +38,15 @@ struct Window {
 /// What was told lately, and how much was not.
 #[derive(Debug, Default)]
 pub(super) struct Offenses {
-    windows: BTreeMap<Host, Window>,
+    windows: BTreeMap<OffenderHost, OffenseWindow>,
 }
 
 impl Offenses {
-    /// Tells of an offence from this machine, or counts it.
+    /// Tells of an offense from this machine, or counts it.
     pub(super) fn tell(&mut self, now: Time, from: IpAddr, event: impl FnOnce() -> EventKind, out: &mut impl Output) {
         self.end_windows(now, out);
         let host = self.host(from);
-        let window = self.windows.entry(host).or_insert(Window { ends: now + WINDOW, told: 0, untold: 0 });
+        let window = self.windows.entry(host).or_insert(OffenseWindow { ends: now + WINDOW, told: 0, untold: 0 });
         if window.told < OFFENSES_TOLD_MAX {
             window.told += 1;
             out.emit(event);
@@ -55,9 +55,9 @@ impl Offenses {
         }
     }
 
-    fn host(&self, from: IpAddr) -> Host {
-        let host = Host::One(from);
-        if self.windows.contains_key(&host) || self.windows.len() < HOSTS_MAX { host } else { Host::Others }
+    fn host(&self, from: IpAddr) -> OffenderHost {
+        let host = OffenderHost::One(from);
+        if self.windows.contains_key(&host) || self.windows.len() < HOSTS_MAX { host } else { OffenderHost::Others }
     }
 
     /// Tells how much was not told in the windows that are over.
@@ -77,10 +77,10 @@ impl Offenses {
     }
 }
 
-fn summary(host: Host, count: u64) -> EventKind {
+fn summary(host: OffenderHost, count: u64) -> EventKind {
     let host = match host {
-        Host::One(ip) => ip.to_string(),
-        Host::Others => "other addresses".to_owned(),
+        OffenderHost::One(ip) => ip.to_string(),
+        OffenderHost::Others => "other addresses".to_owned(),
     };
     EventKind::MoreOffenses { host, count, span_us: u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX) }
 }
@@ -104,7 +104,7 @@ mod tests {
         }
     }
 
-    fn offence() -> EventKind {
+    fn offense() -> EventKind {
         EventKind::Violation { remote: String::new(), peer: None, violation: Violation::new(Rule::Malformed, b"") }
     }
 
@@ -118,10 +118,10 @@ mod tests {
     }
 
     #[test]
-    fn offences_of_more_machines_than_are_told_apart_are_bounded_and_none_is_lost() {
+    fn offenses_of_more_machines_than_are_told_apart_are_bounded_and_none_is_lost() {
         let (mut offenses, mut told, now) = (Offenses::default(), Told::default(), Time::from_micros(1));
         for n in 0..100_000_u32 {
-            offenses.tell(now, IpAddr::V4((0x0a00_0000 + n).into()), offence, &mut told);
+            offenses.tell(now, IpAddr::V4((0x0a00_0000 + n).into()), offense, &mut told);
         }
         assert!(offenses.windows.len() <= HOSTS_MAX + 1);
         let one_by_one = told.0.len();
@@ -132,10 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn a_single_offence_needs_no_number_and_a_later_one_is_told_again() {
+    fn a_single_offense_needs_no_number_and_a_later_one_is_told_again() {
         let (mut offenses, mut told, mut now) = (Offenses::default(), Told::default(), Time::from_micros(1));
         for _ in 0..5 {
-            offenses.tell(now, IpAddr::V4([10, 0, 0, 9].into()), offence, &mut told);
+            offenses.tell(now, IpAddr::V4([10, 0, 0, 9].into()), offense, &mut told);
             assert_eq!(offenses.next_deadline(), None);
             now = now + WINDOW;
         }

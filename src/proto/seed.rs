@@ -18,19 +18,19 @@ use std::time::Duration;
 
 pub(super) use self::checks::CHECK_PROBES;
 use self::checks::Report;
-use self::links::{Link, Links};
+use self::links::{SeedLink, SeedLinks};
 use self::proof::{Proof, Proofs};
 use self::turns::Turns;
 use super::absence::{Presence, WasAway};
 use super::addr::Addr;
-use super::claims::Claims;
 use super::config::{CLASSIC_LIST_LEN, HALF_OPEN_MAX, LIST_LEN_MAX, SeedConfig};
 use super::crowd;
 use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Rule, Side, Violation};
-use super::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
-use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role, Vitals};
+use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
+use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeExtras, ProbeSeq, Role};
 use super::offenses::Offenses;
 use super::random::Random;
+use super::takeover::Takeovers;
 use super::time::Time;
 use super::visits::Visits;
 
@@ -42,7 +42,7 @@ const LIST_PAUSE: Duration = Duration::from_millis(20);
 
 /// A peer on the list.
 #[derive(Debug)]
-struct Entry {
+struct ListEntry {
     /// Its registration, while that is open.
     link: Option<LinkId>,
     /// When its registration closed.
@@ -59,8 +59,8 @@ struct Entry {
 pub struct Seed {
     config: SeedConfig,
     random: Random,
-    links: Links,
-    list: BTreeMap<Addr, Entry>,
+    links: SeedLinks,
+    list: BTreeMap<Addr, ListEntry>,
     /// Those on the list whose registration has closed, by when it did.
     departures: BTreeSet<(Time, Addr)>,
     disputes: BTreeMap<Addr, u32>,
@@ -69,7 +69,7 @@ pub struct Seed {
     skew_us: i64,
     offenses: Offenses,
     visits: Visits,
-    claims: Claims,
+    claims: Takeovers,
     presence: Presence,
     turns: Turns,
     proofs: Proofs,
@@ -82,7 +82,7 @@ impl Seed {
             presence: Presence::new(config.liveness_interval),
             config,
             random: Random::new(random_seed),
-            links: Links::default(),
+            links: SeedLinks::default(),
             list: BTreeMap::new(),
             departures: BTreeSet::new(),
             disputes: BTreeMap::new(),
@@ -90,7 +90,7 @@ impl Seed {
             skew_us: 0,
             offenses: Offenses::default(),
             visits: Visits::default(),
-            claims: Claims::default(),
+            claims: Takeovers::default(),
             turns: Turns::default(),
             proofs: Proofs::default(),
         }
@@ -110,10 +110,10 @@ impl Seed {
         let half_open = self.links.values().filter(|open| open.peer.is_none()).map(|open| open.remote);
         if !crowd::admits(remote.ip(), half_open) {
             out.hang_up(link);
-            return self.turned_away(now, remote, Rule::TooManyLinks, out);
+            return self.rejected(now, remote, Rule::TooManyLinks, out);
         }
         let hello_by = now + self.config.handshake_timeout;
-        let mut open = Link::new(now, remote, hello_by);
+        let mut open = SeedLink::new(now, remote, hello_by);
         match self.config.dialect {
             Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
             Dialect::Classic => open.hello_by = hello_by + self.turns.add(link, |link| self.links.contains_key(link)),
@@ -121,7 +121,7 @@ impl Seed {
         self.links.insert(link, open);
     }
 
-    fn turned_away(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
+    fn rejected(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
         self.tell_violation(now, remote, None, Violation::new(rule, b""), out);
     }
 
@@ -143,7 +143,7 @@ impl Seed {
 
     /// A list is thousands of times as long as the request for it: no more than some a second, and none for who floods.
     fn send_list_again(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
-        let is_answered = |open: &Link| now.since(open.listed_at) >= LIST_PAUSE && !open.budget.is_exceeded();
+        let is_answered = |open: &SeedLink| now.since(open.listed_at) >= LIST_PAUSE && !open.budget.is_exceeded();
         if self.links.get(link).is_some_and(is_answered) {
             self.send_list(now, link, out);
         }
@@ -174,19 +174,19 @@ impl Seed {
         let said = message.name();
         match (open.peer, message) {
             (None, Message::Hello(hello)) => self.on_hello(now, link, hello, out),
-            (None, _) => self.offend(now, link, Rule::HelloExpected, said, out),
-            (Some(_), Message::Hello(_)) => self.offend(now, link, Rule::HelloTwice, said, out),
+            (None, _) => self.protocol_violation(now, link, Rule::HelloExpected, said, out),
+            (Some(_), Message::Hello(_)) => self.protocol_violation(now, link, Rule::HelloTwice, said, out),
             (Some(_), Message::ListRequest) => self.send_list_again(now, link, out),
             (Some(peer), Message::DeadReport { dead, clock, reporter, cause }) => {
                 // A framed reporter is who its hello said; a classic one names itself in each report.
                 let reporter = if self.config.dialect == Dialect::Framed { peer } else { reporter };
                 self.on_report(now, link, Report { dead, clock, reporter, cause }, out);
             }
-            (Some(peer), Message::Probe { seq, asker, clock, vitals: _ }) => {
+            (Some(peer), Message::Probe { seq, asker, clock, extras: _ }) => {
                 if !self.is_listed_by(link, peer) && !self.list_again(now, link, peer, out) {
                     return;
                 }
-                out.send(link, &Message::ProbeReply { seq, asker, clock, vitals: Some(self.vitals()) });
+                out.send(link, &Message::ProbeReply { seq, asker, clock, extras: Some(self.extras()) });
                 out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
             }
             (Some(peer), Message::ProbeReply { seq, clock, .. }) => self.on_answer(now, link, peer, (seq, clock), out),
@@ -197,20 +197,20 @@ impl Seed {
                 self.links.remove(link);
             }
             (Some(peer), Message::Refusal { reason, .. }) => {
-                // It dialled us as a peer, and has our hello by now.
+                // It dialed us as a peer, and has our hello by now.
                 out.hang_up(link);
                 self.registration_ended(now, link, peer, LinkEnd::Refused { reason }, out);
                 self.on_departure(now, link, peer, None, out);
                 self.links.remove(link);
             }
             (Some(_), Message::PeerList(_) | Message::Gossip(_)) => {
-                self.offend(now, link, Rule::Unexpected, said, out);
+                self.protocol_violation(now, link, Rule::Unexpected, said, out);
             }
         }
     }
 
-    fn vitals(&self) -> Vitals {
-        Vitals { neighbors: u16::try_from(self.list.len()).unwrap_or(u16::MAX), beacon: None }
+    fn extras(&self) -> ProbeExtras {
+        ProbeExtras { neighbors: u16::try_from(self.list.len()).unwrap_or(u16::MAX), beacon: None }
     }
 
     fn delist(&mut self, peer: Addr, reason: DelistReason, out: &mut impl Output) {
@@ -251,7 +251,7 @@ impl Seed {
         }
     }
 
-    fn offend(&mut self, now: Time, link: LinkId, rule: Rule, said: &str, out: &mut impl Output) {
+    fn protocol_violation(&mut self, now: Time, link: LinkId, rule: Rule, said: &str, out: &mut impl Output) {
         out.hang_up(link);
         self.on_closed(now, link, CloseCause::Violation(Violation::new(rule, said.as_bytes())), out);
     }
@@ -376,7 +376,7 @@ impl Machine for Seed {
             }
             Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(now, link, cause, out),
             Input::DialFailed { peer, .. } => self.on_proof_dial_failed(now, peer),
-            Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
+            Input::Rejected { remote, rule } => self.rejected(now, remote, rule, out),
             Input::Command(NodeCommand::Leave) => self.leave(now, out),
             Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
             Input::Late { by, why } => {
@@ -412,12 +412,12 @@ impl Machine for Seed {
         self.config.dialect
     }
 
-    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
+    fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
         let waiting = self.links.values().filter(|open| open.peer.is_none()).count();
-        tell(Holding::new("registrations", self.list.len(), self.config.list_max));
-        tell(Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
-        tell(Holding::new("connections that wait for the list", self.turns.len(), HALF_OPEN_MAX));
-        self.proofs.holdings().into_iter().for_each(&mut *tell);
-        tell(Holding::new("reporters that were disputed", self.disputes.len(), DISPUTES_MAX));
+        tell(Gauge::new("registrations", self.list.len(), self.config.list_max));
+        tell(Gauge::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
+        tell(Gauge::new("connections that wait for the list", self.turns.len(), HALF_OPEN_MAX));
+        self.proofs.gauges().into_iter().for_each(&mut *tell);
+        tell(Gauge::new("reporters that were disputed", self.disputes.len(), DISPUTES_MAX));
     }
 }

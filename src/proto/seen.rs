@@ -46,20 +46,20 @@ struct Block {
 
 /// Where an id stands.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct SeenSlot {
     block: MessageId,
     hash: u64,
     bit: u64,
 }
 
 impl Generation {
-    fn contains(&self, place: Place) -> bool {
+    fn contains(&self, place: SeenSlot) -> bool {
         let block = self.blocks.find(place.hash, |block| block.id == place.block);
         block.is_some_and(|block| block.seen & place.bit != 0)
     }
 
     /// True when it was not there.
-    fn insert(&mut self, place: Place, hash: &FixedState) -> bool {
+    fn insert(&mut self, place: SeenSlot, hash: &FixedState) -> bool {
         let is_it = |block: &Block| block.id == place.block;
         let entry = self.blocks.entry(place.hash, is_it, |block| hash.hash_one(block.id));
         let mut block = entry.or_insert_with(|| Block { id: place.block, seen: 0 });
@@ -99,9 +99,9 @@ impl SeenCache {
         !self.old.contains(place) && self.young.insert(place, &self.hash)
     }
 
-    fn place(&self, id: MessageId) -> Place {
+    fn place(&self, id: MessageId) -> SeenSlot {
         let block = MessageId { seq: id.seq / u64::from(u64::BITS), ..id };
-        Place { block, hash: self.hash.hash_one(block), bit: 1 << (id.seq % u64::from(u64::BITS)) }
+        SeenSlot { block, hash: self.hash.hash_one(block), bit: 1 << (id.seq % u64::from(u64::BITS)) }
     }
 
     fn turn(&mut self, now: Time) {

@@ -150,13 +150,13 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
 /// One line for people, made of our words and of names, paths and texts of others: what could act on a terminal is
 /// escaped as in [`Escaped`]. A backslash stays, because what has been escaped already has some.
 pub fn printable(line: &str) -> Cow<'_, str> {
-    struct Line<'a>(&'a str);
-    impl fmt::Display for Line<'_> {
+    struct TextLine<'a>(&'a str);
+    impl fmt::Display for TextLine<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             self.0.chars().try_for_each(|c| if c == '\\' { f.write_char(c) } else { write_escaped(f, c) })
         }
     }
-    if line.contains(acts_on_terminal) { Cow::Owned(Line(line).to_string()) } else { Cow::Borrowed(line) }
+    if line.contains(acts_on_terminal) { Cow::Owned(TextLine(line).to_string()) } else { Cow::Borrowed(line) }
 }
 
 /// The same of several lines, which stay several.

@@ -81,7 +81,7 @@ pub enum Omission {
 pub struct Violation {
     /// The rule.
     pub rule: Rule,
-    /// The first bytes of the offence, at most [`Violation::BYTES_MAX`]; the name of the message where
+    /// The first bytes of the offense, at most [`Violation::BYTES_MAX`]; the name of the message where
     /// it was well-formed and only out of place.
     pub bytes: Body,
 }

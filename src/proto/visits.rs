@@ -29,14 +29,14 @@ const HOSTS_MAX: usize = 32;
 
 /// What came from one machine in the running window.
 #[derive(Debug)]
-struct Window {
+struct VisitWindow {
     ends_at: Time,
-    counts: [Count; 3],
+    counts: [VisitCount; 3],
 }
 
 /// How much of one kind there was.
 #[derive(Debug, Clone, Copy, Default)]
-struct Count {
+struct VisitCount {
     told: u32,
     untold: u64,
 }
@@ -52,7 +52,7 @@ struct Visit {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Visits {
-    windows: BTreeMap<IpAddr, Window>,
+    windows: BTreeMap<IpAddr, VisitWindow>,
     up: BTreeMap<LinkId, Visit>,
 }
 
@@ -76,7 +76,7 @@ impl Visits {
     /// A link that was opened from there is up. True if that is to be told now.
     pub(super) fn came(&mut self, now: Time, link: LinkId, from: IpAddr) -> bool {
         let busy =
-            |window: &Window| window.ends_at > now && window.counts[place(Omission::Links)].told >= ENDS_TOLD_MAX;
+            |window: &VisitWindow| window.ends_at > now && window.counts[place(Omission::Links)].told >= ENDS_TOLD_MAX;
         let is_told = !self.windows.get(&from).is_some_and(busy);
         self.up.insert(link, Visit { from, tell_at: (!is_told).then_some(now + STAY) });
         is_told
@@ -118,13 +118,13 @@ impl Visits {
         }
     }
 
-    fn count(&mut self, now: Time, from: IpAddr, what: Omission, out: &mut impl Output) -> &mut Count {
+    fn count(&mut self, now: Time, from: IpAddr, what: Omission, out: &mut impl Output) -> &mut VisitCount {
         self.end_windows(now, out);
         let is_known = self.windows.contains_key(&from) || self.windows.len() < HOSTS_MAX;
         let last = self.windows.last_key_value().map(|(host, _)| *host);
         let host = if is_known { from } else { last.unwrap_or(from) };
         let window = self.windows.entry(host);
-        &mut window.or_insert(Window { ends_at: now + WINDOW, counts: Default::default() }).counts[place(what)]
+        &mut window.or_insert(VisitWindow { ends_at: now + WINDOW, counts: Default::default() }).counts[place(what)]
     }
 
     /// The links that have stood for long enough to be told of; each once.
@@ -154,7 +154,7 @@ impl Visits {
     /// When there is something to tell.
     pub(super) fn next_deadline(&self) -> Option<Time> {
         let stays = self.up.values().filter_map(|visit| visit.tell_at);
-        let is_untold = |window: &&Window| window.counts.iter().any(|count| count.untold > 0);
+        let is_untold = |window: &&VisitWindow| window.counts.iter().any(|count| count.untold > 0);
         let ends = self.windows.values().filter(is_untold).map(|window| window.ends_at);
         stays.chain(ends).min()
     }

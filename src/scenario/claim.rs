@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::event::Purpose;
 use crate::model::Model;
-use crate::model::death::{DeathCase, SeedAct, Testimony};
-use crate::model::link::Link;
-use crate::model::node::{Belief, Life, Node};
+use crate::model::death::{DeathCase, Evidence, SeedAct};
+use crate::model::link::LinkHistory;
+use crate::model::node::{Belief, Life, NodeRecord};
 use crate::model::rumor::{Counting, Coverage, Rumor};
 use crate::model::words::{count_text, list_text};
 use crate::proto::addr::Addr;
@@ -25,7 +25,7 @@ const PARTS_MAX: usize = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Claim {
     /// So many of a hundred of the peers that ran when a message began, and still run, have it.
-    Coverage { percent: u32, message: Message },
+    Coverage { percent: u32, message: MessageRef },
     /// The peers that run form one graph by links that both ends hold.
     Connected,
     /// A neighbor has declared this node dead, and there was no sign of life since.
@@ -40,7 +40,7 @@ pub(super) enum Claim {
 
 /// Which message a claim is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Message {
+pub(super) enum MessageRef {
     /// The first that begins from the moment of the line on.
     Next,
     /// The one that the `say` just before the line sends.
@@ -51,14 +51,14 @@ pub(super) enum Message {
 
 /// What is so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
+pub(super) struct ClaimState {
     /// `None`: neither the claim holds nor its opposite, for there is nothing that it could be about.
     pub(super) holds: Option<bool>,
     /// In words, as of then: `p3#2 had reached 6 of 8 peers; p7 and p8 lacked it`.
     pub(super) words: String,
 }
 
-impl Finding {
+impl ClaimState {
     fn new(holds: bool, words: String) -> Self {
         Self { holds: Some(holds), words }
     }
@@ -70,7 +70,7 @@ impl Finding {
 
 impl Claim {
     /// What the model says about this claim, for a line of the moment `since`.
-    pub(super) fn judge(&self, model: &Model, since: Time) -> Finding {
+    pub(super) fn judge(&self, model: &Model, since: Time) -> ClaimState {
         match self {
             Self::Coverage { percent, message } => coverage(model, *percent, message, since),
             Self::Connected => connected(model),
@@ -85,15 +85,15 @@ impl Claim {
     pub(super) fn nodes(&self) -> Option<&str> {
         match self {
             Self::Dead(name) | Self::Disputed(name) | Self::Listed(name) => Some(name),
-            Self::Coverage { message: Message::Named(name), .. } => name.split('#').next(),
-            Self::Coverage { message: Message::Next | Message::Said { .. }, .. }
+            Self::Coverage { message: MessageRef::Named(name), .. } => name.split('#').next(),
+            Self::Coverage { message: MessageRef::Next | MessageRef::Said { .. }, .. }
             | Self::Connected
             | Self::SomebodyDead => None,
         }
     }
 }
 
-fn running_peers(model: &Model) -> impl Iterator<Item = &Node> {
+fn running_peers(model: &Model) -> impl Iterator<Item = &NodeRecord> {
     model.nodes().iter().filter(|node| node.life == Life::Running && node.role == Some(Role::Peer))
 }
 
@@ -104,48 +104,50 @@ fn names(model: &Model, addrs: impl IntoIterator<Item = Addr>) -> String {
     list_text(&names, NAMES_MAX)
 }
 
-fn coverage(model: &Model, percent: u32, message: &Message, since: Time) -> Finding {
+fn coverage(model: &Model, percent: u32, message: &MessageRef, since: Time) -> ClaimState {
     let Some(rumor) = find(model, message, since) else {
-        return Finding::of_nothing("no such message had begun".to_owned());
+        return ClaimState::of_nothing("no such message had begun".to_owned());
     };
     let Coverage { have, of } = rumor.coverage(model.nodes(), Counting::StillRun);
     if of == 0 {
         let name = model.message_name(rumor.id);
-        return Finding::of_nothing(format!("no peer that ran when {name} began still ran"));
+        return ClaimState::of_nothing(format!("no peer that ran when {name} began still ran"));
     }
     let reached = format!("{} had reached {have} of {}", model.message_name(rumor.id), count_text(of as u64, "peer"));
     let lacking = names(model, rumor.lacking(model.nodes(), Counting::StillRun).map(|node| node.addr));
     let lacking = if lacking.is_empty() { lacking } else { format!("; {lacking} lacked it") };
     let holds = have as u64 * 100 >= of as u64 * u64::from(percent);
-    Finding::new(holds, format!("{reached}{lacking}"))
+    ClaimState::new(holds, format!("{reached}{lacking}"))
 }
 
-fn find<'a>(model: &'a Model, message: &Message, since: Time) -> Option<&'a Rumor> {
+fn find<'a>(model: &'a Model, message: &MessageRef, since: Time) -> Option<&'a Rumor> {
     let mut rumors = model.rumors().ring().iter().map(|(_, rumor)| rumor);
     let from_then_on = |rumor: &Rumor| rumor.first_seen >= since && rumor.generated_at.is_some();
     match message {
-        Message::Next => rumors.find(|rumor| from_then_on(rumor)),
-        Message::Said { origin, body } => {
+        MessageRef::Next => rumors.find(|rumor| from_then_on(rumor)),
+        MessageRef::Said { origin, body } => {
             let origin = model.nodes().find(origin)?.addr;
             rumors.find(|rumor| from_then_on(rumor) && rumor.id.origin == origin && rumor.body == *body)
         }
         // Of a node that was started again, the latest.
-        Message::Named(name) => rumors.filter(|rumor| model.message_name(rumor.id) == *name).last(),
+        MessageRef::Named(name) => rumors.filter(|rumor| model.message_name(rumor.id) == *name).last(),
     }
 }
 
-fn connected(model: &Model) -> Finding {
+fn connected(model: &Model) -> ClaimState {
     let parts = parts(model);
     match parts.as_slice() {
-        [] => Finding::new(false, "no peer ran".to_owned()),
-        [one] => Finding::new(true, format!("the overlay was one graph of {}", count_text(one.len() as u64, "peer"))),
+        [] => ClaimState::new(false, "no peer ran".to_owned()),
+        [one] => {
+            ClaimState::new(true, format!("the overlay was one graph of {}", count_text(one.len() as u64, "peer")))
+        }
         several => {
             let mut told: Vec<String> =
                 several.iter().take(PARTS_MAX).map(|part| names(model, part.iter().copied())).collect();
             if several.len() > PARTS_MAX {
                 told.push(format!("{} more", several.len() - PARTS_MAX));
             }
-            Finding::new(false, format!("the overlay was in {} parts: {}", several.len(), told.join(" / ")))
+            ClaimState::new(false, format!("the overlay was in {} parts: {}", several.len(), told.join(" / ")))
         }
     }
 }
@@ -172,15 +174,15 @@ fn parts(model: &Model) -> Vec<Vec<Addr>> {
     parts
 }
 
-fn is_mutual(model: &Model, link: &Link) -> bool {
+fn is_mutual(model: &Model, link: &LinkHistory) -> bool {
     let back = model.links().get(link.key.peer, link.key.node);
-    link.purpose == Purpose::Neighbor && link.is_up() && back.is_some_and(Link::is_up)
+    link.purpose == Purpose::Neighbor && link.is_up() && back.is_some_and(LinkHistory::is_up)
 }
 
 /// Who has declared this node dead, if it has not been heard from since.
 fn declarers(case: &DeathCase) -> impl Iterator<Item = Addr> {
-    let declared = |told: &&Testimony| told.declared_at.is_some() && told.cause != Some(DeathCause::Cut);
-    case.testimonies.iter().filter(declared).map(|told| told.reporter)
+    let declared = |told: &&Evidence| told.declared_at.is_some() && told.cause != Some(DeathCause::Cut);
+    case.evidence.iter().filter(declared).map(|told| told.reporter)
 }
 
 fn open_case(model: &Model, addr: Addr) -> Option<&DeathCase> {
@@ -188,15 +190,15 @@ fn open_case(model: &Model, addr: Addr) -> Option<&DeathCase> {
     model.deaths().latest_of(addr).filter(|case| is_dead && case.back_at.is_none() && declarers(case).next().is_some())
 }
 
-fn dead(model: &Model, name: &str) -> Finding {
+fn dead(model: &Model, name: &str) -> ClaimState {
     let case = model.nodes().find(name).and_then(|node| open_case(model, node.addr));
     match case {
-        Some(case) => Finding::new(true, format!("{} had declared {name} dead", names(model, declarers(case)))),
-        None => Finding::new(false, format!("nobody had declared {name} dead")),
+        Some(case) => ClaimState::new(true, format!("{} had declared {name} dead", names(model, declarers(case)))),
+        None => ClaimState::new(false, format!("nobody had declared {name} dead")),
     }
 }
 
-fn somebody_dead(model: &Model) -> Finding {
+fn somebody_dead(model: &Model) -> ClaimState {
     let dead: Vec<Addr> =
         model.nodes().iter().map(|node| node.addr).filter(|addr| open_case(model, *addr).is_some()).collect();
     match dead.first().and_then(|first| open_case(model, *first)) {
@@ -204,13 +206,13 @@ fn somebody_dead(model: &Model) -> Finding {
             let by = names(model, declarers(case));
             let first = format!("{by} had declared {} dead", model.name_of(case.dead));
             let more = dead.len() - 1;
-            Finding::new(true, if more == 0 { first } else { format!("{first}, and {more} more were held dead") })
+            ClaimState::new(true, if more == 0 { first } else { format!("{first}, and {more} more were held dead") })
         }
-        None => Finding::new(false, "nobody was held dead".to_owned()),
+        None => ClaimState::new(false, "nobody was held dead".to_owned()),
     }
 }
 
-fn disputed(model: &Model, name: &str) -> Finding {
+fn disputed(model: &Model, name: &str) -> ClaimState {
     let case = model.nodes().find(name).and_then(|node| model.deaths().latest_of(node.addr));
     let steps = case.map_or(&[][..], |case| &case.steps);
     let disputes: Vec<(Addr, Addr)> = steps
@@ -224,20 +226,20 @@ fn disputed(model: &Model, name: &str) -> Finding {
         Some((_, reporter)) => {
             let seeds: std::collections::BTreeSet<Addr> = disputes.iter().map(|(seed, _)| *seed).collect();
             let (seeds, reporter) = (names(model, seeds), model.name_of(*reporter));
-            Finding::new(true, format!("{seeds} had disputed {reporter}'s report that {name} is dead"))
+            ClaimState::new(true, format!("{seeds} had disputed {reporter}'s report that {name} is dead"))
         }
-        None => Finding::new(false, format!("no seed had disputed a report that {name} is dead")),
+        None => ClaimState::new(false, format!("no seed had disputed a report that {name} is dead")),
     }
 }
 
-fn listed(model: &Model, name: &str) -> Finding {
+fn listed(model: &Model, name: &str) -> ClaimState {
     let runs = |seed: &Addr| model.nodes().get(*seed).is_some_and(|node| node.life == Life::Running);
     let node = model.nodes().find(name).map(|node| node.addr);
     let seeds: Vec<Addr> = node.into_iter().flat_map(|addr| model.seeds().listing(addr)).filter(runs).collect();
     if seeds.is_empty() {
-        return Finding::new(false, format!("no seed that ran had {name} on its list"));
+        return ClaimState::new(false, format!("no seed that ran had {name} on its list"));
     }
-    Finding::new(true, format!("{} had {name} on the list", names(model, seeds)))
+    ClaimState::new(true, format!("{} had {name} on the list", names(model, seeds)))
 }
 
 /// How often claims that may come true later, or cease to, are looked at.

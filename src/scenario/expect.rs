@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::claim::{Claim, Message};
+use super::claim::{Claim, MessageRef};
 use super::time::span_of;
 
 /// What an `expect` line says.
@@ -10,7 +10,7 @@ use super::time::span_of;
 pub(super) struct Expect {
     pub(super) sense: Sense,
     pub(super) claim: Claim,
-    pub(super) window: Window,
+    pub(super) window: ClaimWindow,
 }
 
 /// Whether the claim shall hold.
@@ -22,7 +22,7 @@ pub(super) enum Sense {
 
 /// When the claim shall hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Window {
+pub(super) enum ClaimWindow {
     /// At the moment of the line.
     Now,
     /// At some moment of the time that follows.
@@ -31,7 +31,7 @@ pub(super) enum Window {
     For(Duration),
 }
 
-impl Window {
+impl ClaimWindow {
     pub(super) const fn span(self) -> Duration {
         match self {
             Self::Now => Duration::ZERO,
@@ -93,20 +93,20 @@ fn percent(word: &str) -> Result<u32, String> {
     share.ok_or_else(|| format!("'{word}' is no share: expected 1% to 100%"))
 }
 
-fn message<'a, 'w>(words: &'a [&'w str]) -> Result<(Message, &'a [&'w str]), String> {
+fn message<'a, 'w>(words: &'a [&'w str]) -> Result<(MessageRef, &'a [&'w str]), String> {
     match words {
-        ["of", name, rest @ ..] if name.contains('#') => Ok((Message::Named((*name).to_owned()), rest)),
+        ["of", name, rest @ ..] if name.contains('#') => Ok((MessageRef::Named((*name).to_owned()), rest)),
         ["of", name, ..] => Err(format!("'{name}' is no message: expected a node and a number, such as p3#2")),
         ["of"] => Err("expected a message after 'of', such as p3#2".to_owned()),
-        rest => Ok((Message::Next, rest)),
+        rest => Ok((MessageRef::Next, rest)),
     }
 }
 
-fn window(words: &[&str]) -> Result<Window, String> {
+fn window(words: &[&str]) -> Result<ClaimWindow, String> {
     match words {
-        [] => Ok(Window::Now),
-        ["within", span] => span_of(span).map(Window::Within),
-        ["for", span] => span_of(span).map(Window::For),
+        [] => Ok(ClaimWindow::Now),
+        ["within", span] => span_of(span).map(ClaimWindow::Within),
+        ["for", span] => span_of(span).map(ClaimWindow::For),
         [word @ ("within" | "for")] => Err(format!("expected a time after '{word}', such as 5s")),
         ["within" | "for", _, more, ..] => Err(format!("'{more}' is too much: expected the end of the line")),
         [other, ..] => Err(format!("'{other}' cannot stand here: expected 'within' or 'for' and a time, or the end")),
@@ -123,14 +123,14 @@ mod tests {
         let coverage = |percent, message| Claim::Coverage { percent, message };
         let within = Expect {
             sense: Sense::Holds,
-            claim: coverage(100, Message::Next),
-            window: Window::Within(Duration::from_secs(5)),
+            claim: coverage(100, MessageRef::Next),
+            window: ClaimWindow::Within(Duration::from_secs(5)),
         };
         assert_eq!(of("coverage 100% within 5s"), within);
-        assert_eq!(of("coverage 90% of p3#2").claim, coverage(90, Message::Named("p3#2".to_owned())));
+        assert_eq!(of("coverage 90% of p3#2").claim, coverage(90, MessageRef::Named("p3#2".to_owned())));
         let nobody = of("no dead for 10s");
         assert_eq!((nobody.sense, nobody.claim), (Sense::DoesNot, Claim::SomebodyDead));
-        assert_eq!(nobody.window, Window::For(Duration::from_secs(10)));
+        assert_eq!(nobody.window, ClaimWindow::For(Duration::from_secs(10)));
         assert_eq!(of("not connected").sense, Sense::DoesNot);
         assert_eq!(of("dead p3 within 45s").claim, Claim::Dead("p3".to_owned()));
         assert_eq!(of("not listed p3").claim, Claim::Listed("p3".to_owned()));

@@ -16,5 +16,5 @@ mod script;
 mod time;
 mod words;
 
-pub use run::{Act, Progress, Run, Skipped, Summary, Telling};
-pub use script::{Script, ScriptError, Setting, Step};
+pub use run::{Progress, Run, ScenarioAction, ScenarioNotice, Skipped, Summary};
+pub use script::{Script, ScriptError, ScriptStep, Setting};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::rehearsal::{Rehearsal, spoken};
 use super::run::Skipped;
-use super::script::{Step, What};
+use super::script::{ScriptStep, Step};
 use super::time::word_of;
 use crate::command::{Command, NodeSpec, Placement, grammar};
 use crate::proto::addr::Addr;
@@ -15,10 +15,9 @@ pub const DEEDS_MAX: usize = 10_000;
 
 /// Something that a user wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deed {
+pub struct UserAction {
     /// How long after the start.
     pub at: Duration,
-    /// What.
     pub wanted: Wanted,
 }
 
@@ -38,7 +37,7 @@ pub enum Wanted {
 
 /// What a session was, as far as a scenario tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct SessionRecord {
     /// Seeds that it began with.
     pub seeds: usize,
     /// Peers that it began with.
@@ -46,11 +45,11 @@ pub struct Record {
     /// Settings of its nodes: name and value, as flags have them.
     pub settings: Vec<(String, String)>,
     /// Lines of the scenario that was being played, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ScriptStep>,
     /// Those that were not done.
     pub skipped: Vec<Skipped>,
     /// What the user wanted besides, in order.
-    pub deeds: Vec<Deed>,
+    pub deeds: Vec<UserAction>,
     /// Commands that were too many to be kept.
     pub more: usize,
     /// How long it lasted so far.
@@ -58,7 +57,7 @@ pub struct Record {
 }
 
 /// What happened at a time.
-struct Line {
+struct TimedLine {
     at: Duration,
     what: Happened,
 }
@@ -74,7 +73,7 @@ enum Happened {
     },
 }
 
-impl Record {
+impl SessionRecord {
     /// The scenario that does the same. Where it names a node it does so by `name`. What did not work does not work
     /// again, and stands there as a comment; so does what can be done to this session alone.
     pub fn text(&self, name: &dyn Fn(Addr) -> String) -> String {
@@ -96,45 +95,45 @@ impl Record {
         text
     }
 
-    fn lines(&self, name: &dyn Fn(Addr) -> String) -> Vec<Line> {
+    fn lines(&self, name: &dyn Fn(Addr) -> String) -> Vec<TimedLine> {
         let steps = self.steps.iter().filter(|step| step.at <= self.lasted);
-        let steps = steps.filter_map(|step| Some(Line { at: step.at, what: self.came_of(step)? }));
+        let steps = steps.filter_map(|step| Some(TimedLine { at: step.at, what: self.came_of(step)? }));
         let deeds = self.deeds.iter().filter_map(|deed| {
             let what = match &deed.wanted {
                 Wanted::Done(Command::Quit) => return None,
                 Wanted::Done(command) => Happened::Done(grammar::text(&anywhere(command), name)),
                 Wanted::NotDone { what, why } => Happened::NotDone { what: what.clone(), why: why.clone() },
             };
-            Some(Line { at: millis(deed.at), what })
+            Some(TimedLine { at: millis(deed.at), what })
         });
-        let mut lines: Vec<Line> = steps.chain(deeds).collect();
+        let mut lines: Vec<TimedLine> = steps.chain(deeds).collect();
         lines.sort_by_key(|line| line.at);
         lines
     }
 
     /// What a line of the scenario came to; nothing of its end.
-    fn came_of(&self, step: &Step) -> Option<Happened> {
+    fn came_of(&self, step: &ScriptStep) -> Option<Happened> {
         let what = step.text.clone();
         let skipped = self.skipped.iter().find(|skipped| skipped.line == step.line);
         match (&step.what, skipped) {
-            (What::End, _) => None,
-            (What::Expect(_), _) => Some(Happened::Expected(what)),
+            (Step::End, _) => None,
+            (Step::Expect(_), _) => Some(Happened::Expected(what)),
             // Of what was done in part, which part is found out by going through it.
-            (What::Command, Some(skipped)) if skipped.is_whole() => {
+            (Step::Command, Some(skipped)) if skipped.is_whole() => {
                 Some(Happened::NotDone { what, why: skipped.why.clone() })
             }
-            (What::Command, Some(_) | None) => Some(Happened::Done(what)),
+            (Step::Command, Some(_) | None) => Some(Happened::Done(what)),
         }
     }
 
     /// All that is expected is decided by then.
     fn end(&self) -> Duration {
         let kept = self.steps.iter().filter(|step| step.at <= self.lasted);
-        kept.map(Step::decided_at).fold(millis(self.lasted), Duration::max)
+        kept.map(ScriptStep::decided_at).fold(millis(self.lasted), Duration::max)
     }
 }
 
-impl Line {
+impl TimedLine {
     fn written(&self, rehearsal: &mut Rehearsal) -> String {
         let at = word_of(self.at);
         match &self.what {
@@ -179,14 +178,14 @@ mod tests {
         format!("p{}", addr.port() - 2999)
     }
 
-    fn deed(millis: u64, command: Command) -> Deed {
-        Deed { at: Duration::from_millis(millis), wanted: Wanted::Done(command) }
+    fn deed(millis: u64, command: Command) -> UserAction {
+        UserAction { at: Duration::from_millis(millis), wanted: Wanted::Done(command) }
     }
 
-    fn record(deeds: Vec<Deed>, steps: Vec<Step>) -> Record {
+    fn record(deeds: Vec<UserAction>, steps: Vec<ScriptStep>) -> SessionRecord {
         let settings = vec![("gossip-interval".to_owned(), "1s".to_owned())];
         let (skipped, more, lasted) = (Vec::new(), 0, Duration::from_millis(9_500));
-        Record { seeds: 2, peers: 3, settings, steps, skipped, deeds, more, lasted }
+        SessionRecord { seeds: 2, peers: 3, settings, steps, skipped, deeds, more, lasted }
     }
 
     #[test]
@@ -231,13 +230,13 @@ mod tests {
         let at = Duration::from_millis;
         let p1 = Addr::loopback(3000);
         let deeds = vec![
-            Deed { at: at(1_000), wanted: refused("kill p1", "no\nreason") },
+            UserAction { at: at(1_000), wanted: refused("kill p1", "no\nreason") },
             deed(2_000, Command::Kill(p1)),
-            Deed { at: at(3_000), wanted: refused("peer 127.0.0.1:80", "no permission") },
+            UserAction { at: at(3_000), wanted: refused("peer 127.0.0.1:80", "no permission") },
             deed(4_000, Command::Start(NodeSpec { role: Role::Peer, listen: Placement::At(p1) })),
             deed(5_000, Command::Kill(Addr::loopback(3003))),
         ];
-        let text = Record { more: 2, ..record(deeds, Vec::new()) }.text(&name);
+        let text = SessionRecord { more: 2, ..record(deeds, Vec::new()) }.text(&name);
         let lines = "# at 1s, not done: 'kill p1': no reason\n\n2s kill p1\n\
                      # at 3s, not done: 'peer 127.0.0.1:80': no permission\n\n4s peer\n5s kill p4\n\
                      # 2 more commands were too many to be kept\n\n9s500ms end\n";
@@ -254,7 +253,7 @@ mod tests {
             Skipped { line: 3, why: "too long".to_owned(), text: String::new(), refused: 1, of: 1 },
         ];
         let deeds = vec![deed(1_000, Command::Kill(Addr::loopback(3000)))];
-        let text = Record { skipped, ..record(deeds, steps) }.text(&name);
+        let text = SessionRecord { skipped, ..record(deeds, steps) }.text(&name);
         let lines = "1s kill p1\n# at 2s, not done: 'kill p1': p1 was killed\n\n2s kill p2\n\
                      # at 3s, not done: 'say p3 \" a \"': too long\n\n9s500ms end\n";
         assert!(text.ends_with(lines), "{text}");
@@ -266,7 +265,7 @@ mod tests {
         let steps = Script::parse("lab 2 3\n2s kill p1 p2\n").unwrap().steps;
         let why = "'kill p1': no; 'kill p2': no".to_owned();
         let skipped = vec![Skipped { line: 2, why, text: String::new(), refused: 2, of: 2 }];
-        let text = Record { skipped, ..record(Vec::new(), steps) }.text(&name);
+        let text = SessionRecord { skipped, ..record(Vec::new(), steps) }.text(&name);
         assert!(
             text.ends_with("\n# at 2s, not done: 'kill p1 p2': 'kill p1': no; 'kill p2': no\n\n9s500ms end\n"),
             "{text}"

@@ -5,9 +5,9 @@
 
 use std::fmt::Write as _;
 
-use super::claim::{Finding, LOOK_INTERVAL};
-use super::expect::{Expect, Sense, Window};
-use super::script::{Script, Step, What};
+use super::claim::{ClaimState, LOOK_INTERVAL};
+use super::expect::{ClaimWindow, Expect, Sense};
+use super::script::{Script, ScriptStep, Step};
 use super::words::commands;
 use crate::command::{Command, grammar};
 use crate::event::Event;
@@ -18,21 +18,20 @@ use crate::proto::time::Time;
 
 /// What a run wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
+pub enum ScenarioAction {
     /// Something done to the network. If it is not done, [`Run::refused`] wants to know.
     Do {
         /// Which step wants it.
         step: usize,
-        /// What.
         command: Command,
     },
     /// Something told to the user.
-    Tell(Telling),
+    Tell(ScenarioNotice),
 }
 
 /// A line for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Telling {
+pub struct ScenarioNotice {
     /// How much it matters.
     pub severity: Severity,
     /// What it says.
@@ -73,7 +72,7 @@ pub struct Run {
     began: Option<Time>,
     /// The next step.
     next: usize,
-    open: Vec<Open>,
+    open: Vec<OpenExpectation>,
     looked_at: Option<Time>,
     held: usize,
     failed: Vec<String>,
@@ -104,7 +103,7 @@ impl Skipped {
 
 /// An expectation that is not decided yet.
 #[derive(Debug)]
-struct Open {
+struct OpenExpectation {
     step: usize,
     since: Time,
     expect: Expect,
@@ -132,7 +131,7 @@ impl Run {
     }
 
     /// All nodes of the lab have been started: from now on the times count.
-    pub fn begin(&mut self, now: Time) -> Vec<Act> {
+    pub fn begin(&mut self, now: Time) -> Vec<ScenarioAction> {
         self.began = Some(now);
         remark(&self.script.about).into_iter().collect()
     }
@@ -156,13 +155,13 @@ impl Run {
     pub fn next_at(&self) -> Option<Time> {
         let began = self.began?;
         let step = self.script.steps.get(self.next).map(|step| began + step.at);
-        let decided = self.open.iter().map(Open::decided_at).min();
+        let decided = self.open.iter().map(OpenExpectation::decided_at).min();
         let look = self.looked_at.filter(|_| decided.is_some()).map(|looked_at| looked_at + LOOK_INTERVAL);
         [step, decided, look].into_iter().flatten().min()
     }
 
     /// It is `now`: what is due.
-    pub fn wake(&mut self, now: Time) -> Vec<Act> {
+    pub fn wake(&mut self, now: Time) -> Vec<ScenarioAction> {
         let Some(began) = self.began else { return Vec::new() };
         let mut acts = Vec::new();
         while self.script.steps.get(self.next).is_some_and(|step| began + step.at <= now) {
@@ -195,10 +194,10 @@ impl Run {
     }
 
     /// What is expected and was not decided.
-    fn undecided(&self) -> impl Iterator<Item = &Step> {
+    fn undecided(&self) -> impl Iterator<Item = &ScriptStep> {
         let is_open = |number: usize| number >= self.next || self.open.iter().any(|open| open.step == number);
         let steps = self.script.steps.iter().enumerate().filter(move |(number, _)| is_open(*number));
-        steps.map(|(_, step)| step).filter(|step| matches!(step.what, What::Expect(_)))
+        steps.map(|(_, step)| step).filter(|step| matches!(step.what, Step::Expect(_)))
     }
 
     /// Lines that were not done, or not all of it.
@@ -207,7 +206,7 @@ impl Run {
     }
 
     /// A command that a step wanted was not done, for this reason: that is to be told, and its line is counted once.
-    pub fn refused(&mut self, step: usize, command: &Command, why: &str) -> Option<Telling> {
+    pub fn refused(&mut self, step: usize, command: &Command, why: &str) -> Option<ScenarioNotice> {
         let text = &self.script.steps.get(step)?.text;
         let of = commands(text, &self.model).map_or(1, |commands| commands.len());
         if of == 1 {
@@ -219,10 +218,10 @@ impl Run {
     }
 
     /// One of so many commands of a step was not done.
-    fn skip(&mut self, step: usize, of: usize, why: &str) -> Option<Telling> {
-        let Step { line, text, .. } = self.script.steps.get(step)?;
+    fn skip(&mut self, step: usize, of: usize, why: &str) -> Option<ScenarioNotice> {
+        let ScriptStep { line, text, .. } = self.script.steps.get(step)?;
         let told = format!("line {line}: {text}: skipped: {why}");
-        let telling = Telling { severity: Severity::Error, text: told.clone() };
+        let notice = ScenarioNotice { severity: Severity::Error, text: told.clone() };
         if let Some(skipped) = self.skipped.last_mut().filter(|skipped| skipped.line == *line) {
             skipped.refused += 1;
             for text in [&mut skipped.why, &mut skipped.text] {
@@ -231,30 +230,32 @@ impl Run {
         } else {
             self.skipped.push(Skipped { line: *line, why: why.to_owned(), text: told, refused: 1, of });
         }
-        Some(telling)
+        Some(notice)
     }
 
-    fn step(&mut self, number: usize, now: Time, acts: &mut Vec<Act>) {
+    fn step(&mut self, number: usize, now: Time, acts: &mut Vec<ScenarioAction>) {
         let Some(step) = self.script.steps.get(number) else { return };
         acts.extend(remark(&step.comment));
         match &step.what {
-            What::Expect(expect) => {
+            Step::Expect(expect) => {
                 let expect = expect.clone();
-                self.open.push(Open { step: number, since: now, expect });
+                self.open.push(OpenExpectation { step: number, since: now, expect });
             }
-            What::Command => {
+            Step::Command => {
                 acts.push(tell(Severity::Info, format!("{}: {}", span_text(step.at), step.text)));
                 match commands(&step.text, &self.model) {
-                    Ok(commands) => acts.extend(commands.into_iter().map(|command| Act::Do { step: number, command })),
-                    Err(why) => acts.extend(self.skip(number, 1, &why).map(Act::Tell)),
+                    Ok(commands) => {
+                        acts.extend(commands.into_iter().map(|command| ScenarioAction::Do { step: number, command }))
+                    }
+                    Err(why) => acts.extend(self.skip(number, 1, &why).map(ScenarioAction::Tell)),
                 }
             }
-            What::End => acts.push(tell(Severity::Info, format!("{}: the scenario ends", span_text(step.at)))),
+            Step::End => acts.push(tell(Severity::Info, format!("{}: the scenario ends", span_text(step.at)))),
         }
     }
 
     /// Decides what can be decided.
-    fn look(&mut self, now: Time, acts: &mut Vec<Act>) {
+    fn look(&mut self, now: Time, acts: &mut Vec<ScenarioAction>) {
         self.looked_at = Some(now);
         for open in std::mem::take(&mut self.open) {
             match open.decide(&self.model, now) {
@@ -264,13 +265,15 @@ impl Run {
         }
     }
 
-    fn decided(&mut self, open: &Open, decision: Decision, now: Time, acts: &mut Vec<Act>) {
-        let Some(Step { line, text, .. }) = self.script.steps.get(open.step) else { return };
+    fn decided(&mut self, open: &OpenExpectation, decision: Decision, now: Time, acts: &mut Vec<ScenarioAction>) {
+        let Some(ScriptStep { line, text, .. }) = self.script.steps.get(open.step) else { return };
         let span = span_text(now.since(open.since));
         let (held, after) = match open.expect.window {
-            Window::Now => ("held".to_owned(), String::new()),
-            Window::Within(_) | Window::For(_) if now == open.since => ("held at once".to_owned(), String::new()),
-            Window::Within(_) | Window::For(_) => (format!("held after {span}"), format!("after {span} ")),
+            ClaimWindow::Now => ("held".to_owned(), String::new()),
+            ClaimWindow::Within(_) | ClaimWindow::For(_) if now == open.since => {
+                ("held at once".to_owned(), String::new())
+            }
+            ClaimWindow::Within(_) | ClaimWindow::For(_) => (format!("held after {span}"), format!("after {span} ")),
         };
         match decision {
             Decision::Open => {}
@@ -292,25 +295,25 @@ impl Run {
     }
 }
 
-impl Open {
+impl OpenExpectation {
     fn decided_at(&self) -> Time {
         self.since + self.expect.window.span()
     }
 
     fn decide(&self, model: &Model, now: Time) -> Decision {
-        let Finding { holds, words } = self.expect.claim.judge(model, self.since);
+        let ClaimState { holds, words } = self.expect.claim.judge(model, self.since);
         let as_expected = match self.expect.sense {
             Sense::Holds => holds == Some(true),
             Sense::DoesNot => holds == Some(false),
         };
         let is_over = now >= self.decided_at();
         match self.expect.window {
-            Window::Within(_) | Window::For(_) if holds.is_none() && !is_over => Decision::Open,
-            Window::Now | Window::Within(_) if as_expected => Decision::Held,
-            Window::Within(_) if !is_over => Decision::Open,
-            Window::For(_) if as_expected && !is_over => Decision::Open,
-            Window::For(_) if as_expected => Decision::Held,
-            Window::Now | Window::Within(_) | Window::For(_) => Decision::Failed(words),
+            ClaimWindow::Within(_) | ClaimWindow::For(_) if holds.is_none() && !is_over => Decision::Open,
+            ClaimWindow::Now | ClaimWindow::Within(_) if as_expected => Decision::Held,
+            ClaimWindow::Within(_) if !is_over => Decision::Open,
+            ClaimWindow::For(_) if as_expected && !is_over => Decision::Open,
+            ClaimWindow::For(_) if as_expected => Decision::Held,
+            ClaimWindow::Now | ClaimWindow::Within(_) | ClaimWindow::For(_) => Decision::Failed(words),
         }
     }
 }
@@ -343,10 +346,10 @@ impl Summary {
 }
 
 /// A comment as one line.
-fn remark(comment: &[String]) -> Option<Act> {
+fn remark(comment: &[String]) -> Option<ScenarioAction> {
     (!comment.is_empty()).then(|| tell(Severity::Info, format!("# {}", comment.join(" "))))
 }
 
-fn tell(severity: Severity, text: String) -> Act {
-    Act::Tell(Telling { severity, text })
+fn tell(severity: Severity, text: String) -> ScenarioAction {
+    ScenarioAction::Tell(ScenarioNotice { severity, text })
 }

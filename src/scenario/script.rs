@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::claim::{Claim, Message};
-use super::expect::{self, Expect, Window};
+use super::claim::{Claim, MessageRef};
+use super::expect::{self, ClaimWindow, Expect};
 use super::rehearsal::{Rehearsal, spoken};
 use super::time::{When, split_time, split_word, word_of};
 use super::words::brief;
@@ -26,7 +26,7 @@ pub struct Script {
     /// Settings of its nodes, as they are written.
     pub settings: Vec<Setting>,
     /// What is done and expected, in order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ScriptStep>,
 }
 
 /// A setting of the nodes.
@@ -42,7 +42,7 @@ pub struct Setting {
 
 /// One thing that is done or expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct ScriptStep {
     /// Its line, counted from 1.
     pub line: usize,
     /// How long after the start.
@@ -51,12 +51,12 @@ pub struct Step {
     pub text: String,
     /// The comment right above it.
     pub comment: Vec<String>,
-    pub(super) what: What,
+    pub(super) what: Step,
 }
 
 /// What a step is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum Step {
     /// A command; its text is read again when it runs, when nodes have their addresses.
     Command,
     Expect(Expect),
@@ -79,7 +79,7 @@ impl Script {
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
         // Some editors put a mark at the beginning of what they save as UTF-8.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut reader = Reader::default();
+        let mut reader = ScriptReader::default();
         for (line, text) in (1..).zip(text.lines()) {
             let read = check_text(text).and_then(|()| reader.take(line, text.trim()));
             read.map_err(|what| ScriptError { line, what: brief(&what) })?;
@@ -100,8 +100,8 @@ impl Script {
     /// Goes through it once more for nodes that speak this. The error names the first line that cannot be done then.
     pub fn rehearse(&self, dialect: Dialect) -> Result<(), ScriptError> {
         let mut rehearsal = Rehearsal::new(self.seeds, self.peers, dialect);
-        for Step { line, text, what, .. } in &self.steps {
-            if *what == What::Command {
+        for ScriptStep { line, text, what, .. } in &self.steps {
+            if *what == Step::Command {
                 let done = rehearsal.try_out(Some(*line), text);
                 done.map_err(|what| ScriptError { line: *line, what: brief(&what) })?;
             }
@@ -111,35 +111,35 @@ impl Script {
 
     /// How many of its lines expect something.
     pub fn expectations(&self) -> usize {
-        self.steps.iter().filter(|step| matches!(step.what, What::Expect(_))).count()
+        self.steps.iter().filter(|step| matches!(step.what, Step::Expect(_))).count()
     }
 
     /// When the last of it is decided.
     pub fn length(&self) -> Duration {
-        self.steps.iter().map(Step::decided_at).max().unwrap_or_default()
+        self.steps.iter().map(ScriptStep::decided_at).max().unwrap_or_default()
     }
 }
 
-impl Step {
+impl ScriptStep {
     /// When it is done or decided at the latest.
     pub(super) fn decided_at(&self) -> Duration {
         match &self.what {
-            What::Command | What::End => self.at,
-            What::Expect(expect) => self.at + expect.window.span(),
+            Step::Command | Step::End => self.at,
+            Step::Expect(expect) => self.at + expect.window.span(),
         }
     }
 }
 
 /// What has been read so far.
 #[derive(Debug, Default)]
-struct Reader {
+struct ScriptReader {
     about: Vec<String>,
     comment: Vec<String>,
     lab: Option<Lab>,
     settings: Vec<Setting>,
-    steps: Vec<Step>,
+    steps: Vec<ScriptStep>,
     /// What the step before says, if it is a `say`.
-    said: Option<Message>,
+    said: Option<MessageRef>,
 }
 
 /// The network that the scenario begins with.
@@ -150,7 +150,7 @@ struct Lab {
     rehearsal: Rehearsal,
 }
 
-impl Reader {
+impl ScriptReader {
     fn take(&mut self, line: usize, text: &str) -> Result<(), String> {
         if let Some(comment) = text.strip_prefix('#') {
             self.comment.push(comment.trim().to_owned());
@@ -160,7 +160,7 @@ impl Reader {
             self.end_comment();
             return Ok(());
         }
-        if self.steps.last().is_some_and(|step| step.what == What::End) {
+        if self.steps.last().is_some_and(|step| step.what == Step::End) {
             return Err(format!("'{}' comes after the end: expected nothing more", split_word(text).0));
         }
         match split_word(text) {
@@ -228,18 +228,18 @@ impl Reader {
             ("expect", rest) => {
                 let expect = about(expect::parse(rest)?, above.clone());
                 self.said = above;
-                What::Expect(has_time(expect)?)
+                Step::Expect(has_time(expect)?)
             }
             _ => {
                 self.said = said(lab.rehearsal.try_out(Some(line), text)?, text);
-                What::Command
+                Step::Command
             }
         };
-        if let What::Expect(Expect { claim, .. }) = &what {
+        if let Step::Expect(Expect { claim, .. }) = &what {
             lab.rehearsal.check_known(claim.nodes())?;
         }
         let comment = std::mem::take(&mut self.comment);
-        self.steps.push(Step { line, at, text: text.to_owned(), comment, what });
+        self.steps.push(ScriptStep { line, at, text: text.to_owned(), comment, what });
         Ok(())
     }
 
@@ -275,7 +275,7 @@ fn dialect(settings: &[Setting]) -> Dialect {
 }
 
 /// Since the start. Times never go back.
-fn moment(when: When, before: Option<&Step>) -> Result<Duration, String> {
+fn moment(when: When, before: Option<&ScriptStep>) -> Result<Duration, String> {
     let last = before.map_or(Duration::ZERO, |step| step.at);
     match (when, before) {
         (When::At(at), Some(before)) if at < last => {
@@ -288,27 +288,27 @@ fn moment(when: When, before: Option<&Step>) -> Result<Duration, String> {
     }
 }
 
-fn same_moment(steps: &[Step], at: Duration) -> bool {
+fn same_moment(steps: &[ScriptStep], at: Duration) -> bool {
     steps.last().is_some_and(|step| step.at == at)
 }
 
 /// Everything that is expected is decided by then.
-fn end(steps: &[Step], at: Duration) -> Result<What, String> {
+fn end(steps: &[ScriptStep], at: Duration) -> Result<Step, String> {
     match steps.iter().find(|step| step.decided_at() > at) {
         Some(open) => {
             let (at, later) = (word_of(at), word_of(open.decided_at()));
             Err(format!("'end' at {at} is too early: line {} is decided at {later}", open.line))
         }
-        None => Ok(What::End),
+        None => Ok(Step::End),
     }
 }
 
 /// What a `say` sends, for a claim about it.
-fn said(commands: Vec<Command>, text: &str) -> Option<Message> {
+fn said(commands: Vec<Command>, text: &str) -> Option<MessageRef> {
     match commands.into_iter().next() {
         Some(Command::Say { body, .. }) => {
             let origin = split_word(split_word(text).1).0.to_owned();
-            Some(Message::Said { origin, body })
+            Some(MessageRef::Said { origin, body })
         }
         Some(_) | None => None,
     }
@@ -317,15 +317,15 @@ fn said(commands: Vec<Command>, text: &str) -> Option<Message> {
 /// In the moment in which a message begins nobody else has it, and one that begins later is not there yet.
 fn has_time(expect: Expect) -> Result<Expect, String> {
     let is_beginning = match &expect.claim {
-        Claim::Coverage { message: Message::Next | Message::Said { .. }, .. } => true,
-        Claim::Coverage { message: Message::Named(_), .. }
+        Claim::Coverage { message: MessageRef::Next | MessageRef::Said { .. }, .. } => true,
+        Claim::Coverage { message: MessageRef::Named(_), .. }
         | Claim::Connected
         | Claim::Dead(_)
         | Claim::SomebodyDead
         | Claim::Disputed(_)
         | Claim::Listed(_) => false,
     };
-    if is_beginning && expect.window == Window::Now {
+    if is_beginning && expect.window == ClaimWindow::Now {
         return Err(
             "a message that begins needs its time: expected 'within' or 'for' and a time, such as 5s, or 'of' and a \
                     message that has begun, such as p3#2"
@@ -336,9 +336,9 @@ fn has_time(expect: Expect) -> Result<Expect, String> {
 }
 
 /// A claim about the next message is about the one that was just said, if one was.
-fn about(expect: Expect, said: Option<Message>) -> Expect {
+fn about(expect: Expect, said: Option<MessageRef>) -> Expect {
     match (expect.claim, said) {
-        (Claim::Coverage { percent, message: Message::Next }, Some(said)) => {
+        (Claim::Coverage { percent, message: MessageRef::Next }, Some(said)) => {
             Expect { claim: Claim::Coverage { percent, message: said }, ..expect }
         }
         (claim, _) => Expect { claim, ..expect },
@@ -385,13 +385,13 @@ mod tests {
     #[test]
     fn coverage_after_a_say_is_that_of_what_was_said() {
         let claims = |text| match &read(text).steps.last().unwrap().what {
-            What::Expect(Expect { claim: Claim::Coverage { message, .. }, .. }) => message.clone(),
+            Step::Expect(Expect { claim: Claim::Coverage { message, .. }, .. }) => message.clone(),
             other => panic!("{other:?}"),
         };
-        let said = Message::Said { origin: "p1".to_owned(), body: "all right".into() };
+        let said = MessageRef::Said { origin: "p1".to_owned(), body: "all right".into() };
         assert_eq!(claims("lab 1 3\n1s say p1 all right\nexpect coverage 100% within 1s"), said);
-        assert_eq!(claims("lab 1 3\n1s say p1 all right\n+1s expect coverage 100% within 1s"), Message::Next);
-        assert_eq!(claims("lab 1 3\n1s kill p1\nexpect coverage 100% within 1s"), Message::Next);
+        assert_eq!(claims("lab 1 3\n1s say p1 all right\n+1s expect coverage 100% within 1s"), MessageRef::Next);
+        assert_eq!(claims("lab 1 3\n1s kill p1\nexpect coverage 100% within 1s"), MessageRef::Next);
     }
 
     #[test]

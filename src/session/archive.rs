@@ -171,14 +171,10 @@ fn name_of(path: &Path) -> Option<String> {
 pub enum DeleteError {
     /// It is being written.
     #[error("{name} is running: quit it before you delete it")]
-    Running {
-        /// Its name.
-        name: String,
-    },
+    Running { name: String },
     /// The system refuses.
     #[error("{name}: cannot be deleted: {reason}")]
     Refused {
-        /// Its name.
         name: String,
         /// What the system said.
         reason: io::Error,

@@ -30,10 +30,10 @@ use std::time::Duration;
 
 use crate::event::{DelistReason, Event, EventKind};
 use crate::model::Model;
-use crate::model::node::{Life, Node};
+use crate::model::node::{Life, NodeRecord};
 use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
-use crate::proto::machine::Holding;
+use crate::proto::machine::Gauge;
 use crate::proto::message::Dialect;
 use crate::proto::time::Time;
 
@@ -109,9 +109,9 @@ impl Checker {
     }
 
     /// A node holds so much of something: each kind is told once of each node.
-    pub fn weigh_holding(&mut self, at: Time, node: Addr, holding: Holding) {
-        let Holding { what, count, limit } = holding;
-        if holding.is_over() && self.over.insert((node, what)) {
+    pub fn weigh_gauge(&mut self, at: Time, node: Addr, gauge: Gauge) {
+        let Gauge { what, count, limit } = gauge;
+        if gauge.is_over() && self.over.insert((node, what)) {
             self.note([Breach { at, node, rule: Invariant::OverBound { what, count, limit } }]);
         }
     }
@@ -163,7 +163,7 @@ impl Checker {
     }
 
     fn is_up(&self, node: Addr, peer: Addr) -> bool {
-        self.model.links().get(node, peer).is_some_and(crate::model::link::Link::is_up)
+        self.model.links().get(node, peer).is_some_and(crate::model::link::LinkHistory::is_up)
     }
 
     /// A seed took a peer off its list because it was reported dead.
@@ -175,7 +175,7 @@ impl Checker {
         if self.disturbance.was_since(event.at, SETTLE_TIME + Duration::from_micros(interval)) {
             return;
         }
-        let dialect = seed.and_then(|seed: &Node| seed.dialect);
+        let dialect = seed.and_then(|seed: &NodeRecord| seed.dialect);
         // The classic dialect cannot ask: there a seed always trusts.
         let verifies = self.policy == DeadPolicy::Verify && dialect != Some(Dialect::Classic);
         // Right after a restart the seed may know of the life before alone, and that one did end.

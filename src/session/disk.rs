@@ -41,11 +41,11 @@ pub(super) enum Loss {
 pub(super) struct JournalFile {
     path: PathBuf,
     first: Vec<u8>,
-    open: Option<Open>,
+    open: Option<OpenJournal>,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenJournal {
     file: File,
     /// Bytes of whole lines.
     len: u64,
@@ -63,7 +63,7 @@ impl JournalFile {
     pub(super) fn open(&mut self) -> io::Result<()> {
         if self.open.is_none() {
             let file = create_locked(&self.path, &self.first)?;
-            self.open = Some(Open { file, len: self.first.len() as u64, torn: false });
+            self.open = Some(OpenJournal { file, len: self.first.len() as u64, torn: false });
         }
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Disk for JournalFile {
     }
 }
 
-impl Open {
+impl OpenJournal {
     /// What has this name is the file that is open here. A place that cannot be looked at is no reason to leave it.
     fn is_at(&self, path: &Path) -> bool {
         match (stat(path), fstat(&self.file)) {

@@ -19,9 +19,9 @@ use tempfile::NamedTempFile;
 
 use super::disk::{is_being_written, new_file_builder, without_temporary_name};
 use super::fields::{event_name, message, other_node};
-use super::journal::{Header, JournalError, Record};
+use super::journal::{Header, JournalError, JournalRecord};
 use super::lines::{iso_stamp, log_line, stamp};
-use super::names::Names;
+use super::names::NodeNames;
 use super::replay::Recording;
 use super::text::printed_json;
 use crate::event::Event;
@@ -36,7 +36,7 @@ const DAMAGE_TOLD_MAX: usize = 5;
 
 /// What kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum FileFormat {
     /// Log lines, for people and existing scripts.
     Txt,
     /// Events, for programs and for replay.
@@ -45,7 +45,7 @@ pub enum Format {
     Csv,
 }
 
-impl Format {
+impl FileFormat {
     /// The kind of file that a path's ending asks for.
     pub fn from_path(path: &Path) -> Result<Self, ExportError> {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
@@ -60,7 +60,7 @@ impl Format {
 
 /// What to do about a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Overwrite {
+pub enum OverwritePolicy {
     /// Leave it, and say so.
     Refuse,
     /// Replace it.
@@ -139,12 +139,17 @@ pub enum ExportError {
 }
 
 /// Writes a journal's session to `dest`, in the format that its ending asks for.
-pub fn export(journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<Exported, ExportError> {
-    export_as(Format::from_path(dest)?, journal, dest, overwrite)
+pub fn export(journal: &Path, dest: &Path, overwrite: OverwritePolicy) -> Result<Exported, ExportError> {
+    export_as(FileFormat::from_path(dest)?, journal, dest, overwrite)
 }
 
 /// Writes a journal's session to `dest` in this format, whatever its ending.
-pub fn export_as(format: Format, journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<Exported, ExportError> {
+pub fn export_as(
+    format: FileFormat,
+    journal: &Path,
+    dest: &Path,
+    overwrite: OverwritePolicy,
+) -> Result<Exported, ExportError> {
     let dest = &target(dest);
     validate_place(journal, dest, overwrite)?;
     let recording = Recording::open(journal)?;
@@ -180,8 +185,8 @@ fn takes_a_stream(dest: &Path) -> bool {
 
 /// Writes a session to whoever reads `sink`, as it is read from the journal. A line that cannot be read is told in its
 /// place, and the rest goes on.
-pub fn write(format: Format, recording: Recording, sink: impl Write) -> Result<Exported, WriteError> {
-    let mut writer = Writer::new(format, recording.header(), Counted { sink, bytes: 0 })?;
+pub fn write(format: FileFormat, recording: Recording, sink: impl Write) -> Result<Exported, WriteError> {
+    let mut writer = ExportWriter::new(format, recording.header(), Counted { sink, bytes: 0 })?;
     for record in recording {
         match record {
             Ok(record) => writer.take(&record)?,
@@ -230,7 +235,7 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
-fn validate_place(journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {
+fn validate_place(journal: &Path, dest: &Path, overwrite: OverwritePolicy) -> Result<(), ExportError> {
     let real = |path: &Path| path.canonicalize().ok();
     if real(dest).is_some_and(|dest| real(journal) == Some(dest)) {
         return Err(ExportError::IsJournal { path: dest.to_owned() });
@@ -239,7 +244,7 @@ fn validate_place(journal: &Path, dest: &Path, overwrite: Overwrite) -> Result<(
 }
 
 /// What is there may be replaced, or nothing is.
-fn validate_dest(dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {
+fn validate_dest(dest: &Path, overwrite: OverwritePolicy) -> Result<(), ExportError> {
     if dest.is_dir() {
         let reason = io::Error::from(io::ErrorKind::IsADirectory);
         return Err(ExportError::Write { path: dest.to_owned(), reason });
@@ -248,14 +253,14 @@ fn validate_dest(dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {
     if dest.is_file() && is_being_written(dest).unwrap_or(false) {
         return Err(ExportError::IsRecording { path: dest.to_owned() });
     }
-    if overwrite == Overwrite::Refuse && dest.symlink_metadata().is_ok() && !takes_a_stream(dest) {
+    if overwrite == OverwritePolicy::Refuse && dest.symlink_metadata().is_ok() && !takes_a_stream(dest) {
         return Err(ExportError::Exists { path: dest.to_owned() });
     }
     Ok(())
 }
 
 /// Writes a text, whole or not at all.
-pub fn write_text(dest: &Path, text: &str, overwrite: Overwrite) -> Result<(), ExportError> {
+pub fn write_text(dest: &Path, text: &str, overwrite: OverwritePolicy) -> Result<(), ExportError> {
     let dest = &target(dest);
     validate_dest(dest, overwrite)?;
     let failed = |reason| ExportError::Write { path: dest.to_owned(), reason };
@@ -277,10 +282,10 @@ fn beside(dest: &Path) -> io::Result<NamedTempFile> {
     new_file_builder(".gossipctl-export-").tempfile_in(dir).map_err(without_temporary_name)
 }
 
-fn put_in_place(file: NamedTempFile, dest: &Path, overwrite: Overwrite) -> Result<(), ExportError> {
+fn put_in_place(file: NamedTempFile, dest: &Path, overwrite: OverwritePolicy) -> Result<(), ExportError> {
     let put = match overwrite {
-        Overwrite::Replace => file.persist(dest),
-        Overwrite::Refuse => file.persist_noclobber(dest),
+        OverwritePolicy::Replace => file.persist(dest),
+        OverwritePolicy::Refuse => file.persist_noclobber(dest),
     };
     let path = dest.to_owned();
     put.map(drop).map_err(|error| match error.error.kind() {
@@ -290,52 +295,52 @@ fn put_in_place(file: NamedTempFile, dest: &Path, overwrite: Overwrite) -> Resul
 }
 
 /// One export under way.
-struct Writer<W: Write> {
-    sink: Sink<W>,
-    names: Names,
+struct ExportWriter<W: Write> {
+    sink: ExportSink<W>,
+    names: NodeNames,
     utc_offset_s: i32,
     exported: Exported,
 }
 
-enum Sink<W: Write> {
+enum ExportSink<W: Write> {
     Txt(Counted<W>),
     Jsonl(Counted<W>),
     Csv(Box<csv::Writer<Counted<W>>>),
 }
 
-impl<W: Write> Writer<W> {
-    fn new(format: Format, header: &Header, mut file: Counted<W>) -> io::Result<Self> {
+impl<W: Write> ExportWriter<W> {
+    fn new(format: FileFormat, header: &Header, mut file: Counted<W>) -> io::Result<Self> {
         let sink = match format {
-            Format::Txt => Sink::Txt(file),
-            Format::Jsonl => {
+            FileFormat::Txt => ExportSink::Txt(file),
+            FileFormat::Jsonl => {
                 json_line(&mut file, header)?;
-                Sink::Jsonl(file)
+                ExportSink::Jsonl(file)
             }
-            Format::Csv => {
+            FileFormat::Csv => {
                 let mut table = csv::Writer::from_writer(file);
                 table
                     .write_record(["time", "node", "address", "event", "peer", "message", "text", "detail"])
                     .map_err(of_system)?;
-                Sink::Csv(Box::new(table))
+                ExportSink::Csv(Box::new(table))
             }
         };
         let exported =
             Exported { events: 0, skipped: 0, damaged: 0, damage: Vec::new(), bytes: 0, end: LastLine::Whole };
-        Ok(Self { sink, names: Names::new(), utc_offset_s: header.utc_offset_s, exported })
+        Ok(Self { sink, names: NodeNames::new(), utc_offset_s: header.utc_offset_s, exported })
     }
 
-    fn take(&mut self, record: &Record) -> io::Result<()> {
+    fn take(&mut self, record: &JournalRecord) -> io::Result<()> {
         match record {
-            Record::Event(event) => {
+            JournalRecord::Event(event) => {
                 self.exported.events += 1;
                 self.names.learn(event);
                 self.event(event)
             }
-            Record::Skipped(events) => {
+            JournalRecord::Skipped(events) => {
                 self.exported.skipped = self.exported.skipped.saturating_add(*events);
                 self.skipped(*events)
             }
-            Record::Torn => {
+            JournalRecord::Torn => {
                 self.exported.end = LastLine::Cut;
                 Ok(())
             }
@@ -344,7 +349,7 @@ impl<W: Write> Writer<W> {
 
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match &mut self.sink {
-            Sink::Txt(file) => match log_line(event, self.utc_offset_s) {
+            ExportSink::Txt(file) => match log_line(event, self.utc_offset_s) {
                 Some(line) => {
                     let at = stamp(event.at, self.utc_offset_s);
                     let line = format!("{at} {} {line}", self.names.name(event.node));
@@ -352,8 +357,8 @@ impl<W: Write> Writer<W> {
                 }
                 None => Ok(()),
             },
-            Sink::Jsonl(file) => json_line(file, event),
-            Sink::Csv(table) => table.write_record(row(event, &self.names, self.utc_offset_s)).map_err(of_system),
+            ExportSink::Jsonl(file) => json_line(file, event),
+            ExportSink::Csv(table) => table.write_record(row(event, &self.names, self.utc_offset_s)).map_err(of_system),
         }
     }
 
@@ -373,16 +378,16 @@ impl<W: Write> Writer<W> {
     /// Tells in their place that so many events are missing.
     fn missing(&mut self, events: u64, words: &str) -> io::Result<()> {
         match &mut self.sink {
-            Sink::Txt(file) => writeln!(file, "({words})"),
-            Sink::Jsonl(file) => writeln!(file, "{{\"skipped\":{events}}}"),
-            Sink::Csv(table) => table.write_record(["", "", "", "skipped", "", "", "", words]).map_err(of_system),
+            ExportSink::Txt(file) => writeln!(file, "({words})"),
+            ExportSink::Jsonl(file) => writeln!(file, "{{\"skipped\":{events}}}"),
+            ExportSink::Csv(table) => table.write_record(["", "", "", "skipped", "", "", "", words]).map_err(of_system),
         }
     }
 
     fn finish(self) -> io::Result<Exported> {
         let mut file = match self.sink {
-            Sink::Txt(file) | Sink::Jsonl(file) => file,
-            Sink::Csv(mut table) => {
+            ExportSink::Txt(file) | ExportSink::Jsonl(file) => file,
+            ExportSink::Csv(mut table) => {
                 table.flush()?;
                 table.into_inner().map_err(|error| io::Error::from(error.error().kind()))?
             }
@@ -406,7 +411,7 @@ fn json_line(file: &mut impl Write, line: &impl serde::Serialize) -> io::Result<
 }
 
 /// The cells of one event.
-fn row(event: &Event, names: &Names, utc_offset_s: i32) -> [String; 8] {
+fn row(event: &Event, names: &NodeNames, utc_offset_s: i32) -> [String; 8] {
     let name = |addr| names.name(addr).into_owned();
     let (id, body) = message(&event.kind).map_or((None, None), |(id, body)| (Some(id), body));
     [

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::reader::{Reader, check_rereadable, read};
+pub use self::reader::{JournalReader, check_rereadable, read};
 use super::disk::{Disk, JournalFile, Loss};
 use super::overview::{FOOTER_LEN_MAX, Footer, Tally};
 use super::text::size_text;
@@ -58,13 +58,13 @@ impl Header {
 /// The line that tells what is missing.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Skipped {
+pub(super) struct MissedEvents {
     pub(super) skipped: u64,
 }
 
 /// One line of a journal after the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Record {
+pub enum JournalRecord {
     /// Something happened.
     Event(Event),
     /// So many events are missing here.
@@ -160,14 +160,14 @@ pub struct Journal {
     pending_skipped: u64,
     lost: u64,
     untold: u64,
-    held: Held,
+    held: HeldEvents,
     loss: Option<String>,
     tally: Tally,
 }
 
 /// Events that the file tells of.
 #[derive(Debug, Clone, Copy, Default)]
-struct Held {
+struct HeldEvents {
     events: u64,
     /// Those that it says are missing.
     skipped: u64,
@@ -210,7 +210,7 @@ impl Journal {
             pending_skipped: 0,
             lost: 0,
             untold: 0,
-            held: Held::default(),
+            held: HeldEvents::default(),
             loss: None,
             tally: Tally::new(header.started),
         }
@@ -285,7 +285,7 @@ impl Journal {
             return Ok(());
         }
         self.tally.skip(events);
-        let noted = self.push(&Skipped { skipped: events });
+        let noted = self.push(&MissedEvents { skipped: events });
         if noted.is_ok() {
             self.pending_skipped += events;
         } else {
@@ -310,7 +310,7 @@ impl Journal {
             Err(_) => self.untold += events + skipped,
         }
         if written.is_ok() {
-            self.held = Held { events: self.held.events + events, skipped: self.held.skipped + skipped };
+            self.held = HeldEvents { events: self.held.events + events, skipped: self.held.skipped + skipped };
         } else {
             self.lost += events;
         }
@@ -325,7 +325,7 @@ impl Journal {
         // What cannot be looked at now cannot be written either, and that is told.
         let loss = self.disk.revise().ok().flatten()?;
         let (left, size) = match loss {
-            Loss::Removed => (Held::default(), self.header_len),
+            Loss::Removed => (HeldEvents::default(), self.header_len),
             Loss::Cut(size) => (held(&self.path), size),
         };
         let gone = self.held.events.saturating_sub(left.events);
@@ -382,13 +382,13 @@ impl Journal {
 }
 
 /// What a file that was cut still tells of.
-fn held(path: &Path) -> Held {
-    let mut held = Held::default();
+fn held(path: &Path) -> HeldEvents {
+    let mut held = HeldEvents::default();
     for record in read(path).into_iter().flatten().flatten() {
         match record {
-            Record::Event(_) => held.events += 1,
-            Record::Skipped(events) => held.skipped += events,
-            Record::Torn => {}
+            JournalRecord::Event(_) => held.events += 1,
+            JournalRecord::Skipped(events) => held.skipped += events,
+            JournalRecord::Torn => {}
         }
     }
     held

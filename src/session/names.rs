@@ -10,11 +10,11 @@ use crate::proto::message::Role;
 
 /// Names and roles of the nodes of this process.
 #[derive(Debug, Clone, Default)]
-pub struct Names {
+pub struct NodeNames {
     known: IndexMap<Addr, (String, Role)>,
 }
 
-impl Names {
+impl NodeNames {
     /// Nobody is known yet.
     pub fn new() -> Self {
         Self::default()

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::fields::event_name;
-use super::journal::{JournalError, LINE_LEN_MAX, Skipped, read};
+use super::journal::{JournalError, LINE_LEN_MAX, MissedEvents, read};
 use crate::event::Event;
 use crate::model::Model;
 use crate::proto::addr::Addr;
@@ -132,7 +132,7 @@ impl Tally {
     fn whole_line(&mut self, line: &[u8]) {
         if let Ok(event) = serde_json::from_slice::<Event>(line) {
             self.take(&event);
-        } else if let Ok(Skipped { skipped }) = serde_json::from_slice(line) {
+        } else if let Ok(MissedEvents { skipped }) = serde_json::from_slice(line) {
             self.skip(skipped);
         }
     }
@@ -185,7 +185,7 @@ fn until(bytes: &[u8], end: u8) -> Option<(&str, &[u8])> {
 
 /// How a journal ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub enum JournalEnd {
     /// With its last words: the session was ended.
     Closed,
     /// With an event: the session still runs, or its process was killed.
@@ -193,14 +193,16 @@ pub enum End {
 }
 
 /// What the session of this journal came to.
-pub fn overview(path: &Path) -> Result<(Overview, End), JournalError> {
+pub fn overview(path: &Path) -> Result<(Overview, JournalEnd), JournalError> {
     let started = read(path)?.header().started;
     let counted = match footer(path) {
-        Ok(Some(overview)) => return Ok((overview, End::Closed)),
+        Ok(Some(overview)) => return Ok((overview, JournalEnd::Closed)),
         Ok(None) => count(path, started),
         Err(error) => Err(error),
     };
-    counted.map(|overview| (overview, End::Open)).map_err(|reason| JournalError::Read { path: path.to_owned(), reason })
+    counted
+        .map(|overview| (overview, JournalEnd::Open))
+        .map_err(|reason| JournalError::Read { path: path.to_owned(), reason })
 }
 
 fn footer(path: &Path) -> std::io::Result<Option<Overview>> {

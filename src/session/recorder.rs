@@ -32,7 +32,7 @@ const SYNCS_MAX: usize = 4;
 
 /// What to record to.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct RecordPaths {
     /// The journal, a new file.
     pub journal: PathBuf,
     /// How large things may grow.
@@ -66,7 +66,6 @@ pub enum News {
     Recording(PathBuf),
     /// The same after a failure.
     Again {
-        /// Where.
         journal: PathBuf,
         /// Events that are missing in it.
         missing: u64,
@@ -129,26 +128,26 @@ impl Recorder {
     /// not wait.
     pub fn spawn(
         feed: Feed,
-        places: &Places,
+        places: &RecordPaths,
         header: &Header,
         notify: impl Fn(News) + Send + 'static,
     ) -> Result<Self, RecorderError> {
         let (journal, begun) = Journal::begin(&places.journal, header, places.limits.journal_size_max);
         let open_logs = |dir: &PathBuf| NodeLogs::open(dir, header.utc_offset_s);
         let logs = places.log_dir.as_ref().map(open_logs).transpose()?;
-        let room = Room::new(&places.journal, places.limits.archive_size_max);
-        let mut desk = Desk { room: Some(room), logs, ..Desk::new(journal, notify) };
-        desk.begin(begun);
-        Self::start(feed, desk)
+        let room = DiskRoom::new(&places.journal, places.limits.archive_size_max);
+        let mut state = RecorderState { room: Some(room), logs, ..RecorderState::new(journal, notify) };
+        state.begin(begun);
+        Self::start(feed, state)
     }
 
-    fn start<N: Fn(News) + Send + 'static>(feed: Feed, desk: Desk<N>) -> Result<Self, RecorderError> {
+    fn start<N: Fn(News) + Send + 'static>(feed: Feed, state: RecorderState<N>) -> Result<Self, RecorderError> {
         let (syncs, asked) = mpsc::channel(SYNCS_MAX);
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let handle = RecorderHandle { journal: desk.journal.path().to_owned(), syncs };
+        let handle = RecorderHandle { journal: state.journal.path().to_owned(), syncs };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let work = move || runtime.block_on(record(desk, feed, asked, stopped));
+        let work = move || runtime.block_on(record(state, feed, asked, stopped));
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(work)?;
         Ok(Self { handle, stop, thread })
     }
@@ -185,14 +184,14 @@ impl RecorderHandle {
 }
 
 /// Makes room for a journal as it grows, at the cost of the oldest sessions.
-struct Room {
+struct DiskRoom {
     dir: PathBuf,
     size_max: u64,
     /// How large the journal is when room is made again.
     due_at: u64,
 }
 
-impl Room {
+impl DiskRoom {
     fn new(journal: &Path, size_max: u64) -> Self {
         Self { dir: journal.parent().unwrap_or(Path::new(".")).to_owned(), size_max, due_at: 0 }
     }
@@ -214,9 +213,9 @@ impl Room {
 }
 
 /// What the recorder writes with.
-struct Desk<N> {
+struct RecorderState<N> {
     journal: Journal,
-    room: Option<Room>,
+    room: Option<DiskRoom>,
     logs: Option<NodeLogs>,
     notify: N,
     events: u64,
@@ -227,43 +226,43 @@ struct Desk<N> {
 
 /// Runs until the feed ends or the recorder is told to stop. Sleeps while nothing happens.
 async fn record<N: Fn(News)>(
-    mut desk: Desk<N>,
+    mut state: RecorderState<N>,
     mut feed: Feed,
     mut asked: mpsc::Receiver<oneshot::Sender<()>>,
     stopped: CancellationToken,
 ) -> RecorderReport {
-    desk.make_room();
+    state.make_room();
     let flush_due = tokio::time::sleep(Duration::ZERO);
     tokio::pin!(flush_due);
     let mut is_flush_planned = false;
     loop {
         tokio::select! {
             delivery = feed.recv() => match delivery {
-                Some(delivery) => desk.take(&delivery),
+                Some(delivery) => state.take(&delivery),
                 None => break,
             },
             Some(done) = asked.recv() => {
-                desk.take_waiting(&mut feed);
-                desk.flush();
+                state.take_waiting(&mut feed);
+                state.flush();
                 // Who asked may have gone meanwhile.
                 let _ = done.send(());
             }
             () = &mut flush_due, if is_flush_planned => {
-                desk.flush();
+                state.flush();
                 is_flush_planned = false;
             }
             () = stopped.cancelled() => break,
         }
-        if desk.is_dirty() && !is_flush_planned {
+        if state.is_dirty() && !is_flush_planned {
             flush_due.set(tokio::time::sleep(FLUSH_INTERVAL));
             is_flush_planned = true;
         }
     }
-    desk.take_last(&mut feed, Clock::start());
-    desk.end()
+    state.take_last(&mut feed, Clock::start());
+    state.end()
 }
 
-impl<N: Fn(News)> Desk<N> {
+impl<N: Fn(News)> RecorderState<N> {
     fn new(journal: Journal, notify: N) -> Self {
         Self { journal, room: None, logs: None, notify, events: 0, skipped: 0, errors: 0, failing: false }
     }

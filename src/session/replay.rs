@@ -1,14 +1,14 @@
 //! A recorded session, read back in order of time.
 //!
 //! Nodes run side by side, so a journal holds their events nearly in order; a short buffer puts
-//! them in order without holding the whole session in memory.
+//! them in order without gauge the whole session in memory.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::journal::{self, Header, JournalError, Reader, Record};
+use super::journal::{self, Header, JournalError, JournalReader, JournalRecord};
 use crate::event::Event;
 use crate::proto::time::Time;
 
@@ -25,8 +25,8 @@ const BUFFER_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// an error in its place, after which reading goes on.
 #[derive(Debug)]
 pub struct Recording {
-    reader: Reader,
-    waiting: BinaryHeap<Reverse<Waiting>>,
+    reader: JournalReader,
+    waiting: BinaryHeap<Reverse<PendingRecord>>,
     waiting_bytes: usize,
     newest: Time,
     read: u64,
@@ -34,11 +34,11 @@ pub struct Recording {
 
 /// A record that waits for earlier ones; ordered by time, then by place in the file.
 #[derive(Debug)]
-struct Waiting {
+struct PendingRecord {
     at: Time,
     place: u64,
     bytes: usize,
-    record: Result<Record, JournalError>,
+    record: Result<JournalRecord, JournalError>,
 }
 
 impl Recording {
@@ -54,17 +54,17 @@ impl Recording {
         self.reader.header()
     }
 
-    fn hold(&mut self, record: Result<Record, JournalError>) {
+    fn hold(&mut self, record: Result<JournalRecord, JournalError>) {
         // What is no event stays where it is: right after what came before it.
         let at = match &record {
-            Ok(Record::Event(Event { at, .. })) => *at,
-            Ok(Record::Skipped(_) | Record::Torn) | Err(_) => self.newest,
+            Ok(JournalRecord::Event(Event { at, .. })) => *at,
+            Ok(JournalRecord::Skipped(_) | JournalRecord::Torn) | Err(_) => self.newest,
         };
         self.newest = self.newest.max(at);
         self.read += 1;
         let bytes = self.reader.line_len();
         self.waiting_bytes += bytes;
-        self.waiting.push(Reverse(Waiting { at, place: self.read, bytes, record }));
+        self.waiting.push(Reverse(PendingRecord { at, place: self.read, bytes, record }));
     }
 
     /// Nothing earlier than the first that waits can still come.
@@ -76,7 +76,7 @@ impl Recording {
 }
 
 impl Iterator for Recording {
-    type Item = Result<Record, JournalError>;
+    type Item = Result<JournalRecord, JournalError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.is_ready() {
@@ -91,21 +91,21 @@ impl Iterator for Recording {
     }
 }
 
-impl PartialEq for Waiting {
+impl PartialEq for PendingRecord {
     fn eq(&self, other: &Self) -> bool {
         self.place == other.place
     }
 }
 
-impl Eq for Waiting {}
+impl Eq for PendingRecord {}
 
-impl PartialOrd for Waiting {
+impl PartialOrd for PendingRecord {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Waiting {
+impl Ord for PendingRecord {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.at, self.place).cmp(&(other.at, other.place))
     }
@@ -137,9 +137,9 @@ mod tests {
         let told: Vec<_> = Recording::open(&path)
             .unwrap()
             .map(|record| match record {
-                Ok(Record::Event(event)) => event.at.as_micros() / 1_000,
-                Ok(Record::Skipped(count)) => count,
-                Ok(Record::Torn) => 0,
+                Ok(JournalRecord::Event(event)) => event.at.as_micros() / 1_000,
+                Ok(JournalRecord::Skipped(count)) => count,
+                Ok(JournalRecord::Torn) => 0,
                 Err(JournalError::BadLine { line, .. }) => line,
                 Err(error) => panic!("{error}"),
             })

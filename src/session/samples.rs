@@ -11,7 +11,7 @@ use crate::event::{
     ReportAction, Rule, Side, Stop, Violation,
 };
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, Percent, Scope, Trouble};
+use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
 use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, RefusalReason, Role, Trace};
 use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
@@ -63,11 +63,11 @@ pub(crate) fn one_of_each() -> Vec<EventKind> {
         EventKind::Failed { what: "start a peer at 127.0.0.1:80".to_owned(), why: "permission denied".to_owned() },
         EventKind::FaultSet {
             fault: Fault {
-                what: Trouble::Delay { by_us: 100_000, jitter_us: 50_000 },
+                what: FaultKind::Delay { by_us: 100_000, jitter_us: 50_000 },
                 on: Scope::link(peer, reporter),
             },
         },
-        EventKind::FaultCleared { fault: Fault { what: Trouble::Cut, on: Scope::border(peers.clone()) } },
+        EventKind::FaultCleared { fault: Fault { what: FaultKind::Cut, on: Scope::border(peers.clone()) } },
         EventKind::Lied { about: dead },
         EventKind::Dialing { peer, purpose },
         EventKind::DialFailed { peer, purpose, error: "Connection refused".to_owned(), retry_at: Some(AT) },
@@ -283,17 +283,17 @@ fn scope() -> impl Strategy<Value = Scope> {
     ]
 }
 
-fn trouble() -> impl Strategy<Value = Trouble> {
+fn trouble() -> impl Strategy<Value = FaultKind> {
     let percent = || (0..=100_u8).prop_map(|of_hundred| Percent::new(of_hundred).unwrap());
     prop_oneof![
-        Just(Trouble::Cut),
-        any::<(u64, u64)>().prop_map(|(by_us, jitter_us)| Trouble::Delay { by_us, jitter_us }),
-        percent().prop_map(|percent| Trouble::Loss { percent }),
-        percent().prop_map(|percent| Trouble::Duplicate { percent }),
-        (percent(), any::<u64>()).prop_map(|(percent, window_us)| Trouble::Reorder { percent, window_us }),
-        any::<u32>().prop_map(|per_s| Trouble::Slow { per_s }),
-        any::<i64>().prop_map(|by_us| Trouble::Skew { by_us }),
-        any::<u32>().prop_map(|per_s| Trouble::Junk { per_s }),
+        Just(FaultKind::Cut),
+        any::<(u64, u64)>().prop_map(|(by_us, jitter_us)| FaultKind::Delay { by_us, jitter_us }),
+        percent().prop_map(|percent| FaultKind::Loss { percent }),
+        percent().prop_map(|percent| FaultKind::Duplicate { percent }),
+        (percent(), any::<u64>()).prop_map(|(percent, window_us)| FaultKind::Reorder { percent, window_us }),
+        any::<u32>().prop_map(|per_s| FaultKind::Slow { per_s }),
+        any::<i64>().prop_map(|by_us| FaultKind::Skew { by_us }),
+        any::<u32>().prop_map(|per_s| FaultKind::Junk { per_s }),
     ]
 }
 

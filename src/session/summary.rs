@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::recorder::RecorderReport;
 use crate::model::Model;
 use crate::model::death::DeathCase;
-use crate::model::node::{Life, Node};
+use crate::model::node::{Life, NodeRecord};
 use crate::model::rumor::{Counting, Coverage};
 use crate::model::span_text;
 use crate::model::words::{count_text, list_text, second_text};
@@ -77,7 +77,7 @@ fn coverage(model: &Model) -> String {
 
 fn deaths(model: &Model, utc_offset_s: i32) -> String {
     let cases = model.deaths().cases().iter().map(|(_, case)| case).filter(|case| !case.is_unfounded());
-    let killed = |node: &&Node| node.life == Life::Killed && model.deaths().latest_of(node.addr).is_none();
+    let killed = |node: &&NodeRecord| node.life == Life::Killed && model.deaths().latest_of(node.addr).is_none();
     let unnoticed: Vec<_> = model.nodes().iter().filter(killed).map(|node| model.name_of(node.addr)).collect();
     let mut told: Vec<String> = cases.take(DEATHS_MAX).map(|case| death(model, case, utc_offset_s)).collect();
     told.extend(more(model.deaths().counts().deaths, told.len()));
@@ -100,7 +100,7 @@ fn death(model: &Model, case: &DeathCase, utc_offset_s: i32) -> String {
         (false, true) => ", though it runs",
         (false, false) => "",
     };
-    let by = if case.testimonies.is_empty() {
+    let by = if case.evidence.is_empty() {
         list_text(&case.seeds().into_iter().map(|seed| model.name_of(seed)).collect::<Vec<_>>(), 4)
     } else {
         reporters(model, case)
@@ -126,7 +126,7 @@ fn disputes(model: &Model, utc_offset_s: i32) -> Option<String> {
 }
 
 fn reporters(model: &Model, case: &DeathCase) -> String {
-    let by: Vec<_> = case.testimonies.iter().map(|testimony| model.name_of(testimony.reporter)).collect();
+    let by: Vec<_> = case.evidence.iter().map(|evidence| model.name_of(evidence.reporter)).collect();
     list_text(&by, 4)
 }
 

@@ -1,14 +1,14 @@
 //! Events as they come, a line each, for a terminal without a console or for a script.
 
-use super::journal::{Header, Skipped};
+use super::journal::{Header, MissedEvents};
 use super::lines::log_line;
-use super::names::Names;
+use super::names::NodeNames;
 use crate::event::Event;
 use crate::proto::text::{printable, printable_json};
 
 /// `p3 Received Gossip Message : ...`: the log line with the node's name in front; `None` for an
 /// event that leaves no line.
-pub fn text_line(event: &Event, names: &Names, utc_offset_s: i32) -> Option<String> {
+pub fn text_line(event: &Event, names: &NodeNames, utc_offset_s: i32) -> Option<String> {
     let line = log_line(event, utc_offset_s)?;
     Some(printable(&format!("{} {line}", names.name(event.node))).into_owned())
 }
@@ -20,7 +20,7 @@ pub fn json_header(header: &Header) -> serde_json::Result<String> {
 
 /// So many events are missing here, as in a journal.
 pub fn json_skipped(events: u64) -> serde_json::Result<String> {
-    printed_json(&Skipped { skipped: events })
+    printed_json(&MissedEvents { skipped: events })
 }
 
 /// A size in bytes, in the largest unit that tells it exactly: `500MB`, `1GiB`.

@@ -13,7 +13,7 @@ use crate::engine::{NodeEntry, NodeState, NodeTable, Refusal, derive_seed, descr
 use crate::event::{Event, EventKind, Pace};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
-use crate::proto::machine::{Holding, NodeCommand};
+use crate::proto::machine::{Gauge, NodeCommand};
 use crate::proto::message::{Dialect, Role};
 use crate::proto::node::Node;
 use crate::proto::peer::Peer;
@@ -87,7 +87,7 @@ impl<S: EventSink> Engine<S> {
     }
 
     /// What there is more of than there may be, anywhere: see [`World::over_bounds_if_due`].
-    pub fn over_bounds_if_due(&mut self) -> Vec<(Addr, Holding)> {
+    pub fn over_bounds_if_due(&mut self) -> Vec<(Addr, Gauge)> {
         self.world.over_bounds_if_due()
     }
 
@@ -271,7 +271,7 @@ mod tests {
     use super::*;
     use crate::command::Placement;
     use crate::event::Stop;
-    use crate::proto::fault::{Fault, Scope, Trouble};
+    use crate::proto::fault::{Fault, FaultKind, Scope};
     use crate::sim::EPOCH;
 
     fn engine(rng_seed: u64) -> Engine {
@@ -328,7 +328,7 @@ mod tests {
         let mut engine = engine(3);
         let [p1, p2, s1] = [3000, 3001, 5001].map(Addr::loopback);
         engine.run_to(EPOCH + Duration::from_secs(5));
-        let slow = Fault { what: Trouble::Slow { per_s: 1 }, on: Scope::Node(p2) };
+        let slow = Fault { what: FaultKind::Slow { per_s: 1 }, on: Scope::Node(p2) };
         for command in [Command::Kill(s1), Command::Hang(p1), Command::Fault(FaultCommand::Set(slow))] {
             engine.apply(command).unwrap();
         }

@@ -157,7 +157,7 @@ pub(super) fn is_read(input: &Input) -> bool {
         Input::Message { .. } | Input::Link { change: LinkChange::Closed { .. }, .. } => true,
         Input::Start
         | Input::Link { change: LinkChange::Accepted { .. } | LinkChange::Dialed { .. }, .. }
-        | Input::TurnedAway { .. }
+        | Input::Rejected { .. }
         | Input::DialFailed { .. }
         | Input::Late { .. }
         | Input::Command(_)

@@ -32,7 +32,7 @@ use self::pauses::Pauses;
 use crate::engine::fault::Faults;
 use crate::event::{Event, EventKind, LinkId, Stop};
 use crate::proto::addr::Addr;
-use crate::proto::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand};
+use crate::proto::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand};
 use crate::proto::message::Dialect;
 use crate::proto::random::Random;
 use crate::proto::time::Time;
@@ -43,7 +43,7 @@ pub const EPOCH: Time = Time::from_micros(1_767_225_600_000_000);
 const LATENCY_US: std::ops::Range<usize> = 200..2_000;
 /// How often it is looked whether all queues and caches are within their bounds: that is a walk through all nodes.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Ports that diallers' ends get, as systems choose them.
+/// Ports that dialers' ends get, as systems choose them.
 const EPHEMERAL_PORTS: std::ops::Range<u16> = 32_768..60_999;
 
 /// Nodes, connections and the time. What happens goes to `S`.
@@ -95,7 +95,7 @@ enum Condition {
     Paused,
 }
 
-/// Two ends, the dialler's first; each end knows the connection by a link id of its own.
+/// Two ends, the dialer's first; each end knows the connection by a link id of its own.
 #[derive(Debug)]
 struct Connection {
     ends: [Addr; 2],
@@ -135,7 +135,7 @@ const fn link_of(connection: u64, end: usize) -> LinkId {
     LinkId(connection * 2 + end as u64)
 }
 
-/// The port that a dialler's end of a connection gets.
+/// The port that a dialer's end of a connection gets.
 fn ephemeral_port(connection: u64) -> u16 {
     let (first, count) = (u64::from(EPHEMERAL_PORTS.start), EPHEMERAL_PORTS.len() as u64);
     u16::try_from(first + connection % count).unwrap_or(EPHEMERAL_PORTS.start)
@@ -217,20 +217,20 @@ impl<M: Machine, S: EventSink> World<M, S> {
     }
 
     /// What there is more of than there may be, in the nodes and in what waits for them.
-    pub fn over_bounds(&self) -> Vec<(Addr, Holding)> {
+    pub fn over_bounds(&self) -> Vec<(Addr, Gauge)> {
         let mut over = Vec::new();
         for (addr, node) in &self.nodes {
-            let mut weigh = |holding: Holding| over.extend(holding.is_over().then_some((*addr, holding)));
-            node.machine.holdings(&mut weigh);
+            let mut weigh = |gauge: Gauge| over.extend(gauge.is_over().then_some((*addr, gauge)));
+            node.machine.gauges(&mut weigh);
             // Of each connection the end waits, too.
             let unread_max = UNREAD_MAX + node.connections.len();
-            weigh(Holding::new("things to be read", node.unread.len(), unread_max));
+            weigh(Gauge::new("things to be read", node.unread.len(), unread_max));
         }
         over
     }
 
     /// The same, if nobody has asked for [`LOOK_EVERY`]; nothing if somebody has.
-    pub fn over_bounds_if_due(&mut self) -> Vec<(Addr, Holding)> {
+    pub fn over_bounds_if_due(&mut self) -> Vec<(Addr, Gauge)> {
         if self.now < self.next_look {
             return Vec::new();
         }
@@ -374,7 +374,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             Input::Link { link, change } => (*link, matches!(change, LinkChange::Closed { .. })),
             Input::Message { link, .. } => (*link, false),
             Input::Start
-            | Input::TurnedAway { .. }
+            | Input::Rejected { .. }
             | Input::DialFailed { .. }
             | Input::Late { .. }
             | Input::Command(_)

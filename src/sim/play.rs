@@ -7,9 +7,9 @@ use crate::command::Command;
 use crate::engine::Refusal;
 use crate::event::Event;
 use crate::proto::addr::Addr;
-use crate::proto::machine::Holding;
+use crate::proto::machine::Gauge;
 use crate::proto::time::Time;
-use crate::scenario::{Act, Run, Telling};
+use crate::scenario::{Run, ScenarioAction, ScenarioNotice};
 
 /// Virtual time that passes before events are handed on: a large network makes some hundred thousand in it.
 const SLICE: Duration = Duration::from_millis(500);
@@ -20,15 +20,13 @@ pub enum Piece<'a> {
     /// Events, in order.
     Events(&'a [Event]),
     /// A line for the user.
-    Told(Telling),
+    Told(ScenarioNotice),
     /// A node holds more of something than it may.
     OverBound {
-        /// When.
         at: Time,
-        /// Which node.
         node: Addr,
         /// Of what, and how much.
-        holding: Holding,
+        gauge: Gauge,
     },
 }
 
@@ -91,23 +89,23 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S> {
         }
         (self.sink)(Piece::Events(&events))?;
         let at = self.engine.now();
-        for (node, holding) in self.engine.over_bounds_if_due() {
-            (self.sink)(Piece::OverBound { at, node, holding })?;
+        for (node, gauge) in self.engine.over_bounds_if_due() {
+            (self.sink)(Piece::OverBound { at, node, gauge })?;
         }
         Ok(())
     }
 
-    fn carry_out(&mut self, acts: Vec<Act>) -> Result<(), E> {
+    fn carry_out(&mut self, acts: Vec<ScenarioAction>) -> Result<(), E> {
         for act in acts {
             match act {
-                Act::Do { step, command } => {
+                ScenarioAction::Do { step, command } => {
                     if let Err(why) = self.engine.apply(command.clone())
-                        && let Some(telling) = self.run.refused(step, &command, &why.to_string())
+                        && let Some(notice) = self.run.refused(step, &command, &why.to_string())
                     {
-                        (self.sink)(Piece::Told(telling))?;
+                        (self.sink)(Piece::Told(notice))?;
                     }
                 }
-                Act::Tell(telling) => (self.sink)(Piece::Told(telling))?,
+                ScenarioAction::Tell(notice) => (self.sink)(Piece::Told(notice))?,
             }
         }
         Ok(())

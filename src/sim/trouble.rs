@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Connection, EventSink, What, World, ephemeral_port, link_of};
 use crate::command::FaultCommand;
-use crate::engine::fault::{Fate, FaultError, FaultTable, Nodes, Way, junk};
+use crate::engine::fault::{FaultError, FaultTable, Nodes, Outcome, Route, junk};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{Rule, Violation};
@@ -13,7 +13,7 @@ use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand}
 use crate::proto::message::Message;
 use crate::proto::time::Time;
 
-/// Who sends junk: nobody that can be dialled.
+/// Who sends junk: nobody that can be dialed.
 const VANDAL: Addr = Addr::loopback(0);
 
 impl<M: Machine, S: EventSink> World<M, S> {
@@ -60,15 +60,15 @@ impl<M: Machine, S: EventSink> World<M, S> {
         let Some(connection) = self.connections.get(&id) else { return };
         let (from, to, there) = (connection.ends[end], connection.ends[1 - end], 1 - end);
         let arrive = |message| move |link| Input::Message { link, message };
-        match self.faults.fate(leaves, Way { from, to, connection: id }) {
-            Fate::Now => self.deliver_from(leaves, id, there, arrive(message)),
-            Fate::Lost => {}
-            Fate::At(due) => self.deliver_from(due, id, there, arrive(message)),
-            Fate::Twice(due) => {
+        match self.faults.fate(leaves, Route { from, to, connection: id }) {
+            Outcome::Now => self.deliver_from(leaves, id, there, arrive(message)),
+            Outcome::Lost => {}
+            Outcome::At(due) => self.deliver_from(due, id, there, arrive(message)),
+            Outcome::Twice(due) => {
                 self.deliver_from(due, id, there, arrive(message.clone()));
                 self.deliver_from(due, id, there, arrive(message));
             }
-            Fate::Held(due) => self.plan(due, to, What::Deliver(arrive(message)(link_of(id, there)))),
+            Outcome::Held(due) => self.plan(due, to, What::Deliver(arrive(message)(link_of(id, there)))),
         }
     }
 

@@ -52,7 +52,6 @@ pub(crate) enum Action {
     Layout,
     /// What the keys do.
     Help,
-    /// Leave.
     Quit,
 }
 

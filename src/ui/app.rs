@@ -10,8 +10,8 @@ use super::modal::Modal;
 use super::modal::start::Start;
 use super::options::{ExportCheck, FormDefaults, Options, StartScreen};
 use super::pane::Panes;
-use super::pane::connections::Row;
-use super::pane::topology::Order;
+use super::pane::connections::ConnectionRow;
+use super::pane::topology::LayoutRequest;
 use super::prompt::{History, Prompt};
 use super::scene::Scene;
 use super::theme::{NoColor, Theme};
@@ -21,7 +21,7 @@ use super::wave::Waves;
 use crate::command::Command;
 use crate::event::Event;
 use crate::feed::Delivery;
-use crate::model::node::Node;
+use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
@@ -48,7 +48,7 @@ pub(crate) enum Effect {
 pub(crate) struct Armed {
     /// What it will do.
     pub(crate) what: String,
-    pub(crate) row: Row,
+    pub(crate) row: ConnectionRow,
     pub(crate) commands: Vec<Command>,
     pub(crate) until: Time,
 }
@@ -67,7 +67,7 @@ pub(crate) struct App {
     /// The message whose way is shown.
     pub(crate) waves: Waves,
     /// A layout that is wanted and not yet ordered.
-    pub(crate) order: Option<Order>,
+    pub(crate) order: Option<LayoutRequest>,
     pub(crate) focus: PaneId,
     pub(crate) zoom: Zoom,
     pub(crate) modals: Vec<Modal>,
@@ -150,10 +150,10 @@ impl App {
 
     /// The line whose node the keys act on: of the panes of nodes the one with the keys, otherwise
     /// that of the connections.
-    pub(crate) fn target(&self, view: &View<'_>) -> Option<Row> {
+    pub(crate) fn target(&self, view: &View<'_>) -> Option<ConnectionRow> {
         match self.focus {
-            PaneId::Liveness => self.panes.liveness.selected(view).map(Row::Node),
-            PaneId::Topology => self.panes.node(view).map(Row::Node),
+            PaneId::Liveness => self.panes.liveness.selected(view).map(ConnectionRow::Node),
+            PaneId::Topology => self.panes.node(view).map(ConnectionRow::Node),
             PaneId::Connections | PaneId::Gossip | PaneId::Reports | PaneId::Notices | PaneId::Warnings => {
                 self.panes.connections.selected(view)
             }
@@ -235,7 +235,7 @@ impl App {
 
     /// The seeds that a new peer finds: a lab's own, which no list names, or those of the list.
     fn seeds(&self) -> Vec<Addr> {
-        let is_seed = |node: &&Node| node.is_ours() && node.role == Some(Role::Seed);
+        let is_seed = |node: &&NodeRecord| node.is_ours() && node.role == Some(Role::Seed);
         let own: Vec<Addr> = self.scene.live.nodes().iter().filter(is_seed).map(|node| node.addr).collect();
         let is_lab = own.first().is_some_and(|first| !self.defaults.seeds.contains(first));
         if is_lab { own } else { self.defaults.seeds.clone() }
@@ -268,5 +268,5 @@ fn lit(panes: &Panes, focus: PaneId, view: &View<'_>) -> Lit {
 fn chosen(panes: &Panes, view: &View<'_>) -> Option<MessageId> {
     let log = view.model.gossip();
     let selected = panes.gossip.selected(log).filter(|_| !panes.gossip.follows());
-    selected.and_then(|number| log.get(number)).and_then(crate::model::gossip::Entry::message)
+    selected.and_then(|number| log.get(number)).and_then(crate::model::gossip::GossipEntry::message)
 }

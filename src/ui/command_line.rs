@@ -13,7 +13,7 @@ use crate::command::Command;
 use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, at_most, split};
 use crate::model::Model;
 use crate::model::link::LinkKey;
-use crate::model::node::Node;
+use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 
@@ -88,7 +88,7 @@ impl Names for Model {
     }
 
     fn is_ours(&self, node: Addr) -> bool {
-        self.nodes().get(node).is_some_and(Node::is_ours)
+        self.nodes().get(node).is_some_and(NodeRecord::is_ours)
     }
 }
 
@@ -145,7 +145,7 @@ fn sort(word: &str) -> Result<Typed, String> {
 }
 
 /// What a word after `why` names, or why it names nothing.
-enum Named {
+enum NamedSubject {
     Node(Result<Addr, String>),
     Message(Result<MessageId, String>),
 }
@@ -154,20 +154,23 @@ fn why(rest: &str, model: &Model) -> Result<Typed, String> {
     at_most::<2>("why NODE [NODE|MESSAGE]", rest).map_err(|error| told(&error))?;
     let usage = || "expected why NODE [NODE|MESSAGE]".to_owned();
     let one = |word: &str| {
-        if word.contains('#') { Named::Message(message(word, model)) } else { Named::Node(node(word, model)) }
+        if word.contains('#') {
+            NamedSubject::Message(message(word, model))
+        } else {
+            NamedSubject::Node(node(word, model))
+        }
     };
     let words: Vec<&str> = rest.split_whitespace().collect();
     let subject = match words[..] {
         [word] => match one(word) {
-            Named::Node(node) => Subject::Node(node?),
-            Named::Message(id) => Subject::Message(id?),
+            NamedSubject::Node(node) => Subject::Node(node?),
+            NamedSubject::Message(id) => Subject::Message(id?),
         },
         [first, second] => match (one(first), one(second)) {
-            (Named::Node(node), Named::Node(peer)) => Subject::Link(LinkKey { node: node?, peer: peer? }),
-            (Named::Node(node), Named::Message(id)) | (Named::Message(id), Named::Node(node)) => {
-                Subject::Lack { node: node?, id: id? }
-            }
-            (Named::Message(_), Named::Message(_)) => return Err(usage()),
+            (NamedSubject::Node(node), NamedSubject::Node(peer)) => Subject::Link(LinkKey { node: node?, peer: peer? }),
+            (NamedSubject::Node(node), NamedSubject::Message(id))
+            | (NamedSubject::Message(id), NamedSubject::Node(node)) => Subject::Lack { node: node?, id: id? },
+            (NamedSubject::Message(_), NamedSubject::Message(_)) => return Err(usage()),
         },
         _ => return Err(usage()),
     };

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use self::sequence::{Parsed, parse, parse_rest};
-use super::input::{Heard, Paste};
+use super::input::{Paste, UserInput};
 use crate::proto::time::Time;
 
 /// How long the rest of a sequence may take: a terminal sends it in one piece, and nobody notices this delay of Escape.
@@ -62,16 +62,16 @@ impl Pasting {
     }
 
     /// What was pasted, without so many bytes at its end.
-    fn end(mut self, without: usize) -> Heard {
+    fn end(mut self, without: usize) -> UserInput {
         self.len = self.len.saturating_sub(without);
         self.kept.truncate(self.len.min(PASTE_KEPT_MAX));
-        Heard::Pasted(Paste { text: String::from_utf8_lossy(&self.kept).into_owned(), len: self.len })
+        UserInput::Pasted(Paste { text: String::from_utf8_lossy(&self.kept).into_owned(), len: self.len })
     }
 }
 
 impl Decoder {
     /// What these bytes mean, with those before them.
-    pub(crate) fn take(&mut self, bytes: &[u8], now: Time) -> Vec<Heard> {
+    pub(crate) fn take(&mut self, bytes: &[u8], now: Time) -> Vec<UserInput> {
         let mut heard = Vec::new();
         let is_piece = bytes.len() >= PASTE_PIECE_MIN;
         let was_pasting = self.paste.is_some();
@@ -93,16 +93,16 @@ impl Decoder {
     }
 
     /// Waits no longer for the end of what has begun: what is there is taken for what it can be.
-    pub(crate) fn give_up(&mut self) -> Vec<Heard> {
+    pub(crate) fn give_up(&mut self) -> Vec<UserInput> {
         self.until = None;
         if let Some(paste) = self.paste.take() {
             return vec![paste.end(0)];
         }
         let rest = std::mem::take(&mut self.rest);
-        parse_rest(&rest).map(Heard::Event).into_iter().collect()
+        parse_rest(&rest).map(UserInput::Event).into_iter().collect()
     }
 
-    fn take_byte(&mut self, byte: u8, heard: &mut Vec<Heard>) {
+    fn take_byte(&mut self, byte: u8, heard: &mut Vec<UserInput>) {
         if let Some(paste) = &mut self.paste {
             // No text holds it, and a user who presses it wants out.
             let is_interrupt = byte == CTRL_C;
@@ -112,7 +112,7 @@ impl Decoder {
             heard.extend(self.paste.take().map(|paste| paste.end(if is_interrupt { 0 } else { PASTE_END.len() })));
             if is_interrupt {
                 let key = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-                heard.push(Heard::Event(Event::Key(key)));
+                heard.push(UserInput::Event(Event::Key(key)));
             }
             return;
         }
@@ -120,11 +120,11 @@ impl Decoder {
         self.take_rest(heard);
     }
 
-    fn take_rest(&mut self, heard: &mut Vec<Heard>) {
+    fn take_rest(&mut self, heard: &mut Vec<UserInput>) {
         while !self.rest.is_empty() {
             let len = match parse(&self.rest) {
                 Parsed::Event(event, len) => {
-                    heard.push(Heard::Event(event));
+                    heard.push(UserInput::Event(event));
                     len
                 }
                 Parsed::PasteBegins(len) => {
@@ -145,16 +145,16 @@ mod tests {
 
     const START: Time = Time::from_micros(1_000_000);
 
-    fn key(code: KeyCode) -> Heard {
-        Heard::Event(Event::Key(code.into()))
+    fn key(code: KeyCode) -> UserInput {
+        UserInput::Event(Event::Key(code.into()))
     }
 
-    fn letter(letter: char) -> Heard {
+    fn letter(letter: char) -> UserInput {
         key(KeyCode::Char(letter))
     }
 
-    fn pasted(text: &str) -> Heard {
-        Heard::Pasted(Paste { text: text.to_owned(), len: text.len() })
+    fn pasted(text: &str) -> UserInput {
+        UserInput::Pasted(Paste { text: text.to_owned(), len: text.len() })
     }
 
     fn after(millis: u64) -> Time {
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn ctrl_c_ends_a_paste_and_is_heard() {
         let mut decoder = Decoder::default();
-        let interrupt = Heard::Event(Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)));
+        let interrupt = UserInput::Event(Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)));
         assert_eq!(decoder.take(b"\x1b[200~abc\x03q", START), [pasted("abc"), interrupt, letter('q')]);
     }
 
@@ -207,7 +207,7 @@ mod tests {
         let text = "x".repeat(PASTE_KEPT_MAX * 3);
         decoder.take(format!("\x1b[200~{text}").as_bytes(), START);
         assert!(decoder.paste.as_ref().unwrap().kept.len() <= PASTE_KEPT_MAX + PASTE_END.len());
-        let [Heard::Pasted(paste)] = &decoder.take(PASTE_END, START)[..] else { panic!("no paste") };
+        let [UserInput::Pasted(paste)] = &decoder.take(PASTE_END, START)[..] else { panic!("no paste") };
         assert_eq!((paste.text.len(), paste.len), (PASTE_KEPT_MAX, text.len()));
     }
 

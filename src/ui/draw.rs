@@ -39,7 +39,7 @@ const WARNINGS_HEIGHT: u16 = 5;
 
 /// Which panes are on the screen, and where.
 #[derive(Debug, PartialEq, Eq)]
-struct Plan {
+struct PaneLayout {
     panes: Vec<(PaneId, Rect)>,
     /// Those that the footer counts instead.
     hidden: Vec<PaneId>,
@@ -77,7 +77,7 @@ fn draw_head(app: &App, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(header::render(app, usize::from(inside.width), &view), inside);
 }
 
-fn draw_panes(app: &mut App, plan: &Plan, frame: &mut Frame<'_>) {
+fn draw_panes(app: &mut App, plan: &PaneLayout, frame: &mut Frame<'_>) {
     let focus = app.focus;
     let (panes, view) = app.split();
     if let Some(area) = plan.tabs {
@@ -121,11 +121,11 @@ fn tabs(focus: PaneId, columns: usize, view: &View<'_>) -> Line<'static> {
     items::line(items.collect(), columns, "  ", view)
 }
 
-fn plan(app: &App, body: Rect) -> Plan {
+fn plan(app: &App, body: Rect) -> PaneLayout {
     let (width, height) = (body.width, body.height + 2);
     if width < WIDTH_THREE || height < HEIGHT_THREE {
         let [tabs, pane] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(body);
-        return Plan { panes: vec![(app.focus, pane)], hidden: Vec::new(), tabs: Some(tabs) };
+        return PaneLayout { panes: vec![(app.focus, pane)], hidden: Vec::new(), tabs: Some(tabs) };
     }
     let lines = lines(app);
     let panes = if width < WIDTH_ALL || height < HEIGHT_ALL { three(body, lines) } else { all(body, lines) };
@@ -133,9 +133,9 @@ fn plan(app: &App, body: Rect) -> Plan {
     let hidden = PaneId::ALL.into_iter().filter(|pane| !is_shown(pane)).collect();
     // A pane that is only counted opens on the whole screen.
     if app.zoom == Zoom::On || !is_shown(&app.focus) {
-        return Plan { panes: vec![(app.focus, body)], hidden, tabs: None };
+        return PaneLayout { panes: vec![(app.focus, body)], hidden, tabs: None };
     }
-    Plan { panes, hidden, tabs: None }
+    PaneLayout { panes, hidden, tabs: None }
 }
 
 /// Lines that the panes of nodes have to show, their frames and headings included.

@@ -2,9 +2,9 @@
 
 use super::view::View;
 use crate::model::link::LinkKey;
-use crate::model::node::{Life, Node, NodeState};
+use crate::model::node::{Life, NodeRecord, NodeState};
 use crate::model::why::{
-    Evidence, Explanation, about_message, about_node, why_dead, why_link, why_not, why_seed, why_warning,
+    EvidenceLine, Explanation, about_message, about_node, why_dead, why_link, why_not, why_seed, why_warning,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
@@ -21,12 +21,7 @@ pub(crate) enum Subject {
     /// A message, and who has it.
     Message(MessageId),
     /// A message at a node: why it has it or not.
-    Lack {
-        /// Which node.
-        node: Addr,
-        /// Which message.
-        id: MessageId,
-    },
+    Lack { node: Addr, id: MessageId },
     /// A warning, by its number.
     Warning(u64),
     /// A notice, by its number.
@@ -37,7 +32,7 @@ pub(crate) enum Subject {
 pub(crate) fn explain(subject: Subject, view: &View<'_>) -> Option<Explanation> {
     let mut why = answer(subject, view)?;
     let doubt = view.model.doubt().filter(|_| !matches!(subject, Subject::Notice(_)));
-    why.evidence.extend(doubt.map(|text| Evidence { at: None, text }));
+    why.evidence.extend(doubt.map(|text| EvidenceLine { at: None, text }));
     Some(why)
 }
 
@@ -63,7 +58,7 @@ fn about(addr: Addr, view: &View<'_>) -> Explanation {
     let (model, offset) = (view.model, view.utc_offset_s);
     let node = model.nodes().get(addr);
     let is_case = model.deaths().latest_of(addr).is_some();
-    match node.map(Node::state) {
+    match node.map(NodeRecord::state) {
         Some(NodeState::Dead | NodeState::Killed) if is_case => why_dead(model, addr, offset),
         Some(_) | None if node.is_some_and(has_list) => {
             let (mut why, list) = (about_node(model, addr, offset), why_seed(model, addr, view.now, offset));
@@ -76,6 +71,6 @@ fn about(addr: Addr, view: &View<'_>) -> Explanation {
 }
 
 /// A seed that hangs keeps its list as it was.
-fn has_list(node: &Node) -> bool {
+fn has_list(node: &NodeRecord) -> bool {
     node.role == Some(Role::Seed) && matches!(node.life, Life::Running | Life::Hung)
 }

@@ -4,13 +4,13 @@
 //! A node of this process is crashed. A node elsewhere cannot be: there our link to it is cut, and
 //! our node treats it as dead.
 
-use super::pane::connections::Row;
+use super::pane::connections::ConnectionRow;
 use crate::command::Command;
 use crate::engine::{self, Refusal};
 use crate::event::Purpose;
 use crate::model::Model;
-use crate::model::link::{Link, LinkKey};
-use crate::model::node::{Life, Node, NodeState};
+use crate::model::link::{LinkHistory, LinkKey};
+use crate::model::node::{Life, NodeRecord, NodeState};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, Role};
@@ -22,7 +22,7 @@ const FAULTS_SHOWN: usize = 3;
 
 /// What a key comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Plan {
+pub(crate) enum FaultPlan {
     /// Do it at once.
     Now(Vec<Command>),
     /// Do it when the key is pressed again.
@@ -45,7 +45,7 @@ pub(crate) enum Plan {
     Refuse(String),
 }
 
-impl Plan {
+impl FaultPlan {
     /// The same for one who named the node and needs no second key.
     pub(crate) fn named(self) -> Self {
         match self {
@@ -56,7 +56,7 @@ impl Plan {
 }
 
 /// What killing the node of this line comes to.
-pub(crate) fn kill(model: &Model, row: Row) -> Plan {
+pub(crate) fn kill(model: &Model, row: ConnectionRow) -> FaultPlan {
     let addr = row.target();
     let Some(node) = model.nodes().get(addr) else { return refuse(&Refusal::Unknown(addr)) };
     match node.life {
@@ -64,76 +64,78 @@ pub(crate) fn kill(model: &Model, row: Row) -> Plan {
         Life::Killed => not_running(model, addr, engine::NodeState::Killed),
         Life::Left => not_running(model, addr, engine::NodeState::Left),
         Life::Elsewhere if node.role == Some(Role::Seed) => {
-            Plan::Refuse(format!("{addr} is a seed in another process: stop it there"))
+            FaultPlan::Refuse(format!("{addr} is a seed in another process: stop it there"))
         }
         Life::Elsewhere => cut(model, row),
     }
 }
 
-fn kill_own(model: &Model, node: &Node) -> Plan {
+fn kill_own(model: &Model, node: &NodeRecord) -> FaultPlan {
     let name = model.name_of(node.addr);
     let commands = vec![Command::Kill(node.addr)];
     if node.role == Some(Role::Seed) {
         let peers = node.registrations;
         let question =
             format!("Kill the seed {name}? {peers} registered peers lose it; new peers cannot find them by it.");
-        return Plan::Ask { question, word: "Kill", commands };
+        return FaultPlan::Ask { question, word: "Kill", commands };
     }
-    Plan::Arm { what: format!("kills {name}"), commands }
+    FaultPlan::Arm { what: format!("kills {name}"), commands }
 }
 
 /// A line of a link means that link; a line of a node elsewhere all our links to it.
-fn cut(model: &Model, row: Row) -> Plan {
+fn cut(model: &Model, row: ConnectionRow) -> FaultPlan {
     let peer = row.target();
     let holders: Vec<Addr> = match row {
-        Row::Link(LinkKey { node, .. }) => vec![node],
-        Row::Node(_) => holders(model, peer),
+        ConnectionRow::Link(LinkKey { node, .. }) => vec![node],
+        ConnectionRow::Node(_) => holders(model, peer),
     };
     let names: Vec<_> = holders.iter().map(|node| model.name_of(*node)).collect();
     let commands: Vec<Command> = holders.iter().map(|node| Command::Cut { node: *node, peer }).collect();
     match names.as_slice() {
-        [] => Plan::Refuse(format!("{peer} runs in another process, and no node here is linked to it")),
-        [only] => Plan::Arm { what: format!("cuts {only}'s link to {peer}; {only} then treats it as dead"), commands },
+        [] => FaultPlan::Refuse(format!("{peer} runs in another process, and no node here is linked to it")),
+        [only] => {
+            FaultPlan::Arm { what: format!("cuts {only}'s link to {peer}; {only} then treats it as dead"), commands }
+        }
         several => {
             let several = list_text(several, NAMES_SHOWN);
             let question = format!(
                 "{peer} runs in another process. Cut the links of {several} to it? Each then treats it as dead, \
                  reports it and does not dial it until it is healed."
             );
-            Plan::Ask { question, word: "Cut", commands }
+            FaultPlan::Ask { question, word: "Cut", commands }
         }
     }
 }
 
 fn holders(model: &Model, peer: Addr) -> Vec<Addr> {
-    let ours = |link: &&Link| link.key.peer == peer && link.purpose == Purpose::Neighbor;
+    let ours = |link: &&LinkHistory| link.key.peer == peer && link.purpose == Purpose::Neighbor;
     let mut holders: Vec<Addr> = model.links().up().filter(ours).map(|link| link.key.node).collect();
     holders.sort_unstable();
     holders
 }
 
 /// What killing several nodes by name comes to.
-pub(crate) fn kill_several(model: &Model, nodes: &[Addr]) -> Plan {
+pub(crate) fn kill_several(model: &Model, nodes: &[Addr]) -> FaultPlan {
     if let [only] = nodes {
-        return kill(model, Row::Node(*only)).named();
+        return kill(model, ConnectionRow::Node(*only)).named();
     }
     let mut commands = Vec::new();
     for node in nodes {
-        match kill(model, Row::Node(*node)) {
-            Plan::Arm { commands: more, .. } | Plan::Ask { commands: more, .. } | Plan::Now(more) => {
+        match kill(model, ConnectionRow::Node(*node)) {
+            FaultPlan::Arm { commands: more, .. } | FaultPlan::Ask { commands: more, .. } | FaultPlan::Now(more) => {
                 commands.extend(more);
             }
-            Plan::Refuse(why) => return Plan::Refuse(why),
+            FaultPlan::Refuse(why) => return FaultPlan::Refuse(why),
         }
     }
     let names: Vec<_> = nodes.iter().map(|node| model.name_of(*node)).collect();
-    Plan::Ask { question: format!("Kill {}?", list_text(&names, NAMES_SHOWN)), word: "Kill", commands }
+    FaultPlan::Ask { question: format!("Kill {}?", list_text(&names, NAMES_SHOWN)), word: "Kill", commands }
 }
 
 /// What hanging this node comes to.
-pub(crate) fn hang(model: &Model, addr: Addr) -> Plan {
+pub(crate) fn hang(model: &Model, addr: Addr) -> FaultPlan {
     match model.nodes().get(addr).map(|node| node.life) {
-        Some(Life::Running) => Plan::Now(vec![Command::Hang(addr)]),
+        Some(Life::Running) => FaultPlan::Now(vec![Command::Hang(addr)]),
         Some(Life::Hung) => not_running(model, addr, engine::NodeState::Hangs),
         Some(Life::Killed) => not_running(model, addr, engine::NodeState::Killed),
         Some(Life::Left) => not_running(model, addr, engine::NodeState::Left),
@@ -142,16 +144,16 @@ pub(crate) fn hang(model: &Model, addr: Addr) -> Plan {
 }
 
 /// What restarting this node comes to; for a node elsewhere, healing the links that were cut.
-pub(crate) fn restart(model: &Model, addr: Addr) -> Plan {
+pub(crate) fn restart(model: &Model, addr: Addr) -> FaultPlan {
     match model.nodes().get(addr).map(|node| node.life) {
         Some(Life::Killed | Life::Left | Life::Hung) => match restart_risk(model, &[addr]) {
             Some(risk) => {
                 let name = model.name_of(addr);
                 let question =
                     format!("Restart {name} at its address? {risk} A new peer at a port of its own harms nobody.");
-                Plan::Ask { question, word: "Restart", commands: vec![Command::Restart(addr)] }
+                FaultPlan::Ask { question, word: "Restart", commands: vec![Command::Restart(addr)] }
             }
-            None => Plan::Now(vec![Command::Restart(addr)]),
+            None => FaultPlan::Now(vec![Command::Restart(addr)]),
         },
         Some(Life::Running) => refuse(&Refusal::Up { name: model.name_of(addr).into_owned(), addr }),
         Some(Life::Elsewhere) => heal(model, addr),
@@ -166,7 +168,7 @@ pub(crate) fn restart_risk(model: &Model, nodes: &[Addr]) -> Option<String> {
         node.is_some_and(|node| node.role == Some(Role::Peer) && node.dialect == Some(Dialect::Classic))
     };
     nodes.iter().find(|addr| is_classic_peer(addr))?;
-    let may_know_it = |node: &&Node| {
+    let may_know_it = |node: &&NodeRecord| {
         let is_peer = node.life == Life::Elsewhere && node.role != Some(Role::Seed);
         is_peer && !matches!(node.state(), NodeState::Dead | NodeState::Left)
     };
@@ -205,7 +207,7 @@ fn elsewhere(model: &Model) -> impl Iterator<Item = Addr> {
 }
 
 /// Nodes of this process that were killed or hang.
-fn fallen(model: &Model) -> impl Iterator<Item = &Node> {
+fn fallen(model: &Model) -> impl Iterator<Item = &NodeRecord> {
     model.nodes().iter().filter(|node| match node.life {
         Life::Killed | Life::Hung => true,
         Life::Running | Life::Left | Life::Elsewhere => false,
@@ -213,20 +215,20 @@ fn fallen(model: &Model) -> impl Iterator<Item = &Node> {
 }
 
 /// A node elsewhere: those of ours whose link to it was cut may link to it again.
-fn heal(model: &Model, peer: Addr) -> Plan {
+fn heal(model: &Model, peer: Addr) -> FaultPlan {
     let commands = heals(model, peer);
     if commands.is_empty() {
-        return Plan::Refuse(format!("{peer} runs in another process: restart it there"));
+        return FaultPlan::Refuse(format!("{peer} runs in another process: restart it there"));
     }
-    Plan::Now(commands)
+    FaultPlan::Now(commands)
 }
 
 fn heals(model: &Model, peer: Addr) -> Vec<Command> {
-    let testimonies = model.deaths().latest_of(peer).map_or(&[][..], |case| &case.testimonies);
-    let is_linked = |node| model.links().get(node, peer).is_some_and(Link::is_up);
-    let cut = testimonies.iter().filter(|told| told.cause == Some(DeathCause::Cut) && !is_linked(told.reporter));
+    let evidence = model.deaths().latest_of(peer).map_or(&[][..], |case| &case.evidence);
+    let is_linked = |node| model.links().get(node, peer).is_some_and(LinkHistory::is_up);
+    let cut = evidence.iter().filter(|told| told.cause == Some(DeathCause::Cut) && !is_linked(told.reporter));
     // A node that was started anew has forgotten what it was not to dial.
-    let remembers = |node: &Node, since| node.is_ours() && node.lives.after(since).is_none();
+    let remembers = |node: &NodeRecord, since| node.is_ours() && node.lives.after(since).is_none();
     let ours = cut.filter(|told| {
         let node = model.nodes().get(told.reporter);
         node.zip(told.declared_at).is_some_and(|(node, since)| remembers(node, since))
@@ -235,10 +237,10 @@ fn heals(model: &Model, peer: Addr) -> Vec<Command> {
 }
 
 /// Whoever keeps the nodes would say the same.
-fn refuse(refusal: &Refusal) -> Plan {
-    Plan::Refuse(refusal.to_string())
+fn refuse(refusal: &Refusal) -> FaultPlan {
+    FaultPlan::Refuse(refusal.to_string())
 }
 
-fn not_running(model: &Model, addr: Addr, state: engine::NodeState) -> Plan {
+fn not_running(model: &Model, addr: Addr, state: engine::NodeState) -> FaultPlan {
     refuse(&Refusal::NotRunning { name: model.name_of(addr).into_owned(), addr, state })
 }

@@ -13,13 +13,13 @@ const LEN_MAX: usize = 4_096;
 
 /// A line of text with a cursor.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Field {
+pub(crate) struct TextField {
     input: Input,
     /// Bytes that were left out because the field was full, since something else was done with it.
     left_out: usize,
 }
 
-impl Field {
+impl TextField {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self { input: Input::new(text.into()), left_out: 0 }
     }
@@ -94,15 +94,15 @@ fn one_line(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn pasted(text: &str) -> Field {
-        let mut field = Field::default();
+    fn pasted(text: &str) -> TextField {
+        let mut field = TextField::default();
         field.paste(&Paste { text: text.to_owned(), len: text.len() });
         field
     }
 
     #[test]
     fn the_cursor_stays_in_view_of_a_long_text() {
-        let field = Field::new("abcdefghij");
+        let field = TextField::new("abcdefghij");
         assert_eq!(field.window(20), ("abcdefghij".to_owned(), 10));
         assert_eq!(field.window(5), ("ghij".to_owned(), 4));
     }
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(field.overflow().as_deref(), Some("full: 4,096 of 4,097 bytes"));
         let wide = pasted(&"\u{4f60}".repeat(2_000));
         assert_eq!(wide.overflow().as_deref(), Some("full: 4,095 of 6,000 bytes"), "no character is cut");
-        let mut long = Field::default();
+        let mut long = TextField::default();
         long.paste(&Paste { text: "x".repeat(65_536), len: 1_000_000 });
         assert_eq!(long.overflow().as_deref(), Some("full: 4,096 of 1,000,000 bytes"));
         assert_eq!(pasted(&"x".repeat(4_096)).overflow(), None);

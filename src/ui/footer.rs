@@ -9,11 +9,11 @@ use ratatui::text::{Line, Span};
 
 use super::action::{Action, PaneId};
 use super::app::{App, Armed};
-use super::fault::{self, Plan};
+use super::fault::{self, FaultPlan};
 use super::items::{self, Item};
 use super::keys::{Binding, Hint, KEYS};
 use super::options::Mode;
-use super::pane::connections::Row;
+use super::pane::connections::ConnectionRow;
 use super::pane::notices;
 use super::prompt::Prompt;
 use super::text;
@@ -150,11 +150,11 @@ const fn rank(pane: PaneId) -> u8 {
 }
 
 /// A key, what it does, and to whom. Keys that would only be refused are left out.
-fn hint_item(binding: &Binding, hint: Hint, target: Option<Row>, app: &App, view: &View<'_>) -> Option<Item> {
+fn hint_item(binding: &Binding, hint: Hint, target: Option<ConnectionRow>, app: &App, view: &View<'_>) -> Option<Item> {
     let key = view.keys.key_of(binding.action);
     let (word, rank) = match plan(binding.action, target, view) {
-        Some(Plan::Refuse(_)) => return None,
-        Some(Plan::Now(_) | Plan::Arm { .. } | Plan::Ask { .. }) => {
+        Some(FaultPlan::Refuse(_)) => return None,
+        Some(FaultPlan::Now(_) | FaultPlan::Arm { .. } | FaultPlan::Ask { .. }) => {
             (acting(binding.action, hint, target?, view), hint.rank)
         }
         None if binding.action == Action::WaveTable => who(hint, view)?,
@@ -178,10 +178,10 @@ fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
 }
 
 /// What a key would do to the selected node, if it is one that does something to a node.
-fn plan(action: Action, target: Option<Row>, view: &View<'_>) -> Option<Plan> {
-    let plan = |make: fn(&Model, Row) -> Plan| match target {
+fn plan(action: Action, target: Option<ConnectionRow>, view: &View<'_>) -> Option<FaultPlan> {
+    let plan = |make: fn(&Model, ConnectionRow) -> FaultPlan| match target {
         Some(row) => make(view.model, row),
-        None => Plan::Refuse(String::new()),
+        None => FaultPlan::Refuse(String::new()),
     };
     if action == Action::Kill {
         Some(plan(fault::kill))
@@ -195,7 +195,7 @@ fn plan(action: Action, target: Option<Row>, view: &View<'_>) -> Option<Plan> {
 }
 
 /// `kill p4`; what is done to a node elsewhere has another word.
-fn acting(action: Action, hint: Hint, target: Row, view: &View<'_>) -> String {
+fn acting(action: Action, hint: Hint, target: ConnectionRow, view: &View<'_>) -> String {
     let is_elsewhere = view.model.nodes().get(target.target()).is_some_and(|node| !node.is_ours());
     let word = match (is_elsewhere, action) {
         (true, Action::Kill) => "cut",

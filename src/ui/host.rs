@@ -26,7 +26,6 @@ pub enum ToHost {
     },
     /// Write what was done in this session to a file, as a scenario.
     SaveScenario {
-        /// Where.
         path: PathBuf,
         /// Whether a file that is there may be replaced.
         overwrite: Overwrite,
@@ -42,7 +41,6 @@ pub enum ToHost {
 /// Something that the user wanted and that the console knew to be impossible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// When.
     pub at: Time,
     /// The command, as it is typed.
     pub what: String,
@@ -86,33 +84,22 @@ pub enum Overwrite {
 pub enum FromHost {
     /// The export is written.
     Exported {
-        /// Where.
         path: PathBuf,
         /// How many events it holds.
         events: u64,
     },
     /// There is a file already; nothing was written.
-    ExportExists {
-        /// Where.
-        path: PathBuf,
-    },
+    ExportExists { path: PathBuf },
     /// The export could not be written.
     ExportFailed {
-        /// Where.
         path: PathBuf,
         /// Why, and what to do.
         why: String,
     },
     /// What was done is written down as a scenario.
-    ScenarioSaved {
-        /// Where.
-        path: PathBuf,
-    },
+    ScenarioSaved { path: PathBuf },
     /// There is a file already; no scenario was written.
-    ScenarioExists {
-        /// Where.
-        path: PathBuf,
-    },
+    ScenarioExists { path: PathBuf },
     /// What is being watched changed; what was shown before is forgotten.
     Opened(Mode),
     /// What was wanted is not done.
@@ -139,13 +126,7 @@ pub enum JournalState {
     /// Nothing is being recorded.
     Off,
     /// All that happens is recorded.
-    Recording {
-        /// Where.
-        path: PathBuf,
-    },
+    Recording { path: PathBuf },
     /// Recording stopped.
-    Failed {
-        /// Why.
-        why: String,
-    },
+    Failed { why: String },
 }

@@ -24,7 +24,7 @@ const BACKGROUND_LOOK: Duration = Duration::from_millis(100);
 
 /// What the user did, or had done to this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum UserInput {
     /// A key, a click, another size.
     Event(Event),
     /// A text, as one.
@@ -43,15 +43,15 @@ pub(crate) struct Paste {
 }
 
 /// A source of what the user does.
-pub(crate) trait Input {
+pub(crate) trait InputSource {
     /// The next thing that the user does; `None` when there will be no more. Cancel safe.
-    fn next(&mut self) -> impl Future<Output = Option<io::Result<Heard>>> + Send;
+    fn next(&mut self) -> impl Future<Output = Option<io::Result<UserInput>>> + Send;
 }
 
 /// The real keyboard, read by a thread of its own: it waits for nobody, however busy the runtime's
 /// threads are with the network.
 pub(crate) struct Keyboard {
-    keys: mpsc::Receiver<io::Result<Heard>>,
+    keys: mpsc::Receiver<io::Result<UserInput>>,
     resized: Signal,
     continued: Signal,
 }
@@ -72,14 +72,14 @@ impl Keyboard {
     }
 }
 
-impl Input for Keyboard {
-    async fn next(&mut self) -> Option<io::Result<Heard>> {
+impl InputSource for Keyboard {
+    async fn next(&mut self) -> Option<io::Result<UserInput>> {
         tokio::select! {
             biased;
-            Some(()) = self.continued.recv() => Some(Ok(Heard::Continued)),
+            Some(()) = self.continued.recv() => Some(Ok(UserInput::Continued)),
             heard = self.keys.recv() => heard,
             Some(()) = self.resized.recv() => {
-                Some(crossterm::terminal::size().map(|(columns, rows)| Heard::Event(Event::Resize(columns, rows))))
+                Some(crossterm::terminal::size().map(|(columns, rows)| UserInput::Event(Event::Resize(columns, rows))))
             }
         }
     }
@@ -113,7 +113,7 @@ impl AsFd for Terminal {
 }
 
 /// Reads until the terminal or the console is gone. Never in the background: who reads there is stopped.
-fn read_keys(terminal: &Terminal, clock: Clock, to_console: &mpsc::Sender<io::Result<Heard>>) -> Result<(), Errno> {
+fn read_keys(terminal: &Terminal, clock: Clock, to_console: &mpsc::Sender<io::Result<UserInput>>) -> Result<(), Errno> {
     let mut decoder = Decoder::default();
     let mut piece = [0; PIECE_LEN];
     loop {

@@ -385,11 +385,9 @@ impl Default for KeyMap {
 /// What a key came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pressed {
-    /// This.
     Action(Action),
     /// It may begin a chord; the next key tells.
     Begun(Key),
-    /// Nothing.
     Nothing,
 }
 

@@ -4,21 +4,21 @@ use std::io;
 
 use tokio::sync::mpsc;
 
-use super::pane::topology::{Delivered, Order};
+use super::pane::topology::{Delivered, LayoutRequest};
 
 /// Layouts that are under way: a pane waits for one before it orders the next.
 const ORDERS_MAX: usize = 1;
 
 /// The loop's end of it.
 pub(crate) struct Layouter {
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<LayoutRequest>,
     made: mpsc::Receiver<Delivered>,
 }
 
 impl Layouter {
     /// One that works from now on, until this is dropped.
     pub(crate) fn new() -> io::Result<Self> {
-        let (orders, mut ordered) = mpsc::channel::<Order>(ORDERS_MAX);
+        let (orders, mut ordered) = mpsc::channel::<LayoutRequest>(ORDERS_MAX);
         let (to_loop, made) = mpsc::channel(ORDERS_MAX);
         std::thread::Builder::new().name("layout".to_owned()).spawn(move || {
             while let Some(order) = ordered.blocking_recv() {
@@ -31,7 +31,7 @@ impl Layouter {
     }
 
     /// Asks for a layout.
-    pub(crate) fn order(&self, order: Order) {
+    pub(crate) fn order(&self, order: LayoutRequest) {
         // There is room, because a pane orders one at a time; if the thread is gone, all stay where they are.
         let _ = self.orders.try_send(order);
     }
@@ -49,7 +49,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_ordered_is_made_by_another_thread_as_it_would_be_here() {
         let mut layouter = Layouter::new().unwrap();
-        let order = Order::ring(200);
+        let order = LayoutRequest::ring(200);
         layouter.order(order.clone());
         assert_eq!(layouter.next().await, Some(order.carry_out()));
         layouter.order(order.clone());

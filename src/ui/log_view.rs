@@ -64,7 +64,7 @@ impl Shown<'_> {
 
 /// What a pane draws: the numbers of its rows from top to bottom, and what is around them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Window {
+pub(crate) struct LogWindow {
     /// From top to bottom.
     pub(crate) numbers: Vec<u64>,
     /// The entry that the keys act on.
@@ -116,7 +116,7 @@ impl LogView {
     }
 
     /// What to draw in so many rows. The selected line is always among them.
-    pub(crate) fn window<T>(&mut self, log: &Ring<T>, rows: usize) -> Window {
+    pub(crate) fn window<T>(&mut self, log: &Ring<T>, rows: usize) -> LogWindow {
         self.rows = rows;
         let selected = self.selected(log);
         let shown = self.shown(log);
@@ -132,7 +132,7 @@ impl LogView {
         let below = shown.len() - (top + numbers.len()).min(shown.len());
         let len = shown.len();
         self.top = numbers.first().copied();
-        Window { numbers, selected, len, below }
+        LogWindow { numbers, selected, len, below }
     }
 
     /// Does what a key asks.
@@ -286,6 +286,6 @@ mod tests {
         let log = log(0, 10);
         let mut view = LogView::default();
         view.act(&log, Move::Up, text);
-        assert_eq!(view.window(&log, 5), Window { numbers: vec![], selected: None, len: 0, below: 0 });
+        assert_eq!(view.window(&log, 5), LogWindow { numbers: vec![], selected: None, len: 0, below: 0 });
     }
 }

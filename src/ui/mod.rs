@@ -44,7 +44,7 @@ mod wave;
 pub use host::{FromHost, JournalState, Overwrite, Refusals, Refused, Severity, ToHost};
 pub use keys::{KeyError, KeyHelp, KeyOverrides, OddKey, key_table};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
-pub use run::{Ended, Outcome, UiError, run};
+pub use run::{ConsoleOutcome, Ended, UiError, run};
 pub use still::Still;
 #[cfg(test)]
 pub(crate) use tests::panic as panics;

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::action::PaneId;
 use super::command_line::complete;
-use super::field::Field;
+use super::field::TextField;
 use super::filter::Filter;
 use super::input::Paste;
 use super::keys::Key;
@@ -15,7 +15,7 @@ const HISTORY_MAX: usize = 100;
 
 /// What the line is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum PromptPurpose {
     /// A command.
     Command,
     /// What a pane shows; it showed `before` when the line was opened.
@@ -30,8 +30,8 @@ pub(crate) enum Purpose {
 /// The line.
 #[derive(Debug)]
 pub(crate) struct Prompt {
-    pub(crate) purpose: Purpose,
-    pub(crate) field: Field,
+    pub(crate) purpose: PromptPurpose,
+    pub(crate) field: TextField,
     completion: Option<Completion>,
     /// How far back in the history.
     back: usize,
@@ -46,7 +46,7 @@ struct Completion {
 
 /// What a key did in the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum PromptOutcome {
     Stay,
     Submit,
     Cancel,
@@ -75,28 +75,28 @@ impl History {
 impl Prompt {
     /// A command, of which this much stands there already.
     pub(crate) fn command(begun: &str) -> Self {
-        Self { purpose: Purpose::Command, field: Field::new(begun), completion: None, back: 0 }
+        Self { purpose: PromptPurpose::Command, field: TextField::new(begun), completion: None, back: 0 }
     }
 
     pub(crate) fn filter(pane: PaneId, before: Filter) -> Self {
-        let field = Field::new(before.typed());
-        Self { purpose: Purpose::Filter { pane, before }, field, completion: None, back: 0 }
+        let field = TextField::new(before.typed());
+        Self { purpose: PromptPurpose::Filter { pane, before }, field, completion: None, back: 0 }
     }
 
     /// The character that opened the line.
     pub(crate) const fn sign(&self) -> char {
         match self.purpose {
-            Purpose::Command => ':',
-            Purpose::Filter { .. } => '/',
+            PromptPurpose::Command => ':',
+            PromptPurpose::Filter { .. } => '/',
         }
     }
 
-    pub(crate) fn press(&mut self, key: Key, history: &History, model: &Model) -> Outcome {
-        let is_command = self.purpose == Purpose::Command;
+    pub(crate) fn press(&mut self, key: Key, history: &History, model: &Model) -> PromptOutcome {
+        let is_command = self.purpose == PromptPurpose::Command;
         match key.code() {
-            KeyCode::Enter => return Outcome::Submit,
-            KeyCode::Esc => return Outcome::Cancel,
-            KeyCode::Backspace if self.field.text().is_empty() => return Outcome::Cancel,
+            KeyCode::Enter => return PromptOutcome::Submit,
+            KeyCode::Esc => return PromptOutcome::Cancel,
+            KeyCode::Backspace if self.field.text().is_empty() => return PromptOutcome::Cancel,
             KeyCode::Up if is_command => self.recall(history, self.back + 1),
             KeyCode::Down if is_command => self.recall(history, self.back.saturating_sub(1)),
             KeyCode::Tab if is_command => self.complete(model, |chosen, len| (chosen + 1) % len),
@@ -106,13 +106,13 @@ impl Prompt {
                 self.field.press(key);
             }
         }
-        Outcome::Stay
+        PromptOutcome::Stay
     }
 
     fn recall(&mut self, history: &History, back: usize) {
         match history.back(back) {
-            _ if back == 0 => self.field = Field::default(),
-            Some(line) => self.field = Field::new(line),
+            _ if back == 0 => self.field = TextField::default(),
+            Some(line) => self.field = TextField::new(line),
             None => return,
         }
         self.back = back;
@@ -129,7 +129,7 @@ impl Prompt {
             self.completion = Some(Completion { lines, chosen: 0 });
         }
         if let Some(line) = self.completion.as_ref().and_then(|completion| completion.lines.get(completion.chosen)) {
-            self.field = Field::new(line.as_str());
+            self.field = TextField::new(line.as_str());
         }
     }
 
@@ -141,9 +141,9 @@ impl Prompt {
     /// What Tab would offer: the ways to go on from here.
     pub(crate) fn offers(&self, model: &Model) -> Vec<String> {
         match (&self.purpose, &self.completion) {
-            (Purpose::Command, Some(completion)) => completion.lines.clone(),
-            (Purpose::Command, None) => complete(self.field.text(), model),
-            (Purpose::Filter { .. }, _) => Vec::new(),
+            (PromptPurpose::Command, Some(completion)) => completion.lines.clone(),
+            (PromptPurpose::Command, None) => complete(self.field.text(), model),
+            (PromptPurpose::Filter { .. }, _) => Vec::new(),
         }
     }
 }

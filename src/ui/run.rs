@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::app::{App, Effect};
 use super::draw::draw;
 use super::host::{FromHost, Severity, ToHost};
-use super::input::{Heard, Input, Keyboard};
+use super::input::{InputSource, Keyboard, UserInput};
 use super::layouter::Layouter;
 use super::options::{Mode, Options};
 use super::pane::topology::Delivered;
@@ -41,7 +41,7 @@ const EVENTS_PER_TURN: usize = 6_000;
 
 /// What the console leaves behind.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct ConsoleOutcome {
     /// The network as it was last.
     pub model: Model,
     /// Why the console ended.
@@ -73,7 +73,7 @@ pub enum UiError {
     Panicked(String),
 }
 
-/// Runs the console on the real terminal until the user quits or `shutdown` is cancelled. The
+/// Runs the console on the real terminal until the user quits or `shutdown` is canceled. The
 /// terminal is given back before this returns; a panic in it is an error like any other.
 pub async fn run(
     options: Options,
@@ -81,7 +81,7 @@ pub async fn run(
     to_host: mpsc::Sender<ToHost>,
     from_host: mpsc::Receiver<FromHost>,
     shutdown: CancellationToken,
-) -> Result<Outcome, UiError> {
+) -> Result<ConsoleOutcome, UiError> {
     let clock = options.clock;
     let console = async move {
         let mut tty = Tty::take(options.mouse).map_err(UiError::Start)?;
@@ -89,7 +89,7 @@ pub async fn run(
         let app = App::new(options, NoColor::from_env());
         let mut console = Console::new(app, clock, to_host).map_err(UiError::Start)?;
         let ended = console.run(&mut tty, &mut keyboard, feed, from_host, shutdown).await.map_err(UiError::Terminal)?;
-        Ok(Outcome { model: console.app.scene.live, ended })
+        Ok(ConsoleOutcome { model: console.app.scene.live, ended })
     };
     unless_it_panics(console).await.unwrap_or_else(|what| Err(UiError::Panicked(what)))
 }
@@ -104,7 +104,7 @@ pub(crate) struct Console {
     looked_at: Option<Time>,
     drawn_at: Option<Time>,
     picture: Picture,
-    place: Place,
+    place: TerminalOwner,
 }
 
 /// How far the screen is behind.
@@ -122,16 +122,16 @@ enum Picture {
 
 /// Whether the terminal is ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum TerminalOwner {
     Foreground,
     /// The shell has it; then nothing is drawn.
     Background,
 }
 
 /// What came.
-enum Came {
+enum ConsoleEvent {
     Shutdown,
-    Input(Option<io::Result<Heard>>),
+    Input(Option<io::Result<UserInput>>),
     Host(Option<FromHost>),
     Events(Option<Delivery>),
     Layout(Option<Delivered>),
@@ -141,14 +141,14 @@ enum Came {
 impl Console {
     pub(crate) fn new(app: App, clock: Clock, to_host: mpsc::Sender<ToHost>) -> io::Result<Self> {
         let layouter = Layouter::new()?;
-        let (picture, place) = (Picture::Stale, Place::Foreground);
+        let (picture, place) = (Picture::Stale, TerminalOwner::Foreground);
         Ok(Self { app, clock, to_host, layouter, looked_at: None, drawn_at: None, picture, place })
     }
 
     pub(crate) async fn run(
         &mut self,
         screen: &mut impl Screen,
-        input: &mut impl Input,
+        input: &mut impl InputSource,
         mut feed: Feed,
         mut from_host: mpsc::Receiver<FromHost>,
         shutdown: CancellationToken,
@@ -159,30 +159,30 @@ impl Console {
             let deadline = self.clock.instant(self.deadline());
             let came = tokio::select! {
                 biased;
-                () = shutdown.cancelled() => Came::Shutdown,
-                event = input.next() => Came::Input(event),
-                message = from_host.recv(), if host_open => Came::Host(message),
-                made = self.layouter.next(), if layouter_works => Came::Layout(made),
-                () = tokio::time::sleep_until(deadline) => Came::Time,
+                () = shutdown.cancelled() => ConsoleEvent::Shutdown,
+                event = input.next() => ConsoleEvent::Input(event),
+                message = from_host.recv(), if host_open => ConsoleEvent::Host(message),
+                made = self.layouter.next(), if layouter_works => ConsoleEvent::Layout(made),
+                () = tokio::time::sleep_until(deadline) => ConsoleEvent::Time,
                 // What comes while a picture is due anyway is taken with it, not one by one.
-                delivery = feed.recv(), if feed_open && (self.picture == Picture::Fresh || self.is_due()) => Came::Events(delivery),
+                delivery = feed.recv(), if feed_open && (self.picture == Picture::Fresh || self.is_due()) => ConsoleEvent::Events(delivery),
             };
             self.pass_time(&feed);
             match came {
-                Came::Shutdown => return Ok(Ended::Shutdown),
-                Came::Input(None) => return Ok(Ended::InputClosed),
-                Came::Input(Some(heard)) => {
+                ConsoleEvent::Shutdown => return Ok(Ended::Shutdown),
+                ConsoleEvent::Input(None) => return Ok(Ended::InputClosed),
+                ConsoleEvent::Input(Some(heard)) => {
                     if let Some(ended) = self.take_input(heard?, screen).await? {
                         return Ok(ended);
                     }
                 }
-                Came::Host(Some(message)) => self.change(|app| on_host(app, message)),
-                Came::Host(None) => host_open = false,
-                Came::Events(Some(delivery)) => self.take_waiting(&mut feed, &mut from_host, Some(delivery)),
-                Came::Events(None) => feed_open = false,
-                Came::Layout(Some(made)) => self.change(|app| app.panes.topology.take(&made)),
-                Came::Layout(None) => layouter_works = false,
-                Came::Time => {}
+                ConsoleEvent::Host(Some(message)) => self.change(|app| on_host(app, message)),
+                ConsoleEvent::Host(None) => host_open = false,
+                ConsoleEvent::Events(Some(delivery)) => self.take_waiting(&mut feed, &mut from_host, Some(delivery)),
+                ConsoleEvent::Events(None) => feed_open = false,
+                ConsoleEvent::Layout(Some(made)) => self.change(|app| app.panes.topology.take(&made)),
+                ConsoleEvent::Layout(None) => layouter_works = false,
+                ConsoleEvent::Time => {}
             }
         }
     }
@@ -221,9 +221,9 @@ impl Console {
 
     fn frame_time(&self) -> Duration {
         match (self.place, self.picture) {
-            (Place::Background, _) => BACKGROUND_LOOK,
-            (Place::Foreground, Picture::Fresh | Picture::Drifting | Picture::Stale) => FRAME_TIME,
-            (Place::Foreground, Picture::Awaited) => KEY_FRAME_TIME,
+            (TerminalOwner::Background, _) => BACKGROUND_LOOK,
+            (TerminalOwner::Foreground, Picture::Fresh | Picture::Drifting | Picture::Stale) => FRAME_TIME,
+            (TerminalOwner::Foreground, Picture::Awaited) => KEY_FRAME_TIME,
         }
     }
 
@@ -240,7 +240,7 @@ impl Console {
         self.looked_at = Some(now);
         self.take_waiting(feed, from_host, None);
         self.look_where_we_are(screen)?;
-        if self.place == Place::Background {
+        if self.place == TerminalOwner::Background {
             return Ok(());
         }
         let drawn_lately = self.drawn_at.is_some_and(|drawn_at| now.since(drawn_at) < DRIFT_TIME);
@@ -258,16 +258,16 @@ impl Console {
     /// Draws nothing while the shell has the terminal, and takes it back as soon as it is ours again.
     fn look_where_we_are(&mut self, screen: &mut impl Screen) -> io::Result<()> {
         match (self.place, screen.is_ours()) {
-            (Place::Foreground, true) | (Place::Background, false) => {}
-            (Place::Foreground, false) => self.place = Place::Background,
-            (Place::Background, true) => self.come_back(screen)?,
+            (TerminalOwner::Foreground, true) | (TerminalOwner::Background, false) => {}
+            (TerminalOwner::Foreground, false) => self.place = TerminalOwner::Background,
+            (TerminalOwner::Background, true) => self.come_back(screen)?,
         }
         Ok(())
     }
 
     /// The shell has changed the terminal meanwhile.
     fn come_back(&mut self, screen: &mut impl Screen) -> io::Result<()> {
-        (self.place, self.picture) = (Place::Foreground, Picture::Stale);
+        (self.place, self.picture) = (TerminalOwner::Foreground, Picture::Stale);
         screen.leave();
         screen.enter()
     }
@@ -319,17 +319,17 @@ impl Console {
         }
     }
 
-    async fn take_input(&mut self, heard: Heard, screen: &mut impl Screen) -> io::Result<Option<Ended>> {
+    async fn take_input(&mut self, heard: UserInput, screen: &mut impl Screen) -> io::Result<Option<Ended>> {
         self.picture = Picture::Awaited;
         let effects = match heard {
-            Heard::Event(event) => on_event(&mut self.app, &event),
-            Heard::Pasted(paste) => {
+            UserInput::Event(event) => on_event(&mut self.app, &event),
+            UserInput::Pasted(paste) => {
                 on_paste(&mut self.app, &paste);
                 Vec::new()
             }
-            Heard::Continued => {
+            UserInput::Continued => {
                 // Who was stopped without having been asked has not left the terminal.
-                self.place = Place::Background;
+                self.place = TerminalOwner::Background;
                 self.look_where_we_are(screen)?;
                 Vec::new()
             }
@@ -349,7 +349,7 @@ impl Console {
             Effect::Suspend => {
                 screen.leave();
                 stop_until_continued().await?;
-                (self.place, self.picture) = (Place::Background, Picture::Stale);
+                (self.place, self.picture) = (TerminalOwner::Background, Picture::Stale);
             }
             Effect::Quit => return Ok(Some(Ended::Quit)),
         }

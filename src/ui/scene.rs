@@ -23,7 +23,7 @@ pub(crate) struct Scene {
     taken: u64,
     /// Warnings before this number were told.
     warned: u64,
-    held: Option<Box<Held>>,
+    held: Option<Box<FrozenFrame>>,
     pub(crate) mode: Mode,
     pub(crate) now: Time,
     /// More has happened than was told: what seems to be missing may be among it.
@@ -36,7 +36,7 @@ pub(crate) struct Scene {
 }
 
 /// The picture when it was frozen.
-struct Held {
+struct FrozenFrame {
     model: Model,
     lines: Ring<NoticeLine>,
     at: Time,
@@ -159,7 +159,7 @@ impl Scene {
     pub(crate) fn toggle_freeze(&mut self) {
         if self.held.take().is_none() {
             let (model, lines, at) = (self.live.clone(), self.lines.clone(), self.shown_at());
-            self.held = Some(Box::new(Held { model, lines, at }));
+            self.held = Some(Box::new(FrozenFrame { model, lines, at }));
         }
     }
 

@@ -9,23 +9,23 @@ use self::typing::{apply_filter, on_prompt_key, save_scenario};
 use super::action::{Action, PaneId};
 use super::app::{ARMED_TIME, App, Armed, Effect, Zoom};
 use super::explain::{Subject, explain};
-use super::fault::{self, Plan};
+use super::fault::{self, FaultPlan};
 use super::filter::Filter;
 use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 use super::input::Paste;
 use super::keys::{Key, Pressed, is_interrupt};
-use super::modal::add::{Add, Kind};
+use super::modal::add::{Add, NodeChoice};
 use super::modal::confirm::Confirm;
 use super::modal::faults::FaultMenu;
 use super::modal::help::Help;
 use super::modal::path::PathPrompt;
 use super::modal::say::Say;
 use super::modal::wave::WaveTable;
-use super::modal::why::Why;
+use super::modal::why::WhyDialog;
 use super::modal::{Modal, Reply};
 use super::mouse::on_mouse;
 use super::options::Mode;
-use super::pane::connections::Row;
+use super::pane::connections::ConnectionRow;
 use super::prompt::Prompt;
 use super::view::View;
 use super::wave::{Waves, question};
@@ -154,7 +154,7 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Freeze => app.scene.toggle_freeze(),
         Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.filter(app.focus).clone())),
         Action::CommandLine => app.prompt = Some(Prompt::command("")),
-        Action::Add => open_live(app, |app| Some(Modal::Add(Add::new(Kind::Peer, app.form_defaults())))),
+        Action::Add => open_live(app, |app| Some(Modal::Add(Add::new(NodeChoice::Peer, app.form_defaults())))),
         Action::Message => open_live(app, say),
         Action::Kill => return kill(app, armed),
         Action::Hang => return fault_selected(app, Command::Hang, fault::hang),
@@ -225,7 +225,7 @@ fn is_live(app: &mut App) -> bool {
 }
 
 fn say(app: &mut App) -> Option<Modal> {
-    let preferred = app.target(&app.view()).map(Row::target);
+    let preferred = app.target(&app.view()).map(ConnectionRow::target);
     let say = Say::new(&app.scene.live, preferred).map(Modal::Say);
     if say.is_none() {
         app.show(Severity::Warning, "no peer of this process runs: start one first");
@@ -247,7 +247,7 @@ fn kill(app: &mut App, armed: Option<Armed>) -> Vec<Effect> {
 fn fault_selected(
     app: &mut App,
     wanted: fn(Addr) -> Command,
-    plan: impl Fn(&crate::model::Model, Addr) -> Plan,
+    plan: impl Fn(&crate::model::Model, Addr) -> FaultPlan,
 ) -> Vec<Effect> {
     let Some(row) = selected_row(app) else { return Vec::new() };
     let plan = plan(&app.scene.live, row.target());
@@ -280,7 +280,7 @@ fn calm(app: &mut App) -> Vec<Effect> {
     give(app, vec![Command::Fault(FaultCommand::Calm)])
 }
 
-fn selected_row(app: &mut App) -> Option<Row> {
+fn selected_row(app: &mut App) -> Option<ConnectionRow> {
     let row = app.target(&app.view());
     if row.is_none() {
         let text = format!("no node is selected: press {} to start one", app.scene.keys.key_of(Action::Add));
@@ -300,20 +300,20 @@ fn give(app: &mut App, commands: Vec<Command>) -> Vec<Effect> {
 }
 
 /// Does what a wish came to; one that is refused is remembered as it would be typed.
-fn carry_out(app: &mut App, row: Row, wish: &[Command], plan: Plan) -> Vec<Effect> {
+fn carry_out(app: &mut App, row: ConnectionRow, wish: &[Command], plan: FaultPlan) -> Vec<Effect> {
     if !is_live(app) {
         return Vec::new();
     }
     match plan {
-        Plan::Now(commands) => return give(app, commands),
-        Plan::Arm { what, commands } => {
+        FaultPlan::Now(commands) => return give(app, commands),
+        FaultPlan::Arm { what, commands } => {
             app.armed = Some(Armed { what, row, commands, until: app.scene.now + ARMED_TIME });
         }
-        Plan::Ask { question, word, commands } => {
+        FaultPlan::Ask { question, word, commands } => {
             let wanted = commands.into_iter().map(ToHost::Command).collect();
             app.modals.push(Modal::Confirm(Confirm::new(question, word, wanted)));
         }
-        Plan::Refuse(why) => {
+        FaultPlan::Refuse(why) => {
             let model = &app.scene.live;
             let texts = wish.iter().map(|command| grammar::text(command, &|node| model.name_of(node).into_owned()));
             let what = texts.collect::<Vec<_>>().join("; ");
@@ -346,7 +346,7 @@ fn ask(app: &mut App, subject: Subject) {
     if let Subject::Message(id) = subject {
         app.modals.push(Modal::Wave(WaveTable::new(id)));
     } else if let Some(why) = explain(subject, &app.view()) {
-        app.modals.push(Modal::Why(Why::new(why)));
+        app.modals.push(Modal::Why(WhyDialog::new(why)));
     }
 }
 
@@ -364,8 +364,8 @@ fn subject(app: &App, view: &View<'_>) -> Option<Subject> {
     Some(match app.focus {
         PaneId::Topology => Subject::Node(app.panes.node(view)?),
         PaneId::Connections => match app.panes.connections.selected(view)? {
-            Row::Node(addr) => Subject::Node(addr),
-            Row::Link(link) => Subject::Link(link),
+            ConnectionRow::Node(addr) => Subject::Node(addr),
+            ConnectionRow::Link(link) => Subject::Link(link),
         },
         PaneId::Gossip => {
             let entry = model.gossip().get(app.panes.gossip.selected(model.gossip())?)?;

@@ -10,8 +10,8 @@ use ratatui::text::Span;
 use super::keys::KeyMap;
 use super::text;
 use super::theme::{Theme, Tone};
-use super::wave::Wave;
-use crate::model::node::{Node, NodeState};
+use super::wave::WaveView;
+use crate::model::node::{NodeRecord, NodeState};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
 use crate::model::{Model, clock_text, second_text, span_text};
@@ -37,7 +37,7 @@ pub(crate) struct View<'a> {
     /// What is lit up in every pane.
     pub(crate) lit: Lit,
     /// The message whose way is shown.
-    pub(crate) wave: Option<Wave>,
+    pub(crate) wave: Option<WaveView>,
     /// The message that is named as one that somebody lacks.
     pub(crate) lacked: Option<MessageId>,
 }
@@ -229,7 +229,7 @@ pub(crate) fn state_word(state: NodeState) -> String {
     }
 }
 
-fn name_tone(node: &Node) -> Tone {
+fn name_tone(node: &NodeRecord) -> Tone {
     let state = node.state();
     if node.role == Some(Role::Seed) && matches!(state, NodeState::Up | NodeState::Known) {
         Tone::Seed

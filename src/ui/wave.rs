@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use super::view::View;
-use crate::model::elsewhere::Proof;
+use crate::model::elsewhere::ForeignCopy;
 use crate::model::node::Nodes;
-use crate::model::rumor::{Copy, Counting, DELIVERY_TIME, Rumor};
+use crate::model::rumor::{Counting, DELIVERY_TIME, MessageCopy, Rumor};
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -37,7 +37,7 @@ const PICTURE_TIME: Duration = Duration::from_millis(40);
 
 /// What is shown of which message.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Wave {
+pub(crate) struct WaveView {
     pub(crate) id: MessageId,
     pub(crate) kind: WaveKind,
 }
@@ -53,7 +53,7 @@ pub(crate) enum WaveKind {
     Again(f64),
 }
 
-impl Wave {
+impl WaveView {
     /// How much of the way is shown.
     pub(crate) fn so_far(self) -> f64 {
         match self.kind {
@@ -66,20 +66,20 @@ impl Wave {
 /// Which message is followed, and which one shown once more.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Waves {
-    followed: Option<Followed>,
-    said: Option<Said>,
+    followed: Option<FollowedMessage>,
+    said: Option<SaidMessage>,
     again: Option<Again>,
-    named: Option<Named>,
+    named: Option<NamedMessage>,
 }
 
 /// A message that is named as one that somebody lacks.
 #[derive(Debug, Clone, Copy)]
-struct Named {
+struct NamedMessage {
     id: MessageId,
     since: Time,
 }
 
-impl Named {
+impl NamedMessage {
     /// It is not read yet, and still somebody lacks it.
     fn is_held(&self, model: &Model, now: Time) -> bool {
         let lacks = |rumor: &Rumor| !rumor.coverage(model.nodes(), Counting::HadTime).is_full();
@@ -90,25 +90,25 @@ impl Named {
 
 /// A message that is followed.
 #[derive(Debug, Clone, Copy)]
-struct Followed {
+struct FollowedMessage {
     id: MessageId,
     since: Time,
-    whose: Whose,
+    whose: Author,
 }
 
 /// Who said a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whose {
+enum Author {
     User,
     Network,
 }
 
-impl Followed {
+impl FollowedMessage {
     /// It is not seen yet.
     fn is_held(&self, model: &Model, now: Time) -> bool {
         let glance = match self.whose {
-            Whose::User => OWN_GLANCE,
-            Whose::Network => GLANCE,
+            Author::User => OWN_GLANCE,
+            Author::Network => GLANCE,
         };
         now.since(self.since) < glance && model.rumors().get(self.id).is_some()
     }
@@ -116,7 +116,7 @@ impl Followed {
 
 /// What the user said, until it begins its way.
 #[derive(Debug, Clone)]
-struct Said {
+struct SaidMessage {
     origin: Addr,
     body: Body,
     /// What time it was for the network.
@@ -135,7 +135,7 @@ impl Waves {
     /// The user has this peer say this: that is the message to follow, when it begins. The moment is the network's,
     /// which may be behind the user's.
     pub(crate) fn look_out_for(&mut self, origin: Addr, body: Body, network_now: Time) {
-        self.said = Some(Said { origin, body, at: network_now });
+        self.said = Some(SaidMessage { origin, body, at: network_now });
     }
 
     /// What the user said is followed, else the newest message, unless the one before is not seen yet.
@@ -143,14 +143,14 @@ impl Waves {
         self.name(model, now);
         if let Some(id) = self.begun(model) {
             self.said = None;
-            self.followed = Some(Followed { id, since: now, whose: Whose::User });
+            self.followed = Some(FollowedMessage { id, since: now, whose: Author::User });
         }
         if self.followed.is_some_and(|followed| followed.is_held(model, now)) {
             return;
         }
         let newest = model.latest_rumor().map(|rumor| rumor.id);
-        let is_newest = |followed: &Followed| newest == Some(followed.id) && followed.whose == Whose::Network;
-        let anew = newest.map(|id| Followed { id, since: now, whose: Whose::Network });
+        let is_newest = |followed: &FollowedMessage| newest == Some(followed.id) && followed.whose == Author::Network;
+        let anew = newest.map(|id| FollowedMessage { id, since: now, whose: Author::Network });
         self.followed = self.followed.filter(is_newest).or(anew);
     }
 
@@ -158,7 +158,7 @@ impl Waves {
     fn name(&mut self, model: &Model, now: Time) {
         let latest = model.warnings().unreached();
         let held = self.named.filter(|named| latest.is_some() && named.is_held(model, now));
-        self.named = held.or(latest.map(|id| Named { id, since: now }));
+        self.named = held.or(latest.map(|id| NamedMessage { id, since: now }));
     }
 
     /// The message that is named as one that somebody lacks.
@@ -181,17 +181,17 @@ impl Waves {
     }
 
     /// What is shown when this message is chosen, or none.
-    pub(crate) fn current(&self, chosen: Option<MessageId>, now: Time) -> Option<Wave> {
+    pub(crate) fn current(&self, chosen: Option<MessageId>, now: Time) -> Option<WaveView> {
         if let Some(again) = self.again {
             let so_far = now.since(again.began).as_secs_f64() / again.lasts.as_secs_f64();
-            return Some(Wave { id: again.id, kind: WaveKind::Again(so_far.min(1.0)) });
+            return Some(WaveView { id: again.id, kind: WaveKind::Again(so_far.min(1.0)) });
         }
-        let chosen = chosen.map(|id| Wave { id, kind: WaveKind::Chosen });
+        let chosen = chosen.map(|id| WaveView { id, kind: WaveKind::Chosen });
         let kind = |whose| match whose {
-            Whose::User => WaveKind::Chosen,
-            Whose::Network => WaveKind::Newest,
+            Author::User => WaveKind::Chosen,
+            Author::Network => WaveKind::Newest,
         };
-        chosen.or_else(|| self.followed.map(|followed| Wave { id: followed.id, kind: kind(followed.whose) }))
+        chosen.or_else(|| self.followed.map(|followed| WaveView { id: followed.id, kind: kind(followed.whose) }))
     }
 
     /// Shows this message once more, from now on.
@@ -251,8 +251,8 @@ pub(crate) fn question(view: &View<'_>) -> Option<Question> {
     let lacked = || view.lacked.or(model.warnings().unreached()).filter(|id| is_held(*id)).map(Question::Lacks);
     let newest = || model.latest_rumor().map(|rumor| Question::Has(rumor.id));
     match view.wave {
-        Some(Wave { id, kind: WaveKind::Chosen | WaveKind::Again(_) }) => Some(asked(id, view)),
-        Some(Wave { id, kind: WaveKind::Newest }) => lacked().or(Some(Question::Has(id))),
+        Some(WaveView { id, kind: WaveKind::Chosen | WaveKind::Again(_) }) => Some(asked(id, view)),
+        Some(WaveView { id, kind: WaveKind::Newest }) => lacked().or(Some(Question::Has(id))),
         None => lacked().or_else(newest),
     }
 }
@@ -266,13 +266,13 @@ fn asked(id: MessageId, view: &View<'_>) -> Question {
 
 /// The way of a message: who has it, by whom.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Way {
-    arrivals: Map<Addr, Arrival>,
+pub(crate) struct MessagePath {
+    arrivals: Map<Addr, NodeArrival>,
 }
 
 /// How one node came by it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Arrival {
+pub(crate) struct NodeArrival {
     /// Links that it had crossed; unknown if the dialect does not tell.
     pub(crate) hop: Option<u16>,
     /// The neighbor that sent it; nobody at the origin, unknown for a node elsewhere.
@@ -281,13 +281,13 @@ pub(crate) struct Arrival {
     pub(crate) when: f64,
 }
 
-impl Way {
+impl MessagePath {
     /// In order of arrival. A node of another process has what it sent to one of ours.
     ///
     /// Half of `when` is time and half is order: a straggler does not squeeze all the others
     /// together, and who came later is still shown later.
     pub(crate) fn of(rumor: &Rumor, nodes: &Nodes) -> Self {
-        let mut copies: Vec<(Addr, Copy)> = rumor.copies.iter().map(|(addr, copy)| (*addr, *copy)).collect();
+        let mut copies: Vec<(Addr, MessageCopy)> = rumor.copies.iter().map(|(addr, copy)| (*addr, *copy)).collect();
         copies.sort_by_key(|(_, copy)| copy.at);
         let (Some((_, first)), Some((_, last))) = (copies.first(), copies.last()) else { return Self::default() };
         let (begin, span) = (first.at, last.at.since(first.at).as_secs_f64());
@@ -298,9 +298,9 @@ impl Way {
             let when = f64::midpoint(time, f64::from(order) / whole);
             if let Some(from) = copy.from.filter(|from| !rumor.copies.contains_key(from)) {
                 let hop = copy.hops().and_then(|hop| hop.checked_sub(1));
-                way.arrivals.entry(from).or_insert(Arrival { hop, from: None, when });
+                way.arrivals.entry(from).or_insert(NodeArrival { hop, from: None, when });
             }
-            way.arrivals.insert(*addr, Arrival { hop: copy.hops(), from: copy.from, when });
+            way.arrivals.insert(*addr, NodeArrival { hop: copy.hops(), from: copy.from, when });
         }
         rumor.elsewhere(nodes).for_each(|(node, proof)| way.leads_over(node, proof, begin, span));
         way
@@ -308,10 +308,10 @@ impl Way {
 
     /// A node elsewhere that sent the message on is a part of its way: it had it some time between the node that sent it
     /// there, as far as that is known, and its own copy to one of ours.
-    fn leads_over(&mut self, node: Addr, proof: Proof, begin: Time, span: f64) {
+    fn leads_over(&mut self, node: Addr, proof: ForeignCopy, begin: Time, span: f64) {
         let at = if span > 0.0 { (proof.at.since(begin).as_secs_f64() / span).min(1.0) } else { 1.0 };
         let begins = proof.perhaps_from.and_then(|from| self.arrivals.get(&from)).copied();
-        let arrival = self.arrivals.entry(node).or_insert(Arrival { hop: None, from: None, when: at });
+        let arrival = self.arrivals.entry(node).or_insert(NodeArrival { hop: None, from: None, when: at });
         let Some(sender) = begins else { return };
         arrival.from = proof.perhaps_from;
         arrival.when = f64::midpoint(sender.when, arrival.when);
@@ -319,7 +319,7 @@ impl Way {
     }
 
     /// How this node came by it, if it had it by then.
-    pub(crate) fn arrival(&self, addr: Addr, so_far: f64) -> Option<Arrival> {
+    pub(crate) fn arrival(&self, addr: Addr, so_far: f64) -> Option<NodeArrival> {
         self.arrivals.get(&addr).copied().filter(|arrival| arrival.when <= so_far)
     }
 
@@ -372,7 +372,7 @@ mod tests {
         model
     }
 
-    fn has(way: &Way, so_far: f64) -> Vec<u16> {
+    fn has(way: &MessagePath, so_far: f64) -> Vec<u16> {
         (0..10).filter(|number| way.arrival(addr(*number), so_far).is_some()).collect()
     }
 
@@ -380,7 +380,7 @@ mod tests {
     fn who_has_it_is_shown_in_order_and_a_straggler_does_not_squeeze_the_others() {
         let model = told();
         let rumor = model.latest_rumor().unwrap();
-        let way = Way::of(rumor, model.nodes());
+        let way = MessagePath::of(rumor, model.nodes());
         assert_eq!(has(&way, 0.0), [0]);
         assert_eq!(has(&way, 0.2), [0, 1]);
         assert_eq!(has(&way, 0.5), [0, 1, 2]);
@@ -391,7 +391,7 @@ mod tests {
     #[test]
     fn a_hop_is_under_way_before_it_arrives() {
         let model = told();
-        let way = Way::of(model.latest_rumor().unwrap(), model.nodes());
+        let way = MessagePath::of(model.latest_rumor().unwrap(), model.nodes());
         let hops: Vec<_> = way.hops(0.1).collect();
         assert_eq!(hops.len(), 1);
         assert_eq!((hops[0].0, hops[0].1), (addr(0), addr(1)));
@@ -433,7 +433,7 @@ mod tests {
         for millis in [20_050, 25_000, 30_000] {
             say(&mut model, 4, "another", millis);
             waves.follow(&model, at(millis));
-            let wave = Wave { id: mine, kind: WaveKind::Chosen };
+            let wave = WaveView { id: mine, kind: WaveKind::Chosen };
             assert_eq!(waves.current(None, at(millis)), Some(wave), "{millis}");
         }
         waves.follow(&model, at(30_060));

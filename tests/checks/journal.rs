@@ -6,7 +6,7 @@ use std::path::Path;
 
 use gossipctl::event::Event;
 use gossipctl::model::Model;
-use gossipctl::session::journal::{self, LINE_LEN_MAX, Record};
+use gossipctl::session::journal::{self, JournalRecord, LINE_LEN_MAX};
 use gossipctl::session::lines::log_line;
 use gossipctl::session::replay::Recording;
 
@@ -23,7 +23,7 @@ thread_local! {
 }
 
 /// One line as a reader tells it.
-type Told = Result<Record, String>;
+type Told = Result<JournalRecord, String>;
 
 /// Checks these bytes as a journal: whole, and cut off where their last bytes say.
 pub(crate) fn check(bytes: &[u8]) {
@@ -56,8 +56,8 @@ fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Told>, String> {
 
 fn event(told: &Told) -> Option<&Event> {
     match told {
-        Ok(Record::Event(event)) => Some(event),
-        Ok(Record::Skipped(_) | Record::Torn) | Err(_) => None,
+        Ok(JournalRecord::Event(event)) => Some(event),
+        Ok(JournalRecord::Skipped(_) | JournalRecord::Torn) | Err(_) => None,
     }
 }
 
@@ -97,8 +97,8 @@ fn replays(path: &Path, records: &[Told]) {
     let mut told: Vec<_> = replayed
         .iter()
         .filter_map(|record| match record {
-            Ok(Record::Event(event)) => Some(events(event)),
-            Ok(Record::Skipped(_) | Record::Torn) | Err(_) => None,
+            Ok(JournalRecord::Event(event)) => Some(events(event)),
+            Ok(JournalRecord::Skipped(_) | JournalRecord::Torn) | Err(_) => None,
         })
         .collect();
     let mut read: Vec<_> = records.iter().filter_map(event).map(events).collect();
@@ -117,15 +117,15 @@ fn folds(records: &[Told]) {
     let mut model = Model::new();
     for told in records {
         match told {
-            Ok(Record::Event(event)) => {
+            Ok(JournalRecord::Event(event)) => {
                 model.apply(event);
                 let shown = [Some(model.sentence(&event.kind)), log_line(event, 0)];
                 for line in shown.iter().flatten() {
                     assert!(!line.contains(char::is_control), "{line:?}");
                 }
             }
-            Ok(Record::Skipped(events)) => model.note_skipped(*events),
-            Ok(Record::Torn) | Err(_) => {}
+            Ok(JournalRecord::Skipped(events)) => model.note_skipped(*events),
+            Ok(JournalRecord::Torn) | Err(_) => {}
         }
     }
     let entries = model.gossip().iter();

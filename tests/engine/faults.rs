@@ -6,7 +6,7 @@ use std::time::Duration;
 use gossipctl::command::{Command, FaultCommand};
 use gossipctl::event::{Event, EventKind, Stop};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::fault::{Fault, Scope, Trouble};
+use gossipctl::proto::fault::{Fault, FaultKind, Scope};
 use gossipctl::proto::message::DeathCause;
 
 use crate::support::{ANYWHERE, Session, calm, links, peer_at};
@@ -111,7 +111,7 @@ async fn a_killed_seed_can_be_restarted_and_the_peers_register_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calm_ends_every_fault_and_brings_back_who_was_killed_or_hangs() {
     let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 4).await;
-    let cut = Fault { what: Trouble::Cut, on: Scope::link(peers[2], peers[3]) };
+    let cut = Fault { what: FaultKind::Cut, on: Scope::link(peers[2], peers[3]) };
     session.apply(Command::Fault(FaultCommand::Set(cut))).await;
     for command in [Command::Kill(seeds[0]), Command::Kill(peers[0]), Command::Hang(peers[1])] {
         session.apply(command).await;

@@ -6,7 +6,7 @@ use gossipctl::command::{Command, FaultCommand};
 use gossipctl::event::{Event, EventKind, LinkEnd, ReportAction};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::PeerConfig;
-use gossipctl::proto::fault::{Fault, Percent, Scope, Trouble};
+use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
 use gossipctl::proto::message::DeathCause;
 
 use crate::support::{ANYWHERE, Session, calm, classic, links, peer_at, received};
@@ -18,7 +18,7 @@ fn watchful() -> PeerConfig {
     config
 }
 
-async fn set(session: &mut Session, what: Trouble, on: Scope) {
+async fn set(session: &mut Session, what: FaultKind, on: Scope) {
     session.apply(Command::Fault(FaultCommand::Set(Fault { what, on }))).await;
 }
 
@@ -34,7 +34,7 @@ fn death_of(victim: Addr, by: Addr) -> impl Fn(&Event) -> bool {
 async fn across_a_cut_wire_nothing_passes_until_both_ends_miss_each_other_and_once_healed_they_link_again() {
     let (mut session, _, peers) = Session::lab(watchful(), 1, 2).await;
     let (a, b) = (peers[0], peers[1]);
-    set(&mut session, Trouble::Cut, Scope::link(a, b)).await;
+    set(&mut session, FaultKind::Cut, Scope::link(a, b)).await;
     for (victim, by) in [(a, b), (b, a)] {
         let death = session.until_events("a death", 1, death_of(victim, by)).await.remove(0);
         let is_missed = matches!(death.kind, EventKind::NeighborDied { cause: DeathCause::Misses { misses: 3 }, .. });
@@ -52,7 +52,7 @@ async fn across_a_cut_wire_nothing_passes_until_both_ends_miss_each_other_and_on
 async fn a_partition_keeps_messages_on_their_side_and_its_end_lets_them_through() {
     let (mut session, _, peers) = Session::lab(watchful(), 1, 6).await;
     let (inside, outside) = peers.split_at(3);
-    set(&mut session, Trouble::Cut, Scope::border(inside.to_vec())).await;
+    set(&mut session, FaultKind::Cut, Scope::border(inside.to_vec())).await;
     session.say_and_reach(inside[0], "within", inside).await;
     session.say_and_reach(outside[0], "without", outside).await;
     // What is still on its way when a partition ends arrives: so nobody may be linked across any more.
@@ -76,7 +76,7 @@ async fn a_partition_keeps_messages_on_their_side_and_its_end_lets_them_through(
 async fn delayed(config: PeerConfig) {
     let (mut session, _, peers) = Session::lab(config, 1, 2).await;
     let (a, b) = (peers[0], peers[1]);
-    set(&mut session, Trouble::Delay { by_us: 300_000, jitter_us: 0 }, Scope::link(a, b)).await;
+    set(&mut session, FaultKind::Delay { by_us: 300_000, jitter_us: 0 }, Scope::link(a, b)).await;
     session.say_and_reach(a, "one", &[b]).await;
     let at = |fits: &dyn Fn(&Event) -> bool| session.seen.iter().find(|event| fits(event)).unwrap().at;
     let sent = at(&|event| matches!(event.kind, EventKind::Generated { .. }));
@@ -101,7 +101,7 @@ async fn a_message_on_a_link_that_loses_all_never_arrives() {
     let (mut session, _, peers) = Session::lab(watchful(), 1, 2).await;
     let (a, b) = (peers[0], peers[1]);
     let percent = Percent::new(100).unwrap();
-    set(&mut session, Trouble::Loss { percent }, Scope::link(a, b)).await;
+    set(&mut session, FaultKind::Loss { percent }, Scope::link(a, b)).await;
     session.apply(Command::Say { node: a, body: "lost".into() }).await;
     session.until_events("probes that are lost, too", 1, death_of(a, b)).await;
     calm_down(&mut session).await;
@@ -114,7 +114,7 @@ async fn a_message_on_a_link_that_loses_all_never_arrives() {
 async fn a_message_that_comes_twice_is_received_once_and_counted_as_a_copy() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
     let (a, b) = (peers[0], peers[1]);
-    set(&mut session, Trouble::Duplicate { percent: Percent::new(100).unwrap() }, Scope::Node(b)).await;
+    set(&mut session, FaultKind::Duplicate { percent: Percent::new(100).unwrap() }, Scope::Node(b)).await;
     session.say_and_reach(a, "twice", &[b]).await;
     let copy = |event: &Event| event.node == b && matches!(event.kind, EventKind::Duplicate { .. });
     session.until_events("a copy", 1, copy).await;
@@ -125,7 +125,7 @@ async fn a_message_that_comes_twice_is_received_once_and_counted_as_a_copy() {
 async fn the_queue_to_a_slow_reader_fills_until_its_link_is_dropped() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
     let (fast, slow) = (peers[0], peers[1]);
-    set(&mut session, Trouble::Slow { per_s: 1 }, Scope::Node(slow)).await;
+    set(&mut session, FaultKind::Slow { per_s: 1 }, Scope::Node(slow)).await;
     let body = "x".repeat(60 * 1024);
     let too_slow = |event: &Event| {
         event.node == fast
@@ -146,7 +146,7 @@ async fn the_queue_to_a_slow_reader_fills_until_its_link_is_dropped() {
 async fn when_a_slow_reader_is_slow_no_longer_it_reads_all_that_waits_at_once_and_in_order() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
     let (talker, slow) = (peers[0], peers[1]);
-    set(&mut session, Trouble::Slow { per_s: 1 }, Scope::Node(slow)).await;
+    set(&mut session, FaultKind::Slow { per_s: 1 }, Scope::Node(slow)).await;
     let lines: Vec<String> = (0..30).map(|number| format!("line {number}")).collect();
     for line in &lines {
         session.apply(Command::Say { node: talker, body: line.as_str().into() }).await;
@@ -191,7 +191,7 @@ async fn junk_is_a_violation_at_the_node_that_gets_it_until_it_is_over() {
     for config in [calm(Vec::new()), classic(calm(Vec::new()))] {
         let (mut session, seeds, peers) = Session::lab(config, 1, 2).await;
         for node in [seeds[0], peers[1]] {
-            set(&mut session, Trouble::Junk { per_s: 20 }, Scope::Node(node)).await;
+            set(&mut session, FaultKind::Junk { per_s: 20 }, Scope::Node(node)).await;
             let violation = |event: &Event| event.node == node && matches!(event.kind, EventKind::Violation { .. });
             session.until_events("violations", 2, violation).await;
         }
@@ -204,7 +204,7 @@ async fn junk_is_a_violation_at_the_node_that_gets_it_until_it_is_over() {
 async fn a_wrong_clock_shows_in_messages_and_is_still_wrong_after_a_restart() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
     let (a, b) = (peers[0], peers[1]);
-    set(&mut session, Trouble::Skew { by_us: 60_000_000 }, Scope::Node(a)).await;
+    set(&mut session, FaultKind::Skew { by_us: 60_000_000 }, Scope::Node(a)).await;
     for text in ["before", "after"] {
         session.say_and_reach(a, text, &[b]).await;
         let event = session.events(|event| received(event, b, text)).remove(0);
@@ -222,7 +222,7 @@ async fn a_wrong_clock_shows_in_messages_and_is_still_wrong_after_a_restart() {
 async fn a_fault_on_a_node_that_is_gone_or_everywhere_at_once_is_refused_and_said() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
     session.apply(Command::Kill(peers[1])).await;
-    let cut = |on| Command::Fault(FaultCommand::Set(Fault { what: Trouble::Cut, on }));
+    let cut = |on| Command::Fault(FaultCommand::Set(Fault { what: FaultKind::Cut, on }));
     let refused = session.engine.apply(cut(Scope::link(peers[0], peers[1]))).await.unwrap_err();
     assert_eq!(refused.to_string(), "p2 is gone: restart it first");
     let mut everybody = peers.clone();
@@ -237,7 +237,7 @@ async fn a_fault_on_a_node_that_is_gone_or_everywhere_at_once_is_refused_and_sai
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newcomer_to_a_session_with_faults_meets_them_once() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
-    set(&mut session, Trouble::Delay { by_us: 200_000, jitter_us: 0 }, Scope::All).await;
+    set(&mut session, FaultKind::Delay { by_us: 200_000, jitter_us: 0 }, Scope::All).await;
     let newcomer = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
     let everybody = [peers[0], peers[1], newcomer];
     session.until_connected(&everybody).await;

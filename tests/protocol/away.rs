@@ -7,7 +7,7 @@ use std::time::Duration;
 use gossipctl::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{DeadPolicy, PeerConfig};
-use gossipctl::proto::fault::{Percent, Scope, Trouble};
+use gossipctl::proto::fault::{FaultKind, Percent, Scope};
 use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine, Output};
 use gossipctl::proto::message::{DeathCause, Dialect, Hello, Message, Priority, Role};
 use gossipctl::proto::peer::Peer;
@@ -183,11 +183,11 @@ fn what_closed_while_a_node_was_away_is_told_so() {
 #[test]
 fn a_slow_reader_accuses_nobody() {
     use gossipctl::command::FaultCommand;
-    use gossipctl::proto::fault::{Fault, Scope, Trouble};
+    use gossipctl::proto::fault::{Fault, FaultKind, Scope};
     for dialect in [Dialect::Framed, Dialect::Classic] {
         let mut network = lively(dialect, DeadPolicy::Trust, 77);
         let slow = peer_addr(1);
-        let fault = Fault { what: Trouble::Slow { per_s: 1 }, on: Scope::Node(slow) };
+        let fault = Fault { what: FaultKind::Slow { per_s: 1 }, on: Scope::Node(slow) };
         crate::trouble::fault(&mut network, &FaultCommand::Set(fault)).unwrap();
         let since = network.world.now();
         network.world.run_for(T * 30);
@@ -238,7 +238,7 @@ impl Double for Quiet {
                 vec![DoubleAct::Send(link, Message::Hello(hello))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }
@@ -291,7 +291,7 @@ fn rule_7_a_short_probe_timeout_finds_a_death_sooner() {
 #[test]
 fn a_seed_whose_answer_comes_twice_breaks_no_rule() {
     let mut network = lively(Dialect::Framed, DeadPolicy::Verify, 41);
-    set(&mut network, Trouble::Duplicate { percent: Percent::new(100).unwrap() }, Scope::All);
+    set(&mut network, FaultKind::Duplicate { percent: Percent::new(100).unwrap() }, Scope::All);
     let back = away(&mut network, &[peer_addr(1)], T * 2, T * 2);
     network.world.run_for(T * 4);
     let answered = |event: &Event| {

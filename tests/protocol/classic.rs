@@ -228,7 +228,7 @@ impl Double for Late {
             Input::Wake => {
                 self.speak_at = None;
                 let clock = ClockTime::from_seconds(7).unwrap();
-                let probe = Message::Probe { seq: 7, asker: self.own, clock, vitals: None };
+                let probe = Message::Probe { seq: 7, asker: self.own, clock, extras: None };
                 self.link.into_iter().map(|link| DoubleAct::Send(link, probe.clone())).collect()
             }
             _ => Vec::new(),
@@ -294,15 +294,15 @@ fn a_classic_peer_keeps_at_most_64_unheard_links() {
 }
 
 /// A Python peer that never accepts a link, and after a while dials a peer itself.
-struct FullDialler {
+struct FullDialer {
     own: Addr,
     seed: Addr,
     target: Addr,
     dial_at: Option<Time>,
-    dialled: Option<LinkId>,
+    dialed: Option<LinkId>,
 }
 
-impl Double for FullDialler {
+impl Double for FullDialer {
     fn handle(&mut self, now: Time, input: Input) -> Vec<DoubleAct> {
         match input {
             Input::Start => {
@@ -314,13 +314,13 @@ impl Double for FullDialler {
                 vec![DoubleAct::Dial(self.target, Purpose::Neighbor)]
             }
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
-                self.dialled = Some(link);
+                self.dialed = Some(link);
                 vec![DoubleAct::Send(link, name(self.own))]
             }
-            Input::Message { link, message: Message::Probe { seq, asker, clock, vitals } }
-                if Some(link) == self.dialled =>
+            Input::Message { link, message: Message::Probe { seq, asker, clock, extras } }
+                if Some(link) == self.dialed =>
             {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals })]
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras })]
             }
             _ => Vec::new(),
         }
@@ -332,10 +332,10 @@ impl Double for FullDialler {
 }
 
 #[test]
-fn a_link_that_a_python_peer_dialled_is_used_rather_than_one_that_it_never_accepted() {
+fn a_link_that_a_python_peer_dialed_is_used_rather_than_one_that_it_never_accepted() {
     let mut network = classic(1, 47);
     let (full, target) = (peer_addr(50), peer_addr(1));
-    let double = FullDialler { own: full, seed: seed_addr(1), target, dial_at: None, dialled: None };
+    let double = FullDialer { own: full, seed: seed_addr(1), target, dial_at: None, dialed: None };
     network.start_double(full, double);
     network.world.run_for(SECOND);
     network.start_peer(1);

@@ -24,7 +24,7 @@ fn clock() -> ClockTime {
 }
 
 fn probe(number: u64) -> Message {
-    Message::Probe { seq: number, asker: peer_addr(99), clock: clock(), vitals: None }
+    Message::Probe { seq: number, asker: peer_addr(99), clock: clock(), extras: None }
 }
 
 fn report(number: u64) -> Message {

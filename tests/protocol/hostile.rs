@@ -9,7 +9,9 @@ use gossipctl::model::node::NodeState;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{REGISTRATIONS_MAX, SeedConfig};
 use gossipctl::proto::machine::{Input, LinkChange, Machine, NodeCommand, Output};
-use gossipctl::proto::message::{Beacon, Dialect, Gossip, Hello, Message, MessageId, Priority, Role, Trace, Vitals};
+use gossipctl::proto::message::{
+    Dialect, Gossip, Hello, Message, MessageId, Priority, ProbeExtras, Role, RootBeacon, Trace,
+};
 use gossipctl::proto::seed::Seed;
 use gossipctl::proto::time::Time;
 
@@ -51,7 +53,7 @@ impl Double for Forger {
                 vec![DoubleAct::Send(link, hello(self.own, Priority::High))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             Input::Message { message: Message::Gossip(heard), .. } if heard.id.origin == self.victim => {
                 let next = heard.id.number().map_or(1, |number| number + 1);
@@ -142,7 +144,7 @@ impl Double for Joiner {
                 Vec::new()
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }
@@ -202,7 +204,7 @@ fn a_link_in_the_name_of_a_seed_is_refused() {
     let mut model = Model::new();
     for event in network.world.events() {
         model.apply(event);
-        let state = model.nodes().get(seed).map(gossipctl::model::node::Node::state);
+        let state = model.nodes().get(seed).map(gossipctl::model::node::NodeRecord::state);
         assert!(state.is_none_or(|state| state == NodeState::Up), "{state:?} after {event:?}");
     }
     let reported =
@@ -267,8 +269,8 @@ struct FalseRoot {
 }
 
 impl FalseRoot {
-    fn vitals(&self, now: Time) -> Vitals {
-        Vitals { neighbors: 1, beacon: Some(Beacon { root: self.root, fresh: now }) }
+    fn extras(&self, now: Time) -> ProbeExtras {
+        ProbeExtras { neighbors: 1, beacon: Some(RootBeacon { root: self.root, fresh: now }) }
     }
 }
 
@@ -281,8 +283,8 @@ impl Double for FalseRoot {
             }
             Input::Wake => {
                 self.next_at = Some(now + LIVENESS / 2);
-                let (asker, clock, vitals) = (self.own, now.clock(0), Some(self.vitals(now)));
-                let probe = Message::Probe { seq: now.as_micros(), asker, clock, vitals };
+                let (asker, clock, extras) = (self.own, now.clock(0), Some(self.extras(now)));
+                let probe = Message::Probe { seq: now.as_micros(), asker, clock, extras };
                 self.links.iter().map(|link| DoubleAct::Send(*link, probe.clone())).collect()
             }
             Input::Link { link, change: LinkChange::Dialed { .. } } => {
@@ -290,8 +292,8 @@ impl Double for FalseRoot {
                 vec![DoubleAct::Send(link, hello(self.own, Priority::Bridge))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                let vitals = Some(self.vitals(now));
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals })]
+                let extras = Some(self.extras(now));
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras })]
             }
             _ => Vec::new(),
         }
@@ -436,7 +438,7 @@ impl Double for Lister {
                 vec![DoubleAct::Send(link, hello(self.name, Priority::High))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }

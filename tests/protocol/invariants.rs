@@ -5,7 +5,7 @@ use std::time::Duration;
 use gossipctl::event::{EventKind, LinkId};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{LINKS_MAX, PeerConfig, REFERRAL_LEN, SeedConfig};
-use gossipctl::proto::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
+use gossipctl::proto::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use gossipctl::proto::message::{
     DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, Role,
 };
@@ -73,8 +73,8 @@ impl Machine for Hoarder {
         None
     }
 
-    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
-        tell(Holding::new("commands", self.0, 2));
+    fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
+        tell(Gauge::new("commands", self.0, 2));
     }
 }
 
@@ -86,7 +86,7 @@ fn a_node_that_keeps_more_than_it_may_is_found_in_virtual_time() {
         world.command(peer_addr(1), NodeCommand::Say("more".into()));
         assert_eq!(world.over_bounds().len(), found);
     }
-    assert_eq!(world.over_bounds(), [(peer_addr(1), Holding::new("commands", 3, 2))]);
+    assert_eq!(world.over_bounds(), [(peer_addr(1), Gauge::new("commands", 3, 2))]);
 }
 
 /// Has too much of something for two seconds.
@@ -102,9 +102,9 @@ impl Double for Glutton {
         (self.0 == gossipctl::sim::EPOCH).then_some(self.0 + Duration::from_secs(2))
     }
 
-    fn holdings(&self) -> Vec<Holding> {
+    fn gauges(&self) -> Vec<Gauge> {
         let count = if self.0 == gossipctl::sim::EPOCH { 3 } else { 0 };
-        vec![Holding::new("meals", count, 2)]
+        vec![Gauge::new("meals", count, 2)]
     }
 }
 
@@ -141,11 +141,11 @@ fn a_peer_and_a_seed_that_are_flooded_tell_what_they_hold_and_are_within_their_b
         seed.handle(gossipctl::sim::EPOCH, input, &mut out);
     }
     let (mut of_peer, mut of_seed) = (Vec::new(), Vec::new());
-    peer.holdings(&mut |holding| of_peer.push(holding));
-    seed.holdings(&mut |holding| of_seed.push(holding));
-    for holdings in [of_peer, of_seed] {
-        assert!(holdings.iter().all(|holding| !holding.is_over()), "{holdings:?}");
-        let waiting = holdings.iter().find(|holding| holding.what.starts_with("connections")).unwrap();
+    peer.gauges(&mut |gauge| of_peer.push(gauge));
+    seed.gauges(&mut |gauge| of_seed.push(gauge));
+    for gauges in [of_peer, of_seed] {
+        assert!(gauges.iter().all(|gauge| !gauge.is_over()), "{gauges:?}");
+        let waiting = gauges.iter().find(|gauge| gauge.what.starts_with("connections")).unwrap();
         assert_eq!(waiting.count, waiting.limit, "as many as there may be wait");
     }
 }
@@ -195,7 +195,7 @@ fn under_churn_nobody_alive_is_removed_and_the_overlay_heals() {
 }
 
 /// Whom a peer without seeds dials in a minute, to no avail, after its only neighbor has said this.
-fn dialled_after(parting: &Message) -> Vec<Addr> {
+fn dialed_after(parting: &Message) -> Vec<Addr> {
     let mut peer = Peer::new(PeerConfig::new(Addr::loopback(500), Vec::new()), 1);
     let (mut out, mut now) = (Sink::default(), gossipctl::sim::EPOCH);
     let end = now + Duration::from_secs(60);
@@ -212,9 +212,9 @@ fn dialled_after(parting: &Message) -> Vec<Addr> {
     while let Some(at) = peer.next_deadline().filter(|at| *at < end) {
         now = now.max(at);
         peer.handle(now, Input::Wake, &mut out);
-        while let Some(dialled) = out.dials.get(failed).copied() {
+        while let Some(dialed) = out.dials.get(failed).copied() {
             failed += 1;
-            peer.handle(now, Input::DialFailed { peer: dialled, error: "refused".into() }, &mut out);
+            peer.handle(now, Input::DialFailed { peer: dialed, error: "refused".into() }, &mut out);
         }
     }
     out.dials
@@ -223,8 +223,8 @@ fn dialled_after(parting: &Message) -> Vec<Addr> {
 #[test]
 fn who_parts_introduces_a_few_others_however_many_it_names() {
     let referral: Vec<Addr> = (1_000..1_100).map(Addr::loopback).collect();
-    let dialled = dialled_after(&Message::Goodbye { reason: GoodbyeReason::MadeRoom, referral });
-    assert_eq!(dialled.len(), REFERRAL_LEN, "{dialled:?}");
+    let dialed = dialed_after(&Message::Goodbye { reason: GoodbyeReason::MadeRoom, referral });
+    assert_eq!(dialed.len(), REFERRAL_LEN, "{dialed:?}");
 }
 
 /// Counts what is asked for.
@@ -268,12 +268,12 @@ fn messages() -> impl Strategy<Value = Message> {
             let id = MessageId { origin, run: 1, seq };
             Message::Gossip(std::sync::Arc::new(Gossip { id, body: "x".into(), trace: None }))
         }),
-        (0_u64..9, addrs(), clock()).prop_map(|(seq, asker, clock)| Message::Probe { seq, asker, clock, vitals: None }),
+        (0_u64..9, addrs(), clock()).prop_map(|(seq, asker, clock)| Message::Probe { seq, asker, clock, extras: None }),
         (0_u64..9, addrs(), clock()).prop_map(|(seq, asker, clock)| Message::ProbeReply {
             seq,
             asker,
             clock,
-            vitals: None
+            extras: None
         }),
         (addrs(), clock(), addrs()).prop_map(|(dead, clock, reporter)| Message::DeadReport {
             dead,

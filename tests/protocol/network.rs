@@ -6,7 +6,7 @@ use std::time::Duration;
 use gossipctl::event::{Event, EventKind, Pace};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
-use gossipctl::proto::machine::{Holding, Input, Machine, NodeCommand, Output};
+use gossipctl::proto::machine::{Gauge, Input, Machine, NodeCommand, Output};
 use gossipctl::proto::message::{Dialect, MessageId, Role};
 use gossipctl::proto::node::Node;
 use gossipctl::proto::peer::Peer;
@@ -31,7 +31,7 @@ pub(crate) trait Double {
     fn next_deadline(&self) -> Option<Time> {
         None
     }
-    fn holdings(&self) -> Vec<Holding> {
+    fn gauges(&self) -> Vec<Gauge> {
         Vec::new()
     }
     /// What is written in the classic dialect leaves a write gap apart.
@@ -78,10 +78,10 @@ impl Machine for Anyone {
         }
     }
 
-    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
+    fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
         match self {
-            Self::Ours(node) => node.holdings(tell),
-            Self::Double(double) => double.holdings().into_iter().for_each(tell),
+            Self::Ours(node) => node.gauges(tell),
+            Self::Double(double) => double.gauges().into_iter().for_each(tell),
         }
     }
 }
@@ -93,7 +93,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// are empty again.
 pub(crate) struct Watched {
     world: World<Anyone>,
-    over: Vec<(Time, Addr, Holding)>,
+    over: Vec<(Time, Addr, Gauge)>,
 }
 
 impl Watched {
@@ -126,7 +126,7 @@ impl Watched {
 
     fn look(&mut self) {
         let now = self.world.now();
-        self.over.extend(self.world.over_bounds().into_iter().map(|(node, holding)| (now, node, holding)));
+        self.over.extend(self.world.over_bounds().into_iter().map(|(node, gauge)| (now, node, gauge)));
     }
 }
 
@@ -168,8 +168,8 @@ impl Drop for Network {
         let mut checker = Checker::new(self.seed_config.dead_policy);
         self.world.events().iter().for_each(|event| checker.apply(event));
         self.world.look();
-        for (at, node, holding) in self.world.over.drain(..) {
-            checker.weigh_holding(at, node, holding);
+        for (at, node, gauge) in self.world.over.drain(..) {
+            checker.weigh_gauge(at, node, gauge);
         }
         let expected = self.expected;
         let breaches: Vec<String> = checker

@@ -437,7 +437,7 @@ impl Double for Laggard {
                 self.due.push_back((
                     now + LIVENESS * 3 / 2,
                     link,
-                    Message::ProbeReply { seq, asker, clock, vitals: None },
+                    Message::ProbeReply { seq, asker, clock, extras: None },
                 ));
                 Vec::new()
             }
@@ -485,7 +485,7 @@ impl Double for Leaver {
             }
             // The seed asks whether it lives.
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }
@@ -509,7 +509,7 @@ fn rule_9_a_bridge_that_was_turned_down_is_tried_again() {
 }
 
 #[test]
-fn a_peer_that_the_user_cuts_while_it_is_dialled_does_not_become_a_neighbor() {
+fn a_peer_that_the_user_cuts_while_it_is_dialed_does_not_become_a_neighbor() {
     let dialing = |kind: &EventKind| matches!(kind, EventKind::Dialing { purpose: Purpose::Neighbor, .. });
     let accepted = |kind: &EventKind| matches!(kind, EventKind::LinkUp { purpose: Purpose::Neighbor, .. });
     // While the connection is made, and while the hello is on its way back.

@@ -248,7 +248,7 @@ impl Double for Host {
                 let asked = self.process.borrow_mut().dial_failed(now, peer);
                 self.carry_out(asked, &mut acts);
             }
-            Input::Wake | Input::Late { .. } | Input::TurnedAway { .. } | Input::Command(_) => {}
+            Input::Wake | Input::Late { .. } | Input::Rejected { .. } | Input::Command(_) => {}
         }
         self.turn(now, &mut acts);
         acts

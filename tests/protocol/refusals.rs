@@ -124,8 +124,8 @@ impl Possessed {
             3 => Message::ListRequest,
             4 => Message::Refusal { reason: reason[self.random.below(4)], referral: vec![one] },
             5 => Message::Goodbye { reason: goodbye[self.random.below(3)], referral: vec![one] },
-            6 => Message::Probe { seq: 1, asker: one, clock, vitals: None },
-            7 => Message::ProbeReply { seq: 1, asker: one, clock, vitals: None },
+            6 => Message::Probe { seq: 1, asker: one, clock, extras: None },
+            7 => Message::ProbeReply { seq: 1, asker: one, clock, extras: None },
             8 => Message::DeadReport { dead: one, clock, reporter: other, cause: Some(DeathCause::Closed) },
             _ => {
                 let id = MessageId { origin: one, run: 1, seq: self.random.number() >> 1 };

@@ -87,7 +87,7 @@ impl Rude {
         ClockTime::from_seconds(u32::try_from(self.random.below(86_400)).unwrap()).unwrap()
     }
 
-    /// What it says on a link that it has dialled.
+    /// What it says on a link that it has dialed.
     fn first_words(&mut self, link: LinkId) -> Vec<DoubleAct> {
         let words = match self.random.below(10) {
             0 => Vec::new(),
@@ -132,8 +132,8 @@ impl Rude {
             0 | 1 => (0..FLOOD).map(|_| self.gossip()).collect(),
             2 => vec![Message::PeerList((1..=LIST_LEN).map(Addr::loopback).collect())],
             3 => vec![Message::DeadReport { dead: peer, clock, reporter: self.own, cause: None }],
-            4 => vec![Message::Probe { seq, asker: peer, clock, vitals: None }; 20],
-            5 => vec![Message::ProbeReply { seq, asker: peer, clock, vitals: None }; 20],
+            4 => vec![Message::Probe { seq, asker: peer, clock, extras: None }; 20],
+            5 => vec![Message::ProbeReply { seq, asker: peer, clock, extras: None }; 20],
             6 => vec![name(peer)],
             _ => {
                 self.links.remove(&link);
@@ -159,7 +159,7 @@ impl Rude {
         match message {
             Message::Probe { seq, asker, clock, .. } if now >= self.hung_until => {
                 let times = if is_rude(now) { self.random.below(4) } else { 1 };
-                let reply = Message::ProbeReply { seq, asker, clock, vitals: None };
+                let reply = Message::ProbeReply { seq, asker, clock, extras: None };
                 vec![reply; times].into_iter().map(|reply| DoubleAct::Send(link, reply)).collect()
             }
             message @ Message::Gossip(_) => {
@@ -214,7 +214,7 @@ impl Double for Rude {
                 self.next_at = Some(now + Duration::from_millis(100 + self.random.below(1_500) as u64));
                 if is_rude(now) { self.misbehave(now) } else { Vec::new() }
             }
-            Input::TurnedAway { .. } | Input::DialFailed { .. } | Input::Late { .. } | Input::Command(_) => Vec::new(),
+            Input::Rejected { .. } | Input::DialFailed { .. } | Input::Late { .. } | Input::Command(_) => Vec::new(),
         }
     }
 

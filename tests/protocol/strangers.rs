@@ -47,7 +47,7 @@ impl Double for Impostor {
                 vec![DoubleAct::Send(link, hello(self.name, Role::Peer))]
             }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } if self.answered => {
-                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, vitals: None })]
+                vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
             _ => Vec::new(),
         }
@@ -70,7 +70,7 @@ fn more(kind: &EventKind) -> u64 {
 fn who_names_a_neighbor_of_ours_neither_takes_its_place_nor_cuts_its_link() {
     for rng_seed in 0..20 {
         let mut network = Network::settled(1, 2, 70 + rng_seed);
-        // Whichever of them dialled the link.
+        // Whichever of them dialed the link.
         for (target, name) in [(peer_addr(1), peer_addr(2)), (peer_addr(2), peer_addr(1))] {
             let before = network.world.events().len();
             network.start_double(peer_addr(99), Impostor::new(target, name));
@@ -82,7 +82,7 @@ fn who_names_a_neighbor_of_ours_neither_takes_its_place_nor_cuts_its_link() {
             assert_eq!(since.iter().find(down), None, "{target} is told that somebody is {name}");
             let told = since.iter().filter(|event| rule_of(&event.kind) == Some(Rule::NameTaken)).count();
             let dismissed = since.iter().all(|event| rule_of(&event.kind).is_none());
-            // The link that the lower address dialled stands without asking.
+            // The link that the lower address dialed stands without asking.
             assert!(told > 0 || (dismissed && target < name), "{target} says nothing of who names {name}");
             network.assert_symmetric();
         }

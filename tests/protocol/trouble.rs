@@ -8,7 +8,7 @@ use gossipctl::engine::fault::{FaultError, Nodes, Standing};
 use gossipctl::event::{EventKind, LinkEnd};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
-use gossipctl::proto::fault::{Fault, Percent, Scope, Trouble};
+use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
 use gossipctl::proto::machine::NodeCommand;
 
 use crate::network::{GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
@@ -35,7 +35,7 @@ pub(crate) fn fault(network: &mut Network, command: &FaultCommand) -> Result<(),
     network.world.fault(command, &everybody)
 }
 
-pub(crate) fn set(network: &mut Network, what: Trouble, on: Scope) {
+pub(crate) fn set(network: &mut Network, what: FaultKind, on: Scope) {
     fault(network, &FaultCommand::Set(Fault { what, on })).unwrap();
 }
 
@@ -51,7 +51,7 @@ fn half(of_hundred: u8) -> Percent {
 fn a_partition_makes_two_overlays_and_its_end_one_again() {
     let mut network = Network::settled(2, 8, 11);
     let inside: Vec<Addr> = (1..=3).map(peer_addr).chain([seed_addr(1)]).collect();
-    set(&mut network, Trouble::Cut, Scope::border(inside.clone()));
+    set(&mut network, FaultKind::Cut, Scope::border(inside.clone()));
     network.world.run_for(LIVENESS * 8);
     let parts = network.parts(&network.peers());
     let apart: Vec<BTreeSet<Addr>> = vec![(1..=3).map(peer_addr).collect(), (4..=8).map(peer_addr).collect()];
@@ -76,7 +76,7 @@ fn a_cut_wire_is_found_out_by_probes_alone_and_the_message_goes_another_way() {
     let mut network = Network::settled(1, 4, 5);
     let (a, b) = (peer_addr(1), peer_addr(2));
     assert!(network.neighbors(a).contains(&b));
-    set(&mut network, Trouble::Cut, Scope::link(a, b));
+    set(&mut network, FaultKind::Cut, Scope::link(a, b));
     network.world.run_for(LIVENESS * 20);
     for (node, other) in [(a, b), (b, a)] {
         let ends: Vec<LinkEnd> = network
@@ -107,7 +107,7 @@ fn a_cut_wire_is_found_out_by_probes_alone_and_the_message_goes_another_way() {
 #[test]
 fn a_loss_of_20_percent_does_not_keep_messages_from_many() {
     let mut network = Network::settled(1, 12, 3);
-    set(&mut network, Trouble::Loss { percent: half(20) }, Scope::All);
+    set(&mut network, FaultKind::Loss { percent: half(20) }, Scope::All);
     let begin = network.world.now();
     network.world.run_for(GOSSIP * 60);
     let end = network.world.now();
@@ -147,7 +147,7 @@ fn a_delay_beyond_all_patience_makes_the_living_dead_and_its_end_brings_them_bac
     let mut network = Network::settled(1, 3, 9);
     let slow = peer_addr(3);
     let minute = 60 * 1_000_000;
-    set(&mut network, Trouble::Delay { by_us: minute, jitter_us: 0 }, Scope::Node(slow));
+    set(&mut network, FaultKind::Delay { by_us: minute, jitter_us: 0 }, Scope::Node(slow));
     network.world.run_for(LIVENESS * 6);
     let died = |kind: &EventKind| matches!(kind, EventKind::NeighborDied { peer, .. } if *peer == slow);
     assert!(network.any(died));
@@ -160,7 +160,7 @@ fn a_delay_beyond_all_patience_makes_the_living_dead_and_its_end_brings_them_bac
 fn a_slow_reader_hears_late_of_what_the_others_know() {
     let mut network = Network::settled(1, 4, 21);
     let slow = peer_addr(4);
-    set(&mut network, Trouble::Slow { per_s: 1 }, Scope::Node(slow));
+    set(&mut network, FaultKind::Slow { per_s: 1 }, Scope::Node(slow));
     let begin = network.world.now();
     network.world.run_for(GOSSIP * 3);
     let mut slowest = Duration::ZERO;
@@ -179,7 +179,7 @@ fn a_slow_reader_hears_late_of_what_the_others_know() {
 fn when_a_slow_reader_is_slow_no_longer_it_reads_all_that_waits_at_once_and_in_order() {
     let mut network = Network::settled(1, 4, 21);
     let (slow, talker) = (peer_addr(4), peer_addr(1));
-    set(&mut network, Trouble::Slow { per_s: 1 }, Scope::Node(slow));
+    set(&mut network, FaultKind::Slow { per_s: 1 }, Scope::Node(slow));
     for number in 0..20 {
         network.command(talker, NodeCommand::Say(format!("line {number}").into()));
     }
@@ -202,7 +202,7 @@ fn when_a_slow_reader_is_slow_no_longer_it_reads_all_that_waits_at_once_and_in_o
 fn the_link_to_a_reader_that_is_much_too_slow_is_dropped() {
     let mut network = Network::settled(1, 2, 4);
     let (slow, talker) = (peer_addr(2), peer_addr(1));
-    set(&mut network, Trouble::Slow { per_s: 1 }, Scope::Node(slow));
+    set(&mut network, FaultKind::Slow { per_s: 1 }, Scope::Node(slow));
     let body = gossipctl::proto::text::Body::from("on and on");
     for _ in 0..17_000 {
         network.command(talker, NodeCommand::Say(body.clone()));
@@ -217,13 +217,13 @@ fn the_link_to_a_reader_that_is_much_too_slow_is_dropped() {
 fn across_a_cut_nobody_hears_that_a_reader_is_much_too_slow() {
     let mut network = Network::settled(1, 2, 4);
     let (slow, talker) = (peer_addr(2), peer_addr(1));
-    set(&mut network, Trouble::Slow { per_s: 1 }, Scope::Node(slow));
+    set(&mut network, FaultKind::Slow { per_s: 1 }, Scope::Node(slow));
     let body = gossipctl::proto::text::Body::from("on and on");
     for _ in 0..17_000 {
         network.command(talker, NodeCommand::Say(body.clone()));
     }
     // All of it is on its way.
-    set(&mut network, Trouble::Cut, Scope::link(slow, talker));
+    set(&mut network, FaultKind::Cut, Scope::link(slow, talker));
     network.world.run_for(Duration::from_secs(1));
     let down = |kind: &EventKind| matches!(kind, EventKind::LinkDown { .. });
     assert_eq!((network.count(talker, down), network.count(slow, down)), (0, 0));
@@ -233,7 +233,7 @@ fn across_a_cut_nobody_hears_that_a_reader_is_much_too_slow() {
 fn junk_breaks_rules_and_nothing_else() {
     let mut network = Network::settled(1, 3, 2);
     let victim = peer_addr(2);
-    set(&mut network, Trouble::Junk { per_s: 5 }, Scope::Node(victim));
+    set(&mut network, FaultKind::Junk { per_s: 5 }, Scope::Node(victim));
     network.world.run_for(Duration::from_secs(10));
     let violations = network.count(victim, |kind| matches!(kind, EventKind::Violation { .. }));
     assert!(violations > 0);
@@ -249,7 +249,7 @@ fn junk_breaks_rules_and_nothing_else() {
 fn a_node_that_closes_across_a_cut_is_missed_until_the_cut_is_healed() {
     let mut network = Network::settled(1, 2, 6);
     let (a, b) = (peer_addr(1), peer_addr(2));
-    set(&mut network, Trouble::Cut, Scope::link(a, b));
+    set(&mut network, FaultKind::Cut, Scope::link(a, b));
     network.world.kill(a);
     network.world.run_for(Duration::from_secs(2));
     let died = |kind: &EventKind| matches!(kind, EventKind::NeighborDied { peer, .. } if *peer == a);
@@ -263,12 +263,12 @@ fn a_node_that_closes_across_a_cut_is_missed_until_the_cut_is_healed() {
 fn the_same_seed_gives_the_same_run_with_faults_too() {
     let run = || {
         let mut network = Network::settled(1, 6, 8);
-        set(&mut network, Trouble::Loss { percent: half(30) }, Scope::All);
-        set(&mut network, Trouble::Delay { by_us: 5_000, jitter_us: 50_000 }, Scope::Node(peer_addr(2)));
-        set(&mut network, Trouble::Reorder { percent: half(30), window_us: 80_000 }, Scope::All);
-        set(&mut network, Trouble::Duplicate { percent: half(30) }, Scope::Node(peer_addr(3)));
-        set(&mut network, Trouble::Junk { per_s: 2 }, Scope::Node(peer_addr(1)));
-        set(&mut network, Trouble::Skew { by_us: -3_000_000 }, Scope::Node(peer_addr(4)));
+        set(&mut network, FaultKind::Loss { percent: half(30) }, Scope::All);
+        set(&mut network, FaultKind::Delay { by_us: 5_000, jitter_us: 50_000 }, Scope::Node(peer_addr(2)));
+        set(&mut network, FaultKind::Reorder { percent: half(30), window_us: 80_000 }, Scope::All);
+        set(&mut network, FaultKind::Duplicate { percent: half(30) }, Scope::Node(peer_addr(3)));
+        set(&mut network, FaultKind::Junk { per_s: 2 }, Scope::Node(peer_addr(1)));
+        set(&mut network, FaultKind::Skew { by_us: -3_000_000 }, Scope::Node(peer_addr(4)));
         network.world.run_for(Duration::from_secs(60));
         network.world.events().to_vec()
     };

@@ -219,7 +219,7 @@ impl RudePeer {
             2 => ("spoke before its name", format!("{gossip}{name}")),
             3 => ("named nobody", "('localhost', 4000)".to_owned()),
             4 => ("named port 0", "('127.0.0.1', 0)".to_owned()),
-            5 => ("named the one it dialled", peer.python().to_string()),
+            5 => ("named the one it dialed", peer.python().to_string()),
             6 => ("named itself in double quotes", name.replace('\'', "\"")),
             7 => ("named itself with a probe behind", format!("{name}{probe}")),
             _ => ("named itself", name),

@@ -36,7 +36,7 @@ fn read(line: &str) -> Command {
     commands.remove(0)
 }
 
-fn set(what: Trouble, on: Scope) -> Command {
+fn set(what: FaultKind, on: Scope) -> Command {
     Command::Fault(FaultCommand::Set(Fault { what, on }))
 }
 
@@ -54,28 +54,28 @@ fn refused(line: &str) -> String {
 
 #[test]
 fn a_wire_between_nodes_of_ours_is_cut_and_a_node_elsewhere_is_given_up() {
-    assert_eq!(read("cut p2 p1"), set(Trouble::Cut, Scope::Link(p(1), p(2))));
+    assert_eq!(read("cut p2 p1"), set(FaultKind::Cut, Scope::Link(p(1), p(2))));
     assert_eq!(read("heal p1 p2"), clear(TroubleKind::Cut, Scope::Link(p(1), p(2))));
     assert_eq!(read("cut 127.0.0.1:4000 p1"), Command::Cut { node: p(1), peer: FAR });
     assert_eq!(read("heal p1 127.0.0.1:4000"), Command::Heal { node: p(1), peer: FAR });
     assert_eq!(read("heal"), Command::Fault(FaultCommand::HealAll));
     assert_eq!(read("heal partition"), Command::Fault(FaultCommand::HealPartitions));
-    assert_eq!(read("partition p3 p1 p3"), set(Trouble::Cut, Scope::Border(vec![p(1), p(3)])));
+    assert_eq!(read("partition p3 p1 p3"), set(FaultKind::Cut, Scope::Border(vec![p(1), p(3)])));
 }
 
 #[test]
 fn amounts_stand_after_one_node_two_nodes_or_all() {
-    let delay = |by_ms: u64, jitter_ms: u64| Trouble::Delay { by_us: by_ms * 1_000, jitter_us: jitter_ms * 1_000 };
+    let delay = |by_ms: u64, jitter_ms: u64| FaultKind::Delay { by_us: by_ms * 1_000, jitter_us: jitter_ms * 1_000 };
     assert_eq!(read("delay p1 p2 100ms 50ms"), set(delay(100, 50), Scope::link(p(1), p(2))));
     assert_eq!(read("delay p1 200ms"), set(delay(200, 0), Scope::Node(p(1))));
     assert_eq!(read("delay p1 127.0.0.1:4000 1s"), set(delay(1_000, 0), Scope::link(p(1), FAR)));
-    assert_eq!(read("loss all 30%"), set(Trouble::Loss { percent: percent(30) }, Scope::All));
-    assert_eq!(read("duplicate p1 5"), set(Trouble::Duplicate { percent: percent(5) }, Scope::Node(p(1))));
-    let reorder = Trouble::Reorder { percent: percent(20), window_us: WINDOW_DEFAULT_US };
+    assert_eq!(read("loss all 30%"), set(FaultKind::Loss { percent: percent(30) }, Scope::All));
+    assert_eq!(read("duplicate p1 5"), set(FaultKind::Duplicate { percent: percent(5) }, Scope::Node(p(1))));
+    let reorder = FaultKind::Reorder { percent: percent(20), window_us: WINDOW_DEFAULT_US };
     assert_eq!(read("reorder p1 20%"), set(reorder, Scope::Node(p(1))));
-    assert_eq!(read("slow p3 10/s"), set(Trouble::Slow { per_s: 10 }, Scope::Node(p(3))));
-    assert_eq!(read("skew p2 -200ms"), set(Trouble::Skew { by_us: -200_000 }, Scope::Node(p(2))));
-    assert_eq!(read("junk p4"), set(Trouble::Junk { per_s: JUNK_DEFAULT }, Scope::Node(p(4))));
+    assert_eq!(read("slow p3 10/s"), set(FaultKind::Slow { per_s: 10 }, Scope::Node(p(3))));
+    assert_eq!(read("skew p2 -200ms"), set(FaultKind::Skew { by_us: -200_000 }, Scope::Node(p(2))));
+    assert_eq!(read("junk p4"), set(FaultKind::Junk { per_s: JUNK_DEFAULT }, Scope::Node(p(4))));
     assert_eq!(read("loss p1 p2 off"), clear(TroubleKind::Loss, Scope::link(p(1), p(2))));
     assert_eq!(read("junk p4 off"), clear(TroubleKind::Junk, Scope::Node(p(4))));
 }
@@ -185,27 +185,27 @@ fn a_fault() -> impl Strategy<Value = Fault> {
     let anywhere = || prop_oneof![a_place(), a_link()];
     let fault = |(what, on)| Fault { what, on };
     let of_messages = prop_oneof![
-        (a_span(), prop_oneof![Just(0), a_span()]).prop_map(|(by_us, jitter_us)| Trouble::Delay { by_us, jitter_us }),
-        percent().prop_map(|percent| Trouble::Loss { percent }),
-        percent().prop_map(|percent| Trouble::Duplicate { percent }),
-        (percent(), a_span()).prop_map(|(percent, window_us)| Trouble::Reorder { percent, window_us }),
+        (a_span(), prop_oneof![Just(0), a_span()]).prop_map(|(by_us, jitter_us)| FaultKind::Delay { by_us, jitter_us }),
+        percent().prop_map(|percent| FaultKind::Loss { percent }),
+        percent().prop_map(|percent| FaultKind::Duplicate { percent }),
+        (percent(), a_span()).prop_map(|(percent, window_us)| FaultKind::Reorder { percent, window_us }),
     ];
     let of_nodes = prop_oneof![
-        rate().prop_map(|per_s| Trouble::Slow { per_s }),
-        rate().prop_map(|per_s| Trouble::Junk { per_s }),
-        (-86_400_000_000..86_400_000_000_i64).prop_map(|by_us| Trouble::Skew { by_us }),
+        rate().prop_map(|per_s| FaultKind::Slow { per_s }),
+        rate().prop_map(|per_s| FaultKind::Junk { per_s }),
+        (-86_400_000_000..86_400_000_000_i64).prop_map(|by_us| FaultKind::Skew { by_us }),
     ];
     let border = prop::collection::vec(a_node(), 1..4).prop_map(Scope::border);
     prop_oneof![
         (of_messages, anywhere()).prop_map(fault),
         (of_nodes, a_place()).prop_map(fault),
-        (Just(Trouble::Cut), prop_oneof![a_link(), border]).prop_map(fault),
+        (Just(FaultKind::Cut), prop_oneof![a_link(), border]).prop_map(fault),
     ]
 }
 
 fn a_command() -> impl Strategy<Value = Command> {
     let cleared = |fault: Fault| match (fault.what, &fault.on) {
-        (Trouble::Cut, Scope::Border(_)) => FaultCommand::HealPartitions,
+        (FaultKind::Cut, Scope::Border(_)) => FaultCommand::HealPartitions,
         _ => FaultCommand::Clear { kind: fault.what.kind(), on: fault.on },
     };
     prop_oneof![

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Way;
+use super::Route;
 use crate::proto::time::Time;
 
 /// Connections whose order is watched before those that are done are looked for.
@@ -11,7 +11,7 @@ pub(super) const SWEEP_MIN: usize = 4_096;
 /// The messages that are on their way, as far as their order matters.
 #[derive(Debug)]
 pub(super) struct Arrivals {
-    last: BTreeMap<Way, Time>,
+    last: BTreeMap<Route, Time>,
     /// When all of them have arrived.
     latest: Time,
     /// With so many connections those that are done are forgotten. At least half of them are new by then, so that a
@@ -25,7 +25,7 @@ impl Arrivals {
     }
 
     /// A message that would arrive then does so not before what was sent before it.
-    pub(super) fn in_order(&mut self, now: Time, way: Way, due: Time) -> Time {
+    pub(super) fn in_order(&mut self, now: Time, way: Route, due: Time) -> Time {
         let due = self.last.get(&way).map_or(due, |last| due.max(*last));
         if due <= now {
             self.last.remove(&way);
@@ -60,8 +60,8 @@ mod tests {
     use super::*;
     use crate::proto::addr::Addr;
 
-    fn way(connection: u64) -> Way {
-        Way { from: Addr::loopback(1), to: Addr::loopback(2), connection }
+    fn way(connection: u64) -> Route {
+        Route { from: Addr::loopback(1), to: Addr::loopback(2), connection }
     }
 
     fn at(us: u64) -> Time {

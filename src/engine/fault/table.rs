@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::command::FaultCommand;
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, Scope, Trouble, TroubleKind};
+use crate::proto::fault::{Fault, FaultKind, Scope, TroubleKind};
 use crate::proto::time::Time;
 
 /// Faults at one time: more than anybody keeps in mind, and each message passes by all of them.
@@ -71,22 +71,13 @@ pub trait Nodes {
 pub enum FaultError {
     /// It was killed, or has left.
     #[error("{name} is gone: restart it first")]
-    Gone {
-        /// The node.
-        name: String,
-    },
+    Gone { name: String },
     /// None of the nodes runs here.
     #[error("{name} runs in another process: a fault needs a node of this one")]
-    Elsewhere {
-        /// The node.
-        name: String,
-    },
+    Elsewhere { name: String },
     /// A node has no link to itself, and cannot report itself.
     #[error("{name} twice: name two different nodes")]
-    Itself {
-        /// The node.
-        name: String,
-    },
+    Itself { name: String },
     /// A partition of nobody.
     #[error("a partition needs nodes: name those that are to be apart from the others")]
     Nobody,
@@ -117,20 +108,20 @@ impl FaultTable {
 
     /// Does nothing pass between these two?
     pub fn is_cut(&self, one: Addr, other: Addr) -> bool {
-        self.iter().any(|fault| fault.what == Trouble::Cut && fault.on.is_between(one, other))
+        self.iter().any(|fault| fault.what == FaultKind::Cut && fault.on.is_between(one, other))
     }
 
     /// How far a node's clock is ahead, in microseconds.
     pub fn skew_us(&self, node: Addr) -> i64 {
         let ahead = self.at(node).map(|fault| match fault.what {
-            Trouble::Skew { by_us } => by_us,
-            Trouble::Cut
-            | Trouble::Delay { .. }
-            | Trouble::Loss { .. }
-            | Trouble::Duplicate { .. }
-            | Trouble::Reorder { .. }
-            | Trouble::Slow { .. }
-            | Trouble::Junk { .. } => 0,
+            FaultKind::Skew { by_us } => by_us,
+            FaultKind::Cut
+            | FaultKind::Delay { .. }
+            | FaultKind::Loss { .. }
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Reorder { .. }
+            | FaultKind::Slow { .. }
+            | FaultKind::Junk { .. } => 0,
         });
         ahead.fold(0, i64::saturating_add)
     }
@@ -161,10 +152,10 @@ impl FaultTable {
             FaultCommand::Set(fault) => self.set(fault, nodes),
             FaultCommand::Clear { kind, on } => self.clear(*kind, on, nodes),
             FaultCommand::HealPartitions => {
-                let healed = self.remove(|fault| matches!((fault.what, &fault.on), (Trouble::Cut, Scope::Border(_))));
+                let healed = self.remove(|fault| matches!((fault.what, &fault.on), (FaultKind::Cut, Scope::Border(_))));
                 if healed.is_empty() { Err(FaultError::None { what: "partition".to_owned() }) } else { Ok(healed) }
             }
-            FaultCommand::HealAll => Ok(self.remove(|fault| fault.what == Trouble::Cut)),
+            FaultCommand::HealAll => Ok(self.remove(|fault| fault.what == FaultKind::Cut)),
             FaultCommand::Lie { liar, about } if liar == about => Err(itself(*liar, nodes)),
             FaultCommand::Lie { liar, .. } => check_up(*liar, nodes).map(|()| Vec::new()),
             FaultCommand::Calm => Ok(self.remove(|_| true)),
@@ -214,8 +205,8 @@ fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
 }
 
 /// A cut is more: who is cut off elsewhere is treated as dead here.
-fn hinders_messages(what: Trouble) -> bool {
-    what.kind().meets_messages() && what != Trouble::Cut
+fn hinders_messages(what: FaultKind) -> bool {
+    what.kind().meets_messages() && what != FaultKind::Cut
 }
 
 /// One end at least is ours, and neither is gone.

@@ -32,11 +32,11 @@ impl Nodes for Lab {
     }
 }
 
-fn set(what: Trouble, on: Scope) -> FaultCommand {
+fn set(what: FaultKind, on: Scope) -> FaultCommand {
     FaultCommand::Set(Fault { what, on })
 }
 
-fn with(seed: u64, wanted: &[(Trouble, Scope)]) -> Faults {
+fn with(seed: u64, wanted: &[(FaultKind, Scope)]) -> Faults {
     let mut table = FaultTable::default();
     for (what, on) in wanted {
         table.apply(&set(*what, on.clone()), &Lab).unwrap();
@@ -46,8 +46,8 @@ fn with(seed: u64, wanted: &[(Trouble, Scope)]) -> Faults {
     faults
 }
 
-fn way(from: Addr, to: Addr) -> Way {
-    Way { from, to, connection: 1 }
+fn way(from: Addr, to: Addr) -> Route {
+    Route { from, to, connection: 1 }
 }
 
 fn percent(of_hundred: u8) -> Percent {
@@ -69,23 +69,23 @@ fn after(ms: u64) -> Time {
 fn without_faults_everything_arrives_as_it_would_have() {
     let mut faults = with(1, &[]);
     assert!(faults.is_quiet());
-    assert_eq!(faults.fate(NOW, way(A, B)), Fate::Now);
+    assert_eq!(faults.fate(NOW, way(A, B)), Outcome::Now);
     faults.has_read(A, NOW);
     assert!(faults.may_read(A, NOW));
 }
 
 #[test]
 fn a_loss_of_30_percent_loses_about_30_of_a_hundred() {
-    let mut faults = with(7, &[(Trouble::Loss { percent: percent(30) }, Scope::All)]);
-    let lost = (0..10_000).filter(|_| faults.fate(NOW, way(A, B)) == Fate::Lost).count();
+    let mut faults = with(7, &[(FaultKind::Loss { percent: percent(30) }, Scope::All)]);
+    let lost = (0..10_000).filter(|_| faults.fate(NOW, way(A, B)) == Outcome::Lost).count();
     assert!((2_850..=3_150).contains(&lost), "{lost}");
 }
 
 #[test]
 fn the_same_seed_gives_the_same_fates_and_another_seed_others() {
     let trouble = [
-        (Trouble::Loss { percent: percent(20) }, Scope::All),
-        (Trouble::Delay { by_us: 1_000, jitter_us: 9_000 }, Scope::Node(A)),
+        (FaultKind::Loss { percent: percent(20) }, Scope::All),
+        (FaultKind::Delay { by_us: 1_000, jitter_us: 9_000 }, Scope::Node(A)),
     ];
     let fates = |seed| {
         let mut faults = with(seed, &trouble);
@@ -97,20 +97,20 @@ fn the_same_seed_gives_the_same_fates_and_another_seed_others() {
 
 #[test]
 fn duplicates_come_twice_and_at_100_percent_all_do() {
-    let mut faults = with(3, &[(Trouble::Duplicate { percent: percent(100) }, Scope::link(A, B))]);
-    assert!((0..100).all(|_| faults.fate(NOW, way(B, A)) == Fate::Twice(NOW)));
-    assert_eq!(faults.fate(NOW, way(A, C)), Fate::Now, "another link");
+    let mut faults = with(3, &[(FaultKind::Duplicate { percent: percent(100) }, Scope::link(A, B))]);
+    assert!((0..100).all(|_| faults.fate(NOW, way(B, A)) == Outcome::Twice(NOW)));
+    assert_eq!(faults.fate(NOW, way(A, C)), Outcome::Now, "another link");
 }
 
 #[test]
 fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
-    let reorder = Trouble::Reorder { percent: percent(50), window_us: 100_000 };
+    let reorder = FaultKind::Reorder { percent: percent(50), window_us: 100_000 };
     let mut faults = with(5, &[(reorder, Scope::All)]);
     let due: Vec<Time> = (0..100)
         .map(|ms| match faults.fate(after(ms), way(A, B)) {
-            Fate::Now => after(ms),
-            Fate::Held(due) => due,
-            other @ (Fate::Lost | Fate::At(_) | Fate::Twice(_)) => panic!("{other:?}"),
+            Outcome::Now => after(ms),
+            Outcome::Held(due) => due,
+            other @ (Outcome::Lost | Outcome::At(_) | Outcome::Twice(_)) => panic!("{other:?}"),
         })
         .collect();
     let overtaken = due.windows(2).filter(|pair| pair[0] > pair[1]).count();
@@ -119,29 +119,29 @@ fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
 
 #[test]
 fn a_cut_and_a_partition_let_nothing_through_either_way() {
-    let mut faults = with(1, &[(Trouble::Cut, Scope::link(A, B)), (Trouble::Cut, Scope::border(vec![C]))]);
-    assert_eq!(faults.fate(NOW, way(A, B)), Fate::Lost);
-    assert_eq!(faults.fate(NOW, way(B, A)), Fate::Lost);
-    assert_eq!(faults.fate(NOW, way(FAR, C)), Fate::Lost, "whoever is not named is on the other side");
-    assert_eq!(faults.fate(NOW, way(A, FAR)), Fate::Now);
+    let mut faults = with(1, &[(FaultKind::Cut, Scope::link(A, B)), (FaultKind::Cut, Scope::border(vec![C]))]);
+    assert_eq!(faults.fate(NOW, way(A, B)), Outcome::Lost);
+    assert_eq!(faults.fate(NOW, way(B, A)), Outcome::Lost);
+    assert_eq!(faults.fate(NOW, way(FAR, C)), Outcome::Lost, "whoever is not named is on the other side");
+    assert_eq!(faults.fate(NOW, way(A, FAR)), Outcome::Now);
     assert!(faults.is_cut(C, A) && !faults.is_cut(A, FAR));
 }
 
 #[test]
 fn what_is_under_way_when_a_delay_ends_is_not_overtaken() {
-    let mut faults = with(1, &[(Trouble::Delay { by_us: 50_000, jitter_us: 0 }, Scope::All)]);
-    assert_eq!(faults.fate(NOW, way(A, B)), Fate::At(after(50)));
+    let mut faults = with(1, &[(FaultKind::Delay { by_us: 50_000, jitter_us: 0 }, Scope::All)]);
+    assert_eq!(faults.fate(NOW, way(A, B)), Outcome::At(after(50)));
     faults.set(Arc::default());
-    let other = Way { connection: 2, ..way(A, B) };
-    assert_eq!(faults.fate(after(10), other), Fate::Now, "another connection");
-    assert_eq!(faults.fate(after(10), way(A, B)), Fate::At(after(50)));
-    assert_eq!(faults.fate(after(60), way(A, B)), Fate::Now);
+    let other = Route { connection: 2, ..way(A, B) };
+    assert_eq!(faults.fate(after(10), other), Outcome::Now, "another connection");
+    assert_eq!(faults.fate(after(10), way(A, B)), Outcome::At(after(50)));
+    assert_eq!(faults.fate(after(60), way(A, B)), Outcome::Now);
     assert!(faults.is_quiet(), "and then all is as before");
 }
 
 #[test]
 fn a_slow_node_reads_one_message_after_the_other() {
-    let mut faults = with(1, &[(Trouble::Slow { per_s: 10 }, Scope::Node(A))]);
+    let mut faults = with(1, &[(FaultKind::Slow { per_s: 10 }, Scope::Node(A))]);
     let mut read = Vec::new();
     for ms in 0..=250 {
         if faults.may_read(A, after(ms)) {
@@ -158,13 +158,14 @@ fn a_slow_node_reads_one_message_after_the_other() {
 
 #[test]
 fn clocks_are_wrong_by_what_all_faults_together_say() {
-    let faults = with(1, &[(Trouble::Skew { by_us: 5 }, Scope::Node(A)), (Trouble::Skew { by_us: -2 }, Scope::All)]);
+    let faults =
+        with(1, &[(FaultKind::Skew { by_us: 5 }, Scope::Node(A)), (FaultKind::Skew { by_us: -2 }, Scope::All)]);
     assert_eq!([A, B].map(|node| faults.table().skew_us(node)), [3, -2]);
 }
 
 #[test]
 fn a_fault_of_the_same_kind_at_the_same_place_is_replaced() {
-    let loss = |of_hundred| Fault { what: Trouble::Loss { percent: percent(of_hundred) }, on: Scope::link(A, B) };
+    let loss = |of_hundred| Fault { what: FaultKind::Loss { percent: percent(of_hundred) }, on: Scope::link(A, B) };
     let mut table = FaultTable::default();
     table.apply(&FaultCommand::Set(loss(10)), &Lab).unwrap();
     let changes = table.apply(&FaultCommand::Set(loss(20)), &Lab).unwrap();
@@ -176,9 +177,9 @@ fn a_fault_of_the_same_kind_at_the_same_place_is_replaced() {
 fn healing_leaves_the_other_faults_and_calm_leaves_none() {
     let mut table = FaultTable::default();
     let mut done = |command: &FaultCommand| table.apply(command, &Lab).unwrap().len();
-    done(&set(Trouble::Cut, Scope::link(A, B)));
-    done(&set(Trouble::Cut, Scope::border(vec![A, B])));
-    done(&set(Trouble::Loss { percent: percent(1) }, Scope::All));
+    done(&set(FaultKind::Cut, Scope::link(A, B)));
+    done(&set(FaultKind::Cut, Scope::border(vec![A, B])));
+    done(&set(FaultKind::Loss { percent: percent(1) }, Scope::All));
     assert_eq!(done(&FaultCommand::HealPartitions), 1);
     assert_eq!(done(&FaultCommand::HealAll), 1);
     assert_eq!(done(&FaultCommand::Calm), 1);
@@ -188,7 +189,7 @@ fn healing_leaves_the_other_faults_and_calm_leaves_none() {
 #[test]
 fn a_fault_that_makes_no_sense_is_refused_and_changes_nothing() {
     let says = |command: FaultCommand| refused(&command).to_string();
-    let cut = |on| says(set(Trouble::Cut, on));
+    let cut = |on| says(set(FaultKind::Cut, on));
     assert_eq!(
         cut(Scope::Border(Vec::new())),
         "a partition needs nodes: name those that are to be apart from the others"
@@ -215,14 +216,14 @@ proptest! {
         jitter_us in 0..100_000_u64,
         pauses in prop::collection::vec(0..20_000_u64, 1..50),
     ) {
-        let mut faults = with(seed, &[(Trouble::Delay { by_us, jitter_us }, Scope::link(A, B))]);
+        let mut faults = with(seed, &[(FaultKind::Delay { by_us, jitter_us }, Scope::link(A, B))]);
         let (mut now, mut last) = (NOW, NOW);
         for pause in pauses {
             now = now + micros(pause);
             let due = match faults.fate(now, way(A, B)) {
-                Fate::Now => now,
-                Fate::At(due) => due,
-                other @ (Fate::Lost | Fate::Held(_) | Fate::Twice(_)) => panic!("{other:?}"),
+                Outcome::Now => now,
+                Outcome::At(due) => due,
+                other @ (Outcome::Lost | Outcome::Held(_) | Outcome::Twice(_)) => panic!("{other:?}"),
             };
             prop_assert!(due >= now + micros(by_us) && due >= last);
             prop_assert!(due <= (now + micros(by_us + jitter_us)).max(last));
@@ -233,12 +234,12 @@ proptest! {
 
 #[test]
 fn what_passes_between_us_and_a_node_elsewhere_can_be_hindered_and_the_node_itself_not() {
-    let loss = Trouble::Loss { percent: percent(100) };
+    let loss = FaultKind::Loss { percent: percent(100) };
     let mut faults = with(7, &[(loss, Scope::Node(FAR))]);
-    assert_eq!(faults.fate(NOW, way(A, FAR)), Fate::Lost);
-    assert_eq!(faults.fate(NOW, way(FAR, B)), Fate::Lost);
-    assert_eq!(faults.fate(NOW, way(A, B)), Fate::Now);
-    let slow = refused(&set(Trouble::Slow { per_s: 5 }, Scope::Node(FAR)));
+    assert_eq!(faults.fate(NOW, way(A, FAR)), Outcome::Lost);
+    assert_eq!(faults.fate(NOW, way(FAR, B)), Outcome::Lost);
+    assert_eq!(faults.fate(NOW, way(A, B)), Outcome::Now);
+    let slow = refused(&set(FaultKind::Slow { per_s: 5 }, Scope::Node(FAR)));
     assert_eq!(slow, FaultError::Elsewhere { name: FAR.to_string() });
     assert_eq!(refused(&set(loss, Scope::Node(GONE))), FaultError::Gone { name: GONE.to_string() });
 }

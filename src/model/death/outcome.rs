@@ -7,12 +7,11 @@ use crate::proto::time::Time;
 
 /// What a seed made of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ReportOutcome {
     /// The node is off its list since: for this report, or for another one that came while it asked.
     Removed {
         /// Since when.
         at: Time,
-        /// Why.
         reason: DelistReason,
     },
     /// It had taken the node off its list before.
@@ -34,7 +33,7 @@ pub enum Outcome {
 
 impl DeathCase {
     /// What this seed made of this reporter's report; `None`: it has said nothing about it.
-    pub fn outcome_of(&self, seed: Addr, reporter: Addr) -> Option<Outcome> {
+    pub fn outcome_of(&self, seed: Addr, reporter: Addr) -> Option<ReportOutcome> {
         let steps = self.steps_of(seed);
         let is_it = |step: &&SeedStep| matches!(step.act, SeedAct::Received { reporter: told, .. } if told == reporter);
         outcome_from(&steps, steps.iter().position(is_it)?)
@@ -42,7 +41,7 @@ impl DeathCase {
 
     /// What this seed made of it in the end; `None`: nothing was heard of it. A removal outweighs what was said before
     /// and after it; otherwise the latest report counts.
-    pub fn outcome_at(&self, seed: Addr) -> Option<Outcome> {
+    pub fn outcome_at(&self, seed: Addr) -> Option<ReportOutcome> {
         let steps = self.steps_of(seed);
         let is_report = |step: &&SeedStep| matches!(step.act, SeedAct::Received { .. });
         let latest = || outcome_from(&steps, steps.iter().rposition(is_report)?);
@@ -56,38 +55,40 @@ impl DeathCase {
 }
 
 /// What became of the report that the seed got in this step.
-fn outcome_from(steps: &[&SeedStep], got: usize) -> Option<Outcome> {
+fn outcome_from(steps: &[&SeedStep], got: usize) -> Option<ReportOutcome> {
     let SeedAct::Received { action, .. } = steps[got].act else { return None };
     let (before, since) = steps.split_at(got);
     match action {
         ReportAction::Removed => removal(steps[got]),
         ReportAction::Verifying => since.iter().find_map(|step| settled(step)).or(Some(waiting(since))),
-        ReportAction::NotListed if before.iter().any(|step| removal(step).is_some()) => Some(Outcome::AlreadyGone),
-        ReportAction::NotListed => Some(Outcome::NotListed),
+        ReportAction::NotListed if before.iter().any(|step| removal(step).is_some()) => {
+            Some(ReportOutcome::AlreadyGone)
+        }
+        ReportAction::NotListed => Some(ReportOutcome::NotListed),
     }
 }
 
-fn waiting(since: &[&SeedStep]) -> Outcome {
+fn waiting(since: &[&SeedStep]) -> ReportOutcome {
     let had_none = since.iter().any(|step| step.act == SeedAct::NoAnswer);
-    if had_none { Outcome::NoAnswer } else { Outcome::Asking }
+    if had_none { ReportOutcome::NoAnswer } else { ReportOutcome::Asking }
 }
 
 /// What settles all reports that a seed has asked about.
-fn settled(step: &SeedStep) -> Option<Outcome> {
+fn settled(step: &SeedStep) -> Option<ReportOutcome> {
     match step.act {
         SeedAct::Delisted { .. } | SeedAct::Received { .. } => removal(step),
-        SeedAct::Disputed { rtt_us, .. } => Some(Outcome::Disputed { rtt_us }),
-        SeedAct::Relisted => Some(Outcome::CameBack),
+        SeedAct::Disputed { rtt_us, .. } => Some(ReportOutcome::Disputed { rtt_us }),
+        SeedAct::Relisted => Some(ReportOutcome::CameBack),
         SeedAct::NoAnswer => None,
     }
 }
 
-fn removal(step: &SeedStep) -> Option<Outcome> {
+fn removal(step: &SeedStep) -> Option<ReportOutcome> {
     let at = step.at;
     match step.act {
-        SeedAct::Delisted { reason } => Some(Outcome::Removed { at, reason }),
+        SeedAct::Delisted { reason } => Some(ReportOutcome::Removed { at, reason }),
         SeedAct::Received { action: ReportAction::Removed, reporter, .. } => {
-            Some(Outcome::Removed { at, reason: DelistReason::Reported { reporter } })
+            Some(ReportOutcome::Removed { at, reason: DelistReason::Reported { reporter } })
         }
         SeedAct::Received { action: ReportAction::Verifying | ReportAction::NotListed, .. }
         | SeedAct::NoAnswer
@@ -97,10 +98,10 @@ fn removal(step: &SeedStep) -> Option<Outcome> {
 }
 
 /// What a step tells whose report was not seen; that the node is on the list again tells nothing of a report.
-fn without_report(step: &SeedStep) -> Option<Outcome> {
+fn without_report(step: &SeedStep) -> Option<ReportOutcome> {
     match step.act {
-        SeedAct::NoAnswer => Some(Outcome::NoAnswer),
-        SeedAct::Disputed { rtt_us, .. } => Some(Outcome::Disputed { rtt_us }),
+        SeedAct::NoAnswer => Some(ReportOutcome::NoAnswer),
+        SeedAct::Disputed { rtt_us, .. } => Some(ReportOutcome::Disputed { rtt_us }),
         SeedAct::Relisted | SeedAct::Received { .. } | SeedAct::Delisted { .. } => None,
     }
 }
@@ -139,11 +140,11 @@ mod tests {
             report(3, ReportAction::NotListed),
             SeedAct::Relisted,
         ]);
-        let removed = Outcome::Removed { at: at(5), reason };
+        let removed = ReportOutcome::Removed { at: at(5), reason };
         let of = |n| case.outcome_of(SEED, Addr::loopback(n));
-        assert_eq!(of(1), Some(Outcome::Disputed { rtt_us: 9 }));
+        assert_eq!(of(1), Some(ReportOutcome::Disputed { rtt_us: 9 }));
         assert_eq!(of(2), Some(removed));
-        assert_eq!(of(3), Some(Outcome::AlreadyGone));
+        assert_eq!(of(3), Some(ReportOutcome::AlreadyGone));
         assert_eq!((of(4), case.outcome_at(Addr::loopback(5002))), (None, None), "nothing was heard of these");
         assert_eq!(case.outcome_at(SEED), Some(removed));
     }
@@ -152,9 +153,9 @@ mod tests {
     fn a_node_that_registers_again_while_a_seed_asks_it_is_back_for_whoever_looks() {
         let acts = [report(1, ReportAction::Verifying), SeedAct::Relisted];
         let asked = case(&acts[..1]);
-        assert_eq!(asked.outcome_at(SEED), Some(Outcome::Asking));
+        assert_eq!(asked.outcome_at(SEED), Some(ReportOutcome::Asking));
         let back = case(&acts);
-        assert_eq!(back.outcome_at(SEED), Some(Outcome::CameBack));
-        assert_eq!(back.outcome_of(SEED, Addr::loopback(1)), Some(Outcome::CameBack));
+        assert_eq!(back.outcome_at(SEED), Some(ReportOutcome::CameBack));
+        assert_eq!(back.outcome_of(SEED, Addr::loopback(1)), Some(ReportOutcome::CameBack));
     }
 }

@@ -21,7 +21,7 @@ struct Frame {
     children: usize,
 }
 
-struct Search<'a> {
+struct CutSearch<'a> {
     graph: &'a Graph,
     /// When each node was found; 0: not yet.
     found: Vec<u32>,
@@ -34,8 +34,14 @@ struct Search<'a> {
 
 pub(super) fn cuts(graph: &Graph) -> Cuts {
     let len = graph.len();
-    let mut search =
-        Search { graph, found: vec![0; len], low: vec![0; len], clock: 0, is_cut: vec![false; len], links: Vec::new() };
+    let mut search = CutSearch {
+        graph,
+        found: vec![0; len],
+        low: vec![0; len],
+        clock: 0,
+        is_cut: vec![false; len],
+        links: Vec::new(),
+    };
     for root in 0..len {
         if search.found[root] == 0 {
             search.walk(root);
@@ -48,7 +54,7 @@ pub(super) fn cuts(graph: &Graph) -> Cuts {
     }
 }
 
-impl Search<'_> {
+impl CutSearch<'_> {
     fn walk(&mut self, root: usize) {
         let mut stack = vec![self.enter(root, None)];
         while let Some(frame) = stack.last_mut() {

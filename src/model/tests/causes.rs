@@ -4,15 +4,15 @@ use super::*;
 use crate::event::{Rule, Violation};
 use crate::model::death::DeathCounts;
 use crate::model::why::{why_not, why_not_each};
-use crate::proto::fault::{Fault, Percent, Scope, Trouble};
+use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
 
 impl Story {
-    pub(super) fn set(&mut self, what: Trouble, on: Scope) {
+    pub(super) fn set(&mut self, what: FaultKind, on: Scope) {
         let fault = Fault { what, on };
         self.tell(fault.subject(), EventKind::FaultSet { fault });
     }
 
-    pub(super) fn heal(&mut self, what: Trouble, on: Scope) {
+    pub(super) fn heal(&mut self, what: FaultKind, on: Scope) {
         let fault = Fault { what, on };
         self.tell(fault.subject(), EventKind::FaultCleared { fault });
     }
@@ -38,7 +38,7 @@ fn parted() -> Story {
         story.answer(node, peer, 9);
     }
     story.wait(60);
-    story.set(Trouble::Cut, half());
+    story.set(FaultKind::Cut, half());
     story.wait(1);
     story.give_up(p(2), p(3));
     story
@@ -72,7 +72,7 @@ fn a_node_behind_a_partition_lacks_a_message_because_of_it_and_nothing_else() {
             )
         );
     }
-    story.heal(Trouble::Cut, half());
+    story.heal(FaultKind::Cut, half());
     assert!(
         why_not(&story.model, p(4), id, 0).verdict.ends_with("set at 03:14:00 and healed at 03:14:23."),
         "{}",
@@ -93,7 +93,7 @@ fn a_message_that_passed_the_border_by_another_way_is_not_said_to_be_kept_by_it(
 #[test]
 fn an_overlay_that_stays_parted_after_the_healing_names_the_partition_that_parted_it() {
     let mut story = parted();
-    story.heal(Trouble::Cut, half());
+    story.heal(FaultKind::Cut, half());
     story.wait(30);
     let id = story.generate(p(1), 1);
     story.receive(p(2), p(1), id, Some(1));
@@ -113,7 +113,7 @@ fn a_death_and_a_suspicion_by_a_cut_say_so_of_a_node_that_runs() {
     let mut story = Story::network(3);
     story.answer(p(1), p(2), 9);
     story.wait(10);
-    story.set(Trouble::Cut, Scope::link(p(1), p(2)));
+    story.set(FaultKind::Cut, Scope::link(p(1), p(2)));
     story.three_misses(p(1), p(2));
     let suspect = about_node(&story.model, p(2), 0).verdict;
     assert!(
@@ -131,7 +131,7 @@ fn a_death_and_a_suspicion_by_a_cut_say_so_of_a_node_that_runs() {
 fn a_fault_that_keeps_only_some_is_told_as_not_certain() {
     let mut story = Story::network(2);
     story.answer(p(1), p(2), 9);
-    story.set(Trouble::Loss { percent: Percent::new(60).unwrap() }, Scope::link(p(1), p(2)));
+    story.set(FaultKind::Loss { percent: Percent::new(60).unwrap() }, Scope::link(p(1), p(2)));
     story.three_misses(p(1), p(2));
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
     let link = why_link(&story.model, p(1), p(2), 0).verdict;
@@ -144,13 +144,13 @@ fn a_fault_that_keeps_only_some_is_told_as_not_certain() {
 fn a_cut_that_was_healed_long_before_the_end_is_not_blamed_for_certain() {
     let mut story = Story::network(2);
     story.answer(p(1), p(2), 9);
-    story.set(Trouble::Cut, Scope::link(p(1), p(2)));
+    story.set(FaultKind::Cut, Scope::link(p(1), p(2)));
     for misses in 1..=3 {
         story.probe(p(1), p(2), u64::from(misses));
         story.wait(2);
         story.miss(p(1), p(2), u64::from(misses), misses);
         if misses == 1 {
-            story.heal(Trouble::Cut, Scope::link(p(1), p(2)));
+            story.heal(FaultKind::Cut, Scope::link(p(1), p(2)));
         }
     }
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
@@ -174,7 +174,7 @@ fn a_link_to_a_node_that_hung_or_was_killed_names_that_and_when() {
 #[test]
 fn a_link_that_stands_across_a_cut_says_that_nothing_passes() {
     let mut story = Story::network(2);
-    story.set(Trouble::Cut, Scope::link(p(1), p(2)));
+    story.set(FaultKind::Cut, Scope::link(p(1), p(2)));
     let told = why_link(&story.model, p(1), p(2), 0).verdict;
     assert!(told.ends_with("; nothing passes between them: 'cut p1 p2' since 03:13:00."), "{told}");
 }
@@ -182,7 +182,7 @@ fn a_link_that_stands_across_a_cut_says_that_nothing_passes() {
 #[test]
 fn a_partition_of_many_names_the_first_of_them_and_how_many_more() {
     let mut story = Story::network(12);
-    story.set(Trouble::Cut, Scope::border((1..=9).map(p).collect()));
+    story.set(FaultKind::Cut, Scope::border((1..=9).map(p).collect()));
     let id = story.generate(p(1), 1);
     let told = why_not(&story.model, p(12), id, 0).verdict;
     assert!(told.contains("on the other side of 'partition p1 p2 p3 p4 p5 and 4 more', set at 03:13:00."), "{told}");
@@ -210,7 +210,7 @@ fn a_node_that_was_down_then_and_is_back_now_is_told_both() {
 #[test]
 fn a_restart_does_not_excuse_from_having_lacked_a_message_in_the_life_before() {
     let mut story = Story::network(3);
-    story.set(Trouble::Cut, Scope::link(p(2), p(3)));
+    story.set(FaultKind::Cut, Scope::link(p(2), p(3)));
     let id = story.generate(p(1), 1);
     story.receive(p(2), p(1), id, Some(1));
     story.wait(20);
@@ -321,7 +321,7 @@ fn what_is_asked_of_a_link_to_a_hung_node_that_still_stands_names_the_hang() {
 fn a_seed_behind_a_partition_says_so_of_all_it_lost_in_one_clause() {
     use crate::model::why::why_seed;
     let mut story = Story::network(4);
-    story.set(Trouble::Cut, Scope::border(vec![p(1), p(2), s(1)]));
+    story.set(FaultKind::Cut, Scope::border(vec![p(1), p(2), s(1)]));
     story.wait(9);
     for peer in [p(3), p(4)] {
         story.tell(
@@ -344,7 +344,7 @@ fn a_seed_behind_a_partition_says_so_of_all_it_lost_in_one_clause() {
 #[test]
 fn a_report_that_could_not_arrive_is_not_said_to_be_unknown() {
     let mut story = Story::network(3);
-    story.set(Trouble::Cut, Scope::border(vec![p(1), p(2), s(1)]));
+    story.set(FaultKind::Cut, Scope::border(vec![p(1), p(2), s(1)]));
     story.three_misses(p(2), p(3));
     story.declare(p(2), p(3), DeathCause::Misses { misses: 3 });
     story.report(s(1), p(3), p(2), ReportAction::Verifying);
@@ -358,7 +358,7 @@ fn a_report_that_could_not_arrive_is_not_said_to_be_unknown() {
 #[test]
 fn a_node_that_runs_on_one_side_of_a_border_says_from_whom_it_is_cut_off() {
     let mut story = Story::network(3);
-    story.set(Trouble::Cut, Scope::border(vec![p(1), s(1)]));
+    story.set(FaultKind::Cut, Scope::border(vec![p(1), s(1)]));
     let told = about_node(&story.model, p(3), 0).verdict;
     assert!(told.ends_with("Nothing passes between it and p1 and s1: 'partition p1 s1' since 03:13:00."), "{told}");
 }
@@ -366,7 +366,7 @@ fn a_node_that_runs_on_one_side_of_a_border_says_from_whom_it_is_cut_off() {
 #[test]
 fn one_who_had_lost_a_node_by_a_cut_before_it_was_killed_is_told_apart_from_those_who_noticed_that() {
     let mut story = Story::network(3);
-    story.set(Trouble::Cut, Scope::link(p(1), p(2)));
+    story.set(FaultKind::Cut, Scope::link(p(1), p(2)));
     story.three_misses(p(1), p(2));
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
     story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
@@ -398,7 +398,7 @@ fn a_seed_that_could_not_ask_is_not_said_to_have_believed() {
 fn whoever_hears_from_a_node_all_the_while_disagrees_and_brings_it_back_to_nobody() {
     let mut story = Story::network(4);
     story.link(p(4), p(1), Purpose::Neighbor);
-    story.set(Trouble::Cut, Scope::border(vec![p(1), p(2)]));
+    story.set(FaultKind::Cut, Scope::border(vec![p(1), p(2)]));
     let cause = DeathCause::Misses { misses: 3 };
     for (node, peer, seq) in [(p(2), p(3), 1), (p(1), p(4), 2)] {
         story.three_misses(node, peer);
@@ -441,7 +441,7 @@ fn a_seed_that_disputes_before_the_reporter_is_heard_disputes_that_report() {
 fn a_link_that_its_other_end_broke_off_says_what_for_and_what_may_be_behind_it() {
     let mut story = Story::network(1);
     story.start(p(2), "p2", Role::Peer);
-    story.set(Trouble::Delay { by_us: 3 * SECOND, jitter_us: 0 }, Scope::Node(p(2)));
+    story.set(FaultKind::Delay { by_us: 3 * SECOND, jitter_us: 0 }, Scope::Node(p(2)));
     let (purpose, rule) = (Purpose::Neighbor, Rule::HandshakeTimeout);
     story.tell(p(2), EventKind::Dialing { peer: p(1), purpose });
     let (link, direction) = (LinkId(9), Direction::Inbound);
@@ -460,9 +460,9 @@ fn a_link_that_its_other_end_broke_off_says_what_for_and_what_may_be_behind_it()
 #[test]
 fn two_that_never_had_a_link_and_could_have_none_now_say_so() {
     let mut story = Story::network(4);
-    story.set(Trouble::Cut, half());
+    story.set(FaultKind::Cut, half());
     let told = why_link(&story.model, p(1), p(4), 0).verdict;
-    assert!(told.starts_with("There never was a link between p1 and p4: neither dialled the other."), "{told}");
+    assert!(told.starts_with("There never was a link between p1 and p4: neither dialed the other."), "{told}");
     assert!(told.ends_with(" Now nothing passes between them: 'partition p1 p2' since 03:13:00."), "{told}");
 }
 
@@ -470,7 +470,7 @@ fn two_that_never_had_a_link_and_could_have_none_now_say_so() {
 fn lost_on_one_side() -> Story {
     let mut story = Story::network(4);
     story.link(p(2), p(4), Purpose::Neighbor);
-    story.set(Trouble::Cut, half());
+    story.set(FaultKind::Cut, half());
     story.three_misses(p(2), p(4));
     story.declare(p(2), p(4), DeathCause::Misses { misses: 3 });
     story.wait(1);
@@ -482,7 +482,7 @@ fn lost_on_one_side() -> Story {
 fn a_node_that_others_heard_from_all_the_while_is_back_once_the_one_who_had_lost_it_links_to_it_again() {
     let mut story = lost_on_one_side();
     story.wait(1);
-    story.heal(Trouble::Cut, half());
+    story.heal(FaultKind::Cut, half());
     story.link(p(2), p(4), Purpose::Neighbor);
     let told = why_dead(&story.model, p(4), 0).verdict;
     assert!(told.contains("and is back since 03:13:08") && !told.contains("disagree"), "{told}");
@@ -501,7 +501,7 @@ fn a_node_that_links_to_others_on_its_own_side_of_a_partition_is_not_back_for_th
     for node in [1, 2] {
         story.link(p(node), p(4), Purpose::Neighbor);
     }
-    story.set(Trouble::Cut, half());
+    story.set(FaultKind::Cut, half());
     for (loses_it, is_repaired_with) in [(2, 5), (1, 6)] {
         story.three_misses(p(loses_it), p(4));
         story.declare(p(loses_it), p(4), DeathCause::Misses { misses: 3 });

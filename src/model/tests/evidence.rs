@@ -4,7 +4,7 @@ use super::*;
 use crate::model::link::LinkKey;
 use crate::model::warning::{Finding, Warning};
 use crate::model::why::{why_not, why_seed, why_warning};
-use crate::proto::fault::{Percent, Scope, Trouble};
+use crate::proto::fault::{FaultKind, Percent, Scope};
 
 const PEERS: u16 = 8;
 
@@ -15,8 +15,8 @@ fn eventful() -> (Story, Vec<MessageId>) {
     story.link(p(2), p(6), Purpose::Neighbor);
     let percent = Percent::new(60).unwrap();
     let border = Scope::border(vec![p(1), p(2), p(3), s(1)]);
-    story.set(Trouble::Loss { percent }, Scope::link(p(5), p(6)));
-    story.set(Trouble::Cut, border.clone());
+    story.set(FaultKind::Loss { percent }, Scope::link(p(5), p(6)));
+    story.set(FaultKind::Cut, border.clone());
     let mut messages = vec![story.generate(p(1), 1)];
     story.receive(p(2), p(1), messages[0], Some(1));
     for (a, b) in [(3, 4), (2, 6), (1, 8), (5, 6)] {
@@ -24,11 +24,11 @@ fn eventful() -> (Story, Vec<MessageId>) {
         story.wait(1);
         story.answer(p(7), p(b), 20);
     }
-    story.set(Trouble::Cut, Scope::link(p(4), p(5)));
-    story.set(Trouble::Delay { by_us: 3 * SECOND, jitter_us: 0 }, Scope::Node(p(5)));
-    story.set(Trouble::Slow { per_s: 2 }, Scope::Node(p(8)));
-    story.set(Trouble::Skew { by_us: 5_000_000 }, Scope::Node(p(1)));
-    story.set(Trouble::Duplicate { percent }, Scope::All);
+    story.set(FaultKind::Cut, Scope::link(p(4), p(5)));
+    story.set(FaultKind::Delay { by_us: 3 * SECOND, jitter_us: 0 }, Scope::Node(p(5)));
+    story.set(FaultKind::Slow { per_s: 2 }, Scope::Node(p(8)));
+    story.set(FaultKind::Skew { by_us: 5_000_000 }, Scope::Node(p(1)));
+    story.set(FaultKind::Duplicate { percent }, Scope::All);
     story.tell(p(7), EventKind::Hung);
     story.three_misses(p(8), p(7));
     story.tell(p(6), EventKind::Stopped { how: Stop::Killed });
@@ -40,7 +40,7 @@ fn eventful() -> (Story, Vec<MessageId>) {
         story.tell(seed, EventKind::ReportDisputed { dead: p(2), reporter: p(6), disputes: 1, rtt_us: 900 });
     }
     story.wait(1);
-    story.heal(Trouble::Cut, border);
+    story.heal(FaultKind::Cut, border);
     story.start(p(6), "p6", Role::Peer);
     messages.push(story.generate(p(3), 1));
     story.link(p(2), p(6), Purpose::Neighbor);

@@ -232,14 +232,14 @@ fn a_link_that_was_lost_and_found_again_before_is_not_blamed() {
 
 #[test]
 fn a_fault_on_the_link_is_told_as_what_kept_the_message() {
-    use crate::proto::fault::{Fault, Percent, Scope, Trouble};
+    use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
     let set = |what| {
         move |story: &mut Story| {
             let fault = Fault { what, on: Scope::link(p(2), p(3)) };
             story.tell(p(2), EventKind::FaultSet { fault });
         }
     };
-    let (story, id) = spread_to_two(set(Trouble::Cut));
+    let (story, id) = spread_to_two(set(FaultKind::Cut));
     let told = story.verdict(p(3), id);
     assert_eq!(
         told,
@@ -252,7 +252,7 @@ fn a_fault_on_the_link_is_told_as_what_kept_the_message() {
         "{}",
         story.verdict(p(4), id)
     );
-    let (story, id) = spread_to_two(set(Trouble::Loss { percent: Percent::new(30).unwrap() }));
+    let (story, id) = spread_to_two(set(FaultKind::Loss { percent: Percent::new(30).unwrap() }));
     let told = story.verdict(p(3), id);
     assert!(
         told.ends_with(

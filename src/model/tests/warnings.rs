@@ -4,7 +4,7 @@ use super::*;
 use crate::model::link::LinkKey;
 use crate::model::warning::{ALONE_AFTER, FRAGILE_AFTER, Finding, PARTED_AFTER, Warning};
 use crate::model::why::{why_seed, why_warning};
-use crate::proto::fault::{Fault, Scope, Trouble};
+use crate::proto::fault::{Fault, FaultKind, Scope};
 
 impl Story {
     /// Time passes, and the model is looked at twice a second.
@@ -257,7 +257,7 @@ fn a_reporter_that_was_wrong_is_warned_of() {
 fn one_report_that_two_seeds_find_false_is_one_and_the_cut_behind_it_is_named() {
     let mut story = Story::ring(5);
     let on = Scope::link(p(1), p(2));
-    story.tell(p(1), EventKind::FaultSet { fault: Fault { what: Trouble::Cut, on } });
+    story.tell(p(1), EventKind::FaultSet { fault: Fault { what: FaultKind::Cut, on } });
     story.three_misses(p(1), p(2));
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
     for seed in [s(1), s(2)] {
@@ -295,7 +295,7 @@ fn a_partition_is_not_told_once_more_for_each_link_across_it() {
     let on = Scope::border(vec![p(1), p(2)]);
     let (link, purpose) = (story.link_of(p(3), p(2)), Purpose::Neighbor);
     let end = LinkEnd::Dead { cause: DeathCause::Misses { misses: 3 } };
-    story.tell(p(1), EventKind::FaultSet { fault: Fault { what: Trouble::Cut, on } });
+    story.tell(p(1), EventKind::FaultSet { fault: Fault { what: FaultKind::Cut, on } });
     story.tell(p(3), EventKind::LinkDown { link, peer: p(2), purpose, end });
     story.watch(Duration::from_secs(9));
     assert!(!story.warnings().iter().any(|text| text.starts_with("one-way link")), "{:?}", story.warnings());
@@ -368,7 +368,7 @@ fn why_two_nodes_are_not_linked_is_told_by_what_was_tried() {
     let purpose = Purpose::Neighbor;
     assert_eq!(
         why_link(&story.model, p(1), p(3), 0).verdict,
-        "There never was a link between p1 and p3: neither dialled the other. A peer dials only until it has the links \
+        "There never was a link between p1 and p3: neither dialed the other. A peer dials only until it has the links \
          that it aims for; p1 has 1 neighbor, p3 has 1 neighbor."
     );
     story.tell(p(1), EventKind::Dialing { peer: p(3), purpose });

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::why::{why_not, why_seed};
-use crate::proto::fault::{Percent, Scope, Trouble};
+use crate::proto::fault::{FaultKind, Percent, Scope};
 
 #[test]
 fn a_node_that_was_suspected_is_told_to_run_since_its_start_and_the_doubt_for_a_while_only() {
@@ -113,7 +113,7 @@ fn a_seed_that_hangs_or_is_cut_off_is_said_not_to_know_who_died() {
     let mut story = Story::network(3);
     story.wait(1);
     story.tell(s(1), EventKind::Hung);
-    story.set(Trouble::Cut, Scope::border(vec![s(2)]));
+    story.set(FaultKind::Cut, Scope::border(vec![s(2)]));
     story.wait(1);
     story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
     story.declare(p(2), p(3), DeathCause::LinkError);
@@ -141,7 +141,7 @@ fn star() -> Story {
 fn a_node_that_was_cut_off_link_by_link_blames_all_of_the_cuts() {
     let mut story = star();
     story.wait(1);
-    (2..=8).for_each(|n| story.set(Trouble::Cut, Scope::link(p(1), p(n))));
+    (2..=8).for_each(|n| story.set(FaultKind::Cut, Scope::link(p(1), p(n))));
     let told = about_node(&story.model, p(1), 0).verdict;
     assert!(
         told.ends_with(
@@ -167,7 +167,7 @@ fn a_node_that_was_cut_off_link_by_link_blames_all_of_the_cuts() {
 fn a_node_that_one_open_link_leads_to_is_not_said_to_be_cut_from_all() {
     let mut story = star();
     story.wait(1);
-    (2..=7).for_each(|n| story.set(Trouble::Cut, Scope::link(p(1), p(n))));
+    (2..=7).for_each(|n| story.set(FaultKind::Cut, Scope::link(p(1), p(n))));
     let id = story.generate(p(2), 1);
     let told = why_not(&story.model, p(1), id, 0).verdict;
     assert!(told.contains("it was cut from p2, which had it at 03:13:01, by 'cut p1 p2'"), "{told}");
@@ -176,7 +176,7 @@ fn a_node_that_one_open_link_leads_to_is_not_said_to_be_cut_from_all() {
 #[test]
 fn a_fault_that_may_have_kept_a_message_or_broken_the_connections_is_named_first() {
     let mut story = Story::network(3);
-    let delay = Trouble::Delay { by_us: 5 * SECOND, jitter_us: 0 };
+    let delay = FaultKind::Delay { by_us: 5 * SECOND, jitter_us: 0 };
     story.set(delay, Scope::Node(p(2)));
     story.wait(1);
     for reporter in [p(1), p(3)] {
@@ -192,7 +192,7 @@ fn a_fault_that_may_have_kept_a_message_or_broken_the_connections_is_named_first
     assert!(told.starts_with("p2 was killed at 03:13:02") && !told.contains("delay"), "{told}");
 
     let mut story = Story::network(3);
-    let loss = Trouble::Loss { percent: Percent::new(30).unwrap() };
+    let loss = FaultKind::Loss { percent: Percent::new(30).unwrap() };
     story.set(loss, Scope::link(p(1), p(2)));
     let id = story.generate(p(1), 1);
     assert_eq!(

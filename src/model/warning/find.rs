@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::{DISPUTED_FOR, FLAPPING_WITHIN, FORGED_FOR, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX, UNREACHED_FOR};
 use crate::event::Purpose;
 use crate::model::death::DeathCase;
-use crate::model::fault::Record;
+use crate::model::fault::FaultRecord;
 use crate::model::graph::{Cuts, Graph};
-use crate::model::link::Link;
-use crate::model::node::{COMEBACKS_MAX, Life, Node, NodeState};
-use crate::model::overlay::Overlay;
+use crate::model::link::LinkHistory;
+use crate::model::node::{COMEBACKS_MAX, Life, NodeRecord, NodeState};
+use crate::model::overlay::OverlaySnapshot;
 use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
@@ -25,7 +25,7 @@ const UNREACHED_MAX: usize = 256;
 
 /// What is wrong with the shape of the overlay.
 #[derive(Debug, Clone, Default)]
-struct Shape {
+struct OverlayShape {
     alone: Vec<Addr>,
     parted: Option<Finding>,
     fragile: Option<Finding>,
@@ -33,16 +33,16 @@ struct Shape {
 
 /// What is known from the looks before.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Search {
+pub(super) struct WarningSearch {
     /// How many changes the overlay had seen when it was last looked at.
     version: Option<u64>,
-    shape: Shape,
+    shape: OverlayShape,
     /// Messages before this number were judged.
     judged: u64,
     unreached: VecDeque<MessageId>,
 }
 
-impl Search {
+impl WarningSearch {
     /// All that is wrong now.
     pub(super) fn look(&mut self, model: &Model, now: Time) -> Vec<Finding> {
         let version = model.changes.version();
@@ -100,13 +100,14 @@ fn is_unreached(model: &Model, rumor: &Rumor) -> bool {
 }
 
 /// Who lacks it and had the time to be linked; those who had not are excused.
-fn lacking<'a>(model: &'a Model, rumor: &'a Rumor) -> impl Iterator<Item = &'a Node> {
-    let was_linked =
-        |node: &&Node| node.lives.running_since(rumor.began()).is_some_and(|from| from + JOINING <= rumor.began());
+fn lacking<'a>(model: &'a Model, rumor: &'a Rumor) -> impl Iterator<Item = &'a NodeRecord> {
+    let was_linked = |node: &&NodeRecord| {
+        node.lives.running_since(rumor.began()).is_some_and(|from| from + JOINING <= rumor.began())
+    };
     rumor.lacking(&model.nodes, Counting::HadTime).filter(was_linked)
 }
 
-fn shape(model: &Model) -> Shape {
+fn shape(model: &Model) -> OverlayShape {
     let overlay = model.overlay();
     let graph = overlay.with_one_elsewhere();
     let (alone, mut parts): (Vec<_>, Vec<_>) = graph.parts().into_iter().partition(|part| part.len() == 1);
@@ -116,7 +117,7 @@ fn shape(model: &Model) -> Shape {
     let alone = alone.into_iter().flatten().take(KIND_MAX).collect();
     let fragile = fragile(&overlay, &graph);
     let parted = (parts.len() > 1).then_some(Finding::Parted { parts });
-    Shape { alone, parted, fragile }
+    OverlayShape { alone, parted, fragile }
 }
 
 /// There is somebody else to be linked to.
@@ -130,7 +131,7 @@ fn has_others(model: &Model, node: Addr) -> bool {
     })
 }
 
-fn fragile(overlay: &Overlay, graph: &Graph) -> Option<Finding> {
+fn fragile(overlay: &OverlaySnapshot, graph: &Graph) -> Option<Finding> {
     if graph.len() < FRAGILE_NODES_MIN {
         return None;
     }
@@ -187,7 +188,7 @@ pub(in crate::model) fn difference(model: &Model, seed: Addr, now: Time, grace: 
     }
 }
 
-fn is_alive(node: &Node) -> bool {
+fn is_alive(node: &NodeRecord) -> bool {
     match node.state() {
         // Of one of whom others only told us nothing speaks against it.
         NodeState::Up | NodeState::Suspect { .. } | NodeState::Known => true,
@@ -223,15 +224,15 @@ fn flapping(model: &Model, now: Time) -> Vec<Finding> {
 
 /// A partition lies between them. It is warned of itself: what each link across it and each list knows of it says no more.
 fn is_parted(model: &Model, one: Addr, other: Addr) -> bool {
-    let is_border = |record: &Record| matches!(record.fault.on, Scope::Border(_));
+    let is_border = |record: &FaultRecord| matches!(record.fault.on, Scope::Border(_));
     model.faults.on_link(one, other).any(is_border)
 }
 
 fn one_way(model: &Model) -> Vec<Finding> {
     let runs = |addr| model.nodes.get(addr).is_some_and(|node| node.life == Life::Running);
-    let is_one_way = |link: &&crate::model::link::Link| {
+    let is_one_way = |link: &&crate::model::link::LinkHistory| {
         let back = model.links.get(link.key.peer, link.key.node);
-        let is_back = back.is_some_and(crate::model::link::Link::is_up);
+        let is_back = back.is_some_and(crate::model::link::LinkHistory::is_up);
         runs(link.key.node) && runs(link.key.peer) && !is_back && !is_parted(model, link.key.node, link.key.peer)
     };
     model.links.up().filter(is_one_way).take(KIND_MAX).map(|link| Finding::OneWay { link: link.key }).collect()
@@ -273,7 +274,7 @@ fn forged(model: &Model, now: Time) -> Vec<Finding> {
 /// Whose neighbors are most of them such that joined when it was full, as long as these are linked to it.
 fn eclipsed(model: &Model) -> Vec<Finding> {
     let found = model.crowds.iter().filter_map(|(node, joined)| {
-        let is_neighbor = |link: &&Link| link.is_up() && link.purpose == Purpose::Neighbor;
+        let is_neighbor = |link: &&LinkHistory| link.is_up() && link.purpose == Purpose::Neighbor;
         let neighbors: Vec<Addr> = model.links.open_of(*node).filter(is_neighbor).map(|link| link.key.peer).collect();
         let joiners: Vec<Addr> = neighbors.iter().copied().filter(|neighbor| joined.contains(neighbor)).collect();
         let is_most = joiners.len() * 2 > neighbors.len();

@@ -1,12 +1,12 @@
 //! What was done on purpose and explains why one node did not hear another: a fault between the two, or that the
 //! other one hung or stopped. An answer names it before all else.
 
-use super::{Evidence, Teller};
-use crate::model::fault::Record;
-use crate::model::node::{Life, Lives, Turn};
+use super::{EvidenceLine, Explainer};
+use crate::model::fault::FaultRecord;
+use crate::model::node::{Life, LifeChange, Lives};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Scope, Trouble};
+use crate::proto::fault::{FaultKind, Scope};
 use crate::proto::time::Time;
 
 /// Faults that a sentence names.
@@ -16,13 +16,13 @@ const FAULTS_MAX: usize = 2;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause<'a> {
     /// Nothing passed between the two.
-    Barrier(&'a Record),
+    Barrier(&'a FaultRecord),
     /// This node hung or stopped.
-    Gone(Addr, Turn),
+    Gone(Addr, LifeChange),
     /// A fault that makes a node as it was found: a slow reader.
-    Made(&'a Record),
+    Made(&'a FaultRecord),
     /// A fault that keeps some messages from arriving, or kept all for a part of the time.
-    Perhaps(&'a Record),
+    Perhaps(&'a FaultRecord),
 }
 
 /// The time in which one node had no answer from another: from the first probe.
@@ -46,33 +46,33 @@ impl Silence {
 }
 
 /// Does it keep all from arriving?
-pub(super) fn is_barrier(record: &Record) -> bool {
+pub(super) fn is_barrier(record: &FaultRecord) -> bool {
     match record.fault.what {
-        Trouble::Cut => true,
-        Trouble::Loss { percent } => percent.get() == 100,
-        Trouble::Delay { .. }
-        | Trouble::Duplicate { .. }
-        | Trouble::Reorder { .. }
-        | Trouble::Slow { .. }
-        | Trouble::Skew { .. }
-        | Trouble::Junk { .. } => false,
+        FaultKind::Cut => true,
+        FaultKind::Loss { percent } => percent.get() == 100,
+        FaultKind::Delay { .. }
+        | FaultKind::Duplicate { .. }
+        | FaultKind::Reorder { .. }
+        | FaultKind::Slow { .. }
+        | FaultKind::Skew { .. }
+        | FaultKind::Junk { .. } => false,
     }
 }
 
 /// Does it keep some from arriving, or from arriving in time?
-pub(super) fn is_hindrance(record: &Record) -> bool {
+pub(super) fn is_hindrance(record: &FaultRecord) -> bool {
     match record.fault.what {
-        Trouble::Loss { .. } | Trouble::Delay { .. } | Trouble::Reorder { .. } | Trouble::Slow { .. } => true,
-        Trouble::Cut | Trouble::Duplicate { .. } | Trouble::Skew { .. } | Trouble::Junk { .. } => false,
+        FaultKind::Loss { .. } | FaultKind::Delay { .. } | FaultKind::Reorder { .. } | FaultKind::Slow { .. } => true,
+        FaultKind::Cut | FaultKind::Duplicate { .. } | FaultKind::Skew { .. } | FaultKind::Junk { .. } => false,
     }
 }
 
-impl<'a> Teller<'a> {
+impl<'a> Explainer<'a> {
     /// Why `node` heard nothing of `peer` in this time: of what lasted for most of it, what was first.
     pub(super) fn cause_of(self, node: Addr, peer: Addr, silence: Silence) -> Option<Cause<'a>> {
-        let met = |record: &&Record| silence.meets(record.since, record.until);
+        let met = |record: &&FaultRecord| silence.meets(record.since, record.until);
         let faults = || self.model.faults().ever_between(node, peer).filter(met);
-        let whole = |record: &&Record| is_barrier(record) && silence.is_mostly(record.since, record.until);
+        let whole = |record: &&FaultRecord| is_barrier(record) && silence.is_mostly(record.since, record.until);
         let barrier = faults().filter(whole).min_by_key(|record| record.since);
         let gone = self.gone(peer, silence);
         match (barrier, gone) {
@@ -84,9 +84,9 @@ impl<'a> Teller<'a> {
     }
 
     /// When this node ceased to say anything, if it did in this time or before.
-    fn gone(self, node: Addr, silence: Silence) -> Option<Turn> {
+    fn gone(self, node: Addr, silence: Silence) -> Option<LifeChange> {
         let lives = self.lives(node)?;
-        let is_gone = |turn: &&Turn| {
+        let is_gone = |turn: &&LifeChange| {
             turn.life != Life::Running && silence.meets(turn.at, lives.after(turn.at).map(|next| next.at))
         };
         lives.turns().iter().find(is_gone).copied()
@@ -107,22 +107,22 @@ impl<'a> Teller<'a> {
     }
 
     /// `p1 and p5 were cut from each other by 'cut p1 p5' since 03:13:02`.
-    fn barrier(self, record: &Record, who: &str) -> String {
+    fn barrier(self, record: &FaultRecord, who: &str) -> String {
         match record.fault.what {
-            Trouble::Cut => format!("{who} were cut from each other by {}", self.named(record)),
-            Trouble::Loss { .. }
-            | Trouble::Delay { .. }
-            | Trouble::Duplicate { .. }
-            | Trouble::Reorder { .. }
-            | Trouble::Slow { .. }
-            | Trouble::Skew { .. }
-            | Trouble::Junk { .. } => format!("nothing passed between {who}, by {}", self.named(record)),
+            FaultKind::Cut => format!("{who} were cut from each other by {}", self.named(record)),
+            FaultKind::Loss { .. }
+            | FaultKind::Delay { .. }
+            | FaultKind::Duplicate { .. }
+            | FaultKind::Reorder { .. }
+            | FaultKind::Slow { .. }
+            | FaultKind::Skew { .. }
+            | FaultKind::Junk { .. } => format!("nothing passed between {who}, by {}", self.named(record)),
         }
     }
 
     /// What keeps these two apart now, or may: `nothing passes between them: 'cut p1 p5' since 03:13:02`.
     pub(super) fn trouble_now(self, one: Addr, other: Addr) -> Option<String> {
-        let records: Vec<&Record> =
+        let records: Vec<&FaultRecord> =
             self.model.faults().ever_between(one, other).filter(|record| record.until.is_none()).collect();
         if let Some(record) = records.iter().find(|record| is_barrier(record)) {
             return Some(format!("nothing passes between them: {}", self.named(record)));
@@ -137,13 +137,13 @@ impl<'a> Teller<'a> {
 
     /// What hinders all messages of a node now: `'delay p5 3s' since 03:13:02 may be why, which is not certain`.
     pub(super) fn hindered_now(self, node: Addr) -> Option<String> {
-        let is_it = |record: &&Record| record.fault.on.is_at(node) && is_hindrance(record);
+        let is_it = |record: &&FaultRecord| record.fault.on.is_at(node) && is_hindrance(record);
         self.model.faults().iter().find(is_it).map(|record| self.cause_clause(Cause::Perhaps(record), ""))
     }
 
     /// A fault that may have kept something from passing between two nodes at this time.
     pub(super) fn hindrance_at(self, one: Addr, other: Addr, at: Time) -> Option<Cause<'a>> {
-        let is_it = |record: &&Record| is_hindrance(record) && record.was_at(at);
+        let is_it = |record: &&FaultRecord| is_hindrance(record) && record.was_at(at);
         self.model.faults().ever_between(one, other).find(is_it).map(Cause::Perhaps)
     }
 
@@ -174,7 +174,7 @@ impl<'a> Teller<'a> {
     }
 
     /// The command that set it, and when it was so: `'cut p1 p5' since 03:13:02`.
-    pub(super) fn named(self, record: &Record) -> String {
+    pub(super) fn named(self, record: &FaultRecord) -> String {
         let since = self.clock(record.since);
         match record.until {
             Some(until) => format!("'{}' from {since} to {}", self.fault(record), self.clock(until)),
@@ -183,7 +183,7 @@ impl<'a> Teller<'a> {
     }
 
     /// The first of these, and how many there are besides: `'cut p1 p5' since 03:13:02 and 6 more`.
-    pub(super) fn named_first(self, records: &[&Record]) -> Option<String> {
+    pub(super) fn named_first(self, records: &[&FaultRecord]) -> Option<String> {
         let first = self.named(records.first()?);
         Some(match records.len() - 1 {
             0 => first,
@@ -192,7 +192,7 @@ impl<'a> Teller<'a> {
     }
 
     /// A fault as the command that sets it, with no more names than a sentence holds.
-    pub(super) fn fault(self, record: &Record) -> String {
+    pub(super) fn fault(self, record: &FaultRecord) -> String {
         match &record.fault.on {
             Scope::Border(nodes) if nodes.len() > super::NAMES_MAX => {
                 let names = record.fault.on.names_in_order(&|addr| self.name(addr));
@@ -206,7 +206,7 @@ impl<'a> Teller<'a> {
     }
 
     /// What became of a node, and when: `was killed at 03:13:02`.
-    pub(super) fn turn(self, turn: Turn) -> String {
+    pub(super) fn turn(self, turn: LifeChange) -> String {
         let at = self.clock(turn.at);
         match turn.life {
             Life::Killed => format!("was killed at {at}"),
@@ -217,16 +217,16 @@ impl<'a> Teller<'a> {
     }
 
     /// All turns of a node of ours but its first start.
-    pub(super) fn turns(self, node: Addr) -> Vec<Evidence> {
+    pub(super) fn turns(self, node: Addr) -> Vec<EvidenceLine> {
         let name = self.name(node);
-        let told = |turn: &Turn| {
+        let told = |turn: &LifeChange| {
             let text = match turn.life {
                 Life::Killed => "was killed: links broken off, no goodbye",
                 Life::Hung => "hung: its sockets are open, it says nothing",
                 Life::Left => "left politely",
                 Life::Running | Life::Elsewhere => "was started again",
             };
-            Evidence::at(turn.at, format!("{name} {text}"))
+            EvidenceLine::at(turn.at, format!("{name} {text}"))
         };
         let turns = self.lives(node).map(Lives::turns).unwrap_or_default();
         let later = turns.iter().enumerate().filter(|(place, turn)| *place > 0 || turn.life != Life::Running);

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::Teller;
+use super::Explainer;
 use super::cause::{Cause, Silence};
 use crate::event::{LinkEnd, Side};
-use crate::model::fault::Record;
-use crate::model::link::{Link, Step, StepKind};
-use crate::model::node::{Life, Lives, Turn};
+use crate::model::fault::FaultRecord;
+use crate::model::link::{LinkHistory, LinkStep, StepKind};
+use crate::model::node::{Life, LifeChange, Lives};
 use crate::model::sentence::end_text;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
@@ -19,40 +19,40 @@ use crate::proto::time::Time;
 const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 
 /// This end only saw the connection go; the other one may know why.
-pub(super) fn is_seen_only(step: &Step) -> bool {
+pub(super) fn is_seen_only(step: &LinkStep) -> bool {
     let StepKind::Down { end, .. } = step.what else { return false };
     matches!(end, LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost)
 }
 
 /// The link is gone since this step.
-pub(super) fn is_loss(step: &Step) -> bool {
+pub(super) fn is_loss(step: &LinkStep) -> bool {
     matches!(step.what, StepKind::Down { .. } | StepKind::Dropped | StepKind::NodeStopped)
 }
 
 /// When this link was last lost, if it is, and how: `p2 - p3, ended at 03:13:02: p2 was killed`.
-pub(super) fn last_loss(teller: Teller<'_>, link: &Link) -> Option<(Time, String)> {
+pub(super) fn last_loss(explainer: Explainer<'_>, link: &LinkHistory) -> Option<(Time, String)> {
     let step = link.history.iter().rev().find(|step| is_loss(step)).filter(|_| !link.is_up())?;
-    let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
-    let why = end_of(teller, link, step);
-    Some((step.at, format!("{node} - {peer}, ended at {}: {why}", teller.clock(step.at))))
+    let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
+    let why = end_of(explainer, link, step);
+    Some((step.at, format!("{node} - {peer}, ended at {}: {why}", explainer.clock(step.at))))
 }
 
 /// Why a link ended, told from outside: who did it, and what explains it.
-pub(super) fn end_of(teller: Teller<'_>, link: &Link, step: &Step) -> String {
-    let told = told_end_of(teller, link, step);
-    match cause_of_end(teller, link, step) {
-        Some(cause) => format!("{told}; {}", teller.cause_clause(cause, "the two")),
+pub(super) fn end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
+    let told = told_end_of(explainer, link, step);
+    match cause_of_end(explainer, link, step) {
+        Some(cause) => format!("{told}; {}", explainer.cause_clause(cause, "the two")),
         None => told,
     }
 }
 
 /// As [`end_of`], as the end that tells it saw it.
-pub(super) fn told_end_of(teller: Teller<'_>, link: &Link, step: &Step) -> String {
-    let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
+pub(super) fn told_end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
+    let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
     match step.what {
         StepKind::Down { end, .. } => ended_by(&node, &peer, end),
         StepKind::Dropped => format!("{peer} dropped it, because {node} hung"),
-        StepKind::NodeStopped => format!("{node} {}", stop_text(teller, link.key.node, step.at)),
+        StepKind::NodeStopped => format!("{node} {}", stop_text(explainer, link.key.node, step.at)),
         StepKind::Dialing
         | StepKind::DialFailed { .. }
         | StepKind::Refused { .. }
@@ -64,9 +64,9 @@ pub(super) fn told_end_of(teller: Teller<'_>, link: &Link, step: &Step) -> Strin
     }
 }
 
-fn stop_text(teller: Teller<'_>, node: Addr, at: Time) -> &'static str {
+fn stop_text(explainer: Explainer<'_>, node: Addr, at: Time) -> &'static str {
     // A node that is started again in the moment of its end has two turns then.
-    let turns = teller.lives(node).map(Lives::turns).unwrap_or_default();
+    let turns = explainer.lives(node).map(Lives::turns).unwrap_or_default();
     let stop = turns.iter().find(|turn| turn.at == at && turn.life != Life::Running);
     match stop.map(|turn| turn.life) {
         Some(Life::Killed) => "was killed",
@@ -76,20 +76,20 @@ fn stop_text(teller: Teller<'_>, node: Addr, at: Time) -> &'static str {
 }
 
 /// What was done on purpose that explains why this link ended so.
-pub(super) fn cause_of_end<'a>(teller: Teller<'a>, link: &Link, step: &Step) -> Option<Cause<'a>> {
+pub(super) fn cause_of_end<'a>(explainer: Explainer<'a>, link: &LinkHistory, step: &LinkStep) -> Option<Cause<'a>> {
     let (node, peer) = (link.key.node, link.key.peer);
     match step.what {
         StepKind::Down { end: LinkEnd::Dead { cause: DeathCause::Misses { .. } }, unanswered_since } => {
             let from = unanswered_since.unwrap_or(step.at);
-            teller.cause_of(node, peer, Silence { from, until: step.at })
+            explainer.cause_of(node, peer, Silence { from, until: step.at })
         }
         StepKind::Down {
             end: LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost,
             ..
-        } => stopped_just_before(teller, peer, step.at).or_else(|| teller.hindrance_at(node, peer, step.at)),
-        StepKind::Down { end: LinkEnd::TooSlow, .. } => slow(teller, peer, step.at),
+        } => stopped_just_before(explainer, peer, step.at).or_else(|| explainer.hindrance_at(node, peer, step.at)),
+        StepKind::Down { end: LinkEnd::TooSlow, .. } => slow(explainer, peer, step.at),
         StepKind::Dropped => {
-            let hung = teller.lives(node)?.at(step.at).filter(|turn| turn.life == Life::Hung);
+            let hung = explainer.lives(node)?.at(step.at).filter(|turn| turn.life == Life::Hung);
             hung.map(|turn| Cause::Gone(node, turn))
         }
         StepKind::Down {
@@ -113,14 +113,14 @@ pub(super) fn cause_of_end<'a>(teller: Teller<'a>, link: &Link, step: &Step) -> 
     }
 }
 
-fn stopped_just_before(teller: Teller<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
-    let is_it = |turn: &&Turn| turn.life != Life::Running && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN;
-    teller.lives(node)?.turns().iter().rev().find(is_it).map(|turn| Cause::Gone(node, *turn))
+fn stopped_just_before(explainer: Explainer<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
+    let is_it = |turn: &&LifeChange| turn.life != Life::Running && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN;
+    explainer.lives(node)?.turns().iter().rev().find(is_it).map(|turn| Cause::Gone(node, *turn))
 }
 
-fn slow(teller: Teller<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
-    let mut records = teller.model.faults().ever_on_node(node);
-    let is_it = |record: &&Record| record.fault.what.kind() == TroubleKind::Slow && record.was_at(at);
+fn slow(explainer: Explainer<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
+    let mut records = explainer.model.faults().ever_on_node(node);
+    let is_it = |record: &&FaultRecord| record.fault.what.kind() == TroubleKind::Slow && record.was_at(at);
     records.find(is_it).map(Cause::Made)
 }
 

@@ -17,17 +17,17 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::ending::{is_loss, is_seen_only};
-use super::{Evidence, Explanation, Teller};
+use super::{EvidenceLine, Explainer, Explanation};
 use crate::event::Purpose;
-use crate::model::elsewhere::Proof;
-use crate::model::fault::Record;
+use crate::model::elsewhere::ForeignCopy;
+use crate::model::fault::FaultRecord;
 use crate::model::graph::Ways;
-use crate::model::link::{Link, Step};
-use crate::model::node::{Life, Turn};
-use crate::model::overlay::Overlay;
-use crate::model::rumor::{Copy, DELIVERY_TIME, Rumor};
+use crate::model::link::{LinkHistory, LinkStep};
+use crate::model::node::{Life, LifeChange};
+use crate::model::overlay::OverlaySnapshot;
+use crate::model::rumor::{DELIVERY_TIME, MessageCopy, Rumor};
 use crate::model::words::span_text;
-use crate::model::{HashMap, Model};
+use crate::model::{FastHashMap, Model};
 use crate::proto::addr::Addr;
 use crate::proto::fault::TroubleKind;
 use crate::proto::message::{MessageId, Role};
@@ -39,26 +39,30 @@ const LOST_AROUND: Duration = Duration::from_secs(1);
 
 /// Why this node has not got this message; or that it has, and when.
 pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> Explanation {
-    let teller = Teller { model, utc_offset_s };
-    let (name, message) = (teller.name(node), model.message_name(id));
+    let explainer = Explainer { model, utc_offset_s };
+    let (name, message) = (explainer.name(node), model.message_name(id));
     let title = format!("{message} and {name}");
     let Some(rumor) = model.rumors().get(id) else {
         let verdict = format!("What became of {message} is not certain: it is no longer held here, or never was.");
         return Explanation { title, verdict, evidence: Vec::new() };
     };
     if let Some(copy) = rumor.copies.get(&node) {
-        return Explanation { title, verdict: got_it(teller, node, rumor, *copy), evidence: sender(teller, *copy) };
+        return Explanation {
+            title,
+            verdict: got_it(explainer, node, rumor, *copy),
+            evidence: sender(explainer, *copy),
+        };
     }
     if let Some((_, proof)) = rumor.elsewhere(model.nodes()).find(|(holder, _)| *holder == node) {
-        return Explanation { title, verdict: has_it(teller, node, rumor, proof), evidence: Vec::new() };
+        return Explanation { title, verdict: has_it(explainer, node, rumor, proof), evidence: Vec::new() };
     }
-    let inquiry = Inquiry::new(teller, rumor);
-    let reason = inquiry.reason(node);
-    let verdict = format!("{}.", inquiry.sentence(node, &reason));
+    let diagnosis = Diagnosis::new(explainer, rumor);
+    let reason = diagnosis.reason(node);
+    let verdict = format!("{}.", diagnosis.sentence(node, &reason));
     Explanation {
         title: format!("Why did {name} not get {message}?"),
         verdict,
-        evidence: inquiry.evidence(node, &reason),
+        evidence: diagnosis.evidence(node, &reason),
     }
 }
 
@@ -73,17 +77,17 @@ pub struct Lack {
 
 /// Why each of these nodes has not got this message.
 pub fn why_not_each(model: &Model, rumor: &Rumor, nodes: &[Addr], utc_offset_s: i32) -> Vec<Lack> {
-    let inquiry = Inquiry::new(Teller { model, utc_offset_s }, rumor);
+    let diagnosis = Diagnosis::new(Explainer { model, utc_offset_s }, rumor);
     let lack = |node: &Addr| {
-        let reason = inquiry.reason(*node);
-        Lack { why: inquiry.clause(*node, &reason), is_on_its_way: inquiry.is_on_its_way(*node, &reason) }
+        let reason = diagnosis.reason(*node);
+        Lack { why: diagnosis.clause(*node, &reason), is_on_its_way: diagnosis.is_on_its_way(*node, &reason) }
     };
     nodes.iter().map(lack).collect()
 }
 
-fn got_it(teller: Teller<'_>, node: Addr, rumor: &Rumor, copy: Copy) -> String {
-    let (name, message) = (teller.name(node), teller.model.message_name(rumor.id));
-    let at = teller.clock(copy.at);
+fn got_it(explainer: Explainer<'_>, node: Addr, rumor: &Rumor, copy: MessageCopy) -> String {
+    let (name, message) = (explainer.name(node), explainer.model.message_name(rumor.id));
+    let at = explainer.clock(copy.at);
     let Some(from) = copy.from else { return format!("{name} has {message}: it generated it at {at}.") };
     let hop = match (copy.hop, copy.hop_known) {
         (Some(hop), _) => format!(", hop {hop}"),
@@ -96,30 +100,30 @@ fn got_it(teller: Teller<'_>, node: Addr, rumor: &Rumor, copy: Copy) -> String {
         1 => "1 further copy came later".to_owned(),
         more => format!("{more} further copies came later"),
     };
-    format!("{name} did get {message}: at {at} from {}{hop}, {delay} after it began; {more}.", teller.name(from))
+    format!("{name} did get {message}: at {at} from {}{hop}, {delay} after it began; {more}.", explainer.name(from))
 }
 
 /// Of a node elsewhere only what it sent tells that it has a message.
-fn has_it(teller: Teller<'_>, node: Addr, rumor: &Rumor, proof: Proof) -> String {
-    let (name, message) = (teller.name(node), teller.model.message_name(rumor.id));
-    let (to, at) = (teller.name(proof.to), teller.clock(proof.at));
+fn has_it(explainer: Explainer<'_>, node: Addr, rumor: &Rumor, proof: ForeignCopy) -> String {
+    let (name, message) = (explainer.name(node), explainer.model.message_name(rumor.id));
+    let (to, at) = (explainer.name(proof.to), explainer.clock(proof.at));
     let from = if node == rumor.id.origin {
         "it began there".to_owned()
     } else {
         let perhaps =
-            proof.perhaps_from.map_or_else(String::new, |from| format!(", perhaps from {}", teller.name(from)));
+            proof.perhaps_from.map_or_else(String::new, |from| format!(", perhaps from {}", explainer.name(from)));
         format!("it runs elsewhere, so from whom it had it is not certain{perhaps}")
     };
     format!("{name} has {message}: it sent a copy to {to} at {at}; {from}.")
 }
 
-fn sender(teller: Teller<'_>, copy: Copy) -> Vec<Evidence> {
-    let from = copy.from.map(|from| format!("the first copy came from {}", teller.name(from)));
-    from.map(|from| Evidence::at(copy.at, from)).into_iter().collect()
+fn sender(explainer: Explainer<'_>, copy: MessageCopy) -> Vec<EvidenceLine> {
+    let from = copy.from.map(|from| format!("the first copy came from {}", explainer.name(from)));
+    from.map(|from| EvidenceLine::at(copy.at, from)).into_iter().collect()
 }
 
 /// Why it was not delivered.
-enum Reason<'a> {
+enum LackReason<'a> {
     /// Nobody here can tell.
     NotOurs,
     /// It was started and stopped more often since than is kept.
@@ -129,29 +133,29 @@ enum Reason<'a> {
     /// It did not run yet.
     Later { from: Time },
     /// It did not run when the message began, or said nothing; and when it ran again, if it did.
-    Down { turn: Turn, back: Option<Time> },
+    Down { turn: LifeChange, back: Option<Time> },
     /// It stopped before the message had come.
-    WentDown { turn: Turn, back: Option<Time> },
+    WentDown { turn: LifeChange, back: Option<Time> },
     /// Nothing passed from all those who have it to where it was.
-    Behind { border: &'a Record },
+    Behind { border: &'a FaultRecord },
     /// It had no neighbor.
     Alone { lost: Vec<Lost<'a>> },
     /// No way of open links led there.
     Apart { side: usize, lost: Vec<Lost<'a>> },
     /// This far it came, and not over the next link.
-    Stuck { holder: Addr, next: Addr, at: Time, fate: Fate<'a> },
+    Stuck { holder: Addr, next: Addr, at: Time, fate: CrossingOutcome<'a> },
 }
 
 /// What became of the link that the message did not cross.
-enum Fate<'a> {
+enum CrossingOutcome<'a> {
     /// A fault was on it that keeps messages, or some of them, from arriving.
-    Faulty(&'a Record),
+    Faulty(&'a FaultRecord),
     /// It ended.
     Ended(Lost<'a>),
     /// The holder stopped or hung.
-    HolderDown(Turn),
+    HolderDown(LifeChange),
     /// The next node did.
-    NextDown(Turn),
+    NextDown(LifeChange),
     /// It came about only after the holder had the message.
     Late,
     /// Nothing that was seen.
@@ -161,8 +165,8 @@ enum Fate<'a> {
 /// A link that ended, as one of its ends tells.
 #[derive(Clone, Copy)]
 struct Lost<'a> {
-    link: &'a Link,
-    step: &'a Step,
+    link: &'a LinkHistory,
+    step: &'a LinkStep,
 }
 
 impl Lost<'_> {
@@ -175,12 +179,12 @@ impl Lost<'_> {
 /// first.
 struct Losses<'a> {
     all: Vec<Lost<'a>>,
-    of: HashMap<Addr, SmallVec<[usize; 8]>>,
+    of: FastHashMap<Addr, SmallVec<[usize; 8]>>,
 }
 
 impl<'a> Losses<'a> {
     fn until(until: Time, model: &'a Model) -> Self {
-        let last_loss = |link: &'a Link| {
+        let last_loss = |link: &'a LinkHistory| {
             let step = link.history.iter().rev().find(|step| is_loss(step) && step.at <= until);
             step.map(|step| Lost { link, step })
         };
@@ -194,7 +198,7 @@ impl<'a> Losses<'a> {
             pairs.insert(pair)
         });
         all.reverse();
-        let mut of: HashMap<Addr, SmallVec<[usize; 8]>> = HashMap::default();
+        let mut of: FastHashMap<Addr, SmallVec<[usize; 8]>> = FastHashMap::default();
         for (place, lost) in all.iter().enumerate() {
             of.entry(lost.link.key.node).or_default().push(place);
             of.entry(lost.link.key.peer).or_default().push(place);
@@ -208,88 +212,92 @@ impl<'a> Losses<'a> {
 }
 
 /// One side of the overlay on which nobody has the message.
-struct Side<'a> {
+struct OverlaySide<'a> {
     size: usize,
     lost: OnceCell<Vec<Lost<'a>>>,
 }
 
 /// One message, and the overlay as it was when it began.
-struct Inquiry<'a> {
-    teller: Teller<'a>,
+struct Diagnosis<'a> {
+    explainer: Explainer<'a>,
     rumor: &'a Rumor,
     began: Time,
-    overlay: Overlay,
+    overlay: OverlaySnapshot,
     /// From those who have it to everybody.
     ways: Ways,
     /// On which side everybody was.
-    side_of: HashMap<Addr, usize>,
-    sides: Vec<Side<'a>>,
+    side_of: FastHashMap<Addr, usize>,
+    sides: Vec<OverlaySide<'a>>,
     losses: Losses<'a>,
     /// Borders that all those who have it were on the same side of.
-    borders: Vec<&'a Record>,
+    borders: Vec<&'a FaultRecord>,
 }
 
-impl<'a> Inquiry<'a> {
-    fn new(teller: Teller<'a>, rumor: &'a Rumor) -> Self {
-        let (model, began) = (teller.model, rumor.began());
+impl<'a> Diagnosis<'a> {
+    fn new(explainer: Explainer<'a>, rumor: &'a Rumor) -> Self {
+        let (model, began) = (explainer.model, rumor.began());
         let overlay = model.overlay_at(began);
         let parts = overlay.graph.parts();
         let of_part =
             |(side, part): (usize, &Vec<Addr>)| part.iter().map(move |node| (*node, side)).collect::<Vec<_>>();
         Self {
-            teller,
+            explainer,
             rumor,
             began,
             ways: overlay.graph.ways(rumor.holders(model.nodes())),
             overlay,
             side_of: parts.iter().enumerate().flat_map(of_part).collect(),
-            sides: parts.iter().map(|part| Side { size: part.len(), lost: OnceCell::new() }).collect(),
+            sides: parts.iter().map(|part| OverlaySide { size: part.len(), lost: OnceCell::new() }).collect(),
             losses: Losses::until(rumor.last_first.max(began) + LOST_AROUND, model),
             borders: borders(model, rumor),
         }
     }
 
-    fn reason(&self, node: Addr) -> Reason<'a> {
-        let Some(known) = self.teller.model.nodes().get(node) else { return Reason::NotOurs };
+    fn reason(&self, node: Addr) -> LackReason<'a> {
+        let Some(known) = self.explainer.model.nodes().get(node) else { return LackReason::NotOurs };
         if known.role == Some(Role::Seed) {
-            return Reason::Seed;
+            return LackReason::Seed;
         }
         let lives = &known.lives;
-        let back = |turn: Turn| {
+        let back = |turn: LifeChange| {
             lives.turns().iter().find(|next| next.at > turn.at && next.life == Life::Running).map(|next| next.at)
         };
         match lives.at(self.began) {
-            None if !lives.reach_back_to(self.began) => return Reason::Forgotten,
-            None => return lives.turns().first().map_or(Reason::NotOurs, |first| Reason::Later { from: first.at }),
-            Some(turn) if turn.life != Life::Running => return Reason::Down { turn, back: back(turn) },
+            None if !lives.reach_back_to(self.began) => return LackReason::Forgotten,
+            None => {
+                return lives.turns().first().map_or(LackReason::NotOurs, |first| LackReason::Later { from: first.at });
+            }
+            Some(turn) if turn.life != Life::Running => return LackReason::Down { turn, back: back(turn) },
             Some(_) => {}
         }
         match lives.after(self.began).filter(|turn| turn.at < self.began + DELIVERY_TIME) {
-            Some(turn) => Reason::WentDown { turn, back: back(turn) },
+            Some(turn) => LackReason::WentDown { turn, back: back(turn) },
             None => self.way_to(node),
         }
     }
 
     /// The way from those who have it, as far as it came.
-    fn way_to(&self, node: Addr) -> Reason<'a> {
+    fn way_to(&self, node: Addr) -> LackReason<'a> {
         if let Some(border) = self.borders.iter().find(|border| border.fault.on.is_between(self.rumor.id.origin, node))
         {
-            return Reason::Behind { border };
+            return LackReason::Behind { border };
         }
         if self.overlay.graph.degree(node) == 0 {
-            return Reason::Alone { lost: self.losses.of(node).collect() };
+            return LackReason::Alone { lost: self.losses.of(node).collect() };
         }
         if let [holder, next, ..] = self.ways.to(node)[..] {
             let at = self.had_at(holder).unwrap_or(self.began);
-            return Reason::Stuck { holder, next, at, fate: self.fate(holder, next, at) };
+            return LackReason::Stuck { holder, next, at, fate: self.fate(holder, next, at) };
         }
-        let Some(side) = self.side_of.get(&node).copied() else { return Reason::Apart { side: 1, lost: Vec::new() } };
-        Reason::Apart { side: self.sides[side].size, lost: self.lost_by_side(side) }
+        let Some(side) = self.side_of.get(&node).copied() else {
+            return LackReason::Apart { side: 1, lost: Vec::new() };
+        };
+        LackReason::Apart { side: self.sides[side].size, lost: self.lost_by_side(side) }
     }
 
     /// When it had the message; a node elsewhere by then.
     fn had_at(&self, node: Addr) -> Option<Time> {
-        let proof = || self.rumor.elsewhere(self.teller.model.nodes()).find(|(holder, _)| *holder == node);
+        let proof = || self.rumor.elsewhere(self.explainer.model.nodes()).find(|(holder, _)| *holder == node);
         let copy = self.rumor.copies.get(&node).map(|copy| copy.at);
         copy.or_else(|| proof().map(|(_, proof)| proof.at))
     }
@@ -309,59 +317,62 @@ impl<'a> Inquiry<'a> {
         self.sides[side].lost.get_or_init(find).clone()
     }
 
-    fn fate(&self, holder: Addr, next: Addr, at: Time) -> Fate<'a> {
-        let was_on = |record: &&Record| record.was_at(at) && record.fault.what.kind() != TroubleKind::Duplicate;
-        let faults = self.teller.model.faults();
-        let mut on_it: Vec<&'a Record> = faults.ever_between(holder, next).filter(was_on).collect();
+    fn fate(&self, holder: Addr, next: Addr, at: Time) -> CrossingOutcome<'a> {
+        let was_on = |record: &&FaultRecord| record.was_at(at) && record.fault.what.kind() != TroubleKind::Duplicate;
+        let faults = self.explainer.model.faults();
+        let mut on_it: Vec<&'a FaultRecord> = faults.ever_between(holder, next).filter(was_on).collect();
         on_it.sort_by_key(|record| !super::cause::is_barrier(record));
         if let Some(record) = on_it.first() {
-            return Fate::Faulty(record);
+            return CrossingOutcome::Faulty(record);
         }
         // What had become of the holder before it had the message did not keep it from passing it on.
         if let Some(turn) = self.went_down(holder, at, at) {
-            return Fate::HolderDown(turn);
+            return CrossingOutcome::HolderDown(turn);
         }
         if let Some(turn) = self.went_down(next, self.began, at) {
-            return Fate::NextDown(turn);
+            return CrossingOutcome::NextDown(turn);
         }
         let is_around = |lost_at: Time| lost_at + LOST_AROUND > at && lost_at < at + DELIVERY_TIME;
         if let Some(lost) = self.losses.of(holder).find(|lost| lost.touches(next) && is_around(lost.step.at)) {
-            return Fate::Ended(lost);
+            return CrossingOutcome::Ended(lost);
         }
-        let links = self.teller.model.links();
+        let links = self.explainer.model.links();
         let was_up = |one, other| links.get(one, other).is_none_or(|link| link.was_up_at(at));
-        if was_up(holder, next) && was_up(next, holder) { Fate::Open } else { Fate::Late }
+        if was_up(holder, next) && was_up(next, holder) { CrossingOutcome::Open } else { CrossingOutcome::Late }
     }
 
     /// It stopped or hung after this time, and before what was passed on `at` could have come.
-    fn went_down(&self, node: Addr, after: Time, at: Time) -> Option<Turn> {
-        let turns = self.teller.lives(node)?.turns();
-        let is_it = |turn: &&Turn| turn.at >= after && turn.at < at + DELIVERY_TIME && turn.life != Life::Running;
+    fn went_down(&self, node: Addr, after: Time, at: Time) -> Option<LifeChange> {
+        let turns = self.explainer.lives(node)?.turns();
+        let is_it = |turn: &&LifeChange| turn.at >= after && turn.at < at + DELIVERY_TIME && turn.life != Life::Running;
         turns.iter().find(is_it).copied()
     }
 
     /// There was time neither for it to arrive nor to be missed, and nothing says that it is lost.
-    fn is_on_its_way(&self, node: Addr, reason: &Reason<'_>) -> bool {
-        let Reason::Stuck { at, fate, .. } = reason else { return false };
+    fn is_on_its_way(&self, node: Addr, reason: &LackReason<'_>) -> bool {
+        let LackReason::Stuck { at, fate, .. } = reason else { return false };
         let held_up = match fate {
-            Fate::Open => Some(Duration::ZERO),
-            Fate::Faulty(record) => record.holds_up_for(),
-            Fate::Ended(_) | Fate::HolderDown(_) | Fate::NextDown(_) | Fate::Late => None,
+            CrossingOutcome::Open => Some(Duration::ZERO),
+            CrossingOutcome::Faulty(record) => record.holds_up_for(),
+            CrossingOutcome::Ended(_)
+            | CrossingOutcome::HolderDown(_)
+            | CrossingOutcome::NextDown(_)
+            | CrossingOutcome::Late => None,
         };
         let links = u32::try_from(self.ways.to(node).len().saturating_sub(1)).unwrap_or(u32::MAX);
-        held_up.is_some_and(|held_up| self.teller.model.now() < *at + DELIVERY_TIME + held_up.saturating_mul(links))
+        held_up.is_some_and(|held_up| self.explainer.model.now() < *at + DELIVERY_TIME + held_up.saturating_mul(links))
     }
 
     fn is_certain(&self) -> bool {
-        self.overlay.is_certain && self.teller.model.is_complete(self.rumor)
+        self.overlay.is_certain && self.explainer.model.is_complete(self.rumor)
     }
 }
 
 /// Partitions that were set when the message began, and that it has not passed.
-fn borders<'a>(model: &'a Model, rumor: &Rumor) -> Vec<&'a Record> {
+fn borders<'a>(model: &'a Model, rumor: &Rumor) -> Vec<&'a FaultRecord> {
     let began = rumor.began();
     let origin = rumor.id.origin;
-    let is_border = |record: &&Record| record.fault.is_partition() && record.was_at(began);
-    let is_whole = |record: &&Record| !rumor.copies.keys().any(|node| record.fault.on.is_between(origin, *node));
+    let is_border = |record: &&FaultRecord| record.fault.is_partition() && record.was_at(began);
+    let is_whole = |record: &&FaultRecord| !rumor.copies.keys().any(|node| record.fault.on.is_between(origin, *node));
     model.faults().ever().filter(is_border).filter(is_whole).collect()
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::death::miss_lines;
 use super::ending::{end_of, is_loss, is_seen_only};
-use super::{Evidence, Explanation, Teller, in_order};
+use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{Direction, EventKind, Purpose, Side};
 use crate::model::Model;
-use crate::model::link::{Link, LinkState, Step, StepKind};
-use crate::model::node::Node;
+use crate::model::link::{LinkHistory, LinkState, LinkStep, StepKind};
+use crate::model::node::NodeRecord;
 use crate::model::sentence::{end_text, own_refusal};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
@@ -21,37 +21,37 @@ const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// What happened between these two nodes, as each of them that is ours tells it.
 pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanation {
-    let teller = Teller { model, utc_offset_s };
-    let title = format!("{} and {}", teller.name(a), teller.name(b));
+    let explainer = Explainer { model, utc_offset_s };
+    let title = format!("{} and {}", explainer.name(a), explainer.name(b));
     let rows: Vec<_> = [model.links().get(a, b), model.links().get(b, a)].into_iter().flatten().collect();
-    let mut evidence: Vec<Evidence> = rows.iter().flat_map(|link| lines(teller, link)).collect();
-    evidence.extend(rows.iter().flat_map(|link| last_words(teller, link)));
-    evidence.extend(teller.faults_between(a, b));
-    evidence.extend([a, b].into_iter().flat_map(|node| teller.turns(node)));
+    let mut evidence: Vec<EvidenceLine> = rows.iter().flat_map(|link| lines(explainer, link)).collect();
+    evidence.extend(rows.iter().flat_map(|link| last_words(explainer, link)));
+    evidence.extend(explainer.faults_between(a, b));
+    evidence.extend([a, b].into_iter().flat_map(|node| explainer.turns(node)));
     let verdict = match rows[..] {
-        [] => never(teller, a, b),
-        [link] => verdict(teller, link),
-        [one, other, ..] => both(teller, one, other),
+        [] => never(explainer, a, b),
+        [link] => verdict(explainer, link),
+        [one, other, ..] => both(explainer, one, other),
     };
     Explanation { title, verdict, evidence: in_order(evidence) }
 }
 
 /// Both ends tell: they agree, or the link is there for one of them only, or the one that ended it first
 /// knows why.
-fn both(teller: Teller<'_>, one: &Link, other: &Link) -> String {
+fn both(explainer: Explainer<'_>, one: &LinkHistory, other: &LinkHistory) -> String {
     match (one.is_up(), other.is_up()) {
-        (true, false) => one_way(teller, one, other),
-        (false, true) => one_way(teller, other, one),
-        (true, true) => verdict(teller, if other.misses > one.misses { other } else { one }),
+        (true, false) => one_way(explainer, one, other),
+        (false, true) => one_way(explainer, other, one),
+        (true, true) => verdict(explainer, if other.misses > one.misses { other } else { one }),
         (false, false) => {
             let (first, second) = if knew_first(other, one) { (other, one) } else { (one, other) };
-            with_refusal(teller, verdict(teller, first), first, second)
+            with_refusal(explainer, verdict(explainer, first), first, second)
         }
     }
 }
 
 /// Did this end know first that the link is gone, or why?
-fn knew_first(one: &Link, other: &Link) -> bool {
+fn knew_first(one: &LinkHistory, other: &LinkHistory) -> bool {
     match (last_down(one), last_down(other)) {
         (Some(first), Some(second)) => (first.at, is_seen_only(first)) < (second.at, is_seen_only(second)),
         (Some(_), None) => true,
@@ -60,87 +60,90 @@ fn knew_first(one: &Link, other: &Link) -> bool {
 }
 
 /// One end saw the link go and nothing else; what the other one broke off for is told with it.
-fn with_refusal(teller: Teller<'_>, verdict: String, seen: &Link, other: &Link) -> String {
+fn with_refusal(explainer: Explainer<'_>, verdict: String, seen: &LinkHistory, other: &LinkHistory) -> String {
     let Some(down) = last_down(seen).filter(|down| is_seen_only(down)) else { return verdict };
-    let is_near = |step: &&Step| step.at <= down.at && down.at.since(step.at) <= LAST_WORDS_WITHIN;
-    let broke_off = |step: &&Step| matches!(step.what, StepKind::Violation { .. } | StepKind::OtherDialect { .. });
+    let is_near = |step: &&LinkStep| step.at <= down.at && down.at.since(step.at) <= LAST_WORDS_WITHIN;
+    let broke_off = |step: &&LinkStep| matches!(step.what, StepKind::Violation { .. } | StepKind::OtherDialect { .. });
     match other.history.iter().rev().filter(is_near).find(broke_off) {
-        Some(step) => format!("{verdict} {}.", step_text(teller, other, step)),
+        Some(step) => format!("{verdict} {}.", step_text(explainer, other, step)),
         None => verdict,
     }
 }
 
 /// One end is gone, and the other one does not know, or not yet.
-fn one_way(teller: Teller<'_>, up: &Link, down: &Link) -> String {
-    let (holder, other) = (teller.name(up.key.node), teller.name(down.key.node));
+fn one_way(explainer: Explainer<'_>, up: &LinkHistory, down: &LinkHistory) -> String {
+    let (holder, other) = (explainer.name(up.key.node), explainer.name(down.key.node));
     if last_down(down).is_some() {
-        let unaware = match teller.hung_now([up.key.node; 2]) {
+        let unaware = match explainer.hung_now([up.key.node; 2]) {
             Some(hung) => format!("{hung} and has not noticed"),
             None => format!("{holder} has not noticed, as far as is known here"),
         };
-        return format!("{} {unaware}.", ended(teller, down));
+        return format!("{} {unaware}.", ended(explainer, down));
     }
-    let (since, never) = (teller.clock(up.since), verdict(teller, down));
+    let (since, never) = (explainer.clock(up.since), verdict(explainer, down));
     format!("{holder} holds a link to {other} since {since}, of which {other} knows nothing: {never}")
 }
 
-fn last_down(link: &Link) -> Option<&Step> {
+fn last_down(link: &LinkHistory) -> Option<&LinkStep> {
     link.history.iter().rev().find(|step| is_loss(step))
 }
 
-fn verdict(teller: Teller<'_>, link: &Link) -> String {
-    let (node, peer, since) = (teller.name(link.key.node), teller.name(link.key.peer), teller.clock(link.since));
+fn verdict(explainer: Explainer<'_>, link: &LinkHistory) -> String {
+    let (node, peer, since) =
+        (explainer.name(link.key.node), explainer.name(link.key.peer), explainer.clock(link.since));
     match link.state {
         LinkState::Up => {
             let standing = standing(&node, &peer, link);
-            format!("{standing} since {since}: {}{}.", health(teller, link), trouble(teller, link, None))
+            format!("{standing} since {since}: {}{}.", health(explainer, link), trouble(explainer, link, None))
         }
-        LinkState::Dialing => format!("{node} has been dialing {peer} since {since}{}.", trouble(teller, link, None)),
+        LinkState::Dialing => {
+            format!("{node} has been dialing {peer} since {since}{}.", trouble(explainer, link, None))
+        }
         LinkState::Parked => format!(
             "{peer} has not accepted {node}'s connection: parked since {since}. It is kept and read, {peer} is not dialed \
              again, and it becomes a link when {peer} says something{}.",
-            trouble(teller, link, None)
+            trouble(explainer, link, None)
         ),
-        LinkState::Ended => ended(teller, link),
+        LinkState::Ended => ended(explainer, link),
     }
 }
 
 /// What keeps the two apart now, if that was done after this time.
-fn trouble(teller: Teller<'_>, link: &Link, after: Option<Time>) -> String {
+fn trouble(explainer: Explainer<'_>, link: &LinkHistory, after: Option<Time>) -> String {
     let (node, peer) = (link.key.node, link.key.peer);
-    let mut faults = teller.model.faults().ever_between(node, peer);
+    let mut faults = explainer.model.faults().ever_between(node, peer);
     let is_new = faults.any(|record| record.until.is_none() && after.is_none_or(|after| record.since > after));
-    let hung = teller.hung_now([node, peer]).filter(|_| link.state != LinkState::Ended);
-    let told = hung.into_iter().chain(teller.trouble_now(node, peer).filter(|_| is_new));
+    let hung = explainer.hung_now([node, peer]).filter(|_| link.state != LinkState::Ended);
+    let told = hung.into_iter().chain(explainer.trouble_now(node, peer).filter(|_| is_new));
     told.fold(String::new(), |text, told| format!("{text}; {told}"))
 }
 
 /// Why there is no link: who closed it and what for, or what kept it from coming about.
-fn ended(teller: Teller<'_>, link: &Link) -> String {
-    let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
+fn ended(explainer: Explainer<'_>, link: &LinkHistory) -> String {
+    let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
     let Some(last) = link.history.back() else {
         return format!("{node} has no link to {peer}; why is not certain.");
     };
-    let Some(down) = last_down(link) else { return never_came(teller, link, last) };
+    let Some(down) = last_down(link) else { return never_came(explainer, link, last) };
     let what = if link.purpose == Purpose::Registration { "registration" } else { "link" };
     let up = link.history.iter().rfind(|step| matches!(step.what, StepKind::Up { .. }) && step.at <= down.at);
     let lasted = up.map_or_else(String::new, |up| format!(", after {}", span_text(down.at.since(up.at))));
-    let (at, who) = (teller.clock(down.at), end_of(teller, link, down));
+    let (at, who) = (explainer.clock(down.at), end_of(explainer, link, down));
     let since = if last.at > down.at {
-        format!("; since then {}{}", told(teller, link, last), tries(teller, link, Some(down.at)))
+        format!("; since then {}{}", told(explainer, link, last), tries(explainer, link, Some(down.at)))
     } else {
         String::new()
     };
-    let now = trouble(teller, link, Some(down.at));
+    let now = trouble(explainer, link, Some(down.at));
     format!("The {what} {node} - {peer} ended at {at}{lasted}: {who}{since}{now}.")
 }
 
-fn never_came(teller: Teller<'_>, link: &Link, last: &Step) -> String {
-    let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
-    let (at, now) = (teller.clock(last.at), trouble(teller, link, None));
-    let told = told(teller, link, last);
+fn never_came(explainer: Explainer<'_>, link: &LinkHistory, last: &LinkStep) -> String {
+    let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
+    let (at, now) = (explainer.clock(last.at), trouble(explainer, link, None));
+    let told = told(explainer, link, last);
     let told = told.strip_prefix(&format!("{node} ")).map_or_else(|| told.clone(), |rest| format!("it {rest}"));
-    let tries = tries(teller, link, None);
+    let tries = tries(explainer, link, None);
     // Of what is no longer kept nobody can say that there was none.
     let never = if link.forgotten == 0 {
         format!("{node} never had a link to {peer}")
@@ -151,75 +154,76 @@ fn never_came(teller: Teller<'_>, link: &Link, last: &Step) -> String {
 }
 
 /// `; tried 4 times, last at 03:13:02`: dials that came to nothing, after this time, if more than one did.
-fn tries(teller: Teller<'_>, link: &Link, after: Option<Time>) -> String {
-    let is_late = |step: &&Step| after.is_none_or(|after| step.at > after);
+fn tries(explainer: Explainer<'_>, link: &LinkHistory, after: Option<Time>) -> String {
+    let is_late = |step: &&LinkStep| after.is_none_or(|after| step.at > after);
     let dials = link.history.iter().filter(is_late).filter(|step| matches!(step.what, StepKind::Dialing));
     let (count, last) = dials.fold((0, None), |(count, _), step| (count + 1, Some(step.at)));
     let more = if after.is_none() && link.forgotten > 0 { "at least " } else { "" };
     match last {
-        Some(last) if count > 1 => format!("; tried {more}{count} times, last at {}", teller.clock(last)),
+        Some(last) if count > 1 => format!("; tried {more}{count} times, last at {}", explainer.clock(last)),
         Some(_) | None => String::new(),
     }
 }
 
 /// A step of a link's history, within a sentence about the node that tells it.
-fn told(teller: Teller<'_>, link: &Link, step: &Step) -> String {
-    let text = step_text(teller, link, step);
-    text.strip_prefix(&format!("{}: ", teller.name(link.key.node))).map_or_else(|| text.clone(), ToOwned::to_owned)
+fn told(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
+    let text = step_text(explainer, link, step);
+    text.strip_prefix(&format!("{}: ", explainer.name(link.key.node))).map_or_else(|| text.clone(), ToOwned::to_owned)
 }
 
-/// Nobody dialled: why not, as far as it can be told.
-fn never(teller: Teller<'_>, a: Addr, b: Addr) -> String {
-    let (one, other) = (teller.name(a), teller.name(b));
+/// Nobody dialed: why not, as far as it can be told.
+fn never(explainer: Explainer<'_>, a: Addr, b: Addr) -> String {
+    let (one, other) = (explainer.name(a), explainer.name(b));
     let never = format!("There never was a link between {one} and {other}");
-    let nodes = teller.model.nodes();
+    let nodes = explainer.model.nodes();
     let (Some(a), Some(b)) = (nodes.get(a), nodes.get(b)) else { return format!("{never}.") };
     if !a.is_ours() && !b.is_ours() {
         return format!("{never}, as far as is known here: both run in other processes, so that is not certain.");
     }
-    let is_seed = |node: &Node| node.role == Some(Role::Seed);
+    let is_seed = |node: &NodeRecord| node.role == Some(Role::Seed);
     if is_seed(a) && is_seed(b) {
         return format!("{never}: seeds do not link to each other.");
     }
     if is_seed(a) || is_seed(b) {
         return format!("{never}: a peer registers with more than half of the seeds, not with all.");
     }
-    let has =
-        |node: &Node| format!("{} has {}", teller.name(node.addr), count_text(u64::from(node.neighbors), "neighbor"));
+    let has = |node: &NodeRecord| {
+        format!("{} has {}", explainer.name(node.addr), count_text(u64::from(node.neighbors), "neighbor"))
+    };
     let counts: Vec<String> = [a, b].into_iter().filter(|node| node.is_ours()).map(has).collect();
-    let now = teller.trouble_now(a.addr, b.addr).map_or_else(String::new, |told| format!(" Now {told}."));
+    let now = explainer.trouble_now(a.addr, b.addr).map_or_else(String::new, |told| format!(" Now {told}."));
     format!(
-        "{never}: neither dialled the other. A peer dials only until it has the links that it aims for; {}.{now}",
+        "{never}: neither dialed the other. A peer dials only until it has the links that it aims for; {}.{now}",
         counts.join(", ")
     )
 }
 
 /// What the other end said, or broke, shortly before the link ended.
-fn last_words(teller: Teller<'_>, link: &Link) -> Vec<Evidence> {
+fn last_words(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine> {
     let Some(down) = last_down(link) else { return Vec::new() };
     let near = |at: Time| at <= down.at && down.at.since(at) <= LAST_WORDS_WITHIN;
     let notices =
-        teller.model.notices().iter().filter(|(_, notice)| near(notice.at) && notice.event.node == link.key.node);
+        explainer.model.notices().iter().filter(|(_, notice)| near(notice.at) && notice.event.node == link.key.node);
     let words = notices.filter_map(|(_, notice)| {
         let EventKind::Violation { peer: Some(peer), .. } = notice.event.kind else { return None };
         (peer == link.key.peer).then_some((notice.at, &notice.event.kind))
     });
-    let name = teller.name(link.key.node);
-    words.map(|(at, kind)| Evidence::at(at, format!("{name}: {}", teller.model.sentence(kind)))).collect()
+    let name = explainer.name(link.key.node);
+    words.map(|(at, kind)| EvidenceLine::at(at, format!("{name}: {}", explainer.model.sentence(kind)))).collect()
 }
 
-fn standing(node: &str, peer: &str, link: &Link) -> String {
+fn standing(node: &str, peer: &str, link: &LinkHistory) -> String {
     match (link.purpose, link.direction) {
         (Purpose::Registration, Direction::Outbound) => format!("{node} is registered with {peer}"),
         (Purpose::Registration, Direction::Inbound) => format!("{peer} is registered with {node}"),
-        (Purpose::Neighbor, Direction::Outbound) => format!("{node} is linked to {peer}, which it dialled,"),
-        (Purpose::Neighbor, Direction::Inbound) => format!("{node} is linked to {peer}, which dialled it,"),
+        (Purpose::Neighbor, Direction::Outbound) => format!("{node} is linked to {peer}, which it dialed,"),
+        (Purpose::Neighbor, Direction::Inbound) => format!("{node} is linked to {peer}, which dialed it,"),
     }
 }
 
-fn health(teller: Teller<'_>, link: &Link) -> String {
+fn health(explainer: Explainer<'_>, link: &LinkHistory) -> String {
     if link.misses > 0 {
-        let heard = link.last_heard.map_or_else(|| "never".to_owned(), |at| teller.clock(at));
+        let heard = link.last_heard.map_or_else(|| "never".to_owned(), |at| explainer.clock(at));
         let misses = count_text(u64::from(link.misses), "probe");
         return format!("{misses} of {} unanswered, last heard at {heard}", link.limit);
     }
@@ -229,28 +233,28 @@ fn health(teller: Teller<'_>, link: &Link) -> String {
     }
 }
 
-fn lines(teller: Teller<'_>, link: &Link) -> Vec<Evidence> {
-    let (node, peer) = (teller.name(link.key.node), teller.name(link.key.peer));
-    let told = |step: &Step| Evidence::at(step.at, step_text(teller, link, step));
+fn lines(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine> {
+    let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
+    let told = |step: &LinkStep| EvidenceLine::at(step.at, step_text(explainer, link, step));
     let mut lines: Vec<_> = link.missed.iter().flat_map(|miss| miss_lines(&node, miss)).collect();
     lines.extend(link.history.iter().map(told));
     if let Some(at) = link.last_heard {
-        lines.push(Evidence::at(at, format!("{node} last heard from {peer}")));
+        lines.push(EvidenceLine::at(at, format!("{node} last heard from {peer}")));
     }
     if link.forgotten > 0 {
         let earlier = count_text(link.forgotten, "earlier step");
-        lines.push(Evidence::now(format!("{earlier} of {node} not kept")));
+        lines.push(EvidenceLine::now(format!("{earlier} of {node} not kept")));
     }
     lines
 }
 
 /// One step of a link's history, with the node that tells it.
-pub(super) fn step_text(teller: Teller<'_>, link: &Link, step: &Step) -> String {
-    let (node, peer) = (&teller.name(link.key.node), &teller.name(link.key.peer));
+pub(super) fn step_text(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
+    let (node, peer) = (&explainer.name(link.key.node), &explainer.name(link.key.peer));
     match &step.what {
-        StepKind::Dialing => format!("{node} dialled {peer}"),
+        StepKind::Dialing => format!("{node} dialed {peer}"),
         StepKind::DialFailed { error, retry_at } => {
-            let next = retry_at.map_or_else(String::new, |at| format!("; next try at {}", teller.clock(at)));
+            let next = retry_at.map_or_else(String::new, |at| format!("; next try at {}", explainer.clock(at)));
             format!("{node} could not connect to {peer}: {}{next}", Escaped(error.as_bytes()))
         }
         StepKind::Refused { by: Side::Us, reason } => format!("{node} refused {peer}: {}", own_refusal(*reason)),
@@ -263,8 +267,8 @@ pub(super) fn step_text(teller: Teller<'_>, link: &Link, step: &Step) -> String 
         StepKind::HandshakeFailed => format!("{node}: the connection ended before {peer} had named itself"),
         StepKind::Violation { rule } => format!("{node}: {peer} broke the protocol: {rule}"),
         StepKind::OtherDialect { speaks } => format!("{node}: {peer} speaks the {speaks} dialect"),
-        StepKind::Up { direction: Direction::Inbound } => format!("{node}: link up, {peer} had dialled"),
-        StepKind::Up { direction: Direction::Outbound } => format!("{node}: link up, {node} had dialled"),
+        StepKind::Up { direction: Direction::Inbound } => format!("{node}: link up, {peer} had dialed"),
+        StepKind::Up { direction: Direction::Outbound } => format!("{node}: link up, {node} had dialed"),
         StepKind::Down { end, .. } => format!("{node}: link down, {}", end_text(*end)),
         StepKind::Dropped => format!("{peer} dropped the link while {node} hung"),
         StepKind::NodeStopped => format!("{node} stopped, and its links with it"),

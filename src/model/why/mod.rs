@@ -21,7 +21,7 @@ pub use node::about_node;
 pub use seed::why_seed;
 pub use warning::why_warning;
 
-use super::fault::Record;
+use super::fault::FaultRecord;
 use super::words::{list_text, second_text};
 use super::{Model, Set};
 use crate::proto::addr::Addr;
@@ -42,19 +42,18 @@ pub struct Explanation {
     /// The answer.
     pub verdict: String,
     /// What bears it out, in order of time where it has a time.
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<EvidenceLine>,
 }
 
 /// One line of evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Evidence {
+pub struct EvidenceLine {
     /// When it happened; `None` for what holds now.
     pub at: Option<Time>,
-    /// What.
     pub text: String,
 }
 
-impl Evidence {
+impl EvidenceLine {
     fn at(at: Time, text: String) -> Self {
         Self { at: Some(at), text }
     }
@@ -66,29 +65,29 @@ impl Evidence {
 
 /// What the parts of a sentence are made with.
 #[derive(Clone, Copy)]
-struct Teller<'a> {
+struct Explainer<'a> {
     model: &'a Model,
     utc_offset_s: i32,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> Explainer<'a> {
     /// Faults that are set now: `Fault: loss p1 p2 30%, since 03:13:02`.
-    fn faults(self, records: impl Iterator<Item = &'a Record>) -> Vec<Evidence> {
-        let line = |record: &Record| {
-            Evidence::now(format!("fault: {}, since {}", self.fault(record), self.clock(record.since)))
+    fn faults(self, records: impl Iterator<Item = &'a FaultRecord>) -> Vec<EvidenceLine> {
+        let line = |record: &FaultRecord| {
+            EvidenceLine::now(format!("fault: {}, since {}", self.fault(record), self.clock(record.since)))
         };
         records.map(line).collect()
     }
 
     /// Faults between two nodes, those that are over too.
-    fn faults_between(self, a: Addr, b: Addr) -> Vec<Evidence> {
+    fn faults_between(self, a: Addr, b: Addr) -> Vec<EvidenceLine> {
         self.model.faults().ever_between(a, b).flat_map(|record| self.fault_lines(record)).collect()
     }
 
     /// When a fault began, and when it was over, if it is.
-    fn fault_lines(self, record: &Record) -> Vec<Evidence> {
-        let over = record.until.map(|until| Evidence::at(until, format!("no longer: {}", self.fault(record))));
-        let set = Evidence::at(record.since, format!("fault: {}", self.fault(record)));
+    fn fault_lines(self, record: &FaultRecord) -> Vec<EvidenceLine> {
+        let over = record.until.map(|until| EvidenceLine::at(until, format!("no longer: {}", self.fault(record))));
+        let set = EvidenceLine::at(record.since, format!("fault: {}", self.fault(record)));
         std::iter::once(set).chain(over).collect()
     }
 
@@ -121,13 +120,13 @@ impl<'a> Teller<'a> {
 }
 
 /// In order of time, each line once, and no more than [`EVIDENCE_MAX`].
-fn in_order(evidence: Vec<Evidence>) -> Vec<Evidence> {
-    let mut evidence: Vec<Evidence> = evidence.into_iter().collect::<Set<_>>().into_iter().collect();
+fn in_order(evidence: Vec<EvidenceLine>) -> Vec<EvidenceLine> {
+    let mut evidence: Vec<EvidenceLine> = evidence.into_iter().collect::<Set<_>>().into_iter().collect();
     evidence.sort_by_key(|line| line.at);
     if evidence.len() > EVIDENCE_MAX {
         let more = evidence.len() - EVIDENCE_MAX;
         evidence.truncate(EVIDENCE_MAX);
-        evidence.push(Evidence::now(format!("and {more} more")));
+        evidence.push(EvidenceLine::now(format!("and {more} more")));
     }
     evidence
 }

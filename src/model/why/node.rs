@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::cause::{Cause, Silence, is_barrier};
 use super::death::miss_lines;
 use super::link::{step_text, why_link};
-use super::{Evidence, Explanation, Teller, in_order};
+use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{EventKind, Purpose, RepairReason, Side};
 use crate::model::Model;
 use crate::model::elsewhere::Contact;
-use crate::model::fault::Record;
-use crate::model::link::{Link, Step, StepKind, first_sent};
-use crate::model::node::{Life, Node, NodeState};
+use crate::model::fault::FaultRecord;
+use crate::model::link::{LinkHistory, LinkStep, StepKind, first_sent};
+use crate::model::node::{Life, NodeRecord, NodeState};
 use crate::model::seed::SeedView;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
@@ -25,42 +25,42 @@ const DOUBT_TOLD_FOR: Duration = Duration::from_secs(60);
 
 /// What is known about this node: its state, its links, what it did, who doubts it.
 pub fn about_node(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
-    let teller = Teller { model, utc_offset_s };
+    let explainer = Explainer { model, utc_offset_s };
     let Some(node) = model.nodes().get(addr) else {
-        let title = teller.name(addr);
+        let title = explainer.name(addr);
         return Explanation { verdict: format!("Nothing is known of {title}."), title, evidence: Vec::new() };
     };
-    let mut evidence = links(teller, node);
-    evidence.extend(contact(teller, node));
-    evidence.extend(teller.faults(model.faults().iter().filter(|record| concerns(record, addr))));
-    evidence.extend(seeds(teller, node));
+    let mut evidence = links(explainer, node);
+    evidence.extend(contact(explainer, node));
+    evidence.extend(explainer.faults(model.faults().iter().filter(|record| concerns(record, addr))));
+    evidence.extend(seeds(explainer, node));
     evidence.extend(work(node));
-    evidence.extend(doubts(teller, node));
-    evidence.extend(heard_by_others(teller, node));
-    evidence.extend(attempts(teller, node));
-    evidence.extend(disputes(teller, node));
-    let links = format!("{}{}", connection(teller, node), shortage(teller, node).unwrap_or_default());
-    let verdict = format!("{}{}{links}", verdict(teller, node), barriers(teller, node));
-    Explanation { title: title(teller, node), verdict, evidence: in_order(evidence) }
+    evidence.extend(doubts(explainer, node));
+    evidence.extend(heard_by_others(explainer, node));
+    evidence.extend(attempts(explainer, node));
+    evidence.extend(disputes(explainer, node));
+    let links = format!("{}{}", connection(explainer, node), shortage(explainer, node).unwrap_or_default());
+    let verdict = format!("{}{}{links}", verdict(explainer, node), barriers(explainer, node));
+    Explanation { title: title(explainer, node), verdict, evidence: in_order(evidence) }
 }
 
-fn title(teller: Teller<'_>, node: &Node) -> String {
+fn title(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     let role = node.role.map_or_else(|| "node".to_owned(), |role| role.to_string());
     match &node.name {
-        Some(_) => format!("{}, {role} at {}", teller.name(node.addr), node.addr),
+        Some(_) => format!("{}, {role} at {}", explainer.name(node.addr), node.addr),
         None => format!("{role} at {}", node.addr),
     }
 }
 
-fn verdict(teller: Teller<'_>, node: &Node) -> String {
-    let (name, since) = (teller.name(node.addr), teller.clock(node.since));
+fn verdict(explainer: Explainer<'_>, node: &NodeRecord) -> String {
+    let (name, since) = (explainer.name(node.addr), explainer.clock(node.since));
     match node.state() {
-        NodeState::Up => up(teller, node),
+        NodeState::Up => up(explainer, node),
         NodeState::Known => {
             format!("{name} was named by others; none of our nodes has a link to it, so its state is not certain.")
         }
         NodeState::Hung => format!("{name} hangs since {since}: its sockets are open, it says nothing."),
-        NodeState::Suspect { misses, limit } => suspect(teller, node, misses, limit),
+        NodeState::Suspect { misses, limit } => suspect(explainer, node, misses, limit),
         NodeState::Dead => format!("{name} is taken for dead since {since}."),
         NodeState::Killed => format!("{name} was killed at {since}."),
         NodeState::Left => format!("{name} left politely at {since}."),
@@ -69,67 +69,68 @@ fn verdict(teller: Teller<'_>, node: &Node) -> String {
 
 /// Of a node of ours its latest start is certain; of one elsewhere only since when it is known here. That it was doubted
 /// is told for as long as somebody may wonder about it.
-fn up(teller: Teller<'_>, node: &Node) -> String {
-    let name = teller.name(node.addr);
+fn up(explainer: Explainer<'_>, node: &NodeRecord) -> String {
+    let name = explainer.name(node.addr);
     let (told, from) = if node.is_ours() {
-        (format!("{name} runs in this process since {}", teller.clock(node.life_since)), node.life_since)
+        (format!("{name} runs in this process since {}", explainer.clock(node.life_since)), node.life_since)
     } else {
         let heard = node.contact.last_heard.map_or_else(String::new, |(at, by)| {
-            format!("; {} heard from it last at {}", teller.name(by), teller.clock(at))
+            format!("; {} heard from it last at {}", explainer.name(by), explainer.clock(at))
         });
-        let known = format!("{name} runs elsewhere and is known here since {}", teller.clock(node.first_seen));
+        let known = format!("{name} runs elsewhere and is known here since {}", explainer.clock(node.first_seen));
         (format!("{known}{heard}"), node.first_seen)
     };
-    let was_doubted = node.is_ours() && node.since > from && teller.model.now().since(node.since) <= DOUBT_TOLD_FOR;
+    let was_doubted = node.is_ours() && node.since > from && explainer.model.now().since(node.since) <= DOUBT_TOLD_FOR;
     let doubted =
-        if was_doubted { format!("; it was doubted until {}", teller.clock(node.since)) } else { String::new() };
+        if was_doubted { format!("; it was doubted until {}", explainer.clock(node.since)) } else { String::new() };
     format!("{told}{doubted}.")
 }
 
 /// It names this node, is everywhere, or has the node on one of its sides.
-fn concerns(record: &Record, node: Addr) -> bool {
+fn concerns(record: &FaultRecord, node: Addr) -> bool {
     record.fault.on.names(node) || record.fault.on.is_at(node) || record.fault.is_partition()
 }
 
 /// From whom of ours a peer that runs is cut off (of a seed the answer about its list tells it): `Nothing passes between
 /// it and p5: 'cut p1 p5' since 03:13:02.` Links that were cut one by one are told together.
-fn barriers(teller: Teller<'_>, node: &Node) -> String {
+fn barriers(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     let is_asked = node.state() == NodeState::Up && node.role == Some(Role::Peer);
-    let records = teller.model.faults().iter().filter(|record| is_asked && is_barrier(record));
-    let (links, others): (Vec<&Record>, Vec<&Record>) =
+    let records = explainer.model.faults().iter().filter(|record| is_asked && is_barrier(record));
+    let (links, others): (Vec<&FaultRecord>, Vec<&FaultRecord>) =
         records.partition(|record| matches!(record.fault.on, Scope::Link(..)));
     let groups = std::iter::once(links).chain(others.into_iter().map(|record| vec![record]));
-    groups.filter_map(|records| barrier(teller, node, &records)).take(BARRIERS_MAX).collect()
+    groups.filter_map(|records| barrier(explainer, node, &records)).take(BARRIERS_MAX).collect()
 }
 
-fn barrier(teller: Teller<'_>, node: &Node, records: &[&Record]) -> Option<String> {
-    let is_between = |record: &Record, other: Addr| record.fault.on.is_between(node.addr, other);
-    let is_beyond = |other: &&Node| {
+fn barrier(explainer: Explainer<'_>, node: &NodeRecord, records: &[&FaultRecord]) -> Option<String> {
+    let is_between = |record: &FaultRecord, other: Addr| record.fault.on.is_between(node.addr, other);
+    let is_beyond = |other: &&NodeRecord| {
         let is_it = other.addr != node.addr && other.is_ours() && is_running(other);
         is_it && records.iter().any(|record| is_between(record, other.addr))
     };
-    let beyond: Vec<Addr> = teller.model.nodes().iter().filter(is_beyond).map(|other| other.addr).collect();
-    let keeps = |record: &&&Record| beyond.iter().any(|other| is_between(record, *other));
-    let records: Vec<&Record> = records.iter().filter(keeps).copied().collect();
-    let named = teller.named_first(&records)?;
-    Some(format!(" Nothing passes between it and {}: {named}.", teller.names_in_order(&beyond)))
+    let beyond: Vec<Addr> = explainer.model.nodes().iter().filter(is_beyond).map(|other| other.addr).collect();
+    let keeps = |record: &&&FaultRecord| beyond.iter().any(|other| is_between(record, *other));
+    let records: Vec<&FaultRecord> = records.iter().filter(keeps).copied().collect();
+    let named = explainer.named_first(&records)?;
+    Some(format!(" Nothing passes between it and {}: {named}.", explainer.names_in_order(&beyond)))
 }
 
-fn is_running(node: &Node) -> bool {
+fn is_running(node: &NodeRecord) -> bool {
     node.life == Life::Running
 }
 
 /// Whose probes it does not answer, and what explains it.
-pub(super) fn suspect(teller: Teller<'_>, node: &Node, misses: u32, limit: u32) -> String {
-    let (name, since) = (teller.name(node.addr), teller.clock(node.since));
+pub(super) fn suspect(explainer: Explainer<'_>, node: &NodeRecord, misses: u32, limit: u32) -> String {
+    let (name, since) = (explainer.name(node.addr), explainer.clock(node.since));
     let by: Vec<Addr> = node.suspicions.iter().map(|suspicion| suspicion.by).collect();
-    let others = if hearing(teller, node).next().is_some() { ", while others still hear from it" } else { "" };
-    let because = teller.because(&silences(teller, node)).map_or_else(String::new, |because| format!(" {because}"));
+    let others = if hearing(explainer, node).next().is_some() { ", while others still hear from it" } else { "" };
+    let because =
+        explainer.because(&silences(explainer, node)).map_or_else(String::new, |because| format!(" {because}"));
     let hung = match node.life {
-        Life::Hung => format!("; it hangs since {}", teller.clock(node.life_since)),
+        Life::Hung => format!("; it hangs since {}", explainer.clock(node.life_since)),
         Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
     };
-    let by = teller.names_in_order(&by);
+    let by = explainer.names_in_order(&by);
     let probes = unanswered(misses, limit);
     format!("{name} is suspect since {since}{because}: {by} had no answer to {probes}{others}{hung}.")
 }
@@ -142,140 +143,144 @@ fn unanswered(misses: u32, limit: u32) -> String {
 }
 
 /// Why each of those who miss its answers hears nothing.
-fn silences<'a>(teller: Teller<'a>, node: &Node) -> Vec<Cause<'a>> {
+fn silences<'a>(explainer: Explainer<'a>, node: &NodeRecord) -> Vec<Cause<'a>> {
     let of = |by: Addr| {
-        let from = first_sent(&teller.model.links().get(by, node.addr)?.missed)?;
-        teller.cause_of(by, node.addr, Silence { from, until: teller.model.now() })
+        let from = first_sent(&explainer.model.links().get(by, node.addr)?.missed)?;
+        explainer.cause_of(by, node.addr, Silence { from, until: explainer.model.now() })
     };
     node.suspicions.iter().filter_map(|suspicion| of(suspicion.by)).collect()
 }
 
-fn links(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
-    let links = teller.model.links();
+fn links(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
+    let links = explainer.model.links();
     if node.is_ours() {
         let peers: Vec<_> = links.open_of(node.addr).filter(|link| link.is_up()).map(|link| link.key.peer).collect();
-        return vec![linked("linked to", teller, &peers)];
+        return vec![linked("linked to", explainer, &peers)];
     }
-    let is_ours = |link: &&Link| link.key.peer == node.addr && link.is_up();
+    let is_ours = |link: &&LinkHistory| link.key.peer == node.addr && link.is_up();
     let ours: Vec<_> = links.iter().filter(is_ours).map(|link| link.key.node).collect();
-    vec![linked("our nodes linked to it:", teller, &ours)]
+    vec![linked("our nodes linked to it:", explainer, &ours)]
 }
 
-fn linked(what: &str, teller: Teller<'_>, peers: &[Addr]) -> Evidence {
-    let names = if peers.is_empty() { "nobody".to_owned() } else { teller.names_in_order(peers) };
-    Evidence::now(format!("{what} {names}"))
+fn linked(what: &str, explainer: Explainer<'_>, peers: &[Addr]) -> EvidenceLine {
+    let names = if peers.is_empty() { "nobody".to_owned() } else { explainer.names_in_order(peers) };
+    EvidenceLine::now(format!("{what} {names}"))
 }
 
-fn seeds(teller: Teller<'_>, node: &Node) -> Option<Evidence> {
-    let seeds = teller.model.seeds();
+fn seeds(explainer: Explainer<'_>, node: &NodeRecord) -> Option<EvidenceLine> {
+    let seeds = explainer.model.seeds();
     if node.role == Some(Role::Seed) {
         let view = seeds.get(node.addr);
         if !node.is_ours() {
-            return Some(Evidence::now(list_elsewhere(teller, view)));
+            return Some(EvidenceLine::now(list_elsewhere(explainer, view)));
         }
         let (listed, reports) = view.map_or((0, 0), |view| (view.listed.len() as u64, view.reports));
         let (listed, reports) = (count_text(listed, "peer"), count_text(reports, "report"));
-        return Some(Evidence::now(format!("{listed} on its list, {reports}")));
+        return Some(EvidenceLine::now(format!("{listed} on its list, {reports}")));
     }
-    let is_our_seed = |node: &Node| node.is_ours() && node.role == Some(Role::Seed);
-    if !teller.model.nodes().iter().any(is_our_seed) {
+    let is_our_seed = |node: &NodeRecord| node.is_ours() && node.role == Some(Role::Seed);
+    if !explainer.model.nodes().iter().any(is_our_seed) {
         return None;
     }
     let listing: Vec<_> = seeds.listing(node.addr).collect();
-    let names = if listing.is_empty() { "no seed of ours".to_owned() } else { teller.names_in_order(&listing) };
-    Some(Evidence::now(format!("on the list of {names}")))
+    let names = if listing.is_empty() { "no seed of ours".to_owned() } else { explainer.names_in_order(&listing) };
+    Some(EvidenceLine::now(format!("on the list of {names}")))
 }
 
 /// Only what it sent to a peer of ours is known of the list of a seed in another process.
-fn list_elsewhere(teller: Teller<'_>, view: Option<&SeedView>) -> String {
+fn list_elsewhere(explainer: Explainer<'_>, view: Option<&SeedView>) -> String {
     let last = view.and_then(|view| view.last_list).map_or_else(String::new, |(at, len)| {
-        format!("; the last one that came from it, at {}, named {}", teller.clock(at), count_text(len as u64, "peer"))
+        format!(
+            "; the last one that came from it, at {}, named {}",
+            explainer.clock(at),
+            count_text(len as u64, "peer")
+        )
     });
     format!("its list is not known here{last}")
 }
 
-fn work(node: &Node) -> Vec<Evidence> {
+fn work(node: &NodeRecord) -> Vec<EvidenceLine> {
     if !node.is_ours() {
         return Vec::new();
     }
     let did = node.counters;
     let (generated, received, duplicates) = (did.generated, did.received, did.duplicates);
     let (sent, answered, missed) = (did.probes_sent, did.probes_answered, did.probes_missed);
-    let starts = (node.starts > 1).then(|| Evidence::now(format!("started {} times", node.starts)));
+    let starts = (node.starts > 1).then(|| EvidenceLine::now(format!("started {} times", node.starts)));
     let gossip = format!("messages: {generated} generated, {received} received, {duplicates} further copies");
     let probes = format!("probes: {sent} sent, {answered} answered, {missed} missed");
-    starts.into_iter().chain([Evidence::now(gossip), Evidence::now(probes)]).collect()
+    starts.into_iter().chain([EvidenceLine::now(gossip), EvidenceLine::now(probes)]).collect()
 }
 
 /// What came of a node elsewhere.
-fn contact(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
+fn contact(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
     if node.is_ours() {
         return Vec::new();
     }
     let Contact { last_heard, probes_to_it, answered, missed, probes_from_it, messages, copies } = node.contact;
-    let heard = last_heard.map(|(at, by)| Evidence::at(at, format!("{} last heard from it", teller.name(by))));
-    let mut lines: Vec<Evidence> = heard.into_iter().collect();
+    let heard = last_heard.map(|(at, by)| EvidenceLine::at(at, format!("{} last heard from it", explainer.name(by))));
+    let mut lines: Vec<EvidenceLine> = heard.into_iter().collect();
     if probes_to_it + probes_from_it > 0 {
         let ours = format!("{probes_to_it} to it, {answered} answered, {missed} missed");
-        lines.push(Evidence::now(format!("probes: {ours}; {probes_from_it} from it")));
+        lines.push(EvidenceLine::now(format!("probes: {ours}; {probes_from_it} from it")));
     }
     if messages + copies > 0 {
         let own = count_text(messages, "message");
         let copies = if copies == 1 { "1 copy".to_owned() } else { format!("{copies} copies") };
-        lines.push(Evidence::now(format!("{own} of its own came here; it sent {copies} of all messages")));
+        lines.push(EvidenceLine::now(format!("{own} of its own came here; it sent {copies} of all messages")));
     }
     lines
 }
 
-fn doubts(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
+fn doubts(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
     let mut lines = Vec::new();
     for suspicion in &node.suspicions {
-        let (by, misses, limit) = (teller.name(suspicion.by), suspicion.misses, suspicion.limit);
-        lines.push(Evidence::now(format!("{by} counts {misses}/{limit} missed")));
-        if let Some(link) = teller.model.links().get(suspicion.by, node.addr) {
+        let (by, misses, limit) = (explainer.name(suspicion.by), suspicion.misses, suspicion.limit);
+        lines.push(EvidenceLine::now(format!("{by} counts {misses}/{limit} missed")));
+        if let Some(link) = explainer.model.links().get(suspicion.by, node.addr) {
             lines.extend(link.missed.iter().flat_map(|miss| miss_lines(&by, miss)));
-            lines.extend(link.last_heard.map(|at| Evidence::at(at, format!("{by} last heard from it"))));
+            lines.extend(link.last_heard.map(|at| EvidenceLine::at(at, format!("{by} last heard from it"))));
         }
     }
     lines
 }
 
 /// Who has a link to a suspect, misses nothing, and has heard from it since it is one.
-fn hearing<'a>(teller: Teller<'a>, node: &'a Node) -> impl Iterator<Item = &'a Link> {
+fn hearing<'a>(explainer: Explainer<'a>, node: &'a NodeRecord) -> impl Iterator<Item = &'a LinkHistory> {
     let is_suspect = !node.suspicions.is_empty();
-    let hears = move |link: &&Link| link.misses == 0 && link.last_heard.is_some_and(|at| at >= node.since);
-    teller.model.links().up().filter(move |link| is_suspect && link.key.peer == node.addr && hears(link))
+    let hears = move |link: &&LinkHistory| link.misses == 0 && link.last_heard.is_some_and(|at| at >= node.since);
+    explainer.model.links().up().filter(move |link| is_suspect && link.key.peer == node.addr && hears(link))
 }
 
-fn heard_by_others(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
-    let line = |link: &Link| {
-        let by = teller.name(link.key.node);
-        Some(Evidence::at(link.last_heard?, format!("{by}, which misses nothing, last heard from it")))
+fn heard_by_others(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
+    let line = |link: &LinkHistory| {
+        let by = explainer.name(link.key.node);
+        Some(EvidenceLine::at(link.last_heard?, format!("{by}, which misses nothing, last heard from it")))
     };
-    hearing(teller, node).filter_map(line).collect()
+    hearing(explainer, node).filter_map(line).collect()
 }
 
 /// A running peer without neighbors: what kept it from having any.
-fn connection(teller: Teller<'_>, node: &Node) -> String {
+fn connection(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     if node.life != Life::Running || node.role != Some(Role::Peer) || node.neighbors > 0 {
         return String::new();
     }
-    let latest = tried(teller, node).max_by_key(|(_, step)| step.at);
+    let latest = tried(explainer, node).max_by_key(|(_, step)| step.at);
     let why = match latest {
-        Some((link, _)) => why_link(teller.model, node.addr, link.key.peer, teller.utc_offset_s).verdict,
+        Some((link, _)) => why_link(explainer.model, node.addr, link.key.peer, explainer.utc_offset_s).verdict,
         None if node.registrations == 0 => "It is registered with no seed that could name others.".to_owned(),
-        None => "Nobody dialled it, and it dialled nobody.".to_owned(),
+        None => "Nobody dialed it, and it dialed nobody.".to_owned(),
     };
-    let hindered = teller.hindered_now(node.addr).map_or_else(String::new, |hindered| format!(": {hindered}"));
+    let hindered = explainer.hindered_now(node.addr).map_or_else(String::new, |hindered| format!(": {hindered}"));
     format!(" It has no neighbor{hindered}. {why}")
 }
 
 /// A running peer with fewer neighbors than it aims for: who refused it, or could not be reached.
-fn shortage(teller: Teller<'_>, node: &Node) -> Option<String> {
+fn shortage(explainer: Explainer<'_>, node: &NodeRecord) -> Option<String> {
     if node.life != Life::Running || node.neighbors == 0 {
         return None;
     }
-    let notices = teller.model.notices().iter().rev().map(|(_, notice)| notice);
+    let notices = explainer.model.notices().iter().rev().map(|(_, notice)| notice);
     let since = notices.take_while(|notice| notice.at >= node.life_since);
     let aim = since.filter(|notice| notice.event.node == node.addr).find_map(|notice| {
         let EventKind::Repairing { reason: RepairReason::TooFewLinks { want, .. } } = notice.event.kind else {
@@ -284,18 +289,18 @@ fn shortage(teller: Teller<'_>, node: &Node) -> Option<String> {
         Some(want)
     })?;
     let have = node.neighbors;
-    let kept = kept_from(teller, node);
+    let kept = kept_from(explainer, node);
     let kept = if kept.is_empty() { String::new() } else { format!(": {}", kept.join("; ")) };
     let is_short = usize::try_from(have).is_ok_and(|have| have < aim);
     is_short.then(|| format!(" It aims for {aim} links and has {have}{kept}. It goes on looking for more."))
 }
 
 /// What came of its last tries in this life, those with the same end together.
-fn kept_from(teller: Teller<'_>, node: &Node) -> Vec<String> {
+fn kept_from(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<String> {
     let mut full = Vec::new();
     let mut refused = Vec::new();
     let mut unreached = Vec::new();
-    for (link, step) in tried(teller, node).filter(|(_, step)| step.at >= node.life_since) {
+    for (link, step) in tried(explainer, node).filter(|(_, step)| step.at >= node.life_since) {
         match step.what {
             StepKind::Refused { by: Side::Them, reason: RefusalReason::Full } => full.push(link.key.peer),
             StepKind::Refused { by: Side::Them, .. } => refused.push(link.key.peer),
@@ -318,27 +323,28 @@ fn kept_from(teller: Teller<'_>, node: &Node) -> Vec<String> {
         (&unreached, "no connection to ", String::new()),
     ];
     let told = told.iter().filter(|(peers, ..)| !peers.is_empty());
-    told.map(|(peers, what, why)| format!("{what}{}{why}", teller.names_in_order(peers))).collect()
+    told.map(|(peers, what, why)| format!("{what}{}{why}", explainer.names_in_order(peers))).collect()
 }
 
 /// The last step of each of its links to a peer.
-fn tried<'a>(teller: Teller<'a>, node: &'a Node) -> impl Iterator<Item = (&'a Link, &'a Step)> {
-    let links = teller.model.links().of(node.addr).filter(|link| link.purpose == Purpose::Neighbor && !link.is_up());
+fn tried<'a>(explainer: Explainer<'a>, node: &'a NodeRecord) -> impl Iterator<Item = (&'a LinkHistory, &'a LinkStep)> {
+    let links = explainer.model.links().of(node.addr).filter(|link| link.purpose == Purpose::Neighbor && !link.is_up());
     links.filter_map(|link| Some((link, link.history.back()?)))
 }
 
 /// What it tried, for a peer that has no neighbor.
-fn attempts(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
+fn attempts(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
     if node.life != Life::Running || node.neighbors > 0 {
         return Vec::new();
     }
-    let line = |(link, step): (&Link, &Step)| Evidence::at(step.at, step_text(teller, link, step));
-    tried(teller, node).map(line).collect()
+    let line = |(link, step): (&LinkHistory, &LinkStep)| EvidenceLine::at(step.at, step_text(explainer, link, step));
+    tried(explainer, node).map(line).collect()
 }
 
 /// Who said that it is dead, though a seed had an answer from it.
-fn disputes(teller: Teller<'_>, node: &Node) -> Vec<Evidence> {
-    let case = teller.model.deaths().latest_of(node.addr).filter(|case| case.is_disputed());
-    let told = case.into_iter().flat_map(|case| &case.testimonies);
-    told.map(|told| Evidence::now(format!("{} reported it dead: disputed", teller.name(told.reporter)))).collect()
+fn disputes(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
+    let case = explainer.model.deaths().latest_of(node.addr).filter(|case| case.is_disputed());
+    let told = case.into_iter().flat_map(|case| &case.evidence);
+    told.map(|told| EvidenceLine::now(format!("{} reported it dead: disputed", explainer.name(told.reporter))))
+        .collect()
 }

@@ -3,12 +3,12 @@
 use std::hash::{Hash, Hasher};
 
 use super::cause::is_barrier;
-use super::{EVIDENCE_MAX, Evidence, Explanation, Teller, in_order};
+use super::{EVIDENCE_MAX, EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::DelistReason;
 use crate::model::death::{SeedAct, SeedStep};
-use crate::model::fault::Record;
-use crate::model::link::Link;
-use crate::model::node::{Belief, Life, Node};
+use crate::model::fault::FaultRecord;
+use crate::model::link::LinkHistory;
+use crate::model::node::{Belief, Life, NodeRecord};
 use crate::model::seed::SeedView;
 use crate::model::words::{count_text, span_text};
 use crate::model::{Map, Model, Set};
@@ -22,20 +22,25 @@ const CLAUSES_MAX: usize = 3;
 /// Who is on this seed's list without being alive, and who is alive without being on it; why, in each
 /// case.
 pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Explanation {
-    let teller = Teller { model, utc_offset_s };
-    let name = teller.name(seed);
+    let explainer = Explainer { model, utc_offset_s };
+    let name = explainer.name(seed);
     let title = format!("The list of {name}");
-    let is_ours = model.nodes().get(seed).is_some_and(Node::is_ours);
+    let is_ours = model.nodes().get(seed).is_some_and(NodeRecord::is_ours);
     let Some(view) = model.seeds().get(seed).filter(|_| is_ours) else {
-        return Explanation { title, verdict: elsewhere(teller, seed), evidence: Vec::new() };
+        return Explanation { title, verdict: elsewhere(explainer, seed), evidence: Vec::new() };
     };
-    let differences = differences(teller, seed, view);
-    let verdict = verdict(teller, (&name, seed, now), view, &wrong(teller, &differences));
-    Explanation { title, verdict, evidence: evidence(teller, seed, view, &differences) }
+    let differences = differences(explainer, seed, view);
+    let verdict = verdict(explainer, (&name, seed, now), view, &wrong(explainer, &differences));
+    Explanation { title, verdict, evidence: evidence(explainer, seed, view, &differences) }
 }
 
 /// What bears each difference out; of as many as there is room for, and how many more there are.
-fn evidence(teller: Teller<'_>, seed: Addr, view: &SeedView, differences: &[Difference<'_>]) -> Vec<Evidence> {
+fn evidence(
+    explainer: Explainer<'_>,
+    seed: Addr,
+    view: &SeedView,
+    differences: &[Difference<'_>],
+) -> Vec<EvidenceLine> {
     let mut lines = Set::default();
     let mut told = 0;
     for Difference { peer, why } in differences {
@@ -43,15 +48,15 @@ fn evidence(teller: Teller<'_>, seed: Addr, view: &SeedView, differences: &[Diff
             break;
         }
         let list = if view.listed.contains_key(peer) { "on the list" } else { "not on the list" };
-        lines.insert(Evidence::now(format!("{list}: {}", clause(teller, why, &[*peer]))));
-        lines.extend(steps(teller, seed, *peer));
-        lines.extend(teller.faults_between(*peer, seed));
+        lines.insert(EvidenceLine::now(format!("{list}: {}", clause(explainer, why, &[*peer]))));
+        lines.extend(steps(explainer, seed, *peer));
+        lines.extend(explainer.faults_between(*peer, seed));
         told += 1;
     }
     let untold = (differences.len() - told) as u64;
     let mut evidence = in_order(lines.into_iter().collect());
     if untold > 0 {
-        evidence.push(Evidence::now(format!("and what there is of {}", count_text(untold, "more peer"))));
+        evidence.push(EvidenceLine::now(format!("and what there is of {}", count_text(untold, "more peer"))));
     }
     evidence
 }
@@ -59,12 +64,12 @@ fn evidence(teller: Teller<'_>, seed: Addr, view: &SeedView, differences: &[Diff
 /// A peer whose place on the list, or off it, needs a word.
 struct Difference<'a> {
     peer: Addr,
-    why: Why<'a>,
+    why: DifferenceReason<'a>,
 }
 
 /// Why the list and the living differ; of several peers with equal ones it is said once.
 #[derive(PartialEq, Eq, Hash)]
-enum Why<'a> {
+enum DifferenceReason<'a> {
     /// On the list, and not alive: how, since when, and whether anybody has reported it.
     Gone { how: Gone, at: String, is_reported: bool, unaware: Option<Unaware<'a>> },
     /// It runs, nothing passes between it and the seed, and it was taken off the list, if that was seen.
@@ -80,7 +85,7 @@ enum Why<'a> {
 }
 
 /// A fault; one is equal to itself alone, so that no list of its nodes is compared.
-struct By<'a>(&'a Record);
+struct By<'a>(&'a FaultRecord);
 
 impl PartialEq for By<'_> {
     fn eq(&self, other: &Self) -> bool {
@@ -120,7 +125,7 @@ struct Off {
     reason: DelistReason,
 }
 
-impl Why<'_> {
+impl DifferenceReason<'_> {
     fn is_wrong(&self) -> bool {
         match self {
             Self::Gone { .. } | Self::CutOff { .. } | Self::Off { .. } | Self::Unregistered => true,
@@ -129,29 +134,34 @@ impl Why<'_> {
     }
 }
 
-fn differences<'a>(teller: Teller<'a>, seed: Addr, view: &SeedView) -> Vec<Difference<'a>> {
+fn differences<'a>(explainer: Explainer<'a>, seed: Addr, view: &SeedView) -> Vec<Difference<'a>> {
     let listed =
-        view.listed.keys().filter_map(|peer| Some(Difference { peer: *peer, why: not_alive(teller, seed, *peer)? }));
-    let missing = running_peers(teller.model).filter(|peer| !view.listed.contains_key(&peer.addr));
-    let missing = missing.map(|peer| Difference { peer: peer.addr, why: not_listed(teller, seed, peer.addr) });
+        view.listed.keys().filter_map(|peer| Some(Difference { peer: *peer, why: not_alive(explainer, seed, *peer)? }));
+    let missing = running_peers(explainer.model).filter(|peer| !view.listed.contains_key(&peer.addr));
+    let missing = missing.map(|peer| Difference { peer: peer.addr, why: not_listed(explainer, seed, peer.addr) });
     listed.chain(missing).collect()
 }
 
 /// What is not as it should be, in clauses; those of whom the same is to be said together.
-fn wrong(teller: Teller<'_>, differences: &[Difference<'_>]) -> Vec<String> {
-    let mut groups: Map<&Why<'_>, Vec<Addr>> = Map::default();
+fn wrong(explainer: Explainer<'_>, differences: &[Difference<'_>]) -> Vec<String> {
+    let mut groups: Map<&DifferenceReason<'_>, Vec<Addr>> = Map::default();
     for Difference { peer, why } in differences.iter().filter(|difference| difference.why.is_wrong()) {
         groups.entry(why).or_default().push(*peer);
     }
-    groups.iter().map(|(why, peers)| clause(teller, why, peers)).collect()
+    groups.iter().map(|(why, peers)| clause(explainer, why, peers)).collect()
 }
 
-fn verdict(teller: Teller<'_>, (name, seed, now): (&str, Addr, Time), view: &SeedView, wrong: &[String]) -> String {
+fn verdict(
+    explainer: Explainer<'_>,
+    (name, seed, now): (&str, Addr, Time),
+    view: &SeedView,
+    wrong: &[String],
+) -> String {
     let listed = count_text(view.listed.len() as u64, "peer");
-    let running = running_peers(teller.model).count();
+    let running = running_peers(explainer.model).count();
     let run = if running == 1 { "1 runs here".to_owned() } else { format!("{running} run here") };
-    let has_list = |node: &Node| matches!(node.life, Life::Running | Life::Hung);
-    let has_list = teller.model.nodes().get(seed).is_some_and(has_list);
+    let has_list = |node: &NodeRecord| matches!(node.life, Life::Running | Life::Hung);
+    let has_list = explainer.model.nodes().get(seed).is_some_and(has_list);
     let last = view.last_list.map(|(at, _)| format!("; its last list went out {} ago", span_text(now.since(at))));
     let last = last.unwrap_or_default();
     if !has_list {
@@ -172,25 +182,25 @@ fn some_of(clauses: &[String]) -> String {
     }
 }
 
-fn elsewhere(teller: Teller<'_>, seed: Addr) -> String {
-    let name = teller.name(seed);
-    match teller.model.seeds().get(seed).and_then(|view| view.last_list) {
+fn elsewhere(explainer: Explainer<'_>, seed: Addr) -> String {
+    let name = explainer.name(seed);
+    match explainer.model.seeds().get(seed).and_then(|view| view.last_list) {
         Some((at, len)) => format!(
             "{name} runs in another process, so its list is not certain; the last one that was seen, at {}, had {}.",
-            teller.clock(at),
+            explainer.clock(at),
             count_text(len as u64, "peer")
         ),
         None => format!("{name} runs in another process, or never ran: nothing is known of its list."),
     }
 }
 
-fn running_peers(model: &Model) -> impl Iterator<Item = &Node> {
+fn running_peers(model: &Model) -> impl Iterator<Item = &NodeRecord> {
     model.nodes().iter().filter(|node| node.life == Life::Running && node.role == Some(Role::Peer))
 }
 
 /// Why somebody who is on a list does not answer; `None` if nothing speaks against it.
-fn not_alive(teller: Teller<'_>, seed: Addr, listed: Addr) -> Option<Why<'_>> {
-    let node = teller.model.nodes().get(listed)?;
+fn not_alive(explainer: Explainer<'_>, seed: Addr, listed: Addr) -> Option<DifferenceReason<'_>> {
+    let node = explainer.model.nodes().get(listed)?;
     let how = match node.life {
         Life::Killed => Gone::Killed,
         Life::Left => Gone::Left,
@@ -199,49 +209,54 @@ fn not_alive(teller: Teller<'_>, seed: Addr, listed: Addr) -> Option<Why<'_>> {
         Life::Elsewhere | Life::Running => return None,
     };
     let since = if how == Gone::Dead { node.since } else { node.life_since };
-    let is_reported = teller.model.deaths().latest_of(listed).is_some_and(|case| case.back_at.is_none());
-    Some(Why::Gone { how, at: teller.clock(since), is_reported, unaware: unaware(teller, seed, listed) })
+    let is_reported = explainer.model.deaths().latest_of(listed).is_some_and(|case| case.back_at.is_none());
+    Some(DifferenceReason::Gone {
+        how,
+        at: explainer.clock(since),
+        is_reported,
+        unaware: unaware(explainer, seed, listed),
+    })
 }
 
 /// What keeps the seed from knowing that this node is gone. Of a report that came to it it does know.
-fn unaware(teller: Teller<'_>, seed: Addr, gone: Addr) -> Option<Unaware<'_>> {
-    let case = teller.model.deaths().latest_of(gone);
+fn unaware(explainer: Explainer<'_>, seed: Addr, gone: Addr) -> Option<Unaware<'_>> {
+    let case = explainer.model.deaths().latest_of(gone);
     if case.is_some_and(|case| case.back_at.is_none() && case.steps.iter().any(|step| step.seed == seed)) {
         return None;
     }
-    if teller.model.nodes().get(seed).is_some_and(|seed| seed.life == Life::Hung) {
+    if explainer.model.nodes().get(seed).is_some_and(|seed| seed.life == Life::Hung) {
         return Some(Unaware::Hangs);
     }
-    let mut between = teller.model.faults().ever_between(gone, seed).filter(|record| record.until.is_none());
+    let mut between = explainer.model.faults().ever_between(gone, seed).filter(|record| record.until.is_none());
     between.find(|record| is_barrier(record)).map(|record| Unaware::CutOff(By(record)))
 }
 
 /// Why somebody who runs is not on the list of this seed.
-fn not_listed(teller: Teller<'_>, seed: Addr, peer: Addr) -> Why<'_> {
-    let between = teller.model.faults().ever_between(peer, seed);
+fn not_listed(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> DifferenceReason<'_> {
+    let between = explainer.model.faults().ever_between(peer, seed);
     if let Some(by) = between.filter(|record| record.until.is_none()).find(|record| is_barrier(record)) {
-        return Why::CutOff { by: By(by), off: taken_off(teller, seed, peer) };
+        return DifferenceReason::CutOff { by: By(by), off: taken_off(explainer, seed, peer) };
     }
-    let links = teller.model.links();
+    let links = explainer.model.links();
     let link = links.get(peer, seed);
-    if link.is_some_and(Link::is_up) {
-        return Why::Off { off: taken_off(teller, seed, peer) };
+    if link.is_some_and(LinkHistory::is_up) {
+        return DifferenceReason::Off { off: taken_off(explainer, seed, peer) };
     }
-    let is_seed = |addr: &Addr| teller.model.nodes().get(*addr).is_some_and(|to| to.role == Some(Role::Seed));
+    let is_seed = |addr: &Addr| explainer.model.nodes().get(*addr).is_some_and(|to| to.role == Some(Role::Seed));
     let up = links.open_of(peer).filter(|link| link.is_up()).map(|link| link.key.peer);
     let with: Vec<Addr> = up.filter(is_seed).collect();
     match (with.is_empty(), link) {
-        (true, _) => Why::Unregistered,
-        (false, None) => Why::WithOthers { with },
-        (false, Some(link)) => Why::NoMore { with, since: teller.clock(link.since) },
+        (true, _) => DifferenceReason::Unregistered,
+        (false, None) => DifferenceReason::WithOthers { with },
+        (false, Some(link)) => DifferenceReason::NoMore { with, since: explainer.clock(link.since) },
     }
 }
 
 /// When and why this seed last took this peer off its list.
-fn taken_off(teller: Teller<'_>, seed: Addr, peer: Addr) -> Option<Off> {
-    let case = teller.model.deaths().latest_of(peer);
+fn taken_off(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> Option<Off> {
+    let case = explainer.model.deaths().latest_of(peer);
     case.iter().flat_map(|case| &case.steps).rev().find_map(|step| match step.act {
-        SeedAct::Delisted { reason } if step.seed == seed => Some(Off { at: teller.clock(step.at), reason }),
+        SeedAct::Delisted { reason } if step.seed == seed => Some(Off { at: explainer.clock(step.at), reason }),
         SeedAct::Delisted { .. }
         | SeedAct::Received { .. }
         | SeedAct::NoAnswer
@@ -251,15 +266,15 @@ fn taken_off(teller: Teller<'_>, seed: Addr, peer: Addr) -> Option<Off> {
 }
 
 /// `p4 runs and is registered with no seed at all`, of one or of several.
-fn clause(teller: Teller<'_>, why: &Why<'_>, peers: &[Addr]) -> String {
-    let (who, is_one) = (teller.names(peers), peers.len() == 1);
+fn clause(explainer: Explainer<'_>, why: &DifferenceReason<'_>, peers: &[Addr]) -> String {
+    let (who, is_one) = (explainer.names(peers), peers.len() == 1);
     let (runs, is, they) = if is_one { ("runs", "is", "it") } else { ("run", "are", "they") };
     match why {
-        Why::Gone { how, at, is_reported, unaware } => {
+        DifferenceReason::Gone { how, at, is_reported, unaware } => {
             let noticed = match (unaware, is_reported, is_one) {
                 (Some(Unaware::Hangs), ..) => ", which it does not know, because it hangs".to_owned(),
                 (Some(Unaware::CutOff(by)), ..) => {
-                    format!(", which it cannot know, because of {}", teller.named(by.0))
+                    format!(", which it cannot know, because of {}", explainer.named(by.0))
                 }
                 (None, true, _) => String::new(),
                 (None, false, true) => ", and nobody has reported it".to_owned(),
@@ -267,22 +282,23 @@ fn clause(teller: Teller<'_>, why: &Why<'_>, peers: &[Addr]) -> String {
             };
             format!("{who} {}{noticed}", gone(*how, at, is_one))
         }
-        Why::CutOff { by, off } => {
-            let off = off.as_ref().map(|off| format!("; {they} {}", off_text(teller, off, is_one))).unwrap_or_default();
-            format!("{who} {runs}, but {is} cut off from it by {}{off}", teller.named(by.0))
+        DifferenceReason::CutOff { by, off } => {
+            let off =
+                off.as_ref().map(|off| format!("; {they} {}", off_text(explainer, off, is_one))).unwrap_or_default();
+            format!("{who} {runs}, but {is} cut off from it by {}{off}", explainer.named(by.0))
         }
-        Why::Off { off: Some(off) } => {
-            format!("{who} {runs} and {is} registered, but {}", off_text(teller, off, is_one))
+        DifferenceReason::Off { off: Some(off) } => {
+            format!("{who} {runs} and {is} registered, but {}", off_text(explainer, off, is_one))
         }
-        Why::Off { off: None } => {
+        DifferenceReason::Off { off: None } => {
             format!("{who} {runs} and {is} registered; why that is not on the list is not certain")
         }
-        Why::Unregistered => format!("{who} {runs} and {is} registered with no seed at all"),
-        Why::WithOthers { with } => {
-            format!("{who} registered with {}: a peer takes more than half of the seeds", teller.names(with))
+        DifferenceReason::Unregistered => format!("{who} {runs} and {is} registered with no seed at all"),
+        DifferenceReason::WithOthers { with } => {
+            format!("{who} registered with {}: a peer takes more than half of the seeds", explainer.names(with))
         }
-        Why::NoMore { with, since } => {
-            format!("{who} {is} not registered here since {since}, but with {}", teller.names(with))
+        DifferenceReason::NoMore { with, since } => {
+            format!("{who} {is} not registered here since {since}, but with {}", explainer.names(with))
         }
     }
 }
@@ -298,15 +314,15 @@ fn gone(how: Gone, at: &str, is_one: bool) -> String {
 }
 
 /// `was taken off the list at 03:13:02: p2 reported it dead, and it did not answer`.
-fn off_text(teller: Teller<'_>, off: &Off, is_one: bool) -> String {
+fn off_text(explainer: Explainer<'_>, off: &Off, is_one: bool) -> String {
     let (subject, object, was) = if is_one { ("it", "it", "was") } else { ("they", "them", "were") };
     let at = &off.at;
     let why = match off.reason {
         DelistReason::Reported { reporter } => {
-            format!("{} reported {object} dead, and the seed did not ask {object}", teller.name(reporter))
+            format!("{} reported {object} dead, and the seed did not ask {object}", explainer.name(reporter))
         }
         DelistReason::Unanswered { reporter } => {
-            format!("{} reported {object} dead, and {subject} did not answer", teller.name(reporter))
+            format!("{} reported {object} dead, and {subject} did not answer", explainer.name(reporter))
         }
         DelistReason::Silent => format!("nothing was heard of {object}, and {subject} did not answer"),
         DelistReason::Departed => "the registration closed and no new one came".to_owned(),
@@ -316,11 +332,11 @@ fn off_text(teller: Teller<'_>, off: &Off, is_one: bool) -> String {
 }
 
 /// What the seed did about this peer.
-fn steps(teller: Teller<'_>, seed: Addr, peer: Addr) -> Vec<Evidence> {
-    let case = teller.model.deaths().latest_of(peer);
+fn steps(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> Vec<EvidenceLine> {
+    let case = explainer.model.deaths().latest_of(peer);
     let steps = case.into_iter().flat_map(|case| &case.steps);
     steps
         .filter(|step: &&SeedStep| step.seed == seed)
-        .map(|step| super::death::step_line_of(teller, peer, step))
+        .map(|step| super::death::step_line_of(explainer, peer, step))
         .collect()
 }

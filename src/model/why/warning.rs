@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::cause::Cause;
 use super::death::silence;
-use super::{Evidence, Explanation, Teller, about_message, about_node, in_order, why_link, why_not, why_seed};
+use super::{EvidenceLine, Explainer, Explanation, about_message, about_node, in_order, why_link, why_not, why_seed};
 use crate::model::death::{DeathCase, SeedAct, SeedStep};
 use crate::model::forgery::Forgery;
 use crate::model::graph::Graph;
@@ -20,50 +20,54 @@ const LINKS_MAX: usize = 12;
 
 /// Why this is warned of, as far as it is known now.
 pub fn why_warning(model: &Model, warning: &Warning, now: Time, utc_offset_s: i32) -> Explanation {
-    let teller = Teller { model, utc_offset_s };
+    let explainer = Explainer { model, utc_offset_s };
     let finding = &warning.finding;
     let mut why = match finding {
         Finding::Alone { node } => about_node(model, *node, utc_offset_s),
-        Finding::Parted { parts } => parted(teller, warning, parts),
-        Finding::Fragile { nodes, links } => fragile(teller, nodes, links),
+        Finding::Parted { parts } => parted(explainer, warning, parts),
+        Finding::Fragile { nodes, links } => fragile(explainer, nodes, links),
         Finding::SeedList { seed, .. } => why_seed(model, *seed, now, utc_offset_s),
-        Finding::Flapping { node, .. } => flapping(teller, *node),
+        Finding::Flapping { node, .. } => flapping(explainer, *node),
         Finding::OneWay { link } => why_link(model, link.node, link.peer, utc_offset_s),
         Finding::Unreached { latest, lacking, .. } => match lacking.first() {
             Some(node) => why_not(model, *node, *latest, utc_offset_s),
             None => about_message(model, *latest, utc_offset_s),
         },
-        Finding::Disputed { reporter, .. } => disputed(teller, *reporter),
-        Finding::Forged { latest, .. } => forged(teller, latest.origin),
-        Finding::Eclipsed { node, joiners, .. } => eclipsed(teller, *node, joiners),
+        Finding::Disputed { reporter, .. } => disputed(explainer, *reporter),
+        Finding::Forged { latest, .. } => forged(explainer, latest.origin),
+        Finding::Eclipsed { node, joiners, .. } => eclipsed(explainer, *node, joiners),
     };
     let text = model.warning_text(finding);
     let when = match warning.gone_at {
         None => {
-            format!("warned of since {}, for {} now", teller.clock(warning.since), span_text(now.since(warning.since)))
+            format!(
+                "warned of since {}, for {} now",
+                explainer.clock(warning.since),
+                span_text(now.since(warning.since))
+            )
         }
-        Some(gone_at) => format!("it was so from {} to {}", teller.clock(warning.since), teller.clock(gone_at)),
+        Some(gone_at) => format!("it was so from {} to {}", explainer.clock(warning.since), explainer.clock(gone_at)),
     };
-    why.evidence.insert(0, Evidence::now(format!("{text}: {when}")));
+    why.evidence.insert(0, EvidenceLine::now(format!("{text}: {when}")));
     why
 }
 
-fn parted(teller: Teller<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> Explanation {
+fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> Explanation {
     let side = |addr: Addr| parts.iter().position(|part| part.contains(&addr));
     let crosses = |a: Addr, b: Addr| matches!((side(a), side(b)), (Some(a), Some(b)) if a != b);
-    let mut evidence: Vec<Evidence> = Vec::new();
+    let mut evidence: Vec<EvidenceLine> = Vec::new();
     for (number, part) in parts.iter().enumerate() {
-        let (count, names) = (count_text(part.len() as u64, "node"), teller.all_names(part));
-        evidence.push(Evidence::now(format!("part {}, {count}: {names}", number + 1)));
+        let (count, names) = (count_text(part.len() as u64, "node"), explainer.all_names(part));
+        evidence.push(EvidenceLine::now(format!("part {}, {count}: {names}", number + 1)));
     }
-    let lost = losses(teller, crosses);
+    let lost = losses(explainer, crosses);
     let latest = lost.iter().rev().find(|(at, _)| *at <= warning.since + Duration::from_secs(1)).or(lost.last());
     let verdict = match latest {
         Some((_, text)) => format!("no link joins the parts; the last one that did, {text}"),
         None => "no link ever joined these parts, as far as is known here".to_owned(),
     };
     let shown = lost.iter().rev().take(LINKS_MAX);
-    evidence.extend(shown.map(|(at, text)| Evidence::at(*at, format!("link {text}"))));
+    evidence.extend(shown.map(|(at, text)| EvidenceLine::at(*at, format!("link {text}"))));
     let count = count_text(parts.len() as u64, "part");
     let verdict = format!("The overlay is in {count}: {verdict}.");
     Explanation { title: "Why is the overlay in parts?".to_owned(), verdict, evidence: in_order(evidence) }
@@ -71,10 +75,10 @@ fn parted(teller: Teller<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> Explana
 
 /// When and how the links between these pairs were lost, in order of time, each as the end that knew
 /// first tells it.
-fn losses(teller: Teller<'_>, wanted: impl Fn(Addr, Addr) -> bool) -> Vec<(Time, String)> {
-    let links = teller.model.links().iter().filter(|link| wanted(link.key.node, link.key.peer));
+fn losses(explainer: Explainer<'_>, wanted: impl Fn(Addr, Addr) -> bool) -> Vec<(Time, String)> {
+    let links = explainer.model.links().iter().filter(|link| wanted(link.key.node, link.key.peer));
     let mut lost: Vec<_> = links
-        .filter_map(|link| super::ending::last_loss(teller, link).map(|(at, text)| (at, text, link.key)))
+        .filter_map(|link| super::ending::last_loss(explainer, link).map(|(at, text)| (at, text, link.key)))
         .collect();
     lost.sort_by_key(|(at, ..)| *at);
     let mut pairs = Set::default();
@@ -82,16 +86,16 @@ fn losses(teller: Teller<'_>, wanted: impl Fn(Addr, Addr) -> bool) -> Vec<(Time,
     lost.into_iter().map(|(at, text, _)| (at, text)).collect()
 }
 
-fn fragile(teller: Teller<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> Explanation {
-    let graph = teller.model.overlay().with_one_elsewhere();
+fn fragile(explainer: Explainer<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> Explanation {
+    let graph = explainer.model.overlay().with_one_elsewhere();
     let whole = graph.parts().len();
     let mut evidence = Vec::new();
     for node in nodes {
-        evidence.extend(apart(teller, &teller.name(*node), &graph.without(*node), whole));
+        evidence.extend(apart(explainer, &explainer.name(*node), &graph.without(*node), whole));
     }
     for (a, b) in links {
-        let link = format!("the link {} - {}", teller.name(*a), teller.name(*b));
-        evidence.extend(apart(teller, &link, &graph.without_link(*a, *b), whole));
+        let link = format!("the link {} - {}", explainer.name(*a), explainer.name(*b));
+        evidence.extend(apart(explainer, &link, &graph.without_link(*a, *b), whole));
     }
     let verdict = if evidence.is_empty() {
         "No single node or link would part the overlay any more.".to_owned()
@@ -104,39 +108,39 @@ fn fragile(teller: Teller<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> Explan
 }
 
 /// Who would lose whom without this.
-fn apart(teller: Teller<'_>, what: &str, rest: &Graph, whole: usize) -> Option<Evidence> {
+fn apart(explainer: Explainer<'_>, what: &str, rest: &Graph, whole: usize) -> Option<EvidenceLine> {
     let parts = rest.parts();
     if parts.len() <= whole {
         return None;
     }
-    let smaller: Vec<String> = parts.iter().skip(1).map(|part| teller.names(part)).collect();
-    Some(Evidence::now(format!("without {what}: {} would be apart from the other nodes", smaller.join("; "))))
+    let smaller: Vec<String> = parts.iter().skip(1).map(|part| explainer.names(part)).collect();
+    Some(EvidenceLine::now(format!("without {what}: {} would be apart from the other nodes", smaller.join("; "))))
 }
 
-fn flapping(teller: Teller<'_>, node: Addr) -> Explanation {
-    let mut why = super::about_node(teller.model, node, teller.utc_offset_s);
-    let name = teller.name(node);
-    let Some(known) = teller.model.nodes().get(node) else { return why };
-    why.evidence.extend(known.comebacks.iter().map(|at| Evidence::at(*at, format!("{name} came back"))));
-    let deaths = teller.model.deaths().cases().iter().filter(|(_, case)| case.dead == node);
+fn flapping(explainer: Explainer<'_>, node: Addr) -> Explanation {
+    let mut why = super::about_node(explainer.model, node, explainer.utc_offset_s);
+    let name = explainer.name(node);
+    let Some(known) = explainer.model.nodes().get(node) else { return why };
+    why.evidence.extend(known.comebacks.iter().map(|at| EvidenceLine::at(*at, format!("{name} came back"))));
+    let deaths = explainer.model.deaths().cases().iter().filter(|(_, case)| case.dead == node);
     why.evidence.extend(deaths.map(|(_, case)| {
-        let by: Vec<Addr> = case.testimonies.iter().map(|told| told.reporter).collect();
-        Evidence::at(case.at, format!("{name} was taken for dead, by {}", teller.names(&by)))
+        let by: Vec<Addr> = case.evidence.iter().map(|told| told.reporter).collect();
+        EvidenceLine::at(case.at, format!("{name} was taken for dead, by {}", explainer.names(&by)))
     }));
     why.evidence = in_order(std::mem::take(&mut why.evidence));
     why
 }
 
-fn disputed(teller: Teller<'_>, reporter: Addr) -> Explanation {
-    let name = teller.name(reporter);
+fn disputed(explainer: Explainer<'_>, reporter: Addr) -> Explanation {
+    let name = explainer.name(reporter);
     let (mut told, mut evidence) = (Vec::new(), Vec::new());
-    for (_, case) in teller.model.deaths().cases() {
-        let answers = answers(teller, case, reporter);
+    for (_, case) in explainer.model.deaths().cases() {
+        let answers = answers(explainer, case, reporter);
         if !answers.is_empty() {
-            told.push(disputed_report(teller, case, reporter, &answers));
+            told.push(disputed_report(explainer, case, reporter, &answers));
             evidence.extend(answers.into_iter().map(|(_, line)| line));
-            evidence.extend(teller.faults_between(reporter, case.dead));
-            evidence.extend(teller.turns(case.dead));
+            evidence.extend(explainer.faults_between(reporter, case.dead));
+            evidence.extend(explainer.turns(case.dead));
         }
     }
     let verdict = match told.split_last() {
@@ -150,12 +154,12 @@ fn disputed(teller: Teller<'_>, reporter: Addr) -> Explanation {
     Explanation { title: format!("Is {name} to be believed?"), verdict, evidence: in_order(evidence) }
 }
 
-fn forged(teller: Teller<'_>, victim: Addr) -> Explanation {
-    let name = teller.name(victim);
-    let forgeries = teller.model.forgeries().iter().filter(|(_, forgery)| forgery.id.origin == victim);
+fn forged(explainer: Explainer<'_>, victim: Addr) -> Explanation {
+    let name = explainer.name(victim);
+    let forgeries = explainer.model.forgeries().iter().filter(|(_, forgery)| forgery.id.origin == victim);
     let line = |forgery: &Forgery| {
-        let from = teller.name(forgery.from);
-        Evidence::at(forgery.at, format!("{name} got {name}{} from {from} and had not sent it", forgery.id))
+        let from = explainer.name(forgery.from);
+        EvidenceLine::at(forgery.at, format!("{name} got {name}{} from {from} and had not sent it", forgery.id))
     };
     let evidence = forgeries.map(|(_, forgery)| line(forgery)).collect();
     let verdict = format!(
@@ -166,11 +170,11 @@ fn forged(teller: Teller<'_>, victim: Addr) -> Explanation {
     Explanation { title: format!("Who speaks for {name}?"), verdict, evidence: in_order(evidence) }
 }
 
-fn eclipsed(teller: Teller<'_>, node: Addr, joiners: &[Addr]) -> Explanation {
-    let name = teller.name(node);
+fn eclipsed(explainer: Explainer<'_>, node: Addr, joiners: &[Addr]) -> Explanation {
+    let name = explainer.name(node);
     let line = |joiner: &Addr| {
-        let link = teller.model.links().get(node, *joiner)?;
-        Some(Evidence::at(link.since, format!("{} joined {name}", teller.name(*joiner))))
+        let link = explainer.model.links().get(node, *joiner)?;
+        Some(EvidenceLine::at(link.since, format!("{} joined {name}", explainer.name(*joiner))))
     };
     let evidence = joiners.iter().filter_map(line).collect();
     let verdict = format!(
@@ -183,12 +187,12 @@ fn eclipsed(teller: Teller<'_>, node: Addr, joiners: &[Addr]) -> Explanation {
 }
 
 /// Which seeds had an answer from a node that this reporter had called dead.
-fn answers(teller: Teller<'_>, case: &DeathCase, reporter: Addr) -> Vec<(Addr, Evidence)> {
+fn answers(explainer: Explainer<'_>, case: &DeathCase, reporter: Addr) -> Vec<(Addr, EvidenceLine)> {
     let answer = |step: &SeedStep| match step.act {
         SeedAct::Disputed { reporter: told, rtt_us } if told == reporter => {
-            let (seed, dead) = (teller.name(step.seed), teller.name(case.dead));
+            let (seed, dead) = (explainer.name(step.seed), explainer.name(case.dead));
             let after = span_text(Duration::from_micros(rtt_us));
-            Some((step.seed, Evidence::at(step.at, format!("{seed} asked {dead}, which answered after {after}"))))
+            Some((step.seed, EvidenceLine::at(step.at, format!("{seed} asked {dead}, which answered after {after}"))))
         }
         SeedAct::Disputed { .. }
         | SeedAct::Received { .. }
@@ -200,21 +204,26 @@ fn answers(teller: Teller<'_>, case: &DeathCase, reporter: Addr) -> Vec<(Addr, E
 }
 
 /// `reported p2 dead, because of 'cut p1 p2' since 03:13:02, and p2 answered s1 and s2`.
-fn disputed_report(teller: Teller<'_>, case: &DeathCase, reporter: Addr, answers: &[(Addr, Evidence)]) -> String {
-    let dead = teller.name(case.dead);
+fn disputed_report(
+    explainer: Explainer<'_>,
+    case: &DeathCase,
+    reporter: Addr,
+    answers: &[(Addr, EvidenceLine)],
+) -> String {
+    let dead = explainer.name(case.dead);
     let mut seeds: Vec<Addr> = answers.iter().map(|(seed, _)| *seed).collect();
     seeds.sort_unstable();
     seeds.dedup();
-    let reason = case.testimonies.iter().find(|told| told.reporter == reporter).and_then(|told| {
+    let reason = case.evidence.iter().find(|told| told.reporter == reporter).and_then(|told| {
         if told.cause == Some(DeathCause::Lie) {
             return Some(" on purpose, as the user told it to".to_owned());
         }
-        let why = silence(teller, case.dead, told)?;
+        let why = silence(explainer, case.dead, told)?;
         if let Cause::Gone(_, turn) = why {
-            return Some(format!(", which {} and was started again", teller.turn(turn)));
+            return Some(format!(", which {} and was started again", explainer.turn(turn)));
         }
-        teller.because(&[why]).map(|because| format!(" {because}"))
+        explainer.because(&[why]).map(|because| format!(" {because}"))
     });
     let reason = reason.unwrap_or_default();
-    format!("reported {dead} dead{reason}, and {dead} answered {}", teller.names_in_order(&seeds))
+    format!("reported {dead} dead{reason}, and {dead} answered {}", explainer.names_in_order(&seeds))
 }

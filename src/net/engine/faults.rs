@@ -8,7 +8,7 @@ use crate::command::FaultCommand;
 use crate::engine::Refusal;
 use crate::net::failure::CommandError;
 use crate::net::node::{Control, Handle};
-use crate::net::trouble::FaultView;
+use crate::net::node_faults::FaultView;
 use crate::proto::addr::Addr;
 use crate::proto::machine::NodeCommand;
 

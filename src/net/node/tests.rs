@@ -20,7 +20,7 @@ struct Doorman {
 
 impl Machine for Doorman {
     fn handle(&mut self, _now: Time, input: Input, out: &mut impl Output) {
-        if let Input::TurnedAway { remote, rule } = input {
+        if let Input::Rejected { remote, rule } = input {
             let violation = Violation::new(rule, b"");
             out.emit(|| EventKind::Violation { remote: remote.to_string(), peer: None, violation });
         } else if let Input::Link { link, change: LinkChange::Accepted { .. } } = input
@@ -50,8 +50,8 @@ fn start_within(keeps: bool, reach: Reach) -> (Addr, Handle, Feed) {
     let (tap, feed) = feed(1_024);
     let (listener, addr) = bind::listen(Addr::loopback(0)).unwrap();
     let me = Identity { addr, role: Role::Peer, dialect: Dialect::Framed };
-    let trouble = Trouble::new(addr, 1, Arc::default());
-    let setup = Setup { me, listener, reach, clock: Clock::start(), taps: Arc::new([tap]), trouble };
+    let faults = NodeFaults::new(addr, 1, Arc::default());
+    let setup = Setup { me, listener, reach, clock: Clock::start(), taps: Arc::new([tap]), faults };
     (addr, spawn(Doorman { me: addr, keeps }, setup), feed)
 }
 
@@ -138,11 +138,11 @@ async fn who_may_not_link_is_closed_before_anything_of_it_is_read() {
     let reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
     let (_control, controls) = mpsc::channel(1);
     let (listener, _) = bind::listen(Addr::loopback(0)).unwrap();
-    let trouble = Trouble::new(addr, 1, Arc::default());
-    let setup = Setup { me, listener, reach, clock, taps: Arc::new([]), trouble };
-    let mut node = Node::new(Doorman { me: addr, keeps: true }, setup, controls);
+    let faults = NodeFaults::new(addr, 1, Arc::default());
+    let setup = Setup { me, listener, reach, clock, taps: Arc::new([]), faults };
+    let mut node = NodeTask::new(Doorman { me: addr, keeps: true }, setup, controls);
     let input = node.accept(refused.1, ([192, 0, 2, 9], 4711).into());
-    assert!(matches!(input, Some(Input::TurnedAway { rule: Rule::NotAllowed, .. })), "{input:?}");
+    assert!(matches!(input, Some(Input::Rejected { rule: Rule::NotAllowed, .. })), "{input:?}");
     assert_closed(&refused.0).await;
     assert!(!node.links.is_open(LinkId(1)), "no link, so no reader");
     let input = node.accept(allowed.1, ([10, 0, 0, 9], 4711).into());

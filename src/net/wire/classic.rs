@@ -1,10 +1,10 @@
 //! The classic dialect: the protocol of the existing Python nodes, byte for byte.
 //!
-//! What comes first on a link depends on who we are and who dialled; from then on all is text, see
-//! `grammar`. Only who dials a link names itself on it; who is dialled in the framed dialect answers so,
+//! What comes first on a link depends on who we are and who dialed; from then on all is text, see
+//! `grammar`. Only who dials a link names itself on it; who is dialed in the framed dialect answers so,
 //! too, so that the other side recognizes this one.
 //!
-//! | we are | who dialled | first comes |
+//! | we are | who dialed | first comes |
 //! |---|---|---|
 //! | peer | we, a seed | a pickle: the list |
 //! | peer | we, a peer | nothing: text at once |
@@ -15,7 +15,7 @@ use std::io::Write as _;
 
 use bytes::{Buf as _, BufMut as _, BytesMut};
 
-use super::grammar::{self, Boundary, Ending, Stop};
+use super::grammar::{self, Boundary, NoMessage, PartialInput};
 use super::pickle::{self, PickleReader};
 use super::{
     CLASSIC_MESSAGE_LEN_MAX, CLASSIC_READ_LEN, CLASSIC_TEXT_LEN_MAX, EncodeError, LinkContext, TextProblem, WireError,
@@ -29,14 +29,14 @@ use crate::proto::time::ClockTime;
 /// Reads the list, the address and the texts of a classic link.
 #[derive(Debug)]
 pub(super) struct ClassicDecoder {
-    stage: Stage,
+    stage: ReadStage,
     /// The first bytes have been seen, and are not those of a framed hello.
     begun: bool,
 }
 
 /// What comes next on the link.
 #[derive(Debug)]
-enum Stage {
+enum ReadStage {
     List(PickleReader),
     Address,
     Text,
@@ -45,28 +45,28 @@ enum Stage {
 impl ClassicDecoder {
     pub(super) fn new(context: LinkContext) -> Self {
         let stage = match (context.direction, context.purpose) {
-            (Direction::Inbound, _) => Stage::Address,
-            (Direction::Outbound, Purpose::Registration) => Stage::List(PickleReader::default()),
-            (Direction::Outbound, Purpose::Neighbor) => Stage::Text,
+            (Direction::Inbound, _) => ReadStage::Address,
+            (Direction::Outbound, Purpose::Registration) => ReadStage::List(PickleReader::default()),
+            (Direction::Outbound, Purpose::Neighbor) => ReadStage::Text,
         };
         Self { stage, begun: false }
     }
 
-    pub(super) fn read(&mut self, src: &mut BytesMut, ending: Ending) -> Result<Option<Message>, WireError> {
-        if !self.begun && self.may_be_framed(src)? && ending != Ending::Closed {
+    pub(super) fn read(&mut self, src: &mut BytesMut, ending: PartialInput) -> Result<Option<Message>, WireError> {
+        if !self.begun && self.may_be_framed(src)? && ending != PartialInput::Closed {
             return Ok(None);
         }
         match self.next(src, ending) {
             Ok(message) => Ok(Some(message)),
-            Err(Stop::More) => self.wait(src, ending),
-            Err(Stop::Broken(rule)) => Err(WireError::violation(rule, src)),
+            Err(NoMessage::More) => self.wait(src, ending),
+            Err(NoMessage::Broken(rule)) => Err(WireError::violation(rule, src)),
         }
     }
 
     /// Would [`ClassicDecoder::read`] find a message in `src`, or that it is none, if the stream went quiet?
     pub(super) fn is_complete_if_quiet(&self, src: &[u8]) -> bool {
-        let reads_text = self.begun && matches!(self.stage, Stage::Text);
-        reads_text && grammar::message(src, Ending::Quiet) != Err(Stop::More)
+        let reads_text = self.begun && matches!(self.stage, ReadStage::Text);
+        reads_text && grammar::message(src, PartialInput::Quiet) != Err(NoMessage::More)
     }
 
     /// An error if the link starts with a framed hello; true while that cannot be known.
@@ -81,34 +81,34 @@ impl ClassicDecoder {
         Ok(true)
     }
 
-    fn next(&mut self, src: &mut BytesMut, ending: Ending) -> Result<Message, Stop> {
+    fn next(&mut self, src: &mut BytesMut, ending: PartialInput) -> Result<Message, NoMessage> {
         let (message, len) = match &mut self.stage {
-            Stage::List(reader) => (Message::PeerList(reader.read(src)?), 0),
-            Stage::Address => address(src)?,
-            Stage::Text => grammar::message(src, ending)?,
+            ReadStage::List(reader) => (Message::PeerList(reader.read(src)?), 0),
+            ReadStage::Address => address(src)?,
+            ReadStage::Text => grammar::message(src, ending)?,
         };
         src.advance(len);
-        self.stage = Stage::Text;
+        self.stage = ReadStage::Text;
         Ok(message)
     }
 
     /// The front of `src` is no whole message.
-    fn wait(&self, src: &[u8], ending: Ending) -> Result<Option<Message>, WireError> {
-        let begun = !src.is_empty() || matches!(&self.stage, Stage::List(reader) if reader.has_begun());
+    fn wait(&self, src: &[u8], ending: PartialInput) -> Result<Option<Message>, WireError> {
+        let begun = !src.is_empty() || matches!(&self.stage, ReadStage::List(reader) if reader.has_begun());
         match (ending, &self.stage) {
-            (Ending::Closed, Stage::Address) if begun => Err(WireError::violation(Rule::Malformed, src)),
-            (Ending::Closed, _) if begun => Err(WireError::cut_off()),
-            (Ending::Open | Ending::Quiet | Ending::Closed, _) => Ok(None),
+            (PartialInput::Closed, ReadStage::Address) if begun => Err(WireError::violation(Rule::Malformed, src)),
+            (PartialInput::Closed, _) if begun => Err(WireError::cut_off()),
+            (PartialInput::Open | PartialInput::Quiet | PartialInput::Closed, _) => Ok(None),
         }
     }
 }
 
 /// The address that comes first. Anything else first is a rule of its own, so that a web browser on
 /// the wrong port reads as what it is.
-fn address(src: &[u8]) -> Result<(Message, usize), Stop> {
+fn address(src: &[u8]) -> Result<(Message, usize), NoMessage> {
     match grammar::address(src) {
         Ok((listen, len)) => Ok((grammar::hello(listen), len)),
-        Err(Stop::Broken(Rule::Malformed)) => Err(Stop::Broken(Rule::HelloExpected)),
+        Err(NoMessage::Broken(Rule::Malformed)) => Err(NoMessage::Broken(Rule::HelloExpected)),
         Err(stop) => Err(stop),
     }
 }

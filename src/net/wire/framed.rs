@@ -13,12 +13,12 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use self::fields::{
     Fields, goodbye_code, priority_code, put_addr, put_cause, put_list, put_vitals, refusal_code, role_code,
 };
-use super::grammar::{self, Ending};
+use super::grammar::{self, PartialInput};
 use super::{BODY_COPY_MAX, EncodeError, FRAME_LEN_MAX, HELLO_LEN_MAX, WireError};
 use crate::proto::addr::Addr;
 use crate::proto::config::{BODY_LEN_MAX, LIST_LEN_MAX};
 use crate::proto::event::Rule;
-use crate::proto::message::{Dialect, Gossip, Hello, Message, MessageId, ProbeSeq, Trace, Vitals};
+use crate::proto::message::{Dialect, Gossip, Hello, Message, MessageId, ProbeExtras, ProbeSeq, Trace};
 use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
@@ -51,7 +51,7 @@ pub(super) struct FramedDecoder {
 }
 
 impl FramedDecoder {
-    pub(super) fn read(&mut self, src: &mut BytesMut, ending: Ending) -> Result<Option<Message>, WireError> {
+    pub(super) fn read(&mut self, src: &mut BytesMut, ending: PartialInput) -> Result<Option<Message>, WireError> {
         if !self.greeted && speaks_classic(src) {
             let named = grammar::address(src).ok().map(|(listen, _)| listen);
             return Err(WireError::OtherDialect { speaks: Dialect::Classic, named });
@@ -64,12 +64,12 @@ impl FramedDecoder {
     }
 
     /// The front of `src` is no whole frame.
-    fn wait(&self, src: &[u8], ending: Ending) -> Result<Option<Message>, WireError> {
+    fn wait(&self, src: &[u8], ending: PartialInput) -> Result<Option<Message>, WireError> {
         match ending {
-            Ending::Open | Ending::Quiet => Ok(None),
-            Ending::Closed if src.is_empty() => Ok(None),
-            Ending::Closed if self.greeted => Err(WireError::cut_off()),
-            Ending::Closed => Err(WireError::violation(Rule::Malformed, src)),
+            PartialInput::Open | PartialInput::Quiet => Ok(None),
+            PartialInput::Closed if src.is_empty() => Ok(None),
+            PartialInput::Closed if self.greeted => Err(WireError::cut_off()),
+            PartialInput::Closed => Err(WireError::violation(Rule::Malformed, src)),
         }
     }
 
@@ -172,11 +172,11 @@ fn other(src: &mut BytesMut, len: usize) -> Result<Message, Rule> {
         tag::LIST_REQUEST => Message::ListRequest,
         tag::PROBE => {
             let (seq, asker) = (fields.u64()?, fields.addr()?);
-            Message::Probe { seq, asker, clock: fields.clock()?, vitals: fields.vitals()? }
+            Message::Probe { seq, asker, clock: fields.clock()?, extras: fields.extras()? }
         }
         tag::PROBE_REPLY => {
             let (seq, asker) = (fields.u64()?, fields.addr()?);
-            Message::ProbeReply { seq, asker, clock: fields.clock()?, vitals: fields.vitals()? }
+            Message::ProbeReply { seq, asker, clock: fields.clock()?, extras: fields.extras()? }
         }
         tag::DEAD_REPORT => {
             let (dead, clock) = (fields.addr()?, fields.clock()?);
@@ -209,11 +209,11 @@ pub(super) fn encode(message: &Message, head: &mut BytesMut) -> Result<Option<By
         Message::Hello(hello) => frame(head, tag::HELLO, |out| put_hello(out, *hello)),
         Message::PeerList(list) => put_list_frame(head, tag::PEER_LIST, None, list)?,
         Message::ListRequest => frame(head, tag::LIST_REQUEST, |_| ()),
-        Message::Probe { seq, asker, clock, vitals } => {
-            frame(head, tag::PROBE, |out| put_probe(out, *seq, *asker, *clock, vitals.as_ref()));
+        Message::Probe { seq, asker, clock, extras } => {
+            frame(head, tag::PROBE, |out| put_probe(out, *seq, *asker, *clock, extras.as_ref()));
         }
-        Message::ProbeReply { seq, asker, clock, vitals } => {
-            frame(head, tag::PROBE_REPLY, |out| put_probe(out, *seq, *asker, *clock, vitals.as_ref()));
+        Message::ProbeReply { seq, asker, clock, extras } => {
+            frame(head, tag::PROBE_REPLY, |out| put_probe(out, *seq, *asker, *clock, extras.as_ref()));
         }
         Message::DeadReport { dead, clock, reporter, cause } => frame(head, tag::DEAD_REPORT, |out| {
             put_addr(out, *dead);
@@ -260,11 +260,11 @@ fn put_hello(out: &mut BytesMut, hello: Hello) {
     out.put_u8(priority_code(hello.priority));
 }
 
-fn put_probe(out: &mut BytesMut, seq: ProbeSeq, asker: Addr, clock: ClockTime, vitals: Option<&Vitals>) {
+fn put_probe(out: &mut BytesMut, seq: ProbeSeq, asker: Addr, clock: ClockTime, extras: Option<&ProbeExtras>) {
     out.put_u64(seq);
     put_addr(out, asker);
     out.put_u32(clock.seconds());
-    put_vitals(out, vitals);
+    put_vitals(out, extras);
 }
 
 /// Hot: every rumor passes here once a neighbor.

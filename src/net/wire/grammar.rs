@@ -39,7 +39,7 @@ const CUT_START_LEN: usize = 5;
 
 /// What the end of the bytes that are there means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum PartialInput {
     /// More may follow.
     Open,
     /// More may follow, but none came for a while.
@@ -50,20 +50,20 @@ pub(super) enum Ending {
 
 /// Why there is no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum NoMessage {
     /// So far it is one, but it is not all there.
     More,
     /// It is none.
     Broken(Rule),
 }
 
-const MALFORMED: Stop = Stop::Broken(Rule::Malformed);
+const MALFORMED: NoMessage = NoMessage::Broken(Rule::Malformed);
 
 /// The message in front of `bytes`, and its length.
-pub(super) fn message(bytes: &[u8], ending: Ending) -> Result<(Message, usize), Stop> {
+pub(super) fn message(bytes: &[u8], ending: PartialInput) -> Result<(Message, usize), NoMessage> {
     let mut cursor = Cursor::new(bytes);
     let message = match bytes.first() {
-        None => return Err(Stop::More),
+        None => return Err(NoMessage::More),
         Some(b'0'..=b'9') => cursor.gossip(ending)?,
         Some(b'L') => cursor.liveness()?,
         Some(b'D') => cursor.dead_report()?,
@@ -74,7 +74,7 @@ pub(super) fn message(bytes: &[u8], ending: Ending) -> Result<(Message, usize), 
 }
 
 /// The address in front of `bytes`, and its length.
-pub(super) fn address(bytes: &[u8]) -> Result<(Addr, usize), Stop> {
+pub(super) fn address(bytes: &[u8]) -> Result<(Addr, usize), NoMessage> {
     let mut cursor = Cursor::new(bytes);
     Ok((cursor.address()?, cursor.at))
 }
@@ -103,8 +103,8 @@ pub(super) fn boundary(text: &[u8], room: usize) -> Boundary {
         let rest = &text[at..];
         match Cursor::new(rest).start() {
             Ok(()) => return Boundary::At(at),
-            Err(Stop::More) => cut_start_len = cut_start_len.max(rest.len()),
-            Err(Stop::Broken(_)) => {}
+            Err(NoMessage::More) => cut_start_len = cut_start_len.max(rest.len()),
+            Err(NoMessage::Broken(_)) => {}
         }
     }
     Boundary::Missing { cut_start_len }
@@ -124,13 +124,13 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    fn take(&mut self, len: usize) -> Result<&'a [u8], Stop> {
-        let taken = self.rest().get(..len).ok_or(Stop::More)?;
+    fn take(&mut self, len: usize) -> Result<&'a [u8], NoMessage> {
+        let taken = self.rest().get(..len).ok_or(NoMessage::More)?;
         self.at += len;
         Ok(taken)
     }
 
-    fn literal(&mut self, expected: &[u8]) -> Result<(), Stop> {
+    fn literal(&mut self, expected: &[u8]) -> Result<(), NoMessage> {
         if self.rest().iter().zip(expected).any(|(byte, expected)| byte != expected) {
             return Err(MALFORMED);
         }
@@ -138,12 +138,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// The bytes up to the first that does not `belong`; of more than `max` bytes, as many as show it.
-    fn while_in(&mut self, max: usize, belongs: impl Fn(u8) -> bool) -> Result<&'a [u8], Stop> {
+    fn while_in(&mut self, max: usize, belongs: impl Fn(u8) -> bool) -> Result<&'a [u8], NoMessage> {
         let len = self.rest().iter().take(max + 1).take_while(|byte| belongs(**byte)).count();
-        if len == self.rest().len() && len <= max { Err(Stop::More) } else { self.take(len) }
+        if len == self.rest().len() && len <= max { Err(NoMessage::More) } else { self.take(len) }
     }
 
-    fn time(&mut self) -> Result<ClockTime, Stop> {
+    fn time(&mut self) -> Result<ClockTime, NoMessage> {
         let fits = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
         if !self.rest().iter().zip(b"00.00.00").all(fits) {
             return Err(MALFORMED);
@@ -151,11 +151,11 @@ impl<'a> Cursor<'a> {
         ClockTime::parse(self.take(ClockTime::TEXT_LEN)?).ok_or(MALFORMED)
     }
 
-    /// Whatever has the shape of an address but names none that can be dialled is a
+    /// Whatever has the shape of an address but names none that can be dialed is a
     /// [`Rule::BadAddress`]: a host name, an IPv6 address, a port that there is not.
-    fn address(&mut self) -> Result<Addr, Stop> {
+    fn address(&mut self) -> Result<Addr, NoMessage> {
         self.literal(b"(")?;
-        let quote = *self.rest().first().ok_or(Stop::More)?;
+        let quote = *self.rest().first().ok_or(NoMessage::More)?;
         if !matches!(quote, b'\'' | b'"') {
             return Err(MALFORMED);
         }
@@ -165,17 +165,17 @@ impl<'a> Cursor<'a> {
         self.literal(&[quote, b',', b' '])?;
         let port = self.port()?;
         self.literal(b")")?;
-        Some(Addr::new(ip, port)).filter(|addr| addr.is_dialable()).ok_or(Stop::Broken(Rule::BadAddress))
+        Some(Addr::new(ip, port)).filter(|addr| addr.is_dialable()).ok_or(NoMessage::Broken(Rule::BadAddress))
     }
 
-    fn port(&mut self) -> Result<u16, Stop> {
+    fn port(&mut self) -> Result<u16, NoMessage> {
         match self.while_in(PORT_LEN_MAX, |byte| byte.is_ascii_digit())? {
             [] | [b'0', _, ..] => Err(MALFORMED),
             digits => parse(digits),
         }
     }
 
-    fn gossip(&mut self, ending: Ending) -> Result<Message, Stop> {
+    fn gossip(&mut self, ending: PartialInput) -> Result<Message, NoMessage> {
         let clock = self.time()?;
         self.literal(b":")?;
         let origin = self.address()?;
@@ -186,7 +186,7 @@ impl<'a> Cursor<'a> {
         Ok(Message::Gossip(Arc::new(Gossip { id, body, trace: None })))
     }
 
-    fn text(&mut self, ending: Ending) -> Result<&'a [u8], Stop> {
+    fn text(&mut self, ending: PartialInput) -> Result<&'a [u8], NoMessage> {
         let room = CLASSIC_MESSAGE_LEN_MAX.saturating_sub(self.at);
         let text = match boundary(self.rest(), room) {
             Boundary::At(len) => self.take(len)?,
@@ -196,42 +196,42 @@ impl<'a> Cursor<'a> {
     }
 
     /// A text behind which no other message starts so far.
-    fn last_text(&mut self, ending: Ending, room: usize, cut_start_len: usize) -> Result<&'a [u8], Stop> {
+    fn last_text(&mut self, ending: PartialInput, room: usize, cut_start_len: usize) -> Result<&'a [u8], NoMessage> {
         let text = self.rest();
-        if text.len() > room && (cut_start_len == 0 || ending == Ending::Closed) {
-            return Err(Stop::Broken(Rule::TextTooLong));
+        if text.len() > room && (cut_start_len == 0 || ending == PartialInput::Closed) {
+            return Err(NoMessage::Broken(Rule::TextTooLong));
         }
         let complete = match ending {
-            Ending::Open => false,
-            Ending::Quiet => text.len() <= room && cut_start_len < CUT_START_LEN && !ends_in_character(text),
-            Ending::Closed => true,
+            PartialInput::Open => false,
+            PartialInput::Quiet => text.len() <= room && cut_start_len < CUT_START_LEN && !ends_in_character(text),
+            PartialInput::Closed => true,
         };
-        if complete && !text.is_empty() { self.take(text.len()) } else { Err(Stop::More) }
+        if complete && !text.is_empty() { self.take(text.len()) } else { Err(NoMessage::More) }
     }
 
-    fn liveness(&mut self) -> Result<Message, Stop> {
+    fn liveness(&mut self) -> Result<Message, NoMessage> {
         let is_probe = self.liveness_word()?;
         let clock = self.time()?;
         self.literal(b":")?;
         let asker = self.address()?;
         let seq = u64::from(clock.seconds());
         if is_probe {
-            return Ok(Message::Probe { seq, asker, clock, vitals: None });
+            return Ok(Message::Probe { seq, asker, clock, extras: None });
         }
         self.literal(b":")?;
         self.address()?;
-        Ok(Message::ProbeReply { seq, asker, clock, vitals: None })
+        Ok(Message::ProbeReply { seq, asker, clock, extras: None })
     }
 
     /// `Liveness Request:` (true) or `Liveness Reply:`.
-    fn liveness_word(&mut self) -> Result<bool, Stop> {
+    fn liveness_word(&mut self) -> Result<bool, NoMessage> {
         self.literal(b"Liveness Re")?;
-        let is_probe = *self.rest().first().ok_or(Stop::More)? == b'q';
+        let is_probe = *self.rest().first().ok_or(NoMessage::More)? == b'q';
         self.literal(if is_probe { b"quest:" } else { b"ply:" })?;
         Ok(is_probe)
     }
 
-    fn dead_report(&mut self) -> Result<Message, Stop> {
+    fn dead_report(&mut self) -> Result<Message, NoMessage> {
         self.literal(b"Dead Node:")?;
         let dead = self.address()?;
         self.literal(b":")?;
@@ -241,9 +241,9 @@ impl<'a> Cursor<'a> {
     }
 
     /// As much of a message as makes it certain that one starts here.
-    fn start(&mut self) -> Result<(), Stop> {
+    fn start(&mut self) -> Result<(), NoMessage> {
         match self.rest().first() {
-            None => return Err(Stop::More),
+            None => return Err(NoMessage::More),
             Some(b'D') => return self.literal(b"Dead Node:("),
             Some(b'L') => {
                 self.liveness_word()?;
@@ -261,7 +261,7 @@ fn ends_in_character(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_err_and(|error| error.error_len().is_none())
 }
 
-fn parse<T: std::str::FromStr>(text: &[u8]) -> Result<T, Stop> {
+fn parse<T: std::str::FromStr>(text: &[u8]) -> Result<T, NoMessage> {
     let value = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    value.ok_or(Stop::Broken(Rule::BadAddress))
+    value.ok_or(NoMessage::Broken(Rule::BadAddress))
 }

@@ -30,7 +30,7 @@ pub use self::classic::classic_text_problem;
 use self::classic::{ClassicDecoder, ClassicEncoder};
 pub use self::error::{EncodeError, TextProblem, WireError};
 use self::framed::FramedDecoder;
-use self::grammar::Ending;
+use self::grammar::PartialInput;
 use crate::proto::addr::Addr;
 use crate::proto::event::{Direction, Purpose};
 use crate::proto::message::{Dialect, Message, Role};
@@ -70,7 +70,7 @@ pub struct LinkContext {
     pub role: Role,
     /// What the link is for.
     pub purpose: Purpose,
-    /// Who dialled.
+    /// Who dialed.
     pub direction: Direction,
 }
 
@@ -118,10 +118,10 @@ impl LinkDecoder {
 
     /// Reads one message from `src`, to which nothing was added for [`CLASSIC_QUIET`].
     pub fn flush(&mut self, src: &mut BytesMut) -> Result<Option<Message>, WireError> {
-        self.read(src, Ending::Quiet)
+        self.read(src, PartialInput::Quiet)
     }
 
-    fn read(&mut self, src: &mut BytesMut, ending: Ending) -> Result<Option<Message>, WireError> {
+    fn read(&mut self, src: &mut BytesMut, ending: PartialInput) -> Result<Option<Message>, WireError> {
         if self.failed {
             src.clear();
             return Ok(None);
@@ -140,14 +140,14 @@ impl Decoder for LinkDecoder {
     type Error = WireError;
 
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Message>, WireError> {
-        self.read(src, Ending::Open)
+        self.read(src, PartialInput::Open)
     }
 
     /// As `decode`, when nothing will follow. Bytes that are no whole message are an error: a
     /// violation before the remote has named itself, `UnexpectedEof` of a remote that was cut off
     /// in the middle of a message.
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Message>, WireError> {
-        self.read(src, Ending::Closed)
+        self.read(src, PartialInput::Closed)
     }
 }
 

@@ -6,7 +6,7 @@
 //! fetching from the memo copies a handle: no pickle can make it hold more than [`LIST_LEN_MAX`] of
 //! anything. Opcodes are those of Python's `pickletools`, protocols 2 to 5.
 //!
-//! An entry that has the right types but names nobody who could be dialled (a host name, port 0) is left out
+//! An entry that has the right types but names nobody who could be dialed (a host name, port 0) is left out
 //! rather than held against the seed: Python seeds list what any stranger registers.
 
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::net::Ipv4Addr;
 
 use bytes::{Buf as _, BufMut as _, BytesMut};
 
-use super::grammar::Stop;
+use super::grammar::NoMessage;
 use crate::proto::addr::Addr;
 use crate::proto::config::LIST_LEN_MAX;
 use crate::proto::event::Rule;
@@ -33,11 +33,11 @@ const MARKS_MAX: usize = 2;
 /// Python puts no frame around less than this.
 const FRAME_LEN_MIN: usize = 4;
 
-const HOSTILE: Stop = Stop::Broken(Rule::HostilePickle);
+const HOSTILE: NoMessage = NoMessage::Broken(Rule::HostilePickle);
 
 /// What can be on the stack or in the memo.
 #[derive(Debug, Clone, Copy)]
-enum Value {
+enum PickleValue {
     /// The list; there is but one.
     List,
     /// A string, as the address that it spells, if it does.
@@ -51,7 +51,7 @@ enum Value {
 /// One step of the program.
 #[derive(Debug, Clone, Copy)]
 enum Op {
-    Push(Value),
+    Push(PickleValue),
     Mark,
     Append,
     Appends,
@@ -68,11 +68,11 @@ enum Op {
 #[derive(Debug, Default)]
 pub(super) struct PickleReader {
     consumed: usize,
-    stack: Vec<Value>,
+    stack: Vec<PickleValue>,
     /// Heights of the stack at which a tuple or a batch of entries starts. Nothing but the opcode
     /// that closes a mark reaches below it.
     marks: Vec<usize>,
-    memo: BTreeMap<u32, Value>,
+    memo: BTreeMap<u32, PickleValue>,
     list: Vec<Addr>,
     /// Entries of the list, with those that were left out.
     entries: usize,
@@ -80,7 +80,7 @@ pub(super) struct PickleReader {
 
 impl PickleReader {
     /// Takes opcodes off the front of `src`, up to the end of the pickle: then this is the list.
-    pub(super) fn read(&mut self, src: &mut BytesMut) -> Result<Vec<Addr>, Stop> {
+    pub(super) fn read(&mut self, src: &mut BytesMut) -> Result<Vec<Addr>, NoMessage> {
         if self.consumed == 0 {
             check_protocol(src)?;
             self.take(src, 2)?;
@@ -92,7 +92,7 @@ impl PickleReader {
                 self.take(src, len)?;
                 return Ok(list);
             }
-            self.apply(op).map_err(Stop::Broken)?;
+            self.apply(op).map_err(NoMessage::Broken)?;
             self.take(src, len)?;
         }
     }
@@ -101,7 +101,7 @@ impl PickleReader {
         self.consumed > 0
     }
 
-    fn take(&mut self, src: &mut BytesMut, len: usize) -> Result<(), Stop> {
+    fn take(&mut self, src: &mut BytesMut, len: usize) -> Result<(), NoMessage> {
         self.consumed += len;
         if self.consumed > PICKLE_LEN_MAX {
             return Err(HOSTILE);
@@ -111,9 +111,9 @@ impl PickleReader {
     }
 
     /// At the end the list alone is on the stack.
-    fn finish(&mut self) -> Result<Vec<Addr>, Stop> {
+    fn finish(&mut self) -> Result<Vec<Addr>, NoMessage> {
         match (&*self.stack, &*self.marks) {
-            ([Value::List], []) => Ok(std::mem::take(&mut self.list)),
+            ([PickleValue::List], []) => Ok(std::mem::take(&mut self.list)),
             _ => Err(HOSTILE),
         }
     }
@@ -142,11 +142,11 @@ impl PickleReader {
         }
     }
 
-    fn push(&mut self, value: Value) -> Result<(), Rule> {
+    fn push(&mut self, value: PickleValue) -> Result<(), Rule> {
         if self.stack.len() >= STACK_LEN_MAX {
             return Err(Rule::ListTooLong);
         }
-        if matches!(value, Value::List) && !self.stack.is_empty() {
+        if matches!(value, PickleValue::List) && !self.stack.is_empty() {
             return Err(Rule::HostilePickle);
         }
         self.stack.push(value);
@@ -170,11 +170,11 @@ impl PickleReader {
     /// Moves the pairs from there on to the list, which is right below them.
     fn append_from(&mut self, start: usize) -> Result<(), Rule> {
         let below = start.checked_sub(1).and_then(|at| self.stack.get(at));
-        if !matches!(below, Some(Value::List)) {
+        if !matches!(below, Some(PickleValue::List)) {
             return Err(Rule::HostilePickle);
         }
         for value in self.stack.drain(start..) {
-            let Value::Pair(addr) = value else { return Err(Rule::HostilePickle) };
+            let PickleValue::Pair(addr) = value else { return Err(Rule::HostilePickle) };
             self.entries += 1;
             self.list.extend(addr);
         }
@@ -183,12 +183,12 @@ impl PickleReader {
 
     /// Makes a tuple of what is on the stack from there on.
     fn pair_from(&mut self, start: usize) -> Result<(), Rule> {
-        let Some([Value::Text(ip), Value::Number(port)]) = self.stack.get(start..) else {
+        let Some([PickleValue::Text(ip), PickleValue::Number(port)]) = self.stack.get(start..) else {
             return Err(Rule::HostilePickle);
         };
         let addr = ip.zip(*port).map(|(ip, port)| Addr::new(ip, port)).filter(|addr| addr.is_dialable());
         self.stack.truncate(start);
-        self.push(Value::Pair(addr))
+        self.push(PickleValue::Pair(addr))
     }
 
     fn memoize(&mut self, index: u32) -> Result<(), Rule> {
@@ -199,21 +199,21 @@ impl PickleReader {
 }
 
 /// A pickle starts with its protocol.
-fn check_protocol(src: &[u8]) -> Result<(), Stop> {
+fn check_protocol(src: &[u8]) -> Result<(), NoMessage> {
     match src {
-        [] | [0x80] => Err(Stop::More),
+        [] | [0x80] => Err(NoMessage::More),
         [0x80, 2..=5, ..] => Ok(()),
         [0x80, ..] => Err(HOSTILE),
-        [..] => Err(Stop::Broken(Rule::Malformed)),
+        [..] => Err(NoMessage::Broken(Rule::Malformed)),
     }
 }
 
 /// The opcode in front of `src`, and its length with its argument.
-fn parse(src: &[u8]) -> Result<(Op, usize), Stop> {
-    let (code, rest) = src.split_first().ok_or(Stop::More)?;
+fn parse(src: &[u8]) -> Result<(Op, usize), NoMessage> {
+    let (code, rest) = src.split_first().ok_or(NoMessage::More)?;
     let plain = |op| Ok((op, 1));
     match code {
-        b']' => plain(Op::Push(Value::List)),
+        b']' => plain(Op::Push(PickleValue::List)),
         b'(' => plain(Op::Mark),
         b'a' => plain(Op::Append),
         b'e' => plain(Op::Appends),
@@ -237,22 +237,22 @@ fn parse(src: &[u8]) -> Result<(Op, usize), Stop> {
 }
 
 /// An opcode with an argument of `N` bytes.
-fn argument<const N: usize>(rest: &[u8], op: impl FnOnce([u8; N]) -> Op) -> Result<(Op, usize), Stop> {
-    rest.first_chunk().map(|argument| (op(*argument), 1 + N)).ok_or(Stop::More)
+fn argument<const N: usize>(rest: &[u8], op: impl FnOnce([u8; N]) -> Op) -> Result<(Op, usize), NoMessage> {
+    rest.first_chunk().map(|argument| (op(*argument), 1 + N)).ok_or(NoMessage::More)
 }
 
 fn number(value: i32) -> Op {
-    Op::Push(Value::Number(u16::try_from(value).ok()))
+    Op::Push(PickleValue::Number(u16::try_from(value).ok()))
 }
 
 /// A string behind its length of `N` bytes.
-fn string<const N: usize>(rest: &[u8], len: impl FnOnce([u8; N]) -> u32) -> Result<(Op, usize), Stop> {
-    let (argument, rest) = rest.split_first_chunk().ok_or(Stop::More)?;
+fn string<const N: usize>(rest: &[u8], len: impl FnOnce([u8; N]) -> u32) -> Result<(Op, usize), NoMessage> {
+    let (argument, rest) = rest.split_first_chunk().ok_or(NoMessage::More)?;
     let len = usize::try_from(len(*argument)).ok().filter(|len| *len <= STRING_LEN_MAX);
-    let len = len.ok_or(Stop::Broken(Rule::TextTooLong))?;
-    let text = rest.get(..len).ok_or(Stop::More)?;
+    let len = len.ok_or(NoMessage::Broken(Rule::TextTooLong))?;
+    let text = rest.get(..len).ok_or(NoMessage::More)?;
     let ip = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-    Ok((Op::Push(Value::Text(ip)), 1 + N + len))
+    Ok((Op::Push(PickleValue::Text(ip)), 1 + N + len))
 }
 
 /// The pickle of a list, in protocol 4, byte for byte as Python's `pickle.dumps` writes it.

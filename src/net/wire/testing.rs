@@ -9,7 +9,7 @@ use crate::proto::event::{Direction, Purpose, Rule};
 use crate::proto::message::{Dialect, Gossip, Message, MessageId, Role, Trace};
 use crate::proto::time::Time;
 
-/// A peer's end of a link to another peer, which it dialled.
+/// A peer's end of a link to another peer, which it dialed.
 pub(super) fn context(dialect: Dialect) -> LinkContext {
     LinkContext {
         dialect,
@@ -20,7 +20,7 @@ pub(super) fn context(dialect: Dialect) -> LinkContext {
     }
 }
 
-/// The end of a link that is read: dialled by the other side, or a seed that we dialled.
+/// The end of a link that is read: dialed by the other side, or a seed that we dialed.
 pub(super) fn reading(dialect: Dialect, purpose: Purpose, direction: Direction) -> LinkContext {
     LinkContext { purpose, direction, ..context(dialect) }
 }
@@ -45,36 +45,39 @@ pub(super) fn whole(dialect: Dialect, messages: &[Message]) -> Vec<u8> {
 
 /// How a link ended, as far as a test compares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum StreamEnd {
     Clean,
     CutOff,
     Broken(Rule),
     Speaks(Dialect),
 }
 
-fn end_of(error: &WireError) -> End {
+fn end_of(error: &WireError) -> StreamEnd {
     match error {
-        WireError::Io(_) => End::CutOff,
-        WireError::Violation(violation) => End::Broken(violation.rule),
-        WireError::OtherDialect { speaks, .. } => End::Speaks(*speaks),
+        WireError::Io(_) => StreamEnd::CutOff,
+        WireError::Violation(violation) => StreamEnd::Broken(violation.rule),
+        WireError::OtherDialect { speaks, .. } => StreamEnd::Speaks(*speaks),
     }
 }
 
 /// All that a link reads from these segments, and how it ended. Checks on the way that an end stays an end.
-pub(super) fn read<'a>(context: LinkContext, segments: impl IntoIterator<Item = &'a [u8]>) -> (Vec<Message>, End) {
+pub(super) fn read<'a>(
+    context: LinkContext,
+    segments: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Message>, StreamEnd) {
     let mut decoder = LinkDecoder::new(context);
     let mut src = BytesMut::new();
     let mut messages = Vec::new();
-    let mut end = End::Clean;
+    let mut end = StreamEnd::Clean;
     let mut note = |result: Result<Option<Message>, WireError>| match result {
         Ok(Some(message)) => {
-            assert_eq!(end, End::Clean, "a message after the end");
+            assert_eq!(end, StreamEnd::Clean, "a message after the end");
             messages.push(message);
             true
         }
         Ok(None) => false,
         Err(error) => {
-            assert_eq!(end, End::Clean, "a second end");
+            assert_eq!(end, StreamEnd::Clean, "a second end");
             end = end_of(&error);
             true
         }

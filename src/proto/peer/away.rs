@@ -3,13 +3,13 @@
 //! It accuses nobody for that time, drops what has closed meanwhile, and looks after its links and registrations. What
 //! the others made of its silence may still be under way, so it asks its seeds a little later whether they list it.
 
-use super::{Peer, Stage};
+use super::{LinkStage, Peer};
 use crate::proto::absence::WasAway;
 use crate::proto::addr::Addr;
-use crate::proto::claims::Claims;
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, Message, ProbeSeq};
+use crate::proto::takeover::Takeovers;
 use crate::proto::time::{ClockTime, Time};
 
 impl Peer {
@@ -27,11 +27,11 @@ impl Peer {
     fn prolong_handshakes(&mut self, now: Time) {
         let at_least = now + self.config.handshake_timeout;
         for open in self.links.values_mut() {
-            if let Stage::Opening { hello_by: by } | Stage::Greeted { list_by: by } = &mut open.stage {
+            if let LinkStage::Opening { hello_by: by } | LinkStage::Greeted { list_by: by } = &mut open.stage {
                 *by = at_least.max(*by);
             }
         }
-        self.claims.postpone(now + Claims::patience(self.config.handshake_timeout, self.config.liveness_interval));
+        self.claims.postpone(now + Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval));
     }
 
     /// A neighbor closed the link, as it had every reason to: it is dialed again, even if there are links enough. It may
@@ -59,11 +59,11 @@ impl Peer {
     /// A seed lists whoever probes it on a registration that stands.
     fn probe_seeds(&mut self, now: Time, out: &mut impl Output) {
         let clock = self.own_time(now).clock(self.config.utc_offset_s);
-        let (asker, vitals) = (self.config.listen, self.vitals());
+        let (asker, extras) = (self.config.listen, self.extras());
         let up: Vec<(Addr, LinkId)> = self.registrar.up().collect();
         for (seed, link) in up {
             let Some(seq) = self.registrar.asks(seed, now) else { continue };
-            out.send(link, &Message::Probe { seq, asker, clock, vitals });
+            out.send(link, &Message::Probe { seq, asker, clock, extras });
             out.emit(|| EventKind::ProbeSent { peer: seed, seq });
         }
     }
@@ -77,7 +77,7 @@ impl Peer {
         out: &mut impl Output,
     ) {
         if !self.registrar.has_asked(seq) {
-            return self.offend(now, link, Rule::Unexpected, "liveness reply", out);
+            return self.protocol_violation(now, link, Rule::Unexpected, "liveness reply", out);
         }
         let Some(asked_at) = self.registrar.answered(seed, seq) else { return };
         let rtt_us = u64::try_from(now.since(asked_at).as_micros()).unwrap_or(u64::MAX);

@@ -1,8 +1,8 @@
 //! How a link between two peers begins: who is taken, who is refused, and which of two links stands
 //! (rules 3 and 4).
 
-use super::overlay::Entry;
-use super::{Link, Peer};
+use super::overlay::NeighborOrigin;
+use super::{Peer, PeerLink};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkId, Omission, Purpose, Rule, Side};
@@ -10,7 +10,7 @@ use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use crate::proto::time::Time;
 
-/// Links between one pair in the classic dialect: each side may have dialled, and a restarted node
+/// Links between one pair in the classic dialect: each side may have dialed, and a restarted node
 /// may dial again before the end of its old link is noticed.
 const LINKS_PER_PAIR_MAX: usize = 4;
 
@@ -20,7 +20,7 @@ impl Peer {
         self.overlay.dialing.retain(|dialing| *dialing != peer);
         let asked_for = self.overlay.dialing.len() < before;
         if !asked_for || (self.framed() && self.overlay.get(peer).is_some()) {
-            // It dialled us meanwhile, and that link stands.
+            // It dialed us meanwhile, and that link stands.
             self.links.remove(&link);
             if !self.framed() {
                 // A Python node takes the first bytes for an address, and dies of an end instead.
@@ -54,15 +54,15 @@ impl Peer {
                 self.on_turned_down(now, link, peer, reason, &referral, out);
             }
             (Direction::Inbound, _, Message::Goodbye { .. }) => {
-                // It had dialled as we dialled it, and gives way.
+                // It had dialed as we dialed it, and gives way.
                 self.links.remove(&link);
                 out.hang_up(link);
             }
-            (_, _, _) => self.offend(now, link, Rule::HelloExpected, said, out),
+            (_, _, _) => self.protocol_violation(now, link, Rule::HelloExpected, said, out),
         }
     }
 
-    /// The peer that we dialled says goodbye before it has taken the link.
+    /// The peer that we dialed says goodbye before it has taken the link.
     fn on_turned_down(
         &mut self,
         now: Time,
@@ -91,7 +91,7 @@ impl Peer {
     pub(super) fn on_joiner(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
         let peer = hello.listen;
         if !self.can_be_named(link, peer) {
-            return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
+            return self.protocol_violation(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
         if self.framed() && hello.role == Role::Seed && self.registrar.knows(peer) {
             return self.tell_seed(link, out);
@@ -100,7 +100,7 @@ impl Peer {
             return self.refuse(now, link, peer, reason, out);
         }
         if self.overlay.get(peer).is_some_and(|neighbor| neighbor.links.len() >= LINKS_PER_PAIR_MAX) {
-            return self.offend(now, link, Rule::TooManyLinks, &peer.to_string(), out);
+            return self.protocol_violation(now, link, Rule::TooManyLinks, &peer.to_string(), out);
         }
         let known = self.overlay.get(peer).is_some();
         if self.framed() && !self.settle_double(now, link, hello, out) {
@@ -122,7 +122,7 @@ impl Peer {
             && hello.priority == Priority::High
             && let Some(neighbor) = self.overlay.get_mut(peer)
         {
-            neighbor.entry = Entry::PushedIn;
+            neighbor.entry = NeighborOrigin::PushedIn;
         }
     }
 
@@ -183,11 +183,11 @@ impl Peer {
         }
     }
 
-    /// Two links between one pair become one: the one that the lower address dialled. True when the
+    /// Two links between one pair become one: the one that the lower address dialed. True when the
     /// new one shall stand; one that would replace a link that is up has to wait.
     fn settle_double(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
         let peer = hello.listen;
-        let ours = |open: &Link| {
+        let ours = |open: &PeerLink| {
             open.peer == Some(peer) && open.direction == Direction::Outbound && open.purpose == Purpose::Neighbor
         };
         let dialed = self.links.iter().find(|(_, open)| ours(open)).map(|(link, _)| *link);
@@ -210,7 +210,7 @@ impl Peer {
         out.hang_up(link);
     }
 
-    /// The peer that we dialled has taken the link.
+    /// The peer that we dialed has taken the link.
     fn on_accepted_by(&mut self, now: Time, link: LinkId, peer: Addr, hello: Hello, out: &mut impl Output) {
         // Its priority aside, a hello that comes back is judged as one that comes in.
         if let Some(reason) = self.objection(hello) {
@@ -249,7 +249,7 @@ impl Peer {
         &mut self,
         now: Time,
         peer: Addr,
-        open: &Link,
+        open: &PeerLink,
         cause: &CloseCause,
         out: &mut impl Output,
     ) {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::repair::Stranger;
-use super::{Link, Peer, Stage};
+use super::{LinkStage, Peer, PeerLink};
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
@@ -21,7 +21,7 @@ const DOUBLINGS_MAX: u32 = 16;
 
 /// Where a peer stands with one seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum RegistrationState {
     /// Not connected.
     Idle,
     /// Connecting, or waiting for its list.
@@ -31,9 +31,9 @@ enum Standing {
 }
 
 #[derive(Debug)]
-struct Seed {
+struct SeedContact {
     addr: Addr,
-    standing: Standing,
+    standing: RegistrationState,
     /// Not tried before this.
     retry_at: Option<Time>,
     /// Failures in a row.
@@ -45,7 +45,7 @@ struct Seed {
 /// The seeds, and where the peer stands with each.
 #[derive(Debug)]
 pub(super) struct Registrar {
-    seeds: Vec<Seed>,
+    seeds: Vec<SeedContact>,
     wanted: usize,
     /// Questions so far.
     asked: ProbeSeq,
@@ -58,7 +58,8 @@ impl Registrar {
         let mut addrs = config.seeds.clone();
         addrs.sort_unstable();
         addrs.dedup();
-        let idle = |addr| Seed { addr, standing: Standing::Idle, retry_at: None, failures: 0, asked: None };
+        let idle =
+            |addr| SeedContact { addr, standing: RegistrationState::Idle, retry_at: None, failures: 0, asked: None };
         let seeds = addrs.into_iter().map(idle).collect();
         Self { seeds, wanted: config.seeds_wanted(), asked: 0, shortage_said: None }
     }
@@ -69,8 +70,8 @@ impl Registrar {
 
     pub(super) fn up(&self) -> impl Iterator<Item = (Addr, LinkId)> {
         self.seeds.iter().filter_map(|seed| match seed.standing {
-            Standing::Up(link) => Some((seed.addr, link)),
-            Standing::Idle | Standing::Coming => None,
+            RegistrationState::Up(link) => Some((seed.addr, link)),
+            RegistrationState::Idle | RegistrationState::Coming => None,
         })
     }
 
@@ -79,7 +80,7 @@ impl Registrar {
         self.up().count() >= self.wanted
     }
 
-    fn get_mut(&mut self, addr: Addr) -> Option<&mut Seed> {
+    fn get_mut(&mut self, addr: Addr) -> Option<&mut SeedContact> {
         self.seeds.iter_mut().find(|seed| seed.addr == addr)
     }
 
@@ -105,14 +106,14 @@ impl Registrar {
     fn stand(&mut self, seed: Addr, link: LinkId) -> Option<LinkId> {
         let known = self.get_mut(seed)?;
         (known.failures, known.retry_at) = (0, None);
-        match std::mem::replace(&mut known.standing, Standing::Up(link)) {
-            Standing::Up(old) => Some(old).filter(|old| *old != link),
-            Standing::Idle | Standing::Coming => None,
+        match std::mem::replace(&mut known.standing, RegistrationState::Up(link)) {
+            RegistrationState::Up(old) => Some(old).filter(|old| *old != link),
+            RegistrationState::Idle | RegistrationState::Coming => None,
         }
     }
 
     fn active(&self) -> usize {
-        self.seeds.iter().filter(|seed| seed.standing != Standing::Idle).count()
+        self.seeds.iter().filter(|seed| seed.standing != RegistrationState::Idle).count()
     }
 
     /// When an idle seed may be tried again, if one is needed.
@@ -120,11 +121,12 @@ impl Registrar {
         if self.active() >= self.wanted {
             return None;
         }
-        self.seeds.iter().filter(|seed| seed.standing == Standing::Idle).filter_map(|seed| seed.retry_at).min()
+        self.seeds.iter().filter(|seed| seed.standing == RegistrationState::Idle).filter_map(|seed| seed.retry_at).min()
     }
 
     fn choose(&self, now: Time, random: &mut Random) -> Option<Addr> {
-        let ready = |seed: &&Seed| seed.standing == Standing::Idle && seed.retry_at.is_none_or(|at| at <= now);
+        let ready =
+            |seed: &&SeedContact| seed.standing == RegistrationState::Idle && seed.retry_at.is_none_or(|at| at <= now);
         let ready: Vec<Addr> = self.seeds.iter().filter(ready).map(|seed| seed.addr).collect();
         ready.get(random.below(ready.len())).copied()
     }
@@ -155,7 +157,7 @@ impl Peer {
         while self.registrar.active() < self.registrar.wanted {
             let Some(seed) = self.registrar.choose(now, &mut self.random) else { break };
             if let Some(chosen) = self.registrar.get_mut(seed) {
-                chosen.standing = Standing::Coming;
+                chosen.standing = RegistrationState::Coming;
             }
             dial_seed(seed, out);
         }
@@ -193,10 +195,10 @@ impl Peer {
     /// Back to idle, to be tried again later; a registration that is up stays.
     fn seed_failed(&mut self, now: Time, addr: Addr) -> Option<Time> {
         let seed = self.registrar.seeds.iter_mut().find(|seed| seed.addr == addr)?;
-        if matches!(seed.standing, Standing::Up(_)) {
+        if matches!(seed.standing, RegistrationState::Up(_)) {
             return None;
         }
-        seed.standing = Standing::Idle;
+        seed.standing = RegistrationState::Idle;
         seed.failures = seed.failures.saturating_add(1);
         seed.retry_at = Some(now + growing(&self.config, seed.failures, self.config.backoff_max, &mut self.random));
         seed.retry_at
@@ -212,13 +214,15 @@ impl Peer {
     ) {
         let said = message.name();
         match message {
-            Message::Hello(_) if !self.is_opening(link) => self.offend(now, link, Rule::HelloTwice, said, out),
+            Message::Hello(_) if !self.is_opening(link) => {
+                self.protocol_violation(now, link, Rule::HelloTwice, said, out)
+            }
             Message::Hello(hello) if hello.role == Role::Peer => self.not_a_seed(now, link, seed, out),
             Message::Hello(_) => self.greeted(now, link),
             Message::PeerList(peers) => self.on_peer_list(now, link, seed, peers, out),
-            Message::Probe { seq, asker, clock, vitals: _ } => {
-                let vitals = self.vitals();
-                out.send(link, &Message::ProbeReply { seq, asker, clock, vitals });
+            Message::Probe { seq, asker, clock, extras: _ } => {
+                let extras = self.extras();
+                out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
                 out.emit(|| EventKind::ProbeReceived { peer: seed, seq, clock });
             }
             Message::ProbeReply { seq, clock, .. } => self.on_seed_answer(now, link, seed, (seq, clock), out),
@@ -229,20 +233,20 @@ impl Peer {
             }
             Message::Goodbye { reason, .. } => self.on_seed_goodbye(now, link, seed, reason, out),
             Message::Gossip(_) | Message::ListRequest | Message::DeadReport { .. } => {
-                self.offend(now, link, Rule::Unexpected, said, out);
+                self.protocol_violation(now, link, Rule::Unexpected, said, out);
             }
         }
     }
 
     fn is_opening(&self, link: LinkId) -> bool {
-        self.links.get(&link).is_some_and(|open| matches!(open.stage, Stage::Opening { .. }))
+        self.links.get(&link).is_some_and(|open| matches!(open.stage, LinkStage::Opening { .. }))
     }
 
     /// A seed takes the connection. Whether it takes the peer, its list tells; a full seed refuses instead.
     fn greeted(&mut self, now: Time, link: LinkId) {
         let list_by = now + self.config.handshake_timeout;
         if let Some(open) = self.links.get_mut(&link) {
-            open.stage = Stage::Greeted { list_by };
+            open.stage = LinkStage::Greeted { list_by };
         }
     }
 
@@ -257,7 +261,7 @@ impl Peer {
     }
 
     fn is_up(&self, link: LinkId) -> bool {
-        self.links.get(&link).is_some_and(|open| open.stage == Stage::Up)
+        self.links.get(&link).is_some_and(|open| open.stage == LinkStage::Up)
     }
 
     fn not_a_seed(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {
@@ -292,7 +296,7 @@ impl Peer {
     fn on_peer_list(&mut self, now: Time, link: LinkId, seed: Addr, peers: Vec<Addr>, out: &mut impl Output) {
         if !self.is_up(link) {
             if self.framed() && self.is_opening(link) {
-                return self.offend(now, link, Rule::HelloExpected, "peer list", out);
+                return self.protocol_violation(now, link, Rule::HelloExpected, "peer list", out);
             }
             if !self.framed() {
                 if peers.contains(&self.config.listen) && !self.repair.joined() {
@@ -325,11 +329,11 @@ impl Peer {
         now: Time,
         link: LinkId,
         seed: Addr,
-        open: &Link,
+        open: &PeerLink,
         cause: &CloseCause,
         out: &mut impl Output,
     ) {
-        if open.stage == Stage::Up {
+        if open.stage == LinkStage::Up {
             let end = match cause {
                 CloseCause::Violation(_) | CloseCause::OtherDialect { .. } => LinkEnd::Violation,
                 CloseCause::TooSlow => LinkEnd::TooSlow,
@@ -347,8 +351,10 @@ impl Peer {
         if let Some(known) = self.registrar.get_mut(seed) {
             match known.standing {
                 // A renewal came to nothing, or the link that it was to replace went early.
-                Standing::Up(current) if current != link => return,
-                Standing::Up(_) | Standing::Coming | Standing::Idle => known.standing = Standing::Idle,
+                RegistrationState::Up(current) if current != link => return,
+                RegistrationState::Up(_) | RegistrationState::Coming | RegistrationState::Idle => {
+                    known.standing = RegistrationState::Idle
+                }
             }
         }
         self.seed_failed(now, seed);

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::Peer;
-use super::repair::Beat;
+use super::repair::TickTask;
 use super::spread::next_turn;
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
@@ -65,9 +65,9 @@ impl Peer {
             self.expect_answer(peer);
         }
         match beat {
-            Beat::Quiet => {}
-            Beat::AskSeeds => self.ask_seeds(out),
-            Beat::ReadLists => self.bridge_if_split(now, out),
+            TickTask::Quiet => {}
+            TickTask::AskSeeds => self.ask_seeds(out),
+            TickTask::ReadLists => self.bridge_if_split(now, out),
         }
     }
 
@@ -110,7 +110,7 @@ impl Peer {
     /// The same on this one of its links.
     pub(super) fn probe_on(&mut self, now: Time, peer: Addr, link: LinkId, out: &mut impl Output) -> Option<ProbeSeq> {
         let clock = self.own_time(now).clock(self.config.utc_offset_s);
-        let (asker, vitals, dialect) = (self.config.listen, self.vitals(), self.config.dialect);
+        let (asker, extras, dialect) = (self.config.listen, self.extras(), self.config.dialect);
         let limit = self.config.liveness_misses as usize;
         let neighbor = self.overlay.get_mut(peer)?;
         neighbor.probes_sent += 1;
@@ -122,7 +122,7 @@ impl Peer {
             neighbor.unanswered.remove(0);
         }
         neighbor.unanswered.push(Outstanding { seq, sent_at: now, counts: false });
-        out.send(link, &Message::Probe { seq, asker, clock, vitals });
+        out.send(link, &Message::Probe { seq, asker, clock, extras });
         out.emit(|| EventKind::ProbeSent { peer, seq });
         Some(seq)
     }

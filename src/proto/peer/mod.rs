@@ -2,7 +2,7 @@
 //!
 //! - [`join`]: registers with a majority of the seeds and keeps at it;
 //! - [`overlay`]: who the neighbors are, and whom to dial;
-//! - [`claim`]: who names the address of a neighbor;
+//! - [`takeover`]: who names the address of a neighbor;
 //! - [`greeting`]: how a link begins, who is refused and who is made room for (HyParView);
 //! - [`room`]: who is given up for a joiner, and who is taken beyond the limit;
 //! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
@@ -15,7 +15,6 @@
 //! The rules are numbered as in the protocol's description; the tests carry the numbers.
 
 mod away;
-mod claim;
 mod greeting;
 mod join;
 mod liveness;
@@ -24,6 +23,7 @@ mod own_ids;
 mod repair;
 mod room;
 mod spread;
+mod takeover;
 mod unheard;
 
 use std::collections::BTreeMap;
@@ -39,33 +39,33 @@ use super::absence::Presence;
 use super::addr::Addr;
 use super::bucket::TokenBucket;
 use super::budget::{Bearer, Budget};
-use super::claims::Claims;
 use super::config::{HALF_OPEN_MAX, PeerConfig};
 use super::crowd;
 use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
-use super::machine::{CloseCause, Holding, Input, LinkChange, Machine, NodeCommand, Output};
+use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Role};
 use super::offenses::Offenses;
 use super::random::Random;
+use super::takeover::Takeovers;
 use super::time::Time;
 use super::visits::Visits;
 
 /// A connection of a peer.
 #[derive(Debug)]
-struct Link {
+struct PeerLink {
     /// The remote end.
     remote: SocketAddr,
-    /// Whom we dialled, or who said hello.
+    /// Whom we dialed, or who said hello.
     peer: Option<Addr>,
     direction: Direction,
     purpose: Purpose,
-    stage: Stage,
+    stage: LinkStage,
     budget: Budget,
 }
 
 /// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum LinkStage {
     /// The other side has not named itself yet.
     Opening {
         /// It must have done so by then.
@@ -82,7 +82,7 @@ enum Stage {
     Up,
 }
 
-impl Stage {
+impl LinkStage {
     /// When a handshake in this stage has lasted too long.
     fn ends_at(self) -> Option<Time> {
         match self {
@@ -97,7 +97,7 @@ impl Stage {
 pub struct Peer {
     config: PeerConfig,
     random: Random,
-    links: BTreeMap<LinkId, Link>,
+    links: BTreeMap<LinkId, PeerLink>,
     registrar: Registrar,
     overlay: Overlay,
     /// What is left to dial neighbors with.
@@ -110,7 +110,7 @@ pub struct Peer {
     skew_us: i64,
     offenses: Offenses,
     visits: Visits,
-    claims: Claims,
+    claims: Takeovers,
     presence: Presence,
     /// It has said goodbye and does nothing any more.
     left: bool,
@@ -133,7 +133,7 @@ impl Peer {
             skew_us: 0,
             offenses: Offenses::default(),
             visits: Visits::default(),
-            claims: Claims::default(),
+            claims: Takeovers::default(),
             left: false,
             config,
             random,
@@ -178,17 +178,17 @@ impl Peer {
 
     fn on_accepted(&mut self, now: Time, link: LinkId, remote: SocketAddr, out: &mut impl Output) {
         let half_open =
-            self.links.values().filter(|open| matches!(open.stage, Stage::Opening { .. })).map(|open| open.remote);
+            self.links.values().filter(|open| matches!(open.stage, LinkStage::Opening { .. })).map(|open| open.remote);
         if !crowd::admits(remote.ip(), half_open) {
             out.hang_up(link);
-            return self.turned_away(now, remote, Rule::TooManyLinks, out);
+            return self.rejected(now, remote, Rule::TooManyLinks, out);
         }
-        let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
+        let stage = LinkStage::Opening { hello_by: now + self.config.handshake_timeout };
         let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
-        self.links.insert(link, Link { remote, peer: None, direction, purpose, stage, budget: Budget::default() });
+        self.links.insert(link, PeerLink { remote, peer: None, direction, purpose, stage, budget: Budget::default() });
     }
 
-    fn turned_away(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
+    fn rejected(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
         self.tell_violation(now, remote, None, Violation::new(rule, b""), out);
     }
 
@@ -206,9 +206,9 @@ impl Peer {
 
     fn on_dialed(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
         let purpose = if self.registrar.knows(peer) { Purpose::Registration } else { Purpose::Neighbor };
-        let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
+        let stage = LinkStage::Opening { hello_by: now + self.config.handshake_timeout };
         let (direction, budget) = (Direction::Outbound, Budget::default());
-        let open = Link { remote: peer.socket(), peer: Some(peer), direction, purpose, stage, budget };
+        let open = PeerLink { remote: peer.socket(), peer: Some(peer), direction, purpose, stage, budget };
         self.links.insert(link, open);
         match purpose {
             Purpose::Registration => self.on_seed_dialed(link, out),
@@ -231,11 +231,11 @@ impl Peer {
         let Some(open) = self.links.get(&link) else { return };
         let said = message.name();
         match (open.purpose, open.stage, open.peer) {
-            (Purpose::Neighbor, Stage::Up, Some(peer)) => self.on_neighbor_message(now, link, peer, message, out),
-            (Purpose::Neighbor, Stage::Unheard, Some(peer)) => self.on_first_word(now, link, peer, message, out),
+            (Purpose::Neighbor, LinkStage::Up, Some(peer)) => self.on_neighbor_message(now, link, peer, message, out),
+            (Purpose::Neighbor, LinkStage::Unheard, Some(peer)) => self.on_first_word(now, link, peer, message, out),
             (Purpose::Neighbor, _, _) => self.on_neighbor_greeting(now, link, message, out),
             (Purpose::Registration, _, Some(seed)) => self.on_seed_message(now, link, seed, message, out),
-            (Purpose::Registration, _, None) => self.offend(now, link, Rule::HelloExpected, said, out),
+            (Purpose::Registration, _, None) => self.protocol_violation(now, link, Rule::HelloExpected, said, out),
         }
     }
 
@@ -245,7 +245,7 @@ impl Peer {
         let bearer = Bearer { link, remote: open.remote.ip(), peer: open.peer };
         let is_within = open.budget.admits(now, message, bearer, &mut self.offenses, out);
         if !is_within {
-            self.offend(now, link, Rule::TooManyMessages, message.name(), out);
+            self.protocol_violation(now, link, Rule::TooManyMessages, message.name(), out);
         }
         is_within
     }
@@ -257,7 +257,7 @@ impl Peer {
     /// Marks a link as in use.
     fn link_up(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
         let Some(open) = self.links.get_mut(&link) else { return };
-        (open.stage, open.peer) = (Stage::Up, Some(peer));
+        (open.stage, open.peer) = (LinkStage::Up, Some(peer));
         let (direction, purpose) = (open.direction, open.purpose);
         let is_told = direction == Direction::Outbound || self.visits.came(now, link, open.remote.ip());
         if is_told {
@@ -266,7 +266,7 @@ impl Peer {
     }
 
     /// The remote broke a rule: says so and closes the link.
-    fn offend(&mut self, now: Time, link: LinkId, rule: Rule, said: &str, out: &mut impl Output) {
+    fn protocol_violation(&mut self, now: Time, link: LinkId, rule: Rule, said: &str, out: &mut impl Output) {
         out.hang_up(link);
         self.on_closed(now, link, &CloseCause::Violation(Violation::new(rule, said.as_bytes())), out);
     }
@@ -285,9 +285,9 @@ impl Peer {
         let Some(peer) = open.peer else { return };
         match (open.purpose, open.stage) {
             (Purpose::Registration, _) => self.on_registration_closed(now, link, peer, &open, cause, out),
-            (Purpose::Neighbor, Stage::Up) => self.on_neighbor_closed(now, link, peer, cause, out),
-            (Purpose::Neighbor, Stage::Unheard) => self.on_unheard_closed(now, link, &open, cause, out),
-            (Purpose::Neighbor, Stage::Opening { .. } | Stage::Greeted { .. }) => {
+            (Purpose::Neighbor, LinkStage::Up) => self.on_neighbor_closed(now, link, peer, cause, out),
+            (Purpose::Neighbor, LinkStage::Unheard) => self.on_unheard_closed(now, link, &open, cause, out),
+            (Purpose::Neighbor, LinkStage::Opening { .. } | LinkStage::Greeted { .. }) => {
                 self.on_opening_closed(now, peer, &open, cause, out);
             }
         }
@@ -298,12 +298,12 @@ impl Peer {
         &mut self,
         now: Time,
         link: LinkId,
-        open: &Link,
+        open: &PeerLink,
         (speaks, named): (Dialect, Option<Addr>),
         out: &mut impl Output,
     ) {
         let (remote, spoke_first) = (open.remote, open.direction == Direction::Outbound && self.framed());
-        if matches!(open.stage, Stage::Opening { .. }) && !spoke_first {
+        if matches!(open.stage, LinkStage::Opening { .. }) && !spoke_first {
             out.send(link, &self.hello());
         }
         out.hang_up(link);
@@ -328,7 +328,7 @@ impl Peer {
         for (link, open) in std::mem::take(&mut self.links) {
             out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(link);
-            let (Stage::Up, Some(peer), true) = (open.stage, open.peer, self.visits.went(now, link, out)) else {
+            let (LinkStage::Up, Some(peer), true) = (open.stage, open.peer, self.visits.went(now, link, out)) else {
                 continue;
             };
             let (purpose, end) = (open.purpose, LinkEnd::Goodbye { side: Side::Us, reason });
@@ -357,7 +357,7 @@ impl Peer {
     /// Tells of links that have stood for long although many from the same machine come and go.
     fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
         for link in self.visits.take_stayed(now) {
-            if let Some(Link { peer: Some(peer), direction, purpose, .. }) = self.links.get(&link) {
+            if let Some(PeerLink { peer: Some(peer), direction, purpose, .. }) = self.links.get(&link) {
                 let (peer, direction, purpose) = (*peer, *direction, *purpose);
                 out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
             }
@@ -365,10 +365,10 @@ impl Peer {
     }
 
     fn end_handshakes(&mut self, now: Time, out: &mut impl Output) {
-        let late = |open: &Link| open.stage.ends_at().is_some_and(|at| at <= now);
+        let late = |open: &PeerLink| open.stage.ends_at().is_some_and(|at| at <= now);
         let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
         for link in silent {
-            self.offend(now, link, Rule::HandshakeTimeout, "", out);
+            self.protocol_violation(now, link, Rule::HandshakeTimeout, "", out);
         }
     }
 
@@ -403,7 +403,7 @@ impl Machine for Peer {
                 LinkChange::Dialed { peer } => self.on_dialed(now, link, peer, out),
                 LinkChange::Closed { cause } => self.on_closed(now, link, &cause, out),
             },
-            Input::TurnedAway { remote, rule } => self.turned_away(now, remote, rule, out),
+            Input::Rejected { remote, rule } => self.rejected(now, remote, rule, out),
             Input::DialFailed { peer, error } => self.on_dial_failed(now, peer, error, out),
             Input::Command(command) => self.on_command(now, command, out),
             Input::Late { by, why } => {
@@ -439,12 +439,12 @@ impl Machine for Peer {
         self.config.dialect
     }
 
-    fn holdings(&self, tell: &mut dyn FnMut(Holding)) {
-        let is_waiting = |link: &&Link| link.direction == Direction::Inbound && link.stage != Stage::Up;
+    fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
+        let is_waiting = |link: &&PeerLink| link.direction == Direction::Inbound && link.stage != LinkStage::Up;
         let waiting = self.links.values().filter(is_waiting).count();
         // Two generations of ids, see the cache.
-        tell(Holding::new("message ids", self.seen(), 2 * self.config.seen_max.max(1)));
-        tell(Holding::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
-        self.overlay.holdings().into_iter().for_each(tell);
+        tell(Gauge::new("message ids", self.seen(), 2 * self.config.seen_max.max(1)));
+        tell(Gauge::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
+        self.overlay.gauges().into_iter().for_each(tell);
     }
 }

@@ -10,16 +10,16 @@ use smallvec::{SmallVec, smallvec};
 
 use super::liveness::Outstanding;
 use super::unheard::{UNHEARD_MAX, UnheardLinks};
-use super::{Link, Peer, Stage, death_cause};
+use super::{LinkStage, Peer, PeerLink, death_cause};
 use crate::proto::addr::Addr;
 use crate::proto::config::{CANDIDATES_MAX, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
-use crate::proto::machine::{CloseCause, Holding, Output};
-use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, Message, Priority, RefusalReason, Vitals};
+use crate::proto::machine::{CloseCause, Gauge, Output};
+use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, Message, Priority, ProbeExtras, RefusalReason};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
-/// Addresses that are not dialled for a while; the oldest goes when there are more.
+/// Addresses that are not dialed for a while; the oldest goes when there are more.
 const AVOIDED_MAX: usize = 256;
 /// Dials of neighbors at once, after a while without any. In a lab of 500 peers that starts at once nobody needs more than
 /// nine; after the end of most of a network several in a row find nobody.
@@ -38,7 +38,7 @@ const DRAWS_MAX: usize = 16;
 #[derive(Debug)]
 pub(super) struct Neighbor {
     pub(super) addr: Addr,
-    /// One, or two in the classic dialect when both had dialled.
+    /// One, or two in the classic dialect when both had dialed.
     pub(super) links: SmallVec<[LinkId; 1]>,
     pub(super) last_heard: Time,
     /// Probes unanswered in a row.
@@ -50,12 +50,12 @@ pub(super) struct Neighbor {
     pub(super) degree: Option<u16>,
     /// The link joined two parts of the overlay: it is not given up to make room.
     pub(super) bridge: bool,
-    pub(super) entry: Entry,
+    pub(super) entry: NeighborOrigin,
 }
 
 /// How somebody became our neighbor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(super) enum NeighborOrigin {
     /// We dialed it.
     Dialed,
     /// It dialed us.
@@ -89,13 +89,13 @@ pub(super) struct Overlay {
     rumored: Vec<Addr>,
     /// Dials under way.
     pub(super) dialing: Vec<Addr>,
-    /// Not dialled before the time.
+    /// Not dialed before the time.
     avoided: Vec<(Addr, Time)>,
     /// Neighbors of before, in the classic dialect: see [`Peer::learn_origin`].
     parted: BTreeSet<Addr>,
-    /// Links that the user cut: neither dialled nor accepted.
+    /// Links that the user cut: neither dialed nor accepted.
     pub(super) cut: BTreeSet<Addr>,
-    /// The address that is dialled because it is in another part of the overlay.
+    /// The address that is dialed because it is in another part of the overlay.
     pub(super) bridge: Option<Addr>,
 }
 
@@ -108,14 +108,14 @@ impl Overlay {
         self.neighbors.iter_mut().find(|neighbor| neighbor.addr == addr)
     }
 
-    pub(super) fn holdings(&self) -> [Holding; 6] {
+    pub(super) fn gauges(&self) -> [Gauge; 6] {
         [
-            Holding::new("links on which nothing was heard", self.unheard.len(), UNHEARD_MAX),
-            Holding::new("addresses of gossip", self.rumored.len(), RUMORED_MAX),
-            Holding::new("neighbors of before", self.parted.len(), PARTED_MAX),
-            Holding::new("neighbors", self.neighbors.len(), LINKS_MAX),
-            Holding::new("addresses to dial", self.candidates.len(), CANDIDATES_MAX),
-            Holding::new("addresses not to dial", self.avoided.len(), AVOIDED_MAX),
+            Gauge::new("links on which nothing was heard", self.unheard.len(), UNHEARD_MAX),
+            Gauge::new("addresses of gossip", self.rumored.len(), RUMORED_MAX),
+            Gauge::new("neighbors of before", self.parted.len(), PARTED_MAX),
+            Gauge::new("neighbors", self.neighbors.len(), LINKS_MAX),
+            Gauge::new("addresses to dial", self.candidates.len(), CANDIDATES_MAX),
+            Gauge::new("addresses not to dial", self.avoided.len(), AVOIDED_MAX),
         ]
     }
 
@@ -160,18 +160,18 @@ impl Overlay {
         self.avoided.push((addr, until));
     }
 
-    /// If this address was dialled as a bridge, that has come to nothing; another one may be tried.
+    /// If this address was dialed as a bridge, that has come to nothing; another one may be tried.
     pub(super) fn give_up_bridge(&mut self, addr: Addr) {
         self.bridge = self.bridge.filter(|bridge| *bridge != addr);
     }
 
-    /// May this address be dialled now, unless there is a link or a dial to it?
+    /// May this address be dialed now, unless there is a link or a dial to it?
     fn is_welcome(&self, now: Time, addr: Addr) -> bool {
         let avoided = self.avoided.iter().any(|(avoided, until)| *avoided == addr && *until > now);
         !avoided && !self.cut.contains(&addr) && !self.unheard.has(addr)
     }
 
-    /// A random address that may be dialled and is not among the busy ones.
+    /// A random address that may be dialed and is not among the busy ones.
     pub(super) fn choose(&self, now: Time, busy: &[Addr], random: &mut Random) -> Option<Addr> {
         let free = |candidate: &Addr| !busy.contains(candidate) && self.is_welcome(now, *candidate);
         draw(&self.candidates, free, random).or_else(|| draw(&self.rumored, free, random))
@@ -190,8 +190,8 @@ fn draw(from: &[Addr], free: impl Fn(&Addr) -> bool, random: &mut Random) -> Opt
 impl Peer {
     /// Whom we are linked to, or are about to be.
     pub(super) fn busy(&self) -> Vec<Addr> {
-        let opening = |link: &&Link| {
-            let is_opening = matches!(link.stage, Stage::Opening { .. });
+        let opening = |link: &&PeerLink| {
+            let is_opening = matches!(link.stage, LinkStage::Opening { .. });
             link.purpose == Purpose::Neighbor && link.direction == Direction::Outbound && is_opening
         };
         let opening = self.links.values().filter(opening).filter_map(|link| link.peer);
@@ -199,7 +199,7 @@ impl Peer {
         self.neighbors().chain(self.overlay.dialing.iter().copied()).chain(opening).chain(hopeful).collect()
     }
 
-    /// May this address be dialled now?
+    /// May this address be dialed now?
     pub(super) fn may_dial(&self, now: Time, addr: Addr) -> bool {
         self.is_candidate(addr) && self.overlay.is_welcome(now, addr) && !self.busy().contains(&addr)
     }
@@ -312,7 +312,7 @@ impl Peer {
             probes_sent: 0,
             degree: None,
             bridge,
-            entry: if direction == Direction::Outbound { Entry::Dialed } else { Entry::Joined },
+            entry: if direction == Direction::Outbound { NeighborOrigin::Dialed } else { NeighborOrigin::Joined },
         });
         self.repair.on_link_gained();
     }
@@ -355,14 +355,14 @@ impl Peer {
         let said = message.name();
         match message {
             Message::Gossip(gossip) => self.on_gossip(now, peer, gossip, out),
-            Message::Probe { seq, asker, clock, vitals } => {
-                self.note_vitals(now, peer, vitals);
-                let vitals = self.vitals();
-                out.send(link, &Message::ProbeReply { seq, asker, clock, vitals });
+            Message::Probe { seq, asker, clock, extras } => {
+                self.note_extras(now, peer, extras);
+                let extras = self.extras();
+                out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
                 out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
             }
-            Message::ProbeReply { seq, asker: _, clock, vitals } => {
-                self.note_vitals(now, peer, vitals);
+            Message::ProbeReply { seq, asker: _, clock, extras } => {
+                self.note_extras(now, peer, extras);
                 self.on_probe_reply(now, peer, seq, clock, out);
             }
             Message::Goodbye { reason, referral } => {
@@ -370,29 +370,29 @@ impl Peer {
                 self.overlay.avoid(peer, now + self.config.liveness_interval);
                 self.part(now, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
             }
-            // It dialled us as a seed, and has our hello by now.
+            // It dialed us as a seed, and has our hello by now.
             Message::Refusal { reason, .. } => self.part_coldly(now, peer, LinkEnd::Refused { reason }, out),
-            Message::Hello(_) => self.offend(now, link, Rule::HelloTwice, said, out),
+            Message::Hello(_) => self.protocol_violation(now, link, Rule::HelloTwice, said, out),
             Message::PeerList(_) | Message::ListRequest | Message::DeadReport { .. } => {
-                self.offend(now, link, Rule::Unexpected, said, out);
+                self.protocol_violation(now, link, Rule::Unexpected, said, out);
             }
         }
     }
 
-    fn note_vitals(&mut self, now: Time, peer: Addr, vitals: Option<Vitals>) {
-        let Some(vitals) = vitals else { return };
+    fn note_extras(&mut self, now: Time, peer: Addr, extras: Option<ProbeExtras>) {
+        let Some(extras) = extras else { return };
         if let Some(neighbor) = self.overlay.get_mut(peer) {
-            neighbor.degree = Some(vitals.neighbors);
+            neighbor.degree = Some(extras.neighbors);
         }
-        if let Some(beacon) = vitals.beacon {
+        if let Some(beacon) = extras.beacon {
             self.repair.on_beacon(now, beacon, self.config.listen);
         }
     }
 
     /// What rides on our probes and answers; nothing in the classic dialect.
-    pub(super) fn vitals(&self) -> Option<Vitals> {
+    pub(super) fn extras(&self) -> Option<ProbeExtras> {
         let neighbors = u16::try_from(self.overlay.neighbors.len()).unwrap_or(u16::MAX);
-        self.framed().then(|| Vitals { neighbors, beacon: Some(self.repair.beacon(self.config.listen)) })
+        self.framed().then(|| ProbeExtras { neighbors, beacon: Some(self.repair.beacon(self.config.listen)) })
     }
 
     pub(super) fn on_neighbor_closed(
@@ -445,7 +445,7 @@ impl Peer {
         self.overlay.unheard.forget(peer);
         self.overlay.dialing.retain(|dialing| *dialing != peer);
         self.overlay.give_up_bridge(peer);
-        let opening = |open: &Link| open.peer == Some(peer) && open.purpose == Purpose::Neighbor;
+        let opening = |open: &PeerLink| open.peer == Some(peer) && open.purpose == Purpose::Neighbor;
         let links: Vec<LinkId> = self.links.iter().filter(|(_, open)| opening(open)).map(|(link, _)| *link).collect();
         for link in links {
             self.links.remove(&link);
@@ -455,7 +455,7 @@ impl Peer {
         out.emit(|| EventKind::LinkRefused { peer, by, reason, referral: Vec::new() });
     }
 
-    /// The user takes that back: the address is dialled at once.
+    /// The user takes that back: the address is dialed at once.
     pub(super) fn heal(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
         if !self.overlay.cut.remove(&peer) {
             return;

@@ -18,7 +18,7 @@ struct Given {
 }
 
 #[derive(Debug)]
-struct Run {
+struct OwnRun {
     number: u64,
     /// Ids given out before it began.
     before: Given,
@@ -28,7 +28,7 @@ struct Run {
 #[derive(Debug, Default)]
 pub(super) struct OwnIds {
     /// The latest last.
-    runs: Vec<Run>,
+    runs: Vec<OwnRun>,
     given: Given,
     /// The latest run is not to be used any more.
     compromised: bool,
@@ -52,7 +52,7 @@ impl OwnIds {
         if self.runs.len() == RUNS_MAX {
             self.runs.remove(0);
         }
-        self.runs.push(Run { number, before: self.given });
+        self.runs.push(OwnRun { number, before: self.given });
         self.compromised = false;
     }
 

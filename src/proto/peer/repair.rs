@@ -28,7 +28,7 @@ use crate::proto::addr::Addr;
 use crate::proto::config::{CANDIDATES_MAX, PeerConfig};
 use crate::proto::event::{EventKind, RepairReason};
 use crate::proto::machine::Output;
-use crate::proto::message::{Beacon, Dialect};
+use crate::proto::message::{Dialect, RootBeacon};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -36,7 +36,7 @@ use crate::proto::time::Time;
 const JOIN_PATIENCE: Duration = Duration::from_millis(200);
 /// Longest wait before a lost link is replaced: many peers lose the same neighbor at once.
 const REPAIR_DELAY_MAX: Duration = Duration::from_secs(1);
-/// Wait before the next candidate is dialled after the first refusal; doubles with each one in a row.
+/// Wait before the next candidate is dialed after the first refusal; doubles with each one in a row.
 /// In a network that starts all at once many are refused once or twice.
 const NEXT_TRY_DELAY: Duration = Duration::from_millis(30);
 /// Doublings after which that wait is at its longest.
@@ -65,8 +65,7 @@ const LISTED_A_BEAT: usize = 2;
 
 /// What a beat of the node asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Beat {
-    /// Nothing.
+pub(super) enum TickTask {
     Quiet,
     /// A root asks its seeds for their lists.
     AskSeeds,
@@ -97,7 +96,7 @@ pub(super) struct Repair {
     /// The lowest address of this part of the overlay, if it is not ours.
     root: Option<Root>,
     /// The last beacon of a root that was taken for gone: only fresher news of it counts.
-    gone: Option<Beacon>,
+    gone: Option<RootBeacon>,
     /// When we were last known to live, as a root.
     own_fresh: Option<Time>,
     beats: u32,
@@ -120,7 +119,7 @@ pub(super) struct Repair {
 
 #[derive(Debug, Clone, Copy)]
 struct Root {
-    beacon: Beacon,
+    beacon: RootBeacon,
     heard_at: Time,
 }
 
@@ -133,7 +132,7 @@ impl Repair {
         self.at
     }
 
-    /// The peer has dialled its first links, or had nobody to dial.
+    /// The peer has dialed its first links, or had nobody to dial.
     pub(super) fn joined(&self) -> bool {
         self.joined
     }
@@ -189,14 +188,14 @@ impl Repair {
     }
 
     /// The sign of life that we pass on: the root's, or our own.
-    pub(super) fn beacon(&self, own: Addr) -> Beacon {
+    pub(super) fn beacon(&self, own: Addr) -> RootBeacon {
         match self.root {
             Some(root) => root.beacon,
-            None => Beacon { root: own, fresh: self.own_fresh.unwrap_or(Time::from_micros(0)) },
+            None => RootBeacon { root: own, fresh: self.own_fresh.unwrap_or(Time::from_micros(0)) },
         }
     }
 
-    pub(super) fn on_beacon(&mut self, now: Time, beacon: Beacon, own: Addr) {
+    pub(super) fn on_beacon(&mut self, now: Time, beacon: RootBeacon, own: Addr) {
         let stale = self.gone.is_some_and(|gone| gone.root == beacon.root && beacon.fresh <= gone.fresh);
         if stale || beacon.root >= own {
             return;
@@ -210,7 +209,7 @@ impl Repair {
     }
 
     /// Once a liveness interval.
-    pub(super) fn on_beat(&mut self, now: Time, config: &PeerConfig, random: &mut Random) -> Beat {
+    pub(super) fn on_beat(&mut self, now: Time, config: &PeerConfig, random: &mut Random) -> TickTask {
         let patience = config.liveness_interval * ROOT_STALE_BEATS;
         if let Some(root) = self.root.take_if(|root| now.since(root.heard_at) > patience) {
             self.gone = Some(root.beacon);
@@ -218,20 +217,20 @@ impl Repair {
         self.beats = self.beats.wrapping_add(1);
         self.own_fresh = Some(now);
         if config.dialect == Dialect::Classic {
-            return Beat::Quiet;
+            return TickTask::Quiet;
         }
         if self.looking.is_some() {
-            return Beat::ReadLists;
+            return TickTask::ReadLists;
         }
         let is_due = match self.root {
             None => self.beats.is_multiple_of(LOOK_BEATS << self.quiet_looks.min(LOOK_DOUBLINGS_MAX)),
             Some(_) => self.lone_look_is_due(random),
         };
         if !is_due {
-            return Beat::Quiet;
+            return TickTask::Quiet;
         }
         (self.looking, self.lists) = (Some(Stranger::None), 0);
-        Beat::AskSeeds
+        TickTask::AskSeeds
     }
 
     fn lone_look_span(&self) -> usize {
@@ -374,7 +373,7 @@ mod tests {
         let config = PeerConfig::new(own, Vec::new());
         let at = |beats: u32| Time::from_micros(1_000_000) + config.liveness_interval * beats;
         let mut random = Random::new(1);
-        let news = |fresh| Beacon { root: low, fresh };
+        let news = |fresh| RootBeacon { root: low, fresh };
         let mut repair = Repair::default();
         repair.start(at(0));
         repair.on_beacon(at(0), news(at(0)), own);

@@ -8,7 +8,7 @@
 //! their own.
 
 use super::Peer;
-use super::overlay::{Entry, Neighbor};
+use super::overlay::{Neighbor, NeighborOrigin};
 use crate::proto::addr::Addr;
 use crate::proto::config::{JoinPolicy, LINKS_MAX, REFERRAL_LEN};
 use crate::proto::event::{EventKind, LinkEnd, Side};
@@ -104,7 +104,7 @@ impl Peer {
         let kept: Vec<Addr> = neighbors
             .iter()
             .rev()
-            .filter(|neighbor| neighbor.entry == Entry::Dialed)
+            .filter(|neighbor| neighbor.entry == NeighborOrigin::Dialed)
             .take(KEPT_DIALED)
             .map(|kept| kept.addr)
             .collect();
@@ -113,10 +113,10 @@ impl Peer {
             has_others && !neighbor.bridge && !kept.contains(&neighbor.addr)
         };
         let spare: Vec<&Neighbor> = neighbors.iter().filter(spare).collect();
-        let is_late = spare.iter().any(|neighbor| neighbor.entry == Entry::PushedIn);
+        let is_late = spare.iter().any(|neighbor| neighbor.entry == NeighborOrigin::PushedIn);
         let choice: Vec<Addr> = spare
             .into_iter()
-            .filter(|neighbor| (neighbor.entry == Entry::PushedIn) == is_late)
+            .filter(|neighbor| (neighbor.entry == NeighborOrigin::PushedIn) == is_late)
             .map(|neighbor| neighbor.addr)
             .collect();
         choice.get(self.random.below(choice.len())).copied()
@@ -139,8 +139,11 @@ impl Peer {
     /// Tells once of each set of joiners that is most of the neighbors. A few alone are what a network is that starts.
     pub(super) fn tell_eclipse(&mut self, out: &mut impl Output) {
         let neighbors = &self.overlay.neighbors;
-        let joiners: Vec<Addr> =
-            neighbors.iter().filter(|neighbor| neighbor.entry == Entry::PushedIn).map(|joiner| joiner.addr).collect();
+        let joiners: Vec<Addr> = neighbors
+            .iter()
+            .filter(|neighbor| neighbor.entry == NeighborOrigin::PushedIn)
+            .map(|joiner| joiner.addr)
+            .collect();
         let is_most = joiners.len() > JOINERS_BEYOND_MAX && joiners.len() * 2 > neighbors.len();
         if !is_most {
             self.room.told.clear();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::links::Link;
+use super::links::SeedLink;
 use super::{DISPUTES_MAX, Seed};
 use crate::proto::addr::Addr;
 use crate::proto::config::DeadPolicy;
@@ -103,13 +103,13 @@ impl Seed {
             return self.links.schedule(link, due_at);
         }
         match open.peer {
-            None => self.offend(now, link, Rule::HandshakeTimeout, "", out),
+            None => self.protocol_violation(now, link, Rule::HandshakeTimeout, "", out),
             Some(peer) => self.on_silence(now, link, peer, out),
         }
     }
 
     /// When a link wants attention, as far as is known now.
-    pub(super) fn due_at(&self, open: &Link) -> Option<Time> {
+    pub(super) fn due_at(&self, open: &SeedLink) -> Option<Time> {
         let interval = self.config.liveness_interval;
         if open.peer.is_none() {
             let named_late = self.presence.back_at().map(|back_at| back_at + self.config.handshake_timeout);
@@ -175,7 +175,7 @@ impl Seed {
         self.probes += 1;
         let seq = self.probes;
         let (asker, clock) = (self.config.listen, now.skewed(self.skew_us).clock(self.config.utc_offset_s));
-        out.send(link, &Message::Probe { seq, asker, clock, vitals: Some(self.vitals()) });
+        out.send(link, &Message::Probe { seq, asker, clock, extras: Some(self.extras()) });
         out.emit(|| EventKind::ProbeSent { peer, seq });
         seq
     }
@@ -189,7 +189,7 @@ impl Seed {
         out: &mut impl Output,
     ) {
         if let Some(claim) = self.claims.refuted(peer, seq) {
-            return self.offend(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
+            return self.protocol_violation(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
         }
         let Some(open) = self.links.get_mut(link) else { return };
         let asked_at = open.check.as_ref().and_then(|check| check.sent_at(seq));

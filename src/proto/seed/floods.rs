@@ -22,7 +22,7 @@ impl Seed {
         let bearer = Bearer { link, remote: open.remote.ip(), peer: open.peer };
         let is_within = open.budget.admits(now, message, bearer, &mut self.offenses, out);
         if !is_within {
-            self.offend(now, link, Rule::TooManyMessages, message.name(), out);
+            self.protocol_violation(now, link, Rule::TooManyMessages, message.name(), out);
         }
         is_within
     }

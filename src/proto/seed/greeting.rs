@@ -1,17 +1,17 @@
 //! How a registration begins: who is taken, who is refused, and who has to wait because the name it gives is
-//! that of a registered peer (see [`crate::proto::claims`]).
+//! that of a registered peer (see [`crate::proto::takeover`]).
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::proof::Proof;
-use super::{Entry, Seed};
+use super::{ListEntry, Seed};
 use crate::proto::addr::Addr;
-use crate::proto::claims::{Claim, Claims};
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, RefusalReason, Role};
 use crate::proto::reach::is_here;
+use crate::proto::takeover::{Takeover, Takeovers};
 use crate::proto::time::Time;
 
 /// One machine other than this one may fill a quarter of the list: it leaves room for the others, and is a large lab.
@@ -22,7 +22,7 @@ impl Seed {
         let (peer, own) = (hello.listen, self.config.listen);
         let Some(remote) = self.links.get(link).map(|open| open.remote) else { return };
         if !peer.is_dialable() || !self.config.reach.can_be_named(own, remote.ip(), peer) {
-            return self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
+            return self.protocol_violation(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
         if let Some(reason) = self.objection(hello, remote.ip()) {
             return self.refuse(now, link, peer, reason, out);
@@ -57,16 +57,16 @@ impl Seed {
 
     /// How long the holder of a name may take to answer, see [`Claims::patience`].
     pub(super) fn claim_patience(&self) -> Duration {
-        Claims::patience(self.config.handshake_timeout, self.config.liveness_interval)
+        Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval)
     }
 
     /// True if a registration by this name is up: the newcomer waits while its holder is asked. See
-    /// [`crate::proto::claims`].
+    /// [`crate::proto::takeover`].
     fn claims_a_live_name(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
         let named = hello.listen;
         let Some(holder) = self.list.get(&named).and_then(|entry| entry.link) else { return false };
         if self.claims.has(named) {
-            self.offend(now, link, Rule::NameTaken, &named.to_string(), out);
+            self.protocol_violation(now, link, Rule::NameTaken, &named.to_string(), out);
             return true;
         }
         let seq = self.probe(now, holder, named, out);
@@ -81,7 +81,7 @@ impl Seed {
     /// Newcomers whose named holder is gone, or has not answered in time, take its place.
     pub(super) fn settle_claims(&mut self, now: Time, out: &mut impl Output) {
         loop {
-            let is_decided = |claim: &Claim| {
+            let is_decided = |claim: &Takeover| {
                 let holder = self.list.get(&claim.hello.listen).and_then(|entry| entry.link);
                 !self.links.contains_key(claim.link) || holder.is_none()
             };
@@ -111,7 +111,7 @@ impl Seed {
         self.schedule(link);
         let is_told = self.list.get(&peer).is_some_and(|entry| entry.is_told);
         let proof = self.list.get(&peer).map_or_else(|| self.proof_of_newcomers(), |before| before.proof);
-        let entry = Entry { link: Some(link), departed_at: Time::from_micros(0), host, proof, is_told };
+        let entry = ListEntry { link: Some(link), departed_at: Time::from_micros(0), host, proof, is_told };
         let Some(before) = self.list.insert(peer, entry) else {
             if proof == Proof::Wanted && self.may_prove(peer, host) {
                 self.proofs.want(peer);

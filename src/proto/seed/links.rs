@@ -14,7 +14,7 @@ use crate::proto::time::Time;
 
 /// A connection to the seed.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct SeedLink {
     pub(super) remote: SocketAddr,
     /// Who it is, once it has said so.
     pub(super) peer: Option<Addr>,
@@ -31,7 +31,7 @@ pub(super) struct Link {
     due_at: Option<Time>,
 }
 
-impl Link {
+impl SeedLink {
     pub(super) fn new(now: Time, remote: SocketAddr, hello_by: Time) -> Self {
         let due_at = Some(hello_by);
         Self {
@@ -49,17 +49,17 @@ impl Link {
 
 /// The connections by their ids.
 #[derive(Debug, Default)]
-pub(super) struct Links {
-    open: BTreeMap<LinkId, Link>,
+pub(super) struct SeedLinks {
+    open: BTreeMap<LinkId, SeedLink>,
     due: BTreeSet<(Time, LinkId)>,
 }
 
-impl Links {
-    pub(super) fn get(&self, link: LinkId) -> Option<&Link> {
+impl SeedLinks {
+    pub(super) fn get(&self, link: LinkId) -> Option<&SeedLink> {
         self.open.get(&link)
     }
 
-    pub(super) fn get_mut(&mut self, link: LinkId) -> Option<&mut Link> {
+    pub(super) fn get_mut(&mut self, link: LinkId) -> Option<&mut SeedLink> {
         self.open.get_mut(&link)
     }
 
@@ -67,17 +67,17 @@ impl Links {
         self.open.contains_key(&link)
     }
 
-    pub(super) fn values(&self) -> btree_map::Values<'_, LinkId, Link> {
+    pub(super) fn values(&self) -> btree_map::Values<'_, LinkId, SeedLink> {
         self.open.values()
     }
 
-    pub(super) fn insert(&mut self, link: LinkId, open: Link) {
+    pub(super) fn insert(&mut self, link: LinkId, open: SeedLink) {
         self.remove(link);
         self.due.extend(open.due_at.map(|at| (at, link)));
         self.open.insert(link, open);
     }
 
-    pub(super) fn remove(&mut self, link: LinkId) -> Option<Link> {
+    pub(super) fn remove(&mut self, link: LinkId) -> Option<SeedLink> {
         let open = self.open.remove(&link)?;
         if let Some(at) = open.due_at {
             self.due.remove(&(at, link));
@@ -85,7 +85,7 @@ impl Links {
         Some(open)
     }
 
-    pub(super) fn into_open(self) -> BTreeMap<LinkId, Link> {
+    pub(super) fn into_open(self) -> BTreeMap<LinkId, SeedLink> {
         self.open
     }
 

@@ -14,7 +14,7 @@ use crate::proto::addr::Addr;
 use crate::proto::bucket::TokenBucket;
 use crate::proto::config::REGISTRATIONS_MAX;
 use crate::proto::event::{LinkId, Purpose, Rule};
-use crate::proto::machine::{Holding, Output};
+use crate::proto::machine::{Gauge, Output};
 use crate::proto::message::{Dialect, Message, RefusalReason, Role};
 use crate::proto::random::Random;
 use crate::proto::reach::is_here;
@@ -106,11 +106,11 @@ impl Proofs {
         [dial, again, answer].into_iter().flatten().min()
     }
 
-    pub(super) fn holdings(&self) -> [Holding; 2] {
+    pub(super) fn gauges(&self) -> [Gauge; 2] {
         let waiting = self.wanted.len() + self.later.len();
         [
-            Holding::new("addresses to prove", waiting, REGISTRATIONS_MAX),
-            Holding::new("addresses that are asked", self.dialing.len() + self.asked.len(), ASKED_MAX),
+            Gauge::new("addresses to prove", waiting, REGISTRATIONS_MAX),
+            Gauge::new("addresses that are asked", self.dialing.len() + self.asked.len(), ASKED_MAX),
         ]
     }
 
@@ -215,7 +215,7 @@ impl Seed {
     /// A seed listens at the address by which somebody registered as a peer.
     fn turn_out_seed(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
         if let Some(link) = self.list.get(&peer).and_then(|entry| entry.link) {
-            self.offend(now, link, Rule::BadAddress, &peer.to_string(), out);
+            self.protocol_violation(now, link, Rule::BadAddress, &peer.to_string(), out);
         }
     }
 

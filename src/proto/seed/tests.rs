@@ -49,7 +49,7 @@ fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
     let host = std::net::Ipv4Addr::LOCALHOST.into();
     for n in 0..REGISTRATIONS_MAX {
         let proof = super::proof::Proof::Given;
-        seed.list.insert(addr(n), Entry { link: None, departed_at: NOW, host, proof, is_told: true });
+        seed.list.insert(addr(n), ListEntry { link: None, departed_at: NOW, host, proof, is_told: true });
     }
     let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { reason: RefusalReason::Full, .. });
     assert!(join(&mut seed, LinkId(1), addr(REGISTRATIONS_MAX)).iter().any(refused));

@@ -10,7 +10,6 @@ use crate::proto::time::Time;
 /// One breach of one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
-    /// When.
     pub at: Time,
     /// At which node.
     pub node: Addr,
@@ -22,15 +21,9 @@ pub struct Breach {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invariant {
     /// A live, connected peer did not get a message.
-    Undelivered {
-        /// Which message.
-        id: MessageId,
-    },
+    Undelivered { id: MessageId },
     /// A message was delivered twice to the user of a node.
-    DeliveredTwice {
-        /// Which message.
-        id: MessageId,
-    },
+    DeliveredTwice { id: MessageId },
     /// A seed that verifies removed a node that was alive and registered with it.
     RemovedAlive {
         /// Who was removed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::disturbance::Disturbance;
-use super::lives::{Holders, Lives};
+use super::lives::{Holders, LifeNumbers};
 use super::{Breach, Invariant, REMEMBERED, SETTLE_TIME, SPREAD_TIME};
 use crate::event::{Event, EventKind};
 use crate::model::Model;
@@ -28,12 +28,12 @@ const MESSAGE_BYTES: usize = 128;
 /// The messages of the last [`REMEMBERED`], and who has them.
 #[derive(Debug)]
 pub(super) struct Deliveries {
-    pub(super) lives: Lives,
-    messages: BTreeMap<MessageId, Message>,
+    pub(super) lives: LifeNumbers,
+    messages: BTreeMap<MessageId, HeldMessage>,
     /// When each of them was first seen.
     order: VecDeque<(Time, MessageId)>,
     /// Messages that have not had their time yet.
-    open: VecDeque<Open>,
+    open: VecDeque<SpreadingMessage>,
     /// How long a link may be busy with one message: nothing, unless messages are written apart.
     busy: Duration,
     /// When a link is free again over which all messages go, one after the other.
@@ -49,7 +49,7 @@ pub(super) struct Deliveries {
 
 /// A message that spreads.
 #[derive(Debug, Clone, Copy)]
-struct Open {
+struct SpreadingMessage {
     id: MessageId,
     began: Time,
     /// How long the messages before it keep a link busy, itself included.
@@ -60,14 +60,14 @@ struct Open {
 
 /// A message that is held.
 #[derive(Debug, Default)]
-struct Message {
+struct HeldMessage {
     holders: Holders,
-    tale: Tale,
+    completeness: Completeness,
 }
 
 /// What was told of a message.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Tale {
+enum Completeness {
     /// Not how it began.
     #[default]
     Partial,
@@ -78,7 +78,7 @@ enum Tale {
     Ambiguous,
 }
 
-impl Tale {
+impl Completeness {
     /// The message begins; in a life that did not have it, or in one that did.
     const fn begun_again(self, is_first: bool) -> Self {
         match self {
@@ -99,7 +99,7 @@ impl Deliveries {
     /// With so much memory for what is held.
     pub(super) fn within(held_max_bytes: usize) -> Self {
         let (order, open) = (VecDeque::new(), VecDeque::new());
-        let (lives, messages) = (Lives::default(), BTreeMap::new());
+        let (lives, messages) = (LifeNumbers::default(), BTreeMap::new());
         let (busy, free_at, seen) = (Duration::ZERO, Time::from_micros(0), 0);
         Self { lives, messages, order, open, busy, free_at, seen, held_bytes: 0, held_max_bytes, last: None }
     }
@@ -111,7 +111,7 @@ impl Deliveries {
             let is_first = self.deliver(event, id, begins);
             if begins {
                 let (began, waits) = (event.at, self.free_at.since(event.at));
-                self.open.push_back(Open { id, began, waits, seen: self.seen });
+                self.open.push_back(SpreadingMessage { id, began, waits, seen: self.seen });
             }
             self.make_room();
             let rule = Invariant::DeliveredTwice { id };
@@ -129,7 +129,7 @@ impl Deliveries {
 
     /// When everyone has a message. Where links are slow it may have to wait for all those before it, and at the next node
     /// for those that began since. Not judged at all is what is forgotten by then.
-    fn due(&self, open: Open) -> Time {
+    fn due(&self, open: SpreadingMessage) -> Time {
         let since = self.busy.saturating_mul(self.seen.saturating_sub(open.seen));
         open.began + SPREAD_TIME + open.waits.saturating_add(since).min(REMEMBERED)
     }
@@ -142,15 +142,15 @@ impl Deliveries {
             self.held_bytes += MESSAGE_BYTES;
             self.free_at = self.free_at.max(event.at) + self.busy;
             self.seen = self.seen.saturating_add(1);
-            Message::default()
+            HeldMessage::default()
         });
         let before = message.holders.bytes();
         let is_first = message.holders.insert(number);
         self.held_bytes += message.holders.bytes() - before;
         if begins {
-            message.tale = message.tale.begun_again(is_first);
+            message.completeness = message.completeness.begun_again(is_first);
         }
-        is_first || message.tale == Tale::Ambiguous
+        is_first || message.completeness == Completeness::Ambiguous
     }
 
     fn make_room(&mut self) {
@@ -182,9 +182,14 @@ impl Deliveries {
         found
     }
 
-    fn undelivered(&mut self, model: &Model, Open { began, id, .. }: Open, due: Time) -> Vec<Breach> {
+    fn undelivered(
+        &mut self,
+        model: &Model,
+        SpreadingMessage { began, id, .. }: SpreadingMessage,
+        due: Time,
+    ) -> Vec<Breach> {
         let overlay = self.overlay(model, began, due);
-        let Some(message) = self.messages.get(&id).filter(|message| message.tale == Tale::Whole) else {
+        let Some(message) = self.messages.get(&id).filter(|message| message.completeness == Completeness::Whole) else {
             return Vec::new();
         };
         let has = |node: Addr| self.lives.find(node).is_some_and(|number| message.holders.contains(number));

@@ -12,7 +12,7 @@ const REST: Duration = REMEMBERED.saturating_add(PASS_EVERY);
 
 /// The numbers of all nodes that had a message.
 #[derive(Debug, Default)]
-pub(super) struct Lives {
+pub(super) struct LifeNumbers {
     numbers: BTreeMap<Addr, usize>,
     /// Numbers that were given out so far: all of them are below this.
     count: usize,
@@ -20,7 +20,7 @@ pub(super) struct Lives {
     over: VecDeque<(Time, usize)>,
 }
 
-impl Lives {
+impl LifeNumbers {
     /// A node begins a life: what is told of it from now on goes by another number.
     pub(super) fn begin(&mut self, now: Time, node: Addr) {
         self.over.extend(self.numbers.remove(&node).map(|number| (now, number)));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::{Direction, LinkEnd, LinkId, Pace, Purpose, Stop};
-use crate::proto::fault::{Fault, Scope, Trouble};
+use crate::proto::fault::{Fault, FaultKind, Scope};
 use crate::proto::message::{DeathCause, MessageId, Role};
 
 fn p(number: u16) -> Addr {
@@ -218,7 +218,7 @@ fn a_link_that_one_end_knows_for_longer_than_it_takes_to_settle_is_told_once() {
 #[test]
 fn what_a_fault_keeps_from_arriving_is_no_breach_until_it_has_been_over_for_a_while() {
     let mut session = Session::new(DeadPolicy::Verify);
-    let (what, on) = (Trouble::Cut, Scope::border(vec![p(3), p(4)]));
+    let (what, on) = (FaultKind::Cut, Scope::border(vec![p(3), p(4)]));
     session.tell(p(3), EventKind::FaultSet { fault: Fault { what, on: on.clone() } });
     session.gossip(1, &[2]);
     session.pass(3);
@@ -234,7 +234,7 @@ fn what_a_fault_keeps_from_arriving_is_no_breach_until_it_has_been_over_for_a_wh
 #[test]
 fn a_fault_that_keeps_nothing_from_arriving_excuses_nothing() {
     let mut session = Session::new(DeadPolicy::Verify);
-    let fault = Fault { what: Trouble::Skew { by_us: 5_000_000 }, on: Scope::Node(p(2)) };
+    let fault = Fault { what: FaultKind::Skew { by_us: 5_000_000 }, on: Scope::Node(p(2)) };
     session.tell(p(2), EventKind::FaultSet { fault });
     session.gossip(1, &[2, 3]);
     assert_eq!(session.told().len(), 1);
@@ -244,8 +244,8 @@ fn a_fault_that_keeps_nothing_from_arriving_excuses_nothing() {
 fn a_queue_or_cache_beyond_its_bound_is_told_once_and_one_that_is_full_is_not() {
     let mut session = Session::new(DeadPolicy::Verify);
     for count in [10, 11, 12] {
-        let ids = crate::proto::machine::Holding { what: "message ids", count, limit: 10 };
-        session.checker.weigh_holding(session.at, p(2), ids);
+        let ids = crate::proto::machine::Gauge { what: "message ids", count, limit: 10 };
+        session.checker.weigh_gauge(session.at, p(2), ids);
     }
     assert_eq!(session.told(), ["00:00:11.000 127.0.0.1:3002: 11 message ids, at most 10 are allowed"]);
 }

@@ -39,7 +39,7 @@ impl Session {
     }
 
     fn export(&self, name: &str) -> Result<Exported, ExportError> {
-        export(self.journal.path(), &self.path(name), Overwrite::Refuse)
+        export(self.journal.path(), &self.path(name), OverwritePolicy::Refuse)
     }
 
     fn text(&self, name: &str) -> String {
@@ -59,9 +59,9 @@ fn whole(events: u64, skipped: u64, bytes: usize) -> Exported {
 
 #[test]
 fn the_ending_says_what_is_written_and_another_ending_is_told_the_three() {
-    assert_eq!(Format::from_path(Path::new("a/b.TXT")).unwrap(), Format::Txt);
+    assert_eq!(FileFormat::from_path(Path::new("a/b.TXT")).unwrap(), FileFormat::Txt);
     for bad in ["session", "session.xlsx", ".csv"] {
-        let error = Format::from_path(Path::new(bad)).unwrap_err().to_string();
+        let error = FileFormat::from_path(Path::new(bad)).unwrap_err().to_string();
         assert_eq!(error, format!("{bad}: the ending says what to write: use .txt, .jsonl or .csv"));
     }
 }
@@ -88,7 +88,8 @@ fn a_damaged_recording_is_exported_with_its_gaps_told() {
     let mut lines: Vec<&str> = text.lines().collect();
     lines[2] = "{\"at\":1,\"no";
     fs::write(session.path("damaged.jsonl"), lines.join("\n") + "\n").unwrap();
-    let export = |name: &str| export(&session.path("damaged.jsonl"), &session.path(name), Overwrite::Refuse).unwrap();
+    let export =
+        |name: &str| export(&session.path("damaged.jsonl"), &session.path(name), OverwritePolicy::Refuse).unwrap();
     let exported = export("out.txt");
     assert_eq!((exported.events, exported.skipped, exported.damaged), (3, 7, 1));
     let place = session.path("damaged.jsonl").display().to_string();
@@ -151,7 +152,7 @@ fn an_export_of_events_can_be_exported_again() {
     }
     session.journal.flush().unwrap();
     session.export("first.jsonl").unwrap();
-    export(&session.path("first.jsonl"), &session.path("second.jsonl"), Overwrite::Refuse).unwrap();
+    export(&session.path("first.jsonl"), &session.path("second.jsonl"), OverwritePolicy::Refuse).unwrap();
     assert_eq!(session.text("first.jsonl"), session.text("session.jsonl"));
     assert_eq!(session.text("second.jsonl"), session.text("first.jsonl"));
 }
@@ -164,7 +165,7 @@ fn a_file_that_is_there_is_replaced_only_when_that_is_wanted() {
     assert!(matches!(error, ExportError::Exists { .. }), "{error}");
     assert!(error.to_string().ends_with("out.txt exists already"), "{error}");
     assert_eq!(session.text("out.txt"), "precious");
-    export(session.journal.path(), &session.path("out.txt"), Overwrite::Replace).unwrap();
+    export(session.journal.path(), &session.path("out.txt"), OverwritePolicy::Replace).unwrap();
     assert!(session.text("out.txt").contains("p1 Started"));
 }
 
@@ -174,7 +175,7 @@ fn a_file_that_appears_during_the_export_is_not_overwritten() {
     let dest = session.path("out.txt");
     let written = beside(&dest).unwrap();
     fs::write(&dest, "precious").unwrap();
-    let error = put_in_place(written, &dest, Overwrite::Refuse).unwrap_err();
+    let error = put_in_place(written, &dest, OverwritePolicy::Refuse).unwrap_err();
     assert!(matches!(error, ExportError::Exists { .. }), "{error}");
     assert_eq!(session.text("out.txt"), "precious");
     assert_eq!(session.files(), 2);
@@ -184,7 +185,7 @@ fn a_file_that_appears_during_the_export_is_not_overwritten() {
 fn the_journal_itself_is_never_the_destination() {
     let session = Session::recorded();
     let dest = session.dir.path().join("./session.jsonl");
-    let error = export(session.journal.path(), &dest, Overwrite::Replace).unwrap_err();
+    let error = export(session.journal.path(), &dest, OverwritePolicy::Replace).unwrap_err();
     assert!(matches!(error, ExportError::IsJournal { .. }), "{error}");
 }
 
@@ -194,7 +195,7 @@ fn the_journal_of_another_session_that_runs_is_not_replaced_and_that_of_one_that
     let dest = session.path("other.jsonl");
     let other = Journal::create(&dest, &Header::new(AT, 0), u64::MAX).unwrap();
     let before = session.text("other.jsonl");
-    for overwrite in [Overwrite::Replace, Overwrite::Refuse] {
+    for overwrite in [OverwritePolicy::Replace, OverwritePolicy::Refuse] {
         for error in [
             export(session.journal.path(), &dest, overwrite).unwrap_err(),
             write_text(&dest, "a scenario", overwrite).unwrap_err(),
@@ -205,7 +206,7 @@ fn the_journal_of_another_session_that_runs_is_not_replaced_and_that_of_one_that
     }
     assert_eq!((session.text("other.jsonl"), session.files()), (before, 2));
     drop(other);
-    export(session.journal.path(), &dest, Overwrite::Replace).unwrap();
+    export(session.journal.path(), &dest, OverwritePolicy::Replace).unwrap();
     assert_eq!(session.text("other.jsonl"), session.text("session.jsonl"));
 }
 
@@ -226,7 +227,7 @@ fn an_export_whose_place_is_taken_leaves_nothing_behind() {
     let dest = session.path("out.txt");
     let file = beside(&dest).unwrap();
     fs::write(&dest, "somebody else's").unwrap();
-    assert!(matches!(put_in_place(file, &dest, Overwrite::Refuse), Err(ExportError::Exists { .. })));
+    assert!(matches!(put_in_place(file, &dest, OverwritePolicy::Refuse), Err(ExportError::Exists { .. })));
     assert_eq!((session.files(), session.text("out.txt")), (2, "somebody else's".to_owned()));
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::{FORMAT, Header, JournalError, LINE_LEN_MAX, Record, Skipped, VERSION};
+use super::{FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, MissedEvents, VERSION};
 use crate::event::Event;
 use crate::proto::time::Time;
 use crate::session::overview::Footer;
@@ -25,7 +25,7 @@ const KINDS: [(&[u8], &str, &str); 7] = [
 
 /// A journal that is being read, a line at a time.
 #[derive(Debug)]
-pub struct Reader {
+pub struct JournalReader {
     path: PathBuf,
     header: Header,
     lines: BufReader<File>,
@@ -35,12 +35,12 @@ pub struct Reader {
 }
 
 /// Opens a journal, or an export that ends in `.jsonl`.
-pub fn read(path: &Path) -> Result<Reader, JournalError> {
+pub fn read(path: &Path) -> Result<JournalReader, JournalError> {
     let fail = |reason| JournalError::Read { path: path.to_owned(), reason };
     let mut lines = BufReader::new(File::open(path).map_err(fail)?);
     let first = read_line(&mut lines).map_err(fail)?;
     let header = header(path, &first)?;
-    Ok(Reader { path: path.to_owned(), header, lines, line: 1, line_len: first.len(), ended: false })
+    Ok(JournalReader { path: path.to_owned(), header, lines, line: 1, line_len: first.len(), ended: false })
 }
 
 fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
@@ -82,7 +82,7 @@ fn read_line(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-impl Reader {
+impl JournalReader {
     /// Its first line.
     pub fn header(&self) -> &Header {
         &self.header
@@ -107,21 +107,21 @@ impl Reader {
     }
 
     /// What this line holds; `None` for last words, which tell nothing new.
-    fn record(&mut self, line: &[u8]) -> Result<Option<Record>, JournalError> {
+    fn record(&mut self, line: &[u8]) -> Result<Option<JournalRecord>, JournalError> {
         let is_whole = line.ends_with(b"\n");
         let why = match serde_json::from_slice::<Event>(line) {
-            Ok(event) => return Ok(Some(Record::Event(event))),
+            Ok(event) => return Ok(Some(JournalRecord::Event(event))),
             Err(why) => why,
         };
-        if let Ok(Skipped { skipped }) = serde_json::from_slice(line) {
-            return Ok(Some(Record::Skipped(skipped)));
+        if let Ok(MissedEvents { skipped }) = serde_json::from_slice(line) {
+            return Ok(Some(JournalRecord::Skipped(skipped)));
         }
         if serde_json::from_slice::<Footer>(line).is_ok() {
             return Ok(None);
         }
         if !is_whole && line.len() < LINE_LEN_MAX {
             self.ended = true;
-            return Ok(Some(Record::Torn));
+            return Ok(Some(JournalRecord::Torn));
         }
         let why = if is_whole { why.to_string() } else { format!("longer than {LINE_LEN_MAX} bytes") };
         Err(JournalError::BadLine { path: self.path.clone(), line: self.line, why })
@@ -129,8 +129,8 @@ impl Reader {
 }
 
 /// Goes on after a bad line; ends at the end of the file, a torn line or an error of reading.
-impl Iterator for Reader {
-    type Item = Result<Record, JournalError>;
+impl Iterator for JournalReader {
+    type Item = Result<JournalRecord, JournalError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.ended {

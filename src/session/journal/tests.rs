@@ -10,7 +10,7 @@ fn new_journal(dir: &tempfile::TempDir) -> Journal {
     Journal::create(&dir.path().join("deep/er/session.jsonl"), &Header::new(AT, 3600), u64::MAX).unwrap()
 }
 
-fn records(path: &Path) -> Vec<Result<Record, String>> {
+fn records(path: &Path) -> Vec<Result<JournalRecord, String>> {
     read(path).unwrap().map(|record| record.map_err(|error| error.to_string())).collect()
 }
 
@@ -67,8 +67,8 @@ fn a_journal_reads_back_as_it_was_written() {
     journal.flush().unwrap();
     let reader = read(journal.path()).unwrap();
     assert_eq!(reader.header(), &Header::new(AT, 3600));
-    let mut expected: Vec<_> = events.into_iter().map(Record::Event).collect();
-    expected.extend([Record::Skipped(12), Record::Event(hung(2))]);
+    let mut expected: Vec<_> = events.into_iter().map(JournalRecord::Event).collect();
+    expected.extend([JournalRecord::Skipped(12), JournalRecord::Event(hung(2))]);
     assert_eq!(reader.map(Result::unwrap).collect::<Vec<_>>(), expected);
 }
 
@@ -86,7 +86,7 @@ fn a_journal_or_its_directory_that_was_removed_is_begun_anew() {
             path.display()
         );
         assert_eq!(go_on(&mut journal), told);
-        assert_eq!(records(&path), [Ok(Record::Skipped(13)), Ok(Record::Event(hung(12)))]);
+        assert_eq!(records(&path), [Ok(JournalRecord::Skipped(13)), Ok(JournalRecord::Event(hung(12)))]);
         assert_eq!((journal.size(), journal.lost()), (fs::metadata(&path).unwrap().len(), 11));
         journal.close().unwrap();
         assert_eq!(crate::session::overview::overview(&path).unwrap().0.skipped, 13);
@@ -108,14 +108,14 @@ fn a_cut_journal_goes_on_behind_its_whole_lines() {
         assert!(go_on(&mut journal).contains(" was cut while it was written: it was begun anew; "));
         let text = fs::read_to_string(journal.path()).unwrap();
         assert_eq!(text.lines().nth(lines).unwrap(), format!("{{\"skipped\":{missing}}}"), "{text}");
-        assert_eq!(records(journal.path()).last(), Some(&Ok(Record::Event(hung(12)))));
+        assert_eq!(records(journal.path()).last(), Some(&Ok(JournalRecord::Event(hung(12)))));
         assert_eq!(journal.size(), text.len() as u64);
     }
     let dir = tempfile::tempdir().unwrap();
     let mut journal = begun(&dir);
     File::options().write(true).open(journal.path()).unwrap().set_len(0).unwrap();
     go_on(&mut journal);
-    assert_eq!(records(journal.path()), [Ok(Record::Skipped(13)), Ok(Record::Event(hung(12)))]);
+    assert_eq!(records(journal.path()), [Ok(JournalRecord::Skipped(13)), Ok(JournalRecord::Event(hung(12)))]);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn another_file_in_the_place_of_a_journal_is_left_alone() {
     fs::remove_file(&path).unwrap();
     journal.append(&[hung(13)]).unwrap();
     journal.flush().unwrap();
-    assert_eq!(records(&path), [Ok(Record::Skipped(14)), Ok(Record::Event(hung(13)))]);
+    assert_eq!(records(&path), [Ok(JournalRecord::Skipped(14)), Ok(JournalRecord::Event(hung(13)))]);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_line_that_is_too_long_is_one_bad_line_and_the_rest_is_read() {
     let records = records(journal.path());
     assert_eq!(records.len(), 14);
     assert!(records[12].as_ref().unwrap_err().ends_with("longer than 1048576 bytes"), "{:?}", records[12]);
-    assert_eq!(records[13], Ok(Record::Event(hung(12))));
+    assert_eq!(records[13], Ok(JournalRecord::Event(hung(12))));
     journal.flush().unwrap();
 }
 
@@ -176,7 +176,7 @@ fn a_journal_stops_at_its_limit_and_tells_at_its_end_how_much_is_missing() {
     assert!(fs::metadata(&path).unwrap().len() <= size_max);
     let records = records(&path);
     assert_eq!(records.len() as u64, 200 - lost + 1);
-    assert_eq!(records.last(), Some(&Ok(Record::Skipped(lost + 7))));
+    assert_eq!(records.last(), Some(&Ok(JournalRecord::Skipped(lost + 7))));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_last_line_that_was_not_finished_is_told_and_the_rest_is_read() {
     journal.flush().unwrap();
     let len = fs::metadata(journal.path()).unwrap().len();
     File::options().write(true).open(journal.path()).unwrap().set_len(len - 5).unwrap();
-    assert_eq!(records(journal.path()), [Ok(Record::Event(hung(1))), Ok(Record::Torn)]);
+    assert_eq!(records(journal.path()), [Ok(JournalRecord::Event(hung(1))), Ok(JournalRecord::Torn)]);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_bad_line_is_named_with_file_and_number_and_the_rest_is_read() {
     let bad: Vec<_> = told.iter().filter_map(|record| record.as_ref().err()).collect();
     assert!(bad[0].contains("session.jsonl, line 3: expected an event as a JSON object"), "{}", bad[0]);
     assert!(bad[1].contains("line 4") && bad[1].contains("flew"), "{}", bad[1]);
-    assert_eq!(told[3], Ok(Record::Event(hung(2))));
+    assert_eq!(told[3], Ok(JournalRecord::Event(hung(2))));
 }
 
 #[test]
@@ -248,8 +248,8 @@ fn a_disk_that_was_full_for_a_while_leaves_a_whole_journal_that_tells_what_is_mi
     journal.flush().unwrap();
     assert_eq!(journal.lost(), 2);
     let told: Vec<_> = records(journal.path()).into_iter().map(Result::unwrap).collect();
-    let event = |n| Record::Event(hung(n));
-    assert_eq!(told, [event(1), Record::Skipped(12), event(4), event(5)]);
+    let event = |n| JournalRecord::Event(hung(n));
+    assert_eq!(told, [event(1), JournalRecord::Skipped(12), event(4), event(5)]);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 use super::*;
 use crate::event::{DelistReason, Direction, EventKind, LinkId, Purpose, ReportAction, Stop};
-use crate::proto::fault::{Fault, Percent, Scope, Trouble};
+use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
 use crate::proto::message::{DeathCause, MessageId, Role};
 use crate::proto::time::ClockTime;
-use crate::session::journal::{Header, Journal, Record};
+use crate::session::journal::{Header, Journal, JournalRecord};
 use crate::session::samples::{AT, any_event, event, one_of_each, peer, received, seed, started};
 use proptest::prelude::*;
 
@@ -43,9 +43,9 @@ fn a_session_that_was_ended_tells_what_it_came_to_in_its_last_line() {
     journal.append(&story()).unwrap();
     journal.skipped(5).unwrap();
     journal.close().unwrap();
-    assert_eq!(overview(&path).unwrap(), (Overview { skipped: 5, ..STORY }, End::Closed));
+    assert_eq!(overview(&path).unwrap(), (Overview { skipped: 5, ..STORY }, JournalEnd::Closed));
     let records: Vec<_> = read(&path).unwrap().map(Result::unwrap).collect();
-    assert_eq!((records.len(), records.last()), (13, Some(&Record::Skipped(5))), "last words are no event");
+    assert_eq!((records.len(), records.last()), (13, Some(&JournalRecord::Skipped(5))), "last words are no event");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_session_that_was_killed_is_read_to_its_torn_end_and_comes_to_the_same() {
     drop(journal);
     let file = File::options().write(true).open(&path).unwrap();
     file.set_len(file.metadata().unwrap().len() - 3).unwrap();
-    assert_eq!(overview(&path).unwrap(), (STORY, End::Open));
+    assert_eq!(overview(&path).unwrap(), (STORY, JournalEnd::Open));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_lie_that_no_seed_has_acted_on_is_no_death_and_one_that_was_believed_is() {
 fn where_a_fault_is_set_is_no_node_of_the_session() {
     let mut tally = Tally::new(AT);
     tally.take(&event(peer(1), started("p1", Role::Peer)));
-    let fault = Fault { what: Trouble::Loss { percent: Percent::new(5).unwrap() }, on: Scope::All };
+    let fault = Fault { what: FaultKind::Loss { percent: Percent::new(5).unwrap() }, on: Scope::All };
     for kind in [EventKind::FaultSet { fault: fault.clone() }, EventKind::FaultCleared { fault: fault.clone() }] {
         tally.take(&event(fault.subject(), kind));
     }

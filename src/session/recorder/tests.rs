@@ -8,7 +8,7 @@ use crate::event::{Event, EventKind};
 use crate::feed::{Tap, feed};
 use crate::proto::message::Role;
 use crate::session::disk::Disk;
-use crate::session::journal::{Record, read};
+use crate::session::journal::{JournalRecord, read};
 use crate::session::samples::{AT, event, peer, received, started};
 
 struct Run {
@@ -18,13 +18,13 @@ struct Run {
     notices: std::sync::mpsc::Receiver<News>,
 }
 
-fn places(dir: &Path) -> Places {
-    Places { journal: dir.join("session.jsonl"), limits: Limits::default(), log_dir: None }
+fn places(dir: &Path) -> RecordPaths {
+    RecordPaths { journal: dir.join("session.jsonl"), limits: Limits::default(), log_dir: None }
 }
 
 fn run(batches_max: usize) -> Run {
     let dir = tempfile::tempdir().unwrap();
-    let places = Places { log_dir: Some(dir.path().join("logs")), ..places(dir.path()) };
+    let places = RecordPaths { log_dir: Some(dir.path().join("logs")), ..places(dir.path()) };
     let (tap, feed) = feed(batches_max);
     let (notify, notices) = sync_channel(16);
     let notify = move |notice| notify.try_send(notice).unwrap();
@@ -39,8 +39,8 @@ fn batch(count: u16) -> Arc<[Event]> {
 
 fn in_journal(path: &Path) -> u64 {
     let events = |record| match record {
-        Record::Event(_) => 1,
-        Record::Skipped(_) | Record::Torn => 0,
+        JournalRecord::Event(_) => 1,
+        JournalRecord::Skipped(_) | JournalRecord::Torn => 0,
     };
     read(path).unwrap().map(|record| events(record.unwrap())).sum()
 }
@@ -111,7 +111,7 @@ fn what_came_too_fast_is_told_in_the_journal_where_it_is_missing() {
     let report = Recorder::spawn(feed, &places, &Header::new(AT, 0), |_| {}).unwrap().finish();
     assert_eq!((report.events, report.skipped), (8, 12));
     let records: Vec<_> = read(&places.journal).unwrap().map(Result::unwrap).collect();
-    assert_eq!(records.last(), Some(&Record::Skipped(12)));
+    assert_eq!(records.last(), Some(&JournalRecord::Skipped(12)));
 }
 
 #[test]
@@ -165,7 +165,7 @@ async fn a_journal_is_made_as_soon_as_its_place_takes_one_and_tells_what_happene
     let journal = state.join("session.jsonl");
     assert_eq!(notices.try_recv().unwrap(), News::Again { journal: journal.clone(), missing: 7 });
     let records: Vec<_> = read(&journal).unwrap().map(Result::unwrap).collect();
-    assert_eq!((&records[0], records.len()), (&Record::Skipped(7), 3));
+    assert_eq!((&records[0], records.len()), (&JournalRecord::Skipped(7), 3));
     let report = tokio::task::spawn_blocking(|| recorder.finish()).await.unwrap();
     assert_eq!((report.events, report.lost, report.journal), (2, 7, Some(journal)));
 }
@@ -234,8 +234,8 @@ impl Double {
     fn recorder(&self, feed: Feed) -> (Recorder, std::sync::mpsc::Receiver<News>) {
         let journal = Journal::on(Box::new(self.clone()), Path::new("double"), &Header::new(AT, 0), u64::MAX);
         let (notify, notices) = sync_channel(16);
-        let desk = Desk::new(journal, move |news| notify.try_send(news).unwrap());
-        (Recorder::start(feed, desk).unwrap(), notices)
+        let state = RecorderState::new(journal, move |news| notify.try_send(news).unwrap());
+        (Recorder::start(feed, state).unwrap(), notices)
     }
 
     /// The journal in short: runs of events, and what is missing in brackets.
@@ -339,7 +339,7 @@ fn a_journal_that_grows_makes_room_at_the_cost_of_the_oldest_sessions_and_never_
     let (tap, feed) = feed(1_000);
     let header = Header::new(AT + Duration::from_secs(3), 0);
     let (notify, notices) = sync_channel(16);
-    let places = Places { limits, ..places(dir.path()) };
+    let places = RecordPaths { limits, ..places(dir.path()) };
     let recorder = Recorder::spawn(feed, &places, &header, move |news| notify.try_send(news).unwrap()).unwrap();
     for _ in 0..3 {
         tap.publish(&batch(250));

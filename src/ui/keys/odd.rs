@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::proto::time::Time;
     use crate::ui::decode::Decoder;
-    use crate::ui::input::Heard;
+    use crate::ui::input::UserInput;
     use crate::ui::keys::{KeyOverrides, Pressed};
 
     fn key(text: &str) -> Key {
@@ -145,7 +145,7 @@ mod tests {
             let mut decoder = Decoder::default();
             let heard = decoder.take(&bytes, Time::from_micros(0)).into_iter().chain(decoder.give_up());
             for heard in heard {
-                let Heard::Event(Event::Key(event)) = heard else { continue };
+                let UserInput::Event(Event::Key(event)) = heard else { continue };
                 // A user who holds Alt and types one of these is understood, if not by every terminal.
                 let is_begun = matches!(event.code, KeyCode::Char('[' | 'O')) && !event.modifiers.is_empty();
                 assert!(is_begun || can_be_sent(Key::from(event)), "{bytes:?}: {event:?}");

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::Reply;
-use super::form::{Form, Outcome};
+use super::form::{Form, FormOutcome};
 use crate::command::words::{lab_peers, lab_seeds, placement};
 use crate::command::{Command, NodeSpec};
 use crate::proto::addr::Addr;
@@ -21,13 +21,13 @@ const PEERS: usize = 2;
 
 /// What to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum NodeChoice {
     Seed,
     Peer,
     Lab,
 }
 
-impl Kind {
+impl NodeChoice {
     const ALL: [Self; 3] = [Self::Seed, Self::Peer, Self::Lab];
 
     const fn word(self) -> &'static str {
@@ -43,25 +43,25 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) struct Add {
     pub(crate) form: Form,
-    kind: Kind,
+    kind: NodeChoice,
     defaults: FormDefaults,
 }
 
 impl Add {
-    pub(crate) fn new(kind: Kind, defaults: FormDefaults) -> Self {
+    pub(crate) fn new(kind: NodeChoice, defaults: FormDefaults) -> Self {
         let form = form(kind, &defaults).focused(LISTEN);
         Self { form, kind, defaults }
     }
 
     pub(crate) fn press(&mut self, key: Key) -> Reply {
         match self.form.press(key) {
-            Outcome::Stay => {}
-            Outcome::Chosen => {
-                self.kind = Kind::ALL[self.form.chosen(KIND) % Kind::ALL.len()];
+            FormOutcome::Stay => {}
+            FormOutcome::Chosen => {
+                self.kind = NodeChoice::ALL[self.form.chosen(KIND) % NodeChoice::ALL.len()];
                 self.form = form(self.kind, &self.defaults).focused(KIND);
             }
-            Outcome::Cancel => return Reply::Close,
-            Outcome::Submit => {
+            FormOutcome::Cancel => return Reply::Close,
+            FormOutcome::Submit => {
                 return match self.command() {
                     Ok(command) => Reply::Done(vec![ToHost::Command(command)]),
                     Err((field, fault)) => {
@@ -81,9 +81,9 @@ impl Add {
             Ok(Command::Start(NodeSpec { role, listen }))
         };
         match self.kind {
-            Kind::Seed => node(Role::Seed),
-            Kind::Peer => node(Role::Peer),
-            Kind::Lab => {
+            NodeChoice::Seed => node(Role::Seed),
+            NodeChoice::Peer => node(Role::Peer),
+            NodeChoice::Lab => {
                 let seeds = lab_seeds(self.form.typed(SEEDS)).map_err(|fault| (SEEDS, fault.to_string()))?;
                 let peers = lab_peers(self.form.typed(PEERS)).map_err(|fault| (PEERS, fault.to_string()))?;
                 Ok(Command::StartLab { seeds, peers })
@@ -96,13 +96,13 @@ impl Add {
     }
 }
 
-fn form(kind: Kind, defaults: &FormDefaults) -> Form {
-    let kinds = Kind::ALL.iter().map(|kind| kind.word().to_owned()).collect();
+fn form(kind: NodeChoice, defaults: &FormDefaults) -> Form {
+    let kinds = NodeChoice::ALL.iter().map(|kind| kind.word().to_owned()).collect();
     let form = Form::new("Start a node", "start").choice("What", kinds, kind as usize);
     let (form, note) = match kind {
-        Kind::Seed => (form.text("Listen", defaults.seed_listen.to_string()), seed_note(defaults)),
-        Kind::Peer => (form.text("Listen", defaults.peer_listen.to_string()), peer_note(defaults)),
-        Kind::Lab => (
+        NodeChoice::Seed => (form.text("Listen", defaults.seed_listen.to_string()), seed_note(defaults)),
+        NodeChoice::Peer => (form.text("Listen", defaults.peer_listen.to_string()), peer_note(defaults)),
+        NodeChoice::Lab => (
             form.text("Seeds", defaults.lab_seeds.to_string()).text("Peers", defaults.lab_peers.to_string()),
             "A whole network in this process, on free ports of this machine.".to_owned(),
         ),

@@ -18,7 +18,7 @@ const WIDTH_MAX: u16 = 64;
 
 /// The two answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+enum ConfirmChoice {
     Cancel,
     Do,
 }
@@ -28,14 +28,14 @@ enum Answer {
 pub(crate) struct Confirm {
     question: String,
     word: &'static str,
-    answer: Answer,
+    answer: ConfirmChoice,
     wanted: Vec<ToHost>,
 }
 
 impl Confirm {
     /// Asks; `word` is the answer that does it.
     pub(crate) fn new(question: impl Into<String>, word: &'static str, wanted: Vec<ToHost>) -> Self {
-        Self { question: question.into(), word, answer: Answer::Cancel, wanted }
+        Self { question: question.into(), word, answer: ConfirmChoice::Cancel, wanted }
     }
 
     pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
@@ -44,10 +44,10 @@ impl Confirm {
             Pressed::Action(Action::Move(Move::Left | Move::Right) | Action::NextPane | Action::PreviousPane)
         );
         match (key.code(), self.answer) {
-            (KeyCode::Enter, Answer::Do) => Reply::Done(std::mem::take(&mut self.wanted)),
-            (KeyCode::Enter, Answer::Cancel) | (KeyCode::Esc, _) => Reply::Close,
+            (KeyCode::Enter, ConfirmChoice::Do) => Reply::Done(std::mem::take(&mut self.wanted)),
+            (KeyCode::Enter, ConfirmChoice::Cancel) | (KeyCode::Esc, _) => Reply::Close,
             (_, answer) if is_move => {
-                self.answer = if answer == Answer::Do { Answer::Cancel } else { Answer::Do };
+                self.answer = if answer == ConfirmChoice::Do { ConfirmChoice::Cancel } else { ConfirmChoice::Do };
                 Reply::Stay
             }
             _ => Reply::Stay,
@@ -74,6 +74,6 @@ impl Confirm {
                 view.span(Tone::Plain, format!(" {word} "))
             }
         };
-        Line::from(vec![span(Answer::Cancel, "Cancel"), Span::raw("  "), span(Answer::Do, self.word)])
+        Line::from(vec![span(ConfirmChoice::Cancel, "Cancel"), Span::raw("  "), span(ConfirmChoice::Do, self.word)])
     }
 }

@@ -13,7 +13,7 @@ use crate::model::Model;
 use crate::model::node::Life;
 use crate::ui::action::{Action, Move};
 use crate::ui::keys::{Key, KeyMap};
-use crate::ui::pane::connections::Row;
+use crate::ui::pane::connections::ConnectionRow;
 use crate::ui::text;
 use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
@@ -24,7 +24,7 @@ const ABOUT_ROWS: u16 = 3;
 
 /// Where a fault can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum FaultPlace {
     /// At a node as a whole.
     Node,
     /// At a node, or at a link alone.
@@ -34,32 +34,33 @@ enum Place {
 }
 
 /// The faults, each with an amount to begin with.
-const FAULTS: &[(&str, Place, &str)] = &[
-    ("cut", Place::Pair, ""),
-    ("partition", Place::Node, ""),
-    ("delay", Place::NodeOrLink, "200ms 100ms"),
-    ("loss", Place::NodeOrLink, "30%"),
-    ("duplicate", Place::NodeOrLink, "30%"),
-    ("reorder", Place::NodeOrLink, "30% 200ms"),
-    ("slow", Place::Node, "10/s"),
-    ("skew", Place::Node, "+5s"),
-    ("junk", Place::Node, "5/s"),
-    ("lie", Place::Pair, ""),
+const FAULTS: &[(&str, FaultPlace, &str)] = &[
+    ("cut", FaultPlace::Pair, ""),
+    ("partition", FaultPlace::Node, ""),
+    ("delay", FaultPlace::NodeOrLink, "200ms 100ms"),
+    ("loss", FaultPlace::NodeOrLink, "30%"),
+    ("duplicate", FaultPlace::NodeOrLink, "30%"),
+    ("reorder", FaultPlace::NodeOrLink, "30% 200ms"),
+    ("slow", FaultPlace::Node, "10/s"),
+    ("skew", FaultPlace::Node, "+5s"),
+    ("junk", FaultPlace::Node, "5/s"),
+    ("lie", FaultPlace::Pair, ""),
 ];
 
 /// What brings a node back that was killed or hangs.
-const RESTART: (&str, Place, &str) = ("restart", Place::Node, "");
+const RESTART: (&str, FaultPlace, &str) = ("restart", FaultPlace::Node, "");
 
 /// What can be done here: a node that does not run can be started again, and one elsewhere is not ours to change.
-fn possible(row: Row, model: &Model) -> Vec<&'static (&'static str, Place, &'static str)> {
-    let Row::Node(node) = row else { return FAULTS.iter().collect() };
+fn possible(row: ConnectionRow, model: &Model) -> Vec<&'static (&'static str, FaultPlace, &'static str)> {
+    let ConnectionRow::Node(node) = row else { return FAULTS.iter().collect() };
     match model.nodes().get(node).map(|node| node.life) {
         Some(Life::Running) => FAULTS.iter().collect(),
         Some(Life::Hung) => std::iter::once(&RESTART).chain(FAULTS).collect(),
         Some(Life::Killed) => vec![&RESTART],
         Some(Life::Left) => Vec::new(),
         Some(Life::Elsewhere) | None => {
-            let is_between = |(name, place, _): &&(&str, Place, &str)| *place == Place::NodeOrLink || *name == "cut";
+            let is_between =
+                |(name, place, _): &&(&str, FaultPlace, &str)| *place == FaultPlace::NodeOrLink || *name == "cut";
             FAULTS.iter().filter(is_between).collect()
         }
     }
@@ -86,11 +87,11 @@ pub(crate) struct FaultMenu {
 
 impl FaultMenu {
     /// `None` if there is nothing to choose.
-    pub(crate) fn new(row: Row, model: &Model) -> Option<Self> {
+    pub(crate) fn new(row: ConnectionRow, model: &Model) -> Option<Self> {
         let name = |addr| model.name_of(addr).into_owned();
         let (node, peer) = match row {
-            Row::Node(node) => (name(node), None),
-            Row::Link(link) => (name(link.node), Some(name(link.peer))),
+            ConnectionRow::Node(node) => (name(node), None),
+            ConnectionRow::Link(link) => (name(link.node), Some(name(link.peer))),
         };
         let mut offers: Vec<Offer> =
             possible(row, model).into_iter().map(|fault| offer(fault, &node, peer.as_deref())).collect();
@@ -190,11 +191,15 @@ impl FaultMenu {
 }
 
 /// Where something is left to be typed, the line ends with a space, and Tab completes.
-fn offer((name, place, amount): &(&'static str, Place, &'static str), node: &str, peer: Option<&str>) -> Offer {
+fn offer((name, place, amount): &(&'static str, FaultPlace, &'static str), node: &str, peer: Option<&str>) -> Offer {
     let command = match (place, peer) {
-        (Place::Pair, None) => format!("{name} {node} "),
-        (Place::Pair | Place::NodeOrLink, Some(peer)) => format!("{name} {node} {peer} {amount}").trim_end().to_owned(),
-        (Place::Node, _) | (Place::NodeOrLink, None) => format!("{name} {node} {amount}").trim_end().to_owned(),
+        (FaultPlace::Pair, None) => format!("{name} {node} "),
+        (FaultPlace::Pair | FaultPlace::NodeOrLink, Some(peer)) => {
+            format!("{name} {node} {peer} {amount}").trim_end().to_owned()
+        }
+        (FaultPlace::Node, _) | (FaultPlace::NodeOrLink, None) => {
+            format!("{name} {node} {amount}").trim_end().to_owned()
+        }
     };
     let help = grammar::COMMANDS.iter().find(|command| command.name == *name);
     Offer { command, about: help.map_or_else(String::new, |command| format!("{}: {}", command.usage, command.help)) }

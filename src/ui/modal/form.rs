@@ -16,7 +16,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::ui::field::Field;
+use crate::ui::field::TextField;
 use crate::ui::input::Paste;
 use crate::ui::keys::Key;
 use crate::ui::text;
@@ -28,23 +28,23 @@ const WIDTH_MAX: u16 = 72;
 
 /// One field of a form.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
+pub(crate) struct FormField {
     label: &'static str,
-    value: Value,
+    value: FieldValue,
     /// What is wrong with it.
     fault: Option<String>,
 }
 
 /// What a field holds.
 #[derive(Debug, Clone)]
-enum Value {
-    Text(Field),
+enum FieldValue {
+    Text(TextField),
     Choice { options: Vec<String>, chosen: usize },
 }
 
 /// What a key did in a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum FormOutcome {
     /// Nothing that others need to know.
     Stay,
     /// Another option was chosen.
@@ -60,7 +60,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Form {
     title: String,
     submit: &'static str,
-    entries: Vec<Entry>,
+    entries: Vec<FormField>,
     focus: usize,
     /// What is good to know, below the fields.
     note: String,
@@ -73,13 +73,13 @@ impl Form {
 
     /// A field to type into.
     pub(crate) fn text(mut self, label: &'static str, text: impl Into<String>) -> Self {
-        self.entries.push(Entry { label, value: Value::Text(Field::new(text)), fault: None });
+        self.entries.push(FormField { label, value: FieldValue::Text(TextField::new(text)), fault: None });
         self
     }
 
     /// A field to choose in with left and right.
     pub(crate) fn choice(mut self, label: &'static str, options: Vec<String>, chosen: usize) -> Self {
-        self.entries.push(Entry { label, value: Value::Choice { options, chosen }, fault: None });
+        self.entries.push(FormField { label, value: FieldValue::Choice { options, chosen }, fault: None });
         self
     }
 
@@ -98,16 +98,16 @@ impl Form {
     /// What was typed into this field.
     pub(crate) fn typed(&self, field: usize) -> &str {
         match self.entries.get(field).map(|entry| &entry.value) {
-            Some(Value::Text(text)) => text.text().trim(),
-            Some(Value::Choice { .. }) | None => "",
+            Some(FieldValue::Text(text)) => text.text().trim(),
+            Some(FieldValue::Choice { .. }) | None => "",
         }
     }
 
     /// Which option is chosen in this field.
     pub(crate) fn chosen(&self, field: usize) -> usize {
         match self.entries.get(field).map(|entry| &entry.value) {
-            Some(Value::Choice { chosen, .. }) => *chosen,
-            Some(Value::Text(_)) | None => 0,
+            Some(FieldValue::Choice { chosen, .. }) => *chosen,
+            Some(FieldValue::Text(_)) | None => 0,
         }
     }
 
@@ -120,43 +120,43 @@ impl Form {
     }
 
     pub(crate) fn paste(&mut self, text: &Paste) {
-        if let Some(Entry { value: Value::Text(field), fault, .. }) = self.entries.get_mut(self.focus) {
+        if let Some(FormField { value: FieldValue::Text(field), fault, .. }) = self.entries.get_mut(self.focus) {
             field.paste(text);
             *fault = None;
         }
     }
 
-    pub(crate) fn press(&mut self, key: Key) -> Outcome {
+    pub(crate) fn press(&mut self, key: Key) -> FormOutcome {
         let len = self.entries.len().max(1);
         match key.code() {
-            KeyCode::Esc => return Outcome::Cancel,
+            KeyCode::Esc => return FormOutcome::Cancel,
             KeyCode::Enter => {
                 self.entries.iter_mut().for_each(|entry| entry.fault = None);
-                return Outcome::Submit;
+                return FormOutcome::Submit;
             }
             KeyCode::Tab | KeyCode::Down => self.focus = (self.focus + 1) % len,
             KeyCode::BackTab | KeyCode::Up => self.focus = (self.focus + len - 1) % len,
             _ => return self.edit(key),
         }
-        Outcome::Stay
+        FormOutcome::Stay
     }
 
-    fn edit(&mut self, key: Key) -> Outcome {
-        let Some(entry) = self.entries.get_mut(self.focus) else { return Outcome::Stay };
+    fn edit(&mut self, key: Key) -> FormOutcome {
+        let Some(entry) = self.entries.get_mut(self.focus) else { return FormOutcome::Stay };
         entry.fault = None;
         match &mut entry.value {
-            Value::Text(field) => {
+            FieldValue::Text(field) => {
                 field.press(key);
-                Outcome::Stay
+                FormOutcome::Stay
             }
-            Value::Choice { options, chosen } => {
+            FieldValue::Choice { options, chosen } => {
                 let len = options.len().max(1);
                 match (key.code(), key.typed()) {
                     (KeyCode::Right, _) | (_, Some('l' | ' ')) => *chosen = (*chosen + 1) % len,
                     (KeyCode::Left, _) | (_, Some('h')) => *chosen = (*chosen + len - 1) % len,
-                    _ => return Outcome::Stay,
+                    _ => return FormOutcome::Stay,
                 }
-                Outcome::Chosen
+                FormOutcome::Chosen
             }
         }
     }
@@ -210,17 +210,17 @@ fn set_cursor(cursor: Option<(usize, usize)>, inside: Rect, frame: &mut Frame<'_
     }
 }
 
-impl Entry {
+impl FormField {
     fn line(&self, label: usize, columns: usize, focused: bool, view: &View<'_>) -> (Line<'static>, Option<usize>) {
         let tone = if focused { Tone::Strong } else { Tone::Plain };
         let mut spans = vec![view.span(tone, format!("{:<label$}", self.label))];
         match &self.value {
-            Value::Text(field) => {
+            FieldValue::Text(field) => {
                 let (shown, cursor) = field.window(columns.saturating_sub(label));
                 spans.push(view.span(tone, shown));
                 (Line::from(spans), Some(cursor))
             }
-            Value::Choice { options, chosen } => {
+            FieldValue::Choice { options, chosen } => {
                 spans.extend(choice_spans(options, *chosen, columns.saturating_sub(label), focused, view));
                 (Line::from(spans), None)
             }
@@ -229,8 +229,8 @@ impl Entry {
 
     fn fault_lines(&self, label: usize, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         let overflow = match &self.value {
-            Value::Text(field) => field.overflow(),
-            Value::Choice { .. } => None,
+            FieldValue::Text(field) => field.overflow(),
+            FieldValue::Choice { .. } => None,
         };
         let Some(fault) = self.fault.clone().or(overflow) else { return Vec::new() };
         let lines = text::wrap(&fault, columns.saturating_sub(label)).into_iter();

@@ -24,7 +24,7 @@ use self::path::PathPrompt;
 use self::say::Say;
 use self::start::Start;
 use self::wave::WaveTable;
-use self::why::Why;
+use self::why::WhyDialog;
 use super::action::Move;
 use super::explain::Subject;
 use super::host::ToHost;
@@ -51,7 +51,7 @@ pub(crate) enum Modal {
     /// What the keys do.
     Help(Help),
     /// Why something is as it is.
-    Why(Why),
+    Why(WhyDialog),
     /// The way of a message.
     Wave(WaveTable),
 }

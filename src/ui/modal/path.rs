@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::Reply;
-use super::form::{Form, Outcome};
+use super::form::{Form, FormOutcome};
 use crate::ui::host::{Overwrite, ToHost};
 use crate::ui::keys::Key;
 use crate::ui::options::ExportCheck;
 
 /// What the file is for.
 #[derive(Debug, Clone, Copy)]
-enum Purpose {
+enum PathPurpose {
     Export(ExportCheck),
     Open,
 }
@@ -19,7 +19,7 @@ enum Purpose {
 #[derive(Debug)]
 pub(crate) struct PathPrompt {
     pub(crate) form: Form,
-    purpose: Purpose,
+    purpose: PathPurpose,
 }
 
 impl PathPrompt {
@@ -27,7 +27,7 @@ impl PathPrompt {
     pub(crate) fn export(suggested: &str, check: ExportCheck) -> Self {
         let form = Form::new("Export this session", "write").text("File", suggested);
         let form = form.noted("The ending chooses the form: .txt log lines, .jsonl events, .csv a table.");
-        Self { form, purpose: Purpose::Export(check) }
+        Self { form, purpose: PathPurpose::Export(check) }
     }
 
     /// Which recorded session to open: the last one, unless the user names another.
@@ -35,14 +35,14 @@ impl PathPrompt {
         let last = last.map_or_else(String::new, |last| last.to_string_lossy().into_owned());
         let form = Form::new("Open a recorded session", "open").text("File", last);
         let form = form.noted("A .jsonl file that the console exported, or a session that it recorded.");
-        Self { form, purpose: Purpose::Open }
+        Self { form, purpose: PathPurpose::Open }
     }
 
     pub(crate) fn press(&mut self, key: Key) -> Reply {
         match self.form.press(key) {
-            Outcome::Stay | Outcome::Chosen => Reply::Stay,
-            Outcome::Cancel => Reply::Close,
-            Outcome::Submit => match self.check() {
+            FormOutcome::Stay | FormOutcome::Chosen => Reply::Stay,
+            FormOutcome::Cancel => Reply::Close,
+            FormOutcome::Submit => match self.check() {
                 Ok(()) => Reply::Done(vec![self.wanted()]),
                 Err(fault) => {
                     self.form.fault(0, fault);
@@ -55,16 +55,16 @@ impl PathPrompt {
     fn check(&self) -> Result<(), String> {
         match (self.form.typed(0), self.purpose) {
             ("", _) => Err("a file name is needed".to_owned()),
-            (name, Purpose::Export(check)) => check(Path::new(name)),
-            (_, Purpose::Open) => Ok(()),
+            (name, PathPurpose::Export(check)) => check(Path::new(name)),
+            (_, PathPurpose::Open) => Ok(()),
         }
     }
 
     fn wanted(&self) -> ToHost {
         let path = PathBuf::from(self.form.typed(0));
         match self.purpose {
-            Purpose::Export(_) => ToHost::Export { path, overwrite: Overwrite::Ask },
-            Purpose::Open => ToHost::OpenRecording(path),
+            PathPurpose::Export(_) => ToHost::Export { path, overwrite: Overwrite::Ask },
+            PathPurpose::Open => ToHost::OpenRecording(path),
         }
     }
 }

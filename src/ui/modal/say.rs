@@ -1,7 +1,7 @@
 //! A message of the user's own: which peer sends it, and what it says.
 
 use super::Reply;
-use super::form::{Form, Outcome};
+use super::form::{Form, FormOutcome};
 use crate::command::Command;
 use crate::command::words::body_fault;
 use crate::model::Model;
@@ -36,9 +36,9 @@ impl Say {
 
     pub(crate) fn press(&mut self, key: Key) -> Reply {
         match self.form.press(key) {
-            Outcome::Stay | Outcome::Chosen => Reply::Stay,
-            Outcome::Cancel => Reply::Close,
-            Outcome::Submit => self.submit(),
+            FormOutcome::Stay | FormOutcome::Chosen => Reply::Stay,
+            FormOutcome::Cancel => Reply::Close,
+            FormOutcome::Submit => self.submit(),
         }
     }
 
@@ -57,6 +57,6 @@ impl Say {
 
 /// The peers of this process that can send.
 pub(crate) fn senders(model: &Model) -> Vec<Addr> {
-    let can_send = |node: &&crate::model::node::Node| node.life == Life::Running && node.role == Some(Role::Peer);
+    let can_send = |node: &&crate::model::node::NodeRecord| node.life == Life::Running && node.role == Some(Role::Peer);
     model.nodes().iter().filter(can_send).map(|node| node.addr).collect()
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::add::{Add, Kind};
+use super::add::{Add, NodeChoice};
 use super::help::Help;
 use super::path::PathPrompt;
 use super::{Modal, Reply, framed};
@@ -20,14 +20,14 @@ const WIDTH_MAX: u16 = 76;
 
 /// What can be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Item {
+enum StartItem {
     Lab,
     Seed,
     Peer,
     Open,
 }
 
-impl Item {
+impl StartItem {
     const ALL: [Self; 4] = [Self::Lab, Self::Seed, Self::Peer, Self::Open];
 
     const fn words(self) -> (&'static str, &'static str) {
@@ -53,14 +53,14 @@ impl Start {
     }
 
     pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
-        let len = Item::ALL.len();
+        let len = StartItem::ALL.len();
         match keys.press(None, key) {
             Pressed::Action(Action::Move(Move::Up) | Action::PreviousPane) => {
                 self.chosen = (self.chosen + len - 1) % len;
             }
             Pressed::Action(Action::Move(Move::Down) | Action::NextPane) => self.chosen = (self.chosen + 1) % len,
             Pressed::Action(Action::Details | Action::Move(Move::Right)) => return Reply::Open(Box::new(self.open())),
-            Pressed::Action(Action::Add) => return Reply::Open(Box::new(self.add(Kind::Peer))),
+            Pressed::Action(Action::Add) => return Reply::Open(Box::new(self.add(NodeChoice::Peer))),
             Pressed::Action(Action::Help) => return Reply::Open(Box::new(Modal::Help(Help::default()))),
             Pressed::Action(Action::Quit | Action::Back) => return Reply::Quit,
             Pressed::Action(_) | Pressed::Begun(_) | Pressed::Nothing => {}
@@ -69,15 +69,15 @@ impl Start {
     }
 
     fn open(&self) -> Modal {
-        match Item::ALL[self.chosen % Item::ALL.len()] {
-            Item::Lab => self.add(Kind::Lab),
-            Item::Seed => self.add(Kind::Seed),
-            Item::Peer => self.add(Kind::Peer),
-            Item::Open => Modal::Path(PathPrompt::open(self.defaults.recording.as_deref())),
+        match StartItem::ALL[self.chosen % StartItem::ALL.len()] {
+            StartItem::Lab => self.add(NodeChoice::Lab),
+            StartItem::Seed => self.add(NodeChoice::Seed),
+            StartItem::Peer => self.add(NodeChoice::Peer),
+            StartItem::Open => Modal::Path(PathPrompt::open(self.defaults.recording.as_deref())),
         }
     }
 
-    fn add(&self, kind: Kind) -> Modal {
+    fn add(&self, kind: NodeChoice) -> Modal {
         Modal::Add(Add::new(kind, self.defaults.clone()))
     }
 
@@ -90,7 +90,7 @@ impl Start {
         let mut lines: Vec<Line<'_>> = intro.map(|line| Line::from(view.span(Tone::Plain, line))).collect();
         lines.push(Line::default());
         lines.extend(
-            Item::ALL.iter().enumerate().flat_map(|(index, item)| self.item_lines(index, *item, columns, view)),
+            StartItem::ALL.iter().enumerate().flat_map(|(index, item)| self.item_lines(index, *item, columns, view)),
         );
         lines.push(Line::default());
         lines.push(foot(view));
@@ -100,7 +100,7 @@ impl Start {
     }
 
     /// The item, and below the chosen one what it is.
-    fn item_lines(&self, index: usize, item: Item, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+    fn item_lines(&self, index: usize, item: StartItem, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         let (title, what) = item.words();
         if index != self.chosen {
             return vec![Line::from(view.span(Tone::Plain, format!("  {title}")))];

@@ -23,9 +23,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use self::rows::Row;
+use self::rows::WaveTableRow;
 use super::{Reply, framed, movement};
-use crate::model::HashMap;
+use crate::model::FastHashMap;
 use crate::model::rumor::Coverage;
 use crate::model::wave::Wave;
 use crate::model::why::{Lack, why_not_each};
@@ -66,10 +66,10 @@ struct Facts {
     at: Time,
     wave: Wave,
     body: String,
-    rows: Vec<Row>,
+    rows: Vec<WaveTableRow>,
     /// Why a node lacks it, of those that were on the screen: an answer is a walk through the network, and many
     /// may lack it.
-    why: HashMap<Addr, Lack>,
+    why: FastHashMap<Addr, Lack>,
 }
 
 impl Facts {
@@ -77,15 +77,15 @@ impl Facts {
         let wave = view.model.wave(id)?;
         let rumor = view.model.rumors().get(id)?;
         let rows = rows::rows(&wave);
-        Some(Self { at: view.now, body: rumor.body.to_string(), wave, rows, why: HashMap::default() })
+        Some(Self { at: view.now, body: rumor.body.to_string(), wave, rows, why: FastHashMap::default() })
     }
 
     /// Asks why these lack it, if they do and were not asked about.
     fn ask(&mut self, window: Range<usize>, view: &View<'_>) {
         let Some(rumor) = view.model.rumors().get(self.wave.id) else { return };
-        let lacks = |row: &Row| match row {
-            Row::Lacks(node) => Some(*node).filter(|node| !self.why.contains_key(node)),
-            Row::Has(_) | Row::Elsewhere(..) | Row::Origin(..) => None,
+        let lacks = |row: &WaveTableRow| match row {
+            WaveTableRow::Lacks(node) => Some(*node).filter(|node| !self.why.contains_key(node)),
+            WaveTableRow::Has(_) | WaveTableRow::Elsewhere(..) | WaveTableRow::Origin(..) => None,
         };
         let new: Vec<Addr> = self.rows[window].iter().filter_map(lacks).collect();
         if new.is_empty() {
@@ -120,7 +120,7 @@ impl WaveTable {
     }
 
     fn nodes(&self) -> Vec<Addr> {
-        self.facts.iter().flat_map(|facts| &facts.rows).map(Row::node).collect()
+        self.facts.iter().flat_map(|facts| &facts.rows).map(WaveTableRow::node).collect()
     }
 
     fn refresh(&mut self, view: &View<'_>) {

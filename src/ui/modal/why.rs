@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Reply, Scroll, framed, movement};
-use crate::model::why::{Evidence, Explanation};
+use crate::model::why::{EvidenceLine, Explanation};
 use crate::ui::action::Action;
 use crate::ui::keys::{Key, KeyMap};
 use crate::ui::text;
@@ -19,13 +19,13 @@ const TIME: usize = 13;
 
 /// An explanation, and how far it is scrolled.
 #[derive(Debug)]
-pub(crate) struct Why {
+pub(crate) struct WhyDialog {
     explanation: Explanation,
     pub(super) scroll: Scroll,
     begun: Option<Key>,
 }
 
-impl Why {
+impl WhyDialog {
     pub(crate) fn new(explanation: Explanation) -> Self {
         Self { explanation, scroll: Scroll::default(), begun: None }
     }
@@ -74,7 +74,7 @@ impl Why {
     }
 }
 
-fn evidence_lines(evidence: &Evidence, times: usize, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
+fn evidence_lines(evidence: &EvidenceLine, times: usize, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let time = evidence.at.map_or_else(String::new, |at| view.moment(at));
     let texts = text::wrap(&evidence.text, columns.saturating_sub(times).max(10));
     let times = std::iter::once(format!("{time:<times$}")).chain(std::iter::repeat(" ".repeat(times)));

@@ -23,7 +23,7 @@ use ratatui::widgets::Paragraph;
 use super::{Focus, filter_note, fit, framed, mark, plain_text, render_empty};
 use crate::model::Model;
 use crate::model::link::LinkKey;
-use crate::model::node::Node;
+use crate::model::node::NodeRecord;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -35,14 +35,14 @@ use crate::ui::view::View;
 
 /// One line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Row {
+pub(crate) enum ConnectionRow {
     /// A node.
     Node(Addr),
     /// A link of the node above, named by the node at its other end.
     Link(LinkKey),
 }
 
-impl Row {
+impl ConnectionRow {
     /// The node that the line names: what the keys act on.
     pub(crate) const fn target(self) -> Addr {
         match self {
@@ -70,7 +70,6 @@ impl Sort {
     /// All orders.
     pub(crate) const ALL: [Self; 4] = [Self::Name, Self::State, Self::Rtt, Self::Links];
 
-    /// Its name.
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -93,24 +92,24 @@ impl Sort {
 /// Where this pane is.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
-    pub(crate) list: ListView<Row>,
+    pub(crate) list: ListView<ConnectionRow>,
     pub(crate) sort: Sort,
     open: BTreeSet<Addr>,
 }
 
 impl Connections {
     /// The line that the keys act on.
-    pub(crate) fn selected(&self, view: &View<'_>) -> Option<Row> {
+    pub(crate) fn selected(&self, view: &View<'_>) -> Option<ConnectionRow> {
         self.chosen(&self.rows(view), view)
     }
 
     /// At first the selection is on the first peer of ours: what the keys do to a seed is not what a
     /// user begins with.
-    fn chosen(&self, rows: &[Row], view: &View<'_>) -> Option<Row> {
-        let is_peer = |node: &Node| node.is_ours() && node.role == Some(Role::Peer);
-        let is_first = |row: &&Row| match row {
-            Row::Node(addr) => view.model.nodes().get(*addr).is_some_and(is_peer),
-            Row::Link(_) => false,
+    fn chosen(&self, rows: &[ConnectionRow], view: &View<'_>) -> Option<ConnectionRow> {
+        let is_peer = |node: &NodeRecord| node.is_ours() && node.role == Some(Role::Peer);
+        let is_first = |row: &&ConnectionRow| match row {
+            ConnectionRow::Node(addr) => view.model.nodes().get(*addr).is_some_and(is_peer),
+            ConnectionRow::Link(_) => false,
         };
         let first = rows.iter().find(is_first).copied();
         if self.list.is_untouched() { first.or_else(|| self.list.selected(rows)) } else { self.list.selected(rows) }
@@ -118,12 +117,12 @@ impl Connections {
 
     /// Puts the selection on this node, if it has a line.
     pub(crate) fn select(&mut self, addr: Addr, view: &View<'_>) {
-        if self.rows(view).contains(&Row::Node(addr)) {
-            self.list.select(Row::Node(addr));
+        if self.rows(view).contains(&ConnectionRow::Node(addr)) {
+            self.list.select(ConnectionRow::Node(addr));
         }
     }
 
-    fn rows(&self, view: &View<'_>) -> Vec<Row> {
+    fn rows(&self, view: &View<'_>) -> Vec<ConnectionRow> {
         rows::rows(view, self.sort, &self.open, self.list.filter())
     }
 
@@ -135,11 +134,11 @@ impl Connections {
         }
         match (wanted, chosen) {
             (Move::Sort, _) => self.sort = self.sort.next(),
-            (Move::Right, Some(Row::Node(node))) => drop(self.open.insert(node)),
-            (Move::Left, Some(Row::Node(node))) => drop(self.open.remove(&node)),
-            (Move::Left, Some(Row::Link(LinkKey { node, .. }))) => {
+            (Move::Right, Some(ConnectionRow::Node(node))) => drop(self.open.insert(node)),
+            (Move::Left, Some(ConnectionRow::Node(node))) => drop(self.open.remove(&node)),
+            (Move::Left, Some(ConnectionRow::Link(LinkKey { node, .. }))) => {
                 self.open.remove(&node);
-                self.list.select(Row::Node(node));
+                self.list.select(ConnectionRow::Node(node));
             }
             (wanted, _) => self.list.act(&rows, wanted, |row| plain(row, view)),
         }
@@ -202,7 +201,7 @@ pub(crate) fn counts(model: &Model) -> (usize, usize) {
 }
 
 /// The line as text.
-pub(crate) fn plain(row: Row, view: &View<'_>) -> String {
+pub(crate) fn plain(row: ConnectionRow, view: &View<'_>) -> String {
     let view = view.in_full();
     let columns = cells::columns(usize::MAX, &view);
     let seen = cells::Seen::of(&view, &[row]);

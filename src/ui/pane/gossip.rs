@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 
 use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
 use crate::event::{Direction, LinkEnd, Purpose, ReportAction, Stop};
-use crate::model::gossip::{Entry, EntryKind};
+use crate::model::gossip::{EntryKind, GossipEntry};
 use crate::model::sentence::end_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -53,11 +53,11 @@ fn hint(log: &LogView, view: &View<'_>) -> String {
 }
 
 /// The line as text.
-pub(crate) fn plain(entry: &Entry, view: &View<'_>) -> String {
+pub(crate) fn plain(entry: &GossipEntry, view: &View<'_>) -> String {
     plain_text(&parts(entry, &view.moment(entry.at), &view.in_full()))
 }
 
-fn parts(entry: &Entry, moment: &str, view: &View<'_>) -> Parts {
+fn parts(entry: &GossipEntry, moment: &str, view: &View<'_>) -> Parts {
     let lit = entry.message().is_some() && entry.message() == view.lit.message;
     let mut parts = vec![(Tone::Stale, format!("{moment} "))];
     route(entry, view, &mut parts);
@@ -72,7 +72,7 @@ fn parts(entry: &Entry, moment: &str, view: &View<'_>) -> Parts {
 }
 
 /// `p2 → p4`: from whom to whom.
-fn route(entry: &Entry, view: &View<'_>, parts: &mut Parts) {
+fn route(entry: &GossipEntry, view: &View<'_>, parts: &mut Parts) {
     let (from, to) = ends(entry);
     let mut used = 0;
     let mut push = |tone, text: String| {
@@ -91,7 +91,7 @@ fn route(entry: &Entry, view: &View<'_>, parts: &mut Parts) {
     parts.push((Tone::Plain, " ".repeat(fill)));
 }
 
-fn ends(entry: &Entry) -> (Addr, Option<Addr>) {
+fn ends(entry: &GossipEntry) -> (Addr, Option<Addr>) {
     let node = entry.node;
     match &entry.what {
         EntryKind::Received { from, .. } => (*from, Some(node)),
@@ -111,7 +111,7 @@ fn ends(entry: &Entry) -> (Addr, Option<Addr>) {
 }
 
 /// The color, the word and the rest of a line.
-fn told(entry: &Entry, view: &View<'_>) -> (Tone, &'static str, String) {
+fn told(entry: &GossipEntry, view: &View<'_>) -> (Tone, &'static str, String) {
     match &entry.what {
         EntryKind::Generated { id, forwarded, .. } => {
             (Tone::Up, "GOSSIP", format!("{} begins, to {forwarded}", view.short_message(*id)))

@@ -16,7 +16,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::{Focus, Parts, filter_note, fit, framed, mark, plain_text, render_empty};
-use crate::model::node::{Node, NodeState};
+use crate::model::node::{NodeRecord, NodeState};
 use crate::model::span_text;
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
@@ -39,7 +39,7 @@ pub(crate) struct LivenessPane {
 
 /// What those who probe a node know of it.
 #[derive(Debug, Clone, Copy, Default)]
-struct Heard {
+struct ProbeView {
     last: Option<Time>,
     rtt: Option<u64>,
     watchers: usize,
@@ -58,7 +58,7 @@ impl LivenessPane {
 
     fn rows(&self, view: &View<'_>) -> Vec<Addr> {
         let heard = heard(view);
-        let mut nodes: Vec<&Node> = view.model.nodes().iter().filter(|node| is_watched(node, &heard)).collect();
+        let mut nodes: Vec<&NodeRecord> = view.model.nodes().iter().filter(|node| is_watched(node, &heard)).collect();
         nodes.sort_by_cached_key(|node| (Reverse(trouble(node)), view.by_name(node.addr)));
         let rows = nodes.into_iter().map(|node| node.addr);
         if self.list.filter().is_all() {
@@ -101,7 +101,7 @@ pub(crate) fn plain(addr: Addr, view: &View<'_>) -> String {
     plain_text(&parts(addr, &heard(view), &view.in_full()))
 }
 
-fn is_watched(node: &Node, heard: &BTreeMap<Addr, Heard>) -> bool {
+fn is_watched(node: &NodeRecord, heard: &BTreeMap<Addr, ProbeView>) -> bool {
     match node.state() {
         NodeState::Known | NodeState::Left => false,
         NodeState::Dead | NodeState::Killed | NodeState::Hung | NodeState::Suspect { .. } => true,
@@ -109,7 +109,7 @@ fn is_watched(node: &Node, heard: &BTreeMap<Addr, Heard>) -> bool {
     }
 }
 
-fn trouble(node: &Node) -> u32 {
+fn trouble(node: &NodeRecord) -> u32 {
     match node.state() {
         NodeState::Suspect { misses, .. } => misses.saturating_add(10),
         NodeState::Hung => 10,
@@ -119,9 +119,9 @@ fn trouble(node: &Node) -> u32 {
 }
 
 /// One walk through the links between neighbors.
-fn heard(view: &View<'_>) -> BTreeMap<Addr, Heard> {
-    let mut all: BTreeMap<Addr, Heard> = BTreeMap::new();
-    let neighbors = |link: &&crate::model::link::Link| link.purpose == crate::event::Purpose::Neighbor;
+fn heard(view: &View<'_>) -> BTreeMap<Addr, ProbeView> {
+    let mut all: BTreeMap<Addr, ProbeView> = BTreeMap::new();
+    let neighbors = |link: &&crate::model::link::LinkHistory| link.purpose == crate::event::Purpose::Neighbor;
     for link in view.model.links().up().filter(neighbors) {
         let heard = all.entry(link.key.peer).or_default();
         heard.watchers += 1;
@@ -131,7 +131,7 @@ fn heard(view: &View<'_>) -> BTreeMap<Addr, Heard> {
     all
 }
 
-fn parts(addr: Addr, heard: &BTreeMap<Addr, Heard>, view: &View<'_>) -> Parts {
+fn parts(addr: Addr, heard: &BTreeMap<Addr, ProbeView>, view: &View<'_>) -> Parts {
     let Some(node) = view.model.nodes().get(addr) else { return Parts::new() };
     let state = node.state();
     let heard = heard.get(&addr).copied().unwrap_or_default();
@@ -162,11 +162,11 @@ fn parts(addr: Addr, heard: &BTreeMap<Addr, Heard>, view: &View<'_>) -> Parts {
     parts
 }
 
-fn silent(heard: Heard, view: &View<'_>) -> Option<(Tone, String)> {
+fn silent(heard: ProbeView, view: &View<'_>) -> Option<(Tone, String)> {
     heard.last.map(|last| (Tone::Plain, format!(", silent {}", view.ago(last))))
 }
 
-fn suspecting(node: &Node, view: &View<'_>) -> String {
+fn suspecting(node: &NodeRecord, view: &View<'_>) -> String {
     let names: Vec<_> = node.suspicions.iter().map(|suspicion| view.short_name(suspicion.by)).collect();
     list_text(&names, WATCHERS_SHOWN)
 }

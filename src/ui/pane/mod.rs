@@ -20,7 +20,7 @@ use self::topology::Topology;
 use self::warnings::WarningsPane;
 use super::action::{Move, PaneId};
 use super::filter::Filter;
-use super::log_view::{LogView, Window};
+use super::log_view::{LogView, LogWindow};
 use super::text;
 use super::theme::{Tone, selected};
 use super::view::View;
@@ -73,7 +73,7 @@ impl Panes {
             PaneId::Topology => self.move_on_map(wanted, view),
             PaneId::Connections => {
                 self.connections.act(wanted, view);
-                self.topology.select(self.connections.selected(view).map(connections::Row::target));
+                self.topology.select(self.connections.selected(view).map(connections::ConnectionRow::target));
             }
             PaneId::Gossip => self.gossip.act(view.model.gossip(), wanted, |entry| gossip::plain(entry, view)),
             PaneId::Liveness => self.liveness.act(wanted, view),
@@ -112,7 +112,7 @@ impl Panes {
     /// The node that is selected in the topology: the same as among the connections, unless only the topology
     /// shows it.
     pub(crate) fn node(&self, view: &View<'_>) -> Option<Addr> {
-        self.topology.selected(view).or_else(|| self.connections.selected(view).map(connections::Row::target))
+        self.topology.selected(view).or_else(|| self.connections.selected(view).map(connections::ConnectionRow::target))
     }
 
     /// The selection of the connections follows that of the topology.
@@ -158,7 +158,7 @@ impl Panes {
     pub(crate) fn node_of(&self, pane: PaneId, view: &View<'_>) -> Option<Addr> {
         match pane {
             PaneId::Topology => self.node(view),
-            PaneId::Connections => self.connections.selected(view).map(connections::Row::target),
+            PaneId::Connections => self.connections.selected(view).map(connections::ConnectionRow::target),
             PaneId::Gossip => {
                 let log = view.model.gossip();
                 log.get(self.gossip.selected(log)?).map(|entry| entry.node)
@@ -176,7 +176,7 @@ impl Panes {
     /// The selected line of a pane as text.
     pub(crate) fn line_of(&self, pane: PaneId, view: &View<'_>) -> Option<String> {
         match pane {
-            PaneId::Topology => Some(connections::plain(connections::Row::Node(self.node(view)?), view)),
+            PaneId::Topology => Some(connections::plain(connections::ConnectionRow::Node(self.node(view)?), view)),
             PaneId::Connections => Some(connections::plain(self.connections.selected(view)?, view)),
             PaneId::Gossip => {
                 let log = view.model.gossip();
@@ -282,7 +282,7 @@ pub(crate) fn render_empty(hint: &str, frame: &mut Frame<'_>, area: Rect, view: 
 
 /// Draws the rows of a log, each made by `parts`.
 pub(crate) fn render_log(
-    window: &Window,
+    window: &LogWindow,
     frame: &mut Frame<'_>,
     area: Rect,
     view: &View<'_>,
@@ -299,7 +299,7 @@ pub(crate) fn render_log(
 }
 
 /// `1 284, follow` or `1 284, 42 new below`, and the filter: what a log's title says.
-pub(crate) fn log_note(log: &LogView, window: &Window) -> String {
+pub(crate) fn log_note(log: &LogView, window: &LogWindow) -> String {
     if window.len == 0 && log.filter().is_all() {
         return "0".to_owned();
     }

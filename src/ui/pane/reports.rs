@@ -10,7 +10,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
-use crate::model::death::{Outcome, Report};
+use crate::model::death::{ReportEntry, ReportOutcome};
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
@@ -40,11 +40,11 @@ pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view:
 }
 
 /// The line as text.
-pub(crate) fn plain(report: &Report, view: &View<'_>) -> String {
+pub(crate) fn plain(report: &ReportEntry, view: &View<'_>) -> String {
     plain_text(&parts(report, view))
 }
 
-fn parts(report: &Report, view: &View<'_>) -> Parts {
+fn parts(report: &ReportEntry, view: &View<'_>) -> Parts {
     let mut parts = vec![
         (Tone::Stale, format!("{} ", view.second(report.at))),
         (Tone::Dead, view.name(report.dead)),
@@ -58,7 +58,7 @@ fn parts(report: &Report, view: &View<'_>) -> Parts {
 }
 
 /// What each seed made of it, those that did the same together: `s1 removed, s2 already gone`.
-fn came_of_it(report: &Report, view: &View<'_>) -> Parts {
+fn came_of_it(report: &ReportEntry, view: &View<'_>) -> Parts {
     let groups = outcomes(report, view);
     let [((tone, word), all)] = &groups[..] else {
         let mut parts = Parts::new();
@@ -73,7 +73,7 @@ fn came_of_it(report: &Report, view: &View<'_>) -> Parts {
 }
 
 /// The seeds by what they made of it, in the order of their names.
-fn outcomes(report: &Report, view: &View<'_>) -> Vec<((Tone, &'static str), Vec<Addr>)> {
+fn outcomes(report: &ReportEntry, view: &View<'_>) -> Vec<((Tone, &'static str), Vec<Addr>)> {
     let case = view.model.deaths().cases().get(report.case);
     let mut named = report.seeds.to_vec();
     named.sort_by_cached_key(|seed| view.by_name(*seed));
@@ -111,15 +111,15 @@ fn cause_word(cause: DeathCause) -> String {
 }
 
 /// What a seed made of a report, in a word or two, and how that looks.
-const fn shown(outcome: Option<Outcome>) -> (Tone, &'static str) {
+const fn shown(outcome: Option<ReportOutcome>) -> (Tone, &'static str) {
     match outcome {
-        Some(Outcome::Removed { .. }) => (Tone::Dead, "removed"),
-        Some(Outcome::AlreadyGone) => (Tone::Stale, "already gone"),
-        Some(Outcome::NotListed) => (Tone::Stale, "not listed"),
-        Some(Outcome::Disputed { .. }) => (Tone::Suspect, "disputed"),
-        Some(Outcome::CameBack) => (Tone::Up, "back"),
-        Some(Outcome::NoAnswer) => (Tone::Suspect, "no answer"),
-        Some(Outcome::Asking) => (Tone::Suspect, "asking it"),
+        Some(ReportOutcome::Removed { .. }) => (Tone::Dead, "removed"),
+        Some(ReportOutcome::AlreadyGone) => (Tone::Stale, "already gone"),
+        Some(ReportOutcome::NotListed) => (Tone::Stale, "not listed"),
+        Some(ReportOutcome::Disputed { .. }) => (Tone::Suspect, "disputed"),
+        Some(ReportOutcome::CameBack) => (Tone::Up, "back"),
+        Some(ReportOutcome::NoAnswer) => (Tone::Suspect, "no answer"),
+        Some(ReportOutcome::Asking) => (Tone::Suspect, "asking it"),
         None => (Tone::Stale, NO_WORD),
     }
 }

@@ -27,14 +27,14 @@ use std::time::Duration;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 
-use self::graph::{Graph, Harm, Kind};
-use self::look::{Lacking, Look, Wet, legend, look};
-use self::places::Places;
-pub(crate) use self::places::{Delivered, Order};
+use self::graph::{DrawnGraph, Harm, TieKind};
+use self::look::{Arrival, Lacking, Look, legend, look};
+use self::places::Positions;
+pub(crate) use self::places::{Delivered, LayoutRequest};
 use self::sketch::Mark;
 use super::{Focus, filter_note, framed, render_empty};
-use crate::model::elsewhere::Proof;
-use crate::model::node::{Life, Node, NodeState};
+use crate::model::elsewhere::ForeignCopy;
+use crate::model::node::{Life, NodeRecord, NodeState};
 use crate::model::rumor::{Counting, DELIVERY_TIME};
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
@@ -44,7 +44,7 @@ use crate::ui::filter::Filter;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
-use crate::ui::wave::{Wave, WaveKind, Way};
+use crate::ui::wave::{MessagePath, WaveKind, WaveView};
 
 /// Nodes up to which the overlay is drawn whole in a pane.
 const MAP_MAX: usize = 80;
@@ -80,16 +80,16 @@ pub(crate) struct Topology {
     /// The node that was selected here; `None`: the one that is selected among the connections.
     selected: Option<Addr>,
     registrations: Registrations,
-    places: Places,
+    places: Positions,
     /// Where the nodes were drawn last: what `left` and `right` mean.
     pub(crate) drawn: Vec<(Addr, Position)>,
 }
 
 /// Everything that a drawing is made from.
 struct Scenery<'a> {
-    graph: Graph<'a>,
+    graph: DrawnGraph<'a>,
     selected: Option<usize>,
-    wave: Option<(Wave, Way)>,
+    wave: Option<(WaveView, MessagePath)>,
     registrations: Registrations,
     filter: &'a Filter,
 }
@@ -97,8 +97,8 @@ struct Scenery<'a> {
 impl Topology {
     /// Looks at who came and who is linked now, before it is drawn. A large layout is returned, to be
     /// made by somebody else.
-    pub(crate) fn update(&mut self, view: &View<'_>, now: crate::proto::time::Time) -> Option<Order> {
-        self.places.update(&Graph::of(view), now)
+    pub(crate) fn update(&mut self, view: &View<'_>, now: crate::proto::time::Time) -> Option<LayoutRequest> {
+        self.places.update(&DrawnGraph::of(view), now)
     }
 
     /// A layout was made.
@@ -138,8 +138,8 @@ impl Topology {
             Move::Right => self.nearest(selected, 1, 0),
             Move::Top => self.drawn.first().map(|(addr, _)| *addr),
             Move::Bottom => self.drawn.last().map(|(addr, _)| *addr),
-            Move::NextMatch => self.seek(selected, view, Turn::Forward),
-            Move::PreviousMatch => self.seek(selected, view, Turn::Back),
+            Move::NextMatch => self.seek(selected, view, SearchDirection::Forward),
+            Move::PreviousMatch => self.seek(selected, view, SearchDirection::Back),
             Move::Sort => {
                 self.registrations = match self.registrations {
                     Registrations::OfSelected => Registrations::Shown,
@@ -172,13 +172,13 @@ impl Topology {
         ahead.min_by_key(|(cost, at, _)| (*cost, *at)).map(|(.., addr)| addr)
     }
 
-    fn seek(&self, from: Option<Addr>, view: &View<'_>, turn: Turn) -> Option<Addr> {
-        let graph = Graph::of(view);
+    fn seek(&self, from: Option<Addr>, view: &View<'_>, turn: SearchDirection) -> Option<Addr> {
+        let graph = DrawnGraph::of(view);
         let count = graph.nodes.len();
         let from = from.and_then(|addr| graph.number(addr)).unwrap_or(0);
         let step = |by: usize| match turn {
-            Turn::Forward => (from + by) % count,
-            Turn::Back => (from + count - by) % count,
+            SearchDirection::Forward => (from + by) % count,
+            SearchDirection::Back => (from + count - by) % count,
         };
         (1..count)
             .map(step)
@@ -206,16 +206,18 @@ impl Topology {
         let inside = render_legend(&scenery, frame, inside, view);
         let is_whole_screen = area.width == frame.area().width;
         let marks = match shape(scenery.graph.nodes.len(), inside, is_whole_screen) {
-            Shape::Map => map::render(&scenery, &self.places.points(&scenery.graph), frame, inside, view),
-            Shape::Grid => split(&scenery, frame, inside, view),
+            DrawingStyle::Map => map::render(&scenery, &self.places.points(&scenery.graph), frame, inside, view),
+            DrawingStyle::Grid => split(&scenery, frame, inside, view),
         };
         self.drawn = marks.into_iter().map(|mark| (mark.addr, mark.at)).collect();
     }
 
     fn scenery<'a>(&'a self, selected: Option<Addr>, view: &View<'a>) -> Scenery<'a> {
-        let graph = Graph::of(view);
+        let graph = DrawnGraph::of(view);
         let selected = selected.and_then(|addr| graph.number(addr));
-        let way = |wave: Wave| view.model.rumors().get(wave.id).map(|rumor| (wave, Way::of(rumor, view.model.nodes())));
+        let way = |wave: WaveView| {
+            view.model.rumors().get(wave.id).map(|rumor| (wave, MessagePath::of(rumor, view.model.nodes())))
+        };
         let wave = view.wave.and_then(way);
         Scenery { graph, selected, wave, registrations: self.registrations, filter: &self.filter }
     }
@@ -223,14 +225,14 @@ impl Topology {
 
 /// Which way a search goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
+enum SearchDirection {
     Forward,
     Back,
 }
 
 /// How the overlay is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+enum DrawingStyle {
     /// Each node where it was placed.
     Map,
     /// A cell a node.
@@ -238,10 +240,10 @@ enum Shape {
 }
 
 /// Above the limit only the whole screen has room for a map.
-fn shape(nodes: usize, area: Rect, is_whole_screen: bool) -> Shape {
+fn shape(nodes: usize, area: Rect, is_whole_screen: bool) -> DrawingStyle {
     let cells = usize::from(area.width) * usize::from(area.height);
     let has_room = is_whole_screen && cells / nodes.max(1) >= CELLS_A_NODE;
-    if nodes <= MAP_MAX || has_room { Shape::Map } else { Shape::Grid }
+    if nodes <= MAP_MAX || has_room { DrawingStyle::Map } else { DrawingStyle::Grid }
 }
 
 /// The grid, and the neighborhood of the selected node beside it or below it if there is room.
@@ -268,7 +270,7 @@ impl Scenery<'_> {
     /// What stands for a node.
     fn look(&self, node: usize, view: &View<'_>) -> Look {
         let node = self.graph.nodes[node];
-        let mut look = look(node, self.wet(node), view.theme);
+        let mut look = look(node, self.arrival(node), view.theme);
         if !self.filter.is_all() && !self.filter.matches(&words(node, view)) {
             look.tone = Tone::Stale;
         }
@@ -276,14 +278,14 @@ impl Scenery<'_> {
     }
 
     /// How far the wave came to a node. A seed takes no messages.
-    fn wet(&self, node: &Node) -> Wet {
+    fn arrival(&self, node: &NodeRecord) -> Arrival {
         match &self.wave {
             Some((wave, way)) if node.role != Some(Role::Seed) => match way.arrival(node.addr, wave.so_far()) {
-                Some(arrival) => Wet::Reached(arrival.hop),
-                None if node.is_ours() => Wet::Dry,
-                None => Wet::Still,
+                Some(arrival) => Arrival::Hop(arrival.hop),
+                None if node.is_ours() => Arrival::NotYet,
+                None => Arrival::NoWave,
             },
-            Some(_) | None => Wet::Still,
+            Some(_) | None => Arrival::NoWave,
         }
     }
 
@@ -315,12 +317,12 @@ impl Scenery<'_> {
 }
 
 /// The name of a node that died a while ago is dim; its sign stays as it is.
-fn has_faded(node: &Node, view: &View<'_>) -> bool {
+fn has_faded(node: &NodeRecord, view: &View<'_>) -> bool {
     matches!(node.state(), NodeState::Dead | NodeState::Killed) && view.now.since(node.since) > FADE_TIME
 }
 
 /// What a filter looks at.
-fn words(node: &Node, view: &View<'_>) -> String {
+fn words(node: &NodeRecord, view: &View<'_>) -> String {
     let role = node.role.map_or_else(String::new, |role| role.to_string());
     let place = if node.life == Life::Elsewhere { " elsewhere" } else { "" };
     format!("{} {} {role} {}{place}", view.name(node.addr), node.addr, crate::ui::view::state_word(node.state()))
@@ -330,7 +332,7 @@ fn words(node: &Node, view: &View<'_>) -> String {
 fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
     let graph = &scenery.graph;
     let known = graph.nodes.iter().filter(|node| node.state() == NodeState::Known).count();
-    let links = graph.ties.iter().filter(|tie| tie.kind == Kind::Neighbor).count();
+    let links = graph.ties.iter().filter(|tie| tie.kind == TieKind::Neighbor).count();
     let mut items = wave_note(scenery, view);
     items.push(count_text((graph.nodes.len() - known) as u64, "node"));
     items.push(count_text(links as u64, "link"));
@@ -349,7 +351,7 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
     let Some(rumor) = view.model.rumors().get(wave.id) else { return Vec::new() };
     let (reached, hop) = way.reached(rumor, wave.so_far());
     let about = if rumor.is_hop_uncertain { "~" } else { "" };
-    let proven = |(node, _): &(Addr, Proof)| way.arrival(*node, wave.so_far()).is_some();
+    let proven = |(node, _): &(Addr, ForeignCopy)| way.arrival(*node, wave.so_far()).is_some();
     let elsewhere = match rumor.elsewhere(view.model.nodes()).filter(proven).count() {
         0 => String::new(),
         proven => format!(" of ours, {proven} elsewhere"),

@@ -8,7 +8,7 @@ use super::fixture::{
 };
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::{DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, ReportAction, Stop};
-use crate::proto::fault::{Fault, Percent, Scope, Trouble, TroubleKind};
+use crate::proto::fault::{Fault, FaultKind, Percent, Scope, TroubleKind};
 use crate::proto::message::{DeathCause, Dialect, MessageId, Role};
 use crate::scenario::Progress;
 use crate::ui::app::{App, Effect};
@@ -329,9 +329,9 @@ fn everything_has_a_name_on_the_command_line() {
     assert_eq!(run("cut 127.0.0.1:4000 p1").0, command(Command::Cut { node: P1, peer: FAR }));
     assert_eq!(run("heal p1 127.0.0.1:4000").0, command(Command::Heal { node: P1, peer: FAR }));
     let fault = |what, on| command(Command::Fault(FaultCommand::Set(Fault { what, on })));
-    assert_eq!(run("cut p1 p4").0, fault(Trouble::Cut, Scope::link(P1, P4)));
-    assert_eq!(run("partition p4 p1").0, fault(Trouble::Cut, Scope::border(vec![P1, P4])));
-    assert_eq!(run("skew p4 -2s").0, fault(Trouble::Skew { by_us: -2_000_000 }, Scope::Node(P4)));
+    assert_eq!(run("cut p1 p4").0, fault(FaultKind::Cut, Scope::link(P1, P4)));
+    assert_eq!(run("partition p4 p1").0, fault(FaultKind::Cut, Scope::border(vec![P1, P4])));
+    assert_eq!(run("skew p4 -2s").0, fault(FaultKind::Skew { by_us: -2_000_000 }, Scope::Node(P4)));
     assert_eq!(run("lie p1 p4").0, command(Command::Fault(FaultCommand::Lie { liar: P1, about: P4 })));
     assert_eq!(run("heal").0, command(Command::Fault(FaultCommand::HealAll)));
     assert_eq!(run("loss p1 p4 130%").1, "x '130%': expected a percentage such as 30%, from 1% to 100%; off to end it");
@@ -368,7 +368,7 @@ fn a_word_too_many_is_named_and_nothing_is_done() {
 
 #[test]
 fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
-    let fault = Fault { what: Trouble::Loss { percent: Percent::new(30).unwrap() }, on: Scope::link(P1, P4) };
+    let fault = Fault { what: FaultKind::Loss { percent: Percent::new(30).unwrap() }, on: Scope::link(P1, P4) };
     let event = |kind| Event { at: at(12_000), node: P1, kind };
     let mut app = suspect();
     app.take(&[delivery(vec![event(EventKind::FaultSet { fault: fault.clone() })])]);
@@ -423,13 +423,13 @@ fn f_writes_the_command_of_each_fault_and_of_its_end_and_enter_gives_it() {
     select(&mut app, "p4");
     assert_eq!(press(&mut app, "F down down down enter"), [], "nothing is done yet");
     assert_eq!(footer(&mut app), ":loss p4 30%");
-    let loss = Fault { what: Trouble::Loss { percent: Percent::new(30).unwrap() }, on: Scope::Node(P4) };
+    let loss = Fault { what: FaultKind::Loss { percent: Percent::new(30).unwrap() }, on: Scope::Node(P4) };
     assert_eq!(press(&mut app, "enter"), command(Command::Fault(FaultCommand::Set(loss.clone()))));
 
     // Where a second node is needed, it is left to be typed.
     press(&mut app, "F enter");
     type_text(&mut app, "p1");
-    let cut = Fault { what: Trouble::Cut, on: Scope::link(P1, P4) };
+    let cut = Fault { what: FaultKind::Cut, on: Scope::link(P1, P4) };
     assert_eq!(press(&mut app, "enter"), command(Command::Fault(FaultCommand::Set(cut.clone()))));
 
     let set = [loss, cut].map(|fault| Event { at: at(12_000), node: P4, kind: EventKind::FaultSet { fault } });
@@ -448,7 +448,7 @@ fn f_writes_the_command_of_each_fault_and_of_its_end_and_enter_gives_it() {
 #[test]
 fn partitions_end_together_so_f_offers_that_once() {
     let mut app = suspect();
-    let border = |nodes| Fault { what: Trouble::Cut, on: Scope::border(nodes) };
+    let border = |nodes| Fault { what: FaultKind::Cut, on: Scope::border(nodes) };
     let set = [border(vec![P1]), border(vec![P1, P2])].map(|fault| {
         let kind = EventKind::FaultSet { fault };
         Event { at: at(12_000), node: P4, kind }

@@ -22,7 +22,7 @@ use crate::feed::{Feed, Tap, feed};
 use crate::proto::time::Time;
 use crate::ui::app::App;
 use crate::ui::host::{FromHost, ToHost};
-use crate::ui::input::{Heard, Input};
+use crate::ui::input::{InputSource, UserInput};
 use crate::ui::keys::Key;
 use crate::ui::options::{Mode, Options, StartScreen};
 use crate::ui::run::{Console, Ended};
@@ -42,12 +42,12 @@ impl Keys {
     }
 }
 
-impl Input for Keys {
-    async fn next(&mut self) -> Option<io::Result<Heard>> {
+impl InputSource for Keys {
+    async fn next(&mut self) -> Option<io::Result<UserInput>> {
         let Some((at, key)) = self.keys.front().copied() else { return pending().await };
         tokio::time::sleep_until(self.started + at).await;
         self.keys.pop_front();
-        Some(Ok(Heard::Event(Event::Key(key.into()))))
+        Some(Ok(UserInput::Event(Event::Key(key.into()))))
     }
 }
 

@@ -103,7 +103,7 @@ fn no_size_at_all_makes_it_panic() {
 }
 
 #[test]
-fn a_recording_is_labelled_as_one() {
+fn a_recording_is_labeled_as_one() {
     let mode = Mode::Replay { source: "session.jsonl".to_owned() };
     let mut app = super::fixture::told(crate::ui::Options { mode, ..options() }, super::fixture::session(), 99_000);
     let picture = picture(&mut app, 120, 40);

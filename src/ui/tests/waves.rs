@@ -185,13 +185,13 @@ fn how_far_a_message_came_stays_in_a_narrow_header_longer_than_how_many_there_ar
 
 #[test]
 fn a_message_that_a_delay_holds_up_is_on_its_way_and_not_lost_until_there_was_time_for_it() {
-    use crate::proto::fault::{Fault, Scope, Trouble};
+    use crate::proto::fault::{Fault, FaultKind, Scope};
     let mut script = Script::default();
     for (peer, name) in [(P1, "p1"), (P2, "p2"), (P3, "p3")] {
         script.at(100).start(peer, name, Role::Peer);
     }
     script.at(500).link(P1, P2).link(P2, P3);
-    let what = Trouble::Delay { by_us: 6_000_000, jitter_us: 500_000 };
+    let what = FaultKind::Delay { by_us: 6_000_000, jitter_us: 500_000 };
     script.at(1_000).add(P1, EventKind::FaultSet { fault: Fault { what, on: Scope::All } });
     let id = crate::proto::message::MessageId { origin: P1, run: 1, seq: 1 };
     script.at(9_000).add(P1, EventKind::Generated { id, body: "slow".into(), trace: None, forwarded: 1 });

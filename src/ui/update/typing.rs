@@ -5,28 +5,28 @@ use std::path::PathBuf;
 use super::{ask, carry_out, give, update};
 use crate::command::Command;
 use crate::model::Model;
-use crate::model::node::Node;
+use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
 use crate::ui::app::{App, Effect};
 use crate::ui::command_line::{Typed, parse};
-use crate::ui::fault::{self, Plan};
+use crate::ui::fault::{self, FaultPlan};
 use crate::ui::filter::Filter;
 use crate::ui::host::{Overwrite, Severity, ToHost};
 use crate::ui::keys::Key;
-use crate::ui::pane::connections::Row;
-use crate::ui::prompt::{Outcome, Prompt, Purpose};
+use crate::ui::pane::connections::ConnectionRow;
+use crate::ui::prompt::{Prompt, PromptOutcome, PromptPurpose};
 
 pub(super) fn on_prompt_key(app: &mut App, key: Key) -> Vec<Effect> {
     let Some(prompt) = &mut app.prompt else { return Vec::new() };
     match prompt.press(key, &app.history, &app.scene.live) {
-        Outcome::Stay => apply_filter(app),
-        Outcome::Cancel => {
-            if let Some(Prompt { purpose: Purpose::Filter { pane, before }, .. }) = app.prompt.take() {
+        PromptOutcome::Stay => apply_filter(app),
+        PromptOutcome::Cancel => {
+            if let Some(Prompt { purpose: PromptPurpose::Filter { pane, before }, .. }) = app.prompt.take() {
                 app.panes.set_filter(pane, before);
             }
         }
-        Outcome::Submit => {
-            if let Some(Prompt { purpose: Purpose::Command, field, .. }) = app.prompt.take() {
+        PromptOutcome::Submit => {
+            if let Some(Prompt { purpose: PromptPurpose::Command, field, .. }) = app.prompt.take() {
                 return run_command(app, field.text());
             }
         }
@@ -36,7 +36,7 @@ pub(super) fn on_prompt_key(app: &mut App, key: Key) -> Vec<Effect> {
 
 /// A filter shows its effect while it is typed.
 pub(super) fn apply_filter(app: &mut App) {
-    if let Some(Prompt { purpose: Purpose::Filter { pane, .. }, field, .. }) = &app.prompt
+    if let Some(Prompt { purpose: PromptPurpose::Filter { pane, .. }, field, .. }) = &app.prompt
         && app.panes.filter(*pane).typed() != field.text()
     {
         app.panes.set_filter(*pane, Filter::new(field.text()));
@@ -68,7 +68,7 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
             let plan = fault::kill_several(model, &nodes);
             let Some(first) = nodes.first() else { return Vec::new() };
             let wish: Vec<Command> = nodes.iter().copied().map(Command::Kill).collect();
-            return carry_out(app, Row::Node(*first), &wish, plan);
+            return carry_out(app, ConnectionRow::Node(*first), &wish, plan);
         }
         Typed::Hang(nodes) => return each(app, Command::Hang, &nodes, fault::hang),
         Typed::Restart(nodes) => {
@@ -99,28 +99,33 @@ fn each(
     app: &mut App,
     wanted: fn(Addr) -> Command,
     nodes: &[Addr],
-    plan: impl Fn(&Model, Addr) -> Plan,
+    plan: impl Fn(&Model, Addr) -> FaultPlan,
 ) -> Vec<Effect> {
     nodes
         .iter()
         .flat_map(|node| {
             let plan = typed_plan(&app.scene.live, *node, wanted, &plan);
-            carry_out(app, Row::Node(*node), &[wanted(*node)], plan)
+            carry_out(app, ConnectionRow::Node(*node), &[wanted(*node)], plan)
         })
         .collect()
 }
 
 /// What a command comes to that was typed with the node's name. Of a node of ours the engine knows best: what was typed
 /// a moment ago is done there, and not seen here yet.
-fn typed_plan(model: &Model, node: Addr, wanted: fn(Addr) -> Command, plan: &impl Fn(&Model, Addr) -> Plan) -> Plan {
-    let is_ours = model.nodes().get(node).is_some_and(Node::is_ours);
-    if is_ours { Plan::Now(vec![wanted(node)]) } else { plan(model, node) }
+fn typed_plan(
+    model: &Model,
+    node: Addr,
+    wanted: fn(Addr) -> Command,
+    plan: &impl Fn(&Model, Addr) -> FaultPlan,
+) -> FaultPlan {
+    let is_ours = model.nodes().get(node).is_some_and(NodeRecord::is_ours);
+    if is_ours { FaultPlan::Now(vec![wanted(node)]) } else { plan(model, node) }
 }
 
 /// What a line typed after `:` asks of the network, as this network is shown, or why the console refuses it. What a
 /// question would come first for counts as asked for.
 pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
-    let each = |nodes: Vec<Addr>, wanted, plan: fn(&Model, Addr) -> Plan| {
+    let each = |nodes: Vec<Addr>, wanted, plan: fn(&Model, Addr) -> FaultPlan| {
         let plans = nodes.into_iter().map(|node| judged(typed_plan(model, node, wanted, &plan)));
         plans.collect::<Result<Vec<_>, _>>().map(|commands| commands.concat())
     };
@@ -138,9 +143,9 @@ pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
     }
 }
 
-fn judged(plan: Plan) -> Result<Vec<Command>, String> {
+fn judged(plan: FaultPlan) -> Result<Vec<Command>, String> {
     match plan {
-        Plan::Now(commands) | Plan::Arm { commands, .. } | Plan::Ask { commands, .. } => Ok(commands),
-        Plan::Refuse(why) => Err(why),
+        FaultPlan::Now(commands) | FaultPlan::Arm { commands, .. } | FaultPlan::Ask { commands, .. } => Ok(commands),
+        FaultPlan::Refuse(why) => Err(why),
     }
 }

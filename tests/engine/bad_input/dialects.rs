@@ -14,13 +14,13 @@ fn speaking(dialect: Dialect, seeds: Vec<Addr>) -> Session {
     Session::new(config)
 }
 
-/// Both sides of a link say what the other one speaks, the one that dialled by the address that it dialled.
-async fn both_say_so(dialler: &mut Session, target: Addr, accepter: &mut Session, speaks: [Dialect; 2]) {
+/// Both sides of a link say what the other one speaks, the one that dialed by the address that it dialed.
+async fn both_say_so(dialer: &mut Session, target: Addr, accepter: &mut Session, speaks: [Dialect; 2]) {
     let says = |dialect| move |event: &Event| matches!(event.kind, EventKind::OtherDialect { speaks, .. } if speaks == dialect);
-    let seen = dialler.until_events("what the dialled node speaks", 1, says(speaks[1])).await;
+    let seen = dialer.until_events("what the dialed node speaks", 1, says(speaks[1])).await;
     let EventKind::OtherDialect { remote, .. } = &seen[0].kind else { unreachable!() };
     assert_eq!(*remote, target.to_string());
-    accepter.until_events("what the dialling node speaks", 1, says(speaks[0])).await;
+    accepter.until_events("what the dialing node speaks", 1, says(speaks[0])).await;
 }
 
 const EITHER_WAY: [[Dialect; 2]; 2] = [[Dialect::Framed, Dialect::Classic], [Dialect::Classic, Dialect::Framed]];

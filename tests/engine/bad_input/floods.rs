@@ -22,7 +22,7 @@ async fn a_flood_of_probes_is_read_slowly_and_told() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
     let mut stream = join(&mut session, Dialect::Framed, peers[0], STRANGER).await;
     let clock = ClockTime::from_seconds(0).unwrap();
-    let probe = Message::Probe { seq: 1, asker: STRANGER, clock, vitals: None };
+    let probe = Message::Probe { seq: 1, asker: STRANGER, clock, extras: None };
     let many = encoded(Dialect::Framed, STRANGER, &probe).repeat(1_000);
     // Ends when the node closes the link, at the latest with the test.
     let flood = std::thread::spawn(move || while stream.write_all(&many).is_ok() {});

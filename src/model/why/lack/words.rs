@@ -1,13 +1,13 @@
 //! Why a node does not have a message, in words.
 
-use super::{DELIVERY_TIME, Fate, Inquiry, Lost, Reason};
-use crate::model::fault::Record;
+use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason, Lost};
+use crate::model::fault::FaultRecord;
 use crate::model::gossip::EntryKind;
-use crate::model::link::Link;
-use crate::model::node::{Life, Node, Turn};
+use crate::model::link::LinkHistory;
+use crate::model::node::{Life, LifeChange, NodeRecord};
 use crate::model::why::cause::{Cause, is_barrier};
 use crate::model::why::ending::{cause_of_end, end_of, told_end_of};
-use crate::model::why::{Evidence, in_order};
+use crate::model::why::{EvidenceLine, in_order};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -15,35 +15,39 @@ use crate::proto::time::Time;
 /// Links that an answer names.
 const LOST_MAX: usize = 3;
 
-impl Inquiry<'_> {
-    pub(super) fn sentence(&self, node: Addr, reason: &Reason<'_>) -> String {
-        let (name, message) = (self.teller.name(node), self.teller.model.message_name(self.rumor.id));
+impl Diagnosis<'_> {
+    pub(super) fn sentence(&self, node: Addr, reason: &LackReason<'_>) -> String {
+        let (name, message) = (self.explainer.name(node), self.explainer.model.message_name(self.rumor.id));
         let doubt = if self.is_certain() { "" } else { "; not certain, because not all of that time is known here" };
         let yet = if self.is_on_its_way(node, reason) { " yet" } else { "" };
         format!("{name} does not have {message}{yet}: {}{doubt}", self.clause(node, reason))
     }
 
-    pub(super) fn clause(&self, node: Addr, reason: &Reason<'_>) -> String {
+    pub(super) fn clause(&self, node: Addr, reason: &LackReason<'_>) -> String {
         match reason {
-            Reason::NotOurs => "that is not certain: it does not run in this process, and only it can tell".to_owned(),
-            Reason::Forgotten => "why is not certain: it was started again too often since for that time to be known \
+            LackReason::NotOurs => {
+                "that is not certain: it does not run in this process, and only it can tell".to_owned()
+            }
+            LackReason::Forgotten => {
+                "why is not certain: it was started again too often since for that time to be known \
                                   still"
-                .to_owned(),
-            Reason::Seed => "it is a seed, and seeds do not gossip".to_owned(),
-            Reason::Later { from } => {
-                let (at, after) = (self.teller.clock(*from), span_text(from.since(self.began)));
+                    .to_owned()
+            }
+            LackReason::Seed => "it is a seed, and seeds do not gossip".to_owned(),
+            LackReason::Later { from } => {
+                let (at, after) = (self.explainer.clock(*from), span_text(from.since(self.began)));
                 format!("it started at {at}, {after} after the message began, and nobody repeats it")
             }
-            Reason::Down { turn, back } => {
-                format!("it was down when the message began: it {}{}", self.teller.turn(*turn), self.back(*back))
+            LackReason::Down { turn, back } => {
+                format!("it was down when the message began: it {}{}", self.explainer.turn(*turn), self.back(*back))
             }
-            Reason::WentDown { turn, back } => {
-                format!("it went down before the message came: it {}{}", self.teller.turn(*turn), self.back(*back))
+            LackReason::WentDown { turn, back } => {
+                format!("it went down before the message came: it {}{}", self.explainer.turn(*turn), self.back(*back))
             }
-            Reason::Behind { border } => self.behind(border),
-            Reason::Alone { lost } => self.alone(lost),
-            Reason::Apart { side, lost } => self.apart(*side, lost),
-            Reason::Stuck { holder, next, at, fate } => {
+            LackReason::Behind { border } => self.behind(border),
+            LackReason::Alone { lost } => self.alone(lost),
+            LackReason::Apart { side, lost } => self.apart(*side, lost),
+            LackReason::Stuck { holder, next, at, fate } => {
                 let is_on_its_way = self.is_on_its_way(node, reason);
                 self.held_up((*holder, *at), fate)
                     .filter(|_| is_on_its_way)
@@ -53,24 +57,24 @@ impl Inquiry<'_> {
     }
 
     /// What holds a message up that is on its way.
-    fn held_up(&self, (holder, at): (Addr, Time), fate: &Fate<'_>) -> Option<String> {
-        let Fate::Faulty(record) = fate else { return None };
-        let (named, had_at) = (self.teller.named(record), self.teller.clock(at));
-        Some(format!("it is on its way: {named} holds it up; {} had it at {had_at}", self.teller.name(holder)))
+    fn held_up(&self, (holder, at): (Addr, Time), fate: &CrossingOutcome<'_>) -> Option<String> {
+        let CrossingOutcome::Faulty(record) = fate else { return None };
+        let (named, had_at) = (self.explainer.named(record), self.explainer.clock(at));
+        Some(format!("it is on its way: {named} holds it up; {} had it at {had_at}", self.explainer.name(holder)))
     }
 
     fn back(&self, back: Option<Time>) -> String {
-        back.map_or_else(String::new, |at| format!(", and was started again at {}", self.teller.clock(at)))
+        back.map_or_else(String::new, |at| format!(", and was started again at {}", self.explainer.clock(at)))
     }
 
-    fn behind(&self, border: &Record) -> String {
-        let (fault, set) = (self.teller.fault(border), self.teller.clock(border.since));
+    fn behind(&self, border: &FaultRecord) -> String {
+        let (fault, set) = (self.explainer.fault(border), self.explainer.clock(border.since));
         match border.until {
             None => format!("it is on the other side of '{fault}', set at {set}"),
             Some(until) => {
                 format!(
                     "it was on the other side of '{fault}', set at {set} and healed at {}",
-                    self.teller.clock(until)
+                    self.explainer.clock(until)
                 )
             }
         }
@@ -93,7 +97,7 @@ impl Inquiry<'_> {
             1 => "it was".to_owned(),
             more => format!("it and {} were", count_text(more as u64 - 1, "other")),
         };
-        let origin = self.teller.name(self.rumor.id.origin);
+        let origin = self.explainer.name(self.rumor.id.origin);
         let because = links.first().map(|last| self.because(last)).unwrap_or_default();
         let why = match links.first() {
             Some(last) => format!("the last link between the two sides, {}", self.lost_text(*last)),
@@ -103,8 +107,8 @@ impl Inquiry<'_> {
     }
 
     /// The cuts that these losses came of, as far as they were set when the message began; none if the latest loss did not.
-    fn cuts_of(&self, links: &[Lost<'_>]) -> Vec<&Record> {
-        let cut = |lost: &Lost<'_>| match cause_of_end(self.teller, lost.link, lost.step)? {
+    fn cuts_of(&self, links: &[Lost<'_>]) -> Vec<&FaultRecord> {
+        let cut = |lost: &Lost<'_>| match cause_of_end(self.explainer, lost.link, lost.step)? {
             Cause::Barrier(record) => Some(record).filter(|record| record.was_at(self.began)),
             Cause::Gone(..) | Cause::Made(_) | Cause::Perhaps(_) => None,
         };
@@ -115,63 +119,64 @@ impl Inquiry<'_> {
     }
 
     /// The cuts that kept a node from each of its neighbors at this time; none if one of them was not cut off.
-    fn cuts_around(&self, node: Addr, at: Time) -> Vec<&Record> {
+    fn cuts_around(&self, node: Addr, at: Time) -> Vec<&FaultRecord> {
         let cut = |neighbor: Addr| {
-            let mut between = self.teller.model.faults().ever_between(neighbor, node);
+            let mut between = self.explainer.model.faults().ever_between(neighbor, node);
             between.find(|record| is_barrier(record) && record.was_at(at))
         };
         self.overlay.graph.neighbors(node).map(cut).collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 
     /// Of several cuts around a node none alone is to blame.
-    fn cut_from_all(&self, cuts: &[&Record]) -> Option<String> {
-        let mut single: Vec<&Record> = Vec::new();
+    fn cut_from_all(&self, cuts: &[&FaultRecord]) -> Option<String> {
+        let mut single: Vec<&FaultRecord> = Vec::new();
         for cut in cuts {
             if !single.iter().any(|record| std::ptr::eq(*record, *cut)) {
                 single.push(cut);
             }
         }
-        let named = self.teller.named_first(&single).filter(|_| single.len() > 1)?;
+        let named = self.explainer.named_first(&single).filter(|_| single.len() > 1)?;
         Some(format!("it was cut from all its neighbors: {named}"))
     }
 
     /// `because of 'cut p1 p7' since 03:13:02 `: the fault that ended a link.
     fn because(&self, lost: &Lost<'_>) -> String {
-        let because = cause_of_end(self.teller, lost.link, lost.step).and_then(|cause| self.teller.because(&[cause]));
+        let because =
+            cause_of_end(self.explainer, lost.link, lost.step).and_then(|cause| self.explainer.because(&[cause]));
         because.map_or_else(String::new, |because| format!("{because}, "))
     }
 
-    fn stuck(&self, node: Addr, (holder, next, at): (Addr, Addr, Time), fate: &Fate<'_>) -> String {
-        let (from, name, is_last) = (self.teller.name(holder), self.teller.name(next), next == node);
-        let had_at = self.teller.clock(at);
+    fn stuck(&self, node: Addr, (holder, next, at): (Addr, Addr, Time), fate: &CrossingOutcome<'_>) -> String {
+        let (from, name, is_last) = (self.explainer.name(holder), self.explainer.name(next), next == node);
+        let had_at = self.explainer.clock(at);
         let (to, pause) = if is_last { ("it".to_owned(), "") } else { (format!("{name}, on the way to it"), ",") };
         let had = format!("{from} had it at {had_at}");
         let link = format!("the link {from} - {name}{}", if is_last { "" } else { ", on the way to it," });
         match fate {
-            Fate::Faulty(record) if is_barrier(record) => {
+            CrossingOutcome::Faulty(record) if is_barrier(record) => {
                 let around = self.cut_from_all(&self.cuts_around(node, at));
-                let (cut, by) = (format!("{to}{pause} was cut from {from}"), self.teller.named(record));
+                let (cut, by) = (format!("{to}{pause} was cut from {from}"), self.explainer.named(record));
                 around.unwrap_or_else(|| format!("{cut}, which had it at {had_at}, by {by}"))
             }
-            Fate::Faulty(record) => {
-                let named = self.teller.named(record);
+            CrossingOutcome::Faulty(record) => {
+                let named = self.explainer.named(record);
                 let way = if is_last { String::new() } else { format!("; {name} is next on the way") };
                 format!("{named} may have kept it, which is not certain: {had}{way}")
             }
-            Fate::Ended(lost) => {
-                let (because, at) = (self.because(lost), self.teller.clock(lost.step.at));
+            CrossingOutcome::Ended(lost) => {
+                let (because, at) = (self.because(lost), self.explainer.clock(lost.step.at));
                 format!("{because}{link} ended at {at}: {}; {had}", self.end_text(lost))
             }
-            Fate::HolderDown(turn) => {
+            CrossingOutcome::HolderDown(turn) => {
                 let way = if is_last { String::new() } else { format!("; {name} is next on the way") };
-                format!("{had}, but {}{way}", self.teller.turn(*turn))
+                format!("{had}, but {}{way}", self.explainer.turn(*turn))
             }
-            Fate::NextDown(turn) => format!("{to}{pause} {}; {had}", self.teller.turn(*turn)),
-            Fate::Late => format!("{had}, but {link} was not open at that moment"),
-            Fate::Open if self.teller.model.now() < at + DELIVERY_TIME => {
+            CrossingOutcome::NextDown(turn) => format!("{to}{pause} {}; {had}", self.explainer.turn(*turn)),
+            CrossingOutcome::Late => format!("{had}, but {link} was not open at that moment"),
+            CrossingOutcome::Open if self.explainer.model.now() < at + DELIVERY_TIME => {
                 format!("it may be on its way: {had}, and {link} is open")
             }
-            Fate::Open => {
+            CrossingOutcome::Open => {
                 format!("what became of its copy is not certain: {had}, and {link} was open, as far as is known here")
             }
         }
@@ -179,51 +184,53 @@ impl Inquiry<'_> {
 
     /// `p4 - p7, ended at 03:13:02: p4 was killed`.
     fn lost_text(&self, lost: Lost<'_>) -> String {
-        format!("{}, ended at {}: {}", self.pair(lost.link), self.teller.clock(lost.step.at), self.end_text(&lost))
+        format!("{}, ended at {}: {}", self.pair(lost.link), self.explainer.clock(lost.step.at), self.end_text(&lost))
     }
 
     /// Why it ended; without the fault that was named before.
     fn end_text(&self, lost: &Lost<'_>) -> String {
-        match cause_of_end(self.teller, lost.link, lost.step) {
+        match cause_of_end(self.explainer, lost.link, lost.step) {
             Some(Cause::Barrier(_) | Cause::Made(_) | Cause::Perhaps(_)) => {
-                told_end_of(self.teller, lost.link, lost.step)
+                told_end_of(self.explainer, lost.link, lost.step)
             }
-            Some(Cause::Gone(..)) | None => end_of(self.teller, lost.link, lost.step),
+            Some(Cause::Gone(..)) | None => end_of(self.explainer, lost.link, lost.step),
         }
     }
 
-    fn pair(&self, link: &Link) -> String {
-        format!("{} - {}", self.teller.name(link.key.node), self.teller.name(link.key.peer))
+    fn pair(&self, link: &LinkHistory) -> String {
+        format!("{} - {}", self.explainer.name(link.key.node), self.explainer.name(link.key.peer))
     }
 
-    pub(super) fn evidence(&self, node: Addr, reason: &Reason<'_>) -> Vec<Evidence> {
-        let message = self.teller.model.message_name(self.rumor.id);
-        let mut lines =
-            vec![Evidence::at(self.began, format!("{message} began at {}", self.teller.name(self.rumor.id.origin)))];
+    pub(super) fn evidence(&self, node: Addr, reason: &LackReason<'_>) -> Vec<EvidenceLine> {
+        let message = self.explainer.model.message_name(self.rumor.id);
+        let mut lines = vec![EvidenceLine::at(
+            self.began,
+            format!("{message} began at {}", self.explainer.name(self.rumor.id.origin)),
+        )];
         lines.extend(self.overlay.graph.neighbors(node).map(|neighbor| self.neighbor(neighbor, node)));
         lines.extend(self.of_reason(reason));
-        lines.extend(self.teller.model.nodes().get(node).map(|node| self.life_lines(node)).unwrap_or_default());
+        lines.extend(self.explainer.model.nodes().get(node).map(|node| self.life_lines(node)).unwrap_or_default());
         in_order(lines)
     }
 
-    fn of_reason(&self, reason: &Reason<'_>) -> Vec<Evidence> {
+    fn of_reason(&self, reason: &LackReason<'_>) -> Vec<EvidenceLine> {
         match reason {
-            Reason::NotOurs
-            | Reason::Forgotten
-            | Reason::Seed
-            | Reason::Later { .. }
-            | Reason::Down { .. }
-            | Reason::WentDown { .. } => Vec::new(),
-            Reason::Behind { border } => self.teller.fault_lines(border),
-            Reason::Alone { lost } | Reason::Apart { lost, .. } => self.lost_lines(lost),
-            Reason::Stuck { holder, next, fate, .. } => {
-                let mut lines = self.teller.faults_between(*holder, *next);
+            LackReason::NotOurs
+            | LackReason::Forgotten
+            | LackReason::Seed
+            | LackReason::Later { .. }
+            | LackReason::Down { .. }
+            | LackReason::WentDown { .. } => Vec::new(),
+            LackReason::Behind { border } => self.explainer.fault_lines(border),
+            LackReason::Alone { lost } | LackReason::Apart { lost, .. } => self.lost_lines(lost),
+            LackReason::Stuck { holder, next, fate, .. } => {
+                let mut lines = self.explainer.faults_between(*holder, *next);
                 lines.extend(self.forwarded(*holder));
                 match fate {
-                    Fate::Ended(lost) => lines.extend(self.lost_lines(std::slice::from_ref(lost))),
-                    Fate::HolderDown(_) => lines.extend(self.teller.turns(*holder)),
-                    Fate::NextDown(_) => lines.extend(self.teller.turns(*next)),
-                    Fate::Faulty(_) | Fate::Late | Fate::Open => {}
+                    CrossingOutcome::Ended(lost) => lines.extend(self.lost_lines(std::slice::from_ref(lost))),
+                    CrossingOutcome::HolderDown(_) => lines.extend(self.explainer.turns(*holder)),
+                    CrossingOutcome::NextDown(_) => lines.extend(self.explainer.turns(*next)),
+                    CrossingOutcome::Faulty(_) | CrossingOutcome::Late | CrossingOutcome::Open => {}
                 }
                 lines
             }
@@ -231,43 +238,46 @@ impl Inquiry<'_> {
     }
 
     /// How the latest of these links ended, with the faults between their ends.
-    fn lost_lines(&self, lost: &[Lost<'_>]) -> Vec<Evidence> {
+    fn lost_lines(&self, lost: &[Lost<'_>]) -> Vec<EvidenceLine> {
         let mut lines = Vec::new();
         for lost in lost.iter().take(LOST_MAX) {
-            lines.extend(self.teller.faults_between(lost.link.key.node, lost.link.key.peer));
-            let why = end_of(self.teller, lost.link, lost.step);
-            lines.push(Evidence::at(lost.step.at, format!("link {} ended: {why}", self.pair(lost.link))));
+            lines.extend(self.explainer.faults_between(lost.link.key.node, lost.link.key.peer));
+            let why = end_of(self.explainer, lost.link, lost.step);
+            lines.push(EvidenceLine::at(lost.step.at, format!("link {} ended: {why}", self.pair(lost.link))));
         }
         lines
     }
 
-    fn neighbor(&self, neighbor: Addr, node: Addr) -> Evidence {
-        let (neighbor_name, name) = (self.teller.name(neighbor), self.teller.name(node));
+    fn neighbor(&self, neighbor: Addr, node: Addr) -> EvidenceLine {
+        let (neighbor_name, name) = (self.explainer.name(neighbor), self.explainer.name(node));
         match self.had_at(neighbor) {
-            Some(at) => Evidence::at(at, format!("{neighbor_name}, linked to {name} when it began, had it")),
-            None if self.overlay.elsewhere.contains(&neighbor) => Evidence::now(format!(
+            Some(at) => EvidenceLine::at(at, format!("{neighbor_name}, linked to {name} when it began, had it")),
+            None if self.overlay.elsewhere.contains(&neighbor) => EvidenceLine::now(format!(
                 "{neighbor_name}, linked to {name}, runs elsewhere: not certain whether it had it"
             )),
-            None => Evidence::now(format!("{neighbor_name}, linked to {name} when it began, does not have it either")),
+            None => {
+                EvidenceLine::now(format!("{neighbor_name}, linked to {name} when it began, does not have it either"))
+            }
         }
     }
 
     /// To how many the holder sent it on.
-    fn forwarded(&self, holder: Addr) -> Option<Evidence> {
+    fn forwarded(&self, holder: Addr) -> Option<EvidenceLine> {
         let copy = self.rumor.copies.get(&holder)?;
-        let entry = self.teller.model.gossip().get(copy.entry)?;
+        let entry = self.explainer.model.gossip().get(copy.entry)?;
         let (EntryKind::Generated { forwarded, .. } | EntryKind::Received { forwarded, .. }) = entry.what else {
             return None;
         };
         let to = count_text(forwarded as u64, "neighbor");
-        Some(Evidence::at(entry.at, format!("{} sent it on to {to}", self.teller.name(holder))))
+        Some(EvidenceLine::at(entry.at, format!("{} sent it on to {to}", self.explainer.name(holder))))
     }
 
     /// When it started, and what became of it.
-    fn life_lines(&self, node: &Node) -> Vec<Evidence> {
-        let is_start = |turn: &&Turn| turn.life == Life::Running;
+    fn life_lines(&self, node: &NodeRecord) -> Vec<EvidenceLine> {
+        let is_start = |turn: &&LifeChange| turn.life == Life::Running;
         let first = node.lives.turns().first().filter(is_start);
-        let started = first.map(|turn| Evidence::at(turn.at, format!("{} started", self.teller.name(node.addr))));
-        started.into_iter().chain(self.teller.turns(node.addr)).collect()
+        let started =
+            first.map(|turn| EvidenceLine::at(turn.at, format!("{} started", self.explainer.name(node.addr))));
+        started.into_iter().chain(self.explainer.turns(node.addr)).collect()
     }
 }

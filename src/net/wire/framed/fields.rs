@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 use crate::proto::addr::Addr;
 use crate::proto::config::LIST_LEN_MAX;
 use crate::proto::event::Rule;
-use crate::proto::message::{Beacon, DeathCause, GoodbyeReason, Priority, RefusalReason, Role, Vitals};
+use crate::proto::message::{DeathCause, GoodbyeReason, Priority, ProbeExtras, RefusalReason, Role, RootBeacon};
 use crate::proto::time::{ClockTime, Time};
 
 /// Bytes of an address.
@@ -66,7 +66,7 @@ impl<'a> Fields<'a> {
         (0..len).map(|_| self.addr()).collect()
     }
 
-    pub(super) fn vitals(&mut self) -> Result<Option<Vitals>, Rule> {
+    pub(super) fn extras(&mut self) -> Result<Option<ProbeExtras>, Rule> {
         let kind = self.u8()?;
         if kind == 0 {
             return Ok(None);
@@ -74,10 +74,10 @@ impl<'a> Fields<'a> {
         let neighbors = self.u16()?;
         let beacon = match kind {
             1 => None,
-            2 => Some(Beacon { root: self.addr()?, fresh: Time::from_micros(self.u64()?) }),
+            2 => Some(RootBeacon { root: self.addr()?, fresh: Time::from_micros(self.u64()?) }),
             _ => return Err(Rule::Malformed),
         };
-        Ok(Some(Vitals { neighbors, beacon }))
+        Ok(Some(ProbeExtras { neighbors, beacon }))
     }
 
     pub(super) fn cause(&mut self) -> Result<Option<DeathCause>, Rule> {
@@ -135,11 +135,11 @@ pub(super) fn put_list(out: &mut BytesMut, list: &[Addr]) {
     }
 }
 
-pub(super) fn put_vitals(out: &mut BytesMut, vitals: Option<&Vitals>) {
-    let Some(vitals) = vitals else { return out.put_u8(0) };
-    out.put_u8(if vitals.beacon.is_some() { 2 } else { 1 });
-    out.put_u16(vitals.neighbors);
-    if let Some(beacon) = vitals.beacon {
+pub(super) fn put_vitals(out: &mut BytesMut, extras: Option<&ProbeExtras>) {
+    let Some(extras) = extras else { return out.put_u8(0) };
+    out.put_u8(if extras.beacon.is_some() { 2 } else { 1 });
+    out.put_u16(extras.neighbors);
+    if let Some(beacon) = extras.beacon {
         put_addr(out, beacon.root);
         out.put_u64(beacon.fresh.as_micros());
     }

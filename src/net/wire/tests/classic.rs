@@ -5,24 +5,24 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use tokio_util::codec::{Decoder as _, Encoder as _};
 
-use super::super::testing::{End, context, gossip_with, read, reading, whole};
+use super::super::testing::{StreamEnd, context, gossip_with, read, reading, whole};
 use super::super::{CLASSIC_QUIET, LinkContext, LinkDecoder, LinkEncoder, classic_text_problem};
 use crate::proto::addr::Addr;
 use crate::proto::event::{Direction, Purpose, Rule};
 use crate::proto::message::{
-    DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, RefusalReason, Role, Vitals,
+    DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, ProbeExtras, RefusalReason, Role,
 };
 use crate::proto::pacing::CLASSIC_WRITE_GAP;
 use crate::proto::time::ClockTime;
 
 const GOSSIP: &str = "03.05.31:('127.0.0.1', 4000):Gossip Message 1";
 
-/// A link to a peer that we dialled: text at once.
+/// A link to a peer that we dialed: text at once.
 fn text() -> LinkContext {
     context(Dialect::Classic)
 }
 
-/// A link that the other side dialled: its address first.
+/// A link that the other side dialed: its address first.
 fn accepted() -> LinkContext {
     reading(Dialect::Classic, Purpose::Neighbor, Direction::Inbound)
 }
@@ -42,11 +42,11 @@ fn hello(port: u16) -> Message {
 
 fn probe(port: u16, time: &str) -> Message {
     let clock = clock(time);
-    Message::Probe { seq: clock.seconds().into(), asker: Addr::loopback(port), clock, vitals: None }
+    Message::Probe { seq: clock.seconds().into(), asker: Addr::loopback(port), clock, extras: None }
 }
 
 /// What is read of these bytes, whole and byte by byte.
-fn read_all(context: LinkContext, bytes: impl AsRef<[u8]>) -> (Vec<Message>, End) {
+fn read_all(context: LinkContext, bytes: impl AsRef<[u8]>) -> (Vec<Message>, StreamEnd) {
     let bytes = bytes.as_ref();
     let whole = read(context, [bytes]);
     assert_eq!(read(context, bytes.chunks(1)), whole, "byte by byte: {}", bytes.escape_ascii());
@@ -66,21 +66,21 @@ fn joined_messages_come_apart_where_the_grammar_says() {
         gossip(4001, "03.05.31", "Gossip Message 12"),
         probe(3000, "03.05.29"),
         gossip(4000, "03.05.32", "hello, world"),
-        Message::ProbeReply { seq: asked.seconds().into(), asker: p3000, clock: asked, vitals: None },
+        Message::ProbeReply { seq: asked.seconds().into(), asker: p3000, clock: asked, extras: None },
         gossip(4000, "03.05.33", "x"),
         Message::DeadReport { dead: p4000, clock: died, reporter: p3000, cause: None },
         gossip(4000, "03.05.34", "Gossip Message 2"),
     ];
-    assert_eq!(read_all(text(), joined), (expected, End::Clean));
+    assert_eq!(read_all(text(), joined), (expected, StreamEnd::Clean));
 }
 
 #[test]
 fn who_dials_names_itself() {
     let stream = format!("('127.0.0.1', 3000){GOSSIP}");
     let expected = vec![hello(3000), gossip(4000, "03.05.31", "Gossip Message 1")];
-    assert_eq!(read_all(accepted(), &stream), (expected.clone(), End::Clean));
+    assert_eq!(read_all(accepted(), &stream), (expected.clone(), StreamEnd::Clean));
     let seed = LinkContext { role: Role::Seed, ..reading(Dialect::Classic, Purpose::Registration, Direction::Inbound) };
-    assert_eq!(read_all(seed, &stream), (expected, End::Clean));
+    assert_eq!(read_all(seed, &stream), (expected, StreamEnd::Clean));
 
     assert_eq!(whole(Dialect::Classic, &[hello(3000)]), b"('127.0.0.1', 3000)");
 }
@@ -144,7 +144,7 @@ fn what_only_looks_like_a_message_is_part_of_the_text() {
     for body in texts {
         let stream = format!("03.05.31:('127.0.0.1', 4000):{body}{GOSSIP}");
         let expected = vec![gossip(4000, "03.05.31", body), gossip(4000, "03.05.31", "Gossip Message 1")];
-        assert_eq!(read_all(text(), &stream), (expected.clone(), End::Clean), "{body}");
+        assert_eq!(read_all(text(), &stream), (expected.clone(), StreamEnd::Clean), "{body}");
         assert_eq!(whole(Dialect::Classic, &expected), stream.as_bytes(), "forwarded as it came");
     }
 }
@@ -169,10 +169,10 @@ fn bytes_that_are_no_message_break_a_rule() {
         (long.as_bytes(), Rule::TextTooLong),
     ];
     for (bytes, rule) in cases {
-        assert_eq!(read_all(text(), bytes), (vec![], End::Broken(rule)), "{}", bytes.escape_ascii());
+        assert_eq!(read_all(text(), bytes), (vec![], StreamEnd::Broken(rule)), "{}", bytes.escape_ascii());
     }
     let empty = format!("03.05.31:('127.0.0.1', 4000):{GOSSIP}");
-    assert_eq!(read_all(text(), empty), (vec![], End::Broken(Rule::Malformed)));
+    assert_eq!(read_all(text(), empty), (vec![], StreamEnd::Broken(Rule::Malformed)));
 }
 
 #[test]
@@ -180,19 +180,19 @@ fn a_text_of_the_greatest_length_is_read_and_one_more_byte_is_not() {
     let head = "03.05.31:('127.0.0.1', 4000):";
     let longest = "x".repeat(1_000 - head.len());
     let expected = vec![gossip(4000, "03.05.31", &longest), gossip(4000, "03.05.31", "Gossip Message 1")];
-    assert_eq!(read_all(text(), format!("{head}{longest}{GOSSIP}")), (expected, End::Clean));
+    assert_eq!(read_all(text(), format!("{head}{longest}{GOSSIP}")), (expected, StreamEnd::Clean));
     let longer = format!("{head}{longest}x{GOSSIP}");
-    assert_eq!(read_all(text(), longer), (vec![], End::Broken(Rule::TextTooLong)));
+    assert_eq!(read_all(text(), longer), (vec![], StreamEnd::Broken(Rule::TextTooLong)));
 }
 
 #[test]
 fn an_address_that_is_none_is_told_from_something_else() {
-    assert_eq!(read_all(accepted(), "GET / HTTP/1.1"), (vec![], End::Broken(Rule::HelloExpected)));
-    assert_eq!(read_all(accepted(), GOSSIP), (vec![], End::Broken(Rule::HelloExpected)));
-    assert_eq!(read_all(accepted(), "('localhost', 3000)"), (vec![], End::Broken(Rule::BadAddress)));
-    assert_eq!(read_all(accepted(), "('127.0.0.1', 0)"), (vec![], End::Broken(Rule::BadAddress)));
-    assert_eq!(read_all(accepted(), "('255.255.255.2555', 1)"), (vec![], End::Broken(Rule::BadAddress)));
-    assert_eq!(read_all(accepted(), "(\"127.0.0.1\", 3000)"), (vec![hello(3000)], End::Clean));
+    assert_eq!(read_all(accepted(), "GET / HTTP/1.1"), (vec![], StreamEnd::Broken(Rule::HelloExpected)));
+    assert_eq!(read_all(accepted(), GOSSIP), (vec![], StreamEnd::Broken(Rule::HelloExpected)));
+    assert_eq!(read_all(accepted(), "('localhost', 3000)"), (vec![], StreamEnd::Broken(Rule::BadAddress)));
+    assert_eq!(read_all(accepted(), "('127.0.0.1', 0)"), (vec![], StreamEnd::Broken(Rule::BadAddress)));
+    assert_eq!(read_all(accepted(), "('255.255.255.2555', 1)"), (vec![], StreamEnd::Broken(Rule::BadAddress)));
+    assert_eq!(read_all(accepted(), "(\"127.0.0.1\", 3000)"), (vec![hello(3000)], StreamEnd::Clean));
 }
 
 #[test]
@@ -200,18 +200,18 @@ fn a_framed_node_is_recognized_by_its_hello() {
     let framed = whole(Dialect::Framed, &[hello(3000)]);
     let list = reading(Dialect::Classic, Purpose::Registration, Direction::Outbound);
     for context in [text(), accepted(), list] {
-        assert_eq!(read_all(context, &framed), (vec![], End::Speaks(Dialect::Framed)));
+        assert_eq!(read_all(context, &framed), (vec![], StreamEnd::Speaks(Dialect::Framed)));
     }
-    assert_eq!(read_all(accepted(), b"\0\0\0\x05ABCDE"), (vec![], End::Broken(Rule::HelloExpected)));
+    assert_eq!(read_all(accepted(), b"\0\0\0\x05ABCDE"), (vec![], StreamEnd::Broken(Rule::HelloExpected)));
 }
 
 #[test]
 fn a_node_that_dies_within_a_message_has_broken_no_rule() {
-    assert_eq!(read_all(text(), "Liveness Request:03.05"), (vec![], End::CutOff));
-    assert_eq!(read_all(text(), "03.05.31:('127.0.0.1', 4000):"), (vec![], End::CutOff));
-    assert_eq!(read_all(text(), ""), (vec![], End::Clean));
-    assert_eq!(read_all(accepted(), "('127.0"), (vec![], End::Broken(Rule::Malformed)));
-    assert_eq!(read_all(accepted(), ""), (vec![], End::Clean));
+    assert_eq!(read_all(text(), "Liveness Request:03.05"), (vec![], StreamEnd::CutOff));
+    assert_eq!(read_all(text(), "03.05.31:('127.0.0.1', 4000):"), (vec![], StreamEnd::CutOff));
+    assert_eq!(read_all(text(), ""), (vec![], StreamEnd::Clean));
+    assert_eq!(read_all(accepted(), "('127.0"), (vec![], StreamEnd::Broken(Rule::Malformed)));
+    assert_eq!(read_all(accepted(), ""), (vec![], StreamEnd::Clean));
 }
 
 #[test]
@@ -257,9 +257,9 @@ fn what_the_dialect_has_no_words_for_writes_nothing() {
     assert_eq!(whole(Dialect::Classic, &silent), b"");
     assert!(silent.iter().all(|message| !message.has_words_in(Dialect::Classic)));
     let clock = clock("03.05.29");
-    let (p3000, vitals) = (Addr::loopback(3000), Some(Vitals { neighbors: 4, beacon: None }));
+    let (p3000, extras) = (Addr::loopback(3000), Some(ProbeExtras { neighbors: 4, beacon: None }));
     let rich = [
-        Message::ProbeReply { seq: 1, asker: Addr::loopback(4000), clock, vitals },
+        Message::ProbeReply { seq: 1, asker: Addr::loopback(4000), clock, extras },
         Message::DeadReport { dead: p3000, clock, reporter: p3000, cause: Some(DeathCause::Closed) },
     ];
     let plain = "Liveness Reply:03.05.29:('127.0.0.1', 4000):('127.0.0.1', 3000)\

@@ -1,11 +1,11 @@
 //! docs/wire.md shows bytes; these are the bytes.
 
-use super::super::testing::{End, context, read, reading, whole};
+use super::super::testing::{StreamEnd, context, read, reading, whole};
 use crate::proto::addr::Addr;
 use crate::proto::event::{Direction, Purpose};
 use crate::proto::message::{
-    Beacon, DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, RefusalReason, Role,
-    Trace, Vitals,
+    DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, ProbeExtras, RefusalReason, Role,
+    RootBeacon, Trace,
 };
 use crate::proto::time::{ClockTime, Time};
 
@@ -30,7 +30,7 @@ fn clock(text: &str) -> ClockTime {
 fn framed_examples() -> Vec<Message> {
     let (p3000, p3001, p4000) = (Addr::loopback(3000), Addr::loopback(3001), Addr::loopback(4000));
     let moment = Time::from_micros(1_790_000_123_456_789);
-    let beacon = Beacon { root: Addr::loopback(1000), fresh: moment };
+    let beacon = RootBeacon { root: Addr::loopback(1000), fresh: moment };
     let asked = clock("03.05.29");
     vec![
         Message::Hello(Hello { listen: p3000, role: Role::Peer, priority: Priority::High }),
@@ -44,12 +44,12 @@ fn framed_examples() -> Vec<Message> {
             }
             .into(),
         ),
-        Message::Probe { seq: 7, asker: p3000, clock: asked, vitals: Some(Vitals { neighbors: 4, beacon: None }) },
+        Message::Probe { seq: 7, asker: p3000, clock: asked, extras: Some(ProbeExtras { neighbors: 4, beacon: None }) },
         Message::ProbeReply {
             seq: 7,
             asker: p3000,
             clock: asked,
-            vitals: Some(Vitals { neighbors: 3, beacon: Some(beacon) }),
+            extras: Some(ProbeExtras { neighbors: 3, beacon: Some(beacon) }),
         },
         Message::DeadReport {
             dead: p4000,
@@ -66,7 +66,7 @@ fn framed_examples() -> Vec<Message> {
 fn the_framed_examples_of_the_docs_are_what_is_written_and_read() {
     let bytes: Vec<u8> = blocks("hex").into_iter().flat_map(bytes).collect();
     assert_eq!(whole(Dialect::Framed, &framed_examples()), bytes);
-    assert_eq!(read(context(Dialect::Framed), [&bytes[..]]), (framed_examples(), End::Clean));
+    assert_eq!(read(context(Dialect::Framed), [&bytes[..]]), (framed_examples(), StreamEnd::Clean));
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn the_classic_examples_of_the_docs_are_what_is_written_and_read() {
     assert_eq!(lines.len(), 4);
     for line in lines {
         let (messages, end) = read(context(Dialect::Classic), [line.as_bytes()]);
-        assert_eq!((messages.len(), end), (1, End::Clean), "{line}");
+        assert_eq!((messages.len(), end), (1, StreamEnd::Clean), "{line}");
         assert_eq!(String::from_utf8(whole(Dialect::Classic, &messages)).unwrap(), line);
     }
 }
@@ -86,5 +86,5 @@ fn the_pickle_of_the_docs_is_what_is_written_and_read() {
     let list = Message::PeerList(vec![Addr::loopback(3001), "10.0.0.7:80".parse().unwrap()]);
     assert_eq!(whole(Dialect::Classic, std::slice::from_ref(&list)), bytes);
     let context = reading(Dialect::Classic, Purpose::Registration, Direction::Outbound);
-    assert_eq!(read(context, [&bytes[..]]), (vec![list], End::Clean));
+    assert_eq!(read(context, [&bytes[..]]), (vec![list], StreamEnd::Clean));
 }

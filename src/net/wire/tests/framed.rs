@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use tokio_util::codec::{Decoder as _, Encoder as _};
 
-use super::super::testing::{End, context, gossip_with, read, reading, whole};
+use super::super::testing::{StreamEnd, context, gossip_with, read, reading, whole};
 use super::super::{EncodeError, FRAME_LEN_MAX, LinkDecoder, LinkEncoder, WireError};
 use crate::proto::addr::Addr;
 use crate::proto::config::{BODY_LEN_MAX, LIST_LEN_MAX};
@@ -18,7 +18,7 @@ fn hello() -> Message {
     Message::Hello(Hello { listen: Addr::loopback(3000), role: Role::Peer, priority: Priority::Low })
 }
 
-fn read_framed(bytes: &[u8]) -> (Vec<Message>, End) {
+fn read_framed(bytes: &[u8]) -> (Vec<Message>, StreamEnd) {
     let context = reading(Dialect::Framed, Purpose::Neighbor, Direction::Inbound);
     let whole = read(context, [bytes]);
     assert_eq!(read(context, bytes.chunks(1)), whole, "byte by byte");
@@ -26,7 +26,7 @@ fn read_framed(bytes: &[u8]) -> (Vec<Message>, End) {
 }
 
 /// How a link ends on which this follows a hello.
-fn after_hello(bytes: &[u8]) -> End {
+fn after_hello(bytes: &[u8]) -> StreamEnd {
     let (messages, end) = read_framed(&[&HELLO, bytes].concat());
     assert_eq!(messages, [hello()]);
     end
@@ -39,16 +39,16 @@ fn frame(content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_stranger_that_does_not_say_hello_is_told_apart() {
-    let cases: [(&[u8], End); 9] = [
-        (b"GET / HTTP/1.1\r\n\r\n", End::Broken(Rule::HelloExpected)),
-        (b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", End::Broken(Rule::HelloExpected)),
-        (b"\0\0\0\x01\x02", End::Broken(Rule::HelloExpected)),
-        (b"\0\0\0\0", End::Broken(Rule::HelloExpected)),
-        (b"\0\0\x01\0GSSP\x01", End::Broken(Rule::HelloExpected)),
-        (b"\0\0\0\x10GSSP\x02 and whatever", End::Broken(Rule::UnknownVersion)),
-        (b"\0\0\0\x06GSSP\x01\x7f", End::Broken(Rule::Malformed)),
-        (b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\0\0\x01\0", End::Broken(Rule::BadAddress)),
-        (b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x02\0", End::Broken(Rule::Malformed)),
+    let cases: [(&[u8], StreamEnd); 9] = [
+        (b"GET / HTTP/1.1\r\n\r\n", StreamEnd::Broken(Rule::HelloExpected)),
+        (b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", StreamEnd::Broken(Rule::HelloExpected)),
+        (b"\0\0\0\x01\x02", StreamEnd::Broken(Rule::HelloExpected)),
+        (b"\0\0\0\0", StreamEnd::Broken(Rule::HelloExpected)),
+        (b"\0\0\x01\0GSSP\x01", StreamEnd::Broken(Rule::HelloExpected)),
+        (b"\0\0\0\x10GSSP\x02 and whatever", StreamEnd::Broken(Rule::UnknownVersion)),
+        (b"\0\0\0\x06GSSP\x01\x7f", StreamEnd::Broken(Rule::Malformed)),
+        (b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\0\0\x01\0", StreamEnd::Broken(Rule::BadAddress)),
+        (b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x02\0", StreamEnd::Broken(Rule::Malformed)),
     ];
     for (bytes, end) in cases {
         assert_eq!(read_framed(bytes), (vec![], end), "{}", bytes.escape_ascii());
@@ -80,7 +80,7 @@ fn a_classic_node_is_recognized_by_whatever_it_says_first() {
         b"Dead Node:('127.0.0.1', 4000):03.05.55:('127.0.0.1', 3000)",
     ];
     for bytes in first {
-        assert_eq!(read_framed(bytes), (vec![], End::Speaks(Dialect::Classic)), "{}", bytes.escape_ascii());
+        assert_eq!(read_framed(bytes), (vec![], StreamEnd::Speaks(Dialect::Classic)), "{}", bytes.escape_ascii());
     }
     let error = WireError::OtherDialect { speaks: Dialect::Classic, named: None }.to_string();
     assert_eq!(error, "it speaks the classic dialect; start this node with --wire classic");
@@ -104,24 +104,24 @@ fn bytes_that_are_no_message_break_a_rule() {
         (frame(b"GSSQ\x01\x7f\0\0\x01\x0b\xb8\x01\0"), Rule::Malformed),
     ];
     for (bytes, rule) in cases {
-        assert_eq!(after_hello(&bytes), End::Broken(rule), "{}", bytes.escape_ascii());
+        assert_eq!(after_hello(&bytes), StreamEnd::Broken(rule), "{}", bytes.escape_ascii());
     }
 }
 
 #[test]
 fn a_second_hello_is_read_so_that_the_node_can_say_what_is_wrong_with_it() {
-    assert_eq!(read_framed(&[HELLO, HELLO].concat()), (vec![hello(), hello()], End::Clean));
+    assert_eq!(read_framed(&[HELLO, HELLO].concat()), (vec![hello(), hello()], StreamEnd::Clean));
 }
 
 #[test]
 fn what_is_too_long_is_refused_by_its_first_bytes() {
-    assert_eq!(after_hello(&u32::to_be_bytes(65_537)), End::Broken(Rule::FrameTooLong));
-    assert_eq!(after_hello(b"\xff\xff\xff\xff"), End::Broken(Rule::FrameTooLong));
-    assert_eq!(after_hello(&[&u32::to_be_bytes(61_474)[..], b"\x03"].concat()), End::Broken(Rule::TextTooLong));
+    assert_eq!(after_hello(&u32::to_be_bytes(65_537)), StreamEnd::Broken(Rule::FrameTooLong));
+    assert_eq!(after_hello(b"\xff\xff\xff\xff"), StreamEnd::Broken(Rule::FrameTooLong));
+    assert_eq!(after_hello(&[&u32::to_be_bytes(61_474)[..], b"\x03"].concat()), StreamEnd::Broken(Rule::TextTooLong));
 }
 
 #[test]
-fn a_violation_shows_the_first_bytes_of_the_offence() {
+fn a_violation_shows_the_first_bytes_of_the_offense() {
     let mut decoder = LinkDecoder::new(context(Dialect::Framed));
     let mut src = BytesMut::from(&b"GET / HTTP/1.1\r\nHost: gossip.example.com\r\n"[..]);
     let error = decoder.decode(&mut src).unwrap_err().to_string();
@@ -130,10 +130,10 @@ fn a_violation_shows_the_first_bytes_of_the_offence() {
 
 #[test]
 fn a_node_that_dies_within_a_frame_has_broken_no_rule() {
-    assert_eq!(after_hello(b"\0\0\0\x31\x03\x7f\0"), End::CutOff);
-    assert_eq!(after_hello(b"\0"), End::CutOff);
-    assert_eq!(read_framed(&HELLO[..9]), (vec![], End::Broken(Rule::Malformed)));
-    assert_eq!(read_framed(b""), (vec![], End::Clean));
+    assert_eq!(after_hello(b"\0\0\0\x31\x03\x7f\0"), StreamEnd::CutOff);
+    assert_eq!(after_hello(b"\0"), StreamEnd::CutOff);
+    assert_eq!(read_framed(&HELLO[..9]), (vec![], StreamEnd::Broken(Rule::Malformed)));
+    assert_eq!(read_framed(b""), (vec![], StreamEnd::Clean));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn the_longest_text_and_the_longest_list_pass_and_longer_ones_are_not_written() 
         Message::PeerList(vec![Addr::loopback(3001); LIST_LEN_MAX]),
     ];
     let bytes = whole(Dialect::Framed, &longest);
-    assert_eq!(read(context(Dialect::Framed), bytes.chunks(16_384)), (longest.to_vec(), End::Clean));
+    assert_eq!(read(context(Dialect::Framed), bytes.chunks(16_384)), (longest.to_vec(), StreamEnd::Clean));
 
     let mut encoder = LinkEncoder::new(context(Dialect::Framed));
     let mut dst = BytesMut::from("before");

@@ -1,6 +1,6 @@
 //! Pickles as Python 3.11 writes them, and as nobody should.
 
-use super::super::testing::{End, read, reading, whole};
+use super::super::testing::{StreamEnd, read, reading, whole};
 use crate::proto::addr::Addr;
 use crate::proto::config::LIST_LEN_MAX;
 use crate::proto::event::{Direction, Purpose, Rule};
@@ -26,19 +26,19 @@ const EMPTY: [&[u8]; 4] = [b"\x80\x02]q\0.", b"\x80\x03]q\0.", b"\x80\x04]\x94."
 /// `pickle.dumps([('127.0.0.1', 3001)], 4)`
 const ONE: &[u8] = b"\x80\x04\x95\x15\0\0\0\0\0\0\0]\x94\x8c\t127.0.0.1\x94M\xb9\x0b\x86\x94a.";
 
-fn read_list(pickle: &[u8]) -> (Vec<Message>, End) {
+fn read_list(pickle: &[u8]) -> (Vec<Message>, StreamEnd) {
     let context = reading(Dialect::Classic, Purpose::Registration, Direction::Outbound);
     let whole = read(context, [pickle]);
     assert_eq!(read(context, pickle.chunks(1)), whole, "byte by byte");
     whole
 }
 
-fn list(addrs: &[&str]) -> (Vec<Message>, End) {
-    (vec![Message::PeerList(addrs.iter().map(|addr| addr.parse().unwrap()).collect())], End::Clean)
+fn list(addrs: &[&str]) -> (Vec<Message>, StreamEnd) {
+    (vec![Message::PeerList(addrs.iter().map(|addr| addr.parse().unwrap()).collect())], StreamEnd::Clean)
 }
 
-fn broken(rule: Rule) -> (Vec<Message>, End) {
-    (vec![], End::Broken(rule))
+fn broken(rule: Rule) -> (Vec<Message>, StreamEnd) {
+    (vec![], StreamEnd::Broken(rule))
 }
 
 #[test]
@@ -70,11 +70,11 @@ fn a_seed_talks_on_behind_its_list() {
     let (messages, end) = read_list(&stream);
     assert_eq!(messages.len(), 2);
     assert!(matches!(messages[1], Message::Probe { asker, .. } if asker == Addr::loopback(5001)));
-    assert_eq!(end, End::Clean);
+    assert_eq!(end, StreamEnd::Clean);
 }
 
 #[test]
-fn entries_at_which_nobody_can_be_dialled_are_left_out() {
+fn entries_at_which_nobody_can_be_dialed_are_left_out() {
     // [('localhost', 3001), ('127.0.0.1', 0), ('127.0.0.1', 70000), ('127.0.0.1', -1), ('10.0.0.7', 80)]
     let pickle = b"\x80\x04]\x94(\x8c\tlocalhostM\xb9\x0b\x86\x8c\t127.0.0.1K\0\x86\x8c\t127.0.0.1Jp\x11\x01\0\x86\
         \x8c\t127.0.0.1J\xff\xff\xff\xff\x86\x8c\x0810.0.0.7KP\x86e.";
@@ -138,7 +138,7 @@ fn a_list_of_the_greatest_length_is_read_and_one_more_is_not() {
     };
     let (messages, end) = read_list(&batches(LIST_LEN_MAX));
     assert!(matches!(&messages[..], [Message::PeerList(list)] if list.len() == LIST_LEN_MAX));
-    assert_eq!(end, End::Clean);
+    assert_eq!(end, StreamEnd::Clean);
     assert_eq!(read_list(&batches(LIST_LEN_MAX + 1)), broken(Rule::ListTooLong));
 }
 
@@ -162,6 +162,6 @@ fn a_pickle_bomb_is_refused_before_it_grows() {
 
 #[test]
 fn a_seed_that_dies_within_its_list_has_broken_no_rule() {
-    assert_eq!(read_list(&ONE[..20]), (vec![], End::CutOff));
-    assert_eq!(read_list(&ONE[..2]), (vec![], End::CutOff));
+    assert_eq!(read_list(&ONE[..20]), (vec![], StreamEnd::CutOff));
+    assert_eq!(read_list(&ONE[..2]), (vec![], StreamEnd::CutOff));
 }

@@ -8,13 +8,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio_util::codec::{Decoder as _, Encoder as _};
 
-use super::super::testing::{End, context, read, reading};
+use super::super::testing::{StreamEnd, context, read, reading};
 use super::super::{LinkContext, LinkDecoder, LinkEncoder};
 use crate::proto::addr::Addr;
 use crate::proto::event::{Direction, Purpose};
 use crate::proto::message::{
-    Beacon, DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, RefusalReason, Role,
-    Trace, Vitals,
+    DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, ProbeExtras, RefusalReason, Role,
+    RootBeacon, Trace,
 };
 use crate::proto::time::{ClockTime, Time};
 
@@ -36,9 +36,9 @@ fn addrs() -> impl Strategy<Value = Vec<Addr>> {
     vec(addr(), 0..40)
 }
 
-fn vitals() -> impl Strategy<Value = Option<Vitals>> {
-    let beacon = proptest::option::of((addr(), time()).prop_map(|(root, fresh)| Beacon { root, fresh }));
-    proptest::option::of((any::<u16>(), beacon).prop_map(|(neighbors, beacon)| Vitals { neighbors, beacon }))
+fn extras() -> impl Strategy<Value = Option<ProbeExtras>> {
+    let beacon = proptest::option::of((addr(), time()).prop_map(|(root, fresh)| RootBeacon { root, fresh }));
+    proptest::option::of((any::<u16>(), beacon).prop_map(|(neighbors, beacon)| ProbeExtras { neighbors, beacon }))
 }
 
 fn cause() -> impl Strategy<Value = Option<DeathCause>> {
@@ -69,14 +69,14 @@ fn framed_message() -> impl Strategy<Value = Message> {
     use RefusalReason::{Cut, Full, Myself, WrongRole};
     let refusal = prop_oneof![Just(Full), Just(Cut), Just(Myself), Just(WrongRole)];
     let goodbye = prop_oneof![Just(Leaving), Just(MadeRoom), Just(Duplicate), Just(Replaced)];
-    let probe = || (any::<u64>(), addr(), clock(), vitals());
+    let probe = || (any::<u64>(), addr(), clock(), extras());
     prop_oneof![
         hello(),
         addrs().prop_map(Message::PeerList),
         Just(Message::ListRequest),
         framed_gossip(),
-        probe().prop_map(|(seq, asker, clock, vitals)| Message::Probe { seq, asker, clock, vitals }),
-        probe().prop_map(|(seq, asker, clock, vitals)| Message::ProbeReply { seq, asker, clock, vitals }),
+        probe().prop_map(|(seq, asker, clock, extras)| Message::Probe { seq, asker, clock, extras }),
+        probe().prop_map(|(seq, asker, clock, extras)| Message::ProbeReply { seq, asker, clock, extras }),
         (addr(), clock(), addr(), cause()).prop_map(|(dead, clock, reporter, cause)| Message::DeadReport {
             dead,
             clock,
@@ -112,9 +112,9 @@ fn classic_message() -> impl Strategy<Value = Message> {
     let seq = |clock: ClockTime| u64::from(clock.seconds());
     prop_oneof![
         4 => gossip,
-        1 => (addr(), clock()).prop_map(move |(asker, clock)| Message::Probe { seq: seq(clock), asker, clock, vitals: None }),
+        1 => (addr(), clock()).prop_map(move |(asker, clock)| Message::Probe { seq: seq(clock), asker, clock, extras: None }),
         1 => (addr(), clock())
-            .prop_map(move |(asker, clock)| Message::ProbeReply { seq: seq(clock), asker, clock, vitals: None }),
+            .prop_map(move |(asker, clock)| Message::ProbeReply { seq: seq(clock), asker, clock, extras: None }),
         1 => (addr(), clock(), addr())
             .prop_map(|(dead, clock, reporter)| Message::DeadReport { dead, clock, reporter, cause: None }),
     ]
@@ -192,7 +192,7 @@ proptest! {
         let (written, bytes) = written(messages.clone(), context(Dialect::Framed));
         prop_assert_eq!(&written, &messages);
         let stream = bytes.concat();
-        prop_assert_eq!(read(context(Dialect::Framed), cut(&stream, &lens)), (messages, End::Clean));
+        prop_assert_eq!(read(context(Dialect::Framed), cut(&stream, &lens)), (messages, StreamEnd::Clean));
     }
 
     #[test]
@@ -201,7 +201,7 @@ proptest! {
     ) {
         let (messages, bytes) = written(messages, context(Dialect::Classic));
         let stream = bytes.concat();
-        prop_assert_eq!(read(context(Dialect::Classic), cut(&stream, &lens)), (messages, End::Clean));
+        prop_assert_eq!(read(context(Dialect::Classic), cut(&stream, &lens)), (messages, StreamEnd::Clean));
     }
 
     #[test]
@@ -210,7 +210,7 @@ proptest! {
         let (written, bytes) = written(messages.clone(), context(Dialect::Classic));
         prop_assert_eq!(written.len(), 1);
         let link = reading(Dialect::Classic, Purpose::Registration, Direction::Outbound);
-        prop_assert_eq!(read(link, cut(&bytes[0], &lens)), (messages, End::Clean));
+        prop_assert_eq!(read(link, cut(&bytes[0], &lens)), (messages, StreamEnd::Clean));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::elsewhere::Proof;
+use crate::model::elsewhere::ForeignCopy;
 use crate::model::wave::{Wave, WaveRow};
 use crate::model::why::Lack;
 use crate::proto::addr::Addr;
@@ -17,24 +17,31 @@ const BEGINS: &str = "begins";
 
 /// One line.
 #[derive(Debug)]
-pub(super) enum Row {
+pub(super) enum WaveTableRow {
     /// Lacks it.
     Lacks(Addr),
     /// Has it.
     Has(WaveRow),
     /// Runs elsewhere, and has it for certain; so long after the message began.
-    Elsewhere(Addr, Proof, Duration),
+    Elsewhere(Addr, ForeignCopy, Duration),
     /// The same of the node where it began.
-    Origin(Addr, Proof),
+    Origin(Addr, ForeignCopy),
 }
 
-pub(super) fn rows(wave: &Wave) -> Vec<Row> {
-    let lacking = wave.lacking.iter().copied().map(Row::Lacks);
-    let elsewhere = |(node, proof): &(Addr, Proof)| {
+pub(super) fn rows(wave: &Wave) -> Vec<WaveTableRow> {
+    let lacking = wave.lacking.iter().copied().map(WaveTableRow::Lacks);
+    let elsewhere = |(node, proof): &(Addr, ForeignCopy)| {
         let delay = proof.at.since(wave.began);
-        if *node == wave.id.origin { Row::Origin(*node, *proof) } else { Row::Elsewhere(*node, *proof, delay) }
+        if *node == wave.id.origin {
+            WaveTableRow::Origin(*node, *proof)
+        } else {
+            WaveTableRow::Elsewhere(*node, *proof, delay)
+        }
     };
-    lacking.chain(wave.rows.iter().copied().map(Row::Has)).chain(wave.elsewhere.iter().map(elsewhere)).collect()
+    lacking
+        .chain(wave.rows.iter().copied().map(WaveTableRow::Has))
+        .chain(wave.elsewhere.iter().map(elsewhere))
+        .collect()
 }
 
 pub(super) fn heading(names: usize, view: &View<'_>) -> Parts {
@@ -57,7 +64,7 @@ fn pieces(why: &str, tone: Tone) -> Parts {
 }
 
 /// A node elsewhere: from whom, hop and delay.
-fn elsewhere(node: Addr, proof: Proof, [from, hop, delay]: [&str; 3], names: usize, view: &View<'_>) -> Parts {
+fn elsewhere(node: Addr, proof: ForeignCopy, [from, hop, delay]: [&str; 3], names: usize, view: &View<'_>) -> Parts {
     let name = |text: &str| text::left(text, names, view.theme.glyphs);
     vec![
         (Tone::Wave, format!("{} ", view.theme.sign("◇", "+"))),
@@ -67,7 +74,7 @@ fn elsewhere(node: Addr, proof: Proof, [from, hop, delay]: [&str; 3], names: usi
     ]
 }
 
-impl Row {
+impl WaveTableRow {
     pub(super) fn node(&self) -> Addr {
         match self {
             Self::Lacks(node) | Self::Elsewhere(node, ..) | Self::Origin(node, _) => *node,

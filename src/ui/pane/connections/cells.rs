@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Row, tone_of};
+use super::{ConnectionRow, tone_of};
 use crate::event::{Direction, Purpose};
-use crate::model::link::{Link, LinkKey, LinkState, Ping};
-use crate::model::node::{Node, NodeState};
+use crate::model::link::{LinkHistory, LinkKey, LinkState, Ping};
+use crate::model::node::{NodeRecord, NodeState};
 use crate::model::span_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -105,7 +105,7 @@ struct Answers {
 }
 
 impl Answers {
-    fn take(&mut self, link: &Link, now: Time) {
+    fn take(&mut self, link: &LinkHistory, now: Time) {
         self.misses = self.misses.max(link.misses);
         for ping in link.pings_since(now, PING_SPAN) {
             if let Some(rtt_us) = ping.rtt_us {
@@ -125,10 +125,10 @@ impl Answers {
 }
 
 impl Seen {
-    pub(super) fn of(view: &View<'_>, rows: &[Row]) -> Self {
+    pub(super) fn of(view: &View<'_>, rows: &[ConnectionRow]) -> Self {
         let shown = rows.iter().filter_map(|row| match row {
-            Row::Node(addr) => Some((*addr, Answers::default())),
-            Row::Link(_) => None,
+            ConnectionRow::Node(addr) => Some((*addr, Answers::default())),
+            ConnectionRow::Link(_) => None,
         });
         let mut nodes: BTreeMap<Addr, Answers> = shown.collect();
         for link in view.model.links().up() {
@@ -141,11 +141,17 @@ impl Seen {
 }
 
 /// One line.
-pub(super) fn parts(row: Row, columns: &[(Column, usize)], seen: &Seen, view: &View<'_>, is_selected: bool) -> Parts {
+pub(super) fn parts(
+    row: ConnectionRow,
+    columns: &[(Column, usize)],
+    seen: &Seen,
+    view: &View<'_>,
+    is_selected: bool,
+) -> Parts {
     let sign = if is_selected { ">" } else { lit_sign(row, view) };
     let mut parts = vec![(Tone::Wave, format!("{sign} "))];
     match row {
-        Row::Node(addr) => {
+        ConnectionRow::Node(addr) => {
             if let Some(node) = view.model.nodes().get(addr) {
                 let none = Answers::default();
                 let answers = seen.nodes.get(&addr).unwrap_or(&none);
@@ -154,7 +160,7 @@ pub(super) fn parts(row: Row, columns: &[(Column, usize)], seen: &Seen, view: &V
                     .extend(columns.iter().flat_map(|(column, width)| node_cell(node, answers, *column, *width, view)));
             }
         }
-        Row::Link(key) => {
+        ConnectionRow::Link(key) => {
             parts.push((Tone::Stale, view.theme.sign(" └ ", " ` ").to_owned()));
             if let Some(link) = view.model.links().get(key.node, key.peer) {
                 parts.extend(columns.iter().flat_map(|(column, width)| link_cell(link, *column, *width, view)));
@@ -166,8 +172,8 @@ pub(super) fn parts(row: Row, columns: &[(Column, usize)], seen: &Seen, view: &V
 
 /// A dash before the nodes that the lit node is linked to, a sign before those that have the lit
 /// message.
-fn lit_sign(row: Row, view: &View<'_>) -> &'static str {
-    let Row::Node(addr) = row else { return " " };
+fn lit_sign(row: ConnectionRow, view: &View<'_>) -> &'static str {
+    let ConnectionRow::Node(addr) = row else { return " " };
     if let Some(rumor) = view.lit.message.and_then(|id| view.model.rumors().get(id)) {
         return if rumor.holders(view.model.nodes()).any(|holder| holder == addr) {
             view.theme.sign("◆", "+")
@@ -175,14 +181,14 @@ fn lit_sign(row: Row, view: &View<'_>) -> &'static str {
             " "
         };
     }
-    let is_linked = |node, peer| view.model.links().get(node, peer).is_some_and(Link::is_up);
+    let is_linked = |node, peer| view.model.links().get(node, peer).is_some_and(LinkHistory::is_up);
     match view.lit.node {
         Some(lit) if is_linked(lit, addr) || is_linked(addr, lit) => view.theme.sign("─", "-"),
         Some(_) | None => " ",
     }
 }
 
-fn node_cell(node: &Node, answers: &Answers, column: Column, width: usize, view: &View<'_>) -> Parts {
+fn node_cell(node: &NodeRecord, answers: &Answers, column: Column, width: usize, view: &View<'_>) -> Parts {
     let state = node.state();
     match column {
         Column::Name => vec![(tone_of(node.addr, view), left(&view.short_name(node.addr), width, view.theme))],
@@ -199,7 +205,7 @@ fn node_cell(node: &Node, answers: &Answers, column: Column, width: usize, view:
     }
 }
 
-fn state_text(node: &Node, view: &View<'_>) -> String {
+fn state_text(node: &NodeRecord, view: &View<'_>) -> String {
     let word = state_word(node.state());
     match node.state() {
         NodeState::Up | NodeState::Suspect { .. } | NodeState::Known => word,
@@ -210,7 +216,7 @@ fn state_text(node: &Node, view: &View<'_>) -> String {
 }
 
 /// A node of ours: its links; one elsewhere: our links to it.
-fn links(node: &Node) -> String {
+fn links(node: &NodeRecord) -> String {
     let links = if node.is_ours() {
         if node.role == Some(Role::Seed) { node.registrations } else { node.neighbors }
     } else {
@@ -219,7 +225,7 @@ fn links(node: &Node) -> String {
     links.to_string()
 }
 
-fn link_cell(link: &Link, column: Column, width: usize, view: &View<'_>) -> Parts {
+fn link_cell(link: &LinkHistory, column: Column, width: usize, view: &View<'_>) -> Parts {
     let LinkKey { peer, .. } = link.key;
     match column {
         Column::Name => vec![(tone_of(peer, view), left(&view.short_name(peer), width.saturating_sub(1), view.theme))],
@@ -241,8 +247,8 @@ fn link_cell(link: &Link, column: Column, width: usize, view: &View<'_>) -> Part
     }
 }
 
-/// Who dialled, or that it is a registration.
-const fn kind(link: &Link) -> &'static str {
+/// Who dialed, or that it is a registration.
+const fn kind(link: &LinkHistory) -> &'static str {
     match (link.purpose, link.direction) {
         (Purpose::Registration, _) => "reg",
         (Purpose::Neighbor, Direction::Inbound) => "in",

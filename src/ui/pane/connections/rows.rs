@@ -3,22 +3,22 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Row, Sort};
+use super::{ConnectionRow, Sort};
 use crate::event::Purpose;
-use crate::model::link::{Link, LinkState};
-use crate::model::node::{Node, NodeState};
+use crate::model::link::{LinkHistory, LinkState};
+use crate::model::node::{NodeRecord, NodeState};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::ui::filter::Filter;
 use crate::ui::view::View;
 
 /// The lines that match, nodes in this order, each unfolded one with its links below it.
-pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>, filter: &Filter) -> Vec<Row> {
-    let mut nodes: Vec<&Node> = view.model.nodes().iter().filter(|node| is_shown(node)).collect();
+pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>, filter: &Filter) -> Vec<ConnectionRow> {
+    let mut nodes: Vec<&NodeRecord> = view.model.nodes().iter().filter(|node| is_shown(node)).collect();
     order(&mut nodes, sort, view);
     let mut rows = Vec::with_capacity(nodes.len());
     for node in nodes {
-        rows.push(Row::Node(node.addr));
+        rows.push(ConnectionRow::Node(node.addr));
         if open.contains(&node.addr) {
             rows.extend(links_of(node.addr, view));
         }
@@ -30,26 +30,27 @@ pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>, filter: &
 }
 
 /// Ours, linked to ours, or gone; not those that are known by hearsay alone.
-pub(super) fn is_shown(node: &Node) -> bool {
+pub(super) fn is_shown(node: &NodeRecord) -> bool {
     node.is_ours() || !matches!(node.state(), NodeState::Known)
 }
 
 /// Pairs of nodes with a link between them; one link of two nodes of ours is seen from both ends.
 pub(super) fn pairs_linked(view: &View<'_>) -> u64 {
-    let twice = |link: &Link| {
+    let twice = |link: &LinkHistory| {
         let back = view.model.links().get(link.key.peer, link.key.node);
-        link.key.peer < link.key.node && back.is_some_and(Link::is_up)
+        link.key.peer < link.key.node && back.is_some_and(LinkHistory::is_up)
     };
     view.model.links().up().filter(|link| !twice(link)).count() as u64
 }
 
-fn links_of(node: Addr, view: &View<'_>) -> Vec<Row> {
-    let mut links: Vec<&Link> = view.model.links().of(node).filter(|link| link.state != LinkState::Ended).collect();
+fn links_of(node: Addr, view: &View<'_>) -> Vec<ConnectionRow> {
+    let mut links: Vec<&LinkHistory> =
+        view.model.links().of(node).filter(|link| link.state != LinkState::Ended).collect();
     links.sort_by_key(|link| (link.purpose == Purpose::Neighbor, view.by_name(link.key.peer)));
-    links.into_iter().map(|link| Row::Link(link.key)).collect()
+    links.into_iter().map(|link| ConnectionRow::Link(link.key)).collect()
 }
 
-fn order(nodes: &mut [&Node], sort: Sort, view: &View<'_>) {
+fn order(nodes: &mut [&NodeRecord], sort: Sort, view: &View<'_>) {
     let rtts = if sort == Sort::Rtt { rtts(view) } else { BTreeMap::new() };
     nodes.sort_by_cached_key(|node| {
         let first = match sort {

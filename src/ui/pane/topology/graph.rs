@@ -1,8 +1,8 @@
 //! Who is there and who is linked to whom, as far as it is drawn.
 
 use crate::event::Purpose;
-use crate::model::node::{Node, NodeState};
-use crate::model::{HashMap, Model};
+use crate::model::node::{NodeRecord, NodeState};
+use crate::model::{FastHashMap, Model};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::ui::view::View;
@@ -11,13 +11,13 @@ use crate::ui::view::View;
 const HEARSAY_SHOWN: usize = 120;
 
 /// What is drawn: seeds first, then peers, ours first, each by name.
-pub(super) struct Graph<'a> {
-    pub(super) nodes: Vec<&'a Node>,
+pub(super) struct DrawnGraph<'a> {
+    pub(super) nodes: Vec<&'a NodeRecord>,
     /// In the order of the nodes.
     pub(super) ties: Vec<Tie>,
     /// Nodes that were only heard of and are not drawn.
     pub(super) more: usize,
-    numbers: HashMap<Addr, usize>,
+    numbers: FastHashMap<Addr, usize>,
 }
 
 /// A link between two of the nodes, by their numbers; one line for both ends.
@@ -28,7 +28,7 @@ pub(super) struct Tie {
     /// The higher number.
     pub(super) b: usize,
     /// A neighbor, or a registration with a seed.
-    pub(super) kind: Kind,
+    pub(super) kind: TieKind,
     /// Misses in a row that one end counts on the other.
     pub(super) misses: u32,
     /// What is wrong with it on purpose.
@@ -47,7 +47,7 @@ pub(super) enum Harm {
 
 /// What a tie is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum TieKind {
     Registration,
     Neighbor,
 }
@@ -63,7 +63,7 @@ impl Tie {
     }
 }
 
-impl<'a> Graph<'a> {
+impl<'a> DrawnGraph<'a> {
     pub(super) fn of(view: &View<'a>) -> Self {
         let (mut nodes, more) = nodes(view.model);
         nodes.sort_by_cached_key(|node| {
@@ -82,12 +82,12 @@ impl<'a> Graph<'a> {
 
     /// The neighbors of a node.
     pub(super) fn neighbors(&self, node: usize) -> impl Iterator<Item = usize> {
-        let near = self.ties.iter().filter(move |tie| tie.kind == Kind::Neighbor && tie.touches(node));
+        let near = self.ties.iter().filter(move |tie| tie.kind == TieKind::Neighbor && tie.touches(node));
         near.map(move |tie| tie.beyond(node))
     }
 }
 
-fn nodes(model: &Model) -> (Vec<&Node>, usize) {
+fn nodes(model: &Model) -> (Vec<&NodeRecord>, usize) {
     let mut hearsay = 0;
     let nodes = model.nodes().iter().filter(|node| {
         let is_hearsay = node.state() == NodeState::Known && node.role != Some(Role::Seed);
@@ -106,13 +106,13 @@ fn harm(model: &Model, one: Addr, other: Addr) -> Harm {
     }
 }
 
-fn ties(model: &Model, numbers: &HashMap<Addr, usize>) -> Vec<Tie> {
+fn ties(model: &Model, numbers: &FastHashMap<Addr, usize>) -> Vec<Tie> {
     let mut ties: Vec<Tie> = Vec::new();
     for link in model.links().up() {
         let (Some(node), Some(peer)) = (numbers.get(&link.key.node), numbers.get(&link.key.peer)) else { continue };
         let kind = match link.purpose {
-            Purpose::Registration => Kind::Registration,
-            Purpose::Neighbor => Kind::Neighbor,
+            Purpose::Registration => TieKind::Registration,
+            Purpose::Neighbor => TieKind::Neighbor,
         };
         let harm = harm(model, link.key.node, link.key.peer);
         ties.push(Tie { a: *node.min(peer), b: *node.max(peer), kind, misses: link.misses, harm });

@@ -15,7 +15,7 @@ const NAME_WIDTH_MAX: usize = 8;
 
 /// How the nodes stand in the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(super) struct GridPlan {
     /// Nodes of a row.
     per_row: usize,
     /// Columns that a node takes.
@@ -27,19 +27,19 @@ pub(super) struct Plan {
 }
 
 /// As wide a step as still fits, or as many rows as it takes with the narrowest.
-pub(super) fn plan(nodes: usize, names: usize, area: Rect) -> Plan {
+pub(super) fn plan(nodes: usize, names: usize, area: Rect) -> GridPlan {
     let margin = u16::try_from(names.min(NAME_WIDTH_MAX) + 1).unwrap_or(0);
     let plan = |step: u16| {
         let room = usize::from(area.width.saturating_sub(margin).max(step) / step);
         // Tens are easy to count.
         let per_row = if room >= 10 { room / 10 * 10 } else { room.max(1) };
-        Plan { per_row, step, margin, rows: nodes.div_ceil(per_row) }
+        GridPlan { per_row, step, margin, rows: nodes.div_ceil(per_row) }
     };
     let wide = plan(2);
     if wide.rows <= usize::from(area.height) { wide } else { plan(1) }
 }
 
-impl Plan {
+impl GridPlan {
     /// Columns that are drawn on.
     pub(super) fn width(self) -> u16 {
         self.margin + u16::try_from(self.per_row).unwrap_or(u16::MAX).saturating_mul(self.step)
@@ -49,7 +49,7 @@ impl Plan {
 /// Draws it; where each node is then, and how many rows do not fit.
 pub(super) fn render(
     scenery: &Scenery<'_>,
-    plan: Plan,
+    plan: GridPlan,
     frame: &mut Frame<'_>,
     area: Rect,
     view: &View<'_>,

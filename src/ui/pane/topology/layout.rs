@@ -139,7 +139,7 @@ pub(crate) fn link_len(nodes: usize) -> f64 {
 fn relax(points: &mut [Point], job: &Job, rounds: u32, step: f64) {
     let len = link_len(points.len());
     let mut forces = vec![Point::default(); points.len()];
-    let mut field = Field::default();
+    let mut field = Repulsion::default();
     for round in 0..rounds {
         forces.fill(Point::default());
         field.repel(points, len, &mut forces);
@@ -185,11 +185,11 @@ fn push(forces: &mut [Point], who: usize, way: Point, by: f64) {
 
 /// Who repels whom: everybody, or the nodes of the squares around one's own.
 #[derive(Default)]
-struct Field {
+struct Repulsion {
     squares: Vec<Vec<usize>>,
 }
 
-impl Field {
+impl Repulsion {
     fn repel(&mut self, points: &[Point], len: f64, forces: &mut [Point]) {
         if points.len() <= ALL_PAIRS_MAX {
             for a in 0..points.len() {

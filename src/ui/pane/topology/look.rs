@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::graph::Harm;
 use super::sketch::cut_sign;
-use crate::model::node::{Node, NodeState};
+use crate::model::node::{NodeRecord, NodeState};
 use crate::proto::message::Role;
 use crate::ui::options::Glyphs;
 use crate::ui::theme::{Theme, Tone};
@@ -12,13 +12,13 @@ use crate::ui::view::View;
 
 /// How far the wave came to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wet {
+pub(super) enum Arrival {
     /// No wave is shown, or it is none of the node's business.
-    Still,
+    NoWave,
     /// The wave has not come yet.
-    Dry,
+    NotYet,
     /// It came, after so many hops if that is known.
-    Reached(Option<u16>),
+    Hop(Option<u16>),
 }
 
 /// What stands for a node.
@@ -26,21 +26,21 @@ pub(super) enum Wet {
 pub(super) struct Look {
     pub(super) sign: &'static str,
     pub(super) tone: Tone,
-    kind: Kind,
+    kind: LegendKind,
     /// What is wrong with it, where the sign tells how far the wave came to it.
-    pub(super) trouble: Option<Trouble>,
+    pub(super) trouble: Option<NodeMark>,
 }
 
 /// What is wrong with a node, beside its sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Trouble {
+pub(super) struct NodeMark {
     pub(super) sign: &'static str,
-    kind: Kind,
+    kind: LegendKind,
 }
 
 /// What the legend tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
+enum LegendKind {
     Seed,
     Origin,
     Reached,
@@ -74,59 +74,59 @@ const HOPS: [(&str, &str); 10] = [
 ];
 
 /// Whether it has the message, and what is wrong with it. Who is gone and never had it is gone and nothing else.
-pub(super) fn look(node: &Node, wet: Wet, theme: Theme) -> Look {
+pub(super) fn look(node: &NodeRecord, arrival: Arrival, theme: Theme) -> Look {
     let state = node.state();
     let kind = kind_of(node, state);
     let still = Look { sign: kind.sign(theme), tone: kind.tone(), kind, trouble: None };
-    let trouble = Trouble { sign: kind.sign(theme), kind };
+    let trouble = NodeMark { sign: kind.sign(theme), kind };
     match state {
-        NodeState::Dead | NodeState::Killed | NodeState::Left if wet == Wet::Dry => still,
+        NodeState::Dead | NodeState::Killed | NodeState::Left if arrival == Arrival::NotYet => still,
         NodeState::Suspect { .. } | NodeState::Hung | NodeState::Dead | NodeState::Killed | NodeState::Left => {
-            match wet {
-                Wet::Still => still,
-                Wet::Dry => Look { tone: kind.tone(), trouble: Some(trouble), ..dry(theme) },
-                Wet::Reached(hop) => Look { tone: kind.tone(), trouble: Some(trouble), ..reached(hop, theme) },
+            match arrival {
+                Arrival::NoWave => still,
+                Arrival::NotYet => Look { tone: kind.tone(), trouble: Some(trouble), ..dry(theme) },
+                Arrival::Hop(hop) => Look { tone: kind.tone(), trouble: Some(trouble), ..reached(hop, theme) },
             }
         }
-        NodeState::Up | NodeState::Known => match wet {
-            Wet::Reached(hop) => reached(hop, theme),
-            Wet::Dry if kind == Kind::Up => dry(theme),
-            Wet::Dry | Wet::Still => still,
+        NodeState::Up | NodeState::Known => match arrival {
+            Arrival::Hop(hop) => reached(hop, theme),
+            Arrival::NotYet if kind == LegendKind::Up => dry(theme),
+            Arrival::NotYet | Arrival::NoWave => still,
         },
     }
 }
 
 /// What it is while no wave is shown.
-fn kind_of(node: &Node, state: NodeState) -> Kind {
+fn kind_of(node: &NodeRecord, state: NodeState) -> LegendKind {
     match state {
-        NodeState::Suspect { .. } => Kind::Suspect,
-        NodeState::Hung => Kind::Hung,
-        NodeState::Dead | NodeState::Killed => Kind::Dead,
-        NodeState::Left => Kind::Left,
-        NodeState::Up | NodeState::Known if node.role == Some(Role::Seed) => Kind::Seed,
-        NodeState::Known => Kind::HeardOf,
-        NodeState::Up if !node.is_ours() => Kind::Elsewhere,
-        NodeState::Up => Kind::Up,
+        NodeState::Suspect { .. } => LegendKind::Suspect,
+        NodeState::Hung => LegendKind::Hung,
+        NodeState::Dead | NodeState::Killed => LegendKind::Dead,
+        NodeState::Left => LegendKind::Left,
+        NodeState::Up | NodeState::Known if node.role == Some(Role::Seed) => LegendKind::Seed,
+        NodeState::Known => LegendKind::HeardOf,
+        NodeState::Up if !node.is_ours() => LegendKind::Elsewhere,
+        NodeState::Up => LegendKind::Up,
     }
 }
 
 fn dry(theme: Theme) -> Look {
-    Look { sign: Kind::Dry.sign(theme), tone: Kind::Dry.tone(), kind: Kind::Dry, trouble: None }
+    Look { sign: LegendKind::Dry.sign(theme), tone: LegendKind::Dry.tone(), kind: LegendKind::Dry, trouble: None }
 }
 
 fn reached(hop: Option<u16>, theme: Theme) -> Look {
     let (kind, sign) = match hop {
-        None => (Kind::ReachedSomehow, None),
-        Some(0) => (Kind::Origin, None),
+        None => (LegendKind::ReachedSomehow, None),
+        Some(0) => (LegendKind::Origin, None),
         Some(hop) => match HOPS.get(usize::from(hop)) {
-            Some((unicode, ascii)) => (Kind::Reached, Some(theme.sign(unicode, ascii))),
-            None => (Kind::ReachedFar, None),
+            Some((unicode, ascii)) => (LegendKind::Reached, Some(theme.sign(unicode, ascii))),
+            None => (LegendKind::ReachedFar, None),
         },
     };
     Look { sign: sign.unwrap_or(kind.sign(theme)), tone: kind.tone(), kind, trouble: None }
 }
 
-impl Kind {
+impl LegendKind {
     /// As it stands in the legend, and on the map unless there are several.
     const fn sign(self, theme: Theme) -> &'static str {
         match self {
@@ -231,33 +231,33 @@ fn lines(items: Vec<Vec<Span<'static>>>, gap: &'static str, columns: usize) -> V
 }
 
 /// A sign, and a word for it.
-struct Entry {
+struct LegendEntry {
     tone: Tone,
     sign: &'static str,
     word: &'static str,
     short: &'static str,
 }
 
-impl Entry {
+impl LegendEntry {
     fn spans(&self, tie: &str, word: &str, view: &View<'_>) -> Vec<Span<'static>> {
         vec![view.span(self.tone, self.sign), view.span(Tone::Stale, format!("{tie}{word}"))]
     }
 }
 
-fn entries(looks: &[Look], harms: &[Harm], lacking: Lacking, theme: Theme) -> Vec<Entry> {
+fn entries(looks: &[Look], harms: &[Harm], lacking: Lacking, theme: Theme) -> Vec<LegendEntry> {
     let troubles = looks.iter().filter_map(|look| look.trouble).map(|trouble| trouble.kind);
-    let mut kinds: Vec<Kind> = looks.iter().map(|look| look.kind).chain(troubles).collect();
+    let mut kinds: Vec<LegendKind> = looks.iter().map(|look| look.kind).chain(troubles).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let of_kind = |kind: Kind| {
+    let of_kind = |kind: LegendKind| {
         let (word, short) = kind.words(lacking);
-        Entry { tone: kind.tone(), sign: kind.sign(theme), word, short }
+        LegendEntry { tone: kind.tone(), sign: kind.sign(theme), word, short }
     };
     let of_harm = [
         (Harm::Faulty, Tone::Suspect, theme.sign("┈", "."), "faulty"),
         (Harm::Cut, Tone::Dead, cut_sign(theme), "cut"),
     ];
     let of_harm = of_harm.into_iter().filter(|(harm, ..)| harms.contains(harm));
-    let of_harm = of_harm.map(|(_, tone, sign, word)| Entry { tone, sign, word, short: word });
+    let of_harm = of_harm.map(|(_, tone, sign, word)| LegendEntry { tone, sign, word, short: word });
     kinds.into_iter().map(of_kind).chain(of_harm).collect()
 }

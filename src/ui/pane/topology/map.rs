@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
-use super::graph::{Harm, Kind, Tie};
+use super::graph::{Harm, Tie, TieKind};
 use super::layout::{HEIGHT, Point, WIDTH};
 use super::sketch::{self, Dash, Ground, Mark, Rank, Stroke};
 use super::{Registrations, Scenery};
@@ -47,24 +47,24 @@ pub(super) fn render(
 fn links(scenery: &Scenery<'_>, cells: &[Position], all: bool) -> Vec<Stroke> {
     let is_selected = |tie: &Tie| scenery.selected.is_some_and(|node| tie.touches(node));
     let is_shown = |tie: &&Tie| match tie.kind {
-        Kind::Neighbor => all || is_selected(tie) || tie.misses > 0 || tie.harm == Harm::Cut,
-        Kind::Registration => is_selected(tie) || scenery.registrations == Registrations::Shown,
+        TieKind::Neighbor => all || is_selected(tie) || tie.misses > 0 || tie.harm == Harm::Cut,
+        TieKind::Registration => is_selected(tie) || scenery.registrations == Registrations::Shown,
     };
     let mut ties: Vec<&Tie> = scenery.graph.ties.iter().filter(is_shown).collect();
     // What matters more is drawn later, over the rest.
     ties.sort_by_key(|tie| (tie.kind, is_selected(tie), tie.misses, tie.harm));
     let stroke = |tie: &Tie| {
         let tone = match tie.kind {
-            Kind::Neighbor | Kind::Registration if tie.harm == Harm::Cut => Tone::Dead,
-            Kind::Neighbor | Kind::Registration if tie.misses > 0 || tie.harm == Harm::Faulty => Tone::Suspect,
-            Kind::Registration => Tone::Seed,
-            Kind::Neighbor if is_selected(tie) => Tone::Plain,
-            Kind::Neighbor => Tone::Stale,
+            TieKind::Neighbor | TieKind::Registration if tie.harm == Harm::Cut => Tone::Dead,
+            TieKind::Neighbor | TieKind::Registration if tie.misses > 0 || tie.harm == Harm::Faulty => Tone::Suspect,
+            TieKind::Registration => Tone::Seed,
+            TieKind::Neighbor if is_selected(tie) => Tone::Plain,
+            TieKind::Neighbor => Tone::Stale,
         };
         let dash = match (tie.harm, tie.kind) {
             (Harm::Cut, _) => Dash::Cut,
-            (Harm::Faulty, _) | (Harm::None, Kind::Registration) => Dash::Dotted,
-            (Harm::None, Kind::Neighbor) => Dash::Solid,
+            (Harm::Faulty, _) | (Harm::None, TieKind::Registration) => Dash::Dotted,
+            (Harm::None, TieKind::Neighbor) => Dash::Solid,
         };
         Stroke { from: cells[tie.a], to: cells[tie.b], part: 1.0, tone, dash }
     };
@@ -84,7 +84,7 @@ pub(super) fn wave(scenery: &Scenery<'_>, cells: &[Position]) -> Vec<Stroke> {
 /// The cell of each node; no two on one as long as there is room nearby.
 fn cells(points: &[Point], area: Rect) -> Vec<Position> {
     let mut ground = Ground::new(area, &[]);
-    let frame = Window::of(area);
+    let frame = MapWindow::of(area);
     let place = |point: &Point| {
         let wanted = frame.cell(*point);
         let at = nearest_free(wanted, &ground).unwrap_or(wanted);
@@ -95,7 +95,7 @@ fn cells(points: &[Point], area: Rect) -> Vec<Position> {
 }
 
 /// The part of the pane that the layout takes: in proportion, a little stretched.
-struct Window {
+struct MapWindow {
     area: Rect,
     /// Cells from the left and from above, and cells of the whole width and height.
     left: f64,
@@ -104,7 +104,7 @@ struct Window {
     down: f64,
 }
 
-impl Window {
+impl MapWindow {
     fn of(area: Rect) -> Self {
         let (columns, rows) = (f64::from(area.width.saturating_sub(1)), f64::from(area.height.saturating_sub(1)));
         // A cell is twice as high as it is wide.

@@ -7,7 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 use super::Scenery;
-use super::graph::{Harm, Kind, Tie};
+use super::graph::{Harm, Tie, TieKind};
 use super::map;
 use super::sketch::{self, Dash, Mark, Rank, Stroke};
 use crate::model::Map;
@@ -92,7 +92,7 @@ const fn dash(tie: &Tie) -> Dash {
 fn links(scenery: &Scenery<'_>, middle: usize, shown: &Map<usize, Spot>) -> Vec<Stroke> {
     let rings = |tie: &Tie| Some((shown.get(&tie.a)?, shown.get(&tie.b)?));
     let mut strokes: Vec<Stroke> = Vec::new();
-    for tie in scenery.graph.ties.iter().filter(|tie| tie.kind == Kind::Neighbor) {
+    for tie in scenery.graph.ties.iter().filter(|tie| tie.kind == TieKind::Neighbor) {
         let Some((a, b)) = rings(tie).filter(|(a, b)| a.ring < 2 || b.ring < 2) else { continue };
         let tone = if tie.harm == Harm::Cut {
             Tone::Dead

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::SeedableRng;
 use rand_pcg::Pcg32;
 
-use super::graph::{Graph, Kind};
+use super::graph::{DrawnGraph, TieKind};
 use super::layout::{self, Effort, Hold, Job, Point};
 use crate::model::Map;
 use crate::proto::addr::Addr;
@@ -28,7 +28,7 @@ const FORGOTTEN_MAX: usize = 1_024;
 
 /// A layout to be made by somebody else.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Order {
+pub(crate) struct LayoutRequest {
     pub(super) who: Vec<Addr>,
     pub(super) job: Job,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Delivered {
     places: Vec<(Addr, Point)>,
 }
 
-impl Order {
+impl LayoutRequest {
     /// So many nodes in a ring.
     #[cfg(test)]
     pub(crate) fn ring(nodes: u16) -> Self {
@@ -57,7 +57,7 @@ impl Order {
 
 /// Where one node is.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct NodePosition {
     point: Point,
     /// Until then it may be moved.
     settles: Time,
@@ -65,9 +65,9 @@ struct Place {
 
 /// Where everybody is.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct Positions {
     /// Those that are or were linked to a neighbor.
-    linked: Map<Addr, Place>,
+    linked: Map<Addr, NodePosition>,
     /// The others: a number at the lower edge each.
     docks: Map<Addr, usize>,
     /// What the links looked like, and since when.
@@ -78,11 +78,11 @@ pub(super) struct Places {
     is_ordered: bool,
 }
 
-impl Places {
+impl Positions {
     /// Where each node of the graph is, in its order.
-    pub(super) fn points(&self, graph: &Graph<'_>) -> Vec<Point> {
+    pub(super) fn points(&self, graph: &DrawnGraph<'_>) -> Vec<Point> {
         let mut seeds = 0;
-        let place = |node: &&crate::model::node::Node| match (self.linked.get(&node.addr), node.role) {
+        let place = |node: &&crate::model::node::NodeRecord| match (self.linked.get(&node.addr), node.role) {
             (Some(place), _) => place.point,
             (None, Some(Role::Seed)) => {
                 seeds += 1;
@@ -95,7 +95,7 @@ impl Places {
 
     /// Looks at who came and what is linked now. What is more than a moment's work is returned to be
     /// made by somebody else; its result comes by [`Places::take`].
-    pub(super) fn update(&mut self, graph: &Graph<'_>, now: Time) -> Option<Order> {
+    pub(super) fn update(&mut self, graph: &DrawnGraph<'_>, now: Time) -> Option<LayoutRequest> {
         let ties = Self::ties_of(graph);
         if ties != self.ties {
             let is_first = self.ties.is_empty();
@@ -136,13 +136,13 @@ impl Places {
         self.ties_then = 0;
     }
 
-    fn ties_of(graph: &Graph<'_>) -> Vec<(Addr, Addr)> {
-        let neighbors = graph.ties.iter().filter(|tie| tie.kind == Kind::Neighbor);
+    fn ties_of(graph: &DrawnGraph<'_>) -> Vec<(Addr, Addr)> {
+        let neighbors = graph.ties.iter().filter(|tie| tie.kind == TieKind::Neighbor);
         neighbors.map(|tie| (graph.nodes[tie.a].addr, graph.nodes[tie.b].addr)).collect()
     }
 
     /// Gives a place near its neighbors to each node that has its first link.
-    fn welcome(&mut self, graph: &Graph<'_>, now: Time) {
+    fn welcome(&mut self, graph: &DrawnGraph<'_>, now: Time) {
         let mut near: Map<Addr, Vec<Addr>> = Map::default();
         for (a, b) in &self.ties {
             near.entry(*a).or_default().push(*b);
@@ -152,7 +152,7 @@ impl Places {
         for (addr, neighbors) in &near {
             if !self.linked.contains_key(addr) {
                 let point = self.near(*addr, neighbors, len);
-                self.linked.insert(*addr, Place { point, settles: now + SETTLE_TIME });
+                self.linked.insert(*addr, NodePosition { point, settles: now + SETTLE_TIME });
             }
         }
         if self.linked.len() > near.len() + FORGOTTEN_MAX {
@@ -177,7 +177,7 @@ impl Places {
     }
 
     /// Gives a dock to each peer that was never linked, and takes it from those that are.
-    fn dock(&mut self, graph: &Graph<'_>) {
+    fn dock(&mut self, graph: &DrawnGraph<'_>) {
         let is_docked = |addr: Addr| !self.linked.contains_key(&addr);
         self.docks.retain(|addr, _| is_docked(*addr) && graph.number(*addr).is_some());
         let mut taken: Vec<usize> = self.docks.values().copied().collect();
@@ -192,8 +192,8 @@ impl Places {
     }
 
     /// What there is to lay out, if anybody may still be moved.
-    fn order(&mut self, now: Time) -> Option<Order> {
-        let is_free = |place: &Place| place.settles > now;
+    fn order(&mut self, now: Time) -> Option<LayoutRequest> {
+        let is_free = |place: &NodePosition| place.settles > now;
         if !self.linked.values().any(is_free) {
             return None;
         }
@@ -204,11 +204,11 @@ impl Places {
         } else {
             Effort::Adjust
         };
-        let body = |place: &Place| (place.point, if is_free(place) { Hold::Free } else { Hold::Pinned });
+        let body = |place: &NodePosition| (place.point, if is_free(place) { Hold::Free } else { Hold::Pinned });
         let bodies = self.linked.values().map(body).collect();
         let place_of = |addr| self.linked.get_index_of(addr);
         let ties = self.ties.iter().filter_map(|(a, b)| Some((place_of(a)?, place_of(b)?))).collect();
-        Some(Order { who: self.linked.keys().copied().collect(), job: Job { bodies, ties, effort } })
+        Some(LayoutRequest { who: self.linked.keys().copied().collect(), job: Job { bodies, ties, effort } })
     }
 }
 

@@ -1,11 +1,11 @@
-//! Who names the address of a neighbor: see [`crate::proto::claims`].
+//! Who names the address of a neighbor: see [`crate::proto::takeover`].
 
-use super::{Peer, Stage};
+use super::{LinkStage, Peer};
 use crate::proto::addr::Addr;
-use crate::proto::claims::{Claim, Claims};
 use crate::proto::event::{LinkEnd, LinkId, Rule, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{GoodbyeReason, Hello, Message, ProbeSeq};
+use crate::proto::takeover::{Takeover, Takeovers};
 use crate::proto::time::Time;
 
 impl Peer {
@@ -13,12 +13,12 @@ impl Peer {
     pub(super) fn claim(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
         let named = hello.listen;
         if self.claims.has(named) {
-            return self.offend(now, link, Rule::NameTaken, &named.to_string(), out);
+            return self.protocol_violation(now, link, Rule::NameTaken, &named.to_string(), out);
         }
         let Some(seq) = self.probe(now, named, out) else { return };
-        let decide_by = now + Claims::patience(self.config.handshake_timeout, self.config.liveness_interval);
+        let decide_by = now + Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval);
         if let Some(open) = self.links.get_mut(&link) {
-            open.stage = Stage::Opening { hello_by: decide_by + self.config.handshake_timeout };
+            open.stage = LinkStage::Opening { hello_by: decide_by + self.config.handshake_timeout };
         }
         self.claims.add(link, hello, seq, decide_by);
     }
@@ -26,21 +26,22 @@ impl Peer {
     /// The neighbor answers: whoever named its address meanwhile is somebody else.
     pub(super) fn refute_claim(&mut self, now: Time, peer: Addr, seq: ProbeSeq, out: &mut impl Output) {
         if let Some(claim) = self.claims.refuted(peer, seq) {
-            self.offend(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
+            self.protocol_violation(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
         }
     }
 
     /// Newcomers whose named neighbor is gone, or has not answered in time, take its place.
     pub(super) fn settle_claims(&mut self, now: Time, out: &mut impl Output) {
         loop {
-            let is_decided =
-                |claim: &Claim| !self.links.contains_key(&claim.link) || self.overlay.get(claim.hello.listen).is_none();
+            let is_decided = |claim: &Takeover| {
+                !self.links.contains_key(&claim.link) || self.overlay.get(claim.hello.listen).is_none()
+            };
             let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
             self.give_place(now, &claim, out);
         }
     }
 
-    fn give_place(&mut self, now: Time, claim: &Claim, out: &mut impl Output) {
+    fn give_place(&mut self, now: Time, claim: &Takeover, out: &mut impl Output) {
         let (link, peer) = (claim.link, claim.hello.listen);
         if !self.links.contains_key(&link) {
             return;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::links::Links;
-use crate::engine::fault::{Fate, FaultTable, Faults, Way};
+use crate::engine::fault::{FaultTable, Faults, Outcome, Route};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{EventKind, LinkId, Purpose};
@@ -32,14 +32,14 @@ pub(super) struct FaultView {
 
 /// The faults at one node.
 #[derive(Debug)]
-pub(super) struct Trouble {
+pub(super) struct NodeFaults {
     me: Addr,
     faults: Faults,
     view: Arc<FaultView>,
     /// Who is at the other end of a link, as far as known.
     peers: HashMap<LinkId, Addr, foldhash::fast::RandomState>,
     /// What comes later, in order.
-    under_way: BTreeMap<(Time, u64), Parcel>,
+    under_way: BTreeMap<(Time, u64), InFlight>,
     parcels: u64,
     /// Ends of connections that do not get through to this node.
     withheld: Vec<(LinkId, CloseCause)>,
@@ -47,7 +47,7 @@ pub(super) struct Trouble {
 
 /// What comes later.
 #[derive(Debug)]
-pub(super) enum Parcel {
+pub(super) enum InFlight {
     /// For the machine.
     In(Input),
     /// For a node elsewhere.
@@ -56,7 +56,7 @@ pub(super) enum Parcel {
     HangUp(LinkId),
 }
 
-impl Parcel {
+impl InFlight {
     fn link(&self) -> Option<LinkId> {
         match self {
             Self::Out(link, _)
@@ -64,7 +64,7 @@ impl Parcel {
             | Self::In(Input::Message { link, .. } | Input::Link { link, .. }) => Some(*link),
             Self::In(
                 Input::Start
-                | Input::TurnedAway { .. }
+                | Input::Rejected { .. }
                 | Input::DialFailed { .. }
                 | Input::Late { .. }
                 | Input::Command(_)
@@ -74,10 +74,10 @@ impl Parcel {
     }
 }
 
-impl Trouble {
+impl NodeFaults {
     /// No faults so far; `seed` decides all that is left to chance.
     pub(super) fn new(me: Addr, seed: u64, view: Arc<FaultView>) -> Self {
-        let mut trouble = Self {
+        let mut faults = Self {
             me,
             faults: Faults::new(seed),
             view: Arc::default(),
@@ -86,8 +86,8 @@ impl Trouble {
             parcels: 0,
             withheld: Vec::new(),
         };
-        trouble.set(Time::from_micros(0), view);
-        trouble
+        faults.set(Time::from_micros(0), view);
+        faults
     }
 
     /// From now on these faults. Ends of connections that were held back get through if they can.
@@ -95,7 +95,7 @@ impl Trouble {
         self.faults.set(Arc::new(view.table.clone()));
         self.view = view;
         for (link, cause) in std::mem::take(&mut self.withheld) {
-            self.later(now, Parcel::In(Input::Link { link, change: LinkChange::Closed { cause } }));
+            self.later(now, InFlight::In(Input::Link { link, change: LinkChange::Closed { cause } }));
         }
     }
 
@@ -115,15 +115,15 @@ impl Trouble {
     }
 
     /// The next thing that arrives now.
-    pub(super) fn next_due(&mut self, now: Time) -> Option<Parcel> {
+    pub(super) fn next_due(&mut self, now: Time) -> Option<InFlight> {
         loop {
             match self.under_way.first_entry().filter(|entry| entry.key().0 <= now)?.remove() {
-                Parcel::In(input) => {
+                InFlight::In(input) => {
                     if let Some(input) = self.close(now, input) {
-                        return Some(Parcel::In(input));
+                        return Some(InFlight::In(input));
                     }
                 }
-                out @ (Parcel::Out(..) | Parcel::HangUp(_)) => return Some(out),
+                out @ (InFlight::Out(..) | InFlight::HangUp(_)) => return Some(out),
             }
         }
     }
@@ -137,7 +137,7 @@ impl Trouble {
             Input::Message { link, message } => self.admit_message(now, link, message),
             input @ Input::Link { change: LinkChange::Closed { .. }, .. } => self.close(now, input),
             other @ (Input::Start
-            | Input::TurnedAway { .. }
+            | Input::Rejected { .. }
             | Input::Link { .. }
             | Input::DialFailed { .. }
             | Input::Late { .. }
@@ -146,7 +146,7 @@ impl Trouble {
         }
     }
 
-    /// Who is at the other end: whom we dialled, or who says hello.
+    /// Who is at the other end: whom we dialed, or who says hello.
     fn learn(&mut self, input: &Input) {
         if let Input::Link { link, change: LinkChange::Dialed { peer } } = input {
             self.peers.insert(*link, *peer);
@@ -159,13 +159,13 @@ impl Trouble {
         let input = Input::Message { link, message };
         self.faults.has_read(self.me, now);
         let Some(peer) = self.peers.get(&link) else { return Some(input) };
-        match self.faults.fate(now, Way { from: *peer, to: self.me, connection: link.0 }) {
-            Fate::Now => return Some(input),
-            Fate::Lost => {}
-            Fate::At(due) | Fate::Held(due) => self.later(due, Parcel::In(input)),
-            Fate::Twice(due) => {
-                self.later(due, Parcel::In(input.clone()));
-                self.later(due, Parcel::In(input));
+        match self.faults.fate(now, Route { from: *peer, to: self.me, connection: link.0 }) {
+            Outcome::Now => return Some(input),
+            Outcome::Lost => {}
+            Outcome::At(due) | Outcome::Held(due) => self.later(due, InFlight::In(input)),
+            Outcome::Twice(due) => {
+                self.later(due, InFlight::In(input.clone()));
+                self.later(due, InFlight::In(input));
             }
         }
         None
@@ -182,7 +182,7 @@ impl Trouble {
         }
         let closed = Input::Link { link, change: LinkChange::Closed { cause } };
         if let Some(last) = self.last_under_way(link).filter(|last| is_news && *last > now) {
-            self.later(last, Parcel::In(closed));
+            self.later(last, InFlight::In(closed));
             return None;
         }
         self.peers.remove(&link);
@@ -190,16 +190,16 @@ impl Trouble {
     }
 
     fn last_under_way(&self, link: LinkId) -> Option<Time> {
-        self.under_way.iter().rev().find(|(_, parcel)| parcel.link() == Some(link)).map(|((at, _), _)| *at)
+        self.under_way.iter().rev().find(|(_, in_flight)| in_flight.link() == Some(link)).map(|((at, _), _)| *at)
     }
 
-    fn later(&mut self, at: Time, parcel: Parcel) {
-        let is_message = matches!(parcel, Parcel::In(Input::Message { .. }) | Parcel::Out(..));
+    fn later(&mut self, at: Time, in_flight: InFlight) {
+        let is_message = matches!(in_flight, InFlight::In(Input::Message { .. }) | InFlight::Out(..));
         if is_message && self.under_way.len() >= UNDER_WAY_MAX {
             return;
         }
         self.parcels += 1;
-        self.under_way.insert((at, self.parcels), parcel);
+        self.under_way.insert((at, self.parcels), in_flight);
     }
 
     fn sends_elsewhere(&self, link: LinkId) -> Option<Addr> {
@@ -210,20 +210,20 @@ impl Trouble {
 /// A node's links, with its faults in front of them.
 pub(super) struct Outgoing<'a> {
     pub(super) links: &'a mut Links,
-    pub(super) trouble: &'a mut Trouble,
+    pub(super) faults: &'a mut NodeFaults,
 }
 
 impl Outgoing<'_> {
     fn send_in_trouble(&mut self, link: LinkId, message: &Message) {
-        let (now, trouble) = (self.links.now(), &mut *self.trouble);
-        let Some(peer) = trouble.sends_elsewhere(link) else { return self.links.send(link, message) };
-        match trouble.faults.fate(now, Way { from: trouble.me, to: peer, connection: link.0 }) {
-            Fate::Now => self.links.send(link, message),
-            Fate::Lost => {}
-            Fate::At(due) | Fate::Held(due) => trouble.later(due, Parcel::Out(link, message.clone())),
-            Fate::Twice(due) => {
-                trouble.later(due, Parcel::Out(link, message.clone()));
-                trouble.later(due, Parcel::Out(link, message.clone()));
+        let (now, faults) = (self.links.now(), &mut *self.faults);
+        let Some(peer) = faults.sends_elsewhere(link) else { return self.links.send(link, message) };
+        match faults.faults.fate(now, Route { from: faults.me, to: peer, connection: link.0 }) {
+            Outcome::Now => self.links.send(link, message),
+            Outcome::Lost => {}
+            Outcome::At(due) | Outcome::Held(due) => faults.later(due, InFlight::Out(link, message.clone())),
+            Outcome::Twice(due) => {
+                faults.later(due, InFlight::Out(link, message.clone()));
+                faults.later(due, InFlight::Out(link, message.clone()));
             }
         }
     }
@@ -231,7 +231,7 @@ impl Outgoing<'_> {
 
 impl Output for Outgoing<'_> {
     fn send(&mut self, link: LinkId, message: &Message) {
-        if self.trouble.faults.is_quiet() {
+        if self.faults.faults.is_quiet() {
             self.links.send(link, message);
         } else {
             self.send_in_trouble(link, message);
@@ -239,23 +239,23 @@ impl Output for Outgoing<'_> {
     }
 
     fn dial(&mut self, peer: Addr, purpose: Purpose) {
-        if !self.trouble.faults.is_cut(self.trouble.me, peer) {
+        if !self.faults.faults.is_cut(self.faults.me, peer) {
             return self.links.dial(peer, purpose);
         }
         let error = format!("no answer within {} s", DIAL_TIMEOUT.as_secs());
         let at = self.links.now() + DIAL_TIMEOUT;
-        self.trouble.later(at, Parcel::In(Input::DialFailed { peer, error }));
+        self.faults.later(at, InFlight::In(Input::DialFailed { peer, error }));
     }
 
     fn hang_up(&mut self, link: LinkId) {
-        let is_leaving = |parcel: &Parcel| matches!(parcel, Parcel::Out(waiting, _) if *waiting == link);
-        let last = self.trouble.under_way.iter().rev().find(|(_, parcel)| is_leaving(parcel));
+        let is_leaving = |in_flight: &InFlight| matches!(in_flight, InFlight::Out(waiting, _) if *waiting == link);
+        let last = self.faults.under_way.iter().rev().find(|(_, in_flight)| is_leaving(in_flight));
         match last.map(|((at, _), _)| *at) {
-            Some(at) => self.trouble.later(at, Parcel::HangUp(link)),
+            Some(at) => self.faults.later(at, InFlight::HangUp(link)),
             None => self.links.hang_up(link),
         }
-        self.trouble.peers.remove(&link);
-        self.trouble.withheld.retain(|(withheld, _)| *withheld != link);
+        self.faults.peers.remove(&link);
+        self.faults.withheld.retain(|(withheld, _)| *withheld != link);
     }
 
     fn pause(&mut self, link: LinkId, until: Time) {

@@ -14,7 +14,7 @@ use super::time::Time;
 
 /// A newcomer that waits while the node whose address it named is asked.
 #[derive(Debug)]
-pub(super) struct Claim {
+pub(super) struct Takeover {
     /// The newcomer's connection.
     pub(super) link: LinkId,
     /// What it said.
@@ -26,9 +26,9 @@ pub(super) struct Claim {
 
 /// The newcomers that wait, at most one for each address.
 #[derive(Debug, Default)]
-pub(super) struct Claims(Vec<Claim>);
+pub(super) struct Takeovers(Vec<Takeover>);
 
-impl Claims {
+impl Takeovers {
     /// How long an answer may take: well within the time that the newcomer waits for its own.
     pub(super) fn patience(handshake_timeout: Duration, liveness_interval: Duration) -> Duration {
         (handshake_timeout / 2).min(liveness_interval)
@@ -39,17 +39,17 @@ impl Claims {
     }
 
     pub(super) fn add(&mut self, link: LinkId, hello: Hello, seq: ProbeSeq, decide_by: Time) {
-        self.0.push(Claim { link, hello, seq, decide_by });
+        self.0.push(Takeover { link, hello, seq, decide_by });
     }
 
     /// The node that was named answers this probe: who named it falsely, if it was about that.
-    pub(super) fn refuted(&mut self, named: Addr, seq: ProbeSeq) -> Option<Claim> {
+    pub(super) fn refuted(&mut self, named: Addr, seq: ProbeSeq) -> Option<Takeover> {
         let at = self.0.iter().position(|claim| claim.hello.listen == named && claim.seq == seq)?;
         Some(self.0.swap_remove(at))
     }
 
     /// A claim whose time is over, or of which `is_decided` holds.
-    pub(super) fn take_decided(&mut self, now: Time, is_decided: impl Fn(&Claim) -> bool) -> Option<Claim> {
+    pub(super) fn take_decided(&mut self, now: Time, is_decided: impl Fn(&Takeover) -> bool) -> Option<Takeover> {
         let at = self.0.iter().position(|claim| claim.decide_by <= now || is_decided(claim))?;
         Some(self.0.swap_remove(at))
     }

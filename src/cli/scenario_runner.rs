@@ -6,10 +6,10 @@ use crate::clock::Clock;
 use crate::feed::{Delivery, Feed};
 use crate::proto::time::Time;
 use crate::request::Request;
-use crate::scenario::{Act, Run, Telling};
+use crate::scenario::{Run, ScenarioAction, ScenarioNotice};
 
 /// Plays one scenario.
-pub(crate) struct Player<T> {
+pub(crate) struct ScenarioRunner<T> {
     run: Run,
     events: Feed,
     requests: mpsc::Sender<Request>,
@@ -19,13 +19,13 @@ pub(crate) struct Player<T> {
 }
 
 /// What came.
-enum Came {
+enum Incoming {
     Events(Option<Delivery>),
     Time,
 }
 
-impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
-    /// A player for nodes that have all been started.
+impl<T: FnMut(&Run, Option<ScenarioNotice>)> ScenarioRunner<T> {
+    /// A runner for nodes that have all been started.
     pub(crate) fn new(run: Run, events: Feed, requests: mpsc::Sender<Request>, clock: Clock, tell: T) -> Self {
         Self { run, events, requests, clock, tell }
     }
@@ -42,9 +42,9 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
         self.carry_out(acts).await;
         while let Some(at) = self.run.next_at() {
             match self.wait(at).await {
-                Came::Events(Some(delivery)) => self.take(&delivery),
-                Came::Events(None) => return,
-                Came::Time => {
+                Incoming::Events(Some(delivery)) => self.take(&delivery),
+                Incoming::Events(None) => return,
+                Incoming::Time => {
                     self.take_waiting();
                     let acts = self.run.wake(self.clock.network_now());
                     self.carry_out(acts).await;
@@ -54,11 +54,11 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
         }
     }
 
-    async fn wait(&mut self, at: Time) -> Came {
+    async fn wait(&mut self, at: Time) -> Incoming {
         tokio::select! {
             biased;
-            () = tokio::time::sleep_until(self.clock.network_instant(at)) => Came::Time,
-            delivery = self.events.recv() => Came::Events(delivery),
+            () = tokio::time::sleep_until(self.clock.network_instant(at)) => Incoming::Time,
+            delivery = self.events.recv() => Incoming::Events(delivery),
         }
     }
 
@@ -74,19 +74,19 @@ impl<T: FnMut(&Run, Option<Telling>)> Player<T> {
         delivery.batch.iter().for_each(|event| self.run.take(event));
     }
 
-    async fn carry_out(&mut self, acts: Vec<Act>) {
+    async fn carry_out(&mut self, acts: Vec<ScenarioAction>) {
         for act in acts {
             match act {
-                Act::Do { step, command } => {
+                ScenarioAction::Do { step, command } => {
                     let (request, answer) = Request::new(command.clone());
                     // An engine that has ended has no nodes left to command.
                     let _ = self.requests.send(request).await;
                     if let Err(why) = answer.wait().await {
-                        let telling = self.run.refused(step, &command, &why);
-                        (self.tell)(&self.run, telling);
+                        let notice = self.run.refused(step, &command, &why);
+                        (self.tell)(&self.run, notice);
                     }
                 }
-                Act::Tell(telling) => (self.tell)(&self.run, Some(telling)),
+                ScenarioAction::Tell(notice) => (self.tell)(&self.run, Some(notice)),
             }
         }
     }
@@ -134,11 +134,11 @@ mod tests {
         let (requests, asked) = mpsc::channel(1);
         let done = tokio::spawn(engine(asked));
         let (mut told, script) = (Vec::new(), Script::parse("lab 1 2\n1s kill p1 p2\n").unwrap());
-        let tell = |_: &Run, telling: Option<Telling>| told.extend(telling.map(|telling| telling.text));
-        let mut player = Player::new(Run::new(script), events, requests, Clock::start(), tell);
-        player.play().await;
-        let summary = player.run().summary();
-        drop(player);
+        let tell = |_: &Run, notice: Option<ScenarioNotice>| told.extend(notice.map(|notice| notice.text));
+        let mut runner = ScenarioRunner::new(Run::new(script), events, requests, Clock::start(), tell);
+        runner.play().await;
+        let summary = runner.run().summary();
+        drop(runner);
         let refusal = "line 2: kill p1 p2: skipped: 'kill p1': p1 has left";
         assert_eq!(told, ["1 s: kill p1 p2", refusal]);
         assert_eq!((summary.skipped, summary.in_part), (vec![refusal.to_owned()], 1));

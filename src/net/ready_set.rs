@@ -13,12 +13,12 @@ use crate::proto::event::LinkId;
 
 /// The links that wait for the node's next turn; each at most once, so there are no more than links.
 #[derive(Debug, Default)]
-pub(super) struct Calls {
-    waiting: Arc<Mutex<Waiting>>,
+pub(super) struct ReadySet {
+    waiting: Arc<Mutex<ReadyList>>,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct ReadyList {
     links: VecDeque<LinkId>,
     /// The node, while it sleeps.
     node: Option<Waker>,
@@ -26,21 +26,21 @@ struct Waiting {
 
 /// What a link is woken by.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct LinkWaker {
     link: LinkId,
     /// It waits already.
     made: AtomicBool,
-    waiting: Arc<Mutex<Waiting>>,
+    waiting: Arc<Mutex<ReadyList>>,
 }
 
-fn lock(waiting: &Mutex<Waiting>) -> MutexGuard<'_, Waiting> {
+fn lock(waiting: &Mutex<ReadyList>) -> MutexGuard<'_, ReadyList> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Calls {
+impl ReadySet {
     /// A link that waits for the next turn, to be looked at for the first time.
-    pub(super) fn new_link(&self, link: LinkId) -> Arc<Call> {
-        let call = Arc::new(Call { link, made: AtomicBool::new(false), waiting: Arc::clone(&self.waiting) });
+    pub(super) fn new_link(&self, link: LinkId) -> Arc<LinkWaker> {
+        let call = Arc::new(LinkWaker { link, made: AtomicBool::new(false), waiting: Arc::clone(&self.waiting) });
         call.make();
         call
     }
@@ -62,7 +62,7 @@ impl Calls {
     }
 }
 
-impl Call {
+impl LinkWaker {
     /// The link waits for the next turn, unless it does already.
     pub(super) fn make(&self) {
         if self.made.swap(true, Ordering::AcqRel) {
@@ -79,12 +79,12 @@ impl Call {
     }
 
     /// The node looks after the link now: what comes from here on is a new call.
-    pub(super) fn answer(&self) {
+    pub(super) fn rearm(&self) {
         self.made.store(false, Ordering::Release);
     }
 }
 
-impl Wake for Call {
+impl Wake for LinkWaker {
     fn wake(self: Arc<Self>) {
         self.make();
     }
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_link_that_calls_often_waits_once_and_calls_again_once_it_was_answered() {
-        let calls = Calls::default();
+        let calls = ReadySet::default();
         let call = calls.new_link(LinkId(7));
         call.make();
         let mut links = Vec::new();
@@ -108,7 +108,7 @@ mod tests {
         assert!(calls.poll(&cx, &mut links, 8).is_ready());
         assert_eq!(links, [LinkId(7)]);
         assert!(calls.poll(&cx, &mut links, 8).is_pending());
-        call.answer();
+        call.rearm();
         call.make();
         assert!(calls.poll(&cx, &mut links, 8).is_ready());
         assert_eq!(links, [LinkId(7), LinkId(7)]);
