@@ -274,7 +274,7 @@ fn an_export_of_an_unknown_kind_is_refused_in_its_form() {
     session.wait_for("Export this session");
     session.press("\x15mine.xls\r");
     session.wait_until("the fault in the form", |screen| {
-        screen.contains("mine.xls: the ending says what to write") && screen.contains("Export this session")
+        screen.contains("mine.xls: the extension chooses the format") && screen.contains("Export this session")
     });
     session.press("\x15mine.csv\r");
     session.wait_until("the export", |screen| screen.contains("exported") && screen.contains("to mine.csv"));

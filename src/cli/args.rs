@@ -17,7 +17,8 @@ use super::values::{
 };
 
 const LONG_ABOUT: &str = "\
-A network console for gossip protocols: start seeds and peers, watch gossip spread, break things, see who notices.
+A network console for gossip protocols: start seeds and peers, watch gossip spread, break things, and see \
+which nodes notice.
 
 Without a command it opens the start screen.";
 
@@ -27,11 +28,11 @@ Examples:
   gossipctl lab --peers 20        the same with 20 peers
   gossipctl seed                  the next seed of config.txt
   gossipctl peer                  a peer on the next free port from 3000
-  gossipctl peer --headless       no screen, the log on stdout
+  gossipctl peer --headless       no screen, log lines on stdout
   gossipctl sessions              what was recorded
   gossipctl export last -o s.csv  the latest session as a table
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 or 143 ended by a second SIGINT or SIGTERM.";
+Exit codes: 0 done, 1 failure, 2 wrong usage, 130 or 143 ended by a second SIGINT or SIGTERM.";
 
 const LAB_EXAMPLES: &str = "\
 Examples:
@@ -42,7 +43,7 @@ Examples:
   gossipctl lab --script assets/scenarios/death.txt
   gossipctl lab --script assets/scenarios/death.txt --headless --virtual --rng-seed 7
 
-With a scenario and --headless the exit code is 1 when an expectation fails.";
+With --script and --headless, the exit code is 1 when an expectation fails.";
 
 const SEED_EXAMPLES: &str = "\
 Examples:
@@ -56,7 +57,7 @@ Examples:
   gossipctl peer                          the next free port from 3000
   gossipctl peer --listen 3000            127.0.0.1:3000
   gossipctl peer --listen 0.0.0.0:3000 --allow 192.168.1.0/24
-                                          for other machines of that network, too
+                                          open to the machines of that network
   gossipctl peer --messages 10            generate ten messages, then only forward
   gossipctl peer --wire classic           join a network of Python nodes";
 
@@ -111,10 +112,10 @@ pub(crate) enum Task {
     /// Run a whole network in this process, on free ports of 127.0.0.1
     #[command(after_help = LAB_EXAMPLES)]
     Lab(LabArgs),
-    /// Run a seed: it hands out the list of peers
+    /// Run a seed, which hands out the list of peers
     #[command(after_help = SEED_EXAMPLES)]
     Seed(SeedArgs),
-    /// Run a peer: it registers with the seeds, links to other peers and gossips
+    /// Run a peer, which registers with the seeds, links to other peers and gossips
     #[command(after_help = PEER_EXAMPLES)]
     Peer(PeerArgs),
     /// List the recorded sessions, or delete some
@@ -126,11 +127,11 @@ pub(crate) enum Task {
     /// Watch a recorded session in the console
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArgs),
-    /// Print the settings in force, as a config file with comments
+    /// Print the current settings as a commented config file
     Config,
-    /// Print a completion script for a shell
+    /// Print a shell completion script
     Completions {
-        /// For which shell
+        /// The shell to complete for
         shell: clap_complete::Shell,
     },
     /// Print the manual page
@@ -161,12 +162,12 @@ pub(crate) struct LabArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Scenario")]
 pub(crate) struct ScenarioArgs {
-    /// Play a scenario: what is done to the network when, and what is expected of it. docs/SCENARIOS.md tells the
-    /// language, assets/scenarios holds some
+    /// Play a scenario: a file that says what is done to the network when, and what is expected of it. See
+    /// docs/SCENARIOS.md for the language and assets/scenarios for examples
     #[arg(long, value_name = "FILE", value_parser = path_parser(), conflicts_with_all = ["seeds", "peers"])]
     pub(crate) script: Option<PathBuf>,
-    /// Without sockets, in virtual time: with --headless as fast as it goes, and with the same --rng-seed the same
-    /// events to the byte
+    /// Use virtual time and no sockets. With --headless it runs as fast as it can; the same --rng-seed gives the
+    /// same events to the byte
     #[arg(long = "virtual")]
     pub(crate) in_virtual_time: bool,
 }
@@ -174,12 +175,12 @@ pub(crate) struct ScenarioArgs {
 /// `seed`.
 #[derive(Debug, Args)]
 pub(crate) struct SeedArgs {
-    /// Where to listen, as PORT (of 127.0.0.1), IP:PORT or NAME:PORT; 0.0.0.0:PORT: on all interfaces [default: the
-    /// first address of config.txt that is free on this machine]
+    /// Address to listen on: PORT (on 127.0.0.1), IP:PORT or NAME:PORT; 0.0.0.0:PORT listens on all interfaces
+    /// [default: the first address of config.txt that is free on this machine]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<Listen>,
-    /// With --listen 0.0.0.0:PORT: the address that others know the node by [default: the only one that this
-    /// machine has]
+    /// With --listen 0.0.0.0:PORT: the address by which others know the node [default: the only address of this
+    /// machine]
     #[arg(long, value_name = "IP", requires = "listen", value_parser = super::values::advertised)]
     pub(crate) advertise: Option<Ipv4Addr>,
     /// The seed list.
@@ -199,12 +200,12 @@ pub(crate) struct SeedArgs {
 /// `peer`.
 #[derive(Debug, Args)]
 pub(crate) struct PeerArgs {
-    /// Where to listen, as PORT (of 127.0.0.1), IP:PORT or NAME:PORT; 0.0.0.0:PORT: on all interfaces [default: the
-    /// next free port of 127.0.0.1 from 3000]
+    /// Address to listen on: PORT (on 127.0.0.1), IP:PORT or NAME:PORT; 0.0.0.0:PORT listens on all interfaces
+    /// [default: the next free port of 127.0.0.1 from 3000]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<Listen>,
-    /// With --listen 0.0.0.0:PORT: the address that others know the node by [default: the only one that this
-    /// machine has]
+    /// With --listen 0.0.0.0:PORT: the address by which others know the node [default: the only address of this
+    /// machine]
     #[arg(long, value_name = "IP", requires = "listen", value_parser = super::values::advertised)]
     pub(crate) advertise: Option<Ipv4Addr>,
     /// The seed list.
@@ -224,10 +225,10 @@ pub(crate) struct PeerArgs {
 /// `sessions`.
 #[derive(Debug, Args)]
 pub(crate) struct SessionsArgs {
-    /// How to list them
+    /// Output format
     #[arg(long, value_enum, default_value_t = ListFormat::Table)]
     pub(crate) format: ListFormat,
-    /// Delete these sessions: names from the list, 'last', or 'all'. One that runs is kept
+    /// Delete these sessions: names from the list, 'last', or 'all'. A running session is never deleted
     #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "format")]
     pub(crate) delete: Vec<String>,
 }
@@ -235,25 +236,25 @@ pub(crate) struct SessionsArgs {
 /// How sessions are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ListFormat {
-    /// A line a session, for people
+    /// One line per session, for people
     Table,
-    /// A JSON object a line
+    /// One JSON object per session
     Json,
 }
 
 /// `export`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// A file, 'last', or a name from 'gossipctl sessions' or as much of one as no other begins with
+    /// A file, 'last', or a name from 'gossipctl sessions'; an unambiguous beginning of the name is enough
     #[arg(value_name = "SESSION")]
     pub(crate) session: String,
-    /// In which form [default: by the ending of FILE, else text]
+    /// Output format [default: by the extension of FILE, else text]
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,
-    /// Where to, instead of stdout
+    /// Write to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_parser = path_parser())]
     pub(crate) output: Option<PathBuf>,
-    /// Replace FILE if it is there
+    /// Replace FILE if it exists
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
 }
@@ -261,18 +262,18 @@ pub(crate) struct ExportArgs {
 /// In which form a session is exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportFormat {
-    /// The log lines of all nodes, with day, time and node in front
+    /// The log lines of all nodes, with date, time and node in front
     Text,
-    /// Events, one JSON object a line after a header: a recording that can be replayed
+    /// A header, then one JSON object per event: a recording that can be replayed
     Json,
-    /// A table with a row each event
+    /// A table with one row per event
     Csv,
 }
 
 /// `replay`.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// A file, 'last', or a name from 'gossipctl sessions' or as much of one as no other begins with
+    /// A file, 'last', or a name from 'gossipctl sessions'; an unambiguous beginning of the name is enough
     #[arg(value_name = "SESSION")]
     pub(crate) session: String,
     /// How the console looks.
@@ -283,7 +284,7 @@ pub(crate) struct ReplayArgs {
 /// Which seed list.
 #[derive(Debug, Args)]
 pub(crate) struct SeedsArgs {
-    /// The seed list: one IP:PORT or NAME:PORT a line, '#' begins a comment
+    /// File with the list of seeds: one IP:PORT or NAME:PORT per line; '#' begins a comment
     #[arg(long, value_name = "FILE", value_parser = path_parser(), default_value = "config.txt")]
     pub(crate) config: PathBuf,
 }
@@ -292,10 +293,10 @@ pub(crate) struct SeedsArgs {
 #[derive(Debug, Default, Clone, Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(crate) struct LabSize {
-    /// Seeds of the network [default: 2]
+    /// Number of seeds [default: 2]
     #[arg(long, value_name = "N")]
     pub(crate) seeds: Option<LabSeeds>,
-    /// Peers of the network [default: 8]
+    /// Number of peers [default: 8]
     #[arg(long, value_name = "N")]
     pub(crate) peers: Option<LabPeers>,
 }
@@ -309,28 +310,28 @@ pub(crate) struct NodeArgs {
     /// The dialect that all nodes of the network speak [default: framed]
     #[arg(long, value_name = "DIALECT")]
     pub(crate) wire: Option<Wire>,
-    /// How quickly things happen [default: lively in a lab, else assignment]
+    /// How often messages and probes are sent [default: lively in a lab, else assignment]
     #[arg(long)]
     pub(crate) pace: Option<PaceName>,
     /// Time between two messages of a peer [default: 10s; lively: 3s]
     #[arg(long, value_name = "DURATION")]
     pub(crate) gossip_interval: Option<GossipInterval>,
-    /// Messages that a peer generates; 0: none, it only forwards [default: no end]
+    /// Messages that a peer generates; with 0 it only forwards [default: no limit]
     #[arg(long, value_name = "N")]
     pub(crate) messages: Option<Messages>,
     /// Time between two probes of a neighbor [default: 13s; lively: 2s]
     #[arg(long, value_name = "DURATION")]
     pub(crate) liveness_interval: Option<LivenessInterval>,
-    /// Unanswered probes in a row that make a neighbor dead [default: 3]
+    /// Unanswered probes in a row after which a neighbor is dead [default: 3]
     #[arg(long, value_name = "N")]
     pub(crate) liveness_misses: Option<Misses>,
-    /// Time that an answer to a probe may take, at most a liveness interval; classic: always one [default: 2s]
+    /// Time allowed for the answer to a probe, at most one liveness interval; classic: always one interval [default: 2s]
     #[arg(long, value_name = "DURATION")]
     pub(crate) probe_timeout: Option<ProbeTimeout>,
     /// Links that a peer aims for and dials [default: 4]
     #[arg(long, value_name = "N")]
     pub(crate) max_dial: Option<LinkCount>,
-    /// Links that a peer accepts up to [default: 8]
+    /// Links up to which a peer accepts new ones [default: 8]
     #[arg(long, value_name = "N")]
     pub(crate) max_neighbors: Option<LinkCount>,
     /// What a full peer does about a joiner without neighbors [default: make-room]
@@ -339,14 +340,14 @@ pub(crate) struct NodeArgs {
     /// What a seed does about a dead report [default: verify]
     #[arg(long, value_name = "POLICY")]
     pub(crate) dead_policy: Option<Policy>,
-    /// Networks (or addresses) whose machines may link, and that are dialed; may be repeated. This machine
-    /// always may [default: all that reach the node]
+    /// Network (or address) from which links are accepted, and which is dialed; may be repeated. This machine is
+    /// always allowed [default: all that can reach the node]
     #[arg(long, value_name = "CIDR")]
     pub(crate) allow: Vec<Network>,
-    /// Seed of all random choices, to repeat a session's [default: a new one]
+    /// Seed of all random choices; the same seed repeats them [default: a new one]
     #[arg(long, value_name = "N")]
     pub(crate) rng_seed: Option<RngSeed>,
-    /// Where each node's log file goes: peer_log_PORT.txt, seed_log_PORT.txt [default: logs]
+    /// Directory for the nodes' log files, peer_log_PORT.txt and seed_log_PORT.txt [default: logs]
     #[arg(long, value_name = "DIR", value_parser = path_parser())]
     #[serde(deserialize_with = "path_of_file")]
     pub(crate) log_dir: Option<PathBuf>,
@@ -356,13 +357,13 @@ pub(crate) struct NodeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Session")]
 pub(crate) struct SessionArgs {
-    /// No screen: print what happens to stdout
+    /// Use no screen and print events to stdout
     #[arg(long)]
     pub(crate) headless: bool,
-    /// What --headless prints: text: log lines with the node's name in front; json: one event a line
+    /// What --headless prints
     #[arg(long, value_enum, default_value_t = PrintFormat::Text, requires = "headless")]
     pub(crate) format: PrintFormat,
-    /// Leave politely after this long [default: stay]
+    /// Leave politely after this time [default: stay]
     #[arg(long, value_name = "DURATION")]
     pub(crate) duration: Option<SessionLength>,
     /// What is recorded.
@@ -378,10 +379,10 @@ pub(crate) struct JournalArgs {
     /// Do not record the session
     #[arg(long)]
     pub(crate) no_journal: bool,
-    /// How large the session's journal may grow [default: 1GiB]
+    /// The most that the session's journal may take [default: 1GiB]
     #[arg(long, value_name = "SIZE")]
     pub(crate) journal_max: Option<JournalSize>,
-    /// What all journals together may take: the oldest sessions are deleted first [default: 4GiB]
+    /// The most that all journals together may take; the oldest sessions are deleted first [default: 4GiB]
     #[arg(long, value_name = "SIZE")]
     pub(crate) sessions_max: Option<JournalSize>,
 }
@@ -391,7 +392,7 @@ pub(crate) struct JournalArgs {
 pub(crate) enum PrintFormat {
     /// Log lines with the node's name in front
     Text,
-    /// Events, one JSON object a line after a header: a recording that the start screen opens
+    /// A header, then one JSON object per event: a recording that can be replayed
     Json,
 }
 
@@ -400,13 +401,13 @@ pub(crate) enum PrintFormat {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 #[command(next_help_heading = "Console")]
 pub(crate) struct ConsoleArgs {
-    /// Draw with ASCII characters only [default: where the locale or TERM asks for it]
+    /// Draw with ASCII characters only [default: if the locale or TERM asks for it]
     #[arg(long)]
     pub(crate) ascii: bool,
-    /// Draw with Unicode, whatever the locale and TERM say
+    /// Draw with Unicode, whatever the locale and TERM ask for
     #[arg(long, conflicts_with = "ascii")]
     pub(crate) unicode: bool,
-    /// Let the console take mouse clicks; selecting text then needs Shift
+    /// Use the mouse in the console; hold Shift to select text
     #[arg(long)]
     pub(crate) mouse: bool,
     /// Colors [default: auto]

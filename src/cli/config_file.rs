@@ -210,8 +210,8 @@ mod tests {
 
     #[test]
     fn a_wrong_key_names_its_line() {
-        assert!(error("[keys]\nkill = \"K\"\nkil = \"x\"\n").starts_with("config.toml:3: 'kil' is no action"));
-        assert!(error("[keys]\nkill = \"K\"\nhang = \"hyper-x\"\n").starts_with("config.toml:3: 'hyper-x' is no key"));
+        assert!(error("[keys]\nkill = \"K\"\nkil = \"x\"\n").starts_with("config.toml:3: 'kil' is not an action"));
+        assert!(error("[keys]\nkill = \"K\"\nhang = \"hyper-x\"\n").starts_with("config.toml:3: 'hyper-x' is not a key"));
         let clash = error("[keys]\nkill = \"q\"\n");
         assert!(clash.starts_with("config.toml:2: 'q' would mean both"), "{clash}");
     }
@@ -220,7 +220,7 @@ mod tests {
     fn a_key_that_is_never_heard_is_a_warning_with_its_place() {
         let warnings = |text| read(text).unwrap().warnings;
         let told = warnings("[keys]\nhang = \"X\"\nkill = [\"K\", \"ctrl-i\"]\n");
-        assert_eq!(told, ["config.toml:3: no terminal sends ctrl-i (it arrives as Tab): kill does not have it"]);
+        assert_eq!(told, ["config.toml:3: no terminal sends ctrl-i (it arrives as Tab): it cannot be a key for kill"]);
         let told = warnings("[keys]\ncommand = []\n\nquit = []\n");
         assert_eq!(told, ["config.toml:4: neither quit nor command has a key: only ctrl-c leaves"]);
         assert_eq!(warnings("[keys]\nkill = \"K\"\n"), [""; 0]);

@@ -31,7 +31,7 @@ pub(crate) enum Failure {
     #[error("stdout is not a terminal: 'gossipctl export' prints a session without one")]
     NoTerminalToReplayIn,
     /// Contradicting limits.
-    #[error("--max-dial {dial} is more than --max-neighbors {accept}: a peer cannot aim for more links than it has")]
+    #[error("--max-dial {dial} is more than --max-neighbors {accept}: a peer cannot aim for more links than it may have")]
     TooFewNeighbors {
         /// Links to aim for.
         dial: usize,
@@ -39,7 +39,7 @@ pub(crate) enum Failure {
         accept: usize,
     },
     /// Virtual time without a screen would go on for ever.
-    #[error("virtual time has no end by itself: give --duration, or a --script that does something")]
+    #[error("virtual time does not end by itself: give --duration, or a --script that does something")]
     NoEnd,
     /// A node of a scenario in virtual time could not be started.
     #[error(transparent)]
@@ -49,7 +49,7 @@ pub(crate) enum Failure {
     Script(#[from] ScriptFileError),
     /// Contradicting limits.
     #[error(
-        "--journal-max {} is more than --sessions-max {}: one journal would take more than all may",
+        "--journal-max {} is more than --sessions-max {}: one journal cannot take more than all together",
         size_text(*journal), size_text(*sessions)
     )]
     TooLittleRoom {
@@ -59,7 +59,7 @@ pub(crate) enum Failure {
         sessions: u64,
     },
     /// There is no home directory.
-    #[error("no home directory where sessions would be: set XDG_STATE_HOME")]
+    #[error("no home directory to keep sessions in: set XDG_STATE_HOME")]
     NoHome,
     /// The sessions cannot be looked at.
     #[error("{}: cannot be read: {error}", dir.display())]

@@ -12,10 +12,10 @@ use crate::ui::key_table;
 
 /// The environment variables that matter, for the manual page.
 const ENVIRONMENT: [(&str, &str); 4] = [
-    ("NO_COLOR", "If set, the console shows no color; glyphs and weight say the same."),
-    ("XDG_CONFIG_HOME", "The config file is gossipctl/config.toml there; without it, in ~/.config."),
-    ("XDG_STATE_HOME", "Recorded sessions are in gossipctl/sessions there; without it, in ~/.local/state."),
-    ("GOSSIPCTL_LOG", "What to write to gossipctl/gossipctl.log in the state directory, such as debug."),
+    ("NO_COLOR", "If set, the console uses signs, bold and underlined text instead of colors."),
+    ("XDG_CONFIG_HOME", "Directory of the config file gossipctl/config.toml; ~/.config by default."),
+    ("XDG_STATE_HOME", "Directory of the recorded sessions, gossipctl/sessions; ~/.local/state by default."),
+    ("GOSSIPCTL_LOG", "Level of the diagnostics in gossipctl/gossipctl.log in the state directory, such as debug."),
 ];
 
 /// The completion script for a shell.
@@ -71,7 +71,7 @@ fn demoted(page: &[u8]) -> Vec<u8> {
 fn keys() -> Roff {
     let mut section = Roff::new();
     section.control("SH", ["KEYS OF THE CONSOLE"]);
-    section.text([roman("The name in brackets is the one by which the config file gives an action other keys.")]);
+    section.text([roman("The name in brackets is the name of the action in the config file, which can give it other keys.")]);
     for line in key_table() {
         let name = format!(" [{}]", line.name);
         section.control("TP", []).text([bold(line.keys), roman(name)]).text([roman(line.help)]);

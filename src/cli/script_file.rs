@@ -97,7 +97,7 @@ fn text(bytes: &[u8]) -> Result<&str, ScriptError> {
         let begin = good.iter().rposition(u8::is_ascii_whitespace).map_or(0, |space| space + 1);
         let end = bad.iter().position(u8::is_ascii_whitespace).map_or(bytes.len(), |space| good.len() + space);
         let word = Escaped(&bytes[begin..end.min(begin + WORD_LEN_MAX)]);
-        ScriptError { line, what: format!("'{word}' is no text in UTF-8: expected a text file, see docs/SCENARIOS.md") }
+        ScriptError { line, what: format!("'{word}' is not UTF-8 text: expected a text file, see docs/SCENARIOS.md") }
     })
 }
 
@@ -179,7 +179,7 @@ mod tests {
     fn what_is_no_text_names_its_line_and_its_word() {
         assert_eq!(text(b"lab 1 2\n").unwrap(), "lab 1 2\n");
         let error = text(b"lab 1 2\n5s hang p\xff3 p1\n").unwrap_err().to_string();
-        assert_eq!(error, "2: 'p\\xff3' is no text in UTF-8: expected a text file, see docs/SCENARIOS.md");
+        assert_eq!(error, "2: 'p\\xff3' is not UTF-8 text: expected a text file, see docs/SCENARIOS.md");
         assert!(text(&[0xff; 9_000]).unwrap_err().to_string().len() < 250);
     }
 

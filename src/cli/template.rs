@@ -57,7 +57,7 @@ fn header(file: Option<&Path>) -> String {
         file.map_or_else(|| "$XDG_CONFIG_HOME/gossipctl/config.toml".to_owned(), |file| file.display().to_string());
     format!(
         "# gossipctl reads this file from {place}.\n\
-         # A setting here has the name of its flag; the flag wins over it. What stands behind a '#' is the default.\n"
+         # Each setting has the name of its flag, and the flag overrides it. A setting behind a '#' shows the default.\n"
     )
 }
 

@@ -298,7 +298,7 @@ impl TryFrom<String> for Network {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Wire {
-    /// Our own protocol: ids, hops, round-trip times, referrals, goodbyes
+    /// The protocol of gossipctl, with message ids, hops, round-trip times, referrals and goodbyes
     Framed,
     /// The protocol of the Python nodes, byte for byte
     Classic,
@@ -364,9 +364,9 @@ impl From<Policy> for DeadPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Joiners {
-    /// Drop a neighbor that has others
+    /// Drop a neighbor that has other neighbors
     MakeRoom,
-    /// Refuse it as anybody else, a known fault: peers are cut off
+    /// Refuse it like any other joiner; a known fault, which cuts peers off
     Refuse,
 }
 
@@ -384,13 +384,13 @@ impl From<Joiners> for JoinPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ThemeName {
-    /// Colors that read well on dark and light; none if NO_COLOR is set
+    /// Colors for dark and light backgrounds; none if NO_COLOR is set
     Auto,
     /// For a dark background
     Dark,
     /// For a light background
     Light,
-    /// No color: bold, underlined and reversed say it
+    /// Bold, underlined and reversed text instead of colors
     Mono,
 }
 

@@ -67,55 +67,55 @@ pub const COMMANDS: &[CommandHelp] = &[
     CommandHelp::new("peer", "peer [ADDRESS]", &[Word::Free], "start a peer"),
     CommandHelp::new("lab", "lab SEEDS PEERS", &[Word::Free, Word::Free], "start a whole network in this process"),
     CommandHelp::new("kill", "kill NODE..", &[NODE], "crash nodes of this process, or cut our links to others"),
-    CommandHelp::new("hang", "hang NODE..", &[NODE], "let nodes fall silent with their sockets open"),
-    CommandHelp::new("restart", "restart NODE..", &[NODE], "start killed or hung nodes again"),
+    CommandHelp::new("hang", "hang NODE..", &[NODE], "make nodes fall silent with their sockets open"),
+    CommandHelp::new("restart", "restart NODE..", &[NODE], "restart killed or hung nodes"),
     CommandHelp::new(
         "cut",
         "cut NODE NODE",
         &[NODE, NODE],
-        "cut a wire: nothing passes, and nobody is told. Of another process: NODE treats it as dead",
+        "let nothing pass between two nodes, which are not told; NODE treats one of another process as dead",
     ),
-    CommandHelp::new("partition", "partition NODE..", &[NODE], "part these nodes from all others"),
+    CommandHelp::new("partition", "partition NODE..", &[NODE], "separate these nodes from all others"),
     CommandHelp::new(
         "heal",
         "heal [NODE NODE]",
         &[Word::Node(&["partition"]), NODE],
-        "mend a cut; all cuts and partitions; with the word partition: all partitions",
+        "mend one cut, or all cuts and partitions; heal partition mends all partitions",
     ),
     CommandHelp::new(
         "delay",
         "delay WHERE TIME [MORE]",
         &[SCOPE, MORE, AMOUNT, Word::Free],
-        "messages take longer, up to MORE at random; WHERE is NODE, NODE NODE or all",
+        "delay messages by TIME, and up to MORE at random; WHERE is NODE, NODE NODE or all",
     ),
-    CommandHelp::new("loss", "loss WHERE PERCENT", &[SCOPE, MORE, AMOUNT], "so many messages of a hundred get lost"),
+    CommandHelp::new("loss", "loss WHERE PERCENT", &[SCOPE, MORE, AMOUNT], "lose this share of the messages"),
     CommandHelp::new(
         "duplicate",
         "duplicate WHERE PERCENT",
         &[SCOPE, MORE, AMOUNT],
-        "so many messages of a hundred come twice",
+        "deliver this share of the messages twice",
     ),
     CommandHelp::new(
         "reorder",
         "reorder WHERE PERCENT",
         &[SCOPE, MORE, AMOUNT, Word::Free],
-        "so many of a hundred are overtaken, by up to 100ms or the TIME that follows",
+        "hold back this share of the messages, by up to 100ms or the TIME that follows",
     ),
     CommandHelp::new(
         "slow",
         "slow NODE COUNT/s",
         &[SCOPE, AMOUNT],
-        "it reads so many messages a second; the rest waits",
+        "make the node read only this many messages a second; the rest waits",
     ),
     CommandHelp::new(
         "skew",
         "skew NODE +TIME",
         &[SCOPE, AMOUNT],
-        "its clock is wrong: so are the times that it writes",
+        "set the node's clock wrong, and so the times that it writes",
     ),
-    CommandHelp::new("junk", "junk NODE [COUNT/s]", &[SCOPE, AMOUNT], "somebody connects to it and sends nonsense"),
-    CommandHelp::new("lie", "lie PEER NODE", &[NODE, NODE], "PEER tells its seeds that NODE is dead"),
-    CommandHelp::new("calm", "calm", &[], "end all faults, restart who is down; off for an amount ends one"),
+    CommandHelp::new("junk", "junk NODE [COUNT/s]", &[SCOPE, AMOUNT], "connect to the node and send it nonsense"),
+    CommandHelp::new("lie", "lie PEER NODE", &[NODE, NODE], "make PEER tell its seeds that NODE is dead"),
+    CommandHelp::new("calm", "calm", &[], "end all faults and restart killed or hung nodes; off as the amount ends one fault"),
     CommandHelp::new("say", "say NODE TEXT", &[NODE, Word::Free], "send a message of your own"),
 ];
 
@@ -153,7 +153,7 @@ pub enum GrammarError {
         usage: &'static str,
     },
     /// There is a word too many.
-    #[error("{}: '{word}' is too much", takes(usage))]
+    #[error("{}: unexpected '{word}'", takes(usage))]
     TooMuch {
         /// How the command is written.
         usage: &'static str,

@@ -13,10 +13,10 @@ pub enum WordError {
     #[error(transparent)]
     Address(#[from] AddrError),
     /// An address without a port.
-    #[error("a port is needed, 1 to 65535, or auto")]
+    #[error("expected a port from 1 to 65535, or auto")]
     NoPort,
     /// No count of nodes of a lab, or one that is out of bounds.
-    #[error("'{given}' is no number of {what}: expected 1 to {most}")]
+    #[error("'{given}' is not a number of {what}: expected 1 to {most}")]
     NotACount {
         /// What stands there.
         given: String,

@@ -108,7 +108,7 @@ pub struct Percent(u8);
 
 /// A share of more than the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0}% is more than all")]
+#[error("{0}% is more than 100%")]
 pub struct TooMuch(u8);
 
 impl Percent {

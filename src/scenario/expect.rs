@@ -108,7 +108,7 @@ fn window(words: &[&str]) -> Result<ClaimWindow, String> {
         ["within", span] => span_of(span).map(ClaimWindow::Within),
         ["for", span] => span_of(span).map(ClaimWindow::For),
         [word @ ("within" | "for")] => Err(format!("expected a time after '{word}', such as 5s")),
-        ["within" | "for", _, more, ..] => Err(format!("'{more}' is too much: expected the end of the line")),
+        ["within" | "for", _, more, ..] => Err(format!("unexpected '{more}': expected the end of the line")),
         [other, ..] => Err(format!("'{other}' cannot stand here: expected 'within' or 'for' and a time, or the end")),
     }
 }
@@ -149,7 +149,7 @@ mod tests {
             "'soon' cannot stand here: expected 'within' or 'for' and a time, or the end"
         );
         assert_eq!(error("connected within"), "expected a time after 'within', such as 5s");
-        assert_eq!(error("connected within 5s please"), "'please' is too much: expected the end of the line");
+        assert_eq!(error("connected within 5s please"), "unexpected 'please': expected the end of the line");
         assert!(error("connected within 5").starts_with("'5' is no time"));
         assert_eq!(error("coverage 100% of p3"), "'p3' is no message: expected a node and a number, such as p3#2");
         assert!(error("no connected").starts_with("'connected' cannot follow 'no'"));

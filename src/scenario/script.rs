@@ -404,10 +404,10 @@ mod tests {
             "{coverage}"
         );
         assert_eq!(error("lab 2"), "1: expected 'lab SEEDS PEERS', such as 'lab 2 8'");
-        assert_eq!(error("lab 2 8 9"), "1: lab takes SEEDS PEERS: '9' is too much");
-        assert_eq!(error("lab 2 8\ncalm now"), "2: calm takes nothing: 'now' is too much");
-        assert_eq!(error("lab 2 none"), "1: 'none' is no number of peers: expected 1 to 8192");
-        assert_eq!(error("lab 0 8"), "1: '0' is no number of seeds: expected 1 to 64");
+        assert_eq!(error("lab 2 8 9"), "1: lab takes SEEDS PEERS: unexpected '9'");
+        assert_eq!(error("lab 2 8\ncalm now"), "2: calm takes nothing: unexpected 'now'");
+        assert_eq!(error("lab 2 none"), "1: 'none' is not a number of peers: expected 1 to 8192");
+        assert_eq!(error("lab 0 8"), "1: '0' is not a number of seeds: expected 1 to 64");
         assert!(error("lab 2 8\nlab 2 8").starts_with("2: there is a lab already"));
         assert_eq!(error("lab 2 8\n5s"), "2: a time without anything: expected a command, 'expect' or 'end'");
         assert!(error("lab 2 8\n5 kill p1").starts_with("2: '5' is no time: expected a number with a unit"));

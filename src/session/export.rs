@@ -102,7 +102,7 @@ pub enum LastLine {
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The ending names no format.
-    #[error("{}: the ending says what to write: use .txt, .jsonl or .csv", path.display())]
+    #[error("{}: the extension chooses the format: use .txt, .jsonl or .csv", path.display())]
     UnknownEnding {
         /// The destination.
         path: PathBuf,

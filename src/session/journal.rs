@@ -118,7 +118,7 @@ pub enum JournalError {
     },
     /// It can be read once only.
     #[error(
-        "{} is a pipe or a device, and what is replayed is read more than once: save it to a file first", path.display()
+        "{} is a pipe or a device, and a replay reads its file more than once: save it to a file first", path.display()
     )]
     ReadOnce {
         /// Which file.

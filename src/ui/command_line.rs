@@ -30,25 +30,25 @@ const COMMANDS: &[CommandHelp] = &[
         "filter",
         "filter [TEXT]",
         &[Word::Free],
-        "show only lines with TEXT, with !TEXT only those without",
+        "show only lines with TEXT; with !TEXT, only those without",
     ),
     CommandHelp::new(
         "save-scenario",
         "save-scenario FILE",
         &[Word::Free],
-        "write what was done in this session as a scenario, to be played again",
+        "save what was done in this session as a scenario",
     ),
     CommandHelp::new(
         "sort",
         "sort [ORDER]",
         &[Word::Choice(&["name", "state", "rtt", "links"])],
-        "connections by name, state, rtt or links",
+        "sort connections by name, state, rtt or links",
     ),
     CommandHelp::new(
         "why",
         "why NODE [NODE|MESSAGE]",
         &[NODE, Word::NodeOrMessage],
-        "about a node, a link (why p3 p4), or a message at a node (why p7 p3#12)",
+        "explain a node, a link (why p3 p4), or a message at a node (why p7 p3#12)",
     ),
 ];
 

@@ -55,18 +55,18 @@ const ALL_KEYS: &[Binding] = &[
             Action::Kill,
             "kill",
             &["x"],
-            "crash the selected node; of another process: cut our link to it. Press twice",
+            "crash the selected node, or cut the link to a node of another process; press twice",
         ),
         "kill",
         1,
     ),
-    shown(key(Action::Hang, "hang", &["X"], "let the selected node fall silent with its sockets open"), "hang", 9),
+    shown(key(Action::Hang, "hang", &["X"], "make the selected node fall silent with its sockets open"), "hang", 9),
     shown(
         key(
             Action::Restart,
             "restart",
             &["r"],
-            "start a killed or hung node again at its address; heal a link that was cut",
+            "restart a killed or hung node at its address; heal a link that was cut",
         ),
         "restart",
         4,
@@ -76,56 +76,56 @@ const ALL_KEYS: &[Binding] = &[
             Action::Faults,
             "faults",
             &["F"],
-            "what can be done to the selected node or link, and the faults that are set",
+            "list the faults of the selected node or link, and those that are set",
         ),
         "faults",
         7,
     ),
-    key(Action::Calm, "calm", &["C"], "no faults any more; killed and hung nodes start again"),
-    shown(key(Action::Details, "details", &["enter"], "why: all that is known about what is selected"), "why", 1),
-    shown(key(Action::Wave, "wave", &["w"], "show the way of the message once more, slowly, hop by hop"), "wave", 4),
+    key(Action::Calm, "calm", &["C"], "end all faults; killed and hung nodes restart"),
+    shown(key(Action::Details, "details", &["enter"], "explain the selection, with the evidence"), "why", 1),
+    shown(key(Action::Wave, "wave", &["w"], "replay the spread of the message slowly, hop by hop"), "wave", 4),
     shown(
-        key(Action::WaveTable, "who", &["W"], "who lacks the message and why, who has it and from whom"),
+        key(Action::WaveTable, "who", &["W"], "show which peers lack the message and why, and which have it and from whom"),
         "who has it",
         4,
     ),
-    shown(key(Action::Filter, "filter", &["/"], "show only matching lines; ! in front: only the others"), "filter", 6),
-    shown(key(Action::CommandLine, "command", &[":"], "type a command: everything a key does, by name"), "command", 7),
-    shown(key(Action::Freeze, "freeze", &["space"], "hold the picture still; what happens is collected"), "freeze", 8),
-    shown(key(Action::NextPane, "next-pane", &["tab"], "to the next pane"), "pane", 10),
-    shown(key(Action::Zoom, "zoom", &["z"], "this pane on the whole screen, and back"), "zoom", 11),
+    shown(key(Action::Filter, "filter", &["/"], "show only matching lines; with ! in front, only the others"), "filter", 6),
+    shown(key(Action::CommandLine, "command", &[":"], "type a command, or the name of what a key does"), "command", 7),
+    shown(key(Action::Freeze, "freeze", &["space"], "freeze the picture; events are still collected"), "freeze", 8),
+    shown(key(Action::NextPane, "next-pane", &["tab"], "go to the next pane"), "pane", 10),
+    shown(key(Action::Zoom, "zoom", &["z"], "show this pane on the whole screen, or return"), "zoom", 11),
     shown(key(Action::Export, "export", &["e"], "write the session to a file (.txt, .jsonl or .csv)"), "export", 5),
-    shown(key(Action::Help, "help", &["?"], "what the keys do"), "help", 0),
-    shown(key(Action::Quit, "quit", &["q", "ctrl-c"], "leave: every node of this process says goodbye"), "quit", 2),
-    key(Action::Pane(PaneId::Topology), "pane-1", &["1"], "topology: the overlay, and the way of a message through it"),
+    shown(key(Action::Help, "help", &["?"], "show what the keys do"), "help", 0),
+    shown(key(Action::Quit, "quit", &["q", "ctrl-c"], "quit; every node of this process says goodbye"), "quit", 2),
+    key(Action::Pane(PaneId::Topology), "pane-1", &["1"], "topology: the overlay, and the path of a message through it"),
     key(Action::Pane(PaneId::Connections), "pane-2", &["2"], "connections: the nodes and their links"),
-    key(Action::Pane(PaneId::Gossip), "pane-3", &["3"], "gossip log: what the nodes tell each other"),
-    key(Action::Pane(PaneId::Liveness), "pane-4", &["4"], "liveness: who answers probes and who does not"),
+    key(Action::Pane(PaneId::Gossip), "pane-3", &["3"], "gossip log: the messages between nodes"),
+    key(Action::Pane(PaneId::Liveness), "pane-4", &["4"], "liveness: which nodes answer probes and which do not"),
     key(Action::Pane(PaneId::Reports), "pane-5", &["5"], "dead-node reports, and what the seeds did"),
     key(Action::Pane(PaneId::Notices), "pane-6", &["6"], "notices: what went wrong or changed"),
-    key(Action::Pane(PaneId::Warnings), "pane-7", &["7"], "warnings: what is wrong with the network as a whole"),
-    key(Action::PreviousPane, "previous-pane", &["backtab"], "to the pane before"),
-    key(Action::Move(Move::Up), "up", &["up", "k"], "one line up, or to the node above"),
-    key(Action::Move(Move::Down), "down", &["down", "j"], "one line down, or to the node below"),
-    key(Action::Move(Move::Left), "left", &["left", "h"], "to the node on the left; fold the links of a node"),
-    key(Action::Move(Move::Right), "right", &["right", "l"], "to the node on the right; unfold the links of a node"),
-    key(Action::Move(Move::PageUp), "page-up", &["pageup", "ctrl-b"], "a screenful up"),
-    key(Action::Move(Move::PageDown), "page-down", &["pagedown", "ctrl-f"], "a screenful down"),
-    key(Action::Move(Move::Top), "top", &["g g", "home"], "to the first line"),
-    key(Action::Move(Move::Bottom), "bottom", &["G", "end"], "to the last line"),
-    key(Action::Move(Move::Follow), "follow", &["f"], "stay with the newest line, or message, or stop doing so"),
-    key(Action::Move(Move::NextMatch), "next-match", &["n"], "to the next line that matches"),
-    key(Action::Move(Move::PreviousMatch), "previous-match", &["N"], "to the line before that matches"),
+    key(Action::Pane(PaneId::Warnings), "pane-7", &["7"], "warnings: problems of the network as a whole"),
+    key(Action::PreviousPane, "previous-pane", &["backtab"], "go to the previous pane"),
+    key(Action::Move(Move::Up), "up", &["up", "k"], "move one line up, or to the node above"),
+    key(Action::Move(Move::Down), "down", &["down", "j"], "move one line down, or to the node below"),
+    key(Action::Move(Move::Left), "left", &["left", "h"], "move to the node on the left; fold the links of a node"),
+    key(Action::Move(Move::Right), "right", &["right", "l"], "move to the node on the right; unfold the links of a node"),
+    key(Action::Move(Move::PageUp), "page-up", &["pageup", "ctrl-b"], "move up one screen"),
+    key(Action::Move(Move::PageDown), "page-down", &["pagedown", "ctrl-f"], "move down one screen"),
+    key(Action::Move(Move::Top), "top", &["g g", "home"], "go to the first line"),
+    key(Action::Move(Move::Bottom), "bottom", &["G", "end"], "go to the last line"),
+    key(Action::Move(Move::Follow), "follow", &["f"], "follow the newest line or message, or stop following"),
+    key(Action::Move(Move::NextMatch), "next-match", &["n"], "go to the next match"),
+    key(Action::Move(Move::PreviousMatch), "previous-match", &["N"], "go to the previous match"),
     key(
         Action::Move(Move::Sort),
         "sort",
         &["s"],
-        "the next order of this pane; in the topology: all registrations, or those of the selected node",
+        "sort this pane differently; in the topology, show all registrations or those of the selected node",
     ),
-    key(Action::Layout, "layout", &["L"], "let all nodes of the topology find a place anew"),
-    key(Action::Copy, "copy", &["y"], "copy what is selected to the clipboard (OSC 52)"),
-    key(Action::Back, "back", &["esc"], "out of a dialog, a zoom, a filter"),
-    key(Action::Suspend, "suspend", &["ctrl-z"], "back to the shell; fg returns"),
+    key(Action::Layout, "layout", &["L"], "lay out the topology again"),
+    key(Action::Copy, "copy", &["y"], "copy the selection to the clipboard (OSC 52)"),
+    key(Action::Back, "back", &["esc"], "leave a dialog, a zoom or a filter"),
+    key(Action::Suspend, "suspend", &["ctrl-z"], "suspend the program; fg resumes it"),
 ];
 
 /// The keys that do something on this system.
@@ -275,13 +275,13 @@ impl fmt::Display for Chord {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// There is no action of that name.
-    #[error("'{name}' is no action: expected one of {}", action_names())]
+    #[error("'{name}' is not an action: expected one of {}", action_names())]
     NoSuchAction {
         /// What stood there.
         name: String,
     },
     /// There is no key of that name.
-    #[error("'{text}' is no key: expected one such as x, X, ctrl-k, f5, space or 'g g'")]
+    #[error("'{text}' is not a key: expected one such as x, X, ctrl-k, f5, space or 'g g'")]
     NotAKey {
         /// What stood there.
         text: String,
@@ -500,8 +500,8 @@ mod tests {
         let wrong = |name: &str, key: &str| {
             KeyOverrides::new([(name.to_owned(), vec![key.to_owned()])]).unwrap_err().to_string()
         };
-        assert!(wrong("kil", "x").starts_with("'kil' is no action: expected one of add, message, kill"));
-        assert!(wrong("kill", "hyper-x").starts_with("'hyper-x' is no key"));
+        assert!(wrong("kil", "x").starts_with("'kil' is not an action: expected one of add, message, kill"));
+        assert!(wrong("kill", "hyper-x").starts_with("'hyper-x' is not a key"));
         assert_eq!(wrong("kill", "g"), "'g' would mean both kill and top: give one of them another key");
         assert_eq!(wrong("kill", "q"), "'q' would mean both kill and quit: give one of them another key");
     }

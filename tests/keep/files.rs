@@ -64,7 +64,7 @@ fn a_pipe_is_exported_and_not_replayed() {
     let pipe = home.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let (code, _, error) = run_in(home.path(), &["replay", "pipe"]);
-    let why = "is a pipe or a device, and what is replayed is read more than once: save it to a file first";
+    let why = "is a pipe or a device, and a replay reads its file more than once: save it to a file first";
     assert_eq!((code, error), (2, format!("error: pipe {why}\n")));
     let writer = thread::spawn({
         let pipe = pipe.clone();

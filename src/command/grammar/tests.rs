@@ -113,8 +113,8 @@ fn what_is_wrong_is_named_with_what_was_expected() {
     );
     assert_eq!(refused("cut p1"), "expected cut NODE NODE");
     assert_eq!(refused("partition"), "expected partition NODE..");
-    assert_eq!(refused("lab 0 3"), "'0' is no number of seeds: expected 1 to 64");
-    assert_eq!(refused("lab 2 8193"), "'8193' is no number of peers: expected 1 to 8192");
+    assert_eq!(refused("lab 0 3"), "'0' is not a number of seeds: expected 1 to 64");
+    assert_eq!(refused("lab 2 8193"), "'8193' is not a number of peers: expected 1 to 8192");
     assert_eq!(
         refused("peer 224.0.0.1:3000"),
         "224.0.0.1:3000 cannot be dialed, and a node's address is its name: give one that other nodes reach"
@@ -144,7 +144,7 @@ fn a_word_too_many_is_named_whatever_the_command() {
         ("junk p1 1/s 2/s", "junk takes NODE [COUNT/s]", "2/s"),
     ];
     for (line, takes, word) in lines {
-        assert_eq!(refused(line), format!("{takes}: '{word}' is too much"), "{line}");
+        assert_eq!(refused(line), format!("{takes}: unexpected '{word}'"), "{line}");
         assert_eq!(parse(line, &Lab).unwrap_err().word(), word);
     }
     let named: Vec<&str> = lines.iter().map(|(line, ..)| split(line).0).collect();

@@ -64,7 +64,7 @@ fn the_ending_says_what_is_written_and_another_ending_is_told_the_three() {
     assert_eq!(FileFormat::from_path(Path::new("a/b.TXT")).unwrap(), FileFormat::Txt);
     for bad in ["session", "session.xlsx", ".csv"] {
         let error = FileFormat::from_path(Path::new(bad)).unwrap_err().to_string();
-        assert_eq!(error, format!("{bad}: the ending says what to write: use .txt, .jsonl or .csv"));
+        assert_eq!(error, format!("{bad}: the extension chooses the format: use .txt, .jsonl or .csv"));
     }
 }
 

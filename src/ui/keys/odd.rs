@@ -9,7 +9,7 @@ use crate::ui::action::Action;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OddKey {
     /// Such a key never arrives: terminals send another one for it, or nothing.
-    #[error("no terminal sends {key}{}: {action} does not have it", instead.map_or_else(String::new, |instead| format!(" (it arrives as {instead})")))]
+    #[error("no terminal sends {key}{}: it cannot be a key for {action}", instead.map_or_else(String::new, |instead| format!(" (it arrives as {instead})")))]
     Unsent {
         /// As it is written.
         key: String,
@@ -19,7 +19,7 @@ pub enum OddKey {
         instead: Option<&'static str>,
     },
     /// The way out that is always there.
-    #[error("ctrl-c always quits: {action} does not have it")]
+    #[error("ctrl-c always quits: it cannot be a key for {action}")]
     Reserved {
         /// Whose key it would be.
         action: &'static str,
@@ -159,11 +159,11 @@ mod tests {
         assert_eq!(overrides.odd()[0].action(), "kill");
         assert_eq!(overrides.into_map().keys_of(Action::Kill), ["K"]);
         let text = |key: &'static str| told(&[("kill", &[key])]).join("");
-        assert_eq!(text("ctrl-i"), "no terminal sends ctrl-i (it arrives as Tab): kill does not have it");
-        assert_eq!(text("ctrl-m"), "no terminal sends ctrl-m (it arrives as Enter): kill does not have it");
-        assert_eq!(text("ctrl-["), "no terminal sends ctrl-[ (it arrives as Esc): kill does not have it");
-        assert_eq!(text("g ctrl-enter"), "no terminal sends g ctrl-enter (it arrives as Enter): kill does not have it");
-        assert_eq!(text("ctrl-1"), "no terminal sends ctrl-1: kill does not have it");
+        assert_eq!(text("ctrl-i"), "no terminal sends ctrl-i (it arrives as Tab): it cannot be a key for kill");
+        assert_eq!(text("ctrl-m"), "no terminal sends ctrl-m (it arrives as Enter): it cannot be a key for kill");
+        assert_eq!(text("ctrl-["), "no terminal sends ctrl-[ (it arrives as Esc): it cannot be a key for kill");
+        assert_eq!(text("g ctrl-enter"), "no terminal sends g ctrl-enter (it arrives as Enter): it cannot be a key for kill");
+        assert_eq!(text("ctrl-1"), "no terminal sends ctrl-1: it cannot be a key for kill");
         for good in ["K", "ctrl-k", "alt-x", "f5", "ctrl-right", "shift-f5", "insert", "ctrl-space", "ctrl-\\"] {
             assert_eq!(text(good), "", "{good}");
         }
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn ctrl_c_is_nobody_elses_and_the_way_out_that_is_left() {
-        assert_eq!(told(&[("copy", &["ctrl-c"])]), ["ctrl-c always quits: copy does not have it"]);
+        assert_eq!(told(&[("copy", &["ctrl-c"])]), ["ctrl-c always quits: it cannot be a key for copy"]);
         let no_way_out = ["neither quit nor command has a key: only ctrl-c leaves"];
         assert_eq!(told(&[("quit", &[]), ("command", &[])]), no_way_out);
         assert_eq!(told(&[("quit", &["ctrl-m"]), ("command", &[])])[1..], no_way_out);

@@ -63,7 +63,7 @@ fn lines(columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     }
     lines.extend(entry(
         "any of the above",
-        "does what the key of that name does, such as freeze or next-pane",
+        "do what the key of that name does, such as freeze or next-pane",
         columns,
         view,
     ));

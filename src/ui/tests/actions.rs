@@ -358,13 +358,13 @@ fn a_word_too_many_is_named_and_nothing_is_done() {
     let takes_arguments: Vec<&str> = super::super::command_line::commands().map(|command| command.name).collect();
     let actions = super::super::keys::KEYS.iter().map(|binding| binding.name);
     for name in actions.filter(|name| !takes_arguments.contains(name)).chain(["q"]) {
-        let told = format!("x {name} takes nothing: 'now' is too much");
+        let told = format!("x {name} takes nothing: unexpected 'now'");
         assert_eq!(run(&format!("{name} now")), (Vec::new(), told));
     }
-    assert_eq!(run("sort name rtt").1, "x sort takes [ORDER]: 'rtt' is too much");
-    assert_eq!(run("pane 1 2").1, "x pane takes NUMBER: '2' is too much");
-    assert_eq!(run("why p1 p4 s1").1, "x why takes NODE [NODE|MESSAGE]: 's1' is too much");
-    assert_eq!(run("lab 1 3 x").1, "x lab takes SEEDS PEERS: 'x' is too much");
+    assert_eq!(run("sort name rtt").1, "x sort takes [ORDER]: unexpected 'rtt'");
+    assert_eq!(run("pane 1 2").1, "x pane takes NUMBER: unexpected '2'");
+    assert_eq!(run("why p1 p4 s1").1, "x why takes NODE [NODE|MESSAGE]: unexpected 's1'");
+    assert_eq!(run("lab 1 3 x").1, "x lab takes SEEDS PEERS: unexpected 'x'");
 }
 
 #[test]
