@@ -211,7 +211,9 @@ mod tests {
     #[test]
     fn a_wrong_key_names_its_line() {
         assert!(error("[keys]\nkill = \"K\"\nkil = \"x\"\n").starts_with("config.toml:3: 'kil' is not an action"));
-        assert!(error("[keys]\nkill = \"K\"\nhang = \"hyper-x\"\n").starts_with("config.toml:3: 'hyper-x' is not a key"));
+        assert!(
+            error("[keys]\nkill = \"K\"\nhang = \"hyper-x\"\n").starts_with("config.toml:3: 'hyper-x' is not a key")
+        );
         let clash = error("[keys]\nkill = \"q\"\n");
         assert!(clash.starts_with("config.toml:2: 'q' would mean both"), "{clash}");
     }

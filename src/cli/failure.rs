@@ -31,7 +31,9 @@ pub(crate) enum Failure {
     #[error("stdout is not a terminal: 'gossipctl export' prints a session without one")]
     NoTerminalToReplayIn,
     /// Contradicting limits.
-    #[error("--max-dial {dial} is more than --max-neighbors {accept}: a peer cannot aim for more links than it may have")]
+    #[error(
+        "--max-dial {dial} is more than --max-neighbors {accept}: a peer cannot aim for more links than it may have"
+    )]
     TooFewNeighbors {
         /// Links to aim for.
         dial: usize,

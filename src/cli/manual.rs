@@ -71,7 +71,9 @@ fn demoted(page: &[u8]) -> Vec<u8> {
 fn keys() -> Roff {
     let mut section = Roff::new();
     section.control("SH", ["KEYS OF THE CONSOLE"]);
-    section.text([roman("The name in brackets is the name of the action in the config file, which can give it other keys.")]);
+    section.text([roman(
+        "The name in brackets is the name of the action in the config file, which can give it other keys.",
+    )]);
     for line in key_table() {
         let name = format!(" [{}]", line.name);
         section.control("TP", []).text([bold(line.keys), roman(name)]).text([roman(line.help)]);

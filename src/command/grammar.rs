@@ -115,7 +115,12 @@ pub const COMMANDS: &[CommandHelp] = &[
     ),
     CommandHelp::new("junk", "junk NODE [COUNT/s]", &[SCOPE, AMOUNT], "connect to the node and send it nonsense"),
     CommandHelp::new("lie", "lie PEER NODE", &[NODE, NODE], "make PEER tell its seeds that NODE is dead"),
-    CommandHelp::new("calm", "calm", &[], "end all faults and restart killed or hung nodes; off as the amount ends one fault"),
+    CommandHelp::new(
+        "calm",
+        "calm",
+        &[],
+        "end all faults and restart killed or hung nodes; off as the amount ends one fault",
+    ),
     CommandHelp::new("say", "say NODE TEXT", &[NODE, Word::Free], "send a message of your own"),
 ];
 

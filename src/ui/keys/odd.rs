@@ -162,7 +162,10 @@ mod tests {
         assert_eq!(text("ctrl-i"), "no terminal sends ctrl-i (it arrives as Tab): it cannot be a key for kill");
         assert_eq!(text("ctrl-m"), "no terminal sends ctrl-m (it arrives as Enter): it cannot be a key for kill");
         assert_eq!(text("ctrl-["), "no terminal sends ctrl-[ (it arrives as Esc): it cannot be a key for kill");
-        assert_eq!(text("g ctrl-enter"), "no terminal sends g ctrl-enter (it arrives as Enter): it cannot be a key for kill");
+        assert_eq!(
+            text("g ctrl-enter"),
+            "no terminal sends g ctrl-enter (it arrives as Enter): it cannot be a key for kill"
+        );
         assert_eq!(text("ctrl-1"), "no terminal sends ctrl-1: it cannot be a key for kill");
         for good in ["K", "ctrl-k", "alt-x", "f5", "ctrl-right", "shift-f5", "insert", "ctrl-space", "ctrl-\\"] {
             assert_eq!(text(good), "", "{good}");
