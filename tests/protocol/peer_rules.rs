@@ -467,7 +467,7 @@ fn rule_7_a_late_answer_shows_life_too_and_is_told_with_its_round_trip_time() {
     assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "slow is not dead");
 }
 
-/// Is on the seed's list, and says goodbye to whoever dials it.
+/// Is on the seed's list, as the lowest address there, and says goodbye to whoever dials it.
 struct Leaver {
     own: Addr,
     seed: Addr,
@@ -483,7 +483,10 @@ impl Double for Leaver {
             Input::Message { link, message: Message::Hello(Hello { role: Role::Peer, .. }) } => {
                 vec![DoubleAct::Send(link, goodbye), DoubleAct::HangUp(link)]
             }
-            // The seed asks whether it lives.
+            // The seed dials it back, or asks whether it lives.
+            Input::Message { link, message: Message::Hello(Hello { role: Role::Seed, .. }) } => {
+                vec![DoubleAct::Send(link, hello)]
+            }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
                 vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
