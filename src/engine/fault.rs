@@ -1,7 +1,7 @@
 //! What faults do to messages: one pure machine that every driver asks.
 //!
 //! A [`FaultTable`] holds the faults of a session, and is the one place that decides which of them a
-//! user can have. [`Faults`] is a driver's end of it: asked for each message, it tells its [`Fate`].
+//! user can have. [`Faults`] is a driver's end of it: asked for each message, it tells its [`Outcome`].
 //! It reads no clock and owns a small random generator, so that the same seed gives the same fates.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 

@@ -54,7 +54,7 @@ impl Seed {
         (self.list.len() >= list_max || is_full_of_it()) && !self.list.contains(peer)
     }
 
-    /// How long the holder of a name may take to answer, see [`Claims::patience`].
+    /// How long the holder of a name may take to answer, see [`Takeovers::patience`].
     pub(super) fn claim_patience(&self) -> Duration {
         Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval)
     }
