@@ -22,7 +22,7 @@ impl Peer {
         let asked_for = self.overlay.dialing.len() < before;
         if !asked_for || (self.framed() && self.overlay.get(peer).is_some()) {
             // It dialed us meanwhile, and that link stands.
-            self.links.remove(&link);
+            self.links.remove(link);
             if !self.framed() {
                 // A Python node takes the first bytes for an address, and dies of an end instead.
                 out.send(link, &self.hello());
@@ -56,7 +56,7 @@ impl Peer {
             }
             (Direction::Inbound, _, Message::Goodbye { .. }) => {
                 // It had dialed as we dialed it, and gives way.
-                self.links.remove(&link);
+                self.links.remove(link);
                 out.hang_up(link);
             }
             (_, _, _) => self.protocol_violation(now, link, Rule::HelloExpected, said, out),
@@ -73,7 +73,7 @@ impl Peer {
         referral: &[Addr],
         out: &mut impl Output,
     ) {
-        self.links.remove(&link);
+        self.links.remove(link);
         out.hang_up(link);
         self.learn(&referral[..referral.len().min(REFERRAL_LEN)], Source::Peer);
         self.overlay.avoid(peer, now + self.config.liveness_interval);
@@ -129,7 +129,7 @@ impl Peer {
 
     /// One of our seeds dials us to see that we listen where we say. It wants to know no more.
     fn tell_seed(&mut self, link: LinkId, out: &mut impl Output) {
-        self.links.remove(&link);
+        self.links.remove(link);
         out.send(link, &self.hello());
         out.hang_up(link);
     }
@@ -168,7 +168,7 @@ impl Peer {
             RefusalReason::Full => self.referral(peer),
             RefusalReason::Cut | RefusalReason::Myself | RefusalReason::WrongRole => Vec::new(),
         };
-        let open = self.links.remove(&link);
+        let open = self.links.remove(link);
         out.send(link, &Message::Refusal { reason, referral: referral.clone() });
         out.hang_up(link);
         let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral };
@@ -206,7 +206,7 @@ impl Peer {
 
     /// Closes a connection that another one between the same two nodes makes needless.
     fn dismiss(&mut self, link: LinkId, out: &mut impl Output) {
-        self.links.remove(&link);
+        self.links.remove(link);
         out.send(link, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
         out.hang_up(link);
     }
@@ -233,7 +233,7 @@ impl Peer {
         referral: Vec<Addr>,
         out: &mut impl Output,
     ) {
-        self.links.remove(&link);
+        self.links.remove(link);
         out.hang_up(link);
         self.overlay.avoid(peer, now + self.config.liveness_interval);
         self.overlay.give_up_bridge(peer);

@@ -265,7 +265,7 @@ impl Peer {
     /// Hangs up on a seed, and tells so if the peer was registered by this link.
     fn end_registration(&mut self, link: LinkId, seed: Addr, end: LinkEnd, out: &mut impl Output) {
         let was_up = self.is_up(link);
-        self.links.remove(&link);
+        self.links.remove(link);
         out.hang_up(link);
         if was_up {
             out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
@@ -278,7 +278,7 @@ impl Peer {
 
     fn not_a_seed(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {
         let reason = RefusalReason::WrongRole;
-        self.links.remove(&link);
+        self.links.remove(link);
         out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         out.hang_up(link);
         out.emit(|| EventKind::LinkRefused { peer: seed, by: Side::Us, reason, referral: Vec::new() });
@@ -297,7 +297,7 @@ impl Peer {
 
     /// The new registration stands; the old one of the same seed goes.
     fn close_renewed(&mut self, old: LinkId, seed: Addr, out: &mut impl Output) {
-        if self.links.remove(&old).is_none() {
+        if self.links.remove(old).is_none() {
             return;
         }
         out.hang_up(old);

@@ -80,15 +80,15 @@ impl Links {
     }
 
     pub(super) fn insert(&mut self, link: LinkId, open: Link) {
-        self.remove(&link);
+        self.remove(link);
         if open.is_half_open() {
             self.half_open.enter(open.remote.ip());
         }
         self.open.insert(link, open);
     }
 
-    pub(super) fn remove(&mut self, link: &LinkId) -> Option<Link> {
-        let open = self.open.remove(link)?;
+    pub(super) fn remove(&mut self, link: LinkId) -> Option<Link> {
+        let open = self.open.remove(&link)?;
         if open.is_half_open() {
             self.half_open.leave(open.remote.ip());
         }

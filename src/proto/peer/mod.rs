@@ -235,7 +235,7 @@ impl Peer {
     }
 
     fn on_closed(&mut self, now: Time, link: LinkId, cause: &CloseCause, out: &mut impl Output) {
-        let Some(open) = self.links.remove(&link) else { return };
+        let Some(open) = self.links.remove(link) else { return };
         match cause {
             CloseCause::Violation(violation) => {
                 self.tell_violation(now, open.remote, open.peer, violation.clone(), out);

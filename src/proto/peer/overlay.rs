@@ -318,7 +318,7 @@ impl Peer {
             self.overlay.remember_parted(peer);
         }
         for link in neighbor.links.iter().copied() {
-            if self.links.remove(&link).is_some() {
+            if self.links.remove(link).is_some() {
                 out.hang_up(link);
             }
             self.tell_down(now, link, peer, end, out);
@@ -441,7 +441,7 @@ impl Peer {
         let opening = |open: &Link| open.peer == Some(peer) && open.purpose == Purpose::Neighbor;
         let links: Vec<LinkId> = self.links.iter().filter(|(_, open)| opening(open)).map(|(link, _)| *link).collect();
         for link in links {
-            self.links.remove(&link);
+            self.links.remove(link);
             out.hang_up(link);
         }
         let (by, reason) = (Side::Us, RefusalReason::Cut);

@@ -298,7 +298,9 @@ mod tests {
         /// Ticks up to the first bridge, while both seeds attest this root.
         fn ticks_to_bridge(&mut self, root: u16, listed: u32) -> Option<u32> {
             (1..=2_000).find(|_| {
-                SEEDS.iter().for_each(|seed| self.attest(*seed, root));
+                for seed in SEEDS {
+                    self.attest(seed, root);
+                }
                 self.tick(listed) == TickTask::Bridge
             })
         }
@@ -325,7 +327,8 @@ mod tests {
     #[test]
     fn of_two_roots_the_lower_is_passed_on_and_old_news_is_not() {
         let mut watch = watch(1);
-        (watch.attest(5001, 3002), watch.attest(5002, 3001));
+        watch.attest(5001, 3002);
+        watch.attest(5002, 3001);
         let before = watch.now;
         watch.hear(3002, before);
         assert_eq!(watch.said(), Some(3002));
@@ -333,7 +336,8 @@ mod tests {
         assert_eq!(watch.said(), Some(3001));
         for _ in 0..=FRESH_TICKS {
             watch.tick(9);
-            (watch.attest(5001, 3001), watch.attest(5002, 3001));
+            watch.attest(5001, 3001);
+            watch.attest(5002, 3001);
             watch.hear(3001, before);
         }
         assert_eq!(watch.said(), None, "the same news again and again is none");
