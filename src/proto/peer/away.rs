@@ -4,7 +4,7 @@
 //! the others made of its silence may still be under way, so it asks its seeds a little later whether they list it.
 
 use super::Peer;
-use super::reserve::Source;
+use super::reserve::AddressSource;
 use crate::proto::absence::WasAway;
 use crate::proto::addr::Addr;
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule};
@@ -36,7 +36,7 @@ impl Peer {
     /// have taken all its neighbors for dead, and know of nobody to dial.
     pub(super) fn part_while_away(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
         self.part(now, peer, LinkEnd::WhileAway, out);
-        self.learn(&[peer], Source::Peer);
+        self.learn(&[peer], AddressSource::Peer);
         if self.may_dial(now, peer) {
             self.dial_neighbor(peer, out);
         }

@@ -2,8 +2,8 @@
 //! (rules 3 and 4).
 
 use super::overlay::NeighborOrigin;
-use super::reserve::Source;
-use super::{Link, Peer};
+use super::reserve::AddressSource;
+use super::{Peer, PeerLink};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkId, Omission, Purpose, Rule, Side};
@@ -75,7 +75,7 @@ impl Peer {
     ) {
         self.links.remove(link);
         out.hang_up(link);
-        self.learn(&referral[..referral.len().min(REFERRAL_LEN)], Source::Peer);
+        self.learn(&referral[..referral.len().min(REFERRAL_LEN)], AddressSource::Peer);
         self.overlay.avoid(peer, now + self.config.liveness_interval);
         match reason {
             // Its own dial is the link that stands.
@@ -188,7 +188,7 @@ impl Peer {
     /// new one shall stand; one that would replace a link that is up has to wait.
     fn settle_double(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
         let peer = hello.listen;
-        let ours = |open: &Link| {
+        let ours = |open: &PeerLink| {
             open.peer == Some(peer) && open.direction == Direction::Outbound && open.purpose == Purpose::Neighbor
         };
         let dialed = self.links.iter().find(|(_, open)| ours(open)).map(|(link, _)| *link);
@@ -240,7 +240,7 @@ impl Peer {
         if reason != RefusalReason::Full {
             self.lost_candidate(peer, now + self.cool_down());
         }
-        self.learn(&referral[..referral.len().min(REFERRAL_LEN)], Source::Peer);
+        self.learn(&referral[..referral.len().min(REFERRAL_LEN)], AddressSource::Peer);
         out.emit(|| EventKind::LinkRefused { peer, by: Side::Them, reason, referral });
         self.repair.try_next(now, &self.config, &mut self.random);
     }
@@ -250,7 +250,7 @@ impl Peer {
         &mut self,
         now: Time,
         peer: Addr,
-        open: &Link,
+        open: &PeerLink,
         cause: &CloseCause,
         out: &mut impl Output,
     ) {

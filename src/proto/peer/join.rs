@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::reserve::Source;
-use super::{Link, Peer, Stage};
+use super::reserve::AddressSource;
+use super::{Peer, PeerLink, Stage};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LIST_LEN_MAX, PeerConfig};
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
@@ -85,9 +85,9 @@ impl Registrar {
     }
 
     /// Whose word an address is that this seed names.
-    fn source(&self, addr: Addr) -> Source {
+    fn source(&self, addr: Addr) -> AddressSource {
         let place = self.seeds.iter().position(|seed| seed.addr == addr);
-        Source::Seed(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX))
+        AddressSource::Seed(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX))
     }
 
     fn get_mut(&mut self, addr: Addr) -> Option<&mut SeedContact> {
@@ -357,7 +357,7 @@ impl Peer {
         now: Time,
         link: LinkId,
         seed: Addr,
-        open: &Link,
+        open: &PeerLink,
         cause: &CloseCause,
         out: &mut impl Output,
     ) {

@@ -12,7 +12,7 @@ use crate::proto::time::Time;
 
 /// A connection of a peer.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct PeerLink {
     /// The remote end.
     pub(super) remote: SocketAddr,
     /// Whom we dialed, or who said hello.
@@ -54,32 +54,32 @@ impl Stage {
 
 /// The connections by their ids.
 #[derive(Debug, Default)]
-pub(super) struct Links {
-    open: BTreeMap<LinkId, Link>,
+pub(super) struct PeerLinks {
+    open: BTreeMap<LinkId, PeerLink>,
     /// Those that others opened and that are not in use yet.
     half_open: HalfOpen,
 }
 
-impl Deref for Links {
-    type Target = BTreeMap<LinkId, Link>;
+impl Deref for PeerLinks {
+    type Target = BTreeMap<LinkId, PeerLink>;
 
     fn deref(&self) -> &Self::Target {
         &self.open
     }
 }
 
-impl Link {
+impl PeerLink {
     fn is_half_open(&self) -> bool {
         self.direction == Direction::Inbound && self.stage != Stage::Up
     }
 }
 
-impl Links {
+impl PeerLinks {
     pub(super) fn half_open(&self) -> &HalfOpen {
         &self.half_open
     }
 
-    pub(super) fn insert(&mut self, link: LinkId, open: Link) {
+    pub(super) fn insert(&mut self, link: LinkId, open: PeerLink) {
         self.remove(link);
         if open.is_half_open() {
             self.half_open.enter(open.remote.ip());
@@ -87,7 +87,7 @@ impl Links {
         self.open.insert(link, open);
     }
 
-    pub(super) fn remove(&mut self, link: LinkId) -> Option<Link> {
+    pub(super) fn remove(&mut self, link: LinkId) -> Option<PeerLink> {
         let open = self.open.remove(&link)?;
         if open.is_half_open() {
             self.half_open.leave(open.remote.ip());
@@ -96,7 +96,7 @@ impl Links {
     }
 
     /// The link is in use, with this peer.
-    pub(super) fn up(&mut self, link: LinkId, peer: Addr) -> Option<&Link> {
+    pub(super) fn up(&mut self, link: LinkId, peer: Addr) -> Option<&PeerLink> {
         let open = self.open.get_mut(&link)?;
         if open.is_half_open() {
             self.half_open.leave(open.remote.ip());
@@ -125,7 +125,7 @@ impl Links {
         }
     }
 
-    pub(super) fn into_open(self) -> BTreeMap<LinkId, Link> {
+    pub(super) fn into_open(self) -> BTreeMap<LinkId, PeerLink> {
         self.open
     }
 }

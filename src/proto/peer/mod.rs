@@ -34,7 +34,7 @@ mod unheard;
 use std::net::SocketAddr;
 
 use self::join::Registrar;
-use self::links::{Link, Links, Stage};
+use self::links::{PeerLink, PeerLinks, Stage};
 use self::liveness::Liveness;
 use self::overlay::Overlay;
 use self::repair::Repair;
@@ -60,7 +60,7 @@ use super::visits::Visits;
 pub struct Peer {
     config: PeerConfig,
     random: Random,
-    links: Links,
+    links: PeerLinks,
     registrar: Registrar,
     overlay: Overlay,
     /// What is left to dial neighbors with.
@@ -94,7 +94,7 @@ impl Peer {
             root: RootWatch::default(),
             spread: Spread::new(&config, random.number()),
             liveness: Liveness::default(),
-            links: Links::default(),
+            links: PeerLinks::default(),
             skew_us: 0,
             offenses: Offenses::default(),
             visits: Visits::default(),
@@ -148,7 +148,7 @@ impl Peer {
         }
         let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
         let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
-        self.links.insert(link, Link { remote, peer: None, direction, purpose, stage, budget: Budget::default() });
+        self.links.insert(link, PeerLink { remote, peer: None, direction, purpose, stage, budget: Budget::default() });
     }
 
     fn rejected(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
@@ -171,7 +171,7 @@ impl Peer {
         let purpose = if self.registrar.knows(peer) { Purpose::Registration } else { Purpose::Neighbor };
         let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
         let (direction, budget) = (Direction::Outbound, Budget::default());
-        let open = Link { remote: peer.socket(), peer: Some(peer), direction, purpose, stage, budget };
+        let open = PeerLink { remote: peer.socket(), peer: Some(peer), direction, purpose, stage, budget };
         self.links.insert(link, open);
         match purpose {
             Purpose::Registration => self.on_seed_dialed(link, out),
@@ -261,7 +261,7 @@ impl Peer {
         &mut self,
         now: Time,
         link: LinkId,
-        open: &Link,
+        open: &PeerLink,
         (speaks, named): (Dialect, Option<Addr>),
         out: &mut impl Output,
     ) {
@@ -320,7 +320,7 @@ impl Peer {
     /// Tells of links that have stood for long although many from the same machine come and go.
     fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
         for link in self.visits.take_stayed(now) {
-            if let Some(Link { peer: Some(peer), direction, purpose, .. }) = self.links.get(&link) {
+            if let Some(PeerLink { peer: Some(peer), direction, purpose, .. }) = self.links.get(&link) {
                 let (peer, direction, purpose) = (*peer, *direction, *purpose);
                 out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
             }
@@ -328,7 +328,7 @@ impl Peer {
     }
 
     fn end_handshakes(&mut self, now: Time, out: &mut impl Output) {
-        let late = |open: &Link| open.stage.ends_at().is_some_and(|at| at <= now);
+        let late = |open: &PeerLink| open.stage.ends_at().is_some_and(|at| at <= now);
         let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
         for link in silent {
             self.protocol_violation(now, link, Rule::HandshakeTimeout, "", out);

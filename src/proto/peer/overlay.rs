@@ -9,9 +9,9 @@ use std::time::Duration;
 use smallvec::{SmallVec, smallvec};
 
 use super::liveness::Outstanding;
-use super::reserve::{Bounds, Reserve, Source, draw};
+use super::reserve::{AddressSource, Reserve, ReserveBounds, draw};
 use super::unheard::{UNHEARD_MAX, UnheardLinks};
-use super::{Link, Peer, Stage, death_cause};
+use super::{Peer, PeerLink, Stage, death_cause};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LINKS_MAX, REFERRAL_LEN, RESERVE_MAX};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
@@ -183,7 +183,7 @@ impl Overlay {
 impl Peer {
     /// Whom we are linked to, or are about to be.
     pub(super) fn busy(&self) -> Vec<Addr> {
-        let opening = |link: &&Link| {
+        let opening = |link: &&PeerLink| {
             let is_opening = matches!(link.stage, Stage::Opening { .. });
             link.purpose == Purpose::Neighbor && link.direction == Direction::Outbound && is_opening
         };
@@ -204,12 +204,12 @@ impl Peer {
     }
 
     /// Remembers addresses to dial.
-    pub(super) fn learn(&mut self, addrs: &[Addr], source: Source) {
+    pub(super) fn learn(&mut self, addrs: &[Addr], source: AddressSource) {
         let all = match self.config.dialect {
             Dialect::Framed => RESERVE_MAX,
             Dialect::Classic => CLASSIC_RESERVE_MAX,
         };
-        let bounds = Bounds::shared(all, self.config.seeds_wanted());
+        let bounds = ReserveBounds::shared(all, self.config.seeds_wanted());
         for addr in addrs.iter().copied() {
             if self.is_candidate(addr) && self.overlay.get(addr).is_none() {
                 self.overlay.reserve.add(addr, source, bounds, &mut self.random);
@@ -360,7 +360,7 @@ impl Peer {
                 self.on_probe_reply(now, peer, seq, clock, out);
             }
             Message::Goodbye { reason, referral } => {
-                self.learn(&referral[..referral.len().min(REFERRAL_LEN)], Source::Peer);
+                self.learn(&referral[..referral.len().min(REFERRAL_LEN)], AddressSource::Peer);
                 self.overlay.avoid(peer, now + self.config.liveness_interval);
                 self.part(now, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
             }
@@ -438,7 +438,7 @@ impl Peer {
         self.overlay.unheard.forget(peer);
         self.overlay.dialing.retain(|dialing| *dialing != peer);
         self.overlay.give_up_bridge(peer);
-        let opening = |open: &Link| open.peer == Some(peer) && open.purpose == Purpose::Neighbor;
+        let opening = |open: &PeerLink| open.peer == Some(peer) && open.purpose == Purpose::Neighbor;
         let links: Vec<LinkId> = self.links.iter().filter(|(_, open)| opening(open)).map(|(link, _)| *link).collect();
         for link in links {
             self.links.remove(link);

@@ -14,7 +14,7 @@ const DRAWS_MAX: usize = 16;
 
 /// Who named an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum AddressSource {
     /// A seed, by its place among the seeds.
     Seed(u8),
     /// Some peer.
@@ -24,26 +24,26 @@ pub(super) enum Source {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Reserve {
-    items: Vec<(Addr, Source)>,
+    items: Vec<(Addr, AddressSource)>,
 }
 
 /// How many addresses there may be.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
+pub(super) struct ReserveBounds {
     pub(super) all: usize,
     pub(super) of_a_seed: usize,
 }
 
-impl Bounds {
+impl ReserveBounds {
     /// Room for `all`, shared by so many seeds.
     pub(super) fn shared(all: usize, seeds: usize) -> Self {
         Self { all, of_a_seed: all.div_ceil(seeds.max(1)) }
     }
 
-    fn of(self, source: Source) -> usize {
+    fn of(self, source: AddressSource) -> usize {
         match source {
-            Source::Seed(_) => self.of_a_seed,
-            Source::Peer => self.all / PEERS_PART,
+            AddressSource::Seed(_) => self.of_a_seed,
+            AddressSource::Peer => self.all / PEERS_PART,
         }
     }
 }
@@ -54,7 +54,7 @@ impl Reserve {
     }
 
     /// Remembers an address, in the place of another one if it must.
-    pub(super) fn add(&mut self, addr: Addr, source: Source, bounds: Bounds, random: &mut Random) {
+    pub(super) fn add(&mut self, addr: Addr, source: AddressSource, bounds: ReserveBounds, random: &mut Random) {
         if self.items.iter().any(|(known, _)| *known == addr) {
             return;
         }
@@ -70,7 +70,7 @@ impl Reserve {
     }
 
     /// Takes the place of the nth address of those that came from there.
-    fn replace(&mut self, addr: Addr, source: Source, nth: usize, from: impl Fn(Source) -> bool) {
+    fn replace(&mut self, addr: Addr, source: AddressSource, nth: usize, from: impl Fn(AddressSource) -> bool) {
         if let Some(item) = self.items.iter_mut().filter(|(_, named_by)| from(*named_by)).nth(nth) {
             *item = (addr, source);
         }
@@ -106,7 +106,7 @@ pub(super) fn draw(
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { all: 30, of_a_seed: 15 };
+    const BOUNDS: ReserveBounds = ReserveBounds { all: 30, of_a_seed: 15 };
 
     fn addr(ip: u8, port: u16) -> Addr {
         Addr::new([10, 0, 0, ip].into(), port)
@@ -123,17 +123,17 @@ mod tests {
             (1..=count).for_each(|port| reserve.add(addr(ip, port), source, BOUNDS, random));
             [1, 2, 3].map(|ip| held(&reserve, ip))
         };
-        assert_eq!(name(1, Source::Seed(1), 10_000), [15, 0, 0], "half of it for one of two seeds");
-        assert_eq!(name(3, Source::Peer, 10_000), [15, 0, 10]);
-        assert_eq!(name(2, Source::Seed(0), 5), [15, 5, 10]);
-        let [bad, good, peers] = name(2, Source::Seed(0), 10_000);
+        assert_eq!(name(1, AddressSource::Seed(1), 10_000), [15, 0, 0], "half of it for one of two seeds");
+        assert_eq!(name(3, AddressSource::Peer, 10_000), [15, 0, 10]);
+        assert_eq!(name(2, AddressSource::Seed(0), 5), [15, 5, 10]);
+        let [bad, good, peers] = name(2, AddressSource::Seed(0), 10_000);
         assert!(good == 15 && bad + peers == 15, "the other seed has its share as well: {bad}, {peers}");
     }
 
     #[test]
     fn nobody_is_remembered_twice_and_whoever_is_forgotten_is_gone() {
         let (mut reserve, random) = (Reserve::default(), &mut Random::new(1));
-        (0..5).for_each(|_| reserve.add(addr(1, 1), Source::Peer, BOUNDS, random));
+        (0..5).for_each(|_| reserve.add(addr(1, 1), AddressSource::Peer, BOUNDS, random));
         assert_eq!(reserve.len(), 1);
         assert_eq!(reserve.draw(|_| true, random), Some(addr(1, 1)));
         assert_eq!(reserve.draw(|_| false, random), None);

@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Link, Peer, Stage};
+use super::{Peer, PeerLink, Stage};
 use crate::proto::addr::Addr;
 use crate::proto::event::{EventKind, LinkId};
 use crate::proto::machine::{CloseCause, Output};
@@ -122,7 +122,7 @@ impl Peer {
         &mut self,
         now: Time,
         link: LinkId,
-        open: &Link,
+        open: &PeerLink,
         cause: &CloseCause,
         out: &mut impl Output,
     ) {

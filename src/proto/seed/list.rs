@@ -26,7 +26,7 @@ pub(super) enum Proof {
 
 /// A peer on the list.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct ListEntry {
     /// Its registration, while that is open.
     pub(super) link: Option<LinkId>,
     /// When its registration closed.
@@ -50,7 +50,7 @@ pub(super) struct Before {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct PeerList {
-    entries: BTreeMap<Addr, Entry>,
+    entries: BTreeMap<Addr, ListEntry>,
     /// Those on the list in no order, to draw from.
     proven: Vec<Addr>,
     unproven: Vec<Addr>,
@@ -63,7 +63,7 @@ pub(super) struct PeerList {
 }
 
 impl PeerList {
-    pub(super) fn get(&self, peer: Addr) -> Option<&Entry> {
+    pub(super) fn get(&self, peer: Addr) -> Option<&ListEntry> {
         self.entries.get(&peer)
     }
 
@@ -105,7 +105,7 @@ impl PeerList {
             let place = self.pool(proof).len();
             self.pool(proof).push(peer);
             let departed_at = Time::from_micros(0);
-            self.entries.insert(peer, Entry { link: Some(link), departed_at, host, proof, is_told: false, place });
+            self.entries.insert(peer, ListEntry { link: Some(link), departed_at, host, proof, is_told: false, place });
             self.count_host(host);
             self.note_living(peer, proof);
             return None;
@@ -129,7 +129,7 @@ impl PeerList {
         Some(entry.proof)
     }
 
-    pub(super) fn remove(&mut self, peer: Addr) -> Option<Entry> {
+    pub(super) fn remove(&mut self, peer: Addr) -> Option<ListEntry> {
         let entry = self.entries.remove(&peer)?;
         self.take_place(entry.proof, entry.place);
         self.departures.remove(&(entry.departed_at, peer));

@@ -51,7 +51,7 @@ impl Way {
 
 /// Addresses that wait to be dialed one way.
 #[derive(Debug)]
-struct Queue {
+struct ProofQueue {
     budget: TokenBucket,
     items: Vec<Addr>,
     places: BTreeMap<Addr, usize>,
@@ -61,7 +61,7 @@ struct Queue {
     lowest_next: bool,
 }
 
-impl Queue {
+impl ProofQueue {
     fn new(way: Way) -> Self {
         let budget = TokenBucket::new(way.burst(), way.every());
         Self { budget, items: Vec::new(), places: BTreeMap::new(), asking: 0, lowest_next: true }
@@ -103,8 +103,8 @@ impl Queue {
 /// The addresses that have to be dialed, and those that are.
 #[derive(Debug)]
 pub(super) struct Proofs {
-    back: Queue,
-    elsewhere: Queue,
+    back: ProofQueue,
+    elsewhere: ProofQueue,
     /// Dialed without success, to be dialed again; by time. Some may have left the list meanwhile.
     later: VecDeque<(Time, Addr, Way)>,
     dialing: BTreeMap<Addr, Way>,
@@ -117,8 +117,8 @@ pub(super) struct Proofs {
 impl Default for Proofs {
     fn default() -> Self {
         Self {
-            back: Queue::new(Way::Back),
-            elsewhere: Queue::new(Way::Elsewhere),
+            back: ProofQueue::new(Way::Back),
+            elsewhere: ProofQueue::new(Way::Elsewhere),
             later: VecDeque::new(),
             dialing: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -128,7 +128,7 @@ impl Default for Proofs {
 }
 
 impl Proofs {
-    fn queue(&mut self, way: Way) -> &mut Queue {
+    fn queue(&mut self, way: Way) -> &mut ProofQueue {
         match way {
             Way::Back => &mut self.back,
             Way::Elsewhere => &mut self.elsewhere,
