@@ -52,7 +52,7 @@ impl Addr {
     }
 
     /// As one number, six bytes of it.
-    const fn number(self) -> u64 {
+    pub(super) const fn number(self) -> u64 {
         (u32::from_be_bytes(self.ip) as u64) << 16 | self.port as u64
     }
 

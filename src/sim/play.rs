@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Engine;
+use super::engine::Engine;
 use crate::command::Command;
 use crate::engine::Refusal;
 use crate::event::Event;
