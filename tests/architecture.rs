@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// name that fits a module is its room.
 const ROOMS: &[(&str, &[&str])] = &[
     ("proto", &[]),
+    ("platform", &[]),
     ("event", &["proto"]),
     ("command", &["proto"]),
     ("clock", &["proto"]),
@@ -18,10 +19,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("engine", &["proto", "event", "command", "net::wire"]),
     ("request", &["command", "engine"]),
     ("scenario", &["proto", "event", "command", "engine", "model"]),
-    ("net", &["net::wire", "proto", "event", "command", "engine", "request", "feed", "clock", "model"]),
+    ("net", &["net::wire", "proto", "event", "command", "engine", "request", "feed", "clock", "model", "platform"]),
     ("sim", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model"]),
-    ("session", &["proto", "event", "command", "engine", "feed", "clock", "model"]),
-    ("ui", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model"]),
+    ("session", &["proto", "event", "command", "engine", "feed", "clock", "model", "platform"]),
+    ("ui", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model", "platform"]),
     (
         "cli",
         &[
@@ -34,6 +35,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "feed",
             "clock",
             "model",
+            "platform",
             "net",
             "net::wire",
             "sim",
@@ -54,6 +56,10 @@ const BANNED: &[(&str, &[&str], &str)] = &[
     ("session", &["println!(", "print!(", "eprintln!("], "cli decides what is printed"),
     ("proto", &["println!(", "print!(", "eprintln!("], "the core prints nothing"),
 ];
+
+/// What names an operating system, and stands in `platform` alone.
+const SYSTEM: &[&str] =
+    &["rustix::", "std::os::", "tokio::signal", "cfg(unix", "cfg(windows", "cfg!(unix", "cfg!(windows", "target_os"];
 
 /// What nobody uses outside of tests.
 const BANNED_EVERYWHERE: &[(&str, &str)] = &[
@@ -285,6 +291,21 @@ fn no_room_uses_what_it_must_not() {
         }
     }
     assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn only_the_platform_room_names_a_system() {
+    let wrong = |sources: &[Source]| {
+        let outside = sources.iter().filter(|source| !is_within(&source.module, "platform"));
+        let found = outside.flat_map(|source| {
+            uses(source, SYSTEM).map(|(line, word)| format!("{}:{line}: {word}", source.path.display()))
+        });
+        found.collect::<Vec<_>>()
+    };
+    let text = "use std::os::fd::AsFd;\n#[cfg(all(unix, target_os = \"linux\"))]\nfn f() {}";
+    assert_eq!(wrong(&[snippet("net::files", text)]).len(), 2);
+    assert!(wrong(&[snippet("platform::unix", text)]).is_empty());
+    assert_eq!(wrong(&sources()), [""; 0]);
 }
 
 #[test]

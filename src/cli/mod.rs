@@ -29,7 +29,6 @@ mod scenario_runner;
 mod script_file;
 mod seeds_file;
 mod settings;
-mod signals;
 mod template;
 mod values;
 mod virtual_time;
@@ -45,6 +44,7 @@ use config_file::ConfigFile;
 use failure::Failure;
 use plan::{EngineKind, Plan, ScreenMode};
 
+use crate::platform::lower_thread_priority;
 use crate::proto::text::{printable_json, printable_lines};
 use crate::session::journal::check_rereadable;
 use crate::session::replay::Recording;
@@ -143,10 +143,7 @@ fn finish(session: impl Future<Output = Result<ExitCode, Failure>>) -> Result<Ex
 /// The session itself runs on the main thread, the network on the threads that the runtime starts. Where all cores
 /// are busy with the network, a key must still show at once.
 fn yield_to_the_console() {
-    // Linux gives each thread a priority of its own; elsewhere, and where it is refused, all share the cores as usual.
-    if cfg!(target_os = "linux") {
-        let _ = rustix::process::nice(NETWORK_NICENESS);
-    }
+    lower_thread_priority(NETWORK_NICENESS);
 }
 
 fn print_config() -> Result<ExitCode, Failure> {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::failure::warn;
 use super::log_writer;
 use super::places;
-use super::signals::{Signals, StopSignal};
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
+use crate::platform::{StopSignal, StopSignals};
 use crate::proto::time::Time;
 use crate::session::archive::{Archive, State};
 use crate::session::journal::Header;
@@ -123,7 +123,7 @@ impl Records {
     }
 
     /// Writes the rest, unless the user insists on the end or the disk takes nothing.
-    pub(crate) async fn end(self, signals: &mut Signals) -> RecordsEnd {
+    pub(crate) async fn end(self, signals: &mut StopSignals) -> RecordsEnd {
         let journal = self.handle();
         let finished = tokio::task::spawn_blocking(move || self.finish());
         tokio::select! {

@@ -1,7 +1,7 @@
 //! What faults do to messages: one pure machine that every driver asks.
 //!
 //! A [`FaultTable`] holds the faults of a session, and is the one place that decides which of them a
-//! user can have. [`Faults`] is a driver's end of it: asked for each message, it tells its [`Fate`].
+//! user can have. [`Faults`] is a driver's end of it: asked for each message, it tells its [`Outcome`].
 //! It reads no clock, and what it leaves to chance is a hash of the fault and of what the message is about: one fault more
 //! changes nothing about what the others do.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]

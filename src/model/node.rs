@@ -118,7 +118,7 @@ pub struct NodeRecord {
     pub belief: Belief,
     /// Who counts misses on it now.
     pub suspicions: SmallVec<[Suspicion; 2]>,
-    /// Since when it is in the state that [`Node::state`] tells.
+    /// Since when it is in the state that [`NodeRecord::state`] tells.
     pub since: Time,
     /// When it was first mentioned.
     pub first_seen: Time,

@@ -1,6 +1,6 @@
 //! Which links the runtime has something for.
 //!
-//! A node waits for all of its links at once, from its own task. Each link has a [`Call`] of its own, by
+//! A node waits for all of its links at once, from its own task. Each link has a [`LinkWaker`] of its own, by
 //! which the runtime wakes the node, so that the node looks at those links only for which there is
 //! something: a seed has thousands that are silent.
 

@@ -80,24 +80,24 @@ pub enum FaultKind {
     },
 }
 
-/// The kinds of [`Trouble`].
+/// The kinds of [`FaultKind`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TroubleKind {
-    /// [`Trouble::Cut`].
+    /// [`FaultKind::Cut`].
     Cut,
-    /// [`Trouble::Delay`].
+    /// [`FaultKind::Delay`].
     Delay,
-    /// [`Trouble::Loss`].
+    /// [`FaultKind::Loss`].
     Loss,
-    /// [`Trouble::Duplicate`].
+    /// [`FaultKind::Duplicate`].
     Duplicate,
-    /// [`Trouble::Reorder`].
+    /// [`FaultKind::Reorder`].
     Reorder,
-    /// [`Trouble::Slow`].
+    /// [`FaultKind::Slow`].
     Slow,
-    /// [`Trouble::Skew`].
+    /// [`FaultKind::Skew`].
     Skew,
-    /// [`Trouble::Junk`].
+    /// [`FaultKind::Junk`].
     Junk,
 }
 

@@ -245,7 +245,7 @@ impl Run {
                 acts.push(tell(Severity::Info, format!("{}: {}", span_text(step.at), step.text)));
                 match commands(&step.text, &self.model) {
                     Ok(commands) => {
-                        acts.extend(commands.into_iter().map(|command| ScenarioAction::Do { step: number, command }))
+                        acts.extend(commands.into_iter().map(|command| ScenarioAction::Do { step: number, command }));
                     }
                     Err(why) => acts.extend(self.skip(number, 1, &why).map(ScenarioAction::Tell)),
                 }

@@ -21,7 +21,7 @@ const BUFFER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// A recorded session: an iterator over what happened, in order of time.
 ///
-/// Where events are missing, a [`Record::Skipped`] stands in their place. A line that is no event is
+/// Where events are missing, a [`JournalRecord::Skipped`] stands in their place. A line that is no event is
 /// an error in its place, after which reading goes on.
 #[derive(Debug)]
 pub struct Recording {

@@ -30,8 +30,9 @@ impl End {
         Self { place: place * 2 + side as u32, generation }
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "each takes its half")]
     pub(super) const fn of(link: LinkId) -> Self {
-        Self { place: (link.0 & u32::MAX as u64) as u32, generation: (link.0 >> u32::BITS) as u32 }
+        Self { place: link.0 as u32, generation: (link.0 >> u32::BITS) as u32 }
     }
 
     pub(super) const fn link(self) -> LinkId {

@@ -139,10 +139,10 @@ impl<M: Machine, S: EventSink> World<M, S> {
                 self.withheld.push((end, cause));
                 continue;
             }
-            let Some(chance) = self.close_chance(end.other()) else { continue };
+            let Some(luck) = self.close_chance(end.other()) else { continue };
             let Some(node) = self.connections.node(end) else { continue };
             let (link, change) = (end.link(), LinkChange::Closed { cause });
-            self.plan_input(self.now + latency(chance), node, Input::Link { link, change });
+            self.plan_input(self.now + latency(luck), node, Input::Link { link, change });
         }
     }
 
@@ -163,14 +163,14 @@ impl<M: Machine, S: EventSink> World<M, S> {
             return;
         }
         self.plan_junk(node);
-        let chance = self.chance.of_node(addr).of(Topic::Junk as u64).of(self.now.as_micros());
-        let mut connection = Connection::new(Sides([NodeIx::NOBODY, node]), Sides([chance; 2]), 0, self.now);
+        let luck = self.chance.of_node(addr).of(Topic::Junk as u64).of(self.now.as_micros());
+        let mut connection = Connection::new(Sides([NodeIx::NOBODY, node]), Sides([luck; 2]), 0, self.now);
         connection.closed[Side::Dialer] = true;
         let link = self.connect(connection).other().link();
         let remote = addr.with_port(self.ephemeral_port()).socket();
         self.handle(node, Input::Link { link, change: LinkChange::Accepted { remote } });
-        let violation = Violation::new(Rule::FrameTooLong, &junk(chance));
+        let violation = Violation::new(Rule::FrameTooLong, &junk(luck));
         let change = LinkChange::Closed { cause: CloseCause::Violation(violation) };
-        self.plan_input(self.now + latency(chance), node, Input::Link { link, change });
+        self.plan_input(self.now + latency(luck), node, Input::Link { link, change });
     }
 }

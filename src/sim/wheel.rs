@@ -94,6 +94,7 @@ const fn level_of(at: u64, cursor: u64) -> usize {
     if differing == 0 { 0 } else { ((differing - 1) / BITS) as usize }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "there are six levels")]
 const fn slot_of(at: u64, level: usize) -> usize {
     ((at >> (level as u32 * BITS)) & MASK) as usize
 }

@@ -328,21 +328,21 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     fn dial_arrives(&mut self, dial: &Dial) {
         let Dial { from, to, number } = *dial;
-        let chance = self.dial_chance(from, to, number);
+        let luck = self.dial_chance(from, to, number);
         let Some(acceptor) = self.nodes.find(to) else {
             let error = "connection refused".to_owned();
-            return self.plan_input(self.now + latency(chance.of(1)), from, Input::DialFailed { peer: to, error });
+            return self.plan_input(self.now + latency(luck.of(1)), from, Input::DialFailed { peer: to, error });
         };
         let dialer = self.nodes[from].addr;
         let pair = |one, other| self.chance.of_node(one).of_node(other);
-        let chance = Sides([pair(dialer, to), pair(to, dialer)]);
-        let mut connection = Connection::new(Sides([from, acceptor]), chance, number, self.now);
+        let pairs = Sides([pair(dialer, to), pair(to, dialer)]);
+        let mut connection = Connection::new(Sides([from, acceptor]), pairs, number, self.now);
         connection.pacers = Sides([self.pacer_of(from), self.pacer_of(acceptor)]);
         let end = self.connect(connection);
         let remote = dialer.with_port(self.ephemeral_port()).socket();
         let change = LinkChange::Dialed { peer: to };
-        let way = chance[Side::Acceptor].of(Topic::Dial as u64).of(u64::from(number));
-        self.deliver(self.now, end, way, |link| Input::Link { link, change });
+        let back = pairs[Side::Acceptor].of(Topic::Dial as u64).of(u64::from(number));
+        self.deliver(self.now, end, back, |link| Input::Link { link, change });
         self.handle(acceptor, Input::Link { link: end.other().link(), change: LinkChange::Accepted { remote } });
     }
 
@@ -481,9 +481,9 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     /// The other end hears that this one has closed.
     pub(super) fn tell_closed(&mut self, leaves: Time, from: End, cause: CloseCause) {
-        let Some(chance) = self.close_chance(from) else { return };
+        let Some(luck) = self.close_chance(from) else { return };
         let change = LinkChange::Closed { cause };
-        self.deliver(leaves, from.other(), chance, |link| Input::Link { link, change });
+        self.deliver(leaves, from.other(), luck, |link| Input::Link { link, change });
     }
 
     /// What is left to chance about the close of this end.
@@ -509,9 +509,9 @@ impl<M: Machine, S: EventSink> World<M, S> {
         })
     }
 
-    /// Delivers at an end what leaves the other at this time. Nothing overtakes it.
+    /// Delivers at an end what the other, which has not closed, sends at this time. Nothing overtakes it.
     pub(super) fn deliver(&mut self, leaves: Time, to: End, chance: Chance, input: impl FnOnce(LinkId) -> Input) {
-        let Some(connection) = self.connections.open(to) else { return };
+        let Some(connection) = self.connections.open(to.other()) else { return };
         let node = connection.nodes[to.side()];
         let arrives = &mut connection.arrives[to.side()];
         let at = (leaves + latency(chance)).max(*arrives);

@@ -6,6 +6,7 @@ mod floods;
 mod hostile;
 mod invariants;
 mod long_runs;
+mod luck;
 mod memory;
 mod mixed;
 mod network;

@@ -100,7 +100,7 @@ impl<'a> Explainer<'a> {
         list_text(&names, NAMES_MAX)
     }
 
-    /// As [`Teller::names`], of those whose order says nothing: p2 before p10.
+    /// As [`Explainer::names`], of those whose order says nothing: p2 before p10.
     fn names_in_order(self, addrs: &[Addr]) -> String {
         let mut addrs = addrs.to_vec();
         addrs.sort_by_cached_key(|addr| self.model.nodes().order_of(*addr));

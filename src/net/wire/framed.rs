@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use self::fields::{
-    Fields, goodbye_code, priority_code, put_addr, put_cause, put_list, put_vitals, refusal_code, role_code,
+    Fields, goodbye_code, priority_code, put_addr, put_cause, put_extras, put_list, refusal_code, role_code,
 };
 use super::grammar::{self, PartialInput};
 use super::{BODY_COPY_MAX, EncodeError, FRAME_LEN_MAX, HELLO_LEN_MAX, WireError};
@@ -264,7 +264,7 @@ fn put_probe(out: &mut BytesMut, seq: ProbeSeq, asker: Addr, clock: ClockTime, e
     out.put_u64(seq);
     put_addr(out, asker);
     out.put_u32(clock.seconds());
-    put_vitals(out, extras);
+    put_extras(out, extras);
 }
 
 /// Hot: every rumor passes here once a neighbor.

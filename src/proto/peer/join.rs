@@ -215,7 +215,7 @@ impl Peer {
         let said = message.name();
         match message {
             Message::Hello(_) if !self.is_opening(link) => {
-                self.protocol_violation(now, link, Rule::HelloTwice, said, out)
+                self.protocol_violation(now, link, Rule::HelloTwice, said, out);
             }
             Message::Hello(hello) if hello.role == Role::Peer => self.not_a_seed(now, link, seed, out),
             Message::Hello(_) => self.greeted(now, link),
@@ -353,7 +353,7 @@ impl Peer {
                 // A renewal came to nothing, or the link that it was to replace went early.
                 RegistrationState::Up(current) if current != link => return,
                 RegistrationState::Up(_) | RegistrationState::Coming | RegistrationState::Idle => {
-                    known.standing = RegistrationState::Idle
+                    known.standing = RegistrationState::Idle;
                 }
             }
         }

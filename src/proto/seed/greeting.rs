@@ -55,7 +55,7 @@ impl Seed {
         is_full && !self.list.contains_key(&peer)
     }
 
-    /// How long the holder of a name may take to answer, see [`Claims::patience`].
+    /// How long the holder of a name may take to answer, see [`Takeovers::patience`].
     pub(super) fn claim_patience(&self) -> Duration {
         Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval)
     }

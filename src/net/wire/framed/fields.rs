@@ -135,7 +135,7 @@ pub(super) fn put_list(out: &mut BytesMut, list: &[Addr]) {
     }
 }
 
-pub(super) fn put_vitals(out: &mut BytesMut, extras: Option<&ProbeExtras>) {
+pub(super) fn put_extras(out: &mut BytesMut, extras: Option<&ProbeExtras>) {
     let Some(extras) = extras else { return out.put_u8(0) };
     out.put_u8(if extras.beacon.is_some() { 2 } else { 1 });
     out.put_u16(extras.neighbors);

@@ -94,7 +94,7 @@ impl Positions {
     }
 
     /// Looks at who came and what is linked now. What is more than a moment's work is returned to be
-    /// made by somebody else; its result comes by [`Places::take`].
+    /// made by somebody else; its result comes by [`Positions::take`].
     pub(super) fn update(&mut self, graph: &DrawnGraph<'_>, now: Time) -> Option<LayoutRequest> {
         let ties = Self::ties_of(graph);
         if ties != self.ties {
