@@ -13,11 +13,11 @@ use super::args::ConsoleArgs;
 use super::command_log::CommandLog;
 use super::diagnostics;
 use super::failure::Failure;
+use super::files;
 use super::glyphs;
 use super::host::{Host, Left};
 use super::nodes::{self, RunningNodes, ShutdownKind};
 use super::output;
-use super::places;
 use super::plan::{Begin, EngineKind, Plan};
 use super::records::{self, Records, RecordsEnd};
 use super::scenario_runner::ScenarioRunner;
@@ -235,7 +235,7 @@ fn told(error: UiError, report: Option<&RecorderReport>) -> Failure {
     match error {
         UiError::Panicked(what) => Failure::Panicked {
             what,
-            log: places::state_dir().map(|dir| diagnostics::file(&dir)),
+            log: files::state_dir().map(|dir| diagnostics::file(&dir)),
             journal: report.and_then(|report| report.journal.clone()),
         },
         error @ (UiError::Start(_) | UiError::Terminal(_)) => Failure::Console(error),

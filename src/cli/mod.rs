@@ -17,7 +17,6 @@ mod nodes;
 mod output;
 #[cfg(test)]
 mod panics;
-mod places;
 mod plan;
 mod printer;
 #[cfg(test)]
@@ -56,7 +55,7 @@ pub fn main() -> ExitCode {
 
 fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     explain_panics();
-    let diagnostics = places::state_dir().map(|dir| diagnostics::start(&dir));
+    let diagnostics = files::state_dir().map(|dir| diagnostics::start(&dir));
     diagnostics.iter().filter_map(|started| started.as_ref().err()).for_each(failure::warn);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -147,7 +146,7 @@ fn yield_to_the_console() {
 }
 
 fn print_config() -> Result<ExitCode, Failure> {
-    let file = places::config_file();
+    let file = files::config_file();
     let config = read_config()?;
     config.warnings.iter().for_each(failure::warn);
     let template = template::template(&config, file.as_deref())?;
@@ -158,7 +157,7 @@ fn print_config() -> Result<ExitCode, Failure> {
 
 /// What the config file sets; nothing for a user without a home.
 fn read_config() -> Result<ConfigFile, Failure> {
-    match places::config_file() {
+    match files::config_file() {
         Some(file) => Ok(ConfigFile::read(&file)?),
         None => Ok(ConfigFile::default()),
     }
