@@ -27,7 +27,7 @@ const NODES_A_HOST: u32 = 50_000;
 const GOSSIP: Duration = Duration::from_secs(3);
 const LIVENESS: Duration = Duration::from_secs(2);
 /// How long a message takes to get around, and more.
-const SPREAD: Duration = Duration::from_secs(1);
+const SPREAD: Duration = Duration::from_millis(100);
 
 /// What is measured.
 #[derive(Clone, Copy)]
@@ -121,7 +121,7 @@ fn print_head(plan: Plan) {
     println!("lab {SEEDS} N, no gossip, {} s of virtual time, nobody listens", plan.span.as_secs());
     print!("{:>9} {:>8} {:>9} {:>11} {:>9} {:>6}", "peers", "CPU s", "peak MB", "us a peer", "joined", "links");
     if plan.messages > 0 {
-        print!(" | then {} messages, 1 s each: {:>7} {:>9} {:>9}", plan.messages, "CPU s", "copies", "us a copy");
+        print!(" | then {} messages, 0.1 s each: {:>7} {:>9} {:>9}", plan.messages, "CPU s", "copies", "us a copy");
     }
     println!();
 }

@@ -1,31 +1,31 @@
-//! Connections, and the table of them.
+//! ConnTable, and the table of them.
 
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut};
 
-use super::ids::{ConnIx, End, NodeIx, Side};
+use super::ids::{ConnIx, End, NodeIx, LinkSide};
 use crate::proto::chance::Chance;
 use crate::proto::message::Message;
 use crate::proto::time::Time;
 
-/// Two ends, by their [`Side`]; each end knows the connection by a link id of its own.
+/// Two ends, by their [`LinkSide`]; each end knows the connection by a link id of its own.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) nodes: Sides<NodeIx>,
+    pub(super) nodes: BySide<NodeIx>,
     /// Ends that have closed: they send and hear nothing more.
-    pub(super) closed: Sides<bool>,
+    pub(super) closed: BySide<bool>,
     /// Nothing overtakes on a connection: when the last thing sent to each end arrives.
-    pub(super) arrives: Sides<Time>,
+    pub(super) arrives: BySide<Time>,
     /// Keeps what each end writes apart, in the classic dialect.
-    pub(super) pacers: Sides<Option<Box<Pacer>>>,
+    pub(super) pacers: BySide<Option<Box<Pacer>>>,
     /// What is left to chance about that which each end sends.
-    pub(super) chance: Sides<Chance>,
+    pub(super) chance: BySide<Chance>,
     /// How often the dialer had dialed: which connection it is, whatever others do.
     pub(super) dial: u32,
     /// Messages that each end has sent which have no number of their own.
-    pub(super) unnumbered: Sides<u32>,
+    pub(super) unnumbered: BySide<u32>,
     /// Where each node's list of connections has this one; [`DETACHED`] once that node is gone.
-    pub(super) places: Sides<u32>,
+    pub(super) places: BySide<u32>,
     generation: u32,
 }
 
@@ -34,16 +34,16 @@ pub(super) const DETACHED: u32 = u32::MAX;
 
 impl Connection {
     /// A connection that is about to stand.
-    pub(super) fn new(nodes: Sides<NodeIx>, chance: Sides<Chance>, dial: u32, now: Time) -> Self {
+    pub(super) fn new(nodes: BySide<NodeIx>, chance: BySide<Chance>, dial: u32, now: Time) -> Self {
         Self {
             nodes,
-            closed: Sides([false; 2]),
-            arrives: Sides([now; 2]),
-            pacers: Sides([None, None]),
+            closed: BySide([false; 2]),
+            arrives: BySide([now; 2]),
+            pacers: BySide([None, None]),
             chance,
             dial,
-            unnumbered: Sides([0; 2]),
-            places: Sides([DETACHED; 2]),
+            unnumbered: BySide([0; 2]),
+            places: BySide([DETACHED; 2]),
             generation: 0,
         }
     }
@@ -51,30 +51,30 @@ impl Connection {
 
 /// One of something for each side.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sides<T>(pub(super) [T; 2]);
+pub(super) struct BySide<T>(pub(super) [T; 2]);
 
-impl<T> Index<Side> for Sides<T> {
+impl<T> Index<LinkSide> for BySide<T> {
     type Output = T;
 
-    fn index(&self, side: Side) -> &T {
+    fn index(&self, side: LinkSide) -> &T {
         &self.0[side as usize]
     }
 }
 
-impl<T> IndexMut<Side> for Sides<T> {
-    fn index_mut(&mut self, side: Side) -> &mut T {
+impl<T> IndexMut<LinkSide> for BySide<T> {
+    fn index_mut(&mut self, side: LinkSide) -> &mut T {
         &mut self.0[side as usize]
     }
 }
 
 /// All connections that are not closed at both ends. The place of one that is gets another, of the next generation.
 #[derive(Debug, Default)]
-pub(super) struct Connections {
+pub(super) struct ConnTable {
     all: Vec<Connection>,
     free: Vec<u32>,
 }
 
-impl Connections {
+impl ConnTable {
     /// Takes a connection in: its dialer's end.
     pub(super) fn insert(&mut self, mut connection: Connection) -> End {
         let place = if let Some(place) = self.free.pop() {
@@ -86,7 +86,7 @@ impl Connections {
             // Two billion connections would not fit into the memory of any machine that this runs on.
             u32::try_from(self.all.len() - 1).unwrap_or(u32::MAX / 2)
         };
-        End::new(ConnIx(place), self.all[place as usize].generation, Side::Dialer)
+        End::new(ConnIx(place), self.all[place as usize].generation, LinkSide::Dialer)
     }
 
     /// The connection of this end, unless it is gone.
@@ -114,7 +114,7 @@ impl Connections {
     pub(super) fn remove(&mut self, end: End) {
         if let Some(connection) = self.get_mut(end) {
             connection.generation = connection.generation.wrapping_add(1);
-            connection.pacers = Sides([None, None]);
+            connection.pacers = BySide([None, None]);
             self.free.push(end.connection().0);
         }
     }
@@ -122,7 +122,7 @@ impl Connections {
     /// The end that a node of this connection has, by its place in the table.
     pub(super) fn end_of(&self, connection: ConnIx, node: NodeIx) -> End {
         let here = &self.all[connection.0 as usize];
-        let side = if here.nodes[Side::Acceptor] == node { Side::Acceptor } else { Side::Dialer };
+        let side = if here.nodes[LinkSide::Acceptor] == node { LinkSide::Acceptor } else { LinkSide::Dialer };
         End::new(connection, here.generation, side)
     }
 
@@ -170,10 +170,10 @@ mod tests {
 
     #[test]
     fn what_is_late_for_a_connection_is_not_for_the_next_at_its_place() {
-        let mut connections = Connections::default();
+        let mut connections = ConnTable::default();
         let now = Time::from_micros(1);
         let new = |dial| {
-            let (nodes, chance) = (Sides([NodeIx(1), NodeIx(2)]), Sides([Chance::new(1); 2]));
+            let (nodes, chance) = (BySide([NodeIx(1), NodeIx(2)]), BySide([Chance::new(1); 2]));
             Connection::new(nodes, chance, dial, now)
         };
         let first = connections.insert(new(1));

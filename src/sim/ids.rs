@@ -25,7 +25,7 @@ pub(super) struct End {
 }
 
 impl End {
-    pub(super) const fn new(connection: ConnIx, generation: u32, side: Side) -> Self {
+    pub(super) const fn new(connection: ConnIx, generation: u32, side: LinkSide) -> Self {
         let ConnIx(place) = connection;
         Self { place: place * 2 + side as u32, generation }
     }
@@ -47,8 +47,8 @@ impl End {
         self.generation
     }
 
-    pub(super) const fn side(self) -> Side {
-        if self.place.is_multiple_of(2) { Side::Dialer } else { Side::Acceptor }
+    pub(super) const fn side(self) -> LinkSide {
+        if self.place.is_multiple_of(2) { LinkSide::Dialer } else { LinkSide::Acceptor }
     }
 
     /// The end at the other side.
@@ -59,12 +59,12 @@ impl End {
 
 /// Who is at an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum LinkSide {
     Dialer,
     Acceptor,
 }
 
-impl Side {
+impl LinkSide {
     pub(super) const fn other(self) -> Self {
         match self {
             Self::Dialer => Self::Acceptor,
@@ -79,10 +79,10 @@ mod tests {
 
     #[test]
     fn a_link_id_names_a_place_a_side_and_a_generation() {
-        let end = End::new(ConnIx(7), 3, Side::Acceptor);
+        let end = End::new(ConnIx(7), 3, LinkSide::Acceptor);
         assert_eq!(End::of(end.link()), end);
-        assert_eq!((end.connection(), end.generation(), end.side()), (ConnIx(7), 3, Side::Acceptor));
-        assert_eq!(end.other(), End::new(ConnIx(7), 3, Side::Dialer));
-        assert_eq!(End::new(ConnIx(7), 0, Side::Dialer).link(), LinkId(14));
+        assert_eq!((end.connection(), end.generation(), end.side()), (ConnIx(7), 3, LinkSide::Acceptor));
+        assert_eq!(end.other(), End::new(ConnIx(7), 3, LinkSide::Dialer));
+        assert_eq!(End::new(ConnIx(7), 0, LinkSide::Dialer).link(), LinkId(14));
     }
 }

@@ -5,9 +5,10 @@
 
 use super::due::Due;
 use super::ids::{End, NodeIx};
+use super::luck::Topic;
 use super::node::Condition;
 use super::sink::EventSink;
-use super::world::{Topic, UNREAD_MAX, World};
+use super::world::{UNREAD_MAX, World};
 use crate::proto::addr::Addr;
 use crate::proto::event::Absence;
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};

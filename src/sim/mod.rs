@@ -11,11 +11,13 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod asked;
+mod bounds;
 mod connection;
 mod due;
 mod engine;
 mod ids;
 mod inbox;
+mod luck;
 mod node;
 mod pacing;
 mod pause;

@@ -1,4 +1,4 @@
-//! Nodes, and the table of them.
+//! NodeSites, and the table of them.
 
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut};
@@ -12,7 +12,7 @@ use crate::proto::time::Time;
 
 /// An address at which a node was started, and the node if it is still there.
 #[derive(Debug)]
-pub(super) struct Site<M> {
+pub(super) struct NodeSite<M> {
     pub(super) addr: Addr,
     /// How often nodes here have dialed.
     pub(super) dials: u32,
@@ -62,13 +62,13 @@ impl<M> Node<M> {
 
 /// All addresses at which nodes were started.
 #[derive(Debug)]
-pub(super) struct Nodes<M> {
-    sites: Vec<Site<M>>,
+pub(super) struct NodeSites<M> {
+    sites: Vec<NodeSite<M>>,
     /// The hash is fixed, and nothing depends on the order of the map.
     by_addr: HashMap<Addr, NodeIx, foldhash::fast::FixedState>,
 }
 
-impl<M> Nodes<M> {
+impl<M> NodeSites<M> {
     pub(super) fn new() -> Self {
         Self { sites: Vec::new(), by_addr: HashMap::default() }
     }
@@ -77,7 +77,7 @@ impl<M> Nodes<M> {
     pub(super) fn enter(&mut self, addr: Addr) -> NodeIx {
         let sites = &mut self.sites;
         *self.by_addr.entry(addr).or_insert_with(|| {
-            sites.push(Site { addr, dials: 0, node: None });
+            sites.push(NodeSite { addr, dials: 0, node: None });
             // There are fewer addresses that a user can start nodes at.
             NodeIx(u32::try_from(sites.len() - 1).unwrap_or(u32::MAX - 1))
         })
@@ -97,12 +97,12 @@ impl<M> Nodes<M> {
     }
 
     /// Those that are there, in the order in which their addresses were first started at.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (NodeIx, &Site<M>, &Node<M>)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (NodeIx, &NodeSite<M>, &Node<M>)> {
         self.range(0, self.len())
     }
 
     /// Those of so many addresses from this one on.
-    pub(super) fn range(&self, first: usize, count: usize) -> impl Iterator<Item = (NodeIx, &Site<M>, &Node<M>)> {
+    pub(super) fn range(&self, first: usize, count: usize) -> impl Iterator<Item = (NodeIx, &NodeSite<M>, &Node<M>)> {
         let numbered = (0..).map(NodeIx).zip(&self.sites).skip(first).take(count);
         numbered.filter_map(|(node, site)| site.node.as_ref().map(|there| (node, site, there)))
     }
@@ -113,16 +113,16 @@ impl<M> Nodes<M> {
     }
 }
 
-impl<M> Index<NodeIx> for Nodes<M> {
-    type Output = Site<M>;
+impl<M> Index<NodeIx> for NodeSites<M> {
+    type Output = NodeSite<M>;
 
-    fn index(&self, node: NodeIx) -> &Site<M> {
+    fn index(&self, node: NodeIx) -> &NodeSite<M> {
         &self.sites[node.0 as usize]
     }
 }
 
-impl<M> IndexMut<NodeIx> for Nodes<M> {
-    fn index_mut(&mut self, node: NodeIx) -> &mut Site<M> {
+impl<M> IndexMut<NodeIx> for NodeSites<M> {
+    fn index_mut(&mut self, node: NodeIx) -> &mut NodeSite<M> {
         &mut self.sites[node.0 as usize]
     }
 }

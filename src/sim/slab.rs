@@ -3,13 +3,13 @@
 /// Values by a dense number.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
-    places: Vec<Place<T>>,
+    places: Vec<SlabPlace<T>>,
     /// The place that is filled next.
     free: Option<u32>,
 }
 
 #[derive(Debug)]
-enum Place<T> {
+enum SlabPlace<T> {
     Full(T),
     /// And the one that is filled after it.
     Free(Option<u32>),
@@ -24,25 +24,25 @@ impl<T> Slab<T> {
     pub(super) fn insert(&mut self, value: T) -> u32 {
         if let Some(index) = self.free
             && let Some(place) = self.places.get_mut(index as usize)
-            && let Place::Free(next) = place
+            && let SlabPlace::Free(next) = place
         {
             self.free = *next;
-            *place = Place::Full(value);
+            *place = SlabPlace::Full(value);
             return index;
         }
-        self.places.push(Place::Full(value));
+        self.places.push(SlabPlace::Full(value));
         // Four billion values would not fit into the memory of any machine that this runs on.
         u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
     }
 
     pub(super) fn take(&mut self, index: u32) -> Option<T> {
         let place = self.places.get_mut(index as usize)?;
-        match std::mem::replace(place, Place::Free(self.free)) {
-            Place::Full(value) => {
+        match std::mem::replace(place, SlabPlace::Free(self.free)) {
+            SlabPlace::Full(value) => {
                 self.free = Some(index);
                 Some(value)
             }
-            free @ Place::Free(_) => {
+            free @ SlabPlace::Free(_) => {
                 *place = free;
                 None
             }

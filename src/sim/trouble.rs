@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use super::connection::{Connection, Sides};
+use super::connection::{Connection, BySide};
 use super::due::Due;
-use super::ids::{End, NodeIx, Side};
+use super::ids::{End, NodeIx, LinkSide};
 use super::sink::EventSink;
-use super::world::{Topic, World, latency};
+use super::luck::{Topic, latency};
+use super::world::World;
 use crate::command::FaultCommand;
 use crate::engine::fault::{FaultError, FaultTable, Nodes, Outcome, Route, junk};
 use crate::proto::addr::Addr;
@@ -67,20 +68,21 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     /// A message that leaves at this time goes from one end of a connection to the other, or gets lost on the way.
     pub(super) fn carry(&mut self, leaves: Time, from: End, message: Message) {
-        let Some(chance) = self.message_chance(from, &message) else { return };
+        let Some(connection) = self.connections.get_mut(from) else { return };
+        let luck = connection.luck_of_message(from.side(), &message);
         let to = from.other();
         let arrive = |message| move |link| Input::Message { link, message };
         if self.faults.is_quiet() {
-            return self.deliver(leaves, to, chance, arrive(message));
+            return self.deliver(leaves, to, luck, arrive(message));
         }
         let Some((node, way)) = self.way(from) else { return };
-        match self.faults.fate(leaves, way, chance.number()) {
-            Outcome::Now => self.deliver(leaves, to, chance, arrive(message)),
+        match self.faults.fate(leaves, way, luck.number()) {
+            Outcome::Now => self.deliver(leaves, to, luck, arrive(message)),
             Outcome::Lost => {}
-            Outcome::At(due) => self.deliver(due, to, chance, arrive(message)),
+            Outcome::At(due) => self.deliver(due, to, luck, arrive(message)),
             Outcome::Twice(due) => {
-                self.deliver(due, to, chance, arrive(message.clone()));
-                self.deliver(due, to, chance.of(1), arrive(message));
+                self.deliver(due, to, luck, arrive(message.clone()));
+                self.deliver(due, to, luck.of(1), arrive(message));
             }
             Outcome::Held(due) => self.plan_input(due, node, arrive(message)(to.link())),
         }
@@ -98,7 +100,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
     /// The addresses at this end and at the other.
     fn addrs_at(&self, end: End) -> Option<[Addr; 2]> {
         let connection = self.connections.get(end)?;
-        let addr = |side: Side| match connection.nodes[side] {
+        let addr = |side: LinkSide| match connection.nodes[side] {
             NodeIx::NOBODY => JUNK_SOURCE,
             node => self.nodes[node].addr,
         };
@@ -139,8 +141,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
                 self.withheld.push((end, cause));
                 continue;
             }
-            let Some(luck) = self.close_chance(end.other()) else { continue };
-            let Some(node) = self.connections.node(end) else { continue };
+            let Some(connection) = self.connections.get(end) else { continue };
+            let (node, luck) = (connection.nodes[end.side()], connection.luck_of_close(end.other().side()));
             let (link, change) = (end.link(), LinkChange::Closed { cause });
             self.plan_input(self.now + latency(luck), node, Input::Link { link, change });
         }
@@ -164,8 +166,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
         self.plan_junk(node);
         let luck = self.chance.of_node(addr).of(Topic::Junk as u64).of(self.now.as_micros());
-        let mut connection = Connection::new(Sides([NodeIx::NOBODY, node]), Sides([luck; 2]), 0, self.now);
-        connection.closed[Side::Dialer] = true;
+        let mut connection = Connection::new(BySide([NodeIx::NOBODY, node]), BySide([luck; 2]), 0, self.now);
+        connection.closed[LinkSide::Dialer] = true;
         let link = self.connect(connection).other().link();
         let remote = addr.with_port(self.ephemeral_port()).socket();
         self.handle(node, Input::Link { link, change: LinkChange::Accepted { remote } });

@@ -21,7 +21,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) struct Wheel<T> {
     /// All entries, and in between those that are free.
-    entries: Vec<Entry<T>>,
+    entries: Vec<Planned<T>>,
     free: u32,
     levels: [Level; LEVELS],
     /// No entry is before this.
@@ -29,7 +29,7 @@ pub(super) struct Wheel<T> {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Entry<T> {
+struct Planned<T> {
     at: u64,
     item: T,
     /// What follows in the same slot.
@@ -38,19 +38,19 @@ struct Entry<T> {
 
 /// A first-in, first-out queue of entries.
 #[derive(Debug, Clone, Copy)]
-struct Slot {
+struct WheelSlot {
     first: u32,
     last: u32,
 }
 
-impl Slot {
+impl WheelSlot {
     const EMPTY: Self = Self { first: NONE, last: NONE };
 }
 
 #[derive(Debug, Default)]
 struct Level {
     /// Empty until it is used.
-    slots: Vec<Slot>,
+    slots: Vec<WheelSlot>,
     /// A bit for each slot that is not empty.
     used: Vec<u64>,
     /// A bit for each word of `used` that is not zero.
@@ -66,18 +66,18 @@ impl Level {
         })
     }
 
-    fn slot(&mut self, slot: usize) -> &mut Slot {
+    fn slot(&mut self, slot: usize) -> &mut WheelSlot {
         if self.slots.is_empty() {
-            (self.slots, self.used) = (vec![Slot::EMPTY; SLOTS], vec![0; SLOTS / 64]);
+            (self.slots, self.used) = (vec![WheelSlot::EMPTY; SLOTS], vec![0; SLOTS / 64]);
         }
         self.used[slot / 64] |= 1 << (slot % 64);
         self.words |= 1 << (slot / 64);
         &mut self.slots[slot]
     }
 
-    fn take(&mut self, slot: usize) -> Slot {
+    fn take(&mut self, slot: usize) -> WheelSlot {
         self.unmark(slot);
-        std::mem::replace(&mut self.slots[slot], Slot::EMPTY)
+        std::mem::replace(&mut self.slots[slot], WheelSlot::EMPTY)
     }
 
     fn unmark(&mut self, slot: usize) {
@@ -115,7 +115,7 @@ impl<T: Copy> Wheel<T> {
 
     /// Plans something for this moment, or for now if that is over.
     pub(super) fn push(&mut self, at: Time, item: T) {
-        let entry = Entry { at: at.as_micros().max(self.cursor), item, next: NONE };
+        let entry = Planned { at: at.as_micros().max(self.cursor), item, next: NONE };
         let index = if self.free == NONE {
             self.entries.push(entry);
             // Four billion entries would not fit into the memory of any machine that this runs on.
@@ -162,7 +162,7 @@ impl<T: Copy> Wheel<T> {
 
     fn take_first(&mut self, slot: usize) -> T {
         let index = self.levels[0].slots[slot].first;
-        let Entry { item, next, .. } = self.entries[index as usize];
+        let Planned { item, next, .. } = self.entries[index as usize];
         self.levels[0].slots[slot].first = next;
         if next == NONE {
             self.levels[0].take(slot);

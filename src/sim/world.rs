@@ -1,64 +1,41 @@
-//! Nodes, the connections between them, and the time.
+//! NodeSites, the connections between them, and the time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::asked::{Act, Asked};
-use super::connection::{Connection, Connections, DETACHED, Pacer, Sides};
+use super::connection::{Connection, ConnTable, DETACHED, Pacer, BySide};
 use super::due::{Dial, Due};
-use super::ids::{End, NodeIx, Side};
-use super::node::{Condition, Node, Nodes};
+use super::ids::{End, NodeIx, LinkSide};
+use super::luck::{Topic, latency};
+use super::node::{Condition, Node, NodeSites};
 use super::pause::Pause;
 use super::sink::EventSink;
 use super::slab::Slab;
 use super::wheel::Wheel;
-use crate::engine::fault::{Faults, key_of};
+use crate::engine::fault::Faults;
 use crate::event::{Event, EventKind, LinkId, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::chance::Chance;
 use crate::proto::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand};
-use crate::proto::message::{Dialect, Message};
+use crate::proto::message::Dialect;
 use crate::proto::time::Time;
 
 /// When a world begins: a round moment that is easy to read in events.
 pub const EPOCH: Time = Time::from_micros(1_767_225_600_000_000);
-/// Shortest and longest time on the way, in microseconds.
-const LATENCY_US: std::ops::Range<u64> = 200..2_000;
-/// How often it is looked whether all queues and caches are within their bounds.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Nodes that are looked at each time, in turn: all of a usual network, and of a large one so few that time is spent on
-/// the network and not on looking at it.
-const LOOK_NODES_MAX: usize = 4_096;
 /// What may wait at one node: as much as the queue of a link holds on sockets. Whoever sends more gives up its link.
 pub(super) const UNREAD_MAX: usize = 16_384;
 /// Ports that dialers' ends get, as systems choose them.
 const EPHEMERAL_PORTS: std::ops::Range<u16> = 32_768..60_999;
 
-/// What is left to chance in a world.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Topic {
-    /// How long a message takes that has a number of its own.
-    Numbered,
-    /// How long another one takes.
-    Unnumbered,
-    /// How long a dial takes, and word of what came of it.
-    Dial,
-    /// How long the end of a connection takes to be heard of.
-    Close,
-    /// What a node sees first that runs again.
-    Resume,
-    /// What junk says.
-    Junk,
-}
-
-/// Nodes, connections and the time. What happens goes to `S`.
+/// NodeSites, connections and the time. What happens goes to `S`.
 #[derive(Debug)]
 pub struct World<M, S = Vec<Event>> {
     pub(super) now: Time,
     pub(super) chance: Chance,
-    pub(super) nodes: Nodes<M>,
-    pub(super) connections: Connections,
-    /// Connections so far.
+    pub(super) nodes: NodeSites<M>,
+    pub(super) connections: ConnTable,
+    /// ConnTable so far.
     connected: u64,
     wheel: Wheel<Due>,
     /// What reaches nodes, while it is on its way.
@@ -75,8 +52,8 @@ pub struct World<M, S = Vec<Event>> {
     /// Ends of connections that are not read now.
     pub(super) pauses: BTreeMap<End, Pause>,
     /// When it is looked next whether all is within its bounds, and at which node first.
-    next_look: Time,
-    look_from: usize,
+    pub(super) next_look: Time,
+    pub(super) look_from: usize,
 }
 
 impl<M: Machine> World<M> {
@@ -102,8 +79,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         Self {
             now: epoch,
             chance: Chance::new(seed),
-            nodes: Nodes::new(),
-            connections: Connections::default(),
+            nodes: NodeSites::new(),
+            connections: ConnTable::default(),
             connected: 0,
             wheel: Wheel::new(epoch),
             inputs: Slab::new(),
@@ -153,35 +130,6 @@ impl<M: Machine, S: EventSink> World<M, S> {
     /// The machine of a node that is there, hung or not.
     pub fn machine(&self, addr: Addr) -> Option<&M> {
         self.nodes.get(self.nodes.find(addr)?).map(|node| &node.machine)
-    }
-
-    /// What there is more of than there may be, in the nodes and in what waits for them.
-    pub fn over_bounds(&self) -> Vec<(Addr, Gauge)> {
-        self.over_bounds_among(0, self.nodes.len())
-    }
-
-    /// The same, if nobody has asked for half a second; nothing if somebody has. In a large network each look is at a part
-    /// of the nodes.
-    pub fn over_bounds_if_due(&mut self) -> Vec<(Addr, Gauge)> {
-        if self.now < self.next_look {
-            return Vec::new();
-        }
-        self.next_look = self.now + LOOK_EVERY;
-        let first = if self.look_from < self.nodes.len() { self.look_from } else { 0 };
-        self.look_from = first + LOOK_NODES_MAX;
-        self.over_bounds_among(first, LOOK_NODES_MAX)
-    }
-
-    fn over_bounds_among(&self, first: usize, count: usize) -> Vec<(Addr, Gauge)> {
-        let mut over = Vec::new();
-        for (_, site, node) in self.nodes.range(first, count) {
-            let mut weigh = |gauge: Gauge| over.extend(gauge.is_over().then_some((site.addr, gauge)));
-            node.machine.gauges(&mut weigh);
-            // Of each connection the end waits, too.
-            let unread_max = UNREAD_MAX + node.connections.len();
-            weigh(Gauge::new("things to be read", node.unread.len(), unread_max));
-        }
-        over
     }
 
     /// The addresses of the nodes that are there, hung or not, in the order in which they were first started at.
@@ -328,26 +276,26 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     fn dial_arrives(&mut self, dial: &Dial) {
         let Dial { from, to, number } = *dial;
-        let luck = self.dial_chance(from, to, number);
+        let luck = self.luck_of_dial(from, to, number);
         let Some(acceptor) = self.nodes.find(to) else {
             let error = "connection refused".to_owned();
             return self.plan_input(self.now + latency(luck.of(1)), from, Input::DialFailed { peer: to, error });
         };
         let dialer = self.nodes[from].addr;
         let pair = |one, other| self.chance.of_node(one).of_node(other);
-        let pairs = Sides([pair(dialer, to), pair(to, dialer)]);
-        let mut connection = Connection::new(Sides([from, acceptor]), pairs, number, self.now);
-        connection.pacers = Sides([self.pacer_of(from), self.pacer_of(acceptor)]);
+        let pairs = BySide([pair(dialer, to), pair(to, dialer)]);
+        let mut connection = Connection::new(BySide([from, acceptor]), pairs, number, self.now);
+        connection.pacers = BySide([self.pacer_of(from), self.pacer_of(acceptor)]);
         let end = self.connect(connection);
         let remote = dialer.with_port(self.ephemeral_port()).socket();
         let change = LinkChange::Dialed { peer: to };
-        let back = pairs[Side::Acceptor].of(Topic::Dial as u64).of(u64::from(number));
+        let back = pairs[LinkSide::Acceptor].of(Topic::Dial as u64).of(u64::from(number));
         self.deliver(self.now, end, back, |link| Input::Link { link, change });
         self.handle(acceptor, Input::Link { link: end.other().link(), change: LinkChange::Accepted { remote } });
     }
 
     /// What is left to chance about a dial.
-    fn dial_chance(&self, from: NodeIx, to: Addr, number: u32) -> Chance {
+    fn luck_of_dial(&self, from: NodeIx, to: Addr, number: u32) -> Chance {
         let from = self.nodes[from].addr;
         self.chance.of_node(from).of_node(to).of(Topic::Dial as u64).of(u64::from(number))
     }
@@ -462,7 +410,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         if self.faults.is_cut(addr, to) {
             return self.lose_dial(from, to);
         }
-        let latency = latency(self.dial_chance(from, to, number));
+        let latency = latency(self.luck_of_dial(from, to, number));
         let dial = self.dials.insert(Dial { from, to, number });
         self.wheel.push(self.now + latency, Due::DialArrives(dial));
     }
@@ -481,32 +429,10 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     /// The other end hears that this one has closed.
     pub(super) fn tell_closed(&mut self, leaves: Time, from: End, cause: CloseCause) {
-        let Some(luck) = self.close_chance(from) else { return };
+        let Some(connection) = self.connections.get(from) else { return };
+        let luck = connection.luck_of_close(from.side());
         let change = LinkChange::Closed { cause };
         self.deliver(leaves, from.other(), luck, |link| Input::Link { link, change });
-    }
-
-    /// What is left to chance about the close of this end.
-    pub(super) fn close_chance(&self, end: End) -> Option<Chance> {
-        let connection = self.connections.get(end)?;
-        Some(connection.chance[end.side()].of(Topic::Close as u64).of(u64::from(connection.dial)))
-    }
-
-    /// What is left to chance about a message that this end sends; `None`: the connection is gone.
-    pub(super) fn message_chance(&mut self, from: End, message: &Message) -> Option<Chance> {
-        let connection = self.connections.get_mut(from)?;
-        let chance = connection.chance[from.side()];
-        Some(match (message, key_of(message)) {
-            // It goes each way once, whichever connection that is.
-            (Message::Gossip(_), Some(key)) => chance.of(Topic::Numbered as u64).of(key),
-            (_, Some(key)) => chance.of(Topic::Numbered as u64).of(u64::from(connection.dial)).of(key),
-            (_, None) => {
-                let number = &mut connection.unnumbered[from.side()];
-                *number = number.wrapping_add(1);
-                let chance = chance.of(Topic::Unnumbered as u64).of(u64::from(connection.dial));
-                chance.of(u64::from(*number))
-            }
-        })
     }
 
     /// Delivers at an end what the other, which has not closed, sends at this time. Nothing overtakes it.
@@ -527,10 +453,4 @@ impl<M: Machine, S: EventSink> World<M, S> {
     pub(super) fn plan(&mut self, at: Time, due: Due) {
         self.wheel.push(at, due);
     }
-}
-
-/// How long something takes to get there.
-pub(super) fn latency(chance: Chance) -> Duration {
-    let width = usize::try_from(LATENCY_US.end - LATENCY_US.start).unwrap_or(0);
-    Duration::from_micros(LATENCY_US.start + chance.below(width) as u64)
 }
