@@ -373,7 +373,8 @@ const STILL_TWICE: &[&str] = &["Defaults", "Engine", "Node", "NodeState", "Refus
 /// Which modules define a type of this name; associated types and types inside functions are indented, and do not count.
 fn type_names(sources: &[Source]) -> BTreeMap<String, Vec<&str>> {
     let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for source in sources {
+    // A system's own half of the platform stands in for the portable one, under the same names.
+    for source in sources.iter().filter(|source| !is_within(&source.module, "platform")) {
         for name in source.lines.iter().filter_map(|(_, line)| defined_type(line)) {
             names.entry(name.to_owned()).or_default().push(&source.module);
         }
