@@ -9,7 +9,7 @@ use crate::proto::machine::{Gauge, Machine};
 
 /// How often it is looked whether all queues and caches are within their bounds.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// NodeSites that are looked at each time, in turn: all of a usual network, and of a large one so few that time is spent on
+/// Nodes that are looked at each time, in turn: all of a usual network, and of a large one so few that time is spent on
 /// the network and not on looking at it.
 const LOOK_NODES_MAX: usize = 4_096;
 

@@ -1,9 +1,9 @@
-//! ConnTable, and the table of them.
+//! Connections, and the table of them.
 
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut};
 
-use super::ids::{ConnIx, End, NodeIx, LinkSide};
+use super::ids::{ConnIx, End, LinkSide, NodeIx};
 use crate::proto::chance::Chance;
 use crate::proto::message::Message;
 use crate::proto::time::Time;

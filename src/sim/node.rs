@@ -1,4 +1,4 @@
-//! NodeSites, and the table of them.
+//! Nodes, and the table of them.
 
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut};

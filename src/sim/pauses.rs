@@ -1,4 +1,4 @@
-//! ConnTable that are not read for a while: the machine at one end has asked for that.
+//! Connections that are not read for a while: the machine at one end has asked for that.
 //!
 //! What arrives meanwhile waits, in order, as it waits in the buffers of a socket.
 

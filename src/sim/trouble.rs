@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::connection::{Connection, BySide};
+use super::connection::{BySide, Connection};
 use super::due::Due;
-use super::ids::{End, NodeIx, LinkSide};
-use super::sink::EventSink;
+use super::ids::{End, LinkSide, NodeIx};
 use super::luck::{Topic, latency};
+use super::sink::EventSink;
 use super::world::World;
 use crate::command::FaultCommand;
 use crate::engine::fault::{FaultError, FaultTable, Nodes, Outcome, Route, junk};

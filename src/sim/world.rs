@@ -1,12 +1,12 @@
-//! NodeSites, the connections between them, and the time.
+//! Nodes, the connections between them, and the time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::asked::{Act, Asked};
-use super::connection::{Connection, ConnTable, DETACHED, Pacer, BySide};
+use super::connection::{BySide, ConnTable, Connection, DETACHED, Pacer};
 use super::due::{Dial, Due};
-use super::ids::{End, NodeIx, LinkSide};
+use super::ids::{End, LinkSide, NodeIx};
 use super::luck::{Topic, latency};
 use super::node::{Condition, Node, NodeSites};
 use super::pause::Pause;
@@ -17,7 +17,7 @@ use crate::engine::fault::Faults;
 use crate::event::{Event, EventKind, LinkId, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::chance::Chance;
-use crate::proto::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand};
+use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand};
 use crate::proto::message::Dialect;
 use crate::proto::time::Time;
 
@@ -28,14 +28,14 @@ pub(super) const UNREAD_MAX: usize = 16_384;
 /// Ports that dialers' ends get, as systems choose them.
 const EPHEMERAL_PORTS: std::ops::Range<u16> = 32_768..60_999;
 
-/// NodeSites, connections and the time. What happens goes to `S`.
+/// Nodes, connections and the time. What happens goes to `S`.
 #[derive(Debug)]
 pub struct World<M, S = Vec<Event>> {
     pub(super) now: Time,
     pub(super) chance: Chance,
     pub(super) nodes: NodeSites<M>,
     pub(super) connections: ConnTable,
-    /// ConnTable so far.
+    /// Connections so far.
     connected: u64,
     wheel: Wheel<Due>,
     /// What reaches nodes, while it is on its way.
