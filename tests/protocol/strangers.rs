@@ -257,20 +257,6 @@ fn a_hostile_list_does_not_make_a_peer_dial_where_it_has_nothing_to_do() {
 }
 
 #[test]
-fn a_sample_longer_than_allowed_breaks_a_rule() {
-    for (len, broken) in [(64, 0), (65, 1)] {
-        let mut network = Network::new(0, 74);
-        network.seeds.push(seed_addr(1));
-        let list = (1..=len).map(Addr::loopback).collect();
-        network.start_double(seed_addr(1), ListSeed { own: seed_addr(1), list });
-        network.start_peer(1);
-        network.world.run_for(Duration::from_millis(100));
-        let too_long = |kind: &EventKind| rule_of(kind) == Some(Rule::ListTooLong);
-        assert_eq!(network.count(peer_addr(1), too_long), broken, "{len} addresses");
-    }
-}
-
-#[test]
 fn who_comes_from_elsewhere_and_names_a_loopback_address_is_told_so_and_not_listed() {
     for mut node in alone() {
         let (mut out, now) = (Record::default(), gossipctl::sim::EPOCH);
