@@ -66,22 +66,6 @@ impl Clock {
     }
 }
 
-/// How long this machine has slept since it was started, its lid closed: time that no [`Clock`] counts. Nothing where the
-/// system does not tell.
-#[cfg(target_os = "linux")]
-pub fn slept() -> Duration {
-    use rustix::time::{ClockId, DynamicClockId, clock_gettime, clock_gettime_dynamic};
-    let Ok(with_sleep) = clock_gettime_dynamic(DynamicClockId::Boottime) else { return Duration::ZERO };
-    let slept = with_sleep.checked_sub(clock_gettime(ClockId::Monotonic));
-    slept.and_then(|slept| Duration::try_from(slept).ok()).unwrap_or_default()
-}
-
-/// See above: this system does not tell.
-#[cfg(not(target_os = "linux"))]
-pub fn slept() -> Duration {
-    Duration::ZERO
-}
-
 /// Seconds that the local time of this machine was ahead of UTC at that time.
 pub fn utc_offset_s_at(time: Time) -> i32 {
     let at = DateTime::from_timestamp_micros(i64::try_from(time.as_micros()).unwrap_or(i64::MAX));

@@ -12,6 +12,7 @@ pub mod event;
 pub mod feed;
 pub mod model;
 pub mod net;
+pub mod platform;
 pub mod proto;
 pub mod request;
 pub mod scenario;

@@ -1,6 +1,7 @@
 //! The house rules that a compiler does not check: which way imports run, how long files are, and
 //! what no room may use. The rules are told in `docs/ARCHITECTURE.md`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 /// name that fits a module is its room.
 const ROOMS: &[(&str, &[&str])] = &[
     ("proto", &[]),
+    ("platform", &[]),
     ("event", &["proto"]),
     ("command", &["proto"]),
     ("clock", &["proto"]),
@@ -18,10 +20,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("engine", &["proto", "event", "command", "net::wire"]),
     ("request", &["command", "engine"]),
     ("scenario", &["proto", "event", "command", "engine", "model"]),
-    ("net", &["net::wire", "proto", "event", "command", "engine", "request", "feed", "clock", "model"]),
+    ("net", &["net::wire", "proto", "event", "command", "engine", "request", "feed", "clock", "model", "platform"]),
     ("sim", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model"]),
-    ("session", &["proto", "event", "command", "engine", "feed", "clock", "model"]),
-    ("ui", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model"]),
+    ("session", &["proto", "event", "command", "engine", "feed", "clock", "model", "platform"]),
+    ("ui", &["proto", "event", "command", "engine", "scenario", "feed", "clock", "model", "platform"]),
     (
         "cli",
         &[
@@ -34,6 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "feed",
             "clock",
             "model",
+            "platform",
             "net",
             "net::wire",
             "sim",
@@ -54,6 +57,10 @@ const BANNED: &[(&str, &[&str], &str)] = &[
     ("session", &["println!(", "print!(", "eprintln!("], "cli decides what is printed"),
     ("proto", &["println!(", "print!(", "eprintln!("], "the core prints nothing"),
 ];
+
+/// What names an operating system, and stands in `platform` alone.
+const SYSTEM: &[&str] =
+    &["rustix::", "std::os::", "tokio::signal", "cfg(unix", "cfg(windows", "cfg!(unix", "cfg!(windows", "target_os"];
 
 /// What nobody uses outside of tests.
 const BANNED_EVERYWHERE: &[(&str, &str)] = &[
@@ -288,6 +295,21 @@ fn no_room_uses_what_it_must_not() {
 }
 
 #[test]
+fn only_the_platform_room_names_a_system() {
+    let wrong = |sources: &[Source]| {
+        let outside = sources.iter().filter(|source| !is_within(&source.module, "platform"));
+        let found = outside.flat_map(|source| {
+            uses(source, SYSTEM).map(|(line, word)| format!("{}:{line}: {word}", source.path.display()))
+        });
+        found.collect::<Vec<_>>()
+    };
+    let text = "use std::os::fd::AsFd;\n#[cfg(all(unix, target_os = \"linux\"))]\nfn f() {}";
+    assert_eq!(wrong(&[snippet("net::files", text)]).len(), 2);
+    assert!(wrong(&[snippet("platform::unix", text)]).is_empty());
+    assert_eq!(wrong(&sources()), [""; 0]);
+}
+
+#[test]
 fn nobody_unwraps_outside_of_tests() {
     let mut wrong = String::new();
     for source in sources().iter().filter(|source| !is_within(&source.module, "main")) {
@@ -305,4 +327,68 @@ fn uses<'a>(source: &'a Source, words: &'a [&'a str]) -> impl Iterator<Item = (u
     source.lines.iter().flat_map(move |(number, line)| {
         words.iter().filter(move |word| line.contains(*word)).map(move |word| (*number, *word))
     })
+}
+
+#[test]
+fn every_source_file_is_declared_by_its_parent() {
+    let texts = source_texts();
+    let orphans: Vec<_> =
+        texts.iter().filter(|(module, _)| !is_declared(module, &texts)).map(|(module, _)| module).collect();
+    assert!(orphans.is_empty(), "no module declares {orphans:?}");
+    let orphan = ("ui::lost".to_owned(), String::new());
+    assert!(!is_declared(&orphan.0, &[("ui".to_owned(), "mod found;".to_owned()), orphan.clone()]));
+}
+
+/// Modules and their texts, tests included.
+fn source_texts() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    collect(&root, &mut paths);
+    paths.iter().map(|path| (module(&root, path), fs::read_to_string(path).unwrap())).collect()
+}
+
+fn is_declared(module: &str, texts: &[(String, String)]) -> bool {
+    if matches!(module, "" | "main") {
+        return true;
+    }
+    let (parent, name) = module.rsplit_once("::").unwrap_or(("", module));
+    let declaration = format!("mod {name};");
+    texts.iter().any(|(module, text)| module == parent && text.lines().any(|line| line.ends_with(&declaration)))
+}
+
+#[test]
+fn one_type_name_stands_for_one_thing() {
+    let sources = sources();
+    let twice = type_names(&sources).into_iter();
+    let twice = twice.filter(|(name, modules)| modules.len() > 1 && !STILL_TWICE.contains(&name.as_str()));
+    let twice: Vec<_> = twice.map(|(name, modules)| format!("{name}: {}", modules.join(", "))).collect();
+    assert!(twice.is_empty(), "name one of each after what sets it apart: {twice:#?}");
+    let two = [snippet("ui::a", "pub struct Row {\n}"), snippet("model", "pub(crate) enum Row {\n}\nstruct Rows;")];
+    assert_eq!(type_names(&two)["Row"], ["ui::a", "model"]);
+}
+
+/// Names of the engines' types, until there is one engine.
+const STILL_TWICE: &[&str] = &["Defaults", "Engine", "Node", "NodeState", "Refusal"];
+
+/// Which modules define a type of this name; associated types and types inside functions are indented, and do not count.
+fn type_names(sources: &[Source]) -> BTreeMap<String, Vec<&str>> {
+    let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    // A system's own half of the platform stands in for the portable one, under the same names.
+    for source in sources.iter().filter(|source| !is_within(&source.module, "platform")) {
+        for name in source.lines.iter().filter_map(|(_, line)| defined_type(line)) {
+            names.entry(name.to_owned()).or_default().push(&source.module);
+        }
+    }
+    names
+}
+
+fn defined_type(line: &str) -> Option<&str> {
+    let line = match line.strip_prefix("pub") {
+        Some(rest) => {
+            rest.strip_prefix('(').map_or(rest, |rest| rest.split_once(')').map_or(rest, |(_, rest)| rest)).trim_start()
+        }
+        None => line,
+    };
+    let rest = ["struct ", "enum ", "trait ", "type "].iter().find_map(|word| line.strip_prefix(word))?;
+    rest.split(|c: char| !c.is_alphanumeric()).next()
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
-use super::places::{path_of_file, path_parser};
+use super::files::{path_of_file, path_parser};
 use super::values::{
     GossipInterval, Joiners, JournalSize, LabPeers, LabSeeds, LinkCount, Listen, LivenessInterval, Messages, Misses,
     Network, PaceName, Policy, ProbeTimeout, RngSeed, SessionLength, ThemeName, Wire,

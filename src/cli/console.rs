@@ -13,20 +13,20 @@ use super::args::ConsoleArgs;
 use super::command_log::CommandLog;
 use super::diagnostics;
 use super::failure::Failure;
+use super::files;
 use super::glyphs;
 use super::host::{Host, Left};
 use super::nodes::{self, RunningNodes, ShutdownKind};
 use super::output;
-use super::places;
 use super::plan::{Begin, EngineKind, Plan};
 use super::records::{self, Records, RecordsEnd};
 use super::scenario_runner::ScenarioRunner;
-use super::signals::Signals;
 use super::values::{Span, ThemeName};
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
 use crate::model::words::count_text;
 use crate::net::next_free;
+use crate::platform::StopSignals;
 use crate::proto::addr::Addr;
 use crate::scenario::{Run, ScenarioNotice, Skipped, Summary};
 use crate::session::export::FileFormat;
@@ -57,7 +57,7 @@ pub(crate) struct Looks {
 
 /// Runs the plan with a console until the user quits, its time is over, or a signal comes.
 pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
-    let mut signals = Signals::listen().map_err(Failure::System)?;
+    let mut signals = StopSignals::listen().map_err(Failure::System)?;
     let (clock, utc_offset_s, length) = (Clock::start(), plan.node.peer.utc_offset_s, plan.length);
     let (tap, shown) = feed(BATCHES_MAX);
     let (answers, answered) = mpsc::channel(TALK_MAX);
@@ -191,7 +191,7 @@ async fn start(plan: &Plan, clock: Clock, taps: &[Tap]) -> Result<Option<Running
 async fn until_asked(
     console: impl Future<Output = Result<ConsoleOutcome, UiError>>,
     shutdown: CancellationToken,
-    signals: &mut Signals,
+    signals: &mut StopSignals,
     length: Option<Duration>,
 ) -> Result<ConsoleOutcome, UiError> {
     tokio::pin!(console);
@@ -209,7 +209,7 @@ async fn end(
     left: Left,
     shown: Result<ConsoleOutcome, UiError>,
     records: Records,
-    signals: &mut Signals,
+    signals: &mut StopSignals,
     utc_offset_s: i32,
 ) -> Result<ExitCode, Failure> {
     if let Some(nodes) = left.nodes
@@ -235,7 +235,7 @@ fn told(error: UiError, report: Option<&RecorderReport>) -> Failure {
     match error {
         UiError::Panicked(what) => Failure::Panicked {
             what,
-            log: places::state_dir().map(|dir| diagnostics::file(&dir)),
+            log: files::state_dir().map(|dir| diagnostics::file(&dir)),
             journal: report.and_then(|report| report.journal.clone()),
         },
         error @ (UiError::Start(_) | UiError::Terminal(_)) => Failure::Console(error),

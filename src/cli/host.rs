@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use tokio::sync::{mpsc, watch};
 
 use super::command_log::{CommandLog, CommandLogContext};
+use super::files::from_home;
 use super::nodes::RunningNodes;
-use super::places::from_home;
 use super::plan::{Begin, Plan};
 use super::replay;
 use super::settings::{self, NodeSettings};

@@ -17,7 +17,6 @@ mod nodes;
 mod output;
 #[cfg(test)]
 mod panics;
-mod places;
 mod plan;
 mod printer;
 #[cfg(test)]
@@ -29,7 +28,6 @@ mod scenario_runner;
 mod script_file;
 mod seeds_file;
 mod settings;
-mod signals;
 mod template;
 mod values;
 mod virtual_time;
@@ -45,6 +43,7 @@ use config_file::ConfigFile;
 use failure::Failure;
 use plan::{EngineKind, Plan, ScreenMode};
 
+use crate::platform::lower_thread_priority;
 use crate::proto::text::{printable_json, printable_lines};
 use crate::session::journal::check_rereadable;
 use crate::session::replay::Recording;
@@ -56,7 +55,7 @@ pub fn main() -> ExitCode {
 
 fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     explain_panics();
-    let diagnostics = places::state_dir().map(|dir| diagnostics::start(&dir));
+    let diagnostics = files::state_dir().map(|dir| diagnostics::start(&dir));
     diagnostics.iter().filter_map(|started| started.as_ref().err()).for_each(failure::warn);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -143,14 +142,11 @@ fn finish(session: impl Future<Output = Result<ExitCode, Failure>>) -> Result<Ex
 /// The session itself runs on the main thread, the network on the threads that the runtime starts. Where all cores
 /// are busy with the network, a key must still show at once.
 fn yield_to_the_console() {
-    // Linux gives each thread a priority of its own; elsewhere, and where it is refused, all share the cores as usual.
-    if cfg!(target_os = "linux") {
-        let _ = rustix::process::nice(NETWORK_NICENESS);
-    }
+    lower_thread_priority(NETWORK_NICENESS);
 }
 
 fn print_config() -> Result<ExitCode, Failure> {
-    let file = places::config_file();
+    let file = files::config_file();
     let config = read_config()?;
     config.warnings.iter().for_each(failure::warn);
     let template = template::template(&config, file.as_deref())?;
@@ -161,7 +157,7 @@ fn print_config() -> Result<ExitCode, Failure> {
 
 /// What the config file sets; nothing for a user without a home.
 fn read_config() -> Result<ConfigFile, Failure> {
-    match places::config_file() {
+    match files::config_file() {
         Some(file) => Ok(ConfigFile::read(&file)?),
         None => Ok(ConfigFile::default()),
     }

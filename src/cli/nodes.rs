@@ -8,13 +8,13 @@ use tokio::task::JoinHandle;
 use super::failure::Failure;
 use super::plan::{Begin, EngineKind};
 use super::settings::NodeSettings;
-use super::signals::{Signals, StopSignal};
 use super::values::RNG_SEED_MAX;
 use super::virtual_time::{self, CheckedPublisher};
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::feed::Tap;
 use crate::net::{Defaults, Engine};
+use crate::platform::{StopSignal, StopSignals};
 use crate::request::{Request, Response};
 use crate::sim;
 
@@ -91,7 +91,7 @@ impl RunningNodes {
     }
 
     /// All nodes say goodbye and stop, unless the user insists before they have.
-    pub(crate) async fn leave(mut self, signals: &mut Signals) -> ShutdownKind {
+    pub(crate) async fn leave(mut self, signals: &mut StopSignals) -> ShutdownKind {
         drop(self.command(Command::Quit).await);
         tokio::select! {
             _ = &mut self.engine => ShutdownKind::Polite,

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::io;
 use std::net::IpAddr;
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 
 use clap::Parser as _;
@@ -72,6 +71,17 @@ fn any_config() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..6).prop_map(|pieces| pieces.concat())
 }
 
+/// A word of any bytes, where the system has such words.
+#[cfg(unix)]
+fn os_string(bytes: Vec<u8>) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes)
+}
+
+#[cfg(not(unix))]
+fn os_string(bytes: Vec<u8>) -> OsString {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
 fn any_arguments() -> impl Strategy<Value = Vec<OsString>> {
     let known = [
         "lab",
@@ -103,7 +113,7 @@ fn any_arguments() -> impl Strategy<Value = Vec<OsString>> {
         "--rng-seed",
         "1e9",
     ];
-    let word = prop_oneof![8 => select(known.to_vec()).prop_map(OsString::from), 1 => vec(any::<u8>(), 0..8).prop_map(OsString::from_vec)];
+    let word = prop_oneof![8 => select(known.to_vec()).prop_map(OsString::from), 1 => vec(any::<u8>(), 0..8).prop_map(os_string)];
     vec(word, 0..7)
 }
 

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::args::{ExportArgs, ExportFormat, ListFormat, SessionsArgs};
 use super::failure::{Failure, say, warn};
+use super::files;
 use super::output;
-use super::places;
 use crate::clock::utc_offset_s_at;
 use crate::model::words::count_text;
 use crate::proto::text::printable;
@@ -58,7 +58,7 @@ pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
 }
 
 fn archive() -> Result<(PathBuf, Archive), Failure> {
-    let dir = places::sessions_dir().ok_or(Failure::NoHome)?;
+    let dir = files::sessions_dir().ok_or(Failure::NoHome)?;
     let archive = Archive::open(&dir).map_err(|error| Failure::Sessions { dir: dir.clone(), error })?;
     Ok((dir, archive))
 }
@@ -193,7 +193,7 @@ fn chosen<'a>(dir: &Path, archive: &'a Archive, names: &[String]) -> Result<Vec<
 
 /// The journal that is meant: a file, or a session by its name.
 pub(crate) fn find(session: &str) -> Result<PathBuf, Failure> {
-    let path = places::from_home(PathBuf::from(session));
+    let path = files::from_home(PathBuf::from(session));
     // A pipe is as good as a file.
     let is_there = || path.metadata().is_ok_and(|about| !about.is_dir());
     if session.contains(std::path::MAIN_SEPARATOR) || (session != LAST && is_there()) {

@@ -5,11 +5,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::failure::warn;
+use super::files;
 use super::log_writer;
-use super::places;
-use super::signals::{Signals, StopSignal};
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
+use crate::platform::{StopSignal, StopSignals};
 use crate::proto::time::Time;
 use crate::session::archive::{Archive, State};
 use crate::session::journal::Header;
@@ -102,7 +102,7 @@ impl Records {
 
     /// The journal of the latest session that is over.
     pub(crate) fn last() -> Option<PathBuf> {
-        let archive = Archive::open(&places::sessions_dir()?).ok()?;
+        let archive = Archive::open(&files::sessions_dir()?).ok()?;
         let over = archive.sessions.into_iter().rev().find(|session| session.state == State::Over);
         over.map(|session| session.path)
     }
@@ -123,7 +123,7 @@ impl Records {
     }
 
     /// Writes the rest, unless the user insists on the end or the disk takes nothing.
-    pub(crate) async fn end(self, signals: &mut Signals) -> RecordsEnd {
+    pub(crate) async fn end(self, signals: &mut StopSignals) -> RecordsEnd {
         let journal = self.handle();
         let finished = tokio::task::spawn_blocking(move || self.finish());
         tokio::select! {
@@ -175,7 +175,7 @@ fn make_log_dir(dir: &Path, notify: &impl Fn(News)) -> Option<PathBuf> {
 
 /// `sessions/2026-11-22T03-13-02-4711.jsonl` in the state directory: when it began, and the process.
 fn journal_path(started: Time, utc_offset_s: i32) -> Result<PathBuf, String> {
-    let sessions = places::sessions_dir().ok_or("no home directory to record it in: set XDG_STATE_HOME")?;
+    let sessions = files::sessions_dir().ok_or("no home directory to record it in: set XDG_STATE_HOME")?;
     Ok(sessions.join(format!("{}-{}.jsonl", file_stamp(started, utc_offset_s), std::process::id())))
 }
 

@@ -4,7 +4,7 @@
 
 use super::Model;
 use super::link::LinkTable;
-use super::node::Nodes;
+use super::node::NodeRecords;
 use super::rumor::Rumor;
 use crate::event::Purpose;
 use crate::proto::addr::Addr;
@@ -56,7 +56,7 @@ pub(super) struct Passage {
 }
 
 /// No event ever came from this node.
-fn is_elsewhere(nodes: &Nodes, addr: Addr) -> bool {
+fn is_elsewhere(nodes: &NodeRecords, addr: Addr) -> bool {
     nodes.get(addr).is_none_or(|node| !node.is_ours())
 }
 
@@ -77,13 +77,13 @@ fn passage(rumor: &Rumor, links: &LinkTable, over: Addr, to: Addr) -> Passage {
 
 impl Rumor {
     /// Nodes of other processes that have it for certain, in the order in which they proved it.
-    pub fn elsewhere<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = (Addr, ForeignCopy)> + 'a {
+    pub fn elsewhere<'a>(&'a self, nodes: &'a NodeRecords) -> impl Iterator<Item = (Addr, ForeignCopy)> + 'a {
         let is_it = |(node, _): &(&Addr, &ForeignCopy)| is_elsewhere(nodes, **node);
         self.proofs.iter().filter(is_it).map(|(node, proof)| (*node, *proof))
     }
 
     /// All that have it, for certain: nodes of ours, and nodes elsewhere that proved it.
-    pub fn holders<'a>(&'a self, nodes: &'a Nodes) -> impl Iterator<Item = Addr> + 'a {
+    pub fn holders<'a>(&'a self, nodes: &'a NodeRecords) -> impl Iterator<Item = Addr> + 'a {
         self.copies.keys().copied().chain(self.elsewhere(nodes).map(|(node, _)| node))
     }
 }

@@ -56,7 +56,7 @@ const RATE_BUCKETS: usize = 6;
 /// The network as the events so far tell it.
 #[derive(Debug, Clone)]
 pub struct Model {
-    nodes: node::Nodes,
+    nodes: node::NodeRecords,
     links: link::LinkTable,
     changes: overlay::Changes,
     gossip: gossip::GossipLog,
@@ -104,7 +104,7 @@ pub struct Totals {
 impl Default for Model {
     fn default() -> Self {
         Self {
-            nodes: node::Nodes::default(),
+            nodes: node::NodeRecords::default(),
             links: link::LinkTable::default(),
             changes: overlay::Changes::default(),
             gossip: gossip::empty(),
@@ -169,7 +169,7 @@ impl Model {
     }
 
     /// The nodes.
-    pub fn nodes(&self) -> &node::Nodes {
+    pub fn nodes(&self) -> &node::NodeRecords {
         &self.nodes
     }
 

@@ -218,7 +218,7 @@ impl NodeRecord {
 
 /// All nodes, in the order in which they were first mentioned.
 #[derive(Debug, Clone, Default)]
-pub struct Nodes {
+pub struct NodeRecords {
     by_addr: Map<Addr, NodeRecord>,
     hearsay: usize,
     peers_running: usize,
@@ -242,7 +242,7 @@ pub struct NodeCounts {
     pub seeds: usize,
 }
 
-impl Nodes {
+impl NodeRecords {
     /// The node at this address.
     pub fn get(&self, addr: Addr) -> Option<&NodeRecord> {
         self.by_addr.get(&addr)
@@ -346,7 +346,7 @@ impl Nodes {
         Some(self.by_addr.entry(addr).or_insert_with(|| NodeRecord::new(addr, at)))
     }
 
-    /// As [`Nodes::mention`], and what it is.
+    /// As [`NodeRecords::mention`], and what it is.
     pub(super) fn mention_as(&mut self, addr: Addr, role: Role, at: Time) {
         let Some(node) = self.mention(addr, at) else { return };
         if node.role.is_none() {

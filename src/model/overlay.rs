@@ -11,7 +11,7 @@
 
 use super::graph::Graph;
 use super::link::LinkKey;
-use super::node::{Life, Nodes};
+use super::node::{Life, NodeRecords};
 use super::ring::Ring;
 use super::{FastHashMap, Model, Set};
 use crate::event::Purpose;
@@ -101,7 +101,7 @@ pub struct OverlaySnapshot {
 
 impl OverlaySnapshot {
     /// How this node lived then, if that differs from how it lives now.
-    pub(super) fn life(&self, nodes: &Nodes, node: Addr) -> Option<Life> {
+    pub(super) fn life(&self, nodes: &NodeRecords, node: Addr) -> Option<Life> {
         self.lives.get(&node).copied().or_else(|| nodes.get(node).map(|node| node.life))
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::elsewhere::ForeignCopy;
-use super::node::{Life, NodeRecord, Nodes};
+use super::node::{Life, NodeRecord, NodeRecords};
 use super::ring::Ring;
 use super::{FastHashMap, Map};
 use crate::proto::addr::Addr;
@@ -140,12 +140,12 @@ impl Rumor {
     }
 
     /// The nodes that should have it and do not.
-    pub fn lacking<'a>(&'a self, nodes: &'a Nodes, counting: Counting) -> impl Iterator<Item = &'a NodeRecord> {
+    pub fn lacking<'a>(&'a self, nodes: &'a NodeRecords, counting: Counting) -> impl Iterator<Item = &'a NodeRecord> {
         nodes.iter().filter(move |node| self.is_due_at(node, counting) && !self.copies.contains_key(&node.addr))
     }
 
     /// How many have it, and of how many that have it or should have it.
-    pub fn coverage(&self, nodes: &Nodes, counting: Counting) -> Coverage {
+    pub fn coverage(&self, nodes: &NodeRecords, counting: Counting) -> Coverage {
         let still_runs = |(node, copy): &(&Addr, &MessageCopy)| {
             nodes.get(**node).is_some_and(|node| node.life == Life::Running && node.life_since <= copy.at)
         };

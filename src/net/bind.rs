@@ -5,6 +5,7 @@ use std::io;
 use tokio::net::{TcpListener, TcpSocket};
 
 use super::failure::StartError;
+use crate::platform::take_address_again;
 use crate::proto::addr::Addr;
 
 /// Connections that the system holds for a node until it accepts them: a lab's peers all register
@@ -20,12 +21,20 @@ pub(super) fn listen(addr: Addr) -> Result<(TcpListener, Addr), StartError> {
     bound.map_err(|error| refine(addr, error))
 }
 
+/// A listener on the address of a node that starts again, which may have been reserved for it. Not every system lets
+/// a second socket have an address that one of our own holds.
+pub(super) fn listen_again(reserved: Option<TcpSocket>, addr: Addr) -> Result<(TcpListener, Addr), StartError> {
+    match reserved.map(|socket| socket.listen(BACKLOG)) {
+        Some(Ok(listener)) => Ok((listener, addr)),
+        Some(Err(_)) | None => listen(addr),
+    }
+}
+
 /// A socket that holds the address without listening: nobody can connect to it, nobody else gets it,
-/// and a listener of our own can take over from it.
+/// and [`listen_again`] makes a listener of it.
 pub(super) fn reserve(addr: Addr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // A restarted node takes its address at once, whatever connections of its former life remain.
-    socket.set_reuseaddr(true)?;
+    take_address_again(&socket)?;
     socket.bind(addr.socket())?;
     Ok(socket)
 }
@@ -90,8 +99,8 @@ mod tests {
         let addr = Addr::try_from(held.local_addr().unwrap()).unwrap();
         assert!(!is_free(addr));
         assert!(tokio::net::TcpStream::connect(addr.socket()).await.is_err());
-        let (listener, _) = listen(addr).unwrap();
-        drop(held);
+        let (listener, bound) = listen_again(Some(held), addr).unwrap();
+        assert_eq!(bound, addr);
         tokio::net::TcpStream::connect(addr.socket()).await.unwrap();
         drop(listener);
     }

@@ -287,7 +287,6 @@ impl Engine {
         let task = self.spawn(addr, entry, &slot.seeds, listener);
         if let Some(slot) = self.slots.get_mut(&addr) {
             slot.task = Some(task);
-            drop(slot.reserved.take());
         }
     }
 
@@ -347,8 +346,9 @@ impl Engine {
         if self.table.check_restart(addr)? == NodeState::Hangs {
             self.kill(addr).await?;
         }
-        let bind = self.slots.get(&addr).ok_or(Refusal::Unknown(addr))?.bind;
-        let (listener, _) = bind::listen(bind)?;
+        let slot = self.slots.get_mut(&addr).ok_or(Refusal::Unknown(addr))?;
+        let bind = slot.bind;
+        let (listener, _) = bind::listen_again(slot.reserved.take(), bind)?;
         self.table.restart(addr)?;
         self.publish_all(self.started(addr, bind));
         self.run_node(addr, listener);

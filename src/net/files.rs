@@ -1,26 +1,13 @@
 //! How many file descriptors there are, and how many nodes take.
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
 use super::failure::StartError;
+pub(super) use crate::platform::raise_descriptor_limit as raise_limit;
 use crate::proto::config::PeerConfig;
 
 /// Descriptors that are not the nodes': terminal, runtime, journal, export, libraries.
 const RESERVED: u64 = 64;
 /// Descriptors that every node has: its listener and its log file.
 const PER_NODE: u64 = 2;
-
-/// Lets this process have as many descriptors as the system allows it, and tells how many that is;
-/// `None`: no limit.
-pub(super) fn raise_limit() -> Option<u64> {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        // Some systems refuse to go as high as they say; then what was there stays.
-        Err(_) => limit.current,
-    }
-}
 
 /// Links of a peer that come about and go while it joins: it dials somebody who has no room, and is
 /// dialed by others meanwhile. Measured in labs of 50 to 100 peers, two for each at most.

@@ -14,6 +14,7 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::outbox::Outbox;
+use crate::platform::limit_unsent;
 use crate::proto::event::LinkId;
 use crate::proto::time::Time;
 
@@ -32,16 +33,13 @@ pub(super) const STUCK_AFTER: Duration = Duration::from_secs(2);
 /// CPU with large messages.
 const RECEIVED_LEN_MAX: usize = 512 * 1024;
 /// Bytes that the system takes before it can send them: what waits in our own queue a probe can overtake.
-#[cfg(any(target_os = "android", target_os = "linux"))]
 const UNSENT_LEN_MAX: u32 = 128 * 1024;
 
 /// Bounds what the system keeps of a link, so that back-pressure reaches whoever sends. Where the system does not allow
 /// that it takes longer, no more.
 pub(super) fn bound_buffers(stream: &TcpStream) {
-    let socket = SockRef::from(stream);
-    let _ = socket.set_recv_buffer_size(RECEIVED_LEN_MAX);
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    let _ = socket.set_tcp_notsent_lowat(UNSENT_LEN_MAX);
+    let _ = SockRef::from(stream).set_recv_buffer_size(RECEIVED_LEN_MAX);
+    let _ = limit_unsent(stream, UNSENT_LEN_MAX);
 }
 
 /// What a link has brought for crowded queues in one turn.

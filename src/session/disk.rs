@@ -2,11 +2,12 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock, fstat, stat};
-use rustix::io::Errno;
+use crate::platform::{WriteLock, is_same_file, new_file_permissions};
+
+pub(super) use crate::platform::is_write_locked as is_being_written;
 
 /// Bytes that are read at a time.
 const CHUNK_LEN: usize = 64 * 1024;
@@ -47,6 +48,8 @@ pub(super) struct JournalFile {
 #[derive(Debug)]
 struct OpenJournal {
     file: File,
+    /// None on a file system without locks.
+    _lock: Option<WriteLock>,
     /// Bytes of whole lines.
     len: u64,
     /// There may be half a line behind them.
@@ -62,8 +65,8 @@ impl JournalFile {
     /// Makes the file. One that is there is never touched: that is an error.
     pub(super) fn open(&mut self) -> io::Result<()> {
         if self.open.is_none() {
-            let file = create_locked(&self.path, &self.first)?;
-            self.open = Some(OpenJournal { file, len: self.first.len() as u64, torn: false });
+            let (file, lock) = create_locked(&self.path, &self.first)?;
+            self.open = Some(OpenJournal { file, _lock: lock, len: self.first.len() as u64, torn: false });
         }
         Ok(())
     }
@@ -92,9 +95,9 @@ impl Disk for JournalFile {
 impl OpenJournal {
     /// What has this name is the file that is open here. A place that cannot be looked at is no reason to leave it.
     fn is_at(&self, path: &Path) -> bool {
-        match (stat(path), fstat(&self.file)) {
-            (Ok(named), Ok(open)) => (named.st_dev, named.st_ino) == (open.st_dev, open.st_ino),
-            (Err(Errno::NOENT | Errno::NOTDIR), _) => false,
+        match (fs::metadata(path), self.file.metadata()) {
+            (Ok(named), Ok(open)) => is_same_file(&named, &open),
+            (Err(error), _) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => false,
             (Ok(_) | Err(_), _) => true,
         }
     }
@@ -149,24 +152,22 @@ fn whole_lines(file: &mut File) -> io::Result<u64> {
 
 /// Makes a new file that holds this and is locked for as long as it is open. It appears under its name
 /// all at once, so that nobody ever finds it without its first line or without its lock.
-fn create_locked(path: &Path, first: &[u8]) -> io::Result<File> {
+fn create_locked(path: &Path, first: &[u8]) -> io::Result<(File, Option<WriteLock>)> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;
     let mut file = new_file_builder(".starting-").tempfile_in(dir).map_err(without_temporary_name)?;
     // A file system without locks keeps the session all the same; only who lists it cannot tell that it runs.
-    let _ = flock(file.as_file(), FlockOperation::NonBlockingLockExclusive);
+    let lock = WriteLock::take(file.as_file(), path).ok();
     file.write_all(first)?;
-    file.persist_noclobber(path).map_err(|refused| refused.error)
+    Ok((file.persist_noclobber(path).map_err(|refused| refused.error)?, lock))
 }
 
 /// Files that vanish unless they are put in place, as readable as any new file of the user's: the umask still counts.
 pub(super) fn new_file_builder(prefix: &str) -> tempfile::Builder<'_, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(prefix);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+    if let Some(permissions) = new_file_permissions() {
+        builder.permissions(permissions);
     }
     builder
 }
@@ -176,18 +177,6 @@ pub(super) fn without_temporary_name(error: io::Error) -> io::Error {
     match error.to_string().split_once(" at path ") {
         Some((said, _)) => io::Error::new(error.kind(), said.to_owned()),
         None => error,
-    }
-}
-
-/// A process is writing this journal now. The system drops the lock of a process that ends, however it ends.
-/// An error where that cannot be known, as on a file system without locks.
-pub(super) fn is_being_written(path: &Path) -> io::Result<bool> {
-    let file = File::open(path)?;
-    // Many may look at one time; only who writes keeps others out.
-    match flock(&file, FlockOperation::NonBlockingLockShared) {
-        Err(Errno::WOULDBLOCK) => Ok(true),
-        Ok(()) => Ok(false),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -12,6 +12,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 pub use self::odd::OddKey;
 pub(crate) use self::odd::is_interrupt;
 use super::action::{Action, Move, PaneId};
+use crate::platform::CAN_SUSPEND;
 
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,7 @@ const fn shown(binding: Binding, word: &'static str, rank: u8) -> Binding {
 }
 
 /// Every key of the console, in the order of the footer and the help.
-pub(crate) const KEYS: &[Binding] = &[
+const ALL_KEYS: &[Binding] = &[
     shown(key(Action::Add, "add", &["a"], "start a seed, a peer or a lab in this process"), "add", 2),
     shown(key(Action::Message, "message", &["m"], "send a message of your own"), "say", 5),
     shown(
@@ -126,6 +127,12 @@ pub(crate) const KEYS: &[Binding] = &[
     key(Action::Back, "back", &["esc"], "out of a dialog, a zoom, a filter"),
     key(Action::Suspend, "suspend", &["ctrl-z"], "back to the shell; fg returns"),
 ];
+
+/// The keys that do something on this system.
+pub(crate) const KEYS: &[Binding] = match ALL_KEYS.split_last() {
+    Some((_suspend, others)) if !CAN_SUSPEND => others,
+    Some(_) | None => ALL_KEYS,
+};
 
 /// One line of the table for those who print it: the keys as shipped, the name by which the config
 /// file remaps them, and what they do.
@@ -456,10 +463,17 @@ mod tests {
         assert_eq!(letter('X', KeyModifiers::SHIFT), Pressed::Action(Action::Hang));
         assert_eq!(letter('x', KeyModifiers::SHIFT), Pressed::Action(Action::Hang));
         assert_eq!(letter('?', KeyModifiers::SHIFT), Pressed::Action(Action::Help));
-        assert_eq!(letter('z', KeyModifiers::CONTROL), Pressed::Action(Action::Suspend));
+        let suspend = if CAN_SUSPEND { Pressed::Action(Action::Suspend) } else { Pressed::Nothing };
+        assert_eq!(letter('z', KeyModifiers::CONTROL), suspend);
         assert_eq!("shift-tab".parse(), Ok(Key::new(KeyCode::BackTab, KeyModifiers::NONE)));
         let back_tab = event(KeyCode::BackTab, KeyModifiers::SHIFT);
         assert_eq!(press(&map, &[back_tab]), Pressed::Action(Action::PreviousPane));
+    }
+
+    #[test]
+    fn the_table_has_a_key_to_suspend_only_where_that_works() {
+        assert_eq!(KEYS.iter().any(|binding| binding.action == Action::Suspend), CAN_SUSPEND);
+        assert_eq!(ALL_KEYS.len() - KEYS.len(), usize::from(!CAN_SUSPEND));
     }
 
     #[test]

@@ -17,13 +17,14 @@ use super::input::{InputSource, Keyboard, UserInput};
 use super::layouter::Layouter;
 use super::options::{Mode, Options};
 use super::pane::topology::Delivered;
-use super::terminal::{Screen, Tty, stop_until_continued, take_panic_elsewhere, unless_it_panics};
+use super::terminal::{Screen, Tty, take_panic_elsewhere, unless_it_panics};
 use super::theme::NoColor;
 use super::update::{on_event, on_host, on_paste};
 use crate::clock::Clock;
 use crate::event::{Batch, EventKind};
 use crate::feed::{Delivery, Feed};
 use crate::model::Model;
+use crate::platform;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
 
@@ -348,7 +349,7 @@ impl Console {
             Effect::Copy(text) => screen.copy(&text)?,
             Effect::Suspend => {
                 screen.leave();
-                stop_until_continued().await?;
+                platform::stop_until_continued().await?;
                 (self.place, self.picture) = (TerminalOwner::Background, Picture::Stale);
             }
             Effect::Quit => return Ok(Some(Ended::Quit)),

@@ -5,13 +5,11 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::mem::ManuallyDrop;
-use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::task::Poll;
-use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
@@ -19,10 +17,10 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use crossterm::{cursor, execute};
 use ratatui::Terminal;
 use ratatui::backend::{Backend, CrosstermBackend};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::options::Mouse;
 use super::theme;
+use crate::platform;
 
 /// A frame of a large terminal fits, so that it goes out in one write.
 const FRAME_LEN: usize = 64 * 1024;
@@ -58,17 +56,6 @@ pub(crate) trait Screen {
 
     /// Whether the shell has given it to us. Where it has not, nothing may be drawn.
     fn is_ours(&self) -> bool;
-}
-
-/// Whether the shell has given this terminal to our process group. Where there is no job control, it is ours.
-pub(crate) fn is_foreground(terminal: impl AsFd) -> bool {
-    rustix::termios::tcgetpgrp(terminal).map_or(true, |group| group == rustix::process::getpgrp())
-}
-
-/// Whether who writes in the background is stopped: nodes are to leave before that happens.
-fn stops_writers(terminal: impl AsFd) -> bool {
-    rustix::termios::tcgetattr(terminal)
-        .is_ok_and(|modes| modes.local_modes.contains(rustix::termios::LocalModes::TOSTOP))
 }
 
 /// The real terminal. Gives it back when dropped.
@@ -124,7 +111,7 @@ impl Screen for Tty {
     }
 
     fn is_ours(&self) -> bool {
-        is_foreground(io::stdout())
+        platform::owns_screen()
     }
 }
 
@@ -140,9 +127,11 @@ fn give_back() {
         return;
     }
     let mut out = io::stdout();
-    let is_foreground = is_foreground(&out);
-    if is_foreground || !stops_writers(&out) {
-        let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let is_foreground = platform::owns_screen();
+    if is_foreground || !platform::stops_background_writers() {
+        // On Windows the mouse cannot be given back where it was never taken; the rest is.
+        let _ = execute!(out, DisableMouseCapture);
+        let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     }
     // In the background the shell has set the lines as it likes them, and who sets them there is stopped.
     if is_foreground {
@@ -220,18 +209,4 @@ pub(crate) fn take_panic_elsewhere() -> Option<String> {
 
 fn take(place: &Mutex<Option<String>>) -> Option<String> {
     place.lock().unwrap_or_else(PoisonError::into_inner).take()
-}
-
-/// Stops this process group as the terminal's own Ctrl-Z would, and returns when the shell lets it
-/// go on. In an orphaned group nothing stops: then it returns soon.
-pub(crate) async fn stop_until_continued() -> io::Result<()> {
-    /// The stop may begin a moment after the call that asks for it. Time stands still for a
-    /// stopped process, so this only ever ends the wait of one that did not stop.
-    const STOP_TIME_MAX: Duration = Duration::from_millis(200);
-
-    let continued = rustix::process::Signal::CONT.as_raw();
-    let mut continued = signal(SignalKind::from_raw(continued))?;
-    rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
-    let _ = tokio::time::timeout(STOP_TIME_MAX, continued.recv()).await;
-    Ok(())
 }

@@ -152,7 +152,7 @@ impl View<'_> {
         format!("{}{id}", self.short_name(id.origin))
     }
 
-    /// What sorts by name: see [`crate::model::node::Nodes::order_of`].
+    /// What sorts by name: see [`crate::model::node::NodeRecords::order_of`].
     pub(crate) fn by_name(&self, addr: Addr) -> impl Ord + use<> {
         self.model.nodes().order_of(addr)
     }

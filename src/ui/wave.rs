@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::view::View;
 use crate::model::elsewhere::ForeignCopy;
-use crate::model::node::Nodes;
+use crate::model::node::NodeRecords;
 use crate::model::rumor::{Counting, DELIVERY_TIME, MessageCopy, Rumor};
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
@@ -286,7 +286,7 @@ impl MessagePath {
     ///
     /// Half of `when` is time and half is order: a straggler does not squeeze all the others
     /// together, and who came later is still shown later.
-    pub(crate) fn of(rumor: &Rumor, nodes: &Nodes) -> Self {
+    pub(crate) fn of(rumor: &Rumor, nodes: &NodeRecords) -> Self {
         let mut copies: Vec<(Addr, MessageCopy)> = rumor.copies.iter().map(|(addr, copy)| (*addr, *copy)).collect();
         copies.sort_by_key(|(_, copy)| copy.at);
         let (Some((_, first)), Some((_, last))) = (copies.first(), copies.last()) else { return Self::default() };

@@ -165,15 +165,15 @@ pub(in crate::model) fn noticing_time(model: &Model) -> Duration {
 
 /// What is wrong with a seed's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::model) struct Difference {
+pub(in crate::model) struct ListDifference {
     pub(in crate::model) gone: Vec<Addr>,
     pub(in crate::model) missing: Vec<Addr>,
 }
 
 /// Who is on the list of a seed of ours without being alive, and who should be on it, for longer than
 /// `grace`.
-pub(in crate::model) fn difference(model: &Model, seed: Addr, now: Time, grace: Duration) -> Difference {
-    let Some(view) = model.seeds.get(seed) else { return Difference::default() };
+pub(in crate::model) fn difference(model: &Model, seed: Addr, now: Time, grace: Duration) -> ListDifference {
+    let Some(view) = model.seeds.get(seed) else { return ListDifference::default() };
     let is_gone =
         |addr: &&Addr| model.nodes.get(**addr).is_some_and(|node| !is_alive(node) && now.since(node.since) >= grace);
     let registered = model.links.registered_with(seed).filter(|link| now.since(link.since) >= grace);
@@ -182,7 +182,7 @@ pub(in crate::model) fn difference(model: &Model, seed: Addr, now: Time, grace: 
         let is_off = view.delisted.get(addr).is_none_or(|at| now.since(*at) >= grace);
         runs && is_off && !view.listed.contains_key(addr)
     };
-    Difference {
+    ListDifference {
         gone: view.listed.keys().filter(is_gone).copied().collect(),
         missing: registered.map(|link| link.key.node).filter(is_missing).collect(),
     }
@@ -203,7 +203,7 @@ fn seed_lists(model: &Model, now: Time) -> Vec<Finding> {
     let grace = noticing_time(model);
     let seeds = model.seeds.iter().map(|(seed, _)| seed).filter(is_there);
     let found = seeds.filter_map(|seed| {
-        let Difference { mut gone, mut missing } = difference(model, seed, now, grace);
+        let ListDifference { mut gone, mut missing } = difference(model, seed, now, grace);
         missing.retain(|peer| !is_parted(model, seed, *peer));
         gone.truncate(KIND_MAX);
         missing.truncate(KIND_MAX);

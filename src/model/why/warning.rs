@@ -163,7 +163,7 @@ fn forged(explainer: Explainer<'_>, victim: Addr) -> Explanation {
     };
     let evidence = forgeries.map(|(_, forgery)| line(forgery)).collect();
     let verdict = format!(
-        "{name} got messages in its own name that it never sent. Nodes forward what they get, so a neighbor that brought \
+        "{name} got messages in its own name that it never sent. NodeRecords forward what they get, so a neighbor that brought \
          one need not have made it. {name} dropped them and began a new run, so that its next message reaches everyone; \
          others took a forged message for one of {name}."
     );

@@ -1,1 +1,0 @@
-//! What the drawing looks like, and how the selection moves over it.
