@@ -46,7 +46,9 @@ fn played_after(before: Vec<Command>, text: &str) -> Played {
     };
     let defaults = Defaults { peer, seed, rng_seed: 7, epoch: EPOCH };
     let mut engine = Engine::with_sink(defaults, ScenarioSink::new(&mut run, listener));
-    before.into_iter().for_each(|command| engine.apply(command).unwrap());
+    for command in before {
+        engine.apply(command).unwrap();
+    }
     play(engine, None).unwrap();
     let end = events.last().map_or(EPOCH, |event| event.at);
     assert_eq!(checker.finish(end), (Vec::new(), 0), "what must always hold");

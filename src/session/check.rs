@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use hashbrown::hash_map::Entry;
 
-use self::network::{NodeStatus, Place};
+use self::network::{NodePlace, NodeStatus};
 use crate::event::{DelistReason, Event, EventKind};
 use crate::model::FastHashMap;
 use crate::proto::addr::Addr;
@@ -60,9 +60,9 @@ pub struct Checker {
     deliveries: delivery::Deliveries,
     disturbance: disturbance::Disturbance,
     /// Links that the first knows and the second does not, and since when; `None`: that was told.
-    lopsided: FastHashMap<(Place, Place), Option<Time>>,
+    lopsided: FastHashMap<(NodePlace, NodePlace), Option<Time>>,
     /// Links that became so and have not had their time yet, in that order. Some were mended since.
-    settling: VecDeque<(Time, (Place, Place))>,
+    settling: VecDeque<(Time, (NodePlace, NodePlace))>,
     /// What was told to be over its bound, and where.
     over: BTreeSet<(Addr, &'static str)>,
     breaches: Vec<Breach>,
@@ -184,7 +184,7 @@ impl Checker {
     }
 
     /// After an event at either end: is the link known at both?
-    fn weigh(&mut self, node: Place, peer: Place, at: Time) {
+    fn weigh(&mut self, node: NodePlace, peer: NodePlace, at: Time) {
         if !self.network.is_lopsided(node, peer) {
             self.lopsided.remove(&(node, peer));
         } else if let Entry::Vacant(place) = self.lopsided.entry((node, peer)) {

@@ -16,12 +16,12 @@ use crate::proto::message::{Dialect, Role};
 use crate::proto::time::Time;
 
 /// The place of a node in the list of all.
-pub(super) type Place = usize;
+pub(super) type NodePlace = usize;
 
 /// The nodes and links that events told of.
 #[derive(Debug, Default)]
 pub(super) struct NetworkState {
-    places: FastHashMap<Addr, Place>,
+    places: FastHashMap<Addr, NodePlace>,
     nodes: Vec<NodeStatus>,
     /// Changes so far.
     version: u64,
@@ -42,7 +42,7 @@ pub(super) struct NodeStatus {
     /// Neighbors that it holds a link to.
     neighbors: usize,
     /// Its links, and those that others hold to it.
-    links: Map<Place, LinkStatus>,
+    links: Map<NodePlace, LinkStatus>,
 }
 
 /// One end of a link, and what is known of the other one.
@@ -72,19 +72,19 @@ impl LinkStatus {
 #[derive(Debug)]
 pub(super) struct Part {
     /// Nearest first.
-    places: Vec<Place>,
+    places: Vec<NodePlace>,
     is_in: Vec<bool>,
 }
 
 impl Part {
-    fn add(&mut self, place: Place) {
+    fn add(&mut self, place: NodePlace) {
         if !std::mem::replace(&mut self.is_in[place], true) {
             self.places.push(place);
         }
     }
 
     /// The places of its nodes.
-    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+    pub(super) fn places(&self) -> impl Iterator<Item = NodePlace> {
         self.places.iter().copied()
     }
 }
@@ -116,13 +116,13 @@ impl NodeStatus {
     }
 
     /// Its end of the link to this node, as it is or as one that nobody holds yet.
-    fn end(&mut self, peer: Place, purpose: Purpose) -> &mut LinkStatus {
+    fn end(&mut self, peer: NodePlace, purpose: Purpose) -> &mut LinkStatus {
         let unheld = || LinkStatus { purpose, connections: SmallVec::new(), here: None, there: None };
         self.links.entry(peer).or_insert_with(unheld)
     }
 
     /// A connection came up. Whether it did not hold the link before.
-    fn hold(&mut self, peer: Place, purpose: Purpose, link: LinkId, at: Time) -> bool {
+    fn hold(&mut self, peer: NodePlace, purpose: Purpose, link: LinkId, at: Time) -> bool {
         let end = self.end(peer, purpose);
         end.connections.push(link);
         if end.here.is_some() {
@@ -134,7 +134,7 @@ impl NodeStatus {
     }
 
     /// A connection is gone, or all of them. Whether it held the link and does not now.
-    fn let_go(&mut self, peer: Place, link: Option<LinkId>) -> bool {
+    fn let_go(&mut self, peer: NodePlace, link: Option<LinkId>) -> bool {
         let Some(end) = self.links.get_mut(&peer) else { return false };
         end.connections.retain(|held| link.is_some_and(|gone| *held != gone));
         if !end.connections.is_empty() || end.here.take().is_none() {
@@ -146,14 +146,14 @@ impl NodeStatus {
     }
 
     /// The node at the other end holds the link no more.
-    fn other_let_go(&mut self, peer: Place) {
+    fn other_let_go(&mut self, peer: NodePlace) {
         if let Some(end) = self.links.get_mut(&peer) {
             end.there = None;
             self.forget_unheld(peer);
         }
     }
 
-    fn forget_unheld(&mut self, peer: Place) {
+    fn forget_unheld(&mut self, peer: NodePlace) {
         if self.links.get(&peer).is_some_and(|end| end.here.is_none() && end.there.is_none()) {
             self.links.swap_remove(&peer);
         }
@@ -163,7 +163,7 @@ impl NodeStatus {
 impl NetworkState {
     /// Takes an event in, if it says who lives or who is linked to whom. The links that it may have changed, each as the
     /// places of its two ends.
-    pub(super) fn take(&mut self, event: &Event) -> Vec<(Place, Place)> {
+    pub(super) fn take(&mut self, event: &Event) -> Vec<(NodePlace, NodePlace)> {
         let at = event.at;
         if let EventKind::LinkUp { link, peer, purpose, .. } = event.kind {
             let (node, peer) = (self.at_work(event), self.place(peer));
@@ -208,7 +208,7 @@ impl NetworkState {
     }
 
     /// The node at this place.
-    pub(super) fn addr(&self, place: Place) -> Addr {
+    pub(super) fn addr(&self, place: NodePlace) -> Addr {
         self.nodes[place].addr
     }
 
@@ -218,7 +218,7 @@ impl NetworkState {
     }
 
     /// The node holds a link to a peer that knows of none, and both run.
-    pub(super) fn is_lopsided(&self, node: Place, peer: Place) -> bool {
+    pub(super) fn is_lopsided(&self, node: NodePlace, peer: NodePlace) -> bool {
         let link = self.nodes[node].links.get(&peer);
         let is_held = link.is_some_and(|link| link.here.is_some() && link.there.is_none());
         is_held && self.nodes[node].runs() && self.nodes[peer].runs()
@@ -245,7 +245,7 @@ impl NetworkState {
     /// moment. Nobody if the origin has not run since then.
     pub(super) fn part_of(&self, origin: Addr, moment: Time) -> Part {
         let mut part = Part { places: Vec::new(), is_in: vec![false; self.nodes.len()] };
-        let stood = |place: &Place| self.nodes[*place].ran_as_peer_before(moment);
+        let stood = |place: &NodePlace| self.nodes[*place].ran_as_peer_before(moment);
         if let Some(origin) = self.places.get(&origin).copied().filter(stood) {
             part.add(origin);
         }
@@ -272,7 +272,7 @@ impl NetworkState {
         self.get(node)?.links.get(self.places.get(&peer)?)?.connections.first().copied()
     }
 
-    fn place(&mut self, addr: Addr) -> Place {
+    fn place(&mut self, addr: Addr) -> NodePlace {
         *self.places.entry(addr).or_insert_with(|| {
             self.nodes.push(NodeStatus::elsewhere(addr));
             self.nodes.len() - 1
@@ -280,7 +280,7 @@ impl NetworkState {
     }
 
     /// The place of the node at which something happened, which so is one of this process.
-    fn at_work(&mut self, event: &Event) -> Place {
+    fn at_work(&mut self, event: &Event) -> NodePlace {
         let place = self.place(event.node);
         if self.nodes[place].life == Life::Elsewhere {
             self.turn(place, Life::Running, event.at);
@@ -288,7 +288,7 @@ impl NetworkState {
         place
     }
 
-    fn turn(&mut self, node: Place, life: Life, at: Time) {
+    fn turn(&mut self, node: NodePlace, life: Life, at: Time) {
         let status = &mut self.nodes[node];
         (status.life, status.since) = (life, at);
         self.note_change(at);
@@ -299,14 +299,14 @@ impl NetworkState {
         self.changed_at = self.changed_at.max(Some(at));
     }
 
-    fn hold(&mut self, node: Place, peer: Place, purpose: Purpose, link: LinkId, at: Time) {
+    fn hold(&mut self, node: NodePlace, peer: NodePlace, purpose: Purpose, link: LinkId, at: Time) {
         if self.nodes[node].hold(peer, purpose, link, at) {
             self.nodes[peer].end(node, purpose).there = Some(at);
             self.note_change(at);
         }
     }
 
-    fn let_go(&mut self, node: Place, peer: Place, link: Option<LinkId>, at: Time) {
+    fn let_go(&mut self, node: NodePlace, peer: NodePlace, link: Option<LinkId>, at: Time) {
         if self.nodes[node].let_go(peer, link) {
             self.nodes[peer].other_let_go(node);
             self.note_change(at);
@@ -314,7 +314,7 @@ impl NetworkState {
     }
 
     /// What a node held is gone with it. All links that it or others held.
-    fn clear(&mut self, node: Place, at: Time) -> Vec<(Place, Place)> {
+    fn clear(&mut self, node: NodePlace, at: Time) -> Vec<(NodePlace, NodePlace)> {
         let touched = self.touching(node);
         for (_, peer) in &touched {
             self.let_go(node, *peer, None, at);
@@ -322,7 +322,7 @@ impl NetworkState {
         touched
     }
 
-    fn touching(&self, node: Place) -> Vec<(Place, Place)> {
+    fn touching(&self, node: NodePlace) -> Vec<(NodePlace, NodePlace)> {
         self.nodes[node].links.keys().map(|peer| (node, *peer)).collect()
     }
 }
