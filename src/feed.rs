@@ -207,7 +207,7 @@ mod tests {
     }
     fn lists(len: u16) -> Batch {
         let peers = vec![Addr::loopback(1); usize::from(len)];
-        let kind = EventKind::PeerListSent { peer: None, peers };
+        let kind = EventKind::PeerListSent { peer: None, peers, listed: None };
         Arc::from([Event { at: Time::from_micros(1), node: Addr::loopback(2), kind }])
     }
 

@@ -15,7 +15,7 @@ use proptest::sample::select;
 
 /// What the start of a good framed stream, or the middle of a bad one, is made of.
 const FRAMES: [&[u8]; 11] = [
-    b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x01\0",
+    b"\0\0\0\x0dGSSP\x02\x7f\0\0\x01\x0b\xb8\x01\0",
     b"\0\0\0\x22\x03\x7f\0\0\x01\x0f\xa0\0\0\0\0j\xb1;\x80\0\0\0\0\0\0\0\x0c\0\x06[\xff\x02\x980\x15\0\x02x",
     b"\0\0\0\x09\x01\0\x01\x7f\0\0\x01\x0b\xb9",
     b"\0\0\0\x01\x02",

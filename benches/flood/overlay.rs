@@ -109,7 +109,7 @@ async fn serve(local: Addr, stream: TcpStream, mut lists: watch::Receiver<Option
         }
         let Ok(known) = lists.wait_for(Option::is_some).await.map(|lists| lists.clone()) else { return };
         let list = peer.and_then(|peer| known?.get(&peer).cloned()).unwrap_or_default();
-        if write.send(&Message::PeerList(list)).await.is_err() {
+        if write.send(&Message::PeerList(list.into())).await.is_err() {
             return;
         }
     }

@@ -105,19 +105,21 @@ impl Model {
                 self.log(here, EntryKind::LinkUp { peer, direction, purpose });
             }
             EventKind::LinkDown { link, peer, purpose, end } => self.link_down(here, peer, link, purpose, end),
-            EventKind::PeerListReceived { seed, ref peers } => {
+            EventKind::PeerListReceived { seed, ref peers, listed } => {
                 self.nodes.mention_as(seed, Role::Seed, here.at);
                 for peer in peers {
                     self.nodes.mention_as(*peer, Role::Peer, here.at);
                 }
                 let is_ours = self.nodes.get(seed).is_some_and(NodeRecord::is_ours);
                 if !is_ours {
-                    self.seeds.sent_list(seed, peers.len(), here.at);
+                    self.seeds.sent_list(seed, listed_len(listed, peers), here.at);
                 }
                 self.links.heard(here.link(seed), here.at);
                 self.contact(seed, here.node, here.at, |_| {});
             }
-            EventKind::PeerListSent { ref peers, .. } => self.seeds.sent_list(here.node, peers.len(), here.at),
+            EventKind::PeerListSent { ref peers, listed, .. } => {
+                self.seeds.sent_list(here.node, listed_len(listed, peers), here.at);
+            }
             EventKind::PeerListed { peer, .. } => {
                 self.nodes.mention_as(peer, Role::Peer, here.at);
                 self.seeds.listed(here.node, peer, here.at);
@@ -468,4 +470,9 @@ impl Model {
         self.nodes.unwatched(peer, here.node, here.at);
         self.nodes.believe(peer, Belief::Dead, here.at);
     }
+}
+
+/// How many are on a list of which these were named.
+fn listed_len(listed: Option<u32>, named: &[Addr]) -> usize {
+    listed.map_or(named.len(), |listed| usize::try_from(listed).unwrap_or(usize::MAX))
 }

@@ -3,7 +3,11 @@
 use super::Map;
 use crate::proto::addr::Addr;
 use crate::proto::config::REGISTRATIONS_MAX;
+
 use crate::proto::time::Time;
+
+/// Peers taken off a list, and reporters that were wrong, that are remembered of one seed: more than anybody looks at.
+const PAST_MAX: usize = 8_192;
 
 /// Reports of one reporter that turned out false.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +78,7 @@ impl SeedRecords {
     pub(super) fn delisted(&mut self, seed: Addr, peer: Addr, at: Time) {
         self.change(seed, |view| {
             view.listed.swap_remove(&peer);
-            if view.delisted.len() >= REGISTRATIONS_MAX {
+            if view.delisted.len() >= PAST_MAX {
                 view.delisted.swap_remove_index(0);
             }
             view.delisted.insert(peer, at);
@@ -94,7 +98,7 @@ impl SeedRecords {
 
     pub(super) fn disputed(&mut self, seed: Addr, reporter: Addr, reports: u32, at: Time) {
         self.change(seed, |view| {
-            if view.disputes.len() < REGISTRATIONS_MAX || view.disputes.contains_key(&reporter) {
+            if view.disputes.len() < PAST_MAX || view.disputes.contains_key(&reporter) {
                 view.disputes.insert(reporter, Dispute { reports, at });
             }
         });

@@ -81,10 +81,12 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
         EventKind::EnoughSeeds { registered } => {
             format!("Registered with {}, which is enough", count_text(*registered as u64, "seed"))
         }
-        EventKind::PeerListReceived { seed, peers } => format!("List of {} from {}", peers_text(peers), name(*seed)),
-        EventKind::PeerListSent { peer, peers } => {
+        EventKind::PeerListReceived { seed, peers, listed } => {
+            format!("List of {} from {}", peers_text(peers, *listed), name(*seed))
+        }
+        EventKind::PeerListSent { peer, peers, listed } => {
             let to = peer.map_or_else(|| "a newcomer".to_owned(), name);
-            format!("List of {} sent to {to}", peers_text(peers))
+            format!("List of {} sent to {to}", peers_text(peers, *listed))
         }
         EventKind::PeerListed { peer, again: false } => format!("{} is on the list", name(*peer)),
         EventKind::PeerListed { peer, again: true } => format!("{} registered again", name(*peer)),
@@ -246,16 +248,11 @@ fn exposed(bind: Addr, at: &[Addr], allow: &[String]) -> String {
 fn repairing(reason: RepairReason, name: NameOf<'_>) -> String {
     match reason {
         RepairReason::TooFewLinks { have, want } => format!("Has {have} of {want} neighbors, looks for more"),
-        RepairReason::SplitOverlay { root, other } => {
-            format!("Looking for a bridge: {} is in another part of the overlay than {}", name(other), name(root))
-        }
-        RepairReason::FalseRoot { root, other } => {
-            format!(
-                "Looking for a bridge: no seed lists {}, the root that is heard of; trying {}",
-                name(root),
-                name(other)
-            )
-        }
+        RepairReason::SplitOverlay { root, other } => format!(
+            "Hears nothing of {}, the root: dials {} as a bridge, in case the overlay is split",
+            name(root),
+            name(other)
+        ),
     }
 }
 
@@ -288,8 +285,13 @@ fn purpose_text(purpose: Purpose) -> &'static str {
     }
 }
 
-fn peers_text(peers: &[Addr]) -> String {
-    count_text(peers.len() as u64, "peer")
+/// `64 of 1000 peers`, or `12 peers` where these are all.
+fn peers_text(peers: &[Addr], listed: Option<u32>) -> String {
+    let (named, listed) = (peers.len() as u64, listed.map(u64::from));
+    match listed.filter(|listed| *listed > named) {
+        Some(listed) => format!("{named} of {}", count_text(listed, "peer")),
+        None => count_text(named, "peer"),
+    }
 }
 
 fn times(count: u32) -> String {

@@ -481,7 +481,7 @@ fn a_node_is_found_by_its_name_or_its_address() {
 fn a_node_that_was_only_named_by_others_is_not_claimed_to_be_up() {
     let mut story = Story::network(1);
     let elsewhere = Addr::loopback(9);
-    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(1), elsewhere] });
+    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(1), elsewhere], listed: None });
     assert_eq!(story.state(elsewhere), NodeState::Known);
     assert!(about_node(&story.model, elsewhere, 0).verdict.contains("not certain"));
     let (peer, direction, purpose) = (elsewhere, Direction::Inbound, Purpose::Neighbor);
@@ -494,7 +494,10 @@ fn a_flood_of_names_does_not_grow_the_model_and_our_own_nodes_still_fit() {
     let mut story = Story::network(1);
     for host in 0..3_u8 {
         let addr = |port| Addr::new([10, 0, 0, host].into(), port);
-        story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: (1..=8_000).map(addr).collect() });
+        story.tell(
+            p(1),
+            EventKind::PeerListReceived { seed: s(1), peers: (1..=8_000).map(addr).collect(), listed: None },
+        );
     }
     let nodes = story.model.nodes();
     assert_eq!(nodes.len(), super::node::HEARSAY_MAX + 3);

@@ -20,9 +20,6 @@ use super::time::Time;
 pub const MESSAGES_A_SECOND: u32 = 400;
 /// Such messages that may come at once: ten seconds' worth, as it waits for a node that was stopped for a moment.
 pub const BURST: u32 = 4_000;
-/// Addresses of a list that cost as much as a message of a few bytes: as many as make an event of a thousand bytes. So a
-/// seed may send its longest list, of which an honest one sends four a second at most to a peer in need, five times a second.
-const ADDRESSES_A_MESSAGE: usize = 128;
 /// Who exceeds its budget for so long is told of.
 pub const TOLD_AFTER: Duration = Duration::from_secs(1);
 /// Who exceeds its budget for so long although it is read slowly is dropped: no queue of an honest node lasts as long.
@@ -39,8 +36,8 @@ const CREDIT: Duration = Duration::from_micros(1_000_000 / MESSAGES_A_SECOND as 
 fn cost(message: &Message) -> u32 {
     match message {
         Message::Gossip(_) => 0,
-        Message::PeerList(list) => 1 + u32::try_from(list.len() / ADDRESSES_A_MESSAGE).unwrap_or(BURST),
         Message::Hello(_)
+        | Message::PeerList(_)
         | Message::ListRequest
         | Message::Probe { .. }
         | Message::ProbeReply { .. }
@@ -144,8 +141,6 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::addr::Addr;
-    use crate::proto::config::LIST_LEN_MAX;
 
     /// Spends as fast as the link is read for this long: how many messages got through, and how it ended.
     fn flood(budget: &mut Budget, mut now: Time, span: Duration) -> (u32, u32, Verdict) {
@@ -180,16 +175,6 @@ mod tests {
         let mut budget = Budget::default();
         let at = |n: u64| Time::from_micros(n * 5_000);
         assert!((0..100_000).all(|n| budget.spend(at(n), 1) == Verdict::Within));
-    }
-
-    #[test]
-    fn the_longest_list_may_come_four_times_a_second_for_ever() {
-        let mut budget = Budget::default();
-        let list = Message::PeerList(vec![Addr::loopback(1); LIST_LEN_MAX]);
-        let at = |n: u64| Time::from_micros(n * 250_000);
-        assert!((0..100_000).all(|n| budget.spend(at(n), cost(&list)) == Verdict::Within));
-        let at_once = (0..1_000).take_while(|_| budget.spend(at(100_000), cost(&list)) == Verdict::Within).count();
-        assert!(at_once < 70, "{at_once}");
     }
 
     #[test]

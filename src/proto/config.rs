@@ -7,19 +7,20 @@ use serde::{Deserialize, Serialize};
 use super::addr::Addr;
 use super::message::Dialect;
 use super::reach::Reach;
-use super::seed::CHECK_PROBES;
 
 /// Longest body of a gossip message in bytes; a framed message with it fits a frame.
 pub const BODY_LEN_MAX: usize = 60 * 1024;
-/// Most addresses that a peer list or a referral may hold. At six bytes each, a list of this
-/// length fits a frame.
-pub const LIST_LEN_MAX: usize = 8_192;
+/// Addresses of a seed's sample, and the most that any list may hold: enough that a newcomer finds its links among them
+/// when most of them are full, and few enough that a seed sends one to each of a million.
+pub const LIST_LEN_MAX: usize = 64;
 /// Addresses that a refusal or goodbye names: enough that one of them is alive and has room.
 pub const REFERRAL_LEN: usize = 6;
-/// Addresses that a peer remembers to dial; more than a full list from a few seeds.
-pub const CANDIDATES_MAX: usize = 16_384;
-/// Peers on one seed's list, as shipped: what a list holds.
-pub const REGISTRATIONS_MAX: usize = LIST_LEN_MAX;
+/// Addresses that a peer remembers to dial: the passive view of HyParView (Leitão, Pereira, Rodrigues 2007, section 5.1),
+/// which holds 30 where the active one holds 5.
+pub const RESERVE_MAX: usize = 30;
+/// Peers on one seed's list, as shipped and at most. Each takes some 400 bytes of the seed's memory, its link included:
+/// 400 MiB in all.
+pub const REGISTRATIONS_MAX: usize = 1_048_576;
 /// Links of one peer, bridges and classic links included. A guess: eight times what it takes.
 pub const LINKS_MAX: usize = 64;
 /// Links that may wait for a hello at one time: when a large lab starts, all of its peers register at
@@ -30,6 +31,8 @@ pub const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
 /// Of these, links from one machine other than this one: a single stranger does not keep everybody
 /// else out. A machine that starts a lab of its own has a node or a few for each link it opens at once.
 pub const HALF_OPEN_PER_HOST_MAX: usize = 64;
+/// Probes of a seed to a peer that may be dead: a lost one, and one that came at a bad moment, are no death.
+pub const CHECK_PROBES: u32 = 3;
 /// Addresses that a classic seed sends: about 60 fill the 1,024 bytes that Python readers take.
 pub const CLASSIC_LIST_LEN: usize = 40;
 

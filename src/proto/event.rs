@@ -296,18 +296,24 @@ pub enum EventKind {
     },
     /// Peer, classic: it starts, and a seed lists its address already. A node was there before.
     ListedAlready { seed: Addr },
-    /// Peer: a seed sent its list.
+    /// Peer: a seed sent some of its list.
     PeerListReceived {
         seed: Addr,
-        /// The list.
+        /// What it sent; of a longer list, the first addresses.
         peers: Vec<Addr>,
+        /// How many are on the list; sessions of before that do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        listed: Option<u32>,
     },
-    /// Seed: a list went out.
+    /// Seed: some of the list went out.
     PeerListSent {
         /// To whom; unknown in the classic dialect, where the list comes before the name.
         peer: Option<Addr>,
-        /// The list.
+        /// What was sent.
         peers: Vec<Addr>,
+        /// How many are on the list; sessions of before that do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        listed: Option<u32>,
     },
     /// Seed: a peer is on the list.
     PeerListed {

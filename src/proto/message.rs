@@ -139,24 +139,36 @@ pub struct Trace {
 /// in seconds.
 pub type ProbeSeq = u64;
 
-/// The freshest sign of life of the node with the lowest address in this part of the overlay; it
-/// rides on probes. Two parts that each know a different root are not connected.
-/// See `overlay` for what is done with it.
+/// A sign of life of the root, the node with the lowest address; it rides on probes. Whoever hears no fresh one is in
+/// another part of the overlay than the root. See `peer::root` for what is done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RootBeacon {
-    /// The lowest address known to live in this part of the overlay.
+    /// The address of the root.
     pub root: Addr,
     /// A moment by the root's clock; it only ever grows.
     pub fresh: Time,
 }
 
+/// What the sender of a probe or an answer has to say about the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RootNews {
+    /// It has heard nothing.
+    #[default]
+    Nothing,
+    /// From a peer: the freshest sign of life that reached it.
+    Beacon(RootBeacon),
+    /// From a seed: the lowest address on its list that lives, which makes that node the root.
+    Attested(Addr),
+}
+
 /// What rides on framed probes and their answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeExtras {
-    /// How many neighbors the sender has.
+    /// How many neighbors the sender has; of a seed, how many peers are on its list, as far as that fits.
     pub neighbors: u16,
-    /// Which part of the overlay the sender is in; a seed is in none.
-    pub beacon: Option<RootBeacon>,
+    /// What it has to say about the root.
+    pub root: RootNews,
 }
 
 /// Why somebody was taken for dead.
@@ -261,13 +273,33 @@ pub struct Hello {
     pub priority: Priority,
 }
 
+/// What a seed sends of its list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerSample {
+    /// Some of those on the list, drawn at random; at most [`LIST_LEN_MAX`](super::config::LIST_LEN_MAX), but for the
+    /// whole list of a Python seed.
+    pub peers: Vec<Addr>,
+    /// How many are on the list, but for whoever gets this.
+    pub listed: u32,
+    /// Framed only: the lowest address on the list that lives.
+    pub lowest: Option<Addr>,
+}
+
+/// A whole list, as the classic dialect has it.
+impl From<Vec<Addr>> for PeerSample {
+    fn from(peers: Vec<Addr>) -> Self {
+        let listed = u32::try_from(peers.len()).unwrap_or(u32::MAX);
+        Self { peers, listed, lowest: None }
+    }
+}
+
 /// One message on one link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
     /// Names the sender; first on every link.
     Hello(Hello),
-    /// Seed to peer: who is on the list.
-    PeerList(Vec<Addr>),
+    /// Seed to peer: some of those on the list.
+    PeerList(PeerSample),
     /// Peer to seed, framed only: send the list again.
     ListRequest,
     Gossip(Arc<Gossip>),

@@ -37,16 +37,10 @@ pub enum RepairReason {
         /// Links it aims for.
         want: usize,
     },
-    /// A seed lists a node with a lower address than the lowest of this part of the overlay.
+    /// Nothing is heard of the root, so the overlay may be split.
+    #[serde(alias = "false_root")]
     SplitOverlay {
-        /// The lowest address of this part.
-        root: Addr,
-        /// The node of another part.
-        other: Addr,
-    },
-    /// No seed lists the lowest address that is said to live in this part of the overlay.
-    FalseRoot {
-        /// That address.
+        /// The lowest address that lives, as the seeds attest it.
         root: Addr,
         /// The node that is dialed, in case it is in another part.
         other: Addr,

@@ -1,33 +1,36 @@
 //! What a seed does: hand out the peer list, keep registrations, judge dead reports.
 //!
-//! A seed believes a dead report only after it has asked the node itself, when it can, and it asks whoever it
-//! has not heard of for long: see [`checks`]. The classic dialect cannot ask.
+//! A seed sends samples of its list ([`lists`]), and tells its peers the lowest address on it that lives: that makes the
+//! root, by which they notice that the overlay is split. It believes a dead report only after it has asked the node itself,
+//! when it can, and it asks whoever it has not heard of for long: see [`checks`]. The classic dialect cannot ask.
 
+mod check;
 mod checks;
 mod floods;
 mod greeting;
 mod links;
+mod list;
+mod lists;
 mod proof;
+mod proofs;
 #[cfg(test)]
 mod tests;
 mod turns;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
-pub(super) use self::checks::CHECK_PROBES;
-use self::checks::Report;
+use self::check::Report;
 use self::links::{SeedLink, SeedLinks};
-use self::proof::{Proof, Proofs};
+use self::list::{PeerList, Proof};
+use self::proofs::Proofs;
 use self::turns::Turns;
 use super::absence::{Presence, WasAway};
 use super::addr::Addr;
-use super::config::{CLASSIC_LIST_LEN, HALF_OPEN_MAX, LIST_LEN_MAX, SeedConfig};
-use super::crowd;
+use super::config::{HALF_OPEN_MAX, SeedConfig};
 use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Rule, Side, Violation};
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
-use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeExtras, ProbeSeq, Role};
+use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role};
 use super::offenses::Offenses;
 use super::random::Random;
 use super::takeover::Takeovers;
@@ -36,23 +39,6 @@ use super::visits::Visits;
 
 /// Reporters whose disputed reports are counted; the count of further ones starts anew.
 const DISPUTES_MAX: usize = 1_024;
-/// A request for the list this soon after the last list is not answered: the list is the same. A peer
-/// in need asks every quarter of a second at most.
-const LIST_PAUSE: Duration = Duration::from_millis(20);
-
-/// A peer on the list.
-#[derive(Debug)]
-struct ListEntry {
-    /// Its registration, while that is open.
-    link: Option<LinkId>,
-    /// When its registration closed.
-    departed_at: Time,
-    /// The machine that it registered from.
-    host: IpAddr,
-    proof: Proof,
-    /// It was told that the peer is on the list.
-    is_told: bool,
-}
 
 /// A seed.
 #[derive(Debug)]
@@ -60,9 +46,9 @@ pub struct Seed {
     config: SeedConfig,
     random: Random,
     links: SeedLinks,
-    list: BTreeMap<Addr, ListEntry>,
-    /// Those on the list whose registration has closed, by when it did.
-    departures: BTreeSet<(Time, Addr)>,
+    list: PeerList,
+    /// The root, as it was told last that it is.
+    root_told: Option<Addr>,
     disputes: BTreeMap<Addr, u32>,
     probes: ProbeSeq,
     /// How far its clock is ahead of the time that it is handed, in microseconds.
@@ -83,8 +69,8 @@ impl Seed {
             config,
             random: Random::new(random_seed),
             links: SeedLinks::default(),
-            list: BTreeMap::new(),
-            departures: BTreeSet::new(),
+            list: PeerList::default(),
+            root_told: None,
             disputes: BTreeMap::new(),
             probes: 0,
             skew_us: 0,
@@ -103,12 +89,11 @@ impl Seed {
 
     /// Who is on the list, in order.
     pub fn listed(&self) -> impl Iterator<Item = Addr> {
-        self.list.keys().copied()
+        self.list.iter()
     }
 
     fn on_accepted(&mut self, now: Time, link: LinkId, remote: SocketAddr, out: &mut impl Output) {
-        let half_open = self.links.values().filter(|open| open.peer.is_none()).map(|open| open.remote);
-        if !crowd::admits(remote.ip(), half_open) {
+        if !self.links.half_open().admits(remote.ip()) {
             out.hang_up(link);
             return self.rejected(now, remote, Rule::TooManyLinks, out);
         }
@@ -141,30 +126,6 @@ impl Seed {
         Hello { listen: self.config.listen, role: Role::Seed, priority: Priority::Low }
     }
 
-    /// A list is thousands of times as long as the request for it: no more than some a second, and none for who floods.
-    fn send_list_again(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
-        let is_answered = |open: &SeedLink| now.since(open.listed_at) >= LIST_PAUSE && !open.budget.is_exceeded();
-        if self.links.get(link).is_some_and(is_answered) {
-            self.send_list(now, link, out);
-        }
-    }
-
-    fn send_list(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
-        let Some(open) = self.links.get_mut(link) else { return };
-        open.listed_at = now;
-        let peer = open.peer;
-        let others = self.others_to_name(peer);
-        let peers = match self.config.dialect {
-            Dialect::Classic if others.len() > CLASSIC_LIST_LEN => self.random.sample(&others, CLASSIC_LIST_LEN),
-            Dialect::Framed if others.len() > LIST_LEN_MAX => self.random.sample(&others, LIST_LEN_MAX),
-            Dialect::Classic | Dialect::Framed => others,
-        };
-        out.send(link, &Message::PeerList(peers.clone()));
-        if !self.visits.is_untold(link) {
-            out.emit(|| EventKind::PeerListSent { peer, peers });
-        }
-    }
-
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
         if !self.is_within_budget(now, link, &message, out) {
             return;
@@ -172,7 +133,7 @@ impl Seed {
         let Some(open) = self.links.get_mut(link) else { return };
         open.heard_at = now;
         let said = message.name();
-        match (open.peer, message) {
+        match (open.peer(), message) {
             (None, Message::Hello(hello)) => self.on_hello(now, link, hello, out),
             (None, _) => self.protocol_violation(now, link, Rule::HelloExpected, said, out),
             (Some(_), Message::Hello(_)) => self.protocol_violation(now, link, Rule::HelloTwice, said, out),
@@ -186,7 +147,8 @@ impl Seed {
                 if !self.is_listed_by(link, peer) && !self.list_again(now, link, peer, out) {
                     return;
                 }
-                out.send(link, &Message::ProbeReply { seq, asker, clock, extras: Some(self.extras()) });
+                let extras = Some(self.attest(now, link));
+                out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
                 out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
             }
             (Some(peer), Message::ProbeReply { seq, clock, .. }) => self.on_answer(now, link, peer, (seq, clock), out),
@@ -209,13 +171,8 @@ impl Seed {
         }
     }
 
-    fn extras(&self) -> ProbeExtras {
-        ProbeExtras { neighbors: u16::try_from(self.list.len()).unwrap_or(u16::MAX), beacon: None }
-    }
-
     fn delist(&mut self, peer: Addr, reason: DelistReason, out: &mut impl Output) {
-        if let Some(entry) = self.list.remove(&peer) {
-            self.departures.remove(&(entry.departed_at, peer));
+        if let Some(entry) = self.list.remove(peer) {
             if entry.proof == Proof::Wanted {
                 self.proofs.forget(peer);
             }
@@ -235,11 +192,7 @@ impl Seed {
         reason: Option<DelistReason>,
         out: &mut impl Output,
     ) {
-        let Some(entry) = self.list.get_mut(&peer).filter(|entry| entry.link == Some(link)) else { return };
-        entry.link = None;
-        entry.departed_at = now;
-        let proof = entry.proof;
-        self.departures.insert((now, peer));
+        let Some(proof) = self.list.depart(now, peer, link) else { return };
         // A node that was reported dead, is asked whether it lives, and hangs up, has answered.
         let check = self.links.get(link).and_then(|open| open.check.as_ref());
         let reporter = check.and_then(|check| check.reporters.first().copied());
@@ -258,7 +211,7 @@ impl Seed {
 
     fn drop_offender(&mut self, now: Time, link: LinkId, violation: Violation, out: &mut impl Output) {
         let Some(open) = self.links.remove(link) else { return };
-        let (remote, peer) = (open.remote, open.peer);
+        let (remote, peer) = (open.remote, open.peer());
         self.tell_violation(now, remote, peer, violation, out);
         if let Some(peer) = peer {
             self.registration_ended(now, link, peer, LinkEnd::Violation, out);
@@ -266,7 +219,7 @@ impl Seed {
     }
 
     fn on_closed(&mut self, now: Time, link: LinkId, cause: CloseCause, out: &mut impl Output) {
-        let Some(peer) = self.links.get(link).map(|open| open.peer) else { return };
+        let Some(peer) = self.links.get(link).map(SeedLink::peer) else { return };
         if let Some(peer) = peer {
             self.on_departure(now, link, peer, None, out);
         }
@@ -310,14 +263,11 @@ impl Seed {
     }
 
     fn end_departures(&mut self, now: Time, out: &mut impl Output) {
-        while let Some((departed_at, peer)) = self.departures.first().copied() {
+        while let Some((departed_at, peer)) = self.list.first_departed() {
             if self.gone_at(departed_at) > now {
                 return;
             }
-            self.departures.pop_first();
-            if self.list.get(&peer).is_some_and(|entry| entry.link.is_none() && entry.departed_at == departed_at) {
-                self.delist(peer, DelistReason::Departed, out);
-            }
+            self.delist(peer, DelistReason::Departed, out);
         }
     }
 
@@ -345,13 +295,12 @@ impl Seed {
         for (link, open) in std::mem::take(&mut self.links).into_open() {
             out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(link);
-            if let Some(peer) = open.peer {
+            if let Some(peer) = open.peer() {
                 self.registration_ended(now, link, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
             }
         }
         self.visits.end(out);
-        self.list.clear();
-        self.departures.clear();
+        self.list = PeerList::default();
         self.claims.clear();
         self.turns.clear();
         self.proofs.clear();
@@ -364,13 +313,13 @@ impl Machine for Seed {
         let was_away = self.presence.runs(now, overdue);
         self.on_absence(now, was_away, out);
         match input {
-            Input::Message { link, message } if self.proofs.is_asked_by(link) => {
+            Input::Message { link, message } if self.proofs.asked_on(link).is_some() => {
                 self.on_proof(now, link, &message, out);
             }
             Input::Message { link, message } => self.on_message(now, link, message, out),
             Input::Link { link, change: LinkChange::Accepted { remote } } => self.on_accepted(now, link, remote, out),
             Input::Link { link, change: LinkChange::Dialed { peer } } => self.on_proof_dialed(now, link, peer, out),
-            Input::Link { link, change: LinkChange::Closed { .. } } if self.proofs.is_asked_by(link) => {
+            Input::Link { link, change: LinkChange::Closed { .. } } if self.proofs.asked_on(link).is_some() => {
                 out.hang_up(link);
                 self.on_proof_closed(now, link);
             }
@@ -392,10 +341,11 @@ impl Machine for Seed {
         self.settle_claims(now, out);
         self.give_turns(now, out);
         self.seek_proofs(now, out);
+        self.tell_new_root(now, out);
     }
 
     fn next_deadline(&self) -> Option<Time> {
-        let departure = self.departures.first().map(|(departed_at, _)| self.gone_at(*departed_at));
+        let departure = self.list.first_departed().map(|(departed_at, _)| self.gone_at(departed_at));
         let deadlines = [
             self.links.first_due(),
             departure,
@@ -413,7 +363,7 @@ impl Machine for Seed {
     }
 
     fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
-        let waiting = self.links.values().filter(|open| open.peer.is_none()).count();
+        let waiting = self.links.half_open().len();
         tell(Gauge::new("registrations", self.list.len(), self.config.list_max));
         tell(Gauge::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
         tell(Gauge::new("connections that wait for the list", self.turns.len(), HALF_OPEN_MAX));

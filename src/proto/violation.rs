@@ -49,7 +49,9 @@ impl fmt::Display for Rule {
             Self::TextTooLong => "a text longer than allowed",
             Self::ListTooLong => "a list longer than allowed",
             Self::Malformed => "bytes that are no message",
-            Self::UnknownVersion => "a version of the protocol that this node does not know",
+            Self::UnknownVersion => {
+                "another version of the framed protocol than this node speaks; run the same release at both ends"
+            }
             Self::HostilePickle => "a pickle that is no plain list of addresses",
             Self::HelloExpected => "something else than its address came first",
             Self::HelloTwice => "named its address twice",

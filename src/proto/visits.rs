@@ -6,7 +6,7 @@
 //! number at the window's end. So every link that stands is told of, and so is its end; a flood is a number.
 //! What else a flood makes a node say one by one, refusals and reports about strangers, is counted in the same way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ const REPORTS_TOLD_MAX: u32 = 512;
 const WINDOW: Duration = Duration::from_secs(10);
 /// A link from a machine whose links come and go is told of once it has stood for so long.
 const STAY: Duration = Duration::from_secs(2);
+/// Links that are gone may keep so many places among those that are still to be told of.
+const STAYS_SLACK: usize = 64;
 /// Machines that are counted apart; what comes from further ones in the same window is counted with the last of them.
 const HOSTS_MAX: usize = 32;
 
@@ -45,8 +47,8 @@ struct VisitCount {
 #[derive(Debug)]
 struct Visit {
     from: IpAddr,
-    /// It was not told of yet, and will be then.
-    tell_at: Option<Time>,
+    /// It was told of that it is up.
+    is_told: bool,
 }
 
 /// See the module.
@@ -54,6 +56,8 @@ struct Visit {
 pub(super) struct Visits {
     windows: BTreeMap<IpAddr, VisitWindow>,
     up: BTreeMap<LinkId, Visit>,
+    /// When those that were not told of will be, in order; some are gone by then.
+    stays: VecDeque<(Time, LinkId)>,
 }
 
 const fn place(what: Omission) -> usize {
@@ -78,19 +82,31 @@ impl Visits {
         let busy =
             |window: &VisitWindow| window.ends_at > now && window.counts[place(Omission::Links)].told >= ENDS_TOLD_MAX;
         let is_told = !self.windows.get(&from).is_some_and(busy);
-        self.up.insert(link, Visit { from, tell_at: (!is_told).then_some(now + STAY) });
+        self.up.insert(link, Visit { from, is_told });
+        if !is_told {
+            self.stays.push_back((now + STAY, link));
+            self.forget_gone();
+        }
         is_told
+    }
+
+    /// Keeps no more places than a flood may take of links that are gone.
+    fn forget_gone(&mut self) {
+        if self.stays.len() > STAYS_SLACK + 2 * self.up.len() {
+            let up = &self.up;
+            self.stays.retain(|(_, link)| up.contains_key(link));
+        }
     }
 
     /// Was this link not told of yet?
     pub(super) fn is_untold(&self, link: LinkId) -> bool {
-        self.up.get(&link).is_some_and(|visit| visit.tell_at.is_some())
+        self.up.get(&link).is_some_and(|visit| !visit.is_told)
     }
 
     /// A link is gone. True if that is to be told; of a link that another machine did not open that is always so.
     pub(super) fn went(&mut self, now: Time, link: LinkId, out: &mut impl Output) -> bool {
         let Some(visit) = self.up.remove(&link) else { return true };
-        let is_told = visit.tell_at.is_none();
+        let is_told = visit.is_told;
         let count = self.count(now, visit.from, Omission::Links, out);
         if is_told {
             count.told = count.told.saturating_add(1);
@@ -129,12 +145,15 @@ impl Visits {
 
     /// The links that have stood for long enough to be told of; each once.
     pub(super) fn take_stayed(&mut self, now: Time) -> Vec<LinkId> {
-        let due = self.up.iter_mut().filter(|(_, visit)| visit.tell_at.is_some_and(|at| at <= now));
-        due.map(|(link, visit)| {
-            visit.tell_at = None;
-            *link
-        })
-        .collect()
+        let mut stayed = Vec::new();
+        while self.stays.front().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, link)) = self.stays.pop_front() else { break };
+            if let Some(visit) = self.up.get_mut(&link).filter(|visit| !visit.is_told) {
+                visit.is_told = true;
+                stayed.push(link);
+            }
+        }
+        stayed
     }
 
     /// Tells how much was not told in the windows that are over.
@@ -153,16 +172,17 @@ impl Visits {
 
     /// When there is something to tell.
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        let stays = self.up.values().filter_map(|visit| visit.tell_at);
+        let stay = self.stays.front().map(|(at, _)| *at);
         let is_untold = |window: &&VisitWindow| window.counts.iter().any(|count| count.untold > 0);
         let ends = self.windows.values().filter(is_untold).map(|window| window.ends_at);
-        stays.chain(ends).min()
+        stay.into_iter().chain(ends).min()
     }
 
     /// Nothing more comes: tells how much was not told.
     pub(super) fn end(&mut self, out: &mut impl Output) {
         self.end_windows(Time::from_micros(u64::MAX), out);
         self.up.clear();
+        self.stays.clear();
     }
 }
 

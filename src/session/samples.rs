@@ -90,8 +90,8 @@ pub(crate) fn one_of_each() -> Vec<EventKind> {
         EventKind::TooFewSeeds { registered, wanted: 2, known: 3 },
         EventKind::EnoughSeeds { registered },
         EventKind::ListedAlready { seed },
-        EventKind::PeerListReceived { seed, peers: peers.clone() },
-        EventKind::PeerListSent { peer: None, peers },
+        EventKind::PeerListReceived { seed, peers: peers.clone(), listed: Some(1_000) },
+        EventKind::PeerListSent { peer: None, peers, listed: None },
         EventKind::PeerListed { peer, again: false },
         EventKind::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter } },
         EventKind::Generated { id, body: body.clone(), trace, forwarded: 4 },
@@ -190,7 +190,6 @@ fn about_nodes() -> impl Strategy<Value = EventKind> {
     let repair = prop_oneof![
         any::<(usize, usize)>().prop_map(|(have, want)| RepairReason::TooFewLinks { have, want }),
         (addr(), addr()).prop_map(|(root, other)| RepairReason::SplitOverlay { root, other }),
-        (addr(), addr()).prop_map(|(root, other)| RepairReason::FalseRoot { root, other }),
     ];
     prop_oneof![
         (".*", roles, dialect(), pace).prop_map(|(name, role, dialect, pace)| EventKind::Started {
@@ -267,8 +266,16 @@ fn about_links() -> impl Strategy<Value = EventKind> {
         }),
         (".*", option::of(addr())).prop_map(|(remote, peer)| EventKind::HandshakeFailed { remote, peer }),
         addr().prop_map(|seed| EventKind::ListedAlready { seed }),
-        (addr(), addrs()).prop_map(|(seed, peers)| EventKind::PeerListReceived { seed, peers }),
-        (option::of(addr()), addrs()).prop_map(|(peer, peers)| EventKind::PeerListSent { peer, peers }),
+        (addr(), addrs(), any::<Option<u32>>()).prop_map(|(seed, peers, listed)| EventKind::PeerListReceived {
+            seed,
+            peers,
+            listed
+        }),
+        (option::of(addr()), addrs(), any::<Option<u32>>()).prop_map(|(peer, peers, listed)| EventKind::PeerListSent {
+            peer,
+            peers,
+            listed
+        }),
         (addr(), any::<bool>()).prop_map(|(peer, again)| EventKind::PeerListed { peer, again }),
         (addr(), delist_reason()).prop_map(|(peer, reason)| EventKind::PeerDelisted { peer, reason }),
     ]

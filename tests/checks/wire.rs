@@ -23,7 +23,7 @@ pub(crate) const PICKLE_HELD_MAX: usize = 1024 * 1024;
 const SINGLE_BYTES_MAX: usize = 200;
 
 /// A hello, so that what follows is read as the frames behind it.
-const HELLO: &[u8] = b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x01\0";
+const HELLO: &[u8] = b"\0\0\0\x0dGSSP\x02\x7f\0\0\x01\x0b\xb8\x01\0";
 /// An address, so that what follows is read as the texts behind it.
 const NAME: &[u8] = b"('127.0.0.1', 4000)";
 /// A gossip message up to its text.

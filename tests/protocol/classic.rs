@@ -370,7 +370,7 @@ impl Double for AppendingSeed {
             Input::Wake => {
                 let list = self.list.clone();
                 let sent = self.lists.pop_front();
-                sent.map(|(_, link)| DoubleAct::Send(link, Message::PeerList(list))).into_iter().collect()
+                sent.map(|(_, link)| DoubleAct::Send(link, Message::PeerList(list.into()))).into_iter().collect()
             }
             _ => Vec::new(),
         }

@@ -262,7 +262,7 @@ fn messages() -> impl Strategy<Value = Message> {
             role: if seed { Role::Seed } else { Role::Peer },
             priority: [Priority::Low, Priority::High, Priority::Bridge][priority],
         })),
-        prop::collection::vec(addrs(), 0..20).prop_map(Message::PeerList),
+        prop::collection::vec(addrs(), 0..20).prop_map(|list| Message::PeerList(list.into())),
         Just(Message::ListRequest),
         (addrs(), 0_u64..50).prop_map(|(origin, seq)| {
             let id = MessageId { origin, run: 1, seq };

@@ -467,10 +467,11 @@ fn rule_7_a_late_answer_shows_life_too_and_is_told_with_its_round_trip_time() {
     assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "slow is not dead");
 }
 
-/// Is on the seed's list, and says goodbye to whoever dials it.
+/// Is on the seed's list, as the lowest address there, and says goodbye to whoever dials it.
 struct Leaver {
     own: Addr,
     seed: Addr,
+    registration: Option<LinkId>,
 }
 
 impl Double for Leaver {
@@ -479,11 +480,19 @@ impl Double for Leaver {
         let goodbye = Message::Goodbye { reason: GoodbyeReason::Leaving, referral: Vec::new() };
         match input {
             Input::Start => vec![DoubleAct::Dial(self.seed, Purpose::Registration)],
-            Input::Link { link, change: LinkChange::Dialed { .. } } => vec![DoubleAct::Send(link, hello)],
+            Input::Link { link, change: LinkChange::Dialed { .. } } => {
+                self.registration = Some(link);
+                vec![DoubleAct::Send(link, hello)]
+            }
             Input::Message { link, message: Message::Hello(Hello { role: Role::Peer, .. }) } => {
                 vec![DoubleAct::Send(link, goodbye), DoubleAct::HangUp(link)]
             }
-            // The seed asks whether it lives.
+            // The seed dials it back, or asks whether it lives.
+            Input::Message { link, message: Message::Hello(Hello { role: Role::Seed, .. }) }
+                if self.registration != Some(link) =>
+            {
+                vec![DoubleAct::Send(link, hello)]
+            }
             Input::Message { link, message: Message::Probe { seq, asker, clock, .. } } => {
                 vec![DoubleAct::Send(link, Message::ProbeReply { seq, asker, clock, extras: None })]
             }
@@ -499,7 +508,7 @@ fn rule_9_a_bridge_that_was_turned_down_is_tried_again() {
     network.start_peers([20, 21]);
     network.world.run_for(SECOND * 5);
     let (root, leaver) = (peer_addr(20), peer_addr(1));
-    network.start_double(leaver, Leaver { own: leaver, seed: seed_addr(1) });
+    network.start_double(leaver, Leaver { own: leaver, seed: seed_addr(1), registration: None });
     network.world.run_for(LIVENESS * 24);
     let bridges = |kind: &EventKind| matches!(kind, EventKind::Repairing { reason: RepairReason::SplitOverlay { other, .. } } if *other == leaver);
     assert!(network.count(root, bridges) >= 3, "{}", network.count(root, bridges));

@@ -193,7 +193,7 @@ impl Link {
     fn bytes(&self, message: &Message) -> Vec<u8> {
         if let Message::PeerList(list) = message {
             // That of a Python seed may be longer than one of ours writes.
-            return pickle::dumps(list);
+            return pickle::dumps(&list.peers);
         }
         let local = self.remote.unwrap_or(Addr::loopback(0));
         let mut bytes = BytesMut::new();

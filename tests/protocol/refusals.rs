@@ -120,7 +120,7 @@ impl Possessed {
         match self.random.below(10) {
             0 => Message::Hello(Hello { listen: one, role, priority: Priority::High }),
             1 => Message::Hello(Hello { listen: self.own, role, priority: Priority::Low }),
-            2 => Message::PeerList(vec![one, other]),
+            2 => Message::PeerList(vec![one, other].into()),
             3 => Message::ListRequest,
             4 => Message::Refusal { reason: reason[self.random.below(4)], referral: vec![one] },
             5 => Message::Goodbye { reason: goodbye[self.random.below(3)], referral: vec![one] },

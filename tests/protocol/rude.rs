@@ -130,7 +130,7 @@ impl Rude {
         let (seq, peer) = (u64::from(clock.seconds()), self.a_peer());
         let says = match self.random.below(8) {
             0 | 1 => (0..FLOOD).map(|_| self.gossip()).collect(),
-            2 => vec![Message::PeerList((1..=LIST_LEN).map(Addr::loopback).collect())],
+            2 => vec![Message::PeerList((1..=LIST_LEN).map(Addr::loopback).collect::<Vec<_>>().into())],
             3 => vec![Message::DeadReport { dead: peer, clock, reporter: self.own, cause: None }],
             4 => vec![Message::Probe { seq, asker: peer, clock, extras: None }; 20],
             5 => vec![Message::ProbeReply { seq, asker: peer, clock, extras: None }; 20],

@@ -256,7 +256,7 @@ fn who_speaks_before_it_named_itself_or_names_itself_twice_is_shown_the_door() {
         (Rule::HelloExpected, "list request", vec![Message::ListRequest]),
         (Rule::HelloTwice, "hello", vec![hello(9000), hello(9000)]),
         (Rule::BadAddress, "127.0.0.1:0", vec![hello(0)]),
-        (Rule::Unexpected, "peer list", vec![hello(9000), Message::PeerList(vec![])]),
+        (Rule::Unexpected, "peer list", vec![hello(9000), Message::PeerList(vec![].into())]),
         (Rule::HandshakeTimeout, "", vec![]),
     ] {
         let mut network = Network::settled(1, 3, 39);

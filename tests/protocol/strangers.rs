@@ -219,7 +219,7 @@ impl Double for ListSeed {
         match input {
             Input::Link { link, change: LinkChange::Accepted { .. } } => vec![
                 DoubleAct::Send(link, hello(self.own, Role::Seed)),
-                DoubleAct::Send(link, Message::PeerList(self.list.clone())),
+                DoubleAct::Send(link, Message::PeerList(self.list.clone().into())),
             ],
             _ => Vec::new(),
         }

@@ -130,7 +130,7 @@ fn frame(tag: u8, fields: &[&[u8]]) -> Vec<u8> {
 }
 
 fn hello(name: Addr, role: u8, priority: u8) -> Vec<u8> {
-    frame(b'G', &[b"SSP\x01", &address(name), &[role, priority]])
+    frame(b'G', &[b"SSP\x02", &address(name), &[role, priority]])
 }
 
 fn now_us() -> [u8; 8] {

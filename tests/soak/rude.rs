@@ -291,7 +291,7 @@ impl RudePeer {
         self.shared.note("said garbage");
         let garbage: [&[u8]; 8] = [
             b"GET / HTTP/1.1\r\n\r\n",
-            b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x01\0",
+            b"\0\0\0\x0dGSSP\x02\x7f\0\0\x01\x0b\xb8\x01\0",
             b"\x80\x04cos\nsystem\n.",
             b"03.05.31:('127.0.0.1', 4000:x",
             b"Liveness Reply:25.61.61:('127.0.0.1', 3000):('127.0.0.1', 3000)",

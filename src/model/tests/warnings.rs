@@ -79,7 +79,7 @@ fn a_first_peer_is_not_told_that_it_is_alone_while_there_is_nobody_else() {
     story.start(p(1), "p1", Role::Peer);
     story.watch(Duration::from_secs(20));
     assert_eq!(story.warnings(), [""; 0]);
-    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(9)] });
+    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(9)], listed: None });
     story.watch(Duration::from_secs(10));
     assert_eq!(story.warnings(), ["p1 has no live neighbor"]);
 }

@@ -29,7 +29,7 @@ fn a_node_that_was_started_again_tells_when_this_life_began_and_one_elsewhere_si
     let told = about_node(&story.model, p(2), 0).verdict;
     assert!(told.starts_with("p2 runs in this process since 03:13:08. It has no neighbor."), "{told}");
     let elsewhere = p(9);
-    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![elsewhere] });
+    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![elsewhere], listed: None });
     story.wait(3);
     let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
     story.tell(p(1), EventKind::LinkUp { link: LinkId(90), peer: elsewhere, direction, purpose });
@@ -97,7 +97,7 @@ fn the_list_of_a_seed_elsewhere_is_not_told_as_empty_and_without_a_seed_of_ours_
     let mut story = Story::new();
     story.start(p(1), "p1", Role::Peer);
     story.tell(p(1), EventKind::Dialing { peer: s(1), purpose: Purpose::Registration });
-    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(1), p(2)] });
+    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(1), p(2)], listed: None });
     let told = about_node(&story.model, s(1), 0);
     assert!(
         says(&told, "its list is not known here; the last one that came from it, at 03:13:00, named 2 peers"),

@@ -39,7 +39,7 @@ impl Machine for Doorman {
 }
 
 fn goodbye() -> Message {
-    Message::Goodbye { reason: GoodbyeReason::Leaving, referral: vec![Addr::loopback(3000); 1_000] }
+    Message::Goodbye { reason: GoodbyeReason::Leaving, referral: vec![Addr::loopback(3000); 64] }
 }
 
 fn start(keeps: bool) -> (Addr, Handle, Feed) {

@@ -83,7 +83,7 @@ impl ClassicDecoder {
 
     fn next(&mut self, src: &mut BytesMut, ending: PartialInput) -> Result<Message, NoMessage> {
         let (message, len) = match &mut self.stage {
-            ReadStage::List(reader) => (Message::PeerList(reader.read(src)?), 0),
+            ReadStage::List(reader) => (Message::PeerList(reader.read(src)?.into()), 0),
             ReadStage::Address => address(src)?,
             ReadStage::Text => grammar::message(src, ending)?,
         };
@@ -131,7 +131,7 @@ impl ClassicEncoder {
         }
         match message {
             Message::Hello(hello) => put(out, hello.listen.python()),
-            Message::PeerList(list) => return put_list(out, list),
+            Message::PeerList(sample) => return put_list(out, &sample.peers),
             Message::Gossip(gossip) => return self.put_gossip(out, gossip),
             Message::Probe { asker, clock, .. } => {
                 put(out, format_args!("Liveness Request:{clock}:{}", asker.python()));

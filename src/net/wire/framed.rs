@@ -11,21 +11,21 @@ use std::sync::Arc;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use self::fields::{
-    Fields, goodbye_code, priority_code, put_addr, put_cause, put_extras, put_list, refusal_code, role_code,
+    Fields, goodbye_code, priority_code, put_addr, put_cause, put_extras, put_list, put_lowest, refusal_code, role_code,
 };
 use super::grammar::{self, PartialInput};
 use super::{BODY_COPY_MAX, EncodeError, FRAME_LEN_MAX, HELLO_LEN_MAX, WireError};
 use crate::proto::addr::Addr;
 use crate::proto::config::{BODY_LEN_MAX, LIST_LEN_MAX};
 use crate::proto::event::Rule;
-use crate::proto::message::{Dialect, Gossip, Hello, Message, MessageId, ProbeExtras, ProbeSeq, Trace};
+use crate::proto::message::{Dialect, Gossip, Hello, Message, MessageId, PeerSample, ProbeExtras, ProbeSeq, Trace};
 use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
 /// First bytes of a hello.
 pub(super) const MAGIC: [u8; 4] = *b"GSSP";
-/// The one version so far.
-pub(super) const VERSION: u8 = 1;
+/// 1 sent whole lists, and knew no attested root.
+pub(super) const VERSION: u8 = 2;
 /// Bytes of the length in front of a frame.
 pub(super) const LENGTH_LEN: usize = 4;
 /// Bytes of a gossip frame before the body: tag, id, send time, hop.
@@ -168,7 +168,7 @@ fn other(src: &mut BytesMut, len: usize) -> Result<Message, Rule> {
     let mut fields = Fields::new(&src[LENGTH_LEN..LENGTH_LEN + len]);
     let message = match fields.u8()? {
         tag::HELLO => hello(&mut fields)?,
-        tag::PEER_LIST => Message::PeerList(fields.list()?),
+        tag::PEER_LIST => Message::PeerList(sample(&mut fields)?),
         tag::LIST_REQUEST => Message::ListRequest,
         tag::PROBE => {
             let (seq, asker) = (fields.u64()?, fields.addr()?);
@@ -191,6 +191,10 @@ fn other(src: &mut BytesMut, len: usize) -> Result<Message, Rule> {
     Ok(message)
 }
 
+fn sample(fields: &mut Fields<'_>) -> Result<PeerSample, Rule> {
+    Ok(PeerSample { peers: fields.list()?, listed: fields.u32()?, lowest: fields.lowest()? })
+}
+
 /// A hello behind the first byte of its magic.
 fn hello(fields: &mut Fields<'_>) -> Result<Message, Rule> {
     if [fields.u8()?, fields.u8()?, fields.u8()?] != MAGIC[1..] {
@@ -207,7 +211,7 @@ pub(super) fn encode(message: &Message, head: &mut BytesMut) -> Result<Option<By
     match message {
         Message::Gossip(gossip) => return put_gossip(gossip, head),
         Message::Hello(hello) => frame(head, tag::HELLO, |out| put_hello(out, *hello)),
-        Message::PeerList(list) => put_list_frame(head, tag::PEER_LIST, None, list)?,
+        Message::PeerList(sample) => put_sample(head, sample)?,
         Message::ListRequest => frame(head, tag::LIST_REQUEST, |_| ()),
         Message::Probe { seq, asker, clock, extras } => {
             frame(head, tag::PROBE, |out| put_probe(out, *seq, *asker, *clock, extras.as_ref()));
@@ -222,10 +226,10 @@ pub(super) fn encode(message: &Message, head: &mut BytesMut) -> Result<Option<By
             put_cause(out, *cause);
         }),
         Message::Refusal { reason, referral } => {
-            put_list_frame(head, tag::REFUSAL, Some(refusal_code(*reason)), referral)?;
+            put_list_frame(head, tag::REFUSAL, refusal_code(*reason), referral)?;
         }
         Message::Goodbye { reason, referral } => {
-            put_list_frame(head, tag::GOODBYE, Some(goodbye_code(*reason)), referral)?;
+            put_list_frame(head, tag::GOODBYE, goodbye_code(*reason), referral)?;
         }
     }
     Ok(None)
@@ -241,12 +245,27 @@ fn frame(head: &mut BytesMut, tag: u8, fields: impl FnOnce(&mut BytesMut)) {
     head[start..start + LENGTH_LEN].copy_from_slice(&len.to_be_bytes());
 }
 
-fn put_list_frame(head: &mut BytesMut, tag: u8, reason: Option<u8>, list: &[Addr]) -> Result<(), EncodeError> {
+fn put_sample(head: &mut BytesMut, sample: &PeerSample) -> Result<(), EncodeError> {
+    check_list(&sample.peers)?;
+    frame(head, tag::PEER_LIST, |out| {
+        put_list(out, &sample.peers);
+        out.put_u32(sample.listed);
+        put_lowest(out, sample.lowest);
+    });
+    Ok(())
+}
+
+fn check_list(list: &[Addr]) -> Result<(), EncodeError> {
     if list.len() > LIST_LEN_MAX {
         return Err(EncodeError::ListTooLong { len: list.len(), max: LIST_LEN_MAX });
     }
+    Ok(())
+}
+
+fn put_list_frame(head: &mut BytesMut, tag: u8, reason: u8, list: &[Addr]) -> Result<(), EncodeError> {
+    check_list(list)?;
     frame(head, tag, |out| {
-        out.extend(reason);
+        out.put_u8(reason);
         put_list(out, list);
     });
     Ok(())

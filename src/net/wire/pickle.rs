@@ -3,7 +3,7 @@
 //! A pickle is a program for a stack machine, and Python's machine can be made to run anything.
 //! This one knows one list, pairs, strings and numbers, and no other opcode. It keeps of a value
 //! only what an address needs, so every value is a few bytes, nothing nests, and
-//! fetching from the memo copies a handle: no pickle can make it hold more than [`LIST_LEN_MAX`] of
+//! fetching from the memo copies a handle: no pickle can make it hold more than [`PYTHON_LIST_LEN_MAX`] of
 //! anything. Opcodes are those of Python's `pickletools`, protocols 2 to 5.
 //!
 //! An entry that has the right types but names nobody who could be dialed (a host name, port 0) is left out
@@ -16,17 +16,19 @@ use bytes::{Buf as _, BufMut as _, BytesMut};
 
 use super::grammar::NoMessage;
 use crate::proto::addr::Addr;
-use crate::proto::config::LIST_LEN_MAX;
 use crate::proto::event::Rule;
 
+/// Longest list: a Python seed sends all of its own, and an entry more for each registration. A Python reader takes some
+/// sixty, so more comes from no network that works.
+pub(super) const PYTHON_LIST_LEN_MAX: usize = 8_192;
 /// Longest pickle: a list of the greatest length takes 34 bytes an entry in protocol 2.
-const PICKLE_LEN_MAX: usize = 40 * LIST_LEN_MAX;
+const PICKLE_LEN_MAX: usize = 40 * PYTHON_LIST_LEN_MAX;
 /// Longest string; that of an address has 15 bytes, that of a host name up to 253.
 const STRING_LEN_MAX: usize = 255;
 /// Values on the stack: all entries of a list on their way into it, and a few.
-const STACK_LEN_MAX: usize = LIST_LEN_MAX + 8;
+const STACK_LEN_MAX: usize = PYTHON_LIST_LEN_MAX + 8;
 /// Values in the memo: the list, and of each entry the string and the tuple.
-const MEMO_LEN_MAX: usize = 2 * LIST_LEN_MAX + 8;
+const MEMO_LEN_MAX: usize = 2 * PYTHON_LIST_LEN_MAX + 8;
 /// Marks that are open at one time: of the list, and of a tuple in it.
 const MARKS_MAX: usize = 2;
 
@@ -178,7 +180,7 @@ impl PickleReader {
             self.entries += 1;
             self.list.extend(addr);
         }
-        if self.entries > LIST_LEN_MAX { Err(Rule::ListTooLong) } else { Ok(()) }
+        if self.entries > PYTHON_LIST_LEN_MAX { Err(Rule::ListTooLong) } else { Ok(()) }
     }
 
     /// Makes a tuple of what is on the stack from there on.

@@ -3,7 +3,8 @@
 //! It accuses nobody for that time, drops what has closed meanwhile, and looks after its links and registrations. What
 //! the others made of its silence may still be under way, so it asks its seeds a little later whether they list it.
 
-use super::{LinkStage, Peer};
+use super::Peer;
+use super::reserve::AddressSource;
 use crate::proto::absence::WasAway;
 use crate::proto::addr::Addr;
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule};
@@ -17,6 +18,7 @@ impl Peer {
         let Some(was_away) = was_away else { return };
         self.liveness.ask_seeds_at = Some(now + self.presence.tolerance());
         self.overlay.excuse_all();
+        self.root.is_whole(now);
         self.prolong_handshakes(now);
         if let Some(event) = was_away.event() {
             out.emit(|| event);
@@ -26,11 +28,7 @@ impl Peer {
     /// What was to be said on a new connection by now may wait to be read.
     fn prolong_handshakes(&mut self, now: Time) {
         let at_least = now + self.config.handshake_timeout;
-        for open in self.links.values_mut() {
-            if let LinkStage::Opening { hello_by: by } | LinkStage::Greeted { list_by: by } = &mut open.stage {
-                *by = at_least.max(*by);
-            }
-        }
+        self.links.prolong_handshakes(at_least);
         self.claims.postpone(now + Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval));
     }
 
@@ -38,7 +36,7 @@ impl Peer {
     /// have taken all its neighbors for dead, and know of nobody to dial.
     pub(super) fn part_while_away(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
         self.part(now, peer, LinkEnd::WhileAway, out);
-        self.learn(&[peer]);
+        self.learn(&[peer], AddressSource::Peer);
         if self.may_dial(now, peer) {
             self.dial_neighbor(peer, out);
         }
@@ -59,7 +57,7 @@ impl Peer {
     /// A seed lists whoever probes it on a registration that stands.
     fn probe_seeds(&mut self, now: Time, out: &mut impl Output) {
         let clock = self.own_time(now).clock(self.config.utc_offset_s);
-        let (asker, extras) = (self.config.listen, self.extras());
+        let (asker, extras) = (self.config.listen, self.extras(now));
         let up: Vec<(Addr, LinkId)> = self.registrar.up().collect();
         for (seed, link) in up {
             let Some(seq) = self.registrar.asks(seed, now) else { continue };

@@ -2,6 +2,7 @@
 //! (rules 3 and 4).
 
 use super::overlay::NeighborOrigin;
+use super::reserve::AddressSource;
 use super::{Peer, PeerLink};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
@@ -21,7 +22,7 @@ impl Peer {
         let asked_for = self.overlay.dialing.len() < before;
         if !asked_for || (self.framed() && self.overlay.get(peer).is_some()) {
             // It dialed us meanwhile, and that link stands.
-            self.links.remove(&link);
+            self.links.remove(link);
             if !self.framed() {
                 // A Python node takes the first bytes for an address, and dies of an end instead.
                 out.send(link, &self.hello());
@@ -55,7 +56,7 @@ impl Peer {
             }
             (Direction::Inbound, _, Message::Goodbye { .. }) => {
                 // It had dialed as we dialed it, and gives way.
-                self.links.remove(&link);
+                self.links.remove(link);
                 out.hang_up(link);
             }
             (_, _, _) => self.protocol_violation(now, link, Rule::HelloExpected, said, out),
@@ -72,9 +73,9 @@ impl Peer {
         referral: &[Addr],
         out: &mut impl Output,
     ) {
-        self.links.remove(&link);
+        self.links.remove(link);
         out.hang_up(link);
-        self.learn(&referral[..referral.len().min(REFERRAL_LEN)]);
+        self.learn(&referral[..referral.len().min(REFERRAL_LEN)], AddressSource::Peer);
         self.overlay.avoid(peer, now + self.config.liveness_interval);
         match reason {
             // Its own dial is the link that stands.
@@ -128,7 +129,7 @@ impl Peer {
 
     /// One of our seeds dials us to see that we listen where we say. It wants to know no more.
     fn tell_seed(&mut self, link: LinkId, out: &mut impl Output) {
-        self.links.remove(&link);
+        self.links.remove(link);
         out.send(link, &self.hello());
         out.hang_up(link);
     }
@@ -167,7 +168,7 @@ impl Peer {
             RefusalReason::Full => self.referral(peer),
             RefusalReason::Cut | RefusalReason::Myself | RefusalReason::WrongRole => Vec::new(),
         };
-        let open = self.links.remove(&link);
+        let open = self.links.remove(link);
         out.send(link, &Message::Refusal { reason, referral: referral.clone() });
         out.hang_up(link);
         let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral };
@@ -205,7 +206,7 @@ impl Peer {
 
     /// Closes a connection that another one between the same two nodes makes needless.
     fn dismiss(&mut self, link: LinkId, out: &mut impl Output) {
-        self.links.remove(&link);
+        self.links.remove(link);
         out.send(link, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
         out.hang_up(link);
     }
@@ -232,14 +233,14 @@ impl Peer {
         referral: Vec<Addr>,
         out: &mut impl Output,
     ) {
-        self.links.remove(&link);
+        self.links.remove(link);
         out.hang_up(link);
         self.overlay.avoid(peer, now + self.config.liveness_interval);
         self.overlay.give_up_bridge(peer);
         if reason != RefusalReason::Full {
             self.lost_candidate(peer, now + self.cool_down());
         }
-        self.learn(&referral[..referral.len().min(REFERRAL_LEN)]);
+        self.learn(&referral[..referral.len().min(REFERRAL_LEN)], AddressSource::Peer);
         out.emit(|| EventKind::LinkRefused { peer, by: Side::Them, reason, referral });
         self.repair.try_next(now, &self.config, &mut self.random);
     }

@@ -6,13 +6,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::repair::Stranger;
-use super::{LinkStage, Peer, PeerLink};
+use super::reserve::AddressSource;
+use super::{Peer, PeerLink, Stage};
 use crate::proto::addr::Addr;
-use crate::proto::config::PeerConfig;
+use crate::proto::config::{LIST_LEN_MAX, PeerConfig};
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Output};
-use crate::proto::message::{Dialect, GoodbyeReason, Message, ProbeSeq, RefusalReason, Role};
+use crate::proto::message::{
+    Dialect, GoodbyeReason, Message, PeerSample, ProbeExtras, ProbeSeq, RefusalReason, Role, RootNews,
+};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -49,6 +51,8 @@ pub(super) struct Registrar {
     wanted: usize,
     /// Questions so far.
     asked: ProbeSeq,
+    /// Peers of the network, as the seed said that sent a sample last.
+    pub(super) listed: u32,
     /// What was said last about having too few seeds.
     shortage_said: Option<usize>,
 }
@@ -61,7 +65,7 @@ impl Registrar {
         let idle =
             |addr| SeedContact { addr, standing: RegistrationState::Idle, retry_at: None, failures: 0, asked: None };
         let seeds = addrs.into_iter().map(idle).collect();
-        Self { seeds, wanted: config.seeds_wanted(), asked: 0, shortage_said: None }
+        Self { seeds, wanted: config.seeds_wanted(), asked: 0, listed: 0, shortage_said: None }
     }
 
     pub(super) fn knows(&self, addr: Addr) -> bool {
@@ -78,6 +82,12 @@ impl Registrar {
     /// As many registrations as the peer wants.
     pub(super) fn complete(&self) -> bool {
         self.up().count() >= self.wanted
+    }
+
+    /// Whose word an address is that this seed names.
+    fn source(&self, addr: Addr) -> AddressSource {
+        let place = self.seeds.iter().position(|seed| seed.addr == addr);
+        AddressSource::Seed(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX))
     }
 
     fn get_mut(&mut self, addr: Addr) -> Option<&mut SeedContact> {
@@ -219,13 +229,17 @@ impl Peer {
             }
             Message::Hello(hello) if hello.role == Role::Peer => self.not_a_seed(now, link, seed, out),
             Message::Hello(_) => self.greeted(now, link),
-            Message::PeerList(peers) => self.on_peer_list(now, link, seed, peers, out),
-            Message::Probe { seq, asker, clock, extras: _ } => {
-                let extras = self.extras();
+            Message::PeerList(sample) => self.on_peer_list(now, link, seed, sample, out),
+            Message::Probe { seq, asker, clock, extras } => {
+                self.note_attested(now, seed, extras);
+                let extras = self.extras(now);
                 out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
                 out.emit(|| EventKind::ProbeReceived { peer: seed, seq, clock });
             }
-            Message::ProbeReply { seq, clock, .. } => self.on_seed_answer(now, link, seed, (seq, clock), out),
+            Message::ProbeReply { seq, clock, extras, .. } => {
+                self.note_attested(now, seed, extras);
+                self.on_seed_answer(now, link, seed, (seq, clock), out);
+            }
             Message::Refusal { reason, referral } => {
                 self.end_registration(link, seed, LinkEnd::Refused { reason }, out);
                 out.emit(|| EventKind::LinkRefused { peer: seed, by: Side::Them, reason, referral });
@@ -239,21 +253,19 @@ impl Peer {
     }
 
     fn is_opening(&self, link: LinkId) -> bool {
-        self.links.get(&link).is_some_and(|open| matches!(open.stage, LinkStage::Opening { .. }))
+        self.links.get(&link).is_some_and(|open| matches!(open.stage, Stage::Opening { .. }))
     }
 
     /// A seed takes the connection. Whether it takes the peer, its list tells; a full seed refuses instead.
     fn greeted(&mut self, now: Time, link: LinkId) {
         let list_by = now + self.config.handshake_timeout;
-        if let Some(open) = self.links.get_mut(&link) {
-            open.stage = LinkStage::Greeted { list_by };
-        }
+        self.links.set_stage(link, Stage::Greeted { list_by });
     }
 
     /// Hangs up on a seed, and tells so if the peer was registered by this link.
     fn end_registration(&mut self, link: LinkId, seed: Addr, end: LinkEnd, out: &mut impl Output) {
         let was_up = self.is_up(link);
-        self.links.remove(&link);
+        self.links.remove(link);
         out.hang_up(link);
         if was_up {
             out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
@@ -261,12 +273,12 @@ impl Peer {
     }
 
     fn is_up(&self, link: LinkId) -> bool {
-        self.links.get(&link).is_some_and(|open| open.stage == LinkStage::Up)
+        self.links.get(&link).is_some_and(|open| open.stage == Stage::Up)
     }
 
     fn not_a_seed(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {
         let reason = RefusalReason::WrongRole;
-        self.links.remove(&link);
+        self.links.remove(link);
         out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         out.hang_up(link);
         out.emit(|| EventKind::LinkRefused { peer: seed, by: Side::Us, reason, referral: Vec::new() });
@@ -285,7 +297,7 @@ impl Peer {
 
     /// The new registration stands; the old one of the same seed goes.
     fn close_renewed(&mut self, old: LinkId, seed: Addr, out: &mut impl Output) {
-        if self.links.remove(&old).is_none() {
+        if self.links.remove(old).is_none() {
             return;
         }
         out.hang_up(old);
@@ -293,7 +305,17 @@ impl Peer {
         out.emit(|| EventKind::LinkDown { link: old, peer: seed, purpose: Purpose::Registration, end });
     }
 
-    fn on_peer_list(&mut self, now: Time, link: LinkId, seed: Addr, peers: Vec<Addr>, out: &mut impl Output) {
+    fn note_attested(&mut self, now: Time, seed: Addr, extras: Option<ProbeExtras>) {
+        if let Some(ProbeExtras { root: RootNews::Attested(root), .. }) = extras {
+            self.on_attested(now, seed, Some(root));
+        }
+    }
+
+    fn on_peer_list(&mut self, now: Time, link: LinkId, seed: Addr, sample: PeerSample, out: &mut impl Output) {
+        let PeerSample { peers, listed, lowest } = sample;
+        if self.framed() && peers.len() > LIST_LEN_MAX {
+            return self.protocol_violation(now, link, Rule::ListTooLong, "peer list", out);
+        }
         if !self.is_up(link) {
             if self.framed() && self.is_opening(link) {
                 return self.protocol_violation(now, link, Rule::HelloExpected, "peer list", out);
@@ -307,12 +329,18 @@ impl Peer {
             }
             self.registered(now, link, seed, out);
         }
+        self.on_attested(now, seed, lowest);
+        self.registrar.listed = listed;
         let peers = without_repetitions(peers);
-        self.learn(&peers);
-        let is_stranger = |peer: &Addr| self.is_candidate(*peer) && self.overlay.get(*peer).is_none();
-        let stranger = if peers.iter().any(is_stranger) { Stranger::Named } else { Stranger::None };
-        self.repair.on_list(&peers, self.config.listen, stranger);
-        out.emit(|| EventKind::PeerListReceived { seed, peers });
+        self.learn(&peers, self.registrar.source(seed));
+        let listed = match self.config.dialect {
+            Dialect::Framed => listed,
+            Dialect::Classic => u32::try_from(peers.len()).unwrap_or(u32::MAX),
+        };
+        out.emit(|| {
+            let peers = peers.into_iter().take(LIST_LEN_MAX).collect();
+            EventKind::PeerListReceived { seed, peers, listed: Some(listed) }
+        });
         self.repair_if_due(now, out);
         if self.repair.joined() {
             self.fill_links(now, out);
@@ -333,7 +361,7 @@ impl Peer {
         cause: &CloseCause,
         out: &mut impl Output,
     ) {
-        if open.stage == LinkStage::Up {
+        if open.stage == Stage::Up {
             let end = match cause {
                 CloseCause::Violation(_) | CloseCause::OtherDialect { .. } => LinkEnd::Violation,
                 CloseCause::TooSlow => LinkEnd::TooSlow,
@@ -366,7 +394,7 @@ impl Peer {
         self.registrar.up().for_each(|(seed, _)| dial_seed(seed, out));
     }
 
-    /// Asks every seed for its list again. The classic dialect has no message for that, and a Python seed appends whoever
+    /// Asks every seed for a fresh sample. The classic dialect has no message for that, and a Python seed appends whoever
     /// registers once more: see [`super::repair`].
     pub(super) fn ask_seeds(&mut self, out: &mut impl Output) {
         match self.config.dialect {

@@ -1,12 +1,12 @@
 //! Liveness: probing the neighbors, and what a death sets off (rules 7 and 8).
 //!
-//! The probes are those of SWIM (Das, Gupta, Motivala 2002) without the indirect ones: one beat of
+//! The probes are those of SWIM (Das, Gupta, Motivala 2002) without the indirect ones: one tick of
 //! the whole node per interval, and what was not answered within the probe timeout is missed.
 
 use std::time::Duration;
 
 use super::Peer;
-use super::repair::TickTask;
+use super::root::TickTask;
 use super::spread::next_turn;
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
@@ -22,7 +22,7 @@ pub(super) struct Outstanding {
     seq: ProbeSeq,
     sent_at: Time,
     /// It will be a miss. Not so once it was counted, which an answer may still follow, and if it was sent between
-    /// beats: whoever names a neighbor's address often must not hurry its death.
+    /// ticks: whoever names a neighbor's address often must not hurry its death.
     counts: bool,
 }
 
@@ -56,7 +56,7 @@ impl Peer {
     pub(super) fn probe_if_due(&mut self, now: Time, out: &mut impl Output) {
         let Some(at) = self.liveness.next_at.filter(|at| *at <= now) else { return };
         self.liveness.next_at = Some(next_turn(at, now, self.config.liveness_interval));
-        let beat = self.repair.on_beat(now, &self.config, &mut self.random);
+        let task = self.tick_task(now);
         self.trim_links(now, out);
         self.tell_eclipse(out);
         let neighbors: Vec<Addr> = self.neighbors().collect();
@@ -64,14 +64,14 @@ impl Peer {
             self.probe(now, peer, out);
             self.expect_answer(peer);
         }
-        match beat {
-            TickTask::Quiet => {}
+        match task {
+            TickTask::Nothing => {}
             TickTask::AskSeeds => self.ask_seeds(out),
-            TickTask::ReadLists => self.bridge_if_split(now, out),
+            TickTask::Bridge => self.build_bridge(now, out),
         }
     }
 
-    /// The last probe of this neighbor is one of a beat.
+    /// The last probe of this neighbor is one of a tick.
     fn expect_answer(&mut self, peer: Addr) {
         if let Some(probe) = self.overlay.get_mut(peer).and_then(|neighbor| neighbor.unanswered.last_mut()) {
             probe.counts = true;
@@ -110,7 +110,7 @@ impl Peer {
     /// The same on this one of its links.
     pub(super) fn probe_on(&mut self, now: Time, peer: Addr, link: LinkId, out: &mut impl Output) -> Option<ProbeSeq> {
         let clock = self.own_time(now).clock(self.config.utc_offset_s);
-        let (asker, extras, dialect) = (self.config.listen, self.extras(), self.config.dialect);
+        let (asker, extras, dialect) = (self.config.listen, self.extras(now), self.config.dialect);
         let limit = self.config.liveness_misses as usize;
         let neighbor = self.overlay.get_mut(peer)?;
         neighbor.probes_sent += 1;

@@ -5,7 +5,9 @@
 //! - [`takeover`]: who names the address of a neighbor;
 //! - [`greeting`]: how a link begins, who is refused and who is made room for (HyParView);
 //! - [`room`]: who is given up for a joiner, and who is taken beyond the limit;
-//! - [`repair`]: looks for links when some are missing, and for the other part of a split overlay;
+//! - [`reserve`]: whom it could dial (HyParView's passive view);
+//! - [`repair`]: looks for links when some are missing;
+//! - [`root`]: notices that the overlay is split, and links its parts;
 //! - [`unheard`]: links of the classic dialect on which nothing was heard yet;
 //! - [`spread`]: generates, forwards and forgets messages;
 //! - [`away`]: notices that it was away itself;
@@ -17,30 +19,33 @@
 mod away;
 mod greeting;
 mod join;
+mod links;
 mod liveness;
 mod overlay;
 mod own_ids;
 mod repair;
+mod reserve;
 mod room;
+mod root;
 mod spread;
 mod takeover;
 mod unheard;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use self::join::Registrar;
+use self::links::{PeerLink, PeerLinks, Stage};
 use self::liveness::Liveness;
 use self::overlay::Overlay;
 use self::repair::Repair;
 use self::room::Room;
+use self::root::RootWatch;
 use self::spread::Spread;
 use super::absence::Presence;
 use super::addr::Addr;
 use super::bucket::TokenBucket;
 use super::budget::{Bearer, Budget};
 use super::config::{HALF_OPEN_MAX, PeerConfig};
-use super::crowd;
 use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Role};
@@ -50,60 +55,19 @@ use super::takeover::Takeovers;
 use super::time::Time;
 use super::visits::Visits;
 
-/// A connection of a peer.
-#[derive(Debug)]
-struct PeerLink {
-    /// The remote end.
-    remote: SocketAddr,
-    /// Whom we dialed, or who said hello.
-    peer: Option<Addr>,
-    direction: Direction,
-    purpose: Purpose,
-    stage: LinkStage,
-    budget: Budget,
-}
-
-/// How far a connection is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LinkStage {
-    /// The other side has not named itself yet.
-    Opening {
-        /// It must have done so by then.
-        hello_by: Time,
-    },
-    /// A seed has named itself, and owes its list: with that the peer is registered.
-    Greeted {
-        /// It must have sent the list by then.
-        list_by: Time,
-    },
-    /// Dialed in the classic dialect, and nothing was heard yet: see [`unheard`].
-    Unheard,
-    /// In use.
-    Up,
-}
-
-impl LinkStage {
-    /// When a handshake in this stage has lasted too long.
-    fn ends_at(self) -> Option<Time> {
-        match self {
-            Self::Opening { hello_by: at } | Self::Greeted { list_by: at } => Some(at),
-            Self::Unheard | Self::Up => None,
-        }
-    }
-}
-
 /// A peer.
 #[derive(Debug)]
 pub struct Peer {
     config: PeerConfig,
     random: Random,
-    links: BTreeMap<LinkId, PeerLink>,
+    links: PeerLinks,
     registrar: Registrar,
     overlay: Overlay,
     /// What is left to dial neighbors with.
     dial_budget: TokenBucket,
     repair: Repair,
     room: Room,
+    root: RootWatch,
     spread: Spread,
     liveness: Liveness,
     /// How far its clock is ahead of the time that it is handed, in microseconds.
@@ -127,9 +91,10 @@ impl Peer {
             dial_budget: TokenBucket::new(overlay::DIALS_BURST, overlay::DIAL_EVERY),
             repair: Repair::default(),
             room: Room::default(),
+            root: RootWatch::default(),
             spread: Spread::new(&config, random.number()),
             liveness: Liveness::default(),
-            links: BTreeMap::new(),
+            links: PeerLinks::default(),
             skew_us: 0,
             offenses: Offenses::default(),
             visits: Visits::default(),
@@ -172,18 +137,16 @@ impl Peer {
     fn start(&mut self, now: Time, out: &mut impl Output) {
         self.spread.start(now, &self.config, &mut self.random);
         self.liveness.start(now, &self.config, &mut self.random);
-        self.repair.start(now);
+        self.root.is_whole(now);
         self.pursue_seeds(now, out);
     }
 
     fn on_accepted(&mut self, now: Time, link: LinkId, remote: SocketAddr, out: &mut impl Output) {
-        let half_open =
-            self.links.values().filter(|open| matches!(open.stage, LinkStage::Opening { .. })).map(|open| open.remote);
-        if !crowd::admits(remote.ip(), half_open) {
+        if !self.links.half_open().admits(remote.ip()) {
             out.hang_up(link);
             return self.rejected(now, remote, Rule::TooManyLinks, out);
         }
-        let stage = LinkStage::Opening { hello_by: now + self.config.handshake_timeout };
+        let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
         let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
         self.links.insert(link, PeerLink { remote, peer: None, direction, purpose, stage, budget: Budget::default() });
     }
@@ -206,7 +169,7 @@ impl Peer {
 
     fn on_dialed(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
         let purpose = if self.registrar.knows(peer) { Purpose::Registration } else { Purpose::Neighbor };
-        let stage = LinkStage::Opening { hello_by: now + self.config.handshake_timeout };
+        let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
         let (direction, budget) = (Direction::Outbound, Budget::default());
         let open = PeerLink { remote: peer.socket(), peer: Some(peer), direction, purpose, stage, budget };
         self.links.insert(link, open);
@@ -231,8 +194,8 @@ impl Peer {
         let Some(open) = self.links.get(&link) else { return };
         let said = message.name();
         match (open.purpose, open.stage, open.peer) {
-            (Purpose::Neighbor, LinkStage::Up, Some(peer)) => self.on_neighbor_message(now, link, peer, message, out),
-            (Purpose::Neighbor, LinkStage::Unheard, Some(peer)) => self.on_first_word(now, link, peer, message, out),
+            (Purpose::Neighbor, Stage::Up, Some(peer)) => self.on_neighbor_message(now, link, peer, message, out),
+            (Purpose::Neighbor, Stage::Unheard, Some(peer)) => self.on_first_word(now, link, peer, message, out),
             (Purpose::Neighbor, _, _) => self.on_neighbor_greeting(now, link, message, out),
             (Purpose::Registration, _, Some(seed)) => self.on_seed_message(now, link, seed, message, out),
             (Purpose::Registration, _, None) => self.protocol_violation(now, link, Rule::HelloExpected, said, out),
@@ -241,9 +204,10 @@ impl Peer {
 
     /// May this link bring such a message? Whoever brings too many is read slowly, then told of, then dropped.
     fn is_within_budget(&mut self, now: Time, link: LinkId, message: &Message, out: &mut impl Output) -> bool {
-        let Some(open) = self.links.get_mut(&link) else { return false };
+        let Some(open) = self.links.get(&link) else { return false };
         let bearer = Bearer { link, remote: open.remote.ip(), peer: open.peer };
-        let is_within = open.budget.admits(now, message, bearer, &mut self.offenses, out);
+        let Some(budget) = self.links.budget(link) else { return false };
+        let is_within = budget.admits(now, message, bearer, &mut self.offenses, out);
         if !is_within {
             self.protocol_violation(now, link, Rule::TooManyMessages, message.name(), out);
         }
@@ -256,8 +220,7 @@ impl Peer {
 
     /// Marks a link as in use.
     fn link_up(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
-        let Some(open) = self.links.get_mut(&link) else { return };
-        (open.stage, open.peer) = (LinkStage::Up, Some(peer));
+        let Some(open) = self.links.up(link, peer) else { return };
         let (direction, purpose) = (open.direction, open.purpose);
         let is_told = direction == Direction::Outbound || self.visits.came(now, link, open.remote.ip());
         if is_told {
@@ -272,7 +235,7 @@ impl Peer {
     }
 
     fn on_closed(&mut self, now: Time, link: LinkId, cause: &CloseCause, out: &mut impl Output) {
-        let Some(open) = self.links.remove(&link) else { return };
+        let Some(open) = self.links.remove(link) else { return };
         match cause {
             CloseCause::Violation(violation) => {
                 self.tell_violation(now, open.remote, open.peer, violation.clone(), out);
@@ -285,9 +248,9 @@ impl Peer {
         let Some(peer) = open.peer else { return };
         match (open.purpose, open.stage) {
             (Purpose::Registration, _) => self.on_registration_closed(now, link, peer, &open, cause, out),
-            (Purpose::Neighbor, LinkStage::Up) => self.on_neighbor_closed(now, link, peer, cause, out),
-            (Purpose::Neighbor, LinkStage::Unheard) => self.on_unheard_closed(now, link, &open, cause, out),
-            (Purpose::Neighbor, LinkStage::Opening { .. } | LinkStage::Greeted { .. }) => {
+            (Purpose::Neighbor, Stage::Up) => self.on_neighbor_closed(now, link, peer, cause, out),
+            (Purpose::Neighbor, Stage::Unheard) => self.on_unheard_closed(now, link, &open, cause, out),
+            (Purpose::Neighbor, Stage::Opening { .. } | Stage::Greeted { .. }) => {
                 self.on_opening_closed(now, peer, &open, cause, out);
             }
         }
@@ -303,7 +266,7 @@ impl Peer {
         out: &mut impl Output,
     ) {
         let (remote, spoke_first) = (open.remote, open.direction == Direction::Outbound && self.framed());
-        if matches!(open.stage, LinkStage::Opening { .. }) && !spoke_first {
+        if matches!(open.stage, Stage::Opening { .. }) && !spoke_first {
             out.send(link, &self.hello());
         }
         out.hang_up(link);
@@ -325,10 +288,10 @@ impl Peer {
     fn leave(&mut self, now: Time, out: &mut impl Output) {
         self.left = true;
         let reason = GoodbyeReason::Leaving;
-        for (link, open) in std::mem::take(&mut self.links) {
+        for (link, open) in std::mem::take(&mut self.links).into_open() {
             out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
             out.hang_up(link);
-            let (LinkStage::Up, Some(peer), true) = (open.stage, open.peer, self.visits.went(now, link, out)) else {
+            let (Stage::Up, Some(peer), true) = (open.stage, open.peer, self.visits.went(now, link, out)) else {
                 continue;
             };
             let (purpose, end) = (open.purpose, LinkEnd::Goodbye { side: Side::Us, reason });
@@ -440,8 +403,7 @@ impl Machine for Peer {
     }
 
     fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
-        let is_waiting = |link: &&PeerLink| link.direction == Direction::Inbound && link.stage != LinkStage::Up;
-        let waiting = self.links.values().filter(is_waiting).count();
+        let waiting = self.links.half_open().len();
         // Two generations of ids, see the cache.
         tell(Gauge::new("message ids", self.seen(), 2 * self.config.seen_max.max(1)));
         tell(Gauge::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));

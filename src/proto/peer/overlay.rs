@@ -9,13 +9,16 @@ use std::time::Duration;
 use smallvec::{SmallVec, smallvec};
 
 use super::liveness::Outstanding;
+use super::reserve::{AddressSource, Reserve, ReserveBounds, draw};
 use super::unheard::{UNHEARD_MAX, UnheardLinks};
-use super::{LinkStage, Peer, PeerLink, death_cause};
+use super::{Peer, PeerLink, Stage, death_cause};
 use crate::proto::addr::Addr;
-use crate::proto::config::{CANDIDATES_MAX, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
+use crate::proto::config::{LINKS_MAX, REFERRAL_LEN, RESERVE_MAX};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Gauge, Output};
-use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, Message, Priority, ProbeExtras, RefusalReason};
+use crate::proto::message::{
+    DeathCause, Dialect, GoodbyeReason, Message, Priority, ProbeExtras, RefusalReason, RootNews,
+};
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
@@ -31,8 +34,8 @@ pub(super) const DIAL_EVERY: Duration = Duration::from_millis(500);
 const PARTED_MAX: usize = 256;
 /// Addresses that only gossip has named; the oldest goes when there are more. Gossip names whom it likes.
 const RUMORED_MAX: usize = 256;
-/// How often a random candidate is drawn before all are looked at in order.
-const DRAWS_MAX: usize = 16;
+/// Addresses to dial of a classic peer, which is sent a list only once: as many as may be parked, and a reserve besides.
+const CLASSIC_RESERVE_MAX: usize = UNHEARD_MAX + RESERVE_MAX;
 
 /// A peer that we hold a link to.
 #[derive(Debug)]
@@ -83,8 +86,8 @@ pub(super) struct Overlay {
     pub(super) neighbors: Vec<Neighbor>,
     /// Who may become one with the first word.
     pub(super) unheard: UnheardLinks,
-    /// Addresses that seeds and peers have named, in order.
-    candidates: Vec<Addr>,
+    /// Addresses that seeds and peers have named.
+    pub(super) reserve: Reserve,
     /// Addresses that only gossip has named, the latest last: dialed when there is no other.
     rumored: Vec<Addr>,
     /// Dials under way.
@@ -114,7 +117,7 @@ impl Overlay {
             Gauge::new("addresses of gossip", self.rumored.len(), RUMORED_MAX),
             Gauge::new("neighbors of before", self.parted.len(), PARTED_MAX),
             Gauge::new("neighbors", self.neighbors.len(), LINKS_MAX),
-            Gauge::new("addresses to dial", self.candidates.len(), CANDIDATES_MAX),
+            Gauge::new("addresses to dial", self.reserve.len(), CLASSIC_RESERVE_MAX),
             Gauge::new("addresses not to dial", self.avoided.len(), AVOIDED_MAX),
         ]
     }
@@ -146,9 +149,7 @@ impl Overlay {
     }
 
     fn forget_candidate(&mut self, addr: Addr) {
-        if let Ok(at) = self.candidates.binary_search(&addr) {
-            self.candidates.remove(at);
-        }
+        self.reserve.forget(addr);
         self.rumored.retain(|rumored| *rumored != addr);
     }
 
@@ -173,25 +174,17 @@ impl Overlay {
 
     /// A random address that may be dialed and is not among the busy ones.
     pub(super) fn choose(&self, now: Time, busy: &[Addr], random: &mut Random) -> Option<Addr> {
-        let free = |candidate: &Addr| !busy.contains(candidate) && self.is_welcome(now, *candidate);
-        draw(&self.candidates, free, random).or_else(|| draw(&self.rumored, free, random))
+        let free = |addr: Addr| !busy.contains(&addr) && self.is_welcome(now, addr);
+        let rumored = |at: usize| self.rumored[at];
+        self.reserve.draw(free, random).or_else(|| draw(self.rumored.len(), rumored, free, random))
     }
-}
-
-/// A random one of these addresses that is free.
-fn draw(from: &[Addr], free: impl Fn(&Addr) -> bool, random: &mut Random) -> Option<Addr> {
-    let drawn = (0..DRAWS_MAX.min(from.len())).map(|_| from[random.below(from.len())]).find(&free);
-    drawn.or_else(|| {
-        let (before, after) = from.split_at(random.below(from.len()));
-        after.iter().chain(before).copied().find(&free)
-    })
 }
 
 impl Peer {
     /// Whom we are linked to, or are about to be.
     pub(super) fn busy(&self) -> Vec<Addr> {
         let opening = |link: &&PeerLink| {
-            let is_opening = matches!(link.stage, LinkStage::Opening { .. });
+            let is_opening = matches!(link.stage, Stage::Opening { .. });
             link.purpose == Purpose::Neighbor && link.direction == Direction::Outbound && is_opening
         };
         let opening = self.links.values().filter(opening).filter_map(|link| link.peer);
@@ -211,15 +204,15 @@ impl Peer {
     }
 
     /// Remembers addresses to dial.
-    pub(super) fn learn(&mut self, addrs: &[Addr]) {
-        for addr in addrs.iter().copied().take(LIST_LEN_MAX) {
-            if !self.is_candidate(addr) {
-                continue;
-            }
-            if let Err(at) = self.overlay.candidates.binary_search(&addr)
-                && self.overlay.candidates.len() < CANDIDATES_MAX
-            {
-                self.overlay.candidates.insert(at, addr);
+    pub(super) fn learn(&mut self, addrs: &[Addr], source: AddressSource) {
+        let all = match self.config.dialect {
+            Dialect::Framed => RESERVE_MAX,
+            Dialect::Classic => CLASSIC_RESERVE_MAX,
+        };
+        let bounds = ReserveBounds::shared(all, self.config.seeds_wanted());
+        for addr in addrs.iter().copied() {
+            if self.is_candidate(addr) && self.overlay.get(addr).is_none() {
+                self.overlay.reserve.add(addr, source, bounds, &mut self.random);
             }
         }
     }
@@ -314,6 +307,7 @@ impl Peer {
             bridge,
             entry: if direction == Direction::Outbound { NeighborOrigin::Dialed } else { NeighborOrigin::Joined },
         });
+        self.overlay.reserve.forget(addr);
         self.repair.on_link_gained();
     }
 
@@ -324,7 +318,7 @@ impl Peer {
             self.overlay.remember_parted(peer);
         }
         for link in neighbor.links.iter().copied() {
-            if self.links.remove(&link).is_some() {
+            if self.links.remove(link).is_some() {
                 out.hang_up(link);
             }
             self.tell_down(now, link, peer, end, out);
@@ -357,7 +351,7 @@ impl Peer {
             Message::Gossip(gossip) => self.on_gossip(now, peer, gossip, out),
             Message::Probe { seq, asker, clock, extras } => {
                 self.note_extras(now, peer, extras);
-                let extras = self.extras();
+                let extras = self.extras(now);
                 out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
                 out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
             }
@@ -366,7 +360,7 @@ impl Peer {
                 self.on_probe_reply(now, peer, seq, clock, out);
             }
             Message::Goodbye { reason, referral } => {
-                self.learn(&referral[..referral.len().min(REFERRAL_LEN)]);
+                self.learn(&referral[..referral.len().min(REFERRAL_LEN)], AddressSource::Peer);
                 self.overlay.avoid(peer, now + self.config.liveness_interval);
                 self.part(now, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
             }
@@ -384,15 +378,14 @@ impl Peer {
         if let Some(neighbor) = self.overlay.get_mut(peer) {
             neighbor.degree = Some(extras.neighbors);
         }
-        if let Some(beacon) = extras.beacon {
-            self.repair.on_beacon(now, beacon, self.config.listen);
-        }
+        self.on_root_news(now, extras.root);
     }
 
     /// What rides on our probes and answers; nothing in the classic dialect.
-    pub(super) fn extras(&self) -> Option<ProbeExtras> {
+    pub(super) fn extras(&self, now: Time) -> Option<ProbeExtras> {
         let neighbors = u16::try_from(self.overlay.neighbors.len()).unwrap_or(u16::MAX);
-        self.framed().then(|| ProbeExtras { neighbors, beacon: Some(self.repair.beacon(self.config.listen)) })
+        let root = || self.root.beacon(now, &self.config).map_or(RootNews::Nothing, RootNews::Beacon);
+        self.framed().then(|| ProbeExtras { neighbors, root: root() })
     }
 
     pub(super) fn on_neighbor_closed(
@@ -448,7 +441,7 @@ impl Peer {
         let opening = |open: &PeerLink| open.peer == Some(peer) && open.purpose == Purpose::Neighbor;
         let links: Vec<LinkId> = self.links.iter().filter(|(_, open)| opening(open)).map(|(link, _)| *link).collect();
         for link in links {
-            self.links.remove(&link);
+            self.links.remove(link);
             out.hang_up(link);
         }
         let (by, reason) = (Side::Us, RefusalReason::Cut);

@@ -1,6 +1,6 @@
 //! Who names the address of a neighbor: see [`crate::proto::takeover`].
 
-use super::{LinkStage, Peer};
+use super::{Peer, Stage};
 use crate::proto::addr::Addr;
 use crate::proto::event::{LinkEnd, LinkId, Rule, Side};
 use crate::proto::machine::Output;
@@ -17,9 +17,7 @@ impl Peer {
         }
         let Some(seq) = self.probe(now, named, out) else { return };
         let decide_by = now + Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval);
-        if let Some(open) = self.links.get_mut(&link) {
-            open.stage = LinkStage::Opening { hello_by: decide_by + self.config.handshake_timeout };
-        }
+        self.links.set_stage(link, Stage::Opening { hello_by: decide_by + self.config.handshake_timeout });
         self.claims.add(link, hello, seq, decide_by);
     }
 

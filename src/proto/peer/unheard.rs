@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use super::{LinkStage, Peer, PeerLink};
+use super::{Peer, PeerLink, Stage};
 use crate::proto::addr::Addr;
 use crate::proto::event::{EventKind, LinkId};
 use crate::proto::machine::{CloseCause, Output};
@@ -70,9 +70,7 @@ impl UnheardLinks {
 impl Peer {
     /// We have named ourselves; the other side has not said anything.
     pub(super) fn await_word(&mut self, now: Time, link: LinkId, addr: Addr) {
-        if let Some(open) = self.links.get_mut(&link) {
-            open.stage = LinkStage::Unheard;
-        }
+        self.links.set_stage(link, Stage::Unheard);
         let park_at = Some(now + self.config.liveness_interval * self.config.liveness_misses);
         self.overlay.unheard.0.push(Unheard { addr, link, park_at, held: VecDeque::new() });
     }

@@ -4,47 +4,21 @@
 //! It asks the node itself: the "suspicion" of SWIM (Das, Gupta, Motivala 2002, section 4.2), with one witness. One
 //! answer to any of the probes is enough.
 
-use std::time::Duration;
-
-use smallvec::SmallVec;
-
+use super::check::{Check, Report, check_pause};
 use super::links::SeedLink;
 use super::{DISPUTES_MAX, Seed};
 use crate::proto::addr::Addr;
-use crate::proto::config::DeadPolicy;
+use crate::proto::config::{CHECK_PROBES, DeadPolicy};
 use crate::proto::event::{DelistReason, EventKind, LinkEnd, LinkId, Omission, ReportAction, Rule};
 use crate::proto::machine::Output;
 use crate::proto::message::{DeathCause, Dialect, Message, ProbeSeq};
 use crate::proto::time::{ClockTime, Time};
 
-/// Probes of one check: a lost one, and one that came at a bad moment, are no death.
-pub(in crate::proto) const CHECK_PROBES: u32 = 3;
-/// Longest pause between them: an answer takes milliseconds.
-const CHECK_PAUSE_MAX: Duration = Duration::from_secs(1);
-/// The pause is no longer than this part of a liveness interval.
-const CHECK_PAUSE_PART: u32 = 4;
 /// Liveness intervals without a word after which a registration is asked: as long as its neighbors take to find it dead.
+/// No peer goes longer without being told of the root either, so that each knows it at any time.
 const SILENT_INTERVALS: u32 = 3;
 /// Reporters that wait for one check.
 pub(super) const REPORTERS_MAX: usize = 64;
-
-/// A node that is asked whether it lives.
-#[derive(Debug, Default)]
-pub(super) struct Check {
-    /// Who reported it dead; nobody, if it was only silent.
-    pub(super) reporters: Vec<Addr>,
-    /// What it was asked, and when; the latest last.
-    probes: SmallVec<[(ProbeSeq, Time); CHECK_PROBES as usize]>,
-}
-
-/// A dead report, as it is judged.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Report {
-    pub(super) dead: Addr,
-    pub(super) clock: ClockTime,
-    pub(super) reporter: Addr,
-    pub(super) cause: Option<DeathCause>,
-}
 
 impl Seed {
     pub(super) fn on_report(&mut self, now: Time, link: LinkId, report: Report, out: &mut impl Output) {
@@ -65,7 +39,7 @@ impl Seed {
     }
 
     fn judge(&self, dead: Addr) -> ReportAction {
-        match self.list.get(&dead) {
+        match self.list.get(dead) {
             None => ReportAction::NotListed,
             Some(entry) if entry.link.is_some() && self.can_verify() => ReportAction::Verifying,
             Some(_) => ReportAction::Removed,
@@ -77,7 +51,7 @@ impl Seed {
     }
 
     pub(super) fn verify(&mut self, now: Time, dead: Addr, reporter: Addr, out: &mut impl Output) {
-        let Some(link) = self.list.get(&dead).and_then(|entry| entry.link) else { return };
+        let Some(link) = self.list.link_of(dead) else { return };
         let Some(open) = self.links.get_mut(link) else { return };
         let is_asked = open.check.is_some();
         let check = open.check.get_or_insert_default();
@@ -102,7 +76,7 @@ impl Seed {
         if due_at.is_none_or(|at| at > now) {
             return self.links.schedule(link, due_at);
         }
-        match open.peer {
+        match open.peer() {
             None => self.protocol_violation(now, link, Rule::HandshakeTimeout, "", out),
             Some(peer) => self.on_silence(now, link, peer, out),
         }
@@ -111,14 +85,14 @@ impl Seed {
     /// When a link wants attention, as far as is known now.
     pub(super) fn due_at(&self, open: &SeedLink) -> Option<Time> {
         let interval = self.config.liveness_interval;
-        if open.peer.is_none() {
+        if open.peer().is_none() {
             let named_late = self.presence.back_at().map(|back_at| back_at + self.config.handshake_timeout);
             return Some(named_late.map_or(open.hello_by, |late| late.max(open.hello_by)));
         }
         match open.check.as_ref().and_then(Check::latest) {
             Some((_, asked_at)) => Some(self.since_back(asked_at) + check_pause(interval)),
             None if self.config.dialect == Dialect::Classic => None,
-            None => Some(self.since_back(open.heard_at) + interval * SILENT_INTERVALS),
+            None => Some(self.since_back(open.heard_at.min(open.told_at)) + interval * SILENT_INTERVALS),
         }
     }
 
@@ -152,6 +126,14 @@ impl Seed {
         self.schedule(link);
     }
 
+    /// Asks a registered peer whether it lives now, unless that question is open.
+    pub(super) fn check_now(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
+        let Some(link) = self.list.link_of(peer) else { return };
+        let Some(open) = self.links.get_mut(link).filter(|open| open.check.is_none()) else { return };
+        open.check = Some(Check::default());
+        self.ask(now, link, peer, out);
+    }
+
     /// Finds the link's place among those that will be due.
     pub(super) fn schedule(&mut self, link: LinkId) {
         let due_at = self.links.get(link).and_then(|open| self.due_at(open));
@@ -175,7 +157,8 @@ impl Seed {
         self.probes += 1;
         let seq = self.probes;
         let (asker, clock) = (self.config.listen, now.skewed(self.skew_us).clock(self.config.utc_offset_s));
-        out.send(link, &Message::Probe { seq, asker, clock, extras: Some(self.extras()) });
+        let extras = Some(self.attest(now, link));
+        out.send(link, &Message::Probe { seq, asker, clock, extras });
         out.emit(|| EventKind::ProbeSent { peer, seq });
         seq
     }
@@ -210,24 +193,4 @@ impl Seed {
         *count = count.saturating_add(1);
         *count
     }
-}
-
-impl Check {
-    /// The last probe, and when it was sent.
-    fn latest(&self) -> Option<(ProbeSeq, Time)> {
-        self.probes.last().copied()
-    }
-
-    /// When the node was asked first.
-    fn asked_at(&self) -> Option<Time> {
-        self.probes.first().map(|(_, at)| *at)
-    }
-
-    fn sent_at(&self, seq: ProbeSeq) -> Option<Time> {
-        self.probes.iter().find(|(sent, _)| *sent == seq).map(|(_, at)| *at)
-    }
-}
-
-fn check_pause(liveness_interval: Duration) -> Duration {
-    (liveness_interval / CHECK_PAUSE_PART).min(CHECK_PAUSE_MAX)
 }

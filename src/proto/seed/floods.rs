@@ -2,6 +2,7 @@
 //! [`crate::proto::visits`].
 
 use super::Seed;
+use super::links::SeedLink;
 use crate::proto::addr::Addr;
 use crate::proto::budget::Bearer;
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule};
@@ -19,7 +20,7 @@ impl Seed {
         out: &mut impl Output,
     ) -> bool {
         let Some(open) = self.links.get_mut(link) else { return false };
-        let bearer = Bearer { link, remote: open.remote.ip(), peer: open.peer };
+        let bearer = Bearer { link, remote: open.remote.ip(), peer: open.peer() };
         let is_within = open.budget.admits(now, message, bearer, &mut self.offenses, out);
         if !is_within {
             self.protocol_violation(now, link, Rule::TooManyMessages, message.name(), out);
@@ -47,17 +48,15 @@ impl Seed {
     }
 
     pub(super) fn tell_listed(&mut self, peer: Addr, again: bool, out: &mut impl Output) {
-        if let Some(entry) = self.list.get_mut(&peer) {
-            entry.is_told = true;
-        }
+        self.list.note_told(peer);
         out.emit(|| EventKind::PeerListed { peer, again });
     }
 
     /// Tells of registrations that have stood for long although many from the same machine come and go.
     pub(super) fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
         for link in self.visits.take_stayed(now) {
-            if let Some(peer) = self.links.get(link).and_then(|open| open.peer) {
-                let again = self.list.get(&peer).is_some_and(|entry| entry.is_told);
+            if let Some(peer) = self.links.get(link).and_then(SeedLink::peer) {
+                let again = self.list.get(peer).is_some_and(|entry| entry.is_told);
                 self.tell_registered(link, peer, again, out);
             }
         }

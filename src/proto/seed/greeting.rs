@@ -4,8 +4,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::proof::Proof;
-use super::{ListEntry, Seed};
+use super::Seed;
+use super::list::{Before, Proof};
 use crate::proto::addr::Addr;
 use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule, Side};
 use crate::proto::machine::Output;
@@ -49,10 +49,9 @@ impl Seed {
     /// A list that is full, or full enough of one other machine, takes nobody new.
     fn is_full_for(&self, peer: Addr, from: IpAddr) -> bool {
         let list_max = self.config.list_max;
-        let of_its_machine = || self.list.values().filter(|entry| entry.host == from).count();
         let is_elsewhere = !is_here(self.config.listen, from);
-        let is_full = self.list.len() >= list_max || (is_elsewhere && of_its_machine() >= list_max / MACHINE_SHARE);
-        is_full && !self.list.contains_key(&peer)
+        let is_full_of_it = || is_elsewhere && self.list.registered_from(from) >= list_max / MACHINE_SHARE;
+        (self.list.len() >= list_max || is_full_of_it()) && !self.list.contains(peer)
     }
 
     /// How long the holder of a name may take to answer, see [`Takeovers::patience`].
@@ -64,7 +63,7 @@ impl Seed {
     /// [`crate::proto::takeover`].
     fn claims_a_live_name(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
         let named = hello.listen;
-        let Some(holder) = self.list.get(&named).and_then(|entry| entry.link) else { return false };
+        let Some(holder) = self.list.link_of(named) else { return false };
         if self.claims.has(named) {
             self.protocol_violation(now, link, Rule::NameTaken, &named.to_string(), out);
             return true;
@@ -82,7 +81,7 @@ impl Seed {
     pub(super) fn settle_claims(&mut self, now: Time, out: &mut impl Output) {
         loop {
             let is_decided = |claim: &Takeover| {
-                let holder = self.list.get(&claim.hello.listen).and_then(|entry| entry.link);
+                let holder = self.list.link_of(claim.hello.listen);
                 !self.links.contains_key(claim.link) || holder.is_none()
             };
             let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
@@ -105,21 +104,16 @@ impl Seed {
 
     /// Puts the peer on the list with this link: whether it had been on it, and whether that was told.
     fn replace_registration(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> (bool, bool) {
-        let Some(open) = self.links.get_mut(link) else { return (false, false) };
-        open.peer = Some(peer);
-        let host = open.remote.ip();
+        let Some(host) = self.links.name(link, peer) else { return (false, false) };
         self.schedule(link);
-        let is_told = self.list.get(&peer).is_some_and(|entry| entry.is_told);
-        let proof = self.list.get(&peer).map_or_else(|| self.proof_of_newcomers(), |before| before.proof);
-        let entry = ListEntry { link: Some(link), departed_at: Time::from_micros(0), host, proof, is_told };
-        let Some(before) = self.list.insert(peer, entry) else {
-            if proof == Proof::Wanted && self.may_prove(peer, host) {
-                self.proofs.want(peer);
+        let Some(before) = self.list.register(peer, link, host, self.proof_of_newcomers()) else {
+            if self.proof_of_newcomers() == Proof::Wanted {
+                self.want_proof(peer, host);
             }
             return (false, false);
         };
-        self.departures.remove(&(before.departed_at, peer));
-        if let Some(old) = before.link {
+        let Before { link: old, is_told } = before;
+        if let Some(old) = old {
             let reason = GoodbyeReason::Replaced;
             self.links.remove(old);
             out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
@@ -131,7 +125,7 @@ impl Seed {
 
     /// Is the peer on the list, by this registration?
     pub(super) fn is_listed_by(&self, link: LinkId, peer: Addr) -> bool {
-        self.list.get(&peer).is_some_and(|entry| entry.link == Some(link))
+        self.list.link_of(peer) == Some(link)
     }
 
     /// A peer that was taken off the list while its registration stands asks for itself, so it lives: it is listed

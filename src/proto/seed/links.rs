@@ -3,13 +3,14 @@
 //! A seed has thousands, and hardly any of them is due. So what is due next is kept in order, and what is heard on a
 //! link does not change its place: when the place comes, it is looked whether the link is due by then.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map};
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 
-use super::checks::Check;
+use super::check::Check;
 use crate::proto::addr::Addr;
 use crate::proto::budget::Budget;
 use crate::proto::event::LinkId;
+use crate::proto::half_open::HalfOpen;
 use crate::proto::time::Time;
 
 /// A connection to the seed.
@@ -17,11 +18,13 @@ use crate::proto::time::Time;
 pub(super) struct SeedLink {
     pub(super) remote: SocketAddr,
     /// Who it is, once it has said so.
-    pub(super) peer: Option<Addr>,
+    peer: Option<Addr>,
     /// Until when it must have said so.
     pub(super) hello_by: Time,
     /// When it was sent the list last.
     pub(super) listed_at: Time,
+    /// When it was told of the root last.
+    pub(super) told_at: Time,
     /// When anything was last heard from it.
     pub(super) heard_at: Time,
     /// The question whether it lives, while that is open.
@@ -39,11 +42,17 @@ impl SeedLink {
             peer: None,
             hello_by,
             listed_at: now,
+            told_at: now,
             heard_at: now,
             check: None,
             budget: Budget::default(),
             due_at,
         }
+    }
+
+    /// Who it is, once it has said so.
+    pub(super) fn peer(&self) -> Option<Addr> {
+        self.peer
     }
 }
 
@@ -51,6 +60,8 @@ impl SeedLink {
 #[derive(Debug, Default)]
 pub(super) struct SeedLinks {
     open: BTreeMap<LinkId, SeedLink>,
+    /// Those that have not said who they are.
+    half_open: HalfOpen,
     due: BTreeSet<(Time, LinkId)>,
 }
 
@@ -67,18 +78,39 @@ impl SeedLinks {
         self.open.contains_key(&link)
     }
 
-    pub(super) fn values(&self) -> btree_map::Values<'_, LinkId, SeedLink> {
+    #[cfg(test)]
+    pub(super) fn values(&self) -> impl Iterator<Item = &SeedLink> {
         self.open.values()
     }
 
+    /// Those that have not said who they are.
+    pub(super) fn half_open(&self) -> &HalfOpen {
+        &self.half_open
+    }
+
+    /// A new connection, which has not said who it is.
     pub(super) fn insert(&mut self, link: LinkId, open: SeedLink) {
         self.remove(link);
+        self.half_open.enter(open.remote.ip());
         self.due.extend(open.due_at.map(|at| (at, link)));
         self.open.insert(link, open);
     }
 
+    /// The remote has said who it is; where it connects from.
+    pub(super) fn name(&mut self, link: LinkId, peer: Addr) -> Option<IpAddr> {
+        let open = self.open.get_mut(&link)?;
+        let host = open.remote.ip();
+        if open.peer.replace(peer).is_none() {
+            self.half_open.leave(host);
+        }
+        Some(host)
+    }
+
     pub(super) fn remove(&mut self, link: LinkId) -> Option<SeedLink> {
         let open = self.open.remove(&link)?;
+        if open.peer.is_none() {
+            self.half_open.leave(open.remote.ip());
+        }
         if let Some(at) = open.due_at {
             self.due.remove(&(at, link));
         }

@@ -2,7 +2,6 @@
 
 use super::checks::REPORTERS_MAX;
 use super::*;
-use crate::proto::config::REGISTRATIONS_MAX;
 use crate::proto::event::Purpose;
 use crate::proto::message::RefusalReason;
 
@@ -45,15 +44,18 @@ fn join(seed: &mut Seed, link: LinkId, listen: Addr) -> Vec<EventKind> {
 
 #[test]
 fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
+    const LIST_MAX: usize = 1_000;
     let mut seed = seed();
+    seed.config.list_max = LIST_MAX;
     let host = std::net::Ipv4Addr::LOCALHOST.into();
-    for n in 0..REGISTRATIONS_MAX {
-        let proof = super::proof::Proof::Given;
-        seed.list.insert(addr(n), ListEntry { link: None, departed_at: NOW, host, proof, is_told: true });
+    for n in 0..LIST_MAX {
+        seed.list.register(addr(n), LinkId(100 + n as u64), host, Proof::Given);
+        seed.list.depart(NOW, addr(n), LinkId(100 + n as u64));
+        seed.list.note_told(addr(n));
     }
     let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { reason: RefusalReason::Full, .. });
-    assert!(join(&mut seed, LinkId(1), addr(REGISTRATIONS_MAX)).iter().any(refused));
-    assert_eq!((seed.list.len(), seed.links.values().count()), (REGISTRATIONS_MAX, 0));
+    assert!(join(&mut seed, LinkId(1), addr(LIST_MAX)).iter().any(refused));
+    assert_eq!((seed.list.len(), seed.links.values().count()), (LIST_MAX, 0));
     let listed = |kind: &EventKind| matches!(kind, EventKind::PeerListed { again: true, .. });
     assert!(join(&mut seed, LinkId(2), addr(7)).iter().any(listed));
 }

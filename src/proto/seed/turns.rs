@@ -8,10 +8,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::Seed;
 use crate::proto::config::HALF_OPEN_MAX;
 use crate::proto::event::LinkId;
-use crate::proto::machine::Output;
 use crate::proto::time::Time;
 
 /// How long the next one waits for a name at most: longer than any way there and back in one place. So somebody who connects and
@@ -41,29 +39,27 @@ impl Turns {
         self.current.filter(|_| !self.waiting.is_empty()).map(|(_, until)| until)
     }
 
+    /// Who got the list last is still waited for, unless that has no name to say any more.
+    pub(super) fn is_taken(&self, now: Time, is_nameless: impl Fn(LinkId) -> bool) -> bool {
+        self.current.is_some_and(|(link, until)| until > now && is_nameless(link))
+    }
+
+    /// Whose turn is next.
+    pub(super) fn next(&mut self) -> Option<LinkId> {
+        self.current = None;
+        self.waiting.pop_front()
+    }
+
+    /// This one gets the list now.
+    pub(super) fn give(&mut self, now: Time, link: LinkId) {
+        self.current = Some((link, now + TURN));
+    }
+
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
 
     pub(super) fn clear(&mut self) {
         *self = Self::default();
-    }
-}
-
-impl Seed {
-    /// Sends the list to the next in turn, if it is anybody's turn now.
-    pub(super) fn give_turns(&mut self, now: Time, out: &mut impl Output) {
-        loop {
-            let is_nameless = |link| self.links.get(link).is_some_and(|open| open.peer.is_none());
-            if self.turns.current.is_some_and(|(link, until)| until > now && is_nameless(link)) {
-                return;
-            }
-            self.turns.current = None;
-            let Some(link) = self.turns.waiting.pop_front() else { return };
-            if self.links.contains_key(link) {
-                self.send_list(now, link, out);
-                self.turns.current = Some((link, now + TURN));
-            }
-        }
     }
 }

@@ -18,10 +18,10 @@ fn the_lines_of_the_original_programs_come_out_byte_for_byte() {
     let id = MessageId { origin: p0, run: 5, seq: 1 };
     let body = "Gossip Message 1";
     assert_eq!(
-        line(p0, EventKind::PeerListReceived { seed: seed(), peers: vec![peer(1), peer(2)] }),
+        line(p0, EventKind::PeerListReceived { seed: seed(), peers: vec![peer(1), peer(2)], listed: None }),
         "List of Peers : [('127.0.0.1', 3001), ('127.0.0.1', 3002)]"
     );
-    assert_eq!(line(seed(), EventKind::PeerListSent { peer: None, peers: vec![] }), "List of Peers : []");
+    assert_eq!(line(seed(), EventKind::PeerListSent { peer: None, peers: vec![], listed: None }), "List of Peers : []");
     assert_eq!(line(p0, up(p1, Purpose::Neighbor)), "New connection from ('127.0.0.1', 4000)");
     assert_eq!(
         line(p0, EventKind::Generated { id, body: body.into(), trace, forwarded: 0 }),

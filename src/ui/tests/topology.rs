@@ -159,8 +159,10 @@ fn the_legend_has_a_word_for_each_sign_on_the_picture_at_every_size() {
     script.start(late, "p9", Role::Peer).link(late, lab_peer(1)).miss(lab_peer(1), lab_peer(2), 1, 2);
     let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
     script.add(late, EventKind::LinkUp { link: LinkId(900), peer: FAR, direction, purpose });
-    script
-        .add(lab_peer(1), EventKind::PeerListReceived { seed: super::fixture::S1, peers: vec![Addr::loopback(9_001)] });
+    script.add(
+        lab_peer(1),
+        EventKind::PeerListReceived { seed: super::fixture::S1, peers: vec![Addr::loopback(9_001)], listed: None },
+    );
     app.take(&[delivery(script.events)]);
     for (columns, rows) in [(60, 16), (80, 24), (120, 40), (200, 60)] {
         let shown = picture(&mut app, columns, rows);
@@ -332,7 +334,9 @@ fn a_node_elsewhere_is_marked_and_one_that_was_only_named_is_shown_as_that() {
     let mut app = suspect();
     let named = Addr::loopback(4_001);
     let mut script = Script::default();
-    script.at(13_100).add(P1, EventKind::PeerListReceived { seed: super::fixture::S1, peers: vec![named] });
+    script
+        .at(13_100)
+        .add(P1, EventKind::PeerListReceived { seed: super::fixture::S1, peers: vec![named], listed: None });
     app.take(&[delivery(script.events)]);
     let shown = picture(&mut app, 120, 40);
     for text in ["· :4001", "· heard of", ":4000"] {

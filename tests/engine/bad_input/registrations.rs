@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::{encoded, hello, introduce, join};
 use crate::support::{ANYWHERE, LIMIT, Session, calm, peer_at, seed_at};
 
-/// What a seed sends first: a frame of 13 bytes, `GSSP`, version 1, its address, its role, its priority.
+/// What a seed sends first: a frame of 13 bytes, `GSSP`, version 2, its address, its role, its priority.
 const HELLO_LEN: usize = 17;
 /// Where the role of a hello is: 0 for a seed.
 const ROLE_AT: usize = 15;

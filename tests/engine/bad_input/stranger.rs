@@ -37,7 +37,7 @@ async fn half_a_frame_is_told_as_what_it_is_and_disturbs_nobody() {
         stranger.write_all(&encoded(Dialect::Framed, listen, &hello(listen))[..9]).unwrap();
         let who = local_addr(&stranger);
         drop(stranger);
-        until_told(&mut session, node, Rule::Malformed, &who, r"\x00\x00\x00\rGSSP\x01").await;
+        until_told(&mut session, node, Rule::Malformed, &who, r"\x00\x00\x00\rGSSP\x02").await;
     }
     // Of a later message: a neighbor that was cut off, and is dead.
     let mut neighbor = join(&mut session, Dialect::Framed, peers[0], listen).await;

@@ -7,7 +7,9 @@ use bytes::{BufMut, BytesMut};
 use crate::proto::addr::Addr;
 use crate::proto::config::LIST_LEN_MAX;
 use crate::proto::event::Rule;
-use crate::proto::message::{DeathCause, GoodbyeReason, Priority, ProbeExtras, RefusalReason, Role, RootBeacon};
+use crate::proto::message::{
+    DeathCause, GoodbyeReason, Priority, ProbeExtras, RefusalReason, Role, RootBeacon, RootNews,
+};
 use crate::proto::time::{ClockTime, Time};
 
 /// Bytes of an address.
@@ -72,12 +74,22 @@ impl<'a> Fields<'a> {
             return Ok(None);
         }
         let neighbors = self.u16()?;
-        let beacon = match kind {
-            1 => None,
-            2 => Some(RootBeacon { root: self.addr()?, fresh: Time::from_micros(self.u64()?) }),
+        let root = match kind {
+            1 => RootNews::Nothing,
+            2 => RootNews::Beacon(RootBeacon { root: self.addr()?, fresh: Time::from_micros(self.u64()?) }),
+            3 => RootNews::Attested(self.addr()?),
             _ => return Err(Rule::Malformed),
         };
-        Ok(Some(ProbeExtras { neighbors, beacon }))
+        Ok(Some(ProbeExtras { neighbors, root }))
+    }
+
+    /// The lowest address on a list, if any is known to live.
+    pub(super) fn lowest(&mut self) -> Result<Option<Addr>, Rule> {
+        match self.u8()? {
+            0 => Ok(None),
+            1 => self.addr().map(Some),
+            _ => Err(Rule::Malformed),
+        }
     }
 
     pub(super) fn cause(&mut self) -> Result<Option<DeathCause>, Rule> {
@@ -137,11 +149,27 @@ pub(super) fn put_list(out: &mut BytesMut, list: &[Addr]) {
 
 pub(super) fn put_extras(out: &mut BytesMut, extras: Option<&ProbeExtras>) {
     let Some(extras) = extras else { return out.put_u8(0) };
-    out.put_u8(if extras.beacon.is_some() { 2 } else { 1 });
+    let kind = match extras.root {
+        RootNews::Nothing => 1,
+        RootNews::Beacon(_) => 2,
+        RootNews::Attested(_) => 3,
+    };
+    out.put_u8(kind);
     out.put_u16(extras.neighbors);
-    if let Some(beacon) = extras.beacon {
-        put_addr(out, beacon.root);
-        out.put_u64(beacon.fresh.as_micros());
+    match extras.root {
+        RootNews::Nothing => {}
+        RootNews::Beacon(beacon) => {
+            put_addr(out, beacon.root);
+            out.put_u64(beacon.fresh.as_micros());
+        }
+        RootNews::Attested(root) => put_addr(out, root),
+    }
+}
+
+pub(super) fn put_lowest(out: &mut BytesMut, lowest: Option<Addr>) {
+    out.put_u8(u8::from(lowest.is_some()));
+    if let Some(lowest) = lowest {
+        put_addr(out, lowest);
     }
 }
 

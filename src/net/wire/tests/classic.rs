@@ -11,6 +11,7 @@ use crate::proto::addr::Addr;
 use crate::proto::event::{Direction, Purpose, Rule};
 use crate::proto::message::{
     DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, ProbeExtras, RefusalReason, Role,
+    RootNews,
 };
 use crate::proto::pacing::CLASSIC_WRITE_GAP;
 use crate::proto::time::ClockTime;
@@ -257,7 +258,7 @@ fn what_the_dialect_has_no_words_for_writes_nothing() {
     assert_eq!(whole(Dialect::Classic, &silent), b"");
     assert!(silent.iter().all(|message| !message.has_words_in(Dialect::Classic)));
     let clock = clock("03.05.29");
-    let (p3000, extras) = (Addr::loopback(3000), Some(ProbeExtras { neighbors: 4, beacon: None }));
+    let (p3000, extras) = (Addr::loopback(3000), Some(ProbeExtras { neighbors: 4, root: RootNews::Nothing }));
     let rich = [
         Message::ProbeReply { seq: 1, asker: Addr::loopback(4000), clock, extras },
         Message::DeadReport { dead: p3000, clock, reporter: p3000, cause: Some(DeathCause::Closed) },
@@ -274,8 +275,9 @@ fn gossip_of_a_framed_network_and_a_list_too_long_for_python_are_not_written() {
     let error = encoder.encode(&foreign, &mut BytesMut::new()).unwrap_err();
     assert_eq!(error.to_string(), "a gossip message without a time of day cannot be sent in the classic dialect");
 
-    let list =
-        |len: u16| Message::PeerList((0..len).map(|i| Addr::new([192, 168, 100, 100].into(), 3000 + i)).collect());
+    let list = |len: u16| {
+        Message::PeerList((0..len).map(|i| Addr::new([192, 168, 100, 100].into(), 3000 + i)).collect::<Vec<_>>().into())
+    };
     let limit = u16::try_from(crate::proto::config::CLASSIC_LIST_LEN).unwrap();
     encoder.encode(&list(limit), &mut BytesMut::new()).unwrap();
     let error = encoder.encode(&list(60), &mut BytesMut::new()).unwrap_err();

@@ -4,8 +4,8 @@ use super::super::testing::{StreamEnd, context, read, reading, whole};
 use crate::proto::addr::Addr;
 use crate::proto::event::{Direction, Purpose};
 use crate::proto::message::{
-    DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, ProbeExtras, RefusalReason, Role,
-    RootBeacon, Trace,
+    DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, PeerSample, Priority, ProbeExtras,
+    RefusalReason, Role, RootBeacon, RootNews, Trace,
 };
 use crate::proto::time::{ClockTime, Time};
 
@@ -34,7 +34,11 @@ fn framed_examples() -> Vec<Message> {
     let asked = clock("03.05.29");
     vec![
         Message::Hello(Hello { listen: p3000, role: Role::Peer, priority: Priority::High }),
-        Message::PeerList(vec![p3001, Addr::loopback(3002)]),
+        Message::PeerList(PeerSample {
+            peers: vec![p3001, Addr::loopback(3002)],
+            listed: 1_000,
+            lowest: Some(Addr::loopback(1_000)),
+        }),
         Message::ListRequest,
         Message::Gossip(
             Gossip {
@@ -44,12 +48,17 @@ fn framed_examples() -> Vec<Message> {
             }
             .into(),
         ),
-        Message::Probe { seq: 7, asker: p3000, clock: asked, extras: Some(ProbeExtras { neighbors: 4, beacon: None }) },
+        Message::Probe {
+            seq: 7,
+            asker: p3000,
+            clock: asked,
+            extras: Some(ProbeExtras { neighbors: 4, root: RootNews::Nothing }),
+        },
         Message::ProbeReply {
             seq: 7,
             asker: p3000,
             clock: asked,
-            extras: Some(ProbeExtras { neighbors: 3, beacon: Some(beacon) }),
+            extras: Some(ProbeExtras { neighbors: 3, root: RootNews::Beacon(beacon) }),
         },
         Message::DeadReport {
             dead: p4000,
@@ -83,7 +92,7 @@ fn the_classic_examples_of_the_docs_are_what_is_written_and_read() {
 #[test]
 fn the_pickle_of_the_docs_is_what_is_written_and_read() {
     let bytes = bytes(blocks("hex-pickle")[0]);
-    let list = Message::PeerList(vec![Addr::loopback(3001), "10.0.0.7:80".parse().unwrap()]);
+    let list = Message::PeerList(vec![Addr::loopback(3001), "10.0.0.7:80".parse().unwrap()].into());
     assert_eq!(whole(Dialect::Classic, std::slice::from_ref(&list)), bytes);
     let context = reading(Dialect::Classic, Purpose::Registration, Direction::Outbound);
     assert_eq!(read(context, [&bytes[..]]), (vec![list], StreamEnd::Clean));

@@ -12,7 +12,7 @@ use crate::proto::config::{BODY_LEN_MAX, LIST_LEN_MAX};
 use crate::proto::event::{Direction, Purpose, Rule};
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role, Trace};
 
-const HELLO: [u8; 17] = *b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x01\0";
+const HELLO: [u8; 17] = *b"\0\0\0\x0dGSSP\x02\x7f\0\0\x01\x0b\xb8\x01\0";
 
 fn hello() -> Message {
     Message::Hello(Hello { listen: Addr::loopback(3000), role: Role::Peer, priority: Priority::Low })
@@ -39,16 +39,17 @@ fn frame(content: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_stranger_that_does_not_say_hello_is_told_apart() {
-    let cases: [(&[u8], StreamEnd); 9] = [
+    let cases: [(&[u8], StreamEnd); 10] = [
         (b"GET / HTTP/1.1\r\n\r\n", StreamEnd::Broken(Rule::HelloExpected)),
         (b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", StreamEnd::Broken(Rule::HelloExpected)),
         (b"\0\0\0\x01\x02", StreamEnd::Broken(Rule::HelloExpected)),
         (b"\0\0\0\0", StreamEnd::Broken(Rule::HelloExpected)),
-        (b"\0\0\x01\0GSSP\x01", StreamEnd::Broken(Rule::HelloExpected)),
-        (b"\0\0\0\x10GSSP\x02 and whatever", StreamEnd::Broken(Rule::UnknownVersion)),
-        (b"\0\0\0\x06GSSP\x01\x7f", StreamEnd::Broken(Rule::Malformed)),
-        (b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\0\0\x01\0", StreamEnd::Broken(Rule::BadAddress)),
-        (b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x02\0", StreamEnd::Broken(Rule::Malformed)),
+        (b"\0\0\x01\0GSSP\x02", StreamEnd::Broken(Rule::HelloExpected)),
+        (b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x01\0", StreamEnd::Broken(Rule::UnknownVersion)),
+        (b"\0\0\0\x10GSSP\x03 and whatever", StreamEnd::Broken(Rule::UnknownVersion)),
+        (b"\0\0\0\x06GSSP\x02\x7f", StreamEnd::Broken(Rule::Malformed)),
+        (b"\0\0\0\x0dGSSP\x02\x7f\0\0\x01\0\0\x01\0", StreamEnd::Broken(Rule::BadAddress)),
+        (b"\0\0\0\x0dGSSP\x02\x7f\0\0\x01\x0b\xb8\x02\0", StreamEnd::Broken(Rule::Malformed)),
     ];
     for (bytes, end) in cases {
         assert_eq!(read_framed(bytes), (vec![], end), "{}", bytes.escape_ascii());
@@ -141,7 +142,7 @@ fn the_longest_text_and_the_longest_list_pass_and_longer_ones_are_not_written() 
     let longest = [
         hello(),
         Message::Gossip(Arc::new(gossip_with(vec![0xff; BODY_LEN_MAX].into()))),
-        Message::PeerList(vec![Addr::loopback(3001); LIST_LEN_MAX]),
+        Message::PeerList(vec![Addr::loopback(3001); LIST_LEN_MAX].into()),
     ];
     let bytes = whole(Dialect::Framed, &longest);
     assert_eq!(read(context(Dialect::Framed), bytes.chunks(16_384)), (longest.to_vec(), StreamEnd::Clean));
@@ -151,9 +152,9 @@ fn the_longest_text_and_the_longest_list_pass_and_longer_ones_are_not_written() 
     let text = Message::Gossip(Arc::new(gossip_with(vec![0; BODY_LEN_MAX + 1].into())));
     let error = encoder.encode(&text, &mut dst).unwrap_err();
     assert_eq!(error.to_string(), "a text of 61441 bytes is too long: the framed dialect takes up to 61440");
-    let list = Message::PeerList(vec![Addr::loopback(3001); LIST_LEN_MAX + 1]);
+    let list = Message::PeerList(vec![Addr::loopback(3001); LIST_LEN_MAX + 1].into());
     let error = encoder.encode(&list, &mut dst).unwrap_err();
-    assert_eq!(error.to_string(), "a list of 8193 addresses is too long: the framed dialect takes up to 8192");
+    assert_eq!(error.to_string(), "a list of 65 addresses is too long: the framed dialect takes up to 64");
     assert_eq!(dst, "before");
 }
 

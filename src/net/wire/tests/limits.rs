@@ -47,7 +47,7 @@ fn an_endless_pickle_is_not_kept() {
 #[test]
 fn of_frames_no_more_than_one_is_kept() {
     let framed = context(Dialect::Framed);
-    let hello = b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x01\0";
+    let hello = b"\0\0\0\x0dGSSP\x02\x7f\0\0\x01\x0b\xb8\x01\0";
     for length in [&b"\0\x01\0\0\x01"[..], b"\xff\xff\xff\xff", b"\0\0\xf0\x21\x03", b"\0\0\xf0\x22\x03"] {
         let head = [hello, length].concat();
         assert!(most_held(framed, &head, &[0], 1_000_000) <= 2 * FRAME_LEN_MAX + READ_LEN, "{}", length.escape_ascii());

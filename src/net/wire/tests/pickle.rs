@@ -1,8 +1,8 @@
 //! Pickles as Python 3.11 writes them, and as nobody should.
 
 use super::super::testing::{StreamEnd, read, reading, whole};
+use crate::net::wire::pickle::PYTHON_LIST_LEN_MAX;
 use crate::proto::addr::Addr;
-use crate::proto::config::LIST_LEN_MAX;
 use crate::proto::event::{Direction, Purpose, Rule};
 use crate::proto::message::{Dialect, Message};
 
@@ -34,7 +34,10 @@ fn read_list(pickle: &[u8]) -> (Vec<Message>, StreamEnd) {
 }
 
 fn list(addrs: &[&str]) -> (Vec<Message>, StreamEnd) {
-    (vec![Message::PeerList(addrs.iter().map(|addr| addr.parse().unwrap()).collect())], StreamEnd::Clean)
+    (
+        vec![Message::PeerList(addrs.iter().map(|addr| addr.parse().unwrap()).collect::<Vec<_>>().into())],
+        StreamEnd::Clean,
+    )
 }
 
 fn broken(rule: Rule) -> (Vec<Message>, StreamEnd) {
@@ -136,10 +139,10 @@ fn a_list_of_the_greatest_length_is_read_and_one_more_is_not() {
         pickle.push(b'.');
         pickle
     };
-    let (messages, end) = read_list(&batches(LIST_LEN_MAX));
-    assert!(matches!(&messages[..], [Message::PeerList(list)] if list.len() == LIST_LEN_MAX));
+    let (messages, end) = read_list(&batches(PYTHON_LIST_LEN_MAX));
+    assert!(matches!(&messages[..], [Message::PeerList(list)] if list.peers.len() == PYTHON_LIST_LEN_MAX));
     assert_eq!(end, StreamEnd::Clean);
-    assert_eq!(read_list(&batches(LIST_LEN_MAX + 1)), broken(Rule::ListTooLong));
+    assert_eq!(read_list(&batches(PYTHON_LIST_LEN_MAX + 1)), broken(Rule::ListTooLong));
 }
 
 #[test]

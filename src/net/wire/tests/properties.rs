@@ -13,8 +13,8 @@ use super::super::{LinkContext, LinkDecoder, LinkEncoder};
 use crate::proto::addr::Addr;
 use crate::proto::event::{Direction, Purpose};
 use crate::proto::message::{
-    DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, Priority, ProbeExtras, RefusalReason, Role,
-    RootBeacon, Trace,
+    DeathCause, Dialect, GoodbyeReason, Gossip, Hello, Message, MessageId, PeerSample, Priority, ProbeExtras,
+    RefusalReason, Role, RootBeacon, RootNews, Trace,
 };
 use crate::proto::time::{ClockTime, Time};
 
@@ -37,8 +37,12 @@ fn addrs() -> impl Strategy<Value = Vec<Addr>> {
 }
 
 fn extras() -> impl Strategy<Value = Option<ProbeExtras>> {
-    let beacon = proptest::option::of((addr(), time()).prop_map(|(root, fresh)| RootBeacon { root, fresh }));
-    proptest::option::of((any::<u16>(), beacon).prop_map(|(neighbors, beacon)| ProbeExtras { neighbors, beacon }))
+    let root = prop_oneof![
+        Just(RootNews::Nothing),
+        (addr(), time()).prop_map(|(root, fresh)| RootNews::Beacon(RootBeacon { root, fresh })),
+        addr().prop_map(RootNews::Attested),
+    ];
+    proptest::option::of((any::<u16>(), root).prop_map(|(neighbors, root)| ProbeExtras { neighbors, root }))
 }
 
 fn cause() -> impl Strategy<Value = Option<DeathCause>> {
@@ -72,7 +76,8 @@ fn framed_message() -> impl Strategy<Value = Message> {
     let probe = || (any::<u64>(), addr(), clock(), extras());
     prop_oneof![
         hello(),
-        addrs().prop_map(Message::PeerList),
+        (addrs(), any::<u32>(), proptest::option::of(addr()))
+            .prop_map(|(peers, listed, lowest)| Message::PeerList(PeerSample { peers, listed, lowest })),
         Just(Message::ListRequest),
         framed_gossip(),
         probe().prop_map(|(seq, asker, clock, extras)| Message::Probe { seq, asker, clock, extras }),
@@ -136,7 +141,7 @@ const PIECES: [&[u8]; 17] = [
     b"\x80\x02]q\0(",
     b"X\t\0\0\x00127.0.0.1q\x01M\xb9\x0b\x86q\x02",
     b"e.",
-    b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x01\0",
+    b"\0\0\0\x0dGSSP\x02\x7f\0\0\x01\x0b\xb8\x01\0",
     b"\0\0\0\x22\x03\x7f\0\0\x01\x0f\xa0\0\0\0\0j\xb1;\x80\0\0\0\0\0\0\0\x0c\0\x06[\xff\x02\x980\x15\0\x02x",
     b"\0\0\0\x09\x01\0\x01\x7f\0\0\x01\x0b\xb9",
 ];
@@ -206,7 +211,7 @@ proptest! {
 
     #[test]
     fn every_list_reads_back_from_its_pickle(list in vec(addr(), 0..40), lens in segment_lens()) {
-        let messages = vec![Message::PeerList(list)];
+        let messages = vec![Message::PeerList(list.into())];
         let (written, bytes) = written(messages.clone(), context(Dialect::Classic));
         prop_assert_eq!(written.len(), 1);
         let link = reading(Dialect::Classic, Purpose::Registration, Direction::Outbound);

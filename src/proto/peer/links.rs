@@ -1,0 +1,131 @@
+//! The connections of a peer.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::ops::Deref;
+
+use crate::proto::addr::Addr;
+use crate::proto::budget::Budget;
+use crate::proto::event::{Direction, LinkId, Purpose};
+use crate::proto::half_open::HalfOpen;
+use crate::proto::time::Time;
+
+/// A connection of a peer.
+#[derive(Debug)]
+pub(super) struct PeerLink {
+    /// The remote end.
+    pub(super) remote: SocketAddr,
+    /// Whom we dialed, or who said hello.
+    pub(super) peer: Option<Addr>,
+    pub(super) direction: Direction,
+    pub(super) purpose: Purpose,
+    pub(super) stage: Stage,
+    pub(super) budget: Budget,
+}
+
+/// How far a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The other side has not named itself yet.
+    Opening {
+        /// It must have done so by then.
+        hello_by: Time,
+    },
+    /// A seed has named itself, and owes its list: with that the peer is registered.
+    Greeted {
+        /// It must have sent the list by then.
+        list_by: Time,
+    },
+    /// Dialed in the classic dialect, and nothing was heard yet: see [`unheard`].
+    Unheard,
+    /// In use.
+    Up,
+}
+
+impl Stage {
+    /// When a handshake in this stage has lasted too long.
+    pub(super) fn ends_at(self) -> Option<Time> {
+        match self {
+            Self::Opening { hello_by: at } | Self::Greeted { list_by: at } => Some(at),
+            Self::Unheard | Self::Up => None,
+        }
+    }
+}
+
+/// The connections by their ids.
+#[derive(Debug, Default)]
+pub(super) struct PeerLinks {
+    open: BTreeMap<LinkId, PeerLink>,
+    /// Those that others opened and that are not in use yet.
+    half_open: HalfOpen,
+}
+
+impl Deref for PeerLinks {
+    type Target = BTreeMap<LinkId, PeerLink>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.open
+    }
+}
+
+impl PeerLink {
+    fn is_half_open(&self) -> bool {
+        self.direction == Direction::Inbound && self.stage != Stage::Up
+    }
+}
+
+impl PeerLinks {
+    pub(super) fn half_open(&self) -> &HalfOpen {
+        &self.half_open
+    }
+
+    pub(super) fn insert(&mut self, link: LinkId, open: PeerLink) {
+        self.remove(link);
+        if open.is_half_open() {
+            self.half_open.enter(open.remote.ip());
+        }
+        self.open.insert(link, open);
+    }
+
+    pub(super) fn remove(&mut self, link: LinkId) -> Option<PeerLink> {
+        let open = self.open.remove(&link)?;
+        if open.is_half_open() {
+            self.half_open.leave(open.remote.ip());
+        }
+        Some(open)
+    }
+
+    /// The link is in use, with this peer.
+    pub(super) fn up(&mut self, link: LinkId, peer: Addr) -> Option<&PeerLink> {
+        let open = self.open.get_mut(&link)?;
+        if open.is_half_open() {
+            self.half_open.leave(open.remote.ip());
+        }
+        (open.stage, open.peer) = (Stage::Up, Some(peer));
+        Some(open)
+    }
+
+    /// A link whose handshake takes another course.
+    pub(super) fn set_stage(&mut self, link: LinkId, stage: Stage) {
+        if let Some(open) = self.open.get_mut(&link) {
+            open.stage = stage;
+        }
+    }
+
+    pub(super) fn budget(&mut self, link: LinkId) -> Option<&mut Budget> {
+        self.open.get_mut(&link).map(|open| &mut open.budget)
+    }
+
+    /// No handshake ends before this.
+    pub(super) fn prolong_handshakes(&mut self, at_least: Time) {
+        for open in self.open.values_mut() {
+            if let Stage::Opening { hello_by: by } | Stage::Greeted { list_by: by } = &mut open.stage {
+                *by = at_least.max(*by);
+            }
+        }
+    }
+
+    pub(super) fn into_open(self) -> BTreeMap<LinkId, PeerLink> {
+        self.open
+    }
+}

@@ -1,0 +1,54 @@
+//! The question whether a node lives, while it is open.
+
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use crate::proto::addr::Addr;
+use crate::proto::config::CHECK_PROBES;
+use crate::proto::message::{DeathCause, ProbeSeq};
+use crate::proto::time::{ClockTime, Time};
+
+/// Longest pause between two probes of a check: an answer takes milliseconds.
+const CHECK_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// The pause is no longer than this part of a liveness interval.
+const CHECK_PAUSE_PART: u32 = 4;
+
+/// A node that is asked whether it lives.
+#[derive(Debug, Default)]
+pub(super) struct Check {
+    /// Who reported it dead; nobody, if it was only silent.
+    pub(super) reporters: Vec<Addr>,
+    /// What it was asked, and when; the latest last.
+    pub(super) probes: SmallVec<[(ProbeSeq, Time); CHECK_PROBES as usize]>,
+}
+
+/// A dead report, as it is judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Report {
+    pub(super) dead: Addr,
+    pub(super) clock: ClockTime,
+    pub(super) reporter: Addr,
+    pub(super) cause: Option<DeathCause>,
+}
+
+impl Check {
+    /// The last probe, and when it was sent.
+    pub(super) fn latest(&self) -> Option<(ProbeSeq, Time)> {
+        self.probes.last().copied()
+    }
+
+    /// When the node was asked first.
+    pub(super) fn asked_at(&self) -> Option<Time> {
+        self.probes.first().map(|(_, at)| *at)
+    }
+
+    pub(super) fn sent_at(&self, seq: ProbeSeq) -> Option<Time> {
+        self.probes.iter().find(|(sent, _)| *sent == seq).map(|(_, at)| *at)
+    }
+}
+
+/// How long an answer is waited for before the next probe.
+pub(super) fn check_pause(liveness_interval: Duration) -> Duration {
+    (liveness_interval / CHECK_PAUSE_PART).min(CHECK_PAUSE_MAX)
+}
