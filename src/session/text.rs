@@ -1,16 +1,18 @@
 //! Events as they come, a line each, for a terminal without a console or for a script.
 
+use std::io::{self, Write};
+
 use super::journal::{Header, MissedEvents};
 use super::lines::log_line;
 use super::names::NodeNames;
 use crate::event::Event;
 use crate::proto::text::{printable, printable_json};
 
-/// `p3 Received Gossip Message : ...`: the log line with the node's name in front; `None` for an
-/// event that leaves no line.
-pub fn text_line(event: &Event, names: &NodeNames, utc_offset_s: i32) -> Option<String> {
-    let line = log_line(event, utc_offset_s)?;
-    Some(printable(&format!("{} {line}", names.name(event.node))).into_owned())
+/// Appends `p3 Received Gossip Message : ...`, the log line with the node's name in front; nothing for an event that
+/// leaves no line.
+pub fn push_text_line(out: &mut Vec<u8>, event: &Event, names: &NodeNames, utc_offset_s: i32) -> io::Result<()> {
+    let Some(line) = log_line(event, utc_offset_s) else { return Ok(()) };
+    writeln!(out, "{} {}", printable(&names.name(event.node)), printable(&line))
 }
 
 /// The first line of events as JSON, as in a journal: so what was printed can be opened as a recording.
@@ -38,11 +40,6 @@ pub fn size_text(bytes: u64) -> String {
         Some((unit, name)) => format!("{}{name}", bytes / unit),
         None => format!("{bytes}B"),
     }
-}
-
-/// The event as one JSON object, as in a journal.
-pub fn json_line(event: &Event) -> serde_json::Result<String> {
-    printed_json(event)
 }
 
 /// A line of JSON of which nothing acts on a terminal.

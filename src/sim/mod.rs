@@ -30,6 +30,6 @@ mod wheel;
 mod world;
 
 pub use engine::{Defaults, Engine};
-pub use play::{Piece, play};
+pub use play::{Piece, ScenarioSink, play};
 pub use sink::{EventSink, NoEvents};
 pub use world::{EPOCH, World};
