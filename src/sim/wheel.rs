@@ -202,6 +202,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::sim::due::Due;
 
     fn at(us: u64) -> Time {
         Time::from_micros(us)
@@ -223,6 +224,12 @@ mod tests {
         assert_eq!(drain(&mut wheel, 19_999_999), [(19_999_999, 3)]);
         wheel.push(at(20_000_000), 4);
         assert_eq!(drain(&mut wheel, u64::MAX), [(20_000_000, 1), (20_000_000, 2), (20_000_000, 4)]);
+    }
+
+    /// What waits is a wake-up a node and all that is on its way.
+    #[test]
+    fn an_entry_takes_no_more_than_24_bytes() {
+        assert!(size_of::<Planned<Due>>() <= 24, "{}", size_of::<Planned<Due>>());
     }
 
     #[test]
