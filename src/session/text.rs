@@ -1,5 +1,7 @@
 //! Events as they come, a line each, for a terminal without a console or for a script.
 
+use std::io::{self, Write};
+
 use super::journal::Header;
 use super::lines::log_line;
 use super::names::NodeNames;
@@ -7,11 +9,11 @@ use super::overview::MissedEvents;
 use crate::event::Event;
 use crate::proto::text::{printable, printable_json};
 
-/// `p3 Received Gossip Message : ...`: the log line with the node's name in front; `None` for an
-/// event that leaves no line.
-pub fn text_line(event: &Event, names: &NodeNames, utc_offset_s: i32) -> Option<String> {
-    let line = log_line(event, utc_offset_s)?;
-    Some(printable(&format!("{} {line}", names.name(event.node))).into_owned())
+/// Appends `p3 Received Gossip Message : ...`, the log line with the node's name in front; nothing for an event that
+/// leaves no line.
+pub fn push_text_line(out: &mut Vec<u8>, event: &Event, names: &NodeNames, utc_offset_s: i32) -> io::Result<()> {
+    let Some(line) = log_line(event, utc_offset_s) else { return Ok(()) };
+    writeln!(out, "{} {}", printable(&names.name(event.node)), printable(&line))
 }
 
 /// The first line of events as JSON, as in a journal: so what was printed can be opened as a recording.
@@ -22,11 +24,6 @@ pub fn json_header(header: &Header) -> serde_json::Result<String> {
 /// So many events are missing here, as in a journal.
 pub fn json_skipped(events: u64) -> serde_json::Result<String> {
     printed_json(&MissedEvents { skipped: events })
-}
-
-/// The event as one JSON object, as in a journal.
-pub fn json_line(event: &Event) -> serde_json::Result<String> {
-    printed_json(event)
 }
 
 /// A line of JSON of which nothing acts on a terminal.

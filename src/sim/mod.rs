@@ -17,7 +17,7 @@ mod sink;
 mod trouble;
 
 pub use engine::{Defaults, Engine};
-pub use play::{Piece, play};
+pub use play::{Piece, ScenarioSink, play};
 pub use sink::{EventSink, NoEvents};
 
 use std::cmp::Reverse;
