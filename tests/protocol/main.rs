@@ -18,5 +18,6 @@ mod python_table;
 mod refusals;
 mod rude;
 mod seed_rules;
+mod split;
 mod strangers;
 mod trouble;
