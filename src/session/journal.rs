@@ -11,13 +11,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::reader::{JournalReader, check_rereadable, read};
+pub use self::reader::{JournalEnd, JournalReader, check_rereadable, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
 use super::json::push_event;
-use super::overview::{FOOTER_LEN_MAX, Footer, Tally};
-use super::text::size_text;
+use super::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Tally};
 use crate::event::Event;
-use crate::model::words::count_text;
+use crate::model::words::{count_text, size_text};
 use crate::proto::time::Time;
 
 /// What the first line calls the format.
@@ -54,13 +53,6 @@ impl Header {
         let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
         Self { format: FORMAT.to_owned(), version: VERSION, started, utc_offset_s, gossipctl }
     }
-}
-
-/// The line that tells what is missing.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct MissedEvents {
-    pub(super) skipped: u64,
 }
 
 /// One line of a journal after the first.

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::journal::{Header, MissedEvents};
+use super::journal::Header;
 use super::lines::log_line;
 use super::names::NodeNames;
+use super::overview::MissedEvents;
 use crate::event::Event;
 use crate::proto::text::{printable, printable_json};
 
@@ -23,23 +24,6 @@ pub fn json_header(header: &Header) -> serde_json::Result<String> {
 /// So many events are missing here, as in a journal.
 pub fn json_skipped(events: u64) -> serde_json::Result<String> {
     printed_json(&MissedEvents { skipped: events })
-}
-
-/// A size in bytes, in the largest unit that tells it exactly: `500MB`, `1GiB`.
-pub fn size_text(bytes: u64) -> String {
-    const KIB: u64 = 1024;
-    const UNITS: [(u64, &str); 6] = [
-        (KIB * KIB * KIB, "GiB"),
-        (1_000_000_000, "GB"),
-        (KIB * KIB, "MiB"),
-        (1_000_000, "MB"),
-        (KIB, "KiB"),
-        (1_000, "kB"),
-    ];
-    match UNITS.iter().find(|(unit, _)| bytes.is_multiple_of(*unit)) {
-        Some((unit, name)) => format!("{}{name}", bytes / unit),
-        None => format!("{bytes}B"),
-    }
 }
 
 /// A line of JSON of which nothing acts on a terminal.
