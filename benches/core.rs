@@ -23,6 +23,7 @@ use gossipctl::proto::event::{Direction, Purpose};
 use gossipctl::proto::machine::{Input, Machine};
 use gossipctl::proto::message::{Dialect, Hello, Message, Priority, Role};
 use gossipctl::proto::time::ClockTime;
+use gossipctl::session::json::{push_event, push_printed_line};
 use gossipctl::ui::{FormDefaults, Glyphs, KeyOverrides, Mode, Mouse, Options, StartScreen, Still, ThemeChoice};
 use ratatui::Terminal;
 use ratatui::backend::{CrosstermBackend, TestBackend};
@@ -138,6 +139,29 @@ fn handle(criterion: &mut Criterion) {
     }
 }
 
+/// The events of a lab as the lines of a journal, and as they are printed; beside it what serde takes.
+fn json(criterion: &mut Criterion) {
+    let events = lab_events();
+    let mut group = criterion.benchmark_group("json");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(events.len() as u64));
+    let mut line = Vec::new();
+    let mut measure = |name: &str, push: fn(&mut Vec<u8>, &Event)| {
+        group.bench_function(format!("{name} the {} events of a lab of 100", events.len()), |bencher| {
+            bencher.iter(|| {
+                for event in &events {
+                    line.clear();
+                    push(&mut line, event);
+                    black_box(&line);
+                }
+            });
+        });
+    };
+    measure("write", |line, event| push_event(line, event).unwrap());
+    measure("print", |line, event| push_printed_line(line, event).unwrap());
+    measure("write with serde", |line, event| serde_json::to_writer(line, event).unwrap());
+}
+
 fn fold(criterion: &mut Criterion) {
     let events = lab_events();
     let mut group = criterion.benchmark_group("model");
@@ -232,6 +256,6 @@ fn frame(criterion: &mut Criterion) {
 criterion_group! {
     name = all;
     config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
-    targets = codecs, handle, fold, why_not, frame
+    targets = codecs, handle, json, fold, why_not, frame
 }
 criterion_main!(all);

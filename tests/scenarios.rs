@@ -10,7 +10,7 @@ use gossipctl::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use gossipctl::proto::message::Role;
 use gossipctl::scenario::{Run, Script, Summary};
 use gossipctl::session::check::Checker;
-use gossipctl::sim::{Defaults, EPOCH, Engine, Piece, play};
+use gossipctl::sim::{Defaults, EPOCH, Engine, Piece, ScenarioSink, play};
 
 /// What came of a scenario.
 struct Played {
@@ -21,34 +21,35 @@ struct Played {
 
 /// Plays a scenario with a message a second and a probe every 500 ms.
 fn played(text: &str) -> Played {
-    played_after(|_| (), text)
+    played_after(Vec::new(), text)
 }
 
-/// The same in a network to which something was done before.
-fn played_after(before: impl FnOnce(&mut Engine), text: &str) -> Played {
+/// The same in a network to which this was done before.
+fn played_after(before: Vec<Command>, text: &str) -> Played {
     let script = Script::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let nowhere = Addr::loopback(0);
     let mut peer = PeerConfig::new(nowhere, Vec::new());
     (peer.gossip_interval, peer.liveness_interval) = (Duration::from_secs(1), Duration::from_millis(500));
     let seed = SeedConfig { liveness_interval: peer.liveness_interval, ..SeedConfig::new(nowhere) };
-    let mut engine = Engine::new(Defaults { peer, seed, rng_seed: 7, epoch: EPOCH });
-    before(&mut engine);
     let (mut run, mut events, mut told) = (Run::new(script), Vec::new(), Vec::new());
     let mut checker = Checker::new(DeadPolicy::Verify);
-    play(engine, &mut run, None, |piece| {
+    let listener = |piece: Piece<'_>| {
         match piece {
-            Piece::Events(more) => {
-                for event in more {
-                    checker.apply(event);
-                }
-                events.extend_from_slice(more);
+            Piece::Event(event) => {
+                checker.apply(event);
+                events.push(event.clone());
             }
             Piece::Told(notice) => told.push(notice.text),
             Piece::OverBound { at, node, gauge } => checker.weigh_gauge(at, node, gauge),
         }
         Ok::<(), Refusal>(())
-    })
-    .unwrap();
+    };
+    let defaults = Defaults { peer, seed, rng_seed: 7, epoch: EPOCH };
+    let mut engine = Engine::with_sink(defaults, ScenarioSink::new(&mut run, listener));
+    for command in before {
+        engine.apply(command).unwrap();
+    }
+    play(engine, None).unwrap();
     let end = events.last().map_or(EPOCH, |event| event.at);
     assert_eq!(checker.finish(end), (Vec::new(), 0), "what must always hold");
     Played { events, told, summary: run.summary() }
@@ -224,20 +225,16 @@ fn the_same_seed_gives_the_same_events_to_the_byte_with_every_kind_of_fault() {
 }
 
 /// Four peers that the scenario does not know of, and that have its first names: p2 runs, the others were killed.
-fn with_strangers(engine: &mut Engine) {
-    for port in [3_900, 3_901, 3_902, 3_903] {
-        let listen = Placement::At(Addr::loopback(port));
-        engine.start(&NodeSpec { role: Role::Peer, listen }).unwrap();
-    }
-    for port in [3_900, 3_902, 3_903] {
-        engine.apply(Command::Kill(Addr::loopback(port))).unwrap();
-    }
+fn with_strangers() -> Vec<Command> {
+    let start = |port| Command::Start(NodeSpec { role: Role::Peer, listen: Placement::At(Addr::loopback(port)) });
+    let kill = |port| Command::Kill(Addr::loopback(port));
+    [3_900, 3_901, 3_902, 3_903].map(start).into_iter().chain([3_900, 3_902, 3_903].map(kill)).collect()
 }
 
 #[test]
 fn what_is_refused_when_it_runs_is_told_skipped_and_counted_and_the_rest_of_the_line_is_done() {
     let text = "lab 1 4\n1s say p1 hello\n+1s kill p1 p2\n+1s kill p3 p4\n+1s end\n";
-    let Played { events, told, summary } = played_after(with_strangers, text);
+    let Played { events, told, summary } = played_after(with_strangers(), text);
     let skipped = [
         "line 2: say p1 hello: skipped: p1 was killed",
         "line 3: kill p1 p2: skipped: 'kill p1': p1 was killed",

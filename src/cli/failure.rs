@@ -8,13 +8,13 @@ use super::config_file::ConfigError;
 use super::script_file::ScriptFileError;
 use super::seeds_file::SeedListError;
 use crate::engine::Refusal;
+use crate::model::words::size_text;
 use crate::net::StartError;
 use crate::proto::addr::Addr;
 use crate::proto::text::printable;
 use crate::session::archive::{DeleteError, FindError};
 use crate::session::export::ExportError;
 use crate::session::journal::JournalError;
-use crate::session::text::size_text;
 use crate::ui::UiError;
 
 /// Why the program ends without having done what was asked. Each is one line that says what failed,

@@ -1,6 +1,6 @@
 //! A session without a screen: what happens goes to stdout, for scripts and CI.
 
-use std::io::{self, BufWriter};
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
         }
     };
     let header = Header::new(clock.epoch(), utc_offset_s);
-    let out = Printer::new(format, header, BufWriter::new(io::stdout()));
+    let out = Printer::new(format, header, io::stdout());
     let hurry = out.hurry();
     let mut printing = tokio::task::spawn_blocking(move || out.run(events));
     let mut runner = plan.scenario.as_ref().map(|file| {

@@ -54,16 +54,16 @@ impl RunningNodes {
     /// The same in virtual time, at the pace of the clock.
     fn in_virtual_time(begin: &Begin, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Result<Self, Failure> {
         let offset = settings.peer.utc_offset_s;
-        let mut engine =
-            sim::Engine::new(virtual_time::defaults(settings, rng_seed(settings, clock), clock.now(), offset));
+        let defaults = virtual_time::defaults(settings, rng_seed(settings, clock), clock.now(), offset);
+        let publisher = CheckedPublisher::new(taps, settings.seed.dead_policy);
+        let mut engine = sim::Engine::with_sink(defaults, publisher);
         match begin {
             Begin::Choice { .. } | Begin::Recording(_) => {}
             Begin::Lab { seeds, peers } => drop(engine.start_lab(*seeds, *peers)?),
             Begin::Node(spec) => drop(engine.start(spec)?),
         }
-        let publisher = CheckedPublisher::new(taps, settings.seed.dead_policy);
         let (requests, queue) = mpsc::channel(COMMANDS_MAX);
-        Ok(Self { requests, engine: tokio::spawn(virtual_time::keep_pace(engine, clock, publisher, queue)) })
+        Ok(Self { requests, engine: tokio::spawn(virtual_time::keep_pace(engine, clock, queue)) })
     }
 
     async fn on_sockets(begin: &Begin, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Result<Self, Failure> {

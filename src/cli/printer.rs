@@ -8,8 +8,12 @@ use super::args::PrintFormat;
 use crate::event::Event;
 use crate::feed::{Delivery, Feed};
 use crate::session::journal::Header;
+use crate::session::json::push_printed_line;
 use crate::session::names::NodeNames;
-use crate::session::text::{json_header, json_line, json_skipped, text_line};
+use crate::session::text::{json_header, json_skipped, push_text_line};
+
+/// Bytes of whole lines that are written at once: the most that a pipe holds.
+const CHUNK_LEN: usize = 64 * 1024;
 
 /// Prints events as they come.
 pub(crate) struct Printer<W> {
@@ -17,6 +21,8 @@ pub(crate) struct Printer<W> {
     names: NodeNames,
     header: Header,
     out: W,
+    /// Lines that are not written yet.
+    lines: Vec<u8>,
     skipped: u64,
     hurry: CancellationToken,
 }
@@ -24,7 +30,8 @@ pub(crate) struct Printer<W> {
 impl<W: Write> Printer<W> {
     /// A printer that has printed nothing yet. What it prints as JSON is a journal.
     pub(crate) fn new(format: PrintFormat, header: Header, out: W) -> Self {
-        Self { format, names: NodeNames::new(), header, out, skipped: 0, hurry: CancellationToken::new() }
+        let (names, lines, hurry) = (NodeNames::new(), Vec::new(), CancellationToken::new());
+        Self { format, names, header, out, lines, skipped: 0, hurry }
     }
 
     /// Once this is canceled, what still comes is counted and not printed.
@@ -51,42 +58,45 @@ impl<W: Write> Printer<W> {
     /// Prints what comes before all events.
     pub(crate) fn begin(&mut self) -> io::Result<()> {
         match self.format {
-            PrintFormat::Json => writeln!(self.out, "{}", json_header(&self.header)?),
+            PrintFormat::Json => writeln!(self.lines, "{}", json_header(&self.header)?),
             PrintFormat::Text => Ok(()),
         }
     }
 
-    /// Prints these events.
-    pub(crate) fn events(&mut self, events: &[Event]) -> io::Result<()> {
-        events.iter().try_for_each(|event| self.event(event))
+    /// Prints this event; it may wait until there is a chunk.
+    pub(crate) fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.names.learn(event);
+        match self.format {
+            PrintFormat::Text => push_text_line(&mut self.lines, event, &self.names, self.header.utc_offset_s)?,
+            PrintFormat::Json => push_printed_line(&mut self.lines, event)?,
+        }
+        if self.lines.len() < CHUNK_LEN { Ok(()) } else { self.write() }
     }
 
     /// Nothing waits to be printed any more.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.write()?;
         self.out.flush()
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let written = self.out.write_all(&self.lines);
+        self.lines.clear();
+        written
     }
 
     fn missing(&mut self, events: u64) -> io::Result<()> {
         self.skipped += events;
         if events > 0 && self.format == PrintFormat::Json {
-            writeln!(self.out, "{}", json_skipped(events)?)?;
+            writeln!(self.lines, "{}", json_skipped(events)?)?;
         }
         Ok(())
     }
 
     fn deliver(&mut self, delivery: &Delivery) -> io::Result<()> {
         self.missing(delivery.skipped)?;
-        self.events(&delivery.batch)?;
+        delivery.batch.iter().try_for_each(|event| self.event(event))?;
         // Whoever reads wants to see what happened when it happens.
         self.flush()
-    }
-
-    fn event(&mut self, event: &Event) -> io::Result<()> {
-        self.names.learn(event);
-        let line = match self.format {
-            PrintFormat::Text => text_line(event, &self.names, self.header.utc_offset_s),
-            PrintFormat::Json => Some(json_line(event)?),
-        };
-        line.map_or(Ok(()), |line| writeln!(self.out, "{line}"))
     }
 }

@@ -17,8 +17,9 @@ use crate::model::words::count_text;
 use crate::proto::text::printable;
 use crate::session::archive::{self, Archive, LAST, Session, State};
 use crate::session::export::{self, ExportError, Exported, FileFormat, LastLine, OverwritePolicy, WriteError};
+use crate::session::journal::{JournalEnd, overview};
 use crate::session::lines::{iso_stamp, stamp};
-use crate::session::overview::{JournalEnd, Overview, overview};
+use crate::session::overview::Overview;
 use crate::session::replay::Recording;
 use crate::session::text::printed_json;
 

@@ -10,7 +10,7 @@ use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::settings::{self, NodeSettings, joiners, policy, wire};
 use super::values::{Network, PaceName, ThemeName, name_of};
-use crate::session::text::size_text;
+use crate::model::words::size_text;
 use crate::ui::key_table;
 
 /// What stands between the keys of one action in the table of keys.

@@ -13,10 +13,10 @@ use serde::Deserialize;
 
 use super::address::{AddressError, WrittenAddress, dialable};
 use crate::command::limits;
+use crate::model::words::size_text;
 use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, JoinPolicy, LINKS_MAX};
 use crate::proto::message::Dialect;
-use crate::session::text::size_text;
 
 /// Time between two messages: from a thousand a second to one a day.
 pub(crate) type GossipInterval = Span<1, DAY_MS>;

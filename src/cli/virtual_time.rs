@@ -1,6 +1,6 @@
 //! Nodes in virtual time: at the pace of the clock for somebody who watches, or as fast as it goes.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::settings::NodeSettings;
 use super::values::Span;
 use crate::clock::Clock;
 use crate::command::Command;
-use crate::event::Batch;
+use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::model::span_text;
 use crate::model::words::count_text;
@@ -25,7 +25,7 @@ use crate::request::Request;
 use crate::scenario::Run;
 use crate::session::check::{Breach, Checker};
 use crate::session::journal::Header;
-use crate::sim::{Defaults, EPOCH, Engine, Piece, play};
+use crate::sim::{Defaults, EPOCH, Engine, EventSink, Piece, ScenarioSink, play};
 
 /// Shortest time between two looks at a network that runs at the pace of the clock: a frame shows nothing shorter.
 const TICK: Duration = Duration::from_millis(5);
@@ -49,16 +49,11 @@ pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_
 }
 
 /// Keeps virtual time at the clock's and does what users want, until one of them says [`Command::Quit`] or all are gone.
-pub(crate) async fn keep_pace(
-    engine: Engine,
-    clock: Clock,
-    publisher: CheckedPublisher,
-    mut requests: mpsc::Receiver<Request>,
-) {
-    let (mut engine, mut publisher, mut pace) = (engine, publisher, ClockFollower::new(clock));
+pub(crate) async fn keep_pace(engine: Engine<CheckedPublisher>, clock: Clock, mut requests: mpsc::Receiver<Request>) {
+    let (mut engine, mut pace) = (engine, ClockFollower::new(clock));
     loop {
         let next = pace.catch_up(&mut engine);
-        publisher.publish(&mut engine);
+        publish(&mut engine);
         let request = tokio::select! {
             biased;
             request = requests.recv() => request.unwrap_or(Request::from(Command::Quit)),
@@ -68,7 +63,7 @@ pub(crate) async fn keep_pace(
         let (command, responder) = request.split();
         let last = command == Command::Quit;
         let result = engine.apply(command);
-        publisher.publish(&mut engine);
+        publish(&mut engine);
         responder.answer(result);
         if last {
             return;
@@ -92,7 +87,7 @@ impl ClockFollower {
 
     /// Lets a part of the time pass that has passed for the clock. When to go on; `None`: nothing more will happen by
     /// itself.
-    fn catch_up(&mut self, engine: &mut Engine) -> Option<Time> {
+    fn catch_up<S: EventSink>(&mut self, engine: &mut Engine<S>) -> Option<Time> {
         if engine.run_some(self.clock.network_now(), STEPS_MAX) {
             self.late = 0;
             return engine.next_at().map(|next| next.max(engine.now() + TICK));
@@ -106,7 +101,7 @@ impl ClockFollower {
     }
 
     /// After a pause there is too much once, on a machine that is too slow with each look.
-    fn fall_behind(&mut self, engine: &mut Engine, by: Duration) {
+    fn fall_behind<S: EventSink>(&mut self, engine: &mut Engine<S>, by: Duration) {
         self.clock.fall_behind(by);
         self.late += 1;
         if self.late >= LATE_LOOKS_MAX && !self.is_told {
@@ -126,10 +121,12 @@ async fn sleep_until(moment: Option<Time>, clock: Clock) {
     }
 }
 
-/// Hands on what happens, and checks what must always hold.
+/// Hands on what happens, a batch at a time, and checks what must always hold.
 pub(crate) struct CheckedPublisher {
     taps: Vec<Tap>,
     checker: Checker,
+    /// Events that were not handed on yet.
+    batch: Vec<Event>,
     /// Breaches that were told.
     told: usize,
 }
@@ -137,34 +134,46 @@ pub(crate) struct CheckedPublisher {
 impl CheckedPublisher {
     /// Of nodes whose seeds treat reports by this policy.
     pub(crate) fn new(taps: Vec<Tap>, policy: DeadPolicy) -> Self {
-        Self { taps, checker: Checker::new(policy), told: 0 }
+        Self { taps, checker: Checker::new(policy), batch: Vec::with_capacity(BATCH_MAX), told: 0 }
     }
 
-    fn publish(&mut self, engine: &mut Engine) {
-        let mut events = engine.take_events();
-        for event in &events {
-            self.checker.apply(event);
+    fn hand_on(&mut self) {
+        if self.batch.is_empty() {
+            return;
         }
-        self.look(engine);
-        for breach in &self.checker.breaches()[self.told..] {
-            engine.tell_failure("hold an invariant", &format!("{breach}: please report it"));
-        }
-        self.told = self.checker.breaches().len();
-        events.extend(engine.take_events());
-        for events in events.chunks(BATCH_MAX) {
-            let batch = Batch::from(events);
-            for tap in &self.taps {
-                tap.publish(&batch);
-            }
+        let batch: Batch = self.batch.drain(..).collect();
+        for tap in &self.taps {
+            tap.publish(&batch);
         }
     }
 
-    fn look(&mut self, engine: &mut Engine) {
-        let now = engine.now();
-        for (node, gauge) in engine.over_bounds_if_due() {
-            self.checker.weigh_gauge(now, node, gauge);
+    fn take_breaches(&mut self) -> Vec<Breach> {
+        let breaches = self.checker.breaches()[self.told..].to_vec();
+        self.told += breaches.len();
+        breaches
+    }
+}
+
+impl EventSink for CheckedPublisher {
+    fn take(&mut self, event: Event) {
+        self.checker.apply(&event);
+        self.batch.push(event);
+        if self.batch.len() >= BATCH_MAX {
+            self.hand_on();
         }
     }
+}
+
+/// Looks at the nodes, tells what the checker found, and hands on what waits.
+fn publish(engine: &mut Engine<CheckedPublisher>) {
+    let now = engine.now();
+    for (node, gauge) in engine.over_bounds_if_due() {
+        engine.sink_mut().checker.weigh_gauge(now, node, gauge);
+    }
+    for breach in engine.sink_mut().take_breaches() {
+        engine.tell_failure("hold an invariant", &format!("{breach}: please report it"));
+    }
+    engine.sink_mut().hand_on();
 }
 
 /// Plays the plan's scenario as fast as it goes, without a screen. What is printed is the same to the byte whenever the
@@ -178,35 +187,34 @@ pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure>
     }
     let clock = Clock::start();
     let rng_seed = rng_seed(&plan.node, clock);
-    let engine = Engine::new(defaults(&plan.node, rng_seed, EPOCH, 0));
-    let mut printer = Printer::new(format, Header::new(EPOCH, 0), BufWriter::new(io::stdout()));
+    let mut printer = Printer::new(format, Header::new(EPOCH, 0), io::stdout());
+    printer.begin().map_err(Failure::Stdout)?;
     let (mut run, mut checker) = (Run::new(script), Checker::new(plan.node.seed.dead_policy));
-    let played = begin(&mut printer).and_then(|()| {
-        play(engine, &mut run, length, |piece| match piece {
-            Piece::Events(events) => {
-                for event in events {
-                    checker.apply(event);
-                }
-                printer.events(events).map_err(Failure::Stdout)
-            }
-            Piece::Told(notice) => {
-                plan.tell(&notice.text);
-                Ok(())
-            }
-            Piece::OverBound { at, node, gauge } => {
-                checker.weigh_gauge(at, node, gauge);
-                Ok(())
-            }
-        })
-    });
-    match played.and_then(|()| printer.flush().map_err(Failure::Stdout)) {
+    let listener = |piece: Piece<'_>| match piece {
+        Piece::Event(event) => {
+            checker.apply(event);
+            printer.event(event).map_err(Failure::Stdout)
+        }
+        Piece::Told(notice) => {
+            plan.tell(&notice.text);
+            Ok(())
+        }
+        Piece::OverBound { at, node, gauge } => {
+            checker.weigh_gauge(at, node, gauge);
+            Ok(())
+        }
+    };
+    let sink = ScenarioSink::new(&mut run, listener);
+    let engine = Engine::with_sink(defaults(&plan.node, rng_seed, EPOCH, 0), sink);
+    let played = play(engine, length);
+    let end = match played.and_then(|end| printer.flush().map_err(Failure::Stdout).map(|()| end)) {
         // A reader that has had enough closed the pipe: no failure.
         Err(Failure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
         other => other?,
-    }
-    tell_time(&run, clock, rng_seed);
+    };
+    tell_time(end, clock, rng_seed);
     let verdict = plan.verdict(&run.summary());
-    let (breaches, more) = checker.finish(run.model().now());
+    let (breaches, more) = checker.finish(end);
     Ok(if tell_breaches(&breaches, more) == 0 { verdict } else { ExitCode::FAILURE })
 }
 
@@ -221,13 +229,9 @@ fn tell_breaches(breaches: &[Breach], more: u64) -> u64 {
     breaches.len() as u64 + more
 }
 
-fn begin<W: Write>(printer: &mut Printer<W>) -> Result<(), Failure> {
-    printer.begin().map_err(Failure::Stdout)
-}
-
 /// How long it took, and how to have the same again.
-fn tell_time(run: &Run, clock: Clock, rng_seed: u64) {
-    let (lasted, took) = (span_text(run.model().lasted()), span_text(clock.now().since(clock.epoch())));
+fn tell_time(end: Time, clock: Clock, rng_seed: u64) {
+    let (lasted, took) = (span_text(end.since(EPOCH)), span_text(clock.now().since(clock.epoch())));
     say(format_args!("{lasted} of virtual time in {took}; the same again with --rng-seed {rng_seed}"));
 }
 

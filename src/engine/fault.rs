@@ -2,7 +2,8 @@
 //!
 //! A [`FaultTable`] holds the faults of a session, and is the one place that decides which of them a
 //! user can have. [`Faults`] is a driver's end of it: asked for each message, it tells its [`Outcome`].
-//! It reads no clock and owns a small random generator, so that the same seed gives the same fates.
+//! It reads no clock, and what it leaves to chance is a hash of the fault and of what the message is about: one fault more
+//! changes nothing about what the others do.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod arrivals;
@@ -17,8 +18,9 @@ use std::time::Duration;
 use self::arrivals::Arrivals;
 pub use self::table::{Change, FaultError, FaultTable, Nodes, Standing};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{FaultKind, Percent};
-use crate::proto::random::Random;
+use crate::proto::chance::Chance;
+use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
+use crate::proto::message::{Message, MessageId};
 use crate::proto::time::Time;
 
 /// Bytes of one helping of junk.
@@ -55,7 +57,9 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Faults {
     table: Arc<FaultTable>,
-    random: Random,
+    chance: Chance,
+    /// Of each fault in the table, what is left to chance about it.
+    chances: Vec<Chance>,
     arrivals: Arrivals,
     /// When a slow node reads again.
     reads: BTreeMap<Addr, Time>,
@@ -68,7 +72,8 @@ impl Faults {
     pub fn new(seed: u64) -> Self {
         Self {
             table: Arc::default(),
-            random: Random::new(seed),
+            chance: Chance::new(seed),
+            chances: Vec::new(),
             arrivals: Arrivals::new(),
             reads: BTreeMap::new(),
             quiet: true,
@@ -78,6 +83,7 @@ impl Faults {
     /// From now on these faults, and no others.
     pub fn set(&mut self, table: Arc<FaultTable>) {
         self.table = table;
+        self.chances = self.table.iter().map(|fault| self.chance.of(identity(fault))).collect();
         self.reads.clear();
         self.quiet = self.table.is_empty() && self.arrivals.is_empty();
     }
@@ -97,27 +103,29 @@ impl Faults {
         !self.quiet && self.table.is_cut(one, other)
     }
 
-    /// What becomes of a message that is sent now.
-    pub fn fate(&mut self, now: Time, way: Route) -> Outcome {
+    /// What becomes of a message that is sent now. `key`: which one it is of all that go this way, see [`key_of`].
+    pub fn fate(&mut self, now: Time, way: Route, key: u64) -> Outcome {
         if self.quiet {
             return Outcome::Now;
         }
-        self.fate_in_trouble(now, way)
+        self.fate_in_trouble(now, way, key)
     }
 
-    fn fate_in_trouble(&mut self, now: Time, way: Route) -> Outcome {
+    fn fate_in_trouble(&mut self, now: Time, way: Route, key: u64) -> Outcome {
         let table = Arc::clone(&self.table);
         let (mut due, mut held) = (now, Duration::ZERO);
         let (mut lost, mut twice) = (false, false);
-        for fault in table.iter().filter(|fault| fault.on.is_between(way.from, way.to)) {
+        let at_faults = table.iter().zip(&self.chances);
+        for (fault, chance) in at_faults.filter(|(fault, _)| fault.on.is_between(way.from, way.to)) {
+            let chance = chance.of_node(way.from).of_node(way.to).of(key);
             match fault.what {
                 FaultKind::Cut => return Outcome::Lost,
-                FaultKind::Delay { by_us, jitter_us } => due = due + micros(by_us) + self.up_to(jitter_us),
-                FaultKind::Loss { percent } => lost |= self.happens(percent),
-                FaultKind::Duplicate { percent } => twice |= self.happens(percent),
+                FaultKind::Delay { by_us, jitter_us } => due = due + micros(by_us) + up_to(jitter_us, chance),
+                FaultKind::Loss { percent } => lost |= happens(percent, chance),
+                FaultKind::Duplicate { percent } => twice |= happens(percent, chance),
                 FaultKind::Reorder { percent, window_us } => {
-                    if self.happens(percent) {
-                        held += self.up_to(window_us);
+                    if happens(percent, chance) {
+                        held += up_to(window_us, chance.of(1));
                     }
                 }
                 FaultKind::Slow { .. } | FaultKind::Skew { .. } | FaultKind::Junk { .. } => {}
@@ -162,14 +170,49 @@ impl Faults {
     pub fn reads_again(&self, node: Addr) -> Option<Time> {
         self.reads.get(&node).copied()
     }
+}
 
-    fn happens(&mut self, percent: Percent) -> bool {
-        self.random.below(100) < usize::from(percent.get())
-    }
+fn happens(percent: Percent, chance: Chance) -> bool {
+    chance.below(100) < usize::from(percent.get())
+}
 
-    fn up_to(&mut self, most_us: u64) -> Duration {
-        micros(if most_us == 0 { 0 } else { self.random.number() % (most_us.saturating_add(1)) })
-    }
+fn up_to(most_us: u64, chance: Chance) -> Duration {
+    micros(chance.number() % most_us.saturating_add(1).max(1))
+}
+
+/// Which message this is of all that go the same way, if it says so itself: a copy of a message by its id and hop, a probe
+/// and its answer by their number.
+pub fn key_of(message: &Message) -> Option<u64> {
+    let about = Chance::new(0);
+    let key = match message {
+        Message::Gossip(gossip) => {
+            let MessageId { origin, run, seq } = gossip.id;
+            let hop = gossip.trace.map_or(0, |trace| trace.hop);
+            about.of_node(origin).of(run).of(seq).of(u64::from(hop))
+        }
+        Message::Probe { seq, .. } => about.of(1).of(*seq),
+        Message::ProbeReply { seq, .. } => about.of(2).of(*seq),
+        Message::Hello(_)
+        | Message::PeerList(_)
+        | Message::ListRequest
+        | Message::DeadReport { .. }
+        | Message::Refusal { .. }
+        | Message::Goodbye { .. } => return None,
+    };
+    Some(key.number())
+}
+
+/// The kind of a fault and its place, whichever others there are. How strong it is makes no difference: what 20% lose, 30%
+/// lose, too.
+fn identity(fault: &Fault) -> u64 {
+    let kind = Chance::new(fault.what.kind() as u64);
+    let place = match &fault.on {
+        Scope::All => kind,
+        Scope::Node(node) => kind.of(1).of_node(*node),
+        Scope::Link(one, other) => kind.of(2).of_node(*one).of_node(*other),
+        Scope::Border(inside) => inside.iter().fold(kind.of(3), |chance, node| chance.of_node(*node)),
+    };
+    place.number()
 }
 
 const fn micros(micros: u64) -> Duration {
@@ -177,8 +220,8 @@ const fn micros(micros: u64) -> Duration {
 }
 
 /// Bytes that are no message of any dialect: too long a frame, and no text.
-pub fn junk(random: &mut Random) -> Vec<u8> {
+pub fn junk(chance: Chance) -> Vec<u8> {
     let mut bytes = vec![0xff; 4];
-    bytes.extend((0..JUNK_LEN / 8).flat_map(|_| random.number().to_le_bytes()));
+    bytes.extend((0..JUNK_LEN as u64 / 8).flat_map(|word| chance.of(word).number().to_le_bytes()));
     bytes
 }

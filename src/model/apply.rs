@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::Model;
 use super::death::{Evidence, SeedAct, SeedStep};
-use super::elsewhere::ForeignCopy;
 use super::fault::Lie;
 use super::forgery::Forgery;
 use super::gossip::{self, EntryKind, GossipEntry};
@@ -13,6 +12,7 @@ use super::liveness::{ProbeEntry, ProbeOutcome};
 use super::node::{Belief, Life, NodeRecord, Suspicion};
 use super::notice::{self, Notice};
 use super::overlay::ChangeKind;
+use super::rumor::ForeignCopy;
 use super::rumor::MessageCopy;
 use crate::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
 use crate::proto::addr::Addr;

@@ -4,47 +4,12 @@
 
 use super::Model;
 use super::link::LinkTable;
-use super::node::NodeRecords;
-use super::rumor::Rumor;
+use super::node::{Contact, NodeRecords};
+use super::rumor::{ForeignCopy, Rumor};
 use crate::event::Purpose;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
-
-/// The first copy of a message that a node elsewhere sent to one of ours: it had the message by then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ForeignCopy {
-    /// The node of ours that the copy came to.
-    pub to: Addr,
-    pub at: Time,
-    /// The nearest node of ours that had sent it the message before. It may have had it from somebody else.
-    pub perhaps_from: Option<Addr>,
-}
-
-/// What a node elsewhere did, as far as it reached nodes of ours; all 0 for a node of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Contact {
-    /// When a message of any kind came from it last, and to whom.
-    pub last_heard: Option<(Time, Addr)>,
-    /// Probes of ours to it.
-    pub probes_to_it: u64,
-    /// Those that it answered.
-    pub answered: u64,
-    /// Those that it did not answer in time.
-    pub missed: u64,
-    /// Its probes to nodes of ours.
-    pub probes_from_it: u64,
-    /// Messages of its own that came to a node of ours, from whomever.
-    pub messages: u64,
-    /// Copies of any message that it sent to nodes of ours.
-    pub copies: u64,
-}
-
-impl Contact {
-    fn heard(&mut self, by: Addr, at: Time) {
-        self.last_heard = self.last_heard.max(Some((at, by)));
-    }
-}
 
 /// What nodes elsewhere did for a message on its way to a node of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

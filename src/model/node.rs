@@ -8,7 +8,6 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Map;
-use super::elsewhere::Contact;
 pub use super::life::{Life, LifeChange, Lives};
 use crate::event::{Pace, Stop};
 use crate::proto::addr::Addr;
@@ -91,6 +90,31 @@ pub struct Counters {
     pub probes_missed: u64,
     /// Connections on which a remote broke the protocol.
     pub violations: u64,
+}
+
+/// What a node elsewhere did, as far as it reached nodes of ours; all 0 for a node of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Contact {
+    /// When a message of any kind came from it last, and to whom.
+    pub last_heard: Option<(Time, Addr)>,
+    /// Probes of ours to it.
+    pub probes_to_it: u64,
+    /// Those that it answered.
+    pub answered: u64,
+    /// Those that it did not answer in time.
+    pub missed: u64,
+    /// Its probes to nodes of ours.
+    pub probes_from_it: u64,
+    /// Messages of its own that came to a node of ours, from whomever.
+    pub messages: u64,
+    /// Copies of any message that it sent to nodes of ours.
+    pub copies: u64,
+}
+
+impl Contact {
+    pub(super) fn heard(&mut self, by: Addr, at: Time) {
+        self.last_heard = self.last_heard.max(Some((at, by)));
+    }
 }
 
 /// One node.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::elsewhere::ForeignCopy;
 use super::node::{Life, NodeRecord, NodeRecords};
 use super::ring::Ring;
 use super::{FastHashMap, Map};
@@ -83,6 +82,16 @@ impl MessageCopy {
     pub fn hops(&self) -> Option<u16> {
         self.hop.or(self.hop_known)
     }
+}
+
+/// The first copy of a message that a node elsewhere sent to one of ours: it had the message by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForeignCopy {
+    /// The node of ours that the copy came to.
+    pub to: Addr,
+    pub at: Time,
+    /// The nearest node of ours that had sent it the message before. It may have had it from somebody else.
+    pub perhaps_from: Option<Addr>,
 }
 
 /// One message.

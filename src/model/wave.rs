@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use super::Model;
-use super::elsewhere::ForeignCopy;
 use super::fault::FaultRecord;
 use super::overlay::OverlaySnapshot;
+use super::rumor::ForeignCopy;
 use super::rumor::{Counting, Coverage, DELIVERY_TIME, Rumor};
 use super::theory::{Prediction, Strategy};
 use super::words::hops_text;

@@ -67,6 +67,23 @@ pub fn list_text<S: AsRef<str>>(names: &[S], most: usize) -> String {
     }
 }
 
+/// A size in bytes, in the largest unit that tells it exactly: `500MB`, `1GiB`.
+pub fn size_text(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    const UNITS: [(u64, &str); 6] = [
+        (KIB * KIB * KIB, "GiB"),
+        (1_000_000_000, "GB"),
+        (KIB * KIB, "MiB"),
+        (1_000_000, "MB"),
+        (KIB, "KiB"),
+        (1_000, "kB"),
+    ];
+    match UNITS.iter().find(|(unit, _)| bytes.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{}{name}", bytes / unit),
+        None => format!("{bytes}B"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::links::Identity;
+use crate::proto::addr::Addr;
 use crate::proto::message::Dialect;
 
 /// How long a remote may go on after a classic connection has ended here: two of its liveness intervals, after which it has
@@ -54,22 +54,23 @@ pub(super) fn prepare(stream: &TcpStream, dialect: Dialect) -> io::Result<()> {
 /// Ends the connections of one life of a node, whatever they end of.
 #[derive(Debug, Clone)]
 pub(super) struct Endings {
-    me: Identity,
+    addr: Addr,
+    dialect: Dialect,
     drains: Arc<Semaphore>,
 }
 
 impl Endings {
-    pub(super) fn new(me: Identity) -> Self {
-        Self { me, drains: Arc::new(Semaphore::new(DRAINS_MAX)) }
+    pub(super) fn new(addr: Addr, dialect: Dialect) -> Self {
+        Self { addr, dialect, drains: Arc::new(Semaphore::new(DRAINS_MAX)) }
     }
 
     pub(super) fn dialect(&self) -> Dialect {
-        self.me.dialect
+        self.dialect
     }
 
     /// Ends a connection without a word more than the dialect needs.
     pub(super) fn end(&self, stream: TcpStream, introduction: Introduction) {
-        match self.me.dialect {
+        match self.dialect {
             Dialect::Framed => drop(stream),
             Dialect::Classic => self.end_without_reset(stream, introduction),
         }
@@ -79,7 +80,7 @@ impl Endings {
         let socket = SockRef::from(&stream);
         if introduction == Introduction::Due {
             // The first write on a connection is taken whole; one that is broken needs nothing.
-            let _ = (&*socket).write(self.me.addr.python().to_string().as_bytes());
+            let _ = (&*socket).write(self.addr.python().to_string().as_bytes());
         }
         if socket.shutdown(Shutdown::Write).is_err() || has_ended(&socket) {
             return;
@@ -94,7 +95,7 @@ impl Endings {
 
     /// Nobody is accepted any more. In the classic dialect whoever has connected already is not reset but sees an end.
     pub(super) fn close(&self, listener: TcpListener) {
-        if self.me.dialect == Dialect::Framed || Handle::try_current().is_err() {
+        if self.dialect == Dialect::Framed || Handle::try_current().is_err() {
             return;
         }
         let Ok(listener) = listener.into_std() else { return };

@@ -19,9 +19,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::ending::Endings;
 use super::link::Pulled;
 use super::links::{DIALS_MAX, Identity, Links};
-use super::node_faults::{FaultView, InFlight, NodeFaults, Outgoing};
+use super::node_faults::{InFlight, NodeFaults, Outgoing};
 use super::says::Says;
-use super::sources::{Ready, Sources};
+use super::sources::{CONTROLS_MAX, Control, Ready, Sources};
 use crate::clock::Clock;
 use crate::event::{Batch, Event};
 use crate::feed::Tap;
@@ -36,26 +36,8 @@ use crate::proto::time::Time;
 
 /// A machine that sleeps does so for longer; two clocks that are read one after the other differ by less.
 const SLEEP_MIN: Duration = Duration::from_millis(1);
-/// Commands that wait for the node.
-pub(super) const CONTROLS_MAX: usize = 16;
 /// How long all links of a leaving node may take to close, once each has had its own time.
 const LEAVE_TIMEOUT: Duration = HANG_UP_TIMEOUT.saturating_add(Duration::from_millis(200));
-
-/// What the engine tells a node.
-#[derive(Debug)]
-pub(super) enum Control {
-    /// Something for the machine.
-    Command(NodeCommand),
-    /// What is wrong on purpose.
-    Faults(Arc<FaultView>),
-    /// Say nothing from now on.
-    Hang,
-    /// Do nothing from now on, and leave after this long.
-    Leave {
-        /// So that the nodes of a process do not all leave at once.
-        after: Duration,
-    },
-}
 
 /// What a node begins with.
 pub(super) struct Setup {
@@ -158,7 +140,7 @@ impl<M: Machine> NodeTask<M> {
         let Setup { me, listener, reach, clock, taps, faults } = setup;
         let (dials, dialed) = mpsc::channel(DIALS_MAX);
         let notice = CrashNotice { node: me.addr, clock, taps: Arc::clone(&taps) };
-        let endings = Endings::new(me);
+        let endings = Endings::new(me.addr, me.dialect);
         let links = Links::new(endings.clone(), me, taps, dials, clock);
         let sources = Sources::new(endings, controls, dialed, listener, clock);
         let (unread, says, slept) = (BTreeMap::new(), Says::default(), slept());

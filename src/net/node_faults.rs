@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::links::Links;
-use crate::engine::fault::{FaultTable, Faults, Outcome, Route};
+use crate::engine::fault::{FaultTable, Faults, Outcome, Route, key_of};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{EventKind, LinkId, Purpose};
@@ -156,10 +156,12 @@ impl NodeFaults {
     }
 
     fn admit_message(&mut self, now: Time, link: LinkId, message: Message) -> Option<Input> {
+        let key = key_of(&message).unwrap_or(now.as_micros());
         let input = Input::Message { link, message };
         self.faults.has_read(self.me, now);
         let Some(peer) = self.peers.get(&link) else { return Some(input) };
-        match self.faults.fate(now, Route { from: *peer, to: self.me, connection: link.0 }) {
+        let way = Route { from: *peer, to: self.me, connection: link.0 };
+        match self.faults.fate(now, way, key) {
             Outcome::Now => return Some(input),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => self.later(due, InFlight::In(input)),
@@ -217,7 +219,8 @@ impl Outgoing<'_> {
     fn send_in_trouble(&mut self, link: LinkId, message: &Message) {
         let (now, faults) = (self.links.now(), &mut *self.faults);
         let Some(peer) = faults.sends_elsewhere(link) else { return self.links.send(link, message) };
-        match faults.faults.fate(now, Route { from: faults.me, to: peer, connection: link.0 }) {
+        let way = Route { from: faults.me, to: peer, connection: link.0 };
+        match faults.faults.fate(now, way, key_of(message).unwrap_or(now.as_micros())) {
             Outcome::Now => self.links.send(link, message),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => faults.later(due, InFlight::Out(link, message.clone())),

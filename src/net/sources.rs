@@ -4,6 +4,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,15 +16,34 @@ use tokio::time::{Sleep, sleep_until};
 use super::dial::Dialed;
 use super::ending::{Endings, Introduction};
 use super::links::{DIALS_MAX, Links};
-use super::node::{CONTROLS_MAX, Control};
+use super::node_faults::FaultView;
 use crate::clock::Clock;
 use crate::proto::event::LinkId;
+use crate::proto::machine::NodeCommand;
 use crate::proto::time::Time;
 
+/// Commands that wait for the node.
+pub(super) const CONTROLS_MAX: usize = 16;
 /// Connections that one turn accepts.
 const TURN_ACCEPTS_MAX: usize = 64;
 /// After a failed accept (no descriptors are left, as a rule) the next attempt waits this long.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the engine tells a node.
+#[derive(Debug)]
+pub(super) enum Control {
+    /// Something for the machine.
+    Command(NodeCommand),
+    /// What is wrong on purpose.
+    Faults(Arc<FaultView>),
+    /// Say nothing from now on.
+    Hang,
+    /// Do nothing from now on, and leave after this long.
+    Leave {
+        /// So that the nodes of a process do not all leave at once.
+        after: Duration,
+    },
+}
 
 /// What a node waits for.
 pub(super) struct Sources {

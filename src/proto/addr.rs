@@ -52,8 +52,13 @@ impl Addr {
     }
 
     /// As one number, six bytes of it.
-    const fn number(self) -> u64 {
+    pub(super) const fn number(self) -> u64 {
         (u32::from_be_bytes(self.ip) as u64) << 16 | self.port as u64
+    }
+
+    /// As text in memory of its own, without the machinery of formatting.
+    pub fn text(self) -> AddrText {
+        AddrText::of(self)
     }
 
     /// As Python prints the tuple: `('127.0.0.1', 3000)`, the form of the classic dialect and of
@@ -122,7 +127,8 @@ impl fmt::Debug for Addr {
 }
 
 /// An address as text, made without the machinery of formatting: a journal holds several a line.
-struct AddrText {
+#[derive(Debug, Clone, Copy)]
+pub struct AddrText {
     bytes: [u8; Self::LEN_MAX],
     len: usize,
 }
@@ -134,7 +140,7 @@ impl AddrText {
     fn of(addr: Addr) -> Self {
         let mut text = Self { bytes: [0; Self::LEN_MAX], len: 0 };
         for (part, separator) in addr.ip.into_iter().zip([b'.', b'.', b'.', b':']) {
-            text.push_number(u16::from(part));
+            text.push_number(part);
             text.push(separator);
         }
         text.push_number(addr.port);
@@ -146,22 +152,20 @@ impl AddrText {
         self.len += 1;
     }
 
-    fn push_number(&mut self, number: u16) {
-        let digits = [10_000, 1_000, 100, 10].into_iter().skip_while(|unit| number < *unit);
-        for unit in digits {
-            self.push_digit(number / unit % 10);
+    fn push_number(&mut self, number: impl itoa::Integer) {
+        for digit in itoa::Buffer::new().format(number).bytes() {
+            self.push(digit);
         }
-        self.push_digit(number % 10);
     }
 
-    fn push_digit(&mut self, digit: u16) {
-        const DIGITS: [u8; 10] = *b"0123456789";
-        self.push(DIGITS[usize::from(digit)]);
+    /// `127.0.0.1:3000` in ASCII.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
     }
 
     fn as_str(&self) -> &str {
         // Digits, dots and a colon.
-        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 

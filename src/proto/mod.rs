@@ -8,6 +8,7 @@ mod absence;
 pub mod addr;
 mod bucket;
 pub mod budget;
+pub mod chance;
 pub mod config;
 pub mod event;
 pub mod fault;

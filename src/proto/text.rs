@@ -156,7 +156,7 @@ pub fn printable(line: &str) -> Cow<'_, str> {
             self.0.chars().try_for_each(|c| if c == '\\' { f.write_char(c) } else { write_escaped(f, c) })
         }
     }
-    if line.contains(acts_on_terminal) { Cow::Owned(TextLine(line).to_string()) } else { Cow::Borrowed(line) }
+    if acts(line) { Cow::Owned(TextLine(line).to_string()) } else { Cow::Borrowed(line) }
 }
 
 /// The same of several lines, which stay several.
@@ -172,7 +172,7 @@ pub fn printable_lines(text: &str) -> String {
 /// The same of a text in JSON, where such characters stand in strings only: they are written as JSON escapes them, so
 /// that a reader gets what was written.
 pub fn printable_json(json: &str) -> Cow<'_, str> {
-    if !json.contains(acts_on_terminal) {
+    if !acts(json) {
         return Cow::Borrowed(json);
     }
     let mut escaped = String::with_capacity(json.len());
@@ -187,6 +187,17 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
+}
+
+/// Nothing but letters, digits, signs and spaces that every terminal shows as they are.
+pub fn is_plain_ascii(bytes: &[u8]) -> bool {
+    // Looking at every byte takes less than stopping at the first that is not plain: the compiler vectorizes it.
+    bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+}
+
+/// Something in it acts on a terminal.
+fn acts(text: &str) -> bool {
+    !is_plain_ascii(text.as_bytes()) && text.contains(acts_on_terminal)
 }
 
 const fn acts_on_terminal(c: char) -> bool {

@@ -22,15 +22,18 @@ mod breach;
 mod delivery;
 mod disturbance;
 mod lives;
+mod network;
 
 pub use breach::{Breach, Invariant};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use hashbrown::hash_map::Entry;
+
+use self::network::{NodePlace, NodeStatus};
 use crate::event::{DelistReason, Event, EventKind};
-use crate::model::Model;
-use crate::model::node::{Life, NodeRecord};
+use crate::model::FastHashMap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
 use crate::proto::machine::Gauge;
@@ -52,14 +55,14 @@ pub const BREACHES_MAX: usize = 100;
 /// The checker.
 #[derive(Debug)]
 pub struct Checker {
-    model: Model,
+    network: network::NetworkState,
     policy: DeadPolicy,
     deliveries: delivery::Deliveries,
     disturbance: disturbance::Disturbance,
-    /// Links that one end knows and the other does not, and since when.
-    lopsided: BTreeMap<(Addr, Addr), Time>,
-    /// Of those, the ones that were told already.
-    told: BTreeSet<(Addr, Addr)>,
+    /// Links that the first knows and the second does not, and since when; `None`: that was told.
+    lopsided: FastHashMap<(NodePlace, NodePlace), Option<Time>>,
+    /// Links that became so and have not had their time yet, in that order. Some were mended since.
+    settling: VecDeque<(Time, (NodePlace, NodePlace))>,
     /// What was told to be over its bound, and where.
     over: BTreeSet<(Addr, &'static str)>,
     breaches: Vec<Breach>,
@@ -72,12 +75,12 @@ impl Checker {
     /// A checker of a network whose seeds treat reports by this policy.
     pub fn new(policy: DeadPolicy) -> Self {
         Self {
-            model: Model::new(),
+            network: network::NetworkState::default(),
             policy,
             deliveries: delivery::Deliveries::default(),
             disturbance: disturbance::Disturbance::default(),
-            lopsided: BTreeMap::new(),
-            told: BTreeSet::new(),
+            lopsided: FastHashMap::default(),
+            settling: VecDeque::new(),
             over: BTreeSet::new(),
             breaches: Vec::new(),
             more: 0,
@@ -89,7 +92,7 @@ impl Checker {
     pub fn apply(&mut self, event: &Event) {
         // What a node had in one life is judged before it begins another one.
         let is_turn = matches!(event.kind, EventKind::Started { .. } | EventKind::Stopped { .. } | EventKind::Hung);
-        if is_turn || event.at >= self.next_pass {
+        if is_turn || event.at >= self.next_pass || self.deliveries.are_due(event.at) {
             self.pass(event.at);
             self.next_pass = event.at + PASS_EVERY;
         }
@@ -98,14 +101,15 @@ impl Checker {
         if let EventKind::PeerDelisted { peer, reason } = event.kind {
             self.removed(event, peer, reason);
         }
-        if shapes(&event.kind) {
-            self.model.apply(event);
-        }
+        let touched = self.network.take(event);
         let double = self.deliveries.take(event);
         self.note(double);
         let over = self.over_bounds(event);
         self.note(over);
-        self.watch_link(event);
+        for (node, peer) in touched {
+            self.weigh(node, peer, event.at);
+            self.weigh(peer, node, event.at);
+        }
     }
 
     /// A node holds so much of something: each kind is told once of each node.
@@ -144,74 +148,48 @@ impl Checker {
 
     /// Time passes: what had its time is judged.
     fn pass(&mut self, now: Time) {
-        let undelivered = self.deliveries.judge(&self.model, &self.disturbance, now);
+        let undelivered = self.deliveries.judge(&self.network, &self.disturbance, now);
         self.note(undelivered);
-        if self.disturbance.was_since(now, SETTLE_TIME) {
-            return;
-        }
-        let overdue = self.lopsided.iter().filter(|(_, since)| now.since(**since) > SETTLE_TIME);
-        let overdue: Vec<_> = overdue.map(|(pair, since)| (*pair, *since)).collect();
-        for ((node, peer), since) in overdue {
-            if self.told.insert((node, peer)) {
+        let is_disturbed = self.disturbance.was_since(now, SETTLE_TIME);
+        while let Some((since, pair)) = self.settling.front().copied() {
+            let stands = self.lopsided.get(&pair) == Some(&Some(since));
+            if stands && (is_disturbed || now.since(since) <= SETTLE_TIME) {
+                return;
+            }
+            self.settling.pop_front();
+            if stands {
+                self.lopsided.insert(pair, None);
+                let (node, peer) = (self.network.addr(pair.0), self.network.addr(pair.1));
                 self.note([Breach { at: since, node, rule: Invariant::Lopsided { peer } }]);
             }
         }
     }
 
-    fn runs(&self, node: Addr) -> bool {
-        self.model.nodes().get(node).is_some_and(|node| node.life == Life::Running)
-    }
-
-    fn is_up(&self, node: Addr, peer: Addr) -> bool {
-        self.model.links().get(node, peer).is_some_and(crate::model::link::LinkHistory::is_up)
-    }
-
     /// A seed took a peer off its list because it was reported dead.
     fn removed(&mut self, event: &Event, peer: Addr, reason: DelistReason) {
         let (DelistReason::Reported { reporter } | DelistReason::Unanswered { reporter }) = reason else { return };
-        let seed = self.model.nodes().get(event.node);
+        let seed = self.network.get(event.node);
         // A probe that a fault swallowed is found to be unanswered an interval later.
-        let interval = seed.and_then(|seed| seed.pace).map_or(0, |pace| pace.liveness_interval_us);
-        if self.disturbance.was_since(event.at, SETTLE_TIME + Duration::from_micros(interval)) {
+        let interval = seed.map_or(Duration::ZERO, NodeStatus::liveness_interval);
+        if self.disturbance.was_since(event.at, SETTLE_TIME + interval) {
             return;
         }
-        let dialect = seed.and_then(|seed: &NodeRecord| seed.dialect);
         // The classic dialect cannot ask: there a seed always trusts.
-        let verifies = self.policy == DeadPolicy::Verify && dialect != Some(Dialect::Classic);
+        let is_classic = seed.is_some_and(|seed| seed.dialect() == Some(Dialect::Classic));
         // Right after a restart the seed may know of the life before alone, and that one did end.
-        let stands = |node, peer| {
-            let link = self.model.links().get(node, peer).filter(|link| link.is_up());
-            link.is_some_and(|link| event.at.since(link.since) >= SETTLE_TIME)
-        };
-        let reachable = stands(event.node, peer) && stands(peer, event.node);
-        if verifies && reachable && self.runs(peer) {
+        let is_reachable = self.network.stood_for(event.node, peer, SETTLE_TIME, event.at);
+        if self.policy == DeadPolicy::Verify && !is_classic && is_reachable {
             self.note([Breach { at: event.at, node: event.node, rule: Invariant::RemovedAlive { peer, reporter } }]);
         }
     }
 
     /// After an event at either end: is the link known at both?
-    fn watch_link(&mut self, event: &Event) {
-        let mut pairs: BTreeSet<(Addr, Addr)> = BTreeSet::new();
-        if let EventKind::LinkUp { peer, .. } | EventKind::LinkDown { peer, .. } = event.kind {
-            pairs.insert((event.node, peer));
-        }
-        if matches!(event.kind, EventKind::Started { .. } | EventKind::Stopped { .. } | EventKind::Hung) {
-            let rows = self.model.links().touching(event.node);
-            pairs.extend(rows.map(|link| (link.key.node, link.key.peer)));
-        }
-        for (node, peer) in pairs {
-            self.weigh(node, peer, event.at);
-            self.weigh(peer, node, event.at);
-        }
-    }
-
-    fn weigh(&mut self, node: Addr, peer: Addr, at: Time) {
-        let is_lopsided = self.is_up(node, peer) && !self.is_up(peer, node) && self.runs(node) && self.runs(peer);
-        if is_lopsided {
-            self.lopsided.entry((node, peer)).or_insert(at);
-        } else {
+    fn weigh(&mut self, node: NodePlace, peer: NodePlace, at: Time) {
+        if !self.network.is_lopsided(node, peer) {
             self.lopsided.remove(&(node, peer));
-            self.told.remove(&(node, peer));
+        } else if let Entry::Vacant(place) = self.lopsided.entry((node, peer)) {
+            place.insert(Some(at));
+            self.settling.push_back((at, (node, peer)));
         }
     }
 
@@ -221,28 +199,14 @@ impl Checker {
                 ("addresses in a peer list", peers.len(), LIST_LEN_MAX)
             } else if let EventKind::LinkRefused { referral, .. } = &event.kind {
                 ("addresses in a referral", referral.len(), REFERRAL_LEN)
+            } else if let EventKind::LinkUp { .. } = &event.kind {
+                ("neighbors", self.network.neighbors(event.node), LINKS_MAX)
             } else {
-                let neighbors = self.model.nodes().get(event.node).map_or(0, |node| node.neighbors);
-                ("neighbors", neighbors as usize, LINKS_MAX)
+                return None;
             };
         let rule = Invariant::OverBound { what, count, limit };
         (count > limit).then_some(Breach { at: event.at, node: event.node, rule })
     }
-}
-
-/// Does it say anything about who lives and who is linked to whom? Of what is said and probed there is
-/// a hundred times more.
-fn shapes(kind: &EventKind) -> bool {
-    !matches!(
-        kind,
-        EventKind::Generated { .. }
-            | EventKind::Received { .. }
-            | EventKind::Duplicate { .. }
-            | EventKind::ProbeSent { .. }
-            | EventKind::ProbeReceived { .. }
-            | EventKind::ProbeAnswered { .. }
-            | EventKind::ProbeMissed { .. }
-    )
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use tempfile::NamedTempFile;
 use super::disk::{is_being_written, new_file_builder, without_temporary_name};
 use super::fields::{event_name, message, other_node};
 use super::journal::{Header, JournalError, JournalRecord};
+use super::json::push_printed_line;
 use super::lines::{iso_stamp, log_line, stamp};
 use super::names::NodeNames;
 use super::replay::Recording;
@@ -304,7 +305,8 @@ struct ExportWriter<W: Write> {
 
 enum ExportSink<W: Write> {
     Txt(Counted<W>),
-    Jsonl(Counted<W>),
+    /// With the memory in which a line is made.
+    Jsonl(Counted<W>, Vec<u8>),
     Csv(Box<csv::Writer<Counted<W>>>),
 }
 
@@ -313,8 +315,8 @@ impl<W: Write> ExportWriter<W> {
         let sink = match format {
             FileFormat::Txt => ExportSink::Txt(file),
             FileFormat::Jsonl => {
-                json_line(&mut file, header)?;
-                ExportSink::Jsonl(file)
+                writeln!(file, "{}", printed_json(header)?)?;
+                ExportSink::Jsonl(file, Vec::new())
             }
             FileFormat::Csv => {
                 let mut table = csv::Writer::from_writer(file);
@@ -357,7 +359,11 @@ impl<W: Write> ExportWriter<W> {
                 }
                 None => Ok(()),
             },
-            ExportSink::Jsonl(file) => json_line(file, event),
+            ExportSink::Jsonl(file, line) => {
+                line.clear();
+                push_printed_line(line, event)?;
+                file.write_all(line)
+            }
             ExportSink::Csv(table) => table.write_record(row(event, &self.names, self.utc_offset_s)).map_err(of_system),
         }
     }
@@ -379,14 +385,14 @@ impl<W: Write> ExportWriter<W> {
     fn missing(&mut self, events: u64, words: &str) -> io::Result<()> {
         match &mut self.sink {
             ExportSink::Txt(file) => writeln!(file, "({words})"),
-            ExportSink::Jsonl(file) => writeln!(file, "{{\"skipped\":{events}}}"),
+            ExportSink::Jsonl(file, _) => writeln!(file, "{{\"skipped\":{events}}}"),
             ExportSink::Csv(table) => table.write_record(["", "", "", "skipped", "", "", "", words]).map_err(of_system),
         }
     }
 
     fn finish(self) -> io::Result<Exported> {
         let mut file = match self.sink {
-            ExportSink::Txt(file) | ExportSink::Jsonl(file) => file,
+            ExportSink::Txt(file) | ExportSink::Jsonl(file, _) => file,
             ExportSink::Csv(mut table) => {
                 table.flush()?;
                 table.into_inner().map_err(|error| io::Error::from(error.error().kind()))?
@@ -404,10 +410,6 @@ fn of_system(error: csv::Error) -> io::Error {
         csv::ErrorKind::Io(error) => error,
         _ => io::Error::other(said),
     }
-}
-
-fn json_line(file: &mut impl Write, line: &impl serde::Serialize) -> io::Result<()> {
-    writeln!(file, "{}", printed_json(line)?)
 }
 
 /// The cells of one event.

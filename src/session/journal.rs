@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::reader::{JournalReader, check_rereadable, read};
+pub use self::reader::{JournalEnd, JournalReader, check_rereadable, overview, read};
 use super::disk::{Disk, JournalFile, Loss};
-use super::overview::{FOOTER_LEN_MAX, Footer, Tally};
-use super::text::size_text;
+use super::json::push_event;
+use super::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Tally};
 use crate::event::Event;
-use crate::model::words::count_text;
+use crate::model::words::{count_text, size_text};
 use crate::proto::time::Time;
 
 /// What the first line calls the format.
@@ -53,13 +53,6 @@ impl Header {
         let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
         Self { format: FORMAT.to_owned(), version: VERSION, started, utc_offset_s, gossipctl }
     }
-}
-
-/// The line that tells what is missing.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct MissedEvents {
-    pub(super) skipped: u64,
 }
 
 /// One line of a journal after the first.
@@ -258,7 +251,7 @@ impl Journal {
             self.tally.take(event);
         }
         for (at, event) in events.iter().enumerate() {
-            if let Err(error) = self.push(event) {
+            if let Err(error) = self.push(|pending| push_event(pending, event)) {
                 let rest = (events.len() - at) as u64;
                 (self.lost, self.untold) = (self.lost + rest, self.untold + rest);
                 return Err(error);
@@ -285,7 +278,7 @@ impl Journal {
             return Ok(());
         }
         self.tally.skip(events);
-        let noted = self.push(&MissedEvents { skipped: events });
+        let noted = self.push(|pending| serde_json::to_writer(pending, &MissedEvents { skipped: events }));
         if noted.is_ok() {
             self.pending_skipped += events;
         } else {
@@ -364,9 +357,10 @@ impl Journal {
         pending
     }
 
-    fn push(&mut self, line: &impl Serialize) -> Result<(), JournalError> {
+    /// Takes in a line that `write` appends.
+    fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>) -> Result<(), JournalError> {
         let start = self.pending.len();
-        let written = if self.full { Ok(()) } else { serde_json::to_writer(&mut self.pending, line) };
+        let written = if self.full { Ok(()) } else { write(&mut self.pending) };
         self.pending.push(b'\n');
         self.full |= self.size + self.pending.len() as u64 + LAST_WORDS_LEN > self.size_max;
         if self.full || written.is_err() {

@@ -3,7 +3,8 @@
 //! The [`recorder`] writes every event to the [`journal`] and, if the user wants them, the
 //! [`node_logs`]. [`export`] turns a journal into one file for people or for other programs,
 //! [`replay`] reads a journal or an export back, [`text`] prints events as they come, and
-//! [`summary`] is what a user reads after quitting. [`lines`] holds the words of the log lines.
+//! [`summary`] is what a user reads after quitting. [`lines`] holds the words of the log lines, [`json`]
+//! writes events for programs.
 //! [`archive`] knows the sessions that are on disk, and [`overview`] what each came to.
 //! [`check`] tells what a run broke of the rules that always hold.
 //!
@@ -16,6 +17,7 @@ mod disk;
 pub mod export;
 pub mod fields;
 pub mod journal;
+pub mod json;
 pub mod lines;
 pub mod names;
 pub mod node_logs;

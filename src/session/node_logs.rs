@@ -15,8 +15,8 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::disk::append_whole;
 use super::lines::log_line;
-use super::text::size_text;
 use crate::event::{Event, EventKind};
+use crate::model::words::size_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 

@@ -1,18 +1,13 @@
 //! What a session came to: how long, how many nodes, messages and deaths.
 //!
-//! A journal that was closed ends with it. One that was not, because its process was killed or still
-//! runs, is read from its beginning: most lines are only looked at, not taken apart.
+//! Counted as events come, or from the lines of a journal: most of these are only looked at, not taken apart.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::Path;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::fields::event_name;
-use super::journal::{JournalError, LINE_LEN_MAX, MissedEvents, read};
 use crate::event::Event;
 use crate::model::Model;
 use crate::proto::addr::Addr;
@@ -20,9 +15,6 @@ use crate::proto::time::Time;
 
 /// More than the last line of a journal that was closed.
 pub(super) const FOOTER_LEN_MAX: usize = 512;
-/// Bytes that are read at a time.
-const CHUNK_LEN: usize = 256 * 1024;
-
 /// What a session came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +49,13 @@ impl Overview {
 #[serde(deny_unknown_fields)]
 pub(super) struct Footer {
     pub(super) closed: Overview,
+}
+
+/// The line that tells what is missing.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MissedEvents {
+    pub(super) skipped: u64,
 }
 
 /// Counts as events come.
@@ -122,7 +121,7 @@ impl Tally {
     }
 
     /// Takes in a line of a journal: a glance is enough for most. A line that is none counts for nothing.
-    fn line(&mut self, line: &[u8]) {
+    pub(super) fn line(&mut self, line: &[u8]) {
         match Glance::at(line) {
             Some(seen) if !is_about_life(seen.event) => self.glance(seen.at, seen.node, seen.event),
             Some(_) | None => self.whole_line(line),
@@ -181,52 +180,6 @@ impl<'a> Glance<'a> {
 fn until(bytes: &[u8], end: u8) -> Option<(&str, &[u8])> {
     let at = bytes.iter().take(64).position(|byte| *byte == end)?;
     Some((std::str::from_utf8(&bytes[..at]).ok()?, &bytes[at + 1..]))
-}
-
-/// How a journal ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JournalEnd {
-    /// With its last words: the session was ended.
-    Closed,
-    /// With an event: the session still runs, or its process was killed.
-    Open,
-}
-
-/// What the session of this journal came to.
-pub fn overview(path: &Path) -> Result<(Overview, JournalEnd), JournalError> {
-    let started = read(path)?.header().started;
-    let counted = match footer(path) {
-        Ok(Some(overview)) => return Ok((overview, JournalEnd::Closed)),
-        Ok(None) => count(path, started),
-        Err(error) => Err(error),
-    };
-    counted
-        .map(|overview| (overview, JournalEnd::Open))
-        .map_err(|reason| JournalError::Read { path: path.to_owned(), reason })
-}
-
-fn footer(path: &Path) -> std::io::Result<Option<Overview>> {
-    let mut file = File::open(path)?;
-    let len = file.metadata()?.len();
-    file.seek(SeekFrom::Start(len.saturating_sub(FOOTER_LEN_MAX as u64)))?;
-    let mut end = Vec::with_capacity(FOOTER_LEN_MAX);
-    file.take(FOOTER_LEN_MAX as u64).read_to_end(&mut end)?;
-    let last = end.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
-    Ok(last.and_then(|line| serde_json::from_slice::<Footer>(line).ok()).map(|footer| footer.closed))
-}
-
-fn count(path: &Path, started: Time) -> std::io::Result<Overview> {
-    let mut lines = BufReader::with_capacity(CHUNK_LEN, File::open(path)?);
-    let mut tally = Tally::new(started);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        lines.by_ref().take(LINE_LEN_MAX as u64).read_until(b'\n', &mut line)?;
-        if line.is_empty() {
-            return Ok(tally.overview());
-        }
-        tally.line(&line);
-    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
 //! Events as they come, a line each, for a terminal without a console or for a script.
 
-use super::journal::{Header, MissedEvents};
+use std::io::{self, Write};
+
+use super::journal::Header;
 use super::lines::log_line;
 use super::names::NodeNames;
+use super::overview::MissedEvents;
 use crate::event::Event;
 use crate::proto::text::{printable, printable_json};
 
-/// `p3 Received Gossip Message : ...`: the log line with the node's name in front; `None` for an
-/// event that leaves no line.
-pub fn text_line(event: &Event, names: &NodeNames, utc_offset_s: i32) -> Option<String> {
-    let line = log_line(event, utc_offset_s)?;
-    Some(printable(&format!("{} {line}", names.name(event.node))).into_owned())
+/// Appends `p3 Received Gossip Message : ...`, the log line with the node's name in front; nothing for an event that
+/// leaves no line.
+pub fn push_text_line(out: &mut Vec<u8>, event: &Event, names: &NodeNames, utc_offset_s: i32) -> io::Result<()> {
+    let Some(line) = log_line(event, utc_offset_s) else { return Ok(()) };
+    writeln!(out, "{} {}", printable(&names.name(event.node)), printable(&line))
 }
 
 /// The first line of events as JSON, as in a journal: so what was printed can be opened as a recording.
@@ -21,28 +24,6 @@ pub fn json_header(header: &Header) -> serde_json::Result<String> {
 /// So many events are missing here, as in a journal.
 pub fn json_skipped(events: u64) -> serde_json::Result<String> {
     printed_json(&MissedEvents { skipped: events })
-}
-
-/// A size in bytes, in the largest unit that tells it exactly: `500MB`, `1GiB`.
-pub fn size_text(bytes: u64) -> String {
-    const KIB: u64 = 1024;
-    const UNITS: [(u64, &str); 6] = [
-        (KIB * KIB * KIB, "GiB"),
-        (1_000_000_000, "GB"),
-        (KIB * KIB, "MiB"),
-        (1_000_000, "MB"),
-        (KIB, "KiB"),
-        (1_000, "kB"),
-    ];
-    match UNITS.iter().find(|(unit, _)| bytes.is_multiple_of(*unit)) {
-        Some((unit, name)) => format!("{}{name}", bytes / unit),
-        None => format!("{bytes}B"),
-    }
-}
-
-/// The event as one JSON object, as in a journal.
-pub fn json_line(event: &Event) -> serde_json::Result<String> {
-    printed_json(event)
 }
 
 /// A line of JSON of which nothing acts on a terminal.

@@ -1,6 +1,6 @@
 //! What a machine wants done, until the simulator does it.
 
-use super::EventSink;
+use super::sink::EventSink;
 use crate::event::{Event, EventKind, LinkId, Purpose};
 use crate::proto::addr::Addr;
 use crate::proto::machine::Output;

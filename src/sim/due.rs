@@ -1,34 +1,32 @@
-//! What is planned, in order.
+//! What is planned. Entries of the wheel are small; what is on its way stands beside it.
 
-use super::What;
+use super::ids::{End, NodeIx};
 use crate::proto::addr::Addr;
-use crate::proto::time::Time;
 
-/// Something that will happen; ordered by time, then by when it was planned.
+/// Something that will happen.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Due {
+    /// It is looked whether this node is to be woken.
+    Wake(NodeIx),
+    /// Something reaches this node: what, by its place among the inputs on their way.
+    Arrive(NodeIx, u32),
+    /// A dial reaches its goal: which, by its place among the dials on their way.
+    DialArrives(u32),
+    /// This slow node reads what waits.
+    Read(NodeIx),
+    /// The gap after the last write at this end is over.
+    Write(End),
+    /// The pause in which this end is not read is over.
+    Resume(End),
+    /// Somebody sends nonsense to this node.
+    Junk(NodeIx),
+}
+
+/// A dial on its way.
 #[derive(Debug)]
-pub(super) struct Due {
-    pub(super) at: Time,
-    pub(super) order: u64,
-    pub(super) node: Addr,
-    pub(super) what: What,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
+pub(super) struct Dial {
+    pub(super) from: NodeIx,
+    pub(super) to: Addr,
+    /// How often the dialer had dialed.
+    pub(super) number: u32,
 }

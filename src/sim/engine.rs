@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use super::{EventSink, World};
+use super::sink::EventSink;
+use super::world::World;
 use crate::command::{Command, FaultCommand, NodeSpec};
 use crate::engine::fault::Nodes as _;
 use crate::engine::{NodeEntry, NodeState, NodeTable, Refusal, derive_seed, describe, subject};

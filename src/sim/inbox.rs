@@ -3,45 +3,45 @@
 //! A node that is not slow reads whatever reaches it at once. A slow one reads one thing in each pause, in the order in
 //! which they came; when it is slow no longer, it reads all that waits.
 
-use super::{Condition, EventSink, What, World, connection_of};
+use super::due::Due;
+use super::ids::{End, NodeIx};
+use super::luck::Topic;
+use super::node::Condition;
+use super::sink::EventSink;
+use super::world::{UNREAD_MAX, World};
 use crate::proto::addr::Addr;
 use crate::proto::event::Absence;
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
 
-/// What may wait at one node: as much as the queue of a link holds on sockets. Whoever sends more gives up its link.
-pub(super) const UNREAD_MAX: usize = 16_384;
-
 impl<M: Machine, S: EventSink> World<M, S> {
     /// Something reaches a node, unless it does not read that link now.
-    pub(super) fn arrive(&mut self, addr: Addr, input: Input) {
+    pub(super) fn arrive(&mut self, node: NodeIx, input: Input) {
         if let Some(input) = self.hold_back(input) {
-            self.take_in(addr, input);
+            self.take_in(node, input);
         }
     }
 
     /// A node reads this now, or later if it is slow.
-    pub(super) fn take_in(&mut self, addr: Addr, input: Input) {
+    pub(super) fn take_in(&mut self, node: NodeIx, input: Input) {
         // Nobody is slow, and so nothing waits.
         if self.faults.is_quiet() || !is_read(&input) {
-            return self.handle(addr, input);
+            return self.handle(node, input);
         }
-        let Some(waiting) = self.nodes.get(&addr).map(|node| node.unread.len()) else {
-            return self.handle(addr, input);
-        };
-        if self.is_paused(addr) {
-            return self.keep(addr, input);
+        let Some(waiting) = self.nodes.get(node).map(|node| node.unread.len()) else { return self.handle(node, input) };
+        if self.is_paused(node) {
+            return self.keep(node, input);
         }
-        if waiting == 0 && self.faults.may_read(addr, self.now) {
-            return self.read_one(addr, input);
+        if waiting == 0 && self.faults.may_read(self.nodes[node].addr, self.now) {
+            return self.read_one(node, input);
         }
-        self.keep(addr, input);
-        self.plan_reading(addr);
+        self.keep(node, input);
+        self.plan_reading(node);
     }
 
     /// Has something wait for the node. Whoever sends more than fits gives up its link.
-    pub(super) fn keep(&mut self, addr: Addr, input: Input) {
+    pub(super) fn keep(&mut self, node: NodeIx, input: Input) {
         let now = self.now;
-        let Some(node) = self.nodes.get_mut(&addr) else { return };
+        let Some(node) = self.nodes.get_mut(node) else { return };
         if node.unread.len() >= UNREAD_MAX && matches!(input, Input::Message { .. }) {
             return self.give_up(&input);
         }
@@ -52,102 +52,104 @@ impl<M: Machine, S: EventSink> World<M, S> {
     }
 
     /// Tells a node that is slow how late it reads.
-    pub(super) fn tell_late(&mut self, addr: Addr) {
-        let since = self.nodes.get(&addr).and_then(|node| node.unread.front()).map(|(since, _)| *since);
+    pub(super) fn tell_late(&mut self, node: NodeIx) {
+        let since = self.nodes.get(node).and_then(|node| node.unread.front()).map(|(since, _)| *since);
         if let Some(since) = since
-            && !self.is_paused(addr)
+            && !self.is_paused(node)
         {
-            self.handle(addr, Input::Late { by: self.now.since(since), why: Absence::ReadsLate });
+            self.handle(node, Input::Late { by: self.now.since(since), why: Absence::ReadsLate });
         }
     }
 
-    pub(super) fn is_paused(&self, addr: Addr) -> bool {
-        self.nodes.get(&addr).is_some_and(|node| node.condition == Condition::Paused)
+    pub(super) fn is_paused(&self, node: NodeIx) -> bool {
+        self.nodes.get(node).is_some_and(|node| node.condition == Condition::Paused)
     }
 
     /// The node does not run from now on, as when its process is stopped: its connections stand, and what reaches it
     /// waits.
     pub fn pause(&mut self, addr: Addr) {
-        if let Some(node) = self.nodes.get_mut(&addr).filter(|node| node.condition == Condition::Up) {
+        let node = self.nodes.find(addr).and_then(|node| self.nodes.get_mut(node));
+        if let Some(node) = node.filter(|node| node.condition == Condition::Up) {
             node.condition = Condition::Paused;
         }
     }
 
     /// It runs again. Which it sees first, what has waited or that its deadline is over, is left to chance.
     pub fn resume(&mut self, addr: Addr) {
-        let Some(node) = self.nodes.get_mut(&addr).filter(|node| node.condition == Condition::Paused) else { return };
-        node.condition = Condition::Up;
-        let waiting = std::mem::take(&mut node.unread);
-        let connections: Vec<u64> = node.connections.iter().copied().collect();
-        if self.random.below(2) == 0 {
-            self.handle(addr, Input::Wake);
+        let Some(node) = self.nodes.find(addr) else { return };
+        let Some(here) = self.nodes.get_mut(node).filter(|node| node.condition == Condition::Paused) else { return };
+        here.condition = Condition::Up;
+        let waiting = std::mem::take(&mut here.unread);
+        let connections = here.connections.clone();
+        if self.chance.of_node(addr).of(Topic::Resume as u64).of(self.now.as_micros()).below(2) == 0 {
+            self.handle(node, Input::Wake);
         }
         for (_, input) in waiting {
-            self.arrive(addr, input);
+            self.arrive(node, input);
         }
-        self.handle(addr, Input::Wake);
-        for id in connections {
-            let end = usize::from(self.connections.get(&id).is_some_and(|connection| connection.ends[1] == addr));
-            self.plan(self.now, addr, What::Write(id, end));
+        self.handle(node, Input::Wake);
+        for connection in connections {
+            let end = self.connections.end_of(connection, node);
+            self.plan(self.now, Due::Write(end));
         }
     }
 
     /// It is time to read.
-    pub(super) fn read(&mut self, addr: Addr) {
-        let now = self.now;
+    pub(super) fn read(&mut self, node: NodeIx) {
+        let (now, addr) = (self.now, self.nodes[node].addr);
         // Another time may have been planned since.
-        if self.nodes.get_mut(&addr).and_then(|node| node.reads_at.take_if(|at| *at == now)).is_none()
-            || self.is_paused(addr)
+        if self.nodes.get_mut(node).and_then(|node| node.reads_at.take_if(|at| *at == now)).is_none()
+            || self.is_paused(node)
         {
             return;
         }
-        self.tell_late(addr);
+        self.tell_late(node);
         while self.faults.may_read(addr, self.now)
-            && let Some((_, input)) = self.nodes.get_mut(&addr).and_then(|node| node.unread.pop_front())
+            && let Some((_, input)) = self.nodes.get_mut(node).and_then(|node| node.unread.pop_front())
         {
-            self.read_one(addr, input);
+            self.read_one(node, input);
         }
-        self.plan_reading(addr);
+        self.plan_reading(node);
     }
 
     /// The faults are others: a node that is slow no longer reads all that waits, before anything else comes.
-    pub(super) fn read_anew(&mut self, addr: Addr) {
-        if let Some(node) = self.nodes.get_mut(&addr).filter(|node| !node.unread.is_empty()) {
-            node.reads_at = Some(self.now);
-            self.read(addr);
+    pub(super) fn read_anew(&mut self, node: NodeIx) {
+        if let Some(here) = self.nodes.get_mut(node).filter(|node| !node.unread.is_empty()) {
+            here.reads_at = Some(self.now);
+            self.read(node);
         }
     }
 
     /// The next time that this node reads, if something waits.
-    fn plan_reading(&mut self, addr: Addr) {
-        let at = self.faults.reads_again(addr).map_or(self.now, |again| again.max(self.now));
-        let Some(node) = self.nodes.get_mut(&addr) else { return };
-        if !node.unread.is_empty() && node.reads_at.replace(at) != Some(at) {
-            self.plan(at, addr, What::Read);
+    fn plan_reading(&mut self, node: NodeIx) {
+        let at = self.faults.reads_again(self.nodes[node].addr).map_or(self.now, |again| again.max(self.now));
+        let Some(here) = self.nodes.get_mut(node) else { return };
+        if !here.unread.is_empty() && here.reads_at.replace(at) != Some(at) {
+            self.plan(at, Due::Read(node));
         }
     }
 
-    fn read_one(&mut self, addr: Addr, input: Input) {
-        self.faults.has_read(addr, self.now);
-        self.handle(addr, input);
+    fn read_one(&mut self, node: NodeIx, input: Input) {
+        self.faults.has_read(self.nodes[node].addr, self.now);
+        self.handle(node, input);
     }
 
     /// Whoever sent this has a full queue: it drops the link, and the node hears of that after all that waits. Across a
     /// cut neither end hears anything: what was still on its way is lost.
     pub(super) fn give_up(&mut self, input: &Input) {
         let Input::Message { link, .. } = input else { return };
-        let (id, end) = connection_of(*link);
-        if self
-            .connections
-            .get(&id)
-            .is_some_and(|connection| self.faults.is_cut(connection.ends[0], connection.ends[1]))
-        {
+        let end = End::of(*link);
+        if self.is_across_a_cut(end) {
             return;
         }
-        let closed = |cause| move |link| Input::Link { link, change: LinkChange::Closed { cause } };
-        self.deliver(id, end, closed(CloseCause::EndOfStream));
-        let Some(sender) = self.connections.get(&id).map(|connection| connection.ends[1 - end]) else { return };
-        self.handle(sender, closed(CloseCause::TooSlow)(super::link_of(id, 1 - end)));
+        self.drop_too_slow(end.other());
+    }
+
+    /// The remote is too far behind: as on sockets this end drops the link, and nothing that waits is written.
+    pub(super) fn drop_too_slow(&mut self, end: End) {
+        self.tell_closed(self.now, end, CloseCause::EndOfStream);
+        let Some(node) = self.connections.node(end) else { return };
+        self.handle(node, Input::Link { link: end.link(), change: LinkChange::Closed { cause: CloseCause::TooSlow } });
     }
 }
 

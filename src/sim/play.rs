@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::Engine;
+use super::engine::Engine;
+use super::sink::EventSink;
 use crate::command::Command;
 use crate::engine::Refusal;
 use crate::event::Event;
@@ -11,14 +12,14 @@ use crate::proto::machine::Gauge;
 use crate::proto::time::Time;
 use crate::scenario::{Run, ScenarioAction, ScenarioNotice};
 
-/// Virtual time that passes before events are handed on: a large network makes some hundred thousand in it.
+/// Virtual time that passes before anybody looks at the nodes, and whether the listener has had enough.
 const SLICE: Duration = Duration::from_millis(500);
 
 /// What comes of playing, bit by bit.
 #[derive(Debug)]
 pub enum Piece<'a> {
-    /// Events, in order.
-    Events(&'a [Event]),
+    /// The next event.
+    Event(&'a Event),
     /// A line for the user.
     Told(ScenarioNotice),
     /// A node holds more of something than it may.
@@ -30,22 +31,51 @@ pub enum Piece<'a> {
     },
 }
 
-/// What is being played, and to whom.
-struct Play<'r, S> {
-    engine: Engine,
+/// Where the events of a scenario in virtual time go: to the run, and to whoever listens. None of them is kept.
+#[derive(Debug)]
+pub struct ScenarioSink<'r, S, E> {
     run: &'r mut Run,
-    sink: S,
+    listener: S,
+    /// The listener's error, after which it hears nothing more.
+    outcome: Result<(), E>,
+}
+
+impl<'r, E, S: FnMut(Piece<'_>) -> Result<(), E>> ScenarioSink<'r, S, E> {
+    /// For this run, before its network is there.
+    pub fn new(run: &'r mut Run, listener: S) -> Self {
+        Self { run, listener, outcome: Ok(()) }
+    }
+
+    fn tell(&mut self, piece: Piece<'_>) {
+        if self.outcome.is_ok() {
+            self.outcome = (self.listener)(piece);
+        }
+    }
+
+    fn take_outcome(&mut self) -> Result<(), E> {
+        std::mem::replace(&mut self.outcome, Ok(()))
+    }
+}
+
+impl<E, S: FnMut(Piece<'_>) -> Result<(), E>> EventSink for ScenarioSink<'_, S, E> {
+    fn take(&mut self, event: Event) {
+        self.run.take(&event);
+        self.tell(Piece::Event(&event));
+    }
+}
+
+/// A scenario that is being played.
+struct Play<'r, S, E> {
+    engine: Engine<ScenarioSink<'r, S, E>>,
 }
 
 /// Starts the lab of the scenario and plays it to its end, or for `length` if that is given; then all nodes say goodbye.
-/// The sink's error ends it.
-pub fn play<E: From<Refusal>>(
-    engine: Engine,
-    run: &mut Run,
+/// When that was. The listener's error ends it.
+pub fn play<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>>(
+    engine: Engine<ScenarioSink<'_, S, E>>,
     length: Option<Duration>,
-    sink: impl FnMut(Piece<'_>) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut play = Play { engine, run, sink };
+) -> Result<Time, E> {
+    let mut play = Play { engine };
     play.begin()?;
     let end = length.map(|length| play.engine.now() + length);
     while !play.is_over(end) {
@@ -53,46 +83,49 @@ pub fn play<E: From<Refusal>>(
     }
     // Nothing keeps anybody from leaving.
     let _ = play.engine.apply(Command::Quit);
-    play.hand_on()
+    play.look()?;
+    Ok(play.engine.now())
 }
 
-impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S> {
+impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S, E> {
     fn begin(&mut self) -> Result<(), E> {
-        let (seeds, peers) = self.run.lab();
+        let (seeds, peers) = self.run().lab();
         self.engine.start_lab(seeds, peers)?;
-        self.hand_on()?;
-        let acts = self.run.begin(self.engine.now());
+        self.look()?;
+        let now = self.engine.now();
+        let acts = self.run().begin(now);
         self.carry_out(acts)
     }
 
-    fn is_over(&self, end: Option<Time>) -> bool {
+    fn run(&mut self) -> &mut Run {
+        self.engine.sink_mut().run
+    }
+
+    fn is_over(&mut self, end: Option<Time>) -> bool {
         match end {
             Some(end) => self.engine.now() >= end,
-            None => self.run.is_over(),
+            None => self.run().is_over(),
         }
     }
 
     /// Time passes until something is due, but no more than a slice.
     fn pass(&mut self, end: Option<Time>) -> Result<(), E> {
         let now = self.engine.now();
-        let until = [end, self.run.next_at()].into_iter().flatten().fold(now + SLICE, Time::min);
+        let until = [end, self.run().next_at()].into_iter().flatten().fold(now + SLICE, Time::min);
         self.engine.run_to(until);
-        self.hand_on()?;
-        let acts = self.run.wake(self.engine.now());
+        self.look()?;
+        let now = self.engine.now();
+        let acts = self.run().wake(now);
         self.carry_out(acts)
     }
 
-    fn hand_on(&mut self) -> Result<(), E> {
-        let events = self.engine.take_events();
-        for event in &events {
-            self.run.take(event);
-        }
-        (self.sink)(Piece::Events(&events))?;
+    /// Tells what is over its bound, and whether the listener has had enough.
+    fn look(&mut self) -> Result<(), E> {
         let at = self.engine.now();
         for (node, gauge) in self.engine.over_bounds_if_due() {
-            (self.sink)(Piece::OverBound { at, node, gauge })?;
+            self.engine.sink_mut().tell(Piece::OverBound { at, node, gauge });
         }
-        Ok(())
+        self.engine.sink_mut().take_outcome()
     }
 
     fn carry_out(&mut self, acts: Vec<ScenarioAction>) -> Result<(), E> {
@@ -100,14 +133,14 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S> {
             match act {
                 ScenarioAction::Do { step, command } => {
                     if let Err(why) = self.engine.apply(command.clone())
-                        && let Some(notice) = self.run.refused(step, &command, &why.to_string())
+                        && let Some(notice) = self.run().refused(step, &command, &why.to_string())
                     {
-                        (self.sink)(Piece::Told(notice))?;
+                        self.engine.sink_mut().tell(Piece::Told(notice));
                     }
                 }
-                ScenarioAction::Tell(notice) => (self.sink)(Piece::Told(notice))?,
+                ScenarioAction::Tell(notice) => self.engine.sink_mut().tell(Piece::Told(notice)),
             }
         }
-        Ok(())
+        self.engine.sink_mut().take_outcome()
     }
 }

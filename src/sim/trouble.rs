@@ -3,7 +3,12 @@
 
 use std::sync::Arc;
 
-use super::{Connection, EventSink, What, World, ephemeral_port, link_of};
+use super::connection::{BySide, Connection};
+use super::due::Due;
+use super::ids::{End, LinkSide, NodeIx};
+use super::luck::{Topic, latency};
+use super::sink::EventSink;
+use super::world::World;
 use crate::command::FaultCommand;
 use crate::engine::fault::{FaultError, FaultTable, Nodes, Outcome, Route, junk};
 use crate::proto::addr::Addr;
@@ -14,7 +19,7 @@ use crate::proto::message::Message;
 use crate::proto::time::Time;
 
 /// Who sends junk: nobody that can be dialed.
-const VANDAL: Addr = Addr::loopback(0);
+const JUNK_SOURCE: Addr = Addr::loopback(0);
 
 impl<M: Machine, S: EventSink> World<M, S> {
     /// Does what a user wants of the faults. A lie is for the liar to tell: see [`World::command`].
@@ -24,8 +29,10 @@ impl<M: Machine, S: EventSink> World<M, S> {
         if let FaultCommand::Lie { liar, about } = command {
             self.command(*liar, NodeCommand::Lie(*about));
         }
-        for change in changes {
-            self.sink.take(change.into_event(self.now));
+        if self.sink.listens() {
+            for change in changes {
+                self.sink.take(change.into_event(self.now));
+            }
         }
         self.set_faults(Arc::new(table));
         Ok(())
@@ -38,101 +45,134 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     /// From now on these faults, and no others.
     pub fn set_faults(&mut self, table: Arc<FaultTable>) {
+        let before = self.faults.table().clone();
         self.faults.set(table);
         self.let_through();
-        let nodes: Vec<Addr> = self.addrs().collect();
-        for node in nodes {
-            self.command(node, NodeCommand::Skew(self.faults.table().skew_us(node)));
+        let nodes: Vec<(NodeIx, Addr)> = self.nodes.iter().map(|(node, site, _)| (node, site.addr)).collect();
+        for (node, addr) in nodes {
+            let ahead_us = self.faults.table().skew_us(addr);
+            if ahead_us != before.skew_us(addr) {
+                self.handle(node, Input::Command(NodeCommand::Skew(ahead_us)));
+            }
             self.plan_junk(node);
             self.read_anew(node);
         }
     }
 
-    pub(super) fn set_clock(&mut self, node: Addr) {
-        let ahead_us = self.faults.table().skew_us(node);
+    pub(super) fn set_clock(&mut self, node: NodeIx) {
+        let ahead_us = self.faults.table().skew_us(self.nodes[node].addr);
         if ahead_us != 0 {
-            self.command(node, NodeCommand::Skew(ahead_us));
+            self.handle(node, Input::Command(NodeCommand::Skew(ahead_us)));
         }
     }
 
     /// A message that leaves at this time goes from one end of a connection to the other, or gets lost on the way.
-    pub(super) fn carry(&mut self, leaves: Time, id: u64, end: usize, message: Message) {
-        let Some(connection) = self.connections.get(&id) else { return };
-        let (from, to, there) = (connection.ends[end], connection.ends[1 - end], 1 - end);
+    pub(super) fn carry(&mut self, leaves: Time, from: End, message: Message) {
+        let Some(connection) = self.connections.get_mut(from) else { return };
+        let luck = connection.luck_of_message(from.side(), &message);
+        let to = from.other();
         let arrive = |message| move |link| Input::Message { link, message };
-        match self.faults.fate(leaves, Route { from, to, connection: id }) {
-            Outcome::Now => self.deliver_from(leaves, id, there, arrive(message)),
-            Outcome::Lost => {}
-            Outcome::At(due) => self.deliver_from(due, id, there, arrive(message)),
-            Outcome::Twice(due) => {
-                self.deliver_from(due, id, there, arrive(message.clone()));
-                self.deliver_from(due, id, there, arrive(message));
-            }
-            Outcome::Held(due) => self.plan(due, to, What::Deliver(arrive(message)(link_of(id, there)))),
+        if self.faults.is_quiet() {
+            return self.deliver(leaves, to, luck, arrive(message));
         }
+        let Some((node, way)) = self.way(from) else { return };
+        match self.faults.fate(leaves, way, luck.number()) {
+            Outcome::Now => self.deliver(leaves, to, luck, arrive(message)),
+            Outcome::Lost => {}
+            Outcome::At(due) => self.deliver(due, to, luck, arrive(message)),
+            Outcome::Twice(due) => {
+                self.deliver(due, to, luck, arrive(message.clone()));
+                self.deliver(due, to, luck.of(1), arrive(message));
+            }
+            Outcome::Held(due) => self.plan_input(due, node, arrive(message)(to.link())),
+        }
+    }
+
+    /// The way from this end to the other, and who is there.
+    fn way(&self, from: End) -> Option<(NodeIx, Route)> {
+        let to = self.connections.node(from.other())?;
+        let [one, other] = self.addrs_at(from)?;
+        // The same for both directions, and for no other connection.
+        let connection = from.link().0 / 2;
+        Some((to, Route { from: one, to: other, connection }))
+    }
+
+    /// The addresses at this end and at the other.
+    fn addrs_at(&self, end: End) -> Option<[Addr; 2]> {
+        let connection = self.connections.get(end)?;
+        let addr = |side: LinkSide| match connection.nodes[side] {
+            NodeIx::NOBODY => JUNK_SOURCE,
+            node => self.nodes[node].addr,
+        };
+        Some([addr(end.side()), addr(end.side().other())])
+    }
+
+    /// Does nothing pass between this end and the other?
+    pub(super) fn is_across_a_cut(&self, end: End) -> bool {
+        !self.faults.is_quiet() && self.addrs_at(end).is_some_and(|[one, other]| self.faults.is_cut(one, other))
     }
 
     /// Nobody answers across a cut.
-    pub(super) fn lose_dial(&mut self, from: Addr, to: Addr) {
+    pub(super) fn lose_dial(&mut self, from: NodeIx, to: Addr) {
         let error = format!("no answer within {} s", DIAL_TIMEOUT.as_secs());
-        self.plan(self.now + DIAL_TIMEOUT, from, What::Deliver(Input::DialFailed { peer: to, error }));
+        self.plan_input(self.now + DIAL_TIMEOUT, from, Input::DialFailed { peer: to, error });
     }
 
     /// Across a cut the other end does not hear that this one has closed, until the cut is healed.
-    pub(super) fn is_withheld(&mut self, id: u64, end: usize, cause: &CloseCause) -> bool {
-        let Some(connection) = self.connections.get_mut(&id) else { return false };
-        if !self.faults.is_cut(connection.ends[0], connection.ends[1]) || connection.closed[end] {
+    pub(super) fn is_withheld(&mut self, end: End, cause: &CloseCause) -> bool {
+        if !self.is_across_a_cut(end) {
             return false;
         }
-        connection.closed[end] = true;
-        if connection.closed == [true; 2] {
-            self.forget(id);
-            self.withheld.retain(|(withheld, ..)| *withheld != id);
+        let Some(connection) = self.connections.open(end) else { return false };
+        connection.closed[end.side()] = true;
+        if connection.closed[end.side().other()] {
+            self.withheld.retain(|(withheld, _)| *withheld != end);
+            self.forget_if_closed(end);
         } else {
-            self.withheld.push((id, 1 - end, cause.clone()));
+            self.withheld.push((end.other(), cause.clone()));
         }
         true
     }
 
     /// Tells the ends of connections that can be told now.
     fn let_through(&mut self) {
-        for (id, end, cause) in std::mem::take(&mut self.withheld) {
-            let Some(connection) = self.connections.get(&id) else { continue };
-            let [one, other] = connection.ends;
-            if self.faults.is_cut(one, other) {
-                self.withheld.push((id, end, cause));
-            } else {
-                let (node, link) = (connection.ends[end], link_of(id, end));
-                self.plan_in_a_while(node, What::Deliver(Input::Link { link, change: LinkChange::Closed { cause } }));
+        for (end, cause) in std::mem::take(&mut self.withheld) {
+            if self.is_across_a_cut(end) {
+                self.withheld.push((end, cause));
+                continue;
             }
+            let Some(connection) = self.connections.get(end) else { continue };
+            let (node, luck) = (connection.nodes[end.side()], connection.luck_of_close(end.other().side()));
+            let (link, change) = (end.link(), LinkChange::Closed { cause });
+            self.plan_input(self.now + latency(luck), node, Input::Link { link, change });
         }
     }
 
     /// The next time that somebody sends nonsense to this node, if that is not planned yet.
-    pub(super) fn plan_junk(&mut self, node: Addr) {
-        if let Some(pause) = self.faults.table().junk_pause_of(node)
+    pub(super) fn plan_junk(&mut self, node: NodeIx) {
+        if let Some(pause) = self.faults.table().junk_pause_of(self.nodes[node].addr)
             && self.junked.insert(node)
         {
-            self.plan(self.now + pause, node, What::Junk);
+            self.plan(self.now + pause, Due::Junk(node));
         }
     }
 
     /// Somebody connects to this node and sends nonsense, which its decoder would find.
-    pub(super) fn vandalize(&mut self, node: Addr) {
+    pub(super) fn inject_junk(&mut self, node: NodeIx) {
         self.junked.remove(&node);
-        if self.faults.table().junk_pause_of(node).is_none() || self.machine(node).is_none() {
+        let addr = self.nodes[node].addr;
+        if self.faults.table().junk_pause_of(addr).is_none() || self.nodes.get(node).is_none() {
             return;
         }
         self.plan_junk(node);
-        let id = self.connections_made;
-        self.connections_made += 1;
-        let (ends, closed, pacers) = ([VANDAL, node], [true, false], [None, None]);
-        let connection = Connection { ends, closed, arrives: [self.now; 2], pacers };
-        self.connect(id, connection);
-        let (link, remote) = (link_of(id, 1), node.with_port(ephemeral_port(id)).socket());
+        let luck = self.chance.of_node(addr).of(Topic::Junk as u64).of(self.now.as_micros());
+        let mut connection = Connection::new(BySide([NodeIx::NOBODY, node]), BySide([luck; 2]), 0, self.now);
+        connection.closed[LinkSide::Dialer] = true;
+        let link = self.connect(connection).other().link();
+        let remote = addr.with_port(self.ephemeral_port()).socket();
         self.handle(node, Input::Link { link, change: LinkChange::Accepted { remote } });
-        let violation = Violation::new(Rule::FrameTooLong, &junk(&mut self.junk));
+        let violation = Violation::new(Rule::FrameTooLong, &junk(luck));
         let change = LinkChange::Closed { cause: CloseCause::Violation(violation) };
-        self.plan_in_a_while(node, What::Deliver(Input::Link { link, change }));
+        self.plan_input(self.now + latency(luck), node, Input::Link { link, change });
     }
 }

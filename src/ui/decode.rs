@@ -12,7 +12,6 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use self::sequence::{Parsed, parse, parse_rest};
-use super::input::{Paste, UserInput};
 use crate::proto::time::Time;
 
 /// How long the rest of a sequence may take: a terminal sends it in one piece, and nobody notices this delay of Escape.
@@ -27,6 +26,26 @@ const PASTE_PIECE_MIN: usize = 9;
 /// What ends a paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
 const CTRL_C: u8 = 0x03;
+
+/// What the user did, or had done to this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum UserInput {
+    /// A key, a click, another size.
+    Event(Event),
+    /// A text, as one.
+    Pasted(Paste),
+    /// The process had been stopped, and goes on.
+    Continued,
+}
+
+/// A text that was pasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paste {
+    /// It, or the first part of one that is too long to be kept.
+    pub(crate) text: String,
+    /// Bytes of all of it.
+    pub(crate) len: usize,
+}
 
 /// Turns bytes into what they mean.
 #[derive(Debug, Default)]

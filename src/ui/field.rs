@@ -4,7 +4,7 @@ use crossterm::event::Event;
 use tui_input::backend::crossterm::to_input_request;
 use tui_input::{Input, InputRequest};
 
-use super::input::Paste;
+use super::decode::Paste;
 use super::keys::Key;
 use super::text;
 

@@ -20,7 +20,7 @@ use super::text;
 use super::theme::{Tone, selected};
 use super::toast::Toast;
 use super::view::View;
-use super::wave::{Question, question};
+use super::wave::Question;
 use crate::model::{Model, span_text};
 
 pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
@@ -171,7 +171,7 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<ConnectionRow>, app: 
 
 /// Who has the message, or who lacks it: the first thing to ask when not everybody got it.
 fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
-    Some(match question(view)? {
+    Some(match view.question()? {
         Question::Has(_) => (hint.word.to_owned(), hint.rank),
         Question::Lacks(id) => (format!("who lacks {}", view.short_message(id)), 1),
     })

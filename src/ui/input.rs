@@ -6,7 +6,7 @@ use std::time::Duration;
 use crossterm::event::Event;
 use tokio::sync::mpsc;
 
-use super::decode::Decoder;
+use super::decode::{Decoder, Paste, UserInput};
 use crate::clock::Clock;
 use crate::platform::{self, SignalStream, TerminalRead};
 
@@ -14,26 +14,6 @@ use crate::platform::{self, SignalStream, TerminalRead};
 const KEYS_MAX: usize = 1_024;
 /// How often to look whether the terminal is ours again. What is typed meanwhile is the shell's.
 const BACKGROUND_LOOK: Duration = Duration::from_millis(100);
-
-/// What the user did, or had done to this process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum UserInput {
-    /// A key, a click, another size.
-    Event(Event),
-    /// A text, as one.
-    Pasted(Paste),
-    /// The process had been stopped, and goes on.
-    Continued,
-}
-
-/// A text that was pasted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Paste {
-    /// It, or the first part of one that is too long to be kept.
-    pub(crate) text: String,
-    /// Bytes of all of it.
-    pub(crate) len: usize,
-}
 
 /// A source of what the user does.
 pub(crate) trait InputSource {

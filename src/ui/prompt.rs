@@ -4,9 +4,9 @@ use crossterm::event::KeyCode;
 
 use super::action::PaneId;
 use super::command_line::complete;
+use super::decode::Paste;
 use super::field::TextField;
 use super::filter::Filter;
-use super::input::Paste;
 use super::keys::Key;
 use crate::model::Model;
 

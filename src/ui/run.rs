@@ -11,9 +11,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::app::{App, Effect};
+use super::decode::UserInput;
 use super::draw::draw;
 use super::host::{FromHost, Severity, ToHost};
-use super::input::{InputSource, Keyboard, UserInput};
+use super::input::{InputSource, Keyboard};
 use super::layouter::Layouter;
 use super::options::{Mode, Options};
 use super::pane::topology::Delivered;

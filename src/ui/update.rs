@@ -8,11 +8,11 @@ pub use self::typing::judge;
 use self::typing::{apply_filter, on_prompt_key, save_scenario};
 use super::action::{Action, PaneId};
 use super::app::{ARMED_TIME, App, Armed, Effect, Zoom};
+use super::decode::Paste;
 use super::explain::{Subject, explain};
 use super::fault::{self, FaultPlan};
 use super::filter::Filter;
 use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
-use super::input::Paste;
 use super::keys::{Key, Pressed, is_interrupt};
 use super::modal::add::{Add, NodeChoice};
 use super::modal::confirm::Confirm;
@@ -28,7 +28,7 @@ use super::options::Mode;
 use super::pane::connections::ConnectionRow;
 use super::prompt::Prompt;
 use super::view::View;
-use super::wave::{Waves, question};
+use super::wave::Waves;
 use crate::command::{Command, FaultCommand, grammar};
 use crate::model::link::LinkKey;
 use crate::model::warning::Finding;
@@ -352,7 +352,7 @@ fn ask(app: &mut App, subject: Subject) {
 
 /// The table of the message that is in question.
 fn who_has_it(app: &mut App) {
-    match question(&app.view()) {
+    match app.view().question() {
         Some(question) => ask(app, Subject::Message(question.id())),
         None => app.show(Severity::Warning, "no message to show yet"),
     }

@@ -10,10 +10,11 @@ use ratatui::text::Span;
 use super::keys::KeyMap;
 use super::text;
 use super::theme::{Theme, Tone};
-use super::wave::WaveView;
+use super::wave::{Question, WaveKind, WaveView};
 use crate::model::node::{NodeRecord, NodeState};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
+use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
 use crate::model::{Model, clock_text, second_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
@@ -40,6 +41,29 @@ pub(crate) struct View<'a> {
     pub(crate) wave: Option<WaveView>,
     /// The message that is named as one that somebody lacks.
     pub(crate) lacked: Option<MessageId>,
+}
+
+impl View<'_> {
+    /// The message that the user chose, else the one that is warned of because it did not reach everybody, else the one
+    /// that is followed. While messages come all the time nobody could select the one that matters in time.
+    pub(crate) fn question(&self) -> Option<Question> {
+        let model = self.model;
+        let is_held = |id: MessageId| model.rumors().get(id).is_some();
+        let lacked = || self.lacked.or(model.warnings().unreached()).filter(|id| is_held(*id)).map(Question::Lacks);
+        let newest = || model.latest_rumor().map(|rumor| Question::Has(rumor.id));
+        match self.wave {
+            Some(WaveView { id, kind: WaveKind::Chosen | WaveKind::Again(_) }) => Some(self.asked(id)),
+            Some(WaveView { id, kind: WaveKind::Newest }) => lacked().or(Some(Question::Has(id))),
+            None => lacked().or_else(newest),
+        }
+    }
+
+    fn asked(&self, id: MessageId) -> Question {
+        let is_late = |rumor: &&Rumor| self.now.since(rumor.began()) > DELIVERY_TIME;
+        let rumor = self.model.rumors().get(id).filter(is_late);
+        let is_lacked = rumor.is_some_and(|rumor| !rumor.coverage(self.model.nodes(), Counting::HadTime).is_full());
+        if is_lacked { Question::Lacks(id) } else { Question::Has(id) }
+    }
 }
 
 /// What was selected in one pane and is lit up in the others.

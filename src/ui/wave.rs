@@ -5,10 +5,9 @@
 
 use std::time::Duration;
 
-use super::view::View;
-use crate::model::elsewhere::ForeignCopy;
 use crate::model::node::NodeRecords;
-use crate::model::rumor::{Counting, DELIVERY_TIME, MessageCopy, Rumor};
+use crate::model::rumor::ForeignCopy;
+use crate::model::rumor::{Counting, MessageCopy, Rumor};
 use crate::model::{Map, Model};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -241,27 +240,6 @@ impl Question {
             Self::Has(id) | Self::Lacks(id) => id,
         }
     }
-}
-
-/// The message that the user chose, else the one that is warned of because it did not reach everybody, else the one
-/// that is followed. While messages come all the time nobody could select the one that matters in time.
-pub(crate) fn question(view: &View<'_>) -> Option<Question> {
-    let model = view.model;
-    let is_held = |id: MessageId| model.rumors().get(id).is_some();
-    let lacked = || view.lacked.or(model.warnings().unreached()).filter(|id| is_held(*id)).map(Question::Lacks);
-    let newest = || model.latest_rumor().map(|rumor| Question::Has(rumor.id));
-    match view.wave {
-        Some(WaveView { id, kind: WaveKind::Chosen | WaveKind::Again(_) }) => Some(asked(id, view)),
-        Some(WaveView { id, kind: WaveKind::Newest }) => lacked().or(Some(Question::Has(id))),
-        None => lacked().or_else(newest),
-    }
-}
-
-fn asked(id: MessageId, view: &View<'_>) -> Question {
-    let is_late = |rumor: &&Rumor| view.now.since(rumor.began()) > DELIVERY_TIME;
-    let rumor = view.model.rumors().get(id).filter(is_late);
-    let is_lacked = rumor.is_some_and(|rumor| !rumor.coverage(view.model.nodes(), Counting::HadTime).is_full());
-    if is_lacked { Question::Lacks(id) } else { Question::Has(id) }
 }
 
 /// The way of a message: who has it, by whom.

@@ -423,9 +423,9 @@ fn unproven_names_are_a_quarter_of_a_long_list() {
 }
 
 /// Registers once, by a name that is not its own, and stays.
-struct Lister {
-    seed: Addr,
-    name: Addr,
+pub(crate) struct Lister {
+    pub(crate) seed: Addr,
+    pub(crate) name: Addr,
 }
 
 impl Double for Lister {

@@ -39,7 +39,7 @@ pub(crate) fn set(network: &mut Network, what: FaultKind, on: Scope) {
     fault(network, &FaultCommand::Set(Fault { what, on })).unwrap();
 }
 
-fn calm(network: &mut Network) {
+pub(crate) fn calm(network: &mut Network) {
     fault(network, &FaultCommand::Calm).unwrap();
 }
 

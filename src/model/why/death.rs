@@ -4,11 +4,12 @@ mod seeds;
 
 use self::seeds::seed_clauses;
 use super::cause::{Cause, Silence};
+use super::link::miss_lines;
 use super::node::suspect;
 use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::model::Model;
 use crate::model::death::{DeathCase, Evidence, SeedAct, SeedStep};
-use crate::model::link::{Miss, first_sent};
+use crate::model::link::first_sent;
 use crate::model::node::{Life, LifeChange, NodeRecord, NodeState};
 use crate::model::sentence::{action_text, delisted};
 use crate::model::words::{count_text, span_text};
@@ -265,17 +266,6 @@ fn testimony_lines(explainer: Explainer<'_>, evidence: &Evidence) -> Vec<Evidenc
         lines.push(EvidenceLine::at(at, format!("{who} reported it to {to}")));
     }
     lines
-}
-
-/// A probe and that it was not answered.
-pub(super) fn miss_lines(who: &str, miss: &Miss) -> Vec<EvidenceLine> {
-    let Miss { seq, misses, limit, .. } = *miss;
-    let waited = miss.sent_at.map(|sent| span_text(miss.missed_at.since(sent)));
-    let after = waited.map_or_else(|| "when it was sent is not certain".to_owned(), |span| format!("after {span}"));
-    let missed =
-        EvidenceLine::at(miss.missed_at, format!("{who}: no answer to probe {seq} {after} ({misses}/{limit})"));
-    let sent = miss.sent_at.map(|at: Time| EvidenceLine::at(at, format!("{who} sent it probe {seq}")));
-    sent.into_iter().chain([missed]).collect()
 }
 
 /// As in the answer to why a node is dead, with the name of the node.

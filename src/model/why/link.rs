@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use super::death::miss_lines;
 use super::ending::{end_of, is_loss, is_seen_only};
 use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{Direction, EventKind, Purpose, Side};
 use crate::model::Model;
-use crate::model::link::{LinkHistory, LinkState, LinkStep, StepKind};
+use crate::model::link::{LinkHistory, LinkState, LinkStep, Miss, StepKind};
 use crate::model::node::NodeRecord;
 use crate::model::sentence::{end_text, own_refusal};
 use crate::model::words::{count_text, span_text};
@@ -277,4 +276,15 @@ pub(super) fn step_text(explainer: Explainer<'_>, link: &LinkHistory, step: &Lin
 
 fn micros(micros: u64) -> String {
     span_text(std::time::Duration::from_micros(micros))
+}
+
+/// A probe and that it was not answered.
+pub(super) fn miss_lines(who: &str, miss: &Miss) -> Vec<EvidenceLine> {
+    let Miss { seq, misses, limit, .. } = *miss;
+    let waited = miss.sent_at.map(|sent| span_text(miss.missed_at.since(sent)));
+    let after = waited.map_or_else(|| "when it was sent is not certain".to_owned(), |span| format!("after {span}"));
+    let missed =
+        EvidenceLine::at(miss.missed_at, format!("{who}: no answer to probe {seq} {after} ({misses}/{limit})"));
+    let sent = miss.sent_at.map(|at: Time| EvidenceLine::at(at, format!("{who} sent it probe {seq}")));
+    sent.into_iter().chain([missed]).collect()
 }

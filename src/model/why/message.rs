@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::model::Model;
-use crate::model::elsewhere::ForeignCopy;
+use crate::model::rumor::ForeignCopy;
 use crate::model::rumor::{Counting, Coverage, MessageCopy, Rumor};
 use crate::model::words::{hops_text, span_text};
 use crate::proto::addr::Addr;

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use super::cause::{Cause, Silence, is_barrier};
-use super::death::miss_lines;
-use super::link::{step_text, why_link};
+use super::link::{miss_lines, step_text, why_link};
 use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{EventKind, Purpose, RepairReason, Side};
 use crate::model::Model;
-use crate::model::elsewhere::Contact;
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, StepKind, first_sent};
+use crate::model::node::Contact;
 use crate::model::node::{Life, NodeRecord, NodeState};
 use crate::model::seed::SeedView;
 use crate::model::words::count_text;

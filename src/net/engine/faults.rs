@@ -7,8 +7,9 @@ use super::junk::JunkSource;
 use crate::command::FaultCommand;
 use crate::engine::Refusal;
 use crate::net::failure::CommandError;
-use crate::net::node::{Control, Handle};
+use crate::net::node::Handle;
 use crate::net::node_faults::FaultView;
+use crate::net::sources::Control;
 use crate::proto::addr::Addr;
 use crate::proto::machine::NodeCommand;
 

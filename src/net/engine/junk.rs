@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::engine::fault::junk;
 use crate::proto::addr::Addr;
-use crate::proto::random::Random;
+use crate::proto::chance::Chance;
 
 /// How long a node may take to close the connection: it does so at once, if it runs.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -32,13 +32,14 @@ impl JunkSource {
 }
 
 async fn inject_junk(victim: Addr, pause: Duration, seed: u64) {
-    let mut random = Random::new(seed);
     let mut turns = interval(pause);
+    let mut helping = Chance::new(seed);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
+        helping = helping.of(1);
         // A victim that is gone, or does not answer, is tried again.
-        let _ = timeout(PATIENCE, send(victim, &junk(&mut random))).await;
+        let _ = timeout(PATIENCE, send(victim, &junk(helping))).await;
     }
 }
 

@@ -1,16 +1,14 @@
 //! Who got which message, and who should have.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::disturbance::Disturbance;
 use super::lives::{Holders, LifeNumbers};
+use super::network::{NetworkState, Part};
 use super::{Breach, Invariant, REMEMBERED, SETTLE_TIME, SPREAD_TIME};
 use crate::event::{Event, EventKind};
-use crate::model::Model;
-use crate::model::graph::Graph;
-use crate::proto::addr::Addr;
+use crate::model::FastHashMap;
 use crate::proto::message::{Dialect, MessageId};
 use crate::proto::pacing::CLASSIC_WRITE_GAP;
 use crate::proto::time::Time;
@@ -20,8 +18,6 @@ use crate::proto::time::Time;
 const HELD_MAX_BYTES: usize = 64 << 20;
 /// How long a classic message may keep a link busy: its write gap, and as much again for the probes that go before it.
 const CLASSIC_BUSY: Duration = CLASSIC_WRITE_GAP.saturating_mul(2);
-/// The least time that events tell apart.
-const MOMENT: Duration = Duration::from_micros(1);
 /// What a message takes besides the set of those who have it.
 const MESSAGE_BYTES: usize = 128;
 
@@ -29,7 +25,7 @@ const MESSAGE_BYTES: usize = 128;
 #[derive(Debug)]
 pub(super) struct Deliveries {
     pub(super) lives: LifeNumbers,
-    messages: BTreeMap<MessageId, HeldMessage>,
+    messages: FastHashMap<MessageId, HeldMessage>,
     /// When each of them was first seen.
     order: VecDeque<(Time, MessageId)>,
     /// Messages that have not had their time yet.
@@ -43,8 +39,8 @@ pub(super) struct Deliveries {
     /// What they take of memory, and may take.
     held_bytes: usize,
     held_max_bytes: usize,
-    /// The overlay that was judged by last, while it stays the same.
-    last: Option<(u64, Arc<Graph>)>,
+    /// The part of the overlay that was judged by last, while nothing changes, and the version of the network.
+    last: Option<(u64, Part)>,
 }
 
 /// A message that spreads.
@@ -99,7 +95,7 @@ impl Deliveries {
     /// With so much memory for what is held.
     pub(super) fn within(held_max_bytes: usize) -> Self {
         let (order, open) = (VecDeque::new(), VecDeque::new());
-        let (lives, messages) = (LifeNumbers::default(), BTreeMap::new());
+        let (lives, messages) = (LifeNumbers::default(), FastHashMap::default());
         let (busy, free_at, seen) = (Duration::ZERO, Time::from_micros(0), 0);
         Self { lives, messages, order, open, busy, free_at, seen, held_bytes: 0, held_max_bytes, last: None }
     }
@@ -166,14 +162,19 @@ impl Deliveries {
         }
     }
 
-    /// Judges the messages whose time is over.
-    pub(super) fn judge(&mut self, model: &Model, disturbance: &Disturbance, now: Time) -> Vec<Breach> {
+    /// A message has had its time.
+    pub(super) fn are_due(&self, now: Time) -> bool {
+        self.open.front().is_some_and(|open| self.due(*open) < now)
+    }
+
+    /// Judges the messages whose time is over. It is asked before the network changes after that time: so what has stood
+    /// since before a message stood until its time was over.
+    pub(super) fn judge(&mut self, network: &NetworkState, disturbance: &Disturbance, now: Time) -> Vec<Breach> {
         let mut found = Vec::new();
         while let Some(open) = self.open.front().copied().filter(|open| self.due(*open) < now) {
             self.open.pop_front();
             if !disturbance.was_since(open.began, SETTLE_TIME) {
-                let due = self.due(open);
-                found.extend(self.undelivered(model, open, due));
+                found.extend(self.undelivered(network, open));
             }
         }
         while self.order.front().is_some_and(|(at, _)| now.since(*at) > REMEMBERED) {
@@ -182,39 +183,27 @@ impl Deliveries {
         found
     }
 
-    fn undelivered(
-        &mut self,
-        model: &Model,
-        SpreadingMessage { began, id, .. }: SpreadingMessage,
-        due: Time,
-    ) -> Vec<Breach> {
-        let overlay = self.overlay(model, began, due);
+    fn undelivered(&mut self, network: &NetworkState, open: SpreadingMessage) -> Vec<Breach> {
+        let SpreadingMessage { began, id, .. } = open;
+        self.find_part(network, open);
+        let Some((_, part)) = &self.last else { return Vec::new() };
         let Some(message) = self.messages.get(&id).filter(|message| message.completeness == Completeness::Whole) else {
             return Vec::new();
         };
-        let has = |node: Addr| self.lives.find(node).is_some_and(|number| message.holders.contains(number));
-        let lacking = overlay.distances(id.origin).into_iter().map(|(node, _)| node).filter(|node| !has(*node));
+        let has = |node| self.lives.find(node).is_some_and(|number| message.holders.contains(number));
+        let lacking = part.places().map(|place| network.addr(place)).filter(|node| !has(*node));
         lacking.map(|node| Breach { at: began, node, rule: Invariant::Undelivered { id } }).collect()
     }
 
-    /// The links between nodes told of here that stood while a message spread. While nothing changes, it
-    /// is the same for one message after the other.
-    fn overlay(&mut self, model: &Model, began: Time, due: Time) -> Arc<Graph> {
-        let version = model.changes().version();
-        let latest = model.changes().log().last().map(|(_, change)| change.at);
-        let is_quiet = latest.is_none_or(|latest| latest < began);
-        if let Some((judged, graph)) = &self.last
-            && is_quiet
-            && *judged == version
-        {
-            return Arc::clone(graph);
+    /// Finds the part of the overlay that stood while a message spread. While nothing changes, it is the same for one
+    /// message after the other.
+    fn find_part(&mut self, network: &NetworkState, SpreadingMessage { began, id, .. }: SpreadingMessage) {
+        let is_same = |(version, part): &(u64, Part)| {
+            *version == network.version() && network.is_unchanged_since(began) && network.is_in(part, id.origin)
+        };
+        if !self.last.as_ref().is_some_and(is_same) {
+            // A life that ended or began in the same moment is a break, too: between two lives there need be no time.
+            self.last = Some((network.version(), network.part_of(id.origin, began)));
         }
-        // A life that ended or began in the same moment is a break, too: between two lives there need be no time.
-        let overlay = model.overlay_throughout(began - MOMENT, due);
-        let graph = Arc::new(overlay.graph.only(|node| !overlay.elsewhere.contains(&node), |_, _| true));
-        if is_quiet {
-            self.last = Some((version, Arc::clone(&graph)));
-        }
-        graph
     }
 }

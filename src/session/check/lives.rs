@@ -1,9 +1,10 @@
 //! A small number for each life of a node, so that a set of nodes is a row of bits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{PASS_EVERY, REMEMBERED};
+use crate::model::FastHashMap;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -13,7 +14,7 @@ const REST: Duration = REMEMBERED.saturating_add(PASS_EVERY);
 /// The numbers of all nodes that had a message.
 #[derive(Debug, Default)]
 pub(super) struct LifeNumbers {
-    numbers: BTreeMap<Addr, usize>,
+    numbers: FastHashMap<Addr, usize>,
     /// Numbers that were given out so far: all of them are below this.
     count: usize,
     /// Numbers of lives that are over, and since when.

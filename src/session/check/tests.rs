@@ -51,7 +51,7 @@ impl Session {
     }
 
     fn down(&mut self, node: Addr, peer: Addr) {
-        let link = self.checker.model.links().get(node, peer).unwrap().connections[0];
+        let link = self.checker.network.connection(node, peer).unwrap();
         let end = LinkEnd::Dead { cause: DeathCause::Closed };
         self.tell(node, EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
     }
@@ -102,6 +102,23 @@ fn a_peer_that_lost_its_link_or_stopped_while_a_message_spread_need_not_have_it(
     session.down(p(3), p(2));
     session.tell(p(4), EventKind::Stopped { how: Stop::Killed });
     assert_eq!(session.told(), [""; 0]);
+}
+
+#[test]
+fn a_link_that_falls_when_a_message_had_its_time_excuses_nobody() {
+    let mut session = Session::new(DeadPolicy::Verify);
+    session.gossip(1, &[2, 3]);
+    let began = session.at;
+    // Something happens just before, and then the only way to the fourth is gone.
+    session.at = began + SPREAD_TIME;
+    session.down(SEED, p(1));
+    session.down(p(1), SEED);
+    session.at = began + SPREAD_TIME + Duration::from_millis(50);
+    session.down(p(3), p(4));
+    session.down(p(4), p(3));
+    let told = session.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("00:00:11.000 127.0.0.1:3004: did not get "), "{told:?}");
 }
 
 #[test]

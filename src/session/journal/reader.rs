@@ -1,14 +1,16 @@
 //! A journal that is read: lines one by one, of any file that may be one.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, MissedEvents, VERSION};
+use super::{FORMAT, Header, JournalError, JournalRecord, LINE_LEN_MAX, VERSION};
 use crate::event::Event;
 use crate::proto::time::Time;
-use crate::session::overview::Footer;
+use crate::session::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Overview, Tally};
 
+/// Bytes that are read at a time.
+const CHUNK_LEN: usize = 256 * 1024;
 /// What some editors and shells put before a text in UTF-8.
 const BOM: &[u8] = "\u{feff}".as_bytes();
 const UNPACK: &str = "unpack it first";
@@ -151,5 +153,52 @@ impl Iterator for JournalReader {
             }
         }
         None
+    }
+}
+
+/// How a journal ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JournalEnd {
+    /// With its last words: the session was ended.
+    Closed,
+    /// With an event: the session still runs, or its process was killed.
+    Open,
+}
+
+/// What the session of this journal came to. A journal that was closed ends with it; one that was not, because its
+/// process was killed or still runs, is read from its beginning.
+pub fn overview(path: &Path) -> Result<(Overview, JournalEnd), JournalError> {
+    let started = read(path)?.header().started;
+    let counted = match footer(path) {
+        Ok(Some(overview)) => return Ok((overview, JournalEnd::Closed)),
+        Ok(None) => count(path, started),
+        Err(error) => Err(error),
+    };
+    counted
+        .map(|overview| (overview, JournalEnd::Open))
+        .map_err(|reason| JournalError::Read { path: path.to_owned(), reason })
+}
+
+fn footer(path: &Path) -> io::Result<Option<Overview>> {
+    let mut file = File::open(path)?;
+    let len = file.metadata()?.len();
+    file.seek(SeekFrom::Start(len.saturating_sub(FOOTER_LEN_MAX as u64)))?;
+    let mut end = Vec::with_capacity(FOOTER_LEN_MAX);
+    file.take(FOOTER_LEN_MAX as u64).read_to_end(&mut end)?;
+    let last = end.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
+    Ok(last.and_then(|line| serde_json::from_slice::<Footer>(line).ok()).map(|footer| footer.closed))
+}
+
+fn count(path: &Path, started: Time) -> io::Result<Overview> {
+    let mut lines = BufReader::with_capacity(CHUNK_LEN, File::open(path)?);
+    let mut tally = Tally::new(started);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        lines.by_ref().take(LINE_LEN_MAX as u64).read_until(b'\n', &mut line)?;
+        if line.is_empty() {
+            return Ok(tally.overview());
+        }
+        tally.line(&line);
     }
 }

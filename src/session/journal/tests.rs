@@ -89,7 +89,7 @@ fn a_journal_or_its_directory_that_was_removed_is_begun_anew() {
         assert_eq!(records(&path), [Ok(JournalRecord::Skipped(13)), Ok(JournalRecord::Event(hung(12)))]);
         assert_eq!((journal.size(), journal.lost()), (fs::metadata(&path).unwrap().len(), 11));
         journal.close().unwrap();
-        assert_eq!(crate::session::overview::overview(&path).unwrap().0.skipped, 13);
+        assert_eq!(crate::session::journal::overview(&path).unwrap().0.skipped, 13);
     }
 }
 

@@ -1,9 +1,11 @@
+use std::fs::File;
+
 use super::*;
 use crate::event::{DelistReason, Direction, EventKind, LinkId, Purpose, ReportAction, Stop};
 use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
 use crate::proto::message::{DeathCause, MessageId, Role};
 use crate::proto::time::ClockTime;
-use crate::session::journal::{Header, Journal, JournalRecord};
+use crate::session::journal::{Header, Journal, JournalEnd, JournalRecord, overview, read};
 use crate::session::samples::{AT, any_event, event, one_of_each, peer, received, seed, started};
 use proptest::prelude::*;
 

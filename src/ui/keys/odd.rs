@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::proto::time::Time;
     use crate::ui::decode::Decoder;
-    use crate::ui::input::UserInput;
+    use crate::ui::decode::UserInput;
     use crate::ui::keys::{KeyOverrides, Pressed};
 
     fn key(text: &str) -> Key {

@@ -16,8 +16,8 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use crate::ui::decode::Paste;
 use crate::ui::field::TextField;
-use crate::ui::input::Paste;
 use crate::ui::keys::Key;
 use crate::ui::text;
 use crate::ui::theme::{Tone, selected};

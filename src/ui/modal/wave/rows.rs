@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::elsewhere::ForeignCopy;
+use crate::model::rumor::ForeignCopy;
 use crate::model::wave::{Wave, WaveRow};
 use crate::model::why::Lack;
 use crate::proto::addr::Addr;

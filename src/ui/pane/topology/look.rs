@@ -3,7 +3,6 @@
 use ratatui::text::{Line, Span};
 
 use super::graph::Harm;
-use super::sketch::cut_sign;
 use crate::model::node::{NodeRecord, NodeState};
 use crate::proto::message::Role;
 use crate::ui::options::Glyphs;
@@ -260,4 +259,9 @@ fn entries(looks: &[Look], harms: &[Harm], lacking: Lacking, theme: Theme) -> Ve
     let of_harm = of_harm.into_iter().filter(|(harm, ..)| harms.contains(harm));
     let of_harm = of_harm.map(|(_, tone, sign, word)| LegendEntry { tone, sign, word, short: word });
     kinds.into_iter().map(of_kind).chain(of_harm).collect()
+}
+
+/// Stands in the middle of a link across which nothing passes.
+pub(super) const fn cut_sign(theme: Theme) -> &'static str {
+    theme.sign("╳", "/")
 }

@@ -11,11 +11,11 @@ use ratatui::style::Color;
 use ratatui::symbols::Marker;
 use ratatui::widgets::canvas::{Canvas, Painter, Shape};
 
-use super::look::Look;
+use super::look::{Look, cut_sign};
 use crate::proto::addr::Addr;
 use crate::ui::options::Glyphs;
 use crate::ui::text;
-use crate::ui::theme::{Theme, Tone, selected};
+use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
 
 /// Dots of a cell.
@@ -50,11 +50,6 @@ pub(super) enum Dash {
     Dotted,
     /// Some of them, with [`cut_sign`] in the middle.
     Cut,
-}
-
-/// Stands in the middle of a link across which nothing passes.
-pub(super) const fn cut_sign(theme: Theme) -> &'static str {
-    theme.sign("╳", "/")
 }
 
 /// A node on a cell.
