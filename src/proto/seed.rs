@@ -32,7 +32,7 @@ use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Rule, Side, Violati
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role};
 use super::offenses::Offenses;
-use super::random::Random;
+use super::random::Choices;
 use super::takeover::Takeovers;
 use super::time::Time;
 use super::visits::Visits;
@@ -44,7 +44,7 @@ const DISPUTES_MAX: usize = 1_024;
 #[derive(Debug)]
 pub struct Seed {
     config: SeedConfig,
-    random: Random,
+    choices: Choices,
     links: SeedLinks,
     list: PeerList,
     /// The root, as it was told last that it is.
@@ -67,7 +67,7 @@ impl Seed {
         Self {
             presence: Presence::new(config.liveness_interval),
             config,
-            random: Random::new(random_seed),
+            choices: Choices::new(random_seed),
             links: SeedLinks::default(),
             list: PeerList::default(),
             root_told: None,

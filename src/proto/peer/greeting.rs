@@ -9,6 +9,7 @@ use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
 use crate::proto::event::{Direction, EventKind, LinkId, Omission, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
+use crate::proto::random::Topic;
 use crate::proto::time::Time;
 
 /// Links between one pair in the classic dialect: each side may have dialed, and a restarted node
@@ -85,7 +86,7 @@ impl Peer {
                 out.emit(|| EventKind::HandshakeFailed { remote: peer.to_string(), peer: Some(peer) });
             }
         }
-        self.repair.try_next(now, &self.config, &mut self.random);
+        self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
     }
 
     /// Somebody wants to be our neighbor.
@@ -242,7 +243,7 @@ impl Peer {
         }
         self.learn(&referral[..referral.len().min(REFERRAL_LEN)], AddressSource::Peer);
         out.emit(|| EventKind::LinkRefused { peer, by: Side::Them, reason, referral });
-        self.repair.try_next(now, &self.config, &mut self.random);
+        self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
     }
 
     /// A connection closed before it became a link.
@@ -259,6 +260,6 @@ impl Peer {
             let remote = open.remote.to_string();
             out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(peer) });
         }
-        self.repair.try_next(now, &self.config, &mut self.random);
+        self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
     }
 }

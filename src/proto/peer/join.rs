@@ -15,7 +15,7 @@ use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{
     Dialect, GoodbyeReason, Message, PeerSample, ProbeExtras, ProbeSeq, RefusalReason, Role, RootNews,
 };
-use crate::proto::random::Random;
+use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
 
 /// Doublings after which a back-off has long reached any sensible maximum.
@@ -165,7 +165,7 @@ impl Peer {
     /// Dials seeds at random until enough are up or on their way.
     pub(super) fn pursue_seeds(&mut self, now: Time, out: &mut impl Output) {
         while self.registrar.active() < self.registrar.wanted {
-            let Some(seed) = self.registrar.choose(now, &mut self.random) else { break };
+            let Some(seed) = self.registrar.choose(now, &mut self.choices.next(Topic::Seed)) else { break };
             if let Some(chosen) = self.registrar.get_mut(seed) {
                 chosen.standing = RegistrationState::Coming;
             }
@@ -210,7 +210,14 @@ impl Peer {
         }
         seed.standing = RegistrationState::Idle;
         seed.failures = seed.failures.saturating_add(1);
-        seed.retry_at = Some(now + growing(&self.config, seed.failures, self.config.backoff_max, &mut self.random));
+        seed.retry_at = Some(
+            now + growing(
+                &self.config,
+                seed.failures,
+                self.config.backoff_max,
+                &mut self.choices.next(Topic::SeedRetry),
+            ),
+        );
         seed.retry_at
     }
 

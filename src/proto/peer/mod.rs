@@ -50,7 +50,7 @@ use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, V
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Role};
 use super::offenses::Offenses;
-use super::random::Random;
+use super::random::{Choices, Topic};
 use super::takeover::Takeovers;
 use super::time::Time;
 use super::visits::Visits;
@@ -59,7 +59,7 @@ use super::visits::Visits;
 #[derive(Debug)]
 pub struct Peer {
     config: PeerConfig,
-    random: Random,
+    choices: Choices,
     links: PeerLinks,
     registrar: Registrar,
     overlay: Overlay,
@@ -83,7 +83,7 @@ pub struct Peer {
 impl Peer {
     /// A peer with these settings; `random_seed` decides its random choices.
     pub fn new(config: PeerConfig, random_seed: u64) -> Self {
-        let mut random = Random::new(random_seed);
+        let mut choices = Choices::new(random_seed);
         Self {
             presence: Presence::new(config.liveness_interval),
             registrar: Registrar::new(&config),
@@ -92,7 +92,7 @@ impl Peer {
             repair: Repair::default(),
             room: Room::default(),
             root: RootWatch::default(),
-            spread: Spread::new(&config, random.number()),
+            spread: Spread::new(&config, choices.next(Topic::SeenCache).number()),
             liveness: Liveness::default(),
             links: PeerLinks::default(),
             skew_us: 0,
@@ -101,7 +101,7 @@ impl Peer {
             claims: Takeovers::default(),
             left: false,
             config,
-            random,
+            choices,
         }
     }
 
@@ -135,8 +135,8 @@ impl Peer {
     }
 
     fn start(&mut self, now: Time, out: &mut impl Output) {
-        self.spread.start(now, &self.config, &mut self.random);
-        self.liveness.start(now, &self.config, &mut self.random);
+        self.spread.start(now, &self.config, &mut self.choices.next(Topic::FirstGossip));
+        self.liveness.start(now, &self.config, &mut self.choices.next(Topic::FirstProbe));
         self.root.is_whole(now);
         self.pursue_seeds(now, out);
     }

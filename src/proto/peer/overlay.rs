@@ -19,7 +19,7 @@ use crate::proto::machine::{CloseCause, Gauge, Output};
 use crate::proto::message::{
     DeathCause, Dialect, GoodbyeReason, Message, Priority, ProbeExtras, RefusalReason, RootNews,
 };
-use crate::proto::random::Random;
+use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
 
 /// Addresses that are not dialed for a while; the oldest goes when there are more.
@@ -212,7 +212,7 @@ impl Peer {
         let bounds = ReserveBounds::shared(all, self.config.seeds_wanted());
         for addr in addrs.iter().copied() {
             if self.is_candidate(addr) && self.overlay.get(addr).is_none() {
-                self.overlay.reserve.add(addr, source, bounds, &mut self.random);
+                self.overlay.reserve.add(addr, source, bounds, &mut self.choices.next(Topic::Reserve));
             }
         }
     }
@@ -235,7 +235,7 @@ impl Peer {
         let mut busy = self.busy();
         while busy.len() < self.config.max_dial && self.overlay.unheard.len() + self.overlay.dialing.len() < UNHEARD_MAX
         {
-            let Some(peer) = self.overlay.choose(now, &busy, &mut self.random) else { break };
+            let Some(peer) = self.overlay.choose(now, &busy, &mut self.choices.next(Topic::Dial)) else { break };
             if !self.dial_budget.take(now) {
                 self.repair.no_later_than(self.dial_budget.ready_at());
                 break;
@@ -267,7 +267,7 @@ impl Peer {
         }
         let (purpose, retry_at) = (Purpose::Neighbor, None);
         out.emit(|| EventKind::DialFailed { peer, purpose, error, retry_at });
-        self.repair.try_next(now, &self.config, &mut self.random);
+        self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
     }
 
     /// Forgets an address and dials it no more for a while, should a seed name it again.
@@ -323,7 +323,7 @@ impl Peer {
             }
             self.tell_down(now, link, peer, end, out);
         }
-        self.repair.on_link_lost(now, &self.config, &mut self.random);
+        self.repair.on_link_lost(now, &self.config, &mut self.choices.next(Topic::Repair));
         Some(neighbor)
     }
 

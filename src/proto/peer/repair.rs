@@ -14,7 +14,7 @@ use super::join::growing;
 use crate::proto::config::PeerConfig;
 use crate::proto::event::{EventKind, RepairReason};
 use crate::proto::machine::Output;
-use crate::proto::random::Random;
+use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
 
 /// How long a joining peer waits for the samples of the other seeds before it dials.
@@ -119,6 +119,8 @@ impl Peer {
         self.repair.fruitless = self.repair.fruitless.saturating_add(1);
         let patience = if self.overlay.neighbors.is_empty() { 1 } else { LINKED_PATIENCE };
         let longest = self.config.backoff_max.saturating_mul(patience);
-        self.repair.no_later_than(now + growing(&self.config, self.repair.fruitless, longest, &mut self.random));
+        self.repair.no_later_than(
+            now + growing(&self.config, self.repair.fruitless, longest, &mut self.choices.next(Topic::Repair)),
+        );
     }
 }

@@ -14,6 +14,7 @@ use crate::proto::config::{JoinPolicy, LINKS_MAX, REFERRAL_LEN};
 use crate::proto::event::{EventKind, LinkEnd, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GoodbyeReason, Message, Priority};
+use crate::proto::random::Topic;
 use crate::proto::time::Time;
 
 /// Lone joiners taken beyond the limit: half as many again as the default limit, so that most of a lab that starts at once
@@ -119,7 +120,7 @@ impl Peer {
             .filter(|neighbor| (neighbor.entry == NeighborOrigin::PushedIn) == is_late)
             .map(|neighbor| neighbor.addr)
             .collect();
-        choice.get(self.random.below(choice.len())).copied()
+        choice.get(self.choices.next(Topic::Room).below(choice.len())).copied()
     }
 
     /// Some of our neighbors, for somebody who looks for one; first those that have told of room.
@@ -130,9 +131,10 @@ impl Peer {
         };
         let (with_room, without): (Vec<&Neighbor>, Vec<&Neighbor>) = others().partition(has_room);
         let [with_room, without] = [with_room, without].map(|some| some.iter().map(|one| one.addr).collect::<Vec<_>>());
-        let mut referral = self.random.sample(&with_room, REFERRAL_LEN);
+        let mut random = self.choices.next(Topic::Referral);
+        let mut referral = random.sample(&with_room, REFERRAL_LEN);
         let rest = REFERRAL_LEN - referral.len();
-        referral.extend(self.random.sample(&without, rest));
+        referral.extend(random.sample(&without, rest));
         referral
     }
 

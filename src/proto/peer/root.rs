@@ -25,7 +25,7 @@ use crate::proto::config::PeerConfig;
 use crate::proto::event::{EventKind, RepairReason};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, RootBeacon, RootNews};
-use crate::proto::random::Random;
+use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
 
 /// Ticks for which an attestation holds: a seed renews it each three intervals.
@@ -235,7 +235,7 @@ impl Peer {
         let overlay = &self.overlay;
         let is_joined =
             |root: Option<Addr>| overlay.neighbors.is_empty() || root.is_none_or(|root| overlay.get(root).is_some());
-        self.root.on_tick(now, &self.config, is_joined, self.registrar.listed, &mut self.random)
+        self.root.on_tick(now, &self.config, is_joined, self.registrar.listed, &mut self.choices.next(Topic::Bridge))
     }
 
     /// Dials somebody as a bridge to the root's part.
@@ -244,10 +244,13 @@ impl Peer {
             self.overlay.bridge.is_none() && !self.overlay.neighbors.is_empty() && self.may_take_a_bridge();
         let root = self.root.root(now, self.config.liveness_interval);
         let Some(root) = root.filter(|_| is_possible) else { return };
-        let is_direct = self.root.has_led || self.random.below(ROOT_DIAL_SHARE) == 0;
+        let is_direct = self.root.has_led || self.choices.next(Topic::Bridge).below(ROOT_DIAL_SHARE) == 0;
         let direct = Some(root).filter(|root| is_direct && self.may_dial(now, *root));
         let busy = self.busy();
-        let Some(other) = direct.or_else(|| self.overlay.choose(now, &busy, &mut self.random)) else { return };
+        let Some(other) = direct.or_else(|| self.overlay.choose(now, &busy, &mut self.choices.next(Topic::Dial)))
+        else {
+            return;
+        };
         self.overlay.bridge = Some(other);
         out.emit(|| EventKind::Repairing { reason: RepairReason::SplitOverlay { root, other } });
         self.dial_neighbor(other, out);

@@ -14,6 +14,7 @@ use crate::proto::addr::Addr;
 use crate::proto::event::{EventKind, LinkId};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{Message, Priority};
+use crate::proto::random::Topic;
 use crate::proto::time::Time;
 
 /// Gossip that is held back for such a link, the latest: what a peer that accepts at once misses meanwhile.
@@ -113,7 +114,7 @@ impl Peer {
             if self.overlay.get(peer).is_none() {
                 out.emit(|| EventKind::NotAccepted { peer });
             }
-            self.repair.try_next(now, &self.config, &mut self.random);
+            self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
         }
     }
 

@@ -8,6 +8,7 @@ use crate::proto::config::{CLASSIC_LIST_LEN, LIST_LEN_MAX};
 use crate::proto::event::{EventKind, LinkId};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, Message, PeerSample, ProbeExtras, RootNews};
+use crate::proto::random::Topic;
 use crate::proto::time::Time;
 
 /// A request this soon after the last sample is not answered. A peer in need asks every quarter of a second at most.
@@ -45,7 +46,7 @@ impl Seed {
         let is_listed = asker.is_some_and(|asker| self.list.contains(asker));
         let others = self.list.len() - usize::from(is_listed);
         PeerSample {
-            peers: self.list.sample(asker, len_max, &mut self.random),
+            peers: self.list.sample(asker, len_max, &mut self.choices.next(Topic::List)),
             listed: u32::try_from(others).unwrap_or(u32::MAX),
             lowest: self.root(),
         }

@@ -14,6 +14,7 @@ use crate::proto::addr::Addr;
 use crate::proto::event::{LinkId, Purpose, Rule};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, Message, RefusalReason, Role};
+use crate::proto::random::Topic;
 use crate::proto::reach::is_here;
 use crate::proto::time::Time;
 
@@ -43,7 +44,7 @@ impl Seed {
         }
         let list = &self.list;
         let is_wanted = |peer| list.get(peer).is_some_and(|entry| entry.proof == Proof::Wanted);
-        while let Some(peer) = self.proofs.choose(now, is_wanted, &mut self.random) {
+        while let Some(peer) = self.proofs.choose(now, is_wanted, &mut self.choices.next(Topic::Proof)) {
             out.dial(peer, Purpose::Registration);
         }
     }
