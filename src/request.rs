@@ -1,10 +1,9 @@
 //! A command on its way to an engine, with a way back for the reason why it was not done.
 
-use std::fmt::Display;
-
 use tokio::sync::oneshot;
 
 use crate::command::Command;
+use crate::engine::Refusal;
 
 /// A command for an engine. Whoever gave it may wait for what came of it, or look later, or not at all.
 #[derive(Debug)]
@@ -13,16 +12,16 @@ pub struct Request {
     responder: Responder,
 }
 
-/// Whoever gave an request and may want to know what came of it.
+/// Whoever gave a request and may want to know what came of it.
 #[derive(Debug)]
-pub struct Responder(Option<oneshot::Sender<String>>);
+pub struct Responder(Option<oneshot::Sender<Refusal>>);
 
-/// What came of an request.
+/// What came of a request.
 #[derive(Debug)]
-pub struct Response(oneshot::Receiver<String>);
+pub struct Response(oneshot::Receiver<Refusal>);
 
 impl Request {
-    /// An request, and the way to learn what came of it.
+    /// A request, and the way to learn what came of it.
     pub fn new(command: Command) -> (Self, Response) {
         let (responder, answer) = oneshot::channel();
         (Self { command, responder: Responder(Some(responder)) }, Response(answer))
@@ -36,10 +35,10 @@ impl Request {
 
 impl Responder {
     /// It was carried out, or not for this reason.
-    pub fn answer<E: Display>(self, result: Result<(), E>) {
-        if let (Err(error), Some(responder)) = (result, self.0) {
+    pub fn answer(self, result: Result<(), Refusal>) {
+        if let (Err(refusal), Some(responder)) = (result, self.0) {
             // Whoever asked may be gone.
-            let _ = responder.send(error.to_string());
+            let _ = responder.send(refusal);
         }
     }
 }
@@ -53,12 +52,12 @@ impl From<Command> for Request {
 
 impl Response {
     /// Why it was not done, if that is known by now.
-    pub fn refusal(&mut self) -> Option<String> {
+    pub fn refusal(&mut self) -> Option<Refusal> {
         self.0.try_recv().ok()
     }
 
     /// Waits until it was done, or is known not to be. What an engine that has ended did not do is nobody's fault.
-    pub async fn wait(self) -> Result<(), String> {
+    pub async fn wait(self) -> Result<(), Refusal> {
         match self.0.await {
             Ok(why) => Err(why),
             Err(_) => Ok(()),
@@ -71,18 +70,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn whoever_gave_an_order_learns_why_it_was_not_done() {
-        let give = |result: Result<(), &'static str>| {
-            let (request, answer) = Request::new(Command::Quit);
+    async fn whoever_gives_a_command_learns_why_it_was_refused() {
+        let give = |result: Result<(), Refusal>| {
+            let (request, response) = Request::new(Command::Quit);
             request.split().1.answer(result);
-            answer
+            response
         };
-        assert_eq!(give(Err("the door is locked")).wait().await, Err("the door is locked".to_owned()));
-        assert_eq!(give(Err("the door is locked")).refusal(), Some("the door is locked".to_owned()));
+        assert_eq!(give(Err(Refusal::SecondLab)).wait().await, Err(Refusal::SecondLab));
+        assert_eq!(give(Err(Refusal::SecondLab)).refusal(), Some(Refusal::SecondLab));
         assert_eq!(give(Ok(())).wait().await, Ok(()));
-        let (request, mut answer) = Request::new(Command::Quit);
-        assert_eq!(answer.refusal(), None, "nothing is known yet");
+        let (request, mut response) = Request::new(Command::Quit);
+        assert_eq!(response.refusal(), None, "nothing is known yet");
         drop(request);
-        assert_eq!(answer.wait().await, Ok(()));
+        assert_eq!(response.wait().await, Ok(()));
     }
 }

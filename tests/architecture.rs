@@ -52,6 +52,11 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// What a room never touches, and why.
 const BANNED: &[(&str, &[&str], &str)] = &[
     ("proto", &["tokio::", "std::net::Tcp", "std::fs", "std::thread"], "the core does no IO"),
+    (
+        "engine",
+        &["tokio::", "std::net::Tcp", "std::fs", "std::thread", ".await"],
+        "the engine decides and does nothing",
+    ),
     ("model", &["tokio::", "ratatui::", "crossterm::", "std::fs"], "the model is a plain fold"),
     ("ui", &["std::fs", "tokio::fs", "std::net::Tcp", "tokio::net"], "the console does no IO but on the terminal"),
     ("net", &["ratatui::", "crossterm::", "println!(", "print!(", "eprintln!("], "the network knows no screen"),
@@ -278,16 +283,13 @@ fn an_import_that_runs_the_wrong_way_is_found() {
     assert_eq!(wrong("ui", "#[cfg(test)]\nmod tests {\n    use crate::net::x;\n}\n// crate::net::y"), "");
 }
 
-/// Circles that are still there; one that is gone is taken from this list.
-const KNOWN_CIRCLES: &[&[&str]] = &[&["cli::console", "cli::host", "cli::nodes", "cli::plan", "cli::virtual_time"]];
-
 #[test]
 fn no_files_import_each_other_in_a_circle() {
     let sources = sources();
     assert!(circles::edges(&sources).values().map(BTreeSet::len).sum::<usize>() > 500, "imports are found");
     let found: Vec<Vec<String>> =
         circles::circles(&sources).into_iter().map(|circle| circle.into_iter().collect()).collect();
-    assert_eq!(found, KNOWN_CIRCLES, "each line is a circle of modules");
+    assert!(found.is_empty(), "each line is a circle of modules: {found:#?}");
 }
 
 #[test]
@@ -420,15 +422,12 @@ fn is_declared(module: &str, texts: &[(String, String)]) -> bool {
 fn one_type_name_stands_for_one_thing() {
     let sources = sources();
     let twice = type_names(&sources).into_iter();
-    let twice = twice.filter(|(name, modules)| modules.len() > 1 && !STILL_TWICE.contains(&name.as_str()));
+    let twice = twice.filter(|(_, modules)| modules.len() > 1);
     let twice: Vec<_> = twice.map(|(name, modules)| format!("{name}: {}", modules.join(", "))).collect();
     assert!(twice.is_empty(), "name one of each after what sets it apart: {twice:#?}");
     let two = [snippet("ui::a", "pub struct Row {\n}"), snippet("model", "pub(crate) enum Row {\n}\nstruct Rows;")];
     assert_eq!(type_names(&two)["Row"], ["ui::a", "model"]);
 }
-
-/// Names of the engines' types, until there is one engine.
-const STILL_TWICE: &[&str] = &["Defaults", "Engine", "Node", "NodeState", "Refusal"];
 
 /// Which modules define a type of this name; associated types and types inside functions are indented, and do not count.
 fn type_names(sources: &[Source]) -> BTreeMap<String, Vec<&str>> {

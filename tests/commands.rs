@@ -73,7 +73,7 @@ const CASES: &[Case] = &[
     (&[], "lab 0 3"),
     (&[], "lab 1 0"),
     (&[], "lab 65 3"),
-    (&[], "lab 1 8193"),
+    (&[], "lab 1 1000001"),
     (&[], "lab one 3"),
     (&[], "lab 1 3 5"),
     // Messages: of whom, how long, and what only one dialect takes.
@@ -179,8 +179,8 @@ struct Network {
 }
 
 enum Nodes {
-    Sockets { engine: Box<net::Engine>, events: Feed },
-    Virtual(Box<sim::Engine>),
+    Sockets { engine: Box<net::SocketEngine>, events: Feed },
+    Virtual(Box<sim::VirtualEngine>),
 }
 
 fn settings(dialect: Dialect) -> (PeerConfig, SeedConfig) {
@@ -192,14 +192,16 @@ impl Network {
     async fn on_sockets(dialect: Dialect, clock: Clock) -> Self {
         let (peer, seed) = settings(dialect);
         let (tap, events) = feed(1_000);
-        let mut engine = Box::new(net::Engine::new(net::Defaults { peer, seed, rng_seed: 1, clock }, vec![tap]));
+        let mut engine =
+            Box::new(net::SocketEngine::new(net::SocketDefaults { peer, seed, rng_seed: 1, clock }, vec![tap]));
         engine.apply(Command::StartLab { seeds: SEEDS, peers: PEERS }).await.unwrap();
         Self { nodes: Nodes::Sockets { engine, events }, model: Model::new() }.caught_up()
     }
 
     fn in_virtual_time(dialect: Dialect) -> Self {
         let (peer, seed) = settings(dialect);
-        let mut engine = Box::new(sim::Engine::new(sim::Defaults { peer, seed, rng_seed: 1, epoch: sim::EPOCH }));
+        let mut engine =
+            Box::new(sim::VirtualEngine::new(sim::VirtualDefaults { peer, seed, rng_seed: 1, epoch: sim::EPOCH }));
         engine.apply(Command::StartLab { seeds: SEEDS, peers: PEERS }).unwrap();
         Self { nodes: Nodes::Virtual(engine), model: Model::new() }.caught_up()
     }

@@ -10,7 +10,7 @@ use gossipctl::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use gossipctl::proto::message::Role;
 use gossipctl::scenario::{Run, Script, Summary};
 use gossipctl::session::check::Checker;
-use gossipctl::sim::{Defaults, EPOCH, Engine, Piece, ScenarioSink, play};
+use gossipctl::sim::{EPOCH, Piece, ScenarioSink, VirtualDefaults, VirtualEngine, play};
 
 /// What came of a scenario.
 struct Played {
@@ -44,8 +44,8 @@ fn played_after(before: Vec<Command>, text: &str) -> Played {
         }
         Ok::<(), Refusal>(())
     };
-    let defaults = Defaults { peer, seed, rng_seed: 7, epoch: EPOCH };
-    let mut engine = Engine::with_sink(defaults, ScenarioSink::new(&mut run, listener));
+    let defaults = VirtualDefaults { peer, seed, rng_seed: 7, epoch: EPOCH };
+    let mut engine = VirtualEngine::with_sink(defaults, ScenarioSink::new(&mut run, listener));
     for command in before {
         engine.apply(command).unwrap();
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gossipctl::event::{EventKind, Purpose, Stop};
 use gossipctl::model::Model;
 use gossipctl::model::link::LinkHistory;
-use gossipctl::model::node::{Life, NodeState};
+use gossipctl::model::node::{Life, ObservedState};
 use gossipctl::model::why::{about_message, why_dead, why_link};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
@@ -118,7 +118,7 @@ impl Story {
         }
     }
 
-    fn state(&self, node: Addr) -> NodeState {
+    fn state(&self, node: Addr) -> ObservedState {
         self.model.nodes().get(node).unwrap().state()
     }
 }
@@ -149,11 +149,11 @@ fn a_hung_peer_turns_suspect_then_dead_with_all_the_evidence() {
     story.pass(Duration::from_secs(30));
     let witnesses = story.neighbors_by_machine(p(3));
     story.hang(p(3));
-    assert_eq!(story.state(p(3)), NodeState::Hung);
+    assert_eq!(story.state(p(3)), ObservedState::Hung);
     let mut seen = BTreeSet::new();
-    while story.state(p(3)) != NodeState::Dead {
+    while story.state(p(3)) != ObservedState::Dead {
         story.pass(Duration::from_secs(1));
-        if let NodeState::Suspect { misses, limit } = story.state(p(3)) {
+        if let ObservedState::Suspect { misses, limit } = story.state(p(3)) {
             seen.insert((misses, limit));
         }
     }
@@ -178,7 +178,7 @@ fn a_killed_peer_is_noticed_at_once_and_is_back_after_its_restart() {
     let mut story = Story::new(6);
     story.kill(p(2));
     story.pass(Duration::from_secs(1));
-    assert_eq!(story.state(p(2)), NodeState::Killed);
+    assert_eq!(story.state(p(2)), ObservedState::Killed);
     let verdict = why_dead(&story.model, p(2), 0).verdict;
     assert!(
         verdict.starts_with("p2 was killed at 00:02:10, and its neighbors noticed: the connection of "),
@@ -189,7 +189,7 @@ fn a_killed_peer_is_noticed_at_once_and_is_back_after_its_restart() {
     story.start(2);
     story.pass(LIVENESS * 3);
     story.assert_true();
-    assert_eq!(story.state(p(2)), NodeState::Up);
+    assert_eq!(story.state(p(2)), ObservedState::Up);
     let verdict = why_dead(&story.model, p(2), 0).verdict;
     assert!(verdict.starts_with("p2 was killed at 00:02:10, was taken for dead, and is back since "), "{verdict}");
     assert_eq!(story.model.nodes().counts().up, 8);
@@ -209,7 +209,7 @@ fn a_cut_link_tells_who_cut_it_and_comes_back_when_it_is_healed() {
     story.pass(LIVENESS);
     story.assert_true();
     assert!(story.neighbors_by_model(p(1)).contains(&neighbor));
-    assert_eq!(story.state(neighbor), NodeState::Up);
+    assert_eq!(story.state(neighbor), ObservedState::Up);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_peer_that_leaves_is_told_as_a_departure_and_not_as_a_death() {
     story.driver_says(p(4), EventKind::Stopped { how: Stop::Left });
     story.pass(LIVENESS * 2);
     story.assert_true();
-    assert_eq!(story.state(p(4)), NodeState::Left);
+    assert_eq!(story.state(p(4)), ObservedState::Left);
     assert!(story.model.deaths().cases().is_empty());
     assert!(why_dead(&story.model, p(4), 0).verdict.starts_with("p4 is not dead: it left politely at "));
 }

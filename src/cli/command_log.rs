@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::command::{Command, grammar};
+use crate::engine::Refusal;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::request::Response;
 use crate::scenario::record::{DEEDS_MAX, SessionRecord, UserAction, Wanted};
 use crate::scenario::{ScriptStep, Skipped};
-use crate::ui::{Refusals, Refused};
+use crate::ui::{HostRefusal, Refusals, Refused};
 
 /// What the user did since the network began.
 #[derive(Debug, Default)]
 pub(crate) struct CommandLog {
     begun: Begun,
-    entries: Vec<Entry>,
+    entries: Vec<LoggedCommand>,
     /// Commands beyond the limit.
     more: usize,
 }
@@ -26,19 +27,19 @@ enum Begun {
     #[default]
     Nothing,
     /// With this network.
-    Lab { at: Time, seeds: usize, peers: usize, answer: Option<Response> },
+    Lab { at: Time, seeds: usize, peers: usize, response: Option<Response> },
     /// With single nodes, which no scenario begins with.
     Nodes,
 }
 
 /// Something that the user wanted.
 #[derive(Debug)]
-struct Entry {
+struct LoggedCommand {
     at: Time,
     command: Command,
-    answer: Response,
+    response: Response,
     /// Why it was not done.
-    why: Option<String>,
+    why: Option<Refusal>,
 }
 
 /// What is known elsewhere of the session.
@@ -59,7 +60,7 @@ pub(crate) struct CommandLogContext<'a> {
 impl CommandLog {
     /// A lab was started, and is all there is.
     pub(crate) fn begin(&mut self, at: Time, seeds: usize, peers: usize) {
-        self.begun = Begun::Lab { at, seeds, peers, answer: None };
+        self.begun = Begun::Lab { at, seeds, peers, response: None };
     }
 
     /// Nodes were started that are no lab.
@@ -67,10 +68,26 @@ impl CommandLog {
         self.begun = Begun::Nodes;
     }
 
+    /// The session began with this command, which was carried out.
+    pub(crate) fn note_first(&mut self, at: Time, command: &Command) {
+        match command {
+            Command::StartLab { seeds, peers } => self.begin(at, *seeds, *peers),
+            Command::Start(_)
+            | Command::Kill(_)
+            | Command::Hang(_)
+            | Command::Restart(_)
+            | Command::Cut { .. }
+            | Command::Heal { .. }
+            | Command::Say { .. }
+            | Command::Fault(_)
+            | Command::Quit => self.begin_with_nodes(),
+        }
+    }
+
     /// The network began with a lab, as far as is known by now.
     pub(crate) fn has_lab(&mut self) -> bool {
-        if let Begun::Lab { answer: Some(answer), .. } = &mut self.begun
-            && answer.refusal().is_some()
+        if let Begun::Lab { response: Some(response), .. } = &mut self.begun
+            && response.refusal().is_some()
         {
             self.begun = Begun::Nothing;
             self.entries.clear();
@@ -79,10 +96,10 @@ impl CommandLog {
     }
 
     /// The user wanted this, and what came of it will be known. Beyond a limit it is only counted.
-    pub(crate) fn note(&mut self, at: Time, command: Command, answer: Response) {
+    pub(crate) fn note(&mut self, at: Time, command: Command, response: Response) {
         if self.has_lab() {
             if self.entries.len() < DEEDS_MAX {
-                self.entries.push(Entry { at, command, answer, why: None });
+                self.entries.push(LoggedCommand { at, command, response, why: None });
             } else {
                 self.more += 1;
             }
@@ -90,16 +107,16 @@ impl CommandLog {
         }
         self.begun = match (&self.begun, command) {
             (Begun::Nothing, Command::StartLab { seeds, peers }) => {
-                Begun::Lab { at, seeds, peers, answer: Some(answer) }
+                Begun::Lab { at, seeds, peers, response: Some(response) }
             }
             (Begun::Nothing | Begun::Lab { .. } | Begun::Nodes, _) => Begun::Nodes,
         };
     }
 
-    /// All of it as a scenario; the error is a line for the user.
-    pub(crate) fn scenario(&mut self, context: CommandLogContext<'_>, now: Time) -> Result<String, String> {
+    /// All of it as a scenario.
+    pub(crate) fn scenario(&mut self, context: CommandLogContext<'_>, now: Time) -> Result<String, HostRefusal> {
         let (true, Begun::Lab { at, seeds, peers, .. }) = (self.has_lab(), &self.begun) else {
-            return Err("a scenario begins with a lab, and this session did not: see gossipctl lab".to_owned());
+            return Err(HostRefusal::NoLab);
         };
         let (began, seeds, peers) = (*at, *seeds, *peers);
         let names: BTreeMap<Addr, &str> = context.names.iter().map(|(addr, name)| (*addr, name.as_str())).collect();
@@ -117,17 +134,17 @@ impl CommandLog {
         Ok(record.text(&name))
     }
 
-    /// In request of time.
+    /// In order of time.
     fn deeds(&mut self, began: Time, refused: &[Refused], name: &dyn Fn(Addr) -> String) -> Vec<UserAction> {
         let refused = refused.iter().filter(|refused| refused.at >= began).map(|refused| UserAction {
             at: refused.at.since(began),
-            wanted: Wanted::NotDone { what: refused.what.clone(), why: refused.why.clone() },
+            wanted: Wanted::NotDone { what: refused.what.clone(), why: refused.why.to_string() },
         });
         let entries = self.entries.iter_mut().map(|entry| {
-            entry.why = entry.why.take().or_else(|| entry.answer.refusal());
+            entry.why = entry.why.take().or_else(|| entry.response.refusal());
             let wanted = match &entry.why {
                 None => Wanted::Done(entry.command.clone()),
-                Some(why) => Wanted::NotDone { what: grammar::text(&entry.command, name), why: why.clone() },
+                Some(why) => Wanted::NotDone { what: grammar::text(&entry.command, name), why: why.to_string() },
             };
             UserAction { at: entry.at.since(began), wanted }
         });
@@ -144,6 +161,7 @@ mod tests {
     use super::*;
     use crate::request::Request;
     use crate::scenario::Script;
+    use crate::ui::Objection;
 
     const P1: Addr = Addr::loopback(40_000);
 
@@ -151,13 +169,17 @@ mod tests {
         Time::from_micros(1_000_000) + Duration::from_millis(ms)
     }
 
-    fn answered(result: Result<(), &str>) -> Response {
+    fn no_seeds(why: &str) -> Refusal {
+        Refusal::NoSeedList(why.to_owned())
+    }
+
+    fn answered(result: Result<(), Refusal>) -> Response {
         let (request, answer) = Request::new(Command::Quit);
         request.split().1.answer(result);
         answer
     }
 
-    fn saved(command_log: &mut CommandLog, refused: &[Refused]) -> Result<String, String> {
+    fn saved(command_log: &mut CommandLog, refused: &[Refused]) -> Result<String, HostRefusal> {
         let names = [(P1, "p1".to_owned())];
         let refused = Refusals { kept: refused.to_vec(), more: 0 };
         command_log.scenario(CommandLogContext { names: &names, refused, ..CommandLogContext::default() }, at(10_000))
@@ -167,17 +189,22 @@ mod tests {
     fn what_the_engine_or_the_console_refused_is_saved_as_a_comment_where_it_was_wanted() {
         let mut command_log = CommandLog::default();
         command_log.begin(at(0), 1, 2);
-        command_log.note(at(1_000), Command::Say { node: P1, body: "long".into() }, answered(Err("too long")));
+        command_log.note(
+            at(1_000),
+            Command::Say { node: P1, body: "long".into() },
+            answered(Err(no_seeds("too long"))),
+        );
         command_log.note(at(2_000), Command::Kill(P1), answered(Ok(())));
         let (request, answer) = Request::new(Command::Restart(P1));
         command_log.note(at(4_000), Command::Restart(P1), answer);
-        let refusal = Refused { at: at(3_000), what: "hang p1".to_owned(), why: "p1 does not run".to_owned() };
+        let refusal =
+            Refused { at: at(3_000), what: "hang p1".to_owned(), why: Objection::Line("p1 does not run".to_owned()) };
         let began = "lab 1 2\n\n# at 1s, not done: 'say p1 long': too long\n\n2s kill p1\n\
                      # at 3s, not done: 'hang p1': p1 does not run\n\n";
         let text = saved(&mut command_log, std::slice::from_ref(&refusal)).unwrap();
         assert!(text.ends_with(&format!("{began}4s restart p1\n10s end\n")), "{text}");
         Script::parse(&text).unwrap();
-        request.split().1.answer(Err("its address is in use"));
+        request.split().1.answer(Err(no_seeds("its address is in use")));
         for _ in 0..2 {
             let text = saved(&mut command_log, std::slice::from_ref(&refusal)).unwrap();
             let last = "# at 4s, not done: 'restart p1': its address is in use\n\n10s end\n";
@@ -189,8 +216,8 @@ mod tests {
     fn a_session_that_did_not_begin_with_a_lab_is_no_scenario() {
         let lab = || Command::StartLab { seeds: 1, peers: 2 };
         let mut command_log = CommandLog::default();
-        command_log.note(at(0), lab(), answered(Err("too many files")));
-        assert!(saved(&mut command_log, &[]).unwrap_err().starts_with("a scenario begins with a lab"));
+        command_log.note(at(0), lab(), answered(Err(no_seeds("too many files"))));
+        assert!(saved(&mut command_log, &[]).unwrap_err().to_string().starts_with("a scenario begins with a lab"));
         command_log.note(at(1_000), lab(), answered(Ok(())));
         assert!(saved(&mut command_log, &[]).unwrap().ends_with("lab 1 2\n\n9s end\n"), "the second one was started");
         let mut command_log = CommandLog::default();

@@ -9,7 +9,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::args::ConsoleArgs;
 use super::command_log::CommandLog;
 use super::diagnostics;
 use super::failure::Failure;
@@ -18,7 +17,7 @@ use super::glyphs;
 use super::host::{Host, Left};
 use super::nodes::{self, RunningNodes, ShutdownKind};
 use super::output;
-use super::plan::{Begin, EngineKind, Plan};
+use super::plan::{Begin, EngineKind, Looks, Plan};
 use super::records::{self, Records, RecordsEnd};
 use super::scenario_runner::ScenarioRunner;
 use super::values::{Span, ThemeName};
@@ -33,8 +32,8 @@ use crate::session::export::FileFormat;
 use crate::session::recorder::{News, RecorderReport};
 use crate::session::summary::summary;
 use crate::ui::{
-    self, ConsoleOutcome, FormDefaults, FromHost, Glyphs, JournalState, KeyOverrides, Mode, Mouse, Options, Severity,
-    StartScreen, ThemeChoice, ToHost, UiError,
+    self, ConsoleOutcome, FormDefaults, FromHost, Glyphs, JournalState, Mode, Mouse, Options, Severity, StartScreen,
+    ThemeChoice, ToHost, UiError,
 };
 
 /// Batches that wait to be shown: more than a busy lab makes between two frames.
@@ -45,15 +44,6 @@ const TALK_MAX: usize = 64;
 const FIRST_SEED_PORT: u16 = 5001;
 /// Where to look for a peer's place.
 const FIRST_PEER_PORT: u16 = crate::command::Placement::FIRST_PEER_PORT;
-
-/// What the console looks like and listens to.
-#[derive(Debug, Clone)]
-pub(crate) struct Looks {
-    /// Characters, mouse, colors.
-    pub(crate) args: ConsoleArgs,
-    /// What the keys do.
-    pub(crate) keys: KeyOverrides,
-}
 
 /// Runs the plan with a console until the user quits, its time is over, or a signal comes.
 pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
@@ -181,9 +171,7 @@ fn tell_scenario(name: &str, summary: &Summary) -> Result<ExitCode, Failure> {
 async fn start(plan: &Plan, clock: Clock, taps: &[Tap]) -> Result<Option<RunningNodes>, Failure> {
     match plan.begin {
         Begin::Choice { .. } | Begin::Recording(_) => Ok(None),
-        Begin::Lab { .. } | Begin::Node(_) => {
-            RunningNodes::start(&plan.begin, plan.world, &plan.node, clock, taps.to_vec()).await.map(Some)
-        }
+        Begin::Lab { .. } | Begin::Node(_) => Ok(Some(RunningNodes::start(plan, clock, taps.to_vec()).await?)),
     }
 }
 

@@ -9,7 +9,6 @@ use super::script_file::ScriptFileError;
 use super::seeds_file::SeedListError;
 use crate::engine::Refusal;
 use crate::model::words::size_text;
-use crate::net::StartError;
 use crate::proto::addr::Addr;
 use crate::proto::text::printable;
 use crate::session::archive::{DeleteError, FindError};
@@ -43,7 +42,7 @@ pub(crate) enum Failure {
     /// Virtual time without a screen would go on for ever.
     #[error("virtual time does not end by itself: give --duration, or a --script that does something")]
     NoEnd,
-    /// A node of a scenario in virtual time could not be started.
+    /// A node could not be started.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The scenario is wrong.
@@ -104,9 +103,6 @@ pub(crate) enum Failure {
     /// The seed list is wrong.
     #[error(transparent)]
     Seeds(#[from] SeedListError),
-    /// A node could not be started.
-    #[error(transparent)]
-    Start(#[from] StartError),
     /// The console could not run.
     #[error(transparent)]
     Console(#[from] UiError),
@@ -151,11 +147,10 @@ impl Failure {
             )
             | Self::Advertise { .. }
             | Self::Listen(_)
-            | Self::Start(StartError::WhichInterface { .. } | StartError::NoInterface { .. })
             | Self::Config(_)
             | Self::Seeds(_) => 2,
-            Self::Start(_)
-            | Self::Refused(_)
+            Self::Refused(refusal) if refusal.is_usage() => 2,
+            Self::Refused(_)
             | Self::Sessions { .. }
             | Self::NotDeleted(_)
             | Self::StillRunning(_)

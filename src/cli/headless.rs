@@ -45,11 +45,11 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
     let mut taps = vec![tap, records.tap()];
     taps.extend(plan.scenario.iter().map(|_| script_tap.clone()));
     drop(script_tap);
-    let nodes = match RunningNodes::start(&plan.begin, plan.world, &plan.node, clock, taps).await {
+    let nodes = match RunningNodes::start(&plan, clock, taps).await {
         Ok(nodes) => nodes,
-        Err(failure) => {
+        Err(refusal) => {
             records.finish();
-            return Err(failure);
+            return Err(refusal.into());
         }
     };
     let header = Header::new(clock.epoch(), utc_offset_s);

@@ -7,18 +7,17 @@ use tokio::sync::{mpsc, watch};
 use super::command_log::{CommandLog, CommandLogContext};
 use super::files::from_home;
 use super::nodes::RunningNodes;
-use super::plan::{Begin, Plan};
+use super::plan::Plan;
 use super::replay;
 use super::settings::{self, NodeSettings};
 use crate::clock::Clock;
-use crate::command::{Command, NodeSpec, Placement};
+use crate::command::Command;
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
 use crate::scenario::Skipped;
 use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
-use crate::ui::{FromHost, Overwrite, Refusals, Severity, ToHost};
+use crate::ui::{FromHost, HostRefusal, Overwrite, Refusals, Severity, ToHost};
 
 /// Serves one console.
 pub(crate) struct Host {
@@ -71,26 +70,29 @@ impl Host {
         let _ = self.answers.send(answer).await;
     }
 
-    async fn refuse(&self, why: String) {
+    async fn refuse(&self, why: HostRefusal) {
         self.answer(FromHost::Refused { why }).await;
     }
 
     async fn command(&mut self, command: Command) {
-        if let Some(why) = self.obstacle(&command) {
-            return self.refuse(why).await;
+        if let Some(file) = &self.replaying {
+            return self.refuse(HostRefusal::Replaying(file.clone())).await;
         }
-        if self.nodes.is_none() {
-            let settings = self.settings_for(&command).clone();
-            match RunningNodes::start(&self.plan.begin, self.plan.world, &settings, self.clock, self.taps.clone()).await
-            {
-                Ok(nodes) => self.nodes = Some(nodes),
-                Err(failure) => return self.refuse(failure.to_string()).await,
-            }
-        }
-        if let Some(nodes) = &self.nodes {
-            let at = self.clock.network_now();
-            let answer = nodes.command(command.clone()).await;
-            self.command_log.note(at, command, answer);
+        let Some(nodes) = &self.nodes else { return self.first_command(command).await };
+        let at = self.clock.network_now();
+        let response = nodes.command(command.clone()).await;
+        self.command_log.note(at, command, response);
+    }
+
+    /// Nodes are there from the first command on that was carried out; until then a recording can be opened.
+    async fn first_command(&mut self, command: Command) {
+        let settings = self.settings_for(&command).clone();
+        let nodes = RunningNodes::new(&self.plan, &settings, self.clock, self.taps.clone());
+        let at = self.clock.network_now();
+        // Whoever refuses has told so.
+        if nodes.command(command.clone()).await.wait().await.is_ok() {
+            self.command_log.note_first(at, &command);
+            self.nodes = Some(nodes);
         }
     }
 
@@ -114,23 +116,8 @@ impl Host {
         match tokio::task::spawn_blocking(write).await {
             Ok(Ok(())) => self.answer(FromHost::ScenarioSaved { path }).await,
             Ok(Err(ExportError::Exists { .. })) => self.answer(FromHost::ScenarioExists { path }).await,
-            Ok(Err(error)) => self.refuse(error.to_string()).await,
-            Err(panic) => self.refuse(format!("internal error: {panic}")).await,
-        }
-    }
-
-    /// Why a command makes no sense here, and what to do instead.
-    fn obstacle(&mut self, command: &Command) -> Option<String> {
-        if let Some(file) = &self.replaying {
-            return Some(format!("{} is a recording: quit, and start nodes in a new session", file.display()));
-        }
-        match (&self.plan.begin, command) {
-            (Begin::Choice { no_seeds: Some(why), .. }, Command::Start(spec))
-                if needs_seeds(spec) && !self.command_log.has_lab() =>
-            {
-                Some(why.clone())
-            }
-            _ => None,
+            Ok(Err(error)) => self.refuse(HostRefusal::File(error.to_string())).await,
+            Err(panic) => self.refuse(HostRefusal::File(format!("internal error: {panic}"))).await,
         }
     }
 
@@ -148,50 +135,50 @@ impl Host {
                 }
                 FromHost::Exported { path, events }
             }
-            Err(Refusal::Exists) => FromHost::ExportExists { path },
-            Err(Refusal::Failed(why)) => FromHost::ExportFailed { path, why },
+            Err(NoExport::Exists) => FromHost::ExportExists { path },
+            Err(NoExport::Failed(why)) => FromHost::ExportFailed { path, why },
         };
         self.answer(answer).await;
     }
 
-    async fn write_export(&self, path: &Path, overwrite: Overwrite) -> Result<Exported, Refusal> {
+    async fn write_export(&self, path: &Path, overwrite: Overwrite) -> Result<Exported, NoExport> {
         let journal = self.journal().await?;
         let (path, overwrite) = (path.to_owned(), permission(overwrite));
         let written = tokio::task::spawn_blocking(move || export::export(&journal, &path, overwrite)).await;
         match written {
             Ok(Ok(exported)) => Ok(exported),
-            Ok(Err(ExportError::Exists { .. })) => Err(Refusal::Exists),
-            Ok(Err(error)) => Err(Refusal::Failed(error.to_string())),
-            Err(panic) => Err(Refusal::Failed(format!("internal error: {panic}"))),
+            Ok(Err(ExportError::Exists { .. })) => Err(NoExport::Exists),
+            Ok(Err(error)) => Err(NoExport::Failed(error.to_string())),
+            Err(panic) => Err(NoExport::Failed(format!("internal error: {panic}"))),
         }
     }
 
     /// The file that holds all that happened up to now.
-    async fn journal(&self) -> Result<PathBuf, Refusal> {
+    async fn journal(&self) -> Result<PathBuf, NoExport> {
         if let Some(file) = &self.replaying {
             return Ok(file.clone());
         }
         let Some(recorder) = &self.recorder else {
-            return Err(Refusal::Failed("this session is not recorded".to_owned()));
+            return Err(NoExport::Failed("this session is not recorded".to_owned()));
         };
-        recorder.sync().await.map_err(|error| Refusal::Failed(error.to_string()))?;
+        recorder.sync().await.map_err(|error| NoExport::Failed(error.to_string()))?;
         Ok(recorder.journal().to_owned())
     }
 
     async fn open(&mut self, path: PathBuf) {
         if self.nodes.is_some() {
-            return self.refuse("nodes of this session run: open a recording in a session of its own".to_owned()).await;
+            return self.refuse(HostRefusal::NodesRun).await;
         }
         let Some(console) = self.taps.first().cloned() else { return };
         match replay::open(path.clone(), console, self.answers.clone()).await {
             Ok(()) => self.replaying = Some(path),
-            Err(why) => self.refuse(why).await,
+            Err(why) => self.refuse(HostRefusal::File(why)).await,
         }
     }
 }
 
 /// Why there is no export.
-enum Refusal {
+enum NoExport {
     Exists,
     Failed(String),
 }
@@ -200,13 +187,5 @@ const fn permission(overwrite: Overwrite) -> export::OverwritePolicy {
     match overwrite {
         Overwrite::Ask => export::OverwritePolicy::Refuse,
         Overwrite::Allowed => export::OverwritePolicy::Replace,
-    }
-}
-
-/// A peer registers with seeds; a seed looks for a place of its own among them.
-const fn needs_seeds(spec: &NodeSpec) -> bool {
-    match spec.role {
-        Role::Peer => true,
-        Role::Seed => matches!(spec.listen, Placement::Auto),
     }
 }

@@ -5,15 +5,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::failure::Failure;
-use super::plan::{Begin, EngineKind};
+use super::plan::{Begin, EngineKind, Plan};
 use super::settings::NodeSettings;
-use super::values::RNG_SEED_MAX;
 use super::virtual_time::{self, CheckedPublisher};
 use crate::clock::Clock;
 use crate::command::Command;
+use crate::engine::Refusal;
 use crate::feed::Tap;
-use crate::net::{Defaults, Engine};
+use crate::net::{SocketDefaults, SocketEngine};
 use crate::platform::{StopSignal, StopSignals};
 use crate::request::{Request, Response};
 use crate::sim;
@@ -38,43 +37,30 @@ pub(crate) enum ShutdownKind {
 
 impl RunningNodes {
     /// Starts what is to run from the beginning. Events go to all of these taps.
-    pub(crate) async fn start(
-        begin: &Begin,
-        world: EngineKind,
-        settings: &NodeSettings,
-        clock: Clock,
-        taps: Vec<Tap>,
-    ) -> Result<Self, Failure> {
-        match world {
-            EngineKind::Sockets => Self::on_sockets(begin, settings, clock, taps).await,
-            EngineKind::Virtual => Self::in_virtual_time(begin, settings, clock, taps),
-        }
+    pub(crate) async fn start(plan: &Plan, clock: Clock, taps: Vec<Tap>) -> Result<Self, Refusal> {
+        let nodes = Self::new(plan, &plan.node, clock, taps);
+        let command = match &plan.begin {
+            Begin::Choice { .. } | Begin::Recording(_) => return Ok(nodes),
+            Begin::Lab { seeds, peers } => Command::StartLab { seeds: *seeds, peers: *peers },
+            Begin::Node(spec) => Command::Start(spec.clone()),
+        };
+        nodes.command(command).await.wait().await?;
+        Ok(nodes)
     }
 
-    /// The same in virtual time, at the pace of the clock.
-    fn in_virtual_time(begin: &Begin, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Result<Self, Failure> {
-        let offset = settings.peer.utc_offset_s;
-        let defaults = virtual_time::defaults(settings, rng_seed(settings, clock), clock.now(), offset);
-        let publisher = CheckedPublisher::new(taps, settings.seed.dead_policy);
-        let mut engine = sim::Engine::with_sink(defaults, publisher);
-        match begin {
-            Begin::Choice { .. } | Begin::Recording(_) => {}
-            Begin::Lab { seeds, peers } => drop(engine.start_lab(*seeds, *peers)?),
-            Begin::Node(spec) => drop(engine.start(spec)?),
-        }
+    /// No nodes yet, where the plan wants them; they will have these settings.
+    pub(crate) fn new(plan: &Plan, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Self {
         let (requests, queue) = mpsc::channel(COMMANDS_MAX);
-        Ok(Self { requests, engine: tokio::spawn(virtual_time::keep_pace(engine, clock, queue)) })
-    }
-
-    async fn on_sockets(begin: &Begin, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Result<Self, Failure> {
-        let mut engine = Engine::new(defaults(settings, clock), taps);
-        match begin {
-            Begin::Choice { .. } | Begin::Recording(_) => {}
-            Begin::Lab { seeds, peers } => drop(engine.start_lab(*seeds, *peers).await?),
-            Begin::Node(spec) => drop(engine.start(spec.clone()).await?),
-        }
-        let (requests, queue) = mpsc::channel(COMMANDS_MAX);
-        Ok(Self { requests, engine: tokio::spawn(engine.run(queue)) })
+        let engine = match plan.world {
+            EngineKind::Sockets => tokio::spawn(on_sockets(plan, settings, clock, taps).run(queue)),
+            EngineKind::Virtual => {
+                let publisher = CheckedPublisher::new(taps, settings.seed.dead_policy);
+                let offset = settings.peer.utc_offset_s;
+                let defaults = virtual_time::defaults(settings, settings.rng_seed_or_new(clock), clock.now(), offset);
+                tokio::spawn(virtual_time::keep_pace(sim::VirtualEngine::with_sink(defaults, publisher), clock, queue))
+            }
+        };
+        Self { requests, engine }
     }
 
     /// For somebody else who commands.
@@ -106,16 +92,13 @@ impl Drop for RunningNodes {
     }
 }
 
-fn defaults(settings: &NodeSettings, clock: Clock) -> Defaults {
-    let rng_seed = rng_seed(settings, clock);
-    Defaults { peer: settings.peer.clone(), seed: settings.seed.clone(), rng_seed, clock }
-}
-
-/// What all random choices follow from: what the user set, or a new seed each time. No two sessions start in the same
-/// microsecond on one machine. As far as a flag's numbers go, so that it can be given again.
-pub(crate) fn rng_seed(settings: &NodeSettings, clock: Clock) -> u64 {
-    let new = clock.epoch().as_micros() ^ u64::from(std::process::id()) << 48;
-    settings.rng_seed.unwrap_or(new & RNG_SEED_MAX)
+fn on_sockets(plan: &Plan, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> SocketEngine {
+    let (peer, seed, rng_seed) = (settings.peer.clone(), settings.seed.clone(), settings.rng_seed_or_new(clock));
+    let engine = SocketEngine::new(SocketDefaults { peer, seed, rng_seed, clock }, taps);
+    match &plan.begin {
+        Begin::Choice { no_seeds: Some(why), .. } => engine.without_seed_list(why.clone()),
+        Begin::Choice { no_seeds: None, .. } | Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => engine,
+    }
 }
 
 /// Waits this long; `None`: for ever.

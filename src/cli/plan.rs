@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use super::address::{Lookup, WrittenAddress, look_up, named, system};
 use super::args::{Cli, ConsoleArgs, JournalArgs, LabArgs, NodeArgs, PeerArgs, PrintFormat, SeedArgs, SessionArgs};
 use super::config_file::ConfigFile;
-use super::console::Looks;
 use super::failure::{Failure, say};
 use super::script_file::ScriptFile;
 use super::seeds_file::{FoundName, SeedList, SeedListError};
@@ -15,11 +14,13 @@ use super::settings::{self, NodeSettings};
 use super::values::{Listen, PaceName, SessionLength};
 use crate::clock::utc_offset_s;
 use crate::command::{NodeSpec, Placement};
+use crate::engine::Refusal;
 use crate::net::name_everywhere;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::scenario::{Script, Summary};
 use crate::session::recorder::Limits;
+use crate::ui::KeyOverrides;
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -96,6 +97,15 @@ pub(crate) enum ScreenMode {
     Console(Looks),
     /// Lines on stdout.
     Headless(PrintFormat),
+}
+
+/// What the console looks like and listens to.
+#[derive(Debug, Clone)]
+pub(crate) struct Looks {
+    /// Characters, mouse, colors.
+    pub(crate) args: ConsoleArgs,
+    /// What the keys do.
+    pub(crate) keys: KeyOverrides,
 }
 
 /// The seed list of a session.
@@ -249,7 +259,7 @@ fn placement(
         }
     };
     if listen.ip().is_unspecified() {
-        return Ok(Placement::Everywhere(name_everywhere(listen.port(), advertise)?));
+        return Ok(Placement::Everywhere(name_everywhere(listen.port(), advertise).map_err(Refusal::from)?));
     }
     match advertise {
         Some(_) => Err(Failure::Advertise { listen }),

@@ -82,7 +82,7 @@ impl<T: FnMut(&Run, Option<ScenarioNotice>)> ScenarioRunner<T> {
                     // An engine that has ended has no nodes left to command.
                     let _ = self.requests.send(request).await;
                     if let Err(why) = answer.wait().await {
-                        let notice = self.run.refused(step, &command, &why);
+                        let notice = self.run.refused(step, &command, why);
                         (self.tell)(&self.run, notice);
                     }
                 }
@@ -96,6 +96,7 @@ impl<T: FnMut(&Run, Option<ScenarioNotice>)> ScenarioRunner<T> {
 mod tests {
     use super::*;
     use crate::command::Command;
+    use crate::engine::{NodeState, Refusal};
     use crate::event::{Event, EventKind, Pace};
     use crate::feed::feed;
     use crate::proto::addr::Addr;
@@ -117,10 +118,14 @@ mod tests {
         while let Some(request) = requests.recv().await {
             let (command, responder) = request.split();
             if command == Command::Kill(P1) {
-                responder.answer(Err("p1 has left"));
+                responder.answer(Err(Refusal::NotRunning {
+                    name: "p1".parse().unwrap(),
+                    addr: P1,
+                    state: NodeState::Left,
+                }));
             } else {
                 done.push(command);
-                responder.answer(Ok::<(), &str>(()));
+                responder.answer(Ok(()));
             }
         }
         done

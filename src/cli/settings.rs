@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::args::{JournalArgs, LabSize, NodeArgs};
 use super::failure::Failure;
-use super::values::{BoundedCount, Joiners, PaceName, Policy, Size, Span, Wire, name_of};
+use super::values::{BoundedCount, Joiners, PaceName, Policy, RNG_SEED_MAX, Size, Span, Wire, name_of};
+use crate::clock::Clock;
 use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, JoinPolicy, PeerConfig, SeedConfig};
 use crate::proto::message::Dialect;
@@ -53,6 +54,13 @@ impl NodeSettings {
         let log_dir = args.log_dir.clone().unwrap_or_else(|| PathBuf::from("logs"));
         let without_effect = without_effect(args, peer.dialect);
         Ok(Self { peer, seed, rng_seed: args.rng_seed.map(BoundedCount::get), log_dir, without_effect })
+    }
+
+    /// What all random choices follow from: what the user set, or a new seed each time. No two sessions start in the same
+    /// microsecond on one machine. As far as a flag's numbers go, so that it can be given again.
+    pub(crate) fn rng_seed_or_new(&self, clock: Clock) -> u64 {
+        let new = clock.epoch().as_micros() ^ u64::from(std::process::id()) << 48;
+        self.rng_seed.unwrap_or(new & RNG_SEED_MAX)
     }
 }
 

@@ -8,7 +8,6 @@ use tokio::sync::mpsc;
 
 use super::args::PrintFormat;
 use super::failure::{Failure, say, warn};
-use super::nodes::rng_seed;
 use super::plan::Plan;
 use super::printer::Printer;
 use super::settings::NodeSettings;
@@ -25,7 +24,7 @@ use crate::request::Request;
 use crate::scenario::Run;
 use crate::session::check::{Breach, Checker};
 use crate::session::journal::Header;
-use crate::sim::{Defaults, EPOCH, Engine, EventSink, Piece, ScenarioSink, play};
+use crate::sim::{EPOCH, EventSink, Piece, ScenarioSink, VirtualDefaults, VirtualEngine, play};
 
 /// Shortest time between two looks at a network that runs at the pace of the clock: a frame shows nothing shorter.
 const TICK: Duration = Duration::from_millis(5);
@@ -42,14 +41,18 @@ const BATCH_MAX: usize = 256;
 
 /// What nodes in virtual time are like. They start the day at midnight UTC, wherever they run, so that a run is the same
 /// everywhere.
-pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_offset_s: i32) -> Defaults {
+pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_offset_s: i32) -> VirtualDefaults {
     let peer = PeerConfig { utc_offset_s, ..settings.peer.clone() };
     let seed = SeedConfig { utc_offset_s, ..settings.seed.clone() };
-    Defaults { peer, seed, rng_seed, epoch }
+    VirtualDefaults { peer, seed, rng_seed, epoch }
 }
 
 /// Keeps virtual time at the clock's and does what users want, until one of them says [`Command::Quit`] or all are gone.
-pub(crate) async fn keep_pace(engine: Engine<CheckedPublisher>, clock: Clock, mut requests: mpsc::Receiver<Request>) {
+pub(crate) async fn keep_pace(
+    engine: VirtualEngine<CheckedPublisher>,
+    clock: Clock,
+    mut requests: mpsc::Receiver<Request>,
+) {
     let (mut engine, mut pace) = (engine, ClockFollower::new(clock));
     loop {
         let next = pace.catch_up(&mut engine);
@@ -87,7 +90,7 @@ impl ClockFollower {
 
     /// Lets a part of the time pass that has passed for the clock. When to go on; `None`: nothing more will happen by
     /// itself.
-    fn catch_up<S: EventSink>(&mut self, engine: &mut Engine<S>) -> Option<Time> {
+    fn catch_up<S: EventSink>(&mut self, engine: &mut VirtualEngine<S>) -> Option<Time> {
         if engine.run_some(self.clock.network_now(), STEPS_MAX) {
             self.late = 0;
             return engine.next_at().map(|next| next.max(engine.now() + TICK));
@@ -101,7 +104,7 @@ impl ClockFollower {
     }
 
     /// After a pause there is too much once, on a machine that is too slow with each look.
-    fn fall_behind<S: EventSink>(&mut self, engine: &mut Engine<S>, by: Duration) {
+    fn fall_behind<S: EventSink>(&mut self, engine: &mut VirtualEngine<S>, by: Duration) {
         self.clock.fall_behind(by);
         self.late += 1;
         if self.late >= LATE_LOOKS_MAX && !self.is_told {
@@ -165,7 +168,7 @@ impl EventSink for CheckedPublisher {
 }
 
 /// Looks at the nodes, tells what the checker found, and hands on what waits.
-fn publish(engine: &mut Engine<CheckedPublisher>) {
+fn publish(engine: &mut VirtualEngine<CheckedPublisher>) {
     let now = engine.now();
     for (node, gauge) in engine.over_bounds_if_due() {
         engine.sink_mut().checker.weigh_gauge(now, node, gauge);
@@ -186,7 +189,7 @@ pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure>
         return Err(Failure::NoEnd);
     }
     let clock = Clock::start();
-    let rng_seed = rng_seed(&plan.node, clock);
+    let rng_seed = plan.node.rng_seed_or_new(clock);
     let mut printer = Printer::new(format, Header::new(EPOCH, 0), io::stdout());
     printer.begin().map_err(Failure::Stdout)?;
     let (mut run, mut checker) = (Run::new(script), Checker::new(plan.node.seed.dead_policy));
@@ -205,7 +208,7 @@ pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure>
         }
     };
     let sink = ScenarioSink::new(&mut run, listener);
-    let engine = Engine::with_sink(defaults(&plan.node, rng_seed, EPOCH, 0), sink);
+    let engine = VirtualEngine::with_sink(defaults(&plan.node, rng_seed, EPOCH, 0), sink);
     let played = play(engine, length);
     let end = match played.and_then(|end| printer.flush().map_err(Failure::Stdout).map(|()| end)) {
         // A reader that has had enough closed the pipe: no failure.
@@ -242,16 +245,16 @@ mod tests {
     use crate::proto::addr::Addr;
 
     /// A network that is an hour behind its clock.
-    fn late(clock: Clock) -> Engine {
+    fn late(clock: Clock) -> VirtualEngine {
         let nowhere = Addr::loopback(0);
         let (peer, seed) = (PeerConfig::new(nowhere, Vec::new()), SeedConfig::new(nowhere));
         let epoch = clock.network_now() - Duration::from_secs(3_600);
-        let mut engine = Engine::new(Defaults { peer, seed, rng_seed: 1, epoch });
+        let mut engine = VirtualEngine::new(VirtualDefaults { peer, seed, rng_seed: 1, epoch });
         engine.start_lab(2, 30).unwrap();
         engine
     }
 
-    fn told(engine: &mut Engine) -> usize {
+    fn told(engine: &mut VirtualEngine) -> usize {
         let events = engine.take_events();
         events.iter().filter(|event| matches!(event.kind, EventKind::Failed { .. })).count()
     }

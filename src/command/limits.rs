@@ -5,11 +5,27 @@ use std::time::Duration;
 
 pub use crate::proto::config::BODY_LEN_MAX;
 
+/// How many nodes one process can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetworkLimits {
+    /// Seeds, at most.
+    pub seeds: usize,
+    /// Peers, at most.
+    pub peers: usize,
+}
+
+impl NetworkLimits {
+    /// On sockets, where every peer takes descriptors and a share of one machine's processors. There may be too few
+    /// file descriptors for so many, which is told with how many fit.
+    pub const SOCKETS: Self = Self { seeds: SEEDS_MAX, peers: 1_000 };
+    /// In virtual time, where memory is the limit.
+    pub const VIRTUAL: Self = Self { seeds: SEEDS_MAX, peers: 1_000_000 };
+}
+
 /// Seeds of a network in this process. More would only make every peer register longer.
 pub const SEEDS_MAX: usize = 64;
-/// Peers of a network in this process. On sockets there may be too few file
-/// descriptors for so many, which is told with how many fit.
-pub const PEERS_MAX: usize = 8_192;
+/// Peers of a network in this process, wherever it runs.
+pub const PEERS_MAX: usize = NetworkLimits::VIRTUAL.peers;
 /// A longer delay, or a clock that is more wrong, shows nothing that this does not.
 pub const SPAN_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Messages or connections a second: more than a node handles at its best.

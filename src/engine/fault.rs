@@ -11,12 +11,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::arrivals::Arrivals;
-pub use self::table::{Change, FaultError, FaultTable, Nodes, Standing};
+pub use self::table::{Change, FaultError, FaultTable, Nodes};
 use crate::proto::addr::Addr;
 use crate::proto::chance::Chance;
 use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
@@ -51,6 +51,22 @@ pub enum Outcome {
     Held(Time),
     /// It arrives at this time, twice.
     Twice(Time),
+}
+
+/// What nodes are told of the faults.
+#[derive(Debug, Default)]
+pub struct FaultView {
+    /// The faults that are set.
+    pub table: Arc<FaultTable>,
+    /// The nodes of this process while faults are set: what one of them sends to another is dealt with where it arrives.
+    pub ours: BTreeSet<Addr>,
+}
+
+impl FaultView {
+    pub(super) fn new(table: Arc<FaultTable>, nodes: impl Iterator<Item = Addr>) -> Self {
+        let ours = if table.is_empty() { BTreeSet::new() } else { nodes.collect() };
+        Self { table, ours }
+    }
 }
 
 /// A driver's end of the faults.

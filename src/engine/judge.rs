@@ -1,32 +1,40 @@
-//! Whether a command can be done, as the nodes are now: the one judgement, for nodes on sockets, in virtual time and in
-//! a rehearsal. What only the machine knows (a port that is in use, file descriptors) is not asked here.
+//! Whether a command can be carried out, as the nodes are now: the one judgement. What only the machine knows (a port
+//! that is in use, file descriptors) is asked through [`Sites`](super::Sites).
 
-use super::node_table::not_running;
-use super::{NodeState, NodeTable, Refusal};
-use crate::command::words::{body_fault, check_lab};
-use crate::command::{Command, FaultCommand, NodeSpec, Placement, limits};
-use crate::engine::fault::FaultTable;
+use super::words::subject;
+use super::{Engine, NodeEntry, NodeState, Refusal};
+use crate::command::words::{WordError, body_fault};
+use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::net::wire::classic_text_problem;
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
 use crate::proto::text::Body;
 
-impl NodeTable {
-    /// Can this be done while these faults are set?
-    pub fn judge(&self, command: &Command, faults: &FaultTable) -> Result<(), Refusal> {
+impl Engine {
+    pub(super) fn judge(&self, command: &Command) -> Result<(), Refusal> {
+        let node = subject(command).and_then(|addr| self.nodes.get(addr));
         match command {
             Command::Start(spec) => self.judge_start(spec),
             Command::StartLab { seeds, peers } => self.judge_lab(*seeds, *peers),
-            Command::Kill(node) => self.judge_kill(*node),
-            Command::Hang(node) => self.running(*node).map(|_| ()),
-            Command::Restart(node) => self.check_restart(*node).map(|_| ()),
-            Command::Cut { node, .. } | Command::Heal { node, .. } => self.running_peer(*node).map(|_| ()),
-            Command::Say { node, body } => {
-                self.running_peer(*node)?;
-                judge_text(self.dialect, body)
+            Command::Kill(_)
+            | Command::Hang(_)
+            | Command::Restart(_)
+            | Command::Cut { .. }
+            | Command::Heal { .. }
+            | Command::Fault(FaultCommand::Lie { .. }) => judge_node(command, node),
+            Command::Say { body, .. } => {
+                judge_node(command, node)?;
+                judge_text(self.settings.peer.dialect, body)
             }
-            Command::Fault(fault) => self.judge_fault(fault, faults),
-            Command::Quit => Ok(()),
+            // The table of faults decides.
+            Command::Fault(
+                FaultCommand::Set(_)
+                | FaultCommand::Clear { .. }
+                | FaultCommand::HealPartitions
+                | FaultCommand::HealAll
+                | FaultCommand::Calm,
+            )
+            | Command::Quit => Ok(()),
         }
     }
 
@@ -38,44 +46,105 @@ impl NodeTable {
                 if !addr.ip().is_unspecified() && !addr.with_port(1).is_dialable() {
                     return Err(Refusal::NobodyThere(addr));
                 }
-                self.check_free(addr)?;
+                self.nodes.check_free(addr)?;
             }
         }
+        self.judge_seed_list(spec)?;
         self.judge_room(spec.role, 1)
     }
 
+    /// A peer registers with seeds; a seed looks for a place of its own among them.
+    fn judge_seed_list(&self, spec: &NodeSpec) -> Result<(), Refusal> {
+        let needs_it = match spec.role {
+            Role::Peer => true,
+            Role::Seed => matches!(spec.listen, Placement::Auto),
+        };
+        match &self.seed_list_missing {
+            Some(why) if needs_it && self.lab.is_none() => Err(Refusal::NoSeedList(why.clone())),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     fn judge_lab(&self, seeds: usize, peers: usize) -> Result<(), Refusal> {
-        if self.has_lab {
+        if self.lab.is_some() {
             return Err(Refusal::SecondLab);
         }
-        check_lab(seeds, peers)?;
+        for (count, what, most) in
+            [(seeds, "seeds", self.settings.limits.seeds), (peers, "peers", self.settings.limits.peers)]
+        {
+            if count == 0 {
+                return Err(WordError::NotACount { given: count.to_string(), what, most }.into());
+            }
+        }
         self.judge_room(Role::Seed, seeds)?;
         self.judge_room(Role::Peer, peers)
     }
 
     fn judge_room(&self, role: Role, more: usize) -> Result<(), Refusal> {
         let most = match role {
-            Role::Seed => limits::SEEDS_MAX,
-            Role::Peer => limits::PEERS_MAX,
+            Role::Seed => self.settings.limits.seeds,
+            Role::Peer => self.settings.limits.peers,
         };
-        let there = self.iter().filter(|(_, entry)| entry.role == role).count();
-        if there + more > most { Err(Refusal::Full { role, most }) } else { Ok(()) }
+        if self.nodes.count(role).saturating_add(more) > most { Err(Refusal::Full { role, most }) } else { Ok(()) }
     }
+}
 
-    fn judge_kill(&self, addr: Addr) -> Result<(), Refusal> {
-        let entry = self.get(addr).ok_or(Refusal::Unknown(addr))?;
-        match entry.state {
-            NodeState::Runs | NodeState::Hangs => Ok(()),
-            NodeState::Killed | NodeState::Left => Err(not_running(entry, addr)),
+/// Whether this can be asked of a single node. `node`: what is known of it; `None`: it is no node of this process.
+/// Of commands that are about no node, or about many, nothing is said here.
+pub fn judge_node(command: &Command, node: Option<&NodeEntry>) -> Result<(), Refusal> {
+    match command {
+        Command::Kill(addr) => {
+            let entry = known(*addr, node)?;
+            if entry.state.is_up() { Ok(()) } else { Err(not_running(entry, *addr)) }
         }
+        Command::Restart(addr) => {
+            let entry = known(*addr, node)?;
+            match entry.state {
+                NodeState::Runs => Err(Refusal::Up { name: entry.name, addr: *addr }),
+                NodeState::Left => Err(not_running(entry, *addr)),
+                NodeState::Hangs | NodeState::Killed => Ok(()),
+            }
+        }
+        Command::Hang(addr) => judge_running(*addr, node),
+        Command::Cut { node: addr, .. }
+        | Command::Heal { node: addr, .. }
+        | Command::Say { node: addr, .. }
+        | Command::Fault(FaultCommand::Lie { liar: addr, .. }) => {
+            match node {
+                Some(NodeEntry { name, .. }) if name.role == Role::Seed => {
+                    return Err(Refusal::NotAPeer { name: *name, addr: *addr });
+                }
+                Some(_) | None => {}
+            }
+            judge_running(*addr, node)
+        }
+        Command::Start(_)
+        | Command::StartLab { .. }
+        | Command::Fault(
+            FaultCommand::Set(_)
+            | FaultCommand::Clear { .. }
+            | FaultCommand::HealPartitions
+            | FaultCommand::HealAll
+            | FaultCommand::Calm,
+        )
+        | Command::Quit => Ok(()),
     }
+}
 
-    fn judge_fault(&self, fault: &FaultCommand, faults: &FaultTable) -> Result<(), Refusal> {
-        if let FaultCommand::Lie { liar, .. } = fault {
-            self.running_peer(*liar)?;
-        }
-        faults.clone().apply(fault, self).map(|_| ()).map_err(Refusal::from)
+pub(super) fn judge_running(addr: Addr, node: Option<&NodeEntry>) -> Result<(), Refusal> {
+    let entry = known(addr, node)?;
+    match entry.state {
+        NodeState::Runs => Ok(()),
+        NodeState::Hangs | NodeState::Killed | NodeState::Left => Err(not_running(entry, addr)),
     }
+}
+
+fn known(addr: Addr, node: Option<&NodeEntry>) -> Result<&NodeEntry, Refusal> {
+    node.ok_or(Refusal::Unknown(addr))
+}
+
+const fn not_running(entry: &NodeEntry, addr: Addr) -> Refusal {
+    Refusal::NotRunning { name: entry.name, addr, state: entry.state }
 }
 
 /// Can a peer that speaks this dialect send this as a message of the user's own?

@@ -1,8 +1,210 @@
-//! What a command means, the same on sockets, in virtual time and in the rehearsal of a scenario: which nodes there are,
-//! what they are called, how they are, which faults are set, and what can be asked of them. No IO.
+//! What a command means, decided once for sockets, for virtual time and for the rehearsal of a scenario.
+//!
+//! [`Engine`] is a machine without IO. It knows the nodes of this process by name, address and state, the lab, the
+//! faults that are set and the limits. [`Engine::apply`] judges a command whole and answers with [`Effect`]s or a
+//! [`Refusal`]; a refused command changes nothing. `net` and `sim` carry the effects out, a rehearsal drops them. What
+//! must be asked before deciding, such as a port of this machine, is asked through [`Sites`].
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod effect;
 pub mod fault;
+mod faults;
 mod judge;
+mod node_name;
+mod node_state;
 mod node_table;
+mod random_seed;
+mod refusal;
+mod sites;
+mod start;
+#[cfg(test)]
+mod tests;
+mod words;
 
-pub use node_table::{NodeEntry, NodeState, NodeTable, Refusal, derive_seed, describe, mix, subject};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use self::effect::{CommandOutcome, Effect, Goodbye, Publication};
+use self::fault::FaultView;
+pub use self::judge::judge_node;
+pub use self::node_name::NodeName;
+pub use self::node_state::{NodeEntry, NodeState};
+pub use self::node_table::NodeTable;
+pub use self::random_seed::{derive_seed, mix};
+pub use self::refusal::{Refusal, SiteError, SystemError};
+pub use self::sites::{Demand, Exposure, Place, SiteContext, Sites, VirtualSites};
+use crate::command::Command;
+use crate::command::limits::NetworkLimits;
+use crate::proto::addr::Addr;
+use crate::proto::config::{PeerConfig, SeedConfig};
+use crate::proto::machine::NodeCommand;
+use crate::proto::message::{Dialect, Role};
+use crate::proto::pacing::CLASSIC_WRITE_GAP;
+
+/// How long the nodes of a classic network take to leave one after the other: what a person waits without wondering.
+const LEAVES_TIME: Duration = Duration::from_secs(1);
+
+/// What the nodes of an engine are like.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Every peer's settings. `listen` is ignored; `seeds` counts where there is no lab.
+    pub peer: PeerConfig,
+    /// Every seed's settings; `listen` is ignored.
+    pub seed: SeedConfig,
+    /// What all random choices of this session follow from.
+    pub rng_seed: u64,
+    /// How many nodes there can be.
+    pub limits: NetworkLimits,
+}
+
+/// Decides what commands mean, and does nothing.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    settings: Settings,
+    /// Why no seed list could be read, if that keeps nodes from starting.
+    seed_list_missing: Option<String>,
+    nodes: NodeTable,
+    /// The lab's seeds, with those that were started later; `None` while there is no lab.
+    lab: Option<Vec<Addr>>,
+    /// The faults that are set, as nodes are told of them.
+    view: Arc<FaultView>,
+    /// Links that were cut at one of their ends, as the grammar has it of links to nodes elsewhere (a cut between two
+    /// of ours is a fault): which node of ours, and from whom.
+    cuts: BTreeSet<(Addr, Addr)>,
+}
+
+impl Engine {
+    /// An engine without nodes.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            seed_list_missing: None,
+            nodes: NodeTable::default(),
+            lab: None,
+            view: Arc::default(),
+            cuts: BTreeSet::new(),
+        }
+    }
+
+    /// There is no seed list, for this reason: nodes that need one are refused until there is a lab.
+    #[must_use]
+    pub fn without_seed_list(self, why: String) -> Self {
+        Self { seed_list_missing: Some(why), ..self }
+    }
+
+    /// What the nodes are like.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The nodes.
+    pub const fn nodes(&self) -> &NodeTable {
+        &self.nodes
+    }
+
+    /// The faults that are set.
+    pub const fn fault_view(&self) -> &Arc<FaultView> {
+        &self.view
+    }
+
+    /// Decides what this command comes to. A refused one changes nothing; its only effect is a `Failed` event.
+    pub fn apply<S: Sites>(&mut self, command: &Command, sites: &mut S) -> CommandOutcome<S::Site> {
+        let mut effects = Vec::new();
+        let result = self.decide(command, sites, &mut effects);
+        if let Err(refusal) = &result {
+            effects.push(Effect::Publish(vec![self.failed(command, refusal)]));
+        }
+        CommandOutcome { effects, result }
+    }
+
+    fn decide<S: Sites>(
+        &mut self,
+        command: &Command,
+        sites: &mut S,
+        effects: &mut Vec<Effect<S::Site>>,
+    ) -> Result<(), Refusal> {
+        self.judge(command)?;
+        match command {
+            Command::Start(spec) => self.start(spec, sites, effects)?,
+            Command::StartLab { seeds, peers } => self.start_lab(*seeds, *peers, sites, effects)?,
+            Command::Kill(node) => {
+                self.end(*node);
+                effects.push(Effect::Crash(*node));
+            }
+            Command::Hang(node) => {
+                self.nodes.set_state(*node, NodeState::Hangs);
+                effects.push(Effect::Hang(*node));
+            }
+            Command::Restart(node) => self.restart(*node, sites, effects)?,
+            Command::Cut { node, peer } => {
+                self.cuts.insert((*node, *peer));
+                effects.push(Effect::Tell(*node, NodeCommand::Cut(*peer)));
+            }
+            Command::Heal { node, peer } => {
+                self.cuts.remove(&(*node, *peer));
+                effects.push(Effect::Tell(*node, NodeCommand::Heal(*peer)));
+            }
+            Command::Say { node, body } => effects.push(Effect::Tell(*node, NodeCommand::Say(body.clone()))),
+            Command::Fault(fault) => self.fault(fault, sites, effects)?,
+            Command::Quit => effects.push(self.quit()),
+        }
+        Ok(())
+    }
+
+    /// A node has ended without being asked to, which only a fault in this program does: it counts as killed.
+    pub fn note_crash(&mut self, node: Addr) {
+        if self.nodes.get(node).is_some_and(|entry| entry.state.is_up()) {
+            self.end(node);
+        }
+    }
+
+    /// A node that was to run could not after all: it counts as killed. What is told of it.
+    pub fn lose(&mut self, node: Addr, refusal: &Refusal) -> Publication {
+        self.note_crash(node);
+        self.failed(&Command::Restart(node), refusal)
+    }
+
+    /// The node is gone, and forgets in another life from whom it was cut.
+    fn end(&mut self, node: Addr) {
+        self.nodes.set_state(node, NodeState::Killed);
+        self.forget_cuts(node);
+    }
+
+    fn forget_cuts(&mut self, node: Addr) {
+        self.cuts.retain(|(cut, _)| *cut != node);
+    }
+
+    /// Nodes that run leave in the order in which they were started; those that hang can only be crashed.
+    fn quit<S>(&mut self) -> Effect<S> {
+        let in_state = |wanted| self.nodes.iter().filter(move |(_, entry)| entry.state == wanted).map(|(addr, _)| addr);
+        let crashes: Vec<Addr> = in_state(NodeState::Hangs).collect();
+        let leaving: Vec<Addr> = in_state(NodeState::Runs).collect();
+        let pause = self.pause_between_leaves(leaving.len());
+        for node in &crashes {
+            self.end(*node);
+        }
+        for node in &leaving {
+            self.nodes.set_state(*node, NodeState::Left);
+        }
+        let goodbyes = (0_u32..).zip(leaving).map(|(nth, node)| Goodbye { node, after: pause * nth }).collect();
+        Effect::Leave { goodbyes, crashes }
+    }
+
+    /// A Python node that loses two neighbors at once reports both in one piece, and the Python seed that reads it dies.
+    /// So in the classic dialect nodes leave one after the other, as far as there is time.
+    fn pause_between_leaves(&self, nodes: usize) -> Duration {
+        match self.settings.peer.dialect {
+            Dialect::Framed => Duration::ZERO,
+            Dialect::Classic => CLASSIC_WRITE_GAP.min(LEAVES_TIME / u32::try_from(nodes.max(1)).unwrap_or(u32::MAX)),
+        }
+    }
+
+    /// What nodes of this role speak.
+    pub const fn dialect(&self, role: Role) -> Dialect {
+        match role {
+            Role::Peer => self.settings.peer.dialect,
+            Role::Seed => self.settings.seed.dialect,
+        }
+    }
+}

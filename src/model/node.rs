@@ -39,7 +39,7 @@ pub enum Belief {
 
 /// One word for a node, from what is certain and what is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NodeState {
+pub enum ObservedState {
     /// It runs and is heard from.
     Up,
     /// Others named it, and none of our nodes has a link to it now: nothing is known.
@@ -197,14 +197,14 @@ impl NodeRecord {
 
     /// One word for it. What is certain counts more than what is believed, except that a hung node
     /// is shown as others see it: that is what hanging it is for.
-    pub fn state(&self) -> NodeState {
+    pub fn state(&self) -> ObservedState {
         match (self.life, self.belief) {
-            (Life::Killed, _) => NodeState::Killed,
-            (Life::Left, _) | (Life::Elsewhere, Belief::Left) => NodeState::Left,
-            (Life::Elsewhere | Life::Running | Life::Hung, Belief::Dead) => NodeState::Dead,
-            (Life::Hung, _) => self.suspected_or(NodeState::Hung),
-            (Life::Elsewhere, _) if self.linked == 0 => NodeState::Known,
-            (Life::Elsewhere | Life::Running, _) => self.suspected_or(NodeState::Up),
+            (Life::Killed, _) => ObservedState::Killed,
+            (Life::Left, _) | (Life::Elsewhere, Belief::Left) => ObservedState::Left,
+            (Life::Elsewhere | Life::Running | Life::Hung, Belief::Dead) => ObservedState::Dead,
+            (Life::Hung, _) => self.suspected_or(ObservedState::Hung),
+            (Life::Elsewhere, _) if self.linked == 0 => ObservedState::Known,
+            (Life::Elsewhere | Life::Running, _) => self.suspected_or(ObservedState::Up),
         }
     }
 
@@ -212,9 +212,9 @@ impl NodeRecord {
         self.life == Life::Running && self.role == Some(Role::Peer)
     }
 
-    fn suspected_or(&self, otherwise: NodeState) -> NodeState {
+    fn suspected_or(&self, otherwise: ObservedState) -> ObservedState {
         match self.suspicion() {
-            Some(Suspicion { misses, limit, .. }) => NodeState::Suspect { misses, limit },
+            Some(Suspicion { misses, limit, .. }) => ObservedState::Suspect { misses, limit },
             None => otherwise,
         }
     }
@@ -322,14 +322,14 @@ impl NodeRecords {
         let mut counts = NodeCounts::default();
         for node in self.iter() {
             let place = match node.state() {
-                NodeState::Up => &mut counts.up,
-                NodeState::Suspect { .. } | NodeState::Hung => &mut counts.suspect,
-                NodeState::Dead | NodeState::Killed => &mut counts.dead,
-                NodeState::Left => &mut counts.left,
-                NodeState::Known => &mut counts.known,
+                ObservedState::Up => &mut counts.up,
+                ObservedState::Suspect { .. } | ObservedState::Hung => &mut counts.suspect,
+                ObservedState::Dead | ObservedState::Killed => &mut counts.dead,
+                ObservedState::Left => &mut counts.left,
+                ObservedState::Known => &mut counts.known,
             };
             *place += 1;
-            let is_up = matches!(node.state(), NodeState::Up | NodeState::Suspect { .. } | NodeState::Hung);
+            let is_up = matches!(node.state(), ObservedState::Up | ObservedState::Suspect { .. } | ObservedState::Hung);
             counts.seeds += usize::from(is_up && node.role == Some(Role::Seed));
         }
         counts

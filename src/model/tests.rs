@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::gossip::EntryKind;
 use super::link::LinkState;
-use super::node::NodeState;
+use super::node::ObservedState;
 use super::notice::Severity;
 use super::rumor::Counting;
 use super::why::{Explanation, about_message, about_node, why_dead, why_link};
@@ -129,7 +129,7 @@ impl Story {
         self.tell(seed, EventKind::DeadReportReceived { dead, clock: clock(), reporter, cause: None, action });
     }
 
-    fn state(&self, node: Addr) -> NodeState {
+    fn state(&self, node: Addr) -> ObservedState {
         self.model.nodes().get(node).unwrap().state()
     }
 
@@ -173,17 +173,17 @@ fn a_death_of_missed_probes() -> Story {
 #[test]
 fn a_hung_node_turns_suspect_and_then_dead_as_its_neighbors_see_it() {
     let mut story = Story::network(3);
-    assert_eq!(story.state(p(2)), NodeState::Up);
+    assert_eq!(story.state(p(2)), ObservedState::Up);
     story.tell(p(2), EventKind::Hung);
-    assert_eq!(story.state(p(2)), NodeState::Hung);
+    assert_eq!(story.state(p(2)), ObservedState::Hung);
     story.probe(p(1), p(2), 1);
     story.wait(2);
     story.miss(p(1), p(2), 1, 1);
-    assert_eq!(story.state(p(2)), NodeState::Suspect { misses: 1, limit: 3 });
+    assert_eq!(story.state(p(2)), ObservedState::Suspect { misses: 1, limit: 3 });
     let counts = story.model.nodes().counts();
     assert_eq!((counts.up, counts.suspect, counts.dead, counts.seeds), (4, 1, 0, 2));
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
-    assert_eq!(story.state(p(2)), NodeState::Dead);
+    assert_eq!(story.state(p(2)), ObservedState::Dead);
     assert_eq!(story.model.nodes().counts().dead, 1);
 }
 
@@ -193,9 +193,9 @@ fn an_answer_clears_the_suspicion_of_the_one_who_asked_only() {
     story.miss(p(1), p(2), 1, 2);
     story.miss(p(3), p(2), 1, 1);
     story.answer(p(1), p(2), 2);
-    assert_eq!(story.state(p(2)), NodeState::Suspect { misses: 1, limit: 3 });
+    assert_eq!(story.state(p(2)), ObservedState::Suspect { misses: 1, limit: 3 });
     story.answer(p(3), p(2), 2);
-    assert_eq!(story.state(p(2)), NodeState::Up);
+    assert_eq!(story.state(p(2)), ObservedState::Up);
     let link = story.model.links().get(p(1), p(2)).unwrap();
     assert_eq!((link.misses, link.rtt_us), (0, Some(400)));
     assert_eq!(link.pings.iter().map(|ping| ping.rtt_us).collect::<Vec<_>>(), [None, Some(400)]);
@@ -263,10 +263,10 @@ fn a_killed_node_stays_killed_until_it_starts_again() {
     story.declare(p(1), p(2), DeathCause::LinkError);
     story.wait(1);
     story.answer(p(3), p(2), 1);
-    assert_eq!(story.state(p(2)), NodeState::Killed, "a late answer brings no crashed node back");
+    assert_eq!(story.state(p(2)), ObservedState::Killed, "a late answer brings no crashed node back");
     story.wait(1);
     story.start(p(2), "p2", Role::Peer);
-    assert_eq!(story.state(p(2)), NodeState::Up);
+    assert_eq!(story.state(p(2)), ObservedState::Up);
     let why = why_dead(&story.model, p(2), 0);
     let told = "p2 was killed at 03:13:00, was taken for dead, and is back since 03:13:02";
     assert!(why.verdict.starts_with(told), "{}", why.verdict);
@@ -285,7 +285,7 @@ fn a_link_that_the_user_cut_is_told_as_that_and_not_as_a_certain_death() {
     assert!(why.verdict.contains("our link to it was cut by you; p1 treats it as dead"), "{}", why.verdict);
     assert!(why.verdict.contains("the process itself may be alive"), "{}", why.verdict);
     assert!(why.verdict.contains("what s1 and s2 did is not certain"), "{}", why.verdict);
-    assert_eq!(story.state(elsewhere), NodeState::Dead);
+    assert_eq!(story.state(elsewhere), ObservedState::Dead);
 }
 
 #[test]
@@ -334,7 +334,7 @@ fn a_disputed_report_is_counted_against_its_reporter_and_the_node_is_back() {
     story.wait(1);
     story.tell(s(1), EventKind::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 });
     assert_eq!(story.model.seeds().get(s(1)).unwrap().disputes[&p(1)].reports, 1);
-    assert_eq!(story.state(p(2)), NodeState::Up);
+    assert_eq!(story.state(p(2)), ObservedState::Up);
     assert_eq!(story.model.seeds().listing(p(2)).count(), 2);
     let why = why_dead(&story.model, p(2), 0);
     assert!(why.verdict.contains("s1 asked it, had an answer after 900 us and kept it on its list"), "{}", why.verdict);
@@ -460,7 +460,7 @@ fn a_node_that_stops_takes_its_links_and_its_suspicions_with_it() {
     let mut story = Story::network(2);
     story.miss(p(1), p(2), 1, 2);
     story.tell(p(1), EventKind::Stopped { how: Stop::Left });
-    assert_eq!(story.state(p(2)), NodeState::Up);
+    assert_eq!(story.state(p(2)), ObservedState::Up);
     assert_eq!(story.model.links().open_of(p(1)).count(), 0);
     assert_eq!(story.model.nodes().get(p(1)).unwrap().neighbors, 0);
 }
@@ -482,11 +482,11 @@ fn a_node_that_was_only_named_by_others_is_not_claimed_to_be_up() {
     let mut story = Story::network(1);
     let elsewhere = Addr::loopback(9);
     story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(1), elsewhere], listed: None });
-    assert_eq!(story.state(elsewhere), NodeState::Known);
+    assert_eq!(story.state(elsewhere), ObservedState::Known);
     assert!(about_node(&story.model, elsewhere, 0).verdict.contains("not certain"));
     let (peer, direction, purpose) = (elsewhere, Direction::Inbound, Purpose::Neighbor);
     story.tell(p(1), EventKind::LinkUp { link: LinkId(9), peer, direction, purpose });
-    assert_eq!(story.state(elsewhere), NodeState::Up);
+    assert_eq!(story.state(elsewhere), ObservedState::Up);
 }
 
 #[test]
@@ -503,7 +503,7 @@ fn a_flood_of_names_does_not_grow_the_model_and_our_own_nodes_still_fit() {
     assert_eq!(nodes.len(), super::node::HEARSAY_MAX + 3);
     assert_eq!(nodes.unlisted(), 24_000 - super::node::HEARSAY_MAX as u64);
     story.start(p(2), "p2", Role::Peer);
-    assert_eq!(story.state(p(2)), NodeState::Up);
+    assert_eq!(story.state(p(2)), ObservedState::Up);
 }
 
 #[test]
@@ -601,5 +601,5 @@ fn a_seed_is_not_shown_dead_because_somebody_took_its_name() {
     story.three_misses(p(1), s(1));
     story.declare(p(1), s(1), DeathCause::Closed);
     story.tell(s(2), EventKind::PeerDelisted { peer: s(1), reason: DelistReason::Reported { reporter: p(1) } });
-    assert_eq!(story.model.nodes().get(s(1)).unwrap().state(), NodeState::Up);
+    assert_eq!(story.model.nodes().get(s(1)).unwrap().state(), ObservedState::Up);
 }

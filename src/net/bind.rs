@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::failure::StartError;
+use crate::engine::SiteError;
 use crate::platform::take_address_again;
 use crate::proto::addr::Addr;
 
@@ -13,17 +13,17 @@ use crate::proto::addr::Addr;
 const BACKLOG: u32 = 1024;
 
 /// A listener on exactly this address; port 0 is any free port.
-pub(super) fn listen(addr: Addr) -> Result<(TcpListener, Addr), StartError> {
+pub(super) fn listen(addr: Addr) -> Result<(TcpListener, Addr), SiteError> {
     let bound = reserve(addr).and_then(|socket| socket.listen(BACKLOG)).and_then(|listener| {
         let addr = Addr::try_from(listener.local_addr()?).map_err(io::Error::other)?;
         Ok((listener, addr))
     });
-    bound.map_err(|error| refine(addr, error))
+    bound.map_err(|error| refine(addr, &error))
 }
 
 /// A listener on the address of a node that starts again, which may have been reserved for it. Not every system lets
 /// a second socket have an address that one of our own holds.
-pub(super) fn listen_again(reserved: Option<TcpSocket>, addr: Addr) -> Result<(TcpListener, Addr), StartError> {
+pub(super) fn listen_again(reserved: Option<TcpSocket>, addr: Addr) -> Result<(TcpListener, Addr), SiteError> {
     match reserved.map(|socket| socket.listen(BACKLOG)) {
         Some(Ok(listener)) => Ok((listener, addr)),
         Some(Err(_)) | None => listen(addr),
@@ -39,12 +39,12 @@ pub(super) fn reserve(addr: Addr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-fn refine(addr: Addr, error: io::Error) -> StartError {
+fn refine(addr: Addr, error: &io::Error) -> SiteError {
     match error.kind() {
-        io::ErrorKind::AddrInUse => StartError::InUse { addr, next: next_free(addr) },
-        io::ErrorKind::AddrNotAvailable => StartError::NotLocal(addr),
-        io::ErrorKind::PermissionDenied => StartError::Denied(addr),
-        _ => StartError::Io { addr, source: error },
+        io::ErrorKind::AddrInUse => SiteError::InUse { addr, next: next_free(addr) },
+        io::ErrorKind::AddrNotAvailable => SiteError::NotLocal(addr),
+        io::ErrorKind::PermissionDenied => SiteError::Denied(addr),
+        _ => SiteError::Io { addr, source: error.into() },
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
     async fn a_port_in_use_names_the_next_free_one() {
         let (_holder, taken) = listen(Addr::loopback(0)).unwrap();
         let error = listen(taken).unwrap_err();
-        let StartError::InUse { addr, next: Some(next) } = &error else { panic!("{error}") };
+        let SiteError::InUse { addr, next: Some(next) } = &error else { panic!("{error}") };
         assert_eq!(*addr, taken);
         assert!(next.port() > taken.port(), "{next}");
         assert_eq!(error.to_string(), format!("{taken} is in use; the next free address is {next}"));

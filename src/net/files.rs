@@ -1,8 +1,7 @@
 //! How many file descriptors there are, and how many nodes take.
 
-use super::failure::StartError;
+use crate::engine::{Demand, SiteError};
 pub(super) use crate::platform::raise_descriptor_limit as raise_limit;
-use crate::proto::config::PeerConfig;
 
 /// Descriptors that are not the nodes': terminal, runtime, journal, export, libraries.
 const RESERVED: u64 = 64;
@@ -22,36 +21,23 @@ fn of_a_peer(demand: &Demand<'_>) -> u64 {
 }
 
 /// Refuses more nodes than there are descriptors for.
-pub(super) fn check(limit: Option<u64>, demand: &Demand<'_>) -> Result<(), StartError> {
+pub(super) fn check(limit: Option<u64>, demand: &Demand<'_>) -> Result<(), SiteError> {
     let (fixed, each) = (RESERVED + demand.seeds as u64 * PER_NODE, of_a_peer(demand));
     let need = fixed.saturating_add(each.saturating_mul(demand.peers as u64));
     match limit {
         Some(limit) if need > limit => {
             let peers_max = limit.saturating_sub(fixed) / each;
-            Err(StartError::TooManyFiles { nodes: demand.new, need, limit, peers_max })
+            Err(SiteError::TooManyFiles { nodes: demand.new, need, limit, peers_max })
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// What there will be.
-pub(super) struct Demand<'a> {
-    /// Nodes that are asked for now.
-    pub(super) new: usize,
-    /// Seeds in all.
-    pub(super) seeds: usize,
-    /// Peers in all.
-    pub(super) peers: usize,
-    /// Seeds that each peer registers with.
-    pub(super) registrations: usize,
-    /// What the peers are like.
-    pub(super) config: &'a PeerConfig,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::proto::addr::Addr;
+    use crate::proto::config::PeerConfig;
 
     #[test]
     fn a_lab_that_cannot_fit_says_by_how_much() {
@@ -72,7 +58,7 @@ mod tests {
         let config = PeerConfig::new(Addr::loopback(0), Vec::new());
         for limit in [100, 1_024, 4_096, 20_000] {
             let demand = |peers| Demand { new: peers + 2, seeds: 2, peers, registrations: 2, config: &config };
-            let Err(StartError::TooManyFiles { peers_max, .. }) = check(Some(limit), &demand(100_000)) else {
+            let Err(SiteError::TooManyFiles { peers_max, .. }) = check(Some(limit), &demand(100_000)) else {
                 panic!("100,000 peers fit into {limit}")
             };
             let peers_max = usize::try_from(peers_max).unwrap();

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use if_addrs::{IfOperStatus, Interface, get_if_addrs};
 
-use super::failure::StartError;
+use crate::engine::SiteError;
 use crate::proto::addr::Addr;
 
 /// IPv4 addresses of interfaces that are up, loopback and self-assigned ones aside, in order. None where the
@@ -26,18 +26,18 @@ fn usable(interface: &Interface) -> Option<Ipv4Addr> {
 
 /// The name of a node that listens on all interfaces at this port: the address that the user chose, or
 /// the only one that there is. A node's address is its name, so it must be one that others can dial.
-pub fn name_everywhere(port: u16, chosen: Option<Ipv4Addr>) -> Result<Addr, StartError> {
+pub fn name_everywhere(port: u16, chosen: Option<Ipv4Addr>) -> Result<Addr, SiteError> {
     match chosen {
         Some(ip) => Ok(Addr::new(ip, port)),
         None => only_one(port, &addresses()),
     }
 }
 
-fn only_one(port: u16, found: &[Ipv4Addr]) -> Result<Addr, StartError> {
+fn only_one(port: u16, found: &[Ipv4Addr]) -> Result<Addr, SiteError> {
     match found {
         [ip] => Ok(Addr::new(*ip, port)),
-        [] => Err(StartError::NoInterface { port }),
-        [_, _, ..] => Err(StartError::WhichInterface { port, found: found.to_vec() }),
+        [] => Err(SiteError::NoInterface { port }),
+        [_, _, ..] => Err(SiteError::WhichInterface { port, found: found.to_vec() }),
     }
 }
 

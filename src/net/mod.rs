@@ -1,6 +1,6 @@
 //! The driver: runs nodes on tokio, over real TCP connections.
 //!
-//! [`engine::Engine`] owns all nodes of this process and does what a user commands. A node
+//! [`engine::SocketEngine`] owns all nodes of this process and does what a user commands. A node
 //! (`node`) is one task that owns its state machine and its connections (`link`), with a bounded queue for
 //! each (`outbox`). No decision of the protocol is made here: this moves bytes,
 //! keeps limits, and breaks things when the user asks for it.
@@ -13,7 +13,6 @@ mod bind;
 mod dial;
 mod ending;
 pub mod engine;
-mod failure;
 mod files;
 mod interfaces;
 mod link;
@@ -24,10 +23,10 @@ mod outbox;
 mod pressure;
 mod ready_set;
 mod says;
+mod sites;
 mod sources;
 pub mod wire;
 
 pub use bind::next_free;
-pub use engine::{Defaults, Engine};
-pub use failure::{CommandError, StartError};
+pub use engine::{SocketDefaults, SocketEngine};
 pub use interfaces::name_everywhere;

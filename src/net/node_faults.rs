@@ -4,13 +4,13 @@
 //! elsewhere where it leaves. [`Faults`] decides what becomes of a message; this holds what comes later.
 //! While there are no faults it costs a branch a message.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::links::Links;
-use crate::engine::fault::{FaultTable, Faults, Outcome, Route, key_of};
+use crate::engine::fault::{FaultView, Faults, Outcome, Route, key_of};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{EventKind, LinkId, Purpose};
@@ -21,14 +21,6 @@ use crate::proto::time::Time;
 /// Messages of one node that are under way at one time: as many as a link's queue holds. What is sent
 /// beyond that is lost, as on any cable.
 const UNDER_WAY_MAX: usize = 16_384;
-
-/// What the engine tells its nodes about the faults.
-#[derive(Debug, Default)]
-pub(super) struct FaultView {
-    pub(super) table: FaultTable,
-    /// The nodes of this process.
-    pub(super) ours: BTreeSet<Addr>,
-}
 
 /// The faults at one node.
 #[derive(Debug)]
@@ -92,7 +84,7 @@ impl NodeFaults {
 
     /// From now on these faults. Ends of connections that were held back get through if they can.
     pub(super) fn set(&mut self, now: Time, view: Arc<FaultView>) {
-        self.faults.set(Arc::new(view.table.clone()));
+        self.faults.set(Arc::clone(&view.table));
         self.view = view;
         for (link, cause) in std::mem::take(&mut self.withheld) {
             self.later(now, InFlight::In(Input::Link { link, change: LinkChange::Closed { cause } }));

@@ -120,7 +120,7 @@ impl SessionRecord {
             (Step::Expect(_), _) => Some(Happened::Expected(what)),
             // Of what was done in part, which part is found out by going through it.
             (Step::Command, Some(skipped)) if skipped.is_whole() => {
-                Some(Happened::NotDone { what, why: skipped.why.clone() })
+                Some(Happened::NotDone { what, why: skipped.why() })
             }
             (Step::Command, Some(_) | None) => Some(Happened::Done(what)),
         }
@@ -171,8 +171,14 @@ fn millis(span: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Refusal;
     use crate::proto::message::Role;
     use crate::scenario::Script;
+    use crate::scenario::run::RefusedCommand;
+
+    fn refused(what: &str) -> RefusedCommand {
+        RefusedCommand { what: what.to_owned(), why: Refusal::NoSeedList("no list".to_owned()).into() }
+    }
 
     fn name(addr: Addr) -> String {
         format!("p{}", addr.port() - 2999)
@@ -249,13 +255,13 @@ mod tests {
     fn of_a_line_about_several_nodes_what_was_done_is_saved() {
         let steps = Script::parse("lab 2 3\n2s kill p1 p2\n3s say p3 \" a \"\n").unwrap().steps;
         let skipped = vec![
-            Skipped { line: 2, why: "p1 was killed".to_owned(), text: String::new(), refused: 1, of: 2 },
-            Skipped { line: 3, why: "too long".to_owned(), text: String::new(), refused: 1, of: 1 },
+            Skipped { line: 2, text: String::new(), refused: vec![refused("kill p1")], of: 2 },
+            Skipped { line: 3, text: String::new(), refused: vec![refused("say p3 \" a \"")], of: 1 },
         ];
         let deeds = vec![deed(1_000, Command::Kill(Addr::loopback(3000)))];
         let text = SessionRecord { skipped, ..record(deeds, steps) }.text(&name);
         let lines = "1s kill p1\n# at 2s, not done: 'kill p1': p1 was killed\n\n2s kill p2\n\
-                     # at 3s, not done: 'say p3 \" a \"': too long\n\n9s500ms end\n";
+                     # at 3s, not done: 'say p3 \" a \"': no list\n\n9s500ms end\n";
         assert!(text.ends_with(lines), "{text}");
         Script::parse(&text).unwrap();
     }
@@ -263,11 +269,13 @@ mod tests {
     #[test]
     fn a_line_about_several_nodes_of_which_nothing_was_done_is_saved_as_a_comment() {
         let steps = Script::parse("lab 2 3\n2s kill p1 p2\n").unwrap().steps;
-        let why = "'kill p1': no; 'kill p2': no".to_owned();
-        let skipped = vec![Skipped { line: 2, why, text: String::new(), refused: 2, of: 2 }];
+        let refused = vec![refused("kill p1"), refused("kill p2")];
+        let skipped = vec![Skipped { line: 2, text: String::new(), refused, of: 2 }];
         let text = SessionRecord { skipped, ..record(Vec::new(), steps) }.text(&name);
         assert!(
-            text.ends_with("\n# at 2s, not done: 'kill p1 p2': 'kill p1': no; 'kill p2': no\n\n9s500ms end\n"),
+            text.ends_with(
+                "\n# at 2s, not done: 'kill p1 p2': 'kill p1': no list; 'kill p2': no list\n\n9s500ms end\n"
+            ),
             "{text}"
         );
     }

@@ -10,6 +10,7 @@ use super::expect::{ClaimWindow, Expect, Sense};
 use super::script::{Script, ScriptStep, Step};
 use super::words::commands;
 use crate::command::{Command, grammar};
+use crate::engine::Refusal;
 use crate::event::Event;
 use crate::model::Model;
 use crate::model::notice::Severity;
@@ -86,20 +87,49 @@ pub struct Run {
 pub struct Skipped {
     /// Its number, counted from 1.
     pub line: usize,
-    /// Why; of several commands, why which of them was not done.
-    pub why: String,
-    /// All of it in words.
+    /// The line without its time.
     pub(super) text: String,
-    /// Commands of the line that were not done.
-    pub(super) refused: usize,
+    /// Its commands that were not done.
+    pub(super) refused: Vec<RefusedCommand>,
     /// Commands of the line.
     pub(super) of: usize,
+}
+
+/// A command of a line that was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RefusedCommand {
+    /// As it is typed.
+    pub(super) what: String,
+    pub(super) why: SkipReason,
+}
+
+/// Why a command of a line was not done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum SkipReason {
+    /// The line cannot be read as the nodes are now: what was expected.
+    #[error("{0}")]
+    Line(String),
+    #[error(transparent)]
+    Refused(#[from] Refusal),
 }
 
 impl Skipped {
     /// Nothing of the line was done.
     pub(super) const fn is_whole(&self) -> bool {
-        self.refused >= self.of
+        self.refused.len() >= self.of
+    }
+
+    /// Why; of several commands, why which of them was not done.
+    pub(super) fn why(&self) -> String {
+        self.refused.iter().map(|refused| self.reason(refused)).collect::<Vec<_>>().join("; ")
+    }
+
+    fn reason(&self, RefusedCommand { what, why }: &RefusedCommand) -> String {
+        if self.of == 1 { why.to_string() } else { format!("'{what}': {why}") }
+    }
+
+    fn told(&self, why: &str) -> String {
+        format!("line {}: {}: skipped: {why}", self.line, self.text)
     }
 }
 
@@ -191,7 +221,7 @@ impl Run {
     /// What came of it so far.
     pub fn summary(&self) -> Summary {
         let failed = self.failed.clone();
-        let skipped = self.skipped.iter().map(|skipped| skipped.text.clone()).collect();
+        let skipped = self.skipped.iter().map(|skipped| skipped.told(&skipped.why())).collect();
         let in_part = self.skipped.iter().filter(|skipped| !skipped.is_whole()).count();
         let undecided =
             self.undecided().map(|step| format!("line {}: {}: not decided", step.line, step.text)).collect();
@@ -211,31 +241,23 @@ impl Run {
     }
 
     /// A command that a step wanted was not done, for this reason: that is to be told, and its line is counted once.
-    pub fn refused(&mut self, step: usize, command: &Command, why: &str) -> Option<ScenarioNotice> {
+    pub fn refused(&mut self, step: usize, command: &Command, why: Refusal) -> Option<ScenarioNotice> {
         let text = &self.script.steps.get(step)?.text;
         let of = commands(text, &self.model).map_or(1, |commands| commands.len());
-        if of == 1 {
-            return self.skip(step, 1, why);
-        }
-        let name = |node| self.model.name_of(node).into_owned();
-        let why = format!("'{}': {why}", grammar::text(command, &name));
-        self.skip(step, of, &why)
+        let what = grammar::text(command, &|node| self.model.name_of(node).into_owned());
+        self.skip(step, of, RefusedCommand { what, why: why.into() })
     }
 
     /// One of so many commands of a step was not done.
-    fn skip(&mut self, step: usize, of: usize, why: &str) -> Option<ScenarioNotice> {
+    fn skip(&mut self, step: usize, of: usize, refused: RefusedCommand) -> Option<ScenarioNotice> {
         let ScriptStep { line, text, .. } = self.script.steps.get(step)?;
-        let told = format!("line {line}: {text}: skipped: {why}");
-        let notice = ScenarioNotice { severity: Severity::Error, text: told.clone() };
-        if let Some(skipped) = self.skipped.last_mut().filter(|skipped| skipped.line == *line) {
-            skipped.refused += 1;
-            for text in [&mut skipped.why, &mut skipped.text] {
-                let _ = write!(text, "; {why}");
-            }
-        } else {
-            self.skipped.push(Skipped { line: *line, why: why.to_owned(), text: told, refused: 1, of });
+        if self.skipped.last().is_none_or(|skipped| skipped.line != *line) {
+            self.skipped.push(Skipped { line: *line, text: text.clone(), refused: Vec::new(), of });
         }
-        Some(notice)
+        let skipped = self.skipped.last_mut()?;
+        let text = skipped.told(&skipped.reason(&refused));
+        skipped.refused.push(refused);
+        Some(ScenarioNotice { severity: Severity::Error, text })
     }
 
     fn step(&mut self, number: usize, now: Time, acts: &mut Vec<ScenarioAction>) {
@@ -252,7 +274,10 @@ impl Run {
                     Ok(commands) => {
                         acts.extend(commands.into_iter().map(|command| ScenarioAction::Do { step: number, command }));
                     }
-                    Err(why) => acts.extend(self.skip(number, 1, &why).map(ScenarioAction::Tell)),
+                    Err(why) => {
+                        let refused = RefusedCommand { what: step.text.clone(), why: SkipReason::Line(why) };
+                        acts.extend(self.skip(number, 1, refused).map(ScenarioAction::Tell));
+                    }
                 }
             }
             Step::End => acts.push(tell(Severity::Info, format!("{}: the scenario ends", span_text(step.at)))),

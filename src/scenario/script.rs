@@ -147,7 +147,8 @@ struct ScriptReader {
 struct Lab {
     seeds: usize,
     peers: usize,
-    rehearsal: Rehearsal,
+    /// From the first line that does something on.
+    rehearsal: Option<Rehearsal>,
 }
 
 impl ScriptReader {
@@ -190,7 +191,7 @@ impl ScriptReader {
         };
         let told = |fault: WordError| fault.to_string();
         let (seeds, peers) = (lab_seeds(seeds).map_err(told)?, lab_peers(peers).map_err(told)?);
-        self.lab = Some(Lab { seeds, peers, rehearsal: Rehearsal::new(seeds, peers, dialect(&self.settings)) });
+        self.lab = Some(Lab { seeds, peers, rehearsal: None });
         Ok(())
     }
 
@@ -207,9 +208,6 @@ impl ScriptReader {
             return Err(format!("'{name}' is set in line {} already: expected it once", other.line));
         }
         self.settings.push(Setting { line, name: name.to_owned(), value: value.to_owned() });
-        if let Some(lab) = &mut self.lab {
-            lab.rehearsal = Rehearsal::new(lab.seeds, lab.peers, dialect(&self.settings));
-        }
         Ok(())
     }
 
@@ -217,6 +215,8 @@ impl ScriptReader {
         let Some(lab) = &mut self.lab else {
             return Err(format!("'{}' comes too early: expected 'lab SEEDS PEERS' first", split_word(text).0));
         };
+        let dialect = dialect(&self.settings);
+        let rehearsal = lab.rehearsal.get_or_insert_with(|| Rehearsal::new(lab.seeds, lab.peers, dialect));
         let (when, text) = split_time(text)?;
         let at = moment(when, self.steps.last())?;
         // What was said is what all that is expected right after it is about.
@@ -231,12 +231,12 @@ impl ScriptReader {
                 Step::Expect(has_time(expect)?)
             }
             _ => {
-                self.said = said(lab.rehearsal.try_out(Some(line), text)?, text);
+                self.said = said(rehearsal.try_out(Some(line), text)?, text);
                 Step::Command
             }
         };
         if let Step::Expect(Expect { claim, .. }) = &what {
-            lab.rehearsal.check_known(claim.nodes())?;
+            rehearsal.check_known(claim.nodes())?;
         }
         let comment = std::mem::take(&mut self.comment);
         self.steps.push(ScriptStep { line, at, text: text.to_owned(), comment, what });
@@ -406,7 +406,7 @@ mod tests {
         assert_eq!(error("lab 2"), "1: expected 'lab SEEDS PEERS', such as 'lab 2 8'");
         assert_eq!(error("lab 2 8 9"), "1: lab takes SEEDS PEERS: unexpected '9'");
         assert_eq!(error("lab 2 8\ncalm now"), "2: calm takes nothing: unexpected 'now'");
-        assert_eq!(error("lab 2 none"), "1: 'none' is not a number of peers: expected 1 to 8192");
+        assert_eq!(error("lab 2 none"), "1: 'none' is not a number of peers: expected 1 to 1000000");
         assert_eq!(error("lab 0 8"), "1: '0' is not a number of seeds: expected 1 to 64");
         assert!(error("lab 2 8\nlab 2 8").starts_with("2: there is a lab already"));
         assert_eq!(error("lab 2 8\n5s"), "2: a time without anything: expected a command, 'expect' or 'end'");

@@ -8,17 +8,14 @@ use std::time::Duration;
 
 use super::sink::EventSink;
 use super::world::World;
-use crate::command::{Command, FaultCommand, NodeSpec};
-use crate::engine::fault::Nodes as _;
-use crate::engine::{NodeEntry, NodeState, NodeTable, Refusal, derive_seed, describe, subject};
-use crate::event::{Event, EventKind, Pace};
+use crate::command::limits::NetworkLimits;
+use crate::command::{Command, NodeSpec};
+use crate::engine::{self, CommandOutcome, Effect, Goodbye, NodeTable, Publication, Refusal, Settings, VirtualSites};
+use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::{Gauge, NodeCommand};
-use crate::proto::message::{Dialect, Role};
 use crate::proto::node::Node;
-use crate::proto::peer::Peer;
-use crate::proto::seed::Seed;
 use crate::proto::time::Time;
 
 /// How long the goodbyes of a network that quits may take to arrive: longer than any time on the way.
@@ -26,7 +23,7 @@ const GOODBYE_TIME: Duration = Duration::from_millis(10);
 
 /// What the nodes are like.
 #[derive(Debug, Clone)]
-pub struct Defaults {
+pub struct VirtualDefaults {
     /// Every peer's settings; `listen` is ignored, and `seeds` counts where there is no lab.
     pub peer: PeerConfig,
     /// Every seed's settings; `listen` is ignored.
@@ -37,19 +34,18 @@ pub struct Defaults {
     pub epoch: Time,
 }
 
-/// A network in virtual time. Time passes only in [`Engine::run_to`]; what happens goes to `S`.
+/// A network in virtual time. Time passes only in [`VirtualEngine::run_to`]; what happens goes to `S`.
 #[derive(Debug)]
-pub struct Engine<S = Vec<Event>> {
-    defaults: Defaults,
+pub struct VirtualEngine<S = Vec<Event>> {
+    engine: engine::Engine,
     world: World<Node, S>,
-    table: NodeTable,
-    /// The seeds of the lab, if this is one.
-    lab: Option<Vec<Addr>>,
+    /// How far the nodes' time of day is from UTC.
+    utc_offset_s: i32,
 }
 
-impl Engine {
+impl VirtualEngine {
     /// An engine without nodes that keeps its events.
-    pub fn new(defaults: Defaults) -> Self {
+    pub fn new(defaults: VirtualDefaults) -> Self {
         Self::with_sink(defaults, Vec::new())
     }
 
@@ -59,12 +55,24 @@ impl Engine {
     }
 }
 
-impl<S: EventSink> Engine<S> {
+impl<S: EventSink> VirtualEngine<S> {
     /// An engine without nodes whose events go to the sink.
-    pub fn with_sink(defaults: Defaults, sink: S) -> Self {
-        let world = World::beginning(defaults.epoch, defaults.rng_seed, sink);
-        let table = NodeTable::new(defaults.peer.dialect);
-        Self { defaults, world, table, lab: None }
+    pub fn with_sink(defaults: VirtualDefaults, sink: S) -> Self {
+        let VirtualDefaults { peer, seed, rng_seed, epoch } = defaults;
+        let (world, utc_offset_s) = (World::beginning(epoch, rng_seed, sink), peer.utc_offset_s);
+        let engine = engine::Engine::new(Settings { peer, seed, rng_seed, limits: NetworkLimits::VIRTUAL });
+        Self { engine, world, utc_offset_s }
+    }
+
+    /// There is no seed list, for this reason: nodes that need one are refused until there is a lab.
+    #[must_use]
+    pub fn without_seed_list(self, why: String) -> Self {
+        Self { engine: self.engine.without_seed_list(why), ..self }
+    }
+
+    /// The nodes.
+    pub const fn nodes(&self) -> &NodeTable {
+        self.engine.nodes()
     }
 
     /// The virtual time.
@@ -110,159 +118,65 @@ impl<S: EventSink> Engine<S> {
 
     /// Starts one node, and tells where it listens.
     pub fn start(&mut self, spec: &NodeSpec) -> Result<Addr, Refusal> {
-        let addr = self.table.virtual_addr(spec);
-        self.enter(addr, spec.role)?;
-        if spec.role == Role::Seed
-            && let Some(lab) = &mut self.lab
-        {
-            lab.push(addr);
-        }
-        self.run(addr, spec.role, 0);
-        Ok(addr)
+        let started = self.start_all(Command::Start(spec.clone()))?;
+        started.first().copied().ok_or(Refusal::Unknown(Addr::loopback(0)))
     }
 
     /// Starts a network of its own, seeds first. Nobody runs before everybody listens.
     pub fn start_lab(&mut self, seeds: usize, peers: usize) -> Result<Vec<Addr>, Refusal> {
-        let roles = std::iter::repeat_n(Role::Seed, seeds).chain(std::iter::repeat_n(Role::Peer, peers));
-        let mut places = Vec::with_capacity(seeds + peers);
-        for role in roles {
-            let addr = self.table.next_addr(role);
-            self.enter(addr, role)?;
-            places.push((addr, role));
-        }
-        let seeds = places.iter().filter(|(_, role)| *role == Role::Seed);
-        self.lab = Some(seeds.map(|(addr, _)| *addr).collect());
-        self.table.note_lab();
-        for (addr, role) in &places {
-            self.run(*addr, *role, 0);
-        }
-        Ok(places.into_iter().map(|(addr, _)| addr).collect())
+        self.start_all(Command::StartLab { seeds, peers })
     }
 
-    /// Does what a user wants. What cannot be done is also an event, `Failed`, as of the engine on sockets.
+    /// The new nodes.
+    fn start_all(&mut self, command: Command) -> Result<Vec<Addr>, Refusal> {
+        let before = self.nodes().len();
+        self.apply(command)?;
+        Ok(self.nodes().addrs_from(before).collect())
+    }
+
+    /// Does what a user wants. What cannot be done is also an event, `Failed`.
+    #[expect(clippy::needless_pass_by_value, reason = "on sockets a command is given away, too")]
     pub fn apply(&mut self, command: Command) -> Result<(), Refusal> {
-        let (node, what) = (subject(&command), describe(&command, &|node| self.table.name(node)));
-        let result = self.carry_out(command);
-        if let Err(error) = &result {
-            self.world.tell(node, EventKind::Failed { what, why: error.to_string() });
+        let CommandOutcome { effects, result } = self.engine.apply(&command, &mut VirtualSites);
+        for effect in effects {
+            self.carry_out(effect);
         }
         result
     }
 
-    fn carry_out(&mut self, command: Command) -> Result<(), Refusal> {
-        self.table.judge(&command, self.world.fault_table())?;
-        match command {
-            Command::Start(spec) => self.start(&spec).map(|_| ()),
-            Command::StartLab { seeds, peers } => self.start_lab(seeds, peers).map(|_| ()),
-            Command::Kill(node) => self.kill(node),
-            Command::Hang(node) => self.hang(node),
-            Command::Restart(node) => self.restart(node),
-            Command::Cut { node, peer } => {
-                self.table.cut(node, peer)?;
-                self.tell_peer(node, NodeCommand::Cut(peer))
+    fn carry_out(&mut self, effect: Effect<()>) {
+        match effect {
+            Effect::Publish(told) => {
+                for Publication { node, kind } in told {
+                    self.world.tell(node, kind);
+                }
             }
-            Command::Heal { node, peer } => {
-                self.table.heal(node, peer)?;
-                self.tell_peer(node, NodeCommand::Heal(peer))
+            Effect::Start { node, site: () } => {
+                if let Some(machine) = self.engine.machine(node, self.utc_offset_s) {
+                    self.world.start(node, machine);
+                }
             }
-            Command::Say { node, body } => self.tell_peer(node, NodeCommand::Say(body)),
-            Command::Fault(fault) => self.fault(&fault),
-            Command::Quit => {
-                self.leave();
-                Ok(())
-            }
+            Effect::Crash(node) => self.world.kill(node),
+            Effect::Hang(node) => self.world.hang(node),
+            Effect::Tell(node, command) => self.world.command(node, command),
+            Effect::Faults(view) => self.world.set_faults(&view.table),
+            Effect::Junk { node, pause } => self.world.set_junk(node, pause),
+            Effect::Leave { goodbyes, crashes } => self.leave(&goodbyes, crashes),
         }
     }
 
-    fn fault(&mut self, command: &FaultCommand) -> Result<(), Refusal> {
-        self.world.fault(command, &self.table)?;
-        if *command == FaultCommand::Calm {
-            for remedy in self.table.remedies() {
-                // What failed is an event, and keeps nobody else from coming back.
-                let _ = self.apply(remedy);
-            }
+    fn leave(&mut self, goodbyes: &[Goodbye], crashes: Vec<Addr>) {
+        for node in crashes {
+            self.world.kill(node);
         }
-        Ok(())
-    }
-
-    /// A new node has a name and listens.
-    fn enter(&mut self, addr: Addr, role: Role) -> Result<(), Refusal> {
-        let name = self.table.enter(addr, role)?;
-        self.note_started(addr, name, role);
-        Ok(())
-    }
-
-    fn note_started(&mut self, addr: Addr, name: String, role: Role) {
-        let (dialect, pace) = self.figures(role);
-        self.world.tell(addr, EventKind::Started { name, role, dialect, pace });
-    }
-
-    fn figures(&self, role: Role) -> (Dialect, Pace) {
-        match role {
-            Role::Peer => (self.defaults.peer.dialect, self.defaults.peer.pace()),
-            Role::Seed => (self.defaults.seed.dialect, self.defaults.seed.pace()),
-        }
-    }
-
-    fn run(&mut self, addr: Addr, role: Role, life: u64) {
-        let random_seed = derive_seed(self.defaults.rng_seed, addr, life);
-        let machine: Node = match role {
-            Role::Peer => {
-                let seeds = self.lab.clone().unwrap_or_else(|| self.defaults.peer.seeds.clone());
-                let config = PeerConfig { listen: addr, seeds, ..self.defaults.peer.clone() };
-                Peer::new(config, random_seed).into()
-            }
-            Role::Seed => Seed::new(SeedConfig { listen: addr, ..self.defaults.seed.clone() }, random_seed).into(),
-        };
-        self.world.start(addr, machine);
-    }
-
-    fn kill(&mut self, addr: Addr) -> Result<(), Refusal> {
-        self.table.kill(addr)?;
-        self.world.kill(addr);
-        Ok(())
-    }
-
-    fn hang(&mut self, addr: Addr) -> Result<(), Refusal> {
-        self.table.hang(addr)?;
-        self.world.hang(addr);
-        Ok(())
-    }
-
-    fn restart(&mut self, addr: Addr) -> Result<(), Refusal> {
-        if self.table.restart(addr)? == NodeState::Hangs {
-            self.world.kill(addr);
-        }
-        let Some(NodeEntry { name, role, life, .. }) = self.table.get(addr).cloned() else {
-            return Err(Refusal::Unknown(addr));
-        };
-        self.note_started(addr, name, role);
-        self.run(addr, role, life);
-        Ok(())
-    }
-
-    fn tell_peer(&mut self, addr: Addr, command: NodeCommand) -> Result<(), Refusal> {
-        self.table.running_peer(addr)?;
-        self.world.command(addr, command);
-        Ok(())
-    }
-
-    /// All nodes say goodbye, at the same time; hung ones are crashed.
-    fn leave(&mut self) {
-        let nodes: Vec<(Addr, NodeState)> = self.table.iter().map(|(addr, entry)| (addr, entry.state)).collect();
-        for (addr, state) in &nodes {
-            match state {
-                NodeState::Runs => self.world.command(*addr, NodeCommand::Leave),
-                NodeState::Hangs => self.world.kill(*addr),
-                NodeState::Killed | NodeState::Left => {}
-            }
+        let begin = self.world.now();
+        for Goodbye { node, after } in goodbyes {
+            self.world.run_to(begin + *after);
+            self.world.command(*node, NodeCommand::Leave);
         }
         self.world.run_for(GOODBYE_TIME);
-        for (addr, state) in nodes {
-            // Those that are crashed, or gone, are refused.
-            if state == NodeState::Runs && self.table.leave(addr).is_ok() {
-                self.world.leave(addr);
-            }
+        for goodbye in goodbyes {
+            self.world.leave(goodbye.node);
         }
     }
 }
@@ -270,17 +184,18 @@ impl<S: EventSink> Engine<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::Placement;
+    use crate::command::{FaultCommand, Placement};
     use crate::event::Stop;
     use crate::proto::fault::{Fault, FaultKind, Scope};
+    use crate::proto::message::Role;
     use crate::sim::EPOCH;
 
-    fn engine(rng_seed: u64) -> Engine {
+    fn engine(rng_seed: u64) -> VirtualEngine {
         let nowhere = Addr::loopback(0);
         let mut peer = PeerConfig::new(nowhere, Vec::new());
         (peer.gossip_interval, peer.liveness_interval) = (Duration::from_secs(3), Duration::from_secs(2));
         let seed = SeedConfig { liveness_interval: peer.liveness_interval, ..SeedConfig::new(nowhere) };
-        let mut engine = Engine::new(Defaults { peer, seed, rng_seed, epoch: EPOCH });
+        let mut engine = VirtualEngine::new(VirtualDefaults { peer, seed, rng_seed, epoch: EPOCH });
         engine.start_lab(2, 8).unwrap();
         engine
     }

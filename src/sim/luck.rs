@@ -13,7 +13,7 @@ const LATENCY_US: std::ops::Range<u64> = 200..2_000;
 
 /// What is left to chance in a world.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Topic {
+pub(super) enum LuckTopic {
     /// How long a message takes that has a number of its own.
     Numbered,
     /// How long another one takes.
@@ -37,7 +37,7 @@ pub(super) fn latency(chance: Chance) -> Duration {
 impl Connection {
     /// What is left to chance about the close of this end.
     pub(super) fn luck_of_close(&self, side: LinkSide) -> Chance {
-        self.chance[side].of(Topic::Close as u64).of(u64::from(self.dial))
+        self.chance[side].of(LuckTopic::Close as u64).of(u64::from(self.dial))
     }
 
     /// What is left to chance about a message that this end sends.
@@ -45,11 +45,11 @@ impl Connection {
         let (luck, dial) = (self.chance[side], u64::from(self.dial));
         match (message, key_of(message)) {
             // It goes each way once, whichever connection that is.
-            (Message::Gossip(_), Some(key)) => luck.of(Topic::Numbered as u64).of(key),
-            (_, Some(key)) => luck.of(Topic::Numbered as u64).of(dial).of(key),
+            (Message::Gossip(_), Some(key)) => luck.of(LuckTopic::Numbered as u64).of(key),
+            (_, Some(key)) => luck.of(LuckTopic::Numbered as u64).of(dial).of(key),
             (_, None) => {
                 self.unnumbered[side] = self.unnumbered[side].wrapping_add(1);
-                luck.of(Topic::Unnumbered as u64).of(dial).of(u64::from(self.unnumbered[side]))
+                luck.of(LuckTopic::Unnumbered as u64).of(dial).of(u64::from(self.unnumbered[side]))
             }
         }
     }

@@ -29,7 +29,7 @@ mod trouble;
 mod wheel;
 mod world;
 
-pub use engine::{Defaults, Engine};
+pub use engine::{VirtualDefaults, VirtualEngine};
 pub use play::{Piece, ScenarioSink, play};
 pub use sink::{EventSink, NoEvents};
 pub use world::{EPOCH, World};

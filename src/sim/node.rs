@@ -16,12 +16,12 @@ pub(super) struct NodeSite<M> {
     pub(super) addr: Addr,
     /// How often nodes here have dialed.
     pub(super) dials: u32,
-    pub(super) node: Option<Node<M>>,
+    pub(super) node: Option<SimulatedNode<M>>,
 }
 
 /// A node that is there, hung or not.
 #[derive(Debug)]
-pub(super) struct Node<M> {
+pub(super) struct SimulatedNode<M> {
     pub(super) machine: M,
     pub(super) condition: Condition,
     /// It was told that more waits to be written than a classic link takes.
@@ -45,7 +45,7 @@ pub(super) enum Condition {
     Paused,
 }
 
-impl<M> Node<M> {
+impl<M> SimulatedNode<M> {
     pub(super) const fn new(machine: M) -> Self {
         Self {
             machine,
@@ -88,21 +88,25 @@ impl<M> NodeSites<M> {
         self.by_addr.get(&addr).copied().filter(|node| self.get(*node).is_some())
     }
 
-    pub(super) fn get(&self, node: NodeIx) -> Option<&Node<M>> {
+    pub(super) fn get(&self, node: NodeIx) -> Option<&SimulatedNode<M>> {
         self.sites.get(node.0 as usize)?.node.as_ref()
     }
 
-    pub(super) fn get_mut(&mut self, node: NodeIx) -> Option<&mut Node<M>> {
+    pub(super) fn get_mut(&mut self, node: NodeIx) -> Option<&mut SimulatedNode<M>> {
         self.sites.get_mut(node.0 as usize)?.node.as_mut()
     }
 
     /// Those that are there, in the order in which their addresses were first started at.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (NodeIx, &NodeSite<M>, &Node<M>)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (NodeIx, &NodeSite<M>, &SimulatedNode<M>)> {
         self.range(0, self.len())
     }
 
     /// Those of so many addresses from this one on.
-    pub(super) fn range(&self, first: usize, count: usize) -> impl Iterator<Item = (NodeIx, &NodeSite<M>, &Node<M>)> {
+    pub(super) fn range(
+        &self,
+        first: usize,
+        count: usize,
+    ) -> impl Iterator<Item = (NodeIx, &NodeSite<M>, &SimulatedNode<M>)> {
         let numbered = (0..).map(NodeIx).zip(&self.sites).skip(first).take(count);
         numbered.filter_map(|(node, site)| site.node.as_ref().map(|there| (node, site, there)))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::engine::Engine;
+use super::engine::VirtualEngine;
 use super::sink::EventSink;
 use crate::command::Command;
 use crate::engine::Refusal;
@@ -66,13 +66,13 @@ impl<E, S: FnMut(Piece<'_>) -> Result<(), E>> EventSink for ScenarioSink<'_, S, 
 
 /// A scenario that is being played.
 struct Play<'r, S, E> {
-    engine: Engine<ScenarioSink<'r, S, E>>,
+    engine: VirtualEngine<ScenarioSink<'r, S, E>>,
 }
 
 /// Starts the lab of the scenario and plays it to its end, or for `length` if that is given; then all nodes say goodbye.
 /// When that was. The listener's error ends it.
 pub fn play<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>>(
-    engine: Engine<ScenarioSink<'_, S, E>>,
+    engine: VirtualEngine<ScenarioSink<'_, S, E>>,
     length: Option<Duration>,
 ) -> Result<Time, E> {
     let mut play = Play { engine };
@@ -133,7 +133,7 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S, E> {
             match act {
                 ScenarioAction::Do { step, command } => {
                     if let Err(why) = self.engine.apply(command.clone())
-                        && let Some(notice) = self.run().refused(step, &command, &why.to_string())
+                        && let Some(notice) = self.run().refused(step, &command, why)
                     {
                         self.engine.sink_mut().tell(Piece::Told(notice));
                     }

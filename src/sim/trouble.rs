@@ -2,19 +2,19 @@
 //! it is done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::connection::{BySide, Connection};
 use super::due::Due;
 use super::ids::{End, LinkSide, NodeIx};
-use super::luck::{Topic, latency};
+use super::luck::{LuckTopic, latency};
 use super::sink::EventSink;
 use super::world::World;
-use crate::command::FaultCommand;
-use crate::engine::fault::{FaultError, FaultTable, Nodes, Outcome, Route, junk};
+use crate::engine::fault::{FaultTable, Outcome, Route, junk};
 use crate::proto::addr::Addr;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{Rule, Violation};
-use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand};
+use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
 use crate::proto::message::Message;
 use crate::proto::time::Time;
 
@@ -22,47 +22,36 @@ use crate::proto::time::Time;
 const JUNK_SOURCE: Addr = Addr::loopback(0);
 
 impl<M: Machine, S: EventSink> World<M, S> {
-    /// Does what a user wants of the faults. A lie is for the liar to tell: see [`World::command`].
-    pub fn fault(&mut self, command: &FaultCommand, nodes: &dyn Nodes) -> Result<(), FaultError> {
-        let mut table = self.faults.table().clone();
-        let changes = table.apply(command, nodes)?;
-        if let FaultCommand::Lie { liar, about } = command {
-            self.command(*liar, NodeCommand::Lie(*about));
-        }
-        if self.sink.listens() {
-            for change in changes {
-                self.sink.take(change.into_event(self.now));
-            }
-        }
-        self.set_faults(Arc::new(table));
-        Ok(())
-    }
-
     /// The faults that are set.
     pub fn fault_table(&self) -> &FaultTable {
         self.faults.table()
     }
 
-    /// From now on these faults, and no others.
-    pub fn set_faults(&mut self, table: Arc<FaultTable>) {
-        let before = self.faults.table().clone();
-        self.faults.set(table);
+    /// From now on messages meet these faults, and no others. A wrong clock is the node's own: see
+    /// [`NodeCommand::Skew`](crate::proto::machine::NodeCommand::Skew); for junk see [`World::set_junk`].
+    pub fn set_faults(&mut self, table: &Arc<FaultTable>) {
+        // What slow nodes have read counts on when there is only somebody new.
+        if **table == *self.faults.table() {
+            return;
+        }
+        self.faults.set(Arc::clone(table));
         self.let_through();
-        let nodes: Vec<(NodeIx, Addr)> = self.nodes.iter().map(|(node, site, _)| (node, site.addr)).collect();
-        for (node, addr) in nodes {
-            let ahead_us = self.faults.table().skew_us(addr);
-            if ahead_us != before.skew_us(addr) {
-                self.handle(node, Input::Command(NodeCommand::Skew(ahead_us)));
-            }
-            self.plan_junk(node);
+        let nodes: Vec<NodeIx> = self.nodes.iter().map(|(node, ..)| node).collect();
+        for node in nodes {
             self.read_anew(node);
         }
     }
 
-    pub(super) fn set_clock(&mut self, node: NodeIx) {
-        let ahead_us = self.faults.table().skew_us(self.nodes[node].addr);
-        if ahead_us != 0 {
-            self.handle(node, Input::Command(NodeCommand::Skew(ahead_us)));
+    /// From now on somebody sends junk to this node with this pause; `None`: no longer.
+    pub fn set_junk(&mut self, addr: Addr, pause: Option<Duration>) {
+        let Some(node) = self.nodes.find(addr) else { return };
+        match pause {
+            Some(pause) => {
+                if self.junk_pauses.insert(node, pause).is_none() {
+                    self.plan_junk(node);
+                }
+            }
+            None => drop(self.junk_pauses.remove(&node)),
         }
     }
 
@@ -148,24 +137,24 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// The next time that somebody sends nonsense to this node, if that is not planned yet.
-    pub(super) fn plan_junk(&mut self, node: NodeIx) {
-        if let Some(pause) = self.faults.table().junk_pause_of(self.nodes[node].addr)
+    /// The next time that somebody sends junk to this node, if that is not planned yet.
+    fn plan_junk(&mut self, node: NodeIx) {
+        if let Some(pause) = self.junk_pauses.get(&node).copied()
             && self.junked.insert(node)
         {
             self.plan(self.now + pause, Due::Junk(node));
         }
     }
 
-    /// Somebody connects to this node and sends nonsense, which its decoder would find.
+    /// Somebody connects to this node and sends junk, which its decoder would find.
     pub(super) fn inject_junk(&mut self, node: NodeIx) {
         self.junked.remove(&node);
         let addr = self.nodes[node].addr;
-        if self.faults.table().junk_pause_of(addr).is_none() || self.nodes.get(node).is_none() {
+        self.plan_junk(node);
+        if !self.junk_pauses.contains_key(&node) || self.nodes.get(node).is_none() {
             return;
         }
-        self.plan_junk(node);
-        let luck = self.chance.of_node(addr).of(Topic::Junk as u64).of(self.now.as_micros());
+        let luck = self.chance.of_node(addr).of(LuckTopic::Junk as u64).of(self.now.as_micros());
         let mut connection = Connection::new(BySide([NodeIx::NOBODY, node]), BySide([luck; 2]), 0, self.now);
         connection.closed[LinkSide::Dialer] = true;
         let link = self.connect(connection).other().link();

@@ -7,8 +7,8 @@ use super::asked::{Act, Asked};
 use super::connection::{BySide, ConnTable, Connection, DETACHED, Pacer};
 use super::due::{Dial, Due};
 use super::ids::{End, LinkSide, NodeIx};
-use super::luck::{Topic, latency};
-use super::node::{Condition, Node, NodeSites};
+use super::luck::{LuckTopic, latency};
+use super::node::{Condition, NodeSites, SimulatedNode};
 use super::pause::Pause;
 use super::sink::EventSink;
 use super::slab::Slab;
@@ -47,6 +47,8 @@ pub struct World<M, S = Vec<Event>> {
     pub(super) faults: Faults,
     /// Who will get junk next, and when is planned.
     pub(super) junked: BTreeSet<NodeIx>,
+    /// Who gets junk, with which pause.
+    pub(super) junk_pauses: BTreeMap<NodeIx, Duration>,
     /// Ends of connections that do not get through.
     pub(super) withheld: Vec<(End, CloseCause)>,
     /// Ends of connections that are not read now.
@@ -89,6 +91,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             acts: Vec::new(),
             faults: Faults::new(!seed),
             junked: BTreeSet::new(),
+            junk_pauses: BTreeMap::new(),
             withheld: Vec::new(),
             pauses: BTreeMap::new(),
             next_look: epoch,
@@ -141,10 +144,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
     pub fn start(&mut self, addr: Addr, machine: M) {
         self.kill(addr);
         let node = self.nodes.enter(addr);
-        self.nodes[node].node = Some(Node::new(machine));
+        self.nodes[node].node = Some(SimulatedNode::new(machine));
         self.handle(node, Input::Start);
-        self.set_clock(node);
-        self.plan_junk(node);
     }
 
     /// A crash: the node is gone, and its connections break; in the classic dialect they only end, as those of a killed
@@ -289,7 +290,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         let end = self.connect(connection);
         let remote = dialer.with_port(self.ephemeral_port()).socket();
         let change = LinkChange::Dialed { peer: to };
-        let back = pairs[LinkSide::Acceptor].of(Topic::Dial as u64).of(u64::from(number));
+        let back = pairs[LinkSide::Acceptor].of(LuckTopic::Dial as u64).of(u64::from(number));
         self.deliver(self.now, end, back, |link| Input::Link { link, change });
         self.handle(acceptor, Input::Link { link: end.other().link(), change: LinkChange::Accepted { remote } });
     }
@@ -297,7 +298,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
     /// What is left to chance about a dial.
     fn luck_of_dial(&self, from: NodeIx, to: Addr, number: u32) -> Chance {
         let from = self.nodes[from].addr;
-        self.chance.of_node(from).of_node(to).of(Topic::Dial as u64).of(u64::from(number))
+        self.chance.of_node(from).of_node(to).of(LuckTopic::Dial as u64).of(u64::from(number))
     }
 
     /// The port that the dialer's end of the latest connection gets.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::action::PaneId;
-use super::host::{JournalState, Refusals, Refused, Severity, ToHost};
+use super::host::{JournalState, Objection, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
 use super::modal::Modal;
 use super::modal::start::Start;
@@ -32,7 +32,7 @@ pub(crate) const ARMED_TIME: Duration = Duration::from_secs(2);
 
 /// What the console wants done outside of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub(crate) enum ConsoleEffect {
     /// Something for the host.
     Host(ToHost),
     /// Text for the clipboard.
@@ -182,8 +182,8 @@ impl App {
     }
 
     /// Says why something that was wanted is not done, and remembers it.
-    pub(crate) fn refuse(&mut self, severity: Severity, what: String, why: String) {
-        self.show(severity, why.clone());
+    pub(crate) fn refuse(&mut self, severity: Severity, what: String, why: Objection) {
+        self.show(severity, why.to_string());
         self.refused.push(Refused { at: self.scene.network_now(), what, why });
     }
 

@@ -2,7 +2,7 @@
 
 use super::view::View;
 use crate::model::link::LinkKey;
-use crate::model::node::{Life, NodeRecord, NodeState};
+use crate::model::node::{Life, NodeRecord, ObservedState};
 use crate::model::why::{
     EvidenceLine, Explanation, about_message, about_node, why_dead, why_link, why_not, why_seed, why_warning,
 };
@@ -59,7 +59,7 @@ fn about(addr: Addr, view: &View<'_>) -> Explanation {
     let node = model.nodes().get(addr);
     let is_case = model.deaths().latest_of(addr).is_some();
     match node.map(NodeRecord::state) {
-        Some(NodeState::Dead | NodeState::Killed) if is_case => why_dead(model, addr, offset),
+        Some(ObservedState::Dead | ObservedState::Killed) if is_case => why_dead(model, addr, offset),
         Some(_) | None if node.is_some_and(has_list) => {
             let (mut why, list) = (about_node(model, addr, offset), why_seed(model, addr, view.now, offset));
             why.verdict = format!("{} {}", why.verdict, list.verdict);

@@ -4,13 +4,14 @@
 //! A node of this process is crashed. A node elsewhere cannot be: there our link to it is cut, and
 //! our node treats it as dead.
 
+use super::host::Objection;
 use super::pane::connections::ConnectionRow;
 use crate::command::Command;
-use crate::engine::{self, Refusal};
+use crate::engine::{NodeEntry, NodeState, judge_node};
 use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkKey};
-use crate::model::node::{Life, NodeRecord, NodeState};
+use crate::model::node::{Life, NodeRecord, ObservedState};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, Role};
@@ -42,7 +43,7 @@ pub(crate) enum FaultPlan {
         commands: Vec<Command>,
     },
     /// It cannot be done; this is why.
-    Refuse(String),
+    Refuse(Objection),
 }
 
 impl FaultPlan {
@@ -55,26 +56,44 @@ impl FaultPlan {
     }
 }
 
+/// The engine's judgement, as far as this console knows the node.
+pub(crate) fn judge(model: &Model, command: &Command, addr: Addr) -> Result<(), Objection> {
+    judge_node(command, entry(model, addr).as_ref()).map_err(Objection::Engine)
+}
+
+/// A node of this process as the events tell of it.
+pub(crate) fn entry(model: &Model, addr: Addr) -> Option<NodeEntry> {
+    let node = model.nodes().get(addr)?;
+    let state = match node.life {
+        Life::Running => NodeState::Runs,
+        Life::Hung => NodeState::Hangs,
+        Life::Killed => NodeState::Killed,
+        Life::Left => NodeState::Left,
+        Life::Elsewhere => return None,
+    };
+    Some(NodeEntry { name: node.name.as_deref()?.parse().ok()?, state, life: 0 })
+}
+
 /// What killing the node of this line comes to.
 pub(crate) fn kill(model: &Model, row: ConnectionRow) -> FaultPlan {
     let addr = row.target();
-    let Some(node) = model.nodes().get(addr) else { return refuse(&Refusal::Unknown(addr)) };
-    match node.life {
-        Life::Running | Life::Hung => kill_own(model, node),
-        Life::Killed => not_running(model, addr, engine::NodeState::Killed),
-        Life::Left => not_running(model, addr, engine::NodeState::Left),
-        Life::Elsewhere if node.role == Some(Role::Seed) => {
-            FaultPlan::Refuse(format!("{addr} is a seed in another process: stop it there"))
+    match model.nodes().get(addr) {
+        Some(node) if node.life == Life::Elsewhere && node.role == Some(Role::Seed) => {
+            FaultPlan::Refuse(Objection::SeedElsewhere(addr))
         }
-        Life::Elsewhere => cut(model, row),
+        Some(node) if node.life == Life::Elsewhere => cut(model, row),
+        Some(_) | None => match judge(model, &Command::Kill(addr), addr) {
+            Ok(()) => kill_own(model, addr),
+            Err(why) => FaultPlan::Refuse(why),
+        },
     }
 }
 
-fn kill_own(model: &Model, node: &NodeRecord) -> FaultPlan {
-    let name = model.name_of(node.addr);
-    let commands = vec![Command::Kill(node.addr)];
-    if node.role == Some(Role::Seed) {
-        let peers = node.registrations;
+fn kill_own(model: &Model, addr: Addr) -> FaultPlan {
+    let name = model.name_of(addr);
+    let commands = vec![Command::Kill(addr)];
+    if let Some(seed) = model.nodes().get(addr).filter(|node| node.role == Some(Role::Seed)) {
+        let peers = seed.registrations;
         let question =
             format!("Kill the seed {name}? {peers} registered peers lose it; new peers cannot find them by it.");
         return FaultPlan::Ask { question, word: "Kill", commands };
@@ -92,7 +111,7 @@ fn cut(model: &Model, row: ConnectionRow) -> FaultPlan {
     let names: Vec<_> = holders.iter().map(|node| model.name_of(*node)).collect();
     let commands: Vec<Command> = holders.iter().map(|node| Command::Cut { node: *node, peer }).collect();
     match names.as_slice() {
-        [] => FaultPlan::Refuse(format!("{peer} runs in another process, and no node here is linked to it")),
+        [] => FaultPlan::Refuse(Objection::NoLinkTo(peer)),
         [only] => {
             FaultPlan::Arm { what: format!("cuts {only}'s link to {peer}; {only} then treats it as dead"), commands }
         }
@@ -134,30 +153,30 @@ pub(crate) fn kill_several(model: &Model, nodes: &[Addr]) -> FaultPlan {
 
 /// What hanging this node comes to.
 pub(crate) fn hang(model: &Model, addr: Addr) -> FaultPlan {
-    match model.nodes().get(addr).map(|node| node.life) {
-        Some(Life::Running) => FaultPlan::Now(vec![Command::Hang(addr)]),
-        Some(Life::Hung) => not_running(model, addr, engine::NodeState::Hangs),
-        Some(Life::Killed) => not_running(model, addr, engine::NodeState::Killed),
-        Some(Life::Left) => not_running(model, addr, engine::NodeState::Left),
-        Some(Life::Elsewhere) | None => refuse(&Refusal::Unknown(addr)),
+    let command = Command::Hang(addr);
+    match judge(model, &command, addr) {
+        Ok(()) => FaultPlan::Now(vec![command]),
+        Err(why) => FaultPlan::Refuse(why),
     }
 }
 
 /// What restarting this node comes to; for a node elsewhere, healing the links that were cut.
 pub(crate) fn restart(model: &Model, addr: Addr) -> FaultPlan {
-    match model.nodes().get(addr).map(|node| node.life) {
-        Some(Life::Killed | Life::Left | Life::Hung) => match restart_risk(model, &[addr]) {
-            Some(risk) => {
-                let name = model.name_of(addr);
-                let question =
-                    format!("Restart {name} at its address? {risk} A new peer at a port of its own harms nobody.");
-                FaultPlan::Ask { question, word: "Restart", commands: vec![Command::Restart(addr)] }
-            }
-            None => FaultPlan::Now(vec![Command::Restart(addr)]),
-        },
-        Some(Life::Running) => refuse(&Refusal::Up { name: model.name_of(addr).into_owned(), addr }),
-        Some(Life::Elsewhere) => heal(model, addr),
-        None => refuse(&Refusal::Unknown(addr)),
+    if model.nodes().get(addr).is_some_and(|node| node.life == Life::Elsewhere) {
+        return heal(model, addr);
+    }
+    let command = Command::Restart(addr);
+    if let Err(why) = judge(model, &command, addr) {
+        return FaultPlan::Refuse(why);
+    }
+    match restart_risk(model, &[addr]) {
+        Some(risk) => {
+            let name = model.name_of(addr);
+            let question =
+                format!("Restart {name} at its address? {risk} A new peer at a port of its own harms nobody.");
+            FaultPlan::Ask { question, word: "Restart", commands: vec![command] }
+        }
+        None => FaultPlan::Now(vec![command]),
     }
 }
 
@@ -170,7 +189,7 @@ pub(crate) fn restart_risk(model: &Model, nodes: &[Addr]) -> Option<String> {
     nodes.iter().find(|addr| is_classic_peer(addr))?;
     let may_know_it = |node: &&NodeRecord| {
         let is_peer = node.life == Life::Elsewhere && node.role != Some(Role::Seed);
-        is_peer && !matches!(node.state(), NodeState::Dead | NodeState::Left)
+        is_peer && !matches!(node.state(), ObservedState::Dead | ObservedState::Left)
     };
     let strangers: Vec<_> = model.nodes().iter().filter(may_know_it).map(|node| model.name_of(node.addr)).collect();
     (!strangers.is_empty()).then(|| {
@@ -218,7 +237,7 @@ fn fallen(model: &Model) -> impl Iterator<Item = &NodeRecord> {
 fn heal(model: &Model, peer: Addr) -> FaultPlan {
     let commands = heals(model, peer);
     if commands.is_empty() {
-        return FaultPlan::Refuse(format!("{peer} runs in another process: restart it there"));
+        return FaultPlan::Refuse(Objection::PeerElsewhere(peer));
     }
     FaultPlan::Now(commands)
 }
@@ -234,13 +253,4 @@ fn heals(model: &Model, peer: Addr) -> Vec<Command> {
         node.zip(told.declared_at).is_some_and(|(node, since)| remembers(node, since))
     });
     ours.map(|told| Command::Heal { node: told.reporter, peer }).collect()
-}
-
-/// Whoever keeps the nodes would say the same.
-fn refuse(refusal: &Refusal) -> FaultPlan {
-    FaultPlan::Refuse(refusal.to_string())
-}
-
-fn not_running(model: &Model, addr: Addr, state: engine::NodeState) -> FaultPlan {
-    refuse(&Refusal::NotRunning { name: model.name_of(addr).into_owned(), addr, state })
 }

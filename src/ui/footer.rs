@@ -10,6 +10,7 @@ use ratatui::text::{Line, Span};
 use super::action::{Action, PaneId};
 use super::app::{App, Armed};
 use super::fault::{self, FaultPlan};
+use super::host::Objection;
 use super::items::{self, Item};
 use super::keys::{Binding, Hint, KEYS};
 use super::options::Mode;
@@ -181,7 +182,7 @@ fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
 fn plan(action: Action, target: Option<ConnectionRow>, view: &View<'_>) -> Option<FaultPlan> {
     let plan = |make: fn(&Model, ConnectionRow) -> FaultPlan| match target {
         Some(row) => make(view.model, row),
-        None => FaultPlan::Refuse(String::new()),
+        None => FaultPlan::Refuse(Objection::NothingSelected),
     };
     if action == Action::Kill {
         Some(plan(fault::kill))

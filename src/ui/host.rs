@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use crate::command::Command;
+use crate::engine::Refusal;
 pub use crate::model::notice::Severity;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
@@ -45,7 +46,47 @@ pub struct Refused {
     /// The command, as it is typed.
     pub what: String,
     /// Why it was not done.
-    pub why: String,
+    pub why: Objection,
+}
+
+/// Why the console does not pass on what the user wants.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Objection {
+    /// The line is no command: what was expected.
+    #[error("{0}")]
+    Line(String),
+    /// A key acts on the selected node, and there is none.
+    #[error("no node is selected")]
+    NothingSelected,
+    /// The engine would refuse it, as far as is known here.
+    #[error(transparent)]
+    Engine(#[from] Refusal),
+    /// It is a seed of another process, which has no links that we could cut.
+    #[error("{0} is a seed in another process: stop it there")]
+    SeedElsewhere(Addr),
+    /// It is a peer of another process.
+    #[error("{0} runs in another process, and no node here is linked to it")]
+    NoLinkTo(Addr),
+    /// It is a peer of another process, and no link to it was cut.
+    #[error("{0} runs in another process: restart it there")]
+    PeerElsewhere(Addr),
+}
+
+/// Why the host does not do what the console asks for. Why the engine does not, it tells with a `Failed` event.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HostRefusal {
+    /// What is shown is a recording.
+    #[error("{} is a recording: quit, and start nodes in a new session", .0.display())]
+    Replaying(PathBuf),
+    /// A recording is to be opened, and nodes run.
+    #[error("nodes of this session run: open a recording in a session of its own")]
+    NodesRun,
+    /// What was done is to be written down, and did not begin with a lab.
+    #[error("a scenario begins with a lab, and this session did not: see gossipctl lab")]
+    NoLab,
+    /// A file cannot be read or written: what is wrong with it.
+    #[error("{0}")]
+    File(String),
 }
 
 /// Refusals that are kept: more than anybody types.
@@ -105,7 +146,7 @@ pub enum FromHost {
     /// What was wanted is not done.
     Refused {
         /// Why, and what to do.
-        why: String,
+        why: HostRefusal,
     },
     /// A line for the user that is no answer.
     Notice {

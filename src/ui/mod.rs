@@ -41,7 +41,7 @@ mod update;
 mod view;
 mod wave;
 
-pub use host::{FromHost, JournalState, Overwrite, Refusals, Refused, Severity, ToHost};
+pub use host::{FromHost, HostRefusal, JournalState, Objection, Overwrite, Refusals, Refused, Severity, ToHost};
 pub use keys::{KeyError, KeyHelp, KeyOverrides, OddKey, key_table};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{ConsoleOutcome, Ended, UiError, run};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::app::{App, Effect};
+use super::app::{App, ConsoleEffect};
 use super::decode::UserInput;
 use super::draw::draw;
 use super::host::{FromHost, Severity, ToHost};
@@ -344,16 +344,16 @@ impl Console {
         Ok(None)
     }
 
-    async fn carry_out(&mut self, effect: Effect, screen: &mut impl Screen) -> io::Result<Option<Ended>> {
+    async fn carry_out(&mut self, effect: ConsoleEffect, screen: &mut impl Screen) -> io::Result<Option<Ended>> {
         match effect {
-            Effect::Host(wanted) => self.tell_host(wanted),
-            Effect::Copy(text) => screen.copy(&text)?,
-            Effect::Suspend => {
+            ConsoleEffect::Host(wanted) => self.tell_host(wanted),
+            ConsoleEffect::Copy(text) => screen.copy(&text)?,
+            ConsoleEffect::Suspend => {
                 screen.leave();
                 platform::stop_until_continued().await?;
                 (self.place, self.picture) = (TerminalOwner::Background, Picture::Stale);
             }
-            Effect::Quit => return Ok(Some(Ended::Quit)),
+            ConsoleEffect::Quit => return Ok(Some(Ended::Quit)),
         }
         Ok(None)
     }

@@ -7,7 +7,7 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 pub use self::typing::judge;
 use self::typing::{apply_filter, on_prompt_key, save_scenario};
 use super::action::{Action, PaneId};
-use super::app::{ARMED_TIME, App, Armed, Effect, Zoom};
+use super::app::{ARMED_TIME, App, Armed, ConsoleEffect, Zoom};
 use super::decode::Paste;
 use super::explain::{Subject, explain};
 use super::fault::{self, FaultPlan};
@@ -35,7 +35,7 @@ use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
 
 /// Something from the terminal.
-pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<Effect> {
+pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<ConsoleEffect> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => on_key(app, *key),
         Event::Mouse(mouse) => {
@@ -57,18 +57,18 @@ pub(crate) fn on_paste(app: &mut App, paste: &Paste) {
     }
 }
 
-fn on_key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
+fn on_key(app: &mut App, event: KeyEvent) -> Vec<ConsoleEffect> {
     let key = Key::from(event);
     let pressed = app.scene.keys.press(app.begun.take(), key);
     // These work everywhere, or a user could be locked in.
     if is_interrupt(key) {
-        return vec![Effect::Quit];
+        return vec![ConsoleEffect::Quit];
     }
     if pressed == Pressed::Action(Action::Suspend) {
-        return vec![Effect::Suspend];
+        return vec![ConsoleEffect::Suspend];
     }
     if pressed == Pressed::Action(Action::Quit) && key.typed().is_none() {
-        return vec![Effect::Quit];
+        return vec![ConsoleEffect::Quit];
     }
     if app.prompt.is_some() {
         return on_prompt_key(app, key);
@@ -89,7 +89,7 @@ fn on_key(app: &mut App, event: KeyEvent) -> Vec<Effect> {
     }
 }
 
-fn on_modal_key(app: &mut App, key: Key) -> Vec<Effect> {
+fn on_modal_key(app: &mut App, key: Key) -> Vec<ConsoleEffect> {
     let Some(modal) = app.modals.last_mut() else { return Vec::new() };
     match modal.press(key, &app.scene.keys) {
         Reply::Stay => Vec::new(),
@@ -111,7 +111,7 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<Effect> {
             Vec::new()
         }
         Reply::Copy(text) => copy(app, text),
-        Reply::Quit => vec![Effect::Quit],
+        Reply::Quit => vec![ConsoleEffect::Quit],
         Reply::Done(wanted) => {
             app.modals.pop();
             let starts = wanted.iter().any(|wanted| matches!(wanted, ToHost::Command(_)));
@@ -119,7 +119,7 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<Effect> {
                 app.modals.retain(|modal| !matches!(modal, Modal::Start(_)));
             }
             follow_said(app, &wanted);
-            wanted.into_iter().map(Effect::Host).collect()
+            wanted.into_iter().map(ConsoleEffect::Host).collect()
         }
     }
 }
@@ -134,7 +134,7 @@ fn follow_said(app: &mut App, wanted: &[ToHost]) {
 }
 
 /// Does what a key or a command means.
-pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
+pub(crate) fn update(app: &mut App, action: Action) -> Vec<ConsoleEffect> {
     let armed = app.armed.take();
     if matches!(action, Action::Kill | Action::Hang | Action::Restart | Action::Calm) {
         app.toasts.outdate();
@@ -170,8 +170,8 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<Effect> {
         Action::WaveTable => who_has_it(app),
         Action::Layout => app.panes.topology.lay_out_anew(),
         Action::Help => app.modals.push(Modal::Help(Help::default())),
-        Action::Suspend => return vec![Effect::Suspend],
-        Action::Quit => return vec![Effect::Quit],
+        Action::Suspend => return vec![ConsoleEffect::Suspend],
+        Action::Quit => return vec![ConsoleEffect::Quit],
     }
     Vec::new()
 }
@@ -233,7 +233,7 @@ fn say(app: &mut App) -> Option<Modal> {
     say
 }
 
-fn kill(app: &mut App, armed: Option<Armed>) -> Vec<Effect> {
+fn kill(app: &mut App, armed: Option<Armed>) -> Vec<ConsoleEffect> {
     let Some(row) = selected_row(app) else { return Vec::new() };
     match armed {
         Some(armed) if armed.row == row && armed.until > app.scene.now => give(app, armed.commands),
@@ -248,7 +248,7 @@ fn fault_selected(
     app: &mut App,
     wanted: fn(Addr) -> Command,
     plan: impl Fn(&crate::model::Model, Addr) -> FaultPlan,
-) -> Vec<Effect> {
+) -> Vec<ConsoleEffect> {
     let Some(row) = selected_row(app) else { return Vec::new() };
     let plan = plan(&app.scene.live, row.target());
     carry_out(app, row, &[wanted(row.target())], plan)
@@ -267,7 +267,7 @@ fn faults(app: &mut App) {
 }
 
 /// All faults off, and who comes back with that. A key that does nothing says so.
-fn calm(app: &mut App) -> Vec<Effect> {
+fn calm(app: &mut App) -> Vec<ConsoleEffect> {
     if !is_live(app) {
         return Vec::new();
     }
@@ -290,17 +290,17 @@ fn selected_row(app: &mut App) -> Option<ConnectionRow> {
 }
 
 /// Gives these commands.
-fn give(app: &mut App, commands: Vec<Command>) -> Vec<Effect> {
+fn give(app: &mut App, commands: Vec<Command>) -> Vec<ConsoleEffect> {
     if !is_live(app) {
         return Vec::new();
     }
     let wanted: Vec<ToHost> = commands.into_iter().map(ToHost::Command).collect();
     follow_said(app, &wanted);
-    wanted.into_iter().map(Effect::Host).collect()
+    wanted.into_iter().map(ConsoleEffect::Host).collect()
 }
 
 /// Does what a wish came to; one that is refused is remembered as it would be typed.
-fn carry_out(app: &mut App, row: ConnectionRow, wish: &[Command], plan: FaultPlan) -> Vec<Effect> {
+fn carry_out(app: &mut App, row: ConnectionRow, wish: &[Command], plan: FaultPlan) -> Vec<ConsoleEffect> {
     if !is_live(app) {
         return Vec::new();
     }
@@ -323,16 +323,16 @@ fn carry_out(app: &mut App, row: ConnectionRow, wish: &[Command], plan: FaultPla
     Vec::new()
 }
 
-fn copy_selected(app: &mut App) -> Vec<Effect> {
+fn copy_selected(app: &mut App) -> Vec<ConsoleEffect> {
     match app.panes.line_of(app.focus, &app.view()) {
         Some(line) => copy(app, line),
         None => Vec::new(),
     }
 }
 
-fn copy(app: &mut App, text: String) -> Vec<Effect> {
+fn copy(app: &mut App, text: String) -> Vec<ConsoleEffect> {
     app.show(Severity::Info, "copied, if the terminal allows it (OSC 52)");
-    vec![Effect::Copy(text)]
+    vec![ConsoleEffect::Copy(text)]
 }
 
 fn details(app: &mut App) {
@@ -422,7 +422,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         }
         FromHost::ScenarioExists { path } => {
             let question = format!("{} exists. Replace it?", path.display());
-            if let Effect::Host(wanted) = save_scenario(app, path, Overwrite::Allowed) {
+            if let ConsoleEffect::Host(wanted) = save_scenario(app, path, Overwrite::Allowed) {
                 app.modals.push(Modal::Confirm(Confirm::new(question, "Replace", vec![wanted])));
             }
         }
@@ -433,7 +433,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
             app.waves = Waves::default();
         }
         FromHost::Notice { severity, text } => app.tell(severity, &text),
-        FromHost::Refused { why } => app.note(Severity::Error, &why),
+        FromHost::Refused { why } => app.note(Severity::Error, &why.to_string()),
         FromHost::Scenario(progress) => app.scenario = Some(progress),
         FromHost::JournalState(state) => {
             if let JournalState::Failed { why } = &state {

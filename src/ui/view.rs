@@ -11,7 +11,7 @@ use super::keys::KeyMap;
 use super::text;
 use super::theme::{Theme, Tone};
 use super::wave::{Question, WaveKind, WaveView};
-use crate::model::node::{NodeRecord, NodeState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
 use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
@@ -219,43 +219,43 @@ impl View<'_> {
 }
 
 /// The color of a state.
-pub(crate) const fn state_tone(state: NodeState) -> Tone {
+pub(crate) const fn state_tone(state: ObservedState) -> Tone {
     match state {
-        NodeState::Up => Tone::Up,
-        NodeState::Hung | NodeState::Suspect { .. } => Tone::Suspect,
-        NodeState::Dead | NodeState::Killed => Tone::Dead,
-        NodeState::Left | NodeState::Known => Tone::Stale,
+        ObservedState::Up => Tone::Up,
+        ObservedState::Hung | ObservedState::Suspect { .. } => Tone::Suspect,
+        ObservedState::Dead | ObservedState::Killed => Tone::Dead,
+        ObservedState::Left | ObservedState::Known => Tone::Stale,
     }
 }
 
 /// The sign of a state.
-pub(crate) const fn state_sign(theme: Theme, state: NodeState) -> &'static str {
+pub(crate) const fn state_sign(theme: Theme, state: ObservedState) -> &'static str {
     match state {
-        NodeState::Up => theme.sign("●", "*"),
-        NodeState::Hung => theme.sign("‖", "="),
-        NodeState::Suspect { .. } => "?",
-        NodeState::Dead | NodeState::Killed => theme.sign("✗", "x"),
-        NodeState::Left => theme.sign("◌", "_"),
-        NodeState::Known => theme.sign("·", "."),
+        ObservedState::Up => theme.sign("●", "*"),
+        ObservedState::Hung => theme.sign("‖", "="),
+        ObservedState::Suspect { .. } => "?",
+        ObservedState::Dead | ObservedState::Killed => theme.sign("✗", "x"),
+        ObservedState::Left => theme.sign("◌", "_"),
+        ObservedState::Known => theme.sign("·", "."),
     }
 }
 
 /// A state in a word or two.
-pub(crate) fn state_word(state: NodeState) -> String {
+pub(crate) fn state_word(state: ObservedState) -> String {
     match state {
-        NodeState::Up => "up".to_owned(),
-        NodeState::Hung => "hung".to_owned(),
-        NodeState::Suspect { misses, limit } => format!("suspect {misses}/{limit}"),
-        NodeState::Dead => "dead".to_owned(),
-        NodeState::Killed => "killed".to_owned(),
-        NodeState::Left => "left".to_owned(),
-        NodeState::Known => "heard of".to_owned(),
+        ObservedState::Up => "up".to_owned(),
+        ObservedState::Hung => "hung".to_owned(),
+        ObservedState::Suspect { misses, limit } => format!("suspect {misses}/{limit}"),
+        ObservedState::Dead => "dead".to_owned(),
+        ObservedState::Killed => "killed".to_owned(),
+        ObservedState::Left => "left".to_owned(),
+        ObservedState::Known => "heard of".to_owned(),
     }
 }
 
 fn name_tone(node: &NodeRecord) -> Tone {
     let state = node.state();
-    if node.role == Some(Role::Seed) && matches!(state, NodeState::Up | NodeState::Known) {
+    if node.role == Some(Role::Seed) && matches!(state, ObservedState::Up | ObservedState::Known) {
         Tone::Seed
     } else {
         state_tone(state)

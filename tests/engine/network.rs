@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use gossipctl::command::{Command, Placement};
+use gossipctl::engine::{Refusal, SiteError};
 use gossipctl::event::{EventKind, LinkEnd, Side, Stop};
-use gossipctl::net::StartError;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::{GoodbyeReason, Role};
 use tokio::sync::mpsc;
@@ -79,7 +79,7 @@ async fn a_seed_takes_the_first_free_address_of_the_list_and_says_when_there_is_
     assert_eq!(session.engine.start(seed_at(Placement::Auto)).await.unwrap(), first);
     assert_eq!(session.engine.start(seed_at(Placement::Auto)).await.unwrap(), second);
     let error = session.engine.start(seed_at(Placement::Auto)).await.unwrap_err();
-    assert!(matches!(error, StartError::NoSeedAddress(_)));
+    assert!(matches!(error, Refusal::Site(SiteError::NoSeedAddress(_))));
     assert!(error.to_string().contains(&second.to_string()), "{error}");
     // A killed seed's address is not given to another.
     session.apply(Command::Kill(first)).await;

@@ -7,7 +7,7 @@ use gossipctl::clock::Clock;
 use gossipctl::command::{Command, NodeSpec, Placement};
 use gossipctl::event::{Event, EventKind, Purpose};
 use gossipctl::feed::{Bounds, Feed, bounded};
-use gossipctl::net::{Defaults, Engine};
+use gossipctl::net::{SocketDefaults, SocketEngine};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::message::{Dialect, Role};
@@ -24,7 +24,7 @@ const MAX_DIAL: usize = 4;
 const BOUNDS: Bounds = Bounds { batches: 1 << 16, events: usize::MAX, bytes: usize::MAX };
 
 pub(crate) struct Session {
-    pub(crate) engine: Engine,
+    pub(crate) engine: SocketEngine,
     pub(crate) feed: Feed,
     pub(crate) seen: Vec<Event>,
     /// When all peers of a lab were connected; the beginning of time before that.
@@ -44,11 +44,11 @@ pub(crate) fn calm(seeds: Vec<Addr>) -> PeerConfig {
     config
 }
 
-pub(crate) fn defaults(peer: PeerConfig) -> Defaults {
+pub(crate) fn defaults(peer: PeerConfig) -> SocketDefaults {
     let mut seed = SeedConfig::new(Addr::loopback(0));
     seed.dialect = peer.dialect;
     seed.liveness_interval = peer.liveness_interval;
-    Defaults { peer, seed, rng_seed: 7, clock: Clock::start() }
+    SocketDefaults { peer, seed, rng_seed: 7, clock: Clock::start() }
 }
 
 pub(crate) fn peer_at(listen: Placement) -> NodeSpec {
@@ -66,7 +66,7 @@ impl Session {
     pub(crate) fn new(peer: PeerConfig) -> Self {
         let (tap, feed) = bounded(BOUNDS);
         Self {
-            engine: Engine::new(defaults(peer), vec![tap]),
+            engine: SocketEngine::new(defaults(peer), vec![tap]),
             feed,
             seen: Vec::new(),
             settled_at: Time::from_micros(0),

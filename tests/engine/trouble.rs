@@ -177,8 +177,8 @@ async fn a_lie_is_disputed_by_a_seed_that_asks_and_the_one_lied_about_stays_link
     let disputed = |event: &Event| matches!(event.kind, EventKind::ReportDisputed { dead, reporter, .. } if dead == about && reporter == liar);
     let dispute = session.until_events("a dispute", 1, disputed).await.remove(0);
     assert_eq!(dispute.node, seeds[0]);
-    let told: Vec<_> = session.events(|event| event.node == liar && matches!(event.kind, EventKind::Lied { .. }));
-    assert_eq!(told.len(), 1);
+    let lied = |event: &Event| event.node == liar && matches!(event.kind, EventKind::Lied { .. });
+    assert_eq!(session.until_events("the lie", 1, lied).await.len(), 1);
     let verifying = |event: &Event| matches!(event.kind, EventKind::DeadReportReceived { action: ReportAction::Verifying, dead, .. } if dead == about);
     assert_eq!(session.events(verifying).len(), 1);
     session.say_and_reach(about, "I live", &peers).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gossipctl::event::{Direction, EventKind, LinkId, Purpose, Rule};
 use gossipctl::model::Model;
-use gossipctl::model::node::NodeState;
+use gossipctl::model::node::ObservedState;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::SeedConfig;
 use gossipctl::proto::machine::{Input, LinkChange, Machine, NodeCommand, Output};
@@ -205,7 +205,7 @@ fn a_link_in_the_name_of_a_seed_is_refused() {
     for event in network.world.events() {
         model.apply(event);
         let state = model.nodes().get(seed).map(gossipctl::model::node::NodeRecord::state);
-        assert!(state.is_none_or(|state| state == NodeState::Up), "{state:?} after {event:?}");
+        assert!(state.is_none_or(|state| state == ObservedState::Up), "{state:?} after {event:?}");
     }
     let reported =
         |kind: &EventKind| matches!(kind, EventKind::NeighborDied { .. } | EventKind::DeadReportReceived { .. });

@@ -11,7 +11,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
 use gossipctl::proto::message::{Dialect, MessageId};
-use gossipctl::sim::{Defaults, EPOCH, Engine, EventSink, NoEvents};
+use gossipctl::sim::{EPOCH, EventSink, NoEvents, VirtualDefaults, VirtualEngine};
 
 const PEERS: usize = 12;
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,12 +20,12 @@ fn peer(number: u16) -> Addr {
     Addr::loopback(2999 + number)
 }
 
-fn lab<S: EventSink>(dialect: Dialect, rng_seed: u64, sink: S) -> Engine<S> {
+fn lab<S: EventSink>(dialect: Dialect, rng_seed: u64, sink: S) -> VirtualEngine<S> {
     let nowhere = Addr::loopback(0);
     let mut peer = PeerConfig { dialect, ..PeerConfig::new(nowhere, Vec::new()) };
     (peer.gossip_interval, peer.liveness_interval) = (3 * SECOND, 2 * SECOND);
     let seed = SeedConfig { dialect, liveness_interval: 2 * SECOND, ..SeedConfig::new(nowhere) };
-    let mut engine = Engine::with_sink(Defaults { peer, seed, rng_seed, epoch: EPOCH }, sink);
+    let mut engine = VirtualEngine::with_sink(VirtualDefaults { peer, seed, rng_seed, epoch: EPOCH }, sink);
     engine.start_lab(2, PEERS).unwrap();
     engine
 }
@@ -57,7 +57,7 @@ fn trouble() -> Vec<(u64, Command)> {
 }
 
 /// Half a minute of a lab to which this is done.
-fn run<S: EventSink>(dialect: Dialect, rng_seed: u64, sink: S, steps: &[(u64, Command)]) -> Engine<S> {
+fn run<S: EventSink>(dialect: Dialect, rng_seed: u64, sink: S, steps: &[(u64, Command)]) -> VirtualEngine<S> {
     let mut engine = lab(dialect, rng_seed, sink);
     for (at_s, command) in steps {
         engine.run_to(EPOCH + SECOND * u32::try_from(*at_s).unwrap());

@@ -1,10 +1,12 @@
 //! Faults in virtual time: what a user who breaks a network would see.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gossipctl::command::FaultCommand;
-use gossipctl::engine::fault::{FaultError, Nodes, Standing};
+use gossipctl::engine::NodeState;
+use gossipctl::engine::fault::{FaultError, Nodes};
 use gossipctl::event::{EventKind, LinkEnd};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
@@ -17,8 +19,8 @@ use crate::network::{GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 struct Everybody(BTreeSet<Addr>);
 
 impl Nodes for Everybody {
-    fn standing(&self, node: Addr) -> Standing {
-        if self.0.contains(&node) { Standing::Ours } else { Standing::Gone }
+    fn state(&self, node: Addr) -> Option<NodeState> {
+        Some(if self.0.contains(&node) { NodeState::Runs } else { NodeState::Killed })
     }
 
     fn ours(&self) -> Vec<Addr> {
@@ -32,7 +34,21 @@ impl Nodes for Everybody {
 
 pub(crate) fn fault(network: &mut Network, command: &FaultCommand) -> Result<(), FaultError> {
     let everybody = Everybody(network.world.addrs().collect());
-    network.world.fault(command, &everybody)
+    let world = &mut network.world;
+    let mut table = world.fault_table().clone();
+    let now = world.now();
+    for event in table.apply(command, &everybody)?.into_iter().map(|change| change.into_event(now)) {
+        world.tell(event.node, event.kind);
+    }
+    if let FaultCommand::Lie { liar, about } = command {
+        world.command(*liar, NodeCommand::Lie(*about));
+    }
+    for node in everybody.0 {
+        world.command(node, NodeCommand::Skew(table.skew_us(node)));
+        world.set_junk(node, table.junk_pause_of(node));
+    }
+    world.set_faults(&Arc::new(table));
+    Ok(())
 }
 
 pub(crate) fn set(network: &mut Network, what: FaultKind, on: Scope) {

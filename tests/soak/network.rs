@@ -8,7 +8,7 @@ use gossipctl::command::Command;
 use gossipctl::event::{Event, EventKind, Purpose, Rule};
 use gossipctl::feed::{Bounds, Delivery, Feed, Tap, bounded};
 use gossipctl::model::Model;
-use gossipctl::net::{Defaults, Engine};
+use gossipctl::net::{SocketDefaults, SocketEngine};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::message::Dialect;
@@ -33,7 +33,7 @@ const MAX_DIAL: usize = 4;
 pub(crate) struct Network {
     name: &'static str,
     dialect: Dialect,
-    engine: Engine,
+    engine: SocketEngine,
     feed: Feed,
     pub(crate) model: Model,
     random: Random,
@@ -106,7 +106,7 @@ impl Network {
         (seed.dialect, seed.liveness_interval) = (dialect, peer.liveness_interval);
         seed.handshake_timeout = peer.handshake_timeout;
         let (tap, feed) = listener();
-        let engine = Engine::new(Defaults { peer, seed, rng_seed, clock: Clock::start() }, vec![tap]);
+        let engine = SocketEngine::new(SocketDefaults { peer, seed, rng_seed, clock: Clock::start() }, vec![tap]);
         let mut network = Self {
             name,
             dialect,

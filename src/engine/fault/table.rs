@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::command::FaultCommand;
+use crate::engine::NodeState;
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, FaultKind, Scope, TroubleKind};
@@ -34,32 +35,27 @@ impl Change {
         }
     }
 
-    /// As an event, at the first node that the fault names, and at `127.0.0.1:0` when it is everywhere.
-    pub fn into_event(self, at: Time) -> Event {
+    /// What is told of it, at the first node that the fault names, and at `127.0.0.1:0` when it is everywhere.
+    pub(in crate::engine) fn into_told(self) -> (Addr, EventKind) {
         let node = self.fault().subject();
         let kind = match self {
             Self::Set(fault) => EventKind::FaultSet { fault },
             Self::Cleared(fault) => EventKind::FaultCleared { fault },
         };
+        (node, kind)
+    }
+
+    /// The same as an event.
+    pub fn into_event(self, at: Time) -> Event {
+        let (node, kind) = self.into_told();
         Event { at, node, kind }
     }
 }
 
-/// How a node stands to this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// A node of ours that is up, or hangs.
-    Ours,
-    /// A node of ours that was killed, or has left.
-    Gone,
-    /// Not a node of ours.
-    Elsewhere,
-}
-
 /// The nodes of this process.
 pub trait Nodes {
-    /// How this node stands.
-    fn standing(&self, node: Addr) -> Standing;
+    /// How this node is; `None`: it is not a node of ours.
+    fn state(&self, node: Addr) -> Option<NodeState>;
     /// All nodes of ours that are up or hang.
     fn ours(&self) -> Vec<Addr>;
     /// What people call a node.
@@ -191,7 +187,7 @@ fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
     match &fault.on {
         Scope::All => Ok(()),
         // What passes between us and a node elsewhere is dealt with at our end; the node itself is not ours to change.
-        Scope::Node(node) if hinders_messages(fault.what) && nodes.standing(*node) == Standing::Elsewhere => Ok(()),
+        Scope::Node(node) if hinders_messages(fault.what) && nodes.state(*node).is_none() => Ok(()),
         Scope::Node(node) => check_up(*node, nodes),
         Scope::Link(one, other) if one == other => Err(itself(*one, nodes)),
         Scope::Link(one, other) => check_link(*one, *other, nodes),
@@ -211,10 +207,10 @@ fn hinders_messages(what: FaultKind) -> bool {
 
 /// One end at least is ours, and neither is gone.
 fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
-    match (nodes.standing(one), nodes.standing(other)) {
-        (Standing::Elsewhere, _) => check_up(other, nodes),
-        (_, Standing::Elsewhere) => check_up(one, nodes),
-        (Standing::Ours | Standing::Gone, Standing::Ours | Standing::Gone) => {
+    match (nodes.state(one), nodes.state(other)) {
+        (None, _) => check_up(other, nodes),
+        (_, None) => check_up(one, nodes),
+        (Some(_), Some(_)) => {
             check_up(one, nodes)?;
             check_up(other, nodes)
         }
@@ -222,10 +218,10 @@ fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultErro
 }
 
 fn check_up(node: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
-    match nodes.standing(node) {
-        Standing::Ours => Ok(()),
-        Standing::Gone => Err(FaultError::Gone { name: nodes.name(node) }),
-        Standing::Elsewhere => Err(FaultError::Elsewhere { name: nodes.name(node) }),
+    match nodes.state(node) {
+        Some(state) if state.is_up() => Ok(()),
+        Some(_) => Err(FaultError::Gone { name: nodes.name(node) }),
+        None => Err(FaultError::Elsewhere { name: nodes.name(node) }),
     }
 }
 

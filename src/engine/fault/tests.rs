@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::command::FaultCommand;
+use crate::engine::NodeState;
 use crate::proto::fault::{Fault, Scope, TroubleKind};
 
 const A: Addr = Addr::loopback(3000);
@@ -15,11 +16,11 @@ const NOW: Time = Time::from_micros(1_000_000_000);
 struct Lab;
 
 impl Nodes for Lab {
-    fn standing(&self, node: Addr) -> Standing {
+    fn state(&self, node: Addr) -> Option<NodeState> {
         match node {
-            A | B | C => Standing::Ours,
-            GONE => Standing::Gone,
-            _ => Standing::Elsewhere,
+            A | B | C => Some(NodeState::Runs),
+            GONE => Some(NodeState::Killed),
+            _ => None,
         }
     }
 

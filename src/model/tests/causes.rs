@@ -416,7 +416,7 @@ fn whoever_hears_from_a_node_all_the_while_disagrees_and_brings_it_back_to_nobod
     let told = why_dead(&story.model, p(4), 0).verdict;
     assert!(told.contains("p4 runs, but is taken for dead because of 'partition p1 p2' since 03:13:00"), "{told}");
     assert!(told.contains("p3 disagrees: the link is up, and it was heard from since"), "{told}");
-    assert_eq!(story.state(p(4)), NodeState::Up, "it is heard from");
+    assert_eq!(story.state(p(4)), ObservedState::Up, "it is heard from");
 }
 
 #[test]

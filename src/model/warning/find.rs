@@ -9,7 +9,7 @@ use crate::model::death::DeathCase;
 use crate::model::fault::FaultRecord;
 use crate::model::graph::{Cuts, Graph};
 use crate::model::link::LinkHistory;
-use crate::model::node::{COMEBACKS_MAX, Life, NodeRecord, NodeState};
+use crate::model::node::{COMEBACKS_MAX, Life, NodeRecord, ObservedState};
 use crate::model::overlay::OverlaySnapshot;
 use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
 use crate::model::{Map, Model};
@@ -124,8 +124,8 @@ fn shape(model: &Model) -> OverlayShape {
 fn has_others(model: &Model, node: Addr) -> bool {
     model.nodes.iter().any(|other| {
         let is_there = match other.state() {
-            NodeState::Up | NodeState::Suspect { .. } | NodeState::Known => true,
-            NodeState::Hung | NodeState::Dead | NodeState::Killed | NodeState::Left => false,
+            ObservedState::Up | ObservedState::Suspect { .. } | ObservedState::Known => true,
+            ObservedState::Hung | ObservedState::Dead | ObservedState::Killed | ObservedState::Left => false,
         };
         other.addr != node && other.role == Some(Role::Peer) && is_there
     })
@@ -191,8 +191,8 @@ pub(in crate::model) fn difference(model: &Model, seed: Addr, now: Time, grace: 
 fn is_alive(node: &NodeRecord) -> bool {
     match node.state() {
         // Of one of whom others only told us nothing speaks against it.
-        NodeState::Up | NodeState::Suspect { .. } | NodeState::Known => true,
-        NodeState::Hung | NodeState::Dead | NodeState::Killed | NodeState::Left => false,
+        ObservedState::Up | ObservedState::Suspect { .. } | ObservedState::Known => true,
+        ObservedState::Hung | ObservedState::Dead | ObservedState::Killed | ObservedState::Left => false,
     }
 }
 

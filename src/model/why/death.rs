@@ -10,7 +10,7 @@ use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::model::Model;
 use crate::model::death::{DeathCase, Evidence, SeedAct, SeedStep};
 use crate::model::link::first_sent;
-use crate::model::node::{Life, LifeChange, NodeRecord, NodeState};
+use crate::model::node::{Life, LifeChange, NodeRecord, ObservedState};
 use crate::model::sentence::{action_text, delisted};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
@@ -49,18 +49,20 @@ fn without_case(explainer: Explainer<'_>, addr: Addr, node: Option<&NodeRecord>)
     let name = explainer.name(addr);
     let Some(node) = node else { return format!("Nothing is known of {name}.") };
     match node.state() {
-        NodeState::Killed => {
+        ObservedState::Killed => {
             format!("{name} was killed at {}; nobody has noticed yet.", explainer.clock(node.since))
         }
-        NodeState::Hung => {
+        ObservedState::Hung => {
             format!("{name} was made to hang at {}; nobody has noticed yet.", explainer.clock(node.since))
         }
-        NodeState::Suspect { misses, limit } => {
+        ObservedState::Suspect { misses, limit } => {
             format!("{name} is not dead yet. {}", suspect(explainer, node, misses, limit))
         }
-        NodeState::Left => format!("{name} is not dead: it left politely at {}.", explainer.clock(node.since)),
-        NodeState::Dead => format!("{name} is taken for dead; why is not certain: no evidence reached this session."),
-        NodeState::Up | NodeState::Known => format!("{name} is not dead, as far as this session knows."),
+        ObservedState::Left => format!("{name} is not dead: it left politely at {}.", explainer.clock(node.since)),
+        ObservedState::Dead => {
+            format!("{name} is taken for dead; why is not certain: no evidence reached this session.")
+        }
+        ObservedState::Up | ObservedState::Known => format!("{name} is not dead, as far as this session knows."),
     }
 }
 

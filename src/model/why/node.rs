@@ -9,8 +9,7 @@ use crate::event::{EventKind, Purpose, RepairReason, Side};
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, StepKind, first_sent};
-use crate::model::node::Contact;
-use crate::model::node::{Life, NodeRecord, NodeState};
+use crate::model::node::{Contact, Life, NodeRecord, ObservedState};
 use crate::model::seed::SeedView;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
@@ -54,15 +53,15 @@ fn title(explainer: Explainer<'_>, node: &NodeRecord) -> String {
 fn verdict(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     let (name, since) = (explainer.name(node.addr), explainer.clock(node.since));
     match node.state() {
-        NodeState::Up => up(explainer, node),
-        NodeState::Known => {
+        ObservedState::Up => up(explainer, node),
+        ObservedState::Known => {
             format!("{name} was named by others; none of our nodes has a link to it, so its state is not certain.")
         }
-        NodeState::Hung => format!("{name} hangs since {since}: its sockets are open, it says nothing."),
-        NodeState::Suspect { misses, limit } => suspect(explainer, node, misses, limit),
-        NodeState::Dead => format!("{name} is taken for dead since {since}."),
-        NodeState::Killed => format!("{name} was killed at {since}."),
-        NodeState::Left => format!("{name} left politely at {since}."),
+        ObservedState::Hung => format!("{name} hangs since {since}: its sockets are open, it says nothing."),
+        ObservedState::Suspect { misses, limit } => suspect(explainer, node, misses, limit),
+        ObservedState::Dead => format!("{name} is taken for dead since {since}."),
+        ObservedState::Killed => format!("{name} was killed at {since}."),
+        ObservedState::Left => format!("{name} left politely at {since}."),
     }
 }
 
@@ -93,7 +92,7 @@ fn concerns(record: &FaultRecord, node: Addr) -> bool {
 /// From whom of ours a peer that runs is cut off (of a seed the answer about its list tells it): `Nothing passes between
 /// it and p5: 'cut p1 p5' since 03:13:02.` Links that were cut one by one are told together.
 fn barriers(explainer: Explainer<'_>, node: &NodeRecord) -> String {
-    let is_asked = node.state() == NodeState::Up && node.role == Some(Role::Peer);
+    let is_asked = node.state() == ObservedState::Up && node.role == Some(Role::Peer);
     let records = explainer.model.faults().iter().filter(|record| is_asked && is_barrier(record));
     let (links, others): (Vec<&FaultRecord>, Vec<&FaultRecord>) =
         records.partition(|record| matches!(record.fault.on, Scope::Link(..)));

@@ -1,13 +1,18 @@
 //! What the engine decides before any node runs.
 
 use super::*;
+use crate::command::Placement;
+use crate::event::EventKind;
 use crate::feed::{Feed, feed};
+use crate::proto::message::Role;
+use crate::proto::reach::Reach;
 
-fn engine(files_max: Option<u64>) -> (Engine, Feed) {
+fn engine(files_max: Option<u64>) -> (SocketEngine, Feed) {
     let (tap, feed) = feed(64);
     let nowhere = Addr::loopback(0);
-    let (peer, seed) = (PeerConfig::new(nowhere, Vec::new()), SeedConfig::new(nowhere));
-    let mut engine = Engine::new(Defaults { peer, seed, rng_seed: 1, clock: Clock::start() }, vec![tap]);
+    let reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
+    let (peer, seed) = (PeerConfig::new(nowhere, Vec::new()), SeedConfig { reach, ..SeedConfig::new(nowhere) });
+    let mut engine = SocketEngine::new(SocketDefaults { peer, seed, rng_seed: 1, clock: Clock::start() }, vec![tap]);
     engine.files_max = files_max;
     (engine, feed)
 }
@@ -33,14 +38,13 @@ async fn a_node_for_which_no_descriptors_are_left_says_how_many_are_missing_and_
     assert_eq!(what, "start a peer");
     assert!(why.contains("this process may have 100: 2 too few") && why.contains("(2 peers fit)"), "{why}");
     for node in lab {
-        assert_eq!(engine.table.get(node).unwrap().state, NodeState::Runs);
+        assert_eq!(engine.nodes().get(node).unwrap().state, NodeState::Runs);
     }
 }
 
 #[tokio::test]
 async fn a_node_that_others_can_reach_says_what_it_opens_and_one_on_loopback_has_nothing_to_say() {
     let (mut engine, mut feed) = engine(None);
-    engine.defaults.seed.reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
     let exposed = |feed: &mut Feed| {
         let exposed = |kind: &EventKind| matches!(kind, EventKind::Exposed { .. });
         drain(feed).into_iter().filter(exposed).collect::<Vec<_>>()

@@ -8,10 +8,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Reply, framed, movement};
-use crate::command::grammar;
+use crate::command::{Command, grammar};
+use crate::engine::judge_node;
 use crate::model::Model;
-use crate::model::node::Life;
 use crate::ui::action::{Action, Move};
+use crate::ui::fault::entry;
 use crate::ui::keys::{Key, KeyMap};
 use crate::ui::pane::connections::ConnectionRow;
 use crate::ui::text;
@@ -53,17 +54,13 @@ const RESTART: (&str, FaultPlace, &str) = ("restart", FaultPlace::Node, "");
 /// What can be done here: a node that does not run can be started again, and one elsewhere is not ours to change.
 fn possible(row: ConnectionRow, model: &Model) -> Vec<&'static (&'static str, FaultPlace, &'static str)> {
     let ConnectionRow::Node(node) = row else { return FAULTS.iter().collect() };
-    match model.nodes().get(node).map(|node| node.life) {
-        Some(Life::Running) => FAULTS.iter().collect(),
-        Some(Life::Hung) => std::iter::once(&RESTART).chain(FAULTS).collect(),
-        Some(Life::Killed) => vec![&RESTART],
-        Some(Life::Left) => Vec::new(),
-        Some(Life::Elsewhere) | None => {
-            let is_between =
-                |(name, place, _): &&(&str, FaultPlace, &str)| *place == FaultPlace::NodeOrLink || *name == "cut";
-            FAULTS.iter().filter(is_between).collect()
-        }
-    }
+    let Some(entry) = entry(model, node) else {
+        let is_between =
+            |(name, place, _): &&(&str, FaultPlace, &str)| *place == FaultPlace::NodeOrLink || *name == "cut";
+        return FAULTS.iter().filter(is_between).collect();
+    };
+    let restart = judge_node(&Command::Restart(node), Some(&entry)).is_ok().then_some(&RESTART);
+    restart.into_iter().chain(FAULTS.iter().filter(|_| entry.state.is_up())).collect()
 }
 
 /// A command that can be chosen.

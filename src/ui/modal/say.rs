@@ -5,9 +5,9 @@ use super::form::{Form, FormOutcome};
 use crate::command::Command;
 use crate::command::words::body_fault;
 use crate::model::Model;
-use crate::model::node::Life;
 use crate::proto::addr::Addr;
-use crate::proto::message::Role;
+use crate::proto::text::Body;
+use crate::ui::fault;
 use crate::ui::host::ToHost;
 use crate::ui::keys::Key;
 
@@ -57,6 +57,7 @@ impl Say {
 
 /// The peers of this process that can send.
 pub(crate) fn senders(model: &Model) -> Vec<Addr> {
-    let can_send = |node: &&crate::model::node::NodeRecord| node.life == Life::Running && node.role == Some(Role::Peer);
-    model.nodes().iter().filter(can_send).map(|node| node.addr).collect()
+    let say = |node| Command::Say { node, body: Body::default() };
+    let addrs = model.nodes().iter().map(|node| node.addr);
+    addrs.filter(|node| fault::judge(model, &say(*node), *node).is_ok()).collect()
 }

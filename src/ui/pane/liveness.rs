@@ -16,7 +16,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::{Focus, Parts, filter_note, fit, framed, mark, plain_text, render_empty};
-use crate::model::node::{NodeRecord, NodeState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::span_text;
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
@@ -103,18 +103,18 @@ pub(crate) fn plain(addr: Addr, view: &View<'_>) -> String {
 
 fn is_watched(node: &NodeRecord, heard: &BTreeMap<Addr, ProbeView>) -> bool {
     match node.state() {
-        NodeState::Known | NodeState::Left => false,
-        NodeState::Dead | NodeState::Killed | NodeState::Hung | NodeState::Suspect { .. } => true,
-        NodeState::Up => heard.contains_key(&node.addr),
+        ObservedState::Known | ObservedState::Left => false,
+        ObservedState::Dead | ObservedState::Killed | ObservedState::Hung | ObservedState::Suspect { .. } => true,
+        ObservedState::Up => heard.contains_key(&node.addr),
     }
 }
 
 fn trouble(node: &NodeRecord) -> u32 {
     match node.state() {
-        NodeState::Suspect { misses, .. } => misses.saturating_add(10),
-        NodeState::Hung => 10,
-        NodeState::Dead | NodeState::Killed => 5,
-        NodeState::Up | NodeState::Left | NodeState::Known => 0,
+        ObservedState::Suspect { misses, .. } => misses.saturating_add(10),
+        ObservedState::Hung => 10,
+        ObservedState::Dead | ObservedState::Killed => 5,
+        ObservedState::Up | ObservedState::Left | ObservedState::Known => 0,
     }
 }
 
@@ -141,21 +141,21 @@ fn parts(addr: Addr, heard: &BTreeMap<Addr, ProbeView>, view: &View<'_>) -> Part
         (view.node_tone(addr), format!("{} ", view.padded_name(addr))),
     ];
     match state {
-        NodeState::Suspect { misses, limit } => {
+        ObservedState::Suspect { misses, limit } => {
             parts.push((tone, format!("{misses}/{limit} missed")));
             parts.extend(silent(heard, view));
             parts.push((Tone::Stale, format!(", by {}", suspecting(node, view))));
         }
-        NodeState::Up => {
+        ObservedState::Up => {
             parts.push((Tone::Stale, heard.rtt.map_or_else(|| "no probe yet".to_owned(), text::rtt)));
             parts.push((Tone::Stale, format!(", watched by {}", heard.watchers)));
         }
-        NodeState::Hung => {
+        ObservedState::Hung => {
             parts.push((tone, "hung".to_owned()));
             parts.push((tone, ", not noticed yet".to_owned()));
             parts.extend(silent(heard, view));
         }
-        NodeState::Dead | NodeState::Killed | NodeState::Left | NodeState::Known => {
+        ObservedState::Dead | ObservedState::Killed | ObservedState::Left | ObservedState::Known => {
             parts.push((tone, format!("{} {} ago", state_word(state), view.ago(node.since))));
         }
     }

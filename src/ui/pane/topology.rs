@@ -33,7 +33,7 @@ use self::places::Positions;
 pub(crate) use self::places::{Delivered, LayoutRequest};
 use self::sketch::Mark;
 use super::{Focus, filter_note, framed, render_empty};
-use crate::model::node::{Life, NodeRecord, NodeState};
+use crate::model::node::{Life, NodeRecord, ObservedState};
 use crate::model::rumor::ForeignCopy;
 use crate::model::rumor::{Counting, DELIVERY_TIME};
 use crate::model::words::count_text;
@@ -318,7 +318,7 @@ impl Scenery<'_> {
 
 /// The name of a node that died a while ago is dim; its sign stays as it is.
 fn has_faded(node: &NodeRecord, view: &View<'_>) -> bool {
-    matches!(node.state(), NodeState::Dead | NodeState::Killed) && view.now.since(node.since) > FADE_TIME
+    matches!(node.state(), ObservedState::Dead | ObservedState::Killed) && view.now.since(node.since) > FADE_TIME
 }
 
 /// What a filter looks at.
@@ -331,7 +331,7 @@ fn words(node: &NodeRecord, view: &View<'_>) -> String {
 /// What the title says: the wave first, while one is shown.
 fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
     let graph = &scenery.graph;
-    let known = graph.nodes.iter().filter(|node| node.state() == NodeState::Known).count();
+    let known = graph.nodes.iter().filter(|node| node.state() == ObservedState::Known).count();
     let links = graph.ties.iter().filter(|tie| tie.kind == TieKind::Neighbor).count();
     let mut items = wave_note(scenery, view);
     items.push(count_text((graph.nodes.len() - known) as u64, "node"));

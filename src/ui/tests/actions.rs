@@ -12,16 +12,16 @@ use crate::platform::CAN_SUSPEND;
 use crate::proto::fault::{Fault, FaultKind, Percent, Scope, TroubleKind};
 use crate::proto::message::{DeathCause, Dialect, MessageId, Role};
 use crate::scenario::Progress;
-use crate::ui::app::{App, Effect};
+use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::command_line::complete;
 use crate::ui::decode::Paste;
-use crate::ui::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
+use crate::ui::host::{FromHost, JournalState, Objection, Overwrite, Severity, ToHost};
 use crate::ui::keys::KeyOverrides;
 use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
 use crate::ui::update::{on_host, on_paste};
 
-fn command(command: Command) -> Vec<Effect> {
-    vec![Effect::Host(ToHost::Command(command))]
+fn command(command: Command) -> Vec<ConsoleEffect> {
+    vec![ConsoleEffect::Host(ToHost::Command(command))]
 }
 
 fn footer(app: &mut App) -> String {
@@ -250,7 +250,7 @@ fn the_start_screen_opens_a_recording_and_stays_until_it_is_open() {
     assert!(picture(&mut app, 80, 24).contains("File  sessions/last.jsonl"), "the last session is at hand");
     press(&mut app, "ctrl-u");
     type_text(&mut app, "old.jsonl");
-    assert_eq!(press(&mut app, "enter"), [Effect::Host(ToHost::OpenRecording("old.jsonl".into()))]);
+    assert_eq!(press(&mut app, "enter"), [ConsoleEffect::Host(ToHost::OpenRecording("old.jsonl".into()))]);
     assert_eq!(app.modals.len(), 1);
     on_host(&mut app, FromHost::Opened(Mode::Replay { source: "old.jsonl".to_owned() }));
     assert!(app.modals.is_empty());
@@ -271,7 +271,7 @@ fn m_sends_a_message_from_the_selected_peer() {
 fn an_export_asks_before_it_replaces_a_file() {
     let mut app = suspect();
     let path = std::path::PathBuf::from("session.jsonl");
-    let export = |overwrite| [Effect::Host(ToHost::Export { path: path.clone(), overwrite })];
+    let export = |overwrite| [ConsoleEffect::Host(ToHost::Export { path: path.clone(), overwrite })];
     assert_eq!(press(&mut app, "e enter"), export(Overwrite::Ask));
     on_host(&mut app, FromHost::ExportExists { path: path.clone() });
     assert_eq!(press(&mut app, "enter"), [], "Cancel is the answer at hand");
@@ -292,7 +292,8 @@ fn what_was_done_is_saved_as_a_scenario_and_a_file_is_not_replaced_unasked() {
     assert_eq!(type_command(&mut app, "save-scenario"), []);
     assert!(footer(&mut app).contains("expected save-scenario FILE"));
     let effects = type_command(&mut app, "save-scenario mine.txt");
-    let [Effect::Host(ToHost::SaveScenario { path, overwrite: Overwrite::Ask, names, .. })] = &effects[..] else {
+    let [ConsoleEffect::Host(ToHost::SaveScenario { path, overwrite: Overwrite::Ask, names, .. })] = &effects[..]
+    else {
         panic!("{effects:?}")
     };
     assert!(names.contains(&(P4, "p4".to_owned())), "{names:?}");
@@ -300,7 +301,7 @@ fn what_was_done_is_saved_as_a_scenario_and_a_file_is_not_replaced_unasked() {
     assert_eq!(press(&mut app, "enter"), [], "Cancel is the answer at hand");
     on_host(&mut app, FromHost::ScenarioExists { path: path.clone() });
     let effects = press(&mut app, "tab enter");
-    assert!(matches!(effects[..], [Effect::Host(ToHost::SaveScenario { overwrite: Overwrite::Allowed, .. })]));
+    assert!(matches!(effects[..], [ConsoleEffect::Host(ToHost::SaveScenario { overwrite: Overwrite::Allowed, .. })]));
     on_host(&mut app, FromHost::ScenarioSaved { path: path.clone() });
     assert!(footer(&mut app).contains("saved as a scenario: gossipctl lab --script mine.txt"));
 }
@@ -341,7 +342,7 @@ fn everything_has_a_name_on_the_command_line() {
     assert_eq!(run("lab 1 3").0, command(Command::StartLab { seeds: 1, peers: 3 }));
     let seed = NodeSpec { role: Role::Seed, listen: Placement::At(crate::proto::addr::Addr::loopback(5003)) };
     assert_eq!(run("seed 5003").0, command(Command::Start(seed)));
-    assert_eq!(run("quit").0, [Effect::Quit]);
+    assert_eq!(run("quit").0, [ConsoleEffect::Quit]);
     assert_eq!(run("kill p77").1, "x no node 'p77': expected a name such as p1, or an address");
     assert_eq!(run("frobnicate").1, "x no command 'frobnicate': help shows all");
 }
@@ -498,7 +499,8 @@ fn with_a_link_selected_f_is_about_that_link() {
     press(&mut app, "F enter");
     let cut = footer(&mut app);
     assert!(cut.starts_with(":cut p1 p"), "{cut}");
-    let Effect::Host(ToHost::Command(Command::Fault(FaultCommand::Set(fault)))) = &press(&mut app, "enter")[0] else {
+    let ConsoleEffect::Host(ToHost::Command(Command::Fault(FaultCommand::Set(fault)))) = &press(&mut app, "enter")[0]
+    else {
         panic!("{cut} sets no fault");
     };
     assert!(matches!(fault.on, Scope::Link(..)), "{fault:?}");
@@ -552,7 +554,7 @@ fn what_the_console_refuses_is_handed_on_with_what_was_done() {
     press(&mut app, ":");
     type_text(&mut app, "save-scenario a.txt");
     let effects = press(&mut app, "enter");
-    let [Effect::Host(ToHost::SaveScenario { refused, .. })] = &effects[..] else { panic!("{effects:?}") };
+    let [ConsoleEffect::Host(ToHost::SaveScenario { refused, .. })] = &effects[..] else { panic!("{effects:?}") };
     let refused: Vec<String> =
         refused.kept.iter().map(|refused| format!("{}: {}", refused.what, refused.why)).collect();
     assert_eq!(
@@ -570,11 +572,11 @@ fn what_the_console_refuses_is_handed_on_with_what_was_done() {
 fn what_is_refused_beyond_a_thousand_is_counted() {
     let mut app = suspect();
     for _ in 0..1_003 {
-        app.refuse(Severity::Warning, "hang p3".to_owned(), "p3 hangs already".to_owned());
+        app.refuse(Severity::Warning, "hang p3".to_owned(), Objection::Line("p3 hangs already".to_owned()));
     }
     type_text(&mut app, ":save-scenario a.txt");
     let effects = press(&mut app, "enter");
-    let [Effect::Host(ToHost::SaveScenario { refused, .. })] = &effects[..] else { panic!("{effects:?}") };
+    let [ConsoleEffect::Host(ToHost::SaveScenario { refused, .. })] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!((refused.kept.len(), refused.more), (1_000, 3));
 }
 
@@ -584,7 +586,7 @@ fn killing_several_asks_once_for_all() {
     press(&mut app, ":");
     type_text(&mut app, "kill p1 p2");
     assert_eq!(press(&mut app, "enter"), []);
-    let kills = [Command::Kill(P1), Command::Kill(P2)].map(|kill| Effect::Host(ToHost::Command(kill)));
+    let kills = [Command::Kill(P1), Command::Kill(P2)].map(|kill| ConsoleEffect::Host(ToHost::Command(kill)));
     assert_eq!(press(&mut app, "right enter"), kills);
 }
 
@@ -748,7 +750,7 @@ fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found()
     press(&mut app, "enter");
     lines(&mut app);
     let copied = press(&mut app, "y");
-    assert!(matches!(&copied[..], [Effect::Copy(line)] if line.contains("→ 127.0.0.1:4000")), "{copied:?}");
+    assert!(matches!(&copied[..], [ConsoleEffect::Copy(line)] if line.contains("→ 127.0.0.1:4000")), "{copied:?}");
 
     let mut script = Script::default();
     let id = MessageId { origin: FAR, run: 1, seq: 7 };
@@ -773,7 +775,7 @@ fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found()
 fn copying_hands_the_line_to_the_terminal() {
     let mut app = suspect();
     select(&mut app, "p4");
-    let [Effect::Copy(text)] = &press(&mut app, "y")[..] else { panic!("nothing was copied") };
+    let [ConsoleEffect::Copy(text)] = &press(&mut app, "y")[..] else { panic!("nothing was copied") };
     assert!(text.contains("p4") && text.contains("127.0.0.1:3003"), "{text}");
 }
 
@@ -782,10 +784,10 @@ fn ctrl_c_and_ctrl_z_work_in_the_middle_of_typing() {
     let mut app = suspect();
     press(&mut app, ":");
     type_text(&mut app, "kil");
-    assert_eq!(press(&mut app, "ctrl-z"), if CAN_SUSPEND { vec![Effect::Suspend] } else { vec![] });
-    assert_eq!(press(&mut app, "ctrl-c"), [Effect::Quit]);
+    assert_eq!(press(&mut app, "ctrl-z"), if CAN_SUSPEND { vec![ConsoleEffect::Suspend] } else { vec![] });
+    assert_eq!(press(&mut app, "ctrl-c"), [ConsoleEffect::Quit]);
     press(&mut app, "esc a");
-    assert_eq!(press(&mut app, "ctrl-c"), [Effect::Quit]);
+    assert_eq!(press(&mut app, "ctrl-c"), [ConsoleEffect::Quit]);
 }
 
 #[test]
@@ -875,7 +877,7 @@ fn lines_that_are_pasted_are_joined_with_a_space() {
     press(&mut app, "m");
     on_paste(&mut app, &Paste { text: "first line\nsecond line\n".to_owned(), len: 23 });
     let effects = press(&mut app, "enter");
-    let said = matches!(&effects[..], [Effect::Host(ToHost::Command(Command::Say { body, .. }))]
+    let said = matches!(&effects[..], [ConsoleEffect::Host(ToHost::Command(Command::Say { body, .. }))]
         if body.to_string() == "first line second line");
     assert!(said, "{effects:?}");
 }
@@ -888,6 +890,6 @@ fn ctrl_c_quits_whatever_the_keys_are_and_wherever_one_is() {
     for before in ["g", "?", "m", "/", "W", "enter"] {
         let mut app = told(Options { keys: keys.clone(), ..options() }, session(), 13_200);
         press(&mut app, before);
-        assert_eq!(press(&mut app, "ctrl-c"), [Effect::Quit], "after {before}");
+        assert_eq!(press(&mut app, "ctrl-c"), [ConsoleEffect::Quit], "after {before}");
     }
 }

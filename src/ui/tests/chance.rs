@@ -22,7 +22,7 @@ use crate::ui::action::{Action, Move};
 use crate::ui::app::App;
 use crate::ui::decode::Paste;
 use crate::ui::draw::draw;
-use crate::ui::host::{FromHost, JournalState, Severity};
+use crate::ui::host::{FromHost, HostRefusal, JournalState, Severity};
 use crate::ui::keys::KEYS;
 use crate::ui::options::{Glyphs, Mode, Options, StartScreen};
 use crate::ui::update::{on_event, on_host, on_paste, update};
@@ -202,7 +202,7 @@ impl Chance {
             1 => FromHost::ExportFailed { path: text.clone().into(), why: text },
             2 => FromHost::Exported { path: text.into(), events: self.number() },
             3 => FromHost::JournalState(JournalState::Failed { why: text }),
-            4 => FromHost::Refused { why: text },
+            4 => FromHost::Refused { why: HostRefusal::File(text) },
             5 if self.below(20) == 0 => FromHost::Opened(Mode::Replay { source: text }),
             _ => FromHost::Notice { severity: self.one_of(&[Severity::Info, Severity::Error]), text },
         }

@@ -15,7 +15,7 @@ use crate::feed::Delivery;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, MessageId, Role, Trace};
 use crate::proto::time::{ClockTime, Time};
-use crate::ui::app::{App, Effect};
+use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::draw::draw;
 use crate::ui::keys::{Key, KeyOverrides};
 use crate::ui::options::{FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
@@ -295,7 +295,7 @@ pub(super) fn dead() -> App {
 }
 
 /// Types these keys, named as in the config file; what is wanted then.
-pub(super) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+pub(super) fn press(app: &mut App, keys: &str) -> Vec<ConsoleEffect> {
     let keys = keys.split(' ').map(|key| key.parse::<Key>().unwrap());
     keys.flat_map(|key| on_event(app, &crossterm::event::Event::Key(key.into()))).collect()
 }

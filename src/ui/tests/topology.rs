@@ -17,7 +17,7 @@ use crate::event::{Batch, Direction, EventKind, LinkId, Purpose, Stop};
 use crate::feed::Delivery;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
-use crate::ui::app::{App, Effect};
+use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::draw::draw;
 use crate::ui::host::ToHost;
 use crate::ui::options::{Glyphs, Mode, Options};
@@ -306,7 +306,7 @@ fn arrows_lead_to_the_nearest_node_that_way_and_the_connections_follow() {
     press(&mut app, "2 up 1");
     let next = app.panes.node(&app.view()).unwrap();
     assert_ne!(next, selected);
-    let kill = [Effect::Host(ToHost::Command(Command::Kill(next)))];
+    let kill = [ConsoleEffect::Host(ToHost::Command(Command::Kill(next)))];
     assert_eq!(press(&mut app, "x x"), kill, "and the keys act on it");
 }
 

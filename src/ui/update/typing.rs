@@ -7,16 +7,16 @@ use crate::command::Command;
 use crate::model::Model;
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
-use crate::ui::app::{App, Effect};
+use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::command_line::{Typed, parse};
 use crate::ui::fault::{self, FaultPlan};
 use crate::ui::filter::Filter;
-use crate::ui::host::{Overwrite, Severity, ToHost};
+use crate::ui::host::{Objection, Overwrite, Severity, ToHost};
 use crate::ui::keys::Key;
 use crate::ui::pane::connections::ConnectionRow;
 use crate::ui::prompt::{Prompt, PromptOutcome, PromptPurpose};
 
-pub(super) fn on_prompt_key(app: &mut App, key: Key) -> Vec<Effect> {
+pub(super) fn on_prompt_key(app: &mut App, key: Key) -> Vec<ConsoleEffect> {
     let Some(prompt) = &mut app.prompt else { return Vec::new() };
     match prompt.press(key, &app.history, &app.scene.live) {
         PromptOutcome::Stay => apply_filter(app),
@@ -43,7 +43,7 @@ pub(super) fn apply_filter(app: &mut App) {
     }
 }
 
-fn run_command(app: &mut App, line: &str) -> Vec<Effect> {
+fn run_command(app: &mut App, line: &str) -> Vec<ConsoleEffect> {
     let line = line.trim();
     if line.is_empty() {
         return Vec::new();
@@ -53,13 +53,13 @@ fn run_command(app: &mut App, line: &str) -> Vec<Effect> {
     match parse(line, &app.scene.live) {
         Ok(typed) => run_typed(app, typed),
         Err(fault) => {
-            app.refuse(Severity::Error, line.to_owned(), fault);
+            app.refuse(Severity::Error, line.to_owned(), Objection::Line(fault));
             Vec::new()
         }
     }
 }
 
-fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
+fn run_typed(app: &mut App, typed: Typed) -> Vec<ConsoleEffect> {
     let model = &app.scene.live;
     match typed {
         Typed::Action(action) => return update(app, action),
@@ -78,7 +78,7 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
             return each(app, Command::Restart, &nodes, fault::restart);
         }
         Typed::Export(path) => match (app.export_check)(&path) {
-            Ok(()) => return vec![Effect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
+            Ok(()) => return vec![ConsoleEffect::Host(ToHost::Export { path, overwrite: Overwrite::Ask })],
             Err(fault) => app.show(Severity::Error, fault),
         },
         Typed::SaveScenario(path) => return vec![save_scenario(app, path, Overwrite::Ask)],
@@ -89,10 +89,10 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<Effect> {
     Vec::new()
 }
 
-pub(super) fn save_scenario(app: &App, path: PathBuf, overwrite: Overwrite) -> Effect {
+pub(super) fn save_scenario(app: &App, path: PathBuf, overwrite: Overwrite) -> ConsoleEffect {
     let ours = app.scene.live.nodes().iter().filter(|node| node.is_ours());
     let names = ours.filter_map(|node| Some((node.addr, node.name.as_deref()?.to_owned()))).collect();
-    Effect::Host(ToHost::SaveScenario { path, overwrite, names, refused: app.refused.clone() })
+    ConsoleEffect::Host(ToHost::SaveScenario { path, overwrite, names, refused: app.refused.clone() })
 }
 
 fn each(
@@ -100,7 +100,7 @@ fn each(
     wanted: fn(Addr) -> Command,
     nodes: &[Addr],
     plan: impl Fn(&Model, Addr) -> FaultPlan,
-) -> Vec<Effect> {
+) -> Vec<ConsoleEffect> {
     nodes
         .iter()
         .flat_map(|node| {
@@ -146,6 +146,6 @@ pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
 fn judged(plan: FaultPlan) -> Result<Vec<Command>, String> {
     match plan {
         FaultPlan::Now(commands) | FaultPlan::Arm { commands, .. } | FaultPlan::Ask { commands, .. } => Ok(commands),
-        FaultPlan::Refuse(why) => Err(why),
+        FaultPlan::Refuse(why) => Err(why.to_string()),
     }
 }

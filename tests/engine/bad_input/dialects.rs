@@ -41,12 +41,13 @@ async fn two_peers_of_different_dialects_both_say_what_the_other_speaks() {
     for speaks in EITHER_WAY {
         let mut elsewhere = speaking(speaks[1], Vec::new());
         let stranger = elsewhere.engine.start(peer_at(ANYWHERE)).await.unwrap();
-        let mut session = speaking(speaks[0], Vec::new());
-        let seed = session.engine.start_lab(1, 0).await.unwrap()[0];
+        let mut seeds = speaking(speaks[0], Vec::new());
+        let seed = seeds.engine.start(seed_at(ANYWHERE)).await.unwrap();
         // The stranger is on the list, as a node would be that was restarted with another dialect.
         let _registered = introduce(speaks[0], seed, stranger);
         let listed = |event: &Event| matches!(event.kind, EventKind::PeerListed { peer, .. } if peer == stranger);
-        session.until_events("the stranger on the list", 1, listed).await;
+        seeds.until_events("the stranger on the list", 1, listed).await;
+        let mut session = speaking(speaks[0], vec![seed]);
         session.engine.start(peer_at(ANYWHERE)).await.unwrap();
         both_say_so(&mut session, stranger, &mut elsewhere, speaks).await;
     }

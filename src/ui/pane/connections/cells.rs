@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{ConnectionRow, tone_of};
 use crate::event::{Direction, Purpose};
 use crate::model::link::{LinkHistory, LinkKey, LinkState, Ping};
-use crate::model::node::{NodeRecord, NodeState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::span_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -208,8 +208,8 @@ fn node_cell(node: &NodeRecord, answers: &Answers, column: Column, width: usize,
 fn state_text(node: &NodeRecord, view: &View<'_>) -> String {
     let word = state_word(node.state());
     match node.state() {
-        NodeState::Up | NodeState::Suspect { .. } | NodeState::Known => word,
-        NodeState::Hung | NodeState::Dead | NodeState::Killed | NodeState::Left => {
+        ObservedState::Up | ObservedState::Suspect { .. } | ObservedState::Known => word,
+        ObservedState::Hung | ObservedState::Dead | ObservedState::Killed | ObservedState::Left => {
             format!("{word} {}", view.ago(node.since))
         }
     }

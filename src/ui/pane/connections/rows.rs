@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{ConnectionRow, Sort};
 use crate::event::Purpose;
 use crate::model::link::{LinkHistory, LinkState};
-use crate::model::node::{NodeRecord, NodeState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::ui::filter::Filter;
@@ -31,7 +31,7 @@ pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>, filter: &
 
 /// Ours, linked to ours, or gone; not those that are known by hearsay alone.
 pub(super) fn is_shown(node: &NodeRecord) -> bool {
-    node.is_ours() || !matches!(node.state(), NodeState::Known)
+    node.is_ours() || !matches!(node.state(), ObservedState::Known)
 }
 
 /// Pairs of nodes with a link between them; one link of two nodes of ours is seen from both ends.
@@ -73,13 +73,13 @@ fn rtts(view: &View<'_>) -> BTreeMap<Addr, u64> {
     rtts
 }
 
-fn trouble(state: NodeState) -> u64 {
+fn trouble(state: ObservedState) -> u64 {
     match state {
-        NodeState::Suspect { misses, .. } => 100 + u64::from(misses),
-        NodeState::Hung => 100,
-        NodeState::Dead | NodeState::Killed => 3,
-        NodeState::Up => 2,
-        NodeState::Left => 1,
-        NodeState::Known => 0,
+        ObservedState::Suspect { misses, .. } => 100 + u64::from(misses),
+        ObservedState::Hung => 100,
+        ObservedState::Dead | ObservedState::Killed => 3,
+        ObservedState::Up => 2,
+        ObservedState::Left => 1,
+        ObservedState::Known => 0,
     }
 }

@@ -1,7 +1,7 @@
 //! Who is there and who is linked to whom, as far as it is drawn.
 
 use crate::event::Purpose;
-use crate::model::node::{NodeRecord, NodeState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::{FastHashMap, Model};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -68,7 +68,7 @@ impl<'a> DrawnGraph<'a> {
         let (mut nodes, more) = nodes(view.model);
         nodes.sort_by_cached_key(|node| {
             let is_peer = node.role != Some(Role::Seed);
-            (is_peer, node.state() == NodeState::Known, !node.is_ours(), view.by_name(node.addr))
+            (is_peer, node.state() == ObservedState::Known, !node.is_ours(), view.by_name(node.addr))
         });
         let numbers = nodes.iter().enumerate().map(|(number, node)| (node.addr, number)).collect();
         let ties = ties(view.model, &numbers);
@@ -90,7 +90,7 @@ impl<'a> DrawnGraph<'a> {
 fn nodes(model: &Model) -> (Vec<&NodeRecord>, usize) {
     let mut hearsay = 0;
     let nodes = model.nodes().iter().filter(|node| {
-        let is_hearsay = node.state() == NodeState::Known && node.role != Some(Role::Seed);
+        let is_hearsay = node.state() == ObservedState::Known && node.role != Some(Role::Seed);
         hearsay += usize::from(is_hearsay);
         !is_hearsay || hearsay <= HEARSAY_SHOWN
     });

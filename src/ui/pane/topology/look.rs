@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::graph::Harm;
-use crate::model::node::{NodeRecord, NodeState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::proto::message::Role;
 use crate::ui::options::Glyphs;
 use crate::ui::theme::{Theme, Tone};
@@ -79,15 +79,17 @@ pub(super) fn look(node: &NodeRecord, arrival: Arrival, theme: Theme) -> Look {
     let still = Look { sign: kind.sign(theme), tone: kind.tone(), kind, trouble: None };
     let trouble = NodeMark { sign: kind.sign(theme), kind };
     match state {
-        NodeState::Dead | NodeState::Killed | NodeState::Left if arrival == Arrival::NotYet => still,
-        NodeState::Suspect { .. } | NodeState::Hung | NodeState::Dead | NodeState::Killed | NodeState::Left => {
-            match arrival {
-                Arrival::NoWave => still,
-                Arrival::NotYet => Look { tone: kind.tone(), trouble: Some(trouble), ..dry(theme) },
-                Arrival::Hop(hop) => Look { tone: kind.tone(), trouble: Some(trouble), ..reached(hop, theme) },
-            }
-        }
-        NodeState::Up | NodeState::Known => match arrival {
+        ObservedState::Dead | ObservedState::Killed | ObservedState::Left if arrival == Arrival::NotYet => still,
+        ObservedState::Suspect { .. }
+        | ObservedState::Hung
+        | ObservedState::Dead
+        | ObservedState::Killed
+        | ObservedState::Left => match arrival {
+            Arrival::NoWave => still,
+            Arrival::NotYet => Look { tone: kind.tone(), trouble: Some(trouble), ..dry(theme) },
+            Arrival::Hop(hop) => Look { tone: kind.tone(), trouble: Some(trouble), ..reached(hop, theme) },
+        },
+        ObservedState::Up | ObservedState::Known => match arrival {
             Arrival::Hop(hop) => reached(hop, theme),
             Arrival::NotYet if kind == LegendKind::Up => dry(theme),
             Arrival::NotYet | Arrival::NoWave => still,
@@ -96,16 +98,16 @@ pub(super) fn look(node: &NodeRecord, arrival: Arrival, theme: Theme) -> Look {
 }
 
 /// What it is while no wave is shown.
-fn kind_of(node: &NodeRecord, state: NodeState) -> LegendKind {
+fn kind_of(node: &NodeRecord, state: ObservedState) -> LegendKind {
     match state {
-        NodeState::Suspect { .. } => LegendKind::Suspect,
-        NodeState::Hung => LegendKind::Hung,
-        NodeState::Dead | NodeState::Killed => LegendKind::Dead,
-        NodeState::Left => LegendKind::Left,
-        NodeState::Up | NodeState::Known if node.role == Some(Role::Seed) => LegendKind::Seed,
-        NodeState::Known => LegendKind::HeardOf,
-        NodeState::Up if !node.is_ours() => LegendKind::Elsewhere,
-        NodeState::Up => LegendKind::Up,
+        ObservedState::Suspect { .. } => LegendKind::Suspect,
+        ObservedState::Hung => LegendKind::Hung,
+        ObservedState::Dead | ObservedState::Killed => LegendKind::Dead,
+        ObservedState::Left => LegendKind::Left,
+        ObservedState::Up | ObservedState::Known if node.role == Some(Role::Seed) => LegendKind::Seed,
+        ObservedState::Known => LegendKind::HeardOf,
+        ObservedState::Up if !node.is_ours() => LegendKind::Elsewhere,
+        ObservedState::Up => LegendKind::Up,
     }
 }
 

@@ -1,0 +1,86 @@
+//! What a user does to the network: which nodes meet which faults, and how all of it ends.
+
+use std::sync::Arc;
+
+use super::fault::{Change, FaultView};
+use super::{Effect, Engine, NodeState, NodeTable, Publication, Refusal, Sites};
+use crate::command::{Command, FaultCommand};
+use crate::proto::addr::Addr;
+use crate::proto::fault::{Scope, TroubleKind};
+use crate::proto::machine::NodeCommand;
+
+impl Engine {
+    pub(super) fn fault<S: Sites>(
+        &mut self,
+        command: &FaultCommand,
+        sites: &mut S,
+        effects: &mut Vec<Effect<S::Site>>,
+    ) -> Result<(), Refusal> {
+        let mut table = (*self.view.table).clone();
+        let changes = table.apply(command, &self.nodes)?;
+        if let FaultCommand::Lie { liar, about } = command {
+            effects.push(Effect::Tell(*liar, NodeCommand::Lie(*about)));
+        }
+        if !changes.is_empty() {
+            self.view = Arc::new(FaultView::new(Arc::new(table), self.nodes.addrs_from(0)));
+            self.meet(&changes, effects);
+        }
+        if *command == FaultCommand::Calm {
+            for remedy in self.remedies() {
+                // A remedy that fails is told of, and keeps nobody else from coming back.
+                effects.extend(self.apply(&remedy, sites).effects);
+            }
+        }
+        Ok(())
+    }
+
+    /// All that run meet the faults; a wrong clock and junk are a matter of the nodes that they name.
+    fn meet<S>(&self, changes: &[Change], effects: &mut Vec<Effect<S>>) {
+        effects.push(Effect::Publish(changes.iter().cloned().map(Publication::from).collect()));
+        effects.push(Effect::Faults(Arc::clone(&self.view)));
+        for node in self.nodes_at(changes, TroubleKind::Skew) {
+            if self.nodes.running(node).is_ok() {
+                effects.push(Effect::Tell(node, NodeCommand::Skew(self.view.table.skew_us(node))));
+            }
+        }
+        for node in self.nodes_at(changes, TroubleKind::Junk) {
+            effects.push(Effect::Junk { node, pause: self.view.table.junk_pause_of(node) });
+        }
+    }
+
+    /// The nodes of ours for which faults of this kind have changed, in order, each once.
+    fn nodes_at(&self, changes: &[Change], kind: TroubleKind) -> Vec<Addr> {
+        let scopes = changes.iter().map(Change::fault).filter(|fault| fault.what.kind() == kind);
+        let scopes: Vec<&Scope> = scopes.map(|fault| &fault.on).collect();
+        match scopes[..] {
+            [] => Vec::new(),
+            [Scope::Node(node)] => vec![*node].into_iter().filter(|node| self.nodes.get(*node).is_some()).collect(),
+            _ => addrs(&self.nodes).filter(|node| scopes.iter().any(|scope| scope.is_at(*node))).collect(),
+        }
+    }
+
+    /// What is left to do when the faults that were set have ended and nothing is to be wrong any more: nodes that hang
+    /// or were killed start again, and links that were cut are healed. A node that left wanted to go.
+    pub(super) fn remedies(&self) -> Vec<Command> {
+        // A node that hangs forgets its cuts when it is started again.
+        let cuts = self.cuts.iter().filter(|(node, _)| self.nodes.running(*node).is_ok());
+        let heals = cuts.map(|(node, peer)| Command::Heal { node: *node, peer: *peer });
+        let has_fallen = |state| match state {
+            NodeState::Hangs | NodeState::Killed => true,
+            NodeState::Runs | NodeState::Left => false,
+        };
+        let fallen = self.nodes.iter().filter(|(_, entry)| has_fallen(entry.state));
+        heals.chain(fallen.map(|(node, _)| Command::Restart(node))).collect()
+    }
+}
+
+fn addrs(nodes: &NodeTable) -> impl Iterator<Item = Addr> {
+    nodes.iter().map(|(addr, _)| addr)
+}
+
+impl From<Change> for Publication {
+    fn from(change: Change) -> Self {
+        let (node, kind) = change.into_told();
+        Self { node, kind }
+    }
+}

@@ -1,0 +1,64 @@
+//! What people call a node of this process.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::proto::message::Role;
+
+/// `s1`, `p7`: numbered for each role in the order in which nodes are started first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NodeName {
+    pub role: Role,
+    /// Counted from 1.
+    pub number: u32,
+}
+
+/// The text is no name of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected s or p and a number, such as p7")]
+pub struct NotANodeName;
+
+impl fmt::Display for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = match self.role {
+            Role::Seed => 's',
+            Role::Peer => 'p',
+        };
+        write!(f, "{letter}{}", self.number)
+    }
+}
+
+impl FromStr for NodeName {
+    type Err = NotANodeName;
+
+    fn from_str(text: &str) -> Result<Self, NotANodeName> {
+        let role = match text.chars().next() {
+            Some('s') => Role::Seed,
+            Some('p') => Role::Peer,
+            Some(_) | None => return Err(NotANodeName),
+        };
+        // `p07` and `p+7` are nobody's name.
+        match text[1..].parse() {
+            Ok(number) if text[1..].starts_with(|digit: char| ('1'..='9').contains(&digit)) => {
+                Ok(Self { role, number })
+            }
+            Ok(_) | Err(_) => Err(NotANodeName),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_reads_back_and_no_other_text_is_one() {
+        for (role, number, text) in [(Role::Seed, 1, "s1"), (Role::Peer, 1_000_000, "p1000000")] {
+            assert_eq!(NodeName { role, number }.to_string(), text);
+            assert_eq!(text.parse(), Ok(NodeName { role, number }));
+        }
+        for text in ["", "p", "s0", "p07", "p+7", "p-7", "q1", "P1", "p1 ", "p4294967296", "ä1", "127.0.0.1:3000"] {
+            assert_eq!(text.parse::<NodeName>(), Err(NotANodeName), "{text}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Why a command is not carried out.
+
+use std::fmt;
+use std::io;
+use std::net::Ipv4Addr;
+
+use super::fault::FaultError;
+use super::{NodeName, NodeState};
+use crate::command::words::WordError;
+use crate::net::wire::TextProblem;
+use crate::proto::addr::Addr;
+use crate::proto::message::Role;
+
+/// Why a command is not carried out. Nothing has changed then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No node of this process has this address.
+    #[error("{0} is not a node of this process")]
+    Unknown(Addr),
+    /// A node of this process has the address, running or not.
+    #[error("{addr} belongs to {name}, which {state}: choose another address")]
+    Taken {
+        /// The address.
+        addr: Addr,
+        /// The node that has it.
+        name: NodeName,
+        /// How that is.
+        state: NodeState,
+    },
+    /// The node is not in a state for it.
+    #[error("{name} {state}")]
+    NotRunning {
+        /// The node's name.
+        name: NodeName,
+        /// Its address.
+        addr: Addr,
+        /// How it is.
+        state: NodeState,
+    },
+    /// Only a killed or hung node can be restarted.
+    #[error("{name} runs: kill or hang it first")]
+    Up {
+        /// The node's name.
+        name: NodeName,
+        /// Its address.
+        addr: Addr,
+    },
+    /// Only a peer can do it.
+    #[error("{name} is a seed, and seeds do not gossip: choose a peer")]
+    NotAPeer {
+        /// The node's name.
+        name: NodeName,
+        /// Its address.
+        addr: Addr,
+    },
+    /// The address is the node's name, and others could not reach it under this one.
+    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes reach")]
+    NobodyThere(Addr),
+    /// One network has one lab.
+    #[error("there is a lab already: add to it with seed and peer")]
+    SecondLab,
+    /// There would be too many nodes.
+    #[error("this process has room for {most} {role}s")]
+    Full {
+        /// Seeds or peers.
+        role: Role,
+        /// As many as there can be.
+        most: usize,
+    },
+    /// A node needs the seed list, which could not be read.
+    #[error("{0}")]
+    NoSeedList(String),
+    /// There is no such fault.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
+    /// A figure or a text is out of bounds.
+    #[error(transparent)]
+    Word(#[from] WordError),
+    /// The text cannot be sent in the classic dialect.
+    #[error(transparent)]
+    Classic(#[from] TextProblem),
+    /// There is no place for the node.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+}
+
+impl Refusal {
+    /// Whether whoever gave the command can put it right in the command itself.
+    pub const fn is_usage(&self) -> bool {
+        match self {
+            Self::Full { .. }
+            | Self::Word(_)
+            | Self::Site(SiteError::WhichInterface { .. } | SiteError::NoInterface { .. }) => true,
+            Self::Unknown(_)
+            | Self::Taken { .. }
+            | Self::NotRunning { .. }
+            | Self::Up { .. }
+            | Self::NotAPeer { .. }
+            | Self::NobodyThere(_)
+            | Self::SecondLab
+            | Self::NoSeedList(_)
+            | Self::Fault(_)
+            | Self::Classic(_)
+            | Self::Site(_) => false,
+        }
+    }
+}
+
+/// Why there is no place for a node where it was to run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SiteError {
+    /// Somebody else listens there.
+    #[error("{addr} is in use{}", next_text(*.next))]
+    InUse {
+        /// The address.
+        addr: Addr,
+        /// The next one that is free.
+        next: Option<Addr>,
+    },
+    /// To listen on all interfaces a node needs a name, and there are several to choose from.
+    #[error(
+        "this machine has several addresses ({}), and a node's address is its name: choose one with --advertise {}, \
+         or listen on one of them, such as {}:{port}",
+        list(found), found[0], found[0]
+    )]
+    WhichInterface {
+        /// The port.
+        port: u16,
+        /// The addresses; at least two.
+        found: Vec<Ipv4Addr>,
+    },
+    /// The same, and there is none.
+    #[error(
+        "this machine has no address that others reach, and a node's address is its name: name one with --advertise, \
+         or listen on 127.0.0.1:{port}"
+    )]
+    NoInterface {
+        /// The port.
+        port: u16,
+    },
+    /// None of the seed list's addresses can be had.
+    #[error("no seed address of the list is free on this machine ({}): choose one with --listen", list(.0))]
+    NoSeedAddress(Vec<Addr>),
+    /// No port is left.
+    #[error("no free port from {0} on: choose an address with --listen")]
+    NoFreePort(Addr),
+    /// The address is another machine's.
+    #[error("{0} is not an address of this machine: listen on one that is, such as 127.0.0.1:{port}", port = .0.port())]
+    NotLocal(Addr),
+    /// The system does not allow it.
+    #[error("no permission to listen on {0}: choose a port from 1024 on")]
+    Denied(Addr),
+    /// The system said something else.
+    #[error("cannot listen on {addr}: {source}")]
+    Io {
+        /// The address.
+        addr: Addr,
+        /// What the system said.
+        source: SystemError,
+    },
+    /// So many nodes need more file descriptors than this process may have.
+    #[error(
+        "{nodes} more nodes need about {need} file descriptors in all, and this process may have {limit}: {} too few; \
+         start fewer ({peers_max} peers fit), or raise the limit with 'ulimit -n {need}'",
+        .need.saturating_sub(*.limit)
+    )]
+    TooManyFiles {
+        /// Nodes that were asked for.
+        nodes: usize,
+        /// Descriptors that it takes in all.
+        need: u64,
+        /// Descriptors that there can be.
+        limit: u64,
+        /// Peers that there can be in all.
+        peers_max: u64,
+    },
+}
+
+/// An error of the system, to be compared and kept: its number, or its kind where it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SystemError {
+    code: Option<i32>,
+    kind: io::ErrorKind,
+}
+
+impl From<&io::Error> for SystemError {
+    fn from(error: &io::Error) -> Self {
+        Self { code: error.raw_os_error(), kind: error.kind() }
+    }
+}
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => io::Error::from_raw_os_error(code).fmt(f),
+            None => self.kind.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SystemError {}
+
+fn next_text(next: Option<Addr>) -> String {
+    next.map_or_else(String::new, |next| format!("; the next free address is {next}"))
+}
+
+fn list<T: fmt::Display>(items: &[T]) -> String {
+    if items.is_empty() {
+        return "it is empty".to_owned();
+    }
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,177 @@
+//! New nodes, and those that start again: where they run, what is told of them, and what they are made of.
+
+use std::sync::Arc;
+
+use super::{Demand, Effect, Engine, NodeState, Place, Publication, Refusal, SiteContext, Sites, derive_seed, mix};
+use crate::command::NodeSpec;
+use crate::engine::fault::FaultView;
+use crate::event::{EventKind, Pace};
+use crate::proto::addr::Addr;
+use crate::proto::config::{PeerConfig, SeedConfig};
+use crate::proto::machine::NodeCommand;
+use crate::proto::message::Role;
+use crate::proto::node::Node;
+use crate::proto::peer::Peer;
+use crate::proto::reach::Reach;
+use crate::proto::seed::Seed;
+
+impl Engine {
+    pub(super) fn start<S: Sites>(
+        &mut self,
+        spec: &NodeSpec,
+        sites: &mut S,
+        effects: &mut Vec<Effect<S::Site>>,
+    ) -> Result<(), Refusal> {
+        let (seeds, peers) = match spec.role {
+            Role::Seed => (1, 0),
+            Role::Peer => (0, 1),
+        };
+        sites.check_room(&self.demand(seeds, peers))?;
+        let (has_lab, seed_list) = (self.lab.is_some(), &self.settings.peer.seeds);
+        let place = sites.reserve(spec, &SiteContext { nodes: &self.nodes, has_lab, seed_list })?;
+        self.nodes.check_free(place.addr)?;
+        if let (Role::Seed, Some(lab)) = (spec.role, &mut self.lab) {
+            lab.push(place.addr);
+        }
+        self.enter(vec![(spec.role, place)], effects);
+        Ok(())
+    }
+
+    /// All listen before anybody runs.
+    pub(super) fn start_lab<S: Sites>(
+        &mut self,
+        seeds: usize,
+        peers: usize,
+        sites: &mut S,
+        effects: &mut Vec<Effect<S::Site>>,
+    ) -> Result<(), Refusal> {
+        sites.check_room(&self.demand(seeds, peers))?;
+        let places = sites.reserve_lab(seeds, peers, &self.nodes)?;
+        places.iter().try_for_each(|place| self.nodes.check_free(place.addr))?;
+        self.lab = Some(places.iter().take(seeds).map(|place| place.addr).collect());
+        let roles = std::iter::repeat_n(Role::Seed, seeds).chain(std::iter::repeat_n(Role::Peer, peers));
+        self.enter(roles.zip(places).collect(), effects);
+        Ok(())
+    }
+
+    pub(super) fn restart<S: Sites>(
+        &mut self,
+        node: Addr,
+        sites: &mut S,
+        effects: &mut Vec<Effect<S::Site>>,
+    ) -> Result<(), Refusal> {
+        let place = sites.reserve_again(node, &self.nodes)?;
+        if self.nodes.get(node).is_some_and(|entry| entry.state == NodeState::Hangs) {
+            effects.push(Effect::Crash(node));
+        }
+        self.forget_cuts(node);
+        self.nodes.begin_life(node);
+        effects.push(Effect::Publish(self.started(&place)));
+        self.let_run(place, effects);
+        Ok(())
+    }
+
+    fn demand(&self, seeds: usize, peers: usize) -> Demand<'_> {
+        let seeds_known = self.lab.as_ref().map_or(self.settings.peer.seeds.len(), Vec::len).max(seeds);
+        Demand {
+            new: seeds + peers,
+            seeds: seeds + self.nodes.count(Role::Seed),
+            peers: peers + self.nodes.count(Role::Peer),
+            registrations: seeds_known / 2 + 1,
+            config: &self.settings.peer,
+        }
+    }
+
+    /// New nodes have names and listen; then they run. Those that run already learn of them while there are faults.
+    fn enter<S>(&mut self, places: Vec<(Role, Place<S>)>, effects: &mut Vec<Effect<S>>) {
+        for (role, place) in &places {
+            self.nodes.enter(place.addr, *role);
+        }
+        effects.push(Effect::Publish(places.iter().flat_map(|(_, place)| self.started(place)).collect()));
+        if !self.view.table.is_empty() {
+            self.view = Arc::new(FaultView::new(Arc::clone(&self.view.table), self.nodes.addrs_from(0)));
+            effects.push(Effect::Faults(Arc::clone(&self.view)));
+        }
+        for (_, place) in places {
+            self.let_run(place, effects);
+        }
+    }
+
+    /// A node begins to run, with the faults that it has from the beginning.
+    fn let_run<S>(&self, place: Place<S>, effects: &mut Vec<Effect<S>>) {
+        let Place { addr: node, site, .. } = place;
+        effects.push(Effect::Start { node, site });
+        let ahead_us = self.view.table.skew_us(node);
+        if ahead_us != 0 {
+            effects.push(Effect::Tell(node, NodeCommand::Skew(ahead_us)));
+        }
+        let pause = self.view.table.junk_pause_of(node);
+        if pause.is_some() {
+            effects.push(Effect::Junk { node, pause });
+        }
+    }
+
+    /// What is told of a node that begins: that it runs, and what it opens to other machines.
+    fn started<S>(&self, new: &Place<S>) -> Vec<Publication> {
+        let node = new.addr;
+        let Some(name) = self.nodes.get(node).map(|entry| entry.name) else { return Vec::new() };
+        let role = name.role;
+        let (dialect, pace) = (self.dialect(role), self.pace(role));
+        let mut told =
+            vec![Publication { node, kind: EventKind::Started { name: name.to_string(), role, dialect, pace } }];
+        if let Some(exposure) = &new.exposure {
+            let allow = self.reach(role).allowed().iter().map(ToString::to_string).collect();
+            let (bind, opened) = (exposure.bind, exposure.opened.clone());
+            told.push(Publication { node, kind: EventKind::Exposed { bind, opened, allow } });
+        }
+        told
+    }
+
+    fn pace(&self, role: Role) -> Pace {
+        match role {
+            Role::Peer => self.settings.peer.pace(),
+            Role::Seed => self.settings.seed.pace(),
+        }
+    }
+
+    /// Who may link to nodes of this role.
+    pub const fn reach(&self, role: Role) -> &Reach {
+        match role {
+            Role::Peer => &self.settings.peer.reach,
+            Role::Seed => &self.settings.seed.reach,
+        }
+    }
+
+    /// The machine of a node of the table that begins to run where the time is so far from UTC.
+    pub fn machine(&self, node: Addr, utc_offset_s: i32) -> Option<Node> {
+        let role = self.nodes.get(node)?.name.role;
+        let random_seed = self.random_seed(node);
+        Some(match role {
+            Role::Peer => {
+                let seeds = self.lab.clone().unwrap_or_else(|| self.settings.peer.seeds.clone());
+                let config = PeerConfig { listen: node, seeds, utc_offset_s, ..self.settings.peer.clone() };
+                Peer::new(config, random_seed).into()
+            }
+            Role::Seed => {
+                let config = SeedConfig { listen: node, utc_offset_s, ..self.settings.seed.clone() };
+                Seed::new(config, random_seed).into()
+            }
+        })
+    }
+
+    /// What the node's random choices in this life follow from.
+    fn random_seed(&self, node: Addr) -> u64 {
+        let life = self.nodes.get(node).map_or(0, |entry| entry.life);
+        derive_seed(self.settings.rng_seed, node, life)
+    }
+
+    /// What is left to chance of the faults at this node.
+    pub fn fault_seed(&self, node: Addr) -> u64 {
+        mix(self.random_seed(node))
+    }
+
+    /// What is left to chance of the junk for this node.
+    pub fn junk_seed(&self, node: Addr) -> u64 {
+        derive_seed(self.settings.rng_seed, node, u64::MAX)
+    }
+}
