@@ -36,7 +36,7 @@ pub(super) enum Stage {
         /// It must have sent the list by then.
         list_by: Time,
     },
-    /// Dialed in the classic dialect, and nothing was heard yet: see [`unheard`].
+    /// Dialed in the classic dialect, and nothing was heard yet: see [`super::unheard`].
     Unheard,
     /// In use.
     Up,
