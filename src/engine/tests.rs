@@ -7,7 +7,7 @@ use super::*;
 use crate::command::limits::SEEDS_MAX;
 use crate::command::{FaultCommand, NodeSpec, Placement};
 use crate::event::EventKind;
-use crate::proto::fault::{Fault, FaultKind, Scope, TroubleKind};
+use crate::proto::fault::{Fault, FaultKind, Scope, FaultClass};
 use crate::proto::random::Random;
 
 const NOWHERE: Addr = Addr::loopback(0);
@@ -125,7 +125,7 @@ fn only_the_nodes_that_a_fault_names_get_a_wrong_clock_or_junk() {
     let one = deeds(&done(&mut engine, set(FaultKind::Skew { by_us: 7 }, Scope::Node(p(2)))));
     assert_eq!(one, ["faults".to_owned(), format!("Tell({:?}, Skew(7))", p(2))]);
     assert_eq!(deeds(&done(&mut engine, set(FaultKind::Junk { per_s: 1 }, Scope::All))).len(), 1 + 4);
-    let off = Command::Fault(FaultCommand::Clear { kind: TroubleKind::Skew, on: Scope::Node(p(2)) });
+    let off = Command::Fault(FaultCommand::Clear { kind: FaultClass::Skew, on: Scope::Node(p(2)) });
     assert_eq!(deeds(&done(&mut engine, off))[1], format!("Tell({:?}, Skew(0))", p(2)));
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, TroubleKind};
+use crate::proto::fault::{Fault, FaultKind, FaultClass};
 use crate::proto::time::Time;
 
 /// Faults that are over and are kept, and lies: more than anybody asks back for.
@@ -93,7 +93,7 @@ impl FaultHistory {
     /// Those that meet what goes from one of these nodes to the other.
     pub fn on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &FaultRecord> {
         self.iter()
-            .filter(move |record| record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other))
+            .filter(move |record| record.fault.what.class().meets_messages() && record.fault.on.is_between(one, other))
     }
 
     /// Those that name this node, or are everywhere.
@@ -109,11 +109,11 @@ impl FaultHistory {
     /// All that met what went from one of these nodes to the other at some time, a slow reader at one of them included.
     pub fn ever_between(&self, one: Addr, other: Addr) -> impl Iterator<Item = &FaultRecord> {
         let is_slow = move |record: &FaultRecord| {
-            record.fault.what.kind() == TroubleKind::Slow
+            record.fault.what.class() == FaultClass::Slow
                 && (record.fault.on.is_at(one) || record.fault.on.is_at(other))
         };
         let meets = move |record: &FaultRecord| {
-            record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other)
+            record.fault.what.class().meets_messages() && record.fault.on.is_between(one, other)
         };
         self.ever().filter(move |record| meets(record) || is_slow(record))
     }
@@ -125,7 +125,7 @@ impl FaultHistory {
 
     /// Was this node's clock wrong at this time, so that the times which it wrote mean little?
     pub fn was_skewed(&self, node: Addr, at: Time) -> bool {
-        let is_skew = |record: &&FaultRecord| record.fault.what.kind() == TroubleKind::Skew && record.was_at(at);
+        let is_skew = |record: &&FaultRecord| record.fault.what.class() == FaultClass::Skew && record.was_at(at);
         self.past.iter().chain(&self.active).filter(is_skew).any(|record| record.fault.on.is_at(node))
     }
 

@@ -69,7 +69,7 @@ pub struct Model {
     faults: fault::FaultHistory,
     forgeries: forgery::Forgeries,
     /// Neighbors of a node that joined when it was full, when that was most of them.
-    crowds: Map<Addr, Vec<Addr>>,
+    joiners: Map<Addr, Vec<Addr>>,
     warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
@@ -116,7 +116,7 @@ impl Default for Model {
             notices: notice::empty(),
             faults: fault::FaultHistory::default(),
             forgeries: forgery::empty(),
-            crowds: Map::default(),
+            joiners: Map::default(),
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),

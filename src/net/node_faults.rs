@@ -32,7 +32,7 @@ pub(super) struct NodeFaults {
     peers: HashMap<LinkId, Addr, foldhash::fast::RandomState>,
     /// What comes later, in order.
     under_way: BTreeMap<(Time, u64), InFlight>,
-    parcels: u64,
+    planned: u64,
     /// Ends of connections that do not get through to this node.
     withheld: Vec<(LinkId, CloseCause)>,
 }
@@ -75,7 +75,7 @@ impl NodeFaults {
             view: Arc::default(),
             peers: HashMap::default(),
             under_way: BTreeMap::new(),
-            parcels: 0,
+            planned: 0,
             withheld: Vec::new(),
         };
         faults.set(Time::from_micros(0), view);
@@ -153,7 +153,7 @@ impl NodeFaults {
         self.faults.has_read(self.me, now);
         let Some(peer) = self.peers.get(&link) else { return Some(input) };
         let way = Route { from: *peer, to: self.me, connection: link.0 };
-        match self.faults.fate(now, way, key) {
+        match self.faults.outcome(now, way, key) {
             Outcome::Now => return Some(input),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => self.later(due, InFlight::In(input)),
@@ -192,8 +192,8 @@ impl NodeFaults {
         if is_message && self.under_way.len() >= UNDER_WAY_MAX {
             return;
         }
-        self.parcels += 1;
-        self.under_way.insert((at, self.parcels), in_flight);
+        self.planned += 1;
+        self.under_way.insert((at, self.planned), in_flight);
     }
 
     fn sends_elsewhere(&self, link: LinkId) -> Option<Addr> {
@@ -208,11 +208,11 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    fn send_in_trouble(&mut self, link: LinkId, message: &Message) {
+    fn send_through_faults(&mut self, link: LinkId, message: &Message) {
         let (now, faults) = (self.links.now(), &mut *self.faults);
         let Some(peer) = faults.sends_elsewhere(link) else { return self.links.send(link, message) };
         let way = Route { from: faults.me, to: peer, connection: link.0 };
-        match faults.faults.fate(now, way, key_of(message).unwrap_or(now.as_micros())) {
+        match faults.faults.outcome(now, way, key_of(message).unwrap_or(now.as_micros())) {
             Outcome::Now => self.links.send(link, message),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => faults.later(due, InFlight::Out(link, message.clone())),
@@ -229,7 +229,7 @@ impl Output for Outgoing<'_> {
         if self.faults.faults.is_quiet() {
             self.links.send(link, message);
         } else {
-            self.send_in_trouble(link, message);
+            self.send_through_faults(link, message);
         }
     }
 

@@ -13,7 +13,7 @@ use gossipctl::proto::random::Random;
 use gossipctl::proto::time::Time;
 
 use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
-use crate::trouble::{calm, set};
+use crate::faults::{calm, set};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -273,7 +273,7 @@ fn forged(model: &Model, now: Time) -> Vec<Finding> {
 
 /// Whose neighbors are most of them such that joined when it was full, as long as these are linked to it.
 fn eclipsed(model: &Model) -> Vec<Finding> {
-    let found = model.crowds.iter().filter_map(|(node, joined)| {
+    let found = model.joiners.iter().filter_map(|(node, joined)| {
         let is_neighbor = |link: &&LinkHistory| link.is_up() && link.purpose == Purpose::Neighbor;
         let neighbors: Vec<Addr> = model.links.open_of(*node).filter(is_neighbor).map(|link| link.key.peer).collect();
         let joiners: Vec<Addr> = neighbors.iter().copied().filter(|neighbor| joined.contains(neighbor)).collect();

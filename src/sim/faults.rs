@@ -65,7 +65,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             return self.deliver(leaves, to, luck, arrive(message));
         }
         let Some((node, way)) = self.way(from) else { return };
-        match self.faults.fate(leaves, way, luck.number()) {
+        match self.faults.outcome(leaves, way, luck.number()) {
             Outcome::Now => self.deliver(leaves, to, luck, arrive(message)),
             Outcome::Lost => {}
             Outcome::At(due) => self.deliver(due, to, luck, arrive(message)),
