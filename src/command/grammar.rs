@@ -6,7 +6,7 @@
 use super::words::{Amount, WordError, body_fault, lab_peers, lab_seeds, placement};
 use super::{Command, FaultCommand, NodeSpec, Placement};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, Scope, FaultClass};
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::message::Role;
 use crate::proto::text::Body;
 
@@ -393,9 +393,7 @@ impl CommandReader<'_> {
                 Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: read(jitter, Amount::span)? })
             }
             (FaultClass::Loss, [percent]) => Ok(FaultKind::Loss { percent: read(percent, Amount::percent)? }),
-            (FaultClass::Duplicate, [percent]) => {
-                Ok(FaultKind::Duplicate { percent: read(percent, Amount::percent)? })
-            }
+            (FaultClass::Duplicate, [percent]) => Ok(FaultKind::Duplicate { percent: read(percent, Amount::percent)? }),
             (FaultClass::Reorder, [percent]) => {
                 Ok(FaultKind::Reorder { percent: read(percent, Amount::percent)?, window_us: WINDOW_DEFAULT_US })
             }

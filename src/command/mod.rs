@@ -5,7 +5,7 @@ pub mod limits;
 pub mod words;
 
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, Scope, FaultClass};
+use crate::proto::fault::{Fault, FaultClass, Scope};
 use crate::proto::message::Role;
 use crate::proto::text::Body;
 

@@ -84,11 +84,11 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// No faults; `seed` decides all that is left to chance.
-    pub fn new(seed: u64) -> Self {
+    /// No faults; all that is left to chance follows from `chance`.
+    pub fn new(chance: Chance) -> Self {
         Self {
             table: Arc::default(),
-            chance: Chance::new(seed),
+            chance,
             chances: Vec::new(),
             arrivals: Arrivals::new(),
             reads: BTreeMap::new(),

@@ -6,7 +6,7 @@ use super::fault::{Change, FaultView};
 use super::{Effect, Engine, NodeState, NodeTable, Publication, Refusal, Sites};
 use crate::command::{Command, FaultCommand};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Scope, FaultClass};
+use crate::proto::fault::{FaultClass, Scope};
 use crate::proto::machine::NodeCommand;
 
 impl Engine {

@@ -7,7 +7,8 @@ use super::*;
 use crate::command::limits::SEEDS_MAX;
 use crate::command::{FaultCommand, NodeSpec, Placement};
 use crate::event::EventKind;
-use crate::proto::fault::{Fault, FaultKind, Scope, FaultClass};
+use crate::proto::chance::Topic;
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::random::Random;
 
 const NOWHERE: Addr = Addr::loopback(0);
@@ -72,6 +73,30 @@ fn started(effects: &[Effect<()>]) -> Vec<String> {
         _ => None,
     };
     told.filter_map(name).collect()
+}
+
+#[test]
+fn every_node_every_topic_and_every_session_has_chances_of_its_own() {
+    let session = |rng_seed| {
+        let mut engine = lab(2);
+        engine.settings.rng_seed = rng_seed;
+        [(Topic::Node, p(1)), (Topic::Node, p(2)), (Topic::Faults, p(1))]
+            .map(|(topic, node)| engine.chance_of(topic, node))
+    };
+    assert_eq!(session(7), session(7));
+    let chances = [session(7), session(8)].concat();
+    for (at, chance) in chances.iter().enumerate() {
+        assert!(!chances[..at].contains(chance), "{chances:?}");
+    }
+}
+
+#[test]
+fn a_node_that_is_restarted_chooses_anew() {
+    let mut engine = lab(2);
+    let before = engine.chance_of(Topic::Node, p(1));
+    done(&mut engine, Command::Kill(p(1)));
+    done(&mut engine, Command::Restart(p(1)));
+    assert_ne!(engine.chance_of(Topic::Node, p(1)), before);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, FaultClass};
+use crate::proto::fault::{Fault, FaultClass, FaultKind};
 use crate::proto::time::Time;
 
 /// Faults that are over and are kept, and lies: more than anybody asks back for.

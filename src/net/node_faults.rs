@@ -12,6 +12,7 @@ use hashbrown::HashMap;
 use super::links::Links;
 use crate::engine::fault::{FaultView, Faults, Outcome, Route, key_of};
 use crate::proto::addr::Addr;
+use crate::proto::chance::Chance;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{EventKind, LinkId, Purpose};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
@@ -67,11 +68,11 @@ impl InFlight {
 }
 
 impl NodeFaults {
-    /// No faults so far; `seed` decides all that is left to chance.
-    pub(super) fn new(me: Addr, seed: u64, view: Arc<FaultView>) -> Self {
+    /// No faults so far; all that is left to chance follows from `chance`.
+    pub(super) fn new(me: Addr, chance: Chance, view: Arc<FaultView>) -> Self {
         let mut faults = Self {
             me,
-            faults: Faults::new(seed),
+            faults: Faults::new(chance),
             view: Arc::default(),
             peers: HashMap::default(),
             under_way: BTreeMap::new(),

@@ -14,8 +14,8 @@ use gossipctl::proto::peer::Peer;
 use gossipctl::proto::random::Random;
 use gossipctl::proto::time::Time;
 
-use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
 use crate::faults::set;
+use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A lab's pace.

@@ -6,7 +6,7 @@ use crate::command::FaultCommand;
 use crate::engine::NodeState;
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, Scope, FaultClass};
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::time::Time;
 
 /// Faults at one time: more than anybody keeps in mind, and each message passes by all of them.

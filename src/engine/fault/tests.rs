@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::command::FaultCommand;
 use crate::engine::NodeState;
-use crate::proto::fault::{Fault, Scope, FaultClass};
+use crate::proto::fault::{Fault, FaultClass, Scope};
 
 const A: Addr = Addr::loopback(3000);
 const B: Addr = Addr::loopback(3001);
@@ -42,7 +42,7 @@ fn with(seed: u64, wanted: &[(FaultKind, Scope)]) -> Faults {
     for (what, on) in wanted {
         table.apply(&set(*what, on.clone()), &Lab).unwrap();
     }
-    let mut faults = Faults::new(seed);
+    let mut faults = Faults::new(Chance::new(seed));
     faults.set(Arc::new(table));
     faults
 }

@@ -9,7 +9,7 @@ use super::fixture::{
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::{DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, ReportAction, Stop};
 use crate::platform::CAN_SUSPEND;
-use crate::proto::fault::{Fault, FaultKind, Percent, Scope, FaultClass};
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Percent, Scope};
 use crate::proto::message::{DeathCause, Dialect, MessageId, Role};
 use crate::scenario::Progress;
 use crate::ui::app::{App, ConsoleEffect};
