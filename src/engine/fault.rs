@@ -84,11 +84,11 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// No faults; `seed` decides all that is left to chance.
-    pub fn new(seed: u64) -> Self {
+    /// No faults; all that is left to chance follows from `chance`.
+    pub fn new(chance: Chance) -> Self {
         Self {
             table: Arc::default(),
-            chance: Chance::new(seed),
+            chance,
             chances: Vec::new(),
             arrivals: Arrivals::new(),
             reads: BTreeMap::new(),
@@ -120,7 +120,7 @@ impl Faults {
     }
 
     /// What becomes of a message that is sent now. `key`: which one it is of all that go this way, see [`key_of`].
-    pub fn fate(&mut self, now: Time, way: Route, key: u64) -> Outcome {
+    pub fn outcome(&mut self, now: Time, way: Route, key: u64) -> Outcome {
         if self.quiet {
             return Outcome::Now;
         }
@@ -221,7 +221,7 @@ pub fn key_of(message: &Message) -> Option<u64> {
 /// The kind of a fault and its place, whichever others there are. How strong it is makes no difference: what 20% lose, 30%
 /// lose, too.
 fn identity(fault: &Fault) -> u64 {
-    let kind = Chance::new(fault.what.kind() as u64);
+    let kind = Chance::new(fault.what.class() as u64);
     let place = match &fault.on {
         Scope::All => kind,
         Scope::Node(node) => kind.of(1).of_node(*node),

@@ -199,7 +199,7 @@ impl Model {
                 add(&mut self.nodes.at_work(here.node, here.at).counters.violations, count);
             }
             EventKind::EclipseSuspected { ref joiners } => {
-                self.crowds.insert(here.node, joiners.clone());
+                self.joiners.insert(here.node, joiners.clone());
             }
             EventKind::OtherDialect { ref remote, peer, speaks } => {
                 self.dial_ended(here, peer, remote, StepKind::OtherDialect { speaks });
@@ -241,7 +241,7 @@ impl Model {
 
     fn started_node(&mut self, here: At, name: &str, role: Role) {
         self.clear_links(here);
-        self.crowds.swap_remove(&here.node);
+        self.joiners.swap_remove(&here.node);
         self.nodes.started(here.node, here.at, name, role);
         self.deaths.back(here.node, here.at);
         if role == Role::Seed {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, TroubleKind};
+use crate::proto::fault::{Fault, FaultClass, FaultKind};
 use crate::proto::time::Time;
 
 /// Past faults and lies that are kept: more than anybody asks about.
@@ -88,7 +88,7 @@ impl FaultHistory {
     /// The faults that are set on traffic between these two nodes.
     pub fn on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &FaultRecord> {
         self.iter()
-            .filter(move |record| record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other))
+            .filter(move |record| record.fault.what.class().meets_messages() && record.fault.on.is_between(one, other))
     }
 
     /// The faults that are set on this node, or everywhere.
@@ -105,11 +105,11 @@ impl FaultHistory {
     /// included.
     pub fn ever_between(&self, one: Addr, other: Addr) -> impl Iterator<Item = &FaultRecord> {
         let is_slow = move |record: &FaultRecord| {
-            record.fault.what.kind() == TroubleKind::Slow
+            record.fault.what.class() == FaultClass::Slow
                 && (record.fault.on.is_at(one) || record.fault.on.is_at(other))
         };
         let meets = move |record: &FaultRecord| {
-            record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other)
+            record.fault.what.class().meets_messages() && record.fault.on.is_between(one, other)
         };
         self.ever().filter(move |record| meets(record) || is_slow(record))
     }
@@ -121,7 +121,7 @@ impl FaultHistory {
 
     /// Whether this node's clock was wrong then, so that the times it wrote mean little.
     pub fn was_skewed(&self, node: Addr, at: Time) -> bool {
-        let is_skew = |record: &&FaultRecord| record.fault.what.kind() == TroubleKind::Skew && record.was_at(at);
+        let is_skew = |record: &&FaultRecord| record.fault.what.class() == FaultClass::Skew && record.was_at(at);
         self.past.iter().chain(&self.active).filter(is_skew).any(|record| record.fault.on.is_at(node))
     }
 

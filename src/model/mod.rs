@@ -69,7 +69,7 @@ pub struct Model {
     faults: fault::FaultHistory,
     forgeries: forgery::Forgeries,
     /// For a node whose neighbors were mostly ones that joined while it was full: those neighbors.
-    crowds: Map<Addr, Vec<Addr>>,
+    joiners: Map<Addr, Vec<Addr>>,
     warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
@@ -115,7 +115,7 @@ impl Default for Model {
             notices: notice::empty(),
             faults: fault::FaultHistory::default(),
             forgeries: forgery::empty(),
-            crowds: Map::default(),
+            joiners: Map::default(),
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),

@@ -11,12 +11,12 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use self::junk::JunkSource;
+use super::bind;
 use super::links::Identity;
 use super::node::{self, Handle, Setup};
 use super::node_faults::NodeFaults;
 use super::sites::{SocketSite, SocketSites};
 use super::sources::Control;
-use super::{bind, files};
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::limits::NetworkLimits;
 use crate::command::{Command, NodeSpec};
@@ -26,7 +26,9 @@ use crate::engine::{
 };
 use crate::event::{Batch, Event};
 use crate::feed::Tap;
+use crate::platform::raise_descriptor_limit;
 use crate::proto::addr::Addr;
+use crate::proto::chance::Topic;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::request::Request;
 
@@ -79,7 +81,7 @@ impl SocketEngine {
             clock,
             taps: taps.into(),
             slots: BTreeMap::new(),
-            files_max: files::raise_limit(),
+            files_max: raise_descriptor_limit(),
             junk_sources: BTreeMap::new(),
         }
     }
@@ -180,7 +182,7 @@ impl SocketEngine {
         };
         let role = entry.name.role;
         let me = Identity { addr, role, dialect: engine.dialect(role) };
-        let faults = NodeFaults::new(addr, engine.fault_seed(addr), Arc::clone(engine.fault_view()));
+        let faults = NodeFaults::new(addr, engine.chance_of(Topic::Faults, addr), Arc::clone(engine.fault_view()));
         let (reach, clock, taps) = (engine.reach(role).clone(), self.clock, Arc::clone(&self.taps));
         let task = Some(node::spawn(machine, Setup { me, listener, reach, clock, taps, faults }));
         self.slots.insert(addr, Slot { bind, task, reserved: None });
@@ -233,7 +235,7 @@ impl SocketEngine {
         }
         self.junk_sources.remove(&node);
         if let Some(pause) = pause {
-            self.junk_sources.insert(node, JunkSource::new(node, pause, self.engine.junk_seed(node)));
+            self.junk_sources.insert(node, JunkSource::new(node, pause, self.engine.chance_of(Topic::Junk, node)));
         }
     }
 

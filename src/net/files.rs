@@ -1,7 +1,6 @@
 //! How many file descriptors there are, and how many nodes take.
 
 use crate::engine::{Demand, SiteError};
-pub(super) use crate::platform::raise_descriptor_limit as raise_limit;
 
 /// Descriptors that are not the nodes': terminal, runtime, journal, export, libraries.
 const RESERVED: u64 = 64;

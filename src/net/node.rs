@@ -149,15 +149,15 @@ impl<M: Machine> NodeTask<M> {
 
     async fn run(mut self) {
         self.handle(Input::Start);
-        let fate = loop {
+        let end = loop {
             self.end_turn();
             self.sources.takes_controls = self.says.len() < CONTROLS_MAX;
             let ready = self.sources.ready(self.next_deadline(), &self.links).await;
-            if let Some(fate) = self.turn(ready) {
-                break fate;
+            if let Some(end) = self.turn(ready) {
+                break end;
             }
         };
-        match fate {
+        match end {
             NodeEnd::Leave { after } => self.leave(after).await,
             NodeEnd::Hang => self.hang().await,
         }

@@ -12,6 +12,7 @@ use hashbrown::HashMap;
 use super::links::Links;
 use crate::engine::fault::{FaultView, Faults, Outcome, Route, key_of};
 use crate::proto::addr::Addr;
+use crate::proto::chance::Chance;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{EventKind, LinkId, Purpose};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
@@ -32,7 +33,7 @@ pub(super) struct NodeFaults {
     peers: HashMap<LinkId, Addr, foldhash::fast::RandomState>,
     /// What comes later, in order.
     under_way: BTreeMap<(Time, u64), InFlight>,
-    parcels: u64,
+    planned: u64,
     /// Ends of connections that do not get through to this node.
     withheld: Vec<(LinkId, CloseCause)>,
 }
@@ -67,15 +68,15 @@ impl InFlight {
 }
 
 impl NodeFaults {
-    /// No faults so far; `seed` decides all that is left to chance.
-    pub(super) fn new(me: Addr, seed: u64, view: Arc<FaultView>) -> Self {
+    /// No faults so far; all that is left to chance follows from `chance`.
+    pub(super) fn new(me: Addr, chance: Chance, view: Arc<FaultView>) -> Self {
         let mut faults = Self {
             me,
-            faults: Faults::new(seed),
+            faults: Faults::new(chance),
             view: Arc::default(),
             peers: HashMap::default(),
             under_way: BTreeMap::new(),
-            parcels: 0,
+            planned: 0,
             withheld: Vec::new(),
         };
         faults.set(Time::from_micros(0), view);
@@ -153,7 +154,7 @@ impl NodeFaults {
         self.faults.has_read(self.me, now);
         let Some(peer) = self.peers.get(&link) else { return Some(input) };
         let way = Route { from: *peer, to: self.me, connection: link.0 };
-        match self.faults.fate(now, way, key) {
+        match self.faults.outcome(now, way, key) {
             Outcome::Now => return Some(input),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => self.later(due, InFlight::In(input)),
@@ -192,8 +193,8 @@ impl NodeFaults {
         if is_message && self.under_way.len() >= UNDER_WAY_MAX {
             return;
         }
-        self.parcels += 1;
-        self.under_way.insert((at, self.parcels), in_flight);
+        self.planned += 1;
+        self.under_way.insert((at, self.planned), in_flight);
     }
 
     fn sends_elsewhere(&self, link: LinkId) -> Option<Addr> {
@@ -208,11 +209,11 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    fn send_in_trouble(&mut self, link: LinkId, message: &Message) {
+    fn send_through_faults(&mut self, link: LinkId, message: &Message) {
         let (now, faults) = (self.links.now(), &mut *self.faults);
         let Some(peer) = faults.sends_elsewhere(link) else { return self.links.send(link, message) };
         let way = Route { from: faults.me, to: peer, connection: link.0 };
-        match faults.faults.fate(now, way, key_of(message).unwrap_or(now.as_micros())) {
+        match faults.faults.outcome(now, way, key_of(message).unwrap_or(now.as_micros())) {
             Outcome::Now => self.links.send(link, message),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => faults.later(due, InFlight::Out(link, message.clone())),
@@ -229,7 +230,7 @@ impl Output for Outgoing<'_> {
         if self.faults.faults.is_quiet() {
             self.links.send(link, message);
         } else {
-            self.send_in_trouble(link, message);
+            self.send_through_faults(link, message);
         }
     }
 

@@ -162,7 +162,7 @@ pub(super) struct Outbox {
     open: BytesMut,
     load: QueueLoad,
     messages_max: usize,
-    standing: WriteState,
+    state: WriteState,
     /// Where messages are written apart: not before this.
     next_write: Time,
 }
@@ -182,7 +182,7 @@ impl Outbox {
             open: BytesMut::new(),
             load: QueueLoad::default(),
             messages_max,
-            standing: WriteState::Free,
+            state: WriteState::Free,
             next_write: Time::from_micros(0),
         }
     }
@@ -193,12 +193,12 @@ impl Outbox {
 
     /// The link broke while it was written to.
     pub(super) fn has_failed(&self) -> bool {
-        self.standing == WriteState::Failed
+        self.state == WriteState::Failed
     }
 
     /// When it is to be written to, should nothing happen before; `None`: the system calls.
     pub(super) fn alarm(&self) -> Option<Time> {
-        let waits = self.standing == WriteState::Free && self.encoder.write_gap().is_some();
+        let waits = self.state == WriteState::Free && self.encoder.write_gap().is_some();
         (waits && !self.is_empty()).then_some(self.next_write)
     }
 
@@ -226,7 +226,7 @@ impl Outbox {
         self.open.extend_from_slice(head);
         match body {
             // It may have to wait for long, and would keep the buffer alive that it was read into.
-            Some(body) if self.standing == WriteState::Blocked && body.len() < Body::SHARED_LEN_MIN => {
+            Some(body) if self.state == WriteState::Blocked && body.len() < Body::SHARED_LEN_MIN => {
                 self.open.extend_from_slice(body);
             }
             Some(body) => {
@@ -245,7 +245,7 @@ impl Outbox {
     fn is_overtaken_by(&self, message: &Message) -> bool {
         match self.encoder.write_gap() {
             Some(_) => message.goes_first(),
-            None => self.standing == WriteState::Blocked && message.tells_life(),
+            None => self.state == WriteState::Blocked && message.tells_life(),
         }
     }
 
@@ -263,7 +263,7 @@ impl Outbox {
     /// and a Python node waits for nobody, none does.
     pub(super) fn is_crowded(&self) -> bool {
         let is_much = self.load.bytes > CROWDED_BYTES || self.load.messages > CROWDED_MESSAGES;
-        is_much && self.standing == WriteState::Blocked && self.encoder.write_gap().is_none()
+        is_much && self.state == WriteState::Blocked && self.encoder.write_gap().is_none()
     }
 
     /// Little enough waits here that whoever waited for it can go on.
@@ -295,14 +295,14 @@ impl Outbox {
 
     /// The system may take something again.
     pub(super) fn unblock(&mut self) {
-        if self.standing == WriteState::Blocked {
-            self.standing = WriteState::Free;
+        if self.state == WriteState::Blocked {
+            self.state = WriteState::Free;
         }
     }
 
     /// Writes as much as the system takes now; `call` is made when it takes more.
     pub(super) fn write(&mut self, stream: &TcpStream, call: &mut Context<'_>, clock: Clock) -> Result<(), QueueFull> {
-        while self.standing == WriteState::Free && !self.is_empty() {
+        while self.state == WriteState::Free && !self.is_empty() {
             let written = match self.encoder.write_gap() {
                 None => self.write_together(stream),
                 Some(_) if clock.now() < self.next_write => break,
@@ -385,14 +385,14 @@ impl Outbox {
 
     fn wait(&mut self, stream: &TcpStream, call: &mut Context<'_>) {
         match stream.poll_write_ready(call) {
-            Poll::Pending => self.standing = WriteState::Blocked,
+            Poll::Pending => self.state = WriteState::Blocked,
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(_)) => self.fail(),
         }
     }
 
     fn fail(&mut self) {
-        self.standing = WriteState::Failed;
+        self.state = WriteState::Failed;
         self.chunks = VecDeque::new();
         self.ahead = 0;
         self.open = BytesMut::new();
@@ -493,7 +493,7 @@ mod tests {
         let (stream, _remote) = narrow().await;
         let (mut frames, mut outbox) = (Frames::default(), Outbox::new(CONTEXT));
         let large = gossip(&Body::from("x".repeat(60_000)));
-        while outbox.standing == WriteState::Free {
+        while outbox.state == WriteState::Free {
             frames.add(&large, &mut outbox).unwrap();
             write(&mut outbox, &stream).unwrap();
         }

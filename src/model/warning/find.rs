@@ -272,7 +272,7 @@ fn forged(model: &Model, now: Time) -> Vec<Finding> {
 
 /// Nodes most of whose neighbors joined when they were full, while those stay linked.
 fn eclipsed(model: &Model) -> Vec<Finding> {
-    let found = model.crowds.iter().filter_map(|(node, joined)| {
+    let found = model.joiners.iter().filter_map(|(node, joined)| {
         let is_neighbor = |link: &&LinkHistory| link.is_up() && link.purpose == Purpose::Neighbor;
         let neighbors: Vec<Addr> = model.links.open_of(*node).filter(is_neighbor).map(|link| link.key.peer).collect();
         let joiners: Vec<Addr> = neighbors.iter().copied().filter(|neighbor| joined.contains(neighbor)).collect();

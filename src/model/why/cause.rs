@@ -123,7 +123,7 @@ impl<'a> Explainer<'a> {
 
     /// What separates these two now, or may: `nothing passes between them: 'cut p1 p5' since
     /// 03:13:02`.
-    pub(super) fn trouble_now(self, one: Addr, other: Addr) -> Option<String> {
+    pub(super) fn fault_now(self, one: Addr, other: Addr) -> Option<String> {
         let records: Vec<&FaultRecord> =
             self.model.faults().ever_between(one, other).filter(|record| record.until.is_none()).collect();
         if let Some(record) = records.iter().find(|record| is_barrier(record)) {

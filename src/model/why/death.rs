@@ -29,7 +29,7 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let Some(case) = model.deaths().latest_of(addr) else {
         return Explanation { title, verdict: without_case(explainer, addr, node), evidence: in_order(evidence) };
     };
-    evidence.extend(case.evidence.iter().flat_map(|evidence| testimony_lines(explainer, evidence)));
+    evidence.extend(case.evidence.iter().flat_map(|evidence| evidence_lines(explainer, evidence)));
     let reporters = case.evidence.iter().map(|evidence| evidence.reporter);
     evidence.extend(reporters.flat_map(|reporter| explainer.faults_between(reporter, addr)));
     evidence.extend(case.steps.iter().map(|step| step_line(explainer, step)));
@@ -73,11 +73,11 @@ fn verdict(explainer: Explainer<'_>, case: &DeathCase, node: Option<&NodeRecord>
     clauses.extend(seed_clauses(explainer, case));
     clauses.extend(disagreement(explainer, case));
     clauses.extend(doubts(case, node));
-    format!("{}: {}.", standing(explainer, &name, case, node), clauses.join("; "))
+    format!("{}: {}.", state_text(explainer, &name, case, node), clauses.join("; "))
 }
 
 /// What is certain about it, and what the user did that explains what the others think.
-fn standing(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Option<&NodeRecord>) -> String {
+fn state_text(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Option<&NodeRecord>) -> String {
     let causes = silences(explainer, case);
     let because = explainer.because(&causes).or_else(|| explainer.because(&hindrances(explainer, case)));
     let because = because.map_or_else(String::new, |because| format!(" {because}"));
@@ -171,7 +171,7 @@ fn causes(explainer: Explainer<'_>, case: &DeathCase) -> Vec<String> {
     groups.iter().map(clause).collect()
 }
 
-/// If the node is down, `standing` says so, together with a fault that had separated these
+/// If the node is down, `state_text` says so, together with a fault that had separated these
 /// reporters from it before.
 fn unless_standing_tells(explainer: Explainer<'_>, case: &DeathCase, who: &[Addr]) -> Option<String> {
     let is_down = case.back_at.is_none() && explainer.lives(case.dead)?.turns().last()?.life != Life::Running;
@@ -251,7 +251,7 @@ fn doubts(case: &DeathCase, node: Option<&NodeRecord>) -> Option<String> {
     })
 }
 
-fn testimony_lines(explainer: Explainer<'_>, evidence: &Evidence) -> Vec<EvidenceLine> {
+fn evidence_lines(explainer: Explainer<'_>, evidence: &Evidence) -> Vec<EvidenceLine> {
     let who = explainer.name(evidence.reporter);
     let mut lines = Vec::new();
     if let Some(at) = evidence.last_heard {

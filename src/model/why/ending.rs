@@ -11,7 +11,7 @@ use crate::model::node::{Life, LifeChange, Lives};
 use crate::model::sentence::end_text;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
-use crate::proto::fault::TroubleKind;
+use crate::proto::fault::FaultClass;
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 
@@ -120,7 +120,7 @@ fn stopped_just_before(explainer: Explainer<'_>, node: Addr, at: Time) -> Option
 
 fn slow(explainer: Explainer<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
     let mut records = explainer.model.faults().ever_on_node(node);
-    let is_it = |record: &&FaultRecord| record.fault.what.kind() == TroubleKind::Slow && record.was_at(at);
+    let is_it = |record: &&FaultRecord| record.fault.what.class() == FaultClass::Slow && record.was_at(at);
     records.find(is_it).map(Cause::Made)
 }
 

@@ -29,7 +29,7 @@ use crate::model::rumor::{DELIVERY_TIME, MessageCopy, Rumor};
 use crate::model::words::span_text;
 use crate::model::{FastHashMap, Model};
 use crate::proto::addr::Addr;
-use crate::proto::fault::TroubleKind;
+use crate::proto::fault::FaultClass;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
 
@@ -142,7 +142,7 @@ enum LackReason<'a> {
     /// No path of open links led there.
     Apart { side: usize, lost: Vec<Lost<'a>> },
     /// The message came as far as `holder`, and not over the link to `next`.
-    Stuck { holder: Addr, next: Addr, at: Time, fate: CrossingOutcome<'a> },
+    Stuck { holder: Addr, next: Addr, at: Time, outcome: CrossingOutcome<'a> },
 }
 
 /// What became of the link that the message did not cross.
@@ -285,7 +285,7 @@ impl<'a> Diagnosis<'a> {
         }
         if let [holder, next, ..] = self.ways.to(node)[..] {
             let at = self.had_at(holder).unwrap_or(self.began);
-            return LackReason::Stuck { holder, next, at, fate: self.fate(holder, next, at) };
+            return LackReason::Stuck { holder, next, at, outcome: self.outcome(holder, next, at) };
         }
         let Some(side) = self.side_of.get(&node).copied() else {
             return LackReason::Apart { side: 1, lost: Vec::new() };
@@ -315,8 +315,8 @@ impl<'a> Diagnosis<'a> {
         self.sides[side].lost.get_or_init(find).clone()
     }
 
-    fn fate(&self, holder: Addr, next: Addr, at: Time) -> CrossingOutcome<'a> {
-        let was_on = |record: &&FaultRecord| record.was_at(at) && record.fault.what.kind() != TroubleKind::Duplicate;
+    fn outcome(&self, holder: Addr, next: Addr, at: Time) -> CrossingOutcome<'a> {
+        let was_on = |record: &&FaultRecord| record.was_at(at) && record.fault.what.class() != FaultClass::Duplicate;
         let faults = self.explainer.model.faults();
         let mut on_it: Vec<&'a FaultRecord> = faults.ever_between(holder, next).filter(was_on).collect();
         on_it.sort_by_key(|record| !super::cause::is_barrier(record));
@@ -348,8 +348,8 @@ impl<'a> Diagnosis<'a> {
 
     /// There was no time yet for it to arrive or to be missed, and nothing says that it is lost.
     fn is_on_its_way(&self, node: Addr, reason: &LackReason<'_>) -> bool {
-        let LackReason::Stuck { at, fate, .. } = reason else { return false };
-        let held_up = match fate {
+        let LackReason::Stuck { at, outcome, .. } = reason else { return false };
+        let held_up = match outcome {
             CrossingOutcome::Open => Some(Duration::ZERO),
             CrossingOutcome::Faulty(record) => record.holds_up_for(),
             CrossingOutcome::Ended(_)

@@ -92,28 +92,28 @@ fn verdict(explainer: Explainer<'_>, link: &LinkHistory) -> String {
         (explainer.name(link.key.node), explainer.name(link.key.peer), explainer.clock(link.since));
     match link.state {
         LinkState::Up => {
-            let standing = standing(&node, &peer, link);
-            format!("{standing} since {since}: {}{}.", health(explainer, link), trouble(explainer, link, None))
+            let relation = relation(&node, &peer, link);
+            format!("{relation} since {since}: {}{}.", health(explainer, link), hindrance(explainer, link, None))
         }
         LinkState::Dialing => {
-            format!("{node} has been dialing {peer} since {since}{}.", trouble(explainer, link, None))
+            format!("{node} has been dialing {peer} since {since}{}.", hindrance(explainer, link, None))
         }
         LinkState::Parked => format!(
             "{peer} has not accepted {node}'s connection: parked since {since}. It is kept and read, {peer} is not dialed \
              again, and it becomes a link when {peer} says something{}.",
-            trouble(explainer, link, None)
+            hindrance(explainer, link, None)
         ),
         LinkState::Ended => ended(explainer, link),
     }
 }
 
 /// What separates the two now, if that was done after this time.
-fn trouble(explainer: Explainer<'_>, link: &LinkHistory, after: Option<Time>) -> String {
+fn hindrance(explainer: Explainer<'_>, link: &LinkHistory, after: Option<Time>) -> String {
     let (node, peer) = (link.key.node, link.key.peer);
     let mut faults = explainer.model.faults().ever_between(node, peer);
     let is_new = faults.any(|record| record.until.is_none() && after.is_none_or(|after| record.since > after));
     let hung = explainer.hung_now([node, peer]).filter(|_| link.state != LinkState::Ended);
-    let told = hung.into_iter().chain(explainer.trouble_now(node, peer).filter(|_| is_new));
+    let told = hung.into_iter().chain(explainer.fault_now(node, peer).filter(|_| is_new));
     told.fold(String::new(), |text, told| format!("{text}; {told}"))
 }
 
@@ -133,13 +133,13 @@ fn ended(explainer: Explainer<'_>, link: &LinkHistory) -> String {
     } else {
         String::new()
     };
-    let now = trouble(explainer, link, Some(down.at));
+    let now = hindrance(explainer, link, Some(down.at));
     format!("The {what} {node} - {peer} ended at {at}{lasted}: {who}{since}{now}.")
 }
 
 fn never_came(explainer: Explainer<'_>, link: &LinkHistory, last: &LinkStep) -> String {
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
-    let (at, now) = (explainer.clock(last.at), trouble(explainer, link, None));
+    let (at, now) = (explainer.clock(last.at), hindrance(explainer, link, None));
     let told = told(explainer, link, last);
     let told = told.strip_prefix(&format!("{node} ")).map_or_else(|| told.clone(), |rest| format!("it {rest}"));
     let tries = tries(explainer, link, None);
@@ -191,7 +191,7 @@ fn never(explainer: Explainer<'_>, a: Addr, b: Addr) -> String {
         format!("{} has {}", explainer.name(node.addr), count_text(u64::from(node.neighbors), "neighbor"))
     };
     let counts: Vec<String> = [a, b].into_iter().filter(|node| node.is_ours()).map(has).collect();
-    let now = explainer.trouble_now(a.addr, b.addr).map_or_else(String::new, |told| format!(" Now {told}."));
+    let now = explainer.fault_now(a.addr, b.addr).map_or_else(String::new, |told| format!(" Now {told}."));
     format!(
         "{never}: neither dialed the other. A peer dials only until it has the links that it aims for; {}.{now}",
         counts.join(", ")
@@ -212,7 +212,7 @@ fn last_words(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine>
     words.map(|(at, kind)| EvidenceLine::at(at, format!("{name}: {}", explainer.model.sentence(kind)))).collect()
 }
 
-fn standing(node: &str, peer: &str, link: &LinkHistory) -> String {
+fn relation(node: &str, peer: &str, link: &LinkHistory) -> String {
     match (link.purpose, link.direction) {
         (Purpose::Registration, Direction::Outbound) => format!("{node} is registered with {peer}"),
         (Purpose::Registration, Direction::Inbound) => format!("{peer} is registered with {node}"),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::event::{Event, EventKind};
-use crate::proto::fault::{Fault, TroubleKind};
+use crate::proto::fault::{Fault, FaultClass};
 use crate::proto::time::Time;
 
 /// Which faults keep messages from arriving, and since when there is none.
@@ -39,8 +39,8 @@ impl Disturbance {
 
 /// A duplicate, a wrong clock or a stranger's junk keeps nothing from arriving.
 fn disturbs(fault: &Fault) -> bool {
-    match fault.what.kind() {
-        TroubleKind::Cut | TroubleKind::Delay | TroubleKind::Loss | TroubleKind::Reorder | TroubleKind::Slow => true,
-        TroubleKind::Duplicate | TroubleKind::Skew | TroubleKind::Junk => false,
+    match fault.what.class() {
+        FaultClass::Cut | FaultClass::Delay | FaultClass::Loss | FaultClass::Reorder | FaultClass::Slow => true,
+        FaultClass::Duplicate | FaultClass::Skew | FaultClass::Junk => false,
     }
 }

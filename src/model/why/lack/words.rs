@@ -47,18 +47,18 @@ impl Diagnosis<'_> {
             LackReason::Behind { border } => self.behind(border),
             LackReason::Alone { lost } => self.alone(lost),
             LackReason::Apart { side, lost } => self.apart(*side, lost),
-            LackReason::Stuck { holder, next, at, fate } => {
+            LackReason::Stuck { holder, next, at, outcome } => {
                 let is_on_its_way = self.is_on_its_way(node, reason);
-                self.held_up((*holder, *at), fate)
+                self.held_up((*holder, *at), outcome)
                     .filter(|_| is_on_its_way)
-                    .unwrap_or_else(|| self.stuck(node, (*holder, *next, *at), fate))
+                    .unwrap_or_else(|| self.stuck(node, (*holder, *next, *at), outcome))
             }
         }
     }
 
     /// What delays a message that is on its way.
-    fn held_up(&self, (holder, at): (Addr, Time), fate: &CrossingOutcome<'_>) -> Option<String> {
-        let CrossingOutcome::Faulty(record) = fate else { return None };
+    fn held_up(&self, (holder, at): (Addr, Time), outcome: &CrossingOutcome<'_>) -> Option<String> {
+        let CrossingOutcome::Faulty(record) = outcome else { return None };
         let (named, had_at) = (self.explainer.named(record), self.explainer.clock(at));
         Some(format!("it is on its way: {named} holds it up; {} had it at {had_at}", self.explainer.name(holder)))
     }
@@ -148,13 +148,13 @@ impl Diagnosis<'_> {
         because.map_or_else(String::new, |because| format!("{because}, "))
     }
 
-    fn stuck(&self, node: Addr, (holder, next, at): (Addr, Addr, Time), fate: &CrossingOutcome<'_>) -> String {
+    fn stuck(&self, node: Addr, (holder, next, at): (Addr, Addr, Time), outcome: &CrossingOutcome<'_>) -> String {
         let (from, name, is_last) = (self.explainer.name(holder), self.explainer.name(next), next == node);
         let had_at = self.explainer.clock(at);
         let (to, pause) = if is_last { ("it".to_owned(), "") } else { (format!("{name}, on the way to it"), ",") };
         let had = format!("{from} had it at {had_at}");
         let link = format!("the link {from} - {name}{}", if is_last { "" } else { ", on the way to it," });
-        match fate {
+        match outcome {
             CrossingOutcome::Faulty(record) if is_barrier(record) => {
                 let around = self.cut_from_all(&self.cuts_around(node, at));
                 let (cut, by) = (format!("{to}{pause} was cut from {from}"), self.explainer.named(record));
@@ -225,10 +225,10 @@ impl Diagnosis<'_> {
             | LackReason::WentDown { .. } => Vec::new(),
             LackReason::Behind { border } => self.explainer.fault_lines(border),
             LackReason::Alone { lost } | LackReason::Apart { lost, .. } => self.lost_lines(lost),
-            LackReason::Stuck { holder, next, fate, .. } => {
+            LackReason::Stuck { holder, next, outcome, .. } => {
                 let mut lines = self.explainer.faults_between(*holder, *next);
                 lines.extend(self.forwarded(*holder));
-                match fate {
+                match outcome {
                     CrossingOutcome::Ended(lost) => lines.extend(self.lost_lines(std::slice::from_ref(lost))),
                     CrossingOutcome::HolderDown(_) => lines.extend(self.explainer.turns(*holder)),
                     CrossingOutcome::NextDown(_) => lines.extend(self.explainer.turns(*next)),
