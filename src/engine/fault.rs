@@ -96,12 +96,17 @@ impl Faults {
         }
     }
 
-    /// From now on these faults, and no others.
-    pub fn set(&mut self, table: Arc<FaultTable>) {
+    /// From now on these faults, and no others; whether they are others than before. What slow nodes have read counts on
+    /// when there is only somebody new.
+    pub fn set(&mut self, table: Arc<FaultTable>) -> bool {
+        if table == self.table {
+            return false;
+        }
         self.table = table;
         self.chances = self.table.iter().map(|fault| self.chance.of(identity(fault))).collect();
         self.reads.clear();
         self.quiet = self.table.is_empty() && self.arrivals.is_empty();
+        true
     }
 
     /// Does everything arrive as it would have? One branch, while there are no faults.
@@ -120,14 +125,14 @@ impl Faults {
     }
 
     /// What becomes of a message that is sent now. `key`: which one it is of all that go this way, see [`key_of`].
-    pub fn fate(&mut self, now: Time, way: Route, key: u64) -> Outcome {
+    pub fn fate(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
         if self.quiet {
             return Outcome::Now;
         }
-        self.fate_in_trouble(now, way, key)
+        self.fate_in_trouble(now, way, key, message)
     }
 
-    fn fate_in_trouble(&mut self, now: Time, way: Route, key: u64) -> Outcome {
+    fn fate_in_trouble(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
         let table = Arc::clone(&self.table);
         let (mut due, mut held) = (now, Duration::ZERO);
         let (mut lost, mut twice) = (false, false);
@@ -149,6 +154,9 @@ impl Faults {
         }
         if lost {
             return Outcome::Lost;
+        }
+        if begins_a_connection(message) {
+            (twice, held) = (false, Duration::ZERO);
         }
         let due = self.in_order(now, way, due);
         match (twice, held.is_zero(), due == now) {
@@ -186,6 +194,11 @@ impl Faults {
     pub fn reads_again(&self, node: Addr) -> Option<Time> {
         self.reads.get(&node).copied()
     }
+}
+
+/// A hello comes first and once, or the handshake fails: no connection would ever come about, and on TCP neither happens.
+const fn begins_a_connection(message: &Message) -> bool {
+    matches!(message, Message::Hello(_))
 }
 
 fn happens(percent: Percent, chance: Chance) -> bool {
