@@ -10,6 +10,7 @@ use clap::{Args as _, Command, FromArgMatches as _};
 use super::args::NodeArgs;
 use super::files;
 use super::values::BoundedCount;
+use crate::command::limits::NetworkLimits;
 use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
 use crate::scenario::{Script, ScriptError, Setting};
@@ -75,12 +76,13 @@ impl ScriptFile {
         Ok(Self { path: path.to_owned(), script, node })
     }
 
-    /// A flag may have nodes speak what the scenario does not say, and some lines cannot be done then.
-    pub(crate) fn rehearse(&self, dialect: Dialect) -> Result<(), ScriptFileError> {
-        if dialect == self.script.dialect() {
+    /// A flag may have nodes speak what the scenario does not say, or run where there can be fewer of them, and some lines
+    /// cannot be done then.
+    pub(crate) fn rehearse(&self, dialect: Dialect, limits: NetworkLimits) -> Result<(), ScriptFileError> {
+        if dialect == self.script.dialect() && limits == NetworkLimits::VIRTUAL {
             return Ok(());
         }
-        self.script.rehearse(dialect).map_err(|error| ScriptFileError::Wrong { file: self.path.clone(), error })
+        self.script.rehearse(dialect, limits).map_err(|error| ScriptFileError::Wrong { file: self.path.clone(), error })
     }
 
     /// What to call it in a line for the user.

@@ -9,6 +9,7 @@ use super::time::{When, split_time, split_word, word_of};
 use super::words::brief;
 use crate::command::Command;
 use crate::command::grammar::at_most;
+use crate::command::limits::NetworkLimits;
 use crate::command::words::{WordError, lab_peers, lab_seeds};
 use crate::engine::Refusal;
 use crate::proto::message::Dialect;
@@ -19,6 +20,8 @@ use crate::proto::text::Escaped;
 pub struct Script {
     /// What it is about: the comment at its top.
     pub about: Vec<String>,
+    /// The line of its lab, counted from 1.
+    lab_line: usize,
     /// How many seeds it begins with.
     pub seeds: usize,
     /// How many peers it begins with.
@@ -89,7 +92,7 @@ impl Script {
 
     /// A scenario that only begins.
     pub fn of_lab(seeds: usize, peers: usize) -> Self {
-        Self { about: Vec::new(), seeds, peers, settings: Vec::new(), steps: Vec::new() }
+        Self { about: Vec::new(), lab_line: 1, seeds, peers, settings: Vec::new(), steps: Vec::new() }
     }
 
     /// What its nodes speak, if nobody says otherwise.
@@ -97,9 +100,11 @@ impl Script {
         dialect(&self.settings)
     }
 
-    /// Goes through it once more for nodes that speak this. The error names the first line that cannot be done then.
-    pub fn rehearse(&self, dialect: Dialect) -> Result<(), ScriptError> {
-        let mut rehearsal = Rehearsal::new(self.seeds, self.peers, dialect);
+    /// Goes through it once more for nodes that speak this, where there can be so many. The error names the first line
+    /// that cannot be done then.
+    pub fn rehearse(&self, dialect: Dialect, limits: NetworkLimits) -> Result<(), ScriptError> {
+        let begun = Rehearsal::new(self.seeds, self.peers, dialect, limits);
+        let mut rehearsal = begun.map_err(|why| ScriptError { line: self.lab_line, what: why.to_string() })?;
         for ScriptStep { line, text, what, .. } in &self.steps {
             if *what == Step::Command {
                 let done = rehearsal.try_out(Some(*line), text);
@@ -145,6 +150,7 @@ struct ScriptReader {
 /// The network that the scenario begins with.
 #[derive(Debug)]
 struct Lab {
+    line: usize,
     seeds: usize,
     peers: usize,
     /// From the first line that does something on.
@@ -165,7 +171,7 @@ impl ScriptReader {
             return Err(format!("'{}' comes after the end: expected nothing more", split_word(text).0));
         }
         match split_word(text) {
-            ("lab", rest) => self.lab(rest),
+            ("lab", rest) => self.lab(line, rest),
             ("set", rest) => self.set(line, rest),
             _ => self.step(line, text),
         }
@@ -179,7 +185,7 @@ impl ScriptReader {
         }
     }
 
-    fn lab(&mut self, rest: &str) -> Result<(), String> {
+    fn lab(&mut self, line: usize, rest: &str) -> Result<(), String> {
         self.end_comment();
         if self.lab.is_some() {
             return Err(Refusal::SecondLab.to_string());
@@ -191,7 +197,7 @@ impl ScriptReader {
         };
         let told = |fault: WordError| fault.to_string();
         let (seeds, peers) = (lab_seeds(seeds).map_err(told)?, lab_peers(peers).map_err(told)?);
-        self.lab = Some(Lab { seeds, peers, rehearsal: None });
+        self.lab = Some(Lab { line, seeds, peers, rehearsal: None });
         Ok(())
     }
 
@@ -216,7 +222,14 @@ impl ScriptReader {
             return Err(format!("'{}' comes too early: expected 'lab SEEDS PEERS' first", split_word(text).0));
         };
         let dialect = dialect(&self.settings);
-        let rehearsal = lab.rehearsal.get_or_insert_with(|| Rehearsal::new(lab.seeds, lab.peers, dialect));
+        let rehearsal = match &mut lab.rehearsal {
+            Some(rehearsal) => rehearsal,
+            begun @ None => {
+                // Where it will run is not known yet: it is gone through once more where there can be fewer nodes.
+                let rehearsal = Rehearsal::new(lab.seeds, lab.peers, dialect, NetworkLimits::VIRTUAL);
+                begun.insert(rehearsal.map_err(|refusal| refusal.to_string())?)
+            }
+        };
         let (when, text) = split_time(text)?;
         let at = moment(when, self.steps.last())?;
         // What was said is what all that is expected right after it is about.
@@ -246,7 +259,7 @@ impl ScriptReader {
     fn finish(self, lines: usize) -> Result<Script, ScriptError> {
         let Self { about, lab, settings, steps, .. } = self;
         match lab {
-            Some(Lab { seeds, peers, .. }) => Ok(Script { about, seeds, peers, settings, steps }),
+            Some(Lab { line, seeds, peers, .. }) => Ok(Script { about, lab_line: line, seeds, peers, settings, steps }),
             None => {
                 Err(ScriptError { line: lines, what: "the end, and no lab: expected 'lab SEEDS PEERS'".to_owned() })
             }
