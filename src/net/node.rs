@@ -254,10 +254,9 @@ impl<M: Machine> NodeTask<M> {
         }
     }
 
-    /// A remote of the other dialect is still to be answered; any other end leaves nothing to write to.
+    /// Some remotes are still to be answered; any other end leaves nothing to write to.
     fn on_ended(&mut self, link: LinkId, cause: CloseCause) {
-        let is_answered = matches!(cause, CloseCause::OtherDialect { .. });
-        let was_open = if is_answered { self.links.is_open(link) } else { self.links.forget(link) };
+        let was_open = if cause.is_answered() { self.links.is_open(link) } else { self.links.forget(link) };
         if was_open {
             self.handle(Input::Link { link, change: LinkChange::Closed { cause } });
             self.links.hang_up(link);
