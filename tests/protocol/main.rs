@@ -4,6 +4,7 @@ mod away;
 mod classic;
 mod floods;
 mod hostile;
+mod hostile_seed;
 mod invariants;
 mod long_runs;
 mod luck;
