@@ -6,7 +6,7 @@
 use super::words::{Amount, WordError, body_fault, lab_peers, lab_seeds, placement};
 use super::{Command, FaultCommand, NodeSpec, Placement};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, Scope, TroubleKind};
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::message::Role;
 use crate::proto::text::Body;
 
@@ -249,13 +249,13 @@ impl CommandReader<'_> {
                 let on = Scope::border(self.nodes()?);
                 FaultCommand::Set(Fault { what: FaultKind::Cut, on })
             }
-            "delay" => self.set(TroubleKind::Delay)?,
-            "loss" => self.set(TroubleKind::Loss)?,
-            "duplicate" => self.set(TroubleKind::Duplicate)?,
-            "reorder" => self.set(TroubleKind::Reorder)?,
-            "slow" => self.set(TroubleKind::Slow)?,
-            "skew" => self.set(TroubleKind::Skew)?,
-            "junk" => self.set(TroubleKind::Junk)?,
+            "delay" => self.set(FaultClass::Delay)?,
+            "loss" => self.set(FaultClass::Loss)?,
+            "duplicate" => self.set(FaultClass::Duplicate)?,
+            "reorder" => self.set(FaultClass::Reorder)?,
+            "slow" => self.set(FaultClass::Slow)?,
+            "skew" => self.set(FaultClass::Skew)?,
+            "junk" => self.set(FaultClass::Junk)?,
             "lie" => self.lie()?,
             "calm" => {
                 self.at_most::<0>()?;
@@ -349,7 +349,7 @@ impl CommandReader<'_> {
         if !self.names.is_ours(peer) {
             return Ok(Command::Heal { node, peer });
         }
-        Ok(Command::Fault(FaultCommand::Clear { kind: TroubleKind::Cut, on: Scope::link(node, peer) }))
+        Ok(Command::Fault(FaultCommand::Clear { kind: FaultClass::Cut, on: Scope::link(node, peer) }))
     }
 
     fn lie(&self) -> Result<FaultCommand, GrammarError> {
@@ -357,7 +357,7 @@ impl CommandReader<'_> {
         Ok(FaultCommand::Lie { liar: self.node(liar)?, about: self.node(about)? })
     }
 
-    fn set(&self, kind: TroubleKind) -> Result<FaultCommand, GrammarError> {
+    fn set(&self, kind: FaultClass) -> Result<FaultCommand, GrammarError> {
         let (on, amounts) = self.scope(kind)?;
         let most = if amounts.first() == Some(&"off") { 1 } else { amounts_max(kind) };
         let (amounts, more) = amounts.split_at(amounts.len().min(most));
@@ -372,7 +372,7 @@ impl CommandReader<'_> {
     }
 
     /// Where, and the words after that. A second node is one that is no amount.
-    fn scope(&self, kind: TroubleKind) -> Result<(Scope, &[&str]), GrammarError> {
+    fn scope(&self, kind: FaultClass) -> Result<(Scope, &[&str]), GrammarError> {
         let (first, rest) = self.words.split_first().ok_or_else(|| self.usage())?;
         if *first == "all" {
             return Ok((Scope::All, rest));
@@ -386,36 +386,34 @@ impl CommandReader<'_> {
         }
     }
 
-    fn trouble(&self, kind: TroubleKind, amounts: &[&str]) -> Result<FaultKind, GrammarError> {
+    fn trouble(&self, kind: FaultClass, amounts: &[&str]) -> Result<FaultKind, GrammarError> {
         match (kind, amounts) {
-            (TroubleKind::Delay, [by]) => Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: 0 }),
-            (TroubleKind::Delay, [by, jitter]) => {
+            (FaultClass::Delay, [by]) => Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: 0 }),
+            (FaultClass::Delay, [by, jitter]) => {
                 Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: read(jitter, Amount::span)? })
             }
-            (TroubleKind::Loss, [percent]) => Ok(FaultKind::Loss { percent: read(percent, Amount::percent)? }),
-            (TroubleKind::Duplicate, [percent]) => {
-                Ok(FaultKind::Duplicate { percent: read(percent, Amount::percent)? })
-            }
-            (TroubleKind::Reorder, [percent]) => {
+            (FaultClass::Loss, [percent]) => Ok(FaultKind::Loss { percent: read(percent, Amount::percent)? }),
+            (FaultClass::Duplicate, [percent]) => Ok(FaultKind::Duplicate { percent: read(percent, Amount::percent)? }),
+            (FaultClass::Reorder, [percent]) => {
                 Ok(FaultKind::Reorder { percent: read(percent, Amount::percent)?, window_us: WINDOW_DEFAULT_US })
             }
-            (TroubleKind::Reorder, [percent, window]) => Ok(FaultKind::Reorder {
+            (FaultClass::Reorder, [percent, window]) => Ok(FaultKind::Reorder {
                 percent: read(percent, Amount::percent)?,
                 window_us: read(window, Amount::span)?,
             }),
-            (TroubleKind::Slow, [rate]) => Ok(FaultKind::Slow { per_s: read(rate, Amount::rate)? }),
-            (TroubleKind::Skew, [by]) => Ok(FaultKind::Skew { by_us: read(by, Amount::offset)? }),
-            (TroubleKind::Junk, []) => Ok(FaultKind::Junk { per_s: JUNK_DEFAULT }),
-            (TroubleKind::Junk, [rate]) => Ok(FaultKind::Junk { per_s: read(rate, Amount::rate)? }),
+            (FaultClass::Slow, [rate]) => Ok(FaultKind::Slow { per_s: read(rate, Amount::rate)? }),
+            (FaultClass::Skew, [by]) => Ok(FaultKind::Skew { by_us: read(by, Amount::offset)? }),
+            (FaultClass::Junk, []) => Ok(FaultKind::Junk { per_s: JUNK_DEFAULT }),
+            (FaultClass::Junk, [rate]) => Ok(FaultKind::Junk { per_s: read(rate, Amount::rate)? }),
             (
-                TroubleKind::Cut
-                | TroubleKind::Delay
-                | TroubleKind::Loss
-                | TroubleKind::Duplicate
-                | TroubleKind::Reorder
-                | TroubleKind::Slow
-                | TroubleKind::Skew
-                | TroubleKind::Junk,
+                FaultClass::Cut
+                | FaultClass::Delay
+                | FaultClass::Loss
+                | FaultClass::Duplicate
+                | FaultClass::Reorder
+                | FaultClass::Slow
+                | FaultClass::Skew
+                | FaultClass::Junk,
                 _,
             ) => Err(self.usage()),
         }
@@ -423,11 +421,11 @@ impl CommandReader<'_> {
 }
 
 /// Amounts of a fault of this kind, at most.
-const fn amounts_max(kind: TroubleKind) -> usize {
+const fn amounts_max(kind: FaultClass) -> usize {
     match kind {
-        TroubleKind::Cut => 0,
-        TroubleKind::Loss | TroubleKind::Duplicate | TroubleKind::Slow | TroubleKind::Skew | TroubleKind::Junk => 1,
-        TroubleKind::Delay | TroubleKind::Reorder => 2,
+        FaultClass::Cut => 0,
+        FaultClass::Loss | FaultClass::Duplicate | FaultClass::Slow | FaultClass::Skew | FaultClass::Junk => 1,
+        FaultClass::Delay | FaultClass::Reorder => 2,
     }
 }
 
@@ -478,7 +476,7 @@ pub fn text(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
 fn fault_text(command: &FaultCommand, name: &dyn Fn(Addr) -> String) -> String {
     match command {
         FaultCommand::Set(fault) => fault.text(name),
-        FaultCommand::Clear { kind: TroubleKind::Cut, on } => format!("heal{}", on.text(name)),
+        FaultCommand::Clear { kind: FaultClass::Cut, on } => format!("heal{}", on.text(name)),
         FaultCommand::Clear { kind, on } => format!("{}{} off", kind.word(), on.text(name)),
         FaultCommand::HealPartitions => "heal partition".to_owned(),
         FaultCommand::HealAll => "heal".to_owned(),

@@ -5,7 +5,7 @@ pub mod limits;
 pub mod words;
 
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, Scope, TroubleKind};
+use crate::proto::fault::{Fault, FaultClass, Scope};
 use crate::proto::message::Role;
 use crate::proto::text::Body;
 
@@ -62,7 +62,7 @@ pub enum FaultCommand {
     /// No longer.
     Clear {
         /// The fault of this kind,
-        kind: TroubleKind,
+        kind: FaultClass,
         /// at this place.
         on: Scope,
     },

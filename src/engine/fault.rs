@@ -84,11 +84,11 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// No faults; `seed` decides all that is left to chance.
-    pub fn new(seed: u64) -> Self {
+    /// No faults; all that is left to chance follows from `chance`.
+    pub fn new(chance: Chance) -> Self {
         Self {
             table: Arc::default(),
-            chance: Chance::new(seed),
+            chance,
             chances: Vec::new(),
             arrivals: Arrivals::new(),
             reads: BTreeMap::new(),
@@ -96,8 +96,8 @@ impl Faults {
         }
     }
 
-    /// From now on these faults, and no others; whether they are others than before. What slow nodes have read counts on
-    /// when there is only somebody new.
+    /// Sets the faults in place of all earlier ones; returns whether anything has changed. The pauses of slow nodes go on
+    /// when only the nodes have changed.
     pub fn set(&mut self, table: Arc<FaultTable>) -> bool {
         if table == self.table {
             return false;
@@ -125,14 +125,14 @@ impl Faults {
     }
 
     /// What becomes of a message that is sent now. `key`: which one it is of all that go this way, see [`key_of`].
-    pub fn fate(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
+    pub fn outcome(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
         if self.quiet {
             return Outcome::Now;
         }
-        self.fate_in_trouble(now, way, key, message)
+        self.outcome_by_faults(now, way, key, message)
     }
 
-    fn fate_in_trouble(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
+    fn outcome_by_faults(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
         let table = Arc::clone(&self.table);
         let (mut due, mut held) = (now, Duration::ZERO);
         let (mut lost, mut twice) = (false, false);
@@ -196,7 +196,8 @@ impl Faults {
     }
 }
 
-/// A hello comes first and once, or the handshake fails: no connection would ever come about, and on TCP neither happens.
+/// A hello arrives first and once. Otherwise the handshake would fail and no connection would come about; on TCP neither
+/// can happen.
 const fn begins_a_connection(message: &Message) -> bool {
     matches!(message, Message::Hello(_))
 }
@@ -234,7 +235,7 @@ pub fn key_of(message: &Message) -> Option<u64> {
 /// The kind of a fault and its place, whichever others there are. How strong it is makes no difference: what 20% lose, 30%
 /// lose, too.
 fn identity(fault: &Fault) -> u64 {
-    let kind = Chance::new(fault.what.kind() as u64);
+    let kind = Chance::new(fault.what.class() as u64);
     let place = match &fault.on {
         Scope::All => kind,
         Scope::Node(node) => kind.of(1).of_node(*node),

@@ -6,7 +6,7 @@ use super::fault::{Change, FaultView};
 use super::{Effect, Engine, NodeState, NodeTable, Publication, Refusal, Sites};
 use crate::command::{Command, FaultCommand};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Scope, TroubleKind};
+use crate::proto::fault::{FaultClass, Scope};
 use crate::proto::machine::NodeCommand;
 
 impl Engine {
@@ -38,19 +38,19 @@ impl Engine {
     fn meet<S>(&self, changes: &[Change], effects: &mut Vec<Effect<S>>) {
         effects.push(Effect::Publish(changes.iter().cloned().map(Publication::from).collect()));
         effects.push(Effect::Faults(Arc::clone(&self.view)));
-        for node in self.nodes_at(changes, TroubleKind::Skew) {
+        for node in self.nodes_at(changes, FaultClass::Skew) {
             if self.nodes.running(node).is_ok() {
                 effects.push(Effect::Tell(node, NodeCommand::Skew(self.view.table.skew_us(node))));
             }
         }
-        for node in self.nodes_at(changes, TroubleKind::Junk) {
+        for node in self.nodes_at(changes, FaultClass::Junk) {
             effects.push(Effect::Junk { node, pause: self.view.table.junk_pause_of(node) });
         }
     }
 
     /// The nodes of ours for which faults of this kind have changed, in order, each once.
-    fn nodes_at(&self, changes: &[Change], kind: TroubleKind) -> Vec<Addr> {
-        let scopes = changes.iter().map(Change::fault).filter(|fault| fault.what.kind() == kind);
+    fn nodes_at(&self, changes: &[Change], kind: FaultClass) -> Vec<Addr> {
+        let scopes = changes.iter().map(Change::fault).filter(|fault| fault.what.class() == kind);
         let scopes: Vec<&Scope> = scopes.map(|fault| &fault.on).collect();
         match scopes[..] {
             [] => Vec::new(),

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Demand, Effect, Engine, NodeState, Place, Publication, Refusal, SiteContext, Sites, derive_seed, mix};
+use super::{Demand, Effect, Engine, NodeState, Place, Publication, Refusal, SiteContext, Sites};
 use crate::command::NodeSpec;
 use crate::engine::fault::FaultView;
 use crate::event::{EventKind, Pace};
 use crate::proto::addr::Addr;
+use crate::proto::chance::{Chance, Topic};
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::NodeCommand;
 use crate::proto::message::Role;
@@ -145,7 +146,7 @@ impl Engine {
     /// The machine of a node of the table that begins to run where the time is so far from UTC.
     pub fn machine(&self, node: Addr, utc_offset_s: i32) -> Option<Node> {
         let role = self.nodes.get(node)?.name.role;
-        let random_seed = self.random_seed(node);
+        let random_seed = self.chance_of(Topic::Node, node).number();
         Some(match role {
             Role::Peer => {
                 let seeds = self.lab.clone().unwrap_or_else(|| self.settings.peer.seeds.clone());
@@ -159,19 +160,9 @@ impl Engine {
         })
     }
 
-    /// What the node's random choices in this life follow from.
-    fn random_seed(&self, node: Addr) -> u64 {
+    /// What is left to chance on this topic about the node, in the life that it lives now.
+    pub fn chance_of(&self, topic: Topic, node: Addr) -> Chance {
         let life = self.nodes.get(node).map_or(0, |entry| entry.life);
-        derive_seed(self.settings.rng_seed, node, life)
-    }
-
-    /// What is left to chance of the faults at this node.
-    pub fn fault_seed(&self, node: Addr) -> u64 {
-        mix(self.random_seed(node))
-    }
-
-    /// What is left to chance of the junk for this node.
-    pub fn junk_seed(&self, node: Addr) -> u64 {
-        derive_seed(self.settings.rng_seed, node, u64::MAX)
+        Chance::new(self.settings.rng_seed).about(topic).of_node(node).of(life)
     }
 }

@@ -1,10 +1,11 @@
-//! The lives of a node in this process: when it ran, and what ended that.
+//! The lives of a node in this process: when it ran, and how each life ended.
 
 use smallvec::SmallVec;
 
 use crate::proto::time::Time;
 
-/// Turns of one node that are kept: ten lives and more. Whoever restarts a node more often asks about the last ones.
+/// Changes that are kept for each node: ten lives and more. For a node that is restarted more
+/// often, the last ones matter.
 pub const TURNS_MAX: usize = 32;
 
 /// What became of a node, as far as this process knows for certain.
@@ -12,26 +13,23 @@ pub const TURNS_MAX: usize = 32;
 pub enum Life {
     /// It runs in another process; only its neighbors can tell.
     Elsewhere,
-    /// A node of this process that runs.
     Running,
-    /// A node of this process that keeps its sockets and says nothing.
+    /// It keeps its sockets and says nothing.
     Hung,
-    /// A node of this process that left politely.
+    /// It left politely.
     Left,
-    /// A node of this process that was crashed.
+    /// It was crashed.
     Killed,
 }
 
-/// From then on it was so.
+/// From this time on, the node was in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LifeChange {
-    /// Since when.
     pub at: Time,
-    /// How it lived.
     pub life: Life,
 }
 
-/// How a node lived when, oldest first; nothing of a node elsewhere.
+/// A node's states over time, oldest first; empty for a node elsewhere.
 #[derive(Debug, Clone, Default)]
 pub struct Lives {
     turns: SmallVec<[LifeChange; 2]>,
@@ -39,32 +37,33 @@ pub struct Lives {
 }
 
 impl Lives {
-    /// Those that are kept, oldest first.
+    /// The changes that are kept, oldest first.
     pub fn turns(&self) -> &[LifeChange] {
         &self.turns
     }
 
-    /// How it lived at this time, and since when; `None` before its first start, and when that is no longer kept.
+    /// The state at this time, and since when; `None` before the first start, or if it is no longer
+    /// kept.
     pub fn at(&self, at: Time) -> Option<LifeChange> {
         self.turns.iter().rev().find(|turn| turn.at <= at).copied()
     }
 
-    /// What came first after this time.
+    /// The first change after this time.
     pub fn after(&self, at: Time) -> Option<LifeChange> {
         self.turns.iter().find(|turn| turn.at > at).copied()
     }
 
-    /// All that it did since then is kept.
+    /// All changes since then are kept.
     pub fn reach_back_to(&self, at: Time) -> bool {
         !self.forgotten || self.at(at).is_some()
     }
 
-    /// It ran at this time; since when without a break.
+    /// If it ran at this time: since when, without a break.
     pub fn running_since(&self, at: Time) -> Option<Time> {
         self.at(at).filter(|turn| turn.life == Life::Running).map(|turn| turn.at)
     }
 
-    /// It ran from the one time to the other, which is not included.
+    /// It ran from `from` up to, but not including, `until`.
     pub fn ran_throughout(&self, from: Time, until: Time) -> bool {
         self.running_since(from).is_some() && self.after(from).is_none_or(|next| next.at >= until)
     }

@@ -55,7 +55,7 @@ pub struct Seed {
     skew_us: i64,
     offenses: Offenses,
     visits: Visits,
-    claims: Takeovers,
+    takeovers: Takeovers,
     presence: Presence,
     turns: Turns,
     proofs: Proofs,
@@ -76,7 +76,7 @@ impl Seed {
             skew_us: 0,
             offenses: Offenses::default(),
             visits: Visits::default(),
-            claims: Takeovers::default(),
+            takeovers: Takeovers::default(),
             turns: Turns::default(),
             proofs: Proofs::default(),
         }
@@ -284,7 +284,7 @@ impl Seed {
 
     fn on_absence(&mut self, now: Time, was_away: Option<WasAway>, out: &mut impl Output) {
         let Some(was_away) = was_away else { return };
-        self.claims.postpone(now + self.claim_patience());
+        self.takeovers.postpone(now + self.takeover_patience());
         if let Some(event) = was_away.event() {
             out.emit(|| event);
         }
@@ -301,7 +301,7 @@ impl Seed {
         }
         self.visits.end(out);
         self.list = PeerList::default();
-        self.claims.clear();
+        self.takeovers.clear();
         self.turns.clear();
         self.proofs.clear();
     }
@@ -338,7 +338,7 @@ impl Machine for Seed {
             | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_) | NodeCommand::Lie(_)) => {
             }
         }
-        self.settle_claims(now, out);
+        self.settle_takeovers(now, out);
         self.give_turns(now, out);
         self.seek_proofs(now, out);
         self.tell_new_root(now, out);
@@ -350,7 +350,7 @@ impl Machine for Seed {
             self.links.first_due(),
             departure,
             self.turns.next_deadline(),
-            self.claims.next_deadline(),
+            self.takeovers.next_deadline(),
             self.offenses.next_deadline(),
             self.proofs.next_deadline(),
             self.visits.next_deadline(),

@@ -35,7 +35,7 @@ impl Takeovers {
     }
 
     pub(super) fn has(&self, named: Addr) -> bool {
-        self.0.iter().any(|claim| claim.hello.listen == named)
+        self.0.iter().any(|takeover| takeover.hello.listen == named)
     }
 
     pub(super) fn add(&mut self, link: LinkId, hello: Hello, seq: ProbeSeq, decide_by: Time) {
@@ -44,23 +44,23 @@ impl Takeovers {
 
     /// The node that was named answers this probe: who named it falsely, if it was about that.
     pub(super) fn refuted(&mut self, named: Addr, seq: ProbeSeq) -> Option<Takeover> {
-        let at = self.0.iter().position(|claim| claim.hello.listen == named && claim.seq == seq)?;
+        let at = self.0.iter().position(|takeover| takeover.hello.listen == named && takeover.seq == seq)?;
         Some(self.0.swap_remove(at))
     }
 
-    /// A claim whose time is over, or of which `is_decided` holds.
+    /// One whose time is over, or of which `is_decided` holds.
     pub(super) fn take_decided(&mut self, now: Time, is_decided: impl Fn(&Takeover) -> bool) -> Option<Takeover> {
-        let at = self.0.iter().position(|claim| claim.decide_by <= now || is_decided(claim))?;
+        let at = self.0.iter().position(|takeover| takeover.decide_by <= now || is_decided(takeover))?;
         Some(self.0.swap_remove(at))
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.0.iter().map(|claim| claim.decide_by).min()
+        self.0.iter().map(|takeover| takeover.decide_by).min()
     }
 
     /// Those who were asked get their time anew: the node that asked them was away.
     pub(super) fn postpone(&mut self, decide_by: Time) {
-        self.0.iter_mut().for_each(|claim| claim.decide_by = claim.decide_by.max(decide_by));
+        self.0.iter_mut().for_each(|takeover| takeover.decide_by = takeover.decide_by.max(decide_by));
     }
 
     pub(super) fn clear(&mut self) {

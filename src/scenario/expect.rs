@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::claim::{Claim, MessageRef};
 use super::time::span_of;
 
-/// What an `expect` line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Expect {
     pub(super) sense: Sense,
@@ -13,21 +12,21 @@ pub(super) struct Expect {
     pub(super) window: ClaimWindow,
 }
 
-/// Whether the claim shall hold.
+/// Whether the claim must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sense {
     Holds,
     DoesNot,
 }
 
-/// When the claim shall hold.
+/// When the claim must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClaimWindow {
     /// At the moment of the line.
     Now,
-    /// At some moment of the time that follows.
+    /// At some moment in the time that follows.
     Within(Duration),
-    /// All the time that follows.
+    /// During all the time that follows.
     For(Duration),
 }
 
@@ -40,11 +39,11 @@ impl ClaimWindow {
     }
 }
 
-/// What can be expected, for a reader who wrote something else.
+/// What can be expected, for an error message.
 const CLAIMS: &str =
     "coverage 100%, connected, dead NODE, no dead, disputed NODE or listed NODE, each also after 'not'";
 
-/// Reads what follows the word `expect`.
+/// Reads the text after the word `expect`.
 pub(super) fn parse(text: &str) -> Result<Expect, String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (sense, words) = match words.as_slice() {

@@ -11,11 +11,11 @@ use crate::model::span_text;
 use crate::model::words::{count_text, list_text, second_text};
 use crate::proto::message::Role;
 
-/// Deaths that are told one by one.
+/// Deaths that are listed one by one.
 const DEATHS_MAX: usize = 5;
 
-/// A few lines: nodes, messages, coverage, deaths, what is missing, and where the files are. `record`
-/// is `None` for a session that was not recorded.
+/// A few lines: nodes, messages, coverage, deaths, missing events, and where the files are.
+/// `record` is `None` for a session that was not recorded.
 pub fn summary(model: &Model, record: Option<&RecorderReport>, utc_offset_s: i32) -> String {
     let mut text = format!("The session lasted {}.\n", span_text(model.lasted()));
     let mut line = |what: &str, told: String| {
@@ -57,7 +57,7 @@ fn messages(model: &Model) -> String {
     format!("{}{} generated, {received}, {} further copies", least(model), totals.generated, totals.duplicates)
 }
 
-/// Before figures that miss what was skipped.
+/// Stands before figures that lack skipped events.
 fn least(model: &Model) -> &'static str {
     if model.totals().skipped > 0 { "at least " } else { "" }
 }
@@ -87,7 +87,7 @@ fn deaths(model: &Model, utc_offset_s: i32) -> String {
     if told.is_empty() {
         told.push("none".to_owned());
     }
-    // That there was none, or nobody who noticed, is known only by what was not told.
+    // That there was none, or that nobody noticed, rests on the absence of events.
     told.extend(model.doubt());
     told.join("; ")
 }
@@ -108,7 +108,7 @@ fn death(model: &Model, case: &DeathCase, utc_offset_s: i32) -> String {
     format!("{} at {at}, noticed by {by}{back}", model.name_of(case.dead))
 }
 
-/// Reports of deaths that were none.
+/// Reports of nodes that were not dead.
 fn disputes(model: &Model, utc_offset_s: i32) -> Option<String> {
     let cases = model.deaths().cases().iter().map(|(_, case)| case).filter(|case| case.is_unfounded());
     let dispute = |case: &DeathCase| {

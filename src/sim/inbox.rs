@@ -5,11 +5,11 @@
 
 use super::due::Due;
 use super::ids::{End, NodeIx};
-use super::luck::LuckTopic;
 use super::node::Condition;
 use super::sink::EventSink;
 use super::world::{UNREAD_MAX, World};
 use crate::proto::addr::Addr;
+use crate::proto::chance::Topic;
 use crate::proto::event::Absence;
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
 
@@ -81,7 +81,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         here.condition = Condition::Up;
         let waiting = std::mem::take(&mut here.unread);
         let connections = here.connections.clone();
-        if self.chance.of_node(addr).of(LuckTopic::Resume as u64).of(self.now.as_micros()).below(2) == 0 {
+        if self.chance.of_node(addr).about(Topic::Resume).of(self.now.as_micros()).below(2) == 0 {
             self.handle(node, Input::Wake);
         }
         for (_, input) in waiting {

@@ -15,6 +15,7 @@ mod bounds;
 mod connection;
 mod due;
 mod engine;
+mod faults;
 mod ids;
 mod inbox;
 mod luck;
@@ -25,7 +26,6 @@ mod pauses;
 mod play;
 mod sink;
 mod slab;
-mod trouble;
 mod wheel;
 mod world;
 

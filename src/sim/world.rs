@@ -7,7 +7,7 @@ use super::asked::{Act, Asked};
 use super::connection::{BySide, ConnTable, Connection, DETACHED, Pacer};
 use super::due::{Dial, Due};
 use super::ids::{End, LinkSide, NodeIx};
-use super::luck::{LuckTopic, latency};
+use super::luck::latency;
 use super::node::{Condition, NodeSites, SimulatedNode};
 use super::pause::Pause;
 use super::sink::EventSink;
@@ -16,7 +16,7 @@ use super::wheel::Wheel;
 use crate::engine::fault::Faults;
 use crate::event::{Event, EventKind, LinkId, Stop};
 use crate::proto::addr::Addr;
-use crate::proto::chance::Chance;
+use crate::proto::chance::{Chance, Topic};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand};
 use crate::proto::message::Dialect;
 use crate::proto::time::Time;
@@ -78,9 +78,10 @@ impl<M: Machine> World<M> {
 impl<M: Machine, S: EventSink> World<M, S> {
     /// An empty world that begins at this moment; what happens in it goes to the sink.
     pub fn beginning(epoch: Time, seed: u64, sink: S) -> Self {
+        let chance = Chance::new(seed);
         Self {
             now: epoch,
-            chance: Chance::new(seed),
+            chance,
             nodes: NodeSites::new(),
             connections: ConnTable::default(),
             connected: 0,
@@ -89,7 +90,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             dials: Slab::new(),
             sink,
             acts: Vec::new(),
-            faults: Faults::new(!seed),
+            faults: Faults::new(chance.about(Topic::Faults)),
             junked: BTreeSet::new(),
             junk_pauses: BTreeMap::new(),
             withheld: Vec::new(),
@@ -290,7 +291,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         let end = self.connect(connection);
         let remote = dialer.with_port(self.ephemeral_port()).socket();
         let change = LinkChange::Dialed { peer: to };
-        let back = pairs[LinkSide::Acceptor].of(LuckTopic::Dial as u64).of(u64::from(number));
+        let back = pairs[LinkSide::Acceptor].about(Topic::Connect).of(u64::from(number));
         self.deliver(self.now, end, back, |link| Input::Link { link, change });
         self.handle(acceptor, Input::Link { link: end.other().link(), change: LinkChange::Accepted { remote } });
     }
@@ -298,7 +299,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
     /// What is left to chance about a dial.
     fn luck_of_dial(&self, from: NodeIx, to: Addr, number: u32) -> Chance {
         let from = self.nodes[from].addr;
-        self.chance.of_node(from).of_node(to).of(LuckTopic::Dial as u64).of(u64::from(number))
+        self.chance.of_node(from).of_node(to).about(Topic::Connect).of(u64::from(number))
     }
 
     /// The port that the dialer's end of the latest connection gets.

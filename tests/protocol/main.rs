@@ -2,6 +2,7 @@
 
 mod away;
 mod classic;
+mod faults;
 mod floods;
 mod hostile;
 mod hostile_seed;
@@ -22,4 +23,3 @@ mod rude;
 mod seed_rules;
 mod split;
 mod strangers;
-mod trouble;

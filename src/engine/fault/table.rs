@@ -6,7 +6,7 @@ use crate::command::FaultCommand;
 use crate::engine::NodeState;
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, Scope, TroubleKind};
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::time::Time;
 
 /// Faults at one time: more than anybody keeps in mind, and each message passes by all of them.
@@ -124,16 +124,16 @@ impl FaultTable {
 
     /// How long a node takes to read a message; `None`: no time.
     pub fn pause_of(&self, node: Addr) -> Option<Duration> {
-        self.slowest(node, TroubleKind::Slow)
+        self.slowest(node, FaultClass::Slow)
     }
 
     /// The time between two connections of junk to a node; `None`: there are none.
     pub fn junk_pause_of(&self, node: Addr) -> Option<Duration> {
-        self.slowest(node, TroubleKind::Junk)
+        self.slowest(node, FaultClass::Junk)
     }
 
-    fn slowest(&self, node: Addr, kind: TroubleKind) -> Option<Duration> {
-        let rates = self.at(node).filter(|fault| fault.what.kind() == kind).filter_map(|fault| fault.what.per_s());
+    fn slowest(&self, node: Addr, kind: FaultClass) -> Option<Duration> {
+        let rates = self.at(node).filter(|fault| fault.what.class() == kind).filter_map(|fault| fault.what.per_s());
         rates.min().map(|per_s| Duration::from_secs(1) / per_s.max(1))
     }
 
@@ -169,8 +169,8 @@ impl FaultTable {
         Ok(changes)
     }
 
-    fn clear(&mut self, kind: TroubleKind, on: &Scope, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
-        let cleared = self.remove(|fault| fault.what.kind() == kind && fault.on == *on);
+    fn clear(&mut self, kind: FaultClass, on: &Scope, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+        let cleared = self.remove(|fault| fault.what.class() == kind && fault.on == *on);
         if cleared.is_empty() {
             let place = on.text(&|node| nodes.name(node));
             return Err(FaultError::None { what: format!("{}{place}", kind.word()) });
@@ -202,7 +202,7 @@ fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
 
 /// A cut is more: who is cut off elsewhere is treated as dead here.
 fn hinders_messages(what: FaultKind) -> bool {
-    what.kind().meets_messages() && what != FaultKind::Cut
+    what.class().meets_messages() && what != FaultKind::Cut
 }
 
 /// One end at least is ours, and neither is gone.

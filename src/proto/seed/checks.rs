@@ -171,8 +171,8 @@ impl Seed {
         (seq, clock): (ProbeSeq, ClockTime),
         out: &mut impl Output,
     ) {
-        if let Some(claim) = self.claims.refuted(peer, seq) {
-            return self.protocol_violation(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
+        if let Some(takeover) = self.takeovers.refuted(peer, seq) {
+            return self.protocol_violation(now, takeover.link, Rule::NameTaken, &peer.to_string(), out);
         }
         let Some(open) = self.links.get_mut(link) else { return };
         let asked_at = open.check.as_ref().and_then(|check| check.sent_at(seq));

@@ -55,7 +55,7 @@ impl Seed {
     }
 
     /// How long the holder of a name may take to answer, see [`Takeovers::patience`].
-    pub(super) fn claim_patience(&self) -> Duration {
+    pub(super) fn takeover_patience(&self) -> Duration {
         Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval)
     }
 
@@ -64,29 +64,29 @@ impl Seed {
     fn claims_a_live_name(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
         let named = hello.listen;
         let Some(holder) = self.list.link_of(named) else { return false };
-        if self.claims.has(named) {
+        if self.takeovers.has(named) {
             self.protocol_violation(now, link, Rule::NameTaken, &named.to_string(), out);
             return true;
         }
         let seq = self.probe(now, holder, named, out);
-        let decide_by = now + self.claim_patience();
+        let decide_by = now + self.takeover_patience();
         if let Some(open) = self.links.get_mut(link) {
             open.hello_by = decide_by + self.config.handshake_timeout;
         }
-        self.claims.add(link, hello, seq, decide_by);
+        self.takeovers.add(link, hello, seq, decide_by);
         true
     }
 
     /// Newcomers whose named holder is gone, or has not answered in time, take its place.
-    pub(super) fn settle_claims(&mut self, now: Time, out: &mut impl Output) {
+    pub(super) fn settle_takeovers(&mut self, now: Time, out: &mut impl Output) {
         loop {
-            let is_decided = |claim: &Takeover| {
-                let holder = self.list.link_of(claim.hello.listen);
-                !self.links.contains_key(claim.link) || holder.is_none()
+            let is_decided = |takeover: &Takeover| {
+                let holder = self.list.link_of(takeover.hello.listen);
+                !self.links.contains_key(takeover.link) || holder.is_none()
             };
-            let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
-            if self.links.contains_key(claim.link) {
-                self.register(now, claim.link, claim.hello.listen, out);
+            let Some(takeover) = self.takeovers.take_decided(now, is_decided) else { return };
+            if self.links.contains_key(takeover.link) {
+                self.register(now, takeover.link, takeover.hello.listen, out);
             }
         }
     }

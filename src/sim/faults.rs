@@ -7,11 +7,12 @@ use std::time::Duration;
 use super::connection::{BySide, Connection};
 use super::due::Due;
 use super::ids::{End, LinkSide, NodeIx};
-use super::luck::{LuckTopic, latency};
+use super::luck::latency;
 use super::sink::EventSink;
 use super::world::World;
 use crate::engine::fault::{FaultTable, Outcome, Route, junk};
 use crate::proto::addr::Addr;
+use crate::proto::chance::Topic;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{Rule, Violation};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
@@ -63,7 +64,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             return self.deliver(leaves, to, luck, arrive(message));
         }
         let Some((node, way)) = self.way(from) else { return };
-        match self.faults.fate(leaves, way, luck.number(), &message) {
+        match self.faults.outcome(leaves, way, luck.number(), &message) {
             Outcome::Now => self.deliver(leaves, to, luck, arrive(message)),
             Outcome::Lost => {}
             Outcome::At(due) => self.deliver(due, to, luck, arrive(message)),
@@ -152,7 +153,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         if !self.junk_pauses.contains_key(&node) || self.nodes.get(node).is_none() {
             return;
         }
-        let luck = self.chance.of_node(addr).of(LuckTopic::Junk as u64).of(self.now.as_micros());
+        let luck = self.chance.of_node(addr).about(Topic::Junk).of(self.now.as_micros());
         let mut connection = Connection::new(BySide([NodeIx::NOBODY, node]), BySide([luck; 2]), 0, self.now);
         connection.closed[LinkSide::Dialer] = true;
         let link = self.connect(connection).other().link();
