@@ -12,23 +12,22 @@ use crate::proto::time::Time;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     pub at: Time,
-    /// At which node.
     pub node: Addr,
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
 impl Event {
-    /// Bytes of memory that it takes, what it points to included.
+    /// Memory in bytes, what it points to included.
     pub fn memory_len(&self) -> usize {
         size_of::<Self>() + heap_len(&self.kind)
     }
 }
 
-/// Events that happened together, in order; shared by all who listen.
+/// Events that happened together, in order; shared by all listeners.
 pub type Batch = Arc<[Event]>;
 
-/// Bytes of memory that an event points to, as far as a remote decides how many there are.
+/// Bytes of memory that an event points to, as far as a remote decides their number.
 fn heap_len(kind: &EventKind) -> usize {
     let list_len = |list: &[Addr]| size_of_val(list);
     match kind {

@@ -1,13 +1,12 @@
-//! How a node of this process is.
+//! States of the nodes of this process.
 
 use std::fmt;
 
 use super::NodeName;
 
-/// How a node of this process is.
+/// The state of a node of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeState {
-    /// As it should.
     Runs,
     /// It keeps its sockets and says nothing.
     Hangs,
@@ -41,9 +40,8 @@ impl fmt::Display for NodeState {
 /// A node, through all its lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NodeEntry {
-    /// Its role is in it.
+    /// Includes its role.
     pub name: NodeName,
-    /// How it is.
     pub state: NodeState,
     /// How often it was restarted.
     pub life: u64,
