@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 
 use super::fault::FaultError;
 use super::{NodeName, NodeState};
+use crate::command::limits::NetworkLimits;
 use crate::command::words::WordError;
 use crate::net::wire::TextProblem;
 use crate::proto::addr::Addr;
@@ -35,7 +36,7 @@ pub enum Refusal {
     #[error("there is a lab already: add nodes with 'seed' and 'peer'")]
     SecondLab,
     /// There would be too many nodes.
-    #[error("there can be at most {most} {role}s in one process")]
+    #[error("this process has room for {most} {role}s{}", room_elsewhere(*role, *most))]
     Full {
         role: Role,
         /// The limit.
@@ -161,6 +162,18 @@ impl fmt::Display for SystemError {
 }
 
 impl std::error::Error for SystemError {}
+
+fn room_elsewhere(role: Role, most: usize) -> String {
+    let elsewhere = match role {
+        Role::Seed => NetworkLimits::VIRTUAL.seeds,
+        Role::Peer => NetworkLimits::VIRTUAL.peers,
+    };
+    if most < elsewhere {
+        format!("; in virtual time (--virtual) there is room for {elsewhere}")
+    } else {
+        String::new()
+    }
+}
 
 fn next_text(next: Option<Addr>) -> String {
     next.map_or_else(String::new, |next| format!("; the next free address is {next}"))
