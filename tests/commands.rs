@@ -6,9 +6,9 @@ use std::time::Duration;
 use gossipctl::clock::Clock;
 use gossipctl::command::grammar::{self, COMMANDS, Names as _};
 use gossipctl::command::{Command, FaultCommand};
+use gossipctl::event::NodeState;
 use gossipctl::feed::{Feed, feed};
 use gossipctl::model::Model;
-use gossipctl::model::node::Life;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::fault::{Fault, FaultKind, Scope};
@@ -243,8 +243,8 @@ impl Network {
         self.give(line).await.unwrap();
         self.catch_up();
         let expected = match grammar::split(line) {
-            ("hang", name) => Some((name, Life::Hung)),
-            ("kill", name) => Some((name, Life::Killed)),
+            ("hang", name) => Some((name, Some(NodeState::Hangs))),
+            ("kill", name) => Some((name, Some(NodeState::Killed))),
             _ => None,
         };
         if let Some((name, expected)) = expected {

@@ -4,9 +4,10 @@ use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 
+use super::NodeName;
 use super::fault::FaultError;
-use super::{NodeName, NodeState};
 use crate::command::words::WordError;
+use crate::event::NodeState;
 use crate::net::wire::TextProblem;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;

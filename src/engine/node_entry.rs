@@ -1,9 +1,21 @@
-//! What people call a node of this process.
+//! What the engine knows of a node, and what people call it.
 
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::NodeState;
 use crate::proto::message::Role;
+
+/// A node, through all its lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeEntry {
+    /// Its role is in it.
+    pub name: NodeName,
+    /// How it is.
+    pub state: NodeState,
+    /// How often it was restarted.
+    pub life: u64,
+}
 
 /// `s1`, `p7`: numbered for each role in the order in which nodes are started first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
