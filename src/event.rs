@@ -9,10 +9,9 @@ use crate::proto::addr::Addr;
 pub use crate::proto::event::*;
 use crate::proto::time::Time;
 
-/// How a node of this process is.
+/// The state of a node of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NodeState {
-    /// As it should.
     Runs,
     /// It keeps its sockets and says nothing.
     Hangs,
@@ -56,23 +55,22 @@ impl fmt::Display for NodeState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     pub at: Time,
-    /// At which node.
     pub node: Addr,
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
 impl Event {
-    /// Bytes of memory that it takes, what it points to included.
+    /// Memory in bytes, what it points to included.
     pub fn memory_len(&self) -> usize {
         size_of::<Self>() + heap_len(&self.kind)
     }
 }
 
-/// Events that happened together, in order; shared by all who listen.
+/// Events that happened together, in order; shared by all listeners.
 pub type Batch = Arc<[Event]>;
 
-/// Bytes of memory that an event points to, as far as a remote decides how many there are.
+/// Bytes of memory that an event points to, as far as a remote decides their number.
 fn heap_len(kind: &EventKind) -> usize {
     let list_len = |list: &[Addr]| size_of_val(list);
     match kind {

@@ -1,4 +1,4 @@
-//! A scenario's file: read, and its settings as if they were flags.
+//! A scenario's file: read, with its settings as if they were flags.
 
 use std::error::Error as _;
 use std::io;
@@ -14,19 +14,17 @@ use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
 use crate::scenario::{Script, ScriptError, Setting};
 
-/// Longest file: some thousand lines, no more than anybody writes.
+/// The longest file in bytes: some thousand lines, no more than anybody writes.
 const FILE_LEN_MAX: u64 = 256 * 1024;
-/// Bytes of a word that is told: of what is no text it may be all.
+/// Bytes of a word that are shown: a binary file may be one long word.
 const WORD_LEN_MAX: usize = 32;
-/// Flags of a node that a scenario does not set: where files go is not its business.
+/// Flags of a node that a scenario cannot set: where files go is not its business.
 const NOT_SET: &str = "log-dir";
 
-/// A scenario and what it sets.
+/// A scenario and its settings.
 #[derive(Debug, Clone)]
 pub(crate) struct ScriptFile {
-    /// Where it was read from.
     pub(crate) path: PathBuf,
-    /// What is done and expected.
     pub(crate) script: Script,
     /// The settings of its nodes.
     pub(crate) node: NodeArgs,
@@ -37,19 +35,12 @@ pub(crate) struct ScriptFile {
 pub(crate) enum ScriptFileError {
     /// The system does not let us read it.
     #[error("{}: cannot be read: {error}", file.display())]
-    Unreadable {
-        /// Which file.
-        file: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// Too long to be one.
+    Unreadable { file: PathBuf, error: io::Error },
     #[error("{}: longer than {} KiB: a scenario is a text file, see docs/SCENARIOS.md", .0.display(), FILE_LEN_MAX / 1024)]
     TooLong(PathBuf),
-    /// Something in it is wrong.
+    /// It contains an error.
     #[error("{}:{error}", file.display())]
     Wrong {
-        /// Which file.
         file: PathBuf,
         /// The line, what is wrong there, and what was expected.
         error: ScriptError,
@@ -75,7 +66,7 @@ impl ScriptFile {
         Ok(Self { path: path.to_owned(), script, node })
     }
 
-    /// A flag may have nodes speak what the scenario does not say, and some lines cannot be done then.
+    /// A flag may select another dialect than the scenario's, in which some lines cannot be done.
     pub(crate) fn rehearse(&self, dialect: Dialect) -> Result<(), ScriptFileError> {
         if dialect == self.script.dialect() {
             return Ok(());
@@ -83,7 +74,7 @@ impl ScriptFile {
         self.script.rehearse(dialect).map_err(|error| ScriptFileError::Wrong { file: self.path.clone(), error })
     }
 
-    /// What to call it in a line for the user.
+    /// Its name in a line for the user.
     pub(crate) fn name(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
@@ -112,7 +103,7 @@ fn node_args(settings: &[Setting]) -> Result<NodeArgs, ScriptError> {
     Ok(node)
 }
 
-/// As among flags, but here the line can be told: the later one of the two that contradict each other.
+/// As for flags, but with the line: the later one of the two that contradict each other.
 fn check_links(node: &NodeArgs, settings: &[Setting]) -> Result<(), ScriptError> {
     let (Some(dial), Some(accept)) =
         (node.max_dial.map(BoundedCount::as_usize), node.max_neighbors.map(BoundedCount::as_usize))
@@ -141,7 +132,7 @@ fn read_flags(settings: &[Setting]) -> Result<NodeArgs, String> {
     read.map_err(|error| plain(&error, settings))
 }
 
-/// What clap has to say, in one line without its flags.
+/// clap's message in one line, without its flags.
 fn plain(error: &clap::Error, settings: &[Setting]) -> String {
     if let Some(source) = error.source() {
         return source.to_string();

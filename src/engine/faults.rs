@@ -1,4 +1,4 @@
-//! What a user does to the network: which nodes meet which faults, and how all of it ends.
+//! What a user does to the network: which nodes meet which faults, and how all faults end.
 
 use std::sync::Arc;
 
@@ -28,14 +28,15 @@ impl Engine {
         }
         if *command == FaultCommand::Calm {
             for remedy in self.remedies() {
-                // A remedy that fails is told of, and keeps nobody else from coming back.
+                // A remedy that fails is published, and keeps no other node from coming back.
                 effects.extend(self.apply(&remedy, sites).effects);
             }
         }
         Ok(())
     }
 
-    /// All that run meet the faults; a wrong clock and junk are a matter of the nodes that they name.
+    /// All running nodes meet the faults; a wrong clock and junk concern only the nodes that they
+    /// name.
     fn meet<S>(&self, changes: &[Change], effects: &mut Vec<Effect<S>>) {
         effects.push(Effect::Publish(changes.iter().cloned().map(Publication::from).collect()));
         effects.push(Effect::Faults(Arc::clone(&self.view)));
@@ -60,10 +61,10 @@ impl Engine {
         }
     }
 
-    /// What is left to do when the faults that were set have ended and nothing is to be wrong any more: nodes that hang
-    /// or were killed start again, and links that were cut are healed. A node that left wanted to go.
+    /// What is left to do to calm the network when the table is clear: hung and killed nodes
+    /// restart, and links that were cut are healed. A node that left wanted to go.
     pub(super) fn remedies(&self) -> Vec<Command> {
-        // A node that hangs forgets its cuts when it is started again.
+        // A hung node forgets its cuts when it restarts.
         let cuts = self.cuts.iter().filter(|(node, _)| self.nodes.running(*node).is_ok());
         let heals = cuts.map(|(node, peer)| Command::Heal { node: *node, peer: *peer });
         let has_fallen = |state| match state {

@@ -1,4 +1,5 @@
-//! New nodes, and those that start again: where they run, what is told of them, and what they are made of.
+//! New and restarting nodes: where they run, what is published about them, and with which settings
+//! they run.
 
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ impl Engine {
         Ok(())
     }
 
-    /// All listen before anybody runs.
+    /// All nodes listen before any runs.
     pub(super) fn start_lab<S: Sites>(
         &mut self,
         seeds: usize,
@@ -83,7 +84,8 @@ impl Engine {
         }
     }
 
-    /// New nodes have names and listen; then they run. Those that run already learn of them while there are faults.
+    /// Names new nodes and lets them listen, then lets them run. While there are faults, running
+    /// nodes learn of them.
     fn enter<S>(&mut self, places: Vec<(Role, Place<S>)>, effects: &mut Vec<Effect<S>>) {
         for (role, place) in &places {
             self.nodes.enter(place.addr, *role);
@@ -98,7 +100,7 @@ impl Engine {
         }
     }
 
-    /// A node begins to run, with the faults that it has from the beginning.
+    /// A node begins to run, with the faults that it has from the start.
     fn let_run<S>(&self, place: Place<S>, effects: &mut Vec<Effect<S>>) {
         let Place { addr: node, site, .. } = place;
         effects.push(Effect::Start { node, site });
@@ -112,7 +114,7 @@ impl Engine {
         }
     }
 
-    /// What is told of a node that begins: that it runs, and what it opens to other machines.
+    /// What is published about a starting node: that it runs, and what it opens to other machines.
     fn started<S>(&self, new: &Place<S>) -> Vec<Publication> {
         let node = new.addr;
         let Some(name) = self.nodes.get(node).map(|entry| entry.name) else { return Vec::new() };
@@ -143,7 +145,7 @@ impl Engine {
         }
     }
 
-    /// The machine of a node of the table that begins to run where the time is so far from UTC.
+    /// The machine of a node of the table, for a place this far from UTC.
     pub fn machine(&self, node: Addr, utc_offset_s: i32) -> Option<Node> {
         let role = self.nodes.get(node)?.name.role;
         let random_seed = self.chance_of(Topic::Node, node).number();
@@ -160,7 +162,7 @@ impl Engine {
         })
     }
 
-    /// What is left to chance on this topic about the node, in the life that it lives now.
+    /// What is left to chance on this topic about the node in its current life.
     pub fn chance_of(&self, topic: Topic, node: Addr) -> Chance {
         let life = self.nodes.get(node).map_or(0, |entry| entry.life);
         Chance::new(self.settings.rng_seed).about(topic).of_node(node).of(life)

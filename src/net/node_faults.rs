@@ -1,8 +1,8 @@
-//! The faults at one node: what it gets and what it sends passes by here.
+//! The faults at one node: everything that it gets and sends passes through here.
 //!
-//! What one node of this process sends to another is dealt with where it arrives; what goes to a node
-//! elsewhere where it leaves. [`Faults`] decides what becomes of a message; this holds what comes later.
-//! While there are no faults it costs a branch a message.
+//! A message between two nodes of this process meets faults where it arrives; a message to a node
+//! elsewhere, where it leaves. [`Faults`] decides what becomes of a message; this holds what comes
+//! later. Without faults it costs one branch per message.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,11 +19,10 @@ use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::Message;
 use crate::proto::time::Time;
 
-/// Messages of one node that are under way at one time: as many as a link's queue holds. What is sent
-/// beyond that is lost, as on any cable.
+/// Messages of one node that are on their way at one time: as many as a link's queue holds. Further
+/// ones are lost, as on any cable.
 const UNDER_WAY_MAX: usize = 16_384;
 
-/// The faults at one node.
 #[derive(Debug)]
 pub(super) struct NodeFaults {
     me: Addr,
@@ -34,7 +33,7 @@ pub(super) struct NodeFaults {
     /// What comes later, in order.
     under_way: BTreeMap<(Time, u64), InFlight>,
     planned: u64,
-    /// Ends of connections that do not get through to this node.
+    /// Ends of connections that this node does not see.
     withheld: Vec<(LinkId, CloseCause)>,
 }
 
@@ -45,7 +44,7 @@ pub(super) enum InFlight {
     In(Input),
     /// For a node elsewhere.
     Out(LinkId, Message),
-    /// The machine has hung up, and something was still under way.
+    /// The machine has hung up, and something was still on its way.
     HangUp(LinkId),
 }
 
@@ -83,7 +82,7 @@ impl NodeFaults {
         faults
     }
 
-    /// From now on these faults. Ends of connections that were held back get through if they can.
+    /// These faults from now on. Ends of connections that were withheld are seen if they can be.
     pub(super) fn set(&mut self, now: Time, view: Arc<FaultView>) {
         self.faults.set(Arc::clone(&view.table));
         self.view = view;
@@ -92,7 +91,7 @@ impl NodeFaults {
         }
     }
 
-    /// When the next thing that is under way arrives.
+    /// When the next thing arrives that is on its way.
     pub(super) fn next_at(&self) -> Option<Time> {
         self.under_way.first_key_value().map(|((at, _), _)| *at)
     }
@@ -102,7 +101,7 @@ impl NodeFaults {
         if self.faults.is_quiet() { None } else { self.faults.reads_again(self.me) }
     }
 
-    /// May the node read something now?
+    /// Whether the node may read something now.
     pub(super) fn may_read(&self, now: Time) -> bool {
         self.faults.may_read(self.me, now)
     }
@@ -121,7 +120,7 @@ impl NodeFaults {
         }
     }
 
-    /// Something comes to the node: does it get it now? `None`: later, or never.
+    /// Whether the node gets this now; `None`: later, or never.
     pub(super) fn admit(&mut self, now: Time, input: Input) -> Option<Input> {
         self.learn(&input);
         let is_quiet = self.faults.is_quiet() && self.under_way.is_empty();
@@ -166,8 +165,8 @@ impl NodeFaults {
         None
     }
 
-    /// The end of a connection comes after all that was sent before, and not at all across a cut; what
-    /// this node found out by itself it knows at once.
+    /// The end of a connection comes after all that was sent before, and not at all across a cut;
+    /// what this node found out by itself it knows at once.
     fn close(&mut self, now: Time, input: Input) -> Option<Input> {
         let Input::Link { link, change: LinkChange::Closed { cause } } = input else { return Some(input) };
         let is_news = matches!(cause, CloseCause::EndOfStream | CloseCause::Error);

@@ -1,4 +1,4 @@
-//! Somebody who connects to a node again and again and sends nonsense.
+//! A stranger that connects to a node again and again and sends junk.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::proto::chance::Chance;
 /// How long a node may take to close the connection: it does so at once, if it runs.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Until it is dropped.
+/// Runs until it is dropped.
 pub(super) struct JunkSource {
     pause: Duration,
     _task: AbortOnDropHandle<()>,
 }
 
 impl JunkSource {
-    /// Connects to `victim` once in each `pause`, or as often as that is closed.
+    /// Connects to `victim` once in each `pause`, or each time that the connection is closed.
     pub(super) fn new(victim: Addr, pause: Duration, chance: Chance) -> Self {
         Self { pause, _task: AbortOnDropHandle::new(tokio::spawn(inject_junk(victim, pause, chance))) }
     }
