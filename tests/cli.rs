@@ -297,6 +297,10 @@ fn a_scenario_with_an_error_names_file_line_and_word_before_anything_starts() {
         error("lab 2 2\n1s partition s1 s2 p1 p2\n"),
         "error: a.txt:2: 'partition s1 s2 p1 p2': that is every node of this process: nobody would be on the other side\n"
     );
+    // On sockets there is room for fewer peers than in virtual time.
+    let room = "this process has room for 1000 peers; in virtual time (--virtual) there is room for 1000000\n";
+    assert_eq!(error("\nlab 2 1001\n1s kill p1\n"), format!("error: a.txt:2: {room}"));
+    assert_eq!(error("lab 2 999\n1s peer\n2s peer\n"), format!("error: a.txt:3: 'peer': {room}"));
     let (code, _, told) = run(&["lab", "--script", "none.txt", "--headless"], |_| {});
     assert_eq!(code, 2);
     assert!(told.starts_with("error: none.txt: cannot be read: "), "{told}");

@@ -13,6 +13,7 @@ use super::seeds_file::{FoundName, SeedList, SeedListError};
 use super::settings::{self, NodeSettings};
 use super::values::{Listen, PaceName, SessionLength};
 use crate::clock::utc_offset_s;
+use crate::command::limits::NetworkLimits;
 use crate::command::{NodeSpec, Placement};
 use crate::engine::Refusal;
 use crate::net::name_everywhere;
@@ -48,6 +49,16 @@ pub(crate) struct Plan {
 pub(crate) enum EngineKind {
     Sockets,
     Virtual,
+}
+
+impl EngineKind {
+    /// How many nodes there can be.
+    const fn limits(self) -> NetworkLimits {
+        match self {
+            Self::Sockets => NetworkLimits::SOCKETS,
+            Self::Virtual => NetworkLimits::VIRTUAL,
+        }
+    }
 }
 
 /// What is started at once.
@@ -112,10 +123,10 @@ pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     };
     let set = scenario.as_ref().map(|file| file.node.clone()).unwrap_or_default();
     let node = node_settings(args.node.or(&set), config, PaceName::Lively, Vec::new())?;
-    if let Some(file) = &scenario {
-        file.rehearse(node.peer.dialect)?;
-    }
     let world = if args.scenario.in_virtual_time { EngineKind::Virtual } else { EngineKind::Sockets };
+    if let Some(file) = &scenario {
+        file.rehearse(node.peer.dialect, world.limits())?;
+    }
     let plan = Plan::new(Begin::Lab { seeds, peers }, node, args.console, config);
     Plan { lab_size: (seeds, peers), world, scenario, ..plan }.in_session(args.session, config)
 }

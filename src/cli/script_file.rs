@@ -10,6 +10,7 @@ use clap::{Args as _, Command, FromArgMatches as _};
 use super::args::NodeArgs;
 use super::files;
 use super::values::BoundedCount;
+use crate::command::limits::NetworkLimits;
 use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
 use crate::scenario::{Script, ScriptError, Setting};
@@ -66,12 +67,13 @@ impl ScriptFile {
         Ok(Self { path: path.to_owned(), script, node })
     }
 
-    /// A flag may select another dialect than the scenario's, in which some lines cannot be done.
-    pub(crate) fn rehearse(&self, dialect: Dialect) -> Result<(), ScriptFileError> {
-        if dialect == self.script.dialect() {
+    /// A flag may select another dialect than the scenario's, in which some lines cannot be done,
+    /// and on sockets fewer nodes fit.
+    pub(crate) fn rehearse(&self, dialect: Dialect, limits: NetworkLimits) -> Result<(), ScriptFileError> {
+        if dialect == self.script.dialect() && limits == NetworkLimits::VIRTUAL {
             return Ok(());
         }
-        self.script.rehearse(dialect).map_err(|error| ScriptFileError::Wrong { file: self.path.clone(), error })
+        self.script.rehearse(dialect, limits).map_err(|error| ScriptFileError::Wrong { file: self.path.clone(), error })
     }
 
     /// Its name in a line for the user.

@@ -95,12 +95,17 @@ impl Faults {
         }
     }
 
-    /// These faults from now on, and no others.
-    pub fn set(&mut self, table: Arc<FaultTable>) {
+    /// Sets these faults in place of all earlier ones; returns whether anything has changed. The
+    /// pauses of slow nodes go on when only the nodes have changed.
+    pub fn set(&mut self, table: Arc<FaultTable>) -> bool {
+        if table == self.table {
+            return false;
+        }
         self.table = table;
         self.chances = self.table.iter().map(|fault| self.chance.of(identity(fault))).collect();
         self.reads.clear();
         self.quiet = self.table.is_empty() && self.arrivals.is_empty();
+        true
     }
 
     /// Everything arrives as it would have. While there are no faults, this is the only cost.
@@ -119,14 +124,14 @@ impl Faults {
 
     /// What becomes of a message that is sent now. `key`: which of the messages on this path it is,
     /// see [`key_of`].
-    pub fn outcome(&mut self, now: Time, way: Route, key: u64) -> Outcome {
+    pub fn outcome(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
         if self.quiet {
             return Outcome::Now;
         }
-        self.fate_in_trouble(now, way, key)
+        self.outcome_by_faults(now, way, key, message)
     }
 
-    fn fate_in_trouble(&mut self, now: Time, way: Route, key: u64) -> Outcome {
+    fn outcome_by_faults(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
         let table = Arc::clone(&self.table);
         let (mut due, mut held) = (now, Duration::ZERO);
         let (mut lost, mut twice) = (false, false);
@@ -148,6 +153,9 @@ impl Faults {
         }
         if lost {
             return Outcome::Lost;
+        }
+        if begins_a_connection(message) {
+            (twice, held) = (false, Duration::ZERO);
         }
         let due = self.in_order(now, way, due);
         match (twice, held.is_zero(), due == now) {
@@ -187,6 +195,12 @@ impl Faults {
     pub fn reads_again(&self, node: Addr) -> Option<Time> {
         self.reads.get(&node).copied()
     }
+}
+
+/// A hello arrives first and once. Otherwise the handshake would fail and no connection would come about; on TCP neither
+/// can happen.
+const fn begins_a_connection(message: &Message) -> bool {
+    matches!(message, Message::Hello(_))
 }
 
 fn happens(percent: Percent, chance: Chance) -> bool {

@@ -33,7 +33,7 @@ pub use self::refusal::{Refusal, SiteError, SystemError};
 pub use self::sites::{Demand, Exposure, Place, SiteContext, Sites, VirtualSites};
 use crate::command::Command;
 use crate::command::limits::NetworkLimits;
-use crate::event::NodeState;
+use crate::event::{EventKind, NodeState, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::NodeCommand;
@@ -155,10 +155,12 @@ impl Engine {
         }
     }
 
-    /// A node that was to run could not after all: it counts as killed. Returns what to publish.
-    pub fn lose(&mut self, node: Addr, refusal: &Refusal) -> Publication {
+    /// A node that was to run again, and was said to, could not after all: it counts as killed.
+    /// Returns what to publish.
+    pub fn lose(&mut self, node: Addr, refusal: &Refusal) -> Vec<Publication> {
         self.note_crash(node);
-        self.failed(&Command::Restart(node), refusal)
+        let stopped = Publication { node, kind: EventKind::Stopped { how: Stop::Killed } };
+        vec![stopped, self.failed(&Command::Restart(node), refusal)]
     }
 
     /// The node is gone, and its next life forgets its cuts.

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 
 use super::NodeName;
 use super::fault::FaultError;
+use crate::command::limits::NetworkLimits;
 use crate::command::words::WordError;
 use crate::event::NodeState;
 use crate::net::wire::TextProblem;
@@ -36,7 +37,7 @@ pub enum Refusal {
     #[error("there is a lab already: add to it with seed and peer")]
     SecondLab,
     /// There would be too many nodes.
-    #[error("this process has room for {most} {role}s")]
+    #[error("this process has room for {most} {role}s{}", room_elsewhere(*role, *most))]
     Full {
         role: Role,
         /// The limit.
@@ -162,6 +163,18 @@ impl fmt::Display for SystemError {
 }
 
 impl std::error::Error for SystemError {}
+
+fn room_elsewhere(role: Role, most: usize) -> String {
+    let elsewhere = match role {
+        Role::Seed => NetworkLimits::VIRTUAL.seeds,
+        Role::Peer => NetworkLimits::VIRTUAL.peers,
+    };
+    if most < elsewhere {
+        format!("; in virtual time (--virtual) there is room for {elsewhere}")
+    } else {
+        String::new()
+    }
+}
 
 fn next_text(next: Option<Addr>) -> String {
     next.map_or_else(String::new, |next| format!("; the next free address is {next}"))

@@ -189,7 +189,7 @@ impl SocketEngine {
     fn lose(&mut self, node: Addr, error: SiteError) -> Refusal {
         let refusal = Refusal::Site(error);
         let told = self.engine.lose(node, &refusal);
-        self.publish(vec![told]);
+        self.publish(told);
         refusal
     }
 

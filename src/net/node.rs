@@ -255,11 +255,9 @@ impl<M: Machine> NodeTask<M> {
         }
     }
 
-    /// A remote of the other dialect still gets an answer; after any other end there is nothing to
-    /// write to.
+    /// Some remotes still get an answer; after any other end there is nothing to write to.
     fn on_ended(&mut self, link: LinkId, cause: CloseCause) {
-        let is_answered = matches!(cause, CloseCause::OtherDialect { .. });
-        let was_open = if is_answered { self.links.is_open(link) } else { self.links.forget(link) };
+        let was_open = if cause.is_answered() { self.links.is_open(link) } else { self.links.forget(link) };
         if was_open {
             self.handle(Input::Link { link, change: LinkChange::Closed { cause } });
             self.links.hang_up(link);

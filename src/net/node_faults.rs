@@ -149,11 +149,12 @@ impl NodeFaults {
 
     fn admit_message(&mut self, now: Time, link: LinkId, message: Message) -> Option<Input> {
         let key = key_of(&message).unwrap_or(now.as_micros());
-        let input = Input::Message { link, message };
         self.faults.has_read(self.me, now);
-        let Some(peer) = self.peers.get(&link) else { return Some(input) };
+        let Some(peer) = self.peers.get(&link) else { return Some(Input::Message { link, message }) };
         let way = Route { from: *peer, to: self.me, connection: link.0 };
-        match self.faults.outcome(now, way, key) {
+        let outcome = self.faults.outcome(now, way, key, &message);
+        let input = Input::Message { link, message };
+        match outcome {
             Outcome::Now => return Some(input),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => self.later(due, InFlight::In(input)),
@@ -212,7 +213,7 @@ impl Outgoing<'_> {
         let (now, faults) = (self.links.now(), &mut *self.faults);
         let Some(peer) = faults.sends_elsewhere(link) else { return self.links.send(link, message) };
         let way = Route { from: faults.me, to: peer, connection: link.0 };
-        match faults.faults.outcome(now, way, key_of(message).unwrap_or(now.as_micros())) {
+        match faults.faults.outcome(now, way, key_of(message).unwrap_or(now.as_micros()), message) {
             Outcome::Now => self.links.send(link, message),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => faults.later(due, InFlight::Out(link, message.clone())),

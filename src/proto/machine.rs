@@ -109,7 +109,7 @@ pub enum LinkChange {
         /// The address that was dialed.
         peer: Addr,
     },
-    /// The connection is gone, except as [`CloseCause::OtherDialect`] says. After `hang_up` a driver
+    /// The connection is gone, except as [`CloseCause::is_answered`] says. After `hang_up` a driver
     /// does not say so.
     Closed { cause: CloseCause },
 }
@@ -125,14 +125,25 @@ pub enum CloseCause {
     TooSlow,
     /// The decoder found bytes that break a rule.
     Violation(Violation),
-    /// The decoder found the other dialect. Nothing more will be read, but what the machine still
-    /// sends goes out; then it hangs up.
+    /// The decoder found the other dialect.
     OtherDialect {
         /// What the remote speaks.
         speaks: Dialect,
         /// Where it listens, if it said so.
         named: Option<Addr>,
     },
+}
+
+impl CloseCause {
+    /// Whether the remote speaks something else, which its user is to learn from our hello: nothing more will be read, but
+    /// what the machine still sends goes out; then it hangs up.
+    pub fn is_answered(&self) -> bool {
+        match self {
+            Self::OtherDialect { .. } => true,
+            Self::Violation(violation) => violation.rule == Rule::UnknownVersion,
+            Self::EndOfStream | Self::Error | Self::TooSlow => false,
+        }
+    }
 }
 
 /// What a user can ask of one node.

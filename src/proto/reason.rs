@@ -46,3 +46,17 @@ pub enum RepairReason {
         other: Addr,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_false_root_of_an_old_journal_is_a_split_overlay() {
+        let [root, other] = [1000, 3001].map(Addr::loopback);
+        let old = r#"{"why":"false_root","root":"127.0.0.1:1000","other":"127.0.0.1:3001"}"#;
+        let read: RepairReason = serde_json::from_str(old).unwrap();
+        assert_eq!(read, RepairReason::SplitOverlay { root, other });
+        assert_eq!(serde_json::to_string(&read).unwrap(), old.replace("false_root", "split_overlay"));
+    }
+}

@@ -7,6 +7,7 @@ use super::rehearsal::{Rehearsal, spoken};
 use super::run::Skipped;
 use super::script::{ScriptStep, Step};
 use super::time::word_of;
+use crate::command::limits::NetworkLimits;
 use crate::command::{Command, NodeSpec, Placement, grammar};
 use crate::proto::addr::Addr;
 
@@ -79,7 +80,11 @@ impl SessionRecord {
         }
         text.push('\n');
         let settings = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let mut rehearsal = Rehearsal::new(self.seeds, self.peers, spoken(settings));
+        // It ran, so there is room for it somewhere.
+        let mut rehearsal = match Rehearsal::new(self.seeds, self.peers, spoken(settings), NetworkLimits::VIRTUAL) {
+            Ok(rehearsal) => rehearsal,
+            Err(refusal) => return comment(&refusal.to_string()),
+        };
         for line in self.lines(name) {
             text.push_str(&line.written(&mut rehearsal));
         }

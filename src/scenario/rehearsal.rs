@@ -39,15 +39,14 @@ impl fmt::Display for Unplayable {
 }
 
 impl Rehearsal {
-    /// The network at the start, with nodes of this dialect.
-    pub(super) fn new(seeds: usize, peers: usize, dialect: Dialect) -> Self {
+    /// The network at the start, with nodes of this dialect and with these limits.
+    pub(super) fn new(seeds: usize, peers: usize, dialect: Dialect, limits: NetworkLimits) -> Result<Self, Refusal> {
         let nowhere = Addr::loopback(0);
         let peer = PeerConfig { dialect, ..PeerConfig::new(nowhere, Vec::new()) };
         let seed = SeedConfig { dialect, ..SeedConfig::new(nowhere) };
-        let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0, limits: NetworkLimits::VIRTUAL });
-        // Whoever read the size has refused one that is out of bounds.
-        let _ = engine.apply(&Command::StartLab { seeds, peers }, &mut VirtualSites).result;
-        Self { engine, changed: BTreeMap::new() }
+        let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0, limits });
+        engine.apply(&Command::StartLab { seeds, peers }, &mut VirtualSites).result?;
+        Ok(Self { engine, changed: BTreeMap::new() })
     }
 
     /// Reads the commands of a line and rehearses them. `line`: its number, if it has one.

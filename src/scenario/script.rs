@@ -9,6 +9,7 @@ use super::time::{When, split_time, split_word, word_of};
 use super::words::brief;
 use crate::command::Command;
 use crate::command::grammar::at_most;
+use crate::command::limits::NetworkLimits;
 use crate::command::words::{WordError, lab_peers, lab_seeds};
 use crate::engine::Refusal;
 use crate::proto::message::Dialect;
@@ -21,6 +22,8 @@ pub struct Script {
     pub about: Vec<String>,
     /// Seeds at the start.
     pub seeds: usize,
+    /// The line of its lab, counted from 1.
+    lab_line: usize,
     /// Peers at the start.
     pub peers: usize,
     /// Settings of its nodes, as written.
@@ -87,7 +90,7 @@ impl Script {
 
     /// A scenario of a lab without steps.
     pub fn of_lab(seeds: usize, peers: usize) -> Self {
-        Self { about: Vec::new(), seeds, peers, settings: Vec::new(), steps: Vec::new() }
+        Self { about: Vec::new(), lab_line: 1, seeds, peers, settings: Vec::new(), steps: Vec::new() }
     }
 
     /// The dialect of its nodes, unless something else overrides it.
@@ -95,10 +98,11 @@ impl Script {
         dialect(&self.settings)
     }
 
-    /// Rehearses it again with nodes of this dialect. The error names the first line that cannot be
-    /// done then.
-    pub fn rehearse(&self, dialect: Dialect) -> Result<(), ScriptError> {
-        let mut rehearsal = Rehearsal::new(self.seeds, self.peers, dialect);
+    /// Rehearses it again with nodes of this dialect and with these limits. The error names the
+    /// first line that cannot be done then.
+    pub fn rehearse(&self, dialect: Dialect, limits: NetworkLimits) -> Result<(), ScriptError> {
+        let begun = Rehearsal::new(self.seeds, self.peers, dialect, limits);
+        let mut rehearsal = begun.map_err(|why| ScriptError { line: self.lab_line, what: why.to_string() })?;
         for ScriptStep { line, text, what, .. } in &self.steps {
             if *what == Step::Command {
                 let done = rehearsal.try_out(Some(*line), text);
@@ -144,6 +148,7 @@ struct ScriptReader {
 /// The lab at the start of the scenario.
 #[derive(Debug)]
 struct Lab {
+    line: usize,
     seeds: usize,
     peers: usize,
     /// Present from the first line on that does something.
@@ -164,7 +169,7 @@ impl ScriptReader {
             return Err(format!("'{}' comes after the end: expected nothing more", split_word(text).0));
         }
         match split_word(text) {
-            ("lab", rest) => self.lab(rest),
+            ("lab", rest) => self.lab(line, rest),
             ("set", rest) => self.set(line, rest),
             _ => self.step(line, text),
         }
@@ -178,7 +183,7 @@ impl ScriptReader {
         }
     }
 
-    fn lab(&mut self, rest: &str) -> Result<(), String> {
+    fn lab(&mut self, line: usize, rest: &str) -> Result<(), String> {
         self.end_comment();
         if self.lab.is_some() {
             return Err(Refusal::SecondLab.to_string());
@@ -190,7 +195,7 @@ impl ScriptReader {
         };
         let told = |fault: WordError| fault.to_string();
         let (seeds, peers) = (lab_seeds(seeds).map_err(told)?, lab_peers(peers).map_err(told)?);
-        self.lab = Some(Lab { seeds, peers, rehearsal: None });
+        self.lab = Some(Lab { line, seeds, peers, rehearsal: None });
         Ok(())
     }
 
@@ -215,7 +220,14 @@ impl ScriptReader {
             return Err(format!("'{}' comes too early: expected 'lab SEEDS PEERS' first", split_word(text).0));
         };
         let dialect = dialect(&self.settings);
-        let rehearsal = lab.rehearsal.get_or_insert_with(|| Rehearsal::new(lab.seeds, lab.peers, dialect));
+        let rehearsal = match &mut lab.rehearsal {
+            Some(rehearsal) => rehearsal,
+            begun @ None => {
+                // Where it will run is not known yet: `rehearse` looks again where fewer nodes fit.
+                let rehearsal = Rehearsal::new(lab.seeds, lab.peers, dialect, NetworkLimits::VIRTUAL);
+                begun.insert(rehearsal.map_err(|refusal| refusal.to_string())?)
+            }
+        };
         let (when, text) = split_time(text)?;
         let at = moment(when, self.steps.last())?;
         // All expectations right after a `say` are about its message.
@@ -245,7 +257,7 @@ impl ScriptReader {
     fn finish(self, lines: usize) -> Result<Script, ScriptError> {
         let Self { about, lab, settings, steps, .. } = self;
         match lab {
-            Some(Lab { seeds, peers, .. }) => Ok(Script { about, seeds, peers, settings, steps }),
+            Some(Lab { line, seeds, peers, .. }) => Ok(Script { about, lab_line: line, seeds, peers, settings, steps }),
             None => {
                 Err(ScriptError { line: lines, what: "the end, and no lab: expected 'lab SEEDS PEERS'".to_owned() })
             }

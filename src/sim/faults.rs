@@ -31,11 +31,9 @@ impl<M: Machine, S: EventSink> World<M, S> {
     /// From now on messages meet these faults, and no others. A wrong clock is the node's own: see
     /// [`NodeCommand::Skew`](crate::proto::machine::NodeCommand::Skew); for junk see [`World::set_junk`].
     pub fn set_faults(&mut self, table: &Arc<FaultTable>) {
-        // What slow nodes have read counts on when there is only somebody new.
-        if **table == *self.faults.table() {
+        if !self.faults.set(Arc::clone(table)) {
             return;
         }
-        self.faults.set(Arc::clone(table));
         self.let_through();
         let nodes: Vec<NodeIx> = self.nodes.iter().map(|(node, ..)| node).collect();
         for node in nodes {
@@ -66,7 +64,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             return self.deliver(leaves, to, luck, arrive(message));
         }
         let Some((node, way)) = self.way(from) else { return };
-        match self.faults.outcome(leaves, way, luck.number()) {
+        match self.faults.outcome(leaves, way, luck.number(), &message) {
             Outcome::Now => self.deliver(leaves, to, luck, arrive(message)),
             Outcome::Lost => {}
             Outcome::At(due) => self.deliver(due, to, luck, arrive(message)),

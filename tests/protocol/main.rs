@@ -5,6 +5,7 @@ mod classic;
 mod faults;
 mod floods;
 mod hostile;
+mod hostile_seed;
 mod invariants;
 mod long_runs;
 mod luck;
