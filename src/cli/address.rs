@@ -38,7 +38,7 @@ pub(crate) enum AddressError {
         len: usize,
     },
     /// Nobody can be reached there.
-    #[error("{given} cannot be dialed: {why}; expected an address that other nodes reach, such as 127.0.0.1:5001")]
+    #[error("{given} cannot be dialed: {why}; expected an address that other nodes can reach, such as 127.0.0.1:5001")]
     Undialable {
         /// As it was written or found.
         given: String,
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn each_refusal_has_its_own_true_sentence() {
-        let reach = "expected an address that other nodes reach, such as 127.0.0.1:5001";
+        let reach = "expected an address that other nodes can reach, such as 127.0.0.1:5001";
         for (text, said) in [
             ("127.0.0.1:0", format!("127.0.0.1:0 cannot be dialed: port 0 stands for any free port; {reach}")),
             ("localhost:0", format!("localhost:0 cannot be dialed: port 0 stands for any free port; {reach}")),

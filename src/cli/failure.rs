@@ -104,7 +104,7 @@ pub(crate) enum Failure {
         /// The recording of what happened before.
         journal: Option<PathBuf>,
     },
-    #[error("stdout: {0}")]
+    #[error("cannot write to stdout: {0}")]
     Stdout(std::io::Error),
     /// The system refuses what every program needs.
     #[error("cannot start: {0}")]

@@ -127,7 +127,7 @@ fn read_flags(settings: &[Setting]) -> Result<NodeArgs, String> {
     let known: Vec<String> = flags.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect();
     if let Some(Setting { name, .. }) = settings.iter().find(|set| set.name == NOT_SET || !known.contains(&set.name)) {
         let known: Vec<&str> = known.iter().map(String::as_str).filter(|name| *name != NOT_SET).collect();
-        return Err(format!("'{name}' is no setting: expected one of {}", known.join(", ")));
+        return Err(format!("'{name}' is not a setting: expected one of {}", known.join(", ")));
     }
     let words = settings.iter().map(|setting| format!("--{}={}", setting.name, setting.value));
     let read = flags.try_get_matches_from(words).and_then(|matches| NodeArgs::from_arg_matches(&matches));
@@ -186,9 +186,9 @@ mod tests {
         );
         let unknown = error("lab 1 2\nset gossip 1s\n");
         assert!(
-            unknown.starts_with("2: 'gossip' is no setting: expected one of wire, pace, gossip-interval"),
+            unknown.starts_with("2: 'gossip' is not a setting: expected one of wire, pace, gossip-interval"),
             "{unknown}"
         );
-        assert!(error("set log-dir /tmp\nlab 1 2").starts_with("1: 'log-dir' is no setting"));
+        assert!(error("set log-dir /tmp\nlab 1 2").starts_with("1: 'log-dir' is not a setting"));
     }
 }

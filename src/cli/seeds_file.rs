@@ -39,17 +39,17 @@ pub(crate) struct FoundName {
 /// Why a seed list cannot be used. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SeedListError {
-    #[error("{}: no such file: create it with one seed a line, such as 127.0.0.1:5001, or name another with --config", .0.display())]
+    #[error("{}: no such file: create it with one seed per line, such as 127.0.0.1:5001, or name another with --config", .0.display())]
     Missing(PathBuf),
     /// The system does not let us read it.
     #[error("{}: cannot be read: {error}", file.display())]
     Unreadable { file: PathBuf, error: io::Error },
     /// Nothing but comments and blank lines.
-    #[error("{}: names no seed: add one a line, such as 127.0.0.1:5001", .0.display())]
+    #[error("{}: names no seed: add one per line, such as 127.0.0.1:5001", .0.display())]
     Empty(PathBuf),
-    #[error("{}: longer than {} KiB: expected a list of seeds, one ip:port or name:port a line", .0.display(), FILE_LEN_MAX / 1024)]
+    #[error("{}: longer than {} KiB: expected a list of seeds, one ip:port or name:port per line", .0.display(), FILE_LEN_MAX / 1024)]
     TooLong(PathBuf),
-    #[error("{}: more than {SEEDS_MAX} seeds: a network needs a few", .0.display())]
+    #[error("{}: more than {SEEDS_MAX} seeds: a network needs only a few", .0.display())]
     TooMany(PathBuf),
     /// A line that is neither an address nor a host name with a port.
     #[error("{}:{line}: '{text}' is not a seed: expected ip:port or name:port, such as 127.0.0.1:5001", file.display())]
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_list_without_seeds_says_what_to_put_in() {
-        assert_eq!(error(b"\n# none yet\n"), "config.txt: names no seed: add one a line, such as 127.0.0.1:5001");
+        assert_eq!(error(b"\n# none yet\n"), "config.txt: names no seed: add one per line, such as 127.0.0.1:5001");
     }
 
     #[test]
@@ -246,6 +246,6 @@ mod tests {
     #[test]
     fn a_file_that_is_no_seed_list_is_not_read_to_its_end() {
         let error = SeedList::read(Path::new("/dev/zero"), &nobody).unwrap_err().to_string();
-        assert_eq!(error, "/dev/zero: longer than 64 KiB: expected a list of seeds, one ip:port or name:port a line");
+        assert_eq!(error, "/dev/zero: longer than 64 KiB: expected a list of seeds, one ip:port or name:port per line");
     }
 }

@@ -22,19 +22,19 @@ pub enum WordError {
         most: usize,
     },
     /// Nobody could reach a node there.
-    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes reach")]
+    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes can reach")]
     NobodyThere(Addr),
     #[error("a message needs a text")]
     NoText,
-    #[error("{0} bytes; at most {BODY_LEN_MAX} fit a message")]
+    #[error("the text has {0} bytes and a message takes {BODY_LEN_MAX}: shorten it")]
     TextTooLong(usize),
     #[error("'{0}': expected a time such as 100ms, at most a day")]
     NotASpan(String),
-    #[error("'{0}': expected how far the clock is ahead or behind, such as +5s or -200ms, at most a day")]
+    #[error("'{0}': expected a clock error, ahead or behind, such as +5s or -200ms, at most a day")]
     NotAnOffset(String),
     #[error("'{0}': expected a percentage such as 30%, from 1% to 100%; off to end it")]
     NotAPercentage(String),
-    #[error("'{0}': expected how many a second, such as 5/s, from 1/s to {RATE_MAX}/s; off to end it")]
+    #[error("'{0}': expected a rate per second, such as 5/s, from 1/s to {RATE_MAX}/s; off to end it")]
     NotARate(String),
 }
 

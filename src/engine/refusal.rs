@@ -31,10 +31,10 @@ pub enum Refusal {
     #[error("{name} is a seed, and seeds do not gossip: choose a peer")]
     NotAPeer { name: NodeName, addr: Addr },
     /// The address is the node's name, and others could not reach the node under this one.
-    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes reach")]
+    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes can reach")]
     NobodyThere(Addr),
     /// One network has one lab.
-    #[error("there is a lab already: add to it with seed and peer")]
+    #[error("there is a lab already: add nodes with 'seed' and 'peer'")]
     SecondLab,
     /// There would be too many nodes.
     #[error("this process has room for {most} {role}s{}", room_elsewhere(*role, *most))]
@@ -104,12 +104,12 @@ pub enum SiteError {
     },
     /// The same, and there is none.
     #[error(
-        "this machine has no address that others reach, and a node's address is its name: name one with --advertise, \
+        "this machine has no address that others can reach, and a node's address is its name: name one with --advertise, \
          or listen on 127.0.0.1:{port}"
     )]
     NoInterface { port: u16 },
     /// None of the seed list's addresses is free.
-    #[error("no seed address of the list is free on this machine ({}): choose one with --listen", list(.0))]
+    #[error("no address of the seed list is free on this machine ({}): choose one with --listen", list(.0))]
     NoSeedAddress(Vec<Addr>),
     #[error("no free port from {0} on: choose an address with --listen")]
     NoFreePort(Addr),

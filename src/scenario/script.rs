@@ -233,7 +233,7 @@ impl ScriptReader {
         // All expectations right after a `say` are about its message.
         let above = self.said.take().filter(|_| same_moment(&self.steps, at));
         let what = match split_word(text) {
-            ("", _) => return Err("a time without anything: expected a command, 'expect' or 'end'".to_owned()),
+            ("", _) => return Err("a time without a command: expected a command, 'expect' or 'end'".to_owned()),
             ("end", "") => end(&self.steps, at)?,
             ("end", more) => return Err(format!("'{more}' cannot follow 'end': expected the end of the line")),
             ("expect", rest) => {
@@ -273,7 +273,7 @@ fn check_text(line: &str) -> Result<(), String> {
         Some(word) => {
             let word = Escaped(word.as_bytes());
             Err(format!(
-                "'{word}' has a control character: expected text; in a message write it in quotes, as JSON has it"
+                "'{word}' has a control character: expected text; in a message, write it in quotes, as in JSON"
             ))
         }
         None => Ok(()),
@@ -420,7 +420,7 @@ mod tests {
         assert_eq!(error("lab 2 none"), "1: 'none' is not a number of peers: expected 1 to 1000000");
         assert_eq!(error("lab 0 8"), "1: '0' is not a number of seeds: expected 1 to 64");
         assert!(error("lab 2 8\nlab 2 8").starts_with("2: there is a lab already"));
-        assert_eq!(error("lab 2 8\n5s"), "2: a time without anything: expected a command, 'expect' or 'end'");
+        assert_eq!(error("lab 2 8\n5s"), "2: a time without a command: expected a command, 'expect' or 'end'");
         assert!(error("lab 2 8\n5 kill p1").starts_with("2: '5' is no time: expected a number with a unit"));
         assert!(error("lab 2 8\nexpect luck").starts_with("2: 'luck' cannot be expected: expected coverage 100%"));
         assert!(error("lab 2 8\nset gossip-interval").contains("expected 'set NAME VALUE'"));
@@ -432,7 +432,7 @@ mod tests {
     fn what_editors_and_terminals_make_of_a_file_is_read_or_refused_and_never_told_raw() {
         let script = read("\u{feff}lab 2 8\r\n\t5s\thang\tp3\r\n\r\n+1s calm\r\n");
         assert_eq!((script.steps.len(), script.length()), (2, Duration::from_secs(6)));
-        let control = "has a control character: expected text; in a message write it in quotes, as JSON has it";
+        let control = "has a control character: expected text; in a message, write it in quotes, as in JSON";
         assert_eq!(error("lab 2 8\n5s hang\0 p3"), format!("2: 'hang\\x00' {control}"));
         assert_eq!(error("lab 2 8\n# \x1b[31mred"), format!("2: '\\x1b[31mred' {control}"));
         read(

@@ -103,11 +103,11 @@ pub enum ExportError {
     #[error("{} exists already", path.display())]
     Exists { path: PathBuf },
     /// The destination is the source, by this name or another.
-    #[error("{} is the recording that is exported: choose another place", path.display())]
+    #[error("{} is the recording being exported: choose another file", path.display())]
     IsJournal { path: PathBuf },
     /// The destination is the journal of another session, which would lose what it has and what it
     /// still writes.
-    #[error("{} is the journal of a session that is running: choose another place", path.display())]
+    #[error("{} is the journal of a running session: choose another file", path.display())]
     IsRecording { path: PathBuf },
     #[error("cannot write {}: {reason}", path.display())]
     Write { path: PathBuf, reason: io::Error },

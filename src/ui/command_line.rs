@@ -137,7 +137,7 @@ fn told(error: &GrammarError) -> String {
 fn sort(word: &str) -> Result<Typed, String> {
     at_most::<1>("sort [ORDER]", word).map_err(|error| told(&error))?;
     let sort = Sort::ALL.into_iter().find(|sort| sort.word() == word);
-    sort.map(Typed::Sort).ok_or_else(|| format!("no order '{word}': expected name, state, rtt or links"))
+    sort.map(Typed::Sort).ok_or_else(|| format!("no sort order '{word}': expected name, state, rtt or links"))
 }
 
 /// What a word after `why` names, or why it names nothing.
@@ -181,7 +181,7 @@ fn node(word: &str, model: &Model) -> Result<Addr, String> {
 fn message(name: &str, model: &Model) -> Result<MessageId, String> {
     let named = model.rumors().ring().iter().rev().find(|(_, rumor)| model.message_name(rumor.id) == name);
     let found = named.map(|(_, rumor)| rumor.id);
-    found.ok_or_else(|| format!("no message '{name}': expected one such as p3#12 that is still held"))
+    found.ok_or_else(|| format!("no message '{name}': expected one that is still remembered, such as p3#12"))
 }
 
 fn pane(word: &str) -> Result<Typed, String> {

@@ -76,10 +76,10 @@ pub enum HostRefusal {
     #[error("{} is a recording: quit, and start nodes in a new session", .0.display())]
     Replaying(PathBuf),
     /// A recording cannot be opened while nodes run.
-    #[error("nodes of this session run: open a recording in a session of its own")]
+    #[error("nodes are running in this session: open the recording in a new one")]
     NodesRun,
     /// The session cannot be saved as a scenario: it did not begin with a lab.
-    #[error("a scenario begins with a lab, and this session did not: see gossipctl lab")]
+    #[error("a scenario begins with a lab, and this session did not: start one with 'gossipctl lab'")]
     NoLab,
     /// A file cannot be read or written: what is wrong with it.
     #[error("{0}")]

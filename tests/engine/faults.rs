@@ -229,7 +229,7 @@ async fn a_fault_on_a_node_that_is_gone_or_everywhere_at_once_is_refused_and_sai
     everybody.extend(session.seen.iter().map(|event| event.node).filter(|node| node.port() != 0));
     everybody.retain(|node| *node != peers[1]);
     let refused = session.engine.apply(cut(Scope::border(everybody))).await.unwrap_err();
-    assert!(refused.to_string().starts_with("that is every node of this process"), "{refused}");
+    assert!(refused.to_string().starts_with("these are all nodes of this process"), "{refused}");
     let said = |event: &Event| matches!(&event.kind, EventKind::Failed { why, .. } if why.contains("p2 is gone"));
     session.until_events("word of it", 1, said).await;
 }

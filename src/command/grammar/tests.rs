@@ -105,11 +105,11 @@ fn what_is_wrong_is_named_with_what_was_expected() {
     assert_eq!(refused("delay p1 100"), "'100': expected a time such as 100ms, at most a day");
     assert_eq!(
         refused("skew p1 ++5s"),
-        "'++5s': expected how far the clock is ahead or behind, such as +5s or -200ms, at most a day"
+        "'++5s': expected a clock error, ahead or behind, such as +5s or -200ms, at most a day"
     );
     assert_eq!(
         refused("slow p1 0/s"),
-        "'0/s': expected how many a second, such as 5/s, from 1/s to 100000/s; off to end it"
+        "'0/s': expected a rate per second, such as 5/s, from 1/s to 100000/s; off to end it"
     );
     assert_eq!(refused("cut p1"), "expected cut NODE NODE");
     assert_eq!(refused("partition"), "expected partition NODE..");
@@ -117,7 +117,7 @@ fn what_is_wrong_is_named_with_what_was_expected() {
     assert_eq!(refused("lab 2 1000001"), "'1000001' is not a number of peers: expected 1 to 1000000");
     assert_eq!(
         refused("peer 224.0.0.1:3000"),
-        "224.0.0.1:3000 cannot be dialed, and a node's address is its name: give one that other nodes reach"
+        "224.0.0.1:3000 cannot be dialed, and a node's address is its name: give one that other nodes can reach"
     );
     assert_eq!(refused("say p1"), "a message needs a text");
     assert_eq!(parse("loss p1 130%", &Lab).unwrap_err().word(), "130%");

@@ -69,16 +69,16 @@ pub enum FaultError {
     #[error("{name} runs in another process: a fault needs a node of this one")]
     Elsewhere { name: String },
     /// A node has no link to itself, and cannot report itself.
-    #[error("{name} twice: name two different nodes")]
+    #[error("{name} is named twice: name two different nodes")]
     Itself { name: String },
     /// A partition of no node.
-    #[error("a partition needs nodes: name those that are to be apart from the others")]
+    #[error("a partition needs nodes: name those to separate from the others")]
     Nobody,
     /// A partition of all nodes.
-    #[error("that is every node of this process: nobody would be on the other side")]
+    #[error("these are all nodes of this process: leave at least one for the other side")]
     Everybody,
     /// There is nothing to clear.
-    #[error("there is no such fault: {what}")]
+    #[error("no such fault is set: {what}")]
     None {
         /// What was to be cleared.
         what: String,

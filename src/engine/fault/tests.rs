@@ -210,21 +210,21 @@ fn healing_leaves_the_other_faults_and_calm_leaves_none() {
 fn a_fault_that_makes_no_sense_is_refused_and_changes_nothing() {
     let says = |command: FaultCommand| refused(&command).to_string();
     let cut = |on| says(set(FaultKind::Cut, on));
-    assert_eq!(
-        cut(Scope::Border(Vec::new())),
-        "a partition needs nodes: name those that are to be apart from the others"
-    );
+    assert_eq!(cut(Scope::Border(Vec::new())), "a partition needs nodes: name those to separate from the others");
     assert_eq!(
         cut(Scope::border(vec![A, B, C])),
-        "that is every node of this process: nobody would be on the other side"
+        "these are all nodes of this process: leave at least one for the other side"
     );
     assert_eq!(cut(Scope::link(A, GONE)), "127.0.0.1:3003 is gone: restart it first");
-    assert_eq!(cut(Scope::link(A, A)), "127.0.0.1:3000 twice: name two different nodes");
+    assert_eq!(cut(Scope::link(A, A)), "127.0.0.1:3000 is named twice: name two different nodes");
     assert_eq!(cut(Scope::Node(FAR)), "127.0.0.1:4000 runs in another process: a fault needs a node of this one");
-    assert_eq!(says(FaultCommand::Lie { liar: A, about: A }), "127.0.0.1:3000 twice: name two different nodes");
+    assert_eq!(
+        says(FaultCommand::Lie { liar: A, about: A }),
+        "127.0.0.1:3000 is named twice: name two different nodes"
+    );
     let clear = FaultCommand::Clear { kind: FaultClass::Loss, on: Scope::link(A, B) };
-    assert_eq!(says(clear), "there is no such fault: loss 127.0.0.1:3000 127.0.0.1:3001");
-    assert_eq!(says(FaultCommand::HealPartitions), "there is no such fault: partition");
+    assert_eq!(says(clear), "no such fault is set: loss 127.0.0.1:3000 127.0.0.1:3001");
+    assert_eq!(says(FaultCommand::HealPartitions), "no such fault is set: partition");
 }
 
 proptest! {

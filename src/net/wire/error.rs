@@ -83,12 +83,12 @@ pub enum TextProblem {
         max: usize,
     },
     /// Python nodes fail on such bytes.
-    #[error("the text is not UTF-8, which classic nodes cannot read")]
+    #[error("the text is not UTF-8: classic nodes read nothing else")]
     NotUtf8,
     /// Python nodes print texts unescaped.
-    #[error("the text holds the control character '{}', which acts on the terminals of classic nodes", Escaped(.0.to_string().as_bytes()))]
+    #[error("the text contains the control character '{}', which acts on the terminals of classic nodes", Escaped(.0.to_string().as_bytes()))]
     Control(char),
     /// Without frames, this would be taken for the start of another message.
-    #[error("'{0}' in the text would start another message in the classic dialect: put it in other words")]
+    #[error("'{0}' in the text would start another message in the classic dialect: reword it")]
     Boundary(String),
 }
