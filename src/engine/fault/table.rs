@@ -6,6 +6,7 @@ use crate::command::FaultCommand;
 use crate::event::{Event, EventKind, NodeState};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
+use crate::proto::name::name_order;
 use crate::proto::time::Time;
 
 /// Faults at one time: more than anybody keeps in mind, and each message passes all of them.
@@ -207,8 +208,10 @@ fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultErro
         (None, _) => check_up(other, nodes),
         (_, None) => check_up(one, nodes),
         (Some(_), Some(_)) => {
-            check_up(one, nodes)?;
-            check_up(other, nodes)
+            // By name, so that the refusal does not depend on where they listen.
+            let mut ends = [one, other];
+            ends.sort_by_cached_key(|node| name_order(&nodes.name(*node)));
+            ends.into_iter().try_for_each(|node| check_up(node, nodes))
         }
     }
 }
