@@ -7,10 +7,9 @@ use gossipctl::clock::Clock;
 use gossipctl::command::grammar::{self, COMMANDS, Names as _};
 use gossipctl::command::{Command, FaultCommand};
 use gossipctl::engine::NodeTable;
-use gossipctl::event::{Event, EventKind};
+use gossipctl::event::{Event, EventKind, NodeState};
 use gossipctl::feed::{Feed, feed};
 use gossipctl::model::Model;
-use gossipctl::model::node::Life;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::fault::{Fault, FaultKind, Scope};
@@ -246,8 +245,8 @@ impl Network {
         self.give(line).await.unwrap();
         self.catch_up();
         let expected = match grammar::split(line) {
-            ("hang", name) => Some((name, Life::Hung)),
-            ("kill", name) => Some((name, Life::Killed)),
+            ("hang", name) => Some((name, Some(NodeState::Hangs))),
+            ("kill", name) => Some((name, Some(NodeState::Killed))),
             _ => None,
         };
         if let Some((name, expected)) = expected {

@@ -96,8 +96,8 @@ impl<T: FnMut(&Run, Option<ScenarioNotice>)> ScenarioRunner<T> {
 mod tests {
     use super::*;
     use crate::command::Command;
-    use crate::engine::{NodeState, Refusal};
-    use crate::event::{Event, EventKind, Pace};
+    use crate::engine::Refusal;
+    use crate::event::{Event, EventKind, NodeState, Pace};
     use crate::feed::feed;
     use crate::proto::addr::Addr;
     use crate::proto::message::{Dialect, Role};

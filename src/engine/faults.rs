@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::fault::{Change, FaultView};
-use super::{Effect, Engine, NodeState, NodeTable, Publication, Refusal, Sites};
+use super::{Effect, Engine, NodeTable, Publication, Refusal, Sites};
 use crate::command::{Command, FaultCommand};
+use crate::event::NodeState;
 use crate::proto::addr::Addr;
 use crate::proto::fault::{FaultClass, Scope};
 use crate::proto::machine::NodeCommand;

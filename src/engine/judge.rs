@@ -2,9 +2,10 @@
 //! only the machine knows (a used port, file descriptors) is asked through [`Sites`](super::Sites).
 
 use super::words::subject;
-use super::{Engine, NodeEntry, NodeState, Refusal};
+use super::{Engine, NodeEntry, Refusal};
 use crate::command::words::{WordError, body_fault};
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
+use crate::event::NodeState;
 use crate::net::wire::classic_text_problem;
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};

@@ -4,10 +4,10 @@ use indexmap::IndexMap;
 
 use super::fault;
 use super::judge::judge_running;
-use super::node_state::{NodeEntry, NodeState};
-use super::{NodeName, Refusal};
+use super::{NodeEntry, NodeName, Refusal};
 use crate::command::Placement;
 use crate::command::grammar::Names;
+use crate::event::NodeState;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 

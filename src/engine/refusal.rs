@@ -4,10 +4,11 @@ use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 
+use super::NodeName;
 use super::fault::FaultError;
-use super::{NodeName, NodeState};
 use crate::command::limits::NetworkLimits;
 use crate::command::words::WordError;
+use crate::event::NodeState;
 use crate::net::wire::TextProblem;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;

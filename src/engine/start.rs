@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{Demand, Effect, Engine, NodeState, Place, Publication, Refusal, SiteContext, Sites};
+use super::{Demand, Effect, Engine, Place, Publication, Refusal, SiteContext, Sites};
 use crate::command::NodeSpec;
 use crate::engine::fault::FaultView;
-use crate::event::{EventKind, Pace};
+use crate::event::{EventKind, NodeState, Pace};
 use crate::proto::addr::Addr;
 use crate::proto::chance::{Chance, Topic};
 use crate::proto::config::{PeerConfig, SeedConfig};

@@ -9,12 +9,12 @@ use super::forgery::Forgery;
 use super::gossip::{self, EntryKind, GossipEntry};
 use super::link::{LinkKey, Miss, StepKind};
 use super::liveness::{ProbeEntry, ProbeOutcome};
-use super::node::{Belief, Life, NodeRecord, Suspicion};
+use super::node::{Belief, NodeRecord, Suspicion};
 use super::notice::{self, Notice};
 use super::overlay::ChangeKind;
 use super::rumor::ForeignCopy;
 use super::rumor::MessageCopy;
-use crate::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
+use crate::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, NodeState, Purpose, Side};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, GoodbyeReason, MessageId, ProbeSeq, Role, Trace};
 use crate::proto::text::Body;
@@ -39,7 +39,7 @@ impl At {
 
 pub(super) fn apply(model: &mut Model, event: &Event) {
     let here = At { at: event.at, node: event.node };
-    let life = model.nodes.get(event.node).map_or(Life::Elsewhere, |node| node.life);
+    let life = model.nodes.get(event.node).and_then(|node| node.life);
     model.totals.events += 1;
     model.started.get_or_insert(event.at);
     model.now = model.now.max(event.at);
@@ -315,7 +315,7 @@ impl Model {
 
     /// A hung node of ours emits nothing when `here` drops it, but the link is gone all the same.
     fn dropped_while_hung(&mut self, here: At, hung: Addr) {
-        if self.nodes.get(hung).is_none_or(|node| node.life != Life::Hung) {
+        if self.nodes.get(hung).is_none_or(|node| node.life != Some(NodeState::Hangs)) {
             return;
         }
         let there = At { at: here.at, node: hung };
@@ -342,7 +342,7 @@ impl Model {
         let Some(case) = self.deaths.latest_of(peer) else { return was_dead };
         if case.is_open_and_declared() {
             // The last messages of a node of ours that is gone bring nobody back.
-            let is_gone = |node: &NodeRecord| matches!(node.life, Life::Killed | Life::Left);
+            let is_gone = |node: &NodeRecord| matches!(node.life, Some(NodeState::Killed | NodeState::Left));
             return case.is_declared_by(here.node, here.at) && !self.nodes.get(peer).is_some_and(is_gone);
         }
         let stood = self.links.get(here.node, peer).is_some_and(|link| link.is_up() && link.since <= case.at);

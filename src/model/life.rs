@@ -2,31 +2,18 @@
 
 use smallvec::SmallVec;
 
+use crate::event::NodeState;
 use crate::proto::time::Time;
 
 /// Changes that are kept for each node: ten lives and more. For a node that is restarted more
 /// often, the last ones matter.
 pub const TURNS_MAX: usize = 32;
 
-/// What became of a node, as far as this process knows for certain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Life {
-    /// It runs in another process; only its neighbors can tell.
-    Elsewhere,
-    Running,
-    /// It keeps its sockets and says nothing.
-    Hung,
-    /// It left politely.
-    Left,
-    /// It was crashed.
-    Killed,
-}
-
 /// From this time on, the node was in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LifeChange {
     pub at: Time,
-    pub life: Life,
+    pub life: NodeState,
 }
 
 /// A node's states over time, oldest first; empty for a node elsewhere.
@@ -60,7 +47,7 @@ impl Lives {
 
     /// If it ran at this time: since when, without a break.
     pub fn running_since(&self, at: Time) -> Option<Time> {
-        self.at(at).filter(|turn| turn.life == Life::Running).map(|turn| turn.at)
+        self.at(at).filter(|turn| turn.life == NodeState::Runs).map(|turn| turn.at)
     }
 
     /// It ran from `from` up to, but not including, `until`.
@@ -68,7 +55,7 @@ impl Lives {
         self.running_since(from).is_some() && self.after(from).is_none_or(|next| next.at >= until)
     }
 
-    pub(super) fn turn(&mut self, at: Time, life: Life) {
+    pub(super) fn turn(&mut self, at: Time, life: NodeState) {
         let turn = LifeChange { at, life };
         if self.turns.last() == Some(&turn) {
             return;
@@ -92,13 +79,13 @@ mod tests {
     #[test]
     fn an_earlier_life_is_known_after_a_restart() {
         let mut lives = Lives::default();
-        for (second, life) in [(10, Life::Running), (20, Life::Killed), (30, Life::Running)] {
+        for (second, life) in [(10, NodeState::Runs), (20, NodeState::Killed), (30, NodeState::Runs)] {
             lives.turn(at(second), life);
         }
         assert_eq!(lives.at(at(9)), None);
         assert_eq!(lives.running_since(at(15)), Some(at(10)));
-        assert_eq!(lives.at(at(25)), Some(LifeChange { at: at(20), life: Life::Killed }));
-        assert_eq!(lives.after(at(25)), Some(LifeChange { at: at(30), life: Life::Running }));
+        assert_eq!(lives.at(at(25)), Some(LifeChange { at: at(20), life: NodeState::Killed }));
+        assert_eq!(lives.after(at(25)), Some(LifeChange { at: at(30), life: NodeState::Runs }));
         assert!(lives.ran_throughout(at(10), at(20)) && !lives.ran_throughout(at(10), at(21)));
         assert!(lives.ran_throughout(at(30), at(99)) && !lives.ran_throughout(at(25), at(26)));
         assert_eq!(lives.running_since(at(99)), Some(at(30)));
@@ -107,10 +94,10 @@ mod tests {
     #[test]
     fn what_is_too_long_ago_is_not_taken_for_a_time_before_the_first_start() {
         let mut lives = Lives::default();
-        lives.turn(at(1), Life::Running);
+        lives.turn(at(1), NodeState::Runs);
         assert!(lives.reach_back_to(at(0)), "it did not run yet, for certain");
         for second in 2..200 {
-            lives.turn(at(second), if second % 2 == 0 { Life::Killed } else { Life::Running });
+            lives.turn(at(second), if second % 2 == 0 { NodeState::Killed } else { NodeState::Runs });
         }
         assert_eq!(lives.turns().len(), TURNS_MAX);
         assert!(!lives.reach_back_to(at(1)) && lives.reach_back_to(at(199)));

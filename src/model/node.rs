@@ -8,8 +8,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Map;
-pub use super::life::{Life, LifeChange, Lives};
-use crate::event::{Pace, Stop};
+pub use super::life::{LifeChange, Lives};
+use crate::event::{NodeState, Pace, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
 use crate::proto::name::name_order;
@@ -129,8 +129,8 @@ pub struct NodeRecord {
     pub dialect: Option<Dialect>,
     /// For a node of this process.
     pub pace: Option<Pace>,
-    /// What is certain.
-    pub life: Life,
+    /// What is certain; `None` for a node elsewhere, of which only its neighbors can tell.
+    pub life: Option<NodeState>,
     pub life_since: Time,
     /// How it lived in this process, and when, earlier lives included.
     pub lives: Lives,
@@ -165,7 +165,7 @@ impl NodeRecord {
             role: None,
             dialect: None,
             pace: None,
-            life: Life::Elsewhere,
+            life: None,
             life_since: at,
             lives: Lives::default(),
             comebacks: SmallVec::new(),
@@ -184,7 +184,7 @@ impl NodeRecord {
 
     /// It runs, or ran, in this process.
     pub fn is_ours(&self) -> bool {
-        self.life != Life::Elsewhere
+        self.life.is_some()
     }
 
     /// The most serious suspicion against it.
@@ -196,17 +196,22 @@ impl NodeRecord {
     /// it: that is the point of hanging it.
     pub fn state(&self) -> ObservedState {
         match (self.life, self.belief) {
-            (Life::Killed, _) => ObservedState::Killed,
-            (Life::Left, _) | (Life::Elsewhere, Belief::Left) => ObservedState::Left,
-            (Life::Elsewhere | Life::Running | Life::Hung, Belief::Dead) => ObservedState::Dead,
-            (Life::Hung, _) => self.suspected_or(ObservedState::Hung),
-            (Life::Elsewhere, _) if self.linked == 0 => ObservedState::Known,
-            (Life::Elsewhere | Life::Running, _) => self.suspected_or(ObservedState::Up),
+            (Some(NodeState::Killed), _) => ObservedState::Killed,
+            (Some(NodeState::Left), _) | (None, Belief::Left) => ObservedState::Left,
+            (None | Some(NodeState::Runs | NodeState::Hangs), Belief::Dead) => ObservedState::Dead,
+            (Some(NodeState::Hangs), _) => self.suspected_or(ObservedState::Hung),
+            (None, _) if self.linked == 0 => ObservedState::Known,
+            (None | Some(NodeState::Runs), _) => self.suspected_or(ObservedState::Up),
         }
     }
 
+    /// It is a node of this process that runs.
+    pub fn runs(&self) -> bool {
+        self.life == Some(NodeState::Runs)
+    }
+
     fn is_running_peer(&self) -> bool {
-        self.life == Life::Running && self.role == Some(Role::Peer)
+        self.runs() && self.role == Some(Role::Peer)
     }
 
     fn suspected_or(&self, otherwise: ObservedState) -> ObservedState {
@@ -333,9 +338,9 @@ impl NodeRecords {
         if !node.is_ours() {
             self.hearsay -= usize::from(known);
             node.change(at, |node| {
-                node.life = Life::Running;
+                node.life = Some(NodeState::Runs);
                 node.life_since = at;
-                node.lives.turn(at, Life::Running);
+                node.lives.turn(at, NodeState::Runs);
                 node.belief = Belief::Alive;
             });
             // Its start was among the events that were skipped.
@@ -371,8 +376,7 @@ impl NodeRecords {
     }
 
     pub(super) fn started(&mut self, addr: Addr, at: Time, name: &str, role: Role) -> &mut NodeRecord {
-        self.set_life(addr, at, |node| {
-            node.life = Life::Running;
+        self.set_life(addr, at, NodeState::Runs, |node| {
             node.belief = Belief::Alive;
             node.suspicions.clear();
             node.name = Some(name.into());
@@ -386,19 +390,22 @@ impl NodeRecords {
     }
 
     pub(super) fn stopped(&mut self, addr: Addr, at: Time, how: Stop) {
-        self.set_life(addr, at, |node| node.life = if how == Stop::Left { Life::Left } else { Life::Killed });
+        self.set_life(addr, at, how.into(), |_| {});
     }
 
     pub(super) fn hung(&mut self, addr: Addr, at: Time) {
-        self.set_life(addr, at, |node| node.life = Life::Hung);
+        self.set_life(addr, at, NodeState::Hangs, |_| {});
     }
 
-    fn set_life(&mut self, addr: Addr, at: Time, change: impl FnOnce(&mut NodeRecord)) {
+    fn set_life(&mut self, addr: Addr, at: Time, life: NodeState, change: impl FnOnce(&mut NodeRecord)) {
         let node = self.at_work(addr, at);
         let ran = node.is_running_peer();
-        node.change(at, change);
+        node.change(at, |node| {
+            node.life = Some(life);
+            change(node);
+        });
         node.life_since = at;
-        node.lives.turn(at, node.life);
+        node.lives.turn(at, life);
         let runs = node.is_running_peer();
         self.peers_running = self.peers_running + usize::from(runs) - usize::from(ran);
     }
@@ -409,7 +416,7 @@ impl NodeRecords {
         if node.belief == Belief::Alive && node.suspicions.is_empty() {
             return false;
         }
-        let gone = matches!(node.life, Life::Killed | Life::Left);
+        let gone = matches!(node.life, Some(NodeState::Killed | NodeState::Left));
         let was_dead = node.belief == Belief::Dead && !gone && node.since < at;
         node.change(at, |node| {
             node.suspicions.retain(|suspicion| suspicion.by != by);
@@ -463,7 +470,7 @@ impl NodeRecords {
 
     /// A seed took this node off its list as dead; what its neighbors know outweighs that.
     pub(super) fn presume_dead(&mut self, addr: Addr, at: Time) {
-        if self.get(addr).is_some_and(|node| node.linked == 0 && node.life == Life::Elsewhere) {
+        if self.get(addr).is_some_and(|node| node.linked == 0 && !node.is_ours()) {
             self.believe(addr, Belief::Dead, at);
         }
     }

@@ -10,10 +10,10 @@
 
 use super::graph::Graph;
 use super::link::LinkKey;
-use super::node::{Life, NodeRecords};
+use super::node::NodeRecords;
 use super::ring::Ring;
 use super::{FastHashMap, Model, Set};
-use crate::event::Purpose;
+use crate::event::{NodeState, Purpose};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
@@ -31,7 +31,7 @@ pub enum ChangeKind {
     /// It no longer has one.
     Down(Addr),
     /// Its state changed; this is the one before.
-    Life(Life),
+    Life(Option<NodeState>),
 }
 
 /// A change at one node of this process.
@@ -94,13 +94,13 @@ pub struct OverlaySnapshot {
     pub elsewhere: Set<Addr>,
     /// All changes since then were seen and are remembered.
     pub is_certain: bool,
-    lives: FastHashMap<Addr, Life>,
+    lives: FastHashMap<Addr, Option<NodeState>>,
 }
 
 impl OverlaySnapshot {
     /// The node's state then, if it differs from the one now.
-    pub(super) fn life(&self, nodes: &NodeRecords, node: Addr) -> Option<Life> {
-        self.lives.get(&node).copied().or_else(|| nodes.get(node).map(|node| node.life))
+    pub(super) fn life(&self, nodes: &NodeRecords, node: Addr) -> Option<NodeState> {
+        self.lives.get(&node).copied().or_else(|| nodes.get(node).map(|node| node.life)).flatten()
     }
 
     /// The same overlay with all peers elsewhere merged into one, as they may be linked to each
@@ -157,23 +157,29 @@ impl Model {
         self.links.up().filter(|link| link.purpose == Purpose::Neighbor).map(|link| link.key).collect()
     }
 
-    fn overlay_of(&self, ends: &Set<LinkKey>, lives: FastHashMap<Addr, Life>, is_certain: bool) -> OverlaySnapshot {
+    fn overlay_of(
+        &self,
+        ends: &Set<LinkKey>,
+        lives: FastHashMap<Addr, Option<NodeState>>,
+        is_certain: bool,
+    ) -> OverlaySnapshot {
         let mut overlay = OverlaySnapshot { graph: Graph::default(), elsewhere: Set::default(), is_certain, lives };
         let lives = |overlay: &OverlaySnapshot, node| overlay.life(&self.nodes, node);
         for node in self.nodes.iter().filter(|node| node.is_ours() && node.role == Some(Role::Peer)) {
-            if lives(&overlay, node.addr) == Some(Life::Running) {
+            if lives(&overlay, node.addr) == Some(NodeState::Runs) {
                 overlay.graph.add(node.addr);
             }
         }
         for LinkKey { node, peer } in ends.iter().copied() {
-            if lives(&overlay, node) != Some(Life::Running) {
+            if lives(&overlay, node) != Some(NodeState::Runs) {
                 continue;
             }
             let is_elsewhere = self.nodes.get(peer).is_none_or(|peer| !peer.is_ours());
             if is_elsewhere {
                 overlay.elsewhere.insert(peer);
                 overlay.graph.join(node, peer);
-            } else if lives(&overlay, peer) == Some(Life::Running) && ends.contains(&LinkKey { node: peer, peer: node })
+            } else if lives(&overlay, peer) == Some(NodeState::Runs)
+                && ends.contains(&LinkKey { node: peer, peer: node })
             {
                 overlay.graph.join(node, peer);
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::node::{Life, NodeRecord, NodeRecords};
+use super::node::{NodeRecord, NodeRecords};
 use super::ring::Ring;
 use super::{FastHashMap, Map};
 use crate::proto::addr::Addr;
@@ -148,7 +148,7 @@ impl Rumor {
         let began = self.began();
         match counting {
             Counting::HadTime => node.lives.ran_throughout(began, began + DELIVERY_TIME),
-            Counting::StillRun => node.life == Life::Running && node.life_since <= began,
+            Counting::StillRun => node.runs() && node.life_since <= began,
         }
     }
 
@@ -160,7 +160,7 @@ impl Rumor {
     /// How many have it, of those that have it or should have it.
     pub fn coverage(&self, nodes: &NodeRecords, counting: Counting) -> Coverage {
         let still_runs = |(node, copy): &(&Addr, &MessageCopy)| {
-            nodes.get(**node).is_some_and(|node| node.life == Life::Running && node.life_since <= copy.at)
+            nodes.get(**node).is_some_and(|node| node.runs() && node.life_since <= copy.at)
         };
         let have = match counting {
             Counting::HadTime => self.reached(),

@@ -21,10 +21,8 @@ use crate::clock::{Clock, utc_offset_s};
 use crate::command::limits::NetworkLimits;
 use crate::command::{Command, NodeSpec};
 use crate::engine::fault::FaultView;
-use crate::engine::{
-    self, CommandOutcome, Effect, Goodbye, NodeState, NodeTable, Publication, Refusal, Settings, SiteError,
-};
-use crate::event::{Batch, Event};
+use crate::engine::{self, CommandOutcome, Effect, Goodbye, NodeTable, Publication, Refusal, Settings, SiteError};
+use crate::event::{Batch, Event, NodeState};
 use crate::feed::Tap;
 use crate::platform::raise_descriptor_limit;
 use crate::proto::addr::Addr;

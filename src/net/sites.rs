@@ -6,7 +6,8 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use super::{bind, files, interfaces};
 use crate::command::{NodeSpec, Placement};
-use crate::engine::{Demand, Exposure, NodeState, NodeTable, Place, SiteContext, SiteError, Sites};
+use crate::engine::{Demand, Exposure, NodeTable, Place, SiteContext, SiteError, Sites};
+use crate::event::NodeState;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 

@@ -9,7 +9,7 @@ use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::death::{DeathCase, Evidence, SeedAct};
 use crate::model::link::LinkHistory;
-use crate::model::node::{Belief, Life, NodeRecord};
+use crate::model::node::{Belief, NodeRecord};
 use crate::model::rumor::{Counting, Coverage, Rumor};
 use crate::model::words::{count_text, list_text};
 use crate::proto::addr::Addr;
@@ -96,7 +96,7 @@ impl Claim {
 }
 
 fn running_peers(model: &Model) -> impl Iterator<Item = &NodeRecord> {
-    model.nodes().iter().filter(|node| node.life == Life::Running && node.role == Some(Role::Peer))
+    model.nodes().iter().filter(|node| node.runs() && node.role == Some(Role::Peer))
 }
 
 fn names(model: &Model, addrs: impl IntoIterator<Item = Addr>) -> String {
@@ -235,7 +235,7 @@ fn disputed(model: &Model, name: &str) -> ClaimState {
 }
 
 fn listed(model: &Model, name: &str) -> ClaimState {
-    let runs = |seed: &Addr| model.nodes().get(*seed).is_some_and(|node| node.life == Life::Running);
+    let runs = |seed: &Addr| model.nodes().get(*seed).is_some_and(NodeRecord::runs);
     let node = model.nodes().find(name).map(|node| node.addr);
     let seeds: Vec<Addr> = node.into_iter().flat_map(|addr| model.seeds().listing(addr)).filter(runs).collect();
     if seeds.is_empty() {

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::recorder::RecorderReport;
+use crate::event::NodeState;
 use crate::model::Model;
 use crate::model::death::DeathCase;
-use crate::model::node::{Life, NodeRecord};
+use crate::model::node::NodeRecord;
 use crate::model::rumor::{Counting, Coverage};
 use crate::model::span_text;
 use crate::model::words::{count_text, list_text, second_text};
@@ -45,7 +46,11 @@ fn nodes(model: &Model) -> String {
     let with_role = |role| ours().filter(|node| node.role == Some(role)).count() as u64;
     let in_life = |life| ours().filter(|node| node.life == life).count() as u64;
     let elsewhere = model.nodes().len() - ours().count();
-    let counts = [(in_life(Life::Killed), "killed"), (in_life(Life::Hung), "hung"), (elsewhere as u64, "elsewhere")];
+    let counts = [
+        (in_life(Some(NodeState::Killed)), "killed"),
+        (in_life(Some(NodeState::Hangs)), "hung"),
+        (elsewhere as u64, "elsewhere"),
+    ];
     let mut told = vec![count_text(with_role(Role::Seed), "seed"), count_text(with_role(Role::Peer), "peer")];
     told.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
     told.join(", ")
@@ -77,7 +82,8 @@ fn coverage(model: &Model) -> String {
 
 fn deaths(model: &Model, utc_offset_s: i32) -> String {
     let cases = model.deaths().cases().iter().map(|(_, case)| case).filter(|case| !case.is_unfounded());
-    let killed = |node: &&NodeRecord| node.life == Life::Killed && model.deaths().latest_of(node.addr).is_none();
+    let killed =
+        |node: &&NodeRecord| node.life == Some(NodeState::Killed) && model.deaths().latest_of(node.addr).is_none();
     let unnoticed: Vec<_> = model.nodes().iter().filter(killed).map(|node| model.name_of(node.addr)).collect();
     let mut told: Vec<String> = cases.take(DEATHS_MAX).map(|case| death(model, case, utc_offset_s)).collect();
     told.extend(more(model.deaths().counts().deaths, told.len()));
@@ -94,7 +100,7 @@ fn deaths(model: &Model, utc_offset_s: i32) -> String {
 
 fn death(model: &Model, case: &DeathCase, utc_offset_s: i32) -> String {
     let at = second_text(case.at, utc_offset_s);
-    let runs = model.nodes().get(case.dead).is_some_and(|node| node.life == Life::Running);
+    let runs = model.nodes().get(case.dead).is_some_and(NodeRecord::runs);
     let back = match (case.back_at.is_some(), runs) {
         (true, _) => ", back since",
         (false, true) => ", though it runs",

@@ -1,8 +1,9 @@
 //! What a line or a command asks about, and the answer.
 
 use super::view::View;
+use crate::event::NodeState;
 use crate::model::link::LinkKey;
-use crate::model::node::{Life, NodeRecord, ObservedState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::why::{
     EvidenceLine, Explanation, about_message, about_node, why_dead, why_link, why_not, why_seed, why_warning,
 };
@@ -72,5 +73,5 @@ fn about(addr: Addr, view: &View<'_>) -> Explanation {
 
 /// A hung seed keeps its list as it was.
 fn has_list(node: &NodeRecord) -> bool {
-    node.role == Some(Role::Seed) && matches!(node.life, Life::Running | Life::Hung)
+    node.role == Some(Role::Seed) && matches!(node.life, Some(NodeState::Runs | NodeState::Hangs))
 }

@@ -7,11 +7,11 @@
 use super::host::Objection;
 use super::pane::connections::ConnectionRow;
 use crate::command::Command;
-use crate::engine::{NodeEntry, NodeState, judge_node};
-use crate::event::Purpose;
+use crate::engine::{NodeEntry, judge_node};
+use crate::event::{NodeState, Purpose};
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkKey};
-use crate::model::node::{Life, NodeRecord, ObservedState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, Role};
@@ -61,24 +61,17 @@ pub(crate) fn judge(model: &Model, command: &Command, addr: Addr) -> Result<(), 
 /// A node of this process as its events describe it.
 pub(crate) fn entry(model: &Model, addr: Addr) -> Option<NodeEntry> {
     let node = model.nodes().get(addr)?;
-    let state = match node.life {
-        Life::Running => NodeState::Runs,
-        Life::Hung => NodeState::Hangs,
-        Life::Killed => NodeState::Killed,
-        Life::Left => NodeState::Left,
-        Life::Elsewhere => return None,
-    };
-    Some(NodeEntry { name: node.name.as_deref()?.parse().ok()?, state, life: 0 })
+    Some(NodeEntry { name: node.name.as_deref()?.parse().ok()?, state: node.life?, life: 0 })
 }
 
 /// What killing the node of this line comes to.
 pub(crate) fn kill(model: &Model, row: ConnectionRow) -> FaultPlan {
     let addr = row.target();
     match model.nodes().get(addr) {
-        Some(node) if node.life == Life::Elsewhere && node.role == Some(Role::Seed) => {
+        Some(node) if !node.is_ours() && node.role == Some(Role::Seed) => {
             FaultPlan::Refuse(Objection::SeedElsewhere(addr))
         }
-        Some(node) if node.life == Life::Elsewhere => cut(model, row),
+        Some(node) if !node.is_ours() => cut(model, row),
         Some(_) | None => match judge(model, &Command::Kill(addr), addr) {
             Ok(()) => kill_own(model, addr),
             Err(why) => FaultPlan::Refuse(why),
@@ -159,7 +152,7 @@ pub(crate) fn hang(model: &Model, addr: Addr) -> FaultPlan {
 
 /// What restarting this node comes to; for a node elsewhere, healing the links that were cut.
 pub(crate) fn restart(model: &Model, addr: Addr) -> FaultPlan {
-    if model.nodes().get(addr).is_some_and(|node| node.life == Life::Elsewhere) {
+    if model.nodes().get(addr).is_some_and(|node| !node.is_ours()) {
         return heal(model, addr);
     }
     let command = Command::Restart(addr);
@@ -185,7 +178,7 @@ pub(crate) fn restart_risk(model: &Model, nodes: &[Addr]) -> Option<String> {
     };
     nodes.iter().find(|addr| is_classic_peer(addr))?;
     let may_know_it = |node: &&NodeRecord| {
-        let is_peer = node.life == Life::Elsewhere && node.role != Some(Role::Seed);
+        let is_peer = !node.is_ours() && node.role != Some(Role::Seed);
         is_peer && !matches!(node.state(), ObservedState::Dead | ObservedState::Left)
     };
     let strangers: Vec<_> = model.nodes().iter().filter(may_know_it).map(|node| model.name_of(node.addr)).collect();
@@ -219,14 +212,14 @@ pub(crate) fn calming_risk(model: &Model) -> Option<String> {
 }
 
 fn elsewhere(model: &Model) -> impl Iterator<Item = Addr> {
-    model.nodes().iter().filter(|node| node.life == Life::Elsewhere).map(|node| node.addr)
+    model.nodes().iter().filter(|node| !node.is_ours()).map(|node| node.addr)
 }
 
 /// Nodes of this process that were killed or hang.
 fn fallen(model: &Model) -> impl Iterator<Item = &NodeRecord> {
     model.nodes().iter().filter(|node| match node.life {
-        Life::Killed | Life::Hung => true,
-        Life::Running | Life::Left | Life::Elsewhere => false,
+        Some(NodeState::Killed | NodeState::Hangs) => true,
+        None | Some(NodeState::Runs | NodeState::Left) => false,
     })
 }
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gossipctl::command::FaultCommand;
-use gossipctl::engine::NodeState;
 use gossipctl::engine::fault::{FaultError, Nodes};
-use gossipctl::event::{EventKind, LinkEnd};
+use gossipctl::event::{EventKind, LinkEnd, NodeState};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use crate::command::FaultCommand;
-use crate::engine::NodeState;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, NodeState};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::name::name_order;

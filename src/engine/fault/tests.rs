@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::command::FaultCommand;
-use crate::engine::NodeState;
+use crate::event::NodeState;
 use crate::proto::fault::{Fault, FaultClass, Scope};
 use crate::proto::message::{Hello, Priority, Role};
 

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{DISPUTED_FOR, FLAPPING_WITHIN, FORGED_FOR, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX, UNREACHED_FOR};
-use crate::event::Purpose;
+use crate::event::{NodeState, Purpose};
 use crate::model::death::DeathCase;
 use crate::model::fault::FaultRecord;
 use crate::model::graph::{Cuts, Graph};
 use crate::model::link::LinkHistory;
-use crate::model::node::{COMEBACKS_MAX, Life, NodeRecord, ObservedState};
+use crate::model::node::{COMEBACKS_MAX, NodeRecord, ObservedState};
 use crate::model::overlay::OverlaySnapshot;
 use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
 use crate::model::{Map, Model};
@@ -177,7 +177,7 @@ pub(in crate::model) fn difference(model: &Model, seed: Addr, now: Time, grace: 
         |addr: &&Addr| model.nodes.get(**addr).is_some_and(|node| !is_alive(node) && now.since(node.since) >= grace);
     let registered = model.links.registered_with(seed).filter(|link| now.since(link.since) >= grace);
     let is_missing = |addr: &Addr| {
-        let runs = model.nodes.get(*addr).is_some_and(|node| node.life == Life::Running);
+        let runs = model.nodes.get(*addr).is_some_and(NodeRecord::runs);
         let is_off = view.delisted.get(addr).is_none_or(|at| now.since(*at) >= grace);
         runs && is_off && !view.listed.contains_key(addr)
     };
@@ -197,8 +197,9 @@ fn is_alive(node: &NodeRecord) -> bool {
 
 fn seed_lists(model: &Model, now: Time) -> Vec<Finding> {
     // A hung seed still has its list, and nobody maintains it.
-    let is_there =
-        |seed: &Addr| model.nodes.get(*seed).is_some_and(|node| matches!(node.life, Life::Running | Life::Hung));
+    let is_there = |seed: &Addr| {
+        model.nodes.get(*seed).is_some_and(|node| matches!(node.life, Some(NodeState::Runs | NodeState::Hangs)))
+    };
     let grace = noticing_time(model);
     let seeds = model.seeds.iter().map(|(seed, _)| seed).filter(is_there);
     let found = seeds.filter_map(|seed| {
@@ -228,7 +229,7 @@ fn is_parted(model: &Model, one: Addr, other: Addr) -> bool {
 }
 
 fn one_way(model: &Model) -> Vec<Finding> {
-    let runs = |addr| model.nodes.get(addr).is_some_and(|node| node.life == Life::Running);
+    let runs = |addr| model.nodes.get(addr).is_some_and(NodeRecord::runs);
     let is_one_way = |link: &&crate::model::link::LinkHistory| {
         let back = model.links.get(link.key.peer, link.key.node);
         let is_back = back.is_some_and(crate::model::link::LinkHistory::is_up);

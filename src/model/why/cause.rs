@@ -2,8 +2,9 @@
 //! hang or stop of the other. An answer names it first.
 
 use super::{EvidenceLine, Explainer};
+use crate::event::NodeState;
 use crate::model::fault::FaultRecord;
-use crate::model::node::{Life, LifeChange, Lives};
+use crate::model::node::{LifeChange, Lives};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::fault::{FaultKind, Scope};
@@ -88,7 +89,7 @@ impl<'a> Explainer<'a> {
     fn gone(self, node: Addr, silence: Silence) -> Option<LifeChange> {
         let lives = self.lives(node)?;
         let is_gone = |turn: &&LifeChange| {
-            turn.life != Life::Running && silence.meets(turn.at, lives.after(turn.at).map(|next| next.at))
+            turn.life != NodeState::Runs && silence.meets(turn.at, lives.after(turn.at).map(|next| next.at))
         };
         lives.turns().iter().find(is_gone).copied()
     }
@@ -153,7 +154,7 @@ impl<'a> Explainer<'a> {
     /// Which of two nodes hangs now: `p5 hangs since 03:13:02`.
     pub(super) fn hung_now(self, nodes: [Addr; 2]) -> Option<String> {
         let hung = nodes.into_iter().filter_map(|node| self.model.nodes().get(node));
-        let mut hung = hung.filter(|node| node.life == Life::Hung);
+        let mut hung = hung.filter(|node| node.life == Some(NodeState::Hangs));
         hung.next().map(|node| format!("{} hangs since {}", self.name(node.addr), self.clock(node.life_since)))
     }
 
@@ -212,10 +213,10 @@ impl<'a> Explainer<'a> {
     pub(super) fn turn(self, turn: LifeChange) -> String {
         let at = self.clock(turn.at);
         match turn.life {
-            Life::Killed => format!("was killed at {at}"),
-            Life::Hung => format!("hung at {at}"),
-            Life::Left => format!("left politely at {at}"),
-            Life::Running | Life::Elsewhere => format!("started at {at}"),
+            NodeState::Killed => format!("was killed at {at}"),
+            NodeState::Hangs => format!("hung at {at}"),
+            NodeState::Left => format!("left politely at {at}"),
+            NodeState::Runs => format!("started at {at}"),
         }
     }
 
@@ -224,15 +225,15 @@ impl<'a> Explainer<'a> {
         let name = self.name(node);
         let told = |turn: &LifeChange| {
             let text = match turn.life {
-                Life::Killed => "was killed: links broken off, no goodbye",
-                Life::Hung => "hung: its sockets are open, it says nothing",
-                Life::Left => "left politely",
-                Life::Running | Life::Elsewhere => "was started again",
+                NodeState::Killed => "was killed: links broken off, no goodbye",
+                NodeState::Hangs => "hung: its sockets are open, it says nothing",
+                NodeState::Left => "left politely",
+                NodeState::Runs => "was started again",
             };
             EvidenceLine::at(turn.at, format!("{name} {text}"))
         };
         let turns = self.lives(node).map(Lives::turns).unwrap_or_default();
-        let later = turns.iter().enumerate().filter(|(place, turn)| *place > 0 || turn.life != Life::Running);
+        let later = turns.iter().enumerate().filter(|(place, turn)| *place > 0 || turn.life != NodeState::Runs);
         later.map(|(_, turn)| told(turn)).collect()
     }
 }

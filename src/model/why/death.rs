@@ -7,10 +7,11 @@ use super::cause::{Cause, Silence};
 use super::link::miss_lines;
 use super::node::suspect;
 use super::{EvidenceLine, Explainer, Explanation, in_order};
+use crate::event::NodeState;
 use crate::model::Model;
 use crate::model::death::{DeathCase, Evidence, SeedAct, SeedStep};
 use crate::model::link::first_sent;
-use crate::model::node::{Life, LifeChange, NodeRecord, ObservedState};
+use crate::model::node::{LifeChange, NodeRecord, ObservedState};
 use crate::model::sentence::{action_text, delisted};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
@@ -86,7 +87,7 @@ fn state_text(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Opti
     }
     if case.is_unfounded() {
         let but = if case.is_disputed() { "disputed" } else { "not so" };
-        let runs = if node.is_some_and(|node| node.life == Life::Running) { "runs, and " } else { "" };
+        let runs = if node.is_some_and(NodeRecord::runs) { "runs, and " } else { "" };
         return format!("{name} {runs}was reported dead{because}, which is {but}");
     }
     if let Some(back_at) = case.back_at {
@@ -100,13 +101,13 @@ fn state_text(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Opti
         };
     }
     let since = node.map(|node| explainer.clock(node.life_since)).unwrap_or_default();
-    match node.map(|node| node.life) {
-        Some(Life::Killed) => format!("{name} was killed at {since}, and its neighbors noticed"),
-        Some(Life::Hung) => format!("{name} hangs since {since}, and its neighbors take it for dead"),
-        Some(Life::Left) => format!("{name} left at {since}, and is taken for dead"),
-        Some(Life::Running) => format!("{name} runs, but is taken for dead{because}"),
-        Some(Life::Elsewhere) | None if case.is_cut_only() => format!("{name} is treated as dead"),
-        Some(Life::Elsewhere) | None => format!("{name} is taken for dead here"),
+    match node.and_then(|node| node.life) {
+        Some(NodeState::Killed) => format!("{name} was killed at {since}, and its neighbors noticed"),
+        Some(NodeState::Hangs) => format!("{name} hangs since {since}, and its neighbors take it for dead"),
+        Some(NodeState::Left) => format!("{name} left at {since}, and is taken for dead"),
+        Some(NodeState::Runs) => format!("{name} runs, but is taken for dead{because}"),
+        None if case.is_cut_only() => format!("{name} is treated as dead"),
+        None => format!("{name} is taken for dead here"),
     }
 }
 
@@ -148,7 +149,7 @@ fn ended_before(explainer: Explainer<'_>, case: &DeathCase) -> Option<LifeChange
         Cause::Gone(_, turn) => Some(turn),
         Cause::Barrier(_) | Cause::Made(_) | Cause::Perhaps(_) => None,
     });
-    gone.or_else(|| explainer.lives(case.dead)?.at(case.at).filter(|turn| turn.life != Life::Running))
+    gone.or_else(|| explainer.lives(case.dead)?.at(case.at).filter(|turn| turn.life != NodeState::Runs))
 }
 
 /// Who gives which reason: those of this process with the same reason together, and those
@@ -174,7 +175,7 @@ fn causes(explainer: Explainer<'_>, case: &DeathCase) -> Vec<String> {
 /// If the node is down, `state_text` says so, together with a fault that had separated these
 /// reporters from it before.
 fn unless_standing_tells(explainer: Explainer<'_>, case: &DeathCase, who: &[Addr]) -> Option<String> {
-    let is_down = case.back_at.is_none() && explainer.lives(case.dead)?.turns().last()?.life != Life::Running;
+    let is_down = case.back_at.is_none() && explainer.lives(case.dead)?.turns().last()?.life != NodeState::Runs;
     let theirs = case.evidence.iter().filter(|evidence| who.contains(&evidence.reporter));
     let causes: Vec<Cause<'_>> = theirs.filter_map(|evidence| silence(explainer, case.dead, evidence)).collect();
     explainer.because(&causes).filter(|_| is_down)

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::Explainer;
 use super::cause::{Cause, Silence};
-use crate::event::{LinkEnd, Side};
+use crate::event::{LinkEnd, NodeState, Side};
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, StepKind};
-use crate::model::node::{Life, LifeChange, Lives};
+use crate::model::node::{LifeChange, Lives};
 use crate::model::sentence::end_text;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
@@ -67,11 +67,11 @@ pub(super) fn told_end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &L
 fn stop_text(explainer: Explainer<'_>, node: Addr, at: Time) -> &'static str {
     // A node that restarts at the moment of its end has two changes then.
     let turns = explainer.lives(node).map(Lives::turns).unwrap_or_default();
-    let stop = turns.iter().find(|turn| turn.at == at && turn.life != Life::Running);
+    let stop = turns.iter().find(|turn| turn.at == at && turn.life != NodeState::Runs);
     match stop.map(|turn| turn.life) {
-        Some(Life::Killed) => "was killed",
-        Some(Life::Left) => "left politely",
-        Some(Life::Hung | Life::Running | Life::Elsewhere) | None => "stopped",
+        Some(NodeState::Killed) => "was killed",
+        Some(NodeState::Left) => "left politely",
+        Some(NodeState::Hangs | NodeState::Runs) | None => "stopped",
     }
 }
 
@@ -89,7 +89,7 @@ pub(super) fn cause_of_end<'a>(explainer: Explainer<'a>, link: &LinkHistory, ste
         } => stopped_just_before(explainer, peer, step.at).or_else(|| explainer.hindrance_at(node, peer, step.at)),
         StepKind::Down { end: LinkEnd::TooSlow, .. } => slow(explainer, peer, step.at),
         StepKind::Dropped => {
-            let hung = explainer.lives(node)?.at(step.at).filter(|turn| turn.life == Life::Hung);
+            let hung = explainer.lives(node)?.at(step.at).filter(|turn| turn.life == NodeState::Hangs);
             hung.map(|turn| Cause::Gone(node, turn))
         }
         StepKind::Down {
@@ -114,7 +114,8 @@ pub(super) fn cause_of_end<'a>(explainer: Explainer<'a>, link: &LinkHistory, ste
 }
 
 fn stopped_just_before(explainer: Explainer<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
-    let is_it = |turn: &&LifeChange| turn.life != Life::Running && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN;
+    let is_it =
+        |turn: &&LifeChange| turn.life != NodeState::Runs && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN;
     explainer.lives(node)?.turns().iter().rev().find(is_it).map(|turn| Cause::Gone(node, *turn))
 }
 

@@ -18,11 +18,11 @@ use smallvec::SmallVec;
 
 use super::ending::{is_loss, is_seen_only};
 use super::{EvidenceLine, Explainer, Explanation};
-use crate::event::Purpose;
+use crate::event::{NodeState, Purpose};
 use crate::model::fault::FaultRecord;
 use crate::model::graph::Ways;
 use crate::model::link::{LinkHistory, LinkStep};
-use crate::model::node::{Life, LifeChange};
+use crate::model::node::LifeChange;
 use crate::model::overlay::OverlaySnapshot;
 use crate::model::rumor::ForeignCopy;
 use crate::model::rumor::{DELIVERY_TIME, MessageCopy, Rumor};
@@ -258,14 +258,14 @@ impl<'a> Diagnosis<'a> {
         }
         let lives = &known.lives;
         let back = |turn: LifeChange| {
-            lives.turns().iter().find(|next| next.at > turn.at && next.life == Life::Running).map(|next| next.at)
+            lives.turns().iter().find(|next| next.at > turn.at && next.life == NodeState::Runs).map(|next| next.at)
         };
         match lives.at(self.began) {
             None if !lives.reach_back_to(self.began) => return LackReason::Forgotten,
             None => {
                 return lives.turns().first().map_or(LackReason::NotOurs, |first| LackReason::Later { from: first.at });
             }
-            Some(turn) if turn.life != Life::Running => return LackReason::Down { turn, back: back(turn) },
+            Some(turn) if turn.life != NodeState::Runs => return LackReason::Down { turn, back: back(turn) },
             Some(_) => {}
         }
         match lives.after(self.began).filter(|turn| turn.at < self.began + DELIVERY_TIME) {
@@ -342,7 +342,8 @@ impl<'a> Diagnosis<'a> {
     /// It stopped or hung after this time, and before what was forwarded `at` could have come.
     fn went_down(&self, node: Addr, after: Time, at: Time) -> Option<LifeChange> {
         let turns = self.explainer.lives(node)?.turns();
-        let is_it = |turn: &&LifeChange| turn.at >= after && turn.at < at + DELIVERY_TIME && turn.life != Life::Running;
+        let is_it =
+            |turn: &&LifeChange| turn.at >= after && turn.at < at + DELIVERY_TIME && turn.life != NodeState::Runs;
         turns.iter().find(is_it).copied()
     }
 

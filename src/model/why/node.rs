@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::cause::{Cause, Silence, is_barrier};
 use super::link::{miss_lines, step_text, why_link};
 use super::{EvidenceLine, Explainer, Explanation, in_order};
-use crate::event::{EventKind, Purpose, RepairReason, Side};
+use crate::event::{EventKind, NodeState, Purpose, RepairReason, Side};
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, StepKind, first_sent};
-use crate::model::node::{Contact, Life, NodeRecord, ObservedState};
+use crate::model::node::{Contact, NodeRecord, ObservedState};
 use crate::model::seed::SeedView;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
@@ -115,7 +115,7 @@ fn barrier(explainer: Explainer<'_>, node: &NodeRecord, records: &[&FaultRecord]
 }
 
 fn is_running(node: &NodeRecord) -> bool {
-    node.life == Life::Running
+    node.runs()
 }
 
 /// Whose probes it does not answer, and what explains that.
@@ -126,8 +126,8 @@ pub(super) fn suspect(explainer: Explainer<'_>, node: &NodeRecord, misses: u32, 
     let because =
         explainer.because(&silences(explainer, node)).map_or_else(String::new, |because| format!(" {because}"));
     let hung = match node.life {
-        Life::Hung => format!("; it hangs since {}", explainer.clock(node.life_since)),
-        Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
+        Some(NodeState::Hangs) => format!("; it hangs since {}", explainer.clock(node.life_since)),
+        None | Some(NodeState::Runs | NodeState::Left | NodeState::Killed) => String::new(),
     };
     let by = explainer.names_in_order(&by);
     let probes = unanswered(misses, limit);
@@ -261,7 +261,7 @@ fn heard_by_others(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceL
 
 /// For a running peer without neighbors: why it has none.
 fn connection(explainer: Explainer<'_>, node: &NodeRecord) -> String {
-    if node.life != Life::Running || node.role != Some(Role::Peer) || node.neighbors > 0 {
+    if !node.runs() || node.role != Some(Role::Peer) || node.neighbors > 0 {
         return String::new();
     }
     let latest = tried(explainer, node).max_by_key(|(_, step)| step.at);
@@ -277,7 +277,7 @@ fn connection(explainer: Explainer<'_>, node: &NodeRecord) -> String {
 /// For a running peer with fewer neighbors than it aims for: who refused it, or could not be
 /// reached.
 fn shortage(explainer: Explainer<'_>, node: &NodeRecord) -> Option<String> {
-    if node.life != Life::Running || node.neighbors == 0 {
+    if !node.runs() || node.neighbors == 0 {
         return None;
     }
     let notices = explainer.model.notices().iter().rev().map(|(_, notice)| notice);
@@ -334,7 +334,7 @@ fn tried<'a>(explainer: Explainer<'a>, node: &'a NodeRecord) -> impl Iterator<It
 
 /// For a peer without neighbors: what it tried.
 fn attempts(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
-    if node.life != Life::Running || node.neighbors > 0 {
+    if !node.runs() || node.neighbors > 0 {
         return Vec::new();
     }
     let line = |(link, step): (&LinkHistory, &LinkStep)| EvidenceLine::at(step.at, step_text(explainer, link, step));

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use crate::event::{Event, EventKind, LinkId, Pace, Purpose, Stop};
-use crate::model::node::Life;
+use crate::event::{Event, EventKind, LinkId, NodeState, Pace, Purpose};
 use crate::model::{FastHashMap, Map};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
@@ -36,7 +35,7 @@ pub(super) struct NodeStatus {
     role: Option<Role>,
     dialect: Option<Dialect>,
     pace: Option<Pace>,
-    life: Life,
+    life: Option<NodeState>,
     /// Since when it has been in this state.
     since: Time,
     /// Neighbors that it holds a link to.
@@ -90,13 +89,13 @@ impl Part {
 
 impl NodeStatus {
     fn elsewhere(addr: Addr) -> Self {
-        let (life, since) = (Life::Elsewhere, Time::from_micros(0));
+        let (life, since) = (None, Time::from_micros(0));
         Self { addr, role: None, dialect: None, pace: None, life, since, neighbors: 0, links: Map::default() }
     }
 
     /// It runs in this process.
     fn runs(&self) -> bool {
-        self.life == Life::Running
+        self.life == Some(NodeState::Runs)
     }
 
     /// It is a peer of this process that has run since before this moment.
@@ -173,7 +172,7 @@ impl NetworkState {
             self.let_go(node, peer, Some(link), at);
             // A hung node emits nothing when its link is dropped, but the link is gone all the
             // same.
-            if self.nodes[peer].life == Life::Hung {
+            if self.nodes[peer].life == Some(NodeState::Hangs) {
                 self.let_go(peer, node, None, at);
             }
             vec![(node, peer)]
@@ -182,20 +181,16 @@ impl NetworkState {
             let touched = self.clear(node, at);
             let status = &mut self.nodes[node];
             (status.role, status.dialect, status.pace) = (Some(role), Some(dialect), Some(pace));
-            self.turn(node, Life::Running, at);
+            self.turn(node, NodeState::Runs, at);
             touched
         } else if let EventKind::Stopped { how } = event.kind {
             let node = self.at_work(event);
             let touched = self.clear(node, at);
-            let life = match how {
-                Stop::Left => Life::Left,
-                Stop::Killed => Life::Killed,
-            };
-            self.turn(node, life, at);
+            self.turn(node, how.into(), at);
             touched
         } else if event.kind == EventKind::Hung {
             let node = self.at_work(event);
-            self.turn(node, Life::Hung, at);
+            self.turn(node, NodeState::Hangs, at);
             self.touching(node)
         } else {
             Vec::new()
@@ -280,15 +275,15 @@ impl NetworkState {
     /// The index of the event's node, which is therefore one of this process.
     fn at_work(&mut self, event: &Event) -> NodePlace {
         let place = self.place(event.node);
-        if self.nodes[place].life == Life::Elsewhere {
-            self.turn(place, Life::Running, event.at);
+        if self.nodes[place].life.is_none() {
+            self.turn(place, NodeState::Runs, event.at);
         }
         place
     }
 
-    fn turn(&mut self, node: NodePlace, life: Life, at: Time) {
+    fn turn(&mut self, node: NodePlace, life: NodeState, at: Time) {
         let status = &mut self.nodes[node];
-        (status.life, status.since) = (life, at);
+        (status.life, status.since) = (Some(life), at);
         self.note_change(at);
     }
 

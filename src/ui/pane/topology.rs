@@ -33,7 +33,7 @@ use self::places::Positions;
 pub(crate) use self::places::{Delivered, LayoutRequest};
 use self::sketch::Mark;
 use super::{Focus, filter_note, framed, render_empty};
-use crate::model::node::{Life, NodeRecord, ObservedState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::ForeignCopy;
 use crate::model::rumor::{Counting, DELIVERY_TIME};
 use crate::model::words::count_text;
@@ -321,7 +321,7 @@ fn has_faded(node: &NodeRecord, view: &View<'_>) -> bool {
 /// The text that a filter searches.
 fn words(node: &NodeRecord, view: &View<'_>) -> String {
     let role = node.role.map_or_else(String::new, |role| role.to_string());
-    let place = if node.life == Life::Elsewhere { " elsewhere" } else { "" };
+    let place = if node.is_ours() { "" } else { " elsewhere" };
     format!("{} {} {role} {}{place}", view.name(node.addr), node.addr, crate::ui::view::state_word(node.state()))
 }
 

@@ -1,10 +1,11 @@
 //! Why a node does not have a message, in words.
 
 use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason, Lost};
+use crate::event::NodeState;
 use crate::model::fault::FaultRecord;
 use crate::model::gossip::EntryKind;
 use crate::model::link::LinkHistory;
-use crate::model::node::{Life, LifeChange, NodeRecord};
+use crate::model::node::{LifeChange, NodeRecord};
 use crate::model::why::cause::{Cause, is_barrier};
 use crate::model::why::ending::{cause_of_end, end_of, told_end_of};
 use crate::model::why::{EvidenceLine, in_order};
@@ -276,7 +277,7 @@ impl Diagnosis<'_> {
 
     /// When it started, and what became of it.
     fn life_lines(&self, node: &NodeRecord) -> Vec<EvidenceLine> {
-        let is_start = |turn: &&LifeChange| turn.life == Life::Running;
+        let is_start = |turn: &&LifeChange| turn.life == NodeState::Runs;
         let first = node.lives.turns().first().filter(is_start);
         let started =
             first.map(|turn| EvidenceLine::at(turn.at, format!("{} started", self.explainer.name(node.addr))));

@@ -1,9 +1,20 @@
-//! Names of the nodes of this process.
+//! What the engine knows of a node, and what people call it.
 
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::NodeState;
 use crate::proto::message::Role;
+
+/// A node, through all its lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeEntry {
+    /// Its role is in it.
+    pub name: NodeName,
+    pub state: NodeState,
+    /// How often it was restarted.
+    pub life: u64,
+}
 
 /// `s1`, `p7`: for each role, nodes are numbered in the order of their first start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
