@@ -15,28 +15,26 @@ use serde::{Deserialize, Serialize};
 pub struct Time(u64);
 
 impl Time {
-    /// A moment from microseconds since the Unix epoch.
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since the Unix epoch.
     pub const fn as_micros(self) -> u64 {
         self.0
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// How long after `earlier` this is; zero if it is not after it.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
-    /// What a clock shows now that is so many microseconds ahead; behind, if that is negative.
+    /// What a clock shows now that is this many microseconds ahead, or behind if negative.
     #[must_use]
     pub const fn skewed(self, ahead_us: i64) -> Self {
         Self(self.0.saturating_add_signed(ahead_us))
     }
 
-    /// The time of day that a clock shows which is `utc_offset_s` seconds ahead of UTC.
+    /// The time of day on a clock that is `utc_offset_s` seconds ahead of UTC.
     pub fn clock(self, utc_offset_s: i32) -> ClockTime {
         let seconds = i64::try_from(self.0 / 1_000_000).unwrap_or(i64::MAX);
         let local = seconds.saturating_add(i64::from(utc_offset_s));
@@ -61,8 +59,7 @@ impl Sub<Duration> for Time {
     }
 }
 
-/// A time of day in whole seconds, written `HH.MM.SS`: what the classic dialect and the log lines
-/// carry.
+/// A time of day in whole seconds, written `HH.MM.SS`, as in the classic dialect and the log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClockTime(u32);
@@ -70,7 +67,7 @@ pub struct ClockTime(u32);
 impl ClockTime {
     const SECONDS_OF_DAY: u32 = 86_400;
 
-    /// Bytes of its text form, `HH.MM.SS`.
+    /// Length in bytes of its text, `HH.MM.SS`.
     pub const TEXT_LEN: usize = 8;
 
     /// A time of day, or `None` past the last second of the day.
@@ -83,7 +80,7 @@ impl ClockTime {
         self.0
     }
 
-    /// Reads `HH.MM.SS`; `None` for anything else.
+    /// Parses `HH.MM.SS`; `None` for anything else.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let [h1, h2, b'.', m1, m2, b'.', s1, s2] = *text else { return None };
         let two = |tens: u8, ones: u8| {
