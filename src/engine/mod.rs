@@ -62,6 +62,8 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct Engine {
     settings: Settings,
+    /// What the latest peer began with.
+    peer_config: PeerConfig,
     /// Why no seed list could be read, if that keeps nodes from starting.
     seed_list_missing: Option<String>,
     nodes: NodeTable,
@@ -78,6 +80,7 @@ impl Engine {
     /// An engine without nodes.
     pub fn new(settings: Settings) -> Self {
         Self {
+            peer_config: settings.peer.clone(),
             settings,
             seed_list_missing: None,
             nodes: NodeTable::default(),
@@ -201,7 +204,7 @@ impl Engine {
     }
 
     /// What nodes of this role speak.
-    pub const fn dialect(&self, role: Role) -> Dialect {
+    pub fn dialect(&self, role: Role) -> Dialect {
         match role {
             Role::Peer => self.settings.peer.dialect,
             Role::Seed => self.settings.seed.dialect,

@@ -4,7 +4,6 @@
 //! hands it what happened and carries out what it asks for. It keeps its deadlines itself and
 //! tells when it next wants to be woken, so that no timer can be stale.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::addr::Addr;
@@ -73,7 +72,7 @@ pub enum Input {
     /// The driver closed a connection at once, for breaking this rule.
     Rejected {
         /// The remote end.
-        remote: SocketAddr,
+        remote: Addr,
         rule: Rule,
     },
     /// A dial came to nothing.
@@ -102,7 +101,7 @@ pub enum LinkChange {
     /// Somebody connected to this node.
     Accepted {
         /// The remote end. Not where the node listens.
-        remote: SocketAddr,
+        remote: Addr,
     },
     /// A dial came about.
     Dialed {

@@ -42,7 +42,8 @@ impl Rehearsal {
     /// The network as it begins, of nodes that speak this.
     pub(super) fn new(seeds: usize, peers: usize, dialect: Dialect) -> Self {
         let nowhere = Addr::loopback(0);
-        let peer = PeerConfig { dialect, ..PeerConfig::new(nowhere, Vec::new()) };
+        let mut peer = PeerConfig::new(nowhere, Vec::new());
+        peer.dialect = dialect;
         let seed = SeedConfig { dialect, ..SeedConfig::new(nowhere) };
         let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0, limits: NetworkLimits::VIRTUAL });
         // Whoever read its size has refused one that is out of bounds.

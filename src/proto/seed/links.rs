@@ -4,7 +4,7 @@
 //! link does not change its place: when the place comes, it is looked whether the link is due by then.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::Ipv4Addr;
 
 use super::check::Check;
 use crate::proto::addr::Addr;
@@ -16,7 +16,7 @@ use crate::proto::time::Time;
 /// A connection to the seed.
 #[derive(Debug)]
 pub(super) struct SeedLink {
-    pub(super) remote: SocketAddr,
+    pub(super) remote: Addr,
     /// Who it is, once it has said so.
     peer: Option<Addr>,
     /// Until when it must have said so.
@@ -35,7 +35,7 @@ pub(super) struct SeedLink {
 }
 
 impl SeedLink {
-    pub(super) fn new(now: Time, remote: SocketAddr, hello_by: Time) -> Self {
+    pub(super) fn new(now: Time, remote: Addr, hello_by: Time) -> Self {
         let due_at = Some(hello_by);
         Self {
             remote,
@@ -97,7 +97,7 @@ impl SeedLinks {
     }
 
     /// The remote has said who it is; where it connects from.
-    pub(super) fn name(&mut self, link: LinkId, peer: Addr) -> Option<IpAddr> {
+    pub(super) fn name(&mut self, link: LinkId, peer: Addr) -> Option<Ipv4Addr> {
         let open = self.open.get_mut(&link)?;
         let host = open.remote.ip();
         if open.peer.replace(peer).is_none() {

@@ -5,7 +5,7 @@
 //! dialed the address itself and a peer has named it there. Of what a seed sends the unproven are a quarter at most, and
 //! none of them is the root. The classic dialect has no words for this; there everybody counts as proven.
 
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 
 use super::Seed;
 use super::list::Proof;
@@ -28,10 +28,10 @@ impl Seed {
     }
 
     /// Has a newcomer dialed, if this seed may dial the address, which somebody on the machine `from` named.
-    pub(super) fn want_proof(&mut self, peer: Addr, from: IpAddr) {
+    pub(super) fn want_proof(&mut self, peer: Addr, from: Ipv4Addr) {
         let own = self.config.listen;
         if self.config.reach.may_dial(own, peer) || (peer.ip().is_loopback() && is_here(own, from)) {
-            let way = if from == IpAddr::V4(peer.ip()) { Way::Back } else { Way::Elsewhere };
+            let way = if from == peer.ip() { Way::Back } else { Way::Elsewhere };
             self.proofs.want(peer, way);
         }
     }
