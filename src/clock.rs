@@ -8,20 +8,19 @@ use tokio::time::Instant;
 
 use crate::proto::time::Time;
 
-/// A clock that starts at the wall clock's time and then never goes back, whatever is done to the
+/// A clock that starts at the wall clock's time and then never goes back, whatever happens to the
 /// wall clock. Copies agree.
 ///
-/// A network in virtual time may be slower than the clock; how far it is behind, all copies know as well.
+/// A network in virtual time may be slower than the clock; all copies know how far it is behind.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     started: Instant,
     epoch: Time,
-    /// How far the network is behind, in microseconds. One for a session, so it is never given back.
+    /// How far the network is behind, in microseconds. Leaked: there is one per session.
     behind_us: &'static AtomicU64,
 }
 
 impl Clock {
-    /// A clock that runs from now on.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn start() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -29,7 +28,6 @@ impl Clock {
         Self { started: Instant::now(), epoch: Time::from_micros(0) + since_epoch, behind_us }
     }
 
-    /// What time it is.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn now(&self) -> Time {
         self.epoch + (Instant::now() - self.started)
@@ -40,22 +38,22 @@ impl Clock {
         self.started + time.since(self.epoch)
     }
 
-    /// How far the network is behind: nothing on sockets.
+    /// How far the network is behind; zero on sockets.
     pub fn behind(&self) -> Duration {
         Duration::from_micros(self.behind_us.load(Ordering::Relaxed))
     }
 
-    /// The network has fallen behind by so much more.
+    /// The network has fallen further behind, by this much.
     pub fn fall_behind(&self, by: Duration) {
         self.behind_us.fetch_add(u64::try_from(by.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// What time it is for the network.
+    /// The network's time.
     pub fn network_now(&self) -> Time {
         self.now() - self.behind()
     }
 
-    /// The moment at which it is `time` for the network, unless it falls behind further.
+    /// The moment at which the network's time is `time`, unless it falls behind further.
     pub fn network_instant(&self, time: Time) -> Instant {
         self.instant(time + self.behind())
     }
@@ -66,13 +64,13 @@ impl Clock {
     }
 }
 
-/// Seconds that the local time of this machine was ahead of UTC at that time.
+/// Seconds that this machine's local time was ahead of UTC at that time.
 pub fn utc_offset_s_at(time: Time) -> i32 {
     let at = DateTime::from_timestamp_micros(i64::try_from(time.as_micros()).unwrap_or(i64::MAX));
     at.map_or(0, |at| at.with_timezone(&Local).offset().fix().local_minus_utc())
 }
 
-/// Seconds that the local time of this machine is ahead of UTC now.
+/// Seconds that this machine's local time is ahead of UTC now.
 pub fn utc_offset_s() -> i32 {
     Local::now().offset().fix().local_minus_utc()
 }

@@ -1,8 +1,9 @@
-//! How events come from those who make them to those who listen.
+//! How events get from their makers to their listeners.
 //!
-//! A feed is a queue of batches, bounded in batches, events and bytes. When a listener is too slow its queue is
-//! full and batches are skipped, so that no listener ever slows the network and no remote can fill the memory; the
-//! listener is told how many events it missed, at the place where they are missing.
+//! A feed is a queue of batches, bounded in batches, events and bytes. When a listener is too slow
+//! its queue is full and batches are skipped, so no listener slows the network and no remote can
+//! fill the memory. The listener is told how many events it missed, at the place where they are
+//! missing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,13 +13,14 @@ use tokio::sync::mpsc;
 
 use crate::event::{Batch, Event};
 
-/// Events that wait for one listener at most: five seconds of a lab that delivers 25,000 messages a second, a
-/// flood's worth of which a listener has to work off before it is up to date again.
+/// The most events that wait for one listener: five seconds of a lab that delivers 25,000 messages
+/// a second, so at most that much of a flood to work off before it is up to date again.
 pub const EVENTS_MAX: usize = 131_072;
-/// Bytes that those events take at most. Listeners share the events, so that this is about what a flood adds to the
-/// memory of the process, however many listen: a fifth of what one flooding link may cost in all.
+/// The most bytes that those events take. Listeners share the events, so this is about what a flood
+/// adds to the memory of the process, however many listen: a fifth of what one flooding link may
+/// cost in all.
 pub const BYTES_MAX: usize = 16 * 1024 * 1024;
-/// How long somebody who can wait sleeps before it looks for room again.
+/// How long a caller that can wait sleeps before it checks for room again.
 const ROOM_PAUSE: Duration = Duration::from_millis(1);
 
 /// What a listener gets.
@@ -26,7 +28,7 @@ const ROOM_PAUSE: Duration = Duration::from_millis(1);
 pub struct Delivery {
     /// Events that were skipped just before this batch because the queue was full.
     pub skipped: u64,
-    /// The events, in order.
+    /// In order.
     pub batch: Batch,
 }
 
@@ -34,20 +36,19 @@ pub struct Delivery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     pub batches: usize,
-    /// Events in them.
     pub events: usize,
-    /// Bytes that these take.
     pub bytes: usize,
 }
 
 impl Bounds {
-    /// As much as there is room for in a session: so many batches, [`EVENTS_MAX`] events and [`BYTES_MAX`] bytes.
+    /// The usual bounds of a session: this many batches, [`EVENTS_MAX`] events and [`BYTES_MAX`]
+    /// bytes.
     pub const fn of_session(batches: usize) -> Self {
         Self { batches, events: EVENTS_MAX, bytes: BYTES_MAX }
     }
 }
 
-/// How much waits, and how much did not get in.
+/// How much waits, and how much did not fit.
 #[derive(Debug)]
 struct FeedLoad {
     bounds: Bounds,
@@ -57,7 +58,7 @@ struct FeedLoad {
 }
 
 impl FeedLoad {
-    /// Takes a batch in if there is room for it. A queue that is empty takes a batch of any size.
+    /// Admits a batch if there is room for it. An empty queue admits a batch of any size.
     fn admit(&self, batch: &Batch) -> bool {
         let (events, bytes) = (batch.len(), memory_len(batch));
         let waiting = self.events.load(Ordering::Relaxed);
@@ -71,7 +72,7 @@ impl FeedLoad {
         true
     }
 
-    /// A batch that was taken in waits no longer.
+    /// An admitted batch no longer waits.
     fn release(&self, batch: &Batch) {
         self.events.fetch_sub(batch.len(), Ordering::Relaxed);
         self.bytes.fetch_sub(memory_len(batch), Ordering::Relaxed);
@@ -89,7 +90,7 @@ pub struct Feed {
     load: Arc<FeedLoad>,
 }
 
-/// The end of those who make events; clones share the queue.
+/// The event maker's end; clones share the queue.
 #[derive(Debug, Clone)]
 pub struct Tap {
     sender: mpsc::Sender<Delivery>,
@@ -132,24 +133,25 @@ impl Feed {
         delivery.inspect(|delivery| self.load.release(&delivery.batch))
     }
 
-    /// Batches that are waiting now.
+    /// Batches that wait now.
     pub fn waiting(&self) -> usize {
         self.receiver.len()
     }
 
-    /// Events were skipped of which nobody was told yet.
+    /// Events were skipped that nobody was told about yet.
     pub fn has_skipped(&self) -> bool {
         self.load.skipped.load(Ordering::Relaxed) > 0
     }
 
-    /// Events skipped since the last delivery that nobody was told of yet: to ask at the end.
+    /// Events that were skipped since the last delivery and that nobody was told about yet: to ask
+    /// at the end.
     pub fn take_skipped(&self) -> u64 {
         self.load.skipped.swap(0, Ordering::Relaxed)
     }
 }
 
 impl Tap {
-    /// Hands a batch to the listener, or counts its events as skipped when the queue is full.
+    /// Hands a batch to the listener, or counts its events as skipped if the queue is full.
     pub fn publish(&self, batch: &Batch) {
         match self.sender.try_reserve() {
             Ok(place) if self.load.admit(batch) => {
@@ -163,7 +165,8 @@ impl Tap {
         }
     }
 
-    /// Hands this to the listener as soon as there is room: for who can wait, on a thread of its own.
+    /// Hands this to the listener as soon as there is room, for a caller that can wait, on a thread
+    /// of its own.
     pub fn deliver_blocking(&self, delivery: Delivery) {
         while !self.is_closed() && !self.load.admit(&delivery.batch) {
             std::thread::sleep(ROOM_PAUSE);
@@ -172,12 +175,10 @@ impl Tap {
         let _ = self.sender.blocking_send(delivery);
     }
 
-    /// Nobody listens any more.
     pub fn is_closed(&self) -> bool {
         self.sender.is_closed()
     }
 
-    /// One event as a batch of its own.
     pub fn publish_one(&self, event: Event) {
         self.publish(&Arc::from([event]));
     }
@@ -221,7 +222,7 @@ mod tests {
         let kept = feed.waiting() as u64;
         while feed.try_recv().is_some() {}
         assert_eq!(feed.take_skipped(), 2_000 - kept);
-        // What was taken makes room again.
+        // A batch that was taken makes room again.
         tap.publish(&batch);
         assert_eq!(feed.waiting(), 1);
     }

@@ -1,49 +1,49 @@
-//! A command on its way to an engine, with a way back for the reason why it was not done.
+//! A command on its way to an engine, with a way back for a refusal.
 
 use tokio::sync::oneshot;
 
 use crate::command::Command;
 use crate::engine::Refusal;
 
-/// A command for an engine. Whoever gave it may wait for what came of it, or look later, or not at all.
+/// A command for an engine. Its sender may wait for the outcome, or look later, or not at all.
 #[derive(Debug)]
 pub struct Request {
     command: Command,
     responder: Responder,
 }
 
-/// Whoever gave a request and may want to know what came of it.
+/// The engine's end of a request: takes the outcome.
 #[derive(Debug)]
 pub struct Responder(Option<oneshot::Sender<Refusal>>);
 
-/// What came of a request.
+/// The sender's end of a request: the outcome.
 #[derive(Debug)]
 pub struct Response(oneshot::Receiver<Refusal>);
 
 impl Request {
-    /// A request, and the way to learn what came of it.
+    /// A request, and the way to learn its outcome.
     pub fn new(command: Command) -> (Self, Response) {
         let (responder, answer) = oneshot::channel();
         (Self { command, responder: Responder(Some(responder)) }, Response(answer))
     }
 
-    /// What is wanted, and who is to hear what came of it.
+    /// The command, and the end that takes its outcome.
     pub fn split(self) -> (Command, Responder) {
         (self.command, self.responder)
     }
 }
 
 impl Responder {
-    /// It was carried out, or not for this reason.
+    /// The command was carried out, or refused.
     pub fn answer(self, result: Result<(), Refusal>) {
         if let (Err(refusal), Some(responder)) = (result, self.0) {
-            // Whoever asked may be gone.
+            // The sender may be gone.
             let _ = responder.send(refusal);
         }
     }
 }
 
-/// Nobody waits for what comes of it.
+/// A request whose outcome nobody waits for.
 impl From<Command> for Request {
     fn from(command: Command) -> Self {
         Self { command, responder: Responder(None) }
@@ -51,12 +51,13 @@ impl From<Command> for Request {
 }
 
 impl Response {
-    /// Why it was not done, if that is known by now.
+    /// Why it was refused, if that is known by now.
     pub fn refusal(&mut self) -> Option<Refusal> {
         self.0.try_recv().ok()
     }
 
-    /// Waits until it was done, or is known not to be. What an engine that has ended did not do is nobody's fault.
+    /// Waits until it was carried out or refused. If the engine has ended, that counts as carried
+    /// out.
     pub async fn wait(self) -> Result<(), Refusal> {
         match self.0.await {
             Ok(why) => Err(why),

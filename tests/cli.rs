@@ -29,7 +29,7 @@ fn a_peer_without_a_seed_list_says_what_to_create() {
     assert_eq!(code, 2);
     assert_eq!(
         error,
-        "error: config.txt: no such file: create it with one seed a line, such as 127.0.0.1:5001, or name another with \
+        "error: config.txt: no such file: create it with one seed per line, such as 127.0.0.1:5001, or name another with \
          --config\n"
     );
 }
@@ -43,7 +43,7 @@ fn an_error_that_nobody_can_read_is_an_error_and_no_panic() {
 fn a_seed_list_without_seeds_says_what_to_add() {
     let (code, _, error) = run(&["seed", "--headless"], |dir| fs::write(dir.join("config.txt"), "# none\n\n").unwrap());
     assert_eq!(code, 2);
-    assert_eq!(error, "error: config.txt: names no seed: add one a line, such as 127.0.0.1:5001\n");
+    assert_eq!(error, "error: config.txt: names no seed: add one per line, such as 127.0.0.1:5001\n");
 }
 
 #[test]
@@ -295,8 +295,12 @@ fn a_scenario_with_an_error_names_file_line_and_word_before_anything_starts() {
     assert_eq!(error("lab 2 8\n1s kill p1\n+1s hang p1\n"), "error: a.txt:3: 'hang p1': p1 was killed in line 2\n");
     assert_eq!(
         error("lab 2 2\n1s partition s1 s2 p1 p2\n"),
-        "error: a.txt:2: 'partition s1 s2 p1 p2': that is every node of this process: nobody would be on the other side\n"
+        "error: a.txt:2: 'partition s1 s2 p1 p2': these are all nodes of this process: leave at least one for the other side\n"
     );
+    // On sockets there is room for fewer peers than in virtual time.
+    let room = "this process has room for 1000 peers; in virtual time (--virtual) there is room for 1000000\n";
+    assert_eq!(error("\nlab 2 1001\n1s kill p1\n"), format!("error: a.txt:2: {room}"));
+    assert_eq!(error("lab 2 999\n1s peer\n2s peer\n"), format!("error: a.txt:3: 'peer': {room}"));
     let (code, _, told) = run(&["lab", "--script", "none.txt", "--headless"], |_| {});
     assert_eq!(code, 2);
     assert!(told.starts_with("error: none.txt: cannot be read: "), "{told}");

@@ -6,13 +6,15 @@ use std::time::Duration;
 use gossipctl::clock::Clock;
 use gossipctl::command::grammar::{self, COMMANDS, Names as _};
 use gossipctl::command::{Command, FaultCommand};
+use gossipctl::engine::NodeTable;
+use gossipctl::event::{Event, EventKind, NodeState};
 use gossipctl::feed::{Feed, feed};
 use gossipctl::model::Model;
-use gossipctl::model::node::Life;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::fault::{Fault, FaultKind, Scope};
 use gossipctl::proto::message::Dialect;
+use gossipctl::proto::random::Random;
 use gossipctl::scenario::Script;
 use gossipctl::{net, sim, ui};
 
@@ -245,8 +247,8 @@ impl Network {
         self.give(line).await.unwrap();
         self.catch_up();
         let expected = match grammar::split(line) {
-            ("hang", name) => Some((name, Life::Hung)),
-            ("kill", name) => Some((name, Life::Killed)),
+            ("hang", name) => Some((name, Some(NodeState::Hangs))),
+            ("kill", name) => Some((name, Some(NodeState::Killed))),
             _ => None,
         };
         if let Some((name, expected)) = expected {
@@ -412,5 +414,118 @@ async fn who_has_left_is_told_as_that_by_all() {
             told.push(nodes.unwrap_err());
         }
         assert_eq!(told[0], told[1], "{line}");
+    }
+}
+
+/// A line that may be good or bad.
+fn any_line(random: &mut Random) -> String {
+    let node = |random: &mut Random| ["p1", "p2", "p3", "p4", "p5", "p6", "s1", "s2", "s3"][random.below(9)];
+    let (one, other) = (node(random), node(random));
+    match random.below(20) {
+        0..=2 => format!("kill {one}"),
+        3..=5 => format!("hang {one}"),
+        6..=8 => format!("restart {one}"),
+        9 => ["peer", "seed"][random.below(2)].to_owned(),
+        10 => format!("say {one} x"),
+        11 => format!("lie {one} {other}"),
+        12 => format!("cut {one} {other}"),
+        13 => format!("cut {one} 127.0.0.1:9"),
+        14 => format!("heal {one} {other}"),
+        15 => ["heal", "heal partition", "calm", "junk all 1/s"][random.below(4)].to_owned(),
+        16 => format!("partition {one}"),
+        17 => format!("delay {one} {other} 5ms"),
+        18 => format!("skew {one} 1s"),
+        _ => format!("loss {one} {}", ["5%", "off"][random.below(2)]),
+    }
+}
+
+impl Network {
+    fn table(&self) -> &NodeTable {
+        match &self.nodes {
+            Nodes::Sockets { engine, .. } => engine.nodes(),
+            Nodes::Virtual(engine) => engine.nodes(),
+        }
+    }
+
+    /// The text with names in the place of addresses.
+    fn in_names(&self, text: &str) -> String {
+        let mut nodes: Vec<(String, String)> =
+            self.table().iter().map(|(addr, entry)| (addr.to_string(), entry.name.to_string())).collect();
+        nodes.sort_by_key(|(addr, _)| std::cmp::Reverse(addr.len()));
+        nodes.iter().fold(text.to_owned(), |text, (addr, name)| text.replace(addr, name))
+    }
+
+    /// Has each command of a line done, by the nodes as they are; what came of each.
+    async fn have_done(&mut self, line: &str) -> Vec<Verdict> {
+        let commands = match grammar::parse(line, self.table()) {
+            Ok(commands) => commands,
+            Err(error) => return vec![Err(error.to_string())],
+        };
+        let mut verdicts = Vec::new();
+        for command in commands {
+            let verdict = self.apply(command).await;
+            verdicts.push(verdict.map_err(|why| self.in_names(&why)));
+        }
+        verdicts
+    }
+
+    /// What the engine told, and which nodes ended, in order. Faults name nodes in the order of their addresses.
+    fn told(&mut self) -> Vec<String> {
+        let events: Vec<Event> = match &mut self.nodes {
+            Nodes::Sockets { events, .. } => {
+                std::iter::from_fn(|| events.try_recv()).flat_map(|delivery| delivery.batch.to_vec()).collect()
+            }
+            Nodes::Virtual(engine) => engine.take_events(),
+        };
+        let is_engines = |kind: &EventKind| {
+            matches!(
+                kind,
+                EventKind::Started { .. }
+                    | EventKind::Stopped { .. }
+                    | EventKind::Failed { .. }
+                    | EventKind::FaultSet { .. }
+                    | EventKind::FaultCleared { .. }
+            )
+        };
+        let words = |event: &Event| {
+            let text = self.in_names(&serde_json::to_string(&event.kind).unwrap());
+            let mut words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+            words.sort_unstable();
+            words.join(" ")
+        };
+        events.iter().filter(|event| is_engines(&event.kind)).map(words).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_lines_come_to_the_same_everywhere() {
+    for seed in 0..4 {
+        let mut random = Random::new(seed);
+        let mut sockets = Network::on_sockets(Dialect::Framed, Clock::start()).await;
+        let mut virtual_time = Network::in_virtual_time(Dialect::Framed);
+        let mut script = format!("lab {SEEDS} {PEERS}\n");
+        for step in 0..80 {
+            let line = any_line(&mut random);
+            let about = format!("seed {seed}, step {step}: {line}\n{script}");
+            let verdicts = sockets.have_done(&line).await;
+            assert_eq!(verdicts, virtual_time.have_done(&line).await, "{about}");
+            assert_eq!(sockets.told(), virtual_time.told(), "{about}");
+            let longer = format!("{script}+1s {line}\n");
+            let rehearsed = Script::parse(&longer).map_err(|error| virtual_time.in_names(&error.what));
+            let worst = verdicts.into_iter().find(Result::is_err).unwrap_or(Ok(()));
+            assert!(
+                agree(&worst, &rehearsed.as_ref().map(drop).map_err(Clone::clone)),
+                "{worst:?} {rehearsed:?} {about}"
+            );
+            if rehearsed.is_ok() {
+                script = longer;
+            }
+        }
+        sockets.apply(Command::Quit).await.unwrap();
+        virtual_time.apply(Command::Quit).await.unwrap();
+        let (mut one, mut other) = (sockets.told(), virtual_time.told());
+        one.sort_unstable();
+        other.sort_unstable();
+        assert_eq!(one, other, "seed {seed}: who left");
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gossipctl::event::{EventKind, Purpose, Stop};
+use gossipctl::event::{EventKind, NodeState, Purpose, Stop};
 use gossipctl::model::Model;
 use gossipctl::model::link::LinkHistory;
-use gossipctl::model::node::{Life, ObservedState};
+use gossipctl::model::node::ObservedState;
 use gossipctl::model::why::{about_message, why_dead, why_link};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
@@ -98,7 +98,7 @@ impl Story {
     /// A machine that hangs does not know who dropped it.
     fn neighbors_in_truth(&self, node: Addr) -> BTreeSet<Addr> {
         let mut neighbors = self.neighbors_by_machine(node);
-        if self.model.nodes().get(node).is_some_and(|node| node.life == Life::Hung) {
+        if self.model.nodes().get(node).is_some_and(|node| node.life == Some(NodeState::Hangs)) {
             neighbors.retain(|neighbor| self.neighbors_by_machine(*neighbor).contains(&node));
         }
         neighbors

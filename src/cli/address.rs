@@ -1,4 +1,5 @@
-//! Addresses as people write them, in `config.txt` and on the command line: `ip:port` or `name:port`.
+//! Addresses as people write them, in `config.txt` and on the command line: `ip:port` or
+//! `name:port`.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6, ToSocketAddrs as _};
@@ -6,59 +7,52 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6, ToSocketAddrs as _};
 use crate::proto::addr::{Addr, AddrError};
 use crate::proto::text::Escaped;
 
-/// Longest host name in bytes: that of the domain name system (RFC 1035).
+/// The longest host name in bytes, by the domain name system (RFC 1035).
 pub(super) const NAME_LEN_MAX: usize = 253;
-/// Of what cannot be read, this many characters are shown.
+/// Characters that are shown of something that cannot be read.
 const SHOWN_LEN_MAX: usize = 60;
 
-/// Finds the addresses that a host name stands for.
+/// Finds the addresses of a host name.
 pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> io::Result<Vec<IpAddr>>;
 
 /// What is wrong with an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
-    /// Neither `ip:port` nor `name:port`. Each place where addresses are written says what it takes.
+    /// Neither `ip:port` nor `name:port`. Each place where addresses are written says what it
+    /// takes.
     #[error("'{0}' is not an address: expected ip:port or name:port, such as 127.0.0.1:5001")]
     Malformed(String),
     /// Numbers, and too few, too many or too large.
     #[error("'{0}' is not an IPv4 address: expected four numbers from 0 to 255, such as 127.0.0.1")]
     BadIp(String),
-    /// An address of the wrong kind.
     #[error(transparent)]
     Ipv6(AddrError),
     /// What follows the colon is no port.
     #[error("'{0}' is not a port: expected a number from 1 to 65535")]
     BadPort(String),
-    /// Longer than any host name.
     #[error("the host name '{shown}' has {len} bytes: expected at most {NAME_LEN_MAX}")]
     NameTooLong {
         /// Its beginning.
         shown: String,
-        /// Its length.
+        /// Its length in bytes.
         len: usize,
     },
     /// Nobody can be reached there.
-    #[error("{given} cannot be dialed: {why}; expected an address that other nodes reach, such as 127.0.0.1:5001")]
+    #[error("{given} cannot be dialed: {why}; expected an address that other nodes can reach, such as 127.0.0.1:5001")]
     Undialable {
         /// As it was written or found.
         given: String,
         /// What it stands for instead.
         why: &'static str,
     },
-    /// Nobody knows the name, or nobody could be asked.
+    /// The name is unknown, or it could not be looked up.
     #[error("the host name '{name}' cannot be looked up: {error}; expected one that this machine knows, or ip:port")]
-    NotFound {
-        /// Which name.
-        name: String,
-        /// What the system said.
-        error: String,
-    },
-    /// The name stands for addresses of the wrong kind alone.
+    NotFound { name: String, error: String },
+    /// The name has only IPv6 addresses.
     #[error(
         "the host name '{name}' has only IPv6 addresses, such as {found}: names here are IPv4; give ip:port instead"
     )]
     OnlyIpv6 {
-        /// Which name.
         name: String,
         /// The first of them.
         found: Ipv6Addr,
@@ -68,19 +62,14 @@ pub(crate) enum AddressError {
 /// An address as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum WrittenAddress {
-    /// `ip:port`. Whether it can be dialed is for the reader to say: a node may listen on 0.0.0.0.
+    /// `ip:port`. The caller decides whether it must be dialable: a node may listen on 0.0.0.0.
     Addr(Addr),
     /// `name:port`, not yet looked up. The port is not 0.
-    Name {
-        /// The host name.
-        name: String,
-        /// The port.
-        port: u16,
-    },
+    Name { name: String, port: u16 },
 }
 
 impl WrittenAddress {
-    /// Reads it, and asks nobody.
+    /// Parses it without a lookup.
     pub(crate) fn parse(text: &str) -> Result<Self, AddressError> {
         if is_ipv6(text) {
             return Err(AddressError::Ipv6(AddrError::Ipv6(shown(text.as_bytes()))));
@@ -98,7 +87,7 @@ impl WrittenAddress {
     }
 }
 
-/// Brackets, or two colons, are those of IPv6, with or without a port.
+/// Brackets, or two colons, mean IPv6, with or without a port.
 fn is_ipv6(text: &str) -> bool {
     let host = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(host, _)| host);
     let is_bare = |text: &str| text.parse::<Ipv6Addr>().is_ok();
@@ -115,7 +104,8 @@ fn port_of(text: &str) -> Result<u16, AddressError> {
 }
 
 fn name_of(host: &str, port: u16) -> Result<WrittenAddress, AddressError> {
-    // What ends in a number is meant as an address, and the system's resolver would make one of `10.7`: 10.0.0.7.
+    // A name that ends in a number is meant as an address, and the system's resolver would turn
+    // `10.7` into 10.0.0.7.
     let last = host.rsplit('.').find(|label| !label.is_empty()).unwrap_or_default();
     if last.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(AddressError::BadIp(shown(host.as_bytes())));
@@ -127,7 +117,7 @@ fn name_of(host: &str, port: u16) -> Result<WrittenAddress, AddressError> {
     }
 }
 
-/// Can other nodes dial it.
+/// The address, if other nodes can dial it.
 pub(crate) fn dialable(addr: Addr) -> Result<Addr, AddressError> {
     let ip = addr.ip();
     let why = match addr.is_dialable() {
@@ -146,7 +136,7 @@ const fn undialable(given: String, why: &'static str) -> AddressError {
     AddressError::Undialable { given, why }
 }
 
-/// The first IPv4 address that the name stands for.
+/// The first IPv4 address of the name.
 pub(crate) fn look_up(name: &str, lookup: Lookup<'_>) -> Result<Ipv4Addr, AddressError> {
     let not_found =
         |error: &dyn ToString| AddressError::NotFound { name: shown(name.as_bytes()), error: error.to_string() };
@@ -164,7 +154,7 @@ pub(crate) fn look_up(name: &str, lookup: Lookup<'_>) -> Result<Ipv4Addr, Addres
     })
 }
 
-/// The address of a name that was looked up, which must be one that can be dialed.
+/// The address of a name that was looked up, if it can be dialed.
 pub(crate) fn named(name: &str, ip: Ipv4Addr, port: u16) -> Result<Addr, AddressError> {
     dialable(Addr::new(ip, port)).map_err(|error| match error {
         AddressError::Undialable { given, why } => {
@@ -174,7 +164,7 @@ pub(crate) fn named(name: &str, ip: Ipv4Addr, port: u16) -> Result<Addr, Address
     })
 }
 
-/// Asks the system. `localhost` is this machine on every one (RFC 6761), with or without a network.
+/// Asks the system. `localhost` is always this machine (RFC 6761), with or without a network.
 pub(crate) fn system(name: &str) -> io::Result<Vec<IpAddr>> {
     if name.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
         return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
@@ -220,7 +210,7 @@ mod tests {
 
     #[test]
     fn each_refusal_has_its_own_true_sentence() {
-        let reach = "expected an address that other nodes reach, such as 127.0.0.1:5001";
+        let reach = "expected an address that other nodes can reach, such as 127.0.0.1:5001";
         for (text, said) in [
             ("127.0.0.1:0", format!("127.0.0.1:0 cannot be dialed: port 0 stands for any free port; {reach}")),
             ("localhost:0", format!("localhost:0 cannot be dialed: port 0 stands for any free port; {reach}")),

@@ -1,8 +1,8 @@
 //! The command line.
 //!
-//! Every setting of a node and of the console may stand on the command line or, under the same
-//! name without its dashes, in the config file: [`NodeArgs`] and [`ConsoleArgs`] are read from
-//! either, and what the command line says wins.
+//! Every setting of a node and of the console may stand on the command line or, under the same name
+//! without dashes, in the config file: [`NodeArgs`] and [`ConsoleArgs`] are read from either, and
+//! the command line wins.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -81,7 +81,7 @@ Examples:
   gossipctl replay 2026-11-22T03-13-02-4711
   gossipctl replay ./session.jsonl";
 
-/// Longest line of a help text: beyond it, lines are hard to read.
+/// The longest line of a help text: longer ones are hard to read.
 const HELP_WIDTH_MAX: usize = 100;
 
 /// The whole command line.
@@ -416,7 +416,7 @@ pub(crate) struct ConsoleArgs {
 }
 
 impl LabSize {
-    /// These where they are set, else the other's.
+    /// These settings, and the other's for those that are not set.
     #[must_use]
     pub(crate) fn or(self, other: &Self) -> Self {
         Self { seeds: self.seeds.or(other.seeds), peers: self.peers.or(other.peers) }
@@ -424,8 +424,8 @@ impl LabSize {
 }
 
 impl NodeArgs {
-    /// These where they are set, else the other's. A pace that is set here stands before intervals
-    /// that are set there.
+    /// These settings, and the other's for those that are not set. A pace that is set here
+    /// overrides intervals that are set there.
     #[must_use]
     pub(crate) fn or(self, other: &Self) -> Self {
         let intervals = self.pace.is_none().then_some(other);
@@ -449,7 +449,7 @@ impl NodeArgs {
 }
 
 impl JournalArgs {
-    /// These where they are set, else the other's.
+    /// These settings, and the other's for those that are not set.
     #[must_use]
     pub(crate) fn or(self, other: &Self) -> Self {
         Self {
@@ -461,7 +461,7 @@ impl JournalArgs {
 }
 
 impl ConsoleArgs {
-    /// These where they are set, else the other's.
+    /// These settings, and the other's for those that are not set.
     #[must_use]
     pub(crate) fn or(self, other: &Self) -> Self {
         let glyphs = if self.ascii || self.unicode { &self } else { other };

@@ -1,4 +1,4 @@
-//! What was done in this session, so that it can be written down as a scenario.
+//! Remembers what was done in this session, so that it can be saved as a scenario.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::ui::{HostRefusal, Refusals, Refused};
 pub(crate) struct CommandLog {
     begun: Begun,
     entries: Vec<LoggedCommand>,
-    /// Commands beyond the limit.
+    /// Commands over the limit.
     more: usize,
 }
 
@@ -26,9 +26,9 @@ enum Begun {
     /// Not yet.
     #[default]
     Nothing,
-    /// With this network.
+    /// With this lab.
     Lab { at: Time, seeds: usize, peers: usize, response: Option<Response> },
-    /// With single nodes, which no scenario begins with.
+    /// With single nodes; no scenario begins like that.
     Nodes,
 }
 
@@ -42,28 +42,28 @@ struct LoggedCommand {
     why: Option<Refusal>,
 }
 
-/// What is known elsewhere of the session.
+/// What the rest of the program knows of the session.
 #[derive(Debug, Default)]
 pub(crate) struct CommandLogContext<'a> {
     /// The settings of its nodes.
     pub(crate) settings: Vec<(String, String)>,
-    /// The lines of the scenario that is being played.
+    /// The lines of the scenario that is played.
     pub(crate) steps: &'a [ScriptStep],
-    /// What the nodes are called.
+    /// The names of the nodes.
     pub(crate) names: &'a [(Addr, String)],
     /// What the console refused.
     pub(crate) refused: Refusals,
-    /// Those lines that were not done.
+    /// Lines that were not done.
     pub(crate) skipped: &'a [Skipped],
 }
 
 impl CommandLog {
-    /// A lab was started, and is all there is.
+    /// The session began with a lab.
     pub(crate) fn begin(&mut self, at: Time, seeds: usize, peers: usize) {
         self.begun = Begun::Lab { at, seeds, peers, response: None };
     }
 
-    /// Nodes were started that are no lab.
+    /// The session began with single nodes.
     pub(crate) fn begin_with_nodes(&mut self) {
         self.begun = Begun::Nodes;
     }
@@ -84,7 +84,7 @@ impl CommandLog {
         }
     }
 
-    /// The network began with a lab, as far as is known by now.
+    /// The session began with a lab, as far as is known by now.
     pub(crate) fn has_lab(&mut self) -> bool {
         if let Begun::Lab { response: Some(response), .. } = &mut self.begun
             && response.refusal().is_some()
@@ -95,7 +95,8 @@ impl CommandLog {
         matches!(self.begun, Begun::Lab { .. })
     }
 
-    /// The user wanted this, and what came of it will be known. Beyond a limit it is only counted.
+    /// The user wanted this; whether it is done will be known later. Over the limit it is only
+    /// counted.
     pub(crate) fn note(&mut self, at: Time, command: Command, response: Response) {
         if self.has_lab() {
             if self.entries.len() < DEEDS_MAX {
@@ -113,7 +114,7 @@ impl CommandLog {
         };
     }
 
-    /// All of it as a scenario.
+    /// The whole session as a scenario.
     pub(crate) fn scenario(&mut self, context: CommandLogContext<'_>, now: Time) -> Result<String, HostRefusal> {
         let (true, Begun::Lab { at, seeds, peers, .. }) = (self.has_lab(), &self.begun) else {
             return Err(HostRefusal::NoLab);

@@ -1,4 +1,4 @@
-//! The config file: defaults for the flags, and keys, at the XDG place.
+//! The config file: defaults for the flags, and keys, in the XDG directory.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,25 +11,20 @@ use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::files;
 use crate::ui::{KeyError, KeyOverrides};
 
-/// Longest config file in bytes; the template with everything set is below 8 KiB.
+/// The longest config file in bytes; the template with everything set is below 8 KiB.
 const FILE_LEN_MAX: u64 = 256 * 1024;
 
-/// What the config file sets.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct ConfigFile {
-    /// Settings of nodes.
     pub(crate) node: NodeArgs,
-    /// How large a lab is.
     pub(crate) lab: LabSize,
-    /// What is recorded.
     pub(crate) session: JournalArgs,
-    /// How the console looks.
     pub(crate) console: ConsoleArgs,
-    /// What the keys do, where the user wants it otherwise.
+    /// The user's changes to the keys.
     pub(crate) keys: KeyOverrides,
-    /// The same as it is written: the name of an action, and its keys.
+    /// The same as written: the name of an action, and its keys.
     pub(crate) keys_written: BTreeMap<String, Vec<String>>,
-    /// What is odd in it, each in a line that names its place.
+    /// Oddities, each in a line that names its place.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -41,7 +36,7 @@ struct ConfigText {
     lab: LabSize,
     session: JournalArgs,
     console: ConsoleArgs,
-    /// The name of an action, and the key or keys for it.
+    /// The name of an action, and its key or keys.
     keys: BTreeMap<String, Spanned<Keys>>,
 }
 
@@ -69,21 +64,14 @@ impl Keys {
 pub(crate) enum ConfigError {
     /// The system does not let us read it.
     #[error("{}: cannot be read: {error}", file.display())]
-    Unreadable {
-        /// Which file.
-        file: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// Too long to be one.
+    Unreadable { file: PathBuf, error: io::Error },
     #[error("{}: longer than {} KiB: 'gossipctl config' prints what belongs in it", .0.display(), FILE_LEN_MAX / 1024)]
     TooLong(PathBuf),
-    /// Something in it is wrong.
+    /// It contains an error.
     #[error("{}:{line}: {what}", file.display())]
     Wrong {
-        /// Which file.
         file: PathBuf,
-        /// Which line, counted from 1.
+        /// Counted from 1.
         line: usize,
         /// What is wrong, and what was expected.
         what: String,
@@ -101,7 +89,6 @@ impl ConfigFile {
         }
     }
 
-    /// What the file says.
     pub(crate) fn parse(file: &Path, bytes: &[u8]) -> Result<Self, ConfigError> {
         let wrong = |offset, what: String| ConfigError::Wrong {
             file: file.to_owned(),
@@ -124,7 +111,7 @@ impl ConfigFile {
     }
 }
 
-/// Where in the file the fault stands.
+/// Where in the file the error is.
 fn place_of(error: &KeyError, written: &BTreeMap<String, Spanned<Keys>>) -> usize {
     let is_at_fault = |name: &str, keys: &Keys| match error {
         KeyError::NoSuchAction { name: wrong } => wrong == name,
@@ -135,18 +122,18 @@ fn place_of(error: &KeyError, written: &BTreeMap<String, Spanned<Keys>>) -> usiz
     at_fault.map_or(0, |(_, keys)| keys.span().start)
 }
 
-/// The line, counted from 1, in which this byte stands.
+/// The line of this byte, counted from 1.
 fn line_at(bytes: &[u8], offset: usize) -> usize {
     bytes[..offset.min(bytes.len())].split(|byte| *byte == b'\n').count()
 }
 
-/// The parser's message as one line in the words of the config file.
+/// The parser's message as one line, in the words of the config file.
 fn plain(message: &str) -> String {
     let line = message.lines().collect::<Vec<_>>().join("; ");
     line.replace("unknown field", "unknown key").replace("unknown variant", "unknown value").replace('`', "'")
 }
 
-/// What a file says is shown on a terminal, which must not act on it.
+/// The file's text is shown on a terminal, which must not act on it.
 fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {

@@ -38,11 +38,11 @@ use crate::ui::{
 
 /// Batches that wait to be shown: more than a busy lab makes between two frames.
 const BATCHES_MAX: usize = 4_096;
-/// Questions of the console, and answers, that wait.
+/// Requests of the console, and answers, that wait.
 const TALK_MAX: usize = 64;
-/// Where to look for a seed's place if no list names one.
+/// The first port that is tried for a seed if no list names one.
 const FIRST_SEED_PORT: u16 = 5001;
-/// Where to look for a peer's place.
+/// The first port that is tried for a peer.
 const FIRST_PEER_PORT: u16 = crate::command::Placement::FIRST_PEER_PORT;
 
 /// Runs the plan with a console until the user quits, its time is over, or a signal comes.
@@ -80,7 +80,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let played = played(&plan, nodes.as_ref(), watched, clock, ScenarioObservers { answers: answers.clone(), skips });
     let (to_host, asked) = mpsc::channel(TALK_MAX);
     if let Begin::Recording(file) = &plan.begin {
-        // The first to be asked; there is room.
+        // The first request; there is room.
         let _ = to_host.try_send(ToHost::OpenRecording(file.clone()));
     }
     let host =
@@ -101,7 +101,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     }
 }
 
-/// A scenario that is being played while the console runs.
+/// A scenario that is played while the console runs.
 struct PlayedScenario {
     name: String,
     stop: CancellationToken,
@@ -109,18 +109,18 @@ struct PlayedScenario {
 }
 
 impl PlayedScenario {
-    /// What came of it up to now.
+    /// Its outcome up to now.
     async fn end(self) -> Option<(String, Summary)> {
         self.stop.cancel();
         self.task.await.ok().map(|summary| (self.name, summary))
     }
 }
 
-/// Who is told how a scenario goes.
+/// Those that follow a scenario's progress.
 struct ScenarioObservers {
     /// The console.
     answers: mpsc::Sender<FromHost>,
-    /// Whoever writes down what was done: the lines that were not.
+    /// The command log, for the lines that were not done.
     skips: watch::Sender<Vec<Skipped>>,
 }
 
@@ -140,7 +140,7 @@ fn played(
         }
         let notice = notice.map(|ScenarioNotice { severity, text }| FromHost::Notice { severity, text });
         for message in notice.into_iter().chain([FromHost::Scenario(run.progress())]) {
-            // A console that is so far behind shows the next one.
+            // A console that is this far behind shows the next one.
             let _ = answers.try_send(message);
         }
     };
@@ -157,7 +157,7 @@ fn played(
     Some(PlayedScenario { name: file.name(), stop, task })
 }
 
-/// What came of the scenario, after the summary of the session.
+/// Reports the outcome of the scenario, after the summary of the session.
 fn tell_scenario(name: &str, summary: &Summary) -> Result<ExitCode, Failure> {
     let mut text = format!("  {:<10}{name}: {}\n", "scenario", summary.text());
     for line in summary.failed.iter().chain(&summary.undecided).chain(&summary.skipped) {
@@ -192,7 +192,7 @@ async fn until_asked(
     console.await
 }
 
-/// The nodes leave, the last of it is written, and the user reads what it came to.
+/// The nodes leave, the records are finished, and the user reads the summary.
 async fn end(
     left: Left,
     shown: Result<ConsoleOutcome, UiError>,
@@ -218,7 +218,7 @@ async fn end(
     output::print_lines(&summary(&shown.model, report.as_ref(), utc_offset_s))
 }
 
-/// A fault of ours is of use to whoever mends it only with what led to it.
+/// A fault of ours is useful to its fixer only with the events that led to it.
 fn told(error: UiError, report: Option<&RecorderReport>) -> Failure {
     match error {
         UiError::Panicked(what) => Failure::Panicked {
@@ -239,7 +239,7 @@ fn begin_records(plan: &Plan, clock: Clock, answers: &mpsc::Sender<FromHost>) ->
     Records::begin(clock, plan.journal, &plan.node.log_dir, plan.node.peer.utc_offset_s, tell)
 }
 
-/// Tells the console how the recording goes. Never waits.
+/// Tells the console how recording goes. Never waits.
 fn tell(answers: &mpsc::Sender<FromHost>, news: News) {
     let state = match news {
         News::Note(line) => return notify(answers, Severity::Warning, line),
@@ -251,11 +251,11 @@ fn tell(answers: &mpsc::Sender<FromHost>, news: News) {
             JournalState::Recording { path }
         }
     };
-    // There is room for as many as anybody would read; what does not fit is not worth waiting for.
+    // There is room for as many as anybody would read; the rest is not worth waiting for.
     let _ = answers.try_send(FromHost::JournalState(state));
 }
 
-/// Puts a line before the user. Never waits.
+/// Shows the user a line. Never waits.
 fn notify(answers: &mpsc::Sender<FromHost>, severity: Severity, text: String) {
     let _ = answers.try_send(FromHost::Notice { severity, text });
 }

@@ -1,4 +1,5 @@
-//! Our own diagnostics: to a file, never to the screen. Faults of ours always, more if asked for.
+//! Diagnostics of the program itself: to a file, never to the screen. Panics always, more on
+//! request.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -7,9 +8,9 @@ use std::path::{Path, PathBuf};
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
-/// What to write, as tracing filters are written: `debug`, `gossipctl::net=trace`.
+/// What to write, as a tracing filter: `debug`, `gossipctl::net=trace`.
 const VARIABLE: &str = "GOSSIPCTL_LOG";
-/// What is written if nothing is asked for: panics.
+/// What is written by default: panics.
 const UNASKED: &str = "error";
 /// The file in the state directory.
 const FILE: &str = "gossipctl.log";
@@ -19,8 +20,8 @@ pub(crate) fn file(state_dir: &Path) -> PathBuf {
     state_dir.join(FILE)
 }
 
-/// Begins to write diagnostics, until the guard is dropped. A filter that is wrong, or a directory that cannot be
-/// made, is told in one line.
+/// Begins to write diagnostics, until the guard is dropped. The error for a bad filter, or a
+/// directory that cannot be created, is one line.
 pub(crate) fn start(state_dir: &Path) -> Result<WorkerGuard, String> {
     let wanted = std::env::var(VARIABLE).ok().filter(|wanted| !wanted.is_empty());
     let filter = EnvFilter::try_new(wanted.as_deref().unwrap_or(UNASKED)).map_err(|error| {
@@ -36,7 +37,7 @@ pub(crate) fn start(state_dir: &Path) -> Result<WorkerGuard, String> {
     Ok(guard)
 }
 
-/// A file that is there only once there is something in it.
+/// A file that is created when something is first written to it.
 struct LazyFile {
     path: PathBuf,
     file: Option<File>,

@@ -20,16 +20,13 @@ use crate::ui::UiError;
 /// with which value, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The console was asked for, and nobody would see it.
     #[error("stdout is not a terminal: use --headless")]
     NotATerminal,
-    /// The start screen was asked for, and nobody would see it.
     #[error("stdout is not a terminal: start a node without a screen, such as 'gossipctl lab --headless'")]
     NoTerminalToStartIn,
-    /// A recording is to be watched, and nobody would see it.
     #[error("stdout is not a terminal: 'gossipctl export' prints a session without one")]
     NoTerminalToReplayIn,
-    /// Contradicting limits.
+    /// Contradictory limits.
     #[error(
         "--max-dial {dial} is more than --max-neighbors {accept}: a peer cannot aim for more links than it may have"
     )]
@@ -39,16 +36,14 @@ pub(crate) enum Failure {
         /// Links to accept.
         accept: usize,
     },
-    /// Virtual time without a screen would go on for ever.
+    /// Virtual time without a screen would go on forever.
     #[error("virtual time does not end by itself: give --duration, or a --script that does something")]
     NoEnd,
-    /// A node could not be started.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The scenario is wrong.
     #[error(transparent)]
     Script(#[from] ScriptFileError),
-    /// Contradicting limits.
+    /// Contradictory limits.
     #[error(
         "--journal-max {} is more than --sessions-max {}: one journal cannot take more than all together",
         size_text(*journal), size_text(*sessions)
@@ -59,54 +54,44 @@ pub(crate) enum Failure {
         /// What all may take, in bytes.
         sessions: u64,
     },
-    /// There is no home directory.
     #[error("no home directory to keep sessions in: set XDG_STATE_HOME")]
     NoHome,
-    /// The sessions cannot be looked at.
+    /// The sessions cannot be listed.
     #[error("{}: cannot be read: {error}", dir.display())]
     Sessions {
         /// Where they are.
         dir: PathBuf,
-        /// What the system said.
         error: std::io::Error,
     },
-    /// No session has this name.
     #[error(transparent)]
     NoSuchSession(#[from] FindError),
-    /// A session was not deleted.
     #[error(transparent)]
     NotDeleted(#[from] DeleteError),
-    /// A session runs, so that none was deleted.
+    /// A session runs, so none was deleted.
     #[error("{} is running: quit it before you delete it; nothing was deleted", .0)]
     StillRunning(String),
-    /// A recorded session cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A session cannot be exported.
     #[error(transparent)]
     Export(ExportError),
-    /// There is a file already.
     #[error("{} exists already: --force replaces it", .0.display())]
     ExportExists(PathBuf),
-    /// A name for a node that has one by where it listens.
+    /// A name for a node whose address is its name already.
     #[error("--advertise is for --listen 0.0.0.0:PORT: a node that listens on {listen} is known by that address")]
     Advertise {
         /// Where it listens.
         listen: Addr,
     },
-    /// The host name where a node is to listen stands for no address of use.
+    /// The host name to listen on has no usable address.
     #[error("--listen: {0}")]
     Listen(AddressError),
-    /// The config file is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The seed list is wrong.
     #[error(transparent)]
     Seeds(#[from] SeedListError),
-    /// The console could not run.
     #[error(transparent)]
     Console(#[from] UiError),
-    /// The console has a fault. All nodes have left politely, and what there is to read is written.
+    /// The console has a fault. All nodes have left politely, and all records are written.
     #[error(
         "{what}: a fault in gossipctl; every node of this process has said goodbye{}{}",
         place("log", log.as_deref()), place("journal", journal.as_deref())
@@ -116,11 +101,10 @@ pub(crate) enum Failure {
         what: String,
         /// Where the diagnostics are.
         log: Option<PathBuf>,
-        /// What happened before.
+        /// The recording of what happened before.
         journal: Option<PathBuf>,
     },
-    /// The output cannot be written.
-    #[error("stdout: {0}")]
+    #[error("cannot write to stdout: {0}")]
     Stdout(std::io::Error),
     /// The system refuses what every program needs.
     #[error("cannot start: {0}")]
@@ -128,7 +112,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// 2 for what the user can put right on the command line or in a file, 1 for the rest.
+    /// 2 for what the user can correct on the command line or in a file, 1 for the rest.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::NotATerminal
@@ -168,12 +152,13 @@ fn place(what: &str, path: Option<&Path>) -> String {
     path.map_or_else(String::new, |path| format!("; {what}: {}", path.display()))
 }
 
-/// Tells the user of something that does not end the program.
+/// Warns the user of something that does not end the program.
 pub(crate) fn warn(text: impl std::fmt::Display) {
     say(format_args!("warning: {text}"));
 }
 
-/// Says it on stderr, in one line of which nothing acts on a terminal. Not by `eprintln`, which panics where the terminal is gone.
+/// Prints one line on stderr, without anything that acts on a terminal. Not with `eprintln`, which
+/// panics if the terminal is gone.
 pub(crate) fn say(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{}", printable(&line.to_string()));
 }

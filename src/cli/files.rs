@@ -1,4 +1,4 @@
-//! The user's files: where they are kept (the XDG places), and how they are read.
+//! The user's files: where they are (the XDG directories), and how they are read.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -15,13 +15,14 @@ pub(crate) fn config_file() -> Option<PathBuf> {
     Some(base()?.config_dir().join(APP).join("config.toml"))
 }
 
-/// What we keep between runs: `$XDG_STATE_HOME/gossipctl`. `None` for a user without a home.
+/// What is kept between runs: `$XDG_STATE_HOME/gossipctl`. `None` for a user without a home.
 pub(crate) fn state_dir() -> Option<PathBuf> {
     let base = base()?;
     Some(base.state_dir().unwrap_or_else(|| base.data_dir()).join(APP))
 }
 
-/// A path as it is meant: `~` at its beginning is the user's home. A shell leaves it as it is in quotes, and behind a `=`.
+/// Replaces `~` at the beginning of a path by the user's home. A shell does not do that in quotes
+/// or after a `=`.
 pub(crate) fn from_home(path: PathBuf) -> PathBuf {
     match (path.strip_prefix("~"), etcetera::home_dir()) {
         (Ok(rest), Ok(home)) => home.join(rest),
@@ -44,7 +45,7 @@ pub(crate) fn sessions_dir() -> Option<PathBuf> {
     Some(state_dir()?.join("sessions"))
 }
 
-/// All of a file; `None` if it is longer than `len_max`, however long it is.
+/// All of a file; `None` if it is longer than `len_max`.
 pub(crate) fn read_bounded(file: &Path, len_max: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     File::open(file)?.take(len_max + 1).read_to_end(&mut bytes)?;

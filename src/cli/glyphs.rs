@@ -1,16 +1,16 @@
-//! What characters the terminal shows, as far as the user and the environment tell.
+//! Which characters the terminal can show, as far as the user and the environment say.
 
 use super::args::ConsoleArgs;
 use crate::ui::Glyphs;
 
-/// Variables that name the locale; the first that is set is the one that counts.
+/// Variables that name the locale; the first that is set counts.
 const LOCALE: [&str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
-/// Terminals without Braille, and often without UTF-8: the console of Linux and of the BSDs, Emacs's shell, and what
-/// says no more than that it is one.
+/// Terminals without Braille, and often without UTF-8: the consoles of Linux and the BSDs, Emacs's
+/// shell, and terminals that only say that they are one.
 const PLAIN_TERMINALS: [&str; 6] = ["dumb", "linux", "ansi", "cons25", "unknown", "wsvt25"];
 
-/// What to draw with, and why if the environment made it ASCII. Without any locale it is Unicode: a container has none,
-/// and the terminal that shows it has one.
+/// What to draw with, and the reason if the environment made it ASCII. Without any locale it is
+/// Unicode: a container has none, but the terminal that shows it has one.
 pub(crate) fn choose(args: &ConsoleArgs, env: impl Fn(&str) -> Option<String>) -> (Glyphs, Option<String>) {
     if args.ascii {
         return (Glyphs::Ascii, None);
@@ -42,7 +42,7 @@ fn is_utf8(locale: &str) -> bool {
     locale.contains("utf-8") || locale.contains("utf8")
 }
 
-/// One of those, also as `linux-16color`, or the model number of a terminal of the days of `vt100`.
+/// One of those, also as `linux-16color`, or a model number from the days of `vt100`.
 fn is_plain(terminal: &str) -> bool {
     let kind = terminal.split('-').next().unwrap_or_default();
     let model = kind.strip_prefix("vt").unwrap_or_default();

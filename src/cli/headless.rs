@@ -1,4 +1,4 @@
-//! A session without a screen: what happens goes to stdout, for scripts and CI.
+//! A session without a screen: events go to stdout, for scripts and CI.
 
 use std::io;
 use std::process::ExitCode;
@@ -25,11 +25,11 @@ use crate::session::journal::Header;
 use crate::session::recorder::News;
 use crate::session::summary::unrecorded;
 
-/// Batches that wait to be printed: a second of a busy lab, while a pipe's reader catches its breath.
+/// Batches that wait to be printed: a second of a busy lab, while a pipe's reader pauses.
 const BATCHES_MAX: usize = 4096;
 
-/// How long the last lines may take to be printed once all else is done, and then to be counted: who reads a pipe slowly does
-/// not keep the program from its end.
+/// How long the last lines may take to be printed once all else is done, and then to be counted: a
+/// slow reader of a pipe does not keep the program from ending.
 const PRINT_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// Runs the plan until its time is over, a signal comes, or nobody reads stdout any more.
@@ -83,7 +83,7 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
     Ok(came_of_it.filter(|_| is_read).map_or(code, |summary| plan.verdict(&summary)))
 }
 
-/// What the user is to know of the recording, unless all goes well from the beginning.
+/// Tells the user how recording goes, unless all is well from the beginning.
 fn tell(news: News) {
     match news {
         News::Recording(_) => {}
@@ -95,7 +95,7 @@ fn tell(news: News) {
     }
 }
 
-/// Plays to the end, or on and on if the session has a length of its own, or no scenario.
+/// Plays to the end, or forever if the session has a length of its own, or no scenario.
 async fn play<T: FnMut(&Run, Option<ScenarioNotice>)>(
     runner: Option<&mut ScenarioRunner<T>>,
     length: Option<SessionLength>,
@@ -122,7 +122,7 @@ async fn last_lines(mut printing: JoinHandle<io::Result<u64>>, hurry: &Cancellat
     Ok(ExitCode::SUCCESS)
 }
 
-/// A reader that has had enough closed the pipe: no failure.
+/// A reader that closes the pipe has had enough: no failure.
 fn outcome(printed: io::Result<u64>) -> Result<ExitCode, Failure> {
     match printed {
         Ok(0) => Ok(ExitCode::SUCCESS),

@@ -1,4 +1,4 @@
-//! What the console asks for: commands for the network, files, recordings.
+//! Serves the console's requests: commands for the network, files, recordings.
 
 use std::path::{Path, PathBuf};
 
@@ -19,11 +19,9 @@ use crate::session::export::{self, ExportError, Exported};
 use crate::session::recorder::RecorderHandle;
 use crate::ui::{FromHost, HostRefusal, Overwrite, Refusals, Severity, ToHost};
 
-/// Serves one console.
 pub(crate) struct Host {
-    /// What was planned, for nodes that are started later.
+    /// For nodes that are started later.
     pub(crate) plan: Plan,
-    /// The session's clock.
     pub(crate) clock: Clock,
     /// Where events go: the console first, then the recorder.
     pub(crate) taps: Vec<Tap>,
@@ -32,11 +30,10 @@ pub(crate) struct Host {
     /// The journal, if the session is recorded.
     pub(crate) recorder: Option<RecorderHandle>,
     pub(crate) answers: mpsc::Sender<FromHost>,
-    /// What is shown is a recording.
+    /// The recording that is shown.
     pub(crate) replaying: Option<PathBuf>,
-    /// What was done here.
     pub(crate) command_log: CommandLog,
-    /// Lines of the scenario that is being played that were not done.
+    /// Lines of the scenario that were not done.
     pub(crate) skipped: watch::Receiver<Vec<Skipped>>,
 }
 
@@ -50,7 +47,7 @@ pub(crate) struct Left {
 }
 
 impl Host {
-    /// Does what the console asks until it is gone.
+    /// Serves the console until it is gone.
     pub(crate) async fn serve(mut self, mut asked: mpsc::Receiver<ToHost>) -> Left {
         while let Some(ask) = asked.recv().await {
             match ask {
@@ -84,12 +81,13 @@ impl Host {
         self.command_log.note(at, command, response);
     }
 
-    /// Nodes are there from the first command on that was carried out; until then a recording can be opened.
+    /// There are nodes from the first command on that was carried out; until then a recording can
+    /// be opened.
     async fn first_command(&mut self, command: Command) {
         let settings = self.settings_for(&command).clone();
         let nodes = RunningNodes::new(&self.plan, &settings, self.clock, self.taps.clone());
         let at = self.clock.network_now();
-        // Whoever refuses has told so.
+        // A refusal has been published already.
         if nodes.command(command.clone()).await.wait().await.is_ok() {
             self.command_log.note_first(at, &command);
             self.nodes = Some(nodes);
@@ -121,7 +119,7 @@ impl Host {
         }
     }
 
-    /// A lab that is chosen on the start screen is as lively as one that is started by name.
+    /// A lab that is chosen on the start screen has the same pace as one that is started by name.
     fn settings_for(&self, first: &Command) -> &NodeSettings {
         if matches!(first, Command::StartLab { .. }) { self.plan.lab_settings() } else { &self.plan.node }
     }
@@ -153,7 +151,7 @@ impl Host {
         }
     }
 
-    /// The file that holds all that happened up to now.
+    /// The file that holds all events up to now.
     async fn journal(&self) -> Result<PathBuf, NoExport> {
         if let Some(file) = &self.replaying {
             return Ok(file.clone());

@@ -1,4 +1,4 @@
-//! The nodes' log files in a session that is not recorded: written by a thread of its own.
+//! Writes the nodes' log files in a session that is not recorded, on a thread of its own.
 
 use std::path::Path;
 use std::thread::JoinHandle;
@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use crate::feed::Feed;
 use crate::session::node_logs::NodeLogs;
 
-/// Writes log files until all nodes are gone; join the thread to have the last lines on disk. What
-/// cannot be written is told with `notify`.
+/// Writes log files until all nodes are gone; join the thread to have the last lines on disk.
+/// Errors are reported through `notify`.
 pub(crate) fn keep_logs(
     feed: Feed,
     dir: &Path,

@@ -1,4 +1,4 @@
-//! What the program says about itself: completion scripts and the manual page.
+//! The program's own documentation: completion scripts and the manual page.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use super::args::Cli;
 use crate::ui::key_table;
 
-/// The environment variables that matter, for the manual page.
+/// Environment variables, for the manual page.
 const ENVIRONMENT: [(&str, &str); 4] = [
     ("NO_COLOR", "If set, the console uses signs, bold and underlined text instead of colors."),
     ("XDG_CONFIG_HOME", "Directory of the config file gossipctl/config.toml; ~/.config by default."),
@@ -18,7 +18,6 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("GOSSIPCTL_LOG", "Level of the diagnostics in gossipctl/gossipctl.log in the state directory, such as debug."),
 ];
 
-/// The completion script for a shell.
 pub(crate) fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "gossipctl", &mut script);
@@ -49,7 +48,7 @@ fn render(out: &mut dyn Write) -> io::Result<()> {
     page.render_version_section(out)
 }
 
-/// A section a command: what it does, how it is called, its flags.
+/// A section for each command: what it does, its usage, its flags.
 fn render_command(command: &Command, out: &mut dyn Write) -> io::Result<()> {
     let mut heading = Roff::new();
     heading.control("SH", [format!("GOSSIPCTL {}", command.get_name().to_uppercase()).as_str()]);
@@ -67,7 +66,7 @@ fn demoted(page: &[u8]) -> Vec<u8> {
     String::from_utf8_lossy(page).replace("\n.SH ", "\n.SS ").into_bytes()
 }
 
-/// The keys as shipped, with the names by which the config file changes them.
+/// The default keys, with the names by which the config file changes them.
 fn keys() -> Roff {
     let mut section = Roff::new();
     section.control("SH", ["KEYS OF THE CONSOLE"]);

@@ -1,4 +1,4 @@
-//! The command line: reads what the user wants, puts the rooms together, and says what came of it.
+//! The command line: reads what the user wants, wires the rooms together, and reports the outcome.
 
 mod address;
 mod args;
@@ -70,7 +70,8 @@ fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Help, or what is wrong with the command line. That repeats words of it, which may be anything.
+/// Prints the help, or the error in the command line. The error repeats words of it, which may be
+/// anything.
 fn answer_usage(error: &clap::Error) -> ExitCode {
     let plain = error.render().to_string();
     let printed = printable_lines(&plain);
@@ -79,7 +80,8 @@ fn answer_usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// A panic is a fault of ours; say so. The console puts its own hook before this one, which gives the terminal back.
+/// A panic is a fault of ours; says so. The console's hook runs before this one and gives the
+/// terminal back.
 fn explain_panics() {
     let hooks = color_eyre::config::HookBuilder::default();
     let installed =
@@ -104,7 +106,7 @@ fn run(cli: Cli) -> Result<ExitCode, Failure> {
     }
 }
 
-/// A file that is no recording is told before the screen is taken.
+/// A file that is no recording is reported before the screen is taken.
 fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
     let file = recorded::find(&args.session)?;
     check_rereadable(&file)?;
@@ -112,8 +114,8 @@ fn replay_session(args: ReplayArgs) -> Result<ExitCode, Failure> {
     run_session(plan::replay(file, args.console, &read_config()?)?)
 }
 
-/// How much more polite the network's threads are than the console's: about a third of its share when both want the
-/// same core.
+/// How much nicer the network's threads are than the console's: they get about a third of its share
+/// when both want the same core.
 const NETWORK_NICENESS: i32 = 5;
 
 fn run_session(plan: Plan) -> Result<ExitCode, Failure> {
@@ -139,8 +141,8 @@ fn finish(session: impl Future<Output = Result<ExitCode, Failure>>) -> Result<Ex
     ending
 }
 
-/// The session itself runs on the main thread, the network on the threads that the runtime starts. Where all cores
-/// are busy with the network, a key must still show at once.
+/// The session runs on the main thread, the network on the runtime's threads. When the network
+/// keeps all cores busy, a key must still show at once.
 fn yield_to_the_console() {
     lower_thread_priority(NETWORK_NICENESS);
 }
@@ -155,7 +157,7 @@ fn print_config() -> Result<ExitCode, Failure> {
     output::print(lines.join("\n").as_bytes())
 }
 
-/// What the config file sets; nothing for a user without a home.
+/// The config file's settings; none for a user without a home.
 fn read_config() -> Result<ConfigFile, Failure> {
     match files::config_file() {
         Some(file) => Ok(ConfigFile::read(&file)?),

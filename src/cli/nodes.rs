@@ -48,7 +48,7 @@ impl RunningNodes {
         Ok(nodes)
     }
 
-    /// No nodes yet, where the plan wants them; they will have these settings.
+    /// An engine without nodes, of the kind that the plan wants; nodes will have these settings.
     pub(crate) fn new(plan: &Plan, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> Self {
         let (requests, queue) = mpsc::channel(COMMANDS_MAX);
         let engine = match plan.world {
@@ -63,12 +63,12 @@ impl RunningNodes {
         Self { requests, engine }
     }
 
-    /// For somebody else who commands.
+    /// A sender for somebody else who gives commands.
     pub(crate) fn requests(&self) -> mpsc::Sender<Request> {
         self.requests.clone()
     }
 
-    /// Has the engine do something.
+    /// Sends the engine a command.
     pub(crate) async fn command(&self, command: Command) -> Response {
         let (request, answer) = Request::new(command);
         // An engine that has ended has no nodes left to command.
@@ -76,7 +76,7 @@ impl RunningNodes {
         answer
     }
 
-    /// All nodes say goodbye and stop, unless the user insists before they have.
+    /// All nodes say goodbye and stop, unless the user insists first.
     pub(crate) async fn leave(mut self, signals: &mut StopSignals) -> ShutdownKind {
         drop(self.command(Command::Quit).await);
         tokio::select! {
@@ -101,7 +101,7 @@ fn on_sockets(plan: &Plan, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>
     }
 }
 
-/// Waits this long; `None`: for ever.
+/// Waits this long; `None`: forever.
 pub(crate) async fn pass(length: Option<Duration>) {
     match length {
         Some(length) => tokio::time::sleep(length).await,

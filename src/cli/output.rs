@@ -1,4 +1,4 @@
-//! Printing to whoever reads stdout, for as long as they do.
+//! Prints to stdout for as long as somebody reads it.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use super::failure::Failure;
 use crate::proto::text::printable_lines;
 
-/// Prints these lines, names and paths of others in them: nothing in them acts on a terminal.
+/// Prints these lines, which may contain names and paths of others, without anything that acts on a
+/// terminal.
 pub(crate) fn print_lines(text: &str) -> Result<ExitCode, Failure> {
     print(printable_lines(text).as_bytes())
 }
 
-/// Prints all of it as it is. A reader that has had enough closed the pipe, which is no failure.
+/// Prints these bytes unchanged. A reader that closes the pipe has had enough, which is no failure.
 pub(crate) fn print(bytes: &[u8]) -> Result<ExitCode, Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {

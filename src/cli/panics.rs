@@ -1,5 +1,5 @@
-//! A fault of the screen is the end of the screen alone. The test runs itself once more in a terminal of its own, as the
-//! program that panics.
+//! A panic of the console ends the console alone. The test runs itself again in a terminal of its
+//! own, as the program that panics.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn when_the_screen_panics_all_nodes_say_goodbye() {
     let home = tempfile::tempdir().unwrap();
     let (parser, modes) = screen_at(home.path(), "cli::panics::when_the_screen_panics_all_nodes_say_goodbye");
     let screen = parser.screen();
-    // A line that is wider than the screen goes on in the next row.
+    // A line that is wider than the screen continues in the next row.
     let contents = screen.contents().replace('\n', "");
     assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste(), "{contents}");
     assert!(modes.contains("ICANON") && modes.contains("ECHO"), "{modes}");

@@ -13,6 +13,7 @@ use super::seeds_file::{FoundName, SeedList, SeedListError};
 use super::settings::{self, NodeSettings};
 use super::values::{Listen, PaceName, SessionLength};
 use crate::clock::utc_offset_s;
+use crate::command::limits::NetworkLimits;
 use crate::command::{NodeSpec, Placement};
 use crate::engine::Refusal;
 use crate::net::name_everywhere;
@@ -22,65 +23,66 @@ use crate::scenario::{Script, Summary};
 use crate::session::recorder::Limits;
 use crate::ui::KeyOverrides;
 
-/// What to run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     /// What is started at once.
     pub(crate) begin: Begin,
-    /// What nodes are like.
     pub(crate) node: NodeSettings,
     /// Seeds and peers of a lab, if the user starts one.
     pub(crate) lab_size: (usize, usize),
-    /// With or without a screen.
     pub(crate) screen: ScreenMode,
-    /// How large the journal may grow; `None`: the session is not recorded.
+    /// The limits of the journal; `None`: the session is not recorded.
     pub(crate) journal: Option<Limits>,
-    /// How long; `None`: until the user ends it.
+    /// `None`: until the user ends it.
     pub(crate) length: Option<SessionLength>,
     /// What the user should know before it begins.
     pub(crate) warnings: Vec<String>,
-    /// What is good to know: which addresses host names stand for.
+    /// What is good to know: the addresses of host names.
     pub(crate) notes: Vec<String>,
-    /// Where the nodes are.
+    /// Where the nodes run.
     pub(crate) world: EngineKind,
-    /// What is done to them, and expected.
     pub(crate) scenario: Option<ScriptFile>,
 }
 
-/// Where nodes are.
+/// Where nodes run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EngineKind {
-    /// On real sockets.
     Sockets,
-    /// In virtual time.
     Virtual,
+}
+
+impl EngineKind {
+    /// How many nodes there can be.
+    const fn limits(self) -> NetworkLimits {
+        match self {
+            Self::Sockets => NetworkLimits::SOCKETS,
+            Self::Virtual => NetworkLimits::VIRTUAL,
+        }
+    }
 }
 
 /// What is started at once.
 #[derive(Debug, Clone)]
 pub(crate) enum Begin {
-    /// Nothing: the user chooses on the start screen. If there is no seed list, why.
+    /// The user chooses on the start screen.
     Choice {
         /// What is wrong with the seed list, for when a node needs it.
         no_seeds: Option<String>,
-        /// What nodes are like if the user chooses a lab.
+        /// The nodes' settings if the user chooses a lab.
         lab: Box<NodeSettings>,
     },
     /// A whole network.
     Lab {
-        /// How many seeds.
         seeds: usize,
-        /// How many peers.
         peers: usize,
     },
-    /// One node.
     Node(NodeSpec),
-    /// No node: a recorded session is shown.
+    /// No node: a recording is shown.
     Recording(PathBuf),
 }
 
 impl Begin {
-    /// Why it cannot begin where stdout is no terminal, and what to do instead.
+    /// Why it cannot begin when stdout is no terminal, and what to do instead.
     pub(crate) const fn without_terminal(&self) -> Failure {
         match self {
             Self::Choice { .. } => Failure::NoTerminalToStartIn,
@@ -90,25 +92,21 @@ impl Begin {
     }
 }
 
-/// With or without a screen.
 #[derive(Debug, Clone)]
 pub(crate) enum ScreenMode {
-    /// The console.
     Console(Looks),
     /// Lines on stdout.
     Headless(PrintFormat),
 }
 
-/// What the console looks like and listens to.
+/// The looks and keys of the console.
 #[derive(Debug, Clone)]
 pub(crate) struct Looks {
     /// Characters, mouse, colors.
     pub(crate) args: ConsoleArgs,
-    /// What the keys do.
     pub(crate) keys: KeyOverrides,
 }
 
-/// The seed list of a session.
 struct SessionSeeds {
     list: Vec<Addr>,
     missing: Option<String>,
@@ -116,7 +114,7 @@ struct SessionSeeds {
     notes: Vec<String>,
 }
 
-/// `lab`.
+/// The plan of `lab`.
 pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let scenario = args.scenario.script.as_deref().map(ScriptFile::read).transpose()?;
     let (seeds, peers) = match &scenario {
@@ -125,22 +123,22 @@ pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     };
     let set = scenario.as_ref().map(|file| file.node.clone()).unwrap_or_default();
     let node = node_settings(args.node.or(&set), config, PaceName::Lively, Vec::new())?;
-    if let Some(file) = &scenario {
-        file.rehearse(node.peer.dialect)?;
-    }
     let world = if args.scenario.in_virtual_time { EngineKind::Virtual } else { EngineKind::Sockets };
+    if let Some(file) = &scenario {
+        file.rehearse(node.peer.dialect, world.limits())?;
+    }
     let plan = Plan::new(Begin::Lab { seeds, peers }, node, args.console, config);
     Plan { lab_size: (seeds, peers), world, scenario, ..plan }.in_session(args.session, config)
 }
 
-/// `seed`. It needs the seed list only to find a place of its own.
+/// The plan of `seed`, which needs the seed list only to find an address of its own.
 pub(crate) fn seed(args: SeedArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let mut seeds = match args.listen {
         Some(_) => seeds_if_any(&args.seeds.config)?,
         None => seeds_needed(&args.seeds.config)?,
     };
     let listen = placement(args.listen, args.advertise, &mut seeds.notes, &system)?;
-    // Peers that are started beside this seed are to find it.
+    // Peers that are started beside this seed must find it.
     let own = name(listen).filter(|own| !seeds.list.contains(own));
     seeds.list.extend(own);
     let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
@@ -148,7 +146,7 @@ pub(crate) fn seed(args: SeedArgs, config: &ConfigFile) -> Result<Plan, Failure>
     Ok(plan.in_session(args.session, config)?.with_words(seeds.warnings, seeds.notes))
 }
 
-/// `peer`.
+/// The plan of `peer`.
 pub(crate) fn peer(args: PeerArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let mut seeds = seeds_needed(&args.seeds.config)?;
     let listen = placement(args.listen, args.advertise, &mut seeds.notes, &system)?;
@@ -158,7 +156,7 @@ pub(crate) fn peer(args: PeerArgs, config: &ConfigFile) -> Result<Plan, Failure>
     Ok(plan.in_session(args.session, config)?.with_words(seeds.warnings, seeds.notes))
 }
 
-/// No command: the start screen.
+/// The plan without a command: the start screen.
 pub(crate) fn choice(cli: Cli, config: &ConfigFile) -> Result<Plan, Failure> {
     let seeds = seeds_if_any(&cli.seeds.config)?;
     let lab = node_settings(cli.node.clone(), config, PaceName::Lively, Vec::new())?;
@@ -168,7 +166,7 @@ pub(crate) fn choice(cli: Cli, config: &ConfigFile) -> Result<Plan, Failure> {
     Ok(plan.with_words(seeds.warnings, seeds.notes))
 }
 
-/// `replay`: what is recorded already is not recorded again.
+/// The plan of `replay`; a recording is not recorded again.
 pub(crate) fn replay(recording: PathBuf, console: ConsoleArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let node = node_settings(NodeArgs::default(), config, PaceName::Assignment, Vec::new())?;
     Ok(Plan::new(Begin::Recording(recording), node, console, config))
@@ -193,7 +191,7 @@ impl Plan {
         }
     }
 
-    /// The scenario; of a lab without one, that it begins.
+    /// The scenario; for a lab without one, a scenario without steps.
     pub(crate) fn script(&self) -> Option<Script> {
         match (&self.scenario, &self.begin) {
             (Some(file), _) => Some(file.script.clone()),
@@ -202,7 +200,8 @@ impl Plan {
         }
     }
 
-    /// What the nodes of a lab are like: one that is chosen on the start screen is as lively as one that is started by name.
+    /// The settings of a lab's nodes: a lab that is chosen on the start screen has the same pace as
+    /// one that is started by name.
     pub(crate) const fn lab_settings(&self) -> &NodeSettings {
         match &self.begin {
             Begin::Choice { lab, .. } => lab,
@@ -210,14 +209,14 @@ impl Plan {
         }
     }
 
-    /// Says how the scenario goes, on stderr.
+    /// Reports the scenario's progress on stderr.
     pub(crate) fn tell(&self, text: &str) {
         if let Some(file) = &self.scenario {
             say(format_args!("{}: {text}", file.name()));
         }
     }
 
-    /// Says what came of the scenario; the exit code is 1 when not all that was expected held.
+    /// Reports the scenario's outcome; the exit code is 1 unless all expectations held.
     pub(crate) fn verdict(&self, summary: &Summary) -> ExitCode {
         summary.undecided.iter().for_each(|line| self.tell(line));
         self.tell(&summary.text());
@@ -242,7 +241,7 @@ impl Plan {
     }
 }
 
-/// Where a node is to listen, and by which name. A host name is looked up, and what it stands for is noted.
+/// Where a node listens, and under which name. A host name is looked up, and the result is noted.
 fn placement(
     listen: Option<Listen>,
     advertise: Option<Ipv4Addr>,
@@ -267,7 +266,7 @@ fn placement(
     }
 }
 
-/// The name of a node that is placed there, where it is known beforehand.
+/// The name of a node that is placed there, if it is known beforehand.
 const fn name(listen: Placement) -> Option<Addr> {
     match listen {
         Placement::At(addr) | Placement::Everywhere(addr) => Some(addr),
@@ -305,7 +304,7 @@ fn seeds_needed(file: &Path) -> Result<SessionSeeds, SeedListError> {
     Ok(SessionSeeds { list: seeds, missing: None, warnings, notes })
 }
 
-/// The seed list, where the session can do without: a file that is not there, or empty, is none.
+/// The seed list, for sessions that can do without: a missing or empty file counts as none.
 fn seeds_if_any(file: &Path) -> Result<SessionSeeds, SeedListError> {
     match seeds_needed(file) {
         Err(error @ (SeedListError::Missing(_) | SeedListError::Empty(_))) => Ok(SessionSeeds {

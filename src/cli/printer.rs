@@ -12,7 +12,7 @@ use crate::session::json::push_printed_line;
 use crate::session::names::NodeNames;
 use crate::session::text::{json_header, json_skipped, push_text_line};
 
-/// Bytes of whole lines that are written at once: the most that a pipe holds.
+/// Bytes of whole lines in one write: the most that a pipe holds.
 const CHUNK_LEN: usize = 64 * 1024;
 
 /// Prints events as they come.
@@ -28,19 +28,19 @@ pub(crate) struct Printer<W> {
 }
 
 impl<W: Write> Printer<W> {
-    /// A printer that has printed nothing yet. What it prints as JSON is a journal.
+    /// A printer that has printed nothing yet. Its JSON output is a journal.
     pub(crate) fn new(format: PrintFormat, header: Header, out: W) -> Self {
         let (names, lines, hurry) = (NodeNames::new(), Vec::new(), CancellationToken::new());
         Self { format, names, header, out, lines, skipped: 0, hurry }
     }
 
-    /// Once this is canceled, what still comes is counted and not printed.
+    /// Once this is canceled, further events are counted and not printed.
     pub(crate) fn hurry(&self) -> CancellationToken {
         self.hurry.clone()
     }
 
-    /// Prints until the feed ends or nobody reads any more. Returns how many events came faster than
-    /// they could be printed.
+    /// Prints until the feed ends or nobody reads any more. Returns how many events came too fast
+    /// to be printed.
     pub(crate) fn run(mut self, mut feed: Feed) -> io::Result<u64> {
         self.begin()?;
         while let Some(delivery) = feed.blocking_recv() {
@@ -63,7 +63,7 @@ impl<W: Write> Printer<W> {
         }
     }
 
-    /// Prints this event; it may wait until there is a chunk.
+    /// Prints this event; it may wait until a chunk is full.
     pub(crate) fn event(&mut self, event: &Event) -> io::Result<()> {
         self.names.learn(event);
         match self.format {
@@ -73,7 +73,7 @@ impl<W: Write> Printer<W> {
         if self.lines.len() < CHUNK_LEN { Ok(()) } else { self.write() }
     }
 
-    /// Nothing waits to be printed any more.
+    /// Prints what waits.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.write()?;
         self.out.flush()
@@ -96,7 +96,7 @@ impl<W: Write> Printer<W> {
     fn deliver(&mut self, delivery: &Delivery) -> io::Result<()> {
         self.missing(delivery.skipped)?;
         delivery.batch.iter().try_for_each(|event| self.event(event))?;
-        // Whoever reads wants to see what happened when it happens.
+        // A reader wants to see events when they happen.
         self.flush()
     }
 }

@@ -1,4 +1,4 @@
-//! What holds for any bytes in a file or on the command line that a user may name by mistake.
+//! What must hold for any bytes in a file or on the command line that a user names by mistake.
 
 use std::ffi::OsString;
 use std::io;
@@ -17,7 +17,7 @@ use super::seeds_file::{FILE_LEN_MAX, SEEDS_MAX, SeedList, parse};
 /// Memory that a list of the greatest length may take, several times over while it grows.
 const SEEDS_HELD_MAX: u64 = 4 * FILE_LEN_MAX;
 
-/// What lines of a seed list are, good and bad.
+/// Lines of a seed list, good and bad.
 const LINES: [&[u8]; 12] = [
     b"127.0.0.1:5001",
     b"10.0.0.7:80 # a seed",
@@ -71,7 +71,7 @@ fn any_config() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..6).prop_map(|pieces| pieces.concat())
 }
 
-/// A word of any bytes, where the system has such words.
+/// A word of any bytes, on systems that have such words.
 #[cfg(unix)]
 fn os_string(bytes: Vec<u8>) -> OsString {
     std::os::unix::ffi::OsStringExt::from_vec(bytes)
@@ -132,7 +132,7 @@ proptest! {
             Ok(list) => prop_assert!(list.seeds.iter().all(|seed| seed.is_dialable())),
             Err(why) => prop_assert!(is_a_plain_line(why) && why.len() < 300, "{:?}", why),
         }
-        // A file that was cut off between two lines names the first of the seeds.
+        // A file that was cut between two lines names the first of the seeds.
         let ends: Vec<usize> = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
         if let (Ok(whole), false) = (&whole, ends.is_empty())
             && let Ok(list) = read(&bytes[..*cut.get(&ends)])

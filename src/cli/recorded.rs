@@ -1,4 +1,4 @@
-//! `sessions`, `export` and `replay`: what was recorded before.
+//! `sessions`, `export` and `replay`: commands for recorded sessions.
 
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write as _};
@@ -25,21 +25,20 @@ use crate::session::text::printed_json;
 
 /// The word for every session.
 const ALL: &str = "all";
-/// What stands above the columns of the table.
+/// The headings of the table.
 const COLUMNS: [&str; 8] = ["NAME", "WHEN", "LASTED", "NODES", "MESSAGES", "DEATHS", "SIZE", "STATE"];
 /// Columns whose cells are numbers.
 const NUMBERS: std::ops::Range<usize> = 2..7;
 /// Bytes that are handed to stdout at a time.
 const CHUNK_LEN: usize = 64 * 1024;
 
-/// A session and what it came to.
+/// A session and its overview.
 struct Listed {
     session: Session,
     overview: Overview,
     end: JournalEnd,
 }
 
-/// `sessions`.
 pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
     let (dir, archive) = archive()?;
     if !args.delete.is_empty() {
@@ -50,7 +49,7 @@ pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
         say(format_args!("no session was recorded yet in {}", dir.display()));
         return Ok(ExitCode::SUCCESS);
     }
-    // The latest first: that is the one that most who look are looking for.
+    // The latest first: it is the one that most people look for.
     let listed: Vec<_> = archive.sessions.into_iter().rev().filter_map(looked_at).collect();
     match args.format {
         ListFormat::Table => output::print_lines(&table(&listed)),
@@ -90,7 +89,7 @@ fn table(listed: &[Listed]) -> String {
 
 fn row(listed: &Listed) -> [String; 8] {
     let Listed { session, overview, .. } = listed;
-    // On the clock of who reads the list, wherever the session was recorded.
+    // By the reader's clock, wherever the session was recorded.
     let when = stamp(session.header.started, utc_offset_s_at(session.header.started));
     let seconds = std::time::Duration::from_secs(overview.lasted().as_secs());
     [
@@ -108,12 +107,12 @@ fn row(listed: &Listed) -> [String; 8] {
     ]
 }
 
-/// `12`, and `12+` where more may have been among what is missing.
+/// `12`, or `12+` if events are missing.
 fn at_least(count: u64, missing: u64) -> String {
     if missing > 0 { format!("{count}+") } else { count.to_string() }
 }
 
-/// How a session is, in a word or two.
+/// A session's state in a word or two.
 const fn state(listed: &Listed) -> &'static str {
     match (listed.session.state, listed.end) {
         (State::Running, _) => "running",
@@ -152,7 +151,7 @@ fn json(listed: &[Listed]) -> Result<String, Failure> {
     Ok(lines)
 }
 
-/// Deletes those that are named. If one of them is not there or runs, none is deleted.
+/// Deletes the named sessions. If one of them is missing or running, none is deleted.
 fn delete(dir: &Path, archive: &Archive, names: &[String]) -> Result<ExitCode, Failure> {
     let is_all = |name: &String| name == ALL;
     let (kept, chosen): (Vec<&Session>, Vec<&Session>) = if names.iter().any(is_all) {
@@ -204,7 +203,6 @@ pub(crate) fn find(session: &str) -> Result<PathBuf, Failure> {
     Ok(archive.find_by_beginning(&dir, session)?.path.clone())
 }
 
-/// `export`.
 pub(crate) fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
     let format = match (args.format, &args.output) {
         (Some(format), _) => format.into(),
@@ -231,7 +229,7 @@ fn to_file(format: FileFormat, journal: &Path, file: &Path, force: bool) -> Resu
     })
 }
 
-/// A reader that has had enough closed the pipe, which is no failure.
+/// A reader that closes the pipe has had enough, which is no failure.
 fn to_stdout(format: FileFormat, journal: &Path) -> Result<ExitCode, Failure> {
     let recording = Recording::open(journal)?;
     let mut out = BufWriter::with_capacity(CHUNK_LEN, io::stdout().lock());
@@ -240,14 +238,14 @@ fn to_stdout(format: FileFormat, journal: &Path) -> Result<ExitCode, Failure> {
         Err(WriteError::Sink(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(WriteError::Sink(error)) => Err(Failure::Stdout(error)),
         Err(WriteError::Journal(error)) => {
-            // What was read is good; who reads it is to have it before the error.
+            // What was read is good; the reader gets it before the error.
             let _ = out.flush();
             Err(Failure::Journal(error))
         }
     }
 }
 
-/// Says what the export lacks. A failure if lines of the recording could not be read.
+/// Reports what the export lacks. A failure if lines of the recording could not be read.
 fn complain(exported: &Exported) -> ExitCode {
     if exported.skipped > 0 {
         let lacks = count_text(exported.skipped, "event");

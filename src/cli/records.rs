@@ -1,4 +1,4 @@
-//! What a session leaves on disk: a journal, and a log file a node.
+//! What a session leaves on disk: a journal, and a log file for each node.
 
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -19,16 +19,16 @@ use crate::session::recorder::{Limits, News, RecordPaths, Recorder, RecorderHand
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;
 
-/// How long a user who insists on the end waits for the disk at most.
+/// How long a user who insists on the end waits for the disk.
 const MOMENT: Duration = Duration::from_millis(300);
 
-/// How long a user who leaves waits for the disk at most: longer than what waits is still written, which has a bound of
-/// its own, and short enough that the program is gone within three seconds.
+/// How long a user who leaves waits for the disk: longer than the recorder's own limit for its last
+/// events, and short enough for the program to be gone within three seconds.
 const END_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// How the writing ended.
 pub(crate) enum RecordsEnd {
-    /// All that there was time for is on the disk.
+    /// Everything that there was time for is on the disk.
     Done(Option<RecorderReport>),
     /// The user did not wait.
     AtOnce(StopSignal),
@@ -45,13 +45,13 @@ enum WriterState {
     Recorder(Recorder),
     /// Log files only.
     Logs(Option<JoinHandle<()>>),
-    /// Nothing is kept of a session that was kept already.
+    /// A session that is recorded already.
     Nothing,
 }
 
 impl Records {
-    /// Begins to record: a journal within these limits, or none. A place that cannot be written is told
-    /// with `notify`, and the session goes on without it.
+    /// Begins to record: a journal within these limits, or none. If its place cannot be written,
+    /// `notify` is told, and the session goes on without it.
     pub(crate) fn begin(
         clock: Clock,
         limits: Option<Limits>,
@@ -90,12 +90,11 @@ impl Records {
         Self { tap, writer: WriterState::Logs(logs) }
     }
 
-    /// Nothing is recorded.
     pub(crate) fn none() -> Self {
         Self { tap: feed(1).0, writer: WriterState::Nothing }
     }
 
-    /// For the network: where events go.
+    /// Where the network's events go.
     pub(crate) fn tap(&self) -> Tap {
         self.tap.clone()
     }
@@ -107,7 +106,7 @@ impl Records {
         over.map(|session| session.path)
     }
 
-    /// A way to the journal, if there is one.
+    /// A handle to the journal, if there is one.
     pub(crate) fn handle(&self) -> Option<RecorderHandle> {
         match &self.writer {
             WriterState::Recorder(recorder) => Some(recorder.handle()),
@@ -115,7 +114,8 @@ impl Records {
         }
     }
 
-    /// Writes what there is, for a user who does not wait: not longer than a moment, whatever the disk does.
+    /// Writes what there is, for a user who does not wait: for [`MOMENT`] at most, whatever the
+    /// disk does.
     pub(crate) async fn hurry(self) {
         if let Some(recorder) = self.handle() {
             let _ = tokio::time::timeout(MOMENT, recorder.sync()).await;
@@ -137,13 +137,13 @@ impl Records {
         }
     }
 
-    /// Writes the rest. A journal in which nothing happened is not kept.
+    /// Writes the rest. A journal without events is not kept.
     pub(crate) fn finish(self) -> Option<RecorderReport> {
         drop(self.tap);
         match self.writer {
             WriterState::Recorder(recorder) => Some(recorder.finish()).filter(|report| !is_empty(report)),
             WriterState::Logs(logs) => {
-                // What went wrong there was told.
+                // Its errors have been reported.
                 let _ = logs.map(JoinHandle::join);
                 None
             }
@@ -173,7 +173,8 @@ fn make_log_dir(dir: &Path, notify: &impl Fn(News)) -> Option<PathBuf> {
     }
 }
 
-/// `sessions/2026-11-22T03-13-02-4711.jsonl` in the state directory: when it began, and the process.
+/// `sessions/2026-11-22T03-13-02-4711.jsonl` in the state directory: when it began, and the
+/// process.
 fn journal_path(started: Time, utc_offset_s: i32) -> Result<PathBuf, String> {
     let sessions = files::sessions_dir().ok_or("no home directory to record it in: set XDG_STATE_HOME")?;
     Ok(sessions.join(format!("{}-{}.jsonl", file_stamp(started, utc_offset_s), std::process::id())))

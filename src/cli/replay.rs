@@ -1,4 +1,4 @@
-//! A recorded session, fed to the console.
+//! Feeds a recorded session to the console.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,19 +11,19 @@ use crate::session::journal::{JournalRecord, check_rereadable};
 use crate::session::replay::Recording;
 use crate::ui::{FromHost, Mode, Severity};
 
-/// Events that are handed on together.
+/// Events in one batch.
 const BATCH_LEN: usize = 256;
-/// Bad lines that are told one by one: enough to see what happened to a file.
+/// Bad lines that are reported one by one: enough to see what happened to a file.
 const FAULTS_TOLD_MAX: usize = 5;
 
-/// Opens a recording, tells the console, and feeds it on a thread of its own, as fast as the console
-/// takes it: nothing is skipped. The error is a line for the user.
+/// Opens a recording, tells the console, and feeds it on a thread of its own, as fast as the
+/// console takes it: nothing is skipped. The error is a line for the user.
 pub(crate) async fn open(path: PathBuf, console: Tap, answers: mpsc::Sender<FromHost>) -> Result<(), String> {
     let source = path.display().to_string();
     let open = move || check_rereadable(&path).and_then(|()| Recording::open(&path));
     let opened = tokio::task::spawn_blocking(open).await;
     let recording = opened.map_err(|panic| format!("internal error: {panic}"))?.map_err(|error| error.to_string())?;
-    // Before the first event: the console forgets what it showed, and that must not be this.
+    // Before the first event: the console forgets what it showed, and must not forget this.
     let _ = answers.send(FromHost::Opened(Mode::Replay { source })).await;
     std::thread::Builder::new()
         .name("replay".to_owned())
@@ -64,7 +64,7 @@ fn play(recording: Recording, console: &Tap, answers: &mpsc::Sender<FromHost>) {
     }
 }
 
-/// Hands on what is collected; after it, so many events are missing.
+/// Hands on the collected events; after them, this many are missing.
 fn hand_on(console: &Tap, batch: &mut Vec<Event>, missing: u64) {
     for (skipped, events) in [(0, std::mem::take(batch)), (missing, Vec::new())] {
         if skipped > 0 || !events.is_empty() {

@@ -1,4 +1,5 @@
-//! A scenario, played to nodes that run: a task that sends commands when their time has come and watches the events.
+//! Plays a scenario on running nodes: a task that sends commands when their time has come and
+//! watches the events.
 
 use tokio::sync::mpsc;
 
@@ -14,11 +15,10 @@ pub(crate) struct ScenarioRunner<T> {
     events: Feed,
     requests: mpsc::Sender<Request>,
     clock: Clock,
-    /// Is told what the user is to know, and how far the scenario is.
+    /// Called with what the user should know, and with the scenario's progress.
     tell: T,
 }
 
-/// What came.
 enum Incoming {
     Events(Option<Delivery>),
     Time,
@@ -30,7 +30,7 @@ impl<T: FnMut(&Run, Option<ScenarioNotice>)> ScenarioRunner<T> {
         Self { run, events, requests, clock, tell }
     }
 
-    /// The scenario as far as it is.
+    /// The scenario's state.
     pub(crate) fn run(&self) -> &Run {
         &self.run
     }
@@ -96,8 +96,8 @@ impl<T: FnMut(&Run, Option<ScenarioNotice>)> ScenarioRunner<T> {
 mod tests {
     use super::*;
     use crate::command::Command;
-    use crate::engine::{NodeState, Refusal};
-    use crate::event::{Event, EventKind, Pace};
+    use crate::engine::Refusal;
+    use crate::event::{Event, EventKind, NodeState, Pace};
     use crate::feed::feed;
     use crate::proto::addr::Addr;
     use crate::proto::message::{Dialect, Role};
@@ -112,7 +112,7 @@ mod tests {
         Event { at: Time::from_micros(1), node, kind: EventKind::Started { name, role, dialect, pace } }
     }
 
-    /// Does to the nodes what is wanted, but nothing to p1.
+    /// Carries out every command except those for p1.
     async fn engine(mut requests: mpsc::Receiver<Request>) -> Vec<Command> {
         let mut done = Vec::new();
         while let Some(request) = requests.recv().await {

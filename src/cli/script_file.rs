@@ -1,4 +1,4 @@
-//! A scenario's file: read, and its settings as if they were flags.
+//! A scenario's file: read, with its settings as if they were flags.
 
 use std::error::Error as _;
 use std::io;
@@ -10,23 +10,22 @@ use clap::{Args as _, Command, FromArgMatches as _};
 use super::args::NodeArgs;
 use super::files;
 use super::values::BoundedCount;
+use crate::command::limits::NetworkLimits;
 use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
 use crate::scenario::{Script, ScriptError, Setting};
 
-/// Longest file: some thousand lines, no more than anybody writes.
+/// The longest file in bytes: some thousand lines, no more than anybody writes.
 const FILE_LEN_MAX: u64 = 256 * 1024;
-/// Bytes of a word that is told: of what is no text it may be all.
+/// Bytes of a word that are shown: a binary file may be one long word.
 const WORD_LEN_MAX: usize = 32;
-/// Flags of a node that a scenario does not set: where files go is not its business.
+/// Flags of a node that a scenario cannot set: where files go is not its business.
 const NOT_SET: &str = "log-dir";
 
-/// A scenario and what it sets.
+/// A scenario and its settings.
 #[derive(Debug, Clone)]
 pub(crate) struct ScriptFile {
-    /// Where it was read from.
     pub(crate) path: PathBuf,
-    /// What is done and expected.
     pub(crate) script: Script,
     /// The settings of its nodes.
     pub(crate) node: NodeArgs,
@@ -37,19 +36,12 @@ pub(crate) struct ScriptFile {
 pub(crate) enum ScriptFileError {
     /// The system does not let us read it.
     #[error("{}: cannot be read: {error}", file.display())]
-    Unreadable {
-        /// Which file.
-        file: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// Too long to be one.
+    Unreadable { file: PathBuf, error: io::Error },
     #[error("{}: longer than {} KiB: a scenario is a text file, see docs/SCENARIOS.md", .0.display(), FILE_LEN_MAX / 1024)]
     TooLong(PathBuf),
-    /// Something in it is wrong.
+    /// It contains an error.
     #[error("{}:{error}", file.display())]
     Wrong {
-        /// Which file.
         file: PathBuf,
         /// The line, what is wrong there, and what was expected.
         error: ScriptError,
@@ -75,15 +67,16 @@ impl ScriptFile {
         Ok(Self { path: path.to_owned(), script, node })
     }
 
-    /// A flag may have nodes speak what the scenario does not say, and some lines cannot be done then.
-    pub(crate) fn rehearse(&self, dialect: Dialect) -> Result<(), ScriptFileError> {
-        if dialect == self.script.dialect() {
+    /// A flag may select another dialect than the scenario's, in which some lines cannot be done,
+    /// and on sockets fewer nodes fit.
+    pub(crate) fn rehearse(&self, dialect: Dialect, limits: NetworkLimits) -> Result<(), ScriptFileError> {
+        if dialect == self.script.dialect() && limits == NetworkLimits::VIRTUAL {
             return Ok(());
         }
-        self.script.rehearse(dialect).map_err(|error| ScriptFileError::Wrong { file: self.path.clone(), error })
+        self.script.rehearse(dialect, limits).map_err(|error| ScriptFileError::Wrong { file: self.path.clone(), error })
     }
 
-    /// What to call it in a line for the user.
+    /// Its name in a line for the user.
     pub(crate) fn name(&self) -> String {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned()
     }
@@ -112,7 +105,7 @@ fn node_args(settings: &[Setting]) -> Result<NodeArgs, ScriptError> {
     Ok(node)
 }
 
-/// As among flags, but here the line can be told: the later one of the two that contradict each other.
+/// As for flags, but with the line: the later one of the two that contradict each other.
 fn check_links(node: &NodeArgs, settings: &[Setting]) -> Result<(), ScriptError> {
     let (Some(dial), Some(accept)) =
         (node.max_dial.map(BoundedCount::as_usize), node.max_neighbors.map(BoundedCount::as_usize))
@@ -134,14 +127,14 @@ fn read_flags(settings: &[Setting]) -> Result<NodeArgs, String> {
     let known: Vec<String> = flags.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect();
     if let Some(Setting { name, .. }) = settings.iter().find(|set| set.name == NOT_SET || !known.contains(&set.name)) {
         let known: Vec<&str> = known.iter().map(String::as_str).filter(|name| *name != NOT_SET).collect();
-        return Err(format!("'{name}' is no setting: expected one of {}", known.join(", ")));
+        return Err(format!("'{name}' is not a setting: expected one of {}", known.join(", ")));
     }
     let words = settings.iter().map(|setting| format!("--{}={}", setting.name, setting.value));
     let read = flags.try_get_matches_from(words).and_then(|matches| NodeArgs::from_arg_matches(&matches));
     read.map_err(|error| plain(&error, settings))
 }
 
-/// What clap has to say, in one line without its flags.
+/// clap's message in one line, without its flags.
 fn plain(error: &clap::Error, settings: &[Setting]) -> String {
     if let Some(source) = error.source() {
         return source.to_string();
@@ -193,9 +186,9 @@ mod tests {
         );
         let unknown = error("lab 1 2\nset gossip 1s\n");
         assert!(
-            unknown.starts_with("2: 'gossip' is no setting: expected one of wire, pace, gossip-interval"),
+            unknown.starts_with("2: 'gossip' is not a setting: expected one of wire, pace, gossip-interval"),
             "{unknown}"
         );
-        assert!(error("set log-dir /tmp\nlab 1 2").starts_with("1: 'log-dir' is no setting"));
+        assert!(error("set log-dir /tmp\nlab 1 2").starts_with("1: 'log-dir' is not a setting"));
     }
 }

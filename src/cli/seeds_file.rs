@@ -1,4 +1,4 @@
-//! The seed list: `config.txt`, one `ip:port` or `name:port` a line.
+//! The seed list: `config.txt`, one `ip:port` or `name:port` per line.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -8,10 +8,10 @@ use super::address::{AddressError, Lookup, WrittenAddress, dialable, look_up, na
 use super::files;
 use crate::proto::addr::Addr;
 
-/// Longest seed list in bytes. A thousand seeds with a comment each fit; a file that is longer is
-/// some other file.
+/// The longest seed list in bytes. A thousand seeds with a comment each fit; a longer file is some
+/// other file.
 pub(crate) const FILE_LEN_MAX: u64 = 64 * 1024;
-/// Most seeds on a list. Each peer registers with more than half of them.
+/// The most seeds in a list. Each peer registers with more than half of them.
 pub(crate) const SEEDS_MAX: usize = 1_000;
 
 const BOM: &str = "\u{feff}";
@@ -19,15 +19,15 @@ const BOM: &str = "\u{feff}";
 /// The seeds of a network, as a file names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeedList {
-    /// The addresses, in the order of the file, each once.
+    /// In the order of the file, each once.
     pub(crate) seeds: Vec<Addr>,
     /// Addresses that the file names more than once, each once.
     pub(crate) repeated: Vec<Addr>,
-    /// Host names that the file has, each once, as they were looked up.
+    /// Host names in the file, each once, with what was found.
     pub(crate) names: Vec<FoundName>,
 }
 
-/// A host name and what it stands for.
+/// A host name and its address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FoundName {
     /// The line where it comes first, counted from 1.
@@ -39,50 +39,39 @@ pub(crate) struct FoundName {
 /// Why a seed list cannot be used. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SeedListError {
-    /// There is no such file.
-    #[error("{}: no such file: create it with one seed a line, such as 127.0.0.1:5001, or name another with --config", .0.display())]
+    #[error("{}: no such file: create it with one seed per line, such as 127.0.0.1:5001, or name another with --config", .0.display())]
     Missing(PathBuf),
     /// The system does not let us read it.
     #[error("{}: cannot be read: {error}", file.display())]
-    Unreadable {
-        /// Which file.
-        file: PathBuf,
-        /// What the system said.
-        error: io::Error,
-    },
+    Unreadable { file: PathBuf, error: io::Error },
     /// Nothing but comments and blank lines.
-    #[error("{}: names no seed: add one a line, such as 127.0.0.1:5001", .0.display())]
+    #[error("{}: names no seed: add one per line, such as 127.0.0.1:5001", .0.display())]
     Empty(PathBuf),
-    /// Longer than any seed list.
-    #[error("{}: longer than {} KiB: expected a list of seeds, one ip:port or name:port a line", .0.display(), FILE_LEN_MAX / 1024)]
+    #[error("{}: longer than {} KiB: expected a list of seeds, one ip:port or name:port per line", .0.display(), FILE_LEN_MAX / 1024)]
     TooLong(PathBuf),
-    /// More seeds than allowed.
-    #[error("{}: more than {SEEDS_MAX} seeds: a network needs a few", .0.display())]
+    #[error("{}: more than {SEEDS_MAX} seeds: a network needs only a few", .0.display())]
     TooMany(PathBuf),
     /// A line that is neither an address nor a host name with a port.
     #[error("{}:{line}: '{text}' is not a seed: expected ip:port or name:port, such as 127.0.0.1:5001", file.display())]
     BadLine {
-        /// Which file.
         file: PathBuf,
-        /// Which line, counted from 1.
+        /// Counted from 1.
         line: usize,
-        /// What it says, escaped.
+        /// Its text, escaped.
         text: String,
     },
-    /// An address where no seed can be, or a host name that stands for none.
+    /// An address where no seed can be, or a host name without one.
     #[error("{}:{line}: {error}", file.display())]
     BadAddress {
-        /// Which file.
         file: PathBuf,
-        /// Which line, counted from 1.
+        /// Counted from 1.
         line: usize,
-        /// What is wrong with it.
         error: AddressError,
     },
 }
 
 impl SeedList {
-    /// Reads the list from a file, and looks up the names in it.
+    /// Reads the list from a file, and looks up its names.
     pub(crate) fn read(file: &Path, lookup: Lookup<'_>) -> Result<Self, SeedListError> {
         match files::read_bounded(file, FILE_LEN_MAX) {
             Ok(Some(bytes)) => parse(file, &bytes, lookup),
@@ -93,7 +82,7 @@ impl SeedList {
     }
 }
 
-/// The list that these bytes are.
+/// Parses the bytes of a list.
 pub(super) fn parse(file: &Path, bytes: &[u8], lookup: Lookup<'_>) -> Result<SeedList, SeedListError> {
     let mut list = SeedList { seeds: Vec::new(), repeated: Vec::new(), names: Vec::new() };
     let bytes = bytes.strip_prefix(BOM.as_bytes()).unwrap_or(bytes);
@@ -101,7 +90,7 @@ pub(super) fn parse(file: &Path, bytes: &[u8], lookup: Lookup<'_>) -> Result<See
         let Some(text) = content(line) else { continue };
         let seed = list.seed(index + 1, text, lookup).map_err(|error| bad_line(file, index + 1, error))?;
         list.add(seed);
-        // At once: each further name might be looked up for seconds.
+        // At once: each further name might take seconds to look up.
         if list.seeds.len().max(list.names.len()) > SEEDS_MAX {
             return Err(SeedListError::TooMany(file.to_owned()));
         }
@@ -109,7 +98,7 @@ pub(super) fn parse(file: &Path, bytes: &[u8], lookup: Lookup<'_>) -> Result<See
     if list.seeds.is_empty() { Err(SeedListError::Empty(file.to_owned())) } else { Ok(list) }
 }
 
-/// What a line says, without blanks around it and without a comment.
+/// A line without its comment and surrounding blanks.
 fn content(line: &[u8]) -> Option<&[u8]> {
     let text = line.split(|byte| *byte == b'#').next().unwrap_or_default().trim_ascii();
     (!text.is_empty()).then_some(text)
@@ -135,7 +124,7 @@ impl SeedList {
         }
     }
 
-    /// What a name stands for. It is looked up once, however many seeds are there.
+    /// The address of a name, which is looked up once, however many seeds have it.
     fn find(&mut self, line: usize, name: &str, lookup: Lookup<'_>) -> Result<Ipv4Addr, AddressError> {
         if let Some(known) = self.names.iter().find(|known| known.name == name) {
             return Ok(known.ip);
@@ -245,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_list_without_seeds_says_what_to_put_in() {
-        assert_eq!(error(b"\n# none yet\n"), "config.txt: names no seed: add one a line, such as 127.0.0.1:5001");
+        assert_eq!(error(b"\n# none yet\n"), "config.txt: names no seed: add one per line, such as 127.0.0.1:5001");
     }
 
     #[test]
@@ -257,6 +246,6 @@ mod tests {
     #[test]
     fn a_file_that_is_no_seed_list_is_not_read_to_its_end() {
         let error = SeedList::read(Path::new("/dev/zero"), &nobody).unwrap_err().to_string();
-        assert_eq!(error, "/dev/zero: longer than 64 KiB: expected a list of seeds, one ip:port or name:port a line");
+        assert_eq!(error, "/dev/zero: longer than 64 KiB: expected a list of seeds, one ip:port or name:port per line");
     }
 }

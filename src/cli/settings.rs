@@ -1,4 +1,4 @@
-//! What is in force: the flags, then the config file, then the pace, then the protocol's figures.
+//! The effective settings: the flags, then the config file, then the pace, then the defaults.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,6 @@ use crate::proto::message::Dialect;
 use crate::proto::reach::Reach;
 use crate::session::recorder::Limits;
 
-/// Seeds of a lab.
 const LAB_SEEDS: usize = 2;
 /// Peers of a lab: enough for gossip to take several hops, few enough to see each.
 const LAB_PEERS: usize = 8;
@@ -20,23 +19,23 @@ const LAB_PEERS: usize = 8;
 /// The settings of every node that is started in this session.
 #[derive(Debug, Clone)]
 pub(crate) struct NodeSettings {
-    /// What a peer is made from; the address is filled in when it starts.
+    /// A peer's settings, without its address.
     pub(crate) peer: PeerConfig,
-    /// What a seed is made from; the address is filled in when it starts.
+    /// A seed's settings, without its address.
     pub(crate) seed: SeedConfig,
     /// Seed of all random choices, if the user chose one.
     pub(crate) rng_seed: Option<u64>,
     /// Where each node's log file goes.
     pub(crate) log_dir: PathBuf,
-    /// What the user set and the dialect does not have.
+    /// Settings of the user that the dialect does not have.
     pub(crate) without_effect: Vec<String>,
 }
 
-/// No node listens here: what stands in a template for an address yet to come.
+/// Stands for an address that is not known yet.
 const NOWHERE: Addr = Addr::loopback(0);
 
 impl NodeSettings {
-    /// Settings from what the user set and the pace that the command has by itself.
+    /// Settings from the user's choices and the default pace of the command.
     pub(crate) fn new(args: &NodeArgs, pace: PaceName, seeds: Vec<Addr>, utc_offset_s: i32) -> Result<Self, Failure> {
         let mut peer = PeerConfig::new(NOWHERE, seeds);
         let pace = args.pace.unwrap_or(pace);
@@ -56,15 +55,16 @@ impl NodeSettings {
         Ok(Self { peer, seed, rng_seed: args.rng_seed.map(BoundedCount::get), log_dir, without_effect })
     }
 
-    /// What all random choices follow from: what the user set, or a new seed each time. No two sessions start in the same
-    /// microsecond on one machine. As far as a flag's numbers go, so that it can be given again.
+    /// Seed of all random choices: the user's, or a new one each time. No two sessions on one
+    /// machine start in the same microsecond. It is within the range of the flag, so that it can be
+    /// given again.
     pub(crate) fn rng_seed_or_new(&self, clock: Clock) -> u64 {
         let new = clock.epoch().as_micros() ^ u64::from(std::process::id()) << 48;
         self.rng_seed.unwrap_or(new & RNG_SEED_MAX)
     }
 }
 
-/// What was asked for in so many words, and cannot be had in this dialect.
+/// Explicit settings that have no effect in this dialect.
 fn without_effect(args: &NodeArgs, dialect: Dialect) -> Vec<String> {
     let mut told = Vec::new();
     if dialect == Dialect::Framed {
@@ -107,7 +107,7 @@ fn seed_config(args: &NodeArgs, peer: &PeerConfig) -> SeedConfig {
     }
 }
 
-/// The settings in force as a scenario has them: name and value.
+/// The effective settings as a scenario has them: name and value.
 pub(crate) fn written(node: &NodeSettings) -> Vec<(String, String)> {
     let peer = &node.peer;
     let span = |span| humantime::format_duration(span).to_string();
@@ -119,7 +119,7 @@ pub(crate) fn written(node: &NodeSettings) -> Vec<(String, String)> {
         ("max-dial", peer.max_dial.to_string()),
         ("max-neighbors", peer.max_neighbors.to_string()),
     ];
-    // The other dialect has none of these.
+    // The classic dialect has none of these.
     if peer.dialect == Dialect::Framed {
         settings.push(("probe-timeout", span(peer.probe_timeout)));
         settings.push(("join-policy", name_of(&joiners(peer.join_policy))));
@@ -154,7 +154,7 @@ pub(super) const fn policy(policy: DeadPolicy) -> Policy {
     }
 }
 
-/// How large journals may grow. If only one limit is set, the other follows where it must.
+/// Limits of journals. If only one is set, the other follows where it must.
 pub(crate) fn limits(args: &JournalArgs) -> Result<Limits, Failure> {
     let default = Limits::default();
     let (journal_size_max, archive_size_max) = match (args.journal_max.map(Size::get), args.sessions_max.map(Size::get))
@@ -170,7 +170,7 @@ pub(crate) fn limits(args: &JournalArgs) -> Result<Limits, Failure> {
     Ok(Limits { journal_size_max, archive_size_max })
 }
 
-/// How large a lab is: seeds, then peers.
+/// The size of a lab: seeds, then peers.
 pub(crate) fn lab_size(size: &LabSize) -> (usize, usize) {
     let seeds = size.seeds.map_or(LAB_SEEDS, BoundedCount::as_usize);
     (seeds, size.peers.map_or(LAB_PEERS, BoundedCount::as_usize))

@@ -1,4 +1,4 @@
-//! `gossipctl config`: the settings in force as a config file, each with its comment.
+//! `gossipctl config`: the current settings as a config file, each with its comment.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,18 +13,18 @@ use super::values::{Network, PaceName, ThemeName, name_of};
 use crate::model::words::size_text;
 use crate::ui::key_table;
 
-/// What stands between the keys of one action in the table of keys.
+/// The separator between the keys of one action in the table of keys.
 const KEY_SEPARATOR: &str = " or ";
 
-/// A setting and its value in force. One that the config file sets stands as it is, the others
-/// stand behind a `#`.
+/// A setting and its value. A setting from the config file stands as it is; the others have a `#`
+/// in front.
 struct TemplateLine {
     name: &'static str,
     value: String,
     set: bool,
 }
 
-/// The template, with the values that this file sets, and the protocol's figures for the rest.
+/// The template, with the values in this file, and defaults for the rest.
 pub(crate) fn template(config: &ConfigFile, file: Option<&Path>) -> Result<String, Failure> {
     let node = NodeSettings::new(&config.node, PaceName::Assignment, Vec::new(), 0)?;
     let mut text = header(file);
@@ -37,7 +37,7 @@ pub(crate) fn template(config: &ConfigFile, file: Option<&Path>) -> Result<Strin
     Ok(text)
 }
 
-/// Every action with its keys, each as the file would have it.
+/// Every action with its keys, as the file would have them.
 fn keys(text: &mut String, config: &ConfigFile) {
     let _ = write!(text, "\n# What the keys do: a key such as \"x\", or a list such as [\"q\", \"ctrl-c\"].\n[keys]\n");
     for shipped in key_table() {
@@ -72,7 +72,7 @@ fn section(text: &mut String, name: &str, lines: &[TemplateLine], flags: &Comman
     }
 }
 
-/// The flag's help, and what it can be.
+/// The flag's help, and its possible values.
 fn comment(flag: &Arg) -> String {
     let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
     let values: Vec<_> = flag.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
@@ -101,7 +101,7 @@ fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<TemplateLine> {
     ]
 }
 
-/// A TOML list of networks; some network where none is set.
+/// A TOML list of networks; an example if none is set.
 fn networks(allow: &[Network]) -> String {
     let networks: Vec<_> = allow.iter().map(|network| quoted(&network.0)).collect();
     if networks.is_empty() { "[\"192.168.1.0/24\"]".to_owned() } else { format!("[{}]", networks.join(", ")) }

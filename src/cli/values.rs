@@ -1,5 +1,5 @@
-//! Values as people write them, on the command line and in the config file: read, and held against
-//! their bounds, in one place.
+//! Values as people write them, on the command line and in the config file: parsed, and checked
+//! against their bounds, in one place.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -22,11 +22,11 @@ use crate::proto::message::Dialect;
 pub(crate) type GossipInterval = Span<1, DAY_MS>;
 /// Time between two probes. Below 10 ms an answer is late because the machine was busy.
 pub(crate) type LivenessInterval = Span<10, DAY_MS>;
-/// Time that an answer may take. Below 10 ms it is late because the machine was busy.
+/// Time allowed for an answer. Below 10 ms it is late because the machine was busy.
 pub(crate) type ProbeTimeout = Span<10, DAY_MS>;
 /// How long a session runs.
 pub(crate) type SessionLength = Span<1, { 365 * DAY_MS }>;
-/// Misses that make a neighbor dead. Past 100 nobody would ever be.
+/// Misses after which a neighbor is dead. With more than 100, none ever would be.
 pub(crate) type Misses = BoundedCount<1, 100>;
 /// Links of one peer; the upper bound is the protocol's own.
 pub(crate) type LinkCount = BoundedCount<1, { LINKS_MAX as u64 }>;
@@ -37,12 +37,12 @@ pub(crate) type LabPeers = BoundedCount<1, { limits::PEERS_MAX as u64 }>;
 
 /// Messages of one peer; 0: it only forwards.
 pub(crate) type Messages = BoundedCount<0, 1_000_000_000>;
-/// Seed of the random choices. As far as a config file's numbers go.
+/// Seed of the random choices, within the range of a config file's integers.
 pub(crate) type RngSeed = BoundedCount<0, RNG_SEED_MAX>;
 /// The highest [`RngSeed`].
 pub(crate) const RNG_SEED_MAX: u64 = i64::MAX as u64;
 
-/// What journals may take: from some hundred events to a disk of a large server.
+/// What journals may take: from some hundred events to the disk of a large server.
 pub(crate) type JournalSize = Size<{ 64 * KIB }, { 1024 * GIB }>;
 
 const KIB: u64 = 1024;
@@ -52,64 +52,52 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 /// What is wrong with a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ValueError {
-    /// Not a duration at all.
     #[error("'{0}' is not a duration: expected a number with a unit, such as 500ms, 13s or 2m")]
     NotADuration(String),
-    /// Below the shortest.
     #[error("{given} is too short: expected at least {}", people(*.min))]
     TooShort {
         /// As it was written.
         given: String,
-        /// The shortest allowed.
         min: Duration,
     },
-    /// Above the longest.
     #[error("{given} is too long: expected at most {}", people(*.max))]
     TooLong {
         /// As it was written.
         given: String,
-        /// The longest allowed.
         max: Duration,
     },
-    /// Not a size at all.
     #[error("'{0}' is not a size: expected a number with a unit, such as 500MB or 1GiB")]
     NotASize(String),
-    /// Below the smallest.
     #[error("{given} is too small: expected at least {}", size_text(*.min))]
     TooSmall {
         /// As it was written.
         given: String,
-        /// The smallest allowed, in bytes.
+        /// In bytes.
         min: u64,
     },
-    /// Above the largest.
     #[error("{given} is too large: expected at most {}", size_text(*.max))]
     TooLarge {
         /// As it was written.
         given: String,
-        /// The largest allowed, in bytes.
+        /// In bytes.
         max: u64,
     },
-    /// Not a whole number, or out of its bounds.
+    /// Not a whole number, or out of bounds.
     #[error("'{given}' is not a whole number from {min} to {max}")]
     NotACount {
         /// As it was written.
         given: String,
-        /// The least allowed.
         min: u64,
-        /// The most allowed.
         max: u64,
     },
     /// Neither a port nor an address.
     #[error("'{0}' is neither a port such as 3000 nor an address such as 127.0.0.1:3000 or localhost:3000")]
     NotAListen(String),
-    /// An address by which others could not know the node.
+    /// An address that cannot be a node's name.
     #[error(transparent)]
     Address(AddressError),
-    /// Nobody can be known by this address.
     #[error("'{0}' is not an address that others can dial: expected one such as 192.168.1.5")]
     NotAName(String),
-    /// Not a network.
     #[error("'{0}' is not a network: expected one such as 192.168.1.0/24, or an address such as 192.168.1.7")]
     NotANetwork(String),
 }
@@ -124,7 +112,6 @@ fn people(span: Duration) -> humantime::FormattedDuration {
 pub(crate) struct Span<const MIN_MS: u64, const MAX_MS: u64>(Duration);
 
 impl<const MIN_MS: u64, const MAX_MS: u64> Span<MIN_MS, MAX_MS> {
-    /// The duration itself.
     pub(crate) const fn get(self) -> Duration {
         self.0
     }
@@ -165,7 +152,7 @@ impl<const MIN_MS: u64, const MAX_MS: u64> fmt::Display for Span<MIN_MS, MAX_MS>
 pub(crate) struct Size<const MIN: u64, const MAX: u64>(u64);
 
 impl<const MIN: u64, const MAX: u64> Size<MIN, MAX> {
-    /// The size itself, in bytes.
+    /// In bytes.
     pub(crate) const fn get(self) -> u64 {
         self.0
     }
@@ -198,7 +185,6 @@ impl<const MIN: u64, const MAX: u64> TryFrom<String> for Size<MIN, MAX> {
 pub(crate) struct BoundedCount<const MIN: u64, const MAX: u64>(u64);
 
 impl<const MIN: u64, const MAX: u64> BoundedCount<MIN, MAX> {
-    /// The number itself.
     pub(crate) const fn get(self) -> u64 {
         self.0
     }
@@ -208,7 +194,6 @@ impl<const MIN: u64, const MAX: u64> BoundedCount<MIN, MAX> {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 
-    /// As a small number.
     pub(crate) fn as_u32(self) -> u32 {
         u32::try_from(self.0).unwrap_or(u32::MAX)
     }
@@ -241,7 +226,8 @@ impl<const MIN: u64, const MAX: u64> fmt::Display for BoundedCount<MIN, MAX> {
     }
 }
 
-/// Where a node listens: `3000` means 127.0.0.1:3000, `0.0.0.0:3000` all interfaces. A name is not looked up yet.
+/// Where a node listens: `3000` means 127.0.0.1:3000, `0.0.0.0:3000` all interfaces. A name is not
+/// looked up yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listen(pub(crate) WrittenAddress);
 
@@ -266,13 +252,13 @@ impl FromStr for Listen {
     }
 }
 
-/// The address that others know a node by.
+/// The address by which others know a node.
 pub(crate) fn advertised(text: &str) -> Result<Ipv4Addr, ValueError> {
     let ip = text.parse().ok().filter(|ip| Addr::new(*ip, 1).is_dialable());
     ip.ok_or_else(|| ValueError::NotAName(text.to_owned()))
 }
 
-/// A network of machines; a bare address is one of a single machine.
+/// A network; a bare address is a network of one machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Network(pub(crate) Ipv4Net);
@@ -294,7 +280,7 @@ impl TryFrom<String> for Network {
     }
 }
 
-/// The dialect, by the name that the flag gives it.
+/// The dialect, by the flag's name for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Wire {

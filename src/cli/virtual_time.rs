@@ -1,4 +1,5 @@
-//! Nodes in virtual time: at the pace of the clock for somebody who watches, or as fast as it goes.
+//! Nodes in virtual time: at the pace of the clock for somebody who watches, or as fast as
+//! possible.
 
 use std::io;
 use std::process::ExitCode;
@@ -26,21 +27,22 @@ use crate::session::check::{Breach, Checker};
 use crate::session::journal::Header;
 use crate::sim::{EPOCH, EventSink, Piece, ScenarioSink, VirtualDefaults, VirtualEngine, play};
 
-/// Shortest time between two looks at a network that runs at the pace of the clock: a frame shows nothing shorter.
+/// The shortest wait between two runs of a network that keeps up with the clock: a frame shows
+/// nothing shorter.
 const TICK: Duration = Duration::from_millis(5);
-/// Things that happen before it is looked whether the user wants something: a few milliseconds' worth.
+/// Steps of the network before the user's commands are looked at again: a few milliseconds' worth.
 const STEPS_MAX: usize = 1_000;
-/// How far a network may be behind the clock and still catch up: a hiccup. On a machine that is too slow for the network
-/// there would be no end to that; so beyond this its time goes on more slowly.
+/// How far a network may be behind the clock and still catch up: a hiccup. On a machine that is too
+/// slow for the network there would be no end to that, so beyond this its time goes on more slowly.
 const DEBT_MAX: Duration = Duration::from_millis(500);
-/// Looks one after the other that find the network too far behind, before that is told: a process that was suspended is
-/// once, and then catches up.
+/// Runs in a row that find the network too far behind before the user is told: a suspended process
+/// is late once, and then catches up.
 const LATE_LOOKS_MAX: u32 = 3;
-/// Events that are handed on as one: listeners hold back so many batches, and never more than they have room for.
+/// Events in one batch: listeners hold a limited number of batches.
 const BATCH_MAX: usize = 256;
 
-/// What nodes in virtual time are like. They start the day at midnight UTC, wherever they run, so that a run is the same
-/// everywhere.
+/// Settings of nodes in virtual time. The day starts at midnight UTC wherever they run, so a run is
+/// the same everywhere.
 pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_offset_s: i32) -> VirtualDefaults {
     let mut peer = settings.peer.clone();
     peer.utc_offset_s = utc_offset_s;
@@ -48,7 +50,8 @@ pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_
     VirtualDefaults { peer, seed, rng_seed, epoch }
 }
 
-/// Keeps virtual time at the clock's and does what users want, until one of them says [`Command::Quit`] or all are gone.
+/// Keeps virtual time at the clock's and carries out commands, until [`Command::Quit`] comes or
+/// nobody can send more.
 pub(crate) async fn keep_pace(
     engine: VirtualEngine<CheckedPublisher>,
     clock: Clock,
@@ -78,9 +81,9 @@ pub(crate) async fn keep_pace(
 /// How well a network keeps up with the clock.
 struct ClockFollower {
     clock: Clock,
-    /// Looks in a row that found it too far behind.
+    /// Runs in a row that found it too far behind.
     late: u32,
-    /// It was told that the machine is too slow.
+    /// The user was told that the machine is too slow.
     is_told: bool,
 }
 
@@ -89,8 +92,8 @@ impl ClockFollower {
         Self { clock, late: 0, is_told: false }
     }
 
-    /// Lets a part of the time pass that has passed for the clock. When to go on; `None`: nothing more will happen by
-    /// itself.
+    /// Lets virtual time catch up with the clock, or a part of the way. Returns when to continue;
+    /// `None`: nothing more will happen by itself.
     fn catch_up<S: EventSink>(&mut self, engine: &mut VirtualEngine<S>) -> Option<Time> {
         if engine.run_some(self.clock.network_now(), STEPS_MAX) {
             self.late = 0;
@@ -104,7 +107,7 @@ impl ClockFollower {
         Some(engine.now())
     }
 
-    /// After a pause there is too much once, on a machine that is too slow with each look.
+    /// After a pause there is too much once; on a machine that is too slow, each time.
     fn fall_behind<S: EventSink>(&mut self, engine: &mut VirtualEngine<S>, by: Duration) {
         self.clock.fall_behind(by);
         self.late += 1;
@@ -116,7 +119,7 @@ impl ClockFollower {
     }
 }
 
-/// Waits until it is so late for the network; others have their turn in any case.
+/// Waits until this time of the network; other tasks get their turn in any case.
 async fn sleep_until(moment: Option<Time>, clock: Clock) {
     match moment {
         Some(moment) if moment <= clock.network_now() => tokio::task::yield_now().await,
@@ -125,18 +128,18 @@ async fn sleep_until(moment: Option<Time>, clock: Clock) {
     }
 }
 
-/// Hands on what happens, a batch at a time, and checks what must always hold.
+/// Publishes events in batches, and checks invariants.
 pub(crate) struct CheckedPublisher {
     taps: Vec<Tap>,
     checker: Checker,
-    /// Events that were not handed on yet.
+    /// Events that are not published yet.
     batch: Vec<Event>,
-    /// Breaches that were told.
+    /// Breaches that were reported.
     told: usize,
 }
 
 impl CheckedPublisher {
-    /// Of nodes whose seeds treat reports by this policy.
+    /// For nodes whose seeds have this dead policy.
     pub(crate) fn new(taps: Vec<Tap>, policy: DeadPolicy) -> Self {
         Self { taps, checker: Checker::new(policy), batch: Vec::with_capacity(BATCH_MAX), told: 0 }
     }
@@ -168,7 +171,7 @@ impl EventSink for CheckedPublisher {
     }
 }
 
-/// Looks at the nodes, tells what the checker found, and hands on what waits.
+/// Checks the nodes' bounds, reports breaches, and publishes what waits.
 fn publish(engine: &mut VirtualEngine<CheckedPublisher>) {
     let now = engine.now();
     for (node, gauge) in engine.over_bounds_if_due() {
@@ -180,8 +183,8 @@ fn publish(engine: &mut VirtualEngine<CheckedPublisher>) {
     engine.sink_mut().hand_on();
 }
 
-/// Plays the plan's scenario as fast as it goes, without a screen. What is printed is the same to the byte whenever the
-/// same random seed is given.
+/// Plays the plan's scenario as fast as possible, without a screen. With the same random seed, the
+/// output is the same to the byte.
 pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure> {
     plan.warnings.iter().for_each(warn);
     let Some(script) = plan.script() else { return Err(Failure::NoEnd) };
@@ -212,7 +215,7 @@ pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure>
     let engine = VirtualEngine::with_sink(defaults(&plan.node, rng_seed, EPOCH, 0), sink);
     let played = play(engine, length);
     let end = match played.and_then(|end| printer.flush().map_err(Failure::Stdout).map(|()| end)) {
-        // A reader that has had enough closed the pipe: no failure.
+        // A reader that closes the pipe has had enough: no failure.
         Err(Failure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
         other => other?,
     };
@@ -222,7 +225,8 @@ pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure>
     Ok(if tell_breaches(&breaches, more) == 0 { verdict } else { ExitCode::FAILURE })
 }
 
-/// Says which rules of the protocol did not hold: that is a fault in gossipctl, not in what was expected. How many.
+/// Reports the invariants that were violated, which is a fault in gossipctl, not a failed
+/// expectation. Returns how many.
 fn tell_breaches(breaches: &[Breach], more: u64) -> u64 {
     for breach in breaches {
         warn(format_args!("invariant violated: {breach}"));
@@ -233,7 +237,7 @@ fn tell_breaches(breaches: &[Breach], more: u64) -> u64 {
     breaches.len() as u64 + more
 }
 
-/// How long it took, and how to have the same again.
+/// How long it took, and how to repeat it.
 fn tell_time(end: Time, clock: Clock, rng_seed: u64) {
     let (lasted, took) = (span_text(end.since(EPOCH)), span_text(clock.now().since(clock.epoch())));
     say(format_args!("{lasted} of virtual time in {took}; the same again with --rng-seed {rng_seed}"));
@@ -277,7 +281,7 @@ mod tests {
     fn a_network_that_is_too_far_behind_again_and_again_says_so_once() {
         let clock = Clock::start();
         let mut pace = ClockFollower::new(clock);
-        // What the machine does not get done while one part passes, again and again.
+        // More than the machine gets done while a part passes, again and again.
         let told = [(); 8].map(|()| {
             let mut engine = late(clock);
             pace.catch_up(&mut engine);

@@ -1,20 +1,20 @@
 //! The one grammar of commands: what is typed after `:`, and what stands in a scenario.
 //!
-//! [`parse`] reads a command, [`text`] writes one that reads back as it was. Who knows the nodes is
-//! asked by way of [`Names`].
+//! [`parse`] reads a command, [`text`] writes one that reads back as it was. Nodes are looked up
+//! through [`Names`].
 
 use super::words::{Amount, WordError, body_fault, lab_peers, lab_seeds, placement};
 use super::{Command, FaultCommand, NodeSpec, Placement};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, Scope, TroubleKind};
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::message::Role;
 use crate::proto::text::Body;
 
-/// Whoever knows the nodes of a session.
+/// Looks up the nodes of a session.
 pub trait Names {
     /// The node of this name or address.
     fn find(&self, word: &str) -> Option<Addr>;
-    /// Does it run in this process, or did it?
+    /// It runs in this process, or did.
     fn is_ours(&self, node: Addr) -> bool;
 }
 
@@ -39,17 +39,16 @@ pub struct CommandHelp {
     pub usage: &'static str,
     /// What it does, in a line.
     pub help: &'static str,
-    /// Its arguments; where the usage ends with `..` the last of them as often as one likes.
+    /// Its arguments; if the usage ends with `..`, the last one can be repeated.
     pub words: &'static [Word],
 }
 
 impl CommandHelp {
-    /// A line of a table.
     pub const fn new(name: &'static str, usage: &'static str, words: &'static [Word], help: &'static str) -> Self {
         Self { name, usage, help, words }
     }
 
-    /// What stands at this place among the arguments.
+    /// The argument at this index.
     pub fn word(&self, place: usize) -> Option<Word> {
         if self.usage.ends_with("..") { self.words.last().copied() } else { self.words.get(place).copied() }
     }
@@ -61,7 +60,6 @@ const AMOUNT: Word = Word::Choice(&["off"]);
 /// A second node, or the amount.
 const MORE: Word = Word::Node(&["off"]);
 
-/// The commands.
 pub const COMMANDS: &[CommandHelp] = &[
     CommandHelp::new("seed", "seed [ADDRESS]", &[Word::Free], "start a seed; 5003 means 127.0.0.1:5003"),
     CommandHelp::new("peer", "peer [ADDRESS]", &[Word::Free], "start a peer"),
@@ -124,59 +122,42 @@ pub const COMMANDS: &[CommandHelp] = &[
     CommandHelp::new("say", "say NODE TEXT", &[NODE, Word::Free], "send a message of your own"),
 ];
 
-/// How long a reordered message is held back when nothing else is said: some gossip messages pass.
+/// How long a reordered message is held back by default: some gossip messages pass it.
 const WINDOW_DEFAULT_US: u64 = 100_000;
-/// Connections of junk a second when nothing else is said.
+/// Connections of junk per second, by default.
 const JUNK_DEFAULT: u32 = 1;
 
 /// Why a text is no command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GrammarError {
-    /// There is no command of that name.
     #[error("no command '{word}'")]
     NoCommand { word: String },
-    /// There is no such node.
     #[error("no node '{word}': expected a name such as p1, or an address")]
-    NoNode {
-        /// What stands there.
-        word: String,
-    },
+    NoNode { word: String },
     /// A word is not what it should be.
     #[error("{fault}")]
     Wrong {
-        /// What stands there.
         word: String,
         /// What was expected.
         fault: WordError,
     },
     /// There are too few words.
     #[error("expected {usage}")]
-    Usage {
-        /// The command's name.
-        name: &'static str,
-        /// How it is written.
-        usage: &'static str,
-    },
+    Usage { name: &'static str, usage: &'static str },
     /// There is a word too many.
     #[error("{}: unexpected '{word}'", takes(usage))]
     TooMuch {
-        /// How the command is written.
         usage: &'static str,
-        /// The first word that has no place in it.
+        /// The first word that does not belong.
         word: String,
     },
     /// Both nodes run elsewhere.
     #[error("neither {one} nor {other} runs in this process")]
-    NotOurs {
-        /// One node.
-        one: Addr,
-        /// The other.
-        other: Addr,
-    },
+    NotOurs { one: Addr, other: Addr },
 }
 
 impl GrammarError {
-    /// The word that is wrong: of a command that has too few, its name.
+    /// The word that is wrong; if there are too few words, the command's name.
     pub fn word(&self) -> String {
         match self {
             Self::NoCommand { word }
@@ -249,13 +230,13 @@ impl CommandReader<'_> {
                 let on = Scope::border(self.nodes()?);
                 FaultCommand::Set(Fault { what: FaultKind::Cut, on })
             }
-            "delay" => self.set(TroubleKind::Delay)?,
-            "loss" => self.set(TroubleKind::Loss)?,
-            "duplicate" => self.set(TroubleKind::Duplicate)?,
-            "reorder" => self.set(TroubleKind::Reorder)?,
-            "slow" => self.set(TroubleKind::Slow)?,
-            "skew" => self.set(TroubleKind::Skew)?,
-            "junk" => self.set(TroubleKind::Junk)?,
+            "delay" => self.set(FaultClass::Delay)?,
+            "loss" => self.set(FaultClass::Loss)?,
+            "duplicate" => self.set(FaultClass::Duplicate)?,
+            "reorder" => self.set(FaultClass::Reorder)?,
+            "slow" => self.set(FaultClass::Slow)?,
+            "skew" => self.set(FaultClass::Skew)?,
+            "junk" => self.set(FaultClass::Junk)?,
             "lie" => self.lie()?,
             "calm" => {
                 self.at_most::<0>()?;
@@ -274,7 +255,7 @@ impl CommandReader<'_> {
         at_most::<N>(self.help.usage, self.rest)
     }
 
-    /// Its words, if there are just so many.
+    /// Its words, if there are exactly `N`.
     fn exactly<const N: usize>(&self) -> Result<[&str; N], GrammarError> {
         self.at_most::<N>()?;
         <[&str; N]>::try_from(self.words.as_slice()).map_err(|_| self.usage())
@@ -328,7 +309,7 @@ impl CommandReader<'_> {
         }
     }
 
-    /// Between two nodes of ours it is the wire that is cut; of another process we have only our end.
+    /// Between two nodes of ours the wire is cut; a link to another process is cut at our end.
     fn cut(&self) -> Result<Command, GrammarError> {
         let (node, peer) = self.pair()?;
         if !self.names.is_ours(peer) {
@@ -349,7 +330,7 @@ impl CommandReader<'_> {
         if !self.names.is_ours(peer) {
             return Ok(Command::Heal { node, peer });
         }
-        Ok(Command::Fault(FaultCommand::Clear { kind: TroubleKind::Cut, on: Scope::link(node, peer) }))
+        Ok(Command::Fault(FaultCommand::Clear { kind: FaultClass::Cut, on: Scope::link(node, peer) }))
     }
 
     fn lie(&self) -> Result<FaultCommand, GrammarError> {
@@ -357,7 +338,7 @@ impl CommandReader<'_> {
         Ok(FaultCommand::Lie { liar: self.node(liar)?, about: self.node(about)? })
     }
 
-    fn set(&self, kind: TroubleKind) -> Result<FaultCommand, GrammarError> {
+    fn set(&self, kind: FaultClass) -> Result<FaultCommand, GrammarError> {
         let (on, amounts) = self.scope(kind)?;
         let most = if amounts.first() == Some(&"off") { 1 } else { amounts_max(kind) };
         let (amounts, more) = amounts.split_at(amounts.len().min(most));
@@ -371,8 +352,8 @@ impl CommandReader<'_> {
         }
     }
 
-    /// Where, and the words after that. A second node is one that is no amount.
-    fn scope(&self, kind: TroubleKind) -> Result<(Scope, &[&str]), GrammarError> {
+    /// The place of a fault, and the words after it. A second word is a node if it is no amount.
+    fn scope(&self, kind: FaultClass) -> Result<(Scope, &[&str]), GrammarError> {
         let (first, rest) = self.words.split_first().ok_or_else(|| self.usage())?;
         if *first == "all" {
             return Ok((Scope::All, rest));
@@ -386,48 +367,46 @@ impl CommandReader<'_> {
         }
     }
 
-    fn trouble(&self, kind: TroubleKind, amounts: &[&str]) -> Result<FaultKind, GrammarError> {
+    fn trouble(&self, kind: FaultClass, amounts: &[&str]) -> Result<FaultKind, GrammarError> {
         match (kind, amounts) {
-            (TroubleKind::Delay, [by]) => Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: 0 }),
-            (TroubleKind::Delay, [by, jitter]) => {
+            (FaultClass::Delay, [by]) => Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: 0 }),
+            (FaultClass::Delay, [by, jitter]) => {
                 Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: read(jitter, Amount::span)? })
             }
-            (TroubleKind::Loss, [percent]) => Ok(FaultKind::Loss { percent: read(percent, Amount::percent)? }),
-            (TroubleKind::Duplicate, [percent]) => {
-                Ok(FaultKind::Duplicate { percent: read(percent, Amount::percent)? })
-            }
-            (TroubleKind::Reorder, [percent]) => {
+            (FaultClass::Loss, [percent]) => Ok(FaultKind::Loss { percent: read(percent, Amount::percent)? }),
+            (FaultClass::Duplicate, [percent]) => Ok(FaultKind::Duplicate { percent: read(percent, Amount::percent)? }),
+            (FaultClass::Reorder, [percent]) => {
                 Ok(FaultKind::Reorder { percent: read(percent, Amount::percent)?, window_us: WINDOW_DEFAULT_US })
             }
-            (TroubleKind::Reorder, [percent, window]) => Ok(FaultKind::Reorder {
+            (FaultClass::Reorder, [percent, window]) => Ok(FaultKind::Reorder {
                 percent: read(percent, Amount::percent)?,
                 window_us: read(window, Amount::span)?,
             }),
-            (TroubleKind::Slow, [rate]) => Ok(FaultKind::Slow { per_s: read(rate, Amount::rate)? }),
-            (TroubleKind::Skew, [by]) => Ok(FaultKind::Skew { by_us: read(by, Amount::offset)? }),
-            (TroubleKind::Junk, []) => Ok(FaultKind::Junk { per_s: JUNK_DEFAULT }),
-            (TroubleKind::Junk, [rate]) => Ok(FaultKind::Junk { per_s: read(rate, Amount::rate)? }),
+            (FaultClass::Slow, [rate]) => Ok(FaultKind::Slow { per_s: read(rate, Amount::rate)? }),
+            (FaultClass::Skew, [by]) => Ok(FaultKind::Skew { by_us: read(by, Amount::offset)? }),
+            (FaultClass::Junk, []) => Ok(FaultKind::Junk { per_s: JUNK_DEFAULT }),
+            (FaultClass::Junk, [rate]) => Ok(FaultKind::Junk { per_s: read(rate, Amount::rate)? }),
             (
-                TroubleKind::Cut
-                | TroubleKind::Delay
-                | TroubleKind::Loss
-                | TroubleKind::Duplicate
-                | TroubleKind::Reorder
-                | TroubleKind::Slow
-                | TroubleKind::Skew
-                | TroubleKind::Junk,
+                FaultClass::Cut
+                | FaultClass::Delay
+                | FaultClass::Loss
+                | FaultClass::Duplicate
+                | FaultClass::Reorder
+                | FaultClass::Slow
+                | FaultClass::Skew
+                | FaultClass::Junk,
                 _,
             ) => Err(self.usage()),
         }
     }
 }
 
-/// Amounts of a fault of this kind, at most.
-const fn amounts_max(kind: TroubleKind) -> usize {
+/// The most amounts that a fault of this kind takes.
+const fn amounts_max(kind: FaultClass) -> usize {
     match kind {
-        TroubleKind::Cut => 0,
-        TroubleKind::Loss | TroubleKind::Duplicate | TroubleKind::Slow | TroubleKind::Skew | TroubleKind::Junk => 1,
-        TroubleKind::Delay | TroubleKind::Reorder => 2,
+        FaultClass::Cut => 0,
+        FaultClass::Loss | FaultClass::Duplicate | FaultClass::Slow | FaultClass::Skew | FaultClass::Junk => 1,
+        FaultClass::Delay | FaultClass::Reorder => 2,
     }
 }
 
@@ -436,12 +415,12 @@ fn looks_like_amount(word: &str) -> bool {
     word == "off" || (word.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '-') && !word.contains(':'))
 }
 
-/// What a text in double quotes, written as JSON has it, stands for; `None` for any other.
+/// The content of a text in double quotes, written as in JSON; `None` for any other text.
 fn unquoted(text: &str) -> Option<String> {
     text.starts_with('"').then(|| serde_json::from_str(text).ok()).flatten()
 }
 
-/// A text as it stands on a line: in quotes where it would not read back as it is.
+/// A text as it stands on a line: in quotes if it would not read back otherwise.
 fn quoted(body: &Body) -> String {
     let text = String::from_utf8_lossy(body.as_bytes());
     let reads_back = text.trim() == text && !text.contains(char::is_control) && unquoted(&text).is_none();
@@ -456,7 +435,7 @@ fn wrong(word: &str, fault: WordError) -> GrammarError {
     GrammarError::Wrong { word: word.to_owned(), fault }
 }
 
-/// The command as it is typed; it reads back as it is, where the nodes have these names.
+/// The command as it is typed; it reads back as it was if the nodes have these names.
 pub fn text(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
     match command {
         Command::Start(NodeSpec { role, listen: Placement::Auto }) => role.to_string(),
@@ -478,7 +457,7 @@ pub fn text(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
 fn fault_text(command: &FaultCommand, name: &dyn Fn(Addr) -> String) -> String {
     match command {
         FaultCommand::Set(fault) => fault.text(name),
-        FaultCommand::Clear { kind: TroubleKind::Cut, on } => format!("heal{}", on.text(name)),
+        FaultCommand::Clear { kind: FaultClass::Cut, on } => format!("heal{}", on.text(name)),
         FaultCommand::Clear { kind, on } => format!("{}{} off", kind.word(), on.text(name)),
         FaultCommand::HealPartitions => "heal partition".to_owned(),
         FaultCommand::HealAll => "heal".to_owned(),

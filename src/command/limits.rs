@@ -1,22 +1,21 @@
-//! The one table of what a user can ask for: the same on the command line, in the console, in a scenario, on sockets
-//! and in virtual time. Lengths of texts are the dialects' own: [`BODY_LEN_MAX`], and what the classic one takes.
+//! The one table of the largest values that a user can ask for: on the command line, in the
+//! console, in a scenario, on sockets and in virtual time. Lengths of texts are the dialects' own:
+//! [`BODY_LEN_MAX`], and what the classic one takes.
 
 use std::time::Duration;
 
 pub use crate::proto::config::BODY_LEN_MAX;
 
-/// How many nodes one process can have.
+/// The most nodes that one process can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetworkLimits {
-    /// Seeds, at most.
     pub seeds: usize,
-    /// Peers, at most.
     pub peers: usize,
 }
 
 impl NetworkLimits {
-    /// On sockets, where every peer takes descriptors and a share of one machine's processors. There may be too few
-    /// file descriptors for so many, which is told with how many fit.
+    /// On sockets, where every peer takes descriptors and a share of one machine's processors. If
+    /// file descriptors do not suffice, the refusal says how many nodes fit.
     pub const SOCKETS: Self = Self { seeds: SEEDS_MAX, peers: 1_000 };
     /// In virtual time, where memory is the limit.
     pub const VIRTUAL: Self = Self { seeds: SEEDS_MAX, peers: 1_000_000 };
@@ -26,7 +25,7 @@ impl NetworkLimits {
 pub const SEEDS_MAX: usize = 64;
 /// Peers of a network in this process, wherever it runs.
 pub const PEERS_MAX: usize = NetworkLimits::VIRTUAL.peers;
-/// A longer delay, or a clock that is more wrong, shows nothing that this does not.
+/// The longest delay, or clock error: a longer one would show nothing more.
 pub const SPAN_MAX: Duration = Duration::from_secs(24 * 3600);
-/// Messages or connections a second: more than a node handles at its best.
+/// Messages or connections a second: more than a node can handle.
 pub const RATE_MAX: u32 = 100_000;

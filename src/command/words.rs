@@ -1,4 +1,4 @@
-//! The words of commands that are no nodes: addresses to listen on, sizes, amounts, texts. Forms ask
+//! The words of commands other than nodes: addresses to listen on, sizes, amounts, texts. Forms ask
 //! for the same things and check them here, too.
 
 use super::Placement;
@@ -9,42 +9,32 @@ use crate::proto::fault::Percent;
 /// What is wrong with a word.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WordError {
-    /// No address.
     #[error(transparent)]
     Address(#[from] AddrError),
-    /// An address without a port.
     #[error("expected a port from 1 to 65535, or auto")]
     NoPort,
-    /// No count of nodes of a lab, or one that is out of bounds.
     #[error("'{given}' is not a number of {what}: expected 1 to {most}")]
     NotACount {
-        /// What stands there.
         given: String,
         /// Seeds or peers.
         what: &'static str,
-        /// The most that there can be.
+        /// The limit.
         most: usize,
     },
     /// Nobody could reach a node there.
-    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes reach")]
+    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes can reach")]
     NobodyThere(Addr),
-    /// A message that says nothing.
     #[error("a message needs a text")]
     NoText,
-    /// A message that is too long.
-    #[error("{0} bytes; at most {BODY_LEN_MAX} fit a message")]
+    #[error("the text has {0} bytes and a message takes {BODY_LEN_MAX}: shorten it")]
     TextTooLong(usize),
-    /// No span of time.
     #[error("'{0}': expected a time such as 100ms, at most a day")]
     NotASpan(String),
-    /// No offset of a clock.
-    #[error("'{0}': expected how far the clock is ahead or behind, such as +5s or -200ms, at most a day")]
+    #[error("'{0}': expected a clock error, ahead or behind, such as +5s or -200ms, at most a day")]
     NotAnOffset(String),
-    /// No percentage.
     #[error("'{0}': expected a percentage such as 30%, from 1% to 100%; off to end it")]
     NotAPercentage(String),
-    /// No rate.
-    #[error("'{0}': expected how many a second, such as 5/s, from 1/s to {RATE_MAX}/s; off to end it")]
+    #[error("'{0}': expected a rate per second, such as 5/s, from 1/s to {RATE_MAX}/s; off to end it")]
     NotARate(String),
 }
 
@@ -64,12 +54,12 @@ pub fn placement(text: &str) -> Result<Placement, WordError> {
     }
 }
 
-/// A count of seeds of a lab.
+/// The number of seeds of a lab.
 pub fn lab_seeds(text: &str) -> Result<usize, WordError> {
     count(text, "seeds", SEEDS_MAX)
 }
 
-/// A count of peers of a lab.
+/// The number of peers of a lab.
 pub fn lab_peers(text: &str) -> Result<usize, WordError> {
     count(text, "peers", PEERS_MAX)
 }
@@ -79,12 +69,12 @@ fn count(text: &str, what: &'static str, most: usize) -> Result<usize, WordError
     number.ok_or_else(|| WordError::NotACount { given: text.to_owned(), what, most })
 }
 
-/// The size of a lab is within its bounds.
+/// Checks the size of a lab.
 pub fn check_lab(seeds: usize, peers: usize) -> Result<(), WordError> {
     lab_seeds(&seeds.to_string()).and_then(|_| lab_peers(&peers.to_string())).map(|_| ())
 }
 
-/// What is wrong with the text of a message of this length, in any dialect.
+/// What is wrong with a message text of this length, in any dialect.
 pub fn body_fault(len: usize) -> Option<WordError> {
     match len {
         0 => Some(WordError::NoText),
@@ -93,7 +83,7 @@ pub fn body_fault(len: usize) -> Option<WordError> {
     }
 }
 
-/// How amounts are read.
+/// Reads the amounts of faults.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Amount;
 

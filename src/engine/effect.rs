@@ -1,4 +1,4 @@
-//! What is to be done.
+//! What the engine wants done.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,45 +9,45 @@ use crate::event::EventKind;
 use crate::proto::addr::Addr;
 use crate::proto::machine::NodeCommand;
 
-/// What a command comes to.
+/// The outcome of a command.
 #[derive(Debug)]
 pub struct CommandOutcome<S> {
-    /// What is to be done, in order. Of a refused command that is only to tell so.
+    /// What to do, in order. For a refused command, only to publish that.
     pub effects: Vec<Effect<S>>,
     /// Whether the command is carried out.
     pub result: Result<(), Refusal>,
 }
 
-/// Something that whoever runs the nodes is to do. `S` is where a node runs: see [`Sites`](super::Sites).
+/// Something for the driver to do. `S` is where a node runs: see [`Sites`](super::Sites).
 #[derive(Debug)]
 pub enum Effect<S> {
     /// Tell all listeners, in order.
     Publish(Vec<Publication>),
-    /// Let the node run, as [`Engine::machine`](super::Engine::machine) makes it. Its `Started` has been published.
+    /// Let the node run, with the machine from [`Engine::machine`](super::Engine::machine). Its
+    /// `Started` has been published.
     Start { node: Addr, site: S },
     /// End the node as a crash does: nobody is told.
     Crash(Addr),
-    /// Let the node keep its sockets and do nothing.
+    /// Make the node keep its sockets and do nothing.
     Hang(Addr),
     /// Hand this to the node's machine.
     Tell(Addr, NodeCommand),
     /// All nodes meet these faults from now on.
     Faults(Arc<FaultView>),
-    /// Somebody connects to the node and sends junk, with this pause; `None`: no longer.
+    /// Connect to the node and send junk, with this pause; `None`: stop doing so.
     Junk { node: Addr, pause: Option<Duration> },
     /// The end of the network.
     Leave {
-        /// These say goodbye, the earliest first.
+        /// These nodes say goodbye, the earliest first.
         goodbyes: Vec<Goodbye>,
         /// These are crashed meanwhile.
         crashes: Vec<Addr>,
     },
 }
 
-/// Something to be told to all listeners, at the time at which it is carried out.
+/// Something to tell all listeners, at the time when it is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
-    /// Which node it is about.
     pub node: Addr,
     pub kind: EventKind,
 }

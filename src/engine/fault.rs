@@ -1,9 +1,9 @@
 //! What faults do to messages: one pure machine that every driver asks.
 //!
-//! A [`FaultTable`] holds the faults of a session, and is the one place that decides which of them a
-//! user can have. [`Faults`] is a driver's end of it: asked for each message, it tells its [`Outcome`].
-//! It reads no clock, and what it leaves to chance is a hash of the fault and of what the message is about: one fault more
-//! changes nothing about what the others do.
+//! A [`FaultTable`] holds the faults of a session, and is the one place that decides which ones a
+//! user can have. [`Faults`] is a driver's end of it: for each message it returns the [`Outcome`].
+//! It reads no clock, and what is left to chance is a hash of the fault and of the message: another
+//! fault changes nothing about what these do.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod arrivals;
@@ -23,18 +23,16 @@ use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
 use crate::proto::message::{Message, MessageId};
 use crate::proto::time::Time;
 
-/// Bytes of one helping of junk.
+/// Bytes of one piece of junk.
 const JUNK_LEN: usize = 64;
 
-/// The way of a message.
+/// The path of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Route {
-    /// Who sends it.
     pub from: Addr,
-    /// To whom.
     pub to: Addr,
-    /// By which of their connections, as the driver numbers them: only what goes by the same one keeps its
-    /// order.
+    /// Which of their connections, as the driver numbers them: only messages on the same one keep
+    /// their order.
     pub connection: u64,
 }
 
@@ -47,18 +45,19 @@ pub enum Outcome {
     Lost,
     /// It arrives at this time.
     At(Time),
-    /// It arrives at this time, and what was sent later may arrive before.
+    /// It arrives at this time, and later messages may overtake it.
     Held(Time),
     /// It arrives at this time, twice.
     Twice(Time),
 }
 
-/// What nodes are told of the faults.
+/// The faults in the form that nodes get.
 #[derive(Debug, Default)]
 pub struct FaultView {
     /// The faults that are set.
     pub table: Arc<FaultTable>,
-    /// The nodes of this process while faults are set: what one of them sends to another is dealt with where it arrives.
+    /// The nodes of this process, while faults are set: messages between them meet faults where
+    /// they arrive.
     pub ours: BTreeSet<Addr>,
 }
 
@@ -74,7 +73,7 @@ impl FaultView {
 pub struct Faults {
     table: Arc<FaultTable>,
     chance: Chance,
-    /// Of each fault in the table, what is left to chance about it.
+    /// What is left to chance for each fault in the table.
     chances: Vec<Chance>,
     arrivals: Arrivals,
     /// When a slow node reads again.
@@ -84,11 +83,11 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// No faults; `seed` decides all that is left to chance.
-    pub fn new(seed: u64) -> Self {
+    /// No faults; all that is left to chance follows from `chance`.
+    pub fn new(chance: Chance) -> Self {
         Self {
             table: Arc::default(),
-            chance: Chance::new(seed),
+            chance,
             chances: Vec::new(),
             arrivals: Arrivals::new(),
             reads: BTreeMap::new(),
@@ -96,38 +95,43 @@ impl Faults {
         }
     }
 
-    /// From now on these faults, and no others.
-    pub fn set(&mut self, table: Arc<FaultTable>) {
+    /// Sets these faults in place of all earlier ones; returns whether anything has changed. The
+    /// pauses of slow nodes go on when only the nodes have changed.
+    pub fn set(&mut self, table: Arc<FaultTable>) -> bool {
+        if table == self.table {
+            return false;
+        }
         self.table = table;
         self.chances = self.table.iter().map(|fault| self.chance.of(identity(fault))).collect();
         self.reads.clear();
         self.quiet = self.table.is_empty() && self.arrivals.is_empty();
+        true
     }
 
-    /// Does everything arrive as it would have? One branch, while there are no faults.
+    /// Everything arrives as it would have. While there are no faults, this is the only cost.
     pub const fn is_quiet(&self) -> bool {
         self.quiet
     }
 
-    /// The faults.
     pub fn table(&self) -> &FaultTable {
         &self.table
     }
 
-    /// Does nothing pass between these two: no message, no dial, and no end of a connection?
+    /// Nothing passes between these two: no message, no dial, and no end of a connection.
     pub fn is_cut(&self, one: Addr, other: Addr) -> bool {
         !self.quiet && self.table.is_cut(one, other)
     }
 
-    /// What becomes of a message that is sent now. `key`: which one it is of all that go this way, see [`key_of`].
-    pub fn fate(&mut self, now: Time, way: Route, key: u64) -> Outcome {
+    /// What becomes of a message that is sent now. `key`: which of the messages on this path it is,
+    /// see [`key_of`].
+    pub fn outcome(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
         if self.quiet {
             return Outcome::Now;
         }
-        self.fate_in_trouble(now, way, key)
+        self.outcome_by_faults(now, way, key, message)
     }
 
-    fn fate_in_trouble(&mut self, now: Time, way: Route, key: u64) -> Outcome {
+    fn outcome_by_faults(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
         let table = Arc::clone(&self.table);
         let (mut due, mut held) = (now, Duration::ZERO);
         let (mut lost, mut twice) = (false, false);
@@ -150,6 +154,9 @@ impl Faults {
         if lost {
             return Outcome::Lost;
         }
+        if begins_a_connection(message) {
+            (twice, held) = (false, Duration::ZERO);
+        }
         let due = self.in_order(now, way, due);
         match (twice, held.is_zero(), due == now) {
             (true, _, _) => Outcome::Twice(due),
@@ -159,7 +166,7 @@ impl Faults {
         }
     }
 
-    /// Not before what was sent before it.
+    /// Not before what was sent earlier.
     fn in_order(&mut self, now: Time, way: Route, due: Time) -> Time {
         let due = self.arrivals.in_order(now, way, due);
         if self.table.is_empty() {
@@ -168,7 +175,8 @@ impl Faults {
         due
     }
 
-    /// May a node read something now? If it is slow, not before the pause after the last thing is over.
+    /// Whether a node may read something now. A slow one waits until the pause after its last read
+    /// is over.
     pub fn may_read(&self, node: Addr, now: Time) -> bool {
         self.quiet || self.reads_again(node).is_none_or(|again| again <= now)
     }
@@ -182,10 +190,17 @@ impl Faults {
         }
     }
 
-    /// Until when a node reads nothing; `None`: it is not slow, or has read nothing since the faults changed.
+    /// Until when a node reads nothing; `None`: it is not slow, or has read nothing since the
+    /// faults changed.
     pub fn reads_again(&self, node: Addr) -> Option<Time> {
         self.reads.get(&node).copied()
     }
+}
+
+/// A hello arrives first and once. Otherwise the handshake would fail and no connection would come about; on TCP neither
+/// can happen.
+const fn begins_a_connection(message: &Message) -> bool {
+    matches!(message, Message::Hello(_))
 }
 
 fn happens(percent: Percent, chance: Chance) -> bool {
@@ -196,8 +211,8 @@ fn up_to(most_us: u64, chance: Chance) -> Duration {
     micros(chance.number() % most_us.saturating_add(1).max(1))
 }
 
-/// Which message this is of all that go the same way, if it says so itself: a copy of a message by its id and hop, a probe
-/// and its answer by their number.
+/// Which message this is of all on the same path, if it says so itself: a copy by its id and hop, a
+/// probe and its answer by their number.
 pub fn key_of(message: &Message) -> Option<u64> {
     let about = Chance::new(0);
     let key = match message {
@@ -218,10 +233,10 @@ pub fn key_of(message: &Message) -> Option<u64> {
     Some(key.number())
 }
 
-/// The kind of a fault and its place, whichever others there are. How strong it is makes no difference: what 20% lose, 30%
-/// lose, too.
+/// The kind of a fault and its place, whichever others there are. Its strength makes no difference:
+/// what 20% lose, 30% lose, too.
 fn identity(fault: &Fault) -> u64 {
-    let kind = Chance::new(fault.what.kind() as u64);
+    let kind = Chance::new(fault.what.class() as u64);
     let place = match &fault.on {
         Scope::All => kind,
         Scope::Node(node) => kind.of(1).of_node(*node),

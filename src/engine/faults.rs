@@ -1,12 +1,13 @@
-//! What a user does to the network: which nodes meet which faults, and how all of it ends.
+//! What a user does to the network: which nodes meet which faults, and how all faults end.
 
 use std::sync::Arc;
 
 use super::fault::{Change, FaultView};
-use super::{Effect, Engine, NodeState, NodeTable, Publication, Refusal, Sites};
+use super::{Effect, Engine, NodeTable, Publication, Refusal, Sites};
 use crate::command::{Command, FaultCommand};
+use crate::event::NodeState;
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Scope, TroubleKind};
+use crate::proto::fault::{FaultClass, Scope};
 use crate::proto::machine::NodeCommand;
 
 impl Engine {
@@ -27,30 +28,31 @@ impl Engine {
         }
         if *command == FaultCommand::Calm {
             for remedy in self.remedies() {
-                // A remedy that fails is told of, and keeps nobody else from coming back.
+                // A remedy that fails is published, and keeps no other node from coming back.
                 effects.extend(self.apply(&remedy, sites).effects);
             }
         }
         Ok(())
     }
 
-    /// All that run meet the faults; a wrong clock and junk are a matter of the nodes that they name.
+    /// All running nodes meet the faults; a wrong clock and junk concern only the nodes that they
+    /// name.
     fn meet<S>(&self, changes: &[Change], effects: &mut Vec<Effect<S>>) {
         effects.push(Effect::Publish(changes.iter().cloned().map(Publication::from).collect()));
         effects.push(Effect::Faults(Arc::clone(&self.view)));
-        for node in self.nodes_at(changes, TroubleKind::Skew) {
+        for node in self.nodes_at(changes, FaultClass::Skew) {
             if self.nodes.running(node).is_ok() {
                 effects.push(Effect::Tell(node, NodeCommand::Skew(self.view.table.skew_us(node))));
             }
         }
-        for node in self.nodes_at(changes, TroubleKind::Junk) {
+        for node in self.nodes_at(changes, FaultClass::Junk) {
             effects.push(Effect::Junk { node, pause: self.view.table.junk_pause_of(node) });
         }
     }
 
     /// The nodes of ours for which faults of this kind have changed, in order, each once.
-    fn nodes_at(&self, changes: &[Change], kind: TroubleKind) -> Vec<Addr> {
-        let scopes = changes.iter().map(Change::fault).filter(|fault| fault.what.kind() == kind);
+    fn nodes_at(&self, changes: &[Change], kind: FaultClass) -> Vec<Addr> {
+        let scopes = changes.iter().map(Change::fault).filter(|fault| fault.what.class() == kind);
         let scopes: Vec<&Scope> = scopes.map(|fault| &fault.on).collect();
         match scopes[..] {
             [] => Vec::new(),
@@ -59,10 +61,10 @@ impl Engine {
         }
     }
 
-    /// What is left to do when the faults that were set have ended and nothing is to be wrong any more: nodes that hang
-    /// or were killed start again, and links that were cut are healed. A node that left wanted to go.
+    /// What is left to do to calm the network when the table is clear: hung and killed nodes
+    /// restart, and links that were cut are healed. A node that left wanted to go.
     pub(super) fn remedies(&self) -> Vec<Command> {
-        // A node that hangs forgets its cuts when it is started again.
+        // A hung node forgets its cuts when it restarts.
         let cuts = self.cuts.iter().filter(|(node, _)| self.nodes.running(*node).is_ok());
         let heals = cuts.map(|(node, peer)| Command::Heal { node: *node, peer: *peer });
         let has_fallen = |state| match state {

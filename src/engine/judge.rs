@@ -1,10 +1,11 @@
-//! Whether a command can be carried out, as the nodes are now: the one judgement. What only the machine knows (a port
-//! that is in use, file descriptors) is asked through [`Sites`](super::Sites).
+//! Whether a command can be carried out with the nodes as they are now, decided in one place. What
+//! only the machine knows (a used port, file descriptors) is asked through [`Sites`](super::Sites).
 
 use super::words::subject;
-use super::{Engine, NodeEntry, NodeState, Refusal};
+use super::{Engine, NodeEntry, Refusal};
 use crate::command::words::{WordError, body_fault};
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
+use crate::event::NodeState;
 use crate::net::wire::classic_text_problem;
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
@@ -42,7 +43,7 @@ impl Engine {
         match spec.listen {
             Placement::Auto => {}
             Placement::At(addr) | Placement::Everywhere(addr) => {
-                // All interfaces have a name of their own, and port 0 is any.
+                // A node on all interfaces has a name of its own, and port 0 is any port.
                 if !addr.ip().is_unspecified() && !addr.with_port(1).is_dialable() {
                     return Err(Refusal::NobodyThere(addr));
                 }
@@ -53,7 +54,7 @@ impl Engine {
         self.judge_room(spec.role, 1)
     }
 
-    /// A peer registers with seeds; a seed looks for a place of its own among them.
+    /// A peer registers with the listed seeds; a seed without an address takes one of theirs.
     fn judge_seed_list(&self, spec: &NodeSpec) -> Result<(), Refusal> {
         let needs_it = match spec.role {
             Role::Peer => true,
@@ -89,8 +90,8 @@ impl Engine {
     }
 }
 
-/// Whether this can be asked of a single node. `node`: what is known of it; `None`: it is no node of this process.
-/// Of commands that are about no node, or about many, nothing is said here.
+/// Whether a single node can do this. `node`: what is known of it; `None`: it is no node of this
+/// process. Commands about no node, or about many, are always allowed here.
 pub fn judge_node(command: &Command, node: Option<&NodeEntry>) -> Result<(), Refusal> {
     match command {
         Command::Kill(addr) => {
@@ -147,7 +148,7 @@ const fn not_running(entry: &NodeEntry, addr: Addr) -> Refusal {
     Refusal::NotRunning { name: entry.name, addr, state: entry.state }
 }
 
-/// Can a peer that speaks this dialect send this as a message of the user's own?
+/// Whether a peer of this dialect can send this as a message of the user.
 fn judge_text(dialect: Dialect, body: &Body) -> Result<(), Refusal> {
     if let Some(fault) = body_fault(body.len()) {
         return Err(fault.into());

@@ -1,19 +1,18 @@
-//! What a command means, decided once for sockets, for virtual time and for the rehearsal of a scenario.
+//! What a command means, decided once for sockets, virtual time and the rehearsal of a scenario.
 //!
-//! [`Engine`] is a machine without IO. It knows the nodes of this process by name, address and state, the lab, the
-//! faults that are set and the limits. [`Engine::apply`] judges a command whole and answers with [`Effect`]s or a
-//! [`Refusal`]; a refused command changes nothing. `net` and `sim` carry the effects out, a rehearsal drops them. What
-//! must be asked before deciding, such as a port of this machine, is asked through [`Sites`].
+//! [`Engine`] is a machine without IO. It knows the nodes of this process by name, address and
+//! state, the lab, the faults that are set and the limits. [`Engine::apply`] decides a whole
+//! command and returns [`Effect`]s or a [`Refusal`]; a refused command changes nothing. `net` and
+//! `sim` carry the effects out, a rehearsal drops them. What must be known before deciding, such as
+//! a free port of this machine, is asked through [`Sites`].
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod effect;
 pub mod fault;
 mod faults;
 mod judge;
-mod node_name;
-mod node_state;
+mod node_entry;
 mod node_table;
-mod random_seed;
 mod refusal;
 mod sites;
 mod start;
@@ -28,33 +27,32 @@ use std::time::Duration;
 pub use self::effect::{CommandOutcome, Effect, Goodbye, Publication};
 use self::fault::FaultView;
 pub use self::judge::judge_node;
-pub use self::node_name::NodeName;
-pub use self::node_state::{NodeEntry, NodeState};
+pub use self::node_entry::{NodeEntry, NodeName};
 pub use self::node_table::NodeTable;
-pub use self::random_seed::{derive_seed, mix};
 pub use self::refusal::{Refusal, SiteError, SystemError};
 pub use self::sites::{Demand, Exposure, Place, SiteContext, Sites, VirtualSites};
 use crate::command::Command;
 use crate::command::limits::NetworkLimits;
+use crate::event::{EventKind, NodeState, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::NodeCommand;
 use crate::proto::message::{Dialect, Role};
 use crate::proto::pacing::CLASSIC_WRITE_GAP;
 
-/// How long the nodes of a classic network take to leave one after the other: what a person waits without wondering.
+/// How long the nodes of a classic network take to leave one after the other: a person waits this
+/// long without wondering.
 const LEAVES_TIME: Duration = Duration::from_secs(1);
 
-/// What the nodes of an engine are like.
+/// Settings of the nodes of an engine.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Every peer's settings. `listen` is ignored; `seeds` counts where there is no lab.
+    /// Every peer's settings. `listen` is ignored; `seeds` counts if there is no lab.
     pub peer: PeerConfig,
     /// Every seed's settings; `listen` is ignored.
     pub seed: SeedConfig,
-    /// What all random choices of this session follow from.
+    /// Seed of all random choices of this session.
     pub rng_seed: u64,
-    /// How many nodes there can be.
     pub limits: NetworkLimits,
 }
 
@@ -67,17 +65,16 @@ pub struct Engine {
     /// Why no seed list could be read, if that keeps nodes from starting.
     seed_list_missing: Option<String>,
     nodes: NodeTable,
-    /// The lab's seeds, with those that were started later; `None` while there is no lab.
+    /// The lab's seeds, including those that were started later; `None` while there is no lab.
     lab: Option<Vec<Addr>>,
-    /// The faults that are set, as nodes are told of them.
+    /// The faults that are set, in the form that nodes get.
     view: Arc<FaultView>,
-    /// Links that were cut at one of their ends, as the grammar has it of links to nodes elsewhere (a cut between two
-    /// of ours is a fault): which node of ours, and from whom.
+    /// Links to nodes elsewhere that were cut at our end (a cut between two of ours is a fault):
+    /// the node of ours, and the other one.
     cuts: BTreeSet<(Addr, Addr)>,
 }
 
 impl Engine {
-    /// An engine without nodes.
     pub fn new(settings: Settings) -> Self {
         Self {
             peer_config: settings.peer.clone(),
@@ -90,28 +87,27 @@ impl Engine {
         }
     }
 
-    /// There is no seed list, for this reason: nodes that need one are refused until there is a lab.
+    /// There is no seed list, for this reason: nodes that need one are refused until there is a
+    /// lab.
     #[must_use]
     pub fn without_seed_list(self, why: String) -> Self {
         Self { seed_list_missing: Some(why), ..self }
     }
 
-    /// What the nodes are like.
     pub const fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// The nodes.
     pub const fn nodes(&self) -> &NodeTable {
         &self.nodes
     }
 
-    /// The faults that are set.
     pub const fn fault_view(&self) -> &Arc<FaultView> {
         &self.view
     }
 
-    /// Decides what this command comes to. A refused one changes nothing; its only effect is a `Failed` event.
+    /// Decides what this command means. A refused one changes nothing; its only effect is a
+    /// `Failed` event.
     pub fn apply<S: Sites>(&mut self, command: &Command, sites: &mut S) -> CommandOutcome<S::Site> {
         let mut effects = Vec::new();
         let result = self.decide(command, sites, &mut effects);
@@ -155,20 +151,22 @@ impl Engine {
         Ok(())
     }
 
-    /// A node has ended without being asked to, which only a fault in this program does: it counts as killed.
+    /// A node has ended by itself, which only a fault in this program does: it counts as killed.
     pub fn note_crash(&mut self, node: Addr) {
         if self.nodes.get(node).is_some_and(|entry| entry.state.is_up()) {
             self.end(node);
         }
     }
 
-    /// A node that was to run could not after all: it counts as killed. What is told of it.
-    pub fn lose(&mut self, node: Addr, refusal: &Refusal) -> Publication {
+    /// A node that was to run again, and was said to, could not after all: it counts as killed.
+    /// Returns what to publish.
+    pub fn lose(&mut self, node: Addr, refusal: &Refusal) -> Vec<Publication> {
         self.note_crash(node);
-        self.failed(&Command::Restart(node), refusal)
+        let stopped = Publication { node, kind: EventKind::Stopped { how: Stop::Killed } };
+        vec![stopped, self.failed(&Command::Restart(node), refusal)]
     }
 
-    /// The node is gone, and forgets in another life from whom it was cut.
+    /// The node is gone, and its next life forgets its cuts.
     fn end(&mut self, node: Addr) {
         self.nodes.set_state(node, NodeState::Killed);
         self.forget_cuts(node);
@@ -178,7 +176,7 @@ impl Engine {
         self.cuts.retain(|(cut, _)| *cut != node);
     }
 
-    /// Nodes that run leave in the order in which they were started; those that hang can only be crashed.
+    /// Running nodes leave in the order in which they were started; hung ones can only be crashed.
     fn quit<S>(&mut self) -> Effect<S> {
         let in_state = |wanted| self.nodes.iter().filter(move |(_, entry)| entry.state == wanted).map(|(addr, _)| addr);
         let crashes: Vec<Addr> = in_state(NodeState::Hangs).collect();
@@ -194,8 +192,9 @@ impl Engine {
         Effect::Leave { goodbyes, crashes }
     }
 
-    /// A Python node that loses two neighbors at once reports both in one piece, and the Python seed that reads it dies.
-    /// So in the classic dialect nodes leave one after the other, as far as there is time.
+    /// A Python node that loses two neighbors at once reports both in one piece, which kills the
+    /// Python seed that reads it. So classic nodes leave one after the other, as far as time
+    /// allows.
     fn pause_between_leaves(&self, nodes: usize) -> Duration {
         match self.settings.peer.dialect {
             Dialect::Framed => Duration::ZERO,
@@ -203,7 +202,7 @@ impl Engine {
         }
     }
 
-    /// What nodes of this role speak.
+    /// The dialect of nodes of this role.
     pub fn dialect(&self, role: Role) -> Dialect {
         match role {
             Role::Peer => self.settings.peer.dialect,

@@ -4,14 +4,14 @@ use indexmap::IndexMap;
 
 use super::fault;
 use super::judge::judge_running;
-use super::node_state::{NodeEntry, NodeState};
-use super::{NodeName, Refusal};
+use super::{NodeEntry, NodeName, Refusal};
 use crate::command::Placement;
 use crate::command::grammar::Names;
+use crate::event::NodeState;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 
-/// All nodes of this process, in the order in which they were started first. None is ever taken out.
+/// All nodes of this process, in the order of their first start. None is ever removed.
 #[derive(Debug, Clone, Default)]
 pub struct NodeTable {
     nodes: IndexMap<Addr, NodeEntry>,
@@ -21,27 +21,23 @@ pub struct NodeTable {
 }
 
 impl NodeTable {
-    /// The node at this address.
     pub fn get(&self, addr: Addr) -> Option<&NodeEntry> {
         self.nodes.get(&addr)
     }
 
-    /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = (Addr, &NodeEntry)> {
         self.nodes.iter().map(|(addr, entry)| (*addr, entry))
     }
 
-    /// Addresses of the nodes from this place in the order on.
+    /// Addresses of the nodes from this index on.
     pub fn addrs_from(&self, first: usize) -> impl Iterator<Item = Addr> {
         self.nodes.keys().skip(first).copied()
     }
 
-    /// How many there are.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
@@ -58,12 +54,12 @@ impl NodeTable {
         }
     }
 
-    /// This node runs.
+    /// Fails unless this node runs.
     pub fn running(&self, addr: Addr) -> Result<(), Refusal> {
         judge_running(addr, self.get(addr))
     }
 
-    /// No node has this address, or had it.
+    /// Fails if a node has, or had, this address.
     pub(super) fn check_free(&self, addr: Addr) -> Result<(), Refusal> {
         match self.get(addr) {
             Some(NodeEntry { name, state, .. }) => Err(Refusal::Taken { addr, name: *name, state: *state }),
@@ -71,7 +67,7 @@ impl NodeTable {
         }
     }
 
-    /// A new node runs at this address, which is free.
+    /// A new node runs at this free address.
     pub(super) fn enter(&mut self, addr: Addr, role: Role) {
         let numbered = match role {
             Role::Seed => &mut self.seeds,
@@ -95,8 +91,8 @@ impl NodeTable {
         }
     }
 
-    /// The next free addresses of a network that has nobody else in it: seeds from 127.0.0.1:5001 on, peers from
-    /// 127.0.0.1:3000 on.
+    /// The next free addresses of a network without other nodes: seeds from 127.0.0.1:5001 on,
+    /// peers from 127.0.0.1:3000 on.
     pub fn free_addrs(&self, role: Role) -> impl Iterator<Item = Addr> {
         let first = self.count(role);
         (first..).map(move |nth| nth_addr(role, nth)).filter(|addr| !self.nodes.contains_key(addr))
@@ -133,7 +129,7 @@ impl fault::Nodes for NodeTable {
     }
 }
 
-/// Where the first seed of a network of its own is.
+/// The first seed of a network in virtual time.
 const FIRST_SEED_PORT: u16 = 5001;
 /// Peers on one host of such a network: the next port would be the first seed's.
 const PEERS_PER_HOST: usize = 2_000;

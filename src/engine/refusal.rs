@@ -4,9 +4,11 @@ use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 
+use super::NodeName;
 use super::fault::FaultError;
-use super::{NodeName, NodeState};
+use crate::command::limits::NetworkLimits;
 use crate::command::words::WordError;
+use crate::event::NodeState;
 use crate::net::wire::TextProblem;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -14,66 +16,39 @@ use crate::proto::message::Role;
 /// Why a command is not carried out. Nothing has changed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// No node of this process has this address.
     #[error("{0} is not a node of this process")]
     Unknown(Addr),
     /// A node of this process has the address, running or not.
     #[error("{addr} belongs to {name}, which {state}: choose another address")]
-    Taken {
-        /// The address.
-        addr: Addr,
-        /// The node that has it.
-        name: NodeName,
-        /// How that is.
-        state: NodeState,
-    },
+    Taken { addr: Addr, name: NodeName, state: NodeState },
     /// The node is not in a state for it.
     #[error("{name} {state}")]
-    NotRunning {
-        /// The node's name.
-        name: NodeName,
-        /// Its address.
-        addr: Addr,
-        /// How it is.
-        state: NodeState,
-    },
+    NotRunning { name: NodeName, addr: Addr, state: NodeState },
     /// Only a killed or hung node can be restarted.
     #[error("{name} runs: kill or hang it first")]
-    Up {
-        /// The node's name.
-        name: NodeName,
-        /// Its address.
-        addr: Addr,
-    },
+    Up { name: NodeName, addr: Addr },
     /// Only a peer can do it.
     #[error("{name} is a seed, and seeds do not gossip: choose a peer")]
-    NotAPeer {
-        /// The node's name.
-        name: NodeName,
-        /// Its address.
-        addr: Addr,
-    },
-    /// The address is the node's name, and others could not reach it under this one.
-    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes reach")]
+    NotAPeer { name: NodeName, addr: Addr },
+    /// The address is the node's name, and others could not reach the node under this one.
+    #[error("{0} cannot be dialed, and a node's address is its name: give one that other nodes can reach")]
     NobodyThere(Addr),
     /// One network has one lab.
-    #[error("there is a lab already: add to it with seed and peer")]
+    #[error("there is a lab already: add nodes with 'seed' and 'peer'")]
     SecondLab,
     /// There would be too many nodes.
-    #[error("this process has room for {most} {role}s")]
+    #[error("this process has room for {most} {role}s{}", room_elsewhere(*role, *most))]
     Full {
-        /// Seeds or peers.
         role: Role,
-        /// As many as there can be.
+        /// The limit.
         most: usize,
     },
     /// A node needs the seed list, which could not be read.
     #[error("{0}")]
     NoSeedList(String),
-    /// There is no such fault.
     #[error(transparent)]
     Fault(#[from] FaultError),
-    /// A figure or a text is out of bounds.
+    /// A number or a text is out of bounds.
     #[error(transparent)]
     Word(#[from] WordError),
     /// The text cannot be sent in the classic dialect.
@@ -85,7 +60,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whether whoever gave the command can put it right in the command itself.
+    /// Whether the user can correct it in the command itself.
     pub const fn is_usage(&self) -> bool {
         match self {
             Self::Full { .. }
@@ -106,15 +81,14 @@ impl Refusal {
     }
 }
 
-/// Why there is no place for a node where it was to run.
+/// Why there is no place for a node.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SiteError {
     /// Somebody else listens there.
     #[error("{addr} is in use{}", next_text(*.next))]
     InUse {
-        /// The address.
         addr: Addr,
-        /// The next one that is free.
+        /// The next free one.
         next: Option<Addr>,
     },
     /// To listen on all interfaces a node needs a name, and there are several to choose from.
@@ -124,24 +98,19 @@ pub enum SiteError {
         list(found), found[0], found[0]
     )]
     WhichInterface {
-        /// The port.
         port: u16,
-        /// The addresses; at least two.
+        /// At least two.
         found: Vec<Ipv4Addr>,
     },
     /// The same, and there is none.
     #[error(
-        "this machine has no address that others reach, and a node's address is its name: name one with --advertise, \
+        "this machine has no address that others can reach, and a node's address is its name: name one with --advertise, \
          or listen on 127.0.0.1:{port}"
     )]
-    NoInterface {
-        /// The port.
-        port: u16,
-    },
-    /// None of the seed list's addresses can be had.
-    #[error("no seed address of the list is free on this machine ({}): choose one with --listen", list(.0))]
+    NoInterface { port: u16 },
+    /// None of the seed list's addresses is free.
+    #[error("no address of the seed list is free on this machine ({}): choose one with --listen", list(.0))]
     NoSeedAddress(Vec<Addr>),
-    /// No port is left.
     #[error("no free port from {0} on: choose an address with --listen")]
     NoFreePort(Addr),
     /// The address is another machine's.
@@ -150,15 +119,10 @@ pub enum SiteError {
     /// The system does not allow it.
     #[error("no permission to listen on {0}: choose a port from 1024 on")]
     Denied(Addr),
-    /// The system said something else.
+    /// Any other error of the system.
     #[error("cannot listen on {addr}: {source}")]
-    Io {
-        /// The address.
-        addr: Addr,
-        /// What the system said.
-        source: SystemError,
-    },
-    /// So many nodes need more file descriptors than this process may have.
+    Io { addr: Addr, source: SystemError },
+    /// This many nodes need more file descriptors than this process may have.
     #[error(
         "{nodes} more nodes need about {need} file descriptors in all, and this process may have {limit}: {} too few; \
          start fewer ({peers_max} peers fit), or raise the limit with 'ulimit -n {need}'",
@@ -167,16 +131,16 @@ pub enum SiteError {
     TooManyFiles {
         /// Nodes that were asked for.
         nodes: usize,
-        /// Descriptors that it takes in all.
+        /// Descriptors that are needed in all.
         need: u64,
-        /// Descriptors that there can be.
+        /// Descriptors that this process may have.
         limit: u64,
-        /// Peers that there can be in all.
+        /// The most peers that fit.
         peers_max: u64,
     },
 }
 
-/// An error of the system, to be compared and kept: its number, or its kind where it has none.
+/// An error of the system that can be compared and kept: its number, or its kind if it has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SystemError {
     code: Option<i32>,
@@ -199,6 +163,18 @@ impl fmt::Display for SystemError {
 }
 
 impl std::error::Error for SystemError {}
+
+fn room_elsewhere(role: Role, most: usize) -> String {
+    let elsewhere = match role {
+        Role::Seed => NetworkLimits::VIRTUAL.seeds,
+        Role::Peer => NetworkLimits::VIRTUAL.peers,
+    };
+    if most < elsewhere {
+        format!("; in virtual time (--virtual) there is room for {elsewhere}")
+    } else {
+        String::new()
+    }
+}
 
 fn next_text(next: Option<Addr>) -> String {
     next.map_or_else(String::new, |next| format!("; the next free address is {next}"))

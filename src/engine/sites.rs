@@ -1,4 +1,4 @@
-//! What must be asked before a command can be decided: where a node can run.
+//! The question that comes before a decision: where can a node run?
 
 use super::{NodeTable, SiteError};
 use crate::command::{NodeSpec, Placement};
@@ -6,12 +6,13 @@ use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
 use crate::proto::message::Role;
 
-/// Whoever gives nodes their places. Nothing runs there before the command is decided.
+/// Gives nodes their places. Nothing runs there before the command is decided.
 pub trait Sites {
     /// Where a node runs, such as a listener; nothing in virtual time.
     type Site;
 
-    /// Whether there is room for so many nodes: too few file descriptors are an error that says how many fit.
+    /// Whether there is room for this many nodes: too few file descriptors are an error that says
+    /// how many fit.
     fn check_room(&self, demand: &Demand<'_>) -> Result<(), SiteError>;
     /// A place for a new node.
     fn reserve(&mut self, spec: &NodeSpec, context: &SiteContext<'_>) -> Result<Place<Self::Site>, SiteError>;
@@ -22,18 +23,17 @@ pub trait Sites {
         peers: usize,
         nodes: &NodeTable,
     ) -> Result<Vec<Place<Self::Site>>, SiteError>;
-    /// The place that this node had in its former life. One that hangs still holds it, and is crashed first.
+    /// The place that this node had in its former life. A hung node still holds it, and is crashed
+    /// first.
     fn reserve_again(&mut self, node: Addr, nodes: &NodeTable) -> Result<Place<Self::Site>, SiteError>;
 }
 
 /// A place for a node.
 #[derive(Debug)]
 pub struct Place<S> {
-    /// The address that is the node's name for others.
+    /// The node's name for others.
     pub addr: Addr,
-    /// What it opens to other machines.
     pub exposure: Option<Exposure>,
-    /// What it is made of.
     pub site: S,
 }
 
@@ -49,11 +49,11 @@ pub struct Exposure {
 /// What a new node's place depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct SiteContext<'a> {
-    /// The nodes that there are; their addresses are taken.
+    /// The existing nodes; their addresses are taken.
     pub nodes: &'a NodeTable,
-    /// The network has a lab, whose nodes take any free port.
+    /// There is a lab, whose nodes take any free port.
     pub has_lab: bool,
-    /// Where a seed without a place of its own may listen.
+    /// Addresses on which a seed without one of its own may listen.
     pub seed_list: &'a [Addr],
 }
 
@@ -68,12 +68,12 @@ pub struct Demand<'a> {
     pub peers: usize,
     /// Seeds that each peer registers with.
     pub registrations: usize,
-    /// What the peers are like.
+    /// The peers' settings.
     pub config: &'a PeerConfig,
 }
 
-/// Places without interfaces, ports in use or descriptors: seeds from 127.0.0.1:5001 on, peers from 127.0.0.1:3000 on.
-/// For virtual time, and for a rehearsal.
+/// Places without interfaces, used ports or descriptors: seeds from 127.0.0.1:5001 on, peers from
+/// 127.0.0.1:3000 on. For virtual time, and for a rehearsal.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct VirtualSites;
 

@@ -1,12 +1,14 @@
-//! New nodes, and those that start again: where they run, what is told of them, and what they are made of.
+//! New and restarting nodes: where they run, what is published about them, and with which settings
+//! they run.
 
 use std::sync::Arc;
 
-use super::{Demand, Effect, Engine, NodeState, Place, Publication, Refusal, SiteContext, Sites, derive_seed, mix};
+use super::{Demand, Effect, Engine, Place, Publication, Refusal, SiteContext, Sites};
 use crate::command::NodeSpec;
 use crate::engine::fault::FaultView;
-use crate::event::{EventKind, Pace};
+use crate::event::{EventKind, NodeState, Pace};
 use crate::proto::addr::Addr;
+use crate::proto::chance::{Chance, Topic};
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::NodeCommand;
 use crate::proto::message::Role;
@@ -37,7 +39,7 @@ impl Engine {
         Ok(())
     }
 
-    /// All listen before anybody runs.
+    /// All nodes listen before any runs.
     pub(super) fn start_lab<S: Sites>(
         &mut self,
         seeds: usize,
@@ -82,7 +84,8 @@ impl Engine {
         }
     }
 
-    /// New nodes have names and listen; then they run. Those that run already learn of them while there are faults.
+    /// Names new nodes and lets them listen, then lets them run. While there are faults, running
+    /// nodes learn of them.
     fn enter<S>(&mut self, places: Vec<(Role, Place<S>)>, effects: &mut Vec<Effect<S>>) {
         for (role, place) in &places {
             self.nodes.enter(place.addr, *role);
@@ -97,7 +100,7 @@ impl Engine {
         }
     }
 
-    /// A node begins to run, with the faults that it has from the beginning.
+    /// A node begins to run, with the faults that it has from the start.
     fn let_run<S>(&self, place: Place<S>, effects: &mut Vec<Effect<S>>) {
         let Place { addr: node, site, .. } = place;
         effects.push(Effect::Start { node, site });
@@ -111,7 +114,7 @@ impl Engine {
         }
     }
 
-    /// What is told of a node that begins: that it runs, and what it opens to other machines.
+    /// What is published about a starting node: that it runs, and what it opens to other machines.
     fn started<S>(&self, new: &Place<S>) -> Vec<Publication> {
         let node = new.addr;
         let Some(name) = self.nodes.get(node).map(|entry| entry.name) else { return Vec::new() };
@@ -142,10 +145,10 @@ impl Engine {
         }
     }
 
-    /// The machine of a node of the table that begins to run where the time is so far from UTC.
+    /// The machine of a node of the table, for a place this far from UTC.
     pub fn machine(&mut self, node: Addr, utc_offset_s: i32) -> Option<Node> {
         let role = self.nodes.get(node)?.name.role;
-        let random_seed = self.random_seed(node);
+        let random_seed = self.chance_of(Topic::Node, node).number();
         Some(match role {
             Role::Peer => Peer::new(self.peer_config(node, utc_offset_s), random_seed).into(),
             Role::Seed => {
@@ -155,7 +158,7 @@ impl Engine {
         })
     }
 
-    /// The settings of a peer that begins now. They are shared with those of the last one if that had the same.
+    /// The settings of a peer that starts now. It shares them with the last one if that had the same.
     fn peer_config(&mut self, node: Addr, utc_offset_s: i32) -> PeerConfig {
         let seeds = self.lab.as_ref().unwrap_or(&self.settings.peer.seeds);
         let shared = &mut self.peer_config;
@@ -165,19 +168,9 @@ impl Engine {
         shared.at(node)
     }
 
-    /// What the node's random choices in this life follow from.
-    fn random_seed(&self, node: Addr) -> u64 {
+    /// What is left to chance on this topic about the node in its current life.
+    pub fn chance_of(&self, topic: Topic, node: Addr) -> Chance {
         let life = self.nodes.get(node).map_or(0, |entry| entry.life);
-        derive_seed(self.settings.rng_seed, node, life)
-    }
-
-    /// What is left to chance of the faults at this node.
-    pub fn fault_seed(&self, node: Addr) -> u64 {
-        mix(self.random_seed(node))
-    }
-
-    /// What is left to chance of the junk for this node.
-    pub fn junk_seed(&self, node: Addr) -> u64 {
-        derive_seed(self.settings.rng_seed, node, u64::MAX)
+        Chance::new(self.settings.rng_seed).about(topic).of_node(node).of(life)
     }
 }

@@ -7,7 +7,8 @@ use super::*;
 use crate::command::limits::SEEDS_MAX;
 use crate::command::{FaultCommand, NodeSpec, Placement};
 use crate::event::EventKind;
-use crate::proto::fault::{Fault, FaultKind, Scope, TroubleKind};
+use crate::proto::chance::Topic;
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::random::Random;
 
 const NOWHERE: Addr = Addr::loopback(0);
@@ -76,6 +77,30 @@ fn started(effects: &[Effect<()>]) -> Vec<String> {
 }
 
 #[test]
+fn every_node_every_topic_and_every_session_has_chances_of_its_own() {
+    let session = |rng_seed| {
+        let mut engine = lab(2);
+        engine.settings.rng_seed = rng_seed;
+        [(Topic::Node, p(1)), (Topic::Node, p(2)), (Topic::Faults, p(1))]
+            .map(|(topic, node)| engine.chance_of(topic, node))
+    };
+    assert_eq!(session(7), session(7));
+    let chances = [session(7), session(8)].concat();
+    for (at, chance) in chances.iter().enumerate() {
+        assert!(!chances[..at].contains(chance), "{chances:?}");
+    }
+}
+
+#[test]
+fn a_node_that_is_restarted_chooses_anew() {
+    let mut engine = lab(2);
+    let before = engine.chance_of(Topic::Node, p(1));
+    done(&mut engine, Command::Kill(p(1)));
+    done(&mut engine, Command::Restart(p(1)));
+    assert_ne!(engine.chance_of(Topic::Node, p(1)), before);
+}
+
+#[test]
 fn what_cannot_be_asked_of_a_node_is_refused_by_name() {
     let mut engine = lab(1);
     assert_eq!(refused(&mut engine, &Command::Restart(p(1))), "p1 runs: kill or hang it first");
@@ -126,7 +151,7 @@ fn only_the_nodes_that_a_fault_names_get_a_wrong_clock_or_junk() {
     let one = deeds(&done(&mut engine, set(FaultKind::Skew { by_us: 7 }, Scope::Node(p(2)))));
     assert_eq!(one, ["faults".to_owned(), format!("Tell({:?}, Skew(7))", p(2))]);
     assert_eq!(deeds(&done(&mut engine, set(FaultKind::Junk { per_s: 1 }, Scope::All))).len(), 1 + 4);
-    let off = Command::Fault(FaultCommand::Clear { kind: TroubleKind::Skew, on: Scope::Node(p(2)) });
+    let off = Command::Fault(FaultCommand::Clear { kind: FaultClass::Skew, on: Scope::Node(p(2)) });
     assert_eq!(deeds(&done(&mut engine, off))[1], format!("Tell({:?}, Skew(0))", p(2)));
 }
 
@@ -170,11 +195,12 @@ fn classic_nodes_leave_one_after_the_other_within_a_second() {
 fn there_are_as_many_nodes_as_the_world_has_room_for() {
     let mut sockets = engine(Dialect::Framed, NetworkLimits::SOCKETS);
     let lab = |seeds, peers| Command::StartLab { seeds, peers };
-    assert_eq!(refused(&mut sockets, &lab(1, 1_001)), "this process has room for 1000 peers");
+    let full = "this process has room for 1000 peers; in virtual time (--virtual) there is room for 1000000";
+    assert_eq!(refused(&mut sockets, &lab(1, 1_001)), full);
     assert_eq!(refused(&mut sockets, &lab(SEEDS_MAX + 1, 1)), "this process has room for 64 seeds");
     done(&mut sockets, lab(1, 1_000));
     let peer = Command::Start(NodeSpec { role: Role::Peer, listen: Placement::Auto });
-    assert_eq!(refused(&mut sockets, &peer), "this process has room for 1000 peers");
+    assert_eq!(refused(&mut sockets, &peer), full);
     done(&mut engine(Dialect::Framed, NetworkLimits::VIRTUAL), lab(1, 100_000));
 }
 

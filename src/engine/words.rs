@@ -1,4 +1,4 @@
-//! A command that failed, in words.
+//! A failed command in words.
 
 use super::fault::Nodes as _;
 use super::{Engine, Publication, Refusal};
@@ -8,8 +8,8 @@ use crate::event::EventKind;
 use crate::proto::addr::Addr;
 
 impl Engine {
-    /// Told of the node that the command is about; of one that names none, of the address that was asked for, or of
-    /// `127.0.0.1:0`.
+    /// The event is at the node that the command is about; without one, at the address that was
+    /// asked for, or at `127.0.0.1:0`.
     pub(super) fn failed(&self, command: &Command, refusal: &Refusal) -> Publication {
         let what = describe(command, &|node| self.nodes.name(node));
         let node = subject(command).unwrap_or(Addr::loopback(0));

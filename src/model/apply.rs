@@ -1,4 +1,4 @@
-//! Taking an event in: which part of the model learns what from it.
+//! Takes an event in: which part of the model learns what from it.
 
 use std::time::Duration;
 
@@ -9,25 +9,24 @@ use super::forgery::Forgery;
 use super::gossip::{self, EntryKind, GossipEntry};
 use super::link::{LinkKey, Miss, StepKind};
 use super::liveness::{ProbeEntry, ProbeOutcome};
-use super::node::{Belief, Life, NodeRecord, Suspicion};
+use super::node::{Belief, NodeRecord, Suspicion};
 use super::notice::{self, Notice};
 use super::overlay::ChangeKind;
 use super::rumor::ForeignCopy;
 use super::rumor::MessageCopy;
-use crate::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, Side};
+use crate::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, NodeState, Purpose, Side};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, GoodbyeReason, MessageId, ProbeSeq, Role, Trace};
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
-/// When and where: what every event has.
 #[derive(Clone, std::marker::Copy)]
 struct At {
     at: Time,
     node: Addr,
 }
 
-/// A recording can name any number.
+/// Saturates: a recording can name any number.
 const fn add(total: &mut u64, more: u64) {
     *total = total.saturating_add(more);
 }
@@ -40,17 +39,18 @@ impl At {
 
 pub(super) fn apply(model: &mut Model, event: &Event) {
     let here = At { at: event.at, node: event.node };
-    let life = model.nodes.get(event.node).map_or(Life::Elsewhere, |node| node.life);
+    let life = model.nodes.get(event.node).and_then(|node| node.life);
     model.totals.events += 1;
     model.started.get_or_insert(event.at);
     model.now = model.now.max(event.at);
-    // What failed may be the start of a node, which then is none; a fault may be everywhere.
+    // What failed may be the start of a node, which then is no node; a fault may be everywhere.
     let is_nobody =
         matches!(event.kind, EventKind::Failed { .. } | EventKind::FaultSet { .. } | EventKind::FaultCleared { .. });
     if !is_nobody {
         model.nodes.at_work(event.node, event.at);
     }
-    // A seed of ours puts up with who comes back, and of neighbors elsewhere who asks for a restart is told.
+    // A seed of ours tolerates a peer that comes back, and a neighbor elsewhere that asks for a
+    // restart is told.
     let is_harmless = matches!(event.kind, EventKind::ListedAlready { seed } if model.nodes.get(seed).is_some_and(NodeRecord::is_ours));
     if let Some(severity) = notice::severity(&event.kind).filter(|_| !is_harmless) {
         model.notices.push(Notice { at: event.at, severity, event: event.clone() });
@@ -167,7 +167,7 @@ impl Model {
             }
             EventKind::DeadReportSent { dead, ref seeds, cause, .. } => {
                 self.nodes.mention(dead, here.at);
-                // A liar tells a cause that is none.
+                // A liar names a made-up cause.
                 let is_lie = self.faults.is_lie(Lie { at: here.at, liar: here.node, about: dead });
                 let cause = if is_lie { DeathCause::Lie } else { cause };
                 self.deaths.reported(dead, here.node, seeds, cause, here.at);
@@ -199,7 +199,7 @@ impl Model {
                 add(&mut self.nodes.at_work(here.node, here.at).counters.violations, count);
             }
             EventKind::EclipseSuspected { ref joiners } => {
-                self.crowds.insert(here.node, joiners.clone());
+                self.joiners.insert(here.node, joiners.clone());
             }
             EventKind::OtherDialect { ref remote, peer, speaks } => {
                 self.dial_ended(here, peer, remote, StepKind::OtherDialect { speaks });
@@ -218,7 +218,7 @@ impl Model {
         }
     }
 
-    /// A node that did not run is no dead node, whatever the others made of its silence.
+    /// A node that was away is not a dead node, whatever the others made of its silence.
     fn was_away(&mut self, here: At, why: Absence, span: Duration) {
         match why {
             Absence::Stopped => self.deaths.was_away(here.node, here.at, span),
@@ -230,7 +230,7 @@ impl Model {
         self.gossip.push(GossipEntry { at: here.at, node: here.node, what }).0
     }
 
-    /// Logs a line that tells of a message.
+    /// Logs a line about a message.
     fn log_message(&mut self, here: At, id: MessageId, body: &Body, what: EntryKind) -> u64 {
         let line = self.log(here, what);
         if self.rumors.get(id).is_none_or(|rumor| rumor.body != *body) {
@@ -241,7 +241,7 @@ impl Model {
 
     fn started_node(&mut self, here: At, name: &str, role: Role) {
         self.clear_links(here);
-        self.crowds.swap_remove(&here.node);
+        self.joiners.swap_remove(&here.node);
         self.nodes.started(here.node, here.at, name, role);
         self.deaths.back(here.node, here.at);
         if role == Role::Seed {
@@ -250,7 +250,7 @@ impl Model {
         self.log(here, EntryKind::Started);
     }
 
-    /// What a node had is gone with it: its links, and its suspicions.
+    /// When a node goes, its links and its suspicions go with it.
     fn clear_links(&mut self, here: At) {
         for LinkKey { peer, .. } in self.links.cleared(here.node, here.at) {
             if self.links.get(here.node, peer).is_some_and(|link| link.purpose == Purpose::Neighbor) {
@@ -293,8 +293,8 @@ impl Model {
         }
     }
 
-    /// A connection failed under way. Where only the remote end is known, that is the address that
-    /// was dialed, if we dialed.
+    /// A connection failed before it came up. If only the remote end is known, that is the dialed
+    /// address if we dialed.
     fn dial_ended(&mut self, here: At, peer: Option<Addr>, remote: &str, why: StepKind) {
         if let Some(peer) = peer.or_else(|| remote.parse().ok()) {
             self.links.dial_ended(here.link(peer), here.at, why);
@@ -313,9 +313,9 @@ impl Model {
         self.log(here, EntryKind::LinkDown { peer, end });
     }
 
-    /// A node of ours that hangs does not tell that `here` dropped it: it is so all the same.
+    /// A hung node of ours emits nothing when `here` drops it, but the link is gone all the same.
     fn dropped_while_hung(&mut self, here: At, hung: Addr) {
-        if self.nodes.get(hung).is_none_or(|node| node.life != Life::Hung) {
+        if self.nodes.get(hung).is_none_or(|node| node.life != Some(NodeState::Hangs)) {
             return;
         }
         let there = At { at: here.at, node: hung };
@@ -325,7 +325,7 @@ impl Model {
         }
     }
 
-    /// `here` had a sign of life from this node, which may have been taken for dead.
+    /// `here` heard from this node, which may have been declared dead.
     fn heard(&mut self, here: At, peer: Addr) {
         let was_dead = self.nodes.heard(peer, here.node, here.at);
         if self.is_back(here, peer, was_dead) {
@@ -334,14 +334,15 @@ impl Model {
         }
     }
 
-    /// Is it back, now that `here` has heard from it? Only those who had declared it dead can tell, whatever is believed
-    /// by now: whoever heard from it all the while, or found it on its own side of a partition, disagrees with them and
-    /// brings it back to none of them. Where nobody of ours had declared it, whoever had no link to it can tell.
+    /// Whether the node is back, now that `here` has heard from it. Only those that declared it
+    /// dead can tell, whatever is believed by now: a node that heard from it all the while, or
+    /// found it on its own side of a partition, disagrees with them and does not bring it back for
+    /// them. If none of our nodes declared it dead, any node that had no link to it can tell.
     fn is_back(&self, here: At, peer: Addr, was_dead: bool) -> bool {
         let Some(case) = self.deaths.latest_of(peer) else { return was_dead };
         if case.is_open_and_declared() {
-            // The last words of a node of ours that is gone bring nobody back.
-            let is_gone = |node: &NodeRecord| matches!(node.life, Life::Killed | Life::Left);
+            // The last messages of a node of ours that is gone bring nobody back.
+            let is_gone = |node: &NodeRecord| matches!(node.life, Some(NodeState::Killed | NodeState::Left));
             return case.is_declared_by(here.node, here.at) && !self.nodes.get(peer).is_some_and(is_gone);
         }
         let stood = self.links.get(here.node, peer).is_some_and(|link| link.is_up() && link.since <= case.at);
@@ -352,7 +353,7 @@ impl Model {
         self.seeds.delisted(here.node, peer, here.at);
         match reason {
             DelistReason::Silent => {
-                // Nobody may be left who would report it.
+                // Perhaps nobody is left to report it.
                 let act = SeedAct::Delisted { reason };
                 self.deaths.found_silent(peer, SeedStep { at: here.at, seed: here.node, act });
                 self.nodes.presume_dead(peer, here.at);
@@ -407,7 +408,7 @@ impl Model {
         }
     }
 
-    /// Links of the shortest way that is known here, where the message does not tell.
+    /// Links of the shortest path known here, if the message does not carry its hops.
     fn hop_known(&self, here: At, id: MessageId, from: Addr) -> Option<u16> {
         match self.passage(id, from, here.node) {
             Some(passage) => passage.hop,
@@ -415,14 +416,14 @@ impl Model {
         }
     }
 
-    /// Whoever runs elsewhere and sent a copy has the message.
+    /// A node elsewhere that sends a copy has the message.
     fn copy_came(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
         if self.nodes.contact_mut(from).is_none() {
             return;
         }
         self.contact(from, here.node, here.at, |contact| contact.copies += 1);
         let perhaps_from = self.passage(id, from, here.node).and_then(|passage| passage.perhaps_from);
-        // Where the message tells its hops, these two fit.
+        // If the message carries its hops, these two agree.
         let hop_of = |node: &Addr| self.rumors.get(id)?.copies.get(node)?.hop;
         let fits =
             |node: &Addr| trace.is_none_or(|trace| hop_of(node).is_some_and(|hop| hop.saturating_add(2) == trace.hop));
@@ -451,7 +452,7 @@ impl Model {
         self.with_contact(peer, |contact| contact.missed += 1);
         self.probe(here, peer, seq, ProbeOutcome::Missed { misses, limit, last_heard });
         self.log(here, EntryKind::ProbeMissed { peer, seq, misses, limit });
-        // A seed asks to check a report: that it had no answer is a step of the case, not a suspicion.
+        // A seed probes to check a report: a missing answer is a step of the case, not a suspicion.
         if self.nodes.get(here.node).is_some_and(|node| node.role == Some(Role::Seed)) {
             if misses >= limit {
                 self.seed_acted(here, peer, SeedAct::NoAnswer);
@@ -472,7 +473,7 @@ impl Model {
     }
 }
 
-/// How many are on a list of which these were named.
+/// The length of a list of which these addresses were named.
 fn listed_len(listed: Option<u32>, named: &[Addr]) -> usize {
     listed.map_or(named.len(), |listed| usize::try_from(listed).unwrap_or(usize::MAX))
 }

@@ -1,7 +1,7 @@
-//! The deaths, and the evidence for each: who probed the dead node when, what was missed, who
+//! Deaths, and the evidence for each: who probed the dead node and when, what was missed, who
 //! reported it to which seed, and what each seed did.
 //!
-//! Evidence is copied into the case when a death is declared, so that it outlives the logs.
+//! Evidence is copied into the case when a death is declared, so it outlives the logs.
 
 mod outcome;
 
@@ -20,39 +20,34 @@ use crate::proto::time::Time;
 
 /// Cases that are kept.
 pub const CASES_MAX: usize = 1_024;
-/// Those who say that a node is dead, of one case: as many as a peer can have links.
+/// Reporters of one case: as many as a peer can have links.
 pub const TESTIMONIES_MAX: usize = 64;
-/// What seeds did, of one case: some steps for each evidence.
+/// Steps of seeds in one case: several for each reporter.
 pub const STEPS_MAX: usize = 256;
 /// Lines of the report log that are kept.
 pub const REPORTS_MAX: usize = 4_096;
-/// For so long after a sign of life what seeds and reporters still do about the death belongs to
-/// the same case.
+/// What seeds and reporters do about a death this long after a sign of life still belongs to its
+/// case.
 pub const LINGER: Duration = Duration::from_secs(60);
 
-/// Why one node says that another one is dead.
+/// Why one node says that another is dead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
-    /// Who says so.
     pub reporter: Addr,
-    /// When it declared the death; `None` for a reporter elsewhere, known by its report alone.
+    /// `None` for a reporter elsewhere, known by its report alone.
     pub declared_at: Option<Time>,
-    /// Why, if it tells.
     pub cause: Option<DeathCause>,
-    /// When it last heard anything from the dead node.
     pub last_heard: Option<Time>,
-    /// The probes that it had no answer to, oldest first.
+    /// Unanswered probes, oldest first.
     pub missed: SmallVec<[Miss; 3]>,
-    /// When it sent its report.
     pub reported_at: Option<Time>,
-    /// To which seeds.
     pub seeds: SmallVec<[Addr; 2]>,
-    /// Its line in the report log.
+    /// Its number in the report log.
     pub report: Option<u64>,
 }
 
 impl Evidence {
-    /// A evidence of which nothing is known but whose it is.
+    /// Evidence of which only the reporter is known.
     pub(super) fn of(reporter: Addr) -> Self {
         Self {
             reporter,
@@ -70,30 +65,27 @@ impl Evidence {
 /// What a seed did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SeedAct {
-    /// It got a report.
     Received {
         reporter: Addr,
-        /// Why, if the report told.
         cause: Option<DeathCause>,
-        /// What it does about it.
         action: ReportAction,
     },
-    /// It asked the node itself, and had no answer.
+    /// It probed the node and got no answer.
     NoAnswer,
-    /// It asked the node itself, and had an answer.
+    /// It probed the node and got an answer.
     Disputed {
-        /// Whose report is wrong.
+        /// Its report is wrong.
         reporter: Addr,
-        /// From its probe to the answer, in microseconds.
+        /// Round-trip time in microseconds.
         rtt_us: u64,
     },
-    /// It took the node off its list.
-    Delisted { reason: DelistReason },
-    /// It put the node back on its list.
+    Delisted {
+        reason: DelistReason,
+    },
     Relisted,
 }
 
-/// One thing that a seed did about a death.
+/// What a seed did about a death, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeedStep {
     pub at: Time,
@@ -101,32 +93,31 @@ pub struct SeedStep {
     pub act: SeedAct,
 }
 
-/// One death of one node.
+/// One death of one node: what was said, and what was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeathCase {
-    /// Who is dead, or is said to be.
     pub dead: Addr,
-    /// When that was first declared or reported.
+    /// When the death was first declared or reported.
     pub at: Time,
-    /// Who says so and why, in the order in which they said it.
+    /// In the order in which it was given.
     pub evidence: Vec<Evidence>,
-    /// What the seeds did, in order.
+    /// In order.
     pub steps: Vec<SeedStep>,
-    /// When there was a sign of life again, for somebody who had lost it.
+    /// When somebody that had lost the node heard from it again.
     pub back_at: Option<Time>,
-    /// It told later that it had not run for so long: it was away, and not dead.
+    /// The node said later that it had been away for this long, so it was not dead.
     pub away: Option<Duration>,
-    /// Testimonies and steps that were not kept because there were too many.
+    /// Evidence and steps dropped over the limits.
     pub omitted: u64,
 }
 
 impl DeathCase {
-    /// When a seed last did something about it; when it began, if none did.
+    /// When a seed last acted on it; the beginning of the case if none did.
     pub fn latest_step_at(&self) -> Time {
         self.steps.last().map_or(self.at, |step| step.at)
     }
 
-    /// Whose reports a seed found false, in the order in which that came out.
+    /// Reporters whose reports a seed found false, in the order of the findings.
     pub fn disputed_reporters(&self) -> Vec<Addr> {
         let mut reporters = Vec::new();
         for (_, reporter, _) in self.disputes() {
@@ -137,7 +128,8 @@ impl DeathCase {
         reporters
     }
 
-    /// How many reports of this reporter were found false, however many seeds found that, and when the last one was.
+    /// How many of this reporter's reports were found false, by however many seeds, and when that
+    /// last happened.
     pub fn disputes_of(&self, reporter: Addr) -> (u32, Time) {
         let mut by_seed: Vec<(Addr, u32)> = Vec::new();
         let mut latest = self.at;
@@ -163,18 +155,18 @@ impl DeathCase {
         Self { dead, at, evidence: Vec::new(), steps: Vec::new(), back_at: None, away: None, omitted: 0 }
     }
 
-    /// Nobody says so but those whose link the user cut.
+    /// Only nodes whose link the user cut say so.
     pub fn is_cut_only(&self) -> bool {
         !self.evidence.is_empty() && self.evidence.iter().all(|evidence| evidence.cause == Some(DeathCause::Cut))
     }
 
-    /// A seed had an answer from the node itself, and none took it off its list for dead.
+    /// The node answered a seed's probe, and no seed took it off its list as dead.
     pub fn is_disputed(&self) -> bool {
         let disputed = |step: &SeedStep| matches!(step.act, SeedAct::Disputed { .. });
         self.steps.iter().any(disputed) && !self.is_acted_on()
     }
 
-    /// A seed took it off its list for dead.
+    /// A seed took the node off its list as dead.
     fn is_acted_on(&self) -> bool {
         self.steps.iter().any(|step| match step.act {
             SeedAct::Delisted { reason } => {
@@ -185,13 +177,13 @@ impl DeathCase {
         })
     }
 
-    /// Nobody in this process found the node dead, and no seed acted as if it were: a lie, a report that was disputed. Or
-    /// the node was only away. That is no death. Of a report from elsewhere that nobody has answered yet, it is not known.
+    /// Nobody in this process found the node dead and no seed acted on it (a lie, a disputed
+    /// report), or the node was only away. Unknown while a report from elsewhere has no answer.
     pub fn is_unfounded(&self) -> bool {
         self.away.is_some() || self.is_disputed() || (self.is_lie_only() && !self.is_acted_on())
     }
 
-    /// Nobody says so but those whom the user made to lie.
+    /// Only nodes that the user made lie say so.
     fn is_lie_only(&self) -> bool {
         !self.evidence.is_empty() && self.evidence.iter().all(|evidence| evidence.cause == Some(DeathCause::Lie))
     }
@@ -207,7 +199,7 @@ impl DeathCase {
         self.evidence.iter().any(is_it)
     }
 
-    /// The seeds that did something about it, each once, in the order of their first act.
+    /// The seeds that acted on it, each once, in the order of their first act.
     pub fn seeds(&self) -> Vec<Addr> {
         let mut seeds = Vec::new();
         for step in &self.steps {
@@ -218,7 +210,8 @@ impl DeathCase {
         seeds
     }
 
-    /// A seed told of this reporter's report, and the reporter has not told of it yet: the two nodes run side by side.
+    /// A seed has told of this reporter's report before the reporter has: the two nodes run side by
+    /// side.
     fn awaits(&self, reporter: Addr) -> bool {
         let is_it = |told: &Evidence| told.reporter == reporter && told.declared_at.is_none();
         self.evidence.iter().any(|told| is_it(told) && told.reported_at.is_none())
@@ -245,29 +238,25 @@ impl DeathCase {
     }
 }
 
-/// One line of the report log.
+/// A line of the report log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportEntry {
-    /// When it was sent; for a reporter elsewhere: when a seed of ours got it.
+    /// When the report was sent, or, for a reporter elsewhere, when a seed of ours got it.
     pub at: Time,
-    /// Who is said to be dead.
     pub dead: Addr,
-    /// Who says so.
     pub reporter: Addr,
-    /// To which seeds, as far as known.
+    /// As far as known.
     pub seeds: SmallVec<[Addr; 2]>,
-    /// Why, if it tells.
     pub cause: Option<DeathCause>,
-    /// The number of the case.
     pub case: u64,
 }
 
-/// How many cases there were.
+/// Cases so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeathCounts {
-    /// Deaths: somebody was found dead, or taken off a list for dead.
+    /// Nodes found dead, or taken off a list as dead.
     pub deaths: u64,
-    /// Reports of a death that was none (see [`DeathCase::is_unfounded`]).
+    /// Reports of a death that did not happen (see [`DeathCase::is_unfounded`]).
     pub unfounded: u64,
 }
 
@@ -278,7 +267,7 @@ impl DeathCounts {
     }
 }
 
-/// All cases, and the log of the reports.
+/// All cases, and the report log.
 #[derive(Debug, Clone)]
 pub struct Deaths {
     cases: Ring<DeathCase>,
@@ -296,19 +285,17 @@ impl Default for Deaths {
 }
 
 impl Deaths {
-    /// The cases, oldest first.
     pub fn cases(&self) -> &Ring<DeathCase> {
         &self.cases
     }
 
-    /// How many there were so far, those that are no longer held included.
+    /// Includes the cases that are no longer held.
     pub fn counts(&self) -> DeathCounts {
         let mut counts = self.gone;
         self.cases.iter().for_each(|(_, case)| counts.count(case));
         counts
     }
 
-    /// The reports, oldest first.
     pub fn reports(&self) -> &Ring<ReportEntry> {
         &self.reports
     }
@@ -318,20 +305,18 @@ impl Deaths {
         self.cases.get(*self.latest.get(&dead)?)
     }
 
-    /// A neighbor was declared dead.
     pub(super) fn declared(&mut self, dead: Addr, evidence: Evidence, at: Time) {
         let number = self.open(dead, evidence.reporter, at, evidence.last_heard);
         let kept = self.cases.get_mut(number).and_then(|case| case.evidence(evidence.reporter));
         let Some(kept) = kept else { return };
-        // A seed's event about the report may come first: the two nodes run side by side.
+        // The seed's event about the report may come first: the two nodes run side by side.
         let Evidence { reported_at, report, .. } = *kept;
         let seeds = std::mem::take(&mut kept.seeds);
         *kept = Evidence { reported_at, seeds, report, ..evidence };
     }
 
-    /// A report went out.
     pub(super) fn reported(&mut self, dead: Addr, reporter: Addr, seeds: &[Addr], cause: DeathCause, at: Time) {
-        // A lie has nothing to do with a death before it.
+        // A lie has nothing to do with an earlier death.
         let number =
             if cause == DeathCause::Lie { self.open(dead, reporter, at, None) } else { self.current(dead, at) };
         let Some(evidence) = self.cases.get_mut(number).and_then(|case| case.evidence(reporter)) else { return };
@@ -341,7 +326,7 @@ impl Deaths {
         self.line(number, dead, reporter, at);
     }
 
-    /// A seed got a report. Of a reporter elsewhere, what our seeds get is all that is known.
+    /// A seed got a report. If the reporter runs elsewhere, this is all that is known of it.
     pub(super) fn received(&mut self, dead: Addr, step: SeedStep, reporter: Addr, told: Option<DeathCause>) {
         let number = self.current(dead, step.at);
         let Some(case) = self.cases.get_mut(number) else { return };
@@ -354,7 +339,7 @@ impl Deaths {
         self.line(number, dead, reporter, step.at);
     }
 
-    /// Writes the line of a evidence in the report log, or brings it up to date.
+    /// Adds evidence to the report log, or updates its line.
     fn line(&mut self, number: u64, dead: Addr, reporter: Addr, at: Time) {
         let Some(evidence) = self.cases.get_mut(number).and_then(|case| case.evidence(reporter)) else { return };
         let (seeds, cause) = (evidence.seeds.clone(), evidence.cause);
@@ -366,14 +351,14 @@ impl Deaths {
         }
     }
 
-    /// A seed did something else about a death, if there is one.
+    /// A seed took another step in a death, if there is one.
     pub(super) fn acted(&mut self, dead: Addr, step: SeedStep) {
         if let Some(case) = self.current_if_any(dead, step.at).and_then(|number| self.cases.get_mut(number)) {
             case.step(step);
         }
     }
 
-    /// The node tells that it had not run for so long: what was said of its death meanwhile is no death.
+    /// The node says that it was away for this long: deaths declared meanwhile did not happen.
     pub(super) fn was_away(&mut self, node: Addr, at: Time, span: Duration) {
         let number = self.latest.get(&node).copied();
         let case = number.and_then(|number| self.cases.get_mut(number)).filter(|case| at.since(case.at) <= span);
@@ -382,7 +367,7 @@ impl Deaths {
         }
     }
 
-    /// A seed took a node off its list that nobody had to report.
+    /// A seed took a silent node off its list without a report.
     pub(super) fn found_silent(&mut self, dead: Addr, step: SeedStep) {
         let number = self.current(dead, step.at);
         if let Some(case) = self.cases.get_mut(number) {
@@ -390,7 +375,6 @@ impl Deaths {
         }
     }
 
-    /// There is a sign of life.
     pub(super) fn back(&mut self, dead: Addr, at: Time) {
         let number = self.latest.get(&dead).copied();
         if let Some(case) = number.and_then(|number| self.cases.get_mut(number)) {
@@ -398,8 +382,8 @@ impl Deaths {
         }
     }
 
-    /// The open case, or a new one. What was disputed is settled; and whoever heard from it long after the case had
-    /// begun, `last_heard`, tells of another death.
+    /// The open case, or a new one. A disputed case is settled, and evidence from a node that heard
+    /// from it long after the case began (`last_heard`) is about another death.
     fn open(&mut self, dead: Addr, reporter: Addr, at: Time, last_heard: Option<Time>) -> u64 {
         let is_another = |case: &DeathCase| last_heard.is_some_and(|heard| heard.since(case.at) > LINGER);
         let is_settled = |case: &DeathCase| case.back_at.is_some() || case.is_disputed() || is_another(case);
@@ -410,7 +394,7 @@ impl Deaths {
         }
     }
 
-    /// The case to which reports about this node belong now, or a new one.
+    /// The case to which reports about this node now belong, or a new one.
     fn current(&mut self, dead: Addr, at: Time) -> u64 {
         self.current_if_any(dead, at).unwrap_or_else(|| self.begin(dead, at))
     }

@@ -1,6 +1,8 @@
-//! What is known of nodes of other processes, of which no event tells: only what they sent to nodes of ours.
+//! Nodes of other processes, which emit no events here: what is known of them is what they sent to
+//! our nodes.
 //!
-//! A copy that comes from one proves that it has the message; a copy that we sent to it proves nothing.
+//! A copy from such a node proves that it has the message; a copy that we sent to it proves
+//! nothing.
 
 use super::Model;
 use super::link::LinkTable;
@@ -14,9 +16,9 @@ use crate::proto::time::Time;
 /// What nodes elsewhere did for a message on its way to a node of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Passage {
-    /// The nearest node of ours that had sent it to the node elsewhere.
+    /// The nearest node of ours that had sent the message to the node elsewhere.
     pub(super) perhaps_from: Option<Addr>,
-    /// Links of the shortest way over it that is known here.
+    /// Links of the shortest path over it that is known here.
     pub(super) hop: Option<u16>,
 }
 
@@ -25,14 +27,14 @@ fn is_elsewhere(nodes: &NodeRecords, addr: Addr) -> bool {
     nodes.get(addr).is_none_or(|node| !node.is_ours())
 }
 
-/// The shortest way that is known here for a message from a node of ours over this neighbor of it to `to`.
+/// The shortest path known here of a message from a node of ours to `to` over its neighbor `over`.
 fn passage(rumor: &Rumor, links: &LinkTable, over: Addr, to: Addr) -> Passage {
     let sent_to_it = |node: Addr| {
         let link = links.get(node, over).filter(|link| link.is_up() && link.purpose == Purpose::Neighbor);
         node != to && link.is_some() && rumor.copies.get(&node).is_some_and(|copy| copy.from != Some(over))
     };
     let holders = rumor.copies.iter().filter(|(node, _)| sent_to_it(**node));
-    // Of equal ones the one that had it first.
+    // On a tie, the one that had it first.
     let nearest = holders.min_by_key(|(_, copy)| (copy.hops().is_none(), copy.hops(), copy.at));
     Passage {
         perhaps_from: nearest.map(|(node, _)| *node),
@@ -47,21 +49,22 @@ impl Rumor {
         self.proofs.iter().filter(is_it).map(|(node, proof)| (*node, *proof))
     }
 
-    /// All that have it, for certain: nodes of ours, and nodes elsewhere that proved it.
+    /// All that have it for certain: nodes of ours, and nodes elsewhere that proved it.
     pub fn holders<'a>(&'a self, nodes: &'a NodeRecords) -> impl Iterator<Item = Addr> + 'a {
         self.copies.keys().copied().chain(self.elsewhere(nodes).map(|(node, _)| node))
     }
 }
 
 impl Model {
-    /// By which way a message came from this neighbor of `to`, if that runs elsewhere and did not begin it.
+    /// The path by which a message came to `to` from this neighbor, if the neighbor runs elsewhere
+    /// and is not the origin.
     pub(super) fn passage(&self, id: MessageId, over: Addr, to: Addr) -> Option<Passage> {
         let is_asked = over != id.origin && is_elsewhere(&self.nodes, over);
         let none = Passage { perhaps_from: None, hop: None };
         is_asked.then(|| self.rumors.get(id).map_or(none, |rumor| passage(rumor, &self.links, over, to)))
     }
 
-    /// A message of any kind came from this node to `by`; what it was, `note` counts.
+    /// A message of any kind came from this node to `by`; `note` counts what it was.
     pub(super) fn contact(&mut self, from: Addr, by: Addr, at: Time, note: impl FnOnce(&mut Contact)) {
         self.with_contact(from, |contact| {
             contact.heard(by, at);
@@ -69,7 +72,7 @@ impl Model {
         });
     }
 
-    /// Something is counted that is none of its words.
+    /// Counts something that the node did not say itself.
     pub(super) fn with_contact(&mut self, addr: Addr, note: impl FnOnce(&mut Contact)) {
         if let Some(contact) = self.nodes.contact_mut(addr) {
             note(contact);

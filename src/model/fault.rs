@@ -1,36 +1,32 @@
-//! The faults: what is wrong on purpose now, and what was.
+//! Faults: what is broken on purpose now, and what was.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, TroubleKind};
+use crate::proto::fault::{Fault, FaultClass, FaultKind};
 use crate::proto::time::Time;
 
-/// Faults that are over and are kept, and lies: more than anybody asks back for.
+/// Past faults and lies that are kept: more than anybody asks about.
 pub const PAST_MAX: usize = 1_000;
 
-/// A fault, and when it was.
+/// A fault, and when it was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultRecord {
-    /// What, and where.
     pub fault: Fault,
-    /// Since when.
     pub since: Time,
-    /// Until when; `None`: it still is.
+    /// `None`: the fault is still set.
     pub until: Option<Time>,
 }
 
-/// A peer said on purpose that a node is dead.
+/// A peer that reported a node dead on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lie {
     pub at: Time,
     pub liar: Addr,
-    /// About whom.
     pub about: Addr,
 }
 
-/// All faults, now and before.
 #[derive(Debug, Clone, Default)]
 pub struct FaultHistory {
     active: Vec<FaultRecord>,
@@ -39,12 +35,13 @@ pub struct FaultHistory {
 }
 
 impl FaultRecord {
-    /// How much later it makes a message arrive at most, if it holds messages up.
+    /// The longest delay that it adds to a message, if it delays messages.
     pub fn holds_up_for(&self) -> Option<Duration> {
         match self.fault.what {
             FaultKind::Delay { by_us, jitter_us } => Some(Duration::from_micros(by_us.saturating_add(jitter_us))),
             FaultKind::Reorder { window_us, .. } => Some(Duration::from_micros(window_us)),
-            // As long as it takes; a neighbor whose queue is full drops the link, and that is told then.
+            // A slow reader has no bound; a neighbor whose queue is full drops the link, which is
+            // an event.
             FaultKind::Slow { .. } => Some(Duration::ZERO),
             FaultKind::Cut
             | FaultKind::Loss { .. }
@@ -54,7 +51,6 @@ impl FaultRecord {
         }
     }
 
-    /// Was it so at this time?
     pub fn was_at(&self, at: Time) -> bool {
         self.since <= at && self.until.is_none_or(|until| at < until)
     }
@@ -75,66 +71,65 @@ impl FaultHistory {
         keep(&mut self.lies, lie);
     }
 
-    /// Those that are set now, in the order in which they were set.
+    /// The faults that are set now, in the order in which they were set.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &FaultRecord> {
         self.active.iter()
     }
 
-    /// Is none set?
     pub fn is_empty(&self) -> bool {
         self.active.is_empty()
     }
 
-    /// All that were set at some time, what is over first.
+    /// All faults, past ones first.
     pub fn ever(&self) -> impl Iterator<Item = &FaultRecord> {
         self.past.iter().chain(&self.active)
     }
 
-    /// Those that meet what goes from one of these nodes to the other.
+    /// The faults that are set on traffic between these two nodes.
     pub fn on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &FaultRecord> {
         self.iter()
-            .filter(move |record| record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other))
+            .filter(move |record| record.fault.what.class().meets_messages() && record.fault.on.is_between(one, other))
     }
 
-    /// Those that name this node, or are everywhere.
+    /// The faults that are set on this node, or everywhere.
     pub fn on_node(&self, node: Addr) -> impl Iterator<Item = &FaultRecord> {
         self.iter().filter(move |record| record.fault.on.names(node) || record.fault.on.is_at(node))
     }
 
-    /// Does nothing pass between these two now?
+    /// Nothing passes between these two now.
     pub fn is_cut(&self, one: Addr, other: Addr) -> bool {
         self.on_link(one, other).any(|record| record.fault.what == FaultKind::Cut)
     }
 
-    /// All that met what went from one of these nodes to the other at some time, a slow reader at one of them included.
+    /// All faults that ever affected traffic between these two, a slow reader at either end
+    /// included.
     pub fn ever_between(&self, one: Addr, other: Addr) -> impl Iterator<Item = &FaultRecord> {
         let is_slow = move |record: &FaultRecord| {
-            record.fault.what.kind() == TroubleKind::Slow
+            record.fault.what.class() == FaultClass::Slow
                 && (record.fault.on.is_at(one) || record.fault.on.is_at(other))
         };
         let meets = move |record: &FaultRecord| {
-            record.fault.what.kind().meets_messages() && record.fault.on.is_between(one, other)
+            record.fault.what.class().meets_messages() && record.fault.on.is_between(one, other)
         };
         self.ever().filter(move |record| meets(record) || is_slow(record))
     }
 
-    /// All that this node had at some time, what is over first.
+    /// All faults that this node ever had, past ones first.
     pub fn ever_on_node(&self, node: Addr) -> impl Iterator<Item = &FaultRecord> {
         self.ever().filter(move |record| record.fault.on.names(node) || record.fault.on.is_at(node))
     }
 
-    /// Was this node's clock wrong at this time, so that the times which it wrote mean little?
+    /// Whether this node's clock was wrong then, so that the times it wrote mean little.
     pub fn was_skewed(&self, node: Addr, at: Time) -> bool {
-        let is_skew = |record: &&FaultRecord| record.fault.what.kind() == TroubleKind::Skew && record.was_at(at);
+        let is_skew = |record: &&FaultRecord| record.fault.what.class() == FaultClass::Skew && record.was_at(at);
         self.past.iter().chain(&self.active).filter(is_skew).any(|record| record.fault.on.is_at(node))
     }
 
-    /// Was this very lie told, at this very time?
+    /// Whether this lie was told, at this time.
     pub(super) fn is_lie(&self, lie: Lie) -> bool {
         self.lies.iter().rev().take_while(|other| other.at >= lie.at).any(|other| *other == lie)
     }
 
-    /// The lies, oldest first.
     pub fn lies(&self) -> impl DoubleEndedIterator<Item = &Lie> {
         self.lies.iter()
     }

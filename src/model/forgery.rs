@@ -5,21 +5,20 @@ use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
 
-/// Forgeries that are kept: at one in ten seconds a node, the last minutes of an attack on a whole lab.
+/// Forgeries that are kept: one in ten seconds for each node, so the last minutes of an attack on a
+/// whole lab.
 pub const FORGERIES_MAX: usize = 256;
 
 /// A node got a message in its own name that it had not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forgery {
-    /// When the node got it.
     pub at: Time,
-    /// The message; its origin is the node that it was forged for.
+    /// Its origin is the node in whose name it was forged.
     pub id: MessageId,
     /// The neighbor that brought it.
     pub from: Addr,
 }
 
-/// The latest forgeries.
 pub type Forgeries = Ring<Forgery>;
 
 pub(super) fn empty() -> Forgeries {

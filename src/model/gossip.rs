@@ -1,4 +1,4 @@
-//! The gossip log: what was said, line by line, with what else a reader expects between the lines.
+//! The gossip log: the messages line by line, and the events that a reader expects between them.
 
 use std::collections::VecDeque;
 
@@ -12,14 +12,13 @@ use crate::proto::message::{DeathCause, MessageId, ProbeSeq};
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
-/// Lines that are kept: an hour of a lab, at about 150 bytes each 3 MB.
+/// Lines that are kept: an hour of a lab; 3 MB at about 150 bytes each.
 pub const ENTRIES_MAX: usize = 20_000;
 
-/// One line.
+/// A line of the gossip log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GossipEntry {
     pub at: Time,
-    /// At which node.
     pub node: Addr,
     pub what: EntryKind,
 }
@@ -27,10 +26,9 @@ pub struct GossipEntry {
 /// What a line tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntryKind {
-    /// A message began its way here.
+    /// A message began here.
     Generated {
         id: MessageId,
-        /// What it says.
         body: Body,
         /// Neighbors that it was sent to.
         forwarded: usize,
@@ -38,77 +36,64 @@ pub enum EntryKind {
     /// A message was seen here for the first time.
     Received {
         id: MessageId,
-        /// The neighbor that sent it.
         from: Addr,
-        /// What it says.
         body: Body,
-        /// Links that it had crossed, if that is known.
+        /// Links that it had crossed, if known.
         hop: Option<u16>,
-        /// Neighbors that it was sent on to.
+        /// Neighbors that it was forwarded to.
         forwarded: usize,
-        /// Further copies that came later.
+        /// Copies that came later.
         duplicates: u32,
     },
-    /// A probe was not answered in time.
     ProbeMissed {
-        /// By whom.
         peer: Addr,
         seq: ProbeSeq,
         /// Misses in a row.
         misses: u32,
-        /// So many make it dead.
+        /// Misses at which the neighbor is dead.
         limit: u32,
     },
-    /// A neighbor was taken for dead.
-    Died { peer: Addr, cause: DeathCause },
-    /// A death was reported.
+    Died {
+        peer: Addr,
+        cause: DeathCause,
+    },
     ReportSent {
-        /// Who is dead.
         dead: Addr,
-        /// To how many seeds the report went.
         seeds: usize,
     },
-    /// A seed got a report.
     ReportReceived {
-        /// Who is said to be dead.
         dead: Addr,
-        /// Who says so.
         reporter: Addr,
-        /// What the seed does about it.
         action: ReportAction,
     },
     /// A seed found the reported node alive.
     Disputed {
-        /// Who is alive.
+        /// The node that is alive.
         dead: Addr,
-        /// Who had said otherwise.
+        /// Whose report was wrong.
         reporter: Addr,
     },
-    /// A link is in use from now on.
     LinkUp {
-        /// To whom.
         peer: Addr,
         /// Who dialed.
         direction: Direction,
-        /// What for.
         purpose: Purpose,
     },
-    /// A link is gone.
     LinkDown {
-        /// To whom.
         peer: Addr,
         end: LinkEnd,
     },
     /// A node of ours runs.
     Started,
-    /// A node of ours says nothing any more.
+    /// A node of ours fell silent.
     Hung,
-    /// A node of ours ended.
-    Stopped { how: Stop },
+    Stopped {
+        how: Stop,
+    },
 }
 
 impl GossipEntry {
-    /// The node at the other end, if there is one.
+    /// The node at the other end, if any.
     pub fn peer(&self) -> Option<Addr> {
         match &self.what {
             EntryKind::Received { from: peer, .. }
@@ -123,12 +108,12 @@ impl GossipEntry {
         }
     }
 
-    /// The message that it is about, if it is about one.
+    /// The message that the line is about, if any.
     pub fn message(&self) -> Option<MessageId> {
         self.gossip().map(|(id, _)| id)
     }
 
-    /// What that message says.
+    /// The text of that message.
     pub fn body(&self) -> Option<&Body> {
         self.gossip().map(|(_, body)| body)
     }
@@ -153,17 +138,17 @@ impl GossipEntry {
 /// The log: see [`Ring`] for its numbers.
 pub type GossipLog = Ring<GossipEntry>;
 
-/// The bodies that the log holds, in the order of the lines that told them first: further lines of a message share its
-/// body.
+/// The bodies that the log holds, ordered by the line that first told them; later lines of a
+/// message share its body.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bodies {
-    /// Line and length.
+    /// Line number and length in bytes.
     held: VecDeque<(u64, usize)>,
     len: usize,
 }
 
 impl Bodies {
-    /// The log has a new body, in this line. The oldest lines go while there is too much of them.
+    /// Notes a new body in this line. While bodies take too much memory, the oldest lines go.
     pub(super) fn hold(&mut self, log: &mut GossipLog, line: u64, len: usize) {
         self.held.push_back((line, len));
         self.len += len;
@@ -179,19 +164,18 @@ impl Bodies {
     }
 }
 
-/// An empty log.
 pub(super) fn empty() -> GossipLog {
     Ring::new(ENTRIES_MAX)
 }
 
-/// Another copy of the message that this line tells the first receipt of.
+/// Counts another copy of the message whose first receipt this line tells.
 pub(super) fn count_duplicate(log: &mut GossipLog, number: u64) {
     if let Some(GossipEntry { what: EntryKind::Received { duplicates, .. }, .. }) = log.get_mut(number) {
         *duplicates = duplicates.saturating_add(1);
     }
 }
 
-/// A line as text, without its time: who, to or from whom, what. It is what a filter looks at.
+/// A line as text, without its time: who, to or from whom, what. This is what the filter searches.
 pub(super) fn text(entry: &GossipEntry, name: NameOf<'_>) -> String {
     let node = name(entry.node);
     match &entry.what {

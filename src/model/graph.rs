@@ -1,9 +1,8 @@
-//! The graph of links, and what can be asked of it: how far nodes are from each other, which parts it
-//! has, and what would part it.
+//! The graph of links: distances, parts, and the nodes and links that hold it together.
 //!
-//! Distances by breadth-first search; nodes and links whose loss parts the graph by Tarjan's low-link
-//! walk ("Depth-first search and linear graph algorithms", 1972), without recursion, so that a line
-//! of 100,000 nodes needs no deep stack. All of it in O(nodes + links).
+//! Distances come from breadth-first search. The nodes and links whose loss parts the graph come
+//! from Tarjan's low-link walk ("Depth-first search and linear graph algorithms", 1972), without
+//! recursion, so a line of 100,000 nodes needs no deep stack. All of it takes O(nodes + links).
 
 mod cuts;
 
@@ -20,13 +19,13 @@ use crate::proto::addr::Addr;
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     names: Set<Addr>,
-    /// Of each node, by its place in `names`: the places of its neighbors.
+    /// Neighbors of each node. Nodes are named by their index in `names`.
     neighbors: Vec<SmallVec<[usize; 8]>>,
     links: usize,
 }
 
 impl Graph {
-    /// A node, linked to nobody yet; its place. Again: nothing changes.
+    /// Adds a node without links, unless it is there, and returns its index.
     pub fn add(&mut self, node: Addr) -> usize {
         let (place, is_new) = self.names.insert_full(node);
         if is_new {
@@ -35,7 +34,7 @@ impl Graph {
         place
     }
 
-    /// A link between two nodes, which are added if they are not there. Again: nothing changes.
+    /// Adds a link between two nodes, and the nodes, unless they are there.
     pub fn join(&mut self, a: Addr, b: Addr) {
         let (a, b) = (self.add(a), self.add(b));
         if a == b || self.neighbors[a].contains(&b) {
@@ -46,49 +45,42 @@ impl Graph {
         self.links += 1;
     }
 
-    /// How many nodes there are.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// None at all.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
 
-    /// How many links there are.
     pub fn links(&self) -> usize {
         self.links
     }
 
-    /// The nodes, in the order in which they were added.
+    /// In the order in which they were added.
     pub fn nodes(&self) -> impl Iterator<Item = Addr> {
         self.names.iter().copied()
     }
 
-    /// It is one of the nodes.
     pub fn contains(&self, node: Addr) -> bool {
         self.names.contains(&node)
     }
 
-    /// Those to whom this node is linked.
     pub fn neighbors(&self, node: Addr) -> impl Iterator<Item = Addr> {
         let places = self.names.get_index_of(&node).map(|place| self.neighbors[place].as_slice());
         places.unwrap_or_default().iter().map(|place| self.names[*place])
     }
 
-    /// How many neighbors this node has.
     pub fn degree(&self, node: Addr) -> usize {
         self.names.get_index_of(&node).map_or(0, |place| self.neighbors[place].len())
     }
 
-    /// These two are linked.
     pub fn are_linked(&self, a: Addr, b: Addr) -> bool {
         self.neighbors(a).any(|neighbor| neighbor == b)
     }
 
-    /// The nodes that can be reached from this one, itself first, nearest first, each with its
-    /// distance in links.
+    /// The nodes that can be reached from this one, each with its distance in links: itself first,
+    /// then by distance.
     pub fn distances(&self, from: Addr) -> Vec<(Addr, u32)> {
         let walk = self.walk([from]);
         walk.order
@@ -97,17 +89,18 @@ impl Graph {
             .collect()
     }
 
-    /// A shortest way to `to` from the nearest of `from`, both ends included; empty if there is none.
+    /// A shortest path to `to` from the nearest of `from`, both ends included; empty if there is
+    /// none.
     pub fn way(&self, from: impl IntoIterator<Item = Addr>, to: Addr) -> Vec<Addr> {
         self.ways(from).to(to)
     }
 
-    /// The shortest ways from the nearest of `from` to every node: one walk for all.
+    /// The shortest paths from the nearest of `from` to every node, found in one walk.
     pub fn ways(&self, from: impl IntoIterator<Item = Addr>) -> Ways {
         Ways { names: self.names.clone(), walk: self.walk(from) }
     }
 
-    /// The parts that no link joins, the largest first; of equal ones that with the node added first.
+    /// The connected parts, largest first; of equal ones, the one whose node was added first.
     pub fn parts(&self) -> Vec<Vec<Addr>> {
         let mut seen = vec![false; self.len()];
         let mut parts: Vec<Vec<Addr>> = Vec::new();
@@ -127,19 +120,17 @@ impl Graph {
         cuts::cuts(self)
     }
 
-    /// The same graph without this node.
     #[must_use]
     pub fn without(&self, node: Addr) -> Self {
         self.only(|other| other != node, |_, _| true)
     }
 
-    /// The same graph without this link.
     #[must_use]
     pub fn without_link(&self, a: Addr, b: Addr) -> Self {
         self.only(|_| true, |one, other| (one, other) != (a, b) && (one, other) != (b, a))
     }
 
-    /// The same graph with no more than these nodes and these links.
+    /// The same graph, reduced to these nodes and links.
     #[must_use]
     pub fn only(&self, keep: impl Fn(Addr) -> bool, keep_link: impl Fn(Addr, Addr) -> bool) -> Self {
         let mut rest = Self::default();
@@ -171,7 +162,7 @@ impl Graph {
     }
 }
 
-/// The shortest ways from some nodes to all others.
+/// The shortest paths from some nodes to all others.
 #[derive(Debug, Clone)]
 pub struct Ways {
     names: Set<Addr>,
@@ -179,7 +170,7 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// The way to this node, both ends included; empty if there is none.
+    /// The path to this node, both ends included; empty if there is none.
     pub fn to(&self, node: Addr) -> Vec<Addr> {
         let Some(mut place) = self.names.get_index_of(&node) else { return Vec::new() };
         let mut way = Vec::new();
@@ -198,7 +189,7 @@ impl Ways {
 /// What a breadth-first search found.
 #[derive(Debug, Clone)]
 struct Walk {
-    /// Of each node that was reached: how.
+    /// How each node was reached, if it was.
     steps: Vec<Option<PathStep>>,
     /// The nodes that were reached, nearest first.
     order: Vec<usize>,

@@ -1,37 +1,22 @@
-//! The lives of a node in this process: when it ran, and what ended that.
+//! The lives of a node in this process: when it ran, and how each life ended.
 
 use smallvec::SmallVec;
 
+use crate::event::NodeState;
 use crate::proto::time::Time;
 
-/// Turns of one node that are kept: ten lives and more. Whoever restarts a node more often asks about the last ones.
+/// Changes that are kept for each node: ten lives and more. For a node that is restarted more
+/// often, the last ones matter.
 pub const TURNS_MAX: usize = 32;
 
-/// What became of a node, as far as this process knows for certain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Life {
-    /// It runs in another process; only its neighbors can tell.
-    Elsewhere,
-    /// A node of this process that runs.
-    Running,
-    /// A node of this process that keeps its sockets and says nothing.
-    Hung,
-    /// A node of this process that left politely.
-    Left,
-    /// A node of this process that was crashed.
-    Killed,
-}
-
-/// From then on it was so.
+/// From this time on, the node was in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LifeChange {
-    /// Since when.
     pub at: Time,
-    /// How it lived.
-    pub life: Life,
+    pub life: NodeState,
 }
 
-/// How a node lived when, oldest first; nothing of a node elsewhere.
+/// A node's states over time, oldest first; empty for a node elsewhere.
 #[derive(Debug, Clone, Default)]
 pub struct Lives {
     turns: SmallVec<[LifeChange; 2]>,
@@ -39,37 +24,38 @@ pub struct Lives {
 }
 
 impl Lives {
-    /// Those that are kept, oldest first.
+    /// The changes that are kept, oldest first.
     pub fn turns(&self) -> &[LifeChange] {
         &self.turns
     }
 
-    /// How it lived at this time, and since when; `None` before its first start, and when that is no longer kept.
+    /// The state at this time, and since when; `None` before the first start, or if it is no longer
+    /// kept.
     pub fn at(&self, at: Time) -> Option<LifeChange> {
         self.turns.iter().rev().find(|turn| turn.at <= at).copied()
     }
 
-    /// What came first after this time.
+    /// The first change after this time.
     pub fn after(&self, at: Time) -> Option<LifeChange> {
         self.turns.iter().find(|turn| turn.at > at).copied()
     }
 
-    /// All that it did since then is kept.
+    /// All changes since then are kept.
     pub fn reach_back_to(&self, at: Time) -> bool {
         !self.forgotten || self.at(at).is_some()
     }
 
-    /// It ran at this time; since when without a break.
+    /// If it ran at this time: since when, without a break.
     pub fn running_since(&self, at: Time) -> Option<Time> {
-        self.at(at).filter(|turn| turn.life == Life::Running).map(|turn| turn.at)
+        self.at(at).filter(|turn| turn.life == NodeState::Runs).map(|turn| turn.at)
     }
 
-    /// It ran from the one time to the other, which is not included.
+    /// It ran from `from` up to, but not including, `until`.
     pub fn ran_throughout(&self, from: Time, until: Time) -> bool {
         self.running_since(from).is_some() && self.after(from).is_none_or(|next| next.at >= until)
     }
 
-    pub(super) fn turn(&mut self, at: Time, life: Life) {
+    pub(super) fn turn(&mut self, at: Time, life: NodeState) {
         let turn = LifeChange { at, life };
         if self.turns.last() == Some(&turn) {
             return;
@@ -93,13 +79,13 @@ mod tests {
     #[test]
     fn an_earlier_life_is_known_after_a_restart() {
         let mut lives = Lives::default();
-        for (second, life) in [(10, Life::Running), (20, Life::Killed), (30, Life::Running)] {
+        for (second, life) in [(10, NodeState::Runs), (20, NodeState::Killed), (30, NodeState::Runs)] {
             lives.turn(at(second), life);
         }
         assert_eq!(lives.at(at(9)), None);
         assert_eq!(lives.running_since(at(15)), Some(at(10)));
-        assert_eq!(lives.at(at(25)), Some(LifeChange { at: at(20), life: Life::Killed }));
-        assert_eq!(lives.after(at(25)), Some(LifeChange { at: at(30), life: Life::Running }));
+        assert_eq!(lives.at(at(25)), Some(LifeChange { at: at(20), life: NodeState::Killed }));
+        assert_eq!(lives.after(at(25)), Some(LifeChange { at: at(30), life: NodeState::Runs }));
         assert!(lives.ran_throughout(at(10), at(20)) && !lives.ran_throughout(at(10), at(21)));
         assert!(lives.ran_throughout(at(30), at(99)) && !lives.ran_throughout(at(25), at(26)));
         assert_eq!(lives.running_since(at(99)), Some(at(30)));
@@ -108,10 +94,10 @@ mod tests {
     #[test]
     fn what_is_too_long_ago_is_not_taken_for_a_time_before_the_first_start() {
         let mut lives = Lives::default();
-        lives.turn(at(1), Life::Running);
+        lives.turn(at(1), NodeState::Runs);
         assert!(lives.reach_back_to(at(0)), "it did not run yet, for certain");
         for second in 2..200 {
-            lives.turn(at(second), if second % 2 == 0 { Life::Killed } else { Life::Running });
+            lives.turn(at(second), if second % 2 == 0 { NodeState::Killed } else { NodeState::Runs });
         }
         assert_eq!(lives.turns().len(), TURNS_MAX);
         assert!(!lives.reach_back_to(at(1)) && lives.reach_back_to(at(199)));

@@ -1,4 +1,4 @@
-//! The links: one row for each node of ours and each node that it was ever linked to.
+//! Links: one row for each node of ours and each node that it was ever linked to.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,66 +11,59 @@ use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, ProbeSeq, RefusalReason};
 use crate::proto::time::Time;
 
-/// Rows of links that are not up which are kept, for their history.
+/// Rows of ended links that are kept for their history.
 pub const ENDED_MAX: usize = 4_096;
-/// Steps of one link's history that are kept: some reconnects, each a dial, an up and a down.
+/// Steps of one link's history that are kept: several reconnects, each a dial, an up and a down.
 pub const STEPS_MAX: usize = 24;
-/// Probes of one link that are kept for its sparkline: 30 s at a probe each second.
+/// Probes of one link that are kept for its sparkline: 30 s at one a second.
 pub const PINGS_MAX: usize = 30;
 /// Misses in a row that are kept as evidence: five times the default limit.
 pub const MISSES_MAX: usize = 16;
-/// Unanswered probes of one link whose time of sending is remembered.
+/// Unanswered probes of one link whose send time is remembered.
 const IN_FLIGHT_MAX: usize = 4;
 
-/// Which row: a node of ours, and the node at the other end.
+/// Names a row: one end of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkKey {
-    /// The node of ours.
+    /// A node of ours.
     pub node: Addr,
-    /// The node at the other end.
     pub peer: Addr,
 }
 
-/// Is the link there?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LinkState {
-    /// Being opened.
     Dialing,
-    /// Nothing was heard on it: it is kept, for the day on which the other side accepts.
+    /// Nothing was heard on it. It is kept in case the other side accepts some day.
     Parked,
-    /// In use.
     Up,
-    /// Gone, or never came about; the history says why.
+    /// Gone, or it never came up; the history says why.
     Ended,
 }
 
-/// What became of one probe.
+/// The outcome of one probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ping {
-    /// When that was known.
+    /// When the outcome was known.
     pub at: Time,
-    /// The round-trip time in microseconds; `None`: no answer.
+    /// Round-trip time in microseconds; `None`: no answer.
     pub rtt_us: Option<u64>,
 }
 
-/// A probe that was not answered, as evidence.
+/// An unanswered probe, as evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Miss {
-    /// Which probe.
     pub seq: ProbeSeq,
-    /// When it went out, if that was seen.
+    /// `None` if the sending was not seen.
     pub sent_at: Option<Time>,
-    /// When its time was up.
+    /// When its timeout ended.
     pub missed_at: Time,
     /// Misses in a row, this one included.
     pub misses: u32,
-    /// So many in a row make the neighbor dead.
+    /// Misses in a row at which the neighbor is dead.
     pub limit: u32,
-    /// When anything was last heard from it.
     pub last_heard: Time,
 }
 
-/// One step of a link's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkStep {
     pub at: Time,
@@ -80,17 +73,14 @@ pub struct LinkStep {
 /// What happened to a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepKind {
-    /// Our node opened a connection.
     Dialing,
-    /// That came to nothing.
     DialFailed {
-        /// What the system said.
+        /// The system's error.
         error: Box<str>,
-        /// Not before this again; `None`: whenever repair comes to it.
+        /// When it is dialed again; `None`: whenever repair chooses it.
         retry_at: Option<Time>,
     },
     Refused {
-        /// By whom.
         by: Side,
         reason: RefusalReason,
     },
@@ -100,40 +90,33 @@ pub enum StepKind {
     HandshakeFailed,
     /// The other end broke the protocol.
     Violation {
-        /// What it did.
         rule: Rule,
     },
-    /// The other end speaks the other dialect.
     OtherDialect {
-        /// What it speaks.
         speaks: Dialect,
     },
-    /// In use from now on.
     Up {
         /// Who dialed.
         direction: Direction,
     },
     Down {
         end: LinkEnd,
-        /// Since when probes had gone unanswered then, if they had.
+        /// Since when probes had gone unanswered at that time, if they had.
         unanswered_since: Option<Time>,
     },
-    /// Our node hung, and the node at the other end dropped it.
+    /// Our node hung, and the node at the other end dropped the link.
     Dropped,
-    /// Our node stopped or started anew, and its links with it.
+    /// Our node stopped or restarted, and its links ended with it.
     NodeStopped,
 }
 
-/// One row.
+/// One row: a link as a node of ours has seen it.
 #[derive(Debug, Clone)]
 pub struct LinkHistory {
-    /// Which node of ours, and to whom.
     pub key: LinkKey,
-    /// What it is for.
     pub purpose: Purpose,
-    /// Who dialed, last time.
+    /// Who dialed last.
     pub direction: Direction,
-    /// Is it there?
     pub state: LinkState,
     /// Since when it is in that state.
     pub since: Time,
@@ -141,17 +124,16 @@ pub struct LinkHistory {
     pub connections: SmallVec<[LinkId; 2]>,
     /// Round-trip time of the last answered probe, in microseconds.
     pub rtt_us: Option<u64>,
-    /// What became of the latest probes, oldest first.
+    /// The outcomes of the latest probes, oldest first.
     pub pings: VecDeque<Ping>,
     /// Misses in a row now.
     pub misses: u32,
-    /// So many make the neighbor dead; 0 while nothing was missed yet.
+    /// Misses at which the neighbor is dead; 0 until one is missed.
     pub limit: u32,
-    /// The misses in a row now, oldest first.
+    /// The current misses in a row, oldest first.
     pub missed: SmallVec<[Miss; 3]>,
-    /// When anything was last heard on it.
     pub last_heard: Option<Time>,
-    /// Its history, oldest first.
+    /// Oldest first.
     pub history: VecDeque<LinkStep>,
     /// Steps that the history no longer holds.
     pub forgotten: u64,
@@ -179,12 +161,11 @@ impl LinkHistory {
         }
     }
 
-    /// It is in use.
     pub fn is_up(&self) -> bool {
         self.state == LinkState::Up
     }
 
-    /// It was in use at this time, as far as its history tells.
+    /// Whether it was up at this time, as far as its history reaches.
     pub fn was_up_at(&self, at: Time) -> bool {
         let turn = self.history.iter().rev().filter(|step| step.at <= at).find_map(|step| match step.what {
             StepKind::Up { .. } => Some(true),
@@ -197,11 +178,11 @@ impl LinkHistory {
             | StepKind::Violation { .. }
             | StepKind::OtherDialect { .. } => None,
         });
-        // Older steps than the history holds: a link that stands and tells nothing else has stood.
+        // Before the oldest step that is held, a link that is up and shows no other step was up.
         turn.unwrap_or(self.is_up() && self.since <= at)
     }
 
-    /// What became of the probes of the last `span`, oldest first.
+    /// Outcomes of the probes of the last `span`, oldest first.
     pub fn pings_since(&self, now: Time, span: Duration) -> impl Iterator<Item = Ping> {
         self.pings.iter().copied().filter(move |ping| now.since(ping.at) <= span)
     }
@@ -283,32 +264,28 @@ impl LinkHistory {
     }
 }
 
-/// When the first of these probes went out.
 pub fn first_sent(missed: &[Miss]) -> Option<Time> {
     missed.first().map(|miss| miss.sent_at.unwrap_or(miss.missed_at))
 }
 
-/// All rows, by key.
 #[derive(Debug, Clone, Default)]
 pub struct LinkTable {
     rows: Map<LinkKey, LinkHistory>,
     ended: VecDeque<(LinkKey, Time)>,
-    /// Whom each node of ours has a link to, or dials.
+    /// The nodes to which each node of ours has a link, or which it dials.
     open: Map<Addr, Set<Addr>>,
 }
 
 impl LinkTable {
-    /// The row of this node of ours to that node.
     pub fn get(&self, node: Addr, peer: Addr) -> Option<&LinkHistory> {
         self.rows.get(&LinkKey { node, peer })
     }
 
-    /// All rows, those that ended too, in no order that stays.
+    /// All rows, ended ones included, in no stable order.
     pub fn iter(&self) -> impl Iterator<Item = &LinkHistory> {
         self.rows.values()
     }
 
-    /// The rows that are up.
     pub fn up(&self) -> impl Iterator<Item = &LinkHistory> {
         self.iter().filter(|link| link.is_up())
     }
@@ -318,18 +295,18 @@ impl LinkTable {
         self.iter().filter(move |link| link.key.node == node)
     }
 
-    /// Those whom this node of ours has a link to now, or dials.
+    /// The rows of links that this node of ours has now, or dials.
     pub fn open_of(&self, node: Addr) -> impl Iterator<Item = &LinkHistory> {
         let peers = self.open.get(&node).into_iter().flatten();
         peers.filter_map(move |peer| self.get(node, *peer))
     }
 
-    /// The registrations with this seed that are up, as the peers of ours tell it.
+    /// The registrations with this seed that are up, as our peers see them.
     pub fn registered_with(&self, seed: Addr) -> impl Iterator<Item = &LinkHistory> {
         self.up().filter(move |link| link.purpose == Purpose::Registration && link.key.peer == seed)
     }
 
-    /// The rows in which this node is at either end.
+    /// The rows with this node at either end.
     pub fn touching(&self, addr: Addr) -> impl Iterator<Item = &LinkHistory> {
         self.iter().filter(move |link| link.key.node == addr || link.key.peer == addr)
     }
@@ -345,7 +322,7 @@ impl LinkTable {
         self.open.entry(key.node).or_default().insert(key.peer);
     }
 
-    /// Nothing is heard on a connection, which is kept.
+    /// Nothing was heard on a connection, which is kept.
     pub(super) fn parked(&mut self, key: LinkKey, at: Time) {
         let link = self.row(key, Purpose::Neighbor, at);
         link.note(at, StepKind::NotAccepted);
@@ -355,7 +332,7 @@ impl LinkTable {
         }
     }
 
-    /// Something kept a link from coming about.
+    /// Something kept a link from coming up.
     pub(super) fn failed(&mut self, key: LinkKey, purpose: Purpose, at: Time, why: StepKind) {
         let link = self.row(key, purpose, at);
         link.note(at, why);
@@ -365,7 +342,7 @@ impl LinkTable {
         }
     }
 
-    /// A dial that this node of ours had under way ended so; nothing if it had none.
+    /// A dial of this node of ours ended; nothing happens if it had none.
     pub(super) fn dial_ended(&mut self, key: LinkKey, at: Time, why: StepKind) {
         let dialing = |link: &&LinkHistory| matches!(link.state, LinkState::Dialing | LinkState::Parked);
         if let Some(purpose) = self.rows.get(&key).filter(dialing).map(|link| link.purpose) {
@@ -373,7 +350,7 @@ impl LinkTable {
         }
     }
 
-    /// A connection came up. Whether the link was not up before.
+    /// A connection came up. Returns whether this brought the link up.
     pub(super) fn came_up(
         &mut self,
         key: LinkKey,
@@ -390,7 +367,7 @@ impl LinkTable {
         is_new
     }
 
-    /// A connection went. Whether the link was up before and is not now.
+    /// A connection ended. Returns whether this took the link down.
     pub(super) fn went_down(&mut self, key: LinkKey, link: LinkId, purpose: Purpose, end: LinkEnd, at: Time) -> bool {
         let row = self.row(key, purpose, at);
         let was_up = row.is_up();
@@ -402,8 +379,8 @@ impl LinkTable {
         was_up
     }
 
-    /// The other end dropped the link to a node of ours that hangs and will not tell. What it was
-    /// for, if it was up.
+    /// The other end dropped the link to a hung node of ours, which cannot tell. Returns the link's
+    /// purpose if it was up.
     pub(super) fn dropped(&mut self, key: LinkKey, at: Time) -> Option<Purpose> {
         let link = self.rows.get_mut(&key).filter(|link| link.is_up())?;
         let purpose = link.purpose;
@@ -414,7 +391,7 @@ impl LinkTable {
         Some(purpose)
     }
 
-    /// A node of ours stopped or starts anew: all that it had is gone. The peers it was linked to.
+    /// A node of ours stopped or restarts, and all its links are gone. Returns their keys.
     pub(super) fn cleared(&mut self, node: Addr, at: Time) -> Vec<LinkKey> {
         let peers = self.open.get(&node).into_iter().flatten();
         let gone: Vec<_> = peers.map(|peer| LinkKey { node, peer: *peer }).collect();
@@ -430,7 +407,6 @@ impl LinkTable {
         up
     }
 
-    /// Anything was heard on this link.
     pub(super) fn heard(&mut self, key: LinkKey, at: Time) {
         if let Some(link) = self.rows.get_mut(&key) {
             link.last_heard = Some(at);
@@ -459,8 +435,8 @@ impl LinkTable {
         self.rows.entry(key).or_insert_with(|| LinkHistory::new(key, purpose, at))
     }
 
-    /// Queues a row that ended to be forgotten, and forgets the one that ended longest ago if
-    /// there are too many.
+    /// Marks an ended row to be forgotten, and forgets the one that ended longest ago if there are
+    /// too many.
     fn retire(&mut self, key: LinkKey, at: Time) {
         if let Some(open) = self.open.get_mut(&key.node) {
             open.swap_remove(&key.peer);

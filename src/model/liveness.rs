@@ -1,4 +1,4 @@
-//! The liveness log: every probe and what became of it.
+//! The liveness log: every probe and its outcome.
 
 use std::time::Duration;
 
@@ -8,42 +8,33 @@ use crate::proto::addr::Addr;
 use crate::proto::message::ProbeSeq;
 use crate::proto::time::Time;
 
-/// Lines that are kept: a lab's last quarter of an hour.
+/// Lines that are kept: the last quarter of an hour of a lab.
 pub const PROBES_MAX: usize = 8_192;
 /// Seconds over which the share of answered probes is taken.
 pub const SHARE_WINDOW_S: usize = 60;
 
-/// One line.
+/// A line of the liveness log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProbeEntry {
     pub at: Time,
-    /// The node that probes.
     pub node: Addr,
-    /// The node that is probed.
     pub peer: Addr,
-    /// Which probe.
     pub seq: ProbeSeq,
-    /// What became of it.
     pub outcome: ProbeOutcome,
 }
 
-/// What became of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProbeOutcome {
-    /// It went out.
     Sent,
-    /// It was answered.
     Answered {
-        /// From probe to answer, in microseconds.
+        /// Round-trip time in microseconds.
         rtt_us: u64,
     },
-    /// It was not answered in time.
     Missed {
         /// Misses in a row.
         misses: u32,
-        /// So many make the node dead.
+        /// Misses at which the node is dead.
         limit: u32,
-        /// When anything was last heard from it.
         last_heard: Time,
     },
 }
@@ -64,12 +55,11 @@ impl Default for LivenessLog {
 }
 
 impl LivenessLog {
-    /// The log.
     pub fn log(&self) -> &Ring<ProbeEntry> {
         &self.log
     }
 
-    /// Percent of the last minute's probes that were answered, rounded down; `None` when there were
+    /// Percent of the last minute's probes that were answered, rounded down; `None` if there were
     /// none.
     pub fn answered_percent(&self, now: Time) -> Option<u8> {
         let (answered, missed) = (self.answered.sum(now), self.missed.sum(now));

@@ -1,10 +1,10 @@
 //! The network as the events tell it.
 //!
 //! [`Model`] is a plain fold: it takes one [`Event`] after another and knows nothing else, no
-//! clock, no network and no screen, so that a live session, a simulation and a recorded one look
-//! the same. It holds data, not text: what is shown is put into words when it is shown. Whatever
-//! could grow without end has a limit with a name, and logs number their entries so that a reader
-//! stays on the entry while older ones go (see [`ring::Ring`]).
+//! clock, no network and no screen, so a live session, a simulation and a recording look the same.
+//! It holds data, not text: text is made when something is shown. Whatever could grow without end
+//! has a named limit, and logs number their entries so that a reader stays on an entry while older
+//! ones go (see [`ring::Ring`]).
 
 mod apply;
 pub mod death;
@@ -42,11 +42,11 @@ use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
 
-/// A map that is walked in the order in which its keys came, whatever they hash to.
+/// A map that iterates in insertion order, whatever the keys hash to.
 pub type Map<K, V> = indexmap::IndexMap<K, V, foldhash::fast::RandomState>;
-/// A set that is walked in the order in which its members came.
+/// A set that iterates in insertion order.
 pub(crate) type Set<K> = indexmap::IndexSet<K, foldhash::fast::RandomState>;
-/// A map that is never walked.
+/// A map that is never iterated.
 pub(crate) type FastHashMap<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Width and number of the buckets from which rates are taken: the last three seconds.
@@ -68,30 +68,29 @@ pub struct Model {
     notices: notice::Notices,
     faults: fault::FaultHistory,
     forgeries: forgery::Forgeries,
-    /// Neighbors of a node that joined when it was full, when that was most of them.
-    crowds: Map<Addr, Vec<Addr>>,
+    /// For a node whose neighbors were mostly ones that joined while it was full: those neighbors.
+    joiners: Map<Addr, Vec<Addr>>,
     warnings: warning::Warnings,
     totals: Totals,
     messages: window::Window,
     started: Option<Time>,
     skipped_at: Option<Time>,
-    /// Events of any kind may be among those that were skipped.
+    /// The skipped events may include events of any kind.
     may_lack_links: bool,
     now: Time,
 }
 
-/// How much happened so far.
+/// Counts of the whole session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
     /// Events that were folded in.
     pub events: u64,
     /// Events that this model never got.
     pub skipped: u64,
-    /// Messages that began their way.
     pub generated: u64,
     /// First receipts.
     pub received: u64,
-    /// Further copies.
+    /// Copies after the first.
     pub duplicates: u64,
     /// Deaths declared by nodes of ours.
     pub deaths_declared: u64,
@@ -116,7 +115,7 @@ impl Default for Model {
             notices: notice::empty(),
             faults: fault::FaultHistory::default(),
             forgeries: forgery::empty(),
-            crowds: Map::default(),
+            joiners: Map::default(),
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
             messages: window::Window::new(RATE_BUCKETS, RATE_BUCKET),
@@ -129,23 +128,22 @@ impl Default for Model {
 }
 
 impl Model {
-    /// A model that has been told nothing.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes one event in. Events of one node come in order.
+    /// Folds one event in. Events of one node come in order.
     pub fn apply(&mut self, event: &Event) {
         apply::apply(self, event);
     }
 
-    /// So many events will never come: what they told is missing here.
+    /// This many events will never come: what they said is missing here.
     pub fn note_skipped(&mut self, events: u64) {
         self.note_thinned(events);
         self.may_lack_links |= events > 0;
     }
 
-    /// So many copies of messages and probes were left out; all else was told.
+    /// This many copies of messages and probes were left out; all other events came.
     pub fn note_thinned(&mut self, events: u64) {
         // A damaged journal can name any number.
         self.totals.skipped = self.totals.skipped.saturating_add(events);
@@ -154,41 +152,36 @@ impl Model {
         }
     }
 
-    /// What to say with a claim that rests on nothing having been told: `not certain: 12 events were skipped`. `None`
-    /// if everything was told.
+    /// What to add to a claim that rests on the absence of an event: `not certain: 12 events were
+    /// skipped`. `None` if no event is missing.
     pub fn doubt(&self) -> Option<String> {
         let skipped = self.totals.skipped;
         let were = if skipped == 1 { "was" } else { "were" };
         (skipped > 0).then(|| format!("not certain: {} {were} skipped", words::count_text(skipped, "event")))
     }
 
-    /// Is all known of this message? Not when events were skipped since it began: then it reached at
-    /// least whom it is known to have reached.
+    /// Whether all events of this message came. If some were skipped since it began, it reached at
+    /// least those that are known to have it.
     pub fn is_complete(&self, rumor: &rumor::Rumor) -> bool {
         self.skipped_at.is_none_or(|skipped_at| skipped_at < rumor.first_seen)
     }
 
-    /// The nodes.
     pub fn nodes(&self) -> &node::NodeRecords {
         &self.nodes
     }
 
-    /// The links.
     pub fn links(&self) -> &link::LinkTable {
         &self.links
     }
 
-    /// What changed in the overlay, and when.
     pub fn changes(&self) -> &overlay::Changes {
         &self.changes
     }
 
-    /// The gossip log.
     pub fn gossip(&self) -> &gossip::GossipLog {
         &self.gossip
     }
 
-    /// The messages, and who has them.
     pub fn rumors(&self) -> &rumor::Rumors {
         &self.rumors
     }
@@ -198,47 +191,41 @@ impl Model {
         self.rumors.latest()
     }
 
-    /// The liveness log.
     pub fn liveness(&self) -> &liveness::LivenessLog {
         &self.liveness
     }
 
-    /// The deaths and their evidence.
     pub fn deaths(&self) -> &death::Deaths {
         &self.deaths
     }
 
-    /// The seeds.
     pub fn seeds(&self) -> &seed::SeedRecords {
         &self.seeds
     }
 
-    /// Warnings to the user.
     pub fn notices(&self) -> &notice::Notices {
         &self.notices
     }
 
-    /// What is wrong on purpose, now and before.
+    /// Current and past faults.
     pub fn faults(&self) -> &fault::FaultHistory {
         &self.faults
     }
 
-    /// Messages that were forged in the name of nodes of ours.
+    /// Messages that were forged in the name of our nodes.
     pub fn forgeries(&self) -> &forgery::Forgeries {
         &self.forgeries
     }
 
-    /// How much happened so far.
     pub fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// First receipts and new messages a second, over the last three seconds before `now`.
+    /// First receipts and new messages per second, over the three seconds before `now`.
     pub fn messages_per_second(&self, now: Time) -> f64 {
         self.messages.per_second(now)
     }
 
-    /// The time of the first event; `None` before it.
     pub fn started(&self) -> Option<Time> {
         self.started
     }
@@ -248,27 +235,28 @@ impl Model {
         self.now
     }
 
-    /// How long the session has lasted, from the first event to the latest.
+    /// The time from the first event to the latest.
     pub fn lasted(&self) -> Duration {
         self.started.map_or(Duration::ZERO, |started| self.now.since(started))
     }
 
-    /// What to call a node: `p3`, or the address of a node elsewhere.
+    /// The display name of a node: `p3`, or the address of a node elsewhere.
     pub fn name_of(&self, addr: Addr) -> Cow<'_, str> {
         self.nodes.name_of(addr)
     }
 
-    /// What to call a message: `p3#12`.
+    /// The display name of a message: `p3#12`.
     pub fn message_name(&self, id: MessageId) -> String {
         format!("{}{id}", self.name_of(id.origin))
     }
 
-    /// What a notice says: `p3: Registered with 1 of 4 seeds, wants 3; still trying`.
+    /// A notice as text: `p3: Registered with 1 of 4 seeds, wants 3; still trying`.
     pub fn notice_text(&self, notice: &notice::Notice) -> String {
         format!("{}: {}", self.name_of(notice.event.node), self.sentence(&notice.event.kind))
     }
 
-    /// An event in words, nodes by name; its subject, the node where it happened, is not named.
+    /// An event in words, with nodes by name. Its subject, the node where it happened, is not
+    /// named.
     pub fn sentence(&self, kind: &EventKind) -> String {
         sentence::sentence(kind, &|addr| self.name_of(addr).into_owned())
     }

@@ -1,4 +1,4 @@
-//! The nodes: what they are, what became of them, and what others believe became of them.
+//! Nodes: what they are, what became of them, and what others believe became of them.
 
 use std::time::Duration;
 
@@ -8,104 +8,103 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Map;
-pub use super::life::{Life, LifeChange, Lives};
-use crate::event::{Pace, Stop};
+pub use super::life::{LifeChange, Lives};
+use crate::event::{NodeState, Pace, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
 use crate::proto::name::name_order;
 use crate::proto::time::Time;
 
-/// Nodes known by hearsay alone that are kept: two full peer lists. Nodes of ours are always kept.
+/// Nodes known by hearsay alone that are kept, so that no list from a stranger fills the memory. Nodes
+/// of ours are always kept.
 pub const HEARSAY_MAX: usize = 16_384;
 
-/// Signs of life that come closer together are of one return: those who had lost a node find it again one by one.
+/// Signs of life closer together than this are one return: the neighbors that had lost a node find
+/// it again one by one.
 pub const COMEBACK_SPACING: Duration = Duration::from_secs(2);
 
-/// Times at which a node came back that are kept: as many as make it a flapping one.
+/// Returns that are kept for each node: as many as make it a flapping one.
 pub const COMEBACKS_MAX: usize = 3;
 
 /// What the nodes of this process believe about a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Belief {
-    /// Others named it; nobody here had a link to it yet.
+    /// Others named it; nobody here has had a link to it yet.
     Hearsay,
-    /// It was heard from and nothing speaks against it.
+    /// It was heard from, and nothing suggests otherwise.
     Alive,
     /// It said goodbye.
     Left,
-    /// Somebody declared it dead, and there was no sign of life since.
+    /// Somebody declared it dead, and there has been no sign of life since.
     Dead,
 }
 
-/// One word for a node, from what is certain and what is believed.
+/// A node's state in one word, from what is certain and what is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ObservedState {
     /// It runs and is heard from.
     Up,
-    /// Others named it, and none of our nodes has a link to it now: nothing is known.
+    /// Others named it, and none of our nodes has a link to it: nothing is known.
     Known,
-    /// A node of ours was made to say nothing, and nobody has noticed yet.
+    /// A node of ours that was hung, unnoticed so far.
     Hung,
     /// Somebody has had no answer from it lately.
     Suspect {
         /// The most misses in a row that one of our nodes counts.
         misses: u32,
-        /// So many make it dead.
+        /// Misses at which it is dead.
         limit: u32,
     },
-    /// Declared dead by somebody, and no sign of life since.
+    /// Declared dead, and no sign of life since.
     Dead,
     /// A node of ours that was crashed.
     Killed,
-    /// It left politely.
     Left,
 }
 
-/// Somebody counts misses on a node.
+/// A node that counts misses on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Suspicion {
     pub by: Addr,
     /// Misses in a row.
     pub misses: u32,
-    /// So many make it dead.
+    /// Misses at which it is dead.
     pub limit: u32,
 }
 
-/// What a node did so far.
+/// What a node has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
-    /// Messages that began here.
     pub generated: u64,
-    /// Messages seen here for the first time.
+    /// First receipts.
     pub received: u64,
-    /// Further copies.
+    /// Copies after the first.
     pub duplicates: u64,
     /// Copies sent to neighbors.
     pub forwarded: u64,
-    /// Probes that went out.
     pub probes_sent: u64,
-    /// Probes of its own that were answered.
+    /// Its own probes that were answered.
     pub probes_answered: u64,
-    /// Probes of its own that were not.
+    /// Its own probes that were not.
     pub probes_missed: u64,
     /// Connections on which a remote broke the protocol.
     pub violations: u64,
 }
 
-/// What a node elsewhere did, as far as it reached nodes of ours; all 0 for a node of ours.
+/// What a node elsewhere did, as far as our nodes saw it; all 0 for a node of ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Contact {
-    /// When a message of any kind came from it last, and to whom.
+    /// When it last sent a message of any kind, and to whom.
     pub last_heard: Option<(Time, Addr)>,
     /// Probes of ours to it.
     pub probes_to_it: u64,
-    /// Those that it answered.
+    /// Probes that it answered.
     pub answered: u64,
-    /// Those that it did not answer in time.
+    /// Probes that it did not answer in time.
     pub missed: u64,
     /// Its probes to nodes of ours.
     pub probes_from_it: u64,
-    /// Messages of its own that came to a node of ours, from whomever.
+    /// Its own messages that reached a node of ours, from whichever neighbor.
     pub messages: u64,
     /// Copies of any message that it sent to nodes of ours.
     pub copies: u64,
@@ -117,46 +116,44 @@ impl Contact {
     }
 }
 
-/// One node.
+/// What is known of one node.
 #[derive(Debug, Clone)]
 pub struct NodeRecord {
-    /// Its address, which is its id.
+    /// Its id.
     pub addr: Addr,
     /// `p3`, for a node of this process.
     pub name: Option<Arc<str>>,
-    /// Seed or peer, as far as known.
+    /// As far as known.
     pub role: Option<Role>,
-    /// What it speaks, for a node of this process.
+    /// For a node of this process.
     pub dialect: Option<Dialect>,
-    /// Its figures, for a node of this process.
+    /// For a node of this process.
     pub pace: Option<Pace>,
-    /// What is certain.
-    pub life: Life,
-    /// Since when that is so.
+    /// What is certain; `None` for a node elsewhere, of which only its neighbors can tell.
+    pub life: Option<NodeState>,
     pub life_since: Time,
-    /// How it lived in this process, and when: its earlier lives, too.
+    /// How it lived in this process, and when, earlier lives included.
     pub lives: Lives,
-    /// When it last came back: started again, or heard from after it had been taken for dead.
+    /// When it last came back: restarted, or heard from after it had been declared dead.
     pub comebacks: SmallVec<[Time; COMEBACKS_MAX]>,
-    /// What is believed.
     pub belief: Belief,
-    /// Who counts misses on it now.
+    /// Nodes that count misses on it now.
     pub suspicions: SmallVec<[Suspicion; 2]>,
-    /// Since when it is in the state that [`NodeRecord::state`] tells.
+    /// Since when it has been in the state that [`NodeRecord::state`] returns.
     pub since: Time,
     /// When it was first mentioned.
     pub first_seen: Time,
     /// Links of ours to it that are up.
     pub linked: u32,
-    /// Links of its own that are up, registrations not included; 0 for a node elsewhere.
+    /// Its own links that are up, without registrations; 0 for a node elsewhere.
     pub neighbors: u32,
-    /// Its links to seeds that are up; 0 for a node elsewhere.
+    /// Its registrations that are up; 0 for a node elsewhere.
     pub registrations: u32,
     /// How often it was started in this process.
     pub starts: u32,
-    /// What it did; all 0 for a node elsewhere.
+    /// All 0 for a node elsewhere.
     pub counters: Counters,
-    /// What came of a node elsewhere; all 0 for a node of ours.
+    /// All 0 for a node of ours.
     pub contact: Contact,
 }
 
@@ -168,7 +165,7 @@ impl NodeRecord {
             role: None,
             dialect: None,
             pace: None,
-            life: Life::Elsewhere,
+            life: None,
             life_since: at,
             lives: Lives::default(),
             comebacks: SmallVec::new(),
@@ -187,7 +184,7 @@ impl NodeRecord {
 
     /// It runs, or ran, in this process.
     pub fn is_ours(&self) -> bool {
-        self.life != Life::Elsewhere
+        self.life.is_some()
     }
 
     /// The most serious suspicion against it.
@@ -195,21 +192,26 @@ impl NodeRecord {
         self.suspicions.iter().copied().max_by_key(|suspicion| suspicion.misses)
     }
 
-    /// One word for it. What is certain counts more than what is believed, except that a hung node
-    /// is shown as others see it: that is what hanging it is for.
+    /// What is certain outweighs what is believed, except that a hung node is shown as others see
+    /// it: that is the point of hanging it.
     pub fn state(&self) -> ObservedState {
         match (self.life, self.belief) {
-            (Life::Killed, _) => ObservedState::Killed,
-            (Life::Left, _) | (Life::Elsewhere, Belief::Left) => ObservedState::Left,
-            (Life::Elsewhere | Life::Running | Life::Hung, Belief::Dead) => ObservedState::Dead,
-            (Life::Hung, _) => self.suspected_or(ObservedState::Hung),
-            (Life::Elsewhere, _) if self.linked == 0 => ObservedState::Known,
-            (Life::Elsewhere | Life::Running, _) => self.suspected_or(ObservedState::Up),
+            (Some(NodeState::Killed), _) => ObservedState::Killed,
+            (Some(NodeState::Left), _) | (None, Belief::Left) => ObservedState::Left,
+            (None | Some(NodeState::Runs | NodeState::Hangs), Belief::Dead) => ObservedState::Dead,
+            (Some(NodeState::Hangs), _) => self.suspected_or(ObservedState::Hung),
+            (None, _) if self.linked == 0 => ObservedState::Known,
+            (None | Some(NodeState::Runs), _) => self.suspected_or(ObservedState::Up),
         }
     }
 
+    /// It is a node of this process that runs.
+    pub fn runs(&self) -> bool {
+        self.life == Some(NodeState::Runs)
+    }
+
     fn is_running_peer(&self) -> bool {
-        self.life == Life::Running && self.role == Some(Role::Peer)
+        self.runs() && self.role == Some(Role::Peer)
     }
 
     fn suspected_or(&self, otherwise: ObservedState) -> ObservedState {
@@ -220,7 +222,7 @@ impl NodeRecord {
     }
 
     fn came_back(&mut self, at: Time) {
-        // Whoever had lost it hears from it again one after the other: that is one return.
+        // The nodes that had lost it hear from it one by one: that is one return.
         if self.comebacks.last().is_some_and(|last| at.since(*last) < COMEBACK_SPACING) {
             return;
         }
@@ -230,7 +232,7 @@ impl NodeRecord {
         self.comebacks.push(at);
     }
 
-    /// Changes something and notes since when the state is what it then is.
+    /// Changes something, and notes the time if the state changes with it.
     fn change(&mut self, at: Time, change: impl FnOnce(&mut Self)) {
         let before = self.state();
         change(self);
@@ -249,36 +251,33 @@ pub struct NodeRecords {
     unlisted: u64,
 }
 
-/// How many nodes are in which state.
+/// The number of nodes in each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct NodeCounts {
-    /// Peers and seeds that are up.
     pub up: usize,
     /// Suspect, or hung and not noticed yet.
     pub suspect: usize,
-    /// Killed, or taken for dead.
+    /// Killed, or declared dead.
     pub dead: usize,
-    /// Left politely.
     pub left: usize,
     /// Named by others, with no link to them now.
     pub known: usize,
-    /// Seeds, of those that are up or suspect.
+    /// Seeds among those that are up or suspect.
     pub seeds: usize,
 }
 
 impl NodeRecords {
-    /// The node at this address.
     pub fn get(&self, addr: Addr) -> Option<&NodeRecord> {
         self.by_addr.get(&addr)
     }
 
-    /// The node with this name or this address.
+    /// The node with this name or address.
     pub fn find(&self, name: &str) -> Option<&NodeRecord> {
         let named = self.iter().find(|node| node.name.as_deref() == Some(name));
         named.or_else(|| self.get(name.parse().ok()?))
     }
 
-    /// What to call the node at this address: its name, or the address of a node elsewhere.
+    /// The display name: the node's name, or the address of a node elsewhere.
     pub fn name_of(&self, addr: Addr) -> Cow<'_, str> {
         match self.get(addr).and_then(|node| node.name.as_deref()) {
             Some(name) => Cow::Borrowed(name),
@@ -286,23 +285,21 @@ impl NodeRecords {
         }
     }
 
-    /// What sorts nodes by name: `p2` before `p10`, and nodes elsewhere last, by address.
+    /// A sort key by name: `p2` before `p10`, and nodes elsewhere last, by address.
     pub fn order_of(&self, addr: Addr) -> impl Ord + use<> {
         let name = self.get(addr).and_then(|node| node.name.as_deref());
         (name.is_none(), name.map(name_order), addr)
     }
 
-    /// All of them, in the order in which they were first mentioned.
+    /// In the order in which they were first mentioned.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &NodeRecord> + ExactSizeIterator {
         self.by_addr.values()
     }
 
-    /// How many there are.
     pub fn len(&self) -> usize {
         self.by_addr.len()
     }
 
-    /// None at all.
     pub fn is_empty(&self) -> bool {
         self.by_addr.is_empty()
     }
@@ -312,12 +309,11 @@ impl NodeRecords {
         self.peers_running
     }
 
-    /// Mentions of nodes that were not kept because [`HEARSAY_MAX`] were.
+    /// Mentions that were dropped because of [`HEARSAY_MAX`].
     pub fn unlisted(&self) -> u64 {
         self.unlisted
     }
 
-    /// How many are in which state.
     pub fn counts(&self) -> NodeCounts {
         let mut counts = NodeCounts::default();
         for node in self.iter() {
@@ -342,23 +338,22 @@ impl NodeRecords {
         if !node.is_ours() {
             self.hearsay -= usize::from(known);
             node.change(at, |node| {
-                node.life = Life::Running;
+                node.life = Some(NodeState::Runs);
                 node.life_since = at;
-                node.lives.turn(at, Life::Running);
+                node.lives.turn(at, NodeState::Runs);
                 node.belief = Belief::Alive;
             });
-            // Its start was not seen: it was among the events that were skipped.
+            // Its start was among the events that were skipped.
             self.peers_running += usize::from(node.is_running_peer());
         }
         node
     }
 
-    /// What is counted of a node elsewhere that is known; nothing of a node of ours.
+    /// The counters of a known node elsewhere; `None` for a node of ours.
     pub(super) fn contact_mut(&mut self, addr: Addr) -> Option<&mut Contact> {
         self.by_addr.get_mut(&addr).filter(|node| !node.is_ours()).map(|node| &mut node.contact)
     }
 
-    /// Somebody named this node.
     pub(super) fn mention(&mut self, addr: Addr, at: Time) -> Option<&mut NodeRecord> {
         if !self.by_addr.contains_key(&addr) {
             if self.hearsay >= HEARSAY_MAX {
@@ -370,7 +365,7 @@ impl NodeRecords {
         Some(self.by_addr.entry(addr).or_insert_with(|| NodeRecord::new(addr, at)))
     }
 
-    /// As [`NodeRecords::mention`], and what it is.
+    /// As [`NodeRecords::mention`], with its role.
     pub(super) fn mention_as(&mut self, addr: Addr, role: Role, at: Time) {
         let Some(node) = self.mention(addr, at) else { return };
         if node.role.is_none() {
@@ -380,10 +375,8 @@ impl NodeRecords {
         }
     }
 
-    /// A node of ours started.
     pub(super) fn started(&mut self, addr: Addr, at: Time, name: &str, role: Role) -> &mut NodeRecord {
-        self.set_life(addr, at, |node| {
-            node.life = Life::Running;
+        self.set_life(addr, at, NodeState::Runs, |node| {
             node.belief = Belief::Alive;
             node.suspicions.clear();
             node.name = Some(name.into());
@@ -396,33 +389,34 @@ impl NodeRecords {
         self.at_work(addr, at)
     }
 
-    /// A node of ours ended.
     pub(super) fn stopped(&mut self, addr: Addr, at: Time, how: Stop) {
-        self.set_life(addr, at, |node| node.life = if how == Stop::Left { Life::Left } else { Life::Killed });
+        self.set_life(addr, at, how.into(), |_| {});
     }
 
-    /// A node of ours says nothing any more.
     pub(super) fn hung(&mut self, addr: Addr, at: Time) {
-        self.set_life(addr, at, |node| node.life = Life::Hung);
+        self.set_life(addr, at, NodeState::Hangs, |_| {});
     }
 
-    fn set_life(&mut self, addr: Addr, at: Time, change: impl FnOnce(&mut NodeRecord)) {
+    fn set_life(&mut self, addr: Addr, at: Time, life: NodeState, change: impl FnOnce(&mut NodeRecord)) {
         let node = self.at_work(addr, at);
         let ran = node.is_running_peer();
-        node.change(at, change);
+        node.change(at, |node| {
+            node.life = Some(life);
+            change(node);
+        });
         node.life_since = at;
-        node.lives.turn(at, node.life);
+        node.lives.turn(at, life);
         let runs = node.is_running_peer();
         self.peers_running = self.peers_running + usize::from(runs) - usize::from(ran);
     }
 
-    /// A sign of life that `by` had from this node. Whether it had been taken for dead.
+    /// `by` heard from this node. Returns whether it had been declared dead.
     pub(super) fn heard(&mut self, addr: Addr, by: Addr, at: Time) -> bool {
         let Some(node) = self.mention(addr, at) else { return false };
         if node.belief == Belief::Alive && node.suspicions.is_empty() {
             return false;
         }
-        let gone = matches!(node.life, Life::Killed | Life::Left);
+        let gone = matches!(node.life, Some(NodeState::Killed | NodeState::Left));
         let was_dead = node.belief == Belief::Dead && !gone && node.since < at;
         node.change(at, |node| {
             node.suspicions.retain(|suspicion| suspicion.by != by);
@@ -433,20 +427,20 @@ impl NodeRecords {
         was_dead
     }
 
-    /// It is there again, after it had been taken for dead.
+    /// It is back, after it had been declared dead.
     pub(super) fn came_back(&mut self, addr: Addr, at: Time) {
         if let Some(node) = self.by_addr.get_mut(&addr) {
             node.came_back(at);
         }
     }
 
-    /// Is it no seed? Only neighbors are taken for dead, and a seed is nobody's: what claims otherwise is about somebody
-    /// who took its name.
+    /// It is no seed. Only neighbors are declared dead, and a seed is nobody's neighbor: a claim
+    /// otherwise is about somebody that took its name.
     pub(super) fn can_be_neighbor(&self, addr: Addr) -> bool {
         self.get(addr).is_none_or(|node| node.role != Some(Role::Seed))
     }
 
-    /// `by` had no answer from this node.
+    /// `by` got no answer from this node.
     pub(super) fn suspected(&mut self, addr: Addr, suspicion: Suspicion, at: Time) {
         if !self.can_be_neighbor(addr) {
             return;
@@ -465,7 +459,6 @@ impl NodeRecords {
         }
     }
 
-    /// What is believed of this node changed.
     pub(super) fn believe(&mut self, addr: Addr, belief: Belief, at: Time) {
         if belief == Belief::Dead && !self.can_be_neighbor(addr) {
             return;
@@ -475,14 +468,14 @@ impl NodeRecords {
         }
     }
 
-    /// A seed took this node off its list as dead; what its neighbors know counts more.
+    /// A seed took this node off its list as dead; what its neighbors know outweighs that.
     pub(super) fn presume_dead(&mut self, addr: Addr, at: Time) {
-        if self.get(addr).is_some_and(|node| node.linked == 0 && node.life == Life::Elsewhere) {
+        if self.get(addr).is_some_and(|node| node.linked == 0 && !node.is_ours()) {
             self.believe(addr, Belief::Dead, at);
         }
     }
 
-    /// A link of ours to this node came up or went.
+    /// A link of ours to this node came up or ended.
     pub(super) fn linked(&mut self, addr: Addr, at: Time, by: i32) {
         if let Some(node) = self.mention(addr, at) {
             node.change(at, |node| node.linked = node.linked.saturating_add_signed(by));

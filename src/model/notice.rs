@@ -1,4 +1,4 @@
-//! Warnings to the user, a line each.
+//! Notices to the user, one line each.
 
 use super::ring::Ring;
 use crate::event::{Event, EventKind, LinkEnd};
@@ -12,19 +12,17 @@ pub const NOTICES_MAX: usize = 1_000;
 pub enum Severity {
     /// Good to know.
     Info,
-    /// Something does not go as it should; the network deals with it.
+    /// Something went wrong, and the network deals with it.
     Warning,
-    /// Something that the user wanted is not done, or that only the user can put right.
+    /// Something that the user wanted was not done, or only the user can fix it.
     Error,
 }
 
-/// One notice. Its text is made when it is shown: see `Model::notice_text`.
+/// A notice. Its text is made when it is shown: see `Model::notice_text`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
     pub at: Time,
-    /// How much it matters.
     pub severity: Severity,
-    /// What happened.
     pub event: Event,
 }
 

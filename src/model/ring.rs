@@ -1,11 +1,11 @@
-//! A bounded log whose entries keep their number.
+//! A bounded log whose entries keep their numbers.
 
 use std::collections::VecDeque;
 use std::collections::vec_deque;
 use std::iter::Enumerate;
 
 /// Holds the newest entries, up to a limit. Every entry has a number that never changes and is
-/// never given again, so that a selection stays on its entry, not on its row.
+/// never reused, so a selection stays on its entry, not on its row.
 #[derive(Debug, Clone)]
 pub struct Ring<T> {
     entries: VecDeque<T>,
@@ -13,7 +13,7 @@ pub struct Ring<T> {
     limit: usize,
 }
 
-/// Walks a [`Ring`] from its oldest entry on, with numbers; from both ends.
+/// Iterates over a [`Ring`] with numbers, from the oldest entry on or from both ends.
 #[derive(Debug, Clone)]
 pub struct Iter<'a, T> {
     entries: Enumerate<vec_deque::Iter<'a, T>>,
@@ -26,14 +26,14 @@ impl<T> Ring<T> {
         Self { entries: VecDeque::new(), first: 0, limit: limit.max(1) }
     }
 
-    /// Adds an entry; its number, and the oldest entry if that had to go.
+    /// Adds an entry. Returns its number, and the oldest entry if that had to go.
     pub fn push(&mut self, entry: T) -> (u64, Option<T>) {
         let gone = if self.entries.len() == self.limit { self.pop() } else { None };
         self.entries.push_back(entry);
         (self.end() - 1, gone)
     }
 
-    /// Takes the oldest entry out.
+    /// Removes the oldest entry.
     pub fn pop(&mut self) -> Option<T> {
         let gone = self.entries.pop_front()?;
         self.first += 1;
@@ -45,38 +45,35 @@ impl<T> Ring<T> {
         self.entries.get(self.row(number)?)
     }
 
-    /// As [`Ring::get`], to change it.
+    /// As [`Ring::get`], for changing it.
     pub fn get_mut(&mut self, number: u64) -> Option<&mut T> {
         let row = self.row(number)?;
         self.entries.get_mut(row)
     }
 
-    /// The number of the oldest entry that is still held (or of the next one, if none is).
+    /// The number of the oldest entry that is held, or of the next one if none is.
     pub fn first(&self) -> u64 {
         self.first
     }
 
-    /// The number that the next entry will get; also how many there ever were.
+    /// The number of the next entry; also the number of entries so far.
     pub fn end(&self) -> u64 {
         self.first + self.entries.len() as u64
     }
 
-    /// Entries held.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Nothing is held.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The newest entry and its number.
     pub fn last(&self) -> Option<(u64, &T)> {
         Some((self.end().checked_sub(1)?, self.entries.back()?))
     }
 
-    /// All entries with their numbers, oldest first.
+    /// Oldest first, with numbers.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter { entries: self.entries.iter().enumerate(), first: self.first }
     }

@@ -1,8 +1,8 @@
-//! The rumors: every message, who has it, and by which way it came.
+//! Rumors: every message, who has it, and by which path it came.
 
 use std::time::Duration;
 
-use super::node::{Life, NodeRecord, NodeRecords};
+use super::node::{NodeRecord, NodeRecords};
 use super::ring::Ring;
 use super::{FastHashMap, Map};
 use crate::proto::addr::Addr;
@@ -12,49 +12,51 @@ use crate::proto::time::Time;
 
 /// Messages that are kept.
 pub const RUMORS_MAX: usize = 4_096;
-/// First copies and proofs that are kept, of all messages together: a message each of 100,000 nodes, or 200
-/// nodes' share of 1,300 messages; about 20 MB.
+/// First copies and proofs that are kept, over all messages: one message at 100,000 nodes, or 1,300
+/// messages at 200 nodes; about 20 MB.
 pub const COPIES_MAX: usize = 262_144;
 
-/// Bytes of all bodies that are kept together, here and in the log of lines each: a thousand texts of 8 KiB, and the
-/// 60 KiB texts of a flood take no more.
+/// Bytes of all bodies that are kept, here and in the gossip log each: a thousand texts of 8 KiB.
+/// The 60 KiB texts of a flood take no more.
 pub const BODIES_LEN_MAX: usize = 8 * 1024 * 1024;
 
-/// So long after a message began whoever should have it has it, unless something is wrong: a thousand
-/// times what it takes on one machine, and the time in which a reset link is noticed.
+/// How long after its beginning a message has reached every node, unless something is wrong: a
+/// thousand times what it takes on one machine, and longer than it takes to notice a reset link.
 pub const DELIVERY_TIME: Duration = Duration::from_secs(5);
-/// What a trace says of a message's beginning counts up to this age: the clock of an origin elsewhere may be wrong.
+/// The oldest beginning that a trace may claim: the clock of an origin elsewhere may be wrong.
 const TRACE_AGE_MAX: Duration = Duration::from_secs(60);
 
-/// How many have a message, and of how many.
+/// How many peers have a message, and of how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Coverage {
-    /// Peers of this process that have it, and count (see [`Counting`]).
+    /// Peers of this process that have it and count (see [`Counting`]).
     pub have: usize,
-    /// And those that should have it.
+    /// Those, and the ones that should have it.
     pub of: usize,
 }
 
 impl Coverage {
-    /// Nobody lacks it.
     pub fn is_full(self) -> bool {
         self.have == self.of
     }
 }
 
-/// Who counts for the coverage of a message, of the peers of this process that ran when it began. One that started
-/// later is not sent what was said before, and counts only if the message came to it all the same.
+/// Which of the peers of this process that ran when a message began count for its coverage. A peer
+/// that started later is not sent earlier messages, and counts only if the message reached it
+/// anyway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
-    /// Those that ran on for [`DELIVERY_TIME`] at least, whatever became of them later; one that stopped or hung before is
-    /// excused. It is what is shown: a figure that is true once stays.
+    /// Peers that ran on for at least [`DELIVERY_TIME`], whatever became of them later; one that
+    /// stopped or hung before is excused. This is what is shown: a figure that is true once stays
+    /// true.
     HadTime,
-    /// Those that still run, without a break: since it began, or since it came to them. It is what a scenario expects: of
-    /// whom it has just killed or started anew it expects nothing, and nothing that came to it in an earlier life counts.
+    /// Peers that have run without a break since it began, or since it reached them. This is what a
+    /// scenario expects: nothing of a peer that it has just killed or restarted, and a copy that
+    /// came in an earlier life does not count.
     StillRun,
 }
 
-/// Relative message redundancy of so many copies for so many deliveries, the origin not counted.
+/// Relative message redundancy of this many copies for this many deliveries, without the origin.
 #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
 pub(super) fn redundancy(copies: u64, deliveries: usize) -> Option<f64> {
     (deliveries > 0).then(|| copies as f64 / deliveries as f64 - 1.0)
@@ -63,58 +65,59 @@ pub(super) fn redundancy(copies: u64, deliveries: usize) -> Option<f64> {
 /// The first copy of a message at one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageCopy {
-    /// The neighbor that sent it; `None` at the origin.
+    /// `None` at the origin.
     pub from: Option<Addr>,
-    /// Links that it had crossed; 0 at the origin, `None` if that is not known.
+    /// Links that it had crossed; 0 at the origin, `None` if unknown.
     pub hop: Option<u16>,
-    /// Where that is not known because it came over nodes elsewhere: the links of the shortest way that is known here.
+    /// If that is unknown because it came over nodes elsewhere: the links of the shortest path
+    /// known here.
     pub hop_known: Option<u16>,
-    /// When it came.
     pub at: Time,
-    /// Further copies that came later.
+    /// Copies that came later.
     pub duplicates: u32,
     /// Its number in the gossip log.
     pub entry: u64,
 }
 
 impl MessageCopy {
-    /// Links that it had crossed, for certain or by the shortest way that is known here.
+    /// Links that it had crossed, for certain or by the shortest path known here.
     pub fn hops(&self) -> Option<u16> {
         self.hop.or(self.hop_known)
     }
 }
 
-/// The first copy of a message that a node elsewhere sent to one of ours: it had the message by then.
+/// The first copy of a message that a node elsewhere sent to one of ours: it had the message by
+/// then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForeignCopy {
-    /// The node of ours that the copy came to.
+    /// The node of ours that received the copy.
     pub to: Addr,
     pub at: Time,
-    /// The nearest node of ours that had sent it the message before. It may have had it from somebody else.
+    /// The nearest node of ours that had sent it the message before. It may have got it from
+    /// another node.
     pub perhaps_from: Option<Addr>,
 }
 
-/// One message.
+/// One message, and who has it.
 #[derive(Debug, Clone)]
 pub struct Rumor {
     pub id: MessageId,
-    /// What it says.
     pub body: Body,
-    /// When it began its way: by its trace, or when our own origin made it.
+    /// By its trace, or when our own origin made it.
     pub generated_at: Option<Time>,
     /// When it was first seen here.
     pub first_seen: Time,
     /// When a node here last saw it for the first time.
     pub last_first: Time,
-    /// Who has it, in the order in which it came; nodes of ours only.
+    /// Nodes of ours that have it, in the order in which it came.
     pub copies: Map<Addr, MessageCopy>,
-    /// Who runs elsewhere and sent a copy to a node of ours, see [`Rumor::elsewhere`].
+    /// Nodes elsewhere that sent a copy to a node of ours, see [`Rumor::elsewhere`].
     pub(super) proofs: Map<Addr, ForeignCopy>,
-    /// Further copies, at all nodes together.
+    /// Copies after the first, at all nodes together.
     pub duplicates: u64,
     /// The most links that a first copy had crossed, as far as known.
     pub hop_max: u16,
-    /// Copies came over nodes elsewhere, so that nobody can tell how many links these had crossed.
+    /// Copies came over nodes elsewhere, so the number of links that they crossed is unknown.
     pub is_hop_uncertain: bool,
 }
 
@@ -124,18 +127,19 @@ impl Rumor {
         self.copies.len()
     }
 
-    /// From its beginning to the latest first copy, in microseconds.
+    /// The time from its beginning to the latest first copy, in microseconds.
     pub fn spread_us(&self) -> u64 {
         u64::try_from(self.last_first.since(self.began()).as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// When it began its way, as far as known: the clock of an origin elsewhere may be wrong, so that
-    /// what it says counts no more than when it was first seen here.
+    /// When it began, as far as known. The clock of an origin elsewhere may be wrong, so its claim
+    /// counts only until the message was first seen here.
     pub fn began(&self) -> Time {
         self.generated_at.map_or(self.first_seen, |at| at.min(self.first_seen))
     }
 
-    /// Should this node have it? Not its origin: whatever that did not send was forged.
+    /// Whether this node should have it. The origin never should: a message that it did not send
+    /// was forged.
     pub fn is_due_at(&self, node: &NodeRecord, counting: Counting) -> bool {
         node.role == Some(Role::Peer) && node.addr != self.id.origin && self.ran(node, counting)
     }
@@ -144,7 +148,7 @@ impl Rumor {
         let began = self.began();
         match counting {
             Counting::HadTime => node.lives.ran_throughout(began, began + DELIVERY_TIME),
-            Counting::StillRun => node.life == Life::Running && node.life_since <= began,
+            Counting::StillRun => node.runs() && node.life_since <= began,
         }
     }
 
@@ -153,10 +157,10 @@ impl Rumor {
         nodes.iter().filter(move |node| self.is_due_at(node, counting) && !self.copies.contains_key(&node.addr))
     }
 
-    /// How many have it, and of how many that have it or should have it.
+    /// How many have it, of those that have it or should have it.
     pub fn coverage(&self, nodes: &NodeRecords, counting: Counting) -> Coverage {
         let still_runs = |(node, copy): &(&Addr, &MessageCopy)| {
-            nodes.get(**node).is_some_and(|node| node.life == Life::Running && node.life_since <= copy.at)
+            nodes.get(**node).is_some_and(|node| node.runs() && node.life_since <= copy.at)
         };
         let have = match counting {
             Counting::HadTime => self.reached(),
@@ -165,8 +169,9 @@ impl Rumor {
         Coverage { have, of: have + self.lacking(nodes, counting).count() }
     }
 
-    /// Copies that came for each delivery, beyond the one that is needed: relative message redundancy
-    /// (Plumtree, section 4.1), m / (n - 1) - 1 with m copies at n nodes; `None` if it went nowhere.
+    /// Copies for each delivery beyond the one that is needed: relative message redundancy
+    /// (Plumtree, section 4.1), m / (n - 1) - 1 with m copies at n nodes; `None` if it went
+    /// nowhere.
     pub fn redundancy(&self) -> Option<f64> {
         let deliveries = self.copies.values().filter(|copy| copy.from.is_some()).count();
         redundancy(deliveries as u64 + self.duplicates, deliveries)
@@ -189,7 +194,6 @@ impl Default for Rumors {
 }
 
 impl Rumors {
-    /// All that are held, oldest first.
     pub fn ring(&self) -> &Ring<Rumor> {
         &self.held
     }
@@ -204,14 +208,15 @@ impl Rumors {
         self.held.last().map(|(_, rumor)| rumor)
     }
 
-    /// A node of ours has this message for the first time. `hop`: what the message told of it.
+    /// A node of ours has this message for the first time. `hop`: what the message says.
     pub(super) fn first_copy(&mut self, id: MessageId, body: &Body, node: Addr, copy: MessageCopy) {
         let number = self.number_of(id, body, copy.at);
         let Some(rumor) = self.held.get_mut(number) else { return };
         rumor.hop_max = rumor.hop_max.max(copy.hops().unwrap_or(0));
         rumor.is_hop_uncertain |= copy.hop.is_none();
         rumor.last_first = copy.at;
-        // A second first copy: the node had forgotten that it has the message. The first one counts.
+        // A second first copy: the node had forgotten that it has the message. The first one
+        // counts.
         if let indexmap::map::Entry::Vacant(place) = rumor.copies.entry(node) {
             place.insert(copy);
             self.copies += 1;
@@ -219,7 +224,7 @@ impl Rumors {
         self.make_room();
     }
 
-    /// A body to keep: the one that is kept for this message already, if it says the same, or a copy in
+    /// The body to keep: the one already kept for this message if it is the same, or a copy in
     /// memory of its own.
     pub(super) fn body_to_keep(&self, id: MessageId, body: &Body) -> Body {
         match self.get(id) {
@@ -235,7 +240,7 @@ impl Rumors {
         }
     }
 
-    /// When this message began, as its trace says; ignored if that is too long ago to be true.
+    /// When this message began, by its trace; ignored if that is too long ago to be true.
     pub(super) fn began(&mut self, id: MessageId, at: Time) {
         if let Some(rumor) = self.get_mut(id).filter(|rumor| rumor.first_seen.since(at) <= TRACE_AGE_MAX) {
             rumor.generated_at.get_or_insert(at);
@@ -246,7 +251,7 @@ impl Rumors {
         self.held.get_mut(*self.numbers.get(&id)?)
     }
 
-    /// Another copy came to this node. The first one, if it is known.
+    /// Counts another copy at this node. Returns the first one, if known.
     pub(super) fn duplicate(&mut self, id: MessageId, node: Addr) -> Option<MessageCopy> {
         let rumor = self.held.get_mut(*self.numbers.get(&id)?)?;
         rumor.duplicates += 1;
@@ -265,13 +270,13 @@ impl Rumors {
         self.make_room();
     }
 
-    /// The same, not for certain, when it comes from a node of ours that has it.
+    /// A lower bound, when it comes from a node of ours that has it.
     pub(super) fn hop_known_from(&self, id: MessageId, from: Addr) -> Option<u16> {
         self.get(id)?.copies.get(&from)?.hop_known?.checked_add(1)
     }
 
-    /// Links that a message has crossed when it comes from this neighbor, as far as its way is
-    /// known: the classic dialect does not tell.
+    /// Links that a message has crossed when it comes from this neighbor, as far as its path is
+    /// known: the classic dialect does not carry it.
     pub(super) fn hop_from(&self, id: MessageId, from: Addr) -> Option<u16> {
         if id.origin == from {
             return Some(1);
@@ -302,7 +307,8 @@ impl Rumors {
         number
     }
 
-    /// Forgets the oldest messages while there are too many copies or bytes; the latest always stays.
+    /// Forgets the oldest messages while there are too many copies or bytes; the latest always
+    /// stays.
     fn make_room(&mut self) {
         while (self.copies > COPIES_MAX || self.bodies_len > BODIES_LEN_MAX) && self.held.len() > 1 {
             let gone = self.held.pop();

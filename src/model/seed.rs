@@ -1,4 +1,4 @@
-//! The seeds: who is on whose list, as the seeds of this process tell it.
+//! Seeds: who is on whose list, as the seeds of this process tell it.
 
 use super::Map;
 use crate::proto::addr::Addr;
@@ -6,35 +6,35 @@ use crate::proto::config::REGISTRATIONS_MAX;
 
 use crate::proto::time::Time;
 
-/// Peers taken off a list, and reporters that were wrong, that are remembered of one seed: more than anybody looks at.
+/// Delisted peers, and reporters that were wrong, that are remembered for each seed: more than
+/// anybody looks at.
 const PAST_MAX: usize = 8_192;
 
-/// Reports of one reporter that turned out false.
+/// False reports of one reporter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dispute {
     pub reports: u32,
-    /// When the latest one did.
+    /// When the latest was found false.
     pub at: Time,
 }
 
-/// One seed.
+/// What is known of one seed.
 #[derive(Debug, Clone, Default)]
 pub struct SeedView {
     /// Who is on its list, and since when; known for a seed of this process only.
     pub listed: Map<Addr, Time>,
     /// Who was taken off its list and has not come back to it, and when.
     pub delisted: Map<Addr, Time>,
-    /// Reports that turned out false, by reporter.
+    /// False reports, by reporter.
     pub disputes: Map<Addr, Dispute>,
-    /// Reports that came in.
+    /// Reports that it received.
     pub reports: u64,
     /// Lists that it sent, or that a peer of ours got from it.
     pub lists_sent: u64,
-    /// When a list last came from it or went out, and how many were on that.
+    /// When it last sent a list, and how many were on it.
     pub last_list: Option<(Time, usize)>,
 }
 
-/// All seeds that were heard of.
 #[derive(Debug, Clone, Default)]
 pub struct SeedRecords {
     seeds: Map<Addr, SeedView>,
@@ -44,12 +44,11 @@ impl SeedRecords {
     /// Seeds that are kept; a user names them in a file, so there are few.
     pub const SEEDS_MAX: usize = 4_096;
 
-    /// This seed.
     pub fn get(&self, seed: Addr) -> Option<&SeedView> {
         self.seeds.get(&seed)
     }
 
-    /// All of them, in the order in which they were first heard of.
+    /// In the order in which they were first heard of.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Addr, &SeedView)> + ExactSizeIterator {
         self.seeds.iter().map(|(addr, seed)| (*addr, seed))
     }

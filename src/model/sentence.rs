@@ -1,6 +1,6 @@
 //! Events in words, one line each, for people.
 //!
-//! The subject is the node at which the event happened and is not named. Whatever came from the
+//! The node at which the event happened is its subject and is not named. Whatever came from the
 //! network or the system is escaped, see [`crate::proto::text`].
 
 use super::words::{count_text, list_text};
@@ -12,13 +12,12 @@ use crate::proto::message::{Dialect, MessageId, RefusalReason};
 use crate::proto::text::{Body, Escaped};
 use crate::proto::time::Time;
 
-/// Addresses and networks that one sentence names.
+/// Addresses and networks that one sentence lists.
 const EXPOSED_SHOWN: usize = 8;
 
-/// How to name a node in a sentence.
+/// How a sentence names a node.
 pub type NameOf<'a> = &'a dyn Fn(Addr) -> String;
 
-/// The event in words.
 #[expect(clippy::too_many_lines, reason = "one arm an event, and no arm more than a sentence")]
 pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
     match kind {
@@ -128,7 +127,7 @@ pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
     }
 }
 
-/// What there was too much of to tell one by one.
+/// Events that were too many to log one by one.
 fn omitted(what: Omission, host: &str, count: u64, span_us: u64) -> String {
     let (what, did) = match what {
         Omission::Links => (count_text(count, "more link"), "came and went"),
@@ -138,7 +137,6 @@ fn omitted(what: Omission, host: &str, count: u64, span_us: u64) -> String {
     format!("{what} from {host} {did} in {}", micros(span_us))
 }
 
-/// What a seed does about a report.
 pub fn action_text(action: ReportAction) -> &'static str {
     match action {
         ReportAction::Removed => "taken off the list",
@@ -155,7 +153,6 @@ fn was_away(why: Absence, span_us: u64) -> String {
     }
 }
 
-/// Why a link ended.
 pub fn end_text(end: LinkEnd) -> String {
     match end {
         LinkEnd::Goodbye { side: Side::Us, reason } => format!("this side said goodbye: {reason}"),
@@ -169,7 +166,6 @@ pub fn end_text(end: LinkEnd) -> String {
     }
 }
 
-/// Why a seed took a node off its list.
 pub fn delisted(reason: DelistReason, name: NameOf<'_>) -> String {
     match reason {
         DelistReason::Reported { reporter } => format!("{} reported it dead", name(reporter)),
@@ -180,18 +176,17 @@ pub fn delisted(reason: DelistReason, name: NameOf<'_>) -> String {
     }
 }
 
-/// What comes after a dial that failed. A neighbor is one of many: repair dials whom it knows, and this one too, once a
-/// list names it again.
+/// What follows a failed dial. A neighbor is one of many: repair dials those that it knows, and
+/// this one again once a list names it.
 const fn after_failed_dial(purpose: Purpose, retry_at: Option<Time>) -> &'static str {
     match (purpose, retry_at) {
         (_, Some(_)) => "; will try again",
         (Purpose::Neighbor, None) => "; tries others while links are missing, and it again if named once more",
-        // The registration that was to be renewed stands.
+        // The registration that was to be renewed is still up.
         (Purpose::Registration, None) => "",
     }
 }
 
-/// Who refused a link, and why.
 fn refused(peer: &str, by: Side, reason: RefusalReason) -> String {
     match by {
         Side::Us => format!("Refused a link to {peer}: {}", own_refusal(reason)),
@@ -199,7 +194,7 @@ fn refused(peer: &str, by: Side, reason: RefusalReason) -> String {
     }
 }
 
-/// Why a node refuses a link, told of itself.
+/// Why a node refuses a link, in its own log.
 pub fn own_refusal(reason: RefusalReason) -> &'static str {
     match reason {
         RefusalReason::Full => "as many neighbors as it takes",
@@ -285,7 +280,7 @@ fn purpose_text(purpose: Purpose) -> &'static str {
     }
 }
 
-/// `64 of 1000 peers`, or `12 peers` where these are all.
+/// `64 of 1000 peers`, or `12 peers` if these are all.
 fn peers_text(peers: &[Addr], listed: Option<u32>) -> String {
     let (named, listed) = (peers.len() as u64, listed.map(u64::from));
     match listed.filter(|listed| *listed > named) {

@@ -1,13 +1,13 @@
-//! What theory says a message should have done, to be held against what it did.
+//! What theory predicts for a message, to be compared with what it did.
 //!
-//! A strategy of spreading is one arm here: it says, for an overlay and an origin, how many links
-//! each node is away from the message and how many copies are sent. Flooding is exact: a message
-//! comes to each node by a shortest way, so that its hops are the breadth-first distance, the last
-//! delivery hop is the eccentricity of the origin, and each node sends to all of its neighbors but
-//! the one that it had the message from: sum of degrees - (n - 1) copies at n nodes.
+//! A spread strategy is one arm here. For an overlay and an origin it says how many links each node
+//! is away from the message, and how many copies are sent. For flooding this is exact: a message
+//! reaches each node by a shortest path, so its hops are the breadth-first distance, the last
+//! delivery hop is the eccentricity of the origin, and each node sends to all its neighbors but the
+//! one that it got the message from: sum of degrees - (n - 1) copies at n nodes.
 //!
-//! (A copy by a longer way of quicker links may come first: then what is measured is more hops, not
-//! more time.)
+//! (A copy may come first by a longer path of faster links. Then more hops are measured, not more
+//! time.)
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::proto::addr::Addr;
 /// How messages spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
-    /// Whoever has a message first sends it to all neighbors but the one that it came from.
+    /// A node sends a new message to all neighbors but the one that it came from.
     #[default]
     Flood,
 }
@@ -31,8 +31,8 @@ impl Strategy {
         }
     }
 
-    /// What this strategy does with a message of `origin` on this overlay; `None` if the origin has no
-    /// place in it.
+    /// What this strategy does with a message of `origin` on this overlay; `None` if the origin is
+    /// not in it.
     pub fn predict(self, overlay: &OverlaySnapshot, origin: Addr) -> Option<Prediction> {
         if !overlay.graph.contains(origin) {
             return None;
@@ -46,14 +46,13 @@ impl Strategy {
 /// What should happen to a message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// By which strategy.
     pub strategy: Strategy,
-    /// Peers of this process that have it after so many hops; the first are those after none.
+    /// Peers of this process that have it after each number of hops, from 0 on.
     pub after_hops: Vec<usize>,
-    /// Last delivery hop: the most hops that a first copy makes.
+    /// Last delivery hop: the most hops of any first copy.
     pub hops: u32,
-    /// Relative message redundancy; `None` where peers elsewhere have a part in it: what links they
-    /// have is not known.
+    /// Relative message redundancy; `None` if peers elsewhere are involved, whose links are
+    /// unknown.
     pub redundancy: Option<f64>,
     /// The origin had no link when it began.
     pub is_alone: bool,
@@ -62,7 +61,7 @@ pub struct Prediction {
 }
 
 impl Prediction {
-    /// When how many have it, if each hop takes so long: the corners of the curve.
+    /// How many have it when, if each hop takes this long: the corners of the curve.
     pub fn curve(&self, hop_time: Duration) -> impl Iterator<Item = (Duration, usize)> {
         let time = move |hop: usize| hop_time.saturating_mul(u32::try_from(hop).unwrap_or(u32::MAX));
         self.after_hops.iter().enumerate().map(move |(hop, have)| (time(hop), *have))

@@ -1,9 +1,9 @@
-//! Warnings of the field: what is wrong with the network as a whole, found in the model.
+//! Warnings: problems of the network as a whole, found in the model.
 //!
-//! [`Model::watch`] looks at most every [`LOOK_EVERY`], by the time that it is told, so that a
-//! warning costs nothing an event, and a recording warns as the session did. What is found has to
-//! last for its grace time before it becomes a warning: a network that starts, or repairs itself, is
-//! no cause for alarm. A warning whose cause is gone stays in the list with the time at which it went.
+//! [`Model::watch`] looks at most every [`LOOK_EVERY`], by the time that it is given, so a warning
+//! costs nothing per event, and a recording warns as the session did. A finding becomes a warning
+//! after its grace time: a network that starts or repairs itself is no cause for alarm. A warning
+//! whose cause is gone stays in the list, with the time at which it ended.
 
 mod find;
 mod text;
@@ -17,54 +17,49 @@ use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
 
-/// How often the model is looked at: twice a second is at once, for a person.
+/// How often the model is examined: to a person, twice a second is at once.
 pub const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Warnings that are kept, those whose cause is gone included.
+/// Warnings that are kept, ended ones included.
 pub const WARNINGS_MAX: usize = 256;
-/// Warnings of one kind at a time: whoever has so many has read enough.
+/// Active warnings of one kind: enough to read.
 pub const KIND_MAX: usize = 16;
 
-/// A peer finds a neighbor within a second of its start, after a failed dial within a few.
+/// A peer finds a neighbor within a second of its start, or within a few after a failed dial.
 pub const ALONE_AFTER: Duration = Duration::from_secs(5);
-/// A part of the overlay is found by the beacons that ride on probes; before that, parts that start side
-/// by side need a moment to meet.
+/// Beacons on probes find a part of the overlay; before that, parts that start side by side need a
+/// moment to meet.
 pub const PARTED_AFTER: Duration = Duration::from_secs(5);
-/// Links are still being made: a weak spot is one when it stays.
+/// Links are still being made: a weak spot counts once it stays.
 pub const FRAGILE_AFTER: Duration = Duration::from_secs(10);
-/// One end of a link hears of the other's within a round trip.
+/// One end of a link learns of the other's within a round trip.
 pub const ONE_WAY_AFTER: Duration = Duration::from_secs(5);
-/// A peer that started so shortly before a message may not have been linked yet.
+/// A peer that started this shortly before a message may not have been linked yet.
 pub const JOINING: Duration = Duration::from_secs(5);
-/// In smaller networks a single link is nothing to wonder at.
+/// In smaller networks a single link is nothing unusual.
 pub const FRAGILE_NODES_MIN: usize = 5;
 /// A node that came back [`super::node::COMEBACKS_MAX`] times within this is flapping.
 pub const FLAPPING_WITHIN: Duration = Duration::from_secs(120);
-/// A message that did not reach everyone is warned of for so long.
+/// How long a message that did not reach everyone is warned about.
 pub const UNREACHED_FOR: Duration = Duration::from_secs(60);
-/// A disputed report is held against its reporter for so long.
+/// How long a disputed report counts against its reporter.
 pub const DISPUTED_FOR: Duration = Duration::from_secs(120);
 
-/// A forgery is warned of for so long.
+/// How long a forgery is warned about.
 pub const FORGED_FOR: Duration = Duration::from_secs(120);
 
-/// What is wrong.
+/// A problem of the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     /// A peer has no neighbor, though there are others.
     Alone { node: Addr },
     /// The overlay is in several parts.
     Parted {
-        /// The parts of two nodes and more, the largest first.
+        /// The parts of two or more nodes, largest first.
         parts: Vec<Vec<Addr>>,
     },
     /// The loss of a single node or link would part the overlay.
-    Fragile {
-        /// Such nodes.
-        nodes: Vec<Addr>,
-        /// Such links.
-        links: Vec<(Addr, Addr)>,
-    },
-    /// A seed's list is not what is alive.
+    Fragile { nodes: Vec<Addr>, links: Vec<(Addr, Addr)> },
+    /// A seed's list does not match the live nodes.
     SeedList {
         seed: Addr,
         /// On the list, and not alive.
@@ -77,41 +72,37 @@ pub enum Finding {
         node: Addr,
         /// How often it came back.
         times: usize,
-        /// Within this.
         within: Duration,
     },
-    /// One end holds a link of which the other one knows nothing.
+    /// One end holds a link that the other does not know.
     OneWay {
-        /// Who holds it, and to whom.
+        /// Its key at the end that holds it.
         link: LinkKey,
     },
-    /// A message did not reach everyone.
     Unreached {
         /// The latest such message.
         latest: MessageId,
-        /// Who lacks it.
         lacking: Vec<Addr>,
-        /// Such messages of the last minute, this one included.
+        /// Such messages in the last minute, this one included.
         messages: usize,
     },
-    /// A seed had an answer from a node that was reported dead.
+    /// A node that was reported dead answered a seed.
     Disputed {
-        /// Whose report that was.
         reporter: Addr,
-        /// Reports of this reporter that were disputed.
+        /// Disputed reports of this reporter.
         reports: u32,
     },
     /// Somebody sends messages in the name of a node.
     Forged {
         /// The latest such message.
         latest: MessageId,
-        /// The neighbor that brought it, who may only have forwarded it.
+        /// The neighbor that brought it, which may only have forwarded it.
         from: Addr,
     },
     /// Most neighbors of a node joined when it was full: strangers may decide what it gets to hear.
     Eclipsed {
         node: Addr,
-        /// Its neighbors that joined so.
+        /// The neighbors that joined so.
         joiners: Vec<Addr>,
         /// All its neighbors.
         neighbors: usize,
@@ -149,8 +140,8 @@ impl Finding {
         }
     }
 
-    /// How long it has to last before it is a warning. What is told of the past, or has been waited
-    /// for already, needs no more.
+    /// How long a finding must last before it is a warning. One about the past, or one that was
+    /// waited for already, needs no more.
     fn grace(&self) -> Duration {
         match self {
             Self::Alone { .. } => ALONE_AFTER,
@@ -166,7 +157,7 @@ impl Finding {
         }
     }
 
-    /// The node that it is about, if it is about one.
+    /// The node that it is about, if any.
     pub fn node(&self) -> Option<Addr> {
         match self {
             Self::Alone { node } | Self::Flapping { node, .. } | Self::Eclipsed { node, .. } => Some(*node),
@@ -181,14 +172,13 @@ impl Finding {
     }
 }
 
-/// One warning.
+/// A finding that has lasted for its grace time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// What is wrong, as it was last seen.
+    /// As it was last found.
     pub finding: Finding,
-    /// Since when.
     pub since: Time,
-    /// Since when it is no longer so.
+    /// When its cause was gone.
     pub gone_at: Option<Time>,
 }
 
@@ -196,9 +186,9 @@ pub struct Warning {
 #[derive(Debug, Clone)]
 pub struct Warnings {
     list: Ring<Warning>,
-    /// Warnings whose cause is there, by number.
+    /// Active warnings, by number.
     active: Map<WarningKey, u64>,
-    /// What was found and has not lasted long enough yet, and since when it is found.
+    /// Findings that have not lasted long enough, and since when they are found.
     pending: Map<WarningKey, Time>,
     looked: Option<Time>,
     search: find::WarningSearch,
@@ -222,17 +212,17 @@ impl Warnings {
         &self.list
     }
 
-    /// Those whose cause is there, oldest first, with their numbers.
+    /// The active ones, oldest first, with their numbers.
     pub fn active(&self) -> impl Iterator<Item = (u64, &Warning)> {
         self.list.iter().filter(|(_, warning)| warning.gone_at.is_none())
     }
 
-    /// How many of those there are.
+    /// The number of active ones.
     pub fn count(&self) -> usize {
         self.active.len()
     }
 
-    /// The latest message that did not reach everybody, while that is warned of.
+    /// The latest message that did not reach everybody, while that is warned about.
     pub fn unreached(&self) -> Option<MessageId> {
         self.active().find_map(|(_, warning)| match &warning.finding {
             Finding::Unreached { latest, .. } => Some(*latest),
@@ -280,7 +270,7 @@ impl Warnings {
         }
         self.pending.swap_remove(&key);
         let (number, gone) = self.list.push(Warning { finding, since, gone_at: None });
-        // One that ended has left its key to the next of its kind.
+        // An ended warning has left its key to the next of its kind.
         if let Some(gone) = gone.filter(|gone| gone.gone_at.is_none()) {
             self.active.swap_remove(&gone.finding.key());
         }
@@ -289,12 +279,11 @@ impl Warnings {
 }
 
 impl Model {
-    /// The warnings.
     pub fn warnings(&self) -> &Warnings {
         &self.warnings
     }
 
-    /// Looks for what is wrong, if that was not done lately. `now`: the time that is shown.
+    /// Looks for problems, unless that was done lately. `now`: the time that is shown.
     pub fn watch(&mut self, now: Time) {
         if !self.warnings.is_due(now) {
             return;
@@ -306,7 +295,7 @@ impl Model {
         self.warnings.take(found, now);
     }
 
-    /// A warning in a sentence without an end: `p7 has no live neighbor`.
+    /// A warning as a sentence without its period: `p7 has no live neighbor`.
     pub fn warning_text(&self, finding: &Finding) -> String {
         let text = text::text(finding, &|addr| self.name_of(addr).into_owned());
         match self.doubt().filter(|_| self.is_in_doubt(finding)) {
@@ -315,7 +304,7 @@ impl Model {
         }
     }
 
-    /// It rests on something that was not told, and may have been among what was skipped.
+    /// It rests on the absence of an event, which may have been skipped.
     fn is_in_doubt(&self, finding: &Finding) -> bool {
         match finding {
             Finding::Unreached { latest, .. } => self.rumors.get(*latest).is_none_or(|rumor| !self.is_complete(rumor)),

@@ -1,8 +1,9 @@
-//! The wave: the way of one message through the network, measured, with what theory says beside it.
+//! The wave: the measured spread of one message through the network, beside the theoretical
+//! prediction.
 //!
-//! Last delivery hop and relative message redundancy are those of the Plumtree paper (Leitão, Pereira,
-//! Rodrigues: "Epidemic Broadcast Trees", 2007, section 4.1). Who counts for the coverage is said at
-//! [`Counting::HadTime`].
+//! Last delivery hop and relative message redundancy are those of the Plumtree paper (Leitão,
+//! Pereira, Rodrigues: "Epidemic Broadcast Trees", 2007, section 4.1). [`Counting::HadTime`] says
+//! who counts for the coverage.
 
 use std::time::Duration;
 
@@ -20,25 +21,23 @@ use crate::proto::time::Time;
 /// The first copy at one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaveRow {
-    /// Who has it.
     pub node: Addr,
-    /// From whom; `None` at the origin.
+    /// `None` at the origin.
     pub from: Option<Addr>,
-    /// Links that it had crossed, if that is known.
+    /// Links that it had crossed, if known.
     pub hop: Option<u16>,
-    /// Links of the shortest way that is known here, where it came over nodes elsewhere.
+    /// Links of the shortest path known here, if it came over nodes elsewhere.
     pub hop_known: Option<u16>,
-    /// How long after it began.
+    /// How long after the message began.
     pub delay: Duration,
-    /// Further copies that came later.
+    /// Copies that came later.
     pub duplicates: u32,
 }
 
-/// The way of one message.
+/// The spread of one message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wave {
     pub id: MessageId,
-    /// When it began.
     pub began: Time,
     /// Who has it, in the order in which it came.
     pub rows: Vec<WaveRow>,
@@ -46,38 +45,37 @@ pub struct Wave {
     pub elsewhere: Vec<(Addr, ForeignCopy)>,
     /// Who should have it and does not.
     pub lacking: Vec<Addr>,
-    /// Some of them may still get it: links lead there, and there was not the time yet.
+    /// Some of them may still get it: links lead there, and there was not enough time yet.
     pub is_under_way: bool,
-    /// Nothing about it was skipped.
+    /// No event about it was skipped.
     pub is_complete: bool,
     /// Last delivery hop: the most links that a first copy had crossed, as far as known.
     pub hops: u16,
-    /// No copy came over nodes elsewhere, of which nobody can tell how many links it had crossed.
+    /// No copy came over nodes elsewhere, where the number of links is unknown.
     pub is_hop_certain: bool,
     /// The last delivery hop in words: see [`hops_text`].
     pub hops_told: Option<String>,
     /// Relative message redundancy, measured.
     pub redundancy: Option<f64>,
-    /// The median time that a first copy took for one hop, where both of its ends are here.
+    /// The median time of one hop of a first copy, where both its ends are here.
     pub hop_time: Option<Duration>,
-    /// What theory says, for the overlay as it was when the message began.
+    /// The prediction for the overlay at the moment when the message began.
     pub prediction: Option<Prediction>,
 }
 
 impl Wave {
-    /// How many have it, and of how many.
     pub fn coverage(&self) -> Coverage {
         Coverage { have: self.rows.len(), of: self.rows.len() + self.lacking.len() }
     }
 
-    /// When how many had it: the corners of the measured curve, in order of time.
+    /// How many had it when: the corners of the measured curve, in order of time.
     pub fn curve(&self) -> Vec<(Duration, usize)> {
         let mut delays: Vec<_> = self.rows.iter().map(|row| row.delay).collect();
         delays.sort_unstable();
         delays.into_iter().enumerate().map(|(before, delay)| (delay, before + 1)).collect()
     }
 
-    /// When how many should have had it, by theory and the measured time of a hop.
+    /// How many should have had it when, by theory and the measured time of a hop.
     pub fn predicted_curve(&self) -> Vec<(Duration, usize)> {
         let (Some(prediction), Some(hop_time)) = (&self.prediction, self.hop_time) else { return Vec::new() };
         prediction.curve(hop_time).collect()
@@ -85,7 +83,7 @@ impl Wave {
 }
 
 impl Model {
-    /// The way of this message, if it is still held. O(nodes + links + what changed since it began).
+    /// The spread of this message, if it is still held. O(nodes + links + changes since it began).
     pub fn wave(&self, id: MessageId) -> Option<Wave> {
         let rumor = self.rumors.get(id)?;
         let began = rumor.began();
@@ -116,7 +114,7 @@ impl Model {
         })
     }
 
-    /// Somebody got it a moment ago, or a fault may hold it up, and it has somewhere to go.
+    /// Somebody got it a moment ago, or a fault may delay it, and it has somewhere to go.
     fn is_under_way(&self, rumor: &Rumor, overlay: &OverlaySnapshot, lacking: &[Addr]) -> bool {
         let latest = rumor.last_first.max(rumor.began());
         let was_set = self.faults.ever().filter(|record| record.was_at(latest));

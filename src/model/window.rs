@@ -1,4 +1,4 @@
-//! Counting what happened lately, by the time of the events.
+//! Counts recent events, by their own time.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ impl Window {
         Self { buckets, width_us, newest: 0, oldest_ever: None }
     }
 
-    /// Counts one at this time; what is older than the window is not counted.
+    /// Counts one at this time, unless that is older than the window.
     pub fn count(&mut self, at: Time) {
         let bucket = self.bucket_of(at);
         self.oldest_ever.get_or_insert(bucket);
@@ -33,13 +33,13 @@ impl Window {
         }
     }
 
-    /// What was counted in the window that ends now, the bucket that is still filling included.
+    /// The count in the window that ends now, including the bucket that is still filling.
     pub fn sum(&self, now: Time) -> u64 {
         let end = self.bucket_of(now);
         self.between(end.saturating_sub(self.len() - 1), end)
     }
 
-    /// Counts a second over the buckets that are full, or over those that there were so far.
+    /// Counts per second over the full buckets, or over those that there are so far.
     pub fn per_second(&self, now: Time) -> f64 {
         let (Some(oldest), Some(end)) = (self.oldest_ever, self.bucket_of(now).checked_sub(1)) else { return 0.0 };
         let start = oldest.max((end + 1).saturating_sub(self.len() - 1));

@@ -1,4 +1,4 @@
-//! Moments and spans of time in words.
+//! Times and spans in words.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -15,14 +15,14 @@ pub fn clock_text(at: Time, utc_offset_s: i32) -> String {
     text
 }
 
-/// `03:13:02`: as [`clock_text`], where room is scarce.
+/// `03:13:02`: as [`clock_text`], for tight places.
 pub fn second_text(at: Time, utc_offset_s: i32) -> String {
     let mut text = clock_text(at, utc_offset_s);
     text.truncate("HH:MM:SS".len());
     text
 }
 
-/// `13 s`, `4.1 s`, `250 ms`, `840 us`, `2 min`, `3 h`: a span in two digits or a few, rounded down.
+/// `13 s`, `4.1 s`, `250 ms`, `840 us`, `2 min`, `3 h`: a span in a few digits, rounded down.
 pub fn span_text(span: Duration) -> String {
     let micros = span.as_micros();
     match micros {
@@ -43,7 +43,7 @@ pub fn count_text(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
-/// `2 hops`; `~2 hops` if copies came over nodes elsewhere, and nothing if no hop of theirs is known.
+/// `2 hops`; `~2 hops` if copies came over nodes elsewhere; `None` if no hop of theirs is known.
 pub fn hops_text(rumor: &Rumor) -> Option<String> {
     let hops = count_text(u64::from(rumor.hop_max), "hop");
     match (rumor.is_hop_uncertain, rumor.hop_max) {
@@ -53,7 +53,7 @@ pub fn hops_text(rumor: &Rumor) -> Option<String> {
     }
 }
 
-/// `p1`, `p1 and p4`, `p1, p4 and p7`; no more than `most` of them, then `p1, p4 and 5 more`.
+/// `p1`, `p1 and p4`, `p1, p4 and p7`; at most `most` of them, then `p1, p4 and 5 more`.
 pub fn list_text<S: AsRef<str>>(names: &[S], most: usize) -> String {
     let shown = if names.len() > most { most.saturating_sub(1).max(1) } else { names.len() };
     let mut parts: Vec<String> = names.iter().take(shown).map(|name| name.as_ref().to_owned()).collect();
@@ -67,7 +67,7 @@ pub fn list_text<S: AsRef<str>>(names: &[S], most: usize) -> String {
     }
 }
 
-/// A size in bytes, in the largest unit that tells it exactly: `500MB`, `1GiB`.
+/// A size in bytes, in the largest unit that divides it: `500MB`, `1GiB`.
 pub fn size_text(bytes: u64) -> String {
     const KIB: u64 = 1024;
     const UNITS: [(u64, &str); 6] = [

@@ -1,4 +1,4 @@
-//! Where nodes listen: finding free addresses, and saying what is wrong with one that is not.
+//! Where nodes listen: finds free addresses, and says what is wrong with one that is not.
 
 use std::io;
 
@@ -21,8 +21,8 @@ pub(super) fn listen(addr: Addr) -> Result<(TcpListener, Addr), SiteError> {
     bound.map_err(|error| refine(addr, &error))
 }
 
-/// A listener on the address of a node that starts again, which may have been reserved for it. Not every system lets
-/// a second socket have an address that one of our own holds.
+/// A listener on the address of a node that restarts, which may have been reserved for it. Not
+/// every system lets a second socket have an address that one of our own holds.
 pub(super) fn listen_again(reserved: Option<TcpSocket>, addr: Addr) -> Result<(TcpListener, Addr), SiteError> {
     match reserved.map(|socket| socket.listen(BACKLOG)) {
         Some(Ok(listener)) => Ok((listener, addr)),
@@ -30,8 +30,8 @@ pub(super) fn listen_again(reserved: Option<TcpSocket>, addr: Addr) -> Result<(T
     }
 }
 
-/// A socket that holds the address without listening: nobody can connect to it, nobody else gets it,
-/// and [`listen_again`] makes a listener of it.
+/// A socket that holds the address without listening: nobody can connect to it, nobody else gets
+/// it, and [`listen_again`] turns it into a listener.
 pub(super) fn reserve(addr: Addr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     take_address_again(&socket)?;
@@ -48,7 +48,7 @@ fn refine(addr: Addr, error: &io::Error) -> SiteError {
     }
 }
 
-/// A listener on the first address of these that can be had.
+/// A listener on the first of these addresses that is free.
 pub(super) fn first_of(addrs: impl Iterator<Item = Addr>) -> Option<(TcpListener, Addr)> {
     addrs.map(listen_quickly).find_map(Result::ok)
 }
@@ -58,7 +58,7 @@ fn listen_quickly(addr: Addr) -> io::Result<(TcpListener, Addr)> {
     Ok((reserve(addr)?.listen(BACKLOG)?, addr))
 }
 
-/// The first free port from this one on, on the same host: what to suggest to a user.
+/// The first free port from this one on, on the same host, to suggest to a user.
 pub fn next_free(from: Addr) -> Option<Addr> {
     ports_from(from).find(|addr| is_free(*addr))
 }

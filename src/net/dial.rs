@@ -13,17 +13,16 @@ use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::Purpose;
 use crate::proto::message::Dialect;
 
-/// A dial that ended.
+/// The outcome of a dial.
 #[derive(Debug)]
 pub(super) struct Dialed {
     pub(super) peer: Addr,
-    /// What for.
     pub(super) purpose: Purpose,
-    /// The connection, or what the system said.
+    /// The connection, or the system's error.
     pub(super) result: Result<TcpStream, String>,
 }
 
-/// Connects, and tells the node how it went.
+/// Connects, and reports the outcome to the node.
 pub(super) async fn dial(peer: Addr, purpose: Purpose, dialed: mpsc::Sender<Dialed>, endings: Endings) {
     let result = match timeout(DIAL_TIMEOUT, connect(peer, endings.dialect())).await {
         Ok(connected) => connected.map_err(|error| describe(&error)),
@@ -37,7 +36,7 @@ pub(super) async fn dial(peer: Addr, purpose: Purpose, dialed: mpsc::Sender<Dial
 
 async fn connect(peer: Addr, dialect: Dialect) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
-    // Else a node could not listen again on a port that the system gave to this connection.
+    // Otherwise a node could not listen again on a port that the system gave to this connection.
     socket.set_reuseaddr(true)?;
     let stream = socket.connect(peer.socket()).await?;
     prepare(&stream, dialect)?;
@@ -48,7 +47,7 @@ async fn connect(peer: Addr, dialect: Dialect) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// What the system said, for people.
+/// The system's error, for people.
 fn describe(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused: nobody listens there".to_owned(),

@@ -1,10 +1,11 @@
 //! How connections end: the one place where the dialect decides it.
 //!
-//! In the framed dialect any end but a polite one is a reset (a linger time of zero), so that every neighbor notices a crash
-//! at once. A Python node has no `except` around its `recv`, and a reset ends it. So no classic connection of ours ends in a
-//! reset, not even in a crash: its writing side is shut down, which the remote sees as the end of stream that a killed Python
-//! process leaves, and what still comes is read and thrown away until the remote ends its side, too. To close a socket while
-//! something is unread, or before the remote has sent its last, would be a reset.
+//! In the framed dialect any end but a polite one is a reset (a linger time of zero), so every
+//! neighbor notices a crash at once. A Python node has no `except` around its `recv`, and a reset
+//! ends it. So no classic connection of ours ends in a reset, not even in a crash. Its writing side
+//! is shut down, which the remote sees as the end of stream that a killed Python process leaves,
+//! and what still comes is read and discarded until the remote ends its side, too. Closing a socket
+//! while something is unread, or before the remote has sent its last bytes, would be a reset.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::Shutdown;
@@ -20,29 +21,31 @@ use tokio::time::timeout;
 use crate::proto::addr::Addr;
 use crate::proto::message::Dialect;
 
-/// How long a remote may go on after a classic connection has ended here: two of its liveness intervals, after which it has
-/// noticed.
+/// How long a remote may go on after a classic connection has ended here: two of its liveness
+/// intervals, after which it has noticed.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
-/// Connections of one life of a node that are drained at one time: as many as a peer has links. Those of a seed beyond that
-/// are closed once what has come is read; that is a reset only if the remote writes before it has read the end.
+/// Connections that one life of a node drains at one time: as many as a peer has links. A seed's
+/// further ones are closed once what has come is read; that is a reset only if the remote writes
+/// before it has read the end.
 const DRAINS_MAX: usize = 64;
-/// What is thrown away at once.
+/// Bytes that are discarded at once.
 const SCRAP_LEN: usize = 4 * 1024;
-/// Bytes that are thrown away of what waits at the end, and again of what comes after it: more than any Python node writes
-/// in that time. Whoever floods is reset.
+/// Bytes that are discarded of what waits at the end, and again of what comes after it: more than
+/// any Python node writes in that time. A flooder is reset.
 const DRAIN_LEN_MAX: usize = 1024 * 1024;
 
-/// Does the remote know by now who we are?
+/// Whether the remote knows by now who we are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Introduction {
-    /// It does, or it has dialed us.
+    /// It knows, or it dialed us.
     Made,
-    /// We have dialed and not said it yet. A Python node takes the first bytes for an address, and dies of an end instead.
+    /// We dialed and have not named ourselves yet. A Python node takes the first bytes for an
+    /// address, and dies if the connection ends instead.
     Due,
 }
 
-/// A link's sockets: no delay, so that a message leaves at once; in the framed dialect a linger time of zero, so that
-/// any end but a polite one is a reset.
+/// Sets up a link's socket: no delay, so that a message leaves at once; in the framed dialect a
+/// linger time of zero, so that any end but a polite one is a reset.
 pub(super) fn prepare(stream: &TcpStream, dialect: Dialect) -> io::Result<()> {
     stream.set_nodelay(true)?;
     match dialect {
@@ -51,7 +54,7 @@ pub(super) fn prepare(stream: &TcpStream, dialect: Dialect) -> io::Result<()> {
     }
 }
 
-/// Ends the connections of one life of a node, whatever they end of.
+/// Ends the connections of one life of a node, whatever the reason.
 #[derive(Debug, Clone)]
 pub(super) struct Endings {
     addr: Addr,
@@ -68,7 +71,7 @@ impl Endings {
         self.dialect
     }
 
-    /// Ends a connection without a word more than the dialect needs.
+    /// Ends a connection, with no more bytes than the dialect needs.
     pub(super) fn end(&self, stream: TcpStream, introduction: Introduction) {
         match self.dialect {
             Dialect::Framed => drop(stream),
@@ -79,7 +82,7 @@ impl Endings {
     fn end_without_reset(&self, stream: TcpStream, introduction: Introduction) {
         let socket = SockRef::from(&stream);
         if introduction == Introduction::Due {
-            // The first write on a connection is taken whole; one that is broken needs nothing.
+            // The first write on a connection is taken whole; a broken one needs nothing.
             let _ = (&*socket).write(self.addr.python().to_string().as_bytes());
         }
         if socket.shutdown(Shutdown::Write).is_err() || has_ended(&socket) {
@@ -93,7 +96,8 @@ impl Endings {
         }
     }
 
-    /// Nobody is accepted any more. In the classic dialect whoever has connected already is not reset but sees an end.
+    /// Accepts nobody any more. In the classic dialect, connections that wait to be accepted see an
+    /// end, not a reset.
     pub(super) fn close(&self, listener: TcpListener) {
         if self.dialect == Dialect::Framed || Handle::try_current().is_err() {
             return;
@@ -108,7 +112,7 @@ impl Endings {
     }
 }
 
-/// Throws away what has come; true when nothing more will come, or is wanted.
+/// Discards what has come; true when nothing more will come, or is wanted.
 fn has_ended(socket: &SockRef<'_>) -> bool {
     let mut scrap = [0; SCRAP_LEN];
     let mut left = DRAIN_LEN_MAX;

@@ -1,4 +1,4 @@
-//! All nodes of this process, on sockets: what the engine decides is carried out here.
+//! All nodes of this process on sockets: carries out what the engine decides.
 
 mod junk;
 
@@ -11,36 +11,35 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use self::junk::JunkSource;
+use super::bind;
 use super::links::Identity;
 use super::node::{self, Handle, Setup};
 use super::node_faults::NodeFaults;
 use super::sites::{SocketSite, SocketSites};
 use super::sources::Control;
-use super::{bind, files};
 use crate::clock::{Clock, utc_offset_s};
 use crate::command::limits::NetworkLimits;
 use crate::command::{Command, NodeSpec};
 use crate::engine::fault::FaultView;
-use crate::engine::{
-    self, CommandOutcome, Effect, Goodbye, NodeState, NodeTable, Publication, Refusal, Settings, SiteError,
-};
-use crate::event::{Batch, Event};
+use crate::engine::{self, CommandOutcome, Effect, Goodbye, NodeTable, Publication, Refusal, Settings, SiteError};
+use crate::event::{Batch, Event, NodeState};
 use crate::feed::Tap;
+use crate::platform::raise_descriptor_limit;
 use crate::proto::addr::Addr;
+use crate::proto::chance::Topic;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::request::Request;
 
-/// What the nodes of this process are like.
+/// Settings of the nodes of this process.
 #[derive(Debug, Clone)]
 pub struct SocketDefaults {
-    /// Every peer's settings; `listen` is ignored, `seeds` is where a seed without a place of its
-    /// own listens, too.
+    /// Every peer's settings. `listen` is ignored; a seed without an address of its own listens on
+    /// one of `seeds`.
     pub peer: PeerConfig,
     /// Every seed's settings; `listen` is ignored.
     pub seed: SeedConfig,
-    /// What all random choices of this session follow from.
+    /// Seed of all random choices of this session.
     pub rng_seed: u64,
-    /// The session's clock.
     pub clock: Clock,
 }
 
@@ -49,24 +48,24 @@ pub struct SocketEngine {
     engine: engine::Engine,
     clock: Clock,
     taps: Arc<[Tap]>,
-    /// What each of the nodes is made of.
+    /// The task and sockets of each node.
     slots: BTreeMap<Addr, Slot>,
     files_max: Option<u64>,
-    /// Who sends junk to a node of ours.
+    /// Sources of junk, by the node that gets it.
     junk_sources: BTreeMap<Addr, JunkSource>,
 }
 
-/// How long a quitting engine waits for its nodes, each of which has a bound of its own: longer only
-/// if the machine is overloaded.
+/// How long a quitting engine waits for its nodes. Each has a limit of its own, so this is reached
+/// only if the machine is overloaded.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What a node of the table is made of.
+/// The task and sockets of a node in the table.
 struct Slot {
     /// Where it listens: its address, or all interfaces.
     bind: Addr,
-    /// The node, while it runs or hangs.
+    /// Present while it runs or hangs.
     task: Option<Handle>,
-    /// Its address is kept for one that was killed.
+    /// Reserves the address of a killed node.
     reserved: Option<TcpSocket>,
 }
 
@@ -79,30 +78,29 @@ impl SocketEngine {
             clock,
             taps: taps.into(),
             slots: BTreeMap::new(),
-            files_max: files::raise_limit(),
+            files_max: raise_descriptor_limit(),
             junk_sources: BTreeMap::new(),
         }
     }
 
-    /// There is no seed list, for this reason: nodes that need one are refused until there is a lab.
+    /// There is no seed list, for this reason: nodes that need one are refused until there is a
+    /// lab.
     #[must_use]
     pub fn without_seed_list(self, why: String) -> Self {
         Self { engine: self.engine.without_seed_list(why), ..self }
     }
 
-    /// The nodes.
     pub const fn nodes(&self) -> &NodeTable {
         self.engine.nodes()
     }
 
-    /// Starts one node, and tells where it listens.
+    /// Starts one node, and returns its address.
     pub async fn start(&mut self, spec: NodeSpec) -> Result<Addr, Refusal> {
         let started = self.start_all(Command::Start(spec)).await?;
         started.first().copied().ok_or(Refusal::Unknown(Addr::loopback(0)))
     }
 
-    /// Starts a network of its own, on free ports of loopback; seeds first. Nobody runs before
-    /// everybody listens.
+    /// Starts a lab on free ports of loopback; seeds come first. All nodes listen before any runs.
     pub async fn start_lab(&mut self, seeds: usize, peers: usize) -> Result<Vec<Addr>, Refusal> {
         self.start_all(Command::StartLab { seeds, peers }).await
     }
@@ -114,7 +112,7 @@ impl SocketEngine {
         Ok(self.nodes().addrs_from(before).collect())
     }
 
-    /// Does what a user wants. What cannot be done is also told to all listeners, as a `Failed` event.
+    /// Carries out a command. A refusal is also published, as a `Failed` event.
     pub async fn apply(&mut self, command: Command) -> Result<(), Refusal> {
         self.settle();
         let CommandOutcome { effects, result } = self.decide(&command);
@@ -122,8 +120,8 @@ impl SocketEngine {
         result.and(carried_out)
     }
 
-    /// Does what users want until one of them says [`Command::Quit`] or all are gone; then all
-    /// nodes leave.
+    /// Carries out commands until [`Command::Quit`] comes or nobody can send more; then all nodes
+    /// leave.
     pub async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         while let Some(request) = requests.recv().await {
             let (command, responder) = request.split();
@@ -133,7 +131,7 @@ impl SocketEngine {
                 return;
             }
         }
-        // Nothing keeps anybody from leaving.
+        // Nothing keeps a node from leaving.
         let _ = self.apply(Command::Quit).await;
     }
 
@@ -143,7 +141,7 @@ impl SocketEngine {
         self.engine.apply(command, &mut SocketSites { files_max: self.files_max, take_former: &mut take_former })
     }
 
-    /// The error is of a node that was decided to start again, and whose address somebody else took meanwhile.
+    /// Fails if a node that was to restart has lost its address to somebody else meanwhile.
     async fn carry_out(&mut self, effects: Vec<Effect<SocketSite>>) -> Result<(), Refusal> {
         let mut result = Ok(());
         for effect in effects {
@@ -165,7 +163,7 @@ impl SocketEngine {
         result
     }
 
-    /// Lets a node of the table run.
+    /// Runs a node of the table.
     fn run_node(&mut self, addr: Addr, site: SocketSite) -> Result<(), SiteError> {
         let SocketSite { bind, listener } = site;
         let listener = if let Some(listener) = listener {
@@ -179,22 +177,22 @@ impl SocketEngine {
         let Some(entry) = engine.nodes().get(addr) else { return Ok(()) };
         let role = entry.name.role;
         let me = Identity { addr, role, dialect: engine.dialect(role) };
-        let faults = NodeFaults::new(addr, engine.fault_seed(addr), Arc::clone(engine.fault_view()));
+        let faults = NodeFaults::new(addr, engine.chance_of(Topic::Faults, addr), Arc::clone(engine.fault_view()));
         let (reach, clock, taps) = (engine.reach(role).clone(), self.clock, Arc::clone(&self.taps));
         let task = Some(node::spawn(machine, Setup { me, listener, reach, clock, taps, faults }));
         self.slots.insert(addr, Slot { bind, task, reserved: None });
         Ok(())
     }
 
-    /// A node that was to start again has no address any more: it stays down.
+    /// A node that was to restart has lost its address: it stays down.
     fn lose(&mut self, node: Addr, error: SiteError) -> Refusal {
         let refusal = Refusal::Site(error);
         let told = self.engine.lose(node, &refusal);
-        self.publish(vec![told]);
+        self.publish(told);
         refusal
     }
 
-    /// Nodes whose task has ended by itself (only a fault in this program does that) have crashed.
+    /// A node whose task ended by itself has crashed; only a fault in this program does that.
     fn settle(&mut self) {
         for (addr, slot) in &mut self.slots {
             if slot.task.take_if(|task| task.has_ended()).is_some() {
@@ -212,14 +210,14 @@ impl SocketEngine {
         }
     }
 
-    /// Tells a node something; one whose task has just died needs to know nothing.
+    /// Tells a node something; a task that has just died needs to know nothing.
     async fn control(&self, addr: Addr, control: Control) {
         if let Some(task) = self.slots.get(&addr).and_then(|slot| slot.task.as_ref()) {
             let _ = task.control.send(control).await;
         }
     }
 
-    /// A node that hangs takes nothing any more, and gets the faults when it starts again.
+    /// A hung node reads nothing any more, and gets the faults when it restarts.
     async fn set_faults(&self, view: &Arc<FaultView>) {
         for (addr, _) in self.nodes().iter().filter(|(_, entry)| entry.state == NodeState::Runs) {
             self.control(addr, Control::Faults(Arc::clone(view))).await;
@@ -232,11 +230,12 @@ impl SocketEngine {
         }
         self.junk_sources.remove(&node);
         if let Some(pause) = pause {
-            self.junk_sources.insert(node, JunkSource::new(node, pause, self.engine.junk_seed(node)));
+            self.junk_sources.insert(node, JunkSource::new(node, pause, self.engine.chance_of(Topic::Junk, node)));
         }
     }
 
-    /// Waits until all have left. Whoever is not done in time is crashed when its handle is dropped.
+    /// Waits until all have left. A node that is not done in time is crashed when its handle is
+    /// dropped.
     async fn leave(&mut self, goodbyes: Vec<Goodbye>, crashes: Vec<Addr>) {
         for Goodbye { node, after } in &goodbyes {
             self.control(*node, Control::Leave { after: *after }).await;

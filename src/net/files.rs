@@ -1,19 +1,18 @@
-//! How many file descriptors there are, and how many nodes take.
+//! How many file descriptors there are, and how many nodes need.
 
 use crate::engine::{Demand, SiteError};
-pub(super) use crate::platform::raise_descriptor_limit as raise_limit;
 
-/// Descriptors that are not the nodes': terminal, runtime, journal, export, libraries.
+/// Descriptors for everything but nodes: terminal, runtime, journal, export, libraries.
 const RESERVED: u64 = 64;
-/// Descriptors that every node has: its listener and its log file.
+/// Descriptors of every node: its listener and its log file.
 const PER_NODE: u64 = 2;
 
-/// Links of a peer that come about and go while it joins: it dials somebody who has no room, and is
-/// dialed by others meanwhile. Measured in labs of 50 to 100 peers, two for each at most.
+/// Links of a peer that come and go while it joins: it dials nodes without room, and others dial it
+/// meanwhile. Measured in labs of 50 to 100 peers: at most two for each.
 const JOINING: usize = 2;
 
-/// Descriptors of one peer with all its links to other peers and to its seeds: in one process both ends
-/// of a link count, and a peer that reaches its limit has so many ends.
+/// Descriptors of one peer with all its links to other peers and to its seeds: in one process both
+/// ends of a link count, and a peer at its limit has that many ends.
 fn of_a_peer(demand: &Demand<'_>) -> u64 {
     let config = demand.config;
     let ends = config.max_neighbors.max(config.max_dial + JOINING) + 2 * demand.registrations;

@@ -1,4 +1,4 @@
-//! The addresses of this machine that others may know it by.
+//! The addresses of this machine by which others may know it.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,8 +7,8 @@ use if_addrs::{IfOperStatus, Interface, get_if_addrs};
 use crate::engine::SiteError;
 use crate::proto::addr::Addr;
 
-/// IPv4 addresses of interfaces that are up, loopback and self-assigned ones aside, in order. None where the
-/// system does not tell.
+/// IPv4 addresses of interfaces that are up, without loopback and self-assigned ones, in order.
+/// Empty if the system does not tell.
 pub(super) fn addresses() -> Vec<Ipv4Addr> {
     let mut found: Vec<Ipv4Addr> = get_if_addrs().unwrap_or_default().iter().filter_map(usable).collect();
     found.sort_unstable();
@@ -24,8 +24,8 @@ fn usable(interface: &Interface) -> Option<Ipv4Addr> {
     }
 }
 
-/// The name of a node that listens on all interfaces at this port: the address that the user chose, or
-/// the only one that there is. A node's address is its name, so it must be one that others can dial.
+/// The name of a node that listens on all interfaces at this port: the address that the user chose,
+/// or the only one that there is. A node's address is its name, so others must be able to dial it.
 pub fn name_everywhere(port: u16, chosen: Option<Ipv4Addr>) -> Result<Addr, SiteError> {
     match chosen {
         Some(ip) => Ok(Addr::new(ip, port)),
@@ -41,8 +41,8 @@ fn only_one(port: u16, found: &[Ipv4Addr]) -> Result<Addr, SiteError> {
     }
 }
 
-/// What listening on `bind` opens to other machines: nothing on loopback. Where the system does not tell its
-/// addresses, the name of the node stands for them.
+/// What listening on `bind` opens to other machines: nothing on loopback. If the system does not
+/// tell its addresses, the node's name stands for them.
 pub(super) fn opened(bind: Addr, name: Addr) -> Vec<Addr> {
     let ip = bind.ip();
     if ip.is_loopback() {

@@ -1,8 +1,8 @@
 //! One connection of a node.
 //!
-//! A link has no task and waits for nothing: when the runtime calls, or an alarm of its own goes off, the
-//! node reads what has come and decodes it, as much at a time as one turn should take, and writes what
-//! waits. While a node is busy nothing is read, so that a remote that sends too fast is slowed by TCP.
+//! A link has no task and waits for nothing: when the runtime wakes it, or its alarm goes off, the
+//! node reads and decodes what has come, up to its share of a turn, and writes what waits. While a
+//! node is busy nothing is read, so TCP slows a remote that sends too fast.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -32,37 +32,36 @@ use crate::proto::time::Time;
 const READ_MIN: usize = 4 * 1024;
 /// What a busy link reads at once, and in one turn: beyond this a read costs no less per byte.
 const READ_MAX: usize = 64 * 1024;
-/// What a link of the classic dialect takes off the system while its node is slow: minutes of a network's gossip.
+/// What a classic link takes off the system while its node is slow: minutes of a network's gossip.
 const HELD_MAX: usize = 256 * 1024;
 
 /// What a link has for its node.
 #[derive(Debug)]
 pub(super) enum Pulled {
-    /// A message came.
     Message(Message),
     /// Nothing more will come.
     Ended(CloseCause),
 }
 
-/// How far the reading is.
+/// The state of the reading side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Reading {
     /// More may come.
     Open,
-    /// Nothing more will, but what came is not all decoded.
+    /// Nothing more will come, but what came is not all decoded.
     Ending(CloseCause),
     /// The node was told.
     Ended,
 }
 
-/// What became of an attempt to read.
+/// The outcome of an attempt to read.
 enum Read {
     Some,
     Nothing,
     End(CloseCause),
 }
 
-/// See the module.
+/// One connection: see the module.
 pub(super) struct Link {
     stream: TcpStream,
     context: LinkContext,
@@ -70,16 +69,16 @@ pub(super) struct Link {
     waker: Waker,
     decoder: LinkDecoder,
     pub(super) outbox: Outbox,
-    /// What was read and is no whole message yet. Empty, without memory of its own, as a rule.
+    /// What was read and is no whole message yet. Usually empty, without memory of its own.
     received: BytesMut,
     /// What is read at once: more while the remote sends much.
     read_len: usize,
     /// What was read in this turn.
     turn_len: usize,
     reading: Reading,
-    /// When a message counts as whole though more could follow, as only classic gossip can.
+    /// When a message counts as complete though more could follow, as only classic gossip can.
     quiet_at: Option<Time>,
-    /// Where this link stands among the node's alarms.
+    /// Its place among the node's alarms.
     pub(super) alarm_at: Option<Time>,
     /// It was sent something in this turn.
     pub(super) is_unsent: bool,
@@ -113,12 +112,12 @@ impl Link {
         }
     }
 
-    /// Nothing more is read of it before then.
+    /// Nothing more is read from it before then.
     pub(super) fn pause(&mut self, until: Time) {
         self.paused_until = self.paused_until.max(Some(until));
     }
 
-    /// The same, unless the queue that it fills has room before.
+    /// The same, unless the queue that it fills has room earlier.
     pub(super) fn rest(&mut self, until: Time) {
         self.resting_until = Some(until);
     }
@@ -137,8 +136,8 @@ impl Link {
         self.paused_until.is_some() || self.resting_until.is_some()
     }
 
-    /// Begins to look after the link in this turn: writes what had to wait. What the turn itself has to say
-    /// goes out at its end, in one piece.
+    /// Begins to handle the link in this turn: writes what had to wait. What the turn itself has to
+    /// send goes out at its end, in one piece.
     pub(super) fn begin(&mut self, clock: Clock) {
         self.call.rearm();
         (self.turn_len, self.is_held) = (0, false);
@@ -154,8 +153,8 @@ impl Link {
         self.outbox.write(&self.stream, &mut Context::from_waker(&self.waker), clock)
     }
 
-    /// The next message, or the end; `None` when there is nothing now, or the link has had its share
-    /// of the turn. Reads into `spare` where it has no memory of its own.
+    /// The next message, or the end; `None` when there is nothing now, or the link has had its
+    /// share of the turn. Reads into `spare` while it has no memory of its own.
     pub(super) fn pull(&mut self, now: Time, spare: &mut BytesMut) -> Option<Pulled> {
         if self.rests(now) {
             return None;
@@ -233,8 +232,8 @@ impl Link {
         }
     }
 
-    /// Takes what has come without decoding it, in the classic dialect: what is unread when a process dies becomes a reset,
-    /// and a Python node dies of that.
+    /// Takes what has come without decoding it, in the classic dialect: what is unread when a
+    /// process dies becomes a reset, which kills a Python node.
     pub(super) fn hold(&mut self, spare: &mut BytesMut) {
         if self.context.dialect == Dialect::Framed {
             return;
@@ -249,14 +248,14 @@ impl Link {
         }
     }
 
-    /// Throws away what has come, as a link of a node that hangs; see [`Link::hold`].
+    /// Discards what has come, as a link of a hung node; see [`Link::hold`].
     pub(super) fn discard(&mut self, scrap: &mut BytesMut) {
         self.call.rearm();
         self.turn_len = 0;
         self.throw_away(scrap);
     }
 
-    /// Reads what is of no use any more; why nothing more will come, if so.
+    /// Reads and discards; returns why nothing more will come, if so.
     fn throw_away(&mut self, scrap: &mut BytesMut) -> Option<CloseCause> {
         loop {
             self.received.clear();
@@ -278,7 +277,7 @@ impl Link {
         endings.end(self.stream, if is_nameless { Introduction::Due } else { Introduction::Made });
     }
 
-    /// A remote that fails ends its stream, too; what it was, a write may have found.
+    /// A failed remote ends its stream, too; a write may have found the failure.
     fn end_of_stream(&self) -> CloseCause {
         if self.outbox.has_failed() { CloseCause::Error } else { CloseCause::EndOfStream }
     }
@@ -293,12 +292,13 @@ impl Link {
         }
     }
 
-    /// The turn goes on to other links: gives memory that is not needed back to `spare`, and tells when
-    /// to come back, should the runtime not call before.
+    /// The turn goes on to other links: gives memory that is not needed back to `spare`, and
+    /// returns when to come back if the runtime does not wake the link first.
     pub(super) fn finish(&mut self, now: Time, spare: &mut BytesMut) -> Option<Time> {
         if self.received.is_empty() {
             let free = std::mem::take(&mut self.received);
-            // What a busy link read into is large, and allocated anew at little cost beside such a read.
+            // What a busy link read into is large, and a new allocation costs little beside such a
+            // read.
             if self.read_len == READ_MIN {
                 *spare = free;
             }
@@ -308,31 +308,31 @@ impl Link {
         self.alarm()
     }
 
-    /// When to look after it, should the runtime not call before.
+    /// When to handle it, if the runtime does not wake it first.
     pub(super) fn alarm(&self) -> Option<Time> {
         let alarms = [self.quiet_at, self.outbox.alarm(), self.paused_until, self.resting_until];
         alarms.into_iter().flatten().min()
     }
 }
 
-/// A link that was hung up: writes out its queue, says that nothing more comes, and waits for the remote to
-/// say the same. Closing with something unread would be a reset, and a reset can overtake the goodbye. In the classic dialect
-/// the waiting is not the node's: see [`Endings`].
+/// A link that was hung up: writes out its queue, says that nothing more comes, and waits for the
+/// remote to say the same. Closing with something unread would be a reset, and a reset can overtake
+/// the goodbye. In the classic dialect [`Endings`] does the waiting.
 pub(super) struct Closing {
     link: Link,
     by: Time,
-    /// Said that nothing more comes.
+    /// It has said that nothing more comes.
     said: bool,
-    /// Where it stands among the node's alarms.
+    /// Its place among the node's alarms.
     pub(super) alarm_at: Option<Time>,
 }
 
-/// How far a link's end is.
+/// How far a link's end has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EndState {
     /// There is nothing more to do.
     Over,
-    /// Look after it then, should the runtime not call before.
+    /// Handle it then, if the runtime does not wake it first.
     Until(Time),
 }
 
@@ -346,7 +346,7 @@ impl Closing {
         self.link.outbox.waiting()
     }
 
-    /// Goes on with it.
+    /// Continues closing.
     pub(super) fn attend(&mut self, clock: Clock, scrap: &mut BytesMut) -> EndState {
         self.link.begin(clock);
         let now = clock.now();
@@ -388,7 +388,7 @@ impl Closing {
     }
 }
 
-/// Changes when a link is to be looked after.
+/// Changes when a link is handled next.
 pub(super) fn set_alarm(
     alarms: &mut BTreeSet<(Time, LinkId)>,
     link: LinkId,

@@ -1,7 +1,7 @@
-//! What a node has to do with the network: its links, what waits for them, its dials, its events.
+//! A node's side of the network: its links and their queues, its dials, its events.
 //!
-//! The state machine puts its wishes in here ([`Output`]); they are carried out at the end of the
-//! node's turn, so that a turn in which many messages were forwarded writes to each link once.
+//! The state machine puts its requests in here ([`Output`]); they are carried out at the end of the
+//! node's turn, so a turn that forwards many messages writes to each link once.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -32,17 +32,17 @@ use crate::proto::pacing::backlog_told;
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
-/// Dials of one node under way at one time: one that does not answer must not hold up the next,
-/// and a burst of more is of no use to a node that wants a handful of links.
+/// Dials of one node in progress: one that does not answer must not hold up the next, and a node
+/// that wants a handful of links has no use for more.
 pub(super) const DIALS_MAX: usize = 16;
 /// Dials that wait for one of those to end.
 const DIALS_WAITING_MAX: usize = 256;
 /// Links that were hung up and are closing politely; beyond this they end as in a crash.
 const CLOSING_MAX: usize = 256;
-/// Links that one turn looks after: at 64 KiB a read, less than a link's queue holds.
+/// Links that one turn handles: at 64 KiB a read, less than a link's queue holds.
 const TURN_LINKS_MAX: usize = 16;
 
-/// Who a node is on the wire.
+/// A node's identity on the wire.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Identity {
     pub(super) addr: Addr,
@@ -51,7 +51,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Connections of any state that such a node can have; the protocol's own limits are lower.
+    /// Connections in any state that such a node can have; the protocol's own limits are lower.
     fn links_max(self) -> usize {
         HALF_OPEN_MAX
             + match self.role {
@@ -74,7 +74,7 @@ pub(super) struct Links {
     me: Identity,
     endings: Endings,
     taps: Arc<[Tap]>,
-    /// Is there anybody to make events for.
+    /// Somebody listens to events.
     heard: bool,
     events: Vec<Event>,
     clock: Clock,
@@ -82,27 +82,27 @@ pub(super) struct Links {
     open: LinkMap<Link>,
     closing: LinkMap<Closing>,
     last: LinkId,
-    /// Who has something for us.
+    /// The links that have something for us.
     ready: ReadySet,
-    /// Who is to be looked after when; each link once at most.
+    /// When each link must be handled; each link once at most.
     alarms: BTreeSet<(Time, LinkId)>,
-    /// Memory to read into: links that have nothing unfinished share it.
+    /// A read buffer; links without an incomplete message share it.
     spare: BytesMut,
-    /// It was told that more waits to be written than a classic link takes.
+    /// The user was told that more waits to be written than a classic link takes.
     told_backlog: bool,
     /// Links that were sent something in this turn.
     unsent: Vec<LinkId>,
     frames: Frames,
     pressure: Pressure,
-    /// What the link that is looked after now has brought for crowded queues.
+    /// What the current link has brought for crowded queues.
     filling: Filling,
     /// Messages that did not go out before their link was closed.
     unsent_count: usize,
     dialing: usize,
     dials: VecDeque<(Addr, Purpose)>,
-    /// What the machine is still to be told of what came of its wishes.
+    /// Results of the machine's requests that it has not been told yet.
     inputs: VecDeque<Input>,
-    /// Dials under way.
+    /// Dials in progress.
     dialers: JoinSet<()>,
     dialed: mpsc::Sender<Dialed>,
 }
@@ -164,7 +164,7 @@ impl Links {
         self.inputs.pop_front()
     }
 
-    /// Takes a connection that came in, or ends it when there are too many.
+    /// Takes an incoming connection, or ends it when there are too many.
     pub(super) fn accept(&mut self, stream: TcpStream, remote: Addr) -> Option<Input> {
         if self.open.len() >= self.me.links_max() {
             return Some(self.turn_away(stream, remote, Rule::TooManyLinks));
@@ -174,13 +174,13 @@ impl Links {
         Some(Input::Link { link, change: LinkChange::Accepted { remote } })
     }
 
-    /// Ends a connection that came in.
+    /// Ends an incoming connection.
     pub(super) fn turn_away(&self, stream: TcpStream, remote: Addr, rule: Rule) -> Input {
         self.endings.end(stream, Introduction::Made);
         Input::Rejected { remote, rule }
     }
 
-    /// Takes what came of a dial.
+    /// Takes the outcome of a dial.
     pub(super) fn dialed(&mut self, Dialed { peer, purpose, result }: Dialed) -> Input {
         self.dialing -= 1;
         match result {
@@ -204,23 +204,23 @@ impl Links {
         link
     }
 
-    /// Waits for links that have something for the node; at most as many as a turn should take.
+    /// Waits for links that have something for the node; at most as many as a turn handles.
     pub(super) fn poll_ready(&self, cx: &Context<'_>, links: &mut Vec<LinkId>) -> Poll<()> {
         self.ready.poll(cx, links, TURN_LINKS_MAX)
     }
 
-    /// When a link is to be looked after, should it not call before.
+    /// When a link must be handled, if it does not wake the node first.
     pub(super) fn next_alarm(&self) -> Option<Time> {
         let due = self.alarms.first().map(|(at, _)| *at);
         [due, self.pressure.next_deadline()].into_iter().flatten().min()
     }
 
-    /// Some queue is crowded: who has more to say should wait.
+    /// Some queue is crowded: whoever has more to send should wait.
     pub(super) fn is_crowded(&self) -> bool {
         self.pressure.is_on()
     }
 
-    /// Drops the links whose queues stand still, which the machine is to be told: see [`Links::next_input`].
+    /// Drops links whose queues stand still; the machine learns of that by [`Links::next_input`].
     pub(super) fn drop_stuck(&mut self) {
         if self.pressure.is_on() {
             self.pressure.stuck(self.now).into_iter().for_each(|link| self.drop_too_slow(link));
@@ -256,7 +256,7 @@ impl Links {
         due
     }
 
-    /// Begins to look after a link that has called or is due: see [`Links::pull`].
+    /// Begins to handle a link that was woken or is due: see [`Links::pull`].
     pub(super) fn begin(&mut self, link: LinkId) {
         self.filling = Filling::default();
         if let Some(open) = self.open.get_mut(&link) {
@@ -278,21 +278,23 @@ impl Links {
         self.open.get_mut(&link)?.pull(self.now, &mut self.spare)
     }
 
-    /// Takes what has come on a link for later, where that must not wait with the system.
+    /// Reads what has come on a link and keeps it for later, if the dialect does not let it wait in
+    /// the system.
     pub(super) fn hold(&mut self, link: LinkId) {
         if let Some(open) = self.open.get_mut(&link) {
             open.hold(&mut self.spare);
         }
     }
 
-    /// Throws away what has come on a link, where it must not wait with the system.
+    /// Reads and discards what has come on a link, if the dialect does not let it wait in the
+    /// system.
     pub(super) fn discard(&mut self, link: LinkId) {
         if let Some(open) = self.open.get_mut(&link) {
             open.discard(&mut self.spare);
         }
     }
 
-    /// Keeps a connection that came in, for nothing but that.
+    /// Keeps an incoming connection, and does nothing with it.
     pub(super) fn keep(&mut self, stream: TcpStream) {
         if self.open.len() < self.me.links_max() {
             self.open(stream, self.me.inbound_purpose(), Direction::Inbound);
@@ -301,7 +303,7 @@ impl Links {
         }
     }
 
-    /// Ends looking after a link.
+    /// Ends the handling of a link.
     pub(super) fn finish(&mut self, link: LinkId) {
         let rest = std::mem::take(&mut self.filling).rest();
         if let Some(open) = self.open.get_mut(&link) {
@@ -353,8 +355,8 @@ impl Links {
         }
     }
 
-    /// Writes what the turn has to say. Links that are too far behind are dropped, which the machine is
-    /// to be told: see [`Links::next_input`].
+    /// Writes what the turn has to send. Links that are too far behind are dropped; the machine
+    /// learns of that by [`Links::next_input`].
     pub(super) fn send_pending(&mut self) {
         self.start_dials();
         let mut unsent = std::mem::take(&mut self.unsent);
@@ -378,7 +380,7 @@ impl Links {
         self.unsent = unsent;
     }
 
-    /// Publishes what happened in the turn, as one batch.
+    /// Publishes the turn's events as one batch.
     pub(super) fn publish(&mut self) {
         while self.dialers.try_join_next().is_some() {}
         self.frames.forget();
@@ -392,12 +394,12 @@ impl Links {
         }
     }
 
-    /// From now on nobody is dialed.
+    /// Dials nobody from now on.
     pub(super) fn stop_dialing(&mut self) {
         self.dials.clear();
         match self.me.dialect {
             Dialect::Framed => self.dialers.abort_all(),
-            // Whoever has accepted a dial already is to be told an address before the end.
+            // A remote that has accepted a dial already must be told an address before the end.
             Dialect::Classic => self.dialers.detach_all(),
         }
     }
@@ -407,7 +409,7 @@ impl Links {
         self.alarms.clear();
     }
 
-    /// Hangs up every link that is left.
+    /// Hangs up every remaining link.
     pub(super) fn hang_up_all(&mut self) {
         let links: Vec<LinkId> = self.open.keys().copied().collect();
         for link in links {
@@ -415,18 +417,18 @@ impl Links {
         }
     }
 
-    /// Messages that waited for links that were hung up and did not go out.
+    /// Messages that waited for links that were hung up, and did not go out.
     pub(super) fn unsent(&self) -> usize {
         self.unsent_count + self.closing.values().map(Closing::waiting).sum::<usize>()
     }
 
-    /// Links that were hung up are still on their way out.
+    /// Links that were hung up have not closed yet.
     pub(super) fn is_closing(&self) -> bool {
         !self.closing.is_empty()
     }
 }
 
-/// However a node ends, its links end as its dialect has it.
+/// However a node ends, its links end as its dialect requires.
 impl Drop for Links {
     fn drop(&mut self) {
         self.stop_dialing();
@@ -479,7 +481,7 @@ impl Output for Links {
     fn emit(&mut self, event: impl FnOnce() -> EventKind) {
         if self.heard {
             let mut kind = event();
-            // Who listens may keep it for long.
+            // A listener may keep it for long.
             if let EventKind::Received { body, .. } = &mut kind
                 && body.len() < Body::SHARED_LEN_MIN
             {

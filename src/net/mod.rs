@@ -1,13 +1,14 @@
 //! The driver: runs nodes on tokio, over real TCP connections.
 //!
-//! [`engine::SocketEngine`] owns all nodes of this process and does what a user commands. A node
-//! (`node`) is one task that owns its state machine and its connections (`link`), with a bounded queue for
-//! each (`outbox`). No decision of the protocol is made here: this moves bytes,
-//! keeps limits, and breaks things when the user asks for it.
+//! [`engine::SocketEngine`] owns all nodes of this process and carries out commands. A node
+//! (`node`) is one task that owns its state machine and its connections (`link`), each with a
+//! bounded queue (`outbox`). No decision of the protocol is made here: this room moves bytes, keeps
+//! limits, and breaks things when the user asks for it.
 //!
-//! Whatever ends in an unforeseen way ends as a crash does. In the framed dialect all sockets carry a linger time of
-//! zero, so that a killed node, an aborted task and a dead process all reset their connections; only a link that is hung up,
-//! or a node that leaves, takes the time to close politely. In the classic dialect nothing is ever reset (`ending`).
+//! An unforeseen end is like a crash. In the framed dialect all sockets have a linger time of zero,
+//! so a killed node, an aborted task and a dead process all reset their connections; only a link
+//! that is hung up, or a node that leaves, takes the time to close politely. In the classic dialect
+//! nothing is ever reset (`ending`).
 
 mod bind;
 mod dial;

@@ -1,9 +1,9 @@
-//! One node: a task that owns a state machine, and does in turns what there is to do.
+//! One node: a task that owns a state machine and works in turns.
 //!
 //! A turn takes everything that is ready (commands, what links have read, new connections, the
 //! machine's deadline), hands it to the machine, writes to each link once and publishes the events
-//! as one batch. Between turns the task waits for all of these at once; it never waits for
-//! anything else.
+//! as one batch. Between turns the task waits for all of these at once; it never waits for anything
+//! else.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -33,7 +33,8 @@ use crate::proto::pacing::HANG_UP_TIMEOUT;
 use crate::proto::reach::Reach;
 use crate::proto::time::Time;
 
-/// A machine that sleeps does so for longer; two clocks that are read one after the other differ by less.
+/// A suspended machine sleeps for longer; two clocks that are read one after the other differ by
+/// less.
 const SLEEP_MIN: Duration = Duration::from_millis(1);
 /// How long all links of a leaving node may take to close, once each has had its own time.
 const LEAVE_TIMEOUT: Duration = HANG_UP_TIMEOUT.saturating_add(Duration::from_millis(200));
@@ -49,17 +50,17 @@ pub(super) struct Setup {
     pub(super) faults: NodeFaults,
 }
 
-/// The engine's end of a running node. Dropping it crashes the node.
+/// The engine's handle to a running node. Dropping it crashes the node.
 pub(super) struct Handle {
     task: AbortOnDropHandle<()>,
     pub(super) control: mpsc::Sender<Control>,
 }
 
 impl Handle {
-    /// Ends the node in the middle of whatever it does; its sockets end as its dialect has it.
+    /// Ends the node in the middle of whatever it does; its sockets end as its dialect requires.
     pub(super) async fn crash(self) {
         self.task.abort();
-        // Cancelled, as it should be.
+        // Canceled, as it should be.
         let _ = self.task.await;
     }
 
@@ -87,16 +88,16 @@ struct NodeTask<M> {
     reach: Reach,
     links: Links,
     faults: NodeFaults,
-    /// Links that have something to be read later, because the node is slow, and since when.
+    /// Links with something to read later because the node is slow, and since when.
     unread: BTreeMap<LinkId, Time>,
     says: Says,
-    /// How long the machine had slept at the last turn.
+    /// How long the computer had slept at the last turn.
     slept: Duration,
     sources: Sources,
 }
 
-/// Tells of a node that ends in any other way than by leaving, before its sockets end: so it
-/// stands before what others notice.
+/// Publishes the end of a node that does not leave. Dropped before its sockets end, so the event
+/// comes before what others notice.
 struct CrashNotice {
     node: Addr,
     clock: Clock,
@@ -128,7 +129,7 @@ impl Drop for CrashNotice {
     }
 }
 
-/// Why the task goes on to something else than turns.
+/// Why the task stops taking turns.
 enum NodeEnd {
     Leave { after: Duration },
     Hang,
@@ -148,21 +149,21 @@ impl<M: Machine> NodeTask<M> {
 
     async fn run(mut self) {
         self.handle(Input::Start);
-        let fate = loop {
+        let end = loop {
             self.end_turn();
             self.sources.takes_controls = self.says.len() < CONTROLS_MAX;
             let ready = self.sources.ready(self.next_deadline(), &self.links).await;
-            if let Some(fate) = self.turn(ready) {
-                break fate;
+            if let Some(end) = self.turn(ready) {
+                break end;
             }
         };
-        match fate {
+        match end {
             NodeEnd::Leave { after } => self.leave(after).await,
             NodeEnd::Hang => self.hang().await,
         }
     }
 
-    /// When there is something to do, should nothing come from outside before.
+    /// When there is something to do, if nothing comes from outside first.
     fn next_deadline(&self) -> Option<Time> {
         let reads_again = self.faults.reads_again().filter(|_| !self.unread.is_empty());
         let deadlines = [self.machine.next_deadline(), self.faults.next_at(), reads_again, self.says.next_at()];
@@ -202,7 +203,7 @@ impl<M: Machine> NodeTask<M> {
         None
     }
 
-    /// Nothing is read of a connection from where none is allowed.
+    /// Nothing is read from a connection that is not allowed.
     fn accept(&mut self, stream: TcpStream, remote: Addr) -> Option<Input> {
         if self.reach.admits(self.notice.node, remote.ip()) {
             return self.links.accept(stream, remote);
@@ -236,7 +237,7 @@ impl<M: Machine> NodeTask<M> {
         may_read
     }
 
-    /// While the machine sleeps its clock stands still, and others may take this node for dead.
+    /// While the computer sleeps its clock stands still, and others may declare this node dead.
     fn tell_sleep(&mut self) {
         let slept = slept();
         let by = slept.saturating_sub(std::mem::replace(&mut self.slept, slept));
@@ -245,7 +246,7 @@ impl<M: Machine> NodeTask<M> {
         }
     }
 
-    /// A slow node must know that what it has not read is no silence of others.
+    /// A slow node must know that what it has not read is not others' silence.
     fn tell_late(&mut self) {
         if let Some(since) = self.unread.values().min() {
             let by = self.links.now().since(*since);
@@ -253,10 +254,9 @@ impl<M: Machine> NodeTask<M> {
         }
     }
 
-    /// A remote of the other dialect is still to be answered; any other end leaves nothing to write to.
+    /// Some remotes still get an answer; after any other end there is nothing to write to.
     fn on_ended(&mut self, link: LinkId, cause: CloseCause) {
-        let is_answered = matches!(cause, CloseCause::OtherDialect { .. });
-        let was_open = if is_answered { self.links.is_open(link) } else { self.links.forget(link) };
+        let was_open = if cause.is_answered() { self.links.is_open(link) } else { self.links.forget(link) };
         if was_open {
             self.handle(Input::Link { link, change: LinkChange::Closed { cause } });
             self.links.hang_up(link);
@@ -275,7 +275,7 @@ impl<M: Machine> NodeTask<M> {
         }
     }
 
-    /// What the user says now has to wait, and nothing overtakes what waits.
+    /// A new message of the user must wait, and nothing overtakes those that wait.
     fn must_wait(&self) -> bool {
         self.links.is_crowded() || !self.says.is_empty()
     }
@@ -305,7 +305,7 @@ impl<M: Machine> NodeTask<M> {
         self.machine.handle(links.now(), input, &mut Outgoing { links, faults });
     }
 
-    /// What was under way and arrives now.
+    /// What was on its way arrives now.
     fn arrive(&mut self) {
         while let Some(in_flight) = self.faults.next_due(self.links.now()) {
             match in_flight {
@@ -326,10 +326,10 @@ impl<M: Machine> NodeTask<M> {
     }
 
     async fn leave(mut self, after: Duration) {
-        // Whoever dials from now on is refused; whoever waits to be accepted is ended.
+        // New dials are refused from now on; connections that wait to be accepted are ended.
         self.sources.close();
         self.links.stop_dialing();
-        // Meanwhile it takes none of the others that leave for dead.
+        // Meanwhile it declares none of the others dead that leave, too.
         sleep(after).await;
         self.links.set_now();
         self.tell_machine(Input::Command(NodeCommand::Leave));
@@ -361,8 +361,9 @@ impl<M: Machine> NodeTask<M> {
         }
     }
 
-    /// Holds all sockets, the listener's too, until the task is aborted. In the classic dialect what comes is taken off the
-    /// system all the while, so that nothing is unread, and nobody reset, when the process ends; whoever sends cannot tell.
+    /// Holds all sockets, the listener's too, until the task is aborted. In the classic dialect
+    /// incoming bytes are read and discarded all the while: with nothing unread, nobody is reset
+    /// when the process ends. The sender cannot tell.
     async fn hang(mut self) {
         self.links.stop_dialing();
         self.links.fall_silent();

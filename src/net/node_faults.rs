@@ -1,8 +1,8 @@
-//! The faults at one node: what it gets and what it sends passes by here.
+//! The faults at one node: everything that it gets and sends passes through here.
 //!
-//! What one node of this process sends to another is dealt with where it arrives; what goes to a node
-//! elsewhere where it leaves. [`Faults`] decides what becomes of a message; this holds what comes later.
-//! While there are no faults it costs a branch a message.
+//! A message between two nodes of this process meets faults where it arrives; a message to a node
+//! elsewhere, where it leaves. [`Faults`] decides what becomes of a message; this holds what comes
+//! later. Without faults it costs one branch per message.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,17 +12,17 @@ use hashbrown::HashMap;
 use super::links::Links;
 use crate::engine::fault::{FaultView, Faults, Outcome, Route, key_of};
 use crate::proto::addr::Addr;
+use crate::proto::chance::Chance;
 use crate::proto::config::DIAL_TIMEOUT;
 use crate::proto::event::{EventKind, LinkId, Purpose};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::Message;
 use crate::proto::time::Time;
 
-/// Messages of one node that are under way at one time: as many as a link's queue holds. What is sent
-/// beyond that is lost, as on any cable.
+/// Messages of one node that are on their way at one time: as many as a link's queue holds. Further
+/// ones are lost, as on any cable.
 const UNDER_WAY_MAX: usize = 16_384;
 
-/// The faults at one node.
 #[derive(Debug)]
 pub(super) struct NodeFaults {
     me: Addr,
@@ -32,8 +32,8 @@ pub(super) struct NodeFaults {
     peers: HashMap<LinkId, Addr, foldhash::fast::RandomState>,
     /// What comes later, in order.
     under_way: BTreeMap<(Time, u64), InFlight>,
-    parcels: u64,
-    /// Ends of connections that do not get through to this node.
+    planned: u64,
+    /// Ends of connections that this node does not see.
     withheld: Vec<(LinkId, CloseCause)>,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum InFlight {
     In(Input),
     /// For a node elsewhere.
     Out(LinkId, Message),
-    /// The machine has hung up, and something was still under way.
+    /// The machine has hung up, and something was still on its way.
     HangUp(LinkId),
 }
 
@@ -67,22 +67,22 @@ impl InFlight {
 }
 
 impl NodeFaults {
-    /// No faults so far; `seed` decides all that is left to chance.
-    pub(super) fn new(me: Addr, seed: u64, view: Arc<FaultView>) -> Self {
+    /// No faults so far; all that is left to chance follows from `chance`.
+    pub(super) fn new(me: Addr, chance: Chance, view: Arc<FaultView>) -> Self {
         let mut faults = Self {
             me,
-            faults: Faults::new(seed),
+            faults: Faults::new(chance),
             view: Arc::default(),
             peers: HashMap::default(),
             under_way: BTreeMap::new(),
-            parcels: 0,
+            planned: 0,
             withheld: Vec::new(),
         };
         faults.set(Time::from_micros(0), view);
         faults
     }
 
-    /// From now on these faults. Ends of connections that were held back get through if they can.
+    /// These faults from now on. Ends of connections that were withheld are seen if they can be.
     pub(super) fn set(&mut self, now: Time, view: Arc<FaultView>) {
         self.faults.set(Arc::clone(&view.table));
         self.view = view;
@@ -91,7 +91,7 @@ impl NodeFaults {
         }
     }
 
-    /// When the next thing that is under way arrives.
+    /// When the next thing arrives that is on its way.
     pub(super) fn next_at(&self) -> Option<Time> {
         self.under_way.first_key_value().map(|((at, _), _)| *at)
     }
@@ -101,7 +101,7 @@ impl NodeFaults {
         if self.faults.is_quiet() { None } else { self.faults.reads_again(self.me) }
     }
 
-    /// May the node read something now?
+    /// Whether the node may read something now.
     pub(super) fn may_read(&self, now: Time) -> bool {
         self.faults.may_read(self.me, now)
     }
@@ -120,7 +120,7 @@ impl NodeFaults {
         }
     }
 
-    /// Something comes to the node: does it get it now? `None`: later, or never.
+    /// Whether the node gets this now; `None`: later, or never.
     pub(super) fn admit(&mut self, now: Time, input: Input) -> Option<Input> {
         self.learn(&input);
         let is_quiet = self.faults.is_quiet() && self.under_way.is_empty();
@@ -149,11 +149,12 @@ impl NodeFaults {
 
     fn admit_message(&mut self, now: Time, link: LinkId, message: Message) -> Option<Input> {
         let key = key_of(&message).unwrap_or(now.as_micros());
-        let input = Input::Message { link, message };
         self.faults.has_read(self.me, now);
-        let Some(peer) = self.peers.get(&link) else { return Some(input) };
+        let Some(peer) = self.peers.get(&link) else { return Some(Input::Message { link, message }) };
         let way = Route { from: *peer, to: self.me, connection: link.0 };
-        match self.faults.fate(now, way, key) {
+        let outcome = self.faults.outcome(now, way, key, &message);
+        let input = Input::Message { link, message };
+        match outcome {
             Outcome::Now => return Some(input),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => self.later(due, InFlight::In(input)),
@@ -165,8 +166,8 @@ impl NodeFaults {
         None
     }
 
-    /// The end of a connection comes after all that was sent before, and not at all across a cut; what
-    /// this node found out by itself it knows at once.
+    /// The end of a connection comes after all that was sent before, and not at all across a cut;
+    /// what this node found out by itself it knows at once.
     fn close(&mut self, now: Time, input: Input) -> Option<Input> {
         let Input::Link { link, change: LinkChange::Closed { cause } } = input else { return Some(input) };
         let is_news = matches!(cause, CloseCause::EndOfStream | CloseCause::Error);
@@ -192,8 +193,8 @@ impl NodeFaults {
         if is_message && self.under_way.len() >= UNDER_WAY_MAX {
             return;
         }
-        self.parcels += 1;
-        self.under_way.insert((at, self.parcels), in_flight);
+        self.planned += 1;
+        self.under_way.insert((at, self.planned), in_flight);
     }
 
     fn sends_elsewhere(&self, link: LinkId) -> Option<Addr> {
@@ -208,11 +209,11 @@ pub(super) struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    fn send_in_trouble(&mut self, link: LinkId, message: &Message) {
+    fn send_through_faults(&mut self, link: LinkId, message: &Message) {
         let (now, faults) = (self.links.now(), &mut *self.faults);
         let Some(peer) = faults.sends_elsewhere(link) else { return self.links.send(link, message) };
         let way = Route { from: faults.me, to: peer, connection: link.0 };
-        match faults.faults.fate(now, way, key_of(message).unwrap_or(now.as_micros())) {
+        match faults.faults.outcome(now, way, key_of(message).unwrap_or(now.as_micros()), message) {
             Outcome::Now => self.links.send(link, message),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => faults.later(due, InFlight::Out(link, message.clone())),
@@ -229,7 +230,7 @@ impl Output for Outgoing<'_> {
         if self.faults.faults.is_quiet() {
             self.links.send(link, message);
         } else {
-            self.send_in_trouble(link, message);
+            self.send_through_faults(link, message);
         }
     }
 

@@ -1,10 +1,10 @@
-//! What a node has to say to one link, in bytes, until the system takes it.
+//! What a node has to send on one link, in bytes, until the system takes it.
 //!
 //! A gossip message is encoded once and then added to each link that it goes to: small frames are
-//! copied behind each other into one buffer a link, large bodies are shared by all. At the end of
-//! a turn each link is written to once. What the system does not take waits here: the node never
-//! waits for a remote, and one that is too far behind loses its link. So two nodes that flood each other
-//! cannot lock up, and a remote that does not read holds up nobody else.
+//! copied one after the other into one buffer per link, large bodies are shared. At the end of a
+//! turn each link is written to once. What the system does not take waits here: the node never
+//! waits for a remote, and one that is too far behind loses its link. So two nodes that flood each
+//! other cannot deadlock, and a remote that does not read holds up nobody else.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -23,25 +23,26 @@ use crate::proto::pacing::{CLASSIC_BACKLOG_TOLD, CLASSIC_QUEUE_MESSAGES_MAX};
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
-/// Bytes that wait for one remote at most: twice the largest burst of large bodies that a network
+/// The most bytes that wait for one remote: twice the largest burst of large bodies that a network
 /// of a hundred busy nodes makes. A remote further behind is not slow but stuck.
 pub(super) const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Messages that wait for one remote at most; at the usual 256 bytes each, as many as the bytes allow.
+/// The most messages that wait for one remote; at the usual 256 bytes each, as many as the bytes
+/// allow.
 pub(super) const QUEUE_MESSAGES_MAX: usize = 16_384;
-/// Bytes and messages that a queue keeps free of gossip, for what keeps the network together: probes and answers of
-/// a thousand neighbors, or all reports of a peer's life.
+/// Bytes and messages of a queue that gossip cannot use, reserved for what holds the network
+/// together: probes and answers of a thousand neighbors, or all reports of a peer's life.
 const RESERVE_BYTES: usize = 256 * 1024;
 const RESERVE_MESSAGES: usize = 4_096;
-/// From here on a queue of which the system takes nothing now is crowded: half of what it holds, so that what is under way
-/// from the links that fill it has room.
+/// From here on, a queue that the system takes nothing of is crowded: half its limit, so that what
+/// is on its way from the links that fill it has room.
 const CROWDED_BYTES: usize = QUEUE_BYTES_MAX / 2;
 const CROWDED_MESSAGES: usize = QUEUE_MESSAGES_MAX / 2;
 /// Slices of one vectored write: enough for a turn's share of large bodies, well under what systems
 /// allow (1,024).
 const SLICES_MAX: usize = 64;
-/// Bytes that are copied behind each other before a new buffer is begun.
+/// Bytes that are copied into one buffer before a new one is begun.
 const CHUNK_LEN: usize = 64 * 1024;
-/// A buffer of a link that has nothing to say is kept up to this size: it serves most turns.
+/// The buffer size that an idle link keeps: it serves most turns.
 const KEPT_LEN: usize = 4 * 1024;
 
 /// The message that was encoded last.
@@ -53,7 +54,7 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    /// Adds a message to what waits for a link. On an error nothing was added.
+    /// Adds a message to a link's queue. On an error nothing was added.
     pub(super) fn add(&mut self, message: &Message, outbox: &mut Outbox) -> Result<(), EncodeError> {
         if !self.holds(message) {
             self.forget();
@@ -92,7 +93,7 @@ impl Frames {
         matches!((message, &self.gossip), (Message::Gossip(new), Some(old)) if Arc::ptr_eq(new, old))
     }
 
-    /// Lets go of the message, whose body may keep much more memory alive.
+    /// Drops the message, whose body may keep much more memory alive.
     pub(super) fn forget(&mut self) {
         self.gossip = None;
         self.body = None;
@@ -100,7 +101,6 @@ impl Frames {
     }
 }
 
-/// How much there is.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct QueueLoad {
     messages: usize,
@@ -108,7 +108,8 @@ struct QueueLoad {
 }
 
 impl QueueLoad {
-    /// What is left of it once so many of its bytes are out: messages by their share of the bytes.
+    /// What is left of it once this many of its bytes are out: messages by their share of the
+    /// bytes.
     fn without(self, bytes: usize) -> Self {
         let left = self.bytes.saturating_sub(bytes);
         Self { messages: (self.messages * left).div_ceil(self.bytes.max(1)), bytes: left }
@@ -119,22 +120,23 @@ impl QueueLoad {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct QueueFull;
 
-/// How the writing stands.
+/// The state of the writing side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WriteState {
-    /// The system took all so far.
+    /// The system has taken everything so far.
     Free,
-    /// It takes nothing more now, and will call.
+    /// The system takes nothing more now, and will wake the link.
     Blocked,
     /// The link is broken; its reading side tells the node.
     Failed,
 }
 
-/// Bytes that are written behind each other.
+/// Bytes that are written in one piece.
 #[derive(Debug)]
 struct Chunk {
     bytes: Bytes,
-    /// It begins with the rest of a message of which the chunk before holds the head: nothing goes between the two.
+    /// It begins with the rest of a message whose head is in the chunk before: nothing goes between
+    /// the two.
     is_body: bool,
 }
 
@@ -146,15 +148,15 @@ impl Deref for Chunk {
     }
 }
 
-/// See the module.
+/// The queue of a link: see the module.
 #[derive(Debug)]
 pub(super) struct Outbox {
     encoder: LinkEncoder,
-    /// In front of what follows.
+    /// Written before `open`.
     chunks: VecDeque<Chunk>,
-    /// So many chunks, in front, nothing goes before.
+    /// The number of chunks in front that nothing may overtake.
     ahead: usize,
-    /// Gossip was added since this was written last.
+    /// Gossip was added since the last write.
     has_new_gossip: bool,
     /// Bytes that the system has taken.
     taken: u64,
@@ -162,8 +164,8 @@ pub(super) struct Outbox {
     open: BytesMut,
     load: QueueLoad,
     messages_max: usize,
-    standing: WriteState,
-    /// Where messages are written apart: not before this.
+    state: WriteState,
+    /// With write gaps: the next write comes no earlier.
     next_write: Time,
 }
 
@@ -182,7 +184,7 @@ impl Outbox {
             open: BytesMut::new(),
             load: QueueLoad::default(),
             messages_max,
-            standing: WriteState::Free,
+            state: WriteState::Free,
             next_write: Time::from_micros(0),
         }
     }
@@ -191,28 +193,28 @@ impl Outbox {
         self.load == QueueLoad::default()
     }
 
-    /// The link broke while it was written to.
+    /// The link broke during a write.
     pub(super) fn has_failed(&self) -> bool {
-        self.standing == WriteState::Failed
+        self.state == WriteState::Failed
     }
 
-    /// When it is to be written to, should nothing happen before; `None`: the system calls.
+    /// When to write, if nothing happens first; `None`: when the system wakes the link.
     pub(super) fn alarm(&self) -> Option<Time> {
-        let waits = self.standing == WriteState::Free && self.encoder.write_gap().is_some();
+        let waits = self.state == WriteState::Free && self.encoder.write_gap().is_some();
         (waits && !self.is_empty()).then_some(self.next_write)
     }
 
-    /// Where messages are written apart: something was written.
+    /// With write gaps: something was written.
     pub(super) fn has_written(&self) -> bool {
         self.next_write > Time::from_micros(0)
     }
 
-    /// Nothing waits, and the last message has had its time to itself.
+    /// Nothing waits, and the gap after the last message is over.
     pub(super) fn is_done(&self, now: Time) -> bool {
         self.is_empty() && self.next_write <= now
     }
 
-    /// When that will be, if there is nothing more to be written.
+    /// When that will be, if there is nothing more to write.
     pub(super) fn done_at(&self) -> Time {
         self.next_write
     }
@@ -225,8 +227,8 @@ impl Outbox {
         self.load.bytes += head.len() + body.map_or(0, Bytes::len);
         self.open.extend_from_slice(head);
         match body {
-            // It may have to wait for long, and would keep the buffer alive that it was read into.
-            Some(body) if self.standing == WriteState::Blocked && body.len() < Body::SHARED_LEN_MIN => {
+            // It may wait for long, and would keep the buffer alive that it was read into.
+            Some(body) if self.state == WriteState::Blocked && body.len() < Body::SHARED_LEN_MIN => {
                 self.open.extend_from_slice(body);
             }
             Some(body) => {
@@ -240,16 +242,17 @@ impl Outbox {
         }
     }
 
-    /// Does this message go before the gossip that waits? Where each message is written by itself all but gossip does;
-    /// elsewhere what tells who lives, and only if the system takes nothing: else all that waits goes out at once.
+    /// Whether this message goes before the gossip that waits. With write gaps, everything but
+    /// gossip does; otherwise only what concerns liveness, and only if the system takes nothing:
+    /// else all that waits goes out at once.
     fn is_overtaken_by(&self, message: &Message) -> bool {
         match self.encoder.write_gap() {
             Some(_) => message.goes_first(),
-            None => self.standing == WriteState::Blocked && message.tells_life(),
+            None => self.state == WriteState::Blocked && message.tells_life(),
         }
     }
 
-    /// The message that was added last, a chunk of its own, goes before all gossip.
+    /// Moves the message that was added last, a chunk of its own, before all gossip.
     fn advance(&mut self) {
         let Some(message) = self.chunks.pop_back() else { return };
         while self.chunks.get(self.ahead).is_some_and(|chunk| chunk.is_body) {
@@ -259,14 +262,14 @@ impl Outbox {
         self.ahead += 1;
     }
 
-    /// So much waits here that who fills it should wait, too. In the classic dialect, where each message takes its time
-    /// and a Python node waits for nobody, none does.
+    /// So much waits here that whoever fills the queue should wait, too. Never true in the classic
+    /// dialect, where each message takes its time and a Python node waits for nobody.
     pub(super) fn is_crowded(&self) -> bool {
         let is_much = self.load.bytes > CROWDED_BYTES || self.load.messages > CROWDED_MESSAGES;
-        is_much && self.standing == WriteState::Blocked && self.encoder.write_gap().is_none()
+        is_much && self.state == WriteState::Blocked && self.encoder.write_gap().is_none()
     }
 
-    /// Little enough waits here that whoever waited for it can go on.
+    /// So little waits here that whoever waited for room can go on.
     pub(super) fn has_room(&self) -> bool {
         self.load.bytes < CROWDED_BYTES / 2 && self.load.messages < CROWDED_MESSAGES / 2
     }
@@ -281,7 +284,7 @@ impl Outbox {
         self.load.messages
     }
 
-    /// More waits than should, in a dialect that needs time for each message.
+    /// More messages wait than should, with write gaps.
     pub(super) fn is_late(&self) -> bool {
         self.encoder.write_gap().is_some() && self.load.messages >= CLASSIC_BACKLOG_TOLD
     }
@@ -295,14 +298,14 @@ impl Outbox {
 
     /// The system may take something again.
     pub(super) fn unblock(&mut self) {
-        if self.standing == WriteState::Blocked {
-            self.standing = WriteState::Free;
+        if self.state == WriteState::Blocked {
+            self.state = WriteState::Free;
         }
     }
 
-    /// Writes as much as the system takes now; `call` is made when it takes more.
+    /// Writes as much as the system takes now; it calls `call` when it takes more.
     pub(super) fn write(&mut self, stream: &TcpStream, call: &mut Context<'_>, clock: Clock) -> Result<(), QueueFull> {
-        while self.standing == WriteState::Free && !self.is_empty() {
+        while self.state == WriteState::Free && !self.is_empty() {
             let written = match self.encoder.write_gap() {
                 None => self.write_together(stream),
                 Some(_) if clock.now() < self.next_write => break,
@@ -341,7 +344,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// One write of one message: who reads these without framing takes what comes at once for one.
+    /// One write of one message: a reader without framing takes what comes at once for one message.
     fn write_apart(&mut self, stream: &TcpStream, clock: Clock, gap: Duration) -> io::Result<()> {
         let Some(message) = self.chunks.front() else { return Ok(()) };
         let len = message.len();
@@ -385,14 +388,14 @@ impl Outbox {
 
     fn wait(&mut self, stream: &TcpStream, call: &mut Context<'_>) {
         match stream.poll_write_ready(call) {
-            Poll::Pending => self.standing = WriteState::Blocked,
+            Poll::Pending => self.state = WriteState::Blocked,
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(_)) => self.fail(),
         }
     }
 
     fn fail(&mut self) {
-        self.standing = WriteState::Failed;
+        self.state = WriteState::Failed;
         self.chunks = VecDeque::new();
         self.ahead = 0;
         self.open = BytesMut::new();
@@ -417,7 +420,7 @@ mod tests {
         direction: Direction::Outbound,
     };
 
-    /// A connection whose buffers are small, and the end that is read.
+    /// A connection with small buffers, and the end that is read.
     async fn narrow() -> (TcpStream, TcpStream) {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         socket2::SockRef::from(&listener).set_recv_buffer_size(1).unwrap();
@@ -493,7 +496,7 @@ mod tests {
         let (stream, _remote) = narrow().await;
         let (mut frames, mut outbox) = (Frames::default(), Outbox::new(CONTEXT));
         let large = gossip(&Body::from("x".repeat(60_000)));
-        while outbox.standing == WriteState::Free {
+        while outbox.state == WriteState::Free {
             frames.add(&large, &mut outbox).unwrap();
             write(&mut outbox, &stream).unwrap();
         }

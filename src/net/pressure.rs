@@ -1,11 +1,11 @@
-//! Back-pressure: a link whose traffic fills the queues of others is read slowly, so that whoever sends too fast is
-//! slowed by TCP, and nobody else is dropped for it.
+//! Back-pressure: a link whose traffic fills the queues of others is read slowly, so TCP slows a
+//! sender that is too fast, and nobody else is dropped for it.
 //!
-//! While a queue is crowded, each link is read on, but what it brings for that queue has a rate, [`FILLED_A_SECOND`]:
-//! messages that were seen already, probes and answers cost nothing. So peers in a circle that all wait for each other
-//! go on, what is under way among them gets less, and their probes get through. A queue of which the system takes
-//! nothing for [`STUCK_AFTER`] is that of a remote that does not read: it is the one at fault, and its link is dropped as too
-//! slow.
+//! While a queue is crowded, each link is still read, but what it brings for that queue is limited
+//! to [`FILLED_A_SECOND`]: messages that were seen already, probes and answers cost nothing. So
+//! peers in a circle that all wait for each other go on: less comes into the circle, and their
+//! probes get through. A queue that the system takes nothing of for [`STUCK_AFTER`] belongs to a
+//! remote that does not read: it is the one at fault, and its link is dropped as too slow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,25 +18,28 @@ use crate::platform::limit_unsent;
 use crate::proto::event::LinkId;
 use crate::proto::time::Time;
 
-/// Bytes that one link may add to crowded queues: with what the system keeps of a link in front of it, a probe gets through
-/// in about a second, and whoever reads as much keeps its link whatever one other sends.
+/// Bytes that one link may add to crowded queues: with the bytes that the system holds of a link in
+/// front of it, a probe gets through in about a second, and a remote that reads this much keeps its
+/// link whatever one other sends.
 const FILLED_A_SECOND: u64 = 512 * 1024;
-/// What a link may add in one turn: as much as it is read in one.
+/// What a link may add in one turn: as much as one turn reads of it.
 const FILLED_A_TURN: usize = 64 * 1024;
 /// What a message costs beside its text.
 const MESSAGE_LEN: usize = 64;
-/// A crowded queue that does not move for so long belongs to a remote that does not read: a program that was stopped for a
-/// moment has time to go on, and nobody waits for longer than a probe's time.
+/// A crowded queue that does not move for this long belongs to a remote that does not read: a
+/// program that was stopped for a moment has time to go on, and nobody waits for longer than a
+/// probe's timeout.
 pub(super) const STUCK_AFTER: Duration = Duration::from_secs(2);
 
-/// Bytes that the system keeps of a link that is not read: they are in front of every probe. Half of this costs a tenth more
-/// CPU with large messages.
+/// Bytes that the system holds of a link that is not read: they are in front of every probe. Half
+/// of this costs a tenth more CPU with large messages.
 const RECEIVED_LEN_MAX: usize = 512 * 1024;
-/// Bytes that the system takes before it can send them: what waits in our own queue a probe can overtake.
+/// Bytes that the system takes before it can send them: a probe can overtake only what waits in our
+/// own queue.
 const UNSENT_LEN_MAX: u32 = 128 * 1024;
 
-/// Bounds what the system keeps of a link, so that back-pressure reaches whoever sends. Where the system does not allow
-/// that it takes longer, no more.
+/// Bounds what the system holds of a link, so that back-pressure reaches the sender. If the system
+/// does not allow that, it only takes longer.
 pub(super) fn bound_buffers(stream: &TcpStream) {
     let _ = SockRef::from(stream).set_recv_buffer_size(RECEIVED_LEN_MAX);
     let _ = limit_unsent(stream, UNSENT_LEN_MAX);
@@ -63,18 +66,18 @@ impl Filling {
         }
     }
 
-    /// It has had its share of the turn.
+    /// The link has had its share of the turn.
     pub(super) fn is_enough(&self) -> bool {
         self.bytes >= FILLED_A_TURN
     }
 
-    /// How long it is not read for that.
+    /// How long the link is not read for that.
     pub(super) fn rest(&self) -> Duration {
         Duration::from_micros(self.bytes as u64 * 1_000_000 / FILLED_A_SECOND)
     }
 }
 
-/// A queue that is crowded.
+/// A crowded queue.
 #[derive(Debug)]
 struct Queue {
     /// What the system had taken of it when it last moved.
@@ -95,7 +98,7 @@ impl Pressure {
         !self.queues.is_empty()
     }
 
-    /// Looks at a queue that was just written. True when it was crowded and is no longer.
+    /// Checks a queue that was just written. True when it was crowded and is no longer.
     pub(super) fn weigh(&mut self, now: Time, link: LinkId, outbox: &Outbox) -> bool {
         let taken = outbox.taken();
         match self.queues.get(&link) {
@@ -119,7 +122,7 @@ impl Pressure {
         self.held.insert(link);
     }
 
-    /// A queue has room again: the links that were held, which may be read now.
+    /// A queue has room again: returns the links that were held, which may be read now.
     pub(super) fn release(&mut self) -> BTreeSet<LinkId> {
         std::mem::take(&mut self.held)
     }

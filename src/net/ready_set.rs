@@ -1,8 +1,8 @@
-//! Which links the runtime has something for.
+//! The links that the runtime has something for.
 //!
-//! A node waits for all of its links at once, from its own task. Each link has a [`LinkWaker`] of its own, by
-//! which the runtime wakes the node, so that the node looks at those links only for which there is
-//! something: a seed has thousands that are silent.
+//! A node waits for all of its links at once, in its own task. Each link has its own [`LinkWaker`],
+//! with which the runtime wakes the node, so the node looks only at links that have something for
+//! it: a seed has thousands that are silent.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::proto::event::LinkId;
 
-/// The links that wait for the node's next turn; each at most once, so there are no more than links.
+/// The links that wait for the node's next turn, each at most once.
 #[derive(Debug, Default)]
 pub(super) struct ReadySet {
     waiting: Arc<Mutex<ReadyList>>,
@@ -20,15 +20,15 @@ pub(super) struct ReadySet {
 #[derive(Debug, Default)]
 struct ReadyList {
     links: VecDeque<LinkId>,
-    /// The node, while it sleeps.
+    /// The node's waker, while it sleeps.
     node: Option<Waker>,
 }
 
-/// What a link is woken by.
+/// Wakes the node for one link.
 #[derive(Debug)]
 pub(super) struct LinkWaker {
     link: LinkId,
-    /// It waits already.
+    /// The link is in the set already.
     made: AtomicBool,
     waiting: Arc<Mutex<ReadyList>>,
 }
@@ -38,15 +38,14 @@ fn lock(waiting: &Mutex<ReadyList>) -> MutexGuard<'_, ReadyList> {
 }
 
 impl ReadySet {
-    /// A link that waits for the next turn, to be looked at for the first time.
+    /// Adds a new link, to be looked at in the next turn.
     pub(super) fn new_link(&self, link: LinkId) -> Arc<LinkWaker> {
         let call = Arc::new(LinkWaker { link, made: AtomicBool::new(false), waiting: Arc::clone(&self.waiting) });
         call.make();
         call
     }
 
-    /// Adds up to `max` of those that wait to `links`; when there are none the task is woken at the
-    /// next call.
+    /// Moves up to `max` waiting links to `links`; if there are none, the next one wakes the task.
     pub(super) fn poll(&self, cx: &Context<'_>, links: &mut Vec<LinkId>, max: usize) -> Poll<()> {
         let mut waiting = lock(&self.waiting);
         if waiting.links.is_empty() {
@@ -78,7 +77,7 @@ impl LinkWaker {
         }
     }
 
-    /// The node looks after the link now: what comes from here on is a new call.
+    /// The node looks at the link now: what comes from here on is a new call.
     pub(super) fn rearm(&self) {
         self.made.store(false, Ordering::Release);
     }

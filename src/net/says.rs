@@ -1,4 +1,5 @@
-//! Messages of the user's own that wait because a queue is crowded: what a node says itself is held like what others send.
+//! Messages of the user that wait because a queue is crowded: what a node originates waits like
+//! what others send.
 
 use std::collections::VecDeque;
 
@@ -6,14 +7,14 @@ use super::pressure::STUCK_AFTER;
 use crate::proto::machine::NodeCommand;
 use crate::proto::time::Time;
 
-/// Messages that are said in one turn once there is room: each may be as long as any.
+/// Messages that are sent in one turn once there is room: each may be as long as any.
 const TURN_MAX: usize = 16;
 
-/// See the module.
+/// The waiting messages: see the module.
 #[derive(Debug, Default)]
 pub(super) struct Says {
     waiting: VecDeque<NodeCommand>,
-    /// When the next one is said, whatever the queues are like.
+    /// When the next one is sent, whatever the state of the queues.
     next_at: Option<Time>,
 }
 
@@ -34,8 +35,8 @@ impl Says {
         self.next_at
     }
 
-    /// What is to be said now: all that a turn takes once no queue is crowded, and one message each [`STUCK_AFTER`] in any
-    /// case.
+    /// What to send now: all that a turn takes once no queue is crowded, and one message every
+    /// [`STUCK_AFTER`] in any case.
     pub(super) fn take_due(&mut self, now: Time, is_crowded: bool) -> Vec<NodeCommand> {
         let planned = self.next_at.filter(|at| *at > now);
         let is_due = self.next_at.is_some() && planned.is_none();

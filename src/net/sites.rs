@@ -6,7 +6,8 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use super::{bind, files, interfaces};
 use crate::command::{NodeSpec, Placement};
-use crate::engine::{Demand, Exposure, NodeState, NodeTable, Place, SiteContext, SiteError, Sites};
+use crate::engine::{Demand, Exposure, NodeTable, Place, SiteContext, SiteError, Sites};
+use crate::event::NodeState;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 
@@ -14,15 +15,17 @@ use crate::proto::message::Role;
 pub(super) struct SocketSite {
     /// Its address, or all interfaces.
     pub(super) bind: Addr,
-    /// `None`: the node hangs and still listens there, so that a new listener must wait until it has been crashed.
+    /// `None`: the node hangs and still listens there, so a new listener must wait until it has
+    /// been crashed.
     pub(super) listener: Option<TcpListener>,
 }
 
 /// The ports and descriptors of this process.
 pub(super) struct SocketSites<'a> {
-    /// Descriptors that there can be; `None`: no limit.
+    /// The limit of descriptors; `None`: no limit.
     pub(super) files_max: Option<u64>,
-    /// Where a node listened in its former life, and the socket that keeps that place for one that was killed.
+    /// Where a node listened in its former life, and the socket that reserves the address of a
+    /// killed node.
     pub(super) take_former: &'a mut dyn FnMut(Addr) -> Option<(Addr, Option<TcpSocket>)>,
 }
 
@@ -76,7 +79,7 @@ fn anywhere() -> Result<Place<SocketSite>, SiteError> {
     bind::listen(Addr::loopback(0)).map(own)
 }
 
-/// A node whose address is where it listens.
+/// A node whose name is the address on which it listens.
 fn own((listener, addr): (TcpListener, Addr)) -> Place<SocketSite> {
     place(addr, SocketSite { bind: addr, listener: Some(listener) })
 }
@@ -84,7 +87,7 @@ fn own((listener, addr): (TcpListener, Addr)) -> Place<SocketSite> {
 /// A node that others know by this address.
 fn named(addr: Addr, bind: Addr) -> Result<Place<SocketSite>, SiteError> {
     let (listener, bound) = bind::listen(bind)?;
-    // Port 0 is any; an address that others know this machine by keeps its own name.
+    // Port 0 is any port; an advertised address stays the node's name.
     Ok(place(addr.with_port(bound.port()), SocketSite { bind: bound, listener: Some(listener) }))
 }
 

@@ -1,4 +1,5 @@
-//! What a node waits for, all at once: commands, dials, links, new connections, and the next deadline.
+//! What a node waits for, all at once: commands, dials, links, new connections, and the next
+//! deadline.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -26,17 +27,17 @@ use crate::proto::time::Time;
 pub(super) const CONTROLS_MAX: usize = 16;
 /// Connections that one turn accepts.
 const TURN_ACCEPTS_MAX: usize = 64;
-/// After a failed accept (no descriptors are left, as a rule) the next attempt waits this long.
+/// The wait after a failed accept, which usually means that no descriptors are left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the engine tells a node.
 #[derive(Debug)]
 pub(super) enum Control {
-    /// Something for the machine.
+    /// For the machine.
     Command(NodeCommand),
-    /// What is wrong on purpose.
+    /// The faults from now on.
     Faults(Arc<FaultView>),
-    /// Say nothing from now on.
+    /// Fall silent from now on.
     Hang,
     /// Do nothing from now on, and leave after this long.
     Leave {
@@ -57,9 +58,9 @@ pub(super) struct Sources {
     /// When the alarm goes off, if it is set.
     alarm_at: Option<Time>,
     accept_again: Option<Time>,
-    /// The last accept failed, which was said.
+    /// The last accept failed, and that was reported.
     accept_fails: bool,
-    /// Commands are read, too.
+    /// Whether commands are read, too.
     pub(super) takes_controls: bool,
 }
 
@@ -99,7 +100,7 @@ impl Sources {
         Self { endings, controls, dialed, listener, clock, alarm, alarm_at, accept_again, accept_fails, takes_controls }
     }
 
-    /// Nothing new comes from outside from now on.
+    /// Takes nothing new from outside from now on.
     pub(super) fn close(&mut self) {
         self.controls.close();
         if let Some(listener) = self.listener.take() {
@@ -111,7 +112,7 @@ impl Sources {
         }
     }
 
-    /// Waits until there is something to do, at the latest until `deadline`.
+    /// Waits until there is something to do, but no longer than until `deadline`.
     pub(super) async fn ready(&mut self, deadline: Option<Time>, links: &Links) -> Ready {
         self.set_alarm([deadline, links.next_alarm(), self.accept_again]);
         let mut ready = Ready::default();
@@ -131,7 +132,7 @@ impl Sources {
 
     /// Takes all that is ready.
     fn poll(&mut self, cx: &mut Context<'_>, links: &Links, ready: &mut Ready) -> Poll<()> {
-        // Each registers for its next wake-up only where it finds nothing (more).
+        // Each registers for its next wake-up only if it finds nothing (more).
         if self.takes_controls {
             let _ = self.controls.poll_recv_many(cx, &mut ready.controls, CONTROLS_MAX);
         }
@@ -173,8 +174,7 @@ impl Sources {
     }
 }
 
-/// Takes the calls of links, unless the task has had its share and must let others run: then the links
-/// have nothing for it either.
+/// Takes the links that are ready, unless the task has had its share and must let others run.
 fn poll_ready(cx: &mut Context<'_>, links: &Links, ready: &mut Vec<LinkId>) {
     if let Poll::Ready(share) = coop::poll_proceed(cx)
         && links.poll_ready(cx, ready).is_ready()

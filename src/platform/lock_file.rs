@@ -1,13 +1,14 @@
-//! A file that is being written has a second one beside it, which is locked: `x.jsonl` has `x.jsonl.lock`. A lock on
-//! the file itself would keep readers out on Windows, and a recording is to be read while it grows.
+//! A file that is being written has a locked file beside it: `x.jsonl` has `x.jsonl.lock`. On
+//! Windows a lock on the file itself would keep readers out, and a recording must be readable while
+//! it grows.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A mark on a file that somebody is writing. The system drops it when the process ends, however it ends; who looks
-/// next removes the second file.
+/// Marks a file that somebody is writing. The system drops the lock when the process ends, however
+/// it ends; whoever checks next removes the lock file.
 #[derive(Debug)]
 pub struct WriteLock {
     path: PathBuf,
@@ -16,13 +17,14 @@ pub struct WriteLock {
 }
 
 impl WriteLock {
-    /// Marks the file that is to have this name. An error if it is marked already, or if the file system has no locks.
+    /// Marks the file that is to have this name. An error if it is marked already, or if the file
+    /// system has no locks.
     pub fn take(_file: &File, path: &Path) -> io::Result<Self> {
         if is_locked(&beside(path))? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // It appears under its name when it is locked: one that is not locked has been left behind.
+        // It appears under its name when it is locked: an unlocked one was left behind.
         let lock = tempfile::Builder::new().prefix(".locking-").tempfile_in(dir)?;
         lock.as_file().try_lock()?;
         let path = beside(path);
@@ -33,19 +35,19 @@ impl WriteLock {
 
 impl Drop for WriteLock {
     fn drop(&mut self) {
-        // What stays is removed by whoever looks next.
+        // If it stays, whoever checks next removes it.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Whether somebody holds a [`WriteLock`] on this file. An error where that cannot be known, as on a file system
-/// without locks.
+/// Whether somebody holds a [`WriteLock`] on this file. An error if that cannot be known, as on a
+/// file system without locks.
 pub fn is_write_locked(path: &Path) -> io::Result<bool> {
     File::open(path)?;
     is_locked(&beside(path))
 }
 
-/// Looks at the second file, and removes one that a process left behind.
+/// Checks the lock file, and removes one that a process left behind.
 fn is_locked(path: &Path) -> io::Result<bool> {
     let file = match File::open(path) {
         Ok(file) => file,

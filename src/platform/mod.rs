@@ -35,7 +35,7 @@ pub use unix::*;
 /// A request to end this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopSignal {
-    /// SIGINT: Ctrl-C where there is no console.
+    /// SIGINT: Ctrl-C without a console.
     Interrupt,
     /// SIGTERM, or Ctrl-Break.
     Terminate,
@@ -59,7 +59,7 @@ impl StopSignal {
 pub enum TerminalRead<'a> {
     /// Bytes as the terminal sent them, to be decoded.
     Bytes(&'a [u8]),
-    /// A key, a click or another size, decoded already.
+    /// A key, a click or a resize, decoded already.
     Event(Event),
     /// The read was interrupted.
     Nothing,

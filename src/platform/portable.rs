@@ -1,4 +1,4 @@
-//! The portable half: what the standard library, tokio and crossterm have for every system.
+//! The portable half: what the standard library, tokio and crossterm offer on every system.
 
 use std::fs::{Metadata, Permissions};
 use std::future::pending;
@@ -10,13 +10,13 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::TerminalRead;
 
-/// A wait without an end, for a reader that takes a time.
+/// An endless wait, for a function that takes a time.
 const FOREVER: Duration = Duration::from_secs(60 * 60);
 
-/// There is no shell that could take the terminal back and let us go on later.
+/// There is no shell that could take the terminal back and resume us later.
 pub const CAN_SUSPEND: bool = false;
 
-/// Whether both describe one file, as far as the time of its creation tells.
+/// Whether both describe one file, as far as its creation time shows.
 pub fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
     match (one.created(), other.created()) {
         (Ok(one), Ok(other)) => one == other,
@@ -24,12 +24,12 @@ pub fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
     }
 }
 
-/// A new file has the permissions that its directory gives it.
+/// A new file gets its permissions from its directory.
 pub fn new_file_permissions() -> Option<Permissions> {
     None
 }
 
-/// No limit of descriptors is known: the system itself refuses what is too much.
+/// No limit of descriptors is known: the system itself refuses too many.
 pub fn raise_descriptor_limit() -> Option<u64> {
     None
 }
@@ -37,13 +37,14 @@ pub fn raise_descriptor_limit() -> Option<u64> {
 /// All threads share the cores as usual.
 pub fn lower_thread_priority(_niceness: i32) {}
 
-/// The clock of Windows goes on while the machine sleeps, so a node notices by its own deadlines that it was away.
+/// The clock of Windows goes on while the computer sleeps, so a node notices by its own deadlines
+/// that it was away.
 pub fn slept() -> Duration {
     Duration::ZERO
 }
 
-/// Lets a listener take an address again at once, whatever connections of its former life remain. Windows does so
-/// anyway; to ask for it there would let two programs listen on one address.
+/// Lets a listener reuse an address at once, whatever connections of its former life remain.
+/// Windows does so anyway; asking for it there would let two programs listen on one address.
 pub fn take_address_again(socket: &TcpSocket) -> io::Result<()> {
     if cfg!(windows) { Ok(()) } else { socket.set_reuseaddr(true) }
 }
@@ -53,7 +54,7 @@ pub fn limit_unsent(_stream: &TcpStream, _len: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// The terminal is ours for as long as the program runs.
+/// The terminal is ours as long as the program runs.
 pub fn owns_screen() -> bool {
     true
 }
@@ -68,7 +69,7 @@ pub async fn stop_until_continued() -> io::Result<()> {
     Ok(())
 }
 
-/// What happens to a process on other systems: nothing here.
+/// Signals do not exist here.
 #[derive(Debug)]
 pub struct SignalStream(());
 
@@ -78,12 +79,12 @@ impl SignalStream {
         Ok(Self(()))
     }
 
-    /// Another size of the terminal is an event of the keyboard.
+    /// A resize is an event of the keyboard.
     pub fn resized() -> io::Result<Self> {
         Ok(Self(()))
     }
 
-    /// Never. Cancel safe.
+    /// Never returns. Cancel safe.
     pub async fn next(&mut self) {
         pending::<()>().await;
     }
@@ -99,7 +100,7 @@ impl TerminalReader {
         Ok(Self(()))
     }
 
-    /// Whether there is something to read; waits for it, for so long at most.
+    /// Whether there is something to read; waits for it, at most this long.
     pub fn is_readable(&self, wait: Option<Duration>) -> io::Result<bool> {
         event::poll(wait.unwrap_or(FOREVER))
     }
@@ -109,10 +110,11 @@ impl TerminalReader {
         true
     }
 
-    /// What was typed. Waits where [`TerminalReader::is_readable`] has not said that something was.
+    /// Reads the keyboard. Waits, unless [`TerminalReader::is_readable`] has said that there is
+    /// something.
     pub fn read(&mut self) -> io::Result<TerminalRead<'_>> {
         Ok(match event::read()? {
-            // Windows tells when a key is let go, too.
+            // Windows reports when a key is released, too.
             Event::Key(key) if key.kind == KeyEventKind::Release => TerminalRead::Nothing,
             event => TerminalRead::Event(event),
         })

@@ -7,7 +7,7 @@ use tokio::signal::windows;
 
 use super::StopSignal;
 
-/// What asks this process to end, from when it was made.
+/// Requests to end this process, from the creation of this value on.
 #[cfg(windows)]
 #[derive(Debug)]
 pub struct StopSignals {
@@ -20,8 +20,8 @@ pub struct StopSignals {
 
 #[cfg(windows)]
 impl StopSignals {
-    /// Takes the requests over from the system, which would end the process. To a window that closes, a user who logs
-    /// off and a machine that shuts down it still does, after some seconds.
+    /// Takes the requests over from the system, which would end the process. After a closed window,
+    /// a logoff or a shutdown it still does so after some seconds.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             interrupt: windows::ctrl_c()?,
@@ -32,7 +32,7 @@ impl StopSignals {
         })
     }
 
-    /// The next request that a user makes of somebody who is leaving already. Cancel safe.
+    /// The next request by which a user insists, while the program is leaving already. Cancel safe.
     pub async fn insisted(&mut self) -> StopSignal {
         tokio::select! {
             _ = self.interrupt.recv() => StopSignal::Interrupt,
@@ -52,7 +52,7 @@ impl StopSignals {
     }
 }
 
-/// What asks this process to end: Ctrl-C alone.
+/// Requests to end this process: Ctrl-C alone.
 #[cfg(not(windows))]
 #[derive(Debug)]
 pub struct StopSignals(());
@@ -64,7 +64,7 @@ impl StopSignals {
         Ok(Self(()))
     }
 
-    /// The next request that a user makes of somebody who is leaving already. Cancel safe.
+    /// The next request by which a user insists, while the program is leaving already. Cancel safe.
     pub async fn insisted(&mut self) -> StopSignal {
         self.next().await
     }
@@ -73,7 +73,7 @@ impl StopSignals {
     pub async fn next(&mut self) -> StopSignal {
         match tokio::signal::ctrl_c().await {
             Ok(()) => StopSignal::Interrupt,
-            // Where the system cannot tell, it ends the process.
+            // If the system cannot tell, it ends the process.
             Err(_) => std::future::pending().await,
         }
     }

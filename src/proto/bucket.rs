@@ -1,4 +1,4 @@
-//! A token bucket: so much at once, and then so much a second.
+//! A token bucket: a burst at once, then a steady rate.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ impl Default for TokenBucket {
 }
 
 impl TokenBucket {
-    /// When there is a token; a moment that is over if there is one now.
+    /// When there is a token; in the past if there is one now.
     pub(super) fn ready_at(&self, rate: Rate) -> Time {
         self.full_at - rate.every * rate.burst.saturating_sub(1)
     }

@@ -7,6 +7,59 @@ use std::time::Duration;
 
 use super::addr::Addr;
 
+/// What a draw is about. Draws on one topic tell nothing about those on another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    // A node's own choices come first: it counts them by topic.
+    /// The secret of the seen-cache.
+    SeenCache,
+    /// When the first message is generated.
+    FirstGossip,
+    /// When neighbors are probed first.
+    FirstProbe,
+    /// Which seed is tried.
+    Seed,
+    /// How long a peer waits before it tries a seed again.
+    SeedRetry,
+    /// When links are looked after.
+    Repair,
+    /// Which address is dialed.
+    Dial,
+    /// Which address in reserve gives way to another.
+    Reserve,
+    /// When another part of the overlay is dialed, and how.
+    Bridge,
+    /// Which neighbor makes room for a joiner.
+    Room,
+    /// Whom a joiner is referred to.
+    Referral,
+    /// Whom a seed's list names.
+    List,
+    /// Which address on its list a seed dials to see that somebody listens there.
+    Proof,
+    /// The seed of a node's own choices.
+    Node,
+    /// What faults do to messages.
+    Faults,
+    /// What junk says.
+    Junk,
+    /// Virtual time: the latency of a message that has a number of its own.
+    Numbered,
+    /// Virtual time: the latency of any other message.
+    Unnumbered,
+    /// Virtual time: the latency of a dial, and of its answer.
+    Connect,
+    /// Virtual time: the latency of the end of a connection.
+    Close,
+    /// Virtual time: what a node sees first that runs again.
+    Resume,
+}
+
+impl Topic {
+    /// So many topics are a node's own.
+    pub(super) const OWN: usize = Self::Proof as usize + 1;
+}
+
 /// A draw, and the root of all draws that are about parts of the same thing. Stateless: asked twice, it says the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chance(u64);
@@ -22,6 +75,12 @@ impl Chance {
     pub const fn of(self, key: u64) -> Self {
         // An odd constant keeps a key of zero from being no key.
         Self(mix(self.0 ^ key.wrapping_add(0x9e37_79b9_7f4a_7c15)))
+    }
+
+    /// The draws on this topic.
+    #[must_use]
+    pub const fn about(self, topic: Topic) -> Self {
+        self.of(topic as u64)
     }
 
     /// The draws about this node.

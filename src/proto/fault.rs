@@ -80,9 +80,9 @@ pub enum FaultKind {
     },
 }
 
-/// The kinds of [`FaultKind`].
+/// A [`FaultKind`] without its amounts: what a command names when it clears one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TroubleKind {
+pub enum FaultClass {
     /// [`FaultKind::Cut`].
     Cut,
     /// [`FaultKind::Delay`].
@@ -192,17 +192,17 @@ impl Scope {
 }
 
 impl FaultKind {
-    /// Which kind it is.
-    pub const fn kind(self) -> TroubleKind {
+    /// What kind of fault it is, without its amounts.
+    pub const fn class(self) -> FaultClass {
         match self {
-            Self::Cut => TroubleKind::Cut,
-            Self::Delay { .. } => TroubleKind::Delay,
-            Self::Loss { .. } => TroubleKind::Loss,
-            Self::Duplicate { .. } => TroubleKind::Duplicate,
-            Self::Reorder { .. } => TroubleKind::Reorder,
-            Self::Slow { .. } => TroubleKind::Slow,
-            Self::Skew { .. } => TroubleKind::Skew,
-            Self::Junk { .. } => TroubleKind::Junk,
+            Self::Cut => FaultClass::Cut,
+            Self::Delay { .. } => FaultClass::Delay,
+            Self::Loss { .. } => FaultClass::Loss,
+            Self::Duplicate { .. } => FaultClass::Duplicate,
+            Self::Reorder { .. } => FaultClass::Reorder,
+            Self::Slow { .. } => FaultClass::Slow,
+            Self::Skew { .. } => FaultClass::Skew,
+            Self::Junk { .. } => FaultClass::Junk,
         }
     }
 
@@ -251,7 +251,7 @@ impl FaultKind {
     }
 }
 
-impl TroubleKind {
+impl FaultClass {
     /// Does it meet messages on their way? The others are about a node as a whole.
     pub const fn meets_messages(self) -> bool {
         match self {
@@ -278,7 +278,7 @@ impl TroubleKind {
 impl Fault {
     /// A fault that takes the other's place when both are set: the same kind at the same place.
     pub fn replaces(&self, other: &Self) -> bool {
-        self.what.kind() == other.what.kind() && self.on == other.on
+        self.what.class() == other.what.class() && self.on == other.on
     }
 
     /// Does nothing pass between some nodes and all others?
@@ -295,16 +295,16 @@ impl Fault {
     pub fn text(&self, name: &dyn Fn(Addr) -> String) -> String {
         let word = match (&self.on, self.what) {
             (Scope::Border(_), FaultKind::Cut) => "partition",
-            (_, what) => what.kind().word(),
+            (_, what) => what.class().word(),
         };
         format!("{word}{}{}", self.on.text(name), self.what.amount())
     }
 
     /// The command that ends it: `loss p1 p2 off`, `heal p1 p2`; a partition ends with all others.
     pub fn end_text(&self, name: &dyn Fn(Addr) -> String) -> String {
-        match (&self.on, self.what.kind()) {
-            (Scope::Border(_), TroubleKind::Cut) => "heal partition".to_owned(),
-            (_, TroubleKind::Cut) => format!("heal{}", self.on.text(name)),
+        match (&self.on, self.what.class()) {
+            (Scope::Border(_), FaultClass::Cut) => "heal partition".to_owned(),
+            (_, FaultClass::Cut) => format!("heal{}", self.on.text(name)),
             (_, kind) => format!("{}{} off", kind.word(), self.on.text(name)),
         }
     }

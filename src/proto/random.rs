@@ -6,61 +6,27 @@
 use std::time::Duration;
 
 use super::chance::Chance;
-
-/// What a choice is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Topic {
-    /// The secret of the seen-cache.
-    SeenCache,
-    /// When the first message is generated.
-    FirstGossip,
-    /// When neighbors are probed first.
-    FirstProbe,
-    /// Which seed is tried.
-    Seed,
-    /// How long it is waited before a seed is tried again.
-    SeedRetry,
-    /// When links are looked after.
-    Repair,
-    /// Which address is dialed.
-    Dial,
-    /// Which address in reserve gives way to another.
-    Reserve,
-    /// When another part of the overlay is dialed, and how.
-    Bridge,
-    /// Which neighbor makes room for a joiner.
-    Room,
-    /// Whom a joiner is referred to.
-    Referral,
-    /// Whom a seed's list names.
-    List,
-    /// Which address on its list a seed dials to see that somebody listens there.
-    Proof,
-}
-
-impl Topic {
-    const COUNT: usize = Self::Proof as usize + 1;
-}
+pub(super) use super::chance::Topic;
 
 /// The choices of one node.
 #[derive(Debug, Clone)]
 pub(super) struct Choices {
     chance: Chance,
     /// How many there were, by topic.
-    made: [u32; Topic::COUNT],
+    made: [u32; Topic::OWN],
 }
 
 impl Choices {
     /// None yet; the seed decides all of them.
     pub(super) const fn new(seed: u64) -> Self {
-        Self { chance: Chance::new(seed), made: [0; Topic::COUNT] }
+        Self { chance: Chance::new(seed), made: [0; Topic::OWN] }
     }
 
     /// The draws of the next choice on a topic.
     pub(super) fn next(&mut self, topic: Topic) -> Random {
         let made = &mut self.made[topic as usize];
         *made = made.wrapping_add(1);
-        Random { chance: self.chance.of(topic as u64).of(u64::from(*made)), drawn: 0 }
+        Random { chance: self.chance.about(topic).of(u64::from(*made)), drawn: 0 }
     }
 }
 

@@ -1,8 +1,9 @@
-//! What a seed does: hand out the peer list, keep registrations, judge dead reports.
+//! What a seed does: hands out the peer list, keeps registrations, judges dead reports.
 //!
-//! A seed sends samples of its list ([`lists`]), and tells its peers the lowest address on it that lives: that makes the
-//! root, by which they notice that the overlay is split. It believes a dead report only after it has asked the node itself,
-//! when it can, and it asks whoever it has not heard of for long: see [`checks`]. The classic dialect cannot ask.
+//! A seed sends samples of its list ([`lists`]), and tells its peers the lowest living address on
+//! it: the root, by which they notice that the overlay is split. It believes a dead report only
+//! after it has probed the node itself, if it can, and it probes nodes that have been silent for
+//! long: see [`checks`]. The classic dialect cannot probe a registration.
 
 mod check;
 mod checks;
@@ -36,17 +37,16 @@ use super::takeover::Takeovers;
 use super::time::Time;
 use super::visits::Visits;
 
-/// Reporters whose disputed reports are counted; the count of further ones starts anew.
+/// Reporters whose disputed reports are counted; the count of further ones starts again.
 const DISPUTES_MAX: usize = 1_024;
 
-/// A seed.
 #[derive(Debug)]
 pub struct Seed {
     config: SeedConfig,
     choices: Choices,
     links: SeedLinks,
     list: PeerList,
-    /// The root, as it was told last that it is.
+    /// The root that was last told that it is the root.
     root_told: Option<Addr>,
     disputes: BTreeMap<Addr, u32>,
     probes: ProbeSeq,
@@ -54,14 +54,14 @@ pub struct Seed {
     skew_us: i64,
     offenses: Offenses,
     visits: Visits,
-    claims: Takeovers,
+    takeovers: Takeovers,
     presence: Presence,
     turns: Turns,
     proofs: Proofs,
 }
 
 impl Seed {
-    /// A seed with these settings; `random_seed` decides its random choices.
+    /// `random_seed` decides its random choices.
     pub fn new(config: SeedConfig, random_seed: u64) -> Self {
         Self {
             presence: Presence::new(config.liveness_interval),
@@ -75,18 +75,17 @@ impl Seed {
             skew_us: 0,
             offenses: Offenses::default(),
             visits: Visits::default(),
-            claims: Takeovers::default(),
+            takeovers: Takeovers::default(),
             turns: Turns::default(),
             proofs: Proofs::default(),
         }
     }
 
-    /// Its settings.
     pub fn config(&self) -> &SeedConfig {
         &self.config
     }
 
-    /// Who is on the list, in order.
+    /// The addresses on the list, in order.
     pub fn listed(&self) -> impl Iterator<Item = Addr> {
         self.list.iter()
     }
@@ -138,7 +137,8 @@ impl Seed {
             (Some(_), Message::Hello(_)) => self.protocol_violation(now, link, Rule::HelloTwice, said, out),
             (Some(_), Message::ListRequest) => self.send_list_again(now, link, out),
             (Some(peer), Message::DeadReport { dead, clock, reporter, cause }) => {
-                // A framed reporter is who its hello said; a classic one names itself in each report.
+                // A framed reporter is the one that its hello named; a classic one names itself in
+                // each report.
                 let reporter = if self.config.dialect == Dialect::Framed { peer } else { reporter };
                 self.on_report(now, link, Report { dead, clock, reporter, cause }, out);
             }
@@ -181,7 +181,7 @@ impl Seed {
         }
     }
 
-    /// The registration is over: whoever is not off the list by `reason` stays for one liveness
+    /// The registration is over: a peer that is not off the list by `reason` stays for one liveness
     /// interval.
     fn on_departure(
         &mut self,
@@ -192,11 +192,11 @@ impl Seed {
         out: &mut impl Output,
     ) {
         let Some(proof) = self.list.depart(now, peer, link) else { return };
-        // A node that was reported dead, is asked whether it lives, and hangs up, has answered.
+        // A node that was reported dead, is being checked, and hangs up, has answered.
         let check = self.links.get(link).and_then(|open| open.check.as_ref());
         let reporter = check.and_then(|check| check.reporters.first().copied());
         let reason = reason.or_else(|| reporter.map(|reporter| DelistReason::Unanswered { reporter }));
-        // One of whom nobody knows that it listens need not be waited for.
+        // If nobody is known to listen there, there is nothing to wait for.
         let reason = reason.or_else(|| (proof == Proof::Wanted).then_some(DelistReason::Departed));
         if let Some(reason) = reason {
             self.delist(peer, reason, out);
@@ -244,7 +244,7 @@ impl Seed {
         named: Option<Addr>,
         out: &mut impl Output,
     ) {
-        // It has our hello or our list, and knows what we speak once it has read it.
+        // It has our hello or our list, and knows our dialect once it has read it.
         out.hang_up(link);
         let Some(open) = self.links.remove(link) else { return };
         let event = || EventKind::OtherDialect { remote: open.remote.to_string(), peer: named, speaks };
@@ -270,20 +270,20 @@ impl Seed {
         }
     }
 
-    /// A peer has one interval to come back, and the seed must have been there to see it come.
+    /// A peer has one interval to come back, and the seed must have been there to see it.
     fn gone_at(&self, departed_at: Time) -> Time {
         self.since_back(departed_at) + self.config.liveness_interval
     }
 
-    /// This moment, or the one at which the seed was back from its last absence if that was later: what was due while it
-    /// was away says nothing about others.
+    /// This moment, or the seed's return from its last absence if that was later: whatever was due
+    /// while it was away says nothing about others.
     fn since_back(&self, at: Time) -> Time {
         self.presence.back_at().map_or(at, |back_at| at.max(back_at))
     }
 
     fn on_absence(&mut self, now: Time, was_away: Option<WasAway>, out: &mut impl Output) {
         let Some(was_away) = was_away else { return };
-        self.claims.postpone(now + self.claim_patience());
+        self.takeovers.postpone(now + self.takeover_patience());
         if let Some(event) = was_away.event() {
             out.emit(|| event);
         }
@@ -300,7 +300,7 @@ impl Seed {
         }
         self.visits.end(out);
         self.list = PeerList::default();
-        self.claims.clear();
+        self.takeovers.clear();
         self.turns.clear();
         self.proofs.clear();
     }
@@ -337,7 +337,7 @@ impl Machine for Seed {
             | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_) | NodeCommand::Lie(_)) => {
             }
         }
-        self.settle_claims(now, out);
+        self.settle_takeovers(now, out);
         self.give_turns(now, out);
         self.seek_proofs(now, out);
         self.tell_new_root(now, out);
@@ -349,7 +349,7 @@ impl Machine for Seed {
             self.links.first_due(),
             departure,
             self.turns.next_deadline(),
-            self.claims.next_deadline(),
+            self.takeovers.next_deadline(),
             self.offenses.next_deadline(),
             self.proofs.next_deadline(),
             self.visits.next_deadline(),

@@ -1,6 +1,7 @@
-//! What can be claimed of a network, and how the model bears it out.
+//! What a scenario can claim about a network, and how the model decides it.
 //!
-//! A finding says whether the claim holds, and in words what is so, which is told when that was not expected.
+//! The answer says whether the claim holds, and what is so in words, for the report of an
+//! expectation that failed.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::event::Purpose;
 use crate::model::Model;
 use crate::model::death::{DeathCase, Evidence, SeedAct};
 use crate::model::link::LinkHistory;
-use crate::model::node::{Belief, Life, NodeRecord};
+use crate::model::node::{Belief, NodeRecord};
 use crate::model::rumor::{Counting, Coverage, Rumor};
 use crate::model::words::{count_text, list_text};
 use crate::proto::addr::Addr;
@@ -21,20 +22,20 @@ const NAMES_MAX: usize = 6;
 /// Parts of an overlay that a sentence lists.
 const PARTS_MAX: usize = 4;
 
-/// What is claimed. Nodes and messages are named as they are shown.
+/// A claim. Nodes and messages have the names that are shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// So many of a hundred of the peers that ran when a message began, and still run, have it.
+    /// This percentage of the peers that ran when a message began, and still run, have it.
     Coverage { percent: u32, message: MessageRef },
-    /// The peers that run form one graph by links that both ends hold.
+    /// The running peers form one graph by links that both ends hold.
     Connected,
-    /// A neighbor has declared this node dead, and there was no sign of life since.
+    /// A neighbor has declared this node dead, and there has been no sign of life since.
     Dead(String),
-    /// That is so of any node.
+    /// Any node is dead in that sense.
     SomebodyDead,
     /// A seed has found this node alive when it was reported dead.
     Disputed(String),
-    /// A seed that runs has this node on its list.
+    /// A running seed has this node on its list.
     Listed(String),
 }
 
@@ -49,12 +50,13 @@ pub(super) enum MessageRef {
     Named(String),
 }
 
-/// What is so.
+/// Whether a claim holds, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ClaimState {
-    /// `None`: neither the claim holds nor its opposite, for there is nothing that it could be about.
+    /// `None`: neither the claim nor its opposite holds, because there is nothing that it could be
+    /// about.
     pub(super) holds: Option<bool>,
-    /// In words, as of then: `p3#2 had reached 6 of 8 peers; p7 and p8 lacked it`.
+    /// As of then: `p3#2 had reached 6 of 8 peers; p7 and p8 lacked it`.
     pub(super) words: String,
 }
 
@@ -69,7 +71,7 @@ impl ClaimState {
 }
 
 impl Claim {
-    /// What the model says about this claim, for a line of the moment `since`.
+    /// What the model says about this claim, for a line at the moment `since`.
     pub(super) fn judge(&self, model: &Model, since: Time) -> ClaimState {
         match self {
             Self::Coverage { percent, message } => coverage(model, *percent, message, since),
@@ -81,7 +83,7 @@ impl Claim {
         }
     }
 
-    /// The nodes that it names.
+    /// The node that it names.
     pub(super) fn nodes(&self) -> Option<&str> {
         match self {
             Self::Dead(name) | Self::Disputed(name) | Self::Listed(name) => Some(name),
@@ -94,7 +96,7 @@ impl Claim {
 }
 
 fn running_peers(model: &Model) -> impl Iterator<Item = &NodeRecord> {
-    model.nodes().iter().filter(|node| node.life == Life::Running && node.role == Some(Role::Peer))
+    model.nodes().iter().filter(|node| node.runs() && node.role == Some(Role::Peer))
 }
 
 fn names(model: &Model, addrs: impl IntoIterator<Item = Addr>) -> String {
@@ -129,7 +131,7 @@ fn find<'a>(model: &'a Model, message: &MessageRef, since: Time) -> Option<&'a R
             let origin = model.nodes().find(origin)?.addr;
             rumors.find(|rumor| from_then_on(rumor) && rumor.id.origin == origin && rumor.body == *body)
         }
-        // Of a node that was started again, the latest.
+        // If the node was restarted, its latest message of that name.
         MessageRef::Named(name) => rumors.filter(|rumor| model.message_name(rumor.id) == *name).last(),
     }
 }
@@ -152,7 +154,7 @@ fn connected(model: &Model) -> ClaimState {
     }
 }
 
-/// The parts of the overlay, by links that both ends hold: the largest first.
+/// The parts of the overlay by links that both ends hold, largest first.
 fn parts(model: &Model) -> Vec<Vec<Addr>> {
     let peers: Vec<Addr> = running_peers(model).map(|node| node.addr).collect();
     let mut left: std::collections::BTreeSet<Addr> = peers.iter().copied().collect();
@@ -179,7 +181,7 @@ fn is_mutual(model: &Model, link: &LinkHistory) -> bool {
     link.purpose == Purpose::Neighbor && link.is_up() && back.is_some_and(LinkHistory::is_up)
 }
 
-/// Who has declared this node dead, if it has not been heard from since.
+/// Who has declared this node dead and not heard from it since.
 fn declarers(case: &DeathCase) -> impl Iterator<Item = Addr> {
     let declared = |told: &&Evidence| told.declared_at.is_some() && told.cause != Some(DeathCause::Cut);
     case.evidence.iter().filter(declared).map(|told| told.reporter)
@@ -233,7 +235,7 @@ fn disputed(model: &Model, name: &str) -> ClaimState {
 }
 
 fn listed(model: &Model, name: &str) -> ClaimState {
-    let runs = |seed: &Addr| model.nodes().get(*seed).is_some_and(|node| node.life == Life::Running);
+    let runs = |seed: &Addr| model.nodes().get(*seed).is_some_and(NodeRecord::runs);
     let node = model.nodes().find(name).map(|node| node.addr);
     let seeds: Vec<Addr> = node.into_iter().flat_map(|addr| model.seeds().listing(addr)).filter(runs).collect();
     if seeds.is_empty() {
@@ -242,5 +244,5 @@ fn listed(model: &Model, name: &str) -> ClaimState {
     ClaimState::new(true, format!("{} had {name} on the list", names(model, seeds)))
 }
 
-/// How often claims that may come true later, or cease to, are looked at.
+/// How often a claim that may still come true, or stop being true, is checked.
 pub(super) const LOOK_INTERVAL: Duration = Duration::from_millis(50);

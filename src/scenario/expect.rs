@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::claim::{Claim, MessageRef};
 use super::time::span_of;
 
-/// What an `expect` line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Expect {
     pub(super) sense: Sense,
@@ -13,21 +12,21 @@ pub(super) struct Expect {
     pub(super) window: ClaimWindow,
 }
 
-/// Whether the claim shall hold.
+/// Whether the claim must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sense {
     Holds,
     DoesNot,
 }
 
-/// When the claim shall hold.
+/// When the claim must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ClaimWindow {
     /// At the moment of the line.
     Now,
-    /// At some moment of the time that follows.
+    /// At some moment in the time that follows.
     Within(Duration),
-    /// All the time that follows.
+    /// During all the time that follows.
     For(Duration),
 }
 
@@ -40,11 +39,11 @@ impl ClaimWindow {
     }
 }
 
-/// What can be expected, for a reader who wrote something else.
+/// What can be expected, for an error message.
 const CLAIMS: &str =
     "coverage 100%, connected, dead NODE, no dead, disputed NODE or listed NODE, each also after 'not'";
 
-/// Reads what follows the word `expect`.
+/// Reads the text after the word `expect`.
 pub(super) fn parse(text: &str) -> Result<Expect, String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (sense, words) = match words.as_slice() {
@@ -90,13 +89,13 @@ fn node_word(claim: &str, word: &str) -> Result<String, String> {
 
 fn percent(word: &str) -> Result<u32, String> {
     let share = word.strip_suffix('%').and_then(|number| number.parse().ok()).filter(|share| (1..=100).contains(share));
-    share.ok_or_else(|| format!("'{word}' is no share: expected 1% to 100%"))
+    share.ok_or_else(|| format!("'{word}' is not a share: expected 1% to 100%"))
 }
 
 fn message<'a, 'w>(words: &'a [&'w str]) -> Result<(MessageRef, &'a [&'w str]), String> {
     match words {
         ["of", name, rest @ ..] if name.contains('#') => Ok((MessageRef::Named((*name).to_owned()), rest)),
-        ["of", name, ..] => Err(format!("'{name}' is no message: expected a node and a number, such as p3#2")),
+        ["of", name, ..] => Err(format!("'{name}' is not a message: expected a node and a number, such as p3#2")),
         ["of"] => Err("expected a message after 'of', such as p3#2".to_owned()),
         rest => Ok((MessageRef::Next, rest)),
     }
@@ -141,8 +140,8 @@ mod tests {
         let error = |text| parse(text).unwrap_err();
         assert!(error("").contains("expected coverage 100%, connected"), "{}", error(""));
         assert!(error("happiness").starts_with("'happiness' cannot be expected: expected coverage"));
-        assert_eq!(error("coverage 101%"), "'101%' is no share: expected 1% to 100%");
-        assert_eq!(error("coverage all"), "'all' is no share: expected 1% to 100%");
+        assert_eq!(error("coverage 101%"), "'101%' is not a share: expected 1% to 100%");
+        assert_eq!(error("coverage all"), "'all' is not a share: expected 1% to 100%");
         assert_eq!(error("dead within 5s"), "expected a node after 'dead', such as p3, before 'within'");
         assert_eq!(
             error("connected soon"),
@@ -151,7 +150,7 @@ mod tests {
         assert_eq!(error("connected within"), "expected a time after 'within', such as 5s");
         assert_eq!(error("connected within 5s please"), "unexpected 'please': expected the end of the line");
         assert!(error("connected within 5").starts_with("'5' is no time"));
-        assert_eq!(error("coverage 100% of p3"), "'p3' is no message: expected a node and a number, such as p3#2");
+        assert_eq!(error("coverage 100% of p3"), "'p3' is not a message: expected a node and a number, such as p3#2");
         assert!(error("no connected").starts_with("'connected' cannot follow 'no'"));
     }
 }

@@ -1,4 +1,4 @@
-//! What was done in a session, written down as a scenario.
+//! Writes what was done in a session as a scenario.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,63 +7,59 @@ use super::rehearsal::{Rehearsal, spoken};
 use super::run::Skipped;
 use super::script::{ScriptStep, Step};
 use super::time::word_of;
+use crate::command::limits::NetworkLimits;
 use crate::command::{Command, NodeSpec, Placement, grammar};
 use crate::proto::addr::Addr;
 
-/// Commands that are remembered, to be written down: more than anybody types.
+/// Commands that are remembered: more than anybody types.
 pub const DEEDS_MAX: usize = 10_000;
 
-/// Something that a user wanted.
+/// Something that the user wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserAction {
-    /// How long after the start.
+    /// Time since the start.
     pub at: Duration,
     pub wanted: Wanted,
 }
 
-/// What a user wanted, and what came of it.
+/// What the user wanted, and whether it was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wanted {
-    /// It was done.
     Done(Command),
-    /// It was not.
     NotDone {
-        /// What was wanted, as it is typed.
+        /// The command as it is typed.
         what: String,
-        /// Why it was not done.
         why: String,
     },
 }
 
-/// What a session was, as far as a scenario tells it.
+/// What a scenario tells of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRecord {
-    /// Seeds that it began with.
+    /// Seeds at the start.
     pub seeds: usize,
-    /// Peers that it began with.
+    /// Peers at the start.
     pub peers: usize,
     /// Settings of its nodes: name and value, as flags have them.
     pub settings: Vec<(String, String)>,
-    /// Lines of the scenario that was being played, in order.
+    /// Lines of the scenario that was played, in order.
     pub steps: Vec<ScriptStep>,
-    /// Those that were not done.
+    /// Lines of it that were not done.
     pub skipped: Vec<Skipped>,
     /// What the user wanted besides, in order.
     pub deeds: Vec<UserAction>,
-    /// Commands that were too many to be kept.
+    /// Commands over the limit, which were not kept.
     pub more: usize,
-    /// How long it lasted so far.
+    /// How long the session has lasted.
     pub lasted: Duration,
 }
 
-/// What happened at a time.
 struct TimedLine {
     at: Duration,
     what: Happened,
 }
 
 enum Happened {
-    /// Something was expected.
     Expected(String),
     /// A line of commands was done, or as much of it as could be.
     Done(String),
@@ -74,8 +70,8 @@ enum Happened {
 }
 
 impl SessionRecord {
-    /// The scenario that does the same. Where it names a node it does so by `name`. What did not work does not work
-    /// again, and stands there as a comment; so does what can be done to this session alone.
+    /// The scenario that repeats the session. Nodes are named by `name`. What did not work would
+    /// not work again, so it becomes a comment; so does what is possible only in this session.
     pub fn text(&self, name: &dyn Fn(Addr) -> String) -> String {
         let mut text = "# Saved from a session.\n\n".to_owned();
         let _ = writeln!(text, "lab {} {}", self.seeds, self.peers);
@@ -84,7 +80,11 @@ impl SessionRecord {
         }
         text.push('\n');
         let settings = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let mut rehearsal = Rehearsal::new(self.seeds, self.peers, spoken(settings));
+        // It ran, so there is room for it somewhere.
+        let mut rehearsal = match Rehearsal::new(self.seeds, self.peers, spoken(settings), NetworkLimits::VIRTUAL) {
+            Ok(rehearsal) => rehearsal,
+            Err(refusal) => return comment(&refusal.to_string()),
+        };
         for line in self.lines(name) {
             text.push_str(&line.written(&mut rehearsal));
         }
@@ -111,14 +111,14 @@ impl SessionRecord {
         lines
     }
 
-    /// What a line of the scenario came to; nothing of its end.
+    /// The result of a line of the scenario; nothing for its end.
     fn came_of(&self, step: &ScriptStep) -> Option<Happened> {
         let what = step.text.clone();
         let skipped = self.skipped.iter().find(|skipped| skipped.line == step.line);
         match (&step.what, skipped) {
             (Step::End, _) => None,
             (Step::Expect(_), _) => Some(Happened::Expected(what)),
-            // Of what was done in part, which part is found out by going through it.
+            // If a line was done in part, a rehearsal finds out which part.
             (Step::Command, Some(skipped)) if skipped.is_whole() => {
                 Some(Happened::NotDone { what, why: skipped.why() })
             }
@@ -126,7 +126,7 @@ impl SessionRecord {
         }
     }
 
-    /// All that is expected is decided by then.
+    /// When all expectations are decided.
     fn end(&self) -> Duration {
         let kept = self.steps.iter().filter(|step| step.at <= self.lasted);
         kept.map(ScriptStep::decided_at).fold(millis(self.lasted), Duration::max)
@@ -150,12 +150,12 @@ impl TimedLine {
     }
 }
 
-/// A line that says nothing about the one below it.
+/// A comment that does not belong to the line below it.
 fn comment(text: &str) -> String {
     format!("# {}\n\n", text.replace(char::is_control, " "))
 }
 
-/// A node that is started another time finds another place.
+/// A node that is started again finds another place.
 fn anywhere(command: &Command) -> Command {
     match command {
         Command::Start(NodeSpec { role, .. }) => Command::Start(NodeSpec { role: *role, listen: Placement::Auto }),

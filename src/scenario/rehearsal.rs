@@ -1,4 +1,4 @@
-//! A scenario is gone through before it runs: whether each line can be done is known from the lines above it.
+//! The rehearsal of a scenario: whether a line can be done follows from the lines above it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,15 +13,15 @@ use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::message::Dialect;
 
-/// The nodes as the lines so far have them: an engine whose effects are dropped.
+/// The nodes after the lines so far: an engine whose effects are dropped.
 #[derive(Debug, Clone)]
 pub(super) struct Rehearsal {
     engine: Engine,
-    /// The line that last did something to a node.
+    /// The line that last changed each node.
     changed: BTreeMap<Addr, usize>,
 }
 
-/// A command cannot be done where it stands.
+/// A command that cannot be done where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Unplayable {
     refusal: Refusal,
@@ -39,19 +39,18 @@ impl fmt::Display for Unplayable {
 }
 
 impl Rehearsal {
-    /// The network as it begins, of nodes that speak this.
-    pub(super) fn new(seeds: usize, peers: usize, dialect: Dialect) -> Self {
+    /// The network at the start, with nodes of this dialect and with these limits.
+    pub(super) fn new(seeds: usize, peers: usize, dialect: Dialect, limits: NetworkLimits) -> Result<Self, Refusal> {
         let nowhere = Addr::loopback(0);
         let mut peer = PeerConfig::new(nowhere, Vec::new());
         peer.dialect = dialect;
         let seed = SeedConfig { dialect, ..SeedConfig::new(nowhere) };
-        let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0, limits: NetworkLimits::VIRTUAL });
-        // Whoever read its size has refused one that is out of bounds.
-        let _ = engine.apply(&Command::StartLab { seeds, peers }, &mut VirtualSites).result;
-        Self { engine, changed: BTreeMap::new() }
+        let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0, limits });
+        engine.apply(&Command::StartLab { seeds, peers }, &mut VirtualSites).result?;
+        Ok(Self { engine, changed: BTreeMap::new() })
     }
 
-    /// Reads the commands of a line and goes through them. `line`: its number, if it has one.
+    /// Reads the commands of a line and rehearses them. `line`: its number, if it has one.
     pub(super) fn try_out(&mut self, line: Option<usize>, text: &str) -> Result<Vec<Command>, String> {
         let commands = commands(text, self.engine.nodes())?;
         for command in &commands {
@@ -60,8 +59,8 @@ impl Rehearsal {
         Ok(commands)
     }
 
-    /// Goes through the commands of a line one by one, whatever becomes of the others. Each as it is typed: a line of
-    /// which all can be done as it is.
+    /// Rehearses the commands of a line one by one, whatever the outcome of the others. Returns
+    /// each as it is typed; a line of which all can be done stays as it is.
     pub(super) fn try_each(&mut self, text: &str) -> Vec<(String, Result<(), String>)> {
         let nodes = self.engine.nodes();
         let Some(commands) = commands(text, nodes).ok().filter(|commands| commands.len() > 1) else {
@@ -69,7 +68,7 @@ impl Rehearsal {
         };
         let texts: Vec<String> =
             commands.iter().map(|command| grammar::text(command, &|node| nodes.name(node))).collect();
-        // A large network is not copied for nothing: of most lines there is one command.
+        // Most lines have one command, and a large network is not copied for that.
         let before = self.clone();
         if self.try_out(None, text).is_ok() {
             return vec![(text.to_owned(), Ok(()))];
@@ -78,7 +77,7 @@ impl Rehearsal {
         texts.into_iter().map(|text| (text.clone(), self.try_out(None, &text).map(drop))).collect()
     }
 
-    /// Goes through one command, of that line.
+    /// Rehearses one command of this line.
     pub(super) fn allow(&mut self, line: Option<usize>, command: &Command) -> Result<(), Unplayable> {
         let CommandOutcome { effects, result } = self.engine.apply(command, &mut VirtualSites);
         result.map_err(|refusal| Unplayable { since: self.reason(&refusal), refusal })?;
@@ -92,7 +91,7 @@ impl Rehearsal {
         Ok(())
     }
 
-    /// A node that a claim names has been started by then.
+    /// A node that a claim names must have been started by then.
     pub(super) fn check_known(&self, name: Option<&str>) -> Result<(), String> {
         match name {
             Some(name) if self.engine.nodes().find(name).is_none() => Err(unknown(name)),
@@ -119,7 +118,7 @@ impl Rehearsal {
     }
 }
 
-/// What the nodes speak by these settings, as flags have them.
+/// The dialect that these settings ask for, in the words of flags.
 pub(super) fn spoken<'a>(mut settings: impl Iterator<Item = (&'a str, &'a str)>) -> Dialect {
     if settings.any(|setting| setting == ("wire", "classic")) { Dialect::Classic } else { Dialect::Framed }
 }

@@ -1,7 +1,7 @@
-//! A scenario as it is played.
+//! A scenario while it is played.
 //!
-//! [`Run`] folds the events into a model of its own, is asked when it wants to be woken, and answers with what is to be
-//! done and told. A claim with a window is looked at every [`LOOK_INTERVAL`] until it is decided.
+//! [`Run`] folds events into a model of its own, says when it wants to be woken, and returns what
+//! to do and report. A claim with a window is checked every [`LOOK_INTERVAL`] until it is decided.
 
 use std::fmt::Write as _;
 
@@ -20,46 +20,44 @@ use crate::proto::time::Time;
 /// What a run wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScenarioAction {
-    /// Something done to the network. If it is not done, [`Run::refused`] wants to know.
+    /// Do something to the network. If it is refused, [`Run::refused`] must be called.
     Do {
-        /// Which step wants it.
+        /// The step that wants it.
         step: usize,
         command: Command,
     },
-    /// Something told to the user.
+    /// Tell the user.
     Tell(ScenarioNotice),
 }
 
 /// A line for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScenarioNotice {
-    /// How much it matters.
     pub severity: Severity,
-    /// What it says.
     pub text: String,
 }
 
-/// How far a run is.
+/// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Lines that were done or decided.
     pub done: usize,
-    /// Lines in all.
+    /// All lines.
     pub of: usize,
     /// Expectations that failed.
     pub failed: usize,
 }
 
-/// What came of a run.
+/// The outcome of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// Expectations that held.
     pub held: usize,
-    /// Those that did not, each with its line and why.
+    /// Expectations that failed, each with its line and the reason.
     pub failed: Vec<String>,
-    /// Those that the session ended before.
+    /// Expectations that were open when the session ended.
     pub undecided: Vec<String>,
-    /// Lines that were not done, or not all of it, each with its reasons.
+    /// Lines that were not done, or only in part, each with its reasons.
     pub skipped: Vec<String>,
     /// How many of those were done in part.
     pub in_part: usize,
@@ -70,10 +68,10 @@ pub struct Summary {
 pub struct Run {
     script: Script,
     model: Model,
-    /// A step asks the model. Without one nothing is folded: `lab` in virtual time is a scenario without steps.
+    /// A step asks the model. Otherwise nothing is folded: `lab` in virtual time is a scenario
+    /// without steps.
     asks_model: bool,
     began: Option<Time>,
-    /// The next step.
     next: usize,
     open: Vec<OpenExpectation>,
     looked_at: Option<Time>,
@@ -82,16 +80,16 @@ pub struct Run {
     skipped: Vec<Skipped>,
 }
 
-/// A line that was not done, or not all of it.
+/// A line that was not done, or only in part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
-    /// Its number, counted from 1.
+    /// Line number, counted from 1.
     pub line: usize,
     /// The line without its time.
     pub(super) text: String,
     /// Its commands that were not done.
     pub(super) refused: Vec<RefusedCommand>,
-    /// Commands of the line.
+    /// The number of commands in the line.
     pub(super) of: usize,
 }
 
@@ -106,7 +104,7 @@ pub(super) struct RefusedCommand {
 /// Why a command of a line was not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum SkipReason {
-    /// The line cannot be read as the nodes are now: what was expected.
+    /// The line cannot be read with the nodes as they are now: what was expected.
     #[error("{0}")]
     Line(String),
     #[error(transparent)]
@@ -119,7 +117,7 @@ impl Skipped {
         self.refused.len() >= self.of
     }
 
-    /// Why; of several commands, why which of them was not done.
+    /// The reason; with several commands, the reason for each that was not done.
     pub(super) fn why(&self) -> String {
         self.refused.iter().map(|refused| self.reason(refused)).collect::<Vec<_>>().join("; ")
     }
@@ -133,7 +131,6 @@ impl Skipped {
     }
 }
 
-/// An expectation that is not decided yet.
 #[derive(Debug)]
 struct OpenExpectation {
     step: usize,
@@ -141,7 +138,6 @@ struct OpenExpectation {
     expect: Expect,
 }
 
-/// What became of an expectation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Decision {
     Open,
@@ -158,30 +154,30 @@ impl Run {
         Self { script, model, asks_model, began: None, next: 0, open, looked_at: None, held, failed, skipped }
     }
 
-    /// Seeds and peers of the network that it begins with.
+    /// The number of seeds and peers in its lab.
     pub fn lab(&self) -> (usize, usize) {
         (self.script.seeds, self.script.peers)
     }
 
-    /// All nodes of the lab have been started: from now on the times count.
+    /// All nodes of the lab have been started: times count from now on.
     pub fn begin(&mut self, now: Time) -> Vec<ScenarioAction> {
         self.began = Some(now);
         remark(&self.script.about).into_iter().collect()
     }
 
-    /// Something happened.
+    /// Takes an event.
     pub fn take(&mut self, event: &Event) {
         if self.asks_model {
             self.model.apply(event);
         }
     }
 
-    /// So many events will never come.
+    /// This many events will never come.
     pub fn note_skipped(&mut self, events: u64) {
         self.model.note_skipped(events);
     }
 
-    /// The network as the events so far tell it; nothing of it if no step asks.
+    /// The network as the events so far tell it; empty if no step asks the model.
     pub fn model(&self) -> &Model {
         &self.model
     }
@@ -195,7 +191,7 @@ impl Run {
         [step, decided, look].into_iter().flatten().min()
     }
 
-    /// It is `now`: what is due.
+    /// Returns what is due at `now`.
     pub fn wake(&mut self, now: Time) -> Vec<ScenarioAction> {
         let Some(began) = self.began else { return Vec::new() };
         let mut acts = Vec::new();
@@ -207,18 +203,17 @@ impl Run {
         acts
     }
 
-    /// All lines are done and decided.
+    /// All lines are done or decided.
     pub fn is_over(&self) -> bool {
         self.began.is_some() && self.next == self.script.steps.len() && self.open.is_empty()
     }
 
-    /// How far it is.
     pub fn progress(&self) -> Progress {
         let failed = self.failed.len();
         Progress { done: self.next - self.open.len(), of: self.script.steps.len(), failed }
     }
 
-    /// What came of it so far.
+    /// The outcome so far.
     pub fn summary(&self) -> Summary {
         let failed = self.failed.clone();
         let skipped = self.skipped.iter().map(|skipped| skipped.told(&skipped.why())).collect();
@@ -228,19 +223,18 @@ impl Run {
         Summary { held: self.held, failed, undecided, skipped, in_part }
     }
 
-    /// What is expected and was not decided.
     fn undecided(&self) -> impl Iterator<Item = &ScriptStep> {
         let is_open = |number: usize| number >= self.next || self.open.iter().any(|open| open.step == number);
         let steps = self.script.steps.iter().enumerate().filter(move |(number, _)| is_open(*number));
         steps.map(|(_, step)| step).filter(|step| matches!(step.what, Step::Expect(_)))
     }
 
-    /// Lines that were not done, or not all of it.
+    /// Lines that were not done, or only in part.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// A command that a step wanted was not done, for this reason: that is to be told, and its line is counted once.
+    /// A command of a step was refused for this reason. Reports it, and counts its line once.
     pub fn refused(&mut self, step: usize, command: &Command, why: Refusal) -> Option<ScenarioNotice> {
         let text = &self.script.steps.get(step)?.text;
         let of = commands(text, &self.model).map_or(1, |commands| commands.len());
@@ -248,7 +242,7 @@ impl Run {
         self.skip(step, of, RefusedCommand { what, why: why.into() })
     }
 
-    /// One of so many commands of a step was not done.
+    /// One of a step's commands (`of` in all) was not done.
     fn skip(&mut self, step: usize, of: usize, refused: RefusedCommand) -> Option<ScenarioNotice> {
         let ScriptStep { line, text, .. } = self.script.steps.get(step)?;
         if self.skipped.last().is_none_or(|skipped| skipped.line != *line) {
@@ -349,7 +343,7 @@ impl OpenExpectation {
 }
 
 impl Summary {
-    /// All that was expected held.
+    /// All expectations held.
     pub fn is_good(&self) -> bool {
         self.failed.is_empty() && self.undecided.is_empty()
     }

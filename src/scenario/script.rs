@@ -9,21 +9,24 @@ use super::time::{When, split_time, split_word, word_of};
 use super::words::brief;
 use crate::command::Command;
 use crate::command::grammar::at_most;
+use crate::command::limits::NetworkLimits;
 use crate::command::words::{WordError, lab_peers, lab_seeds};
 use crate::engine::Refusal;
 use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
 
-/// A scenario, read and rehearsed: what can be known to be wrong before it runs is not in it.
+/// A scenario, read and rehearsed, without errors that can be found before it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
-    /// What it is about: the comment at its top.
+    /// The comment at its top.
     pub about: Vec<String>,
-    /// How many seeds it begins with.
+    /// Seeds at the start.
     pub seeds: usize,
-    /// How many peers it begins with.
+    /// The line of its lab, counted from 1.
+    lab_line: usize,
+    /// Peers at the start.
     pub peers: usize,
-    /// Settings of its nodes, as they are written.
+    /// Settings of its nodes, as written.
     pub settings: Vec<Setting>,
     /// What is done and expected, in order.
     pub steps: Vec<ScriptStep>,
@@ -32,20 +35,19 @@ pub struct Script {
 /// A setting of the nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// Its line, counted from 1.
+    /// Line number, counted from 1.
     pub line: usize,
     /// The name of its flag, without dashes.
     pub name: String,
-    /// Its value.
     pub value: String,
 }
 
-/// One thing that is done or expected.
+/// An action or an expectation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptStep {
-    /// Its line, counted from 1.
+    /// Line number, counted from 1.
     pub line: usize,
-    /// How long after the start.
+    /// Time since the start.
     pub at: Duration,
     /// The line without its time.
     pub text: String,
@@ -54,7 +56,6 @@ pub struct ScriptStep {
     pub(super) what: Step,
 }
 
-/// What a step is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
     /// A command; its text is read again when it runs, when nodes have their addresses.
@@ -64,20 +65,20 @@ pub(super) enum Step {
     End,
 }
 
-/// What is wrong with a scenario.
+/// An error in a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{line}: {what}")]
 pub struct ScriptError {
-    /// The line, counted from 1.
+    /// Line number, counted from 1.
     pub line: usize,
     /// The word at fault, and what was expected.
     pub what: String,
 }
 
 impl Script {
-    /// Reads a scenario. The first error ends it: later ones may follow from that.
+    /// Reads a scenario. Stops at the first error: later ones may follow from it.
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
-        // Some editors put a mark at the beginning of what they save as UTF-8.
+        // Some editors put a byte order mark before UTF-8 text.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut reader = ScriptReader::default();
         for (line, text) in (1..).zip(text.lines()) {
@@ -87,19 +88,21 @@ impl Script {
         reader.finish(text.lines().count().max(1))
     }
 
-    /// A scenario that only begins.
+    /// A scenario of a lab without steps.
     pub fn of_lab(seeds: usize, peers: usize) -> Self {
-        Self { about: Vec::new(), seeds, peers, settings: Vec::new(), steps: Vec::new() }
+        Self { about: Vec::new(), lab_line: 1, seeds, peers, settings: Vec::new(), steps: Vec::new() }
     }
 
-    /// What its nodes speak, if nobody says otherwise.
+    /// The dialect of its nodes, unless something else overrides it.
     pub fn dialect(&self) -> Dialect {
         dialect(&self.settings)
     }
 
-    /// Goes through it once more for nodes that speak this. The error names the first line that cannot be done then.
-    pub fn rehearse(&self, dialect: Dialect) -> Result<(), ScriptError> {
-        let mut rehearsal = Rehearsal::new(self.seeds, self.peers, dialect);
+    /// Rehearses it again with nodes of this dialect and with these limits. The error names the
+    /// first line that cannot be done then.
+    pub fn rehearse(&self, dialect: Dialect, limits: NetworkLimits) -> Result<(), ScriptError> {
+        let begun = Rehearsal::new(self.seeds, self.peers, dialect, limits);
+        let mut rehearsal = begun.map_err(|why| ScriptError { line: self.lab_line, what: why.to_string() })?;
         for ScriptStep { line, text, what, .. } in &self.steps {
             if *what == Step::Command {
                 let done = rehearsal.try_out(Some(*line), text);
@@ -109,19 +112,19 @@ impl Script {
         Ok(())
     }
 
-    /// How many of its lines expect something.
+    /// The number of its lines that expect something.
     pub fn expectations(&self) -> usize {
         self.steps.iter().filter(|step| matches!(step.what, Step::Expect(_))).count()
     }
 
-    /// When the last of it is decided.
+    /// When its last step is decided.
     pub fn length(&self) -> Duration {
         self.steps.iter().map(ScriptStep::decided_at).max().unwrap_or_default()
     }
 }
 
 impl ScriptStep {
-    /// When it is done or decided at the latest.
+    /// When this step is done or decided at the latest.
     pub(super) fn decided_at(&self) -> Duration {
         match &self.what {
             Step::Command | Step::End => self.at,
@@ -142,12 +145,13 @@ struct ScriptReader {
     said: Option<MessageRef>,
 }
 
-/// The network that the scenario begins with.
+/// The lab at the start of the scenario.
 #[derive(Debug)]
 struct Lab {
+    line: usize,
     seeds: usize,
     peers: usize,
-    /// From the first line that does something on.
+    /// Present from the first line on that does something.
     rehearsal: Option<Rehearsal>,
 }
 
@@ -165,13 +169,13 @@ impl ScriptReader {
             return Err(format!("'{}' comes after the end: expected nothing more", split_word(text).0));
         }
         match split_word(text) {
-            ("lab", rest) => self.lab(rest),
+            ("lab", rest) => self.lab(line, rest),
             ("set", rest) => self.set(line, rest),
             _ => self.step(line, text),
         }
     }
 
-    /// The comment at the top tells of the whole; any other belongs to the line below it.
+    /// The comment at the top is about the whole; any other belongs to the line below it.
     fn end_comment(&mut self) {
         let comment = std::mem::take(&mut self.comment);
         if self.about.is_empty() && self.lab.is_none() && self.settings.is_empty() {
@@ -179,7 +183,7 @@ impl ScriptReader {
         }
     }
 
-    fn lab(&mut self, rest: &str) -> Result<(), String> {
+    fn lab(&mut self, line: usize, rest: &str) -> Result<(), String> {
         self.end_comment();
         if self.lab.is_some() {
             return Err(Refusal::SecondLab.to_string());
@@ -191,7 +195,7 @@ impl ScriptReader {
         };
         let told = |fault: WordError| fault.to_string();
         let (seeds, peers) = (lab_seeds(seeds).map_err(told)?, lab_peers(peers).map_err(told)?);
-        self.lab = Some(Lab { seeds, peers, rehearsal: None });
+        self.lab = Some(Lab { line, seeds, peers, rehearsal: None });
         Ok(())
     }
 
@@ -216,13 +220,20 @@ impl ScriptReader {
             return Err(format!("'{}' comes too early: expected 'lab SEEDS PEERS' first", split_word(text).0));
         };
         let dialect = dialect(&self.settings);
-        let rehearsal = lab.rehearsal.get_or_insert_with(|| Rehearsal::new(lab.seeds, lab.peers, dialect));
+        let rehearsal = match &mut lab.rehearsal {
+            Some(rehearsal) => rehearsal,
+            begun @ None => {
+                // Where it will run is not known yet: `rehearse` looks again where fewer nodes fit.
+                let rehearsal = Rehearsal::new(lab.seeds, lab.peers, dialect, NetworkLimits::VIRTUAL);
+                begun.insert(rehearsal.map_err(|refusal| refusal.to_string())?)
+            }
+        };
         let (when, text) = split_time(text)?;
         let at = moment(when, self.steps.last())?;
-        // What was said is what all that is expected right after it is about.
+        // All expectations right after a `say` are about its message.
         let above = self.said.take().filter(|_| same_moment(&self.steps, at));
         let what = match split_word(text) {
-            ("", _) => return Err("a time without anything: expected a command, 'expect' or 'end'".to_owned()),
+            ("", _) => return Err("a time without a command: expected a command, 'expect' or 'end'".to_owned()),
             ("end", "") => end(&self.steps, at)?,
             ("end", more) => return Err(format!("'{more}' cannot follow 'end': expected the end of the line")),
             ("expect", rest) => {
@@ -246,7 +257,7 @@ impl ScriptReader {
     fn finish(self, lines: usize) -> Result<Script, ScriptError> {
         let Self { about, lab, settings, steps, .. } = self;
         match lab {
-            Some(Lab { seeds, peers, .. }) => Ok(Script { about, seeds, peers, settings, steps }),
+            Some(Lab { line, seeds, peers, .. }) => Ok(Script { about, lab_line: line, seeds, peers, settings, steps }),
             None => {
                 Err(ScriptError { line: lines, what: "the end, and no lab: expected 'lab SEEDS PEERS'".to_owned() })
             }
@@ -254,7 +265,7 @@ impl ScriptReader {
     }
 }
 
-/// What a line says is told on a terminal, which control characters would act on.
+/// Lines are shown on a terminal, which control characters would act on.
 fn check_text(line: &str) -> Result<(), String> {
     // Not at every blank: some blanks are control characters.
     let mut words = line.split([' ', '\t']);
@@ -262,19 +273,19 @@ fn check_text(line: &str) -> Result<(), String> {
         Some(word) => {
             let word = Escaped(word.as_bytes());
             Err(format!(
-                "'{word}' has a control character: expected text; in a message write it in quotes, as JSON has it"
+                "'{word}' has a control character: expected text; in a message, write it in quotes, as in JSON"
             ))
         }
         None => Ok(()),
     }
 }
 
-/// What the nodes speak by these settings. A value that is none is found by who reads them all.
+/// The dialect in these settings. A bad value is reported by whoever reads them all.
 fn dialect(settings: &[Setting]) -> Dialect {
     spoken(settings.iter().map(|setting| (setting.name.as_str(), setting.value.as_str())))
 }
 
-/// Since the start. Times never go back.
+/// Time since the start. Times never go back.
 fn moment(when: When, before: Option<&ScriptStep>) -> Result<Duration, String> {
     let last = before.map_or(Duration::ZERO, |step| step.at);
     match (when, before) {
@@ -292,7 +303,7 @@ fn same_moment(steps: &[ScriptStep], at: Duration) -> bool {
     steps.last().is_some_and(|step| step.at == at)
 }
 
-/// Everything that is expected is decided by then.
+/// The `end` step; all expectations must be decided by then.
 fn end(steps: &[ScriptStep], at: Duration) -> Result<Step, String> {
     match steps.iter().find(|step| step.decided_at() > at) {
         Some(open) => {
@@ -314,7 +325,7 @@ fn said(commands: Vec<Command>, text: &str) -> Option<MessageRef> {
     }
 }
 
-/// In the moment in which a message begins nobody else has it, and one that begins later is not there yet.
+/// At the moment when a message begins no other node has it, and a later message is not there yet.
 fn has_time(expect: Expect) -> Result<Expect, String> {
     let is_beginning = match &expect.claim {
         Claim::Coverage { message: MessageRef::Next | MessageRef::Said { .. }, .. } => true,
@@ -335,7 +346,7 @@ fn has_time(expect: Expect) -> Result<Expect, String> {
     Ok(expect)
 }
 
-/// A claim about the next message is about the one that was just said, if one was.
+/// A claim about the next message is about the one that was just said, if there is one.
 fn about(expect: Expect, said: Option<MessageRef>) -> Expect {
     match (expect.claim, said) {
         (Claim::Coverage { percent, message: MessageRef::Next }, Some(said)) => {
@@ -409,7 +420,7 @@ mod tests {
         assert_eq!(error("lab 2 none"), "1: 'none' is not a number of peers: expected 1 to 1000000");
         assert_eq!(error("lab 0 8"), "1: '0' is not a number of seeds: expected 1 to 64");
         assert!(error("lab 2 8\nlab 2 8").starts_with("2: there is a lab already"));
-        assert_eq!(error("lab 2 8\n5s"), "2: a time without anything: expected a command, 'expect' or 'end'");
+        assert_eq!(error("lab 2 8\n5s"), "2: a time without a command: expected a command, 'expect' or 'end'");
         assert!(error("lab 2 8\n5 kill p1").starts_with("2: '5' is no time: expected a number with a unit"));
         assert!(error("lab 2 8\nexpect luck").starts_with("2: 'luck' cannot be expected: expected coverage 100%"));
         assert!(error("lab 2 8\nset gossip-interval").contains("expected 'set NAME VALUE'"));
@@ -421,7 +432,7 @@ mod tests {
     fn what_editors_and_terminals_make_of_a_file_is_read_or_refused_and_never_told_raw() {
         let script = read("\u{feff}lab 2 8\r\n\t5s\thang\tp3\r\n\r\n+1s calm\r\n");
         assert_eq!((script.steps.len(), script.length()), (2, Duration::from_secs(6)));
-        let control = "has a control character: expected text; in a message write it in quotes, as JSON has it";
+        let control = "has a control character: expected text; in a message, write it in quotes, as in JSON";
         assert_eq!(error("lab 2 8\n5s hang\0 p3"), format!("2: 'hang\\x00' {control}"));
         assert_eq!(error("lab 2 8\n# \x1b[31mred"), format!("2: '\\x1b[31mred' {control}"));
         read(

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-/// Longest time in a scenario: a day.
+/// The longest time in a scenario: a day.
 const SPAN_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// When a line happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum When {
-    /// So long after the start: `5s`.
+    /// This long after the start: `5s`.
     At(Duration),
-    /// So long after the line before: `+2s`.
+    /// This long after the line before: `+2s`.
     After(Duration),
     /// Together with the line before.
     Together,
@@ -21,7 +21,7 @@ pub(super) fn split_time(line: &str) -> Result<(When, &str), String> {
     let (first, rest) = split_word(line);
     match first.strip_prefix('+') {
         Some(span) => Ok((When::After(span_of(span)?), rest)),
-        // No command begins so; what is meant to be before the start is no time.
+        // No command begins like this; a negative time is an error.
         None if first.trim_start_matches('-').starts_with(|c: char| c.is_ascii_digit()) => {
             Ok((When::At(span_of(first)?), rest))
         }

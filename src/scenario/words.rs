@@ -3,7 +3,7 @@
 use crate::command::Command;
 use crate::command::grammar::{COMMANDS, GrammarError, Names, parse, split};
 
-/// Commands of the grammar that a line of a scenario cannot be: its network stands at its top.
+/// The command that cannot stand in a line, because the lab is described at the top.
 const NOT_HERE: &str = "lab";
 
 /// Reads the commands of a line. The error names the word and what was expected.
@@ -26,13 +26,13 @@ pub(super) fn commands(text: &str, names: &dyn Names) -> Result<Vec<Command>, St
     })
 }
 
-/// Letters of a word that an error repeats, at most, and how many of them are from its end, where the quotation mark
-/// stands: enough to find it.
+/// Letters of a word that an error quotes, and how many of them are from its end, where the closing
+/// quotation mark is: enough to find it.
 const WORD_MAX: (usize, usize) = (60, 8);
-/// Letters of an error, and how many of them are from its end, where the reason stands.
+/// Letters of an error, and how many of them are from its end, where the reason is.
 const ERROR_MAX: (usize, usize) = (600, 400);
 
-/// An error as it is told: of a word or a line that is longer than anybody reads, the beginning and the end.
+/// An error as it is shown: of a long word or line, the beginning and the end.
 pub(super) fn brief(error: &str) -> String {
     let words: Vec<String> = error.split(' ').map(|word| cut(word, WORD_MAX)).collect();
     cut(&words.join(" "), ERROR_MAX)
@@ -48,7 +48,7 @@ fn cut(text: &str, (most, from_end): (usize, usize)) -> String {
     format!("{begin}…{end}")
 }
 
-/// What to say of a name that nobody has.
+/// The error for a name that no node has.
 pub(super) fn unknown(name: &str) -> String {
     GrammarError::NoNode { word: name.to_owned() }.to_string()
 }

@@ -1,7 +1,7 @@
-//! The sessions that were recorded: listed, found by name, and kept until they take too much room.
+//! Recorded sessions: listed, found by name, and deleted when they take too much room.
 //!
-//! A session is known by the name of its journal without `.jsonl`. One that is being written is never
-//! deleted: its journal is locked by who writes it.
+//! A session's name is that of its journal without `.jsonl`. A session that is being written is
+//! never deleted: its writer locks the journal.
 
 use std::fs;
 use std::io;
@@ -12,17 +12,17 @@ use super::journal::{Header, read};
 
 /// The word for the newest session.
 pub const LAST: &str = "last";
-/// How alike two names must be for one to be taken for a slip of the other, from 0 to 1.
+/// How alike two names must be, from 0 to 1, for one to be taken for a typo of the other.
 const ALIKE_MIN: f64 = 0.6;
-/// Names that are proposed at most.
+/// Names that are proposed.
 const NEAR_MAX: usize = 3;
-/// Sessions that a beginning of a name is told to fit, at most.
+/// Sessions that are listed for an ambiguous beginning of a name.
 const FITTING_MAX: usize = 5;
 
-/// Is a session over?
+/// Whether a session is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Its process records it now.
+    /// Its process is recording it.
     Running,
     /// Nobody writes to it any more.
     Over,
@@ -31,47 +31,44 @@ pub enum State {
 /// A session on disk.
 #[derive(Debug, Clone)]
 pub struct Session {
-    /// What it is called.
     pub name: String,
     /// Its journal.
     pub path: PathBuf,
     /// When and where it was recorded.
     pub header: Header,
-    /// Bytes of its journal.
+    /// Size of its journal in bytes.
     pub size: u64,
-    /// Is it over?
     pub state: State,
 }
 
-/// What is in a directory.
+/// The sessions in a directory.
 #[derive(Debug, Default)]
 pub struct Archive {
-    /// The sessions, oldest first.
+    /// Oldest first.
     pub sessions: Vec<Session>,
-    /// Files that look like sessions and are none, each in a line that says why.
+    /// Files that look like sessions but are not, one line each, with the reason.
     pub others: Vec<String>,
 }
 
-/// Why there is no such session.
+/// Why a session was not found.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum FindError {
-    /// Nothing has this name.
     #[error("there is no session '{name}': {}'gossipctl sessions' lists all", near_text(near))]
     Unknown {
         /// As it was given.
         name: String,
-        /// Names that are like it.
+        /// Similar names.
         near: Vec<String>,
     },
-    /// Several begin like this.
+    /// Several names begin like this.
     #[error("'{name}' could be {}: give more of the name", fitting_text(fitting))]
     Ambiguous {
         /// As it was given.
         name: String,
-        /// Those that begin with it.
+        /// The names that begin with it.
         fitting: Vec<String>,
     },
-    /// There is not one session.
+    /// There are no sessions.
     #[error("no session was recorded yet in {}", dir.display())]
     Nothing {
         /// Where they would be.
@@ -90,7 +87,7 @@ fn fitting_text(fitting: &[String]) -> String {
 }
 
 impl Archive {
-    /// Looks into a directory; one that is not there holds nothing.
+    /// Reads a directory; a missing one holds nothing.
     pub fn open(dir: &Path) -> io::Result<Self> {
         let mut archive = Self::default();
         let entries = match fs::read_dir(dir) {
@@ -108,12 +105,12 @@ impl Archive {
 
     fn add(&mut self, path: &Path) {
         let Some(name) = name_of(path) else { return };
-        // What goes away while we look is gone.
+        // A file that vanishes meanwhile is skipped.
         let Some(about) = fs::metadata(path).ok().filter(fs::Metadata::is_file) else { return };
         let looked = read(path).map(|journal| journal.header().clone());
         match looked {
             Ok(header) => {
-                // Where that cannot be known it is listed as over, and not deleted.
+                // If that cannot be known, it is listed as over, and not deleted.
                 let is_written = is_being_written(path).unwrap_or(false);
                 let state = if is_written { State::Running } else { State::Over };
                 self.sessions.push(Session { name, path: path.to_owned(), header, size: about.len(), state });
@@ -122,7 +119,7 @@ impl Archive {
         }
     }
 
-    /// The session of this name, or [`LAST`].
+    /// The session with this name, or [`LAST`].
     pub fn find(&self, dir: &Path, name: &str) -> Result<&Session, FindError> {
         if name == LAST {
             return self.sessions.last().ok_or_else(|| FindError::Nothing { dir: dir.to_owned() });
@@ -132,7 +129,7 @@ impl Archive {
         found.ok_or_else(|| FindError::Unknown { name: name.to_owned(), near: self.near(name) })
     }
 
-    /// The same, by the beginning of its name where no other begins so.
+    /// The same, by the beginning of its name if no other begins so.
     pub fn find_by_beginning(&self, dir: &Path, beginning: &str) -> Result<&Session, FindError> {
         let exact = self.find(dir, beginning);
         if exact.is_ok() || beginning == LAST || beginning.is_empty() {
@@ -160,7 +157,7 @@ impl Archive {
     }
 }
 
-/// What a session is called; `None` for a file that is no journal by its name.
+/// The session's name; `None` if the file is no journal by its name.
 fn name_of(path: &Path) -> Option<String> {
     let is_journal = path.extension().is_some_and(|ending| ending == "jsonl");
     is_journal.then(|| path.file_stem().map(|name| name.to_string_lossy().into_owned())).flatten()
@@ -174,14 +171,10 @@ pub enum DeleteError {
     Running { name: String },
     /// The system refuses.
     #[error("{name}: cannot be deleted: {reason}")]
-    Refused {
-        name: String,
-        /// What the system said.
-        reason: io::Error,
-    },
+    Refused { name: String, reason: io::Error },
 }
 
-/// Deletes a session that is over. Whether it is, is looked at now, not when it was listed.
+/// Deletes a session that is over. Checks that now, not when it was listed.
 pub fn delete(session: &Session) -> Result<(), DeleteError> {
     let refused = |reason| DeleteError::Refused { name: session.name.clone(), reason };
     if is_being_written(&session.path).map_err(refused)? {
@@ -190,8 +183,8 @@ pub fn delete(session: &Session) -> Result<(), DeleteError> {
     fs::remove_file(&session.path).map_err(refused)
 }
 
-/// Deletes the oldest sessions in `dir` until the rest fits into `size_max` bytes, and tells which
-/// went. One that is being written stays; so does every file that is no session.
+/// Deletes the oldest sessions in `dir` until the rest fits into `size_max` bytes, and returns the
+/// deleted ones. Sessions that are being written stay, and so do all other files.
 pub fn prune(dir: &Path, size_max: u64) -> io::Result<Vec<PathBuf>> {
     let archive = Archive::open(dir)?;
     let mut size: u64 = archive.sessions.iter().map(|session| session.size).sum();

@@ -1,22 +1,24 @@
-//! The checker: what must hold whatever happens, as a fold over the events of a session.
+//! The checker of invariants: what must hold whatever happens, as a fold over the events of a
+//! session.
 //!
-//! It is told every event, in order, and answers with the breaches: who, when, and which rule. It is
-//! for runs in which nothing is skipped: in virtual time and in tests. It judges nodes of which it
-//! was told everything, which are those of this process; what runs elsewhere may do what it likes.
+//! It takes every event, in order, and reports breaches: who, when, and which rule. It is for runs
+//! in which no event is skipped: in virtual time and in tests. It judges only the nodes whose
+//! events it gets, those of this process; nodes elsewhere may do what they like.
 //!
-//! | rule | as it is judged |
+//! | rule | how it is judged |
 //! |---|---|
-//! | every live, connected peer gets every message | a way of links that stood from before the message began until [`SPREAD_TIME`] after it, over peers that ran as long, led to it |
+//! | every live, connected peer gets every message | a path led to the peer over links that were up from before the message began until [`SPREAD_TIME`] after it, and peers that ran as long |
 //! | no message is delivered twice to a user | within [`REMEMBERED`], as far as memory for messages goes; in one life of a node |
-//! | nobody alive and reachable is removed under `verify` | it ran, and its registration with that seed had stood for [`SETTLE_TIME`], by both ends |
-//! | views are symmetric once settled | a link is known at both of its ends, or at none, but for [`SETTLE_TIME`] |
-//! | everything is within its bound | neighbors, peer lists, referrals: what events show of it; queues and caches: what whoever runs the nodes finds in them |
+//! | nobody alive and reachable is removed under `verify` | the node ran, and its registration with that seed had been up for [`SETTLE_TIME`], at both ends |
+//! | views are symmetric once settled | both ends of a link know it, or neither does, except for [`SETTLE_TIME`] |
+//! | everything is within its bound | neighbors, peer lists, referrals: as events show them; queues and caches: as whoever runs the nodes finds them |
 //!
-//! The first two say nothing of a message that began in two lives of its origin: the classic dialect cannot tell these apart
-//! within one second.
+//! The first two do not apply to a message that began in two lives of its origin: the classic
+//! dialect cannot tell these apart within one second.
 //!
-//! While the user keeps messages from arriving (a cut, a delay, a loss, a slow reader), and for a while after that, the
-//! first, the third and the fourth rule say nothing: what does not arrive is not reachable. A lie is no such fault.
+//! While the user keeps messages from arriving (a cut, a delay, a loss, a slow reader), and for a
+//! while after that, the first, third and fourth rules do not apply: a node that messages do not
+//! reach is not reachable. A lie is no such fault.
 
 mod breach;
 mod delivery;
@@ -40,39 +42,41 @@ use crate::proto::machine::Gauge;
 use crate::proto::message::Dialect;
 use crate::proto::time::Time;
 
-/// A message has come to everyone so long after it began: a hundred hops of 20 ms. In the classic dialect, where a link takes
-/// one message after the other, it has the time besides that all those before it need.
+/// How long after its beginning a message has reached everyone: a hundred hops of 20 ms. In the
+/// classic dialect, where a link takes one message after the other, the messages before it add to
+/// that.
 pub const SPREAD_TIME: Duration = Duration::from_secs(2);
-/// One end of a link knows no later than this what the other one knows.
+/// By when one end of a link knows what the other knows.
 pub const SETTLE_TIME: Duration = Duration::from_secs(5);
-/// For so long no message may come twice: what a seen-cache remembers at least, as shipped.
+/// For how long no message may be delivered twice: the shortest memory of a seen-cache by default.
 pub const REMEMBERED: Duration = Duration::from_secs(300);
-/// How often what had its time is judged.
+/// How often messages that have had their time are judged.
 const PASS_EVERY: Duration = Duration::from_millis(100);
 /// Breaches that are kept; the rest are counted.
 pub const BREACHES_MAX: usize = 100;
 
-/// The checker.
+/// Checks the rules above.
 #[derive(Debug)]
 pub struct Checker {
     network: network::NetworkState,
     policy: DeadPolicy,
     deliveries: delivery::Deliveries,
     disturbance: disturbance::Disturbance,
-    /// Links that the first knows and the second does not, and since when; `None`: that was told.
+    /// Links that the first knows and the second does not, and since when; `None`: reported.
     lopsided: FastHashMap<(NodePlace, NodePlace), Option<Time>>,
-    /// Links that became so and have not had their time yet, in that order. Some were mended since.
+    /// Links that became lopsided and have not had their time yet, in that order. Some have been
+    /// mended since.
     settling: VecDeque<(Time, (NodePlace, NodePlace))>,
-    /// What was told to be over its bound, and where.
+    /// What was reported to be over its bound, and where.
     over: BTreeSet<(Addr, &'static str)>,
     breaches: Vec<Breach>,
     more: u64,
-    /// When what had its time is judged next.
+    /// When messages are judged next.
     next_pass: Time,
 }
 
 impl Checker {
-    /// A checker of a network whose seeds treat reports by this policy.
+    /// A checker of a network whose seeds have this dead policy.
     pub fn new(policy: DeadPolicy) -> Self {
         Self {
             network: network::NetworkState::default(),
@@ -88,16 +92,16 @@ impl Checker {
         }
     }
 
-    /// Takes one event in. Events come in order of time.
+    /// Takes one event. Events come in order of time.
     pub fn apply(&mut self, event: &Event) {
-        // What a node had in one life is judged before it begins another one.
+        // A node's state in one life is judged before it begins another.
         let is_turn = matches!(event.kind, EventKind::Started { .. } | EventKind::Stopped { .. } | EventKind::Hung);
         if is_turn || event.at >= self.next_pass || self.deliveries.are_due(event.at) {
             self.pass(event.at);
             self.next_pass = event.at + PASS_EVERY;
         }
         self.disturbance.take(event);
-        // A removal is judged by what was so before it.
+        // A removal is judged by the state before it.
         if let EventKind::PeerDelisted { peer, reason } = event.kind {
             self.removed(event, peer, reason);
         }
@@ -112,7 +116,7 @@ impl Checker {
         }
     }
 
-    /// A node holds so much of something: each kind is told once of each node.
+    /// How much a node holds of something; each kind is reported once for each node.
     pub fn weigh_gauge(&mut self, at: Time, node: Addr, gauge: Gauge) {
         let Gauge { what, count, limit } = gauge;
         if gauge.is_over() && self.over.insert((node, what)) {
@@ -120,18 +124,18 @@ impl Checker {
         }
     }
 
-    /// All that was found, when no more events come. `now`: the time at which the run ended.
+    /// All breaches, when no more events come. `now`: the end of the run.
     pub fn finish(mut self, now: Time) -> (Vec<Breach>, u64) {
         self.pass(now);
         (self.breaches, self.more)
     }
 
-    /// What was found so far.
+    /// The breaches so far.
     pub fn breaches(&self) -> &[Breach] {
         &self.breaches
     }
 
-    /// Breaches that were not kept because there were too many.
+    /// Breaches over the limit, which were not kept.
     pub fn more(&self) -> u64 {
         self.more
     }
@@ -146,7 +150,7 @@ impl Checker {
         }
     }
 
-    /// Time passes: what had its time is judged.
+    /// Time passes: messages that have had their time are judged.
     fn pass(&mut self, now: Time) {
         let undelivered = self.deliveries.judge(&self.network, &self.disturbance, now);
         self.note(undelivered);
@@ -169,21 +173,21 @@ impl Checker {
     fn removed(&mut self, event: &Event, peer: Addr, reason: DelistReason) {
         let (DelistReason::Reported { reporter } | DelistReason::Unanswered { reporter }) = reason else { return };
         let seed = self.network.get(event.node);
-        // A probe that a fault swallowed is found to be unanswered an interval later.
+        // A probe that a fault swallowed is found to be missed an interval later.
         let interval = seed.map_or(Duration::ZERO, NodeStatus::liveness_interval);
         if self.disturbance.was_since(event.at, SETTLE_TIME + interval) {
             return;
         }
-        // The classic dialect cannot ask: there a seed always trusts.
+        // The classic dialect cannot probe: a classic seed always trusts.
         let is_classic = seed.is_some_and(|seed| seed.dialect() == Some(Dialect::Classic));
-        // Right after a restart the seed may know of the life before alone, and that one did end.
+        // Right after a restart the seed may only know the earlier life, and that one did end.
         let is_reachable = self.network.stood_for(event.node, peer, SETTLE_TIME, event.at);
         if self.policy == DeadPolicy::Verify && !is_classic && is_reachable {
             self.note([Breach { at: event.at, node: event.node, rule: Invariant::RemovedAlive { peer, reporter } }]);
         }
     }
 
-    /// After an event at either end: is the link known at both?
+    /// After an event at either end: whether both ends know the link.
     fn weigh(&mut self, node: NodePlace, peer: NodePlace, at: Time) {
         if !self.network.is_lopsided(node, peer) {
             self.lopsided.remove(&(node, peer));

@@ -1,4 +1,4 @@
-//! Writing whole lines or nothing, and the lock that tells a session that runs from one that is over.
+//! Writes whole lines or nothing, and locks a session that is being written.
 
 use std::fmt::Debug;
 use std::fs::{self, File};
@@ -14,14 +14,14 @@ const CHUNK_LEN: usize = 64 * 1024;
 
 /// Where a journal is written to.
 pub(super) trait Disk: Debug + Send {
-    /// Puts all of these bytes at the end, or leaves what is there as it was.
+    /// Appends all of these bytes, or leaves everything as it was.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// There is something to put them into.
+    /// There is a file to write to.
     fn is_open(&self) -> bool;
 
-    /// Looks whether what was put there still is. What is left of it are whole lines; the next [`Disk::append`] goes
-    /// on behind them.
+    /// Checks that what was written is still there. If not, whole lines are left, and the next
+    /// [`Disk::append`] follows them.
     fn revise(&mut self) -> io::Result<Option<Loss>> {
         Ok(None)
     }
@@ -32,12 +32,12 @@ pub(super) trait Disk: Debug + Send {
 pub(super) enum Loss {
     /// It was removed, or another file has its name.
     Removed,
-    /// It was cut: so many bytes are left.
+    /// It was cut to this many bytes.
     Cut(u64),
 }
 
-/// The file of a journal. It is made with its first line, as soon as its place takes it: a place that
-/// takes none now may do so later.
+/// The file of a journal. It is created with its first line as soon as that is possible: a place
+/// that refuses it now may take it later.
 #[derive(Debug)]
 pub(super) struct JournalFile {
     path: PathBuf,
@@ -48,21 +48,21 @@ pub(super) struct JournalFile {
 #[derive(Debug)]
 struct OpenJournal {
     file: File,
-    /// None on a file system without locks.
+    /// `None` on a file system without locks.
     _lock: Option<WriteLock>,
     /// Bytes of whole lines.
     len: u64,
-    /// There may be half a line behind them.
+    /// Half a line may follow them.
     torn: bool,
 }
 
 impl JournalFile {
-    /// A file that is yet to be made, with this as its first line.
+    /// A file to be created later, with this as its first line.
     pub(super) fn new(path: &Path, first: Vec<u8>) -> Self {
         Self { path: path.to_owned(), first, open: None }
     }
 
-    /// Makes the file. One that is there is never touched: that is an error.
+    /// Creates the file. One that exists is never touched: that is an error.
     pub(super) fn open(&mut self) -> io::Result<()> {
         if self.open.is_none() {
             let (file, lock) = create_locked(&self.path, &self.first)?;
@@ -93,7 +93,8 @@ impl Disk for JournalFile {
 }
 
 impl OpenJournal {
-    /// What has this name is the file that is open here. A place that cannot be looked at is no reason to leave it.
+    /// The file with this name is the one that is open here. If that cannot be checked, the file is
+    /// kept.
     fn is_at(&self, path: &Path) -> bool {
         match (fs::metadata(path), self.file.metadata()) {
             (Ok(named), Ok(open)) => is_same_file(&named, &open),
@@ -102,7 +103,8 @@ impl OpenJournal {
         }
     }
 
-    /// A file that is shorter than what was written to it keeps its whole lines, or begins with its first one again.
+    /// A file that is shorter than what was written to it keeps its whole lines, or starts again
+    /// with its first line.
     fn mend(&mut self, first: &[u8]) -> io::Result<Option<Loss>> {
         let len = self.file.metadata()?.len();
         if len >= self.len {
@@ -120,7 +122,7 @@ impl OpenJournal {
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.torn {
-            // What is left of a write that failed would spoil the line that comes next.
+            // The rest of a failed write would spoil the next line.
             self.file.set_len(self.len)?;
             self.torn = false;
         }
@@ -134,7 +136,7 @@ impl OpenJournal {
     }
 }
 
-/// Bytes up to the last line end of a file.
+/// The length of a file up to its last line end.
 fn whole_lines(file: &mut File) -> io::Result<u64> {
     let (mut whole, mut read, mut chunk) = (0, 0, vec![0; CHUNK_LEN]);
     file.rewind()?;
@@ -150,19 +152,21 @@ fn whole_lines(file: &mut File) -> io::Result<u64> {
     }
 }
 
-/// Makes a new file that holds this and is locked for as long as it is open. It appears under its name
-/// all at once, so that nobody ever finds it without its first line or without its lock.
+/// Creates a file that holds this and is locked as long as it is open. It appears under its name
+/// all at once, so nobody finds it without its first line or its lock.
 fn create_locked(path: &Path, first: &[u8]) -> io::Result<(File, Option<WriteLock>)> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;
     let mut file = new_file_builder(".starting-").tempfile_in(dir).map_err(without_temporary_name)?;
-    // A file system without locks keeps the session all the same; only who lists it cannot tell that it runs.
+    // On a file system without locks the session is kept anyway; a list of sessions then cannot
+    // tell that it runs.
     let lock = WriteLock::take(file.as_file(), path).ok();
     file.write_all(first)?;
     Ok((file.persist_noclobber(path).map_err(|refused| refused.error)?, lock))
 }
 
-/// Files that vanish unless they are put in place, as readable as any new file of the user's: the umask still counts.
+/// Files that vanish unless they are renamed into place, with the permissions of any new file of
+/// the user: the umask counts.
 pub(super) fn new_file_builder(prefix: &str) -> tempfile::Builder<'_, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(prefix);
@@ -172,7 +176,8 @@ pub(super) fn new_file_builder(prefix: &str) -> tempfile::Builder<'_, 'static> {
     builder
 }
 
-/// The system's own words: the name of a temporary file, which tempfile adds to them, says nothing to the user.
+/// The system's own words. tempfile adds the name of a temporary file, which means nothing to the
+/// user.
 pub(super) fn without_temporary_name(error: io::Error) -> io::Error {
     match error.to_string().split_once(" at path ") {
         Some((said, _)) => io::Error::new(error.kind(), said.to_owned()),
@@ -180,13 +185,13 @@ pub(super) fn without_temporary_name(error: io::Error) -> io::Error {
     }
 }
 
-/// Writes all of these bytes at the end of the file, or leaves it as it was: half a line would make
-/// the file unreadable from there on. The error is the one of the write.
+/// Appends all of these bytes to the file, or leaves it as it was: half a line would make the rest
+/// unreadable. The error is that of the write.
 pub(super) fn append_whole(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     let end = file.seek(SeekFrom::End(0))?;
     let written = file.write_all(bytes);
     if written.is_err() {
-        // Should this fail too, a reader finds a torn line and says so.
+        // If this fails too, a reader finds a torn line and says so.
         let _ = file.set_len(end);
     }
     written

@@ -1,14 +1,13 @@
 //! A session as one file, for people or for other programs.
 //!
-//! | ending   | holds |
-//! |----------|-------|
-//! | `.txt`   | the log lines of all nodes, with day, time and node in front |
-//! | `.jsonl` | the header and the events, as in a journal; it can be replayed |
-//! | `.csv`   | a row each event: `time` (local, ISO 8601), `node`, `address`, `event`, `peer`, `message`, `text` (a message's body, escaped), `detail` (the event in words) |
+//! | extension | holds |
+//! |-----------|-------|
+//! | `.txt`    | the log lines of all nodes, with day, time and node in front |
+//! | `.jsonl`  | the header and the events, as in a journal; it can be replayed |
+//! | `.csv`    | one row per event: `time` (local, ISO 8601), `node`, `address`, `event`, `peer`, `message`, `text` (a message's body, escaped), `detail` (the event in words) |
 //!
-//! All are in order of time. The file is written beside its place and renamed into it, so there is
-//! never half of one. A cell of a `.csv` that a spreadsheet would take for a formula gets a `'` in
-//! front.
+//! All are in order of time. The file is written beside its destination and renamed, so it is never
+//! half there. A `.csv` cell that a spreadsheet would take for a formula gets a `'` in front.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -30,12 +29,11 @@ use crate::model::sentence::sentence;
 use crate::model::words::count_text;
 use crate::proto::text::printable;
 
-/// Symbolic links that are followed, one to the next: what Linux does.
+/// Symbolic links that are followed in a row: as many as Linux follows.
 const LINKS_MAX: usize = 40;
-/// Damaged lines that are told one by one: enough to see what happened to a file.
+/// Damaged lines that are reported one by one: enough to see what happened to a file.
 const DAMAGE_TOLD_MAX: usize = 5;
 
-/// What kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileFormat {
     /// Log lines, for people and existing scripts.
@@ -47,7 +45,7 @@ pub enum FileFormat {
 }
 
 impl FileFormat {
-    /// The kind of file that a path's ending asks for.
+    /// The format that a path's extension asks for.
     pub fn from_path(path: &Path) -> Result<Self, ExportError> {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         match ending.as_deref() {
@@ -59,33 +57,29 @@ impl FileFormat {
     }
 }
 
-/// What to do about a file that is there already.
+/// What to do about a file that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OverwritePolicy {
-    /// Leave it, and say so.
     Refuse,
-    /// Replace it.
     Replace,
 }
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {
-    /// Events of the session, those that leave no line in a `.txt` included.
+    /// Events of the session, those without a line in a `.txt` included.
     pub events: u64,
     /// Events that are missing in the journal, and so here.
     pub skipped: u64,
-    /// Lines of the recording that could not be read, and so are missing here, too.
+    /// Lines of the recording that could not be read, and so are missing here.
     pub damaged: u64,
     /// What is wrong with the first few of them.
     pub damage: Vec<String>,
-    /// What was written, in bytes.
     pub bytes: u64,
-    /// How the journal ends.
     pub end: LastLine,
 }
 
-/// What so many damaged lines mean for an export.
+/// What this many damaged lines mean for an export.
 pub fn damage_text(damaged: u64) -> String {
     format!("{} of the recording cannot be read; the export tells where", count_text(damaged, "line"))
 }
@@ -102,49 +96,31 @@ pub enum LastLine {
 /// Why there is no export. The destination is as it was before.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// The ending names no format.
+    /// The extension names no format.
     #[error("{}: the extension chooses the format: use .txt, .jsonl or .csv", path.display())]
-    UnknownEnding {
-        /// The destination.
-        path: PathBuf,
-    },
+    UnknownEnding { path: PathBuf },
     /// A file is there.
     #[error("{} exists already", path.display())]
-    Exists {
-        /// The destination.
-        path: PathBuf,
-    },
+    Exists { path: PathBuf },
     /// The destination is the source, by this name or another.
-    #[error("{} is the recording that is exported: choose another place", path.display())]
-    IsJournal {
-        /// The destination.
-        path: PathBuf,
-    },
-    /// The destination is the journal of another session, which would lose what it has and what it still writes.
-    #[error("{} is the journal of a session that is running: choose another place", path.display())]
-    IsRecording {
-        /// The destination.
-        path: PathBuf,
-    },
-    /// It cannot be written.
+    #[error("{} is the recording being exported: choose another file", path.display())]
+    IsJournal { path: PathBuf },
+    /// The destination is the journal of another session, which would lose what it has and what it
+    /// still writes.
+    #[error("{} is the journal of a running session: choose another file", path.display())]
+    IsRecording { path: PathBuf },
     #[error("cannot write {}: {reason}", path.display())]
-    Write {
-        /// The destination.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
-    /// The journal cannot be read.
+    Write { path: PathBuf, reason: io::Error },
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
 
-/// Writes a journal's session to `dest`, in the format that its ending asks for.
+/// Writes a journal's session to `dest`, in the format of its extension.
 pub fn export(journal: &Path, dest: &Path, overwrite: OverwritePolicy) -> Result<Exported, ExportError> {
     export_as(FileFormat::from_path(dest)?, journal, dest, overwrite)
 }
 
-/// Writes a journal's session to `dest` in this format, whatever its ending.
+/// Writes a journal's session to `dest` in this format, whatever its extension.
 pub fn export_as(
     format: FileFormat,
     journal: &Path,
@@ -165,11 +141,12 @@ pub fn export_as(
     Ok(exported)
 }
 
-/// What a symbolic link leads to, there or not: that is what is written, and the link stays.
+/// The target of a symbolic link, whether it exists or not: that is what is written, and the link
+/// stays.
 fn target(dest: &Path) -> PathBuf {
     let mut target = dest.to_owned();
     if takes_a_stream(dest) {
-        // Such as /dev/stdout, which leads to what has no path.
+        // Such as /dev/stdout, which leads to something without a path.
         return target;
     }
     for _ in 0..LINKS_MAX {
@@ -179,13 +156,13 @@ fn target(dest: &Path) -> PathBuf {
     target
 }
 
-/// A pipe or a device is written to as it is. A file put in its place would not reach who reads there.
+/// A pipe or a device is written to directly. A file in its place would not reach its reader.
 fn takes_a_stream(dest: &Path) -> bool {
     dest.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir())
 }
 
-/// Writes a session to whoever reads `sink`, as it is read from the journal. A line that cannot be read is told in its
-/// place, and the rest goes on.
+/// Writes a session to `sink` while it is read from the journal. A line that cannot be read is
+/// reported in its place, and the rest follows.
 pub fn write(format: FileFormat, recording: Recording, sink: impl Write) -> Result<Exported, WriteError> {
     let mut writer = ExportWriter::new(format, recording.header(), Counted { sink, bytes: 0 })?;
     for record in recording {
@@ -204,7 +181,6 @@ pub enum WriteError {
     /// Nothing more can be written.
     #[error(transparent)]
     Sink(#[from] io::Error),
-    /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
@@ -218,7 +194,7 @@ impl WriteError {
     }
 }
 
-/// Counts what goes through.
+/// Counts the bytes that pass through.
 struct Counted<W> {
     sink: W,
     bytes: u64,
@@ -244,13 +220,13 @@ fn validate_place(journal: &Path, dest: &Path, overwrite: OverwritePolicy) -> Re
     validate_dest(dest, overwrite)
 }
 
-/// What is there may be replaced, or nothing is.
+/// Fails unless the destination is free, or may be replaced.
 fn validate_dest(dest: &Path, overwrite: OverwritePolicy) -> Result<(), ExportError> {
     if dest.is_dir() {
         let reason = io::Error::from(io::ErrorKind::IsADirectory);
         return Err(ExportError::Write { path: dest.to_owned(), reason });
     }
-    // What is no file, or cannot be looked at, is no journal that is being written.
+    // A path that is no file, or cannot be examined, is no journal that is being written.
     if dest.is_file() && is_being_written(dest).unwrap_or(false) {
         return Err(ExportError::IsRecording { path: dest.to_owned() });
     }
@@ -277,7 +253,7 @@ pub fn write_text(dest: &Path, text: &str, overwrite: OverwritePolicy) -> Result
     put_in_place(file, dest, overwrite)
 }
 
-/// A file in the directory of the destination that vanishes unless it is put in place.
+/// A file in the destination's directory that vanishes unless it is renamed into place.
 fn beside(dest: &Path) -> io::Result<NamedTempFile> {
     let dir = dest.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     new_file_builder(".gossipctl-export-").tempfile_in(dir).map_err(without_temporary_name)
@@ -295,7 +271,7 @@ fn put_in_place(file: NamedTempFile, dest: &Path, overwrite: OverwritePolicy) ->
     })
 }
 
-/// One export under way.
+/// An export in progress.
 struct ExportWriter<W: Write> {
     sink: ExportSink<W>,
     names: NodeNames,
@@ -305,7 +281,7 @@ struct ExportWriter<W: Write> {
 
 enum ExportSink<W: Write> {
     Txt(Counted<W>),
-    /// With the memory in which a line is made.
+    /// With the buffer in which a line is made.
     Jsonl(Counted<W>, Vec<u8>),
     Csv(Box<csv::Writer<Counted<W>>>),
 }
@@ -381,7 +357,7 @@ impl<W: Write> ExportWriter<W> {
         self.missing(1, &format!("line {line} of the recording cannot be read"))
     }
 
-    /// Tells in their place that so many events are missing.
+    /// Writes in their place that this many events are missing.
     fn missing(&mut self, events: u64, words: &str) -> io::Result<()> {
         match &mut self.sink {
             ExportSink::Txt(file) => writeln!(file, "({words})"),
@@ -403,7 +379,7 @@ impl<W: Write> ExportWriter<W> {
     }
 }
 
-/// The system's own error: who reads a pipe may have had enough.
+/// The system's own error: the reader of a pipe may have had enough.
 fn of_system(error: csv::Error) -> io::Error {
     let said = error.to_string();
     match error.into_kind() {
@@ -429,8 +405,8 @@ fn row(event: &Event, names: &NodeNames, utc_offset_s: i32) -> [String; 8] {
     .map(harmless)
 }
 
-/// A cell that acts on no terminal and on no spreadsheet: those run what begins like this, and a message's text is
-/// anybody's.
+/// A cell without anything that acts on a terminal or a spreadsheet: spreadsheets run cells that
+/// begin like this, and a message's text can be anybody's.
 fn harmless(cell: String) -> String {
     let cell = match printable(&cell) {
         Cow::Owned(printed) => printed,

@@ -1,11 +1,11 @@
-//! What a table of events needs: an event's name, whom it is about, which message.
+//! The columns of a table of events: an event's name, its other node, its message.
 
 use crate::event::EventKind;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::text::Body;
 
-/// The name by which files know the event: the value of `event` in its JSON.
+/// The event's name in files: the value of `event` in its JSON.
 pub fn event_name(kind: &EventKind) -> &'static str {
     match kind {
         EventKind::Started { .. } => "started",
@@ -53,7 +53,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
     }
 }
 
-/// The node at the other end, or the one that is reported dead; `None` where there is none.
+/// The node at the other end, or the one that is reported dead, if any.
 pub fn other_node(kind: &EventKind) -> Option<Addr> {
     match kind {
         EventKind::Violation { peer, .. }
@@ -101,7 +101,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
     }
 }
 
-/// The gossip message that the event is about, and what it says where the event tells that.
+/// The gossip message that the event is about, and its text if the event carries it.
 pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
     match kind {
         EventKind::Generated { id, body, .. } | EventKind::Received { id, body, .. } => Some((*id, Some(body))),

@@ -1,8 +1,8 @@
-//! The journal: every event of a session, one JSON object a line, as it happened.
+//! The journal: every event of a session as it happens, one JSON object per line.
 //!
-//! The first line is a [`Header`]. Every other line is an event (`{"at": .., "node": ..,
-//! "event": ..}`) or tells how many events are missing at this place (`{"skipped": 12}`). The last
-//! line of a session that was ended tells what it came to (`{"closed": ..}`).
+//! The first line is a [`Header`]. Every other line is an event (`{"at": .., "node": .., "event":
+//! ..}`) or says how many events are missing in its place (`{"skipped": 12}`). A session that was
+//! ended has a footer as its last line, which sums it up (`{"closed": ..}`).
 
 mod reader;
 
@@ -19,120 +19,86 @@ use crate::event::Event;
 use crate::model::words::{count_text, size_text};
 use crate::proto::time::Time;
 
-/// What the first line calls the format.
+/// The name of the format in the first line.
 pub const FORMAT: &str = "gossipctl session";
 /// The version that is written, and the newest that is read.
 pub const VERSION: u32 = 1;
-/// Longest line that is read: a full peer list, or the longest body with each byte escaped, is less
-/// than half of it.
+/// The longest line that is read: a full peer list, or the longest body with each byte escaped,
+/// takes less than half.
 pub const LINE_LEN_MAX: usize = 1024 * 1024;
-/// What is kept free of a journal's size for the lines that tell how much is missing and what the
-/// session came to.
+/// Bytes of a journal's size that are reserved for the lines about missing events and for the
+/// footer.
 const LAST_WORDS_LEN: u64 = 64 + FOOTER_LEN_MAX as u64;
-/// Bytes that wait to be written before a flush is due by itself: few writes, little to lose.
+/// Bytes that wait before a flush is due: few writes, and little to lose.
 const PENDING_MAX: usize = 256 * 1024;
 
 /// The first line of a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// [`FORMAT`].
     pub format: String,
-    /// [`VERSION`] at the time of writing.
     pub version: u32,
-    /// When the session started.
     pub started: Time,
-    /// Seconds that the clock of its machine was ahead of UTC.
+    /// Seconds that the machine's clock was ahead of UTC.
     pub utc_offset_s: i32,
     /// The version of the program that wrote it.
     pub gossipctl: String,
 }
 
 impl Header {
-    /// The header of a session that starts now, written by this program.
+    /// The header of a session that starts now.
     pub fn new(started: Time, utc_offset_s: i32) -> Self {
         let gossipctl = env!("CARGO_PKG_VERSION").to_owned();
         Self { format: FORMAT.to_owned(), version: VERSION, started, utc_offset_s, gossipctl }
     }
 }
 
-/// One line of a journal after the first.
+/// A line of a journal after the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JournalRecord {
-    /// Something happened.
     Event(Event),
-    /// So many events are missing here.
+    /// This many events are missing here.
     Skipped(u64),
-    /// The last line was not written to its end: the program was stopped, or is still writing.
+    /// The last line is incomplete: the program was stopped, or is still writing.
     Torn,
 }
 
-/// What can go wrong with a journal. Each leaves the file readable up to there.
+/// What can go wrong with a journal. The file stays readable up to there.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The file could not be made.
     #[error("cannot create the journal {}: {reason}", path.display())]
-    Create {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
-    /// It could not be written; the events of the last moments are not in it.
+    Create { path: PathBuf, reason: io::Error },
+    /// Events of the last moments are lost.
     #[error("cannot write the journal {}: {reason}", path.display())]
-    Write {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
-    /// It is as long as it may be; what happens from now on is not in it.
+    Write { path: PathBuf, reason: io::Error },
+    /// It has reached its limit; later events are lost.
     #[error("the journal {} has reached its limit of {}", path.display(), size_text(*size_max))]
     Full {
-        /// Which file.
         path: PathBuf,
-        /// How long it may be, in bytes.
+        /// In bytes.
         size_max: u64,
     },
-    /// It could not be read.
     #[error("cannot read {}: {reason}", path.display())]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
-    },
-    /// It is no journal.
+    Read { path: PathBuf, reason: io::Error },
     #[error("{} is not a recorded session: {why}", path.display())]
     NotAJournal {
-        /// Which file.
         path: PathBuf,
         /// What it is, or what was expected.
         why: String,
     },
-    /// It can be read once only.
+    /// It can be read only once.
     #[error(
         "{} is a pipe or a device, and a replay reads its file more than once: save it to a file first", path.display()
     )]
-    ReadOnce {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// It was written by a newer program.
+    ReadOnce { path: PathBuf },
+    /// A newer program wrote it.
     #[error("{} has format version {version}; this gossipctl reads version {VERSION}: use a newer one", path.display())]
-    TooNew {
-        /// Which file.
-        path: PathBuf,
-        /// Its version.
-        version: u32,
-    },
-    /// A line is no event.
+    TooNew { path: PathBuf, version: u32 },
+    /// A line is not an event.
     #[error("{}, line {line}: expected an event as a JSON object: {why}", path.display())]
     BadLine {
-        /// Which file.
         path: PathBuf,
-        /// Which line, counted from 1.
+        /// Counted from 1.
         line: u64,
-        /// What is wrong with it.
         why: String,
     },
 }
@@ -142,7 +108,7 @@ pub enum JournalError {
 pub struct Journal {
     path: PathBuf,
     disk: Box<dyn Disk>,
-    /// Bytes in the file, and how many there may be.
+    /// Bytes in the file, and the limit.
     size: u64,
     size_max: u64,
     /// Bytes of its first line.
@@ -158,25 +124,25 @@ pub struct Journal {
     tally: Tally,
 }
 
-/// Events that the file tells of.
+/// The events that the file accounts for.
 #[derive(Debug, Clone, Copy, Default)]
 struct HeldEvents {
     events: u64,
-    /// Those that it says are missing.
+    /// Events that it says are missing.
     skipped: u64,
 }
 
 impl Journal {
-    /// Makes a new journal here, and the directories above it. A file that is there is never
-    /// touched: that is an error. The file never grows beyond `size_max` bytes; what does not fit is
+    /// Creates a journal here, and the directories above it. A file that exists is never touched:
+    /// that is an error. The file never grows beyond `size_max` bytes; events that do not fit are
     /// counted as missing.
     pub fn create(path: &Path, header: &Header, size_max: u64) -> Result<Self, JournalError> {
         let (journal, created) = Self::begin(path, header, size_max);
         created.map(|()| journal)
     }
 
-    /// The same for who goes on without a file: each flush tries again to make it, and what is
-    /// missing is counted.
+    /// The same, for a caller that continues without a file: each flush tries again to create it,
+    /// and missing events are counted.
     pub fn begin(path: &Path, header: &Header, size_max: u64) -> (Self, Result<(), JournalError>) {
         let fail = |reason| JournalError::Create { path: path.to_owned(), reason };
         let (first, written) = match serde_json::to_vec(header) {
@@ -189,7 +155,7 @@ impl Journal {
         (Self { size, header_len: size, ..Self::on(Box::new(file), path, header, size_max) }, created)
     }
 
-    /// A journal on this disk, where its header is already.
+    /// A journal on this disk, which has its header already.
     pub(super) fn on(disk: Box<dyn Disk>, path: &Path, header: &Header, size_max: u64) -> Self {
         Self {
             path: path.to_owned(),
@@ -209,7 +175,6 @@ impl Journal {
         }
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -219,7 +184,7 @@ impl Journal {
         self.size
     }
 
-    /// There is a file.
+    /// The file exists.
     pub fn is_there(&self) -> bool {
         self.disk.is_open()
     }
@@ -229,12 +194,12 @@ impl Journal {
         self.lost
     }
 
-    /// It has reached its limit; nothing more goes in.
+    /// It has reached its limit and takes nothing more.
     pub fn is_full(&self) -> bool {
         self.full
     }
 
-    /// What somebody else did to the file since this was asked last, in a line for the user.
+    /// What somebody else did to the file since the last call, as a line for the user.
     pub fn take_loss(&mut self) -> Option<String> {
         self.loss.take()
     }
@@ -244,8 +209,8 @@ impl Journal {
         !self.pending.is_empty()
     }
 
-    /// Takes these events in. They are in the file after [`Journal::flush`], or earlier; on an error
-    /// they are lost, and the journal will say so as soon as it can be written again.
+    /// Takes these events. They are in the file after [`Journal::flush`], or earlier. On an error
+    /// they are lost, and the journal says so as soon as it can be written again.
     pub fn append(&mut self, events: &[Event]) -> Result<(), JournalError> {
         for event in events {
             self.tally.take(event);
@@ -261,7 +226,7 @@ impl Journal {
         if self.pending.len() > PENDING_MAX { self.flush() } else { Ok(()) }
     }
 
-    /// Writes what waits, how much is missing at the end, and what the session came to.
+    /// Writes what waits, how many events are missing at the end, and the footer.
     pub fn close(mut self) -> Result<(), JournalError> {
         let flushed = self.flush();
         let missing = if self.untold > 0 { told(self.untold) } else { Vec::new() };
@@ -272,7 +237,7 @@ impl Journal {
         flushed.and(written)
     }
 
-    /// Notes that so many events are missing here.
+    /// Notes that this many events are missing here.
     pub fn skipped(&mut self, events: u64) -> Result<(), JournalError> {
         if events == 0 {
             return Ok(());
@@ -287,7 +252,8 @@ impl Journal {
         noted
     }
 
-    /// Writes what waits. A file that was removed or cut meanwhile is begun anew: see [`Journal::take_loss`].
+    /// Writes what waits. A file that was removed or cut meanwhile is started again: see
+    /// [`Journal::take_loss`].
     pub fn flush(&mut self) -> Result<(), JournalError> {
         let loss = self.revise();
         if self.pending.is_empty() && loss.is_none() {
@@ -297,7 +263,7 @@ impl Journal {
         let (events, skipped) = (std::mem::take(&mut self.pending_events), std::mem::take(&mut self.pending_skipped));
         let written = self.write(&pending);
         match &written {
-            // What a full journal lost is told at its end.
+            // The footer says what a full journal lost.
             Ok(()) if self.full => {}
             Ok(()) => self.held.skipped += std::mem::take(&mut self.untold),
             Err(_) => self.untold += events + skipped,
@@ -313,9 +279,9 @@ impl Journal {
         written
     }
 
-    /// Counts what somebody else took out of the file as missing; how much that is.
+    /// Counts as missing what somebody else took out of the file, and returns how much that is.
     fn revise(&mut self) -> Option<(Loss, u64)> {
-        // What cannot be looked at now cannot be written either, and that is told.
+        // What cannot be examined now cannot be written either, and that is reported.
         let loss = self.disk.revise().ok().flatten()?;
         let (left, size) = match loss {
             Loss::Removed => (HeldEvents::default(), self.header_len),
@@ -348,7 +314,7 @@ impl Journal {
         })
     }
 
-    /// What waits; first of all, how many events an earlier failure left out.
+    /// What waits, after the number of events that an earlier failure lost.
     fn take_pending(&mut self) -> Vec<u8> {
         let mut pending = std::mem::take(&mut self.pending);
         if self.untold > 0 && !self.full {
@@ -357,7 +323,7 @@ impl Journal {
         pending
     }
 
-    /// Takes in a line that `write` appends.
+    /// Takes the line that `write` appends.
     fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> serde_json::Result<()>) -> Result<(), JournalError> {
         let start = self.pending.len();
         let written = if self.full { Ok(()) } else { write(&mut self.pending) };
@@ -375,7 +341,7 @@ impl Journal {
     }
 }
 
-/// What a file that was cut still tells of.
+/// What a cut file still holds.
 fn held(path: &Path) -> HeldEvents {
     let mut held = HeldEvents::default();
     for record in read(path).into_iter().flatten().flatten() {
@@ -388,7 +354,7 @@ fn held(path: &Path) -> HeldEvents {
     held
 }
 
-/// The line that tells how many events are missing at its place.
+/// The line that says how many events are missing in its place.
 fn told(skipped: u64) -> Vec<u8> {
     format!("{{\"skipped\":{skipped}}}\n").into_bytes()
 }

@@ -1,8 +1,9 @@
 //! Events as JSON, byte for byte as serde writes them, at a fraction of its cost.
 //!
-//! All but one in a hundred events of a session are copies of messages and probes. Their fields are numbers and
-//! addresses, which need no escapes; so they are written here as they are, into a buffer that the caller uses again.
-//! Every other event goes through serde. The test below holds both to the same bytes.
+//! All but one in a hundred events of a session are copies of messages and probes. Their fields are
+//! numbers and addresses, which need no escapes, so they are written directly into a buffer that
+//! the caller reuses. Every other event goes through serde. The test below holds both to the same
+//! bytes.
 
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
@@ -14,7 +15,7 @@ pub fn push_event(out: &mut Vec<u8>, event: &Event) -> serde_json::Result<()> {
     if push_gossip(out, event)? || push_probe(out, event) { Ok(()) } else { serde_json::to_writer(out, event) }
 }
 
-/// Appends the event as a line of which nothing acts on a terminal.
+/// Appends the event as a line without anything that acts on a terminal.
 pub fn push_printed_line(out: &mut Vec<u8>, event: &Event) -> serde_json::Result<()> {
     let start = out.len();
     push_event(out, event)?;
@@ -27,7 +28,7 @@ pub fn push_printed_line(out: &mut Vec<u8>, event: &Event) -> serde_json::Result
     Ok(())
 }
 
-/// Appends an event about a message; false and nothing if it is about something else.
+/// Appends an event about a message; for any other event appends nothing and returns false.
 fn push_gossip(out: &mut Vec<u8>, event: &Event) -> serde_json::Result<bool> {
     if let EventKind::Duplicate { id, from, trace } = &event.kind {
         push_start(out, event, b"duplicate");
@@ -54,7 +55,8 @@ fn push_gossip(out: &mut Vec<u8>, event: &Event) -> serde_json::Result<bool> {
     Ok(true)
 }
 
-/// Appends an event about a probe that went well; false and nothing if it is about something else.
+/// Appends an event about a probe that went well; for any other event appends nothing and returns
+/// false.
 fn push_probe(out: &mut Vec<u8>, event: &Event) -> bool {
     if let EventKind::ProbeSent { peer, seq } = &event.kind {
         push_start(out, event, b"probe_sent");
@@ -78,7 +80,7 @@ fn push_probe(out: &mut Vec<u8>, event: &Event) -> bool {
     true
 }
 
-/// What every event begins with.
+/// The beginning of every event.
 fn push_start(out: &mut Vec<u8>, event: &Event, name: &[u8]) {
     push_number(out, b"{\"at\":", event.at.as_micros());
     push_addr(out, b",\"node\":", event.node);

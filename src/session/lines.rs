@@ -1,8 +1,7 @@
 //! The log lines, in the words that existing scripts know.
 //!
-//! The lines of the original programs come out byte for byte; everything else that a reader of a
-//! log wants to know is said in a sentence. What came from the network is escaped, so a line is
-//! always one line.
+//! The lines of the original programs come out byte for byte; anything else that belongs in a log
+//! is a sentence. What came from the network is escaped, so a line is always one line.
 
 use std::fmt::Write as _;
 
@@ -12,8 +11,8 @@ use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Trace};
 use crate::proto::time::{ClockTime, Time};
 
-/// The line that this event leaves in the log of its node, without a line end; `None` if it leaves
-/// none. Times of day are those of a clock `utc_offset_s` seconds ahead of UTC.
+/// The line that this event leaves in its node's log, without a line end; `None` if it leaves none.
+/// Times of day are those of a clock `utc_offset_s` seconds ahead of UTC.
 pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
     let node = event.node.python();
     match &event.kind {
@@ -70,7 +69,7 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
         | EventKind::ProbeMissed { .. }
         | EventKind::NeighborDied { .. }
         | EventKind::ReportDisputed { .. } => Some(sentence(&event.kind, &|addr| addr.python().to_string())),
-        // Each of these is told by another line, or is not for a log: a dial by its outcome, a
+        // Each of these is covered by another line, or is not for a log: a dial by its outcome, a
         // registration by its link, a probe by its answer, a copy by the first receipt.
         EventKind::Dialing { .. }
         | EventKind::PeerListed { .. }
@@ -107,8 +106,8 @@ fn list_line(peers: &[Addr]) -> String {
     line
 }
 
-/// The time that a message names: when its origin generated it. A classic message's identity holds
-/// that time of day; a framed one tells it in its trace.
+/// The time that a message carries: when its origin generated it. It is part of a classic message's
+/// identity; a framed message has it in its trace.
 fn message_clock(at: Time, id: MessageId, trace: Option<Trace>, utc_offset_s: i32) -> ClockTime {
     let classic = || u32::try_from(id.run).ok().and_then(ClockTime::from_seconds);
     match trace {

@@ -1,15 +1,14 @@
-//! A session on disk: what happened, kept and told again.
+//! A session on disk: recorded, listed, exported and replayed.
 //!
-//! The [`recorder`] writes every event to the [`journal`] and, if the user wants them, the
+//! The [`recorder`] writes every event to the [`journal`] and, if the user wants them, to the
 //! [`node_logs`]. [`export`] turns a journal into one file for people or for other programs,
 //! [`replay`] reads a journal or an export back, [`text`] prints events as they come, and
-//! [`summary`] is what a user reads after quitting. [`lines`] holds the words of the log lines, [`json`]
-//! writes events for programs.
-//! [`archive`] knows the sessions that are on disk, and [`overview`] what each came to.
-//! [`check`] tells what a run broke of the rules that always hold.
+//! [`summary`] is what a user reads after quitting. [`lines`] has the words of the log lines,
+//! [`json`] writes events for programs. [`archive`] knows the sessions on disk, and [`overview`]
+//! sums each of them up. [`check`] finds the invariants that a run violated.
 //!
-//! Whatever is written stays well formed when the disk fills up: a line is written whole or not at
-//! all, and what is missing is told at the place where it is missing.
+//! Files stay well formed when the disk fills up: a line is written whole or not at all, and what
+//! is missing is counted where it is missing.
 
 pub mod archive;
 pub mod check;

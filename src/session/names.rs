@@ -1,4 +1,4 @@
-//! What nodes are called, as their own events tell it.
+//! The names of nodes, from their own events.
 
 use std::borrow::Cow;
 
@@ -15,12 +15,11 @@ pub struct NodeNames {
 }
 
 impl NodeNames {
-    /// Nobody is known yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Learns from a `Started` event; any other changes nothing.
+    /// Learns from a `Started` event; ignores any other.
     pub fn learn(&mut self, event: &Event) {
         if let EventKind::Started { name, role, .. } = &event.kind {
             self.known.insert(event.node, (name.clone(), *role));
@@ -35,7 +34,7 @@ impl NodeNames {
         }
     }
 
-    /// What it is; `None` for a node elsewhere.
+    /// `None` for a node elsewhere.
     pub fn role(&self, addr: Addr) -> Option<Role> {
         self.known.get(&addr).map(|(_, role)| *role)
     }

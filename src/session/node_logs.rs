@@ -1,11 +1,12 @@
 //! A log for each node: `peer_log_<port>.txt` and `seed_log_<port>.txt`.
 //!
 //! A new run never mixes with an old one and never loses it: the old file is kept as
-//! `peer_log_<port>.1.txt`, or the next number that is free. A node that is started again in the
-//! same run goes on in its file.
+//! `peer_log_<port>.1.txt`, or under the next free number. A node that restarts in the same run
+//! continues its file.
 //!
-//! A log that is full goes on in a new file: the one before is kept as `peer_log_<port>.earlier.txt`, and what came
-//! before that is gone. So whoever looks finds what happened last, and neither weeks nor a flood fill the disk.
+//! A full log continues in a new file: the one before is kept as `peer_log_<port>.earlier.txt`, and
+//! anything older is gone. So the latest events are always there, and neither weeks nor a flood
+//! fill the disk.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
@@ -20,31 +21,30 @@ use crate::model::words::size_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 
-/// Bytes of one log that wait to be written before a flush is due by itself.
+/// Bytes of one log that wait before a flush is due.
 const PENDING_MAX: usize = 64 * 1024;
-/// Old files that are kept of one node: past any that a person would keep, so that the search for
-/// a free number ends.
+/// Old files of one node: more than anybody keeps, so that the search for a free number ends.
 const OLD_FILES_MAX: u32 = 100_000;
-/// How long one file of a log grows: some 150,000 lines, hours of a busy node, and an editor still opens it.
+/// Bytes of one file of a log: some 150,000 lines, hours of a busy node, and an editor still opens
+/// it.
 pub const LOG_LEN_MAX: u64 = 16 * 1024 * 1024;
-/// All logs of a session together take no more: as much as its journal. Where nodes are so many that this is less than
-/// two files of full length for each, their files are shorter.
+/// Bytes of all logs of a session: as much as its journal. With so many nodes that two full files
+/// each would take more, files are shorter.
 pub const LOGS_LEN_MAX: u64 = 1024 * 1024 * 1024;
 
-/// A log that could not be made or written.
+/// A log that could not be created or written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the log {}: {reason}", path.display())]
 pub struct LogError {
-    /// Which file or directory.
+    /// A file or a directory.
     pub path: PathBuf,
-    /// What the system said.
     pub reason: io::Error,
 }
 
 /// The logs of all nodes of this process.
 ///
-/// Files are open only while they are written to: a lab of a thousand nodes needs its descriptors
-/// for sockets.
+/// Files are open only while they are written: a lab of a thousand nodes needs its descriptors for
+/// sockets.
 #[derive(Debug)]
 pub struct NodeLogs {
     dir: PathBuf,
@@ -52,19 +52,19 @@ pub struct NodeLogs {
     logs: IndexMap<Addr, NodeLog>,
     taken: IndexSet<PathBuf>,
     dirty: IndexSet<Addr>,
-    /// Events of all nodes that were skipped in this run.
+    /// Events that were skipped in this run, of all nodes.
     skipped: u64,
-    /// How long a file may be, whatever the number of nodes.
+    /// The limit of a file, whatever the number of nodes.
     log_len_max: u64,
     limit: Limit,
 }
 
-/// Has a log reached its limit?
+/// Whether a log has reached its limit.
 #[derive(Debug)]
 enum Limit {
     /// None has so far.
     Ahead,
-    /// One has, and the user is to be told.
+    /// One has, and the user must be told.
     Reached(String),
     /// The user was told: once is enough.
     Told,
@@ -76,13 +76,13 @@ struct NodeLog {
     pending: Vec<u8>,
     pending_lines: u64,
     lost_lines: u64,
-    /// Of the events that were skipped, how many this log has told of.
+    /// How many of the skipped events this log has mentioned.
     skipped_told: u64,
     failed: bool,
 }
 
 impl NodeLogs {
-    /// Logs in this directory, which is made if it is not there.
+    /// Logs in this directory, which is created if it is missing.
     pub fn open(dir: &Path, utc_offset_s: i32) -> Result<Self, LogError> {
         fs::create_dir_all(dir).map_err(|reason| LogError { path: dir.to_owned(), reason })?;
         let (logs, taken, dirty) = (IndexMap::new(), IndexSet::new(), IndexSet::new());
@@ -90,7 +90,6 @@ impl NodeLogs {
         Ok(Self { dir, utc_offset_s, logs, taken, dirty, skipped: 0, log_len_max, limit })
     }
 
-    /// Where they are.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -100,7 +99,7 @@ impl NodeLogs {
         self.logs.values().map(|log| log.path.as_path())
     }
 
-    /// Takes an event in. Its line is in the file after [`NodeLogs::flush`], or earlier. A log that
+    /// Takes an event. Its line is in the file after [`NodeLogs::flush`], or earlier. A log that
     /// cannot be written is an error once; the lines that it lost are counted in it when it can be
     /// written again.
     pub fn write(&mut self, event: &Event) -> Result<(), LogError> {
@@ -125,7 +124,7 @@ impl NodeLogs {
         }
     }
 
-    /// How long one file may be: of each log there are two at most.
+    /// The limit of one file: each log has two at most.
     fn file_len_max(&self) -> u64 {
         let share = LOGS_LEN_MAX / 2 / (self.logs.len().max(1) as u64);
         self.log_len_max.min(share)
@@ -144,13 +143,13 @@ impl NodeLogs {
         Ok(())
     }
 
-    /// So many events, of whichever nodes, are missing here. Each log tells it before its next line,
-    /// or at its end.
+    /// This many events are missing here, of whichever nodes. Each log says so before its next
+    /// line, or at its end.
     pub fn skip(&mut self, events: u64) {
         self.skipped += events;
     }
 
-    /// Has each log tell what it has not told yet. To be flushed as everything else.
+    /// Makes each log say what it has not said yet. Flush it afterwards.
     pub fn end(&mut self) {
         for (node, log) in &mut self.logs {
             if log.tell_skipped(self.skipped) {
@@ -164,7 +163,7 @@ impl NodeLogs {
         !self.dirty.is_empty()
     }
 
-    /// Writes what waits; the logs that could not be written and could before.
+    /// Writes what waits; returns the logs whose writing begins to fail.
     pub fn flush(&mut self) -> Vec<LogError> {
         let mut errors = Vec::new();
         for node in std::mem::take(&mut self.dirty) {
@@ -182,13 +181,13 @@ impl NodeLogs {
         let made = keep_earlier(&path).and_then(|()| make_new(&path));
         let made = made.map_err(|reason| LogError { path: path.clone(), reason });
         self.taken.insert(path.clone());
-        // What was skipped before it began is not missing in it.
+        // Events that were skipped before the node began are not missing in its log.
         self.logs.insert(node, NodeLog { skipped_told: self.skipped, ..NodeLog::new(path, made.is_err()) });
         made
     }
 
     /// Two nodes of one process can have the same port at different addresses; the later one's file
-    /// names the whole address.
+    /// has the whole address in its name.
     fn path_for(&self, node: Addr, role: Role) -> PathBuf {
         let short = self.dir.join(format!("{role}_log_{}.txt", node.port()));
         if self.taken.contains(&short) {
@@ -199,12 +198,12 @@ impl NodeLogs {
     }
 }
 
-/// Where the last lines of a log are, once they are written.
+/// Where the last lines of a log went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flushed {
-    /// Behind those before.
+    /// After the earlier ones.
     Behind,
-    /// In a new file: the one before was full.
+    /// Into a new file: the one before was full.
     IntoNewFile,
 }
 
@@ -213,7 +212,7 @@ impl NodeLog {
         Self { path, pending: Vec::new(), pending_lines: 0, lost_lines: 0, skipped_told: 0, failed }
     }
 
-    /// Tells how many events are missing here; false if none are.
+    /// Writes how many events are missing here; false if none are.
     fn tell_skipped(&mut self, skipped: u64) -> bool {
         let missing = skipped - std::mem::replace(&mut self.skipped_told, skipped);
         if missing > 0 {
@@ -233,7 +232,7 @@ impl NodeLog {
         self.pending_lines += 1;
     }
 
-    /// Writes what waits; in a new file if this one would grow beyond `len_max`.
+    /// Writes what waits, into a new file if this one would grow beyond `len_max`.
     fn flush(&mut self, len_max: u64) -> Result<Flushed, LogError> {
         let (pending, lines) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_lines));
         if pending.is_empty() {
@@ -273,18 +272,18 @@ fn open(path: &Path) -> io::Result<fs::File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
-/// Where the lines before those of this log are kept, once it was full.
+/// Where the earlier lines of a full log are kept.
 fn earlier(path: &Path) -> PathBuf {
     path.with_extension("earlier.txt")
 }
 
-/// Moves what an old run left as the earlier part of this log to a numbered name.
+/// Moves the earlier part of this log, left by an old run, to a numbered name.
 fn keep_earlier(path: &Path) -> io::Result<()> {
     let earlier = earlier(path);
     if earlier.exists() { keep_old(&earlier) } else { Ok(()) }
 }
 
-/// Makes a new file, after moving one that is there to a numbered name.
+/// Creates a file, after moving an existing one to a numbered name.
 fn make_new(path: &Path) -> io::Result<()> {
     loop {
         match OpenOptions::new().write(true).create_new(true).open(path) {
@@ -295,8 +294,8 @@ fn make_new(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Moves a file to the next numbered name that is free. The name is claimed first, with an empty
-/// file that nobody else can claim, so that two programs at once never overwrite one another's.
+/// Moves a file to the next free numbered name. An empty file claims the name first, which no other
+/// program can claim then, so two programs never overwrite each other's files.
 fn keep_old(path: &Path) -> io::Result<()> {
     for number in 1..=OLD_FILES_MAX {
         let numbered = path.with_extension(format!("{number}.txt"));
@@ -315,7 +314,7 @@ fn move_to_claimed(path: &Path, numbered: &Path) -> io::Result<()> {
         Err(error) => {
             // Only the empty claim goes; the old file is where it was.
             let _ = fs::remove_file(numbered);
-            // Gone meanwhile: another program moved it, and nothing is left to keep.
+            // Another program moved it meanwhile, and nothing is left to keep.
             if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
         }
     }

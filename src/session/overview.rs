@@ -1,6 +1,6 @@
-//! What a session came to: how long, how many nodes, messages and deaths.
+//! A session in figures: how long it lasted, how many nodes, messages and deaths it had.
 //!
-//! Counted as events come, or from the lines of a journal: most of these are only looked at, not taken apart.
+//! Counted as events come, or from the lines of a journal, most of which are not parsed in full.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::model::Model;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
-/// More than the last line of a journal that was closed.
+/// Bytes: more than the footer of a journal takes.
 pub(super) const FOOTER_LEN_MAX: usize = 512;
-/// What a session came to.
+/// A session in figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overview {
@@ -23,15 +23,16 @@ pub struct Overview {
     pub lasted_us: u64,
     /// Nodes of its process.
     pub nodes: u64,
-    /// Messages that its nodes generated or, in a process with few of the network's nodes, that one of them saw.
+    /// Messages that its nodes generated or, in a process with few of the network's nodes, that one
+    /// of them saw.
     pub messages: u64,
-    /// Deaths that were declared or reported; several who say so of one death count once, and a report that was
-    /// disputed, or a lie that no seed acted on, is none.
+    /// Deaths that were declared or reported. Several reports of one death count once; disputed
+    /// reports, and lies that no seed acted on, do not count.
     pub deaths: u64,
-    /// Reports of a death that was none; absent in journals of earlier versions, which counted them as deaths.
+    /// Reports of a death that did not happen; absent in journals of earlier versions, which
+    /// counted them as deaths.
     #[serde(default)]
     pub disputed: u64,
-    /// Events that happened.
     pub events: u64,
     /// Events that are missing in the journal.
     pub skipped: u64,
@@ -44,14 +45,14 @@ impl Overview {
     }
 }
 
-/// The last line of a journal that was closed.
+/// The last line of a closed journal.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Footer {
     pub(super) closed: Overview,
 }
 
-/// The line that tells what is missing.
+/// The line that counts missing events.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MissedEvents {
@@ -66,10 +67,10 @@ pub(super) struct Tally {
     events: u64,
     skipped: u64,
     generated: u64,
-    /// The nodes to which something happened, and how many messages each saw, its own included; a node
-    /// sees each once.
+    /// The nodes of this process, and how many messages each saw, its own included; a node sees
+    /// each once.
     seen: IndexMap<Addr, u64>,
-    /// What is told of lives and deaths alone: enough to tell one death from the next.
+    /// A fold over lives and deaths alone: enough to tell one death from the next.
     lives: Model,
 }
 
@@ -80,7 +81,7 @@ impl Tally {
         Self { started, newest: started, events: 0, skipped: 0, generated: 0, seen, lives }
     }
 
-    /// Something happened.
+    /// Takes an event.
     pub(super) fn take(&mut self, event: &Event) {
         let name = event_name(&event.kind);
         self.glance(event.at, event.node, name);
@@ -89,12 +90,12 @@ impl Tally {
         }
     }
 
-    /// So many events are missing.
+    /// This many events are missing.
     pub(super) fn skip(&mut self, events: u64) {
         self.skipped += events;
     }
 
-    /// What it came to so far.
+    /// The figures so far.
     pub(super) fn overview(&self) -> Overview {
         let seen = self.seen.values().copied().max().unwrap_or(0);
         let deaths = self.lives.deaths().counts();
@@ -114,13 +115,14 @@ impl Tally {
         self.events += 1;
         self.newest = self.newest.max(at);
         self.generated += u64::from(event == "generated");
-        // A node that could not be started is none, and a fault may be everywhere.
+        // A node that could not be started does not count, and a fault may be everywhere.
         if !matches!(event, "failed" | "fault_set" | "fault_cleared") {
             *self.seen.entry(node).or_insert(0) += u64::from(matches!(event, "generated" | "received"));
         }
     }
 
-    /// Takes in a line of a journal: a glance is enough for most. A line that is none counts for nothing.
+    /// Takes a line of a journal; most are not parsed in full. A line that is no event does not
+    /// count.
     pub(super) fn line(&mut self, line: &[u8]) {
         match Glance::at(line) {
             Some(seen) if !is_about_life(seen.event) => self.glance(seen.at, seen.node, seen.event),
@@ -137,7 +139,7 @@ impl Tally {
     }
 }
 
-/// An event that tells of somebody's life or death.
+/// The event is about a node's life or death.
 fn is_about_life(event: &str) -> bool {
     matches!(
         event,
@@ -157,7 +159,7 @@ fn is_about_life(event: &str) -> bool {
     )
 }
 
-/// What stands at the beginning of every event's line.
+/// The beginning of an event's line.
 struct Glance<'a> {
     at: Time,
     node: Addr,
@@ -165,7 +167,7 @@ struct Glance<'a> {
 }
 
 impl<'a> Glance<'a> {
-    /// `{"at":1,"node":"127.0.0.1:1","event":"hung"`, and whatever follows in a line that has its end.
+    /// `{"at":1,"node":"127.0.0.1:1","event":"hung"`, and whatever follows in a complete line.
     fn at(line: &'a [u8]) -> Option<Self> {
         let rest = line.strip_prefix(b"{\"at\":")?;
         let (at, rest) = until(rest, b',')?;
@@ -176,7 +178,7 @@ impl<'a> Glance<'a> {
     }
 }
 
-/// The text up to this byte, and what follows it. All that is looked for stands near the beginning.
+/// The text up to this byte, and what follows it. Everything needed is near the beginning.
 fn until(bytes: &[u8], end: u8) -> Option<(&str, &[u8])> {
     let at = bytes.iter().take(64).position(|byte| *byte == end)?;
     Some((std::str::from_utf8(&bytes[..at]).ok()?, &bytes[at + 1..]))

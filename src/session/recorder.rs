@@ -1,9 +1,9 @@
-//! Keeps what happens: reads a feed on a thread of its own and writes the journal and the logs of
-//! the nodes.
+//! Records a session: reads a feed on its own thread and writes the journal and the node logs.
 //!
-//! The disk may be slow, full or read-only; the network never waits for it. What the recorder could
-//! not keep up with, or could not write, is counted, and the journal tells it at the place where it is
-//! missing. A journal that cannot be made or written is tried again for as long as something happens.
+//! The disk may be slow, full or read-only; the network never waits for it. Events that came too
+//! fast or could not be written are counted, and the journal says so at the place where they are
+//! missing. A journal that cannot be created or written is tried again for as long as something
+//! happens.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,39 +19,39 @@ use super::node_logs::{LogError, NodeLogs};
 use crate::clock::Clock;
 use crate::feed::{Delivery, Feed};
 
-/// How long a written event may wait for its way to the disk. Less than the second after which a
-/// person who follows a log would notice, and much more than a write takes.
+/// How long an event may wait for the disk. Less than the second after which a person following a
+/// log would notice, and much more than a write takes.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(900);
-/// How often room is made for a journal that grows: after each such part of what all journals may take.
+/// How often room is made for a growing journal: after each such part of what all journals may
+/// take.
 const ROOM_STEPS: u64 = 32;
-/// How long what waits at the end is still written: a user who leaves waits no longer for a disk that is behind, and what is
-/// left is counted as missing.
+/// How long the recorder goes on writing at the end: a user who leaves waits no longer for a slow
+/// disk, and the rest is counted as missing.
 const LAST_MOMENTS: Duration = Duration::from_millis(700);
-/// Those who may wait for a sync at one time: a user asks for one export at a time.
+/// Callers that may wait for a sync at one time: a user asks for one export at a time.
 const SYNCS_MAX: usize = 4;
 
-/// What to record to.
+/// Where to record.
 #[derive(Debug, Clone)]
 pub struct RecordPaths {
-    /// The journal, a new file.
+    /// A new file.
     pub journal: PathBuf,
-    /// How large things may grow.
     pub limits: Limits,
-    /// The directory for the logs of the nodes, if the user wants them.
+    /// Where the node logs go, if the user wants them.
     pub log_dir: Option<PathBuf>,
 }
 
-/// How large things may grow, in bytes.
+/// Limits in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// One journal; what happens after it is full is counted as missing.
+    /// One journal; events after that are counted as missing.
     pub journal_size_max: u64,
-    /// All journals in the directory together: the oldest sessions are deleted first, and never one
+    /// All journals in the directory together: the oldest sessions are deleted first, but never one
     /// that is being written.
     pub archive_size_max: u64,
 }
 
-/// Hours of a busy lab, and no disk is full overnight.
+/// Enough for hours of a busy lab, and too little to fill a disk overnight.
 impl Default for Limits {
     fn default() -> Self {
         const GIB: u64 = 1024 * 1024 * 1024;
@@ -59,10 +59,10 @@ impl Default for Limits {
     }
 }
 
-/// What the user is to know of a recorder.
+/// What the user should know about a recorder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// All that happens is recorded here.
+    /// Events are recorded here.
     Recording(PathBuf),
     /// The same after a failure.
     Again {
@@ -70,22 +70,20 @@ pub enum News {
         /// Events that are missing in it.
         missing: u64,
     },
-    /// What happens is not recorded, for this reason.
+    /// Events are not recorded, for this reason.
     Failing(String),
-    /// Something else, in a line.
+    /// Anything else, in a line.
     Note(String),
 }
 
 /// Why nothing is recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum RecorderError {
-    /// The logs cannot be made.
     #[error(transparent)]
     Logs(#[from] LogError),
-    /// There is no thread to do it.
+    /// There is no thread for it.
     #[error("cannot start the recorder: {0}")]
     Thread(#[from] io::Error),
-    /// The recorder has ended already.
     #[error("the recorder has ended: the journal holds what happened until then")]
     Ended,
 }
@@ -93,21 +91,21 @@ pub enum RecorderError {
 /// What was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RecorderReport {
-    /// Events that are in the journal.
+    /// Events in the journal.
     pub events: u64,
-    /// Events that came faster than they could be recorded.
+    /// Events that came too fast to be recorded.
     pub skipped: u64,
     /// Events that could not be written.
     pub lost: u64,
-    /// Errors of writing, of the journal and the logs.
+    /// Write errors, of the journal and the logs.
     pub errors: u64,
-    /// Where the journal is; `None` if it could not be made.
+    /// `None` if it could not be created.
     pub journal: Option<PathBuf>,
-    /// The logs of the nodes.
+    /// The node logs.
     pub logs: Vec<PathBuf>,
 }
 
-/// A recorder at work.
+/// A running recorder.
 #[derive(Debug)]
 pub struct Recorder {
     handle: RecorderHandle,
@@ -115,7 +113,7 @@ pub struct Recorder {
     thread: JoinHandle<RecorderReport>,
 }
 
-/// A way to a recorder for who wants to read what it wrote.
+/// Access to a recorder for whoever wants to read what it wrote.
 #[derive(Debug, Clone)]
 pub struct RecorderHandle {
     journal: PathBuf,
@@ -123,9 +121,9 @@ pub struct RecorderHandle {
 }
 
 impl Recorder {
-    /// Starts to record a feed. `notify` is called, here and on the recorder's thread, with what the
-    /// user is to know: that it records, when writing begins to fail, and when it works again. It must
-    /// not wait.
+    /// Starts to record a feed. `notify` is called, here and on the recorder's thread, with what
+    /// the user should know: that it records, that writing fails, and that it works again. It must
+    /// not block.
     pub fn spawn(
         feed: Feed,
         places: &RecordPaths,
@@ -152,13 +150,12 @@ impl Recorder {
         Ok(Self { handle, stop, thread })
     }
 
-    /// A way to it that can be handed on.
     pub fn handle(&self) -> RecorderHandle {
         self.handle.clone()
     }
 
-    /// Records what is waiting in the feed, ends, and tells what was recorded. Waits for the disk:
-    /// not for a task that others wait for.
+    /// Records what waits in the feed, ends, and returns what was recorded. Waits for the disk, so
+    /// it is not for a task that others wait for.
     pub fn finish(self) -> RecorderReport {
         self.stop.cancel();
         self.thread.join().unwrap_or_else(|_| RecorderReport {
@@ -170,7 +167,6 @@ impl Recorder {
 }
 
 impl RecorderHandle {
-    /// Where the journal is.
     pub fn journal(&self) -> &Path {
         &self.journal
     }
@@ -183,11 +179,11 @@ impl RecorderHandle {
     }
 }
 
-/// Makes room for a journal as it grows, at the cost of the oldest sessions.
+/// Makes room for a growing journal by deleting the oldest sessions.
 struct DiskRoom {
     dir: PathBuf,
     size_max: u64,
-    /// How large the journal is when room is made again.
+    /// The size of the journal at which room is made again.
     due_at: u64,
 }
 
@@ -196,8 +192,8 @@ impl DiskRoom {
         Self { dir: journal.parent().unwrap_or(Path::new(".")).to_owned(), size_max, due_at: 0 }
     }
 
-    /// Makes room for what this journal may grow by until it is asked again; a line for the user if sessions
-    /// had to go.
+    /// Makes room for what this journal may grow by until the next call; returns a line for the
+    /// user if sessions were deleted.
     fn make(&mut self, journal_size: u64) -> Option<String> {
         if journal_size < self.due_at || !self.dir.is_dir() {
             return None;
@@ -244,7 +240,7 @@ async fn record<N: Fn(News)>(
             Some(done) = asked.recv() => {
                 state.take_waiting(&mut feed);
                 state.flush();
-                // Who asked may have gone meanwhile.
+                // The caller may be gone.
                 let _ = done.send(());
             }
             () = &mut flush_due, if is_flush_planned => {
@@ -267,7 +263,7 @@ impl<N: Fn(News)> RecorderState<N> {
         Self { journal, room: None, logs: None, notify, events: 0, skipped: 0, errors: 0, failing: false }
     }
 
-    /// Tells how it begins.
+    /// Reports how recording begins.
     fn begin(&mut self, begun: Result<(), JournalError>) {
         if begun.is_ok() {
             (self.notify)(News::Recording(self.journal.path().to_owned()));
@@ -295,7 +291,7 @@ impl<N: Fn(News)> RecorderState<N> {
         }
     }
 
-    /// The same at the end, as far as there is time; the rest is missing.
+    /// The same at the end, as far as time allows; the rest is missing.
     fn take_last(&mut self, feed: &mut Feed, clock: Clock) {
         let (by, mut rest) = (clock.epoch() + LAST_MOMENTS, 0);
         while let Some(delivery) = feed.try_recv() {

@@ -1,7 +1,7 @@
 //! A recorded session, read back in order of time.
 //!
-//! Nodes run side by side, so a journal holds their events nearly in order; a short buffer puts
-//! them in order without gauge the whole session in memory.
+//! Nodes run side by side, so a journal holds their events nearly in order; a short buffer sorts
+//! them without holding the whole session in memory.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,15 +14,15 @@ use crate::proto::time::Time;
 
 /// How far events may be out of order: longer than any node holds its events back.
 const DISORDER_MAX: Duration = Duration::from_secs(2);
-/// Records that the buffer holds at most, whatever their times.
+/// Records in the buffer, whatever their times.
 const BUFFER_MAX: usize = 65_536;
-/// Bytes of their lines that it holds at most: a peer list can be long.
+/// Bytes of their lines: a peer list can be long.
 const BUFFER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// A recorded session: an iterator over what happened, in order of time.
+/// A recorded session: an iterator over its events, in order of time.
 ///
-/// Where events are missing, a [`JournalRecord::Skipped`] stands in their place. A line that is no event is
-/// an error in its place, after which reading goes on.
+/// Where events are missing, a [`JournalRecord::Skipped`] stands in their place. A line that is no
+/// event is an error in its place, after which reading continues.
 #[derive(Debug)]
 pub struct Recording {
     reader: JournalReader,
@@ -55,7 +55,7 @@ impl Recording {
     }
 
     fn hold(&mut self, record: Result<JournalRecord, JournalError>) {
-        // What is no event stays where it is: right after what came before it.
+        // A line that is no event stays where it is: right after the line before it.
         let at = match &record {
             Ok(JournalRecord::Event(Event { at, .. })) => *at,
             Ok(JournalRecord::Skipped(_) | JournalRecord::Torn) | Err(_) => self.newest,
@@ -67,7 +67,7 @@ impl Recording {
         self.waiting.push(Reverse(PendingRecord { at, place: self.read, bytes, record }));
     }
 
-    /// Nothing earlier than the first that waits can still come.
+    /// Nothing earlier than the first in the buffer can still come.
     fn is_ready(&self) -> bool {
         let first = self.waiting.peek().map(|Reverse(waiting)| waiting.at);
         let is_full = self.waiting.len() >= BUFFER_MAX || self.waiting_bytes >= BUFFER_BYTES_MAX;

@@ -3,19 +3,20 @@
 use std::fmt::Write as _;
 
 use super::recorder::RecorderReport;
+use crate::event::NodeState;
 use crate::model::Model;
 use crate::model::death::DeathCase;
-use crate::model::node::{Life, NodeRecord};
+use crate::model::node::NodeRecord;
 use crate::model::rumor::{Counting, Coverage};
 use crate::model::span_text;
 use crate::model::words::{count_text, list_text, second_text};
 use crate::proto::message::Role;
 
-/// Deaths that are told one by one.
+/// Deaths that are listed one by one.
 const DEATHS_MAX: usize = 5;
 
-/// A few lines: nodes, messages, coverage, deaths, what is missing, and where the files are. `record`
-/// is `None` for a session that was not recorded.
+/// A few lines: nodes, messages, coverage, deaths, missing events, and where the files are.
+/// `record` is `None` for a session that was not recorded.
 pub fn summary(model: &Model, record: Option<&RecorderReport>, utc_offset_s: i32) -> String {
     let mut text = format!("The session lasted {}.\n", span_text(model.lasted()));
     let mut line = |what: &str, told: String| {
@@ -45,7 +46,11 @@ fn nodes(model: &Model) -> String {
     let with_role = |role| ours().filter(|node| node.role == Some(role)).count() as u64;
     let in_life = |life| ours().filter(|node| node.life == life).count() as u64;
     let elsewhere = model.nodes().len() - ours().count();
-    let counts = [(in_life(Life::Killed), "killed"), (in_life(Life::Hung), "hung"), (elsewhere as u64, "elsewhere")];
+    let counts = [
+        (in_life(Some(NodeState::Killed)), "killed"),
+        (in_life(Some(NodeState::Hangs)), "hung"),
+        (elsewhere as u64, "elsewhere"),
+    ];
     let mut told = vec![count_text(with_role(Role::Seed), "seed"), count_text(with_role(Role::Peer), "peer")];
     told.extend(counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
     told.join(", ")
@@ -57,7 +62,7 @@ fn messages(model: &Model) -> String {
     format!("{}{} generated, {received}, {} further copies", least(model), totals.generated, totals.duplicates)
 }
 
-/// Before figures that miss what was skipped.
+/// Stands before figures that lack skipped events.
 fn least(model: &Model) -> &'static str {
     if model.totals().skipped > 0 { "at least " } else { "" }
 }
@@ -77,7 +82,8 @@ fn coverage(model: &Model) -> String {
 
 fn deaths(model: &Model, utc_offset_s: i32) -> String {
     let cases = model.deaths().cases().iter().map(|(_, case)| case).filter(|case| !case.is_unfounded());
-    let killed = |node: &&NodeRecord| node.life == Life::Killed && model.deaths().latest_of(node.addr).is_none();
+    let killed =
+        |node: &&NodeRecord| node.life == Some(NodeState::Killed) && model.deaths().latest_of(node.addr).is_none();
     let unnoticed: Vec<_> = model.nodes().iter().filter(killed).map(|node| model.name_of(node.addr)).collect();
     let mut told: Vec<String> = cases.take(DEATHS_MAX).map(|case| death(model, case, utc_offset_s)).collect();
     told.extend(more(model.deaths().counts().deaths, told.len()));
@@ -87,14 +93,14 @@ fn deaths(model: &Model, utc_offset_s: i32) -> String {
     if told.is_empty() {
         told.push("none".to_owned());
     }
-    // That there was none, or nobody who noticed, is known only by what was not told.
+    // That there was none, or that nobody noticed, rests on the absence of events.
     told.extend(model.doubt());
     told.join("; ")
 }
 
 fn death(model: &Model, case: &DeathCase, utc_offset_s: i32) -> String {
     let at = second_text(case.at, utc_offset_s);
-    let runs = model.nodes().get(case.dead).is_some_and(|node| node.life == Life::Running);
+    let runs = model.nodes().get(case.dead).is_some_and(NodeRecord::runs);
     let back = match (case.back_at.is_some(), runs) {
         (true, _) => ", back since",
         (false, true) => ", though it runs",
@@ -108,7 +114,7 @@ fn death(model: &Model, case: &DeathCase, utc_offset_s: i32) -> String {
     format!("{} at {at}, noticed by {by}{back}", model.name_of(case.dead))
 }
 
-/// Reports of deaths that were none.
+/// Reports of nodes that were not dead.
 fn disputes(model: &Model, utc_offset_s: i32) -> Option<String> {
     let cases = model.deaths().cases().iter().map(|(_, case)| case).filter(|case| case.is_unfounded());
     let dispute = |case: &DeathCase| {

@@ -1,112 +1,100 @@
-//! What a key can mean.
+//! Actions: what a key can mean.
 
 /// What the user wants of the console. Keys become actions through the table in [`super::keys`];
 /// commands typed after `:` name the same actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Something within the pane or dialog that has the keys.
+    /// Something within the focused pane or dialog.
     Move(Move),
-    /// To this pane.
+    /// Go to this pane.
     Pane(PaneId),
-    /// To the next pane.
     NextPane,
-    /// To the pane before.
     PreviousPane,
-    /// What is known about what is selected.
+    /// Explain the selection.
     Details,
-    /// Out of here.
+    /// Leave a dialog, a zoom or a filter.
     Back,
-    /// One pane on the whole screen, or all of them again.
+    /// Show one pane on the whole screen, or all of them again.
     Zoom,
-    /// Hold the picture still, or let it go on.
+    /// Freeze the picture, or let it go on.
     Freeze,
-    /// Show only lines that match.
+    /// Show only matching lines.
     Filter,
-    /// Type a command.
     CommandLine,
     /// Start a node.
     Add,
-    /// Send a message.
     Message,
     /// Crash the selected node.
     Kill,
     /// Hang the selected node.
     Hang,
-    /// Start the selected node again.
+    /// Restart the selected node.
     Restart,
-    /// What can be done to the selected node or link, and which faults there are.
+    /// List the faults of the selected node or link, and those that are set.
     Faults,
-    /// No faults any more.
+    /// End all faults.
     Calm,
-    /// Copy what is selected.
+    /// Copy the selection.
     Copy,
     /// Write the session to a file.
     Export,
     /// Give the terminal back to the shell for a while.
     Suspend,
-    /// The way of a message once more, slowly.
+    /// Replay the spread of the message, slowly.
     Wave,
-    /// Who has the message, from whom, and who lacks it.
+    /// Show who has the message, from whom, and who lacks it.
     WaveTable,
-    /// All nodes of the topology find a place anew.
+    /// Lay out the topology again.
     Layout,
-    /// What the keys do.
+    /// Show what the keys do.
     Help,
     Quit,
 }
 
-/// What the keys do within a list.
+/// Movements within a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Move {
-    /// One line up.
     Up,
-    /// One line down.
     Down,
-    /// To the left, fold, or the value before.
+    /// To the left; fold; the previous value.
     Left,
-    /// To the right, unfold, or the value after.
+    /// To the right; unfold; the next value.
     Right,
-    /// A screenful up.
     PageUp,
-    /// A screenful down.
     PageDown,
-    /// To the first line.
     Top,
-    /// To the last line.
     Bottom,
-    /// Stay with the newest line.
+    /// Follow the newest line.
     Follow,
-    /// To the next line that matches.
+    /// To the next matching line.
     NextMatch,
-    /// To the line before that matches.
+    /// To the previous matching line.
     PreviousMatch,
-    /// The next order.
+    /// The next sort order.
     Sort,
-    /// To this row of those on the screen: a click.
+    /// To this row on the screen: a click.
     Row(usize),
 }
 
 /// The panes, in the order of their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PaneId {
-    /// The overlay, and the way of a message through it.
+    /// The overlay, and the path of a message through it.
     Topology,
     /// The nodes and their links.
     Connections,
-    /// What the nodes tell each other.
+    /// The messages between nodes.
     Gossip,
-    /// Who answers probes.
+    /// Which nodes answer probes.
     Liveness,
-    /// Dead-node reports.
     Reports,
     /// What went wrong or changed.
     Notices,
-    /// What is wrong with the network as a whole.
+    /// Problems of the network as a whole.
     Warnings,
 }
 
 impl PaneId {
-    /// All of them.
     pub(crate) const ALL: [Self; 7] =
         [Self::Topology, Self::Connections, Self::Gossip, Self::Liveness, Self::Reports, Self::Notices, Self::Warnings];
 
@@ -115,7 +103,7 @@ impl PaneId {
         self as usize + 1
     }
 
-    /// What stands on its frame.
+    /// The title of its frame.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Topology => "Topology",
@@ -141,12 +129,12 @@ impl PaneId {
         }
     }
 
-    /// The pane after this one, and after the last the first.
+    /// The pane after this one; the first after the last.
     pub(crate) const fn next(self) -> Self {
         Self::ALL[(self as usize + 1) % Self::ALL.len()]
     }
 
-    /// The pane before this one, and before the first the last.
+    /// The pane before this one; the last before the first.
     pub(crate) const fn previous(self) -> Self {
         Self::ALL[(self as usize + Self::ALL.len() - 1) % Self::ALL.len()]
     }

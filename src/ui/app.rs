@@ -33,17 +33,16 @@ pub(crate) const ARMED_TIME: Duration = Duration::from_secs(2);
 /// What the console wants done outside of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ConsoleEffect {
-    /// Something for the host.
+    /// A request for the host.
     Host(ToHost),
     /// Text for the clipboard.
     Copy(String),
     /// Back to the shell for a while.
     Suspend,
-    /// The end.
     Quit,
 }
 
-/// A key that does something when it is pressed again.
+/// A key that acts when it is pressed again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Armed {
     /// What it will do.
@@ -64,7 +63,7 @@ pub(crate) enum Zoom {
 pub(crate) struct App {
     pub(crate) scene: Scene,
     pub(crate) panes: Panes,
-    /// The message whose way is shown.
+    /// The message whose spread is shown.
     pub(crate) waves: Waves,
     /// A layout that is wanted and not yet ordered.
     pub(crate) order: Option<LayoutRequest>,
@@ -73,18 +72,17 @@ pub(crate) struct App {
     pub(crate) modals: Vec<Modal>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) history: History,
-    /// What the user wanted and could not be done.
+    /// Commands of the user that were refused.
     pub(crate) refused: Refusals,
     pub(crate) begun: Option<Key>,
     pub(crate) toasts: Toasts,
     pub(crate) armed: Option<Armed>,
     pub(crate) journal: JournalState,
-    /// How far the scenario is, if one is played.
+    /// The progress of the scenario, if one is played.
     pub(crate) scenario: Option<Progress>,
-    /// When the session began.
     pub(crate) started: Time,
     pub(crate) export_name: PathBuf,
-    /// What is wrong with a name for it.
+    /// Checks the name of an export.
     pub(crate) export_check: ExportCheck,
     defaults: FormDefaults,
 }
@@ -121,7 +119,7 @@ impl App {
         app
     }
 
-    /// What panes and dialogs look at, with what is selected lit up.
+    /// What panes and dialogs read, with the selection highlighted.
     pub(crate) fn view(&self) -> View<'_> {
         let view = self.scene.view();
         let lit = lit(&self.panes, self.focus, &view);
@@ -129,7 +127,7 @@ impl App {
         View { lit, wave, lacked: self.waves.lacked(), ..view }
     }
 
-    /// Draws or moves panes: they change, what they look at does not.
+    /// For drawing or moving panes: the panes change, the view does not.
     pub(crate) fn split(&mut self) -> (&mut Panes, View<'_>) {
         let view = self.scene.view();
         let lit = lit(&self.panes, self.focus, &view);
@@ -137,10 +135,10 @@ impl App {
         (&mut self.panes, View { lit, wave, lacked: self.waves.lacked(), ..view })
     }
 
-    /// Gets ready to be drawn: follows the newest message, and finds a place for who is new.
+    /// Prepares for drawing: follows the newest message, and places new nodes.
     pub(crate) fn prepare(&mut self) {
         let view = self.scene.view();
-        // A picture that is held still goes on showing the message that it shows.
+        // A frozen picture goes on showing its message.
         if !self.scene.is_frozen() || !self.waves.follows() {
             self.waves.follow(view.model, self.scene.now);
         }
@@ -148,7 +146,7 @@ impl App {
         self.order = order.or(self.order.take());
     }
 
-    /// The line whose node the keys act on: of the panes of nodes the one with the keys, otherwise
+    /// The line whose node the keys act on: that of the focused pane if it lists nodes, otherwise
     /// that of the connections.
     pub(crate) fn target(&self, view: &View<'_>) -> Option<ConnectionRow> {
         match self.focus {
@@ -160,13 +158,13 @@ impl App {
         }
     }
 
-    /// Takes events in. Nodes run side by side, so that the effect may come before the cause: what
-    /// came together is put in order of time.
+    /// Takes events. Nodes run side by side, so an effect may come before its cause: a batch is
+    /// sorted by time.
     pub(crate) fn take(&mut self, deliveries: &[Delivery]) {
         self.take_thinned(deliveries, 0);
     }
 
-    /// The same, of which so many events of the plentiful kinds were left out.
+    /// The same, when this many plentiful events were left out.
     pub(crate) fn take_thinned(&mut self, deliveries: &[Delivery], thinned: u64) {
         let skipped = deliveries.iter().map(|delivery| delivery.skipped).sum();
         let mut events: Vec<&Event> = deliveries.iter().flat_map(|delivery| delivery.batch.iter()).collect();
@@ -176,30 +174,30 @@ impl App {
         }
     }
 
-    /// Answers what the user did, in the footer for a while.
+    /// Shows an answer in the footer for a while.
     pub(crate) fn show(&mut self, severity: Severity, text: impl Into<String>) {
         self.toasts.answer(severity, text.into(), self.scene.now);
     }
 
-    /// Says why something that was wanted is not done, and remembers it.
+    /// Says why a command is refused, and remembers it.
     pub(crate) fn refuse(&mut self, severity: Severity, what: String, why: Objection) {
         self.show(severity, why.to_string());
         self.refused.push(Refused { at: self.scene.network_now(), what, why });
     }
 
-    /// Answers what the user did, and keeps that among the notices.
+    /// Shows an answer, and keeps it among the notices.
     pub(crate) fn note(&mut self, severity: Severity, text: &str) {
         self.scene.note(severity, text);
         self.show(severity, text);
     }
 
-    /// Tells what nobody asked for, and keeps it among the notices.
+    /// Shows news, and keeps it among the notices.
     pub(crate) fn tell(&mut self, severity: Severity, text: &str) {
         self.scene.note(severity, text);
         self.toasts.tell(severity, text.to_owned(), PaneId::Notices, self.scene.now);
     }
 
-    /// It is later. Whether anything looks different now.
+    /// Time has passed. Returns whether anything looks different now.
     pub(crate) fn tick(&mut self, now: Time) -> bool {
         let second = |time: Time| time.since(self.started).as_secs();
         let mut changed = second(now) != second(self.scene.now);
@@ -214,8 +212,8 @@ impl App {
         changed
     }
 
-    /// When something will look different though nothing happens: at the next second, because the
-    /// header shows how long the session lasts, or when a notice goes.
+    /// When something will look different without an event: at the next second, because the header
+    /// shows the session's length, or when a notice goes.
     pub(crate) fn next_tick(&self) -> Time {
         let now = self.scene.now;
         let second = self.started + Duration::from_secs(now.since(self.started).as_secs() + 1);
@@ -224,7 +222,7 @@ impl App {
         toast.chain(armed).chain(self.waves.next_tick(now)).fold(second, Time::min)
     }
 
-    /// What the forms are filled in with: addresses that no node here has yet.
+    /// What forms are filled in with: addresses that no node here has yet.
     pub(crate) fn form_defaults(&self) -> FormDefaults {
         let mut defaults = FormDefaults { seeds: self.seeds(), ..self.defaults.clone() };
         let in_config = self.defaults.seeds.iter().copied().find(|seed| !self.scene.is_taken(*seed));
@@ -233,7 +231,8 @@ impl App {
         defaults
     }
 
-    /// The seeds that a new peer finds: a lab's own, which no list names, or those of the list.
+    /// The seeds that a new peer registers with: a lab's own, which are in no list, or those of the
+    /// list.
     fn seeds(&self) -> Vec<Addr> {
         let is_seed = |node: &&NodeRecord| node.is_ours() && node.role == Some(Role::Seed);
         let own: Vec<Addr> = self.scene.live.nodes().iter().filter(is_seed).map(|node| node.addr).collect();
@@ -250,7 +249,7 @@ impl App {
     }
 }
 
-/// Which pane lists what the model has to tell at once: what is wrong with the whole, or an error.
+/// The pane that lists a message of this severity: a problem of the network, or an error.
 const fn pane_of(severity: Severity) -> PaneId {
     match severity {
         Severity::Warning => PaneId::Warnings,
@@ -258,13 +257,13 @@ const fn pane_of(severity: Severity) -> PaneId {
     }
 }
 
-/// What is selected where the keys go: a message in the log, otherwise a node.
+/// What is selected in the focused pane: a message in the log, otherwise a node.
 fn lit(panes: &Panes, focus: PaneId, view: &View<'_>) -> Lit {
     let node = panes.node_of(focus, view);
     Lit { node, message: chosen(panes, view).filter(|_| focus == PaneId::Gossip) }
 }
 
-/// The message that is selected in the gossip log, unless that follows the newest line.
+/// The message that is selected in the gossip log, unless the log follows the newest line.
 fn chosen(panes: &Panes, view: &View<'_>) -> Option<MessageId> {
     let log = view.model.gossip();
     let selected = panes.gossip.selected(log).filter(|_| !panes.gossip.follows());

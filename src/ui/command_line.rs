@@ -1,7 +1,7 @@
 //! Commands by name, after `:`. Whatever a key does has a name here too.
 //!
-//! What is wanted of the network is read by [`crate::command::grammar`], which scenarios share; what
-//! is wanted of the console is read here.
+//! Commands for the network are read by [`crate::command::grammar`], which scenarios share;
+//! commands for the console are read here.
 
 use std::path::PathBuf;
 
@@ -64,21 +64,17 @@ pub(crate) enum Typed {
     Action(Action),
     /// Commands that need no question.
     Commands(Vec<Command>),
-    /// Kill these.
     Kill(Vec<Addr>),
-    /// Hang these.
     Hang(Vec<Addr>),
-    /// Restart these.
     Restart(Vec<Addr>),
-    /// Write the session here.
+    /// Write the session to this file.
     Export(PathBuf),
-    /// Write what was done here, as a scenario.
+    /// Write the session's commands to this file, as a scenario.
     SaveScenario(PathBuf),
-    /// Show other lines in the pane with the keys.
+    /// Filter the focused pane.
     Filter(String),
-    /// Another order of the connections.
+    /// Sort the connections.
     Sort(Sort),
-    /// Explain this.
     Why(Subject),
 }
 
@@ -113,7 +109,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
     }
 }
 
-/// Killing, hanging and restarting are planned first, as they are for the keys.
+/// Kills, hangs and restarts are planned first, as for the keys.
 fn typed(commands: Vec<Command>) -> Typed {
     let nodes = |wanted: fn(&Command) -> Option<Addr>| commands.iter().map(wanted).collect::<Option<Vec<_>>>();
     let killed = nodes(|command| if let Command::Kill(node) = command { Some(*node) } else { None });
@@ -141,7 +137,7 @@ fn told(error: &GrammarError) -> String {
 fn sort(word: &str) -> Result<Typed, String> {
     at_most::<1>("sort [ORDER]", word).map_err(|error| told(&error))?;
     let sort = Sort::ALL.into_iter().find(|sort| sort.word() == word);
-    sort.map(Typed::Sort).ok_or_else(|| format!("no order '{word}': expected name, state, rtt or links"))
+    sort.map(Typed::Sort).ok_or_else(|| format!("no sort order '{word}': expected name, state, rtt or links"))
 }
 
 /// What a word after `why` names, or why it names nothing.
@@ -181,11 +177,11 @@ fn node(word: &str, model: &Model) -> Result<Addr, String> {
     model.find(word).ok_or_else(|| told(&GrammarError::NoNode { word: word.to_owned() }))
 }
 
-/// The latest message of that name: a node that started again counts from 1 again.
+/// The latest message of that name: a restarted node counts from 1 again.
 fn message(name: &str, model: &Model) -> Result<MessageId, String> {
     let named = model.rumors().ring().iter().rev().find(|(_, rumor)| model.message_name(rumor.id) == name);
     let found = named.map(|(_, rumor)| rumor.id);
-    found.ok_or_else(|| format!("no message '{name}': expected one such as p3#12 that is still held"))
+    found.ok_or_else(|| format!("no message '{name}': expected one that is still remembered, such as p3#12"))
 }
 
 fn pane(word: &str) -> Result<Typed, String> {
@@ -194,7 +190,7 @@ fn pane(word: &str) -> Result<Typed, String> {
     pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected pane 1 to :pane 7".to_owned())
 }
 
-/// Whole lines that the last word of this one could be completed to.
+/// Whole lines to which the last word of this one could be completed.
 pub(crate) fn complete(line: &str, model: &Model) -> Vec<String> {
     let (before, last) = line.rfind(' ').map_or(("", line), |at| line.split_at(at + 1));
     let place = before.split_whitespace().count();

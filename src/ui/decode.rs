@@ -1,9 +1,9 @@
-//! What the terminal sends, as keys, clicks and pastes.
+//! Turns the terminal's bytes into keys, clicks and pastes.
 //!
-//! crossterm's reader waits for the end of a paste for as long as it takes, hears no key meanwhile, reads the terminal
-//! while the shell has it, and panics at some sequences. So the bytes are read by [`super::input`] and understood here.
-//! Time is an argument: the first key of a sequence and the Escape key are the same byte, and only a pause tells them
-//! apart.
+//! crossterm's reader waits for the end of a paste for as long as it takes and reads no key
+//! meanwhile, reads the terminal while the shell has it, and panics at some sequences. So
+//! [`super::input`] reads the bytes, and this module decodes them. Time is an argument: a sequence
+//! begins with the same byte as the Escape key, and only a pause tells them apart.
 
 mod sequence;
 
@@ -14,46 +14,47 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use self::sequence::{Parsed, parse, parse_rest};
 use crate::proto::time::Time;
 
-/// How long the rest of a sequence may take: a terminal sends it in one piece, and nobody notices this delay of Escape.
+/// How long the rest of a sequence may take: a terminal sends it in one piece, and nobody notices
+/// this delay of Escape.
 const SEQUENCE_TIME_MAX: Duration = Duration::from_millis(25);
-/// A paste that brings nothing for so long is over, whether or not its end came: longer than a slow line pauses, and
-/// short enough for a user who presses a key that does nothing.
+/// A paste that brings nothing for this long is over, whether or not its end came: longer than a
+/// slow line pauses, and short enough for a user whose key does nothing.
 const PASTE_PAUSE_MAX: Duration = Duration::from_millis(500);
 /// Bytes of a paste that are kept; the rest is counted. No field takes more than 4 KiB.
 const PASTE_KEPT_MAX: usize = 64 * 1024;
-/// Fewer bytes at a time than this come from a keyboard: they do not keep a paste open.
+/// Fewer bytes at a time than this come from a keyboard and do not keep a paste open.
 const PASTE_PIECE_MIN: usize = 9;
-/// What ends a paste.
+/// The end of a paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
 const CTRL_C: u8 = 0x03;
 
-/// What the user did, or had done to this process.
+/// Input from the user or the system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum UserInput {
-    /// A key, a click, another size.
+    /// A key, a click or a resize.
     Event(Event),
-    /// A text, as one.
+    /// Text in one piece.
     Pasted(Paste),
-    /// The process had been stopped, and goes on.
+    /// The process had been stopped, and continues.
     Continued,
 }
 
-/// A text that was pasted.
+/// Pasted text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Paste {
-    /// It, or the first part of one that is too long to be kept.
+    /// The text, or its first part if it is too long to be kept.
     pub(crate) text: String,
-    /// Bytes of all of it.
+    /// Length of the whole text in bytes.
     pub(crate) len: usize,
 }
 
-/// Turns bytes into what they mean.
+/// Decodes bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     /// The beginning of something whose end has not come.
     rest: Vec<u8>,
     paste: Option<Pasting>,
-    /// When what has begun is given up.
+    /// When an incomplete sequence is given up.
     until: Option<Time>,
 }
 
@@ -62,12 +63,12 @@ pub(crate) struct Decoder {
 struct Pasting {
     kept: Vec<u8>,
     len: usize,
-    /// How much of [`PASTE_END`] the last bytes are.
+    /// How many of the last bytes match [`PASTE_END`].
     matched: usize,
 }
 
 impl Pasting {
-    /// Whether this byte ends the paste.
+    /// Returns whether this byte ends the paste.
     fn take(&mut self, byte: u8) -> bool {
         if self.kept.len() < PASTE_KEPT_MAX + PASTE_END.len() {
             self.kept.push(byte);
@@ -80,7 +81,7 @@ impl Pasting {
         self.matched == PASTE_END.len()
     }
 
-    /// What was pasted, without so many bytes at its end.
+    /// The pasted text without this many bytes at its end.
     fn end(mut self, without: usize) -> UserInput {
         self.len = self.len.saturating_sub(without);
         self.kept.truncate(self.len.min(PASTE_KEPT_MAX));
@@ -89,7 +90,7 @@ impl Pasting {
 }
 
 impl Decoder {
-    /// What these bytes mean, with those before them.
+    /// What these bytes mean, together with earlier ones.
     pub(crate) fn take(&mut self, bytes: &[u8], now: Time) -> Vec<UserInput> {
         let mut heard = Vec::new();
         let is_piece = bytes.len() >= PASTE_PIECE_MIN;
@@ -111,7 +112,7 @@ impl Decoder {
         self.until
     }
 
-    /// Waits no longer for the end of what has begun: what is there is taken for what it can be.
+    /// Stops waiting for the end of an incomplete sequence: takes what is there for what it can be.
     pub(crate) fn give_up(&mut self) -> Vec<UserInput> {
         self.until = None;
         if let Some(paste) = self.paste.take() {
@@ -123,7 +124,7 @@ impl Decoder {
 
     fn take_byte(&mut self, byte: u8, heard: &mut Vec<UserInput>) {
         if let Some(paste) = &mut self.paste {
-            // No text holds it, and a user who presses it wants out.
+            // No text contains it, and a user who presses it wants out.
             let is_interrupt = byte == CTRL_C;
             if !is_interrupt && !paste.take(byte) {
                 return;

@@ -1,4 +1,4 @@
-//! The picture: header, panes as the size allows, footer, dialogs on top.
+//! The picture: header, as many panes as fit, footer, dialogs on top.
 //!
 //! ```text
 //! 100 x 30 and more        60 x 16 and more          less
@@ -34,14 +34,14 @@ const HEIGHT_THREE: u16 = 16;
 const WIDTH_ALL: u16 = 100;
 const HEIGHT_ALL: u16 = 30;
 
-/// Warnings that are shown at once, and their frame.
+/// Rows for warnings, frame included.
 const WARNINGS_HEIGHT: u16 = 5;
 
 /// Which panes are on the screen, and where.
 #[derive(Debug, PartialEq, Eq)]
 struct PaneLayout {
     panes: Vec<(PaneId, Rect)>,
-    /// Those that the footer counts instead.
+    /// Panes that the footer counts instead.
     hidden: Vec<PaneId>,
     /// Where the tabs are, if there is one pane at a time.
     tabs: Option<Rect>,
@@ -90,8 +90,8 @@ fn draw_panes(app: &mut App, plan: &PaneLayout, frame: &mut Frame<'_>) {
     }
 }
 
-/// The start screen covers everything, and gives way to the form that it opens; other dialogs lie on
-/// top of each other and of the panes.
+/// The start screen covers everything, and gives way to the form that it opens; other dialogs lie
+/// on top of each other and of the panes.
 fn draw_modals(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
     let view = app.scene.view();
     if matches!(app.modals.first(), Some(Modal::Start(_))) {
@@ -138,12 +138,12 @@ fn plan(app: &App, body: Rect) -> PaneLayout {
     PaneLayout { panes, hidden, tabs: None }
 }
 
-/// Lines that the panes of nodes have to show, their frames and headings included.
+/// Lines that the panes of nodes want, frames and headings included.
 #[derive(Debug, Clone, Copy)]
 struct Lines {
     connections: u16,
     liveness: u16,
-    /// None at all while nothing is warned of.
+    /// None while there are no warnings.
     warnings: u16,
 }
 
@@ -159,8 +159,8 @@ fn lines(app: &App) -> Lines {
     }
 }
 
-/// As many lines as are wanted, within these shares of the height in percent: a large network does
-/// not push out the rest, a small one does not leave a gap.
+/// As many lines as wanted, within these shares of the height in percent: a large network does not
+/// push out the rest, and a small one leaves no gap.
 fn share(wanted: u16, height: u16, least: u32, most: u32) -> Constraint {
     let of_height = |percent: u32| u16::try_from(u32::from(height) * percent / 100).unwrap_or(u16::MAX);
     Constraint::Length(wanted.clamp(of_height(least), of_height(most)))

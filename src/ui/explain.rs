@@ -1,18 +1,18 @@
 //! What a line or a command asks about, and the answer.
 
 use super::view::View;
+use crate::event::NodeState;
 use crate::model::link::LinkKey;
-use crate::model::node::{Life, NodeRecord, ObservedState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::why::{
     EvidenceLine, Explanation, about_message, about_node, why_dead, why_link, why_not, why_seed, why_warning,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 
-/// What is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// A node: why it is as it is.
+    /// A node: why it is in its state.
     Node(Addr),
     /// A death, or why there is none.
     Death(Addr),
@@ -20,7 +20,7 @@ pub(crate) enum Subject {
     Link(LinkKey),
     /// A message, and who has it.
     Message(MessageId),
-    /// A message at a node: why it has it or not.
+    /// A message at a node: why the node has it or not.
     Lack { node: Addr, id: MessageId },
     /// A warning, by its number.
     Warning(u64),
@@ -28,7 +28,8 @@ pub(crate) enum Subject {
     Notice(u64),
 }
 
-/// The answer in words; `None` if what is asked about is gone. What it rests on may be incomplete, and then it says so.
+/// The answer in words; `None` if its subject is gone. If the evidence may be incomplete, the
+/// answer says so.
 pub(crate) fn explain(subject: Subject, view: &View<'_>) -> Option<Explanation> {
     let mut why = answer(subject, view)?;
     let doubt = view.model.doubt().filter(|_| !matches!(subject, Subject::Notice(_)));
@@ -53,7 +54,7 @@ fn answer(subject: Subject, view: &View<'_>) -> Option<Explanation> {
     })
 }
 
-/// A dead node is asked about its death, a seed about its list, too.
+/// For a dead node the answer is about its death, for a seed about its list, too.
 fn about(addr: Addr, view: &View<'_>) -> Explanation {
     let (model, offset) = (view.model, view.utc_offset_s);
     let node = model.nodes().get(addr);
@@ -70,7 +71,7 @@ fn about(addr: Addr, view: &View<'_>) -> Explanation {
     }
 }
 
-/// A seed that hangs keeps its list as it was.
+/// A hung seed keeps its list as it was.
 fn has_list(node: &NodeRecord) -> bool {
-    node.role == Some(Role::Seed) && matches!(node.life, Life::Running | Life::Hung)
+    node.role == Some(Role::Seed) && matches!(node.life, Some(NodeState::Runs | NodeState::Hangs))
 }

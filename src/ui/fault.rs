@@ -1,17 +1,17 @@
-//! What the keys for killing, hanging and restarting would do to the node that is selected, in
-//! words before it is done.
+//! What the keys for killing, hanging and restarting would do to the selected node, in words,
+//! before it is done.
 //!
-//! A node of this process is crashed. A node elsewhere cannot be: there our link to it is cut, and
-//! our node treats it as dead.
+//! A node of this process is crashed. For a node elsewhere, our link to it is cut, and our node
+//! treats it as dead.
 
 use super::host::Objection;
 use super::pane::connections::ConnectionRow;
 use crate::command::Command;
-use crate::engine::{NodeEntry, NodeState, judge_node};
-use crate::event::Purpose;
+use crate::engine::{NodeEntry, judge_node};
+use crate::event::{NodeState, Purpose};
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkKey};
-use crate::model::node::{Life, NodeRecord, ObservedState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, Role};
@@ -30,24 +30,21 @@ pub(crate) enum FaultPlan {
     Arm {
         /// What the key will do: `kills p4`.
         what: String,
-        /// How it is done.
         commands: Vec<Command>,
     },
     /// Ask in a dialog.
     Ask {
-        /// What is asked.
         question: String,
-        /// The word that does it.
+        /// The answer that does it.
         word: &'static str,
-        /// How it is done.
         commands: Vec<Command>,
     },
-    /// It cannot be done; this is why.
+    /// It cannot be done, for this reason.
     Refuse(Objection),
 }
 
 impl FaultPlan {
-    /// The same for one who named the node and needs no second key.
+    /// The same for a user who named the node and needs no second key press.
     pub(crate) fn named(self) -> Self {
         match self {
             Self::Arm { commands, .. } => Self::Now(commands),
@@ -61,27 +58,20 @@ pub(crate) fn judge(model: &Model, command: &Command, addr: Addr) -> Result<(), 
     judge_node(command, entry(model, addr).as_ref()).map_err(Objection::Engine)
 }
 
-/// A node of this process as the events tell of it.
+/// A node of this process as its events describe it.
 pub(crate) fn entry(model: &Model, addr: Addr) -> Option<NodeEntry> {
     let node = model.nodes().get(addr)?;
-    let state = match node.life {
-        Life::Running => NodeState::Runs,
-        Life::Hung => NodeState::Hangs,
-        Life::Killed => NodeState::Killed,
-        Life::Left => NodeState::Left,
-        Life::Elsewhere => return None,
-    };
-    Some(NodeEntry { name: node.name.as_deref()?.parse().ok()?, state, life: 0 })
+    Some(NodeEntry { name: node.name.as_deref()?.parse().ok()?, state: node.life?, life: 0 })
 }
 
 /// What killing the node of this line comes to.
 pub(crate) fn kill(model: &Model, row: ConnectionRow) -> FaultPlan {
     let addr = row.target();
     match model.nodes().get(addr) {
-        Some(node) if node.life == Life::Elsewhere && node.role == Some(Role::Seed) => {
+        Some(node) if !node.is_ours() && node.role == Some(Role::Seed) => {
             FaultPlan::Refuse(Objection::SeedElsewhere(addr))
         }
-        Some(node) if node.life == Life::Elsewhere => cut(model, row),
+        Some(node) if !node.is_ours() => cut(model, row),
         Some(_) | None => match judge(model, &Command::Kill(addr), addr) {
             Ok(()) => kill_own(model, addr),
             Err(why) => FaultPlan::Refuse(why),
@@ -101,7 +91,7 @@ fn kill_own(model: &Model, addr: Addr) -> FaultPlan {
     FaultPlan::Arm { what: format!("kills {name}"), commands }
 }
 
-/// A line of a link means that link; a line of a node elsewhere all our links to it.
+/// The line of a link means that link; the line of a node elsewhere means all our links to it.
 fn cut(model: &Model, row: ConnectionRow) -> FaultPlan {
     let peer = row.target();
     let holders: Vec<Addr> = match row {
@@ -162,7 +152,7 @@ pub(crate) fn hang(model: &Model, addr: Addr) -> FaultPlan {
 
 /// What restarting this node comes to; for a node elsewhere, healing the links that were cut.
 pub(crate) fn restart(model: &Model, addr: Addr) -> FaultPlan {
-    if model.nodes().get(addr).is_some_and(|node| node.life == Life::Elsewhere) {
+    if model.nodes().get(addr).is_some_and(|node| !node.is_ours()) {
         return heal(model, addr);
     }
     let command = Command::Restart(addr);
@@ -188,7 +178,7 @@ pub(crate) fn restart_risk(model: &Model, nodes: &[Addr]) -> Option<String> {
     };
     nodes.iter().find(|addr| is_classic_peer(addr))?;
     let may_know_it = |node: &&NodeRecord| {
-        let is_peer = node.life == Life::Elsewhere && node.role != Some(Role::Seed);
+        let is_peer = !node.is_ours() && node.role != Some(Role::Seed);
         is_peer && !matches!(node.state(), ObservedState::Dead | ObservedState::Left)
     };
     let strangers: Vec<_> = model.nodes().iter().filter(may_know_it).map(|node| model.name_of(node.addr)).collect();
@@ -200,8 +190,8 @@ pub(crate) fn restart_risk(model: &Model, nodes: &[Addr]) -> Option<String> {
     })
 }
 
-/// What switching all faults off will do, as far as is known here. Whoever keeps the network may know of more, such as
-/// a link that was cut long ago, so that it is asked in any case.
+/// What ending all faults will do, as far as is known here. The engine may know of more, such as a
+/// link that was cut long ago, so it is asked in any case.
 pub(crate) fn calming(model: &Model) -> String {
     let faults: Vec<_> =
         model.faults().iter().map(|record| record.fault.text(&|addr| model.name_of(addr).into())).collect();
@@ -215,25 +205,25 @@ pub(crate) fn calming(model: &Model) -> String {
     if all.is_empty() { "calm: nothing to end, as far as is known here".to_owned() } else { all.join(", ") }
 }
 
-/// As [`restart_risk`], of all that starts again then.
+/// As [`restart_risk`], for all nodes that would restart.
 pub(crate) fn calming_risk(model: &Model) -> Option<String> {
     let nodes: Vec<Addr> = fallen(model).map(|node| node.addr).collect();
     restart_risk(model, &nodes)
 }
 
 fn elsewhere(model: &Model) -> impl Iterator<Item = Addr> {
-    model.nodes().iter().filter(|node| node.life == Life::Elsewhere).map(|node| node.addr)
+    model.nodes().iter().filter(|node| !node.is_ours()).map(|node| node.addr)
 }
 
 /// Nodes of this process that were killed or hang.
 fn fallen(model: &Model) -> impl Iterator<Item = &NodeRecord> {
     model.nodes().iter().filter(|node| match node.life {
-        Life::Killed | Life::Hung => true,
-        Life::Running | Life::Left | Life::Elsewhere => false,
+        Some(NodeState::Killed | NodeState::Hangs) => true,
+        None | Some(NodeState::Runs | NodeState::Left) => false,
     })
 }
 
-/// A node elsewhere: those of ours whose link to it was cut may link to it again.
+/// A node elsewhere: our nodes whose link to it was cut may link to it again.
 fn heal(model: &Model, peer: Addr) -> FaultPlan {
     let commands = heals(model, peer);
     if commands.is_empty() {
@@ -246,7 +236,7 @@ fn heals(model: &Model, peer: Addr) -> Vec<Command> {
     let evidence = model.deaths().latest_of(peer).map_or(&[][..], |case| &case.evidence);
     let is_linked = |node| model.links().get(node, peer).is_some_and(LinkHistory::is_up);
     let cut = evidence.iter().filter(|told| told.cause == Some(DeathCause::Cut) && !is_linked(told.reporter));
-    // A node that was started anew has forgotten what it was not to dial.
+    // A restarted node has forgotten what it was not to dial.
     let remembers = |node: &NodeRecord, since| node.is_ours() && node.lives.after(since).is_none();
     let ours = cut.filter(|told| {
         let node = model.nodes().get(told.reporter);

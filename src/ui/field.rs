@@ -15,7 +15,7 @@ const LEN_MAX: usize = 4_096;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TextField {
     input: Input,
-    /// Bytes that were left out because the field was full, since something else was done with it.
+    /// Bytes that did not fit since the last other edit.
     left_out: usize,
 }
 
@@ -28,7 +28,7 @@ impl TextField {
         self.input.value()
     }
 
-    /// Lets a key do what it does in a line of text.
+    /// Handles a key in a line of text.
     pub(crate) fn press(&mut self, key: Key) {
         if let Some(request) = to_input_request(&Event::Key(key.into())) {
             if !matches!(request, InputRequest::InsertChar(_)) {
@@ -38,7 +38,7 @@ impl TextField {
         }
     }
 
-    /// Takes text in at the cursor, as one line.
+    /// Inserts text at the cursor, as one line.
     pub(crate) fn paste(&mut self, paste: &Paste) {
         self.left_out = 0;
         for letter in one_line(&paste.text).chars() {
@@ -47,7 +47,7 @@ impl TextField {
         self.left_out += paste.len.saturating_sub(paste.text.len());
     }
 
-    /// What is not in the field, if something is not: `full: 4,096 of 5,003 bytes`.
+    /// What did not fit, if anything: `full: 4,096 of 5,003 bytes`.
     pub(crate) fn overflow(&self) -> Option<String> {
         let len = self.text().len();
         let [held, all] = [len, len + self.left_out].map(|bytes| text::grouped(bytes, ','));
@@ -56,7 +56,8 @@ impl TextField {
 
     fn ask(&mut self, request: InputRequest) {
         match request {
-            // The first letter that does not fit is the last: a later one that does would stand in its place.
+            // Typing stops at the first letter that does not fit: a later, smaller one would stand
+            // in its place.
             InputRequest::InsertChar(letter)
                 if self.left_out > 0 || self.text().len() + letter.len_utf8() > LEN_MAX =>
             {
@@ -66,7 +67,8 @@ impl TextField {
         }
     }
 
-    /// The part of the text that fits into `columns` and holds the cursor, and the cursor's column.
+    /// The part of the text that fits into `columns` and contains the cursor, and the cursor's
+    /// column.
     pub(crate) fn window(&self, columns: usize) -> (String, usize) {
         // The cursor needs a column of its own behind the last character.
         let skip = self.input.visual_scroll(columns.saturating_sub(1));

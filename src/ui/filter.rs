@@ -1,6 +1,6 @@
-//! Which lines to show: those that hold a text, or with `!` in front those that do not.
+//! Which lines to show: those that contain a text, or with `!` in front, those that do not.
 
-/// What a user typed after `/`; empty: everything matches.
+/// What the user typed after `/`; if empty, everything matches.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Filter {
     typed: String,
@@ -11,12 +11,10 @@ impl Filter {
         Self { typed: typed.to_owned() }
     }
 
-    /// As it was typed.
     pub(crate) fn typed(&self) -> &str {
         &self.typed
     }
 
-    /// Everything matches.
     pub(crate) fn is_all(&self) -> bool {
         self.wanted().is_empty()
     }

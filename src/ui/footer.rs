@@ -1,5 +1,5 @@
-//! The line at the bottom: what is being typed, what a second key would do, what just happened, or
-//! which keys there are.
+//! The line at the bottom: what is being typed, what a second key press would do, what just
+//! happened, or which keys there are.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: 
     frame.render_widget(line(app, hidden, columns, view), area);
 }
 
-/// What the user did comes first, then news, then what could be done.
+/// Answers to the user come first, then news, then the keys.
 fn line(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'static> {
     if let Some(armed) = &app.armed {
         return armed_line(armed, columns, view);
@@ -49,7 +49,7 @@ fn line(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'
     }
 }
 
-/// What is shown slowly once more, how far that is, and how it ends before.
+/// Which message is replayed, its progress, and the key that stops it.
 fn again(app: &App, columns: usize, view: &View<'_>) -> Option<Line<'static>> {
     let (id, gone, lasts) = app.waves.again(app.scene.now)?;
     let rumor = view.model.rumors().get(id)?;
@@ -108,9 +108,9 @@ fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View
     frame.set_cursor_position(Position { x, y: area.y });
 }
 
-/// The keys, and the panes that are not on the screen with what they hold.
+/// The keys, and the panes that are not on the screen with their counts.
 fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'static> {
-    // What is not there needs no room, and no key.
+    // A pane without warnings needs no room and no key.
     let is_worth_it = |pane: &&PaneId| **pane != PaneId::Warnings || view.model.warnings().count() > 0;
     let mut items: Vec<Item> = hidden.iter().filter(is_worth_it).map(|pane| count(*pane, view)).collect();
     let target = app.target(view);
@@ -135,12 +135,12 @@ fn count(pane: PaneId, view: &View<'_>) -> Item {
     let tone = if count == 0 { Tone::Stale } else { tone };
     let parts =
         vec![(Tone::Strong, pane.number().to_string()), (tone, format!(" {} ({})", pane.word(), text::count(count)))];
-    // Keys that do something count more than panes in which there is nothing.
+    // Keys that do something outrank empty panes.
     let rank = if count == 0 { 8 } else { rank(pane) };
     Item { group: 0, rank, parts }
 }
 
-/// How easily a pane that is not on the screen is given up in a narrow footer: what is wrong now comes first.
+/// The rank at which a hidden pane is left out of a narrow footer: current problems stay longest.
 const fn rank(pane: PaneId) -> u8 {
     match pane {
         PaneId::Warnings => 1,
@@ -150,7 +150,7 @@ const fn rank(pane: PaneId) -> u8 {
     }
 }
 
-/// A key, what it does, and to whom. Keys that would only be refused are left out.
+/// A key, what it does, and to which node. Keys that would only be refused are left out.
 fn hint_item(binding: &Binding, hint: Hint, target: Option<ConnectionRow>, app: &App, view: &View<'_>) -> Option<Item> {
     let key = view.keys.key_of(binding.action);
     let (word, rank) = match plan(binding.action, target, view) {
@@ -170,7 +170,7 @@ fn hint_item(binding: &Binding, hint: Hint, target: Option<ConnectionRow>, app: 
     Some(Item { group: 1, rank, parts })
 }
 
-/// Who has the message, or who lacks it: the first thing to ask when not everybody got it.
+/// Who has the message, or who lacks it: the first question when not everybody got it.
 fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
     Some(match view.question()? {
         Question::Has(_) => (hint.word.to_owned(), hint.rank),
@@ -178,7 +178,7 @@ fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
     })
 }
 
-/// What a key would do to the selected node, if it is one that does something to a node.
+/// What a key would do to the selected node, if it acts on nodes.
 fn plan(action: Action, target: Option<ConnectionRow>, view: &View<'_>) -> Option<FaultPlan> {
     let plan = |make: fn(&Model, ConnectionRow) -> FaultPlan| match target {
         Some(row) => make(view.model, row),
@@ -195,7 +195,7 @@ fn plan(action: Action, target: Option<ConnectionRow>, view: &View<'_>) -> Optio
     }
 }
 
-/// `kill p4`; what is done to a node elsewhere has another word.
+/// `kill p4`; for a node elsewhere the word is another.
 fn acting(action: Action, hint: Hint, target: ConnectionRow, view: &View<'_>) -> String {
     let is_elsewhere = view.model.nodes().get(target.target()).is_some_and(|node| !node.is_ours());
     let word = match (is_elsewhere, action) {

@@ -1,4 +1,4 @@
-//! The line at the top: what is being watched, and how it goes.
+//! The line at the top: what is shown, and its state.
 //!
 //! ```text
 //! gossipctl  LIVE | 2 seeds  10 up  1 suspect  1 dead | 41 msg/s | p4#17 reached 11/14 in 3 hops | REC | 00:03:13
@@ -27,7 +27,7 @@ pub(crate) fn render(app: &App, columns: usize, view: &View<'_>) -> Line<'static
     line(without_hops(items, columns, view), columns, bar, view)
 }
 
-/// Where how far a message came would be left out it is told without the hops.
+/// Rather than leave out how far a message came, leaves out the hops.
 fn without_hops(mut items: Vec<Item>, columns: usize, view: &View<'_>) -> Vec<Item> {
     let kept: Vec<Item> = items.iter().filter(|item| item.rank <= REACH_RANK).cloned().collect();
     if items::width(&kept, view.theme.bar()) > columns {
@@ -39,18 +39,18 @@ fn without_hops(mut items: Vec<Item>, columns: usize, view: &View<'_>) -> Vec<It
     items
 }
 
-/// How easily it is given up how far a message came: that says more than how many there are.
+/// The rank of how far a message came: it says more than the number of nodes.
 const REACH_RANK: u8 = 5;
 
-/// Whether the hops are told of how far a message came.
+/// Whether the hops are shown.
 #[derive(Debug, Clone, Copy)]
 enum Hops {
     Told,
     Untold,
 }
 
-/// How the file of a recording is told: as much of it as leaves room for all that is in it. Who opened it
-/// knows which it is.
+/// How the file of a recording is shown: as much of its name as leaves room for the rest. Whoever
+/// opened it knows which it is.
 #[derive(Debug, Clone, Copy)]
 enum Source {
     Path,
@@ -118,7 +118,7 @@ fn nodes(view: &View<'_>) -> Vec<Item> {
     items
 }
 
-/// What is wrong on purpose: nobody should look for another reason.
+/// Faults that are set, so that nobody looks for another reason.
 fn faults(view: &View<'_>) -> Option<Item> {
     let count = view.model.faults().iter().len();
     (count > 0).then(|| Item::new(1, 1, Tone::Suspect, count_text(count as u64, "fault")))
@@ -131,7 +131,7 @@ fn rate(view: &View<'_>) -> Option<Item> {
     Some(Item::new(2, 6, Tone::Plain, text))
 }
 
-/// How far the message came whose way is shown; in a process with one peer that says nothing.
+/// How far the message came whose spread is shown; nothing in a process with one peer.
 fn latest(told: Hops, view: &View<'_>) -> Option<Item> {
     let shown = view.wave.and_then(|wave| view.model.rumors().get(wave.id));
     let rumor = shown.or_else(|| view.model.latest_rumor())?;
@@ -152,7 +152,7 @@ fn latest(told: Hops, view: &View<'_>) -> Option<Item> {
     Some(Item::new(3, REACH_RANK, Tone::Wave, text))
 }
 
-/// How far the scenario is that is being played.
+/// The progress of the scenario that is played.
 fn scenario(app: &App) -> Option<Item> {
     let Progress { done, of, failed } = app.scenario?;
     Some(match failed {

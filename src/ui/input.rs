@@ -1,4 +1,4 @@
-//! Where keys come from: the terminal, or a test.
+//! The source of keys: the terminal, or a test.
 
 use std::io;
 use std::time::Duration;
@@ -10,19 +10,19 @@ use super::decode::{Decoder, Paste, UserInput};
 use crate::clock::Clock;
 use crate::platform::{self, SignalStream, TerminalRead};
 
-/// Keys that wait to be looked at: more than anybody types between two looks.
+/// Keys that wait to be handled: more than anybody types in between.
 const KEYS_MAX: usize = 1_024;
-/// How often to look whether the terminal is ours again. What is typed meanwhile is the shell's.
+/// How often to check whether the terminal is ours again. What is typed meanwhile is the shell's.
 const BACKGROUND_LOOK: Duration = Duration::from_millis(100);
 
-/// A source of what the user does.
+/// A source of user input.
 pub(crate) trait InputSource {
-    /// The next thing that the user does; `None` when there will be no more. Cancel safe.
+    /// The next input; `None` when there will be no more. Cancel safe.
     fn next(&mut self) -> impl Future<Output = Option<io::Result<UserInput>>> + Send;
 }
 
-/// The real keyboard, read by a thread of its own: it waits for nobody, however busy the runtime's
-/// threads are with the network.
+/// The real keyboard, read on a thread of its own, which waits for nobody, however busy the network
+/// keeps the runtime's threads.
 pub(crate) struct Keyboard {
     keys: mpsc::Receiver<io::Result<UserInput>>,
     resized: SignalStream,
@@ -30,7 +30,7 @@ pub(crate) struct Keyboard {
 }
 
 impl Keyboard {
-    /// A keyboard that is read from now on, until the program ends.
+    /// A keyboard that is read until the program ends.
     pub(crate) fn new(clock: Clock) -> io::Result<Self> {
         let (to_console, keys) = mpsc::channel(KEYS_MAX);
         let mut terminal = platform::TerminalReader::open()?;
@@ -57,7 +57,8 @@ impl InputSource for Keyboard {
     }
 }
 
-/// Reads until the terminal or the console is gone. Never in the background: who reads there is stopped.
+/// Reads until the terminal or the console is gone. Never in the background: a process that reads
+/// there is stopped.
 fn read_keys(
     keys: &mut platform::TerminalReader,
     clock: Clock,
@@ -67,7 +68,7 @@ fn read_keys(
     loop {
         let wait = decoder.deadline().map(|deadline| deadline.since(clock.now()));
         let heard = if keys.is_readable(wait)? {
-            // What is typed when the console is gone is the shell's.
+            // What is typed after the console is gone is the shell's.
             if to_console.is_closed() {
                 return Ok(());
             }

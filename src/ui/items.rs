@@ -1,5 +1,4 @@
-//! A line of items of which the least important are left out when it is narrow. No item is ever
-//! cut.
+//! A line of items. When it is narrow, the least important are left out; no item is ever cut.
 
 use ratatui::text::{Line, Span};
 
@@ -7,7 +6,6 @@ use super::text;
 use super::theme::Tone;
 use super::view::View;
 
-/// One item.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     /// Items of one group stand closer together.
@@ -28,7 +26,7 @@ impl Item {
     }
 }
 
-/// As many items as fit into `columns`; groups are set apart by `bar`.
+/// As many items as fit into `columns`, with `bar` between groups.
 pub(crate) fn line(mut items: Vec<Item>, columns: usize, bar: &str, view: &View<'_>) -> Line<'static> {
     while width(&items, bar) > columns {
         let least = items.iter().enumerate().max_by_key(|(_, item)| item.rank).map(|(index, _)| index);

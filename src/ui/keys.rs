@@ -1,4 +1,4 @@
-//! The one table of keys: key map, footer, help and man page are made from it.
+//! The one table of keys. The key map, the footer, the help and the man page are made from it.
 
 mod odd;
 
@@ -17,22 +17,20 @@ use crate::platform::CAN_SUSPEND;
 /// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Binding {
-    /// What the keys do.
     pub(crate) action: Action,
-    /// How the config file and the command line call it.
+    /// Its name in the config file and on the command line.
     pub(crate) name: &'static str,
-    /// The keys as shipped; two keys with a space between are pressed one after the other.
+    /// The default keys; two keys with a space between are pressed one after the other.
     pub(crate) keys: &'static [&'static str],
     /// What it does, in a line.
     pub(crate) help: &'static str,
-    /// One word for the footer, if it stands there.
+    /// Its place in the footer, if it has one.
     pub(crate) hint: Option<Hint>,
 }
 
-/// What the footer says of a key.
+/// What the footer says about a key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hint {
-    /// One word.
     pub(crate) word: &'static str,
     /// Hints with a high rank are dropped first when the footer is narrow.
     pub(crate) rank: u8,
@@ -148,13 +146,12 @@ pub(crate) const KEYS: &[Binding] = match ALL_KEYS.split_last() {
     Some(_) | None => ALL_KEYS,
 };
 
-/// One line of the table for those who print it: the keys as shipped, the name by which the config
-/// file remaps them, and what they do.
+/// A line of the table for printing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyHelp {
-    /// `x`, `g g or Home`.
+    /// The default keys: `x`, `g g or Home`.
     pub keys: String,
-    /// `kill`.
+    /// The name by which the config file remaps them: `kill`.
     pub name: &'static str,
     /// What it does, in a line.
     pub help: &'static str,
@@ -163,7 +160,7 @@ pub struct KeyHelp {
 /// As it is shown.
 const INTERRUPT: &str = "Ctrl-C";
 
-/// The whole table as shipped, for the man page and the config template.
+/// The whole table with default keys, for the man page and the config template.
 pub fn key_table() -> impl Iterator<Item = KeyHelp> {
     let map = KeyMap::default();
     KEYS.iter().map(move |binding| KeyHelp {
@@ -181,7 +178,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// Terminals differ in whether they say `X`, shift and `X`, or shift and `x`: here it is `X`.
+    /// Terminals send `X`, shift and `X`, or shift and `x`: here it is `X`.
     fn new(code: KeyCode, mut modifiers: KeyModifiers) -> Self {
         let code = match code {
             KeyCode::Char(c) if modifiers.contains(KeyModifiers::SHIFT) => KeyCode::Char(c.to_ascii_uppercase()),
@@ -196,12 +193,11 @@ impl Key {
         Self { code, modifiers }
     }
 
-    /// The key without its modifiers.
     pub(crate) const fn code(self) -> KeyCode {
         self.code
     }
 
-    /// The character that the key types into a field, if it does.
+    /// The character that the key types into a field, if any.
     pub(crate) fn typed(self) -> Option<char> {
         match self.code {
             KeyCode::Char(c) if self.modifiers.is_empty() => Some(c),
@@ -285,31 +281,16 @@ impl fmt::Display for Chord {
     }
 }
 
-/// What is wrong with a key in the config file.
+/// An error in the keys of the config file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// There is no action of that name.
     #[error("'{name}' is not an action: expected one of {}", action_names())]
-    NoSuchAction {
-        /// What stood there.
-        name: String,
-    },
-    /// There is no key of that name.
+    NoSuchAction { name: String },
     #[error("'{text}' is not a key: expected one such as x, X, ctrl-k, f5, space or 'g g'")]
-    NotAKey {
-        /// What stood there.
-        text: String,
-    },
-    /// Two actions would hear the same key.
+    NotAKey { text: String },
+    /// Two actions would share a key.
     #[error("'{key}' would mean both {one} and {other}: give one of them another key")]
-    Twice {
-        /// The key.
-        key: String,
-        /// One action.
-        one: &'static str,
-        /// The other.
-        other: &'static str,
-    },
+    Twice { key: String, one: &'static str, other: &'static str },
 }
 
 fn action_names() -> String {
@@ -317,7 +298,7 @@ fn action_names() -> String {
     names.join(", ")
 }
 
-/// The keys that a user wants changed: sound, because [`KeyOverrides::new`] checks them.
+/// The user's changes to the keys, checked by [`KeyOverrides::new`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeyOverrides {
     map: KeyMap,
@@ -325,8 +306,8 @@ pub struct KeyOverrides {
 }
 
 impl KeyOverrides {
-    /// For each action by name the keys that it shall have instead of those shipped; none at all
-    /// takes its keys away.
+    /// For each action, by name, its keys in place of the default ones; an empty list takes its
+    /// keys away.
     pub fn new(wanted: impl IntoIterator<Item = (String, Vec<String>)>) -> Result<Self, KeyError> {
         let mut wanted: BTreeMap<String, Vec<String>> = wanted.into_iter().collect();
         let (mut chords, mut odd) = (Vec::new(), Vec::new());
@@ -346,7 +327,7 @@ impl KeyOverrides {
         Ok(Self { map: KeyMap { chords }, odd })
     }
 
-    /// What is not as the user may have meant it.
+    /// Keys that may not do what the user meant.
     pub fn odd(&self) -> &[OddKey] {
         &self.odd
     }
@@ -371,12 +352,11 @@ fn add_chords<K: AsRef<str>>(
     Ok(())
 }
 
-/// The same keys, or one is the beginning of the other.
+/// The same keys, or one begins with the other.
 fn collide(one: Chord, other: Chord) -> bool {
     one.first == other.first && (one.second.is_none() || other.second.is_none() || one.second == other.second)
 }
 
-/// Which key means what.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyMap {
     chords: Vec<(Chord, &'static Binding)>,
@@ -392,7 +372,7 @@ impl PartialEq for KeyMap {
 impl Eq for KeyMap {}
 
 impl Default for KeyMap {
-    /// The keys as shipped. A test holds that the table is sound; a broken line would lose its key.
+    /// The default keys. A test checks the table; a broken line would lose its key.
     fn default() -> Self {
         let mut chords = Vec::new();
         for binding in KEYS {
@@ -403,11 +383,11 @@ impl Default for KeyMap {
     }
 }
 
-/// What a key came to.
+/// The meaning of a key press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pressed {
     Action(Action),
-    /// It may begin a chord; the next key tells.
+    /// It may begin a chord; the next key decides.
     Begun(Key),
     Nothing,
 }
@@ -430,7 +410,7 @@ impl KeyMap {
     pub(crate) fn keys_of(&self, action: Action) -> Vec<String> {
         let chords = self.chords.iter().filter(|(_, binding)| binding.action == action);
         let mut keys: Vec<String> = chords.map(|(chord, _)| chord.to_string()).collect();
-        // It quits even where the map does not say so.
+        // It quits even if the map does not say so.
         if action == Action::Quit && !keys.iter().any(|key| key == INTERRUPT) {
             keys.push(INTERRUPT.to_owned());
         }

@@ -1,4 +1,4 @@
-//! Makes the layout of large graphs, on a thread of its own: the loop goes on meanwhile.
+//! Computes the layout of large graphs on a thread of its own, while the loop goes on.
 
 use std::io;
 
@@ -6,17 +6,17 @@ use tokio::sync::mpsc;
 
 use super::pane::topology::{Delivered, LayoutRequest};
 
-/// Layouts that are under way: a pane waits for one before it orders the next.
+/// Layouts in progress: a pane waits for one before it orders the next.
 const ORDERS_MAX: usize = 1;
 
-/// The loop's end of it.
+/// The loop's handle to the thread.
 pub(crate) struct Layouter {
     orders: mpsc::Sender<LayoutRequest>,
     made: mpsc::Receiver<Delivered>,
 }
 
 impl Layouter {
-    /// One that works from now on, until this is dropped.
+    /// Starts the thread, which works until this is dropped.
     pub(crate) fn new() -> io::Result<Self> {
         let (orders, mut ordered) = mpsc::channel::<LayoutRequest>(ORDERS_MAX);
         let (to_loop, made) = mpsc::channel(ORDERS_MAX);
@@ -30,9 +30,10 @@ impl Layouter {
         Ok(Self { orders, made })
     }
 
-    /// Asks for a layout.
+    /// Orders a layout.
     pub(crate) fn order(&self, order: LayoutRequest) {
-        // There is room, because a pane orders one at a time; if the thread is gone, all stay where they are.
+        // There is room, because a pane orders one at a time; if the thread is gone, all nodes stay
+        // where they are.
         let _ = self.orders.try_send(order);
     }
 

@@ -1,4 +1,4 @@
-//! A window on a list that is made anew for every picture: the selection stays on its item, not on
+//! A window on a list that is rebuilt for every picture: the selection stays on its item, not on
 //! its row.
 
 use std::ops::Range;
@@ -6,17 +6,17 @@ use std::ops::Range;
 use super::action::Move;
 use super::filter::Filter;
 
-/// Where the window is, and what is selected in it.
+/// The window's position and selection.
 #[derive(Debug, Clone)]
 pub(crate) struct ListView<K> {
     selected: Option<K>,
-    /// Where the selected item was, for when it is gone.
+    /// Where the selected item was, in case it goes.
     place: usize,
     top: usize,
-    /// Rows at the last drawing: what a screenful is.
+    /// Rows at the last drawing: the size of a screen.
     rows: usize,
     filter: Filter,
-    /// What `n` and `N` look for after the filter was taken away.
+    /// What `n` and `N` search for after the filter was removed.
     sought: Filter,
 }
 
@@ -32,7 +32,6 @@ impl<K: Copy + PartialEq> ListView<K> {
         &self.filter
     }
 
-    /// Shows other items from now on.
     pub(crate) fn set_filter(&mut self, filter: Filter) {
         if !filter.is_all() {
             self.sought = filter.clone();
@@ -40,24 +39,23 @@ impl<K: Copy + PartialEq> ListView<K> {
         self.filter = filter;
     }
 
-    /// Puts the selection on this item.
     pub(crate) fn select(&mut self, item: K) {
         self.selected = Some(item);
     }
 
-    /// Nobody has moved the selection yet.
+    /// The user has not moved the selection yet.
     pub(crate) fn is_untouched(&self) -> bool {
         self.selected.is_none()
     }
 
-    /// Where the selection is while nobody has moved it.
+    /// Where the selection is until the user moves it.
     pub(crate) fn begin_at(&mut self, items: &[K], item: K) {
         if self.is_untouched() {
             self.place = items.iter().position(|other| *other == item).unwrap_or(0);
         }
     }
 
-    /// The item that the keys act on: the one that was selected, or what took its place.
+    /// The selected item, or what took its place.
     pub(crate) fn selected(&self, items: &[K]) -> Option<K> {
         items.get(self.place_in(items)).copied()
     }
@@ -67,7 +65,7 @@ impl<K: Copy + PartialEq> ListView<K> {
         place.unwrap_or_else(|| self.place.min(items.len().saturating_sub(1)))
     }
 
-    /// What to draw in so many rows; the selected item is always among them.
+    /// What to draw in this many rows; the selected item is always among them.
     pub(crate) fn window(&mut self, items: &[K], rows: usize) -> Range<usize> {
         self.place = self.place_in(items);
         self.rows = rows;
@@ -76,7 +74,7 @@ impl<K: Copy + PartialEq> ListView<K> {
         self.top..items.len().min(self.top + rows)
     }
 
-    /// Does what a key asks. `line`: the text of an item, to look for.
+    /// Does what a key asks. `line`: the text of an item, for searching.
     pub(crate) fn act(&mut self, items: &[K], wanted: Move, line: impl Fn(K) -> String) {
         let (place, page) = (self.place_in(items), self.rows.max(2) - 1);
         let matches = |place: &usize| items.get(*place).is_some_and(|item| self.sought.matches(&line(*item)));
@@ -97,8 +95,8 @@ impl<K: Copy + PartialEq> ListView<K> {
     }
 }
 
-/// The first row of a window of so many rows that begins at `top` and is moved as little as it takes to have `place`
-/// in it. A window without rows begins there.
+/// The first row of a window of `rows` rows that begins at `top`, moved as little as needed to
+/// contain `place`. A window without rows begins there.
 pub(super) fn scrolled_to(place: usize, top: usize, rows: usize) -> usize {
     top.clamp((place + 1).saturating_sub(rows.max(1)), place)
 }

@@ -1,5 +1,5 @@
-//! A window on a log whose entries keep their number: follows the newest line, or stays on the
-//! line that was selected, whatever comes and goes around it.
+//! A window on a log whose entries keep their numbers. It follows the newest line, or stays on the
+//! selected line, whatever comes and goes around it.
 
 use std::collections::VecDeque;
 
@@ -8,26 +8,26 @@ use super::filter::Filter;
 use super::list_view::scrolled_to;
 use crate::model::ring::Ring;
 
-/// Where the window is, and what it shows.
+/// The window's position and contents.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LogView {
-    /// The entry that the keys act on; `None`: the newest, whichever that is.
+    /// The selected entry; `None`: the newest, whichever that is.
     selected: Option<u64>,
-    /// The entry in the first row, unless the newest is being followed.
+    /// The entry in the first row, unless the window follows the newest.
     top: Option<u64>,
     filter: Filter,
-    /// What `n` and `N` look for after the filter was taken away.
+    /// What `n` and `N` search for after the filter was removed.
     sought: Filter,
     found: Found,
-    /// Rows at the last drawing: what a screenful is.
+    /// Rows at the last drawing: the size of a screen.
     rows: usize,
 }
 
-/// The entries that match the filter, found once each.
+/// The entries that match the filter; each entry is checked once.
 #[derive(Debug, Clone, Default)]
 struct Found {
     numbers: VecDeque<u64>,
-    /// Entries before this one were looked at.
+    /// Entries before this one were checked.
     looked: u64,
 }
 
@@ -53,7 +53,7 @@ impl Shown<'_> {
         }
     }
 
-    /// Where this entry is, or the first one after it.
+    /// The index of this entry, or of the first one after it.
     fn place(self, number: u64) -> usize {
         match self {
             Self::Range(first, end) => usize::try_from(number.clamp(first, end) - first).unwrap_or(usize::MAX),
@@ -62,12 +62,12 @@ impl Shown<'_> {
     }
 }
 
-/// What a pane draws: the numbers of its rows from top to bottom, and what is around them.
+/// What a pane draws: the entries in its rows, and what is around them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogWindow {
     /// From top to bottom.
     pub(crate) numbers: Vec<u64>,
-    /// The entry that the keys act on.
+    /// The selected entry.
     pub(crate) selected: Option<u64>,
     /// Entries that match the filter.
     pub(crate) len: usize,
@@ -85,7 +85,6 @@ impl LogView {
         &self.filter
     }
 
-    /// Shows other lines from now on.
     pub(crate) fn set_filter(&mut self, filter: Filter) {
         if !filter.is_all() {
             self.sought = filter.clone();
@@ -94,7 +93,7 @@ impl LogView {
         self.found = Found::default();
     }
 
-    /// The entry that the keys act on.
+    /// The selected entry.
     pub(crate) fn selected<T>(&self, log: &Ring<T>) -> Option<u64> {
         let shown = self.shown(log);
         match self.selected {
@@ -103,7 +102,7 @@ impl LogView {
         }
     }
 
-    /// Looks at what is new in the log. `line`: the text of an entry, for the filter.
+    /// Checks what is new in the log. `line`: the text of an entry, for the filter.
     pub(crate) fn look<T>(&mut self, log: &Ring<T>, line: impl Fn(&T) -> String) {
         if self.filter.is_all() {
             return;
@@ -115,7 +114,7 @@ impl LogView {
         self.found.numbers.drain(..gone);
     }
 
-    /// What to draw in so many rows. The selected line is always among them.
+    /// What to draw in this many rows. The selected line is always among them.
     pub(crate) fn window<T>(&mut self, log: &Ring<T>, rows: usize) -> LogWindow {
         self.rows = rows;
         let selected = self.selected(log);
@@ -152,14 +151,14 @@ impl LogView {
         }
     }
 
-    /// The line in this row of those on the screen; below the last one there is none.
+    /// Selects the line in this row on the screen; there is none below the last.
     fn select_row<T>(&mut self, log: &Ring<T>, row: usize) {
         let shown = self.shown(log);
         let line = self.top.and_then(|top| shown.get(shown.place(top) + row));
         self.selected = line.filter(|_| row < self.rows).or(self.selected);
     }
 
-    /// Selects another line; stepping off the end follows again.
+    /// Selects another line; stepping past the end follows the newest again.
     fn step<T>(&mut self, log: &Ring<T>, to: impl Fn(usize, usize) -> usize) {
         let Some(from) = self.selected(log) else { return };
         let shown = self.shown(log);

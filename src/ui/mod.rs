@@ -1,9 +1,9 @@
-//! The console: draws the model, turns keys into commands.
+//! The console: draws the model and turns keys into commands.
 //!
 //! A key becomes an [`action`] through the one table in [`keys`]; [`update`] changes the state in
-//! [`app`] and returns what is wanted of the world; [`mod@run`] is the loop around it. A pane is a
-//! file in [`pane`], a dialog one in [`modal`]. Nothing here does IO but on the terminal, and
-//! drawing does none at all.
+//! [`app`] and returns effects; [`mod@run`] is the loop around it. A pane is a file in [`pane`], a
+//! dialog a file in [`modal`]. Nothing here does IO except on the terminal, and drawing does none
+//! at all.
 
 mod action;
 mod app;

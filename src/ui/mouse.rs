@@ -1,4 +1,4 @@
-//! The mouse: the wheel scrolls what is below the pointer, a click selects it.
+//! The mouse: the wheel scrolls what is under the pointer, a click selects it.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -9,7 +9,7 @@ use super::app::App;
 /// Lines that one notch of the wheel scrolls.
 const WHEEL: usize = 3;
 
-/// Does what the mouse means.
+/// Does what a mouse event means.
 pub(super) fn on_mouse(app: &mut App, mouse: MouseEvent) {
     let at = Position { x: mouse.column, y: mouse.row };
     match mouse.kind {
@@ -32,8 +32,8 @@ fn wheel(app: &mut App, at: Position, wanted: Move) {
     }
 }
 
-/// The pane below the pointer has the keys from now on, its line or node is selected. What lies under a dialog
-/// or waits for the end of a line that is typed stays as it is.
+/// Gives the keys to the pane under the pointer, and selects its line or node. Panes under a
+/// dialog, or behind a line being typed, stay as they are.
 fn click(app: &mut App, at: Position) {
     if !app.modals.is_empty() || app.prompt.is_some() {
         return;

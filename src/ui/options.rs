@@ -1,4 +1,4 @@
-//! What the console is told when it starts.
+//! The console's options.
 
 use std::path::{Path, PathBuf};
 
@@ -7,34 +7,28 @@ use crate::proto::addr::Addr;
 
 use super::keys::KeyOverrides;
 
-/// Everything that the console needs to know beforehand.
+/// Everything that the console must know at the start.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The colors.
     pub theme: ThemeChoice,
-    /// The characters that frames and signs are made of.
     pub glyphs: Glyphs,
-    /// Whether the mouse is ours or the terminal's.
     pub mouse: Mouse,
-    /// What is being watched.
     pub mode: Mode,
-    /// Whether the console begins with the choice of what to start.
     pub start_screen: StartScreen,
-    /// What the forms are filled in with.
     pub defaults: FormDefaults,
-    /// The keys that the user wants changed.
+    /// The user's changes to the keys.
     pub keys: KeyOverrides,
     /// The session's clock; its epoch is the session's start.
     pub clock: Clock,
     /// Seconds that local time is ahead of UTC.
     pub utc_offset_s: i32,
-    /// What `e` suggests to call the export.
+    /// The file name that `e` suggests.
     pub export_name: PathBuf,
-    /// What is wrong with a file name for an export, before anything is written.
+    /// Checks the file name of an export before anything is written.
     pub export_check: ExportCheck,
 }
 
-/// Tells why nothing could be exported under this name.
+/// Says why nothing could be exported under this name.
 pub type ExportCheck = fn(&Path) -> Result<(), String>;
 
 /// Which colors to use. Every choice keeps the terminal's own 16 and its default background.
@@ -45,19 +39,18 @@ pub enum ThemeChoice {
     Auto,
     /// The bright half of the 16.
     Dark,
-    /// The dark half of the 16, and no yellow text without weight.
+    /// The dark half of the 16; yellow text is bold, too.
     Light,
-    /// No color: bold, dim, underlined and reversed say it.
+    /// No color: bold, dim, underlined and reversed text instead.
     Mono,
 }
 
-/// What frames and signs are made of.
+/// The characters of frames and signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Glyphs {
     /// Box drawing, Braille and the like.
     #[default]
     Unicode,
-    /// Nothing but ASCII.
     Ascii,
 }
 
@@ -71,7 +64,7 @@ pub enum Mouse {
     Captured,
 }
 
-/// What is being watched.
+/// What is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mode {
     /// Nodes that run now, on sockets.
@@ -85,10 +78,9 @@ pub enum Mode {
     },
 }
 
-/// Whether the console begins with the choice of what to start.
+/// Whether the console begins with the start screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartScreen {
-    /// It does.
     Shown,
     /// Something was started already.
     Skipped,
@@ -103,10 +95,8 @@ pub struct FormDefaults {
     pub seed_listen: Addr,
     /// Where the next peer would listen.
     pub peer_listen: Addr,
-    /// Seeds of a lab.
     pub lab_seeds: usize,
-    /// Peers of a lab.
     pub lab_peers: usize,
-    /// The session that was recorded last, if there is one.
+    /// The session that was recorded last, if any.
     pub recording: Option<PathBuf>,
 }

@@ -13,21 +13,17 @@ use crate::model::Model;
 /// Commands that are remembered.
 const HISTORY_MAX: usize = 100;
 
-/// What the line is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PromptPurpose {
-    /// A command.
     Command,
-    /// What a pane shows; it showed `before` when the line was opened.
+    /// A filter; `before` is the one when the line was opened.
     Filter {
-        /// Which pane.
         pane: PaneId,
         /// Comes back on Esc.
         before: Filter,
     },
 }
 
-/// The line.
 #[derive(Debug)]
 pub(crate) struct Prompt {
     pub(crate) purpose: PromptPurpose,
@@ -37,7 +33,7 @@ pub(crate) struct Prompt {
     back: usize,
 }
 
-/// Ways to complete the line, and which one stands there.
+/// Ways to complete the line, and which one is shown.
 #[derive(Debug)]
 struct Completion {
     lines: Vec<String>,
@@ -73,7 +69,7 @@ impl History {
 }
 
 impl Prompt {
-    /// A command, of which this much stands there already.
+    /// A command that begins like this.
     pub(crate) fn command(begun: &str) -> Self {
         Self { purpose: PromptPurpose::Command, field: TextField::new(begun), completion: None, back: 0 }
     }
@@ -138,7 +134,7 @@ impl Prompt {
         self.field.paste(paste);
     }
 
-    /// What Tab would offer: the ways to go on from here.
+    /// What Tab would offer.
     pub(crate) fn offers(&self, model: &Model) -> Vec<String> {
         match (&self.purpose, &self.completion) {
             (PromptPurpose::Command, Some(completion)) => completion.lines.clone(),

@@ -1,8 +1,8 @@
-//! The loop: takes what comes, draws when something changed, at most 30 times a second.
+//! The loop: takes what comes, and draws when something changed, at most 30 times a second.
 //!
-//! Keys come first and events are taken in small bites, so that a flood of events delays neither a
-//! key nor the next picture. While nothing changes nothing is drawn; the loop then sleeps until
-//! the next thing that changes with time alone.
+//! Keys come first and events are taken in small bites, so a flood of events delays neither a key
+//! nor the next picture. While nothing changes nothing is drawn; the loop then sleeps until the
+//! next thing that changes with time alone.
 
 use std::io;
 use std::time::Duration;
@@ -31,14 +31,15 @@ use crate::proto::time::Time;
 
 /// Time between two pictures: 30 a second.
 const FRAME_TIME: Duration = Duration::from_millis(33);
-/// Time from the last picture to one that the user waits for: nobody types so fast that this makes many more.
+/// Time from the last picture to one that the user waits for: nobody types fast enough to make many
+/// more.
 const KEY_FRAME_TIME: Duration = Duration::from_millis(8);
-/// Time between two pictures while all that happens is that probes are answered: the eye follows
-/// figures no faster, and an idle network costs next to nothing to watch.
+/// Time between two pictures while nothing but probes is answered: the eye follows figures no
+/// faster, and an idle network costs next to nothing to watch.
 const DRIFT_TIME: Duration = Duration::from_millis(250);
-/// How often to look whether the terminal is ours again, while the shell has it.
+/// How often to check whether the terminal is ours again, while the shell has it.
 const BACKGROUND_LOOK: Duration = Duration::from_millis(100);
-/// Events that are taken in full before keys are looked at again: some 5 ms of work.
+/// Events that are taken in full before keys are handled again: some 5 ms of work.
 const EVENTS_PER_TURN: usize = 6_000;
 
 /// What the console leaves behind.
@@ -46,14 +47,11 @@ const EVENTS_PER_TURN: usize = 6_000;
 pub struct ConsoleOutcome {
     /// The network as it was last.
     pub model: Model,
-    /// Why the console ended.
     pub ended: Ended,
 }
 
-/// Why the console ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// The user quit.
     Quit,
     /// The host asked for it.
     Shutdown,
@@ -64,13 +62,11 @@ pub enum Ended {
 /// Why the console could not go on. The terminal has been given back.
 #[derive(Debug, thiserror::Error)]
 pub enum UiError {
-    /// The terminal could not be taken.
     #[error("the terminal cannot be used: {0}; --headless works without one")]
     Start(#[source] io::Error),
-    /// The terminal stopped working.
     #[error("the terminal stopped working: {0}")]
     Terminal(#[source] io::Error),
-    /// The console has a fault; file, line and message.
+    /// The console has a fault: file, line and message.
     #[error("{0}")]
     Panicked(String),
 }
@@ -102,7 +98,7 @@ pub(crate) struct Console {
     pub(crate) clock: Clock,
     pub(crate) to_host: mpsc::Sender<ToHost>,
     layouter: Layouter,
-    /// When what had come was last looked at, and when it was last drawn.
+    /// When waiting events were last taken, and when the picture was last drawn.
     looked_at: Option<Time>,
     drawn_at: Option<Time>,
     picture: Picture,
@@ -112,9 +108,9 @@ pub(crate) struct Console {
 /// How far the screen is behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Picture {
-    /// It shows what is.
+    /// It is up to date.
     Fresh,
-    /// Only figures that tick along have changed.
+    /// Only routine figures have changed.
     Drifting,
     /// Something happened.
     Stale,
@@ -130,7 +126,6 @@ enum TerminalOwner {
     Background,
 }
 
-/// What came.
 enum ConsoleEvent {
     Shutdown,
     Input(Option<io::Result<UserInput>>),
@@ -206,8 +201,8 @@ impl Console {
         }
     }
 
-    /// When to look up if nothing comes: for the next picture if one is due, otherwise when time
-    /// alone changes something.
+    /// When to wake if nothing comes: for the next picture if one is due, otherwise when time alone
+    /// changes something.
     fn deadline(&self) -> Time {
         match self.looked_at {
             Some(looked_at) if self.picture != Picture::Fresh => looked_at + self.frame_time(),
@@ -215,7 +210,7 @@ impl Console {
         }
     }
 
-    /// It is time for another look at what has come.
+    /// It is time to take what has come.
     fn is_due(&self) -> bool {
         let now = self.clock.now();
         self.looked_at.is_none_or(|looked_at| now.since(looked_at) >= self.frame_time())
@@ -257,7 +252,8 @@ impl Console {
         Ok(())
     }
 
-    /// Draws nothing while the shell has the terminal, and takes it back as soon as it is ours again.
+    /// Draws nothing while the shell has the terminal, and takes it back as soon as it is ours
+    /// again.
     fn look_where_we_are(&mut self, screen: &mut impl Screen) -> io::Result<()> {
         match (self.place, screen.is_ours()) {
             (TerminalOwner::Foreground, true) | (TerminalOwner::Background, false) => {}
@@ -274,9 +270,10 @@ impl Console {
         screen.enter()
     }
 
-    /// Takes all that waits now, after what came already, so that the picture is never older than a frame. Of what is
-    /// more than a turn can take in, only the rare kinds: a message less in the log is counted and missed by nobody, a
-    /// death would be. A replay has time: what is too much for this picture waits for the next one.
+    /// Takes all that waits, after what came already, so that the picture is never older than a
+    /// frame. If that is more than a turn can take, only the rare kinds are taken: a message
+    /// missing from the log is counted and missed by nobody, but a death would be. A replay has
+    /// time: what is too much for this picture waits for the next.
     fn take_waiting(&mut self, feed: &mut Feed, from_host: &mut mpsc::Receiver<FromHost>, first: Option<Delivery>) {
         self.hear(from_host);
         let mut taken = first.as_ref().map_or(0, |delivery| delivery.batch.len());
@@ -303,8 +300,8 @@ impl Console {
         self.take(&came, thinned);
     }
 
-    /// What the host said before it sent these events: that a recording is opened, say, with which all that was
-    /// shown before is forgotten, and nothing that comes after.
+    /// Takes what the host said before it sent these events, such as that a recording is opened:
+    /// that discards what was shown before, and nothing that comes after.
     fn hear(&mut self, from_host: &mut mpsc::Receiver<FromHost>) {
         while let Ok(message) = from_host.try_recv() {
             self.change(|app| on_host(app, message));
@@ -330,7 +327,7 @@ impl Console {
                 Vec::new()
             }
             UserInput::Continued => {
-                // Who was stopped without having been asked has not left the terminal.
+                // A process that was stopped without being asked has not left the terminal.
                 self.place = TerminalOwner::Background;
                 self.look_where_we_are(screen)?;
                 Vec::new()
@@ -358,7 +355,7 @@ impl Console {
         Ok(None)
     }
 
-    /// Never waits: a host that is behind must not hold up the screen.
+    /// Never waits: a slow host must not hold up the screen.
     fn tell_host(&mut self, wanted: ToHost) {
         if self.to_host.try_send(wanted).is_err() {
             self.app.show(Severity::Error, "not done: the program is busy with earlier requests; try again");
@@ -366,20 +363,19 @@ impl Console {
     }
 }
 
-/// Probes that come, go and are answered: always, and of interest as figures only.
+/// Probes and their answers: they come all the time, and matter only as figures.
 fn is_routine(kind: &EventKind) -> bool {
     matches!(kind, EventKind::ProbeSent { .. } | EventKind::ProbeReceived { .. } | EventKind::ProbeAnswered { .. })
 }
 
-/// What is left of a delivery without the plentiful kinds of events: the rare ones, and the way of the message that is
-/// being watched.
+/// A delivery without its plentiful events, except those about the message that is watched.
 fn rare(delivery: &Delivery, shown: Option<MessageId>) -> Delivery {
     let is_kept = |kind: &EventKind| !is_plentiful(kind) || (shown.is_some() && message(kind) == shown);
     let batch: Batch = delivery.batch.iter().filter(|event| is_kept(&event.kind)).cloned().collect();
     Delivery { skipped: delivery.skipped, batch }
 }
 
-/// The message of a first copy. Further copies are of interest as a number only.
+/// The message of a first copy. Further copies matter only as a number.
 const fn message(kind: &EventKind) -> Option<MessageId> {
     if let EventKind::Received { id, .. } = kind { Some(*id) } else { None }
 }

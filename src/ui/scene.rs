@@ -21,12 +21,12 @@ pub(crate) struct Scene {
     lines: Ring<NoticeLine>,
     /// Notices of the model before this number were taken over.
     taken: u64,
-    /// Warnings before this number were told.
+    /// Warnings before this number were shown.
     warned: u64,
     held: Option<Box<FrozenFrame>>,
     pub(crate) mode: Mode,
     pub(crate) now: Time,
-    /// More has happened than was told: what seems to be missing may be among it.
+    /// Events are still on their way here: what seems to be missing may be among them.
     pub(crate) is_behind_events: bool,
     /// How far a network in virtual time is behind.
     pub(crate) behind: Duration,
@@ -61,7 +61,6 @@ impl Scene {
         }
     }
 
-    /// What time it is for the network.
     pub(crate) fn network_now(&self) -> Time {
         match self.mode {
             Mode::Live | Mode::Virtual => self.now - self.behind,
@@ -69,7 +68,7 @@ impl Scene {
         }
     }
 
-    /// What panes and dialogs look at.
+    /// What panes and dialogs read.
     pub(crate) fn view(&self) -> View<'_> {
         let (model, lines) = match &self.held {
             Some(held) => (&held.model, &held.lines),
@@ -89,24 +88,24 @@ impl Scene {
         }
     }
 
-    /// The moment that is shown: now, when the picture was frozen, or where the replay is.
+    /// The moment that is shown: now, when the picture was frozen, or the position of the replay.
     fn shown_at(&self) -> Time {
         self.held.as_ref().map_or_else(|| self.network_now(), |held| held.at)
     }
 
-    /// Takes events in, of which so many were skipped, and so many of the plentiful kinds left out; what the user has
-    /// to know at once.
+    /// Takes events, of which this many were skipped and this many plentiful ones left out. Returns
+    /// what the user must know at once.
     pub(crate) fn take(&mut self, skipped: u64, thinned: u64, events: &[&Event]) -> Option<(Severity, String)> {
         for event in events {
             self.live.apply(event);
         }
-        // Where among them is not known; so it may be of the last of them that something is missing.
+        // Where they are missing is not known, so the last of them may be incomplete.
         self.live.note_skipped(skipped);
         self.live.note_thinned(thinned);
         let mut urgent = None;
         for (number, notice) in self.live.notices().from(self.taken) {
             let is_node = self.live.nodes().get(notice.event.node).is_some();
-            // What failed may be the start of a node, which then has no name to put before it.
+            // What failed may be the start of a node, which then has no name to put in front.
             let text = if is_node { self.live.notice_text(notice) } else { self.live.sentence(&notice.event.kind) };
             if notice.severity == Severity::Error {
                 urgent = Some((notice.severity, text.clone()));
@@ -118,9 +117,9 @@ impl Scene {
         urgent.or(self.watch())
     }
 
-    /// Looks for what is wrong with the network as a whole; what is new of it is said once.
+    /// Looks for problems of the network; new ones are shown once.
     pub(crate) fn watch(&mut self) -> Option<(Severity, String)> {
-        // A recording tells its own time with its events.
+        // A recording's time comes with its events.
         if self.is_behind_events && !matches!(self.mode, Mode::Replay { .. }) {
             return None;
         }
@@ -155,7 +154,7 @@ impl Scene {
         self.held.is_some()
     }
 
-    /// Holds the picture, or lets it go on.
+    /// Freezes the picture, or lets it go on.
     pub(crate) fn toggle_freeze(&mut self) {
         if self.held.take().is_none() {
             let (model, lines, at) = (self.live.clone(), self.lines.clone(), self.shown_at());

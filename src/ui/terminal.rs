@@ -22,10 +22,10 @@ use super::options::Mouse;
 use super::theme;
 use crate::platform;
 
-/// A frame of a large terminal fits, so that it goes out in one write.
+/// A frame of a large terminal fits, so it goes out in one write.
 const FRAME_LEN: usize = 64 * 1024;
 
-/// Whether the terminal is ours now: what the panic hook has to know.
+/// Whether the terminal is ours now, for the panic hook.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
 /// What panicked elsewhere while the screen was ours; shown as a notice.
@@ -39,10 +39,8 @@ thread_local! {
 
 /// What the loop needs of a terminal.
 pub(crate) trait Screen {
-    /// What it draws with.
     type Backend: Backend<Error = io::Error>;
 
-    /// To draw on.
     fn terminal(&mut self) -> &mut Terminal<Self::Backend>;
 
     /// Hands text to the terminal's clipboard.
@@ -51,23 +49,23 @@ pub(crate) trait Screen {
     /// Gives the terminal back for a while.
     fn leave(&mut self);
 
-    /// Takes it again; everything is drawn anew.
+    /// Takes it again; everything is redrawn.
     fn enter(&mut self) -> io::Result<()>;
 
-    /// Whether the shell has given it to us. Where it has not, nothing may be drawn.
+    /// Whether the shell has given it to us. If not, nothing may be drawn.
     fn is_ours(&self) -> bool;
 }
 
 /// The real terminal. Gives it back when dropped.
 pub(crate) struct Tty {
-    /// Never dropped: ratatui would show the cursor once more, and where the terminal is gone for good, say so on
-    /// stderr, which is gone with it; that panics, and the nodes would die instead of leaving.
+    /// Never dropped: ratatui would show the cursor again and, if the terminal is gone for good,
+    /// say so on stderr, which is gone with it. That panics, and the nodes would die instead of
+    /// leaving.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     mouse: Mouse,
 }
 
 impl Tty {
-    /// Takes the terminal.
     pub(crate) fn take(mouse: Mouse) -> io::Result<Self> {
         HOOK.call_once(install_hook);
         theme::take_color_from_theme_alone();
@@ -104,8 +102,8 @@ impl Screen for Tty {
         if self.mouse == Mouse::Captured {
             execute!(io::stdout(), EnableMouseCapture)?;
         }
-        // Everything is drawn anew. Not by `clear`, which asks the terminal where its cursor is and
-        // fails where no answer comes.
+        // Everything is redrawn. Not by `clear`, which asks the terminal where its cursor is and
+        // fails if no answer comes.
         let size = self.terminal.size()?;
         self.terminal.resize(size.into())
     }
@@ -129,11 +127,12 @@ fn give_back() {
     let mut out = io::stdout();
     let is_foreground = platform::owns_screen();
     if is_foreground || !platform::stops_background_writers() {
-        // On Windows the mouse cannot be given back where it was never taken; the rest is.
+        // On Windows the mouse cannot be given back if it was never taken; the rest can.
         let _ = execute!(out, DisableMouseCapture);
         let _ = execute!(out, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     }
-    // In the background the shell has set the lines as it likes them, and who sets them there is stopped.
+    // In the background the shell has set the lines as it likes them, and a process that sets them
+    // there is stopped.
     if is_foreground {
         let _ = disable_raw_mode();
     }
@@ -178,8 +177,8 @@ fn remember(place: &Mutex<Option<String>>, text: String) {
     *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
 }
 
-/// Runs the console. If it panics, the terminal has been given back, and what failed is the error: the nodes run on,
-/// and have yet to say goodbye.
+/// Runs the console. If it panics, the terminal has been given back, and the panic is the error:
+/// the nodes run on, and must still say goodbye.
 pub(crate) async fn unless_it_panics<T>(console: impl Future<Output = T>) -> Result<T, String> {
     let mut console = pin!(console);
     poll_fn(|context| {

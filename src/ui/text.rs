@@ -110,7 +110,7 @@ pub(crate) fn rtt(micros: u64) -> String {
     }
 }
 
-/// `1 284`: a count with its thousands apart.
+/// `1 284`: a count with separated thousands.
 pub(crate) fn count(number: usize) -> String {
     grouped(number, ' ')
 }

@@ -1,7 +1,8 @@
-//! Colors and signs. A sign always says the same as the color, so that nothing is lost without it.
+//! Colors and signs. A sign always says the same as the color, so nothing is lost without color.
 //!
-//! Only the terminal's own 16 colors on its default background. `NO_COLOR` and `--theme mono` use
-//! weight and reversal alone; see [`take_color_from_theme_alone`] for why that is our own doing.
+//! Only the terminal's own 16 colors on its default background are used. `NO_COLOR` and `--theme
+//! mono` use weight and reversal alone; [`take_color_from_theme_alone`] says why we do that
+//! ourselves.
 
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
@@ -11,7 +12,6 @@ use super::options::{Glyphs, ThemeChoice};
 /// What a piece of text is about; the theme turns it into a style.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// Nothing special.
     Plain,
     /// Runs and is heard from.
     Up,
@@ -19,19 +19,18 @@ pub(crate) enum Tone {
     Suspect,
     /// Dead, or an error.
     Dead,
-    /// A seed.
     Seed,
-    /// The message or node that is being looked at, wherever it shows.
+    /// The message or node that is highlighted.
     Wave,
     /// Over, or of little weight.
     Stale,
     /// Frame of a pane.
     Frame,
-    /// Frame of the pane that the keys go to, titles and keys.
+    /// Frame of the focused pane, titles and keys.
     Strong,
 }
 
-/// The colors in use, resolved from what the user chose and what the environment says.
+/// The colors in use, from the user's choice and the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Palette {
     /// Reads well on dark and light.
@@ -45,7 +44,6 @@ enum Palette {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Theme {
     palette: Palette,
-    /// What frames and signs are made of.
     pub(crate) glyphs: Glyphs,
 }
 
@@ -67,7 +65,7 @@ impl NoColor {
 }
 
 /// crossterm writes a reset instead of a color when `NO_COLOR` is set, and takes reversed and bold
-/// with it. So it is told to write what it is told, and the mono palette holds no color.
+/// with it. So it is made to write what it is given, and the mono palette holds no color.
 pub(crate) fn take_color_from_theme_alone() {
     crossterm::style::force_color_output(true);
 }
@@ -83,7 +81,6 @@ impl Theme {
         Self { palette, glyphs }
     }
 
-    /// How this kind of text looks.
     pub(crate) fn style(self, tone: Tone) -> Style {
         match self.palette {
             Palette::Mono => mono(tone),
@@ -132,7 +129,7 @@ impl Theme {
     }
 }
 
-/// The line that the keys act on: reversed, whatever its color.
+/// The selected line: reversed, whatever its color.
 pub(crate) fn selected(style: Style) -> Style {
     style.remove_modifier(Modifier::DIM).add_modifier(Modifier::REVERSED)
 }

@@ -1,5 +1,5 @@
-//! What is said in the footer for a while. The answer to what the user did comes first; what the network has
-//! to say waits until it was read.
+//! Messages that stand in the footer for a while. The answer to the user comes first; news waits
+//! until it has been read.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const TOAST_TIME: Duration = Duration::from_secs(5);
 pub(crate) struct Toast {
     pub(crate) severity: Severity,
     pub(crate) text: String,
-    /// Which pane has more of it.
+    /// The pane that has more of it.
     pub(crate) pane: Option<PaneId>,
     voice: Voice,
     until: Time,
@@ -28,16 +28,16 @@ impl Toast {
     }
 }
 
-/// Who speaks.
+/// Where a line comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Voice {
-    /// The console, to what the user did.
+    /// The console answers the user.
     Answer,
-    /// The network, or the program, of itself.
+    /// The network or the program reports something.
     News,
 }
 
-/// The line in the footer, and what waits behind it.
+/// The line in the footer, and those that wait behind it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Toasts {
     shown: Option<Toast>,
@@ -50,7 +50,7 @@ impl Toasts {
         self.shown.as_ref()
     }
 
-    /// Answers what the user did, at once; news that stood there come again after it.
+    /// Answers the user at once; news that stood there comes again afterwards.
     pub(crate) fn answer(&mut self, severity: Severity, text: String, now: Time) {
         let answer = Toast { severity, text, pane: None, voice: Voice::Answer, until: now + TOAST_TIME };
         if let Some(news) = self.shown.replace(answer).filter(|toast| toast.voice == Voice::News) {
@@ -58,8 +58,8 @@ impl Toasts {
         }
     }
 
-    /// Tells news: after the answer if one is being read, else at once. Of several that wait the
-    /// gravest are told, and of those the latest; the others are among the notices.
+    /// Shows news: after the answer if one is being read, else at once. Of several that wait, the
+    /// latest of the most serious ones is shown; the others are among the notices.
     pub(crate) fn tell(&mut self, severity: Severity, text: String, pane: PaneId, now: Time) {
         let news = Toast { severity, text, pane: Some(pane), voice: Voice::News, until: now + TOAST_TIME };
         match &self.shown {
@@ -71,7 +71,7 @@ impl Toasts {
         }
     }
 
-    /// The user does something else: the answer to what was done before says nothing about that.
+    /// The user does something else, so the last answer no longer matters.
     pub(crate) fn outdate(&mut self) {
         if self.shown.take_if(|toast| toast.voice == Voice::Answer).is_some() {
             self.shown = self.waiting.take();
@@ -84,7 +84,7 @@ impl Toasts {
         self.waiting = None;
     }
 
-    /// It is later. Whether another line stands there now.
+    /// Time has passed. Returns whether another line stands there now.
     pub(crate) fn tick(&mut self, now: Time) -> bool {
         if self.shown.take_if(|toast| toast.until <= now).is_none() {
             return false;

@@ -1,4 +1,4 @@
-//! What the user does, and what comes of it: [`App`] changes, and effects are returned.
+//! The user's input and its results: [`App`] changes, and effects are returned.
 
 mod typing;
 
@@ -34,7 +34,7 @@ use crate::model::link::LinkKey;
 use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
 
-/// Something from the terminal.
+/// An event of the terminal.
 pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<ConsoleEffect> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => on_key(app, *key),
@@ -42,12 +42,12 @@ pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<ConsoleEffect> {
             on_mouse(app, *mouse);
             Vec::new()
         }
-        // Pastes come by themselves.
+        // Pastes come separately.
         Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => Vec::new(),
     }
 }
 
-/// A text that was pasted: into the line at the bottom or the dialog, and nowhere else.
+/// Pasted text goes into the line at the bottom or the dialog, and nowhere else.
 pub(crate) fn on_paste(app: &mut App, paste: &Paste) {
     if let Some(prompt) = &mut app.prompt {
         prompt.paste(paste);
@@ -124,7 +124,7 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<ConsoleEffect> {
     }
 }
 
-/// What the user has a peer say is followed on its way.
+/// Follows the message that the user sends.
 fn follow_said(app: &mut App, wanted: &[ToHost]) {
     for wanted in wanted {
         if let ToHost::Command(Command::Say { node, body }) = wanted {
@@ -176,7 +176,7 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<ConsoleEffect> {
     Vec::new()
 }
 
-/// Out of the innermost thing that is not as usual.
+/// Leaves the innermost dialog, zoom or filter.
 fn back(app: &mut App) {
     if app.waves.stop() {
         return;
@@ -193,7 +193,7 @@ fn back(app: &mut App) {
     }
 }
 
-/// The way of the message that is shown once more; the same key stops it.
+/// Replays the message, or stops the replay.
 fn show_again(app: &mut App) {
     if app.waves.stop() {
         return;
@@ -266,7 +266,7 @@ fn faults(app: &mut App) {
     }
 }
 
-/// All faults off, and who comes back with that. A key that does nothing says so.
+/// Ends all faults, and says which nodes come back with that. A key that does nothing says so.
 fn calm(app: &mut App) -> Vec<ConsoleEffect> {
     if !is_live(app) {
         return Vec::new();
@@ -299,7 +299,7 @@ fn give(app: &mut App, commands: Vec<Command>) -> Vec<ConsoleEffect> {
     wanted.into_iter().map(ConsoleEffect::Host).collect()
 }
 
-/// Does what a wish came to; one that is refused is remembered as it would be typed.
+/// Carries out the plan for a wish; a refusal is remembered as it would be typed.
 fn carry_out(app: &mut App, row: ConnectionRow, wish: &[Command], plan: FaultPlan) -> Vec<ConsoleEffect> {
     if !is_live(app) {
         return Vec::new();
@@ -341,7 +341,7 @@ fn details(app: &mut App) {
     }
 }
 
-/// Opens the answer; of a message, its whole way.
+/// Opens the answer; for a message, its table.
 fn ask(app: &mut App, subject: Subject) {
     if let Subject::Message(id) = subject {
         app.modals.push(Modal::Wave(WaveTable::new(id)));
@@ -350,7 +350,7 @@ fn ask(app: &mut App, subject: Subject) {
     }
 }
 
-/// The table of the message that is in question.
+/// The table of the message in question.
 fn who_has_it(app: &mut App) {
     match app.view().question() {
         Some(question) => ask(app, Subject::Message(question.id())),
@@ -358,7 +358,7 @@ fn who_has_it(app: &mut App) {
     }
 }
 
-/// What the selected line is about.
+/// The subject of the selected line.
 fn subject(app: &App, view: &View<'_>) -> Option<Subject> {
     let model = view.model;
     Some(match app.focus {
@@ -402,7 +402,7 @@ fn subject(app: &App, view: &View<'_>) -> Option<Subject> {
     })
 }
 
-/// Something from the host.
+/// A message from the host.
 pub(crate) fn on_host(app: &mut App, message: FromHost) {
     match message {
         FromHost::Exported { path, events } => {

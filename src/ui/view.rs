@@ -1,4 +1,4 @@
-//! What a picture is made from: the model as it is shown, the moment, and what is lit up.
+//! What a picture is made from: the model as it is shown, the moment, and what is highlighted.
 
 use std::borrow::Cow;
 use std::net::Ipv4Addr;
@@ -20,7 +20,7 @@ use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
 
-/// Everything that panes and dialogs may look at.
+/// Everything that panes and dialogs may read.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     /// The network as it is shown: as it is, or as it was when the picture was frozen.
@@ -35,17 +35,18 @@ pub(crate) struct View<'a> {
     pub(crate) utc_offset_s: i32,
     /// Columns that names take.
     pub(crate) names: NameWidths,
-    /// What is lit up in every pane.
+    /// What is highlighted in every pane.
     pub(crate) lit: Lit,
-    /// The message whose way is shown.
+    /// The message whose spread is shown.
     pub(crate) wave: Option<WaveView>,
-    /// The message that is named as one that somebody lacks.
+    /// The message that the footer names because a peer lacks it.
     pub(crate) lacked: Option<MessageId>,
 }
 
 impl View<'_> {
-    /// The message that the user chose, else the one that is warned of because it did not reach everybody, else the one
-    /// that is followed. While messages come all the time nobody could select the one that matters in time.
+    /// The message to ask about: the one that the user chose, else the one with a warning because
+    /// it did not reach everybody, else the one that is followed. While messages come all the time,
+    /// nobody could select the one that matters in time.
     pub(crate) fn question(&self) -> Option<Question> {
         let model = self.model;
         let is_held = |id: MessageId| model.rumors().get(id).is_some();
@@ -66,12 +67,12 @@ impl View<'_> {
     }
 }
 
-/// What was selected in one pane and is lit up in the others.
+/// What is selected in one pane and highlighted in the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Lit {
     /// A node: its links.
     pub(crate) node: Option<Addr>,
-    /// A message: where it came by.
+    /// A message: its path.
     pub(crate) message: Option<MessageId>,
 }
 
@@ -85,7 +86,7 @@ pub(crate) struct NoticeLine {
     pub(crate) node: Option<Addr>,
 }
 
-/// Widest name for which a column is kept: `127.0.0.1:65535`.
+/// The widest name for which a column is kept: `127.0.0.1:65535`.
 const NAME_WIDTH_MAX: usize = 15;
 
 /// Columns that names take.
@@ -93,22 +94,22 @@ const NAME_WIDTH_MAX: usize = 15;
 pub(crate) struct NameWidths {
     /// The widest name of a node of this process.
     pub(crate) ours: usize,
-    /// The widest name of all that are linked.
+    /// The widest name of all linked nodes.
     pub(crate) all: usize,
     /// The same with whole addresses.
     whole: usize,
-    /// `p2 → p4`: with many nodes here most lines are about two of them, and an address widens its
-    /// own line; with one node every line has an address.
+    /// `p2 → p4`. With many nodes here, most lines are about two of them, and an address only
+    /// widens its own line; with one node, every line has an address.
     pub(crate) route: usize,
     addresses: Addresses,
 }
 
-/// How a node that has no name here is called.
+/// What a node without a name here is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Addresses {
     /// `127.0.0.1:3000`.
     Whole,
-    /// `:3000`: all nodes are on this host, which then goes without saying.
+    /// `:3000`: all nodes are on this host, so it is left out.
     PortAt(Ipv4Addr),
 }
 
@@ -146,7 +147,7 @@ impl NameWidths {
 }
 
 impl View<'_> {
-    /// The same with whole addresses: for what is copied or sought.
+    /// The same with whole addresses: for the clipboard and for searching.
     pub(crate) fn in_full(self) -> Self {
         let names = NameWidths { all: self.names.whole, addresses: Addresses::Whole, ..self.names };
         Self { names, ..self }
@@ -176,7 +177,7 @@ impl View<'_> {
         format!("{}{id}", self.short_name(id.origin))
     }
 
-    /// What sorts by name: see [`crate::model::node::NodeRecords::order_of`].
+    /// The sort key by name: see [`crate::model::node::NodeRecords::order_of`].
     pub(crate) fn by_name(&self, addr: Addr) -> impl Ord + use<> {
         self.model.nodes().order_of(addr)
     }
@@ -188,28 +189,28 @@ impl View<'_> {
         format!("{name}{:fill$}", "")
     }
 
-    /// The time of day with milliseconds, as the explanations and the log files have it.
+    /// The time of day with milliseconds, as in explanations and log files.
     pub(crate) fn moment(&self, at: Time) -> String {
         clock_text(at, self.utc_offset_s)
     }
 
-    /// The time of day in seconds, where room is scarce.
+    /// The time of day in seconds, for tight places.
     pub(crate) fn second(&self, at: Time) -> String {
         second_text(at, self.utc_offset_s)
     }
 
-    /// The time of day without its hour, where room is scarce and a millisecond matters.
+    /// The time of day without its hour, for tight places where milliseconds matter.
     pub(crate) fn minute(&self, at: Time) -> String {
         self.moment(at).split_off("HH:".len())
     }
 
-    /// How long ago that was, to a tenth of a second: figures that nobody can read only flicker.
+    /// How long ago that was, to a tenth of a second: finer figures only flicker.
     pub(crate) fn ago(&self, at: Time) -> String {
         let span = self.now.since(at);
         if span < Duration::from_secs(1) { format!("0.{} s", span.subsec_millis() / 100) } else { span_text(span) }
     }
 
-    /// How a node's name looks: its state's color, or a seed's.
+    /// The style of a node's name: the color of its state, or of a seed.
     pub(crate) fn node_tone(&self, addr: Addr) -> Tone {
         match self.model.nodes().get(addr) {
             Some(node) => name_tone(node),
@@ -218,7 +219,6 @@ impl View<'_> {
     }
 }
 
-/// The color of a state.
 pub(crate) const fn state_tone(state: ObservedState) -> Tone {
     match state {
         ObservedState::Up => Tone::Up,
@@ -228,7 +228,6 @@ pub(crate) const fn state_tone(state: ObservedState) -> Tone {
     }
 }
 
-/// The sign of a state.
 pub(crate) const fn state_sign(theme: Theme, state: ObservedState) -> &'static str {
     match state {
         ObservedState::Up => theme.sign("●", "*"),

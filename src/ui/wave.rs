@@ -1,7 +1,7 @@
-//! The wave: the message whose way is shown, and how far of it.
+//! The wave: the message whose spread is shown, and how much of it.
 //!
-//! It is the message that was chosen in the gossip log, or else the newest one, for long enough to
-//! be seen; what the user says is followed for longer; or one is shown once more, slowly.
+//! It is the message chosen in the gossip log, or else the newest one, for long enough to be seen.
+//! A message of the user is followed for longer, and any message can be replayed slowly.
 
 use std::time::Duration;
 
@@ -14,27 +14,27 @@ use crate::proto::message::MessageId;
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
-/// How long a message is followed before a newer one takes its place: time enough for a glance.
+/// How long a message is followed before a newer one takes its place: time for a glance.
 const GLANCE: Duration = Duration::from_millis(1_500);
-/// How long one that the user said is followed: time enough to see where it went and to ask about it.
+/// How long a message of the user is followed: time to see where it went and to ask about it.
 const OWN_GLANCE: Duration = Duration::from_secs(10);
-/// How long a message that is asked about because somebody lacks it stays the one that is asked about: time enough to
-/// read its name and to press the key.
+/// How long a message that a peer lacks stays the one to ask about: time to read its name and press
+/// the key.
 const NAMED_FOR: Duration = Duration::from_secs(5);
-/// How long it may take until it begins.
+/// How long the user's message may take to begin.
 const BEGINS_WITHIN: Duration = Duration::from_secs(3);
-/// Messages among which it is looked for: what comes between two pictures, and many more.
+/// Messages among which it is searched: many more than come between two pictures.
 const LATEST_MAX: usize = 256;
-/// How long one more showing takes: a second and as much for each hop, within these bounds.
+/// How long a replay takes: a second, and one more for each hop, within these bounds.
 const HOP_TIME: Duration = Duration::from_secs(1);
 const SHOWING_MIN: Duration = Duration::from_secs(3);
 const SHOWING_MAX: Duration = Duration::from_secs(8);
-/// How long the end of it stays.
+/// How long the end of a replay stays.
 const LINGER: Duration = Duration::from_millis(1_500);
-/// Time between two pictures of it.
+/// Time between two pictures of a replay.
 const PICTURE_TIME: Duration = Duration::from_millis(40);
 
-/// What is shown of which message.
+/// Which message is shown, and how much of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct WaveView {
     pub(crate) id: MessageId,
@@ -46,14 +46,14 @@ pub(crate) struct WaveView {
 pub(crate) enum WaveKind {
     /// It is the newest, or was a moment ago.
     Newest,
-    /// The user chose it, or said it.
+    /// The user chose it, or sent it.
     Chosen,
-    /// It is shown once more, and has come so far: from 0 to 1.
+    /// It is replayed, and this much of it is done, from 0 to 1.
     Again(f64),
 }
 
 impl WaveView {
-    /// How much of the way is shown.
+    /// How much of the spread is shown, from 0 to 1.
     pub(crate) fn so_far(self) -> f64 {
         match self.kind {
             WaveKind::Newest | WaveKind::Chosen => 1.0,
@@ -62,7 +62,7 @@ impl WaveView {
     }
 }
 
-/// Which message is followed, and which one shown once more.
+/// Which message is followed, and which one is replayed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Waves {
     followed: Option<FollowedMessage>,
@@ -71,7 +71,7 @@ pub(crate) struct Waves {
     named: Option<NamedMessage>,
 }
 
-/// A message that is named as one that somebody lacks.
+/// A message that the footer names because a peer lacks it.
 #[derive(Debug, Clone, Copy)]
 struct NamedMessage {
     id: MessageId,
@@ -79,7 +79,7 @@ struct NamedMessage {
 }
 
 impl NamedMessage {
-    /// It is not read yet, and still somebody lacks it.
+    /// It has not been read yet, and a peer still lacks it.
     fn is_held(&self, model: &Model, now: Time) -> bool {
         let lacks = |rumor: &Rumor| !rumor.coverage(model.nodes(), Counting::HadTime).is_full();
         let is_new = self.since <= now && now.since(self.since) < NAMED_FOR;
@@ -95,7 +95,7 @@ struct FollowedMessage {
     whose: Author,
 }
 
-/// Who said a message.
+/// Who sent a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Author {
     User,
@@ -103,7 +103,7 @@ enum Author {
 }
 
 impl FollowedMessage {
-    /// It is not seen yet.
+    /// It has not been seen yet.
     fn is_held(&self, model: &Model, now: Time) -> bool {
         let glance = match self.whose {
             Author::User => OWN_GLANCE,
@@ -113,16 +113,16 @@ impl FollowedMessage {
     }
 }
 
-/// What the user said, until it begins its way.
+/// A message of the user, until it begins.
 #[derive(Debug, Clone)]
 struct SaidMessage {
     origin: Addr,
     body: Body,
-    /// What time it was for the network.
+    /// The network's time then.
     at: Time,
 }
 
-/// A message that is shown once more.
+/// A message that is replayed.
 #[derive(Debug, Clone, Copy)]
 struct Again {
     id: MessageId,
@@ -131,13 +131,14 @@ struct Again {
 }
 
 impl Waves {
-    /// The user has this peer say this: that is the message to follow, when it begins. The moment is the network's,
-    /// which may be behind the user's.
+    /// The user makes this peer send this: it is the message to follow when it begins. The time is
+    /// the network's, which may be behind the user's.
     pub(crate) fn look_out_for(&mut self, origin: Addr, body: Body, network_now: Time) {
         self.said = Some(SaidMessage { origin, body, at: network_now });
     }
 
-    /// What the user said is followed, else the newest message, unless the one before is not seen yet.
+    /// Follows the user's message, else the newest one, unless the one before has not been seen
+    /// yet.
     pub(crate) fn follow(&mut self, model: &Model, now: Time) {
         self.name(model, now);
         if let Some(id) = self.begun(model) {
@@ -153,19 +154,20 @@ impl Waves {
         self.followed = self.followed.filter(is_newest).or(anew);
     }
 
-    /// While messages get lost all the time another one is the latest every second: the one that is named stays for a while.
+    /// While messages get lost all the time, the latest one changes every second: the one that is
+    /// named stays for a while.
     fn name(&mut self, model: &Model, now: Time) {
         let latest = model.warnings().unreached();
         let held = self.named.filter(|named| latest.is_some() && named.is_held(model, now));
         self.named = held.or(latest.map(|id| NamedMessage { id, since: now }));
     }
 
-    /// The message that is named as one that somebody lacks.
+    /// The message that the footer names because a peer lacks it.
     pub(crate) fn lacked(&self) -> Option<MessageId> {
         self.named.map(|named| named.id)
     }
 
-    /// The message that the user said, if it has begun.
+    /// The user's message, if it has begun.
     fn begun(&mut self, model: &Model) -> Option<MessageId> {
         self.said.take_if(|said| model.now().since(said.at) > BEGINS_WITHIN);
         let said = self.said.as_ref()?;
@@ -193,30 +195,30 @@ impl Waves {
         chosen.or_else(|| self.followed.map(|followed| WaveView { id: followed.id, kind: kind(followed.whose) }))
     }
 
-    /// Shows this message once more, from now on.
+    /// Replays this message from now on.
     pub(crate) fn show_again(&mut self, rumor: &Rumor, now: Time) {
         let lasts = (HOP_TIME * u32::from(rumor.hop_max) + HOP_TIME).clamp(SHOWING_MIN, SHOWING_MAX);
         self.again = Some(Again { id: rumor.id, began: now, lasts });
     }
 
-    /// Which message is shown once more, how long already, and how long that lasts.
+    /// Which message is replayed, for how long already, and how long it takes.
     pub(crate) fn again(&self, now: Time) -> Option<(MessageId, Duration, Duration)> {
         self.again.map(|again| (again.id, now.since(again.began).min(again.lasts), again.lasts))
     }
 
-    /// No more of that. Whether something was being shown.
+    /// Ends the replay. Returns whether there was one.
     pub(crate) fn stop(&mut self) -> bool {
         self.again.take().is_some()
     }
 
-    /// It is later. Whether the picture is another one now.
+    /// Time has passed. Returns whether the picture has changed.
     pub(crate) fn tick(&mut self, now: Time) -> bool {
         let is_shown = self.again.is_some();
         self.again = self.again.filter(|again| now.since(again.began) < again.lasts + LINGER);
         is_shown
     }
 
-    /// When the next picture is due, while a message is shown once more.
+    /// When the next picture of a replay is due.
     pub(crate) fn next_tick(&self, now: Time) -> Option<Time> {
         let again = self.again?;
         let end = again.began + again.lasts;
@@ -225,12 +227,12 @@ impl Waves {
     }
 }
 
-/// Which message is asked about, and what there is to ask.
+/// Which message to ask about, and what there is to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Question {
     /// Who has it.
     Has(MessageId),
-    /// Who lacks it: it should have come to everybody by now, and did not.
+    /// Who lacks it: it should have reached everybody by now, and did not.
     Lacks(MessageId),
 }
 
@@ -242,28 +244,28 @@ impl Question {
     }
 }
 
-/// The way of a message: who has it, by whom.
+/// The path of a message: who has it, from whom.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct MessagePath {
     arrivals: Map<Addr, NodeArrival>,
 }
 
-/// How one node came by it.
+/// How a message came to one node.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct NodeArrival {
-    /// Links that it had crossed; unknown if the dialect does not tell.
+    /// Links that it had crossed; unknown if the dialect does not carry it.
     pub(crate) hop: Option<u16>,
-    /// The neighbor that sent it; nobody at the origin, unknown for a node elsewhere.
+    /// The neighbor that sent it; `None` at the origin, and unknown for a node elsewhere.
     pub(crate) from: Option<Addr>,
     /// When, from 0 at the first node to 1 at the last.
     pub(crate) when: f64,
 }
 
 impl MessagePath {
-    /// In order of arrival. A node of another process has what it sent to one of ours.
+    /// In order of arrival. A node of another process has the messages that it sent to one of ours.
     ///
-    /// Half of `when` is time and half is order: a straggler does not squeeze all the others
-    /// together, and who came later is still shown later.
+    /// Half of `when` is time and half is order: a straggler does not squeeze all others together,
+    /// and a later arrival is still shown later.
     pub(crate) fn of(rumor: &Rumor, nodes: &NodeRecords) -> Self {
         let mut copies: Vec<(Addr, MessageCopy)> = rumor.copies.iter().map(|(addr, copy)| (*addr, *copy)).collect();
         copies.sort_by_key(|(_, copy)| copy.at);
@@ -284,8 +286,8 @@ impl MessagePath {
         way
     }
 
-    /// A node elsewhere that sent the message on is a part of its way: it had it some time between the node that sent it
-    /// there, as far as that is known, and its own copy to one of ours.
+    /// A node elsewhere that forwarded the message is part of its path: it got it at some time
+    /// between the node that sent it there, as far as known, and its own copy to one of ours.
     fn leads_over(&mut self, node: Addr, proof: ForeignCopy, begin: Time, span: f64) {
         let at = if span > 0.0 { (proof.at.since(begin).as_secs_f64() / span).min(1.0) } else { 1.0 };
         let begins = proof.perhaps_from.and_then(|from| self.arrivals.get(&from)).copied();
@@ -296,12 +298,12 @@ impl MessagePath {
         arrival.hop = arrival.hop.or(sender.hop.and_then(|hop| hop.checked_add(1)));
     }
 
-    /// How this node came by it, if it had it by then.
+    /// How the message came to this node, if it had it by then.
     pub(crate) fn arrival(&self, addr: Addr, so_far: f64) -> Option<NodeArrival> {
         self.arrivals.get(&addr).copied().filter(|arrival| arrival.when <= so_far)
     }
 
-    /// Each hop of it: from whom to whom, and how much of that hop is done, from 0 to 1.
+    /// Each hop: from whom to whom, and how much of it is done, from 0 to 1.
     pub(crate) fn hops(&self, so_far: f64) -> impl Iterator<Item = (Addr, Addr, f64)> {
         self.arrivals.iter().filter_map(move |(to, arrival)| {
             let from = arrival.from?;
@@ -312,7 +314,7 @@ impl MessagePath {
         })
     }
 
-    /// Nodes that have it, and the most links that it had crossed to one of them.
+    /// The number of nodes that have it, and the most links that it had crossed to one of them.
     pub(crate) fn reached(&self, rumor: &Rumor, so_far: f64) -> (usize, u16) {
         let have = |addr: &&Addr| self.arrival(**addr, so_far).is_some();
         let hop =
@@ -335,7 +337,8 @@ mod tests {
         Time::from_micros(1_000_000 + millis * 1_000)
     }
 
-    /// Node 0 says it; 1 has it from 0 after 2 ms, 2 from 1 after 10 ms, 3 from elsewhere after 10 s.
+    /// Node 0 sends it; 1 gets it from 0 after 2 ms, 2 from 1 after 10 ms, 3 from elsewhere after
+    /// 10 s.
     fn told() -> Model {
         let mut model = Model::new();
         let id = MessageId { origin: addr(0), run: 1, seq: 1 };

@@ -1,195 +1,249 @@
-//! What users break, and who notices.
+//! Faults on real sockets: what passes, what does not, and who finds out.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gossipctl::command::{Command, FaultCommand};
-use gossipctl::event::{Event, EventKind, Stop};
+use gossipctl::event::{Event, EventKind, LinkEnd, ReportAction};
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::fault::{Fault, FaultKind, Scope};
+use gossipctl::proto::config::PeerConfig;
+use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
 use gossipctl::proto::message::DeathCause;
 
-use crate::support::{ANYWHERE, Session, calm, links, peer_at};
+use crate::support::{ANYWHERE, Session, calm, classic, links, peer_at, received};
 
-fn neighbors_of(session: &mut Session, node: Addr) -> BTreeSet<Addr> {
-    session.catch_up();
-    let linked = links(&session.seen).into_iter().filter(|(_, neighbors)| neighbors.contains(&node));
-    linked.map(|(neighbor, _)| neighbor).collect()
-}
-
-fn death_of(victim: Addr) -> impl Fn(&Event) -> bool {
-    move |event| matches!(event.kind, EventKind::NeighborDied { peer, .. } if peer == victim)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_neighbor_of_a_killed_peer_notices_and_the_seeds_take_it_off_their_lists() {
-    let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 2, 5).await;
-    let victim = peers[2];
-    let neighbors = neighbors_of(&mut session, victim);
-    session.apply(Command::Kill(victim)).await;
-    let deaths = session.until_events("the neighbors to notice", neighbors.len(), death_of(victim)).await;
-    assert_eq!(deaths.iter().map(|event| event.node).collect::<BTreeSet<_>>(), neighbors);
-    for death in &deaths {
-        assert!(matches!(death.kind, EventKind::NeighborDied { cause: DeathCause::LinkError, .. }), "{death:?}");
-    }
-    let delisted = |event: &Event| matches!(event.kind, EventKind::PeerDelisted { peer, .. } if peer == victim);
-    let by = session.until_events("both seeds to take it off", 2, delisted).await;
-    assert_eq!(by.iter().map(|event| event.node).collect::<BTreeSet<_>>(), seeds.into_iter().collect());
-
-    let stopped = session.seen.iter().rposition(|event| event.node == victim).unwrap();
-    assert_eq!(session.seen[stopped].kind, EventKind::Stopped { how: Stop::Killed });
-    let survivors: Vec<Addr> = peers.into_iter().filter(|peer| *peer != victim).collect();
-    session.until_connected(&survivors).await;
-    session.say_and_reach(survivors[0], "we go on", &survivors).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hung_peer_is_missed_once_twice_three_times_and_then_dead() {
+/// Probes often enough to notice a cut.
+fn watchful() -> PeerConfig {
     let mut config = calm(Vec::new());
-    config.liveness_interval = Duration::from_millis(250);
-    let (mut session, _, peers) = Session::lab(config, 1, 3).await;
-    let victim = peers[1];
-    session.apply(Command::Hang(victim)).await;
-    session.until_events("a death", 1, death_of(victim)).await;
-    let reporter = session.events(death_of(victim))[0].node;
-    let misses: Vec<u32> = session.seen.iter().filter_map(|event| miss(event, reporter, victim)).collect();
-    assert!(misses.ends_with(&[1, 2, 3]), "{misses:?}");
-    let death = &session.events(death_of(victim))[0].kind;
-    assert!(matches!(death, EventKind::NeighborDied { cause: DeathCause::Misses { misses: 3 }, .. }), "{death:?}");
-
-    let last = session.seen.iter().rfind(|event| event.node == victim).unwrap();
-    assert_eq!(last.kind, EventKind::Hung, "a hung node says nothing");
+    config.liveness_interval = Duration::from_millis(300);
+    config
 }
 
-fn miss(event: &Event, node: Addr, of: Addr) -> Option<u32> {
-    match event.kind {
-        EventKind::ProbeMissed { peer, misses, .. } if event.node == node && peer == of => Some(misses),
-        _ => None,
+async fn set(session: &mut Session, what: FaultKind, on: Scope) {
+    session.apply(Command::Fault(FaultCommand::Set(Fault { what, on }))).await;
+}
+
+async fn calm_down(session: &mut Session) {
+    session.apply(Command::Fault(FaultCommand::Calm)).await;
+}
+
+fn death_of(victim: Addr, by: Addr) -> impl Fn(&Event) -> bool {
+    move |event| event.node == by && matches!(event.kind, EventKind::NeighborDied { peer, .. } if peer == victim)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn across_a_cut_wire_nothing_passes_until_both_ends_miss_each_other_and_once_healed_they_link_again() {
+    let (mut session, _, peers) = Session::lab(watchful(), 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    set(&mut session, FaultKind::Cut, Scope::link(a, b)).await;
+    for (victim, by) in [(a, b), (b, a)] {
+        let death = session.until_events("a death", 1, death_of(victim, by)).await.remove(0);
+        let is_missed = matches!(death.kind, EventKind::NeighborDied { cause: DeathCause::Misses { misses: 3 }, .. });
+        assert!(is_missed, "nobody is told, so it takes three misses: {death:?}");
     }
+    let failed =
+        |event: &Event| matches!(&event.kind, EventKind::DialFailed { error, .. } if error.starts_with("no answer"));
+    session.until_events("a dial that nobody answers", 1, failed).await;
+    session.apply(Command::Fault(FaultCommand::HealAll)).await;
+    session.until("a link", |seen| links(seen).get(&a).is_some_and(|neighbors| neighbors.contains(&b))).await;
+    session.say_and_reach(a, "here again", &[b]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_peer_that_is_restarted_has_its_name_and_address_again_and_rejoins() {
-    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 2, 4).await;
-    let victim = peers[3];
-    let refused = session.engine.apply(Command::Restart(victim)).await.unwrap_err();
-    assert_eq!(refused.to_string(), "p4 runs: kill or hang it first");
-    session.apply(Command::Kill(victim)).await;
-    let refused = session.engine.apply(Command::Hang(victim)).await.unwrap_err();
-    assert_eq!(refused.to_string(), "p4 was killed");
-    session.apply(Command::Restart(victim)).await;
-    session.catch_up();
-    let lives =
-        |event: &Event| event.node == victim && matches!(&event.kind, EventKind::Started { name, .. } if name == "p4");
-    session.until_events("its second life", 2, lives).await;
+async fn a_partition_keeps_messages_on_their_side_and_its_end_lets_them_through() {
+    let (mut session, _, peers) = Session::lab(watchful(), 1, 6).await;
+    let (inside, outside) = peers.split_at(3);
+    set(&mut session, FaultKind::Cut, Scope::border(inside.to_vec())).await;
+    session.say_and_reach(inside[0], "within", inside).await;
+    session.say_and_reach(outside[0], "without", outside).await;
+    // What is still on its way when a partition ends arrives: so nobody may be linked across any more.
+    let crosses = |node: &Addr, neighbor: &Addr| inside.contains(node) != inside.contains(neighbor);
+    let is_parted = |seen: &[Event]| {
+        let links = links(seen);
+        let peers = links.iter().filter(|(node, _)| peers.contains(node));
+        peers.into_iter().all(|(node, neighbors)| !neighbors.iter().any(|neighbor| crosses(node, neighbor)))
+    };
+    session.until("two overlays", is_parted).await;
+    calm_down(&mut session).await;
     session.until_connected(&peers).await;
-    session.say_and_reach(peers[0], "welcome back", &peers).await;
+    session.say_and_reach(inside[1], "all", &peers).await;
+    let got_over = session.events(|event| {
+        outside.iter().any(|peer| received(event, *peer, "within"))
+            || inside.iter().any(|peer| received(event, *peer, "without"))
+    });
+    assert!(got_over.is_empty(), "{got_over:?}");
+}
+
+async fn delayed(config: PeerConfig) {
+    let (mut session, _, peers) = Session::lab(config, 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    set(&mut session, FaultKind::Delay { by_us: 300_000, jitter_us: 0 }, Scope::link(a, b)).await;
+    session.say_and_reach(a, "one", &[b]).await;
+    let at = |fits: &dyn Fn(&Event) -> bool| session.seen.iter().find(|event| fits(event)).unwrap().at;
+    let sent = at(&|event| matches!(event.kind, EventKind::Generated { .. }));
+    let came = at(&|event| received(event, b, "one"));
+    let took = came.since(sent);
+    assert!(took >= Duration::from_millis(300), "{took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}: it is dealt with at one end, not at both");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hung_peer_that_is_restarted_is_crashed_first_and_rejoins() {
-    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
-    session.apply(Command::Hang(peers[0])).await;
-    session.apply(Command::Restart(peers[0])).await;
-    let stopped = |event: &Event| event.kind == EventKind::Stopped { how: Stop::Killed };
-    session.until_events("its end", 1, stopped).await;
+async fn a_delay_makes_messages_late_once() {
+    delayed(calm(Vec::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delay_works_in_the_classic_dialect_too() {
+    delayed(classic(calm(Vec::new()))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_on_a_link_that_loses_all_never_arrives() {
+    let (mut session, _, peers) = Session::lab(watchful(), 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    let percent = Percent::new(100).unwrap();
+    set(&mut session, FaultKind::Loss { percent }, Scope::link(a, b)).await;
+    session.apply(Command::Say { node: a, body: "lost".into() }).await;
+    session.until_events("probes that are lost, too", 1, death_of(a, b)).await;
+    calm_down(&mut session).await;
     session.until_connected(&peers).await;
-    session.say_and_reach(peers[1], "welcome back", &peers).await;
+    session.say_and_reach(a, "found", &[b]).await;
+    assert!(session.events(|event| received(event, b, "lost")).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_seed_can_be_restarted_and_the_peers_register_again() {
+async fn a_message_that_comes_twice_is_received_once_and_counted_as_a_copy() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    set(&mut session, FaultKind::Duplicate { percent: Percent::new(100).unwrap() }, Scope::Node(b)).await;
+    session.say_and_reach(a, "twice", &[b]).await;
+    let copy = |event: &Event| event.node == b && matches!(event.kind, EventKind::Duplicate { .. });
+    session.until_events("a copy", 1, copy).await;
+    assert_eq!(session.events(|event| received(event, b, "twice")).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_to_a_slow_reader_fills_until_its_link_is_dropped() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    let (fast, slow) = (peers[0], peers[1]);
+    set(&mut session, FaultKind::Slow { per_s: 1 }, Scope::Node(slow)).await;
+    let body = "x".repeat(60 * 1024);
+    let too_slow = |event: &Event| {
+        event.node == fast
+            && matches!(event.kind, EventKind::LinkDown { end: LinkEnd::TooSlow, peer, .. } if peer == slow)
+    };
+    // What the queue holds, and what the system's buffers may.
+    for _ in 0..400 {
+        session.apply(Command::Say { node: fast, body: body.as_str().into() }).await;
+        session.catch_up();
+        if !session.events(too_slow).is_empty() {
+            break;
+        }
+    }
+    session.until_events("the link to the slow one dropped", 1, too_slow).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_a_slow_reader_is_slow_no_longer_it_reads_all_that_waits_at_once_and_in_order() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    let (talker, slow) = (peers[0], peers[1]);
+    set(&mut session, FaultKind::Slow { per_s: 1 }, Scope::Node(slow)).await;
+    let lines: Vec<String> = (0..30).map(|number| format!("line {number}")).collect();
+    for line in &lines {
+        session.apply(Command::Say { node: talker, body: line.as_str().into() }).await;
+    }
+    let said = |event: &Event| event.node == talker && matches!(event.kind, EventKind::Generated { .. });
+    session.until_events("all to be said", lines.len(), said).await;
+    calm_down(&mut session).await;
+    session.until_events("the last line", 1, |event| received(event, slow, "line 29")).await;
+    let cleared = session.events(|event| matches!(event.kind, EventKind::FaultCleared { .. })).remove(0).at;
+    let heard = session.events(|event| event.node == slow && matches!(event.kind, EventKind::Received { .. }));
+    let bodies: Vec<String> = heard
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::Received { body, .. } => Some(body.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(bodies, lines);
+    let took = heard.last().unwrap().at.since(cleared);
+    assert!(took < Duration::from_secs(5), "{took:?}: at its pace it would have taken half a minute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lie_is_disputed_by_a_seed_that_asks_and_the_one_lied_about_stays_linked() {
     let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
-    session.apply(Command::Kill(seeds[0])).await;
-    let shortage = |event: &Event| matches!(event.kind, EventKind::TooFewSeeds { .. });
-    session.until_events("everybody to miss the seed", peers.len(), shortage).await;
-    session.apply(Command::Restart(seeds[0])).await;
-    let enough = |event: &Event| matches!(event.kind, EventKind::EnoughSeeds { .. });
-    session.until_events("everybody to register again", peers.len(), enough).await;
+    let (liar, about) = (peers[0], peers[1]);
+    session.apply(Command::Fault(FaultCommand::Lie { liar, about })).await;
+    let disputed = |event: &Event| matches!(event.kind, EventKind::ReportDisputed { dead, reporter, .. } if dead == about && reporter == liar);
+    let dispute = session.until_events("a dispute", 1, disputed).await.remove(0);
+    assert_eq!(dispute.node, seeds[0]);
+    let lied = |event: &Event| event.node == liar && matches!(event.kind, EventKind::Lied { .. });
+    assert_eq!(session.until_events("the lie", 1, lied).await.len(), 1);
+    let verifying = |event: &Event| matches!(event.kind, EventKind::DeadReportReceived { action: ReportAction::Verifying, dead, .. } if dead == about);
+    assert_eq!(session.events(verifying).len(), 1);
+    session.say_and_reach(about, "I live", &peers).await;
+    let refused = session.engine.apply(Command::Fault(FaultCommand::Lie { liar: seeds[0], about })).await.unwrap_err();
+    assert!(refused.to_string().contains("seeds do not gossip"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calm_ends_every_fault_and_brings_back_who_was_killed_or_hangs() {
-    let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 4).await;
-    let cut = Fault { what: FaultKind::Cut, on: Scope::link(peers[2], peers[3]) };
-    session.apply(Command::Fault(FaultCommand::Set(cut))).await;
-    for command in [Command::Kill(seeds[0]), Command::Kill(peers[0]), Command::Hang(peers[1])] {
-        session.apply(command).await;
+async fn junk_is_a_violation_at_the_node_that_gets_it_until_it_is_over() {
+    for config in [calm(Vec::new()), classic(calm(Vec::new()))] {
+        let (mut session, seeds, peers) = Session::lab(config, 1, 2).await;
+        for node in [seeds[0], peers[1]] {
+            set(&mut session, FaultKind::Junk { per_s: 20 }, Scope::Node(node)).await;
+            let violation = |event: &Event| event.node == node && matches!(event.kind, EventKind::Violation { .. });
+            session.until_events("violations", 2, violation).await;
+        }
+        calm_down(&mut session).await;
+        session.say_and_reach(peers[0], "unharmed", &peers).await;
     }
-    session.apply(Command::Fault(FaultCommand::Calm)).await;
-    let fallen = [seeds[0], peers[0], peers[1]];
-    let again = |event: &Event| fallen.contains(&event.node) && matches!(event.kind, EventKind::Started { .. });
-    session.until_events("second lives", 2 * fallen.len(), again).await;
-    session.until_events("the end of the cut", 1, |event| matches!(event.kind, EventKind::FaultCleared { .. })).await;
-    session.until_connected(&peers).await;
-    session.say_and_reach(peers[1], "all of us", &peers).await;
-    let nothing_left = session.engine.apply(Command::Fault(FaultCommand::Calm)).await;
-    nothing_left.expect("to calm what is calm does nothing");
-    session.catch_up();
-    assert_eq!(session.events(again).len(), 2 * fallen.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calm_heals_a_link_to_a_node_elsewhere_that_was_cut() {
-    let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 1).await;
-    let mut elsewhere = Session::new(calm(seeds));
-    let other = elsewhere.engine.start(peer_at(ANYWHERE)).await.unwrap();
-    let linked = |seen: &[Event]| links(seen).values().any(|neighbors| neighbors.contains(&other));
-    session.until("a link", linked).await;
-    session.apply(Command::Cut { node: peers[0], peer: other }).await;
-    session.until_events("a death", 1, death_of(other)).await;
-    session.apply(Command::Fault(FaultCommand::Calm)).await;
-    session.until("a link again", linked).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_cannot_come_back_because_its_address_was_taken_is_told_and_keeps_nobody_else_away() {
-    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
-    for peer in &peers[..2] {
-        session.apply(Command::Kill(*peer)).await;
+async fn a_wrong_clock_shows_in_messages_and_is_still_wrong_after_a_restart() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    set(&mut session, FaultKind::Skew { by_us: 60_000_000 }, Scope::Node(a)).await;
+    for text in ["before", "after"] {
+        session.say_and_reach(a, text, &[b]).await;
+        let event = session.events(|event| received(event, b, text)).remove(0);
+        let EventKind::Received { trace: Some(trace), .. } = event.kind else { panic!("{event:?}") };
+        let ahead = trace.sent.since(event.at);
+        assert!(ahead > Duration::from_secs(50), "{text}: {ahead:?}");
+        session.apply(Command::Kill(a)).await;
+        session.until_events("a death", 1, death_of(a, b)).await;
+        session.apply(Command::Restart(a)).await;
+        session.until_connected(&peers).await;
     }
-    let _taken = std::net::TcpListener::bind(peers[0].socket()).unwrap();
-    session.apply(Command::Fault(FaultCommand::Calm)).await;
-    let failed = |event: &Event| matches!(event.kind, EventKind::Failed { .. });
-    let told = session.until_events("why not", 1, failed).await;
-    let EventKind::Failed { what, why } = &told[0].kind else { unreachable!() };
-    let words = format!("{what}: {why}");
-    assert!(words.starts_with(&format!("restart {0}: {0} is in use", peers[0])), "{words}");
-    let back = |event: &Event| event.node == peers[1] && matches!(event.kind, EventKind::Started { .. });
-    session.until_events("the other one", 2, back).await;
-    session.until_connected(&peers[1..]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_engine_that_is_dropped_crashes_its_nodes() {
-    let (mut session, seeds, _) = Session::lab(calm(Vec::new()), 1, 2).await;
-    let mut visitor = Session::new(calm(seeds));
-    let victim = visitor.engine.start(peer_at(ANYWHERE)).await.unwrap();
-    session
-        .until("a link to the visitor", |seen| links(seen).values().any(|neighbors| neighbors.contains(&victim)))
-        .await;
-    drop(visitor);
-    let deaths = session.until_events("a death", 1, death_of(victim)).await;
-    assert!(matches!(deaths[0].kind, EventKind::NeighborDied { cause: DeathCause::LinkError, .. }), "{deaths:?}");
+async fn a_fault_on_a_node_that_is_gone_or_everywhere_at_once_is_refused_and_said() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    session.apply(Command::Kill(peers[1])).await;
+    let cut = |on| Command::Fault(FaultCommand::Set(Fault { what: FaultKind::Cut, on }));
+    let refused = session.engine.apply(cut(Scope::link(peers[0], peers[1]))).await.unwrap_err();
+    assert_eq!(refused.to_string(), "p2 is gone: restart it first");
+    let mut everybody = peers.clone();
+    everybody.extend(session.seen.iter().map(|event| event.node).filter(|node| node.port() != 0));
+    everybody.retain(|node| *node != peers[1]);
+    let refused = session.engine.apply(cut(Scope::border(everybody))).await.unwrap_err();
+    assert!(refused.to_string().starts_with("these are all nodes of this process"), "{refused}");
+    let said = |event: &Event| matches!(&event.kind, EventKind::Failed { why, .. } if why.contains("p2 is gone"));
+    session.until_events("word of it", 1, said).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_the_user_cuts_is_a_death_for_both_ends() {
-    let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 1).await;
-    let mut elsewhere = Session::new(calm(seeds));
-    let other = elsewhere.engine.start(peer_at(ANYWHERE)).await.unwrap();
-    session.until("a link", |seen| links(seen).values().any(|neighbors| neighbors.contains(&other))).await;
-    elsewhere.until("a link", |seen| links(seen).values().any(|neighbors| neighbors.contains(&peers[0]))).await;
-    session.apply(Command::Cut { node: peers[0], peer: other }).await;
-    let deaths = session.until_events("a death", 1, death_of(other)).await;
-    assert!(matches!(deaths[0].kind, EventKind::NeighborDied { cause: DeathCause::Cut, .. }), "{deaths:?}");
-    elsewhere
-        .until_events(
-            "the other end to notice",
-            1,
-            |event| matches!(event.kind, EventKind::LinkDown { peer, .. } if peer == peers[0]),
-        )
-        .await;
-    session.apply(Command::Heal { node: peers[0], peer: other }).await;
-    session.until("a link again", |seen| links(seen).values().any(|neighbors| neighbors.contains(&other))).await;
+async fn a_newcomer_to_a_session_with_faults_meets_them_once() {
+    let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
+    set(&mut session, FaultKind::Delay { by_us: 200_000, jitter_us: 0 }, Scope::All).await;
+    let newcomer = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
+    let everybody = [peers[0], peers[1], newcomer];
+    session.until_connected(&everybody).await;
+    session.say_and_reach(newcomer, "hello", &everybody).await;
+    let of = |node: Addr| session.seen.iter().find(|event| received(event, node, "hello")).unwrap().at;
+    let sent = session.seen.iter().find(|event| matches!(event.kind, EventKind::Generated { .. })).unwrap().at;
+    let first = of(peers[0]).min(of(peers[1])).since(sent);
+    assert!(first >= Duration::from_millis(200) && first < Duration::from_millis(390), "{first:?}");
 }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod classic;
+mod crashes;
 mod ending;
 mod faults;
 mod network;
@@ -10,4 +11,3 @@ mod python;
 #[expect(dead_code, reason = "the double in virtual time uses the rest")]
 mod python_rules;
 mod support;
-mod trouble;

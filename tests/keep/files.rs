@@ -89,7 +89,7 @@ fn an_export_spares_its_source_and_follows_a_link() {
     for dest in ["mine.jsonl", "link.jsonl"] {
         let (code, _, error) = run_in(home.path(), &["export", "mine.jsonl", "-o", dest, "--force"]);
         assert_eq!(code, 2);
-        assert!(error.ends_with("mine.jsonl is the recording that is exported: choose another place\n"), "{error}");
+        assert!(error.ends_with("mine.jsonl is the recording being exported: choose another file\n"), "{error}");
     }
     assert_eq!(fs::read_to_string(home.path().join("mine.jsonl")).unwrap(), journal);
     fs::create_dir(home.path().join("elsewhere")).unwrap();

@@ -76,7 +76,7 @@ fn a_running_session_is_listed_as_that_and_kept_and_a_killed_one_is_neither() {
     let place = journal.to_str().unwrap();
     run_in(home.path(), &["export", name, "-o", "copy.jsonl"]);
     let (code, _, error) = run_in(home.path(), &["export", "copy.jsonl", "-o", place, "--force"]);
-    let told = format!("error: {place} is the journal of a session that is running: choose another place\n");
+    let told = format!("error: {place} is the journal of a running session: choose another file\n");
     assert_eq!((code, error), (2, told));
     lab.wait_for("one more message", |line| line.starts_with("p1 Received Gossip Message"));
 

@@ -14,8 +14,8 @@ use gossipctl::proto::peer::Peer;
 use gossipctl::proto::random::Random;
 use gossipctl::proto::time::Time;
 
+use crate::faults::set;
 use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
-use crate::trouble::set;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A lab's pace.
@@ -188,7 +188,7 @@ fn a_slow_reader_accuses_nobody() {
         let mut network = lively(dialect, DeadPolicy::Trust, 77);
         let slow = peer_addr(1);
         let fault = Fault { what: FaultKind::Slow { per_s: 1 }, on: Scope::Node(slow) };
-        crate::trouble::fault(&mut network, &FaultCommand::Set(fault)).unwrap();
+        crate::faults::fault(&mut network, &FaultCommand::Set(fault)).unwrap();
         let since = network.world.now();
         network.world.run_for(T * 30);
         let accused = accusations(network.world.events(), &[slow], since);
@@ -196,7 +196,7 @@ fn a_slow_reader_accuses_nobody() {
         let told = |kind: &EventKind| matches!(kind, EventKind::WasAway { why: Absence::ReadsLate, .. });
         let told = network.count(slow, told);
         assert!((1..=3).contains(&told), "told {told} times");
-        crate::trouble::fault(&mut network, &FaultCommand::Calm).unwrap();
+        crate::faults::fault(&mut network, &FaultCommand::Calm).unwrap();
         network.world.run_for(T * 2);
         assert_all_listed(&network, "calm again");
     }

@@ -260,7 +260,7 @@ fn endless_lists_of_a_seed_make_nobody_dial_without_end() {
 }
 
 /// Links to all peers and tells each of a root that there is not.
-struct FalseRoot {
+pub(crate) struct FalseRoot {
     own: Addr,
     root: Addr,
     peers: Vec<Addr>,
@@ -269,6 +269,10 @@ struct FalseRoot {
 }
 
 impl FalseRoot {
+    pub(crate) fn of(own: Addr, root: Addr, peers: Vec<Addr>) -> Self {
+        Self { own, root, peers, links: Vec::new(), next_at: None }
+    }
+
     fn extras(&self, now: Time) -> ProbeExtras {
         ProbeExtras { neighbors: 1, root: RootNews::Beacon(RootBeacon { root: self.root, fresh: now }) }
     }
@@ -315,8 +319,8 @@ fn intervals_until_whole(rng_seed: u64) -> Option<u32> {
         return None;
     }
     let (own, root) = (peer_addr(99), Addr::new([127, 0, 0, 0].into(), 1));
-    let (peers, links) = (network.peers(), Vec::new());
-    network.start_double(own, FalseRoot { own, root, peers, links, next_at: None });
+    let peers = network.peers();
+    network.start_double(own, FalseRoot::of(own, root, peers));
     let whole = (1..=60).find(|_| {
         network.world.run_for(LIVENESS);
         network.connected()

@@ -2,8 +2,10 @@
 
 mod away;
 mod classic;
+mod faults;
 mod floods;
 mod hostile;
+mod hostile_seed;
 mod invariants;
 mod long_runs;
 mod luck;
@@ -21,4 +23,3 @@ mod rude;
 mod seed_rules;
 mod split;
 mod strangers;
-mod trouble;

@@ -12,8 +12,8 @@ use gossipctl::proto::message::{Hello, Message, Priority, Role};
 use gossipctl::proto::random::Random;
 use gossipctl::proto::time::Time;
 
+use crate::faults::{calm, set};
 use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
-use crate::trouble::{calm, set};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -40,7 +40,7 @@ fn set(what: FaultKind, on: Scope) -> Command {
     Command::Fault(FaultCommand::Set(Fault { what, on }))
 }
 
-fn clear(kind: TroubleKind, on: Scope) -> Command {
+fn clear(kind: FaultClass, on: Scope) -> Command {
     Command::Fault(FaultCommand::Clear { kind, on })
 }
 
@@ -55,7 +55,7 @@ fn refused(line: &str) -> String {
 #[test]
 fn a_wire_between_nodes_of_ours_is_cut_and_a_node_elsewhere_is_given_up() {
     assert_eq!(read("cut p2 p1"), set(FaultKind::Cut, Scope::Link(p(1), p(2))));
-    assert_eq!(read("heal p1 p2"), clear(TroubleKind::Cut, Scope::Link(p(1), p(2))));
+    assert_eq!(read("heal p1 p2"), clear(FaultClass::Cut, Scope::Link(p(1), p(2))));
     assert_eq!(read("cut 127.0.0.1:4000 p1"), Command::Cut { node: p(1), peer: FAR });
     assert_eq!(read("heal p1 127.0.0.1:4000"), Command::Heal { node: p(1), peer: FAR });
     assert_eq!(read("heal"), Command::Fault(FaultCommand::HealAll));
@@ -76,8 +76,8 @@ fn amounts_stand_after_one_node_two_nodes_or_all() {
     assert_eq!(read("slow p3 10/s"), set(FaultKind::Slow { per_s: 10 }, Scope::Node(p(3))));
     assert_eq!(read("skew p2 -200ms"), set(FaultKind::Skew { by_us: -200_000 }, Scope::Node(p(2))));
     assert_eq!(read("junk p4"), set(FaultKind::Junk { per_s: JUNK_DEFAULT }, Scope::Node(p(4))));
-    assert_eq!(read("loss p1 p2 off"), clear(TroubleKind::Loss, Scope::link(p(1), p(2))));
-    assert_eq!(read("junk p4 off"), clear(TroubleKind::Junk, Scope::Node(p(4))));
+    assert_eq!(read("loss p1 p2 off"), clear(FaultClass::Loss, Scope::link(p(1), p(2))));
+    assert_eq!(read("junk p4 off"), clear(FaultClass::Junk, Scope::Node(p(4))));
 }
 
 #[test]
@@ -105,11 +105,11 @@ fn what_is_wrong_is_named_with_what_was_expected() {
     assert_eq!(refused("delay p1 100"), "'100': expected a time such as 100ms, at most a day");
     assert_eq!(
         refused("skew p1 ++5s"),
-        "'++5s': expected how far the clock is ahead or behind, such as +5s or -200ms, at most a day"
+        "'++5s': expected a clock error, ahead or behind, such as +5s or -200ms, at most a day"
     );
     assert_eq!(
         refused("slow p1 0/s"),
-        "'0/s': expected how many a second, such as 5/s, from 1/s to 100000/s; off to end it"
+        "'0/s': expected a rate per second, such as 5/s, from 1/s to 100000/s; off to end it"
     );
     assert_eq!(refused("cut p1"), "expected cut NODE NODE");
     assert_eq!(refused("partition"), "expected partition NODE..");
@@ -117,7 +117,7 @@ fn what_is_wrong_is_named_with_what_was_expected() {
     assert_eq!(refused("lab 2 1000001"), "'1000001' is not a number of peers: expected 1 to 1000000");
     assert_eq!(
         refused("peer 224.0.0.1:3000"),
-        "224.0.0.1:3000 cannot be dialed, and a node's address is its name: give one that other nodes reach"
+        "224.0.0.1:3000 cannot be dialed, and a node's address is its name: give one that other nodes can reach"
     );
     assert_eq!(refused("say p1"), "a message needs a text");
     assert_eq!(parse("loss p1 130%", &Lab).unwrap_err().word(), "130%");
@@ -206,7 +206,7 @@ fn a_fault() -> impl Strategy<Value = Fault> {
 fn a_command() -> impl Strategy<Value = Command> {
     let cleared = |fault: Fault| match (fault.what, &fault.on) {
         (FaultKind::Cut, Scope::Border(_)) => FaultCommand::HealPartitions,
-        _ => FaultCommand::Clear { kind: fault.what.kind(), on: fault.on },
+        _ => FaultCommand::Clear { kind: fault.what.class(), on: fault.on },
     };
     prop_oneof![
         a_fault().prop_map(|fault| Command::Fault(FaultCommand::Set(fault))),

@@ -1,21 +1,23 @@
-//! When the last message on its way arrives, for each connection that is delayed: the next one does not overtake it.
+//! When the last message on its way arrives, for each delayed connection: the next one does not
+//! overtake it.
 
 use std::collections::BTreeMap;
 
 use super::Route;
 use crate::proto::time::Time;
 
-/// Connections whose order is watched before those that are done are looked for.
+/// Connections whose order is watched before finished ones are removed.
 pub(super) const SWEEP_MIN: usize = 4_096;
 
-/// The messages that are on their way, as far as their order matters.
+/// The messages on their way, as far as their order matters.
 #[derive(Debug)]
 pub(super) struct Arrivals {
     last: BTreeMap<Route, Time>,
     /// When all of them have arrived.
     latest: Time,
-    /// With so many connections those that are done are forgotten. At least half of them are new by then, so that a
-    /// message costs no more however many there are, and there are never more than twice as many as needed.
+    /// With this many connections, finished ones are removed. At least half of them are new by
+    /// then, so a message costs no more however many there are, and there are never more than twice
+    /// as many as needed.
     sweep_at: usize,
 }
 
@@ -24,7 +26,7 @@ impl Arrivals {
         Self { last: BTreeMap::new(), latest: Time::from_micros(0), sweep_at: SWEEP_MIN }
     }
 
-    /// A message that would arrive then does so not before what was sent before it.
+    /// A message that would arrive at `due` does not arrive before what was sent earlier.
     pub(super) fn in_order(&mut self, now: Time, way: Route, due: Time) -> Time {
         let due = self.last.get(&way).map_or(due, |last| due.max(*last));
         if due <= now {

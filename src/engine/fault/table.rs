@@ -1,15 +1,15 @@
-//! The faults of a session, and which of them a user can have.
+//! The faults of a session, and which ones a user can have.
 
 use std::time::Duration;
 
 use crate::command::FaultCommand;
-use crate::engine::NodeState;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, NodeState};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, Scope, TroubleKind};
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
+use crate::proto::name::name_order;
 use crate::proto::time::Time;
 
-/// Faults at one time: more than anybody keeps in mind, and each message passes by all of them.
+/// Faults at one time: more than anybody keeps in mind, and each message passes all of them.
 const FAULTS_MAX: usize = 256;
 
 /// The faults of a session.
@@ -21,21 +21,19 @@ pub struct FaultTable {
 /// A change of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// A fault that there was not.
     Set(Fault),
-    /// A fault that there is no longer.
     Cleared(Fault),
 }
 
 impl Change {
-    /// The fault.
     pub const fn fault(&self) -> &Fault {
         match self {
             Self::Set(fault) | Self::Cleared(fault) => fault,
         }
     }
 
-    /// What is told of it, at the first node that the fault names, and at `127.0.0.1:0` when it is everywhere.
+    /// The event for it, at the first node that the fault names, or at `127.0.0.1:0` if it is
+    /// everywhere.
     pub(in crate::engine) fn into_told(self) -> (Addr, EventKind) {
         let node = self.fault().subject();
         let kind = match self {
@@ -54,34 +52,34 @@ impl Change {
 
 /// The nodes of this process.
 pub trait Nodes {
-    /// How this node is; `None`: it is not a node of ours.
+    /// The node's state; `None`: it is not a node of ours.
     fn state(&self, node: Addr) -> Option<NodeState>;
-    /// All nodes of ours that are up or hang.
+    /// All nodes of ours that run or hang.
     fn ours(&self) -> Vec<Addr>;
-    /// What people call a node.
+    /// The display name of a node.
     fn name(&self, node: Addr) -> String;
 }
 
 /// Why there is no such fault. Nothing has changed then.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    /// It was killed, or has left.
+    /// The node was killed, or has left.
     #[error("{name} is gone: restart it first")]
     Gone { name: String },
     /// None of the nodes runs here.
     #[error("{name} runs in another process: a fault needs a node of this one")]
     Elsewhere { name: String },
     /// A node has no link to itself, and cannot report itself.
-    #[error("{name} twice: name two different nodes")]
+    #[error("{name} is named twice: name two different nodes")]
     Itself { name: String },
-    /// A partition of nobody.
-    #[error("a partition needs nodes: name those that are to be apart from the others")]
+    /// A partition of no node.
+    #[error("a partition needs nodes: name those to separate from the others")]
     Nobody,
-    /// A partition of everybody.
-    #[error("that is every node of this process: nobody would be on the other side")]
+    /// A partition of all nodes.
+    #[error("these are all nodes of this process: leave at least one for the other side")]
     Everybody,
     /// There is nothing to clear.
-    #[error("there is no such fault: {what}")]
+    #[error("no such fault is set: {what}")]
     None {
         /// What was to be cleared.
         what: String,
@@ -92,17 +90,16 @@ pub enum FaultError {
 }
 
 impl FaultTable {
-    /// The faults, in the order in which they were set.
+    /// In the order in which they were set.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         self.active.iter()
     }
 
-    /// Is there none?
     pub fn is_empty(&self) -> bool {
         self.active.is_empty()
     }
 
-    /// Does nothing pass between these two?
+    /// Nothing passes between these two.
     pub fn is_cut(&self, one: Addr, other: Addr) -> bool {
         self.iter().any(|fault| fault.what == FaultKind::Cut && fault.on.is_between(one, other))
     }
@@ -124,16 +121,16 @@ impl FaultTable {
 
     /// How long a node takes to read a message; `None`: no time.
     pub fn pause_of(&self, node: Addr) -> Option<Duration> {
-        self.slowest(node, TroubleKind::Slow)
+        self.slowest(node, FaultClass::Slow)
     }
 
-    /// The time between two connections of junk to a node; `None`: there are none.
+    /// The time between two connections of junk to a node; `None`: there is no junk.
     pub fn junk_pause_of(&self, node: Addr) -> Option<Duration> {
-        self.slowest(node, TroubleKind::Junk)
+        self.slowest(node, FaultClass::Junk)
     }
 
-    fn slowest(&self, node: Addr, kind: TroubleKind) -> Option<Duration> {
-        let rates = self.at(node).filter(|fault| fault.what.kind() == kind).filter_map(|fault| fault.what.per_s());
+    fn slowest(&self, node: Addr, kind: FaultClass) -> Option<Duration> {
+        let rates = self.at(node).filter(|fault| fault.what.class() == kind).filter_map(|fault| fault.what.per_s());
         rates.min().map(|per_s| Duration::from_secs(1) / per_s.max(1))
     }
 
@@ -141,8 +138,7 @@ impl FaultTable {
         self.iter().filter(move |fault| fault.on.is_at(node))
     }
 
-    /// Does what a user wants, and tells what has changed. What is no matter of the table (a lie) is
-    /// only checked.
+    /// Applies the command, and returns the changes. A lie is not in the table and is only checked.
     pub fn apply(&mut self, command: &FaultCommand, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
         match command {
             FaultCommand::Set(fault) => self.set(fault, nodes),
@@ -169,8 +165,8 @@ impl FaultTable {
         Ok(changes)
     }
 
-    fn clear(&mut self, kind: TroubleKind, on: &Scope, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
-        let cleared = self.remove(|fault| fault.what.kind() == kind && fault.on == *on);
+    fn clear(&mut self, kind: FaultClass, on: &Scope, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+        let cleared = self.remove(|fault| fault.what.class() == kind && fault.on == *on);
         if cleared.is_empty() {
             let place = on.text(&|node| nodes.name(node));
             return Err(FaultError::None { what: format!("{}{place}", kind.word()) });
@@ -186,7 +182,8 @@ impl FaultTable {
 fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
     match &fault.on {
         Scope::All => Ok(()),
-        // What passes between us and a node elsewhere is dealt with at our end; the node itself is not ours to change.
+        // Traffic between us and a node elsewhere meets faults at our end; the node itself is not
+        // ours to change.
         Scope::Node(node) if hinders_messages(fault.what) && nodes.state(*node).is_none() => Ok(()),
         Scope::Node(node) => check_up(*node, nodes),
         Scope::Link(one, other) if one == other => Err(itself(*one, nodes)),
@@ -200,19 +197,21 @@ fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
     }
 }
 
-/// A cut is more: who is cut off elsewhere is treated as dead here.
+/// A cut is more than that: a cut-off node elsewhere is treated as dead here.
 fn hinders_messages(what: FaultKind) -> bool {
-    what.kind().meets_messages() && what != FaultKind::Cut
+    what.class().meets_messages() && what != FaultKind::Cut
 }
 
-/// One end at least is ours, and neither is gone.
+/// At least one end is ours, and neither is gone.
 fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
     match (nodes.state(one), nodes.state(other)) {
         (None, _) => check_up(other, nodes),
         (_, None) => check_up(one, nodes),
         (Some(_), Some(_)) => {
-            check_up(one, nodes)?;
-            check_up(other, nodes)
+            // By name, so that the refusal does not depend on where they listen.
+            let mut ends = [one, other];
+            ends.sort_by_cached_key(|node| name_order(&nodes.name(*node)));
+            ends.into_iter().try_for_each(|node| check_up(node, nodes))
         }
     }
 }

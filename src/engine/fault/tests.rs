@@ -2,8 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::command::FaultCommand;
-use crate::engine::NodeState;
-use crate::proto::fault::{Fault, Scope, TroubleKind};
+use crate::event::NodeState;
+use crate::proto::fault::{Fault, FaultClass, Scope};
+use crate::proto::message::{Hello, Priority, Role};
 
 const A: Addr = Addr::loopback(3000);
 const B: Addr = Addr::loopback(3001);
@@ -42,9 +43,14 @@ fn with(seed: u64, wanted: &[(FaultKind, Scope)]) -> Faults {
     for (what, on) in wanted {
         table.apply(&set(*what, on.clone()), &Lab).unwrap();
     }
-    let mut faults = Faults::new(seed);
+    let mut faults = Faults::new(Chance::new(seed));
     faults.set(Arc::new(table));
     faults
+}
+
+/// Of a message that is neither the first nor the last of its connection.
+fn outcome(faults: &mut Faults, now: Time, way: Route, key: u64) -> Outcome {
+    faults.outcome(now, way, key, &Message::ListRequest)
 }
 
 fn way(from: Addr, to: Addr) -> Route {
@@ -70,7 +76,7 @@ fn after(ms: u64) -> Time {
 fn without_faults_everything_arrives_as_it_would_have() {
     let mut faults = with(1, &[]);
     assert!(faults.is_quiet());
-    assert_eq!(faults.fate(NOW, way(A, B), 0), Outcome::Now);
+    assert_eq!(outcome(&mut faults, NOW, way(A, B), 0), Outcome::Now);
     faults.has_read(A, NOW);
     assert!(faults.may_read(A, NOW));
 }
@@ -78,7 +84,7 @@ fn without_faults_everything_arrives_as_it_would_have() {
 #[test]
 fn a_loss_of_30_percent_loses_about_30_of_a_hundred() {
     let mut faults = with(7, &[(FaultKind::Loss { percent: percent(30) }, Scope::All)]);
-    let lost = (0..10_000).filter(|key| faults.fate(NOW, way(A, B), *key) == Outcome::Lost).count();
+    let lost = (0..10_000).filter(|key| outcome(&mut faults, NOW, way(A, B), *key) == Outcome::Lost).count();
     assert!((2_850..=3_150).contains(&lost), "{lost}");
 }
 
@@ -90,7 +96,7 @@ fn the_same_seed_gives_the_same_fates_and_another_seed_others() {
     ];
     let fates = |seed| {
         let mut faults = with(seed, &trouble);
-        (0..100).map(|ms| faults.fate(after(ms), way(A, B), ms)).collect::<Vec<_>>()
+        (0..100).map(|ms| outcome(&mut faults, after(ms), way(A, B), ms)).collect::<Vec<_>>()
     };
     assert_eq!(fates(1), fates(1));
     assert_ne!(fates(1), fates(2));
@@ -99,8 +105,21 @@ fn the_same_seed_gives_the_same_fates_and_another_seed_others() {
 #[test]
 fn duplicates_come_twice_and_at_100_percent_all_do() {
     let mut faults = with(3, &[(FaultKind::Duplicate { percent: percent(100) }, Scope::link(A, B))]);
-    assert!((0..100).all(|key| faults.fate(NOW, way(B, A), key) == Outcome::Twice(NOW)));
-    assert_eq!(faults.fate(NOW, way(A, C), 0), Outcome::Now, "another link");
+    assert!((0..100).all(|key| outcome(&mut faults, NOW, way(B, A), key) == Outcome::Twice(NOW)));
+    assert_eq!(outcome(&mut faults, NOW, way(A, C), 0), Outcome::Now, "another link");
+}
+
+#[test]
+fn a_hello_comes_first_and_once() {
+    let all = percent(100);
+    let reorder = FaultKind::Reorder { percent: all, window_us: 1_000_000 };
+    let mut faults = with(3, &[(FaultKind::Duplicate { percent: all }, Scope::All), (reorder, Scope::All)]);
+    let hello = Message::Hello(Hello { listen: A, role: Role::Peer, priority: Priority::Low });
+    assert!((0..100).all(|key| faults.outcome(NOW, way(A, B), key, &hello) == Outcome::Now));
+    assert_ne!(outcome(&mut faults, NOW, way(A, B), 0), Outcome::Now);
+    let delay = FaultKind::Delay { by_us: 50_000, jitter_us: 0 };
+    let mut faults = with(3, &[(delay, Scope::All)]);
+    assert_eq!(faults.outcome(NOW, way(A, B), 0, &hello), Outcome::At(after(50)), "it takes as long as anything");
 }
 
 #[test]
@@ -108,7 +127,7 @@ fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
     let reorder = FaultKind::Reorder { percent: percent(50), window_us: 100_000 };
     let mut faults = with(5, &[(reorder, Scope::All)]);
     let due: Vec<Time> = (0..100)
-        .map(|ms| match faults.fate(after(ms), way(A, B), ms) {
+        .map(|ms| match outcome(&mut faults, after(ms), way(A, B), ms) {
             Outcome::Now => after(ms),
             Outcome::Held(due) => due,
             other @ (Outcome::Lost | Outcome::At(_) | Outcome::Twice(_)) => panic!("{other:?}"),
@@ -121,22 +140,22 @@ fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
 #[test]
 fn a_cut_and_a_partition_let_nothing_through_either_way() {
     let mut faults = with(1, &[(FaultKind::Cut, Scope::link(A, B)), (FaultKind::Cut, Scope::border(vec![C]))]);
-    assert_eq!(faults.fate(NOW, way(A, B), 0), Outcome::Lost);
-    assert_eq!(faults.fate(NOW, way(B, A), 0), Outcome::Lost);
-    assert_eq!(faults.fate(NOW, way(FAR, C), 0), Outcome::Lost, "whoever is not named is on the other side");
-    assert_eq!(faults.fate(NOW, way(A, FAR), 0), Outcome::Now);
+    assert_eq!(outcome(&mut faults, NOW, way(A, B), 0), Outcome::Lost);
+    assert_eq!(outcome(&mut faults, NOW, way(B, A), 0), Outcome::Lost);
+    assert_eq!(outcome(&mut faults, NOW, way(FAR, C), 0), Outcome::Lost, "whoever is not named is on the other side");
+    assert_eq!(outcome(&mut faults, NOW, way(A, FAR), 0), Outcome::Now);
     assert!(faults.is_cut(C, A) && !faults.is_cut(A, FAR));
 }
 
 #[test]
 fn what_is_under_way_when_a_delay_ends_is_not_overtaken() {
     let mut faults = with(1, &[(FaultKind::Delay { by_us: 50_000, jitter_us: 0 }, Scope::All)]);
-    assert_eq!(faults.fate(NOW, way(A, B), 0), Outcome::At(after(50)));
+    assert_eq!(outcome(&mut faults, NOW, way(A, B), 0), Outcome::At(after(50)));
     faults.set(Arc::default());
     let other = Route { connection: 2, ..way(A, B) };
-    assert_eq!(faults.fate(after(10), other, 0), Outcome::Now, "another connection");
-    assert_eq!(faults.fate(after(10), way(A, B), 0), Outcome::At(after(50)));
-    assert_eq!(faults.fate(after(60), way(A, B), 0), Outcome::Now);
+    assert_eq!(outcome(&mut faults, after(10), other, 0), Outcome::Now, "another connection");
+    assert_eq!(outcome(&mut faults, after(10), way(A, B), 0), Outcome::At(after(50)));
+    assert_eq!(outcome(&mut faults, after(60), way(A, B), 0), Outcome::Now);
     assert!(faults.is_quiet(), "and then all is as before");
 }
 
@@ -191,21 +210,21 @@ fn healing_leaves_the_other_faults_and_calm_leaves_none() {
 fn a_fault_that_makes_no_sense_is_refused_and_changes_nothing() {
     let says = |command: FaultCommand| refused(&command).to_string();
     let cut = |on| says(set(FaultKind::Cut, on));
-    assert_eq!(
-        cut(Scope::Border(Vec::new())),
-        "a partition needs nodes: name those that are to be apart from the others"
-    );
+    assert_eq!(cut(Scope::Border(Vec::new())), "a partition needs nodes: name those to separate from the others");
     assert_eq!(
         cut(Scope::border(vec![A, B, C])),
-        "that is every node of this process: nobody would be on the other side"
+        "these are all nodes of this process: leave at least one for the other side"
     );
     assert_eq!(cut(Scope::link(A, GONE)), "127.0.0.1:3003 is gone: restart it first");
-    assert_eq!(cut(Scope::link(A, A)), "127.0.0.1:3000 twice: name two different nodes");
+    assert_eq!(cut(Scope::link(A, A)), "127.0.0.1:3000 is named twice: name two different nodes");
     assert_eq!(cut(Scope::Node(FAR)), "127.0.0.1:4000 runs in another process: a fault needs a node of this one");
-    assert_eq!(says(FaultCommand::Lie { liar: A, about: A }), "127.0.0.1:3000 twice: name two different nodes");
-    let clear = FaultCommand::Clear { kind: TroubleKind::Loss, on: Scope::link(A, B) };
-    assert_eq!(says(clear), "there is no such fault: loss 127.0.0.1:3000 127.0.0.1:3001");
-    assert_eq!(says(FaultCommand::HealPartitions), "there is no such fault: partition");
+    assert_eq!(
+        says(FaultCommand::Lie { liar: A, about: A }),
+        "127.0.0.1:3000 is named twice: name two different nodes"
+    );
+    let clear = FaultCommand::Clear { kind: FaultClass::Loss, on: Scope::link(A, B) };
+    assert_eq!(says(clear), "no such fault is set: loss 127.0.0.1:3000 127.0.0.1:3001");
+    assert_eq!(says(FaultCommand::HealPartitions), "no such fault is set: partition");
 }
 
 proptest! {
@@ -221,7 +240,7 @@ proptest! {
         let (mut now, mut last) = (NOW, NOW);
         for pause in pauses {
             now = now + micros(pause);
-            let due = match faults.fate(now, way(A, B), now.as_micros()) {
+            let due = match outcome(&mut faults, now, way(A, B), now.as_micros()) {
                 Outcome::Now => now,
                 Outcome::At(due) => due,
                 other @ (Outcome::Lost | Outcome::Held(_) | Outcome::Twice(_)) => panic!("{other:?}"),
@@ -237,9 +256,9 @@ proptest! {
 fn what_passes_between_us_and_a_node_elsewhere_can_be_hindered_and_the_node_itself_not() {
     let loss = FaultKind::Loss { percent: percent(100) };
     let mut faults = with(7, &[(loss, Scope::Node(FAR))]);
-    assert_eq!(faults.fate(NOW, way(A, FAR), 0), Outcome::Lost);
-    assert_eq!(faults.fate(NOW, way(FAR, B), 0), Outcome::Lost);
-    assert_eq!(faults.fate(NOW, way(A, B), 0), Outcome::Now);
+    assert_eq!(outcome(&mut faults, NOW, way(A, FAR), 0), Outcome::Lost);
+    assert_eq!(outcome(&mut faults, NOW, way(FAR, B), 0), Outcome::Lost);
+    assert_eq!(outcome(&mut faults, NOW, way(A, B), 0), Outcome::Now);
     let slow = refused(&set(FaultKind::Slow { per_s: 5 }, Scope::Node(FAR)));
     assert_eq!(slow, FaultError::Elsewhere { name: FAR.to_string() });
     assert_eq!(refused(&set(loss, Scope::Node(GONE))), FaultError::Gone { name: GONE.to_string() });
@@ -252,7 +271,7 @@ fn a_fault_more_changes_nothing_about_what_the_others_do() {
     let none = (FaultKind::Loss { percent: percent(0) }, Scope::All);
     let fates = |faults: &[(FaultKind, Scope)]| {
         let mut faults = with(1, faults);
-        (0..1_000).map(|ms| faults.fate(after(ms * 10), way(A, B), ms)).collect::<Vec<_>>()
+        (0..1_000).map(|ms| outcome(&mut faults, after(ms * 10), way(A, B), ms)).collect::<Vec<_>>()
     };
     let two = fates(&[loss.clone(), jitter.clone()]);
     assert_eq!(fates(&[none, jitter.clone(), loss]), two);

@@ -1,46 +1,42 @@
-//! What a seed made of the reports of a death: of one of them, and of all together.
+//! What a seed did about the reports of a death: about one of them, and about all together.
 
 use super::{DeathCase, SeedAct, SeedStep};
 use crate::event::{DelistReason, ReportAction};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
-/// What a seed made of a report.
+/// What a seed did about a report in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportOutcome {
-    /// The node is off its list since: for this report, or for another one that came while it asked.
-    Removed {
-        /// Since when.
-        at: Time,
-        reason: DelistReason,
-    },
-    /// It had taken the node off its list before.
+    /// It took the node off its list, for this report or for another that came while it asked.
+    Removed { at: Time, reason: DelistReason },
+    /// The node was off its list already.
     AlreadyGone,
-    /// The node was not on its list.
+    /// The node was never on its list.
     NotListed,
-    /// It had an answer from the node.
+    /// The node answered its probe.
     Disputed {
-        /// From its probe to the answer, in microseconds.
+        /// Round-trip time in microseconds.
         rtt_us: u64,
     },
-    /// The node registered again before it had an answer.
+    /// The node registered again before it answered.
     CameBack,
-    /// It had no answer, and what it did then was not seen.
+    /// It got no answer; what it did then was not seen.
     NoAnswer,
     /// It waits for the answer.
     Asking,
 }
 
 impl DeathCase {
-    /// What this seed made of this reporter's report; `None`: it has said nothing about it.
+    /// What this seed did about this reporter's report; `None`: it has said nothing about it.
     pub fn outcome_of(&self, seed: Addr, reporter: Addr) -> Option<ReportOutcome> {
         let steps = self.steps_of(seed);
         let is_it = |step: &&SeedStep| matches!(step.act, SeedAct::Received { reporter: told, .. } if told == reporter);
         outcome_from(&steps, steps.iter().position(is_it)?)
     }
 
-    /// What this seed made of it in the end; `None`: nothing was heard of it. A removal outweighs what was said before
-    /// and after it; otherwise the latest report counts.
+    /// What this seed did in the end; `None`: nothing is known. A removal outweighs what came
+    /// before and after it; otherwise the latest report counts.
     pub fn outcome_at(&self, seed: Addr) -> Option<ReportOutcome> {
         let steps = self.steps_of(seed);
         let is_report = |step: &&SeedStep| matches!(step.act, SeedAct::Received { .. });
@@ -97,7 +93,7 @@ fn removal(step: &SeedStep) -> Option<ReportOutcome> {
     }
 }
 
-/// What a step tells whose report was not seen; that the node is on the list again tells nothing of a report.
+/// The outcome of a step whose report was not seen; a relisting says nothing about a report.
 fn without_report(step: &SeedStep) -> Option<ReportOutcome> {
     match step.act {
         SeedAct::NoAnswer => Some(ReportOutcome::NoAnswer),

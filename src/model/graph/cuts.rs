@@ -3,12 +3,12 @@
 use super::Graph;
 use crate::proto::addr::Addr;
 
-/// What would part the graph, in no order that means anything.
+/// The cut points, in no particular order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Cuts {
-    /// Nodes: without any one of them, others would lose each other.
+    /// Without any one of these, others would lose each other.
     pub nodes: Vec<Addr>,
-    /// Links: without any one of them, its two ends would lose each other.
+    /// Without any one of these, its two ends would lose each other.
     pub links: Vec<(Addr, Addr)>,
 }
 
@@ -16,7 +16,7 @@ pub struct Cuts {
 struct Frame {
     place: usize,
     parent: Option<usize>,
-    /// Which of its neighbors comes next.
+    /// Index of the neighbor that comes next.
     next: usize,
     children: usize,
 }
@@ -25,7 +25,7 @@ struct CutSearch<'a> {
     graph: &'a Graph,
     /// When each node was found; 0: not yet.
     found: Vec<u32>,
-    /// The earliest found node that can be reached from each node's descendants by one link back.
+    /// The earliest found node that each node's descendants reach by one link back.
     low: Vec<u32>,
     clock: u32,
     is_cut: Vec<bool>,
@@ -93,7 +93,8 @@ impl CutSearch<'_> {
             return;
         };
         self.low[parent] = self.low[parent].min(self.low[done.place]);
-        // For the root this always holds; what counts for it is told when it is left, which is last.
+        // For the root this always holds; whether it counts is decided when the walk leaves it,
+        // last.
         if self.low[done.place] >= self.found[parent] {
             self.is_cut[parent] = true;
         }

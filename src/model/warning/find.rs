@@ -1,15 +1,15 @@
-//! Looking for what is wrong.
+//! The search for problems of the network.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{DISPUTED_FOR, FLAPPING_WITHIN, FORGED_FOR, FRAGILE_NODES_MIN, Finding, JOINING, KIND_MAX, UNREACHED_FOR};
-use crate::event::Purpose;
+use crate::event::{NodeState, Purpose};
 use crate::model::death::DeathCase;
 use crate::model::fault::FaultRecord;
 use crate::model::graph::{Cuts, Graph};
 use crate::model::link::LinkHistory;
-use crate::model::node::{COMEBACKS_MAX, Life, NodeRecord, ObservedState};
+use crate::model::node::{COMEBACKS_MAX, NodeRecord, ObservedState};
 use crate::model::overlay::OverlaySnapshot;
 use crate::model::rumor::{Counting, DELIVERY_TIME, Rumor};
 use crate::model::{Map, Model};
@@ -18,12 +18,12 @@ use crate::proto::fault::Scope;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
 
-/// Messages that one look judges: what a network at full speed says in half a second and more.
+/// Messages that one look judges: more than a network at full speed sends in half a second.
 const JUDGED_MAX: usize = 512;
-/// Messages that did not reach everyone which are remembered.
+/// Messages that did not reach everyone that are remembered.
 const UNREACHED_MAX: usize = 256;
 
-/// What is wrong with the shape of the overlay.
+/// Problems in the shape of the overlay.
 #[derive(Debug, Clone, Default)]
 struct OverlayShape {
     alone: Vec<Addr>,
@@ -31,10 +31,10 @@ struct OverlayShape {
     fragile: Option<Finding>,
 }
 
-/// What is known from the looks before.
+/// What the looks before have found.
 #[derive(Debug, Clone, Default)]
 pub(super) struct WarningSearch {
-    /// How many changes the overlay had seen when it was last looked at.
+    /// The overlay's version at the last look.
     version: Option<u64>,
     shape: OverlayShape,
     /// Messages before this number were judged.
@@ -43,7 +43,7 @@ pub(super) struct WarningSearch {
 }
 
 impl WarningSearch {
-    /// All that is wrong now.
+    /// All problems now.
     pub(super) fn look(&mut self, model: &Model, now: Time) -> Vec<Finding> {
         let version = model.changes.version();
         if self.version != Some(version) {
@@ -76,10 +76,10 @@ impl WarningSearch {
         Some(Finding::Unreached { latest, lacking, messages: self.unreached.len() })
     }
 
-    /// Looks at the messages that had the time to come to everyone.
+    /// Judges the messages that have had time to reach everyone.
     fn judge(&mut self, model: &Model, now: Time) {
         let ring = model.rumors.ring();
-        // At full speed some go unjudged: the latest tell as much.
+        // At full speed some go unjudged: the latest say as much.
         let newest = ring.end().saturating_sub(JUDGED_MAX as u64 * 8);
         let due = |rumor: &Rumor| rumor.began() + DELIVERY_TIME <= now;
         let rumors = ring.from(self.judged.max(newest)).take_while(|(_, rumor)| due(rumor)).take(JUDGED_MAX);
@@ -99,7 +99,7 @@ fn is_unreached(model: &Model, rumor: &Rumor) -> bool {
     model.is_complete(rumor) && lacking(model, rumor).next().is_some()
 }
 
-/// Who lacks it and had the time to be linked; those who had not are excused.
+/// Peers that lack it and had time to be linked; the others are excused.
 fn lacking<'a>(model: &'a Model, rumor: &'a Rumor) -> impl Iterator<Item = &'a NodeRecord> {
     let was_linked = |node: &&NodeRecord| {
         node.lives.running_since(rumor.began()).is_some_and(|from| from + JOINING <= rumor.began())
@@ -120,7 +120,7 @@ fn shape(model: &Model) -> OverlayShape {
     OverlayShape { alone, parted, fragile }
 }
 
-/// There is somebody else to be linked to.
+/// There is another node to link to.
 fn has_others(model: &Model, node: Addr) -> bool {
     model.nodes.iter().any(|other| {
         let is_there = match other.state() {
@@ -136,7 +136,7 @@ fn fragile(overlay: &OverlaySnapshot, graph: &Graph) -> Option<Finding> {
         return None;
     }
     let Cuts { mut nodes, mut links } = graph.cuts();
-    // Those elsewhere stand for each other, and many links to them for one.
+    // All nodes elsewhere count as one, and so do links to them.
     nodes.retain(|node| !overlay.elsewhere.contains(node));
     let ways_out = |node: Addr| overlay.graph.neighbors(node).filter(|peer| overlay.elsewhere.contains(peer)).count();
     links.retain(|(a, b)| match (overlay.elsewhere.contains(a), overlay.elsewhere.contains(b)) {
@@ -152,8 +152,8 @@ fn fragile(overlay: &OverlaySnapshot, graph: &Graph) -> Option<Finding> {
     (!nodes.is_empty() || !links.is_empty()).then_some(Finding::Fragile { nodes, links })
 }
 
-/// How long the network may take to notice a death and to take it off a list: the probes that a node
-/// may miss, the seed's own, and the time that a closed registration is waited for.
+/// How long the network may take to notice a death and delist the node: the probes that a node may
+/// miss, the seed's own probes, and the wait after a registration closes.
 pub(in crate::model) fn noticing_time(model: &Model) -> Duration {
     let paces = model.nodes.iter().filter_map(|node| node.pace);
     let longest = paces.map(|pace| {
@@ -163,22 +163,21 @@ pub(in crate::model) fn noticing_time(model: &Model) -> Duration {
     longest.max().unwrap_or(Duration::from_secs(65)).saturating_add(DELIVERY_TIME)
 }
 
-/// What is wrong with a seed's list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::model) struct ListDifference {
     pub(in crate::model) gone: Vec<Addr>,
     pub(in crate::model) missing: Vec<Addr>,
 }
 
-/// Who is on the list of a seed of ours without being alive, and who should be on it, for longer than
-/// `grace`.
+/// Nodes on the list of a seed of ours that are not alive, and nodes that should be on it, for
+/// longer than `grace`.
 pub(in crate::model) fn difference(model: &Model, seed: Addr, now: Time, grace: Duration) -> ListDifference {
     let Some(view) = model.seeds.get(seed) else { return ListDifference::default() };
     let is_gone =
         |addr: &&Addr| model.nodes.get(**addr).is_some_and(|node| !is_alive(node) && now.since(node.since) >= grace);
     let registered = model.links.registered_with(seed).filter(|link| now.since(link.since) >= grace);
     let is_missing = |addr: &Addr| {
-        let runs = model.nodes.get(*addr).is_some_and(|node| node.life == Life::Running);
+        let runs = model.nodes.get(*addr).is_some_and(NodeRecord::runs);
         let is_off = view.delisted.get(addr).is_none_or(|at| now.since(*at) >= grace);
         runs && is_off && !view.listed.contains_key(addr)
     };
@@ -190,16 +189,17 @@ pub(in crate::model) fn difference(model: &Model, seed: Addr, now: Time, grace: 
 
 fn is_alive(node: &NodeRecord) -> bool {
     match node.state() {
-        // Of one of whom others only told us nothing speaks against it.
+        // Of a node known by hearsay alone, nothing suggests that it is dead.
         ObservedState::Up | ObservedState::Suspect { .. } | ObservedState::Known => true,
         ObservedState::Hung | ObservedState::Dead | ObservedState::Killed | ObservedState::Left => false,
     }
 }
 
 fn seed_lists(model: &Model, now: Time) -> Vec<Finding> {
-    // One that hangs has its list still, and nobody keeps it.
-    let is_there =
-        |seed: &Addr| model.nodes.get(*seed).is_some_and(|node| matches!(node.life, Life::Running | Life::Hung));
+    // A hung seed still has its list, and nobody maintains it.
+    let is_there = |seed: &Addr| {
+        model.nodes.get(*seed).is_some_and(|node| matches!(node.life, Some(NodeState::Runs | NodeState::Hangs)))
+    };
     let grace = noticing_time(model);
     let seeds = model.seeds.iter().map(|(seed, _)| seed).filter(is_there);
     let found = seeds.filter_map(|seed| {
@@ -222,14 +222,14 @@ fn flapping(model: &Model, now: Time) -> Vec<Finding> {
     found.take(KIND_MAX).collect()
 }
 
-/// A partition lies between them. It is warned of itself: what each link across it and each list knows of it says no more.
+/// A partition lies between them. It has its own warning: links across it and lists add nothing.
 fn is_parted(model: &Model, one: Addr, other: Addr) -> bool {
     let is_border = |record: &FaultRecord| matches!(record.fault.on, Scope::Border(_));
     model.faults.on_link(one, other).any(is_border)
 }
 
 fn one_way(model: &Model) -> Vec<Finding> {
-    let runs = |addr| model.nodes.get(addr).is_some_and(|node| node.life == Life::Running);
+    let runs = |addr| model.nodes.get(addr).is_some_and(NodeRecord::runs);
     let is_one_way = |link: &&crate::model::link::LinkHistory| {
         let back = model.links.get(link.key.peer, link.key.node);
         let is_back = back.is_some_and(crate::model::link::LinkHistory::is_up);
@@ -238,8 +238,8 @@ fn one_way(model: &Model) -> Vec<Finding> {
     model.links.up().filter(is_one_way).take(KIND_MAX).map(|link| Finding::OneWay { link: link.key }).collect()
 }
 
-/// Reports, not verdicts: that two seeds found one report false makes it one. Of whom a reporter had missed before it was
-/// started again, the report was true.
+/// Reports, not verdicts: a report that two seeds found false counts once. If the reporter had
+/// missed a node before it restarted, the report was true.
 fn disputed(model: &Model, now: Time) -> Vec<Finding> {
     let mut totals: Map<Addr, u32> = Map::default();
     let is_recent = |case: &&DeathCase| now.since(case.latest_step_at()) <= DISPUTED_FOR;
@@ -271,9 +271,9 @@ fn forged(model: &Model, now: Time) -> Vec<Finding> {
     latest.into_values().take(KIND_MAX).collect()
 }
 
-/// Whose neighbors are most of them such that joined when it was full, as long as these are linked to it.
+/// Nodes most of whose neighbors joined when they were full, while those stay linked.
 fn eclipsed(model: &Model) -> Vec<Finding> {
-    let found = model.crowds.iter().filter_map(|(node, joined)| {
+    let found = model.joiners.iter().filter_map(|(node, joined)| {
         let is_neighbor = |link: &&LinkHistory| link.is_up() && link.purpose == Purpose::Neighbor;
         let neighbors: Vec<Addr> = model.links.open_of(*node).filter(is_neighbor).map(|link| link.key.peer).collect();
         let joiners: Vec<Addr> = neighbors.iter().copied().filter(|neighbor| joined.contains(neighbor)).collect();

@@ -1,9 +1,10 @@
-//! What was done on purpose and explains why one node did not hear another: a fault between the two, or that the
-//! other one hung or stopped. An answer names it before all else.
+//! What the user did that explains why one node did not hear another: a fault between the two, or a
+//! hang or stop of the other. An answer names it first.
 
 use super::{EvidenceLine, Explainer};
+use crate::event::NodeState;
 use crate::model::fault::FaultRecord;
-use crate::model::node::{Life, LifeChange, Lives};
+use crate::model::node::{LifeChange, Lives};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::fault::{FaultKind, Scope};
@@ -19,13 +20,13 @@ pub(super) enum Cause<'a> {
     Barrier(&'a FaultRecord),
     /// This node hung or stopped.
     Gone(Addr, LifeChange),
-    /// A fault that makes a node as it was found: a slow reader.
+    /// A fault on the node that makes it look dead: a slow reader.
     Made(&'a FaultRecord),
-    /// A fault that keeps some messages from arriving, or kept all for a part of the time.
+    /// A fault that stops some messages, or stopped all of them for part of the time.
     Perhaps(&'a FaultRecord),
 }
 
-/// The time in which one node had no answer from another: from the first probe.
+/// The time during which one node got no answer from another, from the first probe on.
 #[derive(Clone, Copy)]
 pub(super) struct Silence {
     pub(super) from: Time,
@@ -33,19 +34,19 @@ pub(super) struct Silence {
 }
 
 impl Silence {
-    /// It was so for some of the time.
+    /// It overlaps this time.
     fn meets(self, since: Time, until: Option<Time>) -> bool {
         since <= self.until && until.is_none_or(|until| until >= self.from)
     }
 
-    /// It was so for the most of it.
+    /// It covers most of this time.
     fn is_mostly(self, since: Time, until: Option<Time>) -> bool {
         let end = until.map_or(self.until, |until| until.min(self.until));
         end.since(since.max(self.from)) * 2 >= self.until.since(self.from)
     }
 }
 
-/// Does it keep all from arriving?
+/// Whether it stops everything.
 pub(super) fn is_barrier(record: &FaultRecord) -> bool {
     match record.fault.what {
         FaultKind::Cut => true,
@@ -59,7 +60,7 @@ pub(super) fn is_barrier(record: &FaultRecord) -> bool {
     }
 }
 
-/// Does it keep some from arriving, or from arriving in time?
+/// Whether it stops or delays some messages.
 pub(super) fn is_hindrance(record: &FaultRecord) -> bool {
     match record.fault.what {
         FaultKind::Loss { .. } | FaultKind::Delay { .. } | FaultKind::Reorder { .. } | FaultKind::Slow { .. } => true,
@@ -68,7 +69,8 @@ pub(super) fn is_hindrance(record: &FaultRecord) -> bool {
 }
 
 impl<'a> Explainer<'a> {
-    /// Why `node` heard nothing of `peer` in this time: of what lasted for most of it, what was first.
+    /// Why `node` heard nothing from `peer` in this time: the first of the causes that lasted for
+    /// most of it.
     pub(super) fn cause_of(self, node: Addr, peer: Addr, silence: Silence) -> Option<Cause<'a>> {
         let met = |record: &&FaultRecord| silence.meets(record.since, record.until);
         let faults = || self.model.faults().ever_between(node, peer).filter(met);
@@ -83,11 +85,11 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// When this node ceased to say anything, if it did in this time or before.
+    /// When this node fell silent, in this time or before it.
     fn gone(self, node: Addr, silence: Silence) -> Option<LifeChange> {
         let lives = self.lives(node)?;
         let is_gone = |turn: &&LifeChange| {
-            turn.life != Life::Running && silence.meets(turn.at, lives.after(turn.at).map(|next| next.at))
+            turn.life != NodeState::Runs && silence.meets(turn.at, lives.after(turn.at).map(|next| next.at))
         };
         lives.turns().iter().find(is_gone).copied()
     }
@@ -96,7 +98,7 @@ impl<'a> Explainer<'a> {
         self.model.nodes().get(node).map(|node| &node.lives)
     }
 
-    /// Why, in a clause; `who`: the two of whom it is told.
+    /// The cause as a clause; `who`: the two nodes it is about.
     pub(super) fn cause_clause(self, cause: Cause<'_>, who: &str) -> String {
         match cause {
             Cause::Barrier(record) => self.barrier(record, who),
@@ -120,8 +122,9 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// What keeps these two apart now, or may: `nothing passes between them: 'cut p1 p5' since 03:13:02`.
-    pub(super) fn trouble_now(self, one: Addr, other: Addr) -> Option<String> {
+    /// What separates these two now, or may: `nothing passes between them: 'cut p1 p5' since
+    /// 03:13:02`.
+    pub(super) fn fault_now(self, one: Addr, other: Addr) -> Option<String> {
         let records: Vec<&FaultRecord> =
             self.model.faults().ever_between(one, other).filter(|record| record.until.is_none()).collect();
         if let Some(record) = records.iter().find(|record| is_barrier(record)) {
@@ -135,26 +138,27 @@ impl<'a> Explainer<'a> {
         })
     }
 
-    /// What hinders all messages of a node now: `'delay p5 3s' since 03:13:02 may be why, which is not certain`.
+    /// What hinders all messages of a node now: `'delay p5 3s' since 03:13:02 may be why, which is
+    /// not certain`.
     pub(super) fn hindered_now(self, node: Addr) -> Option<String> {
         let is_it = |record: &&FaultRecord| record.fault.on.is_at(node) && is_hindrance(record);
         self.model.faults().iter().find(is_it).map(|record| self.cause_clause(Cause::Perhaps(record), ""))
     }
 
-    /// A fault that may have kept something from passing between two nodes at this time.
+    /// A fault that may have stopped something between two nodes at this time.
     pub(super) fn hindrance_at(self, one: Addr, other: Addr, at: Time) -> Option<Cause<'a>> {
         let is_it = |record: &&FaultRecord| is_hindrance(record) && record.was_at(at);
         self.model.faults().ever_between(one, other).find(is_it).map(Cause::Perhaps)
     }
 
-    /// Which of two nodes says nothing now: `p5 hangs since 03:13:02`.
+    /// Which of two nodes hangs now: `p5 hangs since 03:13:02`.
     pub(super) fn hung_now(self, nodes: [Addr; 2]) -> Option<String> {
         let hung = nodes.into_iter().filter_map(|node| self.model.nodes().get(node));
-        let mut hung = hung.filter(|node| node.life == Life::Hung);
+        let mut hung = hung.filter(|node| node.life == Some(NodeState::Hangs));
         hung.next().map(|node| format!("{} hangs since {}", self.name(node.addr), self.clock(node.life_since)))
     }
 
-    /// `because of 'cut p1 p5' since 03:13:02`; of what may be the cause alone that it is not certain.
+    /// `because of 'cut p1 p5' since 03:13:02`; if none is certain, it says so.
     pub(super) fn because(self, causes: &[Cause<'_>]) -> Option<String> {
         let (mut barriers, mut perhaps): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         for cause in causes {
@@ -173,7 +177,7 @@ impl<'a> Explainer<'a> {
         Some(format!("because of {}", list_text(&barriers, FAULTS_MAX)))
     }
 
-    /// The command that set it, and when it was so: `'cut p1 p5' since 03:13:02`.
+    /// The command that set it, and when: `'cut p1 p5' since 03:13:02`.
     pub(super) fn named(self, record: &FaultRecord) -> String {
         let since = self.clock(record.since);
         match record.until {
@@ -182,7 +186,7 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    /// The first of these, and how many there are besides: `'cut p1 p5' since 03:13:02 and 6 more`.
+    /// The first of these, and how many more there are: `'cut p1 p5' since 03:13:02 and 6 more`.
     pub(super) fn named_first(self, records: &[&FaultRecord]) -> Option<String> {
         let first = self.named(records.first()?);
         Some(match records.len() - 1 {
@@ -191,7 +195,7 @@ impl<'a> Explainer<'a> {
         })
     }
 
-    /// A fault as the command that sets it, with no more names than a sentence holds.
+    /// A fault as the command that sets it, with no more names than fit a sentence.
     pub(super) fn fault(self, record: &FaultRecord) -> String {
         match &record.fault.on {
             Scope::Border(nodes) if nodes.len() > super::NAMES_MAX => {
@@ -209,27 +213,27 @@ impl<'a> Explainer<'a> {
     pub(super) fn turn(self, turn: LifeChange) -> String {
         let at = self.clock(turn.at);
         match turn.life {
-            Life::Killed => format!("was killed at {at}"),
-            Life::Hung => format!("hung at {at}"),
-            Life::Left => format!("left politely at {at}"),
-            Life::Running | Life::Elsewhere => format!("started at {at}"),
+            NodeState::Killed => format!("was killed at {at}"),
+            NodeState::Hangs => format!("hung at {at}"),
+            NodeState::Left => format!("left politely at {at}"),
+            NodeState::Runs => format!("started at {at}"),
         }
     }
 
-    /// All turns of a node of ours but its first start.
+    /// All changes of a node of ours after its first start.
     pub(super) fn turns(self, node: Addr) -> Vec<EvidenceLine> {
         let name = self.name(node);
         let told = |turn: &LifeChange| {
             let text = match turn.life {
-                Life::Killed => "was killed: links broken off, no goodbye",
-                Life::Hung => "hung: its sockets are open, it says nothing",
-                Life::Left => "left politely",
-                Life::Running | Life::Elsewhere => "was started again",
+                NodeState::Killed => "was killed: links broken off, no goodbye",
+                NodeState::Hangs => "hung: its sockets are open, it says nothing",
+                NodeState::Left => "left politely",
+                NodeState::Runs => "was started again",
             };
             EvidenceLine::at(turn.at, format!("{name} {text}"))
         };
         let turns = self.lives(node).map(Lives::turns).unwrap_or_default();
-        let later = turns.iter().enumerate().filter(|(place, turn)| *place > 0 || turn.life != Life::Running);
+        let later = turns.iter().enumerate().filter(|(place, turn)| *place > 0 || turn.life != NodeState::Runs);
         later.map(|(_, turn)| told(turn)).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Why a node is taken for dead.
+//! Why a node is considered dead.
 
 mod seeds;
 
@@ -7,17 +7,18 @@ use super::cause::{Cause, Silence};
 use super::link::miss_lines;
 use super::node::suspect;
 use super::{EvidenceLine, Explainer, Explanation, in_order};
+use crate::event::NodeState;
 use crate::model::Model;
 use crate::model::death::{DeathCase, Evidence, SeedAct, SeedStep};
 use crate::model::link::first_sent;
-use crate::model::node::{Life, LifeChange, NodeRecord, ObservedState};
+use crate::model::node::{LifeChange, NodeRecord, ObservedState};
 use crate::model::sentence::{action_text, delisted};
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 
-/// Why the node at this address is taken for dead: who probed it when, what was missed, who
+/// Why the node at this address is considered dead: who probed it and when, what was missed, who
 /// reported it to which seed, and what each seed did.
 pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let explainer = Explainer { model, utc_offset_s };
@@ -29,7 +30,7 @@ pub fn why_dead(model: &Model, addr: Addr, utc_offset_s: i32) -> Explanation {
     let Some(case) = model.deaths().latest_of(addr) else {
         return Explanation { title, verdict: without_case(explainer, addr, node), evidence: in_order(evidence) };
     };
-    evidence.extend(case.evidence.iter().flat_map(|evidence| testimony_lines(explainer, evidence)));
+    evidence.extend(case.evidence.iter().flat_map(|evidence| evidence_lines(explainer, evidence)));
     let reporters = case.evidence.iter().map(|evidence| evidence.reporter);
     evidence.extend(reporters.flat_map(|reporter| explainer.faults_between(reporter, addr)));
     evidence.extend(case.steps.iter().map(|step| step_line(explainer, step)));
@@ -73,11 +74,11 @@ fn verdict(explainer: Explainer<'_>, case: &DeathCase, node: Option<&NodeRecord>
     clauses.extend(seed_clauses(explainer, case));
     clauses.extend(disagreement(explainer, case));
     clauses.extend(doubts(case, node));
-    format!("{}: {}.", standing(explainer, &name, case, node), clauses.join("; "))
+    format!("{}: {}.", state_text(explainer, &name, case, node), clauses.join("; "))
 }
 
-/// What is certain about it, and what was done on purpose that explains what the others think.
-fn standing(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Option<&NodeRecord>) -> String {
+/// What is certain about it, and what the user did that explains what the others think.
+fn state_text(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Option<&NodeRecord>) -> String {
     let causes = silences(explainer, case);
     let because = explainer.because(&causes).or_else(|| explainer.because(&hindrances(explainer, case)));
     let because = because.map_or_else(String::new, |because| format!(" {because}"));
@@ -86,7 +87,7 @@ fn standing(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Option
     }
     if case.is_unfounded() {
         let but = if case.is_disputed() { "disputed" } else { "not so" };
-        let runs = if node.is_some_and(|node| node.life == Life::Running) { "runs, and " } else { "" };
+        let runs = if node.is_some_and(NodeRecord::runs) { "runs, and " } else { "" };
         return format!("{name} {runs}was reported dead{because}, which is {but}");
     }
     if let Some(back_at) = case.back_at {
@@ -100,17 +101,17 @@ fn standing(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Option
         };
     }
     let since = node.map(|node| explainer.clock(node.life_since)).unwrap_or_default();
-    match node.map(|node| node.life) {
-        Some(Life::Killed) => format!("{name} was killed at {since}, and its neighbors noticed"),
-        Some(Life::Hung) => format!("{name} hangs since {since}, and its neighbors take it for dead"),
-        Some(Life::Left) => format!("{name} left at {since}, and is taken for dead"),
-        Some(Life::Running) => format!("{name} runs, but is taken for dead{because}"),
-        Some(Life::Elsewhere) | None if case.is_cut_only() => format!("{name} is treated as dead"),
-        Some(Life::Elsewhere) | None => format!("{name} is taken for dead here"),
+    match node.and_then(|node| node.life) {
+        Some(NodeState::Killed) => format!("{name} was killed at {since}, and its neighbors noticed"),
+        Some(NodeState::Hangs) => format!("{name} hangs since {since}, and its neighbors take it for dead"),
+        Some(NodeState::Left) => format!("{name} left at {since}, and is taken for dead"),
+        Some(NodeState::Runs) => format!("{name} runs, but is taken for dead{because}"),
+        None if case.is_cut_only() => format!("{name} is treated as dead"),
+        None => format!("{name} is taken for dead here"),
     }
 }
 
-/// Why each of those who had no answer heard nothing.
+/// Why each reporter that got no answer heard nothing.
 fn silences<'a>(explainer: Explainer<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
     case.evidence.iter().filter_map(|evidence| silence(explainer, case.dead, evidence)).collect()
 }
@@ -122,8 +123,8 @@ pub(super) fn silence<'a>(explainer: Explainer<'a>, dead: Addr, evidence: &Evide
     explainer.cause_of(evidence.reporter, dead, Silence { from, until })
 }
 
-/// What may have broken the connections of those who saw no more than that theirs closed, of a node that ran then: of one
-/// that had stopped that is no question.
+/// What may have broken the connections of reporters that only saw theirs close, if the node was
+/// running then; if it had stopped, there is nothing to explain.
 fn hindrances<'a>(explainer: Explainer<'a>, case: &DeathCase) -> Vec<Cause<'a>> {
     let ran = explainer.lives(case.dead).is_some_and(|lives| lives.running_since(case.at).is_some());
     let broken = case
@@ -134,7 +135,7 @@ fn hindrances<'a>(explainer: Explainer<'a>, case: &DeathCase) -> Vec<Cause<'a>> 
     broken.filter_map(broke).collect()
 }
 
-/// Nothing passes now between those who say so and the node: it is not back for them.
+/// Nothing passes now between the reporters and the node: it is not back for them.
 fn is_apart(causes: &[Cause<'_>]) -> bool {
     causes.iter().any(|cause| match cause {
         Cause::Barrier(record) => record.until.is_none(),
@@ -148,10 +149,11 @@ fn ended_before(explainer: Explainer<'_>, case: &DeathCase) -> Option<LifeChange
         Cause::Gone(_, turn) => Some(turn),
         Cause::Barrier(_) | Cause::Made(_) | Cause::Perhaps(_) => None,
     });
-    gone.or_else(|| explainer.lives(case.dead)?.at(case.at).filter(|turn| turn.life != Life::Running))
+    gone.or_else(|| explainer.lives(case.dead)?.at(case.at).filter(|turn| turn.life != NodeState::Runs))
 }
 
-/// Who says why, those of this process with the same reason together, and those elsewhere.
+/// Who gives which reason: those of this process with the same reason together, and those
+/// elsewhere.
 fn causes(explainer: Explainer<'_>, case: &DeathCase) -> Vec<String> {
     let mut groups: Vec<(Option<DeathCause>, Reporters, Vec<Addr>)> = Vec::new();
     for evidence in &case.evidence {
@@ -170,15 +172,16 @@ fn causes(explainer: Explainer<'_>, case: &DeathCase) -> Vec<String> {
     groups.iter().map(clause).collect()
 }
 
-/// Of a node that is down, the standing tells that: a fault that had kept these reporters from it before stands with them.
+/// If the node is down, `state_text` says so, together with a fault that had separated these
+/// reporters from it before.
 fn unless_standing_tells(explainer: Explainer<'_>, case: &DeathCase, who: &[Addr]) -> Option<String> {
-    let is_down = case.back_at.is_none() && explainer.lives(case.dead)?.turns().last()?.life != Life::Running;
+    let is_down = case.back_at.is_none() && explainer.lives(case.dead)?.turns().last()?.life != NodeState::Runs;
     let theirs = case.evidence.iter().filter(|evidence| who.contains(&evidence.reporter));
     let causes: Vec<Cause<'_>> = theirs.filter_map(|evidence| silence(explainer, case.dead, evidence)).collect();
     explainer.because(&causes).filter(|_| is_down)
 }
 
-/// Whose users did what.
+/// Where the reporters run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reporters {
     Ours,
@@ -221,8 +224,8 @@ fn reported_seeds(case: &DeathCase) -> Vec<Addr> {
     seeds
 }
 
-/// Nodes of ours that have a link to it and heard from it since it was called dead; of one that was down and is back
-/// that is nothing to tell.
+/// Nodes of ours that have a link to it and have heard from it since it was declared dead; empty if
+/// it was down and is back.
 fn heard_since<'a>(explainer: Explainer<'a>, case: &'a DeathCase) -> impl Iterator<Item = (Addr, Time)> {
     let is_back = case.back_at.is_some() && !is_apart(&silences(explainer, case));
     let links = explainer.model.links().up().filter(move |link| !is_back && link.key.peer == case.dead);
@@ -249,7 +252,7 @@ fn doubts(case: &DeathCase, node: Option<&NodeRecord>) -> Option<String> {
     })
 }
 
-fn testimony_lines(explainer: Explainer<'_>, evidence: &Evidence) -> Vec<EvidenceLine> {
+fn evidence_lines(explainer: Explainer<'_>, evidence: &Evidence) -> Vec<EvidenceLine> {
     let who = explainer.name(evidence.reporter);
     let mut lines = Vec::new();
     if let Some(at) = evidence.last_heard {
@@ -270,7 +273,7 @@ fn testimony_lines(explainer: Explainer<'_>, evidence: &Evidence) -> Vec<Evidenc
     lines
 }
 
-/// As in the answer to why a node is dead, with the name of the node.
+/// A step as in the answer to why a node is dead, with the node's name.
 pub(super) fn step_line_of(explainer: Explainer<'_>, dead: Addr, step: &SeedStep) -> EvidenceLine {
     let line = step_line(explainer, step);
     EvidenceLine { text: format!("{}: {}", explainer.name(dead), line.text), ..line }

@@ -1,35 +1,35 @@
-//! How a link ended: who closed it, what for, and what was done on purpose that explains it.
+//! How a link ended: who closed it and why, and what the user did that explains it.
 
 use std::time::Duration;
 
 use super::Explainer;
 use super::cause::{Cause, Silence};
-use crate::event::{LinkEnd, Side};
+use crate::event::{LinkEnd, NodeState, Side};
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, StepKind};
-use crate::model::node::{Life, LifeChange, Lives};
+use crate::model::node::{LifeChange, Lives};
 use crate::model::sentence::end_text;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
-use crate::proto::fault::TroubleKind;
+use crate::proto::fault::FaultClass;
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
 
-/// The other end knows of a stop so soon.
+/// The other end knows of a stop within this time.
 const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 
-/// This end only saw the connection go; the other one may know why.
+/// This end only saw the connection go; the other may know why.
 pub(super) fn is_seen_only(step: &LinkStep) -> bool {
     let StepKind::Down { end, .. } = step.what else { return false };
     matches!(end, LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost)
 }
 
-/// The link is gone since this step.
+/// With this step the link was lost.
 pub(super) fn is_loss(step: &LinkStep) -> bool {
     matches!(step.what, StepKind::Down { .. } | StepKind::Dropped | StepKind::NodeStopped)
 }
 
-/// When this link was last lost, if it is, and how: `p2 - p3, ended at 03:13:02: p2 was killed`.
+/// If this link is lost, when and how: `p2 - p3, ended at 03:13:02: p2 was killed`.
 pub(super) fn last_loss(explainer: Explainer<'_>, link: &LinkHistory) -> Option<(Time, String)> {
     let step = link.history.iter().rev().find(|step| is_loss(step)).filter(|_| !link.is_up())?;
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
@@ -37,7 +37,7 @@ pub(super) fn last_loss(explainer: Explainer<'_>, link: &LinkHistory) -> Option<
     Some((step.at, format!("{node} - {peer}, ended at {}: {why}", explainer.clock(step.at))))
 }
 
-/// Why a link ended, told from outside: who did it, and what explains it.
+/// Why a link ended, seen from outside: who ended it, and what explains it.
 pub(super) fn end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
     let told = told_end_of(explainer, link, step);
     match cause_of_end(explainer, link, step) {
@@ -46,7 +46,7 @@ pub(super) fn end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkSt
     }
 }
 
-/// As [`end_of`], as the end that tells it saw it.
+/// As [`end_of`], seen from the end whose history this is.
 pub(super) fn told_end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
     match step.what {
@@ -65,17 +65,17 @@ pub(super) fn told_end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &L
 }
 
 fn stop_text(explainer: Explainer<'_>, node: Addr, at: Time) -> &'static str {
-    // A node that is started again in the moment of its end has two turns then.
+    // A node that restarts at the moment of its end has two changes then.
     let turns = explainer.lives(node).map(Lives::turns).unwrap_or_default();
-    let stop = turns.iter().find(|turn| turn.at == at && turn.life != Life::Running);
+    let stop = turns.iter().find(|turn| turn.at == at && turn.life != NodeState::Runs);
     match stop.map(|turn| turn.life) {
-        Some(Life::Killed) => "was killed",
-        Some(Life::Left) => "left politely",
-        Some(Life::Hung | Life::Running | Life::Elsewhere) | None => "stopped",
+        Some(NodeState::Killed) => "was killed",
+        Some(NodeState::Left) => "left politely",
+        Some(NodeState::Hangs | NodeState::Runs) | None => "stopped",
     }
 }
 
-/// What was done on purpose that explains why this link ended so.
+/// What the user did that explains this end of the link.
 pub(super) fn cause_of_end<'a>(explainer: Explainer<'a>, link: &LinkHistory, step: &LinkStep) -> Option<Cause<'a>> {
     let (node, peer) = (link.key.node, link.key.peer);
     match step.what {
@@ -89,7 +89,7 @@ pub(super) fn cause_of_end<'a>(explainer: Explainer<'a>, link: &LinkHistory, ste
         } => stopped_just_before(explainer, peer, step.at).or_else(|| explainer.hindrance_at(node, peer, step.at)),
         StepKind::Down { end: LinkEnd::TooSlow, .. } => slow(explainer, peer, step.at),
         StepKind::Dropped => {
-            let hung = explainer.lives(node)?.at(step.at).filter(|turn| turn.life == Life::Hung);
+            let hung = explainer.lives(node)?.at(step.at).filter(|turn| turn.life == NodeState::Hangs);
             hung.map(|turn| Cause::Gone(node, turn))
         }
         StepKind::Down {
@@ -114,13 +114,14 @@ pub(super) fn cause_of_end<'a>(explainer: Explainer<'a>, link: &LinkHistory, ste
 }
 
 fn stopped_just_before(explainer: Explainer<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
-    let is_it = |turn: &&LifeChange| turn.life != Life::Running && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN;
+    let is_it =
+        |turn: &&LifeChange| turn.life != NodeState::Runs && turn.at <= at && at.since(turn.at) <= NOTICED_WITHIN;
     explainer.lives(node)?.turns().iter().rev().find(is_it).map(|turn| Cause::Gone(node, *turn))
 }
 
 fn slow(explainer: Explainer<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
     let mut records = explainer.model.faults().ever_on_node(node);
-    let is_it = |record: &&FaultRecord| record.fault.what.kind() == TroubleKind::Slow && record.was_at(at);
+    let is_it = |record: &&FaultRecord| record.fault.what.class() == FaultClass::Slow && record.was_at(at);
     records.find(is_it).map(Cause::Made)
 }
 

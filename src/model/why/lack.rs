@@ -1,12 +1,12 @@
 //! Why a node does not have a message.
 //!
-//! The overlay as it was when the message began says whether a way of open links led from those who
-//! have it to the node. If none did, the links that had joined the two sides are named, with what
-//! ended them; if one did, the first link on it that the message did not cross. A fault, a hang or a crash
-//! that explains it is named before all else.
+//! The overlay at the time when the message began shows whether a path of open links led to the
+//! node from those that have it. If none did, the answer names the links that had joined the two
+//! sides, and what ended them; if one did, the first link on it that the message did not cross. A
+//! fault, a hang or a crash that explains it is named first.
 //!
-//! Of five hundred nodes that lack a message all are answered at once: what is the same for all of them, or
-//! for all of one side, is found once.
+//! Five hundred nodes that lack a message are answered at once: what is the same for all of them,
+//! or for one side, is found once.
 
 mod words;
 
@@ -18,26 +18,26 @@ use smallvec::SmallVec;
 
 use super::ending::{is_loss, is_seen_only};
 use super::{EvidenceLine, Explainer, Explanation};
-use crate::event::Purpose;
+use crate::event::{NodeState, Purpose};
 use crate::model::fault::FaultRecord;
 use crate::model::graph::Ways;
 use crate::model::link::{LinkHistory, LinkStep};
-use crate::model::node::{Life, LifeChange};
+use crate::model::node::LifeChange;
 use crate::model::overlay::OverlaySnapshot;
 use crate::model::rumor::ForeignCopy;
 use crate::model::rumor::{DELIVERY_TIME, MessageCopy, Rumor};
 use crate::model::words::span_text;
 use crate::model::{FastHashMap, Model};
 use crate::proto::addr::Addr;
-use crate::proto::fault::TroubleKind;
+use crate::proto::fault::FaultClass;
 use crate::proto::message::{MessageId, Role};
 use crate::proto::time::Time;
 
-/// A link that ended so long before or after a message began may have kept it from getting through:
-/// one end knows later than the other.
+/// A link that ended this long before or after a message began may have stopped it: one end learns
+/// of it later than the other.
 const LOST_AROUND: Duration = Duration::from_secs(1);
 
-/// Why this node has not got this message; or that it has, and when.
+/// Why this node does not have this message; or that it has it, and since when.
 pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> Explanation {
     let explainer = Explainer { model, utc_offset_s };
     let (name, message) = (explainer.name(node), model.message_name(id));
@@ -69,13 +69,13 @@ pub fn why_not(model: &Model, node: Addr, id: MessageId, utc_offset_s: i32) -> E
 /// Why a node lacks a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lack {
-    /// In a clause without its name.
+    /// As a clause without the node's name.
     pub why: String,
     /// It may still come.
     pub is_on_its_way: bool,
 }
 
-/// Why each of these nodes has not got this message.
+/// Why each of these nodes does not have this message.
 pub fn why_not_each(model: &Model, rumor: &Rumor, nodes: &[Addr], utc_offset_s: i32) -> Vec<Lack> {
     let diagnosis = Diagnosis::new(Explainer { model, utc_offset_s }, rumor);
     let lack = |node: &Addr| {
@@ -103,7 +103,7 @@ fn got_it(explainer: Explainer<'_>, node: Addr, rumor: &Rumor, copy: MessageCopy
     format!("{name} did get {message}: at {at} from {}{hop}, {delay} after it began; {more}.", explainer.name(from))
 }
 
-/// Of a node elsewhere only what it sent tells that it has a message.
+/// A node elsewhere has a message only if it sent a copy.
 fn has_it(explainer: Explainer<'_>, node: Addr, rumor: &Rumor, proof: ForeignCopy) -> String {
     let (name, message) = (explainer.name(node), explainer.model.message_name(rumor.id));
     let (to, at) = (explainer.name(proof.to), explainer.clock(proof.at));
@@ -122,47 +122,45 @@ fn sender(explainer: Explainer<'_>, copy: MessageCopy) -> Vec<EvidenceLine> {
     from.map(|from| EvidenceLine::at(copy.at, from)).into_iter().collect()
 }
 
-/// Why it was not delivered.
 enum LackReason<'a> {
     /// Nobody here can tell.
     NotOurs,
-    /// It was started and stopped more often since than is kept.
+    /// It started and stopped more often since then than is remembered.
     Forgotten,
     /// Seeds do not gossip.
     Seed,
     /// It did not run yet.
     Later { from: Time },
-    /// It did not run when the message began, or said nothing; and when it ran again, if it did.
+    /// It was down or hung when the message began; `back`: when it ran again, if it did.
     Down { turn: LifeChange, back: Option<Time> },
-    /// It stopped before the message had come.
+    /// It went down before the message came.
     WentDown { turn: LifeChange, back: Option<Time> },
-    /// Nothing passed from all those who have it to where it was.
+    /// Nothing passed from any of those that have it to its side.
     Behind { border: &'a FaultRecord },
     /// It had no neighbor.
     Alone { lost: Vec<Lost<'a>> },
-    /// No way of open links led there.
+    /// No path of open links led there.
     Apart { side: usize, lost: Vec<Lost<'a>> },
-    /// This far it came, and not over the next link.
-    Stuck { holder: Addr, next: Addr, at: Time, fate: CrossingOutcome<'a> },
+    /// The message came as far as `holder`, and not over the link to `next`.
+    Stuck { holder: Addr, next: Addr, at: Time, outcome: CrossingOutcome<'a> },
 }
 
 /// What became of the link that the message did not cross.
 enum CrossingOutcome<'a> {
-    /// A fault was on it that keeps messages, or some of them, from arriving.
+    /// A fault on it stops all messages, or some.
     Faulty(&'a FaultRecord),
-    /// It ended.
     Ended(Lost<'a>),
     /// The holder stopped or hung.
     HolderDown(LifeChange),
-    /// The next node did.
+    /// The next node stopped or hung.
     NextDown(LifeChange),
-    /// It came about only after the holder had the message.
+    /// It came up only after the holder had the message.
     Late,
-    /// Nothing that was seen.
+    /// No reason was seen.
     Open,
 }
 
-/// A link that ended, as one of its ends tells.
+/// A link that ended, as one of its ends tells it.
 #[derive(Clone, Copy)]
 struct Lost<'a> {
     link: &'a LinkHistory,
@@ -175,8 +173,8 @@ impl Lost<'_> {
     }
 }
 
-/// The latest losses of links between neighbors that a message of that time could have met; one a link, the latest
-/// first.
+/// The latest losses of links between neighbors that could have stopped a message of that time, one
+/// for each link, latest first.
 struct Losses<'a> {
     all: Vec<Lost<'a>>,
     of: FastHashMap<Addr, SmallVec<[usize; 8]>>,
@@ -190,7 +188,7 @@ impl<'a> Losses<'a> {
         };
         let links = model.links().iter().filter(|link| link.purpose == Purpose::Neighbor);
         let mut all: Vec<Lost<'a>> = links.filter_map(last_loss).collect();
-        // The end that knew first knows why.
+        // The end that noticed first knows why.
         all.sort_by_key(|lost| (lost.step.at, is_seen_only(lost.step), lost.link.key));
         let mut pairs = BTreeSet::new();
         all.retain(|Lost { link, .. }| {
@@ -211,25 +209,25 @@ impl<'a> Losses<'a> {
     }
 }
 
-/// One side of the overlay on which nobody has the message.
+/// A part of the overlay in which nobody has the message.
 struct OverlaySide<'a> {
     size: usize,
     lost: OnceCell<Vec<Lost<'a>>>,
 }
 
-/// One message, and the overlay as it was when it began.
+/// One message, and the overlay at the time when it began.
 struct Diagnosis<'a> {
     explainer: Explainer<'a>,
     rumor: &'a Rumor,
     began: Time,
     overlay: OverlaySnapshot,
-    /// From those who have it to everybody.
+    /// Paths from those that have it to every node.
     ways: Ways,
-    /// On which side everybody was.
+    /// The side of each node.
     side_of: FastHashMap<Addr, usize>,
     sides: Vec<OverlaySide<'a>>,
     losses: Losses<'a>,
-    /// Borders that all those who have it were on the same side of.
+    /// Partitions that had all those that have it on the same side.
     borders: Vec<&'a FaultRecord>,
 }
 
@@ -260,14 +258,14 @@ impl<'a> Diagnosis<'a> {
         }
         let lives = &known.lives;
         let back = |turn: LifeChange| {
-            lives.turns().iter().find(|next| next.at > turn.at && next.life == Life::Running).map(|next| next.at)
+            lives.turns().iter().find(|next| next.at > turn.at && next.life == NodeState::Runs).map(|next| next.at)
         };
         match lives.at(self.began) {
             None if !lives.reach_back_to(self.began) => return LackReason::Forgotten,
             None => {
                 return lives.turns().first().map_or(LackReason::NotOurs, |first| LackReason::Later { from: first.at });
             }
-            Some(turn) if turn.life != Life::Running => return LackReason::Down { turn, back: back(turn) },
+            Some(turn) if turn.life != NodeState::Runs => return LackReason::Down { turn, back: back(turn) },
             Some(_) => {}
         }
         match lives.after(self.began).filter(|turn| turn.at < self.began + DELIVERY_TIME) {
@@ -276,7 +274,7 @@ impl<'a> Diagnosis<'a> {
         }
     }
 
-    /// The way from those who have it, as far as it came.
+    /// The path from those that have it, as far as the message came.
     fn way_to(&self, node: Addr) -> LackReason<'a> {
         if let Some(border) = self.borders.iter().find(|border| border.fault.on.is_between(self.rumor.id.origin, node))
         {
@@ -287,7 +285,7 @@ impl<'a> Diagnosis<'a> {
         }
         if let [holder, next, ..] = self.ways.to(node)[..] {
             let at = self.had_at(holder).unwrap_or(self.began);
-            return LackReason::Stuck { holder, next, at, fate: self.fate(holder, next, at) };
+            return LackReason::Stuck { holder, next, at, outcome: self.outcome(holder, next, at) };
         }
         let Some(side) = self.side_of.get(&node).copied() else {
             return LackReason::Apart { side: 1, lost: Vec::new() };
@@ -295,7 +293,7 @@ impl<'a> Diagnosis<'a> {
         LackReason::Apart { side: self.sides[side].size, lost: self.lost_by_side(side) }
     }
 
-    /// When it had the message; a node elsewhere by then.
+    /// When it had the message; for a node elsewhere, by when at the latest.
     fn had_at(&self, node: Addr) -> Option<Time> {
         let proof = || self.rumor.elsewhere(self.explainer.model.nodes()).find(|(holder, _)| *holder == node);
         let copy = self.rumor.copies.get(&node).map(|copy| copy.at);
@@ -306,7 +304,7 @@ impl<'a> Diagnosis<'a> {
         self.had_at(node).is_some()
     }
 
-    /// The links that led from those who have it to this side.
+    /// The links that led to this side from those that have it.
     fn lost_by_side(&self, side: usize) -> Vec<Lost<'a>> {
         let is_in = |node: Addr| self.side_of.get(&node) == Some(&side);
         let led_there = |lost: &&Lost<'a>| {
@@ -317,15 +315,15 @@ impl<'a> Diagnosis<'a> {
         self.sides[side].lost.get_or_init(find).clone()
     }
 
-    fn fate(&self, holder: Addr, next: Addr, at: Time) -> CrossingOutcome<'a> {
-        let was_on = |record: &&FaultRecord| record.was_at(at) && record.fault.what.kind() != TroubleKind::Duplicate;
+    fn outcome(&self, holder: Addr, next: Addr, at: Time) -> CrossingOutcome<'a> {
+        let was_on = |record: &&FaultRecord| record.was_at(at) && record.fault.what.class() != FaultClass::Duplicate;
         let faults = self.explainer.model.faults();
         let mut on_it: Vec<&'a FaultRecord> = faults.ever_between(holder, next).filter(was_on).collect();
         on_it.sort_by_key(|record| !super::cause::is_barrier(record));
         if let Some(record) = on_it.first() {
             return CrossingOutcome::Faulty(record);
         }
-        // What had become of the holder before it had the message did not keep it from passing it on.
+        // A change of the holder before it had the message did not keep it from forwarding it.
         if let Some(turn) = self.went_down(holder, at, at) {
             return CrossingOutcome::HolderDown(turn);
         }
@@ -341,17 +339,18 @@ impl<'a> Diagnosis<'a> {
         if was_up(holder, next) && was_up(next, holder) { CrossingOutcome::Open } else { CrossingOutcome::Late }
     }
 
-    /// It stopped or hung after this time, and before what was passed on `at` could have come.
+    /// It stopped or hung after this time, and before what was forwarded `at` could have come.
     fn went_down(&self, node: Addr, after: Time, at: Time) -> Option<LifeChange> {
         let turns = self.explainer.lives(node)?.turns();
-        let is_it = |turn: &&LifeChange| turn.at >= after && turn.at < at + DELIVERY_TIME && turn.life != Life::Running;
+        let is_it =
+            |turn: &&LifeChange| turn.at >= after && turn.at < at + DELIVERY_TIME && turn.life != NodeState::Runs;
         turns.iter().find(is_it).copied()
     }
 
-    /// There was time neither for it to arrive nor to be missed, and nothing says that it is lost.
+    /// There was no time yet for it to arrive or to be missed, and nothing says that it is lost.
     fn is_on_its_way(&self, node: Addr, reason: &LackReason<'_>) -> bool {
-        let LackReason::Stuck { at, fate, .. } = reason else { return false };
-        let held_up = match fate {
+        let LackReason::Stuck { at, outcome, .. } = reason else { return false };
+        let held_up = match outcome {
             CrossingOutcome::Open => Some(Duration::ZERO),
             CrossingOutcome::Faulty(record) => record.holds_up_for(),
             CrossingOutcome::Ended(_)

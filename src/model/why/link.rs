@@ -1,4 +1,4 @@
-//! The history of a connection.
+//! The history of a link.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::proto::message::Role;
 use crate::proto::text::Escaped;
 use crate::proto::time::Time;
 
-/// What broke the protocol is told with the link that it ended, if it came so shortly before.
+/// A violation this shortly before the end of a link belongs to it.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 
-/// What happened between these two nodes, as each of them that is ours tells it.
+/// What happened between these two nodes, as each of ours tells it.
 pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanation {
     let explainer = Explainer { model, utc_offset_s };
     let title = format!("{} and {}", explainer.name(a), explainer.name(b));
@@ -35,7 +35,7 @@ pub fn why_link(model: &Model, a: Addr, b: Addr, utc_offset_s: i32) -> Explanati
     Explanation { title, verdict, evidence: in_order(evidence) }
 }
 
-/// Both ends tell: they agree, or the link is there for one of them only, or the one that ended it first
+/// Both ends tell: they agree, or only one of them has the link, or the one that ended it first
 /// knows why.
 fn both(explainer: Explainer<'_>, one: &LinkHistory, other: &LinkHistory) -> String {
     match (one.is_up(), other.is_up()) {
@@ -49,7 +49,7 @@ fn both(explainer: Explainer<'_>, one: &LinkHistory, other: &LinkHistory) -> Str
     }
 }
 
-/// Did this end know first that the link is gone, or why?
+/// This end was the first to know that the link is gone, or why.
 fn knew_first(one: &LinkHistory, other: &LinkHistory) -> bool {
     match (last_down(one), last_down(other)) {
         (Some(first), Some(second)) => (first.at, is_seen_only(first)) < (second.at, is_seen_only(second)),
@@ -58,7 +58,7 @@ fn knew_first(one: &LinkHistory, other: &LinkHistory) -> bool {
     }
 }
 
-/// One end saw the link go and nothing else; what the other one broke off for is told with it.
+/// One end only saw the link go; adds why the other one closed it.
 fn with_refusal(explainer: Explainer<'_>, verdict: String, seen: &LinkHistory, other: &LinkHistory) -> String {
     let Some(down) = last_down(seen).filter(|down| is_seen_only(down)) else { return verdict };
     let is_near = |step: &&LinkStep| step.at <= down.at && down.at.since(step.at) <= LAST_WORDS_WITHIN;
@@ -69,7 +69,7 @@ fn with_refusal(explainer: Explainer<'_>, verdict: String, seen: &LinkHistory, o
     }
 }
 
-/// One end is gone, and the other one does not know, or not yet.
+/// One end is gone, and the other does not know, or not yet.
 fn one_way(explainer: Explainer<'_>, up: &LinkHistory, down: &LinkHistory) -> String {
     let (holder, other) = (explainer.name(up.key.node), explainer.name(down.key.node));
     if last_down(down).is_some() {
@@ -92,32 +92,32 @@ fn verdict(explainer: Explainer<'_>, link: &LinkHistory) -> String {
         (explainer.name(link.key.node), explainer.name(link.key.peer), explainer.clock(link.since));
     match link.state {
         LinkState::Up => {
-            let standing = standing(&node, &peer, link);
-            format!("{standing} since {since}: {}{}.", health(explainer, link), trouble(explainer, link, None))
+            let relation = relation(&node, &peer, link);
+            format!("{relation} since {since}: {}{}.", health(explainer, link), hindrance(explainer, link, None))
         }
         LinkState::Dialing => {
-            format!("{node} has been dialing {peer} since {since}{}.", trouble(explainer, link, None))
+            format!("{node} has been dialing {peer} since {since}{}.", hindrance(explainer, link, None))
         }
         LinkState::Parked => format!(
             "{peer} has not accepted {node}'s connection: parked since {since}. It is kept and read, {peer} is not dialed \
              again, and it becomes a link when {peer} says something{}.",
-            trouble(explainer, link, None)
+            hindrance(explainer, link, None)
         ),
         LinkState::Ended => ended(explainer, link),
     }
 }
 
-/// What keeps the two apart now, if that was done after this time.
-fn trouble(explainer: Explainer<'_>, link: &LinkHistory, after: Option<Time>) -> String {
+/// What separates the two now, if that was done after this time.
+fn hindrance(explainer: Explainer<'_>, link: &LinkHistory, after: Option<Time>) -> String {
     let (node, peer) = (link.key.node, link.key.peer);
     let mut faults = explainer.model.faults().ever_between(node, peer);
     let is_new = faults.any(|record| record.until.is_none() && after.is_none_or(|after| record.since > after));
     let hung = explainer.hung_now([node, peer]).filter(|_| link.state != LinkState::Ended);
-    let told = hung.into_iter().chain(explainer.trouble_now(node, peer).filter(|_| is_new));
+    let told = hung.into_iter().chain(explainer.fault_now(node, peer).filter(|_| is_new));
     told.fold(String::new(), |text, told| format!("{text}; {told}"))
 }
 
-/// Why there is no link: who closed it and what for, or what kept it from coming about.
+/// Why there is no link: who closed it and why, or what kept it from coming up.
 fn ended(explainer: Explainer<'_>, link: &LinkHistory) -> String {
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
     let Some(last) = link.history.back() else {
@@ -133,17 +133,17 @@ fn ended(explainer: Explainer<'_>, link: &LinkHistory) -> String {
     } else {
         String::new()
     };
-    let now = trouble(explainer, link, Some(down.at));
+    let now = hindrance(explainer, link, Some(down.at));
     format!("The {what} {node} - {peer} ended at {at}{lasted}: {who}{since}{now}.")
 }
 
 fn never_came(explainer: Explainer<'_>, link: &LinkHistory, last: &LinkStep) -> String {
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
-    let (at, now) = (explainer.clock(last.at), trouble(explainer, link, None));
+    let (at, now) = (explainer.clock(last.at), hindrance(explainer, link, None));
     let told = told(explainer, link, last);
     let told = told.strip_prefix(&format!("{node} ")).map_or_else(|| told.clone(), |rest| format!("it {rest}"));
     let tries = tries(explainer, link, None);
-    // Of what is no longer kept nobody can say that there was none.
+    // If steps are no longer remembered, the link may have been up.
     let never = if link.forgotten == 0 {
         format!("{node} never had a link to {peer}")
     } else {
@@ -152,7 +152,8 @@ fn never_came(explainer: Explainer<'_>, link: &LinkHistory, last: &LinkStep) -> 
     format!("{never}: at {at} {told}{tries}{now}.")
 }
 
-/// `; tried 4 times, last at 03:13:02`: dials that came to nothing, after this time, if more than one did.
+/// `; tried 4 times, last at 03:13:02`: the failed dials after this time, if there was more than
+/// one.
 fn tries(explainer: Explainer<'_>, link: &LinkHistory, after: Option<Time>) -> String {
     let is_late = |step: &&LinkStep| after.is_none_or(|after| step.at > after);
     let dials = link.history.iter().filter(is_late).filter(|step| matches!(step.what, StepKind::Dialing));
@@ -170,7 +171,7 @@ fn told(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String
     text.strip_prefix(&format!("{}: ", explainer.name(link.key.node))).map_or_else(|| text.clone(), ToOwned::to_owned)
 }
 
-/// Nobody dialed: why not, as far as it can be told.
+/// Why nobody dialed, as far as that is known.
 fn never(explainer: Explainer<'_>, a: Addr, b: Addr) -> String {
     let (one, other) = (explainer.name(a), explainer.name(b));
     let never = format!("There never was a link between {one} and {other}");
@@ -190,7 +191,7 @@ fn never(explainer: Explainer<'_>, a: Addr, b: Addr) -> String {
         format!("{} has {}", explainer.name(node.addr), count_text(u64::from(node.neighbors), "neighbor"))
     };
     let counts: Vec<String> = [a, b].into_iter().filter(|node| node.is_ours()).map(has).collect();
-    let now = explainer.trouble_now(a.addr, b.addr).map_or_else(String::new, |told| format!(" Now {told}."));
+    let now = explainer.fault_now(a.addr, b.addr).map_or_else(String::new, |told| format!(" Now {told}."));
     format!(
         "{never}: neither dialed the other. A peer dials only until it has the links that it aims for; {}.{now}",
         counts.join(", ")
@@ -211,7 +212,7 @@ fn last_words(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine>
     words.map(|(at, kind)| EvidenceLine::at(at, format!("{name}: {}", explainer.model.sentence(kind)))).collect()
 }
 
-fn standing(node: &str, peer: &str, link: &LinkHistory) -> String {
+fn relation(node: &str, peer: &str, link: &LinkHistory) -> String {
     match (link.purpose, link.direction) {
         (Purpose::Registration, Direction::Outbound) => format!("{node} is registered with {peer}"),
         (Purpose::Registration, Direction::Inbound) => format!("{peer} is registered with {node}"),
@@ -247,7 +248,7 @@ fn lines(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine> {
     lines
 }
 
-/// One step of a link's history, with the node that tells it.
+/// A step of a link's history, with the node that tells it.
 pub(super) fn step_text(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
     let (node, peer) = (&explainer.name(link.key.node), &explainer.name(link.key.peer));
     match &step.what {
@@ -278,7 +279,7 @@ fn micros(micros: u64) -> String {
     span_text(std::time::Duration::from_micros(micros))
 }
 
-/// A probe and that it was not answered.
+/// A probe, and that it was not answered.
 pub(super) fn miss_lines(who: &str, miss: &Miss) -> Vec<EvidenceLine> {
     let Miss { seq, misses, limit, .. } = *miss;
     let waited = miss.sent_at.map(|sent| span_text(miss.missed_at.since(sent)));

@@ -10,7 +10,7 @@ use crate::model::words::{hops_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 
-/// Who has this message and by which way it came.
+/// Who has this message, and by which path it came.
 pub fn about_message(model: &Model, id: MessageId, utc_offset_s: i32) -> Explanation {
     let explainer = Explainer { model, utc_offset_s };
     let title = model.message_name(id);
@@ -49,7 +49,7 @@ fn verdict(explainer: Explainer<'_>, rumor: &Rumor) -> String {
     )
 }
 
-/// The origin says when it sent the message, by its own clock.
+/// The origin says when it sent the message by its own clock, which is wrong.
 fn wrong_clock(explainer: Explainer<'_>, rumor: &Rumor) -> Option<EvidenceLine> {
     let origin = rumor.id.origin;
     let is_wrong = explainer.model.faults().was_skewed(origin, rumor.first_seen);
@@ -72,7 +72,7 @@ fn line(explainer: Explainer<'_>, node: Addr, copy: MessageCopy) -> EvidenceLine
     EvidenceLine::at(copy.at, text)
 }
 
-/// A node elsewhere has it, because it sent it.
+/// A node elsewhere has the message because it sent a copy.
 fn proof_line(explainer: Explainer<'_>, node: Addr, proof: ForeignCopy) -> EvidenceLine {
     EvidenceLine::at(
         proof.at,

@@ -1,7 +1,7 @@
 //! Why something is as it is, in words, with the evidence.
 //!
-//! An [`Explanation`] is structure without styling: a title, one verdict, and the lines that bear
-//! it out. Where evidence is missing the words are "not certain".
+//! An [`Explanation`] is structure without styling: a title, one verdict, and the lines of evidence
+//! for it. What the evidence does not settle is marked "not certain".
 
 mod cause;
 mod death;
@@ -27,28 +27,25 @@ use super::{Model, Set};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
-/// Lines of evidence that are given; more than anybody reads.
+/// Lines of evidence in an answer: more than anybody reads.
 pub const EVIDENCE_MAX: usize = 500;
 /// Names that a sentence lists before it says how many more there are.
 const NAMES_MAX: usize = 6;
-/// Names that a line of evidence lists before it does.
+/// The same for a line of evidence.
 const ALL_NAMES_MAX: usize = 60;
 
-/// Why something is as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// What it is about: `p3`, `p3#12`.
+    /// The subject: `p3`, `p3#12`.
     pub title: String,
-    /// The answer.
     pub verdict: String,
-    /// What bears it out, in order of time where it has a time.
+    /// In order of time where it has a time.
     pub evidence: Vec<EvidenceLine>,
 }
 
-/// One line of evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EvidenceLine {
-    /// When it happened; `None` for what holds now.
+    /// `None` for what holds now.
     pub at: Option<Time>,
     pub text: String,
 }
@@ -63,7 +60,7 @@ impl EvidenceLine {
     }
 }
 
-/// What the parts of a sentence are made with.
+/// Makes the parts of sentences.
 #[derive(Clone, Copy)]
 struct Explainer<'a> {
     model: &'a Model,
@@ -79,12 +76,12 @@ impl<'a> Explainer<'a> {
         records.map(line).collect()
     }
 
-    /// Faults between two nodes, those that are over too.
+    /// Faults between two nodes, past ones included.
     fn faults_between(self, a: Addr, b: Addr) -> Vec<EvidenceLine> {
         self.model.faults().ever_between(a, b).flat_map(|record| self.fault_lines(record)).collect()
     }
 
-    /// When a fault began, and when it was over, if it is.
+    /// When a fault began, and when it ended, if it did.
     fn fault_lines(self, record: &FaultRecord) -> Vec<EvidenceLine> {
         let over = record.until.map(|until| EvidenceLine::at(until, format!("no longer: {}", self.fault(record))));
         let set = EvidenceLine::at(record.since, format!("fault: {}", self.fault(record)));
@@ -100,26 +97,26 @@ impl<'a> Explainer<'a> {
         list_text(&names, NAMES_MAX)
     }
 
-    /// As [`Explainer::names`], of those whose order says nothing: p2 before p10.
+    /// As [`Explainer::names`], sorted, for nodes in no particular order: p2 before p10.
     fn names_in_order(self, addrs: &[Addr]) -> String {
         let mut addrs = addrs.to_vec();
         addrs.sort_by_cached_key(|addr| self.model.nodes().order_of(*addr));
         self.names(&addrs)
     }
 
-    /// All of them, as many as anybody reads.
+    /// As many names as anybody reads.
     fn all_names(self, addrs: &[Addr]) -> String {
         let names: Vec<_> = addrs.iter().map(|addr| self.model.name_of(*addr)).collect();
         list_text(&names, ALL_NAMES_MAX)
     }
 
-    /// `03:13:02`: the millisecond stands with the evidence.
+    /// `03:13:02`: milliseconds are for the evidence.
     fn clock(self, at: Time) -> String {
         second_text(at, self.utc_offset_s)
     }
 }
 
-/// In order of time, each line once, and no more than [`EVIDENCE_MAX`].
+/// In order of time, each line once, and at most [`EVIDENCE_MAX`].
 fn in_order(evidence: Vec<EvidenceLine>) -> Vec<EvidenceLine> {
     let mut evidence: Vec<EvidenceLine> = evidence.into_iter().collect::<Set<_>>().into_iter().collect();
     evidence.sort_by_key(|line| line.at);

@@ -5,20 +5,20 @@ use std::time::Duration;
 use super::cause::{Cause, Silence, is_barrier};
 use super::link::{miss_lines, step_text, why_link};
 use super::{EvidenceLine, Explainer, Explanation, in_order};
-use crate::event::{EventKind, Purpose, RepairReason, Side};
+use crate::event::{EventKind, NodeState, Purpose, RepairReason, Side};
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, StepKind, first_sent};
-use crate::model::node::{Contact, Life, NodeRecord, ObservedState};
+use crate::model::node::{Contact, NodeRecord, ObservedState};
 use crate::model::seed::SeedView;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::fault::Scope;
 use crate::proto::message::{RefusalReason, Role};
 
-/// Faults that keep all from a node which an answer about it names; all are in the evidence.
+/// Partitions and cuts that an answer about a node names; all are in the evidence.
 const BARRIERS_MAX: usize = 3;
-/// For so long an answer about a node tells that it was suspect or taken for dead before.
+/// How long an answer still mentions that a node was suspect or declared dead.
 const DOUBT_TOLD_FOR: Duration = Duration::from_secs(60);
 
 /// What is known about this node: its state, its links, what it did, who doubts it.
@@ -65,8 +65,8 @@ fn verdict(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     }
 }
 
-/// Of a node of ours its latest start is certain; of one elsewhere only since when it is known here. That it was doubted
-/// is told for as long as somebody may wonder about it.
+/// The latest start of a node of ours is certain; of one elsewhere, only since when it is known
+/// here. Earlier doubts are mentioned for as long as somebody may wonder about them.
 fn up(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     let name = explainer.name(node.addr);
     let (told, from) = if node.is_ours() {
@@ -84,13 +84,14 @@ fn up(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     format!("{told}{doubted}.")
 }
 
-/// It names this node, is everywhere, or has the node on one of its sides.
+/// The fault names this node, is everywhere, or has the node on one of its sides.
 fn concerns(record: &FaultRecord, node: Addr) -> bool {
     record.fault.on.names(node) || record.fault.on.is_at(node) || record.fault.is_partition()
 }
 
-/// From whom of ours a peer that runs is cut off (of a seed the answer about its list tells it): `Nothing passes between
-/// it and p5: 'cut p1 p5' since 03:13:02.` Links that were cut one by one are told together.
+/// Which of our nodes a running peer is cut off from (for a seed, the answer about its list says
+/// so): `Nothing passes between it and p5: 'cut p1 p5' since 03:13:02.` Links that were cut one by
+/// one are named together.
 fn barriers(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     let is_asked = node.state() == ObservedState::Up && node.role == Some(Role::Peer);
     let records = explainer.model.faults().iter().filter(|record| is_asked && is_barrier(record));
@@ -114,10 +115,10 @@ fn barrier(explainer: Explainer<'_>, node: &NodeRecord, records: &[&FaultRecord]
 }
 
 fn is_running(node: &NodeRecord) -> bool {
-    node.life == Life::Running
+    node.runs()
 }
 
-/// Whose probes it does not answer, and what explains it.
+/// Whose probes it does not answer, and what explains that.
 pub(super) fn suspect(explainer: Explainer<'_>, node: &NodeRecord, misses: u32, limit: u32) -> String {
     let (name, since) = (explainer.name(node.addr), explainer.clock(node.since));
     let by: Vec<Addr> = node.suspicions.iter().map(|suspicion| suspicion.by).collect();
@@ -125,22 +126,22 @@ pub(super) fn suspect(explainer: Explainer<'_>, node: &NodeRecord, misses: u32, 
     let because =
         explainer.because(&silences(explainer, node)).map_or_else(String::new, |because| format!(" {because}"));
     let hung = match node.life {
-        Life::Hung => format!("; it hangs since {}", explainer.clock(node.life_since)),
-        Life::Elsewhere | Life::Running | Life::Left | Life::Killed => String::new(),
+        Some(NodeState::Hangs) => format!("; it hangs since {}", explainer.clock(node.life_since)),
+        None | Some(NodeState::Runs | NodeState::Left | NodeState::Killed) => String::new(),
     };
     let by = explainer.names_in_order(&by);
     let probes = unanswered(misses, limit);
     format!("{name} is suspect since {since}{because}: {by} had no answer to {probes}{others}{hung}.")
 }
 
-/// `3 probes in a row`; of fewer than make a node dead also how many do.
+/// `3 probes in a row`; if fewer than make a node dead, also how many do.
 fn unanswered(misses: u32, limit: u32) -> String {
     let row = if misses == 1 { "" } else { " in a row" };
     let dead = if misses < limit { format!(" ({limit} in a row count as dead)") } else { String::new() };
     format!("{}{row}{dead}", count_text(u64::from(misses), "probe"))
 }
 
-/// Why each of those who miss its answers hears nothing.
+/// Why each node that misses its answers hears nothing.
 fn silences<'a>(explainer: Explainer<'a>, node: &NodeRecord) -> Vec<Cause<'a>> {
     let of = |by: Addr| {
         let from = first_sent(&explainer.model.links().get(by, node.addr)?.missed)?;
@@ -185,7 +186,7 @@ fn seeds(explainer: Explainer<'_>, node: &NodeRecord) -> Option<EvidenceLine> {
     Some(EvidenceLine::now(format!("on the list of {names}")))
 }
 
-/// Only what it sent to a peer of ours is known of the list of a seed in another process.
+/// The list of a seed in another process is known only as far as it sent it to a peer of ours.
 fn list_elsewhere(explainer: Explainer<'_>, view: Option<&SeedView>) -> String {
     let last = view.and_then(|view| view.last_list).map_or_else(String::new, |(at, len)| {
         format!(
@@ -210,7 +211,7 @@ fn work(node: &NodeRecord) -> Vec<EvidenceLine> {
     starts.into_iter().chain([EvidenceLine::now(gossip), EvidenceLine::now(probes)]).collect()
 }
 
-/// What came of a node elsewhere.
+/// What a node elsewhere sent.
 fn contact(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
     if node.is_ours() {
         return Vec::new();
@@ -243,7 +244,7 @@ fn doubts(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
     lines
 }
 
-/// Who has a link to a suspect, misses nothing, and has heard from it since it is one.
+/// Nodes that have a link to a suspect, miss nothing, and have heard from it since it became one.
 fn hearing<'a>(explainer: Explainer<'a>, node: &'a NodeRecord) -> impl Iterator<Item = &'a LinkHistory> {
     let is_suspect = !node.suspicions.is_empty();
     let hears = move |link: &&LinkHistory| link.misses == 0 && link.last_heard.is_some_and(|at| at >= node.since);
@@ -258,9 +259,9 @@ fn heard_by_others(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceL
     hearing(explainer, node).filter_map(line).collect()
 }
 
-/// A running peer without neighbors: what kept it from having any.
+/// For a running peer without neighbors: why it has none.
 fn connection(explainer: Explainer<'_>, node: &NodeRecord) -> String {
-    if node.life != Life::Running || node.role != Some(Role::Peer) || node.neighbors > 0 {
+    if !node.runs() || node.role != Some(Role::Peer) || node.neighbors > 0 {
         return String::new();
     }
     let latest = tried(explainer, node).max_by_key(|(_, step)| step.at);
@@ -273,9 +274,10 @@ fn connection(explainer: Explainer<'_>, node: &NodeRecord) -> String {
     format!(" It has no neighbor{hindered}. {why}")
 }
 
-/// A running peer with fewer neighbors than it aims for: who refused it, or could not be reached.
+/// For a running peer with fewer neighbors than it aims for: who refused it, or could not be
+/// reached.
 fn shortage(explainer: Explainer<'_>, node: &NodeRecord) -> Option<String> {
-    if node.life != Life::Running || node.neighbors == 0 {
+    if !node.runs() || node.neighbors == 0 {
         return None;
     }
     let notices = explainer.model.notices().iter().rev().map(|(_, notice)| notice);
@@ -293,7 +295,7 @@ fn shortage(explainer: Explainer<'_>, node: &NodeRecord) -> Option<String> {
     is_short.then(|| format!(" It aims for {aim} links and has {have}{kept}. It goes on looking for more."))
 }
 
-/// What came of its last tries in this life, those with the same end together.
+/// The outcomes of its last tries in this life, equal ones together.
 fn kept_from(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<String> {
     let mut full = Vec::new();
     let mut refused = Vec::new();
@@ -330,16 +332,16 @@ fn tried<'a>(explainer: Explainer<'a>, node: &'a NodeRecord) -> impl Iterator<It
     links.filter_map(|link| Some((link, link.history.back()?)))
 }
 
-/// What it tried, for a peer that has no neighbor.
+/// For a peer without neighbors: what it tried.
 fn attempts(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
-    if node.life != Life::Running || node.neighbors > 0 {
+    if !node.runs() || node.neighbors > 0 {
         return Vec::new();
     }
     let line = |(link, step): (&LinkHistory, &LinkStep)| EvidenceLine::at(step.at, step_text(explainer, link, step));
     tried(explainer, node).map(line).collect()
 }
 
-/// Who said that it is dead, though a seed had an answer from it.
+/// Who reported it dead, though it answered a seed.
 fn disputes(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<EvidenceLine> {
     let case = explainer.model.deaths().latest_of(node.addr).filter(|case| case.is_disputed());
     let told = case.into_iter().flat_map(|case| &case.evidence);

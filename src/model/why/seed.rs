@@ -1,14 +1,14 @@
-//! Why a seed's list is different from what is alive.
+//! Why a seed's list differs from the live nodes.
 
 use std::hash::{Hash, Hasher};
 
 use super::cause::is_barrier;
 use super::{EVIDENCE_MAX, EvidenceLine, Explainer, Explanation, in_order};
-use crate::event::DelistReason;
+use crate::event::{DelistReason, NodeState};
 use crate::model::death::{SeedAct, SeedStep};
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
-use crate::model::node::{Belief, Life, NodeRecord};
+use crate::model::node::{Belief, NodeRecord};
 use crate::model::seed::SeedView;
 use crate::model::words::{count_text, span_text};
 use crate::model::{Map, Model, Set};
@@ -19,8 +19,8 @@ use crate::proto::time::Time;
 /// Differences that a verdict names; all are in the evidence.
 const CLAUSES_MAX: usize = 3;
 
-/// Who is on this seed's list without being alive, and who is alive without being on it; why, in each
-/// case.
+/// Nodes on this seed's list that are not alive, and live nodes that are not on it, each with the
+/// reason.
 pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Explanation {
     let explainer = Explainer { model, utc_offset_s };
     let name = explainer.name(seed);
@@ -34,7 +34,7 @@ pub fn why_seed(model: &Model, seed: Addr, now: Time, utc_offset_s: i32) -> Expl
     Explanation { title, verdict, evidence: evidence(explainer, seed, view, &differences) }
 }
 
-/// What bears each difference out; of as many as there is room for, and how many more there are.
+/// The evidence for as many differences as fit, and how many more there are.
 fn evidence(
     explainer: Explainer<'_>,
     seed: Addr,
@@ -61,30 +61,31 @@ fn evidence(
     evidence
 }
 
-/// A peer whose place on the list, or off it, needs a word.
+/// A peer whose place on the list, or off it, needs an explanation.
 struct Difference<'a> {
     peer: Addr,
     why: DifferenceReason<'a>,
 }
 
-/// Why the list and the living differ; of several peers with equal ones it is said once.
+/// Why the list and the live nodes differ; peers with equal reasons share a clause.
 #[derive(PartialEq, Eq, Hash)]
 enum DifferenceReason<'a> {
     /// On the list, and not alive: how, since when, and whether anybody has reported it.
     Gone { how: Gone, at: String, is_reported: bool, unaware: Option<Unaware<'a>> },
-    /// It runs, nothing passes between it and the seed, and it was taken off the list, if that was seen.
+    /// It runs, nothing passes between it and the seed, and it was taken off the list, if that was
+    /// seen.
     CutOff { by: By<'a>, off: Option<Off> },
     /// It runs, and was taken off the list, if that was seen.
     Off { off: Option<Off> },
     /// It is registered with no seed.
     Unregistered,
-    /// It registered with others, as it is meant.
+    /// It is registered with other seeds, as intended.
     WithOthers { with: Vec<Addr> },
-    /// It is registered with others, and here no more.
+    /// It is registered with other seeds, and no longer with this one.
     NoMore { with: Vec<Addr>, since: String },
 }
 
-/// A fault; one is equal to itself alone, so that no list of its nodes is compared.
+/// A fault, equal only to itself, so that its lists of nodes are not compared.
 struct By<'a>(&'a FaultRecord);
 
 impl PartialEq for By<'_> {
@@ -118,7 +119,7 @@ enum Gone {
     Dead,
 }
 
-/// When somebody was taken off the list, and why.
+/// When a node was taken off the list, and why.
 #[derive(PartialEq, Eq, Hash)]
 struct Off {
     at: String,
@@ -142,7 +143,7 @@ fn differences<'a>(explainer: Explainer<'a>, seed: Addr, view: &SeedView) -> Vec
     listed.chain(missing).collect()
 }
 
-/// What is not as it should be, in clauses; those of whom the same is to be said together.
+/// What is wrong, in clauses; nodes with the same reason share one.
 fn wrong(explainer: Explainer<'_>, differences: &[Difference<'_>]) -> Vec<String> {
     let mut groups: Map<&DifferenceReason<'_>, Vec<Addr>> = Map::default();
     for Difference { peer, why } in differences.iter().filter(|difference| difference.why.is_wrong()) {
@@ -160,7 +161,7 @@ fn verdict(
     let listed = count_text(view.listed.len() as u64, "peer");
     let running = running_peers(explainer.model).count();
     let run = if running == 1 { "1 runs here".to_owned() } else { format!("{running} run here") };
-    let has_list = |node: &NodeRecord| matches!(node.life, Life::Running | Life::Hung);
+    let has_list = |node: &NodeRecord| matches!(node.life, Some(NodeState::Runs | NodeState::Hangs));
     let has_list = explainer.model.nodes().get(seed).is_some_and(has_list);
     let last = view.last_list.map(|(at, _)| format!("; its last list went out {} ago", span_text(now.since(at))));
     let last = last.unwrap_or_default();
@@ -173,7 +174,7 @@ fn verdict(
     format!("{name} has {listed} on its list, {run}: {}{last}.", some_of(wrong))
 }
 
-/// The first of these clauses, and how many there are besides.
+/// The first of these clauses, and how many more there are.
 fn some_of(clauses: &[String]) -> String {
     let shown = clauses.iter().take(CLAUSES_MAX).cloned().collect::<Vec<_>>().join("; ");
     match clauses.len().saturating_sub(CLAUSES_MAX) {
@@ -195,18 +196,18 @@ fn elsewhere(explainer: Explainer<'_>, seed: Addr) -> String {
 }
 
 fn running_peers(model: &Model) -> impl Iterator<Item = &NodeRecord> {
-    model.nodes().iter().filter(|node| node.life == Life::Running && node.role == Some(Role::Peer))
+    model.nodes().iter().filter(|node| node.runs() && node.role == Some(Role::Peer))
 }
 
-/// Why somebody who is on a list does not answer; `None` if nothing speaks against it.
+/// Why a listed node does not answer; `None` if nothing suggests that it is not alive.
 fn not_alive(explainer: Explainer<'_>, seed: Addr, listed: Addr) -> Option<DifferenceReason<'_>> {
     let node = explainer.model.nodes().get(listed)?;
     let how = match node.life {
-        Life::Killed => Gone::Killed,
-        Life::Left => Gone::Left,
-        Life::Hung => Gone::Hung,
-        Life::Elsewhere if node.belief == Belief::Dead => Gone::Dead,
-        Life::Elsewhere | Life::Running => return None,
+        Some(NodeState::Killed) => Gone::Killed,
+        Some(NodeState::Left) => Gone::Left,
+        Some(NodeState::Hangs) => Gone::Hung,
+        None if node.belief == Belief::Dead => Gone::Dead,
+        None | Some(NodeState::Runs) => return None,
     };
     let since = if how == Gone::Dead { node.since } else { node.life_since };
     let is_reported = explainer.model.deaths().latest_of(listed).is_some_and(|case| case.back_at.is_none());
@@ -218,20 +219,20 @@ fn not_alive(explainer: Explainer<'_>, seed: Addr, listed: Addr) -> Option<Diffe
     })
 }
 
-/// What keeps the seed from knowing that this node is gone. Of a report that came to it it does know.
+/// What keeps the seed from knowing that this node is gone; `None` if it got a report.
 fn unaware(explainer: Explainer<'_>, seed: Addr, gone: Addr) -> Option<Unaware<'_>> {
     let case = explainer.model.deaths().latest_of(gone);
     if case.is_some_and(|case| case.back_at.is_none() && case.steps.iter().any(|step| step.seed == seed)) {
         return None;
     }
-    if explainer.model.nodes().get(seed).is_some_and(|seed| seed.life == Life::Hung) {
+    if explainer.model.nodes().get(seed).is_some_and(|seed| seed.life == Some(NodeState::Hangs)) {
         return Some(Unaware::Hangs);
     }
     let mut between = explainer.model.faults().ever_between(gone, seed).filter(|record| record.until.is_none());
     between.find(|record| is_barrier(record)).map(|record| Unaware::CutOff(By(record)))
 }
 
-/// Why somebody who runs is not on the list of this seed.
+/// Why a running peer is not on this seed's list.
 fn not_listed(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> DifferenceReason<'_> {
     let between = explainer.model.faults().ever_between(peer, seed);
     if let Some(by) = between.filter(|record| record.until.is_none()).find(|record| is_barrier(record)) {
@@ -265,7 +266,7 @@ fn taken_off(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> Option<Off> {
     })
 }
 
-/// `p4 runs and is registered with no seed at all`, of one or of several.
+/// `p4 runs and is registered with no seed at all`, for one peer or several.
 fn clause(explainer: Explainer<'_>, why: &DifferenceReason<'_>, peers: &[Addr]) -> String {
     let (who, is_one) = (explainer.names(peers), peers.len() == 1);
     let (runs, is, they) = if is_one { ("runs", "is", "it") } else { ("run", "are", "they") };

@@ -1,4 +1,4 @@
-//! Why something is warned of.
+//! Why there is a warning.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::proto::time::Time;
 /// Links that an answer names.
 const LINKS_MAX: usize = 12;
 
-/// Why this is warned of, as far as it is known now.
+/// Why there is this warning, as far as is known now.
 pub fn why_warning(model: &Model, warning: &Warning, now: Time, utc_offset_s: i32) -> Explanation {
     let explainer = Explainer { model, utc_offset_s };
     let finding = &warning.finding;
@@ -73,8 +73,8 @@ fn parted(explainer: Explainer<'_>, warning: &Warning, parts: &[Vec<Addr>]) -> E
     Explanation { title: "Why is the overlay in parts?".to_owned(), verdict, evidence: in_order(evidence) }
 }
 
-/// When and how the links between these pairs were lost, in order of time, each as the end that knew
-/// first tells it.
+/// When and how the links between these pairs were lost, in order of time, each as the end that
+/// noticed first tells it.
 fn losses(explainer: Explainer<'_>, wanted: impl Fn(Addr, Addr) -> bool) -> Vec<(Time, String)> {
     let links = explainer.model.links().iter().filter(|link| wanted(link.key.node, link.key.peer));
     let mut lost: Vec<_> = links
@@ -107,7 +107,7 @@ fn fragile(explainer: Explainer<'_>, nodes: &[Addr], links: &[(Addr, Addr)]) -> 
     Explanation { title: "What would part the overlay?".to_owned(), verdict, evidence }
 }
 
-/// Who would lose whom without this.
+/// Which nodes would lose each other without this.
 fn apart(explainer: Explainer<'_>, what: &str, rest: &Graph, whole: usize) -> Option<EvidenceLine> {
     let parts = rest.parts();
     if parts.len() <= whole {
@@ -186,7 +186,7 @@ fn eclipsed(explainer: Explainer<'_>, node: Addr, joiners: &[Addr]) -> Explanati
     Explanation { title: format!("Who are the neighbors of {name}?"), verdict, evidence: in_order(evidence) }
 }
 
-/// Which seeds had an answer from a node that this reporter had called dead.
+/// Which seeds got an answer from a node that this reporter had declared dead.
 fn answers(explainer: Explainer<'_>, case: &DeathCase, reporter: Addr) -> Vec<(Addr, EvidenceLine)> {
     let answer = |step: &SeedStep| match step.act {
         SeedAct::Disputed { reporter: told, rtt_us } if told == reporter => {

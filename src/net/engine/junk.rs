@@ -1,4 +1,4 @@
-//! Somebody who connects to a node again and again and sends nonsense.
+//! A stranger that connects to a node again and again and sends junk.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use crate::proto::chance::Chance;
 /// How long a node may take to close the connection: it does so at once, if it runs.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Until it is dropped.
+/// Runs until it is dropped.
 pub(super) struct JunkSource {
     pause: Duration,
     _task: AbortOnDropHandle<()>,
 }
 
 impl JunkSource {
-    /// Connects to `victim` once in each `pause`, or as often as that is closed.
-    pub(super) fn new(victim: Addr, pause: Duration, seed: u64) -> Self {
-        Self { pause, _task: AbortOnDropHandle::new(tokio::spawn(inject_junk(victim, pause, seed))) }
+    /// Connects to `victim` once in each `pause`, or each time that the connection is closed.
+    pub(super) fn new(victim: Addr, pause: Duration, chance: Chance) -> Self {
+        Self { pause, _task: AbortOnDropHandle::new(tokio::spawn(inject_junk(victim, pause, chance))) }
     }
 
     pub(super) const fn pause(&self) -> Duration {
@@ -31,15 +31,13 @@ impl JunkSource {
     }
 }
 
-async fn inject_junk(victim: Addr, pause: Duration, seed: u64) {
+async fn inject_junk(victim: Addr, pause: Duration, chance: Chance) {
     let mut turns = interval(pause);
-    let mut helping = Chance::new(seed);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    for turn in 0.. {
         turns.tick().await;
-        helping = helping.of(1);
         // A victim that is gone, or does not answer, is tried again.
-        let _ = timeout(PATIENCE, send(victim, &junk(helping))).await;
+        let _ = timeout(PATIENCE, send(victim, &junk(chance.of(turn)))).await;
     }
 }
 

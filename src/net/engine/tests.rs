@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::command::Placement;
-use crate::event::EventKind;
+use crate::event::{EventKind, Stop};
 use crate::feed::{Feed, feed};
 use crate::proto::message::Role;
 use crate::proto::reach::Reach;
@@ -40,6 +40,21 @@ async fn a_node_for_which_no_descriptors_are_left_says_how_many_are_missing_and_
     for node in lab {
         assert_eq!(engine.nodes().get(node).unwrap().state, NodeState::Runs);
     }
+}
+
+#[tokio::test]
+async fn a_hung_node_whose_address_is_lost_at_its_restart_is_down() {
+    let (mut engine, mut feed) = engine(None);
+    let node = engine.start(NodeSpec { role: Role::Seed, listen: Placement::At(Addr::loopback(0)) }).await.unwrap();
+    engine.apply(Command::Hang(node)).await.unwrap();
+    let (_somebody, taken) = bind::listen(Addr::loopback(0)).unwrap();
+    engine.slots.get_mut(&node).unwrap().bind = taken;
+    engine.apply(Command::Restart(node)).await.unwrap_err();
+    let told = drain(&mut feed);
+    let last = told.iter().rfind(|kind| matches!(kind, EventKind::Started { .. } | EventKind::Stopped { .. }));
+    assert_eq!(last, Some(&EventKind::Stopped { how: Stop::Killed }), "{told:?}");
+    assert!(told.iter().any(|kind| matches!(kind, EventKind::Failed { .. })), "{told:?}");
+    assert_eq!(engine.nodes().get(node).unwrap().state, NodeState::Killed);
 }
 
 #[tokio::test]

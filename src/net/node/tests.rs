@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use super::*;
 use crate::feed::{Feed, feed};
 use crate::net::bind;
-use crate::net::files;
 use crate::net::wire::{LinkContext, LinkDecoder};
+use crate::platform::raise_descriptor_limit;
+use crate::proto::chance::Chance;
 use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX};
 use crate::proto::event::{Direction, Purpose, Violation};
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, Role};
@@ -50,14 +51,14 @@ fn start_within(keeps: bool, reach: Reach) -> (Addr, Handle, Feed) {
     let (tap, feed) = feed(1_024);
     let (listener, addr) = bind::listen(Addr::loopback(0)).unwrap();
     let me = Identity { addr, role: Role::Peer, dialect: Dialect::Framed };
-    let faults = NodeFaults::new(addr, 1, Arc::default());
+    let faults = NodeFaults::new(addr, Chance::new(1), Arc::default());
     let setup = Setup { me, listener, reach, clock: Clock::start(), taps: Arc::new([tap]), faults };
     (addr, spawn(Doorman { me: addr, keeps }, setup), feed)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_beyond_the_limit_are_closed_at_once_and_nobody_inside_is_disturbed() {
-    files::raise_limit();
+    raise_descriptor_limit();
     let (addr, _node, mut feed) = start(true);
     let max = HALF_OPEN_MAX + LINKS_MAX;
     let mut inside = Vec::new();
@@ -138,7 +139,7 @@ async fn who_may_not_link_is_closed_before_anything_of_it_is_read() {
     let reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
     let (_control, controls) = mpsc::channel(1);
     let (listener, _) = bind::listen(Addr::loopback(0)).unwrap();
-    let faults = NodeFaults::new(addr, 1, Arc::default());
+    let faults = NodeFaults::new(addr, Chance::new(1), Arc::default());
     let setup = Setup { me, listener, reach, clock, taps: Arc::new([]), faults };
     let mut node = NodeTask::new(Doorman { me: addr, keeps: true }, setup, controls);
     let input = node.accept(refused.1, ([192, 0, 2, 9], 4711).into());

@@ -1,8 +1,8 @@
 //! The classic dialect: the protocol of the existing Python nodes, byte for byte.
 //!
 //! What comes first on a link depends on who we are and who dialed; from then on all is text, see
-//! `grammar`. Only who dials a link names itself on it; who is dialed in the framed dialect answers so,
-//! too, so that the other side recognizes this one.
+//! `grammar`. Only the dialer of a link names itself on it. A framed dialer is answered with our
+//! address, too, so that it recognizes the classic dialect.
 //!
 //! | we are | who dialed | first comes |
 //! |---|---|---|
@@ -63,7 +63,8 @@ impl ClassicDecoder {
         }
     }
 
-    /// Would [`ClassicDecoder::read`] find a message in `src`, or that it is none, if the stream went quiet?
+    /// Whether [`ClassicDecoder::read`] would find a message in `src`, or an error, if the stream
+    /// went quiet.
     pub(super) fn is_complete_if_quiet(&self, src: &[u8]) -> bool {
         let reads_text = self.begun && matches!(self.stage, ReadStage::Text);
         reads_text && grammar::message(src, PartialInput::Quiet) != Err(NoMessage::More)
@@ -92,7 +93,7 @@ impl ClassicDecoder {
         Ok(message)
     }
 
-    /// The front of `src` is no whole message.
+    /// The bytes at the front of `src` are no whole message.
     fn wait(&self, src: &[u8], ending: PartialInput) -> Result<Option<Message>, WireError> {
         let begun = !src.is_empty() || matches!(&self.stage, ReadStage::List(reader) if reader.has_begun());
         match (ending, &self.stage) {
@@ -113,7 +114,7 @@ fn address(src: &[u8]) -> Result<(Message, usize), NoMessage> {
     }
 }
 
-/// Writes classic messages, each of them in one piece.
+/// Writes classic messages, each in one piece.
 #[derive(Debug)]
 pub(super) struct ClassicEncoder {
     local: Addr,
@@ -142,7 +143,7 @@ impl ClassicEncoder {
             Message::DeadReport { dead, clock, reporter, .. } => {
                 put(out, format_args!("Dead Node:{}:{clock}:{}", dead.python(), reporter.python()));
             }
-            // Those without words.
+            // The dialect has no words for these.
             Message::ListRequest | Message::Refusal { .. } | Message::Goodbye { .. } => {}
         }
         Ok(())
@@ -187,13 +188,13 @@ fn put_list(out: &mut BytesMut, list: &[Addr]) -> Result<(), EncodeError> {
 
 /// Why a user cannot send this text in the classic dialect; `None`: it can be sent.
 ///
-/// Stricter than what is forwarded for others: no words that a Python node may look for anywhere in
-/// a message, no control characters for it to print.
+/// Stricter than for forwarded texts: no words that a Python node may look for anywhere in a
+/// message, and no control characters for it to print.
 pub fn classic_text_problem(text: &[u8]) -> Option<TextProblem> {
     check_own_words(text).and_then(|()| check_text(text, CLASSIC_TEXT_LEN_MAX)).err()
 }
 
-/// What no classic node could read as it was meant: neither ours nor a Python one.
+/// What no classic node, ours or Python's, could read as it was meant.
 fn check_text(text: &[u8], max: usize) -> Result<(), TextProblem> {
     if text.is_empty() {
         return Err(TextProblem::Empty);
@@ -207,7 +208,7 @@ fn check_text(text: &[u8], max: usize) -> Result<(), TextProblem> {
     check_boundary(text)
 }
 
-/// Joined with a message behind it, the text must end where that message starts.
+/// Joined with a following message, the text must end where that message starts.
 fn check_boundary(text: &[u8]) -> Result<(), TextProblem> {
     let joined = [text, b"00.00.00:("].concat();
     match grammar::boundary(&joined, text.len()) {
@@ -217,7 +218,7 @@ fn check_boundary(text: &[u8]) -> Result<(), TextProblem> {
     }
 }
 
-/// What a user of ours should not make others' nodes read.
+/// What a user of ours should not send to other people's nodes.
 fn check_own_words(text: &[u8]) -> Result<(), TextProblem> {
     let text = std::str::from_utf8(text).map_err(|_| TextProblem::NotUtf8)?;
     if let Some(control) = text.chars().find(|c| c.is_control()) {

@@ -13,13 +13,12 @@ pub enum WireError {
     /// The connection failed, or ended in the middle of a message.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The remote sent bytes that break a rule.
     #[error("{}: '{}'", .0.rule, .0.bytes)]
     Violation(Violation),
-    /// The remote speaks the other dialect; this is the one that it speaks.
+    /// The remote speaks the other dialect.
     #[error("it speaks the {speaks} dialect; start this node with --wire {speaks}")]
     OtherDialect {
-        /// What the remote speaks.
+        /// The remote's dialect.
         speaks: Dialect,
         /// Where it listens, if what has come so far says so.
         named: Option<Addr>,
@@ -36,10 +35,10 @@ impl WireError {
     }
 }
 
-/// Why a message was not put into bytes. The link is as good as before.
+/// Why a message was not encoded. The link is as good as before.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    /// For `tokio_util`, which wants one type for this and for a failed write.
+    /// `tokio_util` wants one type for this and for a failed write.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// The text of a gossip message cannot be sent in the classic dialect.
@@ -48,29 +47,24 @@ pub enum EncodeError {
     /// A message or body is longer than its limit.
     #[error("{what} of {len} bytes is too long: the {dialect} dialect takes up to {max}")]
     TooLong {
-        /// What is too long.
         what: &'static str,
-        /// Its length in bytes.
+        /// In bytes.
         len: usize,
-        /// The limit in bytes.
+        /// In bytes.
         max: usize,
-        /// What the link speaks.
         dialect: Dialect,
     },
-    /// A list is longer than its limit.
     #[error("a list of {len} addresses is too long: the framed dialect takes up to {max}")]
     ListTooLong {
         /// Addresses on the list.
         len: usize,
-        /// The limit.
         max: usize,
     },
-    /// A gossip message that came into being in the other dialect.
+    /// A gossip message of the other dialect.
     #[error("a gossip message without {missing} cannot be sent in the {dialect} dialect")]
     Foreign {
         /// What the dialect must write and the message does not have.
         missing: &'static str,
-        /// What the link speaks.
         dialect: Dialect,
     },
 }
@@ -78,24 +72,23 @@ pub enum EncodeError {
 /// Why a text cannot be the body of a classic gossip message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextProblem {
-    /// Nothing at all.
     #[error("the text is empty: the classic dialect cannot send that")]
     Empty,
-    /// Longer than what a classic reader takes at once.
+    /// Longer than a classic reader takes at once.
     #[error("the text has {len} bytes and the classic dialect takes {max}: shorten it")]
     TooLong {
-        /// Its length in bytes.
+        /// In bytes.
         len: usize,
-        /// The limit in bytes.
+        /// In bytes.
         max: usize,
     },
     /// Python nodes fail on such bytes.
-    #[error("the text is not UTF-8, which classic nodes cannot read")]
+    #[error("the text is not UTF-8: classic nodes read nothing else")]
     NotUtf8,
-    /// Python nodes print texts as they come.
-    #[error("the text holds the control character '{}', which acts on the terminals of classic nodes", Escaped(.0.to_string().as_bytes()))]
+    /// Python nodes print texts unescaped.
+    #[error("the text contains the control character '{}', which acts on the terminals of classic nodes", Escaped(.0.to_string().as_bytes()))]
     Control(char),
     /// Without frames, this would be taken for the start of another message.
-    #[error("'{0}' in the text would start another message in the classic dialect: put it in other words")]
+    #[error("'{0}' in the text would start another message in the classic dialect: reword it")]
     Boundary(String),
 }

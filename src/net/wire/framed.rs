@@ -22,16 +22,16 @@ use crate::proto::message::{Dialect, Gossip, Hello, Message, MessageId, PeerSamp
 use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
-/// First bytes of a hello.
+/// The first bytes of a hello.
 pub(super) const MAGIC: [u8; 4] = *b"GSSP";
-/// 1 sent whole lists, and knew no attested root.
+/// Version 1 sent whole lists, and had no attested root.
 pub(super) const VERSION: u8 = 2;
 /// Bytes of the length in front of a frame.
 pub(super) const LENGTH_LEN: usize = 4;
 /// Bytes of a gossip frame before the body: tag, id, send time, hop.
 const GOSSIP_HEAD_LEN: usize = 1 + (6 + 8 + 8) + 8 + 2;
 
-/// First byte of a frame. A hello's is the first of [`MAGIC`].
+/// The first byte of a frame. A hello's is the first of [`MAGIC`].
 mod tag {
     pub(super) const PEER_LIST: u8 = 1;
     pub(super) const LIST_REQUEST: u8 = 2;
@@ -63,7 +63,7 @@ impl FramedDecoder {
         }
     }
 
-    /// The front of `src` is no whole frame.
+    /// The bytes at the front of `src` are no whole frame.
     fn wait(&self, src: &[u8], ending: PartialInput) -> Result<Option<Message>, WireError> {
         match ending {
             PartialInput::Open | PartialInput::Quiet => Ok(None),
@@ -73,7 +73,7 @@ impl FramedDecoder {
         }
     }
 
-    /// The next message, or `None` while its frame is not all there.
+    /// The next message, or `None` until its frame is complete.
     fn frame(&mut self, src: &mut BytesMut) -> Result<Option<Message>, Rule> {
         let Some(len) = src.first_chunk().map(|length| usize::try_from(u32::from_be_bytes(*length))) else {
             return Ok(None);
@@ -90,7 +90,7 @@ impl FramedDecoder {
         Ok(Some(message))
     }
 
-    /// Checks what can be known from the length and the first bytes, before room is made for the rest.
+    /// Checks what the length and the first bytes show, before room is made for the rest.
     fn check_start(&self, len: usize, start: &[u8]) -> Result<(), Rule> {
         if !self.greeted {
             return check_first(len, start);
@@ -105,8 +105,8 @@ impl FramedDecoder {
     }
 }
 
-/// The first frame is a hello, or the answer of a node that does not want the link. While its tag has
-/// not come, it may be any of them.
+/// The first frame is a hello, or the answer of a node that does not want the link. Until its tag
+/// has come, it may be any of them.
 fn check_first(len: usize, start: &[u8]) -> Result<(), Rule> {
     if len == 0 || len > HELLO_LEN_MAX {
         return Err(Rule::HelloExpected);
@@ -129,19 +129,19 @@ fn check_hello_start(len: usize, start: &[u8]) -> Result<(), Rule> {
     }
 }
 
-/// Where the sender of the framed hello in front of `start` listens, if it is all there.
+/// Where the sender of the framed hello in front of `start` listens, if it is complete.
 pub(super) fn hello_address(start: &[u8]) -> Option<Addr> {
     let mut fields = Fields::new(start.get(LENGTH_LEN + MAGIC.len() + 1..)?);
     (start.get(LENGTH_LEN + MAGIC.len()) == Some(&VERSION)).then(|| fields.addr().ok())?
 }
 
-/// Could `start`, the first bytes of a link, be (the beginning of) a framed hello?
+/// Whether `start`, the first bytes of a link, could be (the beginning of) a framed hello.
 pub(super) fn starts_with_hello(start: &[u8]) -> bool {
     let length = [0, 0, 0].iter().zip(start).all(|(zero, byte)| zero == byte);
     length && start.iter().skip(LENGTH_LEN).zip(MAGIC).all(|(byte, magic)| *byte == magic)
 }
 
-/// Are the first bytes of a link those of a classic address, pickle or text?
+/// Whether the first bytes of a link are a classic address, pickle or text.
 fn speaks_classic(src: &[u8]) -> bool {
     match src {
         [b'(', b'\'' | b'"', ..] | [0x80, 2..=5, ..] => true,
@@ -195,7 +195,7 @@ fn sample(fields: &mut Fields<'_>) -> Result<PeerSample, Rule> {
     Ok(PeerSample { peers: fields.list()?, listed: fields.u32()?, lowest: fields.lowest()? })
 }
 
-/// A hello behind the first byte of its magic.
+/// A hello after the first byte of its magic.
 fn hello(fields: &mut Fields<'_>) -> Result<Message, Rule> {
     if [fields.u8()?, fields.u8()?, fields.u8()?] != MAGIC[1..] {
         return Err(Rule::Malformed);
@@ -235,7 +235,7 @@ pub(super) fn encode(message: &Message, head: &mut BytesMut) -> Result<Option<By
     Ok(None)
 }
 
-/// A frame with this tag and what `fields` writes behind it.
+/// A frame with this tag and what `fields` writes after it.
 fn frame(head: &mut BytesMut, tag: u8, fields: impl FnOnce(&mut BytesMut)) {
     let start = head.len();
     head.put_u32(0);
@@ -286,7 +286,7 @@ fn put_probe(out: &mut BytesMut, seq: ProbeSeq, asker: Addr, clock: ClockTime, e
     put_extras(out, extras);
 }
 
-/// Hot: every rumor passes here once a neighbor.
+/// Hot: every rumor passes here once for each neighbor.
 fn put_gossip(gossip: &Gossip, head: &mut BytesMut) -> Result<Option<Bytes>, EncodeError> {
     let Some(trace) = gossip.trace.filter(|trace| trace.hop > 0) else {
         return Err(EncodeError::Foreign { missing: "its time and hop count", dialect: Dialect::Framed });

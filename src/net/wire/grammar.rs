@@ -28,16 +28,16 @@ use crate::proto::message::{Gossip, Hello, Message, MessageId, Priority, Role};
 use crate::proto::text::Body;
 use crate::proto::time::ClockTime;
 
-/// Longest IPv4 address in text.
+/// The longest IPv4 address as text.
 const IP_LEN_MAX: usize = 15;
 /// Digits of the highest port.
 const PORT_LEN_MAX: usize = 5;
-/// A gossip text that ends in at least so many bytes that could be the start of another message is
-/// not complete because the stream went quiet: a message was cut by the network, and its rest is on
-/// the way. With fewer bytes, half of all generated messages would qualify (`.. 12`).
+/// A gossip text that ends in at least this many bytes that could start another message is not
+/// complete because the stream went quiet: the network cut a message, and its rest is on the way.
+/// With fewer bytes, half of all generated messages would qualify (`.. 12`).
 const CUT_START_LEN: usize = 5;
 
-/// What the end of the bytes that are there means.
+/// What the end of the available bytes means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PartialInput {
     /// More may follow.
@@ -51,7 +51,7 @@ pub(super) enum PartialInput {
 /// Why there is no message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoMessage {
-    /// So far it is one, but it is not all there.
+    /// So far it is one, but it is incomplete.
     More,
     /// It is none.
     Broken(Rule),
@@ -79,24 +79,26 @@ pub(super) fn address(bytes: &[u8]) -> Result<(Addr, usize), NoMessage> {
     Ok((cursor.address()?, cursor.at))
 }
 
-/// Only peers name themselves in the classic dialect, and they do not say how much they want the link.
+/// Only peers name themselves in the classic dialect, and they do not say how much they want the
+/// link.
 pub(super) fn hello(listen: Addr) -> Message {
     Message::Hello(Hello { listen, role: Role::Peer, priority: Priority::Low })
 }
 
-/// Where a gossip text ends at which another message starts.
+/// Where a gossip text ends because another message starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Boundary {
-    /// Behind so many bytes.
+    /// After this many bytes.
     At(usize),
-    /// No other message starts here, unless the last bytes are a part of its start: so many, 0 for none.
+    /// No other message starts here, unless the last bytes are part of its start.
     Missing {
-        /// Length of the longest such part.
+        /// Length of the longest such part; 0 for none.
         cut_start_len: usize,
     },
 }
 
-/// Looks for the start of a message within `text`, at one of its first `room` bytes or right behind them.
+/// Searches `text` for the start of a message, at one of its first `room` bytes or right after
+/// them.
 pub(super) fn boundary(text: &[u8], room: usize) -> Boundary {
     let mut cut_start_len = 0;
     for at in 0..=room.min(text.len()) {
@@ -137,7 +139,8 @@ impl<'a> Cursor<'a> {
         self.take(expected.len()).map(|_| ())
     }
 
-    /// The bytes up to the first that does not `belong`; of more than `max` bytes, as many as show it.
+    /// The bytes up to the first that does not `belong`; if there are more than `max`, as many as
+    /// show it.
     fn while_in(&mut self, max: usize, belongs: impl Fn(u8) -> bool) -> Result<&'a [u8], NoMessage> {
         let len = self.rest().iter().take(max + 1).take_while(|byte| belongs(**byte)).count();
         if len == self.rest().len() && len <= max { Err(NoMessage::More) } else { self.take(len) }
@@ -151,8 +154,8 @@ impl<'a> Cursor<'a> {
         ClockTime::parse(self.take(ClockTime::TEXT_LEN)?).ok_or(MALFORMED)
     }
 
-    /// Whatever has the shape of an address but names none that can be dialed is a
-    /// [`Rule::BadAddress`]: a host name, an IPv6 address, a port that there is not.
+    /// Whatever has the shape of an address but cannot be dialed is a [`Rule::BadAddress`]: a host
+    /// name, an IPv6 address, an impossible port.
     fn address(&mut self) -> Result<Addr, NoMessage> {
         self.literal(b"(")?;
         let quote = *self.rest().first().ok_or(NoMessage::More)?;
@@ -195,7 +198,7 @@ impl<'a> Cursor<'a> {
         if text.is_empty() || std::str::from_utf8(text).is_err() { Err(MALFORMED) } else { Ok(text) }
     }
 
-    /// A text behind which no other message starts so far.
+    /// A text that no other message follows so far.
     fn last_text(&mut self, ending: PartialInput, room: usize, cut_start_len: usize) -> Result<&'a [u8], NoMessage> {
         let text = self.rest();
         if text.len() > room && (cut_start_len == 0 || ending == PartialInput::Closed) {
@@ -256,7 +259,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Are the last bytes the beginning of a UTF-8 character?
+/// Whether the last bytes are the beginning of a UTF-8 character.
 fn ends_in_character(text: &[u8]) -> bool {
     std::str::from_utf8(text).is_err_and(|error| error.error_len().is_none())
 }

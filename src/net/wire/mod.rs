@@ -1,15 +1,15 @@
 //! The two dialects: bytes to [`Message`]s and back.
 //!
 //! A link has a [`LinkDecoder`] on its reading side and a [`LinkEncoder`] on its writing side. Both
-//! are told once what the link is ([`LinkContext`]) and then do no more than translate: which
-//! message may come when is the business of the machines in [`crate::proto`].
+//! are told once what the link is ([`LinkContext`]) and then only translate: which message may come
+//! when is decided by the machines in [`crate::proto`].
 //!
-//! `framed` has a length in front of each message and a versioned hello in front of all; `classic` has
-//! neither, and finds its way by the grammar of the texts (`grammar`) and of one pickle (`pickle`).
+//! `framed` has a length in front of each message and a versioned hello in front of all; `classic`
+//! has neither, and relies on the grammar of the texts (`grammar`) and of one pickle (`pickle`).
 //! docs/wire.md holds the layout of both, to the byte.
 //!
-//! Everything here reads what strangers send. Each limit is a constant below; what breaks one is a
-//! [`Violation`](crate::proto::event::Violation), found before anything of that size is kept.
+//! Everything here reads what strangers send. Each limit is a constant below; input that breaks one
+//! is a [`Violation`](crate::proto::event::Violation), found before anything of that size is kept.
 
 mod classic;
 mod error;
@@ -36,27 +36,27 @@ use crate::proto::event::{Direction, Purpose};
 use crate::proto::message::{Dialect, Message, Role};
 use crate::proto::pacing::CLASSIC_WRITE_GAP;
 
-/// Longest frame, without the four bytes of its length. The longest message is a gossip message
-/// with a full body, some 60 KiB.
+/// The longest frame, without the four bytes of its length. The longest message is gossip with a
+/// full body, some 60 KiB.
 pub const FRAME_LEN_MAX: usize = 64 * 1024;
-/// Longest first frame. A hello of version 1 has 13 bytes; one of a later version, which should be
-/// answered with its version and not with "garbage", may have some more.
+/// The longest first frame. A hello has 13 bytes; one of a later version, which should be answered
+/// with its version and not with "garbage", may have some more.
 pub const HELLO_LEN_MAX: usize = 255;
-/// Bodies up to this length are copied behind their head; longer ones are written from where they
-/// are. A guess: about where one more slice of a vectored write costs what the copy costs.
+/// Bodies up to this length are copied after their head; longer ones are written from where they
+/// are. A guess: about where one more slice of a vectored write costs as much as the copy.
 pub const BODY_COPY_MAX: usize = 512;
 
-/// Longest classic message that is sent or taken. Python nodes take what one `recv(1024)` returns
-/// for one message; this leaves room for what they add when they forward it.
+/// The longest classic message that is sent or taken. Python nodes take the result of one
+/// `recv(1024)` for one message; this leaves room for what they add when they forward it.
 pub const CLASSIC_MESSAGE_LEN_MAX: usize = 1_000;
-/// Longest text of a user's own in a classic message: what is left of the longest message beside
+/// The longest text of the user in a classic message: what is left of the longest message beside
 /// the time and the longest address.
 pub const CLASSIC_TEXT_LEN_MAX: usize = 964;
 /// What a Python node reads at once, so the longest pickle that may be sent to it.
 pub const CLASSIC_READ_LEN: usize = 1_024;
-/// Silence after which the text of a classic gossip message is taken to be complete. Below the
-/// write gap, so that a message is not held up until the next one; above what lies between the
-/// segments of one write.
+/// Silence after which the text of a classic gossip message counts as complete. Below the write
+/// gap, so that a message does not wait for the next one; above the time between the segments of
+/// one write.
 pub const CLASSIC_QUIET: Duration = Duration::from_millis(20);
 
 /// What a codec must know of its link.
@@ -66,9 +66,7 @@ pub struct LinkContext {
     pub dialect: Dialect,
     /// Where this node listens: it names itself in classic answers.
     pub local: Addr,
-    /// What this node is.
     pub role: Role,
-    /// What the link is for.
     pub purpose: Purpose,
     /// Who dialed.
     pub direction: Direction,
@@ -76,10 +74,10 @@ pub struct LinkContext {
 
 /// Reads one link.
 ///
-/// After an error it reads nothing more: every later call drops what came and yields nothing.
+/// After an error it reads nothing more: every later call drops what came and returns nothing.
 ///
-/// A framed gossip body shares the read buffer's memory and keeps that buffer alive: who stores
-/// bodies for long copies them, and a reader's buffer should be some 16 KiB, not megabytes.
+/// A framed gossip body shares the read buffer's memory and keeps that buffer alive: code that
+/// stores bodies for long copies them, and a reader's buffer should be some 16 KiB, not megabytes.
 #[derive(Debug)]
 pub struct LinkDecoder {
     dialect: DialectDecoder,
@@ -102,11 +100,12 @@ impl LinkDecoder {
         Self { dialect, failed: false }
     }
 
-    /// Does `src` hold a message that is complete if nothing follows it within this time? Then
-    /// wait no longer for more bytes and call [`LinkDecoder::flush`]. `None`: wait for as long as it takes.
+    /// Whether `src` holds a message that is complete if nothing follows it within this time. If
+    /// so, stop waiting for more bytes then and call [`LinkDecoder::flush`]. `None`: wait for as
+    /// long as it takes.
     ///
-    /// Ask after `decode` has returned `None`. Only classic gossip is ever like that: its text has
-    /// no end of its own.
+    /// Ask after `decode` has returned `None`. This is only ever true of classic gossip, whose text
+    /// has no end of its own.
     pub fn quiet(&self, src: &[u8]) -> Option<Duration> {
         match &self.dialect {
             DialectDecoder::Framed(_) => None,
@@ -144,8 +143,8 @@ impl Decoder for LinkDecoder {
     }
 
     /// As `decode`, when nothing will follow. Bytes that are no whole message are an error: a
-    /// violation before the remote has named itself, `UnexpectedEof` of a remote that was cut off
-    /// in the middle of a message.
+    /// violation before the remote has named itself, `UnexpectedEof` if the remote was cut off in
+    /// the middle of a message.
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Message>, WireError> {
         self.read(src, PartialInput::Closed)
     }
@@ -173,11 +172,11 @@ impl LinkEncoder {
         Self { dialect }
     }
 
-    /// Appends `message` to `head`; where it returns bytes, these follow on the wire, and are
-    /// shared with the message rather than copied. On an error nothing was appended.
+    /// Appends `message` to `head`. Bytes that it returns follow on the wire, and are shared with
+    /// the message rather than copied. On an error nothing was appended.
     ///
-    /// What the classic dialect has no words for (a list request, a refusal, a goodbye) appends
-    /// nothing: there is nothing to be written.
+    /// A message that the classic dialect has no words for (a list request, a refusal, a goodbye)
+    /// appends nothing.
     pub fn encode_parts(&mut self, message: &Message, head: &mut BytesMut) -> Result<Option<Bytes>, EncodeError> {
         match &self.dialect {
             DialectEncoder::Framed => framed::encode(message, head),
@@ -186,7 +185,7 @@ impl LinkEncoder {
     }
 
     /// The least time between two writes. `None`: write as many messages at once as there are.
-    /// `Some`: one write a message, `TCP_NODELAY` set.
+    /// `Some`: one write per message, with `TCP_NODELAY`.
     pub const fn write_gap(&self) -> Option<Duration> {
         match self.dialect {
             DialectEncoder::Framed => None,

@@ -1,13 +1,13 @@
 //! The one pickle of the classic dialect: a seed's list of `(ip, port)` tuples.
 //!
 //! A pickle is a program for a stack machine, and Python's machine can be made to run anything.
-//! This one knows one list, pairs, strings and numbers, and no other opcode. It keeps of a value
-//! only what an address needs, so every value is a few bytes, nothing nests, and
-//! fetching from the memo copies a handle: no pickle can make it hold more than [`PYTHON_LIST_LEN_MAX`] of
-//! anything. Opcodes are those of Python's `pickletools`, protocols 2 to 5.
+//! This one knows one list, pairs, strings and numbers, and no other opcode. It keeps only what an
+//! address needs, so every value is a few bytes, nothing nests, and fetching from the memo copies a
+//! handle: no pickle can make it hold more than [`PYTHON_LIST_LEN_MAX`] of anything. Opcodes are
+//! those of Python's `pickletools`, protocols 2 to 5.
 //!
-//! An entry that has the right types but names nobody who could be dialed (a host name, port 0) is left out
-//! rather than held against the seed: Python seeds list what any stranger registers.
+//! An entry with the right types that cannot be dialed (a host name, port 0) is left out rather
+//! than held against the seed: Python seeds list whatever strangers register.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -18,16 +18,16 @@ use super::grammar::NoMessage;
 use crate::proto::addr::Addr;
 use crate::proto::event::Rule;
 
-/// Longest list: a Python seed sends all of its own, and an entry more for each registration. A Python reader takes some
-/// sixty, so more comes from no network that works.
+/// The longest list: a Python seed sends its whole list, with another entry for each registration.
+/// A Python reader takes some sixty, so no working network sends more.
 pub(super) const PYTHON_LIST_LEN_MAX: usize = 8_192;
-/// Longest pickle: a list of the greatest length takes 34 bytes an entry in protocol 2.
+/// The longest pickle: a list of the greatest length takes 34 bytes per entry in protocol 2.
 const PICKLE_LEN_MAX: usize = 40 * PYTHON_LIST_LEN_MAX;
-/// Longest string; that of an address has 15 bytes, that of a host name up to 253.
+/// The longest string; that of an address has 15 bytes, that of a host name up to 253.
 const STRING_LEN_MAX: usize = 255;
-/// Values on the stack: all entries of a list on their way into it, and a few.
+/// Values on the stack: all entries of a list on their way into it, and a few more.
 const STACK_LEN_MAX: usize = PYTHON_LIST_LEN_MAX + 8;
-/// Values in the memo: the list, and of each entry the string and the tuple.
+/// Values in the memo: the list, and the string and the tuple of each entry.
 const MEMO_LEN_MAX: usize = 2 * PYTHON_LIST_LEN_MAX + 8;
 /// Marks that are open at one time: of the list, and of a tuple in it.
 const MARKS_MAX: usize = 2;
@@ -40,13 +40,13 @@ const HOSTILE: NoMessage = NoMessage::Broken(Rule::HostilePickle);
 /// What can be on the stack or in the memo.
 #[derive(Debug, Clone, Copy)]
 enum PickleValue {
-    /// The list; there is but one.
+    /// The one list.
     List,
-    /// A string, as the address that it spells, if it does.
+    /// A string, and the address that it spells, if it does.
     Text(Option<Ipv4Addr>),
-    /// A number, as the port that it is, if it is.
+    /// A number, and the port that it is, if it is one.
     Number(Option<u16>),
-    /// A tuple of a string and a number, as the node that it names, if it does.
+    /// A tuple of a string and a number, and the node that it names, if it does.
     Pair(Option<Addr>),
 }
 
@@ -71,17 +71,17 @@ enum Op {
 pub(super) struct PickleReader {
     consumed: usize,
     stack: Vec<PickleValue>,
-    /// Heights of the stack at which a tuple or a batch of entries starts. Nothing but the opcode
-    /// that closes a mark reaches below it.
+    /// Heights of the stack at which a tuple or a batch of entries starts. Only the opcode that
+    /// closes a mark reaches below it.
     marks: Vec<usize>,
     memo: BTreeMap<u32, PickleValue>,
     list: Vec<Addr>,
-    /// Entries of the list, with those that were left out.
+    /// Entries of the list, including those that were left out.
     entries: usize,
 }
 
 impl PickleReader {
-    /// Takes opcodes off the front of `src`, up to the end of the pickle: then this is the list.
+    /// Takes opcodes off the front of `src`; at the end of the pickle, returns the list.
     pub(super) fn read(&mut self, src: &mut BytesMut) -> Result<Vec<Addr>, NoMessage> {
         if self.consumed == 0 {
             check_protocol(src)?;
@@ -112,7 +112,7 @@ impl PickleReader {
         Ok(())
     }
 
-    /// At the end the list alone is on the stack.
+    /// At the end only the list is on the stack.
     fn finish(&mut self) -> Result<Vec<Addr>, NoMessage> {
         match (&*self.stack, &*self.marks) {
             ([PickleValue::List], []) => Ok(std::mem::take(&mut self.list)),
@@ -163,7 +163,7 @@ impl PickleReader {
         Ok(())
     }
 
-    /// Where the last `count` values start, if so many are above the latest mark.
+    /// Where the last `count` values start, if that many are above the latest mark.
     fn top(&self, count: usize) -> Result<usize, Rule> {
         let floor = self.marks.last().copied().unwrap_or_default();
         self.stack.len().checked_sub(count).filter(|start| *start >= floor).ok_or(Rule::HostilePickle)
@@ -232,7 +232,7 @@ fn parse(src: &[u8]) -> Result<(Op, usize), NoMessage> {
         b'J' => argument(rest, |value| number(i32::from_le_bytes(value))),
         0x8c => string(rest, |[len]| len.into()),
         b'X' => string(rest, u32::from_le_bytes),
-        // How much follows in this frame: good for reading ahead, which nobody does here.
+        // The length of this frame: good for reading ahead, which nobody does here.
         0x95 => argument(rest, |_: [u8; 8]| Op::Frame),
         _ => Err(HOSTILE),
     }
@@ -247,7 +247,7 @@ fn number(value: i32) -> Op {
     Op::Push(PickleValue::Number(u16::try_from(value).ok()))
 }
 
-/// A string behind its length of `N` bytes.
+/// A string after its length of `N` bytes.
 fn string<const N: usize>(rest: &[u8], len: impl FnOnce([u8; N]) -> u32) -> Result<(Op, usize), NoMessage> {
     let (argument, rest) = rest.split_first_chunk().ok_or(NoMessage::More)?;
     let len = usize::try_from(len(*argument)).ok().filter(|len| *len <= STRING_LEN_MAX);

@@ -31,7 +31,6 @@ mod spread;
 mod takeover;
 mod unheard;
 
-
 use self::join::Registrar;
 use self::links::{PeerLink, PeerLinks, Stage};
 use self::liveness::Liveness;
@@ -245,12 +244,15 @@ impl Peer {
 
     fn on_closed(&mut self, now: Time, link: LinkId, cause: &CloseCause, out: &mut impl Output) {
         let Some(open) = self.links.remove(link) else { return };
+        if cause.is_answered() {
+            self.answer_stranger(link, &open, out);
+        }
         match cause {
             CloseCause::Violation(violation) => {
                 self.tell_violation(now, open.remote, open.peer, violation.clone(), out);
             }
             CloseCause::OtherDialect { speaks, named } => {
-                self.on_other_dialect(now, link, &open, (*speaks, *named), out);
+                self.tell_other_dialect(now, &open, (*speaks, *named), out);
             }
             CloseCause::EndOfStream | CloseCause::Error | CloseCause::TooSlow => {}
         }
@@ -265,20 +267,23 @@ impl Peer {
         }
     }
 
-    /// Says so, and shows the remote what we speak, so that its user is told, too.
-    fn on_other_dialect(
-        &mut self,
-        now: Time,
-        link: LinkId,
-        open: &PeerLink,
-        (speaks, named): (Dialect, Option<Addr>),
-        out: &mut impl Output,
-    ) {
-        let (remote, spoke_first) = (open.remote, open.direction == Direction::Outbound && self.framed());
+    /// Shows a remote that speaks something else what we speak, so that its user is told, too.
+    fn answer_stranger(&self, link: LinkId, open: &PeerLink, out: &mut impl Output) {
+        let spoke_first = open.direction == Direction::Outbound && self.framed();
         if matches!(open.stage, Stage::Opening { .. }) && !spoke_first {
             out.send(link, &self.hello());
         }
         out.hang_up(link);
+    }
+
+    fn tell_other_dialect(
+        &mut self,
+        now: Time,
+        open: &PeerLink,
+        (speaks, named): (Dialect, Option<Addr>),
+        out: &mut impl Output,
+    ) {
+        let remote = open.remote;
         let event = || EventKind::OtherDialect { remote: remote.to_string(), peer: open.peer.or(named), speaks };
         self.offenses.tell(now, remote.ip(), event, out);
     }

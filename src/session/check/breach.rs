@@ -1,4 +1,4 @@
-//! What is wrong when a rule does not hold.
+//! Violations of the invariants.
 
 use std::fmt;
 
@@ -7,17 +7,15 @@ use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
 use crate::proto::time::Time;
 
-/// One breach of one rule.
+/// One violation of one rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
     pub at: Time,
-    /// At which node.
     pub node: Addr,
-    /// Which rule, and how.
     pub rule: Invariant,
 }
 
-/// A rule that does not hold.
+/// A rule, and how it was violated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invariant {
     /// A live, connected peer did not get a message.
@@ -25,26 +23,11 @@ pub enum Invariant {
     /// A message was delivered twice to the user of a node.
     DeliveredTwice { id: MessageId },
     /// A seed that verifies removed a node that was alive and registered with it.
-    RemovedAlive {
-        /// Who was removed.
-        peer: Addr,
-        /// On whose report.
-        reporter: Addr,
-    },
-    /// The node holds a link of which the other end knows nothing.
-    Lopsided {
-        /// The other end.
-        peer: Addr,
-    },
-    /// There is more of something than there may be.
-    OverBound {
-        /// Of what.
-        what: &'static str,
-        /// How many there are.
-        count: usize,
-        /// How many there may be.
-        limit: usize,
-    },
+    RemovedAlive { peer: Addr, reporter: Addr },
+    /// The node holds a link that the other end does not know.
+    Lopsided { peer: Addr },
+    /// There is more of something than allowed.
+    OverBound { what: &'static str, count: usize, limit: usize },
 }
 
 impl fmt::Display for Breach {

@@ -13,12 +13,13 @@ use crate::proto::message::{Dialect, MessageId};
 use crate::proto::pacing::CLASSIC_WRITE_GAP;
 use crate::proto::time::Time;
 
-/// Memory for messages and who has them. Ten minutes of a lively lab of 500 peers fit; what is beyond it is forgotten
-/// early, the oldest first, and then not judged.
+/// Memory for messages and who has them. Ten minutes of a lively lab of 500 peers fit; beyond that,
+/// the oldest are forgotten early and not judged.
 const HELD_MAX_BYTES: usize = 64 << 20;
-/// How long a classic message may keep a link busy: its write gap, and as much again for the probes that go before it.
+/// How long a classic message may keep a link busy: its write gap, and as much again for the probes
+/// that go before it.
 const CLASSIC_BUSY: Duration = CLASSIC_WRITE_GAP.saturating_mul(2);
-/// What a message takes besides the set of those who have it.
+/// What a message takes besides the set of its holders.
 const MESSAGE_BYTES: usize = 128;
 
 /// The messages of the last [`REMEMBERED`], and who has them.
@@ -30,20 +31,20 @@ pub(super) struct Deliveries {
     order: VecDeque<(Time, MessageId)>,
     /// Messages that have not had their time yet.
     open: VecDeque<SpreadingMessage>,
-    /// How long a link may be busy with one message: nothing, unless messages are written apart.
+    /// How long one message may keep a link busy; zero unless there are write gaps.
     busy: Duration,
-    /// When a link is free again over which all messages go, one after the other.
+    /// When a link that carries all messages, one after the other, is free again.
     free_at: Time,
     /// Messages that were seen so far.
     seen: u32,
-    /// What they take of memory, and may take.
+    /// Memory that they take, and the limit.
     held_bytes: usize,
     held_max_bytes: usize,
-    /// The part of the overlay that was judged by last, while nothing changes, and the version of the network.
+    /// The part of the overlay that was used last and the network's version, for as long as nothing
+    /// changes.
     last: Option<(u64, Part)>,
 }
 
-/// A message that spreads.
 #[derive(Debug, Clone, Copy)]
 struct SpreadingMessage {
     id: MessageId,
@@ -61,21 +62,22 @@ struct HeldMessage {
     completeness: Completeness,
 }
 
-/// What was told of a message.
+/// What is known of a message.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Completeness {
-    /// Not how it began.
+    /// How it began was not seen.
     #[default]
     Partial,
-    /// All of it: who lacks it can be judged.
+    /// Everything: who lacks it can be judged.
     Whole,
-    /// It began in two lives of its origin. So nobody can tell which of the two a node has: in the classic dialect a
-    /// restarted node begins with the same texts, and both may fall into one second.
+    /// It began in two lives of its origin, so nobody can tell which of the two a node has: in the
+    /// classic dialect a restarted node begins with the same texts, and both may fall into one
+    /// second.
     Ambiguous,
 }
 
 impl Completeness {
-    /// The message begins; in a life that did not have it, or in one that did.
+    /// The message begins, in a life that did not have it or in one that did.
     const fn begun_again(self, is_first: bool) -> Self {
         match self {
             Self::Partial => Self::Whole,
@@ -92,7 +94,7 @@ impl Default for Deliveries {
 }
 
 impl Deliveries {
-    /// With so much memory for what is held.
+    /// With this much memory for messages.
     pub(super) fn within(held_max_bytes: usize) -> Self {
         let (order, open) = (VecDeque::new(), VecDeque::new());
         let (lives, messages) = (LifeNumbers::default(), FastHashMap::default());
@@ -100,7 +102,7 @@ impl Deliveries {
         Self { lives, messages, order, open, busy, free_at, seen, held_bytes: 0, held_max_bytes, last: None }
     }
 
-    /// Takes an event in; a breach if it is a second delivery.
+    /// Takes an event; returns a breach if it is a second delivery.
     pub(super) fn take(&mut self, event: &Event) -> Option<Breach> {
         if let EventKind::Generated { id, .. } | EventKind::Received { id, .. } = event.kind {
             let begins = matches!(event.kind, EventKind::Generated { .. });
@@ -123,8 +125,9 @@ impl Deliveries {
         None
     }
 
-    /// When everyone has a message. Where links are slow it may have to wait for all those before it, and at the next node
-    /// for those that began since. Not judged at all is what is forgotten by then.
+    /// When everyone should have the message. Where links are slow it may wait for all those before
+    /// it, and at the next node for those that began since. A message that is forgotten by then is
+    /// not judged.
     fn due(&self, open: SpreadingMessage) -> Time {
         let since = self.busy.saturating_mul(self.seen.saturating_sub(open.seen));
         open.began + SPREAD_TIME + open.waits.saturating_add(since).min(REMEMBERED)
@@ -162,13 +165,13 @@ impl Deliveries {
         }
     }
 
-    /// A message has had its time.
+    /// Some message has had its time.
     pub(super) fn are_due(&self, now: Time) -> bool {
         self.open.front().is_some_and(|open| self.due(*open) < now)
     }
 
-    /// Judges the messages whose time is over. It is asked before the network changes after that time: so what has stood
-    /// since before a message stood until its time was over.
+    /// Judges the messages whose time is over. Called before the network changes after that time,
+    /// so what was up before a message began was up until its time was over.
     pub(super) fn judge(&mut self, network: &NetworkState, disturbance: &Disturbance, now: Time) -> Vec<Breach> {
         let mut found = Vec::new();
         while let Some(open) = self.open.front().copied().filter(|open| self.due(*open) < now) {
@@ -195,14 +198,15 @@ impl Deliveries {
         lacking.map(|node| Breach { at: began, node, rule: Invariant::Undelivered { id } }).collect()
     }
 
-    /// Finds the part of the overlay that stood while a message spread. While nothing changes, it is the same for one
-    /// message after the other.
+    /// Finds the part of the overlay that was up while a message spread. While nothing changes, it
+    /// is the same for every message.
     fn find_part(&mut self, network: &NetworkState, SpreadingMessage { began, id, .. }: SpreadingMessage) {
         let is_same = |(version, part): &(u64, Part)| {
             *version == network.version() && network.is_unchanged_since(began) && network.is_in(part, id.origin)
         };
         if !self.last.as_ref().is_some_and(is_same) {
-            // A life that ended or began in the same moment is a break, too: between two lives there need be no time.
+            // A life that ended or began in the same moment is a break, too: there need be no time
+            // between two lives.
             self.last = Some((network.version(), network.part_of(id.origin, began)));
         }
     }

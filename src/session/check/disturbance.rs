@@ -1,9 +1,10 @@
-//! Faults that the user has set: while messages are held up or lost on purpose, rules about their arrival say nothing.
+//! Faults that the user has set: while messages are delayed or lost on purpose, rules about their
+//! arrival do not apply.
 
 use std::time::Duration;
 
 use crate::event::{Event, EventKind};
-use crate::proto::fault::{Fault, TroubleKind};
+use crate::proto::fault::{Fault, FaultClass};
 use crate::proto::time::Time;
 
 /// Which faults keep messages from arriving, and since when there is none.
@@ -14,7 +15,7 @@ pub(super) struct Disturbance {
 }
 
 impl Disturbance {
-    /// Takes an event in.
+    /// Takes an event.
     pub(super) fn take(&mut self, event: &Event) {
         if let EventKind::FaultSet { fault } = &event.kind
             && disturbs(fault)
@@ -25,21 +26,21 @@ impl Disturbance {
             && let Some(place) = self.active.iter().position(|active| active == fault)
         {
             self.active.swap_remove(place);
-            // What was under way then still comes late.
+            // What was on its way then still arrives late.
             self.until = self.until.max(Some(event.at + fault.what.aftermath()));
         }
     }
 
-    /// Was anything in the way at this time, less so long, or since?
+    /// Whether anything was in the way at this time, `grace` before it, or since.
     pub(super) fn was_since(&self, at: Time, grace: Duration) -> bool {
         !self.active.is_empty() || self.until.is_some_and(|until| until + grace >= at)
     }
 }
 
-/// Twice the same message, a wrong clock or a stranger's nonsense is no reason for anything not to arrive.
+/// A duplicate, a wrong clock or a stranger's junk keeps nothing from arriving.
 fn disturbs(fault: &Fault) -> bool {
-    match fault.what.kind() {
-        TroubleKind::Cut | TroubleKind::Delay | TroubleKind::Loss | TroubleKind::Reorder | TroubleKind::Slow => true,
-        TroubleKind::Duplicate | TroubleKind::Skew | TroubleKind::Junk => false,
+    match fault.what.class() {
+        FaultClass::Cut | FaultClass::Delay | FaultClass::Loss | FaultClass::Reorder | FaultClass::Slow => true,
+        FaultClass::Duplicate | FaultClass::Skew | FaultClass::Junk => false,
     }
 }

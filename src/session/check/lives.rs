@@ -8,21 +8,22 @@ use crate::model::FastHashMap;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
-/// A number is given out again when every message of the life that had it is forgotten, which the pass after that does.
+/// A number is reused when every message of the life that had it is forgotten, in the pass after
+/// that.
 const REST: Duration = REMEMBERED.saturating_add(PASS_EVERY);
 
 /// The numbers of all nodes that had a message.
 #[derive(Debug, Default)]
 pub(super) struct LifeNumbers {
     numbers: FastHashMap<Addr, usize>,
-    /// Numbers that were given out so far: all of them are below this.
+    /// All numbers so far are below this.
     count: usize,
     /// Numbers of lives that are over, and since when.
     over: VecDeque<(Time, usize)>,
 }
 
 impl LifeNumbers {
-    /// A node begins a life: what is told of it from now on goes by another number.
+    /// A node begins a life, which gets another number.
     pub(super) fn begin(&mut self, now: Time, node: Addr) {
         self.over.extend(self.numbers.remove(&node).map(|number| (now, number)));
     }
@@ -40,7 +41,7 @@ impl LifeNumbers {
         number
     }
 
-    /// How many lives are told apart.
+    /// One more than the highest number in use.
     #[cfg(test)]
     pub(super) const fn count(&self) -> usize {
         self.count
@@ -57,7 +58,7 @@ impl LifeNumbers {
 pub(super) struct Holders(Vec<u64>);
 
 impl Holders {
-    /// Adds a life. Whether it was not there.
+    /// Adds a life. Returns whether it is new.
     pub(super) fn insert(&mut self, number: usize) -> bool {
         let (word, bit) = place(number);
         if word >= self.0.len() {
@@ -69,13 +70,12 @@ impl Holders {
         is_new
     }
 
-    /// Is this life in it?
     pub(super) fn contains(&self, number: usize) -> bool {
         let (word, bit) = place(number);
         self.0.get(word).is_some_and(|bits| bits & bit != 0)
     }
 
-    /// What it takes of memory.
+    /// Memory in bytes.
     pub(super) const fn bytes(&self) -> usize {
         self.0.len() * size_of::<u64>()
     }

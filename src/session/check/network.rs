@@ -1,43 +1,42 @@
-//! Who runs and who is linked to whom, each since when: all that the rules ask of a network.
+//! Which nodes run, which are linked, and since when: all that the rules need of a network.
 //!
-//! No histories are kept. What a rule needs of the past is whether something has stood since a moment, so each node and
-//! each link remembers when it last changed. A link costs some 70 bytes an end, and is forgotten when both ends are
-//! down.
+//! No histories are kept. The only question about the past is whether something has been up since a
+//! moment, so each node and each link remembers when it last changed. A link costs some 70 bytes
+//! per end, and is forgotten when both ends are down.
 
 use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use crate::event::{Event, EventKind, LinkId, Pace, Purpose, Stop};
-use crate::model::node::Life;
+use crate::event::{Event, EventKind, LinkId, NodeState, Pace, Purpose};
 use crate::model::{FastHashMap, Map};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
 use crate::proto::time::Time;
 
-/// The place of a node in the list of all.
+/// The index of a node in the list of all.
 pub(super) type NodePlace = usize;
 
-/// The nodes and links that events told of.
+/// The nodes and links in the events so far.
 #[derive(Debug, Default)]
 pub(super) struct NetworkState {
     places: FastHashMap<Addr, NodePlace>,
     nodes: Vec<NodeStatus>,
-    /// Changes so far.
+    /// The number of changes so far.
     version: u64,
     /// When the latest was.
     changed_at: Option<Time>,
 }
 
-/// A node that events told of.
+/// A node that appeared in an event.
 #[derive(Debug)]
 pub(super) struct NodeStatus {
     addr: Addr,
     role: Option<Role>,
     dialect: Option<Dialect>,
     pace: Option<Pace>,
-    life: Life,
-    /// Since when it lives so.
+    life: Option<NodeState>,
+    /// Since when it has been in this state.
     since: Time,
     /// Neighbors that it holds a link to.
     neighbors: usize,
@@ -45,7 +44,7 @@ pub(super) struct NodeStatus {
     links: Map<NodePlace, LinkStatus>,
 }
 
-/// One end of a link, and what is known of the other one.
+/// One end of a link, and what is known of the other.
 #[derive(Debug)]
 struct LinkStatus {
     purpose: Purpose,
@@ -83,7 +82,6 @@ impl Part {
         }
     }
 
-    /// The places of its nodes.
     pub(super) fn places(&self) -> impl Iterator<Item = NodePlace> {
         self.places.iter().copied()
     }
@@ -91,13 +89,13 @@ impl Part {
 
 impl NodeStatus {
     fn elsewhere(addr: Addr) -> Self {
-        let (life, since) = (Life::Elsewhere, Time::from_micros(0));
+        let (life, since) = (None, Time::from_micros(0));
         Self { addr, role: None, dialect: None, pace: None, life, since, neighbors: 0, links: Map::default() }
     }
 
     /// It runs in this process.
     fn runs(&self) -> bool {
-        self.life == Life::Running
+        self.life == Some(NodeState::Runs)
     }
 
     /// It is a peer of this process that has run since before this moment.
@@ -105,23 +103,23 @@ impl NodeStatus {
         self.runs() && self.role == Some(Role::Peer) && self.since < moment
     }
 
-    /// What it speaks, if it was seen to start.
+    /// Its dialect, if its start was seen.
     pub(super) fn dialect(&self) -> Option<Dialect> {
         self.dialect
     }
 
-    /// Time between two of its probes; zero if it was not seen to start.
+    /// Time between two of its probes; zero if its start was not seen.
     pub(super) fn liveness_interval(&self) -> Duration {
         Duration::from_micros(self.pace.map_or(0, |pace| pace.liveness_interval_us))
     }
 
-    /// Its end of the link to this node, as it is or as one that nobody holds yet.
+    /// Its end of the link to this node, or a new one that nobody holds yet.
     fn end(&mut self, peer: NodePlace, purpose: Purpose) -> &mut LinkStatus {
         let unheld = || LinkStatus { purpose, connections: SmallVec::new(), here: None, there: None };
         self.links.entry(peer).or_insert_with(unheld)
     }
 
-    /// A connection came up. Whether it did not hold the link before.
+    /// A connection came up. Returns whether this end did not hold the link before.
     fn hold(&mut self, peer: NodePlace, purpose: Purpose, link: LinkId, at: Time) -> bool {
         let end = self.end(peer, purpose);
         end.connections.push(link);
@@ -133,7 +131,7 @@ impl NodeStatus {
         true
     }
 
-    /// A connection is gone, or all of them. Whether it held the link and does not now.
+    /// A connection ended, or all of them. Returns whether this end has lost the link.
     fn let_go(&mut self, peer: NodePlace, link: Option<LinkId>) -> bool {
         let Some(end) = self.links.get_mut(&peer) else { return false };
         end.connections.retain(|held| link.is_some_and(|gone| *held != gone));
@@ -145,7 +143,7 @@ impl NodeStatus {
         true
     }
 
-    /// The node at the other end holds the link no more.
+    /// The node at the other end no longer holds the link.
     fn other_let_go(&mut self, peer: NodePlace) {
         if let Some(end) = self.links.get_mut(&peer) {
             end.there = None;
@@ -161,8 +159,8 @@ impl NodeStatus {
 }
 
 impl NetworkState {
-    /// Takes an event in, if it says who lives or who is linked to whom. The links that it may have changed, each as the
-    /// places of its two ends.
+    /// Takes an event, if it changes a node or a link. Returns the links that it may have changed,
+    /// each as the indexes of its two ends.
     pub(super) fn take(&mut self, event: &Event) -> Vec<(NodePlace, NodePlace)> {
         let at = event.at;
         if let EventKind::LinkUp { link, peer, purpose, .. } = event.kind {
@@ -172,8 +170,9 @@ impl NetworkState {
         } else if let EventKind::LinkDown { link, peer, .. } = event.kind {
             let (node, peer) = (self.at_work(event), self.place(peer));
             self.let_go(node, peer, Some(link), at);
-            // A node that hangs does not tell that its link was dropped: it is so all the same.
-            if self.nodes[peer].life == Life::Hung {
+            // A hung node emits nothing when its link is dropped, but the link is gone all the
+            // same.
+            if self.nodes[peer].life == Some(NodeState::Hangs) {
                 self.let_go(peer, node, None, at);
             }
             vec![(node, peer)]
@@ -182,37 +181,32 @@ impl NetworkState {
             let touched = self.clear(node, at);
             let status = &mut self.nodes[node];
             (status.role, status.dialect, status.pace) = (Some(role), Some(dialect), Some(pace));
-            self.turn(node, Life::Running, at);
+            self.turn(node, NodeState::Runs, at);
             touched
         } else if let EventKind::Stopped { how } = event.kind {
             let node = self.at_work(event);
             let touched = self.clear(node, at);
-            let life = match how {
-                Stop::Left => Life::Left,
-                Stop::Killed => Life::Killed,
-            };
-            self.turn(node, life, at);
+            self.turn(node, how.into(), at);
             touched
         } else if event.kind == EventKind::Hung {
             let node = self.at_work(event);
-            self.turn(node, Life::Hung, at);
+            self.turn(node, NodeState::Hangs, at);
             self.touching(node)
         } else {
             Vec::new()
         }
     }
 
-    /// What is known of this node.
     pub(super) fn get(&self, node: Addr) -> Option<&NodeStatus> {
         self.places.get(&node).map(|place| &self.nodes[*place])
     }
 
-    /// The node at this place.
+    /// The address of the node at this index.
     pub(super) fn addr(&self, place: NodePlace) -> Addr {
         self.nodes[place].addr
     }
 
-    /// Neighbors that this node holds a link to.
+    /// The number of neighbors that this node holds a link to.
     pub(super) fn neighbors(&self, node: Addr) -> usize {
         self.get(node).map_or(0, |node| node.neighbors)
     }
@@ -224,7 +218,7 @@ impl NetworkState {
         is_held && self.nodes[node].runs() && self.nodes[peer].runs()
     }
 
-    /// Both run here, and both have held the link between them for so long.
+    /// Both run here, and both have held the link between them for this long.
     pub(super) fn stood_for(&self, node: Addr, peer: Addr, span: Duration, now: Time) -> bool {
         let (Some(node), Some(peer)) = (self.get(node), self.places.get(&peer)) else { return false };
         let since = node.links.get(peer).and_then(LinkStatus::stands_since);
@@ -241,8 +235,8 @@ impl NetworkState {
         self.changed_at.is_none_or(|changed_at| changed_at < moment)
     }
 
-    /// The peers of this process to which ways of links lead from this one, all of which have stood since before this
-    /// moment. Nobody if the origin has not run since then.
+    /// The peers of this process that this one reaches over links that have all been up since
+    /// before this moment. Empty if the origin has not run since then.
     pub(super) fn part_of(&self, origin: Addr, moment: Time) -> Part {
         let mut part = Part { places: Vec::new(), is_in: vec![false; self.nodes.len()] };
         let stood = |place: &NodePlace| self.nodes[*place].ran_as_peer_before(moment);
@@ -261,7 +255,6 @@ impl NetworkState {
         part
     }
 
-    /// The node is in this part.
     pub(super) fn is_in(&self, part: &Part, node: Addr) -> bool {
         self.places.get(&node).is_some_and(|place| part.is_in.get(*place) == Some(&true))
     }
@@ -279,18 +272,18 @@ impl NetworkState {
         })
     }
 
-    /// The place of the node at which something happened, which so is one of this process.
+    /// The index of the event's node, which is therefore one of this process.
     fn at_work(&mut self, event: &Event) -> NodePlace {
         let place = self.place(event.node);
-        if self.nodes[place].life == Life::Elsewhere {
-            self.turn(place, Life::Running, event.at);
+        if self.nodes[place].life.is_none() {
+            self.turn(place, NodeState::Runs, event.at);
         }
         place
     }
 
-    fn turn(&mut self, node: NodePlace, life: Life, at: Time) {
+    fn turn(&mut self, node: NodePlace, life: NodeState, at: Time) {
         let status = &mut self.nodes[node];
-        (status.life, status.since) = (life, at);
+        (status.life, status.since) = (Some(life), at);
         self.note_change(at);
     }
 
@@ -313,7 +306,7 @@ impl NetworkState {
         }
     }
 
-    /// What a node held is gone with it. All links that it or others held.
+    /// A node's links end with it. Returns all links that it or others held.
     fn clear(&mut self, node: NodePlace, at: Time) -> Vec<(NodePlace, NodePlace)> {
         let touched = self.touching(node);
         for (_, peer) in &touched {

@@ -202,7 +202,7 @@ fn the_journal_of_another_session_that_runs_is_not_replaced_and_that_of_one_that
             export(session.journal.path(), &dest, overwrite).unwrap_err(),
             write_text(&dest, "a scenario", overwrite).unwrap_err(),
         ] {
-            let told = format!("{} is the journal of a session that is running: choose another place", dest.display());
+            let told = format!("{} is the journal of a running session: choose another file", dest.display());
             assert_eq!(error.to_string(), told);
         }
     }

@@ -1,4 +1,4 @@
-//! A journal that is read: lines one by one, of any file that may be one.
+//! Reads a journal line by line, from any file that may be one.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -11,10 +11,10 @@ use crate::session::overview::{FOOTER_LEN_MAX, Footer, MissedEvents, Overview, T
 
 /// Bytes that are read at a time.
 const CHUNK_LEN: usize = 256 * 1024;
-/// What some editors and shells put before a text in UTF-8.
+/// The byte order mark that some editors and shells put before UTF-8 text.
 const BOM: &[u8] = "\u{feff}".as_bytes();
 const UNPACK: &str = "unpack it first";
-/// What other files begin with that a session is often kept in, what each is, and what to do.
+/// First bytes of other files in which people keep sessions, what each is, and what to do.
 const KINDS: [(&[u8], &str, &str); 7] = [
     (b"\x1f\x8b", "compressed with gzip", UNPACK),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", UNPACK),
@@ -25,7 +25,7 @@ const KINDS: [(&[u8], &str, &str); 7] = [
     (b"\xfe\xff", "UTF-16 text", "save it as UTF-8"),
 ];
 
-/// A journal that is being read, a line at a time.
+/// A journal that is being read, one line at a time.
 #[derive(Debug)]
 pub struct JournalReader {
     path: PathBuf,
@@ -55,7 +55,7 @@ fn header(path: &Path, line: &[u8]) -> Result<Header, JournalError> {
     }
 }
 
-/// What somebody took for a journal, by the bytes that it begins with.
+/// What somebody took for a journal, by its first bytes.
 fn mistaken_for(line: &[u8]) -> String {
     let kind = KINDS.iter().find(|(first, ..)| line.starts_with(first));
     match kind {
@@ -68,11 +68,11 @@ fn mistaken_for(line: &[u8]) -> String {
     }
 }
 
-/// A path that can be read again: no pipe, and no device.
+/// A path that can be read twice: no pipe, and no device.
 pub fn check_rereadable(path: &Path) -> Result<(), JournalError> {
     match std::fs::metadata(path) {
         Ok(about) if !about.is_file() && !about.is_dir() => Err(JournalError::ReadOnce { path: path.to_owned() }),
-        // What is not there, and a directory, is told by who reads it.
+        // A missing file or a directory is reported by whoever reads it.
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -85,30 +85,29 @@ fn read_line(lines: &mut impl BufRead) -> io::Result<Vec<u8>> {
 }
 
 impl JournalReader {
-    /// Its first line.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// The number of the line that was read last, counted from 1.
+    /// The number of the last line that was read, counted from 1.
     pub fn line(&self) -> u64 {
         self.line
     }
 
-    /// How long that line was, in bytes.
+    /// The length of that line in bytes.
     pub fn line_len(&self) -> usize {
         self.line_len
     }
 
-    /// Goes on at the next line, however long this one is.
+    /// Skips to the next line, however long this one is.
     fn skip_rest(&mut self, line: &[u8]) {
         if line.len() == LINE_LEN_MAX && !line.ends_with(b"\n") {
-            // What cannot be read now cannot be read for the next line either, and is told there.
+            // A read error comes again with the next line, and is reported there.
             let _ = self.lines.skip_until(b'\n');
         }
     }
 
-    /// What this line holds; `None` for last words, which tell nothing new.
+    /// The content of this line; `None` for the footer, which adds nothing.
     fn record(&mut self, line: &[u8]) -> Result<Option<JournalRecord>, JournalError> {
         let is_whole = line.ends_with(b"\n");
         let why = match serde_json::from_slice::<Event>(line) {
@@ -130,7 +129,7 @@ impl JournalReader {
     }
 }
 
-/// Goes on after a bad line; ends at the end of the file, a torn line or an error of reading.
+/// Continues after a bad line; ends at the end of the file, at a torn line or at a read error.
 impl Iterator for JournalReader {
     type Item = Result<JournalRecord, JournalError>;
 
@@ -159,14 +158,14 @@ impl Iterator for JournalReader {
 /// How a journal ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JournalEnd {
-    /// With its last words: the session was ended.
+    /// With its footer: the session was ended.
     Closed,
     /// With an event: the session still runs, or its process was killed.
     Open,
 }
 
-/// What the session of this journal came to. A journal that was closed ends with it; one that was not, because its
-/// process was killed or still runs, is read from its beginning.
+/// The overview of the session in this journal. A closed journal ends with it; any other, because
+/// its process was killed or still runs, is read from its beginning.
 pub fn overview(path: &Path) -> Result<(Overview, JournalEnd), JournalError> {
     let started = read(path)?.header().started;
     let counted = match footer(path) {

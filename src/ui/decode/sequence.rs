@@ -1,22 +1,22 @@
 //! One key or click at the beginning of some bytes.
 //!
-//! The sequences are those of xterm and of whoever follows it; see
+//! The sequences are those of xterm and its followers; see
 //! <https://invisible-island.net/xterm/ctlseqs/ctlseqs.html>.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 const ESC: u8 = 0x1b;
-/// Longest sequence: that of a click on the largest screen is under 20 bytes.
+/// The longest sequence: that of a click on the largest screen is under 20 bytes.
 const SEQUENCE_LEN_MAX: usize = 64;
 
-/// What stands at the beginning of some bytes, and how many of them it takes.
+/// What is at the beginning of some bytes, and how many of them it takes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parsed {
     Event(Event, usize),
     PasteBegins(usize),
     /// Nothing that means anything here.
     Unknown(usize),
-    /// More has to come.
+    /// More must come.
     Incomplete,
 }
 
@@ -26,7 +26,7 @@ impl Parsed {
     }
 }
 
-/// What stands at the beginning of these bytes, of which there is at least one.
+/// What is at the beginning of these bytes (at least one).
 pub(super) fn parse(bytes: &[u8]) -> Parsed {
     match bytes {
         [] | [ESC] => Parsed::Incomplete,
@@ -98,7 +98,7 @@ fn parse_ss3(bytes: &[u8]) -> Parsed {
 
 /// `ESC [ 1 ; 5 A`: parameters and a last byte that says what it is.
 fn parse_csi(bytes: &[u8]) -> Parsed {
-    // The console of Linux has F1 to F5 as `ESC [ [ A`.
+    // The Linux console sends F1 to F5 as `ESC [ [ A`.
     if bytes.get(2) == Some(&b'[') {
         return match bytes.get(3) {
             None => Parsed::Incomplete,
@@ -137,7 +137,7 @@ fn csi_event(parameters: &str, last: u8) -> Option<Event> {
         b'Z' => (KeyCode::BackTab, KeyModifiers::SHIFT),
         b'~' => (numbered_key(number(0)?)?, modifiers),
         b'u' => (coded_key(number(0)?)?, modifiers),
-        // Alone, `R` tells where the cursor is.
+        // Alone, `R` reports the position of the cursor.
         b'R' if number(0) != Some(1) => return None,
         _ => (letter_key(last)?, modifiers),
     };
@@ -177,7 +177,7 @@ fn numbered_key(number: u32) -> Option<KeyCode> {
     }
 }
 
-/// A key by its character, as terminals send it whose users asked for that.
+/// A key by its character, as terminals send it on request.
 fn coded_key(number: u32) -> Option<KeyCode> {
     match number {
         9 => Some(KeyCode::Tab),
@@ -189,7 +189,7 @@ fn coded_key(number: u32) -> Option<KeyCode> {
     }
 }
 
-/// One more than the sum of what is held.
+/// One more than the sum of the modifiers.
 fn modifiers(number: u32) -> KeyModifiers {
     const HELD: [(u32, KeyModifiers); 6] = [
         (1, KeyModifiers::SHIFT),
@@ -203,7 +203,7 @@ fn modifiers(number: u32) -> KeyModifiers {
     HELD.iter().filter(|(bit, _)| bits & bit != 0).fold(KeyModifiers::NONE, |all, (_, held)| all | *held)
 }
 
-/// `0;12;3` and `M`, or `m` where a button is let go.
+/// `0;12;3` and `M`, or `m` when a button is released.
 fn mouse(click: &str, last: u8) -> Option<Event> {
     let mut numbers = click.split(';').map(|number| number.parse::<u16>().ok());
     let (button, column, row) = (numbers.next()??, numbers.next()??, numbers.next()??);

@@ -1,19 +1,19 @@
-//! Keys that can be written down and do not do what they say.
+//! Keys that can be written in the config file but do not do what they say.
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
 use super::{Binding, Chord, Key, KeyError};
 use crate::ui::action::Action;
 
-/// What is odd about the keys that a user chose. None of it keeps the console from running.
+/// A problem with the user's keys. None of them keeps the console from running.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OddKey {
-    /// Such a key never arrives: terminals send another one for it, or nothing.
+    /// This key never arrives: terminals send another one for it, or nothing.
     #[error("no terminal sends {key}{}: it cannot be a key for {action}", instead.map_or_else(String::new, |instead| format!(" (it arrives as {instead})")))]
     Unsent {
         /// As it is written.
         key: String,
-        /// Whose key it would be.
+        /// The action that it was given to.
         action: &'static str,
         /// What arrives for it.
         instead: Option<&'static str>,
@@ -21,7 +21,7 @@ pub enum OddKey {
     /// The way out that is always there.
     #[error("ctrl-c always quits: it cannot be a key for {action}")]
     Reserved {
-        /// Whose key it would be.
+        /// The action that it was given to.
         action: &'static str,
     },
     /// Neither quit nor command has a key.
@@ -30,7 +30,7 @@ pub enum OddKey {
 }
 
 impl OddKey {
-    /// The action at which it is written.
+    /// The action that it was given to.
     pub fn action(&self) -> &'static str {
         match self {
             Self::Unsent { action, .. } | Self::Reserved { action } => action,
@@ -44,7 +44,7 @@ pub(crate) fn is_interrupt(key: Key) -> bool {
     (key.code, key.modifiers) == (KeyCode::Char('c'), KeyModifiers::CONTROL)
 }
 
-/// Those of an action's keys that can arrive; what is odd about the others.
+/// An action's keys that can arrive; reports the others.
 pub(super) fn heard(binding: &Binding, keys: Vec<String>, odd: &mut Vec<OddKey>) -> Result<Vec<String>, KeyError> {
     let mut heard = Vec::new();
     for text in keys {
@@ -73,7 +73,7 @@ pub(super) const fn same_byte(letter: char) -> char {
     }
 }
 
-/// Whether terminals send this key, as something else than another one.
+/// Whether terminals send this key as itself.
 fn can_be_sent(key: Key) -> bool {
     let (shift, alt, control) = (KeyModifiers::SHIFT, KeyModifiers::ALT, KeyModifiers::CONTROL);
     let is_held_by = |most: KeyModifiers| most.contains(key.modifiers);
@@ -82,7 +82,7 @@ fn can_be_sent(key: Key) -> bool {
             // Ctrl with I, M and [ are the bytes of Tab, Enter and Esc.
             is_held_by(alt | control) && matches!(letter, 'a'..='h' | 'j'..='l' | 'n'..='z' | ' ' | '4'..='7')
         }
-        // The byte of Esc before one of the letters begins a sequence.
+        // Esc before one of these letters begins a sequence.
         KeyCode::Char('[' | 'O') | KeyCode::Esc | KeyCode::BackTab => is_held_by(KeyModifiers::NONE),
         KeyCode::Char(_) | KeyCode::Enter | KeyCode::Tab | KeyCode::Backspace => is_held_by(alt),
         KeyCode::Up
@@ -146,7 +146,7 @@ mod tests {
             let heard = decoder.take(&bytes, Time::from_micros(0)).into_iter().chain(decoder.give_up());
             for heard in heard {
                 let UserInput::Event(Event::Key(event)) = heard else { continue };
-                // A user who holds Alt and types one of these is understood, if not by every terminal.
+                // Most terminals get it right if a user holds Alt and types one of these.
                 let is_begun = matches!(event.code, KeyCode::Char('[' | 'O')) && !event.modifiers.is_empty();
                 assert!(is_begun || can_be_sent(Key::from(event)), "{bytes:?}: {event:?}");
             }

@@ -1,4 +1,4 @@
-//! A new node: a seed, a peer, or a whole lab.
+//! A form for a new node: a seed, a peer, or a whole lab.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -39,7 +39,6 @@ impl NodeChoice {
     }
 }
 
-/// A form for a new node.
 #[derive(Debug)]
 pub(crate) struct Add {
     pub(crate) form: Form,
@@ -74,7 +73,7 @@ impl Add {
         Reply::Stay
     }
 
-    /// What the form asks for, or which field is wrong and how.
+    /// The command in the form, or which field is wrong and why.
     fn command(&self) -> Result<Command, (usize, String)> {
         let node = |role| {
             let listen = placement(self.form.typed(LISTEN)).map_err(|fault| (LISTEN, fault.to_string()))?;

@@ -1,4 +1,4 @@
-//! A question before something that is not easily undone; the answer at hand is Cancel.
+//! A question before something that is not easily undone; the default answer is Cancel.
 
 use crossterm::event::KeyCode;
 use ratatui::Frame;
@@ -16,14 +16,12 @@ use crate::ui::view::View;
 
 const WIDTH_MAX: u16 = 64;
 
-/// The two answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ConfirmChoice {
     Cancel,
     Do,
 }
 
-/// A question.
 #[derive(Debug)]
 pub(crate) struct Confirm {
     question: String,
@@ -33,7 +31,7 @@ pub(crate) struct Confirm {
 }
 
 impl Confirm {
-    /// Asks; `word` is the answer that does it.
+    /// `word` is the answer that does it.
     pub(crate) fn new(question: impl Into<String>, word: &'static str, wanted: Vec<ToHost>) -> Self {
         Self { question: question.into(), word, answer: ConfirmChoice::Cancel, wanted }
     }

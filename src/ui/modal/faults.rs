@@ -1,6 +1,7 @@
-//! What can be done to the selected node or link: each fault as the command that sets it, and each that is set as the
-//! command that ends it. Choosing one writes the command into the line at the bottom, where it can be changed before it
-//! is given: nothing happens by accident, and the language of scenarios is learned on the way.
+//! The fault menu of the selected node or link: each possible fault as the command that sets it,
+//! and each set fault as the command that ends it. Choosing one puts the command into the command
+//! line, where it can be changed first: nothing happens by accident, and the user learns the
+//! language of scenarios.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -20,21 +21,21 @@ use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
 
 const WIDTH_MAX: u16 = 64;
-/// Rows in which the chosen command is told.
+/// Rows that describe the chosen command.
 const ABOUT_ROWS: u16 = 3;
 
-/// Where a fault can be.
+/// Where a fault can be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FaultPlace {
-    /// At a node as a whole.
+    /// On a node as a whole.
     Node,
-    /// At a node, or at a link alone.
+    /// On a node, or on a single link.
     NodeOrLink,
-    /// Between two nodes: of a node alone, the other one is left to be typed.
+    /// Between two nodes; if one node is selected, the other is left to be typed.
     Pair,
 }
 
-/// The faults, each with an amount to begin with.
+/// The faults, each with a default amount.
 const FAULTS: &[(&str, FaultPlace, &str)] = &[
     ("cut", FaultPlace::Pair, ""),
     ("partition", FaultPlace::Node, ""),
@@ -48,10 +49,11 @@ const FAULTS: &[(&str, FaultPlace, &str)] = &[
     ("lie", FaultPlace::Pair, ""),
 ];
 
-/// What brings a node back that was killed or hangs.
+/// The command that brings back a killed or hung node.
 const RESTART: (&str, FaultPlace, &str) = ("restart", FaultPlace::Node, "");
 
-/// What can be done here: a node that does not run can be started again, and one elsewhere is not ours to change.
+/// What can be done here: a node that is down can be restarted, and one elsewhere is not ours to
+/// change.
 fn possible(row: ConnectionRow, model: &Model) -> Vec<&'static (&'static str, FaultPlace, &'static str)> {
     let ConnectionRow::Node(node) = row else { return FAULTS.iter().collect() };
     let Some(entry) = entry(model, node) else {
@@ -74,7 +76,7 @@ struct Offer {
 #[derive(Debug)]
 pub(crate) struct FaultMenu {
     title: String,
-    /// Those that set a fault, and then those that end one.
+    /// Those that set a fault, then those that end one.
     offers: Vec<Offer>,
     /// How many of them set one.
     setting: usize,
@@ -162,7 +164,7 @@ impl FaultMenu {
         frame.render_widget(Line::from(view.span(Tone::Strong, note)).right_aligned(), foot);
     }
 
-    /// The commands, and where the chosen one stands among the lines.
+    /// The commands as lines, and which line is the chosen one.
     fn list(&self, columns: usize, view: &View<'_>) -> (Vec<Line<'static>>, usize) {
         let (mut lines, mut chosen_at) = (Vec::new(), 0);
         for (index, offer) in self.offers.iter().enumerate() {
@@ -187,7 +189,7 @@ impl FaultMenu {
     }
 }
 
-/// Where something is left to be typed, the line ends with a space, and Tab completes.
+/// If something is left to be typed, the line ends with a space, and Tab completes.
 fn offer((name, place, amount): &(&'static str, FaultPlace, &'static str), node: &str, peer: Option<&str>) -> Offer {
     let command = match (place, peer) {
         (FaultPlace::Pair, None) => format!("{name} {node} "),

@@ -1,4 +1,4 @@
-//! Forms: named fields, the fault of each beside it.
+//! Forms: named fields, each with its error beside it.
 //!
 //! ```text
 //! + Start a node --------------------------+
@@ -23,19 +23,16 @@ use crate::ui::text;
 use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
 
-/// Widest form.
 const WIDTH_MAX: u16 = 72;
 
-/// One field of a form.
 #[derive(Debug, Clone)]
 pub(crate) struct FormField {
     label: &'static str,
     value: FieldValue,
-    /// What is wrong with it.
+    /// Its error.
     fault: Option<String>,
 }
 
-/// What a field holds.
 #[derive(Debug, Clone)]
 enum FieldValue {
     Text(TextField),
@@ -45,24 +42,21 @@ enum FieldValue {
 /// What a key did in a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FormOutcome {
-    /// Nothing that others need to know.
+    /// Nothing outside of the form.
     Stay,
     /// Another option was chosen.
     Chosen,
-    /// It is filled in.
     Submit,
-    /// It is not wanted.
     Cancel,
 }
 
-/// A form.
 #[derive(Debug, Clone)]
 pub(crate) struct Form {
     title: String,
     submit: &'static str,
     entries: Vec<FormField>,
     focus: usize,
-    /// What is good to know, below the fields.
+    /// A hint below the fields.
     note: String,
 }
 
@@ -83,7 +77,7 @@ impl Form {
         self
     }
 
-    /// Says what is good to know, below the fields.
+    /// Adds a hint below the fields.
     pub(crate) fn noted(mut self, note: impl Into<String>) -> Self {
         self.note = note.into();
         self
@@ -95,7 +89,7 @@ impl Form {
         self
     }
 
-    /// What was typed into this field.
+    /// The text in this field.
     pub(crate) fn typed(&self, field: usize) -> &str {
         match self.entries.get(field).map(|entry| &entry.value) {
             Some(FieldValue::Text(text)) => text.text().trim(),
@@ -103,7 +97,7 @@ impl Form {
         }
     }
 
-    /// Which option is chosen in this field.
+    /// The index of the chosen option in this field.
     pub(crate) fn chosen(&self, field: usize) -> usize {
         match self.entries.get(field).map(|entry| &entry.value) {
             Some(FieldValue::Choice { chosen, .. }) => *chosen,
@@ -111,7 +105,7 @@ impl Form {
         }
     }
 
-    /// Says what is wrong with a field, and goes there.
+    /// Shows an error at a field, and goes there.
     pub(crate) fn fault(&mut self, field: usize, fault: impl Into<String>) {
         if let Some(entry) = self.entries.get_mut(field) {
             entry.fault = Some(fault.into());

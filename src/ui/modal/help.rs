@@ -1,4 +1,4 @@
-//! What the keys and the commands do: made from their tables.
+//! What the keys and the commands do, made from their tables.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -17,7 +17,7 @@ const WIDTH_MAX: u16 = 100;
 /// Columns of the keys and of the commands.
 const LEFT: usize = 24;
 
-/// The help, and how far it is scrolled.
+/// The help, and its scroll position.
 #[derive(Debug, Default)]
 pub(crate) struct Help {
     pub(super) scroll: Scroll,
@@ -70,7 +70,7 @@ fn lines(columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     lines
 }
 
-/// Keys on the left, what they do on the right, on as many lines as it takes.
+/// Keys on the left and what they do on the right, on as many lines as needed.
 fn entry(left: &str, right: &str, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let right = text::wrap(right, columns.saturating_sub(LEFT).max(10));
     let lefts = std::iter::once(left).chain(std::iter::repeat(""));

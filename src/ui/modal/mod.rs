@@ -1,4 +1,4 @@
-//! Dialogs: a stack, of which the uppermost has the keys.
+//! Dialogs: a stack; the top one gets the keys.
 
 pub(crate) mod add;
 pub(crate) mod confirm;
@@ -33,33 +33,28 @@ use super::keys::{Key, KeyMap, Pressed};
 use super::theme::Tone;
 use super::view::View;
 
-/// A dialog.
 #[derive(Debug)]
 pub(crate) enum Modal {
-    /// What to start.
+    /// The start screen.
     Start(Start),
-    /// A new node.
     Add(Add),
-    /// A message of the user's own.
+    /// A message of the user.
     Say(Say),
     /// A file to write or to read.
     Path(PathPrompt),
-    /// Yes or no.
     Confirm(Confirm),
-    /// What can be done to a node or a link.
+    /// The faults of a node or a link.
     Faults(FaultMenu),
-    /// What the keys do.
     Help(Help),
-    /// Why something is as it is.
     Why(WhyDialog),
-    /// The way of a message.
+    /// The table of a message.
     Wave(WaveTable),
 }
 
 /// What a key did in a dialog.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    /// Nothing that others need to know.
+    /// Nothing outside of the dialog.
     Stay,
     /// The dialog is over.
     Close,
@@ -67,9 +62,9 @@ pub(crate) enum Reply {
     Done(Vec<ToHost>),
     /// Another dialog opens on top.
     Open(Box<Modal>),
-    /// The dialog is over, and this command is to be looked at, changed perhaps, and given.
+    /// The dialog is over, and this command goes to the command line, where the user can change it.
     Type(String),
-    /// This is to be explained, on top.
+    /// An explanation opens on top.
     Explain(Subject),
     /// The text goes to the clipboard.
     Copy(String),
@@ -78,7 +73,6 @@ pub(crate) enum Reply {
 }
 
 impl Modal {
-    /// Lets the dialog have a key.
     pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
         match self {
             Self::Start(modal) => modal.press(key, keys),
@@ -93,7 +87,7 @@ impl Modal {
         }
     }
 
-    /// Scrolls a dialog that is read; in the others nothing happens, or what is filled in would change.
+    /// Scrolls a dialog for reading; a form stays as it is.
     pub(crate) fn scroll(&mut self, wanted: Move) {
         match self {
             Self::Faults(modal) => modal.act(wanted),
@@ -104,7 +98,7 @@ impl Modal {
         }
     }
 
-    /// Lets the dialog have pasted text.
+    /// Pastes text into the dialog.
     pub(crate) fn paste(&mut self, text: &Paste) {
         match self {
             Self::Add(modal) => modal.form.paste(text),
@@ -130,7 +124,7 @@ impl Modal {
     }
 }
 
-/// What a key means in a dialog that is read, not typed into; `None`: nothing in particular.
+/// What a key means in a dialog for reading, if it moves.
 fn movement(key: Key, begun: &mut Option<Key>, keys: &KeyMap) -> Option<super::action::Action> {
     let pressed = keys.press(*begun, key);
     *begun = None;
@@ -144,7 +138,7 @@ fn movement(key: Key, begun: &mut Option<Key>, keys: &KeyMap) -> Option<super::a
     }
 }
 
-/// A frame of this size in the middle; what is left inside it.
+/// A frame of this size in the middle; returns the area inside.
 fn framed(title: &str, size: (u16, u16), frame: &mut Frame<'_>, area: Rect, view: &View<'_>) -> Rect {
     let (width, height) = (size.0.min(area.width), size.1.min(area.height));
     let (x, y) = (area.x + (area.width - width) / 2, area.y + (area.height - height) / 2);
@@ -161,7 +155,7 @@ fn framed(title: &str, size: (u16, u16), frame: &mut Frame<'_>, area: Rect, view
     inside
 }
 
-/// A text that is read line by line.
+/// A scrolled text.
 #[derive(Debug, Default)]
 pub(crate) struct Scroll {
     top: usize,
@@ -190,7 +184,7 @@ impl Scroll {
         .min(last);
     }
 
-    /// The lines in view, of so many, in so many rows.
+    /// The lines in view.
     fn window(&mut self, lines: usize, rows: usize) -> std::ops::Range<usize> {
         (self.lines, self.rows) = (lines, rows);
         self.top = self.top.min(lines.saturating_sub(rows));

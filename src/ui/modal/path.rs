@@ -1,4 +1,4 @@
-//! A file to write the session to, or a recorded session to open.
+//! A form for a path: a file to write the session to, or a recording to open.
 
 use std::path::{Path, PathBuf};
 
@@ -8,14 +8,12 @@ use crate::ui::host::{Overwrite, ToHost};
 use crate::ui::keys::Key;
 use crate::ui::options::ExportCheck;
 
-/// What the file is for.
 #[derive(Debug, Clone, Copy)]
 enum PathPurpose {
     Export(ExportCheck),
     Open,
 }
 
-/// A form for one path.
 #[derive(Debug)]
 pub(crate) struct PathPrompt {
     pub(crate) form: Form,
@@ -30,7 +28,7 @@ impl PathPrompt {
         Self { form, purpose: PathPurpose::Export(check) }
     }
 
-    /// Which recorded session to open: the last one, unless the user names another.
+    /// Which recording to open: the last one, unless the user names another.
     pub(crate) fn open(last: Option<&Path>) -> Self {
         let last = last.map_or_else(String::new, |last| last.to_string_lossy().into_owned());
         let form = Form::new("Open a recorded session", "open").text("File", last);

@@ -1,4 +1,4 @@
-//! A message of the user's own: which peer sends it, and what it says.
+//! A form for a message of the user: which peer sends it, and its text.
 
 use super::Reply;
 use super::form::{Form, FormOutcome};
@@ -14,7 +14,6 @@ use crate::ui::keys::Key;
 const FROM: usize = 0;
 const TEXT: usize = 1;
 
-/// A form for a message.
 #[derive(Debug)]
 pub(crate) struct Say {
     pub(crate) form: Form,
@@ -22,7 +21,7 @@ pub(crate) struct Say {
 }
 
 impl Say {
-    /// A form with the running peers of this process to choose from; `None` if there is none.
+    /// With the running peers of this process to choose from; `None` if there is none.
     pub(crate) fn new(model: &Model, preferred: Option<Addr>) -> Option<Self> {
         let senders = senders(model);
         if senders.is_empty() {

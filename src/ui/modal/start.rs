@@ -1,4 +1,4 @@
-//! The start screen: what a bare `gossipctl` shows.
+//! The start screen of a bare `gossipctl`.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -40,7 +40,6 @@ impl StartItem {
     }
 }
 
-/// Which line is chosen.
 #[derive(Debug)]
 pub(crate) struct Start {
     chosen: usize,
@@ -99,7 +98,7 @@ impl Start {
         frame.render_widget(Paragraph::new(lines), inside);
     }
 
-    /// The item, and below the chosen one what it is.
+    /// The item, and its description if it is chosen.
     fn item_lines(&self, index: usize, item: StartItem, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         let (title, what) = item.words();
         if index != self.chosen {

@@ -1,5 +1,5 @@
-//! The way of one message: who lacks it and why, who has it from whom, and the curve of its
-//! spreading beside the one that theory predicts.
+//! The table of one message: who lacks it and why, who has it and from whom, and the curve of its
+//! spread beside the predicted one.
 //!
 //! ```text
 //! + p2#6 ---------------------------------------------------+
@@ -46,12 +46,13 @@ const WIDTH_MAX: u16 = 120;
 /// Below this height there is no room for the chart above the table.
 const HEIGHT_MIN: u16 = 16;
 const CHART_HEIGHT_MIN: u16 = 7;
-/// The heading and three nodes: for these, what theory says gives way in a small window.
+/// The heading and three nodes: in a small window, the prediction gives way to these.
 const TABLE_HEIGHT_MIN: u16 = 4;
-/// How often what is shown is taken anew from the model: while a message spreads, at once for a person.
+/// How often the figures are updated from the model: to a person who watches a message spread, this
+/// is at once.
 const REFRESH: Duration = Duration::from_millis(500);
 
-/// One message, and where the reader is.
+/// One message, and the reader's position.
 #[derive(Debug)]
 pub(crate) struct WaveTable {
     id: MessageId,
@@ -60,15 +61,15 @@ pub(crate) struct WaveTable {
     begun: Option<Key>,
 }
 
-/// What was taken from the model, and when.
+/// What was read from the model, and when.
 #[derive(Debug)]
 struct Facts {
     at: Time,
     wave: Wave,
     body: String,
     rows: Vec<WaveTableRow>,
-    /// Why a node lacks it, of those that were on the screen: an answer is a walk through the network, and many
-    /// may lack it.
+    /// Why each of the nodes that were on the screen lacks it: each answer is a walk through the
+    /// network, and many may lack it.
     why: FastHashMap<Addr, Lack>,
 }
 
@@ -80,7 +81,7 @@ impl Facts {
         Some(Self { at: view.now, body: rumor.body.to_string(), wave, rows, why: FastHashMap::default() })
     }
 
-    /// Asks why these lack it, if they do and were not asked about.
+    /// Asks why these lack it, unless they were asked about already.
     fn ask(&mut self, window: Range<usize>, view: &View<'_>) {
         let Some(rumor) = view.model.rumors().get(self.wave.id) else { return };
         let lacks = |row: &WaveTableRow| match row {
@@ -195,7 +196,7 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     std::iter::once(first).chain(second).collect()
 }
 
-/// What was measured, and what theory says.
+/// The measured figures, and the predicted ones.
 fn measures(wave: &Wave, view: &View<'_>) -> String {
     let ratio = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
     let measured = ratio(wave.redundancy);

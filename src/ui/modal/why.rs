@@ -1,4 +1,4 @@
-//! Why something is as it is: the verdict, and the evidence line by line.
+//! An explanation: the verdict, and the evidence line by line.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -17,7 +17,7 @@ const WIDTH_MAX: u16 = 110;
 /// Columns of `HH:MM:SS.mmm` and a space.
 const TIME: usize = 13;
 
-/// An explanation, and how far it is scrolled.
+/// An explanation, and its scroll position.
 #[derive(Debug)]
 pub(crate) struct WhyDialog {
     explanation: Explanation,
@@ -67,7 +67,7 @@ impl WhyDialog {
         let mut lines: Vec<Line<'_>> = verdict.map(|line| Line::from(view.span(Tone::Strong, line))).collect();
         lines.push(Line::default());
         let evidence = &self.explanation.evidence;
-        // Without any time there is no column for it.
+        // If no line has a time, there is no column for it.
         let times = if evidence.iter().any(|line| line.at.is_some()) { TIME } else { 0 };
         lines.extend(evidence.iter().flat_map(|line| evidence_lines(line, times, columns, view)));
         lines

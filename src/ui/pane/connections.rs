@@ -33,10 +33,8 @@ use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
-/// One line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConnectionRow {
-    /// A node.
     Node(Addr),
     /// A link of the node above, named by the node at its other end.
     Link(LinkKey),
@@ -52,13 +50,13 @@ impl ConnectionRow {
     }
 }
 
-/// In which order the nodes stand.
+/// The order of the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Sort {
     /// Seeds, then peers, each by name.
     #[default]
     Name,
-    /// What is wrong first.
+    /// Problems first.
     State,
     /// Slow answers first.
     Rtt,
@@ -67,7 +65,6 @@ pub(crate) enum Sort {
 }
 
 impl Sort {
-    /// All orders.
     pub(crate) const ALL: [Self; 4] = [Self::Name, Self::State, Self::Rtt, Self::Links];
 
     pub(crate) const fn word(self) -> &'static str {
@@ -89,7 +86,7 @@ impl Sort {
     }
 }
 
-/// Where this pane is.
+/// The state of the pane.
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
     pub(crate) list: ListView<ConnectionRow>,
@@ -98,13 +95,12 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    /// The line that the keys act on.
+    /// The selected line.
     pub(crate) fn selected(&self, view: &View<'_>) -> Option<ConnectionRow> {
         self.chosen(&self.rows(view), view)
     }
 
-    /// At first the selection is on the first peer of ours: what the keys do to a seed is not what a
-    /// user begins with.
+    /// At first the selection is on the first peer of ours: a user does not begin with a seed.
     fn chosen(&self, rows: &[ConnectionRow], view: &View<'_>) -> Option<ConnectionRow> {
         let is_peer = |node: &NodeRecord| node.is_ours() && node.role == Some(Role::Peer);
         let is_first = |row: &&ConnectionRow| match row {
@@ -115,7 +111,7 @@ impl Connections {
         if self.list.is_untouched() { first.or_else(|| self.list.selected(rows)) } else { self.list.selected(rows) }
     }
 
-    /// Puts the selection on this node, if it has a line.
+    /// Selects this node, if it has a line.
     pub(crate) fn select(&mut self, addr: Addr, view: &View<'_>) {
         if self.rows(view).contains(&ConnectionRow::Node(addr)) {
             self.list.select(ConnectionRow::Node(addr));
@@ -194,7 +190,7 @@ impl Connections {
     }
 }
 
-/// How many nodes there are to show, and how many of them are not seeds.
+/// How many nodes are shown, and how many of them are not seeds.
 pub(crate) fn counts(model: &Model) -> (usize, usize) {
     let shown = || model.nodes().iter().filter(|node| rows::is_shown(node));
     (shown().count(), shown().filter(|node| node.role != Some(Role::Seed)).count())
@@ -209,7 +205,7 @@ pub(crate) fn plain(row: ConnectionRow, view: &View<'_>) -> String {
     plain_text(&parts).trim_end().trim_start_matches([' ', '>']).to_owned()
 }
 
-/// How this node's name looks in a list that also says its state.
+/// The style of this node's name in a list that also says its state.
 fn tone_of(addr: Addr, view: &View<'_>) -> Tone {
     view.node_tone(addr)
 }

@@ -1,4 +1,4 @@
-//! The gossip log: who told whom what, with deaths, reports and links between the lines.
+//! The gossip log: who sent what to whom, with deaths, reports and links between the lines.
 //!
 //! ```text
 //! 2 Gossip log 1 284, FOLLOW, filter: all
@@ -135,7 +135,7 @@ fn told(entry: &GossipEntry, view: &View<'_>) -> (Tone, &'static str, String) {
         }
         EntryKind::LinkUp { purpose: Purpose::Neighbor, .. } => (Tone::Stale, "LINK", "up".to_owned()),
         EntryKind::LinkUp { purpose: Purpose::Registration, .. } => (Tone::Stale, "LINK", "registered".to_owned()),
-        // The line of the death is beside it, and says why.
+        // The death has a line beside it that says why.
         EntryKind::LinkDown { end: LinkEnd::Dead { .. }, .. } => (Tone::Stale, "LINK", "down".to_owned()),
         EntryKind::LinkDown { end, .. } => (Tone::Stale, "LINK", format!("down: {}", end_text(*end))),
         EntryKind::Started => (Tone::Up, "NODE", "started".to_owned()),

@@ -1,5 +1,5 @@
-//! Liveness: who is probed, what is missing, and when each was last heard. What is wrong comes
-//! first.
+//! Liveness: which nodes are probed, which probes are missed, and when each node was last heard.
+//! Problems come first.
 //!
 //! ```text
 //! 3 Liveness every 13 s, 97% answered
@@ -31,13 +31,13 @@ use crate::ui::view::{View, state_sign, state_tone, state_word};
 /// Watchers that a line names.
 const WATCHERS_SHOWN: usize = 3;
 
-/// Where this pane is.
+/// The state of the pane.
 #[derive(Debug, Default)]
 pub(crate) struct LivenessPane {
     pub(crate) list: ListView<Addr>,
 }
 
-/// What those who probe a node know of it.
+/// What the nodes that probe a node know of it.
 #[derive(Debug, Clone, Copy, Default)]
 struct ProbeView {
     last: Option<Time>,
@@ -46,7 +46,7 @@ struct ProbeView {
 }
 
 impl LivenessPane {
-    /// The node of the line that the keys act on.
+    /// The node of the selected line.
     pub(crate) fn selected(&self, view: &View<'_>) -> Option<Addr> {
         self.list.selected(&self.rows(view))
     }

@@ -26,7 +26,7 @@ use super::theme::{Tone, selected};
 use super::view::View;
 use crate::proto::addr::Addr;
 
-/// Where each pane is.
+/// The state of each pane.
 #[derive(Debug, Default)]
 pub(crate) struct Panes {
     pub(crate) topology: Topology,
@@ -36,9 +36,9 @@ pub(crate) struct Panes {
     pub(crate) reports: LogView,
     pub(crate) notices: LogView,
     pub(crate) warnings: WarningsPane,
-    /// Where the panes were drawn last: what a click means.
+    /// Where the panes were last drawn, for clicks.
     pub(crate) areas: Vec<(PaneId, Rect)>,
-    /// Which of the notices, and of the warnings, that were drawn last stands in each row.
+    /// The notice, and the warning, in each row of the last drawing.
     notice_rows: Vec<usize>,
     warning_rows: Vec<usize>,
 }
@@ -85,7 +85,7 @@ impl Panes {
         }
     }
 
-    /// Selects the line or the node of this pane that was drawn here, if there is one.
+    /// Selects the line or node that this pane has drawn here, if any.
     pub(crate) fn click(&mut self, pane: PaneId, at: Position, view: &View<'_>) {
         let Some((_, area)) = self.areas.iter().find(|(drawn, _)| *drawn == pane) else { return };
         let heading = u16::from(pane == PaneId::Connections);
@@ -100,7 +100,7 @@ impl Panes {
         }
     }
 
-    /// Which of the lines that a pane shows stands in this row.
+    /// The line of a pane in this row.
     fn line_in(&self, pane: PaneId, row: usize) -> Option<usize> {
         match pane {
             PaneId::Notices => self.notice_rows.get(row).copied(),
@@ -109,8 +109,8 @@ impl Panes {
         }
     }
 
-    /// The node that is selected in the topology: the same as among the connections, unless only the topology
-    /// shows it.
+    /// The node that is selected in the topology: the same as among the connections, unless only
+    /// the topology shows it.
     pub(crate) fn node(&self, view: &View<'_>) -> Option<Addr> {
         self.topology.selected(view).or_else(|| self.connections.selected(view).map(connections::ConnectionRow::target))
     }
@@ -128,7 +128,6 @@ impl Panes {
         }
     }
 
-    /// What a pane shows only.
     pub(crate) fn filter(&self, pane: PaneId) -> &Filter {
         match pane {
             PaneId::Topology => &self.topology.filter,
@@ -141,7 +140,6 @@ impl Panes {
         }
     }
 
-    /// Shows other lines from now on.
     pub(crate) fn set_filter(&mut self, pane: PaneId, filter: Filter) {
         match pane {
             PaneId::Topology => self.topology.set_filter(filter),
@@ -195,7 +193,7 @@ impl Panes {
     }
 }
 
-/// One line of a pane: pieces of text, each with what it is about.
+/// One line of a pane: pieces of text, each with its tone.
 pub(crate) type Parts = Vec<(Tone, String)>;
 
 /// The pieces as one text, for filters and the clipboard.
@@ -203,8 +201,8 @@ pub(crate) fn plain_text(parts: &Parts) -> String {
     parts.iter().map(|(_, text)| text.as_str()).collect()
 }
 
-/// The pieces in so many columns. A clause (`, by p3`) that does not fit is left out whole, and what
-/// follows it, too: what matters comes first.
+/// The pieces in at most `columns`. A clause (`, by p3`) that does not fit is left out whole, with
+/// everything after it: what matters comes first.
 pub(crate) fn fit(parts: &Parts, columns: usize, view: &View<'_>) -> Line<'static> {
     let mut room = columns;
     let mut spans = Vec::with_capacity(parts.len());
@@ -215,7 +213,7 @@ pub(crate) fn fit(parts: &Parts, columns: usize, view: &View<'_>) -> Line<'stati
         }
         let cut = text::truncate(&text, room, view.theme.glyphs).into_owned();
         let is_cut = cut.len() < text.len();
-        // What stands side by side may be wider than its parts are.
+        // Pieces side by side may be wider than each alone.
         room = if is_cut { 0 } else { room.saturating_sub(text::width(&cut)) };
         spans.push(Span::styled(cut, view.style(*tone)));
         if room == 0 {
@@ -225,7 +223,7 @@ pub(crate) fn fit(parts: &Parts, columns: usize, view: &View<'_>) -> Line<'stati
     Line::from(spans)
 }
 
-/// Marks the line that the keys act on; in a pane without the keys only by its sign.
+/// Marks the selected line; in a pane without the keys, only by its sign.
 pub(crate) fn mark(line: Line<'static>, columns: usize, focus: Focus) -> Line<'static> {
     if focus == Focus::Elsewhere {
         return line;
@@ -239,7 +237,7 @@ pub(crate) fn mark(line: Line<'static>, columns: usize, focus: Focus) -> Line<'s
     line
 }
 
-/// The frame of a pane, and what is left inside it.
+/// The frame of a pane; returns the area inside.
 pub(crate) fn framed(
     pane: PaneId,
     note: &str,
@@ -298,7 +296,7 @@ pub(crate) fn render_log(
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// `1 284, follow` or `1 284, 42 new below`, and the filter: what a log's title says.
+/// What a log's title says: `1 284, follow` or `1 284, 42 new below`, and the filter.
 pub(crate) fn log_note(log: &LogView, window: &LogWindow) -> String {
     if window.len == 0 && log.filter().is_all() {
         return "0".to_owned();

@@ -16,7 +16,7 @@ use crate::ui::log_view::LogView;
 use crate::ui::theme::Tone;
 use crate::ui::view::{NoticeLine, View};
 
-/// Which of the lines that are shown stands in each row.
+/// Returns the line in each row.
 pub(crate) fn render(
     log: &mut LogView,
     frame: &mut Frame<'_>,

@@ -1,4 +1,4 @@
-//! Dead-node reports: who is said to be dead, by whom, to which seeds, what each of them made of it, and why.
+//! Dead-node reports: who is reported dead, by whom, to which seeds, what each seed did, and why.
 //!
 //! ```text
 //! 4 Dead-node reports 2
@@ -20,9 +20,9 @@ use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
-/// Columns for the names of all seeds: three of a lab.
+/// Columns for the names of all seeds: enough for three of a lab.
 const SEEDS_WIDTH_MAX: usize = 10;
-/// Of a seed of which nothing was heard.
+/// For a seed that is silent about it.
 const NO_WORD: &str = "no word";
 
 pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
@@ -57,7 +57,7 @@ fn parts(report: &ReportEntry, view: &View<'_>) -> Parts {
     parts
 }
 
-/// What each seed made of it, those that did the same together: `s1 removed, s2 already gone`.
+/// What each seed did, those that did the same together: `s1 removed, s2 already gone`.
 fn came_of_it(report: &ReportEntry, view: &View<'_>) -> Parts {
     let groups = outcomes(report, view);
     let [((tone, word), all)] = &groups[..] else {
@@ -72,7 +72,7 @@ fn came_of_it(report: &ReportEntry, view: &View<'_>) -> Parts {
     std::iter::once((Tone::Plain, seeds(all, view))).chain(word).collect()
 }
 
-/// The seeds by what they made of it, in the order of their names.
+/// The seeds grouped by what they did, sorted by name.
 fn outcomes(report: &ReportEntry, view: &View<'_>) -> Vec<((Tone, &'static str), Vec<Addr>)> {
     let case = view.model.deaths().cases().get(report.case);
     let mut named = report.seeds.to_vec();
@@ -88,7 +88,7 @@ fn outcomes(report: &ReportEntry, view: &View<'_>) -> Vec<((Tone, &'static str),
     if groups.is_empty() { vec![(shown(None), Vec::new())] } else { groups }
 }
 
-/// `s1,s2`, or how many they are where the names are long.
+/// `s1,s2`, or their number if the names are long.
 fn seeds(seeds: &[Addr], view: &View<'_>) -> String {
     let names = seeds.iter().map(|seed| view.name(*seed)).collect::<Vec<_>>().join(",");
     match seeds.len() {
@@ -98,7 +98,7 @@ fn seeds(seeds: &[Addr], view: &View<'_>) -> String {
     }
 }
 
-/// Why, in a word or two: the details have more.
+/// The cause in a word or two: the details have more.
 fn cause_word(cause: DeathCause) -> String {
     match cause {
         DeathCause::Misses { misses: 1 } => "1 miss".to_owned(),
@@ -110,7 +110,7 @@ fn cause_word(cause: DeathCause) -> String {
     }
 }
 
-/// What a seed made of a report, in a word or two, and how that looks.
+/// What a seed did about a report, in a word or two, and its color.
 const fn shown(outcome: Option<ReportOutcome>) -> (Tone, &'static str) {
     match outcome {
         Some(ReportOutcome::Removed { .. }) => (Tone::Dead, "removed"),

@@ -1,4 +1,4 @@
-//! Topology: the overlay as it is, and the way of a message through it.
+//! Topology: the overlay, and the path of a message through it.
 //!
 //! ```text
 //! 1 Topology 10 nodes, 17 links, wave p5#6, hop 2, 7/8 have it
@@ -33,7 +33,7 @@ use self::places::Positions;
 pub(crate) use self::places::{Delivered, LayoutRequest};
 use self::sketch::Mark;
 use super::{Focus, filter_note, framed, render_empty};
-use crate::model::node::{Life, NodeRecord, ObservedState};
+use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::ForeignCopy;
 use crate::model::rumor::{Counting, DELIVERY_TIME};
 use crate::model::words::count_text;
@@ -48,17 +48,17 @@ use crate::ui::wave::{MessagePath, WaveKind, WaveView};
 
 /// Nodes up to which the overlay is drawn whole in a pane.
 const MAP_MAX: usize = 80;
-/// Cells that a node needs for the overlay to be drawn whole above that: with fewer it is a blot.
+/// Cells per node that the overlay needs to be drawn whole above that: with fewer it is a blot.
 const CELLS_A_NODE: usize = 18;
-/// Columns of the neighborhood beside the grid, at least; with fewer there is the grid alone.
+/// Columns of the neighborhood beside the grid; with fewer there is the grid alone.
 const NEAR_WIDTH_MIN: u16 = 24;
 /// Columns of a label; a longer name is cut.
 const LABEL_WIDTH_MAX: usize = 21;
 
-/// Columns from a node within which a click means it: as far as a short name reaches.
+/// Columns around a node within which a click means it: the reach of a short name.
 const CLICK_REACH: u16 = 4;
 
-/// How long after its death the name of a node stands out.
+/// How long after its death a node's name stands out.
 const FADE_TIME: Duration = Duration::from_secs(10);
 
 /// Whether the links between peers and seeds are drawn.
@@ -71,17 +71,17 @@ pub(crate) enum Registrations {
     Shown,
 }
 
-/// Where this pane is.
+/// The state of the pane.
 #[derive(Debug, Default)]
 pub(crate) struct Topology {
     pub(crate) filter: Filter,
-    /// What `n` and `N` look for after the filter was taken away.
+    /// What `n` and `N` search for after the filter was removed.
     sought: Filter,
     /// The node that was selected here; `None`: the one that is selected among the connections.
     selected: Option<Addr>,
     registrations: Registrations,
     places: Positions,
-    /// Where the nodes were drawn last: what `left` and `right` mean.
+    /// Where the nodes were last drawn, for `left` and `right`.
     pub(crate) drawn: Vec<(Addr, Position)>,
 }
 
@@ -95,8 +95,8 @@ struct Scenery<'a> {
 }
 
 impl Topology {
-    /// Looks at who came and who is linked now, before it is drawn. A large layout is returned, to be
-    /// made by somebody else.
+    /// Checks before drawing which nodes and links there are now. Returns a large layout, to be
+    /// made elsewhere.
     pub(crate) fn update(&mut self, view: &View<'_>, now: crate::proto::time::Time) -> Option<LayoutRequest> {
         self.places.update(&DrawnGraph::of(view), now)
     }
@@ -106,7 +106,7 @@ impl Topology {
         self.places.take(delivered);
     }
 
-    /// Everybody finds a place anew.
+    /// Lays everything out again.
     pub(crate) fn lay_out_anew(&mut self) {
         self.places.shake();
     }
@@ -116,12 +116,10 @@ impl Topology {
         self.selected.filter(|addr| view.model.nodes().get(*addr).is_some())
     }
 
-    /// The selection is on this node from now on.
     pub(crate) fn select(&mut self, addr: Option<Addr>) {
         self.selected = addr;
     }
 
-    /// Shows other nodes from now on.
     pub(crate) fn set_filter(&mut self, filter: Filter) {
         if !filter.is_all() {
             self.sought = filter.clone();
@@ -152,14 +150,14 @@ impl Topology {
         self.selected = to.or(self.selected);
     }
 
-    /// The node that stands here or close by: a sign is one cell, and nobody hits that.
+    /// The node here or close by: a sign is one cell, which is hard to hit.
     pub(crate) fn node_at(&self, at: Position) -> Option<Addr> {
         let apart = |from: Position| at.x.abs_diff(from.x).max(2 * at.y.abs_diff(from.y));
         let near = self.drawn.iter().map(|(addr, from)| (apart(*from), *addr));
         near.filter(|(apart, _)| *apart <= CLICK_REACH).min().map(|(_, addr)| addr)
     }
 
-    /// The node that is nearest in this direction, on the screen.
+    /// The nearest node in this direction on the screen.
     fn nearest(&self, from: Option<Addr>, across: i32, down: i32) -> Option<Addr> {
         let at = |addr| self.drawn.iter().find(|(other, _)| *other == addr).map(|(_, at)| *at);
         let Some(from) = from.and_then(at) else { return self.drawn.first().map(|(addr, _)| *addr) };
@@ -223,7 +221,6 @@ impl Topology {
     }
 }
 
-/// Which way a search goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SearchDirection {
     Forward,
@@ -235,7 +232,7 @@ enum SearchDirection {
 enum DrawingStyle {
     /// Each node where it was placed.
     Map,
-    /// A cell a node.
+    /// One cell per node.
     Grid,
 }
 
@@ -246,7 +243,7 @@ fn shape(nodes: usize, area: Rect, is_whole_screen: bool) -> DrawingStyle {
     if nodes <= MAP_MAX || has_room { DrawingStyle::Map } else { DrawingStyle::Grid }
 }
 
-/// The grid, and the neighborhood of the selected node beside it or below it if there is room.
+/// The grid, and the neighborhood of the selected node beside or below it if there is room.
 fn split(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) -> Vec<Mark> {
     let nodes = scenery.graph.nodes.len();
     let names = [0, nodes / 2, nodes.saturating_sub(1)].map(|node| text::width(&scenery.short_name(node, view)));
@@ -258,7 +255,7 @@ fn split(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, view: &View<'
     if area.width < 2 * NEAR_WIDTH_MIN {
         return grid::render(scenery, grid::plan(nodes, names, area), frame, area, view);
     }
-    // What the grid does not need the neighborhood gets.
+    // What the grid does not need goes to the neighborhood.
     let spare = right.width.saturating_sub(plan.width());
     let left = Rect { width: (left.width + spare).saturating_sub(1), ..left };
     let right = Rect { x: right.x + spare, width: right.width - spare, ..right };
@@ -267,7 +264,7 @@ fn split(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, view: &View<'
 }
 
 impl Scenery<'_> {
-    /// What stands for a node.
+    /// The sign of a node.
     fn look(&self, node: usize, view: &View<'_>) -> Look {
         let node = self.graph.nodes[node];
         let mut look = look(node, self.arrival(node), view.theme);
@@ -301,7 +298,7 @@ impl Scenery<'_> {
         }
     }
 
-    /// The name as it stands beside a node, in the color of its state.
+    /// The name beside a node, in the color of its state.
     fn label(&self, node: usize, view: &View<'_>) -> (Tone, String) {
         let name = self.short_name(node, view);
         let node = self.graph.nodes[node];
@@ -321,14 +318,14 @@ fn has_faded(node: &NodeRecord, view: &View<'_>) -> bool {
     matches!(node.state(), ObservedState::Dead | ObservedState::Killed) && view.now.since(node.since) > FADE_TIME
 }
 
-/// What a filter looks at.
+/// The text that a filter searches.
 fn words(node: &NodeRecord, view: &View<'_>) -> String {
     let role = node.role.map_or_else(String::new, |role| role.to_string());
-    let place = if node.life == Life::Elsewhere { " elsewhere" } else { "" };
+    let place = if node.is_ours() { "" } else { " elsewhere" };
     format!("{} {} {role} {}{place}", view.name(node.addr), node.addr, crate::ui::view::state_word(node.state()))
 }
 
-/// What the title says: the wave first, while one is shown.
+/// The title's notes: the wave first, while one is shown.
 fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
     let graph = &scenery.graph;
     let known = graph.nodes.iter().filter(|node| node.state() == ObservedState::Known).count();
@@ -365,7 +362,8 @@ fn wave_note(scenery: &Scenery<'_>, view: &View<'_>) -> Vec<String> {
     ]
 }
 
-/// The legend, in the lower edge of the frame, and above it if it needs more than that; what is left inside.
+/// Draws the legend into the lower edge of the frame, and above it if it needs more room; returns
+/// the area inside.
 fn render_legend(scenery: &Scenery<'_>, frame: &mut Frame<'_>, inside: Rect, view: &View<'_>) -> Rect {
     let looks: Vec<Look> = (0..scenery.graph.nodes.len()).map(|node| scenery.look(node, view)).collect();
     let harms: Vec<Harm> = scenery.graph.ties.iter().map(|tie| tie.harm).collect();

@@ -1,4 +1,4 @@
-//! Warnings: what is wrong with the network as a whole, and what was.
+//! Warnings: current and past problems of the network as a whole.
 //!
 //! ```text
 //! 7 Warnings 1, 3 gone
@@ -19,14 +19,14 @@ use crate::ui::list_view::ListView;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
-/// Where this pane is; a line is a warning, by its number.
+/// The state of the pane; a line is a warning, by its number.
 #[derive(Debug, Default)]
 pub(crate) struct WarningsPane {
     pub(crate) list: ListView<u64>,
 }
 
 impl WarningsPane {
-    /// The warning that the keys act on.
+    /// The selected warning.
     pub(crate) fn selected(&self, view: &View<'_>) -> Option<u64> {
         self.list.selected(&self.rows(view))
     }
@@ -41,7 +41,7 @@ impl WarningsPane {
         self.list.act(&rows, wanted, |number| plain(number, view));
     }
 
-    /// What is wrong now comes first, the gravest and of those the newest on top.
+    /// Current warnings first, the most serious and newest on top.
     fn rows(&self, view: &View<'_>) -> Vec<u64> {
         let list = view.model.warnings().list();
         let (mut active, gone): (Vec<_>, Vec<_>) =
@@ -51,7 +51,7 @@ impl WarningsPane {
         rows.filter(|number| self.list.filter().is_all() || self.list.filter().matches(&plain(*number, view))).collect()
     }
 
-    /// Which of the lines that are shown stands in each row.
+    /// Returns the line in each row.
     pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) -> Vec<usize> {
         let rows = self.rows(view);
         let inside = framed(PaneId::Warnings, &self.note(view), frame, area, view, focus);
@@ -79,7 +79,7 @@ impl WarningsPane {
     }
 }
 
-/// Where a warning stands among others: what explains the most comes first. One cut makes an overlay of two
+/// The sort order of a warning: what explains the most comes first. One cut makes an overlay of two
 /// parts, and a dozen one-way links.
 pub(crate) const fn place(finding: &Finding) -> u8 {
     match finding {

@@ -1,4 +1,5 @@
-//! Lines of sentences: as long as there are free rows below, a long one goes on in the next row instead of being cut.
+//! Lines of sentences: while there are free rows below, a long one continues in the next row
+//! instead of being cut.
 //!
 //! ```text
 //! 03:00:41 ! p8#3 did not reach p1, p2, p3 and 2 more, and 11 more of
@@ -29,7 +30,7 @@ impl Sentence {
         self.head
     }
 
-    /// All of it, in as many rows as it takes; what goes on is indented under the sentence.
+    /// All of it, in as many rows as needed, indented under the sentence.
     fn wrapped(&self, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         let indent = text::width(&plain_text(&self.head));
         let tone = self.tail.first().map_or(Tone::Plain, |(tone, _)| *tone);
@@ -49,7 +50,7 @@ impl Sentence {
     }
 }
 
-/// Draws these; which of them stands in each row.
+/// Draws these; returns the line in each row.
 pub(super) fn render(
     sentences: &[Sentence],
     selected: Option<usize>,

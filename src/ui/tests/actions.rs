@@ -9,7 +9,7 @@ use super::fixture::{
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::event::{DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, ReportAction, Stop};
 use crate::platform::CAN_SUSPEND;
-use crate::proto::fault::{Fault, FaultKind, Percent, Scope, TroubleKind};
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Percent, Scope};
 use crate::proto::message::{DeathCause, Dialect, MessageId, Role};
 use crate::scenario::Progress;
 use crate::ui::app::{App, ConsoleEffect};
@@ -443,8 +443,8 @@ fn f_writes_the_command_of_each_fault_and_of_its_end_and_enter_gives_it() {
     assert!(menu.contains("> loss p4 off") && menu.contains("  heal p1 p4"), "{menu}");
     let clear = |kind, on| command(Command::Fault(FaultCommand::Clear { kind, on }));
     assert_eq!(press(&mut app, "enter"), []);
-    assert_eq!(press(&mut app, "enter"), clear(TroubleKind::Loss, Scope::Node(P4)));
-    assert_eq!(press(&mut app, "F G enter enter"), clear(TroubleKind::Cut, Scope::link(P1, P4)));
+    assert_eq!(press(&mut app, "enter"), clear(FaultClass::Loss, Scope::Node(P4)));
+    assert_eq!(press(&mut app, "F G enter enter"), clear(FaultClass::Cut, Scope::link(P1, P4)));
 }
 
 #[test]

@@ -344,7 +344,9 @@ fn why_is_asked_of_a_message_at_a_node_and_of_a_link_by_name() {
     }
     type_text(&mut app, ":why p4 p1#9");
     press(&mut app, "enter");
-    assert!(picture(&mut app, 120, 40).contains("no message 'p1#9': expected one such as p3#12 that is still held"));
+    assert!(
+        picture(&mut app, 120, 40).contains("no message 'p1#9': expected one that is still remembered, such as p3#12")
+    );
     type_text(&mut app, ":why p4 p1#");
     press(&mut app, "tab enter");
     assert!(picture(&mut app, 120, 40).contains("Why did p4 not get p1#1?"), "a name is completed");

@@ -1,4 +1,4 @@
-//! The line into which commands and filters are typed, and what comes of them.
+//! The line into which commands and filters are typed, and what they do.
 
 use std::path::PathBuf;
 
@@ -110,8 +110,8 @@ fn each(
         .collect()
 }
 
-/// What a command comes to that was typed with the node's name. Of a node of ours the engine knows best: what was typed
-/// a moment ago is done there, and not seen here yet.
+/// The plan for a command that was typed with the node's name. For a node of ours the engine
+/// decides: what was typed a moment ago is done there, and not seen here yet.
 fn typed_plan(
     model: &Model,
     node: Addr,
@@ -122,8 +122,8 @@ fn typed_plan(
     if is_ours { FaultPlan::Now(vec![wanted(node)]) } else { plan(model, node) }
 }
 
-/// What a line typed after `:` asks of the network, as this network is shown, or why the console refuses it. What a
-/// question would come first for counts as asked for.
+/// What a line typed after `:` asks of the network as it is shown, or why the console refuses it. A
+/// command that would first need a question counts as confirmed.
 pub fn judge(line: &str, model: &Model) -> Result<Vec<Command>, String> {
     let each = |nodes: Vec<Addr>, wanted, plan: fn(&Model, Addr) -> FaultPlan| {
         let plans = nodes.into_iter().map(|node| judged(typed_plan(model, node, wanted, &plan)));

@@ -1,10 +1,14 @@
 //! Nodes that meet the other dialect.
 
-use gossipctl::event::{Event, EventKind};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use gossipctl::event::{Event, EventKind, Rule};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::Dialect;
 
-use super::{assert_a_line, introduce, notices};
+use super::{assert_a_line, introduce, local_addr, notices, until_told};
 use crate::support::{ANYWHERE, Session, calm, peer_at, seed_at};
 
 /// A session whose nodes speak this.
@@ -64,5 +68,20 @@ async fn who_dials_in_the_other_dialect_is_told_by_where_it_listens() {
         session.until_events("the other dialect", 1, met).await;
         let words = format!("127.0.0.1:9 (connected from {remote}) speaks the {theirs} dialect");
         assert_a_line(&notices(&session), &[&words, &format!("--wire {theirs}")]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_of_another_version_can_read_which_one_we_speak() {
+    let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 1).await;
+    for node in [seeds[0], peers[0]] {
+        let mut old = TcpStream::connect(node.socket()).unwrap();
+        let who = local_addr(&old);
+        old.write_all(b"\0\0\0\x0dGSSP\x01\x7f\0\0\x01\x0b\xb8\x01\0").unwrap();
+        until_told(&mut session, node, Rule::UnknownVersion, &who, "GSSP").await;
+        old.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut start = [0; 9];
+        old.read_exact(&mut start).unwrap();
+        assert_eq!(&start[4..], b"GSSP\x02", "{node}");
     }
 }

@@ -2,9 +2,10 @@
 //! and disturbs nobody else. What stands between each of them and harm is listed in docs/RELIABILITY.md.
 
 mod commands;
-mod crowd;
+
 mod dialects;
 mod floods;
+mod half_open;
 mod neighbor;
 mod registrations;
 mod seed;

@@ -1,4 +1,4 @@
-//! What the seeds did about a death, in the end; those that did the same together.
+//! What the seeds did about a death in the end; those that did the same together.
 
 use super::{micros, reported_seeds};
 use crate::event::DelistReason;
@@ -13,40 +13,39 @@ use crate::proto::time::Time;
 /// Times that a clause lists.
 const TIMES_MAX: usize = 3;
 
-/// What a seed did in the end, as a clause tells it.
+/// What a seed did in the end, for a clause.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SeedAction {
-    /// It took it off its list, for this reason.
     Removed(RemovalReason),
-    /// It had an answer.
+    /// It got an answer.
     Kept,
-    /// It had none, and what it did then was not seen.
+    /// It got no answer; what it did then was not seen.
     NoAnswer,
-    /// It waits for one.
+    /// It waits for an answer.
     Asking,
-    /// The node registered again before that.
+    /// The node registered again before it answered.
     CameBack,
-    /// It had it off its list already.
+    /// The node was off its list already.
     NotListed,
     /// No report could reach it.
     CutOff,
-    /// Nothing was heard of it.
+    /// Nothing is known of it.
     Silent,
 }
 
-/// Why a seed took somebody off its list.
+/// Why a seed took a node off its list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RemovalReason {
     Unanswered,
     Reported,
-    /// It could not ask: the registration had closed.
+    /// It could not probe the node: the registration had closed.
     NotReachable,
     Silent,
     Departed,
     Left,
 }
 
-/// One seed, what it did, when, and how long the answer took that it had.
+/// What one seed did and when, and how long an answer took, if it got one.
 struct Did {
     seed: Addr,
     deed: SeedAction,
@@ -64,12 +63,12 @@ pub(super) fn seed_clauses(explainer: Explainer<'_>, case: &DeathCase) -> Vec<St
             None => groups.push(vec![did]),
         }
     }
-    // What is not known comes last.
+    // What is unknown comes last.
     groups.sort_by_key(|group| group.first().is_some_and(|first| first.deed == SeedAction::Silent));
     groups.iter().filter_map(|group| clause(explainer, case, group)).collect()
 }
 
-/// The seeds to say something about: those that were told, and those that did something.
+/// The seeds that got a report, and those that did something.
 fn case_seeds(case: &DeathCase) -> Vec<Addr> {
     let told = reported_seeds(case);
     let others = case.seeds().into_iter().filter(|seed| !told.contains(seed));
@@ -157,7 +156,7 @@ fn removal(reason: RemovalReason, who: &str, list: &str, at: &str) -> String {
     }
 }
 
-/// `at 03:13:02`, `at 03:13:02 and 03:13:04`; of many: from when to when.
+/// `at 03:13:02`, `at 03:13:02 and 03:13:04`; for many, the first and the last.
 fn times(explainer: Explainer<'_>, group: &[Did]) -> String {
     let mut times: Vec<Time> = group.iter().filter_map(|did| did.at).collect();
     times.sort_unstable();

@@ -1,10 +1,11 @@
 //! Why a node does not have a message, in words.
 
 use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason, Lost};
+use crate::event::NodeState;
 use crate::model::fault::FaultRecord;
 use crate::model::gossip::EntryKind;
 use crate::model::link::LinkHistory;
-use crate::model::node::{Life, LifeChange, NodeRecord};
+use crate::model::node::{LifeChange, NodeRecord};
 use crate::model::why::cause::{Cause, is_barrier};
 use crate::model::why::ending::{cause_of_end, end_of, told_end_of};
 use crate::model::why::{EvidenceLine, in_order};
@@ -47,18 +48,18 @@ impl Diagnosis<'_> {
             LackReason::Behind { border } => self.behind(border),
             LackReason::Alone { lost } => self.alone(lost),
             LackReason::Apart { side, lost } => self.apart(*side, lost),
-            LackReason::Stuck { holder, next, at, fate } => {
+            LackReason::Stuck { holder, next, at, outcome } => {
                 let is_on_its_way = self.is_on_its_way(node, reason);
-                self.held_up((*holder, *at), fate)
+                self.held_up((*holder, *at), outcome)
                     .filter(|_| is_on_its_way)
-                    .unwrap_or_else(|| self.stuck(node, (*holder, *next, *at), fate))
+                    .unwrap_or_else(|| self.stuck(node, (*holder, *next, *at), outcome))
             }
         }
     }
 
-    /// What holds a message up that is on its way.
-    fn held_up(&self, (holder, at): (Addr, Time), fate: &CrossingOutcome<'_>) -> Option<String> {
-        let CrossingOutcome::Faulty(record) = fate else { return None };
+    /// What delays a message that is on its way.
+    fn held_up(&self, (holder, at): (Addr, Time), outcome: &CrossingOutcome<'_>) -> Option<String> {
+        let CrossingOutcome::Faulty(record) = outcome else { return None };
         let (named, had_at) = (self.explainer.named(record), self.explainer.clock(at));
         Some(format!("it is on its way: {named} holds it up; {} had it at {had_at}", self.explainer.name(holder)))
     }
@@ -106,7 +107,8 @@ impl Diagnosis<'_> {
         format!("{because}{with} in another part of the overlay than {origin}; {why}")
     }
 
-    /// The cuts that these losses came of, as far as they were set when the message began; none if the latest loss did not.
+    /// The cuts that caused these losses, if they were set when the message began; empty if the
+    /// latest loss has another cause.
     fn cuts_of(&self, links: &[Lost<'_>]) -> Vec<&FaultRecord> {
         let cut = |lost: &Lost<'_>| match cause_of_end(self.explainer, lost.link, lost.step)? {
             Cause::Barrier(record) => Some(record).filter(|record| record.was_at(self.began)),
@@ -118,7 +120,8 @@ impl Diagnosis<'_> {
         links.iter().filter_map(cut).collect()
     }
 
-    /// The cuts that kept a node from each of its neighbors at this time; none if one of them was not cut off.
+    /// The cuts that separated a node from each of its neighbors at this time; empty if one
+    /// neighbor was not cut off.
     fn cuts_around(&self, node: Addr, at: Time) -> Vec<&FaultRecord> {
         let cut = |neighbor: Addr| {
             let mut between = self.explainer.model.faults().ever_between(neighbor, node);
@@ -127,7 +130,7 @@ impl Diagnosis<'_> {
         self.overlay.graph.neighbors(node).map(cut).collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 
-    /// Of several cuts around a node none alone is to blame.
+    /// If several cuts surround a node, none of them alone is to blame.
     fn cut_from_all(&self, cuts: &[&FaultRecord]) -> Option<String> {
         let mut single: Vec<&FaultRecord> = Vec::new();
         for cut in cuts {
@@ -146,13 +149,13 @@ impl Diagnosis<'_> {
         because.map_or_else(String::new, |because| format!("{because}, "))
     }
 
-    fn stuck(&self, node: Addr, (holder, next, at): (Addr, Addr, Time), fate: &CrossingOutcome<'_>) -> String {
+    fn stuck(&self, node: Addr, (holder, next, at): (Addr, Addr, Time), outcome: &CrossingOutcome<'_>) -> String {
         let (from, name, is_last) = (self.explainer.name(holder), self.explainer.name(next), next == node);
         let had_at = self.explainer.clock(at);
         let (to, pause) = if is_last { ("it".to_owned(), "") } else { (format!("{name}, on the way to it"), ",") };
         let had = format!("{from} had it at {had_at}");
         let link = format!("the link {from} - {name}{}", if is_last { "" } else { ", on the way to it," });
-        match fate {
+        match outcome {
             CrossingOutcome::Faulty(record) if is_barrier(record) => {
                 let around = self.cut_from_all(&self.cuts_around(node, at));
                 let (cut, by) = (format!("{to}{pause} was cut from {from}"), self.explainer.named(record));
@@ -187,7 +190,7 @@ impl Diagnosis<'_> {
         format!("{}, ended at {}: {}", self.pair(lost.link), self.explainer.clock(lost.step.at), self.end_text(&lost))
     }
 
-    /// Why it ended; without the fault that was named before.
+    /// Why it ended, without the fault that was already named.
     fn end_text(&self, lost: &Lost<'_>) -> String {
         match cause_of_end(self.explainer, lost.link, lost.step) {
             Some(Cause::Barrier(_) | Cause::Made(_) | Cause::Perhaps(_)) => {
@@ -223,10 +226,10 @@ impl Diagnosis<'_> {
             | LackReason::WentDown { .. } => Vec::new(),
             LackReason::Behind { border } => self.explainer.fault_lines(border),
             LackReason::Alone { lost } | LackReason::Apart { lost, .. } => self.lost_lines(lost),
-            LackReason::Stuck { holder, next, fate, .. } => {
+            LackReason::Stuck { holder, next, outcome, .. } => {
                 let mut lines = self.explainer.faults_between(*holder, *next);
                 lines.extend(self.forwarded(*holder));
-                match fate {
+                match outcome {
                     CrossingOutcome::Ended(lost) => lines.extend(self.lost_lines(std::slice::from_ref(lost))),
                     CrossingOutcome::HolderDown(_) => lines.extend(self.explainer.turns(*holder)),
                     CrossingOutcome::NextDown(_) => lines.extend(self.explainer.turns(*next)),
@@ -261,7 +264,7 @@ impl Diagnosis<'_> {
         }
     }
 
-    /// To how many the holder sent it on.
+    /// To how many neighbors the holder forwarded it.
     fn forwarded(&self, holder: Addr) -> Option<EvidenceLine> {
         let copy = self.rumor.copies.get(&holder)?;
         let entry = self.explainer.model.gossip().get(copy.entry)?;
@@ -274,7 +277,7 @@ impl Diagnosis<'_> {
 
     /// When it started, and what became of it.
     fn life_lines(&self, node: &NodeRecord) -> Vec<EvidenceLine> {
-        let is_start = |turn: &&LifeChange| turn.life == Life::Running;
+        let is_start = |turn: &&LifeChange| turn.life == NodeState::Runs;
         let first = node.lives.turns().first().filter(is_start);
         let started =
             first.map(|turn| EvidenceLine::at(turn.at, format!("{} started", self.explainer.name(node.addr))));

@@ -15,8 +15,7 @@ use crate::proto::time::{ClockTime, Time};
 /// Bytes of an address.
 const ADDR_LEN: usize = 6;
 
-/// Reads one field after the other; whatever is not there, or is no value of its kind, is a
-/// broken rule.
+/// Reads one field after the other; a missing or invalid one is a broken rule.
 pub(super) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {

@@ -17,7 +17,7 @@ use crate::ui::view::View;
 
 /// Columns of `100% `.
 const SCALE: u16 = 5;
-/// Dots of the predicted curve in a column: two, as Braille has them.
+/// Dots of the predicted curve per column: two, as in Braille.
 const DOTS: f64 = 2.0;
 
 /// A curve as steps, in shares of the whole width and height.
@@ -60,7 +60,7 @@ fn canvas<'a, F: Fn(&mut Context<'_>)>(ascii: char, view: &View<'_>) -> Canvas<'
     Canvas::default().marker(marker).x_bounds([0.0, 1.0]).y_bounds([0.0, 1.0])
 }
 
-/// From the corners, with the level between them and on to the end.
+/// Turns the corners of a curve into steps up to the end.
 #[expect(clippy::cast_precision_loss, reason = "a picture")]
 fn steps(curve: &[(Duration, usize)], of: usize, end: Duration) -> Steps {
     let mut steps: Steps = Vec::with_capacity(curve.len() * 2 + 1);
@@ -77,7 +77,7 @@ fn steps(curve: &[(Duration, usize)], of: usize, end: Duration) -> Steps {
     steps
 }
 
-/// The levels of a curve as dots, so many in the whole width.
+/// The levels of a curve as dots; `across`: dots in the whole width.
 fn dotted(steps: &Steps, across: f64) -> Steps {
     let mut dots = Vec::new();
     for pair in steps.windows(2) {

@@ -1,5 +1,5 @@
-//! The lines of the table: those who lack the message first, then those who have it, in the order in
-//! which it came.
+//! The lines of the table: first the nodes that lack the message, then those that have it, in order
+//! of arrival.
 
 use std::time::Duration;
 
@@ -12,19 +12,16 @@ use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
-/// Stands in the place of the sender at the origin.
+/// Stands in place of the sender at the origin.
 const BEGINS: &str = "begins";
 
-/// One line.
 #[derive(Debug)]
 pub(super) enum WaveTableRow {
-    /// Lacks it.
     Lacks(Addr),
-    /// Has it.
     Has(WaveRow),
-    /// Runs elsewhere, and has it for certain; so long after the message began.
+    /// Runs elsewhere and has it for certain, this long after the message began.
     Elsewhere(Addr, ForeignCopy, Duration),
-    /// The same of the node where it began.
+    /// The same for the node where it began.
     Origin(Addr, ForeignCopy),
 }
 
@@ -57,7 +54,7 @@ pub(super) fn name_width(wave: &Wave, view: &View<'_>) -> usize {
     view.names.all.max(BEGINS.len()).max(widest)
 }
 
-/// Piece by piece, so that what does not fit is left out whole: Enter tells all of it.
+/// Piece by piece, so that what does not fit is left out whole: Enter shows all of it.
 fn pieces(why: &str, tone: Tone) -> Parts {
     let pieces = why.split("; ").flat_map(|clause| clause.split(": ")).enumerate();
     pieces.map(|(place, piece)| (tone, if place == 0 { piece.to_owned() } else { format!(", {piece}") })).collect()

@@ -1,4 +1,4 @@
-//! What stands in a line: columns as far as the width goes.
+//! The columns of a line, as far as they fit.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,14 +16,13 @@ use crate::ui::text;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::view::{View, state_sign, state_tone, state_word};
 
-/// How long back the pings are shown.
+/// The time that the pings show.
 const PING_SPAN: Duration = Duration::from_secs(30);
 /// Columns of the pings.
 const PING_CELLS: usize = 10;
-/// Microseconds that a column stands for.
+/// Microseconds per column.
 const CELL_US: u64 = 3_000_000;
 
-/// One column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Column {
     Name,
@@ -36,7 +35,7 @@ pub(super) enum Column {
     State,
 }
 
-/// The columns from left to right, each with its width and with how easily it is given up.
+/// The columns from left to right, each with its width and its rank: the highest is left out first.
 const COLUMNS: [(Column, usize, u8); 8] = [
     (Column::Name, 0, 0),
     (Column::Address, 15, 7),
@@ -53,7 +52,7 @@ const SIGNS: usize = 4;
 
 /// The columns that fit, with their widths.
 pub(super) fn columns(width: usize, view: &View<'_>) -> Vec<(Column, usize)> {
-    // A link is indented by one, and `NODE` has to fit.
+    // A link is indented by one, and `NODE` must fit.
     let name = view.names.all.max(4) + 1;
     let mut columns: Vec<_> = COLUMNS.into();
     let needed = |columns: &[(Column, usize, u8)]| -> usize {
@@ -69,7 +68,6 @@ pub(super) fn columns(width: usize, view: &View<'_>) -> Vec<(Column, usize)> {
     columns.into_iter().map(|(column, width, _)| (column, if column == Column::Name { name } else { width })).collect()
 }
 
-/// The names of the columns.
 pub(super) fn heading(columns: &[(Column, usize)]) -> Parts {
     let mut text = " ".repeat(SIGNS);
     for (column, width) in columns {
@@ -90,13 +88,13 @@ pub(super) fn heading(columns: &[(Column, usize)]) -> Parts {
     vec![(Tone::Strong, text)]
 }
 
-/// What is known of the answers of the nodes that are shown: one walk through the links.
+/// What is known of the answers of the shown nodes, from one walk through the links.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     nodes: BTreeMap<Addr, Answers>,
 }
 
-/// How one node answers those who probe it.
+/// How one node answers those that probe it.
 #[derive(Debug, Default)]
 struct Answers {
     latest: Option<(Time, u64)>,
@@ -140,7 +138,6 @@ impl Seen {
     }
 }
 
-/// One line.
 pub(super) fn parts(
     row: ConnectionRow,
     columns: &[(Column, usize)],
@@ -170,8 +167,8 @@ pub(super) fn parts(
     parts
 }
 
-/// A dash before the nodes that the lit node is linked to, a sign before those that have the lit
-/// message.
+/// A dash for the nodes that the highlighted node is linked to, a sign for those that have the
+/// highlighted message.
 fn lit_sign(row: ConnectionRow, view: &View<'_>) -> &'static str {
     let ConnectionRow::Node(addr) = row else { return " " };
     if let Some(rumor) = view.lit.message.and_then(|id| view.model.rumors().get(id)) {
@@ -215,7 +212,7 @@ fn state_text(node: &NodeRecord, view: &View<'_>) -> String {
     }
 }
 
-/// A node of ours: its links; one elsewhere: our links to it.
+/// For a node of ours its links; for one elsewhere our links to it.
 fn links(node: &NodeRecord) -> String {
     let links = if node.is_ours() {
         if node.role == Some(Role::Seed) { node.registrations } else { node.neighbors }
@@ -272,7 +269,7 @@ fn right(text: &str, width: usize, theme: Theme) -> String {
     text::right(text, width, theme.glyphs) + " "
 }
 
-/// A sign for each three seconds: how slow the slowest answer was, or that one was missing.
+/// A sign for each three seconds: the slowest answer, or a miss.
 fn pings(pings: &[Ping], view: &View<'_>) -> Parts {
     let newest = view.now.as_micros() / CELL_US;
     let mut cells = [(Tone::Stale, view.theme.sign("·", " ")); PING_CELLS];

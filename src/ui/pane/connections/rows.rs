@@ -1,4 +1,4 @@
-//! Which lines there are, and in which order.
+//! Which lines there are, and their order.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use crate::proto::message::Role;
 use crate::ui::filter::Filter;
 use crate::ui::view::View;
 
-/// The lines that match, nodes in this order, each unfolded one with its links below it.
+/// The matching lines, nodes in this order, each unfolded one with its links below it.
 pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>, filter: &Filter) -> Vec<ConnectionRow> {
     let mut nodes: Vec<&NodeRecord> = view.model.nodes().iter().filter(|node| is_shown(node)).collect();
     order(&mut nodes, sort, view);
@@ -29,12 +29,12 @@ pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>, filter: &
     rows
 }
 
-/// Ours, linked to ours, or gone; not those that are known by hearsay alone.
+/// Nodes of ours, nodes linked to ours, and gone ones; not those that are known by hearsay alone.
 pub(super) fn is_shown(node: &NodeRecord) -> bool {
     node.is_ours() || !matches!(node.state(), ObservedState::Known)
 }
 
-/// Pairs of nodes with a link between them; one link of two nodes of ours is seen from both ends.
+/// Pairs of linked nodes; a link of two nodes of ours is seen from both ends.
 pub(super) fn pairs_linked(view: &View<'_>) -> u64 {
     let twice = |link: &LinkHistory| {
         let back = view.model.links().get(link.key.peer, link.key.node);

@@ -1,4 +1,4 @@
-//! Who is there and who is linked to whom, as far as it is drawn.
+//! The nodes and links that are drawn.
 
 use crate::event::Purpose;
 use crate::model::node::{NodeRecord, ObservedState};
@@ -10,12 +10,12 @@ use crate::ui::view::View;
 /// Nodes known by hearsay alone that are drawn: enough for the neighbors of our neighbors.
 const HEARSAY_SHOWN: usize = 120;
 
-/// What is drawn: seeds first, then peers, ours first, each by name.
+/// The drawn nodes: seeds first, then peers, ours first, each by name.
 pub(super) struct DrawnGraph<'a> {
     pub(super) nodes: Vec<&'a NodeRecord>,
     /// In the order of the nodes.
     pub(super) ties: Vec<Tie>,
-    /// Nodes that were only heard of and are not drawn.
+    /// Nodes known by hearsay alone that are not drawn.
     pub(super) more: usize,
     numbers: FastHashMap<Addr, usize>,
 }
@@ -27,15 +27,14 @@ pub(super) struct Tie {
     pub(super) a: usize,
     /// The higher number.
     pub(super) b: usize,
-    /// A neighbor, or a registration with a seed.
     pub(super) kind: TieKind,
     /// Misses in a row that one end counts on the other.
     pub(super) misses: u32,
-    /// What is wrong with it on purpose.
+    /// The fault on it.
     pub(super) harm: Harm,
 }
 
-/// How a fault meets a tie.
+/// How a fault affects a tie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Harm {
     None,
@@ -45,7 +44,7 @@ pub(super) enum Harm {
     Cut,
 }
 
-/// What a tie is for.
+/// A neighbor, or a registration with a seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum TieKind {
     Registration,

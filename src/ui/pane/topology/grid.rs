@@ -1,4 +1,5 @@
-//! A cell a node, in order of their names: who has the message, and what is wrong, among hundreds.
+//! One cell per node, in order of their names: who has the message, and what is wrong, among
+//! hundreds.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -10,23 +11,21 @@ use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
-/// Widest name that a row begins with.
+/// The widest name at the beginning of a row.
 const NAME_WIDTH_MAX: usize = 8;
 
 /// How the nodes stand in the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct GridPlan {
-    /// Nodes of a row.
     per_row: usize,
-    /// Columns that a node takes.
+    /// Columns per node.
     step: u16,
     /// Columns of the name before each row.
     margin: u16,
-    /// Rows that there are.
     rows: usize,
 }
 
-/// As wide a step as still fits, or as many rows as it takes with the narrowest.
+/// The widest step that fits, or as many rows as needed with the narrowest.
 pub(super) fn plan(nodes: usize, names: usize, area: Rect) -> GridPlan {
     let margin = u16::try_from(names.min(NAME_WIDTH_MAX) + 1).unwrap_or(0);
     let plan = |step: u16| {
@@ -46,7 +45,7 @@ impl GridPlan {
     }
 }
 
-/// Draws it; where each node is then, and how many rows do not fit.
+/// Draws it; returns where each node is, and how many rows do not fit.
 pub(super) fn render(
     scenery: &Scenery<'_>,
     plan: GridPlan,

@@ -1,40 +1,41 @@
-//! Where nodes go: linked ones attract each other, all of them repel each other, and the whole
-//! cools down.
+//! Places nodes: linked ones attract each other, all of them repel each other, and the whole cools
+//! down.
 //!
 //! After T. Fruchterman and E. Reingold, "Graph Drawing by Force-directed Placement" (1991),
-//! <https://doi.org/10.1002/spe.4380211102>. The same job gives the same places: random numbers come
-//! from a fixed seed, and no clock is read.
+//! <https://doi.org/10.1002/spe.4380211102>. The same job gives the same places: random numbers
+//! come from a fixed seed, and no clock is read.
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg32;
 
-/// The frame into which everything is placed: as wide as a pane is, measured in its height.
+/// The frame into which everything is placed: as wide as a pane, measured in its height.
 pub(crate) const WIDTH: f64 = 2.0;
 /// Its height.
 pub(crate) const HEIGHT: f64 = 1.0;
 
-/// The frame for those that are linked: the seeds stand above, those that are linked to nobody below.
+/// The frame for linked nodes: the seeds stand above it, unlinked nodes below.
 const TOP: f64 = 0.14;
 const BOTTOM: f64 = 0.97;
 const LEFT: f64 = 0.04;
 const RIGHT: f64 = WIDTH - LEFT;
 
-/// Rounds of moving everybody; a guess that looks settled at 10 nodes and at 500.
+/// Rounds of moving everything; a guess that looks settled at 10 nodes and at 500.
 const ROUNDS: u32 = 140;
-/// Rounds for newcomers, who begin beside their neighbors.
+/// Rounds for newcomers, which begin beside their neighbors.
 const ROUNDS_ADJUST: u32 = 60;
-/// Longest step of the first round, which shrinks to nothing.
+/// The longest step of the first round; it shrinks to nothing.
 const STEP: f64 = 0.2;
 const STEP_ADJUST: f64 = 0.06;
-/// Share of the free room around a node that is the length of a link at rest.
+/// The length of a link at rest, as a share of the free room around a node.
 const SPREAD: f64 = 0.78;
-/// Nodes up to which several beginnings are tried, and how many: the one with the fewest crossings wins.
+/// Nodes up to which several starts are tried, and how many: the one with the fewest crossings
+/// wins.
 const TRIES_NODES_MAX: usize = 30;
 const TRIES: u64 = 6;
-/// Nodes up to which everybody repels everybody; above, only those within [`REACH`] links.
+/// Nodes up to which every pair repels; above, only those within [`REACH`] links.
 const ALL_PAIRS_MAX: usize = 80;
 const REACH: f64 = 2.5;
-/// What a layout may be stretched by, to fill its frame.
+/// The most that a layout may be stretched to fill its frame.
 const STRETCH_MAX: f64 = 3.0;
 
 /// A place in the frame, y downward.
@@ -72,29 +73,28 @@ pub(crate) enum Hold {
 pub(crate) struct Job {
     /// Where each node is, and whether it may be moved.
     pub(crate) bodies: Vec<(Point, Hold)>,
-    /// Who is linked to whom, by their place among the bodies.
+    /// The links, as indexes into the bodies.
     pub(crate) ties: Vec<(usize, usize)>,
-    /// How much is at stake.
     pub(crate) effort: Effort,
 }
 
-/// From scratch, or from where they are.
+/// From scratch, or from the current places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// Nobody has a place yet that a reader knows.
+    /// No node has a place yet that a reader knows.
     Anew,
     /// The free ones find a better place.
     Adjust,
 }
 
-/// The places, in the order of the bodies; those that are pinned where they were.
+/// The places, in the order of the bodies; pinned ones stay where they were.
 pub(crate) fn place(job: &Job) -> Vec<Point> {
     match job.effort {
         Effort::Adjust => {
             let mut points: Vec<Point> = job.bodies.iter().map(|(point, _)| *point).collect();
             relax(&mut points, job, ROUNDS_ADJUST, STEP_ADJUST);
-            // Links draw a network together as they are made: it fills the frame again while nobody has a
-            // place that a reader knows.
+            // Links draw a network together as they are made: it fills the frame again while no
+            // node has a place that a reader knows.
             if job.bodies.iter().all(|(_, hold)| *hold == Hold::Free) {
                 fit(&mut points);
             }
@@ -107,7 +107,7 @@ pub(crate) fn place(job: &Job) -> Vec<Point> {
 fn anew(job: &Job) -> Vec<Point> {
     let tries = if job.bodies.len() <= TRIES_NODES_MAX { TRIES } else { 1 };
     let mut all = (0..tries).map(|seed| try_anew(job, seed));
-    // To count crossings costs more than a layout where there are many links.
+    // Counting crossings costs more than a layout when there are many links.
     let best = if tries == 1 { all.next() } else { all.min_by_key(|points| crossings(points, &job.ties)) };
     best.unwrap_or_default()
 }
@@ -130,7 +130,7 @@ pub(crate) fn inside(point: Point) -> Point {
     Point::new(point.x.clamp(LEFT, RIGHT), point.y.clamp(TOP, BOTTOM))
 }
 
-/// How long a link is at rest among so many nodes.
+/// The length of a link at rest among this many nodes.
 #[expect(clippy::cast_precision_loss, reason = "a count of nodes")]
 pub(crate) fn link_len(nodes: usize) -> f64 {
     SPREAD * ((RIGHT - LEFT) * (BOTTOM - TOP) / nodes.max(1) as f64).sqrt()
@@ -153,8 +153,8 @@ fn relax(points: &mut [Point], job: &Job, rounds: u32, step: f64) {
     }
 }
 
-/// One step, at most so long. What is laid out anew is drawn to the middle, less so sideways; what is
-/// adjusted stays in the frame.
+/// One step, with a limit. A new layout is drawn to the middle, less so sideways; an adjusted one
+/// stays in the frame.
 fn moved(point: Point, force: Point, longest: f64, effort: Effort) -> Point {
     let force = match effort {
         Effort::Anew => {
@@ -183,7 +183,7 @@ fn push(forces: &mut [Point], who: usize, way: Point, by: f64) {
     forces[who].y += way.y * by;
 }
 
-/// Who repels whom: everybody, or the nodes of the squares around one's own.
+/// Which nodes repel each other: all, or those of the squares around one's own.
 #[derive(Default)]
 struct Repulsion {
     squares: Vec<Vec<usize>>,
@@ -235,7 +235,7 @@ impl Repulsion {
 fn repel_pair(points: &[Point], a: usize, b: usize, len: f64, forces: &mut [Point]) {
     let mut apart = points[a].minus(points[b]);
     if apart.len() < 1e-6 {
-        // At one place they would stay together for ever; by their numbers they part.
+        // Nodes at one place would stay together forever; their numbers part them.
         apart = Point::new(1e-4, if a.is_multiple_of(2) { 1e-4 } else { -1e-4 });
     }
     let by = (len / apart.len()).powi(2);

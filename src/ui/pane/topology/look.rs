@@ -1,4 +1,4 @@
-//! What a node looks like, and the legend that says so.
+//! The signs of nodes, and the legend that explains them.
 
 use ratatui::text::{Line, Span};
 
@@ -12,21 +12,21 @@ use crate::ui::view::View;
 /// How far the wave came to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// No wave is shown, or it is none of the node's business.
+    /// No wave is shown, or it does not concern the node.
     NoWave,
     /// The wave has not come yet.
     NotYet,
-    /// It came, after so many hops if that is known.
+    /// It came, after this many hops if that is known.
     Hop(Option<u16>),
 }
 
-/// What stands for a node.
+/// The sign of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
     pub(super) sign: &'static str,
     pub(super) tone: Tone,
     kind: LegendKind,
-    /// What is wrong with it, where the sign tells how far the wave came to it.
+    /// What is wrong with it, if the sign itself shows the wave.
     pub(super) trouble: Option<NodeMark>,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct NodeMark {
     kind: LegendKind,
 }
 
-/// What the legend tells apart.
+/// Kinds of nodes in the legend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum LegendKind {
     Seed,
@@ -55,7 +55,6 @@ enum LegendKind {
     HeardOf,
 }
 
-/// What the brackets mean; everybody can guess that.
 const SELECTED: &str = "[ ] selected";
 
 /// Hops that have a sign of their own.
@@ -72,7 +71,8 @@ const HOPS: [(&str, &str); 10] = [
     ("❾", "9"),
 ];
 
-/// Whether it has the message, and what is wrong with it. Who is gone and never had it is gone and nothing else.
+/// Whether it has the message, and what is wrong with it. A gone node that never had it is just
+/// gone.
 pub(super) fn look(node: &NodeRecord, arrival: Arrival, theme: Theme) -> Look {
     let state = node.state();
     let kind = kind_of(node, state);
@@ -97,7 +97,7 @@ pub(super) fn look(node: &NodeRecord, arrival: Arrival, theme: Theme) -> Look {
     }
 }
 
-/// What it is while no wave is shown.
+/// Its kind while no wave is shown.
 fn kind_of(node: &NodeRecord, state: ObservedState) -> LegendKind {
     match state {
         ObservedState::Suspect { .. } => LegendKind::Suspect,
@@ -128,7 +128,7 @@ fn reached(hop: Option<u16>, theme: Theme) -> Look {
 }
 
 impl LegendKind {
-    /// As it stands in the legend, and on the map unless there are several.
+    /// Its sign in the legend, and on the map unless there are several.
     const fn sign(self, theme: Theme) -> &'static str {
         match self {
             Self::Seed => theme.sign("■", "s"),
@@ -157,7 +157,7 @@ impl LegendKind {
         }
     }
 
-    /// A word for it, and a shorter one for where room is scarce.
+    /// A word for it, and a shorter one for tight places.
     const fn words(self, lacking: Lacking) -> (&'static str, &'static str) {
         match self {
             Self::Seed => ("seed", "seed"),
@@ -181,19 +181,19 @@ impl LegendKind {
     }
 }
 
-/// What it means that nothing tells of the message at a node.
+/// What it means that nothing is known of the message at a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lacking {
     /// It is on its way.
     NotYet,
     /// It should have come by now.
     ForGood,
-    /// Events were skipped, that of its arrival may be among them.
+    /// Events were skipped, and its arrival may be among them.
     Unseen,
 }
 
-/// What the signs that are on the screen mean: in one line if that has room for them, otherwise in shorter
-/// words, in further lines at last. No sign goes without its word.
+/// The meaning of the signs on the screen: in one line if they fit, otherwise in shorter words, at
+/// last in further lines. No sign goes without its word.
 pub(super) fn legend(
     looks: &[Look],
     harms: &[Harm],
@@ -214,7 +214,7 @@ pub(super) fn legend(
     in_one.into_iter().find(|lines| lines.len() == 1).unwrap_or_else(|| lines(dense, " ", columns))
 }
 
-/// As many of these a line as fit, none cut.
+/// As many of these per line as fit, none cut.
 fn lines(items: Vec<Vec<Span<'static>>>, gap: &'static str, columns: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::default()];
     for item in items {

@@ -13,12 +13,12 @@ use crate::ui::view::View;
 
 /// Nodes up to which all have labels, and all links are drawn.
 pub(super) const LABELS_MAX: usize = 25;
-/// The layout is stretched by so much at most: a circle stays nearly round.
+/// The most that the layout is stretched: a circle stays nearly round.
 const STRETCH_MAX: f64 = 1.3;
-/// Cells to each side that a node moves to when another one has its cell.
+/// Cells to each side that a node moves when another one has its cell.
 const NUDGE_MAX: i32 = 3;
 
-/// Draws it; where each node is then.
+/// Draws it; returns where each node is.
 pub(super) fn render(
     scenery: &Scenery<'_>,
     points: &[Point],
@@ -43,7 +43,8 @@ pub(super) fn render(
     marks
 }
 
-/// The links: all of a small overlay, of a larger one those of the selected node and those in trouble.
+/// The links: in a small overlay all, in a larger one those of the selected node and those in
+/// trouble.
 fn links(scenery: &Scenery<'_>, cells: &[Position], all: bool) -> Vec<Stroke> {
     let is_selected = |tie: &Tie| scenery.selected.is_some_and(|node| tie.touches(node));
     let is_shown = |tie: &&Tie| match tie.kind {
@@ -81,7 +82,7 @@ pub(super) fn wave(scenery: &Scenery<'_>, cells: &[Position]) -> Vec<Stroke> {
     hops.collect()
 }
 
-/// The cell of each node; no two on one as long as there is room nearby.
+/// The cell of each node; no two share one as long as there is room nearby.
 fn cells(points: &[Point], area: Rect) -> Vec<Position> {
     let mut ground = Ground::new(area, &[]);
     let frame = MapWindow::of(area);
@@ -97,7 +98,7 @@ fn cells(points: &[Point], area: Rect) -> Vec<Position> {
 /// The part of the pane that the layout takes: in proportion, a little stretched.
 struct MapWindow {
     area: Rect,
-    /// Cells from the left and from above, and cells of the whole width and height.
+    /// Offset from the left and the top, and size, in cells.
     left: f64,
     top: f64,
     across: f64,
@@ -123,7 +124,7 @@ impl MapWindow {
     }
 }
 
-/// This cell, or the nearest one that is free, with a gap beside it if there is one.
+/// This cell, or the nearest free one, with a gap beside it if there is one.
 fn nearest_free(wanted: Position, ground: &Ground) -> Option<Position> {
     let around = (-NUDGE_MAX..=NUDGE_MAX).flat_map(|dy| (-2 * NUDGE_MAX..=2 * NUDGE_MAX).map(move |dx| (dx, dy)));
     let free = around.filter_map(|(dx, dy)| {

@@ -1,5 +1,5 @@
-//! The selected node in the middle, its neighbors around it, and theirs around them: what can be
-//! drawn of an overlay that is too large to be drawn whole.
+//! The selected node in the middle, its neighbors around it, and theirs around them: what fits of
+//! an overlay that is too large to be drawn whole.
 
 use std::f64::consts::TAU;
 
@@ -14,10 +14,10 @@ use crate::model::Map;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
-/// Share of the half of the pane that each ring is from the middle.
+/// The distance of each ring from the middle, as a share of half the pane.
 const RINGS: [f64; 3] = [0.0, 0.5, 0.97];
 
-/// Draws it; nothing without a selected node.
+/// Draws nothing without a selected node.
 pub(super) fn render(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let Some(middle) = scenery.selected.filter(|_| !area.is_empty()) else { return };
     let shown = around(scenery, middle, area);
@@ -39,7 +39,6 @@ pub(super) fn render(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, v
     sketch::draw(&strokes, &marks, frame, area, view);
 }
 
-/// Where a node of the neighborhood is.
 #[derive(Debug, Clone, Copy)]
 struct Spot {
     at: Position,
@@ -72,7 +71,8 @@ fn around(scenery: &Scenery<'_>, middle: usize, area: Rect) -> Map<usize, Spot> 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "cells of a screen")]
 fn on_ring(area: Rect, ring: usize, angle: f64) -> Position {
     let (half_width, half_height) = (f64::from(area.width - 1) / 2.0, f64::from(area.height - 1) / 2.0);
-    // Names stand beside the nodes, so there is a margin at the sides; a ring may be half as wide again as high.
+    // Names stand beside the nodes, so there is a margin at the sides; a ring may be half as wide
+    // again as high.
     let across = (half_width - 1.0).min(half_height * 2.0 * 1.5).max(0.0) * RINGS[ring];
     let down = half_height * RINGS[ring];
     let x = (half_width + across * angle.cos()).round() as u16;
@@ -80,7 +80,7 @@ fn on_ring(area: Rect, ring: usize, angle: f64) -> Position {
     Position { x: area.x + x.min(area.width - 1), y: area.y + y.min(area.height - 1) }
 }
 
-/// A link that is wrong on purpose is not drawn whole.
+/// A link with a fault is not drawn whole.
 const fn dash(tie: &Tie) -> Dash {
     match tie.harm {
         Harm::None => Dash::Solid,

@@ -1,4 +1,4 @@
-//! Who is where. Nodes that are placed stay where they are; a newcomer appears near its neighbors; a
+//! Where the nodes are. Placed nodes stay where they are; a newcomer appears near its neighbors; a
 //! dead node keeps its place.
 
 use std::time::Duration;
@@ -15,18 +15,20 @@ use crate::proto::time::Time;
 
 /// How long a newcomer may be moved: until it has found its neighbors.
 const SETTLE_TIME: Duration = Duration::from_secs(3);
-/// How long the links must have stayed as they are before everybody is moved again.
+/// How long links must stay unchanged before everything is moved again.
 const QUIET_TIME: Duration = Duration::from_millis(200);
-/// Nodes up to which the layout is made at once: a millisecond or two. Above, elsewhere.
+/// Nodes up to which the layout is made at once: a millisecond or two. Larger ones are made
+/// elsewhere.
 const AT_ONCE_MAX: usize = 60;
-/// Nodes without a link that stand side by side.
+/// Nodes without a link in one row.
 const DOCKS_A_ROW: usize = 24;
-/// From one of them to the next; has no divisor in common with the row, so that all places are used.
+/// The step from one of them to the next; it has no divisor in common with the row, so all places
+/// are used.
 const DOCK_STEP: usize = 5;
-/// How many places of nodes that are no longer drawn are remembered.
+/// Places of nodes that are no longer drawn that are remembered.
 const FORGOTTEN_MAX: usize = 1_024;
 
-/// A layout to be made by somebody else.
+/// A layout to be made elsewhere.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LayoutRequest {
     pub(super) who: Vec<Addr>,
@@ -40,7 +42,7 @@ pub(crate) struct Delivered {
 }
 
 impl LayoutRequest {
-    /// So many nodes in a ring.
+    /// This many nodes in a ring.
     #[cfg(test)]
     pub(crate) fn ring(nodes: u16) -> Self {
         let ties = (0..usize::from(nodes)).map(|node| (node, (node + 1) % usize::from(nodes))).collect();
@@ -48,14 +50,13 @@ impl LayoutRequest {
         Self { who: (0..nodes).map(Addr::loopback).collect(), job: Job { bodies, ties, effort: Effort::Anew } }
     }
 
-    /// Makes it: a while of computing and nothing else.
+    /// Computes the layout, which takes a while.
     pub(crate) fn carry_out(&self) -> Delivered {
         let points = layout::place(&self.job);
         Delivered { places: self.who.iter().copied().zip(points).collect() }
     }
 }
 
-/// Where one node is.
 #[derive(Debug, Clone, Copy)]
 struct NodePosition {
     point: Point,
@@ -63,23 +64,23 @@ struct NodePosition {
     settles: Time,
 }
 
-/// Where everybody is.
+/// Where all nodes are.
 #[derive(Debug, Default)]
 pub(super) struct Positions {
-    /// Those that are or were linked to a neighbor.
+    /// Nodes that are or were linked to a neighbor.
     linked: Map<Addr, NodePosition>,
-    /// The others: a number at the lower edge each.
+    /// The others: the number of each at the lower edge.
     docks: Map<Addr, usize>,
-    /// What the links looked like, and since when.
+    /// The links at the last look, and since when.
     ties: Vec<(Addr, Addr)>,
     changed: Option<Time>,
-    /// Links when everybody was last laid out anew.
+    /// The number of links at the last full layout.
     ties_then: usize,
     is_ordered: bool,
 }
 
 impl Positions {
-    /// Where each node of the graph is, in its order.
+    /// The place of each node of the graph, in its order.
     pub(super) fn points(&self, graph: &DrawnGraph<'_>) -> Vec<Point> {
         let mut seeds = 0;
         let place = |node: &&crate::model::node::NodeRecord| match (self.linked.get(&node.addr), node.role) {
@@ -93,8 +94,8 @@ impl Positions {
         graph.nodes.iter().map(place).collect()
     }
 
-    /// Looks at who came and what is linked now. What is more than a moment's work is returned to be
-    /// made by somebody else; its result comes by [`Positions::take`].
+    /// Checks which nodes and links there are now. Returns a layout that takes more than a moment,
+    /// to be made elsewhere; its result comes by [`Positions::take`].
     pub(super) fn update(&mut self, graph: &DrawnGraph<'_>, now: Time) -> Option<LayoutRequest> {
         let ties = Self::ties_of(graph);
         if ties != self.ties {
@@ -119,7 +120,7 @@ impl Positions {
         Some(order)
     }
 
-    /// A layout has been made; who came or went in the meantime is not in it.
+    /// A layout has been made; nodes that came or went meanwhile are not in it.
     pub(super) fn take(&mut self, delivered: &Delivered) {
         self.is_ordered = false;
         for (addr, point) in &delivered.places {
@@ -129,7 +130,7 @@ impl Positions {
         }
     }
 
-    /// Everybody is laid out anew at the next look.
+    /// Everything is laid out again at the next look.
     pub(super) fn shake(&mut self) {
         self.linked.clear();
         self.ties.clear();
@@ -141,7 +142,7 @@ impl Positions {
         neighbors.map(|tie| (graph.nodes[tie.a].addr, graph.nodes[tie.b].addr)).collect()
     }
 
-    /// Gives a place near its neighbors to each node that has its first link.
+    /// Places each node that has its first link near its neighbors.
     fn welcome(&mut self, graph: &DrawnGraph<'_>, now: Time) {
         let mut near: Map<Addr, Vec<Addr>> = Map::default();
         for (a, b) in &self.ties {
@@ -160,7 +161,7 @@ impl Positions {
         }
     }
 
-    /// Amid the neighbors that have a place, a little aside by its address.
+    /// Amid the placed neighbors, a little to the side, depending on its address.
     #[expect(clippy::cast_precision_loss, reason = "a count of neighbors")]
     fn near(&self, addr: Addr, neighbors: &[Addr], len: f64) -> Point {
         let seed = u64::from(u32::from(addr.ip())) << 16 | u64::from(addr.port());
@@ -191,7 +192,7 @@ impl Positions {
         }
     }
 
-    /// What there is to lay out, if anybody may still be moved.
+    /// What there is to lay out, if anything may still be moved.
     fn order(&mut self, now: Time) -> Option<LayoutRequest> {
         let is_free = |place: &NodePosition| place.settles > now;
         if !self.linked.values().any(is_free) {
@@ -212,14 +213,14 @@ impl Positions {
     }
 }
 
-/// The seeds stand along the upper edge.
+/// Seeds stand along the upper edge.
 fn seed_point(number: usize) -> Point {
     const ACROSS: [f64; 7] = [0.36, 0.64, 0.5, 0.22, 0.78, 0.08, 0.92];
     let shift = if (number / ACROSS.len()).is_multiple_of(2) { 0.0 } else { 0.07 };
     Point::new(layout::WIDTH * (ACROSS[number % ACROSS.len()] + shift), 0.0)
 }
 
-/// Those without a link stand along the lower edge, the first ones far apart.
+/// Nodes without a link stand along the lower edge, the first ones far apart.
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
 fn dock_point(number: usize) -> Point {
     let (row, at) = (number / DOCKS_A_ROW, number % DOCKS_A_ROW);

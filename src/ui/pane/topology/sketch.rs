@@ -1,8 +1,8 @@
-//! Lines, signs and labels on cells: what every drawing of the overlay is made with.
+//! Lines, signs and labels on cells: what every drawing of the overlay is made of.
 //!
 //! Lines are drawn on ratatui's canvas with Braille dots, two across and four down in a cell. The
-//! canvas knows colors and nothing else, so that a line is drawn in a stand-in color, which then
-//! becomes the style of its tone.
+//! canvas knows only colors, so a line is drawn in a stand-in color, which then becomes the style
+//! of its tone.
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -21,7 +21,7 @@ use crate::ui::view::View;
 /// Dots of a cell.
 const ACROSS: f64 = 2.0;
 const DOWN: f64 = 4.0;
-/// The tones that a line can have; the place of each is its stand-in color.
+/// The tones of lines; the index of each is its stand-in color.
 const TONES: [Tone; 6] = [Tone::Stale, Tone::Seed, Tone::Suspect, Tone::Plain, Tone::Dead, Tone::Wave];
 
 /// A line between two cells.
@@ -41,7 +41,7 @@ impl Stroke {
     }
 }
 
-/// What a line is made of.
+/// The pattern of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dash {
     /// Every dot.
@@ -58,7 +58,7 @@ pub(super) struct Mark {
     pub(super) addr: Addr,
     pub(super) at: Position,
     pub(super) look: Look,
-    /// What stands beside it, if there is room.
+    /// The text beside it, if there is room.
     pub(super) label: Option<(Tone, String)>,
     pub(super) rank: Rank,
 }
@@ -70,7 +70,7 @@ pub(super) enum Rank {
     Other,
 }
 
-/// Draws it all: lines below signs below labels.
+/// Draws everything: lines below signs below labels.
 pub(super) fn draw(strokes: &[Stroke], marks: &[Mark], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     draw_strokes(strokes, frame, area, view);
     let buffer = frame.buffer_mut();
@@ -202,8 +202,8 @@ impl Ground {
         inside.then(|| usize::from(at.y - self.area.y) * usize::from(self.area.width) + usize::from(at.x - self.area.x))
     }
 
-    /// What is wrong with a node, to the right of its sign; where that is taken, in place of it: who is in
-    /// trouble counts more than how far the wave came.
+    /// Writes what is wrong with a node to the right of its sign, or in its place if that is taken:
+    /// trouble matters more than the wave.
     fn write_trouble(&mut self, mark: &Mark, buffer: &mut Buffer, view: &View<'_>) {
         let Some(trouble) = mark.look.trouble else { return };
         let beside = Position { x: mark.at.x.saturating_add(1), ..mark.at };
@@ -220,7 +220,7 @@ impl Ground {
         if self.broad.contains(&mark.at) { 2 } else { 1 }
     }
 
-    /// Beside its node, where it covers the least; nowhere if it would cover another one.
+    /// Beside its node, where it covers the least; nowhere if it would cover another label.
     fn write(&mut self, mark: &Mark, tone: Tone, label: &str, buffer: &mut Buffer, view: &View<'_>) {
         let label = text::plain(label.to_owned(), view.theme.glyphs);
         let Ok(width) = u16::try_from(text::width(&label)) else { return };
@@ -228,7 +228,7 @@ impl Ground {
         let places = beside(mark.at, signs, width).into_iter().flatten().enumerate();
         let fitting = places.filter(|(_, at)| self.has_room(*at, width));
         let best = fitting.min_by_key(|(order, at)| 2 * covered(*at, width, buffer) + order);
-        // In a crowd the selected node is named all the same.
+        // In a crowd, the selected node is named anyway.
         let least = || self.least_bad(mark, width).filter(|_| mark.rank == Rank::Selected);
         let Some(at) = best.map(|(_, at)| at).or_else(least) else { return };
         let style = view.style(tone);
@@ -248,7 +248,7 @@ impl Ground {
         places.min_by_key(|at| cells(*at).filter(|cell| !self.is_free(*cell)).count())
     }
 
-    /// So many free cells, and no other label or sign right beside them.
+    /// This many free cells, with no other label or sign right beside them.
     fn has_room(&self, at: Position, width: u16) -> bool {
         let free = (at.x..at.x.saturating_add(width)).all(|x| self.is_free(Position { x, ..at }));
         let is_label = |x: Option<u16>| {
@@ -259,7 +259,7 @@ impl Ground {
     }
 }
 
-/// Where the label of a node with so many signs can begin, the best place first.
+/// Where the label of a node with this many signs can begin, the best place first.
 fn beside(at: Position, signs: u16, width: u16) -> [Option<Position>; 8] {
     let place = |x: Option<u16>, y: Option<u16>| Some(Position { x: x?, y: y? });
     let (right, left) = (at.x.checked_add(signs + 1), at.x.checked_sub(width + 1));

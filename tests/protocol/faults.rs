@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gossipctl::command::FaultCommand;
-use gossipctl::engine::NodeState;
 use gossipctl::engine::fault::{FaultError, Nodes};
-use gossipctl::event::{EventKind, LinkEnd};
+use gossipctl::event::{EventKind, LinkEnd, NodeState};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
 use gossipctl::proto::machine::NodeCommand;
 
+use crate::classic::classic;
 use crate::network::{GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
 /// Everybody in the world is ours, and who is not there is gone.
@@ -273,6 +273,23 @@ fn a_node_that_closes_across_a_cut_is_missed_until_the_cut_is_healed() {
     fault(&mut network, &FaultCommand::HealAll).unwrap();
     network.world.run_for(Duration::from_secs(1));
     assert!(network.any(died));
+}
+
+#[test]
+fn newcomers_join_however_much_is_doubled_or_reordered() {
+    let all = half(100);
+    let (twice, mixed) =
+        (FaultKind::Duplicate { percent: all }, FaultKind::Reorder { percent: all, window_us: 50_000 });
+    for begin in [Network::new, classic] {
+        for what in [twice, mixed] {
+            let mut network = begin(2, 9);
+            set(&mut network, what, Scope::All);
+            network.start_peers(1..=6);
+            network.world.run_for(LIVENESS * 2);
+            assert!(network.connected(), "{what:?}");
+            assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. })), "{what:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,11 +1,22 @@
-//! What people call a node of this process.
+//! What the engine knows of a node, and what people call it.
 
 use std::fmt;
 use std::str::FromStr;
 
+use crate::event::NodeState;
 use crate::proto::message::Role;
 
-/// `s1`, `p7`: numbered for each role in the order in which nodes are started first.
+/// A node, through all its lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeEntry {
+    /// Its role is in it.
+    pub name: NodeName,
+    pub state: NodeState,
+    /// How often it was restarted.
+    pub life: u64,
+}
+
+/// `s1`, `p7`: for each role, nodes are numbered in the order of their first start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeName {
     pub role: Role,
@@ -13,7 +24,6 @@ pub struct NodeName {
     pub number: u32,
 }
 
-/// The text is no name of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected s or p and a number, such as p7")]
 pub struct NotANodeName;
@@ -37,7 +47,7 @@ impl FromStr for NodeName {
             Some('p') => Role::Peer,
             Some(_) | None => return Err(NotANodeName),
         };
-        // `p07` and `p+7` are nobody's name.
+        // `p07` and `p+7` are no names.
         match text[1..].parse() {
             Ok(number) if text[1..].starts_with(|digit: char| ('1'..='9').contains(&digit)) => {
                 Ok(Self { role, number })
