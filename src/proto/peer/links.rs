@@ -1,7 +1,9 @@
 //! The connections of a peer.
 
+use std::net::Ipv4Addr;
+
 use crate::proto::addr::Addr;
-use crate::proto::budget::Budget;
+use crate::proto::budget::{Bearer, Budget};
 use crate::proto::event::{Direction, LinkId, Purpose};
 use crate::proto::flat_map::FlatMap;
 use crate::proto::half_open::HalfOpen;
@@ -18,6 +20,21 @@ pub(super) struct PeerLink {
     pub(super) purpose: Purpose,
     pub(super) stage: Stage,
     pub(super) budget: Budget,
+}
+
+/// Who speaks on a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Speaker {
+    remote: Ipv4Addr,
+    pub(super) peer: Option<Addr>,
+    pub(super) purpose: Purpose,
+    pub(super) stage: Stage,
+}
+
+impl Speaker {
+    pub(super) fn bearer(self, link: LinkId) -> Bearer {
+        Bearer { link, remote: self.remote, peer: self.peer }
+    }
 }
 
 /// How far a connection is.
@@ -120,8 +137,10 @@ impl PeerLinks {
         }
     }
 
-    pub(super) fn budget(&mut self, link: LinkId) -> Option<&mut Budget> {
-        self.open.get_mut(link).map(|open| &mut open.budget)
+    /// What is known of a link on which something is heard, and what it may still say.
+    pub(super) fn hear(&mut self, link: LinkId) -> Option<(Speaker, &mut Budget)> {
+        let PeerLink { remote, peer, purpose, stage, budget, .. } = self.open.get_mut(link)?;
+        Some((Speaker { remote: remote.ip(), peer: *peer, purpose: *purpose, stage: *stage }, budget))
     }
 
     /// When the first handshake has lasted too long.

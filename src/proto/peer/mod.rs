@@ -42,7 +42,7 @@ use self::spread::Spread;
 use super::absence::Presence;
 use super::addr::Addr;
 use super::bucket::TokenBucket;
-use super::budget::{Bearer, Budget};
+use super::budget::Budget;
 use super::config::{HALF_OPEN_MAX, PeerConfig};
 use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
@@ -192,14 +192,17 @@ impl Peer {
     }
 
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
-        if !self.is_within_budget(now, link, &message, out) {
-            return;
-        }
-        let Some(open) = self.links.get(link) else { return };
+        let Some((from, budget)) = self.links.hear(link) else { return };
+        // A link that brings too many is read slowly, then told of, then dropped.
+        let is_within = budget.admits(now, &message, from.bearer(link), &mut self.offenses, out);
+        let is_calm = !budget.is_exceeded();
         let said = message.name();
-        match (open.purpose, open.stage, open.peer) {
+        if !is_within {
+            return self.protocol_violation(now, link, Rule::TooManyMessages, said, out);
+        }
+        match (from.purpose, from.stage, from.peer) {
             (Purpose::Neighbor, Stage::Up, Some(peer)) => {
-                self.deadline_stands = is_routine(&message) && !open.budget.is_exceeded() && self.claims.is_empty();
+                self.deadline_stands = is_calm && is_routine(&message) && self.claims.is_empty();
                 self.on_neighbor_message(now, link, peer, message, out);
             }
             (Purpose::Neighbor, Stage::Unheard, Some(peer)) => self.on_first_word(now, link, peer, message, out),
@@ -207,18 +210,6 @@ impl Peer {
             (Purpose::Registration, _, Some(seed)) => self.on_seed_message(now, link, seed, message, out),
             (Purpose::Registration, _, None) => self.protocol_violation(now, link, Rule::HelloExpected, said, out),
         }
-    }
-
-    /// May this link bring such a message? Whoever brings too many is read slowly, then told of, then dropped.
-    fn is_within_budget(&mut self, now: Time, link: LinkId, message: &Message, out: &mut impl Output) -> bool {
-        let Some(open) = self.links.get(link) else { return false };
-        let bearer = Bearer { link, remote: open.remote.ip(), peer: open.peer };
-        let Some(budget) = self.links.budget(link) else { return false };
-        let is_within = budget.admits(now, message, bearer, &mut self.offenses, out);
-        if !is_within {
-            self.protocol_violation(now, link, Rule::TooManyMessages, message.name(), out);
-        }
-        is_within
     }
 
     fn hello(&self) -> Message {
