@@ -6,7 +6,7 @@
 //! the budget allows it, then reported, then dropped. A driver does the first
 //! ([`super::machine::Output::pause`]), on sockets and in virtual time; the machines do the rest.
 
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::addr::Addr;
@@ -88,7 +88,7 @@ pub(super) struct Budget {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bearer {
     pub(super) link: LinkId,
-    pub(super) remote: IpAddr,
+    pub(super) remote: Ipv4Addr,
     /// Once it has named itself.
     pub(super) peer: Option<Addr>,
 }

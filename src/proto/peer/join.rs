@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::reserve::AddressSource;
 use super::{Peer, PeerLink, Stage};
 use crate::proto::addr::Addr;
@@ -47,7 +49,7 @@ struct SeedContact {
 /// The seeds, and the state of each registration.
 #[derive(Debug)]
 pub(super) struct Registrar {
-    seeds: Vec<SeedContact>,
+    seeds: SmallVec<[SeedContact; 2]>,
     wanted: usize,
     /// Questions so far.
     asked: ProbeSeq,
@@ -262,7 +264,7 @@ impl Peer {
     }
 
     fn is_opening(&self, link: LinkId) -> bool {
-        self.links.get(&link).is_some_and(|open| matches!(open.stage, Stage::Opening { .. }))
+        self.links.get(link).is_some_and(|open| matches!(open.stage, Stage::Opening { .. }))
     }
 
     /// A seed takes the connection. Its list shows whether it takes the peer; a full seed refuses
@@ -283,7 +285,7 @@ impl Peer {
     }
 
     fn is_up(&self, link: LinkId) -> bool {
-        self.links.get(&link).is_some_and(|open| open.stage == Stage::Up)
+        self.links.get(link).is_some_and(|open| open.stage == Stage::Up)
     }
 
     fn not_a_seed(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {

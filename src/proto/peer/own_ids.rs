@@ -5,6 +5,8 @@
 //! node's own message for a copy. A node that hears an id of its own that it has not used begins a
 //! new run, which nobody can have used.
 
+use smallvec::SmallVec;
+
 use crate::proto::message::MessageId;
 
 /// Runs of this life that are remembered. Older ids are treated as those of an earlier life, which
@@ -30,7 +32,7 @@ struct OwnRun {
 #[derive(Debug, Default)]
 pub(super) struct OwnIds {
     /// The latest last.
-    runs: Vec<OwnRun>,
+    runs: SmallVec<[OwnRun; 1]>,
     given: Given,
     /// The latest run must not be used any more.
     compromised: bool,
