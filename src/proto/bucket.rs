@@ -1,10 +1,10 @@
-//! A token bucket: so much at once, and then so much a second.
+//! A token bucket: a burst at once, then a steady rate.
 
 use std::time::Duration;
 
 use super::time::Time;
 
-/// Holds `burst` tokens at most and gets one each `every`.
+/// Holds at most `burst` tokens and gains one every `every`.
 #[derive(Debug, Clone)]
 pub(super) struct TokenBucket {
     every: Duration,
@@ -14,12 +14,11 @@ pub(super) struct TokenBucket {
 }
 
 impl TokenBucket {
-    /// A full bucket.
     pub(super) const fn new(burst: u32, every: Duration) -> Self {
         Self { every, burst, full_at: Time::from_micros(0) }
     }
 
-    /// When there is a token; a moment that is over if there is one now.
+    /// When there is a token; in the past if there is one now.
     pub(super) fn ready_at(&self) -> Time {
         self.full_at - self.every * self.burst.saturating_sub(1)
     }
