@@ -68,6 +68,12 @@ impl Addr {
 
 /// One number is hashed at a fraction of the cost of an array and a number, and every message id
 /// has one.
+impl From<([u8; 4], u16)> for Addr {
+    fn from((ip, port): ([u8; 4], u16)) -> Self {
+        Self { ip, port }
+    }
+}
+
 impl Hash for Addr {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.number());

@@ -4,7 +4,6 @@
 //! it what happened and carries out what it asks for. It keeps its deadlines itself and says when
 //! it next wants to be woken, so no timer can be stale.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::addr::Addr;
@@ -70,7 +69,7 @@ pub enum Input {
     /// The driver closed a connection at once, for breaking this rule.
     Rejected {
         /// The remote end.
-        remote: SocketAddr,
+        remote: Addr,
         rule: Rule,
     },
     DialFailed {
@@ -97,7 +96,7 @@ pub enum LinkChange {
     /// Somebody connected to this node.
     Accepted {
         /// The remote end, which is not where the node listens.
-        remote: SocketAddr,
+        remote: Addr,
     },
     /// A dial came up.
     Dialed {

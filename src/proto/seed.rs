@@ -19,7 +19,6 @@ mod tests;
 mod turns;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use self::check::Report;
 use self::links::{SeedLink, SeedLinks};
@@ -91,7 +90,7 @@ impl Seed {
         self.list.iter()
     }
 
-    fn on_accepted(&mut self, now: Time, link: LinkId, remote: SocketAddr, out: &mut impl Output) {
+    fn on_accepted(&mut self, now: Time, link: LinkId, remote: Addr, out: &mut impl Output) {
         if !self.links.half_open().admits(remote.ip()) {
             out.hang_up(link);
             return self.rejected(now, remote, Rule::TooManyLinks, out);
@@ -105,14 +104,14 @@ impl Seed {
         self.links.insert(link, open);
     }
 
-    fn rejected(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
+    fn rejected(&mut self, now: Time, remote: Addr, rule: Rule, out: &mut impl Output) {
         self.tell_violation(now, remote, None, Violation::new(rule, b""), out);
     }
 
     fn tell_violation(
         &mut self,
         now: Time,
-        remote: SocketAddr,
+        remote: Addr,
         peer: Option<Addr>,
         violation: Violation,
         out: &mut impl Output,

@@ -33,6 +33,10 @@ impl Takeovers {
         (handshake_timeout / 2).min(liveness_interval)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn has(&self, named: Addr) -> bool {
         self.0.iter().any(|takeover| takeover.hello.listen == named)
     }

@@ -8,10 +8,11 @@
 //! report one by one, refusals and reports about strangers, is counted in the same way.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::event::{EventKind, LinkId, Omission};
+use super::flat_map::FlatMap;
 use super::machine::Output;
 use super::time::Time;
 
@@ -51,7 +52,7 @@ struct VisitCount {
 /// A link that another machine opened and that is up.
 #[derive(Debug)]
 struct Visit {
-    from: IpAddr,
+    from: Ipv4Addr,
     /// It was announced that the link is up.
     is_told: bool,
 }
@@ -59,7 +60,7 @@ struct Visit {
 /// The visits: see the module.
 #[derive(Debug, Default)]
 pub(super) struct Visits {
-    windows: BTreeMap<IpAddr, VisitWindow>,
+    windows: FlatMap<Ipv4Addr, VisitWindow>,
     up: BTreeMap<LinkId, Visit>,
     /// When links that were not announced will be, in order; some have ended by then.
     stays: VecDeque<(Time, LinkId)>,
@@ -83,10 +84,10 @@ const fn told_max(what: Omission) -> u32 {
 
 impl Visits {
     /// A link that was opened from there is up. Returns whether to announce it now.
-    pub(super) fn came(&mut self, now: Time, link: LinkId, from: IpAddr) -> bool {
+    pub(super) fn came(&mut self, now: Time, link: LinkId, from: Ipv4Addr) -> bool {
         let busy =
             |window: &VisitWindow| window.ends_at > now && window.counts[place(Omission::Links)].told >= ENDS_TOLD_MAX;
-        let is_told = !self.windows.get(&from).is_some_and(busy);
+        let is_told = !self.windows.get(from).is_some_and(busy);
         self.up.insert(link, Visit { from, is_told });
         if !is_told {
             self.stays.push_back((now + STAY, link));
@@ -126,7 +127,7 @@ impl Visits {
     pub(super) fn tell(
         &mut self,
         now: Time,
-        from: IpAddr,
+        from: Ipv4Addr,
         what: Omission,
         event: impl FnOnce() -> EventKind,
         out: &mut impl Output,
@@ -140,13 +141,13 @@ impl Visits {
         }
     }
 
-    fn count(&mut self, now: Time, from: IpAddr, what: Omission, out: &mut impl Output) -> &mut VisitCount {
+    fn count(&mut self, now: Time, from: Ipv4Addr, what: Omission, out: &mut impl Output) -> &mut VisitCount {
         self.end_windows(now, out);
-        let is_known = self.windows.contains_key(&from) || self.windows.len() < HOSTS_MAX;
-        let last = self.windows.last_key_value().map(|(host, _)| *host);
+        let is_known = self.windows.contains_key(from) || self.windows.len() < HOSTS_MAX;
+        let last = self.windows.last_key();
         let host = if is_known { from } else { last.unwrap_or(from) };
-        let window = self.windows.entry(host);
-        &mut window.or_insert(VisitWindow { ends_at: now + WINDOW, counts: Default::default() }).counts[place(what)]
+        let window = || VisitWindow { ends_at: now + WINDOW, counts: Default::default() };
+        &mut self.windows.get_or_insert_with(host, window).counts[place(what)]
     }
 
     /// The links that have lasted long enough to be announced; each once.
@@ -169,7 +170,7 @@ impl Visits {
             for what in [Omission::Links, Omission::Refusals, Omission::Reports].into_iter().filter(|_| is_over) {
                 let count = window.counts[place(what)].untold;
                 if count > 0 {
-                    out.emit(|| summary(*host, what, count));
+                    out.emit(|| summary(host, what, count));
                 }
             }
             !is_over
@@ -192,7 +193,7 @@ impl Visits {
     }
 }
 
-fn summary(host: IpAddr, what: Omission, count: u64) -> EventKind {
+fn summary(host: Ipv4Addr, what: Omission, count: u64) -> EventKind {
     let span_us = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX);
     EventKind::Omitted { what, host: host.to_string(), count, span_us }
 }

@@ -1,7 +1,7 @@
 //! How a registration begins: who is accepted, who is refused, and who has to wait because it names
 //! the address of a registered peer (see [`crate::proto::takeover`]).
 
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::Seed;
@@ -34,7 +34,7 @@ impl Seed {
         self.register(now, link, peer, out);
     }
 
-    fn objection(&self, hello: Hello, from: IpAddr) -> Option<RefusalReason> {
+    fn objection(&self, hello: Hello, from: Ipv4Addr) -> Option<RefusalReason> {
         let peer = hello.listen;
         if peer == self.config.listen {
             Some(RefusalReason::Myself)
@@ -48,7 +48,7 @@ impl Seed {
     }
 
     /// A list that is full, or has its share of one other machine, takes nobody new.
-    fn is_full_for(&self, peer: Addr, from: IpAddr) -> bool {
+    fn is_full_for(&self, peer: Addr, from: Ipv4Addr) -> bool {
         let list_max = self.config.list_max;
         let is_elsewhere = !is_here(self.config.listen, from);
         let is_full_of_it = || is_elsewhere && self.list.registered_from(from) >= list_max / MACHINE_SHARE;

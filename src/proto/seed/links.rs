@@ -5,7 +5,7 @@
 //! whether it is still due.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::Ipv4Addr;
 
 use super::check::Check;
 use crate::proto::addr::Addr;
@@ -17,7 +17,7 @@ use crate::proto::time::Time;
 /// A connection to the seed.
 #[derive(Debug)]
 pub(super) struct SeedLink {
-    pub(super) remote: SocketAddr,
+    pub(super) remote: Addr,
     /// Its address, once it has named it.
     peer: Option<Addr>,
     /// By when it must have done so.
@@ -36,7 +36,7 @@ pub(super) struct SeedLink {
 }
 
 impl SeedLink {
-    pub(super) fn new(now: Time, remote: SocketAddr, hello_by: Time) -> Self {
+    pub(super) fn new(now: Time, remote: Addr, hello_by: Time) -> Self {
         let due_at = Some(hello_by);
         Self {
             remote,
@@ -98,7 +98,7 @@ impl SeedLinks {
     }
 
     /// The remote has named itself. Returns the machine that it connects from.
-    pub(super) fn name(&mut self, link: LinkId, peer: Addr) -> Option<IpAddr> {
+    pub(super) fn name(&mut self, link: LinkId, peer: Addr) -> Option<Ipv4Addr> {
         let open = self.open.get_mut(&link)?;
         let host = open.remote.ip();
         if open.peer.replace(peer).is_none() {

@@ -4,7 +4,7 @@
 //! them: a sample costs as much as it is long, everything else the logarithm of the list's length.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 
 use crate::proto::addr::Addr;
 use crate::proto::event::LinkId;
@@ -32,7 +32,7 @@ pub(super) struct ListEntry {
     /// When its registration closed.
     departed_at: Time,
     /// The machine that it registered from.
-    host: IpAddr,
+    host: Ipv4Addr,
     pub(super) proof: Proof,
     /// It was announced that the peer is on the list.
     pub(super) is_told: bool,
@@ -57,7 +57,7 @@ pub(super) struct PeerList {
     /// Proven addresses with an open registration.
     living: BTreeSet<Addr>,
     /// How many registered from each machine.
-    hosts: BTreeMap<IpAddr, usize>,
+    hosts: BTreeMap<Ipv4Addr, usize>,
     /// Addresses whose registration has closed, by when it did.
     departures: BTreeSet<(Time, Addr)>,
 }
@@ -85,7 +85,7 @@ impl PeerList {
         self.entries.keys().copied()
     }
 
-    pub(super) fn registered_from(&self, host: IpAddr) -> usize {
+    pub(super) fn registered_from(&self, host: Ipv4Addr) -> usize {
         self.hosts.get(&host).copied().unwrap_or_default()
     }
 
@@ -101,7 +101,7 @@ impl PeerList {
 
     /// Puts a peer on the list, or renews its entry; returns its former entry. `proof`: the proof
     /// that a newcomer must give.
-    pub(super) fn register(&mut self, peer: Addr, link: LinkId, host: IpAddr, proof: Proof) -> Option<Before> {
+    pub(super) fn register(&mut self, peer: Addr, link: LinkId, host: Ipv4Addr, proof: Proof) -> Option<Before> {
         let Some(entry) = self.entries.get_mut(&peer) else {
             let place = self.pool(proof).len();
             self.pool(proof).push(peer);
@@ -197,11 +197,11 @@ impl PeerList {
         }
     }
 
-    fn count_host(&mut self, host: IpAddr) {
+    fn count_host(&mut self, host: Ipv4Addr) {
         *self.hosts.entry(host).or_default() += 1;
     }
 
-    fn forget_host(&mut self, host: IpAddr) {
+    fn forget_host(&mut self, host: Ipv4Addr) {
         let Some(count) = self.hosts.get_mut(&host) else { return };
         *count -= 1;
         if *count == 0 {
@@ -231,7 +231,7 @@ fn draw(from: &[Addr], count: usize, but: Option<Addr>, random: &mut Random) -> 
 mod tests {
     use super::*;
 
-    const HOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
     fn addr(n: usize) -> Addr {
         Addr::new((0x0a00_0000 + u32::try_from(n).unwrap()).into(), 4_000)

@@ -6,7 +6,7 @@
 //! there. At most a quarter of what a seed sends is unproven, and no unproven address is the root.
 //! The classic dialect has no words for this; there every address counts as proven.
 
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 
 use super::Seed;
 use super::list::Proof;
@@ -30,10 +30,10 @@ impl Seed {
 
     /// Has a newcomer dialed back, if this seed may dial the address, which the machine `from`
     /// named.
-    pub(super) fn want_proof(&mut self, peer: Addr, from: IpAddr) {
+    pub(super) fn want_proof(&mut self, peer: Addr, from: Ipv4Addr) {
         let own = self.config.listen;
         if self.config.reach.may_dial(own, peer) || (peer.ip().is_loopback() && is_here(own, from)) {
-            let way = if from == IpAddr::V4(peer.ip()) { Way::Back } else { Way::Elsewhere };
+            let way = if from == peer.ip() { Way::Back } else { Way::Elsewhere };
             self.proofs.want(peer, way);
         }
     }

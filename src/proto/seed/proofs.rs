@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::proto::addr::Addr;
-use crate::proto::bucket::TokenBucket;
+use crate::proto::bucket::{Rate, TokenBucket};
 use crate::proto::config::REGISTRATIONS_MAX;
 use crate::proto::event::LinkId;
 use crate::proto::machine::Gauge;
@@ -21,23 +21,14 @@ pub(super) enum Way {
 }
 
 impl Way {
-    /// Dials at once. Elsewhere: enough for the peers of a small lab to be proven as soon as they
-    /// have registered.
-    const fn burst(self) -> u32 {
+    /// How fast it dials. The burst elsewhere is enough for the peers of a small lab to be proven as soon as they have
+    /// registered. A seed that is flooded with addresses of others must not flood those others, so they get 20 dials a
+    /// second. A flooder that names its own addresses gets what it asked for: a thousand a second, so that a lab of many
+    /// thousands is proven within a minute or two.
+    const fn rate(self) -> Rate {
         match self {
-            Self::Back => 256,
-            Self::Elsewhere => 20,
-        }
-    }
-
-    /// Time between two dials beyond that. A seed that is flooded with addresses of others must not
-    /// flood those others, so they get 20 a second. A flooder that names its own addresses gets
-    /// what it asked for: a thousand a second, so that a lab of many thousands is proven within a
-    /// minute or two.
-    const fn every(self) -> Duration {
-        match self {
-            Self::Back => Duration::from_millis(1),
-            Self::Elsewhere => Duration::from_millis(50),
+            Self::Back => Rate { burst: 256, every: Duration::from_millis(1) },
+            Self::Elsewhere => Rate { burst: 20, every: Duration::from_millis(50) },
         }
     }
 
@@ -52,23 +43,18 @@ impl Way {
 }
 
 /// Addresses that wait to be dialed one way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct ProofQueue {
     budget: TokenBucket,
     items: Vec<Addr>,
     places: BTreeMap<Addr, usize>,
     /// Addresses that are being dialed or asked.
     asking: usize,
-    /// The lowest address is dialed next.
-    lowest_next: bool,
+    /// The lowest address has been dialed last.
+    was_lowest: bool,
 }
 
 impl ProofQueue {
-    fn new(way: Way) -> Self {
-        let budget = TokenBucket::new(way.burst(), way.every());
-        Self { budget, items: Vec::new(), places: BTreeMap::new(), asking: 0, lowest_next: true }
-    }
-
     fn push(&mut self, peer: Addr) {
         if let std::collections::btree_map::Entry::Vacant(place) = self.places.entry(peer) {
             place.insert(self.items.len());
@@ -85,25 +71,25 @@ impl ProofQueue {
     }
 
     fn ready_at(&self, way: Way) -> Option<Time> {
-        (!self.items.is_empty() && self.asking < way.asked_max()).then(|| self.budget.ready_at())
+        (!self.items.is_empty() && self.asking < way.asked_max()).then(|| self.budget.ready_at(way.rate()))
     }
 
     /// Whom to dial now: in turn the lowest address, which may be the root's, and a random one, so
     /// that a stranger that registers low addresses does not keep the others waiting.
     fn choose(&mut self, now: Time, way: Way, random: &mut Random) -> Option<Addr> {
-        if self.ready_at(way).is_none_or(|at| at > now) || !self.budget.take(now) {
+        if self.ready_at(way).is_none_or(|at| at > now) || !self.budget.take(now, way.rate()) {
             return None;
         }
-        let lowest = self.places.first_key_value().map(|(peer, _)| *peer).filter(|_| self.lowest_next);
+        let lowest = self.places.first_key_value().map(|(peer, _)| *peer).filter(|_| !self.was_lowest);
         let chosen = lowest.or_else(|| self.items.get(random.below(self.items.len())).copied())?;
-        self.lowest_next = !self.lowest_next;
+        self.was_lowest = !self.was_lowest;
         self.remove(chosen);
         Some(chosen)
     }
 }
 
 /// The addresses that must be dialed, and those that are being dialed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Proofs {
     back: ProofQueue,
     elsewhere: ProofQueue,
@@ -114,19 +100,6 @@ pub(super) struct Proofs {
     asked: BTreeMap<LinkId, (Addr, Way)>,
     /// By when a hello must come on each; some have come, and some are gone.
     answers: VecDeque<(Time, LinkId)>,
-}
-
-impl Default for Proofs {
-    fn default() -> Self {
-        Self {
-            back: ProofQueue::new(Way::Back),
-            elsewhere: ProofQueue::new(Way::Elsewhere),
-            later: VecDeque::new(),
-            dialing: BTreeMap::new(),
-            asked: BTreeMap::new(),
-            answers: VecDeque::new(),
-        }
-    }
 }
 
 impl Proofs {
