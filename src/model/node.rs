@@ -340,14 +340,10 @@ impl NodeRecords {
         self.by_addr[place].life
     }
 
-    fn insert(&mut self, addr: Addr, at: Time) -> usize {
-        self.by_addr.insert_full(addr, NodeRecord::new(addr, at)).0
-    }
-
     /// An event happened at this node, so it is one of ours.
     pub(super) fn at_work(&mut self, addr: Addr, at: Time) -> &mut NodeRecord {
         let known = self.place_of(addr);
-        let place = known.unwrap_or_else(|| self.insert(addr, at));
+        let place = known.unwrap_or_else(|| self.by_addr.insert_full(addr, NodeRecord::new(addr, at)).0);
         let node = &mut self.by_addr[place];
         if !node.is_ours() {
             self.hearsay -= usize::from(known.is_some());
@@ -377,7 +373,7 @@ impl NodeRecords {
             }
             None => {
                 self.hearsay += 1;
-                self.insert(addr, at)
+                self.by_addr.insert_full(addr, NodeRecord::new(addr, at)).0
             }
         };
         Some(&mut self.by_addr[place])
