@@ -1,6 +1,5 @@
 //! What can end the program, each with its exit code.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::address::AddressError;
@@ -10,7 +9,6 @@ use super::seeds_file::SeedListError;
 use crate::engine::Refusal;
 use crate::model::words::size_text;
 use crate::proto::addr::Addr;
-use crate::proto::text::printable;
 use crate::session::archive::{DeleteError, FindError};
 use crate::session::export::ExportError;
 use crate::session::journal::JournalError;
@@ -150,15 +148,4 @@ impl Failure {
 
 fn place(what: &str, path: Option<&Path>) -> String {
     path.map_or_else(String::new, |path| format!("; {what}: {}", path.display()))
-}
-
-/// Warns the user of something that does not end the program.
-pub(crate) fn warn(text: impl std::fmt::Display) {
-    say(format_args!("warning: {text}"));
-}
-
-/// Prints one line on stderr, without anything that acts on a terminal. Not with `eprintln`, which
-/// panics if the terminal is gone.
-pub(crate) fn say(line: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "{}", printable(&line.to_string()));
 }

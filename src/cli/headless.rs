@@ -9,8 +9,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::args::PrintFormat;
-use super::failure::{Failure, say, warn};
+use super::failure::Failure;
 use super::nodes::{self, RunningNodes, ShutdownKind};
+use super::output::{say, warn};
 use super::plan::Plan;
 use super::printer::Printer;
 use super::records::{Records, RecordsEnd};

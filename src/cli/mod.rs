@@ -11,7 +11,6 @@ mod files;
 mod glyphs;
 mod headless;
 mod host;
-mod log_writer;
 mod manual;
 mod nodes;
 mod output;
@@ -56,7 +55,7 @@ pub fn main() -> ExitCode {
 fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     explain_panics();
     let diagnostics = files::state_dir().map(|dir| diagnostics::start(&dir));
-    diagnostics.iter().filter_map(|started| started.as_ref().err()).for_each(failure::warn);
+    diagnostics.iter().filter_map(|started| started.as_ref().err()).for_each(output::warn);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return answer_usage(&error),
@@ -64,7 +63,7 @@ fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match run(cli) {
         Ok(code) => code,
         Err(failure) => {
-            failure::say(format_args!("error: {failure}"));
+            output::say(format_args!("error: {failure}"));
             ExitCode::from(failure.exit_code())
         }
     }
@@ -87,7 +86,7 @@ fn explain_panics() {
     let installed =
         hooks.panic_section("This is a fault in gossipctl. The session's journal holds what led to it.").install();
     if let Err(report) = installed {
-        failure::warn(report);
+        output::warn(report);
     }
 }
 
@@ -150,7 +149,7 @@ fn yield_to_the_console() {
 fn print_config() -> Result<ExitCode, Failure> {
     let file = files::config_file();
     let config = read_config()?;
-    config.warnings.iter().for_each(failure::warn);
+    config.warnings.iter().for_each(output::warn);
     let template = template::template(&config, file.as_deref())?;
     // Strings of TOML have the same escapes.
     let lines = template.split('\n').map(printable_json).collect::<Vec<_>>();

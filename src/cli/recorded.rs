@@ -9,9 +9,10 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use super::args::{ExportArgs, ExportFormat, ListFormat, SessionsArgs};
-use super::failure::{Failure, say, warn};
+use super::failure::Failure;
 use super::files;
 use super::output;
+use super::output::{say, warn};
 use crate::clock::utc_offset_s_at;
 use crate::model::words::count_text;
 use crate::proto::text::printable;

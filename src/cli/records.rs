@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::failure::warn;
 use super::files;
-use super::log_writer;
+use super::output::warn;
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
 use crate::platform::{StopSignal, StopSignals};
@@ -14,6 +13,7 @@ use crate::proto::time::Time;
 use crate::session::archive::{Archive, State};
 use crate::session::journal::Header;
 use crate::session::lines::stamp;
+use crate::session::node_logs::NodeLogs;
 use crate::session::recorder::{Limits, News, RecordPaths, Recorder, RecorderHandle, RecorderReport};
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
@@ -86,7 +86,7 @@ impl Records {
     ) -> Self {
         let (tap, events): (Tap, Feed) = feed(BATCHES_MAX);
         let note = move |line| notify(News::Note(line));
-        let logs = log_dir.and_then(|dir| log_writer::keep_logs(events, &dir, utc_offset_s, note));
+        let logs = log_dir.and_then(|dir| keep_logs(events, &dir, utc_offset_s, note));
         Self { tap, writer: WriterState::Logs(logs) }
     }
 
@@ -184,4 +184,36 @@ fn journal_path(started: Time, utc_offset_s: i32) -> Result<PathBuf, String> {
 pub(crate) fn file_stamp(at: Time, utc_offset_s: i32) -> String {
     let text: String = stamp(at, utc_offset_s).chars().take("2026-11-22 03:13:02".len()).collect();
     text.replace(' ', "T").replace(':', "-")
+}
+
+/// Writes log files until all nodes are gone; join the thread to have the last lines on disk.
+/// Errors are reported through `notify`.
+fn keep_logs(
+    feed: Feed,
+    dir: &Path,
+    utc_offset_s: i32,
+    notify: impl Fn(String) + Clone + Send + 'static,
+) -> Option<JoinHandle<()>> {
+    let tell = notify.clone();
+    let begun = NodeLogs::open(dir, utc_offset_s).map_err(|error| error.to_string()).and_then(|logs| {
+        let thread = std::thread::Builder::new().name("logs".to_owned());
+        thread.spawn(move || keep(feed, logs, &tell)).map_err(|error| error.to_string())
+    });
+    begun.map_err(|why| notify(format!("no log files: {why}"))).ok()
+}
+
+fn keep(mut feed: Feed, mut logs: NodeLogs, tell: &impl Fn(String)) {
+    while let Some(delivery) = feed.blocking_recv() {
+        logs.skip(delivery.skipped);
+        let failed = delivery.batch.iter().filter_map(|event| logs.write(event).err());
+        failed.for_each(|error| tell(error.to_string()));
+        // Many small batches in a row are one write.
+        if feed.waiting() == 0 {
+            logs.flush().iter().for_each(|error| tell(error.to_string()));
+        }
+        logs.take_note().into_iter().for_each(tell);
+    }
+    logs.skip(feed.take_skipped());
+    logs.end();
+    logs.flush().iter().for_each(|error| tell(error.to_string()));
 }

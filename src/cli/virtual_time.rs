@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::args::PrintFormat;
-use super::failure::{Failure, say, warn};
+use super::failure::Failure;
+use super::output::{say, warn};
 use super::plan::Plan;
 use super::printer::Printer;
 use super::settings::NodeSettings;

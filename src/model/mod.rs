@@ -10,7 +10,6 @@ mod apply;
 pub mod death;
 pub mod elsewhere;
 pub mod fault;
-pub mod forgery;
 pub mod gossip;
 pub mod graph;
 pub mod life;
@@ -67,7 +66,7 @@ pub struct Model {
     seeds: seed::SeedRecords,
     notices: notice::Notices,
     faults: fault::FaultHistory,
-    forgeries: forgery::Forgeries,
+    forgeries: rumor::Forgeries,
     /// For a node whose neighbors were mostly ones that joined while it was full: those neighbors.
     joiners: Map<Addr, Vec<Addr>>,
     warnings: warning::Warnings,
@@ -114,7 +113,7 @@ impl Default for Model {
             seeds: seed::SeedRecords::default(),
             notices: notice::empty(),
             faults: fault::FaultHistory::default(),
-            forgeries: forgery::empty(),
+            forgeries: rumor::no_forgeries(),
             joiners: Map::default(),
             warnings: warning::Warnings::default(),
             totals: Totals::default(),
@@ -213,7 +212,7 @@ impl Model {
     }
 
     /// Messages that were forged in the name of our nodes.
-    pub fn forgeries(&self) -> &forgery::Forgeries {
+    pub fn forgeries(&self) -> &rumor::Forgeries {
         &self.forgeries
     }
 

@@ -26,6 +26,10 @@ pub const DELIVERY_TIME: Duration = Duration::from_secs(5);
 /// The oldest beginning that a trace may claim: the clock of an origin elsewhere may be wrong.
 const TRACE_AGE_MAX: Duration = Duration::from_secs(60);
 
+/// Forgeries that are kept: one in ten seconds for each node, so the last minutes of an attack on a
+/// whole lab.
+pub const FORGERIES_MAX: usize = 256;
+
 /// How many peers have a message, and of how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Coverage {
@@ -323,4 +327,20 @@ impl Rumors {
             self.numbers.remove(&rumor.id);
         }
     }
+}
+
+/// A node got a message in its own name that it had not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forgery {
+    pub at: Time,
+    /// Its origin is the node in whose name it was forged.
+    pub id: MessageId,
+    /// The neighbor that brought it.
+    pub from: Addr,
+}
+
+pub type Forgeries = Ring<Forgery>;
+
+pub(super) fn no_forgeries() -> Forgeries {
+    Ring::new(FORGERIES_MAX)
 }

@@ -5,6 +5,7 @@ use std::ops::{Index, IndexMut};
 
 use super::ids::{ConnIx, End, LinkSide, NodeIx};
 use crate::proto::chance::Chance;
+use crate::proto::machine::Input;
 use crate::proto::message::Message;
 use crate::proto::time::Time;
 
@@ -65,6 +66,13 @@ impl<T> IndexMut<LinkSide> for BySide<T> {
     fn index_mut(&mut self, side: LinkSide) -> &mut T {
         &mut self.0[side as usize]
     }
+}
+
+/// What waits at an end of a connection that is not read, and until when.
+#[derive(Debug)]
+pub(super) struct Pause {
+    pub(super) until: Time,
+    pub(super) held: VecDeque<Input>,
 }
 
 /// All connections that are not closed at both ends. The place of a gone one is reused with the

@@ -21,7 +21,6 @@ mod inbox;
 mod luck;
 mod node;
 mod pacing;
-mod pause;
 mod pauses;
 mod play;
 mod sink;

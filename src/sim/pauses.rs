@@ -4,10 +4,10 @@
 
 use std::collections::VecDeque;
 
+use super::connection::Pause;
 use super::due::Due;
 use super::ids::End;
 use super::inbox::is_read;
-use super::pause::Pause;
 use super::sink::EventSink;
 use super::world::{UNREAD_MAX, World};
 use crate::proto::machine::{Input, LinkChange, Machine};

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::asked::{Act, Asked};
-use super::connection::{BySide, ConnTable, Connection, DETACHED, Pacer};
+use super::connection::{BySide, ConnTable, Connection, DETACHED, Pacer, Pause};
 use super::due::{Dial, Due};
 use super::ids::{End, LinkSide, NodeIx};
 use super::luck::latency;
 use super::node::{Condition, NodeSites, SimulatedNode};
-use super::pause::Pause;
 use super::sink::EventSink;
 use super::slab::Slab;
 use super::wheel::Wheel;
