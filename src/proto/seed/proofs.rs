@@ -93,7 +93,7 @@ impl ProofQueue {
             return None;
         }
         let lowest = self.places.first_key_value().map(|(peer, _)| *peer).filter(|_| self.lowest_next);
-        let chosen = lowest.or_else(|| self.items.get(random.below(self.items.len())).copied())?;
+        let chosen = lowest.or_else(|| random.pick(&self.items))?;
         self.lowest_next = !self.lowest_next;
         self.remove(chosen);
         Some(chosen)
