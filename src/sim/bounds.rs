@@ -1,4 +1,4 @@
-//! Whether all that nodes keep, and what waits for them, is within its bounds.
+//! Checks that everything that nodes keep, and what waits for them, is within its bounds.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use super::world::{UNREAD_MAX, World};
 use crate::proto::addr::Addr;
 use crate::proto::machine::{Gauge, Machine};
 
-/// How often it is looked whether all queues and caches are within their bounds.
+/// How often the bounds are checked.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Nodes that are looked at each time, in turn: all of a usual network, and of a large one so few that time is spent on
-/// the network and not on looking at it.
+/// Nodes that are checked each time, in turn: all of a usual network, and of a large one so few
+/// that the time goes to the network and not to the checks.
 const LOOK_NODES_MAX: usize = 4_096;
 
 impl<M: Machine, S: EventSink> World<M, S> {
-    /// What there is more of than there may be, in the nodes and in what waits for them.
+    /// Everything that is over its bound, in the nodes and in what waits for them.
     pub fn over_bounds(&self) -> Vec<(Addr, Gauge)> {
         self.over_bounds_among(0, self.nodes.len())
     }
 
-    /// The same, if nobody has asked for half a second; nothing if somebody has. In a large network each look is at a part
+    /// The same, at most every half second, else empty. In a large network each check covers a part
     /// of the nodes.
     pub fn over_bounds_if_due(&mut self) -> Vec<(Addr, Gauge)> {
         if self.now < self.next_look {
@@ -36,7 +36,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         for (_, site, node) in self.nodes.range(first, count) {
             let mut weigh = |gauge: Gauge| over.extend(gauge.is_over().then_some((site.addr, gauge)));
             node.machine.gauges(&mut weigh);
-            // Of each connection the end waits, too.
+            // For each connection, its end waits, too.
             let unread_max = UNREAD_MAX + node.connections.len();
             weigh(Gauge::new("things to be read", node.unread.len(), unread_max));
         }

@@ -14,26 +14,26 @@ pub(super) struct Connection {
     pub(super) nodes: BySide<NodeIx>,
     /// Ends that have closed: they send and hear nothing more.
     pub(super) closed: BySide<bool>,
-    /// Nothing overtakes on a connection: when the last thing sent to each end arrives.
+    /// When the last thing sent to each end arrives: nothing overtakes on a connection.
     pub(super) arrives: BySide<Time>,
-    /// Keeps what each end writes apart, in the classic dialect.
+    /// Spaces each end's writes, in the classic dialect.
     pub(super) pacers: BySide<Option<Box<Pacer>>>,
-    /// What is left to chance about that which each end sends.
+    /// What is left to chance about what each end sends.
     pub(super) chance: BySide<Chance>,
-    /// How often the dialer had dialed: which connection it is, whatever others do.
+    /// How often the dialer had dialed: it identifies the connection, whatever others do.
     pub(super) dial: u32,
-    /// Messages that each end has sent which have no number of their own.
+    /// Messages without a number of their own that each end has sent.
     pub(super) unnumbered: BySide<u32>,
-    /// Where each node's list of connections has this one; [`DETACHED`] once that node is gone.
+    /// The index of this connection in each node's list; [`DETACHED`] once that node is gone.
     pub(super) places: BySide<u32>,
     generation: u32,
 }
 
-/// The place of a connection in the list of a node that is gone.
+/// The index of a connection in the list of a node that is gone.
 pub(super) const DETACHED: u32 = u32::MAX;
 
 impl Connection {
-    /// A connection that is about to stand.
+    /// A new connection.
     pub(super) fn new(nodes: BySide<NodeIx>, chance: BySide<Chance>, dial: u32, now: Time) -> Self {
         Self {
             nodes,
@@ -67,7 +67,8 @@ impl<T> IndexMut<LinkSide> for BySide<T> {
     }
 }
 
-/// All connections that are not closed at both ends. The place of one that is gets another, of the next generation.
+/// All connections that are not closed at both ends. The place of a gone one is reused with the
+/// next generation.
 #[derive(Debug, Default)]
 pub(super) struct ConnTable {
     all: Vec<Connection>,
@@ -75,7 +76,7 @@ pub(super) struct ConnTable {
 }
 
 impl ConnTable {
-    /// Takes a connection in: its dialer's end.
+    /// Adds a connection, and returns its dialer's end.
     pub(super) fn insert(&mut self, mut connection: Connection) -> End {
         let place = if let Some(place) = self.free.pop() {
             connection.generation = self.all[place as usize].generation;
@@ -83,7 +84,8 @@ impl ConnTable {
             place
         } else {
             self.all.push(connection);
-            // Two billion connections would not fit into the memory of any machine that this runs on.
+            // Two billion connections would not fit into the memory of any machine that this runs
+            // on.
             u32::try_from(self.all.len() - 1).unwrap_or(u32::MAX / 2)
         };
         End::new(ConnIx(place), self.all[place as usize].generation, LinkSide::Dialer)
@@ -105,12 +107,12 @@ impl ConnTable {
         self.get_mut(end).filter(|connection| !connection.closed[end.side()])
     }
 
-    /// Which node is at this end.
+    /// The node at this end.
     pub(super) fn node(&self, end: End) -> Option<NodeIx> {
         self.get(end).map(|connection| connection.nodes[end.side()])
     }
 
-    /// Forgets a connection that stands; what is late for it is not for the next one at its place.
+    /// Forgets a connection; what is late for it does not reach the next one in its place.
     pub(super) fn remove(&mut self, end: End) {
         if let Some(connection) = self.get_mut(end) {
             connection.generation = connection.generation.wrapping_add(1);
@@ -131,7 +133,7 @@ impl ConnTable {
     }
 }
 
-/// What one end has still to write in the classic dialect.
+/// What one end has not written yet, in the classic dialect.
 #[derive(Debug)]
 pub(super) struct Pacer {
     pub(super) next_write: Time,

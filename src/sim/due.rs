@@ -1,16 +1,15 @@
-//! What is planned. Entries of the wheel are small; what is on its way stands beside it.
+//! Planned events. Entries of the wheel are small; the things on their way are kept beside it.
 
 use super::ids::{End, NodeIx};
 use crate::proto::addr::Addr;
 
-/// Something that will happen.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Due {
-    /// It is looked whether this node is to be woken.
+    /// Check whether this node is to be woken.
     Wake(NodeIx),
-    /// Something reaches this node: what, by its place among the inputs on their way.
+    /// Something reaches this node: its place among the inputs on their way.
     Arrive(NodeIx, u32),
-    /// A dial reaches its goal: which, by its place among the dials on their way.
+    /// A dial arrives: its place among the dials on their way.
     DialArrives(u32),
     /// This slow node reads what waits.
     Read(NodeIx),
@@ -18,7 +17,7 @@ pub(super) enum Due {
     Write(End),
     /// The pause in which this end is not read is over.
     Resume(End),
-    /// Somebody sends nonsense to this node.
+    /// A stranger sends junk to this node.
     Junk(NodeIx),
 }
 

@@ -1,8 +1,8 @@
-//! All nodes of a network in virtual time, and what a user commands them to do: the counterpart of the engine on sockets.
-//! The same commands do the same, nodes have the same names, and the same events come out.
+//! All nodes of a network in virtual time: carries out what the engine decides, as `net` does on
+//! sockets. The same commands do the same, nodes have the same names, and the same events come out.
 //!
-//! Addresses are given out in order: seeds from 127.0.0.1:5001 on, peers from 127.0.0.1:3000 on. So the same commands at
-//! the same times with the same seed give the same events, to the last one.
+//! Addresses are given out in order: seeds from 127.0.0.1:5001 on, peers from 127.0.0.1:3000 on. So
+//! the same commands at the same times with the same seed give the same events, to the last one.
 
 use std::time::Duration;
 
@@ -18,23 +18,23 @@ use crate::proto::machine::{Gauge, NodeCommand};
 use crate::proto::node::Node;
 use crate::proto::time::Time;
 
-/// How long the goodbyes of a network that quits may take to arrive: longer than any time on the way.
+/// How long the goodbyes of a quitting network may take to arrive: longer than any latency.
 const GOODBYE_TIME: Duration = Duration::from_millis(10);
 
-/// What the nodes are like.
+/// Settings of the nodes.
 #[derive(Debug, Clone)]
 pub struct VirtualDefaults {
-    /// Every peer's settings; `listen` is ignored, and `seeds` counts where there is no lab.
+    /// Every peer's settings. `listen` is ignored, and `seeds` counts if there is no lab.
     pub peer: PeerConfig,
     /// Every seed's settings; `listen` is ignored.
     pub seed: SeedConfig,
-    /// What all random choices follow from, the latencies included.
+    /// Seed of all random choices, latencies included.
     pub rng_seed: u64,
     /// When virtual time begins.
     pub epoch: Time,
 }
 
-/// A network in virtual time. Time passes only in [`VirtualEngine::run_to`]; what happens goes to `S`.
+/// A network in virtual time. Time passes only in [`VirtualEngine::run_to`]; events go to `S`.
 #[derive(Debug)]
 pub struct VirtualEngine<S = Vec<Event>> {
     engine: engine::Engine,
@@ -49,7 +49,7 @@ impl VirtualEngine {
         Self::with_sink(defaults, Vec::new())
     }
 
-    /// What has happened since this was asked last, in order.
+    /// The events since the last call, in order.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.world.take_events()
     }
@@ -64,18 +64,17 @@ impl<S: EventSink> VirtualEngine<S> {
         Self { engine, world, utc_offset_s }
     }
 
-    /// There is no seed list, for this reason: nodes that need one are refused until there is a lab.
+    /// There is no seed list, for this reason: nodes that need one are refused until there is a
+    /// lab.
     #[must_use]
     pub fn without_seed_list(self, why: String) -> Self {
         Self { engine: self.engine.without_seed_list(why), ..self }
     }
 
-    /// The nodes.
     pub const fn nodes(&self) -> &NodeTable {
         self.engine.nodes()
     }
 
-    /// The virtual time.
     pub fn now(&self) -> Time {
         self.world.now()
     }
@@ -90,39 +89,37 @@ impl<S: EventSink> VirtualEngine<S> {
         self.world.run_to(until);
     }
 
-    /// The same, but no more than so many things happen. Whether that moment has come.
+    /// The same, but at most `most` steps. Returns whether that moment has come.
     pub fn run_some(&mut self, until: Time, most: usize) -> bool {
         self.world.run_some(until, most)
     }
 
-    /// What there is more of than there may be, anywhere: see [`World::over_bounds_if_due`].
+    /// Everything that is over its bound: see [`World::over_bounds_if_due`].
     pub fn over_bounds_if_due(&mut self) -> Vec<(Addr, Gauge)> {
         self.world.over_bounds_if_due()
     }
 
-    /// Tells what whoever drives this could not do, as an event.
+    /// Publishes what the driver could not do, as an event.
     pub fn tell_failure(&mut self, what: &str, why: &str) {
         let kind = EventKind::Failed { what: what.to_owned(), why: why.to_owned() };
         self.world.tell(Addr::loopback(0), kind);
     }
 
-    /// Where the events go.
     pub fn sink(&self) -> &S {
         self.world.sink()
     }
 
-    /// The same, to take out what came.
     pub fn sink_mut(&mut self) -> &mut S {
         self.world.sink_mut()
     }
 
-    /// Starts one node, and tells where it listens.
+    /// Starts one node, and returns its address.
     pub fn start(&mut self, spec: &NodeSpec) -> Result<Addr, Refusal> {
         let started = self.start_all(Command::Start(spec.clone()))?;
         started.first().copied().ok_or(Refusal::Unknown(Addr::loopback(0)))
     }
 
-    /// Starts a network of its own, seeds first. Nobody runs before everybody listens.
+    /// Starts a lab, seeds first. All nodes listen before any runs.
     pub fn start_lab(&mut self, seeds: usize, peers: usize) -> Result<Vec<Addr>, Refusal> {
         self.start_all(Command::StartLab { seeds, peers })
     }
@@ -134,7 +131,7 @@ impl<S: EventSink> VirtualEngine<S> {
         Ok(self.nodes().addrs_from(before).collect())
     }
 
-    /// Does what a user wants. What cannot be done is also an event, `Failed`.
+    /// Carries out a command. A refusal is also an event, `Failed`.
     #[expect(clippy::needless_pass_by_value, reason = "on sockets a command is given away, too")]
     pub fn apply(&mut self, command: Command) -> Result<(), Refusal> {
         let CommandOutcome { effects, result } = self.engine.apply(&command, &mut VirtualSites);

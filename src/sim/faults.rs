@@ -1,5 +1,5 @@
-//! The faults in virtual time. What becomes of a message, [`Faults`](crate::engine::fault::Faults) decides; here
-//! it is done.
+//! Faults in virtual time. [`Faults`](crate::engine::fault::Faults) decides what becomes of a
+//! message; this carries it out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
 use crate::proto::message::Message;
 use crate::proto::time::Time;
 
-/// Who sends junk: nobody that can be dialed.
+/// The sender of junk: it cannot be dialed.
 const JUNK_SOURCE: Addr = Addr::loopback(0);
 
 impl<M: Machine, S: EventSink> World<M, S> {
@@ -28,8 +28,9 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.faults.table()
     }
 
-    /// From now on messages meet these faults, and no others. A wrong clock is the node's own: see
-    /// [`NodeCommand::Skew`](crate::proto::machine::NodeCommand::Skew); for junk see [`World::set_junk`].
+    /// Messages meet these faults from now on, and no others. A wrong clock is the node's own: see
+    /// [`NodeCommand::Skew`](crate::proto::machine::NodeCommand::Skew); for junk see
+    /// [`World::set_junk`].
     pub fn set_faults(&mut self, table: &Arc<FaultTable>) {
         if !self.faults.set(Arc::clone(table)) {
             return;
@@ -41,7 +42,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// From now on somebody sends junk to this node with this pause; `None`: no longer.
+    /// A stranger sends junk to this node from now on, with this pause; `None`: no longer.
     pub fn set_junk(&mut self, addr: Addr, pause: Option<Duration>) {
         let Some(node) = self.nodes.find(addr) else { return };
         match pause {
@@ -54,7 +55,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// A message that leaves at this time goes from one end of a connection to the other, or gets lost on the way.
+    /// A message that leaves at this time goes from one end of a connection to the other, or gets
+    /// lost on its way.
     pub(super) fn carry(&mut self, leaves: Time, from: End, message: Message) {
         let Some(connection) = self.connections.get_mut(from) else { return };
         let luck = connection.luck_of_message(from.side(), &message);
@@ -76,7 +78,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// The way from this end to the other, and who is there.
+    /// The path from this end to the other, and the node there.
     fn way(&self, from: End) -> Option<(NodeIx, Route)> {
         let to = self.connections.node(from.other())?;
         let [one, other] = self.addrs_at(from)?;
@@ -95,7 +97,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         Some([addr(end.side()), addr(end.side().other())])
     }
 
-    /// Does nothing pass between this end and the other?
+    /// Nothing passes between this end and the other.
     pub(super) fn is_across_a_cut(&self, end: End) -> bool {
         !self.faults.is_quiet() && self.addrs_at(end).is_some_and(|[one, other]| self.faults.is_cut(one, other))
     }
@@ -136,7 +138,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// The next time that somebody sends junk to this node, if that is not planned yet.
+    /// Plans the next junk to this node, unless it is planned already.
     fn plan_junk(&mut self, node: NodeIx) {
         if let Some(pause) = self.junk_pauses.get(&node).copied()
             && self.junked.insert(node)
@@ -145,7 +147,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// Somebody connects to this node and sends junk, which its decoder would find.
+    /// A stranger connects to this node and sends junk, which the node's decoder would find.
     pub(super) fn inject_junk(&mut self, node: NodeIx) {
         self.junked.remove(&node);
         let addr = self.nodes[node].addr;
@@ -157,7 +159,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         let mut connection = Connection::new(BySide([NodeIx::NOBODY, node]), BySide([luck; 2]), 0, self.now);
         connection.closed[LinkSide::Dialer] = true;
         let link = self.connect(connection).other().link();
-        let remote = addr.with_port(self.ephemeral_port()).socket();
+        let remote = addr.with_port(self.ephemeral_port());
         self.handle(node, Input::Link { link, change: LinkChange::Accepted { remote } });
         let violation = Violation::new(Rule::FrameTooLong, &junk(luck));
         let change = LinkChange::Closed { cause: CloseCause::Violation(violation) };

@@ -2,20 +2,21 @@
 
 use crate::event::LinkId;
 
-/// A node, by the order in which addresses were first started at. An address keeps its number for good.
+/// A node, in the order of the first start at its address. An address keeps its number for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NodeIx(pub(super) u32);
 
 impl NodeIx {
-    /// No node of the world: whoever sends junk.
+    /// No node of the world: the sender of junk.
     pub(super) const NOBODY: Self = Self(u32::MAX);
 }
 
-/// A connection, by its place in the table. Places are used again.
+/// A connection, by its place in the table. Places are reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ConnIx(pub(super) u32);
 
-/// One end of a connection: the dialer's, which is side 0, or the acceptor's. Machines know it as a [`LinkId`].
+/// One end of a connection: the dialer's, which is side 0, or the acceptor's. Machines know it as a
+/// [`LinkId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct End {
     /// Twice the connection's place, plus the side.
@@ -57,7 +58,7 @@ impl End {
     }
 }
 
-/// Who is at an end.
+/// The two ends of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinkSide {
     Dialer,

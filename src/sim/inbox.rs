@@ -1,7 +1,7 @@
-//! What waits to be read at a slow node, or at one that does not run.
+//! What waits to be read at a node that is slow or does not run.
 //!
-//! A node that is not slow reads whatever reaches it at once. A slow one reads one thing in each pause, in the order in
-//! which they came; when it is slow no longer, it reads all that waits.
+//! A node that is not slow reads everything at once. A slow one reads one thing in each pause, in
+//! the order of arrival; when it is no longer slow, it reads all that waits.
 
 use super::due::Due;
 use super::ids::{End, NodeIx};
@@ -23,7 +23,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     /// A node reads this now, or later if it is slow.
     pub(super) fn take_in(&mut self, node: NodeIx, input: Input) {
-        // Nobody is slow, and so nothing waits.
+        // No node is slow, so nothing waits.
         if self.faults.is_quiet() || !is_read(&input) {
             return self.handle(node, input);
         }
@@ -38,7 +38,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.plan_reading(node);
     }
 
-    /// Has something wait for the node. Whoever sends more than fits gives up its link.
+    /// Makes something wait for the node. A sender of more than fits gives up its link.
     pub(super) fn keep(&mut self, node: NodeIx, input: Input) {
         let now = self.now;
         let Some(node) = self.nodes.get_mut(node) else { return };
@@ -51,7 +51,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// Tells a node that is slow how late it reads.
+    /// Tells a slow node how late it reads.
     pub(super) fn tell_late(&mut self, node: NodeIx) {
         let since = self.nodes.get(node).and_then(|node| node.unread.front()).map(|(since, _)| *since);
         if let Some(since) = since
@@ -65,8 +65,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.nodes.get(node).is_some_and(|node| node.condition == Condition::Paused)
     }
 
-    /// The node does not run from now on, as when its process is stopped: its connections stand, and what reaches it
-    /// waits.
+    /// The node stops running, as when its process is stopped: its connections stay up, and what
+    /// reaches it waits.
     pub fn pause(&mut self, addr: Addr) {
         let node = self.nodes.find(addr).and_then(|node| self.nodes.get_mut(node));
         if let Some(node) = node.filter(|node| node.condition == Condition::Up) {
@@ -74,7 +74,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// It runs again. Which it sees first, what has waited or that its deadline is over, is left to chance.
+    /// It runs again. Whether it first sees what has waited, or that its deadline is over, is left
+    /// to chance.
     pub fn resume(&mut self, addr: Addr) {
         let Some(node) = self.nodes.find(addr) else { return };
         let Some(here) = self.nodes.get_mut(node).filter(|node| node.condition == Condition::Paused) else { return };
@@ -112,7 +113,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.plan_reading(node);
     }
 
-    /// The faults are others: a node that is slow no longer reads all that waits, before anything else comes.
+    /// The faults have changed: a node that is no longer slow reads all that waits, before anything
+    /// else comes.
     pub(super) fn read_anew(&mut self, node: NodeIx) {
         if let Some(here) = self.nodes.get_mut(node).filter(|node| !node.unread.is_empty()) {
             here.reads_at = Some(self.now);
@@ -120,7 +122,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// The next time that this node reads, if something waits.
+    /// Plans when this node reads next, if something waits.
     fn plan_reading(&mut self, node: NodeIx) {
         let at = self.faults.reads_again(self.nodes[node].addr).map_or(self.now, |again| again.max(self.now));
         let Some(here) = self.nodes.get_mut(node) else { return };
@@ -134,8 +136,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.handle(node, input);
     }
 
-    /// Whoever sent this has a full queue: it drops the link, and the node hears of that after all that waits. Across a
-    /// cut neither end hears anything: what was still on its way is lost.
+    /// The sender of this has a full queue: it drops the link, and the node hears of that after all
+    /// that waits. Across a cut neither end hears anything: what was still on its way is lost.
     pub(super) fn give_up(&mut self, input: &Input) {
         let Input::Message { link, .. } = input else { return };
         let end = End::of(*link);
@@ -145,7 +147,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.drop_too_slow(end.other());
     }
 
-    /// The remote is too far behind: as on sockets this end drops the link, and nothing that waits is written.
+    /// The remote is too far behind: as on sockets, this end drops the link, and nothing that waits
+    /// is written.
     pub(super) fn drop_too_slow(&mut self, end: End) {
         self.tell_closed(self.now, end, CloseCause::EndOfStream);
         let Some(node) = self.connections.node(end) else { return };
@@ -153,7 +156,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
     }
 }
 
-/// Is it read from a connection?
+/// Whether it is read from a connection.
 pub(super) fn is_read(input: &Input) -> bool {
     match input {
         Input::Message { .. } | Input::Link { change: LinkChange::Closed { .. }, .. } => true,

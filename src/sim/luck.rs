@@ -1,4 +1,4 @@
-//! What is left to chance in a world: which draw is about what.
+//! What is left to chance in a world, and what each draw is about.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::engine::fault::key_of;
 use crate::proto::chance::{Chance, Topic};
 use crate::proto::message::Message;
 
-/// Shortest and longest time on the way, in microseconds.
+/// The shortest and the longest latency, in microseconds.
 const LATENCY_US: std::ops::Range<u64> = 200..2_000;
 
-/// How long something takes to get there.
+/// How long something takes to arrive.
 pub(super) fn latency(chance: Chance) -> Duration {
     let width = usize::try_from(LATENCY_US.end - LATENCY_US.start).unwrap_or(0);
     Duration::from_micros(LATENCY_US.start + chance.below(width) as u64)
@@ -27,7 +27,7 @@ impl Connection {
     pub(super) fn luck_of_message(&mut self, side: LinkSide, message: &Message) -> Chance {
         let (luck, dial) = (self.chance[side], u64::from(self.dial));
         match (message, key_of(message)) {
-            // It goes each way once, whichever connection that is.
+            // A copy goes each way once, whichever connection that is.
             (Message::Gossip(_), Some(key)) => luck.about(Topic::Numbered).of(key),
             (_, Some(key)) => luck.about(Topic::Numbered).of(dial).of(key),
             (_, None) => {

@@ -2,12 +2,12 @@
 //!
 //! A [`World`] holds nodes and the connections between them. Messages arrive after a latency, in
 //! order on each connection; dials to nobody are refused; a killed node's connections break; a hung
-//! node keeps them and does nothing; faults do to messages what they do on sockets. The same seed gives
-//! the same run, to the last event, on every machine and whoever listens.
+//! node keeps them and does nothing; faults do to messages what they do on sockets. The same seed
+//! gives the same run, to the last event, on every machine and whoever listens.
 //!
-//! It is made for size: nodes and connections are dense numbers inside, addresses stand at its edge only; what is planned
-//! are small entries of a timing wheel; events go to a sink while time passes; and what is left to chance is a hash of
-//! what it is about.
+//! It is made for size: nodes and connections are dense numbers inside, and addresses appear only
+//! at its edge; planned events are small entries of a timing wheel; events go to a sink while time
+//! passes; and what is left to chance is a hash of what it is about.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod asked;

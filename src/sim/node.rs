@@ -24,17 +24,17 @@ pub(super) struct NodeSite<M> {
 pub(super) struct SimulatedNode<M> {
     pub(super) machine: M,
     pub(super) condition: Condition,
-    /// It was told that more waits to be written than a classic link takes.
+    /// The user was told that more waits to be written than a classic link takes.
     pub(super) told_backlog: bool,
     /// When the machine wants to be woken.
     pub(super) wake_at: Option<Time>,
-    /// When it is looked next whether that has come; never after it.
+    /// When that is checked next; never after it.
     pub(super) look_at: Option<Time>,
     /// When the node reads next, if something waits.
     pub(super) reads_at: Option<Time>,
     /// What waits because the node is slow or paused, and since when.
     pub(super) unread: VecDeque<(Time, Input)>,
-    /// Those of its connections that are not closed at both ends.
+    /// Its connections that are not closed at both ends.
     pub(super) connections: Vec<ConnIx>,
 }
 
@@ -78,7 +78,7 @@ impl<M> NodeSites<M> {
         let sites = &mut self.sites;
         *self.by_addr.entry(addr).or_insert_with(|| {
             sites.push(NodeSite { addr, dials: 0, node: None });
-            // There are fewer addresses that a user can start nodes at.
+            // There are fewer addresses at which a user can start nodes.
             NodeIx(u32::try_from(sites.len() - 1).unwrap_or(u32::MAX - 1))
         })
     }
@@ -96,12 +96,12 @@ impl<M> NodeSites<M> {
         self.sites.get_mut(node.0 as usize)?.node.as_mut()
     }
 
-    /// Those that are there, in the order in which their addresses were first started at.
+    /// The nodes that are there, in the order of the first start at their addresses.
     pub(super) fn iter(&self) -> impl Iterator<Item = (NodeIx, &NodeSite<M>, &SimulatedNode<M>)> {
         self.range(0, self.len())
     }
 
-    /// Those of so many addresses from this one on.
+    /// The nodes that are there, among this many addresses from this one on.
     pub(super) fn range(
         &self,
         first: usize,

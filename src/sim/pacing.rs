@@ -1,7 +1,8 @@
-//! What a classic node has to say to one link, until its time has come: the counterpart of the outbox on sockets.
+//! Messages of a classic node that wait for one link: the counterpart of the outbox on sockets.
 //!
-//! What a node writes leaves no sooner than the write gap after what it wrote before on that link. Probes and all else that
-//! keeps the network together go before gossip; each of the two keeps its order.
+//! A message leaves no sooner than the write gap after the one before on that link. Probes and
+//! everything else that holds the network together go before gossip; each of the two keeps its
+//! order.
 
 use super::due::Due;
 use super::ids::{End, NodeIx};
@@ -16,7 +17,7 @@ use crate::proto::pacing::{
 use crate::proto::time::Time;
 
 impl<M: Machine, S: EventSink> World<M, S> {
-    /// One end of a connection says something: at once, or when its time has come.
+    /// One end of a connection sends something: at once, or when its time has come.
     pub(super) fn send(&mut self, end: End, message: Message) {
         let now = self.now;
         let Some(connection) = self.connections.open(end) else { return };
@@ -52,7 +53,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
     /// The gap after the last write is over: the next message leaves.
     pub(super) fn write(&mut self, end: End) {
         let from = self.connections.node(end).and_then(|node| self.nodes.get(node));
-        // A node that hangs writes nothing more.
+        // A hung node writes nothing more.
         let is_up = from.is_some_and(|node| node.condition == Condition::Up);
         let Some(connection) = self.connections.open(end).filter(|_| is_up) else { return };
         let Some(pacer) = &mut connection.pacers[end.side()] else { return };
@@ -65,7 +66,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.carry(self.now, end, message);
     }
 
-    /// Whatever this node has still to write is lost.
+    /// Whatever this node has not written yet is lost.
     pub(super) fn drop_unwritten(&mut self, node: NodeIx) {
         let Some(here) = self.nodes.get(node) else { return };
         for connection in &here.connections {
@@ -74,7 +75,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// This end closes its connection politely: what waits goes out first, as far as there is time. When that is done.
+    /// This end closes its connection politely: waiting messages go out first, as far as time
+    /// allows. Returns when that is done.
     pub(super) fn write_out(&mut self, end: End, cause: &CloseCause) -> Time {
         let connection = self.connections.get_mut(end).filter(|_| *cause == CloseCause::EndOfStream);
         let pacer = connection.and_then(|connection| connection.pacers[end.side()].take());

@@ -1,6 +1,6 @@
-//! Connections that are not read for a while: the machine at one end has asked for that.
+//! Connections that are not read for a while, because the machine at one end has asked for that.
 //!
-//! What arrives meanwhile waits, in order, as it waits in the buffers of a socket.
+//! What arrives meanwhile waits, in order, as in the buffers of a socket.
 
 use std::collections::VecDeque;
 
@@ -14,7 +14,7 @@ use crate::proto::machine::{Input, LinkChange, Machine};
 use crate::proto::time::Time;
 
 impl<M: Machine, S: EventSink> World<M, S> {
-    /// From now on this link is not read before that time.
+    /// This link is not read before that time.
     pub(super) fn rest(&mut self, end: End, until: Time) {
         if self.connections.open(end).is_none() {
             return;

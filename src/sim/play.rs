@@ -1,4 +1,4 @@
-//! A scenario in virtual time, as fast as it goes.
+//! Plays a scenario in virtual time, as fast as possible.
 
 use std::time::Duration;
 
@@ -12,13 +12,12 @@ use crate::proto::machine::Gauge;
 use crate::proto::time::Time;
 use crate::scenario::{Run, ScenarioAction, ScenarioNotice};
 
-/// Virtual time that passes before anybody looks at the nodes, and whether the listener has had enough.
+/// Virtual time that passes between two checks of the nodes' bounds and of the listener.
 const SLICE: Duration = Duration::from_millis(500);
 
-/// What comes of playing, bit by bit.
+/// What playing produces, bit by bit.
 #[derive(Debug)]
 pub enum Piece<'a> {
-    /// The next event.
     Event(&'a Event),
     /// A line for the user.
     Told(ScenarioNotice),
@@ -26,12 +25,12 @@ pub enum Piece<'a> {
     OverBound {
         at: Time,
         node: Addr,
-        /// Of what, and how much.
         gauge: Gauge,
     },
 }
 
-/// Where the events of a scenario in virtual time go: to the run, and to whoever listens. None of them is kept.
+/// The sink of a scenario in virtual time: hands each event to the run and to a listener, and keeps
+/// none.
 #[derive(Debug)]
 pub struct ScenarioSink<'r, S, E> {
     run: &'r mut Run,
@@ -41,7 +40,7 @@ pub struct ScenarioSink<'r, S, E> {
 }
 
 impl<'r, E, S: FnMut(Piece<'_>) -> Result<(), E>> ScenarioSink<'r, S, E> {
-    /// For this run, before its network is there.
+    /// For this run, before its network exists.
     pub fn new(run: &'r mut Run, listener: S) -> Self {
         Self { run, listener, outcome: Ok(()) }
     }
@@ -69,8 +68,8 @@ struct Play<'r, S, E> {
     engine: VirtualEngine<ScenarioSink<'r, S, E>>,
 }
 
-/// Starts the lab of the scenario and plays it to its end, or for `length` if that is given; then all nodes say goodbye.
-/// When that was. The listener's error ends it.
+/// Starts the lab of the scenario and plays it to its end, or for `length` if that is given; then
+/// all nodes say goodbye. Returns when that was, or the listener's error, which ends it.
 pub fn play<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>>(
     engine: VirtualEngine<ScenarioSink<'_, S, E>>,
     length: Option<Duration>,
@@ -81,7 +80,7 @@ pub fn play<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>>(
     while !play.is_over(end) {
         play.pass(end)?;
     }
-    // Nothing keeps anybody from leaving.
+    // Nothing keeps a node from leaving.
     let _ = play.engine.apply(Command::Quit);
     play.look()?;
     Ok(play.engine.now())
@@ -119,7 +118,7 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S, E> {
         self.carry_out(acts)
     }
 
-    /// Tells what is over its bound, and whether the listener has had enough.
+    /// Reports what is over its bound, and whether the listener has had enough.
     fn look(&mut self) -> Result<(), E> {
         let at = self.engine.now();
         for (node, gauge) in self.engine.over_bounds_if_due() {

@@ -4,14 +4,14 @@ use crate::event::Event;
 
 /// Takes the events of a world, one by one and in order, while time passes.
 ///
-/// A world that nobody listens to makes no event: no text, no allocation. What happens in it is the same.
+/// A world without listeners makes no event: no text, no allocation. What happens in it is the
+/// same.
 pub trait EventSink {
-    /// Does anybody listen? Asked before each event is made.
+    /// Whether anybody listens; asked before each event is made.
     fn listens(&self) -> bool {
         true
     }
 
-    /// Takes the next event.
     fn take(&mut self, event: Event);
 }
 

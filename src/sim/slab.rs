@@ -1,4 +1,4 @@
-//! A table whose free places are used again.
+//! A table that reuses its free places.
 
 /// Values by a dense number.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub(super) struct Slab<T> {
 #[derive(Debug)]
 enum SlabPlace<T> {
     Full(T),
-    /// And the one that is filled after it.
+    /// The place that is filled after this one.
     Free(Option<u32>),
 }
 
@@ -20,7 +20,7 @@ impl<T> Slab<T> {
         Self { places: Vec::new(), free: None }
     }
 
-    /// Puts a value where there is room: where that is.
+    /// Inserts a value, and returns its place.
     pub(super) fn insert(&mut self, value: T) -> u32 {
         if let Some(index) = self.free
             && let Some(place) = self.places.get_mut(index as usize)

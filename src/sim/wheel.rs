@@ -1,14 +1,16 @@
-//! What is planned, in the order in which it will happen: a hierarchical timing wheel (Varghese and Lauck 1987).
+//! Planned events in the order in which they will happen: a hierarchical timing wheel (Varghese and
+//! Lauck 1987).
 //!
-//! A slot of the first level is one microsecond, a slot of the next is as long as all of the level below. What is far away
-//! waits in a long slot; when time reaches that slot, its entries move down. Each slot is a queue, and a slot is emptied
-//! into the level below before anything is put there directly. So what is planned for the same microsecond happens in the
-//! order in which it was planned, without a number for each entry.
+//! A slot of the first level is one microsecond; a slot of the next is as long as the whole level
+//! below. A distant event waits in a long slot; when time reaches that slot, its entries move down.
+//! Each slot is a queue, and a slot is emptied into the level below before anything is put there
+//! directly. So events of the same microsecond happen in the order in which they were planned,
+//! without a number for each entry.
 
 use crate::proto::time::Time;
 
-/// Slots of a level, as a power of two: a message on its way, two milliseconds at most, mostly goes to the first level
-/// at once, and what a node waits for to the second.
+/// Slots of a level, as a power of two: most messages (at most two milliseconds on their way) go
+/// directly to the first level, and most deadlines of nodes to the second.
 const BITS: u32 = 12;
 const SLOTS: usize = 1 << BITS;
 const MASK: u64 = SLOTS as u64 - 1;
@@ -20,7 +22,7 @@ const NONE: u32 = u32::MAX;
 /// Entries by their time.
 #[derive(Debug)]
 pub(super) struct Wheel<T> {
-    /// All entries, and in between those that are free.
+    /// All entries, with free ones between them.
     entries: Vec<Planned<T>>,
     free: u32,
     levels: [Level; LEVELS],
@@ -32,7 +34,7 @@ pub(super) struct Wheel<T> {
 struct Planned<T> {
     at: u64,
     item: T,
-    /// What follows in the same slot.
+    /// The next entry in the same slot.
     next: u32,
 }
 
@@ -88,7 +90,8 @@ impl Level {
     }
 }
 
-/// The level on which an entry waits, seen from this moment: that of the highest digit in which the two differ.
+/// The level on which an entry waits, seen from `cursor`: that of the highest digit in which the
+/// two differ.
 const fn level_of(at: u64, cursor: u64) -> usize {
     let differing = u64::BITS - (at ^ cursor).leading_zeros();
     if differing == 0 { 0 } else { ((differing - 1) / BITS) as usize }
@@ -99,7 +102,7 @@ const fn slot_of(at: u64, level: usize) -> usize {
     ((at >> (level as u32 * BITS)) & MASK) as usize
 }
 
-/// When a slot of a level begins, seen from this moment.
+/// When a slot of a level begins, seen from `cursor`.
 fn begin_of(slot: usize, level: usize, cursor: u64) -> u64 {
     let shift = u32::try_from(level).unwrap_or(0) * BITS;
     let above = u64::MAX.checked_shl(shift + BITS).unwrap_or(0);
@@ -190,7 +193,7 @@ impl<T: Copy> Wheel<T> {
         while index != NONE {
             let entry = &self.entries[index as usize];
             earliest = earliest.min(entry.at);
-            // All of a slot of the first level is at one moment.
+            // All entries of a slot of the first level are at one moment.
             index = if level == 0 { NONE } else { entry.next };
         }
         Some(Time::from_micros(earliest))
@@ -226,7 +229,7 @@ mod tests {
         assert_eq!(drain(&mut wheel, u64::MAX), [(20_000_000, 1), (20_000_000, 2), (20_000_000, 4)]);
     }
 
-    /// What waits is a wake-up a node and all that is on its way.
+    /// The wheel holds a wake-up for each node and everything that is on its way.
     #[test]
     fn an_entry_takes_no_more_than_24_bytes() {
         assert!(size_of::<Planned<Due>>() <= 24, "{}", size_of::<Planned<Due>>());
@@ -234,13 +237,14 @@ mod tests {
 
     #[test]
     fn the_last_moment_of_all_can_be_planned_and_a_past_one_is_now() {
+        const LAST: u64 = u64::MAX - 1;
         let mut wheel = Wheel::new(at(5_000));
-        wheel.push(at(u64::MAX), 1);
+        wheel.push(at(LAST), 1);
         wheel.push(at(3), 2);
         assert_eq!(wheel.next_at(), Some(at(5_000)));
         assert_eq!(drain(&mut wheel, 6_000), [(5_000, 2)]);
-        assert_eq!(wheel.next_at(), Some(at(u64::MAX)));
-        assert_eq!(drain(&mut wheel, u64::MAX), [(u64::MAX, 1)]);
+        assert_eq!(wheel.next_at(), Some(at(LAST)));
+        assert_eq!(drain(&mut wheel, LAST), [(LAST, 1)]);
         assert_eq!(wheel.next_at(), None);
     }
 

@@ -23,12 +23,13 @@ use crate::proto::time::Time;
 
 /// When a world begins: a round moment that is easy to read in events.
 pub const EPOCH: Time = Time::from_micros(1_767_225_600_000_000);
-/// What may wait at one node: as much as the queue of a link holds on sockets. Whoever sends more gives up its link.
+/// The most that may wait at one node: as much as a link's queue holds on sockets. A sender of more
+/// gives up its link.
 pub(super) const UNREAD_MAX: usize = 16_384;
-/// Ports that dialers' ends get, as systems choose them.
+/// Ports of dialers' ends, as systems choose them.
 const EPHEMERAL_PORTS: std::ops::Range<u16> = 32_768..60_999;
 
-/// Nodes, connections and the time. What happens goes to `S`.
+/// Nodes, connections and the time. Events go to `S`.
 #[derive(Debug)]
 pub struct World<M, S = Vec<Event>> {
     pub(super) now: Time,
@@ -38,22 +39,22 @@ pub struct World<M, S = Vec<Event>> {
     /// Connections so far.
     connected: u64,
     wheel: Wheel<Due>,
-    /// What reaches nodes, while it is on its way.
+    /// Inputs on their way to nodes.
     inputs: Slab<Input>,
     dials: Slab<Dial>,
     pub(super) sink: S,
     /// What a machine asked for in its turn; empty between turns.
     acts: Vec<Act>,
     pub(super) faults: Faults,
-    /// Who will get junk next, and when is planned.
+    /// Nodes whose next junk is planned.
     pub(super) junked: BTreeSet<NodeIx>,
-    /// Who gets junk, with which pause.
+    /// Nodes that get junk, and the pause between two pieces.
     pub(super) junk_pauses: BTreeMap<NodeIx, Duration>,
-    /// Ends of connections that do not get through.
+    /// Ends of connections that the other side does not see yet.
     pub(super) withheld: Vec<(End, CloseCause)>,
     /// Ends of connections that are not read now.
     pub(super) pauses: BTreeMap<End, Pause>,
-    /// When it is looked next whether all is within its bounds, and at which node first.
+    /// When bounds are checked next, and at which node first.
     pub(super) next_look: Time,
     pub(super) look_from: usize,
 }
@@ -64,19 +65,19 @@ impl<M: Machine> World<M> {
         Self::beginning(EPOCH, seed, Vec::new())
     }
 
-    /// What has happened so far, in order.
+    /// The events so far, in order.
     pub fn events(&self) -> &[Event] {
         &self.sink
     }
 
-    /// What has happened since this was asked last, in order.
+    /// The events since the last call, in order.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.sink)
     }
 }
 
 impl<M: Machine, S: EventSink> World<M, S> {
-    /// An empty world that begins at this moment; what happens in it goes to the sink.
+    /// An empty world that begins at this moment; its events go to the sink.
     pub fn beginning(epoch: Time, seed: u64, sink: S) -> Self {
         let chance = Chance::new(seed);
         Self {
@@ -100,22 +101,19 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// The virtual time.
     pub fn now(&self) -> Time {
         self.now
     }
 
-    /// Where the events go.
     pub fn sink(&self) -> &S {
         &self.sink
     }
 
-    /// The same, to take out what came.
     pub fn sink_mut(&mut self) -> &mut S {
         &mut self.sink
     }
 
-    /// What only a driver can say of a node: that it was started, with which name and figures.
+    /// Publishes what only a driver can say of a node, such as that it was started.
     pub fn tell(&mut self, addr: Addr, kind: EventKind) {
         self.emit(addr, || kind);
     }
@@ -136,7 +134,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.nodes.get(self.nodes.find(addr)?).map(|node| &node.machine)
     }
 
-    /// The addresses of the nodes that are there, hung or not, in the order in which they were first started at.
+    /// The addresses of the nodes that are there, hung or not, in the order of their first start.
     pub fn addrs(&self) -> impl Iterator<Item = Addr> {
         self.nodes.iter().map(|(_, site, _)| site.addr)
     }
@@ -149,8 +147,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.handle(node, Input::Start);
     }
 
-    /// A crash: the node is gone, and its connections break; in the classic dialect they only end, as those of a killed
-    /// process do.
+    /// A crash: the node is gone, and its connections break; in the classic dialect they only end,
+    /// as those of a killed process do.
     pub fn kill(&mut self, addr: Addr) {
         let Some(node) = self.nodes.find(addr) else { return };
         let cause = match self.machine(addr).map(Machine::dialect) {
@@ -161,7 +159,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.end(node, Stop::Killed, &cause);
     }
 
-    /// The user wants something of a node.
+    /// Hands a command to a node.
     pub fn command(&mut self, addr: Addr, command: NodeCommand) {
         if let Some(node) = self.nodes.find(addr) {
             self.handle(node, Input::Command(command));
@@ -194,18 +192,17 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// Lets virtual time pass.
     pub fn run_for(&mut self, span: Duration) {
         self.run_to(self.now + span);
     }
 
-    /// Lets virtual time pass up to this moment; nothing if it is over.
+    /// Lets virtual time pass up to this moment, unless it is over.
     pub fn run_to(&mut self, until: Time) {
         while self.step(until) {}
         self.now = self.now.max(until);
     }
 
-    /// The same, but no more than so many things happen. Whether that moment has come.
+    /// The same, but at most `most` steps. Returns whether that moment has come.
     pub fn run_some(&mut self, until: Time, most: usize) -> bool {
         let has_come = (0..most).any(|_| !self.step(until));
         if has_come {
@@ -214,7 +211,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         has_come
     }
 
-    /// Lets time pass until `done` holds; false when `limit` has passed before.
+    /// Lets time pass until `done` holds; false if `limit` passes first.
     pub fn run_until(&mut self, limit: Duration, mut done: impl FnMut(&Self) -> bool) -> bool {
         let until = self.now + limit;
         loop {
@@ -228,7 +225,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// The next thing that happens no later than `until`; false when there is none.
+    /// Takes the next step no later than `until`; false if there is none.
     fn step(&mut self, until: Time) -> bool {
         let Some((at, due)) = self.wheel.pop(until) else { return false };
         self.now = at;
@@ -266,7 +263,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.plan_look(node);
     }
 
-    /// Plans the next look at when a node wants to be woken, unless there is one that is soon enough.
+    /// Plans the next look at whether a node wants to be woken, unless there is one soon enough.
     fn plan_look(&mut self, node: NodeIx) {
         let Some(looks) = self.nodes.get_mut(node) else { return };
         let Some(at) = looks.wake_at.filter(|_| looks.condition == Condition::Up) else { return };
@@ -289,7 +286,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         let mut connection = Connection::new(BySide([from, acceptor]), pairs, number, self.now);
         connection.pacers = BySide([self.pacer_of(from), self.pacer_of(acceptor)]);
         let end = self.connect(connection);
-        let remote = dialer.with_port(self.ephemeral_port()).socket();
+        let remote = dialer.with_port(self.ephemeral_port());
         let change = LinkChange::Dialed { peer: to };
         let back = pairs[LinkSide::Acceptor].about(Topic::Connect).of(u64::from(number));
         self.deliver(self.now, end, back, |link| Input::Link { link, change });
@@ -302,13 +299,13 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.chance.of_node(from).of_node(to).about(Topic::Connect).of(u64::from(number))
     }
 
-    /// The port that the dialer's end of the latest connection gets.
+    /// The port of the dialer's end of the latest connection.
     pub(super) fn ephemeral_port(&self) -> u16 {
         let (first, count) = (u64::from(EPHEMERAL_PORTS.start), EPHEMERAL_PORTS.len() as u64);
         u16::try_from(first + self.connected % count).unwrap_or(EPHEMERAL_PORTS.start)
     }
 
-    /// What keeps the messages of this node on a new connection apart, if anything does.
+    /// The pacer of this node for a new connection, if its dialect needs one.
     fn pacer_of(&self, node: NodeIx) -> Option<Box<Pacer>> {
         match self.nodes.get(node)?.machine.dialect() {
             Dialect::Framed => None,
@@ -316,8 +313,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
     }
 
-    /// Is this for an end that has closed its connection? The end that hears of the other's close
-    /// is closed by that.
+    /// Whether the end that this is for has closed its connection. The news of the other end's
+    /// close closes it, too.
     fn is_late(&mut self, input: &Input) -> bool {
         let (link, closes) = match input {
             Input::Link { link, change } => (*link, matches!(change, LinkChange::Closed { .. })),
@@ -339,7 +336,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         late
     }
 
-    /// A new connection: its dialer's end.
+    /// Adds a connection, and returns its dialer's end.
     pub(super) fn connect(&mut self, connection: Connection) -> End {
         self.connected += 1;
         let end = self.connections.insert(connection);
@@ -417,7 +414,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.wheel.push(self.now + latency, Due::DialArrives(dial));
     }
 
-    /// One end closes the connection: the other hears of it after all that was sent before.
+    /// One end closes the connection: the other hears of it after everything that was sent before.
     pub(super) fn close(&mut self, end: End, cause: CloseCause) {
         if self.is_withheld(end, &cause) {
             return;
@@ -437,7 +434,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.deliver(leaves, from.other(), luck, |link| Input::Link { link, change });
     }
 
-    /// Delivers at an end what the other, which has not closed, sends at this time. Nothing overtakes it.
+    /// Delivers to an end what the open other end sends at this time. Nothing overtakes it.
     pub(super) fn deliver(&mut self, leaves: Time, to: End, chance: Chance, input: impl FnOnce(LinkId) -> Input) {
         let Some(connection) = self.connections.open(to.other()) else { return };
         let node = connection.nodes[to.side()];
