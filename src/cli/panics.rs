@@ -29,7 +29,7 @@ fn when_the_screen_panics_all_nodes_say_goodbye() {
     // A line that is wider than the screen continues in the next row.
     let contents = screen.contents().replace('\n', "");
     assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste(), "{contents}");
-    assert_line_mode(modes);
+    assert_line_mode(modes.as_deref());
     for text in ["error: internal error at src/ui/tests/panic.rs:", "struck in the middle of a session", "exit code 1"]
     {
         assert!(contents.contains(text), "no '{text}' in\n{}", screen.contents());

@@ -70,6 +70,7 @@ pub(crate) fn screen_at(home: &Path, test: &str) -> (vt100::Parser, Option<Strin
 
 /// The modes of the terminal's lines, on systems where lines have modes.
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there are none")]
 fn line_modes(master: &dyn MasterPty) -> Option<String> {
     Some(format!("{:?}", master.get_termios().unwrap().local_flags))
 }
@@ -80,9 +81,9 @@ fn line_modes(_: &dyn MasterPty) -> Option<String> {
 }
 
 /// Lines are read whole and echoed, where the system can tell.
-pub(crate) fn assert_line_mode(modes: Option<String>) {
-    let is_whole = |modes: &String| modes.contains("ICANON") && modes.contains("ECHO");
-    assert!(modes.as_ref().is_none_or(is_whole), "{modes:?}");
+pub(crate) fn assert_line_mode(modes: Option<&str>) {
+    let is_whole = |modes: &str| modes.contains("ICANON") && modes.contains("ECHO");
+    assert!(modes.is_none_or(is_whole), "{modes:?}");
 }
 
 pub(crate) fn is_the_one_that_panics() -> bool {
@@ -101,7 +102,7 @@ fn a_panic_while_drawing_gives_the_terminal_back_whole_and_says_what_happened() 
     assert!(screen.contents().contains("in the middle of a picture"), "{}", screen.contents());
     assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
     assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
-    assert_line_mode(modes);
+    assert_line_mode(modes.as_deref());
 }
 
 #[test]
