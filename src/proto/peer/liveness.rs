@@ -40,7 +40,7 @@ impl Outstanding {
 
 /// When a peer probes its neighbors.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_field_names, reason = "moments, all of them")]
+#[expect(clippy::struct_field_names, reason = "they are points in time, as their names say")]
 pub(super) struct Liveness {
     pub(super) next_at: Option<Time>,
     /// When the first probe without an answer is missed; maybe too early, because answers do not change it.
