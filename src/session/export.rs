@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::disk::{is_being_written, new_file_builder, without_temporary_name};
-use super::fields::{Subject, event_name, subject};
+use super::fields::{EventSubject, event_name, subject};
 use super::journal::{Header, JournalError, JournalRecord};
 use super::json::push_printed_line;
 use super::lines::{iso_stamp, log_line, stamp};
@@ -391,7 +391,7 @@ fn of_system(error: csv::Error) -> io::Error {
 /// The cells of one event.
 fn row(event: &Event, names: &NodeNames, utc_offset_s: i32) -> [String; 8] {
     let name = |addr| names.name(addr).into_owned();
-    let Subject { peer, message, text } = subject(&event.kind);
+    let EventSubject { peer, message, text } = subject(&event.kind);
     [
         iso_stamp(event.at, utc_offset_s),
         name(event.node),

@@ -55,7 +55,7 @@ pub fn event_name(kind: &EventKind) -> &'static str {
 
 /// What an event is about besides the node at which it happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Subject<'a> {
+pub struct EventSubject<'a> {
     /// The node at the other end, or the one that is reported dead.
     pub peer: Option<Addr>,
     /// The gossip message.
@@ -65,19 +65,19 @@ pub struct Subject<'a> {
 }
 
 /// What the event is about.
-pub fn subject(kind: &EventKind) -> Subject<'_> {
+pub fn subject(kind: &EventKind) -> EventSubject<'_> {
     match kind {
-        EventKind::Generated { id, body, .. } => Subject { peer: None, message: Some(*id), text: Some(body) },
+        EventKind::Generated { id, body, .. } => EventSubject { peer: None, message: Some(*id), text: Some(body) },
         EventKind::Received { from, id, body, .. } => {
-            Subject { peer: Some(*from), message: Some(*id), text: Some(body) }
+            EventSubject { peer: Some(*from), message: Some(*id), text: Some(body) }
         }
         EventKind::Duplicate { from, id, .. } | EventKind::Forged { from, id, .. } => {
-            Subject { peer: Some(*from), message: Some(*id), text: None }
+            EventSubject { peer: Some(*from), message: Some(*id), text: None }
         }
         EventKind::Violation { peer, .. }
         | EventKind::OtherDialect { peer, .. }
         | EventKind::HandshakeFailed { peer, .. }
-        | EventKind::PeerListSent { peer, .. } => Subject { peer: *peer, ..Subject::default() },
+        | EventKind::PeerListSent { peer, .. } => EventSubject { peer: *peer, ..EventSubject::default() },
         EventKind::Dialing { peer, .. }
         | EventKind::DialFailed { peer, .. }
         | EventKind::LinkUp { peer, .. }
@@ -97,7 +97,7 @@ pub fn subject(kind: &EventKind) -> Subject<'_> {
         | EventKind::Lied { about: peer }
         | EventKind::DeadReportSent { dead: peer, .. }
         | EventKind::DeadReportReceived { dead: peer, .. }
-        | EventKind::ReportDisputed { dead: peer, .. } => Subject { peer: Some(*peer), ..Subject::default() },
+        | EventKind::ReportDisputed { dead: peer, .. } => EventSubject { peer: Some(*peer), ..EventSubject::default() },
         EventKind::Started { .. }
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
@@ -111,6 +111,6 @@ pub fn subject(kind: &EventKind) -> Subject<'_> {
         | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
-        | EventKind::EnoughSeeds { .. } => Subject::default(),
+        | EventKind::EnoughSeeds { .. } => EventSubject::default(),
     }
 }
