@@ -8,7 +8,9 @@ pub(super) struct Slab<T> {
     free: Option<u32>,
 }
 
+/// Begins where a line of the processor's cache begins: an input fills one, and is read once.
 #[derive(Debug)]
+#[repr(align(64))]
 enum SlabPlace<T> {
     Full(T),
     /// The place that is filled after this one.
@@ -53,6 +55,12 @@ impl<T> Slab<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::machine::Input;
+
+    #[test]
+    fn an_input_on_its_way_takes_one_line_of_the_cache() {
+        assert_eq!(size_of::<SlabPlace<Input>>(), 64);
+    }
 
     #[test]
     fn a_free_place_is_used_again_and_what_is_taken_is_gone() {
