@@ -217,3 +217,17 @@ fn keep(mut feed: Feed, mut logs: NodeLogs, tell: &impl Fn(String)) {
     logs.end();
     logs.flush().iter().for_each(|error| tell(error.to_string()));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_in_a_file_name_has_no_character_that_windows_forbids() {
+        for at in [Time::from_micros(0), Time::from_micros(1_763_780_000_000_000), Time::from_micros(u64::MAX)] {
+            let stamp = file_stamp(at, 3_600);
+            assert!(!stamp.contains(['<', '>', ':', '"', '/', '\\', '|', '?', '*', ' ']), "{stamp}");
+        }
+        assert_eq!(file_stamp(Time::from_micros(0), 3_600), "1970-01-01T01-00-00");
+    }
+}
