@@ -608,3 +608,16 @@ fn rule_4_where_full_peers_refuse_joiners_a_limit_of_4_cuts_off_every_peer_after
         assert_eq!(joined_one_by_one(JoinPolicy::MakeRoom, numbers), [7], "{numbers:?}");
     }
 }
+
+#[test]
+fn no_neighbor_is_kept_in_reserve() {
+    // In a network this small a peer asks for samples again and again, and they name its neighbors alone.
+    let network = Network::settled(1, 3, 77);
+    let lists = |kind: &EventKind| matches!(kind, EventKind::PeerListReceived { .. });
+    assert!(network.count(peer_addr(1), lists) > 1);
+    network.peer(peer_addr(1)).gauges(&mut |gauge| {
+        if gauge.what == "addresses to dial" {
+            assert_eq!(gauge.count, 0);
+        }
+    });
+}
