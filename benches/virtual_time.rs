@@ -84,10 +84,10 @@ fn measure(peers: usize, plan: Plan) -> Cost {
         let config = SeedConfig { liveness_interval: LIVENESS, ..SeedConfig::new(*seed) };
         world.start(*seed, Seed::new(config, number as u64).into());
     }
+    let mut config = PeerConfig::new(addr(0), seeds);
+    (config.gossip_interval, config.liveness_interval, config.messages) = (GOSSIP, LIVENESS, Some(0));
     for number in 0..peers {
-        let mut config = PeerConfig::new(addr(number), seeds.clone());
-        (config.gossip_interval, config.liveness_interval, config.messages) = (GOSSIP, LIVENESS, Some(0));
-        world.start(addr(number), Peer::new(config, (SEEDS + number) as u64).into());
+        world.start(addr(number), Peer::new(config.at(addr(number)), (SEEDS + number) as u64).into());
     }
     world.run_for(plan.span);
     let before = cpu_s();

@@ -187,7 +187,9 @@ enum Nodes {
 
 fn settings(dialect: Dialect) -> (PeerConfig, SeedConfig) {
     let nowhere = Addr::loopback(0);
-    (PeerConfig { dialect, ..PeerConfig::new(nowhere, Vec::new()) }, SeedConfig { dialect, ..SeedConfig::new(nowhere) })
+    let mut peer = PeerConfig::new(nowhere, Vec::new());
+    peer.dialect = dialect;
+    (peer, SeedConfig { dialect, ..SeedConfig::new(nowhere) })
 }
 
 impl Network {

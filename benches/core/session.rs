@@ -67,7 +67,7 @@ pub(crate) fn joined_peer() -> (Peer, Vec<LinkId>) {
     peer.handle(NOW, Input::Start, &mut sink);
     let links: Vec<LinkId> = (1..=u64::from(NEIGHBORS)).map(LinkId).collect();
     for (link, port) in links.iter().copied().zip(4000..) {
-        let remote = Addr::loopback(port).socket();
+        let remote = Addr::loopback(port);
         peer.handle(NOW, Input::Link { link, change: LinkChange::Accepted { remote } }, &mut sink);
         let hello = Hello { listen: Addr::loopback(port), role: Role::Peer, priority: Priority::Low };
         peer.handle(NOW, Input::Message { link, message: Message::Hello(hello) }, &mut sink);

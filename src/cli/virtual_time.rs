@@ -19,7 +19,7 @@ use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::model::span_text;
 use crate::model::words::count_text;
-use crate::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
+use crate::proto::config::{DeadPolicy, SeedConfig};
 use crate::proto::time::Time;
 use crate::request::Request;
 use crate::scenario::Run;
@@ -44,7 +44,8 @@ const BATCH_MAX: usize = 256;
 /// Settings of nodes in virtual time. The day starts at midnight UTC wherever they run, so a run is
 /// the same everywhere.
 pub(crate) fn defaults(settings: &NodeSettings, rng_seed: u64, epoch: Time, utc_offset_s: i32) -> VirtualDefaults {
-    let peer = PeerConfig { utc_offset_s, ..settings.peer.clone() };
+    let mut peer = settings.peer.clone();
+    peer.utc_offset_s = utc_offset_s;
     let seed = SeedConfig { utc_offset_s, ..settings.seed.clone() };
     VirtualDefaults { peer, seed, rng_seed, epoch }
 }
@@ -247,6 +248,7 @@ mod tests {
     use super::*;
     use crate::event::EventKind;
     use crate::proto::addr::Addr;
+    use crate::proto::config::PeerConfig;
 
     /// A network that is an hour behind its clock.
     fn late(clock: Clock) -> VirtualEngine {

@@ -60,6 +60,8 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct Engine {
     settings: Settings,
+    /// What the latest peer began with.
+    peer_config: PeerConfig,
     /// Why no seed list could be read, if that keeps nodes from starting.
     seed_list_missing: Option<String>,
     nodes: NodeTable,
@@ -75,6 +77,7 @@ pub struct Engine {
 impl Engine {
     pub fn new(settings: Settings) -> Self {
         Self {
+            peer_config: settings.peer.clone(),
             settings,
             seed_list_missing: None,
             nodes: NodeTable::default(),
@@ -200,7 +203,7 @@ impl Engine {
     }
 
     /// The dialect of nodes of this role.
-    pub const fn dialect(&self, role: Role) -> Dialect {
+    pub fn dialect(&self, role: Role) -> Dialect {
         match role {
             Role::Peer => self.settings.peer.dialect,
             Role::Seed => self.settings.seed.dialect,

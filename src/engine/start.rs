@@ -138,7 +138,7 @@ impl Engine {
     }
 
     /// Who may link to nodes of this role.
-    pub const fn reach(&self, role: Role) -> &Reach {
+    pub fn reach(&self, role: Role) -> &Reach {
         match role {
             Role::Peer => &self.settings.peer.reach,
             Role::Seed => &self.settings.seed.reach,
@@ -146,20 +146,26 @@ impl Engine {
     }
 
     /// The machine of a node of the table, for a place this far from UTC.
-    pub fn machine(&self, node: Addr, utc_offset_s: i32) -> Option<Node> {
+    pub fn machine(&mut self, node: Addr, utc_offset_s: i32) -> Option<Node> {
         let role = self.nodes.get(node)?.name.role;
         let random_seed = self.chance_of(Topic::Node, node).number();
         Some(match role {
-            Role::Peer => {
-                let seeds = self.lab.clone().unwrap_or_else(|| self.settings.peer.seeds.clone());
-                let config = PeerConfig { listen: node, seeds, utc_offset_s, ..self.settings.peer.clone() };
-                Peer::new(config, random_seed).into()
-            }
+            Role::Peer => Peer::new(self.peer_config(node, utc_offset_s), random_seed).into(),
             Role::Seed => {
                 let config = SeedConfig { listen: node, utc_offset_s, ..self.settings.seed.clone() };
                 Seed::new(config, random_seed).into()
             }
         })
+    }
+
+    /// The settings of a peer that starts now. It shares them with the last one if that had the same.
+    fn peer_config(&mut self, node: Addr, utc_offset_s: i32) -> PeerConfig {
+        let seeds = self.lab.as_ref().unwrap_or(&self.settings.peer.seeds);
+        let shared = &mut self.peer_config;
+        if shared.seeds != *seeds || shared.utc_offset_s != utc_offset_s {
+            (shared.seeds, shared.utc_offset_s) = (seeds.clone(), utc_offset_s);
+        }
+        shared.at(node)
     }
 
     /// What is left to chance on this topic about the node in its current life.

@@ -20,7 +20,8 @@ fn p(number: u16) -> Addr {
 }
 
 fn engine(dialect: Dialect, limits: NetworkLimits) -> Engine {
-    let peer = PeerConfig { dialect, ..PeerConfig::new(NOWHERE, Vec::new()) };
+    let mut peer = PeerConfig::new(NOWHERE, Vec::new());
+    peer.dialect = dialect;
     let seed = SeedConfig { dialect, ..SeedConfig::new(NOWHERE) };
     Engine::new(Settings { peer, seed, rng_seed: 1, limits })
 }

@@ -172,10 +172,9 @@ impl SocketEngine {
             let reserved = self.slots.get_mut(&addr).and_then(|slot| slot.reserved.take());
             bind::listen_again(reserved, bind)?.0
         };
+        let Some(machine) = self.engine.machine(addr, utc_offset_s()) else { return Ok(()) };
         let engine = &self.engine;
-        let (Some(machine), Some(entry)) = (engine.machine(addr, utc_offset_s()), engine.nodes().get(addr)) else {
-            return Ok(());
-        };
+        let Some(entry) = engine.nodes().get(addr) else { return Ok(()) };
         let role = entry.name.role;
         let me = Identity { addr, role, dialect: engine.dialect(role) };
         let faults = NodeFaults::new(addr, engine.chance_of(Topic::Faults, addr), Arc::clone(engine.fault_view()));

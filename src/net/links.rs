@@ -4,7 +4,6 @@
 //! node's turn, so a turn that forwards many messages writes to each link once.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -166,7 +165,7 @@ impl Links {
     }
 
     /// Takes an incoming connection, or ends it when there are too many.
-    pub(super) fn accept(&mut self, stream: TcpStream, remote: SocketAddr) -> Option<Input> {
+    pub(super) fn accept(&mut self, stream: TcpStream, remote: Addr) -> Option<Input> {
         if self.open.len() >= self.me.links_max() {
             return Some(self.turn_away(stream, remote, Rule::TooManyLinks));
         }
@@ -176,7 +175,7 @@ impl Links {
     }
 
     /// Ends an incoming connection.
-    pub(super) fn turn_away(&self, stream: TcpStream, remote: SocketAddr, rule: Rule) -> Input {
+    pub(super) fn turn_away(&self, stream: TcpStream, remote: Addr, rule: Rule) -> Input {
         self.endings.end(stream, Introduction::Made);
         Input::Rejected { remote, rule }
     }

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -205,7 +204,7 @@ impl<M: Machine> NodeTask<M> {
     }
 
     /// Nothing is read from a connection that is not allowed.
-    fn accept(&mut self, stream: TcpStream, remote: SocketAddr) -> Option<Input> {
+    fn accept(&mut self, stream: TcpStream, remote: Addr) -> Option<Input> {
         if self.reach.admits(self.notice.node, remote.ip()) {
             return self.links.accept(stream, remote);
         }

@@ -3,7 +3,6 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,6 +18,7 @@ use super::ending::{Endings, Introduction};
 use super::links::{DIALS_MAX, Links};
 use crate::clock::Clock;
 use crate::engine::fault::FaultView;
+use crate::proto::addr::Addr;
 use crate::proto::event::LinkId;
 use crate::proto::machine::NodeCommand;
 use crate::proto::time::Time;
@@ -76,7 +76,7 @@ pub(super) struct Ready {
     pub(super) controls: Vec<Control>,
     pub(super) dialed: Vec<Dialed>,
     pub(super) links: Vec<LinkId>,
-    pub(super) accepted: Vec<(TcpStream, SocketAddr)>,
+    pub(super) accepted: Vec<(TcpStream, Addr)>,
     pub(super) accept_error: Option<String>,
 }
 
@@ -147,9 +147,10 @@ impl Sources {
         let Some(listener) = &self.listener else { return };
         while self.accept_again.is_none() && ready.accepted.len() < TURN_ACCEPTS_MAX {
             match listener.poll_accept(cx) {
-                Poll::Ready(Ok(accepted)) => {
+                Poll::Ready(Ok((stream, remote))) => {
                     self.accept_fails = false;
-                    ready.accepted.push(accepted);
+                    // A node listens at an IPv4 address, and so nothing else can connect to it.
+                    ready.accepted.extend(Addr::try_from(remote).map(|remote| (stream, remote)));
                 }
                 Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Poll::Ready(Err(error)) => {

@@ -1,24 +1,25 @@
-//! A machine that was away: its process was stopped, the lid of its laptop was closed, or it reads so slowly that
-//! messages wait.
+//! A node that was away: its process was stopped, the lid of its laptop was closed, or it reads so
+//! slowly that messages wait.
 //!
-//! To such a node all others seem dead: their answers came while it did not look. So it doubts itself before it
-//! doubts others. That is the local health of Lifeguard (Dadgar, Phillips, Currey 2018, arXiv 1707.00788), with one
-//! threshold instead of a score: a quarter of a liveness interval.
+//! To such a node all others seem dead: their answers came while it did not look. So it doubts
+//! itself before it doubts others. This is the local health of Lifeguard (Dadgar, Phillips, Currey
+//! 2018, arXiv 1707.00788), with one threshold instead of a score: a quarter of a liveness
+//! interval.
 
 use std::time::Duration;
 
 use super::event::{Absence, EventKind};
 use super::time::Time;
 
-/// A machine that is late by more than this part of a liveness interval was away. Ordinary delays are far shorter;
-/// to be taken for dead meanwhile takes two whole intervals.
+/// A node that is late by more than this fraction of a liveness interval was away. Ordinary delays
+/// are far shorter, and to be declared dead meanwhile takes two whole intervals.
 const TOLERANCE_PART: u32 = 4;
 
 /// Whether a machine has been running without a break.
 #[derive(Debug)]
 pub(super) struct Presence {
     tolerance: Duration,
-    /// When it was handed something last.
+    /// When it was last handed something.
     ran_at: Option<Time>,
     /// When the last absence was noticed.
     back_at: Option<Time>,
@@ -29,12 +30,12 @@ pub(super) struct Presence {
 pub(super) struct WasAway {
     why: Absence,
     span: Duration,
-    /// It is still the absence that was told already.
+    /// This absence was reported already.
     is_told: bool,
 }
 
 impl WasAway {
-    /// What to tell about it, if that was not told yet.
+    /// The event about it, if it was not reported yet.
     pub(super) fn event(self) -> Option<EventKind> {
         let span_us = u64::try_from(self.span.as_micros()).unwrap_or(u64::MAX);
         (!self.is_told).then_some(EventKind::WasAway { why: self.why, span_us })
@@ -56,14 +57,15 @@ impl Presence {
         self.ran_at.is_some_and(|ran_at| now.since(ran_at) > self.tolerance)
     }
 
-    /// The machine is handed something at this time. `overdue`: its deadline, if it may have missed that.
+    /// The machine is handed something at this time. `overdue`: its deadline, if it may have missed
+    /// that.
     pub(super) fn runs(&mut self, now: Time, overdue: Option<Time>) -> Option<WasAway> {
         let ran_at = self.ran_at.replace(now)?;
         let missed = overdue.is_some_and(|deadline| now.since(deadline) > self.tolerance);
         missed.then(|| self.note(now, Absence::Stopped, now.since(ran_at)))
     }
 
-    /// The driver says that the machine was away for so long.
+    /// The driver says that the machine was away for this long.
     pub(super) fn late(&mut self, now: Time, by: Duration, why: Absence) -> Option<WasAway> {
         (by > self.tolerance).then(|| self.note(now, why, by))
     }
@@ -74,7 +76,7 @@ impl Presence {
         WasAway { why, span, is_told }
     }
 
-    /// When the last absence was noticed. Nothing that was due before says anything about others.
+    /// When the last absence was noticed. Whatever was due before that says nothing about others.
     pub(super) fn back_at(&self) -> Option<Time> {
         self.back_at
     }

@@ -1,4 +1,4 @@
-//! Addresses: how nodes are named.
+//! Addresses, which are the names of nodes.
 //!
 //! The protocol names a node by the IPv4 address and port on which it listens; that pair is its id
 //! everywhere, in messages, events, files and on the screen. Six bytes, `Copy`, ordered: cheap
@@ -19,7 +19,6 @@ pub struct Addr {
 }
 
 impl Addr {
-    /// An address from its parts.
     pub const fn new(ip: Ipv4Addr, port: u16) -> Self {
         Self { ip: ip.octets(), port }
     }
@@ -29,13 +28,11 @@ impl Addr {
         Self::new(Ipv4Addr::LOCALHOST, port)
     }
 
-    /// The IPv4 address.
     pub const fn ip(self) -> Ipv4Addr {
         let [a, b, c, d] = self.ip;
         Ipv4Addr::new(a, b, c, d)
     }
 
-    /// The TCP port.
     pub const fn port(self) -> u16 {
         self.port
     }
@@ -46,7 +43,6 @@ impl Addr {
         Self { ip: self.ip, port }
     }
 
-    /// As the standard library's socket address.
     pub const fn socket(self) -> SocketAddr {
         SocketAddr::V4(SocketAddrV4::new(self.ip(), self.port))
     }
@@ -56,38 +52,46 @@ impl Addr {
         (u32::from_be_bytes(self.ip) as u64) << 16 | self.port as u64
     }
 
-    /// As text in memory of its own, without the machinery of formatting.
+    /// As text in a buffer of its own, without the machinery of formatting.
     pub fn text(self) -> AddrText {
         AddrText::of(self)
     }
 
-    /// As Python prints the tuple: `('127.0.0.1', 3000)`, the form of the classic dialect and of
-    /// the log files.
+    /// As Python prints the tuple: `('127.0.0.1', 3000)`, the form in the classic dialect and the
+    /// log files.
     pub const fn python(self) -> PythonTuple {
         PythonTuple(self)
     }
 
-    /// Can a node be dialed here: a port, and not an address that names nobody.
+    /// Whether a node can be dialed here: there is a port, and the address is not one that names
+    /// nobody.
     pub const fn is_dialable(self) -> bool {
         let ip = self.ip();
         self.port != 0 && !ip.is_unspecified() && !ip.is_broadcast() && !ip.is_multicast()
     }
 }
 
-/// One number is hashed at a fraction of the cost of an array and a number, and every message id has one.
+/// One number is hashed at a fraction of the cost of an array and a number, and every message id
+/// has one.
+impl From<([u8; 4], u16)> for Addr {
+    fn from((ip, port): ([u8; 4], u16)) -> Self {
+        Self { ip, port }
+    }
+}
+
 impl Hash for Addr {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.number());
     }
 }
 
-/// What is wrong with a text that should be an address.
+/// Why a text is no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddrError {
     /// Neither `ip:port` nor a port.
     #[error("'{0}' is not an address: expected ip:port such as 127.0.0.1:3000")]
     Malformed(String),
-    /// IPv6 has no place in this protocol.
+    /// The protocol has no IPv6.
     #[error("'{0}' is an IPv6 address: this protocol names nodes by IPv4 address, such as 127.0.0.1:3000")]
     Ipv6(String),
 }
@@ -126,7 +130,8 @@ impl fmt::Debug for Addr {
     }
 }
 
-/// An address as text, made without the machinery of formatting: a journal holds several a line.
+/// An address as text, made without the machinery of formatting: a journal has several on each
+/// line.
 #[derive(Debug, Clone, Copy)]
 pub struct AddrText {
     bytes: [u8; Self::LEN_MAX],
@@ -134,7 +139,7 @@ pub struct AddrText {
 }
 
 impl AddrText {
-    /// `255.255.255.255:65535`.
+    /// The length of `255.255.255.255:65535`.
     const LEN_MAX: usize = 21;
 
     fn of(addr: Addr) -> Self {

@@ -5,7 +5,7 @@
 //! budget for them. A link that exceeds it is not read until the budget allows it, then told, then dropped. A driver does the
 //! first ([`super::machine::Output::pause`]), on sockets and in virtual time; the machines do the rest.
 
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::addr::Addr;
@@ -82,7 +82,7 @@ pub(super) struct Budget {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bearer {
     pub(super) link: LinkId,
-    pub(super) remote: IpAddr,
+    pub(super) remote: Ipv4Addr,
     /// Once it has named itself.
     pub(super) peer: Option<Addr>,
 }

@@ -1,5 +1,7 @@
 //! The figures of the protocol: the settings of a node, and the limits that are not settings.
 
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -36,11 +38,32 @@ pub const CHECK_PROBES: u32 = 3;
 /// Addresses that a classic seed sends: about 60 fill the 1,024 bytes that Python readers take.
 pub const CLASSIC_LIST_LEN: usize = 40;
 
-/// Settings of a peer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Settings of a peer. Copies share what they have in common, until one of them is changed: a hundred thousand peers
+/// of a lab differ only in where they listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerConfig {
     /// Where it listens, which is its id.
     pub listen: Addr,
+    common: Arc<PeerSettings>,
+}
+
+impl Deref for PeerConfig {
+    type Target = PeerSettings;
+
+    fn deref(&self) -> &PeerSettings {
+        &self.common
+    }
+}
+
+impl DerefMut for PeerConfig {
+    fn deref_mut(&mut self) -> &mut PeerSettings {
+        Arc::make_mut(&mut self.common)
+    }
+}
+
+/// What the peers of a network have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerSettings {
     /// The seeds of the network.
     pub seeds: Vec<Addr>,
     /// What it speaks.
@@ -53,7 +76,7 @@ pub struct PeerConfig {
     pub liveness_interval: Duration,
     /// Misses in a row that make a neighbor dead; at least 1.
     pub liveness_misses: u32,
-    /// How long an answer to a probe may take at most; see [`PeerConfig::answer_patience`].
+    /// How long an answer to a probe may take at most; see [`PeerSettings::answer_patience`].
     pub probe_timeout: Duration,
     /// Links that it aims for and dials.
     pub max_dial: usize,
@@ -80,8 +103,7 @@ pub struct PeerConfig {
 impl PeerConfig {
     /// The figures of the original assignment.
     pub fn new(listen: Addr, seeds: Vec<Addr>) -> Self {
-        Self {
-            listen,
+        let common = PeerSettings {
             seeds,
             dialect: Dialect::Framed,
             gossip_interval: Duration::from_secs(10),
@@ -99,10 +121,19 @@ impl PeerConfig {
             seen_age: Duration::from_secs(300),
             utc_offset_s: 0,
             reach: Reach::default(),
-        }
+        };
+        Self { listen, common: Arc::new(common) }
     }
 
-    /// Seeds that this peer registers with: floor(n/2)+1 of n, none of none.
+    /// The same for a peer that listens there.
+    #[must_use]
+    pub fn at(&self, listen: Addr) -> Self {
+        Self { listen, common: Arc::clone(&self.common) }
+    }
+}
+
+impl PeerSettings {
+    /// Seeds that a peer registers with: floor(n/2)+1 of n, none of none.
     pub fn seeds_wanted(&self) -> usize {
         if self.seeds.is_empty() { 0 } else { self.seeds.len() / 2 + 1 }
     }
@@ -158,7 +189,7 @@ pub struct Pace {
 }
 
 /// Settings of a seed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeedConfig {
     /// Where it listens, which is its id.
     pub listen: Addr,

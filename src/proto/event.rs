@@ -1,9 +1,9 @@
 //! What happens at a node.
 //!
 //! Everything that is shown, stored, checked or reported is a fold over these. The core emits most
-//! of them; a driver adds the few that are about the node itself (`Started`, `Exposed`, `Stopped`,
-//! `Hung`, `Failed`) and about the faults that it makes (`FaultSet`, `FaultCleared`). In files an event is one JSON object, tagged by `event`; times and durations are
-//! microseconds.
+//! of them; a driver adds the few about the node itself (`Started`, `Exposed`, `Stopped`, `Hung`,
+//! `Failed`) and about its faults (`FaultSet`, `FaultCleared`). In files an event is one JSON
+//! object, tagged by `event`; times and durations are in microseconds.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use super::text::Body;
 use super::time::{ClockTime, Time};
 pub use super::violation::{Omission, Rule, Violation};
 
-/// A number that a driver gives each connection of a node; never used twice by that node.
+/// A number that a driver gives each connection of a node, and never reuses for that node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LinkId(pub u64);
@@ -45,7 +45,6 @@ pub enum Direction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// This node.
     Us,
     /// The node at the other end.
     Them,
@@ -57,11 +56,8 @@ pub enum Side {
 pub enum LinkEnd {
     /// One side said goodbye.
     Goodbye { side: Side, reason: GoodbyeReason },
-    /// The other end was taken for dead.
-    Dead {
-        /// On what evidence.
-        cause: DeathCause,
-    },
+    /// The other end was declared dead.
+    Dead { cause: DeathCause },
     /// The other end read so slowly that its queue was full.
     TooSlow,
     /// The other end broke a rule of the protocol; a `Violation` says which.
@@ -78,7 +74,7 @@ pub enum LinkEnd {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Absence {
-    /// It did not run: a stopped process, a closed lid, a machine that stood still.
+    /// It did not run: a stopped process, a closed lid, a computer that stood still.
     Stopped,
     /// It read so slowly that messages waited.
     ReadsLate,
@@ -90,7 +86,7 @@ pub enum Absence {
 pub enum ReportAction {
     /// Took the node off its list.
     Removed,
-    /// Asks the node itself first.
+    /// Probes the node itself first.
     Verifying,
     /// Nothing: the node is not on its list.
     NotListed,
@@ -102,7 +98,8 @@ pub enum ReportAction {
 pub enum Stop {
     /// It left politely.
     Left,
-    /// It was crashed: its sockets end as those of a dead process of its dialect do, without a goodbye.
+    /// It was crashed: its sockets end as those of a dead process of its dialect do, without a
+    /// goodbye.
     Killed,
 }
 
@@ -110,31 +107,32 @@ pub enum Stop {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum EventKind {
-    /// A node of this process runs and listens. Again at the same address: restarted.
+    /// A node of this process runs and listens. If it comes again at the same address: it
+    /// restarted.
     Started {
         /// `s1`, `p7`.
         name: String,
-        /// Seed or peer.
         role: Role,
-        /// What it speaks.
         dialect: Dialect,
-        /// Its figures.
+        /// Its intervals.
         pace: Pace,
     },
     /// A node of this process listens where other machines can reach it.
     Exposed {
-        /// What it listens on: an address of this machine, or `0.0.0.0` for all of them.
+        /// Where it listens: an address of this machine, or `0.0.0.0` for all of them.
         bind: Addr,
-        /// The addresses of this machine that this comes to.
+        /// The addresses of this machine that this opens.
         opened: Vec<Addr>,
         /// Networks whose machines may link; empty: all.
         allow: Vec<String>,
     },
     /// A node of this process ended.
-    Stopped { how: Stop },
+    Stopped {
+        how: Stop,
+    },
     /// A node of this process keeps its sockets and says nothing from now on.
     Hung,
-    /// The node was away, and has noticed that itself. It takes nobody for dead for that time.
+    /// The node was away, and has noticed that itself. It declares nobody dead for that time.
     WasAway {
         why: Absence,
         /// For how long, in microseconds.
@@ -147,122 +145,108 @@ pub enum EventKind {
         /// Why not, and what to do.
         why: String,
     },
-    /// From now on something is wrong on purpose. The event stands at the first node that the fault
-    /// names, and at `127.0.0.1:0` when it is everywhere.
+    /// A fault is set. The event is at the first node that the fault names, or at `127.0.0.1:0` if
+    /// it is everywhere.
     FaultSet {
-        /// What, and where.
         fault: Fault,
     },
-    /// That is over.
+    /// A fault is cleared.
     FaultCleared {
         /// The fault as it was set.
         fault: Fault,
     },
-    /// Peer: the user has it report to its seeds that this node is dead, which it is not; the report
-    /// follows as `DeadReportSent`.
+    /// Peer: the user makes it report to its seeds that a live node is dead; the report follows as
+    /// `DeadReportSent`.
     Lied {
-        /// Who is said to be dead.
         about: Addr,
     },
 
     /// The node opens a connection.
     Dialing {
-        /// To whom.
         peer: Addr,
-        /// What for.
         purpose: Purpose,
     },
-    /// It did not come about.
+    /// The connection did not come up.
     DialFailed {
-        /// To whom.
         peer: Addr,
-        /// What for.
         purpose: Purpose,
-        /// What the system said.
+        /// The system's error.
         error: String,
-        /// Not tried again before this. `None`: a neighbor, which repair dials when links are missing, or a seed whose
-        /// registration stands.
+        /// Not tried again before this. `None`: a neighbor, which repair dials when links are
+        /// missing, or a seed whose registration is up.
         retry_at: Option<Time>,
     },
     /// Both ends know each other; the link is in use.
     LinkUp {
         link: LinkId,
-        /// The node at the other end.
         peer: Addr,
         /// Who dialed.
         direction: Direction,
-        /// What for.
         purpose: Purpose,
     },
     /// A link that was up is gone.
     LinkDown {
         link: LinkId,
-        /// The node at the other end.
         peer: Addr,
-        /// What it was for.
         purpose: Purpose,
         end: LinkEnd,
     },
     /// A link was asked for and refused.
     LinkRefused {
-        /// The node at the other end.
         peer: Addr,
-        /// Who refused.
         by: Side,
         reason: RefusalReason,
         /// Addresses that were named instead.
         referral: Vec<Addr>,
     },
-    /// A dialed link on which nothing was heard (a full classic peer). It is parked: kept and read, but no neighbor, and its
-    /// address is not dialed again.
+    /// A dialed link on which nothing was heard (a full classic peer). It is parked: kept and read,
+    /// but no neighbor, and its address is not dialed again.
     NotAccepted {
-        /// Who did not accept so far.
         peer: Addr,
     },
     /// A remote broke the protocol; its link is closed.
     Violation {
         /// The remote end of the connection, as the system names it.
         remote: String,
-        /// Who it said it was, if it did.
+        /// The address in its hello, if it sent one.
         peer: Option<Addr>,
-        /// What it did.
         #[serde(flatten)]
         violation: Violation,
     },
-    /// Further offenses by remotes at one address, after some had been told one by one.
+    /// Further offenses by remotes at one address, after some had been reported one by one.
     MoreOffenses {
         /// The address of the remotes' machine, or words for several.
         host: String,
         count: u64,
-        /// In how long a time, in microseconds.
+        /// The time that the count covers, in microseconds.
         span_us: u64,
     },
-    /// A neighbor or registered peer says more than a link may, gossip aside, and is read slowly. If it goes on, its link
-    /// is closed for that.
+    /// A neighbor or registered peer sends more than a link may, gossip aside, and is read slowly.
+    /// If it goes on, its link is closed.
     Flooding {
         peer: Addr,
-        /// What kind of message came when that was told.
+        /// The kind of the last message.
         said: String,
-        /// So many a second are allowed.
+        /// Messages that are allowed per second.
         limit: u32,
     },
-    /// Further things that remotes at one address did, after some had been told one by one.
+    /// Further things that remotes at one address did, after some had been reported one by one.
     Omitted {
         what: Omission,
         /// The address of the remotes' machine.
         host: String,
         count: u64,
-        /// In how long a time, in microseconds.
+        /// The time that the count covers, in microseconds.
         span_us: u64,
     },
     /// A remote speaks the other dialect; its link is closed.
     OtherDialect {
         /// The remote end of the connection.
         remote: String,
-        /// The node that was dialed, if we dialed; else who it said it was, if it did.
+        /// The node that was dialed, if we dialed; else the address in its hello, if it sent one.
         #[serde(default)]
         peer: Option<Addr>,
-        /// What it speaks.
+        /// The remote's dialect.
         speaks: Dialect,
     },
     /// A connection ended before the remote had named itself.
@@ -272,13 +256,16 @@ pub enum EventKind {
         /// The node that was dialed, if we dialed.
         peer: Option<Addr>,
     },
-    /// Most of the peer's neighbors joined when it was full, each saying that it had no neighbor: see `proto::peer::room`.
+    /// Most of the peer's neighbors joined when it was full, each saying that it had no neighbor:
+    /// see `proto::peer::room`.
     EclipseSuspected {
         /// These neighbors.
         joiners: Vec<Addr>,
     },
     /// The peer looks for more links.
-    Repairing { reason: RepairReason },
+    Repairing {
+        reason: RepairReason,
+    },
 
     /// Peer: fewer seeds are reachable than it needs.
     TooFewSeeds {
@@ -294,24 +281,26 @@ pub enum EventKind {
         /// Registrations that are up.
         registered: usize,
     },
-    /// Peer, classic: it starts, and a seed lists its address already. A node was there before.
-    ListedAlready { seed: Addr },
+    /// Peer, classic: it starts, and a seed lists its address already, so there was a node before.
+    ListedAlready {
+        seed: Addr,
+    },
     /// Peer: a seed sent some of its list.
     PeerListReceived {
         seed: Addr,
         /// What it sent; of a longer list, the first addresses.
         peers: Vec<Addr>,
-        /// How many are on the list; sessions of before that do not tell.
+        /// How many are on the list; absent in older recordings.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         listed: Option<u32>,
     },
     /// Seed: some of the list went out.
     PeerListSent {
-        /// To whom; unknown in the classic dialect, where the list comes before the name.
+        /// Unknown in the classic dialect, where the list comes before the name.
         peer: Option<Addr>,
         /// What was sent.
         peers: Vec<Addr>,
-        /// How many are on the list; sessions of before that do not tell.
+        /// How many are on the list; absent in older recordings.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         listed: Option<u32>,
     },
@@ -328,10 +317,9 @@ pub enum EventKind {
         reason: DelistReason,
     },
 
-    /// A message begins its way here.
+    /// A message begins here.
     Generated {
         id: MessageId,
-        /// What it says.
         body: Body,
         /// When, in the classic dialect to the second only.
         trace: Option<Trace>,
@@ -343,11 +331,10 @@ pub enum EventKind {
         id: MessageId,
         /// The neighbor that sent it.
         from: Addr,
-        /// What it says.
         body: Body,
-        /// What it tells of its way.
+        /// What it carries about its path.
         trace: Option<Trace>,
-        /// Neighbors that it was sent on to.
+        /// Neighbors that it was forwarded to.
         forwarded: usize,
     },
     /// Another copy of a message that had been seen here.
@@ -355,34 +342,31 @@ pub enum EventKind {
         id: MessageId,
         /// The neighbor that sent it.
         from: Addr,
-        /// What it tells of its way.
+        /// What it carries about its path.
         trace: Option<Trace>,
     },
 
-    /// A message in this node's name that it has not sent; neither forwarded nor counted. The first in ten seconds.
+    /// A message in this node's name that it did not send; neither forwarded nor counted. The first
+    /// in ten seconds.
     Forged {
         id: MessageId,
-        /// The neighbor that sent it, who may only have forwarded it.
+        /// The neighbor that sent it, which may only have forwarded it.
         from: Addr,
     },
 
-    /// A probe went out.
     ProbeSent {
-        /// To whom.
         peer: Addr,
         seq: ProbeSeq,
     },
     /// A probe came in and was answered.
     ProbeReceived {
-        /// From whom.
         peer: Addr,
         seq: ProbeSeq,
-        /// The time that it named.
+        /// The time in the probe.
         clock: ClockTime,
     },
     /// A probe was answered.
     ProbeAnswered {
-        /// By whom.
         peer: Addr,
         seq: ProbeSeq,
         /// The time that the probe had named.
@@ -392,17 +376,16 @@ pub enum EventKind {
     },
     /// A probe was not answered in time.
     ProbeMissed {
-        /// By whom.
         peer: Addr,
         seq: ProbeSeq,
         /// Misses in a row, this one included.
         misses: u32,
-        /// So many in a row make it dead.
+        /// Misses in a row at which it is dead.
         limit: u32,
         /// When anything was last heard from it.
         last_heard: Time,
     },
-    /// A neighbor is taken for dead.
+    /// A neighbor was declared dead.
     NeighborDied {
         peer: Addr,
         cause: DeathCause,
@@ -411,32 +394,26 @@ pub enum EventKind {
     },
     /// A death was reported to the seeds.
     DeadReportSent {
-        /// Who is dead.
         dead: Addr,
-        /// When, as the report says it.
+        /// The time in the report.
         clock: ClockTime,
-        /// To whom the report went.
         seeds: Vec<Addr>,
         cause: DeathCause,
     },
     /// Seed: a report came in.
     DeadReportReceived {
-        /// Who is said to be dead.
         dead: Addr,
-        /// The time that the report names.
+        /// The time in the report.
         clock: ClockTime,
-        /// Who says so.
         reporter: Addr,
-        /// Why, if the report tells.
+        /// If the report carries it.
         cause: Option<DeathCause>,
-        /// What the seed does about it.
         action: ReportAction,
     },
     /// Seed: the node that was reported dead answered.
     ReportDisputed {
-        /// Who is alive.
+        /// The node that is alive.
         dead: Addr,
-        /// Who had said otherwise.
         reporter: Addr,
         /// Reports of this reporter that were disputed so far.
         disputes: u32,

@@ -1,39 +1,39 @@
 //! Connections that have not named themselves yet: how many there are, and whether another one may come. The same for
 //! seeds and peers.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 
 use super::config::{HALF_OPEN_MAX, HALF_OPEN_PER_HOST_MAX};
+use super::flat_map::FlatMap;
 
 /// The connections that others opened and that wait to say hello, counted by machine.
 #[derive(Debug, Default)]
 pub(super) struct HalfOpen {
     all: usize,
-    hosts: BTreeMap<IpAddr, usize>,
+    hosts: FlatMap<Ipv4Addr, usize>,
 }
 
 impl HalfOpen {
     /// May another connection from there wait?
-    pub(super) fn admits(&self, from: IpAddr) -> bool {
+    pub(super) fn admits(&self, from: Ipv4Addr) -> bool {
         // A lab, and whatever else runs on this machine, has but one address.
         let host_max = if from.is_loopback() { HALF_OPEN_MAX } else { HALF_OPEN_PER_HOST_MAX };
-        self.all < HALF_OPEN_MAX && self.hosts.get(&from).is_none_or(|count| *count < host_max)
+        self.all < HALF_OPEN_MAX && self.hosts.get(from).is_none_or(|count| *count < host_max)
     }
 
     /// A connection from there waits from now on.
-    pub(super) fn enter(&mut self, from: IpAddr) {
+    pub(super) fn enter(&mut self, from: Ipv4Addr) {
         self.all += 1;
-        *self.hosts.entry(from).or_default() += 1;
+        *self.hosts.get_or_insert_with(from, || 0) += 1;
     }
 
     /// A connection from there has named itself, or is gone.
-    pub(super) fn leave(&mut self, from: IpAddr) {
-        let Some(count) = self.hosts.get_mut(&from) else { return };
+    pub(super) fn leave(&mut self, from: Ipv4Addr) {
+        let Some(count) = self.hosts.get_mut(from) else { return };
         self.all -= 1;
         *count -= 1;
         if *count == 0 {
-            self.hosts.remove(&from);
+            self.hosts.remove(from);
         }
     }
 

@@ -1,10 +1,9 @@
 //! The one shape of a node: input and time in, messages and events out.
 //!
-//! A machine has no clock, no socket and no task. Whoever drives it (tokio, the simulator, a test)
-//! hands it what happened and carries out what it asks for. It keeps its deadlines itself and
-//! tells when it next wants to be woken, so that no timer can be stale.
+//! A machine has no clock, no socket and no task. Its driver (tokio, the simulator, a test) hands
+//! it what happened and carries out what it asks for. It keeps its deadlines itself and says when
+//! it next wants to be woken, so no timer can be stale.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::addr::Addr;
@@ -23,35 +22,30 @@ pub trait Machine {
     /// after any `handle`.
     fn next_deadline(&self) -> Option<Time>;
 
-    /// What it speaks: what is written in the classic dialect needs time.
+    /// Its dialect: writes in the classic dialect take time.
     fn dialect(&self) -> Dialect {
         Dialect::Framed
     }
 
-    /// Tells what it keeps of all that has a bound, for whoever checks that the bounds hold.
+    /// Reports how much it keeps of everything that has a bound, for whoever checks the bounds.
     fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
         let _ = tell;
     }
 }
 
-/// How much there is of something, and how much there may be.
+/// How much there is of something, and its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gauge {
-    /// Of what.
     pub what: &'static str,
-    /// How many there are.
     pub count: usize,
-    /// How many there may be.
     pub limit: usize,
 }
 
 impl Gauge {
-    /// So many of these, where so many may be.
     pub const fn new(what: &'static str, count: usize, limit: usize) -> Self {
         Self { what, count, limit }
     }
 
-    /// There are more than there may be.
     pub const fn is_over(&self) -> bool {
         self.count > self.limit
     }
@@ -65,32 +59,32 @@ pub enum Input {
     /// A message came in on a link that was not hung up.
     Message {
         link: LinkId,
-        /// What it said.
         message: Message,
     },
     /// A connection changed.
-    Link { link: LinkId, change: LinkChange },
+    Link {
+        link: LinkId,
+        change: LinkChange,
+    },
     /// The driver closed a connection at once, for breaking this rule.
     Rejected {
         /// The remote end.
-        remote: SocketAddr,
+        remote: Addr,
         rule: Rule,
     },
-    /// A dial came to nothing.
     DialFailed {
         /// The address that was dialed.
         peer: Addr,
-        /// What the system said.
+        /// The system's error.
         error: String,
     },
-    /// The node was away without being able to see it by its deadlines: no answer that is missing says anything about
-    /// the others.
+    /// The node was away and could not see that by its deadlines: a missing answer says nothing
+    /// about the others.
     Late {
-        /// For how long; how long the oldest message has waited that it has not read.
+        /// For how long: the age of the oldest message that it has not read.
         by: Duration,
         why: Absence,
     },
-    /// The user wants something.
     Command(NodeCommand),
     /// The deadline has come.
     Wake,
@@ -101,20 +95,20 @@ pub enum Input {
 pub enum LinkChange {
     /// Somebody connected to this node.
     Accepted {
-        /// The remote end. Not where the node listens.
-        remote: SocketAddr,
+        /// The remote end, which is not where the node listens.
+        remote: Addr,
     },
-    /// A dial came about.
+    /// A dial came up.
     Dialed {
         /// The address that was dialed.
         peer: Addr,
     },
     /// The connection is gone, except as [`CloseCause::is_answered`] says. After `hang_up` a driver
-    /// does not say so.
+    /// does not report this.
     Closed { cause: CloseCause },
 }
 
-/// Why a connection closed under a machine.
+/// Why a connection closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CloseCause {
     /// The remote closed it.
@@ -127,7 +121,7 @@ pub enum CloseCause {
     Violation(Violation),
     /// The decoder found the other dialect.
     OtherDialect {
-        /// What the remote speaks.
+        /// The remote's dialect.
         speaks: Dialect,
         /// Where it listens, if it said so.
         named: Option<Addr>,
@@ -135,8 +129,8 @@ pub enum CloseCause {
 }
 
 impl CloseCause {
-    /// Whether the remote speaks something else, which its user is to learn from our hello: nothing more will be read, but
-    /// what the machine still sends goes out; then it hangs up.
+    /// Whether the remote speaks something else, and its user should learn that from our hello:
+    /// nothing more will be read, but what the machine still sends goes out; then it hangs up.
     pub fn is_answered(&self) -> bool {
         match self {
             Self::OtherDialect { .. } => true,
@@ -149,7 +143,7 @@ impl CloseCause {
 /// What a user can ask of one node.
 #[derive(Debug, Clone)]
 pub enum NodeCommand {
-    /// Peer: send a message of the user's own.
+    /// Peer: send a message of the user.
     Say(Body),
     /// Peer: treat this neighbor as dead and do not link to it until [`NodeCommand::Heal`].
     Cut(Addr),
@@ -157,8 +151,8 @@ pub enum NodeCommand {
     Heal(Addr),
     /// Peer: report to the seeds that this node is dead, whatever is known of it.
     Lie(Addr),
-    /// From now on the times that it writes are so many microseconds ahead of the time that it is
-    /// handed. Its own timers keep to that.
+    /// From now on the times that it writes are this many microseconds ahead of the time that it is
+    /// handed. Its own timers keep to the latter.
     Skew(i64),
     /// Say goodbye to everybody. After this the machine asks for nothing more.
     Leave,
@@ -166,14 +160,15 @@ pub enum NodeCommand {
 
 /// Where a machine puts what it wants done.
 pub trait Output {
-    /// Send this on that link. To a link that is gone: nothing happens.
+    /// Send this on that link. If the link is gone, nothing happens.
     fn send(&mut self, link: LinkId, message: &Message);
     /// Connect to this address; ends in `Dialed` or `DialFailed`.
     fn dial(&mut self, peer: Addr, purpose: Purpose);
     /// Close this link once all that was sent on it is out.
     fn hang_up(&mut self, link: LinkId);
-    /// Read nothing from this link before then. What was read already, and is under way to the machine, may still come.
+    /// Read nothing from this link before then. What was read already, and is on its way to the
+    /// machine, may still come.
     fn pause(&mut self, link: LinkId, until: Time);
-    /// Something happened. The event is only made if somebody listens.
+    /// Something happened. The event is made only if somebody listens.
     fn emit(&mut self, event: impl FnOnce() -> EventKind);
 }

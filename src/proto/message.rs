@@ -9,7 +9,7 @@ use super::addr::Addr;
 use super::text::Body;
 use super::time::{ClockTime, Time};
 
-/// The two ways of putting messages into bytes. All nodes of one network speak the same one.
+/// The two encodings of messages. All nodes of one network speak the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -29,7 +29,6 @@ impl fmt::Display for Dialect {
     }
 }
 
-/// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -50,9 +49,9 @@ impl fmt::Display for Role {
 /// Names one message in the whole network: the same at every node.
 ///
 /// In the framed dialect `run` is the microsecond (since the Unix epoch) at which the origin
-/// started, so that a restarted node's messages are new ones, and `seq` is the `k` of `Gossip
-/// Message k` or, for a text of the user's own, [`MessageId::own_text`]. The classic dialect carries
-/// neither; there the identity is the whole message, see [`MessageId::classic`].
+/// started, so a restarted node's messages are new ones, and `seq` is the `k` of `Gossip Message k`
+/// or, for a text of the user, [`MessageId::own_text`]. The classic dialect carries neither; there
+/// the identity is the whole message, see [`MessageId::classic`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageId {
     /// Who generated the message.
@@ -64,7 +63,7 @@ pub struct MessageId {
 }
 
 impl MessageId {
-    /// Ids with this bit in `seq` stand for a text of a user's own.
+    /// Ids with this bit in `seq` stand for a text of the user.
     const TEXT_BIT: u64 = 1 << 63;
 
     /// The id of a classic message `time:origin:body`: its time of day as `run`; as `seq` the `k`
@@ -74,23 +73,23 @@ impl MessageId {
         Self { origin, run: u64::from(time.seconds()), seq }
     }
 
-    /// The `seq` of the `nth` text of a user's own in the framed dialect.
+    /// The `seq` of the user's `nth` text in the framed dialect.
     pub const fn own_text(nth: u64) -> u64 {
         nth | Self::TEXT_BIT
     }
 
-    /// The number that people see, or `None` for a text of a user's own.
+    /// The number that people see, or `None` for a text of the user.
     pub const fn number(self) -> Option<u64> {
         if self.seq & Self::TEXT_BIT == 0 { Some(self.seq) } else { None }
     }
 
-    /// Which text of the user's own a framed message is: the `n` of [`MessageId::own_text`].
+    /// Which text of the user a framed message is: the `n` of [`MessageId::own_text`].
     pub const fn text_number(self) -> Option<u64> {
         if self.seq & Self::TEXT_BIT == 0 { None } else { Some(self.seq & !Self::TEXT_BIT) }
     }
 }
 
-/// `#12`, or `#~1a2b` for a text of a user's own. Who shows an id puts the origin's name before.
+/// `#12`, or `#~1a2b` for a text of the user. Whoever shows an id puts the origin's name in front.
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self.number() {
@@ -101,7 +100,7 @@ impl fmt::Display for MessageId {
     }
 }
 
-/// What generated messages say: `Gossip Message k`.
+/// The beginning of a generated message: `Gossip Message k`.
 pub const GENERATED_PREFIX: &str = "Gossip Message ";
 
 /// `k` of `Gossip Message k`, in the only spelling that a node writes: no sign, no leading zero.
@@ -120,13 +119,12 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gossip {
     pub id: MessageId,
-    /// What it says.
     pub body: Body,
     /// What only the framed dialect carries.
     pub trace: Option<Trace>,
 }
 
-/// What a framed message tells of its way.
+/// What a framed message carries about its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     /// When the origin generated the message, by the origin's clock.
@@ -139,17 +137,17 @@ pub struct Trace {
 /// in seconds.
 pub type ProbeSeq = u64;
 
-/// A sign of life of the root, the node with the lowest address; it rides on probes. Whoever hears no fresh one is in
-/// another part of the overlay than the root. See `peer::root` for what is done with it.
+/// A sign of life of the root, the node with the lowest address; it rides on probes. A peer that
+/// hears no fresh one is in another part of the overlay than the root. See `peer::root` for what is
+/// done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RootBeacon {
-    /// The address of the root.
     pub root: Addr,
     /// A moment by the root's clock; it only ever grows.
     pub fresh: Time,
 }
 
-/// What the sender of a probe or an answer has to say about the root.
+/// What the sender of a probe or an answer says about the root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RootNews {
@@ -158,20 +156,20 @@ pub enum RootNews {
     Nothing,
     /// From a peer: the freshest sign of life that reached it.
     Beacon(RootBeacon),
-    /// From a seed: the lowest address on its list that lives, which makes that node the root.
+    /// From a seed: the lowest living address on its list, which makes that node the root.
     Attested(Addr),
 }
 
 /// What rides on framed probes and their answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeExtras {
-    /// How many neighbors the sender has; of a seed, how many peers are on its list, as far as that fits.
+    /// How many neighbors the sender has; for a seed, how many peers are on its list, as far as
+    /// that fits.
     pub neighbors: u16,
-    /// What it has to say about the root.
     pub root: RootNews,
 }
 
-/// Why somebody was taken for dead.
+/// Why a node was declared dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "how")]
 pub enum DeathCause {
@@ -206,11 +204,11 @@ impl fmt::Display for DeathCause {
 pub enum GoodbyeReason {
     /// It leaves the network.
     Leaving,
-    /// It made room for a node that had no neighbor (HyParView's high-priority join).
+    /// It made room for a node without neighbors (HyParView's high-priority join).
     MadeRoom,
     /// Both had dialed; the other link stays.
     Duplicate,
-    /// A newer registration of the same peer took the place of this one.
+    /// A newer registration of the same peer replaced this one.
     Replaced,
 }
 
@@ -231,7 +229,7 @@ impl fmt::Display for GoodbyeReason {
 pub enum RefusalReason {
     /// The node has as many neighbors as it takes.
     Full,
-    /// The user cut this link; it stays cut until the user says otherwise.
+    /// The user cut this link; it stays cut until the user heals it.
     Cut,
     /// The address is the node's own.
     Myself,
@@ -262,12 +260,12 @@ pub enum Priority {
     Bridge,
 }
 
-/// Who speaks, first on every framed link; the classic dialect carries the address alone.
+/// Names the sender, first on every framed link; the classic dialect carries the address alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// The address on which the sender listens.
     pub listen: Addr,
-    /// What the sender is; the classic dialect has peers say this only.
+    /// In the classic dialect only peers say hello.
     pub role: Role,
     /// How much it wants the link.
     pub priority: Priority,
@@ -276,16 +274,16 @@ pub struct Hello {
 /// What a seed sends of its list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerSample {
-    /// Some of those on the list, drawn at random; at most [`LIST_LEN_MAX`](super::config::LIST_LEN_MAX), but for the
-    /// whole list of a Python seed.
+    /// Some listed addresses, drawn at random; at most
+    /// [`LIST_LEN_MAX`](super::config::LIST_LEN_MAX), except for the whole list of a Python seed.
     pub peers: Vec<Addr>,
-    /// How many are on the list, but for whoever gets this.
+    /// How many are on the list, without the receiver.
     pub listed: u32,
-    /// Framed only: the lowest address on the list that lives.
+    /// Framed only: the lowest living address on the list.
     pub lowest: Option<Addr>,
 }
 
-/// A whole list, as the classic dialect has it.
+/// A whole list, as in the classic dialect.
 impl From<Vec<Addr>> for PeerSample {
     fn from(peers: Vec<Addr>) -> Self {
         let listed = u32::try_from(peers.len()).unwrap_or(u32::MAX);
@@ -298,16 +296,15 @@ impl From<Vec<Addr>> for PeerSample {
 pub enum Message {
     /// Names the sender; first on every link.
     Hello(Hello),
-    /// Seed to peer: some of those on the list.
+    /// Seed to peer: some listed addresses.
     PeerList(PeerSample),
     /// Peer to seed, framed only: send the list again.
     ListRequest,
     Gossip(Arc<Gossip>),
     /// Are you alive?
     Probe {
-        /// Which probe.
         seq: ProbeSeq,
-        /// Who asks, as the probe itself says it.
+        /// The sender, as the probe names it.
         asker: Addr,
         /// When it was sent, by the sender's clock.
         clock: ClockTime,
@@ -315,11 +312,11 @@ pub enum Message {
         extras: Option<ProbeExtras>,
     },
     ProbeReply {
-        /// Which probe is answered.
+        /// The probe that is answered.
         seq: ProbeSeq,
-        /// Who had asked, as the probe said it.
+        /// The sender of the probe, as the probe named it.
         asker: Addr,
-        /// The time that the probe named.
+        /// The time in the probe.
         clock: ClockTime,
         /// What rides on it, framed only.
         extras: Option<ProbeExtras>,
@@ -329,9 +326,8 @@ pub enum Message {
         dead: Addr,
         /// When the reporter found out, by its clock.
         clock: ClockTime,
-        /// Who says so.
         reporter: Addr,
-        /// Why, framed only.
+        /// Framed only.
         cause: Option<DeathCause>,
     },
     /// Framed only: no link for you; try these.
@@ -349,7 +345,7 @@ pub enum Message {
 }
 
 impl Message {
-    /// What kind of message this is, for people.
+    /// The kind of the message, for people.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Hello(_) => "hello",
@@ -364,7 +360,7 @@ impl Message {
         }
     }
 
-    /// Does the dialect have words for it? Nothing is written where it has none.
+    /// Whether the dialect has words for it. If not, nothing is written.
     pub const fn has_words_in(&self, dialect: Dialect) -> bool {
         match self {
             Self::ListRequest | Self::Refusal { .. } | Self::Goodbye { .. } => matches!(dialect, Dialect::Framed),
@@ -377,7 +373,8 @@ impl Message {
         }
     }
 
-    /// It shows who lives: it is worth nothing when it comes late, and may overtake what came before it.
+    /// It is about liveness: it is worth nothing when it comes late, and may overtake earlier
+    /// messages.
     pub const fn tells_life(&self) -> bool {
         match self {
             Self::Probe { .. } | Self::ProbeReply { .. } | Self::DeadReport { .. } => true,
@@ -390,8 +387,8 @@ impl Message {
         }
     }
 
-    /// Where messages have to wait for each other, this one goes before gossip: else a busy network would take who lives
-    /// for dead.
+    /// If messages must wait for each other, this one goes before gossip: otherwise a busy network
+    /// would declare live nodes dead.
     pub const fn goes_first(&self) -> bool {
         match self {
             Self::Gossip(_) => false,

@@ -12,6 +12,7 @@ pub mod chance;
 pub mod config;
 pub mod event;
 pub mod fault;
+mod flat_map;
 mod half_open;
 pub mod machine;
 pub mod message;

@@ -9,9 +9,7 @@ use super::time::Time;
 /// A seed or a peer, for drivers that run both.
 #[derive(Debug)]
 pub enum Node {
-    /// A seed.
     Seed(Box<Seed>),
-    /// A peer.
     Peer(Box<Peer>),
 }
 

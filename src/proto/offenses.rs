@@ -5,11 +5,11 @@
 //! [`WINDOW`] as one number at its end. A name that a remote gives itself costs it nothing, so
 //! machines are told apart by address alone; beyond a limit they are counted together.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::event::EventKind;
+use super::flat_map::FlatMap;
 use super::machine::Output;
 use super::time::Time;
 
@@ -23,7 +23,7 @@ const HOSTS_MAX: usize = 32;
 /// Whose offenses are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum OffenderHost {
-    One(IpAddr),
+    One(Ipv4Addr),
     Others,
 }
 
@@ -38,15 +38,15 @@ struct OffenseWindow {
 /// What was told lately, and how much was not.
 #[derive(Debug, Default)]
 pub(super) struct Offenses {
-    windows: BTreeMap<OffenderHost, OffenseWindow>,
+    windows: FlatMap<OffenderHost, OffenseWindow>,
 }
 
 impl Offenses {
     /// Tells of an offense from this machine, or counts it.
-    pub(super) fn tell(&mut self, now: Time, from: IpAddr, event: impl FnOnce() -> EventKind, out: &mut impl Output) {
+    pub(super) fn tell(&mut self, now: Time, from: Ipv4Addr, event: impl FnOnce() -> EventKind, out: &mut impl Output) {
         self.end_windows(now, out);
         let host = self.host(from);
-        let window = self.windows.entry(host).or_insert(OffenseWindow { ends: now + WINDOW, told: 0, untold: 0 });
+        let window = self.windows.get_or_insert_with(host, || OffenseWindow { ends: now + WINDOW, told: 0, untold: 0 });
         if window.told < OFFENSES_TOLD_MAX {
             window.told += 1;
             out.emit(event);
@@ -55,9 +55,9 @@ impl Offenses {
         }
     }
 
-    fn host(&self, from: IpAddr) -> OffenderHost {
+    fn host(&self, from: Ipv4Addr) -> OffenderHost {
         let host = OffenderHost::One(from);
-        if self.windows.contains_key(&host) || self.windows.len() < HOSTS_MAX { host } else { OffenderHost::Others }
+        if self.windows.contains_key(host) || self.windows.len() < HOSTS_MAX { host } else { OffenderHost::Others }
     }
 
     /// Tells how much was not told in the windows that are over.
@@ -65,7 +65,7 @@ impl Offenses {
         self.windows.retain(|host, window| {
             let over = window.ends <= now;
             if over && window.untold > 0 {
-                out.emit(|| summary(*host, window.untold));
+                out.emit(|| summary(host, window.untold));
             }
             !over
         });
@@ -121,7 +121,7 @@ mod tests {
     fn offenses_of_more_machines_than_are_told_apart_are_bounded_and_none_is_lost() {
         let (mut offenses, mut told, now) = (Offenses::default(), Told::default(), Time::from_micros(1));
         for n in 0..100_000_u32 {
-            offenses.tell(now, IpAddr::V4((0x0a00_0000 + n).into()), offense, &mut told);
+            offenses.tell(now, (0x0a00_0000 + n).into(), offense, &mut told);
         }
         assert!(offenses.windows.len() <= HOSTS_MAX + 1);
         let one_by_one = told.0.len();
@@ -135,7 +135,7 @@ mod tests {
     fn a_single_offense_needs_no_number_and_a_later_one_is_told_again() {
         let (mut offenses, mut told, mut now) = (Offenses::default(), Told::default(), Time::from_micros(1));
         for _ in 0..5 {
-            offenses.tell(now, IpAddr::V4([10, 0, 0, 9].into()), offense, &mut told);
+            offenses.tell(now, [10, 0, 0, 9].into(), offense, &mut told);
             assert_eq!(offenses.next_deadline(), None);
             now = now + WINDOW;
         }

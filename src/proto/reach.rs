@@ -5,7 +5,7 @@
 //! some victim. A node that listens where others can reach it is for others; loopback
 //! addresses mean another machine there. `--allow` limits both further, or opens the first.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
@@ -34,8 +34,8 @@ impl Reach {
     }
 
     /// May the node `own` take a connection from there? Always, if it comes from this machine.
-    pub fn admits(&self, own: Addr, from: IpAddr) -> bool {
-        self.allow.is_empty() || is_here(own, from) || matches!(from, IpAddr::V4(ip) if self.names(ip))
+    pub fn admits(&self, own: Addr, from: Ipv4Addr) -> bool {
+        self.allow.is_empty() || is_here(own, from) || self.names(from)
     }
 
     /// May the node `own` dial an address that others named?
@@ -49,15 +49,15 @@ impl Reach {
     }
 
     /// Can somebody who connects from there listen at `named`? Not on our loopback, unless it is here.
-    pub fn can_be_named(&self, own: Addr, from: IpAddr, named: Addr) -> bool {
+    pub fn can_be_named(&self, own: Addr, from: Ipv4Addr, named: Addr) -> bool {
         !named.ip().is_loopback() || is_here(own, from)
     }
 }
 
 /// Is this an address of this machine, as far as the node `own` knows? None of them can be forged on a
 /// TCP connection from elsewhere.
-pub(super) fn is_here(own: Addr, ip: IpAddr) -> bool {
-    ip.is_loopback() || ip == IpAddr::V4(own.ip())
+pub(super) fn is_here(own: Addr, ip: Ipv4Addr) -> bool {
+    ip.is_loopback() || ip == own.ip()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Why nodes do what they do, as their events tell it.
+//! Why nodes do what they do, in their events.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,16 +9,10 @@ use super::addr::Addr;
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum DelistReason {
     /// A report was believed.
-    Reported {
-        /// Who reported.
-        reporter: Addr,
-    },
+    Reported { reporter: Addr },
     /// A report was checked, and the node did not answer.
-    Unanswered {
-        /// Who reported.
-        reporter: Addr,
-    },
-    /// Nothing was heard of it for long, and it did not answer when it was asked.
+    Unanswered { reporter: Addr },
+    /// It was silent for long, and did not answer a check.
     Silent,
     /// Its registration closed, and no new one came in time.
     Departed,
@@ -32,15 +26,14 @@ pub enum DelistReason {
 pub enum RepairReason {
     /// It has fewer than it aims for.
     TooFewLinks {
-        /// Links it has.
         have: usize,
-        /// Links it aims for.
+        /// Links that it aims for.
         want: usize,
     },
-    /// Nothing is heard of the root, so the overlay may be split.
+    /// It hears nothing of the root, so the overlay may be split.
     #[serde(alias = "false_root")]
     SplitOverlay {
-        /// The lowest address that lives, as the seeds attest it.
+        /// The lowest living address, as the seeds attest it.
         root: Addr,
         /// The node that is dialed, in case it is in another part.
         other: Addr,

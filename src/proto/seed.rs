@@ -1,8 +1,9 @@
-//! What a seed does: hand out the peer list, keep registrations, judge dead reports.
+//! What a seed does: hands out the peer list, keeps registrations, judges dead reports.
 //!
-//! A seed sends samples of its list ([`lists`]), and tells its peers the lowest address on it that lives: that makes the
-//! root, by which they notice that the overlay is split. It believes a dead report only after it has asked the node itself,
-//! when it can, and it asks whoever it has not heard of for long: see [`checks`]. The classic dialect cannot ask.
+//! A seed sends samples of its list ([`lists`]), and tells its peers the lowest living address on
+//! it: the root, by which they notice that the overlay is split. It believes a dead report only
+//! after it has probed the node itself, if it can, and it probes nodes that have been silent for
+//! long: see [`checks`]. The classic dialect cannot probe a registration.
 
 mod check;
 mod checks;
@@ -18,7 +19,6 @@ mod tests;
 mod turns;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use self::check::Report;
 use self::links::{SeedLink, SeedLinks};
@@ -37,17 +37,16 @@ use super::takeover::Takeovers;
 use super::time::Time;
 use super::visits::Visits;
 
-/// Reporters whose disputed reports are counted; the count of further ones starts anew.
+/// Reporters whose disputed reports are counted; the count of further ones starts again.
 const DISPUTES_MAX: usize = 1_024;
 
-/// A seed.
 #[derive(Debug)]
 pub struct Seed {
     config: SeedConfig,
     choices: Choices,
     links: SeedLinks,
     list: PeerList,
-    /// The root, as it was told last that it is.
+    /// The root that was last told that it is the root.
     root_told: Option<Addr>,
     disputes: BTreeMap<Addr, u32>,
     probes: ProbeSeq,
@@ -62,7 +61,7 @@ pub struct Seed {
 }
 
 impl Seed {
-    /// A seed with these settings; `random_seed` decides its random choices.
+    /// `random_seed` decides its random choices.
     pub fn new(config: SeedConfig, random_seed: u64) -> Self {
         Self {
             presence: Presence::new(config.liveness_interval),
@@ -82,17 +81,16 @@ impl Seed {
         }
     }
 
-    /// Its settings.
     pub fn config(&self) -> &SeedConfig {
         &self.config
     }
 
-    /// Who is on the list, in order.
+    /// The addresses on the list, in order.
     pub fn listed(&self) -> impl Iterator<Item = Addr> {
         self.list.iter()
     }
 
-    fn on_accepted(&mut self, now: Time, link: LinkId, remote: SocketAddr, out: &mut impl Output) {
+    fn on_accepted(&mut self, now: Time, link: LinkId, remote: Addr, out: &mut impl Output) {
         if !self.links.half_open().admits(remote.ip()) {
             out.hang_up(link);
             return self.rejected(now, remote, Rule::TooManyLinks, out);
@@ -106,14 +104,14 @@ impl Seed {
         self.links.insert(link, open);
     }
 
-    fn rejected(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
+    fn rejected(&mut self, now: Time, remote: Addr, rule: Rule, out: &mut impl Output) {
         self.tell_violation(now, remote, None, Violation::new(rule, b""), out);
     }
 
     fn tell_violation(
         &mut self,
         now: Time,
-        remote: SocketAddr,
+        remote: Addr,
         peer: Option<Addr>,
         violation: Violation,
         out: &mut impl Output,
@@ -139,7 +137,8 @@ impl Seed {
             (Some(_), Message::Hello(_)) => self.protocol_violation(now, link, Rule::HelloTwice, said, out),
             (Some(_), Message::ListRequest) => self.send_list_again(now, link, out),
             (Some(peer), Message::DeadReport { dead, clock, reporter, cause }) => {
-                // A framed reporter is who its hello said; a classic one names itself in each report.
+                // A framed reporter is the one that its hello named; a classic one names itself in
+                // each report.
                 let reporter = if self.config.dialect == Dialect::Framed { peer } else { reporter };
                 self.on_report(now, link, Report { dead, clock, reporter, cause }, out);
             }
@@ -182,7 +181,7 @@ impl Seed {
         }
     }
 
-    /// The registration is over: whoever is not off the list by `reason` stays for one liveness
+    /// The registration is over: a peer that is not off the list by `reason` stays for one liveness
     /// interval.
     fn on_departure(
         &mut self,
@@ -193,11 +192,11 @@ impl Seed {
         out: &mut impl Output,
     ) {
         let Some(proof) = self.list.depart(now, peer, link) else { return };
-        // A node that was reported dead, is asked whether it lives, and hangs up, has answered.
+        // A node that was reported dead, is being checked, and hangs up, has answered.
         let check = self.links.get(link).and_then(|open| open.check.as_ref());
         let reporter = check.and_then(|check| check.reporters.first().copied());
         let reason = reason.or_else(|| reporter.map(|reporter| DelistReason::Unanswered { reporter }));
-        // One of whom nobody knows that it listens need not be waited for.
+        // If nobody is known to listen there, there is nothing to wait for.
         let reason = reason.or_else(|| (proof == Proof::Wanted).then_some(DelistReason::Departed));
         if let Some(reason) = reason {
             self.delist(peer, reason, out);
@@ -245,7 +244,7 @@ impl Seed {
         named: Option<Addr>,
         out: &mut impl Output,
     ) {
-        // It has our hello or our list, and knows what we speak once it has read it.
+        // It has our hello or our list, and knows our dialect once it has read it.
         out.hang_up(link);
         let Some(open) = self.links.remove(link) else { return };
         let event = || EventKind::OtherDialect { remote: open.remote.to_string(), peer: named, speaks };
@@ -271,13 +270,13 @@ impl Seed {
         }
     }
 
-    /// A peer has one interval to come back, and the seed must have been there to see it come.
+    /// A peer has one interval to come back, and the seed must have been there to see it.
     fn gone_at(&self, departed_at: Time) -> Time {
         self.since_back(departed_at) + self.config.liveness_interval
     }
 
-    /// This moment, or the one at which the seed was back from its last absence if that was later: what was due while it
-    /// was away says nothing about others.
+    /// This moment, or the seed's return from its last absence if that was later: whatever was due
+    /// while it was away says nothing about others.
     fn since_back(&self, at: Time) -> Time {
         self.presence.back_at().map_or(at, |back_at| at.max(back_at))
     }

@@ -1,8 +1,7 @@
 //! Bytes from strangers, and how they are shown.
 //!
-//! A gossip message's body is whatever bytes its origin chose. It travels as it came, untouched
-//! and shared between all who hold it; every way of showing it escapes what could harm a terminal
-//! or a log file.
+//! A gossip message's body is whatever bytes its origin chose. It travels untouched and is shared
+//! between all holders; every way of showing it escapes what could harm a terminal or a log file.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -15,8 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub struct Body(Bytes);
 
 impl Body {
-    /// A body from this length on may share the memory that it was read into, which is then at most
-    /// four times its size; who keeps a shorter one makes a copy, see [`Body::detached`].
+    /// A body of at least this length may share the buffer that it was read into, which is then at
+    /// most four times its size; whoever keeps a shorter one makes a copy, see [`Body::detached`].
     pub const SHARED_LEN_MIN: usize = 16 * 1024;
 
     /// The bytes as they travel.
@@ -29,8 +28,8 @@ impl Body {
         &self.0
     }
 
-    /// The same bytes in memory of their own. A body that came from the network shares the buffer that
-    /// it was read into, many times its size, and keeps all of that alive.
+    /// The same bytes in a buffer of their own. A body from the network shares the buffer that it
+    /// was read into, many times its size, and keeps all of that alive.
     #[must_use]
     pub fn detached(&self) -> Self {
         Self(Bytes::copy_from_slice(&self.0))
@@ -41,7 +40,6 @@ impl Body {
         self.0.len()
     }
 
-    /// No bytes at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -77,7 +75,7 @@ impl fmt::Debug for Body {
     }
 }
 
-/// In files that people read: a JSON string, or `{"hex": ".."}` where the bytes are not UTF-8.
+/// In files that people read: a JSON string, or `{"hex": ".."}` if the bytes are not UTF-8.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Readable<'a> {
@@ -116,7 +114,7 @@ fn from_hex(hex: &str) -> Option<Vec<u8>> {
 }
 
 /// Shows bytes from a stranger so that nothing in them can act on a terminal: control characters,
-/// characters that turn the direction of text, and what is not UTF-8 appear as `\n`, `\x1b`,
+/// characters that turn the direction of text, and bytes that are not UTF-8 appear as `\n`, `\x1b`,
 /// `\u{202e}`, `\xff`; a backslash as `\\`.
 #[derive(Debug, Clone, Copy)]
 pub struct Escaped<'a>(pub &'a [u8]);
@@ -147,8 +145,9 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
     }
 }
 
-/// One line for people, made of our words and of names, paths and texts of others: what could act on a terminal is
-/// escaped as in [`Escaped`]. A backslash stays, because what has been escaped already has some.
+/// One line for people, made of our words and of others' names, paths and texts: what could act on
+/// a terminal is escaped as in [`Escaped`]. A backslash stays, because escaped text already has
+/// some.
 pub fn printable(line: &str) -> Cow<'_, str> {
     struct TextLine<'a>(&'a str);
     impl fmt::Display for TextLine<'_> {
@@ -159,7 +158,7 @@ pub fn printable(line: &str) -> Cow<'_, str> {
     if acts(line) { Cow::Owned(TextLine(line).to_string()) } else { Cow::Borrowed(line) }
 }
 
-/// The same of several lines, which stay several.
+/// The same for several lines, which stay several.
 pub fn printable_lines(text: &str) -> String {
     text.split_inclusive('\n')
         .map(|line| match line.strip_suffix('\n') {
@@ -169,8 +168,8 @@ pub fn printable_lines(text: &str) -> String {
         .collect()
 }
 
-/// The same of a text in JSON, where such characters stand in strings only: they are written as JSON escapes them, so
-/// that a reader gets what was written.
+/// The same for JSON text, where such characters occur only in strings: they become JSON escapes,
+/// so a reader gets the original text.
 pub fn printable_json(json: &str) -> Cow<'_, str> {
     if !acts(json) {
         return Cow::Borrowed(json);
@@ -189,9 +188,10 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// Nothing but letters, digits, signs and spaces that every terminal shows as they are.
+/// Only letters, digits, signs and spaces that every terminal shows as they are.
 pub fn is_plain_ascii(bytes: &[u8]) -> bool {
-    // Looking at every byte takes less than stopping at the first that is not plain: the compiler vectorizes it.
+    // Looking at every byte takes less time than stopping at the first that is not plain: the
+    // compiler vectorizes it.
     bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
@@ -204,8 +204,8 @@ const fn acts_on_terminal(c: char) -> bool {
     matches!(c, '\0'..='\x1f' | '\x7f') || is_harmful(c)
 }
 
-/// C1 controls, line and paragraph separators, zero-width characters, and the characters that
-/// reorder text (Unicode TR 36, "Trojan Source").
+/// C1 controls, line and paragraph separators, zero-width characters, and characters that reorder
+/// text (Unicode TR 36, "Trojan Source").
 const fn is_harmful(c: char) -> bool {
     matches!(c,
         '\u{80}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -3,6 +3,7 @@
 //! A driver reads its clock and passes the value; the simulator passes whatever it likes.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
@@ -10,38 +11,58 @@ use serde::{Deserialize, Serialize};
 
 /// A moment, in microseconds since the Unix epoch. A driver guarantees that it never goes back
 /// within a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Time(u64);
+///
+/// Holds one more than that, so that an `Option` of it takes no more room: a peer keeps dozens.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "u64", into = "u64")]
+pub struct Time(NonZeroU64);
 
 impl Time {
-    /// A moment from microseconds since the Unix epoch.
+    /// A moment from microseconds since the Unix epoch; at most `u64::MAX - 1` of them.
     pub const fn from_micros(micros: u64) -> Self {
-        Self(micros)
+        Self(NonZeroU64::MIN.saturating_add(micros))
     }
 
     /// Microseconds since the Unix epoch.
     pub const fn as_micros(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// How long after `earlier` this is; zero when it is not after it.
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_micros(self.0.saturating_sub(earlier.0))
+        Duration::from_micros(self.as_micros().saturating_sub(earlier.as_micros()))
     }
 
     /// What a clock shows now that is so many microseconds ahead; behind, if that is negative.
     #[must_use]
     pub const fn skewed(self, ahead_us: i64) -> Self {
-        Self(self.0.saturating_add_signed(ahead_us))
+        Self::from_micros(self.as_micros().saturating_add_signed(ahead_us))
     }
 
     /// The time of day that a clock shows which is `utc_offset_s` seconds ahead of UTC.
     pub fn clock(self, utc_offset_s: i32) -> ClockTime {
-        let seconds = i64::try_from(self.0 / 1_000_000).unwrap_or(i64::MAX);
+        let seconds = i64::try_from(self.as_micros() / 1_000_000).unwrap_or(i64::MAX);
         let local = seconds.saturating_add(i64::from(utc_offset_s));
         let of_day = local.rem_euclid(i64::from(ClockTime::SECONDS_OF_DAY));
         ClockTime(u32::try_from(of_day).unwrap_or(0))
+    }
+}
+
+impl From<u64> for Time {
+    fn from(micros: u64) -> Self {
+        Self::from_micros(micros)
+    }
+}
+
+impl From<Time> for u64 {
+    fn from(time: Time) -> Self {
+        time.as_micros()
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Time").field(&self.as_micros()).finish()
     }
 }
 
@@ -49,7 +70,7 @@ impl Add<Duration> for Time {
     type Output = Self;
 
     fn add(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+        Self(self.0.saturating_add(micros(span)))
     }
 }
 
@@ -57,8 +78,12 @@ impl Sub<Duration> for Time {
     type Output = Self;
 
     fn sub(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+        Self::from_micros(self.as_micros().saturating_sub(micros(span)))
     }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A time of day in whole seconds, written `HH.MM.SS`: what the classic dialect and the log lines

@@ -1,4 +1,4 @@
-//! The rules that a remote can break, and how that is told.
+//! The rules that a remote can break, and violations of them.
 
 use std::fmt;
 
@@ -10,11 +10,8 @@ use super::text::Body;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// A frame longer than allowed.
     FrameTooLong,
-    /// A text longer than allowed.
     TextTooLong,
-    /// A list longer than allowed.
     ListTooLong,
     /// Bytes that are no message of this dialect.
     Malformed,
@@ -24,7 +21,6 @@ pub enum Rule {
     HostilePickle,
     /// Something else than a hello came first.
     HelloExpected,
-    /// A second hello.
     HelloTwice,
     /// A message that this role never gets, or not on this kind of link.
     Unexpected,
@@ -34,11 +30,11 @@ pub enum Rule {
     NameTaken,
     /// A connection from a machine that may not link.
     NotAllowed,
-    /// The hello did not come in time.
     HandshakeTimeout,
     /// More connections than allowed were waiting to say hello, or open at all.
     TooManyLinks,
-    /// More messages than a link may bring, gossip aside, for longer than any queue of an honest node lasts.
+    /// More messages than a link may bring, gossip aside, for longer than any queue of an honest
+    /// node lasts.
     TooManyMessages,
 }
 
@@ -66,11 +62,11 @@ impl fmt::Display for Rule {
     }
 }
 
-/// What there was too much of to tell one by one.
+/// Events that were too many to be reported one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Omission {
-    /// Links that others opened and that were gone before they were told of.
+    /// Links that others opened and that ended before they were announced.
     Links,
     /// Links that others asked for and did not get.
     Refusals,
@@ -81,18 +77,16 @@ pub enum Omission {
 /// What a remote did wrong, and the bytes that show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
-    /// The rule.
     pub rule: Rule,
-    /// The first bytes of the offense, at most [`Violation::BYTES_MAX`]; the name of the message where
-    /// it was well-formed and only out of place.
+    /// The first bytes of the offense, at most [`Violation::BYTES_MAX`]; the name of the message if
+    /// it was well-formed but out of place.
     pub bytes: Body,
 }
 
 impl Violation {
-    /// Enough to recognize what it was, little enough for a line.
+    /// Enough to recognize what it was, and few enough for a line.
     pub const BYTES_MAX: usize = 32;
 
-    /// A violation that keeps the first of these bytes.
     pub fn new(rule: Rule, bytes: &[u8]) -> Self {
         let first = &bytes[..bytes.len().min(Self::BYTES_MAX)];
         Self { rule, bytes: bytes::Bytes::copy_from_slice(first).into() }

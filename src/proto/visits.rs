@@ -1,35 +1,41 @@
-//! Links that come and go, told in a bounded way: who floods us with complete hellos shall not flood the screen, the
-//! journal and the log files.
+//! Bounded reports of links that come and go: a stranger that floods us with complete hellos must
+//! not flood the screen, the journal and the log files.
 //!
-//! A node tells of each link that comes up and of each that goes. Once many links from one machine have gone within a
-//! [`WINDOW`], further ones from there are told of only when they have stood for [`STAY`]; those that go before count in one
-//! number at the window's end. So every link that stands is told of, and so is its end; a flood is a number.
-//! What else a flood makes a node say one by one, refusals and reports about strangers, is counted in the same way.
+//! A node announces each link that comes up and each that ends. Once many links from one machine
+//! have ended within a [`WINDOW`], further ones from there are announced only when they have lasted
+//! for [`STAY`]; those that end before count in one number at the window's end. So every link that
+//! lasts is announced, and so is its end; a flood is a number. Whatever else a flood makes a node
+//! report one by one, refusals and reports about strangers, is counted in the same way.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::event::{EventKind, LinkId, Omission};
+use super::flat_map::FlatMap;
 use super::machine::Output;
 use super::time::Time;
 
-/// Ends of links from one machine that are told one by one in a window: as many as a peer can have links.
+/// Ends of links from one machine that are announced one by one in a window: as many as a peer can
+/// have links.
 const ENDS_TOLD_MAX: u32 = 64;
-/// Refusals that are told one by one: a lab of a thousand, whose peers share one address, begins with some dozens a peer.
+/// Refusals that are announced one by one: a lab of a thousand, whose peers share one address,
+/// begins with some dozens for each peer.
 const REFUSALS_TOLD_MAX: u32 = 256;
-/// Reports of nodes that are not listed that are told one by one: all that is said of sixty deaths.
+/// Reports about unlisted nodes that are announced one by one: everything that is said about sixty
+/// deaths.
 const REPORTS_TOLD_MAX: u32 = 512;
-/// How long what is not told is counted before its number is told.
+/// How long events are counted before their number is announced.
 const WINDOW: Duration = Duration::from_secs(10);
-/// A link from a machine whose links come and go is told of once it has stood for so long.
+/// How long a link from a machine whose links come and go must last to be announced.
 const STAY: Duration = Duration::from_secs(2);
-/// Links that are gone may keep so many places among those that are still to be told of.
+/// Ended links that may keep places among those that are still to be announced.
 const STAYS_SLACK: usize = 64;
-/// Machines that are counted apart; what comes from further ones in the same window is counted with the last of them.
+/// Machines that are counted apart; further ones in the same window are counted with the last of
+/// them.
 const HOSTS_MAX: usize = 32;
 
-/// What came from one machine in the running window.
+/// What came from one machine in the current window.
 #[derive(Debug)]
 struct VisitWindow {
     ends_at: Time,
@@ -46,17 +52,17 @@ struct VisitCount {
 /// A link that another machine opened and that is up.
 #[derive(Debug)]
 struct Visit {
-    from: IpAddr,
-    /// It was told of that it is up.
+    from: Ipv4Addr,
+    /// It was announced that the link is up.
     is_told: bool,
 }
 
-/// See the module.
+/// The visits: see the module.
 #[derive(Debug, Default)]
 pub(super) struct Visits {
-    windows: BTreeMap<IpAddr, VisitWindow>,
+    windows: FlatMap<Ipv4Addr, VisitWindow>,
     up: BTreeMap<LinkId, Visit>,
-    /// When those that were not told of will be, in order; some are gone by then.
+    /// When links that were not announced will be, in order; some have ended by then.
     stays: VecDeque<(Time, LinkId)>,
 }
 
@@ -77,11 +83,11 @@ const fn told_max(what: Omission) -> u32 {
 }
 
 impl Visits {
-    /// A link that was opened from there is up. True if that is to be told now.
-    pub(super) fn came(&mut self, now: Time, link: LinkId, from: IpAddr) -> bool {
+    /// A link that was opened from there is up. Returns whether to announce it now.
+    pub(super) fn came(&mut self, now: Time, link: LinkId, from: Ipv4Addr) -> bool {
         let busy =
             |window: &VisitWindow| window.ends_at > now && window.counts[place(Omission::Links)].told >= ENDS_TOLD_MAX;
-        let is_told = !self.windows.get(&from).is_some_and(busy);
+        let is_told = !self.windows.get(from).is_some_and(busy);
         self.up.insert(link, Visit { from, is_told });
         if !is_told {
             self.stays.push_back((now + STAY, link));
@@ -90,7 +96,7 @@ impl Visits {
         is_told
     }
 
-    /// Keeps no more places than a flood may take of links that are gone.
+    /// Removes the places of ended links beyond what a flood may take.
     fn forget_gone(&mut self) {
         if self.stays.len() > STAYS_SLACK + 2 * self.up.len() {
             let up = &self.up;
@@ -98,12 +104,13 @@ impl Visits {
         }
     }
 
-    /// Was this link not told of yet?
+    /// Whether this link was not announced yet.
     pub(super) fn is_untold(&self, link: LinkId) -> bool {
         self.up.get(&link).is_some_and(|visit| !visit.is_told)
     }
 
-    /// A link is gone. True if that is to be told; of a link that another machine did not open that is always so.
+    /// A link has ended. Returns whether to announce that; always true for a link that another
+    /// machine did not open.
     pub(super) fn went(&mut self, now: Time, link: LinkId, out: &mut impl Output) -> bool {
         let Some(visit) = self.up.remove(&link) else { return true };
         let is_told = visit.is_told;
@@ -116,11 +123,11 @@ impl Visits {
         is_told
     }
 
-    /// Tells of something that came from this machine, or counts it.
+    /// Announces something that came from this machine, or counts it.
     pub(super) fn tell(
         &mut self,
         now: Time,
-        from: IpAddr,
+        from: Ipv4Addr,
         what: Omission,
         event: impl FnOnce() -> EventKind,
         out: &mut impl Output,
@@ -134,16 +141,16 @@ impl Visits {
         }
     }
 
-    fn count(&mut self, now: Time, from: IpAddr, what: Omission, out: &mut impl Output) -> &mut VisitCount {
+    fn count(&mut self, now: Time, from: Ipv4Addr, what: Omission, out: &mut impl Output) -> &mut VisitCount {
         self.end_windows(now, out);
-        let is_known = self.windows.contains_key(&from) || self.windows.len() < HOSTS_MAX;
-        let last = self.windows.last_key_value().map(|(host, _)| *host);
+        let is_known = self.windows.contains_key(from) || self.windows.len() < HOSTS_MAX;
+        let last = self.windows.last_key();
         let host = if is_known { from } else { last.unwrap_or(from) };
-        let window = self.windows.entry(host);
-        &mut window.or_insert(VisitWindow { ends_at: now + WINDOW, counts: Default::default() }).counts[place(what)]
+        let window = || VisitWindow { ends_at: now + WINDOW, counts: Default::default() };
+        &mut self.windows.get_or_insert_with(host, window).counts[place(what)]
     }
 
-    /// The links that have stood for long enough to be told of; each once.
+    /// The links that have lasted long enough to be announced; each once.
     pub(super) fn take_stayed(&mut self, now: Time) -> Vec<LinkId> {
         let mut stayed = Vec::new();
         while self.stays.front().is_some_and(|(at, _)| *at <= now) {
@@ -156,21 +163,21 @@ impl Visits {
         stayed
     }
 
-    /// Tells how much was not told in the windows that are over.
+    /// Announces how much was counted in the windows that are over.
     pub(super) fn end_windows(&mut self, now: Time, out: &mut impl Output) {
         self.windows.retain(|host, window| {
             let is_over = window.ends_at <= now;
             for what in [Omission::Links, Omission::Refusals, Omission::Reports].into_iter().filter(|_| is_over) {
                 let count = window.counts[place(what)].untold;
                 if count > 0 {
-                    out.emit(|| summary(*host, what, count));
+                    out.emit(|| summary(host, what, count));
                 }
             }
             !is_over
         });
     }
 
-    /// When there is something to tell.
+    /// When there is something to announce.
     pub(super) fn next_deadline(&self) -> Option<Time> {
         let stay = self.stays.front().map(|(at, _)| *at);
         let is_untold = |window: &&VisitWindow| window.counts.iter().any(|count| count.untold > 0);
@@ -178,7 +185,7 @@ impl Visits {
         stay.into_iter().chain(ends).min()
     }
 
-    /// Nothing more comes: tells how much was not told.
+    /// Nothing more comes: announces how much was counted.
     pub(super) fn end(&mut self, out: &mut impl Output) {
         self.end_windows(Time::from_micros(u64::MAX), out);
         self.up.clear();
@@ -186,7 +193,7 @@ impl Visits {
     }
 }
 
-fn summary(host: IpAddr, what: Omission, count: u64) -> EventKind {
+fn summary(host: Ipv4Addr, what: Omission, count: u64) -> EventKind {
     let span_us = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX);
     EventKind::Omitted { what, host: host.to_string(), count, span_us }
 }

@@ -42,7 +42,8 @@ impl Rehearsal {
     /// The network at the start, with nodes of this dialect and with these limits.
     pub(super) fn new(seeds: usize, peers: usize, dialect: Dialect, limits: NetworkLimits) -> Result<Self, Refusal> {
         let nowhere = Addr::loopback(0);
-        let peer = PeerConfig { dialect, ..PeerConfig::new(nowhere, Vec::new()) };
+        let mut peer = PeerConfig::new(nowhere, Vec::new());
+        peer.dialect = dialect;
         let seed = SeedConfig { dialect, ..SeedConfig::new(nowhere) };
         let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0, limits });
         engine.apply(&Command::StartLab { seeds, peers }, &mut VirtualSites).result?;

@@ -159,7 +159,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         let mut connection = Connection::new(BySide([NodeIx::NOBODY, node]), BySide([luck; 2]), 0, self.now);
         connection.closed[LinkSide::Dialer] = true;
         let link = self.connect(connection).other().link();
-        let remote = addr.with_port(self.ephemeral_port()).socket();
+        let remote = addr.with_port(self.ephemeral_port());
         self.handle(node, Input::Link { link, change: LinkChange::Accepted { remote } });
         let violation = Violation::new(Rule::FrameTooLong, &junk(luck));
         let change = LinkChange::Closed { cause: CloseCause::Violation(violation) };

@@ -286,7 +286,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
         let mut connection = Connection::new(BySide([from, acceptor]), pairs, number, self.now);
         connection.pacers = BySide([self.pacer_of(from), self.pacer_of(acceptor)]);
         let end = self.connect(connection);
-        let remote = dialer.with_port(self.ephemeral_port()).socket();
+        let remote = dialer.with_port(self.ephemeral_port());
         let change = LinkChange::Dialed { peer: to };
         let back = pairs[LinkSide::Acceptor].about(Topic::Connect).of(u64::from(number));
         self.deliver(self.now, end, back, |link| Input::Link { link, change });

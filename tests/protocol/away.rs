@@ -323,7 +323,7 @@ fn a_node_whose_machine_slept_accuses_nobody() {
     let mut peer = Peer::new(PeerConfig::new(peer_addr(1), Vec::new()), 7);
     let mut told = Told::default();
     let hello = Message::Hello(Hello { listen: neighbor, role: Role::Peer, priority: Priority::High });
-    let accepted = LinkChange::Accepted { remote: neighbor.socket() };
+    let accepted = LinkChange::Accepted { remote: neighbor };
     let closed = LinkChange::Closed { cause: CloseCause::EndOfStream };
     let inputs = [
         Input::Start,

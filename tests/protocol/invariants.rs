@@ -202,7 +202,7 @@ fn dialed_after(parting: &Message) -> Vec<Addr> {
     peer.handle(now, Input::Start, &mut out);
     peer.handle(
         now,
-        Input::Link { link: LinkId(1), change: LinkChange::Accepted { remote: Addr::loopback(501).socket() } },
+        Input::Link { link: LinkId(1), change: LinkChange::Accepted { remote: Addr::loopback(501) } },
         &mut out,
     );
     let hello = Hello { listen: Addr::loopback(501), role: Role::Peer, priority: Priority::High };

@@ -22,7 +22,8 @@ fn peer(number: u16) -> Addr {
 
 fn lab<S: EventSink>(dialect: Dialect, rng_seed: u64, sink: S) -> VirtualEngine<S> {
     let nowhere = Addr::loopback(0);
-    let mut peer = PeerConfig { dialect, ..PeerConfig::new(nowhere, Vec::new()) };
+    let mut peer = PeerConfig::new(nowhere, Vec::new());
+    peer.dialect = dialect;
     (peer.gossip_interval, peer.liveness_interval) = (3 * SECOND, 2 * SECOND);
     let seed = SeedConfig { dialect, liveness_interval: 2 * SECOND, ..SeedConfig::new(nowhere) };
     let mut engine = VirtualEngine::with_sink(VirtualDefaults { peer, seed, rng_seed, epoch: EPOCH }, sink);

@@ -59,7 +59,7 @@ impl<M: Machine> Flooded<M> {
     }
 
     fn accept(&mut self) -> LinkId {
-        self.link(LinkChange::Accepted { remote: Addr::loopback(50_000).socket() })
+        self.link(LinkChange::Accepted { remote: Addr::loopback(50_000) })
     }
 
     /// A link to somebody who says this is its name.

@@ -242,7 +242,8 @@ impl Network {
 
     pub(crate) fn start_peer(&mut self, number: u16) {
         let addr = peer_addr(number);
-        let config = PeerConfig { listen: addr, seeds: self.seeds.clone(), ..self.peer_config.clone() };
+        let mut config = self.peer_config.at(addr);
+        config.seeds = self.seeds.clone();
         self.tell_start(addr, format!("p{number}"), Role::Peer, config.dialect, config.pace());
         let random = self.rng_seed ^ u64::from(number) << 20 ^ self.world.now().as_micros();
         self.world.start(addr, Anyone::Ours(Peer::new(config, random).into()));

@@ -42,7 +42,7 @@ impl Peer {
 
     /// The first words on a link between peers.
     pub(super) fn on_neighbor_greeting(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
-        let Some(open) = self.links.get(&link) else { return };
+        let Some(open) = self.links.get(link) else { return };
         let said = message.name();
         match (open.direction, open.peer, message) {
             (Direction::Inbound, _, Message::Hello(hello)) => self.on_joiner(now, link, hello, out),
@@ -137,7 +137,7 @@ impl Peer {
 
     /// Could the remote of this link listen there?
     fn can_be_named(&self, link: LinkId, peer: Addr) -> bool {
-        let from = self.links.get(&link).map(|open| open.remote.ip());
+        let from = self.links.get(link).map(|open| open.remote.ip());
         let reach = &self.config.reach;
         peer.is_dialable() && from.is_some_and(|from| reach.can_be_named(self.config.listen, from, peer))
     }
@@ -192,7 +192,7 @@ impl Peer {
         let ours = |open: &PeerLink| {
             open.peer == Some(peer) && open.direction == Direction::Outbound && open.purpose == Purpose::Neighbor
         };
-        let dialed = self.links.iter().find(|(_, open)| ours(open)).map(|(link, _)| *link);
+        let dialed = self.links.iter().find(|(_, open)| ours(open)).map(|(link, _)| link);
         let ours_stands = dialed.is_some() && self.config.listen < peer;
         if ours_stands {
             self.dismiss(link, out);

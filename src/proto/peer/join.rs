@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::reserve::AddressSource;
 use super::{Peer, PeerLink, Stage};
 use crate::proto::addr::Addr;
@@ -47,7 +49,7 @@ struct SeedContact {
 /// The seeds, and where the peer stands with each.
 #[derive(Debug)]
 pub(super) struct Registrar {
-    seeds: Vec<SeedContact>,
+    seeds: SmallVec<[SeedContact; 2]>,
     wanted: usize,
     /// Questions so far.
     asked: ProbeSeq,
@@ -260,7 +262,7 @@ impl Peer {
     }
 
     fn is_opening(&self, link: LinkId) -> bool {
-        self.links.get(&link).is_some_and(|open| matches!(open.stage, Stage::Opening { .. }))
+        self.links.get(link).is_some_and(|open| matches!(open.stage, Stage::Opening { .. }))
     }
 
     /// A seed takes the connection. Whether it takes the peer, its list tells; a full seed refuses instead.
@@ -280,7 +282,7 @@ impl Peer {
     }
 
     fn is_up(&self, link: LinkId) -> bool {
-        self.links.get(&link).is_some_and(|open| open.stage == Stage::Up)
+        self.links.get(link).is_some_and(|open| open.stage == Stage::Up)
     }
 
     fn not_a_seed(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {

@@ -1,12 +1,11 @@
 //! The connections of a peer.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::ops::Deref;
+use std::net::Ipv4Addr;
 
 use crate::proto::addr::Addr;
-use crate::proto::budget::Budget;
+use crate::proto::budget::{Bearer, Budget};
 use crate::proto::event::{Direction, LinkId, Purpose};
+use crate::proto::flat_map::FlatMap;
 use crate::proto::half_open::HalfOpen;
 use crate::proto::time::Time;
 
@@ -14,13 +13,28 @@ use crate::proto::time::Time;
 #[derive(Debug)]
 pub(super) struct PeerLink {
     /// The remote end.
-    pub(super) remote: SocketAddr,
+    pub(super) remote: Addr,
     /// Whom we dialed, or who said hello.
     pub(super) peer: Option<Addr>,
     pub(super) direction: Direction,
     pub(super) purpose: Purpose,
     pub(super) stage: Stage,
     pub(super) budget: Budget,
+}
+
+/// Who speaks on a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Speaker {
+    remote: Ipv4Addr,
+    pub(super) peer: Option<Addr>,
+    pub(super) purpose: Purpose,
+    pub(super) stage: Stage,
+}
+
+impl Speaker {
+    pub(super) fn bearer(self, link: LinkId) -> Bearer {
+        Bearer { link, remote: self.remote, peer: self.peer }
+    }
 }
 
 /// How far a connection is.
@@ -55,17 +69,11 @@ impl Stage {
 /// The connections by their ids.
 #[derive(Debug, Default)]
 pub(super) struct PeerLinks {
-    open: BTreeMap<LinkId, PeerLink>,
+    open: FlatMap<LinkId, PeerLink>,
     /// Those that others opened and that are not in use yet.
     half_open: HalfOpen,
-}
-
-impl Deref for PeerLinks {
-    type Target = BTreeMap<LinkId, PeerLink>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.open
-    }
+    /// How many have a handshake that may take too long: none, most of the time.
+    handshakes: usize,
 }
 
 impl PeerLink {
@@ -75,6 +83,18 @@ impl PeerLink {
 }
 
 impl PeerLinks {
+    pub(super) fn get(&self, link: LinkId) -> Option<&PeerLink> {
+        self.open.get(link)
+    }
+
+    pub(super) fn contains_key(&self, link: LinkId) -> bool {
+        self.open.contains_key(link)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (LinkId, &PeerLink)> {
+        self.open.iter()
+    }
+
     pub(super) fn half_open(&self) -> &HalfOpen {
         &self.half_open
     }
@@ -84,11 +104,13 @@ impl PeerLinks {
         if open.is_half_open() {
             self.half_open.enter(open.remote.ip());
         }
+        self.handshakes += usize::from(open.stage.ends_at().is_some());
         self.open.insert(link, open);
     }
 
     pub(super) fn remove(&mut self, link: LinkId) -> Option<PeerLink> {
-        let open = self.open.remove(&link)?;
+        let open = self.open.remove(link)?;
+        self.handshakes -= usize::from(open.stage.ends_at().is_some());
         if open.is_half_open() {
             self.half_open.leave(open.remote.ip());
         }
@@ -97,23 +119,36 @@ impl PeerLinks {
 
     /// The link is in use, with this peer.
     pub(super) fn up(&mut self, link: LinkId, peer: Addr) -> Option<&PeerLink> {
-        let open = self.open.get_mut(&link)?;
+        let open = self.open.get_mut(link)?;
         if open.is_half_open() {
             self.half_open.leave(open.remote.ip());
         }
+        self.handshakes -= usize::from(open.stage.ends_at().is_some());
         (open.stage, open.peer) = (Stage::Up, Some(peer));
         Some(open)
     }
 
     /// A link whose handshake takes another course.
     pub(super) fn set_stage(&mut self, link: LinkId, stage: Stage) {
-        if let Some(open) = self.open.get_mut(&link) {
+        if let Some(open) = self.open.get_mut(link) {
+            self.handshakes -= usize::from(open.stage.ends_at().is_some());
+            self.handshakes += usize::from(stage.ends_at().is_some());
             open.stage = stage;
         }
     }
 
-    pub(super) fn budget(&mut self, link: LinkId) -> Option<&mut Budget> {
-        self.open.get_mut(&link).map(|open| &mut open.budget)
+    /// What is known of a link on which something is heard, and what it may still say.
+    pub(super) fn hear(&mut self, link: LinkId) -> Option<(Speaker, &mut Budget)> {
+        let PeerLink { remote, peer, purpose, stage, budget, .. } = self.open.get_mut(link)?;
+        Some((Speaker { remote: remote.ip(), peer: *peer, purpose: *purpose, stage: *stage }, budget))
+    }
+
+    /// When the first handshake has lasted too long.
+    pub(super) fn handshake_deadline(&self) -> Option<Time> {
+        if self.handshakes == 0 {
+            return None;
+        }
+        self.open.values().filter_map(|open| open.stage.ends_at()).min()
     }
 
     /// No handshake ends before this.
@@ -125,8 +160,8 @@ impl PeerLinks {
         }
     }
 
-    pub(super) fn into_open(self) -> BTreeMap<LinkId, PeerLink> {
-        self.open
+    pub(super) fn into_open(self) -> Vec<(LinkId, PeerLink)> {
+        self.open.into_entries()
     }
 }
 

@@ -41,6 +41,8 @@ impl Outstanding {
 #[derive(Debug, Default)]
 pub(super) struct Liveness {
     pub(super) next_at: Option<Time>,
+    /// When the first probe without an answer is missed; maybe too early, because answers do not change it.
+    pub(super) judge_at: Option<Time>,
     /// When it asks its seeds whether they list it, after an absence.
     pub(super) ask_seeds_at: Option<Time>,
 }
@@ -62,7 +64,7 @@ impl Peer {
         let neighbors: Vec<Addr> = self.neighbors().collect();
         for peer in neighbors {
             self.probe(now, peer, out);
-            self.expect_answer(peer);
+            self.expect_answer(now, peer);
         }
         match task {
             TickTask::Nothing => {}
@@ -72,18 +74,23 @@ impl Peer {
     }
 
     /// The last probe of this neighbor is one of a tick.
-    fn expect_answer(&mut self, peer: Addr) {
+    fn expect_answer(&mut self, now: Time, peer: Addr) {
         if let Some(probe) = self.overlay.get_mut(peer).and_then(|neighbor| neighbor.unanswered.last_mut()) {
             probe.counts = true;
+            self.liveness.judge_at.get_or_insert(now + self.config.answer_patience());
         }
     }
 
     /// Answers whose time is over are missed.
     pub(super) fn judge_probes(&mut self, now: Time, out: &mut impl Output) {
+        if self.liveness.judge_at.is_none_or(|at| at > now) {
+            return;
+        }
         let neighbors: Vec<Addr> = self.neighbors().collect();
         for peer in neighbors {
             self.count_miss(now, peer, out);
         }
+        self.liveness.judge_at = self.overlay.next_judgment(self.config.answer_patience());
     }
 
     fn count_miss(&mut self, now: Time, peer: Addr, out: &mut impl Output) {

@@ -31,8 +31,6 @@ mod spread;
 mod takeover;
 mod unheard;
 
-use std::net::SocketAddr;
-
 use self::join::Registrar;
 use self::links::{PeerLink, PeerLinks, Stage};
 use self::liveness::Liveness;
@@ -44,7 +42,7 @@ use self::spread::Spread;
 use super::absence::Presence;
 use super::addr::Addr;
 use super::bucket::TokenBucket;
-use super::budget::{Bearer, Budget};
+use super::budget::Budget;
 use super::config::{HALF_OPEN_MAX, PeerConfig};
 use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
@@ -78,6 +76,10 @@ pub struct Peer {
     presence: Presence,
     /// It has said goodbye and does nothing any more.
     left: bool,
+    /// When it wants to be woken.
+    deadline: Option<Time>,
+    /// The input in hand has changed none of what the deadline follows from. Most inputs do not.
+    deadline_stands: bool,
 }
 
 impl Peer {
@@ -88,7 +90,7 @@ impl Peer {
             presence: Presence::new(config.liveness_interval),
             registrar: Registrar::new(&config),
             overlay: Overlay::default(),
-            dial_budget: TokenBucket::new(overlay::DIALS_BURST, overlay::DIAL_EVERY),
+            dial_budget: TokenBucket::default(),
             repair: Repair::default(),
             room: Room::default(),
             root: RootWatch::default(),
@@ -100,6 +102,8 @@ impl Peer {
             visits: Visits::default(),
             claims: Takeovers::default(),
             left: false,
+            deadline: None,
+            deadline_stands: false,
             config,
             choices,
         }
@@ -141,7 +145,7 @@ impl Peer {
         self.pursue_seeds(now, out);
     }
 
-    fn on_accepted(&mut self, now: Time, link: LinkId, remote: SocketAddr, out: &mut impl Output) {
+    fn on_accepted(&mut self, now: Time, link: LinkId, remote: Addr, out: &mut impl Output) {
         if !self.links.half_open().admits(remote.ip()) {
             out.hang_up(link);
             return self.rejected(now, remote, Rule::TooManyLinks, out);
@@ -151,14 +155,14 @@ impl Peer {
         self.links.insert(link, PeerLink { remote, peer: None, direction, purpose, stage, budget: Budget::default() });
     }
 
-    fn rejected(&mut self, now: Time, remote: SocketAddr, rule: Rule, out: &mut impl Output) {
+    fn rejected(&mut self, now: Time, remote: Addr, rule: Rule, out: &mut impl Output) {
         self.tell_violation(now, remote, None, Violation::new(rule, b""), out);
     }
 
     fn tell_violation(
         &mut self,
         now: Time,
-        remote: SocketAddr,
+        remote: Addr,
         peer: Option<Addr>,
         violation: Violation,
         out: &mut impl Output,
@@ -171,7 +175,7 @@ impl Peer {
         let purpose = if self.registrar.knows(peer) { Purpose::Registration } else { Purpose::Neighbor };
         let stage = Stage::Opening { hello_by: now + self.config.handshake_timeout };
         let (direction, budget) = (Direction::Outbound, Budget::default());
-        let open = PeerLink { remote: peer.socket(), peer: Some(peer), direction, purpose, stage, budget };
+        let open = PeerLink { remote: peer, peer: Some(peer), direction, purpose, stage, budget };
         self.links.insert(link, open);
         match purpose {
             Purpose::Registration => self.on_seed_dialed(link, out),
@@ -188,30 +192,24 @@ impl Peer {
     }
 
     fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
-        if !self.is_within_budget(now, link, &message, out) {
-            return;
-        }
-        let Some(open) = self.links.get(&link) else { return };
+        let Some((from, budget)) = self.links.hear(link) else { return };
+        // A link that brings too many is read slowly, then told of, then dropped.
+        let is_within = budget.admits(now, &message, from.bearer(link), &mut self.offenses, out);
+        let is_calm = !budget.is_exceeded();
         let said = message.name();
-        match (open.purpose, open.stage, open.peer) {
-            (Purpose::Neighbor, Stage::Up, Some(peer)) => self.on_neighbor_message(now, link, peer, message, out),
+        if !is_within {
+            return self.protocol_violation(now, link, Rule::TooManyMessages, said, out);
+        }
+        match (from.purpose, from.stage, from.peer) {
+            (Purpose::Neighbor, Stage::Up, Some(peer)) => {
+                self.deadline_stands = is_calm && is_routine(&message) && self.claims.is_empty();
+                self.on_neighbor_message(now, link, peer, message, out);
+            }
             (Purpose::Neighbor, Stage::Unheard, Some(peer)) => self.on_first_word(now, link, peer, message, out),
             (Purpose::Neighbor, _, _) => self.on_neighbor_greeting(now, link, message, out),
             (Purpose::Registration, _, Some(seed)) => self.on_seed_message(now, link, seed, message, out),
             (Purpose::Registration, _, None) => self.protocol_violation(now, link, Rule::HelloExpected, said, out),
         }
-    }
-
-    /// May this link bring such a message? Whoever brings too many is read slowly, then told of, then dropped.
-    fn is_within_budget(&mut self, now: Time, link: LinkId, message: &Message, out: &mut impl Output) -> bool {
-        let Some(open) = self.links.get(&link) else { return false };
-        let bearer = Bearer { link, remote: open.remote.ip(), peer: open.peer };
-        let Some(budget) = self.links.budget(link) else { return false };
-        let is_within = budget.admits(now, message, bearer, &mut self.offenses, out);
-        if !is_within {
-            self.protocol_violation(now, link, Rule::TooManyMessages, message.name(), out);
-        }
-        is_within
     }
 
     fn hello(&self) -> Message {
@@ -230,6 +228,7 @@ impl Peer {
 
     /// The remote broke a rule: says so and closes the link.
     fn protocol_violation(&mut self, now: Time, link: LinkId, rule: Rule, said: &str, out: &mut impl Output) {
+        self.deadline_stands = false;
         out.hang_up(link);
         self.on_closed(now, link, &CloseCause::Violation(Violation::new(rule, said.as_bytes())), out);
     }
@@ -309,6 +308,27 @@ impl Peer {
         self.claims.clear();
     }
 
+    /// When the first of all that it waits for is due.
+    fn first_deadline(&self) -> Option<Time> {
+        if self.left {
+            return None;
+        }
+        let deadlines = [
+            self.links.handshake_deadline(),
+            self.registrar.next_retry(),
+            self.spread.next_at,
+            self.liveness.next_at,
+            self.liveness.ask_seeds_at,
+            self.liveness.judge_at,
+            self.repair.next_at(),
+            self.offenses.next_deadline(),
+            self.visits.next_deadline(),
+            self.claims.next_deadline(),
+            self.overlay.unheard.next_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
     fn on_wake(&mut self, now: Time, out: &mut impl Output) {
         self.end_handshakes(now, out);
         self.offenses.end_windows(now, out);
@@ -326,7 +346,7 @@ impl Peer {
     /// Tells of links that have stood for long although many from the same machine come and go.
     fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
         for link in self.visits.take_stayed(now) {
-            if let Some(PeerLink { peer: Some(peer), direction, purpose, .. }) = self.links.get(&link) {
+            if let Some(PeerLink { peer: Some(peer), direction, purpose, .. }) = self.links.get(link) {
                 let (peer, direction, purpose) = (*peer, *direction, *purpose);
                 out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
             }
@@ -334,15 +354,27 @@ impl Peer {
     }
 
     fn end_handshakes(&mut self, now: Time, out: &mut impl Output) {
+        if self.links.handshake_deadline().is_none_or(|at| at > now) {
+            return;
+        }
         let late = |open: &PeerLink| open.stage.ends_at().is_some_and(|at| at <= now);
-        let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| *link).collect();
+        let silent: Vec<LinkId> = self.links.iter().filter(|(_, open)| late(open)).map(|(link, _)| link).collect();
         for link in silent {
             self.protocol_violation(now, link, Rule::HandshakeTimeout, "", out);
         }
     }
+}
 
-    fn handshake_deadline(&self) -> Option<Time> {
-        self.links.values().filter_map(|open| open.stage.ends_at()).min()
+/// What neighbors say all the time.
+const fn is_routine(message: &Message) -> bool {
+    match message {
+        Message::Gossip(_) | Message::Probe { .. } | Message::ProbeReply { .. } => true,
+        Message::Hello(_)
+        | Message::PeerList(_)
+        | Message::ListRequest
+        | Message::DeadReport { .. }
+        | Message::Refusal { .. }
+        | Message::Goodbye { .. } => false,
     }
 }
 
@@ -361,8 +393,9 @@ impl Machine for Peer {
         if self.left {
             return;
         }
-        let overdue = if self.presence.may_have_been_away(now) { self.next_deadline() } else { None };
+        let overdue = self.deadline.filter(|_| self.presence.may_have_been_away(now));
         let was_away = self.presence.runs(now, overdue);
+        self.deadline_stands = false;
         self.on_absence(now, was_away, out);
         match input {
             Input::Start => self.start(now, out),
@@ -382,26 +415,14 @@ impl Machine for Peer {
             Input::Wake => self.on_wake(now, out),
         }
         self.settle_claims(now, out);
+        if !self.deadline_stands || was_away.is_some() {
+            self.deadline = self.first_deadline();
+        }
     }
 
     fn next_deadline(&self) -> Option<Time> {
-        if self.left {
-            return None;
-        }
-        let deadlines = [
-            self.handshake_deadline(),
-            self.registrar.next_retry(),
-            self.spread.next_at,
-            self.liveness.next_at,
-            self.liveness.ask_seeds_at,
-            self.overlay.next_judgment(self.config.answer_patience()),
-            self.repair.next_at(),
-            self.offenses.next_deadline(),
-            self.visits.next_deadline(),
-            self.claims.next_deadline(),
-            self.overlay.unheard.next_deadline(),
-        ];
-        deadlines.into_iter().flatten().min()
+        debug_assert_eq!(self.deadline, self.first_deadline(), "an input has changed a deadline");
+        self.deadline
     }
 
     fn dialect(&self) -> Dialect {

@@ -13,8 +13,10 @@ use super::reserve::{AddressSource, Reserve, ReserveBounds, draw};
 use super::unheard::{UNHEARD_MAX, UnheardLinks};
 use super::{Peer, PeerLink, Stage, death_cause};
 use crate::proto::addr::Addr;
+use crate::proto::bucket::Rate;
 use crate::proto::config::{LINKS_MAX, REFERRAL_LEN, RESERVE_MAX};
 use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::proto::flat_map::grow_by_few;
 use crate::proto::machine::{CloseCause, Gauge, Output};
 use crate::proto::message::{
     DeathCause, Dialect, GoodbyeReason, Message, Priority, ProbeExtras, RefusalReason, RootNews,
@@ -26,10 +28,11 @@ use crate::proto::time::Time;
 const AVOIDED_MAX: usize = 256;
 /// Dials of neighbors at once, after a while without any. In a lab of 500 peers that starts at once nobody needs more than
 /// nine; after the end of most of a network several in a row find nobody.
-pub(super) const DIALS_BURST: u32 = 32;
+const DIALS_BURST: u32 = 32;
 /// Time between two dials of neighbors beyond that. Lists and referrals cost their sender nothing: whoever sends them
 /// without end does not decide how often we connect to others.
-pub(super) const DIAL_EVERY: Duration = Duration::from_millis(500);
+const DIAL_EVERY: Duration = Duration::from_millis(500);
+pub(super) const DIAL_RATE: Rate = Rate { burst: DIALS_BURST, every: DIAL_EVERY };
 /// Neighbors of before that are remembered in the classic dialect; the lowest goes when there are more.
 const PARTED_MAX: usize = 256;
 /// Addresses that only gossip has named; the oldest goes when there are more. Gossip names whom it likes.
@@ -47,7 +50,7 @@ pub(super) struct Neighbor {
     /// Probes unanswered in a row.
     pub(super) misses: u32,
     /// Probes without an answer, the latest last; as many as make it dead.
-    pub(super) unanswered: Vec<Outstanding>,
+    pub(super) unanswered: SmallVec<[Outstanding; 1]>,
     pub(super) probes_sent: u64,
     /// How many neighbors it has, as it said last.
     pub(super) degree: Option<u16>,
@@ -187,7 +190,7 @@ impl Peer {
             let is_opening = matches!(link.stage, Stage::Opening { .. });
             link.purpose == Purpose::Neighbor && link.direction == Direction::Outbound && is_opening
         };
-        let opening = self.links.values().filter(opening).filter_map(|link| link.peer);
+        let opening = self.links.iter().map(|(_, open)| open).filter(opening).filter_map(|link| link.peer);
         let hopeful = self.overlay.unheard.hopeful().filter(|addr| self.overlay.get(*addr).is_none());
         self.neighbors().chain(self.overlay.dialing.iter().copied()).chain(opening).chain(hopeful).collect()
     }
@@ -236,8 +239,8 @@ impl Peer {
         while busy.len() < self.config.max_dial && self.overlay.unheard.len() + self.overlay.dialing.len() < UNHEARD_MAX
         {
             let Some(peer) = self.overlay.choose(now, &busy, &mut self.choices.next(Topic::Dial)) else { break };
-            if !self.dial_budget.take(now) {
-                self.repair.no_later_than(self.dial_budget.ready_at());
+            if !self.dial_budget.take(now, DIAL_RATE) {
+                self.repair.no_later_than(self.dial_budget.ready_at(DIAL_RATE));
                 break;
             }
             busy.push(peer);
@@ -295,13 +298,14 @@ impl Peer {
         if let Some(neighbor) = self.overlay.get_mut(addr) {
             return neighbor.add_link(link, now);
         }
-        let direction = self.links.get(&link).map_or(Direction::Inbound, |open| open.direction);
+        let direction = self.links.get(link).map_or(Direction::Inbound, |open| open.direction);
+        grow_by_few(&mut self.overlay.neighbors);
         self.overlay.neighbors.push(Neighbor {
             addr,
             links: smallvec![link],
             last_heard: now,
             misses: 0,
-            unanswered: Vec::new(),
+            unanswered: SmallVec::new(),
             probes_sent: 0,
             degree: None,
             bridge,
@@ -439,7 +443,7 @@ impl Peer {
         self.overlay.dialing.retain(|dialing| *dialing != peer);
         self.overlay.give_up_bridge(peer);
         let opening = |open: &PeerLink| open.peer == Some(peer) && open.purpose == Purpose::Neighbor;
-        let links: Vec<LinkId> = self.links.iter().filter(|(_, open)| opening(open)).map(|(link, _)| *link).collect();
+        let links: Vec<LinkId> = self.links.iter().filter(|(_, open)| opening(open)).map(|(link, _)| link).collect();
         for link in links {
             self.links.remove(link);
             out.hang_up(link);

@@ -4,6 +4,8 @@
 //! next id, and could send it first: the network would then take the node's own message for a copy. A node that
 //! hears an id of its own that it has not given out begins a new run, which nobody can have used.
 
+use smallvec::SmallVec;
+
 use crate::proto::message::MessageId;
 
 /// Runs of this life that are remembered. Older ids are treated as those of an earlier life, which is what they are to
@@ -28,7 +30,7 @@ struct OwnRun {
 #[derive(Debug, Default)]
 pub(super) struct OwnIds {
     /// The latest last.
-    runs: Vec<OwnRun>,
+    runs: SmallVec<[OwnRun; 1]>,
     given: Given,
     /// The latest run is not to be used any more.
     compromised: bool,

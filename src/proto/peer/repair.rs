@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::Peer;
 use super::join::growing;
+use super::overlay::DIAL_RATE;
 use crate::proto::config::PeerConfig;
 use crate::proto::event::{EventKind, RepairReason};
 use crate::proto::machine::Output;
@@ -98,7 +99,7 @@ impl Peer {
         let (have, want) = (self.overlay.neighbors.len(), self.config.max_dial);
         self.tell_repair(have, want, out);
         self.repair.joined = true;
-        let may_dial = self.dial_budget.ready_at() <= now;
+        let may_dial = self.dial_budget.ready_at(DIAL_RATE) <= now;
         if self.busy().len() < want && may_dial {
             self.ask_again(now, out);
         }

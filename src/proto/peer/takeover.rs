@@ -32,7 +32,7 @@ impl Peer {
     pub(super) fn settle_claims(&mut self, now: Time, out: &mut impl Output) {
         loop {
             let is_decided = |claim: &Takeover| {
-                !self.links.contains_key(&claim.link) || self.overlay.get(claim.hello.listen).is_none()
+                !self.links.contains_key(claim.link) || self.overlay.get(claim.hello.listen).is_none()
             };
             let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
             self.give_place(now, &claim, out);
@@ -41,7 +41,7 @@ impl Peer {
 
     fn give_place(&mut self, now: Time, claim: &Takeover, out: &mut impl Output) {
         let (link, peer) = (claim.link, claim.hello.listen);
-        if !self.links.contains_key(&link) {
+        if !self.links.contains_key(link) {
             return;
         }
         if let Some(old) = self.overlay.get(peer).map(super::overlay::Neighbor::link) {

@@ -1,4 +1,4 @@
-//! The question whether a node lives, while it is open.
+//! A running check whether a node is alive.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::proto::config::CHECK_PROBES;
 use crate::proto::message::{DeathCause, ProbeSeq};
 use crate::proto::time::{ClockTime, Time};
 
-/// Longest pause between two probes of a check: an answer takes milliseconds.
+/// The longest pause between two probes of a check: an answer takes milliseconds.
 const CHECK_PAUSE_MAX: Duration = Duration::from_secs(1);
-/// The pause is no longer than this part of a liveness interval.
+/// The pause is no longer than this fraction of a liveness interval.
 const CHECK_PAUSE_PART: u32 = 4;
 
-/// A node that is asked whether it lives.
+/// A node that is checked.
 #[derive(Debug, Default)]
 pub(super) struct Check {
-    /// Who reported it dead; nobody, if it was only silent.
+    /// Who reported it dead; empty if it was only silent.
     pub(super) reporters: Vec<Addr>,
-    /// What it was asked, and when; the latest last.
+    /// The probes that were sent, and when; the latest last.
     pub(super) probes: SmallVec<[(ProbeSeq, Time); CHECK_PROBES as usize]>,
 }
 
@@ -38,7 +38,7 @@ impl Check {
         self.probes.last().copied()
     }
 
-    /// When the node was asked first.
+    /// When the node was first probed.
     pub(super) fn asked_at(&self) -> Option<Time> {
         self.probes.first().map(|(_, at)| *at)
     }

@@ -1,8 +1,8 @@
-//! Does it live? What a seed does about a dead report (rules 2 and 3), and about a registration that has been silent
-//! (rule 5).
+//! Is a node alive? What a seed does about a dead report (rules 2 and 3), and about a silent
+//! registration (rule 5).
 //!
-//! It asks the node itself: the "suspicion" of SWIM (Das, Gupta, Motivala 2002, section 4.2), with one witness. One
-//! answer to any of the probes is enough.
+//! It probes the node itself: the "suspicion" of SWIM (Das, Gupta, Motivala 2002, section 4.2),
+//! with one witness. One answer to any of the probes is enough.
 
 use super::check::{Check, Report, check_pause};
 use super::links::SeedLink;
@@ -14,8 +14,8 @@ use crate::proto::machine::Output;
 use crate::proto::message::{DeathCause, Dialect, Message, ProbeSeq};
 use crate::proto::time::{ClockTime, Time};
 
-/// Liveness intervals without a word after which a registration is asked: as long as its neighbors take to find it dead.
-/// No peer goes longer without being told of the root either, so that each knows it at any time.
+/// Liveness intervals of silence after which a registered peer is probed: as long as its neighbors
+/// take to find it dead. So no peer goes longer without hearing of the root.
 const SILENT_INTERVALS: u32 = 3;
 /// Reporters that wait for one check.
 pub(super) const REPORTERS_MAX: usize = 64;
@@ -63,7 +63,7 @@ impl Seed {
         }
     }
 
-    /// A link may be due. What was heard of it, or an absence of the seed, may have put that off.
+    /// A link may be due, unless a message on it or an absence of the seed has put that off.
     pub(super) fn on_due(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
         let Some(open) = self.links.get_mut(link) else { return };
         let is_heard =
@@ -82,7 +82,7 @@ impl Seed {
         }
     }
 
-    /// When a link wants attention, as far as is known now.
+    /// When a link needs attention, as far as is known now.
     pub(super) fn due_at(&self, open: &SeedLink) -> Option<Time> {
         let interval = self.config.liveness_interval;
         if open.peer().is_none() {
@@ -104,7 +104,7 @@ impl Seed {
         let check = open.check.get_or_insert_default();
         if let Some((seq, asked_at)) = check.latest() {
             if back_at.is_some_and(|back_at| asked_at < back_at) {
-                // Its answers came while the seed did not look: it is asked anew.
+                // Its answers came while the seed did not look: it is probed again.
                 check.probes.clear();
             } else {
                 let misses = u32::try_from(check.probes.len()).unwrap_or(u32::MAX);
@@ -126,7 +126,7 @@ impl Seed {
         self.schedule(link);
     }
 
-    /// Asks a registered peer whether it lives now, unless that question is open.
+    /// Checks now whether a registered peer is alive, unless a check is running.
     pub(super) fn check_now(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
         let Some(link) = self.list.link_of(peer) else { return };
         let Some(open) = self.links.get_mut(link).filter(|open| open.check.is_none()) else { return };
@@ -134,14 +134,14 @@ impl Seed {
         self.ask(now, link, peer, out);
     }
 
-    /// Finds the link's place among those that will be due.
+    /// Puts the link among those that will be due.
     pub(super) fn schedule(&mut self, link: LinkId) {
         let due_at = self.links.get(link).and_then(|open| self.due_at(open));
         self.links.schedule(link, due_at);
     }
 
-    /// No answer to any probe: the node is dead. Should it live after all, it finds its registration closed and
-    /// registers again.
+    /// No probe was answered: the node is dead. If it is alive after all, it finds its registration
+    /// closed and registers again.
     fn end_unanswered(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
         let Some(open) = self.links.get(link) else { return };
         let reporter = open.check.as_ref().and_then(|check| check.reporters.first().copied());

@@ -1,5 +1,5 @@
-//! What a seed does about remotes that keep the protocol and say, or come, too much: see [`crate::proto::budget`] and
-//! [`crate::proto::visits`].
+//! What a seed does about remotes that keep the protocol but send, or come, too often: see
+//! [`crate::proto::budget`] and [`crate::proto::visits`].
 
 use super::Seed;
 use super::links::SeedLink;
@@ -11,7 +11,8 @@ use crate::proto::message::Message;
 use crate::proto::time::Time;
 
 impl Seed {
-    /// May this link bring such a message? Whoever brings too many is read slowly, then told of, then dropped.
+    /// Whether this link may bring such a message. A link that brings too many is read slowly, then
+    /// reported, then dropped.
     pub(super) fn is_within_budget(
         &mut self,
         now: Time,
@@ -28,7 +29,7 @@ impl Seed {
         is_within
     }
 
-    /// Tells that a registration is over, if it was told that it had begun.
+    /// Announces the end of a registration, if its beginning was announced.
     pub(super) fn registration_ended(
         &mut self,
         now: Time,
@@ -52,7 +53,7 @@ impl Seed {
         out.emit(|| EventKind::PeerListed { peer, again });
     }
 
-    /// Tells of registrations that have stood for long although many from the same machine come and go.
+    /// Announces registrations that have lasted although many from the same machine come and go.
     pub(super) fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
         for link in self.visits.take_stayed(now) {
             if let Some(peer) = self.links.get(link).and_then(SeedLink::peer) {

@@ -1,7 +1,7 @@
-//! How a registration begins: who is taken, who is refused, and who has to wait because the name it gives is
-//! that of a registered peer (see [`crate::proto::takeover`]).
+//! How a registration begins: who is accepted, who is refused, and who has to wait because it names
+//! the address of a registered peer (see [`crate::proto::takeover`]).
 
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::Seed;
@@ -14,7 +14,8 @@ use crate::proto::reach::is_here;
 use crate::proto::takeover::{Takeover, Takeovers};
 use crate::proto::time::Time;
 
-/// One machine other than this one may fill a quarter of the list: it leaves room for the others, and is a large lab.
+/// One machine other than this one may fill a quarter of the list: that leaves room for others, and
+/// is a large lab.
 const MACHINE_SHARE: usize = 4;
 
 impl Seed {
@@ -33,7 +34,7 @@ impl Seed {
         self.register(now, link, peer, out);
     }
 
-    fn objection(&self, hello: Hello, from: IpAddr) -> Option<RefusalReason> {
+    fn objection(&self, hello: Hello, from: Ipv4Addr) -> Option<RefusalReason> {
         let peer = hello.listen;
         if peer == self.config.listen {
             Some(RefusalReason::Myself)
@@ -46,21 +47,21 @@ impl Seed {
         }
     }
 
-    /// A list that is full, or full enough of one other machine, takes nobody new.
-    fn is_full_for(&self, peer: Addr, from: IpAddr) -> bool {
+    /// A list that is full, or has its share of one other machine, takes nobody new.
+    fn is_full_for(&self, peer: Addr, from: Ipv4Addr) -> bool {
         let list_max = self.config.list_max;
         let is_elsewhere = !is_here(self.config.listen, from);
         let is_full_of_it = || is_elsewhere && self.list.registered_from(from) >= list_max / MACHINE_SHARE;
         (self.list.len() >= list_max || is_full_of_it()) && !self.list.contains(peer)
     }
 
-    /// How long the holder of a name may take to answer, see [`Takeovers::patience`].
+    /// How long the holder of an address may take to answer, see [`Takeovers::patience`].
     pub(super) fn takeover_patience(&self) -> Duration {
         Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval)
     }
 
-    /// True if a registration by this name is up: the newcomer waits while its holder is asked. See
-    /// [`crate::proto::takeover`].
+    /// True if a registration by this address is up: the newcomer waits while its holder is probed.
+    /// See [`crate::proto::takeover`].
     fn claims_a_live_name(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
         let named = hello.listen;
         let Some(holder) = self.list.link_of(named) else { return false };
@@ -77,7 +78,7 @@ impl Seed {
         true
     }
 
-    /// Newcomers whose named holder is gone, or has not answered in time, take its place.
+    /// Newcomers take the place of a holder that is gone, or has not answered in time.
     pub(super) fn settle_takeovers(&mut self, now: Time, out: &mut impl Output) {
         loop {
             let is_decided = |takeover: &Takeover| {
@@ -102,7 +103,8 @@ impl Seed {
         }
     }
 
-    /// Puts the peer on the list with this link: whether it had been on it, and whether that was told.
+    /// Puts the peer on the list with this link. Returns whether it had been on it, and whether
+    /// that was announced.
     fn replace_registration(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> (bool, bool) {
         let Some(host) = self.links.name(link, peer) else { return (false, false) };
         self.schedule(link);
@@ -123,13 +125,13 @@ impl Seed {
         (true, is_told)
     }
 
-    /// Is the peer on the list, by this registration?
+    /// Whether the peer is on the list by this registration.
     pub(super) fn is_listed_by(&self, link: LinkId, peer: Addr) -> bool {
         self.list.link_of(peer) == Some(link)
     }
 
-    /// A peer that was taken off the list while its registration stands asks for itself, so it lives: it is listed
-    /// again, unless the list is full by now. Whether it is listed.
+    /// A peer that was taken off the list while its registration is up asks the seed, so it is
+    /// alive: it is listed again, unless the list is full by now. Returns whether it is listed.
     pub(super) fn list_again(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> bool {
         let Some(from) = self.links.get(link).map(|open| open.remote.ip()) else { return false };
         if self.is_full_for(peer, from) {

@@ -1,10 +1,11 @@
-//! The connections of a seed, and which of them wants its attention next.
+//! The connections of a seed, and which of them needs attention next.
 //!
-//! A seed has thousands, and hardly any of them is due. So what is due next is kept in order, and what is heard on a
-//! link does not change its place: when the place comes, it is looked whether the link is due by then.
+//! A seed has thousands, and hardly any of them is due. So they are kept in the order in which they
+//! are due, and a message on a link does not change its place: when its turn comes, the seed checks
+//! whether it is still due.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::Ipv4Addr;
 
 use super::check::Check;
 use crate::proto::addr::Addr;
@@ -16,18 +17,18 @@ use crate::proto::time::Time;
 /// A connection to the seed.
 #[derive(Debug)]
 pub(super) struct SeedLink {
-    pub(super) remote: SocketAddr,
-    /// Who it is, once it has said so.
+    pub(super) remote: Addr,
+    /// Its address, once it has named it.
     peer: Option<Addr>,
-    /// Until when it must have said so.
+    /// By when it must have done so.
     pub(super) hello_by: Time,
-    /// When it was sent the list last.
+    /// When it was last sent the list.
     pub(super) listed_at: Time,
-    /// When it was told of the root last.
+    /// When it was last told of the root.
     pub(super) told_at: Time,
     /// When anything was last heard from it.
     pub(super) heard_at: Time,
-    /// The question whether it lives, while that is open.
+    /// The check whether it is alive, while that is running.
     pub(super) check: Option<Check>,
     pub(super) budget: Budget,
     /// Its place among those that will be due.
@@ -35,7 +36,7 @@ pub(super) struct SeedLink {
 }
 
 impl SeedLink {
-    pub(super) fn new(now: Time, remote: SocketAddr, hello_by: Time) -> Self {
+    pub(super) fn new(now: Time, remote: Addr, hello_by: Time) -> Self {
         let due_at = Some(hello_by);
         Self {
             remote,
@@ -50,7 +51,7 @@ impl SeedLink {
         }
     }
 
-    /// Who it is, once it has said so.
+    /// Its address, once it has named it.
     pub(super) fn peer(&self) -> Option<Addr> {
         self.peer
     }
@@ -60,7 +61,7 @@ impl SeedLink {
 #[derive(Debug, Default)]
 pub(super) struct SeedLinks {
     open: BTreeMap<LinkId, SeedLink>,
-    /// Those that have not said who they are.
+    /// Those that have not named themselves.
     half_open: HalfOpen,
     due: BTreeSet<(Time, LinkId)>,
 }
@@ -83,12 +84,12 @@ impl SeedLinks {
         self.open.values()
     }
 
-    /// Those that have not said who they are.
+    /// Those that have not named themselves.
     pub(super) fn half_open(&self) -> &HalfOpen {
         &self.half_open
     }
 
-    /// A new connection, which has not said who it is.
+    /// A new connection, which has not named itself.
     pub(super) fn insert(&mut self, link: LinkId, open: SeedLink) {
         self.remove(link);
         self.half_open.enter(open.remote.ip());
@@ -96,8 +97,8 @@ impl SeedLinks {
         self.open.insert(link, open);
     }
 
-    /// The remote has said who it is; where it connects from.
-    pub(super) fn name(&mut self, link: LinkId, peer: Addr) -> Option<IpAddr> {
+    /// The remote has named itself. Returns the machine that it connects from.
+    pub(super) fn name(&mut self, link: LinkId, peer: Addr) -> Option<Ipv4Addr> {
         let open = self.open.get_mut(&link)?;
         let host = open.remote.ip();
         if open.peer.replace(peer).is_none() {
@@ -121,7 +122,7 @@ impl SeedLinks {
         self.open
     }
 
-    /// The link wants attention at this time; `None`: not until something happens.
+    /// The link needs attention at this time; `None`: not until something happens.
     pub(super) fn schedule(&mut self, link: LinkId, at: Option<Time>) {
         let Some(open) = self.open.get_mut(&link) else { return };
         if let Some(before) = std::mem::replace(&mut open.due_at, at) {

@@ -1,23 +1,23 @@
-//! The list of a seed: who is on it, and a random sample of them.
+//! The list of a seed: its peers, and random samples of them.
 //!
-//! A seed of a large network has a hundred thousand peers on its list, so nothing here walks all of them: a sample costs
-//! as much as it is long, everything else the logarithm of the list's length.
+//! A seed of a large network has a hundred thousand peers on its list, so nothing here walks all of
+//! them: a sample costs as much as it is long, everything else the logarithm of the list's length.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 
 use crate::proto::addr::Addr;
 use crate::proto::event::LinkId;
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
-/// Unproven addresses in a sample where the proven are few: when a lab starts nobody is proven yet, and so many are enough
-/// for a newcomer to find its four links.
+/// Unproven addresses in a sample while few are proven: when a lab starts nobody is proven yet, and
+/// this many are enough for a newcomer to find its four links.
 const UNPROVEN_MIN: usize = 32;
-/// Where the proven are many, one in so many addresses of a sample is unproven.
+/// When many are proven, one in this many addresses of a sample is unproven.
 const UNPROVEN_SHARE: usize = 4;
 
-/// Is it known that somebody listens at a listed address?
+/// Whether it is known that somebody listens at a listed address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Proof {
     Given,
@@ -32,33 +32,33 @@ pub(super) struct ListEntry {
     /// When its registration closed.
     departed_at: Time,
     /// The machine that it registered from.
-    host: IpAddr,
+    host: Ipv4Addr,
     pub(super) proof: Proof,
-    /// It was told that the peer is on the list.
+    /// It was announced that the peer is on the list.
     pub(super) is_told: bool,
-    /// Its place among the proven or the unproven.
+    /// Its index among the proven or the unproven.
     place: usize,
 }
 
-/// What the list held of a peer that registers again.
+/// The former entry of a peer that registers again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Before {
     pub(super) link: Option<LinkId>,
     pub(super) is_told: bool,
 }
 
-/// See the module.
+/// The list: see the module.
 #[derive(Debug, Default)]
 pub(super) struct PeerList {
     entries: BTreeMap<Addr, ListEntry>,
-    /// Those on the list in no order, to draw from.
+    /// Listed addresses in no order, to draw from.
     proven: Vec<Addr>,
     unproven: Vec<Addr>,
-    /// The proven whose registration is open.
+    /// Proven addresses with an open registration.
     living: BTreeSet<Addr>,
     /// How many registered from each machine.
-    hosts: BTreeMap<IpAddr, usize>,
-    /// Those whose registration has closed, by when it did.
+    hosts: BTreeMap<Ipv4Addr, usize>,
+    /// Addresses whose registration has closed, by when it did.
     departures: BTreeSet<(Time, Addr)>,
 }
 
@@ -80,27 +80,28 @@ impl PeerList {
         self.entries.len()
     }
 
-    /// Everybody, in order.
+    /// In order.
     pub(super) fn iter(&self) -> impl Iterator<Item = Addr> {
         self.entries.keys().copied()
     }
 
-    pub(super) fn registered_from(&self, host: IpAddr) -> usize {
+    pub(super) fn registered_from(&self, host: Ipv4Addr) -> usize {
         self.hosts.get(&host).copied().unwrap_or_default()
     }
 
-    /// The lowest address that lives, as far as is known: proven, and registered now.
+    /// The lowest address that is known to be alive: proven, and registered now.
     pub(super) fn lowest(&self) -> Option<Addr> {
         self.living.first().copied()
     }
 
-    /// Who departed first, and when.
+    /// The first departure.
     pub(super) fn first_departed(&self) -> Option<(Time, Addr)> {
         self.departures.first().copied()
     }
 
-    /// Puts a peer on the list, or renews its entry; what the list held of it. `proof`: what a newcomer has to give.
-    pub(super) fn register(&mut self, peer: Addr, link: LinkId, host: IpAddr, proof: Proof) -> Option<Before> {
+    /// Puts a peer on the list, or renews its entry; returns its former entry. `proof`: the proof
+    /// that a newcomer must give.
+    pub(super) fn register(&mut self, peer: Addr, link: LinkId, host: Ipv4Addr, proof: Proof) -> Option<Before> {
         let Some(entry) = self.entries.get_mut(&peer) else {
             let place = self.pool(proof).len();
             self.pool(proof).push(peer);
@@ -120,7 +121,8 @@ impl PeerList {
         Some(before)
     }
 
-    /// The registration of a peer by this link is over. What the peer had to give; `None`: it is not listed by this link.
+    /// The registration of a peer by this link is over. Returns the proof that it had to give;
+    /// `None`: it is not listed by this link.
     pub(super) fn depart(&mut self, now: Time, peer: Addr, link: LinkId) -> Option<Proof> {
         let entry = self.entries.get_mut(&peer).filter(|entry| entry.link == Some(link))?;
         (entry.link, entry.departed_at) = (None, now);
@@ -153,15 +155,15 @@ impl PeerList {
         }
     }
 
-    /// It is told from now on that the peer is on the list.
+    /// It has been announced that the peer is on the list.
     pub(super) fn note_told(&mut self, peer: Addr) {
         if let Some(entry) = self.entries.get_mut(&peer) {
             entry.is_told = true;
         }
     }
 
-    /// Up to `len_max` addresses on the list drawn at random, in order; not this one. Of the unproven no more than their
-    /// share.
+    /// Up to `len_max` addresses of the list drawn at random, in order, without `but`. Unproven
+    /// ones get no more than their share.
     pub(super) fn sample(&self, but: Option<Addr>, len_max: usize, random: &mut Random) -> Vec<Addr> {
         let share = len_max / UNPROVEN_SHARE;
         let room = len_max - self.proven.len().min(len_max - share);
@@ -195,11 +197,11 @@ impl PeerList {
         }
     }
 
-    fn count_host(&mut self, host: IpAddr) {
+    fn count_host(&mut self, host: Ipv4Addr) {
         *self.hosts.entry(host).or_default() += 1;
     }
 
-    fn forget_host(&mut self, host: IpAddr) {
+    fn forget_host(&mut self, host: Ipv4Addr) {
         let Some(count) = self.hosts.get_mut(&host) else { return };
         *count -= 1;
         if *count == 0 {
@@ -208,8 +210,8 @@ impl PeerList {
     }
 }
 
-/// So many addresses drawn at random, or all that there are; not this one. Costs as much as it draws (Floyd's sampling,
-/// Bentley and Floyd 1987).
+/// `count` addresses drawn at random, or all that there are, without `but`. Costs as much as it
+/// draws (Floyd's sampling, Bentley and Floyd 1987).
 fn draw(from: &[Addr], count: usize, but: Option<Addr>, random: &mut Random) -> Vec<Addr> {
     let one_more = (count + 1).min(from.len());
     let mut places: Vec<usize> = Vec::with_capacity(one_more);
@@ -229,13 +231,13 @@ fn draw(from: &[Addr], count: usize, but: Option<Addr>, random: &mut Random) -> 
 mod tests {
     use super::*;
 
-    const HOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+    const HOST: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
     fn addr(n: usize) -> Addr {
         Addr::new((0x0a00_0000 + u32::try_from(n).unwrap()).into(), 4_000)
     }
 
-    /// So many peers, of whom those below `proven` are proven.
+    /// This many peers; those below `proven` are proven.
     fn list(len: usize, proven: usize) -> PeerList {
         let mut list = PeerList::default();
         for n in 0..len {

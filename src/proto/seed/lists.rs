@@ -1,4 +1,4 @@
-//! What a seed says of its list: samples of it, and who the root is.
+//! What a seed says about its list: samples of it, and who the root is.
 
 use std::time::Duration;
 
@@ -11,11 +11,13 @@ use crate::proto::message::{Dialect, Message, PeerSample, ProbeExtras, RootNews}
 use crate::proto::random::Topic;
 use crate::proto::time::Time;
 
-/// A request this soon after the last sample is not answered. A peer in need asks every quarter of a second at most.
+/// A request this soon after the last sample is not answered. A peer in need asks every quarter of
+/// a second at most.
 const LIST_PAUSE: Duration = Duration::from_millis(20);
 
 impl Seed {
-    /// A sample is hundreds of times as long as the request for it: no more than some a second, and none for who floods.
+    /// A sample is hundreds of times as long as the request for it: at most a few a second are
+    /// sent, and none to a flooder.
     pub(super) fn send_list_again(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
         let is_due = self
             .links
@@ -26,7 +28,6 @@ impl Seed {
         }
     }
 
-    /// Sends a fresh sample.
     pub(super) fn send_list(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
         let Some(open) = self.links.get_mut(link) else { return };
         (open.listed_at, open.told_at) = (now, now);
@@ -52,7 +53,7 @@ impl Seed {
         }
     }
 
-    /// Sends the list to the next in turn, if it is anybody's turn now (classic).
+    /// Sends the list to the next in turn, if anybody's turn has come (classic).
     pub(super) fn give_turns(&mut self, now: Time, out: &mut impl Output) {
         loop {
             let is_nameless = |link| self.links.get(link).is_some_and(|open| open.peer().is_none());
@@ -67,7 +68,8 @@ impl Seed {
         }
     }
 
-    /// The lowest address that lives, as far as this seed knows: see [`crate::proto::peer`]. Classic peers ask for none.
+    /// The lowest living address, as far as this seed knows: see [`crate::proto::peer`]. Classic
+    /// peers ask for none.
     fn root(&self) -> Option<Addr> {
         match self.config.dialect {
             Dialect::Framed => self.list.lowest(),
@@ -84,8 +86,8 @@ impl Seed {
         ProbeExtras { neighbors: u16::try_from(self.list.len()).unwrap_or(u16::MAX), root }
     }
 
-    /// A node that has just become the root is asked whether it lives, and so is told: it is the only one that can tell the
-    /// others that it is there.
+    /// Probes a node that has just become the root, so that it learns of it: only the root can tell
+    /// the others that it is there.
     pub(super) fn tell_new_root(&mut self, now: Time, out: &mut impl Output) {
         let root = self.root();
         if root == self.root_told {

@@ -1,11 +1,12 @@
-//! Who listens at the address by which it registers (framed dialect).
+//! Does anybody listen at the address of a registration (framed dialect)?
 //!
-//! A registration costs nothing: whoever registers with many names at which there is nobody fills the list, and a newcomer
-//! that gets some of it dials nobody who is there. So a newcomer is listed at once, but as unproven, until this seed has
-//! dialed the address itself and a peer has named it there. Of what a seed sends the unproven are a quarter at most, and
-//! none of them is the root. The classic dialect has no words for this; there everybody counts as proven.
+//! A registration costs nothing: a stranger that registers with many addresses where nobody listens
+//! fills the list, and a newcomer that gets a part of it reaches nobody. So a newcomer is listed at
+//! once, but as unproven, until this seed has dialed the address itself and a peer has named it
+//! there. At most a quarter of what a seed sends is unproven, and no unproven address is the root.
+//! The classic dialect has no words for this; there every address counts as proven.
 
-use std::net::IpAddr;
+use std::net::Ipv4Addr;
 
 use super::Seed;
 use super::list::Proof;
@@ -19,7 +20,7 @@ use crate::proto::reach::is_here;
 use crate::proto::time::Time;
 
 impl Seed {
-    /// What a newcomer has to give.
+    /// The proof that a newcomer must give.
     pub(super) fn proof_of_newcomers(&self) -> Proof {
         match self.config.dialect {
             Dialect::Framed => Proof::Wanted,
@@ -27,16 +28,17 @@ impl Seed {
         }
     }
 
-    /// Has a newcomer dialed, if this seed may dial the address, which somebody on the machine `from` named.
-    pub(super) fn want_proof(&mut self, peer: Addr, from: IpAddr) {
+    /// Has a newcomer dialed back, if this seed may dial the address, which the machine `from`
+    /// named.
+    pub(super) fn want_proof(&mut self, peer: Addr, from: Ipv4Addr) {
         let own = self.config.listen;
         if self.config.reach.may_dial(own, peer) || (peer.ip().is_loopback() && is_here(own, from)) {
-            let way = if from == IpAddr::V4(peer.ip()) { Way::Back } else { Way::Elsewhere };
+            let way = if from == peer.ip() { Way::Back } else { Way::Elsewhere };
             self.proofs.want(peer, way);
         }
     }
 
-    /// Dials unproven addresses, as far as may be, and gives up waiting for those that say nothing.
+    /// Dials unproven addresses, as far as the budget allows, and gives up on silent ones.
     pub(super) fn seek_proofs(&mut self, now: Time, out: &mut impl Output) {
         while let Some(link) = self.proofs.take_silent(now) {
             out.hang_up(link);
@@ -64,7 +66,7 @@ impl Seed {
         self.proofs.closed(link, now + self.config.liveness_interval);
     }
 
-    /// The first words of somebody whom we dialed.
+    /// The first message from an address that we dialed.
     pub(super) fn on_proof(&mut self, now: Time, link: LinkId, message: &Message, out: &mut impl Output) {
         let Some(peer) = self.proofs.asked_on(link) else { return };
         out.hang_up(link);
@@ -94,7 +96,7 @@ impl Seed {
         self.list.prove(peer);
     }
 
-    /// A seed listens at the address by which somebody registered as a peer.
+    /// A seed listens at an address that was registered as a peer's.
     fn turn_out_seed(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
         if let Some(link) = self.list.link_of(peer) {
             self.protocol_violation(now, link, Rule::BadAddress, &peer.to_string(), out);

@@ -1,46 +1,39 @@
-//! The addresses at which it has to be seen whether somebody listens: which of them is dialed when.
+//! The addresses that need proof that somebody listens there: which of them is dialed when.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::proto::addr::Addr;
-use crate::proto::bucket::TokenBucket;
+use crate::proto::bucket::{Rate, TokenBucket};
 use crate::proto::config::REGISTRATIONS_MAX;
 use crate::proto::event::LinkId;
 use crate::proto::machine::Gauge;
 use crate::proto::random::Random;
 use crate::proto::time::Time;
 
-/// Whom a dial reaches.
+/// Where a dial goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// The machine from which the address was registered.
+    /// To the machine from which the address was registered.
     Back,
-    /// Another one, which has not asked for it.
+    /// To another one, which has not asked for it.
     Elsewhere,
 }
 
 impl Way {
-    /// Dials at once. Elsewhere: the peers of a lab of that size are proven as soon as they have registered.
-    const fn burst(self) -> u32 {
+    /// How fast it dials. The burst elsewhere is enough for the peers of a small lab to be proven as soon as they have
+    /// registered. A seed that is flooded with addresses of others must not flood those others, so they get 20 dials a
+    /// second. A flooder that names its own addresses gets what it asked for: a thousand a second, so that a lab of many
+    /// thousands is proven within a minute or two.
+    const fn rate(self) -> Rate {
         match self {
-            Self::Back => 256,
-            Self::Elsewhere => 20,
+            Self::Back => Rate { burst: 256, every: Duration::from_millis(1) },
+            Self::Elsewhere => Rate { burst: 20, every: Duration::from_millis(50) },
         }
     }
 
-    /// Time between two dials beyond that. A seed that is flooded with names at which others listen must not flood those
-    /// others, so 20 a second have to do there. Whoever floods it with names of its own gets what it asked for: there it is
-    /// a thousand, so that a lab of many thousands is proven within a minute or two.
-    const fn every(self) -> Duration {
-        match self {
-            Self::Back => Duration::from_millis(1),
-            Self::Elsewhere => Duration::from_millis(50),
-        }
-    }
-
-    /// Addresses that are asked at one time: a second's dials, should nobody answer, but no more sockets than half of those
-    /// that may wait for a hello.
+    /// Addresses that are asked at one time: a second's dials, should nobody answer, but no more
+    /// sockets than half of those that may wait for a hello.
     const fn asked_max(self) -> usize {
         match self {
             Self::Back => 256,
@@ -50,23 +43,18 @@ impl Way {
 }
 
 /// Addresses that wait to be dialed one way.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct ProofQueue {
     budget: TokenBucket,
     items: Vec<Addr>,
     places: BTreeMap<Addr, usize>,
-    /// Addresses that are dialed or asked now.
+    /// Addresses that are being dialed or asked.
     asking: usize,
-    /// The lowest address is dialed next.
-    lowest_next: bool,
+    /// The lowest address has been dialed last.
+    was_lowest: bool,
 }
 
 impl ProofQueue {
-    fn new(way: Way) -> Self {
-        let budget = TokenBucket::new(way.burst(), way.every());
-        Self { budget, items: Vec::new(), places: BTreeMap::new(), asking: 0, lowest_next: true }
-    }
-
     fn push(&mut self, peer: Addr) {
         if let std::collections::btree_map::Entry::Vacant(place) = self.places.entry(peer) {
             place.insert(self.items.len());
@@ -83,48 +71,35 @@ impl ProofQueue {
     }
 
     fn ready_at(&self, way: Way) -> Option<Time> {
-        (!self.items.is_empty() && self.asking < way.asked_max()).then(|| self.budget.ready_at())
+        (!self.items.is_empty() && self.asking < way.asked_max()).then(|| self.budget.ready_at(way.rate()))
     }
 
-    /// Whom to dial now: in turn the lowest address, which may be that of the root, and anybody, so that whoever registers
-    /// low names does not keep the others waiting.
+    /// Whom to dial now: in turn the lowest address, which may be the root's, and a random one, so
+    /// that a stranger that registers low addresses does not keep the others waiting.
     fn choose(&mut self, now: Time, way: Way, random: &mut Random) -> Option<Addr> {
-        if self.ready_at(way).is_none_or(|at| at > now) || !self.budget.take(now) {
+        if self.ready_at(way).is_none_or(|at| at > now) || !self.budget.take(now, way.rate()) {
             return None;
         }
-        let lowest = self.places.first_key_value().map(|(peer, _)| *peer).filter(|_| self.lowest_next);
+        let lowest = self.places.first_key_value().map(|(peer, _)| *peer).filter(|_| !self.was_lowest);
         let chosen = lowest.or_else(|| self.items.get(random.below(self.items.len())).copied())?;
-        self.lowest_next = !self.lowest_next;
+        self.was_lowest = !self.was_lowest;
         self.remove(chosen);
         Some(chosen)
     }
 }
 
-/// The addresses that have to be dialed, and those that are.
-#[derive(Debug)]
+/// The addresses that must be dialed, and those that are being dialed.
+#[derive(Debug, Default)]
 pub(super) struct Proofs {
     back: ProofQueue,
     elsewhere: ProofQueue,
     /// Dialed without success, to be dialed again; by time. Some may have left the list meanwhile.
     later: VecDeque<(Time, Addr, Way)>,
     dialing: BTreeMap<Addr, Way>,
-    /// Connections that came about.
+    /// Connections that came up.
     asked: BTreeMap<LinkId, (Addr, Way)>,
-    /// Until when a hello must come there; of some it has come, or they are gone.
+    /// By when a hello must come on each; some have come, and some are gone.
     answers: VecDeque<(Time, LinkId)>,
-}
-
-impl Default for Proofs {
-    fn default() -> Self {
-        Self {
-            back: ProofQueue::new(Way::Back),
-            elsewhere: ProofQueue::new(Way::Elsewhere),
-            later: VecDeque::new(),
-            dialing: BTreeMap::new(),
-            asked: BTreeMap::new(),
-            answers: VecDeque::new(),
-        }
-    }
 }
 
 impl Proofs {
@@ -139,7 +114,7 @@ impl Proofs {
         self.queue(way).push(peer);
     }
 
-    /// This address is no longer listed, or proven.
+    /// This address is no longer listed, or is proven.
     pub(super) fn forget(&mut self, peer: Addr) {
         self.back.remove(peer);
         self.elsewhere.remove(peer);
@@ -150,7 +125,7 @@ impl Proofs {
         self.asked.get(&link).map(|(peer, _)| *peer)
     }
 
-    /// Whom to dial now. `is_wanted`: of whom it is still asked.
+    /// Whom to dial now. `is_wanted`: whether an address still needs proof.
     pub(super) fn choose(&mut self, now: Time, is_wanted: impl Fn(Addr) -> bool, random: &mut Random) -> Option<Addr> {
         while self.later.front().is_some_and(|(at, _, _)| *at <= now) {
             let Some((_, peer, way)) = self.later.pop_front() else { break };
@@ -170,7 +145,7 @@ impl Proofs {
         None
     }
 
-    /// A dial came about; whether it was asked for.
+    /// A dial came up. Returns whether it was asked for.
     pub(super) fn dialed(&mut self, link: LinkId, peer: Addr, answer_by: Time) -> bool {
         let Some(way) = self.dialing.remove(&peer) else { return false };
         self.asked.insert(link, (peer, way));
@@ -178,21 +153,21 @@ impl Proofs {
         true
     }
 
-    /// A dial came to nothing: it is tried again at that time.
+    /// A dial failed: it is tried again at that time.
     pub(super) fn dial_failed(&mut self, peer: Addr, again_at: Time) {
         let Some(way) = self.dialing.remove(&peer) else { return };
         self.queue(way).asking -= 1;
         self.later.push_back((again_at, peer, way));
     }
 
-    /// What is to be known on this connection is known: whom it was about.
+    /// This connection has brought its answer. Returns the address that it was about.
     pub(super) fn answered(&mut self, link: LinkId) -> Option<Addr> {
         let (peer, way) = self.asked.remove(&link)?;
         self.queue(way).asking -= 1;
         Some(peer)
     }
 
-    /// Nothing is to be known on this connection: it is tried again at that time.
+    /// This connection will bring no answer: it is tried again at that time.
     pub(super) fn closed(&mut self, link: LinkId, again_at: Time) {
         let Some((peer, way)) = self.asked.remove(&link) else { return };
         self.queue(way).asking -= 1;

@@ -35,7 +35,7 @@ fn seed() -> Seed {
 
 fn join(seed: &mut Seed, link: LinkId, listen: Addr) -> Vec<EventKind> {
     let mut told = Told::default();
-    let accepted = LinkChange::Accepted { remote: addr(0).socket() };
+    let accepted = LinkChange::Accepted { remote: addr(0) };
     seed.handle(NOW, Input::Link { link, change: accepted }, &mut told);
     let hello = Message::Hello(Hello { listen, role: Role::Peer, priority: Priority::Low });
     seed.handle(NOW, Input::Message { link, message: hello }, &mut told);

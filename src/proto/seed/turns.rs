@@ -1,9 +1,9 @@
-//! Whose turn it is to get the list in the classic dialect, where it comes before the name.
+//! Whose turn it is to get the list in the classic dialect, where the list comes before the name.
 //!
-//! Two peers that connect at the same moment would both get a list without the other, and neither asks again: a network
-//! that starts all at once would never form. A Python seed does nothing else until a new connection has named its address,
-//! so each list names all that connected before. A seed of ours does the same, one list at a time, but waits for nobody longer
-//! than [`TURN`].
+//! Two peers that connect at the same moment would both get a list without the other, and neither
+//! asks again: a network that starts all at once would never form. A Python seed does nothing else
+//! until a new connection has named its address, so each list names all that connected before. A
+//! seed of ours also hands out one list at a time, but waits no longer than [`TURN`].
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::proto::config::HALF_OPEN_MAX;
 use crate::proto::event::LinkId;
 use crate::proto::time::Time;
 
-/// How long the next one waits for a name at most: longer than any way there and back in one place. So somebody who connects and
-/// says nothing holds up the others by no more than that.
+/// How long the next one waits for a name: longer than any round trip in one place. So a connection
+/// that says nothing holds up the others no longer than that.
 const TURN: Duration = Duration::from_millis(100);
 
-/// Connections that wait for the list; each is one that has not named itself, so there is a limit to them.
+/// Connections that wait for the list. None has named itself, so their number is limited.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
     waiting: VecDeque<LinkId>,
@@ -25,7 +25,8 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// The link waits from now on; how long at most, before its turn comes. `is_open`: who of those that wait is still there.
+    /// The link waits from now on. Returns the longest time until its turn. `is_open`: which of
+    /// those that wait are still there.
     pub(super) fn add(&mut self, link: LinkId, is_open: impl Fn(LinkId) -> bool) -> Duration {
         if self.waiting.len() >= HALF_OPEN_MAX {
             self.waiting.retain(|waiting| is_open(*waiting));
@@ -39,7 +40,7 @@ impl Turns {
         self.current.filter(|_| !self.waiting.is_empty()).map(|(_, until)| until)
     }
 
-    /// Who got the list last is still waited for, unless that has no name to say any more.
+    /// The one that got the list last is still waited for, unless it has named itself or is gone.
     pub(super) fn is_taken(&self, now: Time, is_nameless: impl Fn(LinkId) -> bool) -> bool {
         self.current.is_some_and(|(link, until)| until > now && is_nameless(link))
     }
