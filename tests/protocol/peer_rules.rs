@@ -6,7 +6,7 @@ use std::time::Duration;
 use gossipctl::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, RepairReason, Side};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::JoinPolicy;
-use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
+use gossipctl::proto::machine::{Input, LinkChange, Machine, NodeCommand};
 use gossipctl::proto::message::{DeathCause, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use gossipctl::proto::time::Time;
 use gossipctl::session::check::Invariant;

@@ -172,7 +172,7 @@ mod tests {
     fn inbound(peer: Addr) -> PeerLink {
         let stage = Stage::Opening { hello_by: Time::from_micros(1) };
         let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
-        PeerLink { remote: peer.socket(), peer: None, direction, purpose, stage, budget: Budget::default() }
+        PeerLink { remote: peer, peer: None, direction, purpose, stage, budget: Budget::default() }
     }
 
     #[test]
