@@ -39,7 +39,8 @@ impl At {
 
 pub(super) fn apply(model: &mut Model, event: &Event) {
     let here = At { at: event.at, node: event.node };
-    let life = model.nodes.get(event.node).and_then(|node| node.life);
+    let place = model.nodes.place_of(event.node);
+    let life = place.and_then(|place| model.nodes.life_at(place));
     model.totals.events += 1;
     model.started.get_or_insert(event.at);
     model.now = model.now.max(event.at);
@@ -56,7 +57,8 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
         model.notices.push(Notice { at: event.at, severity, event: event.clone() });
     }
     model.take(here, &event.kind);
-    if model.nodes.get(event.node).is_some_and(|node| node.life != life) {
+    let place = place.or_else(|| model.nodes.place_of(event.node));
+    if place.is_some_and(|place| model.nodes.life_at(place) != life) {
         model.changes.note(event.at, event.node, ChangeKind::Life(life));
     }
 }

@@ -331,12 +331,22 @@ impl NodeRecords {
         counts
     }
 
+    /// Where the record of this node stands. No record is ever removed, so the place remains.
+    pub(super) fn place_of(&self, addr: Addr) -> Option<usize> {
+        self.by_addr.get_index_of(&addr)
+    }
+
+    pub(super) fn life_at(&self, place: usize) -> Option<NodeState> {
+        self.by_addr[place].life
+    }
+
     /// An event happened at this node, so it is one of ours.
     pub(super) fn at_work(&mut self, addr: Addr, at: Time) -> &mut NodeRecord {
-        let known = self.by_addr.contains_key(&addr);
-        let node = self.by_addr.entry(addr).or_insert_with(|| NodeRecord::new(addr, at));
+        let known = self.place_of(addr);
+        let place = known.unwrap_or_else(|| self.by_addr.insert_full(addr, NodeRecord::new(addr, at)).0);
+        let node = &mut self.by_addr[place];
         if !node.is_ours() {
-            self.hearsay -= usize::from(known);
+            self.hearsay -= usize::from(known.is_some());
             node.change(at, |node| {
                 node.life = Some(NodeState::Runs);
                 node.life_since = at;
@@ -355,14 +365,18 @@ impl NodeRecords {
     }
 
     pub(super) fn mention(&mut self, addr: Addr, at: Time) -> Option<&mut NodeRecord> {
-        if !self.by_addr.contains_key(&addr) {
-            if self.hearsay >= HEARSAY_MAX {
+        let place = match self.place_of(addr) {
+            Some(place) => place,
+            None if self.hearsay >= HEARSAY_MAX => {
                 self.unlisted += 1;
                 return None;
             }
-            self.hearsay += 1;
-        }
-        Some(self.by_addr.entry(addr).or_insert_with(|| NodeRecord::new(addr, at)))
+            None => {
+                self.hearsay += 1;
+                self.by_addr.insert_full(addr, NodeRecord::new(addr, at)).0
+            }
+        };
+        Some(&mut self.by_addr[place])
     }
 
     /// As [`NodeRecords::mention`], with its role.

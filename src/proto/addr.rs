@@ -52,11 +52,6 @@ impl Addr {
         (u32::from_be_bytes(self.ip) as u64) << 16 | self.port as u64
     }
 
-    /// As text in a buffer of its own, without the machinery of formatting.
-    pub fn text(self) -> AddrText {
-        AddrText::of(self)
-    }
-
     /// As Python prints the tuple: `('127.0.0.1', 3000)`, the form in the classic dialect and the
     /// log files.
     pub const fn python(self) -> PythonTuple {
@@ -132,8 +127,7 @@ impl fmt::Debug for Addr {
 
 /// An address as text, made without the machinery of formatting: a journal has several on each
 /// line.
-#[derive(Debug, Clone, Copy)]
-pub struct AddrText {
+struct AddrText {
     bytes: [u8; Self::LEN_MAX],
     len: usize,
 }
@@ -163,14 +157,9 @@ impl AddrText {
         }
     }
 
-    /// `127.0.0.1:3000` in ASCII.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-
     fn as_str(&self) -> &str {
         // Digits, dots and a colon.
-        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
 }
 

@@ -1,9 +1,10 @@
-//! How much a remote may say on one link besides gossip.
+//! How much a remote may send on one link besides gossip.
 //!
-//! Gossip is held by back-pressure: who sends more of it than a node handles is slowed by TCP. Probes, answers, reports
-//! and requests are answered, told and logged each by itself, and an honest node has few to say. So each link has a
-//! budget for them. A link that exceeds it is not read until the budget allows it, then told, then dropped. A driver does the
-//! first ([`super::machine::Output::pause`]), on sockets and in virtual time; the machines do the rest.
+//! Back-pressure limits gossip: TCP slows a remote that sends more than a node handles. Probes,
+//! answers, reports and requests are answered, reported and logged one by one, and an honest node
+//! has few to send. So each link has a budget for them. A link that exceeds it is not read until
+//! the budget allows it, then reported, then dropped. A driver does the first
+//! ([`super::machine::Output::pause`]), on sockets and in virtual time; the machines do the rest.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -15,16 +16,20 @@ use super::message::Message;
 use super::offenses::Offenses;
 use super::time::Time;
 
-/// Such messages that a link may bring, on average. An honest neighbor sends a probe and an answer each liveness interval, and
-/// the shortest that can be set is 10 ms: 200 a second. This is twice that.
+/// Such messages that a link may bring, on average. An honest neighbor sends a probe and an answer
+/// each liveness interval, and the shortest that can be set is 10 ms: 200 a second. This is twice
+/// that.
 pub const MESSAGES_A_SECOND: u32 = 400;
-/// Such messages that may come at once: ten seconds' worth, as it waits for a node that was stopped for a moment.
+/// Such messages that may come at once: ten seconds' worth, which may wait for a node that was
+/// stopped for a moment.
 pub const BURST: u32 = 4_000;
-/// Who exceeds its budget for so long is told of.
+/// How long a link must exceed its budget to be reported.
 pub const TOLD_AFTER: Duration = Duration::from_secs(1);
-/// Who exceeds its budget for so long although it is read slowly is dropped: no queue of an honest node lasts as long.
+/// How long a link may exceed its budget although it is read slowly, before it is dropped: no queue
+/// of an honest node lasts as long.
 pub const DROPPED_AFTER: Duration = Duration::from_secs(5);
-/// A link that is not read rests for this long at least, so that a flood does not wake its node for each message.
+/// A link that is not read rests for at least this long, so that a flood does not wake its node for
+/// each message.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 
 /// What one message costs.
@@ -47,7 +52,7 @@ fn cost(message: &Message) -> u32 {
     }
 }
 
-/// Tells that a link brings too much: this, last.
+/// Reports that a link brings too much, and this message last.
 fn told(peer: Addr, message: &Message) -> EventKind {
     EventKind::Flooding { peer, said: message.name().to_owned(), limit: MESSAGES_A_SECOND }
 }
@@ -61,7 +66,7 @@ enum Verdict {
     Slowed {
         /// When it is read again.
         until: Time,
-        /// It has been so for long enough to be told of, and was not told of yet.
+        /// It has been so for long enough to be reported, and was not reported yet.
         is_news: bool,
     },
     /// It is dropped.
@@ -71,14 +76,15 @@ enum Verdict {
 /// The budget of one link.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Budget {
-    /// When all that was spent is paid for (the generic cell rate algorithm's theoretical arrival time).
+    /// When all that was spent is paid for (the generic cell rate algorithm's theoretical arrival
+    /// time).
     paid_at: Option<Time>,
     /// Since when it has been exceeded.
     over_since: Option<Time>,
     is_told: bool,
 }
 
-/// Whose link it is.
+/// The owner of a link.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bearer {
     pub(super) link: LinkId,
@@ -88,7 +94,8 @@ pub(super) struct Bearer {
 }
 
 impl Budget {
-    /// May this link bring such a message? Whoever brings too many is read slowly, then told of; at last it may not.
+    /// Whether this link may bring such a message. A link that brings too many is read slowly, then
+    /// reported; at last it may not.
     pub(super) fn admits(
         &mut self,
         now: Time,
@@ -110,12 +117,12 @@ impl Budget {
         }
     }
 
-    /// More came lately than may.
+    /// More came lately than allowed.
     pub(super) fn is_exceeded(&self) -> bool {
         self.over_since.is_some()
     }
 
-    /// Something came that counts for so many messages.
+    /// Something came that counts for this many messages.
     fn spend(&mut self, now: Time, cost: u32) -> Verdict {
         if cost == 0 {
             return Verdict::Within;
@@ -142,7 +149,8 @@ impl Budget {
 mod tests {
     use super::*;
 
-    /// Spends as fast as the link is read for this long: how many messages got through, and how it ended.
+    /// Spends as fast as the link is read for this long: how many messages got through, and how it
+    /// ended.
     fn flood(budget: &mut Budget, mut now: Time, span: Duration) -> (u32, u32, Verdict) {
         let (until, mut count, mut news) = (now + span, 0, 0);
         loop {

@@ -1,13 +1,14 @@
 //! What is left to chance, as a hash of what it is about: common random numbers.
 //!
-//! No draw depends on how many others came before it. So two runs that differ in one message, one fault or one setting
-//! share their luck wherever they ask the same questions, and a difference between them has a cause.
+//! No draw depends on how many others came before it. So two runs that differ in one message, one
+//! fault or one setting share their luck wherever they ask the same questions, and a difference
+//! between them has a cause.
 
 use std::time::Duration;
 
 use super::addr::Addr;
 
-/// What a draw is about. Draws on one topic tell nothing about those on another.
+/// What a draw is about. Draws on one topic say nothing about those on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
     // A node's own choices come first: it counts them by topic.
@@ -15,13 +16,13 @@ pub enum Topic {
     SeenCache,
     /// When the first message is generated.
     FirstGossip,
-    /// When neighbors are probed first.
+    /// When neighbors are first probed.
     FirstProbe,
     /// Which seed is tried.
     Seed,
     /// How long a peer waits before it tries a seed again.
     SeedRetry,
-    /// When links are looked after.
+    /// When repair looks at the links.
     Repair,
     /// Which address is dialed.
     Dial,
@@ -31,17 +32,17 @@ pub enum Topic {
     Bridge,
     /// Which neighbor makes room for a joiner.
     Room,
-    /// Whom a joiner is referred to.
+    /// To whom a joiner is referred.
     Referral,
-    /// Whom a seed's list names.
+    /// Which addresses a seed's sample names.
     List,
-    /// Which address on its list a seed dials to see that somebody listens there.
+    /// Which address on its list a seed dials for proof that somebody listens there.
     Proof,
     /// The seed of a node's own choices.
     Node,
     /// What faults do to messages.
     Faults,
-    /// What junk says.
+    /// The content of junk.
     Junk,
     /// Virtual time: the latency of a message that has a number of its own.
     Numbered,
@@ -51,16 +52,17 @@ pub enum Topic {
     Connect,
     /// Virtual time: the latency of the end of a connection.
     Close,
-    /// Virtual time: what a node sees first that runs again.
+    /// Virtual time: what a resumed node sees first.
     Resume,
 }
 
 impl Topic {
-    /// So many topics are a node's own.
+    /// The number of topics that are a node's own.
     pub(super) const OWN: usize = Self::Proof as usize + 1;
 }
 
-/// A draw, and the root of all draws that are about parts of the same thing. Stateless: asked twice, it says the same.
+/// A draw, and the root of all draws about parts of the same thing. Stateless: asked twice, it says
+/// the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chance(u64);
 
@@ -73,7 +75,7 @@ impl Chance {
     /// The draws about this part: a topic, a number, a moment.
     #[must_use]
     pub const fn of(self, key: u64) -> Self {
-        // An odd constant keeps a key of zero from being no key.
+        // An odd constant makes a key of zero a key, too.
         Self(mix(self.0 ^ key.wrapping_add(0x9e37_79b9_7f4a_7c15)))
     }
 
@@ -89,19 +91,18 @@ impl Chance {
         self.of(node.number())
     }
 
-    /// Any number.
     pub const fn number(self) -> u64 {
         self.0
     }
 
-    /// A number below `end`; zero when `end` is zero.
+    /// A number below `end`; zero if `end` is zero.
     pub fn below(self, end: usize) -> usize {
         // The upper half of the product: as even as a remainder, and without a division.
         let scaled = u128::from(self.0) * end as u128;
         usize::try_from(scaled >> u64::BITS).unwrap_or(0)
     }
 
-    /// A span between `least` and `most` of `span`, in hundredths.
+    /// A span between these percentages of `span`.
     pub fn jitter(self, span: Duration, percent: std::ops::RangeInclusive<u32>) -> Duration {
         let (least, most) = percent.into_inner();
         let width = most.saturating_sub(least) as usize + 1;
@@ -121,8 +122,8 @@ impl Chance {
     }
 }
 
-/// The finalizer of `SplitMix64` (Steele, Lea, Flood 2014): each bit of the key changes each bit of the result with one
-/// half of probability.
+/// The finalizer of `SplitMix64` (Steele, Lea, Flood 2014): each bit of the key flips each bit of
+/// the result with a probability of one half.
 const fn mix(key: u64) -> u64 {
     let key = (key ^ (key >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let key = (key ^ (key >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -140,7 +141,7 @@ mod tests {
         assert_ne!(one.of(3).of(4), one.of(4).of(3));
         assert_ne!(one.of(3), other.of(3));
         assert_ne!(one.of(0), one);
-        // The same on every machine, for ever: runs are repeated by their seed.
+        // The same on every machine, forever: runs are repeated by their seed.
         assert_eq!(one.of(3).number(), 11_260_669_849_923_826_340);
     }
 

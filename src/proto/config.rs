@@ -10,30 +10,32 @@ use super::addr::Addr;
 use super::message::Dialect;
 use super::reach::Reach;
 
-/// Longest body of a gossip message in bytes; a framed message with it fits a frame.
+/// The longest body of a gossip message in bytes; a framed message with it fits a frame.
 pub const BODY_LEN_MAX: usize = 60 * 1024;
-/// Addresses of a seed's sample, and the most that any list may hold: enough that a newcomer finds its links among them
-/// when most of them are full, and few enough that a seed sends one to each of a million.
+/// Addresses of a seed's sample, and the most that any list may hold: enough for a newcomer to find
+/// its links among them when most are full, and few enough for a seed to send one to each of a
+/// million.
 pub const LIST_LEN_MAX: usize = 64;
 /// Addresses that a refusal or goodbye names: enough that one of them is alive and has room.
 pub const REFERRAL_LEN: usize = 6;
-/// Addresses that a peer remembers to dial: the passive view of HyParView (Leitão, Pereira, Rodrigues 2007, section 5.1),
-/// which holds 30 where the active one holds 5.
+/// Addresses that a peer remembers to dial: the passive view of HyParView (Leitão, Pereira,
+/// Rodrigues 2007, section 5.1), which holds 30 where the active one holds 5.
 pub const RESERVE_MAX: usize = 30;
-/// Peers on one seed's list, as shipped and at most. Each takes some 400 bytes of the seed's memory, its link included:
-/// 400 MiB in all.
+/// Peers on one seed's list, by default and at most. Each takes some 400 bytes of the seed's
+/// memory, its link included: 400 MiB in all.
 pub const REGISTRATIONS_MAX: usize = 1_048_576;
 /// Links of one peer, bridges and classic links included. A guess: eight times what it takes.
 pub const LINKS_MAX: usize = 64;
-/// Links that may wait for a hello at one time: when a large lab starts, all of its peers register at
-/// the same moment. Each takes a few KiB, and no longer than the handshake's timeout.
+/// Links that may wait for a hello at one time: when a large lab starts, all of its peers register
+/// at the same moment. Each takes a few KiB, and no longer than the handshake's timeout.
 pub const HALF_OPEN_MAX: usize = 512;
 /// How long a dial may take: on any network that people run this on, an answer comes sooner.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(3);
-/// Of these, links from one machine other than this one: a single stranger does not keep everybody
-/// else out. A machine that starts a lab of its own has a node or a few for each link it opens at once.
+/// Of these, links from one machine other than this one: a single stranger must not keep everybody
+/// else out. A machine that starts a lab of its own opens at once only a few links from each node.
 pub const HALF_OPEN_PER_HOST_MAX: usize = 64;
-/// Probes of a seed to a peer that may be dead: a lost one, and one that came at a bad moment, are no death.
+/// Probes of a seed to a peer that may be dead: a lost one, and one that came at a bad moment, do
+/// not make a death.
 pub const CHECK_PROBES: u32 = 3;
 /// Addresses that a classic seed sends: about 60 fill the 1,024 bytes that Python readers take.
 pub const CLASSIC_LIST_LEN: usize = 40;
@@ -66,21 +68,20 @@ impl DerefMut for PeerConfig {
 pub struct PeerSettings {
     /// The seeds of the network.
     pub seeds: Vec<Addr>,
-    /// What it speaks.
     pub dialect: Dialect,
     /// Time between two generated messages.
     pub gossip_interval: Duration,
-    /// Messages to generate; `None`: without end.
+    /// Messages to generate; `None`: no limit.
     pub messages: Option<u64>,
     /// Time between two probes of a neighbor.
     pub liveness_interval: Duration,
     /// Misses in a row that make a neighbor dead; at least 1.
     pub liveness_misses: u32,
-    /// How long an answer to a probe may take at most; see [`PeerSettings::answer_patience`].
+    /// The longest time for the answer to a probe; see [`PeerSettings::answer_patience`].
     pub probe_timeout: Duration,
     /// Links that it aims for and dials.
     pub max_dial: usize,
-    /// Links that it accepts up to.
+    /// Links up to which it accepts new ones.
     pub max_neighbors: usize,
     /// What it does about a joiner when it is full.
     pub join_policy: JoinPolicy,
@@ -88,7 +89,6 @@ pub struct PeerSettings {
     pub handshake_timeout: Duration,
     /// First wait after a seed could not be reached; doubles, with jitter, up to `backoff_max`.
     pub backoff_min: Duration,
-    /// Longest such wait.
     pub backoff_max: Duration,
     /// Message ids to remember at least.
     pub seen_max: usize,
@@ -96,7 +96,7 @@ pub struct PeerSettings {
     pub seen_age: Duration,
     /// Seconds that the local clock is ahead of UTC.
     pub utc_offset_s: i32,
-    /// Whose links it takes, and whom it dials.
+    /// Who may link, and who is dialed.
     pub reach: Reach,
 }
 
@@ -138,8 +138,8 @@ impl PeerSettings {
         if self.seeds.is_empty() { 0 } else { self.seeds.len() / 2 + 1 }
     }
 
-    /// How long an answer to a probe may take: the setting, but no longer than an interval; a whole interval in the classic
-    /// dialect, whose nodes block while they read.
+    /// How long an answer to a probe may take: the setting, but no longer than an interval; a whole
+    /// interval in the classic dialect, whose nodes block while they read.
     pub fn answer_patience(&self) -> Duration {
         match self.dialect {
             Dialect::Framed => self.probe_timeout.min(self.liveness_interval),
@@ -147,22 +147,24 @@ impl PeerSettings {
         }
     }
 
-    /// The figures that its events are read by.
+    /// The intervals that a reader of its events needs.
     pub fn pace(&self) -> Pace {
         pace(self.gossip_interval, self.liveness_interval, self.liveness_misses)
     }
 }
 
-/// What a full peer does about a joiner that has no neighbor at all, and about one that links two parts of the overlay.
+/// What a full peer does about a joiner without neighbors, and about one that links two parts of
+/// the overlay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JoinPolicy {
-    /// Makes room for the one, and takes the other beyond its limit.
+    /// Makes room for the former, and accepts the latter beyond its limit.
     #[default]
     MakeRoom,
-    /// Refuses them as it refuses everybody, and dials nobody to link two parts, which is a known fault of the original
-    /// protocol: with a limit of 4 the first five peers link to each other, and every later one is cut off. To be shown,
-    /// not to be used. The classic dialect, in which nobody is refused, knows no such policy.
+    /// Refuses them like everybody else, and dials nobody to link two parts, which is a known fault
+    /// of the original protocol: with a limit of 4 the first five peers link to each other, and
+    /// every later one is cut off. For demonstration, not for use. The classic dialect, in which
+    /// nobody is refused, has no such policy.
     Refuse,
 }
 
@@ -170,14 +172,14 @@ pub enum JoinPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeadPolicy {
-    /// Ask the node first, if it is registered here. The classic dialect cannot.
+    /// Probe the node first, if it is registered here. The classic dialect cannot.
     #[default]
     Verify,
     /// Believe every report.
     Trust,
 }
 
-/// The figures of a node that a reader of its events needs.
+/// The intervals of a node that a reader of its events needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// Microseconds between two generated messages.
@@ -193,12 +195,10 @@ pub struct Pace {
 pub struct SeedConfig {
     /// Where it listens, which is its id.
     pub listen: Addr,
-    /// What it speaks.
     pub dialect: Dialect,
-    /// What it does about a dead report.
     pub dead_policy: DeadPolicy,
-    /// How long a peer whose registration closed stays on the list; a third of the silence after which a registered
-    /// peer is asked whether it lives.
+    /// How long a peer whose registration closed stays on the list; a third of the silence after
+    /// which a registered peer is probed.
     pub liveness_interval: Duration,
     /// Peers on its list; at most [`REGISTRATIONS_MAX`].
     pub list_max: usize,
@@ -206,7 +206,7 @@ pub struct SeedConfig {
     pub handshake_timeout: Duration,
     /// Seconds that the local clock is ahead of UTC.
     pub utc_offset_s: i32,
-    /// Whose links it takes.
+    /// Who may link.
     pub reach: Reach,
 }
 
@@ -225,7 +225,7 @@ impl SeedConfig {
         }
     }
 
-    /// The figures that its events are read by: a seed generates nothing.
+    /// The intervals that a reader of its events needs: a seed generates nothing.
     pub fn pace(&self) -> Pace {
         pace(Duration::ZERO, self.liveness_interval, CHECK_PROBES)
     }

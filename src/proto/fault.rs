@@ -1,7 +1,8 @@
 //! Faults: what can be done to the network on purpose, as data.
 //!
-//! A fault is something that lasts: what it does, and where. Machines know nothing of faults; they
-//! are the drivers' business, and `crate::fault` tells the drivers what becomes of a message.
+//! A fault lasts until it is cleared: what it does, and where. Machines know nothing of faults;
+//! they are the drivers' business, and `crate::engine::fault` tells drivers what becomes of a
+//! message.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -14,7 +15,6 @@ use super::name::name_order;
 /// Something wrong with the network, from when it is set until it is cleared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
-    /// What is wrong.
     #[serde(flatten)]
     pub what: FaultKind,
     pub on: Scope,
@@ -37,45 +37,38 @@ pub enum Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "trouble")]
 pub enum FaultKind {
-    /// Nothing gets through, no dial either, and nobody is told: a cable that was cut.
+    /// Nothing gets through, not even a dial, and nobody is told: like a cable that was cut.
     Cut,
     /// Messages take longer, and keep their order.
     Delay {
-        /// Microseconds longer.
+        /// Microseconds.
         by_us: u64,
-        /// And up to so many microseconds more, at random.
+        /// Up to this many microseconds more, at random.
         jitter_us: u64,
     },
     /// Messages get lost.
-    Loss {
-        /// So many of a hundred.
-        percent: Percent,
-    },
+    Loss { percent: Percent },
     /// Messages come twice.
-    Duplicate {
-        /// So many of a hundred.
-        percent: Percent,
-    },
+    Duplicate { percent: Percent },
     /// Messages are held back, so that later ones overtake them.
     Reorder {
-        /// So many of a hundred.
         percent: Percent,
-        /// For up to so many microseconds.
+        /// The longest time that they are held, in microseconds.
         window_us: u64,
     },
     /// The node reads slowly; what it does not read waits with its neighbors.
     Slow {
-        /// So many messages a second.
+        /// Messages per second.
         per_s: u32,
     },
-    /// The node's clock is wrong: the times that it writes are.
+    /// The node's clock is wrong, and so are the times that it writes.
     Skew {
         /// Microseconds ahead of the true time.
         by_us: i64,
     },
-    /// Somebody connects to the node again and again and sends nonsense.
+    /// A stranger connects to the node again and again and sends junk.
     Junk {
-        /// So many connections a second.
+        /// Connections per second.
         per_s: u32,
     },
 }
@@ -83,41 +76,32 @@ pub enum FaultKind {
 /// A [`FaultKind`] without its amounts: what a command names when it clears one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultClass {
-    /// [`FaultKind::Cut`].
     Cut,
-    /// [`FaultKind::Delay`].
     Delay,
-    /// [`FaultKind::Loss`].
     Loss,
-    /// [`FaultKind::Duplicate`].
     Duplicate,
-    /// [`FaultKind::Reorder`].
     Reorder,
-    /// [`FaultKind::Slow`].
     Slow,
-    /// [`FaultKind::Skew`].
     Skew,
-    /// [`FaultKind::Junk`].
     Junk,
 }
 
-/// A share, 0 to 100 of a hundred.
+/// A percentage from 0 to 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Percent(u8);
 
-/// A share of more than the whole.
+/// A percentage above 100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}% is more than 100%")]
 pub struct TooMuch(u8);
 
 impl Percent {
-    /// So many of a hundred; `None` beyond a hundred.
+    /// `None` above 100.
     pub const fn new(of_hundred: u8) -> Option<Self> {
         if of_hundred <= 100 { Some(Self(of_hundred)) } else { None }
     }
 
-    /// So many of a hundred.
     pub const fn get(self) -> u8 {
         self.0
     }
@@ -149,14 +133,14 @@ impl Scope {
         Self::Link(one.min(other), one.max(other))
     }
 
-    /// Between these nodes and all others, in whichever order and how often they are named.
+    /// Between these nodes and all others, in whichever order and however often they are named.
     pub fn border(mut nodes: Vec<Addr>) -> Self {
         nodes.sort_unstable();
         nodes.dedup();
         Self::Border(nodes)
     }
 
-    /// Does what goes from one of these nodes to the other pass here?
+    /// Whether traffic between these nodes passes here.
     pub fn is_between(&self, one: Addr, other: Addr) -> bool {
         match self {
             Self::All => true,
@@ -166,12 +150,13 @@ impl Scope {
         }
     }
 
-    /// Is this node within it: the node itself, an end of the link, one of those inside the border?
+    /// Whether this node is within it: the node itself, an end of the link, a node inside the
+    /// border.
     pub fn names(&self, node: Addr) -> bool {
         self.nodes().contains(&node)
     }
 
-    /// Does it concern the node as a whole, and not one of its links alone?
+    /// Whether it concerns the node as a whole, not just one of its links.
     pub fn is_at(&self, node: Addr) -> bool {
         match self {
             Self::All => true,
@@ -180,7 +165,7 @@ impl Scope {
         }
     }
 
-    /// The nodes that it names; none when it is everywhere.
+    /// The nodes that it names; none if it is everywhere.
     pub fn nodes(&self) -> Vec<Addr> {
         match self {
             Self::All => Vec::new(),
@@ -192,7 +177,7 @@ impl Scope {
 }
 
 impl FaultKind {
-    /// What kind of fault it is, without its amounts.
+    /// The kind of fault, without its amounts.
     pub const fn class(self) -> FaultClass {
         match self {
             Self::Cut => FaultClass::Cut,
@@ -206,7 +191,7 @@ impl FaultKind {
         }
     }
 
-    /// So many a second, where that is the amount.
+    /// The amount per second, for faults that have one.
     pub const fn per_s(self) -> Option<u32> {
         match self {
             Self::Slow { per_s } | Self::Junk { per_s } => Some(per_s),
@@ -219,8 +204,8 @@ impl FaultKind {
         }
     }
 
-    /// How long what it has held up may still be under way once it is over. What a slow reader has left
-    /// with its neighbors is not known.
+    /// How long what it has delayed may still be on its way once it is over. What a slow reader has
+    /// left with its neighbors is not known.
     pub const fn aftermath(self) -> Duration {
         match self {
             Self::Delay { by_us, jitter_us } => Duration::from_micros(by_us.saturating_add(jitter_us)),
@@ -234,7 +219,7 @@ impl FaultKind {
         }
     }
 
-    /// How much of it, as a command says it: ` 100ms 50ms`, ` 30%`; nothing for a cut.
+    /// Its amount as a command has it: ` 100ms 50ms`, ` 30%`; nothing for a cut.
     fn amount(self) -> String {
         match self {
             Self::Cut => String::new(),
@@ -252,7 +237,7 @@ impl FaultKind {
 }
 
 impl FaultClass {
-    /// Does it meet messages on their way? The others are about a node as a whole.
+    /// Whether it affects messages on their way. The others are about a node as a whole.
     pub const fn meets_messages(self) -> bool {
         match self {
             Self::Cut | Self::Delay | Self::Loss | Self::Duplicate | Self::Reorder => true,
@@ -276,17 +261,18 @@ impl FaultClass {
 }
 
 impl Fault {
-    /// A fault that takes the other's place when both are set: the same kind at the same place.
+    /// Whether this fault takes the other's place when both are set: the same kind at the same
+    /// place.
     pub fn replaces(&self, other: &Self) -> bool {
         self.what.class() == other.what.class() && self.on == other.on
     }
 
-    /// Does nothing pass between some nodes and all others?
+    /// Whether nothing passes between some nodes and all others.
     pub const fn is_partition(&self) -> bool {
         matches!((&self.on, self.what), (Scope::Border(_), FaultKind::Cut))
     }
 
-    /// The node at which its events stand: the first that it names; `127.0.0.1:0` when it is everywhere.
+    /// The node of its events: the first that it names, or `127.0.0.1:0` if it is everywhere.
     pub fn subject(&self) -> Addr {
         self.on.nodes().first().copied().unwrap_or(Addr::loopback(0))
     }
@@ -311,7 +297,7 @@ impl Fault {
 }
 
 impl Scope {
-    /// The scope as a command says it: ` p1 p2`, ` all`.
+    /// The scope as a command has it: ` p1 p2`, ` all`.
     pub fn text(&self, name: &dyn Fn(Addr) -> String) -> String {
         match self {
             Self::All => " all".to_owned(),
@@ -324,7 +310,7 @@ impl Scope {
         }
     }
 
-    /// The names of the nodes that it names: p2 before p10, whatever their addresses.
+    /// The names of its nodes: p2 before p10, whatever their addresses.
     pub fn names_in_order(&self, name: &dyn Fn(Addr) -> String) -> Vec<String> {
         let mut names: Vec<String> = self.nodes().into_iter().map(name).collect();
         names.sort_by_cached_key(|name| name_order(name));

@@ -1,12 +1,12 @@
-//! Connections that have not named themselves yet: how many there are, and whether another one may come. The same for
-//! seeds and peers.
+//! Connections that have not named themselves yet: how many there are, and whether another one may
+//! come. The same for seeds and peers.
 
 use std::net::Ipv4Addr;
 
 use super::config::{HALF_OPEN_MAX, HALF_OPEN_PER_HOST_MAX};
 use super::flat_map::FlatMap;
 
-/// The connections that others opened and that wait to say hello, counted by machine.
+/// Connections that others opened and that wait to say hello, counted by machine.
 #[derive(Debug, Default)]
 pub(super) struct HalfOpen {
     all: usize,
@@ -14,9 +14,9 @@ pub(super) struct HalfOpen {
 }
 
 impl HalfOpen {
-    /// May another connection from there wait?
+    /// Whether another connection from there may wait.
     pub(super) fn admits(&self, from: Ipv4Addr) -> bool {
-        // A lab, and whatever else runs on this machine, has but one address.
+        // A lab, and whatever else runs on this machine, has only one address.
         let host_max = if from.is_loopback() { HALF_OPEN_MAX } else { HALF_OPEN_PER_HOST_MAX };
         self.all < HALF_OPEN_MAX && self.hosts.get(from).is_none_or(|count| *count < host_max)
     }

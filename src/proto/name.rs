@@ -1,6 +1,6 @@
-//! The names of nodes, in the order in which people count.
+//! The order of node names.
 
-/// What sorts names: `p2` before `p10`, peers before seeds, and addresses last.
+/// A sort key for names: `p2` before `p10`, peers before seeds, and addresses last.
 pub fn name_order(name: &str) -> impl Ord + use<> {
     let letters = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let number: u64 = name[letters.len()..].parse().unwrap_or(0);

@@ -1,9 +1,9 @@
-//! What remotes do wrong, told in a bounded way: who floods us with bad connections shall not flood
-//! the screen, the journal and the log files.
+//! Bounded reports of remotes' offenses: a stranger that floods us with bad connections must not
+//! flood the screen, the journal and the log files.
 //!
-//! Of the offenses from one machine the first few are told one by one, and the rest of the same
-//! [`WINDOW`] as one number at its end. A name that a remote gives itself costs it nothing, so
-//! machines are told apart by address alone; beyond a limit they are counted together.
+//! The first few offenses from one machine are reported one by one, and the rest of the same
+//! [`WINDOW`] as one number at its end. A name costs a remote nothing, so machines are told apart
+//! by address alone; beyond a limit they are counted together.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use super::flat_map::FlatMap;
 use super::machine::Output;
 use super::time::Time;
 
-/// Offenses from one machine that are told one by one in a window: enough to see what they are.
+/// Offenses from one machine that are reported one by one in a window: enough to see what they are.
 const OFFENSES_TOLD_MAX: u32 = 3;
-/// How long the further ones are counted before their number is told.
+/// How long further ones are counted before their number is reported.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Machines that are told apart; what comes from further ones in the same window is counted together.
+/// Machines that are told apart; further ones in the same window are counted together.
 const HOSTS_MAX: usize = 32;
 
 /// Whose offenses are counted together.
@@ -27,7 +27,7 @@ enum OffenderHost {
     Others,
 }
 
-/// The offenses of one host in the running window.
+/// The offenses of one host in the current window.
 #[derive(Debug)]
 struct OffenseWindow {
     ends: Time,
@@ -35,14 +35,14 @@ struct OffenseWindow {
     untold: u64,
 }
 
-/// What was told lately, and how much was not.
+/// What was reported lately, and how much was only counted.
 #[derive(Debug, Default)]
 pub(super) struct Offenses {
     windows: FlatMap<OffenderHost, OffenseWindow>,
 }
 
 impl Offenses {
-    /// Tells of an offense from this machine, or counts it.
+    /// Reports an offense from this machine, or counts it.
     pub(super) fn tell(&mut self, now: Time, from: Ipv4Addr, event: impl FnOnce() -> EventKind, out: &mut impl Output) {
         self.end_windows(now, out);
         let host = self.host(from);
@@ -60,7 +60,7 @@ impl Offenses {
         if self.windows.contains_key(host) || self.windows.len() < HOSTS_MAX { host } else { OffenderHost::Others }
     }
 
-    /// Tells how much was not told in the windows that are over.
+    /// Reports how much was counted in the windows that are over.
     pub(super) fn end_windows(&mut self, now: Time, out: &mut impl Output) {
         self.windows.retain(|host, window| {
             let over = window.ends <= now;
@@ -71,7 +71,7 @@ impl Offenses {
         });
     }
 
-    /// When there is a number to tell.
+    /// When there is a number to report.
     pub(super) fn next_deadline(&self) -> Option<Time> {
         self.windows.values().filter(|window| window.untold > 0).map(|window| window.ends).min()
     }

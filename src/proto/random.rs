@@ -1,7 +1,8 @@
-//! What a node leaves to chance, choice by choice.
+//! A node's random choices.
 //!
-//! A choice is a hash of the node's seed, its topic and how often the node has chosen on that topic; it does not depend on what
-//! was chosen on others. So a node that forwards one message more still dials the same addresses.
+//! A choice is a hash of the node's seed, its topic and how often the node has chosen on that
+//! topic; it does not depend on choices on other topics. So a node that forwards one message more
+//! still dials the same addresses.
 
 use std::time::Duration;
 
@@ -12,12 +13,12 @@ pub(super) use super::chance::Topic;
 #[derive(Debug, Clone)]
 pub(super) struct Choices {
     chance: Chance,
-    /// How many there were, by topic.
+    /// Choices so far, by topic.
     made: [u32; Topic::OWN],
 }
 
 impl Choices {
-    /// None yet; the seed decides all of them.
+    /// No choices yet; the seed decides all of them.
     pub(super) const fn new(seed: u64) -> Self {
         Self { chance: Chance::new(seed), made: [0; Topic::OWN] }
     }
@@ -38,7 +39,6 @@ pub struct Random {
 }
 
 impl Random {
-    /// Draws that follow from a seed.
     pub const fn new(seed: u64) -> Self {
         Self { chance: Chance::new(seed), drawn: 0 }
     }
@@ -48,17 +48,16 @@ impl Random {
         self.chance.of(self.drawn)
     }
 
-    /// A number below `end`; zero when `end` is zero.
+    /// A number below `end`; zero if `end` is zero.
     pub fn below(&mut self, end: usize) -> usize {
         self.draw().below(end)
     }
 
-    /// Any number.
     pub fn number(&mut self) -> u64 {
         self.draw().number()
     }
 
-    /// A span between `least` and `most` of `span`, in hundredths.
+    /// A span between these percentages of `span`.
     pub fn jitter(&mut self, span: Duration, percent: std::ops::RangeInclusive<u32>) -> Duration {
         self.draw().jitter(span, percent)
     }

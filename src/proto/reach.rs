@@ -1,9 +1,9 @@
-//! Who may link to a node from elsewhere, and whom a node dials because somebody named it.
+//! Who may link to a node from elsewhere, and which addresses named by others it dials.
 //!
-//! A node that listens on loopback belongs to this machine: nobody else can connect to it, and a list
-//! from a stranger must not make it connect to anybody else, or every such list could point our nodes at
-//! some victim. A node that listens where others can reach it is for others; loopback
-//! addresses mean another machine there. `--allow` limits both further, or opens the first.
+//! A node that listens on loopback belongs to this machine: nobody else can connect to it, and a
+//! stranger's list must not make it connect to anybody else, or every such list could point our
+//! nodes at some victim. A node that listens where others can reach it is for others; loopback
+//! addresses mean another machine there. `--allow` narrows both, or opens the first.
 
 use std::net::Ipv4Addr;
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::addr::Addr;
 
-/// The networks that a node has to do with, as far as its user said so.
+/// The networks that a node deals with, as far as its user said so.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Reach {
     allow: Vec<Ipv4Net>,
@@ -24,7 +24,6 @@ impl Reach {
         Self { allow: allow.into_iter().collect() }
     }
 
-    /// The networks.
     pub fn allowed(&self) -> &[Ipv4Net] {
         &self.allow
     }
@@ -33,12 +32,12 @@ impl Reach {
         self.allow.iter().any(|network| network.contains(&ip))
     }
 
-    /// May the node `own` take a connection from there? Always, if it comes from this machine.
+    /// Whether the node `own` may accept a connection from there. Always, if it comes from this machine.
     pub fn admits(&self, own: Addr, from: Ipv4Addr) -> bool {
         self.allow.is_empty() || is_here(own, from) || self.names(from)
     }
 
-    /// May the node `own` dial an address that others named?
+    /// Whether the node `own` may dial an address that others named.
     pub fn may_dial(&self, own: Addr, other: Addr) -> bool {
         let (own_ip, ip) = (own.ip(), other.ip());
         match (own_ip.is_loopback(), ip.is_loopback()) {
@@ -48,13 +47,13 @@ impl Reach {
         }
     }
 
-    /// Can somebody who connects from there listen at `named`? Not on our loopback, unless it is here.
+    /// Whether a node that connects from there can listen at `named`. Not on our loopback, unless it is here.
     pub fn can_be_named(&self, own: Addr, from: Ipv4Addr, named: Addr) -> bool {
         !named.ip().is_loopback() || is_here(own, from)
     }
 }
 
-/// Is this an address of this machine, as far as the node `own` knows? None of them can be forged on a
+/// Whether this is an address of this machine, as far as the node `own` knows. None of them can be forged on a
 /// TCP connection from elsewhere.
 pub(super) fn is_here(own: Addr, ip: Ipv4Addr) -> bool {
     ip.is_loopback() || ip == own.ip()

@@ -40,6 +40,7 @@ use super::visits::Visits;
 /// Reporters whose disputed reports are counted; the count of further ones starts again.
 const DISPUTES_MAX: usize = 1_024;
 
+/// A seed as a state machine.
 #[derive(Debug)]
 pub struct Seed {
     config: SeedConfig,

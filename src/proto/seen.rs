@@ -1,12 +1,13 @@
 //! The seen-cache: which messages a node has seen, bounded by count and by age.
 //!
 //! Two generations of ids. New ids go into the young one; when it holds `max` ids or is `age` old
-//! it becomes the old one, and what was old is forgotten. So at least the last `max` ids and those
-//! of the last `age` are known, twice that at most, and forgetting costs nothing per message.
+//! it becomes the old one, and the former old one is forgotten. So at least the last `max` ids and
+//! those of the last `age` are known, at most twice as many, and forgetting costs nothing per
+//! message.
 //!
-//! Whoever sends numbers its messages one by one, so ids come in blocks: an entry stands for 64 numbers in a row,
-//! one bit each. A busy node's ids then fit the processor's caches, where an entry an id
-//! costs a miss each time; an id that stands alone takes a third more than its own size.
+//! A node numbers its messages one by one, so ids come in blocks: an entry stands for 64 numbers in
+//! a row, one bit each. A busy node's ids then fit the processor's caches, where one entry per id
+//! would cost a miss each time; an id that stands alone takes a third more than its own size.
 
 use std::hash::BuildHasher;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use hashbrown::HashTable;
 use super::message::MessageId;
 use super::time::Time;
 
-/// See the module.
+/// The cache: see the module.
 #[derive(Debug, Clone)]
 pub struct SeenCache {
     young: Generation,
@@ -44,7 +45,7 @@ struct Block {
     seen: u64,
 }
 
-/// Where an id stands.
+/// The place of an id.
 #[derive(Debug, Clone, Copy)]
 struct SeenSlot {
     block: MessageId,
@@ -58,7 +59,7 @@ impl Generation {
         block.is_some_and(|block| block.seen & place.bit != 0)
     }
 
-    /// True when it was not there.
+    /// True if it is new.
     fn insert(&mut self, place: SeenSlot, hash: &FixedState) -> bool {
         let is_it = |block: &Block| block.id == place.block;
         let entry = self.blocks.entry(place.hash, is_it, |block| hash.hash_one(block.id));
@@ -77,8 +78,8 @@ impl Generation {
 }
 
 impl SeenCache {
-    /// A cache that remembers at least `max` ids and each for at least `age`. Ids are chosen by
-    /// strangers, so the hash is keyed: `hash_seed` is the node's secret.
+    /// A cache that remembers at least `max` ids and each for at least `age`. Strangers choose ids,
+    /// so the hash is keyed: `hash_seed` is the node's secret.
     pub fn new(max: usize, age: Duration, hash_seed: u64) -> Self {
         Self {
             young: Generation::default(),
@@ -90,7 +91,7 @@ impl SeenCache {
         }
     }
 
-    /// Remembers an id; true when it was not known.
+    /// Remembers an id; true if it was not known.
     pub fn insert(&mut self, now: Time, id: MessageId) -> bool {
         if self.young.len >= self.max || now.since(self.young_since) >= self.age {
             self.turn(now);
@@ -110,12 +111,11 @@ impl SeenCache {
         self.young_since = now;
     }
 
-    /// Ids that are remembered: at most twice the `max` given.
+    /// Ids that are remembered: at most twice `max`.
     pub fn len(&self) -> usize {
         self.young.len + self.old.len
     }
 
-    /// Nothing was seen lately.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

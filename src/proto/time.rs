@@ -23,23 +23,22 @@ impl Time {
         Self(NonZeroU64::MIN.saturating_add(micros))
     }
 
-    /// Microseconds since the Unix epoch.
     pub const fn as_micros(self) -> u64 {
         self.0.get() - 1
     }
 
-    /// How long after `earlier` this is; zero when it is not after it.
+    /// How long after `earlier` this is; zero if it is not after it.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.as_micros().saturating_sub(earlier.as_micros()))
     }
 
-    /// What a clock shows now that is so many microseconds ahead; behind, if that is negative.
+    /// What a clock shows now that is this many microseconds ahead, or behind if negative.
     #[must_use]
     pub const fn skewed(self, ahead_us: i64) -> Self {
         Self::from_micros(self.as_micros().saturating_add_signed(ahead_us))
     }
 
-    /// The time of day that a clock shows which is `utc_offset_s` seconds ahead of UTC.
+    /// The time of day on a clock that is `utc_offset_s` seconds ahead of UTC.
     pub fn clock(self, utc_offset_s: i32) -> ClockTime {
         let seconds = i64::try_from(self.as_micros() / 1_000_000).unwrap_or(i64::MAX);
         let local = seconds.saturating_add(i64::from(utc_offset_s));
@@ -86,8 +85,7 @@ fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// A time of day in whole seconds, written `HH.MM.SS`: what the classic dialect and the log lines
-/// carry.
+/// A time of day in whole seconds, written `HH.MM.SS`, as in the classic dialect and the log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ClockTime(u32);
@@ -95,7 +93,7 @@ pub struct ClockTime(u32);
 impl ClockTime {
     const SECONDS_OF_DAY: u32 = 86_400;
 
-    /// Bytes of its text form, `HH.MM.SS`.
+    /// Length in bytes of its text, `HH.MM.SS`.
     pub const TEXT_LEN: usize = 8;
 
     /// A time of day, or `None` past the last second of the day.
@@ -108,7 +106,7 @@ impl ClockTime {
         self.0
     }
 
-    /// Reads `HH.MM.SS`; `None` for anything else.
+    /// Parses `HH.MM.SS`; `None` for anything else.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let [h1, h2, b'.', m1, m2, b'.', s1, s2] = *text else { return None };
         let two = |tens: u8, ones: u8| {

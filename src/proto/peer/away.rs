@@ -1,7 +1,8 @@
 //! What a peer does when it notices that it was away (rule 7): see [`crate::proto::absence`].
 //!
-//! It accuses nobody for that time, drops what has closed meanwhile, and looks after its links and registrations. What
-//! the others made of its silence may still be under way, so it asks its seeds a little later whether they list it.
+//! It accuses nobody for that time, drops what has closed meanwhile, and looks after its links and
+//! registrations. What the others made of its silence may still be on its way, so it asks its seeds
+//! a little later whether they list it.
 
 use super::Peer;
 use super::reserve::AddressSource;
@@ -25,15 +26,15 @@ impl Peer {
         }
     }
 
-    /// What was to be said on a new connection by now may wait to be read.
+    /// A greeting that was due on a new connection may wait to be read.
     fn prolong_handshakes(&mut self, now: Time) {
         let at_least = now + self.config.handshake_timeout;
         self.links.prolong_handshakes(at_least);
         self.claims.postpone(now + Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval));
     }
 
-    /// A neighbor closed the link, as it had every reason to: it is dialed again, even if there are links enough. It may
-    /// have taken all its neighbors for dead, and know of nobody to dial.
+    /// A neighbor closed the link, as it had every reason to: it is dialed again, even if there are
+    /// enough links. It may have declared all its neighbors dead, and know nobody to dial.
     pub(super) fn part_while_away(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
         self.part(now, peer, LinkEnd::WhileAway, out);
         self.learn(&[peer], AddressSource::Peer);
@@ -42,8 +43,8 @@ impl Peer {
         }
     }
 
-    /// Has every seed put this peer on its list again, should it have taken it off. The classic dialect has no
-    /// question: there the peer registers once more.
+    /// Has every seed put this peer on its list again, in case it was taken off. The classic
+    /// dialect has no such question: there the peer registers again.
     pub(super) fn get_listed_if_due(&mut self, now: Time, out: &mut impl Output) {
         if self.liveness.ask_seeds_at.take_if(|at| *at <= now).is_none() {
             return;
@@ -54,7 +55,7 @@ impl Peer {
         }
     }
 
-    /// A seed lists whoever probes it on a registration that stands.
+    /// A seed lists any peer that probes it on an open registration.
     fn probe_seeds(&mut self, now: Time, out: &mut impl Output) {
         let clock = self.own_time(now).clock(self.config.utc_offset_s);
         let (asker, extras) = (self.config.listen, self.extras(now));

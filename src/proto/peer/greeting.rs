@@ -1,5 +1,5 @@
-//! How a link between two peers begins: who is taken, who is refused, and which of two links stands
-//! (rules 3 and 4).
+//! How a link between two peers begins: who is accepted, who is refused, and which of two links
+//! stays (rules 3 and 4).
 
 use super::overlay::NeighborOrigin;
 use super::reserve::AddressSource;
@@ -22,10 +22,11 @@ impl Peer {
         self.overlay.dialing.retain(|dialing| *dialing != peer);
         let asked_for = self.overlay.dialing.len() < before;
         if !asked_for || (self.framed() && self.overlay.get(peer).is_some()) {
-            // It dialed us meanwhile, and that link stands.
+            // It dialed us meanwhile, and that link stays.
             self.links.remove(link);
             if !self.framed() {
-                // A Python node takes the first bytes for an address, and dies of an end instead.
+                // A Python node takes the first bytes for an address, and dies if the connection
+                // ends instead.
                 out.send(link, &self.hello());
             }
             return out.hang_up(link);
@@ -35,12 +36,12 @@ impl Peer {
         out.send(link, &Message::Hello(Hello { listen: self.config.listen, role: Role::Peer, priority }));
         match self.config.dialect {
             Dialect::Framed => {}
-            // No hello comes back; whether it took the link shows when something is heard.
+            // No hello comes back; whether it accepted the link shows when something is heard.
             Dialect::Classic => self.await_word(now, link, peer),
         }
     }
 
-    /// The first words on a link between peers.
+    /// The first message on a link between peers.
     pub(super) fn on_neighbor_greeting(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
         let Some(open) = self.links.get(link) else { return };
         let said = message.name();
@@ -64,7 +65,7 @@ impl Peer {
         }
     }
 
-    /// The peer that we dialed says goodbye before it has taken the link.
+    /// The peer that we dialed says goodbye before it has accepted the link.
     fn on_turned_down(
         &mut self,
         now: Time,
@@ -79,7 +80,7 @@ impl Peer {
         self.learn(&referral[..referral.len().min(REFERRAL_LEN)], AddressSource::Peer);
         self.overlay.avoid(peer, now + self.config.liveness_interval);
         match reason {
-            // Its own dial is the link that stands.
+            // Its own dial is the link that stays.
             GoodbyeReason::Duplicate => {}
             GoodbyeReason::Leaving | GoodbyeReason::MadeRoom | GoodbyeReason::Replaced => {
                 self.overlay.give_up_bridge(peer);
@@ -89,7 +90,7 @@ impl Peer {
         self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
     }
 
-    /// Somebody wants to be our neighbor.
+    /// A joiner wants to be our neighbor.
     pub(super) fn on_joiner(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
         let peer = hello.listen;
         if !self.can_be_named(link, peer) {
@@ -117,7 +118,7 @@ impl Peer {
         }
         self.add_neighbor(now, link, peer, hello.priority, out);
         if !self.framed() {
-            // A peer of ours that dialed waits for a word before it says anything more.
+            // A peer of ours that dialed waits for a message before it sends anything more.
             self.probe_on(now, peer, link, out);
         }
         if full
@@ -135,7 +136,7 @@ impl Peer {
         out.hang_up(link);
     }
 
-    /// Could the remote of this link listen there?
+    /// Whether the remote of this link could listen there.
     fn can_be_named(&self, link: LinkId, peer: Addr) -> bool {
         let from = self.links.get(link).map(|open| open.remote.ip());
         let reach = &self.config.reach;
@@ -146,7 +147,7 @@ impl Peer {
         if hello.listen == self.config.listen {
             Some(RefusalReason::Myself)
         } else if hello.role == Role::Seed || self.registrar.knows(hello.listen) {
-            // Taken for a neighbor, a seed would be reported dead when that link breaks.
+            // As a neighbor, a seed would be reported dead when that link breaks.
             Some(RefusalReason::WrongRole)
         } else if self.overlay.cut.contains(&hello.listen) {
             Some(RefusalReason::Cut)
@@ -155,8 +156,8 @@ impl Peer {
         }
     }
 
-    /// A Python node takes a closed link for a death, so in the classic dialect nobody is turned
-    /// away below the hard limit.
+    /// A Python node takes a closed link for a death, so in the classic dialect nobody is refused
+    /// below the hard limit.
     fn neighbors_max(&self) -> usize {
         match self.config.dialect {
             Dialect::Framed => self.config.max_neighbors,
@@ -177,7 +178,7 @@ impl Peer {
             (RefusalReason::Myself | RefusalReason::WrongRole, Some(open)) => {
                 self.offenses.tell(now, open.remote.ip(), event, out);
             }
-            // These are part of the protocol, and a story about the overlay.
+            // These are part of the protocol, and of the overlay's story.
             (RefusalReason::Full | RefusalReason::Cut, Some(open)) => {
                 self.visits.tell(now, open.remote.ip(), Omission::Refusals, event, out);
             }
@@ -185,8 +186,8 @@ impl Peer {
         }
     }
 
-    /// Two links between one pair become one: the one that the lower address dialed. True when the
-    /// new one shall stand; one that would replace a link that is up has to wait.
+    /// Two links between one pair become one: the one that the lower address dialed. True if the
+    /// new one stays; one that would replace a link that is up must wait.
     fn settle_double(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
         let peer = hello.listen;
         let ours = |open: &PeerLink| {
@@ -205,16 +206,16 @@ impl Peer {
         !ours_stands
     }
 
-    /// Closes a connection that another one between the same two nodes makes needless.
+    /// Closes a connection that another one between the same two nodes makes superfluous.
     fn dismiss(&mut self, link: LinkId, out: &mut impl Output) {
         self.links.remove(link);
         out.send(link, &Message::Goodbye { reason: GoodbyeReason::Duplicate, referral: Vec::new() });
         out.hang_up(link);
     }
 
-    /// The peer that we dialed has taken the link.
+    /// The peer that we dialed has accepted the link.
     fn on_accepted_by(&mut self, now: Time, link: LinkId, peer: Addr, hello: Hello, out: &mut impl Output) {
-        // Its priority aside, a hello that comes back is judged as one that comes in.
+        // Except for its priority, a hello that comes back is judged like one that comes in.
         if let Some(reason) = self.objection(hello) {
             self.lost_candidate(peer, now + self.cool_down());
             return self.refuse(now, link, peer, reason, out);

@@ -1,7 +1,7 @@
 //! Joining: registering with floor(n/2)+1 of the n seeds (rule 1).
 //!
-//! Any two peers of a network register with a majority of its seeds, so there is always a seed
-//! that knows both.
+//! Any two peers of a network register with a majority of its seeds, so there is always a seed that
+//! knows both.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use crate::proto::time::Time;
 /// Doublings after which a back-off has long reached any sensible maximum.
 const DOUBLINGS_MAX: u32 = 16;
 
-/// Where a peer stands with one seed.
+/// The state of a registration with one seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RegistrationState {
     /// Not connected.
@@ -42,20 +42,20 @@ struct SeedContact {
     retry_at: Option<Time>,
     /// Failures in a row.
     failures: u32,
-    /// The question whether it lists this peer that is open, and since when.
+    /// The open question whether it lists this peer, and since when.
     asked: Option<(ProbeSeq, Time)>,
 }
 
-/// The seeds, and where the peer stands with each.
+/// The seeds, and the state of each registration.
 #[derive(Debug)]
 pub(super) struct Registrar {
     seeds: SmallVec<[SeedContact; 2]>,
     wanted: usize,
     /// Questions so far.
     asked: ProbeSeq,
-    /// Peers of the network, as the seed said that sent a sample last.
+    /// Peers of the network, as the seed said that last sent a sample.
     pub(super) listed: u32,
-    /// What was said last about having too few seeds.
+    /// The last report about having too few seeds.
     shortage_said: Option<usize>,
 }
 
@@ -86,7 +86,7 @@ impl Registrar {
         self.up().count() >= self.wanted
     }
 
-    /// Whose word an address is that this seed names.
+    /// The source of an address that this seed names.
     fn source(&self, addr: Addr) -> AddressSource {
         let place = self.seeds.iter().position(|seed| seed.addr == addr);
         AddressSource::Seed(place.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX))
@@ -96,7 +96,7 @@ impl Registrar {
         self.seeds.iter_mut().find(|seed| seed.addr == addr)
     }
 
-    /// This seed is asked whether it lists this peer; the number of the question.
+    /// Asks this seed whether it lists this peer; returns the number of the question.
     pub(super) fn asks(&mut self, seed: Addr, now: Time) -> Option<ProbeSeq> {
         self.asked += 1;
         let seq = self.asked;
@@ -104,17 +104,18 @@ impl Registrar {
         Some(seq)
     }
 
-    /// The seed answers a question: when that was asked, if it is open.
+    /// The seed answers a question. Returns when it was asked, if it is open.
     pub(super) fn answered(&mut self, seed: Addr, seq: ProbeSeq) -> Option<Time> {
         self.get_mut(seed)?.asked.take_if(|(asked, _)| *asked == seq).map(|(_, at)| at)
     }
 
-    /// Was this number ever asked? Its answer may come late or, with a fault, twice.
+    /// Whether this number was ever asked. Its answer may come late or, with a fault, twice.
     pub(super) const fn has_asked(&self, seq: ProbeSeq) -> bool {
         seq >= 1 && seq <= self.asked
     }
 
-    /// The peer is registered with this seed by this link from now on; the link that it was registered by.
+    /// The peer is registered with this seed by this link from now on. Returns the link of the
+    /// earlier registration.
     fn stand(&mut self, seed: Addr, link: LinkId) -> Option<LinkId> {
         let known = self.get_mut(seed)?;
         (known.failures, known.retry_at) = (0, None);
@@ -144,14 +145,15 @@ impl Registrar {
     }
 }
 
-/// The wait after so many failures in a row: doubling up to `longest`, between half and all of the nominal span.
+/// The wait after this many failures in a row: doubling up to `longest`, between half and all of
+/// the nominal span.
 pub(super) fn growing(config: &PeerConfig, failures: u32, longest: Duration, random: &mut Random) -> Duration {
     let doublings = failures.saturating_sub(1).min(DOUBLINGS_MAX);
     let nominal = config.backoff_min.saturating_mul(1 << doublings).min(longest);
     random.jitter(nominal, 50..=100)
 }
 
-/// A Python seed appends at each registration: whoever was registered twice stands on its list twice.
+/// A Python seed appends at each registration: a peer that registered twice is on its list twice.
 fn without_repetitions(peers: Vec<Addr>) -> Vec<Addr> {
     let mut seen = BTreeSet::new();
     peers.into_iter().filter(|peer| seen.insert(*peer)).collect()
@@ -176,7 +178,7 @@ impl Peer {
         self.say_shortage(out);
     }
 
-    /// Says that too few seeds are reachable, or that enough are again, when that has changed.
+    /// Reports that too few seeds are reachable, or enough again, when that has changed.
     fn say_shortage(&mut self, out: &mut impl Output) {
         let (registered, wanted) = (self.registrar.up().count(), self.registrar.wanted);
         let known = self.registrar.seeds.len();
@@ -265,13 +267,14 @@ impl Peer {
         self.links.get(link).is_some_and(|open| matches!(open.stage, Stage::Opening { .. }))
     }
 
-    /// A seed takes the connection. Whether it takes the peer, its list tells; a full seed refuses instead.
+    /// A seed takes the connection. Its list shows whether it takes the peer; a full seed refuses
+    /// instead.
     fn greeted(&mut self, now: Time, link: LinkId) {
         let list_by = now + self.config.handshake_timeout;
         self.links.set_stage(link, Stage::Greeted { list_by });
     }
 
-    /// Hangs up on a seed, and tells so if the peer was registered by this link.
+    /// Hangs up on a seed, and reports it if the peer was registered by this link.
     fn end_registration(&mut self, link: LinkId, seed: Addr, end: LinkEnd, out: &mut impl Output) {
         let was_up = self.is_up(link);
         self.links.remove(link);
@@ -304,7 +307,7 @@ impl Peer {
         self.repair.on_registered(now, self.registrar.complete());
     }
 
-    /// The new registration stands; the old one of the same seed goes.
+    /// The new registration is up; the old one with the same seed goes.
     fn close_renewed(&mut self, old: LinkId, seed: Addr, out: &mut impl Output) {
         if self.links.remove(old).is_none() {
             return;
@@ -387,7 +390,7 @@ impl Peer {
     fn registration_lost(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {
         if let Some(known) = self.registrar.get_mut(seed) {
             match known.standing {
-                // A renewal came to nothing, or the link that it was to replace went early.
+                // A renewal failed, or the link that it was to replace went early.
                 RegistrationState::Up(current) if current != link => return,
                 RegistrationState::Up(_) | RegistrationState::Coming | RegistrationState::Idle => {
                     known.standing = RegistrationState::Idle;
@@ -398,13 +401,13 @@ impl Peer {
         self.pursue_seeds(now, out);
     }
 
-    /// Registers once more with every seed, whatever it thinks.
+    /// Registers again with every seed, whatever it thinks.
     pub(super) fn register_anew(&self, out: &mut impl Output) {
         self.registrar.up().for_each(|(seed, _)| dial_seed(seed, out));
     }
 
-    /// Asks every seed for a fresh sample. The classic dialect has no message for that, and a Python seed appends whoever
-    /// registers once more: see [`super::repair`].
+    /// Asks every seed for a fresh sample. The classic dialect has no message for that, and a
+    /// Python seed appends a peer that registers again: see [`super::repair`].
     pub(super) fn ask_seeds(&mut self, out: &mut impl Output) {
         match self.config.dialect {
             Dialect::Framed => self.registrar.up().for_each(|(_, link)| out.send(link, &Message::ListRequest)),

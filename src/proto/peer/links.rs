@@ -14,7 +14,7 @@ use crate::proto::time::Time;
 pub(super) struct PeerLink {
     /// The remote end.
     pub(super) remote: Addr,
-    /// Whom we dialed, or who said hello.
+    /// The node that we dialed, or that said hello.
     pub(super) peer: Option<Addr>,
     pub(super) direction: Direction,
     pub(super) purpose: Purpose,
@@ -42,17 +42,16 @@ impl Speaker {
 pub(super) enum Stage {
     /// The other side has not named itself yet.
     Opening {
-        /// It must have done so by then.
+        /// By when it must do so.
         hello_by: Time,
     },
-    /// A seed has named itself, and owes its list: with that the peer is registered.
+    /// A seed has named itself, and owes its list, with which the peer is registered.
     Greeted {
-        /// It must have sent the list by then.
+        /// By when it must send the list.
         list_by: Time,
     },
     /// Dialed in the classic dialect, and nothing was heard yet: see [`super::unheard`].
     Unheard,
-    /// In use.
     Up,
 }
 
@@ -128,7 +127,7 @@ impl PeerLinks {
         Some(open)
     }
 
-    /// A link whose handshake takes another course.
+    /// The handshake of a link takes another course.
     pub(super) fn set_stage(&mut self, link: LinkId, stage: Stage) {
         if let Some(open) = self.open.get_mut(link) {
             self.handshakes -= usize::from(open.stage.ends_at().is_some());

@@ -1,7 +1,7 @@
-//! Liveness: probing the neighbors, and what a death sets off (rules 7 and 8).
+//! Liveness: probing the neighbors, and what a death causes (rules 7 and 8).
 //!
 //! The probes are those of SWIM (Das, Gupta, Motivala 2002) without the indirect ones: one tick of
-//! the whole node per interval, and what was not answered within the probe timeout is missed.
+//! the whole node per interval; a probe that is not answered within the probe timeout is missed.
 
 use std::time::Duration;
 
@@ -21,8 +21,9 @@ use crate::proto::time::{ClockTime, Time};
 pub(super) struct Outstanding {
     seq: ProbeSeq,
     sent_at: Time,
-    /// It will be a miss. Not so once it was counted, which an answer may still follow, and if it was sent between
-    /// ticks: whoever names a neighbor's address often must not hurry its death.
+    /// It can become a miss. Not so once it was counted, when an answer may still follow, or if it
+    /// was sent between ticks: a stranger that often names a neighbor's address must not hurry its
+    /// death.
     counts: bool,
 }
 
@@ -31,7 +32,7 @@ impl Outstanding {
         self.counts = false;
     }
 
-    /// When it is missed, with so much patience.
+    /// When it is missed, with this patience.
     pub(super) fn missed_at(&self, patience: Duration) -> Option<Time> {
         self.counts.then(|| self.sent_at + patience)
     }
@@ -39,6 +40,7 @@ impl Outstanding {
 
 /// When a peer probes its neighbors.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "they are points in time, as their names say")]
 pub(super) struct Liveness {
     pub(super) next_at: Option<Time>,
     /// When the first probe without an answer is missed; maybe too early, because answers do not change it.
@@ -81,7 +83,7 @@ impl Peer {
         }
     }
 
-    /// Answers whose time is over are missed.
+    /// Probes whose time is over are missed.
     pub(super) fn judge_probes(&mut self, now: Time, out: &mut impl Output) {
         if self.liveness.judge_at.is_none_or(|at| at > now) {
             return;
@@ -108,7 +110,7 @@ impl Peer {
         }
     }
 
-    /// Probes a neighbor now; the probe's number, if it is one.
+    /// Probes a neighbor now; returns the probe's number, if the node is a neighbor.
     pub(super) fn probe(&mut self, now: Time, peer: Addr, out: &mut impl Output) -> Option<ProbeSeq> {
         let link = self.overlay.get(peer)?.link();
         self.probe_on(now, peer, link, out)
@@ -144,7 +146,8 @@ impl Peer {
     ) {
         self.refute_claim(now, peer, seq, out);
         let Some(neighbor) = self.overlay.get_mut(peer) else { return };
-        // A late answer, to a probe that was counted as missed, shows that the neighbor lives, too.
+        // A late answer, to a probe that was counted as missed, shows that the neighbor is alive,
+        // too.
         let Some(at) = neighbor.unanswered.iter().rposition(|probe| probe.seq == seq) else { return };
         let sent_at = neighbor.unanswered[at].sent_at;
         neighbor.unanswered.drain(..=at);
@@ -163,13 +166,14 @@ impl Peer {
         }
         self.lost_candidate(peer, now + self.cool_down());
         self.part(now, peer, LinkEnd::Dead { cause }, out);
-        // Whoever came and went in a flood is no loss, and its reports would be a flood at the seeds.
+        // A neighbor that came and went in a flood is no loss, and reporting it would flood the
+        // seeds.
         if is_told {
             self.report_death(now, peer, cause, out);
         }
     }
 
-    /// Says of a node that it is dead without having looked.
+    /// Reports a node dead without a probe.
     pub(super) fn lie(&mut self, now: Time, about: Addr, out: &mut impl Output) {
         out.emit(|| EventKind::Lied { about });
         self.report_death(now, about, DeathCause::Misses { misses: self.config.liveness_misses }, out);

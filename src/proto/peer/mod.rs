@@ -1,17 +1,17 @@
-//! What a peer does, one concern a file:
+//! What a peer does, one concern per file:
 //!
-//! - [`join`]: registers with a majority of the seeds and keeps at it;
-//! - [`overlay`]: who the neighbors are, and whom to dial;
-//! - [`takeover`]: who names the address of a neighbor;
-//! - [`greeting`]: how a link begins, who is refused and who is made room for (HyParView);
-//! - [`room`]: who is given up for a joiner, and who is taken beyond the limit;
-//! - [`reserve`]: whom it could dial (HyParView's passive view);
+//! - [`join`]: registers with a majority of the seeds;
+//! - [`overlay`]: keeps the neighbors, and dials;
+//! - [`takeover`]: handles newcomers that name the address of a neighbor;
+//! - [`greeting`]: begins links, refuses some, and makes room for others (HyParView);
+//! - [`room`]: chooses who is given up for a joiner, and who is accepted beyond the limit;
+//! - [`reserve`]: remembers addresses to dial (HyParView's passive view);
 //! - [`repair`]: looks for links when some are missing;
 //! - [`root`]: notices that the overlay is split, and links its parts;
-//! - [`unheard`]: links of the classic dialect on which nothing was heard yet;
+//! - [`unheard`]: keeps links of the classic dialect on which nothing was heard yet;
 //! - [`spread`]: generates, forwards and forgets messages;
 //! - [`away`]: notices that it was away itself;
-//! - [`own_ids`]: knows a forgery in its own name;
+//! - [`own_ids`]: detects forgeries in its own name;
 //! - [`liveness`]: probes neighbors and buries the dead (SWIM's probes, without the indirect ones).
 //!
 //! The rules are numbered as in the protocol's description; the tests carry the numbers.
@@ -53,7 +53,7 @@ use super::takeover::Takeovers;
 use super::time::Time;
 use super::visits::Visits;
 
-/// A peer.
+/// A peer as a state machine.
 #[derive(Debug)]
 pub struct Peer {
     config: PeerConfig,
@@ -83,7 +83,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// A peer with these settings; `random_seed` decides its random choices.
+    /// `random_seed` decides its random choices.
     pub fn new(config: PeerConfig, random_seed: u64) -> Self {
         let mut choices = Choices::new(random_seed);
         Self {
@@ -109,12 +109,10 @@ impl Peer {
         }
     }
 
-    /// Its settings.
     pub fn config(&self) -> &PeerConfig {
         &self.config
     }
 
-    /// Who its neighbors are.
     pub fn neighbors(&self) -> impl Iterator<Item = Addr> {
         self.overlay.neighbors.iter().map(|neighbor| neighbor.addr)
     }
@@ -133,7 +131,7 @@ impl Peer {
         self.config.dialect == Dialect::Framed
     }
 
-    /// What it takes for the time: what it writes in messages.
+    /// The time by its own clock, which it writes in messages.
     const fn own_time(&self, now: Time) -> Time {
         now.skewed(self.skew_us)
     }
@@ -226,7 +224,7 @@ impl Peer {
         }
     }
 
-    /// The remote broke a rule: says so and closes the link.
+    /// The remote broke a rule: reports it and closes the link.
     fn protocol_violation(&mut self, now: Time, link: LinkId, rule: Rule, said: &str, out: &mut impl Output) {
         self.deadline_stands = false;
         out.hang_up(link);
@@ -258,7 +256,8 @@ impl Peer {
         }
     }
 
-    /// Shows a remote that speaks something else what we speak, so that its user is told, too.
+    /// Shows a remote of another dialect or version what we speak, so that its user learns of it,
+    /// too.
     fn answer_stranger(&self, link: LinkId, open: &PeerLink, out: &mut impl Output) {
         let spoke_first = open.direction == Direction::Outbound && self.framed();
         if matches!(open.stage, Stage::Opening { .. }) && !spoke_first {
@@ -343,7 +342,7 @@ impl Peer {
         self.repair_if_due(now, out);
     }
 
-    /// Tells of links that have stood for long although many from the same machine come and go.
+    /// Announces links that have lasted although many from the same machine come and go.
     fn tell_stayed(&mut self, now: Time, out: &mut impl Output) {
         for link in self.visits.take_stayed(now) {
             if let Some(PeerLink { peer: Some(peer), direction, purpose, .. }) = self.links.get(link) {

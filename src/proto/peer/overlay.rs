@@ -1,7 +1,7 @@
-//! The overlay: who our neighbors are, and how a link begins and ends (rules 2 to 4).
+//! The overlay: the neighbors of a peer, and how a link begins and ends (rules 2 to 4).
 //!
 //! After HyParView (Leitão, Pereira, Rodrigues 2007): a full peer refuses with a referral, but
-//! never a joiner that has no neighbor (section 4.2, high-priority join).
+//! never a joiner without neighbors (section 4.2, high-priority join).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,20 +24,21 @@ use crate::proto::message::{
 use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
 
-/// Addresses that are not dialed for a while; the oldest goes when there are more.
+/// Addresses that are not dialed for a while; beyond this the oldest goes.
 const AVOIDED_MAX: usize = 256;
-/// Dials of neighbors at once, after a while without any. In a lab of 500 peers that starts at once nobody needs more than
-/// nine; after the end of most of a network several in a row find nobody.
+/// Dials of neighbors at once, after a while without any. In a lab of 500 peers that starts at once none needs more than
+/// nine; after the end of most of a network, several in a row find nobody.
 const DIALS_BURST: u32 = 32;
-/// Time between two dials of neighbors beyond that. Lists and referrals cost their sender nothing: whoever sends them
-/// without end does not decide how often we connect to others.
+/// Time between two dials of neighbors beyond that. Lists and referrals cost their sender nothing, and a stranger that
+/// sends them without end must not decide how often we connect to others.
 const DIAL_EVERY: Duration = Duration::from_millis(500);
 pub(super) const DIAL_RATE: Rate = Rate { burst: DIALS_BURST, every: DIAL_EVERY };
-/// Neighbors of before that are remembered in the classic dialect; the lowest goes when there are more.
+/// Former neighbors that are remembered in the classic dialect; the lowest goes when there are more.
 const PARTED_MAX: usize = 256;
-/// Addresses that only gossip has named; the oldest goes when there are more. Gossip names whom it likes.
+/// Addresses that only gossip has named; beyond this the oldest goes. Gossip can name anybody.
 const RUMORED_MAX: usize = 256;
-/// Addresses to dial of a classic peer, which is sent a list only once: as many as may be parked, and a reserve besides.
+/// Addresses that a classic peer, which is sent a list only once, remembers to dial: as many as may
+/// be parked, and a reserve besides.
 const CLASSIC_RESERVE_MAX: usize = UNHEARD_MAX + RESERVE_MAX;
 
 /// A peer that we hold a link to.
@@ -47,26 +48,24 @@ pub(super) struct Neighbor {
     /// One, or two in the classic dialect when both had dialed.
     pub(super) links: SmallVec<[LinkId; 1]>,
     pub(super) last_heard: Time,
-    /// Probes unanswered in a row.
+    /// Unanswered probes in a row.
     pub(super) misses: u32,
     /// Probes without an answer, the latest last; as many as make it dead.
     pub(super) unanswered: SmallVec<[Outstanding; 1]>,
     pub(super) probes_sent: u64,
-    /// How many neighbors it has, as it said last.
+    /// How many neighbors it has, as it last said.
     pub(super) degree: Option<u16>,
     /// The link joined two parts of the overlay: it is not given up to make room.
     pub(super) bridge: bool,
     pub(super) entry: NeighborOrigin,
 }
 
-/// How somebody became our neighbor.
+/// How a node became our neighbor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NeighborOrigin {
-    /// We dialed it.
     Dialed,
-    /// It dialed us.
     Joined,
-    /// It dialed us and said that it had no neighbor, so we took it although we were full.
+    /// It dialed us and said that it had no neighbor, so we accepted it although we were full.
     PushedIn,
 }
 
@@ -87,17 +86,17 @@ impl Neighbor {
 #[derive(Debug, Default)]
 pub(super) struct Overlay {
     pub(super) neighbors: Vec<Neighbor>,
-    /// Who may become one with the first word.
+    /// Nodes that may become neighbors with the first message from them.
     pub(super) unheard: UnheardLinks,
     /// Addresses that seeds and peers have named.
     pub(super) reserve: Reserve,
     /// Addresses that only gossip has named, the latest last: dialed when there is no other.
     rumored: Vec<Addr>,
-    /// Dials under way.
+    /// Dials in progress.
     pub(super) dialing: Vec<Addr>,
     /// Not dialed before the time.
     avoided: Vec<(Addr, Time)>,
-    /// Neighbors of before, in the classic dialect: see [`Peer::learn_origin`].
+    /// Former neighbors, in the classic dialect: see [`Peer::learn_origin`].
     parted: BTreeSet<Addr>,
     /// Links that the user cut: neither dialed nor accepted.
     pub(super) cut: BTreeSet<Addr>,
@@ -125,7 +124,7 @@ impl Overlay {
         ]
     }
 
-    /// What was not answered so far counts against nobody.
+    /// What has not been answered so far counts against nobody.
     pub(super) fn excuse_all(&mut self) {
         for neighbor in &mut self.neighbors {
             neighbor.misses = 0;
@@ -133,7 +132,7 @@ impl Overlay {
         }
     }
 
-    /// When the time of an answer is over, if that takes so long.
+    /// When the next probe that is still waiting runs out of patience.
     pub(super) fn next_judgment(&self, patience: Duration) -> Option<Time> {
         let unanswered = self.neighbors.iter().flat_map(|neighbor| &neighbor.unanswered);
         unanswered.filter_map(|probe| probe.missed_at(patience)).min()
@@ -164,12 +163,12 @@ impl Overlay {
         self.avoided.push((addr, until));
     }
 
-    /// If this address was dialed as a bridge, that has come to nothing; another one may be tried.
+    /// If this address was dialed as a bridge, that has failed, and another one may be tried.
     pub(super) fn give_up_bridge(&mut self, addr: Addr) {
         self.bridge = self.bridge.filter(|bridge| *bridge != addr);
     }
 
-    /// May this address be dialed now, unless there is a link or a dial to it?
+    /// Whether this address may be dialed now, unless there is a link or a dial to it.
     fn is_welcome(&self, now: Time, addr: Addr) -> bool {
         let avoided = self.avoided.iter().any(|(avoided, until)| *avoided == addr && *until > now);
         !avoided && !self.cut.contains(&addr) && !self.unheard.has(addr)
@@ -184,7 +183,7 @@ impl Overlay {
 }
 
 impl Peer {
-    /// Whom we are linked to, or are about to be.
+    /// The addresses that we are linked to, or are about to be.
     pub(super) fn busy(&self) -> Vec<Addr> {
         let opening = |link: &&PeerLink| {
             let is_opening = matches!(link.stage, Stage::Opening { .. });
@@ -195,12 +194,12 @@ impl Peer {
         self.neighbors().chain(self.overlay.dialing.iter().copied()).chain(opening).chain(hopeful).collect()
     }
 
-    /// May this address be dialed now?
+    /// Whether this address may be dialed now.
     pub(super) fn may_dial(&self, now: Time, addr: Addr) -> bool {
         self.is_candidate(addr) && self.overlay.is_welcome(now, addr) && !self.busy().contains(&addr)
     }
 
-    /// Is this, whoever named it, an address that we could dial as that of a peer?
+    /// Whether this address, whoever named it, can be dialed as a peer's.
     pub(super) fn is_candidate(&self, addr: Addr) -> bool {
         let own = self.config.listen;
         addr.is_dialable() && addr != own && !self.registrar.knows(addr) && self.config.reach.may_dial(own, addr)
@@ -220,9 +219,10 @@ impl Peer {
         }
     }
 
-    /// In the classic dialect no seed is asked for a list again, so whoever is heard of by its gossip may be dialed, too.
-    /// Not a neighbor of before: a Python node that took us for dead keeps the old socket, and dies of it when we come back.
-    /// One that a new list names has registered again, so it has started anew.
+    /// In the classic dialect no seed is asked for a list again, so origins of gossip may be
+    /// dialed, too. Not former neighbors: a Python node that declared us dead keeps the old socket,
+    /// and dies of it when we come back. One that a new list names has registered again, so it has
+    /// restarted.
     pub(super) fn learn_origin(&mut self, origin: Addr) {
         let is_new = !self.overlay.parted.contains(&origin) && !self.overlay.rumored.contains(&origin);
         if !self.framed() && is_new && self.is_candidate(origin) {
@@ -233,7 +233,8 @@ impl Peer {
         }
     }
 
-    /// Dials random candidates until there are as many links as the peer aims for, or its budget is spent.
+    /// Dials random candidates until there are as many links as the peer aims for, or its budget is
+    /// spent.
     pub(super) fn fill_links(&mut self, now: Time, out: &mut impl Output) {
         let mut busy = self.busy();
         while busy.len() < self.config.max_dial && self.overlay.unheard.len() + self.overlay.dialing.len() < UNHEARD_MAX
@@ -273,7 +274,7 @@ impl Peer {
         self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
     }
 
-    /// Forgets an address and dials it no more for a while, should a seed name it again.
+    /// Forgets an address and does not dial it for a while, even if a seed names it again.
     pub(super) fn lost_candidate(&mut self, peer: Addr, until: Time) {
         self.overlay.forget_candidate(peer);
         self.overlay.avoid(peer, until);
@@ -315,7 +316,7 @@ impl Peer {
         self.repair.on_link_gained();
     }
 
-    /// Hangs up on a neighbor, for the reason given, and looks for another.
+    /// Hangs up on a neighbor, for this reason, and looks for another.
     pub(super) fn part(&mut self, now: Time, peer: Addr, end: LinkEnd, out: &mut impl Output) -> Option<Neighbor> {
         let neighbor = self.overlay.remove(peer)?;
         if !self.framed() {
@@ -331,7 +332,7 @@ impl Peer {
         Some(neighbor)
     }
 
-    /// Tells that a link is gone, if it was told that it had come.
+    /// Announces that a link is gone, if it was announced that it was up.
     fn tell_down(&mut self, now: Time, link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
         if self.visits.went(now, link, out) {
             out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
@@ -419,7 +420,7 @@ impl Peer {
         }
     }
 
-    /// Parts from a neighbor that is not dead but not wanted either, for a while.
+    /// Parts for a while from a neighbor that is not dead but not wanted either.
     fn part_coldly(&mut self, now: Time, peer: Addr, end: LinkEnd, out: &mut impl Output) {
         self.lost_candidate(peer, now + self.cool_down());
         self.part(now, peer, end, out);
@@ -434,7 +435,7 @@ impl Peer {
         self.give_up_dial(peer, out);
     }
 
-    /// A dial to this address that is under way shall come to nothing.
+    /// Gives up a dial to this address that is in progress.
     fn give_up_dial(&mut self, peer: Addr, out: &mut impl Output) {
         if !self.busy().contains(&peer) && !self.overlay.unheard.has(peer) {
             return;

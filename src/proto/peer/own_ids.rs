@@ -1,18 +1,20 @@
-//! Which messages of its own a node has given out, so that it knows a forgery in its name.
+//! Which ids of its own a node has used, so that it can detect a forgery in its name.
 //!
-//! A node numbers its messages one by one, and a run begins when the node starts. Whoever hears one message knows the
-//! next id, and could send it first: the network would then take the node's own message for a copy. A node that
-//! hears an id of its own that it has not given out begins a new run, which nobody can have used.
+//! A node numbers its messages one by one, and a run begins when the node starts. A stranger that
+//! hears one message knows the next id, and could send it first: the network would then take the
+//! node's own message for a copy. A node that hears an id of its own that it has not used begins a
+//! new run, which nobody can have used.
 
 use smallvec::SmallVec;
 
 use crate::proto::message::MessageId;
 
-/// Runs of this life that are remembered. Older ids are treated as those of an earlier life, which is what they are to
-/// everybody else. A run ends with a forgery and a message of the node after it, so this is minutes under attack.
+/// Runs of this life that are remembered. Older ids are treated as those of an earlier life, which
+/// is what they are to everybody else. A run ends with a forgery and a message of the node after
+/// it, so this is minutes under attack.
 const RUNS_MAX: usize = 16;
 
-/// How many ids were given out.
+/// How many ids were used.
 #[derive(Debug, Clone, Copy, Default)]
 struct Given {
     generated: u64,
@@ -22,17 +24,17 @@ struct Given {
 #[derive(Debug)]
 struct OwnRun {
     number: u64,
-    /// Ids given out before it began.
+    /// Ids used before it began.
     before: Given,
 }
 
-/// See the module.
+/// The node's own ids: see the module.
 #[derive(Debug, Default)]
 pub(super) struct OwnIds {
     /// The latest last.
     runs: SmallVec<[OwnRun; 1]>,
     given: Given,
-    /// The latest run is not to be used any more.
+    /// The latest run must not be used any more.
     compromised: bool,
 }
 
@@ -41,14 +43,15 @@ pub(super) struct OwnIds {
 pub(super) enum OwnId {
     /// Sent in this life; this is a copy of it.
     Echo,
-    /// Sent in a life before this one, as far as can be told.
+    /// Sent in an earlier life, as far as can be told.
     EarlierLife,
     /// Never sent by this node.
     Forged,
 }
 
 impl OwnIds {
-    /// Begins a run named by this moment, in microseconds; later than all before it, whatever the clock does.
+    /// Begins a run named by this moment, in microseconds; later than all before it, whatever the
+    /// clock does.
     pub(super) fn begin_run(&mut self, now_us: u64) {
         let number = self.runs.last().map_or(now_us, |last| now_us.max(last.number.saturating_add(1)));
         if self.runs.len() == RUNS_MAX {
@@ -71,7 +74,7 @@ impl OwnIds {
         self.given.generated
     }
 
-    /// Texts of the user's own so far.
+    /// Texts of the user so far.
     pub(super) const fn said(&self) -> u64 {
         self.given.said
     }
@@ -92,7 +95,7 @@ impl OwnIds {
         if self.is_given(id) {
             return OwnId::Echo;
         }
-        // A number of a run before this one takes none of ours.
+        // A number of an earlier run takes none of ours.
         self.compromised |= self.runs.last().is_some_and(|latest| id.run >= latest.number);
         OwnId::Forged
     }

@@ -1,11 +1,12 @@
 //! Repair: more links when some are missing (rule 9).
 //!
-//! The peer dials addresses of its reserve, and when it knows nobody to dial it asks its seeds for a fresh sample: at once
-//! when it has lost a neighbor, then after pauses that grow, with jitter. The classic dialect has no such question: to
-//! register once more is one, and a Python seed appends an entry each time until its list fits its readers no longer. So
-//! a classic peer dials from the lists that it has, and whose gossip it has heard, and waits to be dialed.
+//! The peer dials addresses of its reserve. When it has none left, it asks its seeds for a fresh
+//! sample: at once when it has lost a neighbor, then after pauses that grow, with jitter. The
+//! classic dialect has no such question except to register again, and a Python seed appends an
+//! entry each time until its list no longer fits its readers. So a classic peer dials from the
+//! lists that it has and the origins of gossip, and waits to be dialed.
 //!
-//! That its links lead everywhere is another matter: see [`super::root`].
+//! Whether its links lead everywhere is another matter: see [`super::root`].
 
 use std::time::Duration;
 
@@ -20,29 +21,29 @@ use crate::proto::time::Time;
 
 /// How long a joining peer waits for the samples of the other seeds before it dials.
 const JOIN_PATIENCE: Duration = Duration::from_millis(200);
-/// Longest wait before a lost link is replaced: many peers lose the same neighbor at once.
+/// The longest wait before a lost link is replaced: many peers lose the same neighbor at once.
 const REPAIR_DELAY_MAX: Duration = Duration::from_secs(1);
-/// Wait before the next address is dialed after the first refusal; doubles with each one in a row.
-/// In a network that starts all at once many are refused once or twice.
+/// The wait before the next dial after the first refusal; it doubles with each one in a row. In a
+/// network that starts all at once, many are refused once or twice.
 const NEXT_TRY_DELAY: Duration = Duration::from_millis(30);
 /// Doublings after which that wait is at its longest.
 const DOUBLINGS_MAX: u32 = 6;
-/// A peer that has any neighbor lets the pauses between two questions for a sample grow this much longer than one that has
-/// none, to five minutes: in a network smaller than `max_dial` there is nobody to be found.
+/// A peer with neighbors lets the pauses between two questions for a sample grow this much longer
+/// than one without, to five minutes: in a network smaller than `max_dial` there is nobody to find.
 const LINKED_PATIENCE: u32 = 10;
 
 /// What a peer does about missing links.
 #[derive(Debug, Default)]
 pub(super) struct Repair {
-    /// When links are looked after next.
+    /// When it looks at its links next.
     at: Option<Time>,
     /// Rounds in a row that asked the seeds and found nobody to dial.
     fruitless: u32,
-    /// Dials in a row that came to nothing.
+    /// Dials in a row that failed.
     refusals: u32,
-    /// The peer has been through its first round; a later one is a repair.
+    /// The peer has finished its first round; a later one is a repair.
     joined: bool,
-    /// A shortage of links has been told.
+    /// A shortage of links has been reported.
     told: bool,
 }
 
@@ -56,7 +57,7 @@ impl Repair {
         self.joined
     }
 
-    /// A dial came to nothing: the next candidate is tried at once, then less and less eagerly.
+    /// A dial failed: the next candidate is tried at once, then less and less eagerly.
     pub(super) fn try_next(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
         let eager = NEXT_TRY_DELAY * (1 << self.refusals.min(DOUBLINGS_MAX));
         self.refusals = self.refusals.saturating_add(1);
@@ -64,7 +65,7 @@ impl Repair {
         self.no_later_than(now + random.jitter(longest, 50..=100));
     }
 
-    /// Links are looked after at this time, if not before.
+    /// The peer looks at its links at this time, if not before.
     pub(super) fn no_later_than(&mut self, at: Time) {
         self.at = Some(self.at.map_or(at, |before| before.min(at)));
     }
@@ -80,8 +81,8 @@ impl Repair {
         (self.fruitless, self.refusals, self.told) = (0, 0, false);
     }
 
-    /// A neighbor is gone: links are looked after within a random short while, and should there be nobody to dial, the
-    /// seeds are asked without a further pause.
+    /// A neighbor is gone: the peer looks at its links after a short random delay, and if it has
+    /// nobody to dial, asks the seeds without a further pause.
     pub(super) fn on_link_lost(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
         self.fruitless = 1;
         let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX);
@@ -112,7 +113,8 @@ impl Peer {
         }
     }
 
-    /// Nobody left to dial: the seeds may know somebody by now, or an address that failed may be worth another try.
+    /// Nobody is left to dial: the seeds may know somebody by now, or an address that failed may be
+    /// worth another try.
     fn ask_again(&mut self, now: Time, out: &mut impl Output) {
         if self.repair.fruitless > 0 {
             self.ask_seeds(out);

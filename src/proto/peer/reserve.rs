@@ -1,27 +1,29 @@
-//! The addresses that a peer could dial: HyParView's passive view (Leitão, Pereira, Rodrigues 2007, section 4.3).
+//! The addresses that a peer could dial: HyParView's passive view (Leitão, Pereira, Rodrigues 2007,
+//! section 4.3).
 //!
-//! It holds some thirty, whatever the size of the network, and none of the neighbors. What a message names beyond that
-//! takes the place of a random other one. So that whoever names the most does not own it, each seed may fill no more than
-//! its share, and all peers together a third; whoever has its share replaces only what it named itself.
+//! It holds some thirty, whatever the size of the network, and no neighbors. Further addresses take
+//! the place of random others. So that nobody owns it by naming the most, each seed may fill no
+//! more than its share, and all peers together a third; beyond its share, a source replaces only
+//! what it named itself.
 
 use crate::proto::addr::Addr;
 use crate::proto::random::Random;
 
-/// All peers together may fill one of so many places.
+/// All peers together may fill one in this many places.
 const PEERS_PART: usize = 3;
-/// How often a random address is drawn before all are looked at in order.
+/// How often a random address is drawn before all are tried in order.
 const DRAWS_MAX: usize = 16;
 
 /// Who named an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AddressSource {
-    /// A seed, by its place among the seeds.
+    /// A seed, by its index among the seeds.
     Seed(u8),
     /// Some peer.
     Peer,
 }
 
-/// See the module.
+/// The addresses: see the module.
 #[derive(Debug, Default)]
 pub(super) struct Reserve {
     items: Vec<(Addr, AddressSource)>,
@@ -35,7 +37,7 @@ pub(super) struct ReserveBounds {
 }
 
 impl ReserveBounds {
-    /// Room for `all`, shared by so many seeds.
+    /// Room for `all`, shared by this many seeds.
     pub(super) fn shared(all: usize, seeds: usize) -> Self {
         Self { all, of_a_seed: all.div_ceil(seeds.max(1)) }
     }
@@ -53,7 +55,7 @@ impl Reserve {
         self.items.len()
     }
 
-    /// Remembers an address, in the place of another one if it must.
+    /// Remembers an address, in place of another one if it must.
     pub(super) fn add(&mut self, addr: Addr, source: AddressSource, bounds: ReserveBounds, random: &mut Random) {
         if self.items.iter().any(|(known, _)| *known == addr) {
             return;
@@ -69,7 +71,7 @@ impl Reserve {
         }
     }
 
-    /// Takes the place of the nth address of those that came from there.
+    /// Replaces the nth address from that source.
     fn replace(&mut self, addr: Addr, source: AddressSource, nth: usize, from: impl Fn(AddressSource) -> bool) {
         if let Some(item) = self.items.iter_mut().filter(|(_, named_by)| from(*named_by)).nth(nth) {
             *item = (addr, source);
@@ -82,13 +84,13 @@ impl Reserve {
         }
     }
 
-    /// A random address that is free.
+    /// A random free address.
     pub(super) fn draw(&self, free: impl Fn(Addr) -> bool, random: &mut Random) -> Option<Addr> {
         draw(self.items.len(), |at| self.items[at].0, free, random)
     }
 }
 
-/// A random one of so many addresses that is free.
+/// A random free one of these addresses.
 pub(super) fn draw(
     count: usize,
     addr: impl Fn(usize) -> Addr,

@@ -1,11 +1,12 @@
 //! Room for joiners when a peer is full (rule 3).
 //!
-//! HyParView never refuses a joiner that has no neighbor: it gives up a neighbor instead (section 4.2). Anybody can claim
-//! to have none, so whoever joins with many names could take the place of each neighbor, and decide from then on what
-//! the peer gets to hear (an eclipse; Heilman et al. 2015). So no more than one neighbor is given up an interval,
-//! never one of the two newest links that this peer dialed itself, which no stranger has chosen; further lone joiners
-//! are taken beyond the limit, or referred to peers with room. Links that join two parts of the overlay have places of
-//! their own.
+//! HyParView never refuses a joiner without neighbors: it gives up a neighbor instead (section
+//! 4.2). Anybody can claim to have none, so a stranger that joins with many names could take the
+//! place of each neighbor, and decide from then on what the peer gets to hear (an eclipse; Heilman
+//! et al. 2015). So at most one neighbor is given up per interval, and never one of the two newest
+//! links that this peer dialed itself, which no stranger has chosen; further lone joiners are
+//! accepted beyond the limit, or referred to peers with room. Links that join two parts of the
+//! overlay have places of their own.
 
 use super::Peer;
 use super::overlay::{Neighbor, NeighborOrigin};
@@ -17,28 +18,30 @@ use crate::proto::message::{Dialect, GoodbyeReason, Message, Priority};
 use crate::proto::random::Topic;
 use crate::proto::time::Time;
 
-/// Lone joiners taken beyond the limit: half as many again as the default limit, so that most of a lab that starts at once
-/// finds a place at the first try.
+/// Lone joiners accepted beyond the limit: half as many again as the default limit, so that most of
+/// a lab that starts at once finds a place at the first try.
 const JOINERS_BEYOND_MAX: usize = 4;
-/// Links that others asked for to join two parts of the overlay, beyond the limit and never given up. Parts are few,
-/// and a root that is refused tries another node.
+/// Links that others asked for to join two parts of the overlay, beyond the limit and never given
+/// up. Parts are few, and a root that is refused tries another node.
 const BRIDGES_MAX: usize = 4;
-/// The newest links that this peer dialed itself are never given up: with one lost, the other still leads out.
+/// The newest links that this peer dialed itself are never given up: if one is lost, the other
+/// still leads out.
 const KEPT_DIALED: usize = 2;
-/// A neighbor with so many links has another one than ours.
+/// A neighbor with this many links has another one than ours.
 const HAS_OTHERS: usize = 2;
 
 /// What is remembered about making room.
 #[derive(Debug, Default)]
 pub(super) struct Room {
-    /// When a neighbor was given up last.
+    /// When a neighbor was last given up.
     gave_up_at: Option<Time>,
-    /// The joiners that were told as most of the neighbors.
+    /// The joiners that were reported as most of the neighbors.
     told: Vec<Addr>,
 }
 
 impl Peer {
-    /// True when there is room for a newcomer of this priority beside the full number of neighbors, or has been made.
+    /// True if there is room for a newcomer of this priority beside the full number of neighbors,
+    /// or has been made.
     pub(super) fn make_room(&mut self, now: Time, priority: Priority, out: &mut impl Output) -> bool {
         if self.config.join_policy == JoinPolicy::Refuse {
             return false;
@@ -53,7 +56,8 @@ impl Peer {
         }
     }
 
-    /// A link that joins two parts of the overlay is worth one beyond the limit, unless the policy allows none.
+    /// A link that joins two parts of the overlay is worth one beyond the limit, unless the policy
+    /// allows none.
     pub(super) fn may_take_a_bridge(&self) -> bool {
         match self.config.join_policy {
             JoinPolicy::MakeRoom => self.has_a_place_for_a_bridge(),
@@ -71,19 +75,20 @@ impl Peer {
         self.overlay.neighbors.len() < LINKS_MAX
     }
 
-    /// Neighbors, but for those that join two parts of the overlay.
+    /// Neighbors, without those that join two parts of the overlay.
     fn ordinary_neighbors(&self) -> usize {
         self.overlay.neighbors.iter().filter(|neighbor| !neighbor.bridge).count()
     }
 
-    /// A peer beyond its limit gives up neighbors that can do without it, one an interval.
+    /// A peer beyond its limit gives up neighbors that can do without it, one per interval.
     pub(super) fn trim_links(&mut self, now: Time, out: &mut impl Output) {
         if self.framed() && self.ordinary_neighbors() > self.config.max_neighbors {
             self.give_up_one_with(self.config.max_dial + 1, now, out);
         }
     }
 
-    /// Gives up a random neighbor that has at least so many neighbors itself, if that may be now.
+    /// Gives up a random neighbor that has at least this many neighbors itself, if that is allowed
+    /// now.
     fn give_up_one_with(&mut self, degree_min: usize, now: Time, out: &mut impl Output) {
         if self.room.gave_up_at.is_some_and(|at| now.since(at) < self.config.liveness_interval) {
             return;
@@ -123,7 +128,7 @@ impl Peer {
         choice.get(self.choices.next(Topic::Room).below(choice.len())).copied()
     }
 
-    /// Some of our neighbors, for somebody who looks for one; first those that have told of room.
+    /// Some of our neighbors, for a node that looks for one; first those that said they have room.
     pub(super) fn referral(&mut self, asker: Addr) -> Vec<Addr> {
         let others = || self.overlay.neighbors.iter().filter(|neighbor| neighbor.addr != asker);
         let has_room = |neighbor: &&Neighbor| {
@@ -138,7 +143,8 @@ impl Peer {
         referral
     }
 
-    /// Tells once of each set of joiners that is most of the neighbors. A few alone are what a network is that starts.
+    /// Reports once each set of joiners that is most of the neighbors. In a network that starts, a
+    /// few neighbors are normal.
     pub(super) fn tell_eclipse(&mut self, out: &mut impl Output) {
         let neighbors = &self.overlay.neighbors;
         let joiners: Vec<Addr> = neighbors

@@ -1,19 +1,22 @@
 //! In which part of the overlay is this peer? (rule 9)
 //!
-//! Enough links each do not make one graph: two cliques of five are happy for ever. So the network has a root, as bridges
-//! have in the spanning tree protocol (Perlman 1985): the peer with the lowest address. It sends out a beacon each tick,
-//! which rides on probes from neighbor to neighbor. Whoever hears none is in another part, and dials as a bridge.
+//! Enough links for each peer do not make one graph: two cliques of five are happy forever. So the
+//! network has a root, like the bridges of the spanning tree protocol (Perlman 1985): the peer with
+//! the lowest address. Each tick it sends out a beacon, which rides on probes from neighbor to
+//! neighbor. A peer that hears none is in another part, and dials as a bridge.
 //!
-//! *Who the root is, the seeds attest.* A seed names the lowest address on its list that lives, with each sample and on each
-//! of its probes, so every peer hears it at least each three intervals. Any two peers share a seed (see [`super::join`]), so
-//! the lowest of what its seeds attest is the same for all. Beacons of others count for nothing: anybody can send one
-//! with an address below all others, and in both parts. What is left to a liar is to repeat the beacons of the real root in
-//! a part that it is not in; only a signature could tell that.
+//! *Seeds attest the root.* A seed names the lowest living address on its list, with each sample
+//! and on each of its probes, so every peer hears it at least every three intervals. Any two peers
+//! share a seed (see [`super::join`]), so the lowest address that a peer's seeds attest is the same
+//! for all. Beacons of others do not count: anybody can send one with an address below all others,
+//! and in both parts. A liar can still repeat the beacons of the real root in a part that it is not
+//! in; only a signature could prevent that.
 //!
-//! *Not all at once.* A peer waits for [`PATIENCE_TICKS`] without a beacon, and dials at a random moment of a window that
-//! grows with the network. A peer that was the root until the seeds named a lower one dials that sooner: there is one such
-//! in a part. Who has dialed waits for a beacon to come, and longer each time that none does: a root that sends none, out
-//! of malice, costs everybody a few links and then ever less.
+//! *Not all at once.* A peer waits for [`PATIENCE_TICKS`] without a beacon, and dials at a random
+//! moment of a window that grows with the network. A peer that was the root until the seeds named a
+//! lower one dials sooner: there is one such peer in a part. After a dial the peer waits for a
+//! beacon, and longer each time that none comes: a malicious root that sends none costs everybody a
+//! few links, and then ever fewer.
 
 use std::time::Duration;
 
@@ -28,20 +31,21 @@ use crate::proto::message::{Dialect, RootBeacon, RootNews};
 use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
 
-/// Ticks for which an attestation holds: a seed renews it each three intervals.
+/// Ticks for which an attestation holds: a seed renews it every three intervals.
 const ATTESTED_TICKS: u32 = 4;
-/// Ticks for which a beacon is passed on. News crosses at least a link a tick and the stream of it does not thin out on the
-/// way; four lets three be lost in a row.
+/// Ticks for which a beacon is forwarded. It crosses at least one link per tick, and the flow of
+/// beacons does not thin out on the way; four ticks allow three to be lost in a row.
 const FRESH_TICKS: u32 = 4;
-/// Ticks without a beacon after which the overlay may be split. A root that hangs is found within four; until all have
-/// heard of the next one takes three, and until its beacon has crossed the eight links of a network of 100,000 takes another
-/// eight at most.
+/// Ticks without a beacon after which the overlay may be split. A root that hangs is found within
+/// four; three more until all have heard of the next one, and at most eight until its beacon has
+/// crossed the eight links of a network of 100,000.
 const PATIENCE_TICKS: u32 = 16;
-/// The same for a peer that was the root until now: one a part, so it may be wrong.
+/// The same for a peer that was the root until now: there is one in a part, so it may be wrong.
 const LED_PATIENCE_TICKS: u32 = 4;
-/// Ticks within which all that hear no beacon dial: a few percent of a large network a tick, ..
+/// Ticks within which all peers that hear no beacon dial: a few percent of a large network per
+/// tick, ..
 const WINDOW_TICKS_MAX: u32 = 32;
-/// .. and in a small one this many peers a tick, ..
+/// .. and in a small one this many peers per tick, ..
 const DIALS_A_TICK: u32 = 4;
 /// .. but no sooner than this.
 const WINDOW_TICKS_MIN: u32 = 4;
@@ -51,10 +55,11 @@ const REST_TICKS: u32 = 8;
 const LED_REST_TICKS: u32 = 3;
 /// Doublings of these pauses: a real split has long been mended by then.
 const DOUBLINGS_MAX: u32 = 4;
-/// One dial in so many goes to the root itself, which is in the right part for certain. Not all, or they would be its end.
+/// One in this many dials goes to the root itself, which is certainly in the right part. Not all of
+/// them, or they would overwhelm it.
 const ROOT_DIAL_SHARE: usize = 4;
-/// Clocks of two machines are this far apart at most. A liar that names a later moment would be fresher than the root for
-/// ever.
+/// The most that the clocks of two machines differ. A liar that names a later moment would be
+/// fresher than the root forever.
 const CLOCKS_APART_MAX: Duration = Duration::from_secs(24 * 3600);
 /// The least step of a clock.
 const STEP: Duration = Duration::from_micros(1);
@@ -69,22 +74,22 @@ pub(super) enum TickTask {
     Bridge,
 }
 
-/// What one seed says who the root is.
+/// Which root one seed names.
 #[derive(Debug, Clone, Copy)]
 struct Attestation {
     seed: Addr,
     latest: (Addr, Time),
-    /// Whom it named before.
+    /// The root that it named before.
     before: Option<(Addr, Time)>,
 }
 
-/// See the module.
+/// Watches for the root: see the module.
 #[derive(Debug, Default)]
 pub(super) struct RootWatch {
     attested: SmallVec<[Attestation; 2]>,
-    /// The freshest beacon of each root that is attested, and when it was heard.
+    /// The freshest beacon of each attested root, and when it was heard.
     heard: SmallVec<[(RootBeacon, Time); 1]>,
-    /// What this peer's own beacon says.
+    /// The moment in this peer's own beacon.
     own_fresh: Option<Time>,
     /// When this peer was last known to be in the root's part.
     whole_at: Option<Time>,
@@ -99,13 +104,13 @@ pub(super) struct RootWatch {
 }
 
 impl RootWatch {
-    /// It is known now that this peer is in the root's part, or nothing that it has not heard says that it is not.
+    /// This peer is now known to be in the root's part, or its silence does not suggest otherwise.
     pub(super) fn is_whole(&mut self, now: Time) {
         self.whole_at = Some(now);
         (self.bridge_tick, self.has_asked, self.tries) = (None, false, 0);
     }
 
-    /// A seed says who the root is.
+    /// A seed names the root.
     pub(super) fn attest(&mut self, now: Time, seed: Addr, root: Addr, config: &PeerConfig) {
         let interval = config.liveness_interval;
         match self.attested.iter_mut().find(|known| known.seed == seed) {
@@ -125,12 +130,13 @@ impl RootWatch {
         latest.filter(|(_, at)| is_recent(now, *at, interval * ATTESTED_TICKS)).map(|(root, _)| root).min()
     }
 
-    /// Did a seed name this root lately?
+    /// Whether a seed named this root lately.
     fn is_attested(&self, now: Time, root: Addr, interval: Duration) -> bool {
         is_attested_by(&self.attested, now, root, interval)
     }
 
-    /// What this peer passes on: the beacon of the lowest root that it has heard of lately, or is itself.
+    /// What this peer forwards: the beacon of the lowest root that it has heard of lately, or is
+    /// itself.
     pub(super) fn beacon(&self, now: Time, config: &PeerConfig) -> Option<RootBeacon> {
         let (own, interval) = (config.listen, config.liveness_interval);
         let heard = self.heard.iter().filter(|(_, at)| is_recent(now, *at, interval * FRESH_TICKS));
@@ -146,7 +152,7 @@ impl RootWatch {
             return;
         }
         if beacon.root == own {
-            // A life before this one, or a liar: what the root says itself has to be fresher.
+            // An earlier life, or a liar: the root's own beacon must be fresher.
             self.own_fresh = self.own_fresh.max(Some(beacon.fresh + STEP));
             return;
         }
@@ -167,8 +173,8 @@ impl RootWatch {
         self.is_whole(now);
     }
 
-    /// Once a liveness interval. `is_joined`: is there nothing to bridge, because this peer has no neighbor or is linked to
-    /// this root? `listed`: how many peers the network has.
+    /// Once per liveness interval. `is_joined`: there is nothing to bridge, because this peer has
+    /// no neighbor or is linked to this root. `listed`: how many peers the network has.
     pub(super) fn on_tick(
         &mut self,
         now: Time,
@@ -193,7 +199,7 @@ impl RootWatch {
         self.bridge_task(listed, random)
     }
 
-    /// The overlay may be split: is it time for a bridge?
+    /// The overlay may be split: whether it is time for a bridge.
     fn bridge_task(&mut self, listed: u32, random: &mut Random) -> TickTask {
         if std::mem::take(&mut self.has_asked) {
             return TickTask::Bridge;
@@ -217,7 +223,7 @@ fn is_attested_by(attested: &[Attestation], now: Time, root: Addr, interval: Dur
     all.into_iter().any(|(named, at)| named == root && is_recent(now, at, interval * ATTESTED_TICKS))
 }
 
-/// Was that no longer ago than this?
+/// Whether that was no longer ago than `span`.
 fn is_recent(now: Time, at: Time, span: Duration) -> bool {
     now.since(at) <= span
 }
@@ -246,7 +252,7 @@ impl Peer {
         self.root.on_tick(now, &self.config, is_joined, self.registrar.listed, &mut self.choices.next(Topic::Bridge))
     }
 
-    /// Dials somebody as a bridge to the root's part.
+    /// Dials a node as a bridge to the root's part.
     pub(super) fn build_bridge(&mut self, now: Time, out: &mut impl Output) {
         let is_possible =
             self.overlay.bridge.is_none() && !self.overlay.neighbors.is_empty() && self.may_take_a_bridge();
@@ -301,7 +307,7 @@ mod tests {
             self.root.on_tick(self.now, &self.config, |root| root.is_none(), listed, &mut self.random)
         }
 
-        /// The root that is passed on.
+        /// The root that is forwarded.
         fn said(&self) -> Option<u16> {
             self.root.beacon(self.now, &self.config).map(|beacon| beacon.root.port())
         }
@@ -346,7 +352,9 @@ mod tests {
         watch.attest(5001, 3002);
         watch.hear(3001, watch.now);
         assert_eq!(watch.said(), None, "the seed has named another for five intervals");
-        (0..=ATTESTED_TICKS).for_each(|_| drop(watch.tick(9)));
+        for _ in 0..=ATTESTED_TICKS {
+            watch.tick(9);
+        }
         assert_eq!(watch.root.root(watch.now, watch.config.liveness_interval), None, "and then none at all");
     }
 

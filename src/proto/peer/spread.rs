@@ -1,8 +1,9 @@
 //! Spreading: generating messages and flooding them (rules 5 and 6).
 //!
-//! A message in this node's name that it has not sent is a forgery (see [`super::own_ids`]): told, and neither
-//! forwarded nor remembered. The link that it came by stays, because the neighbor may only have forwarded it. In
-//! the classic dialect an id is a time of day and a text, and nobody can tell.
+//! A message in this node's name that it did not send is a forgery (see [`super::own_ids`]):
+//! reported, and neither forwarded nor remembered. The link that brought it stays, because the
+//! neighbor may only have forwarded it. In the classic dialect an id is a time of day and a text,
+//! and nobody can tell.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,26 +20,27 @@ use crate::proto::seen::SeenCache;
 use crate::proto::text::Body;
 use crate::proto::time::Time;
 
-/// What the time in a classic message is exact to.
+/// The precision of the time in a classic message.
 const CLOCK_STEP: Duration = Duration::from_secs(1);
-/// Forgeries are told once in this time: each neighbor may bring a copy, and whoever forges one can forge many.
+/// Forgeries are reported once in this time: each neighbor may bring a copy, and a forger can forge
+/// many.
 const FORGERY_TOLD_EVERY: Duration = Duration::from_secs(10);
-/// Why a text of the user's own is not sent; only the classic dialect knows this.
+/// Why a text of the user is not sent; only the classic dialect has this error.
 const SAID_ALREADY: &str = "the classic dialect cannot tell it from the same text of this second: wait a second, or say \
                             something else";
 
-/// Nobody could tell this message from one that went round already: in the classic dialect one is known by its origin, its
-/// second and its text.
+/// Nobody could tell this message from an earlier one: a classic message is known by its origin,
+/// its second and its text.
 struct SaidAlready;
 
-/// What a peer has said and seen.
+/// What a peer has sent and seen.
 #[derive(Debug)]
 pub(super) struct Spread {
     pub(super) seen: SeenCache,
     /// When it generates the next message.
     pub(super) next_at: Option<Time>,
     own_ids: OwnIds,
-    /// When a forgery was told last.
+    /// When a forgery was last reported.
     forgery_told: Option<Time>,
 }
 
@@ -51,7 +53,7 @@ impl Spread {
     pub(super) fn start(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
         self.own_ids.begin_run(now.as_micros());
         if config.messages != Some(0) {
-            // Nodes that start together do not speak together.
+            // Nodes that start together do not send together.
             self.next_at = Some(now + random.jitter(config.gossip_interval, 50..=100));
         }
     }
@@ -63,8 +65,8 @@ impl Spread {
     }
 }
 
-/// One interval after the last turn; after a pause (a stopped process) the missed turns are not
-/// made up for.
+/// One interval after the last turn; after a pause (a stopped process) missed turns are not made up
+/// for.
 pub(super) fn next_turn(last: Time, now: Time, interval: Duration) -> Time {
     (last + interval).max(now + interval / 2)
 }
@@ -79,12 +81,12 @@ impl Peer {
         if self.originate(now, number, body, out).is_ok() {
             self.spread.after_generating(now, &self.config);
         } else {
-            // A life before this one said the same in this second, or the user did: it is said later.
+            // An earlier life said the same in this second, or the user did: it is sent later.
             self.spread.next_at = Some(now + CLOCK_STEP);
         }
     }
 
-    /// Sends a message of the user's own.
+    /// Sends a message of the user.
     pub(super) fn say(&mut self, now: Time, body: Body, out: &mut impl Output) {
         let seq = MessageId::own_text(self.spread.own_ids.said() + 1);
         if self.originate(now, seq, body, out).is_ok() {
@@ -149,7 +151,7 @@ impl Peer {
         }
     }
 
-    /// Sends to every neighbor but the one that it came from; tells to how many.
+    /// Sends to every neighbor but the one that it came from; returns to how many.
     fn flood(&self, message: &Message, from: Option<Addr>, out: &mut impl Output) -> usize {
         let mut sent = 0;
         for neighbor in self.overlay.neighbors.iter().filter(|neighbor| Some(neighbor.addr) != from) {

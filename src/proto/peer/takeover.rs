@@ -1,4 +1,4 @@
-//! Who names the address of a neighbor: see [`crate::proto::takeover`].
+//! Newcomers that name the address of a neighbor: see [`crate::proto::takeover`].
 
 use super::{Peer, Stage};
 use crate::proto::addr::Addr;
@@ -9,7 +9,7 @@ use crate::proto::takeover::{Takeover, Takeovers};
 use crate::proto::time::Time;
 
 impl Peer {
-    /// Has a newcomer that names a neighbor's address wait, and asks that neighbor.
+    /// Makes a newcomer that names a neighbor's address wait, and probes that neighbor.
     pub(super) fn claim(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
         let named = hello.listen;
         if self.claims.has(named) {
@@ -21,14 +21,14 @@ impl Peer {
         self.claims.add(link, hello, seq, decide_by);
     }
 
-    /// The neighbor answers: whoever named its address meanwhile is somebody else.
+    /// The neighbor answers: a newcomer that named its address meanwhile is somebody else.
     pub(super) fn refute_claim(&mut self, now: Time, peer: Addr, seq: ProbeSeq, out: &mut impl Output) {
         if let Some(claim) = self.claims.refuted(peer, seq) {
             self.protocol_violation(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
         }
     }
 
-    /// Newcomers whose named neighbor is gone, or has not answered in time, take its place.
+    /// Newcomers take the place of a neighbor that is gone, or has not answered in time.
     pub(super) fn settle_claims(&mut self, now: Time, out: &mut impl Output) {
         loop {
             let is_decided = |claim: &Takeover| {

@@ -1,11 +1,12 @@
 //! Links of the classic dialect that we dialed and on which nothing was heard yet.
 //!
-//! A Python peer with four links never accepts a fifth: the connect succeeds, and nothing is ever said. Minutes later, when a slot
-//! is free, it accepts, and its one `recv` takes all that waits for the address, and dies of it. So nothing but the address is sent
-//! until something was heard. Until then such a link is no neighbor: nobody counts on it, and nobody dies on it. Where nothing is
-//! heard for as long as a neighbor takes to be dead, the link is parked: its address is dialed no more, and its socket stays
-//! open and is read, because a Python peer that accepts one which has closed reports a death. It becomes a neighbor with the first
-//! word on it.
+//! A Python peer with four links never accepts a fifth: the connect succeeds, and nothing is ever
+//! said. Minutes later, when a slot is free, it accepts, takes with its one `recv` all that waits
+//! for the address, and dies of it. So only the address is sent until something was heard. Until
+//! then such a link is no neighbor: nobody counts on it, and nobody dies on it. If nothing is heard
+//! for as long as a neighbor takes to be dead, the link is parked: its address is no longer dialed,
+//! and its socket stays open and is read, because a Python peer that accepts a closed one reports a
+//! death. It becomes a neighbor with the first message on it.
 
 use std::collections::VecDeque;
 
@@ -17,12 +18,14 @@ use crate::proto::message::{Message, Priority};
 use crate::proto::random::Topic;
 use crate::proto::time::Time;
 
-/// Gossip that is held back for such a link, the latest: what a peer that accepts at once misses meanwhile.
+/// Gossip that is held back for such a link, the latest messages: what a peer that accepts at once
+/// misses meanwhile.
 const HELD_MAX: usize = 8;
-/// Such links of one peer, those that are parked included. Each is a socket; a network of more than 64 full peers does without.
+/// Such links of one peer, parked ones included. Each is a socket; a network of more than 64 full
+/// peers does without the others.
 pub(super) const UNHEARD_MAX: usize = 64;
 
-/// See the module.
+/// Such a link: see the module.
 #[derive(Debug)]
 pub(super) struct Unheard {
     addr: Addr,
@@ -32,7 +35,7 @@ pub(super) struct Unheard {
     held: VecDeque<Message>,
 }
 
-/// All of one peer, at most one an address.
+/// All of one peer, at most one for each address.
 #[derive(Debug, Default)]
 pub(super) struct UnheardLinks(Vec<Unheard>);
 
@@ -76,7 +79,7 @@ impl Peer {
         self.overlay.unheard.0.push(Unheard { addr, link, park_at, held: VecDeque::new() });
     }
 
-    /// Keeps a message for those that may become neighbors, but for whoever it comes from.
+    /// Keeps a message for those that may become neighbors, except for its sender.
     pub(super) fn hold_back(&mut self, message: &Message, origin: Addr) {
         for unheard in self.overlay.unheard.0.iter_mut().filter(|unheard| unheard.addr != origin) {
             if unheard.held.len() >= HELD_MAX {
@@ -96,7 +99,7 @@ impl Peer {
         out: &mut impl Output,
     ) {
         let Some(unheard) = self.overlay.unheard.take(link) else { return };
-        // It may have dialed us, too, and then it has had all of it.
+        // If it dialed us, too, it has had all of it.
         let is_new = self.overlay.get(peer).is_none();
         self.add_neighbor(now, link, peer, Priority::Low, out);
         if is_new {
@@ -118,7 +121,7 @@ impl Peer {
         }
     }
 
-    /// It closed without ever having said a word: nobody died.
+    /// It closed without ever having said anything: nobody died.
     pub(super) fn on_unheard_closed(
         &mut self,
         now: Time,
