@@ -243,7 +243,7 @@ impl Network {
     pub(crate) fn start_peer(&mut self, number: u16) {
         let addr = peer_addr(number);
         let mut config = self.peer_config.at(addr);
-        config.seeds = self.seeds.clone();
+        config.seeds.clone_from(&self.seeds);
         self.tell_start(addr, format!("p{number}"), Role::Peer, config.dialect, config.pace());
         let random = self.rng_seed ^ u64::from(number) << 20 ^ self.world.now().as_micros();
         self.world.start(addr, Anyone::Ours(Peer::new(config, random).into()));

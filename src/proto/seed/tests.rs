@@ -47,7 +47,7 @@ fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
     const LIST_MAX: usize = 1_000;
     let mut seed = seed();
     seed.config.list_max = LIST_MAX;
-    let host = std::net::Ipv4Addr::LOCALHOST.into();
+    let host = std::net::Ipv4Addr::LOCALHOST;
     for n in 0..LIST_MAX {
         seed.list.register(addr(n), LinkId(100 + n as u64), host, Proof::Given);
         seed.list.depart(NOW, addr(n), LinkId(100 + n as u64));
