@@ -3,56 +3,44 @@
 /// Values by a dense number.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
-    places: Vec<SlabPlace<T>>,
-    /// The place that is filled next.
-    free: Option<u32>,
-}
-
-#[derive(Debug)]
-enum SlabPlace<T> {
-    Full(T),
-    /// The place that is filled after this one.
-    Free(Option<u32>),
+    places: Vec<Option<T>>,
+    /// Places to fill next, the latest first: it is still in the processor's caches.
+    free: Vec<u32>,
 }
 
 impl<T> Slab<T> {
     pub(super) const fn new() -> Self {
-        Self { places: Vec::new(), free: None }
+        Self { places: Vec::new(), free: Vec::new() }
     }
 
-    /// Inserts a value, and returns its place.
+    /// Puts a value in a free place, and returns its number.
     pub(super) fn insert(&mut self, value: T) -> u32 {
-        if let Some(index) = self.free
-            && let Some(place) = self.places.get_mut(index as usize)
-            && let SlabPlace::Free(next) = place
-        {
-            self.free = *next;
-            *place = SlabPlace::Full(value);
+        if let Some(index) = self.free.pop() {
+            self.places[index as usize] = Some(value);
             return index;
         }
-        self.places.push(SlabPlace::Full(value));
+        self.places.push(Some(value));
         // Four billion values would not fit into the memory of any machine that this runs on.
         u32::try_from(self.places.len() - 1).unwrap_or(u32::MAX)
     }
 
     pub(super) fn take(&mut self, index: u32) -> Option<T> {
-        let place = self.places.get_mut(index as usize)?;
-        match std::mem::replace(place, SlabPlace::Free(self.free)) {
-            SlabPlace::Full(value) => {
-                self.free = Some(index);
-                Some(value)
-            }
-            free @ SlabPlace::Free(_) => {
-                *place = free;
-                None
-            }
-        }
+        let value = self.places.get_mut(index as usize)?.take()?;
+        self.free.push(index);
+        Some(value)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::machine::Input;
+
+    /// All peers of a lab start at one moment: hundreds of thousands are on their way then.
+    #[test]
+    fn an_input_on_its_way_takes_64_bytes() {
+        assert!(size_of::<Option<Input>>() <= 64, "{}", size_of::<Option<Input>>());
+    }
 
     #[test]
     fn a_free_place_is_used_again_and_what_is_taken_is_gone() {

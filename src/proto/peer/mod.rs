@@ -436,3 +436,16 @@ impl Machine for Peer {
         self.overlay.gauges().into_iter().for_each(tell);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::peer::overlay::Neighbor;
+
+    /// In a lab of a hundred thousand each byte of these is a hundred kilobytes and more.
+    #[test]
+    fn a_peer_and_what_it_keeps_of_others_stay_small() {
+        let sizes = [size_of::<Peer>(), size_of::<PeerLink>(), size_of::<Neighbor>()];
+        assert!(sizes.into_iter().zip([1_200, 56, 96]).all(|(size, most)| size <= most), "{sizes:?}");
+    }
+}
