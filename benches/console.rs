@@ -3,6 +3,9 @@
 //! `cargo bench --bench console` prints a table: the time to the first frame, the time until a lab of
 //! 200 peers has all its links, the share of one core that an idle console and an idle lab take, and
 //! how long a key takes to show while 100 nodes run flat out. CPU figures are Linux only.
+// What it measures stands in /proc.
+#![cfg_attr(not(unix), no_main)]
+#![cfg(unix)]
 
 #[path = "../tests/terminal/mod.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]

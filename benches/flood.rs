@@ -3,6 +3,9 @@
 //! `cargo bench --bench flood` prints a table. `flood one --lib NAME --mode throughput|latency|crash|hang|idle`
 //! makes one measurement and prints it as one JSON object, in the words of the harness that measures
 //! the bare references beside it; `docs/PERFORMANCE.md` tells how. Linux only.
+// What it measures stands in /proc.
+#![cfg_attr(not(unix), no_main)]
+#![cfg(unix)]
 
 #[path = "flood/measure.rs"]
 mod measure;

@@ -5,6 +5,9 @@
 //! For each number of peers a lab of two seeds runs for so long at the lively pace, and nobody listens; without gossip, or
 //! with so many messages from the first peer once all have joined. Each network has a process of its own, so that the peak of
 //! its memory is its own. CPU is that of the process, user and system time.
+// What it measures stands in /proc.
+#![cfg_attr(not(unix), no_main)]
+#![cfg(unix)]
 
 use std::process::Command as Process;
 use std::time::Duration;

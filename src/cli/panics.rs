@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::ui::panics::{arm, is_the_one_that_panics, screen_at};
+use crate::ui::panics::{arm, assert_line_mode, is_the_one_that_panics, screen_at};
 
 const LAB: [&str; 8] =
     ["gossipctl", "lab", "--peers", "4", "--gossip-interval", "300ms", "--liveness-interval", "300ms"];
@@ -29,7 +29,7 @@ fn when_the_screen_panics_all_nodes_say_goodbye() {
     // A line that is wider than the screen continues in the next row.
     let contents = screen.contents().replace('\n', "");
     assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste(), "{contents}");
-    assert!(modes.contains("ICANON") && modes.contains("ECHO"), "{modes}");
+    assert_line_mode(modes.as_deref());
     for text in ["error: internal error at src/ui/tests/panic.rs:", "struck in the middle of a session", "exit code 1"]
     {
         assert!(contents.contains(text), "no '{text}' in\n{}", screen.contents());

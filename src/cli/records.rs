@@ -185,3 +185,17 @@ pub(crate) fn file_stamp(at: Time, utc_offset_s: i32) -> String {
     let text: String = stamp(at, utc_offset_s).chars().take("2026-11-22 03:13:02".len()).collect();
     text.replace(' ', "T").replace(':', "-")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_in_a_file_name_has_no_character_that_windows_forbids() {
+        for at in [Time::from_micros(0), Time::from_micros(1_763_780_000_000_000), Time::from_micros(u64::MAX)] {
+            let stamp = file_stamp(at, 3_600);
+            assert!(!stamp.contains(['<', '>', ':', '"', '/', '\\', '|', '?', '*', ' ']), "{stamp}");
+        }
+        assert_eq!(file_stamp(Time::from_micros(0), 3_600), "1970-01-01T01-00-00");
+    }
+}

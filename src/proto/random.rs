@@ -53,6 +53,11 @@ impl Random {
         self.draw().below(end)
     }
 
+    /// One of the items, if there are any.
+    pub fn pick<T: Copy>(&mut self, items: &[T]) -> Option<T> {
+        items.get(self.below(items.len())).copied()
+    }
+
     pub fn number(&mut self) -> u64 {
         self.draw().number()
     }

@@ -11,7 +11,7 @@ use super::script::{Script, ScriptStep, Step};
 use super::words::commands;
 use crate::command::{Command, grammar};
 use crate::engine::Refusal;
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::model::Model;
 use crate::model::notice::Severity;
 use crate::model::words::{count_text, span_text};
@@ -68,9 +68,8 @@ pub struct Summary {
 pub struct Run {
     script: Script,
     model: Model,
-    /// A step asks the model. Otherwise nothing is folded: `lab` in virtual time is a scenario
-    /// without steps.
-    asks_model: bool,
+    /// A step asks the model more than the names of nodes. Otherwise nothing else is folded.
+    expects: bool,
     began: Option<Time>,
     next: usize,
     open: Vec<OpenExpectation>,
@@ -148,10 +147,10 @@ enum Decision {
 impl Run {
     /// A run that has not begun.
     pub fn new(script: Script) -> Self {
-        let asks_model = script.steps.iter().any(|step| !matches!(step.what, Step::End));
+        let expects = script.steps.iter().any(|step| matches!(step.what, Step::Expect(_)));
         let (model, open) = (Model::new(), Vec::new());
         let (held, failed, skipped) = (0, Vec::new(), Vec::new());
-        Self { script, model, asks_model, began: None, next: 0, open, looked_at: None, held, failed, skipped }
+        Self { script, model, expects, began: None, next: 0, open, looked_at: None, held, failed, skipped }
     }
 
     /// The number of seeds and peers in its lab.
@@ -167,7 +166,7 @@ impl Run {
 
     /// Takes an event.
     pub fn take(&mut self, event: &Event) {
-        if self.asks_model {
+        if self.expects || matches!(event.kind, EventKind::Started { .. }) {
             self.model.apply(event);
         }
     }
@@ -175,11 +174,6 @@ impl Run {
     /// This many events will never come.
     pub fn note_skipped(&mut self, events: u64) {
         self.model.note_skipped(events);
-    }
-
-    /// The network as the events so far tell it; empty if no step asks the model.
-    pub fn model(&self) -> &Model {
-        &self.model
     }
 
     /// When it wants to be woken; `None`: it has not begun, or is over.
@@ -376,4 +370,39 @@ fn remark(comment: &[String]) -> Option<ScenarioAction> {
 
 fn tell(severity: Severity, text: String) -> ScenarioAction {
     ScenarioAction::Tell(ScenarioNotice { severity, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Pace, Purpose};
+    use crate::proto::addr::Addr;
+    use crate::proto::message::{Dialect, Role};
+
+    /// The commands that are due after a second, and the nodes that the run's model knows.
+    fn played(script: &str) -> (Vec<Command>, usize) {
+        let (at, node, elsewhere) = (Time::from_micros(0), Addr::loopback(3000), Addr::loopback(4000));
+        let pace = Pace { gossip_interval_us: 1, liveness_interval_us: 1, liveness_misses: 1 };
+        let mut run = Run::new(Script::parse(script).unwrap());
+        for kind in [
+            EventKind::Started { name: "p1".to_owned(), role: Role::Peer, dialect: Dialect::Framed, pace },
+            EventKind::Dialing { peer: elsewhere, purpose: Purpose::Neighbor },
+        ] {
+            run.take(&Event { at, node, kind });
+        }
+        run.begin(at);
+        let command = |action| match action {
+            ScenarioAction::Do { command, .. } => Some(command),
+            ScenarioAction::Tell(_) => None,
+        };
+        let due = run.wake(at + std::time::Duration::from_secs(1)).into_iter().filter_map(command).collect();
+        (due, run.model.nodes().iter().count())
+    }
+
+    #[test]
+    fn a_script_without_expectations_knows_names_and_nothing_more() {
+        let kill = vec![Command::Kill(Addr::loopback(3000))];
+        assert_eq!(played("lab 1 2\n1s kill p1"), (kill.clone(), 1));
+        assert_eq!(played("lab 1 2\n1s kill p1\n5s expect no dead"), (kill, 2));
+    }
 }

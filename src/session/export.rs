@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::disk::{is_being_written, new_file_builder, without_temporary_name};
-use super::fields::{event_name, message, other_node};
+use super::fields::{EventSubject, event_name, subject};
 use super::journal::{Header, JournalError, JournalRecord};
 use super::json::push_printed_line;
 use super::lines::{iso_stamp, log_line, stamp};
@@ -391,15 +391,15 @@ fn of_system(error: csv::Error) -> io::Error {
 /// The cells of one event.
 fn row(event: &Event, names: &NodeNames, utc_offset_s: i32) -> [String; 8] {
     let name = |addr| names.name(addr).into_owned();
-    let (id, body) = message(&event.kind).map_or((None, None), |(id, body)| (Some(id), body));
+    let EventSubject { peer, message, text } = subject(&event.kind);
     [
         iso_stamp(event.at, utc_offset_s),
         name(event.node),
         event.node.to_string(),
         event_name(&event.kind).to_owned(),
-        other_node(&event.kind).map(name).unwrap_or_default(),
-        id.map(|id| format!("{}{id}", name(id.origin))).unwrap_or_default(),
-        body.map(ToString::to_string).unwrap_or_default(),
+        peer.map(name).unwrap_or_default(),
+        message.map(|id| format!("{}{id}", name(id.origin))).unwrap_or_default(),
+        text.map(ToString::to_string).unwrap_or_default(),
         sentence(&event.kind, &name),
     ]
     .map(harmless)

@@ -53,13 +53,31 @@ pub fn event_name(kind: &EventKind) -> &'static str {
     }
 }
 
-/// The node at the other end, or the one that is reported dead, if any.
-pub fn other_node(kind: &EventKind) -> Option<Addr> {
+/// What an event is about besides the node at which it happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EventSubject<'a> {
+    /// The node at the other end, or the one that is reported dead.
+    pub peer: Option<Addr>,
+    /// The gossip message.
+    pub message: Option<MessageId>,
+    /// Its text, if the event carries it.
+    pub text: Option<&'a Body>,
+}
+
+/// What the event is about.
+pub fn subject(kind: &EventKind) -> EventSubject<'_> {
     match kind {
+        EventKind::Generated { id, body, .. } => EventSubject { peer: None, message: Some(*id), text: Some(body) },
+        EventKind::Received { from, id, body, .. } => {
+            EventSubject { peer: Some(*from), message: Some(*id), text: Some(body) }
+        }
+        EventKind::Duplicate { from, id, .. } | EventKind::Forged { from, id, .. } => {
+            EventSubject { peer: Some(*from), message: Some(*id), text: None }
+        }
         EventKind::Violation { peer, .. }
         | EventKind::OtherDialect { peer, .. }
         | EventKind::HandshakeFailed { peer, .. }
-        | EventKind::PeerListSent { peer, .. } => *peer,
+        | EventKind::PeerListSent { peer, .. } => EventSubject { peer: *peer, ..EventSubject::default() },
         EventKind::Dialing { peer, .. }
         | EventKind::DialFailed { peer, .. }
         | EventKind::LinkUp { peer, .. }
@@ -71,9 +89,6 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::PeerListReceived { seed: peer, .. }
         | EventKind::PeerListed { peer, .. }
         | EventKind::PeerDelisted { peer, .. }
-        | EventKind::Received { from: peer, .. }
-        | EventKind::Duplicate { from: peer, .. }
-        | EventKind::Forged { from: peer, .. }
         | EventKind::ProbeSent { peer, .. }
         | EventKind::ProbeReceived { peer, .. }
         | EventKind::ProbeAnswered { peer, .. }
@@ -82,7 +97,7 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::Lied { about: peer }
         | EventKind::DeadReportSent { dead: peer, .. }
         | EventKind::DeadReportReceived { dead: peer, .. }
-        | EventKind::ReportDisputed { dead: peer, .. } => Some(*peer),
+        | EventKind::ReportDisputed { dead: peer, .. } => EventSubject { peer: Some(*peer), ..EventSubject::default() },
         EventKind::Started { .. }
         | EventKind::Exposed { .. }
         | EventKind::Stopped { .. }
@@ -96,53 +111,6 @@ pub fn other_node(kind: &EventKind) -> Option<Addr> {
         | EventKind::EclipseSuspected { .. }
         | EventKind::Repairing { .. }
         | EventKind::TooFewSeeds { .. }
-        | EventKind::EnoughSeeds { .. }
-        | EventKind::Generated { .. } => None,
-    }
-}
-
-/// The gossip message that the event is about, and its text if the event carries it.
-pub fn message(kind: &EventKind) -> Option<(MessageId, Option<&Body>)> {
-    match kind {
-        EventKind::Generated { id, body, .. } | EventKind::Received { id, body, .. } => Some((*id, Some(body))),
-        EventKind::Duplicate { id, .. } | EventKind::Forged { id, .. } => Some((*id, None)),
-        EventKind::Started { .. }
-        | EventKind::Exposed { .. }
-        | EventKind::Stopped { .. }
-        | EventKind::Hung
-        | EventKind::WasAway { .. }
-        | EventKind::Failed { .. }
-        | EventKind::FaultSet { .. }
-        | EventKind::FaultCleared { .. }
-        | EventKind::Lied { .. }
-        | EventKind::Dialing { .. }
-        | EventKind::DialFailed { .. }
-        | EventKind::LinkUp { .. }
-        | EventKind::LinkDown { .. }
-        | EventKind::LinkRefused { .. }
-        | EventKind::NotAccepted { .. }
-        | EventKind::Violation { .. }
-        | EventKind::MoreOffenses { .. }
-        | EventKind::Flooding { .. }
-        | EventKind::Omitted { .. }
-        | EventKind::OtherDialect { .. }
-        | EventKind::HandshakeFailed { .. }
-        | EventKind::EclipseSuspected { .. }
-        | EventKind::Repairing { .. }
-        | EventKind::TooFewSeeds { .. }
-        | EventKind::ListedAlready { .. }
-        | EventKind::EnoughSeeds { .. }
-        | EventKind::PeerListReceived { .. }
-        | EventKind::PeerListSent { .. }
-        | EventKind::PeerListed { .. }
-        | EventKind::PeerDelisted { .. }
-        | EventKind::ProbeSent { .. }
-        | EventKind::ProbeReceived { .. }
-        | EventKind::ProbeAnswered { .. }
-        | EventKind::ProbeMissed { .. }
-        | EventKind::NeighborDied { .. }
-        | EventKind::DeadReportSent { .. }
-        | EventKind::DeadReportReceived { .. }
-        | EventKind::ReportDisputed { .. } => None,
+        | EventKind::EnoughSeeds { .. } => EventSubject::default(),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It shows the real program in a pseudo-terminal, in a shipped scenario without sockets and with fixed random
 //! choices, so that it changes only when the console does (or by the second in which it was taken).
+#![cfg(unix)] // The terminal of these tests is that of `tests/pty.rs`.
 
 mod svg;
 #[path = "../terminal/mod.rs"]

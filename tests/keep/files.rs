@@ -2,6 +2,7 @@
 //! with names that act on a terminal.
 
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
@@ -80,6 +81,7 @@ fn a_pipe_is_exported_and_not_replayed() {
     assert!(code == 0 && out.starts_with(&text), "{out}");
 }
 
+#[cfg(unix)]
 #[test]
 fn an_export_spares_its_source_and_follows_a_link() {
     let home = home();

@@ -8,14 +8,14 @@ use gossipctl::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId,
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{DeadPolicy, PeerConfig};
 use gossipctl::proto::fault::{FaultKind, Percent, Scope};
-use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine, Output};
+use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine};
 use gossipctl::proto::message::{DeathCause, Dialect, Hello, Message, Priority, Role};
 use gossipctl::proto::peer::Peer;
 use gossipctl::proto::random::Random;
 use gossipctl::proto::time::Time;
 
 use crate::faults::set;
-use crate::network::{Double, DoubleAct, LIVENESS, Network, peer_addr, seed_addr};
+use crate::network::{Double, DoubleAct, LIVENESS, Network, Told, peer_addr, seed_addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// A lab's pace.
@@ -301,20 +301,6 @@ fn a_seed_whose_answer_comes_twice_breaks_no_rule() {
     };
     assert!(network.world.events().iter().any(answered), "it asked its seed");
     assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. })));
-}
-
-/// Keeps what a machine tells.
-#[derive(Default)]
-struct Told(Vec<EventKind>);
-
-impl Output for Told {
-    fn send(&mut self, _link: LinkId, _message: &Message) {}
-    fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
-    fn hang_up(&mut self, _link: LinkId) {}
-    fn pause(&mut self, _link: LinkId, _until: Time) {}
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.0.push(event());
-    }
 }
 
 #[test]

@@ -6,14 +6,14 @@ use gossipctl::event::{Event, EventKind, LinkId, Omission, Purpose, Rule};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::budget::{BURST, MESSAGES_A_SECOND};
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
-use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine, Output};
+use gossipctl::proto::machine::{CloseCause, Input, LinkChange, Machine};
 use gossipctl::proto::message::{Hello, Message, Priority, Role};
 use gossipctl::proto::node::Node;
 use gossipctl::proto::peer::Peer;
 use gossipctl::proto::seed::Seed;
 use gossipctl::proto::time::{ClockTime, Time};
 
-use crate::network::{Double, DoubleAct, Network, peer_addr, seed_addr};
+use crate::network::{Double, DoubleAct, Network, Told, peer_addr, seed_addr};
 
 const STEP: Duration = Duration::from_millis(10);
 /// Messages that a flooder sends in each step: two and a half times what a link may bring.
@@ -123,34 +123,6 @@ fn who_floods_a_node_is_slowed_then_told_of_then_dropped() {
         };
         assert_eq!(since.iter().find(harmed), None);
         assert!(network.connected());
-    }
-}
-
-/// Collects what a machine on its own tells.
-#[derive(Default)]
-struct Told(Vec<EventKind>);
-
-impl Output for Told {
-    fn send(&mut self, _link: LinkId, _message: &Message) {}
-    fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
-    fn hang_up(&mut self, _link: LinkId) {}
-    fn pause(&mut self, _link: LinkId, _until: Time) {}
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.0.push(event());
-    }
-}
-
-impl Told {
-    fn count(&self, fits: impl Fn(&EventKind) -> bool) -> u64 {
-        self.0.iter().filter(|kind| fits(kind)).count() as u64
-    }
-
-    fn omitted(&self, of: Omission) -> u64 {
-        let count = |kind: &EventKind| match kind {
-            EventKind::Omitted { what, count, .. } if *what == of => *count,
-            _ => 0,
-        };
-        self.0.iter().map(count).sum()
     }
 }
 

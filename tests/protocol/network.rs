@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind, Pace};
+use gossipctl::event::{Event, EventKind, LinkId, Omission, Pace, Purpose};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::machine::{Gauge, Input, Machine, NodeCommand, Output};
-use gossipctl::proto::message::{Dialect, MessageId, Role};
+use gossipctl::proto::message::{Dialect, Message, MessageId, Role};
 use gossipctl::proto::node::Node;
 use gossipctl::proto::peer::Peer;
 use gossipctl::proto::seed::Seed;
@@ -360,5 +360,33 @@ impl Network {
             }
         }
         holders
+    }
+}
+
+/// Collects what a machine on its own tells.
+#[derive(Default)]
+pub(crate) struct Told(pub(crate) Vec<EventKind>);
+
+impl Output for Told {
+    fn send(&mut self, _link: LinkId, _message: &Message) {}
+    fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
+    fn hang_up(&mut self, _link: LinkId) {}
+    fn pause(&mut self, _link: LinkId, _until: Time) {}
+    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+        self.0.push(event());
+    }
+}
+
+impl Told {
+    pub(crate) fn count(&self, fits: impl Fn(&EventKind) -> bool) -> u64 {
+        self.0.iter().filter(|kind| fits(kind)).count() as u64
+    }
+
+    pub(crate) fn omitted(&self, of: Omission) -> u64 {
+        let count = |kind: &EventKind| match kind {
+            EventKind::Omitted { what, count, .. } if *what == of => *count,
+            _ => 0,
+        };
+        self.0.iter().map(count).sum()
     }
 }

@@ -106,13 +106,13 @@ impl Possessed {
         if now >= self.quiet_at || self.links.is_empty() || self.random.below(3) != 0 {
             return None;
         }
-        let link = self.links[self.random.below(self.links.len())];
+        let link = self.random.pick(&self.links).unwrap();
         Some(DoubleAct::Send(link, self.message(now)))
     }
 
     fn message(&mut self, now: Time) -> Message {
         let addrs = [self.own, peer_addr(1), peer_addr(2), peer_addr(9), seed_addr(1)];
-        let mut addr = || addrs[self.random.below(addrs.len())];
+        let mut addr = || self.random.pick(&addrs).unwrap();
         let (one, other, clock) = (addr(), addr(), now.clock(0));
         let role = [Role::Peer, Role::Seed][self.random.below(2)];
         let reason = [RefusalReason::Full, RefusalReason::Cut, RefusalReason::Myself, RefusalReason::WrongRole];

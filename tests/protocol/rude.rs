@@ -64,23 +64,17 @@ impl Rude {
         }
     }
 
-    fn one_of(&mut self, addrs: &[Addr]) -> Addr {
-        addrs[self.random.below(addrs.len())]
-    }
-
     fn a_peer(&mut self) -> Addr {
-        let peers = self.peers.clone();
-        self.one_of(&peers)
+        self.random.pick(&self.peers).unwrap()
     }
 
     fn a_seed(&mut self) -> Addr {
-        let seeds = self.seeds.clone();
-        self.one_of(&seeds)
+        self.random.pick(&self.seeds).unwrap()
     }
 
     fn a_link(&mut self) -> Option<LinkId> {
         let links: Vec<LinkId> = self.links.keys().copied().collect();
-        links.get(self.random.below(links.len())).copied()
+        self.random.pick(&links)
     }
 
     fn a_clock(&mut self) -> ClockTime {

@@ -179,18 +179,12 @@ impl HostilePeer {
         self.links.drain(..excess);
     }
 
-    fn one_of(&mut self, addrs: &[Addr]) -> Addr {
-        addrs[self.random.below(addrs.len())]
-    }
-
     fn a_peer(&mut self) -> Addr {
-        let peers = self.peers.clone();
-        self.one_of(&peers)
+        self.random.pick(&self.peers).unwrap()
     }
 
     fn a_seed(&mut self) -> Addr {
-        let seeds = self.seeds.clone();
-        self.one_of(&seeds)
+        self.random.pick(&self.seeds).unwrap()
     }
 
     /// A name at which nobody listens.
@@ -325,7 +319,7 @@ impl HostilePeer {
             return self.answer();
         }
         self.shared.note("forged gossip");
-        let of = self.heard[self.random.below(self.heard.len())];
+        let of = self.random.pick(&self.heard).unwrap();
         let forged = (1..=5).map(|ahead: u64| {
             let seq = (of.seq + ahead).to_be_bytes();
             frame(GOSSIP, &[&of.origin, &of.run, &seq, &now_us(), &3_u16.to_be_bytes(), b"forged"])
@@ -345,7 +339,7 @@ impl HostilePeer {
         self.shared.note("sent broken frames");
         let broken: [&[u8]; 4] =
             [b"\xff\xff\xff\xff\xff\xff", b"\0\0\0\x05\x01\xff\xff\0\0", b"\0\0\0\x01\x63", b"\0\0\0\x16\x04\0\0"];
-        let words = broken[self.random.below(broken.len())];
+        let words = self.random.pick(&broken).unwrap();
         self.write(words);
     }
 

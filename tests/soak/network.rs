@@ -188,7 +188,7 @@ impl Network {
 
     fn a_peer(&mut self, wanted: impl Fn(&Self, Addr) -> bool) -> Option<Addr> {
         let peers: Vec<Addr> = self.peers.iter().copied().filter(|peer| wanted(self, *peer)).collect();
-        peers.get(self.random.below(peers.len())).copied()
+        self.random.pick(&peers)
     }
 
     fn is_up(&self, peer: Addr) -> bool {
@@ -217,7 +217,7 @@ impl Network {
             (5, Some(peer)) => self.cut_a_link_of(peer).await,
             (6, _) => self.heal_one().await,
             (7, _) => {
-                let seed = self.seeds[self.random.below(self.seeds.len())];
+                let seed = self.random.pick(&self.seeds).unwrap();
                 self.restart_seeds("restart a seed", &[seed]).await;
             }
             (8, _) if self.random.below(4) == 0 => {
@@ -250,7 +250,7 @@ impl Network {
 
     async fn cut_a_link_of(&mut self, node: Addr) {
         let others: Vec<Addr> = self.neighbors(node).into_iter().filter(|peer| self.peers.contains(peer)).collect();
-        let Some(peer) = others.get(self.random.below(others.len())).copied() else { return };
+        let Some(peer) = self.random.pick(&others) else { return };
         self.cuts.insert((node, peer));
         self.apply("cut", Command::Cut { node, peer }).await;
     }

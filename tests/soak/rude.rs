@@ -172,13 +172,8 @@ impl RudePeer {
         self.links.drain(..excess);
     }
 
-    fn one_of(&mut self, addrs: &[Addr]) -> Addr {
-        addrs[self.random.below(addrs.len())]
-    }
-
     fn a_peer(&mut self) -> Addr {
-        let peers = self.peers.clone();
-        self.one_of(&peers)
+        self.random.pick(&self.peers).unwrap()
     }
 
     fn name(&self) -> String {
@@ -231,8 +226,7 @@ impl RudePeer {
 
     /// A seed must serve others while this one takes its time.
     fn dial_seed(&mut self) {
-        let seeds = self.seeds.clone();
-        let Some(mut stream) = connect(self.one_of(&seeds)) else { return };
+        let Some(mut stream) = connect(self.random.pick(&self.seeds).unwrap()) else { return };
         match self.random.below(4) {
             0 => self.shared.note("let a seed wait for its name"),
             1 => {
@@ -299,7 +293,7 @@ impl RudePeer {
             b"03.05.31:('127.0.0.1', 4000):\xff\xfe\x1b[2J",
             b"\xff\xff\xff\xff\xff\xff\xff\xff",
         ];
-        let words = garbage[self.random.below(garbage.len())];
+        let words = self.random.pick(&garbage).unwrap();
         self.write(words);
     }
 

@@ -81,7 +81,7 @@ impl ProofQueue {
             return None;
         }
         let lowest = self.places.first_key_value().map(|(peer, _)| *peer).filter(|_| !self.was_lowest);
-        let chosen = lowest.or_else(|| self.items.get(random.below(self.items.len())).copied())?;
+        let chosen = lowest.or_else(|| random.pick(&self.items))?;
         self.was_lowest = !self.was_lowest;
         self.remove(chosen);
         Some(chosen)

@@ -8,6 +8,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
 use crate::clock::Clock;
+use crate::command::Command;
 use crate::event::{
     Batch, DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, ReportAction, Rule, Violation,
 };
@@ -15,8 +16,10 @@ use crate::feed::Delivery;
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, MessageId, Role, Trace};
 use crate::proto::time::{ClockTime, Time};
+use crate::ui::action::PaneId;
 use crate::ui::app::{App, ConsoleEffect};
 use crate::ui::draw::draw;
+use crate::ui::host::ToHost;
 use crate::ui::keys::{Key, KeyOverrides};
 use crate::ui::options::{FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 use crate::ui::theme::NoColor;
@@ -329,4 +332,24 @@ pub(super) fn picture(app: &mut App, columns: u16, rows: u16) -> String {
         text.push('\n');
     }
     text
+}
+
+pub(super) fn command(command: Command) -> Vec<ConsoleEffect> {
+    vec![ConsoleEffect::Host(ToHost::Command(command))]
+}
+
+pub(super) fn footer(app: &mut App) -> String {
+    picture(app, 120, 40).lines().last().unwrap().trim().to_owned()
+}
+
+/// Puts the selection on this line of the connections.
+pub(super) fn select(app: &mut App, name: &str) {
+    press(app, "2 g g");
+    for _ in 0..40 {
+        if app.panes.line_of(PaneId::Connections, &app.view()).unwrap().contains(name) {
+            return;
+        }
+        press(app, "down");
+    }
+    panic!("no line with {name}");
 }

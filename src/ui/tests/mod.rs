@@ -1,15 +1,19 @@
 //! The console as a whole: a hand-written session, the pictures that it gives, what keys do to it.
 
-mod actions;
+mod browsing;
 mod chance;
 mod commands;
 mod evil;
+mod faults;
 mod fixture;
 mod live;
+mod lives;
+mod messages;
 mod mouse;
 pub(crate) mod panic;
 mod pictures;
 mod sizes;
 mod styles;
 mod topology;
+mod typing;
 mod waves;

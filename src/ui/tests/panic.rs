@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use crate::ui::app::App;
 use crate::ui::options::Mouse;
@@ -33,13 +33,13 @@ pub(crate) fn strike(app: &App) {
 }
 
 /// Runs this test again in a terminal; what its screen is like at the end, and the modes of its lines.
-fn screen_after(test: &str) -> (vt100::Parser, String) {
+fn screen_after(test: &str) -> (vt100::Parser, Option<String>) {
     let home = tempfile::tempdir().unwrap();
     screen_at(home.path(), &format!("ui::tests::panic::{test}"))
 }
 
 /// The same for a test anywhere, away from the user's files.
-pub(crate) fn screen_at(home: &Path, test: &str) -> (vt100::Parser, String) {
+pub(crate) fn screen_at(home: &Path, test: &str) -> (vt100::Parser, Option<String>) {
     let size = PtySize { rows: ROWS, cols: COLUMNS, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).unwrap();
     let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
@@ -63,9 +63,27 @@ pub(crate) fn screen_at(home: &Path, test: &str) -> (vt100::Parser, String) {
         parser
     });
     child.wait().unwrap();
-    let modes = format!("{:?}", pair.master.get_termios().unwrap().local_flags);
+    let modes = line_modes(&*pair.master);
     drop(pair);
     (reading.join().unwrap(), modes)
+}
+
+/// The modes of the terminal's lines, on systems where lines have modes.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there are none")]
+fn line_modes(master: &dyn MasterPty) -> Option<String> {
+    Some(format!("{:?}", master.get_termios().unwrap().local_flags))
+}
+
+#[cfg(not(unix))]
+fn line_modes(_: &dyn MasterPty) -> Option<String> {
+    None
+}
+
+/// Lines are read whole and echoed, where the system can tell.
+pub(crate) fn assert_line_mode(modes: Option<&str>) {
+    let is_whole = |modes: &str| modes.contains("ICANON") && modes.contains("ECHO");
+    assert!(modes.is_none_or(is_whole), "{modes:?}");
 }
 
 pub(crate) fn is_the_one_that_panics() -> bool {
@@ -84,7 +102,7 @@ fn a_panic_while_drawing_gives_the_terminal_back_whole_and_says_what_happened() 
     assert!(screen.contents().contains("in the middle of a picture"), "{}", screen.contents());
     assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
     assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
-    assert!(modes.contains("ICANON") && modes.contains("ECHO"), "{modes}");
+    assert_line_mode(modes.as_deref());
 }
 
 #[test]

@@ -1,0 +1,229 @@
+//! Forms, files and the command line.
+
+use super::fixture::{
+    FAR, P1, P4, command, empty, footer, options, picture, press, select, session, suspect, told, type_text,
+};
+use crate::command::{Command, FaultCommand, NodeSpec, Placement};
+use crate::platform::CAN_SUSPEND;
+use crate::proto::fault::{Fault, FaultKind, Scope};
+use crate::proto::message::Role;
+use crate::ui::app::{App, ConsoleEffect};
+use crate::ui::decode::Paste;
+use crate::ui::host::{FromHost, Overwrite, ToHost};
+use crate::ui::keys::KeyOverrides;
+use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
+use crate::ui::update::{on_host, on_paste};
+
+#[test]
+fn a_starts_a_peer_at_the_next_free_port() {
+    let mut app = suspect();
+    let spec = NodeSpec { role: Role::Peer, listen: Placement::At(crate::proto::addr::Addr::loopback(3004)) };
+    assert_eq!(press(&mut app, "a enter"), command(Command::Start(spec)));
+    assert!(app.modals.is_empty());
+}
+
+#[test]
+fn the_form_names_the_seeds_that_a_new_peer_will_find() {
+    let mut app = suspect();
+    press(&mut app, "a");
+    assert!(picture(&mut app, 100, 30).contains("a majority of the seeds: 127.0.0.1:5001 and"));
+
+    let no_list = FormDefaults { seeds: Vec::new(), ..options().defaults };
+    let mut lab = told(Options { defaults: no_list, ..options() }, session(), 13_200);
+    press(&mut lab, "a");
+    assert!(picture(&mut lab, 100, 30).contains("a majority of the seeds: 127.0.0.1:5001 and"));
+}
+
+#[test]
+fn the_start_screen_starts_a_lab_with_two_keys() {
+    let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
+    assert_eq!(press(&mut app, "enter enter"), command(Command::StartLab { seeds: 2, peers: 8 }));
+    assert!(app.modals.is_empty(), "and gives way to the console");
+}
+
+#[test]
+fn the_start_screen_opens_a_recording_and_stays_until_it_is_open() {
+    let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
+    press(&mut app, "up enter");
+    assert!(picture(&mut app, 80, 24).contains("File  sessions/last.jsonl"), "the last session is at hand");
+    press(&mut app, "ctrl-u");
+    type_text(&mut app, "old.jsonl");
+    assert_eq!(press(&mut app, "enter"), [ConsoleEffect::Host(ToHost::OpenRecording("old.jsonl".into()))]);
+    assert_eq!(app.modals.len(), 1);
+    on_host(&mut app, FromHost::Opened(Mode::Replay { source: "old.jsonl".to_owned() }));
+    assert!(app.modals.is_empty());
+    assert!(picture(&mut app, 120, 40).contains("REPLAY old.jsonl"));
+}
+
+#[test]
+fn m_sends_a_message_from_the_selected_peer() {
+    let mut app = suspect();
+    select(&mut app, "p4");
+    press(&mut app, "m");
+    assert_eq!(press(&mut app, "enter"), [], "a message needs a text");
+    type_text(&mut app, "hi there");
+    assert_eq!(press(&mut app, "enter"), command(Command::Say { node: P4, body: "hi there".into() }));
+}
+
+#[test]
+fn an_export_asks_before_it_replaces_a_file() {
+    let mut app = suspect();
+    let path = std::path::PathBuf::from("session.jsonl");
+    let export = |overwrite| [ConsoleEffect::Host(ToHost::Export { path: path.clone(), overwrite })];
+    assert_eq!(press(&mut app, "e enter"), export(Overwrite::Ask));
+    on_host(&mut app, FromHost::ExportExists { path: path.clone() });
+    assert_eq!(press(&mut app, "enter"), [], "Cancel is the answer at hand");
+    on_host(&mut app, FromHost::ExportExists { path: path.clone() });
+    assert_eq!(press(&mut app, "tab enter"), export(Overwrite::Allowed));
+    on_host(&mut app, FromHost::ExportFailed { path, why: "the disk is full".to_owned() });
+    assert_eq!(footer(&mut app), "x not exported to session.jsonl: the disk is full");
+}
+
+#[test]
+fn what_was_done_is_saved_as_a_scenario_and_a_file_is_not_replaced_unasked() {
+    let mut app = suspect();
+    let type_command = |app: &mut App, line: &str| {
+        press(app, ":");
+        type_text(app, line);
+        press(app, "enter")
+    };
+    assert_eq!(type_command(&mut app, "save-scenario"), []);
+    assert!(footer(&mut app).contains("expected save-scenario FILE"));
+    let effects = type_command(&mut app, "save-scenario mine.txt");
+    let [ConsoleEffect::Host(ToHost::SaveScenario { path, overwrite: Overwrite::Ask, names, .. })] = &effects[..]
+    else {
+        panic!("{effects:?}")
+    };
+    assert!(names.contains(&(P4, "p4".to_owned())), "{names:?}");
+    on_host(&mut app, FromHost::ScenarioExists { path: path.clone() });
+    assert_eq!(press(&mut app, "enter"), [], "Cancel is the answer at hand");
+    on_host(&mut app, FromHost::ScenarioExists { path: path.clone() });
+    let effects = press(&mut app, "tab enter");
+    assert!(matches!(effects[..], [ConsoleEffect::Host(ToHost::SaveScenario { overwrite: Overwrite::Allowed, .. })]));
+    on_host(&mut app, FromHost::ScenarioSaved { path: path.clone() });
+    assert!(footer(&mut app).contains("saved as a scenario: gossipctl lab --script mine.txt"));
+}
+
+#[test]
+fn everything_has_a_name_on_the_command_line() {
+    let run = |line: &str| {
+        let mut app = suspect();
+        press(&mut app, ":");
+        type_text(&mut app, line);
+        let effects = press(&mut app, "enter");
+        (effects, footer(&mut app))
+    };
+    assert_eq!(run("kill p4").0, command(Command::Kill(P4)));
+    assert_eq!(run("kill s1").0, [], "a seed asks first");
+    assert_eq!(run("hang p4").0, command(Command::Hang(P4)));
+    assert_eq!(run("cut 127.0.0.1:4000 p1").0, command(Command::Cut { node: P1, peer: FAR }));
+    assert_eq!(run("heal p1 127.0.0.1:4000").0, command(Command::Heal { node: P1, peer: FAR }));
+    let fault = |what, on| command(Command::Fault(FaultCommand::Set(Fault { what, on })));
+    assert_eq!(run("cut p1 p4").0, fault(FaultKind::Cut, Scope::link(P1, P4)));
+    assert_eq!(run("partition p4 p1").0, fault(FaultKind::Cut, Scope::border(vec![P1, P4])));
+    assert_eq!(run("skew p4 -2s").0, fault(FaultKind::Skew { by_us: -2_000_000 }, Scope::Node(P4)));
+    assert_eq!(run("lie p1 p4").0, command(Command::Fault(FaultCommand::Lie { liar: P1, about: P4 })));
+    assert_eq!(run("heal").0, command(Command::Fault(FaultCommand::HealAll)));
+    assert_eq!(run("loss p1 p4 130%").1, "x '130%': expected a percentage such as 30%, from 1% to 100%; off to end it");
+    assert_eq!(run("delay p1").1, "x expected delay WHERE TIME [MORE]");
+    assert_eq!(run("say p4 a  b").0, command(Command::Say { node: P4, body: "a  b".into() }));
+    assert_eq!(run("lab 1 3").0, command(Command::StartLab { seeds: 1, peers: 3 }));
+    let seed = NodeSpec { role: Role::Seed, listen: Placement::At(crate::proto::addr::Addr::loopback(5003)) };
+    assert_eq!(run("seed 5003").0, command(Command::Start(seed)));
+    assert_eq!(run("quit").0, [ConsoleEffect::Quit]);
+    assert_eq!(run("kill p77").1, "x no node 'p77': expected a name such as p1, or an address");
+    assert_eq!(run("frobnicate").1, "x no command 'frobnicate': help shows all");
+}
+
+#[test]
+fn a_word_too_many_is_named_and_nothing_is_done() {
+    let mut app = suspect();
+    let mut run = |line: &str| {
+        press(&mut app, ":");
+        type_text(&mut app, line);
+        let effects = press(&mut app, "enter");
+        (effects, footer(&mut app))
+    };
+    let takes_arguments: Vec<&str> = super::super::command_line::commands().map(|command| command.name).collect();
+    let actions = super::super::keys::KEYS.iter().map(|binding| binding.name);
+    for name in actions.filter(|name| !takes_arguments.contains(name)).chain(["q"]) {
+        let told = format!("x {name} takes nothing: unexpected 'now'");
+        assert_eq!(run(&format!("{name} now")), (Vec::new(), told));
+    }
+    assert_eq!(run("sort name rtt").1, "x sort takes [ORDER]: unexpected 'rtt'");
+    assert_eq!(run("pane 1 2").1, "x pane takes NUMBER: unexpected '2'");
+    assert_eq!(run("why p1 p4 s1").1, "x why takes NODE [NODE|MESSAGE]: unexpected 's1'");
+    assert_eq!(run("lab 1 3 x").1, "x lab takes SEEDS PEERS: unexpected 'x'");
+}
+
+#[test]
+fn a_command_without_a_node_acts_on_the_selected_one_as_its_key_does() {
+    let mut app = suspect();
+    select(&mut app, "p4");
+    press(&mut app, ":");
+    type_text(&mut app, "kill");
+    assert_eq!(press(&mut app, "enter"), []);
+    assert_eq!(footer(&mut app), "x again kills p4");
+}
+
+#[test]
+fn tab_completes_commands_and_nodes_and_up_brings_the_last_command_back() {
+    let mut app = suspect();
+    press(&mut app, ":");
+    type_text(&mut app, "ki");
+    press(&mut app, "tab");
+    type_text(&mut app, " p");
+    press(&mut app, "tab tab");
+    assert!(footer(&mut app).starts_with(":kill p2"), "{}", footer(&mut app));
+    press(&mut app, "enter");
+    press(&mut app, ": up");
+    assert!(footer(&mut app).starts_with(":kill p2"));
+}
+
+#[test]
+fn ctrl_c_and_ctrl_z_work_in_the_middle_of_typing() {
+    let mut app = suspect();
+    press(&mut app, ":");
+    type_text(&mut app, "kil");
+    assert_eq!(press(&mut app, "ctrl-z"), if CAN_SUSPEND { vec![ConsoleEffect::Suspend] } else { vec![] });
+    assert_eq!(press(&mut app, "ctrl-c"), [ConsoleEffect::Quit]);
+    press(&mut app, "esc a");
+    assert_eq!(press(&mut app, "ctrl-c"), [ConsoleEffect::Quit]);
+}
+
+#[test]
+fn a_paste_that_does_not_fit_says_how_much_of_it_is_there() {
+    let paste = Paste { text: "x".repeat(5_003), len: 5_003 };
+    for keys in ["m", ":", "/"] {
+        let mut app = suspect();
+        press(&mut app, keys);
+        on_paste(&mut app, &paste);
+        for (columns, rows) in [(40, 10), (80, 24)] {
+            let shown = picture(&mut app, columns, rows);
+            assert!(shown.contains("full: 4,096 of 5,003 bytes"), "{keys} at {columns}x{rows}:\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn lines_that_are_pasted_are_joined_with_a_space() {
+    let mut app = suspect();
+    press(&mut app, "m");
+    on_paste(&mut app, &Paste { text: "first line\nsecond line\n".to_owned(), len: 23 });
+    let effects = press(&mut app, "enter");
+    let said = matches!(&effects[..], [ConsoleEffect::Host(ToHost::Command(Command::Say { body, .. }))]
+        if body.to_string() == "first line second line");
+    assert!(said, "{effects:?}");
+}
+
+#[test]
+fn ctrl_c_quits_whatever_the_keys_are_and_wherever_one_is() {
+    let none = |name: &str| (name.to_owned(), Vec::new());
+    let copy = ("copy".to_owned(), vec!["ctrl-c".to_owned(), "y".to_owned()]);
+    let keys = KeyOverrides::new([none("quit"), none("command"), copy]).unwrap();
+    for before in ["g", "?", "m", "/", "W", "enter"] {
+        let mut app = told(Options { keys: keys.clone(), ..options() }, session(), 13_200);
+        press(&mut app, before);
+        assert_eq!(press(&mut app, "ctrl-c"), [ConsoleEffect::Quit], "after {before}");
+    }
+}
