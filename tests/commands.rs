@@ -432,7 +432,7 @@ fn any_line(random: &mut Random) -> String {
         13 => format!("cut {one} 127.0.0.1:9"),
         14 => format!("heal {one} {other}"),
         15 => ["heal", "heal partition", "calm", "junk all 1/s"][random.below(4)].to_owned(),
-        16 => format!("partition {one}"),
+        16 => format!("partition {one} {other}"),
         17 => format!("delay {one} {other} 5ms"),
         18 => format!("skew {one} 1s"),
         _ => format!("loss {one} {}", ["5%", "off"][random.below(2)]),

@@ -205,6 +205,34 @@ fn there_are_as_many_nodes_as_the_world_has_room_for() {
 }
 
 #[test]
+fn a_node_is_started_only_where_others_reach_it_and_nobody_is() {
+    let mut engine = lab(1);
+    let at = |addr: &str| Command::Start(NodeSpec { role: Role::Peer, listen: Placement::At(addr.parse().unwrap()) });
+    let why = refused(&mut engine, &at("224.0.0.1:3000"));
+    assert!(why.starts_with("224.0.0.1:3000 cannot be dialed"), "{why}");
+    // All interfaces have the name of one.
+    let why = refused(&mut engine, &at("0.0.0.0:3000"));
+    assert!(why.starts_with("127.0.0.1:3000 belongs to p1, which runs"), "{why}");
+}
+
+#[test]
+fn a_newcomer_meets_the_faults_that_are_set() {
+    let mut engine = lab(2);
+    done(&mut engine, set(FaultKind::Cut, Scope::link(p(1), p(2))));
+    done(&mut engine, Command::Start(NodeSpec { role: Role::Peer, listen: Placement::Auto }));
+    assert!(engine.fault_view().ours.contains(&p(3)), "messages to it are dealt with at its end");
+}
+
+#[test]
+fn a_killed_node_forgets_its_cuts() {
+    let mut engine = lab(1);
+    done(&mut engine, Command::Cut { node: p(1), peer: FAR });
+    done(&mut engine, Command::Kill(p(1)));
+    done(&mut engine, Command::Restart(p(1)));
+    assert_eq!(engine.remedies(), []);
+}
+
+#[test]
 fn without_a_seed_list_only_what_needs_none_starts() {
     let mut engine = engine(Dialect::Framed, NetworkLimits::SOCKETS).without_seed_list("config.txt: none".to_owned());
     let node = |role, listen| Command::Start(NodeSpec { role, listen });

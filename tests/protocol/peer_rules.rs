@@ -6,7 +6,7 @@ use std::time::Duration;
 use gossipctl::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, RepairReason, Side};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::JoinPolicy;
-use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
+use gossipctl::proto::machine::{Input, LinkChange, Machine, NodeCommand};
 use gossipctl::proto::message::{DeathCause, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use gossipctl::proto::time::Time;
 use gossipctl::session::check::Invariant;
@@ -607,4 +607,17 @@ fn rule_4_where_full_peers_refuse_joiners_a_limit_of_4_cuts_off_every_peer_after
         assert_eq!(parts, [2, 5], "{numbers:?}");
         assert_eq!(joined_one_by_one(JoinPolicy::MakeRoom, numbers), [7], "{numbers:?}");
     }
+}
+
+#[test]
+fn no_neighbor_is_kept_in_reserve() {
+    // In a network this small a peer asks for samples again and again, and they name its neighbors alone.
+    let network = Network::settled(1, 3, 77);
+    let lists = |kind: &EventKind| matches!(kind, EventKind::PeerListReceived { .. });
+    assert!(network.count(peer_addr(1), lists) > 1);
+    network.peer(peer_addr(1)).gauges(&mut |gauge| {
+        if gauge.what == "addresses to dial" {
+            assert_eq!(gauge.count, 0);
+        }
+    });
 }

@@ -122,6 +122,12 @@ fn two_halves_become_one() {
         calm(&mut network);
         let taken = intervals_until_whole(&mut network, 16);
         assert!(taken.is_some(), "rng seed {rng_seed}: {:?}", network.parts(&network.peers()));
+        // Who was the root of the other half dials the root itself.
+        let bridges = network.kinds(peer_addr(9)).filter_map(|kind| match kind {
+            EventKind::Repairing { reason: RepairReason::SplitOverlay { other, .. } } => Some(*other),
+            _ => None,
+        });
+        assert_eq!(bridges.collect::<Vec<_>>(), [peer_addr(1)], "rng seed {rng_seed}");
     }
 }
 

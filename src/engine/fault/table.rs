@@ -190,8 +190,8 @@ fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
         Scope::Link(one, other) => check_link(*one, *other, nodes),
         Scope::Border(inside) if inside.is_empty() => Err(FaultError::Nobody),
         Scope::Border(inside) => {
-            inside.iter().try_for_each(|node| check_up(*node, nodes))?;
-            let all_inside = nodes.ours().iter().all(|node| inside.contains(node));
+            check_all_up(inside, nodes)?;
+            let all_inside = nodes.ours().iter().all(|node| inside.binary_search(node).is_ok());
             if all_inside { Err(FaultError::Everybody) } else { Ok(()) }
         }
     }
@@ -207,13 +207,15 @@ fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultErro
     match (nodes.state(one), nodes.state(other)) {
         (None, _) => check_up(other, nodes),
         (_, None) => check_up(one, nodes),
-        (Some(_), Some(_)) => {
-            // By name, so that the refusal does not depend on where they listen.
-            let mut ends = [one, other];
-            ends.sort_by_cached_key(|node| name_order(&nodes.name(*node)));
-            ends.into_iter().try_for_each(|node| check_up(node, nodes))
-        }
+        (Some(_), Some(_)) => check_all_up(&[one, other], nodes),
     }
+}
+
+/// Of several that are down, the refusal names the first by name, wherever they listen.
+fn check_all_up(ends: &[Addr], nodes: &dyn Nodes) -> Result<(), FaultError> {
+    let down = ends.iter().filter(|node| check_up(**node, nodes).is_err());
+    let first = down.min_by_key(|node| name_order(&nodes.name(**node)));
+    first.map_or(Ok(()), |node| check_up(*node, nodes))
 }
 
 fn check_up(node: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {

@@ -281,3 +281,14 @@ fn a_fault_more_changes_nothing_about_what_the_others_do() {
     assert!(two.iter().zip(&more).all(is_worse), "what 30% lose, 50% lose, too");
     assert_ne!(two, more);
 }
+
+#[test]
+fn there_are_at_most_256_faults() {
+    let mut table = FaultTable::default();
+    let delay = |port| set(FaultKind::Delay { by_us: 1, jitter_us: 0 }, Scope::Node(Addr::loopback(port)));
+    for port in 4_000..4_256 {
+        table.apply(&delay(port), &Lab).unwrap();
+    }
+    assert_eq!(table.apply(&delay(5_000), &Lab), Err(FaultError::TooMany));
+    table.apply(&delay(4_000), &Lab).unwrap();
+}

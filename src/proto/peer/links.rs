@@ -163,3 +163,28 @@ impl PeerLinks {
         self.open.into_entries()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inbound(peer: Addr) -> PeerLink {
+        let stage = Stage::Opening { hello_by: Time::from_micros(1) };
+        let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
+        PeerLink { remote: peer, peer: None, direction, purpose, stage, budget: Budget::default() }
+    }
+
+    #[test]
+    fn a_link_in_use_leaves_room_for_others() {
+        let (peer, mut links) = (Addr::loopback(3001), PeerLinks::default());
+        links.insert(LinkId(1), inbound(peer));
+        assert_eq!(links.half_open().len(), 1);
+        (0..2).for_each(|_| assert!(links.up(LinkId(1), peer).is_some()));
+        links.insert(LinkId(2), inbound(peer));
+        assert_eq!(links.half_open().len(), 1);
+        links.remove(LinkId(1));
+        assert_eq!(links.half_open().len(), 1, "the one in use was not counted any more");
+        links.remove(LinkId(2));
+        assert_eq!(links.half_open().len(), 0);
+    }
+}

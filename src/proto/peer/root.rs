@@ -113,7 +113,6 @@ impl RootWatch {
     /// A seed names the root.
     pub(super) fn attest(&mut self, now: Time, seed: Addr, root: Addr, config: &PeerConfig) {
         let interval = config.liveness_interval;
-        self.attested.retain(|known| is_recent(now, known.latest.1, interval * ATTESTED_TICKS));
         match self.attested.iter_mut().find(|known| known.seed == seed) {
             Some(known) if known.latest.0 == root => known.latest.1 = now,
             Some(known) => {
@@ -133,8 +132,7 @@ impl RootWatch {
 
     /// Whether a seed named this root lately.
     fn is_attested(&self, now: Time, root: Addr, interval: Duration) -> bool {
-        let all = self.attested.iter().flat_map(|known| [Some(known.latest), known.before]).flatten();
-        all.into_iter().any(|(named, at)| named == root && is_recent(now, at, interval * ATTESTED_TICKS))
+        is_attested_by(&self.attested, now, root, interval)
     }
 
     /// What this peer forwards: the beacon of the lowest root that it has heard of lately, or is
@@ -164,7 +162,12 @@ impl RootWatch {
         match self.heard.iter_mut().find(|(heard, _)| heard.root == beacon.root) {
             Some((heard, _)) if heard.fresh >= beacon.fresh => return,
             Some(known) => *known = (beacon, now),
-            None => self.heard.push((beacon, now)),
+            None => {
+                // A seed that lies names root after root: no more are kept than seeds can attest.
+                let attested = &self.attested;
+                self.heard.retain(|(heard, _)| is_attested_by(attested, now, heard.root, interval));
+                self.heard.push((beacon, now));
+            }
         }
         self.has_led = false;
         self.is_whole(now);
@@ -213,6 +216,11 @@ impl RootWatch {
         self.has_asked = true;
         TickTask::AskSeeds
     }
+}
+
+fn is_attested_by(attested: &[Attestation], now: Time, root: Addr, interval: Duration) -> bool {
+    let all = attested.iter().flat_map(|known| [Some(known.latest), known.before]).flatten();
+    all.into_iter().any(|(named, at)| named == root && is_recent(now, at, interval * ATTESTED_TICKS))
 }
 
 /// Whether that was no longer ago than `span`.
@@ -331,6 +339,73 @@ mod tests {
         watch.attest(5001, 3002);
         watch.hear(3001, watch.now);
         assert_eq!(watch.said(), None, "no longer");
+    }
+
+    #[test]
+    fn a_root_that_a_seed_no_longer_names_is_forgotten() {
+        let mut watch = watch(1);
+        watch.attest(5001, 3001);
+        for _ in 0..=ATTESTED_TICKS {
+            watch.attest(5001, 3002);
+            watch.tick(9);
+        }
+        watch.attest(5001, 3002);
+        watch.hear(3001, watch.now);
+        assert_eq!(watch.said(), None, "the seed has named another for five intervals");
+        for _ in 0..=ATTESTED_TICKS {
+            watch.tick(9);
+        }
+        assert_eq!(watch.root.root(watch.now, watch.config.liveness_interval), None, "and then none at all");
+    }
+
+    #[test]
+    fn a_seed_that_names_root_after_root_fills_nothing() {
+        let mut watch = watch(1);
+        for root in 2_000..3_000 {
+            watch.attest(5001, root);
+            watch.hear(root, watch.now);
+            assert_eq!(watch.said(), Some(root.max(2_001) - 1), "it and the one before are attested");
+        }
+        assert!(watch.root.heard.len() <= 3, "{:?}", watch.root.heard);
+    }
+
+    #[test]
+    fn a_root_whose_clock_was_set_back_counts_again_after_a_while() {
+        let mut watch = watch(1);
+        watch.attest(5001, 3001);
+        watch.hear(3001, watch.now + Duration::from_secs(3600));
+        for _ in 0..PATIENCE_TICKS {
+            watch.tick(9);
+            watch.attest(5001, 3001);
+            watch.hear(3001, watch.now);
+        }
+        assert_eq!(watch.said(), None, "it may be old news");
+        watch.tick(9);
+        watch.attest(5001, 3001);
+        watch.hear(3001, watch.now);
+        assert_eq!(watch.said(), Some(3001));
+    }
+
+    #[test]
+    fn a_former_root_that_hears_another_is_as_patient_as_anybody() {
+        let mut watch = watch(1);
+        watch.attest(5001, 3009);
+        watch.tick(9);
+        watch.attest(5001, 3001);
+        watch.attest(5002, 3001);
+        watch.hear(3001, watch.now);
+        assert!(watch.ticks_to_bridge(3001, 9).unwrap() > PATIENCE_TICKS);
+    }
+
+    #[test]
+    fn whoever_is_linked_to_the_root_or_to_nobody_dials_no_bridge() {
+        let mut watch = watch(1);
+        for _ in 0..PATIENCE_TICKS * 4 {
+            watch.attest(5001, 3001);
+            watch.now = watch.now + watch.config.liveness_interval;
+            let task = watch.root.on_tick(watch.now, &watch.config, |root| root.is_some(), 9, &mut watch.random);
+            assert_eq!(task, TickTask::Nothing);
+        }
     }
 
     #[test]

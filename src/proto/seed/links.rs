@@ -148,3 +148,23 @@ impl SeedLinks {
         Some(link)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_named_itself_leaves_room_for_others() {
+        let (now, peer) = (Time::from_micros(1), Addr::loopback(3001));
+        let mut links = SeedLinks::default();
+        links.insert(LinkId(1), SeedLink::new(now, peer, now));
+        assert_eq!(links.half_open().len(), 1);
+        (0..2).for_each(|_| assert!(links.name(LinkId(1), peer).is_some()));
+        links.insert(LinkId(2), SeedLink::new(now, peer, now));
+        assert_eq!(links.half_open().len(), 1);
+        links.remove(LinkId(1));
+        assert_eq!(links.half_open().len(), 1, "the named one was not counted any more");
+        links.remove(LinkId(2));
+        assert_eq!(links.half_open().len(), 0);
+    }
+}
