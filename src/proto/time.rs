@@ -139,6 +139,18 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_that_may_be_missing_takes_no_more_room() {
+        assert_eq!(size_of::<Option<Time>>(), size_of::<Time>());
+        for micros in [0, 1, 1_767_225_600_000_000, u64::MAX - 1] {
+            let time = Time::from_micros(micros);
+            assert_eq!((time.as_micros(), format!("{time:?}")), (micros, format!("Time({micros})")));
+            assert_eq!(serde_json::to_string(&time).unwrap(), micros.to_string());
+            assert_eq!(serde_json::from_str::<Time>(&micros.to_string()).unwrap(), time);
+        }
+        assert_eq!(Time::from_micros(u64::MAX), Time::from_micros(u64::MAX - 1));
+    }
+
+    #[test]
     fn the_clock_follows_the_offset_across_midnight() {
         let noon_utc = Time::from_micros(12 * 3600 * 1_000_000);
         assert_eq!(noon_utc.clock(0).to_string(), "12.00.00");

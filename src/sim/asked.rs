@@ -7,17 +7,17 @@ use crate::proto::machine::Output;
 use crate::proto::message::Message;
 use crate::proto::time::Time;
 
-/// What a machine asks for in one turn: acts wait until the turn is over, events go on at once.
+/// What a machine asks for in one turn: requests wait until the turn is over, events go on at once.
 #[derive(Debug)]
 pub(super) struct Asked<'a, S> {
     pub(super) at: Time,
     pub(super) node: Addr,
-    pub(super) acts: &'a mut Vec<Act>,
+    pub(super) requests: &'a mut Vec<MachineRequest>,
     pub(super) sink: &'a mut S,
 }
 
 #[derive(Debug)]
-pub(super) enum Act {
+pub(super) enum MachineRequest {
     Send(LinkId, Message),
     Dial(Addr),
     HangUp(LinkId),
@@ -26,19 +26,19 @@ pub(super) enum Act {
 
 impl<S: EventSink> Output for Asked<'_, S> {
     fn send(&mut self, link: LinkId, message: &Message) {
-        self.acts.push(Act::Send(link, message.clone()));
+        self.requests.push(MachineRequest::Send(link, message.clone()));
     }
 
     fn dial(&mut self, peer: Addr, _purpose: Purpose) {
-        self.acts.push(Act::Dial(peer));
+        self.requests.push(MachineRequest::Dial(peer));
     }
 
     fn hang_up(&mut self, link: LinkId) {
-        self.acts.push(Act::HangUp(link));
+        self.requests.push(MachineRequest::HangUp(link));
     }
 
     fn pause(&mut self, link: LinkId, until: Time) {
-        self.acts.push(Act::Pause(link, until));
+        self.requests.push(MachineRequest::Pause(link, until));
     }
 
     fn emit(&mut self, event: impl FnOnce() -> EventKind) {

@@ -92,8 +92,8 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S, E> {
         self.engine.start_lab(seeds, peers)?;
         self.look()?;
         let now = self.engine.now();
-        let acts = self.run().begin(now);
-        self.carry_out(acts)
+        let actions = self.run().begin(now);
+        self.carry_out(actions)
     }
 
     fn run(&mut self) -> &mut Run {
@@ -114,8 +114,8 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S, E> {
         self.engine.run_to(until);
         self.look()?;
         let now = self.engine.now();
-        let acts = self.run().wake(now);
-        self.carry_out(acts)
+        let actions = self.run().wake(now);
+        self.carry_out(actions)
     }
 
     /// Reports what is over its bound, and whether the listener has had enough.
@@ -127,9 +127,9 @@ impl<E: From<Refusal>, S: FnMut(Piece<'_>) -> Result<(), E>> Play<'_, S, E> {
         self.engine.sink_mut().take_outcome()
     }
 
-    fn carry_out(&mut self, acts: Vec<ScenarioAction>) -> Result<(), E> {
-        for act in acts {
-            match act {
+    fn carry_out(&mut self, actions: Vec<ScenarioAction>) -> Result<(), E> {
+        for action in actions {
+            match action {
                 ScenarioAction::Do { step, command } => {
                     if let Err(why) = self.engine.apply(command.clone())
                         && let Some(notice) = self.run().refused(step, &command, why)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::asked::{Act, Asked};
+use super::asked::{Asked, MachineRequest};
 use super::connection::{BySide, ConnTable, Connection, DETACHED, Pacer, Pause};
 use super::due::{Dial, Due};
 use super::ids::{End, LinkSide, NodeIx};
@@ -43,7 +43,7 @@ pub struct World<M, S = Vec<Event>> {
     dials: Slab<Dial>,
     pub(super) sink: S,
     /// What a machine asked for in its turn; empty between turns.
-    acts: Vec<Act>,
+    requests: Vec<MachineRequest>,
     pub(super) faults: Faults,
     /// Nodes whose next junk is planned.
     pub(super) junked: BTreeSet<NodeIx>,
@@ -89,7 +89,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             inputs: Slab::new(),
             dials: Slab::new(),
             sink,
-            acts: Vec::new(),
+            requests: Vec::new(),
             faults: Faults::new(chance.about(Topic::Faults)),
             junked: BTreeSet::new(),
             junk_pauses: BTreeMap::new(),
@@ -381,23 +381,23 @@ impl<M: Machine, S: EventSink> World<M, S> {
         }
         let addr = self.nodes[node].addr;
         let Some(here) = self.nodes.get_mut(node).filter(|node| node.condition == Condition::Up) else { return };
-        let mut acts = std::mem::take(&mut self.acts);
-        let mut asked = Asked { at: self.now, node: addr, acts: &mut acts, sink: &mut self.sink };
+        let mut requests = std::mem::take(&mut self.requests);
+        let mut asked = Asked { at: self.now, node: addr, requests: &mut requests, sink: &mut self.sink };
         here.machine.handle(self.now, input, &mut asked);
         here.wake_at = here.machine.next_deadline().map(|at| at.max(self.now));
         self.plan_look(node);
-        for act in acts.drain(..) {
-            self.act(node, act);
+        for request in requests.drain(..) {
+            self.carry_out(node, request);
         }
-        self.acts = acts;
+        self.requests = requests;
     }
 
-    fn act(&mut self, from: NodeIx, act: Act) {
-        match act {
-            Act::Send(link, message) => self.send(End::of(link), message),
-            Act::Dial(to) => self.dial(from, to),
-            Act::HangUp(link) => self.close(End::of(link), CloseCause::EndOfStream),
-            Act::Pause(link, until) => self.rest(End::of(link), until),
+    fn carry_out(&mut self, from: NodeIx, request: MachineRequest) {
+        match request {
+            MachineRequest::Send(link, message) => self.send(End::of(link), message),
+            MachineRequest::Dial(to) => self.dial(from, to),
+            MachineRequest::HangUp(link) => self.close(End::of(link), CloseCause::EndOfStream),
+            MachineRequest::Pause(link, until) => self.rest(End::of(link), until),
         }
     }
 

@@ -166,7 +166,7 @@ fn causes(explainer: Explainer<'_>, case: &DeathCase) -> Vec<String> {
     }
     let clause = |(cause, whose, who): &(Option<DeathCause>, Reporters, Vec<Addr>)| {
         let told = cause_clause(*cause, *whose, &explainer.names_in_order(who), who.len());
-        let because = unless_standing_tells(explainer, case, who).map(|because| format!(", {because}"));
+        let because = unless_relation_tells(explainer, case, who).map(|because| format!(", {because}"));
         format!("{told}{}", because.unwrap_or_default())
     };
     groups.iter().map(clause).collect()
@@ -174,7 +174,7 @@ fn causes(explainer: Explainer<'_>, case: &DeathCase) -> Vec<String> {
 
 /// If the node is down, `state_text` says so, together with a fault that had separated these
 /// reporters from it before.
-fn unless_standing_tells(explainer: Explainer<'_>, case: &DeathCase, who: &[Addr]) -> Option<String> {
+fn unless_relation_tells(explainer: Explainer<'_>, case: &DeathCase, who: &[Addr]) -> Option<String> {
     let is_down = case.back_at.is_none() && explainer.lives(case.dead)?.turns().last()?.life != NodeState::Runs;
     let theirs = case.evidence.iter().filter(|evidence| who.contains(&evidence.reporter));
     let causes: Vec<Cause<'_>> = theirs.filter_map(|evidence| silence(explainer, case.dead, evidence)).collect();

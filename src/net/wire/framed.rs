@@ -20,7 +20,7 @@ use crate::proto::config::{BODY_LEN_MAX, LIST_LEN_MAX};
 use crate::proto::event::Rule;
 use crate::proto::message::{Dialect, Gossip, Hello, Message, MessageId, PeerSample, ProbeExtras, ProbeSeq, Trace};
 use crate::proto::text::Body;
-use crate::proto::time::{ClockTime, Time};
+use crate::proto::time::ClockTime;
 
 /// The first bytes of a hello.
 pub(super) const MAGIC: [u8; 4] = *b"GSSP";
@@ -154,7 +154,7 @@ fn speaks_classic(src: &[u8]) -> bool {
 fn gossip(src: &mut BytesMut, len: usize) -> Result<Message, Rule> {
     let mut fields = Fields::new(&src[LENGTH_LEN + 1..LENGTH_LEN + len]);
     let id = MessageId { origin: fields.addr()?, run: fields.u64()?, seq: fields.u64()? };
-    let trace = Trace { sent: Time::from_micros(fields.u64()?), hop: fields.u16()? };
+    let trace = Trace { sent: fields.time()?, hop: fields.u16()? };
     if trace.hop == 0 {
         return Err(Rule::Malformed);
     }

@@ -30,7 +30,8 @@ impl Peer {
     fn prolong_handshakes(&mut self, now: Time) {
         let at_least = now + self.config.handshake_timeout;
         self.links.prolong_handshakes(at_least);
-        self.claims.postpone(now + Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval));
+        self.takeovers
+            .postpone(now + Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval));
     }
 
     /// A neighbor closed the link, as it had every reason to: it is dialed again, even if there are

@@ -198,7 +198,7 @@ impl Peer {
         if ours_stands {
             self.dismiss(link, out);
         } else if self.overlay.get(peer).is_some() {
-            self.claim(now, link, hello, out);
+            self.await_takeover(now, link, hello, out);
             return false;
         } else if let Some(dialed) = dialed {
             self.dismiss(dialed, out);

@@ -37,7 +37,7 @@ enum RegistrationState {
 #[derive(Debug)]
 struct SeedContact {
     addr: Addr,
-    standing: RegistrationState,
+    state: RegistrationState,
     /// Not tried before this.
     retry_at: Option<Time>,
     /// Failures in a row.
@@ -65,7 +65,7 @@ impl Registrar {
         addrs.sort_unstable();
         addrs.dedup();
         let idle =
-            |addr| SeedContact { addr, standing: RegistrationState::Idle, retry_at: None, failures: 0, asked: None };
+            |addr| SeedContact { addr, state: RegistrationState::Idle, retry_at: None, failures: 0, asked: None };
         let seeds = addrs.into_iter().map(idle).collect();
         Self { seeds, wanted: config.seeds_wanted(), asked: 0, listed: 0, shortage_said: None }
     }
@@ -75,7 +75,7 @@ impl Registrar {
     }
 
     pub(super) fn up(&self) -> impl Iterator<Item = (Addr, LinkId)> {
-        self.seeds.iter().filter_map(|seed| match seed.standing {
+        self.seeds.iter().filter_map(|seed| match seed.state {
             RegistrationState::Up(link) => Some((seed.addr, link)),
             RegistrationState::Idle | RegistrationState::Coming => None,
         })
@@ -119,14 +119,14 @@ impl Registrar {
     fn stand(&mut self, seed: Addr, link: LinkId) -> Option<LinkId> {
         let known = self.get_mut(seed)?;
         (known.failures, known.retry_at) = (0, None);
-        match std::mem::replace(&mut known.standing, RegistrationState::Up(link)) {
+        match std::mem::replace(&mut known.state, RegistrationState::Up(link)) {
             RegistrationState::Up(old) => Some(old).filter(|old| *old != link),
             RegistrationState::Idle | RegistrationState::Coming => None,
         }
     }
 
     fn active(&self) -> usize {
-        self.seeds.iter().filter(|seed| seed.standing != RegistrationState::Idle).count()
+        self.seeds.iter().filter(|seed| seed.state != RegistrationState::Idle).count()
     }
 
     /// When an idle seed may be tried again, if one is needed.
@@ -134,12 +134,12 @@ impl Registrar {
         if self.active() >= self.wanted {
             return None;
         }
-        self.seeds.iter().filter(|seed| seed.standing == RegistrationState::Idle).filter_map(|seed| seed.retry_at).min()
+        self.seeds.iter().filter(|seed| seed.state == RegistrationState::Idle).filter_map(|seed| seed.retry_at).min()
     }
 
     fn choose(&self, now: Time, random: &mut Random) -> Option<Addr> {
         let ready =
-            |seed: &&SeedContact| seed.standing == RegistrationState::Idle && seed.retry_at.is_none_or(|at| at <= now);
+            |seed: &&SeedContact| seed.state == RegistrationState::Idle && seed.retry_at.is_none_or(|at| at <= now);
         let ready: Vec<Addr> = self.seeds.iter().filter(ready).map(|seed| seed.addr).collect();
         ready.get(random.below(ready.len())).copied()
     }
@@ -171,7 +171,7 @@ impl Peer {
         while self.registrar.active() < self.registrar.wanted {
             let Some(seed) = self.registrar.choose(now, &mut self.choices.next(Topic::Seed)) else { break };
             if let Some(chosen) = self.registrar.get_mut(seed) {
-                chosen.standing = RegistrationState::Coming;
+                chosen.state = RegistrationState::Coming;
             }
             dial_seed(seed, out);
         }
@@ -209,10 +209,10 @@ impl Peer {
     /// Back to idle, to be tried again later; a registration that is up stays.
     fn seed_failed(&mut self, now: Time, addr: Addr) -> Option<Time> {
         let seed = self.registrar.seeds.iter_mut().find(|seed| seed.addr == addr)?;
-        if matches!(seed.standing, RegistrationState::Up(_)) {
+        if matches!(seed.state, RegistrationState::Up(_)) {
             return None;
         }
-        seed.standing = RegistrationState::Idle;
+        seed.state = RegistrationState::Idle;
         seed.failures = seed.failures.saturating_add(1);
         seed.retry_at = Some(
             now + growing(
@@ -389,11 +389,11 @@ impl Peer {
 
     fn registration_lost(&mut self, now: Time, link: LinkId, seed: Addr, out: &mut impl Output) {
         if let Some(known) = self.registrar.get_mut(seed) {
-            match known.standing {
+            match known.state {
                 // A renewal failed, or the link that it was to replace went early.
                 RegistrationState::Up(current) if current != link => return,
                 RegistrationState::Up(_) | RegistrationState::Coming | RegistrationState::Idle => {
-                    known.standing = RegistrationState::Idle;
+                    known.state = RegistrationState::Idle;
                 }
             }
         }

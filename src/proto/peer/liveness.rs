@@ -144,7 +144,7 @@ impl Peer {
         clock: ClockTime,
         out: &mut impl Output,
     ) {
-        self.refute_claim(now, peer, seq, out);
+        self.refute_takeover(now, peer, seq, out);
         let Some(neighbor) = self.overlay.get_mut(peer) else { return };
         // A late answer, to a probe that was counted as missed, shows that the neighbor is alive,
         // too.

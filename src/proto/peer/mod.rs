@@ -72,7 +72,7 @@ pub struct Peer {
     skew_us: i64,
     offenses: Offenses,
     visits: Visits,
-    claims: Takeovers,
+    takeovers: Takeovers,
     presence: Presence,
     /// It has said goodbye and does nothing any more.
     left: bool,
@@ -100,7 +100,7 @@ impl Peer {
             skew_us: 0,
             offenses: Offenses::default(),
             visits: Visits::default(),
-            claims: Takeovers::default(),
+            takeovers: Takeovers::default(),
             left: false,
             deadline: None,
             deadline_stands: false,
@@ -200,7 +200,7 @@ impl Peer {
         }
         match (from.purpose, from.stage, from.peer) {
             (Purpose::Neighbor, Stage::Up, Some(peer)) => {
-                self.deadline_stands = is_calm && is_routine(&message) && self.claims.is_empty();
+                self.deadline_stands = is_calm && is_routine(&message) && self.takeovers.is_empty();
                 self.on_neighbor_message(now, link, peer, message, out);
             }
             (Purpose::Neighbor, Stage::Unheard, Some(peer)) => self.on_first_word(now, link, peer, message, out),
@@ -304,7 +304,7 @@ impl Peer {
         self.visits.end(out);
         self.overlay.neighbors.clear();
         self.overlay.unheard.clear();
-        self.claims.clear();
+        self.takeovers.clear();
     }
 
     /// When the first of all that it waits for is due.
@@ -322,7 +322,7 @@ impl Peer {
             self.repair.next_at(),
             self.offenses.next_deadline(),
             self.visits.next_deadline(),
-            self.claims.next_deadline(),
+            self.takeovers.next_deadline(),
             self.overlay.unheard.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
@@ -413,7 +413,7 @@ impl Machine for Peer {
             }
             Input::Wake => self.on_wake(now, out),
         }
-        self.settle_claims(now, out);
+        self.settle_takeovers(now, out);
         if !self.deadline_stands || was_away.is_some() {
             self.deadline = self.first_deadline();
         }

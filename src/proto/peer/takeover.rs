@@ -10,37 +10,37 @@ use crate::proto::time::Time;
 
 impl Peer {
     /// Makes a newcomer that names a neighbor's address wait, and probes that neighbor.
-    pub(super) fn claim(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
+    pub(super) fn await_takeover(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) {
         let named = hello.listen;
-        if self.claims.has(named) {
+        if self.takeovers.has(named) {
             return self.protocol_violation(now, link, Rule::NameTaken, &named.to_string(), out);
         }
         let Some(seq) = self.probe(now, named, out) else { return };
         let decide_by = now + Takeovers::patience(self.config.handshake_timeout, self.config.liveness_interval);
         self.links.set_stage(link, Stage::Opening { hello_by: decide_by + self.config.handshake_timeout });
-        self.claims.add(link, hello, seq, decide_by);
+        self.takeovers.add(link, hello, seq, decide_by);
     }
 
     /// The neighbor answers: a newcomer that named its address meanwhile is somebody else.
-    pub(super) fn refute_claim(&mut self, now: Time, peer: Addr, seq: ProbeSeq, out: &mut impl Output) {
-        if let Some(claim) = self.claims.refuted(peer, seq) {
-            self.protocol_violation(now, claim.link, Rule::NameTaken, &peer.to_string(), out);
+    pub(super) fn refute_takeover(&mut self, now: Time, peer: Addr, seq: ProbeSeq, out: &mut impl Output) {
+        if let Some(takeover) = self.takeovers.refuted(peer, seq) {
+            self.protocol_violation(now, takeover.link, Rule::NameTaken, &peer.to_string(), out);
         }
     }
 
     /// Newcomers take the place of a neighbor that is gone, or has not answered in time.
-    pub(super) fn settle_claims(&mut self, now: Time, out: &mut impl Output) {
+    pub(super) fn settle_takeovers(&mut self, now: Time, out: &mut impl Output) {
         loop {
-            let is_decided = |claim: &Takeover| {
-                !self.links.contains_key(claim.link) || self.overlay.get(claim.hello.listen).is_none()
+            let is_decided = |takeover: &Takeover| {
+                !self.links.contains_key(takeover.link) || self.overlay.get(takeover.hello.listen).is_none()
             };
-            let Some(claim) = self.claims.take_decided(now, is_decided) else { return };
-            self.give_place(now, &claim, out);
+            let Some(takeover) = self.takeovers.take_decided(now, is_decided) else { return };
+            self.give_place(now, &takeover, out);
         }
     }
 
-    fn give_place(&mut self, now: Time, claim: &Takeover, out: &mut impl Output) {
-        let (link, peer) = (claim.link, claim.hello.listen);
+    fn give_place(&mut self, now: Time, takeover: &Takeover, out: &mut impl Output) {
+        let (link, peer) = (takeover.link, takeover.hello.listen);
         if !self.links.contains_key(link) {
             return;
         }
@@ -50,6 +50,6 @@ impl Peer {
             out.send(old, &Message::Goodbye { reason, referral: Vec::new() });
             self.part(now, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
         }
-        self.on_joiner(now, link, claim.hello, out);
+        self.on_joiner(now, link, takeover.hello, out);
     }
 }

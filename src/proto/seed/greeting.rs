@@ -28,7 +28,7 @@ impl Seed {
         if let Some(reason) = self.objection(hello, remote.ip()) {
             return self.refuse(now, link, peer, reason, out);
         }
-        if self.config.dialect == Dialect::Framed && self.claims_a_live_name(now, link, hello, out) {
+        if self.config.dialect == Dialect::Framed && self.names_a_live_peer(now, link, hello, out) {
             return;
         }
         self.register(now, link, peer, out);
@@ -62,7 +62,7 @@ impl Seed {
 
     /// True if a registration by this address is up: the newcomer waits while its holder is probed.
     /// See [`crate::proto::takeover`].
-    fn claims_a_live_name(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
+    fn names_a_live_peer(&mut self, now: Time, link: LinkId, hello: Hello, out: &mut impl Output) -> bool {
         let named = hello.listen;
         let Some(holder) = self.list.link_of(named) else { return false };
         if self.takeovers.has(named) {

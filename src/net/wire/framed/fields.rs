@@ -55,6 +55,12 @@ impl<'a> Fields<'a> {
         ClockTime::from_seconds(self.u32()?).ok_or(Rule::Malformed)
     }
 
+    /// A moment. [`Time`] has no room for the very last one.
+    pub(super) fn time(&mut self) -> Result<Time, Rule> {
+        let micros = self.u64()?;
+        if micros == u64::MAX { Err(Rule::Malformed) } else { Ok(Time::from_micros(micros)) }
+    }
+
     /// A list; room is made for it only when all of it is known to be there.
     pub(super) fn list(&mut self) -> Result<Vec<Addr>, Rule> {
         let len = usize::from(self.u16()?);
@@ -75,7 +81,7 @@ impl<'a> Fields<'a> {
         let neighbors = self.u16()?;
         let root = match kind {
             1 => RootNews::Nothing,
-            2 => RootNews::Beacon(RootBeacon { root: self.addr()?, fresh: Time::from_micros(self.u64()?) }),
+            2 => RootNews::Beacon(RootBeacon { root: self.addr()?, fresh: self.time()? }),
             3 => RootNews::Attested(self.addr()?),
             _ => return Err(Rule::Malformed),
         };

@@ -90,7 +90,8 @@ fn a_classic_node_is_recognized_by_whatever_it_says_first() {
 #[test]
 fn bytes_that_are_no_message_break_a_rule() {
     let gossip_without_text = [&b"\x03\x7f\0\0\x01\x0f\xa0"[..], &[0; 24], &[0, 0]].concat();
-    let cases: [(Vec<u8>, Rule); 12] = [
+    let gossip_of_no_time = [&b"\x03\x7f\0\0\x01\x0f\xa0"[..], &[0; 16], &[0xff; 8], &[0, 1], b"text"].concat();
+    let cases: [(Vec<u8>, Rule); 13] = [
         (frame(b""), Rule::Malformed),
         (frame(b"\x00"), Rule::Malformed),
         (frame(b"\x09"), Rule::Malformed),
@@ -101,6 +102,7 @@ fn bytes_that_are_no_message_break_a_rule() {
         (frame(b"\x07\x04\0\0"), Rule::Malformed),
         (frame(b"\x03\x7f\0\0\x01\x0f\xa0"), Rule::Malformed),
         (frame(&gossip_without_text), Rule::Malformed),
+        (frame(&gossip_of_no_time), Rule::Malformed),
         (frame(b"\x06\x7f\0\0\x01\x0f\xa0\0\x01\x51\x80\x7f\0\0\x01\x0b\xb8\0"), Rule::Malformed),
         (frame(b"GSSQ\x01\x7f\0\0\x01\x0b\xb8\x01\0"), Rule::Malformed),
     ];
