@@ -71,7 +71,7 @@ pub const COMMANDS: &[CommandHelp] = &[
         "cut",
         "cut NODE NODE",
         &[NODE, NODE],
-        "let nothing pass between two nodes, which are not told; NODE treats one of another process as dead",
+        "block all messages between two nodes without telling them; a node elsewhere is treated as dead",
     ),
     CommandHelp::new("partition", "partition NODE..", &[NODE], "separate these nodes from all others"),
     CommandHelp::new(
