@@ -2,6 +2,7 @@
 
 use super::checks::REPORTERS_MAX;
 use super::*;
+use crate::proto::config::DeadPolicy;
 use crate::proto::event::Purpose;
 use crate::proto::message::RefusalReason;
 
@@ -80,4 +81,49 @@ fn disputes_are_counted_for_some_reporters_only() {
     }
     assert_eq!(seed.disputes.len(), DISPUTES_MAX);
     assert_eq!(seed.count_dispute(addr(2 * DISPUTES_MAX - 1)), 2, "the last ones are still counted");
+}
+
+fn says(seed: &mut Seed, now: Time, link: LinkId, message: Message) -> Vec<EventKind> {
+    let mut told = Told::default();
+    seed.handle(now, Input::Message { link, message }, &mut told);
+    told.0
+}
+
+fn probe(asker: Addr, seq: u64) -> Message {
+    Message::Probe { seq, asker, clock: NOW.clock(0), extras: None }
+}
+
+#[test]
+fn a_peer_that_was_taken_off_the_list_is_listed_again_when_it_probes() {
+    let mut seed = seed();
+    seed.config.dead_policy = DeadPolicy::Trust;
+    join(&mut seed, LinkId(1), addr(1));
+    join(&mut seed, LinkId(2), addr(2));
+    let report = Message::DeadReport { dead: addr(1), clock: NOW.clock(0), reporter: addr(2), cause: None };
+    says(&mut seed, NOW, LinkId(2), report);
+    assert!(!seed.list.contains(addr(1)));
+    let told = says(&mut seed, NOW, LinkId(1), probe(addr(1), 1));
+    assert!(told.contains(&EventKind::PeerListed { peer: addr(1), again: false }), "{told:?}");
+    assert!(seed.list.contains(addr(1)));
+}
+
+#[test]
+fn a_peer_that_speaks_all_the_time_is_told_of_the_root_all_the_same() {
+    let mut seed = seed();
+    join(&mut seed, LinkId(1), addr(1));
+    let (interval, asker) = (seed.config.liveness_interval, seed.config.listen);
+    let mut probes = 0;
+    for tick in 1..=30 {
+        let (now, mut told) = (NOW + interval * tick, Told::default());
+        // A report is heard, and not answered.
+        let report = Message::DeadReport { dead: addr(9), clock: now.clock(0), reporter: addr(1), cause: None };
+        seed.handle(now, Input::Message { link: LinkId(1), message: report }, &mut told);
+        seed.handle(now, Input::Wake, &mut told);
+        for kind in told.0 {
+            let EventKind::ProbeSent { seq, .. } = kind else { continue };
+            probes += 1;
+            says(&mut seed, now, LinkId(1), Message::ProbeReply { seq, asker, clock: now.clock(0), extras: None });
+        }
+    }
+    assert!(probes >= 5, "a probe attests the root: {probes} in 30 intervals");
 }
