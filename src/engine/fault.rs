@@ -49,6 +49,8 @@ pub enum Outcome {
     Held(Time),
     /// It arrives at this time, twice.
     Twice(Time),
+    /// It arrives at this time, twice, and later messages may overtake it.
+    HeldTwice(Time),
 }
 
 /// The faults in the form that nodes get.
@@ -159,7 +161,8 @@ impl Faults {
         }
         let due = self.in_order(now, way, due);
         match (twice, held.is_zero(), due == now) {
-            (true, _, _) => Outcome::Twice(due),
+            (true, true, _) => Outcome::Twice(due),
+            (true, false, _) => Outcome::HeldTwice(due + held),
             (false, false, _) => Outcome::Held(due + held),
             (false, true, true) => Outcome::Now,
             (false, true, false) => Outcome::At(due),

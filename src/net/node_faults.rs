@@ -158,7 +158,7 @@ impl NodeFaults {
             Outcome::Now => return Some(input),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => self.later(due, InFlight::In(input)),
-            Outcome::Twice(due) => {
+            Outcome::Twice(due) | Outcome::HeldTwice(due) => {
                 self.later(due, InFlight::In(input.clone()));
                 self.later(due, InFlight::In(input));
             }
@@ -217,7 +217,7 @@ impl Outgoing<'_> {
             Outcome::Now => self.links.send(link, message),
             Outcome::Lost => {}
             Outcome::At(due) | Outcome::Held(due) => faults.later(due, InFlight::Out(link, message.clone())),
-            Outcome::Twice(due) => {
+            Outcome::Twice(due) | Outcome::HeldTwice(due) => {
                 faults.later(due, InFlight::Out(link, message.clone()));
                 faults.later(due, InFlight::Out(link, message.clone()));
             }

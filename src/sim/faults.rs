@@ -75,6 +75,10 @@ impl<M: Machine, S: EventSink> World<M, S> {
                 self.deliver(due, to, luck.of(1), arrive(message));
             }
             Outcome::Held(due) => self.plan_input(due, node, arrive(message)(to.link())),
+            Outcome::HeldTwice(due) => {
+                self.plan_input(due, node, arrive(message.clone())(to.link()));
+                self.plan_input(due, node, arrive(message)(to.link()));
+            }
         }
     }
 

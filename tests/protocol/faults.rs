@@ -213,9 +213,8 @@ fn when_a_slow_reader_is_slow_no_longer_it_reads_all_that_waits_at_once_and_in_o
     assert_eq!(heard(&network), (0..20).map(|number| format!("line {number}")).collect::<Vec<_>>());
 }
 
-/// Else it would remember all that was ever said to it.
-#[test]
-fn the_link_to_a_reader_that_is_much_too_slow_is_dropped() {
+/// A network with a reader that is slow, and a neighbor that has just said more than fits into its queue.
+fn network_with_an_overrun_reader() -> (Network, Addr, Addr) {
     let mut network = Network::settled(1, 2, 4);
     let (slow, talker) = (peer_addr(2), peer_addr(1));
     set(&mut network, FaultKind::Slow { per_s: 1 }, Scope::Node(slow));
@@ -223,6 +222,13 @@ fn the_link_to_a_reader_that_is_much_too_slow_is_dropped() {
     for _ in 0..17_000 {
         network.command(talker, NodeCommand::Say(body.clone()));
     }
+    (network, slow, talker)
+}
+
+/// Else it would remember all that was ever said to it.
+#[test]
+fn the_link_to_a_reader_that_is_much_too_slow_is_dropped() {
+    let (mut network, slow, talker) = network_with_an_overrun_reader();
     network.world.run_for(Duration::from_secs(1));
     let dropped =
         |kind: &EventKind| matches!(kind, EventKind::LinkDown { peer, end: LinkEnd::TooSlow, .. } if *peer == slow);
@@ -231,13 +237,7 @@ fn the_link_to_a_reader_that_is_much_too_slow_is_dropped() {
 
 #[test]
 fn across_a_cut_nobody_hears_that_a_reader_is_much_too_slow() {
-    let mut network = Network::settled(1, 2, 4);
-    let (slow, talker) = (peer_addr(2), peer_addr(1));
-    set(&mut network, FaultKind::Slow { per_s: 1 }, Scope::Node(slow));
-    let body = gossipctl::proto::text::Body::from("on and on");
-    for _ in 0..17_000 {
-        network.command(talker, NodeCommand::Say(body.clone()));
-    }
+    let (mut network, slow, talker) = network_with_an_overrun_reader();
     // All of it is on its way.
     set(&mut network, FaultKind::Cut, Scope::link(slow, talker));
     network.world.run_for(Duration::from_secs(1));

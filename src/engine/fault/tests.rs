@@ -123,6 +123,31 @@ fn a_hello_comes_first_and_once() {
 }
 
 #[test]
+fn faults_in_combination_each_do_what_they_do_alone() {
+    let all = percent(100);
+    let kinds = [
+        FaultKind::Loss { percent: all },
+        FaultKind::Duplicate { percent: all },
+        FaultKind::Reorder { percent: all, window_us: 1_000_000 },
+        FaultKind::Delay { by_us: 50_000, jitter_us: 0 },
+    ];
+    for set in 0..16 {
+        let has = |kind: usize| set >> kind & 1 == 1;
+        let chosen: Vec<_> = (0..4).filter(|kind| has(*kind)).map(|kind| (kinds[kind], Scope::All)).collect();
+        let outcome = outcome(&mut with(5, &chosen), NOW, way(A, B), 0);
+        let in_time = if has(3) { after(50) } else { NOW };
+        match (has(0), has(1), has(2)) {
+            (true, _, _) => assert_eq!(outcome, Outcome::Lost),
+            (false, true, false) => assert_eq!(outcome, Outcome::Twice(in_time)),
+            (false, true, true) => assert!(matches!(outcome, Outcome::HeldTwice(due) if due > in_time), "{outcome:?}"),
+            (false, false, true) => assert!(matches!(outcome, Outcome::Held(due) if due > in_time), "{outcome:?}"),
+            (false, false, false) if has(3) => assert_eq!(outcome, Outcome::At(in_time)),
+            (false, false, false) => assert_eq!(outcome, Outcome::Now),
+        }
+    }
+}
+
+#[test]
 fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
     let reorder = FaultKind::Reorder { percent: percent(50), window_us: 100_000 };
     let mut faults = with(5, &[(reorder, Scope::All)]);
@@ -130,7 +155,9 @@ fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
         .map(|ms| match outcome(&mut faults, after(ms), way(A, B), ms) {
             Outcome::Now => after(ms),
             Outcome::Held(due) => due,
-            other @ (Outcome::Lost | Outcome::At(_) | Outcome::Twice(_)) => panic!("{other:?}"),
+            other @ (Outcome::Lost | Outcome::At(_) | Outcome::Twice(_) | Outcome::HeldTwice(_)) => {
+                panic!("{other:?}")
+            }
         })
         .collect();
     let overtaken = due.windows(2).filter(|pair| pair[0] > pair[1]).count();
@@ -243,7 +270,7 @@ proptest! {
             let due = match outcome(&mut faults, now, way(A, B), now.as_micros()) {
                 Outcome::Now => now,
                 Outcome::At(due) => due,
-                other @ (Outcome::Lost | Outcome::Held(_) | Outcome::Twice(_)) => panic!("{other:?}"),
+                other @ (Outcome::Lost | Outcome::Held(_) | Outcome::Twice(_) | Outcome::HeldTwice(_)) => panic!("{other:?}"),
             };
             prop_assert!(due >= now + micros(by_us) && due >= last);
             prop_assert!(due <= (now + micros(by_us + jitter_us)).max(last));
