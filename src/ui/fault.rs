@@ -5,7 +5,7 @@
 //! treats it as dead.
 
 use super::host::Objection;
-use super::pane::connections::ConnectionRow;
+use super::view::Target;
 use crate::command::Command;
 use crate::engine::{NodeEntry, judge_node};
 use crate::event::{NodeState, Purpose};
@@ -65,13 +65,13 @@ pub(crate) fn entry(model: &Model, addr: Addr) -> Option<NodeEntry> {
 }
 
 /// What killing the node of this line comes to.
-pub(crate) fn kill(model: &Model, row: ConnectionRow) -> FaultPlan {
-    let addr = row.target();
+pub(crate) fn kill(model: &Model, target: Target) -> FaultPlan {
+    let addr = target.node();
     match model.nodes().get(addr) {
         Some(node) if !node.is_ours() && node.role == Some(Role::Seed) => {
             FaultPlan::Refuse(Objection::SeedElsewhere(addr))
         }
-        Some(node) if !node.is_ours() => cut(model, row),
+        Some(node) if !node.is_ours() => cut(model, target),
         Some(_) | None => match judge(model, &Command::Kill(addr), addr) {
             Ok(()) => kill_own(model, addr),
             Err(why) => FaultPlan::Refuse(why),
@@ -92,11 +92,11 @@ fn kill_own(model: &Model, addr: Addr) -> FaultPlan {
 }
 
 /// The line of a link means that link; the line of a node elsewhere means all our links to it.
-fn cut(model: &Model, row: ConnectionRow) -> FaultPlan {
-    let peer = row.target();
-    let holders: Vec<Addr> = match row {
-        ConnectionRow::Link(LinkKey { node, .. }) => vec![node],
-        ConnectionRow::Node(_) => holders(model, peer),
+fn cut(model: &Model, target: Target) -> FaultPlan {
+    let peer = target.node();
+    let holders: Vec<Addr> = match target {
+        Target::Link(LinkKey { node, .. }) => vec![node],
+        Target::Node(_) => holders(model, peer),
     };
     let names: Vec<_> = holders.iter().map(|node| model.name_of(*node)).collect();
     let commands: Vec<Command> = holders.iter().map(|node| Command::Cut { node: *node, peer }).collect();
@@ -126,11 +126,11 @@ fn holders(model: &Model, peer: Addr) -> Vec<Addr> {
 /// What killing several nodes by name comes to.
 pub(crate) fn kill_several(model: &Model, nodes: &[Addr]) -> FaultPlan {
     if let [only] = nodes {
-        return kill(model, ConnectionRow::Node(*only)).named();
+        return kill(model, Target::Node(*only)).named();
     }
     let mut commands = Vec::new();
     for node in nodes {
-        match kill(model, ConnectionRow::Node(*node)) {
+        match kill(model, Target::Node(*node)) {
             FaultPlan::Arm { commands: more, .. } | FaultPlan::Ask { commands: more, .. } | FaultPlan::Now(more) => {
                 commands.extend(more);
             }

@@ -25,13 +25,11 @@ use super::modal::why::WhyDialog;
 use super::modal::{Modal, Reply};
 use super::mouse::on_mouse;
 use super::options::Mode;
-use super::pane::connections::ConnectionRow;
+use super::pane::Panes;
 use super::prompt::Prompt;
-use super::view::View;
+use super::view::Target;
 use super::wave::Waves;
 use crate::command::{Command, FaultCommand, grammar};
-use crate::model::link::LinkKey;
-use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
 
 /// An event of the terminal.
@@ -152,7 +150,7 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<ConsoleEffect> {
         Action::Back => back(app),
         Action::Zoom => app.zoom = if app.zoom == Zoom::On { Zoom::Off } else { Zoom::On },
         Action::Freeze => app.scene.toggle_freeze(),
-        Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.filter(app.focus).clone())),
+        Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.get(app.focus).filter().clone())),
         Action::CommandLine => app.prompt = Some(Prompt::command("")),
         Action::Add => open_live(app, |app| Some(Modal::Add(Add::new(NodeChoice::Peer, app.form_defaults())))),
         Action::Message => open_live(app, say),
@@ -168,7 +166,7 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<ConsoleEffect> {
         }
         Action::Wave => show_again(app),
         Action::WaveTable => who_has_it(app),
-        Action::Layout => app.panes.topology.lay_out_anew(),
+        Action::Layout => app.panes.each().for_each(|pane| pane.lay_out()),
         Action::Help => app.modals.push(Modal::Help(Help::default())),
         Action::Suspend => return vec![ConsoleEffect::Suspend],
         Action::Quit => return vec![ConsoleEffect::Quit],
@@ -181,14 +179,14 @@ fn back(app: &mut App) {
     if app.waves.stop() {
         return;
     }
-    if !app.panes.filter(app.focus).is_all() {
-        app.panes.set_filter(app.focus, Filter::default());
+    if !app.panes.get(app.focus).filter().is_all() {
+        app.panes.get_mut(app.focus).set_filter(Filter::default());
     } else if app.zoom == Zoom::On {
         app.zoom = Zoom::Off;
     } else if app.scene.is_frozen() {
         app.scene.toggle_freeze();
     } else {
-        app.focus = PaneId::Topology;
+        app.focus = PaneId::FIRST;
         app.toasts.dismiss();
     }
 }
@@ -225,7 +223,7 @@ fn is_live(app: &mut App) -> bool {
 }
 
 fn say(app: &mut App) -> Option<Modal> {
-    let preferred = app.target(&app.view()).map(ConnectionRow::target);
+    let preferred = app.target(&app.view()).map(Target::node);
     let say = Say::new(&app.scene.live, preferred).map(Modal::Say);
     if say.is_none() {
         app.show(Severity::Warning, "no peer of this process runs: start one first");
@@ -234,12 +232,12 @@ fn say(app: &mut App) -> Option<Modal> {
 }
 
 fn kill(app: &mut App, armed: Option<Armed>) -> Vec<ConsoleEffect> {
-    let Some(row) = selected_row(app) else { return Vec::new() };
+    let Some(target) = selected_target(app) else { return Vec::new() };
     match armed {
-        Some(armed) if armed.row == row && armed.until > app.scene.now => give(app, armed.commands),
+        Some(armed) if armed.target == target && armed.until > app.scene.now => give(app, armed.commands),
         Some(_) | None => {
-            let plan = fault::kill(&app.scene.live, row);
-            carry_out(app, row, &[Command::Kill(row.target())], plan)
+            let plan = fault::kill(&app.scene.live, target);
+            carry_out(app, target, &[Command::Kill(target.node())], plan)
         }
     }
 }
@@ -249,19 +247,19 @@ fn fault_selected(
     wanted: fn(Addr) -> Command,
     plan: impl Fn(&crate::model::Model, Addr) -> FaultPlan,
 ) -> Vec<ConsoleEffect> {
-    let Some(row) = selected_row(app) else { return Vec::new() };
-    let plan = plan(&app.scene.live, row.target());
-    carry_out(app, row, &[wanted(row.target())], plan)
+    let Some(target) = selected_target(app) else { return Vec::new() };
+    let plan = plan(&app.scene.live, target.node());
+    carry_out(app, target, &[wanted(target.node())], plan)
 }
 
 fn faults(app: &mut App) {
     if !is_live(app) {
         return;
     }
-    if let Some(row) = selected_row(app) {
-        match FaultMenu::new(row, &app.scene.live) {
+    if let Some(target) = selected_target(app) {
+        match FaultMenu::new(target, &app.scene.live) {
             Some(menu) => app.modals.push(Modal::Faults(menu)),
-            None => app.show(Severity::Warning, format!("{} has left", app.scene.live.name_of(row.target()))),
+            None => app.show(Severity::Warning, format!("{} has left", app.scene.live.name_of(target.node()))),
         }
     }
 }
@@ -280,13 +278,13 @@ fn calm(app: &mut App) -> Vec<ConsoleEffect> {
     give(app, vec![Command::Fault(FaultCommand::Calm)])
 }
 
-fn selected_row(app: &mut App) -> Option<ConnectionRow> {
-    let row = app.target(&app.view());
-    if row.is_none() {
+fn selected_target(app: &mut App) -> Option<Target> {
+    let target = app.target(&app.view());
+    if target.is_none() {
         let text = format!("no node is selected: press {} to start one", app.scene.keys.key_of(Action::Add));
         app.show(Severity::Warning, text);
     }
-    row
+    target
 }
 
 /// Gives these commands.
@@ -300,14 +298,14 @@ fn give(app: &mut App, commands: Vec<Command>) -> Vec<ConsoleEffect> {
 }
 
 /// Carries out the plan for a wish; a refusal is remembered as it would be typed.
-fn carry_out(app: &mut App, row: ConnectionRow, wish: &[Command], plan: FaultPlan) -> Vec<ConsoleEffect> {
+fn carry_out(app: &mut App, target: Target, wish: &[Command], plan: FaultPlan) -> Vec<ConsoleEffect> {
     if !is_live(app) {
         return Vec::new();
     }
     match plan {
         FaultPlan::Now(commands) => return give(app, commands),
         FaultPlan::Arm { what, commands } => {
-            app.armed = Some(Armed { what, row, commands, until: app.scene.now + ARMED_TIME });
+            app.armed = Some(Armed { what, target, commands, until: app.scene.now + ARMED_TIME });
         }
         FaultPlan::Ask { question, word, commands } => {
             let wanted = commands.into_iter().map(ToHost::Command).collect();
@@ -336,7 +334,7 @@ fn copy(app: &mut App, text: String) -> Vec<ConsoleEffect> {
 }
 
 fn details(app: &mut App) {
-    if let Some(subject) = subject(app, &app.view()) {
+    if let Some(subject) = app.panes.get(app.focus).subject(&app.view()) {
         ask(app, subject);
     }
 }
@@ -356,50 +354,6 @@ fn who_has_it(app: &mut App) {
         Some(question) => ask(app, Subject::Message(question.id())),
         None => app.show(Severity::Warning, "no message to show yet"),
     }
-}
-
-/// The subject of the selected line.
-fn subject(app: &App, view: &View<'_>) -> Option<Subject> {
-    let model = view.model;
-    Some(match app.focus {
-        PaneId::Topology => Subject::Node(app.panes.node(view)?),
-        PaneId::Connections => match app.panes.connections.selected(view)? {
-            ConnectionRow::Node(addr) => Subject::Node(addr),
-            ConnectionRow::Link(link) => Subject::Link(link),
-        },
-        PaneId::Gossip => {
-            let entry = model.gossip().get(app.panes.gossip.selected(model.gossip())?)?;
-            match (entry.message(), entry.peer()) {
-                (Some(id), _) => Subject::Message(id),
-                (None, Some(peer)) if model.deaths().latest_of(peer).is_some() => Subject::Death(peer),
-                (None, Some(peer)) => Subject::Link(LinkKey { node: entry.node, peer }),
-                (None, None) => Subject::Node(entry.node),
-            }
-        }
-        PaneId::Liveness => Subject::Node(app.panes.liveness.selected(view)?),
-        PaneId::Reports => {
-            let reports = model.deaths().reports();
-            Subject::Death(reports.get(app.panes.reports.selected(reports)?)?.dead)
-        }
-        PaneId::Notices => Subject::Notice(app.panes.notices.selected(view.lines)?),
-        PaneId::Warnings => {
-            let number = app.panes.warnings.selected(view)?;
-            match model.warnings().list().get(number)?.finding {
-                // Its table says who lacks it and why, and leads on from there.
-                Finding::Unreached { latest, .. } if model.rumors().get(latest).is_some() => Subject::Message(latest),
-                Finding::Unreached { .. }
-                | Finding::Alone { .. }
-                | Finding::Parted { .. }
-                | Finding::Fragile { .. }
-                | Finding::SeedList { .. }
-                | Finding::Flapping { .. }
-                | Finding::OneWay { .. }
-                | Finding::Disputed { .. }
-                | Finding::Forged { .. }
-                | Finding::Eclipsed { .. } => Subject::Warning(number),
-            }
-        }
-    })
 }
 
 /// A message from the host.
@@ -428,7 +382,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         }
         FromHost::Opened(mode) => {
             app.scene.open(mode);
-            app.panes = super::pane::Panes::default();
+            app.panes = Panes::default();
             app.modals.clear();
             app.waves = Waves::default();
         }

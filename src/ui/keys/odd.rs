@@ -45,15 +45,19 @@ pub(crate) fn is_interrupt(key: Key) -> bool {
 }
 
 /// An action's keys that can arrive; reports the others.
-pub(super) fn heard(binding: &Binding, keys: Vec<String>, odd: &mut Vec<OddKey>) -> Result<Vec<String>, KeyError> {
+pub(crate) fn heard(
+    binding: &'static Binding,
+    keys: Vec<String>,
+    odd: &mut Vec<OddKey>,
+) -> Result<Vec<String>, KeyError> {
     let mut heard = Vec::new();
     for text in keys {
         let chord: Chord = text.parse()?;
         let unsent = [Some(chord.first), chord.second].into_iter().flatten().find(|key| !can_be_sent(*key));
         if let Some(key) = unsent {
-            odd.push(OddKey::Unsent { key: text, action: binding.name, instead: instead_of(key) });
+            odd.push(OddKey::Unsent { key: text, action: &binding.name, instead: instead_of(key) });
         } else if is_interrupt(chord.first) && binding.action != Action::Quit {
-            odd.push(OddKey::Reserved { action: binding.name });
+            odd.push(OddKey::Reserved { action: &binding.name });
         } else {
             heard.push(text);
         }

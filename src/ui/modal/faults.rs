@@ -15,10 +15,9 @@ use crate::model::Model;
 use crate::ui::action::{Action, Move};
 use crate::ui::fault::entry;
 use crate::ui::keys::{Key, KeyMap};
-use crate::ui::pane::connections::ConnectionRow;
 use crate::ui::text;
 use crate::ui::theme::{Tone, selected};
-use crate::ui::view::View;
+use crate::ui::view::{Target, View};
 
 const WIDTH_MAX: u16 = 64;
 /// Rows that describe the chosen command.
@@ -54,8 +53,8 @@ const RESTART: (&str, FaultPlace, &str) = ("restart", FaultPlace::Node, "");
 
 /// What can be done here: a node that is down can be restarted, and one elsewhere is not ours to
 /// change.
-fn possible(row: ConnectionRow, model: &Model) -> Vec<&'static (&'static str, FaultPlace, &'static str)> {
-    let ConnectionRow::Node(node) = row else { return FAULTS.iter().collect() };
+fn possible(target: Target, model: &Model) -> Vec<&'static (&'static str, FaultPlace, &'static str)> {
+    let Target::Node(node) = target else { return FAULTS.iter().collect() };
     let Some(entry) = entry(model, node) else {
         let is_between =
             |(name, place, _): &&(&str, FaultPlace, &str)| *place == FaultPlace::NodeOrLink || *name == "cut";
@@ -86,14 +85,14 @@ pub(crate) struct FaultMenu {
 
 impl FaultMenu {
     /// `None` if there is nothing to choose.
-    pub(crate) fn new(row: ConnectionRow, model: &Model) -> Option<Self> {
+    pub(crate) fn new(target: Target, model: &Model) -> Option<Self> {
         let name = |addr| model.name_of(addr).into_owned();
-        let (node, peer) = match row {
-            ConnectionRow::Node(node) => (name(node), None),
-            ConnectionRow::Link(link) => (name(link.node), Some(name(link.peer))),
+        let (node, peer) = match target {
+            Target::Node(node) => (name(node), None),
+            Target::Link(link) => (name(link.node), Some(name(link.peer))),
         };
         let mut offers: Vec<Offer> =
-            possible(row, model).into_iter().map(|fault| offer(fault, &node, peer.as_deref())).collect();
+            possible(target, model).into_iter().map(|fault| offer(fault, &node, peer.as_deref())).collect();
         let setting = offers.len();
         for fault in model.faults().iter().map(|record| &record.fault) {
             let (command, about) = (fault.end_text(&name), format!("ends: {}", fault.text(&name)));

@@ -7,8 +7,9 @@ use ratatui::widgets::Paragraph;
 
 use super::{Reply, Scroll, framed, movement};
 use crate::ui::action::Action;
+use crate::ui::bindings::KEYS;
 use crate::ui::command_line::commands;
-use crate::ui::keys::{KEYS, Key, KeyMap};
+use crate::ui::keys::{Key, KeyMap};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -50,7 +51,7 @@ impl Help {
 
 fn lines(columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
     let mut lines = vec![Line::from(view.span(Tone::Strong, "Keys"))];
-    for binding in KEYS {
+    for binding in KEYS.iter() {
         let keys = view.keys.keys_of(binding.action).join(" or ");
         lines.extend(entry(&keys, binding.help, columns, view));
     }

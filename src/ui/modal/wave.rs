@@ -36,8 +36,8 @@ use crate::proto::time::Time;
 use crate::ui::action::{Action, Move};
 use crate::ui::explain::Subject;
 use crate::ui::keys::{Key, KeyMap};
+use crate::ui::line::{fit, mark};
 use crate::ui::list_view::ListView;
-use crate::ui::pane::{Focus, fit, mark};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -163,8 +163,11 @@ impl WaveTable {
         let names = rows::name_width(&facts.wave, view);
         let mut lines = vec![fit(&rows::heading(names, view), columns, view)];
         lines.extend(facts.rows[window].iter().map(|row| {
-            let line = fit(&row.parts(facts.why.get(&row.node()), names, view), columns, view);
-            if selected == Some(row.node()) { mark(line, columns, Focus::Here) } else { line }
+            let mut line = fit(&row.parts(facts.why.get(&row.node()), names, view), columns, view);
+            if selected == Some(row.node()) {
+                mark(&mut line, columns);
+            }
+            line
         }));
         frame.render_widget(Paragraph::new(lines), area);
     }
@@ -190,7 +193,7 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         (1, true) => ("1 lacks it still".to_owned(), Tone::Plain),
         (more, true) => (format!("{more} lack it still"), Tone::Plain),
     };
-    let first = fit(&vec![(Tone::Strong, reached), (tone, format!(", {lacking}"))], columns, view);
+    let first = fit(&[(Tone::Strong, reached), (tone, format!(", {lacking}"))], columns, view);
     let second =
         text::wrap(&measures(wave, view), columns).into_iter().map(|line| Line::from(view.span(Tone::Plain, line)));
     std::iter::once(first).chain(second).collect()

@@ -13,8 +13,8 @@ use crate::ui::fault::{self, FaultPlan};
 use crate::ui::filter::Filter;
 use crate::ui::host::{Objection, Overwrite, Severity, ToHost};
 use crate::ui::keys::Key;
-use crate::ui::pane::connections::ConnectionRow;
 use crate::ui::prompt::{Prompt, PromptOutcome, PromptPurpose};
+use crate::ui::view::Target;
 
 pub(super) fn on_prompt_key(app: &mut App, key: Key) -> Vec<ConsoleEffect> {
     let Some(prompt) = &mut app.prompt else { return Vec::new() };
@@ -22,7 +22,7 @@ pub(super) fn on_prompt_key(app: &mut App, key: Key) -> Vec<ConsoleEffect> {
         PromptOutcome::Stay => apply_filter(app),
         PromptOutcome::Cancel => {
             if let Some(Prompt { purpose: PromptPurpose::Filter { pane, before }, .. }) = app.prompt.take() {
-                app.panes.set_filter(pane, before);
+                app.panes.get_mut(pane).set_filter(before);
             }
         }
         PromptOutcome::Submit => {
@@ -37,9 +37,9 @@ pub(super) fn on_prompt_key(app: &mut App, key: Key) -> Vec<ConsoleEffect> {
 /// A filter shows its effect while it is typed.
 pub(super) fn apply_filter(app: &mut App) {
     if let Some(Prompt { purpose: PromptPurpose::Filter { pane, .. }, field, .. }) = &app.prompt
-        && app.panes.filter(*pane).typed() != field.text()
+        && app.panes.get(*pane).filter().typed() != field.text()
     {
-        app.panes.set_filter(*pane, Filter::new(field.text()));
+        app.panes.get_mut(*pane).set_filter(Filter::new(field.text()));
     }
 }
 
@@ -68,7 +68,7 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<ConsoleEffect> {
             let plan = fault::kill_several(model, &nodes);
             let Some(first) = nodes.first() else { return Vec::new() };
             let wish: Vec<Command> = nodes.iter().copied().map(Command::Kill).collect();
-            return carry_out(app, ConnectionRow::Node(*first), &wish, plan);
+            return carry_out(app, Target::Node(*first), &wish, plan);
         }
         Typed::Hang(nodes) => return each(app, Command::Hang, &nodes, fault::hang),
         Typed::Restart(nodes) => {
@@ -82,8 +82,8 @@ fn run_typed(app: &mut App, typed: Typed) -> Vec<ConsoleEffect> {
             Err(fault) => app.show(Severity::Error, fault),
         },
         Typed::SaveScenario(path) => return vec![save_scenario(app, path, Overwrite::Ask)],
-        Typed::Filter(text) => app.panes.set_filter(app.focus, Filter::new(&text)),
-        Typed::Sort(sort) => app.panes.connections.sort = sort,
+        Typed::Filter(text) => app.panes.get_mut(app.focus).set_filter(Filter::new(&text)),
+        Typed::Sort(sort) => app.panes.each().for_each(|pane| pane.sort(sort)),
         Typed::Why(subject) => ask(app, subject),
     }
     Vec::new()
@@ -105,7 +105,7 @@ fn each(
         .iter()
         .flat_map(|node| {
             let plan = typed_plan(&app.scene.live, *node, wanted, &plan);
-            carry_out(app, ConnectionRow::Node(*node), &[wanted(*node)], plan)
+            carry_out(app, Target::Node(*node), &[wanted(*node)], plan)
         })
         .collect()
 }
