@@ -68,7 +68,7 @@ pub(crate) struct App {
     pub(crate) work: Vec<(PaneId, Work)>,
     pub(crate) focus: PaneId,
     pub(crate) zoom: Zoom,
-    pub(crate) modals: Vec<Modal>,
+    pub(crate) modals: Vec<Box<dyn Modal>>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) history: History,
     /// Commands of the user that were refused.
@@ -113,7 +113,7 @@ impl App {
             defaults: options.defaults,
         };
         if options.start_screen == StartScreen::Shown {
-            app.modals.push(Modal::Start(Start::new(app.form_defaults())));
+            app.open(Start::new(app.form_defaults()));
         }
         app
     }
@@ -142,6 +142,11 @@ impl App {
     /// What the keys act on.
     pub(crate) fn target(&self, view: &View<'_>) -> Option<Target> {
         self.panes.get(self.focus).target(view)
+    }
+
+    /// Opens a dialog on top of the others.
+    pub(crate) fn open(&mut self, modal: impl Modal + 'static) {
+        self.modals.push(Box::new(modal));
     }
 
     /// Takes events. Nodes run side by side, so an effect may come before its cause: a batch is

@@ -18,7 +18,7 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::action::PaneId;
 use super::app::{App, Zoom};
 use super::items::{self, Item};
-use super::modal::Modal;
+use super::modal::Covers;
 use super::pane::{Focus, PaneInfo, Panes, Place, Size, Surface};
 use super::theme::Tone;
 use super::view::View;
@@ -105,20 +105,19 @@ fn draw_panes(app: &mut App, plan: &PaneLayout, frame: &mut Frame<'_>) {
     }
 }
 
-/// The start screen covers everything, and gives way to the form that it opens; other dialogs lie
-/// on top of each other and of the panes.
+/// The start screen gives way to the form that it opens; other dialogs lie on top of each other and
+/// of the panes.
 fn draw_modals(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
     let view = app.scene.view();
-    if matches!(app.modals.first(), Some(Modal::Start(_))) {
+    let covers_all = app.modals.first().is_some_and(|modal| modal.covers() == Covers::Screen);
+    if covers_all {
         frame.render_widget(Clear, area);
     }
-    let covered = usize::from(app.modals.len() > 1 && matches!(app.modals.first(), Some(Modal::Start(_))));
-    for modal in app.modals.iter_mut().skip(covered) {
-        let area = match modal {
-            Modal::Start(_) | Modal::Faults(_) | Modal::Help(_) => area,
-            Modal::Add(_) | Modal::Say(_) | Modal::Path(_) | Modal::Confirm(_) | Modal::Why(_) | Modal::Wave(_) => {
-                Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
-            }
+    let hidden = usize::from(covers_all && app.modals.len() > 1);
+    for modal in app.modals.iter_mut().skip(hidden) {
+        let area = match modal.covers() {
+            Covers::Screen | Covers::Header => area,
+            Covers::Panes => Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area },
         };
         modal.render(frame, area, &view);
     }

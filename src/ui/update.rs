@@ -14,15 +14,15 @@ use super::fault::{self, FaultPlan};
 use super::filter::Filter;
 use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 use super::keys::{Key, Pressed, is_interrupt};
-use super::modal::add::{Add, NodeChoice};
+use super::modal::add::{NodeChoice, add};
 use super::modal::confirm::Confirm;
 use super::modal::faults::FaultMenu;
-use super::modal::help::Help;
-use super::modal::path::PathPrompt;
-use super::modal::say::Say;
+use super::modal::help::help;
+use super::modal::path;
+use super::modal::say::say;
 use super::modal::wave::WaveTable;
-use super::modal::why::WhyDialog;
-use super::modal::{Modal, Reply};
+use super::modal::why::why;
+use super::modal::{Covers, Reply};
 use super::mouse::on_mouse;
 use super::options::Mode;
 use super::pane::Panes;
@@ -96,7 +96,7 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<ConsoleEffect> {
             Vec::new()
         }
         Reply::Open(modal) => {
-            app.modals.push(*modal);
+            app.modals.push(modal);
             Vec::new()
         }
         Reply::Type(command) => {
@@ -112,9 +112,8 @@ fn on_modal_key(app: &mut App, key: Key) -> Vec<ConsoleEffect> {
         Reply::Quit => vec![ConsoleEffect::Quit],
         Reply::Done(wanted) => {
             app.modals.pop();
-            let starts = wanted.iter().any(|wanted| matches!(wanted, ToHost::Command(_)));
-            if starts {
-                app.modals.retain(|modal| !matches!(modal, Modal::Start(_)));
+            if wanted.iter().any(|wanted| matches!(wanted, ToHost::Command(_))) {
+                app.modals.retain(|modal| modal.covers() != Covers::Screen);
             }
             follow_said(app, &wanted);
             wanted.into_iter().map(ConsoleEffect::Host).collect()
@@ -152,22 +151,20 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<ConsoleEffect> {
         Action::Freeze => app.scene.toggle_freeze(),
         Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.get(app.focus).filter().clone())),
         Action::CommandLine => app.prompt = Some(Prompt::command("")),
-        Action::Add => open_live(app, |app| Some(Modal::Add(Add::new(NodeChoice::Peer, app.form_defaults())))),
-        Action::Message => open_live(app, say),
+        Action::Add if is_live(app) => app.open(add(NodeChoice::Peer, app.form_defaults())),
+        Action::Message if is_live(app) => write_message(app),
+        Action::Add | Action::Message => {}
         Action::Kill => return kill(app, armed),
         Action::Hang => return fault_selected(app, Command::Hang, fault::hang),
         Action::Restart => return fault_selected(app, Command::Restart, fault::restart),
         Action::Faults => faults(app),
         Action::Calm => return calm(app),
         Action::Copy => return copy_selected(app),
-        Action::Export => {
-            let form = PathPrompt::export(&app.export_name.to_string_lossy(), app.export_check);
-            app.modals.push(Modal::Path(form));
-        }
+        Action::Export => app.open(path::export(&app.export_name, app.export_check)),
         Action::Wave => show_again(app),
         Action::WaveTable => who_has_it(app),
         Action::Layout => app.panes.each().for_each(|pane| pane.lay_out()),
-        Action::Help => app.modals.push(Modal::Help(Help::default())),
+        Action::Help => app.open(help()),
         Action::Suspend => return vec![ConsoleEffect::Suspend],
         Action::Quit => return vec![ConsoleEffect::Quit],
     }
@@ -203,14 +200,6 @@ fn show_again(app: &mut App) {
     }
 }
 
-fn open_live(app: &mut App, modal: impl Fn(&mut App) -> Option<Modal>) {
-    if is_live(app)
-        && let Some(modal) = modal(app)
-    {
-        app.modals.push(modal);
-    }
-}
-
 /// A recording cannot be changed; then that is said.
 fn is_live(app: &mut App) -> bool {
     match app.scene.mode {
@@ -222,13 +211,12 @@ fn is_live(app: &mut App) -> bool {
     }
 }
 
-fn say(app: &mut App) -> Option<Modal> {
+fn write_message(app: &mut App) {
     let preferred = app.target(&app.view()).map(Target::node);
-    let say = Say::new(&app.scene.live, preferred).map(Modal::Say);
-    if say.is_none() {
-        app.show(Severity::Warning, "no peer of this process runs: start one first");
+    match say(&app.scene.live, preferred) {
+        Some(form) => app.open(form),
+        None => app.show(Severity::Warning, "no peer of this process runs: start one first"),
     }
-    say
 }
 
 fn kill(app: &mut App, armed: Option<Armed>) -> Vec<ConsoleEffect> {
@@ -258,7 +246,7 @@ fn faults(app: &mut App) {
     }
     if let Some(target) = selected_target(app) {
         match FaultMenu::new(target, &app.scene.live) {
-            Some(menu) => app.modals.push(Modal::Faults(menu)),
+            Some(menu) => app.open(menu),
             None => app.show(Severity::Warning, format!("{} has left", app.scene.live.name_of(target.node()))),
         }
     }
@@ -309,7 +297,7 @@ fn carry_out(app: &mut App, target: Target, wish: &[Command], plan: FaultPlan) -
         }
         FaultPlan::Ask { question, word, commands } => {
             let wanted = commands.into_iter().map(ToHost::Command).collect();
-            app.modals.push(Modal::Confirm(Confirm::new(question, word, wanted)));
+            app.open(Confirm::new(question, word, wanted));
         }
         FaultPlan::Refuse(why) => {
             let model = &app.scene.live;
@@ -342,9 +330,9 @@ fn details(app: &mut App) {
 /// Opens the answer; for a message, its table.
 fn ask(app: &mut App, subject: Subject) {
     if let Subject::Message(id) = subject {
-        app.modals.push(Modal::Wave(WaveTable::new(id)));
-    } else if let Some(why) = explain(subject, &app.view()) {
-        app.modals.push(Modal::Why(WhyDialog::new(why)));
+        app.open(WaveTable::new(id));
+    } else if let Some(explanation) = explain(subject, &app.view()) {
+        app.open(why(explanation));
     }
 }
 
@@ -366,7 +354,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::ExportExists { path } => {
             let question = format!("{} exists. Replace it?", path.display());
             let wanted = vec![ToHost::Export { path, overwrite: Overwrite::Allowed }];
-            app.modals.push(Modal::Confirm(Confirm::new(question, "Replace", wanted)));
+            app.open(Confirm::new(question, "Replace", wanted));
         }
         FromHost::ExportFailed { path, why } => {
             app.note(Severity::Error, &format!("not exported to {}: {why}", path.display()));
@@ -377,7 +365,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::ScenarioExists { path } => {
             let question = format!("{} exists. Replace it?", path.display());
             if let ConsoleEffect::Host(wanted) = save_scenario(app, path, Overwrite::Allowed) {
-                app.modals.push(Modal::Confirm(Confirm::new(question, "Replace", vec![wanted])));
+                app.open(Confirm::new(question, "Replace", vec![wanted]));
             }
         }
         FromHost::Opened(mode) => {

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ratatui::style::Style;
-use ratatui::text::Span;
+use ratatui::text::{Line, Span};
 
 use super::keys::KeyMap;
 use super::text;
@@ -181,6 +181,11 @@ impl View<'_> {
     /// A piece of text; what `--ascii` cannot show is escaped.
     pub(crate) fn span(&self, tone: Tone, text: impl Into<String>) -> Span<'static> {
         Span::styled(text::plain(text.into(), self.theme.glyphs), self.style(tone))
+    }
+
+    /// Lines of text in this many columns.
+    pub(crate) fn wrapped(&self, text: &str, tone: Tone, columns: usize) -> Vec<Line<'static>> {
+        text::wrap(text, columns).into_iter().map(|line| Line::from(self.span(tone, line))).collect()
     }
 
     /// `p3`, or the address of a node elsewhere.

@@ -326,8 +326,7 @@ impl Surface<'_, '_> {
 
     /// What an empty pane says: what to do next.
     pub(crate) fn hint(&mut self, hint: &str, inside: Rect, view: &View<'_>) {
-        let lines = text::wrap(hint, usize::from(inside.width)).into_iter();
-        let lines: Vec<Line<'_>> = lines.map(|line| Line::from(view.span(Tone::Stale, line))).collect();
+        let lines = view.wrapped(hint, Tone::Stale, usize::from(inside.width));
         self.frame.render_widget(Paragraph::new(lines), inside);
     }
 }
