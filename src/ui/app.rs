@@ -141,7 +141,7 @@ impl App {
 
     /// What the keys act on.
     pub(crate) fn target(&self, view: &View<'_>) -> Option<Target> {
-        self.panes.get(self.focus).target(view)
+        self.panes.target(self.focus, view)
     }
 
     /// Opens a dialog on top of the others.
@@ -244,7 +244,7 @@ impl App {
 fn highlighted<'a>(scene: &'a Scene, panes: &Panes, waves: &Waves, focus: PaneId) -> View<'a> {
     let view = scene.view();
     let view = View { selected: panes.shared(&view), lacked: waves.lacked(), ..view };
-    let focused = panes.get(focus);
-    let lit = Lit { node: focused.node(&view), message: focused.message(&view) };
+    let selection = panes.get(focus).selection(&view);
+    let lit = Lit { node: selection.node, message: selection.message };
     View { lit, wave: waves.current(panes.message(&view), scene.now), ..view }
 }

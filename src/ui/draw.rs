@@ -19,7 +19,7 @@ use super::action::PaneId;
 use super::app::{App, Zoom};
 use super::items::{self, Item};
 use super::modal::Covers;
-use super::pane::{Focus, PaneInfo, Panes, Place, Size, Surface};
+use super::pane::{Focus, PaneInfo, Place, Size, Surface};
 use super::theme::Tone;
 use super::view::View;
 use super::{footer, header};
@@ -141,7 +141,7 @@ fn plan(app: &App, body: Rect) -> PaneLayout {
         let [tabs, pane] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(body);
         return PaneLayout { panes: vec![(app.focus, pane)], hidden: Vec::new(), tabs: Some(tabs) };
     };
-    let panes = arrangement.panes(&app.panes, body, &app.scene.view());
+    let panes = arrangement.panes(body, &app.scene.view());
     let is_shown = |pane: &PaneId| panes.iter().any(|(shown, _)| shown == pane);
     let hidden = PaneId::all().filter(|pane| !is_shown(pane)).collect();
     // A pane that is only counted opens on the whole screen.
@@ -152,8 +152,8 @@ fn plan(app: &App, body: Rect) -> PaneLayout {
 }
 
 impl Arrangement {
-    fn panes(&self, panes: &Panes, body: Rect, view: &View<'_>) -> Vec<(PaneId, Rect)> {
-        let wanted = |pane: PaneId| panes.get(pane).wanted(view);
+    fn panes(&self, body: Rect, view: &View<'_>) -> Vec<(PaneId, Rect)> {
+        let wanted = |pane: PaneId| (pane.info().wanted)(view);
         let strips = 0..self.strips.len();
         let members: Vec<Vec<(PaneId, Constraint)>> = strips
             .map(|strip| {

@@ -109,7 +109,7 @@ fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View
 
 /// The keys, and the panes that are not on the screen with their counts.
 fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'static> {
-    let mut items: Vec<Item> = hidden.iter().filter_map(|pane| count(app, *pane, view)).collect();
+    let mut items: Vec<Item> = hidden.iter().filter_map(|pane| count(*pane, view)).collect();
     let target = app.target(view);
     items.extend(KEYS.iter().filter_map(|binding| {
         let hint = binding.hint?;
@@ -121,9 +121,9 @@ fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<
 }
 
 /// `5 reports (1)`. Keys that do something outrank empty panes.
-fn count(app: &App, pane: PaneId, view: &View<'_>) -> Option<Item> {
+fn count(pane: PaneId, view: &View<'_>) -> Option<Item> {
     let info = pane.info();
-    let (tone, rank, count) = match app.panes.get(pane).count(view) {
+    let (tone, rank, count) = match (info.count)(view) {
         (0, _) => (Tone::Stale, info.rank_empty?, 0),
         (count, tone) => (tone, info.rank, count),
     };

@@ -322,7 +322,7 @@ fn copy(app: &mut App, text: String) -> Vec<ConsoleEffect> {
 }
 
 fn details(app: &mut App) {
-    if let Some(subject) = app.panes.get(app.focus).subject(&app.view()) {
+    if let Some(subject) = app.panes.get(app.focus).selection(&app.view()).subject {
         ask(app, subject);
     }
 }

@@ -287,10 +287,10 @@ fn name_tone(node: &NodeRecord) -> Tone {
     }
 }
 
-/// Whether panes list a node: ours, those linked to ours, and gone ones; not those that are known by
+/// The nodes that panes list: ours, those linked to ours, and gone ones; not those that are known by
 /// hearsay alone.
-pub(crate) fn is_shown(node: &NodeRecord) -> bool {
-    node.is_ours() || !matches!(node.state(), ObservedState::Known)
+pub(crate) fn nodes_shown<'a>(view: &View<'a>) -> impl Iterator<Item = &'a NodeRecord> + use<'a> {
+    view.model.nodes().iter().filter(|node| node.is_ours() || !matches!(node.state(), ObservedState::Known))
 }
 
 /// The color and the sign of a notice.

@@ -18,8 +18,8 @@ use std::collections::BTreeSet;
 
 use self::cells::Seen;
 use self::rows::Sort;
-use super::list::{Done, Lines, ListPane, Selects, filter_note};
-use super::{PaneInfo, Place, Size};
+use super::list::{Done, Lines, ListPane, filter_note};
+use super::{PaneInfo, Place, Selection, Selects, Size};
 use crate::model::link::LinkKey;
 use crate::model::node::NodeRecord;
 use crate::model::words::count_text;
@@ -33,13 +33,19 @@ use crate::ui::list_view::{ListView, Untouched};
 use crate::ui::table;
 use crate::ui::text;
 use crate::ui::theme::Tone;
-use crate::ui::view::{Target, View, is_shown};
+use crate::ui::view::{Target, View, nodes_shown};
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Connections",
+    word: "nodes",
+    help: "connections: the nodes and their links",
     wide: Place { strip: 1, size: Size::Wanted { least: 20, most: 40 } },
     narrow: Some(Place { strip: 0, size: Size::Percent(42) }),
     orders: Sort::WORDS,
-    ..PaneInfo::new("Connections", "nodes", "connections: the nodes and their links", ListPane::<Connections>::boxed)
+    selects: Selects::NodeForAll,
+    count: |view| (view.model.nodes().len(), Tone::Plain),
+    wanted: |view| nodes_shown(view).count() + 3,
+    ..PaneInfo::new(ListPane::<Connections>::boxed)
 };
 
 #[derive(Default)]
@@ -54,7 +60,6 @@ impl Lines for Connections {
     type Rows = Vec<Target>;
     type Facts = Seen;
     const UNTOUCHED: Untouched = Untouched::First;
-    const SELECTS: Selects = Selects::NodeForAll;
     const WORD: Option<&'static str> = Some("node");
 
     fn rows(&self, filter: &Filter, view: &View<'_>) -> Vec<Target> {
@@ -86,10 +91,9 @@ impl Lines for Connections {
     }
 
     fn note(&self, list: &ListView<Target>, _rows: &Vec<Target>, view: &View<'_>) -> String {
-        let nodes = view.model.nodes().iter().filter(|node| is_shown(node)).count();
         let known = Some(view.model.nodes().counts().known).filter(|known| *known > 0);
         let mut items = vec![
-            count_text(nodes as u64, "node"),
+            count_text(nodes_shown(view).count() as u64, "node"),
             count_text(rows::pairs_linked(view), "link"),
             format!("by {}", self.sort.word()),
         ];
@@ -133,27 +137,13 @@ impl Lines for Connections {
         Some(Target::Node(node))
     }
 
-    fn target(&self, row: Target) -> Option<Target> {
-        Some(row)
-    }
-
-    fn node(&self, row: Target, _view: &View<'_>) -> Option<Addr> {
-        Some(row.node())
-    }
-
-    fn subject(&self, row: Target, _view: &View<'_>) -> Option<Subject> {
-        Some(match row {
-            Target::Node(addr) => Subject::Node(addr),
-            Target::Link(link) => Subject::Link(link),
-        })
-    }
-
-    fn count(&self, view: &View<'_>) -> (usize, Tone) {
-        (view.model.nodes().len(), Tone::Plain)
-    }
-
-    fn wanted(&self, view: &View<'_>) -> usize {
-        view.model.nodes().iter().filter(|node| is_shown(node)).count() + 3
+    fn selection(&self, row: Target, _view: &View<'_>) -> Selection {
+        match row {
+            Target::Node(addr) => Selection::of_node(addr),
+            Target::Link(link) => {
+                Selection { target: Some(row), subject: Some(Subject::Link(link)), ..Selection::of_node(row.node()) }
+            }
+        }
     }
 
     fn sort(&mut self, order: &str) {

@@ -8,7 +8,7 @@
 
 use super::list::ListPane;
 use super::log::{Log, LogLines};
-use super::{PaneInfo, Place, Size};
+use super::{PaneInfo, Place, Selection, Selects, Size};
 use crate::event::{Direction, LinkEnd, Purpose, ReportAction, Stop};
 use crate::model::gossip::{EntryKind, GossipEntry};
 use crate::model::link::LinkKey;
@@ -19,7 +19,6 @@ use crate::proto::message::MessageId;
 use crate::proto::text::Body;
 use crate::ui::explain::Subject;
 use crate::ui::line::{Parts, Sentence};
-use crate::ui::list_view::ListView;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -30,14 +29,14 @@ const BODY_LEN: usize = 512;
 const HOURS_WIDTH_MIN: usize = 78;
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Gossip log",
+    word: "gossip",
+    help: "gossip log: the messages between nodes",
     wide: Place { strip: 0, size: Size::Percent(40) },
     narrow: Some(Place { strip: 1, size: Size::Rest }),
-    ..PaneInfo::new(
-        "Gossip log",
-        "gossip",
-        "gossip log: the messages between nodes",
-        ListPane::<LogLines<Gossip>>::boxed,
-    )
+    selects: Selects::Message,
+    count: |view| (view.model.gossip().len(), Tone::Plain),
+    ..PaneInfo::new(ListPane::<LogLines<Gossip>>::boxed)
 };
 
 struct Gossip;
@@ -45,7 +44,6 @@ struct Gossip;
 impl Log for Gossip {
     type Entry = GossipEntry;
     const WORD: Option<&'static str> = Some("line");
-    const TONE: Tone = Tone::Plain;
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<GossipEntry> {
         view.model.gossip()
@@ -60,25 +58,15 @@ impl Log for Gossip {
         "Nothing was said yet. Peers gossip once they have neighbors.".to_owned()
     }
 
-    fn node(entry: &GossipEntry) -> Option<Addr> {
-        Some(entry.node)
-    }
-
-    fn subject(_number: u64, entry: &GossipEntry, view: &View<'_>) -> Subject {
-        match (entry.message(), entry.peer()) {
+    fn selection(_number: u64, entry: &GossipEntry, view: &View<'_>) -> Selection {
+        let subject = match (entry.message(), entry.peer()) {
             (Some(id), _) => Subject::Message(id),
             (None, Some(peer)) if view.model.deaths().latest_of(peer).is_some() => Subject::Death(peer),
             (None, Some(peer)) => Subject::Link(LinkKey { node: entry.node, peer }),
             (None, None) => Subject::Node(entry.node),
-        }
-    }
-
-    fn message(entry: &GossipEntry) -> Option<MessageId> {
-        entry.message()
-    }
-
-    fn follow_newest(list: &mut ListView<u64>) {
-        list.let_go();
+        };
+        let message = entry.message();
+        Selection { node: Some(entry.node), subject: Some(subject), message, ..Selection::default() }
     }
 }
 

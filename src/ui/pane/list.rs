@@ -4,16 +4,13 @@ use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use super::{Focus, Moved, Pane, Surface};
+use super::{Focus, Moved, Pane, Selection, Surface};
 use crate::proto::addr::Addr;
-use crate::proto::message::MessageId;
 use crate::ui::action::{Action, Move};
-use crate::ui::explain::Subject;
 use crate::ui::filter::Filter;
 use crate::ui::line::{Parts, Sentence, fit, mark};
 use crate::ui::list_view::{ListView, Rows, Untouched};
-use crate::ui::theme::Tone;
-use crate::ui::view::{Target, View};
+use crate::ui::view::View;
 
 /// What the lines of a pane are.
 pub(super) trait Lines: Default {
@@ -24,7 +21,6 @@ pub(super) trait Lines: Default {
     type Facts;
     /// A log follows its newest line.
     const UNTOUCHED: Untouched;
-    const SELECTS: Selects = Selects::Line;
 
     /// The lines that pass the filter, in order.
     fn rows(&self, filter: &Filter, view: &View<'_>) -> Self::Rows;
@@ -45,14 +41,8 @@ pub(super) trait Lines: Default {
     /// is not mentioned.
     const WORD: Option<&'static str> = None;
 
-    /// The node that a line is about.
-    fn node(&self, key: Self::Key, view: &View<'_>) -> Option<Addr>;
-
-    /// What Enter explains.
-    fn subject(&self, key: Self::Key, view: &View<'_>) -> Option<Subject>;
-
-    /// How many lines there are, for the footer.
-    fn count(&self, view: &View<'_>) -> (usize, Tone);
+    /// What a selected line is about.
+    fn selection(&self, key: Self::Key, view: &View<'_>) -> Selection;
 
     /// Checks before drawing what is new.
     fn look(&mut self, _filter: &Filter, _view: &View<'_>) {}
@@ -83,34 +73,7 @@ pub(super) trait Lines: Default {
         None
     }
 
-    /// What keys act on, if a selected line [`Selects`] that.
-    fn target(&self, _key: Self::Key) -> Option<Target> {
-        None
-    }
-
-    fn message(&self, _key: Self::Key, _view: &View<'_>) -> Option<MessageId> {
-        None
-    }
-
-    /// The newest message is to be followed again.
-    fn follow_newest(&self, _list: &mut ListView<Self::Key>) {}
-
-    fn wanted(&self, _view: &View<'_>) -> usize {
-        0
-    }
-
     fn sort(&mut self, _order: &str) {}
-}
-
-/// What is selected with a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Selects {
-    /// The line alone; keys act on the selection that panes share.
-    Line,
-    /// A node, on which keys act while they go to this pane.
-    Node,
-    /// The same, and the other panes share it.
-    NodeForAll,
 }
 
 /// Whether a key was taken.
@@ -218,10 +181,7 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
         if self.lines.act(wanted, &mut self.list, chosen) == Done::No {
             self.list.act(&rows, wanted, |key| self.lines.plain(key, view));
         }
-        match L::SELECTS {
-            Selects::Line | Selects::Node => Moved::Here,
-            Selects::NodeForAll => Moved::Selected(self.target(view).map(Target::node)),
-        }
+        Moved::Here
     }
 
     fn click(&mut self, at: Position, area: Rect, view: &View<'_>) -> Moved {
@@ -241,46 +201,19 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
         self.list.search.set(filter);
     }
 
-    fn subject(&self, view: &View<'_>) -> Option<Subject> {
-        self.lines.subject(self.selected(view)?, view)
-    }
-
-    fn node(&self, view: &View<'_>) -> Option<Addr> {
-        self.lines.node(self.selected(view)?, view)
-    }
-
-    fn count(&self, view: &View<'_>) -> (usize, Tone) {
-        self.lines.count(view)
+    fn selection(&self, view: &View<'_>) -> Selection {
+        let selection = self.selected(view).map(|key| self.lines.selection(key, view)).unwrap_or_default();
+        // The newest message is not chosen.
+        let message = selection.message.filter(|_| !self.list.is_untouched());
+        Selection { message, ..selection }
     }
 
     fn line(&self, view: &View<'_>) -> Option<String> {
         Some(self.lines.plain(self.selected(view)?, view))
     }
 
-    fn target(&self, view: &View<'_>) -> Option<Target> {
-        match L::SELECTS {
-            Selects::Line => view.selected,
-            Selects::Node | Selects::NodeForAll => self.lines.target(self.selected(view)?),
-        }
-    }
-
-    fn shared(&self, view: &View<'_>) -> Option<Target> {
-        match L::SELECTS {
-            Selects::Line | Selects::Node => None,
-            Selects::NodeForAll => self.target(view),
-        }
-    }
-
     fn describe(&self, node: Addr, view: &View<'_>) -> Option<String> {
         Some(self.lines.plain(self.lines.of_node(node)?, view))
-    }
-
-    fn message(&self, view: &View<'_>) -> Option<MessageId> {
-        if self.list.is_untouched() { None } else { self.lines.message(self.selected(view)?, view) }
-    }
-
-    fn wanted(&self, view: &View<'_>) -> usize {
-        self.lines.wanted(view)
     }
 
     fn select(&mut self, node: Option<Addr>, view: &View<'_>) {
@@ -291,7 +224,7 @@ impl<L: Lines + 'static> Pane for ListPane<L> {
     }
 
     fn follow_newest(&mut self) {
-        self.lines.follow_newest(&mut self.list);
+        self.list.let_go();
     }
 
     fn sort(&mut self, order: &str) {

@@ -10,34 +10,35 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::list::{Lines, ListPane, Selects, filter_note};
-use super::{PaneInfo, Place, Size};
+use super::list::{Lines, ListPane, filter_note};
+use super::{PaneInfo, Place, Selection, Selects, Size};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::span_text;
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
-use crate::ui::explain::Subject;
 use crate::ui::filter::Filter;
 use crate::ui::line::{Parts, Sentence, plain_text};
 use crate::ui::list_view::{ListView, Untouched};
 use crate::ui::text;
 use crate::ui::theme::Tone;
-use crate::ui::view::{Target, View, is_shown, state_sign, state_tone, state_word};
+use crate::ui::view::{View, nodes_shown, state_sign, state_tone, state_word};
 
 /// Watchers that a line names.
 const WATCHERS_SHOWN: usize = 3;
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Liveness",
+    word: "liveness",
+    help: "liveness: which nodes answer probes and which do not",
     wide: Place { strip: 1, size: Size::Wanted { least: 12, most: 25 } },
     rank: 3,
-    ..PaneInfo::new(
-        "Liveness",
-        "liveness",
-        "liveness: which nodes answer probes and which do not",
-        ListPane::<Liveness>::boxed,
-    )
+    selects: Selects::Node,
+    // Those that are not heard from.
+    count: |view| (view.model.nodes().counts().suspect, Tone::Suspect),
+    wanted: |view| nodes_shown(view).filter(|node| node.role != Some(Role::Seed)).count() + 2,
+    ..PaneInfo::new(ListPane::<Liveness>::boxed)
 };
 
 /// A line is a node.
@@ -60,7 +61,6 @@ impl Lines for Liveness {
     type Rows = Vec<Addr>;
     type Facts = Heard;
     const UNTOUCHED: Untouched = Untouched::First;
-    const SELECTS: Selects = Selects::Node;
 
     fn rows(&self, filter: &Filter, view: &View<'_>) -> Vec<Addr> {
         let heard = heard(view);
@@ -91,25 +91,8 @@ impl Lines for Liveness {
         "Nobody is probed yet. Peers probe the neighbors that they have.".to_owned()
     }
 
-    fn node(&self, addr: Addr, _view: &View<'_>) -> Option<Addr> {
-        Some(addr)
-    }
-
-    fn subject(&self, addr: Addr, _view: &View<'_>) -> Option<Subject> {
-        Some(Subject::Node(addr))
-    }
-
-    fn target(&self, addr: Addr) -> Option<Target> {
-        Some(Target::Node(addr))
-    }
-
-    /// The nodes that are not heard from.
-    fn count(&self, view: &View<'_>) -> (usize, Tone) {
-        (view.model.nodes().counts().suspect, Tone::Suspect)
-    }
-
-    fn wanted(&self, view: &View<'_>) -> usize {
-        view.model.nodes().iter().filter(|node| is_shown(node) && node.role != Some(Role::Seed)).count() + 2
+    fn selection(&self, addr: Addr, _view: &View<'_>) -> Selection {
+        Selection::of_node(addr)
     }
 }
 

@@ -1,15 +1,12 @@
 //! A pane that shows a log of the model: a line is an entry, by its number.
 
+use super::Selection;
 use super::list::Lines;
 use crate::model::ring::Ring;
-use crate::proto::addr::Addr;
-use crate::proto::message::MessageId;
-use crate::ui::explain::Subject;
 use crate::ui::filter::Filter;
 use crate::ui::line::Sentence;
 use crate::ui::list_view::{Found, ListView, LogRows, Rows, Untouched};
 use crate::ui::text;
-use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
 /// Which log it is, and what its lines are.
@@ -18,8 +15,6 @@ pub(super) trait Log {
     /// What a line is, in the hint of a filter that matches none; without a word, the hint is that
     /// of an empty log.
     const WORD: Option<&'static str> = None;
-    /// The color of their number in the footer.
-    const TONE: Tone;
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<Self::Entry>;
 
@@ -29,19 +24,8 @@ pub(super) trait Log {
     /// What the pane says when it is empty.
     fn hint(view: &View<'_>) -> String;
 
-    /// The node that an entry is about.
-    fn node(entry: &Self::Entry) -> Option<Addr>;
-
-    /// What Enter explains.
-    fn subject(number: u64, entry: &Self::Entry, view: &View<'_>) -> Subject;
-
-    /// The message that is shown while the line is selected.
-    fn message(_entry: &Self::Entry) -> Option<MessageId> {
-        None
-    }
-
-    /// The newest message is to be followed again.
-    fn follow_newest(_list: &mut ListView<u64>) {}
+    /// What an entry is about.
+    fn selection(number: u64, entry: &Self::Entry, view: &View<'_>) -> Selection;
 }
 
 /// The lines of such a log.
@@ -93,23 +77,7 @@ impl<L: Log> Lines for LogLines<L> {
         L::hint(view)
     }
 
-    fn node(&self, number: u64, view: &View<'_>) -> Option<Addr> {
-        L::node(L::entries(view).get(number)?)
-    }
-
-    fn subject(&self, number: u64, view: &View<'_>) -> Option<Subject> {
-        Some(L::subject(number, L::entries(view).get(number)?, view))
-    }
-
-    fn count(&self, view: &View<'_>) -> (usize, Tone) {
-        (L::entries(view).len(), L::TONE)
-    }
-
-    fn message(&self, number: u64, view: &View<'_>) -> Option<MessageId> {
-        L::message(L::entries(view).get(number)?)
-    }
-
-    fn follow_newest(&self, list: &mut ListView<u64>) {
-        L::follow_newest(list);
+    fn selection(&self, number: u64, view: &View<'_>) -> Selection {
+        L::entries(view).get(number).map(|entry| L::selection(number, entry, view)).unwrap_or_default()
     }
 }

@@ -58,16 +58,66 @@ pub(crate) struct PaneInfo {
     pub(crate) orders: &'static [&'static str],
     /// News of this severity are explained there.
     pub(crate) explains: Option<Severity>,
+    pub(crate) selects: Selects,
+    /// How many lines there are, for the footer while the pane is not on the screen.
+    pub(crate) count: fn(&View<'_>) -> (usize, Tone),
+    /// Lines that it wants, frame included.
+    pub(crate) wanted: fn(&View<'_>) -> usize,
     /// A pane in its first state.
     pub(crate) make: fn() -> Box<dyn Pane>,
 }
 
 impl PaneInfo {
     /// What most panes have in common.
-    const fn new(title: &'static str, word: &'static str, help: &'static str, make: fn() -> Box<dyn Pane>) -> Self {
-        let wide = Place { strip: 1, size: Size::Rest };
-        let (narrow, orders, explains) = (None, &[], None);
-        Self { title, word, help, wide, narrow, rank: 2, rank_empty: Some(8), orders, explains, make }
+    const fn new(make: fn() -> Box<dyn Pane>) -> Self {
+        Self {
+            title: "",
+            word: "",
+            help: "",
+            wide: Place { strip: 1, size: Size::Rest },
+            narrow: None,
+            rank: 2,
+            rank_empty: Some(8),
+            orders: &[],
+            explains: None,
+            selects: Selects::Line,
+            count: |_| (0, Tone::Plain),
+            wanted: |_| 0,
+            make,
+        }
+    }
+}
+
+/// What is selected with a line of a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Selects {
+    /// The line alone; keys act on the selection that panes share.
+    Line,
+    /// A message, whose spread all panes show.
+    Message,
+    /// A node, on which keys act while they go to this pane.
+    Node,
+    /// The same, and the other panes share it.
+    NodeForAll,
+}
+
+/// What the selected line of a pane is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Selection {
+    pub(crate) node: Option<Addr>,
+    /// What keys act on.
+    pub(crate) target: Option<Target>,
+    /// What Enter explains.
+    pub(crate) subject: Option<Subject>,
+    /// The message that is chosen, and shown instead of the newest.
+    pub(crate) message: Option<MessageId>,
+}
+
+impl Selection {
+    /// A node, on which keys act, and which Enter explains.
+    const fn of_node(node: Addr) -> Self {
+        let (target, subject) = (Some(Target::Node(node)), Some(Subject::Node(node)));
+        Self { node: Some(node), target, subject, message: None }
     }
 }
 
@@ -141,43 +191,15 @@ pub(crate) trait Pane {
 
     fn set_filter(&mut self, filter: Filter);
 
-    /// What Enter explains.
-    fn subject(&self, view: &View<'_>) -> Option<Subject>;
+    /// What is selected.
+    fn selection(&self, view: &View<'_>) -> Selection;
 
-    /// The node that the selected line is about.
-    fn node(&self, view: &View<'_>) -> Option<Addr>;
+    /// The selected line as text; `None`: that of the selected node.
+    fn line(&self, view: &View<'_>) -> Option<String>;
 
-    /// How many lines there are, for the footer while the pane is not on the screen.
-    fn count(&self, view: &View<'_>) -> (usize, Tone);
-
-    /// The selected line as text.
-    fn line(&self, _view: &View<'_>) -> Option<String> {
-        None
-    }
-
-    /// What the keys act on: the selection that panes share, unless this one lists nodes itself.
-    fn target(&self, view: &View<'_>) -> Option<Target> {
-        view.selected
-    }
-
-    /// The selection that panes share, of the pane that lists all nodes.
-    fn shared(&self, _view: &View<'_>) -> Option<Target> {
-        None
-    }
-
-    /// A node as a line of text, of the pane that lists all nodes.
+    /// A line about this node as text, of the pane that lists all nodes.
     fn describe(&self, _node: Addr, _view: &View<'_>) -> Option<String> {
         None
-    }
-
-    /// The message that is chosen here, and shown instead of the newest.
-    fn message(&self, _view: &View<'_>) -> Option<MessageId> {
-        None
-    }
-
-    /// Lines that it wants, frame included.
-    fn wanted(&self, _view: &View<'_>) -> usize {
-        0
     }
 
     /// A node was selected in another pane, or none.
@@ -255,11 +277,15 @@ impl Panes {
     }
 
     fn tell_others(&mut self, from: PaneId, moved: Moved, view: &View<'_>) {
-        for (_, pane) in PaneId::all().zip(&mut self.panes).filter(|(pane, _)| *pane != from) {
+        let moved = match from.info().selects {
+            Selects::NodeForAll => Moved::Selected(self.get(from).selection(view).node),
+            Selects::Line | Selects::Message | Selects::Node => moved,
+        };
+        for (id, pane) in PaneId::all().zip(&mut self.panes).filter(|(pane, _)| *pane != from) {
             match moved {
-                Moved::Here => {}
                 Moved::Selected(node) => pane.select(node, view),
-                Moved::Newest => pane.follow_newest(),
+                Moved::Newest if id.info().selects == Selects::Message => pane.follow_newest(),
+                Moved::Newest | Moved::Here => {}
             }
         }
     }
@@ -273,21 +299,34 @@ impl Panes {
         PaneId::all().zip(&mut self.panes).filter_map(|(id, pane)| Some((id, pane.update(view, now)?))).collect()
     }
 
+    fn that_select(&self, what: Selects, view: &View<'_>) -> Option<Selection> {
+        let (_, pane) = PaneId::all().zip(&self.panes).find(|(pane, _)| pane.info().selects == what)?;
+        Some(pane.selection(view))
+    }
+
     /// The selection that panes share.
     pub(crate) fn shared(&self, view: &View<'_>) -> Option<Target> {
-        self.panes.iter().find_map(|pane| pane.shared(view))
+        self.that_select(Selects::NodeForAll, view)?.target
     }
 
     /// The message that is chosen in one of them.
     pub(crate) fn message(&self, view: &View<'_>) -> Option<MessageId> {
-        self.panes.iter().find_map(|pane| pane.message(view))
+        self.that_select(Selects::Message, view)?.message
+    }
+
+    /// What the keys act on while they go to this pane.
+    pub(crate) fn target(&self, pane: PaneId, view: &View<'_>) -> Option<Target> {
+        match pane.info().selects {
+            Selects::Line | Selects::Message => view.selected,
+            Selects::Node | Selects::NodeForAll => self.get(pane).selection(view).target,
+        }
     }
 
     /// The selected line of a pane as text, or else a line about the selected node.
     pub(crate) fn line_of(&self, pane: PaneId, view: &View<'_>) -> Option<String> {
         let pane = self.get(pane);
         let described = || {
-            let node = pane.node(view)?;
+            let node = pane.selection(view).node?;
             self.panes.iter().find_map(|pane| pane.describe(node, view))
         };
         pane.line(view).or_else(described)

@@ -5,27 +5,29 @@
 //! 03:00:03 ! p3: No connection to 127.0.0.1:5002: refused; will try again
 //! ```
 
-use super::PaneInfo;
 use super::list::ListPane;
 use super::log::{Log, LogLines};
+use super::{PaneInfo, Selection};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
-use crate::proto::addr::Addr;
 use crate::ui::explain::Subject;
 use crate::ui::line::Sentence;
 use crate::ui::theme::Tone;
 use crate::ui::view::{NoticeLine, View, severity_look};
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Notices",
+    word: "notices",
+    help: "notices: what went wrong or changed",
     rank: 6,
-    ..PaneInfo::new("Notices", "notices", "notices: what went wrong or changed", ListPane::<LogLines<Notices>>::boxed)
+    count: |view| (view.lines.len(), Tone::Suspect),
+    ..PaneInfo::new(ListPane::<LogLines<Notices>>::boxed)
 };
 
 struct Notices;
 
 impl Log for Notices {
     type Entry = NoticeLine;
-    const TONE: Tone = Tone::Suspect;
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<NoticeLine> {
         view.lines
@@ -42,11 +44,7 @@ impl Log for Notices {
         "Nothing to say: no warning, no error.".to_owned()
     }
 
-    fn node(line: &NoticeLine) -> Option<Addr> {
-        line.node
-    }
-
-    fn subject(number: u64, _line: &NoticeLine, _view: &View<'_>) -> Subject {
-        Subject::Notice(number)
+    fn selection(number: u64, line: &NoticeLine, _view: &View<'_>) -> Selection {
+        Selection { node: line.node, subject: Some(Subject::Notice(number)), ..Selection::default() }
     }
 }

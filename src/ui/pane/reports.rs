@@ -6,9 +6,9 @@
 //! 03:00:14 p9 by p5 → s1 removed, s2 already gone
 //! ```
 
-use super::PaneInfo;
 use super::list::ListPane;
 use super::log::{Log, LogLines};
+use super::{PaneInfo, Selection};
 use crate::model::death::{ReportEntry, ReportOutcome};
 use crate::model::ring::Ring;
 use crate::model::words::count_text;
@@ -26,18 +26,18 @@ const SEEDS_WIDTH_MAX: usize = 10;
 /// For a seed that is silent about it.
 const NO_WORD: &str = "no word";
 
-pub(super) const PANE: PaneInfo = PaneInfo::new(
-    "Dead-node reports",
-    "reports",
-    "dead-node reports, and what the seeds did",
-    ListPane::<LogLines<Reports>>::boxed,
-);
+pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Dead-node reports",
+    word: "reports",
+    help: "dead-node reports, and what the seeds did",
+    count: |view| (view.model.deaths().reports().len(), Tone::Dead),
+    ..PaneInfo::new(ListPane::<LogLines<Reports>>::boxed)
+};
 
 struct Reports;
 
 impl Log for Reports {
     type Entry = ReportEntry;
-    const TONE: Tone = Tone::Dead;
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<ReportEntry> {
         view.model.deaths().reports()
@@ -52,12 +52,8 @@ impl Log for Reports {
         format!("Nobody was reported dead. Select a node and press {kill} twice to see who notices.")
     }
 
-    fn node(report: &ReportEntry) -> Option<Addr> {
-        Some(report.dead)
-    }
-
-    fn subject(_number: u64, report: &ReportEntry, _view: &View<'_>) -> Subject {
-        Subject::Death(report.dead)
+    fn selection(_number: u64, report: &ReportEntry, _view: &View<'_>) -> Selection {
+        Selection { node: Some(report.dead), subject: Some(Subject::Death(report.dead)), ..Selection::default() }
     }
 }
 

@@ -31,7 +31,7 @@ use self::graph::{DrawnGraph, Harm, TieKind};
 use self::look::{Arrival, Lacking, Look, legend, look};
 use self::places::{Delivered, Positions};
 use self::sketch::Mark;
-use super::{Moved, Pane, PaneInfo, Place, Size, Surface};
+use super::{Moved, Pane, PaneInfo, Place, Selection, Selects, Size, Surface};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::{Counting, DELIVERY_TIME, ForeignCopy};
 use crate::model::words::count_text;
@@ -39,7 +39,6 @@ use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
 use crate::ui::action::{Action, Move};
-use crate::ui::explain::Subject;
 use crate::ui::filter::{Filter, Search};
 use crate::ui::text;
 use crate::ui::theme::Tone;
@@ -63,11 +62,14 @@ const CLICK_REACH: u16 = 4;
 const FADE_TIME: Duration = Duration::from_secs(10);
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Topology",
+    word: "topology",
+    help: "topology: the overlay, and the path of a message through it",
     wide: Place { strip: 0, size: Size::Percent(60) },
     narrow: Some(Place { strip: 0, size: Size::Percent(58) }),
-    ..PaneInfo::new("Topology", "topology", "topology: the overlay, and the path of a message through it", || {
-        Box::new(Topology::default())
-    })
+    selects: Selects::Node,
+    count: |view| (view.model.nodes().len(), Tone::Plain),
+    ..PaneInfo::new(|| Box::new(Topology::default()))
 };
 
 /// Whether the links between peers and seeds are drawn.
@@ -158,21 +160,12 @@ impl Pane for Topology {
         self.search.set(filter);
     }
 
-    fn subject(&self, view: &View<'_>) -> Option<Subject> {
-        self.node(view).map(Subject::Node)
+    fn selection(&self, view: &View<'_>) -> Selection {
+        self.node(view).map(Selection::of_node).unwrap_or_default()
     }
 
-    /// The same as in the other panes, unless only this one shows it.
-    fn node(&self, view: &View<'_>) -> Option<Addr> {
-        self.selected_here(view).or_else(|| view.selected.map(Target::node))
-    }
-
-    fn count(&self, view: &View<'_>) -> (usize, Tone) {
-        (view.model.nodes().len(), Tone::Plain)
-    }
-
-    fn target(&self, view: &View<'_>) -> Option<Target> {
-        self.node(view).map(Target::Node)
+    fn line(&self, _view: &View<'_>) -> Option<String> {
+        None
     }
 
     fn select(&mut self, node: Option<Addr>, _view: &View<'_>) {
@@ -201,6 +194,11 @@ impl Pane for Topology {
 }
 
 impl Topology {
+    /// The same as in the other panes, unless only this one shows it.
+    fn node(&self, view: &View<'_>) -> Option<Addr> {
+        self.selected_here(view).or_else(|| view.selected.map(Target::node))
+    }
+
     /// The node that was selected here.
     fn selected_here(&self, view: &View<'_>) -> Option<Addr> {
         self.selected.filter(|addr| view.model.nodes().get(*addr).is_some())

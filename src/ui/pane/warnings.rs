@@ -7,10 +7,9 @@
 //! ```
 
 use super::list::{Lines, ListPane, filter_note};
-use super::{PaneInfo, Place, Size};
+use super::{PaneInfo, Place, Selection, Size};
 use crate::model::notice::Severity;
 use crate::model::warning::Finding;
-use crate::proto::addr::Addr;
 use crate::ui::explain::Subject;
 use crate::ui::filter::Filter;
 use crate::ui::line::Sentence;
@@ -23,11 +22,19 @@ use crate::ui::view::View;
 const HEIGHT_MAX: u16 = 5;
 
 pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Warnings",
+    word: "warnings",
+    help: "warnings: problems of the network as a whole",
     wide: Place { strip: 1, size: Size::UpTo(HEIGHT_MAX) },
     rank: 1,
     rank_empty: None,
     explains: Some(Severity::Warning),
-    ..PaneInfo::new("Warnings", "warnings", "warnings: problems of the network as a whole", ListPane::<Warnings>::boxed)
+    count: |view| (view.model.warnings().count(), Tone::Suspect),
+    wanted: |view| match view.model.warnings().count() {
+        0 => 0,
+        warnings => warnings + 2,
+    },
+    ..PaneInfo::new(ListPane::<Warnings>::boxed)
 };
 
 /// A line is a warning, by its number.
@@ -66,12 +73,9 @@ impl Lines for Warnings {
         "Nothing is wrong with the network as a whole.".to_owned()
     }
 
-    fn node(&self, number: u64, view: &View<'_>) -> Option<Addr> {
-        view.model.warnings().list().get(number)?.finding.node()
-    }
-
-    fn subject(&self, number: u64, view: &View<'_>) -> Option<Subject> {
-        Some(match view.model.warnings().list().get(number)?.finding {
+    fn selection(&self, number: u64, view: &View<'_>) -> Selection {
+        let Some(warning) = view.model.warnings().list().get(number) else { return Selection::default() };
+        let subject = match warning.finding {
             // Its table says who lacks it and why, and leads on from there.
             Finding::Unreached { latest, .. } if view.model.rumors().get(latest).is_some() => Subject::Message(latest),
             Finding::Unreached { .. }
@@ -84,18 +88,8 @@ impl Lines for Warnings {
             | Finding::Disputed { .. }
             | Finding::Forged { .. }
             | Finding::Eclipsed { .. } => Subject::Warning(number),
-        })
-    }
-
-    fn count(&self, view: &View<'_>) -> (usize, Tone) {
-        (view.model.warnings().count(), Tone::Suspect)
-    }
-
-    fn wanted(&self, view: &View<'_>) -> usize {
-        match view.model.warnings().count() {
-            0 => 0,
-            warnings => warnings + 2,
-        }
+        };
+        Selection { node: warning.finding.node(), subject: Some(subject), ..Selection::default() }
     }
 }
 

@@ -409,7 +409,7 @@ impl App {
 
     /// The node that the topology shows as selected.
     pub(super) fn selected(&self) -> Option<Addr> {
-        self.panes.get(PaneId::FIRST).node(&self.view())
+        self.panes.get(PaneId::FIRST).selection(&self.view()).node
     }
 
     /// The selected line of the pane that has the keys.

@@ -8,7 +8,7 @@ use crate::model::link::{LinkHistory, LinkState};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
-use crate::ui::view::{Target, View, is_shown};
+use crate::ui::view::{Target, View, nodes_shown};
 
 /// The order of the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,7 +40,7 @@ impl Sort {
 
 /// The lines, nodes in this order, each unfolded one with its links below it.
 pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>) -> Vec<Target> {
-    let mut nodes: Vec<&NodeRecord> = view.model.nodes().iter().filter(|node| is_shown(node)).collect();
+    let mut nodes: Vec<&NodeRecord> = nodes_shown(view).collect();
     order(&mut nodes, sort, view);
     let mut rows = Vec::with_capacity(nodes.len());
     for node in nodes {
