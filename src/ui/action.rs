@@ -24,12 +24,8 @@ pub(crate) enum Action {
     /// Start a node.
     Add,
     Message,
-    /// Crash the selected node.
-    Kill,
-    /// Hang the selected node.
-    Hang,
-    /// Restart the selected node.
-    Restart,
+    /// Do this to the selected node.
+    Act(Deed),
     /// List the faults of the selected node or link, and those that are set.
     Faults,
     /// End all faults.
@@ -49,6 +45,17 @@ pub(crate) enum Action {
     /// Show what the keys do.
     Help,
     Quit,
+}
+
+/// What can be done to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Crash it; for a node elsewhere, cut the link to it.
+    Kill,
+    /// Make it fall silent.
+    Hang,
+    /// Restart it; for a node elsewhere, heal the link to it.
+    Restart,
 }
 
 /// Movements within a list.

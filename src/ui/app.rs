@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::action::PaneId;
+use super::action::{Deed, PaneId};
 use super::host::{JournalState, Objection, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
 use super::modal::Modal;
@@ -46,6 +46,7 @@ pub(crate) enum ConsoleEffect {
 pub(crate) struct Armed {
     /// What it will do.
     pub(crate) what: String,
+    pub(crate) deed: Deed,
     pub(crate) target: Target,
     pub(crate) commands: Vec<Command>,
     pub(crate) until: Time,
@@ -64,6 +65,8 @@ pub(crate) struct App {
     pub(crate) panes: Panes,
     /// The message whose spread is shown.
     pub(crate) waves: Waves,
+    /// What is to be done outside, in order.
+    pub(crate) effects: Vec<ConsoleEffect>,
     /// Work for the panes that is wanted and not yet ordered.
     pub(crate) work: Vec<(PaneId, Work)>,
     pub(crate) focus: PaneId,
@@ -95,6 +98,7 @@ impl App {
             scene,
             panes: Panes::default(),
             waves: Waves::default(),
+            effects: Vec::new(),
             work: Vec::new(),
             focus: PaneId::FIRST,
             zoom: Zoom::Off,

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::action::Action::{
-    self, Add, Back, Calm, CommandLine, Copy, Details, Export, Faults, Filter, Freeze, Hang, Help, Kill, Layout,
-    Message, NextPane, PreviousPane, Quit, Restart, Suspend, Wave, WaveTable, Zoom,
+    self, Add, Back, Calm, CommandLine, Copy, Details, Export, Faults, Filter, Freeze, Help, Layout, Message, NextPane,
+    PreviousPane, Quit, Suspend, Wave, WaveTable, Zoom,
 };
 use super::action::Move::{
     Bottom, Down, Follow, Left, NextMatch, PageDown, PageUp, PreviousMatch, Right, Sort, Top, Up,
 };
-use super::action::{Move, PaneId};
+use super::action::{Deed, Move, PaneId};
 use super::keys::{Binding, Hint, KeyError, KeyMap, KeyOverrides, OddKey, heard};
 use crate::platform::CAN_SUSPEND;
 
@@ -22,6 +22,10 @@ const fn key(action: Action, name: &'static str, keys: &'static str, help: &'sta
 
 const fn step(wanted: Move, name: &'static str, keys: &'static str, help: &'static str) -> Binding {
     key(Action::Move(wanted), name, keys, help)
+}
+
+const fn act(deed: Deed, name: &'static str, keys: &'static str, help: &'static str) -> Binding {
+    key(Action::Act(deed), name, keys, help)
 }
 
 impl Binding {
@@ -40,10 +44,15 @@ fn first() -> Vec<Binding> {
     vec![
         key(Add, "add", "a", "start a seed, a peer or a lab in this process").hint("add", 2),
         key(Message, "message", "m", "send a message of your own").hint("say", 5),
-        key(Kill, "kill", "x", "crash the selected node, or cut the link to a node of another process; press twice")
-            .hint("kill", 1),
-        key(Hang, "hang", "X", "make the selected node fall silent with its sockets open").hint("hang", 9),
-        key(Restart, "restart", "r", "restart a killed or hung node at its address; heal a link that was cut")
+        act(
+            Deed::Kill,
+            "kill",
+            "x",
+            "crash the selected node, or cut the link to a node of another process; press twice",
+        )
+        .hint("kill", 1),
+        act(Deed::Hang, "hang", "X", "make the selected node fall silent with its sockets open").hint("hang", 9),
+        act(Deed::Restart, "restart", "r", "restart a killed or hung node at its address; heal a link that was cut")
             .hint("restart", 4),
         key(Faults, "faults", "F", "list the faults of the selected node or link, and those that are set")
             .hint("faults", 7),
@@ -190,10 +199,10 @@ mod tests {
     fn shift_is_heard_however_the_terminal_says_it() {
         let map = KeyMap::default();
         let letter = |c, modifiers| press(&map, &[event(KeyCode::Char(c), modifiers)]);
-        assert_eq!(letter('x', KeyModifiers::NONE), Pressed::Action(Action::Kill));
-        assert_eq!(letter('X', KeyModifiers::NONE), Pressed::Action(Action::Hang));
-        assert_eq!(letter('X', KeyModifiers::SHIFT), Pressed::Action(Action::Hang));
-        assert_eq!(letter('x', KeyModifiers::SHIFT), Pressed::Action(Action::Hang));
+        assert_eq!(letter('x', KeyModifiers::NONE), Pressed::Action(Action::Act(Deed::Kill)));
+        assert_eq!(letter('X', KeyModifiers::NONE), Pressed::Action(Action::Act(Deed::Hang)));
+        assert_eq!(letter('X', KeyModifiers::SHIFT), Pressed::Action(Action::Act(Deed::Hang)));
+        assert_eq!(letter('x', KeyModifiers::SHIFT), Pressed::Action(Action::Act(Deed::Hang)));
         assert_eq!(letter('?', KeyModifiers::SHIFT), Pressed::Action(Action::Help));
         let suspend = if CAN_SUSPEND { Pressed::Action(Action::Suspend) } else { Pressed::Nothing };
         assert_eq!(letter('z', KeyModifiers::CONTROL), suspend);
@@ -213,7 +222,7 @@ mod tests {
         let map = KeyMap::default();
         let key = |c| event(KeyCode::Char(c), KeyModifiers::NONE);
         assert_eq!(press(&map, &[key('g'), key('g')]), Pressed::Action(Action::Move(Top)));
-        assert_eq!(press(&map, &[key('g'), key('x')]), Pressed::Action(Action::Kill));
+        assert_eq!(press(&map, &[key('g'), key('x')]), Pressed::Action(Action::Act(Deed::Kill)));
         assert_eq!(press(&map, &[key('g'), key('b')]), Pressed::Nothing);
     }
 
@@ -221,10 +230,10 @@ mod tests {
     fn a_remapped_key_takes_the_place_of_the_shipped_one() {
         let overrides = KeyOverrides::new([("kill".to_owned(), vec!["ctrl-k".to_owned(), "d d".to_owned()])]).unwrap();
         let map = overrides.into_map();
-        assert_eq!(map.keys_of(Action::Kill), ["Ctrl-K", "d d"]);
+        assert_eq!(map.keys_of(Action::Act(Deed::Kill)), ["Ctrl-K", "d d"]);
         assert_eq!(press(&map, &[event(KeyCode::Char('x'), KeyModifiers::NONE)]), Pressed::Nothing);
         let control = event(KeyCode::Char('k'), KeyModifiers::CONTROL);
-        assert_eq!(press(&map, &[control]), Pressed::Action(Action::Kill));
+        assert_eq!(press(&map, &[control]), Pressed::Action(Action::Act(Deed::Kill)));
     }
 
     #[test]

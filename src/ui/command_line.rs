@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::action::{Action, PaneId};
+use super::action::{Action, Deed, PaneId};
 use super::bindings::KEYS;
 use super::explain::Subject;
 use super::pane::ORDERS;
@@ -59,9 +59,8 @@ pub(crate) enum Typed {
     Action(Action),
     /// Commands that need no question.
     Commands(Vec<Command>),
-    Kill(Vec<Addr>),
-    Hang(Vec<Addr>),
-    Restart(Vec<Addr>),
+    /// To be planned first, as for a key.
+    Act(Deed, Vec<Addr>),
     /// Write the session to this file.
     Export(PathBuf),
     /// Write the session's commands to this file, as a scenario.
@@ -104,17 +103,11 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
     }
 }
 
-/// Kills, hangs and restarts are planned first, as for the keys.
 fn typed(commands: Vec<Command>) -> Typed {
-    let nodes = |wanted: fn(&Command) -> Option<Addr>| commands.iter().map(wanted).collect::<Option<Vec<_>>>();
-    let killed = nodes(|command| if let Command::Kill(node) = command { Some(*node) } else { None });
-    let hung = nodes(|command| if let Command::Hang(node) = command { Some(*node) } else { None });
-    let restarted = nodes(|command| if let Command::Restart(node) = command { Some(*node) } else { None });
-    match (killed, hung, restarted) {
-        (Some(nodes), ..) => Typed::Kill(nodes),
-        (_, Some(nodes), _) => Typed::Hang(nodes),
-        (.., Some(nodes)) => Typed::Restart(nodes),
-        (None, None, None) => Typed::Commands(commands),
+    let deeds: Option<Vec<(Deed, Addr)>> = commands.iter().map(Deed::of).collect();
+    match deeds.as_deref() {
+        Some([(deed, _), ..]) => Typed::Act(*deed, deeds.iter().flatten().map(|(_, node)| *node).collect()),
+        Some([]) | None => Typed::Commands(commands),
     }
 }
 

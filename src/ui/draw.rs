@@ -19,7 +19,7 @@ use super::action::PaneId;
 use super::app::{App, Zoom};
 use super::items::{self, Item};
 use super::modal::Covers;
-use super::pane::{Focus, PaneInfo, Place, Size, Surface};
+use super::pane::{Focus, PaneInfo, PanePlace, PaneSize, Surface};
 use super::theme::Tone;
 use super::view::View;
 use super::{footer, header};
@@ -34,8 +34,8 @@ struct Arrangement {
     width: u16,
     height: u16,
     direction: Direction,
-    strips: &'static [Size],
-    place: fn(&PaneInfo) -> Option<Place>,
+    strips: &'static [PaneSize],
+    place: fn(&PaneInfo) -> Option<PanePlace>,
 }
 
 /// The largest first; where none fits, there are tabs and one pane.
@@ -44,14 +44,14 @@ const ARRANGEMENTS: [Arrangement; 2] = [
         width: 100,
         height: 30,
         direction: Direction::Horizontal,
-        strips: &[Size::Percent(60), Size::Percent(40)],
+        strips: &[PaneSize::Percent(60), PaneSize::Percent(40)],
         place: |pane| Some(pane.wide),
     },
     Arrangement {
         width: 60,
         height: 16,
         direction: Direction::Vertical,
-        strips: &[Size::Wanted { least: 55, most: 65 }, Size::Rest],
+        strips: &[PaneSize::Wanted { least: 55, most: 65 }, PaneSize::Rest],
         place: |pane| pane.narrow,
     },
 ];
@@ -176,7 +176,7 @@ impl Arrangement {
     }
 }
 
-impl Size {
+impl PaneSize {
     /// In a body of this height, for something that wants so many lines.
     fn of(self, wanted: usize, height: u16) -> Constraint {
         let wanted = u16::try_from(wanted).unwrap_or(u16::MAX);

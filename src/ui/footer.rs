@@ -7,10 +7,10 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::action::{Action, PaneId};
+use super::action::{Action, Deed, PaneId};
 use super::app::{App, Armed};
 use super::bindings::KEYS;
-use super::fault::{self, FaultPlan};
+use super::fault::FaultPlan;
 use super::host::Objection;
 use super::items::{self, Item};
 use super::keys::{Binding, Hint};
@@ -21,7 +21,7 @@ use super::theme::{Tone, selected};
 use super::toast::Toast;
 use super::view::{Target, View, severity_look};
 use super::wave::Question;
-use crate::model::{Model, span_text};
+use crate::model::span_text;
 
 pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let columns = usize::from(area.width);
@@ -68,7 +68,7 @@ fn again(app: &App, columns: usize, view: &View<'_>) -> Option<Line<'static>> {
 }
 
 fn armed_line(armed: &Armed, columns: usize, view: &View<'_>) -> Line<'static> {
-    let text = format!(" {} again {}", view.keys.key_of(Action::Kill), armed.what);
+    let text = format!(" {} again {}", view.keys.key_of(Action::Act(armed.deed)), armed.what);
     let text = text::truncate(&text, columns, view.theme.glyphs).into_owned();
     Line::from(Span::styled(text, selected(view.style(Tone::Dead))))
 }
@@ -161,27 +161,17 @@ fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
 
 /// What a key would do to the selected node, if it acts on nodes.
 fn plan(action: Action, target: Option<Target>, view: &View<'_>) -> Option<FaultPlan> {
-    let plan = |make: fn(&Model, Target) -> FaultPlan| match target {
-        Some(target) => make(view.model, target),
-        None => FaultPlan::Refuse(Objection::NothingSelected),
-    };
-    if action == Action::Kill {
-        Some(plan(fault::kill))
-    } else if action == Action::Hang {
-        Some(plan(|model, target| fault::hang(model, target.node())))
-    } else if action == Action::Restart {
-        Some(plan(|model, target| fault::restart(model, target.node())))
-    } else {
-        None
-    }
+    let Action::Act(deed) = action else { return None };
+    let nothing = FaultPlan::Refuse(Objection::NothingSelected);
+    Some(target.map_or(nothing, |target| deed.plan(view.model, target)))
 }
 
 /// `kill p4`; for a node elsewhere the word is another.
 fn acting(action: Action, hint: Hint, target: Target, view: &View<'_>) -> String {
     let is_elsewhere = view.model.nodes().get(target.node()).is_some_and(|node| !node.is_ours());
     let word = match (is_elsewhere, action) {
-        (true, Action::Kill) => "cut",
-        (true, Action::Restart) => "heal",
+        (true, Action::Act(Deed::Kill)) => "cut",
+        (true, Action::Act(Deed::Restart)) => "heal",
         (true | false, _) => hint.word,
     };
     format!("{word} {}", view.name(target.node()))
@@ -189,6 +179,6 @@ fn acting(action: Action, hint: Hint, target: Target, view: &View<'_>) -> String
 
 /// A recording takes no such key.
 fn changes_nodes(action: Action) -> bool {
-    use Action::{Add, Faults, Hang, Kill, Message, Restart};
-    matches!(action, Add | Message | Kill | Hang | Restart | Faults)
+    use Action::{Act, Add, Faults, Message};
+    matches!(action, Add | Message | Act(_) | Faults)
 }

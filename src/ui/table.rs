@@ -12,13 +12,13 @@ pub(crate) struct Column<R> {
     pub(crate) width: usize,
     /// The highest is left out first; one of rank 0 always stays.
     pub(crate) rank: u8,
-    pub(crate) side: Side,
+    pub(crate) align: Align,
     pub(crate) cell: fn(&R, &View<'_>) -> Parts,
 }
 
 /// Where the text of a cell stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub(crate) enum Align {
     Left,
     Right,
     /// On the left, and not cut: nothing comes after it.
@@ -51,11 +51,11 @@ impl<R> Column<R> {
     fn padded(&self, mut parts: Parts, glyphs: Glyphs) -> Parts {
         let used: usize = parts.iter().map(|(_, text)| text::width(text)).sum();
         let fill = " ".repeat(self.width.saturating_sub(used));
-        match (self.side, parts.as_mut_slice()) {
-            (Side::Last, _) => return parts,
+        match (self.align, parts.as_mut_slice()) {
+            (Align::Last, _) => return parts,
             (_, []) => return vec![(Tone::Plain, fill + " ")],
-            (Side::Right, [(_, first), ..]) => first.insert_str(0, &fill),
-            (Side::Left, [.., (_, last)]) => last.push_str(&fill),
+            (Align::Right, [(_, first), ..]) => first.insert_str(0, &fill),
+            (Align::Left, [.., (_, last)]) => last.push_str(&fill),
         }
         if let Some((_, last)) = parts.last_mut() {
             let room = text::width(last).saturating_sub(used.saturating_sub(self.width));

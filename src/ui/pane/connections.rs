@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use self::cells::Seen;
 use self::rows::Sort;
 use super::list::{Done, Lines, ListPane, filter_note};
-use super::{PaneInfo, Place, Selection, Selects, Size};
+use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::link::LinkKey;
 use crate::model::node::NodeRecord;
 use crate::model::words::count_text;
@@ -39,8 +39,8 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Connections",
     word: "nodes",
     help: "connections: the nodes and their links",
-    wide: Place { strip: 1, size: Size::Wanted { least: 20, most: 40 } },
-    narrow: Some(Place { strip: 0, size: Size::Percent(42) }),
+    wide: PanePlace { strip: 1, size: PaneSize::Wanted { least: 20, most: 40 } },
+    narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(42) }),
     orders: Sort::WORDS,
     selects: Selects::NodeForAll,
     count: |view| (view.model.nodes().len(), Tone::Plain),

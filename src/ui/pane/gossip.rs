@@ -8,7 +8,7 @@
 
 use super::list::ListPane;
 use super::log::{Log, LogLines};
-use super::{PaneInfo, Place, Selection, Selects, Size};
+use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::event::{Direction, LinkEnd, Purpose, ReportAction, Stop};
 use crate::model::gossip::{EntryKind, GossipEntry};
 use crate::model::link::LinkKey;
@@ -32,16 +32,16 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Gossip log",
     word: "gossip",
     help: "gossip log: the messages between nodes",
-    wide: Place { strip: 0, size: Size::Percent(40) },
-    narrow: Some(Place { strip: 1, size: Size::Rest }),
+    wide: PanePlace { strip: 0, size: PaneSize::Percent(40) },
+    narrow: Some(PanePlace { strip: 1, size: PaneSize::Rest }),
     selects: Selects::Message,
     count: |view| (view.model.gossip().len(), Tone::Plain),
-    ..PaneInfo::new(ListPane::<LogLines<Gossip>>::boxed)
+    ..PaneInfo::new(ListPane::<LogLines<GossipPane>>::boxed)
 };
 
-struct Gossip;
+struct GossipPane;
 
-impl Log for Gossip {
+impl Log for GossipPane {
     type Entry = GossipEntry;
     const WORD: Option<&'static str> = Some("line");
 

@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::list::{Lines, ListPane, filter_note};
-use super::{PaneInfo, Place, Selection, Selects, Size};
+use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::span_text;
 use crate::model::words::list_text;
@@ -32,18 +32,18 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Liveness",
     word: "liveness",
     help: "liveness: which nodes answer probes and which do not",
-    wide: Place { strip: 1, size: Size::Wanted { least: 12, most: 25 } },
+    wide: PanePlace { strip: 1, size: PaneSize::Wanted { least: 12, most: 25 } },
     rank: 3,
     selects: Selects::Node,
     // Those that are not heard from.
     count: |view| (view.model.nodes().counts().suspect, Tone::Suspect),
     wanted: |view| nodes_shown(view).filter(|node| node.role != Some(Role::Seed)).count() + 2,
-    ..PaneInfo::new(ListPane::<Liveness>::boxed)
+    ..PaneInfo::new(ListPane::<LivenessPane>::boxed)
 };
 
 /// A line is a node.
 #[derive(Default)]
-struct Liveness;
+struct LivenessPane;
 
 /// What is known of each node that is probed.
 type Heard = BTreeMap<Addr, ProbeView>;
@@ -56,7 +56,7 @@ struct ProbeView {
     watchers: usize,
 }
 
-impl Lines for Liveness {
+impl Lines for LivenessPane {
     type Key = Addr;
     type Rows = Vec<Addr>;
     type Facts = Heard;

@@ -47,9 +47,9 @@ pub(crate) struct PaneInfo {
     /// What its key shows, for the help.
     pub(crate) help: &'static str,
     /// Its place on a screen with room for all panes.
-    pub(crate) wide: Place,
+    pub(crate) wide: PanePlace,
     /// Its place on a smaller screen, if it has one; else the footer counts it.
-    pub(crate) narrow: Option<Place>,
+    pub(crate) narrow: Option<PanePlace>,
     /// Its rank in the footer: the highest is left out first.
     pub(crate) rank: u8,
     /// The same while there is nothing in it; `None` if it then needs neither room nor key.
@@ -74,7 +74,7 @@ impl PaneInfo {
             title: "",
             word: "",
             help: "",
-            wide: Place { strip: 1, size: Size::Rest },
+            wide: PanePlace { strip: 1, size: PaneSize::Rest },
             narrow: None,
             rank: 2,
             rank_empty: Some(8),
@@ -123,14 +123,14 @@ impl Selection {
 
 /// Where a pane stands: panes of a strip share it, in the order of their numbers.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct PanePlace {
     pub(crate) strip: usize,
-    pub(crate) size: Size,
+    pub(crate) size: PaneSize,
 }
 
 /// How much of a screen or a strip something takes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Size {
+pub(crate) enum PaneSize {
     Percent(u16),
     /// As many lines as it wants, within these shares in percent: a large network does not push out
     /// the rest, and a small one leaves no gap.

@@ -21,12 +21,12 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     help: "notices: what went wrong or changed",
     rank: 6,
     count: |view| (view.lines.len(), Tone::Suspect),
-    ..PaneInfo::new(ListPane::<LogLines<Notices>>::boxed)
+    ..PaneInfo::new(ListPane::<LogLines<NoticeLog>>::boxed)
 };
 
-struct Notices;
+struct NoticeLog;
 
-impl Log for Notices {
+impl Log for NoticeLog {
     type Entry = NoticeLine;
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<NoticeLine> {

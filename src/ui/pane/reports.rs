@@ -14,7 +14,7 @@ use crate::model::ring::Ring;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
-use crate::ui::action::Action;
+use crate::ui::action::{Action, Deed};
 use crate::ui::explain::Subject;
 use crate::ui::line::{Parts, Sentence};
 use crate::ui::text;
@@ -31,12 +31,12 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     word: "reports",
     help: "dead-node reports, and what the seeds did",
     count: |view| (view.model.deaths().reports().len(), Tone::Dead),
-    ..PaneInfo::new(ListPane::<LogLines<Reports>>::boxed)
+    ..PaneInfo::new(ListPane::<LogLines<ReportLog>>::boxed)
 };
 
-struct Reports;
+struct ReportLog;
 
-impl Log for Reports {
+impl Log for ReportLog {
     type Entry = ReportEntry;
 
     fn entries<'a>(view: &View<'a>) -> &'a Ring<ReportEntry> {
@@ -48,7 +48,7 @@ impl Log for Reports {
     }
 
     fn hint(view: &View<'_>) -> String {
-        let kill = view.keys.key_of(Action::Kill);
+        let kill = view.keys.key_of(Action::Act(Deed::Kill));
         format!("Nobody was reported dead. Select a node and press {kill} twice to see who notices.")
     }
 

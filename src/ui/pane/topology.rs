@@ -31,7 +31,7 @@ use self::graph::{DrawnGraph, Harm, TieKind};
 use self::look::{Arrival, Lacking, Look, legend, look};
 use self::places::{Delivered, Positions};
 use self::sketch::Mark;
-use super::{Moved, Pane, PaneInfo, Place, Selection, Selects, Size, Surface};
+use super::{Moved, Pane, PaneInfo, PanePlace, PaneSize, Selection, Selects, Surface};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::{Counting, DELIVERY_TIME, ForeignCopy};
 use crate::model::words::count_text;
@@ -65,8 +65,8 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Topology",
     word: "topology",
     help: "topology: the overlay, and the path of a message through it",
-    wide: Place { strip: 0, size: Size::Percent(60) },
-    narrow: Some(Place { strip: 0, size: Size::Percent(58) }),
+    wide: PanePlace { strip: 0, size: PaneSize::Percent(60) },
+    narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(58) }),
     selects: Selects::Node,
     count: |view| (view.model.nodes().len(), Tone::Plain),
     ..PaneInfo::new(|| Box::new(Topology::default()))

@@ -7,7 +7,7 @@
 //! ```
 
 use super::list::{Lines, ListPane, filter_note};
-use super::{PaneInfo, Place, Selection, Size};
+use super::{PaneInfo, PanePlace, PaneSize, Selection};
 use crate::model::notice::Severity;
 use crate::model::warning::Finding;
 use crate::ui::explain::Subject;
@@ -25,7 +25,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
     title: "Warnings",
     word: "warnings",
     help: "warnings: problems of the network as a whole",
-    wide: Place { strip: 1, size: Size::UpTo(HEIGHT_MAX) },
+    wide: PanePlace { strip: 1, size: PaneSize::UpTo(HEIGHT_MAX) },
     rank: 1,
     rank_empty: None,
     explains: Some(Severity::Warning),
@@ -34,14 +34,14 @@ pub(super) const PANE: PaneInfo = PaneInfo {
         0 => 0,
         warnings => warnings + 2,
     },
-    ..PaneInfo::new(ListPane::<Warnings>::boxed)
+    ..PaneInfo::new(ListPane::<WarningList>::boxed)
 };
 
 /// A line is a warning, by its number.
 #[derive(Default)]
-struct Warnings;
+struct WarningList;
 
-impl Lines for Warnings {
+impl Lines for WarningList {
     type Key = u64;
     type Rows = Vec<u64>;
     type Facts = ();

@@ -211,8 +211,8 @@ impl Chance {
     fn step(&mut self, app: &mut App, terminal: &mut Terminal<TestBackend>, console: usize) {
         match self.below(40) {
             0..16 => drop(on_event(app, &Typed::Key(self.key()))),
-            16..20 => drop(update(app, KEYS.choose(&mut self.rng).unwrap().action)),
-            20 => drop(update(app, Action::Move(Move::Row(self.below(80))))),
+            16..20 => update(app, KEYS.choose(&mut self.rng).unwrap().action),
+            20 => update(app, Action::Move(Move::Row(self.below(80)))),
             21..24 => drop(on_event(app, &Typed::Mouse(self.mouse()))),
             24 => {
                 let text = self.one_of(TEXTS).repeat(1 + self.below(50));

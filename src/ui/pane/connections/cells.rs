@@ -11,7 +11,7 @@ use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
 use crate::ui::line::Parts;
-use crate::ui::table::{self, Column, Side};
+use crate::ui::table::{self, Align, Column};
 use crate::ui::text;
 use crate::ui::theme::{Theme, Tone};
 use crate::ui::view::{Target, View, state_sign, state_tone, state_word};
@@ -36,8 +36,8 @@ pub(super) enum Row<'a> {
 pub(super) fn columns<'a>(width: usize, view: &View<'_>) -> Vec<Column<Row<'a>>> {
     // A link is indented by one, and `NODE` must fit.
     let name = view.names.all.max(4) + 1;
-    let left = |title, width, rank, cell| Column { title, width, rank, side: Side::Left, cell };
-    let right = |title, width, rank, cell| Column { title, width, rank, side: Side::Right, cell };
+    let left = |title, width, rank, cell| Column { title, width, rank, align: Align::Left, cell };
+    let right = |title, width, rank, cell| Column { title, width, rank, align: Align::Right, cell };
     let columns = vec![
         left("NODE", name, 0, name_cell),
         left("ADDRESS", 15, 7, |row, _| vec![(Tone::Stale, row.addr().to_string())]),
@@ -46,7 +46,7 @@ pub(super) fn columns<'a>(width: usize, view: &View<'_>) -> Vec<Column<Row<'a>>>
         right("RTT", 6, 2, |row, _| vec![(Tone::Plain, row.rtt_us().map_or_else(|| "-".to_owned(), text::rtt))]),
         left("PING 30s", PING_CELLS, 6, pings_cell),
         right("MISS", 4, 5, misses_cell),
-        Column { title: "STATE", width: 11, rank: 1, side: Side::Last, cell: state_cell },
+        Column { title: "STATE", width: 11, rank: 1, align: Align::Last, cell: state_cell },
     ];
     table::fitting(columns, width.saturating_sub(SIGNS))
 }
