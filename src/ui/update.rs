@@ -86,7 +86,9 @@ fn on_modal_key(app: &mut App, key: Key) {
             if wanted.iter().any(|wanted| matches!(wanted, ToHost::Command(_))) {
                 app.modals.retain(|modal| modal.covers() != Covers::Screen);
             }
-            wanted.into_iter().for_each(|wanted| tell_host(app, wanted));
+            for wanted in wanted {
+                tell_host(app, wanted);
+            }
         }
     }
 }
@@ -193,12 +195,11 @@ fn write_message(app: &mut App) {
 fn act(app: &mut App, deed: Deed, armed: Option<Armed>) {
     let Some(target) = selected_target(app) else { return };
     let is_second = |armed: &Armed| armed.deed == deed && armed.target == target && armed.until > app.scene.now;
-    match armed.filter(is_second) {
-        Some(armed) => give(app, armed.commands),
-        None => {
-            let plan = deed.plan(&app.scene.live, target);
-            carry_out(app, deed, &[target.node()], target, plan);
-        }
+    if let Some(armed) = armed.filter(is_second) {
+        give(app, armed.commands);
+    } else {
+        let plan = deed.plan(&app.scene.live, target);
+        carry_out(app, deed, &[target.node()], target, plan);
     }
 }
 
@@ -233,7 +234,9 @@ fn selected_target(app: &mut App) -> Option<Target> {
 /// Gives these commands.
 fn give(app: &mut App, commands: Vec<Command>) {
     if is_live(app) {
-        commands.into_iter().for_each(|command| tell_host(app, ToHost::Command(command)));
+        for command in commands {
+            tell_host(app, ToHost::Command(command));
+        }
     }
 }
 

@@ -10,6 +10,9 @@ use crate::ui::action::{Action, Move};
 use crate::ui::keys::{Key, KeyMap};
 use crate::ui::view::View;
 
+/// Makes the lines of a text, for this many columns.
+pub(super) type Text = Box<dyn Fn(usize, &View<'_>) -> Vec<Line<'static>>>;
+
 /// A text, and the reader's position.
 pub(crate) struct Reader {
     pub(super) title: String,
@@ -21,8 +24,7 @@ pub(crate) struct Reader {
     pub(super) opened_by: Action,
     /// For the clipboard.
     pub(super) copied: Option<String>,
-    /// The text in this many columns.
-    pub(super) text: Box<dyn Fn(usize, &View<'_>) -> Vec<Line<'static>>>,
+    pub(super) text: Text,
     pub(super) scroll: Scroll,
 }
 

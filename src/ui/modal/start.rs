@@ -58,7 +58,9 @@ impl Start {
             mark(&mut line, columns);
             lines.push(line);
             let mut what = view.wrapped(what, Tone::Stale, columns.saturating_sub(4));
-            what.iter_mut().for_each(|line| line.spans.insert(0, Span::raw("    ")));
+            for line in &mut what {
+                line.spans.insert(0, Span::raw("    "));
+            }
             lines.extend(what);
         }
         lines

@@ -27,10 +27,10 @@ use std::time::Duration;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 
-use self::graph::{DrawnGraph, Harm, TieKind};
+use self::graph::{DrawnGraph, Harm, Tie, TieKind};
 use self::look::{Arrival, Lacking, Look, legend, look};
 use self::places::{Delivered, Positions};
-use self::sketch::Mark;
+use self::sketch::{Mark, Rank};
 use super::{Moved, Pane, PaneInfo, PanePlace, PaneSize, Selection, Selects, Surface};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::rumor::{Counting, DELIVERY_TIME, ForeignCopy};
@@ -293,6 +293,17 @@ fn split(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, view: &View<'
 }
 
 impl Scenery<'_> {
+    /// Whether it is a link of the selected node.
+    fn is_selected(&self, tie: &Tie) -> bool {
+        self.selected.is_some_and(|node| tie.touches(node))
+    }
+
+    /// A node on a cell.
+    fn mark(&self, node: usize, at: Position, label: Option<(Tone, String)>, view: &View<'_>) -> Mark {
+        let rank = if self.selected == Some(node) { Rank::Selected } else { Rank::Other };
+        Mark { addr: self.graph.nodes[node].addr, at, look: self.look(node, view), label, rank }
+    }
+
     /// The sign of a node.
     fn look(&self, node: usize, view: &View<'_>) -> Look {
         let node = self.graph.nodes[node];
