@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::Model;
 use super::death::Evidence;
 use super::fault::Lie;
-use super::gossip::{Counted, GossipEntry};
+use super::gossip::GossipEntry;
 use super::link::{LinkKey, Miss};
 use super::node::{Belief, NodeRecord, Suspicion};
 use super::notice::Notice;
 use super::overlay::ChangeKind;
-use super::words;
+use super::words::{self, Counted};
 use crate::event::{
     Absence, DeathEvent, DelistReason, Event, EventKind, FaultEvent, LinkEnd, LinkEvent, NodeEvent, NodeState,
     ProbeEvent, Purpose, SeedEvent, Side,

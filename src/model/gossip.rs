@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::ring::Ring;
 use super::rumor::BODIES_LEN_MAX;
-use super::words::{LogLine, NameOf, gossip_line};
+use super::words::{Counted, GossipLine, NameOf, gossip_line};
 use crate::event::EventKind;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -21,15 +21,6 @@ pub struct GossipEntry {
     pub node: Addr,
     pub kind: EventKind,
     pub counted: Counted,
-}
-
-/// What the model knows of a message beyond the event of its receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counted {
-    /// Links that it had crossed, if known.
-    pub hop: Option<u16>,
-    /// Copies that came later.
-    pub duplicates: u32,
 }
 
 impl GossipEntry {
@@ -49,7 +40,7 @@ impl GossipEntry {
     }
 
     /// In words. `None` cannot happen: every event in the log has a line.
-    pub fn line(&self, name: NameOf<'_>) -> Option<LogLine> {
+    pub fn line(&self, name: NameOf<'_>) -> Option<GossipLine> {
         gossip_line(&self.kind, self.node, self.counted, name)
     }
 }

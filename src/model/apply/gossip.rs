@@ -3,8 +3,9 @@
 use super::{At, add};
 use crate::event::GossipEvent;
 use crate::model::Model;
-use crate::model::gossip::{self, Counted};
+use crate::model::gossip;
 use crate::model::rumor::{ForeignCopy, Forgery, MessageCopy};
+use crate::model::words::Counted;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role, Trace};
 use crate::proto::text::Body;
@@ -13,7 +14,7 @@ impl Model {
     pub(super) fn take_gossip(&mut self, here: At, event: &GossipEvent) {
         match *event {
             GossipEvent::Generated { id, ref body, trace, forwarded } => {
-                self.generated(here, id, body, trace, forwarded)
+                self.generated(here, id, body, trace, forwarded);
             }
             GossipEvent::Received { id, from, ref body, trace, forwarded } => {
                 self.received(here, id, from, body, trace, forwarded);

@@ -256,8 +256,8 @@ fn not_listed(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> DifferenceRea
 /// When and why this seed last took this peer off its list.
 fn taken_off(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> Option<Off> {
     let case = explainer.model.deaths().latest_of(peer);
-    let steps = case.iter().flat_map(|case| &case.steps).rev().filter(|step| step.node == seed);
-    steps.filter_map(|step| Some(Off { at: explainer.clock(step.at), reason: delisting(step)? })).next()
+    let mut steps = case.iter().flat_map(|case| &case.steps).rev().filter(|step| step.node == seed);
+    steps.find_map(|step| Some(Off { at: explainer.clock(step.at), reason: delisting(step)? }))
 }
 
 /// `p4 runs and is registered with no seed at all`, for one peer or several.

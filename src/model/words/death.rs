@@ -1,6 +1,6 @@
 //! Deaths and the reports of them in words.
 
-use super::{Counted, LineTone, LogLine, LogPlace, NameOf, Readers, Severity, Words, count_text, delisted, micros};
+use super::{Counted, GossipLine, LineTone, LogPlace, NameOf, Readers, Severity, Words, count_text, delisted, micros};
 use crate::event::{DeathEvent, Event, EventKind, ReportAction, SeedEvent};
 use crate::proto::addr::Addr;
 use crate::proto::time::ClockTime;
@@ -32,7 +32,7 @@ impl Words for DeathEvent {
         }
     }
 
-    fn line(&self, node: Addr, _counted: Counted, name: NameOf<'_>) -> Option<LogLine> {
+    fn line(&self, node: Addr, _counted: Counted, name: NameOf<'_>) -> Option<GossipLine> {
         let (from, to, tag, text) = match self {
             Self::NeighborDied { peer, cause, .. } => (node, Some(*peer), "DEATH", cause.to_string()),
             Self::DeadReportSent { dead, seeds, .. } => {
@@ -45,10 +45,16 @@ impl Words for DeathEvent {
             }
             Self::ReportDisputed { dead, reporter, .. } => {
                 let text = format!("alive, {} was wrong", name(*reporter));
-                return Some(LogLine { from: node, to: Some(*dead), tag: "DISPUTE", tone: LineTone::Doubtful, text });
+                return Some(GossipLine {
+                    from: node,
+                    to: Some(*dead),
+                    tag: "DISPUTE",
+                    tone: LineTone::Doubtful,
+                    text,
+                });
             }
         };
-        Some(LogLine { from, to, tag, tone: LineTone::Bad, text })
+        Some(GossipLine { from, to, tag, tone: LineTone::Bad, text })
     }
 
     fn python_line(&self, place: LogPlace) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Links in words.
 
-use super::{Counted, LineTone, LogLine, LogPlace, NameOf, Readers, Severity, Words, count_text, escaped, micros};
+use super::{Counted, GossipLine, LineTone, LogPlace, NameOf, Readers, Severity, Words, count_text, escaped, micros};
 use crate::event::{Direction, LinkEnd, LinkEvent, Omission, Purpose, RepairReason, Side};
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, RefusalReason};
@@ -77,7 +77,7 @@ impl Words for LinkEvent {
         }
     }
 
-    fn line(&self, node: Addr, _counted: Counted, _name: NameOf<'_>) -> Option<LogLine> {
+    fn line(&self, node: Addr, _counted: Counted, _name: NameOf<'_>) -> Option<GossipLine> {
         let (from, to, text) = match self {
             Self::Up { peer, direction, purpose, .. } => {
                 let (from, to) = match direction {
@@ -106,7 +106,7 @@ impl Words for LinkEvent {
             | Self::EclipseSuspected { .. }
             | Self::Repairing { .. } => return None,
         };
-        Some(LogLine { from, to: Some(to), tag: "LINK", tone: LineTone::Aside, text })
+        Some(GossipLine { from, to: Some(to), tag: "LINK", tone: LineTone::Aside, text })
     }
 
     fn python_line(&self, _place: LogPlace) -> Option<String> {

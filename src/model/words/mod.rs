@@ -21,7 +21,6 @@ pub use text::{clock_text, count_text, hops_text, list_text, second_text, size_t
 
 use std::time::Duration;
 
-use super::gossip::Counted;
 use super::notice::Severity;
 use crate::event::{Event, EventKind};
 use crate::proto::addr::Addr;
@@ -54,9 +53,18 @@ impl Readers {
     }
 }
 
+/// What the model knows of a message beyond the event of its receipt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// Links that it had crossed, if known.
+    pub hop: Option<u16>,
+    /// Copies that came later.
+    pub duplicates: u32,
+}
+
 /// A line of the gossip log, without its time and the text of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogLine {
+pub struct GossipLine {
     pub from: Addr,
     /// `None`: it concerns one node alone.
     pub to: Option<Addr>,
@@ -88,7 +96,7 @@ trait Words {
     fn sentence(&self, name: NameOf<'_>) -> String;
 
     /// Its line in the gossip log of `node`, if its readers look there.
-    fn line(&self, _node: Addr, _counted: Counted, _name: NameOf<'_>) -> Option<LogLine> {
+    fn line(&self, _node: Addr, _counted: Counted, _name: NameOf<'_>) -> Option<GossipLine> {
         None
     }
 
@@ -137,7 +145,7 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
 }
 
 /// The line that an event at `node` leaves in the gossip log.
-pub(super) fn gossip_line(kind: &EventKind, node: Addr, counted: Counted, name: NameOf<'_>) -> Option<LogLine> {
+pub(super) fn gossip_line(kind: &EventKind, node: Addr, counted: Counted, name: NameOf<'_>) -> Option<GossipLine> {
     words(kind).line(node, counted, name)
 }
 

@@ -1,6 +1,6 @@
 //! Nodes in words.
 
-use super::{Counted, LineTone, LogLine, NameOf, Readers, Severity, Words, escaped, list_text, micros};
+use super::{Counted, GossipLine, LineTone, NameOf, Readers, Severity, Words, escaped, list_text, micros};
 use crate::event::{Absence, NodeEvent, Stop};
 use crate::proto::addr::Addr;
 
@@ -30,7 +30,7 @@ impl Words for NodeEvent {
         }
     }
 
-    fn line(&self, node: Addr, _counted: Counted, _name: NameOf<'_>) -> Option<LogLine> {
+    fn line(&self, node: Addr, _counted: Counted, _name: NameOf<'_>) -> Option<GossipLine> {
         let (tone, text) = match self {
             Self::Started { .. } => (LineTone::Good, "started"),
             Self::Hung => (LineTone::Doubtful, "hung: keeps its sockets, says nothing"),
@@ -38,7 +38,7 @@ impl Words for NodeEvent {
             Self::Stopped { how: Stop::Killed } => (LineTone::Bad, "killed: links broken off, no goodbye"),
             Self::Exposed { .. } | Self::WasAway { .. } | Self::Failed { .. } => return None,
         };
-        Some(LogLine { from: node, to: None, tag: "NODE", tone, text: text.to_owned() })
+        Some(GossipLine { from: node, to: None, tag: "NODE", tone, text: text.to_owned() })
     }
 }
 

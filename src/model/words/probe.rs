@@ -1,6 +1,6 @@
 //! Probes in words.
 
-use super::{Counted, LineTone, LogLine, LogPlace, NameOf, Readers, Words, micros};
+use super::{Counted, GossipLine, LineTone, LogPlace, NameOf, Readers, Words, micros};
 use crate::event::ProbeEvent;
 use crate::proto::addr::Addr;
 
@@ -27,11 +27,11 @@ impl Words for ProbeEvent {
         }
     }
 
-    fn line(&self, node: Addr, _counted: Counted, _name: NameOf<'_>) -> Option<LogLine> {
+    fn line(&self, node: Addr, _counted: Counted, _name: NameOf<'_>) -> Option<GossipLine> {
         match self {
             Self::Missed { peer, seq, misses, limit, .. } => {
                 let text = format!("{seq} no answer ({misses}/{limit})");
-                Some(LogLine { from: node, to: Some(*peer), tag: "PROBE", tone: LineTone::Doubtful, text })
+                Some(GossipLine { from: node, to: Some(*peer), tag: "PROBE", tone: LineTone::Doubtful, text })
             }
             Self::Sent { .. } | Self::Received { .. } | Self::Answered { .. } => None,
         }

@@ -11,7 +11,7 @@ use ratatui::layout::Rect;
 
 use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
 use crate::model::gossip::GossipEntry;
-use crate::model::words::{LineTone, LogLine};
+use crate::model::words::{GossipLine, LineTone};
 use crate::proto::text::Body;
 use crate::ui::action::PaneId;
 use crate::ui::log_view::LogView;
@@ -79,7 +79,7 @@ const fn tone_of(tone: LineTone) -> Tone {
 }
 
 /// `p2 → p4`: from whom to whom.
-fn route(line: &LogLine, view: &View<'_>, parts: &mut Parts) {
+fn route(line: &GossipLine, view: &View<'_>, parts: &mut Parts) {
     let mut used = 0;
     let mut push = |tone, text: String| {
         used += text::width(&text);
