@@ -12,7 +12,7 @@ use super::link::{LinkKey, Miss};
 use super::node::{Belief, NodeRecord, Suspicion};
 use super::notice::Notice;
 use super::overlay::ChangeKind;
-use super::words::{self, Counted};
+use super::words::{self, Receipt};
 use crate::event::{
     Absence, DeathEvent, DelistReason, Event, EventKind, FaultEvent, LinkEnd, LinkEvent, NodeEvent, NodeState,
     ProbeEvent, Purpose, SeedEvent, Side,
@@ -64,7 +64,7 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
     model.take(here, event);
     // A message's line says more than its event: see `take_gossip`.
     if readers.gossip_log && !matches!(event.kind, EventKind::Gossip(_)) {
-        model.log(here, event.kind.clone(), Counted::default());
+        model.log(here, event.kind.clone(), Receipt::default());
     }
     let place = place.or_else(|| model.nodes.place_of(event.node));
     if place.is_some_and(|place| model.nodes.life_at(place) != life) {
@@ -264,8 +264,8 @@ impl Model {
         }
     }
 
-    fn log(&mut self, here: At, kind: EventKind, counted: Counted) -> u64 {
-        self.gossip.push(GossipEntry { at: here.at, node: here.node, kind, counted }).0
+    fn log(&mut self, here: At, kind: EventKind, receipt: Receipt) -> u64 {
+        self.gossip.push(GossipEntry { at: here.at, node: here.node, kind, receipt }).0
     }
 
     fn started_node(&mut self, here: At, name: &str, role: Role) {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::ring::Ring;
 use super::rumor::BODIES_LEN_MAX;
-use super::words::{Counted, GossipLine, NameOf, gossip_line};
+use super::words::{GossipLine, NameOf, Receipt, gossip_line};
 use crate::event::EventKind;
 use crate::proto::addr::Addr;
 use crate::proto::message::MessageId;
@@ -20,7 +20,7 @@ pub struct GossipEntry {
     pub at: Time,
     pub node: Addr,
     pub kind: EventKind,
-    pub counted: Counted,
+    pub receipt: Receipt,
 }
 
 impl GossipEntry {
@@ -41,7 +41,7 @@ impl GossipEntry {
 
     /// In words. `None` cannot happen: every event in the log has a line.
     pub fn line(&self, name: NameOf<'_>) -> Option<GossipLine> {
-        gossip_line(&self.kind, self.node, self.counted, name)
+        gossip_line(&self.kind, self.node, self.receipt, name)
     }
 }
 
@@ -81,6 +81,6 @@ pub(super) fn empty() -> GossipLog {
 /// Counts another copy of the message whose first receipt this line tells.
 pub(super) fn count_duplicate(log: &mut GossipLog, number: u64) {
     if let Some(entry) = log.get_mut(number) {
-        entry.counted.duplicates = entry.counted.duplicates.saturating_add(1);
+        entry.receipt.duplicates = entry.receipt.duplicates.saturating_add(1);
     }
 }

@@ -397,7 +397,7 @@ fn a_message_is_followed_to_everybody_and_its_copies_fold_into_one_line() {
     let copy = rumor.copies[&p(3)];
     assert_eq!((copy.from, copy.hop, copy.duplicates), (Some(p(2)), Some(2), 3));
     let entry = story.model.gossip().get(copy.entry).unwrap();
-    assert_eq!(entry.counted.duplicates, 3);
+    assert_eq!(entry.receipt.duplicates, 3);
     let line = entry.line(&|addr| story.model.name_of(addr).into_owned()).unwrap();
     assert_eq!((line.from, line.to, line.tag), (p(2), Some(p(3)), "GOSSIP"));
     assert_eq!((line.text.as_str(), entry.body()), ("p1#1 hop 2 new, dup x3", Some(&"hello".into())));

@@ -5,7 +5,7 @@ use crate::event::GossipEvent;
 use crate::model::Model;
 use crate::model::gossip;
 use crate::model::rumor::{ForeignCopy, Forgery, MessageCopy};
-use crate::model::words::Counted;
+use crate::model::words::Receipt;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role, Trace};
 use crate::proto::text::Body;
@@ -30,7 +30,7 @@ impl Model {
 
     /// Logs a line about a message.
     fn log_message(&mut self, here: At, id: MessageId, body: &Body, event: GossipEvent, hop: Option<u16>) -> u64 {
-        let line = self.log(here, event.into(), Counted { hop, duplicates: 0 });
+        let line = self.log(here, event.into(), Receipt { hop, duplicates: 0 });
         if self.rumors.get(id).is_none_or(|rumor| rumor.body != *body) {
             self.bodies.hold(&mut self.gossip, line, body.len());
         }

@@ -55,7 +55,7 @@ impl Readers {
 
 /// What the model knows of a message beyond the event of its receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counted {
+pub struct Receipt {
     /// Links that it had crossed, if known.
     pub hop: Option<u16>,
     /// Copies that came later.
@@ -96,7 +96,7 @@ trait Words {
     fn sentence(&self, name: NameOf<'_>) -> String;
 
     /// Its line in the gossip log of `node`, if its readers look there.
-    fn line(&self, _node: Addr, _counted: Counted, _name: NameOf<'_>) -> Option<GossipLine> {
+    fn line(&self, _node: Addr, _counted: Receipt, _name: NameOf<'_>) -> Option<GossipLine> {
         None
     }
 
@@ -145,8 +145,8 @@ pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
 }
 
 /// The line that an event at `node` leaves in the gossip log.
-pub(super) fn gossip_line(kind: &EventKind, node: Addr, counted: Counted, name: NameOf<'_>) -> Option<GossipLine> {
-    words(kind).line(node, counted, name)
+pub(super) fn gossip_line(kind: &EventKind, node: Addr, receipt: Receipt, name: NameOf<'_>) -> Option<GossipLine> {
+    words(kind).line(node, receipt, name)
 }
 
 fn message(id: MessageId, name: NameOf<'_>) -> String {

@@ -1,6 +1,6 @@
 //! Probes in words.
 
-use super::{Counted, GossipLine, LineTone, LogPlace, NameOf, Readers, Words, micros};
+use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Receipt, Words, micros};
 use crate::event::ProbeEvent;
 use crate::proto::addr::Addr;
 
@@ -27,7 +27,7 @@ impl Words for ProbeEvent {
         }
     }
 
-    fn line(&self, node: Addr, _counted: Counted, _name: NameOf<'_>) -> Option<GossipLine> {
+    fn line(&self, node: Addr, _counted: Receipt, _name: NameOf<'_>) -> Option<GossipLine> {
         match self {
             Self::Missed { peer, seq, misses, limit, .. } => {
                 let text = format!("{seq} no answer ({misses}/{limit})");
