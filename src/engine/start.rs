@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Demand, Effect, Engine, Place, Publication, Refusal, SiteContext, Sites};
 use crate::command::NodeSpec;
 use crate::engine::fault::FaultView;
-use crate::event::{EventKind, NodeState, Pace};
+use crate::event::{EventKind, NodeEvent, NodeState, Pace};
 use crate::proto::addr::Addr;
 use crate::proto::chance::{Chance, Topic};
 use crate::proto::config::{PeerConfig, SeedConfig};
@@ -120,12 +120,14 @@ impl Engine {
         let Some(name) = self.nodes.get(node).map(|entry| entry.name) else { return Vec::new() };
         let role = name.role;
         let (dialect, pace) = (self.dialect(role), self.pace(role));
-        let mut told =
-            vec![Publication { node, kind: EventKind::Started { name: name.to_string(), role, dialect, pace } }];
+        let mut told = vec![Publication {
+            node,
+            kind: EventKind::Node(NodeEvent::Started { name: name.to_string(), role, dialect, pace }),
+        }];
         if let Some(exposure) = &new.exposure {
             let allow = self.reach(role).allowed().iter().map(ToString::to_string).collect();
             let (bind, opened) = (exposure.bind, exposure.opened.clone());
-            told.push(Publication { node, kind: EventKind::Exposed { bind, opened, allow } });
+            told.push(Publication { node, kind: EventKind::Node(NodeEvent::Exposed { bind, opened, allow }) });
         }
         told
     }

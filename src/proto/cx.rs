@@ -39,7 +39,7 @@ pub(super) trait NeighborOutput {
     /// Send this to that neighbor. If it is none any more, nothing happens.
     fn send(&mut self, peer: Addr, message: &Message);
     /// Something happened. The event is made only if somebody listens.
-    fn emit(&mut self, event: impl FnOnce() -> EventKind);
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K);
 }
 
 /// One interval after the last turn; after a pause (a stopped process) missed turns are not made up

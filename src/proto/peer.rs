@@ -14,7 +14,7 @@ use super::addr::Addr;
 use super::broadcast::Broadcast;
 use super::config::PeerConfig;
 use super::cx::{Cx, NeighborOutput};
-use super::event::{EventKind, LinkId};
+use super::event::{EventKind, FaultEvent, LinkId};
 use super::liveness::{Dead, Liveness, Probe, answer};
 use super::machine::{Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::membership::{Heard, Membership, NeighborNews};
@@ -66,7 +66,7 @@ impl<O: Output> NeighborOutput for Neighborhood<'_, O> {
         }
     }
 
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
         self.out.emit(event);
     }
 }
@@ -258,7 +258,7 @@ impl PeerParts {
             }
             NodeCommand::Heal(peer) => self.membership.heal(cx, peer),
             NodeCommand::Lie(about) => {
-                cx.out.emit(|| EventKind::Lied { about });
+                cx.out.emit(|| FaultEvent::Lied { about });
                 let misses = cx.config.liveness_misses;
                 self.membership.report_death(cx, about, DeathCause::Misses { misses });
             }

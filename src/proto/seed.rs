@@ -30,7 +30,7 @@ use super::absence::{Presence, WasAway};
 use super::addr::Addr;
 use super::config::{HALF_OPEN_MAX, SeedConfig};
 use super::cx::Cx;
-use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Rule, Side, Violation};
+use super::event::{DelistReason, EventKind, LinkEnd, LinkEvent, LinkId, ProbeEvent, Rule, SeedEvent, Side, Violation};
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role};
 use super::offenses::Offenses;
@@ -125,7 +125,7 @@ impl Registry {
     }
 
     fn tell_violation(&mut self, cx: &mut SeedCx<impl Output>, remote: Addr, peer: Option<Addr>, violation: Violation) {
-        let event = || EventKind::Violation { remote: remote.to_string(), peer, violation };
+        let event = || EventKind::Link(LinkEvent::Violation { remote: remote.to_string(), peer, violation });
         self.offenses.tell(cx, remote.ip(), event);
     }
 
@@ -153,7 +153,7 @@ impl Registry {
                 }
                 let extras = Some(self.attest(cx, link));
                 cx.out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
-                cx.out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
+                cx.out.emit(|| ProbeEvent::Received { peer, seq, clock });
             }
             (Some(peer), Message::ProbeReply { seq, clock, .. }) => self.on_answer(cx, link, peer, (seq, clock)),
             (Some(peer), Message::Goodbye { reason, .. }) => {
@@ -181,7 +181,7 @@ impl Registry {
                 self.proofs.forget(peer);
             }
             if entry.is_told {
-                cx.out.emit(|| EventKind::PeerDelisted { peer, reason });
+                cx.out.emit(|| SeedEvent::PeerDelisted { peer, reason });
             }
         }
     }
@@ -238,7 +238,8 @@ impl Registry {
         // It has our hello or our list, and knows our dialect once it has read it.
         cx.out.hang_up(link);
         let Some(open) = self.links.remove(link) else { return };
-        let event = || EventKind::OtherDialect { remote: open.remote.to_string(), peer: named, speaks };
+        let event =
+            || EventKind::Link(LinkEvent::OtherDialect { remote: open.remote.to_string(), peer: named, speaks });
         self.offenses.tell(cx, open.remote.ip(), event);
     }
 

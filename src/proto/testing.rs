@@ -34,8 +34,8 @@ impl Output for Wishes {
 
     fn pause(&mut self, _link: LinkId, _until: Time) {}
 
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.events.push(event());
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
+        self.events.push(event().into());
     }
 }
 
@@ -44,8 +44,8 @@ impl NeighborOutput for Wishes {
         self.sent_to.push((peer, message.clone()));
     }
 
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.events.push(event());
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
+        self.events.push(event().into());
     }
 }
 

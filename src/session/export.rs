@@ -17,14 +17,13 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::disk::{is_being_written, new_file_builder, without_temporary_name};
-use super::fields::{EventSubject, event_name, subject};
 use super::journal::{Header, JournalError, JournalRecord};
 use super::json::push_printed_line;
 use super::lines::{iso_stamp, log_line, stamp};
 use super::names::NodeNames;
 use super::replay::Recording;
 use super::text::printed_json;
-use crate::event::Event;
+use crate::event::{Event, EventSubject};
 use crate::model::sentence::sentence;
 use crate::model::words::count_text;
 use crate::proto::text::printable;
@@ -391,12 +390,12 @@ fn of_system(error: csv::Error) -> io::Error {
 /// The cells of one event.
 fn row(event: &Event, names: &NodeNames, utc_offset_s: i32) -> [String; 8] {
     let name = |addr| names.name(addr).into_owned();
-    let EventSubject { peer, message, text } = subject(&event.kind);
+    let EventSubject { peer, message, text } = event.kind.subject();
     [
         iso_stamp(event.at, utc_offset_s),
         name(event.node),
         event.node.to_string(),
-        event_name(&event.kind).to_owned(),
+        event.kind.name().to_owned(),
         peer.map(name).unwrap_or_default(),
         message.map(|id| format!("{}{id}", name(id.origin))).unwrap_or_default(),
         text.map(ToString::to_string).unwrap_or_default(),

@@ -16,7 +16,7 @@ use indexmap::{IndexMap, IndexSet};
 
 use super::disk::append_whole;
 use super::lines::log_line;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, NodeEvent};
 use crate::model::words::size_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
@@ -103,8 +103,11 @@ impl NodeLogs {
     /// cannot be written is an error once; the lines that it lost are counted in it when it can be
     /// written again.
     pub fn write(&mut self, event: &Event) -> Result<(), LogError> {
-        let opened =
-            if let EventKind::Started { role, .. } = event.kind { self.begin(event.node, role) } else { Ok(()) };
+        let opened = if let EventKind::Node(NodeEvent::Started { role, .. }) = event.kind {
+            self.begin(event.node, role)
+        } else {
+            Ok(())
+        };
         let (Some(log), Some(line)) = (self.logs.get_mut(&event.node), log_line(event, self.utc_offset_s)) else {
             return opened;
         };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::command::FaultCommand;
-use crate::event::{Event, EventKind, NodeState};
+use crate::event::{Event, EventKind, FaultEvent, NodeState};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::name::name_order;
@@ -37,8 +37,8 @@ impl Change {
     pub(in crate::engine) fn into_told(self) -> (Addr, EventKind) {
         let node = self.fault().subject();
         let kind = match self {
-            Self::Set(fault) => EventKind::FaultSet { fault },
-            Self::Cleared(fault) => EventKind::FaultCleared { fault },
+            Self::Set(fault) => EventKind::Fault(FaultEvent::Set { fault }),
+            Self::Cleared(fault) => EventKind::Fault(FaultEvent::Cleared { fault }),
         };
         (node, kind)
     }

@@ -23,7 +23,7 @@ use self::seen::SeenCache;
 use super::addr::Addr;
 use super::config::PeerConfig;
 use super::cx::{Cx, NeighborOutput, next_turn};
-use super::event::EventKind;
+use super::event::{GossipEvent, NodeEvent};
 use super::machine::Gauge;
 use super::message::{GENERATED_PREFIX, Gossip, Message, MessageId, Trace};
 use super::random::Topic;
@@ -177,7 +177,7 @@ impl Broadcast {
             self.own_ids.count_said();
         } else {
             let (node, why) = (cx.config.listen, SAID_ALREADY.to_owned());
-            cx.out.emit(|| EventKind::Failed { what: format!("send a message from {node}"), why });
+            cx.out.emit(|| NodeEvent::Failed { what: format!("send a message from {node}"), why });
         }
     }
 
@@ -195,7 +195,7 @@ impl Broadcast {
         let message = Message::Gossip(Arc::new(Gossip { id, body: body.clone(), trace }));
         let forwarded = self.strategy.spread(cx, &message, None);
         self.held.add(&message, origin);
-        cx.out.emit(|| EventKind::Generated { id, body, trace, forwarded });
+        cx.out.emit(|| GossipEvent::Generated { id, body, trace, forwarded });
         Ok(())
     }
 
@@ -211,7 +211,7 @@ impl Broadcast {
             Some(OwnId::EarlierLife) | None => !self.seen.insert(cx.now, id),
         };
         if is_known {
-            cx.out.emit(|| EventKind::Duplicate { id, from, trace });
+            cx.out.emit(|| GossipEvent::Duplicate { id, from, trace });
             return false;
         }
         let body = gossip.body.clone();
@@ -221,7 +221,7 @@ impl Broadcast {
         let message = Message::Gossip(gossip);
         let forwarded = self.strategy.spread(cx, &message, Some(from));
         self.held.add(&message, id.origin);
-        cx.out.emit(|| EventKind::Received { id, from, body, trace, forwarded });
+        cx.out.emit(|| GossipEvent::Received { id, from, body, trace, forwarded });
         true
     }
 
@@ -233,7 +233,7 @@ impl Broadcast {
     fn tell_forgery(&mut self, cx: &mut Cx<impl NeighborOutput>, id: MessageId, from: Addr) {
         if self.forgery_told.is_none_or(|told| cx.now.since(told) >= FORGERY_TOLD_EVERY) {
             self.forgery_told = Some(cx.now);
-            cx.out.emit(|| EventKind::Forged { id, from });
+            cx.out.emit(|| GossipEvent::Forged { id, from });
         }
     }
 }

@@ -12,7 +12,7 @@ use super::absence::{Presence, WasAway};
 use super::addr::Addr;
 use super::config::PeerConfig;
 use super::cx::{Cx, NeighborOutput, next_turn};
-use super::event::{Absence, EventKind};
+use super::event::{Absence, ProbeEvent};
 use super::message::{Message, ProbeExtras, ProbeSeq};
 use super::random::Topic;
 use super::time::{ClockTime, Time};
@@ -151,7 +151,7 @@ impl Liveness {
 pub(super) fn answer(cx: &mut Cx<impl NeighborOutput>, peer: Addr, probe: Probe, extras: Option<ProbeExtras>) {
     let Probe { seq, asker, clock } = probe;
     cx.out.send(peer, &Message::ProbeReply { seq, asker, clock, extras });
-    cx.out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
+    cx.out.emit(|| ProbeEvent::Received { peer, seq, clock });
 }
 
 /// This node's own health.

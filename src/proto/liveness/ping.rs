@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::{Dead, FailureDetector};
 use crate::proto::addr::Addr;
 use crate::proto::cx::{Cx, NeighborOutput};
-use crate::proto::event::EventKind;
+use crate::proto::event::ProbeEvent;
 use crate::proto::flat_map::grow_by_few;
 use crate::proto::message::{Message, ProbeExtras, ProbeSeq};
 use crate::proto::time::{ClockTime, Time, micros};
@@ -70,7 +70,7 @@ impl Pinged {
         }
         self.unanswered.push(Outstanding { seq, sent_at: cx.now, counts });
         cx.out.send(peer, &Message::Probe { seq, asker, clock, extras });
-        cx.out.emit(|| EventKind::ProbeSent { peer, seq });
+        cx.out.emit(|| ProbeEvent::Sent { peer, seq });
         seq
     }
 }
@@ -115,7 +115,7 @@ impl FailureDetector for PingDetector {
         let rtt_us = micros(cx.now.since(neighbor.unanswered[at].sent_at));
         neighbor.unanswered.drain(..=at);
         neighbor.misses = 0;
-        cx.out.emit(|| EventKind::ProbeAnswered { peer, seq, clock, rtt_us });
+        cx.out.emit(|| ProbeEvent::Answered { peer, seq, clock, rtt_us });
     }
 
     fn judge(&mut self, cx: &mut Cx<impl NeighborOutput>) -> Option<Dead> {
@@ -130,7 +130,7 @@ impl FailureDetector for PingDetector {
             probe.counts = false;
             neighbor.misses += 1;
             let (peer, seq, misses, last_heard) = (neighbor.addr, probe.seq, neighbor.misses, neighbor.last_heard);
-            cx.out.emit(|| EventKind::ProbeMissed { peer, seq, misses, limit, last_heard });
+            cx.out.emit(|| ProbeEvent::Missed { peer, seq, misses, limit, last_heard });
             if misses >= limit {
                 self.judged = at;
                 return Some(Dead { peer, misses, last_heard });

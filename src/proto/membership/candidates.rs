@@ -9,7 +9,7 @@ use crate::proto::addr::Addr;
 use crate::proto::bucket::{Rate, TokenBucket};
 use crate::proto::config::{PeerConfig, RESERVE_MAX};
 use crate::proto::cx::Cx;
-use crate::proto::event::{EventKind, Purpose};
+use crate::proto::event::{LinkEvent, Purpose};
 use crate::proto::machine::{Gauge, Output};
 use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
@@ -164,7 +164,7 @@ impl Candidates {
     pub(super) fn dial(&mut self, cx: &mut Cx<impl Output>, peer: Addr) {
         let purpose = Purpose::Neighbor;
         self.dialing.push(peer);
-        cx.out.emit(|| EventKind::Dialing { peer, purpose });
+        cx.out.emit(|| LinkEvent::Dialing { peer, purpose });
         cx.out.dial(peer, purpose);
     }
 

@@ -5,7 +5,9 @@ use super::reserve::AddressSource;
 use super::{Membership, NeighborNews};
 use crate::proto::addr::Addr;
 use crate::proto::cx::Cx;
-use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
+use crate::proto::event::{
+    DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, Side, Violation,
+};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{DeathCause, Dialect, GoodbyeReason};
 use crate::proto::time::Time;
@@ -50,7 +52,9 @@ impl Membership {
 
     fn tell_other_dialect(&mut self, cx: &mut Cx<impl Output>, open: &PeerLink, speaks: Dialect, named: Option<Addr>) {
         let remote = open.remote;
-        let event = || EventKind::OtherDialect { remote: remote.to_string(), peer: open.peer.or(named), speaks };
+        let event = || {
+            EventKind::Link(LinkEvent::OtherDialect { remote: remote.to_string(), peer: open.peer.or(named), speaks })
+        };
         self.offenses.tell(cx, remote.ip(), event);
     }
 
@@ -98,7 +102,7 @@ impl Membership {
         let Some(neighbor) = self.neighbors.get(peer) else { return };
         let is_told = !neighbor.links.iter().all(|link| self.visits.is_untold(*link));
         if is_told {
-            cx.out.emit(|| EventKind::NeighborDied { peer, cause, last_heard });
+            cx.out.emit(|| DeathEvent::NeighborDied { peer, cause, last_heard });
         }
         self.part_coldly(cx, peer, LinkEnd::Dead { cause });
         // A neighbor that came and went in a flood is no loss, and reporting it would flood the
@@ -125,7 +129,7 @@ impl Membership {
     /// Announces that a link is gone, if it was announced that it was up.
     fn tell_down(&mut self, cx: &mut Cx<impl Output>, link: LinkId, peer: Addr, end: LinkEnd) {
         if self.visits.went(cx, link) {
-            cx.out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+            cx.out.emit(|| LinkEvent::Down { link, peer, purpose: Purpose::Neighbor, end });
         }
     }
 }

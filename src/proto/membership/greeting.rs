@@ -8,7 +8,7 @@ use super::{Membership, NeighborNews};
 use crate::proto::addr::Addr;
 use crate::proto::config::REFERRAL_LEN;
 use crate::proto::cx::Cx;
-use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Omission, Purpose, Rule, Side};
+use crate::proto::event::{Direction, EventKind, LinkEnd, LinkEvent, LinkId, Omission, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use crate::proto::random::Topic;
@@ -80,7 +80,7 @@ impl Membership {
             GoodbyeReason::Duplicate => {}
             GoodbyeReason::Leaving | GoodbyeReason::MadeRoom | GoodbyeReason::Replaced => {
                 self.candidates.give_up_bridge(peer);
-                cx.out.emit(|| EventKind::HandshakeFailed { remote: peer.to_string(), peer: Some(peer) });
+                cx.out.emit(|| LinkEvent::HandshakeFailed { remote: peer.to_string(), peer: Some(peer) });
             }
         }
         self.repair.try_next(cx);
@@ -180,7 +180,7 @@ impl Membership {
         let open = self.links.remove(link);
         cx.out.send(link, &Message::Refusal { reason, referral: referral.clone() });
         cx.out.hang_up(link);
-        let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral };
+        let event = || EventKind::Link(LinkEvent::Refused { peer, by: Side::Us, reason, referral });
         match (reason, open.filter(|open| open.direction == Direction::Inbound)) {
             (RefusalReason::Myself | RefusalReason::WrongRole, Some(open)) => {
                 self.offenses.tell(cx, open.remote.ip(), event);
@@ -249,7 +249,7 @@ impl Membership {
             self.candidates.lose(cx, peer);
         }
         self.learn_referral(cx, &referral);
-        cx.out.emit(|| EventKind::LinkRefused { peer, by: Side::Them, reason, referral });
+        cx.out.emit(|| LinkEvent::Refused { peer, by: Side::Them, reason, referral });
         self.repair.try_next(cx);
     }
 
@@ -264,7 +264,7 @@ impl Membership {
         self.candidates.lose(cx, peer);
         if cause.is_plain_end() {
             let remote = open.remote.to_string();
-            cx.out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(peer) });
+            cx.out.emit(|| LinkEvent::HandshakeFailed { remote, peer: Some(peer) });
         }
         self.repair.try_next(cx);
     }

@@ -40,7 +40,7 @@ use super::addr::Addr;
 use super::budget::Budget;
 use super::config::{HALF_OPEN_MAX, LINKS_MAX, PeerConfig, REFERRAL_LEN};
 use super::cx::Cx;
-use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
+use super::event::{Direction, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, Side, Violation};
 use super::machine::{Gauge, Output};
 use super::message::{DeathCause, GoodbyeReason, Hello, Message, Priority, ProbeExtras, RefusalReason, Role, RootNews};
 use super::offenses::Offenses;
@@ -258,7 +258,7 @@ impl Membership {
     }
 
     fn tell_violation(&mut self, cx: &mut Cx<impl Output>, remote: Addr, peer: Option<Addr>, violation: Violation) {
-        let event = || EventKind::Violation { remote: remote.to_string(), peer, violation };
+        let event = || EventKind::Link(LinkEvent::Violation { remote: remote.to_string(), peer, violation });
         self.offenses.tell(cx, remote.ip(), event);
     }
 
@@ -278,7 +278,7 @@ impl Membership {
             return self.registrar.on_unreachable(cx, peer, error);
         }
         self.candidates.on_unreachable(cx, peer);
-        cx.out.emit(|| EventKind::DialFailed { peer, purpose: Purpose::Neighbor, error, retry_at: None });
+        cx.out.emit(|| LinkEvent::DialFailed { peer, purpose: Purpose::Neighbor, error, retry_at: None });
         self.repair.try_next(cx);
     }
 
@@ -337,7 +337,7 @@ impl Membership {
         let Some(open) = self.links.up(link, peer) else { return };
         let (direction, purpose) = (open.direction, open.purpose);
         if direction == Direction::Outbound || self.visits.came(cx.now, link, open.remote.ip()) {
-            cx.out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
+            cx.out.emit(|| LinkEvent::Up { link, peer, direction, purpose });
         }
     }
 
@@ -409,7 +409,7 @@ impl Membership {
         for link in self.visits.take_stayed(cx.now) {
             if let Some(PeerLink { peer: Some(peer), direction, purpose, .. }) = self.links.get(link) {
                 let (peer, direction, purpose) = (*peer, *direction, *purpose);
-                cx.out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
+                cx.out.emit(|| LinkEvent::Up { link, peer, direction, purpose });
             }
         }
     }
@@ -457,7 +457,7 @@ impl Membership {
             cx.out.hang_up(link);
         }
         let (by, reason) = (Side::Us, RefusalReason::Cut);
-        cx.out.emit(|| EventKind::LinkRefused { peer, by, reason, referral: Vec::new() });
+        cx.out.emit(|| LinkEvent::Refused { peer, by, reason, referral: Vec::new() });
     }
 
     /// The user takes that back: the address is dialed at once.
@@ -482,7 +482,7 @@ impl Membership {
                 continue;
             };
             let (purpose, end) = (open.purpose, LinkEnd::Goodbye { side: Side::Us, reason });
-            cx.out.emit(|| EventKind::LinkDown { link, peer, purpose, end });
+            cx.out.emit(|| LinkEvent::Down { link, peer, purpose, end });
         }
         self.visits.end(cx);
         self.neighbors.clear();

@@ -11,7 +11,7 @@ use super::reserve::AddressSource;
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
 use crate::proto::cx::Cx;
-use crate::proto::event::{EventKind, LinkId, Purpose};
+use crate::proto::event::{DeathEvent, LinkEvent, LinkId, ProbeEvent, Purpose, SeedEvent};
 use crate::proto::machine::Output;
 use crate::proto::message::{DeathCause, Message, ProbeExtras, ProbeSeq};
 use crate::proto::random::{Random, Topic};
@@ -135,7 +135,7 @@ pub(super) fn growing(config: &PeerConfig, failures: u32, longest: Duration, ran
 
 fn dial_seed(cx: &mut Cx<impl Output>, seed: Addr) {
     let purpose = Purpose::Registration;
-    cx.out.emit(|| EventKind::Dialing { peer: seed, purpose });
+    cx.out.emit(|| LinkEvent::Dialing { peer: seed, purpose });
     cx.out.dial(seed, purpose);
 }
 
@@ -158,11 +158,11 @@ impl Registrar {
         let (registered, wanted, known) = (self.up().count(), self.wanted, self.seeds.len());
         if registered >= wanted {
             if self.shortage_said.take().is_some() {
-                cx.out.emit(|| EventKind::EnoughSeeds { registered });
+                cx.out.emit(|| SeedEvent::EnoughSeeds { registered });
             }
         } else if self.active() < wanted && self.shortage_said != u32::try_from(registered).ok() {
             self.shortage_said = u32::try_from(registered).ok();
-            cx.out.emit(|| EventKind::TooFewSeeds { registered, wanted, known });
+            cx.out.emit(|| SeedEvent::TooFewSeeds { registered, wanted, known });
         }
     }
 
@@ -179,7 +179,7 @@ impl Registrar {
 
     pub(super) fn on_unreachable(&mut self, cx: &mut Cx<impl Output>, seed: Addr, error: String) {
         let retry_at = self.failed(cx, seed);
-        cx.out.emit(|| EventKind::DialFailed { peer: seed, purpose: Purpose::Registration, error, retry_at });
+        cx.out.emit(|| LinkEvent::DialFailed { peer: seed, purpose: Purpose::Registration, error, retry_at });
         self.pursue(cx);
     }
 
@@ -256,7 +256,7 @@ impl Registrar {
             let (peer, seq) = (seed.addr, self.asked);
             seed.asked = Some((seq, cx.now));
             cx.out.send(link, &Message::Probe { seq, asker, clock, extras });
-            cx.out.emit(|| EventKind::ProbeSent { peer, seq });
+            cx.out.emit(|| ProbeEvent::Sent { peer, seq });
         }
     }
 
@@ -275,7 +275,7 @@ impl Registrar {
         let (reporter, clock) = (cx.config.listen, cx.clock());
         let told = cx.config.dialect.carries_extras().then_some(cause);
         self.up().for_each(|(_, link)| cx.out.send(link, &Message::DeadReport { dead, clock, reporter, cause: told }));
-        cx.out.emit(|| EventKind::DeadReportSent {
+        cx.out.emit(|| DeathEvent::DeadReportSent {
             dead,
             clock,
             seeds: self.up().map(|(seed, _)| seed).collect(),

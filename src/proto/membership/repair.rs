@@ -15,7 +15,7 @@ use super::registration::growing;
 use super::unheard::UNHEARD_MAX;
 use crate::proto::addr::Addr;
 use crate::proto::cx::Cx;
-use crate::proto::event::{EventKind, RepairReason};
+use crate::proto::event::{LinkEvent, RepairReason};
 use crate::proto::machine::Output;
 use crate::proto::random::Topic;
 use crate::proto::time::Time;
@@ -101,7 +101,7 @@ impl Membership {
         let (have, want) = (self.neighbors.len(), cx.config.max_dial);
         if have < want && self.repair.joined && !self.repair.told {
             self.repair.told = true;
-            cx.out.emit(|| EventKind::Repairing { reason: RepairReason::TooFewLinks { have, want } });
+            cx.out.emit(|| LinkEvent::Repairing { reason: RepairReason::TooFewLinks { have, want } });
         }
         self.repair.joined = true;
         if self.busy().len() < want && self.candidates.ready_at() <= cx.now {

@@ -27,7 +27,7 @@ use super::policy::OverlayPolicy;
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
 use crate::proto::cx::Cx;
-use crate::proto::event::{EventKind, RepairReason};
+use crate::proto::event::{LinkEvent, RepairReason};
 use crate::proto::machine::Output;
 use crate::proto::message::RootBeacon;
 use crate::proto::random::{Random, Topic};
@@ -261,7 +261,7 @@ impl Membership {
         else {
             return;
         };
-        cx.out.emit(|| EventKind::Repairing { reason: RepairReason::SplitOverlay { root, other } });
+        cx.out.emit(|| LinkEvent::Repairing { reason: RepairReason::SplitOverlay { root, other } });
         self.candidates.dial_bridge(cx, other);
     }
 }

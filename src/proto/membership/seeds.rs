@@ -7,7 +7,7 @@ use super::links::{PeerLink, Stage};
 use crate::proto::addr::Addr;
 use crate::proto::config::LIST_LEN_MAX;
 use crate::proto::cx::Cx;
-use crate::proto::event::{EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::proto::event::{EventKind, LinkEnd, LinkEvent, LinkId, ProbeEvent, Purpose, Rule, SeedEvent, Side};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{GoodbyeReason, Message, PeerSample, ProbeExtras, ProbeSeq, RefusalReason, Role, RootNews};
 use crate::proto::time::{ClockTime, micros};
@@ -34,7 +34,7 @@ impl Membership {
                 self.note_attested(cx, seed, extras);
                 let extras = self.extras(cx);
                 cx.out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
-                cx.out.emit(|| EventKind::ProbeReceived { peer: seed, seq, clock });
+                cx.out.emit(|| ProbeEvent::Received { peer: seed, seq, clock });
             }
             Message::ProbeReply { seq, clock, extras, .. } => {
                 self.note_attested(cx, seed, extras);
@@ -42,7 +42,7 @@ impl Membership {
             }
             Message::Refusal { reason, referral } => {
                 self.end_registration(cx, link, seed, LinkEnd::Refused { reason });
-                cx.out.emit(|| EventKind::LinkRefused { peer: seed, by: Side::Them, reason, referral });
+                cx.out.emit(|| LinkEvent::Refused { peer: seed, by: Side::Them, reason, referral });
                 self.registrar.on_lost(cx, seed, link);
             }
             Message::Goodbye { reason, .. } => {
@@ -68,7 +68,7 @@ impl Membership {
         let Some(open) = self.links.remove(link) else { return };
         cx.out.hang_up(link);
         if open.stage == Stage::Up {
-            cx.out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
+            cx.out.emit(|| LinkEvent::Down { link, peer: seed, purpose: Purpose::Registration, end });
         }
     }
 
@@ -78,7 +78,7 @@ impl Membership {
         self.links.remove(link);
         cx.out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         cx.out.hang_up(link);
-        cx.out.emit(|| EventKind::LinkRefused { peer: seed, by: Side::Us, reason, referral: Vec::new() });
+        cx.out.emit(|| LinkEvent::Refused { peer: seed, by: Side::Us, reason, referral: Vec::new() });
         self.registrar.on_no_seed(cx, seed);
     }
 
@@ -107,7 +107,7 @@ impl Membership {
         let listed = if dialect.lists_are_samples() { listed } else { u32::try_from(peers.len()).unwrap_or(u32::MAX) };
         cx.out.emit(|| {
             let peers = peers.into_iter().take(LIST_LEN_MAX).collect();
-            EventKind::PeerListReceived { seed, peers, listed: Some(listed) }
+            EventKind::Seed(SeedEvent::PeerListReceived { seed, peers, listed: Some(listed) })
         });
         self.repair_if_due(cx);
         if self.repair.joined() {
@@ -119,7 +119,7 @@ impl Membership {
     fn register(&mut self, cx: &mut Cx<impl Output>, link: LinkId, seed: Addr, peers: &[Addr]) {
         if cx.config.dialect.list_comes_first() {
             if peers.contains(&cx.config.listen) && !self.repair.joined() {
-                cx.out.emit(|| EventKind::ListedAlready { seed });
+                cx.out.emit(|| SeedEvent::ListedAlready { seed });
             }
             // A Python seed blocks its whole loop until it has the address.
             cx.out.send(link, &self.hello(cx));
@@ -138,7 +138,7 @@ impl Membership {
         }
         if let Some(asked_at) = self.registrar.answered(seed, seq) {
             let rtt_us = micros(cx.now.since(asked_at));
-            cx.out.emit(|| EventKind::ProbeAnswered { peer: seed, seq, clock, rtt_us });
+            cx.out.emit(|| ProbeEvent::Answered { peer: seed, seq, clock, rtt_us });
         }
     }
 
@@ -156,10 +156,10 @@ impl Membership {
                 CloseCause::TooSlow => LinkEnd::TooSlow,
                 CloseCause::EndOfStream | CloseCause::Error => LinkEnd::RegistrationLost,
             };
-            cx.out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
+            cx.out.emit(|| LinkEvent::Down { link, peer: seed, purpose: Purpose::Registration, end });
         } else if cause.is_plain_end() {
             let remote = open.remote.to_string();
-            cx.out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(seed) });
+            cx.out.emit(|| LinkEvent::HandshakeFailed { remote, peer: Some(seed) });
         }
         self.registrar.on_lost(cx, seed, link);
     }

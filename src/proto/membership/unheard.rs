@@ -13,7 +13,7 @@ use super::neighbors::NeighborOrigin;
 use super::{Membership, NeighborNews};
 use crate::proto::addr::Addr;
 use crate::proto::cx::Cx;
-use crate::proto::event::{EventKind, LinkId};
+use crate::proto::event::{LinkEvent, LinkId};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::Priority;
 use crate::proto::time::Time;
@@ -94,7 +94,7 @@ impl Membership {
         }
         for peer in parked {
             if !self.neighbors.has(peer) {
-                cx.out.emit(|| EventKind::NotAccepted { peer });
+                cx.out.emit(|| LinkEvent::NotAccepted { peer });
             }
             self.repair.try_next(cx);
         }

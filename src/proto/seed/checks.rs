@@ -9,7 +9,9 @@ use super::links::SeedLink;
 use super::{DISPUTES_MAX, Registry, SeedCx};
 use crate::proto::addr::Addr;
 use crate::proto::config::{CHECK_PROBES, DeadPolicy, SeedConfig};
-use crate::proto::event::{DelistReason, EventKind, LinkEnd, LinkId, Omission, ReportAction, Rule};
+use crate::proto::event::{
+    DeathEvent, DelistReason, EventKind, LinkEnd, LinkId, Omission, ProbeEvent, ReportAction, Rule,
+};
 use crate::proto::machine::Output;
 use crate::proto::message::{DeathCause, Message, ProbeSeq};
 use crate::proto::time::{ClockTime, Time, micros};
@@ -28,7 +30,7 @@ impl Registry {
     pub(super) fn on_report(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, report: Report) {
         let Report { dead, clock, reporter, cause } = report;
         let action = self.judge(cx, dead);
-        let event = || EventKind::DeadReportReceived { dead, clock, reporter, cause, action };
+        let event = || EventKind::Death(DeathEvent::DeadReportReceived { dead, clock, reporter, cause, action });
         match (action, self.links.get(link)) {
             (ReportAction::NotListed, Some(open)) => {
                 self.visits.tell(cx, open.remote.ip(), Omission::Reports, event);
@@ -108,7 +110,7 @@ impl Registry {
                 check.probes.clear();
             } else {
                 let misses = u32::try_from(check.probes.len()).unwrap_or(u32::MAX);
-                cx.out.emit(|| EventKind::ProbeMissed { peer, seq, misses, limit: CHECK_PROBES, last_heard });
+                cx.out.emit(|| ProbeEvent::Missed { peer, seq, misses, limit: CHECK_PROBES, last_heard });
                 if misses >= CHECK_PROBES {
                     return self.end_unanswered(cx, link, peer);
                 }
@@ -159,7 +161,7 @@ impl Registry {
         let (asker, clock) = (cx.config.listen, cx.own_time().clock(cx.config.utc_offset_s));
         let extras = Some(self.attest(cx, link));
         cx.out.send(link, &Message::Probe { seq, asker, clock, extras });
-        cx.out.emit(|| EventKind::ProbeSent { peer, seq });
+        cx.out.emit(|| ProbeEvent::Sent { peer, seq });
         seq
     }
 
@@ -177,10 +179,10 @@ impl Registry {
         let asked_at = open.check.as_ref().and_then(|check| check.sent_at(seq));
         let (Some(asked_at), Some(check)) = (asked_at, open.check.take_if(|_| asked_at.is_some())) else { return };
         let rtt_us = micros(cx.now.since(asked_at));
-        cx.out.emit(|| EventKind::ProbeAnswered { peer, seq, clock, rtt_us });
+        cx.out.emit(|| ProbeEvent::Answered { peer, seq, clock, rtt_us });
         for reporter in check.reporters {
             let disputes = self.count_dispute(reporter);
-            cx.out.emit(|| EventKind::ReportDisputed { dead: peer, reporter, disputes, rtt_us });
+            cx.out.emit(|| DeathEvent::ReportDisputed { dead: peer, reporter, disputes, rtt_us });
         }
     }
 

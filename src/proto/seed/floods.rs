@@ -5,7 +5,7 @@ use super::links::SeedLink;
 use super::{Registry, SeedCx};
 use crate::proto::addr::Addr;
 use crate::proto::budget::Bearer;
-use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule};
+use crate::proto::event::{Direction, LinkEnd, LinkEvent, LinkId, Purpose, Rule, SeedEvent};
 use crate::proto::machine::Output;
 use crate::proto::message::Message;
 
@@ -25,18 +25,18 @@ impl Registry {
     /// Announces the end of a registration, if its beginning was announced.
     pub(super) fn registration_ended(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr, end: LinkEnd) {
         if self.visits.went(cx, link) {
-            cx.out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Registration, end });
+            cx.out.emit(|| LinkEvent::Down { link, peer, purpose: Purpose::Registration, end });
         }
     }
 
     pub(super) fn tell_registered(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr, again: bool) {
-        cx.out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
+        cx.out.emit(|| LinkEvent::Up { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
         self.tell_listed(cx, peer, again);
     }
 
     pub(super) fn tell_listed(&mut self, cx: &mut SeedCx<impl Output>, peer: Addr, again: bool) {
         self.list.note_told(peer);
-        cx.out.emit(|| EventKind::PeerListed { peer, again });
+        cx.out.emit(|| SeedEvent::PeerListed { peer, again });
     }
 
     /// Announces registrations that have lasted although many from the same machine come and go.

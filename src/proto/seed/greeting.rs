@@ -9,7 +9,7 @@ use super::proof::proof_of_newcomers;
 use super::{Registry, SeedCx};
 use crate::proto::addr::Addr;
 use crate::proto::config::SeedConfig;
-use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule, Side};
+use crate::proto::event::{EventKind, LinkEnd, LinkEvent, LinkId, Rule, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{GoodbyeReason, Hello, Message, RefusalReason, Role};
 use crate::proto::reach::is_here;
@@ -151,7 +151,7 @@ impl Registry {
         let Some(open) = self.links.remove(link) else { return };
         cx.out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         cx.out.hang_up(link);
-        let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral: Vec::new() };
+        let event = || EventKind::Link(LinkEvent::Refused { peer, by: Side::Us, reason, referral: Vec::new() });
         self.offenses.tell(cx, open.remote.ip(), event);
     }
 }

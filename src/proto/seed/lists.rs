@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Registry, SeedCx};
 use crate::proto::addr::Addr;
 use crate::proto::config::{CLASSIC_LIST_LEN, LIST_LEN_MAX, SeedConfig};
-use crate::proto::event::{EventKind, LinkId};
+use crate::proto::event::{LinkId, SeedEvent};
 use crate::proto::machine::Output;
 use crate::proto::message::{Message, PeerSample, ProbeExtras, RootNews};
 use crate::proto::random::Topic;
@@ -34,7 +34,7 @@ impl Registry {
         let sample = self.sample(cx, peer);
         cx.out.send(link, &Message::PeerList(sample.clone()));
         if !self.visits.is_untold(link) {
-            cx.out.emit(|| EventKind::PeerListSent { peer, listed: Some(sample.listed), peers: sample.peers });
+            cx.out.emit(|| SeedEvent::PeerListSent { peer, listed: Some(sample.listed), peers: sample.peers });
         }
     }
 

@@ -13,7 +13,7 @@ use super::{Admission, OverlayPolicy};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LINKS_MAX, PeerConfig};
 use crate::proto::cx::Cx;
-use crate::proto::event::EventKind;
+use crate::proto::event::LinkEvent;
 use crate::proto::machine::Output;
 use crate::proto::membership::neighbors::{Neighbor, NeighborOrigin, Neighbors};
 use crate::proto::message::Priority;
@@ -107,7 +107,7 @@ impl OverlayPolicy for Assignment {
             self.told = Box::default();
         } else if joiners[..] != *self.told {
             self.told = joiners.clone().into();
-            cx.out.emit(|| EventKind::EclipseSuspected { joiners });
+            cx.out.emit(|| LinkEvent::EclipseSuspected { joiners });
         }
     }
 }
