@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::args::{JournalArgs, LabSize, NodeArgs};
 use super::failure::Failure;
-use super::values::{BoundedCount, Joiners, PaceName, Policy, RNG_SEED_MAX, Size, Span, Wire, name_of};
+use super::values::{BoundedCount, Joiners, PaceName, Policy, RNG_SEED_MAX, Size, Span, name_of};
 use crate::clock::Clock;
 use crate::proto::addr::Addr;
-use crate::proto::config::{DeadPolicy, JoinPolicy, PeerConfig, SeedConfig};
+use crate::proto::config::{DeadPolicy, Overlay, PeerConfig, SeedConfig};
 use crate::proto::message::Dialect;
 use crate::proto::reach::Reach;
 use crate::session::recorder::Limits;
@@ -47,7 +47,7 @@ impl NodeSettings {
         peer.liveness_misses = args.liveness_misses.map_or(peer.liveness_misses, BoundedCount::as_u32);
         peer.probe_timeout = args.probe_timeout.map_or(peer.probe_timeout, Span::get);
         (peer.max_dial, peer.max_neighbors) = links(args, &peer)?;
-        peer.join_policy = args.join_policy.map_or(peer.join_policy, Into::into);
+        peer.overlay = args.join_policy.map_or(peer.overlay, Into::into);
         peer.reach = Reach::new(args.allow.iter().map(|network| network.0));
         let seed = seed_config(args, &peer);
         let log_dir = args.log_dir.clone().unwrap_or_else(|| PathBuf::from("logs"));
@@ -67,18 +67,15 @@ impl NodeSettings {
 /// Explicit settings that have no effect in this dialect.
 fn without_effect(args: &NodeArgs, dialect: Dialect) -> Vec<String> {
     let mut told = Vec::new();
-    if dialect == Dialect::Framed {
-        return told;
-    }
-    if matches!(args.join_policy, Some(Joiners::Refuse)) {
+    if !dialect.may_close() && matches!(args.join_policy, Some(Joiners::Refuse)) {
         told.push(
             "the classic dialect has no join-policy refuse: full peers take every joiner; use --wire framed".into(),
         );
     }
-    if args.probe_timeout.is_some() {
+    if dialect.blocks_while_reading() && args.probe_timeout.is_some() {
         told.push("the classic dialect has no probe-timeout: an answer may take a liveness interval".into());
     }
-    if matches!(args.dead_policy, Some(Policy::Verify)) {
+    if !dialect.registrations_answer() && matches!(args.dead_policy, Some(Policy::Verify)) {
         told.push("the classic dialect has no dead-policy verify: seeds trust every report; use --wire framed".into());
     }
     told
@@ -112,17 +109,20 @@ pub(crate) fn written(node: &NodeSettings) -> Vec<(String, String)> {
     let peer = &node.peer;
     let span = |span| humantime::format_duration(span).to_string();
     let mut settings = vec![
-        ("wire", name_of(&wire(peer.dialect))),
+        ("wire", peer.dialect.to_string()),
         ("gossip-interval", span(peer.gossip_interval)),
         ("liveness-interval", span(peer.liveness_interval)),
         ("liveness-misses", peer.liveness_misses.to_string()),
         ("max-dial", peer.max_dial.to_string()),
         ("max-neighbors", peer.max_neighbors.to_string()),
     ];
-    // The classic dialect has none of these.
-    if peer.dialect == Dialect::Framed {
+    if !peer.dialect.blocks_while_reading() {
         settings.push(("probe-timeout", span(peer.probe_timeout)));
-        settings.push(("join-policy", name_of(&joiners(peer.join_policy))));
+    }
+    if peer.dialect.may_close() {
+        settings.push(("join-policy", name_of(&joiners(peer.overlay))));
+    }
+    if peer.dialect.registrations_answer() {
         settings.push(("dead-policy", name_of(&policy(node.seed.dead_policy))));
     }
     settings.extend(peer.messages.map(|messages| ("messages", messages.to_string())));
@@ -130,19 +130,11 @@ pub(crate) fn written(node: &NodeSettings) -> Vec<(String, String)> {
     settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The dialect as the flag has it.
-pub(super) const fn wire(dialect: Dialect) -> Wire {
-    match dialect {
-        Dialect::Framed => Wire::Framed,
-        Dialect::Classic => Wire::Classic,
-    }
-}
-
 /// The policy as the flag has it.
-pub(super) const fn joiners(policy: JoinPolicy) -> Joiners {
-    match policy {
-        JoinPolicy::MakeRoom => Joiners::MakeRoom,
-        JoinPolicy::Refuse => Joiners::Refuse,
+pub(super) const fn joiners(overlay: Overlay) -> Joiners {
+    match overlay {
+        Overlay::Assignment { make_room: true } => Joiners::MakeRoom,
+        Overlay::Assignment { make_room: false } => Joiners::Refuse,
     }
 }
 

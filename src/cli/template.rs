@@ -8,7 +8,7 @@ use clap::{Arg, Args as _, Command};
 use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
-use super::settings::{self, NodeSettings, joiners, policy, wire};
+use super::settings::{self, NodeSettings, joiners, policy};
 use super::values::{Network, PaceName, ThemeName, name_of};
 use crate::model::words::size_text;
 use crate::ui::key_table;
@@ -84,7 +84,7 @@ fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<TemplateLine> {
     let peer = &node.peer;
     let span = |span| quoted(&humantime::format_duration(span));
     vec![
-        line("wire", quoted(&name_of(&wire(peer.dialect))), args.wire.is_some()),
+        line("wire", quoted(&peer.dialect.to_string()), args.wire.is_some()),
         line("pace", quoted(&name_of(&args.pace.unwrap_or(PaceName::Assignment))), args.pace.is_some()),
         line("gossip-interval", span(peer.gossip_interval), args.gossip_interval.is_some()),
         line("messages", peer.messages.unwrap_or(100).to_string(), args.messages.is_some()),
@@ -93,7 +93,7 @@ fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<TemplateLine> {
         line("probe-timeout", span(peer.probe_timeout), args.probe_timeout.is_some()),
         line("max-dial", peer.max_dial.to_string(), args.max_dial.is_some()),
         line("max-neighbors", peer.max_neighbors.to_string(), args.max_neighbors.is_some()),
-        line("join-policy", quoted(&name_of(&joiners(peer.join_policy))), args.join_policy.is_some()),
+        line("join-policy", quoted(&name_of(&joiners(peer.overlay))), args.join_policy.is_some()),
         line("dead-policy", quoted(&name_of(&policy(node.seed.dead_policy))), args.dead_policy.is_some()),
         line("allow", networks(&args.allow), !args.allow.is_empty()),
         line("rng-seed", node.rng_seed.unwrap_or(1).to_string(), args.rng_seed.is_some()),

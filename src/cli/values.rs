@@ -15,7 +15,7 @@ use super::address::{AddressError, WrittenAddress, dialable};
 use crate::command::limits;
 use crate::model::words::size_text;
 use crate::proto::addr::Addr;
-use crate::proto::config::{DeadPolicy, JoinPolicy, LINKS_MAX};
+use crate::proto::config::{DeadPolicy, LINKS_MAX, Overlay};
 use crate::proto::message::Dialect;
 
 /// Time between two messages: from a thousand a second to one a day.
@@ -356,12 +356,9 @@ pub(crate) enum Joiners {
     Refuse,
 }
 
-impl From<Joiners> for JoinPolicy {
+impl From<Joiners> for Overlay {
     fn from(joiners: Joiners) -> Self {
-        match joiners {
-            Joiners::MakeRoom => Self::MakeRoom,
-            Joiners::Refuse => Self::Refuse,
-        }
+        Self::Assignment { make_room: joiners == Joiners::MakeRoom }
     }
 }
 

@@ -153,8 +153,8 @@ fn judge_text(dialect: Dialect, body: &Body) -> Result<(), Refusal> {
     if let Some(fault) = body_fault(body.len()) {
         return Err(fault.into());
     }
-    match dialect {
-        Dialect::Framed => Ok(()),
-        Dialect::Classic => classic_text_problem(body.as_bytes()).map_or(Ok(()), |problem| Err(problem.into())),
+    if dialect.is_delimited() {
+        return Ok(());
     }
+    classic_text_problem(body.as_bytes()).map_or(Ok(()), |problem| Err(problem.into()))
 }

@@ -196,10 +196,10 @@ impl Engine {
     /// Python seed that reads it. So classic nodes leave one after the other, as far as time
     /// allows.
     fn pause_between_leaves(&self, nodes: usize) -> Duration {
-        match self.settings.peer.dialect {
-            Dialect::Framed => Duration::ZERO,
-            Dialect::Classic => CLASSIC_WRITE_GAP.min(LEAVES_TIME / u32::try_from(nodes.max(1)).unwrap_or(u32::MAX)),
+        if !self.settings.peer.dialect.writes_apart() {
+            return Duration::ZERO;
         }
+        CLASSIC_WRITE_GAP.min(LEAVES_TIME / u32::try_from(nodes.max(1)).unwrap_or(u32::MAX))
     }
 
     /// The dialect of nodes of this role.
