@@ -16,7 +16,6 @@ use super::plan::Plan;
 use super::printer::Printer;
 use super::records::{Records, RecordsEnd};
 use super::scenario_runner::ScenarioRunner;
-use super::values::{SessionLength, Span};
 use crate::clock::Clock;
 use crate::feed::feed;
 use crate::model::words::count_text;
@@ -37,7 +36,7 @@ const PRINT_TIMEOUT: Duration = Duration::from_millis(300);
 pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Failure> {
     plan.warnings.iter().for_each(warn);
     plan.notes.iter().for_each(say);
-    let mut signals = StopSignals::listen().map_err(Failure::System)?;
+    let mut signals = StopSignals::listen().map_err(Failure::system)?;
     let clock = Clock::start();
     let (tap, events) = feed(BATCHES_MAX);
     let utc_offset_s = plan.node.peer.utc_offset_s;
@@ -63,7 +62,7 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
     });
     let ended_by_itself = tokio::select! {
         _ = signals.next() => None,
-        () = nodes::pass(plan.length.map(Span::get)) => None,
+        () = nodes::pass(plan.length) => None,
         () = play(runner.as_mut(), plan.length) => None,
         result = &mut printing => Some(result.unwrap_or_else(|panic| Err(io::Error::other(panic)))),
     };
@@ -99,7 +98,7 @@ fn tell(news: News) {
 /// Plays to the end, or forever if the session has a length of its own, or no scenario.
 async fn play<T: FnMut(&Run, Option<ScenarioNotice>)>(
     runner: Option<&mut ScenarioRunner<T>>,
-    length: Option<SessionLength>,
+    length: Option<Duration>,
 ) {
     if let Some(runner) = runner {
         runner.play().await;

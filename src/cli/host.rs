@@ -9,7 +9,7 @@ use super::files::from_home;
 use super::nodes::RunningNodes;
 use super::plan::Plan;
 use super::replay;
-use super::settings::{self, NodeSettings};
+use super::settings::NodeSettings;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::feed::Tap;
@@ -102,7 +102,7 @@ impl Host {
         refused: Refusals,
     ) {
         let skipped = self.skipped.borrow().clone();
-        let settings = settings::written(self.plan.lab_settings());
+        let settings = self.plan.lab_settings().written();
         let steps = self.plan.scenario.as_ref().map_or(&[][..], |file| &file.script.steps);
         let context = CommandLogContext { settings, steps, names, refused, skipped: &skipped };
         let text = match self.command_log.scenario(context, self.clock.network_now()) {

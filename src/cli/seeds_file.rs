@@ -1,11 +1,11 @@
 //! The seed list: `config.txt`, one `ip:port` or `name:port` per line.
 
-use std::io;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::address::{AddressError, Lookup, WrittenAddress, dialable, look_up, named, shown};
-use super::files;
+use super::failure::Failure;
+use super::files::{self, FileError};
 use crate::proto::addr::Addr;
 
 /// The longest seed list in bytes. A thousand seeds with a comment each fit; a longer file is some
@@ -36,48 +36,33 @@ pub(crate) struct FoundName {
     pub(crate) ip: Ipv4Addr,
 }
 
-/// Why a seed list cannot be used. Each message says what to do.
+/// Why there is no seed list. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SeedListError {
-    #[error("{}: no such file: create it with one seed per line, such as 127.0.0.1:5001, or name another with --config", .0.display())]
-    Missing(PathBuf),
-    /// The system does not let us read it.
-    #[error("{}: cannot be read: {error}", file.display())]
-    Unreadable { file: PathBuf, error: io::Error },
-    /// Nothing but comments and blank lines.
-    #[error("{}: names no seed: add one per line, such as 127.0.0.1:5001", .0.display())]
-    Empty(PathBuf),
-    #[error("{}: longer than {} KiB: expected a list of seeds, one ip:port or name:port per line", .0.display(), FILE_LEN_MAX / 1024)]
-    TooLong(PathBuf),
-    #[error("{}: more than {SEEDS_MAX} seeds: a network needs only a few", .0.display())]
-    TooMany(PathBuf),
-    /// A line that is neither an address nor a host name with a port.
-    #[error("{}:{line}: '{text}' is not a seed: expected ip:port or name:port, such as 127.0.0.1:5001", file.display())]
-    BadLine {
-        file: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// Its text, escaped.
-        text: String,
-    },
-    /// An address where no seed can be, or a host name without one.
-    #[error("{}:{line}: {error}", file.display())]
-    BadAddress {
-        file: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        error: AddressError,
-    },
+    /// There is no file, or it names no seed: fine for who needs none.
+    #[error("{0}")]
+    None(String),
+    #[error(transparent)]
+    Unusable(FileError),
+}
+
+impl From<SeedListError> for Failure {
+    fn from(error: SeedListError) -> Self {
+        Self::usage(error)
+    }
 }
 
 impl SeedList {
     /// Reads the list from a file, and looks up its names.
     pub(crate) fn read(file: &Path, lookup: Lookup<'_>) -> Result<Self, SeedListError> {
-        match files::read_bounded(file, FILE_LEN_MAX) {
-            Ok(Some(bytes)) => parse(file, &bytes, lookup),
-            Ok(None) => Err(SeedListError::TooLong(file.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SeedListError::Missing(file.to_owned())),
-            Err(error) => Err(SeedListError::Unreadable { file: file.to_owned(), error }),
+        let expected = "expected a list of seeds, one ip:port or name:port per line";
+        match files::read(file, FILE_LEN_MAX, expected) {
+            Ok(bytes) => parse(file, &bytes, lookup),
+            Err(FileError::Missing { file, .. }) => Err(SeedListError::None(format!(
+                "{}: no such file: create it with one seed per line, such as 127.0.0.1:5001, or name another with --config",
+                file.display()
+            ))),
+            Err(error @ FileError::Wrong(_)) => Err(SeedListError::Unusable(error)),
         }
     }
 }
@@ -92,10 +77,15 @@ pub(super) fn parse(file: &Path, bytes: &[u8], lookup: Lookup<'_>) -> Result<See
         list.add(seed);
         // At once: each further name might take seconds to look up.
         if list.seeds.len().max(list.names.len()) > SEEDS_MAX {
-            return Err(SeedListError::TooMany(file.to_owned()));
+            let what = format_args!("more than {SEEDS_MAX} seeds: a network needs only a few");
+            return Err(SeedListError::Unusable(FileError::whole(file, what)));
         }
     }
-    if list.seeds.is_empty() { Err(SeedListError::Empty(file.to_owned())) } else { Ok(list) }
+    if list.seeds.is_empty() {
+        let file = file.display();
+        return Err(SeedListError::None(format!("{file}: names no seed: add one per line, such as 127.0.0.1:5001")));
+    }
+    Ok(list)
 }
 
 /// A line without its comment and surrounding blanks.
@@ -105,11 +95,13 @@ fn content(line: &[u8]) -> Option<&[u8]> {
 }
 
 fn bad_line(file: &Path, line: usize, error: AddressError) -> SeedListError {
-    let file = file.to_owned();
-    match error {
-        AddressError::Malformed(text) => SeedListError::BadLine { file, line, text },
-        error => SeedListError::BadAddress { file, line, error },
-    }
+    let what = match error {
+        AddressError::Malformed(text) => {
+            format!("'{text}' is not a seed: expected ip:port or name:port, such as 127.0.0.1:5001")
+        }
+        AddressError::Wrong(what) => what,
+    };
+    SeedListError::Unusable(FileError::line(file, line, what))
 }
 
 impl SeedList {
@@ -146,6 +138,7 @@ impl SeedList {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::io;
     use std::net::IpAddr;
 
     use super::*;

@@ -13,7 +13,6 @@ use super::output::{say, warn};
 use super::plan::Plan;
 use super::printer::Printer;
 use super::settings::NodeSettings;
-use super::values::Span;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::event::{Batch, Event};
@@ -188,11 +187,11 @@ fn publish(engine: &mut VirtualEngine<CheckedPublisher>) {
 /// output is the same to the byte.
 pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure> {
     plan.warnings.iter().for_each(warn);
-    let Some(script) = plan.script() else { return Err(Failure::NoEnd) };
-    let length = plan.length.map(Span::get);
-    if length.is_none() && script.steps.is_empty() {
-        return Err(Failure::NoEnd);
-    }
+    let script = plan.script().filter(|script| plan.length.is_some() || !script.steps.is_empty());
+    let Some(script) = script else {
+        let why = "virtual time does not end by itself: give --duration, or a --script that does something";
+        return Err(Failure::usage(why));
+    };
     let clock = Clock::start();
     let rng_seed = plan.node.rng_seed_or_new(clock);
     let mut printer = Printer::new(format, Header::new(EPOCH, 0), io::stdout());
@@ -214,7 +213,7 @@ pub(crate) fn run(plan: &Plan, format: PrintFormat) -> Result<ExitCode, Failure>
     };
     let sink = ScenarioSink::new(&mut run, listener);
     let engine = VirtualEngine::with_sink(defaults(&plan.node, rng_seed, EPOCH, 0), sink);
-    let played = play(engine, length);
+    let played = play(engine, plan.length);
     let end = match played.and_then(|end| printer.flush().map_err(Failure::Stdout).map(|()| end)) {
         // A reader that closes the pipe has had enough: no failure.
         Err(Failure::Stdout(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),

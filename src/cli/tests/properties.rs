@@ -10,9 +10,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::args::Cli;
-use super::config_file::ConfigFile;
-use super::seeds_file::{FILE_LEN_MAX, SEEDS_MAX, SeedList, parse};
+use super::super::args::Cli;
+use super::super::config_file::ConfigFile;
+use super::super::seeds_file::{FILE_LEN_MAX, SEEDS_MAX, SeedList, parse};
 
 /// Memory that a list of the greatest length may take, several times over while it grows.
 const SEEDS_HELD_MAX: u64 = 4 * FILE_LEN_MAX;
