@@ -225,7 +225,9 @@ fn told(error: UiError, report: Option<&RecorderReport>) -> Failure {
             let files = [("log", log), ("journal", report.and_then(|report| report.journal.clone()))];
             let files = files.map(|(what, file)| file.map(|file| format!("; {what}: {}", file.display())));
             let files: String = files.into_iter().flatten().collect();
-            Failure::other(format_args!("{what}: a fault in gossipctl; every node of this process has said goodbye{files}"))
+            Failure::other(format_args!(
+                "{what}: a fault in gossipctl; every node of this process has said goodbye{files}"
+            ))
         }
         error @ (UiError::Start(_) | UiError::Terminal(_)) => Failure::other(error),
     }

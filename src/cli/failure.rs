@@ -70,7 +70,9 @@ impl From<JournalError> for Failure {
 impl From<ExportError> for Failure {
     fn from(error: ExportError) -> Self {
         match error {
-            ExportError::Exists { path } => Self::usage(format_args!("{} exists already: --force replaces it", path.display())),
+            ExportError::Exists { path } => {
+                Self::usage(format_args!("{} exists already: --force replaces it", path.display()))
+            }
             ExportError::UnknownEnding { .. } | ExportError::IsJournal { .. } | ExportError::IsRecording { .. } => {
                 Self::usage(error)
             }

@@ -311,12 +311,9 @@ fn seeds_needed(file: &Path) -> Result<SessionSeeds, SeedListError> {
 /// The seed list, for sessions that can do without: a missing or empty file counts as none.
 fn seeds_if_any(file: &Path) -> Result<SessionSeeds, SeedListError> {
     match seeds_needed(file) {
-        Err(SeedListError::None(why)) => Ok(SessionSeeds {
-            list: Vec::new(),
-            missing: Some(why),
-            warnings: Vec::new(),
-            notes: Vec::new(),
-        }),
+        Err(SeedListError::None(why)) => {
+            Ok(SessionSeeds { list: Vec::new(), missing: Some(why), warnings: Vec::new(), notes: Vec::new() })
+        }
         found => found,
     }
 }

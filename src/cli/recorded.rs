@@ -59,8 +59,10 @@ pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
 }
 
 fn archive() -> Result<(PathBuf, Archive), Failure> {
-    let dir = files::sessions_dir().ok_or_else(|| Failure::usage("no home directory to keep sessions in: set XDG_STATE_HOME"))?;
-    let archive = Archive::open(&dir).map_err(|error| Failure::other(format_args!("{}: cannot be read: {error}", dir.display())))?;
+    let dir = files::sessions_dir()
+        .ok_or_else(|| Failure::usage("no home directory to keep sessions in: set XDG_STATE_HOME"))?;
+    let archive = Archive::open(&dir)
+        .map_err(|error| Failure::other(format_args!("{}: cannot be read: {error}", dir.display())))?;
     Ok((dir, archive))
 }
 

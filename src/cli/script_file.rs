@@ -88,8 +88,9 @@ fn check_links(node: &NodeArgs, settings: &[Setting]) -> Result<(), ScriptError>
         (Some(dial), Some(accept)) if dial > accept => {
             let is_it = |setting: &&Setting| setting.name == "max-dial" || setting.name == "max-neighbors";
             let line = settings.iter().rev().find(is_it).map_or(1, |setting| setting.line);
-            let what =
-                format!("'max-dial {dial}' is more than 'max-neighbors {accept}': expected a max-dial of {accept} at most");
+            let what = format!(
+                "'max-dial {dial}' is more than 'max-neighbors {accept}': expected a max-dial of {accept} at most"
+            );
             Err(ScriptError { line, what })
         }
         (_, _) => Ok(()),

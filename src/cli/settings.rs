@@ -331,8 +331,8 @@ impl JournalArgs {
         let mut journal = JournalSettings { no_journal: false, journal_max, sessions_max };
         self.apply(&mut journal);
         let limits = (self.journal_max, journal.journal_max);
-        (journal.journal_max, journal.sessions_max) =
-            in_order(limits, (self.sessions_max, journal.sessions_max)).map_err(|(journal, sessions)| {
+        (journal.journal_max, journal.sessions_max) = in_order(limits, (self.sessions_max, journal.sessions_max))
+            .map_err(|(journal, sessions)| {
                 Failure::Usage(format!(
                     "--journal-max {} is more than --sessions-max {}: one journal cannot take more than all together",
                     size_text(journal.0),

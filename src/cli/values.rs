@@ -29,18 +29,14 @@ pub(super) fn span(min_ms: u64, max_ms: u64) -> impl Fn(&str) -> Result<Duration
         Ok(span) if span < min => Err(format!("{text} is too short: expected at least {}", people(min))),
         Ok(span) if span > max => Err(format!("{text} is too long: expected at most {}", people(max))),
         Ok(span) => Ok(span),
-        Err(_) => {
-            Err(format!("'{text}' is not a duration: expected a number with a unit, such as 500ms, 13s or 2m"))
-        }
+        Err(_) => Err(format!("'{text}' is not a duration: expected a number with a unit, such as 500ms, 13s or 2m")),
     }
 }
 
 /// Reads a size within these bounds, in bytes.
 pub(super) fn size(min: u64, max: u64) -> impl Fn(&str) -> Result<ByteSize, String> + Clone {
     move |text| match text.parse() {
-        Ok(ByteSize(bytes)) if bytes < min => {
-            Err(format!("{text} is too small: expected at least {}", size_text(min)))
-        }
+        Ok(ByteSize(bytes)) if bytes < min => Err(format!("{text} is too small: expected at least {}", size_text(min))),
         Ok(ByteSize(bytes)) if bytes > max => Err(format!("{text} is too large: expected at most {}", size_text(max))),
         Ok(size) => Ok(size),
         Err(_) => Err(format!("'{text}' is not a size: expected a number with a unit, such as 500MB or 1GiB")),

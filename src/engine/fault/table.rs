@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::command::FaultCommand;
 use crate::event::{Event, EventKind, NodeState};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
+use crate::proto::fault::{Amount, Fault, FaultClass, FaultKind, Scope};
 use crate::proto::name::name_order;
 use crate::proto::time::Time;
 
@@ -106,15 +106,9 @@ impl FaultTable {
 
     /// How far a node's clock is ahead, in microseconds.
     pub fn skew_us(&self, node: Addr) -> i64 {
-        let ahead = self.at(node).map(|fault| match fault.what {
-            FaultKind::Skew { by_us } => by_us,
-            FaultKind::Cut
-            | FaultKind::Delay { .. }
-            | FaultKind::Loss { .. }
-            | FaultKind::Duplicate { .. }
-            | FaultKind::Reorder { .. }
-            | FaultKind::Slow { .. }
-            | FaultKind::Junk { .. } => 0,
+        let ahead = self.amounts_at(node, FaultClass::Skew).map(|amount| match amount {
+            Amount::Offset(by_us) => by_us,
+            Amount::Span(_) | Amount::Percent(_) | Amount::PerSecond(_) => 0,
         });
         ahead.fold(0, i64::saturating_add)
     }
@@ -130,12 +124,17 @@ impl FaultTable {
     }
 
     fn slowest(&self, node: Addr, kind: FaultClass) -> Option<Duration> {
-        let rates = self.at(node).filter(|fault| fault.what.class() == kind).filter_map(|fault| fault.what.per_s());
+        let rates = self.amounts_at(node, kind).filter_map(|amount| match amount {
+            Amount::PerSecond(rate) => Some(rate),
+            Amount::Span(_) | Amount::Percent(_) | Amount::Offset(_) => None,
+        });
         rates.min().map(|per_s| Duration::from_secs(1) / per_s.max(1))
     }
 
-    fn at(&self, node: Addr) -> impl Iterator<Item = &Fault> {
-        self.iter().filter(move |fault| fault.on.is_at(node))
+    /// The amounts of the faults of this kind that concern the node as a whole.
+    fn amounts_at(&self, node: Addr, kind: FaultClass) -> impl Iterator<Item = Amount> {
+        let at = self.iter().filter(move |fault| fault.on.is_at(node) && fault.what.class() == kind);
+        at.flat_map(|fault| fault.what.amounts())
     }
 
     /// Applies the command, and returns the changes. A lie is not in the table and is only checked.
@@ -144,7 +143,7 @@ impl FaultTable {
             FaultCommand::Set(fault) => self.set(fault, nodes),
             FaultCommand::Clear { kind, on } => self.clear(*kind, on, nodes),
             FaultCommand::HealPartitions => {
-                let healed = self.remove(|fault| matches!((fault.what, &fault.on), (FaultKind::Cut, Scope::Border(_))));
+                let healed = self.remove(Fault::is_partition);
                 if healed.is_empty() { Err(FaultError::None { what: "partition".to_owned() }) } else { Ok(healed) }
             }
             FaultCommand::HealAll => Ok(self.remove(|fault| fault.what == FaultKind::Cut)),
@@ -169,7 +168,7 @@ impl FaultTable {
         let cleared = self.remove(|fault| fault.what.class() == kind && fault.on == *on);
         if cleared.is_empty() {
             let place = on.text(&|node| nodes.name(node));
-            return Err(FaultError::None { what: format!("{}{place}", kind.word()) });
+            return Err(FaultError::None { what: format!("{}{place}", kind.row().word) });
         }
         Ok(cleared)
     }
@@ -199,7 +198,7 @@ fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
 
 /// A cut is more than that: a cut-off node elsewhere is treated as dead here.
 fn hinders_messages(what: FaultKind) -> bool {
-    what.class().meets_messages() && what != FaultKind::Cut
+    what.class().row().meets_messages && what != FaultKind::Cut
 }
 
 /// At least one end is ours, and neither is gone.
