@@ -15,10 +15,10 @@ use super::failure::Failure;
 use super::files;
 use super::glyphs;
 use super::host::{Host, Left};
-use super::nodes::{self, RunningNodes, ShutdownKind};
+use super::nodes::{self, RunningNodes};
 use super::output;
 use super::plan::{Begin, EngineKind, Looks, Plan};
-use super::records::{self, Records, RecordsEnd};
+use super::records::{self, Records};
 use super::scenario_runner::ScenarioRunner;
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
@@ -199,15 +199,9 @@ async fn end(
     signals: &mut StopSignals,
     utc_offset_s: i32,
 ) -> Result<ExitCode, Failure> {
-    if let Some(nodes) = left.nodes
-        && let ShutdownKind::AtOnce(asked) = nodes.leave(signals).await
-    {
-        records.hurry().await;
-        return Ok(ExitCode::from(asked.exit_code()));
-    }
-    let report = match records.end(signals).await {
-        RecordsEnd::Done(report) => report,
-        RecordsEnd::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
+    let report = match records.end_session(left.nodes, signals).await {
+        Ok(report) => report,
+        Err(asked) => return Ok(ExitCode::from(asked.exit_code())),
     };
     let shown = shown.map_err(|error| told(error, report.as_ref()))?;
     let nothing_ran = shown.model.nodes().iter().next().is_none();

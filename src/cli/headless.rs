@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::PrintFormat;
 use super::failure::Failure;
-use super::nodes::{self, RunningNodes, ShutdownKind};
+use super::nodes::{self, RunningNodes};
 use super::output::{say, warn};
 use super::plan::Plan;
 use super::printer::Printer;
-use super::records::{Records, RecordsEnd};
+use super::records::Records;
 use super::scenario_runner::ScenarioRunner;
 use crate::clock::Clock;
 use crate::feed::feed;
@@ -40,6 +40,8 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
     let clock = Clock::start();
     let (tap, events) = feed(BATCHES_MAX);
     let utc_offset_s = plan.node.peer.utc_offset_s;
+    let header = Header::new(clock.epoch(), utc_offset_s);
+    let out = Printer::new(format, &header, io::stdout()).map_err(Failure::Stdout)?;
     let records = Records::begin(clock, plan.journal, &plan.node.log_dir, utc_offset_s, tell);
     let (script_tap, watched) = feed(BATCHES_MAX);
     let mut taps = vec![tap, records.tap()];
@@ -52,8 +54,6 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
             return Err(refusal.into());
         }
     };
-    let header = Header::new(clock.epoch(), utc_offset_s);
-    let out = Printer::new(format, header, io::stdout());
     let hurry = out.hurry();
     let mut printing = tokio::task::spawn_blocking(move || out.run(events));
     let mut runner = plan.scenario.as_ref().map(|file| {
@@ -67,13 +67,9 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
         result = &mut printing => Some(result.unwrap_or_else(|panic| Err(io::Error::other(panic)))),
     };
     let came_of_it = runner.map(|runner| runner.run().summary());
-    if let ShutdownKind::AtOnce(asked) = nodes.leave(&mut signals).await {
-        records.hurry().await;
-        return Ok(ExitCode::from(asked.exit_code()));
-    }
-    match records.end(&mut signals).await {
-        RecordsEnd::Done(report) => report.as_ref().and_then(unrecorded).into_iter().for_each(warn),
-        RecordsEnd::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
+    match records.end_session(Some(nodes), &mut signals).await {
+        Ok(report) => report.as_ref().and_then(unrecorded).into_iter().for_each(warn),
+        Err(asked) => return Ok(ExitCode::from(asked.exit_code())),
     }
     let is_read = ended_by_itself.is_none();
     let code = match ended_by_itself {

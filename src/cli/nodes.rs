@@ -26,15 +26,6 @@ pub(crate) struct RunningNodes {
     engine: JoinHandle<()>,
 }
 
-/// How the nodes ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ShutdownKind {
-    /// All said goodbye.
-    Polite,
-    /// A second signal did not wait for that.
-    AtOnce(StopSignal),
-}
-
 impl RunningNodes {
     /// Starts what is to run from the beginning. Events go to all of these taps.
     pub(crate) async fn start(plan: &Plan, clock: Clock, taps: Vec<Tap>) -> Result<Self, Refusal> {
@@ -76,12 +67,12 @@ impl RunningNodes {
         answer
     }
 
-    /// All nodes say goodbye and stop, unless the user insists first.
-    pub(crate) async fn leave(mut self, signals: &mut StopSignals) -> ShutdownKind {
+    /// All nodes say goodbye and stop, unless the user insists first: the error.
+    pub(crate) async fn leave(mut self, signals: &mut StopSignals) -> Result<(), StopSignal> {
         drop(self.command(Command::Quit).await);
         tokio::select! {
-            _ = &mut self.engine => ShutdownKind::Polite,
-            asked = signals.insisted() => ShutdownKind::AtOnce(asked),
+            _ = &mut self.engine => Ok(()),
+            asked = signals.insisted() => Err(asked),
         }
     }
 }

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_blank_lines_and_line_ends_of_any_system_are_no_matter() {
+    fn comments_blank_lines_and_line_ends_are_ignored() {
         let list = read(b"\xef\xbb\xbf# seeds\r\n\r\n 127.0.0.1:5001 # first\r\n\t127.0.0.1:5002").unwrap();
         assert_eq!(list.seeds, [Addr::loopback(5001), Addr::loopback(5002)]);
         assert!(list.repeated.is_empty());

@@ -513,14 +513,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pace_on_the_command_line_wins_over_intervals_of_the_config_file() {
+    fn a_pace_flag_overrides_the_config_files_intervals() {
         let file = "gossip-interval = \"20s\"";
         let peer = settings("--pace lively --liveness-interval 1s", file, PaceName::Assignment).unwrap().peer;
         assert_eq!((peer.gossip_interval.as_secs(), peer.liveness_interval.as_secs()), (3, 1));
     }
 
     #[test]
-    fn what_the_classic_dialect_does_not_have_is_told_where_it_was_asked_for() {
+    fn settings_that_classic_lacks_are_warned_about() {
         let of = |flags| settings(flags, "dead-policy = \"verify\"", PaceName::Lively).unwrap().without_effect;
         let told = of("--wire classic --join-policy refuse");
         assert!(told[0].starts_with("the classic dialect has no join-policy refuse: "), "{told:?}");
@@ -540,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_on_the_command_line_stand_for_those_of_the_config_file() {
+    fn networks_given_as_flags_replace_the_config_files() {
         let file = "allow = [\"10.0.0.0/8\", \"192.168.1.7\"]";
         let of = |flags| {
             let node = settings(flags, file, PaceName::Lively).unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fault::{Change, FaultView};
-use super::{Effect, Engine, NodeTable, Publication, Refusal, Sites};
+use super::{Effect, Engine, Refusal, Sites};
 use crate::command::{Command, FaultCommand};
 use crate::event::NodeState;
 use crate::proto::addr::Addr;
@@ -38,7 +38,7 @@ impl Engine {
     /// All running nodes meet the faults; a wrong clock and junk concern only the nodes that they
     /// name.
     fn meet<S>(&self, changes: &[Change], effects: &mut Vec<Effect<S>>) {
-        effects.push(Effect::Publish(changes.iter().cloned().map(Publication::from).collect()));
+        effects.push(Effect::Publish(changes.iter().cloned().map(Change::into_publication).collect()));
         effects.push(Effect::Faults(Arc::clone(&self.view)));
         for node in self.nodes_at(changes, FaultClass::Skew) {
             if self.nodes.running(node).is_ok() {
@@ -57,7 +57,7 @@ impl Engine {
         match scopes[..] {
             [] => Vec::new(),
             [Scope::Node(node)] => vec![*node].into_iter().filter(|node| self.nodes.get(*node).is_some()).collect(),
-            _ => addrs(&self.nodes).filter(|node| scopes.iter().any(|scope| scope.is_at(*node))).collect(),
+            _ => self.nodes.addrs_from(0).filter(|node| scopes.iter().any(|scope| scope.is_at(*node))).collect(),
         }
     }
 
@@ -73,16 +73,5 @@ impl Engine {
         };
         let fallen = self.nodes.iter().filter(|(_, entry)| has_fallen(entry.state));
         heals.chain(fallen.map(|(node, _)| Command::Restart(node))).collect()
-    }
-}
-
-fn addrs(nodes: &NodeTable) -> impl Iterator<Item = Addr> {
-    nodes.iter().map(|(addr, _)| addr)
-}
-
-impl From<Change> for Publication {
-    fn from(change: Change) -> Self {
-        let (node, kind) = change.into_told();
-        Self { node, kind }
     }
 }

@@ -14,29 +14,15 @@ use crate::proto::text::Body;
 impl Engine {
     pub(super) fn judge(&self, command: &Command) -> Result<(), Refusal> {
         let node = subject(command).and_then(|addr| self.nodes.get(addr));
-        match command {
-            Command::Start(spec) => self.judge_start(spec),
-            Command::StartLab { seeds, peers } => self.judge_lab(*seeds, *peers),
-            Command::Kill(_)
-            | Command::Hang(_)
-            | Command::Restart(_)
-            | Command::Cut { .. }
-            | Command::Heal { .. }
-            | Command::Fault(FaultCommand::Lie { .. }) => judge_node(command, node),
-            Command::Say { body, .. } => {
-                judge_node(command, node)?;
-                judge_text(self.settings.peer.dialect, body)
-            }
-            // The table of faults decides.
-            Command::Fault(
-                FaultCommand::Set(_)
-                | FaultCommand::Clear { .. }
-                | FaultCommand::HealPartitions
-                | FaultCommand::HealAll
-                | FaultCommand::Calm,
-            )
-            | Command::Quit => Ok(()),
+        judge_node(command, node)?;
+        if let Command::Start(spec) = command {
+            self.judge_start(spec)?;
+        } else if let Command::StartLab { seeds, peers } = command {
+            self.judge_lab(*seeds, *peers)?;
+        } else if let Command::Say { body, .. } = command {
+            judge_text(self.settings.peer.dialect, body)?;
         }
+        Ok(())
     }
 
     fn judge_start(&self, spec: &NodeSpec) -> Result<(), Refusal> {

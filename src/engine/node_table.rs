@@ -2,7 +2,6 @@
 
 use indexmap::IndexMap;
 
-use super::fault;
 use super::judge::judge_running;
 use super::{NodeEntry, NodeName, Refusal};
 use crate::command::Placement;
@@ -21,6 +20,13 @@ pub struct NodeTable {
 }
 
 impl NodeTable {
+    /// Running peers at these addresses.
+    pub fn of_peers(addrs: impl IntoIterator<Item = Addr>) -> Self {
+        let mut nodes = Self::default();
+        addrs.into_iter().for_each(|addr| nodes.enter(addr, Role::Peer));
+        nodes
+    }
+
     pub fn get(&self, addr: Addr) -> Option<&NodeEntry> {
         self.nodes.get(&addr)
     }
@@ -52,6 +58,21 @@ impl NodeTable {
             Role::Seed => &self.seeds,
             Role::Peer => &self.peers,
         }
+    }
+
+    /// The node's state; `None`: it is no node of ours.
+    pub fn state(&self, node: Addr) -> Option<NodeState> {
+        self.get(node).map(|entry| entry.state)
+    }
+
+    /// All nodes that run or hang.
+    pub fn up(&self) -> impl Iterator<Item = Addr> {
+        self.iter().filter(|(_, entry)| entry.state.is_up()).map(|(addr, _)| addr)
+    }
+
+    /// The display name of a node.
+    pub fn name(&self, node: Addr) -> String {
+        self.get(node).map_or_else(|| node.to_string(), |entry| entry.name.to_string())
     }
 
     /// Fails unless this node runs.
@@ -115,20 +136,6 @@ impl Names for NodeTable {
     }
 }
 
-impl fault::Nodes for NodeTable {
-    fn state(&self, node: Addr) -> Option<NodeState> {
-        self.get(node).map(|entry| entry.state)
-    }
-
-    fn ours(&self) -> Vec<Addr> {
-        self.iter().filter(|(_, entry)| entry.state.is_up()).map(|(addr, _)| addr).collect()
-    }
-
-    fn name(&self, node: Addr) -> String {
-        self.get(node).map_or_else(|| node.to_string(), |entry| entry.name.to_string())
-    }
-}
-
 /// The first seed of a network in virtual time.
 const FIRST_SEED_PORT: u16 = 5001;
 /// Peers on one host of such a network: the next port would be the first seed's.
@@ -149,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nodes_are_named_and_placed_in_the_order_in_which_they_are_started() {
+    fn nodes_are_named_and_placed_in_order_of_their_start() {
         let mut table = NodeTable::default();
         let mut start = |role| {
             let addr = table.free_addrs(role).next().unwrap();

@@ -77,7 +77,7 @@ fn started(effects: &[Effect<()>]) -> Vec<String> {
 }
 
 #[test]
-fn every_node_every_topic_and_every_session_has_chances_of_its_own() {
+fn every_node_topic_and_session_has_its_own_chances() {
     let session = |rng_seed| {
         let mut engine = lab(2);
         engine.settings.rng_seed = rng_seed;

@@ -329,12 +329,7 @@ fn said(commands: Vec<Command>, text: &str) -> Option<MessageRef> {
 fn has_time(expect: Expect) -> Result<Expect, String> {
     let is_beginning = match &expect.claim {
         Claim::Coverage { message: MessageRef::Next | MessageRef::Said { .. }, .. } => true,
-        Claim::Coverage { message: MessageRef::Named(_), .. }
-        | Claim::Connected
-        | Claim::Dead(_)
-        | Claim::SomebodyDead
-        | Claim::Disputed(_)
-        | Claim::Listed(_) => false,
+        Claim::Coverage { message: MessageRef::Named(_), .. } | Claim::Network(_) | Claim::Node(..) => false,
     };
     if is_beginning && expect.window == ClaimWindow::Now {
         return Err(
@@ -429,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn what_editors_and_terminals_make_of_a_file_is_read_or_refused_and_never_told_raw() {
+    fn odd_bytes_in_a_script_are_read_or_shown_escaped() {
         let script = read("\u{feff}lab 2 8\r\n\t5s\thang\tp3\r\n\r\n+1s calm\r\n");
         assert_eq!((script.steps.len(), script.length()), (2, Duration::from_secs(6)));
         let control = "has a control character: expected text; in a message, write it in quotes, as in JSON";
@@ -449,7 +444,7 @@ mod tests {
     }
 
     #[test]
-    fn no_control_character_gets_past_the_blanks_between_words_and_a_tab_is_a_blank() {
+    fn a_tab_is_a_blank_and_other_control_characters_are_errors() {
         for (blank, told) in [('\u{b}', "\\x0b"), ('\u{c}', "\\x0c"), ('\u{85}', "")] {
             let error = error(&format!("lab 2 8\n1s say p1 one{blank}two"));
             assert!(error.starts_with("2: 'one") && error.contains("has a control character"), "{error:?}");
@@ -460,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_word_that_nobody_would_read_an_error_tells_the_beginning_and_the_end() {
+    fn an_error_shows_both_ends_of_a_long_word() {
         let long = "a".repeat(200_000);
         let lines = [
             format!("{long} p1"),

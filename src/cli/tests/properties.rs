@@ -159,7 +159,7 @@ proptest! {
 }
 
 #[test]
-fn the_longest_list_of_seeds_takes_no_more_memory_than_its_limit() {
+fn the_longest_seed_list_stays_within_its_memory() {
     let line = |n: u32| format!("{}:1\n", std::net::Ipv4Addr::from(0x0101_0101 + n));
     let mut text: String = (0..10_000).map(line).collect();
     text.truncate(text[..usize::try_from(FILE_LEN_MAX).unwrap()].rfind('\n').unwrap());

@@ -53,7 +53,7 @@ fn refused(line: &str) -> String {
 }
 
 #[test]
-fn a_wire_between_nodes_of_ours_is_cut_and_a_node_elsewhere_is_given_up() {
+fn cut_cuts_the_wire_to_our_nodes_and_gives_up_others() {
     assert_eq!(read("cut p2 p1"), set(FaultKind::Cut, Scope::Link(p(1), p(2))));
     assert_eq!(read("heal p1 p2"), clear(FaultClass::Cut, Scope::Link(p(1), p(2))));
     assert_eq!(read("cut 127.0.0.1:4000 p1"), Command::Cut { node: p(1), peer: FAR });
@@ -81,7 +81,7 @@ fn amounts_stand_after_one_node_two_nodes_or_all() {
 }
 
 #[test]
-fn a_text_stands_as_it_is_or_in_quotes_where_its_ends_or_lines_matter() {
+fn a_text_is_quoted_only_where_it_would_not_read_back() {
     let say = |text: &str| Command::Say { node: p(1), body: text.into() };
     assert_eq!(read("say p1 a  \"b\" c "), say("a  \"b\" c"));
     assert_eq!(read(r#"say p1 " two\nlines ""#), say(" two\nlines "));

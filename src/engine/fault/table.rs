@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::command::FaultCommand;
-use crate::event::{Event, EventKind, NodeState};
+use crate::engine::{NodeTable, Publication};
+use crate::event::EventKind;
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Amount, Fault, FaultClass, FaultKind, Scope};
 use crate::proto::name::name_order;
-use crate::proto::time::Time;
 
 /// Faults at one time: more than anybody keeps in mind, and each message passes all of them.
 const FAULTS_MAX: usize = 256;
@@ -32,32 +32,16 @@ impl Change {
         }
     }
 
-    /// The event for it, at the first node that the fault names, or at `127.0.0.1:0` if it is
-    /// everywhere.
-    pub(in crate::engine) fn into_told(self) -> (Addr, EventKind) {
+    /// What is published about it: at the first node that the fault names, or at `127.0.0.1:0` if
+    /// it is everywhere.
+    pub fn into_publication(self) -> Publication {
         let node = self.fault().subject();
         let kind = match self {
             Self::Set(fault) => EventKind::FaultSet { fault },
             Self::Cleared(fault) => EventKind::FaultCleared { fault },
         };
-        (node, kind)
+        Publication { node, kind }
     }
-
-    /// The same as an event.
-    pub fn into_event(self, at: Time) -> Event {
-        let (node, kind) = self.into_told();
-        Event { at, node, kind }
-    }
-}
-
-/// The nodes of this process.
-pub trait Nodes {
-    /// The node's state; `None`: it is not a node of ours.
-    fn state(&self, node: Addr) -> Option<NodeState>;
-    /// All nodes of ours that run or hang.
-    fn ours(&self) -> Vec<Addr>;
-    /// The display name of a node.
-    fn name(&self, node: Addr) -> String;
 }
 
 /// Why there is no such fault. Nothing has changed then.
@@ -138,7 +122,7 @@ impl FaultTable {
     }
 
     /// Applies the command, and returns the changes. A lie is not in the table and is only checked.
-    pub fn apply(&mut self, command: &FaultCommand, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+    pub fn apply(&mut self, command: &FaultCommand, nodes: &NodeTable) -> Result<Vec<Change>, FaultError> {
         match command {
             FaultCommand::Set(fault) => self.set(fault, nodes),
             FaultCommand::Clear { kind, on } => self.clear(*kind, on, nodes),
@@ -153,7 +137,7 @@ impl FaultTable {
         }
     }
 
-    fn set(&mut self, fault: &Fault, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+    fn set(&mut self, fault: &Fault, nodes: &NodeTable) -> Result<Vec<Change>, FaultError> {
         check(fault, nodes)?;
         let mut changes = self.remove(|other| fault.replaces(other));
         if self.active.len() >= FAULTS_MAX {
@@ -164,7 +148,7 @@ impl FaultTable {
         Ok(changes)
     }
 
-    fn clear(&mut self, kind: FaultClass, on: &Scope, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+    fn clear(&mut self, kind: FaultClass, on: &Scope, nodes: &NodeTable) -> Result<Vec<Change>, FaultError> {
         let cleared = self.remove(|fault| fault.what.class() == kind && fault.on == *on);
         if cleared.is_empty() {
             let place = on.text(&|node| nodes.name(node));
@@ -178,7 +162,7 @@ impl FaultTable {
     }
 }
 
-fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
+fn check(fault: &Fault, nodes: &NodeTable) -> Result<(), FaultError> {
     match &fault.on {
         Scope::All => Ok(()),
         // Traffic between us and a node elsewhere meets faults at our end; the node itself is not
@@ -190,7 +174,7 @@ fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
         Scope::Border(inside) if inside.is_empty() => Err(FaultError::Nobody),
         Scope::Border(inside) => {
             check_all_up(inside, nodes)?;
-            let all_inside = nodes.ours().iter().all(|node| inside.binary_search(node).is_ok());
+            let all_inside = nodes.up().all(|node| inside.binary_search(&node).is_ok());
             if all_inside { Err(FaultError::Everybody) } else { Ok(()) }
         }
     }
@@ -202,7 +186,7 @@ fn hinders_messages(what: FaultKind) -> bool {
 }
 
 /// At least one end is ours, and neither is gone.
-fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
+fn check_link(one: Addr, other: Addr, nodes: &NodeTable) -> Result<(), FaultError> {
     match (nodes.state(one), nodes.state(other)) {
         (None, _) => check_up(other, nodes),
         (_, None) => check_up(one, nodes),
@@ -211,13 +195,13 @@ fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultErro
 }
 
 /// Of several that are down, the refusal names the first by name, wherever they listen.
-fn check_all_up(ends: &[Addr], nodes: &dyn Nodes) -> Result<(), FaultError> {
+fn check_all_up(ends: &[Addr], nodes: &NodeTable) -> Result<(), FaultError> {
     let down = ends.iter().filter(|node| check_up(**node, nodes).is_err());
     let first = down.min_by_key(|node| name_order(&nodes.name(**node)));
     first.map_or(Ok(()), |node| check_up(*node, nodes))
 }
 
-fn check_up(node: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
+fn check_up(node: Addr, nodes: &NodeTable) -> Result<(), FaultError> {
     match nodes.state(node) {
         Some(state) if state.is_up() => Ok(()),
         Some(_) => Err(FaultError::Gone { name: nodes.name(node) }),
@@ -225,6 +209,6 @@ fn check_up(node: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
     }
 }
 
-fn itself(node: Addr, nodes: &dyn Nodes) -> FaultError {
+fn itself(node: Addr, nodes: &NodeTable) -> FaultError {
     FaultError::Itself { name: nodes.name(node) }
 }
