@@ -13,7 +13,7 @@ use bytes::BytesMut;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use crossterm::event::KeyCode;
 use gossipctl::clock::Clock;
-use gossipctl::event::{Batch, Event, EventKind};
+use gossipctl::event::{Batch, Event, EventKind, GossipEvent};
 use gossipctl::feed::Delivery;
 use gossipctl::model::Model;
 use gossipctl::model::why::why_not_each;
@@ -222,7 +222,8 @@ fn console(events: &[Event]) -> Still {
 /// A screen of 200 x 60, 100 nodes and a full log; a message more before each picture.
 fn frame(criterion: &mut Criterion) {
     let events = lab_events();
-    let mut news = events.iter().filter(|event| matches!(event.kind, EventKind::Received { .. })).cycle();
+    let mut news =
+        events.iter().filter(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Received { .. }))).cycle();
     let mut group = criterion.benchmark_group("console");
     let mut still = console(&events);
     let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();

@@ -187,14 +187,18 @@ impl Tap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::EventKind;
+    use crate::event::{EventKind, NodeEvent, SeedEvent};
     use crate::proto::addr::Addr;
     use crate::proto::time::Time;
 
     #[test]
     fn a_slow_listener_is_told_how_much_it_missed_and_where() {
         let (tap, mut feed) = feed(2);
-        let hung = |port| Event { at: Time::from_micros(1), node: Addr::loopback(port), kind: EventKind::Hung };
+        let hung = |port| Event {
+            at: Time::from_micros(1),
+            node: Addr::loopback(port),
+            kind: EventKind::Node(NodeEvent::Hung),
+        };
         for port in 1..=5 {
             tap.publish_one(hung(port));
         }
@@ -208,7 +212,7 @@ mod tests {
     }
     fn lists(len: u16) -> Batch {
         let peers = vec![Addr::loopback(1); usize::from(len)];
-        let kind = EventKind::PeerListSent { peer: None, peers, listed: None };
+        let kind = EventKind::Seed(SeedEvent::PeerListSent { peer: None, peers, listed: None });
         Arc::from([Event { at: Time::from_micros(1), node: Addr::loopback(2), kind }])
     }
 
@@ -230,7 +234,7 @@ mod tests {
     #[test]
     fn a_sleeping_listener_has_a_limit_of_events_to_come() {
         let (tap, feed) = feed(usize::from(u16::MAX));
-        let hung = Event { at: Time::from_micros(1), node: Addr::loopback(2), kind: EventKind::Hung };
+        let hung = Event { at: Time::from_micros(1), node: Addr::loopback(2), kind: EventKind::Node(NodeEvent::Hung) };
         let batch: Batch = std::iter::repeat_n(hung, 10_000).collect();
         (0..100).for_each(|_| tap.publish(&batch));
         let most = (EVENTS_MAX / 10_000).min(BYTES_MAX / memory_len(&batch));

@@ -7,7 +7,7 @@ use gossipctl::clock::Clock;
 use gossipctl::command::grammar::{self, COMMANDS, Names as _};
 use gossipctl::command::{Command, FaultCommand};
 use gossipctl::engine::NodeTable;
-use gossipctl::event::{Event, EventKind, NodeState};
+use gossipctl::event::{Event, EventKind, FaultEvent, NodeEvent, NodeState};
 use gossipctl::feed::{Feed, feed};
 use gossipctl::model::Model;
 use gossipctl::proto::addr::Addr;
@@ -480,11 +480,8 @@ impl Network {
         let is_engines = |kind: &EventKind| {
             matches!(
                 kind,
-                EventKind::Started { .. }
-                    | EventKind::Stopped { .. }
-                    | EventKind::Failed { .. }
-                    | EventKind::FaultSet { .. }
-                    | EventKind::FaultCleared { .. }
+                EventKind::Node(NodeEvent::Started { .. } | NodeEvent::Stopped { .. } | NodeEvent::Failed { .. })
+                    | EventKind::Fault(FaultEvent::Set { .. } | FaultEvent::Cleared { .. })
             )
         };
         let words = |event: &Event| {

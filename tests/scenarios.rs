@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gossipctl::command::{Command, NodeSpec, Placement};
 use gossipctl::engine::Refusal;
-use gossipctl::event::{Event, EventKind};
+use gossipctl::event::{Event, EventKind, FaultEvent, GossipEvent, LinkEvent, NodeEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use gossipctl::proto::message::Role;
@@ -149,13 +149,18 @@ type Count<'a> = &'a dyn Fn(&[Event]) -> usize;
 fn each_fault_that_lets_messages_pass_shows_in_the_events() {
     let p3 = Addr::loopback(3002);
     let copies = |events: &[Event]| {
-        let is_copy = |event: &&Event| event.node == p3 && matches!(event.kind, EventKind::Duplicate { .. });
+        let is_copy =
+            |event: &&Event| event.node == p3 && matches!(event.kind, EventKind::Gossip(GossipEvent::Duplicate { .. }));
         events.iter().filter(is_copy).count()
     };
     let overtaken = |events: &[Event]| {
         let mut latest = 0;
         let heard = events.iter().filter_map(|event| match &event.kind {
-            EventKind::Received { id, .. } if event.node == p3 && id.origin == Addr::loopback(3000) => Some(id.seq),
+            EventKind::Gossip(GossipEvent::Received { id, .. })
+                if event.node == p3 && id.origin == Addr::loopback(3000) =>
+            {
+                Some(id.seq)
+            }
             _ => None,
         });
         let is_overtaken = |seq: &u64| {
@@ -167,13 +172,16 @@ fn each_fault_that_lets_messages_pass_shows_in_the_events() {
     };
     let wrong_times = |events: &[Event]| {
         let sent = events.iter().filter_map(|event| match &event.kind {
-            EventKind::Generated { trace: Some(trace), .. } if event.node == p3 => Some((event.at, trace.sent)),
+            EventKind::Gossip(GossipEvent::Generated { trace: Some(trace), .. }) if event.node == p3 => {
+                Some((event.at, trace.sent))
+            }
             _ => None,
         });
         sent.filter(|(at, sent)| at != sent).count()
     };
     let violations = |events: &[Event]| {
-        let is_violation = |event: &&Event| event.node == p3 && matches!(event.kind, EventKind::Violation { .. });
+        let is_violation =
+            |event: &&Event| event.node == p3 && matches!(event.kind, EventKind::Link(LinkEvent::Violation { .. }));
         events.iter().filter(is_violation).count()
     };
     let kinds: [(&str, Count<'_>); 4] = [
@@ -219,8 +227,9 @@ fn with_every_fault_one_seed_gives_the_same_bytes() {
     assert!(first == bytes());
     let Played { summary, events, .. } = played(EVERY_FAULT);
     assert!(summary.is_good() && summary.skipped.is_empty(), "{summary:#?}");
-    let set = events.iter().filter(|event| matches!(event.kind, EventKind::FaultSet { .. })).count();
-    let cleared = events.iter().filter(|event| matches!(event.kind, EventKind::FaultCleared { .. })).count();
+    let set = events.iter().filter(|event| matches!(event.kind, EventKind::Fault(FaultEvent::Set { .. }))).count();
+    let cleared =
+        events.iter().filter(|event| matches!(event.kind, EventKind::Fault(FaultEvent::Cleared { .. }))).count();
     assert_eq!((set, cleared), (9, 9), "all that was set has ended");
 }
 
@@ -246,8 +255,9 @@ fn a_refused_command_is_skipped_and_the_rest_of_its_line_done() {
     let of_line_4: Vec<&String> = told.iter().filter(|line| line.starts_with("line 4: ")).collect();
     let second = "line 4: kill p3 p4: skipped: 'kill p4': p4 was killed";
     assert_eq!(of_line_4[1], second, "nothing is told twice");
-    let stopped =
-        |event: &&Event| event.node == Addr::loopback(3_901) && matches!(event.kind, EventKind::Stopped { .. });
+    let stopped = |event: &&Event| {
+        event.node == Addr::loopback(3_901) && matches!(event.kind, EventKind::Node(NodeEvent::Stopped { .. }))
+    };
     let at = events.iter().find(stopped).unwrap().at;
     assert_eq!(at.since(EPOCH), Duration::from_secs(2), "what could be done was done");
 }
@@ -269,7 +279,7 @@ fn a_line_ends_the_scenario_and_everybody_leaves() {
     let Played { events, told, .. } = played("# A quiet minute.\n\nlab 1 3\n1m end\n");
     let last = events.last().unwrap();
     assert_eq!(last.at.since(EPOCH).as_secs(), 60);
-    assert!(matches!(last.kind, EventKind::Stopped { .. }));
+    assert!(matches!(last.kind, EventKind::Node(NodeEvent::Stopped { .. })));
     assert_eq!(told, ["# A quiet minute.", "60 s: the scenario ends"]);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gossipctl::event::{EventKind, NodeState, Purpose, Stop};
+use gossipctl::event::{EventKind, NodeEvent, NodeState, Purpose, Stop};
 use gossipctl::model::Model;
 use gossipctl::model::link::LinkHistory;
 use gossipctl::model::node::ObservedState;
@@ -125,7 +125,7 @@ impl Story {
 
 fn started(name: &str, role: Role) -> EventKind {
     let pace = PeerConfig::new(p(0), Vec::new()).pace();
-    EventKind::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace }
+    EventKind::Node(NodeEvent::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace })
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_cut_link_tells_who_cut_it_and_comes_back_when_it_is_healed() {
 fn a_peer_that_leaves_is_told_as_a_departure_and_not_as_a_death() {
     let mut story = Story::new(5);
     story.world.leave(p(4));
-    story.driver_says(p(4), EventKind::Stopped { how: Stop::Left });
+    story.driver_says(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
     story.pass(LIVENESS * 2);
     story.assert_true();
     assert_eq!(story.state(p(4)), ObservedState::Left);

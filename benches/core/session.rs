@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gossipctl::event::{Direction, Event, EventKind, LinkEnd, LinkId, Purpose};
+use gossipctl::event::{Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, NodeEvent, Purpose};
 use gossipctl::model::Model;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
@@ -42,9 +42,9 @@ impl Output for Sink {
         std::hint::black_box(link);
     }
 
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
         if self.emits {
-            std::hint::black_box(event());
+            std::hint::black_box(event().into());
         }
     }
 }
@@ -97,7 +97,8 @@ pub(crate) fn lab_events() -> Vec<Event> {
     let started = |(index, node): (usize, &Addr)| {
         let role = if seeds.contains(node) { Role::Seed } else { Role::Peer };
         let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
-        let kind = EventKind::Started { name: format!("n{index}"), role, dialect: Dialect::Framed, pace };
+        let kind =
+            EventKind::Node(NodeEvent::Started { name: format!("n{index}"), role, dialect: Dialect::Framed, pace });
         Event { at: world.events()[0].at, node: *node, kind }
     };
     let nodes = seeds.iter().chain(&peers).enumerate().map(started);
@@ -115,7 +116,7 @@ pub(crate) fn parted_model(peers: u16) -> (Model, MessageId) {
     for index in 0..peers {
         let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
         let (name, dialect) = (format!("p{index}"), Dialect::Framed);
-        tell(0, peer(index), EventKind::Started { name, role: Role::Peer, dialect, pace });
+        tell(0, peer(index), EventKind::Node(NodeEvent::Started { name, role: Role::Peer, dialect, pace }));
     }
     // In each half a ring with chords; and a link from each peer to its like in the other half.
     let within = |index: u16, step: u16| index / half * half + (index % half + step) % half;
@@ -124,21 +125,25 @@ pub(crate) fn parted_model(peers: u16) -> (Model, MessageId) {
     for (a, b) in inner.chain(across.iter().copied()) {
         for (node, other, direction) in [(a, b, Direction::Outbound), (b, a, Direction::Inbound)] {
             let (link, purpose) = (LinkId(u64::from(a) << 16 | u64::from(b)), Purpose::Neighbor);
-            tell(1, peer(node), EventKind::LinkUp { link, peer: peer(other), direction, purpose });
+            tell(1, peer(node), EventKind::Link(LinkEvent::Up { link, peer: peer(other), direction, purpose }));
         }
     }
     for (a, b) in across {
         for (node, other) in [(a, b), (b, a)] {
             let (link, purpose) = (LinkId(u64::from(a) << 16 | u64::from(b)), Purpose::Neighbor);
             let end = LinkEnd::Dead { cause: DeathCause::Misses { misses: 3 } };
-            tell(20, peer(node), EventKind::LinkDown { link, peer: peer(other), purpose, end });
+            tell(20, peer(node), EventKind::Link(LinkEvent::Down { link, peer: peer(other), purpose, end }));
         }
     }
     let id = MessageId { origin: peer(0), run: 1, seq: 1 };
-    tell(30, peer(0), EventKind::Generated { id, body: "x".into(), trace: None, forwarded: 6 });
+    tell(30, peer(0), EventKind::Gossip(GossipEvent::Generated { id, body: "x".into(), trace: None, forwarded: 6 }));
     for index in 1..half {
         let from = peer(within(index, half - 1));
-        tell(30, peer(index), EventKind::Received { id, from, body: "x".into(), trace: None, forwarded: 5 });
+        tell(
+            30,
+            peer(index),
+            EventKind::Gossip(GossipEvent::Received { id, from, body: "x".into(), trace: None, forwarded: 5 }),
+        );
     }
     (model, id)
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-use gossipctl::event::{Event, EventKind, LinkId, Purpose};
+use gossipctl::event::{DeathEvent, Event, EventKind, GossipEvent, LinkEvent, LinkId, Purpose};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::text::Body;
 use tokio::sync::Notify;
@@ -91,20 +91,20 @@ impl Tally {
 
     pub(crate) fn take(&self, event: &Event) {
         match &event.kind {
-            EventKind::Received { body, forwarded, .. } => {
+            EventKind::Gossip(GossipEvent::Received { body, forwarded, .. }) => {
                 self.forwarded.fetch_add(*forwarded as u64, Relaxed);
                 self.deliver(event.node, body.as_bytes());
             }
-            EventKind::Generated { forwarded, .. } => {
+            EventKind::Gossip(GossipEvent::Generated { forwarded, .. }) => {
                 self.forwarded.fetch_add(*forwarded as u64, Relaxed);
             }
-            EventKind::LinkUp { link, peer, purpose: Purpose::Neighbor, .. } => {
+            EventKind::Link(LinkEvent::Up { link, peer, purpose: Purpose::Neighbor, .. }) => {
                 self.links.lock().unwrap().insert((event.node, *link), *peer);
             }
-            EventKind::LinkDown { link, purpose: Purpose::Neighbor, .. } => {
+            EventKind::Link(LinkEvent::Down { link, purpose: Purpose::Neighbor, .. }) => {
                 self.links.lock().unwrap().remove(&(event.node, *link));
             }
-            EventKind::NeighborDied { peer, cause, .. } if self.faulty.load(Relaxed) => {
+            EventKind::Death(DeathEvent::NeighborDied { peer, cause, .. }) if self.faulty.load(Relaxed) => {
                 let took = self.now_ns() - self.fault_ns.load(Relaxed);
                 self.noticed.lock().unwrap().entry(event.node).or_insert((*peer, took, cause.to_string()));
             }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::{Spanned, Value};
 
 use super::files::{self, FileError};
-use super::settings::{self, ConsoleArgs, JournalArgs, LabSize, NodeArgs, SettingError, Settings};
+use super::settings::{self, ConsoleArgs, JournalArgs, LabSize, NodeArgs, SettingError, SettingGroup};
 use crate::ui::{KeyError, KeyOverrides};
 
 /// The longest config file in bytes; the template with everything set is below 8 KiB.
@@ -39,7 +39,7 @@ struct ConfigText {
     keys: BTreeMap<String, Spanned<Keys>>,
 }
 
-/// Settings by their names.
+/// SettingGroup by their names.
 type Section = BTreeMap<String, Spanned<Value>>;
 
 /// One key, or several that do the same.
@@ -92,7 +92,7 @@ impl ConfigFile {
 }
 
 /// Reads a section. The error has its place in the file.
-fn section<S: Settings>(written: Section) -> Result<S, (usize, String)> {
+fn section<S: SettingGroup>(written: Section) -> Result<S, (usize, String)> {
     let mut in_order: Vec<_> = written.into_iter().collect();
     in_order.sort_by_key(|(_, value)| value.span().start);
     in_order.into_iter().try_fold(S::default(), |settings, (name, value)| {

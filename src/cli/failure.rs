@@ -31,6 +31,7 @@ impl Failure {
     }
 
     /// The system refuses what every program needs.
+    #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
     pub(crate) fn system(why: io::Error) -> Self {
         Self::other(format_args!("cannot start: {why}"))
     }

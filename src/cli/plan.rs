@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::output::say;
 use super::script_file::ScriptFile;
 use super::seeds_file::{FoundName, SeedList, SeedListError};
-use super::settings::{ConsoleArgs, JournalArgs, NodeArgs, NodeSettings, Settings as _};
+use super::settings::{ConsoleArgs, JournalArgs, NodeArgs, NodeSettings, SettingGroup as _};
 use super::values::PaceName;
 use crate::clock::utc_offset_s;
 use crate::command::limits::NetworkLimits;

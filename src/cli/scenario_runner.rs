@@ -97,7 +97,7 @@ mod tests {
     use super::*;
     use crate::command::Command;
     use crate::engine::Refusal;
-    use crate::event::{Event, EventKind, NodeState, Pace};
+    use crate::event::{Event, EventKind, NodeEvent, NodeState, Pace};
     use crate::feed::feed;
     use crate::proto::addr::Addr;
     use crate::proto::message::{Dialect, Role};
@@ -109,7 +109,11 @@ mod tests {
     fn started(node: Addr, name: &str) -> Event {
         let pace = Pace { gossip_interval_us: 1, liveness_interval_us: 1, liveness_misses: 3 };
         let (name, role, dialect) = (name.to_owned(), Role::Peer, Dialect::Framed);
-        Event { at: Time::from_micros(1), node, kind: EventKind::Started { name, role, dialect, pace } }
+        Event {
+            at: Time::from_micros(1),
+            node,
+            kind: EventKind::Node(NodeEvent::Started { name, role, dialect, pace }),
+        }
     }
 
     /// Carries out every command except those for p1.

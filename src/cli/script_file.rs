@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::Value;
 
 use super::files::{self, FileError};
-use super::settings::{self, NodeArgs, SettingError, Settings as _};
+use super::settings::{self, NodeArgs, SettingError, SettingGroup as _};
 use crate::command::limits::NetworkLimits;
 use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;

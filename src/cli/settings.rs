@@ -34,7 +34,7 @@ const LAB_SIZE: (usize, usize) = (2, 8);
 const NOWHERE: Addr = Addr::loopback(0);
 
 /// A group of settings, as far as the user has set them.
-pub(crate) trait Settings: Args + Default + Clone {
+pub(crate) trait SettingGroup: Args + Default + Clone {
     /// What they are settings of.
     type Of;
     /// These settings, and the other's for those that are not set.
@@ -68,7 +68,7 @@ macro_rules! settings {
         $(#[$about])*
         pub(crate) struct $args { $($(#[$flag])* pub(crate) $name: $kind,)* }
 
-        impl Settings for $args {
+        impl SettingGroup for $args {
             type Of = $owner;
 
             fn over(self, other: &Self) -> Self {
@@ -92,7 +92,7 @@ macro_rules! settings {
 }
 
 settings! {
-    /// Settings of a node.
+    /// SettingGroup of a node.
     #[command(next_help_heading = "Node")]
     #[expect(clippy::doc_markdown, reason = "these are help texts for a terminal, where a backtick is a backtick")]
     NodeArgs of (node: NodeSettings) {
@@ -205,7 +205,7 @@ pub(crate) struct NodeSettings {
     pub(crate) rng_seed: Option<u64>,
     /// Where each node's log file goes.
     pub(crate) log_dir: PathBuf,
-    /// Settings of the user that the dialect does not have.
+    /// SettingGroup of the user that the dialect does not have.
     pub(crate) without_effect: Vec<String>,
 }
 
@@ -249,7 +249,7 @@ impl ConsoleArgs {
 }
 
 impl NodeSettings {
-    /// Settings from the user's choices and the default pace of the command.
+    /// SettingGroup from the user's choices and the default pace of the command.
     pub(crate) fn new(args: &NodeArgs, pace: PaceName, seeds: Vec<Addr>, utc_offset_s: i32) -> Result<Self, Failure> {
         let mut peer = PeerConfig::new(NOWHERE, seeds);
         (peer.gossip_interval, peer.liveness_interval) = args.pace.unwrap_or(pace).intervals();
@@ -380,13 +380,13 @@ pub(crate) enum SettingError {
 }
 
 /// The names of all settings of a group.
-pub(crate) fn names<S: Settings>() -> Vec<String> {
+pub(crate) fn names<S: SettingGroup>() -> Vec<String> {
     let flags = S::augment_args(Command::new("set"));
     flags.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect()
 }
 
 /// Reads one setting from a scenario or the config file, as its flag does.
-pub(crate) fn read<S: Settings>(name: &str, value: &Value) -> Result<S, SettingError> {
+pub(crate) fn read<S: SettingGroup>(name: &str, value: &Value) -> Result<S, SettingError> {
     let flags = S::augment_args(Command::new("set").no_binary_name(true));
     let Some(flag) = flags.get_arguments().find(|flag| flag.get_long() == Some(name)) else {
         return Err(SettingError::NoSuchName(names::<S>()));
@@ -419,12 +419,12 @@ fn word(value: &Value) -> String {
 }
 
 /// A setting that the user may have set.
-trait Set {
+trait MaybeSet {
     type Value;
     fn set(&self) -> Option<&Self::Value>;
 }
 
-impl<T> Set for Option<T> {
+impl<T> MaybeSet for Option<T> {
     type Value = T;
 
     fn set(&self) -> Option<&T> {
@@ -432,7 +432,7 @@ impl<T> Set for Option<T> {
     }
 }
 
-impl Set for bool {
+impl MaybeSet for bool {
     type Value = bool;
 
     fn set(&self) -> Option<&bool> {

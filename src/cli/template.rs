@@ -7,7 +7,7 @@ use clap::{Arg, Command};
 
 use super::config_file::ConfigFile;
 use super::failure::Failure;
-use super::settings::{NodeSettings, Settings};
+use super::settings::{NodeSettings, SettingGroup};
 use super::values::PaceName;
 use crate::ui::key_table;
 
@@ -28,7 +28,7 @@ pub(crate) fn template(config: &ConfigFile, file: Option<&Path>) -> Result<Strin
 
 /// Each setting with its help. One from the config file stands as it is; the others have a `#` in
 /// front.
-fn section<S: Settings>(text: &mut String, name: &str, settings: &S, of: &S::Of) {
+fn section<S: SettingGroup>(text: &mut String, name: &str, settings: &S, of: &S::Of) {
     let flags = S::augment_args(Command::new(""));
     let _ = write!(text, "\n[{name}]\n");
     for (flag, row) in flags.get_arguments().zip(settings.rows(of)) {

@@ -69,7 +69,7 @@ pub(super) fn listen(text: &str) -> Result<WrittenAddress, String> {
         AddressError::Malformed(text) => {
             format!("'{text}' is neither a port such as 3000 nor an address such as 127.0.0.1:3000 or localhost:3000")
         }
-        error => error.to_string(),
+        AddressError::Wrong(why) => why,
     })
 }
 

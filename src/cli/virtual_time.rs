@@ -245,7 +245,7 @@ fn tell_time(end: Time, clock: Clock, rng_seed: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::EventKind;
+    use crate::event::{EventKind, NodeEvent};
     use crate::proto::addr::Addr;
     use crate::proto::config::PeerConfig;
 
@@ -261,7 +261,7 @@ mod tests {
 
     fn told(engine: &mut VirtualEngine) -> usize {
         let events = engine.take_events();
-        events.iter().filter(|event| matches!(event.kind, EventKind::Failed { .. })).count()
+        events.iter().filter(|event| matches!(event.kind, EventKind::Node(NodeEvent::Failed { .. }))).count()
     }
 
     #[test]

@@ -41,12 +41,25 @@ pub struct CommandHelp {
     pub help: &'static str,
     /// Its arguments; if the usage ends with `..`, the last one can be repeated.
     pub words: &'static [Word],
-    read: Reading,
+    /// Where the fault menu offers it, and with which amounts.
+    pub offer: Option<(FaultPlace, &'static str)>,
+    read: Syntax,
+}
+
+/// Where a fault can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultPlace {
+    /// On a node as a whole.
+    Node,
+    /// On a node, or on a single link.
+    NodeOrLink,
+    /// Between two nodes.
+    Pair,
 }
 
 /// How the words of a command are read.
 #[derive(Debug, Clone, Copy)]
-enum Reading {
+enum Syntax {
     /// Not here: it is a command for the console itself.
     Elsewhere,
     One(fn(&CommandReader<'_>) -> Result<Command, GrammarError>),
@@ -59,22 +72,32 @@ enum Reading {
 impl CommandHelp {
     /// A command for the console itself.
     pub const fn new(name: &'static str, usage: &'static str, words: &'static [Word], help: &'static str) -> Self {
-        Self { name, usage, help, words, read: Reading::Elsewhere }
+        Self { name, usage, help, words, offer: None, read: Syntax::Elsewhere }
     }
 
-    const fn read(self, read: Reading) -> Self {
+    const fn read(self, read: Syntax) -> Self {
         Self { read, ..self }
     }
 
-    /// A command that sets a fault, or ends it.
-    const fn fault(kind: FaultClass, usage: &'static str, amounts: &'static [AmountWord], help: &'static str) -> Self {
+    const fn offered(self, place: FaultPlace, amounts: &'static str) -> Self {
+        Self { offer: Some((place, amounts)), ..self }
+    }
+
+    /// A command that sets a fault, or ends it. `offer`: the amounts in the fault menu.
+    const fn fault(
+        kind: FaultClass,
+        usage: &'static str,
+        amounts: &'static [AmountWord],
+        offer: &'static str,
+        help: &'static str,
+    ) -> Self {
         let row = kind.row();
-        let words: &[Word] = match (row.meets_messages, amounts) {
-            (false, _) => &[SCOPE, AMOUNT],
-            (true, [_, _, ..]) => &[SCOPE, MORE, AMOUNT, Word::Free],
-            (true, _) => &[SCOPE, MORE, AMOUNT],
+        let (place, words): (_, &[Word]) = match (row.meets_messages, amounts) {
+            (false, _) => (FaultPlace::Node, &[SCOPE, AMOUNT]),
+            (true, [_, _, ..]) => (FaultPlace::NodeOrLink, &[SCOPE, MORE, AMOUNT, Word::Free]),
+            (true, _) => (FaultPlace::NodeOrLink, &[SCOPE, MORE, AMOUNT]),
         };
-        Self::new(row.word, usage, words, help).read(Reading::Fault(kind, amounts))
+        Self::new(row.word, usage, words, help).read(Syntax::Fault(kind, amounts)).offered(place, offer)
     }
 
     /// The argument at this index.
@@ -95,88 +118,99 @@ const WINDOW_DEFAULT: Amount = Amount::Span(100_000);
 const JUNK_DEFAULT: Amount = Amount::PerSecond(1);
 
 /// The one table of commands: a row for each.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the path of a method is tied to one lifetime")]
 pub const COMMANDS: &[CommandHelp] = &[
     CommandHelp::new("seed", "seed [ADDRESS]", &[Word::Free], "start a seed; 5003 means 127.0.0.1:5003")
-        .read(Reading::One(|line| line.start(Role::Seed))),
+        .read(Syntax::One(|line| line.start(Role::Seed))),
     CommandHelp::new("peer", "peer [ADDRESS]", &[Word::Free], "start a peer")
-        .read(Reading::One(|line| line.start(Role::Peer))),
+        .read(Syntax::One(|line| line.start(Role::Peer))),
     CommandHelp::new("lab", "lab SEEDS PEERS", &[Word::Free, Word::Free], "start a whole network in this process")
-        .read(Reading::One(|line| line.lab())),
+        .read(Syntax::One(|line| line.lab())),
     CommandHelp::new("kill", "kill NODE..", &[NODE], "crash nodes of this process, or cut our links to others")
-        .read(Reading::Each(Command::Kill)),
+        .read(Syntax::Each(Command::Kill)),
     CommandHelp::new("hang", "hang NODE..", &[NODE], "make nodes fall silent with their sockets open")
-        .read(Reading::Each(Command::Hang)),
+        .read(Syntax::Each(Command::Hang)),
     CommandHelp::new("restart", "restart NODE..", &[NODE], "restart killed or hung nodes")
-        .read(Reading::Each(Command::Restart)),
+        .read(Syntax::Each(Command::Restart)),
     CommandHelp::new(
         "cut",
         "cut NODE NODE",
         &[NODE, NODE],
         "block all messages between two nodes without telling them; a node elsewhere is treated as dead",
     )
-    .read(Reading::One(|line| line.cut())),
+    .read(Syntax::One(|line| line.cut()))
+    .offered(FaultPlace::Pair, ""),
     CommandHelp::new("partition", "partition NODE..", &[NODE], "separate these nodes from all others")
-        .read(Reading::One(|line| line.partition())),
+        .read(Syntax::One(|line| line.partition()))
+        .offered(FaultPlace::Node, ""),
     CommandHelp::new(
         "heal",
         "heal [NODE NODE]",
         &[Word::Node(&["partition"]), NODE],
         "mend one cut, or all cuts and partitions; heal partition mends all partitions",
     )
-    .read(Reading::One(|line| line.heal())),
+    .read(Syntax::One(|line| line.heal())),
     CommandHelp::fault(
         FaultClass::Delay,
         "delay WHERE TIME [MORE]",
         &[AmountWord::SPAN, AmountWord::SPAN.or(Amount::Span(0))],
+        "200ms 100ms",
         "delay messages by TIME, and up to MORE at random; WHERE is NODE, NODE NODE or all",
     ),
     CommandHelp::fault(
         FaultClass::Loss,
         "loss WHERE PERCENT",
         &[AmountWord::PERCENT],
+        "30%",
         "lose this share of the messages",
     ),
     CommandHelp::fault(
         FaultClass::Duplicate,
         "duplicate WHERE PERCENT",
         &[AmountWord::PERCENT],
+        "30%",
         "deliver this share of the messages twice",
     ),
     CommandHelp::fault(
         FaultClass::Reorder,
         "reorder WHERE PERCENT",
         &[AmountWord::PERCENT, AmountWord::SPAN.or(WINDOW_DEFAULT)],
+        "30% 200ms",
         "hold back this share of the messages, by up to 100ms or the TIME that follows",
     ),
     CommandHelp::fault(
         FaultClass::Slow,
         "slow NODE COUNT/s",
         &[AmountWord::RATE],
+        "10/s",
         "make the node read only this many messages a second; the rest waits",
     ),
     CommandHelp::fault(
         FaultClass::Skew,
         "skew NODE +TIME",
         &[AmountWord::OFFSET],
+        "+5s",
         "set the node's clock wrong, and so the times that it writes",
     ),
     CommandHelp::fault(
         FaultClass::Junk,
         "junk NODE [COUNT/s]",
         &[AmountWord::RATE.or(JUNK_DEFAULT)],
+        "5/s",
         "connect to the node and send it nonsense",
     ),
     CommandHelp::new("lie", "lie PEER NODE", &[NODE, NODE], "make PEER tell its seeds that NODE is dead")
-        .read(Reading::One(|line| line.lie())),
+        .read(Syntax::One(|line| line.lie()))
+        .offered(FaultPlace::Pair, ""),
     CommandHelp::new(
         "calm",
         "calm",
         &[],
         "end all faults and restart killed or hung nodes; off as the amount ends one fault",
     )
-    .read(Reading::One(|line| line.at_most::<0>().map(|()| Command::Fault(FaultCommand::Calm)))),
+    .read(Syntax::One(|line| line.at_most::<0>().map(|()| Command::Fault(FaultCommand::Calm)))),
     CommandHelp::new("say", "say NODE TEXT", &[NODE, Word::Free], "send a message of your own")
-        .read(Reading::One(|line| line.say())),
+        .read(Syntax::One(|line| line.say())),
 ];
 
 /// Why a text is no command.
@@ -246,10 +280,10 @@ pub fn parse(line: &str, names: &dyn Names) -> Result<Vec<Command>, GrammarError
     };
     let reader = CommandReader { help, rest, words: rest.split_whitespace().collect(), names };
     match help.read {
-        Reading::Each(command) => Ok(reader.nodes()?.into_iter().map(command).collect()),
-        Reading::One(read) => Ok(vec![read(&reader)?]),
-        Reading::Fault(kind, amounts) => Ok(vec![Command::Fault(reader.fault(kind, amounts)?)]),
-        Reading::Elsewhere => Err(GrammarError::NoCommand { word: name.to_owned() }),
+        Syntax::Each(command) => Ok(reader.nodes()?.into_iter().map(command).collect()),
+        Syntax::One(read) => Ok(vec![read(&reader)?]),
+        Syntax::Fault(kind, amounts) => Ok(vec![Command::Fault(reader.fault(kind, amounts)?)]),
+        Syntax::Elsewhere => Err(GrammarError::NoCommand { word: name.to_owned() }),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fault::{Change, FaultView};
-use super::{Effect, Engine, Refusal, Sites};
+use super::{Effect, Engine, Publication, Refusal, Sites};
 use crate::command::{Command, FaultCommand};
 use crate::event::NodeState;
 use crate::proto::addr::Addr;
@@ -38,10 +38,14 @@ impl Engine {
     /// All running nodes meet the faults; a wrong clock and junk concern only the nodes that they
     /// name.
     fn meet<S>(&self, changes: &[Change], effects: &mut Vec<Effect<S>>) {
-        effects.push(Effect::Publish(changes.iter().cloned().map(Change::into_publication).collect()));
+        let told = changes.iter().cloned().map(|change| {
+            let (node, kind) = change.into_told();
+            Publication { node, kind }
+        });
+        effects.push(Effect::Publish(told.collect()));
         effects.push(Effect::Faults(Arc::clone(&self.view)));
         for node in self.nodes_at(changes, FaultClass::Skew) {
-            if self.nodes.running(node).is_ok() {
+            if self.nodes.state(node) == Some(NodeState::Runs) {
                 effects.push(Effect::Tell(node, NodeCommand::Skew(self.view.table.skew_us(node))));
             }
         }
@@ -65,7 +69,7 @@ impl Engine {
     /// restart, and links that were cut are healed. A node that left wanted to go.
     pub(super) fn remedies(&self) -> Vec<Command> {
         // A hung node forgets its cuts when it restarts.
-        let cuts = self.cuts.iter().filter(|(node, _)| self.nodes.running(*node).is_ok());
+        let cuts = self.cuts.iter().filter(|(node, _)| self.nodes.state(*node) == Some(NodeState::Runs));
         let heals = cuts.map(|(node, peer)| Command::Heal { node: *node, peer: *peer });
         let has_fallen = |state| match state {
             NodeState::Hangs | NodeState::Killed => true,

@@ -33,11 +33,19 @@ impl Engine {
                 if !addr.ip().is_unspecified() && !addr.with_port(1).is_dialable() {
                     return Err(Refusal::NobodyThere(addr));
                 }
-                self.nodes.check_free(addr)?;
+                self.check_free(addr)?;
             }
         }
         self.judge_seed_list(spec)?;
         self.judge_room(spec.role, 1)
+    }
+
+    /// Fails if a node has, or had, this address.
+    pub(super) fn check_free(&self, addr: Addr) -> Result<(), Refusal> {
+        match self.nodes.get(addr) {
+            Some(NodeEntry { name, state, .. }) => Err(Refusal::Taken { addr, name: *name, state: *state }),
+            None => Ok(()),
+        }
     }
 
     /// A peer registers with the listed seeds; a seed without an address takes one of theirs.
@@ -118,7 +126,7 @@ pub fn judge_node(command: &Command, node: Option<&NodeEntry>) -> Result<(), Ref
     }
 }
 
-pub(super) fn judge_running(addr: Addr, node: Option<&NodeEntry>) -> Result<(), Refusal> {
+fn judge_running(addr: Addr, node: Option<&NodeEntry>) -> Result<(), Refusal> {
     let entry = known(addr, node)?;
     match entry.state {
         NodeState::Runs => Ok(()),

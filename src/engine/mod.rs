@@ -33,7 +33,7 @@ pub use self::refusal::{Refusal, SiteError, SystemError};
 pub use self::sites::{Demand, Exposure, Place, SiteContext, Sites, VirtualSites};
 use crate::command::Command;
 use crate::command::limits::NetworkLimits;
-use crate::event::{EventKind, NodeState, Stop};
+use crate::event::{EventKind, NodeEvent, NodeState, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::NodeCommand;
@@ -162,7 +162,7 @@ impl Engine {
     /// Returns what to publish.
     pub fn lose(&mut self, node: Addr, refusal: &Refusal) -> Vec<Publication> {
         self.note_crash(node);
-        let stopped = Publication { node, kind: EventKind::Stopped { how: Stop::Killed } };
+        let stopped = Publication { node, kind: EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }) };
         vec![stopped, self.failed(&Command::Restart(node), refusal)]
     }
 

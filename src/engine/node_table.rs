@@ -2,8 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::judge::judge_running;
-use super::{NodeEntry, NodeName, Refusal};
+use super::{NodeEntry, NodeName};
 use crate::command::Placement;
 use crate::command::grammar::Names;
 use crate::event::NodeState;
@@ -73,19 +72,6 @@ impl NodeTable {
     /// The display name of a node.
     pub fn name(&self, node: Addr) -> String {
         self.get(node).map_or_else(|| node.to_string(), |entry| entry.name.to_string())
-    }
-
-    /// Fails unless this node runs.
-    pub fn running(&self, addr: Addr) -> Result<(), Refusal> {
-        judge_running(addr, self.get(addr))
-    }
-
-    /// Fails if a node has, or had, this address.
-    pub(super) fn check_free(&self, addr: Addr) -> Result<(), Refusal> {
-        match self.get(addr) {
-            Some(NodeEntry { name, state, .. }) => Err(Refusal::Taken { addr, name: *name, state: *state }),
-            None => Ok(()),
-        }
     }
 
     /// A new node runs at this free address.

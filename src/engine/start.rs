@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Demand, Effect, Engine, Place, Publication, Refusal, SiteContext, Sites};
 use crate::command::NodeSpec;
 use crate::engine::fault::FaultView;
-use crate::event::{EventKind, NodeState, Pace};
+use crate::event::{EventKind, NodeEvent, NodeState, Pace};
 use crate::proto::addr::Addr;
 use crate::proto::chance::{Chance, Topic};
 use crate::proto::config::{PeerConfig, SeedConfig};
@@ -31,7 +31,7 @@ impl Engine {
         sites.check_room(&self.demand(seeds, peers))?;
         let (has_lab, seed_list) = (self.lab.is_some(), &self.settings.peer.seeds);
         let place = sites.reserve(spec, &SiteContext { nodes: &self.nodes, has_lab, seed_list })?;
-        self.nodes.check_free(place.addr)?;
+        self.check_free(place.addr)?;
         if let (Role::Seed, Some(lab)) = (spec.role, &mut self.lab) {
             lab.push(place.addr);
         }
@@ -49,7 +49,7 @@ impl Engine {
     ) -> Result<(), Refusal> {
         sites.check_room(&self.demand(seeds, peers))?;
         let places = sites.reserve_lab(seeds, peers, &self.nodes)?;
-        places.iter().try_for_each(|place| self.nodes.check_free(place.addr))?;
+        places.iter().try_for_each(|place| self.check_free(place.addr))?;
         self.lab = Some(places.iter().take(seeds).map(|place| place.addr).collect());
         let roles = std::iter::repeat_n(Role::Seed, seeds).chain(std::iter::repeat_n(Role::Peer, peers));
         self.enter(roles.zip(places).collect(), effects);
@@ -120,12 +120,14 @@ impl Engine {
         let Some(name) = self.nodes.get(node).map(|entry| entry.name) else { return Vec::new() };
         let role = name.role;
         let (dialect, pace) = (self.dialect(role), self.pace(role));
-        let mut told =
-            vec![Publication { node, kind: EventKind::Started { name: name.to_string(), role, dialect, pace } }];
+        let mut told = vec![Publication {
+            node,
+            kind: EventKind::Node(NodeEvent::Started { name: name.to_string(), role, dialect, pace }),
+        }];
         if let Some(exposure) = &new.exposure {
             let allow = self.reach(role).allowed().iter().map(ToString::to_string).collect();
             let (bind, opened) = (exposure.bind, exposure.opened.clone());
-            told.push(Publication { node, kind: EventKind::Exposed { bind, opened, allow } });
+            told.push(Publication { node, kind: EventKind::Node(NodeEvent::Exposed { bind, opened, allow }) });
         }
         told
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::command::limits::SEEDS_MAX;
 use crate::command::{FaultCommand, NodeSpec, Placement};
-use crate::event::EventKind;
+use crate::event::{EventKind, NodeEvent};
 use crate::proto::chance::Topic;
 use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
 use crate::proto::random::Random;
@@ -48,7 +48,9 @@ fn refused(engine: &mut Engine, command: &Command) -> String {
     assert_eq!(format!("{engine:?}"), before, "{command:?} is refused and changes something");
     let why = result.unwrap_err().to_string();
     let [Effect::Publish(told)] = &effects[..] else { panic!("{effects:?}") };
-    let [Publication { kind: EventKind::Failed { why: told, .. }, .. }] = &told[..] else { panic!("{told:?}") };
+    let [Publication { kind: EventKind::Node(NodeEvent::Failed { why: told, .. }), .. }] = &told[..] else {
+        panic!("{told:?}")
+    };
     assert_eq!(*told, why);
     why
 }
@@ -70,7 +72,7 @@ fn deeds(effects: &[Effect<()>]) -> Vec<String> {
 fn started(effects: &[Effect<()>]) -> Vec<String> {
     let told = effects.iter().flat_map(|effect| if let Effect::Publish(told) = effect { &told[..] } else { &[] });
     let name = |told: &Publication| match &told.kind {
-        EventKind::Started { name, .. } => Some(name.clone()),
+        EventKind::Node(NodeEvent::Started { name, .. }) => Some(name.clone()),
         _ => None,
     };
     told.filter_map(name).collect()

@@ -3,7 +3,7 @@
 use super::{Engine, Publication, Refusal};
 use crate::command::grammar;
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
-use crate::event::EventKind;
+use crate::event::{EventKind, NodeEvent};
 use crate::proto::addr::Addr;
 
 impl Engine {
@@ -12,7 +12,7 @@ impl Engine {
     pub(super) fn failed(&self, command: &Command, refusal: &Refusal) -> Publication {
         let what = describe(command, &|node| self.nodes.name(node));
         let node = subject(command).unwrap_or(Addr::loopback(0));
-        Publication { node, kind: EventKind::Failed { what, why: refusal.to_string() } }
+        Publication { node, kind: EventKind::Node(NodeEvent::Failed { what, why: refusal.to_string() }) }
     }
 }
 

@@ -1,21 +1,24 @@
 //! Takes an event in: which part of the model learns what from it.
 
+mod gossip;
+
 use std::time::Duration;
 
 use super::Model;
 use super::death::{Evidence, SeedAct, SeedStep};
 use super::fault::Lie;
-use super::gossip::{self, EntryKind, GossipEntry};
+use super::gossip::{EntryKind, GossipEntry};
 use super::link::{LinkKey, Miss, StepKind};
 use super::liveness::{ProbeEntry, ProbeOutcome};
 use super::node::{Belief, NodeRecord, Suspicion};
 use super::notice::{self, Notice};
 use super::overlay::ChangeKind;
-use super::rumor::{ForeignCopy, Forgery, MessageCopy};
-use crate::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, NodeState, Purpose, Side};
+use crate::event::{
+    Absence, DeathEvent, DelistReason, Event, EventKind, FaultEvent, LinkEnd, LinkEvent, LinkId, NodeEvent, NodeState,
+    ProbeEvent, Purpose, SeedEvent, Side,
+};
 use crate::proto::addr::Addr;
-use crate::proto::message::{DeathCause, GoodbyeReason, MessageId, ProbeSeq, Role, Trace};
-use crate::proto::text::Body;
+use crate::proto::message::{DeathCause, GoodbyeReason, ProbeSeq, Role};
 use crate::proto::time::Time;
 
 #[derive(Clone, std::marker::Copy)]
@@ -43,14 +46,17 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
     model.started.get_or_insert(event.at);
     model.now = model.now.max(event.at);
     // What failed may be the start of a node, which then is no node; a fault may be everywhere.
-    let is_nobody =
-        matches!(event.kind, EventKind::Failed { .. } | EventKind::FaultSet { .. } | EventKind::FaultCleared { .. });
+    let is_nobody = matches!(
+        event.kind,
+        EventKind::Node(NodeEvent::Failed { .. })
+            | EventKind::Fault(FaultEvent::Set { .. } | FaultEvent::Cleared { .. })
+    );
     if !is_nobody {
         model.nodes.at_work(event.node, event.at);
     }
     // A seed of ours tolerates a peer that comes back, and a neighbor elsewhere that asks for a
     // restart is told.
-    let is_harmless = matches!(event.kind, EventKind::ListedAlready { seed } if model.nodes.get(seed).is_some_and(NodeRecord::is_ours));
+    let is_harmless = matches!(event.kind, EventKind::Seed(SeedEvent::ListedAlready { seed }) if model.nodes.get(seed).is_some_and(NodeRecord::is_ours));
     if let Some(severity) = notice::severity(&event.kind).filter(|_| !is_harmless) {
         model.notices.push(Notice { at: event.at, severity, event: event.clone() });
     }
@@ -62,41 +68,55 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
 }
 
 impl Model {
-    #[expect(clippy::too_many_lines, reason = "one arm an event, and no arm more than a call")]
     fn take(&mut self, here: At, kind: &EventKind) {
-        match *kind {
-            EventKind::Started { ref name, role, dialect, pace } => {
+        match kind {
+            EventKind::Node(event) => self.take_node(here, event),
+            EventKind::Link(event) => self.take_link(here, event),
+            EventKind::Gossip(event) => self.take_gossip(here, event),
+            EventKind::Probe(event) => self.take_probe(here, event),
+            EventKind::Death(event) => self.take_death(here, event),
+            EventKind::Seed(event) => self.take_seed(here, event),
+            EventKind::Fault(event) => self.take_fault(here, event),
+        }
+    }
+
+    fn take_node(&mut self, here: At, event: &NodeEvent) {
+        match *event {
+            NodeEvent::Started { ref name, role, dialect, pace } => {
                 self.started_node(here, name, role);
                 let node = self.nodes.at_work(here.node, here.at);
                 (node.dialect, node.pace) = (Some(dialect), Some(pace));
             }
-            EventKind::Stopped { how } => {
+            NodeEvent::Stopped { how } => {
                 self.nodes.stopped(here.node, here.at, how);
                 self.clear_links(here);
                 self.log(here, EntryKind::Stopped { how });
             }
-            EventKind::Hung => {
+            NodeEvent::Hung => {
                 self.nodes.hung(here.node, here.at);
                 self.log(here, EntryKind::Hung);
             }
-            EventKind::WasAway { why, span_us } => self.was_away(here, why, Duration::from_micros(span_us)),
-            EventKind::FaultSet { ref fault } => self.faults.set(fault, here.at),
-            EventKind::FaultCleared { ref fault } => self.faults.cleared(fault, here.at),
-            EventKind::Lied { about } => self.faults.lied(Lie { at: here.at, liar: here.node, about }),
-            EventKind::Dialing { peer, purpose } => {
+            NodeEvent::WasAway { why, span_us } => self.was_away(here, why, Duration::from_micros(span_us)),
+            NodeEvent::Exposed { .. } | NodeEvent::Failed { .. } => {}
+        }
+    }
+
+    fn take_link(&mut self, here: At, event: &LinkEvent) {
+        match *event {
+            LinkEvent::Dialing { peer, purpose } => {
                 self.mention_for(peer, purpose, here.at);
                 self.links.dialing(here.link(peer), purpose, here.at);
             }
-            EventKind::DialFailed { peer, purpose, ref error, retry_at } => {
+            LinkEvent::DialFailed { peer, purpose, ref error, retry_at } => {
                 let why = StepKind::DialFailed { error: error.as_str().into(), retry_at };
                 self.links.failed(here.link(peer), purpose, here.at, why);
             }
-            EventKind::LinkRefused { peer, by, reason, .. } => {
+            LinkEvent::Refused { peer, by, reason, .. } => {
                 let why = StepKind::Refused { by, reason };
                 self.links.failed(here.link(peer), Purpose::Neighbor, here.at, why);
             }
-            EventKind::NotAccepted { peer } => self.links.parked(here.link(peer), here.at),
-            EventKind::LinkUp { link, peer, direction, purpose } => {
+            LinkEvent::NotAccepted { peer } => self.links.parked(here.link(peer), here.at),
+            LinkEvent::Up { link, peer, direction, purpose } => {
                 self.mention_for(peer, purpose, here.at);
                 if self.links.came_up(here.link(peer), link, direction, purpose, here.at) {
                     self.count_link(here, peer, purpose, 1);
@@ -104,8 +124,95 @@ impl Model {
                 self.heard(here, peer);
                 self.log(here, EntryKind::LinkUp { peer, direction, purpose });
             }
-            EventKind::LinkDown { link, peer, purpose, end } => self.link_down(here, peer, link, purpose, end),
-            EventKind::PeerListReceived { seed, ref peers, listed } => {
+            LinkEvent::Down { link, peer, purpose, end } => self.link_down(here, peer, link, purpose, end),
+            LinkEvent::Violation { peer, ref remote, ref violation } => {
+                add(&mut self.totals.violations, 1);
+                add(&mut self.nodes.at_work(here.node, here.at).counters.violations, 1);
+                self.dial_ended(here, peer, remote, StepKind::Violation { rule: violation.rule });
+            }
+            LinkEvent::MoreOffenses { count, .. } => {
+                add(&mut self.totals.violations, count);
+                add(&mut self.nodes.at_work(here.node, here.at).counters.violations, count);
+            }
+            LinkEvent::EclipseSuspected { ref joiners } => {
+                self.joiners.insert(here.node, joiners.clone());
+            }
+            LinkEvent::OtherDialect { ref remote, peer, speaks } => {
+                self.dial_ended(here, peer, remote, StepKind::OtherDialect { speaks });
+            }
+            LinkEvent::HandshakeFailed { peer, ref remote } => {
+                self.dial_ended(here, peer, remote, StepKind::HandshakeFailed);
+            }
+            LinkEvent::Flooding { .. } | LinkEvent::Omitted { .. } | LinkEvent::Repairing { .. } => {}
+        }
+    }
+
+    fn take_probe(&mut self, here: At, event: &ProbeEvent) {
+        match *event {
+            ProbeEvent::Sent { peer, seq } => {
+                self.nodes.at_work(here.node, here.at).counters.probes_sent += 1;
+                self.links.probed(here.link(peer), seq, here.at);
+                self.with_contact(peer, |contact| contact.probes_to_it += 1);
+                self.probe(here, peer, seq, ProbeOutcome::Sent);
+            }
+            ProbeEvent::Received { peer, .. } => {
+                self.links.heard(here.link(peer), here.at);
+                self.contact(peer, here.node, here.at, |contact| contact.probes_from_it += 1);
+            }
+            ProbeEvent::Answered { peer, seq, rtt_us, .. } => {
+                self.nodes.at_work(here.node, here.at).counters.probes_answered += 1;
+                self.links.answered(here.link(peer), seq, rtt_us, here.at);
+                self.contact(peer, here.node, here.at, |contact| contact.answered += 1);
+                self.probe(here, peer, seq, ProbeOutcome::Answered { rtt_us });
+                self.heard(here, peer);
+            }
+            ProbeEvent::Missed { peer, seq, misses, limit, last_heard } => {
+                let missed_at = here.at;
+                self.missed(here, peer, Miss { seq, sent_at: None, missed_at, misses, limit, last_heard });
+            }
+        }
+    }
+
+    fn take_death(&mut self, here: At, event: &DeathEvent) {
+        match *event {
+            DeathEvent::NeighborDied { peer, cause, last_heard } => {
+                let mut evidence = Evidence::of(here.node);
+                evidence.declared_at = Some(here.at);
+                evidence.cause = Some(cause);
+                evidence.last_heard = Some(last_heard);
+                self.died(here, peer, evidence);
+                self.log(here, EntryKind::Died { peer, cause });
+            }
+            DeathEvent::DeadReportSent { dead, ref seeds, cause, .. } => {
+                self.nodes.mention(dead, here.at);
+                // A liar names a made-up cause.
+                let is_lie = self.faults.is_lie(Lie { at: here.at, liar: here.node, about: dead });
+                let cause = if is_lie { DeathCause::Lie } else { cause };
+                self.deaths.reported(dead, here.node, seeds, cause, here.at);
+                self.log(here, EntryKind::ReportSent { dead, seeds: seeds.len() });
+            }
+            DeathEvent::DeadReportReceived { dead, reporter, cause, action, .. } => {
+                self.nodes.mention(dead, here.at);
+                self.nodes.mention(reporter, here.at);
+                self.seeds.got_report(here.node);
+                self.contact(reporter, here.node, here.at, |_| {});
+                let act = SeedAct::Received { reporter, cause, action };
+                self.deaths.received(dead, SeedStep { at: here.at, seed: here.node, act }, reporter, cause);
+                self.log(here, EntryKind::ReportReceived { dead, reporter, action });
+            }
+            DeathEvent::ReportDisputed { dead, reporter, disputes, rtt_us } => {
+                self.totals.disputes += 1;
+                self.seeds.disputed(here.node, reporter, disputes, here.at);
+                self.seed_acted(here, dead, SeedAct::Disputed { reporter, rtt_us });
+                self.heard(here, dead);
+                self.log(here, EntryKind::Disputed { dead, reporter });
+            }
+        }
+    }
+
+    fn take_seed(&mut self, here: At, event: &SeedEvent) {
+        match *event {
+            SeedEvent::PeerListReceived { seed, ref peers, listed } => {
                 self.nodes.mention_as(seed, Role::Seed, here.at);
                 for peer in peers {
                     self.nodes.mention_as(*peer, Role::Peer, here.at);
@@ -117,104 +224,24 @@ impl Model {
                 self.links.heard(here.link(seed), here.at);
                 self.contact(seed, here.node, here.at, |_| {});
             }
-            EventKind::PeerListSent { ref peers, listed, .. } => {
+            SeedEvent::PeerListSent { ref peers, listed, .. } => {
                 self.seeds.sent_list(here.node, listed_len(listed, peers), here.at);
             }
-            EventKind::PeerListed { peer, .. } => {
+            SeedEvent::PeerListed { peer, .. } => {
                 self.nodes.mention_as(peer, Role::Peer, here.at);
                 self.seeds.listed(here.node, peer, here.at);
                 self.seed_acted(here, peer, SeedAct::Relisted);
             }
-            EventKind::PeerDelisted { peer, reason } => self.delisted(here, peer, reason),
-            EventKind::Generated { id, ref body, trace: _, forwarded } => self.generated(here, id, body, forwarded),
-            EventKind::Received { id, from, ref body, trace, forwarded } => {
-                self.received(here, id, from, body, trace, forwarded);
-            }
-            EventKind::Duplicate { id, from, trace } => self.duplicate(here, id, from, trace),
-            EventKind::Forged { id, from } => {
-                self.links.heard(here.link(from), here.at);
-                self.forgeries.push(Forgery { at: here.at, id, from });
-                self.contact(from, here.node, here.at, |_| {});
-            }
-            EventKind::ProbeSent { peer, seq } => {
-                self.nodes.at_work(here.node, here.at).counters.probes_sent += 1;
-                self.links.probed(here.link(peer), seq, here.at);
-                self.with_contact(peer, |contact| contact.probes_to_it += 1);
-                self.probe(here, peer, seq, ProbeOutcome::Sent);
-            }
-            EventKind::ProbeReceived { peer, .. } => {
-                self.links.heard(here.link(peer), here.at);
-                self.contact(peer, here.node, here.at, |contact| contact.probes_from_it += 1);
-            }
-            EventKind::ProbeAnswered { peer, seq, rtt_us, .. } => {
-                self.nodes.at_work(here.node, here.at).counters.probes_answered += 1;
-                self.links.answered(here.link(peer), seq, rtt_us, here.at);
-                self.contact(peer, here.node, here.at, |contact| contact.answered += 1);
-                self.probe(here, peer, seq, ProbeOutcome::Answered { rtt_us });
-                self.heard(here, peer);
-            }
-            EventKind::ProbeMissed { peer, seq, misses, limit, last_heard } => {
-                let missed_at = here.at;
-                self.missed(here, peer, Miss { seq, sent_at: None, missed_at, misses, limit, last_heard });
-            }
-            EventKind::NeighborDied { peer, cause, last_heard } => {
-                let mut evidence = Evidence::of(here.node);
-                evidence.declared_at = Some(here.at);
-                evidence.cause = Some(cause);
-                evidence.last_heard = Some(last_heard);
-                self.died(here, peer, evidence);
-                self.log(here, EntryKind::Died { peer, cause });
-            }
-            EventKind::DeadReportSent { dead, ref seeds, cause, .. } => {
-                self.nodes.mention(dead, here.at);
-                // A liar names a made-up cause.
-                let is_lie = self.faults.is_lie(Lie { at: here.at, liar: here.node, about: dead });
-                let cause = if is_lie { DeathCause::Lie } else { cause };
-                self.deaths.reported(dead, here.node, seeds, cause, here.at);
-                self.log(here, EntryKind::ReportSent { dead, seeds: seeds.len() });
-            }
-            EventKind::DeadReportReceived { dead, reporter, cause, action, .. } => {
-                self.nodes.mention(dead, here.at);
-                self.nodes.mention(reporter, here.at);
-                self.seeds.got_report(here.node);
-                self.contact(reporter, here.node, here.at, |_| {});
-                let act = SeedAct::Received { reporter, cause, action };
-                self.deaths.received(dead, SeedStep { at: here.at, seed: here.node, act }, reporter, cause);
-                self.log(here, EntryKind::ReportReceived { dead, reporter, action });
-            }
-            EventKind::ReportDisputed { dead, reporter, disputes, rtt_us } => {
-                self.totals.disputes += 1;
-                self.seeds.disputed(here.node, reporter, disputes, here.at);
-                self.seed_acted(here, dead, SeedAct::Disputed { reporter, rtt_us });
-                self.heard(here, dead);
-                self.log(here, EntryKind::Disputed { dead, reporter });
-            }
-            EventKind::Violation { peer, ref remote, ref violation } => {
-                add(&mut self.totals.violations, 1);
-                add(&mut self.nodes.at_work(here.node, here.at).counters.violations, 1);
-                self.dial_ended(here, peer, remote, StepKind::Violation { rule: violation.rule });
-            }
-            EventKind::MoreOffenses { count, .. } => {
-                add(&mut self.totals.violations, count);
-                add(&mut self.nodes.at_work(here.node, here.at).counters.violations, count);
-            }
-            EventKind::EclipseSuspected { ref joiners } => {
-                self.joiners.insert(here.node, joiners.clone());
-            }
-            EventKind::OtherDialect { ref remote, peer, speaks } => {
-                self.dial_ended(here, peer, remote, StepKind::OtherDialect { speaks });
-            }
-            EventKind::HandshakeFailed { peer, ref remote } => {
-                self.dial_ended(here, peer, remote, StepKind::HandshakeFailed);
-            }
-            EventKind::Exposed { .. }
-            | EventKind::Flooding { .. }
-            | EventKind::Omitted { .. }
-            | EventKind::Failed { .. }
-            | EventKind::Repairing { .. }
-            | EventKind::TooFewSeeds { .. }
-            | EventKind::ListedAlready { .. }
-            | EventKind::EnoughSeeds { .. } => {}
+            SeedEvent::PeerDelisted { peer, reason } => self.delisted(here, peer, reason),
+            SeedEvent::TooFewSeeds { .. } | SeedEvent::ListedAlready { .. } | SeedEvent::EnoughSeeds { .. } => {}
+        }
+    }
+
+    fn take_fault(&mut self, here: At, event: &FaultEvent) {
+        match *event {
+            FaultEvent::Set { ref fault } => self.faults.set(fault, here.at),
+            FaultEvent::Cleared { ref fault } => self.faults.cleared(fault, here.at),
+            FaultEvent::Lied { about } => self.faults.lied(Lie { at: here.at, liar: here.node, about }),
         }
     }
 
@@ -228,15 +255,6 @@ impl Model {
 
     fn log(&mut self, here: At, what: EntryKind) -> u64 {
         self.gossip.push(GossipEntry { at: here.at, node: here.node, what }).0
-    }
-
-    /// Logs a line about a message.
-    fn log_message(&mut self, here: At, id: MessageId, body: &Body, what: EntryKind) -> u64 {
-        let line = self.log(here, what);
-        if self.rumors.get(id).is_none_or(|rumor| rumor.body != *body) {
-            self.bodies.hold(&mut self.gossip, line, body.len());
-        }
-        line
     }
 
     fn started_node(&mut self, here: At, name: &str, role: Role) {
@@ -369,76 +387,6 @@ impl Model {
 
     fn seed_acted(&mut self, here: At, dead: Addr, act: SeedAct) {
         self.deaths.acted(dead, SeedStep { at: here.at, seed: here.node, act });
-    }
-
-    fn generated(&mut self, here: At, id: MessageId, body: &Body, forwarded: usize) {
-        self.totals.generated += 1;
-        self.messages.count(here.at);
-        let counters = &mut self.nodes.at_work(here.node, here.at).counters;
-        counters.generated += 1;
-        add(&mut counters.forwarded, forwarded as u64);
-        let body = self.rumors.body_to_keep(id, body);
-        let entry = self.log_message(here, id, &body, EntryKind::Generated { id, body: body.clone(), forwarded });
-        let copy = MessageCopy { from: None, hop: Some(0), hop_known: None, at: here.at, duplicates: 0, entry };
-        self.rumors.first_copy(id, &body, here.node, copy);
-        self.rumors.begins(id, here.at);
-    }
-
-    fn received(&mut self, here: At, id: MessageId, from: Addr, body: &Body, trace: Option<Trace>, forwarded: usize) {
-        self.totals.received += 1;
-        self.messages.count(here.at);
-        let counters = &mut self.nodes.at_work(here.node, here.at).counters;
-        counters.received += 1;
-        add(&mut counters.forwarded, forwarded as u64);
-        self.nodes.mention_as(id.origin, Role::Peer, here.at);
-        self.links.heard(here.link(from), here.at);
-        let hop = trace.map(|trace| trace.hop).or_else(|| self.rumors.hop_from(id, from));
-        let body = self.rumors.body_to_keep(id, body);
-        let what = EntryKind::Received { id, from, body: body.clone(), hop, forwarded, duplicates: 0 };
-        let entry = self.log_message(here, id, &body, what);
-        let hop_known = if hop.is_none() { self.hop_known(here, id, from) } else { None };
-        let copy = MessageCopy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, entry };
-        if self.rumors.get(id).is_none() {
-            self.with_contact(id.origin, |contact| contact.messages += 1);
-        }
-        self.rumors.first_copy(id, &body, here.node, copy);
-        self.copy_came(here, id, from, trace);
-        if let Some(trace) = trace {
-            self.rumors.began(id, trace.sent);
-        }
-    }
-
-    /// Links of the shortest path known here, if the message does not carry its hops.
-    fn hop_known(&self, here: At, id: MessageId, from: Addr) -> Option<u16> {
-        match self.passage(id, from, here.node) {
-            Some(passage) => passage.hop,
-            None => self.rumors.hop_known_from(id, from),
-        }
-    }
-
-    /// A node elsewhere that sends a copy has the message.
-    fn copy_came(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
-        if self.nodes.contact_mut(from).is_none() {
-            return;
-        }
-        self.contact(from, here.node, here.at, |contact| contact.copies += 1);
-        let perhaps_from = self.passage(id, from, here.node).and_then(|passage| passage.perhaps_from);
-        // If the message carries its hops, these two agree.
-        let hop_of = |node: &Addr| self.rumors.get(id)?.copies.get(node)?.hop;
-        let fits =
-            |node: &Addr| trace.is_none_or(|trace| hop_of(node).is_some_and(|hop| hop.saturating_add(2) == trace.hop));
-        let perhaps_from = perhaps_from.filter(fits);
-        self.rumors.proved(id, from, ForeignCopy { to: here.node, at: here.at, perhaps_from });
-    }
-
-    fn duplicate(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
-        self.totals.duplicates += 1;
-        self.nodes.at_work(here.node, here.at).counters.duplicates += 1;
-        self.links.heard(here.link(from), here.at);
-        self.copy_came(here, id, from, trace);
-        if let Some(first) = self.rumors.duplicate(id, here.node) {
-            gossip::count_duplicate(&mut self.gossip, first.entry);
-        }
     }
 
     fn probe(&mut self, here: At, peer: Addr, seq: ProbeSeq, outcome: ProbeOutcome) {

@@ -5,7 +5,8 @@
 
 use super::words::{count_text, list_text};
 use crate::event::{
-    Absence, DelistReason, Direction, EventKind, LinkEnd, Omission, Purpose, RepairReason, ReportAction, Side, Stop,
+    Absence, DeathEvent, DelistReason, Direction, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent, NodeEvent,
+    Omission, ProbeEvent, Purpose, RepairReason, ReportAction, SeedEvent, Side, Stop,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, MessageId, RefusalReason};
@@ -18,112 +19,153 @@ const EXPOSED_SHOWN: usize = 8;
 /// How a sentence names a node.
 pub type NameOf<'a> = &'a dyn Fn(Addr) -> String;
 
-#[expect(clippy::too_many_lines, reason = "one arm an event, and no arm more than a sentence")]
 pub fn sentence(kind: &EventKind, name: NameOf<'_>) -> String {
     match kind {
-        EventKind::Started { name: own, role, dialect, .. } => {
+        EventKind::Node(event) => node(event),
+        EventKind::Link(event) => link(event, name),
+        EventKind::Gossip(event) => gossip(event, name),
+        EventKind::Probe(event) => probe(event, name),
+        EventKind::Death(event) => death(event, name),
+        EventKind::Seed(event) => seed(event, name),
+        EventKind::Fault(event) => fault(event, name),
+    }
+}
+
+fn node(event: &NodeEvent) -> String {
+    match event {
+        NodeEvent::Started { name: own, role, dialect, .. } => {
             format!("Started as {role} {}, {dialect} dialect", escaped(own))
         }
-        EventKind::Exposed { bind, opened, allow } => exposed(*bind, opened, allow),
-        EventKind::Stopped { how: Stop::Left } => "Left the network".to_owned(),
-        EventKind::Stopped { how: Stop::Killed } => "Killed: links broken off, no goodbye".to_owned(),
-        EventKind::Hung => "Hung: keeps its sockets and says nothing".to_owned(),
-        EventKind::WasAway { why, span_us } => was_away(*why, *span_us),
-        EventKind::Failed { what, why } => format!("Not done: {}: {}", escaped(what), escaped(why)),
-        EventKind::FaultSet { fault } => format!("Fault: {}", fault.text(name)),
-        EventKind::FaultCleared { fault } => format!("No longer: {}", fault.text(name)),
-        EventKind::Lied { about } => format!("Lies to its seeds, as told: {} is dead", name(*about)),
-        EventKind::Dialing { peer, purpose } => format!("Dialing {} {}", name(*peer), purpose_text(*purpose)),
-        EventKind::DialFailed { peer, purpose, error, retry_at } => {
+        NodeEvent::Exposed { bind, opened, allow } => exposed(*bind, opened, allow),
+        NodeEvent::Stopped { how: Stop::Left } => "Left the network".to_owned(),
+        NodeEvent::Stopped { how: Stop::Killed } => "Killed: links broken off, no goodbye".to_owned(),
+        NodeEvent::Hung => "Hung: keeps its sockets and says nothing".to_owned(),
+        NodeEvent::WasAway { why, span_us } => was_away(*why, *span_us),
+        NodeEvent::Failed { what, why } => format!("Not done: {}: {}", escaped(what), escaped(why)),
+    }
+}
+
+fn link(event: &LinkEvent, name: NameOf<'_>) -> String {
+    match event {
+        LinkEvent::Dialing { peer, purpose } => format!("Dialing {} {}", name(*peer), purpose_text(*purpose)),
+        LinkEvent::DialFailed { peer, purpose, error, retry_at } => {
             let next = after_failed_dial(*purpose, *retry_at);
             format!("No connection to {}: {}{next}", name(*peer), escaped(error))
         }
-        EventKind::LinkUp { peer, direction, purpose, .. } => link_up(&name(*peer), *direction, *purpose),
-        EventKind::LinkDown { peer, purpose, end, .. } => link_down(&name(*peer), *purpose, *end),
-        EventKind::LinkRefused { peer, by, reason, .. } => refused(&name(*peer), *by, *reason),
-        EventKind::NotAccepted { peer, .. } => {
+        LinkEvent::Up { peer, direction, purpose, .. } => link_up(&name(*peer), *direction, *purpose),
+        LinkEvent::Down { peer, purpose, end, .. } => link_down(&name(*peer), *purpose, *end),
+        LinkEvent::Refused { peer, by, reason, .. } => refused(&name(*peer), *by, *reason),
+        LinkEvent::NotAccepted { peer, .. } => {
             format!(
                 "Not accepted by {} so far: the connect succeeded, and nothing was heard; the connection is parked",
                 name(*peer)
             )
         }
-        EventKind::Violation { remote, peer, violation } => {
+        LinkEvent::Violation { remote, peer, violation } => {
             let who = remote_text(remote, *peer, name);
             let said = &violation.bytes;
             let said = if said.is_empty() { String::new() } else { format!(": \"{said}\"") };
             format!("Violation: {}, by {who}{said}", violation.rule)
         }
-        EventKind::MoreOffenses { host, count, span_us } => {
+        LinkEvent::MoreOffenses { host, count, span_us } => {
             format!("{} more like it from {} in {}", count, escaped(host), micros(*span_us))
         }
-        EventKind::Flooding { peer, said, limit } => format!(
+        LinkEvent::Flooding { peer, said, limit } => format!(
             "{} sends more than {limit} messages a second besides gossip ({}): it is read slowly",
             name(*peer),
             escaped(said)
         ),
-        EventKind::Omitted { what, host, count, span_us } => omitted(*what, &escaped(host), *count, *span_us),
-        EventKind::OtherDialect { remote, peer, speaks } => other_dialect(remote, *peer, *speaks),
-        EventKind::HandshakeFailed { remote, peer } => {
+        LinkEvent::Omitted { what, host, count, span_us } => omitted(*what, &escaped(host), *count, *span_us),
+        LinkEvent::OtherDialect { remote, peer, speaks } => other_dialect(remote, *peer, *speaks),
+        LinkEvent::HandshakeFailed { remote, peer } => {
             format!("Connection with {} ended before it named itself", remote_text(remote, *peer, name))
         }
-        EventKind::EclipseSuspected { joiners } => {
+        LinkEvent::EclipseSuspected { joiners } => {
             let count = count_text(joiners.len() as u64, "neighbor");
             format!("May be cut off from the others: {count} joined when it was full, which is most of them")
         }
-        EventKind::Repairing { reason } => repairing(*reason, name),
-        EventKind::TooFewSeeds { registered, wanted, known } => too_few_seeds(*registered, *wanted, *known),
-        EventKind::ListedAlready { seed } => format!(
+        LinkEvent::Repairing { reason } => repairing(*reason, name),
+    }
+}
+
+fn gossip(event: &GossipEvent, name: NameOf<'_>) -> String {
+    match event {
+        GossipEvent::Generated { id, body, forwarded, .. } => {
+            let to = count_text(*forwarded as u64, "neighbor");
+            format!("Generated {} \"{body}\", sent to {to}", message(*id, name))
+        }
+        GossipEvent::Received { id, from, body, .. } => received(*id, *from, body, name),
+        GossipEvent::Duplicate { id, from, .. } => {
+            format!("Another copy of {} from {}", message(*id, name), name(*from))
+        }
+        GossipEvent::Forged { id, from } => {
+            let (message, from) = (message(*id, name), name(*from));
+            format!("Forged: {message} came from {from}, and {} never sent it", name(id.origin))
+        }
+    }
+}
+
+fn probe(event: &ProbeEvent, name: NameOf<'_>) -> String {
+    match event {
+        ProbeEvent::Sent { peer, seq } => format!("Probe {seq} to {}", name(*peer)),
+        ProbeEvent::Received { peer, seq, .. } => format!("Probe {seq} from {}, answered", name(*peer)),
+        ProbeEvent::Answered { peer, seq, rtt_us, .. } => {
+            format!("Probe {seq} answered by {} after {}", name(*peer), micros(*rtt_us))
+        }
+        ProbeEvent::Missed { peer, seq, misses, limit, .. } => {
+            format!("No answer from {} to probe {seq} ({misses}/{limit})", name(*peer))
+        }
+    }
+}
+
+fn death(event: &DeathEvent, name: NameOf<'_>) -> String {
+    match event {
+        DeathEvent::NeighborDied { peer, cause, .. } => format!("{} is dead: {cause}", name(*peer)),
+        DeathEvent::DeadReportSent { dead, seeds, cause, .. } => {
+            let to = count_text(seeds.len() as u64, "seed");
+            format!("Reported to {to} that {} is dead: {cause}", name(*dead))
+        }
+        DeathEvent::DeadReportReceived { dead, reporter, action, .. } => {
+            format!("{} reports that {} is dead: {}", name(*reporter), name(*dead), action_text(*action))
+        }
+        DeathEvent::ReportDisputed { dead, reporter, disputes, rtt_us } => {
+            let (dead, reporter, after) = (name(*dead), name(*reporter), micros(*rtt_us));
+            format!("{dead} is alive (answered after {after}): {reporter} was wrong, {}", times(*disputes))
+        }
+    }
+}
+
+fn seed(event: &SeedEvent, name: NameOf<'_>) -> String {
+    match event {
+        SeedEvent::TooFewSeeds { registered, wanted, known } => too_few_seeds(*registered, *wanted, *known),
+        SeedEvent::ListedAlready { seed } => format!(
             "{} lists this address already: a Python neighbor of the node that was here keeps its old socket, takes this \
              one for dead and later dies of it; start it at another port",
             name(*seed)
         ),
-        EventKind::EnoughSeeds { registered } => {
+        SeedEvent::EnoughSeeds { registered } => {
             format!("Registered with {}, which is enough", count_text(*registered as u64, "seed"))
         }
-        EventKind::PeerListReceived { seed, peers, listed } => {
+        SeedEvent::PeerListReceived { seed, peers, listed } => {
             format!("List of {} from {}", peers_text(peers, *listed), name(*seed))
         }
-        EventKind::PeerListSent { peer, peers, listed } => {
+        SeedEvent::PeerListSent { peer, peers, listed } => {
             let to = peer.map_or_else(|| "a newcomer".to_owned(), name);
             format!("List of {} sent to {to}", peers_text(peers, *listed))
         }
-        EventKind::PeerListed { peer, again: false } => format!("{} is on the list", name(*peer)),
-        EventKind::PeerListed { peer, again: true } => format!("{} registered again", name(*peer)),
-        EventKind::PeerDelisted { peer, reason } => {
+        SeedEvent::PeerListed { peer, again: false } => format!("{} is on the list", name(*peer)),
+        SeedEvent::PeerListed { peer, again: true } => format!("{} registered again", name(*peer)),
+        SeedEvent::PeerDelisted { peer, reason } => {
             format!("{} is off the list: {}", name(*peer), delisted(*reason, name))
         }
-        EventKind::Generated { id, body, forwarded, .. } => {
-            let to = count_text(*forwarded as u64, "neighbor");
-            format!("Generated {} \"{body}\", sent to {to}", message(*id, name))
-        }
-        EventKind::Received { id, from, body, .. } => received(*id, *from, body, name),
-        EventKind::Duplicate { id, from, .. } => {
-            format!("Another copy of {} from {}", message(*id, name), name(*from))
-        }
-        EventKind::Forged { id, from } => {
-            let (message, from) = (message(*id, name), name(*from));
-            format!("Forged: {message} came from {from}, and {} never sent it", name(id.origin))
-        }
-        EventKind::ProbeSent { peer, seq } => format!("Probe {seq} to {}", name(*peer)),
-        EventKind::ProbeReceived { peer, seq, .. } => format!("Probe {seq} from {}, answered", name(*peer)),
-        EventKind::ProbeAnswered { peer, seq, rtt_us, .. } => {
-            format!("Probe {seq} answered by {} after {}", name(*peer), micros(*rtt_us))
-        }
-        EventKind::ProbeMissed { peer, seq, misses, limit, .. } => {
-            format!("No answer from {} to probe {seq} ({misses}/{limit})", name(*peer))
-        }
-        EventKind::NeighborDied { peer, cause, .. } => format!("{} is dead: {cause}", name(*peer)),
-        EventKind::DeadReportSent { dead, seeds, cause, .. } => {
-            let to = count_text(seeds.len() as u64, "seed");
-            format!("Reported to {to} that {} is dead: {cause}", name(*dead))
-        }
-        EventKind::DeadReportReceived { dead, reporter, action, .. } => {
-            format!("{} reports that {} is dead: {}", name(*reporter), name(*dead), action_text(*action))
-        }
-        EventKind::ReportDisputed { dead, reporter, disputes, rtt_us } => {
-            let (dead, reporter, after) = (name(*dead), name(*reporter), micros(*rtt_us));
-            format!("{dead} is alive (answered after {after}): {reporter} was wrong, {}", times(*disputes))
-        }
+    }
+}
+
+fn fault(event: &FaultEvent, name: NameOf<'_>) -> String {
+    match event {
+        FaultEvent::Set { fault } => format!("Fault: {}", fault.text(name)),
+        FaultEvent::Cleared { fault } => format!("No longer: {}", fault.text(name)),
+        FaultEvent::Lied { about } => format!("Lies to its seeds, as told: {} is dead", name(*about)),
     }
 }
 

@@ -10,7 +10,8 @@ use super::rumor::Counting;
 use super::why::{Explanation, about_message, about_node, why_dead, why_link};
 use super::{Model, gossip, rumor};
 use crate::event::{
-    DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, ReportAction, Side, Stop,
+    DeathEvent, DelistReason, Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, NodeEvent, Pace,
+    ProbeEvent, Purpose, ReportAction, SeedEvent, Side, Stop,
 };
 use crate::proto::addr::Addr;
 use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, Role, Trace};
@@ -60,8 +61,8 @@ impl Story {
         for n in 1..=peers {
             story.link(p(n), s(1), Purpose::Registration);
             story.link(p(n), s(2), Purpose::Registration);
-            story.tell(s(1), EventKind::PeerListed { peer: p(n), again: false });
-            story.tell(s(2), EventKind::PeerListed { peer: p(n), again: false });
+            story.tell(s(1), EventKind::Seed(SeedEvent::PeerListed { peer: p(n), again: false }));
+            story.tell(s(2), EventKind::Seed(SeedEvent::PeerListed { peer: p(n), again: false }));
         }
         for n in 1..peers {
             story.link(p(n), p(n + 1), Purpose::Neighbor);
@@ -79,28 +80,31 @@ impl Story {
 
     fn start(&mut self, node: Addr, name: &str, role: Role) {
         let pace = Pace { gossip_interval_us: 10 * SECOND, liveness_interval_us: 13 * SECOND, liveness_misses: 3 };
-        self.tell(node, EventKind::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace });
+        self.tell(
+            node,
+            EventKind::Node(NodeEvent::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace }),
+        );
     }
 
     fn link(&mut self, from: Addr, to: Addr, purpose: Purpose) {
         self.links += 1;
         let link = LinkId(self.links);
-        self.tell(from, EventKind::Dialing { peer: to, purpose });
-        self.tell(from, EventKind::LinkUp { link, peer: to, direction: Direction::Outbound, purpose });
-        self.tell(to, EventKind::LinkUp { link, peer: from, direction: Direction::Inbound, purpose });
+        self.tell(from, EventKind::Link(LinkEvent::Dialing { peer: to, purpose }));
+        self.tell(from, EventKind::Link(LinkEvent::Up { link, peer: to, direction: Direction::Outbound, purpose }));
+        self.tell(to, EventKind::Link(LinkEvent::Up { link, peer: from, direction: Direction::Inbound, purpose }));
     }
 
     fn probe(&mut self, node: Addr, peer: Addr, seq: u64) {
-        self.tell(node, EventKind::ProbeSent { peer, seq });
+        self.tell(node, EventKind::Probe(ProbeEvent::Sent { peer, seq }));
     }
 
     fn answer(&mut self, node: Addr, peer: Addr, seq: u64) {
-        self.tell(node, EventKind::ProbeAnswered { peer, seq, clock: clock(), rtt_us: 400 });
+        self.tell(node, EventKind::Probe(ProbeEvent::Answered { peer, seq, clock: clock(), rtt_us: 400 }));
     }
 
     fn miss(&mut self, node: Addr, peer: Addr, seq: u64, misses: u32) {
         let last_heard = Time::from_micros(START);
-        self.tell(node, EventKind::ProbeMissed { peer, seq, misses, limit: 3, last_heard });
+        self.tell(node, EventKind::Probe(ProbeEvent::Missed { peer, seq, misses, limit: 3, last_heard }));
     }
 
     /// `node` misses three probes in a row.
@@ -115,10 +119,16 @@ impl Story {
     /// `node` declares `peer` dead and reports it to both seeds.
     fn declare(&mut self, node: Addr, peer: Addr, cause: DeathCause) {
         let last_heard = Time::from_micros(START);
-        self.tell(node, EventKind::NeighborDied { peer, cause, last_heard });
+        self.tell(node, EventKind::Death(DeathEvent::NeighborDied { peer, cause, last_heard }));
         let end = LinkEnd::Dead { cause };
-        self.tell(node, EventKind::LinkDown { link: self.link_of(node, peer), peer, purpose: Purpose::Neighbor, end });
-        self.tell(node, EventKind::DeadReportSent { dead: peer, clock: clock(), seeds: vec![s(1), s(2)], cause });
+        self.tell(
+            node,
+            EventKind::Link(LinkEvent::Down { link: self.link_of(node, peer), peer, purpose: Purpose::Neighbor, end }),
+        );
+        self.tell(
+            node,
+            EventKind::Death(DeathEvent::DeadReportSent { dead: peer, clock: clock(), seeds: vec![s(1), s(2)], cause }),
+        );
     }
 
     fn link_of(&self, node: Addr, peer: Addr) -> LinkId {
@@ -126,7 +136,10 @@ impl Story {
     }
 
     fn report(&mut self, seed: Addr, dead: Addr, reporter: Addr, action: ReportAction) {
-        self.tell(seed, EventKind::DeadReportReceived { dead, clock: clock(), reporter, cause: None, action });
+        self.tell(
+            seed,
+            EventKind::Death(DeathEvent::DeadReportReceived { dead, clock: clock(), reporter, cause: None, action }),
+        );
     }
 
     fn state(&self, node: Addr) -> ObservedState {
@@ -136,13 +149,16 @@ impl Story {
     fn generate(&mut self, node: Addr, seq: u64) -> MessageId {
         let id = MessageId { origin: node, run: 1, seq };
         let trace = Some(Trace { sent: Time::from_micros(self.at), hop: 0 });
-        self.tell(node, EventKind::Generated { id, body: "hello".into(), trace, forwarded: 1 });
+        self.tell(node, EventKind::Gossip(GossipEvent::Generated { id, body: "hello".into(), trace, forwarded: 1 }));
         id
     }
 
     fn receive(&mut self, node: Addr, from: Addr, id: MessageId, hop: Option<u16>) {
         let trace = hop.map(|hop| Trace { sent: Time::from_micros(self.at), hop });
-        self.tell(node, EventKind::Received { id, from, body: "hello".into(), trace, forwarded: 1 });
+        self.tell(
+            node,
+            EventKind::Gossip(GossipEvent::Received { id, from, body: "hello".into(), trace, forwarded: 1 }),
+        );
     }
 }
 
@@ -153,7 +169,7 @@ fn says(explanation: &Explanation, words: &str) -> bool {
 /// p2 hangs; p1 and p3 notice; s1 asks it, s2 believes the report.
 fn a_death_of_missed_probes() -> Story {
     let mut story = Story::network(3);
-    story.tell(p(2), EventKind::Hung);
+    story.tell(p(2), EventKind::Node(NodeEvent::Hung));
     story.three_misses(p(1), p(2));
     story.three_misses(p(3), p(2));
     let cause = DeathCause::Misses { misses: 3 };
@@ -162,11 +178,17 @@ fn a_death_of_missed_probes() -> Story {
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
     story.report(s(2), p(2), p(1), ReportAction::Removed);
     let reporter = p(1);
-    story.tell(s(2), EventKind::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } });
+    story.tell(
+        s(2),
+        EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } }),
+    );
     story.report(s(2), p(2), p(3), ReportAction::NotListed);
     story.wait(2);
     story.miss(s(1), p(2), 9, 3);
-    story.tell(s(1), EventKind::PeerDelisted { peer: p(2), reason: DelistReason::Unanswered { reporter } });
+    story.tell(
+        s(1),
+        EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason: DelistReason::Unanswered { reporter } }),
+    );
     story
 }
 
@@ -174,7 +196,7 @@ fn a_death_of_missed_probes() -> Story {
 fn a_hung_node_turns_suspect_and_then_dead_as_its_neighbors_see_it() {
     let mut story = Story::network(3);
     assert_eq!(story.state(p(2)), ObservedState::Up);
-    story.tell(p(2), EventKind::Hung);
+    story.tell(p(2), EventKind::Node(NodeEvent::Hung));
     assert_eq!(story.state(p(2)), ObservedState::Hung);
     story.probe(p(1), p(2), 1);
     story.wait(2);
@@ -257,7 +279,7 @@ fn each_report_has_one_line_whichever_side_of_it_is_seen_first() {
 #[test]
 fn a_killed_node_stays_killed_until_it_starts_again() {
     let mut story = Story::network(3);
-    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     let why = why_dead(&story.model, p(2), 0);
     assert_eq!(why.verdict, "p2 was killed at 03:13:00; nobody has noticed yet.");
     story.declare(p(1), p(2), DeathCause::LinkError);
@@ -277,8 +299,14 @@ fn a_link_that_the_user_cut_is_told_as_that_and_not_as_a_certain_death() {
     let mut story = Story::network(1);
     let elsewhere: Addr = "10.0.0.7:3000".parse().unwrap();
     story.links += 1;
-    let up =
-        |link| EventKind::LinkUp { link, peer: elsewhere, direction: Direction::Inbound, purpose: Purpose::Neighbor };
+    let up = |link| {
+        EventKind::Link(LinkEvent::Up {
+            link,
+            peer: elsewhere,
+            direction: Direction::Inbound,
+            purpose: Purpose::Neighbor,
+        })
+    };
     story.tell(p(1), up(LinkId(77)));
     story.declare(p(1), elsewhere, DeathCause::Cut);
     let why = why_dead(&story.model, elsewhere, 0);
@@ -293,7 +321,10 @@ fn a_report_about_a_node_elsewhere_that_a_seed_found_alive_is_told_as_disputed_a
     let mut story = Story::new();
     story.start(s(1), "s1", Role::Seed);
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
-    story.tell(s(1), EventKind::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 });
+    story.tell(
+        s(1),
+        EventKind::Death(DeathEvent::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 }),
+    );
     let why = why_dead(&story.model, p(2), 0);
     assert_eq!(why.title, "Is 127.0.0.1:3002 dead?");
     assert!(why.verdict.starts_with("127.0.0.1:3002 was reported dead, which is disputed:"), "{}", why.verdict);
@@ -308,7 +339,16 @@ fn a_cut_in_another_process_is_not_told_as_done_here() {
     story.start(s(1), "s1", Role::Seed);
     let cut = Some(DeathCause::Cut);
     let action = ReportAction::Removed;
-    story.tell(s(1), EventKind::DeadReportReceived { dead: p(2), reporter: p(1), cause: cut, action, clock: clock() });
+    story.tell(
+        s(1),
+        EventKind::Death(DeathEvent::DeadReportReceived {
+            dead: p(2),
+            reporter: p(1),
+            cause: cut,
+            action,
+            clock: clock(),
+        }),
+    );
     let verdict = why_dead(&story.model, p(2), 0).verdict;
     assert!(verdict.contains("the link of 127.0.0.1:3001 to it was cut there"), "{verdict}");
     assert!(!verdict.contains("by you"), "{verdict}");
@@ -318,7 +358,7 @@ fn a_cut_in_another_process_is_not_told_as_done_here() {
 fn a_hung_node_has_no_link_left_to_those_who_dropped_it() {
     let mut story = Story::network(3);
     assert_eq!(story.model.nodes().get(p(2)).unwrap().neighbors, 2);
-    story.tell(p(2), EventKind::Hung);
+    story.tell(p(2), EventKind::Node(NodeEvent::Hung));
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
     assert_eq!(story.model.nodes().get(p(2)).unwrap().neighbors, 1);
     assert_eq!(story.model.links().get(p(2), p(1)).unwrap().state, LinkState::Ended);
@@ -332,7 +372,10 @@ fn a_disputed_report_is_counted_against_its_reporter_and_the_node_is_back() {
     story.declare(p(1), p(2), DeathCause::LinkError);
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
     story.wait(1);
-    story.tell(s(1), EventKind::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 });
+    story.tell(
+        s(1),
+        EventKind::Death(DeathEvent::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 }),
+    );
     assert_eq!(story.model.seeds().get(s(1)).unwrap().disputes[&p(1)].reports, 1);
     assert_eq!(story.state(p(2)), ObservedState::Up);
     assert_eq!(story.model.seeds().listing(p(2)).count(), 2);
@@ -347,7 +390,7 @@ fn a_message_is_followed_to_everybody_and_its_copies_fold_into_one_line() {
     story.receive(p(2), p(1), id, Some(1));
     story.receive(p(3), p(2), id, Some(2));
     for from in [p(2), p(4), p(4)] {
-        story.tell(p(3), EventKind::Duplicate { id, from, trace: None });
+        story.tell(p(3), EventKind::Gossip(GossipEvent::Duplicate { id, from, trace: None }));
     }
     let rumor = story.model.latest_rumor().unwrap();
     let coverage = rumor.coverage(story.model.nodes(), Counting::HadTime);
@@ -366,7 +409,10 @@ fn a_message_is_followed_to_everybody_and_its_copies_fold_into_one_line() {
 fn hops_that_the_message_does_not_tell_come_from_the_way_that_was_seen() {
     let mut story = Story::network(3);
     let id = MessageId::classic(p(1), clock(), b"Gossip Message 1");
-    story.tell(p(1), EventKind::Generated { id, body: "Gossip Message 1".into(), trace: None, forwarded: 1 });
+    story.tell(
+        p(1),
+        EventKind::Gossip(GossipEvent::Generated { id, body: "Gossip Message 1".into(), trace: None, forwarded: 1 }),
+    );
     story.receive(p(2), p(1), id, None);
     story.receive(p(3), p(2), id, None);
     assert_eq!(story.model.latest_rumor().unwrap().copies[&p(3)].hop, Some(2));
@@ -394,8 +440,8 @@ fn a_connection_tells_its_history() {
     let mut story = Story::network(2);
     let elsewhere = Addr::loopback(9);
     let (purpose, error) = (Purpose::Neighbor, "Connection refused\u{1b}[2J".to_owned());
-    story.tell(p(1), EventKind::Dialing { peer: elsewhere, purpose });
-    story.tell(p(1), EventKind::DialFailed { peer: elsewhere, purpose, error, retry_at: None });
+    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose }));
+    story.tell(p(1), EventKind::Link(LinkEvent::DialFailed { peer: elsewhere, purpose, error, retry_at: None }));
     let why = why_link(&story.model, p(1), elsewhere, 0);
     assert!(why.verdict.contains(r"it could not connect to 127.0.0.1:9: Connection refused\x1b[2J"), "{}", why.verdict);
     assert_eq!(why.evidence.len(), 2);
@@ -405,7 +451,7 @@ fn a_connection_tells_its_history() {
     assert!(verdict.contains("p1 is linked to p2") && verdict.contains("answered after 400 us"), "{verdict}");
     let end = LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving };
     story.wait(5);
-    story.tell(p(1), EventKind::LinkDown { link: story.link_of(p(1), p(2)), peer: p(2), purpose, end });
+    story.tell(p(1), EventKind::Link(LinkEvent::Down { link: story.link_of(p(1), p(2)), peer: p(2), purpose, end }));
     let verdict = why_link(&story.model, p(1), p(2), 0).verdict;
     assert!(
         verdict.contains("link p1 - p2 ended at 03:13:05, after 5 s: p2 closed it and said goodbye: leaving"),
@@ -421,9 +467,16 @@ fn a_connection_tells_its_history() {
 fn a_dial_that_meets_the_other_dialect_does_not_stay_dialing() {
     let mut story = Story::network(1);
     let elsewhere = Addr::loopback(9);
-    story.tell(p(1), EventKind::Dialing { peer: elsewhere, purpose: Purpose::Registration });
+    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose: Purpose::Registration }));
     let dialing = story.model.links().get(p(1), elsewhere).unwrap().state;
-    story.tell(p(1), EventKind::OtherDialect { remote: elsewhere.to_string(), peer: None, speaks: Dialect::Classic });
+    story.tell(
+        p(1),
+        EventKind::Link(LinkEvent::OtherDialect {
+            remote: elsewhere.to_string(),
+            peer: None,
+            speaks: Dialect::Classic,
+        }),
+    );
     let ended = story.model.links().get(p(1), elsewhere).unwrap().state;
     assert_eq!((dialing, ended), (LinkState::Dialing, LinkState::Ended));
     let (_, notice) = story.model.notices().last().unwrap();
@@ -439,12 +492,12 @@ fn two_connections_of_a_classic_pair_are_one_link_until_both_are_gone() {
     let mut story = Story::network(2);
     let (first, second) = (story.link_of(p(1), p(2)), LinkId(500));
     let (peer, purpose, direction) = (p(2), Purpose::Neighbor, Direction::Inbound);
-    story.tell(p(1), EventKind::LinkUp { link: second, peer, direction, purpose });
+    story.tell(p(1), EventKind::Link(LinkEvent::Up { link: second, peer, direction, purpose }));
     assert_eq!(story.model.nodes().get(p(1)).unwrap().neighbors, 1);
     let end = LinkEnd::TooSlow;
-    story.tell(p(1), EventKind::LinkDown { link: first, peer, purpose, end });
+    story.tell(p(1), EventKind::Link(LinkEvent::Down { link: first, peer, purpose, end }));
     assert!(story.model.links().get(p(1), p(2)).unwrap().is_up());
-    story.tell(p(1), EventKind::LinkDown { link: second, peer, purpose, end });
+    story.tell(p(1), EventKind::Link(LinkEvent::Down { link: second, peer, purpose, end }));
     assert!(!story.model.links().get(p(1), p(2)).unwrap().is_up());
     assert_eq!(story.model.nodes().get(p(1)).unwrap().neighbors, 0);
     let (_, notice) = story.model.notices().last().unwrap();
@@ -459,7 +512,7 @@ fn two_connections_of_a_classic_pair_are_one_link_until_both_are_gone() {
 fn a_node_that_stops_takes_its_links_and_its_suspicions_with_it() {
     let mut story = Story::network(2);
     story.miss(p(1), p(2), 1, 2);
-    story.tell(p(1), EventKind::Stopped { how: Stop::Left });
+    story.tell(p(1), EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
     assert_eq!(story.state(p(2)), ObservedState::Up);
     assert_eq!(story.model.links().open_of(p(1)).count(), 0);
     assert_eq!(story.model.nodes().get(p(1)).unwrap().neighbors, 0);
@@ -481,11 +534,14 @@ fn a_node_is_found_by_its_name_or_its_address() {
 fn a_node_that_was_only_named_by_others_is_not_claimed_to_be_up() {
     let mut story = Story::network(1);
     let elsewhere = Addr::loopback(9);
-    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(1), elsewhere], listed: None });
+    story.tell(
+        p(1),
+        EventKind::Seed(SeedEvent::PeerListReceived { seed: s(1), peers: vec![p(1), elsewhere], listed: None }),
+    );
     assert_eq!(story.state(elsewhere), ObservedState::Known);
     assert!(about_node(&story.model, elsewhere, 0).verdict.contains("not certain"));
     let (peer, direction, purpose) = (elsewhere, Direction::Inbound, Purpose::Neighbor);
-    story.tell(p(1), EventKind::LinkUp { link: LinkId(9), peer, direction, purpose });
+    story.tell(p(1), EventKind::Link(LinkEvent::Up { link: LinkId(9), peer, direction, purpose }));
     assert_eq!(story.state(elsewhere), ObservedState::Up);
 }
 
@@ -496,7 +552,11 @@ fn a_flood_of_names_does_not_grow_the_model_and_our_own_nodes_still_fit() {
         let addr = |port| Addr::new([10, 0, 0, host].into(), port);
         story.tell(
             p(1),
-            EventKind::PeerListReceived { seed: s(1), peers: (1..=8_000).map(addr).collect(), listed: None },
+            EventKind::Seed(SeedEvent::PeerListReceived {
+                seed: s(1),
+                peers: (1..=8_000).map(addr).collect(),
+                listed: None,
+            }),
         );
     }
     let nodes = story.model.nodes();
@@ -529,7 +589,7 @@ fn rates_and_shares_follow_the_time_of_the_events() {
 fn what_a_message_reached_is_a_lower_bound_once_events_were_skipped() {
     let mut story = Story::network(3);
     let id = MessageId { origin: p(1), run: 1, seq: 1 };
-    let generated = |id| EventKind::Generated { id, body: "x".into(), trace: None, forwarded: 1 };
+    let generated = |id| EventKind::Gossip(GossipEvent::Generated { id, body: "x".into(), trace: None, forwarded: 1 });
     story.tell(p(1), generated(id));
     assert!(story.model.is_complete(story.model.rumors().get(id).unwrap()));
     story.model.note_skipped(5);
@@ -550,7 +610,10 @@ fn what_is_kept_of_a_message_keeps_no_buffer_of_the_network_alive() {
     for n in 2..=3 {
         let buffer = bytes::Bytes::from(vec![b'x'; 64 * 1024]);
         let body: Body = buffer.slice(100..105).into();
-        story.tell(p(n), EventKind::Received { id, from: p(n - 1), body, trace: None, forwarded: 0 });
+        story.tell(
+            p(n),
+            EventKind::Gossip(GossipEvent::Received { id, from: p(n - 1), body, trace: None, forwarded: 0 }),
+        );
         assert!(buffer.is_unique(), "p{n}");
     }
     let bodies = story.model.gossip().iter().filter_map(|(_, entry)| match &entry.what {
@@ -566,14 +629,14 @@ fn nodes_whose_start_was_skipped_are_counted_once_and_no_more_when_they_stop() {
     let mut story = Story::new();
     story.start(s(1), "s1", Role::Seed);
     // p1 is at work before anybody says that it is a peer; p2 is known as a peer before it is at work.
-    story.tell(p(1), EventKind::ProbeReceived { peer: p(9), seq: 1, clock: clock() });
-    story.tell(s(1), EventKind::PeerListed { peer: p(1), again: false });
-    story.tell(s(1), EventKind::PeerListed { peer: p(2), again: false });
-    story.tell(p(2), EventKind::ProbeReceived { peer: p(9), seq: 1, clock: clock() });
+    story.tell(p(1), EventKind::Probe(ProbeEvent::Received { peer: p(9), seq: 1, clock: clock() }));
+    story.tell(s(1), EventKind::Seed(SeedEvent::PeerListed { peer: p(1), again: false }));
+    story.tell(s(1), EventKind::Seed(SeedEvent::PeerListed { peer: p(2), again: false }));
+    story.tell(p(2), EventKind::Probe(ProbeEvent::Received { peer: p(9), seq: 1, clock: clock() }));
     assert_eq!(story.model.nodes().peers_running(), 2);
-    story.tell(p(1), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(1), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     assert_eq!(story.model.nodes().peers_running(), 1);
-    story.tell(p(2), EventKind::Stopped { how: Stop::Left });
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
     assert_eq!(story.model.nodes().peers_running(), 0);
 }
 
@@ -584,7 +647,10 @@ fn long_texts_take_no_more_memory_than_a_limit() {
     for seq in 1..=1_000 {
         let id = MessageId { origin: p(1), run: 1, seq };
         let trace = Some(Trace { sent: Time::from_micros(story.at), hop: 1 });
-        story.tell(p(2), EventKind::Received { id, from: p(1), body: text.clone(), trace, forwarded: 0 });
+        story.tell(
+            p(2),
+            EventKind::Gossip(GossipEvent::Received { id, from: p(1), body: text.clone(), trace, forwarded: 0 }),
+        );
     }
     let rumors: usize = story.model.rumors().ring().iter().map(|(_, rumor)| rumor.body.len()).sum();
     let lines: usize = story.model.gossip().iter().filter_map(|(_, line)| line.body()).map(Body::len).sum();
@@ -600,6 +666,9 @@ fn a_seed_is_not_shown_dead_because_somebody_took_its_name() {
     let mut story = Story::network(3);
     story.three_misses(p(1), s(1));
     story.declare(p(1), s(1), DeathCause::Closed);
-    story.tell(s(2), EventKind::PeerDelisted { peer: s(1), reason: DelistReason::Reported { reporter: p(1) } });
+    story.tell(
+        s(2),
+        EventKind::Seed(SeedEvent::PeerDelisted { peer: s(1), reason: DelistReason::Reported { reporter: p(1) } }),
+    );
     assert_eq!(story.model.nodes().get(s(1)).unwrap().state(), ObservedState::Up);
 }

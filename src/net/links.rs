@@ -25,7 +25,7 @@ use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX, REGISTRATIONS_MAX};
-use crate::proto::event::{Direction, EventKind, LinkId, Purpose, Rule};
+use crate::proto::event::{Direction, EventKind, GossipEvent, LinkId, NodeEvent, Purpose, Rule};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::{Dialect, Message, Role};
 use crate::proto::pacing::backlog_told;
@@ -449,7 +449,7 @@ impl Output for Links {
             self.filling.add(gossip.body.len());
         }
         if let Err(error) = self.frames.add(message, &mut open.outbox) {
-            self.emit(|| EventKind::Failed { what: "send a message".to_owned(), why: error.to_string() });
+            self.emit(|| NodeEvent::Failed { what: "send a message".to_owned(), why: error.to_string() });
         }
     }
 
@@ -478,11 +478,11 @@ impl Output for Links {
         }
     }
 
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
         if self.heard {
-            let mut kind = event();
+            let mut kind = event().into();
             // A listener may keep it for long.
-            if let EventKind::Received { body, .. } = &mut kind
+            if let EventKind::Gossip(GossipEvent::Received { body, .. }) = &mut kind
                 && body.len() < Body::SHARED_LEN_MIN
             {
                 *body = body.detached();

@@ -26,7 +26,7 @@ use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::platform::slept;
 use crate::proto::addr::Addr;
-use crate::proto::event::{Absence, EventKind, LinkId, Rule, Stop};
+use crate::proto::event::{Absence, EventKind, LinkId, NodeEvent, Rule, Stop};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
 use crate::proto::message::Dialect;
 use crate::proto::pacing::HANG_UP_TIMEOUT;
@@ -123,9 +123,9 @@ impl Drop for CrashNotice {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let why = "a fault in this program: please report it; the node can be restarted".to_owned();
-            self.publish(EventKind::Failed { what: "run".to_owned(), why });
+            self.publish(EventKind::Node(NodeEvent::Failed { what: "run".to_owned(), why }));
         }
-        self.publish(EventKind::Stopped { how: Stop::Killed });
+        self.publish(EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     }
 }
 
@@ -197,7 +197,7 @@ impl<M: Machine> NodeTask<M> {
             }
         }
         if let Some(why) = ready.accept_error {
-            self.links.emit(|| EventKind::Failed { what: "accept a connection".to_owned(), why });
+            self.links.emit(|| NodeEvent::Failed { what: "accept a connection".to_owned(), why });
         }
         self.wake();
         None
@@ -340,7 +340,7 @@ impl<M: Machine> NodeTask<M> {
         self.notice.withdraw();
         self.links.set_now();
         self.tell_unsent();
-        self.links.emit(|| EventKind::Stopped { how: Stop::Left });
+        self.links.emit(|| NodeEvent::Stopped { how: Stop::Left });
         self.links.publish();
     }
 
@@ -348,7 +348,7 @@ impl<M: Machine> NodeTask<M> {
         let unsent = self.links.unsent() + self.says.len();
         if unsent > 0 {
             let why = format!("{} not sent: others read too slowly", messages_were(unsent));
-            self.links.emit(|| EventKind::Failed { what: "send everything before leaving".to_owned(), why });
+            self.links.emit(|| NodeEvent::Failed { what: "send everything before leaving".to_owned(), why });
         }
     }
 
@@ -367,7 +367,7 @@ impl<M: Machine> NodeTask<M> {
     async fn hang(mut self) {
         self.links.stop_dialing();
         self.links.fall_silent();
-        self.links.emit(|| EventKind::Hung);
+        self.links.emit(|| NodeEvent::Hung);
         self.links.publish();
         match self.sources.endings.dialect() {
             Dialect::Framed => pending::<()>().await,

@@ -258,7 +258,7 @@ impl Output for Outgoing<'_> {
         self.links.pause(link, until);
     }
 
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
         self.links.emit(event);
     }
 }

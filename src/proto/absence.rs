@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use super::event::{Absence, EventKind};
+use super::event::{Absence, EventKind, NodeEvent};
 use super::time::Time;
 
 /// A node that is late by more than this fraction of a liveness interval was away. Ordinary delays
@@ -38,7 +38,7 @@ impl WasAway {
     /// The event about it, if it was not reported yet.
     pub(super) fn event(self) -> Option<EventKind> {
         let span_us = u64::try_from(self.span.as_micros()).unwrap_or(u64::MAX);
-        (!self.is_told).then_some(EventKind::WasAway { why: self.why, span_us })
+        (!self.is_told).then_some(EventKind::Node(NodeEvent::WasAway { why: self.why, span_us }))
     }
 }
 

@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::addr::Addr;
-use super::event::{EventKind, LinkId};
+use super::event::{EventKind, LinkEvent, LinkId};
 use super::machine::Output;
 use super::message::Message;
 use super::offenses::Offenses;
@@ -54,7 +54,7 @@ fn cost(message: &Message) -> u32 {
 
 /// Reports that a link brings too much, and this message last.
 fn told(peer: Addr, message: &Message) -> EventKind {
-    EventKind::Flooding { peer, said: message.name().to_owned(), limit: MESSAGES_A_SECOND }
+    EventKind::Link(LinkEvent::Flooding { peer, said: message.name().to_owned(), limit: MESSAGES_A_SECOND })
 }
 
 /// What becomes of a link that has brought one more message.

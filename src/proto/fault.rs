@@ -98,14 +98,16 @@ pub enum Amount {
     PerSecond(u32),
 }
 
+/// A span in one word: `100ms`, `1s500ms`.
+pub fn span_word(span: Duration) -> String {
+    humantime::format_duration(span).to_string().replace(' ', "")
+}
+
 /// `100ms`, `+5s`, `30%`, `5/s`.
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Span(micros) => {
-                let span = humantime::format_duration(Duration::from_micros(*micros)).to_string();
-                f.write_str(&span.replace(' ', ""))
-            }
+            Self::Span(micros) => f.write_str(&span_word(Duration::from_micros(*micros))),
             Self::Offset(micros) => {
                 let sign = if *micros < 0 { '-' } else { '+' };
                 write!(f, "{sign}{}", Self::Span(micros.unsigned_abs()))

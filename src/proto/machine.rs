@@ -170,5 +170,5 @@ pub trait Output {
     /// machine, may still come.
     fn pause(&mut self, link: LinkId, until: Time);
     /// Something happened. The event is made only if somebody listens.
-    fn emit(&mut self, event: impl FnOnce() -> EventKind);
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K);
 }

@@ -8,7 +8,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::event::EventKind;
+use super::event::{EventKind, LinkEvent};
 use super::flat_map::FlatMap;
 use super::machine::Output;
 use super::time::Time;
@@ -82,7 +82,11 @@ fn summary(host: OffenderHost, count: u64) -> EventKind {
         OffenderHost::One(ip) => ip.to_string(),
         OffenderHost::Others => "other addresses".to_owned(),
     };
-    EventKind::MoreOffenses { host, count, span_us: u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX) }
+    EventKind::Link(LinkEvent::MoreOffenses {
+        host,
+        count,
+        span_us: u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX),
+    })
 }
 
 #[cfg(test)]
@@ -99,19 +103,23 @@ mod tests {
         fn dial(&mut self, _peer: crate::proto::addr::Addr, _purpose: Purpose) {}
         fn pause(&mut self, _link: LinkId, _until: Time) {}
         fn hang_up(&mut self, _link: LinkId) {}
-        fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-            self.0.push(event());
+        fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
+            self.0.push(event().into());
         }
     }
 
     fn offense() -> EventKind {
-        EventKind::Violation { remote: String::new(), peer: None, violation: Violation::new(Rule::Malformed, b"") }
+        EventKind::Link(LinkEvent::Violation {
+            remote: String::new(),
+            peer: None,
+            violation: Violation::new(Rule::Malformed, b""),
+        })
     }
 
     fn more(told: &Told) -> Vec<(&str, u64)> {
-        let more = |kind: &'_ EventKind| matches!(kind, EventKind::MoreOffenses { .. });
+        let more = |kind: &'_ EventKind| matches!(kind, EventKind::Link(LinkEvent::MoreOffenses { .. }));
         let of = |kind| match kind {
-            &EventKind::MoreOffenses { ref host, count, .. } => (host.as_str(), count),
+            &EventKind::Link(LinkEvent::MoreOffenses { ref host, count, .. }) => (host.as_str(), count),
             _ => unreachable!(),
         };
         told.0.iter().filter(|kind| more(kind)).map(of).collect()

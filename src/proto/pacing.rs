@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::event::EventKind;
+use super::event::{EventKind, NodeEvent};
 
 /// Time between two writes on a classic link, so that a Python node reads them one by one.
 pub const CLASSIC_WRITE_GAP: Duration = Duration::from_millis(30);
@@ -24,5 +24,5 @@ pub fn backlog_told() -> EventKind {
         "{CLASSIC_BACKLOG_TOLD} messages wait for one link, and the classic dialect takes one each {gap_ms} ms: \
          gossip comes late; use a longer --gossip-interval or fewer nodes"
     );
-    EventKind::Failed { what: "send in time".to_owned(), why }
+    EventKind::Node(NodeEvent::Failed { what: "send in time".to_owned(), why })
 }

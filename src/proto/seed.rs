@@ -28,7 +28,7 @@ use self::turns::Turns;
 use super::absence::{Presence, WasAway};
 use super::addr::Addr;
 use super::config::{HALF_OPEN_MAX, SeedConfig};
-use super::event::{DelistReason, EventKind, LinkEnd, LinkId, Rule, Side, Violation};
+use super::event::{DelistReason, EventKind, LinkEnd, LinkEvent, LinkId, ProbeEvent, Rule, SeedEvent, Side, Violation};
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role};
 use super::offenses::Offenses;
@@ -117,7 +117,7 @@ impl Seed {
         violation: Violation,
         out: &mut impl Output,
     ) {
-        let event = || EventKind::Violation { remote: remote.to_string(), peer, violation };
+        let event = || EventKind::Link(LinkEvent::Violation { remote: remote.to_string(), peer, violation });
         self.offenses.tell(now, remote.ip(), event, out);
     }
 
@@ -149,7 +149,7 @@ impl Seed {
                 }
                 let extras = Some(self.attest(now, link));
                 out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
-                out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
+                out.emit(|| ProbeEvent::Received { peer, seq, clock });
             }
             (Some(peer), Message::ProbeReply { seq, clock, .. }) => self.on_answer(now, link, peer, (seq, clock), out),
             (Some(peer), Message::Goodbye { reason, .. }) => {
@@ -177,7 +177,7 @@ impl Seed {
                 self.proofs.forget(peer);
             }
             if entry.is_told {
-                out.emit(|| EventKind::PeerDelisted { peer, reason });
+                out.emit(|| SeedEvent::PeerDelisted { peer, reason });
             }
         }
     }
@@ -248,7 +248,8 @@ impl Seed {
         // It has our hello or our list, and knows our dialect once it has read it.
         out.hang_up(link);
         let Some(open) = self.links.remove(link) else { return };
-        let event = || EventKind::OtherDialect { remote: open.remote.to_string(), peer: named, speaks };
+        let event =
+            || EventKind::Link(LinkEvent::OtherDialect { remote: open.remote.to_string(), peer: named, speaks });
         self.offenses.tell(now, open.remote.ip(), event, out);
     }
 

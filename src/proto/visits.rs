@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::event::{EventKind, LinkId, Omission};
+use super::event::{EventKind, LinkEvent, LinkId, Omission};
 use super::flat_map::FlatMap;
 use super::machine::Output;
 use super::time::Time;
@@ -195,5 +195,5 @@ impl Visits {
 
 fn summary(host: Ipv4Addr, what: Omission, count: u64) -> EventKind {
     let span_us = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX);
-    EventKind::Omitted { what, host: host.to_string(), count, span_us }
+    EventKind::Link(LinkEvent::Omitted { what, host: host.to_string(), count, span_us })
 }

@@ -28,9 +28,9 @@ pub(super) enum Claim {
     /// This percentage of the peers that ran when a message began, and still run, have it.
     Coverage { percent: u32, message: MessageRef },
     /// About the network as a whole.
-    Network(&'static ClaimRow<fn(&Model) -> ClaimState>),
+    Network(&'static ClaimRow<NetworkJudge>),
     /// About the node of this name.
-    Node(&'static ClaimRow<fn(&Model, &str) -> ClaimState>, String),
+    Node(&'static ClaimRow<NodeJudge>, String),
 }
 
 /// A claim's word in a scenario, and how the model decides it.
@@ -40,16 +40,20 @@ pub(super) struct ClaimRow<F> {
     judge: F,
 }
 
+/// What the model says about a claim.
+type NetworkJudge = fn(&Model) -> ClaimState;
+/// What the model says about the node of this name.
+type NodeJudge = fn(&Model, &str) -> ClaimState;
+
 /// Claims about the network, besides coverage.
-pub(super) const NETWORK_CLAIMS: &[ClaimRow<fn(&Model) -> ClaimState>] = &[
+pub(super) const NETWORK_CLAIMS: &[ClaimRow<NetworkJudge>] = &[
     // The running peers form one graph by links that both ends hold.
     ClaimRow { word: "connected", judge: connected },
 ];
 /// Any node is dead in the sense of `dead`; a scenario expects that none is.
-pub(super) const SOMEBODY_DEAD: &ClaimRow<fn(&Model) -> ClaimState> =
-    &ClaimRow { word: "no dead", judge: somebody_dead };
+pub(super) const SOMEBODY_DEAD: &ClaimRow<NetworkJudge> = &ClaimRow { word: "no dead", judge: somebody_dead };
 /// Claims about a node.
-pub(super) const NODE_CLAIMS: &[ClaimRow<fn(&Model, &str) -> ClaimState>] = &[
+pub(super) const NODE_CLAIMS: &[ClaimRow<NodeJudge>] = &[
     // A neighbor has declared it dead, and there has been no sign of life since.
     ClaimRow { word: "dead", judge: dead },
     // A seed has found it alive when it was reported dead.

@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::rehearsal::{Rehearsal, spoken};
 use super::run::Skipped;
 use super::script::{ScriptStep, Step};
-use super::time::word_of;
 use crate::command::limits::NetworkLimits;
 use crate::command::{Command, NodeSpec, Placement, grammar};
 use crate::proto::addr::Addr;
+use crate::proto::fault::span_word;
 
 /// Commands that are remembered: more than anybody types.
 pub const DEEDS_MAX: usize = 10_000;
@@ -91,7 +91,7 @@ impl SessionRecord {
         if self.more > 0 {
             text.push_str(&comment(&format!("{} more commands were too many to be kept", self.more)));
         }
-        let _ = writeln!(text, "{} end", word_of(self.end()));
+        let _ = writeln!(text, "{} end", span_word(self.end()));
         text
     }
 
@@ -135,7 +135,7 @@ impl SessionRecord {
 
 impl TimedLine {
     fn written(&self, rehearsal: &mut Rehearsal) -> String {
-        let at = word_of(self.at);
+        let at = span_word(self.at);
         match &self.what {
             Happened::Expected(text) => format!("{at} {text}\n"),
             Happened::NotDone { what, why } => comment(&format!("at {at}, not done: '{what}': {why}")),

@@ -11,7 +11,7 @@ use super::script::{Script, ScriptStep, Step};
 use super::words::commands;
 use crate::command::{Command, grammar};
 use crate::engine::Refusal;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, NodeEvent};
 use crate::model::Model;
 use crate::model::notice::Severity;
 use crate::model::words::{count_text, span_text};
@@ -166,7 +166,7 @@ impl Run {
 
     /// Takes an event.
     pub fn take(&mut self, event: &Event) {
-        if self.expects || matches!(event.kind, EventKind::Started { .. }) {
+        if self.expects || matches!(event.kind, EventKind::Node(NodeEvent::Started { .. })) {
             self.model.apply(event);
         }
     }
@@ -375,7 +375,7 @@ fn tell(severity: Severity, text: String) -> ScenarioAction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Pace, Purpose};
+    use crate::event::{LinkEvent, Pace, Purpose};
     use crate::proto::addr::Addr;
     use crate::proto::message::{Dialect, Role};
 
@@ -385,8 +385,13 @@ mod tests {
         let pace = Pace { gossip_interval_us: 1, liveness_interval_us: 1, liveness_misses: 1 };
         let mut run = Run::new(Script::parse(script).unwrap());
         for kind in [
-            EventKind::Started { name: "p1".to_owned(), role: Role::Peer, dialect: Dialect::Framed, pace },
-            EventKind::Dialing { peer: elsewhere, purpose: Purpose::Neighbor },
+            EventKind::Node(NodeEvent::Started {
+                name: "p1".to_owned(),
+                role: Role::Peer,
+                dialect: Dialect::Framed,
+                pace,
+            }),
+            EventKind::Link(LinkEvent::Dialing { peer: elsewhere, purpose: Purpose::Neighbor }),
         ] {
             run.take(&Event { at, node, kind });
         }

@@ -34,7 +34,7 @@ use std::time::Duration;
 use hashbrown::hash_map::Entry;
 
 use self::network::{NodePlace, NodeStatus};
-use crate::event::{DelistReason, Event, EventKind};
+use crate::event::{DelistReason, Event, EventKind, LinkEvent, NodeEvent, SeedEvent};
 use crate::model::FastHashMap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{DeadPolicy, LINKS_MAX, LIST_LEN_MAX, REFERRAL_LEN};
@@ -95,14 +95,17 @@ impl Checker {
     /// Takes one event. Events come in order of time.
     pub fn apply(&mut self, event: &Event) {
         // A node's state in one life is judged before it begins another.
-        let is_turn = matches!(event.kind, EventKind::Started { .. } | EventKind::Stopped { .. } | EventKind::Hung);
+        let is_turn = matches!(
+            event.kind,
+            EventKind::Node(NodeEvent::Started { .. } | NodeEvent::Stopped { .. } | NodeEvent::Hung)
+        );
         if is_turn || event.at >= self.next_pass || self.deliveries.are_due(event.at) {
             self.pass(event.at);
             self.next_pass = event.at + PASS_EVERY;
         }
         self.disturbance.take(event);
         // A removal is judged by the state before it.
-        if let EventKind::PeerDelisted { peer, reason } = event.kind {
+        if let EventKind::Seed(SeedEvent::PeerDelisted { peer, reason }) = event.kind {
             self.removed(event, peer, reason);
         }
         let touched = self.network.take(event);
@@ -199,11 +202,13 @@ impl Checker {
 
     fn over_bounds(&self, event: &Event) -> Option<Breach> {
         let (what, count, limit) =
-            if let EventKind::PeerListSent { peers, .. } | EventKind::PeerListReceived { peers, .. } = &event.kind {
+            if let EventKind::Seed(SeedEvent::PeerListSent { peers, .. } | SeedEvent::PeerListReceived { peers, .. }) =
+                &event.kind
+            {
                 ("addresses in a peer list", peers.len(), LIST_LEN_MAX)
-            } else if let EventKind::LinkRefused { referral, .. } = &event.kind {
+            } else if let EventKind::Link(LinkEvent::Refused { referral, .. }) = &event.kind {
                 ("addresses in a referral", referral.len(), REFERRAL_LEN)
-            } else if let EventKind::LinkUp { .. } = &event.kind {
+            } else if let EventKind::Link(LinkEvent::Up { .. }) = &event.kind {
                 ("neighbors", self.network.neighbors(event.node), LINKS_MAX)
             } else {
                 return None;

@@ -17,14 +17,13 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::disk::{is_being_written, new_file_builder, without_temporary_name};
-use super::fields::{EventSubject, event_name, subject};
 use super::journal::{Header, JournalError, JournalRecord};
 use super::json::push_printed_line;
 use super::lines::{iso_stamp, log_line, stamp};
 use super::names::NodeNames;
 use super::replay::Recording;
 use super::text::printed_json;
-use crate::event::Event;
+use crate::event::{Event, EventSubject};
 use crate::model::sentence::sentence;
 use crate::model::words::count_text;
 use crate::proto::text::printable;
@@ -142,11 +141,11 @@ pub fn write_text(dest: &Path, text: &str, overwrite: OverwritePolicy) -> Result
     put(dest, overwrite, |sink| Ok(sink.write_all(text.as_bytes())?))
 }
 
-/// Has `fill` write a file that appears in its place when it is whole.
+/// Has `write_all` write a file that appears in its place when it is whole.
 fn put<T>(
     dest: &Path,
     overwrite: OverwritePolicy,
-    fill: impl FnOnce(&mut File) -> Result<T, WriteError>,
+    write_all: impl FnOnce(&mut File) -> Result<T, WriteError>,
 ) -> Result<T, ExportError> {
     let dest = &target(dest);
     validate_dest(dest, overwrite)?;
@@ -156,12 +155,12 @@ fn put<T>(
         WriteError::Journal(error) => ExportError::Journal(error),
     };
     if takes_a_stream(dest) {
-        return fill(&mut File::options().write(true).open(dest).map_err(failed)?).map_err(at_dest);
+        return write_all(&mut File::options().write(true).open(dest).map_err(failed)?).map_err(at_dest);
     }
     let mut file = beside(dest).map_err(failed)?;
-    let filled = fill(file.as_file_mut()).map_err(at_dest)?;
+    let written = write_all(file.as_file_mut()).map_err(at_dest)?;
     put_in_place(file, dest, overwrite)?;
-    Ok(filled)
+    Ok(written)
 }
 
 /// The target of a symbolic link, whether it exists or not: that is what is written, and the link
@@ -343,12 +342,12 @@ fn push_row(out: &mut Vec<u8>, cells: &[String; COLUMNS.len()]) {
 /// The cells of one event.
 fn row(event: &Event, names: &NodeNames, utc_offset_s: i32) -> [String; COLUMNS.len()] {
     let name = |addr| names.name(addr).into_owned();
-    let EventSubject { peer, message, text } = subject(&event.kind);
+    let EventSubject { peer, message, text } = event.kind.subject();
     [
         iso_stamp(event.at, utc_offset_s),
         name(event.node),
         event.node.to_string(),
-        event_name(&event.kind).to_owned(),
+        event.kind.name().to_owned(),
         peer.map(name).unwrap_or_default(),
         message.map(|id| format!("{}{id}", name(id.origin))).unwrap_or_default(),
         text.map(ToString::to_string).unwrap_or_default(),

@@ -5,7 +5,7 @@
 //! the caller reuses. Every other event goes through serde. The test below holds both to the same
 //! bytes.
 
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, GossipEvent, ProbeEvent};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Trace};
 use crate::proto::text::{Body, is_plain_ascii, printable_json};
@@ -30,19 +30,19 @@ pub fn push_printed_line(out: &mut Vec<u8>, event: &Event) -> serde_json::Result
 
 /// Appends an event about a message; for any other event appends nothing and returns false.
 fn push_gossip(out: &mut Vec<u8>, event: &Event) -> serde_json::Result<bool> {
-    if let EventKind::Duplicate { id, from, trace } = &event.kind {
+    if let EventKind::Gossip(GossipEvent::Duplicate { id, from, trace }) = &event.kind {
         push_start(out, event, b"duplicate");
         push_id(out, *id);
         push_addr(out, b",\"from\":", *from);
         push_trace(out, *trace);
-    } else if let EventKind::Received { id, from, body, trace, forwarded } = &event.kind {
+    } else if let EventKind::Gossip(GossipEvent::Received { id, from, body, trace, forwarded }) = &event.kind {
         push_start(out, event, b"received");
         push_id(out, *id);
         push_addr(out, b",\"from\":", *from);
         push_body(out, body)?;
         push_trace(out, *trace);
         push_number(out, b",\"forwarded\":", *forwarded);
-    } else if let EventKind::Generated { id, body, trace, forwarded } = &event.kind {
+    } else if let EventKind::Gossip(GossipEvent::Generated { id, body, trace, forwarded }) = &event.kind {
         push_start(out, event, b"generated");
         push_id(out, *id);
         push_body(out, body)?;
@@ -58,16 +58,16 @@ fn push_gossip(out: &mut Vec<u8>, event: &Event) -> serde_json::Result<bool> {
 /// Appends an event about a probe that went well; for any other event appends nothing and returns
 /// false.
 fn push_probe(out: &mut Vec<u8>, event: &Event) -> bool {
-    if let EventKind::ProbeSent { peer, seq } = &event.kind {
+    if let EventKind::Probe(ProbeEvent::Sent { peer, seq }) = &event.kind {
         push_start(out, event, b"probe_sent");
         push_addr(out, b",\"peer\":", *peer);
         push_number(out, b",\"seq\":", *seq);
-    } else if let EventKind::ProbeReceived { peer, seq, clock } = &event.kind {
+    } else if let EventKind::Probe(ProbeEvent::Received { peer, seq, clock }) = &event.kind {
         push_start(out, event, b"probe_received");
         push_addr(out, b",\"peer\":", *peer);
         push_number(out, b",\"seq\":", *seq);
         push_number(out, b",\"clock\":", clock.seconds());
-    } else if let EventKind::ProbeAnswered { peer, seq, clock, rtt_us } = &event.kind {
+    } else if let EventKind::Probe(ProbeEvent::Answered { peer, seq, clock, rtt_us }) = &event.kind {
         push_start(out, event, b"probe_answered");
         push_addr(out, b",\"peer\":", *peer);
         push_number(out, b",\"seq\":", *seq);
@@ -157,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::session::samples::{any_event, event, one_of_each, peer};
+    use crate::event::samples::{any_event, event, one_of_each, peer};
 
     fn json(event: &Event) -> String {
         let mut out = b"before".to_vec();
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn nothing_in_a_printed_line_acts_on_a_terminal() {
         for body in ["a\x1b[31m\n", "x\u{202e}y", "\u{9b}2J \u{7f}"] {
-            let event = event(peer(1), crate::session::samples::received(body));
+            let event = event(peer(1), crate::event::samples::received(body));
             let line = printed(&event);
             let text = line.strip_suffix('\n').unwrap();
             assert!(text.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{text}");

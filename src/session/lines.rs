@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::event::{Direction, Event, EventKind, Purpose};
+use crate::event::{DeathEvent, Direction, Event, EventKind, GossipEvent, LinkEvent, ProbeEvent, Purpose, SeedEvent};
 use crate::model::sentence::sentence;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Trace};
@@ -14,67 +14,105 @@ use crate::proto::time::{ClockTime, Time};
 /// The line that this event leaves in its node's log, without a line end; `None` if it leaves none.
 /// Times of day are those of a clock `utc_offset_s` seconds ahead of UTC.
 pub fn log_line(event: &Event, utc_offset_s: i32) -> Option<String> {
-    let node = event.node.python();
-    match &event.kind {
-        EventKind::PeerListReceived { peers, .. } | EventKind::PeerListSent { peers, .. } => Some(list_line(peers)),
-        EventKind::LinkUp { peer, direction: Direction::Inbound, purpose: Purpose::Neighbor, .. } => {
-            Some(format!("New connection from {}", peer.python()))
+    let known = match &event.kind {
+        EventKind::Link(link) => link_line(link),
+        EventKind::Gossip(gossip) => gossip_line(event.at, gossip, utc_offset_s),
+        EventKind::Probe(probe) => probe_line(event.node, probe),
+        EventKind::Death(death) => death_line(event.node, death),
+        EventKind::Seed(seed) => seed_line(seed),
+        EventKind::Node(_) | EventKind::Fault(_) => LogLine::Sentence,
+    };
+    match known {
+        LogLine::Known(line) => Some(line),
+        LogLine::Sentence => Some(sentence(&event.kind, &|addr| addr.python().to_string())),
+        LogLine::Nothing => None,
+    }
+}
+
+/// What an event leaves in a log.
+enum LogLine {
+    /// A line of the original programs.
+    Known(String),
+    /// What people read elsewhere, too.
+    Sentence,
+    /// Nothing: another line covers it, or it is not for a log.
+    Nothing,
+}
+
+fn link_line(event: &LinkEvent) -> LogLine {
+    match event {
+        LinkEvent::Up { peer, direction: Direction::Inbound, purpose, .. } => LogLine::Known(match purpose {
+            Purpose::Neighbor => format!("New connection from {}", peer.python()),
+            Purpose::Registration => format!("Connection accepted from  {}", peer.python()),
+        }),
+        // Its outcome is told.
+        LinkEvent::Dialing { .. } => LogLine::Nothing,
+        LinkEvent::Up { direction: Direction::Outbound, .. }
+        | LinkEvent::DialFailed { .. }
+        | LinkEvent::Down { .. }
+        | LinkEvent::Refused { .. }
+        | LinkEvent::NotAccepted { .. }
+        | LinkEvent::Violation { .. }
+        | LinkEvent::MoreOffenses { .. }
+        | LinkEvent::Flooding { .. }
+        | LinkEvent::Omitted { .. }
+        | LinkEvent::OtherDialect { .. }
+        | LinkEvent::HandshakeFailed { .. }
+        | LinkEvent::EclipseSuspected { .. }
+        | LinkEvent::Repairing { .. } => LogLine::Sentence,
+    }
+}
+
+fn gossip_line(at: Time, event: &GossipEvent, utc_offset_s: i32) -> LogLine {
+    let line = |what, id: MessageId, body, trace| {
+        let clock = message_clock(at, id, trace, utc_offset_s);
+        LogLine::Known(format!("{what} Gossip Message : {clock}:{}:{body}", id.origin.python()))
+    };
+    match event {
+        GossipEvent::Generated { id, body, trace, .. } => line("Generated", *id, body, *trace),
+        GossipEvent::Received { id, body, trace, .. } => line("Received", *id, body, *trace),
+        // The first receipt is told.
+        GossipEvent::Duplicate { .. } => LogLine::Nothing,
+        GossipEvent::Forged { .. } => LogLine::Sentence,
+    }
+}
+
+fn probe_line(node: Addr, event: &ProbeEvent) -> LogLine {
+    match event {
+        // Its answer is told.
+        ProbeEvent::Sent { .. } => LogLine::Nothing,
+        ProbeEvent::Received { peer, clock, .. } => {
+            LogLine::Known(format!("Liveness Request:{clock}:{}", peer.python()))
         }
-        EventKind::LinkUp { peer, direction: Direction::Inbound, purpose: Purpose::Registration, .. } => {
-            Some(format!("Connection accepted from  {}", peer.python()))
+        ProbeEvent::Answered { peer, clock, .. } => {
+            LogLine::Known(format!("Liveness Reply:{clock}:{}:{}", node.python(), peer.python()))
         }
-        EventKind::Generated { id, body, trace, .. } => {
-            let clock = message_clock(event.at, *id, *trace, utc_offset_s);
-            Some(format!("Generated Gossip Message : {clock}:{}:{body}", id.origin.python()))
+        ProbeEvent::Missed { .. } => LogLine::Sentence,
+    }
+}
+
+fn death_line(node: Addr, event: &DeathEvent) -> LogLine {
+    let line = |dead: Addr, clock, reporter: Addr| {
+        LogLine::Known(format!("Dead Node:{}:{clock}:{}", dead.python(), reporter.python()))
+    };
+    match event {
+        DeathEvent::DeadReportSent { dead, clock, .. } => line(*dead, clock, node),
+        DeathEvent::DeadReportReceived { dead, clock, reporter, .. } => line(*dead, clock, *reporter),
+        DeathEvent::NeighborDied { .. } | DeathEvent::ReportDisputed { .. } => LogLine::Sentence,
+    }
+}
+
+fn seed_line(event: &SeedEvent) -> LogLine {
+    match event {
+        SeedEvent::PeerListReceived { peers, .. } | SeedEvent::PeerListSent { peers, .. } => {
+            LogLine::Known(list_line(peers))
         }
-        EventKind::Received { id, body, trace, .. } => {
-            let clock = message_clock(event.at, *id, *trace, utc_offset_s);
-            Some(format!("Received Gossip Message : {clock}:{}:{body}", id.origin.python()))
-        }
-        EventKind::ProbeReceived { peer, clock, .. } => Some(format!("Liveness Request:{clock}:{}", peer.python())),
-        EventKind::ProbeAnswered { peer, clock, .. } => {
-            Some(format!("Liveness Reply:{clock}:{node}:{}", peer.python()))
-        }
-        EventKind::DeadReportSent { dead, clock, .. } => Some(format!("Dead Node:{}:{clock}:{node}", dead.python())),
-        EventKind::DeadReportReceived { dead, clock, reporter, .. } => {
-            Some(format!("Dead Node:{}:{clock}:{}", dead.python(), reporter.python()))
-        }
-        EventKind::Started { .. }
-        | EventKind::Exposed { .. }
-        | EventKind::Stopped { .. }
-        | EventKind::Hung
-        | EventKind::WasAway { .. }
-        | EventKind::Failed { .. }
-        | EventKind::FaultSet { .. }
-        | EventKind::FaultCleared { .. }
-        | EventKind::Lied { .. }
-        | EventKind::DialFailed { .. }
-        | EventKind::LinkUp { direction: Direction::Outbound, .. }
-        | EventKind::LinkDown { .. }
-        | EventKind::LinkRefused { .. }
-        | EventKind::NotAccepted { .. }
-        | EventKind::Violation { .. }
-        | EventKind::MoreOffenses { .. }
-        | EventKind::Flooding { .. }
-        | EventKind::Omitted { .. }
-        | EventKind::Forged { .. }
-        | EventKind::OtherDialect { .. }
-        | EventKind::HandshakeFailed { .. }
-        | EventKind::EclipseSuspected { .. }
-        | EventKind::Repairing { .. }
-        | EventKind::TooFewSeeds { .. }
-        | EventKind::ListedAlready { .. }
-        | EventKind::EnoughSeeds { .. }
-        | EventKind::PeerDelisted { .. }
-        | EventKind::ProbeMissed { .. }
-        | EventKind::NeighborDied { .. }
-        | EventKind::ReportDisputed { .. } => Some(sentence(&event.kind, &|addr| addr.python().to_string())),
-        // Each of these is covered by another line, or is not for a log: a dial by its outcome, a
-        // registration by its link, a probe by its answer, a copy by the first receipt.
-        EventKind::Dialing { .. }
-        | EventKind::PeerListed { .. }
-        | EventKind::Duplicate { .. }
-        | EventKind::ProbeSent { .. } => None,
+        // Its link is told.
+        SeedEvent::PeerListed { .. } => LogLine::Nothing,
+        SeedEvent::TooFewSeeds { .. }
+        | SeedEvent::EnoughSeeds { .. }
+        | SeedEvent::ListedAlready { .. }
+        | SeedEvent::PeerDelisted { .. } => LogLine::Sentence,
     }
 }
 

@@ -13,7 +13,6 @@ pub mod archive;
 pub mod check;
 mod disk;
 pub mod export;
-pub mod fields;
 pub mod journal;
 pub mod json;
 pub mod lines;
@@ -24,6 +23,3 @@ pub mod recorder;
 pub mod replay;
 pub mod summary;
 pub mod text;
-
-#[cfg(test)]
-pub(crate) mod samples;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use indexmap::IndexMap;
 
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, NodeEvent};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 
@@ -21,7 +21,7 @@ impl NodeNames {
 
     /// Learns from a `Started` event; ignores any other.
     pub fn learn(&mut self, event: &Event) {
-        if let EventKind::Started { name, role, .. } = &event.kind {
+        if let EventKind::Node(NodeEvent::Started { name, role, .. }) = &event.kind {
             self.known.insert(event.node, (name.clone(), *role));
         }
     }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use super::fields::event_name;
 use crate::event::Event;
 use crate::model::Model;
 use crate::proto::addr::Addr;
@@ -83,7 +82,7 @@ impl Tally {
 
     /// Takes an event.
     pub(super) fn take(&mut self, event: &Event) {
-        let name = event_name(&event.kind);
+        let name = event.kind.name();
         self.glance(event.at, event.node, name);
         if is_about_life(name) {
             self.lives.apply(event);

@@ -282,7 +282,7 @@ impl<N: Fn(News)> RecorderState<N> {
         self.judge_journal(begun);
     }
 
-    fn to_journal(&mut self, write: impl FnOnce(&mut Journal) -> Result<(), JournalError>) {
+    fn in_journal(&mut self, write: impl FnOnce(&mut Journal) -> Result<(), JournalError>) {
         let kept = self.journal.as_mut().map_or(Ok(()), write);
         self.judge_journal(kept);
     }
@@ -290,7 +290,7 @@ impl<N: Fn(News)> RecorderState<N> {
     fn take(&mut self, delivery: &Delivery) {
         self.skip(delivery.skipped);
         self.events += delivery.batch.len() as u64;
-        self.to_journal(|journal| journal.append(&delivery.batch));
+        self.in_journal(|journal| journal.append(&delivery.batch));
         for event in delivery.batch.iter() {
             let written = self.logs.as_mut().map_or(Ok(()), |logs| logs.write(event));
             self.complain_of_log(written.err());
@@ -324,7 +324,7 @@ impl<N: Fn(News)> RecorderState<N> {
         if let Some(logs) = &mut self.logs {
             logs.skip(events);
         }
-        self.to_journal(|journal| journal.skipped(events));
+        self.in_journal(|journal| journal.skipped(events));
     }
 
     fn is_dirty(&self) -> bool {

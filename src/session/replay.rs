@@ -114,12 +114,12 @@ impl Ord for PendingRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::EventKind;
+    use crate::event::{EventKind, NodeEvent};
     use crate::proto::addr::Addr;
     use crate::session::journal::Journal;
 
     fn hung(ms: u64) -> Event {
-        Event { at: Time::from_micros(ms * 1_000), node: Addr::loopback(1), kind: EventKind::Hung }
+        Event { at: Time::from_micros(ms * 1_000), node: Addr::loopback(1), kind: EventKind::Node(NodeEvent::Hung) }
     }
 
     #[test]

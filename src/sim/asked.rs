@@ -41,9 +41,9 @@ impl<S: EventSink> Output for Asked<'_, S> {
         self.requests.push(MachineRequest::Pause(link, until));
     }
 
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
         if self.sink.listens() {
-            self.sink.take(Event { at: self.at, node: self.node, kind: event() });
+            self.sink.take(Event { at: self.at, node: self.node, kind: event().into() });
         }
     }
 }

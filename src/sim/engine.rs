@@ -11,7 +11,7 @@ use super::world::World;
 use crate::command::limits::NetworkLimits;
 use crate::command::{Command, NodeSpec};
 use crate::engine::{self, CommandOutcome, Effect, Goodbye, NodeTable, Publication, Refusal, Settings, VirtualSites};
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, NodeEvent};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::{Gauge, NodeCommand};
@@ -101,7 +101,7 @@ impl<S: EventSink> VirtualEngine<S> {
 
     /// Publishes what the driver could not do, as an event.
     pub fn tell_failure(&mut self, what: &str, why: &str) {
-        let kind = EventKind::Failed { what: what.to_owned(), why: why.to_owned() };
+        let kind = EventKind::Node(NodeEvent::Failed { what: what.to_owned(), why: why.to_owned() });
         self.world.tell(Addr::loopback(0), kind);
     }
 
@@ -182,7 +182,7 @@ impl<S: EventSink> VirtualEngine<S> {
 mod tests {
     use super::*;
     use crate::command::{FaultCommand, Placement};
-    use crate::event::Stop;
+    use crate::event::{DeathEvent, FaultEvent, LinkEvent, Stop};
     use crate::proto::fault::{Fault, FaultKind, Scope};
     use crate::proto::message::Role;
     use crate::sim::EPOCH;
@@ -221,18 +221,21 @@ mod tests {
     fn a_hung_node_is_noticed_and_one_that_is_started_again_is_taken_in() {
         let events = run(7);
         let p3 = Addr::loopback(3002);
-        let died = |kind: &EventKind| matches!(kind, EventKind::NeighborDied { peer, .. } if *peer == p3);
+        let died =
+            |kind: &EventKind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { peer, .. }) if *peer == p3);
         assert!(events.iter().any(|event| died(&event.kind)));
         let names: Vec<&str> = events
             .iter()
             .filter_map(|event| match &event.kind {
-                EventKind::Started { name, .. } => Some(name.as_str()),
+                EventKind::Node(NodeEvent::Started { name, .. }) => Some(name.as_str()),
                 _ => None,
             })
             .collect();
         assert_eq!(names, ["s1", "s2", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p3", "p9"]);
-        let back = events.iter().rposition(|event| event.node == p3 && matches!(event.kind, EventKind::Started { .. }));
-        let up = |event: &Event| event.node == p3 && matches!(event.kind, EventKind::LinkUp { .. });
+        let back = events
+            .iter()
+            .rposition(|event| event.node == p3 && matches!(event.kind, EventKind::Node(NodeEvent::Started { .. })));
+        let up = |event: &Event| event.node == p3 && matches!(event.kind, EventKind::Link(LinkEvent::Up { .. }));
         assert!(events[back.unwrap()..].iter().any(up));
     }
 
@@ -251,13 +254,13 @@ mod tests {
         let events = engine.take_events();
         let started: Vec<Addr> = events
             .iter()
-            .filter(|event| matches!(event.kind, EventKind::Started { .. }))
+            .filter(|event| matches!(event.kind, EventKind::Node(NodeEvent::Started { .. })))
             .map(|event| event.node)
             .collect();
         assert_eq!(started, [s1, p1]);
-        assert!(events.iter().any(|event| matches!(event.kind, EventKind::FaultCleared { .. })));
+        assert!(events.iter().any(|event| matches!(event.kind, EventKind::Fault(FaultEvent::Cleared { .. }))));
         engine.run_to(EPOCH + Duration::from_secs(40));
-        let linked = |event: &Event| event.node == p1 && matches!(event.kind, EventKind::LinkUp { .. });
+        let linked = |event: &Event| event.node == p1 && matches!(event.kind, EventKind::Link(LinkEvent::Up { .. }));
         assert!(engine.take_events().iter().any(linked));
         engine.apply(Command::Fault(FaultCommand::Calm)).unwrap();
         assert_eq!(engine.take_events(), [], "to calm what is calm does nothing");
@@ -269,9 +272,10 @@ mod tests {
         engine.run_to(EPOCH + Duration::from_secs(10));
         engine.apply(Command::Quit).unwrap();
         let events = engine.take_events();
-        let left = events.iter().filter(|event| event.kind == EventKind::Stopped { how: Stop::Left }).count();
+        let left =
+            events.iter().filter(|event| event.kind == EventKind::Node(NodeEvent::Stopped { how: Stop::Left })).count();
         assert_eq!(left, 10);
-        assert!(!events.iter().any(|event| matches!(event.kind, EventKind::NeighborDied { .. })));
+        assert!(!events.iter().any(|event| matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { .. }))));
     }
 
     #[test]
@@ -286,7 +290,7 @@ mod tests {
             .take_events()
             .into_iter()
             .filter_map(|event| match event.kind {
-                EventKind::Failed { what, why } => Some(format!("{what}: {why}")),
+                EventKind::Node(NodeEvent::Failed { what, why }) => Some(format!("{what}: {why}")),
                 _ => None,
             })
             .collect();

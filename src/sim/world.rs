@@ -13,7 +13,7 @@ use super::sink::EventSink;
 use super::slab::Slab;
 use super::wheel::Wheel;
 use crate::engine::fault::Faults;
-use crate::event::{Event, EventKind, LinkId, Stop};
+use crate::event::{Event, EventKind, LinkId, NodeEvent, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::chance::{Chance, Topic};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand};
@@ -117,9 +117,9 @@ impl<M: Machine, S: EventSink> World<M, S> {
         self.emit(addr, || kind);
     }
 
-    pub(super) fn emit(&mut self, node: Addr, event: impl FnOnce() -> EventKind) {
+    pub(super) fn emit<K: Into<EventKind>>(&mut self, node: Addr, event: impl FnOnce() -> K) {
         if self.sink.listens() {
-            self.sink.take(Event { at: self.now, node, kind: event() });
+            self.sink.take(Event { at: self.now, node, kind: event().into() });
         }
     }
 
@@ -178,12 +178,12 @@ impl<M: Machine, S: EventSink> World<M, S> {
         if let Some(node) = self.nodes.get_mut(node) {
             node.condition = Condition::Hung;
         }
-        self.emit(addr, || EventKind::Hung);
+        self.emit(addr, || NodeEvent::Hung);
     }
 
     fn end(&mut self, node: NodeIx, how: Stop, cause: &CloseCause) {
         let Some(gone) = self.nodes[node].node.take() else { return };
-        self.emit(self.nodes[node].addr, || EventKind::Stopped { how });
+        self.emit(self.nodes[node].addr, || NodeEvent::Stopped { how });
         for connection in gone.connections {
             let end = self.connections.end_of(connection, node);
             self.connections.at_mut(connection).places[end.side()] = DETACHED;

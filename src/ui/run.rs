@@ -22,7 +22,7 @@ use super::terminal::{Screen, Tty, take_panic_elsewhere, unless_it_panics};
 use super::theme::NoColor;
 use super::update::{on_event, on_host, on_paste};
 use crate::clock::Clock;
-use crate::event::{Batch, EventKind};
+use crate::event::{Batch, EventKind, GossipEvent, ProbeEvent};
 use crate::feed::{Delivery, Feed};
 use crate::model::Model;
 use crate::platform;
@@ -365,7 +365,10 @@ impl Console {
 
 /// Probes and their answers: they come all the time, and matter only as figures.
 fn is_routine(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::ProbeSent { .. } | EventKind::ProbeReceived { .. } | EventKind::ProbeAnswered { .. })
+    matches!(
+        kind,
+        EventKind::Probe(ProbeEvent::Sent { .. } | ProbeEvent::Received { .. } | ProbeEvent::Answered { .. })
+    )
 }
 
 /// A delivery without its plentiful events, except those about the message that is watched.
@@ -377,10 +380,10 @@ fn rare(delivery: &Delivery, shown: Option<MessageId>) -> Delivery {
 
 /// The message of a first copy. Further copies matter only as a number.
 const fn message(kind: &EventKind) -> Option<MessageId> {
-    if let EventKind::Received { id, .. } = kind { Some(*id) } else { None }
+    if let EventKind::Gossip(GossipEvent::Received { id, .. }) = kind { Some(*id) } else { None }
 }
 
 /// Copies of messages, and probes: what a busy network does all the time.
 fn is_plentiful(kind: &EventKind) -> bool {
-    is_routine(kind) || matches!(kind, EventKind::Received { .. } | EventKind::Duplicate { .. })
+    is_routine(kind) || matches!(kind, EventKind::Gossip(GossipEvent::Received { .. } | GossipEvent::Duplicate { .. }))
 }

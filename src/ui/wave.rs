@@ -326,7 +326,7 @@ impl MessagePath {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Event, EventKind};
+    use crate::event::{Event, EventKind, GossipEvent};
     use crate::proto::message::Trace;
 
     fn addr(number: u16) -> Addr {
@@ -343,11 +343,17 @@ mod tests {
         let mut model = Model::new();
         let id = MessageId { origin: addr(0), run: 1, seq: 1 };
         let trace = |hop| Some(Trace { sent: at(0), hop });
-        let begins = EventKind::Generated { id, body: "hi".into(), trace: trace(0), forwarded: 1 };
+        let begins = EventKind::Gossip(GossipEvent::Generated { id, body: "hi".into(), trace: trace(0), forwarded: 1 });
         model.apply(&Event { at: at(0), node: addr(0), kind: begins });
         for (millis, from, to, hop) in [(2, 0, 1, 1), (10, 1, 2, 2), (10_000, 9, 3, 7)] {
             let from = addr(from);
-            let kind = EventKind::Received { id, from, body: "hi".into(), trace: trace(hop), forwarded: 1 };
+            let kind = EventKind::Gossip(GossipEvent::Received {
+                id,
+                from,
+                body: "hi".into(),
+                trace: trace(hop),
+                forwarded: 1,
+            });
             model.apply(&Event { at: at(millis), node: addr(to), kind });
         }
         model
@@ -387,7 +393,7 @@ mod tests {
         waves.follow(&model, at(0));
         let first = waves.current(None, at(0)).unwrap();
         let id = MessageId { origin: addr(1), run: 1, seq: 1 };
-        let kind = EventKind::Generated { id, body: "new".into(), trace: None, forwarded: 1 };
+        let kind = EventKind::Gossip(GossipEvent::Generated { id, body: "new".into(), trace: None, forwarded: 1 });
         model.apply(&Event { at: at(20_000), node: addr(1), kind });
         waves.follow(&model, at(1_000));
         assert_eq!(waves.current(None, at(1_000)), Some(first));
@@ -402,7 +408,7 @@ mod tests {
         let mut waves = Waves::default();
         let say = |model: &mut Model, number: u16, body: &str, millis| {
             let id = MessageId { origin: addr(number), run: 1, seq: millis };
-            let kind = EventKind::Generated { id, body: body.into(), trace: None, forwarded: 1 };
+            let kind = EventKind::Gossip(GossipEvent::Generated { id, body: body.into(), trace: None, forwarded: 1 });
             model.apply(&Event { at: at(millis), node: addr(number), kind });
             id
         };

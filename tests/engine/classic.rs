@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use gossipctl::command::Command;
-use gossipctl::event::{Event, EventKind};
+use gossipctl::event::{DeathEvent, Event, EventKind, GossipEvent, LinkEvent, ProbeEvent, SeedEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::PeerConfig;
 
@@ -21,7 +21,7 @@ fn config(seeds: Vec<Addr>) -> PeerConfig {
 }
 
 fn answered_by(peer: Addr) -> impl Fn(&Event) -> bool {
-    move |event| matches!(event.kind, EventKind::ProbeAnswered { peer: by, .. } if by == peer)
+    move |event| matches!(event.kind, EventKind::Probe(ProbeEvent::Answered { peer: by, .. }) if by == peer)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -29,8 +29,15 @@ async fn a_classic_lab_forms_one_network_that_gossips_and_probes() {
     let (mut session, _, peers) = Session::lab(config(Vec::new()), 2, 5).await;
     session.say_and_reach(peers[0], "hello", &peers).await;
     session.say_and_reach(peers[4], "and back", &peers).await;
-    session.until_events("answers", 4, |event| matches!(event.kind, EventKind::ProbeAnswered { .. })).await;
-    let trouble = |event: &Event| matches!(event.kind, EventKind::Violation { .. } | EventKind::NeighborDied { .. });
+    session
+        .until_events("answers", 4, |event| matches!(event.kind, EventKind::Probe(ProbeEvent::Answered { .. })))
+        .await;
+    let trouble = |event: &Event| {
+        matches!(
+            event.kind,
+            EventKind::Link(LinkEvent::Violation { .. }) | EventKind::Death(DeathEvent::NeighborDied { .. })
+        )
+    };
     assert_eq!(session.events(trouble), []);
 }
 
@@ -42,7 +49,7 @@ async fn a_python_peer_is_a_full_member_until_its_death_is_noticed() {
     session.until("links to the Python peer", linked).await;
     session
         .until("the seed to list it", |seen| {
-            seen.iter().any(|event| matches!(event.kind, EventKind::PeerListed { peer, .. } if peer == python.addr))
+            seen.iter().any(|event| matches!(event.kind, EventKind::Seed(SeedEvent::PeerListed { peer, .. }) if peer == python.addr))
         })
         .await;
 
@@ -66,11 +73,11 @@ async fn a_python_peer_is_a_full_member_until_its_death_is_noticed() {
     assert_eq!(python.died(), None);
 
     python.kill();
-    let died = |event: &Event| matches!(event.kind, EventKind::NeighborDied { peer, .. } if peer == python.addr);
+    let died = |event: &Event| matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { peer, .. }) if peer == python.addr);
     session.until_events("both neighbors to notice", 2, died).await;
-    let delisted = |event: &Event| matches!(event.kind, EventKind::PeerDelisted { peer, .. } if peer == python.addr);
+    let delisted = |event: &Event| matches!(event.kind, EventKind::Seed(SeedEvent::PeerDelisted { peer, .. }) if peer == python.addr);
     session.until_events("the seed to take it off", 1, delisted).await;
-    let violation = |event: &Event| matches!(event.kind, EventKind::Violation { .. });
+    let violation = |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::Violation { .. }));
     assert_eq!(session.events(violation), []);
 }
 
@@ -85,7 +92,7 @@ async fn our_peers_join_and_report_through_a_python_seed() {
     session.until_connected(&peers).await;
     session.say_and_reach(peers[0], "hello", &peers).await;
     session.apply(Command::Kill(peers[2])).await;
-    let reported = |event: &Event| matches!(&event.kind, EventKind::DeadReportSent { dead, .. } if *dead == peers[2]);
+    let reported = |event: &Event| matches!(&event.kind, EventKind::Death(DeathEvent::DeadReportSent { dead, .. }) if *dead == peers[2]);
     session.until_events("a report", 1, reported).await;
     let dead = format!("Dead Node:{}:", peers[2].python());
     session.until("the report at the seed", |_| seed.heard().iter().any(|text| text.starts_with(&dead))).await;
@@ -102,7 +109,8 @@ async fn python_nodes_survive_our_leaving() {
     ];
     session.until_connected(&peers).await;
     let python = Python::peer(seed.addr, &peers);
-    let linked = |event: &Event| matches!(event.kind, EventKind::LinkUp { peer, .. } if peer == python.addr);
+    let linked =
+        |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::Up { peer, .. }) if peer == python.addr);
     session.until_events("links to the Python peer", 2, linked).await;
     session.apply(Command::Quit).await;
     let reports = || seed.heard().iter().filter(|text| text.starts_with("Dead Node:")).count();
@@ -130,7 +138,8 @@ async fn full_python() -> (Session, Python, Python, Addr, Vec<TcpStream>) {
     config.messages = None;
     let mut session = Session::new(config);
     let ours = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
-    let dialing = |event: &Event| matches!(event.kind, EventKind::Dialing { peer, .. } if peer == python.addr);
+    let dialing =
+        |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::Dialing { peer, .. }) if peer == python.addr);
     session.until_events("a dial", 1, dialing).await;
     (session, seed, python, ours, strangers)
 }
@@ -146,8 +155,9 @@ async fn a_full_python_peer_lives_when_a_slot_frees() {
     session.apply(Command::Say { node: ours, body: "hello".into() }).await;
     session.until("our message there", |_| python.has_received("hello")).await;
     assert_eq!(died(), None);
-    let reported =
-        |event: &Event| matches!(event.kind, EventKind::DeadReportSent { .. } | EventKind::NeighborDied { .. });
+    let reported = |event: &Event| {
+        matches!(event.kind, EventKind::Death(DeathEvent::DeadReportSent { .. } | DeathEvent::NeighborDied { .. }))
+    };
     assert_eq!(session.events(reported), []);
     drop(strangers);
 }
@@ -155,7 +165,7 @@ async fn a_full_python_peer_lives_when_a_slot_frees() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_python_peer_lives_when_who_waits_is_killed() {
     let (mut session, seed, python, ours, strangers) = full_python().await;
-    let generated = |event: &Event| matches!(event.kind, EventKind::Generated { .. });
+    let generated = |event: &Event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. }));
     session.until_events("messages that it has to say", 3, generated).await;
     session.apply(Command::Kill(ours)).await;
     let of_us = format!("Dead Node:{}:", ours.python());

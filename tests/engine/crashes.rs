@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gossipctl::command::{Command, FaultCommand};
-use gossipctl::event::{Event, EventKind, Stop};
+use gossipctl::event::{DeathEvent, Event, EventKind, FaultEvent, LinkEvent, NodeEvent, ProbeEvent, SeedEvent, Stop};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::fault::{Fault, FaultKind, Scope};
 use gossipctl::proto::message::DeathCause;
@@ -18,7 +18,7 @@ fn neighbors_of(session: &mut Session, node: Addr) -> BTreeSet<Addr> {
 }
 
 fn death_of(victim: Addr) -> impl Fn(&Event) -> bool {
-    move |event| matches!(event.kind, EventKind::NeighborDied { peer, .. } if peer == victim)
+    move |event| matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { peer, .. }) if peer == victim)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,14 +30,18 @@ async fn neighbors_notice_a_killed_peer_and_seeds_delist_it() {
     let deaths = session.until_events("the neighbors to notice", neighbors.len(), death_of(victim)).await;
     assert_eq!(deaths.iter().map(|event| event.node).collect::<BTreeSet<_>>(), neighbors);
     for death in &deaths {
-        assert!(matches!(death.kind, EventKind::NeighborDied { cause: DeathCause::LinkError, .. }), "{death:?}");
+        assert!(
+            matches!(death.kind, EventKind::Death(DeathEvent::NeighborDied { cause: DeathCause::LinkError, .. })),
+            "{death:?}"
+        );
     }
-    let delisted = |event: &Event| matches!(event.kind, EventKind::PeerDelisted { peer, .. } if peer == victim);
+    let delisted =
+        |event: &Event| matches!(event.kind, EventKind::Seed(SeedEvent::PeerDelisted { peer, .. }) if peer == victim);
     let by = session.until_events("both seeds to take it off", 2, delisted).await;
     assert_eq!(by.iter().map(|event| event.node).collect::<BTreeSet<_>>(), seeds.into_iter().collect());
 
     let stopped = session.seen.iter().rposition(|event| event.node == victim).unwrap();
-    assert_eq!(session.seen[stopped].kind, EventKind::Stopped { how: Stop::Killed });
+    assert_eq!(session.seen[stopped].kind, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     let survivors: Vec<Addr> = peers.into_iter().filter(|peer| *peer != victim).collect();
     session.until_connected(&survivors).await;
     session.say_and_reach(survivors[0], "we go on", &survivors).await;
@@ -55,15 +59,18 @@ async fn a_hung_peer_is_missed_once_twice_three_times_and_then_dead() {
     let misses: Vec<u32> = session.seen.iter().filter_map(|event| miss(event, reporter, victim)).collect();
     assert!(misses.ends_with(&[1, 2, 3]), "{misses:?}");
     let death = &session.events(death_of(victim))[0].kind;
-    assert!(matches!(death, EventKind::NeighborDied { cause: DeathCause::Misses { misses: 3 }, .. }), "{death:?}");
+    assert!(
+        matches!(death, EventKind::Death(DeathEvent::NeighborDied { cause: DeathCause::Misses { misses: 3 }, .. })),
+        "{death:?}"
+    );
 
     let last = session.seen.iter().rfind(|event| event.node == victim).unwrap();
-    assert_eq!(last.kind, EventKind::Hung, "a hung node says nothing");
+    assert_eq!(last.kind, EventKind::Node(NodeEvent::Hung), "a hung node says nothing");
 }
 
 fn miss(event: &Event, node: Addr, of: Addr) -> Option<u32> {
     match event.kind {
-        EventKind::ProbeMissed { peer, misses, .. } if event.node == node && peer == of => Some(misses),
+        EventKind::Probe(ProbeEvent::Missed { peer, misses, .. }) if event.node == node && peer == of => Some(misses),
         _ => None,
     }
 }
@@ -79,8 +86,9 @@ async fn a_restarted_peer_keeps_its_name_and_address_and_rejoins() {
     assert_eq!(refused.to_string(), "p4 was killed");
     session.apply(Command::Restart(victim)).await;
     session.catch_up();
-    let lives =
-        |event: &Event| event.node == victim && matches!(&event.kind, EventKind::Started { name, .. } if name == "p4");
+    let lives = |event: &Event| {
+        event.node == victim && matches!(&event.kind, EventKind::Node(NodeEvent::Started { name, .. }) if name == "p4")
+    };
     session.until_events("its second life", 2, lives).await;
     session.until_connected(&peers).await;
     session.say_and_reach(peers[0], "welcome back", &peers).await;
@@ -91,7 +99,7 @@ async fn a_hung_peer_that_is_restarted_is_crashed_first_and_rejoins() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
     session.apply(Command::Hang(peers[0])).await;
     session.apply(Command::Restart(peers[0])).await;
-    let stopped = |event: &Event| event.kind == EventKind::Stopped { how: Stop::Killed };
+    let stopped = |event: &Event| event.kind == EventKind::Node(NodeEvent::Stopped { how: Stop::Killed });
     session.until_events("its end", 1, stopped).await;
     session.until_connected(&peers).await;
     session.say_and_reach(peers[1], "welcome back", &peers).await;
@@ -101,10 +109,10 @@ async fn a_hung_peer_that_is_restarted_is_crashed_first_and_rejoins() {
 async fn a_killed_seed_can_be_restarted_and_the_peers_register_again() {
     let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
     session.apply(Command::Kill(seeds[0])).await;
-    let shortage = |event: &Event| matches!(event.kind, EventKind::TooFewSeeds { .. });
+    let shortage = |event: &Event| matches!(event.kind, EventKind::Seed(SeedEvent::TooFewSeeds { .. }));
     session.until_events("everybody to miss the seed", peers.len(), shortage).await;
     session.apply(Command::Restart(seeds[0])).await;
-    let enough = |event: &Event| matches!(event.kind, EventKind::EnoughSeeds { .. });
+    let enough = |event: &Event| matches!(event.kind, EventKind::Seed(SeedEvent::EnoughSeeds { .. }));
     session.until_events("everybody to register again", peers.len(), enough).await;
 }
 
@@ -118,9 +126,15 @@ async fn calm_ends_all_faults_and_restarts_killed_and_hung_nodes() {
     }
     session.apply(Command::Fault(FaultCommand::Calm)).await;
     let fallen = [seeds[0], peers[0], peers[1]];
-    let again = |event: &Event| fallen.contains(&event.node) && matches!(event.kind, EventKind::Started { .. });
+    let again = |event: &Event| {
+        fallen.contains(&event.node) && matches!(event.kind, EventKind::Node(NodeEvent::Started { .. }))
+    };
     session.until_events("second lives", 2 * fallen.len(), again).await;
-    session.until_events("the end of the cut", 1, |event| matches!(event.kind, EventKind::FaultCleared { .. })).await;
+    session
+        .until_events("the end of the cut", 1, |event| {
+            matches!(event.kind, EventKind::Fault(FaultEvent::Cleared { .. }))
+        })
+        .await;
     session.until_connected(&peers).await;
     session.say_and_reach(peers[1], "all of us", &peers).await;
     let nothing_left = session.engine.apply(Command::Fault(FaultCommand::Calm)).await;
@@ -150,12 +164,13 @@ async fn a_node_that_lost_its_address_keeps_no_other_from_returning() {
     }
     let _taken = std::net::TcpListener::bind(peers[0].socket()).unwrap();
     session.apply(Command::Fault(FaultCommand::Calm)).await;
-    let failed = |event: &Event| matches!(event.kind, EventKind::Failed { .. });
+    let failed = |event: &Event| matches!(event.kind, EventKind::Node(NodeEvent::Failed { .. }));
     let told = session.until_events("why not", 1, failed).await;
-    let EventKind::Failed { what, why } = &told[0].kind else { unreachable!() };
+    let EventKind::Node(NodeEvent::Failed { what, why }) = &told[0].kind else { unreachable!() };
     let words = format!("{what}: {why}");
     assert!(words.starts_with(&format!("restart {0}: {0} is in use", peers[0])), "{words}");
-    let back = |event: &Event| event.node == peers[1] && matches!(event.kind, EventKind::Started { .. });
+    let back =
+        |event: &Event| event.node == peers[1] && matches!(event.kind, EventKind::Node(NodeEvent::Started { .. }));
     session.until_events("the other one", 2, back).await;
     session.until_connected(&peers[1..]).await;
 }
@@ -170,7 +185,10 @@ async fn an_engine_that_is_dropped_crashes_its_nodes() {
         .await;
     drop(visitor);
     let deaths = session.until_events("a death", 1, death_of(victim)).await;
-    assert!(matches!(deaths[0].kind, EventKind::NeighborDied { cause: DeathCause::LinkError, .. }), "{deaths:?}");
+    assert!(
+        matches!(deaths[0].kind, EventKind::Death(DeathEvent::NeighborDied { cause: DeathCause::LinkError, .. })),
+        "{deaths:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,12 +200,15 @@ async fn a_link_that_the_user_cuts_is_a_death_for_both_ends() {
     elsewhere.until("a link", |seen| links(seen).values().any(|neighbors| neighbors.contains(&peers[0]))).await;
     session.apply(Command::Cut { node: peers[0], peer: other }).await;
     let deaths = session.until_events("a death", 1, death_of(other)).await;
-    assert!(matches!(deaths[0].kind, EventKind::NeighborDied { cause: DeathCause::Cut, .. }), "{deaths:?}");
+    assert!(
+        matches!(deaths[0].kind, EventKind::Death(DeathEvent::NeighborDied { cause: DeathCause::Cut, .. })),
+        "{deaths:?}"
+    );
     elsewhere
         .until_events(
             "the other end to notice",
             1,
-            |event| matches!(event.kind, EventKind::LinkDown { peer, .. } if peer == peers[0]),
+            |event| matches!(event.kind, EventKind::Link(LinkEvent::Down { peer, .. }) if peer == peers[0]),
         )
         .await;
     session.apply(Command::Heal { node: peers[0], peer: other }).await;

@@ -6,7 +6,7 @@ use std::process::{Child, Command as Process, Stdio};
 use std::time::Duration;
 
 use gossipctl::command::Command;
-use gossipctl::event::{Event, EventKind, LinkEnd};
+use gossipctl::event::{DeathEvent, Event, EventKind, LinkEnd, LinkEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::LINKS_MAX;
 use gossipctl::proto::message::DeathCause;
@@ -190,16 +190,18 @@ async fn no_end_of_a_classic_link_of_ours_is_a_reset() {
 
     // Much is unread behind what breaks the rule.
     let offender = say_to(ours, &[name(9), vec![b'x'; 200_000]].concat());
-    session.until_events("a violation", 1, |event| matches!(event.kind, EventKind::Violation { .. })).await;
+    session
+        .until_events("a violation", 1, |event| matches!(event.kind, EventKind::Link(LinkEvent::Violation { .. })))
+        .await;
     tokio::task::spawn_blocking(move || assert_ends_without_reset(offender, "a violation")).await.unwrap();
 
     let slow = say_to(ours, &name(10));
-    let linked = |event: &Event| matches!(event.kind, EventKind::LinkUp { .. });
+    let linked = |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::Up { .. }));
     session.until_events("a link", 1, linked).await;
     for n in 0..2 * CLASSIC_QUEUE_MESSAGES_MAX {
         session.apply(Command::Say { node: ours, body: format!("m{n}").into() }).await;
     }
-    let too_slow = |event: &Event| matches!(event.kind, EventKind::LinkDown { end: LinkEnd::TooSlow, .. });
+    let too_slow = |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::Down { end: LinkEnd::TooSlow, .. }));
     session.until_events("a full queue", 1, too_slow).await;
     tokio::task::spawn_blocking(move || assert_ends_without_reset(slow, "a full queue")).await.unwrap();
 
@@ -214,7 +216,7 @@ async fn a_killed_classic_peer_closes_without_an_error() {
     let (mut session, _, peers) = Session::lab(classic(calm(Vec::new())), 1, 3).await;
     session.say_and_reach(peers[0], "heard", &peers).await;
     session.apply(Command::Kill(peers[0])).await;
-    let died = |event: &Event| matches!(event.kind, EventKind::NeighborDied { peer, cause: DeathCause::Closed, .. } if peer == peers[0]);
+    let died = |event: &Event| matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { peer, cause: DeathCause::Closed, .. }) if peer == peers[0]);
     session.until_events("its death", 2, died).await;
 }
 
@@ -235,7 +237,7 @@ async fn one_classic_link_too_many_is_not_reset() {
     let mut session = Session::new(classic(calm(Vec::new())));
     let ours = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
     let name = |number: usize| Addr::loopback(u16::try_from(number).unwrap()).python().to_string().into_bytes();
-    let linked = |event: &Event| matches!(event.kind, EventKind::LinkUp { .. });
+    let linked = |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::Up { .. }));
     let mut links = Vec::new();
     for number in 1..=LINKS_MAX {
         links.push(say_to(ours, &name(number)));
@@ -252,7 +254,7 @@ async fn a_hung_classic_node_leaves_nothing_unread_in_the_system() {
     let mut session = Session::new(classic(calm(Vec::new())));
     let ours = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
     let mut stream = say_to(ours, Addr::loopback(9).python().to_string().as_bytes());
-    session.until_events("a link", 1, |event| matches!(event.kind, EventKind::LinkUp { .. })).await;
+    session.until_events("a link", 1, |event| matches!(event.kind, EventKind::Link(LinkEvent::Up { .. }))).await;
     session.apply(Command::Hang(ours)).await;
     stream.set_write_timeout(Some(LIMIT)).unwrap();
     tokio::task::spawn_blocking(move || stream.write_all(&vec![b'x'; MUCH])).await.unwrap().unwrap();

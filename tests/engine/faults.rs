@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use gossipctl::command::{Command, FaultCommand};
-use gossipctl::event::{Event, EventKind, LinkEnd, ReportAction};
+use gossipctl::event::{
+    DeathEvent, Event, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent, NodeEvent, ReportAction,
+};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::PeerConfig;
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
@@ -27,7 +29,10 @@ async fn calm_down(session: &mut Session) {
 }
 
 fn death_of(victim: Addr, by: Addr) -> impl Fn(&Event) -> bool {
-    move |event| event.node == by && matches!(event.kind, EventKind::NeighborDied { peer, .. } if peer == victim)
+    move |event| {
+        event.node == by
+            && matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { peer, .. }) if peer == victim)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,11 +42,13 @@ async fn a_cut_link_dies_at_both_ends_and_is_renewed_once_healed() {
     set(&mut session, FaultKind::Cut, Scope::link(a, b)).await;
     for (victim, by) in [(a, b), (b, a)] {
         let death = session.until_events("a death", 1, death_of(victim, by)).await.remove(0);
-        let is_missed = matches!(death.kind, EventKind::NeighborDied { cause: DeathCause::Misses { misses: 3 }, .. });
+        let is_missed = matches!(
+            death.kind,
+            EventKind::Death(DeathEvent::NeighborDied { cause: DeathCause::Misses { misses: 3 }, .. })
+        );
         assert!(is_missed, "nobody is told, so it takes three misses: {death:?}");
     }
-    let failed =
-        |event: &Event| matches!(&event.kind, EventKind::DialFailed { error, .. } if error.starts_with("no answer"));
+    let failed = |event: &Event| matches!(&event.kind, EventKind::Link(LinkEvent::DialFailed { error, .. }) if error.starts_with("no answer"));
     session.until_events("a dial that nobody answers", 1, failed).await;
     session.apply(Command::Fault(FaultCommand::HealAll)).await;
     session.until("a link", |seen| links(seen).get(&a).is_some_and(|neighbors| neighbors.contains(&b))).await;
@@ -79,7 +86,7 @@ async fn delayed(config: PeerConfig) {
     set(&mut session, FaultKind::Delay { by_us: 300_000, jitter_us: 0 }, Scope::link(a, b)).await;
     session.say_and_reach(a, "one", &[b]).await;
     let at = |fits: &dyn Fn(&Event) -> bool| session.seen.iter().find(|event| fits(event)).unwrap().at;
-    let sent = at(&|event| matches!(event.kind, EventKind::Generated { .. }));
+    let sent = at(&|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. })));
     let came = at(&|event| received(event, b, "one"));
     let took = came.since(sent);
     assert!(took >= Duration::from_millis(300), "{took:?}");
@@ -116,7 +123,8 @@ async fn a_doubled_message_is_received_once_and_counted_as_a_copy() {
     let (a, b) = (peers[0], peers[1]);
     set(&mut session, FaultKind::Duplicate { percent: Percent::new(100).unwrap() }, Scope::Node(b)).await;
     session.say_and_reach(a, "twice", &[b]).await;
-    let copy = |event: &Event| event.node == b && matches!(event.kind, EventKind::Duplicate { .. });
+    let copy =
+        |event: &Event| event.node == b && matches!(event.kind, EventKind::Gossip(GossipEvent::Duplicate { .. }));
     session.until_events("a copy", 1, copy).await;
     assert_eq!(session.events(|event| received(event, b, "twice")).len(), 1);
 }
@@ -129,7 +137,7 @@ async fn the_queue_to_a_slow_reader_fills_until_its_link_is_dropped() {
     let body = "x".repeat(60 * 1024);
     let too_slow = |event: &Event| {
         event.node == fast
-            && matches!(event.kind, EventKind::LinkDown { end: LinkEnd::TooSlow, peer, .. } if peer == slow)
+            && matches!(event.kind, EventKind::Link(LinkEvent::Down { end: LinkEnd::TooSlow, peer, .. }) if peer == slow)
     };
     // What the queue holds, and what the system's buffers may.
     for _ in 0..400 {
@@ -151,16 +159,19 @@ async fn a_slow_reader_that_recovers_reads_the_backlog_in_order() {
     for line in &lines {
         session.apply(Command::Say { node: talker, body: line.as_str().into() }).await;
     }
-    let said = |event: &Event| event.node == talker && matches!(event.kind, EventKind::Generated { .. });
+    let said =
+        |event: &Event| event.node == talker && matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. }));
     session.until_events("all to be said", lines.len(), said).await;
     calm_down(&mut session).await;
     session.until_events("the last line", 1, |event| received(event, slow, "line 29")).await;
-    let cleared = session.events(|event| matches!(event.kind, EventKind::FaultCleared { .. })).remove(0).at;
-    let heard = session.events(|event| event.node == slow && matches!(event.kind, EventKind::Received { .. }));
+    let cleared =
+        session.events(|event| matches!(event.kind, EventKind::Fault(FaultEvent::Cleared { .. }))).remove(0).at;
+    let heard = session
+        .events(|event| event.node == slow && matches!(event.kind, EventKind::Gossip(GossipEvent::Received { .. })));
     let bodies: Vec<String> = heard
         .iter()
         .filter_map(|event| match &event.kind {
-            EventKind::Received { body, .. } => Some(body.to_string()),
+            EventKind::Gossip(GossipEvent::Received { body, .. }) => Some(body.to_string()),
             _ => None,
         })
         .collect();
@@ -174,12 +185,12 @@ async fn a_lie_is_disputed_and_its_victim_stays_linked() {
     let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
     let (liar, about) = (peers[0], peers[1]);
     session.apply(Command::Fault(FaultCommand::Lie { liar, about })).await;
-    let disputed = |event: &Event| matches!(event.kind, EventKind::ReportDisputed { dead, reporter, .. } if dead == about && reporter == liar);
+    let disputed = |event: &Event| matches!(event.kind, EventKind::Death(DeathEvent::ReportDisputed { dead, reporter, .. }) if dead == about && reporter == liar);
     let dispute = session.until_events("a dispute", 1, disputed).await.remove(0);
     assert_eq!(dispute.node, seeds[0]);
-    let lied = |event: &Event| event.node == liar && matches!(event.kind, EventKind::Lied { .. });
+    let lied = |event: &Event| event.node == liar && matches!(event.kind, EventKind::Fault(FaultEvent::Lied { .. }));
     assert_eq!(session.until_events("the lie", 1, lied).await.len(), 1);
-    let verifying = |event: &Event| matches!(event.kind, EventKind::DeadReportReceived { action: ReportAction::Verifying, dead, .. } if dead == about);
+    let verifying = |event: &Event| matches!(event.kind, EventKind::Death(DeathEvent::DeadReportReceived { action: ReportAction::Verifying, dead, .. }) if dead == about);
     assert_eq!(session.events(verifying).len(), 1);
     session.say_and_reach(about, "I live", &peers).await;
     let refused = session.engine.apply(Command::Fault(FaultCommand::Lie { liar: seeds[0], about })).await.unwrap_err();
@@ -192,7 +203,9 @@ async fn junk_is_a_violation_at_its_target_until_it_ends() {
         let (mut session, seeds, peers) = Session::lab(config, 1, 2).await;
         for node in [seeds[0], peers[1]] {
             set(&mut session, FaultKind::Junk { per_s: 20 }, Scope::Node(node)).await;
-            let violation = |event: &Event| event.node == node && matches!(event.kind, EventKind::Violation { .. });
+            let violation = |event: &Event| {
+                event.node == node && matches!(event.kind, EventKind::Link(LinkEvent::Violation { .. }))
+            };
             session.until_events("violations", 2, violation).await;
         }
         calm_down(&mut session).await;
@@ -208,7 +221,9 @@ async fn a_wrong_clock_shows_in_messages_and_survives_a_restart() {
     for text in ["before", "after"] {
         session.say_and_reach(a, text, &[b]).await;
         let event = session.events(|event| received(event, b, text)).remove(0);
-        let EventKind::Received { trace: Some(trace), .. } = event.kind else { panic!("{event:?}") };
+        let EventKind::Gossip(GossipEvent::Received { trace: Some(trace), .. }) = event.kind else {
+            panic!("{event:?}")
+        };
         let ahead = trace.sent.since(event.at);
         assert!(ahead > Duration::from_secs(50), "{text}: {ahead:?}");
         session.apply(Command::Kill(a)).await;
@@ -230,7 +245,7 @@ async fn impossible_faults_are_refused_with_a_reason() {
     everybody.retain(|node| *node != peers[1]);
     let refused = session.engine.apply(cut(Scope::border(everybody))).await.unwrap_err();
     assert!(refused.to_string().starts_with("these are all nodes of this process"), "{refused}");
-    let said = |event: &Event| matches!(&event.kind, EventKind::Failed { why, .. } if why.contains("p2 is gone"));
+    let said = |event: &Event| matches!(&event.kind, EventKind::Node(NodeEvent::Failed { why, .. }) if why.contains("p2 is gone"));
     session.until_events("word of it", 1, said).await;
 }
 
@@ -243,7 +258,12 @@ async fn a_newcomer_to_a_session_with_faults_meets_them_once() {
     session.until_connected(&everybody).await;
     session.say_and_reach(newcomer, "hello", &everybody).await;
     let of = |node: Addr| session.seen.iter().find(|event| received(event, node, "hello")).unwrap().at;
-    let sent = session.seen.iter().find(|event| matches!(event.kind, EventKind::Generated { .. })).unwrap().at;
+    let sent = session
+        .seen
+        .iter()
+        .find(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. })))
+        .unwrap()
+        .at;
     let first = of(peers[0]).min(of(peers[1])).since(sent);
     assert!(first >= Duration::from_millis(200) && first < Duration::from_millis(390), "{first:?}");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gossipctl::command::{Command, Placement};
 use gossipctl::engine::{Refusal, SiteError};
-use gossipctl::event::{EventKind, LinkEnd, Side, Stop};
+use gossipctl::event::{DeathEvent, EventKind, GossipEvent, LinkEnd, LinkEvent, NodeEvent, SeedEvent, Side, Stop};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::{GoodbyeReason, Role};
 use tokio::sync::mpsc;
@@ -22,13 +22,13 @@ async fn a_lab_is_one_network_and_a_message_reaches_each_peer_once() {
     let names: Vec<String> = session.seen.iter().filter_map(|event| started(&event.kind)).collect();
     assert_eq!(names, ["s1", "s2", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8"]);
     let lists = |event: &gossipctl::event::Event| {
-        seeds.contains(&event.node) && matches!(event.kind, EventKind::PeerListed { .. })
+        seeds.contains(&event.node) && matches!(event.kind, EventKind::Seed(SeedEvent::PeerListed { .. }))
     };
     session.until_events("every peer on the list of both seeds", 2 * peers.len(), lists).await;
 }
 
 fn started(kind: &EventKind) -> Option<String> {
-    if let EventKind::Started { name, .. } = kind { Some(name.clone()) } else { None }
+    if let EventKind::Node(NodeEvent::Started { name, .. }) = kind { Some(name.clone()) } else { None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,7 +38,8 @@ async fn numbered_messages_reach_every_other_peer() {
     config.gossip_interval = Duration::from_millis(200);
     let mut session = Session::new(config);
     session.engine.start_lab(1, 3).await.unwrap();
-    let generated = |event: &gossipctl::event::Event| matches!(event.kind, EventKind::Generated { .. });
+    let generated =
+        |event: &gossipctl::event::Event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. }));
     let all = session.until_events("three messages of each", 9, generated).await;
     let texts: Vec<String> = all.iter().filter_map(|event| body(&event.kind)).collect();
     for k in 1..=3 {
@@ -48,13 +49,13 @@ async fn numbered_messages_reach_every_other_peer() {
         .until_events(
             "the last messages everywhere",
             6,
-            |event| matches!(&event.kind, EventKind::Received { body, .. } if body.as_bytes() == b"Gossip Message 3"),
+            |event| matches!(&event.kind, EventKind::Gossip(GossipEvent::Received { body, .. }) if body.as_bytes() == b"Gossip Message 3"),
         )
         .await;
 }
 
 fn body(kind: &EventKind) -> Option<String> {
-    if let EventKind::Generated { body, .. } = kind { Some(body.to_string()) } else { None }
+    if let EventKind::Gossip(GossipEvent::Generated { body, .. }) = kind { Some(body.to_string()) } else { None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,7 +107,7 @@ async fn an_address_in_use_is_named_with_the_next_free_one() {
     let mut session = Session::new(calm(Vec::new()));
     session.engine.apply(Command::Start(peer_at(Placement::At(taken)))).await.unwrap_err();
     let failed = session.until_events("the failure", 1, |event| event.node == taken).await;
-    let EventKind::Failed { what, why } = &failed[0].kind else { panic!("{failed:?}") };
+    let EventKind::Node(NodeEvent::Failed { what, why }) = &failed[0].kind else { panic!("{failed:?}") };
     assert_eq!(what, "start a peer");
     assert!(why.starts_with(&format!("{taken} is in use; the next free address is 127.0.0.1:")), "{why}");
     session.engine.start(peer_at(ANYWHERE)).await.unwrap();
@@ -126,14 +127,14 @@ async fn whoever_leaves_politely_is_missed_by_nobody() {
     while let Some(delivery) = visitor.feed.recv().await {
         visitor.seen.extend_from_slice(&delivery.batch);
     }
-    assert_eq!(visitor.seen.last().unwrap().kind, EventKind::Stopped { how: Stop::Left });
+    assert_eq!(visitor.seen.last().unwrap().kind, EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
 
     let end = LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving };
     let departures = session
         .until_events(
             "departures",
             4,
-            |event| matches!(&event.kind, EventKind::LinkDown { peer, end: how, .. } if *peer == leaver && *how == end),
+            |event| matches!(&event.kind, EventKind::Link(LinkEvent::Down { peer, end: how, .. }) if *peer == leaver && *how == end),
         )
         .await;
     assert!(departures.iter().any(|event| seeds.contains(&event.node)), "{departures:?}");
@@ -141,10 +142,10 @@ async fn whoever_leaves_politely_is_missed_by_nobody() {
         .until_events(
             "the seed to take it off its list",
             1,
-            |event| matches!(event.kind, EventKind::PeerDelisted { peer, .. } if peer == leaver),
+            |event| matches!(event.kind, EventKind::Seed(SeedEvent::PeerDelisted { peer, .. }) if peer == leaver),
         )
         .await;
-    assert_eq!(session.events(|event| matches!(event.kind, EventKind::NeighborDied { .. })), []);
+    assert_eq!(session.events(|event| matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { .. }))), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,9 +158,18 @@ async fn when_all_quit_together_nobody_reports_a_death() {
         session.seen.extend_from_slice(&delivery.batch);
     }
     let count = |kind: fn(&EventKind) -> bool| session.seen.iter().filter(|event| kind(&event.kind)).count();
-    assert_eq!(count(|kind| matches!(kind, EventKind::Stopped { how: Stop::Left })), 8);
-    assert_eq!(count(|kind| matches!(kind, EventKind::NeighborDied { .. } | EventKind::DeadReportSent { .. })), 0);
-    let roles = session.seen.iter().filter(|event| matches!(event.kind, EventKind::Started { role: Role::Seed, .. }));
+    assert_eq!(count(|kind| matches!(kind, EventKind::Node(NodeEvent::Stopped { how: Stop::Left }))), 8);
+    assert_eq!(
+        count(|kind| matches!(
+            kind,
+            EventKind::Death(DeathEvent::NeighborDied { .. } | DeathEvent::DeadReportSent { .. })
+        )),
+        0
+    );
+    let roles = session
+        .seen
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::Node(NodeEvent::Started { role: Role::Seed, .. })));
     assert_eq!(roles.count(), 2);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gossipctl::clock::Clock;
 use gossipctl::command::{Command, NodeSpec, Placement};
-use gossipctl::event::{Event, EventKind, Purpose};
+use gossipctl::event::{Event, EventKind, GossipEvent, LinkEvent, NodeEvent, ProbeEvent, Purpose, SeedEvent};
 use gossipctl::feed::{Bounds, Feed, bounded};
 use gossipctl::net::{SocketDefaults, SocketEngine};
 use gossipctl::proto::addr::Addr;
@@ -134,7 +134,7 @@ impl Session {
 }
 
 pub(crate) fn received(event: &Event, at: Addr, text: &str) -> bool {
-    matches!(&event.kind, EventKind::Received { body, .. } if event.node == at && body.as_bytes() == text.as_bytes())
+    matches!(&event.kind, EventKind::Gossip(GossipEvent::Received { body, .. }) if event.node == at && body.as_bytes() == text.as_bytes())
 }
 
 /// Who is linked to whom as neighbors, as the nodes themselves say.
@@ -143,13 +143,13 @@ pub(crate) fn links(events: &[Event]) -> BTreeMap<Addr, BTreeSet<Addr>> {
     for event in events {
         let of_node = links.entry(event.node).or_default();
         match &event.kind {
-            EventKind::LinkUp { link, peer, purpose: Purpose::Neighbor, .. } => {
+            EventKind::Link(LinkEvent::Up { link, peer, purpose: Purpose::Neighbor, .. }) => {
                 of_node.insert(*link, *peer);
             }
-            EventKind::LinkDown { link, .. } => {
+            EventKind::Link(LinkEvent::Down { link, .. }) => {
                 of_node.remove(link);
             }
-            EventKind::Stopped { .. } => of_node.clear(),
+            EventKind::Node(NodeEvent::Stopped { .. }) => of_node.clear(),
             _ => {}
         }
     }
@@ -184,11 +184,8 @@ fn last(events: &[Event]) -> String {
     let routine = |kind: &EventKind| {
         matches!(
             kind,
-            EventKind::PeerListSent { .. }
-                | EventKind::PeerListReceived { .. }
-                | EventKind::ProbeSent { .. }
-                | EventKind::ProbeReceived { .. }
-                | EventKind::ProbeAnswered { .. }
+            EventKind::Seed(SeedEvent::PeerListSent { .. } | SeedEvent::PeerListReceived { .. })
+                | EventKind::Probe(ProbeEvent::Sent { .. } | ProbeEvent::Received { .. } | ProbeEvent::Answered { .. })
         )
     };
     let told: Vec<&Event> = events.iter().filter(|event| !routine(&event.kind)).collect();

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gossipctl::event::{Absence, DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose};
+use gossipctl::event::{
+    Absence, DeathEvent, DelistReason, Event, EventKind, LinkEnd, LinkEvent, LinkId, NodeEvent, ProbeEvent, Purpose,
+    SeedEvent,
+};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{DeadPolicy, PeerConfig};
 use gossipctl::proto::fault::{FaultKind, Percent, Scope};
@@ -56,7 +59,11 @@ fn away(network: &mut Network, who: &[Addr], span: Duration, settle: Duration) -
 
 fn accusations(events: &[Event], who: &[Addr], since: Time) -> Vec<Event> {
     let accuses = |kind: &EventKind| {
-        matches!(kind, EventKind::NeighborDied { .. } | EventKind::DeadReportSent { .. } | EventKind::Violation { .. })
+        matches!(
+            kind,
+            EventKind::Death(DeathEvent::NeighborDied { .. } | DeathEvent::DeadReportSent { .. })
+                | EventKind::Link(LinkEvent::Violation { .. })
+        )
     };
     let is_it = |event: &&Event| event.at >= since && who.contains(&event.node) && accuses(&event.kind);
     events.iter().filter(is_it).cloned().collect()
@@ -119,7 +126,7 @@ fn assert_told_once(network: &Network, who: &[Addr], (from, back, span): (Time, 
             .iter()
             .filter(|event| event.node == *addr && (from..=back + SECOND).contains(&event.at))
             .filter_map(|event| match event.kind {
-                EventKind::WasAway { why: Absence::Stopped, span_us } => Some(span_us),
+                EventKind::Node(NodeEvent::WasAway { why: Absence::Stopped, span_us }) => Some(span_us),
                 _ => None,
             })
             .collect();
@@ -149,7 +156,7 @@ fn classic_nodes_that_were_away_harm_nobody() {
 fn a_classic_peer_registers_once_more_an_absence() {
     let mut network = lively(Dialect::Classic, DeadPolicy::Trust, 74);
     let (peer, seed) = (peer_addr(2), seed_addr(1));
-    let listed = |kind: &EventKind| matches!(kind, EventKind::PeerListed { peer: listed, .. } if *listed == peer);
+    let listed = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListed { peer: listed, .. }) if *listed == peer);
     let before = network.count(seed, listed);
     let back = away(&mut network, &[peer], T * 5, T * 4);
     network.world.run_for(T);
@@ -165,7 +172,8 @@ fn a_death_after_an_absence_is_still_found_and_reported() {
     let victim = *network.neighbors(peer).first().expect("it has neighbors again");
     network.world.kill(victim);
     network.world.run_for(SECOND);
-    let died = |kind: &EventKind| matches!(kind, EventKind::NeighborDied { peer, .. } if *peer == victim);
+    let died =
+        |kind: &EventKind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { peer, .. }) if *peer == victim);
     assert_eq!(network.count(peer, died), 1);
 }
 
@@ -176,7 +184,8 @@ fn what_closed_while_a_node_was_away_is_told_so() {
     let lost = network.neighbors(peer).len();
     away(&mut network, &[peer], T * 6, T * 4);
     network.world.run_for(T);
-    let while_away = |kind: &EventKind| matches!(kind, EventKind::LinkDown { end: LinkEnd::WhileAway, .. });
+    let while_away =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { end: LinkEnd::WhileAway, .. }));
     assert_eq!(network.count(peer, while_away), lost);
 }
 
@@ -193,7 +202,8 @@ fn a_slow_reader_accuses_nobody() {
         network.world.run_for(T * 30);
         let accused = accusations(network.world.events(), &[slow], since);
         assert!(accused.is_empty(), "{dialect}: {accused:#?}");
-        let told = |kind: &EventKind| matches!(kind, EventKind::WasAway { why: Absence::ReadsLate, .. });
+        let told =
+            |kind: &EventKind| matches!(kind, EventKind::Node(NodeEvent::WasAway { why: Absence::ReadsLate, .. }));
         let told = network.count(slow, told);
         assert!((1..=3).contains(&told), "told {told} times");
         crate::faults::fault(&mut network, &FaultCommand::Calm).unwrap();
@@ -215,14 +225,16 @@ fn rule_7_a_death_is_found_2t_and_a_timeout_after_the_silence() {
     let since = network.world.now();
     network.world.run_for(LIVENESS * 5);
     for event in network.world.events().iter().filter(|event| event.at >= since) {
-        if let EventKind::NeighborDied { peer, cause: DeathCause::Misses { .. }, .. } = event.kind {
+        if let EventKind::Death(DeathEvent::NeighborDied { peer, cause: DeathCause::Misses { .. }, .. }) = event.kind {
             let after = event.at.since(since).as_secs_f64();
             assert!(silent.contains(&peer) && (27.9..=41.1).contains(&after), "{peer} found dead after {after} s");
         }
     }
     let alive: Vec<Addr> = (161..=200).map(peer_addr).collect();
     assert_eq!((network.listed(1), network.listed(2)), (alive.clone(), alive));
-    let unwatched = |kind: &EventKind| matches!(kind, EventKind::PeerDelisted { reason: DelistReason::Silent, .. });
+    let unwatched = |kind: &EventKind| {
+        matches!(kind, EventKind::Seed(SeedEvent::PeerDelisted { reason: DelistReason::Silent, .. }))
+    };
     assert!(network.count(seed_addr(1), unwatched) > 0, "some had no neighbor left that lives");
 }
 
@@ -250,7 +262,7 @@ fn rule_5_a_silent_registration_is_asked_and_may_answer() {
     let mut network = Network::new(1, 79);
     network.start_double(peer_addr(1), Quiet);
     network.world.run_for((LIVENESS * 3).saturating_sub(SECOND));
-    let asked = |kind: &EventKind| matches!(kind, EventKind::ProbeSent { .. });
+    let asked = |kind: &EventKind| matches!(kind, EventKind::Probe(ProbeEvent::Sent { .. }));
     assert_eq!(network.count(seed_addr(1), asked), 0);
     network.world.run_for(SECOND * 2);
     assert_eq!(network.count(seed_addr(1), asked), 1);
@@ -268,9 +280,10 @@ fn rule_5_all_fall_silent_at_once_and_the_lists_are_empty() {
     (1..=8).for_each(|number| network.world.hang(peer_addr(number)));
     network.world.run_for(LIVENESS * 5);
     assert!(network.listed(1).is_empty(), "nobody is left who could report them");
-    let missed = |kind: &EventKind| matches!(kind, EventKind::ProbeMissed { limit: 3, .. });
+    let missed = |kind: &EventKind| matches!(kind, EventKind::Probe(ProbeEvent::Missed { limit: 3, .. }));
     assert_eq!(network.count(seed_addr(1), missed), 3 * 8, "three probes each");
-    let first = network.first(|event| event.at >= since && matches!(event.kind, EventKind::PeerDelisted { .. }));
+    let first = network
+        .first(|event| event.at >= since && matches!(event.kind, EventKind::Seed(SeedEvent::PeerDelisted { .. })));
     assert!(first.is_some_and(|event| event.at.since(since) > SECOND * 3));
 }
 
@@ -283,7 +296,8 @@ fn rule_7_a_short_probe_timeout_finds_a_death_sooner() {
     network.world.hang(peer_addr(1));
     let since = network.world.now();
     network.world.run_for(LIVENESS * 3 + SECOND * 3 / 5);
-    let found = network.first(|event| event.at >= since && matches!(event.kind, EventKind::NeighborDied { .. }));
+    let found = network
+        .first(|event| event.at >= since && matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { .. })));
     let after = found.expect("it is found").at.since(since);
     assert!(after >= LIVENESS * 2 + SECOND / 2, "{after:?}");
 }
@@ -297,10 +311,11 @@ fn a_seed_whose_answer_comes_twice_breaks_no_rule() {
     let back = away(&mut network, &[peer_addr(1)], T, T * 2);
     network.world.run_for(T * 4);
     let answered = |event: &Event| {
-        event.at >= back && matches!(event.kind, EventKind::ProbeAnswered { peer, .. } if peer == seed_addr(1))
+        event.at >= back
+            && matches!(event.kind, EventKind::Probe(ProbeEvent::Answered { peer, .. }) if peer == seed_addr(1))
     };
     assert!(network.world.events().iter().any(answered), "it asked its seed");
-    assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. })));
+    assert!(!network.any(|kind| matches!(kind, EventKind::Link(LinkEvent::Violation { .. }))));
 }
 
 #[test]
@@ -322,7 +337,13 @@ fn a_node_whose_machine_slept_accuses_nobody() {
     for input in inputs {
         peer.handle(now, input, &mut told);
     }
-    assert!(told.0.iter().any(|kind| matches!(kind, EventKind::WasAway { why: Absence::Stopped, .. })));
-    assert!(told.0.iter().any(|kind| matches!(kind, EventKind::LinkDown { end: LinkEnd::WhileAway, .. })));
-    assert!(!told.0.iter().any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "{:?}", told.0);
+    assert!(
+        told.0.iter().any(|kind| matches!(kind, EventKind::Node(NodeEvent::WasAway { why: Absence::Stopped, .. })))
+    );
+    assert!(told.0.iter().any(|kind| matches!(kind, EventKind::Link(LinkEvent::Down { end: LinkEnd::WhileAway, .. }))));
+    assert!(
+        !told.0.iter().any(|kind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { .. }))),
+        "{:?}",
+        told.0
+    );
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use gossipctl::event::{EventKind, LinkEnd, LinkId, Purpose};
+use gossipctl::event::{
+    DeathEvent, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, NodeEvent, ProbeEvent, Purpose, SeedEvent,
+};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::CLASSIC_LIST_LEN;
 use gossipctl::proto::machine::{Input, LinkChange, NodeCommand};
@@ -84,9 +86,14 @@ fn a_python_peer_that_closes_before_it_has_said_anything_was_full_and_is_not_dea
     network.world.run_for(SECOND);
     network.start_peer(1);
     network.world.run_for(LIVENESS);
-    let given_up = |kind: &EventKind| matches!(kind, EventKind::HandshakeFailed { peer, .. } if *peer == Some(mute));
+    let given_up = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::HandshakeFailed { peer, .. }) if *peer == Some(mute));
     assert_eq!(network.count(peer_addr(1), given_up), 1);
-    assert!(!network.any(|k| matches!(k, EventKind::NeighborDied { .. } | EventKind::DeadReportSent { .. })));
+    assert!(
+        !network.any(|k| matches!(
+            k,
+            EventKind::Death(DeathEvent::NeighborDied { .. } | DeathEvent::DeadReportSent { .. })
+        ))
+    );
 }
 
 /// A Python peer that links to somebody and closes without a word.
@@ -125,7 +132,10 @@ fn a_classic_network_of_ours_forms_and_floods() {
     network.world.run_for(LIVENESS * 8);
     assert!(network.connected());
     network.assert_symmetric();
-    assert!(!network.any(|k| matches!(k, EventKind::NeighborDied { .. } | EventKind::Violation { .. })));
+    assert!(!network.any(|k| matches!(
+        k,
+        EventKind::Death(DeathEvent::NeighborDied { .. }) | EventKind::Link(LinkEvent::Violation { .. })
+    )));
     let whole = network.holders().values().filter(|holders| holders.len() == 12).count();
     assert!(whole >= 12 * 5, "{whole} messages reached all");
 }
@@ -138,14 +148,18 @@ fn a_full_python_peer_is_not_accepted_rather_than_dead() {
     network.world.run_for(SECOND);
     network.start_peer(1);
     network.world.run_for(LIVENESS * 6);
-    let given_up = |kind: &EventKind| matches!(kind, EventKind::NotAccepted { peer, .. } if *peer == full);
+    let given_up =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::NotAccepted { peer, .. }) if *peer == full);
     assert_eq!(network.count(peer_addr(1), given_up), 1);
     network.world.run_for(SECOND * 3_600);
-    let dialed = |kind: &EventKind| matches!(kind, EventKind::Dialing { peer, .. } if *peer == full);
+    let dialed = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Dialing { peer, .. }) if *peer == full);
     assert_eq!(network.count(peer_addr(1), dialed), 1, "and dialed no more");
-    let neighbor = |kind: &EventKind| matches!(kind, EventKind::LinkUp { peer, .. } | EventKind::LinkDown { peer, .. } if *peer == full);
+    let neighbor = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Up { peer, .. } | LinkEvent::Down { peer, .. }) if *peer == full);
     assert_eq!(network.count(peer_addr(1), neighbor), 0, "no neighbor, and not closed");
-    assert!(!network.any(|kind| matches!(kind, EventKind::DeadReportSent { .. })), "never reported dead");
+    assert!(
+        !network.any(|kind| matches!(kind, EventKind::Death(DeathEvent::DeadReportSent { .. }))),
+        "never reported dead"
+    );
 }
 
 #[test]
@@ -155,7 +169,7 @@ fn a_classic_peer_takes_links_beyond_its_limit_rather_than_close_one() {
     network.start_peers(1..=30);
     network.world.run_for(LIVENESS * 8);
     assert!(network.connected());
-    assert!(!network.any(|kind| matches!(kind, EventKind::LinkDown { purpose: Purpose::Neighbor, .. })));
+    assert!(!network.any(|kind| matches!(kind, EventKind::Link(LinkEvent::Down { purpose: Purpose::Neighbor, .. }))));
 }
 
 #[test]
@@ -165,10 +179,11 @@ fn two_classic_links_between_one_pair_are_kept_and_used_as_one() {
         network.start_peers(1..=2);
         network.world.run_for(LIVENESS * 4);
         assert!(network.neighbors(peer_addr(1)).contains(&peer_addr(2)), "rng seed {rng_seed}");
-        let closed = |kind: &EventKind| matches!(kind, EventKind::LinkDown { purpose: Purpose::Neighbor, .. });
+        let closed =
+            |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { purpose: Purpose::Neighbor, .. }));
         assert!(!network.any(closed), "rng seed {rng_seed}");
         assert!(
-            !network.any(|k| matches!(k, EventKind::Duplicate { .. })),
+            !network.any(|k| matches!(k, EventKind::Gossip(GossipEvent::Duplicate { .. }))),
             "rng seed {rng_seed}: nothing is sent twice"
         );
     }
@@ -182,9 +197,10 @@ fn a_classic_link_that_closes_is_a_death_and_is_believed() {
     let closer = peer_addr(60);
     network.start_double(closer, Closer { own: closer, target: peer_addr(1), link: None, close_at: None });
     network.world.run_for(SECOND * 3);
-    let reported = |kind: &EventKind| matches!(kind, EventKind::DeadReportSent { dead, .. } if *dead == closer);
+    let reported =
+        |kind: &EventKind| matches!(kind, EventKind::Death(DeathEvent::DeadReportSent { dead, .. }) if *dead == closer);
     assert_eq!(network.count(peer_addr(1), reported), 1);
-    let received = |kind: &EventKind| matches!(kind, EventKind::DeadReportReceived { dead, .. } if *dead == closer);
+    let received = |kind: &EventKind| matches!(kind, EventKind::Death(DeathEvent::DeadReportReceived { dead, .. }) if *dead == closer);
     assert_eq!(network.count(seed_addr(1), received), 1);
 }
 
@@ -195,7 +211,7 @@ fn a_classic_seed_sends_at_most_forty_addresses() {
     network.world.run_for(SECOND * 5);
     let mut longest = 0;
     for kind in network.kinds(seed_addr(1)) {
-        if let EventKind::PeerListSent { peers, .. } = kind {
+        if let EventKind::Seed(SeedEvent::PeerListSent { peers, .. }) = kind {
             longest = longest.max(peers.len());
         }
     }
@@ -252,7 +268,7 @@ fn a_peer_that_accepts_late_gets_the_name_alone_until_it_speaks() {
     network.world.run_for(SECOND * 290);
     assert!(matches!(heard.borrow()[..], [(_, Message::Hello(_))]), "{:?}", heard.borrow());
     assert!(network.neighbors(one).is_empty());
-    let counted = |kind: &EventKind| matches!(kind, EventKind::Generated { forwarded: 1.., .. });
+    let counted = |kind: &EventKind| matches!(kind, EventKind::Gossip(GossipEvent::Generated { forwarded: 1.., .. }));
     assert_eq!(network.count(one, counted), 0, "nothing was sent that is told as sent");
 
     network.world.run_for(SECOND * 15);
@@ -288,9 +304,10 @@ fn a_classic_peer_keeps_at_most_64_unheard_links() {
     network.world.run_for(SECOND * 20);
     network.start_peer(1);
     network.world.run_for(LIVENESS * 20);
-    let dialed = |kind: &EventKind| matches!(kind, EventKind::Dialing { purpose: Purpose::Neighbor, .. });
+    let dialed =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Dialing { purpose: Purpose::Neighbor, .. }));
     assert_eq!(network.count(peer_addr(1), dialed), 64);
-    assert_eq!(network.count(peer_addr(1), |kind| matches!(kind, EventKind::NotAccepted { .. })), 64);
+    assert_eq!(network.count(peer_addr(1), |kind| matches!(kind, EventKind::Link(LinkEvent::NotAccepted { .. }))), 64);
 }
 
 /// A Python peer that never accepts a link, and after a while dials a peer itself.
@@ -340,12 +357,13 @@ fn a_link_that_a_python_peer_dialed_is_used_rather_than_one_that_it_never_accept
     network.world.run_for(SECOND);
     network.start_peer(1);
     network.world.run_for(LIVENESS * 8);
-    let up = |kind: &EventKind| matches!(kind, EventKind::LinkUp { peer, .. } if *peer == full);
+    let up = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Up { peer, .. }) if *peer == full);
     assert_eq!(network.count(target, up), 1, "the one on which something was heard");
     assert!(network.neighbors(target).contains(&full));
-    let answered = |kind: &EventKind| matches!(kind, EventKind::ProbeAnswered { peer, .. } if *peer == full);
+    let answered =
+        |kind: &EventKind| matches!(kind, EventKind::Probe(ProbeEvent::Answered { peer, .. }) if *peer == full);
     assert!(network.count(target, answered) >= 5);
-    assert_eq!(network.count(target, |kind| matches!(kind, EventKind::NotAccepted { .. })), 0);
+    assert_eq!(network.count(target, |kind| matches!(kind, EventKind::Link(LinkEvent::NotAccepted { .. }))), 0);
 }
 
 /// A Python seed after a while of peers that came back: its list repeats them. It takes its time to send it.
@@ -391,7 +409,7 @@ fn a_classic_peer_registers_once_however_long_it_is_alone() {
     network.start_peer(1);
     network.world.run_for(SECOND * 3_600);
     assert_eq!(registrations.get(), 1);
-    assert_eq!(network.count(peer_addr(1), |kind| matches!(kind, EventKind::LinkUp { .. })), 1);
+    assert_eq!(network.count(peer_addr(1), |kind| matches!(kind, EventKind::Link(LinkEvent::Up { .. }))), 1);
 }
 
 #[test]
@@ -404,7 +422,8 @@ fn a_list_with_repetitions_is_told_without_them() {
     network.start_peer(1);
     network.world.run_for(SECOND * 10);
     let once = [7, 8].map(peer_addr);
-    let told = |kind: &EventKind| matches!(kind, EventKind::PeerListReceived { peers, .. } if *peers == once);
+    let told =
+        |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListReceived { peers, .. }) if *peers == once);
     assert_eq!(network.count(peer_addr(1), told), 1);
 }
 
@@ -416,7 +435,7 @@ fn each_later_classic_peer_is_told_of_the_earlier_ones() {
     let lens: BTreeSet<usize> = network
         .kinds(seed_addr(1))
         .filter_map(|kind| match kind {
-            EventKind::PeerListSent { peers, .. } => Some(peers.len()),
+            EventKind::Seed(SeedEvent::PeerListSent { peers, .. }) => Some(peers.len()),
             _ => None,
         })
         .collect();
@@ -431,7 +450,7 @@ fn a_silent_newcomer_holds_up_a_classic_seed_only_briefly() {
     }
     network.world.run_for(Duration::from_millis(3));
     network.start_peer(1);
-    let registered = |kind: &EventKind| matches!(kind, EventKind::PeerListed { .. });
+    let registered = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListed { .. }));
     network.world.run_for(Duration::from_millis(900));
     assert_eq!(network.count(seed_addr(1), registered), 0, "ten turns of 100 ms come first");
     network.world.run_for(Duration::from_millis(200));
@@ -471,7 +490,7 @@ fn a_classic_peer_that_is_left_alone_dials_whom_it_heard_of() {
     network.world.kill(peer_addr(2));
     network.world.run_for(SECOND * 10);
     assert!(network.connected(), "{:?}", network.parts(&network.peers()));
-    let again = |kind: &EventKind| matches!(kind, EventKind::PeerListed { again: true, .. });
+    let again = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListed { again: true, .. }));
     assert!(!network.any(again), "nobody registered twice for that");
 }
 
@@ -480,8 +499,10 @@ fn said(network: &Network, node: Addr) -> (Vec<String>, Vec<String>) {
     let (mut sent, mut refused) = (Vec::new(), Vec::new());
     for kind in network.kinds(node) {
         match kind {
-            EventKind::Generated { body, .. } => sent.push(String::from_utf8_lossy(body.as_bytes()).into_owned()),
-            EventKind::Failed { what, why } => refused.push(format!("{what}: {why}")),
+            EventKind::Gossip(GossipEvent::Generated { body, .. }) => {
+                sent.push(String::from_utf8_lossy(body.as_bytes()).into_owned());
+            }
+            EventKind::Node(NodeEvent::Failed { what, why }) => refused.push(format!("{what}: {why}")),
             _ => {}
         }
     }
@@ -507,7 +528,11 @@ fn a_text_that_was_said_in_this_second_is_refused_with_the_reason_and_said_in_th
     let why =
         "the classic dialect cannot tell it from the same text of this second: wait a second, or say something else";
     assert_eq!(refused, [format!("send a message from {one}: {why}")]);
-    assert_eq!(network.count(other, |kind| matches!(kind, EventKind::Received { .. })), 3, "what was sent arrived");
+    assert_eq!(
+        network.count(other, |kind| matches!(kind, EventKind::Gossip(GossipEvent::Received { .. }))),
+        3,
+        "what was sent arrived"
+    );
 }
 
 #[test]
@@ -545,8 +570,10 @@ fn what_a_classic_node_says_at_once_leaves_a_write_gap_apart() {
     say_at_once(&mut network, one, 40);
     network.world.run_for(3 * SECOND);
     let events = network.world.events().iter().filter(|event| event.node == other);
-    let times: Vec<Time> =
-        events.filter(|event| matches!(event.kind, EventKind::Received { .. })).map(|event| event.at).collect();
+    let times: Vec<Time> = events
+        .filter(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Received { .. })))
+        .map(|event| event.at)
+        .collect();
     assert_eq!(times.len(), 40);
     let took = times[39].since(began);
     assert!(took >= 39 * CLASSIC_WRITE_GAP && took < 45 * CLASSIC_WRITE_GAP, "{took:?}");
@@ -561,12 +588,15 @@ fn a_classic_network_with_more_to_say_than_its_links_take_tells_so_and_takes_nob
         network.world.run_for(SECOND);
     }
     network.world.run_for(10 * SECOND);
-    assert!(!network.any(|kind| matches!(kind, EventKind::ProbeMissed { .. })), "no probe waited behind gossip");
+    assert!(
+        !network.any(|kind| matches!(kind, EventKind::Probe(ProbeEvent::Missed { .. }))),
+        "no probe waited behind gossip"
+    );
     let why = "64 messages wait for one link, and the classic dialect takes one each 30 ms: gossip comes late; use a longer \
                --gossip-interval or fewer nodes";
     assert_eq!(said(&network, one).1, [format!("send in time: {why}")]);
     assert_eq!(said(&network, other).1, [""; 0]);
-    assert_eq!(network.count(other, |kind| matches!(kind, EventKind::Received { .. })), 5 * 66);
+    assert_eq!(network.count(other, |kind| matches!(kind, EventKind::Gossip(GossipEvent::Received { .. }))), 5 * 66);
 }
 
 #[test]
@@ -575,7 +605,7 @@ fn a_classic_link_that_is_half_a_minute_behind_is_dropped_as_too_slow() {
     say_at_once(&mut network, one, CLASSIC_QUEUE_MESSAGES_MAX);
     assert_eq!(network.neighbors(one), [other].into());
     say_at_once(&mut network, one, CLASSIC_QUEUE_MESSAGES_MAX + 2);
-    let slow = |kind: &EventKind| matches!(kind, EventKind::LinkDown { end: LinkEnd::TooSlow, .. });
+    let slow = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { end: LinkEnd::TooSlow, .. }));
     assert!(network.any(slow));
 }
 
@@ -586,8 +616,10 @@ fn a_classic_peer_that_leaves_is_taken_for_dead() {
     network.world.run_for(SECOND);
     let ends: Vec<_> = network
         .kinds(staying)
-        .filter(|kind| matches!(kind, EventKind::LinkDown { .. } | EventKind::NeighborDied { .. }))
+        .filter(|kind| {
+            matches!(kind, EventKind::Link(LinkEvent::Down { .. }) | EventKind::Death(DeathEvent::NeighborDied { .. }))
+        })
         .collect();
-    let closed = |kind: &&EventKind| matches!(kind, EventKind::NeighborDied { peer, cause: DeathCause::Closed, .. } if *peer == leaving);
+    let closed = |kind: &&EventKind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { peer, cause: DeathCause::Closed, .. }) if *peer == leaving);
     assert_eq!(ends.iter().filter(|kind| closed(kind)).count(), 1, "{ends:?}");
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gossipctl::command::FaultCommand;
+use gossipctl::engine::NodeTable;
 use gossipctl::engine::fault::{Change, FaultError};
-use gossipctl::engine::{NodeTable, Publication};
-use gossipctl::event::{EventKind, LinkEnd};
+use gossipctl::event::{DeathEvent, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
@@ -21,7 +21,7 @@ pub(crate) fn fault(network: &mut Network, command: &FaultCommand) -> Result<(),
     let everybody = NodeTable::of_peers(network.world.addrs());
     let world = &mut network.world;
     let mut table = world.fault_table().clone();
-    for Publication { node, kind } in table.apply(command, &everybody)?.into_iter().map(Change::into_publication) {
+    for (node, kind) in table.apply(command, &everybody)?.into_iter().map(Change::into_told) {
         world.tell(node, kind);
     }
     if let FaultCommand::Lie { liar, about } = command {
@@ -57,8 +57,10 @@ fn a_partition_makes_two_overlays_and_its_end_one_again() {
     let apart: Vec<BTreeSet<Addr>> = vec![(1..=3).map(peer_addr).collect(), (4..=8).map(peer_addr).collect()];
     assert_eq!(parts, apart, "both sides close up, and neither reaches the other");
     let crossed = network.holders().into_iter().filter(|(id, holders)| {
-        let is_late = network.first(|event| matches!(event.kind, EventKind::FaultSet { .. })).unwrap().at;
-        let began = network.first(|event| matches!(&event.kind, EventKind::Generated { id: other, .. } if other == id));
+        let is_late = network.first(|event| matches!(event.kind, EventKind::Fault(FaultEvent::Set { .. }))).unwrap().at;
+        let began = network.first(
+            |event| matches!(&event.kind, EventKind::Gossip(GossipEvent::Generated { id: other, .. }) if other == id),
+        );
         let origin = inside.contains(&id.origin);
         began.is_some_and(|event| event.at > is_late + Duration::from_secs(1))
             && holders.keys().any(|holder| inside.contains(holder) != origin)
@@ -82,7 +84,7 @@ fn a_cut_wire_is_found_out_by_probes_alone_and_the_message_goes_another_way() {
         let ends: Vec<LinkEnd> = network
             .kinds(node)
             .filter_map(|kind| match kind {
-                EventKind::LinkDown { peer, end, .. } if *peer == other => Some(*end),
+                EventKind::Link(LinkEvent::Down { peer, end, .. }) if *peer == other => Some(*end),
                 _ => None,
             })
             .collect();
@@ -90,15 +92,14 @@ fn a_cut_wire_is_found_out_by_probes_alone_and_the_message_goes_another_way() {
             ends.iter().any(|end| matches!(end, LinkEnd::Dead { cause } if cause.to_string().contains("unanswered")));
         assert!(missed, "{ends:?}");
     }
-    let is_silence =
-        |kind: &EventKind| matches!(kind, EventKind::DialFailed { error, .. } if error.starts_with("no answer"));
+    let is_silence = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::DialFailed { error, .. }) if error.starts_with("no answer"));
     assert!(network.any(is_silence), "whoever dials waits in vain");
     let later = network.world.now();
     network.world.run_for(GOSSIP * 3);
     let since: Vec<_> = network.world.events().iter().filter(|event| event.at > later).collect();
     let crossed = since
         .iter()
-        .any(|event| matches!(event.kind, EventKind::Received { id, .. } if event.node == b && id.origin == a));
+        .any(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Received { id, .. }) if event.node == b && id.origin == a));
     assert!(crossed, "by way of the others");
 }
 
@@ -114,7 +115,7 @@ fn a_loss_of_20_percent_does_not_keep_messages_from_many() {
     network.world.run_for(Duration::from_secs(2));
     let messages: Vec<_> = (network.world.events().iter())
         .filter_map(|event| match event.kind {
-            EventKind::Generated { id, .. } if event.at > begin && event.at < end => Some(id),
+            EventKind::Gossip(GossipEvent::Generated { id, .. }) if event.at > begin && event.at < end => Some(id),
             _ => None,
         })
         .collect();
@@ -136,7 +137,7 @@ fn a_lie_is_disputed_where_reports_are_verified_and_believed_where_they_are_trus
         fault(&mut network, &FaultCommand::Lie { liar, about }).unwrap();
         network.world.run_for(Duration::from_secs(1));
         assert_eq!(network.listed(1).contains(&about), listed, "{policy:?}");
-        let disputed = |kind: &EventKind| matches!(kind, EventKind::ReportDisputed { dead, .. } if *dead == about);
+        let disputed = |kind: &EventKind| matches!(kind, EventKind::Death(DeathEvent::ReportDisputed { dead, .. }) if *dead == about);
         assert_eq!(network.count(seed_addr(1), disputed), disputes, "{policy:?}");
         assert!(network.neighbors(liar).contains(&about), "the liar knows better");
     }
@@ -149,7 +150,8 @@ fn a_delay_beyond_all_patience_makes_the_living_dead_and_its_end_brings_them_bac
     let minute = 60 * 1_000_000;
     set(&mut network, FaultKind::Delay { by_us: minute, jitter_us: 0 }, Scope::Node(slow));
     network.world.run_for(LIVENESS * 6);
-    let died = |kind: &EventKind| matches!(kind, EventKind::NeighborDied { peer, .. } if *peer == slow);
+    let died =
+        |kind: &EventKind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { peer, .. }) if *peer == slow);
     assert!(network.any(died));
     calm(&mut network);
     network.world.run_for(LIVENESS * 12);
@@ -166,7 +168,7 @@ fn a_slow_reader_hears_late_of_what_the_others_know() {
     let mut slowest = Duration::ZERO;
     let mut others = Duration::ZERO;
     for event in network.world.events().iter().filter(|event| event.at > begin) {
-        if let EventKind::Received { trace: Some(trace), .. } = &event.kind {
+        if let EventKind::Gossip(GossipEvent::Received { trace: Some(trace), .. }) = &event.kind {
             let delay = event.at.since(trace.sent);
             if event.node == slow { slowest = slowest.max(delay) } else { others = others.max(delay) }
         }
@@ -186,7 +188,9 @@ fn a_slow_reader_that_recovers_reads_the_backlog_in_order() {
     network.world.run_for(Duration::from_secs(2));
     let heard = |network: &Network| {
         let bodies = network.kinds(slow).filter_map(|kind| match kind {
-            EventKind::Received { body, .. } => Some(body.to_string()).filter(|body| body.starts_with("line")),
+            EventKind::Gossip(GossipEvent::Received { body, .. }) => {
+                Some(body.to_string()).filter(|body| body.starts_with("line"))
+            }
             _ => None,
         });
         bodies.collect::<Vec<_>>()
@@ -214,8 +218,7 @@ fn network_with_an_overrun_reader() -> (Network, Addr, Addr) {
 fn the_link_to_a_reader_that_is_much_too_slow_is_dropped() {
     let (mut network, slow, talker) = network_with_an_overrun_reader();
     network.world.run_for(Duration::from_secs(1));
-    let dropped =
-        |kind: &EventKind| matches!(kind, EventKind::LinkDown { peer, end: LinkEnd::TooSlow, .. } if *peer == slow);
+    let dropped = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { peer, end: LinkEnd::TooSlow, .. }) if *peer == slow);
     assert_eq!(network.count(talker, dropped), 1);
 }
 
@@ -225,7 +228,7 @@ fn across_a_cut_nobody_hears_that_a_reader_is_much_too_slow() {
     // All of it is on its way.
     set(&mut network, FaultKind::Cut, Scope::link(slow, talker));
     network.world.run_for(Duration::from_secs(1));
-    let down = |kind: &EventKind| matches!(kind, EventKind::LinkDown { .. });
+    let down = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { .. }));
     assert_eq!((network.count(talker, down), network.count(slow, down)), (0, 0));
 }
 
@@ -235,13 +238,13 @@ fn junk_breaks_rules_and_nothing_else() {
     let victim = peer_addr(2);
     set(&mut network, FaultKind::Junk { per_s: 5 }, Scope::Node(victim));
     network.world.run_for(Duration::from_secs(10));
-    let violations = network.count(victim, |kind| matches!(kind, EventKind::Violation { .. }));
+    let violations = network.count(victim, |kind| matches!(kind, EventKind::Link(LinkEvent::Violation { .. })));
     assert!(violations > 0);
     calm(&mut network);
     network.world.run_for(Duration::from_secs(1));
-    let before = network.count(victim, |kind| matches!(kind, EventKind::Violation { .. }));
+    let before = network.count(victim, |kind| matches!(kind, EventKind::Link(LinkEvent::Violation { .. })));
     network.world.run_for(Duration::from_secs(10));
-    assert_eq!(network.count(victim, |kind| matches!(kind, EventKind::Violation { .. })) - before, 0);
+    assert_eq!(network.count(victim, |kind| matches!(kind, EventKind::Link(LinkEvent::Violation { .. }))) - before, 0);
     assert!(network.connected());
 }
 
@@ -252,7 +255,7 @@ fn a_node_that_closes_across_a_cut_is_missed_until_the_cut_is_healed() {
     set(&mut network, FaultKind::Cut, Scope::link(a, b));
     network.world.kill(a);
     network.world.run_for(Duration::from_secs(2));
-    let died = |kind: &EventKind| matches!(kind, EventKind::NeighborDied { peer, .. } if *peer == a);
+    let died = |kind: &EventKind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { peer, .. }) if *peer == a);
     assert!(!network.any(died), "the reset does not get through");
     fault(&mut network, &FaultCommand::HealAll).unwrap();
     network.world.run_for(Duration::from_secs(1));
@@ -271,7 +274,7 @@ fn newcomers_join_however_much_is_doubled_or_reordered() {
             network.start_peers(1..=6);
             network.world.run_for(LIVENESS * 2);
             assert!(network.connected(), "{what:?}");
-            assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. })), "{what:?}");
+            assert!(!network.any(|kind| matches!(kind, EventKind::Link(LinkEvent::Violation { .. }))), "{what:?}");
         }
     }
 }

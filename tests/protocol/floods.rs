@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind, LinkId, Omission, Purpose, Rule};
+use gossipctl::event::{
+    DeathEvent, Event, EventKind, LinkEvent, LinkId, Omission, ProbeEvent, Purpose, Rule, SeedEvent,
+};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::budget::{BURST, MESSAGES_A_SECOND};
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
@@ -82,11 +84,11 @@ impl Double for Flooder {
 }
 
 fn is_too_many(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::Violation { violation, .. } if violation.rule == Rule::TooManyMessages)
+    matches!(kind, EventKind::Link(LinkEvent::Violation { violation, .. }) if violation.rule == Rule::TooManyMessages)
 }
 
 fn is_flooding(kind: &EventKind) -> bool {
-    matches!(kind, EventKind::Flooding { peer, .. } if *peer == peer_addr(99))
+    matches!(kind, EventKind::Link(LinkEvent::Flooding { peer, .. }) if *peer == peer_addr(99))
 }
 
 #[test]
@@ -106,19 +108,21 @@ fn who_floods_a_node_is_slowed_then_told_of_then_dropped() {
             since.iter().position(fits).unwrap()
         };
         assert!(place(is_flooding) < place(is_too_many));
-        let begun = since.iter().find(|event| matches!(event.kind, EventKind::LinkUp { .. })).unwrap().at;
+        let begun = since.iter().find(|event| matches!(event.kind, EventKind::Link(LinkEvent::Up { .. }))).unwrap().at;
         let ended = since[place(is_too_many)].at;
         let answered = |event: &&Event| match event.kind {
-            EventKind::ProbeReceived { peer, .. } => peer == peer_addr(99),
-            EventKind::DeadReportReceived { reporter, .. } => reporter == peer_addr(99),
-            EventKind::PeerListSent { peer, .. } => peer == Some(peer_addr(99)),
+            EventKind::Probe(ProbeEvent::Received { peer, .. }) => peer == peer_addr(99),
+            EventKind::Death(DeathEvent::DeadReportReceived { reporter, .. }) => reporter == peer_addr(99),
+            EventKind::Seed(SeedEvent::PeerListSent { peer, .. }) => peer == Some(peer_addr(99)),
             _ => false,
         };
         let count = since.iter().filter(answered).count() as u64;
         let most = u64::from(BURST) + u64::from(MESSAGES_A_SECOND) * (ended.since(begun).as_secs() + 1);
         assert!(count <= most && count > 0, "{count} were answered, and {most} may be");
         let harmed = |event: &&Event| match event.kind {
-            EventKind::NeighborDied { peer, .. } | EventKind::LinkDown { peer, .. } => peer != peer_addr(99),
+            EventKind::Death(DeathEvent::NeighborDied { peer, .. }) | EventKind::Link(LinkEvent::Down { peer, .. }) => {
+                peer != peer_addr(99)
+            }
             _ => false,
         };
         assert_eq!(since.iter().find(harmed), None);
@@ -188,8 +192,8 @@ fn links_that_come_and_go_in_masses_are_told_as_a_number() {
         }
         alone.pass(Duration::from_secs(30));
         let (up, down) = (
-            alone.told.count(|kind| matches!(kind, EventKind::LinkUp { .. })),
-            alone.told.count(|kind| matches!(kind, EventKind::LinkDown { .. })),
+            alone.told.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Up { .. }))),
+            alone.told.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Down { .. }))),
         );
         assert_eq!((up, up + alone.told.omitted(Omission::Links)), (down, HELLOS));
         assert!((1..=200).contains(&up), "{up} links were told one by one");
@@ -206,12 +210,17 @@ fn a_link_that_stands_in_a_flood_is_told_and_so_is_its_end() {
             alone.ends(link);
         }
         let stays = alone.hello(Priority::High);
-        let tells = |told: &Told| told.count(|kind| matches!(kind, EventKind::LinkUp { link, .. } if *link == stays));
+        let tells = |told: &Told| {
+            told.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Up { link, .. }) if *link == stays))
+        };
         assert_eq!(tells(&alone.told), 0, "nobody knows yet whether it stands");
         alone.pass(Duration::from_secs(3));
         assert_eq!(tells(&alone.told), 1);
         alone.ends(stays);
-        assert_eq!(alone.told.count(|kind| matches!(kind, EventKind::LinkDown { link, .. } if *link == stays)), 1);
+        assert_eq!(
+            alone.told.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Down { link, .. }) if *link == stays)),
+            1
+        );
     }
 }
 
@@ -224,7 +233,7 @@ fn masses_of_refusals_and_reports_are_told_as_numbers() {
         peer.hello(if number < 8 { Priority::High } else { Priority::Low });
     }
     peer.pass(Duration::from_secs(11));
-    let refused = peer.told.count(|kind| matches!(kind, EventKind::LinkRefused { .. }));
+    let refused = peer.told.count(|kind| matches!(kind, EventKind::Link(LinkEvent::Refused { .. })));
     assert_eq!(refused + peer.told.omitted(Omission::Refusals), REFUSED);
     assert!((1..=300).contains(&refused), "{refused} were told one by one");
 
@@ -234,7 +243,7 @@ fn masses_of_refusals_and_reports_are_told_as_numbers() {
         seed.pass(Duration::from_millis(3));
     }
     seed.pass(Duration::from_secs(11));
-    let told = seed.told.count(|kind| matches!(kind, EventKind::DeadReportReceived { .. }));
+    let told = seed.told.count(|kind| matches!(kind, EventKind::Death(DeathEvent::DeadReportReceived { .. })));
     assert_eq!(told + seed.told.omitted(Omission::Reports), 3_000);
     assert!((1..=600).contains(&told), "{told} were told one by one");
 }

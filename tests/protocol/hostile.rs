@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use gossipctl::event::{Direction, EventKind, LinkId, Purpose, Rule};
+use gossipctl::event::{
+    DeathEvent, Direction, EventKind, GossipEvent, LinkEvent, LinkId, NodeEvent, Purpose, Rule, SeedEvent,
+};
 use gossipctl::model::Model;
 use gossipctl::model::node::ObservedState;
 use gossipctl::proto::addr::Addr;
@@ -67,7 +69,9 @@ impl Double for Forger {
 }
 
 fn generated(network: &Network, node: Addr) -> Vec<MessageId> {
-    let id = |kind: &EventKind| if let EventKind::Generated { id, .. } = kind { Some(*id) } else { None };
+    let id = |kind: &EventKind| {
+        if let EventKind::Gossip(GossipEvent::Generated { id, .. }) = kind { Some(*id) } else { None }
+    };
     network.kinds(node).filter_map(id).collect()
 }
 
@@ -91,14 +95,18 @@ fn a_node_whose_next_messages_are_forged_speaks_on_and_says_so() {
         assert_eq!(holders[id].len(), 5, "{id} reached everyone");
     }
     // The forger can still race the copies of a text that it has heard, in the same number.
-    let is_taken_for_ours = |kind: &EventKind| matches!(kind, EventKind::Received { id, body, .. } if id.number().is_some() && own[before..].contains(id) && *body == NOT_ME.into());
+    let is_taken_for_ours = |kind: &EventKind| matches!(kind, EventKind::Gossip(GossipEvent::Received { id, body, .. }) if id.number().is_some() && own[before..].contains(id) && *body == NOT_ME.into());
     assert!(!network.any(is_taken_for_ours), "what reached everyone is what the node said");
-    let failed = |kind: &EventKind| matches!(kind, EventKind::Failed { .. });
+    let failed = |kind: &EventKind| matches!(kind, EventKind::Node(NodeEvent::Failed { .. }));
     assert_eq!(network.count(victim, failed), 0, "what the user says is sent");
-    let told = network.count(victim, |kind| matches!(kind, EventKind::Forged { from, .. } if *from == peer_addr(99)));
+    let told = network.count(
+        victim,
+        |kind| matches!(kind, EventKind::Gossip(GossipEvent::Forged { from, .. }) if *from == peer_addr(99)),
+    );
     assert!((2..=8).contains(&told), "once in ten seconds, not for each of the copies: {told}");
     assert!(network.neighbors(victim).contains(&peer_addr(99)), "it may only have forwarded them");
-    let forged = |kind: &EventKind| matches!(kind, EventKind::Received { id, .. } if id.origin == victim);
+    let forged =
+        |kind: &EventKind| matches!(kind, EventKind::Gossip(GossipEvent::Received { id, .. }) if id.origin == victim);
     assert_eq!(network.count(victim, forged), 0, "nothing in our own name is news");
 }
 
@@ -159,7 +167,9 @@ impl Double for Joiner {
 fn dialed(network: &Network, peer: Addr) -> Vec<Addr> {
     let neighbors = network.neighbors(peer);
     let up = |kind: &EventKind| match kind {
-        EventKind::LinkUp { peer, direction: Direction::Outbound, purpose: Purpose::Neighbor, .. } => Some(*peer),
+        EventKind::Link(LinkEvent::Up { peer, direction: Direction::Outbound, purpose: Purpose::Neighbor, .. }) => {
+            Some(*peer)
+        }
         _ => None,
     };
     network.kinds(peer).filter_map(up).filter(|other| neighbors.contains(other)).collect()
@@ -188,7 +198,7 @@ fn sixty_strangers_do_not_eclipse_a_peer() {
             let kept = &dialed[dialed.len() - 2..];
             assert!(kept.iter().all(|kept| neighbors.contains(kept)), "{priority:?}: {kept:?} {neighbors:?}");
         }
-        let warned = network.count(target, |kind| matches!(kind, EventKind::EclipseSuspected { .. }));
+        let warned = network.count(target, |kind| matches!(kind, EventKind::Link(LinkEvent::EclipseSuspected { .. })));
         assert_eq!(warned > 0, priority == Priority::High, "{warned}");
         assert!(network.connected());
     }
@@ -207,10 +217,11 @@ fn a_link_in_the_name_of_a_seed_is_refused() {
         let state = model.nodes().get(seed).map(gossipctl::model::node::NodeRecord::state);
         assert!(state.is_none_or(|state| state == ObservedState::Up), "{state:?} after {event:?}");
     }
-    let reported =
-        |kind: &EventKind| matches!(kind, EventKind::NeighborDied { .. } | EventKind::DeadReportReceived { .. });
+    let reported = |kind: &EventKind| {
+        matches!(kind, EventKind::Death(DeathEvent::NeighborDied { .. } | DeathEvent::DeadReportReceived { .. }))
+    };
     assert!(!network.any(reported), "nobody buries it");
-    let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { peer, .. } if *peer == seed);
+    let refused = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Refused { peer, .. }) if *peer == seed);
     assert!(network.count(peer_addr(1), refused) > 0, "and that is told");
 }
 
@@ -254,7 +265,8 @@ fn endless_lists_of_a_seed_make_nobody_dial_without_end() {
     network.start_double(seed_addr(1), ListFlood { own: seed_addr(1), links: Vec::new(), sent: 0, next_at: None });
     network.start_peer(1);
     network.world.run_for(SECOND * 60);
-    let dials = |kind: &EventKind| matches!(kind, EventKind::Dialing { purpose: Purpose::Neighbor, .. });
+    let dials =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Dialing { purpose: Purpose::Neighbor, .. }));
     let dials = network.count(peer_addr(1), dials);
     assert!((100..=32 + 2 * 60).contains(&dials), "two a second after the first 32: {dials}");
 }
@@ -342,9 +354,10 @@ fn a_connected_overlay_asks_seldom_and_bridges_nothing() {
     let (before, began) = (network.world.events().len(), network.world.now());
     network.world.run_for(LIVENESS * 100);
     let since = &network.world.events()[before..];
-    let lists = since.iter().filter(|event| matches!(event.kind, EventKind::PeerListReceived { .. })).count();
+    let lists =
+        since.iter().filter(|event| matches!(event.kind, EventKind::Seed(SeedEvent::PeerListReceived { .. }))).count();
     assert_eq!(lists, 0, "since {began:?}: whoever has its links and hears the root asks for nothing");
-    let bridged = |kind: &EventKind| matches!(kind, EventKind::Repairing { .. });
+    let bridged = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Repairing { .. }));
     assert!(!since.iter().any(|event| bridged(&event.kind)), "nobody is in another part");
 }
 
@@ -392,8 +405,9 @@ fn a_newcomer_joins_while_a_seed_is_flooded_with_names_of_nobody() {
     network.world.run_for(SECOND * 5);
     let neighbors = network.neighbors(peer_addr(5));
     assert_eq!(neighbors, [1, 2, 3, 4].map(peer_addr).into(), "all that there are");
-    let list =
-        |kind: &EventKind| if let EventKind::PeerListReceived { peers, .. } = kind { Some(peers.len()) } else { None };
+    let list = |kind: &EventKind| {
+        if let EventKind::Seed(SeedEvent::PeerListReceived { peers, .. }) = kind { Some(peers.len()) } else { None }
+    };
     let lists: Vec<usize> = network.kinds(peer_addr(5)).filter_map(list).collect();
     assert!(lists.iter().all(|len| *len <= 4 + 32), "{lists:?}");
     let listed = network.listed(1).len();
@@ -412,7 +426,7 @@ fn unproven_names_are_a_quarter_of_a_long_list() {
     network.start_peer(151);
     network.world.run_for(SECOND);
     let lists = network.kinds(peer_addr(151)).filter_map(|kind| match kind {
-        EventKind::PeerListReceived { peers, .. } => Some(peers.clone()),
+        EventKind::Seed(SeedEvent::PeerListReceived { peers, .. }) => Some(peers.clone()),
         _ => None,
     });
     for list in lists {
@@ -420,9 +434,11 @@ fn unproven_names_are_a_quarter_of_a_long_list() {
         assert_eq!((proven.len(), unproven.len()), (48, 16));
     }
     assert_eq!(network.listed(1).len(), 351);
-    let told = |kind: &EventKind| matches!(kind, EventKind::Dialing { .. } | EventKind::DialFailed { .. });
+    let told =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Dialing { .. } | LinkEvent::DialFailed { .. }));
     assert_eq!(network.count(seed_addr(1), told), 0, "that it asks is nothing to tell");
-    let told = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { peer, .. } if *peer == seed_addr(1));
+    let told =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Refused { peer, .. }) if *peer == seed_addr(1));
     assert!(!network.any(told), "nor that it was asked");
 }
 
@@ -453,7 +469,7 @@ fn a_seed_that_is_registered_as_a_peer_elsewhere_is_found_out() {
     network.start_double(peer_addr(99), Lister { seed: seed_addr(1), name: seed_addr(2) });
     network.world.run_for(SECOND * 5);
     let is_told = |kind: &EventKind| {
-        matches!(kind, EventKind::Violation { peer, violation, .. }
+        matches!(kind, EventKind::Link(LinkEvent::Violation { peer, violation, .. })
             if *peer == Some(seed_addr(2)) && violation.rule == Rule::BadAddress)
     };
     assert_eq!(network.count(seed_addr(1), is_told), 1);
@@ -471,7 +487,7 @@ impl Output for Refusals {
         self.0 += 1;
     }
     fn pause(&mut self, _link: LinkId, _until: Time) {}
-    fn emit(&mut self, _event: impl FnOnce() -> EventKind) {}
+    fn emit<K: Into<EventKind>>(&mut self, _event: impl FnOnce() -> K) {}
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gossipctl::event::{EventKind, LinkId, Purpose};
+use gossipctl::event::{EventKind, LinkEvent, LinkId, Purpose};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::machine::{Input, LinkChange};
 use gossipctl::proto::message::{Hello, Message, PeerSample, Priority, ProbeExtras, Role, RootNews};
@@ -77,7 +77,7 @@ fn split_network(honest: u16, rng_seed: u64) -> Option<Network> {
 
 /// The peers that the hostile seed has not caught.
 fn free(network: &Network, honest: u16) -> Vec<Addr> {
-    let caught = |kind: &EventKind| matches!(kind, EventKind::LinkUp { peer, purpose: Purpose::Registration, .. } if *peer == seed_addr(honest + 1));
+    let caught = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Up { peer, purpose: Purpose::Registration, .. }) if *peer == seed_addr(honest + 1));
     network.peers().into_iter().filter(|peer| network.count(*peer, caught) == 0).collect()
 }
 

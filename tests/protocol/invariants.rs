@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gossipctl::event::{EventKind, LinkId};
+use gossipctl::event::{DeathEvent, EventKind, GossipEvent, LinkEvent, LinkId};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{LINKS_MAX, PeerConfig, REFERRAL_LEN, SeedConfig};
 use gossipctl::proto::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
@@ -37,7 +37,9 @@ fn a_large_network_that_starts_all_at_once_settles_without_a_death() {
     let mut network = Network::new(2, 55);
     network.start_peers(1..=250);
     network.world.run_for(LIVENESS * 8 + Duration::from_secs(1));
-    let wrong = |kind: &EventKind| matches!(kind, EventKind::NeighborDied { .. } | EventKind::Violation { .. });
+    let wrong = |kind: &EventKind| {
+        matches!(kind, EventKind::Death(DeathEvent::NeighborDied { .. }) | EventKind::Link(LinkEvent::Violation { .. }))
+    };
     let first = network.first(|event| wrong(&event.kind));
     assert_eq!(first, None);
     assert!(network.connected());
@@ -157,7 +159,9 @@ fn every_live_connected_peer_gets_every_message_exactly_once() {
     let last = network.world.now() - Duration::from_secs(1);
     let mut checked = 0;
     for (id, holders) in network.holders() {
-        let sent = network.first(|e| matches!(&e.kind, EventKind::Generated { id: generated, .. } if *generated == id));
+        let sent = network.first(
+            |e| matches!(&e.kind, EventKind::Gossip(GossipEvent::Generated { id: generated, .. }) if *generated == id),
+        );
         let sent_at = sent.expect("generated").at;
         if sent_at < settled || sent_at > last {
             continue;
@@ -245,8 +249,8 @@ impl Output for Sink {
 
     fn hang_up(&mut self, _link: LinkId) {}
 
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.violations += usize::from(matches!(event(), EventKind::Violation { .. }));
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
+        self.violations += usize::from(matches!(event().into(), EventKind::Link(LinkEvent::Violation { .. })));
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use gossipctl::event::{DelistReason, EventKind, Purpose, RepairReason};
+use gossipctl::event::{DeathEvent, DelistReason, EventKind, GossipEvent, LinkEvent, Purpose, RepairReason, SeedEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::LINKS_MAX;
 use gossipctl::proto::event::Rule;
@@ -27,7 +27,7 @@ const ON_THE_WAY: Duration = Duration::from_secs(1);
 fn spread(network: &Network) -> BTreeMap<MessageId, (Time, Vec<Addr>)> {
     let mut spread = BTreeMap::<_, (Time, Vec<Addr>)>::new();
     for event in network.world.events() {
-        if let EventKind::Generated { id, .. } | EventKind::Received { id, .. } = &event.kind {
+        if let EventKind::Gossip(GossipEvent::Generated { id, .. } | GossipEvent::Received { id, .. }) = &event.kind {
             spread.entry(*id).or_insert((event.at, Vec::new())).1.push(event.node);
         }
     }
@@ -120,8 +120,11 @@ fn an_hour_beside_a_python_like_node_that_breaks_every_rule() {
 
 /// The run has seen all of it; otherwise it proves less than it says.
 fn assert_was_rude(network: &Network) {
-    let broke =
-        |rule| network.any(|kind| matches!(kind, EventKind::Violation { violation, .. } if violation.rule == rule));
+    let broke = |rule| {
+        network.any(
+            |kind| matches!(kind, EventKind::Link(LinkEvent::Violation { violation, .. }) if violation.rule == rule),
+        )
+    };
     for rule in [
         Rule::HelloExpected,
         Rule::HelloTwice,
@@ -132,9 +135,9 @@ fn assert_was_rude(network: &Network) {
     ] {
         assert!(broke(rule), "nobody broke the rule {rule}");
     }
-    assert!(network.any(|kind| matches!(kind, EventKind::NotAccepted { .. })));
-    assert!(network.any(|kind| matches!(kind, EventKind::DeadReportReceived { .. })));
-    assert!(network.any(|kind| matches!(kind, EventKind::Duplicate { .. })));
+    assert!(network.any(|kind| matches!(kind, EventKind::Link(LinkEvent::NotAccepted { .. }))));
+    assert!(network.any(|kind| matches!(kind, EventKind::Death(DeathEvent::DeadReportReceived { .. }))));
+    assert!(network.any(|kind| matches!(kind, EventKind::Gossip(GossipEvent::Duplicate { .. }))));
 }
 
 /// Seeds and peers of one dialect, settled.
@@ -169,7 +172,10 @@ fn a_seed_that_restarts_under_its_peers_has_them_back_on_its_list_and_nobody_mis
             network.assert_symmetric();
             let messages = assert_all_reached(&network, &ours, since);
             assert!(messages > 100, "{messages}");
-            assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "{dialect}: nobody died");
+            assert!(
+                !network.any(|kind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { .. }))),
+                "{dialect}: nobody died"
+            );
         }
     }
 }
@@ -199,9 +205,13 @@ fn with_all_seeds_gone_the_network_gossips_on_and_the_lists_are_right_again_when
         network.assert_symmetric();
         let stayed: BTreeSet<Addr> = (1..=11).map(peer_addr).collect();
         assert!(assert_all_reached(&network, &stayed, since) > 500);
-        let told = network.count(peer_addr(1), |kind| matches!(kind, EventKind::TooFewSeeds { registered: 0, .. }));
+        let told = network
+            .count(peer_addr(1), |kind| matches!(kind, EventKind::Seed(SeedEvent::TooFewSeeds { registered: 0, .. })));
         assert_eq!(told, 1, "told once, not at each try");
-        assert_eq!(network.count(peer_addr(1), |kind| matches!(kind, EventKind::EnoughSeeds { .. })), 1);
+        assert_eq!(
+            network.count(peer_addr(1), |kind| matches!(kind, EventKind::Seed(SeedEvent::EnoughSeeds { .. }))),
+            1
+        );
     }
 }
 
@@ -209,7 +219,7 @@ fn with_all_seeds_gone_the_network_gossips_on_and_the_lists_are_right_again_when
 fn assert_backed_off(network: &Network, since: Time, gone: Duration) {
     let tries = |peer: Addr, seed: Addr| {
         let failed = network.world.events().iter().filter(|event| event.node == peer && event.at >= since);
-        failed.filter(|event| matches!(event.kind, EventKind::DialFailed { peer, purpose: Purpose::Registration, .. } if peer == seed)).count()
+        failed.filter(|event| matches!(event.kind, EventKind::Link(LinkEvent::DialFailed { peer, purpose: Purpose::Registration, .. }) if peer == seed)).count()
     };
     for peer in (1..=11).map(peer_addr) {
         for seed in &network.seeds {
@@ -300,10 +310,10 @@ fn disturb(network: &mut Network, random: &mut Random, lives: &mut Lives, peers:
 fn assert_nobody_alive_was_removed(network: &Network, lives: &Lives) {
     let mut removed = 0;
     for event in network.world.events() {
-        let EventKind::PeerDelisted {
+        let EventKind::Seed(SeedEvent::PeerDelisted {
             peer,
             reason: reason @ (DelistReason::Reported { .. } | DelistReason::Unanswered { .. }),
-        } = event.kind
+        }) = event.kind
         else {
             continue;
         };
@@ -312,6 +322,8 @@ fn assert_nobody_alive_was_removed(network: &Network, lives: &Lives) {
         assert!(!alive, "{} took {peer} off its list at {:?} for {reason:?}", event.node, event.at);
     }
     assert!(removed > 50, "{removed} of the dead were removed");
-    let split = |kind: &EventKind| matches!(kind, EventKind::Repairing { reason: RepairReason::TooFewLinks { .. } });
+    let split = |kind: &EventKind| {
+        matches!(kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::TooFewLinks { .. } }))
+    };
     assert!(network.any(split), "links were repaired");
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use gossipctl::command::{Command, FaultCommand};
-use gossipctl::event::{Event, EventKind};
+use gossipctl::event::{Event, EventKind, FaultEvent, GossipEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
@@ -125,7 +125,9 @@ fn a_fault_that_does_nothing_leaves_the_run_the_same_to_the_byte() {
 }
 
 fn is_about(event: &Event, command: &Command) -> bool {
-    let (EventKind::FaultSet { fault } | EventKind::FaultCleared { fault }) = &event.kind else { return false };
+    let EventKind::Fault(FaultEvent::Set { fault } | FaultEvent::Cleared { fault }) = &event.kind else {
+        return false;
+    };
     *command == Command::Fault(FaultCommand::Set(fault.clone()))
 }
 
@@ -135,8 +137,8 @@ fn latencies(events: &[Event]) -> BTreeMap<(Addr, Addr, MessageId), Duration> {
     for event in events {
         let at = event.at;
         match &event.kind {
-            EventKind::Generated { id, .. } => drop(sent.insert((event.node, *id), at)),
-            EventKind::Received { id, from, .. } | EventKind::Duplicate { id, from, .. } => {
+            EventKind::Gossip(GossipEvent::Generated { id, .. }) => drop(sent.insert((event.node, *id), at)),
+            EventKind::Gossip(GossipEvent::Received { id, from, .. } | GossipEvent::Duplicate { id, from, .. }) => {
                 let left = sent[&(*from, *id)];
                 took.insert((*from, event.node, *id), at.since(left));
                 sent.entry((event.node, *id)).or_insert(at);

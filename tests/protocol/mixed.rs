@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind};
+use gossipctl::event::{Event, EventKind, ProbeEvent, SeedEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::machine::NodeCommand;
 use gossipctl::proto::random::Random;
@@ -34,7 +34,7 @@ fn python_nodes_and_ours_form_one_network() {
         assert!(python.process().neighbors().count() >= 2);
         assert!(python.process().has_received("Gossip Message 7"));
         assert!(network.neighbors(peer_addr(1)).contains(&python.addr));
-        let answered = |kind: &EventKind| matches!(kind, EventKind::ProbeAnswered { peer, .. } if *peer == python.addr);
+        let answered = |kind: &EventKind| matches!(kind, EventKind::Probe(ProbeEvent::Answered { peer, .. }) if *peer == python.addr);
         assert!(network.count(peer_addr(1), answered) >= 5);
         assert!(python.process().was_answered_by(peer_addr(1)));
     }
@@ -47,7 +47,9 @@ fn a_peer_whose_address_a_python_seed_knows_says_so() {
     let mut network = classic(0, 52);
     let seed = Python::seed(&mut network, seed_addr(1));
     network.seeds = vec![seed.addr];
-    let told = |network: &Network| network.count(peer_addr(1), |kind| matches!(kind, EventKind::ListedAlready { .. }));
+    let told = |network: &Network| {
+        network.count(peer_addr(1), |kind| matches!(kind, EventKind::Seed(SeedEvent::ListedAlready { .. })))
+    };
     network.start_peer(1);
     network.world.run_for(SECOND * 5);
     assert_eq!(told(&network), 0);
@@ -58,7 +60,7 @@ fn a_peer_whose_address_a_python_seed_knows_says_so() {
     assert_eq!(told(&network), 1);
     network.start_peer(2);
     network.world.run_for(SECOND * 5);
-    assert!(!network.kinds(peer_addr(2)).any(|kind| matches!(kind, EventKind::ListedAlready { .. })));
+    assert!(!network.kinds(peer_addr(2)).any(|kind| matches!(kind, EventKind::Seed(SeedEvent::ListedAlready { .. }))));
 }
 
 /// How long each network runs, and how long between two things that happen to it.
@@ -213,7 +215,7 @@ fn assert_python_nodes_live(sizes: std::ops::RangeInclusive<u16>) {
             mixed.run_for(PAUSE);
         }
         let answered = |event: &&Event| match event.kind {
-            EventKind::ProbeAnswered { peer, .. } => !mixed.ours.contains(&peer),
+            EventKind::Probe(ProbeEvent::Answered { peer, .. }) => !mixed.ours.contains(&peer),
             _ => false,
         };
         let answers = mixed.network.world.events().iter().filter(answered).count();

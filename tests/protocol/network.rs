@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind, LinkId, Omission, Pace, Purpose};
+use gossipctl::event::{Event, EventKind, GossipEvent, LinkEvent, LinkId, NodeEvent, Omission, Pace, Purpose};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::machine::{Gauge, Input, Machine, NodeCommand, Output};
@@ -252,7 +252,7 @@ impl Network {
     /// What a driver says when it starts a node; one that is there already is killed first.
     fn tell_start(&mut self, addr: Addr, name: String, role: Role, dialect: Dialect, pace: Pace) {
         self.world.kill(addr);
-        self.world.tell(addr, EventKind::Started { name, role, dialect, pace });
+        self.world.tell(addr, EventKind::Node(NodeEvent::Started { name, role, dialect, pace }));
     }
 
     pub(crate) fn start_double(&mut self, addr: Addr, double: impl Double + 'static) {
@@ -355,7 +355,8 @@ impl Network {
     pub(crate) fn holders(&self) -> BTreeMap<MessageId, BTreeMap<Addr, usize>> {
         let mut holders: BTreeMap<MessageId, BTreeMap<Addr, usize>> = BTreeMap::new();
         for event in self.world.events() {
-            if let EventKind::Generated { id, .. } | EventKind::Received { id, .. } = &event.kind {
+            if let EventKind::Gossip(GossipEvent::Generated { id, .. } | GossipEvent::Received { id, .. }) = &event.kind
+            {
                 *holders.entry(*id).or_default().entry(event.node).or_default() += 1;
             }
         }
@@ -372,8 +373,8 @@ impl Output for Told {
     fn dial(&mut self, _peer: Addr, _purpose: Purpose) {}
     fn hang_up(&mut self, _link: LinkId) {}
     fn pause(&mut self, _link: LinkId, _until: Time) {}
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.0.push(event());
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
+        self.0.push(event().into());
     }
 }
 
@@ -384,7 +385,7 @@ impl Told {
 
     pub(crate) fn omitted(&self, of: Omission) -> u64 {
         let count = |kind: &EventKind| match kind {
-            EventKind::Omitted { what, count, .. } if *what == of => *count,
+            EventKind::Link(LinkEvent::Omitted { what, count, .. }) if *what == of => *count,
             _ => 0,
         };
         self.0.iter().map(count).sum()

@@ -3,7 +3,10 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use gossipctl::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, RepairReason, Side};
+use gossipctl::event::{
+    DeathEvent, Direction, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, ProbeEvent, Purpose, RepairReason,
+    SeedEvent, Side,
+};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::JoinPolicy;
 use gossipctl::proto::machine::{Input, LinkChange, Machine, NodeCommand};
@@ -40,7 +43,7 @@ fn rule_1_an_unreachable_seed_is_skipped_for_the_next() {
         let registered: Vec<Addr> = network.peer(peer).registrations().collect();
         assert_eq!(registered, [seed_addr(2), seed_addr(3)]);
     }
-    assert!(!network.any(|kind| matches!(kind, EventKind::TooFewSeeds { .. })));
+    assert!(!network.any(|kind| matches!(kind, EventKind::Seed(SeedEvent::TooFewSeeds { .. }))));
 }
 
 #[test]
@@ -51,10 +54,17 @@ fn rule_1_too_few_seeds_are_told_and_tried_again_with_growing_waits_until_they_a
     network.start_peer(1);
     network.world.run_for(SECOND * 120);
     let peer = peer_addr(1);
-    let told = |kind: &EventKind| matches!(kind, EventKind::TooFewSeeds { registered: 0, wanted: 2, known: 2 });
+    let told = |kind: &EventKind| {
+        matches!(kind, EventKind::Seed(SeedEvent::TooFewSeeds { registered: 0, wanted: 2, known: 2 }))
+    };
     assert_eq!(network.count(peer, told), 1, "said once, not at every try");
 
-    let tries: Vec<_> = network.world.events().iter().filter(|e| matches!(e.kind, EventKind::Dialing { .. })).collect();
+    let tries: Vec<_> = network
+        .world
+        .events()
+        .iter()
+        .filter(|e| matches!(e.kind, EventKind::Link(LinkEvent::Dialing { .. })))
+        .collect();
     assert!((8..=60).contains(&tries.len()), "{} tries in two minutes", tries.len());
     let last = tries[tries.len() - 1].at.since(tries[tries.len() - 3].at);
     assert!(last > SECOND * 10, "the waits have grown: {last:?}");
@@ -62,11 +72,14 @@ fn rule_1_too_few_seeds_are_told_and_tried_again_with_growing_waits_until_they_a
     network.start_seed(1);
     network.world.run_for(SECOND * 40);
     assert_eq!(network.peer(peer).registrations().count(), 1);
-    let one = |kind: &EventKind| matches!(kind, EventKind::TooFewSeeds { registered: 1, .. });
+    let one = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::TooFewSeeds { registered: 1, .. }));
     assert_eq!(network.count(peer, one), 1);
     network.start_seed(2);
     network.world.run_for(SECOND * 40);
-    assert_eq!(network.count(peer, |kind| matches!(kind, EventKind::EnoughSeeds { registered: 2 })), 1);
+    assert_eq!(
+        network.count(peer, |kind| matches!(kind, EventKind::Seed(SeedEvent::EnoughSeeds { registered: 2 }))),
+        1
+    );
 }
 
 #[test]
@@ -81,7 +94,10 @@ fn rule_2_a_peer_dials_peers_from_the_lists_until_it_has_four_links_and_never_it
     network.start_peer(13);
     network.world.run_for(SECOND * 5);
     let outbound = |kind: &EventKind| {
-        matches!(kind, EventKind::LinkUp { direction: Direction::Outbound, purpose: Purpose::Neighbor, .. })
+        matches!(
+            kind,
+            EventKind::Link(LinkEvent::Up { direction: Direction::Outbound, purpose: Purpose::Neighbor, .. })
+        )
     };
     assert_eq!(network.count(newcomer, outbound), 4);
     network.assert_symmetric();
@@ -93,7 +109,7 @@ fn rule_3_links_are_accepted_up_to_eight_and_then_refused_with_addresses_to_try(
     for peer in network.peers() {
         assert!(network.neighbors(peer).len() <= 8, "{peer} has {:?}", network.neighbors(peer));
     }
-    let referred = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { by: Side::Them, reason: RefusalReason::Full, referral, .. } if !referral.is_empty());
+    let referred = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Refused { by: Side::Them, reason: RefusalReason::Full, referral, .. }) if !referral.is_empty());
     assert!(network.any(referred), "forty peers at four dials each meet a full one");
     assert!(network.connected());
 }
@@ -109,22 +125,30 @@ fn rule_3_a_joiner_without_neighbors_is_never_refused() {
     network.start_peer(7);
     let linked = network.world.run_until(SECOND * 3, |world| {
         world.events().iter().any(|event| {
-            event.node == joiner && matches!(event.kind, EventKind::LinkUp { purpose: Purpose::Neighbor, .. })
+            event.node == joiner
+                && matches!(event.kind, EventKind::Link(LinkEvent::Up { purpose: Purpose::Neighbor, .. }))
         })
     });
     assert!(linked, "it has a neighbor");
-    let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { by: Side::Them, .. });
-    let first_link = |kind: &EventKind| matches!(kind, EventKind::LinkUp { purpose: Purpose::Neighbor, .. });
+    let refused = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Refused { by: Side::Them, .. }));
+    let first_link =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Up { purpose: Purpose::Neighbor, .. }));
     let before = network.kinds(joiner).take_while(|kind| !first_link(kind)).filter(|kind| refused(kind)).count();
     assert_eq!(before, 0, "refused while it had nobody");
     let made_room = |kind: &EventKind| {
         matches!(
             kind,
-            EventKind::LinkDown { end: LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::MadeRoom }, .. }
+            EventKind::Link(LinkEvent::Down {
+                end: LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::MadeRoom },
+                ..
+            })
         )
     };
     assert!(network.any(made_room), "a full peer dropped a neighbor for it");
-    assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "which is no death");
+    assert!(
+        !network.any(|kind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { .. }))),
+        "which is no death"
+    );
 }
 
 #[test]
@@ -136,11 +160,15 @@ fn rule_4_two_peers_that_dial_each_other_end_up_with_one_link() {
         let (a, b) = (peer_addr(1), peer_addr(2));
         for (node, other) in [(a, b), (b, a)] {
             assert_eq!(network.neighbors(node), BTreeSet::from([other]), "rng seed {rng_seed}");
-            let ups = network.count(node, |k| matches!(k, EventKind::LinkUp { purpose: Purpose::Neighbor, .. }));
-            let downs = network.count(node, |k| matches!(k, EventKind::LinkDown { .. }));
+            let ups =
+                network.count(node, |k| matches!(k, EventKind::Link(LinkEvent::Up { purpose: Purpose::Neighbor, .. })));
+            let downs = network.count(node, |k| matches!(k, EventKind::Link(LinkEvent::Down { .. })));
             assert_eq!(ups - downs, 1, "rng seed {rng_seed}: {node}");
         }
-        assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "rng seed {rng_seed}");
+        assert!(
+            !network.any(|kind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { .. }))),
+            "rng seed {rng_seed}"
+        );
     }
 }
 
@@ -155,7 +183,7 @@ fn rule_5_a_peer_generates_numbered_messages_at_its_interval_and_stops_after_the
         .events()
         .iter()
         .filter_map(|event| match &event.kind {
-            EventKind::Generated { body, .. } => Some((body.to_string(), event.at)),
+            EventKind::Gossip(GossipEvent::Generated { body, .. }) => Some((body.to_string(), event.at)),
             _ => None,
         })
         .collect();
@@ -172,8 +200,10 @@ fn rule_5_the_user_sends_a_text_of_their_own_and_everybody_gets_it_once() {
     network.command(peer_addr(3), NodeCommand::Say("hello world".into()));
     network.world.run_for(SECOND);
     let said =
-        network.first(|e| matches!(&e.kind, EventKind::Generated { body, .. } if body.as_bytes() == b"hello world"));
-    let Some(EventKind::Generated { id, .. }) = said.map(|event| &event.kind) else { panic!("it was generated") };
+        network.first(|e| matches!(&e.kind, EventKind::Gossip(GossipEvent::Generated { body, .. }) if body.as_bytes() == b"hello world"));
+    let Some(EventKind::Gossip(GossipEvent::Generated { id, .. })) = said.map(|event| &event.kind) else {
+        panic!("it was generated")
+    };
     let holders = &network.holders()[id];
     assert_eq!(holders.len(), 10);
     assert!(holders.values().all(|times| *times == 1));
@@ -183,7 +213,7 @@ fn rule_5_the_user_sends_a_text_of_their_own_and_everybody_gets_it_once() {
 fn rule_6_a_message_goes_on_to_every_neighbor_but_the_one_that_it_came_from() {
     let network = Network::settled(2, 10, 19);
     for event in network.world.events().iter().rev().take(200) {
-        if let EventKind::Received { forwarded, .. } = event.kind {
+        if let EventKind::Gossip(GossipEvent::Received { forwarded, .. }) = event.kind {
             let neighbors = network.neighbors(event.node).len();
             assert!(forwarded + 1 >= neighbors.min(4), "{forwarded} of {neighbors} neighbors");
         }
@@ -193,7 +223,9 @@ fn rule_6_a_message_goes_on_to_every_neighbor_but_the_one_that_it_came_from() {
         .events()
         .iter()
         .map(|event| match event.kind {
-            EventKind::Generated { forwarded, .. } | EventKind::Received { forwarded, .. } => forwarded,
+            EventKind::Gossip(GossipEvent::Generated { forwarded, .. } | GossipEvent::Received { forwarded, .. }) => {
+                forwarded
+            }
             _ => 0,
         })
         .sum();
@@ -201,7 +233,9 @@ fn rule_6_a_message_goes_on_to_every_neighbor_but_the_one_that_it_came_from() {
         .world
         .events()
         .iter()
-        .filter(|event| matches!(event.kind, EventKind::Received { .. } | EventKind::Duplicate { .. }))
+        .filter(|event| {
+            matches!(event.kind, EventKind::Gossip(GossipEvent::Received { .. } | GossipEvent::Duplicate { .. }))
+        })
         .count();
     assert!(sent.abs_diff(arrived) <= 40, "{sent} copies were sent and {arrived} arrived; only a few are on their way");
 }
@@ -209,10 +243,9 @@ fn rule_6_a_message_goes_on_to_every_neighbor_but_the_one_that_it_came_from() {
 #[test]
 fn rule_7_an_answered_probe_has_a_round_trip_time_and_resets_the_count() {
     let network = Network::settled(1, 5, 20);
-    let answered =
-        |kind: &EventKind| matches!(kind, EventKind::ProbeAnswered { rtt_us, .. } if (400..=4_000).contains(rtt_us));
+    let answered = |kind: &EventKind| matches!(kind, EventKind::Probe(ProbeEvent::Answered { rtt_us, .. }) if (400..=4_000).contains(rtt_us));
     assert!(network.any(answered));
-    assert!(!network.any(|kind| matches!(kind, EventKind::ProbeMissed { .. })));
+    assert!(!network.any(|kind| matches!(kind, EventKind::Probe(ProbeEvent::Missed { .. }))));
 }
 
 #[test]
@@ -227,14 +260,14 @@ fn rule_7_a_hung_neighbor_misses_three_probes_one_by_one_and_is_dead() {
         let misses: Vec<u32> = network
             .kinds(observer)
             .filter_map(|kind| match kind {
-                EventKind::ProbeMissed { peer, misses, limit: 3, .. } if *peer == victim => Some(*misses),
+                EventKind::Probe(ProbeEvent::Missed { peer, misses, limit: 3, .. }) if *peer == victim => Some(*misses),
                 _ => None,
             })
             .collect();
         assert_eq!(misses, [1, 2, 3], "{observer}");
         let died = network.first(|event| {
             event.node == observer
-                && matches!(event.kind, EventKind::NeighborDied { peer, cause: DeathCause::Misses { misses: 3 }, .. } if peer == victim)
+                && matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { peer, cause: DeathCause::Misses { misses: 3 }, .. }) if peer == victim)
         });
         let after = died.expect("it noticed").at.since(hung_at);
         let timeout = SECOND * 2;
@@ -255,7 +288,7 @@ fn rule_7_a_link_that_breaks_is_death_at_once() {
     for observer in observers {
         let died = network.first(|event| {
             event.node == observer
-                && matches!(event.kind, EventKind::NeighborDied { peer, cause: DeathCause::LinkError, .. } if peer == victim)
+                && matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { peer, cause: DeathCause::LinkError, .. }) if peer == victim)
         });
         assert!(died.expect("it noticed").at.since(killed_at) < Duration::from_millis(10), "{observer}");
     }
@@ -272,7 +305,7 @@ fn rule_8_a_death_is_reported_to_every_seed_of_the_observer_and_the_seeds_drop_t
         let mut registered: Vec<Addr> = network.peer(observer).registrations().collect();
         registered.sort_unstable();
         let told = network.kinds(observer).find_map(|kind| match kind {
-            EventKind::DeadReportSent { dead, seeds, .. } if *dead == victim => Some(seeds.clone()),
+            EventKind::Death(DeathEvent::DeadReportSent { dead, seeds, .. }) if *dead == victim => Some(seeds.clone()),
             _ => None,
         });
         assert_eq!(told, Some(registered));
@@ -333,7 +366,7 @@ fn rule_9_an_overlay_whose_parts_lack_nothing_becomes_one_all_the_same() {
 #[test]
 fn rule_9_seeds_with_nobody_new_are_asked_ever_less() {
     let lists = |network: &Network| {
-        let is_list = |kind: &&EventKind| matches!(kind, EventKind::PeerListReceived { .. });
+        let is_list = |kind: &&EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListReceived { .. }));
         network.world.events().iter().map(|event| &event.kind).filter(is_list).count()
     };
     let mut network = Network::new(1, 28);
@@ -359,7 +392,7 @@ fn rule_9_a_connected_overlay_builds_no_bridges() {
     network.world.run_for(LIVENESS * 40);
     let bridged = network.first(|event| {
         event.at > settled_at
-            && matches!(event.kind, EventKind::Repairing { reason: RepairReason::SplitOverlay { .. } })
+            && matches!(event.kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { .. } }))
     });
     assert_eq!(bridged, None);
 }
@@ -372,10 +405,13 @@ fn rule_10_a_polite_leave_is_a_departure_and_no_death() {
     network.world.leave(leaver);
     network.world.run_for(LIVENESS * 5);
     for observer in observers {
-        let departed = |kind: &EventKind| matches!(kind, EventKind::LinkDown { peer, end: LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving }, .. } if *peer == leaver);
+        let departed = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { peer, end: LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving }, .. }) if *peer == leaver);
         assert_eq!(network.count(observer, departed), 1, "{observer}");
     }
-    assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. } | EventKind::DeadReportSent { .. })));
+    assert!(!network.any(|kind| matches!(
+        kind,
+        EventKind::Death(DeathEvent::NeighborDied { .. } | DeathEvent::DeadReportSent { .. })
+    )));
     assert!(!network.listed(1).contains(&leaver));
 }
 
@@ -384,14 +420,14 @@ fn a_neighbor_that_the_user_cut_is_reported_and_stays_away_until_healed() {
     let mut network = Network::settled(1, 3, 28);
     let (a, b) = (peer_addr(1), peer_addr(2));
     network.command(a, NodeCommand::Cut(b));
-    let dials =
-        |network: &Network| network.count(a, |kind| matches!(kind, EventKind::Dialing { peer, .. } if *peer == b));
+    let dials = |network: &Network| {
+        network.count(a, |kind| matches!(kind, EventKind::Link(LinkEvent::Dialing { peer, .. }) if *peer == b))
+    };
     let before = dials(&network);
     network.world.run_for(LIVENESS * 30);
     assert!(!network.neighbors(a).contains(&b));
     assert_eq!(dials(&network), before, "however often the seeds name it");
-    let reported =
-        |kind: &EventKind| matches!(kind, EventKind::DeadReportSent { dead, cause: DeathCause::Cut, .. } if *dead == b);
+    let reported = |kind: &EventKind| matches!(kind, EventKind::Death(DeathEvent::DeadReportSent { dead, cause: DeathCause::Cut, .. }) if *dead == b);
     assert_eq!(network.count(a, reported), 1);
     network.command(a, NodeCommand::Heal(b));
     network.world.run_for(SECOND * 2);
@@ -408,7 +444,7 @@ fn a_restarted_peer_rejoins_and_its_messages_are_new_ones() {
     network.world.run_for(LIVENESS * 4);
     assert!(network.neighbors(peer_addr(5)).len() >= 4);
     let again = network.world.events().iter().find_map(|event| match &event.kind {
-        EventKind::Generated { id, body, .. }
+        EventKind::Gossip(GossipEvent::Generated { id, body, .. })
             if event.at > restarted_at && event.node == peer_addr(5) && body.as_bytes() == b"Gossip Message 1" =>
         {
             Some(*id)
@@ -461,10 +497,10 @@ fn rule_7_a_late_answer_shows_life_too_and_is_told_with_its_round_trip_time() {
     let laggard = peer_addr(70);
     network.start_double(laggard, Laggard { own: laggard, target: peer_addr(1), due: VecDeque::new() });
     network.world.run_for(LIVENESS * 20);
-    let late = |kind: &EventKind| matches!(kind, EventKind::ProbeAnswered { rtt_us, .. } if *rtt_us > 19_000_000);
+    let late = |kind: &EventKind| matches!(kind, EventKind::Probe(ProbeEvent::Answered { rtt_us, .. }) if *rtt_us > 19_000_000);
     assert!(network.count(peer_addr(1), late) >= 3);
-    assert!(network.any(|kind| matches!(kind, EventKind::ProbeMissed { misses: 1, .. })));
-    assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. })), "slow is not dead");
+    assert!(network.any(|kind| matches!(kind, EventKind::Probe(ProbeEvent::Missed { misses: 1, .. }))));
+    assert!(!network.any(|kind| matches!(kind, EventKind::Death(DeathEvent::NeighborDied { .. }))), "slow is not dead");
 }
 
 /// Is on the seed's list, as the lowest address there, and says goodbye to whoever dials it.
@@ -510,17 +546,17 @@ fn rule_9_a_bridge_that_was_turned_down_is_tried_again() {
     let (root, leaver) = (peer_addr(20), peer_addr(1));
     network.start_double(leaver, Leaver { own: leaver, seed: seed_addr(1), registration: None });
     network.world.run_for(LIVENESS * 24);
-    let bridges = |kind: &EventKind| matches!(kind, EventKind::Repairing { reason: RepairReason::SplitOverlay { other, .. } } if *other == leaver);
+    let bridges = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { other, .. } }) if *other == leaver);
     assert!(network.count(root, bridges) >= 3, "{}", network.count(root, bridges));
-    let told =
-        |kind: &EventKind| matches!(kind, EventKind::HandshakeFailed { peer: Some(peer), .. } if *peer == leaver);
+    let told = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::HandshakeFailed { peer: Some(peer), .. }) if *peer == leaver);
     assert_eq!(network.count(root, told), network.count(root, bridges), "each dial has an end that is told");
 }
 
 #[test]
 fn a_peer_that_the_user_cuts_while_it_is_dialed_does_not_become_a_neighbor() {
-    let dialing = |kind: &EventKind| matches!(kind, EventKind::Dialing { purpose: Purpose::Neighbor, .. });
-    let accepted = |kind: &EventKind| matches!(kind, EventKind::LinkUp { purpose: Purpose::Neighbor, .. });
+    let dialing =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Dialing { purpose: Purpose::Neighbor, .. }));
+    let accepted = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Up { purpose: Purpose::Neighbor, .. }));
     // While the connection is made, and while the hello is on its way back.
     for (who, so_far) in [(2, &dialing as &dyn Fn(&EventKind) -> bool), (1, &accepted)] {
         let mut network = Network::new(1, 62);
@@ -535,8 +571,9 @@ fn a_peer_that_the_user_cuts_while_it_is_dialed_does_not_become_a_neighbor() {
         network.command(peer_addr(2), NodeCommand::Cut(peer_addr(1)));
         network.world.run_for(LIVENESS * 6);
         assert!(network.neighbors(peer_addr(2)).is_empty());
-        let told =
-            |kind: &EventKind| matches!(kind, EventKind::LinkRefused { by: Side::Us, reason: RefusalReason::Cut, .. });
+        let told = |kind: &EventKind| {
+            matches!(kind, EventKind::Link(LinkEvent::Refused { by: Side::Us, reason: RefusalReason::Cut, .. }))
+        };
         assert!(network.count(peer_addr(2), told) >= 1);
     }
 }
@@ -558,13 +595,19 @@ fn who_takes_a_peer_for_a_seed_or_a_seed_for_a_peer_is_refused_and_nobody_broke_
     network.world.run_for(LIVENESS * 3);
     for node in [peer_addr(1), seed_addr(1)] {
         let refused = |kind: &EventKind| {
-            matches!(kind, EventKind::LinkDown { end: LinkEnd::Refused { reason: RefusalReason::WrongRole }, .. })
+            matches!(
+                kind,
+                EventKind::Link(LinkEvent::Down { end: LinkEnd::Refused { reason: RefusalReason::WrongRole }, .. })
+            )
         };
         assert!(network.count(node, refused) >= 1, "{node}");
     }
     let listed: Vec<Addr> = network.seed(seed_addr(1)).listed().collect();
     assert!(!listed.contains(&peer_addr(3)), "who wanted a peer does not stay on the seed's list: {listed:?}");
-    assert!(!network.any(|kind| matches!(kind, EventKind::Violation { .. } | EventKind::DeadReportSent { .. })));
+    assert!(!network.any(|kind| matches!(
+        kind,
+        EventKind::Link(LinkEvent::Violation { .. }) | EventKind::Death(DeathEvent::DeadReportSent { .. })
+    )));
 }
 
 #[test]
@@ -578,14 +621,16 @@ fn who_takes_a_peer_for_a_seed_is_left_alone_by_it_for_a_while() {
     network.start_peer(2);
     let span = LIVENESS * 50;
     network.world.run_for(span);
-    let parted = |kind: &EventKind| matches!(kind, EventKind::LinkDown { peer, end: LinkEnd::Refused { reason: RefusalReason::WrongRole }, .. } if *peer == mistaken);
-    let dials =
-        |kind: &EventKind| matches!(kind, EventKind::Dialing { peer, purpose: Purpose::Neighbor } if *peer == mistaken);
+    let parted = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { peer, end: LinkEnd::Refused { reason: RefusalReason::WrongRole }, .. }) if *peer == mistaken);
+    let dials = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Dialing { peer, purpose: Purpose::Neighbor }) if *peer == mistaken);
     let (parted, dials) = (network.count(taken, parted), network.count(taken, dials));
     assert!(parted >= 5, "it tries again and again: {parted}");
     // Four liveness intervals of peace after each time.
     assert!(dials <= 50 / 4 + 1, "{dials} dials of somebody who wants another role");
-    assert!(!network.any(|kind| matches!(kind, EventKind::NeighborDied { .. } | EventKind::DeadReportSent { .. })));
+    assert!(!network.any(|kind| matches!(
+        kind,
+        EventKind::Death(DeathEvent::NeighborDied { .. } | DeathEvent::DeadReportSent { .. })
+    )));
 }
 
 #[test]
@@ -613,7 +658,7 @@ fn rule_4_where_full_peers_refuse_joiners_a_limit_of_4_cuts_off_every_peer_after
 fn no_neighbor_is_kept_in_reserve() {
     // In a network this small a peer asks for samples again and again, and they name its neighbors alone.
     let network = Network::settled(1, 3, 77);
-    let lists = |kind: &EventKind| matches!(kind, EventKind::PeerListReceived { .. });
+    let lists = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListReceived { .. }));
     assert!(network.count(peer_addr(1), lists) > 1);
     network.peer(peer_addr(1)).gauges(&mut |gauge| {
         if gauge.what == "addresses to dial" {

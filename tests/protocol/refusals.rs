@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use gossipctl::event::{EventKind, LinkId, Purpose, Side};
+use gossipctl::event::{EventKind, LinkEvent, LinkId, Purpose, Side};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::machine::{Input, Machine, NodeCommand, Output};
@@ -36,8 +36,9 @@ fn a_peer_that_a_full_seed_refuses_knows_and_tries_again() {
     network.world.run_for(SECOND * 60);
     let with_seat = registered(&network);
     assert_eq!(with_seat, network.listed(1), "who is refused does not believe to be registered");
-    let refused =
-        |kind: &EventKind| matches!(kind, EventKind::LinkRefused { by: Side::Them, reason: RefusalReason::Full, .. });
+    let refused = |kind: &EventKind| {
+        matches!(kind, EventKind::Link(LinkEvent::Refused { by: Side::Them, reason: RefusalReason::Full, .. }))
+    };
     let without = network.peers().into_iter().find(|peer| !with_seat.contains(peer)).unwrap();
     assert!((3..=30).contains(&network.count(without, refused)), "{}", network.count(without, refused));
 
@@ -75,8 +76,8 @@ impl Output for Acts {
         self.0.push(DoubleAct::HangUp(link));
     }
 
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.0.push(DoubleAct::Emit(event()));
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
+        self.0.push(DoubleAct::Emit(event().into()));
     }
 }
 
@@ -140,8 +141,12 @@ fn up(network: &Network) -> BTreeMap<u64, BTreeSet<Addr>> {
     let mut up: BTreeMap<u64, BTreeSet<Addr>> = BTreeMap::new();
     for event in network.world.events() {
         match event.kind {
-            EventKind::LinkUp { link, .. } => drop(up.entry(link.0 / 2).or_default().insert(event.node)),
-            EventKind::LinkDown { link, .. } => drop(up.entry(link.0 / 2).or_default().remove(&event.node)),
+            EventKind::Link(LinkEvent::Up { link, .. }) => {
+                up.entry(link.0 / 2).or_default().insert(event.node);
+            }
+            EventKind::Link(LinkEvent::Down { link, .. }) => {
+                up.entry(link.0 / 2).or_default().remove(&event.node);
+            }
             _ => {}
         }
     }
@@ -204,7 +209,8 @@ fn a_peer_that_gets_no_list_is_not_registered_and_tries_again() {
     network.start_peers(1..=1);
     network.world.run_for(SECOND * 30);
     assert!(registered(&network).is_empty());
-    let dials = |kind: &EventKind| matches!(kind, EventKind::Dialing { purpose: Purpose::Registration, .. });
+    let dials =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Dialing { purpose: Purpose::Registration, .. }));
     let dials = network.count(peer_addr(1), dials);
     assert!((3..=7).contains(&dials), "one each handshake's timeout, with pauses that grow: {dials}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gossipctl::event::{DelistReason, EventKind, ReportAction, Rule};
+use gossipctl::event::{DeathEvent, DelistReason, EventKind, LinkEvent, ProbeEvent, ReportAction, Rule, SeedEvent};
 use gossipctl::event::{LinkId, Purpose};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
@@ -70,10 +70,10 @@ fn rule_1_a_peer_gets_the_list_and_is_on_it_once_however_often_it_registers() {
     network.start_peer(2);
     network.world.run_for(SECOND * 2);
     assert_eq!(network.listed(1), [peer_addr(1), peer_addr(2), peer_addr(3)]);
-    let again = |kind: &EventKind| matches!(kind, EventKind::PeerListed { peer, again: true } if *peer == peer_addr(2));
+    let again = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListed { peer, again: true }) if *peer == peer_addr(2));
     assert_eq!(network.count(seed_addr(1), again), 1, "the new entry replaced the old one");
     let last = network.kinds(peer_addr(2)).filter_map(|kind| match kind {
-        EventKind::PeerListReceived { peers, .. } => Some(peers.clone()),
+        EventKind::Seed(SeedEvent::PeerListReceived { peers, .. }) => Some(peers.clone()),
         _ => None,
     });
     assert_eq!(last.last(), Some(vec![peer_addr(1), peer_addr(3)]), "everybody but itself");
@@ -89,14 +89,14 @@ fn rule_2_a_dead_report_about_a_peer_that_is_gone_takes_it_off_the_list() {
     let removed = |kind: &EventKind| {
         matches!(
             kind,
-            EventKind::PeerDelisted {
+            EventKind::Seed(SeedEvent::PeerDelisted {
                 peer,
                 reason: DelistReason::Reported { .. } | DelistReason::Unanswered { .. }
-            } if *peer == peer_addr(4)
+            }) if *peer == peer_addr(4)
         )
     };
     assert_eq!(network.count(seed_addr(1), removed), 1);
-    let late = |kind: &EventKind| matches!(kind, EventKind::DeadReportReceived { dead, action: ReportAction::NotListed, .. } if *dead == peer_addr(4));
+    let late = |kind: &EventKind| matches!(kind, EventKind::Death(DeathEvent::DeadReportReceived { dead, action: ReportAction::NotListed, .. }) if *dead == peer_addr(4));
     assert!(network.count(seed_addr(1), late) >= 1, "the further reports change nothing");
 }
 
@@ -107,7 +107,7 @@ fn rule_3_a_false_report_is_disputed_by_the_node_itself_and_counted_against_the_
     network.start_double(liar, Liar { own: liar, seed: seed_addr(1), victim });
     network.world.run_for(LIVENESS * 2);
     assert!(network.listed(1).contains(&victim));
-    let disputed = |kind: &EventKind| matches!(kind, EventKind::ReportDisputed { dead, reporter, disputes: 1, .. } if (*dead, *reporter) == (victim, liar));
+    let disputed = |kind: &EventKind| matches!(kind, EventKind::Death(DeathEvent::ReportDisputed { dead, reporter, disputes: 1, .. }) if (*dead, *reporter) == (victim, liar));
     assert_eq!(network.count(seed_addr(1), disputed), 1);
 }
 
@@ -119,7 +119,8 @@ fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     let begin = network.world.now();
     let answered = network.world.run_until(LIVENESS * 4, |world| {
         world.events().iter().rev().take_while(|event| event.at > begin).any(|event| {
-            event.node == seed_addr(1) && matches!(event.kind, EventKind::ProbeAnswered { peer, .. } if peer == victim)
+            event.node == seed_addr(1)
+                && matches!(event.kind, EventKind::Probe(ProbeEvent::Answered { peer, .. }) if peer == victim)
         })
     });
     assert!(answered, "the seed asks whoever is silent");
@@ -132,10 +133,10 @@ fn rule_3_a_hung_node_does_not_answer_the_seed_and_is_removed() {
     assert!(network.listed(1).contains(&victim), "not before it had the time to answer");
     network.world.run_for(LIVENESS);
     assert!(!network.listed(1).contains(&victim));
-    let unanswered = |kind: &EventKind| matches!(kind, EventKind::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter } } if (*peer, *reporter) == (victim, liar));
+    let unanswered = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter } }) if (*peer, *reporter) == (victim, liar));
     assert_eq!(network.count(seed_addr(1), unanswered), 1);
     let heard = network.kinds(seed_addr(1)).find_map(|kind| match kind {
-        EventKind::ProbeMissed { peer, last_heard, .. } if *peer == victim => Some(*last_heard),
+        EventKind::Probe(ProbeEvent::Missed { peer, last_heard, .. }) if *peer == victim => Some(*last_heard),
         _ => None,
     });
     assert!(heard.is_some_and(|heard| heard < hung_at), "evidence: nothing since it hangs, {heard:?}");
@@ -187,7 +188,7 @@ fn rule_3_the_evidence_names_the_moment_at_which_the_seed_last_heard_of_the_node
     network.world.run_for(LIVENESS * 2);
     assert!(network.listed(1).contains(&silent), "its link was closed, so that it could register again");
     let heard = network.kinds(seed_addr(1)).find_map(|kind| match kind {
-        EventKind::ProbeMissed { peer, last_heard, .. } if *peer == silent => Some(*last_heard),
+        EventKind::Probe(ProbeEvent::Missed { peer, last_heard, .. }) if *peer == silent => Some(*last_heard),
         _ => None,
     });
     let after = heard.expect("it was asked").since(speak_at);
@@ -221,7 +222,9 @@ fn rule_4_a_registration_that_closes_is_a_departure_after_one_liveness_interval(
     assert_eq!(network.listed(1), [peer_addr(1)]);
     network.world.run_for(SECOND * 2);
     assert!(network.listed(1).is_empty());
-    let departed = |kind: &EventKind| matches!(kind, EventKind::PeerDelisted { reason: DelistReason::Departed, .. });
+    let departed = |kind: &EventKind| {
+        matches!(kind, EventKind::Seed(SeedEvent::PeerDelisted { reason: DelistReason::Departed, .. }))
+    };
     assert_eq!(network.count(seed_addr(1), departed), 1);
 }
 
@@ -235,7 +238,7 @@ fn rule_4_a_new_registration_in_time_keeps_the_peer_on_the_list() {
     network.start_peer(1);
     network.world.run_for(LIVENESS * 2);
     assert_eq!(network.listed(1), [peer_addr(1)]);
-    assert!(!network.any(|kind| matches!(kind, EventKind::PeerDelisted { .. })));
+    assert!(!network.any(|kind| matches!(kind, EventKind::Seed(SeedEvent::PeerDelisted { .. }))));
 }
 
 #[test]
@@ -263,7 +266,7 @@ fn who_speaks_before_it_named_itself_or_names_itself_twice_is_shown_the_door() {
         network.start_double(peer_addr(99), Babbler { seed: seed_addr(1), says });
         network.world.run_for(SECOND * 6);
         let seen = |kind: &EventKind| {
-            matches!(kind, EventKind::Violation { violation, .. }
+            matches!(kind, EventKind::Link(LinkEvent::Violation { violation, .. })
                 if violation.rule == rule && violation.bytes.as_bytes() == shown.as_bytes())
         };
         assert_eq!(network.count(seed_addr(1), seen), 1, "{rule}");
@@ -278,7 +281,7 @@ fn a_flood_of_requests_for_the_list_is_answered_by_a_trickle_of_lists() {
     let says = std::iter::once(hello).chain(std::iter::repeat_n(Message::ListRequest, 10_000)).collect();
     network.start_double(peer_addr(99), Babbler { seed: seed_addr(1), says });
     network.world.run_for(SECOND);
-    let lists = |kind: &EventKind| matches!(kind, EventKind::PeerListSent { peer, .. } if *peer == Some(peer_addr(99)));
+    let lists = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListSent { peer, .. }) if *peer == Some(peer_addr(99)));
     assert_eq!(network.count(seed_addr(1), lists), 1);
 }
 
@@ -288,6 +291,7 @@ fn who_names_the_seeds_own_address_is_told_so() {
     let hello = Message::Hello(Hello { listen: seed_addr(1), role: Role::Peer, priority: Priority::Low });
     network.start_double(peer_addr(99), Babbler { seed: seed_addr(1), says: vec![hello] });
     network.world.run_for(SECOND);
-    let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { reason: RefusalReason::Myself, .. });
+    let refused =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Refused { reason: RefusalReason::Myself, .. }));
     assert_eq!(network.count(seed_addr(1), refused), 1);
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use gossipctl::event::{EventKind, LinkId, Purpose, RepairReason};
+use gossipctl::event::{EventKind, LinkEvent, LinkId, NodeEvent, Purpose, RepairReason};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::fault::{FaultKind, Scope};
 use gossipctl::proto::machine::{Input, LinkChange};
@@ -29,9 +29,11 @@ fn scattered(seeds: u16, peers: u16, rng_seed: u64) -> Network {
 /// Those that are there and do not hang.
 fn living(network: &Network) -> Vec<Addr> {
     let hung = |peer: Addr| {
-        let told =
-            network.kinds(peer).filter(|kind| matches!(kind, EventKind::Hung | EventKind::Started { .. })).last();
-        matches!(told, Some(EventKind::Hung))
+        let told = network
+            .kinds(peer)
+            .filter(|kind| matches!(kind, EventKind::Node(NodeEvent::Hung | NodeEvent::Started { .. })))
+            .last();
+        matches!(told, Some(EventKind::Node(NodeEvent::Hung)))
     };
     network.peers().into_iter().filter(|peer| !hung(*peer)).collect()
 }
@@ -39,7 +41,7 @@ fn living(network: &Network) -> Vec<Addr> {
 /// What a driver does and says when a node is to hang.
 fn hang(network: &mut Network, peer: Addr) {
     network.world.hang(peer);
-    network.world.tell(peer, EventKind::Hung);
+    network.world.tell(peer, EventKind::Node(NodeEvent::Hung));
 }
 
 /// Intervals until those that live are one component.
@@ -54,8 +56,9 @@ fn intervals_until_whole(network: &mut Network, limit: u32) -> Option<u32> {
 }
 
 fn bridges(network: &Network, since: Time) -> usize {
-    let is_bridge =
-        |kind: &EventKind| matches!(kind, EventKind::Repairing { reason: RepairReason::SplitOverlay { .. } });
+    let is_bridge = |kind: &EventKind| {
+        matches!(kind, EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { .. } }))
+    };
     network.world.events().iter().filter(|event| event.at >= since && is_bridge(&event.kind)).count()
 }
 
@@ -124,7 +127,7 @@ fn two_halves_become_one() {
         assert!(taken.is_some(), "rng seed {rng_seed}: {:?}", network.parts(&network.peers()));
         // Who was the root of the other half dials the root itself.
         let bridges = network.kinds(peer_addr(9)).filter_map(|kind| match kind {
-            EventKind::Repairing { reason: RepairReason::SplitOverlay { other, .. } } => Some(*other),
+            EventKind::Link(LinkEvent::Repairing { reason: RepairReason::SplitOverlay { other, .. } }) => Some(*other),
             _ => None,
         });
         assert_eq!(bridges.collect::<Vec<_>>(), [peer_addr(1)], "rng seed {rng_seed}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gossipctl::event::{Direction, Event, EventKind, LinkEnd, LinkId, Purpose, Rule};
+use gossipctl::event::{DeathEvent, Direction, Event, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, SeedEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{HALF_OPEN_MAX, PeerConfig, SeedConfig};
 use gossipctl::proto::machine::{Input, LinkChange, Machine, Output};
@@ -59,11 +59,11 @@ impl Double for Impostor {
 }
 
 fn rule_of(kind: &EventKind) -> Option<Rule> {
-    if let EventKind::Violation { violation, .. } = kind { Some(violation.rule) } else { None }
+    if let EventKind::Link(LinkEvent::Violation { violation, .. }) = kind { Some(violation.rule) } else { None }
 }
 
 fn more(kind: &EventKind) -> u64 {
-    if let EventKind::MoreOffenses { count, .. } = kind { *count } else { 0 }
+    if let EventKind::Link(LinkEvent::MoreOffenses { count, .. }) = kind { *count } else { 0 }
 }
 
 #[test]
@@ -77,8 +77,12 @@ fn who_names_a_neighbor_of_ours_neither_takes_its_place_nor_cuts_its_link() {
             network.world.run_for(LIVENESS * 6);
             network.world.kill(peer_addr(99));
             let since = &network.world.events()[before..];
-            let down =
-                |event: &&Event| matches!(event.kind, EventKind::LinkDown { .. } | EventKind::NeighborDied { .. });
+            let down = |event: &&Event| {
+                matches!(
+                    event.kind,
+                    EventKind::Link(LinkEvent::Down { .. }) | EventKind::Death(DeathEvent::NeighborDied { .. })
+                )
+            };
             assert_eq!(since.iter().find(down), None, "{target} is told that somebody is {name}");
             let told = since.iter().filter(|event| rule_of(&event.kind) == Some(Rule::NameTaken)).count();
             let dismissed = since.iter().all(|event| rule_of(&event.kind).is_none());
@@ -97,7 +101,7 @@ fn a_neighbor_that_no_longer_answers_gives_its_place_to_who_names_its_address() 
     network.start_double(peer_addr(99), Impostor::new(peer_addr(2), peer_addr(1)));
     let ups = |world: &World<Anyone>| {
         let is_up = |event: &&Event| match event.kind {
-            EventKind::LinkUp { peer, direction, .. } => {
+            EventKind::Link(LinkEvent::Up { peer, direction, .. }) => {
                 event.node == peer_addr(2) && peer == peer_addr(1) && direction == Direction::Inbound
             }
             _ => false,
@@ -116,9 +120,9 @@ fn who_registers_by_the_name_of_a_live_peer_does_not_take_it_off_the_list() {
     network.world.run_for(LIVENESS * 6);
     let taken = |kind: &EventKind| rule_of(kind) == Some(Rule::NameTaken);
     assert!(network.count(seed_addr(1), taken) > 0);
-    let again = |kind: &EventKind| matches!(kind, EventKind::PeerListed { again: true, .. });
+    let again = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListed { again: true, .. }));
     assert_eq!(network.count(seed_addr(1), again), 0);
-    let lost = |kind: &EventKind| matches!(kind, EventKind::LinkDown { purpose: Purpose::Registration, peer, .. } if *peer == seed_addr(1));
+    let lost = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { purpose: Purpose::Registration, peer, .. }) if *peer == seed_addr(1));
     assert_eq!(network.count(peer_addr(2), lost), 0);
     assert_eq!(network.listed(1), [1, 2, 3].map(peer_addr));
 }
@@ -129,7 +133,7 @@ fn who_registers_by_the_name_of_a_peer_that_no_longer_answers_takes_its_place() 
     network.world.hang(peer_addr(2));
     network.start_double(peer_addr(99), Impostor::new(seed_addr(1), peer_addr(2)));
     network.world.run_for(SECOND * 5);
-    let again = |kind: &EventKind| matches!(kind, EventKind::PeerListed { again: true, .. });
+    let again = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListed { again: true, .. }));
     assert_eq!(network.count(seed_addr(1), again), 1);
 }
 
@@ -150,8 +154,8 @@ impl Output for Record {
     fn hang_up(&mut self, link: LinkId) {
         self.closed.push(link);
     }
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.told.push(event());
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
+        self.told.push(event().into());
     }
 }
 
@@ -238,7 +242,7 @@ fn dialed(own: &str, allow: &[&str], list: &[&str]) -> Vec<String> {
     world.start(own, Anyone::Ours(Peer::new(config, 1).into()));
     world.run_for(SECOND * 5);
     let neighbor = |event: &Event| match event.kind {
-        EventKind::Dialing { peer, purpose: Purpose::Neighbor } => Some(peer.to_string()),
+        EventKind::Link(LinkEvent::Dialing { peer, purpose: Purpose::Neighbor }) => Some(peer.to_string()),
         _ => None,
     };
     let mut dialed: Vec<String> = world.events().iter().filter_map(neighbor).collect();
@@ -286,14 +290,15 @@ fn a_neighbor_that_restarts_unnoticed_is_back_as_soon_as_its_old_link_fails() {
         peer.handle(now, Input::Message { link, message: hello(other, Role::Peer) }, &mut out);
     }
     let ups = |out: &Record| {
-        let up = |kind: &EventKind| if let EventKind::LinkUp { link, .. } = kind { Some(*link) } else { None };
+        let up =
+            |kind: &EventKind| if let EventKind::Link(LinkEvent::Up { link, .. }) = kind { Some(*link) } else { None };
         out.told.iter().filter_map(up).collect::<Vec<_>>()
     };
     assert_eq!(ups(&out), [LinkId(0)], "the second one waits");
     let cause = gossipctl::proto::machine::CloseCause::Error;
     peer.handle(now, Input::Link { link: LinkId(0), change: LinkChange::Closed { cause } }, &mut out);
     assert_eq!(ups(&out), [LinkId(0), LinkId(1)]);
-    let down = |kind: &EventKind| matches!(kind, EventKind::LinkDown { end: LinkEnd::Dead { .. }, .. });
+    let down = |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Down { end: LinkEnd::Dead { .. }, .. }));
     assert_eq!(out.told.iter().filter(|kind| down(kind)).count(), 1);
     assert_eq!(peer.neighbors().collect::<Vec<_>>(), [other]);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gossipctl::clock::Clock;
 use gossipctl::command::Command;
-use gossipctl::event::{Event, EventKind, Purpose, Rule};
+use gossipctl::event::{Event, EventKind, GossipEvent, LinkEvent, Purpose, Rule};
 use gossipctl::feed::{Bounds, Delivery, Feed, Tap, bounded};
 use gossipctl::model::Model;
 use gossipctl::net::{SocketDefaults, SocketEngine};
@@ -73,7 +73,9 @@ fn listener() -> (Tap, Feed) {
 
 fn is_hostile_gossip(kind: &EventKind) -> bool {
     match kind {
-        EventKind::Received { id, .. } | EventKind::Duplicate { id, .. } => id.origin.ip() == hostile::HOME,
+        EventKind::Gossip(GossipEvent::Received { id, .. } | GossipEvent::Duplicate { id, .. }) => {
+            id.origin.ip() == hostile::HOME
+        }
         _ => false,
     }
 }
@@ -143,7 +145,7 @@ impl Network {
         for event in events {
             self.model.apply(event);
             self.check(event);
-            if let EventKind::Received { body, .. } = &event.kind
+            if let EventKind::Gossip(GossipEvent::Received { body, .. }) = &event.kind
                 && let Some(holders) = self.texts.get_mut(&body.to_string())
             {
                 *holders.entry(event.node).or_default() += 1;
@@ -154,7 +156,7 @@ impl Network {
     /// Among nodes of ours nobody breaks a rule; but one that hangs does not say hello, and the hostile peer takes
     /// places and names that belong to others.
     fn check(&self, event: &Event) {
-        if let EventKind::Violation { violation, remote, .. } = &event.kind {
+        if let EventKind::Link(LinkEvent::Violation { violation, remote, .. }) = &event.kind {
             let is_hostile = remote.starts_with(&hostile::HOME.to_string());
             let crowded_out = [Rule::HandshakeTimeout, Rule::TooManyLinks, Rule::NameTaken].contains(&violation.rule);
             let is_excused = self.dialect == Dialect::Classic || is_hostile || crowded_out;

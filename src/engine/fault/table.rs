@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::command::FaultCommand;
-use crate::engine::{NodeTable, Publication};
-use crate::event::EventKind;
+use crate::engine::NodeTable;
+use crate::event::{EventKind, FaultEvent};
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Amount, Fault, FaultClass, FaultKind, Scope};
 use crate::proto::name::name_order;
@@ -32,15 +32,15 @@ impl Change {
         }
     }
 
-    /// What is published about it: at the first node that the fault names, or at `127.0.0.1:0` if
-    /// it is everywhere.
-    pub fn into_publication(self) -> Publication {
+    /// The event about it: at the first node that the fault names, or at `127.0.0.1:0` if it is
+    /// everywhere.
+    pub fn into_told(self) -> (Addr, EventKind) {
         let node = self.fault().subject();
         let kind = match self {
-            Self::Set(fault) => EventKind::FaultSet { fault },
-            Self::Cleared(fault) => EventKind::FaultCleared { fault },
+            Self::Set(fault) => FaultEvent::Set { fault },
+            Self::Cleared(fault) => FaultEvent::Cleared { fault },
         };
-        Publication { node, kind }
+        (node, kind.into())
     }
 }
 

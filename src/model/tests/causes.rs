@@ -1,6 +1,7 @@
 //! What was done on purpose is named before all else: a fault, a hang, a crash; and an earlier life counts.
 
 use super::*;
+use crate::event::{DeathEvent, FaultEvent, LinkEvent, NodeEvent, SeedEvent};
 use crate::event::{Rule, Violation};
 use crate::model::death::DeathCounts;
 use crate::model::why::{why_not, why_not_each};
@@ -9,12 +10,12 @@ use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
 impl Story {
     pub(super) fn set(&mut self, what: FaultKind, on: Scope) {
         let fault = Fault { what, on };
-        self.tell(fault.subject(), EventKind::FaultSet { fault });
+        self.tell(fault.subject(), EventKind::Fault(FaultEvent::Set { fault }));
     }
 
     pub(super) fn heal(&mut self, what: FaultKind, on: Scope) {
         let fault = Fault { what, on };
-        self.tell(fault.subject(), EventKind::FaultCleared { fault });
+        self.tell(fault.subject(), EventKind::Fault(FaultEvent::Cleared { fault }));
     }
 
     /// Both ends miss three probes of the other, and give it up.
@@ -165,7 +166,7 @@ fn a_link_to_a_node_that_hung_or_was_killed_names_that_and_when() {
     assert!(hung.ends_with("p1 had no answer to 3 probes in a row; p2 hung at 03:13:00."), "{hung}");
     let mut story = Story::network(2);
     story.wait(5);
-    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.declare(p(1), p(2), DeathCause::LinkError);
     let killed = why_link(&story.model, p(1), p(2), 0).verdict;
     assert!(killed.contains("p2 was killed"), "{killed}");
@@ -192,7 +193,7 @@ fn a_partition_of_many_names_the_first_of_them_and_how_many_more() {
 fn a_node_that_was_down_then_and_is_back_now_is_told_both() {
     let mut story = Story::network(3);
     story.wait(10);
-    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.wait(2);
     let id = story.generate(p(1), 1);
     story.receive(p(2), p(1), id, Some(1));
@@ -214,7 +215,7 @@ fn a_restart_does_not_excuse_from_having_lacked_a_message_in_the_life_before() {
     let id = story.generate(p(1), 1);
     story.receive(p(2), p(1), id, Some(1));
     story.wait(20);
-    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.wait(1);
     story.start(p(3), "p3", Role::Peer);
     let rumor = story.model.rumors().get(id).unwrap();
@@ -232,7 +233,7 @@ fn a_scenario_counts_nobody_that_had_the_message_in_an_earlier_life_alone() {
     let id = story.generate(p(1), 1);
     story.receive(p(2), p(1), id, Some(1));
     story.wait(1);
-    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.start(p(2), "p2", Role::Peer);
     story.start(p(4), "p4", Role::Peer);
     story.wait(1);
@@ -247,7 +248,7 @@ fn a_peer_that_was_killed_before_the_message_had_come_and_restarted_is_excused_a
     let mut story = Story::network(3);
     let id = story.generate(p(1), 1);
     story.wait(1);
-    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.start(p(3), "p3", Role::Peer);
     let rumor = story.model.rumors().get(id).unwrap();
     assert!(rumor.lacking(story.model.nodes(), Counting::HadTime).all(|node| node.addr != p(3)));
@@ -258,12 +259,15 @@ fn a_peer_that_was_killed_before_the_message_had_come_and_restarted_is_excused_a
 #[test]
 fn seeds_that_did_the_same_are_told_together() {
     let mut story = Story::network(3);
-    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.declare(p(1), p(2), DeathCause::LinkError);
     let reporter = p(1);
     for seed in [s(1), s(2)] {
         story.report(seed, p(2), reporter, ReportAction::Removed);
-        story.tell(seed, EventKind::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } });
+        story.tell(
+            seed,
+            EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } }),
+        );
     }
     let told = why_dead(&story.model, p(2), 0).verdict;
     assert!(told.contains("s1 and s2 took it off their lists at 03:13:00 without asking it"), "{told}");
@@ -273,11 +277,17 @@ fn seeds_that_did_the_same_are_told_together() {
 fn a_lie_is_told_as_one_and_not_as_a_death() {
     let mut story = Story::network(3);
     let cause = DeathCause::Lie;
-    story.tell(p(1), EventKind::Lied { about: p(3) });
-    story.tell(p(1), EventKind::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1), s(2)], cause });
+    story.tell(p(1), EventKind::Fault(FaultEvent::Lied { about: p(3) }));
+    story.tell(
+        p(1),
+        EventKind::Death(DeathEvent::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1), s(2)], cause }),
+    );
     for seed in [s(1), s(2)] {
         story.report(seed, p(3), p(1), ReportAction::Verifying);
-        story.tell(seed, EventKind::ReportDisputed { dead: p(3), reporter: p(1), disputes: 1, rtt_us: 900 });
+        story.tell(
+            seed,
+            EventKind::Death(DeathEvent::ReportDisputed { dead: p(3), reporter: p(1), disputes: 1, rtt_us: 900 }),
+        );
     }
     assert_eq!(
         why_dead(&story.model, p(3), 0).verdict,
@@ -290,14 +300,20 @@ fn a_lie_is_told_as_one_and_not_as_a_death() {
 fn a_liar_that_names_a_cause_is_told_as_one_and_a_later_death_is_another_case() {
     let mut story = Story::network(3);
     let cause = DeathCause::Misses { misses: 3 };
-    story.tell(p(1), EventKind::Lied { about: p(3) });
-    story.tell(p(1), EventKind::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1)], cause });
+    story.tell(p(1), EventKind::Fault(FaultEvent::Lied { about: p(3) }));
+    story.tell(
+        p(1),
+        EventKind::Death(DeathEvent::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1)], cause }),
+    );
     story.report(s(1), p(3), p(1), ReportAction::Verifying);
-    story.tell(s(1), EventKind::ReportDisputed { dead: p(3), reporter: p(1), disputes: 1, rtt_us: 900 });
+    story.tell(
+        s(1),
+        EventKind::Death(DeathEvent::ReportDisputed { dead: p(3), reporter: p(1), disputes: 1, rtt_us: 900 }),
+    );
     let told = why_dead(&story.model, p(3), 0).verdict;
     assert!(told.contains("p1 made a false report, on purpose"), "{told}");
     story.wait(2);
-    story.tell(p(3), EventKind::Hung);
+    story.tell(p(3), EventKind::Node(NodeEvent::Hung));
     story.three_misses(p(2), p(3));
     story.declare(p(2), p(3), cause);
     let told = why_dead(&story.model, p(3), 0).verdict;
@@ -307,7 +323,7 @@ fn a_liar_that_names_a_cause_is_told_as_one_and_a_later_death_is_another_case() 
 #[test]
 fn what_is_asked_of_a_link_to_a_hung_node_that_still_stands_names_the_hang() {
     let mut story = Story::network(2);
-    story.tell(p(2), EventKind::Hung);
+    story.tell(p(2), EventKind::Node(NodeEvent::Hung));
     story.probe(p(1), p(2), 1);
     story.wait(2);
     story.miss(p(1), p(2), 1, 1);
@@ -326,10 +342,17 @@ fn a_seed_behind_a_partition_says_so_of_all_it_lost_in_one_clause() {
     for peer in [p(3), p(4)] {
         story.tell(
             p(2),
-            EventKind::NeighborDied { peer, cause: DeathCause::LinkError, last_heard: Time::from_micros(START) },
+            EventKind::Death(DeathEvent::NeighborDied {
+                peer,
+                cause: DeathCause::LinkError,
+                last_heard: Time::from_micros(START),
+            }),
         );
         story.report(s(1), peer, p(2), ReportAction::Verifying);
-        story.tell(s(1), EventKind::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter: p(2) } });
+        story.tell(
+            s(1),
+            EventKind::Seed(SeedEvent::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter: p(2) } }),
+        );
     }
     let told = why_seed(&story.model, s(1), Time::from_micros(story.at), 0).verdict;
     assert!(
@@ -369,7 +392,7 @@ fn one_who_had_lost_a_node_by_a_cut_before_it_was_killed_is_told_apart_from_thos
     story.set(FaultKind::Cut, Scope::link(p(1), p(2)));
     story.three_misses(p(1), p(2));
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
-    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.declare(p(3), p(2), DeathCause::LinkError);
     let told = why_dead(&story.model, p(2), 0).verdict;
     let clause =
@@ -381,13 +404,16 @@ fn one_who_had_lost_a_node_by_a_cut_before_it_was_killed_is_told_apart_from_thos
 fn a_seed_that_could_not_ask_is_not_said_to_have_believed() {
     let mut story = Story::network(3);
     let reporter = p(1);
-    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     let (link, purpose) = (story.link_of(s(1), p(2)), Purpose::Registration);
-    story.tell(s(1), EventKind::LinkDown { link, peer: p(2), purpose, end: LinkEnd::RegistrationLost });
+    story.tell(s(1), EventKind::Link(LinkEvent::Down { link, peer: p(2), purpose, end: LinkEnd::RegistrationLost }));
     story.declare(reporter, p(2), DeathCause::LinkError);
     for seed in [s(1), s(2)] {
         story.report(seed, p(2), reporter, ReportAction::Removed);
-        story.tell(seed, EventKind::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } });
+        story.tell(
+            seed,
+            EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } }),
+        );
     }
     let told = why_dead(&story.model, p(2), 0).verdict;
     assert!(told.contains("s1 took it off its list at 03:13:00 and could not ask it: its registration had"), "{told}");
@@ -425,10 +451,16 @@ fn a_seed_that_disputes_before_the_reporter_is_heard_disputes_that_report() {
         let mut story = Story::network(3);
         let cause = DeathCause::Misses { misses: 3 };
         story.report(s(1), p(3), p(2), ReportAction::Verifying);
-        story.tell(s(1), EventKind::ReportDisputed { dead: p(3), reporter: p(2), disputes: 1, rtt_us: 900 });
+        story.tell(
+            s(1),
+            EventKind::Death(DeathEvent::ReportDisputed { dead: p(3), reporter: p(2), disputes: 1, rtt_us: 900 }),
+        );
         if is_lie {
-            story.tell(p(2), EventKind::Lied { about: p(3) });
-            story.tell(p(2), EventKind::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1)], cause });
+            story.tell(p(2), EventKind::Fault(FaultEvent::Lied { about: p(3) }));
+            story.tell(
+                p(2),
+                EventKind::Death(DeathEvent::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1)], cause }),
+            );
         } else {
             story.declare(p(2), p(3), cause);
         }
@@ -443,14 +475,14 @@ fn a_link_that_its_other_end_broke_off_says_what_for_and_what_may_be_behind_it()
     story.start(p(2), "p2", Role::Peer);
     story.set(FaultKind::Delay { by_us: 3 * SECOND, jitter_us: 0 }, Scope::Node(p(2)));
     let (purpose, rule) = (Purpose::Neighbor, Rule::HandshakeTimeout);
-    story.tell(p(2), EventKind::Dialing { peer: p(1), purpose });
+    story.tell(p(2), EventKind::Link(LinkEvent::Dialing { peer: p(1), purpose }));
     let (link, direction) = (LinkId(9), Direction::Inbound);
-    story.tell(p(1), EventKind::LinkUp { link, peer: p(2), direction, purpose });
+    story.tell(p(1), EventKind::Link(LinkEvent::Up { link, peer: p(2), direction, purpose }));
     story.wait(2);
     let violation = Violation { rule, bytes: Body::from("") };
-    story.tell(p(2), EventKind::Violation { peer: Some(p(1)), remote: p(1).to_string(), violation });
+    story.tell(p(2), EventKind::Link(LinkEvent::Violation { peer: Some(p(1)), remote: p(1).to_string(), violation }));
     let end = LinkEnd::Dead { cause: DeathCause::Closed };
-    story.tell(p(1), EventKind::LinkDown { link, peer: p(2), purpose, end });
+    story.tell(p(1), EventKind::Link(LinkEvent::Down { link, peer: p(2), purpose, end }));
     let told = why_link(&story.model, p(1), p(2), 0).verdict;
     assert!(told.contains("'delay p2 3s' since 03:13:00 may be why, which is not certain. p2: p1 broke"), "{told}");
     let alone = about_node(&story.model, p(2), 0).verdict;
@@ -488,7 +520,7 @@ fn a_node_that_others_heard_from_all_the_while_is_back_once_the_one_who_had_lost
     assert!(told.contains("and is back since 03:13:08") && !told.contains("disagree"), "{told}");
     assert_eq!(story.model.nodes().get(p(4)).unwrap().comebacks.len(), 1);
     story.wait(2);
-    story.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.declare(p(2), p(4), DeathCause::LinkError);
     assert_eq!(story.model.deaths().counts().deaths, 2, "the kill is another death");
     let told = why_dead(&story.model, p(4), 0).verdict;
@@ -517,9 +549,12 @@ fn a_node_that_is_killed_long_after_others_gave_it_up_dies_another_death() {
     let mut story = lost_on_one_side();
     story.wait(90);
     let last_heard = Time::from_micros(story.at);
-    story.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.wait(1);
-    story.tell(p(3), EventKind::NeighborDied { peer: p(4), cause: DeathCause::LinkError, last_heard });
+    story.tell(
+        p(3),
+        EventKind::Death(DeathEvent::NeighborDied { peer: p(4), cause: DeathCause::LinkError, last_heard }),
+    );
     assert_eq!(story.model.deaths().counts().deaths, 2);
 }
 
@@ -530,10 +565,10 @@ fn of_a_list_with_thousands_of_killed_peers_as_much_is_told_as_anybody_reads() {
     let mut story = Story::network(1);
     for n in 1..=8_000 {
         story.start(peer(n), &format!("q{n}"), Role::Peer);
-        story.tell(s(1), EventKind::PeerListed { peer: peer(n), again: false });
+        story.tell(s(1), EventKind::Seed(SeedEvent::PeerListed { peer: peer(n), again: false }));
         // Each at another second, so that nobody is told together with another one.
         story.wait(1);
-        story.tell(peer(n), EventKind::Stopped { how: Stop::Killed });
+        story.tell(peer(n), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     }
     let why = why_seed(&story.model, s(1), Time::from_micros(story.at), 0);
     let told = "q1 was killed at 03:13:01, and nobody has reported it; q2 was killed at 03:13:02";
@@ -547,7 +582,7 @@ fn a_node_that_registers_again_while_a_seed_asks_it_is_not_said_to_be_asked_stil
     let mut story = Story::network(3);
     story.declare(p(1), p(2), DeathCause::LinkError);
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
-    story.tell(s(1), EventKind::PeerListed { peer: p(2), again: true });
+    story.tell(s(1), EventKind::Seed(SeedEvent::PeerListed { peer: p(2), again: true }));
     let told = why_dead(&story.model, p(2), 0).verdict;
     assert!(told.contains("s1 asked it, and had it on its list again before an answer came"), "{told}");
 }

@@ -1,6 +1,7 @@
 //! What is known of nodes of other processes: what they sent, and no more.
 
 use super::*;
+use crate::event::{GossipEvent, LinkEvent, ProbeEvent};
 use crate::model::why::{why_not, why_not_each};
 
 /// Run elsewhere.
@@ -14,12 +15,12 @@ fn said() -> (Story, MessageId) {
     for (node, peer) in [(p(1), FAR), (p(2), FAR), (p(1), OTHER)] {
         let link = LinkId(u64::from(node.port()) * 10_000 + u64::from(peer.port()));
         let (direction, purpose) = (Direction::Outbound, Purpose::Neighbor);
-        story.tell(node, EventKind::LinkUp { link, peer, direction, purpose });
+        story.tell(node, EventKind::Link(LinkEvent::Up { link, peer, direction, purpose }));
     }
     story.link(p(2), p(3), Purpose::Neighbor);
     story.wait(1);
     let id = MessageId::classic(p(1), clock(), b"hello");
-    story.tell(p(1), EventKind::Generated { id, body: "hello".into(), trace: None, forwarded: 2 });
+    story.tell(p(1), EventKind::Gossip(GossipEvent::Generated { id, body: "hello".into(), trace: None, forwarded: 2 }));
     (story, id)
 }
 
@@ -42,7 +43,7 @@ fn a_copy_that_comes_from_elsewhere_proves_who_has_it() {
     let (mut story, id) = said();
     story.receive(p(2), FAR, id, None);
     story.receive(p(3), p(2), id, None);
-    story.tell(p(1), EventKind::Duplicate { id, from: OTHER, trace: None });
+    story.tell(p(1), EventKind::Gossip(GossipEvent::Duplicate { id, from: OTHER, trace: None }));
     assert_eq!(proven(&story, id), [FAR, OTHER]);
     let about = about_message(&story.model, id, 0);
     assert!(about.verdict.contains("reached 3 of 3 peers here and 2 elsewhere in ~3 hops and"), "{}", about.verdict);
@@ -81,7 +82,7 @@ fn a_way_over_a_node_elsewhere_has_uncertain_hops() {
 #[test]
 fn a_holder_elsewhere_is_where_the_way_to_who_lacks_it_begins() {
     let (mut story, id) = said();
-    story.tell(p(1), EventKind::Duplicate { id, from: FAR, trace: None });
+    story.tell(p(1), EventKind::Gossip(GossipEvent::Duplicate { id, from: FAR, trace: None }));
     let rumor = story.model.latest_rumor().unwrap();
     let lack = why_not_each(&story.model, rumor, &[p(2)], 0).remove(0);
     assert!(lack.why.contains("127.0.0.1:4000 had it at 03:13:01"), "{}", lack.why);
@@ -92,7 +93,7 @@ fn what_a_message_tells_of_its_hops_counts_more_than_links() {
     let mut story = Story::network(3);
     let (direction, purpose) = (Direction::Outbound, Purpose::Neighbor);
     for node in [p(1), p(3)] {
-        story.tell(node, EventKind::LinkUp { link: LinkId(900), peer: FAR, direction, purpose });
+        story.tell(node, EventKind::Link(LinkEvent::Up { link: LinkId(900), peer: FAR, direction, purpose }));
     }
     let id = story.generate(p(1), 1);
     story.receive(p(3), FAR, id, Some(5));
@@ -110,7 +111,7 @@ fn what_came_from_a_node_elsewhere_is_told_about_it() {
     story.probe(p(2), FAR, 2);
     story.wait(13);
     story.miss(p(2), FAR, 2, 1);
-    story.tell(p(1), EventKind::ProbeReceived { peer: FAR, seq: 7, clock: clock() });
+    story.tell(p(1), EventKind::Probe(ProbeEvent::Received { peer: FAR, seq: 7, clock: clock() }));
     story.receive(p(2), FAR, id, None);
     let own = MessageId::classic(FAR, clock(), b"Gossip Message 1");
     story.receive(p(1), FAR, own, None);

@@ -1,6 +1,7 @@
 //! Whatever is asked, no line of evidence says what another one has said.
 
 use super::*;
+use crate::event::{DeathEvent, NodeEvent, SeedEvent};
 use crate::model::link::LinkKey;
 use crate::model::warning::{Finding, Warning};
 use crate::model::why::{why_not, why_seed, why_warning};
@@ -29,15 +30,18 @@ fn eventful() -> (Story, Vec<MessageId>) {
     story.set(FaultKind::Slow { per_s: 2 }, Scope::Node(p(8)));
     story.set(FaultKind::Skew { by_us: 5_000_000 }, Scope::Node(p(1)));
     story.set(FaultKind::Duplicate { percent }, Scope::All);
-    story.tell(p(7), EventKind::Hung);
+    story.tell(p(7), EventKind::Node(NodeEvent::Hung));
     story.three_misses(p(8), p(7));
-    story.tell(p(6), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(6), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     for seed in [s(1), s(2)] {
         story.report(seed, p(4), p(3), ReportAction::Verifying);
         let reason = DelistReason::Unanswered { reporter: p(3) };
-        story.tell(seed, EventKind::PeerDelisted { peer: p(4), reason });
+        story.tell(seed, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(4), reason }));
         story.report(seed, p(2), p(6), ReportAction::Verifying);
-        story.tell(seed, EventKind::ReportDisputed { dead: p(2), reporter: p(6), disputes: 1, rtt_us: 900 });
+        story.tell(
+            seed,
+            EventKind::Death(DeathEvent::ReportDisputed { dead: p(2), reporter: p(6), disputes: 1, rtt_us: 900 }),
+        );
     }
     story.wait(1);
     story.heal(FaultKind::Cut, border);

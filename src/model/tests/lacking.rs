@@ -1,6 +1,7 @@
 //! Who lacks a message and why; what theory says of a wave.
 
 use super::*;
+use crate::event::{FaultEvent, GossipEvent, LinkEvent, NodeEvent};
 use crate::model::theory::Strategy;
 use crate::model::why::{why_not, why_not_each};
 
@@ -8,8 +9,8 @@ impl Story {
     /// The link ends at both of its ends, as one of them says and the other one then sees.
     pub(super) fn unlink(&mut self, a: Addr, b: Addr, end: LinkEnd, seen: LinkEnd) {
         let purpose = Purpose::Neighbor;
-        self.tell(a, EventKind::LinkDown { link: self.link_of(a, b), peer: b, purpose, end });
-        self.tell(b, EventKind::LinkDown { link: self.link_of(b, a), peer: a, purpose, end: seen });
+        self.tell(a, EventKind::Link(LinkEvent::Down { link: self.link_of(a, b), peer: b, purpose, end }));
+        self.tell(b, EventKind::Link(LinkEvent::Down { link: self.link_of(b, a), peer: a, purpose, end: seen }));
     }
 
     pub(super) fn cut(&mut self, a: Addr, b: Addr) {
@@ -74,7 +75,7 @@ fn a_link_that_ends_under_way_is_told_with_what_was_lost_in_it() {
 
 #[test]
 fn a_node_that_was_down_or_came_later_is_told_since_when() {
-    let killed = |story: &mut Story| story.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    let killed = |story: &mut Story| story.tell(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     let (mut story, id) = spread_to_two(killed);
     story.wait(2);
     story.start(p(5), "p5", Role::Peer);
@@ -93,7 +94,7 @@ fn a_node_that_was_down_or_came_later_is_told_since_when() {
 #[test]
 fn a_node_that_restarts_within_the_spread_is_not_held_to_have_had_it() {
     let (mut story, id) = spread_to_two(|_| {});
-    story.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.wait(1);
     story.start(p(4), "p4", Role::Peer);
     let rumor = story.model.rumors().get(id).unwrap();
@@ -104,7 +105,7 @@ fn a_node_that_restarts_within_the_spread_is_not_held_to_have_had_it() {
 fn leaving_long_after_a_message_does_not_excuse_from_having_lacked_it() {
     let (mut story, id) = spread_to_two(|_| {});
     story.wait(60);
-    story.tell(p(3), EventKind::Stopped { how: Stop::Left });
+    story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
     let coverage = story.model.rumors().get(id).unwrap().coverage(story.model.nodes(), Counting::HadTime);
     assert_eq!((coverage.have, coverage.of), (2, 4));
 }
@@ -113,7 +114,7 @@ fn leaving_long_after_a_message_does_not_excuse_from_having_lacked_it() {
 fn a_holder_that_dies_with_the_message_is_named() {
     let (mut story, id) = spread_to_two(|_| {});
     story.pass_ms(1);
-    story.tell(p(2), EventKind::Hung);
+    story.tell(p(2), EventKind::Node(NodeEvent::Hung));
     story.wait(10);
     assert_eq!(story.verdict(p(3), id), "p3 does not have p1#1: p2 had it at 03:14:02, but hung at 03:14:02.");
 }
@@ -124,7 +125,7 @@ fn a_holder_that_was_killed_before_it_had_the_message_is_not_said_to_have_lost_i
     story.wait(60);
     let id = story.generate(p(1), 1);
     story.wait(1);
-    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.pass_ms(500);
     story.start(p(2), "p2", Role::Peer);
     story.link(p(2), p(1), Purpose::Neighbor);
@@ -142,7 +143,7 @@ fn what_nothing_explains_is_not_certain_and_what_is_recent_may_be_under_way() {
     let (mut story, id) = spread_to_two(|_| {});
     assert!(story.verdict(p(3), id).contains("it may be on its way: p2 had it"));
     story.wait(10);
-    story.tell(p(1), EventKind::Hung);
+    story.tell(p(1), EventKind::Node(NodeEvent::Hung));
     let told = story.verdict(p(3), id);
     assert!(
         told.contains("what became of its copy is not certain: p2 had it")
@@ -156,7 +157,7 @@ fn what_nothing_explains_is_not_certain_and_what_is_recent_may_be_under_way() {
 #[test]
 fn a_node_that_has_it_is_told_when_and_from_whom() {
     let (mut story, id) = spread_to_two(|_| {});
-    story.tell(p(2), EventKind::Duplicate { id, from: p(3), trace: None });
+    story.tell(p(2), EventKind::Gossip(GossipEvent::Duplicate { id, from: p(3), trace: None }));
     assert_eq!(
         story.verdict(p(2), id),
         "p2 did get p1#1: at 03:14:02 from p1, hop 1, 3.0 ms after it began; 1 further copy came later."
@@ -170,7 +171,7 @@ fn the_overlay_is_remembered_as_it_was() {
     let before = Time::from_micros(story.at);
     story.wait(5);
     story.cut(p(2), p(3));
-    story.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.wait(5);
     story.start(p(4), "p4", Role::Peer);
     story.link(p(4), p(1), Purpose::Neighbor);
@@ -197,7 +198,7 @@ fn theory_says_of_a_flood_who_has_it_after_which_hop_and_how_many_copies_are_sen
         story.receive(node, from, id, Some(hop));
     }
     for (node, from) in [(p(3), p(4)), (p(4), p(3))] {
-        story.tell(node, EventKind::Duplicate { id, from, trace: None });
+        story.tell(node, EventKind::Gossip(GossipEvent::Duplicate { id, from, trace: None }));
     }
     let wave = story.model.wave(id).unwrap();
     assert!((wave.redundancy.unwrap() - (5.0 / 3.0 - 1.0)).abs() < 1e-9, "measured as predicted");
@@ -211,7 +212,7 @@ fn theory_says_of_a_flood_who_has_it_after_which_hop_and_how_many_copies_are_sen
 fn theory_is_silent_about_copies_where_peers_elsewhere_take_part() {
     let mut story = Story::network(2);
     let (peer, purpose) = (p(40), Purpose::Neighbor);
-    story.tell(p(2), EventKind::LinkUp { link: LinkId(99), peer, direction: Direction::Inbound, purpose });
+    story.tell(p(2), EventKind::Link(LinkEvent::Up { link: LinkId(99), peer, direction: Direction::Inbound, purpose }));
     let prediction = Strategy::Flood.predict(&story.model.overlay(), p(1)).unwrap();
     assert_eq!((prediction.redundancy, prediction.is_certain), (None, false));
     assert_eq!(prediction.after_hops, [1, 2], "those of this process count");
@@ -225,7 +226,7 @@ fn a_link_that_was_lost_and_found_again_before_is_not_blamed() {
         story.link(p(3), p(2), Purpose::Neighbor);
     });
     story.wait(10);
-    story.tell(p(1), EventKind::Hung);
+    story.tell(p(1), EventKind::Node(NodeEvent::Hung));
     let told = story.verdict(p(3), id);
     assert!(told.contains("the link p2 - p3 was open"), "{told}");
 }
@@ -236,7 +237,7 @@ fn a_fault_on_the_link_is_told_as_what_kept_the_message() {
     let set = |what| {
         move |story: &mut Story| {
             let fault = Fault { what, on: Scope::link(p(2), p(3)) };
-            story.tell(p(2), EventKind::FaultSet { fault });
+            story.tell(p(2), EventKind::Fault(FaultEvent::Set { fault }));
         }
     };
     let (story, id) = spread_to_two(set(FaultKind::Cut));

@@ -1,6 +1,7 @@
 //! What is warned of, when, and for how long; and why.
 
 use super::*;
+use crate::event::{DeathEvent, FaultEvent, GossipEvent, LinkEvent, NodeEvent, ProbeEvent, SeedEvent};
 use crate::model::link::LinkKey;
 use crate::model::warning::{ALONE_AFTER, FRAGILE_AFTER, Finding, PARTED_AFTER, Warning};
 use crate::model::why::{why_seed, why_warning};
@@ -79,7 +80,7 @@ fn a_first_peer_is_not_told_that_it_is_alone_while_there_is_nobody_else() {
     story.start(p(1), "p1", Role::Peer);
     story.watch(Duration::from_secs(20));
     assert_eq!(story.warnings(), [""; 0]);
-    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(9)], listed: None });
+    story.tell(p(1), EventKind::Seed(SeedEvent::PeerListReceived { seed: s(1), peers: vec![p(9)], listed: None }));
     story.watch(Duration::from_secs(10));
     assert_eq!(story.warnings(), ["p1 has no live neighbor"]);
 }
@@ -129,7 +130,7 @@ fn peers_elsewhere_may_be_linked_to_each_other_so_that_nothing_is_warned_of() {
     for node in 1..=3 {
         for far in [40, 50] {
             let (link, peer, purpose) = (LinkId(900 + u64::from(node * far)), p(far + node), Purpose::Neighbor);
-            story.tell(p(node), EventKind::LinkUp { link, peer, direction: Direction::Outbound, purpose });
+            story.tell(p(node), EventKind::Link(LinkEvent::Up { link, peer, direction: Direction::Outbound, purpose }));
         }
     }
     story.watch(Duration::from_secs(30));
@@ -141,7 +142,7 @@ fn a_link_that_only_one_end_knows_is_warned_of() {
     let mut story = Story::ring(5);
     let end = LinkEnd::Dead { cause: DeathCause::Closed };
     let (link, purpose) = (story.link_of(p(2), p(1)), Purpose::Neighbor);
-    story.tell(p(2), EventKind::LinkDown { link, peer: p(1), purpose, end });
+    story.tell(p(2), EventKind::Link(LinkEvent::Down { link, peer: p(1), purpose, end }));
     story.watch(Duration::from_secs(6));
     let text = "one-way link: p1 holds a link to p2, and p2 has none to p1";
     assert_eq!(story.warnings().last().unwrap(), text);
@@ -154,12 +155,12 @@ fn a_link_that_only_one_end_knows_is_warned_of() {
 #[test]
 fn a_dead_node_that_stays_on_a_list_and_a_live_one_that_is_off_it_are_warned_of() {
     let mut story = Story::ring(5);
-    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.link(p(2), p(4), Purpose::Neighbor);
     let reason = DelistReason::Reported { reporter: p(1) };
-    story.tell(s(1), EventKind::PeerDelisted { peer: p(3), reason });
+    story.tell(s(1), EventKind::Seed(SeedEvent::PeerDelisted { peer: p(3), reason }));
     story.report(s(1), p(5), p(1), ReportAction::Removed);
-    story.tell(s(1), EventKind::PeerDelisted { peer: p(5), reason });
+    story.tell(s(1), EventKind::Seed(SeedEvent::PeerDelisted { peer: p(5), reason }));
     story.watch(Duration::from_secs(60));
     assert_eq!(story.warnings(), [""; 0], "the network has time to notice");
     story.watch(Duration::from_secs(20));
@@ -191,7 +192,7 @@ fn a_dead_node_that_stays_on_a_list_and_a_live_one_that_is_off_it_are_warned_of(
 fn a_node_that_comes_back_again_and_again_is_flapping() {
     let mut story = Story::ring(5);
     for _ in 0..3 {
-        story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+        story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
         story.wait(1);
         story.start(p(3), "p3", Role::Peer);
         story.link(p(3), p(2), Purpose::Neighbor);
@@ -245,7 +246,10 @@ fn a_peer_that_had_just_started_need_not_have_had_the_message() {
 fn a_reporter_that_was_wrong_is_warned_of() {
     let mut story = Story::ring(5);
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
-    story.tell(s(1), EventKind::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 });
+    story.tell(
+        s(1),
+        EventKind::Death(DeathEvent::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 }),
+    );
     story.watch(Duration::from_secs(1));
     assert_eq!(story.warnings(), ["p1 made 1 report that was disputed: who was called dead had answered"]);
     let why = story.why_latest();
@@ -257,12 +261,15 @@ fn a_reporter_that_was_wrong_is_warned_of() {
 fn one_report_that_two_seeds_find_false_is_one_and_the_cut_behind_it_is_named() {
     let mut story = Story::ring(5);
     let on = Scope::link(p(1), p(2));
-    story.tell(p(1), EventKind::FaultSet { fault: Fault { what: FaultKind::Cut, on } });
+    story.tell(p(1), EventKind::Fault(FaultEvent::Set { fault: Fault { what: FaultKind::Cut, on } }));
     story.three_misses(p(1), p(2));
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
     for seed in [s(1), s(2)] {
         story.report(seed, p(2), p(1), ReportAction::Verifying);
-        story.tell(seed, EventKind::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 });
+        story.tell(
+            seed,
+            EventKind::Death(DeathEvent::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 }),
+        );
     }
     story.watch(Duration::from_secs(1));
     assert_eq!(story.warnings(), ["p1 made 1 report that was disputed: who was called dead had answered"]);
@@ -274,7 +281,7 @@ fn one_report_that_two_seeds_find_false_is_one_and_the_cut_behind_it_is_named() 
 #[test]
 fn a_report_that_a_restart_made_false_is_held_against_nobody_and_makes_no_flapping() {
     let mut story = Story::ring(5);
-    story.tell(p(3), EventKind::Hung);
+    story.tell(p(3), EventKind::Node(NodeEvent::Hung));
     story.wait(6);
     story.start(p(3), "p3", Role::Peer);
     story.link(p(3), s(1), Purpose::Registration);
@@ -282,7 +289,10 @@ fn a_report_that_a_restart_made_false_is_held_against_nobody_and_makes_no_flappi
     for reporter in [p(2), p(4)] {
         story.declare(reporter, p(3), DeathCause::Misses { misses: 3 });
         story.report(s(1), p(3), reporter, ReportAction::Verifying);
-        story.tell(s(1), EventKind::ReportDisputed { dead: p(3), reporter, disputes: 1, rtt_us: 900 });
+        story.tell(
+            s(1),
+            EventKind::Death(DeathEvent::ReportDisputed { dead: p(3), reporter, disputes: 1, rtt_us: 900 }),
+        );
         story.link(p(3), reporter, Purpose::Neighbor);
     }
     story.watch(Duration::from_secs(9));
@@ -295,8 +305,8 @@ fn a_partition_is_not_told_once_more_for_each_link_across_it() {
     let on = Scope::border(vec![p(1), p(2)]);
     let (link, purpose) = (story.link_of(p(3), p(2)), Purpose::Neighbor);
     let end = LinkEnd::Dead { cause: DeathCause::Misses { misses: 3 } };
-    story.tell(p(1), EventKind::FaultSet { fault: Fault { what: FaultKind::Cut, on } });
-    story.tell(p(3), EventKind::LinkDown { link, peer: p(2), purpose, end });
+    story.tell(p(1), EventKind::Fault(FaultEvent::Set { fault: Fault { what: FaultKind::Cut, on } }));
+    story.tell(p(3), EventKind::Link(LinkEvent::Down { link, peer: p(2), purpose, end }));
     story.watch(Duration::from_secs(9));
     assert!(!story.warnings().iter().any(|text| text.starts_with("one-way link")), "{:?}", story.warnings());
 }
@@ -304,8 +314,8 @@ fn a_partition_is_not_told_once_more_for_each_link_across_it() {
 #[test]
 fn the_list_of_a_seed_that_hangs_is_compared_with_who_is_alive_as_well() {
     let mut story = Story::ring(5);
-    story.tell(s(1), EventKind::Hung);
-    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.tell(s(1), EventKind::Node(NodeEvent::Hung));
+    story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.link(p(2), p(4), Purpose::Neighbor);
     story.watch(Duration::from_secs(80));
     let text = "the list of s1 is wrong: p3 is on it and not alive".to_owned();
@@ -335,9 +345,9 @@ fn a_death_with_which_another_neighbor_disagrees_says_so() {
     let mut story = Story::network(3);
     story.three_misses(p(1), p(2));
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
-    story.tell(p(3), EventKind::ProbeReceived { peer: p(2), seq: 9, clock: clock() });
+    story.tell(p(3), EventKind::Probe(ProbeEvent::Received { peer: p(2), seq: 9, clock: clock() }));
     story.wait(1);
-    story.tell(p(3), EventKind::ProbeReceived { peer: p(2), seq: 10, clock: clock() });
+    story.tell(p(3), EventKind::Probe(ProbeEvent::Received { peer: p(2), seq: 10, clock: clock() }));
     let why = why_dead(&story.model, p(2), 0);
     assert!(why.verdict.contains("p3 disagrees: the link is up, and it was heard from since"), "{}", why.verdict);
 }
@@ -356,7 +366,7 @@ fn a_closed_link_says_who_closed_it_and_with_what_last_words() {
     );
     let violation = crate::event::Violation::new(crate::event::Rule::Malformed, b"GET /");
     let remote = "127.0.0.1:55001".to_owned();
-    story.tell(p(2), EventKind::Violation { remote, peer: Some(p(3)), violation });
+    story.tell(p(2), EventKind::Link(LinkEvent::Violation { remote, peer: Some(p(3)), violation }));
     story.unlink(p(2), p(3), LinkEnd::Violation, LinkEnd::Dead { cause: DeathCause::Closed });
     let why = why_link(&story.model, p(3), p(2), 0);
     assert!(says(&why, "GET /"), "{why:?}");
@@ -371,8 +381,8 @@ fn why_two_nodes_are_not_linked_is_told_by_what_was_tried() {
         "There never was a link between p1 and p3: neither dialed the other. A peer dials only until it has the links \
          that it aims for; p1 has 1 neighbor, p3 has 1 neighbor."
     );
-    story.tell(p(1), EventKind::Dialing { peer: p(3), purpose });
-    story.tell(p(1), EventKind::NotAccepted { peer: p(3) });
+    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: p(3), purpose }));
+    story.tell(p(1), EventKind::Link(LinkEvent::NotAccepted { peer: p(3) }));
     assert_eq!(
         why_link(&story.model, p(1), p(3), 0).verdict,
         "p3 has not accepted p1's connection: parked since 03:13:00. It is kept and read, p3 is not dialed again, and it becomes \
@@ -418,9 +428,18 @@ fn a_forged_message_is_warned_of_for_two_minutes() {
     // The others take it for one of p1.
     let body = Body::from("not me");
     for n in [2, 3, 4, 5] {
-        story.tell(p(n), EventKind::Received { id, from: p(n - 1), body: body.clone(), trace: None, forwarded: 1 });
+        story.tell(
+            p(n),
+            EventKind::Gossip(GossipEvent::Received {
+                id,
+                from: p(n - 1),
+                body: body.clone(),
+                trace: None,
+                forwarded: 1,
+            }),
+        );
     }
-    story.tell(p(1), EventKind::Forged { id, from: p(5) });
+    story.tell(p(1), EventKind::Gossip(GossipEvent::Forged { id, from: p(5) }));
     story.watch(Duration::from_secs(1));
     assert_eq!(story.warnings(), ["somebody sends messages in the name of p1: p1#13 came from p5"]);
     let why = story.why_latest();
@@ -438,7 +457,7 @@ fn neighbors_that_pushed_in_are_warned_of_while_they_are_most() {
     for n in [11, 12, 13] {
         story.link(p(n), p(1), Purpose::Neighbor);
     }
-    story.tell(p(1), EventKind::EclipseSuspected { joiners: [11, 12, 13].map(p).to_vec() });
+    story.tell(p(1), EventKind::Link(LinkEvent::EclipseSuspected { joiners: [11, 12, 13].map(p).to_vec() }));
     story.watch(Duration::from_secs(1));
     let warning = "p1 may be cut off by strangers: 3 of its 5 neighbors joined when it was full";
     assert_eq!(story.warnings(), [warning]);

@@ -1,6 +1,7 @@
 //! What an answer claims is true, and names what was done on purpose first.
 
 use super::*;
+use crate::event::{LinkEvent, NodeEvent, SeedEvent};
 use crate::model::why::{why_not, why_seed};
 use crate::proto::fault::{FaultKind, Percent, Scope};
 
@@ -23,16 +24,16 @@ fn a_node_that_was_suspected_is_told_to_run_since_its_start_and_the_doubt_for_a_
 fn a_node_that_was_started_again_tells_when_this_life_began_and_one_elsewhere_since_when_it_is_known() {
     let mut story = Story::network(2);
     story.wait(7);
-    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.wait(1);
     story.start(p(2), "p2", Role::Peer);
     let told = about_node(&story.model, p(2), 0).verdict;
     assert!(told.starts_with("p2 runs in this process since 03:13:08. It has no neighbor."), "{told}");
     let elsewhere = p(9);
-    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![elsewhere], listed: None });
+    story.tell(p(1), EventKind::Seed(SeedEvent::PeerListReceived { seed: s(1), peers: vec![elsewhere], listed: None }));
     story.wait(3);
     let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
-    story.tell(p(1), EventKind::LinkUp { link: LinkId(90), peer: elsewhere, direction, purpose });
+    story.tell(p(1), EventKind::Link(LinkEvent::Up { link: LinkId(90), peer: elsewhere, direction, purpose }));
     let told = about_node(&story.model, elsewhere, 0).verdict;
     assert_eq!(told, "127.0.0.1:3009 runs elsewhere and is known here since 03:13:08.");
 }
@@ -43,10 +44,10 @@ fn a_neighbor_that_could_not_be_reached_is_not_said_to_be_given_up_and_the_tries
     let (peer, purpose) = (p(3), Purpose::Neighbor);
     for _ in 0..4 {
         story.wait(12);
-        story.tell(p(1), EventKind::Dialing { peer, purpose });
+        story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer, purpose }));
         story.wait(3);
         let error = "no answer within 3 s".to_owned();
-        story.tell(p(1), EventKind::DialFailed { peer, purpose, error, retry_at: None });
+        story.tell(p(1), EventKind::Link(LinkEvent::DialFailed { peer, purpose, error, retry_at: None }));
     }
     assert_eq!(
         why_link(&story.model, p(1), peer, 0).verdict,
@@ -67,7 +68,7 @@ fn a_refusal_names_who_refused_whom_and_steps_that_are_forgotten_are_not_denied(
     let mut story = Story::network(3);
     let refusal = |story: &mut Story| {
         let (by, reason) = (Side::Us, crate::proto::message::RefusalReason::Full);
-        story.tell(p(1), EventKind::LinkRefused { peer: p(3), by, reason, referral: Vec::new() });
+        story.tell(p(1), EventKind::Link(LinkEvent::Refused { peer: p(3), by, reason, referral: Vec::new() }));
     };
     refusal(&mut story);
     let told = why_link(&story.model, p(1), p(3), 0).verdict;
@@ -96,8 +97,9 @@ fn a_suspicion_says_how_many_answers_are_missing_and_how_many_make_a_death() {
 fn the_list_of_a_seed_elsewhere_is_not_told_as_empty_and_without_a_seed_of_ours_no_list_is_told() {
     let mut story = Story::new();
     story.start(p(1), "p1", Role::Peer);
-    story.tell(p(1), EventKind::Dialing { peer: s(1), purpose: Purpose::Registration });
-    story.tell(p(1), EventKind::PeerListReceived { seed: s(1), peers: vec![p(1), p(2)], listed: None });
+    story.tell(p(1), EventKind::Link(LinkEvent::Dialing { peer: s(1), purpose: Purpose::Registration }));
+    story
+        .tell(p(1), EventKind::Seed(SeedEvent::PeerListReceived { seed: s(1), peers: vec![p(1), p(2)], listed: None }));
     let told = about_node(&story.model, s(1), 0);
     assert!(
         says(&told, "its list is not known here; the last one that came from it, at 03:13:00, named 2 peers"),
@@ -112,10 +114,10 @@ fn the_list_of_a_seed_elsewhere_is_not_told_as_empty_and_without_a_seed_of_ours_
 fn a_seed_that_hangs_or_is_cut_off_is_said_not_to_know_who_died() {
     let mut story = Story::network(3);
     story.wait(1);
-    story.tell(s(1), EventKind::Hung);
+    story.tell(s(1), EventKind::Node(NodeEvent::Hung));
     story.set(FaultKind::Cut, Scope::border(vec![s(2)]));
     story.wait(1);
-    story.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.declare(p(2), p(3), DeathCause::LinkError);
     let of = |seed| why_seed(&story.model, seed, Time::from_micros(story.at), 0).verdict;
     assert_eq!(
@@ -187,7 +189,7 @@ fn a_fault_that_may_have_kept_a_message_or_broken_the_connections_is_named_first
                connection of p1 and p3 to it closed without a goodbye";
     assert!(told.starts_with(why), "{told}");
     story.wait(1);
-    story.tell(p(2), EventKind::Stopped { how: Stop::Killed });
+    story.tell(p(2), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     let told = why_dead(&story.model, p(2), 0).verdict;
     assert!(told.starts_with("p2 was killed at 03:13:02") && !told.contains("delay"), "{told}");
 
@@ -211,7 +213,7 @@ fn a_node_elsewhere_that_did_not_answer_is_not_said_to_be_dead_for_certain() {
     let mut story = Story::network(1);
     let elsewhere: Addr = "10.0.0.7:3000".parse().unwrap();
     let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
-    story.tell(p(1), EventKind::LinkUp { link: LinkId(77), peer: elsewhere, direction, purpose });
+    story.tell(p(1), EventKind::Link(LinkEvent::Up { link: LinkId(77), peer: elsewhere, direction, purpose }));
     story.three_misses(p(1), elsewhere);
     story.declare(p(1), elsewhere, DeathCause::Misses { misses: 3 });
     let told = why_dead(&story.model, elsewhere, 0).verdict;
@@ -228,14 +230,20 @@ fn a_node_with_fewer_links_than_it_aims_for_says_who_refused_it() {
     use crate::proto::message::RefusalReason;
     let mut story = Story::network(6);
     story.wait(1);
-    story.tell(p(6), EventKind::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } });
+    story.tell(p(6), EventKind::Link(LinkEvent::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } }));
     let (purpose, by) = (Purpose::Neighbor, Side::Them);
     for peer in [p(3), p(2)] {
-        story.tell(p(6), EventKind::Dialing { peer, purpose });
-        story.tell(p(6), EventKind::LinkRefused { peer, by, reason: RefusalReason::Full, referral: Vec::new() });
+        story.tell(p(6), EventKind::Link(LinkEvent::Dialing { peer, purpose }));
+        story.tell(
+            p(6),
+            EventKind::Link(LinkEvent::Refused { peer, by, reason: RefusalReason::Full, referral: Vec::new() }),
+        );
     }
-    story.tell(p(6), EventKind::Dialing { peer: p(4), purpose });
-    story.tell(p(6), EventKind::DialFailed { peer: p(4), purpose, error: "refused".to_owned(), retry_at: None });
+    story.tell(p(6), EventKind::Link(LinkEvent::Dialing { peer: p(4), purpose }));
+    story.tell(
+        p(6),
+        EventKind::Link(LinkEvent::DialFailed { peer: p(4), purpose, error: "refused".to_owned(), retry_at: None }),
+    );
     let told = about_node(&story.model, p(6), 0).verdict;
     assert_eq!(
         told,

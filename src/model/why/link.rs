@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::ending::{end_of, is_loss, is_seen_only};
 use super::{EvidenceLine, Explainer, Explanation, in_order};
-use crate::event::{Direction, EventKind, Purpose, Side};
+use crate::event::{Direction, EventKind, LinkEvent, Purpose, Side};
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkState, LinkStep, Miss, StepKind};
 use crate::model::node::NodeRecord;
@@ -205,7 +205,7 @@ fn last_words(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine>
     let notices =
         explainer.model.notices().iter().filter(|(_, notice)| near(notice.at) && notice.event.node == link.key.node);
     let words = notices.filter_map(|(_, notice)| {
-        let EventKind::Violation { peer: Some(peer), .. } = notice.event.kind else { return None };
+        let EventKind::Link(LinkEvent::Violation { peer: Some(peer), .. }) = notice.event.kind else { return None };
         (peer == link.key.peer).then_some((notice.at, &notice.event.kind))
     });
     let name = explainer.name(link.key.node);

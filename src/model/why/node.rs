@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::cause::{Cause, Silence, is_barrier};
 use super::link::{miss_lines, step_text, why_link};
 use super::{EvidenceLine, Explainer, Explanation, in_order};
-use crate::event::{EventKind, NodeState, Purpose, RepairReason, Side};
+use crate::event::{EventKind, LinkEvent, NodeState, Purpose, RepairReason, Side};
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, StepKind, first_sent};
@@ -283,7 +283,9 @@ fn shortage(explainer: Explainer<'_>, node: &NodeRecord) -> Option<String> {
     let notices = explainer.model.notices().iter().rev().map(|(_, notice)| notice);
     let since = notices.take_while(|notice| notice.at >= node.life_since);
     let aim = since.filter(|notice| notice.event.node == node.addr).find_map(|notice| {
-        let EventKind::Repairing { reason: RepairReason::TooFewLinks { want, .. } } = notice.event.kind else {
+        let EventKind::Link(LinkEvent::Repairing { reason: RepairReason::TooFewLinks { want, .. } }) =
+            notice.event.kind
+        else {
             return None;
         };
         Some(want)

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::command::Placement;
-use crate::event::{EventKind, Stop};
+use crate::event::{EventKind, NodeEvent, Stop};
 use crate::feed::{Feed, feed};
 use crate::proto::message::Role;
 use crate::proto::reach::Reach;
@@ -31,7 +31,7 @@ async fn a_node_for_which_no_descriptors_are_left_says_how_many_are_missing_and_
     let spec = NodeSpec { role: Role::Peer, listen: Placement::Auto };
     engine.apply(Command::Start(spec)).await.unwrap_err();
     let failed = drain(&mut feed).into_iter().find_map(|kind| match kind {
-        EventKind::Failed { what, why } => Some((what, why)),
+        EventKind::Node(NodeEvent::Failed { what, why }) => Some((what, why)),
         _ => None,
     });
     let (what, why) = failed.expect("it is told");
@@ -51,9 +51,11 @@ async fn a_hung_node_whose_address_is_lost_at_its_restart_is_down() {
     engine.slots.get_mut(&node).unwrap().bind = taken;
     engine.apply(Command::Restart(node)).await.unwrap_err();
     let told = drain(&mut feed);
-    let last = told.iter().rfind(|kind| matches!(kind, EventKind::Started { .. } | EventKind::Stopped { .. }));
-    assert_eq!(last, Some(&EventKind::Stopped { how: Stop::Killed }), "{told:?}");
-    assert!(told.iter().any(|kind| matches!(kind, EventKind::Failed { .. })), "{told:?}");
+    let last = told
+        .iter()
+        .rfind(|kind| matches!(kind, EventKind::Node(NodeEvent::Started { .. } | NodeEvent::Stopped { .. })));
+    assert_eq!(last, Some(&EventKind::Node(NodeEvent::Stopped { how: Stop::Killed })), "{told:?}");
+    assert!(told.iter().any(|kind| matches!(kind, EventKind::Node(NodeEvent::Failed { .. }))), "{told:?}");
     assert_eq!(engine.nodes().get(node).unwrap().state, NodeState::Killed);
 }
 
@@ -61,7 +63,7 @@ async fn a_hung_node_whose_address_is_lost_at_its_restart_is_down() {
 async fn a_node_that_others_can_reach_says_what_it_opens_and_one_on_loopback_has_nothing_to_say() {
     let (mut engine, mut feed) = engine(None);
     let exposed = |feed: &mut Feed| {
-        let exposed = |kind: &EventKind| matches!(kind, EventKind::Exposed { .. });
+        let exposed = |kind: &EventKind| matches!(kind, EventKind::Node(NodeEvent::Exposed { .. }));
         drain(feed).into_iter().filter(exposed).collect::<Vec<_>>()
     };
     engine.start(NodeSpec { role: Role::Seed, listen: Placement::At(Addr::loopback(0)) }).await.unwrap();
@@ -70,7 +72,7 @@ async fn a_node_that_others_can_reach_says_what_it_opens_and_one_on_loopback_has
     let started = engine.start(NodeSpec { role: Role::Seed, listen: Placement::Everywhere(name) }).await.unwrap();
     assert_eq!((started.ip(), started.port() != 0), (name.ip(), true), "others know it by the name, and a real port");
     let told = exposed(&mut feed);
-    let [EventKind::Exposed { bind, allow, .. }] = &told[..] else { panic!("{told:?}") };
+    let [EventKind::Node(NodeEvent::Exposed { bind, allow, .. })] = &told[..] else { panic!("{told:?}") };
     assert_eq!((bind.to_string(), &allow[..]), (format!("0.0.0.0:{}", started.port()), &["10.0.0.0/8".to_owned()][..]));
     // It is there by any address of this machine, and comes back to all of them.
     engine.apply(Command::Kill(started)).await.unwrap();

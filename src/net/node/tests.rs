@@ -1,5 +1,6 @@
 //! The driver with a machine that does one thing.
 
+use crate::event::{LinkEvent, NodeEvent};
 use std::io::{self, Read};
 
 use super::*;
@@ -23,7 +24,7 @@ impl Machine for Doorman {
     fn handle(&mut self, _now: Time, input: Input, out: &mut impl Output) {
         if let Input::Rejected { remote, rule } = input {
             let violation = Violation::new(rule, b"");
-            out.emit(|| EventKind::Violation { remote: remote.to_string(), peer: None, violation });
+            out.emit(|| LinkEvent::Violation { remote: remote.to_string(), peer: None, violation });
         } else if let Input::Link { link, change: LinkChange::Accepted { .. } } = input
             && !self.keeps
         {
@@ -88,7 +89,7 @@ async fn assert_closed(stream: &tokio::net::TcpStream) {
 async fn told(feed: &mut Feed) -> (String, Rule) {
     let delivery = timeout(Duration::from_secs(10), feed.recv()).await.unwrap().unwrap();
     match &delivery.batch[0].kind {
-        EventKind::Violation { remote, violation, .. } => (remote.clone(), violation.rule),
+        EventKind::Link(LinkEvent::Violation { remote, violation, .. }) => (remote.clone(), violation.rule),
         other => panic!("{other:?}"),
     }
 }
@@ -122,7 +123,7 @@ async fn a_remote_that_never_closes_holds_up_a_leaving_node_for_no_longer_than_i
     node.control.send(Control::Leave { after: Duration::ZERO }).await.unwrap();
     timeout(LEAVE_TIMEOUT + Duration::from_secs(5), node.ended()).await.unwrap();
     let last = feed.recv().await.unwrap();
-    assert_eq!(last.batch[0].kind, EventKind::Stopped { how: Stop::Left });
+    assert_eq!(last.batch[0].kind, EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use super::Peer;
 use super::reserve::AddressSource;
 use crate::proto::absence::WasAway;
 use crate::proto::addr::Addr;
-use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule};
+use crate::proto::event::{LinkEnd, LinkId, ProbeEvent, Rule};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, Message, ProbeSeq};
 use crate::proto::takeover::Takeovers;
@@ -64,7 +64,7 @@ impl Peer {
         for (seed, link) in up {
             let Some(seq) = self.registrar.asks(seed, now) else { continue };
             out.send(link, &Message::Probe { seq, asker, clock, extras });
-            out.emit(|| EventKind::ProbeSent { peer: seed, seq });
+            out.emit(|| ProbeEvent::Sent { peer: seed, seq });
         }
     }
 
@@ -81,6 +81,6 @@ impl Peer {
         }
         let Some(asked_at) = self.registrar.answered(seed, seq) else { return };
         let rtt_us = u64::try_from(now.since(asked_at).as_micros()).unwrap_or(u64::MAX);
-        out.emit(|| EventKind::ProbeAnswered { peer: seed, seq, clock, rtt_us });
+        out.emit(|| ProbeEvent::Answered { peer: seed, seq, clock, rtt_us });
     }
 }

@@ -6,7 +6,7 @@ use super::reserve::AddressSource;
 use super::{Peer, PeerLink};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LINKS_MAX, REFERRAL_LEN};
-use crate::proto::event::{Direction, EventKind, LinkId, Omission, Purpose, Rule, Side};
+use crate::proto::event::{Direction, EventKind, LinkEvent, LinkId, Omission, Purpose, Rule, Side};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use crate::proto::random::Topic;
@@ -84,7 +84,7 @@ impl Peer {
             GoodbyeReason::Duplicate => {}
             GoodbyeReason::Leaving | GoodbyeReason::MadeRoom | GoodbyeReason::Replaced => {
                 self.overlay.give_up_bridge(peer);
-                out.emit(|| EventKind::HandshakeFailed { remote: peer.to_string(), peer: Some(peer) });
+                out.emit(|| LinkEvent::HandshakeFailed { remote: peer.to_string(), peer: Some(peer) });
             }
         }
         self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
@@ -173,7 +173,7 @@ impl Peer {
         let open = self.links.remove(link);
         out.send(link, &Message::Refusal { reason, referral: referral.clone() });
         out.hang_up(link);
-        let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral };
+        let event = || EventKind::Link(LinkEvent::Refused { peer, by: Side::Us, reason, referral });
         match (reason, open.filter(|open| open.direction == Direction::Inbound)) {
             (RefusalReason::Myself | RefusalReason::WrongRole, Some(open)) => {
                 self.offenses.tell(now, open.remote.ip(), event, out);
@@ -243,7 +243,7 @@ impl Peer {
             self.lost_candidate(peer, now + self.cool_down());
         }
         self.learn(&referral[..referral.len().min(REFERRAL_LEN)], AddressSource::Peer);
-        out.emit(|| EventKind::LinkRefused { peer, by: Side::Them, reason, referral });
+        out.emit(|| LinkEvent::Refused { peer, by: Side::Them, reason, referral });
         self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
     }
 
@@ -259,7 +259,7 @@ impl Peer {
         self.lost_candidate(peer, now + self.cool_down());
         if matches!(cause, CloseCause::EndOfStream | CloseCause::Error) {
             let remote = open.remote.to_string();
-            out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(peer) });
+            out.emit(|| LinkEvent::HandshakeFailed { remote, peer: Some(peer) });
         }
         self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
     }

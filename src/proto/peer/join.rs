@@ -12,7 +12,7 @@ use super::reserve::AddressSource;
 use super::{Peer, PeerLink, Stage};
 use crate::proto::addr::Addr;
 use crate::proto::config::{LIST_LEN_MAX, PeerConfig};
-use crate::proto::event::{EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::proto::event::{EventKind, LinkEnd, LinkEvent, LinkId, ProbeEvent, Purpose, Rule, SeedEvent, Side};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{
     Dialect, GoodbyeReason, Message, PeerSample, ProbeExtras, ProbeSeq, RefusalReason, Role, RootNews,
@@ -161,7 +161,7 @@ fn without_repetitions(peers: Vec<Addr>) -> Vec<Addr> {
 
 fn dial_seed(seed: Addr, out: &mut impl Output) {
     let purpose = Purpose::Registration;
-    out.emit(|| EventKind::Dialing { peer: seed, purpose });
+    out.emit(|| LinkEvent::Dialing { peer: seed, purpose });
     out.dial(seed, purpose);
 }
 
@@ -184,11 +184,11 @@ impl Peer {
         let known = self.registrar.seeds.len();
         if registered >= wanted {
             if self.registrar.shortage_said.take().is_some() {
-                out.emit(|| EventKind::EnoughSeeds { registered });
+                out.emit(|| SeedEvent::EnoughSeeds { registered });
             }
         } else if self.registrar.active() < wanted && self.registrar.shortage_said != Some(registered) {
             self.registrar.shortage_said = Some(registered);
-            out.emit(|| EventKind::TooFewSeeds { registered, wanted, known });
+            out.emit(|| SeedEvent::TooFewSeeds { registered, wanted, known });
         }
     }
 
@@ -202,7 +202,7 @@ impl Peer {
 
     pub(super) fn on_seed_unreachable(&mut self, now: Time, seed: Addr, error: String, out: &mut impl Output) {
         let retry_at = self.seed_failed(now, seed);
-        out.emit(|| EventKind::DialFailed { peer: seed, purpose: Purpose::Registration, error, retry_at });
+        out.emit(|| LinkEvent::DialFailed { peer: seed, purpose: Purpose::Registration, error, retry_at });
         self.pursue_seeds(now, out);
     }
 
@@ -245,7 +245,7 @@ impl Peer {
                 self.note_attested(now, seed, extras);
                 let extras = self.extras(now);
                 out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
-                out.emit(|| EventKind::ProbeReceived { peer: seed, seq, clock });
+                out.emit(|| ProbeEvent::Received { peer: seed, seq, clock });
             }
             Message::ProbeReply { seq, clock, extras, .. } => {
                 self.note_attested(now, seed, extras);
@@ -253,7 +253,7 @@ impl Peer {
             }
             Message::Refusal { reason, referral } => {
                 self.end_registration(link, seed, LinkEnd::Refused { reason }, out);
-                out.emit(|| EventKind::LinkRefused { peer: seed, by: Side::Them, reason, referral });
+                out.emit(|| LinkEvent::Refused { peer: seed, by: Side::Them, reason, referral });
                 self.registration_lost(now, link, seed, out);
             }
             Message::Goodbye { reason, .. } => self.on_seed_goodbye(now, link, seed, reason, out),
@@ -280,7 +280,7 @@ impl Peer {
         self.links.remove(link);
         out.hang_up(link);
         if was_up {
-            out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
+            out.emit(|| LinkEvent::Down { link, peer: seed, purpose: Purpose::Registration, end });
         }
     }
 
@@ -293,7 +293,7 @@ impl Peer {
         self.links.remove(link);
         out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         out.hang_up(link);
-        out.emit(|| EventKind::LinkRefused { peer: seed, by: Side::Us, reason, referral: Vec::new() });
+        out.emit(|| LinkEvent::Refused { peer: seed, by: Side::Us, reason, referral: Vec::new() });
         self.seed_failed(now, seed);
         self.pursue_seeds(now, out);
     }
@@ -314,7 +314,7 @@ impl Peer {
         }
         out.hang_up(old);
         let end = LinkEnd::Goodbye { side: Side::Us, reason: GoodbyeReason::Replaced };
-        out.emit(|| EventKind::LinkDown { link: old, peer: seed, purpose: Purpose::Registration, end });
+        out.emit(|| LinkEvent::Down { link: old, peer: seed, purpose: Purpose::Registration, end });
     }
 
     fn note_attested(&mut self, now: Time, seed: Addr, extras: Option<ProbeExtras>) {
@@ -334,7 +334,7 @@ impl Peer {
             }
             if !self.framed() {
                 if peers.contains(&self.config.listen) && !self.repair.joined() {
-                    out.emit(|| EventKind::ListedAlready { seed });
+                    out.emit(|| SeedEvent::ListedAlready { seed });
                 }
                 // A Python seed blocks its whole loop until it has the address.
                 out.send(link, &self.hello());
@@ -351,7 +351,7 @@ impl Peer {
         };
         out.emit(|| {
             let peers = peers.into_iter().take(LIST_LEN_MAX).collect();
-            EventKind::PeerListReceived { seed, peers, listed: Some(listed) }
+            EventKind::Seed(SeedEvent::PeerListReceived { seed, peers, listed: Some(listed) })
         });
         self.repair_if_due(now, out);
         if self.repair.joined() {
@@ -379,10 +379,10 @@ impl Peer {
                 CloseCause::TooSlow => LinkEnd::TooSlow,
                 CloseCause::EndOfStream | CloseCause::Error => LinkEnd::RegistrationLost,
             };
-            out.emit(|| EventKind::LinkDown { link, peer: seed, purpose: Purpose::Registration, end });
+            out.emit(|| LinkEvent::Down { link, peer: seed, purpose: Purpose::Registration, end });
         } else if matches!(cause, CloseCause::EndOfStream | CloseCause::Error) {
             let remote = open.remote.to_string();
-            out.emit(|| EventKind::HandshakeFailed { remote, peer: Some(seed) });
+            out.emit(|| LinkEvent::HandshakeFailed { remote, peer: Some(seed) });
         }
         self.registration_lost(now, link, seed, out);
     }

@@ -10,7 +10,7 @@ use super::root::TickTask;
 use super::spread::next_turn;
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
-use crate::proto::event::{EventKind, LinkEnd, LinkId};
+use crate::proto::event::{DeathEvent, FaultEvent, LinkEnd, LinkId, ProbeEvent};
 use crate::proto::machine::Output;
 use crate::proto::message::{DeathCause, Dialect, Message, ProbeSeq};
 use crate::proto::random::Random;
@@ -104,7 +104,7 @@ impl Peer {
         let seq = probe.seq;
         neighbor.misses += 1;
         let (misses, last_heard) = (neighbor.misses, neighbor.last_heard);
-        out.emit(|| EventKind::ProbeMissed { peer, seq, misses, limit, last_heard });
+        out.emit(|| ProbeEvent::Missed { peer, seq, misses, limit, last_heard });
         if misses >= limit {
             self.bury(now, peer, DeathCause::Misses { misses }, out);
         }
@@ -132,7 +132,7 @@ impl Peer {
         }
         neighbor.unanswered.push(Outstanding { seq, sent_at: now, counts: false });
         out.send(link, &Message::Probe { seq, asker, clock, extras });
-        out.emit(|| EventKind::ProbeSent { peer, seq });
+        out.emit(|| ProbeEvent::Sent { peer, seq });
         Some(seq)
     }
 
@@ -153,7 +153,7 @@ impl Peer {
         neighbor.unanswered.drain(..=at);
         neighbor.misses = 0;
         let rtt_us = u64::try_from(now.since(sent_at).as_micros()).unwrap_or(u64::MAX);
-        out.emit(|| EventKind::ProbeAnswered { peer, seq, clock, rtt_us });
+        out.emit(|| ProbeEvent::Answered { peer, seq, clock, rtt_us });
     }
 
     /// A neighbor is dead: drops it and tells every seed that we are registered with.
@@ -162,7 +162,7 @@ impl Peer {
         let (last_heard, is_told) =
             (neighbor.last_heard, !neighbor.links.iter().all(|link| self.visits.is_untold(*link)));
         if is_told {
-            out.emit(|| EventKind::NeighborDied { peer, cause, last_heard });
+            out.emit(|| DeathEvent::NeighborDied { peer, cause, last_heard });
         }
         self.lost_candidate(peer, now + self.cool_down());
         self.part(now, peer, LinkEnd::Dead { cause }, out);
@@ -175,7 +175,7 @@ impl Peer {
 
     /// Reports a node dead without a probe.
     pub(super) fn lie(&mut self, now: Time, about: Addr, out: &mut impl Output) {
-        out.emit(|| EventKind::Lied { about });
+        out.emit(|| FaultEvent::Lied { about });
         self.report_death(now, about, DeathCause::Misses { misses: self.config.liveness_misses }, out);
     }
 
@@ -186,7 +186,7 @@ impl Peer {
             let cause = self.framed().then_some(cause);
             out.send(*link, &Message::DeadReport { dead, clock, reporter: self.config.listen, cause });
         }
-        out.emit(|| EventKind::DeadReportSent {
+        out.emit(|| DeathEvent::DeadReportSent {
             dead,
             clock,
             seeds: up.iter().map(|(seed, _)| *seed).collect(),

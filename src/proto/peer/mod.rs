@@ -44,7 +44,7 @@ use super::addr::Addr;
 use super::bucket::TokenBucket;
 use super::budget::Budget;
 use super::config::{HALF_OPEN_MAX, PeerConfig};
-use super::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side, Violation};
+use super::event::{Direction, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, Side, Violation};
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{DeathCause, Dialect, GoodbyeReason, Hello, Message, Role};
 use super::offenses::Offenses;
@@ -165,7 +165,7 @@ impl Peer {
         violation: Violation,
         out: &mut impl Output,
     ) {
-        let event = || EventKind::Violation { remote: remote.to_string(), peer, violation };
+        let event = || EventKind::Link(LinkEvent::Violation { remote: remote.to_string(), peer, violation });
         self.offenses.tell(now, remote.ip(), event, out);
     }
 
@@ -220,7 +220,7 @@ impl Peer {
         let (direction, purpose) = (open.direction, open.purpose);
         let is_told = direction == Direction::Outbound || self.visits.came(now, link, open.remote.ip());
         if is_told {
-            out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
+            out.emit(|| LinkEvent::Up { link, peer, direction, purpose });
         }
     }
 
@@ -274,7 +274,9 @@ impl Peer {
         out: &mut impl Output,
     ) {
         let remote = open.remote;
-        let event = || EventKind::OtherDialect { remote: remote.to_string(), peer: open.peer.or(named), speaks };
+        let event = || {
+            EventKind::Link(LinkEvent::OtherDialect { remote: remote.to_string(), peer: open.peer.or(named), speaks })
+        };
         self.offenses.tell(now, remote.ip(), event, out);
     }
 
@@ -299,7 +301,7 @@ impl Peer {
                 continue;
             };
             let (purpose, end) = (open.purpose, LinkEnd::Goodbye { side: Side::Us, reason });
-            out.emit(|| EventKind::LinkDown { link, peer, purpose, end });
+            out.emit(|| LinkEvent::Down { link, peer, purpose, end });
         }
         self.visits.end(out);
         self.overlay.neighbors.clear();
@@ -347,7 +349,7 @@ impl Peer {
         for link in self.visits.take_stayed(now) {
             if let Some(PeerLink { peer: Some(peer), direction, purpose, .. }) = self.links.get(link) {
                 let (peer, direction, purpose) = (*peer, *direction, *purpose);
-                out.emit(|| EventKind::LinkUp { link, peer, direction, purpose });
+                out.emit(|| LinkEvent::Up { link, peer, direction, purpose });
             }
         }
     }

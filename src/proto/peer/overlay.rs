@@ -15,7 +15,7 @@ use super::{Peer, PeerLink, Stage, death_cause};
 use crate::proto::addr::Addr;
 use crate::proto::bucket::Rate;
 use crate::proto::config::{LINKS_MAX, REFERRAL_LEN, RESERVE_MAX};
-use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::proto::event::{Direction, LinkEnd, LinkEvent, LinkId, ProbeEvent, Purpose, Rule, Side};
 use crate::proto::flat_map::grow_by_few;
 use crate::proto::machine::{CloseCause, Gauge, Output};
 use crate::proto::message::{
@@ -252,7 +252,7 @@ impl Peer {
     pub(super) fn dial_neighbor(&mut self, peer: Addr, out: &mut impl Output) {
         let purpose = Purpose::Neighbor;
         self.overlay.dialing.push(peer);
-        out.emit(|| EventKind::Dialing { peer, purpose });
+        out.emit(|| LinkEvent::Dialing { peer, purpose });
         out.dial(peer, purpose);
     }
 
@@ -270,7 +270,7 @@ impl Peer {
             Dialect::Classic => self.overlay.avoid(peer, until),
         }
         let (purpose, retry_at) = (Purpose::Neighbor, None);
-        out.emit(|| EventKind::DialFailed { peer, purpose, error, retry_at });
+        out.emit(|| LinkEvent::DialFailed { peer, purpose, error, retry_at });
         self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
     }
 
@@ -335,7 +335,7 @@ impl Peer {
     /// Announces that a link is gone, if it was announced that it was up.
     fn tell_down(&mut self, now: Time, link: LinkId, peer: Addr, end: LinkEnd, out: &mut impl Output) {
         if self.visits.went(now, link, out) {
-            out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+            out.emit(|| LinkEvent::Down { link, peer, purpose: Purpose::Neighbor, end });
         }
     }
 
@@ -358,7 +358,7 @@ impl Peer {
                 self.note_extras(now, peer, extras);
                 let extras = self.extras(now);
                 out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
-                out.emit(|| EventKind::ProbeReceived { peer, seq, clock });
+                out.emit(|| ProbeEvent::Received { peer, seq, clock });
             }
             Message::ProbeReply { seq, asker: _, clock, extras } => {
                 self.note_extras(now, peer, extras);
@@ -450,7 +450,7 @@ impl Peer {
             out.hang_up(link);
         }
         let (by, reason) = (Side::Us, RefusalReason::Cut);
-        out.emit(|| EventKind::LinkRefused { peer, by, reason, referral: Vec::new() });
+        out.emit(|| LinkEvent::Refused { peer, by, reason, referral: Vec::new() });
     }
 
     /// The user takes that back: the address is dialed at once.

@@ -14,7 +14,7 @@ use super::Peer;
 use super::join::growing;
 use super::overlay::DIAL_RATE;
 use crate::proto::config::PeerConfig;
-use crate::proto::event::{EventKind, RepairReason};
+use crate::proto::event::{LinkEvent, RepairReason};
 use crate::proto::machine::Output;
 use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
@@ -109,7 +109,7 @@ impl Peer {
     fn tell_repair(&mut self, have: usize, want: usize, out: &mut impl Output) {
         if have < want && self.repair.joined && !self.repair.told {
             self.repair.told = true;
-            out.emit(|| EventKind::Repairing { reason: RepairReason::TooFewLinks { have, want } });
+            out.emit(|| LinkEvent::Repairing { reason: RepairReason::TooFewLinks { have, want } });
         }
     }
 

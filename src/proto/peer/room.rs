@@ -12,7 +12,7 @@ use super::Peer;
 use super::overlay::{Neighbor, NeighborOrigin};
 use crate::proto::addr::Addr;
 use crate::proto::config::{JoinPolicy, LINKS_MAX, REFERRAL_LEN};
-use crate::proto::event::{EventKind, LinkEnd, Side};
+use crate::proto::event::{LinkEnd, LinkEvent, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GoodbyeReason, Message, Priority};
 use crate::proto::random::Topic;
@@ -157,7 +157,7 @@ impl Peer {
             self.room.told.clear();
         } else if joiners != self.room.told {
             self.room.told.clone_from(&joiners);
-            out.emit(|| EventKind::EclipseSuspected { joiners });
+            out.emit(|| LinkEvent::EclipseSuspected { joiners });
         }
     }
 }

@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 use super::Peer;
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
-use crate::proto::event::{EventKind, RepairReason};
+use crate::proto::event::{LinkEvent, RepairReason};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, RootBeacon, RootNews};
 use crate::proto::random::{Random, Topic};
@@ -266,7 +266,7 @@ impl Peer {
             return;
         };
         self.overlay.bridge = Some(other);
-        out.emit(|| EventKind::Repairing { reason: RepairReason::SplitOverlay { root, other } });
+        out.emit(|| LinkEvent::Repairing { reason: RepairReason::SplitOverlay { root, other } });
         self.dial_neighbor(other, out);
     }
 }

@@ -12,7 +12,7 @@ use super::Peer;
 use super::own_ids::{OwnId, OwnIds};
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
-use crate::proto::event::EventKind;
+use crate::proto::event::{GossipEvent, NodeEvent};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GENERATED_PREFIX, Gossip, Message, MessageId, Trace};
 use crate::proto::random::Random;
@@ -93,7 +93,7 @@ impl Peer {
             self.spread.own_ids.count_said();
         } else {
             let (node, why) = (self.config.listen, SAID_ALREADY.to_owned());
-            out.emit(|| EventKind::Failed { what: format!("send a message from {node}"), why });
+            out.emit(|| NodeEvent::Failed { what: format!("send a message from {node}"), why });
         }
     }
 
@@ -114,7 +114,7 @@ impl Peer {
         let message = Message::Gossip(Arc::new(Gossip { id, body: body.clone(), trace }));
         let forwarded = self.flood(&message, None, out);
         self.hold_back(&message, origin);
-        out.emit(|| EventKind::Generated { id, body, trace, forwarded });
+        out.emit(|| GossipEvent::Generated { id, body, trace, forwarded });
         Ok(())
     }
 
@@ -126,7 +126,7 @@ impl Peer {
             Some(OwnId::EarlierLife) | None => !self.spread.seen.insert(now, id),
         };
         if is_known {
-            return out.emit(|| EventKind::Duplicate { id, from, trace });
+            return out.emit(|| GossipEvent::Duplicate { id, from, trace });
         }
         self.learn_origin(id.origin);
         let body = gossip.body.clone();
@@ -136,7 +136,7 @@ impl Peer {
         let message = Message::Gossip(gossip);
         let forwarded = self.flood(&message, Some(from), out);
         self.hold_back(&message, id.origin);
-        out.emit(|| EventKind::Received { id, from, body, trace, forwarded });
+        out.emit(|| GossipEvent::Received { id, from, body, trace, forwarded });
     }
 
     /// What a message in our name is; `None` for the messages of others, and where nobody can tell.
@@ -147,7 +147,7 @@ impl Peer {
     fn tell_forgery(&mut self, now: Time, id: MessageId, from: Addr, out: &mut impl Output) {
         if self.spread.forgery_told.is_none_or(|told| now.since(told) >= FORGERY_TOLD_EVERY) {
             self.spread.forgery_told = Some(now);
-            out.emit(|| EventKind::Forged { id, from });
+            out.emit(|| GossipEvent::Forged { id, from });
         }
     }
 

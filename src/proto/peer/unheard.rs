@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 use super::{Peer, PeerLink, Stage};
 use crate::proto::addr::Addr;
-use crate::proto::event::{EventKind, LinkId};
+use crate::proto::event::{LinkEvent, LinkId};
 use crate::proto::machine::{CloseCause, Output};
 use crate::proto::message::{Message, Priority};
 use crate::proto::random::Topic;
@@ -115,7 +115,7 @@ impl Peer {
         }
         for peer in parked {
             if self.overlay.get(peer).is_none() {
-                out.emit(|| EventKind::NotAccepted { peer });
+                out.emit(|| LinkEvent::NotAccepted { peer });
             }
             self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
         }

@@ -9,7 +9,9 @@ use super::links::SeedLink;
 use super::{DISPUTES_MAX, Seed};
 use crate::proto::addr::Addr;
 use crate::proto::config::{CHECK_PROBES, DeadPolicy};
-use crate::proto::event::{DelistReason, EventKind, LinkEnd, LinkId, Omission, ReportAction, Rule};
+use crate::proto::event::{
+    DeathEvent, DelistReason, EventKind, LinkEnd, LinkId, Omission, ProbeEvent, ReportAction, Rule,
+};
 use crate::proto::machine::Output;
 use crate::proto::message::{DeathCause, Dialect, Message, ProbeSeq};
 use crate::proto::time::{ClockTime, Time};
@@ -24,7 +26,7 @@ impl Seed {
     pub(super) fn on_report(&mut self, now: Time, link: LinkId, report: Report, out: &mut impl Output) {
         let Report { dead, clock, reporter, cause } = report;
         let action = self.judge(dead);
-        let event = || EventKind::DeadReportReceived { dead, clock, reporter, cause, action };
+        let event = || EventKind::Death(DeathEvent::DeadReportReceived { dead, clock, reporter, cause, action });
         match (action, self.links.get(link)) {
             (ReportAction::NotListed, Some(open)) => {
                 self.visits.tell(now, open.remote.ip(), Omission::Reports, event, out);
@@ -108,7 +110,7 @@ impl Seed {
                 check.probes.clear();
             } else {
                 let misses = u32::try_from(check.probes.len()).unwrap_or(u32::MAX);
-                out.emit(|| EventKind::ProbeMissed { peer, seq, misses, limit: CHECK_PROBES, last_heard });
+                out.emit(|| ProbeEvent::Missed { peer, seq, misses, limit: CHECK_PROBES, last_heard });
                 if misses >= CHECK_PROBES {
                     return self.end_unanswered(now, link, peer, out);
                 }
@@ -159,7 +161,7 @@ impl Seed {
         let (asker, clock) = (self.config.listen, now.skewed(self.skew_us).clock(self.config.utc_offset_s));
         let extras = Some(self.attest(now, link));
         out.send(link, &Message::Probe { seq, asker, clock, extras });
-        out.emit(|| EventKind::ProbeSent { peer, seq });
+        out.emit(|| ProbeEvent::Sent { peer, seq });
         seq
     }
 
@@ -178,10 +180,10 @@ impl Seed {
         let asked_at = open.check.as_ref().and_then(|check| check.sent_at(seq));
         let (Some(asked_at), Some(check)) = (asked_at, open.check.take_if(|_| asked_at.is_some())) else { return };
         let rtt_us = u64::try_from(now.since(asked_at).as_micros()).unwrap_or(u64::MAX);
-        out.emit(|| EventKind::ProbeAnswered { peer, seq, clock, rtt_us });
+        out.emit(|| ProbeEvent::Answered { peer, seq, clock, rtt_us });
         for reporter in check.reporters {
             let disputes = self.count_dispute(reporter);
-            out.emit(|| EventKind::ReportDisputed { dead: peer, reporter, disputes, rtt_us });
+            out.emit(|| DeathEvent::ReportDisputed { dead: peer, reporter, disputes, rtt_us });
         }
     }
 

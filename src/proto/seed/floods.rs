@@ -5,7 +5,7 @@ use super::Seed;
 use super::links::SeedLink;
 use crate::proto::addr::Addr;
 use crate::proto::budget::Bearer;
-use crate::proto::event::{Direction, EventKind, LinkEnd, LinkId, Purpose, Rule};
+use crate::proto::event::{Direction, LinkEnd, LinkEvent, LinkId, Purpose, Rule, SeedEvent};
 use crate::proto::machine::Output;
 use crate::proto::message::Message;
 use crate::proto::time::Time;
@@ -39,18 +39,18 @@ impl Seed {
         out: &mut impl Output,
     ) {
         if self.visits.went(now, link, out) {
-            out.emit(|| EventKind::LinkDown { link, peer, purpose: Purpose::Registration, end });
+            out.emit(|| LinkEvent::Down { link, peer, purpose: Purpose::Registration, end });
         }
     }
 
     pub(super) fn tell_registered(&mut self, link: LinkId, peer: Addr, again: bool, out: &mut impl Output) {
-        out.emit(|| EventKind::LinkUp { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
+        out.emit(|| LinkEvent::Up { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
         self.tell_listed(peer, again, out);
     }
 
     pub(super) fn tell_listed(&mut self, peer: Addr, again: bool, out: &mut impl Output) {
         self.list.note_told(peer);
-        out.emit(|| EventKind::PeerListed { peer, again });
+        out.emit(|| SeedEvent::PeerListed { peer, again });
     }
 
     /// Announces registrations that have lasted although many from the same machine come and go.

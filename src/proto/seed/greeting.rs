@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Seed;
 use super::list::{Before, Proof};
 use crate::proto::addr::Addr;
-use crate::proto::event::{EventKind, LinkEnd, LinkId, Rule, Side};
+use crate::proto::event::{EventKind, LinkEnd, LinkEvent, LinkId, Rule, Side};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, GoodbyeReason, Hello, Message, RefusalReason, Role};
 use crate::proto::reach::is_here;
@@ -150,7 +150,7 @@ impl Seed {
         let Some(open) = self.links.remove(link) else { return };
         out.send(link, &Message::Refusal { reason, referral: Vec::new() });
         out.hang_up(link);
-        let event = || EventKind::LinkRefused { peer, by: Side::Us, reason, referral: Vec::new() };
+        let event = || EventKind::Link(LinkEvent::Refused { peer, by: Side::Us, reason, referral: Vec::new() });
         self.offenses.tell(now, open.remote.ip(), event, out);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Seed;
 use crate::proto::addr::Addr;
 use crate::proto::config::{CLASSIC_LIST_LEN, LIST_LEN_MAX};
-use crate::proto::event::{EventKind, LinkId};
+use crate::proto::event::{LinkId, SeedEvent};
 use crate::proto::machine::Output;
 use crate::proto::message::{Dialect, Message, PeerSample, ProbeExtras, RootNews};
 use crate::proto::random::Topic;
@@ -35,7 +35,7 @@ impl Seed {
         let sample = self.sample(peer);
         out.send(link, &Message::PeerList(sample.clone()));
         if !self.visits.is_untold(link) {
-            out.emit(|| EventKind::PeerListSent { peer, listed: Some(sample.listed), peers: sample.peers });
+            out.emit(|| SeedEvent::PeerListSent { peer, listed: Some(sample.listed), peers: sample.peers });
         }
     }
 

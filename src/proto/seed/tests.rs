@@ -2,6 +2,7 @@
 
 use super::checks::REPORTERS_MAX;
 use super::*;
+use crate::event::{LinkEvent, ProbeEvent, SeedEvent};
 use crate::proto::config::DeadPolicy;
 use crate::proto::event::Purpose;
 use crate::proto::message::RefusalReason;
@@ -19,8 +20,8 @@ impl Output for Told {
 
     fn hang_up(&mut self, _link: LinkId) {}
 
-    fn emit(&mut self, event: impl FnOnce() -> EventKind) {
-        self.0.push(event());
+    fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
+        self.0.push(event().into());
     }
 }
 
@@ -54,10 +55,11 @@ fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
         seed.list.depart(NOW, addr(n), LinkId(100 + n as u64));
         seed.list.note_told(addr(n));
     }
-    let refused = |kind: &EventKind| matches!(kind, EventKind::LinkRefused { reason: RefusalReason::Full, .. });
+    let refused =
+        |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Refused { reason: RefusalReason::Full, .. }));
     assert!(join(&mut seed, LinkId(1), addr(LIST_MAX)).iter().any(refused));
     assert_eq!((seed.list.len(), seed.links.values().count()), (LIST_MAX, 0));
-    let listed = |kind: &EventKind| matches!(kind, EventKind::PeerListed { again: true, .. });
+    let listed = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListed { again: true, .. }));
     assert!(join(&mut seed, LinkId(2), addr(7)).iter().any(listed));
 }
 
@@ -103,7 +105,7 @@ fn a_peer_that_was_taken_off_the_list_is_listed_again_when_it_probes() {
     says(&mut seed, NOW, LinkId(2), report);
     assert!(!seed.list.contains(addr(1)));
     let told = says(&mut seed, NOW, LinkId(1), probe(addr(1), 1));
-    assert!(told.contains(&EventKind::PeerListed { peer: addr(1), again: false }), "{told:?}");
+    assert!(told.contains(&EventKind::Seed(SeedEvent::PeerListed { peer: addr(1), again: false })), "{told:?}");
     assert!(seed.list.contains(addr(1)));
 }
 
@@ -120,7 +122,7 @@ fn a_peer_that_speaks_all_the_time_is_told_of_the_root_all_the_same() {
         seed.handle(now, Input::Message { link: LinkId(1), message: report }, &mut told);
         seed.handle(now, Input::Wake, &mut told);
         for kind in told.0 {
-            let EventKind::ProbeSent { seq, .. } = kind else { continue };
+            let EventKind::Probe(ProbeEvent::Sent { seq, .. }) = kind else { continue };
             probes += 1;
             says(&mut seed, now, LinkId(1), Message::ProbeReply { seq, asker, clock: now.clock(0), extras: None });
         }

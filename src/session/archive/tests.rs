@@ -1,6 +1,6 @@
 use super::*;
+use crate::event::samples::AT;
 use crate::session::journal::Journal;
-use crate::session::samples::AT;
 use std::time::Duration;
 
 /// Sessions of these names, each a second after the one before.

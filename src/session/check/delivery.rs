@@ -7,7 +7,7 @@ use super::disturbance::Disturbance;
 use super::lives::{Holders, LifeNumbers};
 use super::network::{NetworkState, Part};
 use super::{Breach, Invariant, REMEMBERED, SETTLE_TIME, SPREAD_TIME};
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, GossipEvent, NodeEvent};
 use crate::model::FastHashMap;
 use crate::proto::message::{Dialect, MessageId};
 use crate::proto::pacing::CLASSIC_WRITE_GAP;
@@ -104,8 +104,8 @@ impl Deliveries {
 
     /// Takes an event; returns a breach if it is a second delivery.
     pub(super) fn take(&mut self, event: &Event) -> Option<Breach> {
-        if let EventKind::Generated { id, .. } | EventKind::Received { id, .. } = event.kind {
-            let begins = matches!(event.kind, EventKind::Generated { .. });
+        if let EventKind::Gossip(GossipEvent::Generated { id, .. } | GossipEvent::Received { id, .. }) = event.kind {
+            let begins = matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. }));
             let is_first = self.deliver(event, id, begins);
             if begins {
                 let (began, waits) = (event.at, self.free_at.since(event.at));
@@ -115,7 +115,7 @@ impl Deliveries {
             let rule = Invariant::DeliveredTwice { id };
             return (!is_first).then_some(Breach { at: event.at, node: event.node, rule });
         }
-        if let EventKind::Started { dialect, .. } = event.kind {
+        if let EventKind::Node(NodeEvent::Started { dialect, .. }) = event.kind {
             if dialect == Dialect::Classic {
                 self.busy = CLASSIC_BUSY;
             }

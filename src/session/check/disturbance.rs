@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, FaultEvent};
 use crate::proto::fault::Fault;
 use crate::proto::time::Time;
 
@@ -17,12 +17,12 @@ pub(super) struct Disturbance {
 impl Disturbance {
     /// Takes an event.
     pub(super) fn take(&mut self, event: &Event) {
-        if let EventKind::FaultSet { fault } = &event.kind
+        if let EventKind::Fault(FaultEvent::Set { fault }) = &event.kind
             && fault.what.class().row().hinders
         {
             self.active.push(fault.clone());
         }
-        if let EventKind::FaultCleared { fault } = &event.kind
+        if let EventKind::Fault(FaultEvent::Cleared { fault }) = &event.kind
             && let Some(place) = self.active.iter().position(|active| active == fault)
         {
             self.active.swap_remove(place);

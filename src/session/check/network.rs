@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use crate::event::{Event, EventKind, LinkId, NodeState, Pace, Purpose};
+use crate::event::{Event, EventKind, LinkEvent, LinkId, NodeEvent, NodeState, Pace, Purpose};
 use crate::model::{FastHashMap, Map};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
@@ -163,11 +163,11 @@ impl NetworkState {
     /// each as the indexes of its two ends.
     pub(super) fn take(&mut self, event: &Event) -> Vec<(NodePlace, NodePlace)> {
         let at = event.at;
-        if let EventKind::LinkUp { link, peer, purpose, .. } = event.kind {
+        if let EventKind::Link(LinkEvent::Up { link, peer, purpose, .. }) = event.kind {
             let (node, peer) = (self.at_work(event), self.place(peer));
             self.hold(node, peer, purpose, link, at);
             vec![(node, peer)]
-        } else if let EventKind::LinkDown { link, peer, .. } = event.kind {
+        } else if let EventKind::Link(LinkEvent::Down { link, peer, .. }) = event.kind {
             let (node, peer) = (self.at_work(event), self.place(peer));
             self.let_go(node, peer, Some(link), at);
             // A hung node emits nothing when its link is dropped, but the link is gone all the
@@ -176,19 +176,19 @@ impl NetworkState {
                 self.let_go(peer, node, None, at);
             }
             vec![(node, peer)]
-        } else if let EventKind::Started { role, dialect, pace, .. } = event.kind {
+        } else if let EventKind::Node(NodeEvent::Started { role, dialect, pace, .. }) = event.kind {
             let node = self.at_work(event);
             let touched = self.clear(node, at);
             let status = &mut self.nodes[node];
             (status.role, status.dialect, status.pace) = (Some(role), Some(dialect), Some(pace));
             self.turn(node, NodeState::Runs, at);
             touched
-        } else if let EventKind::Stopped { how } = event.kind {
+        } else if let EventKind::Node(NodeEvent::Stopped { how }) = event.kind {
             let node = self.at_work(event);
             let touched = self.clear(node, at);
             self.turn(node, how.into(), at);
             touched
-        } else if event.kind == EventKind::Hung {
+        } else if event.kind == EventKind::Node(NodeEvent::Hung) {
             let node = self.at_work(event);
             self.turn(node, NodeState::Hangs, at);
             self.touching(node)

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::event::{Direction, LinkEnd, LinkId, Pace, Purpose, Stop};
+use crate::event::{FaultEvent, GossipEvent, LinkEvent, NodeEvent, SeedEvent};
 use crate::proto::fault::{Fault, FaultKind, Scope};
 use crate::proto::message::{DeathCause, MessageId, Role};
 
@@ -40,26 +41,32 @@ impl Session {
 
     fn start(&mut self, node: Addr, role: Role) {
         let pace = Pace { gossip_interval_us: 1, liveness_interval_us: 1, liveness_misses: 3 };
-        self.tell(node, EventKind::Started { name: "n".to_owned(), role, dialect: Dialect::Framed, pace });
+        self.tell(
+            node,
+            EventKind::Node(NodeEvent::Started { name: "n".to_owned(), role, dialect: Dialect::Framed, pace }),
+        );
     }
 
     fn link(&mut self, from: Addr, to: Addr, purpose: Purpose) {
         self.links += 1;
         let link = LinkId(self.links);
-        self.tell(from, EventKind::LinkUp { link, peer: to, direction: Direction::Outbound, purpose });
-        self.tell(to, EventKind::LinkUp { link, peer: from, direction: Direction::Inbound, purpose });
+        self.tell(from, EventKind::Link(LinkEvent::Up { link, peer: to, direction: Direction::Outbound, purpose }));
+        self.tell(to, EventKind::Link(LinkEvent::Up { link, peer: from, direction: Direction::Inbound, purpose }));
     }
 
     fn down(&mut self, node: Addr, peer: Addr) {
         let link = self.checker.network.connection(node, peer).unwrap();
         let end = LinkEnd::Dead { cause: DeathCause::Closed };
-        self.tell(node, EventKind::LinkDown { link, peer, purpose: Purpose::Neighbor, end });
+        self.tell(node, EventKind::Link(LinkEvent::Down { link, peer, purpose: Purpose::Neighbor, end }));
     }
 
     /// p1 says something that these have then.
     fn gossip(&mut self, seq: u64, to: &[u16]) -> MessageId {
         let id = MessageId { origin: p(1), run: 1, seq };
-        self.tell(p(1), EventKind::Generated { id, body: "hello".into(), trace: None, forwarded: 1 });
+        self.tell(
+            p(1),
+            EventKind::Gossip(GossipEvent::Generated { id, body: "hello".into(), trace: None, forwarded: 1 }),
+        );
         for number in to {
             self.receive(*number, id);
         }
@@ -68,7 +75,10 @@ impl Session {
 
     fn receive(&mut self, number: u16, id: MessageId) {
         let from = p(number - 1);
-        self.tell(p(number), EventKind::Received { id, from, body: "hello".into(), trace: None, forwarded: 1 });
+        self.tell(
+            p(number),
+            EventKind::Gossip(GossipEvent::Received { id, from, body: "hello".into(), trace: None, forwarded: 1 }),
+        );
     }
 
     fn told(mut self) -> Vec<String> {
@@ -100,7 +110,7 @@ fn a_peer_cut_off_while_a_message_spread_may_lack_it() {
     session.gossip(1, &[2]);
     session.down(p(2), p(3));
     session.down(p(3), p(2));
-    session.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    session.tell(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     assert_eq!(session.told(), [""; 0]);
 }
 
@@ -126,15 +136,18 @@ fn a_node_that_starts_as_a_message_begins_may_lack_it() {
     let mut session = Session::new(DeadPolicy::Verify);
     session.gossip(1, &[2]);
     // No time passes between the two lives, and the links are there again at once.
-    session.tell(p(3), EventKind::Stopped { how: Stop::Killed });
+    session.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     session.start(p(3), Role::Peer);
     session.link(p(3), SEED, Purpose::Registration);
     session.link(p(2), p(3), Purpose::Neighbor);
     session.link(p(3), p(4), Purpose::Neighbor);
     session.pass(10);
     let origin = MessageId { origin: p(1), run: 1, seq: 2 };
-    session.tell(p(1), EventKind::Generated { id: origin, body: "hello".into(), trace: None, forwarded: 1 });
-    session.tell(p(1), EventKind::Stopped { how: Stop::Killed });
+    session.tell(
+        p(1),
+        EventKind::Gossip(GossipEvent::Generated { id: origin, body: "hello".into(), trace: None, forwarded: 1 }),
+    );
+    session.tell(p(1), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     session.start(p(1), Role::Peer);
     session.link(p(1), SEED, Purpose::Registration);
     session.link(p(1), p(2), Purpose::Neighbor);
@@ -146,12 +159,12 @@ fn a_message_that_comes_twice_is_told_but_not_in_another_life() {
     let mut session = Session::new(DeadPolicy::Verify);
     let id = session.gossip(1, &[2, 3, 4]);
     session.pass(3);
-    session.tell(p(4), EventKind::Stopped { how: Stop::Killed });
+    session.tell(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     session.start(p(4), Role::Peer);
     session.receive(4, id);
     session.receive(3, id);
     session.down(p(3), p(4));
-    session.tell(SEED, EventKind::Stopped { how: Stop::Left });
+    session.tell(SEED, EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
     assert_eq!(session.told(), ["00:00:14.000 127.0.0.1:3003: got 127.0.0.1:3001#1 twice"]);
 }
 
@@ -160,7 +173,7 @@ fn a_message_begun_in_two_lives_of_its_origin_is_not_judged() {
     let mut session = Session::new(DeadPolicy::Verify);
     session.gossip(1, &[2]);
     session.pass(1);
-    session.tell(p(1), EventKind::Stopped { how: Stop::Killed });
+    session.tell(p(1), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     session.start(p(1), Role::Peer);
     session.link(p(1), SEED, Purpose::Registration);
     session.link(p(1), p(2), Purpose::Neighbor);
@@ -211,13 +224,13 @@ fn removing_a_live_peer_is_a_breach_under_verify_only() {
     for (policy, count) in [(DeadPolicy::Verify, 1), (DeadPolicy::Trust, 0)] {
         let mut session = Session::new(policy);
         let reason = DelistReason::Reported { reporter: p(1) };
-        session.tell(SEED, EventKind::PeerDelisted { peer: p(2), reason });
+        session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason }));
         assert_eq!(session.told().len(), count);
     }
     let mut session = Session::new(DeadPolicy::Verify);
-    session.tell(p(2), EventKind::Hung);
+    session.tell(p(2), EventKind::Node(NodeEvent::Hung));
     let reason = DelistReason::Unanswered { reporter: p(1) };
-    session.tell(SEED, EventKind::PeerDelisted { peer: p(2), reason });
+    session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason }));
     assert_eq!(session.told(), [""; 0], "a node that hangs may be removed");
 }
 
@@ -228,7 +241,7 @@ fn a_lopsided_link_is_reported_once_after_it_had_time() {
     session.pass(1);
     assert_eq!(session.checker.breaches(), []);
     session.pass(9);
-    session.tell(SEED, EventKind::Hung);
+    session.tell(SEED, EventKind::Node(NodeEvent::Hung));
     assert_eq!(session.told(), ["00:00:11.000 127.0.0.1:3003: holds a link to 127.0.0.1:3002, which knows of none"]);
 }
 
@@ -236,12 +249,12 @@ fn a_lopsided_link_is_reported_once_after_it_had_time() {
 fn faults_excuse_lost_messages_until_a_while_after_their_end() {
     let mut session = Session::new(DeadPolicy::Verify);
     let (what, on) = (FaultKind::Cut, Scope::border(vec![p(3), p(4)]));
-    session.tell(p(3), EventKind::FaultSet { fault: Fault { what, on: on.clone() } });
+    session.tell(p(3), EventKind::Fault(FaultEvent::Set { fault: Fault { what, on: on.clone() } }));
     session.gossip(1, &[2]);
     session.pass(3);
     let reason = DelistReason::Unanswered { reporter: p(2) };
-    session.tell(SEED, EventKind::PeerDelisted { peer: p(3), reason });
-    session.tell(p(3), EventKind::FaultCleared { fault: Fault { what, on } });
+    session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(3), reason }));
+    session.tell(p(3), EventKind::Fault(FaultEvent::Cleared { fault: Fault { what, on } }));
     session.pass(20);
     session.gossip(2, &[2, 3]);
     let way = "though a way of links that stood all the time led to it";
@@ -252,7 +265,7 @@ fn faults_excuse_lost_messages_until_a_while_after_their_end() {
 fn a_fault_that_keeps_nothing_from_arriving_excuses_nothing() {
     let mut session = Session::new(DeadPolicy::Verify);
     let fault = Fault { what: FaultKind::Skew { by_us: 5_000_000 }, on: Scope::Node(p(2)) };
-    session.tell(p(2), EventKind::FaultSet { fault });
+    session.tell(p(2), EventKind::Fault(FaultEvent::Set { fault }));
     session.gossip(1, &[2, 3]);
     assert_eq!(session.told().len(), 1);
 }
@@ -272,7 +285,7 @@ fn too_many_neighbors_or_referrals_are_reported() {
     let mut session = Session::new(DeadPolicy::Verify);
     let referral = vec![p(1); REFERRAL_LEN + 1];
     let (by, reason) = (crate::event::Side::Us, crate::proto::message::RefusalReason::Full);
-    session.tell(p(2), EventKind::LinkRefused { peer: p(9), by, reason, referral });
+    session.tell(p(2), EventKind::Link(LinkEvent::Refused { peer: p(9), by, reason, referral }));
     for number in 0..=u16::try_from(LINKS_MAX).unwrap() {
         session.link(p(1), p(100 + number), Purpose::Neighbor);
     }
@@ -285,6 +298,6 @@ fn too_many_neighbors_or_referrals_are_reported() {
 fn a_list_beyond_its_bound_is_told() {
     let mut session = Session::new(DeadPolicy::Verify);
     let peers = vec![p(1); LIST_LEN_MAX + 1];
-    session.tell(p(2), EventKind::PeerListReceived { seed: SEED, peers, listed: None });
+    session.tell(p(2), EventKind::Seed(SeedEvent::PeerListReceived { seed: SEED, peers, listed: None }));
     assert_eq!(session.told(), ["00:00:11.000 127.0.0.1:3002: 65 addresses in a peer list, at most 64 are allowed"]);
 }

@@ -1,10 +1,10 @@
 use std::fs;
 
 use super::*;
-use crate::event::EventKind;
+use crate::event::samples::{AT, event, one_of_each, peer, received, started};
+use crate::event::{EventKind, ProbeEvent};
 use crate::proto::message::Role;
 use crate::session::journal::{self, Journal};
-use crate::session::samples::{AT, event, one_of_each, peer, received, started};
 
 struct Session {
     dir: tempfile::TempDir,
@@ -25,7 +25,7 @@ impl Session {
         session.add(peer(2), started("p2", Role::Peer));
         session.add(peer(2), received("=HYPERLINK(\"x\") \x1b[31m"));
         session.journal.skipped(7).unwrap();
-        session.add(peer(1), EventKind::ProbeSent { peer: peer(9), seq: 3 });
+        session.add(peer(1), EventKind::Probe(ProbeEvent::Sent { peer: peer(9), seq: 3 }));
         session.journal.flush().unwrap();
         session
     }

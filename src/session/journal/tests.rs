@@ -1,7 +1,6 @@
 use super::*;
-use crate::event::EventKind;
-use crate::session::fields::event_name;
-use crate::session::samples::{AT, any_event, event, one_of_each, peer};
+use crate::event::samples::{AT, any_event, event, one_of_each, peer};
+use crate::event::{EventKind, NodeEvent};
 use proptest::prelude::*;
 use std::fs::{self, File};
 use std::io::Write;
@@ -52,7 +51,7 @@ impl Disk for Full {
 }
 
 fn hung(n: u16) -> Event {
-    event(peer(n), EventKind::Hung)
+    event(peer(n), EventKind::Node(NodeEvent::Hung))
 }
 
 #[test]
@@ -254,7 +253,7 @@ fn a_disk_that_was_full_for_a_while_leaves_a_whole_journal_that_tells_what_is_mi
 
 #[test]
 fn there_is_a_sample_of_each_event_and_files_know_it_by_its_name() {
-    let mut names: Vec<_> = one_of_each().iter().map(event_name).collect();
+    let mut names: Vec<_> = one_of_each().iter().map(EventKind::name).collect();
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), 42);
@@ -268,7 +267,7 @@ proptest! {
         let back: Event = serde_json::from_str(&json).unwrap();
         prop_assert_eq!(&back, &event);
         let tree: serde_json::Value = serde_json::from_str(&json).unwrap();
-        prop_assert_eq!(&tree["event"], event_name(&event.kind));
+        prop_assert_eq!(&tree["event"], event.kind.name());
     }
 
     #[test]

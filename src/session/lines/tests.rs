@@ -1,6 +1,6 @@
 use super::*;
-use crate::session::fields::event_name;
-use crate::session::samples::{AT, any_event, clock, event, one_of_each, peer, seed};
+use crate::event::samples::{AT, any_event, clock, event, one_of_each, peer, seed};
+use crate::event::{DeathEvent, GossipEvent, LinkEvent, ProbeEvent, SeedEvent};
 use proptest::prelude::*;
 
 fn line(node: Addr, kind: EventKind) -> String {
@@ -8,7 +8,7 @@ fn line(node: Addr, kind: EventKind) -> String {
 }
 
 fn up(peer: Addr, purpose: Purpose) -> EventKind {
-    EventKind::LinkUp { link: crate::event::LinkId(1), peer, direction: Direction::Inbound, purpose }
+    EventKind::Link(LinkEvent::Up { link: crate::event::LinkId(1), peer, direction: Direction::Inbound, purpose })
 }
 
 #[test]
@@ -18,34 +18,47 @@ fn the_lines_of_the_original_programs_come_out_byte_for_byte() {
     let id = MessageId { origin: p0, run: 5, seq: 1 };
     let body = "Gossip Message 1";
     assert_eq!(
-        line(p0, EventKind::PeerListReceived { seed: seed(), peers: vec![peer(1), peer(2)], listed: None }),
+        line(
+            p0,
+            EventKind::Seed(SeedEvent::PeerListReceived { seed: seed(), peers: vec![peer(1), peer(2)], listed: None })
+        ),
         "List of Peers : [('127.0.0.1', 3001), ('127.0.0.1', 3002)]"
     );
-    assert_eq!(line(seed(), EventKind::PeerListSent { peer: None, peers: vec![], listed: None }), "List of Peers : []");
+    assert_eq!(
+        line(seed(), EventKind::Seed(SeedEvent::PeerListSent { peer: None, peers: vec![], listed: None })),
+        "List of Peers : []"
+    );
     assert_eq!(line(p0, up(p1, Purpose::Neighbor)), "New connection from ('127.0.0.1', 4000)");
     assert_eq!(
-        line(p0, EventKind::Generated { id, body: body.into(), trace, forwarded: 0 }),
+        line(p0, EventKind::Gossip(GossipEvent::Generated { id, body: body.into(), trace, forwarded: 0 })),
         "Generated Gossip Message : 03.04.47:('127.0.0.1', 3000):Gossip Message 1"
     );
     let id = MessageId::classic(p1, ClockTime::parse(b"03.05.31").unwrap(), body.as_bytes());
     assert_eq!(
-        line(p0, EventKind::Received { id, from: p1, body: body.into(), trace: None, forwarded: 0 }),
+        line(
+            p0,
+            EventKind::Gossip(GossipEvent::Received { id, from: p1, body: body.into(), trace: None, forwarded: 0 })
+        ),
         "Received Gossip Message : 03.05.31:('127.0.0.1', 4000):Gossip Message 1"
     );
     let seq = 1;
     assert_eq!(
-        line(p1, EventKind::ProbeReceived { peer: p0, seq, clock }),
+        line(p1, EventKind::Probe(ProbeEvent::Received { peer: p0, seq, clock })),
         "Liveness Request:03.05.29:('127.0.0.1', 3000)"
     );
     assert_eq!(
-        line(p0, EventKind::ProbeAnswered { peer: p1, seq, clock, rtt_us: 1 }),
+        line(p0, EventKind::Probe(ProbeEvent::Answered { peer: p1, seq, clock, rtt_us: 1 })),
         "Liveness Reply:03.05.29:('127.0.0.1', 3000):('127.0.0.1', 4000)"
     );
     let (cause, clock) = (crate::proto::message::DeathCause::Closed, ClockTime::parse(b"03.05.55").unwrap());
     let dead_node = "Dead Node:('127.0.0.1', 4000):03.05.55:('127.0.0.1', 3000)";
-    assert_eq!(line(p0, EventKind::DeadReportSent { dead: p1, clock, seeds: vec![seed()], cause }), dead_node);
+    assert_eq!(
+        line(p0, EventKind::Death(DeathEvent::DeadReportSent { dead: p1, clock, seeds: vec![seed()], cause })),
+        dead_node
+    );
     let action = crate::event::ReportAction::Removed;
-    let report = EventKind::DeadReportReceived { dead: p1, clock, reporter: p0, cause: None, action };
+    let report =
+        EventKind::Death(DeathEvent::DeadReportReceived { dead: p1, clock, reporter: p0, cause: None, action });
     assert_eq!(line(seed(), report), dead_node);
     assert_eq!(line(seed(), up(p0, Purpose::Registration)), "Connection accepted from  ('127.0.0.1', 3000)");
 }
@@ -55,7 +68,7 @@ fn everything_else_that_a_reader_of_a_log_wants_to_know_is_a_sentence() {
     let lines: Vec<_> = one_of_each()
         .into_iter()
         .map(|kind| {
-            let name = event_name(&kind);
+            let name = kind.name();
             let told = log_line(&event(peer(1), kind), 0).unwrap_or_else(|| "-".to_owned());
             format!("{name}: {told}")
         })
@@ -107,7 +120,7 @@ report_disputed: ('127.0.0.1', 3002) is alive (answered after 420 us): ('127.0.0
 
 #[test]
 fn the_time_of_a_message_follows_the_clock_of_the_reader() {
-    let told = log_line(&event(peer(1), crate::session::samples::received("hi")), 3600).unwrap();
+    let told = log_line(&event(peer(1), crate::event::samples::received("hi")), 3600).unwrap();
     assert_eq!(told, "Received Gossip Message : 04.13.02:('127.0.0.1', 3002):hi");
     assert_eq!(stamp(AT, -4 * 3600), "1970-01-01 23:13:02.418");
 }

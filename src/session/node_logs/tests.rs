@@ -1,6 +1,7 @@
 use super::*;
+use crate::event::NodeEvent;
 use crate::event::Stop;
-use crate::session::samples::{event, peer, received, seed, started};
+use crate::event::samples::{event, peer, received, seed, started};
 
 struct Run {
     logs: NodeLogs,
@@ -81,7 +82,7 @@ fn a_node_that_starts_again_in_the_same_run_goes_on_in_its_file() {
     run.start(peer(0), Role::Peer);
     run.hear(peer(0), "before");
     run.logs.flush();
-    run.logs.write(&event(peer(0), EventKind::Stopped { how: Stop::Killed })).unwrap();
+    run.logs.write(&event(peer(0), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }))).unwrap();
     run.start(peer(0), Role::Peer);
     run.hear(peer(0), "after");
     run.logs.flush();

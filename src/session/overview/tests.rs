@@ -1,12 +1,15 @@
 use std::fs::File;
 
 use super::*;
-use crate::event::{DelistReason, Direction, EventKind, LinkId, Purpose, ReportAction, Stop};
+use crate::event::samples::{AT, any_event, event, one_of_each, peer, received, seed, started};
+use crate::event::{
+    DeathEvent, DelistReason, Direction, EventKind, FaultEvent, GossipEvent, LinkEvent, LinkId, NodeEvent, ProbeEvent,
+    Purpose, ReportAction, SeedEvent, Stop,
+};
 use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
 use crate::proto::message::{DeathCause, MessageId, Role};
 use crate::proto::time::ClockTime;
 use crate::session::journal::{Header, Journal, JournalEnd, JournalRecord, overview, read};
-use crate::session::samples::{AT, any_event, event, one_of_each, peer, received, seed, started};
 use proptest::prelude::*;
 
 fn journal(dir: &tempfile::TempDir) -> Journal {
@@ -15,12 +18,12 @@ fn journal(dir: &tempfile::TempDir) -> Journal {
 
 fn died(reporter: u16, dead: u16) -> Event {
     let cause = DeathCause::LinkError;
-    event(peer(reporter), EventKind::NeighborDied { peer: peer(dead), cause, last_heard: AT })
+    event(peer(reporter), EventKind::Death(DeathEvent::NeighborDied { peer: peer(dead), cause, last_heard: AT }))
 }
 
 fn generated(node: u16, seq: u64) -> Event {
     let id = MessageId { origin: peer(node), run: 1, seq };
-    event(peer(node), EventKind::Generated { id, body: "x".into(), trace: None, forwarded: 1 })
+    event(peer(node), EventKind::Gossip(GossipEvent::Generated { id, body: "x".into(), trace: None, forwarded: 1 }))
 }
 
 /// A seed, three peers, a message that all see, one that is lost, a death that two notice, and 90 seconds.
@@ -28,9 +31,9 @@ fn story() -> Vec<Event> {
     let mut events = vec![event(seed(), started("s1", Role::Seed))];
     events.extend((1..=3).map(|n| event(peer(n), started(&format!("p{n}"), Role::Peer))));
     events.extend([generated(1, 1), generated(3, 1), event(peer(2), received("x")), event(peer(3), received("x"))]);
-    events.push(event(peer(3), EventKind::Stopped { how: Stop::Killed }));
+    events.push(event(peer(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed })));
     events.extend([died(1, 3), died(2, 3)]);
-    events.push(Event { at: AT + Duration::from_secs(90), ..event(peer(1), EventKind::Hung) });
+    events.push(Event { at: AT + Duration::from_secs(90), ..event(peer(1), EventKind::Node(NodeEvent::Hung)) });
     events
 }
 
@@ -79,18 +82,25 @@ fn a_node_that_dies_twice_is_two_deaths() {
 /// p1 gives p3 up across a partition, while p2 hears from it; then p1 finds it again, if the partition is healed, and p3
 /// is killed.
 fn partition_and_kill(heals: Option<u64>, killed: u64) -> Vec<(u64, Event)> {
-    let answered =
-        EventKind::ProbeAnswered { peer: peer(3), seq: 1, clock: ClockTime::from_seconds(60).unwrap(), rtt_us: 9 };
+    let answered = EventKind::Probe(ProbeEvent::Answered {
+        peer: peer(3),
+        seq: 1,
+        clock: ClockTime::from_seconds(60).unwrap(),
+        rtt_us: 9,
+    });
     let (link, direction, purpose) = (LinkId(7), Direction::Outbound, Purpose::Neighbor);
-    let found = EventKind::LinkUp { link, peer: peer(3), direction, purpose };
+    let found = EventKind::Link(LinkEvent::Up { link, peer: peer(3), direction, purpose });
     let last_heard = AT + Duration::from_secs(killed);
     let mut events: Vec<_> = (1..=3).map(|n| (0, event(peer(n), started(&format!("p{n}"), Role::Peer)))).collect();
     events.push((1, died(1, 3)));
     events.push((2, event(peer(2), answered)));
     events.extend(heals.map(|at| (at, event(peer(1), found))));
-    events.push((killed, event(peer(3), EventKind::Stopped { how: Stop::Killed })));
+    events.push((killed, event(peer(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }))));
     let (dead, cause) = (peer(3), DeathCause::LinkError);
-    events.push((killed + 1, event(peer(2), EventKind::NeighborDied { peer: dead, cause, last_heard })));
+    events.push((
+        killed + 1,
+        event(peer(2), EventKind::Death(DeathEvent::NeighborDied { peer: dead, cause, last_heard })),
+    ));
     events
 }
 
@@ -113,10 +123,13 @@ fn lie_and_dispute() -> [Event; 4] {
     let (dead, reporter, clock) = (peer(2), peer(1), ClockTime::from_seconds(60).unwrap());
     let (cause, action) = (DeathCause::Misses { misses: 3 }, ReportAction::Verifying);
     [
-        event(reporter, EventKind::Lied { about: dead }),
-        event(reporter, EventKind::DeadReportSent { dead, clock, seeds: vec![seed()], cause }),
-        event(seed(), EventKind::DeadReportReceived { dead, clock, reporter, cause: Some(cause), action }),
-        event(seed(), EventKind::ReportDisputed { dead, reporter, disputes: 1, rtt_us: 900 }),
+        event(reporter, EventKind::Fault(FaultEvent::Lied { about: dead })),
+        event(reporter, EventKind::Death(DeathEvent::DeadReportSent { dead, clock, seeds: vec![seed()], cause })),
+        event(
+            seed(),
+            EventKind::Death(DeathEvent::DeadReportReceived { dead, clock, reporter, cause: Some(cause), action }),
+        ),
+        event(seed(), EventKind::Death(DeathEvent::ReportDisputed { dead, reporter, disputes: 1, rtt_us: 900 })),
     ]
 }
 
@@ -146,7 +159,7 @@ fn a_lie_counts_as_a_death_only_if_a_seed_believed_it() {
     }
     assert_eq!((tally.overview().deaths, tally.overview().disputed), (0, 1));
     let reason = DelistReason::Reported { reporter: peer(1) };
-    tally.take(&event(seed(), EventKind::PeerDelisted { peer: peer(2), reason }));
+    tally.take(&event(seed(), EventKind::Seed(SeedEvent::PeerDelisted { peer: peer(2), reason })));
     assert_eq!((tally.overview().deaths, tally.overview().disputed), (1, 0));
 }
 
@@ -155,7 +168,10 @@ fn where_a_fault_is_set_is_no_node_of_the_session() {
     let mut tally = Tally::new(AT);
     tally.take(&event(peer(1), started("p1", Role::Peer)));
     let fault = Fault { what: FaultKind::Loss { percent: Percent::new(5).unwrap() }, on: Scope::All };
-    for kind in [EventKind::FaultSet { fault: fault.clone() }, EventKind::FaultCleared { fault: fault.clone() }] {
+    for kind in [
+        EventKind::Fault(FaultEvent::Set { fault: fault.clone() }),
+        EventKind::Fault(FaultEvent::Cleared { fault: fault.clone() }),
+    ] {
         tally.take(&event(fault.subject(), kind));
     }
     assert_eq!((tally.overview().nodes, tally.overview().events), (1, 3));
@@ -185,7 +201,7 @@ fn a_glance_knows_the_line_of_each_kind_of_event() {
         let event = event(peer(1), kind);
         let line = serde_json::to_string(&event).unwrap() + "\n";
         let glance = Glance::at(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
-        assert_eq!((glance.at, glance.node, glance.event), (event.at, event.node, event_name(&event.kind)));
+        assert_eq!((glance.at, glance.node, glance.event), (event.at, event.node, event.kind.name()));
     }
 }
 

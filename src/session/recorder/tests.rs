@@ -4,12 +4,12 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Condvar, Mutex};
 
 use super::*;
-use crate::event::{Event, EventKind};
+use crate::event::samples::{AT, event, peer, received, started};
+use crate::event::{Event, EventKind, NodeEvent};
 use crate::feed::{Tap, feed};
 use crate::proto::message::Role;
 use crate::session::disk::Disk;
 use crate::session::journal::{JournalRecord, read};
-use crate::session::samples::{AT, event, peer, received, started};
 
 struct Run {
     dir: tempfile::TempDir,
@@ -34,7 +34,7 @@ fn run(batches_max: usize) -> Run {
 }
 
 fn batch(count: u16) -> Arc<[Event]> {
-    (0..count).map(|n| event(peer(n), EventKind::Hung)).collect()
+    (0..count).map(|n| event(peer(n), EventKind::Node(NodeEvent::Hung))).collect()
 }
 
 fn in_journal(path: &Path) -> u64 {

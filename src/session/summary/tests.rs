@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::event::{Event, EventKind, Stop};
+use crate::event::samples::{AT, event, peer, seed, started};
+use crate::event::{DeathEvent, Event, EventKind, GossipEvent, NodeEvent, Stop};
 use crate::proto::message::{DeathCause, MessageId};
 use crate::proto::time::Time;
-use crate::session::samples::{AT, event, peer, seed, started};
 
 fn model() -> Model {
     let mut model = Model::new();
@@ -13,15 +13,20 @@ fn model() -> Model {
         model.apply(&event(peer(n), started(&format!("p{n}"), Role::Peer)));
     }
     let id = MessageId { origin: peer(1), run: 1, seq: 1 };
-    model.apply(&event(peer(1), EventKind::Generated { id, body: "x".into(), trace: None, forwarded: 1 }));
-    let received = EventKind::Received { id, from: peer(1), body: "x".into(), trace: None, forwarded: 0 };
+    model.apply(&event(
+        peer(1),
+        EventKind::Gossip(GossipEvent::Generated { id, body: "x".into(), trace: None, forwarded: 1 }),
+    ));
+    let received =
+        EventKind::Gossip(GossipEvent::Received { id, from: peer(1), body: "x".into(), trace: None, forwarded: 0 });
     model.apply(&event(peer(2), received));
     // Long enough after the message that p3 should have had it.
     for n in [2, 3] {
-        let stopped = event(peer(n), EventKind::Stopped { how: Stop::Killed });
+        let stopped = event(peer(n), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
         model.apply(&Event { at: AT + std::time::Duration::from_secs(60), ..stopped });
     }
-    let died = EventKind::NeighborDied { peer: peer(2), cause: DeathCause::LinkError, last_heard: AT };
+    let died =
+        EventKind::Death(DeathEvent::NeighborDied { peer: peer(2), cause: DeathCause::LinkError, last_heard: AT });
     let mut died = event(peer(1), died);
     died.at = AT + std::time::Duration::from_secs(90);
     model.apply(&died);

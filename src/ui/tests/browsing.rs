@@ -3,7 +3,7 @@
 use super::fixture::{
     FAR, P1, Script, aftermath, at, dead, delivery, footer, picture, press, select, suspect, type_text,
 };
-use crate::event::EventKind;
+use crate::event::{EventKind, GossipEvent, ProbeEvent};
 use crate::proto::message::MessageId;
 use crate::ui::app::{App, ConsoleEffect};
 
@@ -91,7 +91,10 @@ fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found()
 
     let mut script = Script::default();
     let id = MessageId { origin: FAR, run: 1, seq: 7 };
-    script.at(13_050).add(P1, EventKind::Received { id, from: FAR, body: "far".into(), trace: None, forwarded: 1 });
+    script.at(13_050).add(
+        P1,
+        EventKind::Gossip(GossipEvent::Received { id, from: FAR, body: "far".into(), trace: None, forwarded: 1 }),
+    );
     app.take(&[delivery(script.events)]);
     app.tick(at(16_000));
     press(&mut app, "esc");
@@ -99,9 +102,10 @@ fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found()
 
     let mut script = Script::default();
     let other_host = "10.0.0.7:4000".parse().unwrap();
-    script
-        .at(13_100)
-        .add(P1, EventKind::ProbeMissed { peer: other_host, seq: 1, misses: 1, limit: 3, last_heard: at(0) });
+    script.at(13_100).add(
+        P1,
+        EventKind::Probe(ProbeEvent::Missed { peer: other_host, seq: 1, misses: 1, limit: 3, last_heard: at(0) }),
+    );
     app.take(&[delivery(script.events)]);
     press(&mut app, "esc");
     let shown = lines(&mut app);

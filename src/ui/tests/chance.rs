@@ -14,10 +14,10 @@ use ratatui::backend::TestBackend;
 use serde_json::Value;
 
 use super::fixture::{S1, aftermath, at, empty, lab_peer, large_lab, options, session};
+use crate::event::samples::one_of_each;
 use crate::event::{Batch, Event};
 use crate::feed::Delivery;
 use crate::proto::addr::Addr;
-use crate::session::samples::one_of_each;
 use crate::ui::action::{Action, Move};
 use crate::ui::app::App;
 use crate::ui::decode::Paste;

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::fixture::{P1, P2, P3, P4, S1, Script, at, options, press, session, told};
-use crate::event::{Event, EventKind, Purpose, Rule, Violation};
+use crate::event::{Event, EventKind, GossipEvent, LinkEvent, NodeEvent, Purpose, Rule, Violation};
 use crate::proto::message::{MessageId, Trace};
 use crate::proto::text::Body;
 use crate::ui::app::App;
@@ -44,13 +44,16 @@ fn story(texts: &[Body]) -> Vec<Event> {
         let id = MessageId { origin: P1, run: 1, seq };
         let trace = |hop| Some(Trace { sent: at(13_000), hop });
         let (body, violation) = (text.clone(), Violation::new(Rule::Malformed, text.as_bytes()));
-        script.at(13_000 + seq).add(P1, EventKind::Generated { id, body: body.clone(), trace: trace(0), forwarded: 2 });
-        script.add(P2, EventKind::Received { id, from: P1, body, trace: trace(1), forwarded: 1 });
-        script.add(P2, EventKind::Violation { remote: lossy(text), peer: None, violation });
-        script.add(P4, EventKind::Failed { what: lossy(text), why: lossy(text) });
+        script.at(13_000 + seq).add(
+            P1,
+            EventKind::Gossip(GossipEvent::Generated { id, body: body.clone(), trace: trace(0), forwarded: 2 }),
+        );
+        script.add(P2, EventKind::Gossip(GossipEvent::Received { id, from: P1, body, trace: trace(1), forwarded: 1 }));
+        script.add(P2, EventKind::Link(LinkEvent::Violation { remote: lossy(text), peer: None, violation }));
+        script.add(P4, EventKind::Node(NodeEvent::Failed { what: lossy(text), why: lossy(text) }));
         let (purpose, retry_at) = (Purpose::Neighbor, None);
-        script.add(P3, EventKind::DialFailed { peer: P4, purpose, error: lossy(text), retry_at });
-        script.add(S1, EventKind::MoreOffenses { host: lossy(text), count: 3, span_us: 10_000_000 });
+        script.add(P3, EventKind::Link(LinkEvent::DialFailed { peer: P4, purpose, error: lossy(text), retry_at }));
+        script.add(S1, EventKind::Link(LinkEvent::MoreOffenses { host: lossy(text), count: 3, span_us: 10_000_000 }));
     }
     [session(), script.events].concat()
 }

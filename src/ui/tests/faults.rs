@@ -4,7 +4,7 @@ use super::fixture::{
     P1, P2, P3, P4, Script, at, command, delivery, footer, picture, press, select, suspect, type_text,
 };
 use crate::command::{Command, FaultCommand};
-use crate::event::{Event, EventKind, Stop};
+use crate::event::{Event, EventKind, FaultEvent, NodeEvent, Stop};
 use crate::proto::fault::{Fault, FaultClass, FaultKind, Percent, Scope};
 use crate::proto::message::Role;
 use crate::ui::app::ConsoleEffect;
@@ -16,7 +16,7 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
     let fault = Fault { what: FaultKind::Loss { percent: Percent::new(30).unwrap() }, on: Scope::link(P1, P4) };
     let event = |kind| Event { at: at(12_000), node: P1, kind };
     let mut app = suspect();
-    app.take(&[delivery(vec![event(EventKind::FaultSet { fault: fault.clone() })])]);
+    app.take(&[delivery(vec![event(EventKind::Fault(FaultEvent::Set { fault: fault.clone() }))])]);
     let shown = picture(&mut app, 120, 40);
     assert!(shown.contains("1 fault") && shown.contains("┈ faulty"), "{shown}");
     select(&mut app, "p4");
@@ -27,7 +27,7 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
     assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
     assert!(footer(&mut app).contains("ending loss p1 p4 30%, starting p3 again"), "{}", footer(&mut app));
 
-    app.take(&[delivery(vec![event(EventKind::FaultCleared { fault })])]);
+    app.take(&[delivery(vec![event(EventKind::Fault(FaultEvent::Cleared { fault }))])]);
     assert!(!picture(&mut app, 120, 40).contains("1 fault"));
     let mut script = Script::default();
     script.at(13_000).start(P3, "p3", Role::Peer);
@@ -51,7 +51,8 @@ fn f_writes_the_command_of_each_fault_and_of_its_end_and_enter_gives_it() {
     let cut = Fault { what: FaultKind::Cut, on: Scope::link(P1, P4) };
     assert_eq!(press(&mut app, "enter"), command(Command::Fault(FaultCommand::Set(cut.clone()))));
 
-    let set = [loss, cut].map(|fault| Event { at: at(12_000), node: P4, kind: EventKind::FaultSet { fault } });
+    let set =
+        [loss, cut].map(|fault| Event { at: at(12_000), node: P4, kind: EventKind::Fault(FaultEvent::Set { fault }) });
     app.take(&[delivery(set.to_vec())]);
     let map = picture(&mut app, 120, 40);
     assert!(map.contains("╳ cut") && map.matches('╳').count() == 2, "once on the link, once in the legend\n{map}");
@@ -69,7 +70,7 @@ fn partitions_end_together_so_f_offers_that_once() {
     let mut app = suspect();
     let border = |nodes| Fault { what: FaultKind::Cut, on: Scope::border(nodes) };
     let set = [border(vec![P1]), border(vec![P1, P2])].map(|fault| {
-        let kind = EventKind::FaultSet { fault };
+        let kind = EventKind::Fault(FaultEvent::Set { fault });
         Event { at: at(12_000), node: P4, kind }
     });
     app.take(&[delivery(set.to_vec())]);
@@ -82,7 +83,11 @@ fn partitions_end_together_so_f_offers_that_once() {
 #[test]
 fn f_offers_a_node_that_does_not_run_to_be_started_again_and_of_one_elsewhere_what_passes_between() {
     let mut app = suspect();
-    app.take(&[delivery(vec![Event { at: at(12_000), node: P4, kind: EventKind::Stopped { how: Stop::Killed } }])]);
+    app.take(&[delivery(vec![Event {
+        at: at(12_000),
+        node: P4,
+        kind: EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }),
+    }])]);
     select(&mut app, "p4");
     press(&mut app, "F");
     let menu = picture(&mut app, 80, 24);
@@ -127,7 +132,7 @@ fn with_a_link_selected_f_is_about_that_link() {
 fn calm_says_which_nodes_are_started_again_and_counts_a_node_that_hangs_as_a_fault() {
     let mut app = suspect();
     let event = |node, kind| Event { at: at(12_000), node, kind };
-    let hung = [event(P1, EventKind::Hung), event(P4, EventKind::Hung)];
+    let hung = [event(P1, EventKind::Node(NodeEvent::Hung)), event(P4, EventKind::Node(NodeEvent::Hung))];
     app.take(&[delivery(hung.to_vec())]);
     assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
     let said = footer(&mut app);

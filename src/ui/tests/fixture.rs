@@ -10,7 +10,8 @@ use ratatui::backend::TestBackend;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::event::{
-    Batch, DelistReason, Direction, Event, EventKind, LinkEnd, LinkId, Pace, Purpose, ReportAction, Rule, Violation,
+    Batch, DeathEvent, DelistReason, Direction, Event, EventKind, GossipEvent, LinkEnd, LinkEvent, LinkId, NodeEvent,
+    Pace, ProbeEvent, Purpose, ReportAction, Rule, SeedEvent, Violation,
 };
 use crate::feed::Delivery;
 use crate::proto::addr::Addr;
@@ -63,13 +64,16 @@ impl Script {
 
     pub(super) fn start(&mut self, node: Addr, name: &str, role: Role) -> &mut Self {
         let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
-        self.add(node, EventKind::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace })
+        self.add(
+            node,
+            EventKind::Node(NodeEvent::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace }),
+        )
     }
 
     fn one_end(&mut self, node: Addr, peer: Addr, direction: Direction, purpose: Purpose) {
         self.links += 1;
         let link = LinkId(self.links);
-        self.add(node, EventKind::LinkUp { link, peer, direction, purpose });
+        self.add(node, EventKind::Link(LinkEvent::Up { link, peer, direction, purpose }));
     }
 
     /// A link whose both ends are here.
@@ -82,7 +86,7 @@ impl Script {
     pub(super) fn register(&mut self, peer: Addr, seed: Addr) -> &mut Self {
         self.one_end(peer, seed, Direction::Outbound, Purpose::Registration);
         self.one_end(seed, peer, Direction::Inbound, Purpose::Registration);
-        self.add(seed, EventKind::PeerListed { peer, again: false })
+        self.add(seed, EventKind::Seed(SeedEvent::PeerListed { peer, again: false }))
     }
 
     /// `origin` says something, and it comes to each of the others by the neighbor named.
@@ -91,41 +95,62 @@ impl Script {
         let id = MessageId { origin, run: 1, seq };
         let sent = at(self.now);
         let trace = |hop| Some(Trace { sent, hop });
-        self.add(origin, EventKind::Generated { id, body: body.into(), trace: trace(0), forwarded: 2 });
+        self.add(
+            origin,
+            EventKind::Gossip(GossipEvent::Generated { id, body: body.into(), trace: trace(0), forwarded: 2 }),
+        );
         for (from, to, hop) in ways {
             self.now += 3;
             let (from, trace) = (*from, trace(*hop));
-            self.add(*to, EventKind::Received { id, from, body: body.into(), trace, forwarded: 1 });
+            self.add(
+                *to,
+                EventKind::Gossip(GossipEvent::Received { id, from, body: body.into(), trace, forwarded: 1 }),
+            );
         }
         self
     }
 
     pub(super) fn duplicate(&mut self, origin: Addr, seq: u64, from: Addr, to: Addr) -> &mut Self {
         let id = MessageId { origin, run: 1, seq };
-        self.add(to, EventKind::Duplicate { id, from, trace: None })
+        self.add(to, EventKind::Gossip(GossipEvent::Duplicate { id, from, trace: None }))
     }
 
     pub(super) fn ping(&mut self, node: Addr, peer: Addr, seq: u64, rtt_us: u64) -> &mut Self {
-        self.add(node, EventKind::ProbeSent { peer, seq });
-        self.add(node, EventKind::ProbeAnswered { peer, seq, clock: clock(), rtt_us })
+        self.add(node, EventKind::Probe(ProbeEvent::Sent { peer, seq }));
+        self.add(node, EventKind::Probe(ProbeEvent::Answered { peer, seq, clock: clock(), rtt_us }))
     }
 
     pub(super) fn miss(&mut self, node: Addr, peer: Addr, seq: u64, misses: u32) -> &mut Self {
-        self.add(node, EventKind::ProbeSent { peer, seq });
-        self.add(node, EventKind::ProbeMissed { peer, seq, misses, limit: 3, last_heard: at(9_000) })
+        self.add(node, EventKind::Probe(ProbeEvent::Sent { peer, seq }));
+        self.add(node, EventKind::Probe(ProbeEvent::Missed { peer, seq, misses, limit: 3, last_heard: at(9_000) }))
     }
 
     fn dies(&mut self, by: Addr, link: u64) -> &mut Self {
         let cause = DeathCause::Misses { misses: 3 };
-        self.add(by, EventKind::NeighborDied { peer: P3, cause, last_heard: at(9_000) });
+        self.add(by, EventKind::Death(DeathEvent::NeighborDied { peer: P3, cause, last_heard: at(9_000) }));
         let end = LinkEnd::Dead { cause };
-        self.add(by, EventKind::LinkDown { link: LinkId(link), peer: P3, purpose: Purpose::Neighbor, end });
-        self.add(by, EventKind::DeadReportSent { dead: P3, clock: clock(), seeds: vec![S1, S2], cause });
+        self.add(
+            by,
+            EventKind::Link(LinkEvent::Down { link: LinkId(link), peer: P3, purpose: Purpose::Neighbor, end }),
+        );
+        self.add(
+            by,
+            EventKind::Death(DeathEvent::DeadReportSent { dead: P3, clock: clock(), seeds: vec![S1, S2], cause }),
+        );
         for seed in [S1, S2] {
             self.now += 1;
             let action = ReportAction::Removed;
             let cause = Some(cause);
-            self.add(seed, EventKind::DeadReportReceived { dead: P3, clock: clock(), reporter: by, cause, action });
+            self.add(
+                seed,
+                EventKind::Death(DeathEvent::DeadReportReceived {
+                    dead: P3,
+                    clock: clock(),
+                    reporter: by,
+                    cause,
+                    action,
+                }),
+            );
         }
         self
     }
@@ -151,14 +176,14 @@ pub(super) fn session() -> Vec<Event> {
         script.ping(P2, P3, seq, 1_250).ping(P4, P3, seq, 900).ping(P3, P4, seq, 700).ping(P4, P1, seq, 260);
     }
     script.at(9_000).gossip(1, "hello 你好 \x1b[31mred", &[(P3, P2, 1), (P3, P4, 1), (P2, P1, 2)]);
-    script.at(9_100).add(P3, EventKind::Hung);
+    script.at(9_100).add(P3, EventKind::Node(NodeEvent::Hung));
     script.at(9_500).add(
         P2,
-        EventKind::Violation {
+        EventKind::Link(LinkEvent::Violation {
             remote: "127.0.0.1:55001".to_owned(),
             peer: None,
             violation: Violation::new(Rule::Malformed, b"GET / \x1b]0;owned\x07\r\n"),
-        },
+        }),
     );
     for (seq, misses) in [(4, 1), (5, 2)] {
         script.at(8_000 + u64::from(misses) * 2_000).miss(P2, P3, seq, misses).miss(P4, P3, seq, misses);
@@ -173,12 +198,14 @@ pub(super) fn aftermath() -> Vec<Event> {
     let mut script = Script::default();
     script.at(14_000).miss(P2, P3, 6, 3).dies(P2, 19).miss(P4, P3, 6, 3).dies(P4, 22);
     let reason = DelistReason::Reported { reporter: P2 };
-    script.at(14_010).add(S1, EventKind::PeerDelisted { peer: P3, reason });
-    script.add(S2, EventKind::PeerDelisted { peer: P3, reason });
+    script.at(14_010).add(S1, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason }));
+    script.add(S2, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason }));
     let (clock, cause, action) = (clock(), Some(DeathCause::Closed), ReportAction::Verifying);
-    script.at(15_000).add(S1, EventKind::DeadReportReceived { dead: P4, clock, reporter: FAR, cause, action });
-    script.add(S1, EventKind::ReportDisputed { dead: P4, reporter: FAR, disputes: 1, rtt_us: 420 });
-    script.at(15_500).add(P1, EventKind::TooFewSeeds { registered: 1, wanted: 2, known: 2 });
+    script
+        .at(15_000)
+        .add(S1, EventKind::Death(DeathEvent::DeadReportReceived { dead: P4, clock, reporter: FAR, cause, action }));
+    script.add(S1, EventKind::Death(DeathEvent::ReportDisputed { dead: P4, reporter: FAR, disputes: 1, rtt_us: 420 }));
+    script.at(15_500).add(P1, EventKind::Seed(SeedEvent::TooFewSeeds { registered: 1, wanted: 2, known: 2 }));
     script.events
 }
 

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fixture::{P3, options, session};
 use crate::command::Command;
-use crate::event::EventKind;
+use crate::event::{DeathEvent, EventKind, GossipEvent, ProbeEvent};
 use crate::feed::{Feed, Tap, feed};
 use crate::proto::time::Time;
 use crate::ui::app::App;
@@ -186,8 +186,10 @@ async fn a_busy_network_is_drawn_at_most_thirty_times_a_second() {
 async fn a_network_in_which_only_probes_are_answered_is_drawn_four_times_a_second() {
     let mut stage = Stage::new();
     let tap = stage.tap.clone();
-    let probes: Vec<_> =
-        session().into_iter().filter(|event| matches!(event.kind, EventKind::ProbeAnswered { .. })).collect();
+    let probes: Vec<_> = session()
+        .into_iter()
+        .filter(|event| matches!(event.kind, EventKind::Probe(ProbeEvent::Answered { .. })))
+        .collect();
     assert!(!probes.is_empty());
     let quiet = async move {
         for event in probes.into_iter().cycle().take(2_000) {
@@ -208,7 +210,9 @@ async fn of_a_flood_the_console_takes_what_it_can_counts_the_rest_and_misses_not
     for _ in 0..1_024 {
         stage.tap.publish(&batch);
     }
-    let deaths = batch.iter().filter(|event| matches!(event.kind, EventKind::NeighborDied { .. })).count() as u64;
+    let deaths =
+        batch.iter().filter(|event| matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { .. }))).count()
+            as u64;
     assert_eq!(stage.run(&[(0, "q")], Duration::from_secs(1)).await, Some(Ended::Quit));
     let totals = stage.console.app.scene.live.totals();
     assert_eq!(totals.events + totals.skipped, 1_024 * batch.len() as u64, "nothing waits for the next picture");
@@ -221,14 +225,15 @@ async fn of_a_flood_the_way_of_the_message_that_is_watched_is_kept() {
     let mut stage = Stage::new();
     stage.console.app.scene.now = super::fixture::at(13_000);
     let events = session();
-    let begins = events.iter().position(|event| matches!(event.kind, EventKind::Generated { .. })).unwrap();
+    let begins =
+        events.iter().position(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. }))).unwrap();
     // The message begins and is watched; then comes a flood, and its copies at the end of that.
     stage.console.app.take(&[super::fixture::delivery(events[..=begins].to_vec())]);
     stage.console.app.prepare();
     let flood: crate::event::Batch = std::iter::repeat_n(events[begins + 1].clone(), 7_000)
         .enumerate()
         .map(|(number, mut event)| {
-            if let EventKind::Received { id, .. } = &mut event.kind {
+            if let EventKind::Gossip(GossipEvent::Received { id, .. }) = &mut event.kind {
                 id.seq = 1_000 + number as u64;
             }
             event
@@ -313,8 +318,7 @@ fn message_and_its_way(now: Time) -> [crate::event::Batch; 2] {
     for event in &mut events {
         event.at = now - Duration::from_secs(20) + event.at.since(super::fixture::at(0));
     }
-    let begins =
-        |event: &crate::event::Event| matches!(&event.kind, EventKind::Generated { id, .. } if id.origin == P3);
+    let begins = |event: &crate::event::Event| matches!(&event.kind, EventKind::Gossip(GossipEvent::Generated { id, .. }) if id.origin == P3);
     let begin = events.iter().position(begins).unwrap();
     [events[..=begin].into(), events[begin + 1..begin + 4].into()]
 }

@@ -5,7 +5,7 @@ use super::fixture::{
     told, type_text,
 };
 use crate::command::{Command, FaultCommand};
-use crate::event::{Direction, EventKind, LinkEnd, LinkId, Pace, Purpose, Stop};
+use crate::event::{DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, NodeEvent, Pace, Purpose, Stop};
 use crate::proto::message::{DeathCause, Dialect, Role};
 use crate::ui::app::ConsoleEffect;
 use crate::ui::host::ToHost;
@@ -76,9 +76,9 @@ fn a_link_that_was_cut_is_healed_by_the_key_that_restarts() {
     let mut app = suspect();
     let (cause, last_heard) = (DeathCause::Cut, at(12_000));
     let mut script = Script::default();
-    script.at(13_100).add(P1, EventKind::NeighborDied { peer: FAR, cause, last_heard });
+    script.at(13_100).add(P1, EventKind::Death(DeathEvent::NeighborDied { peer: FAR, cause, last_heard }));
     let (link, peer, purpose, end) = (LinkId(25), FAR, Purpose::Neighbor, LinkEnd::Dead { cause });
-    script.add(P1, EventKind::LinkDown { link, peer, purpose, end });
+    script.add(P1, EventKind::Link(LinkEvent::Down { link, peer, purpose, end }));
     app.take(&[delivery(script.events)]);
     select(&mut app, "127.0.0.1:4000");
     let keys = footer(&mut app);
@@ -89,7 +89,7 @@ fn a_link_that_was_cut_is_healed_by_the_key_that_restarts() {
 
     // Started anew, p1 knows of no cut any more, and C has nothing to end but p3, which hangs.
     let mut script = Script::default();
-    script.at(13_150).add(P1, EventKind::Stopped { how: Stop::Killed }).start(P1, "p1", Role::Peer);
+    script.at(13_150).add(P1, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed })).start(P1, "p1", Role::Peer);
     script.at(13_160).start(P3, "p3", Role::Peer);
     app.take(&[delivery(script.events)]);
     assert_eq!(press(&mut app, "r"), []);
@@ -133,7 +133,7 @@ fn killing_several_asks_once_for_all() {
 fn a_killed_node_is_shown_as_killed_at_once() {
     let mut app = suspect();
     let mut script = Script::default();
-    script.at(13_150).add(P4, EventKind::Stopped { how: Stop::Killed });
+    script.at(13_150).add(P4, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     app.take(&[delivery(script.events)]);
     select(&mut app, "p4");
     let line = app.panes.line_of(crate::ui::action::PaneId::Connections, &app.view()).unwrap();
@@ -147,10 +147,11 @@ fn a_restart_beside_python_nodes_is_asked_about_first() {
     let events = |dialect| {
         let mut script = Script::default();
         let pace = Pace { gossip_interval_us: 3_000_000, liveness_interval_us: 2_000_000, liveness_misses: 3 };
-        let started = |name: &str| EventKind::Started { name: name.to_owned(), role: Role::Peer, dialect, pace };
+        let started =
+            |name: &str| EventKind::Node(NodeEvent::Started { name: name.to_owned(), role: Role::Peer, dialect, pace });
         script.at(100).add(P1, started("p1")).add(P2, started("p2"));
-        script.at(500).add(P1, EventKind::LinkUp { link: LinkId(1), peer: FAR, direction, purpose });
-        script.at(900).add(P1, EventKind::Stopped { how: Stop::Killed });
+        script.at(500).add(P1, EventKind::Link(LinkEvent::Up { link: LinkId(1), peer: FAR, direction, purpose }));
+        script.at(900).add(P1, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
         script.events
     };
     let mut app = told(options(), events(Dialect::Classic), 1_000);

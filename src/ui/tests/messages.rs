@@ -6,7 +6,9 @@ use super::fixture::{
     P1, P2, P3, P4, S1, S2, Script, aftermath, at, command, dead, delivery, footer, picture, press, suspect, type_text,
 };
 use crate::command::Command;
-use crate::event::{DelistReason, Event, EventKind, LinkEnd, LinkId, Purpose, ReportAction};
+use crate::event::{
+    DeathEvent, DelistReason, Event, EventKind, LinkEnd, LinkEvent, LinkId, NodeEvent, Purpose, ReportAction, SeedEvent,
+};
 use crate::proto::message::DeathCause;
 use crate::scenario::Progress;
 use crate::ui::app::App;
@@ -56,7 +58,7 @@ fn a_failed_start_is_said_in_the_footer_and_kept_among_the_notices() {
     let mut script = Script::default();
     let what = "start a peer at 127.0.0.1:3000".to_owned();
     let why = "the port is in use; 127.0.0.1:3005 is free".to_owned();
-    script.at(13_100).add(P1, EventKind::Failed { what, why });
+    script.at(13_100).add(P1, EventKind::Node(NodeEvent::Failed { what, why }));
     app.take(&[delivery(script.events)]);
     assert!(footer(&mut app).contains("the port is in use; 127.0.0.1:3005 is free"), "{}", footer(&mut app));
     app.tick(at(30_000));
@@ -72,9 +74,14 @@ fn what_comes_together_is_shown_in_order_of_time_whichever_node_told_first() {
     let heard = event(
         13_102,
         P2,
-        EventKind::LinkDown { link: LinkId(99), peer: P4, purpose: Purpose::Neighbor, end: LinkEnd::TooSlow },
+        EventKind::Link(LinkEvent::Down {
+            link: LinkId(99),
+            peer: P4,
+            purpose: Purpose::Neighbor,
+            end: LinkEnd::TooSlow,
+        }),
     );
-    app.take(&[heard, event(13_101, P1, EventKind::Hung)]);
+    app.take(&[heard, event(13_101, P1, EventKind::Node(NodeEvent::Hung))]);
     press(&mut app, "3 z");
     let shown = picture(&mut app, 100, 30);
     let (first, second) = (shown.find("03:00:13.101 p1"), shown.find("03:00:13.102 p2"));
@@ -85,7 +92,7 @@ fn what_comes_together_is_shown_in_order_of_time_whichever_node_told_first() {
 fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
     let report = |reporter, action| {
         let (clock, cause) = (crate::proto::time::ClockTime::from_seconds(0).unwrap(), Some(DeathCause::Closed));
-        EventKind::DeadReportReceived { dead: P3, clock, reporter, cause, action }
+        EventKind::Death(DeathEvent::DeadReportReceived { dead: P3, clock, reporter, cause, action })
     };
     let mut script = Script::default();
     script.at(14_000).add(S1, report(P2, ReportAction::Verifying));
@@ -97,7 +104,7 @@ fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
 
     let mut script = Script::default();
     let reason = DelistReason::Unanswered { reporter: P2 };
-    script.at(15_000).add(S1, EventKind::PeerDelisted { peer: P3, reason });
+    script.at(15_000).add(S1, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason }));
     script.add(S1, report(P1, ReportAction::NotListed));
     app.take(&[delivery(script.events)]);
     let shown = picture(&mut app, 80, 24);
@@ -109,14 +116,18 @@ fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
 #[test]
 fn a_report_tells_of_each_seed_what_that_seed_did_and_stops_asking_when_another_report_decides() {
     let (clock, cause) = (crate::proto::time::ClockTime::from_seconds(0).unwrap(), DeathCause::Misses { misses: 3 });
-    let sent = || EventKind::DeadReportSent { dead: P3, clock, seeds: vec![S1, S2], cause };
-    let got =
-        |reporter, action| EventKind::DeadReportReceived { dead: P3, clock, reporter, cause: Some(cause), action };
+    let sent = || EventKind::Death(DeathEvent::DeadReportSent { dead: P3, clock, seeds: vec![S1, S2], cause });
+    let got = |reporter, action| {
+        EventKind::Death(DeathEvent::DeadReportReceived { dead: P3, clock, reporter, cause: Some(cause), action })
+    };
     let mut script = Script::default();
     script.at(14_000).add(P2, sent());
     script.add(S1, got(P2, ReportAction::Verifying));
     script.add(S2, got(P2, ReportAction::Removed));
-    script.add(S2, EventKind::PeerDelisted { peer: P3, reason: DelistReason::Reported { reporter: P2 } });
+    script.add(
+        S2,
+        EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason: DelistReason::Reported { reporter: P2 } }),
+    );
     script.at(14_100).add(P4, sent());
     script.add(S1, got(P4, ReportAction::Verifying));
     script.add(S2, got(P4, ReportAction::NotListed));
@@ -134,7 +145,9 @@ fn a_report_tells_of_each_seed_what_that_seed_did_and_stops_asking_when_another_
         assert!(shown.contains(line), "{line} in {shown}");
     }
     let mut script = Script::default();
-    script.at(15_000).add(S1, EventKind::ReportDisputed { dead: P3, reporter: P2, disputes: 1, rtt_us: 900 });
+    script
+        .at(15_000)
+        .add(S1, EventKind::Death(DeathEvent::ReportDisputed { dead: P3, reporter: P2, disputes: 1, rtt_us: 900 }));
     app.take(&[delivery(script.events)]);
     let shown = picture(&mut app, 80, 24);
     for line in ["p3 by p2 → s1 disputed, s2 removed", "p3 by p4 → s1 disputed, s2 already gone"] {

@@ -13,7 +13,7 @@ use super::fixture::{
     told,
 };
 use crate::command::Command;
-use crate::event::{Batch, Direction, EventKind, LinkId, Purpose, Stop};
+use crate::event::{Batch, Direction, EventKind, GossipEvent, LinkEvent, LinkId, NodeEvent, Purpose, SeedEvent, Stop};
 use crate::feed::Delivery;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role};
@@ -103,7 +103,7 @@ fn the_way_of_the_message_leads_to_every_node_that_has_it() {
 fn a_frozen_picture_stays_with_the_message_that_it_shows() {
     let mut app = lab(8);
     let id = MessageId { origin: lab_peer(2), run: 1, seq: 1 };
-    let kind = EventKind::Generated { id, body: "newer".into(), trace: None, forwarded: 1 };
+    let kind = EventKind::Gossip(GossipEvent::Generated { id, body: "newer".into(), trace: None, forwarded: 1 });
     let mut script = Script::default();
     script.at(12_100).add(lab_peer(2), kind);
     app.take(&[delivery(script.events)]);
@@ -134,15 +134,21 @@ fn a_node_in_trouble_shows_both_that_and_whether_it_has_the_message() {
         app.take(&[delivery(script.events)]);
         signs(&mut app, lab_peer(4), 160, 50)
     };
-    assert_eq!(trouble(vec![EventKind::Hung]), "❷‖");
-    assert_eq!(trouble(vec![EventKind::Stopped { how: Stop::Killed }]), "❷✗");
-    assert_eq!(trouble(vec![EventKind::Stopped { how: Stop::Left }]), "❷◌", "as all have when a recording ends");
+    assert_eq!(trouble(vec![EventKind::Node(NodeEvent::Hung)]), "❷‖");
+    assert_eq!(trouble(vec![EventKind::Node(NodeEvent::Stopped { how: Stop::Killed })]), "❷✗");
+    assert_eq!(
+        trouble(vec![EventKind::Node(NodeEvent::Stopped { how: Stop::Left })]),
+        "❷◌",
+        "as all have when a recording ends"
+    );
     let id = MessageId { origin: lab_peer(2), run: 1, seq: 1 };
     let mut app = suspect();
     app.panes.topology.select(Some(P1));
     assert_eq!(signs(&mut app, P3, 120, 40), "◆?", "p3 said hello, then fell silent");
     let mut script = Script::default();
-    script.at(13_100).add(P1, EventKind::Generated { id, body: "newer".into(), trace: None, forwarded: 1 });
+    script
+        .at(13_100)
+        .add(P1, EventKind::Gossip(GossipEvent::Generated { id, body: "newer".into(), trace: None, forwarded: 1 }));
     app.take(&[delivery(script.events)]);
     app.tick(at(15_000));
     assert_eq!(signs(&mut app, P3, 120, 40), "○?", "it does not get what is said now");
@@ -152,16 +158,20 @@ fn a_node_in_trouble_shows_both_that_and_whether_it_has_the_message() {
 fn the_legend_has_a_word_for_each_sign_on_the_picture_at_every_size() {
     let mut app = lab(8);
     let mut script = Script::default();
-    script.at(12_100).add(lab_peer(4), EventKind::Hung);
-    script.add(lab_peer(5), EventKind::Stopped { how: Stop::Killed });
-    script.add(lab_peer(6), EventKind::Stopped { how: Stop::Left });
+    script.at(12_100).add(lab_peer(4), EventKind::Node(NodeEvent::Hung));
+    script.add(lab_peer(5), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
+    script.add(lab_peer(6), EventKind::Node(NodeEvent::Stopped { how: Stop::Left }));
     let late = Addr::loopback(9_000);
     script.start(late, "p9", Role::Peer).link(late, lab_peer(1)).miss(lab_peer(1), lab_peer(2), 1, 2);
     let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
-    script.add(late, EventKind::LinkUp { link: LinkId(900), peer: FAR, direction, purpose });
+    script.add(late, EventKind::Link(LinkEvent::Up { link: LinkId(900), peer: FAR, direction, purpose }));
     script.add(
         lab_peer(1),
-        EventKind::PeerListReceived { seed: super::fixture::S1, peers: vec![Addr::loopback(9_001)], listed: None },
+        EventKind::Seed(SeedEvent::PeerListReceived {
+            seed: super::fixture::S1,
+            peers: vec![Addr::loopback(9_001)],
+            listed: None,
+        }),
     );
     app.take(&[delivery(script.events)]);
     for (columns, rows) in [(60, 16), (80, 24), (120, 40), (200, 60)] {
@@ -234,7 +244,7 @@ fn who_is_placed_stays_when_another_comes_and_when_one_dies() {
     let mut script = Script::default();
     let newcomer = Addr::loopback(9_000);
     script.at(20_000).start(newcomer, "p13", Role::Peer).link(newcomer, lab_peer(3)).link(newcomer, lab_peer(4));
-    script.add(lab_peer(7), EventKind::Stopped { how: Stop::Killed });
+    script.add(lab_peer(7), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     app.take(&[delivery(script.events)]);
     spots(&mut app);
     app.tick(at(21_000));
@@ -334,9 +344,10 @@ fn a_node_elsewhere_is_marked_and_one_that_was_only_named_is_shown_as_that() {
     let mut app = suspect();
     let named = Addr::loopback(4_001);
     let mut script = Script::default();
-    script
-        .at(13_100)
-        .add(P1, EventKind::PeerListReceived { seed: super::fixture::S1, peers: vec![named], listed: None });
+    script.at(13_100).add(
+        P1,
+        EventKind::Seed(SeedEvent::PeerListReceived { seed: super::fixture::S1, peers: vec![named], listed: None }),
+    );
     app.take(&[delivery(script.events)]);
     let shown = picture(&mut app, 120, 40);
     for text in ["· :4001", "· heard of", ":4000"] {
@@ -473,12 +484,12 @@ fn a_seed_alone_shows_its_peers_and_their_registrations() {
     let mut script = Script::default();
     script.start(super::fixture::S1, "s1", Role::Seed);
     for (link, peer) in [(1, FAR), (2, P4)] {
-        let kind = EventKind::LinkUp {
+        let kind = EventKind::Link(LinkEvent::Up {
             link: LinkId(link),
             peer,
             direction: Direction::Inbound,
             purpose: Purpose::Registration,
-        };
+        });
         script.at(500).add(super::fixture::S1, kind);
     }
     let mut app = told(options(), script.events, 1_000);

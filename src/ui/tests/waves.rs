@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::fixture::{
     FAR, P1, P2, P3, P4, S1, Script, aftermath, at, delivery, options, picture, press, session, told, type_text,
 };
-use crate::event::{Event, EventKind, LinkEnd, LinkId, Purpose};
+use crate::event::{Event, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent, LinkId, NodeEvent, Purpose};
 use crate::proto::message::{DeathCause, Role};
 use crate::ui::Options;
 use crate::ui::app::App;
@@ -22,7 +22,7 @@ fn events() -> Vec<Event> {
     script.at(500).link(P1, P2).link(P2, P3).link(P3, P4);
     for (node, peer, link, cause) in [(P3, P4, 5, DeathCause::Cut), (P4, P3, 6, DeathCause::Closed)] {
         let (link, purpose, end) = (LinkId(link), Purpose::Neighbor, LinkEnd::Dead { cause });
-        script.at(8_000).add(node, EventKind::LinkDown { link, peer, purpose, end });
+        script.at(8_000).add(node, EventKind::Link(LinkEvent::Down { link, peer, purpose, end }));
     }
     script.at(9_000).gossip(1, "Gossip Message 1", &[(P1, P2, 1), (P2, P3, 2)]);
     script.duplicate(P1, 1, P3, P2);
@@ -192,9 +192,11 @@ fn a_message_that_a_delay_holds_up_is_on_its_way_and_not_lost_until_there_was_ti
     }
     script.at(500).link(P1, P2).link(P2, P3);
     let what = FaultKind::Delay { by_us: 6_000_000, jitter_us: 500_000 };
-    script.at(1_000).add(P1, EventKind::FaultSet { fault: Fault { what, on: Scope::All } });
+    script.at(1_000).add(P1, EventKind::Fault(FaultEvent::Set { fault: Fault { what, on: Scope::All } }));
     let id = crate::proto::message::MessageId { origin: P1, run: 1, seq: 1 };
-    script.at(9_000).add(P1, EventKind::Generated { id, body: "slow".into(), trace: None, forwarded: 1 });
+    script
+        .at(9_000)
+        .add(P1, EventKind::Gossip(GossipEvent::Generated { id, body: "slow".into(), trace: None, forwarded: 1 }));
     // Time passes: something happens.
     let later = |millis| Script::default().at(millis).ping(P2, P3, 1, 400).events.clone();
     let mut app = told(options(), script.events, 9_500);
@@ -221,8 +223,8 @@ fn a_message_that_a_delay_holds_up_is_on_its_way_and_not_lost_until_there_was_ti
 fn a_seed_that_hangs_is_asked_about_its_list_too() {
     let mut script = Script::default();
     script.start(S1, "s1", Role::Seed).start(P1, "p1", Role::Peer).register(P1, S1);
-    script.at(1_000).add(S1, EventKind::Hung);
-    script.at(2_000).add(P1, EventKind::Stopped { how: crate::event::Stop::Killed });
+    script.at(1_000).add(S1, EventKind::Node(NodeEvent::Hung));
+    script.at(2_000).add(P1, EventKind::Node(NodeEvent::Stopped { how: crate::event::Stop::Killed }));
     let mut app = told(options(), script.events, 3_000);
     type_text(&mut app, ":why s1");
     press(&mut app, "enter");
@@ -234,7 +236,8 @@ fn a_seed_that_hangs_is_asked_about_its_list_too() {
 fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
     // A message that p1 of sixty said a moment ago, and that came to nobody yet.
     let events = super::fixture::large_lab(60);
-    let begins = events.iter().position(|event| matches!(event.kind, EventKind::Generated { .. })).unwrap();
+    let begins =
+        events.iter().position(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. }))).unwrap();
     let mut app = told(options(), events[..=begins].to_vec(), 11_000);
     press(&mut app, "W");
     let why = |shown: &str| {
@@ -259,7 +262,7 @@ fn of_a_message_of_a_peer_without_links_nothing_is_predicted_and_nobody_elsewher
     }
     script.at(500).link(P1, P2);
     let id = crate::proto::message::MessageId { origin: P3, run: 1, seq: 1 };
-    let kind = EventKind::Generated { id, body: "alone".into(), trace: None, forwarded: 0 };
+    let kind = EventKind::Gossip(GossipEvent::Generated { id, body: "alone".into(), trace: None, forwarded: 0 });
     script.at(9_000).add(P3, kind);
     let mut app = told(options(), script.events, 10_000);
     press(&mut app, "W");
@@ -295,7 +298,7 @@ fn the_warning_that_explains_the_most_is_said_and_listed_first() {
         };
         if is_cut {
             let end = LinkEnd::Dead { cause: DeathCause::Cut };
-            script.add(key.node, EventKind::LinkDown { link, peer: key.peer, purpose, end });
+            script.add(key.node, EventKind::Link(LinkEvent::Down { link, peer: key.peer, purpose, end }));
         }
     }
     app.take(&[delivery(script.events)]);
@@ -314,7 +317,7 @@ fn a_warning_that_is_gone_stays_in_the_list_and_out_of_the_header() {
     let mut script = Script::default();
     for (node, peer, link) in [(P4, P1, 90), (P1, P4, 91), (P4, P3, 92), (P3, P4, 93)] {
         let (link, direction, purpose) = (LinkId(link), crate::event::Direction::Outbound, Purpose::Neighbor);
-        script.at(16_000).add(node, EventKind::LinkUp { link, peer, direction, purpose });
+        script.at(16_000).add(node, EventKind::Link(LinkEvent::Up { link, peer, direction, purpose }));
     }
     app.take(&[delivery(script.events)]);
     pass(&mut app, 16_000, 17_500);
@@ -357,9 +360,11 @@ fn with_one_elsewhere(comes_back: bool) -> Vec<Event> {
     let mut script = Script::default();
     script.start(P1, "p1", Role::Peer);
     let (direction, purpose) = (crate::event::Direction::Outbound, Purpose::Neighbor);
-    script.at(500).add(P1, EventKind::LinkUp { link: LinkId(1), peer: FAR, direction, purpose });
+    script.at(500).add(P1, EventKind::Link(LinkEvent::Up { link: LinkId(1), peer: FAR, direction, purpose }));
     let id = crate::proto::message::MessageId { origin: P1, run: 1, seq: 1 };
-    script.at(9_000).add(P1, EventKind::Generated { id, body: "hi".into(), trace: None, forwarded: 1 });
+    script
+        .at(9_000)
+        .add(P1, EventKind::Gossip(GossipEvent::Generated { id, body: "hi".into(), trace: None, forwarded: 1 }));
     if comes_back {
         script.at(9_004).duplicate(P1, 1, FAR, P1);
     }

@@ -1,7 +1,7 @@
 //! Commands that cannot be carried out.
 
 use gossipctl::command::Command;
-use gossipctl::event::{Event, EventKind};
+use gossipctl::event::{Event, EventKind, GossipEvent, NodeEvent};
 use gossipctl::proto::addr::Addr;
 
 use crate::support::{ANYWHERE, Session, calm, classic, peer_at, seed_at};
@@ -15,12 +15,14 @@ async fn a_text_that_the_dialect_cannot_carry_is_refused_and_not_sent() {
     }
     session.apply(Command::Say { node, body: "fine".into() }).await;
     session
-        .until("the good one", |seen| seen.iter().any(|event| matches!(event.kind, EventKind::Generated { .. })))
+        .until("the good one", |seen| {
+            seen.iter().any(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. })))
+        })
         .await;
-    assert_eq!(session.events(|event| matches!(event.kind, EventKind::Generated { .. })).len(), 1);
-    let failures = session.events(|event| matches!(event.kind, EventKind::Failed { .. }));
+    assert_eq!(session.events(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. }))).len(), 1);
+    let failures = session.events(|event| matches!(event.kind, EventKind::Node(NodeEvent::Failed { .. })));
     assert_eq!(failures.len(), 3);
-    let EventKind::Failed { what, why } = &failures[0].kind else { unreachable!() };
+    let EventKind::Node(NodeEvent::Failed { what, why }) = &failures[0].kind else { unreachable!() };
     assert_eq!(*what, format!("send a message from {node}"));
     assert!(why.contains("2000 bytes") && why.contains("shorten it"), "{why}");
 }
@@ -34,6 +36,6 @@ async fn commands_for_nodes_that_are_not_there_say_so() {
     assert_eq!(error.to_string(), "127.0.0.1:9 is not a node of this process");
     let error = session.engine.apply(Command::Say { node: seed, body: "hello".into() }).await.unwrap_err();
     assert_eq!(error.to_string(), "s1 is a seed, and seeds do not gossip: choose a peer");
-    let failed = |event: &Event| matches!(event.kind, EventKind::Failed { .. });
+    let failed = |event: &Event| matches!(event.kind, EventKind::Node(NodeEvent::Failed { .. }));
     session.until_events("both failures", 2, failed).await;
 }

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind, Rule};
+use gossipctl::event::{Event, EventKind, LinkEvent, Rule, SeedEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::Dialect;
 
@@ -20,9 +20,9 @@ fn speaking(dialect: Dialect, seeds: Vec<Addr>) -> Session {
 
 /// Both sides of a link say what the other one speaks, the one that dialed by the address that it dialed.
 async fn both_say_so(dialer: &mut Session, target: Addr, accepter: &mut Session, speaks: [Dialect; 2]) {
-    let says = |dialect| move |event: &Event| matches!(event.kind, EventKind::OtherDialect { speaks, .. } if speaks == dialect);
+    let says = |dialect| move |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::OtherDialect { speaks, .. }) if speaks == dialect);
     let seen = dialer.until_events("what the dialed node speaks", 1, says(speaks[1])).await;
-    let EventKind::OtherDialect { remote, .. } = &seen[0].kind else { unreachable!() };
+    let EventKind::Link(LinkEvent::OtherDialect { remote, .. }) = &seen[0].kind else { unreachable!() };
     assert_eq!(*remote, target.to_string());
     accepter.until_events("what the dialing node speaks", 1, says(speaks[0])).await;
 }
@@ -49,7 +49,7 @@ async fn two_peers_both_say_that_their_dialects_differ() {
         let seed = seeds.engine.start(seed_at(ANYWHERE)).await.unwrap();
         // The stranger is on the list, as a node would be that was restarted with another dialect.
         let _registered = introduce(speaks[0], seed, stranger);
-        let listed = |event: &Event| matches!(event.kind, EventKind::PeerListed { peer, .. } if peer == stranger);
+        let listed = |event: &Event| matches!(event.kind, EventKind::Seed(SeedEvent::PeerListed { peer, .. }) if peer == stranger);
         seeds.until_events("the stranger on the list", 1, listed).await;
         let mut session = speaking(speaks[0], vec![seed]);
         session.engine.start(peer_at(ANYWHERE)).await.unwrap();
@@ -64,7 +64,7 @@ async fn who_dials_in_the_other_dialect_is_told_by_where_it_listens() {
         let node = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
         let stranger = introduce(theirs, node, Addr::loopback(9));
         let remote = stranger.local_addr().unwrap();
-        let met = |event: &Event| matches!(event.kind, EventKind::OtherDialect { .. });
+        let met = |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::OtherDialect { .. }));
         session.until_events("the other dialect", 1, met).await;
         let words = format!("127.0.0.1:9 (connected from {remote}) speaks the {theirs} dialect");
         assert_a_line(&notices(&session), &[&words, &format!("--wire {theirs}")]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gossipctl::command::Command;
-use gossipctl::event::{Event, EventKind};
+use gossipctl::event::{Event, EventKind, GossipEvent, LinkEvent, ProbeEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::budget::{BURST, MESSAGES_A_SECOND};
 use gossipctl::proto::message::{Dialect, Gossip, Message, MessageId, Trace};
@@ -26,10 +26,11 @@ async fn a_flood_of_probes_is_read_slowly_and_told() {
     let many = encoded(Dialect::Framed, STRANGER, &probe).repeat(1_000);
     // Ends when the node closes the link, at the latest with the test.
     let flood = std::thread::spawn(move || while stream.write_all(&many).is_ok() {});
-    let told = |event: &Event| matches!(event.kind, EventKind::Flooding { peer, .. } if peer == STRANGER);
+    let told =
+        |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::Flooding { peer, .. }) if peer == STRANGER);
     session.until_events("the flood", 1, told).await;
-    let answered =
-        session.events(|event| matches!(event.kind, EventKind::ProbeReceived { peer, .. } if peer == STRANGER));
+    let answered = session
+        .events(|event| matches!(event.kind, EventKind::Probe(ProbeEvent::Received { peer, .. }) if peer == STRANGER));
     let lasted = answered[answered.len() - 1].at.since(answered[0].at);
     let most = u64::from(BURST) + u64::from(MESSAGES_A_SECOND) * (lasted.as_secs() + 1);
     assert!(answered.len() as u64 <= most, "{} in {lasted:?}", answered.len());
@@ -40,7 +41,7 @@ async fn a_flood_of_probes_is_read_slowly_and_told() {
 }
 
 fn received(event: &Event) -> bool {
-    matches!(&event.kind, EventKind::Received { body, .. } if body.len() == LONG)
+    matches!(&event.kind, EventKind::Gossip(GossipEvent::Received { body, .. }) if body.len() == LONG)
 }
 
 const LONG: usize = 60_000;

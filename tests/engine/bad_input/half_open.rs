@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use gossipctl::clock::Clock;
-use gossipctl::event::{Event, EventKind, Rule};
+use gossipctl::event::{Event, EventKind, LinkEvent, Rule};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::HALF_OPEN_MAX;
 
@@ -75,11 +75,11 @@ async fn a_flood_of_garbage_is_told_as_a_few_lines_and_a_number() {
         }
     });
     flood.await.unwrap();
-    let more = |event: &Event| matches!(event.kind, EventKind::MoreOffenses { .. });
+    let more = |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::MoreOffenses { .. }));
     session.until_events("the number of the others", 1, more).await;
     let told = session.events(|event| violation(event).is_some()).len() as u64;
     let counted: u64 = (session.seen.iter())
-        .map(|event| if let EventKind::MoreOffenses { count, .. } = event.kind { count } else { 0 })
+        .map(|event| if let EventKind::Link(LinkEvent::MoreOffenses { count, .. }) = event.kind { count } else { 0 })
         .sum();
     assert!(told <= 6, "{told} lines for one flood");
     assert!(counted > 400 && told + counted <= 500, "{told} told, {counted} counted");

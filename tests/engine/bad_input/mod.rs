@@ -15,7 +15,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use bytes::BytesMut;
-use gossipctl::event::{Direction, Event, EventKind, Purpose, Rule};
+use gossipctl::event::{DeathEvent, Direction, Event, EventKind, LinkEvent, Purpose, Rule};
 use gossipctl::model::Model;
 use gossipctl::net::wire::{LinkContext, LinkEncoder};
 use gossipctl::proto::addr::Addr;
@@ -26,7 +26,7 @@ use tokio_util::codec::Encoder;
 use crate::support::Session;
 
 fn violation(event: &Event) -> Option<Rule> {
-    if let EventKind::Violation { violation, .. } = &event.kind { Some(violation.rule) } else { None }
+    if let EventKind::Link(LinkEvent::Violation { violation, .. }) = &event.kind { Some(violation.rule) } else { None }
 }
 
 /// What the console's notices say.
@@ -51,7 +51,7 @@ fn assert_a_line(lines: &[String], words: &[&str]) {
 /// and in the log: the rule, who it was, and the first bytes, escaped.
 async fn until_told(session: &mut Session, node: Addr, rule: Rule, who: &str, bytes: &str) {
     let is_it = |event: &Event| match &event.kind {
-        EventKind::Violation { remote, peer, violation } => {
+        EventKind::Link(LinkEvent::Violation { remote, peer, violation }) => {
             let named = peer.is_some_and(|peer| peer.to_string() == who);
             event.node == node && violation.rule == rule && (*remote == who || named)
         }
@@ -70,7 +70,7 @@ async fn until_told(session: &mut Session, node: Addr, rule: Rule, who: &str, by
 async fn assert_undisturbed(session: &mut Session, peers: &[Addr]) {
     session.say_and_reach(peers[0], "we go on", peers).await;
     let harmed = |event: &Event| match event.kind {
-        EventKind::NeighborDied { peer, .. } | EventKind::LinkDown { peer, .. } => {
+        EventKind::Death(DeathEvent::NeighborDied { peer, .. }) | EventKind::Link(LinkEvent::Down { peer, .. }) => {
             peers.contains(&event.node) && peers.contains(&peer)
         }
         _ => false,
@@ -108,8 +108,9 @@ fn introduce(dialect: Dialect, node: Addr, listen: Addr) -> TcpStream {
 /// The same, and waits until the node has a link to it.
 async fn join(session: &mut Session, dialect: Dialect, node: Addr, listen: Addr) -> TcpStream {
     let stream = introduce(dialect, node, listen);
-    let is_up =
-        |event: &Event| event.node == node && matches!(event.kind, EventKind::LinkUp { peer, .. } if peer == listen);
+    let is_up = |event: &Event| {
+        event.node == node && matches!(event.kind, EventKind::Link(LinkEvent::Up { peer, .. }) if peer == listen)
+    };
     session.until_events("a link to the newcomer", 1, is_up).await;
     stream
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gossipctl::command::Command;
-use gossipctl::event::{Event, EventKind, LinkEnd, Rule};
+use gossipctl::event::{Event, EventKind, GossipEvent, LinkEnd, LinkEvent, Rule};
 use gossipctl::model::Model;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::{Dialect, Gossip, Message, MessageId, Trace};
@@ -23,9 +23,9 @@ async fn a_neighbor_that_never_reads_is_dropped_as_too_slow() {
     let (mut session, _, peers) = Session::lab(config, 1, 2).await;
     let stuck = Addr::loopback(9);
     let _held = join(&mut session, Dialect::Framed, peers[0], stuck).await;
-    let too_slow =
-        |event: &Event| matches!(event.kind, EventKind::LinkDown { peer, end: LinkEnd::TooSlow, .. } if peer == stuck);
-    let received = |event: &Event| event.node == peers[1] && matches!(event.kind, EventKind::Received { .. });
+    let too_slow = |event: &Event| matches!(event.kind, EventKind::Link(LinkEvent::Down { peer, end: LinkEnd::TooSlow, .. }) if peer == stuck);
+    let received =
+        |event: &Event| event.node == peers[1] && matches!(event.kind, EventKind::Gossip(GossipEvent::Received { .. }));
     let body = Body::from("x".repeat(60_000));
     let mut said = 0;
     while session.events(too_slow).is_empty() {
@@ -36,7 +36,10 @@ async fn a_neighbor_that_never_reads_is_dropped_as_too_slow() {
         session.until_events("the message at the other neighbor", said, received).await;
     }
     assert_a_line(&notices(&session), &["Link to 127.0.0.1:9 down", "read too slowly: its queue was full"]);
-    assert_eq!(session.events(|event| event.node == peers[1] && matches!(event.kind, EventKind::LinkDown { .. })), []);
+    assert_eq!(
+        session.events(|event| event.node == peers[1] && matches!(event.kind, EventKind::Link(LinkEvent::Down { .. }))),
+        []
+    );
 }
 
 /// Texts that would do something to a terminal, or to whoever thinks that a letter is a column and a byte.
@@ -77,7 +80,7 @@ async fn any_text_spreads_untouched_and_is_shown_escaped() {
         neighbor.write_all(&encoded(Dialect::Framed, evil, &gossip(evil, seq, &text))).unwrap();
         for peer in &peers {
             let got = |event: &Event| match &event.kind {
-                EventKind::Received { body, .. } => event.node == *peer && body.as_bytes() == text,
+                EventKind::Gossip(GossipEvent::Received { body, .. }) => event.node == *peer && body.as_bytes() == text,
                 _ => false,
             };
             session.until_events(&format!("text {seq} at {peer}, byte for byte"), 1, got).await;
@@ -101,7 +104,7 @@ async fn a_classic_text_that_is_not_utf8_is_a_violation() {
     for peer in &peers {
         let got = |event: &Event| {
             event.node == *peer
-                && matches!(&event.kind, EventKind::Received { body, .. } if body.as_bytes() == b"\x1b[2J\0\x07")
+                && matches!(&event.kind, EventKind::Gossip(GossipEvent::Received { body, .. }) if body.as_bytes() == b"\x1b[2J\0\x07")
         };
         session.until_events(&format!("the text at {peer}"), 1, got).await;
     }

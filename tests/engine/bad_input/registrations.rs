@@ -1,6 +1,6 @@
 //! Those who register by an address at which they do not listen.
 
-use gossipctl::event::EventKind;
+use gossipctl::event::{EventKind, SeedEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::Dialect;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -40,10 +40,10 @@ async fn a_seed_dials_newcomers_and_names_few_that_do_not_answer() {
     for _ in 0..3 {
         let newcomer = session.engine.start(peer_at(ANYWHERE)).await.unwrap();
         let is_list = |event: &gossipctl::event::Event| {
-            event.node == newcomer && matches!(event.kind, EventKind::PeerListReceived { .. })
+            event.node == newcomer && matches!(event.kind, EventKind::Seed(SeedEvent::PeerListReceived { .. }))
         };
         let lists = session.until_events("a list", 1, is_list).await;
-        let EventKind::PeerListReceived { peers, .. } = &lists[0].kind else { unreachable!() };
+        let EventKind::Seed(SeedEvent::PeerListReceived { peers, .. }) = &lists[0].kind else { unreachable!() };
         assert!(peers.contains(&proven), "{peers:?}");
         let of_nobody = peers.iter().filter(|peer| peer.ip().octets()[1] == 9).count();
         assert!((20..=32).contains(&of_nobody), "{of_nobody} of 60");

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use gossipctl::event::{Event, EventKind, Rule};
+use gossipctl::event::{DeathEvent, Event, EventKind, Rule};
 use gossipctl::net::wire::FRAME_LEN_MAX;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::{DeathCause, Dialect};
@@ -43,7 +43,7 @@ async fn half_a_frame_is_told_as_what_it_is_and_disturbs_nobody() {
     let mut neighbor = join(&mut session, Dialect::Framed, peers[0], listen).await;
     neighbor.write_all(b"\0\0\0\x31\x03\x7f\0").unwrap();
     drop(neighbor);
-    let died = |event: &Event| matches!(event.kind, EventKind::NeighborDied { peer, cause: DeathCause::LinkError, .. } if peer == listen);
+    let died = |event: &Event| matches!(event.kind, EventKind::Death(DeathEvent::NeighborDied { peer, cause: DeathCause::LinkError, .. }) if peer == listen);
     session.until_events("the death of who was cut off", 1, died).await;
     assert_a_line(&log_lines(&session), &["('127.0.0.1', 9) is dead: connection reset"]);
     assert_undisturbed(&mut session, &peers).await;

@@ -1,0 +1,422 @@
+//! Events for the tests of all rooms: one of each kind, by family, and any event at all.
+
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::event::{
+    Absence, DeathEvent, DelistReason, Direction, Event, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent,
+    LinkId, NodeEvent, Omission, Pace, ProbeEvent, Purpose, RepairReason, ReportAction, Rule, SeedEvent, Side, Stop,
+    Violation,
+};
+use crate::proto::addr::Addr;
+use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
+use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, RefusalReason, Role, Trace};
+use crate::proto::text::Body;
+use crate::proto::time::{ClockTime, Time};
+
+/// 1970-01-02 03:13:02.418 UTC.
+pub(crate) const AT: Time = Time::from_micros((86_400 + 3 * 3600 + 13 * 60 + 2) * 1_000_000 + 418_000);
+
+pub(crate) fn seed() -> Addr {
+    Addr::loopback(5001)
+}
+
+pub(crate) fn peer(n: u16) -> Addr {
+    Addr::loopback(3000 + n)
+}
+
+pub(crate) fn clock() -> ClockTime {
+    ClockTime::parse(b"03.05.29").unwrap()
+}
+
+pub(crate) fn event(node: Addr, kind: EventKind) -> Event {
+    Event { at: AT, node, kind }
+}
+
+pub(crate) fn started(name: &str, role: Role) -> EventKind {
+    node_started(name, role).into()
+}
+
+fn node_started(name: &str, role: Role) -> NodeEvent {
+    let pace = Pace { gossip_interval_us: 10_000_000, liveness_interval_us: 13_000_000, liveness_misses: 3 };
+    NodeEvent::Started { name: name.to_owned(), role, dialect: Dialect::Framed, pace }
+}
+
+pub(crate) fn received(body: &str) -> EventKind {
+    let id = MessageId { origin: peer(2), run: 7, seq: 1 };
+    let trace = Some(Trace { sent: AT, hop: 2 });
+    EventKind::Gossip(GossipEvent::Received { id, from: peer(1), body: body.into(), trace, forwarded: 3 })
+}
+
+/// One event of each kind.
+pub(crate) fn one_of_each() -> Vec<EventKind> {
+    let nodes = node_events().into_iter().map(EventKind::from);
+    nodes
+        .chain(fault_events().into_iter().map(EventKind::from))
+        .chain(link_events().into_iter().map(EventKind::from))
+        .chain(seed_events().into_iter().map(EventKind::from))
+        .chain(gossip_events().into_iter().map(EventKind::from))
+        .chain(probe_events().into_iter().map(EventKind::from))
+        .chain(death_events().into_iter().map(EventKind::from))
+        .collect()
+}
+
+fn node_events() -> Vec<NodeEvent> {
+    let at = peer(2);
+    vec![
+        node_started("p1", Role::Peer),
+        NodeEvent::Exposed { bind: at, opened: vec![at], allow: vec!["10.0.0.0/8".to_owned()] },
+        NodeEvent::Stopped { how: Stop::Killed },
+        NodeEvent::Hung,
+        NodeEvent::WasAway { why: Absence::Stopped, span_us: 8_200_000 },
+        NodeEvent::Failed { what: "start a peer at 127.0.0.1:80".to_owned(), why: "permission denied".to_owned() },
+    ]
+}
+
+fn fault_events() -> Vec<FaultEvent> {
+    vec![
+        FaultEvent::Set {
+            fault: Fault {
+                what: FaultKind::Delay { by_us: 100_000, jitter_us: 50_000 },
+                on: Scope::link(peer(2), peer(1)),
+            },
+        },
+        FaultEvent::Cleared { fault: Fault { what: FaultKind::Cut, on: Scope::border(vec![peer(1), peer(2)]) } },
+        FaultEvent::Lied { about: peer(2) },
+    ]
+}
+
+fn link_events() -> Vec<LinkEvent> {
+    let (peer, remote, joiners) = (peer(2), "10.0.0.1:4711".to_owned(), vec![peer(1), peer(2)]);
+    let (purpose, link, cause) = (Purpose::Neighbor, LinkId(9), DeathCause::Misses { misses: 3 });
+    vec![
+        LinkEvent::Dialing { peer, purpose },
+        LinkEvent::DialFailed { peer, purpose, error: "Connection refused".to_owned(), retry_at: Some(AT) },
+        LinkEvent::Up { link, peer, direction: Direction::Outbound, purpose },
+        LinkEvent::Down { link, peer, purpose, end: LinkEnd::Dead { cause } },
+        LinkEvent::Refused { peer, by: Side::Them, reason: RefusalReason::Full, referral: joiners.clone() },
+        LinkEvent::NotAccepted { peer },
+        LinkEvent::Violation {
+            remote: remote.clone(),
+            peer: None,
+            violation: Violation::new(Rule::Malformed, b"\x1b["),
+        },
+        LinkEvent::MoreOffenses { host: "10.0.0.1".to_owned(), count: 3_117, span_us: 10_000_000 },
+        LinkEvent::Flooding { peer, said: "liveness request".to_owned(), limit: 400 },
+        LinkEvent::Omitted { what: Omission::Links, host: "10.0.0.1".to_owned(), count: 19_936, span_us: 10_000_000 },
+        LinkEvent::OtherDialect { remote: remote.clone(), peer: None, speaks: Dialect::Classic },
+        LinkEvent::HandshakeFailed { remote, peer: Some(peer) },
+        LinkEvent::EclipseSuspected { joiners },
+        LinkEvent::Repairing { reason: RepairReason::TooFewLinks { have: 1, want: 4 } },
+    ]
+}
+
+fn seed_events() -> Vec<SeedEvent> {
+    let (seed, peer, peers, registered) = (seed(), peer(2), vec![peer(1), peer(2)], 1);
+    vec![
+        SeedEvent::TooFewSeeds { registered, wanted: 2, known: 3 },
+        SeedEvent::EnoughSeeds { registered },
+        SeedEvent::ListedAlready { seed },
+        SeedEvent::PeerListReceived { seed, peers: peers.clone(), listed: Some(1_000) },
+        SeedEvent::PeerListSent { peer: None, peers, listed: None },
+        SeedEvent::PeerListed { peer, again: false },
+        SeedEvent::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter: self::peer(1) } },
+    ]
+}
+
+fn gossip_events() -> Vec<GossipEvent> {
+    let (id, body) = (MessageId { origin: peer(1), run: 7, seq: 12 }, Body::from("Gossip Message 12"));
+    let (peer, trace) = (peer(2), Some(Trace { sent: AT, hop: 1 }));
+    vec![
+        GossipEvent::Generated { id, body: body.clone(), trace, forwarded: 4 },
+        GossipEvent::Received { id, from: peer, body, trace, forwarded: 3 },
+        GossipEvent::Duplicate { id, from: peer, trace },
+        GossipEvent::Forged { id, from: peer },
+    ]
+}
+
+fn probe_events() -> Vec<ProbeEvent> {
+    let (peer, seq, clock, last_heard) = (peer(2), 88, clock(), AT);
+    vec![
+        ProbeEvent::Sent { peer, seq },
+        ProbeEvent::Received { peer, seq, clock },
+        ProbeEvent::Answered { peer, seq, clock, rtt_us: 420 },
+        ProbeEvent::Missed { peer, seq, misses: 2, limit: 3, last_heard },
+    ]
+}
+
+fn death_events() -> Vec<DeathEvent> {
+    let (dead, reporter, clock, rtt_us) = (peer(2), peer(1), clock(), 420);
+    let (cause, last_heard) = (DeathCause::Misses { misses: 3 }, AT);
+    vec![
+        DeathEvent::NeighborDied { peer: dead, cause, last_heard },
+        DeathEvent::DeadReportSent { dead, clock, seeds: vec![seed()], cause },
+        DeathEvent::DeadReportReceived { dead, clock, reporter, cause: None, action: ReportAction::Verifying },
+        DeathEvent::ReportDisputed { dead, reporter, disputes: 2, rtt_us },
+    ]
+}
+
+fn addr() -> impl Strategy<Value = Addr> {
+    (any::<[u8; 4]>(), any::<u16>()).prop_map(|(ip, port)| Addr::new(ip.into(), port))
+}
+
+fn time() -> impl Strategy<Value = Time> {
+    any::<u64>().prop_map(Time::from_micros)
+}
+
+fn any_clock() -> impl Strategy<Value = ClockTime> {
+    (0..86_400_u32).prop_map(|seconds| ClockTime::from_seconds(seconds).unwrap())
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    prop_oneof![vec(any::<u8>(), 0..40).prop_map(|bytes| Bytes::from(bytes).into()), ".*".prop_map(Body::from)]
+}
+
+fn id() -> impl Strategy<Value = MessageId> {
+    (addr(), any::<u64>(), any::<u64>()).prop_map(|(origin, run, seq)| MessageId { origin, run, seq })
+}
+
+fn trace() -> impl Strategy<Value = Option<Trace>> {
+    option::of((time(), any::<u16>()).prop_map(|(sent, hop)| Trace { sent, hop }))
+}
+
+fn cause() -> impl Strategy<Value = DeathCause> {
+    prop_oneof![
+        any::<u32>().prop_map(|misses| DeathCause::Misses { misses }),
+        select(vec![DeathCause::LinkError, DeathCause::Closed, DeathCause::Cut, DeathCause::Lie]),
+    ]
+}
+
+fn side() -> impl Strategy<Value = Side> {
+    select(vec![Side::Us, Side::Them])
+}
+
+fn purpose() -> impl Strategy<Value = Purpose> {
+    select(vec![Purpose::Registration, Purpose::Neighbor])
+}
+
+fn dialect() -> impl Strategy<Value = Dialect> {
+    select(vec![Dialect::Framed, Dialect::Classic])
+}
+
+fn addrs() -> impl Strategy<Value = Vec<Addr>> {
+    vec(addr(), 0..5)
+}
+
+fn end() -> impl Strategy<Value = LinkEnd> {
+    use GoodbyeReason::{Duplicate, Leaving, MadeRoom, Replaced};
+    prop_oneof![
+        (side(), select(vec![Leaving, MadeRoom, Duplicate, Replaced]))
+            .prop_map(|(side, reason)| LinkEnd::Goodbye { side, reason }),
+        cause().prop_map(|cause| LinkEnd::Dead { cause }),
+        select(vec![
+            LinkEnd::TooSlow,
+            LinkEnd::Violation,
+            LinkEnd::RegistrationLost,
+            LinkEnd::WhileAway,
+            LinkEnd::Refused { reason: RefusalReason::WrongRole }
+        ]),
+    ]
+}
+
+fn delist_reason() -> impl Strategy<Value = DelistReason> {
+    prop_oneof![
+        addr().prop_map(|reporter| DelistReason::Reported { reporter }),
+        addr().prop_map(|reporter| DelistReason::Unanswered { reporter }),
+        select(vec![DelistReason::Silent, DelistReason::Departed, DelistReason::Left]),
+    ]
+}
+
+fn about_nodes() -> impl Strategy<Value = EventKind> {
+    let roles = select(vec![Role::Seed, Role::Peer]);
+    let pace = any::<(u64, u64, u32)>().prop_map(|(gossip_interval_us, liveness_interval_us, liveness_misses)| Pace {
+        gossip_interval_us,
+        liveness_interval_us,
+        liveness_misses,
+    });
+    let repair = prop_oneof![
+        any::<(usize, usize)>().prop_map(|(have, want)| RepairReason::TooFewLinks { have, want }),
+        (addr(), addr()).prop_map(|(root, other)| RepairReason::SplitOverlay { root, other }),
+    ];
+    prop_oneof![
+        (".*", roles, dialect(), pace).prop_map(|(name, role, dialect, pace)| EventKind::Node(NodeEvent::Started {
+            name,
+            role,
+            dialect,
+            pace
+        })),
+        (addr(), addrs(), vec(".*", 0..3)).prop_map(|(bind, opened, allow)| EventKind::Node(NodeEvent::Exposed {
+            bind,
+            opened,
+            allow
+        })),
+        select(vec![Stop::Left, Stop::Killed]).prop_map(|how| EventKind::Node(NodeEvent::Stopped { how })),
+        Just(EventKind::Node(NodeEvent::Hung)),
+        (select(vec![Absence::Stopped, Absence::ReadsLate]), any::<u64>())
+            .prop_map(|(why, span_us)| EventKind::Node(NodeEvent::WasAway { why, span_us })),
+        (".*", ".*").prop_map(|(what, why)| EventKind::Node(NodeEvent::Failed { what, why })),
+        repair.prop_map(|reason| EventKind::Link(LinkEvent::Repairing { reason })),
+        any::<(usize, usize, usize)>().prop_map(|(registered, wanted, known)| EventKind::Seed(
+            SeedEvent::TooFewSeeds { registered, wanted, known }
+        )),
+        any::<usize>().prop_map(|registered| EventKind::Seed(SeedEvent::EnoughSeeds { registered })),
+    ]
+}
+
+fn about_links() -> impl Strategy<Value = EventKind> {
+    let link = || any::<u64>().prop_map(LinkId);
+    let direction = select(vec![Direction::Inbound, Direction::Outbound]);
+    let refusal =
+        select(vec![RefusalReason::Full, RefusalReason::Cut, RefusalReason::Myself, RefusalReason::WrongRole]);
+    let rule = select(vec![Rule::FrameTooLong, Rule::HostilePickle, Rule::TooManyLinks]);
+    let violation =
+        (rule, vec(any::<u8>(), 0..Violation::BYTES_MAX)).prop_map(|(rule, bytes)| Violation::new(rule, &bytes));
+    prop_oneof![
+        (addr(), purpose()).prop_map(|(peer, purpose)| EventKind::Link(LinkEvent::Dialing { peer, purpose })),
+        (addr(), purpose(), ".*", option::of(time())).prop_map(|(peer, purpose, error, retry_at)| EventKind::Link(
+            LinkEvent::DialFailed { peer, purpose, error, retry_at }
+        )),
+        (link(), addr(), direction, purpose()).prop_map(|(link, peer, direction, purpose)| EventKind::Link(
+            LinkEvent::Up { link, peer, direction, purpose }
+        )),
+        (link(), addr(), purpose(), end()).prop_map(|(link, peer, purpose, end)| EventKind::Link(LinkEvent::Down {
+            link,
+            peer,
+            purpose,
+            end
+        })),
+        (addr(), side(), refusal, addrs()).prop_map(|(peer, by, reason, referral)| EventKind::Link(
+            LinkEvent::Refused { peer, by, reason, referral }
+        )),
+        addr().prop_map(|peer| EventKind::Link(LinkEvent::NotAccepted { peer })),
+        addrs().prop_map(|joiners| EventKind::Link(LinkEvent::EclipseSuspected { joiners })),
+        (".*", option::of(addr()), violation)
+            .prop_map(|(remote, peer, violation)| EventKind::Link(LinkEvent::Violation { remote, peer, violation })),
+        (".*", any::<u64>(), any::<u64>())
+            .prop_map(|(host, count, span_us)| EventKind::Link(LinkEvent::MoreOffenses { host, count, span_us })),
+        (addr(), ".*", any::<u32>()).prop_map(|(peer, said, limit)| EventKind::Link(LinkEvent::Flooding {
+            peer,
+            said,
+            limit
+        })),
+        (select(vec![Omission::Links, Omission::Refusals, Omission::Reports]), ".*", any::<u64>(), any::<u64>())
+            .prop_map(|(what, host, count, span_us)| EventKind::Link(LinkEvent::Omitted {
+                what,
+                host,
+                count,
+                span_us
+            })),
+        (".*", option::of(addr()), dialect())
+            .prop_map(|(remote, peer, speaks)| EventKind::Link(LinkEvent::OtherDialect { remote, peer, speaks })),
+        (".*", option::of(addr()))
+            .prop_map(|(remote, peer)| EventKind::Link(LinkEvent::HandshakeFailed { remote, peer })),
+        addr().prop_map(|seed| EventKind::Seed(SeedEvent::ListedAlready { seed })),
+        (addr(), addrs(), any::<Option<u32>>())
+            .prop_map(|(seed, peers, listed)| EventKind::Seed(SeedEvent::PeerListReceived { seed, peers, listed })),
+        (option::of(addr()), addrs(), any::<Option<u32>>())
+            .prop_map(|(peer, peers, listed)| EventKind::Seed(SeedEvent::PeerListSent { peer, peers, listed })),
+        (addr(), any::<bool>()).prop_map(|(peer, again)| EventKind::Seed(SeedEvent::PeerListed { peer, again })),
+        (addr(), delist_reason()).prop_map(|(peer, reason)| EventKind::Seed(SeedEvent::PeerDelisted { peer, reason })),
+    ]
+}
+
+fn scope() -> impl Strategy<Value = Scope> {
+    prop_oneof![
+        Just(Scope::All),
+        addr().prop_map(Scope::Node),
+        (addr(), addr()).prop_map(|(one, other)| Scope::link(one, other)),
+        addrs().prop_map(Scope::border),
+    ]
+}
+
+fn trouble() -> impl Strategy<Value = FaultKind> {
+    let percent = || (0..=100_u8).prop_map(|of_hundred| Percent::new(of_hundred).unwrap());
+    prop_oneof![
+        Just(FaultKind::Cut),
+        any::<(u64, u64)>().prop_map(|(by_us, jitter_us)| FaultKind::Delay { by_us, jitter_us }),
+        percent().prop_map(|percent| FaultKind::Loss { percent }),
+        percent().prop_map(|percent| FaultKind::Duplicate { percent }),
+        (percent(), any::<u64>()).prop_map(|(percent, window_us)| FaultKind::Reorder { percent, window_us }),
+        any::<u32>().prop_map(|per_s| FaultKind::Slow { per_s }),
+        any::<i64>().prop_map(|by_us| FaultKind::Skew { by_us }),
+        any::<u32>().prop_map(|per_s| FaultKind::Junk { per_s }),
+    ]
+}
+
+fn about_faults() -> impl Strategy<Value = EventKind> {
+    let fault = || (trouble(), scope()).prop_map(|(what, on)| Fault { what, on });
+    prop_oneof![
+        fault().prop_map(|fault| EventKind::Fault(FaultEvent::Set { fault })),
+        fault().prop_map(|fault| EventKind::Fault(FaultEvent::Cleared { fault })),
+        addr().prop_map(|about| EventKind::Fault(FaultEvent::Lied { about })),
+    ]
+}
+
+fn about_messages() -> impl Strategy<Value = EventKind> {
+    prop_oneof![
+        (id(), body(), trace(), any::<usize>()).prop_map(|(id, body, trace, forwarded)| EventKind::Gossip(
+            GossipEvent::Generated { id, body, trace, forwarded }
+        )),
+        (id(), addr(), body(), trace(), any::<usize>()).prop_map(|(id, from, body, trace, forwarded)| {
+            EventKind::Gossip(GossipEvent::Received { id, from, body, trace, forwarded })
+        }),
+        (id(), addr(), trace()).prop_map(|(id, from, trace)| EventKind::Gossip(GossipEvent::Duplicate {
+            id,
+            from,
+            trace
+        })),
+        (id(), addr()).prop_map(|(id, from)| EventKind::Gossip(GossipEvent::Forged { id, from })),
+    ]
+}
+
+fn about_life() -> impl Strategy<Value = EventKind> {
+    let action = select(vec![ReportAction::Removed, ReportAction::Verifying, ReportAction::NotListed]);
+    prop_oneof![
+        (addr(), any::<u64>()).prop_map(|(peer, seq)| EventKind::Probe(ProbeEvent::Sent { peer, seq })),
+        (addr(), any::<u64>(), any_clock()).prop_map(|(peer, seq, clock)| EventKind::Probe(ProbeEvent::Received {
+            peer,
+            seq,
+            clock
+        })),
+        (addr(), any::<u64>(), any_clock(), any::<u64>())
+            .prop_map(|(peer, seq, clock, rtt_us)| EventKind::Probe(ProbeEvent::Answered { peer, seq, clock, rtt_us })),
+        (addr(), any::<u64>(), any::<u32>(), any::<u32>(), time()).prop_map(
+            |(peer, seq, misses, limit, last_heard)| EventKind::Probe(ProbeEvent::Missed {
+                peer,
+                seq,
+                misses,
+                limit,
+                last_heard
+            })
+        ),
+        (addr(), cause(), time()).prop_map(|(peer, cause, last_heard)| EventKind::Death(DeathEvent::NeighborDied {
+            peer,
+            cause,
+            last_heard
+        })),
+        (addr(), any_clock(), addrs(), cause()).prop_map(|(dead, clock, seeds, cause)| EventKind::Death(
+            DeathEvent::DeadReportSent { dead, clock, seeds, cause }
+        )),
+        (addr(), any_clock(), addr(), option::of(cause()), action).prop_map(
+            |(dead, clock, reporter, cause, action)| EventKind::Death(DeathEvent::DeadReportReceived {
+                dead,
+                clock,
+                reporter,
+                cause,
+                action
+            })
+        ),
+        (addr(), addr(), any::<u32>(), any::<u64>()).prop_map(|(dead, reporter, disputes, rtt_us)| {
+            EventKind::Death(DeathEvent::ReportDisputed { dead, reporter, disputes, rtt_us })
+        }),
+    ]
+}
+
+/// Any event, whatever its texts, times and numbers.
+pub(crate) fn any_event() -> impl Strategy<Value = Event> {
+    let kind = prop_oneof![about_nodes(), about_links(), about_messages(), about_life(), about_faults()];
+    (time(), addr(), kind).prop_map(|(at, node, kind)| Event { at, node, kind })
+}

@@ -1,0 +1,209 @@
+//! Events about connections.
+
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use super::{EventSubject, Omission, RepairReason, Violation};
+use crate::proto::addr::Addr;
+use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, RefusalReason};
+use crate::proto::time::Time;
+
+/// A number that a driver gives each connection of a node, and never reuses for that node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LinkId(pub u64);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Between a peer and a seed.
+    Registration,
+    /// Between two peers.
+    Neighbor,
+}
+
+/// Who opened a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The other side dialed.
+    Inbound,
+    /// This node dialed.
+    Outbound,
+}
+
+/// Which side did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    Us,
+    /// The node at the other end.
+    Them,
+}
+
+/// Why a link ended, as seen by the node that reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum LinkEnd {
+    /// One side said goodbye.
+    Goodbye { side: Side, reason: GoodbyeReason },
+    /// The other end was declared dead.
+    Dead { cause: DeathCause },
+    /// The other end read so slowly that its queue was full.
+    TooSlow,
+    /// The other end broke a rule of the protocol; a `Violation` says which.
+    Violation,
+    /// The other end found out, once the link was up, that it does not want it.
+    Refused { reason: RefusalReason },
+    /// A registration closed.
+    RegistrationLost,
+    /// It closed while this node was away, which says nothing about the other end.
+    WhileAway,
+}
+
+/// Something about a connection, or about who may connect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, VariantNames, IntoStaticStr)]
+#[serde(rename_all = "snake_case", tag = "event")]
+#[strum(serialize_all = "snake_case")]
+pub enum LinkEvent {
+    /// The node opens a connection.
+    Dialing { peer: Addr, purpose: Purpose },
+    /// The connection did not come up.
+    DialFailed {
+        peer: Addr,
+        purpose: Purpose,
+        /// The system's error.
+        error: String,
+        /// Not tried again before this. `None`: a neighbor, which repair dials when links are
+        /// missing, or a seed whose registration is up.
+        retry_at: Option<Time>,
+    },
+    /// Both ends know each other; the link is in use.
+    #[serde(rename = "link_up")]
+    #[strum(serialize = "link_up")]
+    Up {
+        link: LinkId,
+        peer: Addr,
+        /// Who dialed.
+        direction: Direction,
+        purpose: Purpose,
+    },
+    /// A link that was up is gone.
+    #[serde(rename = "link_down")]
+    #[strum(serialize = "link_down")]
+    Down { link: LinkId, peer: Addr, purpose: Purpose, end: LinkEnd },
+    /// A link was asked for and refused.
+    #[serde(rename = "link_refused")]
+    #[strum(serialize = "link_refused")]
+    Refused {
+        peer: Addr,
+        by: Side,
+        reason: RefusalReason,
+        /// Addresses that were named instead.
+        referral: Vec<Addr>,
+    },
+    /// A dialed link on which nothing was heard (a full classic peer). It is parked: kept and read,
+    /// but no neighbor, and its address is not dialed again.
+    NotAccepted { peer: Addr },
+    /// A remote broke the protocol; its link is closed.
+    Violation {
+        /// The remote end of the connection, as the system names it.
+        remote: String,
+        /// The address in its hello, if it sent one.
+        peer: Option<Addr>,
+        #[serde(flatten)]
+        violation: Violation,
+    },
+    /// Further offenses by remotes at one address, after some had been reported one by one.
+    MoreOffenses {
+        /// The address of the remotes' machine, or words for several.
+        host: String,
+        count: u64,
+        /// The time that the count covers, in microseconds.
+        span_us: u64,
+    },
+    /// A neighbor or registered peer sends more than a link may, gossip aside, and is read slowly.
+    /// If it goes on, its link is closed.
+    Flooding {
+        peer: Addr,
+        /// The kind of the last message.
+        said: String,
+        /// Messages that are allowed per second.
+        limit: u32,
+    },
+    /// Further things that remotes at one address did, after some had been reported one by one.
+    Omitted {
+        what: Omission,
+        /// The address of the remotes' machine.
+        host: String,
+        count: u64,
+        /// The time that the count covers, in microseconds.
+        span_us: u64,
+    },
+    /// A remote speaks the other dialect; its link is closed.
+    OtherDialect {
+        /// The remote end of the connection.
+        remote: String,
+        /// The node that was dialed, if we dialed; else the address in its hello, if it sent one.
+        #[serde(default)]
+        peer: Option<Addr>,
+        /// The remote's dialect.
+        speaks: Dialect,
+    },
+    /// A connection ended before the remote had named itself.
+    HandshakeFailed {
+        /// The remote end of the connection.
+        remote: String,
+        /// The node that was dialed, if we dialed.
+        peer: Option<Addr>,
+    },
+    /// Most of the peer's neighbors joined when it was full, each saying that it had no neighbor:
+    /// see `proto::peer::room`.
+    EclipseSuspected {
+        /// These neighbors.
+        joiners: Vec<Addr>,
+    },
+    /// The peer looks for more links.
+    Repairing { reason: RepairReason },
+}
+
+impl LinkEvent {
+    pub(super) fn subject(&self) -> EventSubject<'_> {
+        match self {
+            Self::Violation { peer, .. } | Self::OtherDialect { peer, .. } | Self::HandshakeFailed { peer, .. } => {
+                EventSubject::peer(*peer)
+            }
+            Self::Dialing { peer, .. }
+            | Self::DialFailed { peer, .. }
+            | Self::Up { peer, .. }
+            | Self::Down { peer, .. }
+            | Self::Refused { peer, .. }
+            | Self::NotAccepted { peer, .. }
+            | Self::Flooding { peer, .. } => EventSubject::peer(*peer),
+            Self::MoreOffenses { .. }
+            | Self::Omitted { .. }
+            | Self::EclipseSuspected { .. }
+            | Self::Repairing { .. } => EventSubject::default(),
+        }
+    }
+
+    pub(super) fn heap_len(&self) -> usize {
+        match self {
+            Self::EclipseSuspected { joiners: list } | Self::Refused { referral: list, .. } => {
+                size_of_val(list.as_slice())
+            }
+            Self::Violation { remote, violation, .. } => remote.len() + violation.bytes.len(),
+            Self::OtherDialect { remote, .. } | Self::HandshakeFailed { remote, .. } => remote.len(),
+            Self::Dialing { .. }
+            | Self::DialFailed { .. }
+            | Self::Up { .. }
+            | Self::Down { .. }
+            | Self::NotAccepted { .. }
+            | Self::MoreOffenses { .. }
+            | Self::Flooding { .. }
+            | Self::Omitted { .. }
+            | Self::Repairing { .. } => 0,
+        }
+    }
+}

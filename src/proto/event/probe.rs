@@ -1,0 +1,63 @@
+//! Events about probes.
+
+use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
+
+use super::EventSubject;
+use crate::proto::addr::Addr;
+use crate::proto::message::ProbeSeq;
+use crate::proto::time::{ClockTime, Time};
+
+/// Something about a probe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, VariantNames, IntoStaticStr)]
+#[serde(rename_all = "snake_case", tag = "event")]
+#[strum(serialize_all = "snake_case")]
+pub enum ProbeEvent {
+    #[serde(rename = "probe_sent")]
+    #[strum(serialize = "probe_sent")]
+    Sent { peer: Addr, seq: ProbeSeq },
+    /// A probe came in and was answered.
+    #[serde(rename = "probe_received")]
+    #[strum(serialize = "probe_received")]
+    Received {
+        peer: Addr,
+        seq: ProbeSeq,
+        /// The time in the probe.
+        clock: ClockTime,
+    },
+    /// A probe was answered.
+    #[serde(rename = "probe_answered")]
+    #[strum(serialize = "probe_answered")]
+    Answered {
+        peer: Addr,
+        seq: ProbeSeq,
+        /// The time that the probe had named.
+        clock: ClockTime,
+        /// From probe to answer.
+        rtt_us: u64,
+    },
+    /// A probe was not answered in time.
+    #[serde(rename = "probe_missed")]
+    #[strum(serialize = "probe_missed")]
+    Missed {
+        peer: Addr,
+        seq: ProbeSeq,
+        /// Misses in a row, this one included.
+        misses: u32,
+        /// Misses in a row at which it is dead.
+        limit: u32,
+        /// When anything was last heard from it.
+        last_heard: Time,
+    },
+}
+
+impl ProbeEvent {
+    pub(super) fn subject(&self) -> EventSubject<'_> {
+        match self {
+            Self::Sent { peer, .. }
+            | Self::Received { peer, .. }
+            | Self::Answered { peer, .. }
+            | Self::Missed { peer, .. } => EventSubject::peer(*peer),
+        }
+    }
+}
