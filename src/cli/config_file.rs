@@ -39,7 +39,7 @@ struct ConfigText {
     keys: BTreeMap<String, Spanned<Keys>>,
 }
 
-/// SettingGroup by their names.
+/// Settings by their names.
 type Section = BTreeMap<String, Spanned<Value>>;
 
 /// One key, or several that do the same.

@@ -92,7 +92,7 @@ macro_rules! settings {
 }
 
 settings! {
-    /// SettingGroup of a node.
+    /// Settings of a node.
     #[command(next_help_heading = "Node")]
     #[expect(clippy::doc_markdown, reason = "these are help texts for a terminal, where a backtick is a backtick")]
     NodeArgs of (node: NodeSettings) {
@@ -205,7 +205,7 @@ pub(crate) struct NodeSettings {
     pub(crate) rng_seed: Option<u64>,
     /// Where each node's log file goes.
     pub(crate) log_dir: PathBuf,
-    /// SettingGroup of the user that the dialect does not have.
+    /// Settings of the user that the dialect does not have.
     pub(crate) without_effect: Vec<String>,
 }
 
@@ -249,7 +249,7 @@ impl ConsoleArgs {
 }
 
 impl NodeSettings {
-    /// SettingGroup from the user's choices and the default pace of the command.
+    /// Settings from the user's choices and the default pace of the command.
     pub(crate) fn new(args: &NodeArgs, pace: PaceName, seeds: Vec<Addr>, utc_offset_s: i32) -> Result<Self, Failure> {
         let mut peer = PeerConfig::new(NOWHERE, seeds);
         (peer.gossip_interval, peer.liveness_interval) = args.pace.unwrap_or(pace).intervals();

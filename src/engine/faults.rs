@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::fault::{Change, FaultView};
+use super::fault::FaultView;
 use super::{Effect, Engine, Publication, Refusal, Sites};
 use crate::command::{Command, FaultCommand};
-use crate::event::NodeState;
+use crate::event::{FaultEvent, NodeState};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{FaultClass, Scope};
+use crate::proto::fault::{Fault, FaultClass, Scope};
 use crate::proto::machine::NodeCommand;
 
 impl Engine {
@@ -37,10 +37,10 @@ impl Engine {
 
     /// All running nodes meet the faults; a wrong clock and junk concern only the nodes that they
     /// name.
-    fn meet<S>(&self, changes: &[Change], effects: &mut Vec<Effect<S>>) {
-        let told = changes.iter().cloned().map(|change| {
-            let (node, kind) = change.into_told();
-            Publication { node, kind }
+    fn meet<S>(&self, changes: &[FaultEvent], effects: &mut Vec<Effect<S>>) {
+        let told = changes.iter().map(|change| {
+            let node = change.fault().map_or(Addr::loopback(0), Fault::subject);
+            Publication { node, kind: change.clone().into() }
         });
         effects.push(Effect::Publish(told.collect()));
         effects.push(Effect::Faults(Arc::clone(&self.view)));
@@ -55,8 +55,8 @@ impl Engine {
     }
 
     /// The nodes of ours for which faults of this kind have changed, in order, each once.
-    fn nodes_at(&self, changes: &[Change], kind: FaultClass) -> Vec<Addr> {
-        let scopes = changes.iter().map(Change::fault).filter(|fault| fault.what.class() == kind);
+    fn nodes_at(&self, changes: &[FaultEvent], kind: FaultClass) -> Vec<Addr> {
+        let scopes = changes.iter().filter_map(FaultEvent::fault).filter(|fault| fault.what.class() == kind);
         let scopes: Vec<&Scope> = scopes.map(|fault| &fault.on).collect();
         match scopes[..] {
             [] => Vec::new(),

@@ -11,7 +11,7 @@ use gossipctl::proto::config::PeerConfig;
 
 use crate::python::{Python, eventually};
 use crate::python_rules::Habits;
-use crate::support::{ANYWHERE, Session, calm, classic, links, peer_at, received};
+use crate::sockets::{ANYWHERE, Session, calm, classic, links, peer_at, received};
 
 fn config(seeds: Vec<Addr>) -> PeerConfig {
     let mut config = classic(calm(seeds));

@@ -9,7 +9,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::fault::{Fault, FaultKind, Scope};
 use gossipctl::proto::message::DeathCause;
 
-use crate::support::{ANYWHERE, Session, calm, links, peer_at};
+use crate::sockets::{ANYWHERE, Session, calm, links, peer_at};
 
 fn neighbors_of(session: &mut Session, node: Addr) -> BTreeSet<Addr> {
     session.catch_up();

@@ -11,7 +11,7 @@ use gossipctl::proto::config::PeerConfig;
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
 use gossipctl::proto::message::DeathCause;
 
-use crate::support::{ANYWHERE, Session, calm, classic, links, peer_at, received};
+use crate::sockets::{ANYWHERE, Session, calm, classic, links, peer_at, received};
 
 /// Probes often enough to notice a cut.
 fn watchful() -> PeerConfig {

@@ -10,7 +10,7 @@ use gossipctl::proto::message::{GoodbyeReason, Role};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::support::{ANYWHERE, LIMIT, Session, calm, links, peer_at, received, seed_at};
+use crate::sockets::{ANYWHERE, LIMIT, Session, calm, links, peer_at, received, seed_at};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lab_is_one_network_and_a_message_reaches_each_peer_once() {

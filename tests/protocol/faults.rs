@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gossipctl::command::FaultCommand;
 use gossipctl::engine::NodeTable;
-use gossipctl::engine::fault::{Change, FaultError};
+use gossipctl::engine::fault::FaultError;
 use gossipctl::event::{DeathEvent, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
@@ -21,8 +21,8 @@ pub(crate) fn fault(network: &mut Network, command: &FaultCommand) -> Result<(),
     let everybody = NodeTable::of_peers(network.world.addrs());
     let world = &mut network.world;
     let mut table = world.fault_table().clone();
-    for (node, kind) in table.apply(command, &everybody)?.into_iter().map(Change::into_told) {
-        world.tell(node, kind);
+    for event in table.apply(command, &everybody)? {
+        world.tell(event.fault().unwrap().subject(), event.into());
     }
     if let FaultCommand::Lie { liar, about } = command {
         world.command(*liar, NodeCommand::Lie(*about));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::command::FaultCommand;
 use crate::engine::NodeTable;
-use crate::event::{EventKind, FaultEvent};
+use crate::event::FaultEvent;
 use crate::proto::addr::Addr;
 use crate::proto::fault::{Amount, Fault, FaultClass, FaultKind, Scope};
 use crate::proto::name::name_order;
@@ -16,32 +16,6 @@ const FAULTS_MAX: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FaultTable {
     active: Vec<Fault>,
-}
-
-/// A change of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    Set(Fault),
-    Cleared(Fault),
-}
-
-impl Change {
-    pub const fn fault(&self) -> &Fault {
-        match self {
-            Self::Set(fault) | Self::Cleared(fault) => fault,
-        }
-    }
-
-    /// The event about it: at the first node that the fault names, or at `127.0.0.1:0` if it is
-    /// everywhere.
-    pub fn into_told(self) -> (Addr, EventKind) {
-        let node = self.fault().subject();
-        let kind = match self {
-            Self::Set(fault) => FaultEvent::Set { fault },
-            Self::Cleared(fault) => FaultEvent::Cleared { fault },
-        };
-        (node, kind.into())
-    }
 }
 
 /// Why there is no such fault. Nothing has changed then.
@@ -122,7 +96,7 @@ impl FaultTable {
     }
 
     /// Applies the command, and returns the changes. A lie is not in the table and is only checked.
-    pub fn apply(&mut self, command: &FaultCommand, nodes: &NodeTable) -> Result<Vec<Change>, FaultError> {
+    pub fn apply(&mut self, command: &FaultCommand, nodes: &NodeTable) -> Result<Vec<FaultEvent>, FaultError> {
         match command {
             FaultCommand::Set(fault) => self.set(fault, nodes),
             FaultCommand::Clear { kind, on } => self.clear(*kind, on, nodes),
@@ -137,18 +111,18 @@ impl FaultTable {
         }
     }
 
-    fn set(&mut self, fault: &Fault, nodes: &NodeTable) -> Result<Vec<Change>, FaultError> {
+    fn set(&mut self, fault: &Fault, nodes: &NodeTable) -> Result<Vec<FaultEvent>, FaultError> {
         check(fault, nodes)?;
         let mut changes = self.remove(|other| fault.replaces(other));
         if self.active.len() >= FAULTS_MAX {
             return Err(FaultError::TooMany);
         }
         self.active.push(fault.clone());
-        changes.push(Change::Set(fault.clone()));
+        changes.push(FaultEvent::Set { fault: fault.clone() });
         Ok(changes)
     }
 
-    fn clear(&mut self, kind: FaultClass, on: &Scope, nodes: &NodeTable) -> Result<Vec<Change>, FaultError> {
+    fn clear(&mut self, kind: FaultClass, on: &Scope, nodes: &NodeTable) -> Result<Vec<FaultEvent>, FaultError> {
         let cleared = self.remove(|fault| fault.what.class() == kind && fault.on == *on);
         if cleared.is_empty() {
             let place = on.text(&|node| nodes.name(node));
@@ -157,8 +131,8 @@ impl FaultTable {
         Ok(cleared)
     }
 
-    fn remove(&mut self, gone: impl Fn(&Fault) -> bool) -> Vec<Change> {
-        self.active.extract_if(.., |fault| gone(fault)).map(Change::Cleared).collect()
+    fn remove(&mut self, gone: impl Fn(&Fault) -> bool) -> Vec<FaultEvent> {
+        self.active.extract_if(.., |fault| gone(fault)).map(|fault| FaultEvent::Cleared { fault }).collect()
     }
 }
 

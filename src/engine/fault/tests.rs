@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::command::FaultCommand;
 use crate::engine::NodeTable;
-use crate::event::NodeState;
+use crate::event::{FaultEvent, NodeState};
 use crate::proto::fault::{Fault, FaultClass, Scope};
 use crate::proto::message::{Hello, Priority, Role};
 
@@ -203,7 +203,7 @@ fn a_fault_of_the_same_kind_at_the_same_place_is_replaced() {
     let mut table = FaultTable::default();
     table.apply(&FaultCommand::Set(loss(10)), &lab()).unwrap();
     let changes = table.apply(&FaultCommand::Set(loss(20)), &lab()).unwrap();
-    assert_eq!(changes, [Change::Cleared(loss(10)), Change::Set(loss(20))]);
+    assert_eq!(changes, [FaultEvent::Cleared { fault: loss(10) }, FaultEvent::Set { fault: loss(20) }]);
     assert_eq!(table.iter().count(), 1);
 }
 

@@ -9,7 +9,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::Dialect;
 
 use super::{assert_a_line, introduce, local_addr, notices, until_told};
-use crate::support::{ANYWHERE, Session, calm, peer_at, seed_at};
+use crate::sockets::{ANYWHERE, Session, calm, peer_at, seed_at};
 
 /// A session whose nodes speak this.
 fn speaking(dialect: Dialect, seeds: Vec<Addr>) -> Session {

@@ -10,7 +10,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::HALF_OPEN_MAX;
 
 use super::{assert_a_line, assert_undisturbed, notices, violation};
-use crate::support::{LIMIT, Session, calm};
+use crate::sockets::{LIMIT, Session, calm};
 
 const LINKS: usize = 10_000;
 /// Connections that are opened before the closed ones among them are let go: with those that the node

@@ -14,7 +14,7 @@ use gossipctl::proto::text::Body;
 use gossipctl::proto::time::Time;
 
 use super::{assert_a_line, assert_undisturbed, encoded, join, log_lines, notices, until_told};
-use crate::support::{Session, calm, classic};
+use crate::sockets::{Session, calm, classic};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_neighbor_that_never_reads_is_dropped_as_too_slow() {

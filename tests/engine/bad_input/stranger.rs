@@ -10,7 +10,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::{DeathCause, Dialect};
 
 use super::{assert_a_line, assert_undisturbed, encoded, hello, join, local_addr, log_lines, until_told, violation};
-use crate::support::{Session, calm, classic};
+use crate::sockets::{Session, calm, classic};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_is_one_violation_and_disturbs_nobody() {

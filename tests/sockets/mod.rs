@@ -1,4 +1,5 @@
-//! A session of an engine, and waiting for what happens in it.
+//! The one harness for nodes on sockets: starts a network in the test, sends it commands, and waits, with a limit, for
+//! what happens in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
