@@ -139,7 +139,8 @@ fn handle(criterion: &mut Criterion) {
     }
 }
 
-/// The events of a lab as the lines of a journal, and as they are printed; beside it what serde takes.
+/// The events of a lab as the lines of a journal, and as they are printed; beside it what serde
+/// takes, and what it takes to read them.
 fn json(criterion: &mut Criterion) {
     let events = lab_events();
     let mut group = criterion.benchmark_group("json");
@@ -160,6 +161,14 @@ fn json(criterion: &mut Criterion) {
     measure("write", |line, event| push_event(line, event).unwrap());
     measure("print", |line, event| push_printed_line(line, event).unwrap());
     measure("write with serde", |line, event| serde_json::to_writer(line, event).unwrap());
+    let lines: Vec<String> = events.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+    group.bench_function(format!("read the {} events of a lab of 100", events.len()), |bencher| {
+        bencher.iter(|| {
+            for line in &lines {
+                black_box(serde_json::from_str::<Event>(line).unwrap());
+            }
+        });
+    });
 }
 
 fn fold(criterion: &mut Criterion) {

@@ -1,12 +1,13 @@
 //! Everything that happens in a session, as one stream.
 
+mod read;
 #[cfg(test)]
 pub(crate) mod samples;
 
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::proto::addr::Addr;
 pub use crate::proto::event::*;
@@ -55,7 +56,7 @@ impl fmt::Display for NodeState {
 }
 
 /// One thing that happened at one node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Event {
     pub at: Time,
     pub node: Addr,

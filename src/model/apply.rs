@@ -5,20 +5,20 @@ mod gossip;
 use std::time::Duration;
 
 use super::Model;
-use super::death::{Evidence, SeedAct, SeedStep};
+use super::death::Evidence;
 use super::fault::Lie;
-use super::gossip::{EntryKind, GossipEntry};
-use super::link::{LinkKey, Miss, StepKind};
-use super::liveness::{ProbeEntry, ProbeOutcome};
+use super::gossip::GossipEntry;
+use super::link::{LinkKey, Miss};
 use super::node::{Belief, NodeRecord, Suspicion};
-use super::notice::{self, Notice};
+use super::notice::Notice;
 use super::overlay::ChangeKind;
+use super::words::{self, Receipt};
 use crate::event::{
-    Absence, DeathEvent, DelistReason, Event, EventKind, FaultEvent, LinkEnd, LinkEvent, LinkId, NodeEvent, NodeState,
+    Absence, DeathEvent, DelistReason, Event, EventKind, FaultEvent, LinkEnd, LinkEvent, NodeEvent, NodeState,
     ProbeEvent, Purpose, SeedEvent, Side,
 };
 use crate::proto::addr::Addr;
-use crate::proto::message::{DeathCause, GoodbyeReason, ProbeSeq, Role};
+use crate::proto::message::{DeathCause, GoodbyeReason, Role};
 use crate::proto::time::Time;
 
 #[derive(Clone, std::marker::Copy)]
@@ -57,10 +57,15 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
     // A seed of ours tolerates a peer that comes back, and a neighbor elsewhere that asks for a
     // restart is told.
     let is_harmless = matches!(event.kind, EventKind::Seed(SeedEvent::ListedAlready { seed }) if model.nodes.get(seed).is_some_and(NodeRecord::is_ours));
-    if let Some(severity) = notice::severity(&event.kind).filter(|_| !is_harmless) {
+    let readers = words::readers(&event.kind);
+    if let Some(severity) = readers.notice.filter(|_| !is_harmless) {
         model.notices.push(Notice { at: event.at, severity, event: event.clone() });
     }
-    model.take(here, &event.kind);
+    model.take(here, event);
+    // A message's line says more than its event: see `take_gossip`.
+    if readers.gossip_log && !matches!(event.kind, EventKind::Gossip(_)) {
+        model.log(here, event.kind.clone(), Receipt::default());
+    }
     let place = place.or_else(|| model.nodes.place_of(event.node));
     if place.is_some_and(|place| model.nodes.life_at(place) != life) {
         model.changes.note(event.at, event.node, ChangeKind::Life(life));
@@ -68,15 +73,15 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
 }
 
 impl Model {
-    fn take(&mut self, here: At, kind: &EventKind) {
-        match kind {
-            EventKind::Node(event) => self.take_node(here, event),
-            EventKind::Link(event) => self.take_link(here, event),
-            EventKind::Gossip(event) => self.take_gossip(here, event),
-            EventKind::Probe(event) => self.take_probe(here, event),
-            EventKind::Death(event) => self.take_death(here, event),
-            EventKind::Seed(event) => self.take_seed(here, event),
-            EventKind::Fault(event) => self.take_fault(here, event),
+    fn take(&mut self, here: At, event: &Event) {
+        match &event.kind {
+            EventKind::Node(kind) => self.take_node(here, kind),
+            EventKind::Link(kind) => self.take_link(here, kind),
+            EventKind::Gossip(kind) => self.take_gossip(here, kind),
+            EventKind::Probe(kind) => self.take_probe(here, kind, event),
+            EventKind::Death(kind) => self.take_death(here, kind, event),
+            EventKind::Seed(kind) => self.take_seed(here, kind, event),
+            EventKind::Fault(kind) => self.take_fault(here, kind),
         }
     }
 
@@ -90,12 +95,8 @@ impl Model {
             NodeEvent::Stopped { how } => {
                 self.nodes.stopped(here.node, here.at, how);
                 self.clear_links(here);
-                self.log(here, EntryKind::Stopped { how });
             }
-            NodeEvent::Hung => {
-                self.nodes.hung(here.node, here.at);
-                self.log(here, EntryKind::Hung);
-            }
+            NodeEvent::Hung => self.nodes.hung(here.node, here.at),
             NodeEvent::WasAway { why, span_us } => self.was_away(here, why, Duration::from_micros(span_us)),
             NodeEvent::Exposed { .. } | NodeEvent::Failed { .. } => {}
         }
@@ -105,55 +106,58 @@ impl Model {
         match *event {
             LinkEvent::Dialing { peer, purpose } => {
                 self.mention_for(peer, purpose, here.at);
-                self.links.dialing(here.link(peer), purpose, here.at);
+                self.links.dialing(here.link(peer), purpose, here.at, event);
             }
-            LinkEvent::DialFailed { peer, purpose, ref error, retry_at } => {
-                let why = StepKind::DialFailed { error: error.as_str().into(), retry_at };
-                self.links.failed(here.link(peer), purpose, here.at, why);
+            LinkEvent::DialFailed { peer, purpose, .. } => {
+                self.links.failed(here.link(peer), purpose, here.at, event);
             }
-            LinkEvent::Refused { peer, by, reason, .. } => {
-                let why = StepKind::Refused { by, reason };
-                self.links.failed(here.link(peer), Purpose::Neighbor, here.at, why);
+            LinkEvent::Refused { peer, .. } => {
+                self.links.failed(here.link(peer), Purpose::Neighbor, here.at, event);
             }
-            LinkEvent::NotAccepted { peer } => self.links.parked(here.link(peer), here.at),
-            LinkEvent::Up { link, peer, direction, purpose } => {
+            LinkEvent::NotAccepted { peer } => self.links.parked(here.link(peer), here.at, event),
+            LinkEvent::Up { peer, purpose, .. } => {
                 self.mention_for(peer, purpose, here.at);
-                if self.links.came_up(here.link(peer), link, direction, purpose, here.at) {
+                if self.links.came_up(here.node, here.at, event) {
                     self.count_link(here, peer, purpose, 1);
                 }
                 self.heard(here, peer);
-                self.log(here, EntryKind::LinkUp { peer, direction, purpose });
             }
-            LinkEvent::Down { link, peer, purpose, end } => self.link_down(here, peer, link, purpose, end),
-            LinkEvent::Violation { peer, ref remote, ref violation } => {
-                add(&mut self.totals.violations, 1);
-                add(&mut self.nodes.at_work(here.node, here.at).counters.violations, 1);
-                self.dial_ended(here, peer, remote, StepKind::Violation { rule: violation.rule });
+            LinkEvent::Down { peer, purpose, end, .. } => {
+                if self.links.went_down(here.node, here.at, event) {
+                    self.count_link(here, peer, purpose, -1);
+                    self.nodes.unwatched(peer, here.node, here.at);
+                    self.dropped_while_hung(here, peer);
+                }
+                if end == (LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving }) {
+                    self.nodes.believe(peer, Belief::Left, here.at);
+                }
             }
-            LinkEvent::MoreOffenses { count, .. } => {
-                add(&mut self.totals.violations, count);
-                add(&mut self.nodes.at_work(here.node, here.at).counters.violations, count);
+            LinkEvent::Violation { peer, ref remote, .. } => {
+                self.violations(here, 1);
+                self.dial_ended(here, peer, remote, event);
             }
+            LinkEvent::MoreOffenses { count, .. } => self.violations(here, count),
             LinkEvent::EclipseSuspected { ref joiners } => {
                 self.joiners.insert(here.node, joiners.clone());
             }
-            LinkEvent::OtherDialect { ref remote, peer, speaks } => {
-                self.dial_ended(here, peer, remote, StepKind::OtherDialect { speaks });
-            }
-            LinkEvent::HandshakeFailed { peer, ref remote } => {
-                self.dial_ended(here, peer, remote, StepKind::HandshakeFailed);
+            LinkEvent::OtherDialect { ref remote, peer, .. } | LinkEvent::HandshakeFailed { peer, ref remote } => {
+                self.dial_ended(here, peer, remote, event);
             }
             LinkEvent::Flooding { .. } | LinkEvent::Omitted { .. } | LinkEvent::Repairing { .. } => {}
         }
     }
 
-    fn take_probe(&mut self, here: At, event: &ProbeEvent) {
-        match *event {
+    fn violations(&mut self, here: At, count: u64) {
+        add(&mut self.totals.violations, count);
+        add(&mut self.nodes.at_work(here.node, here.at).counters.violations, count);
+    }
+
+    fn take_probe(&mut self, here: At, kind: &ProbeEvent, event: &Event) {
+        match *kind {
             ProbeEvent::Sent { peer, seq } => {
                 self.nodes.at_work(here.node, here.at).counters.probes_sent += 1;
                 self.links.probed(here.link(peer), seq, here.at);
                 self.with_contact(peer, |contact| contact.probes_to_it += 1);
-                self.probe(here, peer, seq, ProbeOutcome::Sent);
             }
             ProbeEvent::Received { peer, .. } => {
                 self.links.heard(here.link(peer), here.at);
@@ -161,27 +165,35 @@ impl Model {
             }
             ProbeEvent::Answered { peer, seq, rtt_us, .. } => {
                 self.nodes.at_work(here.node, here.at).counters.probes_answered += 1;
+                self.probes.answered.count(here.at);
                 self.links.answered(here.link(peer), seq, rtt_us, here.at);
                 self.contact(peer, here.node, here.at, |contact| contact.answered += 1);
-                self.probe(here, peer, seq, ProbeOutcome::Answered { rtt_us });
                 self.heard(here, peer);
             }
             ProbeEvent::Missed { peer, seq, misses, limit, last_heard } => {
                 let missed_at = here.at;
-                self.missed(here, peer, Miss { seq, sent_at: None, missed_at, misses, limit, last_heard });
+                self.nodes.at_work(here.node, here.at).counters.probes_missed += 1;
+                self.probes.missed.count(here.at);
+                self.links.missed(here.link(peer), Miss { seq, sent_at: None, missed_at, misses, limit, last_heard });
+                self.with_contact(peer, |contact| contact.missed += 1);
+                // A seed probes to check a report: a missing answer is a step of the case, not a suspicion.
+                if self.nodes.get(here.node).is_none_or(|node| node.role != Some(Role::Seed)) {
+                    self.nodes.suspected(peer, Suspicion { by: here.node, misses, limit }, here.at);
+                } else if misses >= limit {
+                    self.deaths.acted(peer, event);
+                }
             }
         }
     }
 
-    fn take_death(&mut self, here: At, event: &DeathEvent) {
-        match *event {
+    fn take_death(&mut self, here: At, kind: &DeathEvent, event: &Event) {
+        match *kind {
             DeathEvent::NeighborDied { peer, cause, last_heard } => {
                 let mut evidence = Evidence::of(here.node);
                 evidence.declared_at = Some(here.at);
                 evidence.cause = Some(cause);
                 evidence.last_heard = Some(last_heard);
                 self.died(here, peer, evidence);
-                self.log(here, EntryKind::Died { peer, cause });
             }
             DeathEvent::DeadReportSent { dead, ref seeds, cause, .. } => {
                 self.nodes.mention(dead, here.at);
@@ -189,29 +201,25 @@ impl Model {
                 let is_lie = self.faults.is_lie(Lie { at: here.at, liar: here.node, about: dead });
                 let cause = if is_lie { DeathCause::Lie } else { cause };
                 self.deaths.reported(dead, here.node, seeds, cause, here.at);
-                self.log(here, EntryKind::ReportSent { dead, seeds: seeds.len() });
             }
-            DeathEvent::DeadReportReceived { dead, reporter, cause, action, .. } => {
+            DeathEvent::DeadReportReceived { dead, reporter, cause, .. } => {
                 self.nodes.mention(dead, here.at);
                 self.nodes.mention(reporter, here.at);
                 self.seeds.got_report(here.node);
                 self.contact(reporter, here.node, here.at, |_| {});
-                let act = SeedAct::Received { reporter, cause, action };
-                self.deaths.received(dead, SeedStep { at: here.at, seed: here.node, act }, reporter, cause);
-                self.log(here, EntryKind::ReportReceived { dead, reporter, action });
+                self.deaths.received(dead, event, reporter, cause);
             }
-            DeathEvent::ReportDisputed { dead, reporter, disputes, rtt_us } => {
+            DeathEvent::ReportDisputed { dead, reporter, disputes, .. } => {
                 self.totals.disputes += 1;
                 self.seeds.disputed(here.node, reporter, disputes, here.at);
-                self.seed_acted(here, dead, SeedAct::Disputed { reporter, rtt_us });
+                self.deaths.acted(dead, event);
                 self.heard(here, dead);
-                self.log(here, EntryKind::Disputed { dead, reporter });
             }
         }
     }
 
-    fn take_seed(&mut self, here: At, event: &SeedEvent) {
-        match *event {
+    fn take_seed(&mut self, here: At, kind: &SeedEvent, event: &Event) {
+        match *kind {
             SeedEvent::PeerListReceived { seed, ref peers, listed } => {
                 self.nodes.mention_as(seed, Role::Seed, here.at);
                 for peer in peers {
@@ -230,9 +238,12 @@ impl Model {
             SeedEvent::PeerListed { peer, .. } => {
                 self.nodes.mention_as(peer, Role::Peer, here.at);
                 self.seeds.listed(here.node, peer, here.at);
-                self.seed_acted(here, peer, SeedAct::Relisted);
+                self.deaths.acted(peer, event);
             }
-            SeedEvent::PeerDelisted { peer, reason } => self.delisted(here, peer, reason),
+            SeedEvent::PeerDelisted { peer, reason } => {
+                self.seeds.delisted(here.node, peer, here.at);
+                self.delisted(here, peer, reason, event);
+            }
             SeedEvent::TooFewSeeds { .. } | SeedEvent::ListedAlready { .. } | SeedEvent::EnoughSeeds { .. } => {}
         }
     }
@@ -253,8 +264,8 @@ impl Model {
         }
     }
 
-    fn log(&mut self, here: At, what: EntryKind) -> u64 {
-        self.gossip.push(GossipEntry { at: here.at, node: here.node, what }).0
+    fn log(&mut self, here: At, kind: EventKind, receipt: Receipt) -> u64 {
+        self.gossip.push(GossipEntry { at: here.at, node: here.node, kind, receipt }).0
     }
 
     fn started_node(&mut self, here: At, name: &str, role: Role) {
@@ -265,7 +276,6 @@ impl Model {
         if role == Role::Seed {
             self.seeds.started(here.node);
         }
-        self.log(here, EntryKind::Started);
     }
 
     /// When a node goes, its links and its suspicions go with it.
@@ -313,22 +323,10 @@ impl Model {
 
     /// A connection failed before it came up. If only the remote end is known, that is the dialed
     /// address if we dialed.
-    fn dial_ended(&mut self, here: At, peer: Option<Addr>, remote: &str, why: StepKind) {
+    fn dial_ended(&mut self, here: At, peer: Option<Addr>, remote: &str, event: &LinkEvent) {
         if let Some(peer) = peer.or_else(|| remote.parse().ok()) {
-            self.links.dial_ended(here.link(peer), here.at, why);
+            self.links.dial_ended(here.link(peer), here.at, event);
         }
-    }
-
-    fn link_down(&mut self, here: At, peer: Addr, link: LinkId, purpose: Purpose, end: LinkEnd) {
-        if self.links.went_down(here.link(peer), link, purpose, end, here.at) {
-            self.count_link(here, peer, purpose, -1);
-            self.nodes.unwatched(peer, here.node, here.at);
-            self.dropped_while_hung(here, peer);
-        }
-        if end == (LinkEnd::Goodbye { side: Side::Them, reason: GoodbyeReason::Leaving }) {
-            self.nodes.believe(peer, Belief::Left, here.at);
-        }
-        self.log(here, EntryKind::LinkDown { peer, end });
     }
 
     /// A hung node of ours emits nothing when `here` drops it, but the link is gone all the same.
@@ -367,46 +365,19 @@ impl Model {
         was_dead && !stood
     }
 
-    fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason) {
-        self.seeds.delisted(here.node, peer, here.at);
+    fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason, event: &Event) {
         match reason {
             DelistReason::Silent => {
                 // Perhaps nobody is left to report it.
-                let act = SeedAct::Delisted { reason };
-                self.deaths.found_silent(peer, SeedStep { at: here.at, seed: here.node, act });
+                self.deaths.found_silent(peer, event);
                 self.nodes.presume_dead(peer, here.at);
             }
             DelistReason::Reported { .. } | DelistReason::Unanswered { .. } => {
-                self.seed_acted(here, peer, SeedAct::Delisted { reason });
+                self.deaths.acted(peer, event);
                 self.nodes.presume_dead(peer, here.at);
             }
-            DelistReason::Departed => self.seed_acted(here, peer, SeedAct::Delisted { reason }),
+            DelistReason::Departed => self.deaths.acted(peer, event),
             DelistReason::Left => self.nodes.believe(peer, Belief::Left, here.at),
-        }
-    }
-
-    fn seed_acted(&mut self, here: At, dead: Addr, act: SeedAct) {
-        self.deaths.acted(dead, SeedStep { at: here.at, seed: here.node, act });
-    }
-
-    fn probe(&mut self, here: At, peer: Addr, seq: ProbeSeq, outcome: ProbeOutcome) {
-        self.liveness.note(ProbeEntry { at: here.at, node: here.node, peer, seq, outcome });
-    }
-
-    fn missed(&mut self, here: At, peer: Addr, miss: Miss) {
-        let Miss { seq, misses, limit, last_heard, .. } = miss;
-        self.nodes.at_work(here.node, here.at).counters.probes_missed += 1;
-        self.links.missed(here.link(peer), miss);
-        self.with_contact(peer, |contact| contact.missed += 1);
-        self.probe(here, peer, seq, ProbeOutcome::Missed { misses, limit, last_heard });
-        self.log(here, EntryKind::ProbeMissed { peer, seq, misses, limit });
-        // A seed probes to check a report: a missing answer is a step of the case, not a suspicion.
-        if self.nodes.get(here.node).is_some_and(|node| node.role == Some(Role::Seed)) {
-            if misses >= limit {
-                self.seed_acted(here, peer, SeedAct::NoAnswer);
-            }
-        } else {
-            self.nodes.suspected(peer, Suspicion { by: here.node, misses, limit }, here.at);
         }
     }
 

@@ -10,10 +10,11 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 pub use self::outcome::ReportOutcome;
+pub(super) use self::outcome::delisting;
 use super::FastHashMap;
 use super::link::Miss;
 use super::ring::Ring;
-use crate::event::{DelistReason, ReportAction};
+use crate::event::{DeathEvent, DelistReason, Event, EventKind};
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
 use crate::proto::time::Time;
@@ -62,37 +63,6 @@ impl Evidence {
     }
 }
 
-/// What a seed did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SeedAct {
-    Received {
-        reporter: Addr,
-        cause: Option<DeathCause>,
-        action: ReportAction,
-    },
-    /// It probed the node and got no answer.
-    NoAnswer,
-    /// It probed the node and got an answer.
-    Disputed {
-        /// Its report is wrong.
-        reporter: Addr,
-        /// Round-trip time in microseconds.
-        rtt_us: u64,
-    },
-    Delisted {
-        reason: DelistReason,
-    },
-    Relisted,
-}
-
-/// What a seed did about a death, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SeedStep {
-    pub at: Time,
-    pub seed: Addr,
-    pub act: SeedAct,
-}
-
 /// One death of one node: what was said, and what was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeathCase {
@@ -101,8 +71,9 @@ pub struct DeathCase {
     pub at: Time,
     /// In the order in which it was given.
     pub evidence: Vec<Evidence>,
-    /// In order.
-    pub steps: Vec<SeedStep>,
+    /// What seeds did about it, in order: reports that they got or disputed, probes of theirs that
+    /// the node did not answer, and that they took it off their lists or put it there again.
+    pub steps: Vec<Event>,
     /// When somebody that had lost the node heard from it again.
     pub back_at: Option<Time>,
     /// The node said later that it had been away for this long, so it was not dead.
@@ -144,11 +115,8 @@ impl DeathCase {
     }
 
     /// Which seed found whose report false, and when.
-    fn disputes(&self) -> impl Iterator<Item = (Addr, Addr, Time)> {
-        self.steps.iter().filter_map(|step| match step.act {
-            SeedAct::Disputed { reporter, .. } => Some((step.seed, reporter, step.at)),
-            SeedAct::Received { .. } | SeedAct::NoAnswer | SeedAct::Delisted { .. } | SeedAct::Relisted => None,
-        })
+    pub fn disputes(&self) -> impl Iterator<Item = (Addr, Addr, Time)> {
+        self.steps.iter().filter_map(|step| Some((step.node, dispute(step)?.0, step.at)))
     }
 
     fn new(dead: Addr, at: Time) -> Self {
@@ -162,18 +130,14 @@ impl DeathCase {
 
     /// The node answered a seed's probe, and no seed took it off its list as dead.
     pub fn is_disputed(&self) -> bool {
-        let disputed = |step: &SeedStep| matches!(step.act, SeedAct::Disputed { .. });
-        self.steps.iter().any(disputed) && !self.is_acted_on()
+        self.disputes().next().is_some() && !self.is_acted_on()
     }
 
     /// A seed took the node off its list as dead.
     fn is_acted_on(&self) -> bool {
-        self.steps.iter().any(|step| match step.act {
-            SeedAct::Delisted { reason } => {
-                matches!(reason, DelistReason::Reported { .. } | DelistReason::Unanswered { .. } | DelistReason::Silent)
-            }
-            SeedAct::Received { action, .. } => action == ReportAction::Removed,
-            SeedAct::NoAnswer | SeedAct::Disputed { .. } | SeedAct::Relisted => false,
+        self.steps.iter().filter_map(outcome::removal).any(|(_, reason)| match reason {
+            DelistReason::Reported { .. } | DelistReason::Unanswered { .. } | DelistReason::Silent => true,
+            DelistReason::Departed | DelistReason::Left => false,
         })
     }
 
@@ -203,8 +167,8 @@ impl DeathCase {
     pub fn seeds(&self) -> Vec<Addr> {
         let mut seeds = Vec::new();
         for step in &self.steps {
-            if !seeds.contains(&step.seed) {
-                seeds.push(step.seed);
+            if !seeds.contains(&step.node) {
+                seeds.push(step.node);
             }
         }
         seeds
@@ -229,13 +193,20 @@ impl DeathCase {
         self.evidence.last_mut()
     }
 
-    fn step(&mut self, step: SeedStep) {
+    fn step(&mut self, step: &Event) {
         if self.steps.len() == STEPS_MAX {
             self.omitted += 1;
         } else {
-            self.steps.push(step);
+            self.steps.push(step.clone());
         }
     }
+}
+
+/// If a seed found a report false with this step: whose report, and how long the answer took, in
+/// microseconds.
+pub(super) const fn dispute(step: &Event) -> Option<(Addr, u64)> {
+    let EventKind::Death(DeathEvent::ReportDisputed { reporter, rtt_us, .. }) = &step.kind else { return None };
+    Some((*reporter, *rtt_us))
 }
 
 /// A line of the report log.
@@ -327,14 +298,14 @@ impl Deaths {
     }
 
     /// A seed got a report. If the reporter runs elsewhere, this is all that is known of it.
-    pub(super) fn received(&mut self, dead: Addr, step: SeedStep, reporter: Addr, told: Option<DeathCause>) {
+    pub(super) fn received(&mut self, dead: Addr, step: &Event, reporter: Addr, told: Option<DeathCause>) {
         let number = self.current(dead, step.at);
         let Some(case) = self.cases.get_mut(number) else { return };
         case.step(step);
         let Some(evidence) = case.evidence(reporter) else { return };
         evidence.cause = evidence.cause.or(told);
-        if !evidence.seeds.contains(&step.seed) && evidence.seeds.len() < TESTIMONIES_MAX {
-            evidence.seeds.push(step.seed);
+        if !evidence.seeds.contains(&step.node) && evidence.seeds.len() < TESTIMONIES_MAX {
+            evidence.seeds.push(step.node);
         }
         self.line(number, dead, reporter, step.at);
     }
@@ -352,7 +323,7 @@ impl Deaths {
     }
 
     /// A seed took another step in a death, if there is one.
-    pub(super) fn acted(&mut self, dead: Addr, step: SeedStep) {
+    pub(super) fn acted(&mut self, dead: Addr, step: &Event) {
         if let Some(case) = self.current_if_any(dead, step.at).and_then(|number| self.cases.get_mut(number)) {
             case.step(step);
         }
@@ -368,7 +339,7 @@ impl Deaths {
     }
 
     /// A seed took a silent node off its list without a report.
-    pub(super) fn found_silent(&mut self, dead: Addr, step: SeedStep) {
+    pub(super) fn found_silent(&mut self, dead: Addr, step: &Event) {
         let number = self.current(dead, step.at);
         if let Some(case) = self.cases.get_mut(number) {
             case.step(step);

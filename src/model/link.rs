@@ -6,9 +6,9 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::{Map, Set};
-use crate::event::{Direction, LinkEnd, LinkId, Purpose, Rule, Side};
+use crate::event::{Direction, LinkEnd, LinkEvent, LinkId, Purpose};
 use crate::proto::addr::Addr;
-use crate::proto::message::{Dialect, ProbeSeq, RefusalReason};
+use crate::proto::message::ProbeSeq;
 use crate::proto::time::Time;
 
 /// Rows of ended links that are kept for their history.
@@ -68,46 +68,49 @@ pub struct Miss {
 pub struct LinkStep {
     pub at: Time,
     pub what: StepKind,
+    /// If the link went down: since when probes had gone unanswered at that time, if they had.
+    pub unanswered_since: Option<Time>,
 }
 
 /// What happened to a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StepKind {
-    Dialing,
-    DialFailed {
-        /// The system's error.
-        error: Box<str>,
-        /// When it is dialed again; `None`: whenever repair chooses it.
-        retry_at: Option<Time>,
-    },
-    Refused {
-        by: Side,
-        reason: RefusalReason,
-    },
-    /// Nothing was ever heard on it.
-    NotAccepted,
-    /// It ended before both ends had named themselves.
-    HandshakeFailed,
-    /// The other end broke the protocol.
-    Violation {
-        rule: Rule,
-    },
-    OtherDialect {
-        speaks: Dialect,
-    },
-    Up {
-        /// Who dialed.
-        direction: Direction,
-    },
-    Down {
-        end: LinkEnd,
-        /// Since when probes had gone unanswered at that time, if they had.
-        unanswered_since: Option<Time>,
-    },
+    /// What our node said about it.
+    Told(LinkEvent),
     /// Our node hung, and the node at the other end dropped the link.
     Dropped,
     /// Our node stopped or restarted, and its links ended with it.
     NodeStopped,
+}
+
+impl LinkStep {
+    pub const fn event(&self) -> Option<&LinkEvent> {
+        match &self.what {
+            StepKind::Told(event) => Some(event),
+            StepKind::Dropped | StepKind::NodeStopped => None,
+        }
+    }
+
+    /// With this step a connection came up.
+    pub const fn is_up(&self) -> bool {
+        matches!(self.event(), Some(LinkEvent::Up { .. }))
+    }
+
+    /// Why it ended, if our node said so.
+    pub const fn end(&self) -> Option<LinkEnd> {
+        match self.event() {
+            Some(LinkEvent::Down { end, .. }) => Some(*end),
+            Some(_) | None => None,
+        }
+    }
+
+    /// With this step the link was lost.
+    pub const fn is_loss(&self) -> bool {
+        match &self.what {
+            StepKind::Told(_) => self.end().is_some(),
+            StepKind::Dropped | StepKind::NodeStopped => true,
+        }
+    }
 }
 
 /// One row: a link as a node of ours has seen it.
@@ -167,17 +170,8 @@ impl LinkHistory {
 
     /// Whether it was up at this time, as far as its history reaches.
     pub fn was_up_at(&self, at: Time) -> bool {
-        let turn = self.history.iter().rev().filter(|step| step.at <= at).find_map(|step| match step.what {
-            StepKind::Up { .. } => Some(true),
-            StepKind::Down { .. } | StepKind::Dropped | StepKind::NodeStopped => Some(false),
-            StepKind::Dialing
-            | StepKind::DialFailed { .. }
-            | StepKind::Refused { .. }
-            | StepKind::NotAccepted
-            | StepKind::HandshakeFailed
-            | StepKind::Violation { .. }
-            | StepKind::OtherDialect { .. } => None,
-        });
+        let earlier = self.history.iter().rev().filter(|step| step.at <= at);
+        let turn = earlier.filter(|step| step.is_up() || step.is_loss()).map(LinkStep::is_up).next();
         // Before the oldest step that is held, a link that is up and shows no other step was up.
         turn.unwrap_or(self.is_up() && self.since <= at)
     }
@@ -187,12 +181,18 @@ impl LinkHistory {
         self.pings.iter().copied().filter(move |ping| now.since(ping.at) <= span)
     }
 
+    fn told(&mut self, at: Time, event: &LinkEvent) {
+        self.note(at, StepKind::Told(without_list(event)));
+    }
+
     fn note(&mut self, at: Time, what: StepKind) {
         if self.history.len() == STEPS_MAX {
             self.history.pop_front();
             self.forgotten += 1;
         }
-        self.history.push_back(LinkStep { at, what });
+        let mut step = LinkStep { at, what, unanswered_since: None };
+        step.unanswered_since = first_sent(&self.missed).filter(|_| step.end().is_some());
+        self.history.push_back(step);
     }
 
     fn enter(&mut self, state: LinkState, at: Time) {
@@ -214,15 +214,13 @@ impl LinkHistory {
         self.last_heard = Some(at);
         self.connections.push(link);
         self.enter(LinkState::Up, at);
-        self.note(at, StepKind::Up { direction });
     }
 
-    fn went_down(&mut self, link: LinkId, end: LinkEnd, at: Time) {
+    fn went_down(&mut self, link: LinkId, at: Time) {
         self.connections.retain(|connection| *connection != link);
         if self.connections.is_empty() {
             self.enter(LinkState::Ended, at);
         }
-        self.note(at, StepKind::Down { end, unanswered_since: first_sent(&self.missed) });
     }
 
     fn ping(&mut self, ping: Ping) {
@@ -261,6 +259,16 @@ impl LinkHistory {
         }
         self.missed.push(miss);
         self.ping(Ping { at: miss.missed_at, rtt_us: None });
+    }
+}
+
+/// The event as it is kept: nobody asks whom else a refusal named.
+fn without_list(event: &LinkEvent) -> LinkEvent {
+    match event {
+        LinkEvent::Refused { peer, by, reason, referral: _ } => {
+            LinkEvent::Refused { peer: *peer, by: *by, reason: *reason, referral: Vec::new() }
+        }
+        other => other.clone(),
     }
 }
 
@@ -311,21 +319,21 @@ impl LinkTable {
         self.iter().filter(move |link| link.key.node == addr || link.key.peer == addr)
     }
 
-    pub(super) fn dialing(&mut self, key: LinkKey, purpose: Purpose, at: Time) {
+    pub(super) fn dialing(&mut self, key: LinkKey, purpose: Purpose, at: Time, event: &LinkEvent) {
         let link = self.row(key, purpose, at);
         if !link.is_up() {
             link.direction = Direction::Outbound;
             link.purpose = purpose;
             link.enter(LinkState::Dialing, at);
         }
-        link.note(at, StepKind::Dialing);
+        link.told(at, event);
         self.open.entry(key.node).or_default().insert(key.peer);
     }
 
     /// Nothing was heard on a connection, which is kept.
-    pub(super) fn parked(&mut self, key: LinkKey, at: Time) {
+    pub(super) fn parked(&mut self, key: LinkKey, at: Time, event: &LinkEvent) {
         let link = self.row(key, Purpose::Neighbor, at);
-        link.note(at, StepKind::NotAccepted);
+        link.told(at, event);
         if !link.is_up() {
             link.enter(LinkState::Parked, at);
             self.open.entry(key.node).or_default().insert(key.peer);
@@ -333,9 +341,9 @@ impl LinkTable {
     }
 
     /// Something kept a link from coming up.
-    pub(super) fn failed(&mut self, key: LinkKey, purpose: Purpose, at: Time, why: StepKind) {
+    pub(super) fn failed(&mut self, key: LinkKey, purpose: Purpose, at: Time, event: &LinkEvent) {
         let link = self.row(key, purpose, at);
-        link.note(at, why);
+        link.told(at, event);
         if !link.is_up() {
             link.enter(LinkState::Ended, at);
             self.retire(key, at);
@@ -343,35 +351,33 @@ impl LinkTable {
     }
 
     /// A dial of this node of ours ended; nothing happens if it had none.
-    pub(super) fn dial_ended(&mut self, key: LinkKey, at: Time, why: StepKind) {
+    pub(super) fn dial_ended(&mut self, key: LinkKey, at: Time, event: &LinkEvent) {
         let dialing = |link: &&LinkHistory| matches!(link.state, LinkState::Dialing | LinkState::Parked);
         if let Some(purpose) = self.rows.get(&key).filter(dialing).map(|link| link.purpose) {
-            self.failed(key, purpose, at, why);
+            self.failed(key, purpose, at, event);
         }
     }
 
     /// A connection came up. Returns whether this brought the link up.
-    pub(super) fn came_up(
-        &mut self,
-        key: LinkKey,
-        link: LinkId,
-        direction: Direction,
-        purpose: Purpose,
-        at: Time,
-    ) -> bool {
-        let row = self.row(key, purpose, at);
+    pub(super) fn came_up(&mut self, node: Addr, at: Time, event: &LinkEvent) -> bool {
+        let LinkEvent::Up { link, peer, direction, purpose } = *event else { return false };
+        let row = self.row(LinkKey { node, peer }, purpose, at);
         let is_new = !row.is_up();
         row.purpose = purpose;
         row.came_up(link, direction, at);
-        self.open.entry(key.node).or_default().insert(key.peer);
+        row.told(at, event);
+        self.open.entry(node).or_default().insert(peer);
         is_new
     }
 
     /// A connection ended. Returns whether this took the link down.
-    pub(super) fn went_down(&mut self, key: LinkKey, link: LinkId, purpose: Purpose, end: LinkEnd, at: Time) -> bool {
+    pub(super) fn went_down(&mut self, node: Addr, at: Time, event: &LinkEvent) -> bool {
+        let LinkEvent::Down { link, peer, purpose, .. } = *event else { return false };
+        let key = LinkKey { node, peer };
         let row = self.row(key, purpose, at);
         let was_up = row.is_up();
-        row.went_down(link, end, at);
+        row.went_down(link, at);
+        row.told(at, event);
         if row.is_up() {
             return false;
         }

@@ -21,7 +21,6 @@ pub mod overlay;
 pub mod ring;
 pub mod rumor;
 pub mod seed;
-pub mod sentence;
 #[cfg(test)]
 mod tests;
 pub mod theory;
@@ -61,7 +60,7 @@ pub struct Model {
     gossip: gossip::GossipLog,
     bodies: gossip::Bodies,
     rumors: rumor::Rumors,
-    liveness: liveness::LivenessLog,
+    probes: liveness::ProbeShare,
     deaths: death::Deaths,
     seeds: seed::SeedRecords,
     notices: notice::Notices,
@@ -108,7 +107,7 @@ impl Default for Model {
             gossip: gossip::empty(),
             bodies: gossip::Bodies::default(),
             rumors: rumor::Rumors::default(),
-            liveness: liveness::LivenessLog::default(),
+            probes: liveness::ProbeShare::default(),
             deaths: death::Deaths::default(),
             seeds: seed::SeedRecords::default(),
             notices: notice::empty(),
@@ -190,8 +189,8 @@ impl Model {
         self.rumors.latest()
     }
 
-    pub fn liveness(&self) -> &liveness::LivenessLog {
-        &self.liveness
+    pub fn liveness(&self) -> &liveness::ProbeShare {
+        &self.probes
     }
 
     pub fn deaths(&self) -> &death::Deaths {
@@ -257,11 +256,6 @@ impl Model {
     /// An event in words, with nodes by name. Its subject, the node where it happened, is not
     /// named.
     pub fn sentence(&self, kind: &EventKind) -> String {
-        sentence::sentence(kind, &|addr| self.name_of(addr).into_owned())
-    }
-
-    /// A line of the gossip log as text, without its time: `p2 > p4 GOSSIP p7#12 hop 3 "hello"`.
-    pub fn entry_text(&self, entry: &gossip::GossipEntry) -> String {
-        gossip::text(entry, &|addr| self.name_of(addr).into_owned())
+        words::sentence(kind, &|addr| self.name_of(addr).into_owned())
     }
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::gossip::EntryKind;
 use super::link::LinkState;
 use super::node::ObservedState;
 use super::notice::Severity;
@@ -398,8 +397,10 @@ fn a_message_is_followed_to_everybody_and_its_copies_fold_into_one_line() {
     let copy = rumor.copies[&p(3)];
     assert_eq!((copy.from, copy.hop, copy.duplicates), (Some(p(2)), Some(2), 3));
     let entry = story.model.gossip().get(copy.entry).unwrap();
-    assert!(matches!(entry.what, EntryKind::Received { duplicates: 3, .. }));
-    assert_eq!(story.model.entry_text(entry), "p2 > p3 GOSSIP p1#1 hop 2 dup x3 \"hello\"");
+    assert_eq!(entry.receipt.duplicates, 3);
+    let line = entry.line(&|addr| story.model.name_of(addr).into_owned()).unwrap();
+    assert_eq!((line.from, line.to, line.tag), (p(2), Some(p(3)), "GOSSIP"));
+    assert_eq!((line.text.as_str(), entry.body()), ("p1#1 hop 2 new, dup x3", Some(&"hello".into())));
     let about = about_message(&story.model, id, 0);
     assert!(about.verdict.contains("reached 3 of 4 peers here in 2 hops"), "{}", about.verdict);
     assert!(says(&about, "p3 from p2, hop 2, dup x3"));
@@ -616,10 +617,9 @@ fn what_is_kept_of_a_message_keeps_no_buffer_of_the_network_alive() {
         );
         assert!(buffer.is_unique(), "p{n}");
     }
-    let bodies = story.model.gossip().iter().filter_map(|(_, entry)| match &entry.what {
-        EntryKind::Received { body, .. } => Some(body.as_bytes().as_ptr()),
-        _ => None,
-    });
+    let lines = story.model.gossip().iter().map(|(_, entry)| entry);
+    let received = lines.filter(|entry| matches!(entry.kind, EventKind::Gossip(GossipEvent::Received { .. })));
+    let bodies = received.filter_map(|entry| Some(entry.body()?.as_bytes().as_ptr()));
     let held: Vec<_> = bodies.collect();
     assert_eq!((held.len(), held[0]), (2, held[1]), "one copy for all");
 }

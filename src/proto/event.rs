@@ -11,7 +11,6 @@ mod gossip;
 mod link;
 mod node;
 mod probe;
-mod read;
 mod seed;
 
 use derive_more::From;

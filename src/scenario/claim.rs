@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::event::Purpose;
 use crate::model::Model;
-use crate::model::death::{DeathCase, Evidence, SeedAct};
+use crate::model::death::{DeathCase, Evidence};
 use crate::model::link::LinkHistory;
 use crate::model::node::{Belief, NodeRecord};
 use crate::model::rumor::{Counting, Coverage, Rumor};
@@ -245,17 +245,10 @@ fn somebody_dead(model: &Model) -> ClaimState {
 
 fn disputed(model: &Model, name: &str) -> ClaimState {
     let case = model.nodes().find(name).and_then(|node| model.deaths().latest_of(node.addr));
-    let steps = case.map_or(&[][..], |case| &case.steps);
-    let disputes: Vec<(Addr, Addr)> = steps
-        .iter()
-        .filter_map(|step| match step.act {
-            SeedAct::Disputed { reporter, .. } => Some((step.seed, reporter)),
-            SeedAct::Received { .. } | SeedAct::NoAnswer | SeedAct::Delisted { .. } | SeedAct::Relisted => None,
-        })
-        .collect();
+    let disputes: Vec<(Addr, Addr, Time)> = case.into_iter().flat_map(DeathCase::disputes).collect();
     match disputes.first() {
-        Some((_, reporter)) => {
-            let seeds: std::collections::BTreeSet<Addr> = disputes.iter().map(|(seed, _)| *seed).collect();
+        Some((_, reporter, _)) => {
+            let seeds: std::collections::BTreeSet<Addr> = disputes.iter().map(|(seed, ..)| *seed).collect();
             let (seeds, reporter) = (names(model, seeds), model.name_of(*reporter));
             ClaimState::new(true, format!("{seeds} had disputed {reporter}'s report that {name} is dead"))
         }

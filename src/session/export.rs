@@ -24,8 +24,8 @@ use super::names::NodeNames;
 use super::replay::Recording;
 use super::text::printed_json;
 use crate::event::{Event, EventSubject};
-use crate::model::sentence::sentence;
 use crate::model::words::count_text;
+use crate::model::words::sentence;
 use crate::proto::text::printable;
 
 /// The columns of a `.csv` file.

@@ -129,6 +129,10 @@ fn folds(records: &[Told]) {
         }
     }
     let entries = model.gossip().iter();
-    entries.for_each(|(_, entry)| assert!(!model.entry_text(entry).contains(char::is_control)));
+    let name = |addr| model.name_of(addr).into_owned();
+    entries.for_each(|(_, entry)| {
+        let (line, body) = (entry.line(&name).unwrap().text, entry.body().map(ToString::to_string));
+        assert!(!line.contains(char::is_control) && !body.is_some_and(|body| body.contains(char::is_control)));
+    });
     let _ = (model.lasted(), model.messages_per_second(model.now()));
 }

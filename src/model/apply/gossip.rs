@@ -3,8 +3,9 @@
 use super::{At, add};
 use crate::event::GossipEvent;
 use crate::model::Model;
-use crate::model::gossip::{self, EntryKind};
+use crate::model::gossip;
 use crate::model::rumor::{ForeignCopy, Forgery, MessageCopy};
+use crate::model::words::Receipt;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Role, Trace};
 use crate::proto::text::Body;
@@ -12,7 +13,9 @@ use crate::proto::text::Body;
 impl Model {
     pub(super) fn take_gossip(&mut self, here: At, event: &GossipEvent) {
         match *event {
-            GossipEvent::Generated { id, ref body, trace: _, forwarded } => self.generated(here, id, body, forwarded),
+            GossipEvent::Generated { id, ref body, trace, forwarded } => {
+                self.generated(here, id, body, trace, forwarded);
+            }
             GossipEvent::Received { id, from, ref body, trace, forwarded } => {
                 self.received(here, id, from, body, trace, forwarded);
             }
@@ -26,22 +29,23 @@ impl Model {
     }
 
     /// Logs a line about a message.
-    fn log_message(&mut self, here: At, id: MessageId, body: &Body, what: EntryKind) -> u64 {
-        let line = self.log(here, what);
+    fn log_message(&mut self, here: At, id: MessageId, body: &Body, event: GossipEvent, hop: Option<u16>) -> u64 {
+        let line = self.log(here, event.into(), Receipt { hop, duplicates: 0 });
         if self.rumors.get(id).is_none_or(|rumor| rumor.body != *body) {
             self.bodies.hold(&mut self.gossip, line, body.len());
         }
         line
     }
 
-    fn generated(&mut self, here: At, id: MessageId, body: &Body, forwarded: usize) {
+    fn generated(&mut self, here: At, id: MessageId, body: &Body, trace: Option<Trace>, forwarded: usize) {
         self.totals.generated += 1;
         self.messages.count(here.at);
         let counters = &mut self.nodes.at_work(here.node, here.at).counters;
         counters.generated += 1;
         add(&mut counters.forwarded, forwarded as u64);
         let body = self.rumors.body_to_keep(id, body);
-        let entry = self.log_message(here, id, &body, EntryKind::Generated { id, body: body.clone(), forwarded });
+        let event = GossipEvent::Generated { id, body: body.clone(), trace, forwarded };
+        let entry = self.log_message(here, id, &body, event, Some(0));
         let copy = MessageCopy { from: None, hop: Some(0), hop_known: None, at: here.at, duplicates: 0, entry };
         self.rumors.first_copy(id, &body, here.node, copy);
         self.rumors.begins(id, here.at);
@@ -57,8 +61,8 @@ impl Model {
         self.links.heard(here.link(from), here.at);
         let hop = trace.map(|trace| trace.hop).or_else(|| self.rumors.hop_from(id, from));
         let body = self.rumors.body_to_keep(id, body);
-        let what = EntryKind::Received { id, from, body: body.clone(), hop, forwarded, duplicates: 0 };
-        let entry = self.log_message(here, id, &body, what);
+        let event = GossipEvent::Received { id, from, body: body.clone(), trace, forwarded };
+        let entry = self.log_message(here, id, &body, event, hop);
         let hop_known = if hop.is_none() { self.hop_known(here, id, from) } else { None };
         let copy = MessageCopy { from: Some(from), hop, hop_known, at: here.at, duplicates: 0, entry };
         if self.rumors.get(id).is_none() {

@@ -1,7 +1,7 @@
 //! What a seed did about the reports of a death: about one of them, and about all together.
 
-use super::{DeathCase, SeedAct, SeedStep};
-use crate::event::{DelistReason, ReportAction};
+use super::{DeathCase, dispute};
+use crate::event::{DeathEvent, DelistReason, Event, EventKind, ProbeEvent, ReportAction, SeedEvent};
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -31,7 +31,7 @@ impl DeathCase {
     /// What this seed did about this reporter's report; `None`: it has said nothing about it.
     pub fn outcome_of(&self, seed: Addr, reporter: Addr) -> Option<ReportOutcome> {
         let steps = self.steps_of(seed);
-        let is_it = |step: &&SeedStep| matches!(step.act, SeedAct::Received { reporter: told, .. } if told == reporter);
+        let is_it = |step: &&Event| report(step).is_some_and(|(told, _)| told == reporter);
         outcome_from(&steps, steps.iter().position(is_it)?)
     }
 
@@ -39,23 +39,58 @@ impl DeathCase {
     /// before and after it; otherwise the latest report counts.
     pub fn outcome_at(&self, seed: Addr) -> Option<ReportOutcome> {
         let steps = self.steps_of(seed);
-        let is_report = |step: &&SeedStep| matches!(step.act, SeedAct::Received { .. });
-        let latest = || outcome_from(&steps, steps.iter().rposition(is_report)?);
+        let latest = || outcome_from(&steps, steps.iter().rposition(|step| report(step).is_some())?);
         let unreported = || steps.iter().rev().find_map(|step| without_report(step));
-        steps.iter().find_map(|step| removal(step)).or_else(latest).or_else(unreported)
+        steps.iter().find_map(|step| removed(step)).or_else(latest).or_else(unreported)
     }
 
-    fn steps_of(&self, seed: Addr) -> Vec<&SeedStep> {
-        self.steps.iter().filter(|step| step.seed == seed).collect()
+    fn steps_of(&self, seed: Addr) -> Vec<&Event> {
+        self.steps.iter().filter(|step| step.node == seed).collect()
     }
 }
 
+/// The report that the seed got in this step: whose it was, and what the seed does about it.
+const fn report(step: &Event) -> Option<(Addr, ReportAction)> {
+    let EventKind::Death(DeathEvent::DeadReportReceived { reporter, action, .. }) = &step.kind else { return None };
+    Some((*reporter, *action))
+}
+
+/// Why the seed took the node off its list in this step, if it did and said so.
+pub(in crate::model) fn delisting(step: &Event) -> Option<DelistReason> {
+    let EventKind::Seed(SeedEvent::PeerDelisted { reason, .. }) = &step.kind else { return None };
+    Some(*reason)
+}
+
+const fn is_relisting(step: &Event) -> bool {
+    matches!(step.kind, EventKind::Seed(SeedEvent::PeerListed { .. }))
+}
+
+/// The node did not answer the seed's probe.
+const fn is_no_answer(step: &Event) -> bool {
+    matches!(step.kind, EventKind::Probe(ProbeEvent::Missed { .. }))
+}
+
+/// When and why the seed took the node off its list, if it did so in this step.
+pub(super) fn removal(step: &Event) -> Option<(Time, DelistReason)> {
+    let by_report =
+        |(reporter, action)| (action == ReportAction::Removed).then_some(DelistReason::Reported { reporter });
+    Some((step.at, delisting(step).or_else(|| by_report(report(step)?))?))
+}
+
+fn removed(step: &Event) -> Option<ReportOutcome> {
+    removal(step).map(|(at, reason)| ReportOutcome::Removed { at, reason })
+}
+
+fn disputed(step: &Event) -> Option<ReportOutcome> {
+    dispute(step).map(|(_, rtt_us)| ReportOutcome::Disputed { rtt_us })
+}
+
 /// What became of the report that the seed got in this step.
-fn outcome_from(steps: &[&SeedStep], got: usize) -> Option<ReportOutcome> {
-    let SeedAct::Received { action, .. } = steps[got].act else { return None };
+fn outcome_from(steps: &[&Event], got: usize) -> Option<ReportOutcome> {
+    let (_, action) = report(steps[got])?;
     let (before, since) = steps.split_at(got);
     match action {
-        ReportAction::Removed => removal(steps[got]),
+        ReportAction::Removed => removed(steps[got]),
         ReportAction::Verifying => since.iter().find_map(|step| settled(step)).or(Some(waiting(since))),
         ReportAction::NotListed if before.iter().any(|step| removal(step).is_some()) => {
             Some(ReportOutcome::AlreadyGone)
@@ -64,42 +99,20 @@ fn outcome_from(steps: &[&SeedStep], got: usize) -> Option<ReportOutcome> {
     }
 }
 
-fn waiting(since: &[&SeedStep]) -> ReportOutcome {
-    let had_none = since.iter().any(|step| step.act == SeedAct::NoAnswer);
-    if had_none { ReportOutcome::NoAnswer } else { ReportOutcome::Asking }
+fn waiting(since: &[&Event]) -> ReportOutcome {
+    if since.iter().any(|step| is_no_answer(step)) { ReportOutcome::NoAnswer } else { ReportOutcome::Asking }
 }
 
 /// What settles all reports that a seed has asked about.
-fn settled(step: &SeedStep) -> Option<ReportOutcome> {
-    match step.act {
-        SeedAct::Delisted { .. } | SeedAct::Received { .. } => removal(step),
-        SeedAct::Disputed { rtt_us, .. } => Some(ReportOutcome::Disputed { rtt_us }),
-        SeedAct::Relisted => Some(ReportOutcome::CameBack),
-        SeedAct::NoAnswer => None,
-    }
-}
-
-fn removal(step: &SeedStep) -> Option<ReportOutcome> {
-    let at = step.at;
-    match step.act {
-        SeedAct::Delisted { reason } => Some(ReportOutcome::Removed { at, reason }),
-        SeedAct::Received { action: ReportAction::Removed, reporter, .. } => {
-            Some(ReportOutcome::Removed { at, reason: DelistReason::Reported { reporter } })
-        }
-        SeedAct::Received { action: ReportAction::Verifying | ReportAction::NotListed, .. }
-        | SeedAct::NoAnswer
-        | SeedAct::Disputed { .. }
-        | SeedAct::Relisted => None,
-    }
+fn settled(step: &Event) -> Option<ReportOutcome> {
+    let came_back = is_relisting(step).then_some(ReportOutcome::CameBack);
+    removed(step).or_else(|| disputed(step)).or(came_back)
 }
 
 /// The outcome of a step whose report was not seen; a relisting says nothing about a report.
-fn without_report(step: &SeedStep) -> Option<ReportOutcome> {
-    match step.act {
-        SeedAct::NoAnswer => Some(ReportOutcome::NoAnswer),
-        SeedAct::Disputed { rtt_us, .. } => Some(ReportOutcome::Disputed { rtt_us }),
-        SeedAct::Relisted | SeedAct::Received { .. } | SeedAct::Delisted { .. } => None,
-    }
+fn without_report(step: &Event) -> Option<ReportOutcome> {
+    let no_answer = is_no_answer(step).then_some(ReportOutcome::NoAnswer);
+    no_answer.or_else(|| disputed(step))
 }
 
 #[cfg(test)]
@@ -108,9 +121,11 @@ mod tests {
 
     const SEED: Addr = Addr::loopback(5001);
 
-    fn case(acts: &[SeedAct]) -> DeathCase {
-        let mut case = DeathCase::new(Addr::loopback(3003), at(0));
-        let steps = acts.iter().zip(1..).map(|(act, second)| SeedStep { at: at(second), seed: SEED, act: *act });
+    const DEAD: Addr = Addr::loopback(3003);
+
+    fn case(acts: &[EventKind]) -> DeathCase {
+        let mut case = DeathCase::new(DEAD, at(0));
+        let steps = acts.iter().zip(1..).map(|(act, second)| Event { at: at(second), node: SEED, kind: act.clone() });
         case.steps.extend(steps);
         case
     }
@@ -119,22 +134,29 @@ mod tests {
         Time::from_micros(second * 1_000_000)
     }
 
-    fn report(n: u16, action: ReportAction) -> SeedAct {
-        SeedAct::Received { reporter: Addr::loopback(n), cause: None, action }
+    fn report(n: u16, action: ReportAction) -> EventKind {
+        let (reporter, clock) = (Addr::loopback(n), at(0).clock(0));
+        DeathEvent::DeadReportReceived { dead: DEAD, clock, reporter, cause: None, action }.into()
+    }
+
+    fn relisted() -> EventKind {
+        SeedEvent::PeerListed { peer: DEAD, again: true }.into()
     }
 
     #[test]
-    fn a_report_that_was_disputed_stays_so_and_the_seed_that_removed_the_node_for_a_later_one_did_remove_it() {
+    fn a_disputed_report_stays_so_when_a_later_one_removes_the_node() {
         let reason = DelistReason::Unanswered { reporter: Addr::loopback(2) };
-        let disputed = SeedAct::Disputed { reporter: Addr::loopback(1), rtt_us: 9 };
+        let disputed =
+            DeathEvent::ReportDisputed { dead: DEAD, reporter: Addr::loopback(1), disputes: 1, rtt_us: 9 }.into();
+        let no_answer = ProbeEvent::Missed { peer: DEAD, seq: 1, misses: 1, limit: 1, last_heard: at(0) }.into();
         let case = case(&[
             report(1, ReportAction::Verifying),
             disputed,
             report(2, ReportAction::Verifying),
-            SeedAct::NoAnswer,
-            SeedAct::Delisted { reason },
+            no_answer,
+            SeedEvent::PeerDelisted { peer: DEAD, reason }.into(),
             report(3, ReportAction::NotListed),
-            SeedAct::Relisted,
+            relisted(),
         ]);
         let removed = ReportOutcome::Removed { at: at(5), reason };
         let of = |n| case.outcome_of(SEED, Addr::loopback(n));
@@ -146,8 +168,8 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_registers_again_while_a_seed_asks_it_is_back_for_whoever_looks() {
-        let acts = [report(1, ReportAction::Verifying), SeedAct::Relisted];
+    fn a_node_that_registers_while_a_seed_asks_it_is_back() {
+        let acts = [report(1, ReportAction::Verifying), relisted()];
         let asked = case(&acts[..1]);
         assert_eq!(asked.outcome_at(SEED), Some(ReportOutcome::Asking));
         let back = case(&acts);

@@ -1,8 +1,7 @@
 //! Warnings in words.
 
 use super::Finding;
-use crate::model::sentence::NameOf;
-use crate::model::words::{count_text, list_text, span_text};
+use crate::model::words::{NameOf, count_text, list_text, span_text};
 use crate::proto::addr::Addr;
 
 /// Names that a warning lists before it says how many more there are.

@@ -7,12 +7,12 @@ use super::cause::{Cause, Silence};
 use super::link::miss_lines;
 use super::node::suspect;
 use super::{EvidenceLine, Explainer, Explanation, in_order};
-use crate::event::NodeState;
+use crate::event::{Event, NodeState};
 use crate::model::Model;
-use crate::model::death::{DeathCase, Evidence, SeedAct, SeedStep};
+use crate::model::death::{DeathCase, Evidence};
 use crate::model::link::first_sent;
 use crate::model::node::{LifeChange, NodeRecord, ObservedState};
-use crate::model::sentence::{action_text, delisted};
+use crate::model::words::death::seed_step;
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
@@ -273,30 +273,14 @@ fn evidence_lines(explainer: Explainer<'_>, evidence: &Evidence) -> Vec<Evidence
     lines
 }
 
-/// A step as in the answer to why a node is dead, with the node's name.
-pub(super) fn step_line_of(explainer: Explainer<'_>, dead: Addr, step: &SeedStep) -> EvidenceLine {
-    let line = step_line(explainer, step);
-    EvidenceLine { text: format!("{}: {}", explainer.name(dead), line.text), ..line }
+fn step_line(explainer: Explainer<'_>, step: &Event) -> EvidenceLine {
+    EvidenceLine::at(step.at, seed_step(step, &|addr| explainer.name(addr)))
 }
 
-fn step_line(explainer: Explainer<'_>, step: &SeedStep) -> EvidenceLine {
-    let seed = explainer.name(step.seed);
-    let text = match step.act {
-        SeedAct::Received { reporter, action, .. } => {
-            format!("{seed} got the report of {}: {}", explainer.name(reporter), action_text(action))
-        }
-        SeedAct::NoAnswer => format!("{seed} asked it and had no answer"),
-        SeedAct::Disputed { reporter, rtt_us } => {
-            let (reporter, after) = (explainer.name(reporter), micros(rtt_us));
-            format!("{seed} asked it and had an answer after {after}: the report of {reporter} is disputed")
-        }
-        SeedAct::Delisted { reason } => {
-            let why = delisted(reason, &|addr| explainer.name(addr));
-            format!("{seed} took it off its list: {why}")
-        }
-        SeedAct::Relisted => format!("{seed} put it on its list again"),
-    };
-    EvidenceLine::at(step.at, text)
+/// A step as in the answer to why a node is dead, with the node's name.
+pub(super) fn step_line_of(explainer: Explainer<'_>, dead: Addr, step: &Event) -> EvidenceLine {
+    let line = step_line(explainer, step);
+    EvidenceLine { text: format!("{}: {}", explainer.name(dead), line.text), ..line }
 }
 
 fn micros(micros: u64) -> String {

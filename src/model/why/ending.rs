@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use super::Explainer;
 use super::cause::{Cause, Silence};
-use crate::event::{LinkEnd, NodeState, Side};
+use crate::event::{LinkEnd, LinkEvent, NodeState};
 use crate::model::fault::FaultRecord;
 use crate::model::link::{LinkHistory, LinkStep, StepKind};
 use crate::model::node::{LifeChange, Lives};
-use crate::model::sentence::end_text;
-use crate::model::words::count_text;
+use crate::model::words::link::ended_by;
 use crate::proto::addr::Addr;
 use crate::proto::fault::FaultClass;
 use crate::proto::message::DeathCause;
@@ -20,18 +19,13 @@ const NOTICED_WITHIN: Duration = Duration::from_secs(1);
 
 /// This end only saw the connection go; the other may know why.
 pub(super) fn is_seen_only(step: &LinkStep) -> bool {
-    let StepKind::Down { end, .. } = step.what else { return false };
-    matches!(end, LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost)
-}
-
-/// With this step the link was lost.
-pub(super) fn is_loss(step: &LinkStep) -> bool {
-    matches!(step.what, StepKind::Down { .. } | StepKind::Dropped | StepKind::NodeStopped)
+    let end = step.end();
+    matches!(end, Some(LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost))
 }
 
 /// If this link is lost, when and how: `p2 - p3, ended at 03:13:02: p2 was killed`.
 pub(super) fn last_loss(explainer: Explainer<'_>, link: &LinkHistory) -> Option<(Time, String)> {
-    let step = link.history.iter().rev().find(|step| is_loss(step)).filter(|_| !link.is_up())?;
+    let step = link.history.iter().rev().find(|step| step.is_loss()).filter(|_| !link.is_up())?;
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
     let why = end_of(explainer, link, step);
     Some((step.at, format!("{node} - {peer}, ended at {}: {why}", explainer.clock(step.at))))
@@ -49,18 +43,11 @@ pub(super) fn end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkSt
 /// As [`end_of`], seen from the end whose history this is.
 pub(super) fn told_end_of(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
     let (node, peer) = (explainer.name(link.key.node), explainer.name(link.key.peer));
-    match step.what {
-        StepKind::Down { end, .. } => ended_by(&node, &peer, end),
+    match &step.what {
+        StepKind::Told(LinkEvent::Down { end, .. }) => ended_by(&node, &peer, *end),
+        StepKind::Told(_) => "not certain why".to_owned(),
         StepKind::Dropped => format!("{peer} dropped it, because {node} hung"),
         StepKind::NodeStopped => format!("{node} {}", stop_text(explainer, link.key.node, step.at)),
-        StepKind::Dialing
-        | StepKind::DialFailed { .. }
-        | StepKind::Refused { .. }
-        | StepKind::NotAccepted
-        | StepKind::HandshakeFailed
-        | StepKind::Violation { .. }
-        | StepKind::OtherDialect { .. }
-        | StepKind::Up { .. } => "not certain why".to_owned(),
     }
 }
 
@@ -78,38 +65,28 @@ fn stop_text(explainer: Explainer<'_>, node: Addr, at: Time) -> &'static str {
 /// What the user did that explains this end of the link.
 pub(super) fn cause_of_end<'a>(explainer: Explainer<'a>, link: &LinkHistory, step: &LinkStep) -> Option<Cause<'a>> {
     let (node, peer) = (link.key.node, link.key.peer);
-    match step.what {
-        StepKind::Down { end: LinkEnd::Dead { cause: DeathCause::Misses { .. } }, unanswered_since } => {
-            let from = unanswered_since.unwrap_or(step.at);
-            explainer.cause_of(node, peer, Silence { from, until: step.at })
-        }
-        StepKind::Down {
-            end: LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost,
-            ..
-        } => stopped_just_before(explainer, peer, step.at).or_else(|| explainer.hindrance_at(node, peer, step.at)),
-        StepKind::Down { end: LinkEnd::TooSlow, .. } => slow(explainer, peer, step.at),
+    let end = match &step.what {
+        StepKind::Told(_) => step.end()?,
         StepKind::Dropped => {
             let hung = explainer.lives(node)?.at(step.at).filter(|turn| turn.life == NodeState::Hangs);
-            hung.map(|turn| Cause::Gone(node, turn))
+            return hung.map(|turn| Cause::Gone(node, turn));
         }
-        StepKind::Down {
-            end:
-                LinkEnd::Dead { cause: DeathCause::Cut | DeathCause::Lie }
-                | LinkEnd::Goodbye { .. }
-                | LinkEnd::Violation
-                | LinkEnd::Refused { .. }
-                | LinkEnd::WhileAway,
-            ..
+        StepKind::NodeStopped => return None,
+    };
+    match end {
+        LinkEnd::Dead { cause: DeathCause::Misses { .. } } => {
+            let from = step.unanswered_since.unwrap_or(step.at);
+            explainer.cause_of(node, peer, Silence { from, until: step.at })
         }
-        | StepKind::NodeStopped
-        | StepKind::Dialing
-        | StepKind::DialFailed { .. }
-        | StepKind::Refused { .. }
-        | StepKind::NotAccepted
-        | StepKind::HandshakeFailed
-        | StepKind::Violation { .. }
-        | StepKind::OtherDialect { .. }
-        | StepKind::Up { .. } => None,
+        LinkEnd::Dead { cause: DeathCause::Closed | DeathCause::LinkError } | LinkEnd::RegistrationLost => {
+            stopped_just_before(explainer, peer, step.at).or_else(|| explainer.hindrance_at(node, peer, step.at))
+        }
+        LinkEnd::TooSlow => slow(explainer, peer, step.at),
+        LinkEnd::Dead { cause: DeathCause::Cut | DeathCause::Lie }
+        | LinkEnd::Goodbye { .. }
+        | LinkEnd::Violation
+        | LinkEnd::Refused { .. }
+        | LinkEnd::WhileAway => None,
     }
 }
 
@@ -123,24 +100,4 @@ fn slow(explainer: Explainer<'_>, node: Addr, at: Time) -> Option<Cause<'_>> {
     let mut records = explainer.model.faults().ever_on_node(node);
     let is_it = |record: &&FaultRecord| record.fault.what.class() == FaultClass::Slow && record.was_at(at);
     records.find(is_it).map(Cause::Made)
-}
-
-/// Who closed a link of `node` to `peer`, and why.
-fn ended_by(node: &str, peer: &str, end: LinkEnd) -> String {
-    match end {
-        LinkEnd::Goodbye { side: Side::Us, reason } => format!("{node} closed it and said goodbye: {reason}"),
-        LinkEnd::Goodbye { side: Side::Them, reason } => format!("{peer} closed it and said goodbye: {reason}"),
-        LinkEnd::Dead { cause: DeathCause::Misses { misses } } => {
-            let row = if misses == 1 { "" } else { " in a row" };
-            format!("{node} had no answer to {}{row}", count_text(u64::from(misses), "probe"))
-        }
-        LinkEnd::Dead { cause } => format!("{node} took {peer} for dead: {cause}"),
-        LinkEnd::TooSlow => {
-            format!("{node} dropped it, because {peer} read too slowly: the queue was full, and what was in it is lost")
-        }
-        LinkEnd::Violation => format!("{node} closed it, because {peer} broke the protocol"),
-        LinkEnd::Refused { reason } => format!("{peer} refused it: {reason}"),
-        LinkEnd::WhileAway => format!("it closed while {node} was away"),
-        LinkEnd::RegistrationLost => format!("{} (seen by {node})", end_text(end)),
-    }
 }

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use super::ending::{end_of, is_loss, is_seen_only};
+use super::ending::{end_of, is_seen_only};
 use super::{EvidenceLine, Explainer, Explanation, in_order};
-use crate::event::{Direction, EventKind, LinkEvent, Purpose, Side};
+use crate::event::{Direction, EventKind, LinkEvent, Purpose};
 use crate::model::Model;
 use crate::model::link::{LinkHistory, LinkState, LinkStep, Miss, StepKind};
 use crate::model::node::NodeRecord;
-use crate::model::sentence::{end_text, own_refusal};
+use crate::model::words::link::evidence;
 use crate::model::words::{count_text, span_text};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
-use crate::proto::text::Escaped;
 use crate::proto::time::Time;
 
 /// A violation this shortly before the end of a link belongs to it.
@@ -62,7 +61,8 @@ fn knew_first(one: &LinkHistory, other: &LinkHistory) -> bool {
 fn with_refusal(explainer: Explainer<'_>, verdict: String, seen: &LinkHistory, other: &LinkHistory) -> String {
     let Some(down) = last_down(seen).filter(|down| is_seen_only(down)) else { return verdict };
     let is_near = |step: &&LinkStep| step.at <= down.at && down.at.since(step.at) <= LAST_WORDS_WITHIN;
-    let broke_off = |step: &&LinkStep| matches!(step.what, StepKind::Violation { .. } | StepKind::OtherDialect { .. });
+    let broke_off =
+        |step: &&LinkStep| matches!(step.event(), Some(LinkEvent::Violation { .. } | LinkEvent::OtherDialect { .. }));
     match other.history.iter().rev().filter(is_near).find(broke_off) {
         Some(step) => format!("{verdict} {}.", step_text(explainer, other, step)),
         None => verdict,
@@ -84,7 +84,7 @@ fn one_way(explainer: Explainer<'_>, up: &LinkHistory, down: &LinkHistory) -> St
 }
 
 fn last_down(link: &LinkHistory) -> Option<&LinkStep> {
-    link.history.iter().rev().find(|step| is_loss(step))
+    link.history.iter().rev().find(|step| step.is_loss())
 }
 
 fn verdict(explainer: Explainer<'_>, link: &LinkHistory) -> String {
@@ -125,7 +125,7 @@ fn ended(explainer: Explainer<'_>, link: &LinkHistory) -> String {
     };
     let Some(down) = last_down(link) else { return never_came(explainer, link, last) };
     let what = if link.purpose == Purpose::Registration { "registration" } else { "link" };
-    let up = link.history.iter().rfind(|step| matches!(step.what, StepKind::Up { .. }) && step.at <= down.at);
+    let up = link.history.iter().rfind(|step| step.is_up() && step.at <= down.at);
     let lasted = up.map_or_else(String::new, |up| format!(", after {}", span_text(down.at.since(up.at))));
     let (at, who) = (explainer.clock(down.at), end_of(explainer, link, down));
     let since = if last.at > down.at {
@@ -156,7 +156,8 @@ fn never_came(explainer: Explainer<'_>, link: &LinkHistory, last: &LinkStep) -> 
 /// one.
 fn tries(explainer: Explainer<'_>, link: &LinkHistory, after: Option<Time>) -> String {
     let is_late = |step: &&LinkStep| after.is_none_or(|after| step.at > after);
-    let dials = link.history.iter().filter(is_late).filter(|step| matches!(step.what, StepKind::Dialing));
+    let dials =
+        link.history.iter().filter(is_late).filter(|step| matches!(step.event(), Some(LinkEvent::Dialing { .. })));
     let (count, last) = dials.fold((0, None), |(count, _), step| (count + 1, Some(step.at)));
     let more = if after.is_none() && link.forgotten > 0 { "at least " } else { "" };
     match last {
@@ -252,24 +253,7 @@ fn lines(explainer: Explainer<'_>, link: &LinkHistory) -> Vec<EvidenceLine> {
 pub(super) fn step_text(explainer: Explainer<'_>, link: &LinkHistory, step: &LinkStep) -> String {
     let (node, peer) = (&explainer.name(link.key.node), &explainer.name(link.key.peer));
     match &step.what {
-        StepKind::Dialing => format!("{node} dialed {peer}"),
-        StepKind::DialFailed { error, retry_at } => {
-            let next = retry_at.map_or_else(String::new, |at| format!("; next try at {}", explainer.clock(at)));
-            format!("{node} could not connect to {peer}: {}{next}", Escaped(error.as_bytes()))
-        }
-        StepKind::Refused { by: Side::Us, reason } => format!("{node} refused {peer}: {}", own_refusal(*reason)),
-        StepKind::Refused { by: Side::Them, reason } => format!("{peer} refused {node}: {reason}"),
-        StepKind::NotAccepted => {
-            format!(
-                "{node} heard nothing from {peer}: not accepted; the connection is parked: kept, and not dialed again"
-            )
-        }
-        StepKind::HandshakeFailed => format!("{node}: the connection ended before {peer} had named itself"),
-        StepKind::Violation { rule } => format!("{node}: {peer} broke the protocol: {rule}"),
-        StepKind::OtherDialect { speaks } => format!("{node}: {peer} speaks the {speaks} dialect"),
-        StepKind::Up { direction: Direction::Inbound } => format!("{node}: link up, {peer} had dialed"),
-        StepKind::Up { direction: Direction::Outbound } => format!("{node}: link up, {node} had dialed"),
-        StepKind::Down { end, .. } => format!("{node}: link down, {}", end_text(*end)),
+        StepKind::Told(event) => evidence(event, node, peer, &|at| explainer.clock(at)),
         StepKind::Dropped => format!("{peer} dropped the link while {node} hung"),
         StepKind::NodeStopped => format!("{node} stopped, and its links with it"),
     }

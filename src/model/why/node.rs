@@ -8,7 +8,7 @@ use super::{EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{EventKind, LinkEvent, NodeState, Purpose, RepairReason, Side};
 use crate::model::Model;
 use crate::model::fault::FaultRecord;
-use crate::model::link::{LinkHistory, LinkStep, StepKind, first_sent};
+use crate::model::link::{LinkHistory, LinkStep, first_sent};
 use crate::model::node::{Contact, NodeRecord, ObservedState};
 use crate::model::seed::SeedView;
 use crate::model::words::count_text;
@@ -303,19 +303,11 @@ fn kept_from(explainer: Explainer<'_>, node: &NodeRecord) -> Vec<String> {
     let mut refused = Vec::new();
     let mut unreached = Vec::new();
     for (link, step) in tried(explainer, node).filter(|(_, step)| step.at >= node.life_since) {
-        match step.what {
-            StepKind::Refused { by: Side::Them, reason: RefusalReason::Full } => full.push(link.key.peer),
-            StepKind::Refused { by: Side::Them, .. } => refused.push(link.key.peer),
-            StepKind::DialFailed { .. } | StepKind::NotAccepted => unreached.push(link.key.peer),
-            StepKind::Dialing
-            | StepKind::Refused { by: Side::Us, .. }
-            | StepKind::HandshakeFailed
-            | StepKind::Violation { .. }
-            | StepKind::OtherDialect { .. }
-            | StepKind::Up { .. }
-            | StepKind::Down { .. }
-            | StepKind::Dropped
-            | StepKind::NodeStopped => {}
+        match step.event() {
+            Some(LinkEvent::Refused { by: Side::Them, reason: RefusalReason::Full, .. }) => full.push(link.key.peer),
+            Some(LinkEvent::Refused { by: Side::Them, .. }) => refused.push(link.key.peer),
+            Some(LinkEvent::DialFailed { .. } | LinkEvent::NotAccepted { .. }) => unreached.push(link.key.peer),
+            Some(_) | None => {}
         }
     }
     let they_take = if full.len() == 1 { "it takes" } else { "they take" };

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use super::cause::is_barrier;
 use super::{EVIDENCE_MAX, EvidenceLine, Explainer, Explanation, in_order};
 use crate::event::{DelistReason, NodeState};
-use crate::model::death::{SeedAct, SeedStep};
+use crate::model::death::delisting;
 use crate::model::fault::FaultRecord;
 use crate::model::link::LinkHistory;
 use crate::model::node::{Belief, NodeRecord};
@@ -222,7 +222,7 @@ fn not_alive(explainer: Explainer<'_>, seed: Addr, listed: Addr) -> Option<Diffe
 /// What keeps the seed from knowing that this node is gone; `None` if it got a report.
 fn unaware(explainer: Explainer<'_>, seed: Addr, gone: Addr) -> Option<Unaware<'_>> {
     let case = explainer.model.deaths().latest_of(gone);
-    if case.is_some_and(|case| case.back_at.is_none() && case.steps.iter().any(|step| step.seed == seed)) {
+    if case.is_some_and(|case| case.back_at.is_none() && case.steps.iter().any(|step| step.node == seed)) {
         return None;
     }
     if explainer.model.nodes().get(seed).is_some_and(|seed| seed.life == Some(NodeState::Hangs)) {
@@ -256,14 +256,8 @@ fn not_listed(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> DifferenceRea
 /// When and why this seed last took this peer off its list.
 fn taken_off(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> Option<Off> {
     let case = explainer.model.deaths().latest_of(peer);
-    case.iter().flat_map(|case| &case.steps).rev().find_map(|step| match step.act {
-        SeedAct::Delisted { reason } if step.seed == seed => Some(Off { at: explainer.clock(step.at), reason }),
-        SeedAct::Delisted { .. }
-        | SeedAct::Received { .. }
-        | SeedAct::NoAnswer
-        | SeedAct::Disputed { .. }
-        | SeedAct::Relisted => None,
-    })
+    let mut steps = case.iter().flat_map(|case| &case.steps).rev().filter(|step| step.node == seed);
+    steps.find_map(|step| Some(Off { at: explainer.clock(step.at), reason: delisting(step)? }))
 }
 
 /// `p4 runs and is registered with no seed at all`, for one peer or several.
@@ -336,8 +330,5 @@ fn off_text(explainer: Explainer<'_>, off: &Off, is_one: bool) -> String {
 fn steps(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> Vec<EvidenceLine> {
     let case = explainer.model.deaths().latest_of(peer);
     let steps = case.into_iter().flat_map(|case| &case.steps);
-    steps
-        .filter(|step: &&SeedStep| step.seed == seed)
-        .map(|step| super::death::step_line_of(explainer, peer, step))
-        .collect()
+    steps.filter(|step| step.node == seed).map(|step| super::death::step_line_of(explainer, peer, step)).collect()
 }

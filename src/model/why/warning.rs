@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::cause::Cause;
 use super::death::silence;
 use super::{EvidenceLine, Explainer, Explanation, about_message, about_node, in_order, why_link, why_not, why_seed};
-use crate::model::death::{DeathCase, SeedAct, SeedStep};
+use crate::event::Event;
+use crate::model::death::{DeathCase, dispute};
 use crate::model::graph::Graph;
 use crate::model::rumor::Forgery;
 use crate::model::warning::{Finding, Warning};
@@ -188,17 +189,11 @@ fn eclipsed(explainer: Explainer<'_>, node: Addr, joiners: &[Addr]) -> Explanati
 
 /// Which seeds got an answer from a node that this reporter had declared dead.
 fn answers(explainer: Explainer<'_>, case: &DeathCase, reporter: Addr) -> Vec<(Addr, EvidenceLine)> {
-    let answer = |step: &SeedStep| match step.act {
-        SeedAct::Disputed { reporter: told, rtt_us } if told == reporter => {
-            let (seed, dead) = (explainer.name(step.seed), explainer.name(case.dead));
-            let after = span_text(Duration::from_micros(rtt_us));
-            Some((step.seed, EvidenceLine::at(step.at, format!("{seed} asked {dead}, which answered after {after}"))))
-        }
-        SeedAct::Disputed { .. }
-        | SeedAct::Received { .. }
-        | SeedAct::NoAnswer
-        | SeedAct::Delisted { .. }
-        | SeedAct::Relisted => None,
+    let answer = |step: &Event| {
+        let (_, rtt_us) = dispute(step).filter(|(told, _)| *told == reporter)?;
+        let (seed, dead) = (explainer.name(step.node), explainer.name(case.dead));
+        let after = span_text(Duration::from_micros(rtt_us));
+        Some((step.node, EvidenceLine::at(step.at, format!("{seed} asked {dead}, which answered after {after}"))))
     };
     case.steps.iter().filter_map(answer).collect()
 }

@@ -10,11 +10,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
-use crate::event::{Direction, LinkEnd, Purpose, ReportAction, Stop};
-use crate::model::gossip::{EntryKind, GossipEntry};
-use crate::model::sentence::end_text;
-use crate::proto::addr::Addr;
-use crate::proto::message::MessageId;
+use crate::model::gossip::GossipEntry;
+use crate::model::words::{GossipLine, LineTone};
 use crate::proto::text::Body;
 use crate::ui::action::PaneId;
 use crate::ui::log_view::LogView;
@@ -58,12 +55,12 @@ pub(crate) fn plain(entry: &GossipEntry, view: &View<'_>) -> String {
 }
 
 fn parts(entry: &GossipEntry, moment: &str, view: &View<'_>) -> Parts {
+    let Some(line) = entry.line(&|addr| view.short_name(addr).into_owned()) else { return Parts::new() };
     let lit = entry.message().is_some() && entry.message() == view.lit.message;
     let mut parts = vec![(Tone::Stale, format!("{moment} "))];
-    route(entry, view, &mut parts);
-    let (tone, word, rest) = told(entry, view);
-    let tone = if lit { Tone::Wave } else { tone };
-    parts.push((tone, format!("{word:<7} {rest}")));
+    route(&line, view, &mut parts);
+    let tone = if lit { Tone::Wave } else { tone_of(line.tone) };
+    parts.push((tone, format!("{:<7} {}", line.tag, line.text)));
     if let Some(body) = entry.body() {
         let tone = if lit { Tone::Wave } else { Tone::Plain };
         parts.push((tone, format!(" \"{}\"", shown(body))));
@@ -71,15 +68,25 @@ fn parts(entry: &GossipEntry, moment: &str, view: &View<'_>) -> Parts {
     parts
 }
 
+const fn tone_of(tone: LineTone) -> Tone {
+    match tone {
+        LineTone::Good => Tone::Up,
+        LineTone::Plain => Tone::Plain,
+        LineTone::Aside => Tone::Stale,
+        LineTone::Doubtful => Tone::Suspect,
+        LineTone::Bad => Tone::Dead,
+    }
+}
+
 /// `p2 → p4`: from whom to whom.
-fn route(entry: &GossipEntry, view: &View<'_>, parts: &mut Parts) {
-    let (from, to) = ends(entry);
+fn route(line: &GossipLine, view: &View<'_>, parts: &mut Parts) {
     let mut used = 0;
     let mut push = |tone, text: String| {
         used += text::width(&text);
         parts.push((tone, text));
     };
-    match to {
+    let from = line.from;
+    match line.to {
         Some(to) => {
             push(view.node_tone(from), view.padded_name(from));
             push(Tone::Stale, format!(" {} ", view.theme.arrow()));
@@ -89,76 +96,6 @@ fn route(entry: &GossipEntry, view: &View<'_>, parts: &mut Parts) {
     }
     let fill = view.names.route.saturating_sub(used) + 1;
     parts.push((Tone::Plain, " ".repeat(fill)));
-}
-
-fn ends(entry: &GossipEntry) -> (Addr, Option<Addr>) {
-    let node = entry.node;
-    match &entry.what {
-        EntryKind::Received { from, .. } => (*from, Some(node)),
-        EntryKind::ReportReceived { reporter, .. } => (*reporter, Some(node)),
-        EntryKind::LinkUp { peer, direction: Direction::Inbound, .. } => (*peer, Some(node)),
-        EntryKind::LinkUp { peer, direction: Direction::Outbound, .. }
-        | EntryKind::LinkDown { peer, .. }
-        | EntryKind::Died { peer, .. }
-        | EntryKind::ProbeMissed { peer, .. } => (node, Some(*peer)),
-        EntryKind::Disputed { dead, .. } => (node, Some(*dead)),
-        EntryKind::Generated { .. }
-        | EntryKind::ReportSent { .. }
-        | EntryKind::Started
-        | EntryKind::Hung
-        | EntryKind::Stopped { .. } => (node, None),
-    }
-}
-
-/// The color, the word and the rest of a line.
-fn told(entry: &GossipEntry, view: &View<'_>) -> (Tone, &'static str, String) {
-    match &entry.what {
-        EntryKind::Generated { id, forwarded, .. } => {
-            (Tone::Up, "GOSSIP", format!("{} begins, to {forwarded}", view.short_message(*id)))
-        }
-        EntryKind::Received { id, hop, duplicates, .. } => {
-            (Tone::Plain, "GOSSIP", received(*id, *hop, *duplicates, view))
-        }
-        EntryKind::ProbeMissed { seq, misses, limit, .. } => {
-            (Tone::Suspect, "PROBE", format!("{seq} no answer ({misses}/{limit})"))
-        }
-        EntryKind::Died { cause, .. } => (Tone::Dead, "DEATH", cause.to_string()),
-        EntryKind::ReportSent { dead, seeds } => {
-            let seeds = crate::model::words::count_text(*seeds as u64, "seed");
-            (Tone::Dead, "REPORT", format!("{} is dead, to {seeds}", view.short_name(*dead)))
-        }
-        EntryKind::ReportReceived { dead, action, .. } => {
-            (Tone::Dead, "REPORT", format!("{} is dead: {}", view.short_name(*dead), action_word(*action)))
-        }
-        EntryKind::Disputed { reporter, .. } => {
-            (Tone::Suspect, "DISPUTE", format!("alive, {} was wrong", view.short_name(*reporter)))
-        }
-        EntryKind::LinkUp { purpose: Purpose::Neighbor, .. } => (Tone::Stale, "LINK", "up".to_owned()),
-        EntryKind::LinkUp { purpose: Purpose::Registration, .. } => (Tone::Stale, "LINK", "registered".to_owned()),
-        // The death has a line beside it that says why.
-        EntryKind::LinkDown { end: LinkEnd::Dead { .. }, .. } => (Tone::Stale, "LINK", "down".to_owned()),
-        EntryKind::LinkDown { end, .. } => (Tone::Stale, "LINK", format!("down: {}", end_text(*end))),
-        EntryKind::Started => (Tone::Up, "NODE", "started".to_owned()),
-        EntryKind::Hung => (Tone::Suspect, "NODE", "hung: keeps its sockets, says nothing".to_owned()),
-        EntryKind::Stopped { how: Stop::Left } => (Tone::Stale, "NODE", "left".to_owned()),
-        EntryKind::Stopped { how: Stop::Killed } => {
-            (Tone::Dead, "NODE", "killed: links broken off, no goodbye".to_owned())
-        }
-    }
-}
-
-const fn action_word(action: ReportAction) -> &'static str {
-    match action {
-        ReportAction::Removed => "removed",
-        ReportAction::Verifying => "asking it",
-        ReportAction::NotListed => "not listed",
-    }
-}
-
-fn received(id: MessageId, hop: Option<u16>, duplicates: u32, view: &View<'_>) -> String {
-    let hop = hop.map_or_else(String::new, |hop| format!(" hop {hop}"));
-    let duplicates = if duplicates == 0 { String::new() } else { format!(", dup x{duplicates}") };
-    format!("{}{hop} new{duplicates}", view.short_message(id))
 }
 
 /// The beginning of a body, escaped: the rest of a long one would never be seen.

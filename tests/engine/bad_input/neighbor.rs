@@ -8,6 +8,7 @@ use bytes::Bytes;
 use gossipctl::command::Command;
 use gossipctl::event::{Event, EventKind, GossipEvent, LinkEnd, LinkEvent, Rule};
 use gossipctl::model::Model;
+use gossipctl::model::gossip::GossipEntry;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::{Dialect, Gossip, Message, MessageId, Trace};
 use gossipctl::proto::text::Body;
@@ -62,7 +63,12 @@ fn gossip(origin: Addr, seq: u64, text: &[u8]) -> Message {
 fn log_of_the_console(session: &Session) -> Vec<String> {
     let mut model = Model::new();
     session.seen.iter().for_each(|event| model.apply(event));
-    model.gossip().iter().map(|(_, entry)| model.entry_text(entry)).collect()
+    let name = |addr| model.name_of(addr).into_owned();
+    let text = |entry: &GossipEntry| {
+        let body = entry.body().map(ToString::to_string).unwrap_or_default();
+        format!("{} {body}", entry.line(&name).unwrap().text)
+    };
+    model.gossip().iter().map(|(_, entry)| text(entry)).collect()
 }
 
 fn assert_printable(lines: &[String]) {

@@ -1,9 +1,8 @@
 //! Why a node does not have a message, in words.
 
 use super::{CrossingOutcome, DELIVERY_TIME, Diagnosis, LackReason, Lost};
-use crate::event::NodeState;
+use crate::event::{EventKind, GossipEvent, NodeState};
 use crate::model::fault::FaultRecord;
-use crate::model::gossip::EntryKind;
 use crate::model::link::LinkHistory;
 use crate::model::node::{LifeChange, NodeRecord};
 use crate::model::why::cause::{Cause, is_barrier};
@@ -268,7 +267,9 @@ impl Diagnosis<'_> {
     fn forwarded(&self, holder: Addr) -> Option<EvidenceLine> {
         let copy = self.rumor.copies.get(&holder)?;
         let entry = self.explainer.model.gossip().get(copy.entry)?;
-        let (EntryKind::Generated { forwarded, .. } | EntryKind::Received { forwarded, .. }) = entry.what else {
+        let EventKind::Gossip(GossipEvent::Generated { forwarded, .. } | GossipEvent::Received { forwarded, .. }) =
+            entry.kind
+        else {
             return None;
         };
         let to = count_text(forwarded as u64, "neighbor");

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::rumor::Rumor;
+use crate::model::rumor::Rumor;
 use crate::proto::time::Time;
 
 /// `03:13:02.418`: the time of day on a clock that is `utc_offset_s` seconds ahead of UTC.
