@@ -1,7 +1,7 @@
 //! What to run, from the command line and the config file.
 
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::output::say;
 use super::script_file::ScriptFile;
-use super::seeds_file::{FoundName, SeedList, SeedListError};
+use super::seeds_file::SeedList;
 use super::settings::{ConsoleArgs, JournalArgs, NodeArgs, NodeSettings, SettingGroup as _};
 use super::values::PaceName;
 use crate::clock::utc_offset_s;
@@ -110,13 +110,6 @@ pub(crate) struct Looks {
     pub(crate) keys: KeyOverrides,
 }
 
-struct SessionSeeds {
-    list: Vec<Addr>,
-    missing: Option<String>,
-    warnings: Vec<String>,
-    notes: Vec<String>,
-}
-
 /// The plan of `lab`.
 pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let scenario = args.scenario.script.as_deref().map(ScriptFile::read).transpose()?;
@@ -137,23 +130,23 @@ pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
 /// The plan of `seed`, which needs the seed list only to find an address of its own.
 pub(crate) fn seed(args: NodeTaskArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let mut seeds = match args.listen {
-        Some(_) => seeds_if_any(&args.seeds.config)?,
-        None => seeds_needed(&args.seeds.config)?,
+        Some(_) => SeedList::read_if_any(&args.seeds.config, &system)?,
+        None => SeedList::read(&args.seeds.config, &system)?,
     };
     let listen = placement(args.listen, args.advertise, &mut seeds.notes, &system)?;
     // Peers that are started beside this seed must find it.
-    let own = name(listen).filter(|own| !seeds.list.contains(own));
-    seeds.list.extend(own);
-    let node = node_settings(args.run.node, config, PaceName::Assignment, seeds.list)?;
+    let own = name(listen).filter(|own| !seeds.seeds.contains(own));
+    seeds.seeds.extend(own);
+    let node = node_settings(args.run.node, config, PaceName::Assignment, seeds.seeds)?;
     let plan = Plan::new(Begin::Node(NodeSpec { role: Role::Seed, listen }), node, args.run.console, config);
     Ok(plan.in_session(args.run.session, config)?.with_words(seeds.warnings, seeds.notes))
 }
 
 /// The plan of `peer`.
 pub(crate) fn peer(args: NodeTaskArgs, config: &ConfigFile) -> Result<Plan, Failure> {
-    let mut seeds = seeds_needed(&args.seeds.config)?;
+    let mut seeds = SeedList::read(&args.seeds.config, &system)?;
     let listen = placement(args.listen, args.advertise, &mut seeds.notes, &system)?;
-    let node = node_settings(args.run.node, config, PaceName::Assignment, seeds.list)?;
+    let node = node_settings(args.run.node, config, PaceName::Assignment, seeds.seeds)?;
     seeds.warnings.extend(out_of_reach(listen, &node));
     let plan = Plan::new(Begin::Node(NodeSpec { role: Role::Peer, listen }), node, args.run.console, config);
     Ok(plan.in_session(args.run.session, config)?.with_words(seeds.warnings, seeds.notes))
@@ -161,9 +154,9 @@ pub(crate) fn peer(args: NodeTaskArgs, config: &ConfigFile) -> Result<Plan, Fail
 
 /// The plan without a command: the start screen.
 pub(crate) fn choice(cli: Cli, config: &ConfigFile) -> Result<Plan, Failure> {
-    let seeds = seeds_if_any(&cli.seeds.config)?;
+    let seeds = SeedList::read_if_any(&cli.seeds.config, &system)?;
     let lab = node_settings(cli.node.clone(), config, PaceName::Lively, Vec::new())?;
-    let node = node_settings(cli.node, config, PaceName::Assignment, seeds.list)?;
+    let node = node_settings(cli.node, config, PaceName::Assignment, seeds.seeds)?;
     let begin = Begin::Choice { no_seeds: seeds.missing, lab: Box::new(lab) };
     let plan = Plan::new(begin, node, cli.console, config).recorded(cli.journal, config)?;
     Ok(plan.with_words(seeds.warnings, seeds.notes))
@@ -298,22 +291,4 @@ fn node_settings(
     seeds: Vec<Addr>,
 ) -> Result<NodeSettings, Failure> {
     NodeSettings::new(&args.over_file(&config.node), pace, seeds, utc_offset_s())
-}
-
-fn seeds_needed(file: &Path) -> Result<SessionSeeds, SeedListError> {
-    let SeedList { seeds, repeated, names } = SeedList::read(file, &system)?;
-    let twice = |seed: &Addr| format!("{}: names {seed} more than once: it counts once", file.display());
-    let note = |FoundName { line, name, ip }: &FoundName| format!("{}:{line}: {name} is {ip}", file.display());
-    let (warnings, notes) = (repeated.iter().map(twice).collect(), names.iter().map(note).collect());
-    Ok(SessionSeeds { list: seeds, missing: None, warnings, notes })
-}
-
-/// The seed list, for sessions that can do without: a missing or empty file counts as none.
-fn seeds_if_any(file: &Path) -> Result<SessionSeeds, SeedListError> {
-    match seeds_needed(file) {
-        Err(SeedListError::None(why)) => {
-            Ok(SessionSeeds { list: Vec::new(), missing: Some(why), warnings: Vec::new(), notes: Vec::new() })
-        }
-        found => found,
-    }
 }

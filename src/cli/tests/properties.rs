@@ -163,7 +163,7 @@ fn the_longest_seed_list_stays_within_its_memory() {
     let line = |n: u32| format!("{}:1\n", std::net::Ipv4Addr::from(0x0101_0101 + n));
     let mut text: String = (0..10_000).map(line).collect();
     text.truncate(text[..usize::try_from(FILE_LEN_MAX).unwrap()].rfind('\n').unwrap());
-    let mut seeds = Ok(SeedList { seeds: Vec::new(), repeated: Vec::new(), names: Vec::new() });
+    let mut seeds = Ok(SeedList::default());
     let held =
         allocation_counter::measure(|| seeds = parse(Path::new("config.txt"), text.as_bytes(), &lookup)).bytes_max;
     assert!(seeds.unwrap_err().to_string().contains(&format!("more than {SEEDS_MAX} seeds")));
