@@ -6,7 +6,7 @@ mod sockets;
 
 use gossipctl::command::grammar::{self, COMMANDS, Names as _};
 use gossipctl::command::{Command, FaultCommand};
-use gossipctl::engine::NodeTable;
+use gossipctl::engine::{NodeTable, Settings};
 use gossipctl::event::{Event, EventKind, FaultEvent, NodeEvent, NodeState};
 use gossipctl::model::Model;
 use gossipctl::proto::addr::Addr;
@@ -199,8 +199,7 @@ impl Network {
 
     fn in_virtual_time(dialect: Dialect) -> Self {
         let (peer, seed) = settings(dialect);
-        let mut engine =
-            Box::new(sim::VirtualEngine::new(sim::VirtualDefaults { peer, seed, rng_seed: 1, epoch: sim::EPOCH }));
+        let mut engine = Box::new(sim::VirtualEngine::new(Settings { peer, seed, rng_seed: 1 }, sim::EPOCH));
         engine.apply(Command::StartLab { seeds: SEEDS, peers: PEERS }).unwrap();
         Self { nodes: Nodes::Virtual(engine), model: Model::new() }.caught_up()
     }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use gossipctl::command::{Command, NodeSpec, Placement};
-use gossipctl::engine::Refusal;
+use gossipctl::engine::{Refusal, Settings};
 use gossipctl::event::{Event, EventKind, FaultEvent, GossipEvent, LinkEvent, NodeEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use gossipctl::proto::message::Role;
 use gossipctl::scenario::{Run, Script, Summary};
 use gossipctl::session::check::Checker;
-use gossipctl::sim::{EPOCH, Piece, ScenarioSink, VirtualDefaults, VirtualEngine, play};
+use gossipctl::sim::{EPOCH, Piece, ScenarioSink, VirtualEngine, play};
 
 /// What came of a scenario.
 struct Played {
@@ -44,8 +44,8 @@ fn played_after(before: Vec<Command>, text: &str) -> Played {
         }
         Ok::<(), Refusal>(())
     };
-    let defaults = VirtualDefaults { peer, seed, rng_seed: 7, epoch: EPOCH };
-    let mut engine = VirtualEngine::with_sink(defaults, ScenarioSink::new(&mut run, listener));
+    let settings = Settings { peer, seed, rng_seed: 7 };
+    let mut engine = VirtualEngine::with_sink(settings, EPOCH, ScenarioSink::new(&mut run, listener));
     for command in before {
         engine.apply(command).unwrap();
     }

@@ -18,9 +18,10 @@ use super::files::path_parser;
 use super::values::{Choice, DAY_MS, GIB, KIB, PaceName, count, network, size, span};
 use crate::clock::Clock;
 use crate::command::limits::{PEERS_MAX, SEEDS_MAX};
+use crate::engine::Settings;
 use crate::model::words::size_text;
 use crate::proto::addr::Addr;
-use crate::proto::config::{DeadPolicy, JoinPolicy, LINKS_MAX, PeerConfig, SeedConfig};
+use crate::proto::config::{DeadPolicy, LINKS_MAX, Overlay, PeerConfig, SeedConfig};
 use crate::proto::message::Dialect;
 use crate::proto::reach::Reach;
 use crate::session::recorder::Limits;
@@ -127,7 +128,7 @@ settings! {
         max_neighbors: Option<usize> => node.peer.max_neighbors;
         /// What a full peer does about a joiner without neighbors [default: make-room]
         #[arg(long, value_name = "POLICY")]
-        join_policy: Option<JoinPolicy> => node.peer.join_policy;
+        join_policy: Option<Overlay> => node.peer.overlay;
         /// What a seed does about a dead report [default: verify]
         #[arg(long, value_name = "POLICY")]
         dead_policy: Option<DeadPolicy> => node.seed.dead_policy;
@@ -254,10 +255,10 @@ impl NodeSettings {
         let mut peer = PeerConfig::new(NOWHERE, seeds);
         (peer.gossip_interval, peer.liveness_interval) = args.pace.unwrap_or(pace).intervals();
         peer.utc_offset_s = utc_offset_s;
-        let (log_dir, without_effect) = (PathBuf::from("logs"), without_effect(args));
-        let seed = SeedConfig::new(NOWHERE);
-        let mut node = Self { peer, seed, pace, allow: Vec::new(), rng_seed: None, log_dir, without_effect };
+        let (seed, log_dir, without) = (SeedConfig::new(NOWHERE), PathBuf::from("logs"), Vec::new());
+        let mut node = Self { peer, seed, pace, allow: Vec::new(), rng_seed: None, log_dir, without_effect: without };
         args.apply(&mut node);
+        node.without_effect = without_effect(args, node.peer.dialect);
         let Self { peer, seed, allow, .. } = &mut node;
         peer.reach = Reach::new(allow.iter().copied());
         let (dial, accept) = (peer.max_dial, peer.max_neighbors);
@@ -273,6 +274,13 @@ impl NodeSettings {
         Ok(node)
     }
 
+    /// The settings of a network with this seed of all random choices, this far from UTC.
+    pub(crate) fn network(&self, rng_seed: u64, utc_offset_s: i32) -> Settings {
+        let mut peer = self.peer.clone();
+        peer.utc_offset_s = utc_offset_s;
+        Settings { peer, seed: SeedConfig { utc_offset_s, ..self.seed.clone() }, rng_seed }
+    }
+
     /// Seed of all random choices: the user's, or a new one each time. No two sessions on one
     /// machine start in the same microsecond. It is within the range of the flag, so that it can be
     /// given again.
@@ -284,10 +292,12 @@ impl NodeSettings {
     /// The settings as a scenario has them: name and value. A scenario does not say who may link,
     /// or where files go, and the intervals stand for the pace.
     pub(crate) fn written(&self) -> Vec<(String, String)> {
-        let is_classic = self.peer.dialect == Dialect::Classic;
+        let dialect = self.peer.dialect;
         let is_left_out = |name: &str| match name {
             "pace" | "allow" | "log-dir" => true,
-            "probe-timeout" | "join-policy" | "dead-policy" => is_classic,
+            "probe-timeout" => dialect.blocks_while_reading(),
+            "join-policy" => !dialect.may_close(),
+            "dead-policy" => !dialect.registrations_answer(),
             _ => false,
         };
         let rows = NodeArgs::default().rows(self).into_iter().filter(|row| !is_left_out(&row.name));
@@ -295,21 +305,22 @@ impl NodeSettings {
     }
 }
 
-/// Explicit settings that have no effect in the dialect.
-fn without_effect(args: &NodeArgs) -> Vec<String> {
+/// Explicit settings that have no effect in this dialect.
+fn without_effect(args: &NodeArgs, dialect: Dialect) -> Vec<String> {
+    let refuses = args.join_policy == Some(Overlay::Assignment { make_room: false });
+    let verifies = args.dead_policy == Some(DeadPolicy::Verify);
     let asked = [
+        (!dialect.may_close() && refuses, "join-policy refuse: full peers take every joiner; use --wire framed"),
         (
-            args.join_policy == Some(JoinPolicy::Refuse),
-            "join-policy refuse: full peers take every joiner; use --wire framed",
+            dialect.blocks_while_reading() && args.probe_timeout.is_some(),
+            "probe-timeout: an answer may take a liveness interval",
         ),
-        (args.probe_timeout.is_some(), "probe-timeout: an answer may take a liveness interval"),
         (
-            args.dead_policy == Some(DeadPolicy::Verify),
+            !dialect.registrations_answer() && verifies,
             "dead-policy verify: seeds trust every report; use --wire framed",
         ),
     ];
-    let is_classic = args.wire == Some(Dialect::Classic);
-    let without = asked.into_iter().filter(|(is_asked, _)| is_classic && *is_asked);
+    let without = asked.into_iter().filter(|(is_asked, _)| *is_asked);
     without.map(|(_, what)| format!("the classic dialect has no {what}")).collect()
 }
 

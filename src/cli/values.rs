@@ -12,7 +12,7 @@ use ipnet::Ipv4Net;
 use super::address::{AddressError, WrittenAddress, dialable};
 use crate::model::words::size_text;
 use crate::proto::addr::Addr;
-use crate::proto::config::{DeadPolicy, JoinPolicy};
+use crate::proto::config::{DeadPolicy, Overlay};
 use crate::proto::message::Dialect;
 use crate::session::export::FileFormat;
 use crate::ui::ThemeChoice;
@@ -97,14 +97,14 @@ pub(super) trait Choice: ValueEnum {
 
 /// Each choice with its word and its help.
 macro_rules! choices {
-    ($($kind:ident { $($variant:ident = $name:literal: $help:literal;)* })*) => {$(
+    ($($kind:ident { $($variant:ident $({ $($field:tt)* })? = $name:literal: $help:literal;)* })*) => {$(
         impl ValueEnum for $kind {
             fn value_variants<'a>() -> &'a [Self] {
-                &[$(Self::$variant),*]
+                &[$(Self::$variant $({ $($field)* })?),*]
             }
 
             fn to_possible_value(&self) -> Option<PossibleValue> {
-                Some(match self { $(Self::$variant => PossibleValue::new($name).help($help)),* })
+                Some(match self { $(Self::$variant $({ $($field)* })? => PossibleValue::new($name).help($help)),* })
             }
         }
 
@@ -125,9 +125,9 @@ choices! {
         Verify = "verify": "Probe the node before removing it";
         Trust = "trust": "Act on every report, as the Python seeds do";
     }
-    JoinPolicy {
-        MakeRoom = "make-room": "Drop a neighbor that has other neighbors";
-        Refuse = "refuse": "Refuse it like any other joiner; a known fault, which cuts peers off";
+    Overlay {
+        Assignment { make_room: true } = "make-room": "Drop a neighbor that has other neighbors";
+        Assignment { make_room: false } = "refuse": "Refuse it like any other joiner; a known fault, which cuts peers off";
     }
     ThemeChoice {
         Auto = "auto": "Colors for dark and light backgrounds; none if NO_COLOR is set";

@@ -64,9 +64,7 @@ impl Engine {
         if self.lab.is_some() {
             return Err(Refusal::SecondLab);
         }
-        for (count, what, most) in
-            [(seeds, "seeds", self.settings.limits.seeds), (peers, "peers", self.settings.limits.peers)]
-        {
+        for (count, what, most) in [(seeds, "seeds", self.limits.seeds), (peers, "peers", self.limits.peers)] {
             if count == 0 {
                 return Err(WordError::NotACount { given: count.to_string(), what, most }.into());
             }
@@ -77,8 +75,8 @@ impl Engine {
 
     fn judge_room(&self, role: Role, more: usize) -> Result<(), Refusal> {
         let most = match role {
-            Role::Seed => self.settings.limits.seeds,
-            Role::Peer => self.settings.limits.peers,
+            Role::Seed => self.limits.seeds,
+            Role::Peer => self.limits.peers,
         };
         if self.nodes.count(role).saturating_add(more) > most { Err(Refusal::Full { role, most }) } else { Ok(()) }
     }
@@ -147,8 +145,8 @@ fn judge_text(dialect: Dialect, body: &Body) -> Result<(), Refusal> {
     if let Some(fault) = body_fault(body.len()) {
         return Err(fault.into());
     }
-    match dialect {
-        Dialect::Framed => Ok(()),
-        Dialect::Classic => classic_text_problem(body.as_bytes()).map_or(Ok(()), |problem| Err(problem.into())),
+    if dialect.is_delimited() {
+        return Ok(());
     }
+    classic_text_problem(body.as_bytes()).map_or(Ok(()), |problem| Err(problem.into()))
 }

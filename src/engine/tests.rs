@@ -23,7 +23,7 @@ fn engine(dialect: Dialect, limits: NetworkLimits) -> Engine {
     let mut peer = PeerConfig::new(NOWHERE, Vec::new());
     peer.dialect = dialect;
     let seed = SeedConfig { dialect, ..SeedConfig::new(NOWHERE) };
-    Engine::new(Settings { peer, seed, rng_seed: 1, limits })
+    Engine::new(Settings { peer, seed, rng_seed: 1 }, limits)
 }
 
 fn lab(peers: usize) -> Engine {

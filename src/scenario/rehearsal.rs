@@ -44,7 +44,7 @@ impl Rehearsal {
         let mut peer = PeerConfig::new(nowhere, Vec::new());
         peer.dialect = dialect;
         let seed = SeedConfig { dialect, ..SeedConfig::new(nowhere) };
-        let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0, limits });
+        let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0 }, limits);
         engine.apply(&Command::StartLab { seeds, peers }, &mut VirtualSites).result?;
         Ok(Self { engine, changed: BTreeMap::new() })
     }
