@@ -253,7 +253,7 @@ impl Network {
         };
         if let Some((name, expected)) = expected {
             let node = self.model.find(name).unwrap();
-            while self.model.nodes().get(node).unwrap().life != expected {
+            while self.model.nodes().get(node).unwrap().life() != expected {
                 let Nodes::Sockets { events, .. } = &mut self.nodes else { panic!("{line} is not shown") };
                 let delivery = tokio::time::timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
                 delivery.batch.iter().for_each(|event| self.model.apply(event));

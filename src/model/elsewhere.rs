@@ -66,16 +66,9 @@ impl Model {
 
     /// A message of any kind came from this node to `by`; `note` counts what it was.
     pub(super) fn contact(&mut self, from: Addr, by: Addr, at: Time, note: impl FnOnce(&mut Contact)) {
-        self.with_contact(from, |contact| {
+        self.nodes.contact(from, |contact| {
             contact.heard(by, at);
             note(contact);
         });
-    }
-
-    /// Counts something that the node did not say itself.
-    pub(super) fn with_contact(&mut self, addr: Addr, note: impl FnOnce(&mut Contact)) {
-        if let Some(contact) = self.nodes.contact_mut(addr) {
-            note(contact);
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Links: one row for each node of ours and each node that it was ever linked to.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use smallvec::SmallVec;
@@ -19,6 +20,10 @@ pub const STEPS_MAX: usize = 24;
 pub const PINGS_MAX: usize = 30;
 /// Misses in a row that are kept as evidence: five times the default limit.
 pub const MISSES_MAX: usize = 16;
+/// While there are at most this many nodes, the probes of every link are kept for its sparkline: more
+/// links than fit on a screen of any size. In larger networks those of a link are kept once something
+/// happened to it: a step after it came up, or a miss.
+pub const WATCHED_NODES_MAX: usize = 1_024;
 /// Unanswered probes of one link whose send time is remembered.
 const IN_FLIGHT_MAX: usize = 4;
 
@@ -84,6 +89,10 @@ pub enum StepKind {
 }
 
 impl LinkStep {
+    const fn of(at: Time, event: LinkEvent) -> Self {
+        Self { at, what: StepKind::Told(event), unanswered_since: None }
+    }
+
     pub const fn event(&self) -> Option<&LinkEvent> {
         match &self.what {
             StepKind::Told(event) => Some(event),
@@ -113,7 +122,8 @@ impl LinkStep {
     }
 }
 
-/// One row: a link as a node of ours has seen it.
+/// One row: a link as a node of ours has seen it. Of every link totals and its state are kept, of
+/// one to which something happened also its steps: see [`LinkHistory::steps`].
 #[derive(Debug, Clone)]
 pub struct LinkHistory {
     pub key: LinkKey,
@@ -127,20 +137,29 @@ pub struct LinkHistory {
     pub connections: SmallVec<[LinkId; 2]>,
     /// Round-trip time of the last answered probe, in microseconds.
     pub rtt_us: Option<u64>,
-    /// The outcomes of the latest probes, oldest first.
-    pub pings: VecDeque<Ping>,
     /// Misses in a row now.
     pub misses: u32,
     /// Misses at which the neighbor is dead; 0 until one is missed.
     pub limit: u32,
-    /// The current misses in a row, oldest first.
-    pub missed: SmallVec<[Miss; 3]>,
     pub last_heard: Option<Time>,
-    /// Oldest first.
-    pub history: VecDeque<LinkStep>,
-    /// Steps that the history no longer holds.
-    pub forgotten: u64,
+    missed: Option<MissRow>,
     in_flight: SmallVec<[(ProbeSeq, Time); 2]>,
+    pings: VecDeque<Ping>,
+    /// Of a link that came up and to which nothing else happened: when it was dialed.
+    dialed: Option<Time>,
+    past: Option<Box<Past>>,
+}
+
+/// Unanswered probes in a row, oldest first. Stored once: the link and the evidence of a death hold
+/// the same.
+pub(super) type MissRow = Arc<Vec<Miss>>;
+
+/// What happened to a link, oldest first.
+#[derive(Debug, Clone, Default)]
+struct Past {
+    steps: VecDeque<LinkStep>,
+    /// Steps that are no longer held.
+    forgotten: u64,
 }
 
 impl LinkHistory {
@@ -153,15 +172,54 @@ impl LinkHistory {
             since: at,
             connections: SmallVec::new(),
             rtt_us: None,
-            pings: VecDeque::new(),
             misses: 0,
             limit: 0,
-            missed: SmallVec::new(),
             last_heard: None,
-            history: VecDeque::new(),
-            forgotten: 0,
+            missed: None,
             in_flight: SmallVec::new(),
+            pings: VecDeque::new(),
+            dialed: None,
+            past: None,
         }
+    }
+
+    /// The steps that are held, oldest first. None of a link that came up and to which nothing else
+    /// happened: those are [`LinkHistory::quiet_steps`].
+    pub fn steps(&self) -> impl DoubleEndedIterator<Item = &LinkStep> + Clone {
+        self.past.iter().flat_map(|past| &past.steps)
+    }
+
+    /// How a link came up to which nothing happened since.
+    pub fn quiet_steps(&self) -> Vec<LinkStep> {
+        if self.past.is_some() {
+            return Vec::new();
+        }
+        let (peer, purpose, direction) = (self.key.peer, self.purpose, self.direction);
+        let up = self
+            .connections
+            .first()
+            .map(|link| LinkStep::of(self.since, LinkEvent::Up { link: *link, peer, direction, purpose }));
+        let dialed = self.dialed.map(|at| LinkStep::of(at, LinkEvent::Dialing { peer, purpose }));
+        dialed.into_iter().chain(up).collect()
+    }
+
+    /// Steps that are no longer held.
+    pub fn forgotten(&self) -> u64 {
+        self.past.as_ref().map_or(0, |past| past.forgotten)
+    }
+
+    /// The current misses in a row, oldest first.
+    pub fn missed(&self) -> &[Miss] {
+        self.missed.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn missed_row(&self) -> Option<MissRow> {
+        self.missed.clone()
+    }
+
+    /// The outcomes of the latest probes, oldest first.
+    pub fn pings(&self) -> impl Iterator<Item = Ping> {
+        self.pings.iter().copied()
     }
 
     pub fn is_up(&self) -> bool {
@@ -170,7 +228,7 @@ impl LinkHistory {
 
     /// Whether it was up at this time, as far as its history reaches.
     pub fn was_up_at(&self, at: Time) -> bool {
-        let earlier = self.history.iter().rev().filter(|step| step.at <= at);
+        let earlier = self.steps().rev().filter(|step| step.at <= at);
         let turn = earlier.filter(|step| step.is_up() || step.is_loss()).map(LinkStep::is_up).next();
         // Before the oldest step that is held, a link that is up and shows no other step was up.
         turn.unwrap_or(self.is_up() && self.since <= at)
@@ -178,21 +236,42 @@ impl LinkHistory {
 
     /// Outcomes of the probes of the last `span`, oldest first.
     pub fn pings_since(&self, now: Time, span: Duration) -> impl Iterator<Item = Ping> {
-        self.pings.iter().copied().filter(move |ping| now.since(ping.at) <= span)
+        self.pings().filter(move |ping| now.since(ping.at) <= span)
     }
 
     fn told(&mut self, at: Time, event: &LinkEvent) {
-        self.note(at, StepKind::Told(without_list(event)));
+        self.note(LinkStep::of(at, without_list(event)));
     }
 
-    fn note(&mut self, at: Time, what: StepKind) {
-        if self.history.len() == STEPS_MAX {
-            self.history.pop_front();
-            self.forgotten += 1;
+    fn note(&mut self, mut step: LinkStep) {
+        if step.end().is_some() {
+            step.unanswered_since = first_sent(self.missed());
         }
-        let mut step = LinkStep { at, what, unanswered_since: None };
-        step.unanswered_since = first_sent(&self.missed).filter(|_| step.end().is_some());
-        self.history.push_back(step);
+        if self.past.is_none() {
+            let steps = self.quiet_steps().into();
+            self.past = Some(Box::new(Past { steps, forgotten: 0 }));
+        }
+        let Some(past) = &mut self.past else { return };
+        if past.steps.len() == STEPS_MAX {
+            past.steps.pop_front();
+            past.forgotten += 1;
+        }
+        past.steps.push_back(step);
+    }
+
+    /// Nothing happened to it yet but that it was dialed, if it was. When, is then all that its first
+    /// connection leaves of its past.
+    fn comes_up_quietly(&mut self) -> bool {
+        let Some(past) = &self.past else { return !self.is_up() };
+        let [LinkStep { at, what: StepKind::Told(LinkEvent::Dialing { .. }), .. }] = past.steps.as_slices().0 else {
+            return false;
+        };
+        let is_all = past.steps.len() == 1 && past.forgotten == 0 && !self.is_up();
+        if is_all {
+            self.dialed = Some(*at);
+            self.past = None;
+        }
+        is_all
     }
 
     fn enter(&mut self, state: LinkState, at: Time) {
@@ -205,7 +284,7 @@ impl LinkHistory {
     fn came_up(&mut self, link: LinkId, direction: Direction, at: Time) {
         if !self.is_up() {
             self.misses = 0;
-            self.missed.clear();
+            self.missed = None;
             self.in_flight.clear();
             self.pings.clear();
             self.rtt_us = None;
@@ -223,7 +302,11 @@ impl LinkHistory {
         }
     }
 
-    fn ping(&mut self, ping: Ping) {
+    fn ping(&mut self, ping: Ping, is_watched: bool) {
+        let is_event = self.past.is_some() || !self.pings.is_empty() || ping.rtt_us.is_none();
+        if !is_watched && !is_event {
+            return;
+        }
         if self.pings.len() == PINGS_MAX {
             self.pings.pop_front();
         }
@@ -237,28 +320,29 @@ impl LinkHistory {
         self.in_flight.push((seq, at));
     }
 
-    fn answered(&mut self, seq: ProbeSeq, rtt_us: u64, at: Time) {
+    fn answered(&mut self, seq: ProbeSeq, rtt_us: u64, at: Time, is_watched: bool) {
         self.in_flight.retain(|(sent, _)| *sent != seq);
         self.rtt_us = Some(rtt_us);
         self.misses = 0;
-        self.missed.clear();
+        self.missed = None;
         self.last_heard = Some(at);
-        self.ping(Ping { at, rtt_us: Some(rtt_us) });
+        self.ping(Ping { at, rtt_us: Some(rtt_us) }, is_watched);
     }
 
-    fn missed(&mut self, mut miss: Miss) {
+    fn miss(&mut self, mut miss: Miss, is_watched: bool) {
         let sent = self.in_flight.iter().position(|(sent, _)| *sent == miss.seq);
         miss.sent_at = sent.map(|place| self.in_flight.remove(place).1);
         self.misses = miss.misses;
         self.limit = miss.limit;
+        self.ping(Ping { at: miss.missed_at, rtt_us: None }, is_watched);
         if miss.misses == 1 {
-            self.missed.clear();
+            self.missed = None;
         }
-        if self.missed.len() == MISSES_MAX {
-            self.missed.remove(0);
+        let missed = Arc::make_mut(self.missed.get_or_insert_default());
+        if missed.len() == MISSES_MAX {
+            missed.remove(0);
         }
-        self.missed.push(miss);
-        self.ping(Ping { at: miss.missed_at, rtt_us: None });
+        missed.push(miss);
     }
 }
 
@@ -282,6 +366,8 @@ pub struct LinkTable {
     ended: VecDeque<(LinkKey, Time)>,
     /// The nodes to which each node of ours has a link, or which it dials.
     open: Map<Addr, Set<Addr>>,
+    /// The probes of every link are kept: see [`WATCHED_NODES_MAX`].
+    pub(super) are_watched: bool,
 }
 
 impl LinkTable {
@@ -321,12 +407,12 @@ impl LinkTable {
 
     pub(super) fn dialing(&mut self, key: LinkKey, purpose: Purpose, at: Time, event: &LinkEvent) {
         let link = self.row(key, purpose, at);
+        link.told(at, event);
         if !link.is_up() {
             link.direction = Direction::Outbound;
             link.purpose = purpose;
             link.enter(LinkState::Dialing, at);
         }
-        link.told(at, event);
         self.open.entry(key.node).or_default().insert(key.peer);
     }
 
@@ -363,9 +449,11 @@ impl LinkTable {
         let LinkEvent::Up { link, peer, direction, purpose } = *event else { return false };
         let row = self.row(LinkKey { node, peer }, purpose, at);
         let is_new = !row.is_up();
+        if !row.comes_up_quietly() {
+            row.told(at, event);
+        }
         row.purpose = purpose;
         row.came_up(link, direction, at);
-        row.told(at, event);
         self.open.entry(node).or_default().insert(peer);
         is_new
     }
@@ -376,8 +464,8 @@ impl LinkTable {
         let key = LinkKey { node, peer };
         let row = self.row(key, purpose, at);
         let was_up = row.is_up();
-        row.went_down(link, at);
         row.told(at, event);
+        row.went_down(link, at);
         if row.is_up() {
             return false;
         }
@@ -390,9 +478,9 @@ impl LinkTable {
     pub(super) fn dropped(&mut self, key: LinkKey, at: Time) -> Option<Purpose> {
         let link = self.rows.get_mut(&key).filter(|link| link.is_up())?;
         let purpose = link.purpose;
+        link.note(LinkStep { at, what: StepKind::Dropped, unanswered_since: None });
         link.connections.clear();
         link.enter(LinkState::Ended, at);
-        link.note(at, StepKind::Dropped);
         self.retire(key, at);
         Some(purpose)
     }
@@ -404,9 +492,9 @@ impl LinkTable {
         let up = gone.iter().copied().filter(|key| self.rows.get(key).is_some_and(LinkHistory::is_up)).collect();
         for key in gone {
             if let Some(link) = self.rows.get_mut(&key) {
+                link.note(LinkStep { at, what: StepKind::NodeStopped, unanswered_since: None });
                 link.connections.clear();
                 link.enter(LinkState::Ended, at);
-                link.note(at, StepKind::NodeStopped);
             }
             self.retire(key, at);
         }
@@ -426,14 +514,16 @@ impl LinkTable {
     }
 
     pub(super) fn answered(&mut self, key: LinkKey, seq: ProbeSeq, rtt_us: u64, at: Time) {
+        let is_watched = self.are_watched;
         if let Some(link) = self.rows.get_mut(&key) {
-            link.answered(seq, rtt_us, at);
+            link.answered(seq, rtt_us, at, is_watched);
         }
     }
 
     pub(super) fn missed(&mut self, key: LinkKey, miss: Miss) {
+        let is_watched = self.are_watched;
         if let Some(link) = self.rows.get_mut(&key) {
-            link.missed(miss);
+            link.miss(miss, is_watched);
         }
     }
 
@@ -451,7 +541,7 @@ impl LinkTable {
         while self.ended.len() > ENDED_MAX {
             let Some((key, ended_at)) = self.ended.pop_front() else { return };
             let same = |link: &LinkHistory| {
-                link.state == LinkState::Ended && link.history.back().is_none_or(|s| s.at == ended_at)
+                link.state == LinkState::Ended && link.steps().next_back().is_none_or(|step| step.at == ended_at)
             };
             if self.rows.get(&key).is_some_and(same) {
                 self.rows.swap_remove(&key);

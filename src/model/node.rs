@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::Map;
 pub use super::life::{LifeChange, Lives};
-use crate::event::{NodeState, Pace, Stop};
+use crate::event::{NodeState, Pace};
 use crate::proto::addr::Addr;
 use crate::proto::message::{Dialect, Role};
 use crate::proto::name::name_order;
@@ -25,6 +25,10 @@ pub const COMEBACK_SPACING: Duration = Duration::from_secs(2);
 
 /// Returns that are kept for each node: as many as make it a flapping one.
 pub const COMEBACKS_MAX: usize = 3;
+
+/// Bytes that are kept of a node to which nothing happened: 20 MB for 100,000 nodes.
+pub const NODE_LEN_MAX: usize = 200;
+const _: () = assert!(size_of::<NodeRecord>() <= NODE_LEN_MAX);
 
 /// What the nodes of this process believe about a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,29 +120,23 @@ impl Contact {
     }
 }
 
-/// What is known of one node.
+/// What is known of every node: totals and its state. At most [`NODE_LEN_MAX`] bytes, however much
+/// happens; what happened to it is in its [`NodeHistory`].
 #[derive(Debug, Clone)]
 pub struct NodeRecord {
     /// Its id.
     pub addr: Addr,
-    /// `p3`, for a node of this process.
-    pub name: Option<Arc<str>>,
     /// As far as known.
     pub role: Option<Role>,
     /// For a node of this process.
     pub dialect: Option<Dialect>,
+    pub belief: Belief,
+    /// `p3`, for a node of this process.
+    pub name: Option<Arc<str>>,
     /// For a node of this process.
     pub pace: Option<Pace>,
-    /// What is certain; `None` for a node elsewhere, of which only its neighbors can tell.
-    pub life: Option<NodeState>,
-    pub life_since: Time,
-    /// How it lived in this process, and when, earlier lives included.
+    /// How it lived in this process, and when, earlier lives included. What it says is certain.
     pub lives: Lives,
-    /// When it last came back: restarted, or heard from after it had been declared dead.
-    pub comebacks: SmallVec<[Time; COMEBACKS_MAX]>,
-    pub belief: Belief,
-    /// Nodes that count misses on it now.
-    pub suspicions: SmallVec<[Suspicion; 2]>,
     /// Since when it has been in the state that [`NodeRecord::state`] returns.
     pub since: Time,
     /// When it was first mentioned.
@@ -153,24 +151,28 @@ pub struct NodeRecord {
     pub starts: u32,
     /// All 0 for a node elsewhere.
     pub counters: Counters,
-    /// All 0 for a node of ours.
-    pub contact: Contact,
+    history: Option<Box<NodeHistory>>,
+}
+
+/// What happened to a node, from the first such event on: it came back, a probe of it was missed,
+/// or, for a node elsewhere, it spoke to one of ours.
+#[derive(Debug, Clone, Default)]
+struct NodeHistory {
+    comebacks: SmallVec<[Time; COMEBACKS_MAX]>,
+    suspicions: SmallVec<[Suspicion; 2]>,
+    contact: Contact,
 }
 
 impl NodeRecord {
     fn new(addr: Addr, at: Time) -> Self {
         Self {
             addr,
-            name: None,
             role: None,
             dialect: None,
-            pace: None,
-            life: None,
-            life_since: at,
-            lives: Lives::default(),
-            comebacks: SmallVec::new(),
             belief: Belief::Hearsay,
-            suspicions: SmallVec::new(),
+            name: None,
+            pace: None,
+            lives: Lives::default(),
             since: at,
             first_seen: at,
             linked: 0,
@@ -178,24 +180,53 @@ impl NodeRecord {
             registrations: 0,
             starts: 0,
             counters: Counters::default(),
-            contact: Contact::default(),
+            history: None,
         }
+    }
+
+    /// What is certain; `None` for a node elsewhere, of which only its neighbors can tell.
+    pub fn life(&self) -> Option<NodeState> {
+        self.lives.now().map(|turn| turn.life)
+    }
+
+    pub fn life_since(&self) -> Time {
+        self.lives.now().map_or(self.first_seen, |turn| turn.at)
+    }
+
+    /// When it last came back: restarted, or heard from after it had been declared dead.
+    pub fn comebacks(&self) -> &[Time] {
+        self.history.as_ref().map_or(&[], |history| &history.comebacks)
+    }
+
+    /// Nodes that count misses on it now.
+    pub fn suspicions(&self) -> &[Suspicion] {
+        self.history.as_ref().map_or(&[], |history| &history.suspicions)
+    }
+
+    /// All 0 for a node of ours.
+    pub fn contact(&self) -> Contact {
+        self.history.as_ref().map(|history| history.contact).unwrap_or_default()
+    }
+
+    /// Something happened to it.
+    fn history(&mut self) -> &mut NodeHistory {
+        self.history.get_or_insert_default()
     }
 
     /// It runs, or ran, in this process.
     pub fn is_ours(&self) -> bool {
-        self.life.is_some()
+        self.lives.now().is_some()
     }
 
     /// The most serious suspicion against it.
     pub fn suspicion(&self) -> Option<Suspicion> {
-        self.suspicions.iter().copied().max_by_key(|suspicion| suspicion.misses)
+        self.suspicions().iter().copied().max_by_key(|suspicion| suspicion.misses)
     }
 
     /// What is certain outweighs what is believed, except that a hung node is shown as others see
     /// it: that is the point of hanging it.
     pub fn state(&self) -> ObservedState {
-        match (self.life, self.belief) {
+        match (self.life(), self.belief) {
             (Some(NodeState::Killed), _) => ObservedState::Killed,
             (Some(NodeState::Left), _) | (None, Belief::Left) => ObservedState::Left,
             (None | Some(NodeState::Runs | NodeState::Hangs), Belief::Dead) => ObservedState::Dead,
@@ -207,7 +238,7 @@ impl NodeRecord {
 
     /// It is a node of this process that runs.
     pub fn runs(&self) -> bool {
-        self.life == Some(NodeState::Runs)
+        self.life() == Some(NodeState::Runs)
     }
 
     fn is_running_peer(&self) -> bool {
@@ -223,13 +254,21 @@ impl NodeRecord {
 
     fn came_back(&mut self, at: Time) {
         // The nodes that had lost it hear from it one by one: that is one return.
-        if self.comebacks.last().is_some_and(|last| at.since(*last) < COMEBACK_SPACING) {
+        if self.comebacks().last().is_some_and(|last| at.since(*last) < COMEBACK_SPACING) {
             return;
         }
-        if self.comebacks.len() == COMEBACKS_MAX {
-            self.comebacks.remove(0);
+        let comebacks = &mut self.history().comebacks;
+        if comebacks.len() == COMEBACKS_MAX {
+            comebacks.remove(0);
         }
-        self.comebacks.push(at);
+        comebacks.push(at);
+    }
+
+    /// This node no longer counts misses on it.
+    fn clear_of(&mut self, by: Addr) {
+        if let Some(history) = &mut self.history {
+            history.suspicions.retain(|suspicion| suspicion.by != by);
+        }
     }
 
     /// Changes something, and notes the time if the state changes with it.
@@ -241,6 +280,9 @@ impl NodeRecord {
         }
     }
 }
+
+/// Where the record of a node stands. No record is ever removed, so the place remains.
+pub(super) type RecordIx = usize;
 
 /// All nodes, in the order in which they were first mentioned.
 #[derive(Debug, Clone, Default)]
@@ -331,42 +373,55 @@ impl NodeRecords {
         counts
     }
 
-    /// Where the record of this node stands. No record is ever removed, so the place remains.
-    pub(super) fn place_of(&self, addr: Addr) -> Option<usize> {
+    pub(super) fn ix_of(&self, addr: Addr) -> Option<RecordIx> {
         self.by_addr.get_index_of(&addr)
     }
 
-    pub(super) fn life_at(&self, place: usize) -> Option<NodeState> {
-        self.by_addr[place].life
+    pub(super) fn at(&self, node: RecordIx) -> &NodeRecord {
+        &self.by_addr[node]
     }
 
-    /// An event happened at this node, so it is one of ours.
-    pub(super) fn at_work(&mut self, addr: Addr, at: Time) -> &mut NodeRecord {
-        let known = self.place_of(addr);
-        let place = known.unwrap_or_else(|| self.by_addr.insert_full(addr, NodeRecord::new(addr, at)).0);
-        let node = &mut self.by_addr[place];
-        if !node.is_ours() {
+    pub(super) fn at_mut(&mut self, node: RecordIx) -> &mut NodeRecord {
+        &mut self.by_addr[node]
+    }
+
+    /// Whether it is known and runs elsewhere.
+    pub(super) fn is_elsewhere(&self, addr: Addr) -> bool {
+        self.hearsay > 0 && self.get(addr).is_some_and(|node| !node.is_ours())
+    }
+
+    /// An event happened at this node, so it is one of ours. Returns also what was certain of it
+    /// before.
+    pub(super) fn at_work(&mut self, addr: Addr, at: Time) -> (RecordIx, Option<NodeState>) {
+        let known = self.ix_of(addr);
+        let ix = known.unwrap_or_else(|| self.by_addr.insert_full(addr, NodeRecord::new(addr, at)).0);
+        let node = &mut self.by_addr[ix];
+        let life = node.life();
+        if life.is_none() {
             self.hearsay -= usize::from(known.is_some());
             node.change(at, |node| {
-                node.life = Some(NodeState::Runs);
-                node.life_since = at;
                 node.lives.turn(at, NodeState::Runs);
                 node.belief = Belief::Alive;
             });
             // Its start was among the events that were skipped.
             self.peers_running += usize::from(node.is_running_peer());
         }
-        node
+        (ix, life)
     }
 
-    /// The counters of a known node elsewhere; `None` for a node of ours.
-    pub(super) fn contact_mut(&mut self, addr: Addr) -> Option<&mut Contact> {
-        self.by_addr.get_mut(&addr).filter(|node| !node.is_ours()).map(|node| &mut node.contact)
+    /// Counts what a known node elsewhere does; nothing for a node of ours.
+    pub(super) fn contact(&mut self, addr: Addr, note: impl FnOnce(&mut Contact)) {
+        if self.hearsay == 0 {
+            return;
+        }
+        if let Some(node) = self.by_addr.get_mut(&addr).filter(|node| !node.is_ours()) {
+            note(&mut node.history().contact);
+        }
     }
 
     pub(super) fn mention(&mut self, addr: Addr, at: Time) -> Option<&mut NodeRecord> {
-        let place = match self.place_of(addr) {
-            Some(place) => place,
+        let ix = match self.ix_of(addr) {
+            Some(ix) => ix,
             None if self.hearsay >= HEARSAY_MAX => {
                 self.unlisted += 1;
                 return None;
@@ -376,7 +431,7 @@ impl NodeRecords {
                 self.by_addr.insert_full(addr, NodeRecord::new(addr, at)).0
             }
         };
-        Some(&mut self.by_addr[place])
+        Some(&mut self.by_addr[ix])
     }
 
     /// As [`NodeRecords::mention`], with its role.
@@ -389,10 +444,12 @@ impl NodeRecords {
         }
     }
 
-    pub(super) fn started(&mut self, addr: Addr, at: Time, name: &str, role: Role) -> &mut NodeRecord {
-        self.set_life(addr, at, NodeState::Runs, |node| {
+    pub(super) fn started(&mut self, node: RecordIx, at: Time, name: &str, role: Role) {
+        self.set_life(node, at, NodeState::Runs, |node| {
             node.belief = Belief::Alive;
-            node.suspicions.clear();
+            if let Some(history) = &mut node.history {
+                history.suspicions.clear();
+            }
             node.name = Some(name.into());
             node.role = Some(role);
             node.starts += 1;
@@ -400,26 +457,15 @@ impl NodeRecords {
                 node.came_back(at);
             }
         });
-        self.at_work(addr, at)
     }
 
-    pub(super) fn stopped(&mut self, addr: Addr, at: Time, how: Stop) {
-        self.set_life(addr, at, how.into(), |_| {});
-    }
-
-    pub(super) fn hung(&mut self, addr: Addr, at: Time) {
-        self.set_life(addr, at, NodeState::Hangs, |_| {});
-    }
-
-    fn set_life(&mut self, addr: Addr, at: Time, life: NodeState, change: impl FnOnce(&mut NodeRecord)) {
-        let node = self.at_work(addr, at);
+    pub(super) fn set_life(&mut self, node: RecordIx, at: Time, life: NodeState, change: impl FnOnce(&mut NodeRecord)) {
+        let node = &mut self.by_addr[node];
         let ran = node.is_running_peer();
         node.change(at, |node| {
-            node.life = Some(life);
+            node.lives.turn(at, life);
             change(node);
         });
-        node.life_since = at;
-        node.lives.turn(at, life);
         let runs = node.is_running_peer();
         self.peers_running = self.peers_running + usize::from(runs) - usize::from(ran);
     }
@@ -427,13 +473,13 @@ impl NodeRecords {
     /// `by` heard from this node. Returns whether it had been declared dead.
     pub(super) fn heard(&mut self, addr: Addr, by: Addr, at: Time) -> bool {
         let Some(node) = self.mention(addr, at) else { return false };
-        if node.belief == Belief::Alive && node.suspicions.is_empty() {
+        if node.belief == Belief::Alive && node.suspicions().is_empty() {
             return false;
         }
-        let gone = matches!(node.life, Some(NodeState::Killed | NodeState::Left));
+        let gone = matches!(node.life(), Some(NodeState::Killed | NodeState::Left));
         let was_dead = node.belief == Belief::Dead && !gone && node.since < at;
         node.change(at, |node| {
-            node.suspicions.retain(|suspicion| suspicion.by != by);
+            node.clear_of(by);
             if was_dead || matches!(node.belief, Belief::Hearsay | Belief::Left) {
                 node.belief = Belief::Alive;
             }
@@ -461,15 +507,15 @@ impl NodeRecords {
         }
         let Some(node) = self.mention(addr, at) else { return };
         node.change(at, |node| {
-            node.suspicions.retain(|other| other.by != suspicion.by);
-            node.suspicions.push(suspicion);
+            node.clear_of(suspicion.by);
+            node.history().suspicions.push(suspicion);
         });
     }
 
     /// `by` no longer watches this node.
     pub(super) fn unwatched(&mut self, addr: Addr, by: Addr, at: Time) {
-        if let Some(node) = self.by_addr.get_mut(&addr) {
-            node.change(at, |node| node.suspicions.retain(|suspicion| suspicion.by != by));
+        if let Some(node) = self.by_addr.get_mut(&addr).filter(|node| !node.suspicions().is_empty()) {
+            node.change(at, |node| node.clear_of(by));
         }
     }
 

@@ -18,6 +18,7 @@ use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
 mod causes;
+mod depth;
 mod elsewhere;
 mod evidence;
 mod lacking;
@@ -219,7 +220,7 @@ fn an_answer_clears_the_suspicion_of_the_one_who_asked_only() {
     assert_eq!(story.state(p(2)), ObservedState::Up);
     let link = story.model.links().get(p(1), p(2)).unwrap();
     assert_eq!((link.misses, link.rtt_us), (0, Some(400)));
-    assert_eq!(link.pings.iter().map(|ping| ping.rtt_us).collect::<Vec<_>>(), [None, Some(400)]);
+    assert_eq!(link.pings().map(|ping| ping.rtt_us).collect::<Vec<_>>(), [None, Some(400)]);
 }
 
 #[test]

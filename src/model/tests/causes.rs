@@ -436,7 +436,7 @@ fn whoever_hears_from_a_node_all_the_while_disagrees_and_brings_it_back_to_nobod
     story.link(p(1), p(3), Purpose::Neighbor);
     story.declare(p(1), p(3), cause);
     assert_eq!(story.model.deaths().counts().deaths, 2, "of p3 and of p4, however often it is said");
-    assert!(story.model.nodes().iter().all(|node| node.comebacks.len() < 2), "nobody flaps");
+    assert!(story.model.nodes().iter().all(|node| node.comebacks().len() < 2), "nobody flaps");
     story.wait(1);
     story.answer(p(4), p(3), 9);
     let told = why_dead(&story.model, p(4), 0).verdict;
@@ -518,7 +518,7 @@ fn a_node_that_others_heard_from_all_the_while_is_back_once_the_one_who_had_lost
     story.link(p(2), p(4), Purpose::Neighbor);
     let told = why_dead(&story.model, p(4), 0).verdict;
     assert!(told.contains("and is back since 03:13:08") && !told.contains("disagree"), "{told}");
-    assert_eq!(story.model.nodes().get(p(4)).unwrap().comebacks.len(), 1);
+    assert_eq!(story.model.nodes().get(p(4)).unwrap().comebacks().len(), 1);
     story.wait(2);
     story.tell(p(4), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.declare(p(2), p(4), DeathCause::LinkError);
@@ -541,7 +541,7 @@ fn a_node_that_links_to_others_on_its_own_side_of_a_partition_is_not_back_for_th
         story.link(p(4), p(is_repaired_with), Purpose::Neighbor);
     }
     assert_eq!(story.model.deaths().counts().deaths, 1, "one death, however often it is declared");
-    assert!(story.model.nodes().get(p(4)).unwrap().comebacks.is_empty(), "it came back to nobody");
+    assert!(story.model.nodes().get(p(4)).unwrap().comebacks().is_empty(), "it came back to nobody");
 }
 
 #[test]

@@ -161,7 +161,7 @@ fn verdict(
     let listed = count_text(view.listed.len() as u64, "peer");
     let running = running_peers(explainer.model).count();
     let run = if running == 1 { "1 runs here".to_owned() } else { format!("{running} run here") };
-    let has_list = |node: &NodeRecord| matches!(node.life, Some(NodeState::Runs | NodeState::Hangs));
+    let has_list = |node: &NodeRecord| matches!(node.life(), Some(NodeState::Runs | NodeState::Hangs));
     let has_list = explainer.model.nodes().get(seed).is_some_and(has_list);
     let last = view.last_list.map(|(at, _)| format!("; its last list went out {} ago", span_text(now.since(at))));
     let last = last.unwrap_or_default();
@@ -202,14 +202,14 @@ fn running_peers(model: &Model) -> impl Iterator<Item = &NodeRecord> {
 /// Why a listed node does not answer; `None` if nothing suggests that it is not alive.
 fn not_alive(explainer: Explainer<'_>, seed: Addr, listed: Addr) -> Option<DifferenceReason<'_>> {
     let node = explainer.model.nodes().get(listed)?;
-    let how = match node.life {
+    let how = match node.life() {
         Some(NodeState::Killed) => Gone::Killed,
         Some(NodeState::Left) => Gone::Left,
         Some(NodeState::Hangs) => Gone::Hung,
         None if node.belief == Belief::Dead => Gone::Dead,
         None | Some(NodeState::Runs) => return None,
     };
-    let since = if how == Gone::Dead { node.since } else { node.life_since };
+    let since = if how == Gone::Dead { node.since } else { node.life_since() };
     let is_reported = explainer.model.deaths().latest_of(listed).is_some_and(|case| case.back_at.is_none());
     Some(DifferenceReason::Gone {
         how,
@@ -225,7 +225,7 @@ fn unaware(explainer: Explainer<'_>, seed: Addr, gone: Addr) -> Option<Unaware<'
     if case.is_some_and(|case| case.back_at.is_none() && case.steps.iter().any(|step| step.node == seed)) {
         return None;
     }
-    if explainer.model.nodes().get(seed).is_some_and(|seed| seed.life == Some(NodeState::Hangs)) {
+    if explainer.model.nodes().get(seed).is_some_and(|seed| seed.life() == Some(NodeState::Hangs)) {
         return Some(Unaware::Hangs);
     }
     let mut between = explainer.model.faults().ever_between(gone, seed).filter(|record| record.until.is_none());
