@@ -23,7 +23,7 @@ use crate::proto::time::Time;
 
 /// When and where something happened.
 #[derive(Clone, Copy)]
-struct At {
+struct HappenedAt {
     at: Time,
     node: Addr,
     /// The node's record: found once for an event.
@@ -35,7 +35,7 @@ const fn add(total: &mut u64, more: u64) {
     *total = total.saturating_add(more);
 }
 
-impl At {
+impl HappenedAt {
     fn link(self, peer: Addr) -> LinkKey {
         LinkKey { node: self.node, peer }
     }
@@ -78,7 +78,7 @@ impl Model {
 
     fn take_at_node(&mut self, event: &Event) {
         let (ix, life) = self.nodes.at_work(event.node, event.at);
-        let here = At { at: event.at, node: event.node, ix };
+        let here = HappenedAt { at: event.at, node: event.node, ix };
         self.links.are_watched = self.nodes.len() <= WATCHED_NODES_MAX;
         match &event.kind {
             EventKind::Node(kind) => self.take_node(here, kind),
@@ -94,7 +94,7 @@ impl Model {
         }
     }
 
-    fn take_node(&mut self, here: At, event: &NodeEvent) {
+    fn take_node(&mut self, here: HappenedAt, event: &NodeEvent) {
         match *event {
             NodeEvent::Started { ref name, role, dialect, pace } => {
                 self.started_node(here, name, role);
@@ -111,7 +111,7 @@ impl Model {
         }
     }
 
-    fn take_link(&mut self, here: At, event: &LinkEvent) {
+    fn take_link(&mut self, here: HappenedAt, event: &LinkEvent) {
         match *event {
             LinkEvent::Dialing { peer, purpose } => {
                 self.mention_for(peer, purpose, here.at);
@@ -156,12 +156,12 @@ impl Model {
         }
     }
 
-    fn violations(&mut self, here: At, count: u64) {
+    fn violations(&mut self, here: HappenedAt, count: u64) {
         add(&mut self.totals.violations, count);
         add(&mut self.nodes.at_mut(here.ix).counters.violations, count);
     }
 
-    fn take_probe(&mut self, here: At, kind: &ProbeEvent, event: &Event) {
+    fn take_probe(&mut self, here: HappenedAt, kind: &ProbeEvent, event: &Event) {
         match *kind {
             ProbeEvent::Sent { peer, seq } => {
                 self.nodes.at_mut(here.ix).counters.probes_sent += 1;
@@ -195,7 +195,7 @@ impl Model {
         }
     }
 
-    fn take_death(&mut self, here: At, kind: &DeathEvent, event: &Event) {
+    fn take_death(&mut self, here: HappenedAt, kind: &DeathEvent, event: &Event) {
         match *kind {
             DeathEvent::NeighborDied { peer, cause, last_heard } => {
                 let mut evidence = Evidence::of(here.node);
@@ -227,7 +227,7 @@ impl Model {
         }
     }
 
-    fn take_seed(&mut self, here: At, kind: &SeedEvent, event: &Event) {
+    fn take_seed(&mut self, here: HappenedAt, kind: &SeedEvent, event: &Event) {
         match *kind {
             SeedEvent::PeerListReceived { seed, ref peers, listed } => {
                 self.nodes.mention_as(seed, Role::Seed, here.at);
@@ -257,7 +257,7 @@ impl Model {
         }
     }
 
-    fn take_fault(&mut self, here: At, event: &FaultEvent) {
+    fn take_fault(&mut self, here: HappenedAt, event: &FaultEvent) {
         match *event {
             FaultEvent::Set { .. } | FaultEvent::Cleared { .. } => {}
             FaultEvent::Lied { about } => self.faults.lied(Lie { at: here.at, liar: here.node, about }),
@@ -265,7 +265,7 @@ impl Model {
     }
 
     /// A node that was away is not a dead node, whatever the others made of its silence.
-    fn was_away(&mut self, here: At, why: Absence, span: Duration) {
+    fn was_away(&mut self, here: HappenedAt, why: Absence, span: Duration) {
         match why {
             Absence::Stopped => self.deaths.was_away(here.node, here.at, span),
             Absence::ReadsLate => {}
@@ -276,7 +276,7 @@ impl Model {
         self.gossip.push(GossipEntry { at, node, kind, receipt }).0
     }
 
-    fn started_node(&mut self, here: At, name: &str, role: Role) {
+    fn started_node(&mut self, here: HappenedAt, name: &str, role: Role) {
         self.clear_links(here);
         self.joiners.swap_remove(&here.node);
         self.nodes.started(here.ix, here.at, name, role);
@@ -287,7 +287,7 @@ impl Model {
     }
 
     /// When a node goes, its links and its suspicions go with it.
-    fn clear_links(&mut self, here: At) {
+    fn clear_links(&mut self, here: HappenedAt) {
         for LinkKey { peer, .. } in self.links.cleared(here.node, here.at) {
             if self.links.get(here.node, peer).is_some_and(|link| link.purpose == Purpose::Neighbor) {
                 self.changes.note(here.at, here.node, ChangeKind::Down(peer));
@@ -309,7 +309,7 @@ impl Model {
         }
     }
 
-    fn count_link(&mut self, here: At, peer: Addr, purpose: Purpose, by: i32) {
+    fn count_link(&mut self, here: HappenedAt, peer: Addr, purpose: Purpose, by: i32) {
         if purpose == Purpose::Neighbor {
             let what = if by > 0 { ChangeKind::Up(peer) } else { ChangeKind::Down(peer) };
             self.changes.note(here.at, here.node, what);
@@ -331,18 +331,18 @@ impl Model {
 
     /// A connection failed before it came up. If only the remote end is known, that is the dialed
     /// address if we dialed.
-    fn dial_ended(&mut self, here: At, peer: Option<Addr>, remote: &str, event: &LinkEvent) {
+    fn dial_ended(&mut self, here: HappenedAt, peer: Option<Addr>, remote: &str, event: &LinkEvent) {
         if let Some(peer) = peer.or_else(|| remote.parse().ok()) {
             self.links.dial_ended(here.link(peer), here.at, event);
         }
     }
 
     /// A hung node of ours emits nothing when `here` drops it, but the link is gone all the same.
-    fn dropped_while_hung(&mut self, here: At, hung: Addr) {
+    fn dropped_while_hung(&mut self, here: HappenedAt, hung: Addr) {
         let Some(ix) = self.nodes.ix_of(hung).filter(|ix| self.nodes.at(*ix).life() == Some(NodeState::Hangs)) else {
             return;
         };
-        let there = At { at: here.at, node: hung, ix };
+        let there = HappenedAt { at: here.at, node: hung, ix };
         if let Some(purpose) = self.links.dropped(there.link(here.node), here.at) {
             self.count_link(there, here.node, purpose, -1);
             self.nodes.unwatched(here.node, hung, here.at);
@@ -350,7 +350,7 @@ impl Model {
     }
 
     /// `here` heard from this node, which may have been declared dead.
-    fn heard(&mut self, here: At, peer: Addr) {
+    fn heard(&mut self, here: HappenedAt, peer: Addr) {
         let was_dead = self.nodes.heard(peer, here.node, here.at);
         if self.is_back(here, peer, was_dead) {
             self.nodes.came_back(peer, here.at);
@@ -362,7 +362,7 @@ impl Model {
     /// dead can tell, whatever is believed by now: a node that heard from it all the while, or
     /// found it on its own side of a partition, disagrees with them and does not bring it back for
     /// them. If none of our nodes declared it dead, any node that had no link to it can tell.
-    fn is_back(&self, here: At, peer: Addr, was_dead: bool) -> bool {
+    fn is_back(&self, here: HappenedAt, peer: Addr, was_dead: bool) -> bool {
         let Some(case) = self.deaths.latest_of(peer) else { return was_dead };
         if case.is_open_and_declared() {
             // The last messages of a node of ours that is gone bring nobody back.
@@ -373,7 +373,7 @@ impl Model {
         was_dead && !stood
     }
 
-    fn delisted(&mut self, here: At, peer: Addr, reason: DelistReason, event: &Event) {
+    fn delisted(&mut self, here: HappenedAt, peer: Addr, reason: DelistReason, event: &Event) {
         match reason {
             DelistReason::Silent => {
                 // Perhaps nobody is left to report it.
@@ -389,7 +389,7 @@ impl Model {
         }
     }
 
-    fn died(&mut self, here: At, peer: Addr, mut evidence: Evidence) {
+    fn died(&mut self, here: HappenedAt, peer: Addr, mut evidence: Evidence) {
         self.totals.deaths_declared += 1;
         evidence.missed = self.links.get(here.node, peer).and_then(LinkHistory::missed_row);
         self.deaths.declared(peer, evidence, here.at);

@@ -212,6 +212,11 @@ impl Model {
         &self.faults
     }
 
+    /// How messages spread here.
+    pub fn strategy(&self) -> theory::Strategy {
+        theory::Strategy::Flood
+    }
+
     /// Messages that were forged in the name of our nodes.
     pub fn forgeries(&self) -> &rumor::Forgeries {
         &self.forgeries

@@ -1,6 +1,6 @@
 //! Takes events about messages in.
 
-use super::{At, add};
+use super::{HappenedAt, add};
 use crate::event::GossipEvent;
 use crate::model::Model;
 use crate::model::gossip;
@@ -11,7 +11,7 @@ use crate::proto::message::{MessageId, Role, Trace};
 use crate::proto::text::Body;
 
 impl Model {
-    pub(super) fn take_gossip(&mut self, here: At, event: &GossipEvent) {
+    pub(super) fn take_gossip(&mut self, here: HappenedAt, event: &GossipEvent) {
         match *event {
             GossipEvent::Generated { id, ref body, trace, forwarded } => {
                 self.generated(here, id, body, trace, forwarded);
@@ -28,7 +28,7 @@ impl Model {
         }
     }
 
-    fn generated(&mut self, here: At, id: MessageId, body: &Body, trace: Option<Trace>, forwarded: usize) {
+    fn generated(&mut self, here: HappenedAt, id: MessageId, body: &Body, trace: Option<Trace>, forwarded: usize) {
         self.totals.generated += 1;
         let counters = &mut self.nodes.at_mut(here.ix).counters;
         counters.generated += 1;
@@ -39,7 +39,15 @@ impl Model {
         self.first_copy(here, id, (number, body), event, copy, Some(Began::Here));
     }
 
-    fn received(&mut self, here: At, id: MessageId, from: Addr, body: &Body, trace: Option<Trace>, forwarded: usize) {
+    fn received(
+        &mut self,
+        here: HappenedAt,
+        id: MessageId,
+        from: Addr,
+        body: &Body,
+        trace: Option<Trace>,
+        forwarded: usize,
+    ) {
         self.totals.received += 1;
         let counters = &mut self.nodes.at_mut(here.ix).counters;
         counters.received += 1;
@@ -61,7 +69,7 @@ impl Model {
     /// the one already kept for this message if it is the same, or one in memory of its own.
     fn first_copy(
         &mut self,
-        here: At,
+        here: HappenedAt,
         id: MessageId,
         (number, body): (Option<u64>, &Body),
         event: impl FnOnce(Body) -> GossipEvent,
@@ -84,7 +92,7 @@ impl Model {
     /// shortest path known here.
     fn hops(
         &self,
-        here: At,
+        here: HappenedAt,
         id: MessageId,
         (number, from): (Option<u64>, Addr),
         trace: Option<Trace>,
@@ -103,7 +111,7 @@ impl Model {
     }
 
     /// A node elsewhere that sends a copy has the message.
-    fn copy_came(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
+    fn copy_came(&mut self, here: HappenedAt, id: MessageId, from: Addr, trace: Option<Trace>) {
         if !self.nodes.is_elsewhere(from) {
             return;
         }
@@ -117,7 +125,7 @@ impl Model {
         self.rumors.proved(id, from, ForeignCopy { to: here.node, at: here.at, perhaps_from });
     }
 
-    fn duplicate(&mut self, here: At, id: MessageId, from: Addr, trace: Option<Trace>) {
+    fn duplicate(&mut self, here: HappenedAt, id: MessageId, from: Addr, trace: Option<Trace>) {
         self.totals.duplicates += 1;
         self.nodes.at_mut(here.ix).counters.duplicates += 1;
         self.links.heard(here.link(from), here.at);

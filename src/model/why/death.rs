@@ -101,7 +101,7 @@ fn state_text(explainer: Explainer<'_>, name: &str, case: &DeathCase, node: Opti
         };
     }
     let since = node.map(|node| explainer.clock(node.life_since())).unwrap_or_default();
-    match node.and_then(|node| node.life()) {
+    match node.and_then(NodeRecord::life) {
         Some(NodeState::Killed) => format!("{name} was killed at {since}, and its neighbors noticed"),
         Some(NodeState::Hangs) => format!("{name} hangs since {since}, and its neighbors take it for dead"),
         Some(NodeState::Left) => format!("{name} left at {since}, and is taken for dead"),
