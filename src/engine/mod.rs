@@ -51,15 +51,15 @@ pub struct Settings {
     pub peer: PeerConfig,
     /// Every seed's settings; `listen` is ignored.
     pub seed: SeedConfig,
-    /// Seed of all random choices of this session.
+    /// Seed of all random choices of this session, latencies in virtual time included.
     pub rng_seed: u64,
-    pub limits: NetworkLimits,
 }
 
 /// Decides what commands mean, and does nothing.
 #[derive(Debug, Clone)]
 pub struct Engine {
     settings: Settings,
+    limits: NetworkLimits,
     /// What the latest peer began with.
     peer_config: PeerConfig,
     /// Why no seed list could be read, if that keeps nodes from starting.
@@ -75,10 +75,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: Settings, limits: NetworkLimits) -> Self {
         Self {
             peer_config: settings.peer.clone(),
             settings,
+            limits,
             seed_list_missing: None,
             nodes: NodeTable::default(),
             lab: None,
@@ -196,10 +197,10 @@ impl Engine {
     /// Python seed that reads it. So classic nodes leave one after the other, as far as time
     /// allows.
     fn pause_between_leaves(&self, nodes: usize) -> Duration {
-        match self.settings.peer.dialect {
-            Dialect::Framed => Duration::ZERO,
-            Dialect::Classic => CLASSIC_WRITE_GAP.min(LEAVES_TIME / u32::try_from(nodes.max(1)).unwrap_or(u32::MAX)),
+        if !self.settings.peer.dialect.writes_apart() {
+            return Duration::ZERO;
         }
+        CLASSIC_WRITE_GAP.min(LEAVES_TIME / u32::try_from(nodes.max(1)).unwrap_or(u32::MAX))
     }
 
     /// The dialect of nodes of this role.

@@ -48,10 +48,7 @@ pub(super) enum Introduction {
 /// linger time of zero, so that any end but a polite one is a reset.
 pub(super) fn prepare(stream: &TcpStream, dialect: Dialect) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    match dialect {
-        Dialect::Framed => SockRef::from(stream).set_linger(Some(Duration::ZERO)),
-        Dialect::Classic => Ok(()),
-    }
+    if dialect.may_reset() { SockRef::from(stream).set_linger(Some(Duration::ZERO)) } else { Ok(()) }
 }
 
 /// Ends the connections of one life of a node, whatever the reason.
@@ -73,9 +70,8 @@ impl Endings {
 
     /// Ends a connection, with no more bytes than the dialect needs.
     pub(super) fn end(&self, stream: TcpStream, introduction: Introduction) {
-        match self.dialect {
-            Dialect::Framed => drop(stream),
-            Dialect::Classic => self.end_without_reset(stream, introduction),
+        if !self.dialect.may_reset() {
+            self.end_without_reset(stream, introduction);
         }
     }
 
@@ -99,7 +95,7 @@ impl Endings {
     /// Accepts nobody any more. In the classic dialect, connections that wait to be accepted see an
     /// end, not a reset.
     pub(super) fn close(&self, listener: TcpListener) {
-        if self.dialect == Dialect::Framed || Handle::try_current().is_err() {
+        if self.dialect.may_reset() || Handle::try_current().is_err() {
             return;
         }
         let Ok(listener) = listener.into_std() else { return };

@@ -24,7 +24,7 @@ use super::wire::{LinkContext, LinkDecoder, WireError};
 use crate::clock::Clock;
 use crate::proto::event::{Direction, LinkId};
 use crate::proto::machine::CloseCause;
-use crate::proto::message::{Dialect, Message};
+use crate::proto::message::Message;
 use crate::proto::pacing::HANG_UP_TIMEOUT;
 use crate::proto::time::Time;
 
@@ -235,7 +235,7 @@ impl Link {
     /// Takes what has come without decoding it, in the classic dialect: what is unread when a
     /// process dies becomes a reset, which kills a Python node.
     pub(super) fn hold(&mut self, spare: &mut BytesMut) {
-        if self.context.dialect == Dialect::Framed {
+        if self.context.dialect.may_reset() {
             return;
         }
         self.is_held = true;
@@ -353,8 +353,8 @@ impl Closing {
         if self.link.outbox.has_failed() || self.by <= now {
             return EndState::Over;
         }
-        let is_classic = self.link.context.dialect == Dialect::Classic;
-        if is_classic {
+        let may_reset = self.link.context.dialect.may_reset();
+        if !may_reset {
             self.link.throw_away(scrap);
         }
         if !self.link.outbox.is_empty() {
@@ -363,7 +363,7 @@ impl Closing {
         if !self.link.outbox.is_done(now) {
             return EndState::Until(self.link.outbox.done_at().min(self.by));
         }
-        if is_classic {
+        if !may_reset {
             return EndState::Over;
         }
         if !std::mem::replace(&mut self.said, true) && self.say_end().is_err() {

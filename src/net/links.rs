@@ -196,7 +196,7 @@ impl Links {
         self.last = LinkId(self.last.0 + 1);
         let link = self.last;
         let Identity { addr: local, role, dialect } = self.me;
-        if dialect == Dialect::Framed {
+        if dialect.may_reset() {
             pressure::bound_buffers(&stream);
         }
         let context = LinkContext { dialect, local, role, purpose, direction };
@@ -397,10 +397,11 @@ impl Links {
     /// Dials nobody from now on.
     pub(super) fn stop_dialing(&mut self) {
         self.dials.clear();
-        match self.me.dialect {
-            Dialect::Framed => self.dialers.abort_all(),
+        if self.me.dialect.may_close() {
+            self.dialers.abort_all();
+        } else {
             // A remote that has accepted a dial already must be told an address before the end.
-            Dialect::Classic => self.dialers.detach_all(),
+            self.dialers.detach_all();
         }
     }
 

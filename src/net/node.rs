@@ -28,7 +28,6 @@ use crate::platform::slept;
 use crate::proto::addr::Addr;
 use crate::proto::event::{Absence, EventKind, LinkId, NodeEvent, Rule, Stop};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand, Output};
-use crate::proto::message::Dialect;
 use crate::proto::pacing::HANG_UP_TIMEOUT;
 use crate::proto::reach::Reach;
 use crate::proto::time::Time;
@@ -369,9 +368,10 @@ impl<M: Machine> NodeTask<M> {
         self.links.fall_silent();
         self.links.emit(|| NodeEvent::Hung);
         self.links.publish();
-        match self.sources.endings.dialect() {
-            Dialect::Framed => pending::<()>().await,
-            Dialect::Classic => self.take_in_silence().await,
+        if self.sources.endings.dialect().may_reset() {
+            pending::<()>().await;
+        } else {
+            self.take_in_silence().await;
         }
     }
 

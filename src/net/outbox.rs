@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 
 use super::wire::{EncodeError, LinkContext, LinkEncoder};
 use crate::clock::Clock;
-use crate::proto::message::{Dialect, Gossip, Message};
+use crate::proto::message::{Gossip, Message};
 use crate::proto::pacing::{CLASSIC_BACKLOG_TOLD, CLASSIC_QUEUE_MESSAGES_MAX};
 use crate::proto::text::Body;
 use crate::proto::time::Time;
@@ -171,10 +171,7 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(context: LinkContext) -> Self {
-        let messages_max = match context.dialect {
-            Dialect::Framed => QUEUE_MESSAGES_MAX,
-            Dialect::Classic => CLASSIC_QUEUE_MESSAGES_MAX,
-        };
+        let messages_max = if context.dialect.writes_apart() { CLASSIC_QUEUE_MESSAGES_MAX } else { QUEUE_MESSAGES_MAX };
         Self {
             encoder: LinkEncoder::new(context),
             chunks: VecDeque::new(),
@@ -410,7 +407,7 @@ mod tests {
     use super::*;
     use crate::proto::addr::Addr;
     use crate::proto::event::{Direction, Purpose};
-    use crate::proto::message::{MessageId, Role, Trace};
+    use crate::proto::message::{Dialect, MessageId, Role, Trace};
 
     const CONTEXT: LinkContext = LinkContext {
         dialect: Dialect::Framed,

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::event::{Absence, EventKind, NodeEvent};
-use super::time::Time;
+use super::time::{Time, micros};
 
 /// A node that is late by more than this fraction of a liveness interval was away. Ordinary delays
 /// are far shorter, and to be declared dead meanwhile takes two whole intervals.
@@ -18,7 +18,7 @@ const TOLERANCE_PART: u32 = 4;
 /// Whether a machine has been running without a break.
 #[derive(Debug)]
 pub(super) struct Presence {
-    tolerance: Duration,
+    tolerance_us: u64,
     /// When it was last handed something.
     ran_at: Option<Time>,
     /// When the last absence was noticed.
@@ -37,37 +37,37 @@ pub(super) struct WasAway {
 impl WasAway {
     /// The event about it, if it was not reported yet.
     pub(super) fn event(self) -> Option<EventKind> {
-        let span_us = u64::try_from(self.span.as_micros()).unwrap_or(u64::MAX);
+        let span_us = micros(self.span);
         (!self.is_told).then_some(EventKind::Node(NodeEvent::WasAway { why: self.why, span_us }))
     }
 }
 
 impl Presence {
     pub(super) fn new(liveness_interval: Duration) -> Self {
-        Self { tolerance: liveness_interval / TOLERANCE_PART, ran_at: None, back_at: None }
+        Self { tolerance_us: micros(liveness_interval / TOLERANCE_PART), ran_at: None, back_at: None }
     }
 
     /// How late a machine may be, and for how long it excuses others after it was away.
     pub(super) fn tolerance(&self) -> Duration {
-        self.tolerance
+        Duration::from_micros(self.tolerance_us)
     }
 
     /// Nothing has reached the machine for so long that it may have missed its deadline.
     pub(super) fn may_have_been_away(&self, now: Time) -> bool {
-        self.ran_at.is_some_and(|ran_at| now.since(ran_at) > self.tolerance)
+        self.ran_at.is_some_and(|ran_at| now.since(ran_at) > self.tolerance())
     }
 
     /// The machine is handed something at this time. `overdue`: its deadline, if it may have missed
     /// that.
     pub(super) fn runs(&mut self, now: Time, overdue: Option<Time>) -> Option<WasAway> {
         let ran_at = self.ran_at.replace(now)?;
-        let missed = overdue.is_some_and(|deadline| now.since(deadline) > self.tolerance);
+        let missed = overdue.is_some_and(|deadline| now.since(deadline) > self.tolerance());
         missed.then(|| self.note(now, Absence::Stopped, now.since(ran_at)))
     }
 
     /// The driver says that the machine was away for this long.
     pub(super) fn late(&mut self, now: Time, by: Duration, why: Absence) -> Option<WasAway> {
-        (by > self.tolerance).then(|| self.note(now, why, by))
+        (by > self.tolerance()).then(|| self.note(now, why, by))
     }
 
     fn note(&mut self, now: Time, why: Absence, span: Duration) -> WasAway {
@@ -83,7 +83,7 @@ impl Presence {
 
     /// What happens now may still be due to the absence.
     pub(super) fn is_excused(&self, now: Time) -> bool {
-        self.back_at.is_some_and(|back_at| now.since(back_at) <= self.tolerance)
+        self.back_at.is_some_and(|back_at| now.since(back_at) <= self.tolerance())
     }
 }
 

@@ -10,6 +10,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::addr::Addr;
+use super::cx::Cx;
 use super::event::{EventKind, LinkEvent, LinkId};
 use super::machine::Output;
 use super::message::Message;
@@ -98,18 +99,17 @@ impl Budget {
     /// reported; at last it may not.
     pub(super) fn admits(
         &mut self,
-        now: Time,
+        cx: &mut Cx<impl Output, impl Sized>,
         message: &Message,
         bearer: Bearer,
         offenses: &mut Offenses,
-        out: &mut impl Output,
     ) -> bool {
-        match self.spend(now, cost(message)) {
+        match self.spend(cx.now, cost(message)) {
             Verdict::Within => true,
             Verdict::Slowed { until, is_news } => {
-                out.pause(bearer.link, until);
+                cx.out.pause(bearer.link, until);
                 if let Some(peer) = bearer.peer.filter(|_| is_news) {
-                    offenses.tell(now, bearer.remote, || told(peer, message), out);
+                    offenses.tell(cx, bearer.remote, || told(peer, message));
                 }
                 true
             }

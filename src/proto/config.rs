@@ -83,8 +83,8 @@ pub struct PeerSettings {
     pub max_dial: usize,
     /// Links up to which it accepts new ones.
     pub max_neighbors: usize,
-    /// What it does about a joiner when it is full.
-    pub join_policy: JoinPolicy,
+    /// Who becomes its neighbor.
+    pub overlay: Overlay,
     /// How long a new connection may take to name its address.
     pub handshake_timeout: Duration,
     /// First wait after a seed could not be reached; doubles, with jitter, up to `backoff_max`.
@@ -113,7 +113,7 @@ impl PeerConfig {
             probe_timeout: Duration::from_secs(2),
             max_dial: 4,
             max_neighbors: 8,
-            join_policy: JoinPolicy::MakeRoom,
+            overlay: Overlay::Assignment { make_room: true },
             handshake_timeout: Duration::from_secs(5),
             backoff_min: Duration::from_millis(500),
             backoff_max: Duration::from_secs(30),
@@ -138,13 +138,18 @@ impl PeerSettings {
         if self.seeds.is_empty() { 0 } else { self.seeds.len() / 2 + 1 }
     }
 
+    /// Whether this is the address of a seed.
+    pub fn has_seed(&self, addr: Addr) -> bool {
+        self.seeds.contains(&addr)
+    }
+
     /// How long an answer to a probe may take: the setting, but no longer than an interval; a whole
     /// interval in the classic dialect, whose nodes block while they read.
     pub fn answer_patience(&self) -> Duration {
-        match self.dialect {
-            Dialect::Framed => self.probe_timeout.min(self.liveness_interval),
-            Dialect::Classic => self.liveness_interval,
+        if self.dialect.blocks_while_reading() {
+            return self.liveness_interval;
         }
+        self.probe_timeout.min(self.liveness_interval)
     }
 
     /// The intervals that a reader of its events needs.
@@ -153,19 +158,19 @@ impl PeerSettings {
     }
 }
 
-/// What a full peer does about a joiner without neighbors, and about one that links two parts of
-/// the overlay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JoinPolicy {
-    /// Makes room for the former, and accepts the latter beyond its limit.
-    #[default]
-    MakeRoom,
-    /// Refuses them like everybody else, and dials nobody to link two parts, which is a known fault
-    /// of the original protocol: with a limit of 4 the first five peers link to each other, and
-    /// every later one is cut off. For demonstration, not for use. The classic dialect, in which
-    /// nobody is refused, has no such policy.
-    Refuse,
+/// The overlay policy of a peer: see `proto::membership::policy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlay {
+    /// The assignment's: links up to a limit, to nodes drawn from the seeds' lists.
+    Assignment {
+        /// A full peer makes room for a joiner without neighbors, and accepts one that links two
+        /// parts of the overlay beyond its limit. Otherwise it refuses both like everybody else, and
+        /// dials nobody to link two parts, which is a known fault of the original protocol: with a
+        /// limit of 4 the first five peers link to each other, and every later one is cut off. For
+        /// demonstration, not for use. The classic dialect, in which nobody is refused, knows no
+        /// difference.
+        make_room: bool,
+    },
 }
 
 /// What a seed does about a dead report.

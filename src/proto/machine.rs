@@ -129,6 +129,14 @@ pub enum CloseCause {
 }
 
 impl CloseCause {
+    /// The connection just ended: nobody objects to anything.
+    pub const fn is_plain_end(&self) -> bool {
+        match self {
+            Self::EndOfStream | Self::Error => true,
+            Self::TooSlow | Self::Violation(_) | Self::OtherDialect { .. } => false,
+        }
+    }
+
     /// Whether the remote speaks something else, and its user should learn that from our hello:
     /// nothing more will be read, but what the machine still sends goes out; then it hangs up.
     pub fn is_answered(&self) -> bool {

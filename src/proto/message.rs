@@ -6,28 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::addr::Addr;
+pub use super::dialect::Dialect;
 use super::text::Body;
 use super::time::{ClockTime, Time};
-
-/// The two encodings of messages. All nodes of one network speak the same one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dialect {
-    /// Length-delimited frames with a versioned hello: what our own nodes speak.
-    #[default]
-    Framed,
-    /// The unframed protocol of the existing Python nodes, byte for byte.
-    Classic,
-}
-
-impl fmt::Display for Dialect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Framed => "framed",
-            Self::Classic => "classic",
-        })
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -363,7 +344,7 @@ impl Message {
     /// Whether the dialect has words for it. If not, nothing is written.
     pub const fn has_words_in(&self, dialect: Dialect) -> bool {
         match self {
-            Self::ListRequest | Self::Refusal { .. } | Self::Goodbye { .. } => matches!(dialect, Dialect::Framed),
+            Self::ListRequest | Self::Refusal { .. } | Self::Goodbye { .. } => dialect.has_words_for_requests(),
             Self::Hello(_)
             | Self::PeerList(_)
             | Self::Gossip(_)

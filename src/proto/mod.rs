@@ -6,15 +6,20 @@
 
 mod absence;
 pub mod addr;
+mod broadcast;
 mod bucket;
 pub mod budget;
 pub mod chance;
 pub mod config;
+mod cx;
+pub mod dialect;
 pub mod event;
 pub mod fault;
 mod flat_map;
 mod half_open;
+mod liveness;
 pub mod machine;
+mod membership;
 pub mod message;
 pub mod name;
 pub mod node;
@@ -25,8 +30,9 @@ pub mod random;
 pub mod reach;
 pub mod reason;
 pub mod seed;
-pub mod seen;
 mod takeover;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod time;
 pub mod violation;

@@ -8,6 +8,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::cx::Cx;
 use super::event::{EventKind, LinkEvent};
 use super::flat_map::FlatMap;
 use super::machine::Output;
@@ -43,13 +44,19 @@ pub(super) struct Offenses {
 
 impl Offenses {
     /// Reports an offense from this machine, or counts it.
-    pub(super) fn tell(&mut self, now: Time, from: Ipv4Addr, event: impl FnOnce() -> EventKind, out: &mut impl Output) {
-        self.end_windows(now, out);
+    pub(super) fn tell(
+        &mut self,
+        cx: &mut Cx<impl Output, impl Sized>,
+        from: Ipv4Addr,
+        event: impl FnOnce() -> EventKind,
+    ) {
+        self.end_windows(cx);
         let host = self.host(from);
-        let window = self.windows.get_or_insert_with(host, || OffenseWindow { ends: now + WINDOW, told: 0, untold: 0 });
+        let window =
+            self.windows.get_or_insert_with(host, || OffenseWindow { ends: cx.now + WINDOW, told: 0, untold: 0 });
         if window.told < OFFENSES_TOLD_MAX {
             window.told += 1;
-            out.emit(event);
+            cx.out.emit(event);
         } else {
             window.untold += 1;
         }
@@ -61,11 +68,11 @@ impl Offenses {
     }
 
     /// Reports how much was counted in the windows that are over.
-    pub(super) fn end_windows(&mut self, now: Time, out: &mut impl Output) {
+    pub(super) fn end_windows(&mut self, cx: &mut Cx<impl Output, impl Sized>) {
         self.windows.retain(|host, window| {
-            let over = window.ends <= now;
+            let over = window.ends <= cx.now;
             if over && window.untold > 0 {
-                out.emit(|| summary(host, window.untold));
+                cx.out.emit(|| summary(host, window.untold));
             }
             !over
         });
@@ -92,21 +99,8 @@ fn summary(host: OffenderHost, count: u64) -> EventKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::event::{LinkId, Purpose, Rule, Violation};
-    use crate::proto::message::Message;
-
-    #[derive(Default)]
-    struct Told(Vec<EventKind>);
-
-    impl Output for Told {
-        fn send(&mut self, _link: LinkId, _message: &Message) {}
-        fn dial(&mut self, _peer: crate::proto::addr::Addr, _purpose: Purpose) {}
-        fn pause(&mut self, _link: LinkId, _until: Time) {}
-        fn hang_up(&mut self, _link: LinkId) {}
-        fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {
-            self.0.push(event().into());
-        }
-    }
+    use crate::proto::event::{Rule, Violation};
+    use crate::proto::testing::{Surroundings, Wishes};
 
     fn offense() -> EventKind {
         EventKind::Link(LinkEvent::Violation {
@@ -116,37 +110,39 @@ mod tests {
         })
     }
 
-    fn more(told: &Told) -> Vec<(&str, u64)> {
+    fn more(told: &Wishes) -> Vec<(&str, u64)> {
         let more = |kind: &'_ EventKind| matches!(kind, EventKind::Link(LinkEvent::MoreOffenses { .. }));
         let of = |kind| match kind {
             &EventKind::Link(LinkEvent::MoreOffenses { ref host, count, .. }) => (host.as_str(), count),
             _ => unreachable!(),
         };
-        told.0.iter().filter(|kind| more(kind)).map(of).collect()
+        told.events.iter().filter(|kind| more(kind)).map(of).collect()
     }
 
     #[test]
     fn offenses_of_more_machines_than_are_told_apart_are_bounded_and_none_is_lost() {
-        let (mut offenses, mut told, now) = (Offenses::default(), Told::default(), Time::from_micros(1));
+        let (mut offenses, mut around) = (Offenses::default(), Surroundings::new(3000, &[]));
         for n in 0..100_000_u32 {
-            offenses.tell(now, (0x0a00_0000 + n).into(), offense, &mut told);
+            offenses.tell(&mut around.cx(), (0x0a00_0000 + n).into(), offense);
         }
         assert!(offenses.windows.len() <= HOSTS_MAX + 1);
-        let one_by_one = told.0.len();
+        let one_by_one = around.take().events.len();
         assert!(one_by_one <= HOSTS_MAX + OFFENSES_TOLD_MAX as usize, "{one_by_one}");
-        offenses.end_windows(now + WINDOW, &mut told);
-        assert_eq!(more(&told), [("other addresses", 100_000 - one_by_one as u64)]);
+        around.now = around.now + WINDOW;
+        offenses.end_windows(&mut around.cx());
+        assert_eq!(more(&around.take()), [("other addresses", 100_000 - one_by_one as u64)]);
         assert_eq!((offenses.windows.len(), offenses.next_deadline()), (0, None));
     }
 
     #[test]
     fn a_single_offense_needs_no_number_and_a_later_one_is_told_again() {
-        let (mut offenses, mut told, mut now) = (Offenses::default(), Told::default(), Time::from_micros(1));
+        let (mut offenses, mut around) = (Offenses::default(), Surroundings::new(3000, &[]));
         for _ in 0..5 {
-            offenses.tell(now, [10, 0, 0, 9].into(), offense, &mut told);
+            offenses.tell(&mut around.cx(), [10, 0, 0, 9].into(), offense);
             assert_eq!(offenses.next_deadline(), None);
-            now = now + WINDOW;
+            around.now = around.now + WINDOW;
         }
-        assert_eq!((told.0.len(), more(&told).len()), (5, 0));
+        let told = around.take();
+        assert_eq!((told.events.len(), more(&told).len()), (5, 0));
     }
 }

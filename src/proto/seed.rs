@@ -21,6 +21,7 @@ mod turns;
 use std::collections::BTreeMap;
 
 use self::check::Report;
+use self::greeting::takeover_patience;
 use self::links::{SeedLink, SeedLinks};
 use self::list::{PeerList, Proof};
 use self::proofs::Proofs;
@@ -28,6 +29,7 @@ use self::turns::Turns;
 use super::absence::{Presence, WasAway};
 use super::addr::Addr;
 use super::config::{HALF_OPEN_MAX, SeedConfig};
+use super::cx::Cx;
 use super::event::{DelistReason, EventKind, LinkEnd, LinkEvent, LinkId, ProbeEvent, Rule, SeedEvent, Side, Violation};
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
 use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role};
@@ -40,19 +42,27 @@ use super::visits::Visits;
 /// Reporters whose disputed reports are counted; the count of further ones starts again.
 const DISPUTES_MAX: usize = 1_024;
 
+type SeedCx<'a, O> = Cx<'a, O, SeedConfig>;
+
 /// A seed as a state machine.
 #[derive(Debug)]
 pub struct Seed {
     config: SeedConfig,
     choices: Choices,
+    /// How far its clock is ahead of the time that it is handed, in microseconds.
+    skew_us: i64,
+    registry: Registry,
+}
+
+/// What a seed knows, and does.
+#[derive(Debug)]
+struct Registry {
     links: SeedLinks,
     list: PeerList,
     /// The root that was last told that it is the root.
     root_told: Option<Addr>,
     disputes: BTreeMap<Addr, u32>,
     probes: ProbeSeq,
-    /// How far its clock is ahead of the time that it is handed, in microseconds.
-    skew_us: i64,
     offenses: Offenses,
     visits: Visits,
     takeovers: Takeovers,
@@ -64,22 +74,20 @@ pub struct Seed {
 impl Seed {
     /// `random_seed` decides its random choices.
     pub fn new(config: SeedConfig, random_seed: u64) -> Self {
-        Self {
+        let registry = Registry {
             presence: Presence::new(config.liveness_interval),
-            config,
-            choices: Choices::new(random_seed),
             links: SeedLinks::default(),
             list: PeerList::default(),
             root_told: None,
             disputes: BTreeMap::new(),
             probes: 0,
-            skew_us: 0,
             offenses: Offenses::default(),
             visits: Visits::default(),
             takeovers: Takeovers::default(),
             turns: Turns::default(),
             proofs: Proofs::default(),
-        }
+        };
+        Self { config, choices: Choices::new(random_seed), skew_us: 0, registry }
     }
 
     pub fn config(&self) -> &SeedConfig {
@@ -88,111 +96,100 @@ impl Seed {
 
     /// The addresses on the list, in order.
     pub fn listed(&self) -> impl Iterator<Item = Addr> {
-        self.list.iter()
+        self.registry.list.iter()
     }
+}
 
-    fn on_accepted(&mut self, now: Time, link: LinkId, remote: Addr, out: &mut impl Output) {
+fn hello(config: &SeedConfig) -> Message {
+    Message::Hello(Hello { listen: config.listen, role: Role::Seed, priority: Priority::Low })
+}
+
+impl Registry {
+    fn on_accepted(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, remote: Addr) {
         if !self.links.half_open().admits(remote.ip()) {
-            out.hang_up(link);
-            return self.rejected(now, remote, Rule::TooManyLinks, out);
+            cx.out.hang_up(link);
+            return self.rejected(cx, remote, Rule::TooManyLinks);
         }
-        let hello_by = now + self.config.handshake_timeout;
-        let mut open = SeedLink::new(now, remote, hello_by);
-        match self.config.dialect {
-            Dialect::Framed => out.send(link, &Message::Hello(self.hello())),
-            Dialect::Classic => open.hello_by = hello_by + self.turns.add(link, |link| self.links.contains_key(link)),
+        let hello_by = cx.now + cx.config.handshake_timeout;
+        let mut open = SeedLink::new(cx.now, remote, hello_by);
+        if cx.config.dialect.list_comes_first() {
+            open.hello_by = hello_by + self.turns.add(link, |link| self.links.contains_key(link));
+        } else {
+            cx.out.send(link, &hello(cx.config));
         }
         self.links.insert(link, open);
     }
 
-    fn rejected(&mut self, now: Time, remote: Addr, rule: Rule, out: &mut impl Output) {
-        self.tell_violation(now, remote, None, Violation::new(rule, b""), out);
+    fn rejected(&mut self, cx: &mut SeedCx<impl Output>, remote: Addr, rule: Rule) {
+        self.tell_violation(cx, remote, None, Violation::new(rule, b""));
     }
 
-    fn tell_violation(
-        &mut self,
-        now: Time,
-        remote: Addr,
-        peer: Option<Addr>,
-        violation: Violation,
-        out: &mut impl Output,
-    ) {
+    fn tell_violation(&mut self, cx: &mut SeedCx<impl Output>, remote: Addr, peer: Option<Addr>, violation: Violation) {
         let event = || EventKind::Link(LinkEvent::Violation { remote: remote.to_string(), peer, violation });
-        self.offenses.tell(now, remote.ip(), event, out);
+        self.offenses.tell(cx, remote.ip(), event);
     }
 
-    fn hello(&self) -> Hello {
-        Hello { listen: self.config.listen, role: Role::Seed, priority: Priority::Low }
-    }
-
-    fn on_message(&mut self, now: Time, link: LinkId, message: Message, out: &mut impl Output) {
-        if !self.is_within_budget(now, link, &message, out) {
+    fn on_message(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, message: Message) {
+        if !self.is_within_budget(cx, link, &message) {
             return;
         }
         let Some(open) = self.links.get_mut(link) else { return };
-        open.heard_at = now;
+        open.heard_at = cx.now;
         let said = message.name();
         match (open.peer(), message) {
-            (None, Message::Hello(hello)) => self.on_hello(now, link, hello, out),
-            (None, _) => self.protocol_violation(now, link, Rule::HelloExpected, said, out),
-            (Some(_), Message::Hello(_)) => self.protocol_violation(now, link, Rule::HelloTwice, said, out),
-            (Some(_), Message::ListRequest) => self.send_list_again(now, link, out),
+            (None, Message::Hello(hello)) => self.on_hello(cx, link, hello),
+            (None, _) => self.protocol_violation(cx, link, Rule::HelloExpected, said),
+            (Some(_), Message::Hello(_)) => self.protocol_violation(cx, link, Rule::HelloTwice, said),
+            (Some(_), Message::ListRequest) => self.send_list_again(cx, link),
             (Some(peer), Message::DeadReport { dead, clock, reporter, cause }) => {
                 // A framed reporter is the one that its hello named; a classic one names itself in
                 // each report.
-                let reporter = if self.config.dialect == Dialect::Framed { peer } else { reporter };
-                self.on_report(now, link, Report { dead, clock, reporter, cause }, out);
+                let reporter = if cx.config.dialect.answers_hello() { peer } else { reporter };
+                self.on_report(cx, link, Report { dead, clock, reporter, cause });
             }
             (Some(peer), Message::Probe { seq, asker, clock, extras: _ }) => {
-                if !self.is_listed_by(link, peer) && !self.list_again(now, link, peer, out) {
+                if !self.is_listed_by(link, peer) && !self.list_again(cx, link, peer) {
                     return;
                 }
-                let extras = Some(self.attest(now, link));
-                out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
-                out.emit(|| ProbeEvent::Received { peer, seq, clock });
+                let extras = Some(self.attest(cx, link));
+                cx.out.send(link, &Message::ProbeReply { seq, asker, clock, extras });
+                cx.out.emit(|| ProbeEvent::Received { peer, seq, clock });
             }
-            (Some(peer), Message::ProbeReply { seq, clock, .. }) => self.on_answer(now, link, peer, (seq, clock), out),
+            (Some(peer), Message::ProbeReply { seq, clock, .. }) => self.on_answer(cx, link, peer, (seq, clock)),
             (Some(peer), Message::Goodbye { reason, .. }) => {
-                out.hang_up(link);
-                self.registration_ended(now, link, peer, LinkEnd::Goodbye { side: Side::Them, reason }, out);
-                self.on_departure(now, link, peer, Some(DelistReason::Left), out);
+                cx.out.hang_up(link);
+                self.registration_ended(cx, link, peer, LinkEnd::Goodbye { side: Side::Them, reason });
+                self.on_departure(cx, link, peer, Some(DelistReason::Left));
                 self.links.remove(link);
             }
             (Some(peer), Message::Refusal { reason, .. }) => {
-                // It dialed us as a peer, and has our hello by now.
-                out.hang_up(link);
-                self.registration_ended(now, link, peer, LinkEnd::Refused { reason }, out);
-                self.on_departure(now, link, peer, None, out);
+                // It dialed us as a peer, and has our hello by cx.now.
+                cx.out.hang_up(link);
+                self.registration_ended(cx, link, peer, LinkEnd::Refused { reason });
+                self.on_departure(cx, link, peer, None);
                 self.links.remove(link);
             }
             (Some(_), Message::PeerList(_) | Message::Gossip(_)) => {
-                self.protocol_violation(now, link, Rule::Unexpected, said, out);
+                self.protocol_violation(cx, link, Rule::Unexpected, said);
             }
         }
     }
 
-    fn delist(&mut self, peer: Addr, reason: DelistReason, out: &mut impl Output) {
+    fn delist(&mut self, cx: &mut SeedCx<impl Output>, peer: Addr, reason: DelistReason) {
         if let Some(entry) = self.list.remove(peer) {
             if entry.proof == Proof::Wanted {
                 self.proofs.forget(peer);
             }
             if entry.is_told {
-                out.emit(|| SeedEvent::PeerDelisted { peer, reason });
+                cx.out.emit(|| SeedEvent::PeerDelisted { peer, reason });
             }
         }
     }
 
     /// The registration is over: a peer that is not off the list by `reason` stays for one liveness
     /// interval.
-    fn on_departure(
-        &mut self,
-        now: Time,
-        link: LinkId,
-        peer: Addr,
-        reason: Option<DelistReason>,
-        out: &mut impl Output,
-    ) {
-        let Some(proof) = self.list.depart(now, peer, link) else { return };
+    fn on_departure(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr, reason: Option<DelistReason>) {
+        let Some(proof) = self.list.depart(cx.now, peer, link) else { return };
         // A node that was reported dead, is being checked, and hangs up, has answered.
         let check = self.links.get(link).and_then(|open| open.check.as_ref());
         let reporter = check.and_then(|check| check.reporters.first().copied());
@@ -200,81 +197,74 @@ impl Seed {
         // If nobody is known to listen there, there is nothing to wait for.
         let reason = reason.or_else(|| (proof == Proof::Wanted).then_some(DelistReason::Departed));
         if let Some(reason) = reason {
-            self.delist(peer, reason, out);
+            self.delist(cx, peer, reason);
         }
     }
 
-    fn protocol_violation(&mut self, now: Time, link: LinkId, rule: Rule, said: &str, out: &mut impl Output) {
-        out.hang_up(link);
-        self.on_closed(now, link, CloseCause::Violation(Violation::new(rule, said.as_bytes())), out);
+    fn protocol_violation(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, rule: Rule, said: &str) {
+        cx.out.hang_up(link);
+        self.on_closed(cx, link, CloseCause::Violation(Violation::new(rule, said.as_bytes())));
     }
 
-    fn drop_offender(&mut self, now: Time, link: LinkId, violation: Violation, out: &mut impl Output) {
+    fn drop_offender(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, violation: Violation) {
         let Some(open) = self.links.remove(link) else { return };
         let (remote, peer) = (open.remote, open.peer());
-        self.tell_violation(now, remote, peer, violation, out);
+        self.tell_violation(cx, remote, peer, violation);
         if let Some(peer) = peer {
-            self.registration_ended(now, link, peer, LinkEnd::Violation, out);
+            self.registration_ended(cx, link, peer, LinkEnd::Violation);
         }
     }
 
-    fn on_closed(&mut self, now: Time, link: LinkId, cause: CloseCause, out: &mut impl Output) {
+    fn on_closed(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, cause: CloseCause) {
         let Some(peer) = self.links.get(link).map(SeedLink::peer) else { return };
         if let Some(peer) = peer {
-            self.on_departure(now, link, peer, None, out);
+            self.on_departure(cx, link, peer, None);
         }
         let end = match cause {
-            CloseCause::Violation(violation) => return self.drop_offender(now, link, violation, out),
+            CloseCause::Violation(violation) => return self.drop_offender(cx, link, violation),
             CloseCause::OtherDialect { speaks, named } => {
-                return self.on_other_dialect(now, link, speaks, named, out);
+                return self.on_other_dialect(cx, link, speaks, named);
             }
             CloseCause::TooSlow => LinkEnd::TooSlow,
             CloseCause::EndOfStream | CloseCause::Error => LinkEnd::RegistrationLost,
         };
         self.links.remove(link);
         if let Some(peer) = peer {
-            self.registration_ended(now, link, peer, end, out);
+            self.registration_ended(cx, link, peer, end);
         }
     }
 
-    fn on_other_dialect(
-        &mut self,
-        now: Time,
-        link: LinkId,
-        speaks: Dialect,
-        named: Option<Addr>,
-        out: &mut impl Output,
-    ) {
+    fn on_other_dialect(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, speaks: Dialect, named: Option<Addr>) {
         // It has our hello or our list, and knows our dialect once it has read it.
-        out.hang_up(link);
+        cx.out.hang_up(link);
         let Some(open) = self.links.remove(link) else { return };
         let event =
             || EventKind::Link(LinkEvent::OtherDialect { remote: open.remote.to_string(), peer: named, speaks });
-        self.offenses.tell(now, open.remote.ip(), event, out);
+        self.offenses.tell(cx, open.remote.ip(), event);
     }
 
-    fn on_wake(&mut self, now: Time, out: &mut impl Output) {
-        self.offenses.end_windows(now, out);
-        self.visits.end_windows(now, out);
-        self.tell_stayed(now, out);
-        while let Some(link) = self.links.take_due(now) {
-            self.on_due(now, link, out);
+    fn on_wake(&mut self, cx: &mut SeedCx<impl Output>) {
+        self.offenses.end_windows(cx);
+        self.visits.end_windows(cx);
+        self.tell_stayed(cx);
+        while let Some(link) = self.links.take_due(cx.now) {
+            self.on_due(cx, link);
         }
-        self.end_departures(now, out);
+        self.end_departures(cx);
     }
 
-    fn end_departures(&mut self, now: Time, out: &mut impl Output) {
+    fn end_departures(&mut self, cx: &mut SeedCx<impl Output>) {
         while let Some((departed_at, peer)) = self.list.first_departed() {
-            if self.gone_at(departed_at) > now {
+            if self.gone_at(cx.config, departed_at) > cx.now {
                 return;
             }
-            self.delist(peer, DelistReason::Departed, out);
+            self.delist(cx, peer, DelistReason::Departed);
         }
     }
 
     /// A peer has one interval to come back, and the seed must have been there to see it.
-    fn gone_at(&self, departed_at: Time) -> Time {
-        self.since_back(departed_at) + self.config.liveness_interval
+    fn gone_at(&self, config: &SeedConfig, departed_at: Time) -> Time {
+        self.since_back(departed_at) + config.liveness_interval
     }
 
     /// This moment, or the seed's return from its last absence if that was later: whatever was due
@@ -283,24 +273,24 @@ impl Seed {
         self.presence.back_at().map_or(at, |back_at| at.max(back_at))
     }
 
-    fn on_absence(&mut self, now: Time, was_away: Option<WasAway>, out: &mut impl Output) {
+    fn on_absence(&mut self, cx: &mut SeedCx<impl Output>, was_away: Option<WasAway>) {
         let Some(was_away) = was_away else { return };
-        self.takeovers.postpone(now + self.takeover_patience());
+        self.takeovers.postpone(cx.now + takeover_patience(cx.config));
         if let Some(event) = was_away.event() {
-            out.emit(|| event);
+            cx.out.emit(|| event);
         }
     }
 
-    fn leave(&mut self, now: Time, out: &mut impl Output) {
+    fn leave(&mut self, cx: &mut SeedCx<impl Output>) {
         let reason = GoodbyeReason::Leaving;
         for (link, open) in std::mem::take(&mut self.links).into_open() {
-            out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
-            out.hang_up(link);
+            cx.out.send(link, &Message::Goodbye { reason, referral: Vec::new() });
+            cx.out.hang_up(link);
             if let Some(peer) = open.peer() {
-                self.registration_ended(now, link, peer, LinkEnd::Goodbye { side: Side::Us, reason }, out);
+                self.registration_ended(cx, link, peer, LinkEnd::Goodbye { side: Side::Us, reason });
             }
         }
-        self.visits.end(out);
+        self.visits.end(cx);
         self.list = PeerList::default();
         self.takeovers.clear();
         self.turns.clear();
@@ -308,45 +298,49 @@ impl Seed {
     }
 }
 
-impl Machine for Seed {
-    fn handle(&mut self, now: Time, input: Input, out: &mut impl Output) {
-        let overdue = if self.presence.may_have_been_away(now) { self.next_deadline() } else { None };
-        let was_away = self.presence.runs(now, overdue);
-        self.on_absence(now, was_away, out);
+impl Registry {
+    fn handle(&mut self, cx: &mut SeedCx<impl Output>, input: Input) {
+        let overdue = if self.presence.may_have_been_away(cx.now) { self.next_deadline(cx.config) } else { None };
+        let was_away = self.presence.runs(cx.now, overdue);
+        self.on_absence(cx, was_away);
         match input {
             Input::Message { link, message } if self.proofs.asked_on(link).is_some() => {
-                self.on_proof(now, link, &message, out);
+                self.on_proof(cx, link, &message);
             }
-            Input::Message { link, message } => self.on_message(now, link, message, out),
-            Input::Link { link, change: LinkChange::Accepted { remote } } => self.on_accepted(now, link, remote, out),
-            Input::Link { link, change: LinkChange::Dialed { peer } } => self.on_proof_dialed(now, link, peer, out),
+            Input::Message { link, message } => self.on_message(cx, link, message),
+            Input::Link { link, change: LinkChange::Accepted { remote } } => self.on_accepted(cx, link, remote),
+            Input::Link { link, change: LinkChange::Dialed { peer } } => self.on_proof_dialed(cx, link, peer),
             Input::Link { link, change: LinkChange::Closed { .. } } if self.proofs.asked_on(link).is_some() => {
-                out.hang_up(link);
-                self.on_proof_closed(now, link);
+                cx.out.hang_up(link);
+                self.on_proof_closed(cx, link);
             }
-            Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(now, link, cause, out),
-            Input::DialFailed { peer, .. } => self.on_proof_dial_failed(now, peer),
-            Input::Rejected { remote, rule } => self.rejected(now, remote, rule, out),
-            Input::Command(NodeCommand::Leave) => self.leave(now, out),
-            Input::Command(NodeCommand::Skew(ahead_us)) => self.skew_us = ahead_us,
+            Input::Link { link, change: LinkChange::Closed { cause } } => self.on_closed(cx, link, cause),
+            Input::DialFailed { peer, .. } => self.on_proof_dial_failed(cx, peer),
+            Input::Rejected { remote, rule } => self.rejected(cx, remote, rule),
+            Input::Command(NodeCommand::Leave) => self.leave(cx),
             Input::Late { by, why } => {
-                let was_away = self.presence.late(now, by, why);
-                self.on_absence(now, was_away, out);
+                let was_away = self.presence.late(cx.now, by, why);
+                self.on_absence(cx, was_away);
             }
-            Input::Wake => self.on_wake(now, out),
-            // A user asks nothing else of a seed.
+            Input::Wake => self.on_wake(cx),
+            // A user asks nothing else of a seed; a wrong clock is set already.
             Input::Start
-            | Input::Command(NodeCommand::Say(_) | NodeCommand::Cut(_) | NodeCommand::Heal(_) | NodeCommand::Lie(_)) => {
-            }
+            | Input::Command(
+                NodeCommand::Skew(_)
+                | NodeCommand::Say(_)
+                | NodeCommand::Cut(_)
+                | NodeCommand::Heal(_)
+                | NodeCommand::Lie(_),
+            ) => {}
         }
-        self.settle_takeovers(now, out);
-        self.give_turns(now, out);
-        self.seek_proofs(now, out);
-        self.tell_new_root(now, out);
+        self.settle_takeovers(cx);
+        self.give_turns(cx);
+        self.seek_proofs(cx);
+        self.tell_new_root(cx);
     }
 
-    fn next_deadline(&self) -> Option<Time> {
-        let departure = self.list.first_departed().map(|(departed_at, _)| self.gone_at(departed_at));
+    fn next_deadline(&self, config: &SeedConfig) -> Option<Time> {
+        let departure = self.list.first_departed().map(|(departed_at, _)| self.gone_at(config, departed_at));
         let deadlines = [
             self.links.first_due(),
             departure,
@@ -358,17 +352,31 @@ impl Machine for Seed {
         ];
         deadlines.into_iter().flatten().min()
     }
+}
+
+impl Machine for Seed {
+    fn handle(&mut self, now: Time, input: Input, out: &mut impl Output) {
+        if let Input::Command(NodeCommand::Skew(ahead_us)) = input {
+            self.skew_us = ahead_us;
+        }
+        let (config, chance, skew_us) = (&self.config, &mut self.choices, self.skew_us);
+        self.registry.handle(&mut Cx { now, config, chance, skew_us, out }, input);
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        self.registry.next_deadline(&self.config)
+    }
 
     fn dialect(&self) -> Dialect {
         self.config.dialect
     }
 
     fn gauges(&self, tell: &mut dyn FnMut(Gauge)) {
-        let waiting = self.links.half_open().len();
-        tell(Gauge::new("registrations", self.list.len(), self.config.list_max));
+        let waiting = self.registry.links.half_open().len();
+        tell(Gauge::new("registrations", self.registry.list.len(), self.config.list_max));
         tell(Gauge::new("connections that have not named themselves", waiting, HALF_OPEN_MAX));
-        tell(Gauge::new("connections that wait for the list", self.turns.len(), HALF_OPEN_MAX));
-        self.proofs.gauges().into_iter().for_each(&mut *tell);
-        tell(Gauge::new("reporters that were disputed", self.disputes.len(), DISPUTES_MAX));
+        tell(Gauge::new("connections that wait for the list", self.registry.turns.len(), HALF_OPEN_MAX));
+        self.registry.proofs.gauges().into_iter().for_each(&mut *tell);
+        tell(Gauge::new("reporters that were disputed", self.registry.disputes.len(), DISPUTES_MAX));
     }
 }

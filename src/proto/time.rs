@@ -81,7 +81,8 @@ impl Sub<Duration> for Time {
     }
 }
 
-fn micros(span: Duration) -> u64 {
+/// A span in microseconds.
+pub fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::cx::Cx;
 use super::event::{EventKind, LinkEvent, LinkId, Omission};
 use super::flat_map::FlatMap;
 use super::machine::Output;
@@ -111,10 +112,10 @@ impl Visits {
 
     /// A link has ended. Returns whether to announce that; always true for a link that another
     /// machine did not open.
-    pub(super) fn went(&mut self, now: Time, link: LinkId, out: &mut impl Output) -> bool {
+    pub(super) fn went(&mut self, cx: &mut Cx<impl Output, impl Sized>, link: LinkId) -> bool {
         let Some(visit) = self.up.remove(&link) else { return true };
         let is_told = visit.is_told;
-        let count = self.count(now, visit.from, Omission::Links, out);
+        let count = self.count(cx, visit.from, Omission::Links);
         if is_told {
             count.told = count.told.saturating_add(1);
         } else {
@@ -126,27 +127,26 @@ impl Visits {
     /// Announces something that came from this machine, or counts it.
     pub(super) fn tell(
         &mut self,
-        now: Time,
+        cx: &mut Cx<impl Output, impl Sized>,
         from: Ipv4Addr,
         what: Omission,
         event: impl FnOnce() -> EventKind,
-        out: &mut impl Output,
     ) {
-        let count = self.count(now, from, what, out);
+        let count = self.count(cx, from, what);
         if count.told < told_max(what) {
             count.told += 1;
-            out.emit(event);
+            cx.out.emit(event);
         } else {
             count.untold += 1;
         }
     }
 
-    fn count(&mut self, now: Time, from: Ipv4Addr, what: Omission, out: &mut impl Output) -> &mut VisitCount {
-        self.end_windows(now, out);
+    fn count(&mut self, cx: &mut Cx<impl Output, impl Sized>, from: Ipv4Addr, what: Omission) -> &mut VisitCount {
+        self.end_windows(cx);
         let is_known = self.windows.contains_key(from) || self.windows.len() < HOSTS_MAX;
         let last = self.windows.last_key();
         let host = if is_known { from } else { last.unwrap_or(from) };
-        let window = || VisitWindow { ends_at: now + WINDOW, counts: Default::default() };
+        let window = || VisitWindow { ends_at: cx.now + WINDOW, counts: Default::default() };
         &mut self.windows.get_or_insert_with(host, window).counts[place(what)]
     }
 
@@ -164,7 +164,11 @@ impl Visits {
     }
 
     /// Announces how much was counted in the windows that are over.
-    pub(super) fn end_windows(&mut self, now: Time, out: &mut impl Output) {
+    pub(super) fn end_windows(&mut self, cx: &mut Cx<impl Output, impl Sized>) {
+        self.end_windows_by(cx.now, cx.out);
+    }
+
+    fn end_windows_by(&mut self, now: Time, out: &mut impl Output) {
         self.windows.retain(|host, window| {
             let is_over = window.ends_at <= now;
             for what in [Omission::Links, Omission::Refusals, Omission::Reports].into_iter().filter(|_| is_over) {
@@ -186,8 +190,8 @@ impl Visits {
     }
 
     /// Nothing more comes: announces how much was counted.
-    pub(super) fn end(&mut self, out: &mut impl Output) {
-        self.end_windows(Time::from_micros(u64::MAX), out);
+    pub(super) fn end(&mut self, cx: &mut Cx<impl Output, impl Sized>) {
+        self.end_windows_by(Time::from_micros(u64::MAX), cx.out);
         self.up.clear();
         self.stays.clear();
     }

@@ -182,10 +182,10 @@ impl Checker {
             return;
         }
         // The classic dialect cannot probe: a classic seed always trusts.
-        let is_classic = seed.is_some_and(|seed| seed.dialect() == Some(Dialect::Classic));
+        let can_probe = seed.and_then(NodeStatus::dialect).is_none_or(Dialect::registrations_answer);
         // Right after a restart the seed may only know the earlier life, and that one did end.
         let is_reachable = self.network.stood_for(event.node, peer, SETTLE_TIME, event.at);
-        if self.policy == DeadPolicy::Verify && !is_classic && is_reachable {
+        if self.policy == DeadPolicy::Verify && can_probe && is_reachable {
             self.note([Breach { at: event.at, node: event.node, rule: Invariant::RemovedAlive { peer, reporter } }]);
         }
     }

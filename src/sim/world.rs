@@ -17,7 +17,6 @@ use crate::event::{Event, EventKind, LinkId, NodeEvent, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::chance::{Chance, Topic};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand};
-use crate::proto::message::Dialect;
 use crate::proto::time::Time;
 
 /// When a world begins: a round moment that is easy to read in events.
@@ -150,10 +149,8 @@ impl<M: Machine, S: EventSink> World<M, S> {
     /// as those of a killed process do.
     pub fn kill(&mut self, addr: Addr) {
         let Some(node) = self.nodes.find(addr) else { return };
-        let cause = match self.machine(addr).map(Machine::dialect) {
-            Some(Dialect::Classic) => CloseCause::EndOfStream,
-            Some(Dialect::Framed) | None => CloseCause::Error,
-        };
+        let may_reset = self.machine(addr).is_none_or(|machine| machine.dialect().may_reset());
+        let cause = if may_reset { CloseCause::Error } else { CloseCause::EndOfStream };
         self.drop_unwritten(node);
         self.end(node, Stop::Killed, &cause);
     }
@@ -306,10 +303,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
 
     /// The pacer of this node for a new connection, if its dialect needs one.
     fn pacer_of(&self, node: NodeIx) -> Option<Box<Pacer>> {
-        match self.nodes.get(node)?.machine.dialect() {
-            Dialect::Framed => None,
-            Dialect::Classic => Some(Box::new(Pacer::new(self.now))),
-        }
+        self.nodes.get(node)?.machine.dialect().writes_apart().then(|| Box::new(Pacer::new(self.now)))
     }
 
     /// Whether the end that this is for has closed its connection. The news of the other end's

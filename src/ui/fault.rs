@@ -14,7 +14,7 @@ use crate::model::link::{LinkHistory, LinkKey};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
-use crate::proto::message::{DeathCause, Dialect, Role};
+use crate::proto::message::{DeathCause, Role};
 
 /// Names that a question lists.
 const NAMES_SHOWN: usize = 6;
@@ -174,7 +174,9 @@ pub(crate) fn restart(model: &Model, addr: Addr) -> FaultPlan {
 pub(crate) fn restart_risk(model: &Model, nodes: &[Addr]) -> Option<String> {
     let is_classic_peer = |addr: &Addr| {
         let node = model.nodes().get(*addr);
-        node.is_some_and(|node| node.role == Some(Role::Peer) && node.dialect == Some(Dialect::Classic))
+        node.is_some_and(|node| {
+            node.role == Some(Role::Peer) && node.dialect.is_some_and(|dialect| !dialect.may_close())
+        })
     };
     nodes.iter().find(|addr| is_classic_peer(addr))?;
     let may_know_it = |node: &&NodeRecord| {

@@ -8,7 +8,7 @@ use gossipctl::event::{
     SeedEvent, Side,
 };
 use gossipctl::proto::addr::Addr;
-use gossipctl::proto::config::JoinPolicy;
+use gossipctl::proto::config::Overlay;
 use gossipctl::proto::machine::{Input, LinkChange, Machine, NodeCommand};
 use gossipctl::proto::message::{DeathCause, GoodbyeReason, Hello, Message, Priority, RefusalReason, Role};
 use gossipctl::proto::time::Time;
@@ -635,9 +635,9 @@ fn who_takes_a_peer_for_a_seed_is_left_alone_by_it_for_a_while() {
 
 #[test]
 fn rule_4_where_full_peers_refuse_joiners_a_limit_of_4_cuts_off_every_peer_after_the_fifth() {
-    let joined_one_by_one = |join_policy, numbers: [u16; 7]| {
+    let joined_one_by_one = |make_room, numbers: [u16; 7]| {
         let mut network = Network::new(1, 44);
-        (network.peer_config.max_neighbors, network.peer_config.join_policy) = (4, join_policy);
+        (network.peer_config.max_neighbors, network.peer_config.overlay) = (4, Overlay::Assignment { make_room });
         for number in numbers {
             network.start_peer(number);
             network.world.run_for(LIVENESS);
@@ -647,10 +647,10 @@ fn rule_4_where_full_peers_refuse_joiners_a_limit_of_4_cuts_off_every_peer_after
     };
     // Whoever comes late may have the lowest address, or the highest.
     for numbers in [[1, 2, 3, 4, 5, 6, 7], [7, 6, 5, 4, 3, 2, 1]] {
-        let mut parts = joined_one_by_one(JoinPolicy::Refuse, numbers);
+        let mut parts = joined_one_by_one(false, numbers);
         parts.sort_unstable();
         assert_eq!(parts, [2, 5], "{numbers:?}");
-        assert_eq!(joined_one_by_one(JoinPolicy::MakeRoom, numbers), [7], "{numbers:?}");
+        assert_eq!(joined_one_by_one(true, numbers), [7], "{numbers:?}");
     }
 }
 

@@ -6,15 +6,15 @@
 
 use super::check::{Check, Report, check_pause};
 use super::links::SeedLink;
-use super::{DISPUTES_MAX, Seed};
+use super::{DISPUTES_MAX, Registry, SeedCx};
 use crate::proto::addr::Addr;
-use crate::proto::config::{CHECK_PROBES, DeadPolicy};
+use crate::proto::config::{CHECK_PROBES, DeadPolicy, SeedConfig};
 use crate::proto::event::{
     DeathEvent, DelistReason, EventKind, LinkEnd, LinkId, Omission, ProbeEvent, ReportAction, Rule,
 };
 use crate::proto::machine::Output;
-use crate::proto::message::{DeathCause, Dialect, Message, ProbeSeq};
-use crate::proto::time::{ClockTime, Time};
+use crate::proto::message::{DeathCause, Message, ProbeSeq};
+use crate::proto::time::{ClockTime, Time, micros};
 
 /// Liveness intervals of silence after which a registered peer is probed: as long as its neighbors
 /// take to find it dead. So no peer goes longer without hearing of the root.
@@ -22,37 +22,37 @@ const SILENT_INTERVALS: u32 = 3;
 /// Reporters that wait for one check.
 pub(super) const REPORTERS_MAX: usize = 64;
 
-impl Seed {
-    pub(super) fn on_report(&mut self, now: Time, link: LinkId, report: Report, out: &mut impl Output) {
+fn can_verify(config: &SeedConfig) -> bool {
+    config.dead_policy == DeadPolicy::Verify && config.dialect.registrations_answer()
+}
+
+impl Registry {
+    pub(super) fn on_report(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, report: Report) {
         let Report { dead, clock, reporter, cause } = report;
-        let action = self.judge(dead);
+        let action = self.judge(cx, dead);
         let event = || EventKind::Death(DeathEvent::DeadReportReceived { dead, clock, reporter, cause, action });
         match (action, self.links.get(link)) {
             (ReportAction::NotListed, Some(open)) => {
-                self.visits.tell(now, open.remote.ip(), Omission::Reports, event, out);
+                self.visits.tell(cx, open.remote.ip(), Omission::Reports, event);
             }
-            (ReportAction::NotListed | ReportAction::Removed | ReportAction::Verifying, _) => out.emit(event),
+            (ReportAction::NotListed | ReportAction::Removed | ReportAction::Verifying, _) => cx.out.emit(event),
         }
         match action {
             ReportAction::NotListed => {}
-            ReportAction::Removed => self.delist(dead, DelistReason::Reported { reporter }, out),
-            ReportAction::Verifying => self.verify(now, dead, reporter, out),
+            ReportAction::Removed => self.delist(cx, dead, DelistReason::Reported { reporter }),
+            ReportAction::Verifying => self.verify(cx, dead, reporter),
         }
     }
 
-    fn judge(&self, dead: Addr) -> ReportAction {
+    fn judge<O>(&self, cx: &SeedCx<O>, dead: Addr) -> ReportAction {
         match self.list.get(dead) {
             None => ReportAction::NotListed,
-            Some(entry) if entry.link.is_some() && self.can_verify() => ReportAction::Verifying,
+            Some(entry) if entry.link.is_some() && can_verify(cx.config) => ReportAction::Verifying,
             Some(_) => ReportAction::Removed,
         }
     }
 
-    fn can_verify(&self) -> bool {
-        self.config.dead_policy == DeadPolicy::Verify && self.config.dialect == Dialect::Framed
-    }
-
-    pub(super) fn verify(&mut self, now: Time, dead: Addr, reporter: Addr, out: &mut impl Output) {
+    pub(super) fn verify(&mut self, cx: &mut SeedCx<impl Output>, dead: Addr, reporter: Addr) {
         let Some(link) = self.list.link_of(dead) else { return };
         let Some(open) = self.links.get_mut(link) else { return };
         let is_asked = open.check.is_some();
@@ -61,12 +61,12 @@ impl Seed {
             check.reporters.push(reporter);
         }
         if !is_asked {
-            self.ask(now, link, dead, out);
+            self.ask(cx, link, dead);
         }
     }
 
     /// A link may be due, unless a message on it or an absence of the seed has put that off.
-    pub(super) fn on_due(&mut self, now: Time, link: LinkId, out: &mut impl Output) {
+    pub(super) fn on_due(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId) {
         let Some(open) = self.links.get_mut(link) else { return };
         let is_heard =
             |check: &Check| check.reporters.is_empty() && check.asked_at().is_some_and(|at| open.heard_at > at);
@@ -74,32 +74,32 @@ impl Seed {
             open.check = None;
         }
         let Some(open) = self.links.get(link) else { return };
-        let due_at = self.due_at(open);
-        if due_at.is_none_or(|at| at > now) {
+        let due_at = self.due_at(cx.config, open);
+        if due_at.is_none_or(|at| at > cx.now) {
             return self.links.schedule(link, due_at);
         }
         match open.peer() {
-            None => self.protocol_violation(now, link, Rule::HandshakeTimeout, "", out),
-            Some(peer) => self.on_silence(now, link, peer, out),
+            None => self.protocol_violation(cx, link, Rule::HandshakeTimeout, ""),
+            Some(peer) => self.on_silence(cx, link, peer),
         }
     }
 
     /// When a link needs attention, as far as is known now.
-    pub(super) fn due_at(&self, open: &SeedLink) -> Option<Time> {
-        let interval = self.config.liveness_interval;
+    fn due_at(&self, config: &SeedConfig, open: &SeedLink) -> Option<Time> {
+        let interval = config.liveness_interval;
         if open.peer().is_none() {
-            let named_late = self.presence.back_at().map(|back_at| back_at + self.config.handshake_timeout);
+            let named_late = self.presence.back_at().map(|back_at| back_at + config.handshake_timeout);
             return Some(named_late.map_or(open.hello_by, |late| late.max(open.hello_by)));
         }
         match open.check.as_ref().and_then(Check::latest) {
             Some((_, asked_at)) => Some(self.since_back(asked_at) + check_pause(interval)),
-            None if self.config.dialect == Dialect::Classic => None,
+            None if !config.dialect.registrations_answer() => None,
             None => Some(self.since_back(open.heard_at.min(open.told_at)) + interval * SILENT_INTERVALS),
         }
     }
 
     /// A registration has been silent for long, or does not answer.
-    fn on_silence(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
+    fn on_silence(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr) {
         let back_at = self.presence.back_at();
         let Some(open) = self.links.get_mut(link) else { return };
         let last_heard = open.heard_at;
@@ -110,80 +110,79 @@ impl Seed {
                 check.probes.clear();
             } else {
                 let misses = u32::try_from(check.probes.len()).unwrap_or(u32::MAX);
-                out.emit(|| ProbeEvent::Missed { peer, seq, misses, limit: CHECK_PROBES, last_heard });
+                cx.out.emit(|| ProbeEvent::Missed { peer, seq, misses, limit: CHECK_PROBES, last_heard });
                 if misses >= CHECK_PROBES {
-                    return self.end_unanswered(now, link, peer, out);
+                    return self.end_unanswered(cx, link, peer);
                 }
             }
         }
-        self.ask(now, link, peer, out);
+        self.ask(cx, link, peer);
     }
 
     /// Sends the next probe of the check of this link.
-    fn ask(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
-        let seq = self.probe(now, link, peer, out);
+    fn ask(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr) {
+        let seq = self.probe(cx, link, peer);
         if let Some(check) = self.links.get_mut(link).and_then(|open| open.check.as_mut()) {
-            check.probes.push((seq, now));
+            check.probes.push((seq, cx.now));
         }
-        self.schedule(link);
+        self.schedule(cx.config, link);
     }
 
     /// Checks now whether a registered peer is alive, unless a check is running.
-    pub(super) fn check_now(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
+    pub(super) fn check_now(&mut self, cx: &mut SeedCx<impl Output>, peer: Addr) {
         let Some(link) = self.list.link_of(peer) else { return };
         let Some(open) = self.links.get_mut(link).filter(|open| open.check.is_none()) else { return };
         open.check = Some(Check::default());
-        self.ask(now, link, peer, out);
+        self.ask(cx, link, peer);
     }
 
     /// Puts the link among those that will be due.
-    pub(super) fn schedule(&mut self, link: LinkId) {
-        let due_at = self.links.get(link).and_then(|open| self.due_at(open));
+    pub(super) fn schedule(&mut self, config: &SeedConfig, link: LinkId) {
+        let due_at = self.links.get(link).and_then(|open| self.due_at(config, open));
         self.links.schedule(link, due_at);
     }
 
     /// No probe was answered: the node is dead. If it is alive after all, it finds its registration
     /// closed and registers again.
-    fn end_unanswered(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
+    fn end_unanswered(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr) {
         let Some(open) = self.links.get(link) else { return };
         let reporter = open.check.as_ref().and_then(|check| check.reporters.first().copied());
         let reason = reporter.map_or(DelistReason::Silent, |reporter| DelistReason::Unanswered { reporter });
-        self.on_departure(now, link, peer, Some(reason), out);
-        out.hang_up(link);
+        self.on_departure(cx, link, peer, Some(reason));
+        cx.out.hang_up(link);
         self.links.remove(link);
         let cause = DeathCause::Misses { misses: CHECK_PROBES };
-        self.registration_ended(now, link, peer, LinkEnd::Dead { cause }, out);
+        self.registration_ended(cx, link, peer, LinkEnd::Dead { cause });
     }
 
-    pub(super) fn probe(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) -> ProbeSeq {
+    pub(super) fn probe(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr) -> ProbeSeq {
         self.probes += 1;
         let seq = self.probes;
-        let (asker, clock) = (self.config.listen, now.skewed(self.skew_us).clock(self.config.utc_offset_s));
-        let extras = Some(self.attest(now, link));
-        out.send(link, &Message::Probe { seq, asker, clock, extras });
-        out.emit(|| ProbeEvent::Sent { peer, seq });
+        let (asker, clock) = (cx.config.listen, cx.own_time().clock(cx.config.utc_offset_s));
+        let extras = Some(self.attest(cx, link));
+        cx.out.send(link, &Message::Probe { seq, asker, clock, extras });
+        cx.out.emit(|| ProbeEvent::Sent { peer, seq });
         seq
     }
 
     pub(super) fn on_answer(
         &mut self,
-        now: Time,
+        cx: &mut SeedCx<impl Output>,
         link: LinkId,
         peer: Addr,
         (seq, clock): (ProbeSeq, ClockTime),
-        out: &mut impl Output,
     ) {
         if let Some(takeover) = self.takeovers.refuted(peer, seq) {
-            return self.protocol_violation(now, takeover.link, Rule::NameTaken, &peer.to_string(), out);
+            return self.protocol_violation(cx, takeover.link, Rule::NameTaken, &peer.to_string());
         }
         let Some(open) = self.links.get_mut(link) else { return };
         let asked_at = open.check.as_ref().and_then(|check| check.sent_at(seq));
         let (Some(asked_at), Some(check)) = (asked_at, open.check.take_if(|_| asked_at.is_some())) else { return };
-        let rtt_us = u64::try_from(now.since(asked_at).as_micros()).unwrap_or(u64::MAX);
-        out.emit(|| ProbeEvent::Answered { peer, seq, clock, rtt_us });
+        let rtt_us = micros(cx.now.since(asked_at));
+        cx.out.emit(|| ProbeEvent::Answered { peer, seq, clock, rtt_us });
         for reporter in check.reporters {
             let disputes = self.count_dispute(reporter);
-            out.emit(|| DeathEvent::ReportDisputed { dead: peer, reporter, disputes, rtt_us });
+            cx.out.emit(|| DeathEvent::ReportDisputed { dead: peer, reporter, disputes, rtt_us });
         }
     }
 

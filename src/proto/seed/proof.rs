@@ -8,72 +8,69 @@
 
 use std::net::Ipv4Addr;
 
-use super::Seed;
 use super::list::Proof;
 use super::proofs::Way;
+use super::{Registry, SeedCx, hello};
 use crate::proto::addr::Addr;
+use crate::proto::config::SeedConfig;
 use crate::proto::event::{LinkId, Purpose, Rule};
 use crate::proto::machine::Output;
-use crate::proto::message::{Dialect, Message, RefusalReason, Role};
+use crate::proto::message::{Message, RefusalReason, Role};
 use crate::proto::random::Topic;
 use crate::proto::reach::is_here;
-use crate::proto::time::Time;
 
-impl Seed {
-    /// The proof that a newcomer must give.
-    pub(super) fn proof_of_newcomers(&self) -> Proof {
-        match self.config.dialect {
-            Dialect::Framed => Proof::Wanted,
-            Dialect::Classic => Proof::Given,
-        }
-    }
+/// The proof that a newcomer must give.
+pub(super) fn proof_of_newcomers(config: &SeedConfig) -> Proof {
+    if config.dialect.answers_hello() { Proof::Wanted } else { Proof::Given }
+}
 
+impl Registry {
     /// Has a newcomer dialed back, if this seed may dial the address, which the machine `from`
     /// named.
-    pub(super) fn want_proof(&mut self, peer: Addr, from: Ipv4Addr) {
-        let own = self.config.listen;
-        if self.config.reach.may_dial(own, peer) || (peer.ip().is_loopback() && is_here(own, from)) {
+    pub(super) fn want_proof(&mut self, config: &SeedConfig, peer: Addr, from: Ipv4Addr) {
+        let own = config.listen;
+        if config.reach.may_dial(own, peer) || (peer.ip().is_loopback() && is_here(own, from)) {
             let way = if from == peer.ip() { Way::Back } else { Way::Elsewhere };
             self.proofs.want(peer, way);
         }
     }
 
     /// Dials unproven addresses, as far as the budget allows, and gives up on silent ones.
-    pub(super) fn seek_proofs(&mut self, now: Time, out: &mut impl Output) {
-        while let Some(link) = self.proofs.take_silent(now) {
-            out.hang_up(link);
-            self.on_proof_closed(now, link);
+    pub(super) fn seek_proofs(&mut self, cx: &mut SeedCx<impl Output>) {
+        while let Some(link) = self.proofs.take_silent(cx.now) {
+            cx.out.hang_up(link);
+            self.on_proof_closed(cx, link);
         }
         let list = &self.list;
         let is_wanted = |peer| list.get(peer).is_some_and(|entry| entry.proof == Proof::Wanted);
-        while let Some(peer) = self.proofs.choose(now, is_wanted, &mut self.choices.next(Topic::Proof)) {
-            out.dial(peer, Purpose::Registration);
+        while let Some(peer) = self.proofs.choose(cx.now, is_wanted, &mut cx.chance.next(Topic::Proof)) {
+            cx.out.dial(peer, Purpose::Registration);
         }
     }
 
-    pub(super) fn on_proof_dialed(&mut self, now: Time, link: LinkId, peer: Addr, out: &mut impl Output) {
-        if !self.proofs.dialed(link, peer, now + self.config.handshake_timeout) {
-            return out.hang_up(link);
+    pub(super) fn on_proof_dialed(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr) {
+        if !self.proofs.dialed(link, peer, cx.now + cx.config.handshake_timeout) {
+            return cx.out.hang_up(link);
         }
-        out.send(link, &Message::Hello(self.hello()));
+        cx.out.send(link, &hello(cx.config));
     }
 
-    pub(super) fn on_proof_dial_failed(&mut self, now: Time, peer: Addr) {
-        self.proofs.dial_failed(peer, now + self.config.liveness_interval);
+    pub(super) fn on_proof_dial_failed<O>(&mut self, cx: &SeedCx<O>, peer: Addr) {
+        self.proofs.dial_failed(peer, cx.now + cx.config.liveness_interval);
     }
 
-    pub(super) fn on_proof_closed(&mut self, now: Time, link: LinkId) {
-        self.proofs.closed(link, now + self.config.liveness_interval);
+    pub(super) fn on_proof_closed<O>(&mut self, cx: &SeedCx<O>, link: LinkId) {
+        self.proofs.closed(link, cx.now + cx.config.liveness_interval);
     }
 
     /// The first message from an address that we dialed.
-    pub(super) fn on_proof(&mut self, now: Time, link: LinkId, message: &Message, out: &mut impl Output) {
+    pub(super) fn on_proof(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, message: &Message) {
         let Some(peer) = self.proofs.asked_on(link) else { return };
-        out.hang_up(link);
+        cx.out.hang_up(link);
         match message {
             Message::Hello(hello) if hello.role == Role::Seed => {
                 self.proofs.answered(link);
-                self.turn_out_seed(now, peer, out);
+                self.turn_out_seed(cx, peer);
             }
             Message::Hello(hello) if hello.listen == peer => self.prove(link),
             // A peer that does not know this seed, or is older than this question.
@@ -86,7 +83,7 @@ impl Seed {
             | Message::Probe { .. }
             | Message::ProbeReply { .. }
             | Message::DeadReport { .. }
-            | Message::Goodbye { .. } => self.on_proof_closed(now, link),
+            | Message::Goodbye { .. } => self.on_proof_closed(cx, link),
         }
     }
 
@@ -97,9 +94,9 @@ impl Seed {
     }
 
     /// A seed listens at an address that was registered as a peer's.
-    fn turn_out_seed(&mut self, now: Time, peer: Addr, out: &mut impl Output) {
+    fn turn_out_seed(&mut self, cx: &mut SeedCx<impl Output>, peer: Addr) {
         if let Some(link) = self.list.link_of(peer) {
-            self.protocol_violation(now, link, Rule::BadAddress, &peer.to_string(), out);
+            self.protocol_violation(cx, link, Rule::BadAddress, &peer.to_string());
         }
     }
 }

@@ -51,26 +51,29 @@ fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
     seed.config.list_max = LIST_MAX;
     let host = std::net::Ipv4Addr::LOCALHOST;
     for n in 0..LIST_MAX {
-        seed.list.register(addr(n), LinkId(100 + n as u64), host, Proof::Given);
-        seed.list.depart(NOW, addr(n), LinkId(100 + n as u64));
-        seed.list.note_told(addr(n));
+        seed.registry.list.register(addr(n), LinkId(100 + n as u64), host, Proof::Given);
+        seed.registry.list.depart(NOW, addr(n), LinkId(100 + n as u64));
+        seed.registry.list.note_told(addr(n));
     }
     let refused =
         |kind: &EventKind| matches!(kind, EventKind::Link(LinkEvent::Refused { reason: RefusalReason::Full, .. }));
     assert!(join(&mut seed, LinkId(1), addr(LIST_MAX)).iter().any(refused));
-    assert_eq!((seed.list.len(), seed.links.values().count()), (LIST_MAX, 0));
+    assert_eq!((seed.registry.list.len(), seed.registry.links.values().count()), (LIST_MAX, 0));
     let listed = |kind: &EventKind| matches!(kind, EventKind::Seed(SeedEvent::PeerListed { again: true, .. }));
     assert!(join(&mut seed, LinkId(2), addr(7)).iter().any(listed));
 }
 
 #[test]
 fn many_reporters_of_one_node_start_one_check_and_only_some_are_remembered() {
-    let (mut seed, mut told) = (seed(), Told::default());
+    let mut seed = seed();
     join(&mut seed, LinkId(1), addr(0));
+    let Seed { config, choices, registry, .. } = &mut seed;
+    let out = &mut Told::default();
+    let cx = &mut Cx { now: NOW, config: &*config, chance: choices, skew_us: 0, out };
     for n in 0..10 * REPORTERS_MAX {
-        seed.verify(NOW, addr(0), addr(n), &mut told);
+        registry.verify(cx, addr(0), addr(n));
     }
-    let checks: Vec<_> = seed.links.values().filter_map(|open| open.check.as_ref()).collect();
+    let checks: Vec<_> = seed.registry.links.values().filter_map(|open| open.check.as_ref()).collect();
     assert_eq!(checks.len(), 1);
     assert_eq!(checks[0].reporters.len(), REPORTERS_MAX);
 }
@@ -79,10 +82,10 @@ fn many_reporters_of_one_node_start_one_check_and_only_some_are_remembered() {
 fn disputes_are_counted_for_some_reporters_only() {
     let mut seed = seed();
     for n in 0..2 * DISPUTES_MAX {
-        seed.count_dispute(addr(n));
+        seed.registry.count_dispute(addr(n));
     }
-    assert_eq!(seed.disputes.len(), DISPUTES_MAX);
-    assert_eq!(seed.count_dispute(addr(2 * DISPUTES_MAX - 1)), 2, "the last ones are still counted");
+    assert_eq!(seed.registry.disputes.len(), DISPUTES_MAX);
+    assert_eq!(seed.registry.count_dispute(addr(2 * DISPUTES_MAX - 1)), 2, "the last ones are still counted");
 }
 
 fn says(seed: &mut Seed, now: Time, link: LinkId, message: Message) -> Vec<EventKind> {
@@ -103,10 +106,10 @@ fn a_peer_that_was_taken_off_the_list_is_listed_again_when_it_probes() {
     join(&mut seed, LinkId(2), addr(2));
     let report = Message::DeadReport { dead: addr(1), clock: NOW.clock(0), reporter: addr(2), cause: None };
     says(&mut seed, NOW, LinkId(2), report);
-    assert!(!seed.list.contains(addr(1)));
+    assert!(!seed.registry.list.contains(addr(1)));
     let told = says(&mut seed, NOW, LinkId(1), probe(addr(1), 1));
     assert!(told.contains(&EventKind::Seed(SeedEvent::PeerListed { peer: addr(1), again: false })), "{told:?}");
-    assert!(seed.list.contains(addr(1)));
+    assert!(seed.registry.list.contains(addr(1)));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::network::{NetworkState, Part};
 use super::{Breach, Invariant, REMEMBERED, SETTLE_TIME, SPREAD_TIME};
 use crate::event::{Event, EventKind, GossipEvent, NodeEvent};
 use crate::model::FastHashMap;
-use crate::proto::message::{Dialect, MessageId};
+use crate::proto::message::MessageId;
 use crate::proto::pacing::CLASSIC_WRITE_GAP;
 use crate::proto::time::Time;
 
@@ -116,7 +116,7 @@ impl Deliveries {
             return (!is_first).then_some(Breach { at: event.at, node: event.node, rule });
         }
         if let EventKind::Node(NodeEvent::Started { dialect, .. }) = event.kind {
-            if dialect == Dialect::Classic {
+            if dialect.writes_apart() {
                 self.busy = CLASSIC_BUSY;
             }
             // A new life remembers nothing.

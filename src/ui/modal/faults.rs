@@ -9,9 +9,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Reply, framed, movement};
-use crate::command::{Command, grammar};
+use crate::command::Command;
+use crate::command::grammar::{self, CommandHelp, FaultPlace};
 use crate::engine::judge_node;
+use crate::event::NodeState;
 use crate::model::Model;
+use crate::proto::addr::Addr;
 use crate::ui::action::{Action, Move};
 use crate::ui::fault::entry;
 use crate::ui::keys::{Key, KeyMap};
@@ -24,45 +27,26 @@ const WIDTH_MAX: u16 = 64;
 /// Rows that describe the chosen command.
 const ABOUT_ROWS: u16 = 3;
 
-/// Where a fault can be set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FaultPlace {
-    /// On a node as a whole.
-    Node,
-    /// On a node, or on a single link.
-    NodeOrLink,
-    /// Between two nodes; if one node is selected, the other is left to be typed.
-    Pair,
-}
-
-/// The faults, each with a default amount.
-const FAULTS: &[(&str, FaultPlace, &str)] = &[
-    ("cut", FaultPlace::Pair, ""),
-    ("partition", FaultPlace::Node, ""),
-    ("delay", FaultPlace::NodeOrLink, "200ms 100ms"),
-    ("loss", FaultPlace::NodeOrLink, "30%"),
-    ("duplicate", FaultPlace::NodeOrLink, "30%"),
-    ("reorder", FaultPlace::NodeOrLink, "30% 200ms"),
-    ("slow", FaultPlace::Node, "10/s"),
-    ("skew", FaultPlace::Node, "+5s"),
-    ("junk", FaultPlace::Node, "5/s"),
-    ("lie", FaultPlace::Pair, ""),
-];
-
-/// The command that brings back a killed or hung node.
-const RESTART: (&str, FaultPlace, &str) = ("restart", FaultPlace::Node, "");
-
 /// What can be done here: a node that is down can be restarted, and one elsewhere is not ours to
 /// change.
-fn possible(row: ConnectionRow, model: &Model) -> Vec<&'static (&'static str, FaultPlace, &'static str)> {
-    let ConnectionRow::Node(node) = row else { return FAULTS.iter().collect() };
-    let Some(entry) = entry(model, node) else {
-        let is_between =
-            |(name, place, _): &&(&str, FaultPlace, &str)| *place == FaultPlace::NodeOrLink || *name == "cut";
-        return FAULTS.iter().filter(is_between).collect();
+fn possible(row: ConnectionRow, model: &Model, name: &dyn Fn(Addr) -> String) -> Vec<Offer> {
+    let (node, peer, state) = match row {
+        ConnectionRow::Link(link) => (link.node, Some(name(link.peer)), Some(NodeState::Runs)),
+        ConnectionRow::Node(node) => (node, None, entry(model, node).map(|entry| entry.state)),
     };
-    let restart = judge_node(&Command::Restart(node), Some(&entry)).is_ok().then_some(&RESTART);
-    restart.into_iter().chain(FAULTS.iter().filter(|_| entry.state.is_up())).collect()
+    let is_possible = |command: &CommandHelp, place| match state {
+        // Traffic between us and a node elsewhere meets faults at our end.
+        None => place == FaultPlace::NodeOrLink || command.name == "cut",
+        Some(state) => state.is_up(),
+    };
+    let restart = Command::Restart(node);
+    let can_restart = peer.is_none() && judge_node(&restart, entry(model, node).as_ref()).is_ok();
+    let restart = can_restart.then(|| described(grammar::text(&restart, name), "restart"));
+    let faults = grammar::COMMANDS.iter().filter_map(|command| {
+        let (place, amounts) = command.offer.filter(|(place, _)| is_possible(command, *place))?;
+        Some(described(offered(command.name, place, amounts, &name(node), peer.as_deref()), command.name))
+    });
+    restart.into_iter().chain(faults).collect()
 }
 
 /// A command that can be chosen.
@@ -92,8 +76,7 @@ impl FaultMenu {
             ConnectionRow::Node(node) => (name(node), None),
             ConnectionRow::Link(link) => (name(link.node), Some(name(link.peer))),
         };
-        let mut offers: Vec<Offer> =
-            possible(row, model).into_iter().map(|fault| offer(fault, &node, peer.as_deref())).collect();
+        let mut offers = possible(row, model, &name);
         let setting = offers.len();
         for fault in model.faults().iter().map(|record| &record.fault) {
             let (command, about) = (fault.end_text(&name), format!("ends: {}", fault.text(&name)));
@@ -189,17 +172,21 @@ impl FaultMenu {
     }
 }
 
-/// If something is left to be typed, the line ends with a space, and Tab completes.
-fn offer((name, place, amount): &(&'static str, FaultPlace, &'static str), node: &str, peer: Option<&str>) -> Offer {
-    let command = match (place, peer) {
+/// If something is left to be typed, such as a second node, the line ends with a space, and Tab
+/// completes.
+fn offered(name: &str, place: FaultPlace, amounts: &str, node: &str, peer: Option<&str>) -> String {
+    match (place, peer) {
         (FaultPlace::Pair, None) => format!("{name} {node} "),
         (FaultPlace::Pair | FaultPlace::NodeOrLink, Some(peer)) => {
-            format!("{name} {node} {peer} {amount}").trim_end().to_owned()
+            format!("{name} {node} {peer} {amounts}").trim_end().to_owned()
         }
         (FaultPlace::Node, _) | (FaultPlace::NodeOrLink, None) => {
-            format!("{name} {node} {amount}").trim_end().to_owned()
+            format!("{name} {node} {amounts}").trim_end().to_owned()
         }
-    };
-    let help = grammar::COMMANDS.iter().find(|command| command.name == *name);
+    }
+}
+
+fn described(command: String, name: &str) -> Offer {
+    let help = grammar::COMMANDS.iter().find(|command| command.name == name);
     Offer { command, about: help.map_or_else(String::new, |command| format!("{}: {}", command.usage, command.help)) }
 }

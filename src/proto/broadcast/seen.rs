@@ -15,18 +15,18 @@ use std::time::Duration;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use super::message::MessageId;
-use super::time::Time;
+use crate::proto::message::MessageId;
+use crate::proto::time::{Time, micros};
 
 /// The cache: see the module.
 #[derive(Debug, Clone)]
-pub struct SeenCache {
+pub(super) struct SeenCache {
     young: Generation,
     old: Generation,
     hash: FixedState,
     young_since: Time,
     max: usize,
-    age: Duration,
+    age_us: u64,
 }
 
 /// Ids, in blocks.
@@ -80,20 +80,20 @@ impl Generation {
 impl SeenCache {
     /// A cache that remembers at least `max` ids and each for at least `age`. Strangers choose ids,
     /// so the hash is keyed: `hash_seed` is the node's secret.
-    pub fn new(max: usize, age: Duration, hash_seed: u64) -> Self {
+    pub(super) fn new(max: usize, age: Duration, hash_seed: u64) -> Self {
         Self {
             young: Generation::default(),
             old: Generation::default(),
             hash: FixedState::with_seed(hash_seed),
             young_since: Time::from_micros(0),
             max: max.max(1),
-            age,
+            age_us: micros(age),
         }
     }
 
     /// Remembers an id; true if it was not known.
-    pub fn insert(&mut self, now: Time, id: MessageId) -> bool {
-        if self.young.len >= self.max || now.since(self.young_since) >= self.age {
+    pub(super) fn insert(&mut self, now: Time, id: MessageId) -> bool {
+        if self.young.len >= self.max || micros(now.since(self.young_since)) >= self.age_us {
             self.turn(now);
         }
         let place = self.place(id);
@@ -112,12 +112,8 @@ impl SeenCache {
     }
 
     /// Ids that are remembered: at most twice `max`.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.young.len + self.old.len
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 

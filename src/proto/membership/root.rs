@@ -7,7 +7,7 @@
 //!
 //! *Seeds attest the root.* A seed names the lowest living address on its list, with each sample
 //! and on each of its probes, so every peer hears it at least every three intervals. Any two peers
-//! share a seed (see [`super::join`]), so the lowest address that a peer's seeds attest is the same
+//! share a seed (see [`super::registration`]), so the lowest address that a peer's seeds attest is the same
 //! for all. Beacons of others do not count: anybody can send one with an address below all others,
 //! and in both parts. A liar can still repeat the beacons of the real root in a part that it is not
 //! in; only a signature could prevent that.
@@ -22,12 +22,14 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use super::Peer;
+use super::Membership;
+use super::policy::OverlayPolicy;
 use crate::proto::addr::Addr;
 use crate::proto::config::PeerConfig;
+use crate::proto::cx::Cx;
 use crate::proto::event::{LinkEvent, RepairReason};
 use crate::proto::machine::Output;
-use crate::proto::message::{Dialect, RootBeacon, RootNews};
+use crate::proto::message::RootBeacon;
 use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
 
@@ -66,7 +68,7 @@ const STEP: Duration = Duration::from_micros(1);
 
 /// What a tick of the node asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TickTask {
+pub(in crate::proto) enum TickTask {
     Nothing,
     /// Fresh addresses, for a bridge.
     AskSeeds,
@@ -188,7 +190,7 @@ impl RootWatch {
         self.own_fresh = self.own_fresh.map(|fresh| fresh + STEP).max(Some(now));
         self.heard.retain(|(_, at)| is_recent(now, *at, interval * PATIENCE_TICKS));
         let root = self.root(now, interval);
-        if config.dialect == Dialect::Classic || root == Some(config.listen) || is_joined(root) {
+        if !config.dialect.carries_extras() || root == Some(config.listen) || is_joined(root) {
             self.is_whole(now);
             return TickTask::Nothing;
         }
@@ -228,46 +230,39 @@ fn is_recent(now: Time, at: Time, span: Duration) -> bool {
     now.since(at) <= span
 }
 
-impl Peer {
+impl Membership {
     /// A seed says what it knows of the root.
-    pub(super) fn on_attested(&mut self, now: Time, seed: Addr, root: Option<Addr>) {
-        if let Some(root) = root.filter(|_| self.framed()) {
-            self.root.attest(now, seed, root, &self.config);
+    pub(super) fn on_attested<O>(&mut self, cx: &Cx<O>, seed: Addr, root: Option<Addr>) {
+        if let Some(root) = root.filter(|_| cx.config.dialect.carries_extras()) {
+            self.root.attest(cx.now, seed, root, cx.config);
         }
     }
 
-    /// A neighbor says what it has heard of the root.
-    pub(super) fn on_root_news(&mut self, now: Time, news: RootNews) {
-        match news {
-            RootNews::Beacon(beacon) => self.root.on_beacon(now, beacon, &self.config),
-            // Only a seed can attest a root, and only on a registration.
-            RootNews::Nothing | RootNews::Attested(_) => {}
-        }
-    }
-
-    pub(super) fn tick_task(&mut self, now: Time) -> TickTask {
-        let overlay = &self.overlay;
-        let is_joined =
-            |root: Option<Addr>| overlay.neighbors.is_empty() || root.is_none_or(|root| overlay.get(root).is_some());
-        self.root.on_tick(now, &self.config, is_joined, self.registrar.listed, &mut self.choices.next(Topic::Bridge))
+    /// Once per liveness interval.
+    pub(super) fn root_task<O>(&mut self, cx: &mut Cx<O>) -> TickTask {
+        let neighbors = &self.neighbors;
+        let is_joined = |root: Option<Addr>| neighbors.is_empty() || root.is_none_or(|root| neighbors.has(root));
+        let random = &mut cx.chance.next(Topic::Bridge);
+        self.root.on_tick(cx.now, cx.config, is_joined, self.registrar.listed(), random)
     }
 
     /// Dials a node as a bridge to the root's part.
-    pub(super) fn build_bridge(&mut self, now: Time, out: &mut impl Output) {
-        let is_possible =
-            self.overlay.bridge.is_none() && !self.overlay.neighbors.is_empty() && self.may_take_a_bridge();
-        let root = self.root.root(now, self.config.liveness_interval);
+    pub(super) fn build_bridge(&mut self, cx: &mut Cx<impl Output>) {
+        let is_possible = self.candidates.bridge().is_none()
+            && !self.neighbors.is_empty()
+            && self.policy.may_take_a_bridge(cx.config, &self.neighbors);
+        let root = self.root.root(cx.now, cx.config.liveness_interval);
         let Some(root) = root.filter(|_| is_possible) else { return };
-        let is_direct = self.root.has_led || self.choices.next(Topic::Bridge).below(ROOT_DIAL_SHARE) == 0;
-        let direct = Some(root).filter(|root| is_direct && self.may_dial(now, *root));
+        let is_direct = self.root.has_led || cx.chance.next(Topic::Bridge).below(ROOT_DIAL_SHARE) == 0;
+        let direct = Some(root).filter(|root| is_direct && self.may_dial(cx, *root));
         let busy = self.busy();
-        let Some(other) = direct.or_else(|| self.overlay.choose(now, &busy, &mut self.choices.next(Topic::Dial)))
+        let is_free = |addr: Addr| !busy.contains(&addr) && !self.unheard.has(addr);
+        let Some(other) = direct.or_else(|| self.candidates.choose(cx.now, is_free, &mut cx.chance.next(Topic::Dial)))
         else {
             return;
         };
-        self.overlay.bridge = Some(other);
-        out.emit(|| LinkEvent::Repairing { reason: RepairReason::SplitOverlay { root, other } });
-        self.dial_neighbor(other, out);
+        cx.out.emit(|| LinkEvent::Repairing { reason: RepairReason::SplitOverlay { root, other } });
+        self.candidates.dial_bridge(cx, other);
     }
 }
 

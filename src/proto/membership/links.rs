@@ -150,6 +150,15 @@ impl PeerLinks {
         self.open.values().filter_map(|open| open.stage.ends_at()).min()
     }
 
+    /// The links whose handshake has lasted too long.
+    pub(super) fn late_handshakes(&self, now: Time) -> Vec<LinkId> {
+        if self.handshake_deadline().is_none_or(|at| at > now) {
+            return Vec::new();
+        }
+        let is_late = |open: &PeerLink| open.stage.ends_at().is_some_and(|at| at <= now);
+        self.open.iter().filter(|(_, open)| is_late(open)).map(|(link, _)| link).collect()
+    }
+
     /// No handshake ends before this.
     pub(super) fn prolong_handshakes(&mut self, at_least: Time) {
         for open in self.open.values_mut() {

@@ -10,13 +10,14 @@
 
 use std::time::Duration;
 
-use super::Peer;
-use super::join::growing;
-use super::overlay::DIAL_RATE;
-use crate::proto::config::PeerConfig;
+use super::Membership;
+use super::registration::growing;
+use super::unheard::UNHEARD_MAX;
+use crate::proto::addr::Addr;
+use crate::proto::cx::Cx;
 use crate::proto::event::{LinkEvent, RepairReason};
 use crate::proto::machine::Output;
-use crate::proto::random::{Random, Topic};
+use crate::proto::random::Topic;
 use crate::proto::time::Time;
 
 /// How long a joining peer waits for the samples of the other seeds before it dials.
@@ -58,11 +59,11 @@ impl Repair {
     }
 
     /// A dial failed: the next candidate is tried at once, then less and less eagerly.
-    pub(super) fn try_next(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
+    pub(super) fn try_next<O>(&mut self, cx: &mut Cx<O>) {
         let eager = NEXT_TRY_DELAY * (1 << self.refusals.min(DOUBLINGS_MAX));
         self.refusals = self.refusals.saturating_add(1);
-        let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX).min(eager);
-        self.no_later_than(now + random.jitter(longest, 50..=100));
+        let longest = (cx.config.liveness_interval / 2).min(REPAIR_DELAY_MAX).min(eager);
+        self.no_later_than(cx.now + cx.chance.next(Topic::Repair).jitter(longest, 50..=100));
     }
 
     /// The peer looks at its links at this time, if not before.
@@ -83,47 +84,58 @@ impl Repair {
 
     /// A neighbor is gone: the peer looks at its links after a short random delay, and if it has
     /// nobody to dial, asks the seeds without a further pause.
-    pub(super) fn on_link_lost(&mut self, now: Time, config: &PeerConfig, random: &mut Random) {
+    pub(super) fn on_link_lost<O>(&mut self, cx: &mut Cx<O>) {
         self.fruitless = 1;
-        let longest = (config.liveness_interval / 2).min(REPAIR_DELAY_MAX);
-        self.no_later_than(now + random.jitter(longest, 10..=100));
+        let longest = (cx.config.liveness_interval / 2).min(REPAIR_DELAY_MAX);
+        self.no_later_than(cx.now + cx.chance.next(Topic::Repair).jitter(longest, 10..=100));
     }
 }
 
-impl Peer {
-    pub(super) fn repair_if_due(&mut self, now: Time, out: &mut impl Output) {
-        if self.repair.at.is_none_or(|at| at > now) {
+impl Membership {
+    pub(super) fn repair_if_due(&mut self, cx: &mut Cx<impl Output>) {
+        if self.repair.at.is_none_or(|at| at > cx.now) {
             return;
         }
         self.repair.at = None;
-        self.fill_links(now, out);
-        let (have, want) = (self.overlay.neighbors.len(), self.config.max_dial);
-        self.tell_repair(have, want, out);
+        self.fill_links(cx);
+        let (have, want) = (self.neighbors.len(), cx.config.max_dial);
+        if have < want && self.repair.joined && !self.repair.told {
+            self.repair.told = true;
+            cx.out.emit(|| LinkEvent::Repairing { reason: RepairReason::TooFewLinks { have, want } });
+        }
         self.repair.joined = true;
-        let may_dial = self.dial_budget.ready_at(DIAL_RATE) <= now;
-        if self.busy().len() < want && may_dial {
-            self.ask_again(now, out);
+        if self.busy().len() < want && self.candidates.ready_at() <= cx.now {
+            self.ask_again(cx);
         }
     }
 
-    fn tell_repair(&mut self, have: usize, want: usize, out: &mut impl Output) {
-        if have < want && self.repair.joined && !self.repair.told {
-            self.repair.told = true;
-            out.emit(|| LinkEvent::Repairing { reason: RepairReason::TooFewLinks { have, want } });
+    /// Dials random candidates until there are as many links as the peer aims for, or its budget is
+    /// spent.
+    pub(super) fn fill_links(&mut self, cx: &mut Cx<impl Output>) {
+        let mut busy = self.busy();
+        while busy.len() < cx.config.max_dial && self.unheard.len() + self.candidates.dialing().len() < UNHEARD_MAX {
+            let is_free = |addr: Addr| !busy.contains(&addr) && !self.unheard.has(addr);
+            let chosen = self.candidates.choose(cx.now, is_free, &mut cx.chance.next(Topic::Dial));
+            let Some(peer) = chosen else { break };
+            if !self.candidates.spend(cx.now) {
+                self.repair.no_later_than(self.candidates.ready_at());
+                break;
+            }
+            busy.push(peer);
+            self.candidates.dial(cx, peer);
         }
     }
 
     /// Nobody is left to dial: the seeds may know somebody by now, or an address that failed may be
     /// worth another try.
-    fn ask_again(&mut self, now: Time, out: &mut impl Output) {
+    fn ask_again(&mut self, cx: &mut Cx<impl Output>) {
         if self.repair.fruitless > 0 {
-            self.ask_seeds(out);
+            self.registrar.ask_for_lists(cx);
         }
         self.repair.fruitless = self.repair.fruitless.saturating_add(1);
-        let patience = if self.overlay.neighbors.is_empty() { 1 } else { LINKED_PATIENCE };
-        let longest = self.config.backoff_max.saturating_mul(patience);
-        self.repair.no_later_than(
-            now + growing(&self.config, self.repair.fruitless, longest, &mut self.choices.next(Topic::Repair)),
-        );
+        let patience = if self.neighbors.is_empty() { 1 } else { LINKED_PATIENCE };
+        let longest = cx.config.backoff_max.saturating_mul(patience);
+        let random = &mut cx.chance.next(Topic::Repair);
+        self.repair.no_later_than(cx.now + growing(cx.config, self.repair.fruitless, longest, random));
     }
 }

@@ -8,19 +8,16 @@
 //! and its socket stays open and is read, because a Python peer that accepts a closed one reports a
 //! death. It becomes a neighbor with the first message on it.
 
-use std::collections::VecDeque;
-
-use super::{Peer, PeerLink, Stage};
+use super::links::{PeerLink, Stage};
+use super::neighbors::NeighborOrigin;
+use super::{Membership, NeighborNews};
 use crate::proto::addr::Addr;
+use crate::proto::cx::Cx;
 use crate::proto::event::{LinkEvent, LinkId};
 use crate::proto::machine::{CloseCause, Output};
-use crate::proto::message::{Message, Priority};
-use crate::proto::random::Topic;
+use crate::proto::message::Priority;
 use crate::proto::time::Time;
 
-/// Gossip that is held back for such a link, the latest messages: what a peer that accepts at once
-/// misses meanwhile.
-const HELD_MAX: usize = 8;
 /// Such links of one peer, parked ones included. Each is a socket; a network of more than 64 full
 /// peers does without the others.
 pub(super) const UNHEARD_MAX: usize = 64;
@@ -32,7 +29,6 @@ pub(super) struct Unheard {
     link: LinkId,
     /// When it will be parked; `None`: it is.
     park_at: Option<Time>,
-    held: VecDeque<Message>,
 }
 
 /// All of one peer, at most one for each address.
@@ -71,67 +67,50 @@ impl UnheardLinks {
     }
 }
 
-impl Peer {
+impl Membership {
     /// We have named ourselves; the other side has not said anything.
-    pub(super) fn await_word(&mut self, now: Time, link: LinkId, addr: Addr) {
+    pub(super) fn await_word<O>(&mut self, cx: &Cx<O>, link: LinkId, addr: Addr) {
         self.links.set_stage(link, Stage::Unheard);
-        let park_at = Some(now + self.config.liveness_interval * self.config.liveness_misses);
-        self.overlay.unheard.0.push(Unheard { addr, link, park_at, held: VecDeque::new() });
-    }
-
-    /// Keeps a message for those that may become neighbors, except for its sender.
-    pub(super) fn hold_back(&mut self, message: &Message, origin: Addr) {
-        for unheard in self.overlay.unheard.0.iter_mut().filter(|unheard| unheard.addr != origin) {
-            if unheard.held.len() >= HELD_MAX {
-                unheard.held.pop_front();
-            }
-            unheard.held.push_back(message.clone());
-        }
+        let park_at = Some(cx.now + cx.config.liveness_interval * cx.config.liveness_misses);
+        self.unheard.0.push(Unheard { addr, link, park_at });
+        self.news.push(NeighborNews::Awaited(addr));
     }
 
     /// The other side has accepted: it is a neighbor now.
-    pub(super) fn on_first_word(
-        &mut self,
-        now: Time,
-        link: LinkId,
-        peer: Addr,
-        message: Message,
-        out: &mut impl Output,
-    ) {
-        let Some(unheard) = self.overlay.unheard.take(link) else { return };
-        // If it dialed us, too, it has had all of it.
-        let is_new = self.overlay.get(peer).is_none();
-        self.add_neighbor(now, link, peer, Priority::Low, out);
-        if is_new {
-            unheard.held.iter().for_each(|held| out.send(link, held));
+    pub(super) fn on_first_word(&mut self, cx: &mut Cx<impl Output>, link: LinkId, peer: Addr) {
+        if self.unheard.take(link).is_none() {
+            return;
         }
-        self.on_neighbor_message(now, link, peer, message, out);
+        // If it dialed us, too, it has had all of it.
+        let is_new = !self.neighbors.has(peer);
+        self.add_neighbor(cx, link, peer, NeighborOrigin::Dialed, Priority::Low);
+        self.news.push(if is_new { NeighborNews::Heard(peer) } else { NeighborNews::GivenUp(peer) });
     }
 
-    pub(super) fn park_if_due(&mut self, now: Time, out: &mut impl Output) {
+    pub(super) fn park_if_due(&mut self, cx: &mut Cx<impl Output>) {
         let mut parked = Vec::new();
-        for unheard in &mut self.overlay.unheard.0 {
-            parked.extend(unheard.park_at.take_if(|at| *at <= now).map(|_| unheard.addr));
+        for unheard in &mut self.unheard.0 {
+            parked.extend(unheard.park_at.take_if(|at| *at <= cx.now).map(|_| unheard.addr));
         }
         for peer in parked {
-            if self.overlay.get(peer).is_none() {
-                out.emit(|| LinkEvent::NotAccepted { peer });
+            if !self.neighbors.has(peer) {
+                cx.out.emit(|| LinkEvent::NotAccepted { peer });
             }
-            self.repair.try_next(now, &self.config, &mut self.choices.next(Topic::Repair));
+            self.repair.try_next(cx);
         }
     }
 
     /// It closed without ever having said anything: nobody died.
     pub(super) fn on_unheard_closed(
         &mut self,
-        now: Time,
+        cx: &mut Cx<impl Output>,
         link: LinkId,
         open: &PeerLink,
         cause: &CloseCause,
-        out: &mut impl Output,
     ) {
-        if let Some(unheard) = self.overlay.unheard.take(link) {
-            self.on_opening_closed(now, unheard.addr, open, cause, out);
+        if let Some(unheard) = self.unheard.take(link) {
+            self.news.push(NeighborNews::GivenUp(unheard.addr));
+            self.on_opening_closed(cx, unheard.addr, open, cause);
         }
     }
 }

@@ -1,0 +1,180 @@
+//! Liveness: which neighbors are alive (rule 7), and whether this node itself was there to see it.
+//!
+//! A failure detector a file; today there is one, [`ping`]. It hears of neighbors, and sends them
+//! probes by their addresses. What rides on probes it passes on unread.
+
+mod ping;
+
+use std::time::Duration;
+
+use self::ping::PingDetector;
+use super::absence::{Presence, WasAway};
+use super::addr::Addr;
+use super::config::PeerConfig;
+use super::cx::{Cx, NeighborOutput, next_turn};
+use super::event::{Absence, ProbeEvent};
+use super::message::{Message, ProbeExtras, ProbeSeq};
+use super::random::Topic;
+use super::time::{ClockTime, Time};
+
+/// A probe of a neighbor, as it came.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Probe {
+    pub(super) seq: ProbeSeq,
+    pub(super) asker: Addr,
+    pub(super) clock: ClockTime,
+}
+
+/// A neighbor is dead.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dead {
+    pub(super) peer: Addr,
+    /// Probes that it did not answer, in a row.
+    pub(super) misses: u32,
+    pub(super) last_heard: Time,
+}
+
+/// What a failure detector does.
+trait FailureDetector {
+    fn up(&mut self, now: Time, peer: Addr);
+    fn down(&mut self, peer: Addr);
+    /// Something was heard from this neighbor.
+    fn heard(&mut self, now: Time, peer: Addr);
+    fn last_heard(&self, peer: Addr) -> Option<Time>;
+    /// The interval is over: asks whom it must.
+    fn tick(&mut self, cx: &mut Cx<impl NeighborOutput>, extras: Option<ProbeExtras>);
+    /// Asks this neighbor now; returns the number of the probe, if it is one. This cannot become a
+    /// miss: a stranger that often names a neighbor's address must not hurry its death.
+    fn probe(&mut self, cx: &mut Cx<impl NeighborOutput>, peer: Addr, extras: Option<ProbeExtras>) -> Option<ProbeSeq>;
+    fn on_reply(&mut self, cx: &mut Cx<impl NeighborOutput>, peer: Addr, seq: ProbeSeq, clock: ClockTime);
+    /// Reports what was missed by now, up to the next death.
+    fn judge(&mut self, cx: &mut Cx<impl NeighborOutput>) -> Option<Dead>;
+    /// This node was away: what has not been answered so far counts against nobody.
+    fn excuse_all(&mut self);
+    /// When it wants to judge.
+    fn next_deadline(&self) -> Option<Time>;
+}
+
+/// The detector in use.
+#[derive(Debug)]
+enum DetectorInUse {
+    Ping(PingDetector),
+}
+
+/// Calls the detector in use.
+macro_rules! detector {
+    ($liveness:expr, $detector:ident => $call:expr) => {
+        match $liveness.detector {
+            DetectorInUse::Ping(ref $detector) => $call,
+        }
+    };
+    ($liveness:expr, mut $detector:ident => $call:expr) => {
+        match $liveness.detector {
+            DetectorInUse::Ping(ref mut $detector) => $call,
+        }
+    };
+}
+
+/// The part: see the module.
+#[derive(Debug)]
+pub(super) struct Liveness {
+    presence: Presence,
+    /// When the next interval begins.
+    next_at: Option<Time>,
+    detector: DetectorInUse,
+}
+
+impl Liveness {
+    pub(super) fn new(config: &PeerConfig) -> Self {
+        Self {
+            presence: Presence::new(config.liveness_interval),
+            next_at: None,
+            detector: DetectorInUse::Ping(PingDetector::default()),
+        }
+    }
+
+    pub(super) fn start<O>(&mut self, cx: &mut Cx<O>) {
+        // Nodes that start together do not probe together.
+        self.next_at = Some(cx.now + cx.chance.next(Topic::FirstProbe).jitter(cx.config.liveness_interval, 50..=100));
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        detector!(self, it => it.next_deadline()).into_iter().chain(self.next_at).min()
+    }
+
+    pub(super) fn neighbor_up(&mut self, now: Time, peer: Addr) {
+        detector!(self, mut it => it.up(now, peer));
+    }
+
+    pub(super) fn neighbor_down(&mut self, peer: Addr) {
+        detector!(self, mut it => it.down(peer));
+    }
+
+    pub(super) fn heard(&mut self, now: Time, peer: Addr) {
+        detector!(self, mut it => it.heard(now, peer));
+    }
+
+    pub(super) fn last_heard(&self, peer: Addr) -> Option<Time> {
+        detector!(self, it => it.last_heard(peer))
+    }
+
+    /// Whether an interval is over. If so, [`Self::tick`] is due, and the next one begins.
+    pub(super) fn is_due<O>(&mut self, cx: &Cx<O>) -> bool {
+        let Some(at) = self.next_at.filter(|at| *at <= cx.now) else { return false };
+        self.next_at = Some(next_turn(at, cx.now, cx.config.liveness_interval));
+        true
+    }
+
+    pub(super) fn tick(&mut self, cx: &mut Cx<impl NeighborOutput>, extras: Option<ProbeExtras>) {
+        detector!(self, mut it => it.tick(cx, extras));
+    }
+
+    pub(super) fn probe(
+        &mut self,
+        cx: &mut Cx<impl NeighborOutput>,
+        peer: Addr,
+        extras: Option<ProbeExtras>,
+    ) -> Option<ProbeSeq> {
+        detector!(self, mut it => it.probe(cx, peer, extras))
+    }
+
+    pub(super) fn judge(&mut self, cx: &mut Cx<impl NeighborOutput>) -> Option<Dead> {
+        detector!(self, mut it => it.judge(cx))
+    }
+
+    pub(super) fn on_reply(&mut self, cx: &mut Cx<impl NeighborOutput>, peer: Addr, seq: ProbeSeq, clock: ClockTime) {
+        detector!(self, mut it => it.on_reply(cx, peer, seq, clock));
+    }
+}
+
+/// Answers a neighbor's probe.
+pub(super) fn answer(cx: &mut Cx<impl NeighborOutput>, peer: Addr, probe: Probe, extras: Option<ProbeExtras>) {
+    let Probe { seq, asker, clock } = probe;
+    cx.out.send(peer, &Message::ProbeReply { seq, asker, clock, extras });
+    cx.out.emit(|| ProbeEvent::Received { peer, seq, clock });
+}
+
+/// This node's own health.
+impl Liveness {
+    /// The node is handed something. `deadline`: when it wanted to be woken at the latest. Returns
+    /// until when others are excused, if it was away.
+    pub(super) fn runs(&mut self, cx: &mut Cx<impl NeighborOutput>, deadline: Option<Time>) -> Option<Time> {
+        let overdue = deadline.filter(|_| self.presence.may_have_been_away(cx.now));
+        let was_away = self.presence.runs(cx.now, overdue)?;
+        Some(self.on_absence(cx, was_away))
+    }
+
+    /// The driver says that the node was away for this long.
+    pub(super) fn late(&mut self, cx: &mut Cx<impl NeighborOutput>, by: Duration, why: Absence) -> Option<Time> {
+        let was_away = self.presence.late(cx.now, by, why)?;
+        Some(self.on_absence(cx, was_away))
+    }
+
+    fn on_absence(&mut self, cx: &mut Cx<impl NeighborOutput>, was_away: WasAway) -> Time {
+        detector!(self, mut it => it.excuse_all());
+        if let Some(event) = was_away.event() {
+            cx.out.emit(|| event);
+        }
+        cx.now + self.presence.tolerance()
+    }
+}
