@@ -119,7 +119,7 @@ fn expected(words: &[String]) -> String {
 /// Where in the file the error is.
 fn place_of(error: &KeyError, written: &BTreeMap<String, Spanned<Keys>>) -> usize {
     let is_at_fault = |name: &str, keys: &Keys| match error {
-        KeyError::NoSuchAction { name: wrong } => wrong == name,
+        KeyError::NoSuchAction { name: wrong, .. } => wrong == name,
         KeyError::NotAKey { text } => keys.to_vec().contains(text),
         KeyError::Twice { one, other, .. } => [*one, *other].contains(&name),
     };

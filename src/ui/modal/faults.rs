@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Reply, framed, movement};
+use super::{Choice, Covers, Modal, Reply, action, columns, foot, framed};
 use crate::command::Command;
 use crate::command::grammar::{self, CommandHelp, FaultPlace};
 use crate::engine::judge_node;
@@ -18,10 +18,9 @@ use crate::proto::addr::Addr;
 use crate::ui::action::{Action, Move};
 use crate::ui::fault::entry;
 use crate::ui::keys::{Key, KeyMap};
-use crate::ui::pane::connections::ConnectionRow;
 use crate::ui::text;
 use crate::ui::theme::{Tone, selected};
-use crate::ui::view::View;
+use crate::ui::view::{Target, View};
 
 const WIDTH_MAX: u16 = 64;
 /// Rows that describe the chosen command.
@@ -29,10 +28,10 @@ const ABOUT_ROWS: u16 = 3;
 
 /// What can be done here: a node that is down can be restarted, and one elsewhere is not ours to
 /// change.
-fn possible(row: ConnectionRow, model: &Model, name: &dyn Fn(Addr) -> String) -> Vec<Offer> {
-    let (node, peer, state) = match row {
-        ConnectionRow::Link(link) => (link.node, Some(name(link.peer)), Some(NodeState::Runs)),
-        ConnectionRow::Node(node) => (node, None, entry(model, node).map(|entry| entry.state)),
+fn possible(target: Target, model: &Model, name: &dyn Fn(Addr) -> String) -> Vec<Offer> {
+    let (node, peer, state) = match target {
+        Target::Link(link) => (link.node, Some(name(link.peer)), Some(NodeState::Runs)),
+        Target::Node(node) => (node, None, entry(model, node).map(|entry| entry.state)),
     };
     let is_possible = |command: &CommandHelp, place| match state {
         // Traffic between us and a node elsewhere meets faults at our end.
@@ -64,19 +63,19 @@ pub(crate) struct FaultMenu {
     offers: Vec<Offer>,
     /// How many of them set one.
     setting: usize,
-    chosen: usize,
+    choice: Choice,
     begun: Option<Key>,
 }
 
 impl FaultMenu {
     /// `None` if there is nothing to choose.
-    pub(crate) fn new(row: ConnectionRow, model: &Model) -> Option<Self> {
+    pub(crate) fn new(target: Target, model: &Model) -> Option<Self> {
         let name = |addr| model.name_of(addr).into_owned();
-        let (node, peer) = match row {
-            ConnectionRow::Node(node) => (name(node), None),
-            ConnectionRow::Link(link) => (name(link.node), Some(name(link.peer))),
+        let (node, peer) = match target {
+            Target::Node(node) => (name(node), None),
+            Target::Link(link) => (name(link.node), Some(name(link.peer))),
         };
-        let mut offers = possible(row, model, &name);
+        let mut offers = possible(target, model, &name);
         let setting = offers.len();
         for fault in model.faults().iter().map(|record| &record.fault) {
             let (command, about) = (fault.end_text(&name), format!("ends: {}", fault.text(&name)));
@@ -90,61 +89,8 @@ impl FaultMenu {
             None => format!("Faults at {node}"),
             Some(peer) => format!("Faults at {node} and at its link to {peer}"),
         };
-        (!offers.is_empty()).then_some(Self { title, offers, setting, chosen: 0, begun: None })
-    }
-
-    pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
-        match movement(key, &mut self.begun, keys) {
-            Some(Action::Details | Action::Move(Move::Right)) => {
-                return Reply::Type(self.offers[self.chosen].command.clone());
-            }
-            Some(Action::PreviousPane) => self.act(Move::Up),
-            Some(Action::NextPane) => self.act(Move::Down),
-            Some(Action::Move(wanted)) => self.act(wanted),
-            Some(Action::Back | Action::Faults | Action::Quit) => return Reply::Close,
-            Some(_) | None => {}
-        }
-        Reply::Stay
-    }
-
-    pub(super) fn act(&mut self, wanted: Move) {
-        let len = self.offers.len();
-        self.chosen = match wanted {
-            Move::Up => (self.chosen + len - 1) % len,
-            Move::Down => (self.chosen + 1) % len,
-            Move::Top => 0,
-            Move::Bottom => len - 1,
-            Move::Left
-            | Move::Right
-            | Move::PageUp
-            | Move::PageDown
-            | Move::Follow
-            | Move::NextMatch
-            | Move::PreviousMatch
-            | Move::Sort
-            | Move::Row(_) => self.chosen,
-        };
-    }
-
-    pub(crate) fn render(&self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-        let width = WIDTH_MAX.min(area.width);
-        let columns = usize::from(width.saturating_sub(4));
-        let (list, chosen_at) = self.list(columns, view);
-        let about = text::wrap(&self.offers[self.chosen].about, columns).into_iter();
-        let about: Vec<Line<'_>> = about.map(|line| Line::from(view.span(Tone::Plain, line))).collect();
-        let height = u16::try_from(list.len() + 1 + usize::from(ABOUT_ROWS) + 2).unwrap_or(u16::MAX).min(area.height);
-        let inside = framed(&self.title, (width, height), frame, area, view);
-        let rows = usize::from(inside.height).saturating_sub(usize::from(ABOUT_ROWS) + 1);
-        // The chosen line is always in view.
-        let top = (chosen_at + 1).saturating_sub(rows);
-        let window = list.into_iter().skip(top).take(rows).collect::<Vec<_>>();
-        let lower = Rect { y: inside.bottom().saturating_sub(ABOUT_ROWS), height: ABOUT_ROWS, ..inside };
-        frame.render_widget(Paragraph::new(window), inside);
-        frame.render_widget(Paragraph::new(about), lower.intersection(inside));
-        let (write, close) = (view.keys.key_of(Action::Details), view.keys.key_of(Action::Back));
-        let note = format!(" {write} writes the command  {close} closes ");
-        let foot = Rect { y: inside.bottom(), height: 1, ..inside };
-        frame.render_widget(Line::from(view.span(Tone::Strong, note)).right_aligned(), foot);
+        let choice = Choice::of(offers.len());
+        (!offers.is_empty()).then_some(Self { title, offers, setting, choice, begun: None })
     }
 
     /// The commands as lines, and which line is the chosen one.
@@ -154,7 +100,7 @@ impl FaultMenu {
             if index == self.setting {
                 lines.push(Line::from(view.span(Tone::Stale, "To end what is set now:")));
             }
-            if index == self.chosen {
+            if index == self.choice.chosen {
                 chosen_at = lines.len();
             }
             lines.push(self.line(index, offer, columns, view));
@@ -163,12 +109,52 @@ impl FaultMenu {
     }
 
     fn line(&self, index: usize, offer: &Offer, columns: usize, view: &View<'_>) -> Line<'static> {
-        let sign = if index == self.chosen { ">" } else { " " };
+        let sign = if index == self.choice.chosen { ">" } else { " " };
         let line = text::left(&format!("{sign} {}", offer.command), columns, view.theme.glyphs);
-        if index == self.chosen {
+        if index == self.choice.chosen {
             return Line::from(Span::styled(line, selected(view.style(Tone::Strong))));
         }
         Line::from(view.span(Tone::Plain, line))
+    }
+}
+
+impl Modal for FaultMenu {
+    fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
+        match action(key, &mut self.begun, keys) {
+            Some(Action::Details | Action::Move(Move::Right)) => {
+                Reply::Type(self.offers[self.choice.chosen].command.clone())
+            }
+            Some(Action::Back | Action::Faults | Action::Quit) => Reply::Close,
+            Some(action) => {
+                self.choice.press(action);
+                Reply::Stay
+            }
+            None => Reply::Stay,
+        }
+    }
+
+    fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        let columns = columns(WIDTH_MAX, area);
+        let (list, chosen_at) = self.list(columns, view);
+        let about = view.wrapped(&self.offers[self.choice.chosen].about, Tone::Plain, columns);
+        let inside = framed(&self.title, (columns, list.len() + 1 + usize::from(ABOUT_ROWS)), frame, area, view);
+        let rows = usize::from(inside.height).saturating_sub(usize::from(ABOUT_ROWS) + 1);
+        // The chosen line is always in view.
+        let top = (chosen_at + 1).saturating_sub(rows);
+        let window = list.into_iter().skip(top).take(rows).collect::<Vec<_>>();
+        let lower = Rect { y: inside.bottom().saturating_sub(ABOUT_ROWS), height: ABOUT_ROWS, ..inside };
+        frame.render_widget(Paragraph::new(window), inside);
+        frame.render_widget(Paragraph::new(about), lower.intersection(inside));
+        let key = |action, what| format!("{} {what}", view.keys.key_of(action));
+        foot(&[key(Action::Details, "writes the command"), key(Action::Back, "closes")], frame, inside, view);
+    }
+
+    fn scroll(&mut self, wanted: Move) {
+        self.choice.act(wanted);
+    }
+
+    fn covers(&self) -> Covers {
+        Covers::Header
     }
 }
 
