@@ -87,7 +87,10 @@ impl Model {
             EventKind::Probe(kind) => self.take_probe(here, kind, event),
             EventKind::Death(kind) => self.take_death(here, kind, event),
             EventKind::Seed(kind) => self.take_seed(here, kind, event),
-            EventKind::Fault(kind) => self.take_fault(here, kind),
+            EventKind::Fault(FaultEvent::Lied { about }) => {
+                self.faults.lied(Lie { at: here.at, liar: here.node, about: *about });
+            }
+            EventKind::Fault(FaultEvent::Set { .. } | FaultEvent::Cleared { .. }) => {}
         }
         if self.nodes.at(ix).life() != life {
             self.changes.note(event.at, event.node, ChangeKind::Life(life));
@@ -254,13 +257,6 @@ impl Model {
                 self.delisted(here, peer, reason, event);
             }
             SeedEvent::TooFewSeeds { .. } | SeedEvent::ListedAlready { .. } | SeedEvent::EnoughSeeds { .. } => {}
-        }
-    }
-
-    fn take_fault(&mut self, here: HappenedAt, event: &FaultEvent) {
-        match *event {
-            FaultEvent::Set { .. } | FaultEvent::Cleared { .. } => {}
-            FaultEvent::Lied { about } => self.faults.lied(Lie { at: here.at, liar: here.node, about }),
         }
     }
 

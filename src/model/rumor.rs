@@ -16,6 +16,10 @@ pub const RUMORS_MAX: usize = 4_096;
 /// messages at 200 nodes; about 20 MB.
 pub const COPIES_MAX: usize = 262_144;
 
+/// Copies for which a new message makes room at once, if the one before it has as many: so a lab of
+/// the usual size grows no tables, and messages that go nowhere take little.
+const ROOM_MAX: usize = 128;
+
 /// Bytes of all bodies that are kept, here and in the gossip log each: a thousand texts of 8 KiB.
 /// The 60 KiB texts of a flood take no more.
 pub const BODIES_LEN_MAX: usize = 8 * 1024 * 1024;
@@ -297,13 +301,14 @@ impl Rumors {
     }
 
     fn hold(&mut self, id: MessageId, body: &Body, at: Time) -> u64 {
+        let room = self.latest().map_or(0, |before| before.copies.len().min(ROOM_MAX));
         let rumor = Rumor {
             id,
             body: body.clone(),
             generated_at: None,
             first_seen: at,
             last_first: at,
-            copies: Map::default(),
+            copies: Map::with_capacity_and_hasher(room, foldhash::fast::RandomState::default()),
             proofs: Map::default(),
             duplicates: 0,
             hop_max: 0,
