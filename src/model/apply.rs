@@ -79,7 +79,7 @@ impl Model {
     fn take_at_node(&mut self, event: &Event) {
         let (ix, life) = self.nodes.at_work(event.node, event.at);
         let here = HappenedAt { at: event.at, node: event.node, ix };
-        self.links.are_watched = self.nodes.len() <= WATCHED_NODES_MAX;
+        self.links.are_watched = self.nodes.ours() <= WATCHED_NODES_MAX;
         match &event.kind {
             EventKind::Node(kind) => self.take_node(here, kind),
             EventKind::Link(kind) => self.take_link(here, kind),

@@ -20,9 +20,9 @@ pub const STEPS_MAX: usize = 24;
 pub const PINGS_MAX: usize = 30;
 /// Misses in a row that are kept as evidence: five times the default limit.
 pub const MISSES_MAX: usize = 16;
-/// While there are at most this many nodes, the probes of every link are kept for its sparkline: more
-/// links than fit on a screen of any size. In larger networks those of a link are kept once something
-/// happened to it: a step after it came up, or a miss.
+/// While there are at most this many nodes of ours, the probes of every link are kept for its
+/// sparkline: more links than fit on a screen of any size. Of more nodes those of a link are kept once
+/// something happened to it: a step after it came up, or a miss.
 pub const WATCHED_NODES_MAX: usize = 1_024;
 /// Unanswered probes of one link whose send time is remembered.
 const IN_FLIGHT_MAX: usize = 4;

@@ -75,6 +75,11 @@ impl NodeRecords {
         self.by_addr.is_empty()
     }
 
+    /// Nodes of this process, those that stopped included.
+    pub(in crate::model) fn ours(&self) -> usize {
+        self.len() - self.hearsay
+    }
+
     /// Peers of this process that run.
     pub fn peers_running(&self) -> usize {
         self.peers_running

@@ -27,18 +27,22 @@ fn a_link_to_which_nothing_happened_tells_how_it_came_up() {
 }
 
 #[test]
-fn a_large_network_keeps_probes_of_eventful_links_alone() {
+fn a_large_lab_keeps_probes_of_eventful_links_alone() {
     let mut story = Story::network(2);
+    let pings = |story: &Story, to| story.model.links().get(p(1), to).unwrap().pings().count();
     let ports = 10_000..10_000 + u16::try_from(WATCHED_NODES_MAX).unwrap();
     let peers: Vec<Addr> = ports.map(Addr::loopback).collect();
-    story.tell(p(1), EventKind::Seed(SeedEvent::PeerListReceived { seed: s(1), peers, listed: None }));
-    let pings = |story: &Story| story.model.links().get(p(1), p(2)).unwrap().pings().count();
+    let list = SeedEvent::PeerListReceived { seed: s(1), peers: peers.clone(), listed: None };
+    story.tell(p(1), EventKind::Seed(list));
+    story.answer(p(1), p(2), 0);
+    assert_eq!(pings(&story, p(2)), 1, "nodes elsewhere do not count");
+    peers.iter().for_each(|peer| story.start(*peer, "p9", Role::Peer));
+    story.link(p(1), peers[0], Purpose::Neighbor);
     for seq in 1..4 {
-        story.probe(p(1), p(2), seq);
-        story.answer(p(1), p(2), seq);
+        story.answer(p(1), peers[0], seq);
     }
-    assert_eq!(pings(&story), 0);
-    story.miss(p(1), p(2), 4, 1);
-    story.answer(p(1), p(2), 5);
-    assert_eq!(pings(&story), 2);
+    assert_eq!(pings(&story, peers[0]), 0);
+    story.miss(p(1), peers[0], 4, 1);
+    story.answer(p(1), peers[0], 5);
+    assert_eq!(pings(&story, peers[0]), 2);
 }
