@@ -52,8 +52,8 @@ pub(super) fn apply(model: &mut Model, event: &Event) {
     match &event.kind {
         // What failed may be the start of a node, which then is no node; a fault may be everywhere.
         EventKind::Node(NodeEvent::Failed { .. }) => {}
-        EventKind::Fault(FaultEvent::Set { fault }) => model.faults.set(fault, event.at),
-        EventKind::Fault(FaultEvent::Cleared { fault }) => model.faults.cleared(fault, event.at),
+        EventKind::Fault(FaultEvent::Set { fault, .. }) => model.faults.set(fault, event.at),
+        EventKind::Fault(FaultEvent::Cleared { fault, .. }) => model.faults.cleared(fault, event.at),
         EventKind::Node(_)
         | EventKind::Link(_)
         | EventKind::Gossip(_)
@@ -166,7 +166,7 @@ impl Model {
 
     fn take_probe(&mut self, here: HappenedAt, kind: &ProbeEvent, event: &Event) {
         match *kind {
-            ProbeEvent::Sent { peer, seq } => {
+            ProbeEvent::Sent { peer, seq, .. } => {
                 self.nodes.at_mut(here.ix).counters.probes_sent += 1;
                 self.links.probed(here.link(peer), seq, here.at);
                 self.nodes.contact(peer, |contact| contact.probes_to_it += 1);
@@ -182,7 +182,8 @@ impl Model {
                 self.contact(peer, here.node, here.at, |contact| contact.answered += 1);
                 self.heard(here, peer);
             }
-            ProbeEvent::Missed { peer, seq, misses, limit, last_heard } => {
+            ProbeEvent::Lost { .. } => {}
+            ProbeEvent::Missed { peer, seq, misses, limit, last_heard, .. } => {
                 let missed_at = here.at;
                 self.nodes.at_mut(here.ix).counters.probes_missed += 1;
                 self.probes.missed.count(here.at);
@@ -200,7 +201,7 @@ impl Model {
 
     fn take_death(&mut self, here: HappenedAt, kind: &DeathEvent, event: &Event) {
         match *kind {
-            DeathEvent::NeighborDied { peer, cause, last_heard } => {
+            DeathEvent::NeighborDied { peer, cause, last_heard, .. } => {
                 let mut evidence = Evidence::of(here.node);
                 evidence.declared_at = Some(here.at);
                 evidence.cause = Some(cause);
@@ -221,6 +222,7 @@ impl Model {
                 self.contact(reporter, here.node, here.at, |_| {});
                 self.deaths.received(dead, event, reporter, cause);
             }
+            DeathEvent::ReportLost { .. } => {}
             DeathEvent::ReportDisputed { dead, reporter, disputes, .. } => {
                 self.totals.disputes += 1;
                 self.seeds.disputed(here.node, reporter, disputes, here.at);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 pub use self::table::LinkTable;
-use crate::event::{Direction, LinkEnd, LinkEvent, LinkId, Purpose};
+use crate::event::{ConnectionId, Direction, LinkEnd, LinkEvent, LinkId, Purpose};
 use crate::proto::addr::Addr;
 use crate::proto::message::ProbeSeq;
 use crate::proto::time::Time;
@@ -145,8 +145,10 @@ pub struct LinkHistory {
     missed: Option<MissRow>,
     in_flight: SmallVec<[(ProbeSeq, Time); 2]>,
     pings: VecDeque<Ping>,
-    /// Of a link that came up and to which nothing else happened: when it was dialed.
+    /// Of a link that came up and to which nothing else happened: when it was dialed, and its
+    /// connection.
     dialed: Option<Time>,
+    connection: Option<ConnectionId>,
     past: Option<Box<Past>>,
 }
 
@@ -179,6 +181,7 @@ impl LinkHistory {
             in_flight: SmallVec::new(),
             pings: VecDeque::new(),
             dialed: None,
+            connection: None,
             past: None,
         }
     }
@@ -195,10 +198,12 @@ impl LinkHistory {
             return Vec::new();
         }
         let (peer, purpose, direction) = (self.key.peer, self.purpose, self.direction);
-        let up = self
-            .connections
-            .first()
-            .map(|link| LinkStep::of(self.since, LinkEvent::Up { link: *link, peer, direction, purpose }));
+        let up = self.connections.first().map(|link| {
+            LinkStep::of(
+                self.since,
+                LinkEvent::Up { link: *link, connection: self.connection, peer, direction, purpose },
+            )
+        });
         let dialed = self.dialed.map(|at| LinkStep::of(at, LinkEvent::Dialing { peer, purpose }));
         dialed.into_iter().chain(up).collect()
     }

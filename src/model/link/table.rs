@@ -98,10 +98,12 @@ impl LinkTable {
 
     /// A connection came up. Returns whether this brought the link up.
     pub(in crate::model) fn came_up(&mut self, node: Addr, at: Time, event: &LinkEvent) -> bool {
-        let LinkEvent::Up { link, peer, direction, purpose } = *event else { return false };
+        let LinkEvent::Up { link, connection, peer, direction, purpose } = *event else { return false };
         let row = self.row(LinkKey { node, peer }, purpose, at);
         let is_new = !row.is_up();
-        if !row.comes_up_quietly() {
+        if row.comes_up_quietly() {
+            row.connection = connection;
+        } else {
             row.told(at, event);
         }
         row.purpose = purpose;

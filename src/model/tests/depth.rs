@@ -36,7 +36,9 @@ fn a_large_lab_keeps_probes_of_eventful_links_alone() {
     story.tell(p(1), EventKind::Seed(list));
     story.answer(p(1), p(2), 0);
     assert_eq!(pings(&story, p(2)), 1, "nodes elsewhere do not count");
-    peers.iter().for_each(|peer| story.start(*peer, "p9", Role::Peer));
+    for peer in &peers {
+        story.start(*peer, "p9", Role::Peer);
+    }
     story.link(p(1), peers[0], Purpose::Neighbor);
     for seq in 1..4 {
         story.answer(p(1), peers[0], seq);

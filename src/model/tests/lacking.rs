@@ -212,7 +212,16 @@ fn theory_predicts_hops_and_copies_of_a_flood() {
 fn theory_is_silent_about_copies_of_peers_elsewhere() {
     let mut story = Story::network(2);
     let (peer, purpose) = (p(40), Purpose::Neighbor);
-    story.tell(p(2), EventKind::Link(LinkEvent::Up { link: LinkId(99), peer, direction: Direction::Inbound, purpose }));
+    story.tell(
+        p(2),
+        EventKind::Link(LinkEvent::Up {
+            link: LinkId(99),
+            connection: None,
+            peer,
+            direction: Direction::Inbound,
+            purpose,
+        }),
+    );
     let prediction = Strategy::Flood.predict(&story.model.overlay(), p(1)).unwrap();
     assert_eq!((prediction.redundancy, prediction.is_certain), (None, false));
     assert_eq!(prediction.after_hops, [1, 2], "those of this process count");
@@ -237,7 +246,7 @@ fn a_fault_on_the_link_is_told_as_what_kept_the_message() {
     let set = |what| {
         move |story: &mut Story| {
             let fault = Fault { what, on: Scope::link(p(2), p(3)) };
-            story.tell(p(2), EventKind::Fault(FaultEvent::Set { fault }));
+            story.tell(p(2), EventKind::Fault(FaultEvent::Set { id: None, fault }));
         }
     };
     let (story, id) = spread_to_two(set(FaultKind::Cut));

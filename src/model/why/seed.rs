@@ -252,7 +252,16 @@ fn not_listed(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> DifferenceRea
 fn taken_off(explainer: Explainer<'_>, seed: Addr, peer: Addr) -> Option<Off> {
     let case = explainer.model.deaths().latest_of(peer);
     let mut steps = case.iter().flat_map(|case| &case.steps).rev().filter(|step| step.node == seed);
-    steps.find_map(|step| Some(Off { at: explainer.clock(step.at), reason: delisting(step)? }))
+    steps.find_map(|step| Some(Off { at: explainer.clock(step.at), reason: without_report(delisting(step)?) }))
+}
+
+/// Several reports of one reporter are one reason.
+fn without_report(reason: DelistReason) -> DelistReason {
+    match reason {
+        DelistReason::Reported { reporter, .. } => DelistReason::Reported { report: None, reporter },
+        DelistReason::Unanswered { reporter, .. } => DelistReason::Unanswered { report: None, reporter },
+        DelistReason::Silent | DelistReason::Departed | DelistReason::Left => reason,
+    }
 }
 
 /// `p4 runs and is registered with no seed at all`, for one peer or several.
@@ -308,10 +317,10 @@ fn off_text(explainer: Explainer<'_>, off: &Off, is_one: bool) -> String {
     let (subject, object, was) = if is_one { ("it", "it", "was") } else { ("they", "them", "were") };
     let at = &off.at;
     let why = match off.reason {
-        DelistReason::Reported { reporter } => {
+        DelistReason::Reported { reporter, .. } => {
             format!("{} reported {object} dead, and the seed did not ask {object}", explainer.name(reporter))
         }
-        DelistReason::Unanswered { reporter } => {
+        DelistReason::Unanswered { reporter, .. } => {
             format!("{} reported {object} dead, and {subject} did not answer", explainer.name(reporter))
         }
         DelistReason::Silent => format!("nothing was heard of {object}, and {subject} did not answer"),

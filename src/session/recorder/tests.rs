@@ -19,7 +19,7 @@ struct Run {
 }
 
 fn places(dir: &Path) -> RecordPaths {
-    RecordPaths { journal: dir.join("session.jsonl"), limits: Limits::default(), log_dir: None }
+    RecordPaths { journal: Some((dir.join("session.jsonl"), Limits::default())), log_dir: None }
 }
 
 fn run(batches_max: usize) -> Run {
@@ -29,7 +29,7 @@ fn run(batches_max: usize) -> Run {
     let (notify, notices) = sync_channel(16);
     let notify = move |notice| notify.try_send(notice).unwrap();
     let recorder = Recorder::spawn(feed, &places, &Header::new(AT, 0), notify).unwrap();
-    assert_eq!(notices.try_recv().unwrap(), News::Recording(places.journal));
+    assert_eq!(notices.try_recv().unwrap(), News::Recording(places.journal.unwrap().0));
     Run { dir, tap, recorder, notices }
 }
 
@@ -59,6 +59,22 @@ fn everything_that_was_published_is_in_the_journal_and_the_logs() {
     assert_eq!(in_journal(&report.journal.unwrap()), 1_002);
     assert_eq!(report.logs, [dir.path().join("logs/peer_log_3000.txt")]);
     assert!(fs::read_to_string(&report.logs[0]).unwrap().contains(":hello\n"));
+}
+
+#[test]
+fn without_a_journal_the_logs_are_written_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tap, feed) = feed(10);
+    let places = RecordPaths { journal: None, log_dir: Some(dir.path().join("logs")) };
+    let recorder = Recorder::spawn(feed, &places, &Header::new(AT, 0), |news| panic!("{news:?}")).unwrap();
+    assert_eq!(recorder.handle().journal(), None);
+    tap.publish_one(event(peer(0), started("p1", Role::Peer)));
+    tap.publish_one(event(peer(0), received("hello")));
+    drop(tap);
+    let report = recorder.finish();
+    assert_eq!((report.journal, report.lost), (None, 0));
+    assert!(fs::read_to_string(&report.logs[0]).unwrap().contains(":hello\n"));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing but the logs");
 }
 
 #[tokio::test]
@@ -110,7 +126,7 @@ fn the_journal_counts_skipped_events_in_their_place() {
     drop(tap);
     let report = Recorder::spawn(feed, &places, &Header::new(AT, 0), |_| {}).unwrap().finish();
     assert_eq!((report.events, report.skipped), (8, 12));
-    let records: Vec<_> = read(&places.journal).unwrap().map(Result::unwrap).collect();
+    let records: Vec<_> = read(&places.journal.unwrap().0).unwrap().map(Result::unwrap).collect();
     assert_eq!(records.last(), Some(&JournalRecord::Skipped(12)));
 }
 
@@ -339,7 +355,7 @@ fn a_growing_journal_displaces_the_oldest_finished_sessions() {
     let (tap, feed) = feed(1_000);
     let header = Header::new(AT + Duration::from_secs(3), 0);
     let (notify, notices) = sync_channel(16);
-    let places = RecordPaths { limits, ..places(dir.path()) };
+    let places = RecordPaths { journal: Some((dir.path().join("session.jsonl"), limits)), log_dir: None };
     let recorder = Recorder::spawn(feed, &places, &header, move |news| notify.try_send(news).unwrap()).unwrap();
     for _ in 0..3 {
         tap.publish(&batch(250));
