@@ -13,7 +13,7 @@
 use super::addr::Addr;
 use super::broadcast::Broadcast;
 use super::config::PeerConfig;
-use super::cx::{Cx, NeighborOutput};
+use super::cx::{Cx, NeighborOutput, NodeNumbers};
 use super::event::{EventKind, FaultEvent, LinkId};
 use super::liveness::{Dead, Liveness, Probe, answer};
 use super::machine::{Gauge, Input, LinkChange, Machine, NodeCommand, Output};
@@ -27,6 +27,7 @@ use super::time::Time;
 pub struct Peer {
     config: PeerConfig,
     choices: Choices,
+    numbers: NodeNumbers,
     /// How far its clock is ahead of the time that it is handed, in microseconds.
     skew_us: i64,
     parts: PeerParts,
@@ -79,7 +80,8 @@ fn among_neighbors<O, R>(
     act: impl FnOnce(&mut Cx<Neighborhood<'_, O>>) -> R,
 ) -> R {
     let out = &mut Neighborhood { membership, link, out: &mut *cx.out };
-    act(&mut Cx { now: cx.now, config: cx.config, chance: &mut *cx.chance, skew_us: cx.skew_us, out })
+    let (chance, numbers) = (&mut *cx.chance, &mut *cx.numbers);
+    act(&mut Cx { now: cx.now, config: cx.config, chance, numbers, skew_us: cx.skew_us, out })
 }
 
 impl Peer {
@@ -91,7 +93,7 @@ impl Peer {
             broadcast: Broadcast::new(&config, choices.next(Topic::SeenCache).number()),
             liveness: Liveness::new(&config),
         };
-        Self { config, choices, skew_us: 0, parts, left: false, deadline: None }
+        Self { config, choices, numbers: NodeNumbers::default(), skew_us: 0, parts, left: false, deadline: None }
     }
 
     pub fn config(&self) -> &PeerConfig {
@@ -128,7 +130,8 @@ impl Machine for Peer {
             Input::Command(NodeCommand::Leave) => self.left = true,
             _ => {}
         }
-        let cx = &mut Cx { now, config: &self.config, chance: &mut self.choices, skew_us: self.skew_us, out };
+        let (config, chance, numbers) = (&self.config, &mut self.choices, &mut self.numbers);
+        let cx = &mut Cx { now, config, chance, numbers, skew_us: self.skew_us, out };
         if self.parts.handle(cx, self.deadline, input) == Deadlines::MayHaveChanged {
             self.deadline = self.first_deadline();
         }
@@ -274,8 +277,8 @@ impl PeerParts {
         among_neighbors(cx, &self.membership, None, |cx| self.broadcast.generate_if_due(cx));
         self.membership.get_listed_if_due(cx);
         while let Some(dead) = among_neighbors(cx, &self.membership, None, |cx| self.liveness.judge(cx)) {
-            let Dead { peer, misses, last_heard } = dead;
-            self.membership.bury(cx, peer, DeathCause::Misses { misses }, last_heard);
+            let Dead { peer, misses, last_heard, missed } = dead;
+            self.membership.bury(cx, peer, DeathCause::Misses { misses }, last_heard, Some(missed));
             self.pass_on(cx);
         }
         if self.liveness.is_due(cx) {
@@ -312,7 +315,7 @@ impl PeerParts {
             }
             NeighborNews::Died { peer, cause } => {
                 let last_heard = self.liveness.last_heard(peer).unwrap_or(cx.now);
-                self.membership.bury(cx, peer, cause, last_heard);
+                self.membership.bury(cx, peer, cause, last_heard, None);
                 self.pass_on(cx);
             }
             NeighborNews::Awaited(peer) => self.broadcast.hold_back_for(peer),

@@ -47,22 +47,18 @@ impl Words for SeedEvent {
     }
 
     fn python_line(&self, _place: LogPlace) -> Option<String> {
-        match self {
-            Self::PeerListReceived { peers, .. } | Self::PeerListSent { peers, .. } => Some(list_line(peers)),
-            Self::TooFewSeeds { .. }
-            | Self::EnoughSeeds { .. }
-            | Self::ListedAlready { .. }
-            | Self::PeerListed { .. }
-            | Self::PeerDelisted { .. } => None,
-        }
+        let (Self::PeerListReceived { peers, .. } | Self::PeerListSent { peers, .. }) = self else { return None };
+        Some(list_line(peers))
     }
 }
 
 /// Why a node is off a seed's list.
 pub fn delisted(reason: DelistReason, name: NameOf<'_>) -> String {
     match reason {
-        DelistReason::Reported { reporter } => format!("{} reported it dead", name(reporter)),
-        DelistReason::Unanswered { reporter } => format!("{} reported it dead, and it did not answer", name(reporter)),
+        DelistReason::Reported { reporter, .. } => format!("{} reported it dead", name(reporter)),
+        DelistReason::Unanswered { reporter, .. } => {
+            format!("{} reported it dead, and it did not answer", name(reporter))
+        }
         DelistReason::Silent => "it was silent and did not answer".to_owned(),
         DelistReason::Departed => "its registration closed and no new one came".to_owned(),
         DelistReason::Left => "it said goodbye".to_owned(),
