@@ -119,7 +119,7 @@ pub struct Trace {
 pub type ProbeSeq = u64;
 
 /// A sign of life of the root, the node with the lowest address; it rides on probes. A peer that
-/// hears no fresh one is in another part of the overlay than the root. See `peer::root` for what is
+/// hears no fresh one is in another part of the overlay than the root. See `membership::root` for what is
 /// done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RootBeacon {
