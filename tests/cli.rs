@@ -58,7 +58,7 @@ fn a_bad_line_of_the_seed_list_is_named_with_what_was_expected() {
 }
 
 #[test]
-fn a_host_name_in_the_seed_list_is_looked_up_and_its_address_told() {
+fn a_host_name_in_the_seed_list_is_looked_up_and_noted() {
     let (listed, own) = (free_port(), format!("localhost:{}", free_port()));
     let list = format!("# by name\nlocalhost:{listed}\n");
     let prepare = |dir: &Path| fs::write(dir.join("config.txt"), &list).unwrap();
@@ -93,7 +93,7 @@ fn a_port_in_use_names_the_next_free_one() {
 }
 
 #[test]
-fn a_lab_that_needs_more_files_than_there_may_be_says_how_many_are_missing() {
+fn a_lab_that_needs_too_many_files_says_how_many_fit() {
     let lab = ["lab", "--peers", "30", "--headless", "--duration", "100ms"];
     let (code, _, error) = run_limited(program::home().path(), "-n 200", &lab);
     assert_eq!(code, 1);
@@ -130,7 +130,7 @@ fn a_node_for_other_machines_says_what_it_opens_and_to_whom() {
 }
 
 #[test]
-fn a_node_on_loopback_opens_nothing_and_a_peer_there_whose_seeds_are_elsewhere_is_told_so() {
+fn a_loopback_peer_with_seeds_elsewhere_is_warned() {
     let port = free_port().to_string();
     let peer = ["peer", "--headless", "--duration", "100ms", "--listen", &port];
     let (code, out, error) = run(&peer, |dir| fs::write(dir.join("config.txt"), "192.0.2.1:5001\n").unwrap());
@@ -153,7 +153,7 @@ fn a_console_without_a_terminal_says_what_to_use() {
 }
 
 #[test]
-fn a_config_file_with_an_unknown_key_names_file_line_and_what_is_known() {
+fn an_unknown_key_in_the_config_file_is_named_with_its_line() {
     let (code, _, error) = run(&["lab", "--headless"], |dir| {
         fs::create_dir_all(dir.join("config/gossipctl")).unwrap();
         fs::write(dir.join("config/gossipctl/config.toml"), "[node]\ngosip-interval = \"1s\"\n").unwrap();
@@ -177,7 +177,7 @@ fn the_config_file_sets_defaults_and_a_flag_wins() {
 }
 
 #[test]
-fn without_a_screen_the_log_lines_are_printed_with_the_nodes_name() {
+fn headless_prints_log_lines_with_the_nodes_name() {
     let lab = Program::start(&["lab", "--peers", "3", "--headless", "--gossip-interval", "100ms"]);
     lab.wait_for("a message at p2", |line| line.starts_with("p2 Received Gossip Message : "));
     lab.wait_for("a probe at p1", |line| line.starts_with("p1 Liveness Request:"));
@@ -253,7 +253,7 @@ fn the_five_scenarios_hold_on_sockets() {
 }
 
 #[test]
-fn in_virtual_time_the_same_seed_gives_the_same_events_to_the_byte() {
+fn virtual_runs_with_one_seed_are_the_same_to_the_byte() {
     let play = |rng_seed| {
         let script = shipped("partition");
         let args = ["lab", "--script", &script, "--headless", "--virtual", "--format", "json", "--rng-seed", rng_seed];
@@ -268,7 +268,7 @@ fn in_virtual_time_the_same_seed_gives_the_same_events_to_the_byte() {
 }
 
 #[test]
-fn an_expectation_that_fails_is_told_in_words_and_the_exit_code_is_1() {
+fn a_failed_expectation_is_explained_and_exits_with_1() {
     let text = "lab 1 4\nset messages 0\n1s partition p4\nsay p1 hello\nexpect coverage 100% within 500ms\n";
     for world in [&[][..], &["--virtual"]] {
         let args = [&["lab", "--script", "a.txt", "--headless"], world].concat();
@@ -282,7 +282,7 @@ fn an_expectation_that_fails_is_told_in_words_and_the_exit_code_is_1() {
 }
 
 #[test]
-fn a_scenario_with_an_error_names_file_line_and_word_before_anything_starts() {
+fn an_error_in_a_scenario_is_named_before_anything_starts() {
     let error = |text: &str| {
         let (code, out, told) = run(&["lab", "--script", "a.txt", "--headless"], |dir| {
             fs::write(dir.join("a.txt"), text).unwrap();
@@ -335,7 +335,7 @@ fn sigint_leaves_politely_and_log_files_are_left_behind() {
 }
 
 #[test]
-fn a_place_that_takes_no_log_files_is_told_and_the_session_goes_on() {
+fn a_session_goes_on_where_no_log_files_can_be_written() {
     let args = ["lab", "--headless", "--duration", "200ms", "--log-dir", "/dev/null/logs"];
     let (code, out, error) = run(&args, |_| {});
     assert_eq!(code, 0);
@@ -345,7 +345,7 @@ fn a_place_that_takes_no_log_files_is_told_and_the_session_goes_on() {
 }
 
 #[test]
-fn seeds_and_peers_of_processes_of_their_own_form_one_network_through_the_seed_list() {
+fn separate_processes_form_one_network_through_the_seed_list() {
     let home = program::home();
     let free = || TcpListener::bind("127.0.0.1:0").unwrap();
     let (one, other) = (free(), free());

@@ -1,14 +1,13 @@
 //! One command, one meaning: every command, good and bad in every way, to the console, to a scenario, to nodes on
 //! sockets and to nodes in virtual time. All do it, or all refuse it with the same sentence.
 
-use std::time::Duration;
+#[expect(dead_code, reason = "the tests of the engine use the rest")]
+mod sockets;
 
-use gossipctl::clock::Clock;
 use gossipctl::command::grammar::{self, COMMANDS, Names as _};
 use gossipctl::command::{Command, FaultCommand};
-use gossipctl::engine::NodeTable;
+use gossipctl::engine::{NodeTable, Settings};
 use gossipctl::event::{Event, EventKind, FaultEvent, NodeEvent, NodeState};
-use gossipctl::feed::{Feed, feed};
 use gossipctl::model::Model;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
@@ -16,13 +15,12 @@ use gossipctl::proto::fault::{Fault, FaultKind, Scope};
 use gossipctl::proto::message::Dialect;
 use gossipctl::proto::random::Random;
 use gossipctl::scenario::Script;
-use gossipctl::{net, sim, ui};
+use gossipctl::{sim, ui};
+use sockets::Session;
 
 /// The network of every case: enough for a partition, few enough to be started for each.
 const SEEDS: usize = 2;
 const PEERS: usize = 4;
-/// How long a node may take to hang.
-const PATIENCE: Duration = Duration::from_secs(20);
 const ELSEWHERE: Addr = Addr::loopback(9);
 
 /// What was done before, and the line; `{p3}` is the address of p3, and `{x 980}` that many letters.
@@ -181,7 +179,7 @@ struct Network {
 }
 
 enum Nodes {
-    Sockets { engine: Box<net::SocketEngine>, events: Feed },
+    Sockets(Box<Session>),
     Virtual(Box<sim::VirtualEngine>),
 }
 
@@ -193,19 +191,15 @@ fn settings(dialect: Dialect) -> (PeerConfig, SeedConfig) {
 }
 
 impl Network {
-    async fn on_sockets(dialect: Dialect, clock: Clock) -> Self {
-        let (peer, seed) = settings(dialect);
-        let (tap, events) = feed(1_000);
-        let mut engine =
-            Box::new(net::SocketEngine::new(net::SocketDefaults { peer, seed, rng_seed: 1, clock }, vec![tap]));
-        engine.apply(Command::StartLab { seeds: SEEDS, peers: PEERS }).await.unwrap();
-        Self { nodes: Nodes::Sockets { engine, events }, model: Model::new() }.caught_up()
+    async fn on_sockets(dialect: Dialect) -> Self {
+        let mut session = Box::new(Session::new(settings(dialect).0));
+        session.apply(Command::StartLab { seeds: SEEDS, peers: PEERS }).await;
+        Self { nodes: Nodes::Sockets(session), model: Model::new() }.caught_up()
     }
 
     fn in_virtual_time(dialect: Dialect) -> Self {
         let (peer, seed) = settings(dialect);
-        let mut engine =
-            Box::new(sim::VirtualEngine::new(sim::VirtualDefaults { peer, seed, rng_seed: 1, epoch: sim::EPOCH }));
+        let mut engine = Box::new(sim::VirtualEngine::new(Settings { peer, seed, rng_seed: 1 }, sim::EPOCH));
         engine.apply(Command::StartLab { seeds: SEEDS, peers: PEERS }).unwrap();
         Self { nodes: Nodes::Virtual(engine), model: Model::new() }.caught_up()
     }
@@ -216,19 +210,23 @@ impl Network {
     }
 
     fn catch_up(&mut self) {
+        self.take_events().iter().for_each(|event| self.model.apply(event));
+    }
+
+    /// What has come since the last call.
+    fn take_events(&mut self) -> Vec<Event> {
         match &mut self.nodes {
-            Nodes::Sockets { events, .. } => {
-                while let Some(delivery) = events.try_recv() {
-                    delivery.batch.iter().for_each(|event| self.model.apply(event));
-                }
+            Nodes::Sockets(session) => {
+                session.catch_up();
+                std::mem::take(&mut session.seen)
             }
-            Nodes::Virtual(engine) => engine.take_events().iter().for_each(|event| self.model.apply(event)),
+            Nodes::Virtual(engine) => engine.take_events(),
         }
     }
 
     async fn apply(&mut self, command: Command) -> Verdict {
         match &mut self.nodes {
-            Nodes::Sockets { engine, .. } => engine.apply(command).await.map_err(|error| error.to_string()),
+            Nodes::Sockets(session) => session.engine.apply(command).await.map_err(|error| error.to_string()),
             Nodes::Virtual(engine) => engine.apply(command).map_err(|error| error.to_string()),
         }
     }
@@ -254,9 +252,9 @@ impl Network {
         if let Some((name, expected)) = expected {
             let node = self.model.find(name).unwrap();
             while self.model.nodes().get(node).unwrap().life != expected {
-                let Nodes::Sockets { events, .. } = &mut self.nodes else { panic!("{line} is not shown") };
-                let delivery = tokio::time::timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
-                delivery.batch.iter().for_each(|event| self.model.apply(event));
+                let Nodes::Sockets(session) = &mut self.nodes else { panic!("{line} is not shown") };
+                session.until(line, |seen| !seen.is_empty()).await;
+                self.catch_up();
             }
         }
     }
@@ -314,10 +312,9 @@ fn agree(one: &Verdict, whole: &Verdict) -> bool {
 }
 
 async fn check(dialect: Dialect) -> Vec<(Case, Verdict)> {
-    let clock = Clock::start();
     let (mut verdicts, mut disagree) = (Vec::new(), Vec::new());
     for case in CASES {
-        let (console, sockets) = Network::on_sockets(dialect, clock).await.judge(*case).await;
+        let (console, sockets) = Network::on_sockets(dialect).await.judge(*case).await;
         let (virtual_console, virtual_time) = Network::in_virtual_time(dialect).judge(*case).await;
         let scenario = in_a_scenario(dialect, *case);
         // What the console does not refuse itself, the nodes judge.
@@ -390,8 +387,7 @@ fn of_a_node_elsewhere(ours: Addr) -> Vec<Command> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_say_the_same_of_a_node_elsewhere() {
-    let mut networks =
-        [Network::on_sockets(Dialect::Framed, Clock::start()).await, Network::in_virtual_time(Dialect::Framed)];
+    let mut networks = [Network::on_sockets(Dialect::Framed).await, Network::in_virtual_time(Dialect::Framed)];
     let [sockets, virtual_time] = &mut networks;
     let (p1, its_twin) = (sockets.addr("p1"), virtual_time.addr("p1"));
     for (command, twin) in of_a_node_elsewhere(p1).into_iter().zip(of_a_node_elsewhere(its_twin)) {
@@ -403,8 +399,7 @@ async fn all_say_the_same_of_a_node_elsewhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_left_is_told_as_that_by_all() {
     for line in ["kill p1", "hang p1", "say p1 hello", "lie p1 p2", "loss p1 5%", "restart p1"] {
-        let mut networks =
-            [Network::on_sockets(Dialect::Framed, Clock::start()).await, Network::in_virtual_time(Dialect::Framed)];
+        let mut networks = [Network::on_sockets(Dialect::Framed).await, Network::in_virtual_time(Dialect::Framed)];
         let mut told = Vec::new();
         for network in &mut networks {
             network.apply(Command::Quit).await.unwrap();
@@ -442,7 +437,7 @@ fn any_line(random: &mut Random) -> String {
 impl Network {
     fn table(&self) -> &NodeTable {
         match &self.nodes {
-            Nodes::Sockets { engine, .. } => engine.nodes(),
+            Nodes::Sockets(session) => session.engine.nodes(),
             Nodes::Virtual(engine) => engine.nodes(),
         }
     }
@@ -471,12 +466,7 @@ impl Network {
 
     /// What the engine told, and which nodes ended, in order. Faults name nodes in the order of their addresses.
     fn told(&mut self) -> Vec<String> {
-        let events: Vec<Event> = match &mut self.nodes {
-            Nodes::Sockets { events, .. } => {
-                std::iter::from_fn(|| events.try_recv()).flat_map(|delivery| delivery.batch.to_vec()).collect()
-            }
-            Nodes::Virtual(engine) => engine.take_events(),
-        };
+        let events = self.take_events();
         let is_engines = |kind: &EventKind| {
             matches!(
                 kind,
@@ -498,7 +488,7 @@ impl Network {
 async fn random_lines_come_to_the_same_everywhere() {
     for seed in 0..4 {
         let mut random = Random::new(seed);
-        let mut sockets = Network::on_sockets(Dialect::Framed, Clock::start()).await;
+        let mut sockets = Network::on_sockets(Dialect::Framed).await;
         let mut virtual_time = Network::in_virtual_time(Dialect::Framed);
         let mut script = format!("lab {SEEDS} {PEERS}\n");
         for step in 0..80 {

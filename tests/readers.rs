@@ -82,12 +82,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_on_a_framed_link_read_the_same_however_they_are_cut(bytes in stream(&FRAMES)) {
+    fn framed_bytes_read_the_same_however_they_are_cut(bytes in stream(&FRAMES)) {
         wire::framed(&bytes);
     }
 
     #[test]
-    fn any_bytes_on_a_classic_link_read_the_same_however_they_are_cut(bytes in stream(&TEXTS)) {
+    fn classic_bytes_read_the_same_however_they_are_cut(bytes in stream(&TEXTS)) {
         wire::classic(&bytes);
     }
 
@@ -99,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn any_lines_in_a_journal_read_the_same_up_to_where_the_file_is_cut(bytes in lines()) {
+    fn journal_lines_read_the_same_up_to_a_cut(bytes in lines()) {
         journal::check(&bytes);
     }
 }
@@ -113,7 +113,7 @@ fn most_held(dialect: Dialect, purpose: Purpose, head: &[u8], rest: &[u8]) -> us
 }
 
 #[test]
-fn whatever_pickle_comes_without_end_takes_no_more_memory_than_its_limit() {
+fn an_endless_pickle_stays_within_its_memory_limit() {
     let far: Vec<u8> = (0..40_000_u32).flat_map(|index| [&b"r"[..], &(index * 7_919).to_le_bytes()].concat()).collect();
     let pairs = b"\x8c\x091.1.1.1.1K\x01\x86\x94".to_vec();
     for (head, rest) in [
@@ -132,7 +132,7 @@ fn whatever_pickle_comes_without_end_takes_no_more_memory_than_its_limit() {
 }
 
 #[test]
-fn whatever_text_comes_without_end_takes_no_more_memory_than_its_limit() {
+fn an_endless_text_stays_within_its_memory_limit() {
     let gossip = b"03.05.31:('127.0.0.1', 4000):";
     for rest in [&b"x"[..], b"1", b"Dead Node:(", gossip, b"\xc3\xa9", b"03.05.31:"] {
         let held = most_held(Dialect::Classic, Purpose::Neighbor, gossip, rest);
@@ -141,7 +141,7 @@ fn whatever_text_comes_without_end_takes_no_more_memory_than_its_limit() {
 }
 
 #[test]
-fn whatever_frames_come_without_end_take_no_more_memory_than_their_limit() {
+fn endless_frames_stay_within_their_memory_limit() {
     let list = [&b"\0\0\xc0\x03\x01\x20\0"[..], &b"\x7f\0\0\x01\0\x01".repeat(8_192)].concat();
     let text = [&b"\0\0\xf0\x21"[..], &FRAMES[1][4..37], &vec![b'x'; 61_440]].concat();
     for rest in [&list, &text, &b"\0\x01\0\0\x01".to_vec(), &b"\xff\xff\xff\xff".to_vec(), &FRAMES[4].to_vec()] {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use gossipctl::command::{Command, NodeSpec, Placement};
-use gossipctl::engine::Refusal;
+use gossipctl::engine::{Refusal, Settings};
 use gossipctl::event::{Event, EventKind, FaultEvent, GossipEvent, LinkEvent, NodeEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{DeadPolicy, PeerConfig, SeedConfig};
 use gossipctl::proto::message::Role;
 use gossipctl::scenario::{Run, Script, Summary};
 use gossipctl::session::check::Checker;
-use gossipctl::sim::{EPOCH, Piece, ScenarioSink, VirtualDefaults, VirtualEngine, play};
+use gossipctl::sim::{EPOCH, Piece, ScenarioSink, VirtualEngine, play};
 
 /// What came of a scenario.
 struct Played {
@@ -44,8 +44,8 @@ fn played_after(before: Vec<Command>, text: &str) -> Played {
         }
         Ok::<(), Refusal>(())
     };
-    let defaults = VirtualDefaults { peer, seed, rng_seed: 7, epoch: EPOCH };
-    let mut engine = VirtualEngine::with_sink(defaults, ScenarioSink::new(&mut run, listener));
+    let settings = Settings { peer, seed, rng_seed: 7 };
+    let mut engine = VirtualEngine::with_sink(settings, EPOCH, ScenarioSink::new(&mut run, listener));
     for command in before {
         engine.apply(command).unwrap();
     }
@@ -79,7 +79,7 @@ fn a_message_reaches_everybody_and_the_overlay_is_one() {
 }
 
 #[test]
-fn a_silent_node_is_found_dead_and_is_back_once_it_is_started_again() {
+fn a_hung_node_is_found_dead_and_returns_when_restarted() {
     holds(
         "lab 2 8\n\
          3s hang p3\n\
@@ -112,7 +112,7 @@ fn calm_brings_back_whoever_was_killed_or_hangs() {
 
 /// What each kind of fault does to the network, in the words of scenarios.
 #[test]
-fn every_kind_of_fault_that_keeps_messages_or_nodes_away_is_seen_by_an_expectation() {
+fn each_fault_that_stops_messages_fails_an_expectation() {
     let seen = [
         ("kill", "kill p3\nexpect dead p3 within 3s\n+3s restart p3\nexpect not dead p3 within 3s"),
         ("hang", "hang p3\nexpect dead p3 within 3s\n+3s restart p3\nexpect not dead p3 within 3s"),
@@ -146,7 +146,7 @@ type Count<'a> = &'a dyn Fn(&[Event]) -> usize;
 
 /// What the others do stands in the log, and on the screen.
 #[test]
-fn every_kind_of_fault_that_lets_messages_through_is_seen_in_the_events_and_not_without_it() {
+fn each_fault_that_lets_messages_pass_shows_in_the_events() {
     let p3 = Addr::loopback(3002);
     let copies = |events: &[Event]| {
         let is_copy =
@@ -219,7 +219,7 @@ const EVERY_FAULT: &str = "lab 2 8\n\
     +5s expect connected\n";
 
 #[test]
-fn the_same_seed_gives_the_same_events_to_the_byte_with_every_kind_of_fault() {
+fn with_every_fault_one_seed_gives_the_same_bytes() {
     let bytes =
         || played(EVERY_FAULT).events.iter().map(|event| serde_json::to_string(event).unwrap()).collect::<Vec<_>>();
     let first = bytes();
@@ -241,7 +241,7 @@ fn with_strangers() -> Vec<Command> {
 }
 
 #[test]
-fn what_is_refused_when_it_runs_is_told_skipped_and_counted_and_the_rest_of_the_line_is_done() {
+fn a_refused_command_is_skipped_and_the_rest_of_its_line_done() {
     let text = "lab 1 4\n1s say p1 hello\n+1s kill p1 p2\n+1s kill p3 p4\n+1s end\n";
     let Played { events, told, summary } = played_after(with_strangers(), text);
     let skipped = [
@@ -284,7 +284,7 @@ fn a_line_ends_the_scenario_and_everybody_leaves() {
 }
 
 #[test]
-fn a_claim_about_nothing_holds_neither_as_it_stands_nor_with_not() {
+fn a_claim_about_nothing_holds_neither_way() {
     assert_eq!(
         failure("lab 1 3\n2s kill p1 p2 p3\nexpect not coverage 1% within 1s\n"),
         "line 3: expect not coverage 1% within 1s: after 1 s no such message had begun"
@@ -294,7 +294,7 @@ fn a_claim_about_nothing_holds_neither_as_it_stands_nor_with_not() {
 }
 
 #[test]
-fn all_that_is_expected_right_after_a_say_is_about_what_was_said() {
+fn expectations_right_after_a_say_are_about_its_message() {
     holds(
         "lab 1 6\n\
          2s partition p6\n\

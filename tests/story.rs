@@ -174,7 +174,7 @@ fn a_hung_peer_turns_suspect_then_dead_with_all_the_evidence() {
 }
 
 #[test]
-fn a_killed_peer_is_noticed_at_once_and_is_back_after_its_restart() {
+fn a_killed_peer_is_noticed_at_once_and_returns_restarted() {
     let mut story = Story::new(6);
     story.kill(p(2));
     story.pass(Duration::from_secs(1));
@@ -225,7 +225,7 @@ fn a_peer_that_leaves_is_told_as_a_departure_and_not_as_a_death() {
 }
 
 #[test]
-fn after_storms_of_crashes_the_model_still_agrees_with_the_machines() {
+fn after_many_crashes_the_model_agrees_with_the_machines() {
     let mut story = Story::new(12);
     for round in 1..=6_u16 {
         story.kill(p(round * 2));

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use gossipctl::clock::{Clock, utc_offset_s};
 use gossipctl::command::{Command, NodeSpec, Placement};
+use gossipctl::engine::Settings;
 use gossipctl::feed::{Feed, Tap, feed};
 use gossipctl::model::Model;
-use gossipctl::net::{SocketDefaults, SocketEngine};
+use gossipctl::net::SocketEngine;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::message::Role;
@@ -70,7 +71,7 @@ impl Network {
         let clock = Clock::start();
         let listeners = options.with_journal.then(|| Listeners::start(clock, &mut taps));
         let seed = Seed::start().await;
-        let mut engine = SocketEngine::new(defaults(options, clock, seed.addr), taps);
+        let mut engine = SocketEngine::new(settings(options, seed.addr), clock, taps);
         let mut peers = Vec::new();
         for _ in 0..options.nodes {
             peers.push(engine.start(PEER).await.unwrap());
@@ -110,14 +111,14 @@ impl Network {
 }
 
 /// Peers that do nothing by themselves but probe.
-fn defaults(options: &Options, clock: Clock, seed: Addr) -> SocketDefaults {
+fn settings(options: &Options, seed: Addr) -> Settings {
     let mut peer = PeerConfig::new(Addr::loopback(0), vec![seed]);
     (peer.max_dial, peer.max_neighbors) = (DEGREE, DEGREE);
     peer.messages = Some(0);
     peer.liveness_interval = Duration::from_millis(options.probe_ms);
     let mut seed = SeedConfig::new(Addr::loopback(0));
     seed.liveness_interval = peer.liveness_interval;
-    SocketDefaults { peer, seed, rng_seed: options.graph_seed, clock }
+    Settings { peer, seed, rng_seed: options.graph_seed }
 }
 
 async fn count(mut events: Feed, tally: Arc<Tally>) {

@@ -18,45 +18,13 @@ pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> io::Result<Vec<IpAddr>>;
 /// What is wrong with an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddressError {
-    /// Neither `ip:port` nor `name:port`. Each place where addresses are written says what it
-    /// takes.
+    /// Neither `ip:port` nor `name:port`: its text. Each place where addresses are written says
+    /// what it takes.
     #[error("'{0}' is not an address: expected ip:port or name:port, such as 127.0.0.1:5001")]
     Malformed(String),
-    /// Numbers, and too few, too many or too large.
-    #[error("'{0}' is not an IPv4 address: expected four numbers from 0 to 255, such as 127.0.0.1")]
-    BadIp(String),
-    #[error(transparent)]
-    Ipv6(AddrError),
-    /// What follows the colon is no port.
-    #[error("'{0}' is not a port: expected a number from 1 to 65535")]
-    BadPort(String),
-    #[error("the host name '{shown}' has {len} bytes: expected at most {NAME_LEN_MAX}")]
-    NameTooLong {
-        /// Its beginning.
-        shown: String,
-        /// Its length in bytes.
-        len: usize,
-    },
-    /// Nobody can be reached there.
-    #[error("{given} cannot be dialed: {why}; expected an address that other nodes can reach, such as 127.0.0.1:5001")]
-    Undialable {
-        /// As it was written or found.
-        given: String,
-        /// What it stands for instead.
-        why: &'static str,
-    },
-    /// The name is unknown, or it could not be looked up.
-    #[error("the host name '{name}' cannot be looked up: {error}; expected one that this machine knows, or ip:port")]
-    NotFound { name: String, error: String },
-    /// The name has only IPv6 addresses.
-    #[error(
-        "the host name '{name}' has only IPv6 addresses, such as {found}: names here are IPv4; give ip:port instead"
-    )]
-    OnlyIpv6 {
-        name: String,
-        /// The first of them.
-        found: Ipv6Addr,
-    },
+    /// Anything else, in a sentence.
+    #[error("{0}")]
+    Wrong(String),
 }
 
 /// An address as it was written.
@@ -72,7 +40,7 @@ impl WrittenAddress {
     /// Parses it without a lookup.
     pub(crate) fn parse(text: &str) -> Result<Self, AddressError> {
         if is_ipv6(text) {
-            return Err(AddressError::Ipv6(AddrError::Ipv6(shown(text.as_bytes()))));
+            return Err(wrong(AddrError::Ipv6(shown(text.as_bytes()))));
         }
         let malformed = || AddressError::Malformed(shown(text.as_bytes()));
         let (host, port) = text.split_once(':').ok_or_else(malformed)?;
@@ -100,25 +68,34 @@ const fn is_of_a_name(byte: u8) -> bool {
 
 fn port_of(text: &str) -> Result<u16, AddressError> {
     let port = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
-    port.ok_or_else(|| AddressError::BadPort(shown(text.as_bytes())))
+    let text = || shown(text.as_bytes());
+    port.ok_or_else(|| wrong(format_args!("'{}' is not a port: expected a number from 1 to 65535", text())))
 }
 
 fn name_of(host: &str, port: u16) -> Result<WrittenAddress, AddressError> {
     // A name that ends in a number is meant as an address, and the system's resolver would turn
     // `10.7` into 10.0.0.7.
     let last = host.rsplit('.').find(|label| !label.is_empty()).unwrap_or_default();
+    let (shown, len) = (shown(host.as_bytes()), host.len());
     if last.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(AddressError::BadIp(shown(host.as_bytes())));
+        let expected = "expected four numbers from 0 to 255, such as 127.0.0.1";
+        return Err(wrong(format_args!("'{shown}' is not an IPv4 address: {expected}")));
     }
-    match host.len() {
-        len if len > NAME_LEN_MAX => Err(AddressError::NameTooLong { shown: shown(host.as_bytes()), len }),
-        _ if port == 0 => Err(undialable(format!("{}:0", shown(host.as_bytes())), PORT_ZERO)),
-        _ => Ok(WrittenAddress::Name { name: host.to_owned(), port }),
+    match port {
+        _ if len > NAME_LEN_MAX => {
+            Err(wrong(format_args!("the host name '{shown}' has {len} bytes: expected at most {NAME_LEN_MAX}")))
+        }
+        0 => Err(undialable(&format!("{shown}:0"), PORT_ZERO)),
+        port => Ok(WrittenAddress::Name { name: host.to_owned(), port }),
     }
 }
 
 /// The address, if other nodes can dial it.
 pub(crate) fn dialable(addr: Addr) -> Result<Addr, AddressError> {
+    dialable_as(addr, &addr.to_string())
+}
+
+fn dialable_as(addr: Addr, given: &str) -> Result<Addr, AddressError> {
     let ip = addr.ip();
     let why = match addr.is_dialable() {
         true => return Ok(addr),
@@ -127,41 +104,48 @@ pub(crate) fn dialable(addr: Addr) -> Result<Addr, AddressError> {
         false if ip.is_multicast() => "it is a multicast address, which is no node's",
         false => "it is the broadcast address, which is no node's",
     };
-    Err(undialable(addr.to_string(), why))
+    Err(undialable(given, why))
 }
 
 const PORT_ZERO: &str = "port 0 stands for any free port";
 
-const fn undialable(given: String, why: &'static str) -> AddressError {
-    AddressError::Undialable { given, why }
+fn undialable(given: &str, why: &str) -> AddressError {
+    let expected = "expected an address that other nodes can reach, such as 127.0.0.1:5001";
+    wrong(format_args!("{given} cannot be dialed: {why}; {expected}"))
+}
+
+fn wrong(sentence: impl std::fmt::Display) -> AddressError {
+    AddressError::Wrong(sentence.to_string())
 }
 
 /// The first IPv4 address of the name.
 pub(crate) fn look_up(name: &str, lookup: Lookup<'_>) -> Result<Ipv4Addr, AddressError> {
-    let not_found =
-        |error: &dyn ToString| AddressError::NotFound { name: shown(name.as_bytes()), error: error.to_string() };
-    let found = lookup(name).map_err(|error| not_found(&error))?;
+    let shown = shown(name.as_bytes());
+    let not_found = |error: &dyn std::fmt::Display| {
+        let expected = "expected one that this machine knows, or ip:port";
+        wrong(format_args!("the host name '{shown}' cannot be looked up: {error}; {expected}"))
+    };
     let mut other = None;
-    for ip in found {
+    for ip in lookup(name).map_err(|error| not_found(&error))? {
         match ip {
             IpAddr::V4(ip) => return Ok(ip),
             IpAddr::V6(ip) => other = other.or(Some(ip)),
         }
     }
-    Err(match other {
-        Some(found) => AddressError::OnlyIpv6 { name: shown(name.as_bytes()), found },
-        None => not_found(&"it has no address"),
-    })
+    Err(other.map_or_else(
+        || not_found(&"it has no address"),
+        |found| {
+            wrong(format_args!(
+                "the host name '{shown}' has only IPv6 addresses, such as {found}: names here are IPv4; give ip:port instead"
+            ))
+        },
+    ))
 }
 
 /// The address of a name that was looked up, if it can be dialed.
 pub(crate) fn named(name: &str, ip: Ipv4Addr, port: u16) -> Result<Addr, AddressError> {
-    dialable(Addr::new(ip, port)).map_err(|error| match error {
-        AddressError::Undialable { given, why } => {
-            undialable(format!("{}, which is {given},", shown(name.as_bytes())), why)
-        }
-        error => error,
-    })
+    let addr = Addr::new(ip, port);
+    dialable_as(addr, &format!("{}, which is {addr},", shown(name.as_bytes())))
 }
 
 /// Asks the system. `localhost` is always this machine (RFC 6761), with or without a network.

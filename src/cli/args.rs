@@ -1,20 +1,19 @@
 //! The command line.
 //!
-//! Every setting of a node and of the console may stand on the command line or, under the same name
-//! without dashes, in the config file: [`NodeArgs`] and [`ConsoleArgs`] are read from either, and
-//! the command line wins.
+//! The commands and what each of them takes. Settings, which may also stand in the config file, have
+//! a table of their own: see [`settings`](super::settings).
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::Deserialize;
 
-use super::files::{path_of_file, path_parser};
-use super::values::{
-    GossipInterval, Joiners, JournalSize, LabPeers, LabSeeds, LinkCount, Listen, LivenessInterval, Messages, Misses,
-    Network, PaceName, Policy, ProbeTimeout, RngSeed, SessionLength, ThemeName, Wire,
-};
+use super::address::WrittenAddress;
+use super::files::path_parser;
+use super::settings::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
+use super::values::{DAY_MS, advertised, listen, span};
+use crate::session::export::FileFormat;
 
 const LONG_ABOUT: &str = "\
 A network console for gossip protocols: start seeds and peers, watch gossip spread, break things, and see \
@@ -81,6 +80,18 @@ Examples:
   gossipctl replay 2026-11-22T03-13-02-4711
   gossipctl replay ./session.jsonl";
 
+/// Where a seed listens by default.
+const SEED_PLACE: &str = "the first address of config.txt that is free on this machine";
+/// Where a peer listens by default.
+const PEER_PLACE: &str = "the next free port of 127.0.0.1 from 3000";
+
+fn listen_help(default: &str) -> String {
+    format!(
+        "Address to listen on: PORT (on 127.0.0.1), IP:PORT or NAME:PORT; 0.0.0.0:PORT listens on all interfaces \
+         [default: {default}]"
+    )
+}
+
 /// The longest line of a help text: longer ones are hard to read.
 const HELP_WIDTH_MAX: usize = 100;
 
@@ -113,11 +124,11 @@ pub(crate) enum Task {
     #[command(after_help = LAB_EXAMPLES)]
     Lab(LabArgs),
     /// Run a seed, which hands out the list of peers
-    #[command(after_help = SEED_EXAMPLES)]
-    Seed(SeedArgs),
+    #[command(after_help = SEED_EXAMPLES, mut_arg("listen", |arg| arg.help(listen_help(SEED_PLACE))))]
+    Seed(NodeTaskArgs),
     /// Run a peer, which registers with the seeds, links to other peers and gossips
-    #[command(after_help = PEER_EXAMPLES)]
-    Peer(PeerArgs),
+    #[command(after_help = PEER_EXAMPLES, mut_arg("listen", |arg| arg.help(listen_help(PEER_PLACE))))]
+    Peer(NodeTaskArgs),
     /// List the recorded sessions, or delete some
     #[command(after_help = SESSIONS_EXAMPLES)]
     Sessions(SessionsArgs),
@@ -147,15 +158,8 @@ pub(crate) struct LabArgs {
     /// What is done to it.
     #[command(flatten)]
     pub(crate) scenario: ScenarioArgs,
-    /// Settings of its nodes.
     #[command(flatten)]
-    pub(crate) node: NodeArgs,
-    /// With or without a screen.
-    #[command(flatten)]
-    pub(crate) session: SessionArgs,
-    /// How the console looks.
-    #[command(flatten)]
-    pub(crate) console: ConsoleArgs,
+    pub(crate) run: RunArgs,
 }
 
 /// What is done to a lab, and in which time.
@@ -172,46 +176,27 @@ pub(crate) struct ScenarioArgs {
     pub(crate) in_virtual_time: bool,
 }
 
-/// `seed`.
+/// `seed` and `peer`.
 #[derive(Debug, Args)]
-pub(crate) struct SeedArgs {
-    /// Address to listen on: PORT (on 127.0.0.1), IP:PORT or NAME:PORT; 0.0.0.0:PORT listens on all interfaces
-    /// [default: the first address of config.txt that is free on this machine]
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) listen: Option<Listen>,
+pub(crate) struct NodeTaskArgs {
+    // What it is by default depends on the command, which says so.
+    #[arg(long, value_name = "ADDRESS", value_parser = listen)]
+    pub(crate) listen: Option<WrittenAddress>,
     /// With --listen 0.0.0.0:PORT: the address by which others know the node [default: the only address of this
     /// machine]
-    #[arg(long, value_name = "IP", requires = "listen", value_parser = super::values::advertised)]
+    #[arg(long, value_name = "IP", requires = "listen", value_parser = advertised)]
     pub(crate) advertise: Option<Ipv4Addr>,
     /// The seed list.
     #[command(flatten)]
     pub(crate) seeds: SeedsArgs,
-    /// Settings of the node.
     #[command(flatten)]
-    pub(crate) node: NodeArgs,
-    /// With or without a screen.
-    #[command(flatten)]
-    pub(crate) session: SessionArgs,
-    /// How the console looks.
-    #[command(flatten)]
-    pub(crate) console: ConsoleArgs,
+    pub(crate) run: RunArgs,
 }
 
-/// `peer`.
+/// What all commands take that run nodes.
 #[derive(Debug, Args)]
-pub(crate) struct PeerArgs {
-    /// Address to listen on: PORT (on 127.0.0.1), IP:PORT or NAME:PORT; 0.0.0.0:PORT listens on all interfaces
-    /// [default: the next free port of 127.0.0.1 from 3000]
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) listen: Option<Listen>,
-    /// With --listen 0.0.0.0:PORT: the address by which others know the node [default: the only address of this
-    /// machine]
-    #[arg(long, value_name = "IP", requires = "listen", value_parser = super::values::advertised)]
-    pub(crate) advertise: Option<Ipv4Addr>,
-    /// The seed list.
-    #[command(flatten)]
-    pub(crate) seeds: SeedsArgs,
-    /// Settings of the node.
+pub(crate) struct RunArgs {
+    /// Settings of the nodes.
     #[command(flatten)]
     pub(crate) node: NodeArgs,
     /// With or without a screen.
@@ -250,24 +235,13 @@ pub(crate) struct ExportArgs {
     pub(crate) session: String,
     /// Output format [default: by the extension of FILE, else text]
     #[arg(long, value_enum)]
-    pub(crate) format: Option<ExportFormat>,
+    pub(crate) format: Option<FileFormat>,
     /// Write to this file instead of stdout
     #[arg(short, long, value_name = "FILE", value_parser = path_parser())]
     pub(crate) output: Option<PathBuf>,
     /// Replace FILE if it exists
     #[arg(long, requires = "output")]
     pub(crate) force: bool,
-}
-
-/// In which form a session is exported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExportFormat {
-    /// The log lines of all nodes, with date, time and node in front
-    Text,
-    /// A header, then one JSON object per event: a recording that can be replayed
-    Json,
-    /// A table with one row per event
-    Csv,
 }
 
 /// `replay`.
@@ -289,70 +263,6 @@ pub(crate) struct SeedsArgs {
     pub(crate) config: PathBuf,
 }
 
-/// How large a lab is.
-#[derive(Debug, Default, Clone, Args, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct LabSize {
-    /// Number of seeds [default: 2]
-    #[arg(long, value_name = "N")]
-    pub(crate) seeds: Option<LabSeeds>,
-    /// Number of peers [default: 8]
-    #[arg(long, value_name = "N")]
-    pub(crate) peers: Option<LabPeers>,
-}
-
-/// Settings of a node. What is not set is left to the pace and to the protocol.
-#[derive(Debug, Default, Clone, Args, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-#[command(next_help_heading = "Node")]
-#[expect(clippy::doc_markdown, reason = "these are help texts for a terminal, where a backtick is a backtick")]
-pub(crate) struct NodeArgs {
-    /// The dialect that all nodes of the network speak [default: framed]
-    #[arg(long, value_name = "DIALECT")]
-    pub(crate) wire: Option<Wire>,
-    /// How often messages and probes are sent [default: lively in a lab, else assignment]
-    #[arg(long)]
-    pub(crate) pace: Option<PaceName>,
-    /// Time between two messages of a peer [default: 10s; lively: 3s]
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) gossip_interval: Option<GossipInterval>,
-    /// Messages that a peer generates; with 0 it only forwards [default: no limit]
-    #[arg(long, value_name = "N")]
-    pub(crate) messages: Option<Messages>,
-    /// Time between two probes of a neighbor [default: 13s; lively: 2s]
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) liveness_interval: Option<LivenessInterval>,
-    /// Unanswered probes in a row after which a neighbor is dead [default: 3]
-    #[arg(long, value_name = "N")]
-    pub(crate) liveness_misses: Option<Misses>,
-    /// Time allowed for the answer to a probe, at most one liveness interval; classic: always one interval [default: 2s]
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) probe_timeout: Option<ProbeTimeout>,
-    /// Links that a peer aims for and dials [default: 4]
-    #[arg(long, value_name = "N")]
-    pub(crate) max_dial: Option<LinkCount>,
-    /// Links up to which a peer accepts new ones [default: 8]
-    #[arg(long, value_name = "N")]
-    pub(crate) max_neighbors: Option<LinkCount>,
-    /// What a full peer does about a joiner without neighbors [default: make-room]
-    #[arg(long, value_name = "POLICY")]
-    pub(crate) join_policy: Option<Joiners>,
-    /// What a seed does about a dead report [default: verify]
-    #[arg(long, value_name = "POLICY")]
-    pub(crate) dead_policy: Option<Policy>,
-    /// Network (or address) from which links are accepted, and which is dialed; may be repeated. This machine is
-    /// always allowed [default: all that can reach the node]
-    #[arg(long, value_name = "CIDR")]
-    pub(crate) allow: Vec<Network>,
-    /// Seed of all random choices; the same seed repeats them [default: a new one]
-    #[arg(long, value_name = "N")]
-    pub(crate) rng_seed: Option<RngSeed>,
-    /// Directory for the nodes' log files, peer_log_PORT.txt and seed_log_PORT.txt [default: logs]
-    #[arg(long, value_name = "DIR", value_parser = path_parser())]
-    #[serde(deserialize_with = "path_of_file")]
-    pub(crate) log_dir: Option<PathBuf>,
-}
-
 /// With or without a screen, and for how long.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Session")]
@@ -364,27 +274,11 @@ pub(crate) struct SessionArgs {
     #[arg(long, value_enum, default_value_t = PrintFormat::Text, requires = "headless")]
     pub(crate) format: PrintFormat,
     /// Leave politely after this time [default: stay]
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) duration: Option<SessionLength>,
+    #[arg(long, value_name = "DURATION", value_parser = span(1, 365 * DAY_MS))]
+    pub(crate) duration: Option<Duration>,
     /// What is recorded.
     #[command(flatten)]
     pub(crate) journal: JournalArgs,
-}
-
-/// What is recorded of a session.
-#[derive(Debug, Default, Clone, Args, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-#[command(next_help_heading = "Session")]
-pub(crate) struct JournalArgs {
-    /// Do not record the session
-    #[arg(long)]
-    pub(crate) no_journal: bool,
-    /// The most that the session's journal may take [default: 1GiB]
-    #[arg(long, value_name = "SIZE")]
-    pub(crate) journal_max: Option<JournalSize>,
-    /// The most that all journals together may take; the oldest sessions are deleted first [default: 4GiB]
-    #[arg(long, value_name = "SIZE")]
-    pub(crate) sessions_max: Option<JournalSize>,
 }
 
 /// What `--headless` prints.
@@ -394,78 +288,4 @@ pub(crate) enum PrintFormat {
     Text,
     /// A header, then one JSON object per event: a recording that can be replayed
     Json,
-}
-
-/// How the console looks.
-#[derive(Debug, Default, Clone, Args, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-#[command(next_help_heading = "Console")]
-pub(crate) struct ConsoleArgs {
-    /// Draw with ASCII characters only [default: if the locale or TERM asks for it]
-    #[arg(long)]
-    pub(crate) ascii: bool,
-    /// Draw with Unicode, whatever the locale and TERM ask for
-    #[arg(long, conflicts_with = "ascii")]
-    pub(crate) unicode: bool,
-    /// Use the mouse in the console; hold Shift to select text
-    #[arg(long)]
-    pub(crate) mouse: bool,
-    /// Colors [default: auto]
-    #[arg(long)]
-    pub(crate) theme: Option<ThemeName>,
-}
-
-impl LabSize {
-    /// These settings, and the other's for those that are not set.
-    #[must_use]
-    pub(crate) fn or(self, other: &Self) -> Self {
-        Self { seeds: self.seeds.or(other.seeds), peers: self.peers.or(other.peers) }
-    }
-}
-
-impl NodeArgs {
-    /// These settings, and the other's for those that are not set. A pace that is set here
-    /// overrides intervals that are set there.
-    #[must_use]
-    pub(crate) fn or(self, other: &Self) -> Self {
-        let intervals = self.pace.is_none().then_some(other);
-        Self {
-            wire: self.wire.or(other.wire),
-            pace: self.pace.or(other.pace),
-            gossip_interval: self.gossip_interval.or(intervals.and_then(|other| other.gossip_interval)),
-            messages: self.messages.or(other.messages),
-            liveness_interval: self.liveness_interval.or(intervals.and_then(|other| other.liveness_interval)),
-            liveness_misses: self.liveness_misses.or(other.liveness_misses),
-            probe_timeout: self.probe_timeout.or(other.probe_timeout),
-            max_dial: self.max_dial.or(other.max_dial),
-            max_neighbors: self.max_neighbors.or(other.max_neighbors),
-            join_policy: self.join_policy.or(other.join_policy),
-            dead_policy: self.dead_policy.or(other.dead_policy),
-            allow: if self.allow.is_empty() { other.allow.clone() } else { self.allow },
-            rng_seed: self.rng_seed.or(other.rng_seed),
-            log_dir: self.log_dir.or_else(|| other.log_dir.clone()),
-        }
-    }
-}
-
-impl JournalArgs {
-    /// These settings, and the other's for those that are not set.
-    #[must_use]
-    pub(crate) fn or(self, other: &Self) -> Self {
-        Self {
-            no_journal: self.no_journal || other.no_journal,
-            journal_max: self.journal_max.or(other.journal_max),
-            sessions_max: self.sessions_max.or(other.sessions_max),
-        }
-    }
-}
-
-impl ConsoleArgs {
-    /// These settings, and the other's for those that are not set.
-    #[must_use]
-    pub(crate) fn or(self, other: &Self) -> Self {
-        let glyphs = if self.ascii || self.unicode { &self } else { other };
-        let (ascii, unicode) = (glyphs.ascii, glyphs.unicode);
-        Self { ascii, unicode, mouse: self.mouse || other.mouse, theme: self.theme.or(other.theme) }
-    }
 }

@@ -70,17 +70,10 @@ impl CommandLog {
 
     /// The session began with this command, which was carried out.
     pub(crate) fn note_first(&mut self, at: Time, command: &Command) {
-        match command {
-            Command::StartLab { seeds, peers } => self.begin(at, *seeds, *peers),
-            Command::Start(_)
-            | Command::Kill(_)
-            | Command::Hang(_)
-            | Command::Restart(_)
-            | Command::Cut { .. }
-            | Command::Heal { .. }
-            | Command::Say { .. }
-            | Command::Fault(_)
-            | Command::Quit => self.begin_with_nodes(),
+        if let Command::StartLab { seeds, peers } = command {
+            self.begin(at, *seeds, *peers);
+        } else {
+            self.begin_with_nodes();
         }
     }
 
@@ -187,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_engine_or_the_console_refused_is_saved_as_a_comment_where_it_was_wanted() {
+    fn refused_commands_are_saved_as_comments_in_their_place() {
         let mut command_log = CommandLog::default();
         command_log.begin(at(0), 1, 2);
         command_log.note(

@@ -1,14 +1,13 @@
 //! The config file: defaults for the flags, and keys, in the XDG directory.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
-use toml::Spanned;
+use toml::{Spanned, Value};
 
-use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
-use super::files;
+use super::files::{self, FileError};
+use super::settings::{self, ConsoleArgs, JournalArgs, LabSize, NodeArgs, SettingError, SettingGroup};
 use crate::ui::{KeyError, KeyOverrides};
 
 /// The longest config file in bytes; the template with everything set is below 8 KiB.
@@ -30,15 +29,18 @@ pub(crate) struct ConfigFile {
 
 /// The file as it is written.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[serde(deny_unknown_fields, default)]
 struct ConfigText {
-    node: NodeArgs,
-    lab: LabSize,
-    session: JournalArgs,
-    console: ConsoleArgs,
+    node: Section,
+    lab: Section,
+    session: Section,
+    console: Section,
     /// The name of an action, and its key or keys.
     keys: BTreeMap<String, Spanned<Keys>>,
 }
+
+/// Settings by their names.
+type Section = BTreeMap<String, Spanned<Value>>;
 
 /// One key, or several that do the same.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -59,62 +61,65 @@ impl Keys {
     }
 }
 
-/// Why the config file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigError {
-    /// The system does not let us read it.
-    #[error("{}: cannot be read: {error}", file.display())]
-    Unreadable { file: PathBuf, error: io::Error },
-    #[error("{}: longer than {} KiB: 'gossipctl config' prints what belongs in it", .0.display(), FILE_LEN_MAX / 1024)]
-    TooLong(PathBuf),
-    /// It contains an error.
-    #[error("{}:{line}: {what}", file.display())]
-    Wrong {
-        file: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// What is wrong, and what was expected.
-        what: String,
-    },
-}
-
 impl ConfigFile {
     /// Reads the file; without one, nothing is set.
-    pub(crate) fn read(file: &Path) -> Result<Self, ConfigError> {
-        match files::read_bounded(file, FILE_LEN_MAX) {
-            Ok(Some(bytes)) => Self::parse(file, &bytes),
-            Ok(None) => Err(ConfigError::TooLong(file.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(ConfigError::Unreadable { file: file.to_owned(), error }),
+    pub(crate) fn read(file: &Path) -> Result<Self, FileError> {
+        match files::read(file, FILE_LEN_MAX, "'gossipctl config' prints what belongs in it") {
+            Ok(bytes) => Self::parse(file, &bytes),
+            Err(FileError::Missing { .. }) => Ok(Self::default()),
+            Err(error @ FileError::Wrong(_)) => Err(error),
         }
     }
 
-    pub(crate) fn parse(file: &Path, bytes: &[u8]) -> Result<Self, ConfigError> {
-        let wrong = |offset, what: String| ConfigError::Wrong {
-            file: file.to_owned(),
-            line: line_at(bytes, offset),
-            what: shown(&what),
-        };
+    pub(crate) fn parse(file: &Path, bytes: &[u8]) -> Result<Self, FileError> {
+        let wrong = |(offset, what): (usize, String)| FileError::line(file, line_at(bytes, offset), shown(&what));
         let written: ConfigText = toml::from_slice(bytes)
-            .map_err(|error| wrong(error.span().map_or(0, |span| span.start), plain(error.message())))?;
+            .map_err(|error| wrong((error.span().map_or(0, |span| span.start), plain(error.message()))))?;
         let keys_written: BTreeMap<_, _> =
             written.keys.iter().map(|(name, keys)| (name.clone(), keys.get_ref().to_vec())).collect();
         let keys = KeyOverrides::new(keys_written.clone())
-            .map_err(|error| wrong(place_of(&error, &written.keys), error.to_string()))?;
+            .map_err(|error| wrong((place_of(&error, &written.keys), error.to_string())))?;
         let odd = keys.odd().iter().map(|odd| {
             let line = line_at(bytes, written.keys.get(odd.action()).map_or(0, |keys| keys.span().start));
             shown(&format!("{}:{line}: {odd}", file.display()))
         });
         let warnings = odd.collect();
         let ConfigText { node, lab, session, console, .. } = written;
+        let (node, lab) = (section(node).map_err(wrong)?, section(lab).map_err(wrong)?);
+        let (session, console) = (section(session).map_err(wrong)?, section(console).map_err(wrong)?);
         Ok(Self { node, lab, session, console, keys, keys_written, warnings })
+    }
+}
+
+/// Reads a section. The error has its place in the file.
+fn section<S: SettingGroup>(written: Section) -> Result<S, (usize, String)> {
+    let mut in_order: Vec<_> = written.into_iter().collect();
+    in_order.sort_by_key(|(_, value)| value.span().start);
+    in_order.into_iter().try_fold(S::default(), |settings, (name, value)| {
+        let set = settings::read::<S>(&name, value.get_ref());
+        Ok(settings.over(&set.map_err(|error| (value.span().start, told(&name, error)))?))
+    })
+}
+
+fn told(name: &str, error: SettingError) -> String {
+    match error {
+        SettingError::NoSuchName(known) => format!("unknown key '{name}', {}", expected(&known)),
+        SettingError::NotOneOf(given, valid) => format!("unknown value '{given}', {}", expected(&valid)),
+        SettingError::Wrong(what) => what,
+    }
+}
+
+fn expected(words: &[String]) -> String {
+    match words {
+        [one, other] => format!("expected '{one}' or '{other}'"),
+        several => format!("expected one of '{}'", several.join("', '")),
     }
 }
 
 /// Where in the file the error is.
 fn place_of(error: &KeyError, written: &BTreeMap<String, Spanned<Keys>>) -> usize {
     let is_at_fault = |name: &str, keys: &Keys| match error {
-        KeyError::NoSuchAction { name: wrong } => wrong == name,
+        KeyError::NoSuchAction { name: wrong, .. } => wrong == name,
         KeyError::NotAKey { text } => keys.to_vec().contains(text),
         KeyError::Twice { one, other, .. } => [*one, *other].contains(&name),
     };
@@ -130,7 +135,7 @@ fn line_at(bytes: &[u8], offset: usize) -> usize {
 /// The parser's message as one line, in the words of the config file.
 fn plain(message: &str) -> String {
     let line = message.lines().collect::<Vec<_>>().join("; ");
-    line.replace("unknown field", "unknown key").replace("unknown variant", "unknown value").replace('`', "'")
+    line.replace("unknown field", "unknown key").replace('`', "'")
 }
 
 /// The file's text is shown on a terminal, which must not act on it.
@@ -147,7 +152,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn read(text: &str) -> Result<ConfigFile, ConfigError> {
+    fn read(text: &str) -> Result<ConfigFile, FileError> {
         ConfigFile::parse(Path::new("config.toml"), text.as_bytes())
     }
 
@@ -160,8 +165,8 @@ mod tests {
         let text = "[node]\ngossip-interval = \"500ms\"\nmax-dial = 3\n[lab]\npeers = 20\n[console]\nascii = true\n\
                     [keys]\nkill = \"K\"\nquit = [\"q\", \"ctrl-c\"]\n";
         let config = read(text).unwrap();
-        assert_eq!(config.node.gossip_interval.unwrap().get(), Duration::from_millis(500));
-        assert_eq!(config.lab.peers.unwrap().as_usize(), 20);
+        assert_eq!(config.node.gossip_interval.unwrap(), Duration::from_millis(500));
+        assert_eq!(config.lab.peers, Some(20));
         assert!(config.console.ascii);
         let keys = [("kill", vec!["K"]), ("quit", vec!["q", "ctrl-c"])];
         let keys = keys.map(|(name, keys)| (name.to_owned(), keys.into_iter().map(str::to_owned).collect()));

@@ -15,12 +15,11 @@ use super::failure::Failure;
 use super::files;
 use super::glyphs;
 use super::host::{Host, Left};
-use super::nodes::{self, RunningNodes, ShutdownKind};
+use super::nodes::{self, RunningNodes};
 use super::output;
 use super::plan::{Begin, EngineKind, Looks, Plan};
-use super::records::{self, Records, RecordsEnd};
+use super::records::{self, Records};
 use super::scenario_runner::ScenarioRunner;
-use super::values::{Span, ThemeName};
 use crate::clock::Clock;
 use crate::feed::{Feed, Tap, feed};
 use crate::model::words::count_text;
@@ -33,7 +32,7 @@ use crate::session::recorder::{News, RecorderReport};
 use crate::session::summary::summary;
 use crate::ui::{
     self, ConsoleOutcome, FormDefaults, FromHost, Glyphs, JournalState, Mode, Mouse, Options, Severity, StartScreen,
-    ThemeChoice, ToHost, UiError,
+    ToHost, UiError,
 };
 
 /// Batches that wait to be shown: more than a busy lab makes between two frames.
@@ -47,7 +46,7 @@ const FIRST_PEER_PORT: u16 = crate::command::Placement::FIRST_PEER_PORT;
 
 /// Runs the plan with a console until the user quits, its time is over, or a signal comes.
 pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
-    let mut signals = StopSignals::listen().map_err(Failure::System)?;
+    let mut signals = StopSignals::listen().map_err(Failure::system)?;
     let (clock, utc_offset_s, length) = (Clock::start(), plan.node.peer.utc_offset_s, plan.length);
     let (tap, shown) = feed(BATCHES_MAX);
     let (answers, answered) = mpsc::channel(TALK_MAX);
@@ -88,7 +87,7 @@ pub(crate) async fn run(plan: Plan, looks: Looks) -> Result<ExitCode, Failure> {
     let host = tokio::spawn(host.serve(asked));
     let shutdown = CancellationToken::new();
     let console = ui::run(options, shown, to_host, answered, shutdown.clone());
-    let shown = Box::pin(until_asked(console, shutdown, &mut signals, length.map(Span::get))).await;
+    let shown = Box::pin(until_asked(console, shutdown, &mut signals, length)).await;
     let left = host.await.unwrap_or_default();
     let played = match played {
         Some(played) => played.end().await,
@@ -200,15 +199,9 @@ async fn end(
     signals: &mut StopSignals,
     utc_offset_s: i32,
 ) -> Result<ExitCode, Failure> {
-    if let Some(nodes) = left.nodes
-        && let ShutdownKind::AtOnce(asked) = nodes.leave(signals).await
-    {
-        records.hurry().await;
-        return Ok(ExitCode::from(asked.exit_code()));
-    }
-    let report = match records.end(signals).await {
-        RecordsEnd::Done(report) => report,
-        RecordsEnd::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
+    let report = match records.end_session(left.nodes, signals).await {
+        Ok(report) => report,
+        Err(asked) => return Ok(ExitCode::from(asked.exit_code())),
     };
     let shown = shown.map_err(|error| told(error, report.as_ref()))?;
     let nothing_ran = shown.model.nodes().iter().next().is_none();
@@ -221,12 +214,16 @@ async fn end(
 /// A fault of ours is useful to its fixer only with the events that led to it.
 fn told(error: UiError, report: Option<&RecorderReport>) -> Failure {
     match error {
-        UiError::Panicked(what) => Failure::Panicked {
-            what,
-            log: files::state_dir().map(|dir| diagnostics::file(&dir)),
-            journal: report.and_then(|report| report.journal.clone()),
-        },
-        error @ (UiError::Start(_) | UiError::Terminal(_)) => Failure::Console(error),
+        UiError::Panicked(what) => {
+            let log = files::state_dir().map(|dir| diagnostics::file(&dir));
+            let files = [("log", log), ("journal", report.and_then(|report| report.journal.clone()))];
+            let files = files.map(|(what, file)| file.map(|file| format!("; {what}: {}", file.display())));
+            let files: String = files.into_iter().flatten().collect();
+            Failure::other(format_args!(
+                "{what}: a fault in gossipctl; every node of this process has said goodbye{files}"
+            ))
+        }
+        error @ (UiError::Start(_) | UiError::Terminal(_)) => Failure::other(error),
     }
 }
 
@@ -264,7 +261,7 @@ fn options(plan: &Plan, looks: Looks, glyphs: Glyphs, clock: Clock) -> Options {
     let utc_offset_s = plan.node.peer.utc_offset_s;
     let export_name = format!("gossipctl-{}.txt", records::file_stamp(clock.epoch(), utc_offset_s));
     Options {
-        theme: looks.args.theme.map_or(ThemeChoice::Auto, theme),
+        theme: looks.args.theme.unwrap_or_default(),
         glyphs,
         mouse: if looks.args.mouse { Mouse::Captured } else { Mouse::Terminal },
         mode: match plan.world {
@@ -293,14 +290,5 @@ fn form_defaults(plan: &Plan) -> FormDefaults {
         lab_seeds: plan.lab_size.0,
         lab_peers: plan.lab_size.1,
         recording: Records::last(),
-    }
-}
-
-const fn theme(theme: ThemeName) -> ThemeChoice {
-    match theme {
-        ThemeName::Auto => ThemeChoice::Auto,
-        ThemeName::Dark => ThemeChoice::Dark,
-        ThemeName::Light => ThemeChoice::Light,
-        ThemeName::Mono => ThemeChoice::Mono,
     }
 }

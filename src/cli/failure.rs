@@ -1,151 +1,84 @@
-//! What can end the program, each with its exit code.
+//! What ends the program before it has done what was asked: a line for the user, and an exit code.
 
-use std::path::{Path, PathBuf};
+use std::fmt::Display;
+use std::io;
 
-use super::address::AddressError;
-use super::config_file::ConfigError;
-use super::script_file::ScriptFileError;
-use super::seeds_file::SeedListError;
 use crate::engine::Refusal;
-use crate::model::words::size_text;
-use crate::proto::addr::Addr;
 use crate::session::archive::{DeleteError, FindError};
 use crate::session::export::ExportError;
 use crate::session::journal::JournalError;
-use crate::ui::UiError;
 
 /// Why the program ends without having done what was asked. Each is one line that says what failed,
 /// with which value, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    #[error("stdout is not a terminal: use --headless")]
-    NotATerminal,
-    #[error("stdout is not a terminal: start a node without a screen, such as 'gossipctl lab --headless'")]
-    NoTerminalToStartIn,
-    #[error("stdout is not a terminal: 'gossipctl export' prints a session without one")]
-    NoTerminalToReplayIn,
-    /// Contradictory limits.
-    #[error(
-        "--max-dial {dial} is more than --max-neighbors {accept}: a peer cannot aim for more links than it may have"
-    )]
-    TooFewNeighbors {
-        /// Links to aim for.
-        dial: usize,
-        /// Links to accept.
-        accept: usize,
-    },
-    /// Virtual time without a screen would go on forever.
-    #[error("virtual time does not end by itself: give --duration, or a --script that does something")]
-    NoEnd,
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error(transparent)]
-    Script(#[from] ScriptFileError),
-    /// Contradictory limits.
-    #[error(
-        "--journal-max {} is more than --sessions-max {}: one journal cannot take more than all together",
-        size_text(*journal), size_text(*sessions)
-    )]
-    TooLittleRoom {
-        /// What one journal may take, in bytes.
-        journal: u64,
-        /// What all may take, in bytes.
-        sessions: u64,
-    },
-    #[error("no home directory to keep sessions in: set XDG_STATE_HOME")]
-    NoHome,
-    /// The sessions cannot be listed.
-    #[error("{}: cannot be read: {error}", dir.display())]
-    Sessions {
-        /// Where they are.
-        dir: PathBuf,
-        error: std::io::Error,
-    },
-    #[error(transparent)]
-    NoSuchSession(#[from] FindError),
-    #[error(transparent)]
-    NotDeleted(#[from] DeleteError),
-    /// A session runs, so none was deleted.
-    #[error("{} is running: quit it before you delete it; nothing was deleted", .0)]
-    StillRunning(String),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    #[error(transparent)]
-    Export(ExportError),
-    #[error("{} exists already: --force replaces it", .0.display())]
-    ExportExists(PathBuf),
-    /// A name for a node whose address is its name already.
-    #[error("--advertise is for --listen 0.0.0.0:PORT: a node that listens on {listen} is known by that address")]
-    Advertise {
-        /// Where it listens.
-        listen: Addr,
-    },
-    /// The host name to listen on has no usable address.
-    #[error("--listen: {0}")]
-    Listen(AddressError),
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    #[error(transparent)]
-    Seeds(#[from] SeedListError),
-    #[error(transparent)]
-    Console(#[from] UiError),
-    /// The console has a fault. All nodes have left politely, and all records are written.
-    #[error(
-        "{what}: a fault in gossipctl; every node of this process has said goodbye{}{}",
-        place("log", log.as_deref()), place("journal", journal.as_deref())
-    )]
-    Panicked {
-        /// File, line and message.
-        what: String,
-        /// Where the diagnostics are.
-        log: Option<PathBuf>,
-        /// The recording of what happened before.
-        journal: Option<PathBuf>,
-    },
+    /// The user can correct it on the command line or in a file.
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Other(String),
     #[error("cannot write to stdout: {0}")]
-    Stdout(std::io::Error),
-    /// The system refuses what every program needs.
-    #[error("cannot start: {0}")]
-    System(std::io::Error),
+    Stdout(io::Error),
 }
 
 impl Failure {
-    /// 2 for what the user can correct on the command line or in a file, 1 for the rest.
-    pub(crate) fn exit_code(&self) -> u8 {
+    pub(crate) fn usage(why: impl Display) -> Self {
+        Self::Usage(why.to_string())
+    }
+
+    pub(crate) fn other(why: impl Display) -> Self {
+        Self::Other(why.to_string())
+    }
+
+    /// The system refuses what every program needs.
+    #[expect(clippy::needless_pass_by_value, reason = "it maps errors")]
+    pub(crate) fn system(why: io::Error) -> Self {
+        Self::other(format_args!("cannot start: {why}"))
+    }
+
+    pub(crate) const fn exit_code(&self) -> u8 {
         match self {
-            Self::NotATerminal
-            | Self::NoTerminalToStartIn
-            | Self::NoTerminalToReplayIn
-            | Self::TooFewNeighbors { .. }
-            | Self::NoEnd
-            | Self::Script(_)
-            | Self::TooLittleRoom { .. }
-            | Self::NoHome
-            | Self::NoSuchSession(_)
-            | Self::Journal(JournalError::ReadOnce { .. })
-            | Self::ExportExists(_)
-            | Self::Export(
-                ExportError::UnknownEnding { .. } | ExportError::IsJournal { .. } | ExportError::IsRecording { .. },
-            )
-            | Self::Advertise { .. }
-            | Self::Listen(_)
-            | Self::Config(_)
-            | Self::Seeds(_) => 2,
-            Self::Refused(refusal) if refusal.is_usage() => 2,
-            Self::Refused(_)
-            | Self::Sessions { .. }
-            | Self::NotDeleted(_)
-            | Self::StillRunning(_)
-            | Self::Journal(_)
-            | Self::Export(ExportError::Exists { .. } | ExportError::Write { .. } | ExportError::Journal(_))
-            | Self::Console(_)
-            | Self::Panicked { .. }
-            | Self::Stdout(_)
-            | Self::System(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Other(_) | Self::Stdout(_) => 1,
         }
     }
 }
 
-fn place(what: &str, path: Option<&Path>) -> String {
-    path.map_or_else(String::new, |path| format!("; {what}: {}", path.display()))
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        if refusal.is_usage() { Self::usage(refusal) } else { Self::other(refusal) }
+    }
+}
+
+impl From<FindError> for Failure {
+    fn from(error: FindError) -> Self {
+        Self::usage(error)
+    }
+}
+
+impl From<DeleteError> for Failure {
+    fn from(error: DeleteError) -> Self {
+        Self::other(error)
+    }
+}
+
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        if matches!(error, JournalError::ReadOnce { .. }) { Self::usage(error) } else { Self::other(error) }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Exists { path } => {
+                Self::usage(format_args!("{} exists already: --force replaces it", path.display()))
+            }
+            ExportError::UnknownEnding { .. } | ExportError::IsJournal { .. } | ExportError::IsRecording { .. } => {
+                Self::usage(error)
+            }
+            ExportError::Write { .. } => Self::other(error),
+            ExportError::Journal(error) => Self::from(error),
+        }
+    }
 }

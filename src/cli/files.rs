@@ -1,12 +1,14 @@
 //! The user's files: where they are (the XDG directories), and how they are read.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use etcetera::BaseStrategy;
-use serde::{Deserialize as _, Deserializer};
+
+use super::failure::Failure;
 
 const APP: &str = "gossipctl";
 
@@ -35,21 +37,52 @@ pub(crate) fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().map(from_home)
 }
 
-/// A path in the config file.
-pub(crate) fn path_of_file<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
-    Ok(Option::<PathBuf>::deserialize(deserializer)?.map(from_home))
-}
-
 /// The recorded sessions. `None` for a user without a home.
 pub(crate) fn sessions_dir() -> Option<PathBuf> {
     Some(state_dir()?.join("sessions"))
 }
 
-/// All of a file; `None` if it is longer than `len_max`.
-pub(crate) fn read_bounded(file: &Path, len_max: u64) -> io::Result<Option<Vec<u8>>> {
+/// Why a file of the user cannot be used, in a line that begins with its name.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    #[error("{}: cannot be read: {error}", file.display())]
+    Missing { file: PathBuf, error: io::Error },
+    #[error("{0}")]
+    Wrong(String),
+}
+
+impl FileError {
+    /// What is wrong with the file as a whole.
+    pub(crate) fn whole(file: &Path, what: impl Display) -> Self {
+        Self::Wrong(format!("{}: {what}", file.display()))
+    }
+
+    /// What is wrong in this line, counted from 1.
+    pub(crate) fn line(file: &Path, line: usize, what: impl Display) -> Self {
+        Self::Wrong(format!("{}:{line}: {what}", file.display()))
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Self::usage(error)
+    }
+}
+
+/// All of a file. One that is longer than `len_max` is something else than `expected`.
+pub(crate) fn read(file: &Path, len_max: u64, expected: &str) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
-    File::open(file)?.take(len_max + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= len_max).then_some(bytes))
+    let read = File::open(file).and_then(|open| open.take(len_max + 1).read_to_end(&mut bytes));
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(FileError::Missing { file: file.to_owned(), error })
+        }
+        Err(error) => Err(FileError::whole(file, format_args!("cannot be read: {error}"))),
+        Ok(_) if bytes.len() as u64 > len_max => {
+            Err(FileError::whole(file, format_args!("longer than {} KiB: {expected}", len_max / 1024)))
+        }
+        Ok(_) => Ok(bytes),
+    }
 }
 
 fn base() -> Option<impl BaseStrategy> {

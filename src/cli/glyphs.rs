@@ -1,6 +1,6 @@
 //! Which characters the terminal can show, as far as the user and the environment say.
 
-use super::args::ConsoleArgs;
+use super::settings::ConsoleArgs;
 use crate::ui::Glyphs;
 
 /// Variables that name the locale; the first that is set counts.
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(chosen(&unicode, &[("LC_ALL", "C")]), (Glyphs::Unicode, None));
         let ascii = ConsoleArgs { ascii: true, ..ConsoleArgs::default() };
         assert_eq!(chosen(&ascii, &[("TERM", "xterm")]), (Glyphs::Ascii, None));
-        let both = unicode.or(&ascii);
+        let both = unicode.over_file(&ascii);
         assert!(both.unicode && !both.ascii, "a flag stands before the config file");
     }
 }

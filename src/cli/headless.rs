@@ -10,13 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::args::PrintFormat;
 use super::failure::Failure;
-use super::nodes::{self, RunningNodes, ShutdownKind};
+use super::nodes::{self, RunningNodes};
 use super::output::{say, warn};
 use super::plan::Plan;
 use super::printer::Printer;
-use super::records::{Records, RecordsEnd};
+use super::records::Records;
 use super::scenario_runner::ScenarioRunner;
-use super::values::{SessionLength, Span};
 use crate::clock::Clock;
 use crate::feed::feed;
 use crate::model::words::count_text;
@@ -37,10 +36,12 @@ const PRINT_TIMEOUT: Duration = Duration::from_millis(300);
 pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Failure> {
     plan.warnings.iter().for_each(warn);
     plan.notes.iter().for_each(say);
-    let mut signals = StopSignals::listen().map_err(Failure::System)?;
+    let mut signals = StopSignals::listen().map_err(Failure::system)?;
     let clock = Clock::start();
     let (tap, events) = feed(BATCHES_MAX);
     let utc_offset_s = plan.node.peer.utc_offset_s;
+    let header = Header::new(clock.epoch(), utc_offset_s);
+    let out = Printer::new(format, &header, io::stdout()).map_err(Failure::Stdout)?;
     let records = Records::begin(clock, plan.journal, &plan.node.log_dir, utc_offset_s, tell);
     let (script_tap, watched) = feed(BATCHES_MAX);
     let mut taps = vec![tap, records.tap()];
@@ -53,8 +54,6 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
             return Err(refusal.into());
         }
     };
-    let header = Header::new(clock.epoch(), utc_offset_s);
-    let out = Printer::new(format, header, io::stdout());
     let hurry = out.hurry();
     let mut printing = tokio::task::spawn_blocking(move || out.run(events));
     let mut runner = plan.scenario.as_ref().map(|file| {
@@ -63,18 +62,14 @@ pub(crate) async fn run(plan: Plan, format: PrintFormat) -> Result<ExitCode, Fai
     });
     let ended_by_itself = tokio::select! {
         _ = signals.next() => None,
-        () = nodes::pass(plan.length.map(Span::get)) => None,
+        () = nodes::pass(plan.length) => None,
         () = play(runner.as_mut(), plan.length) => None,
         result = &mut printing => Some(result.unwrap_or_else(|panic| Err(io::Error::other(panic)))),
     };
     let came_of_it = runner.map(|runner| runner.run().summary());
-    if let ShutdownKind::AtOnce(asked) = nodes.leave(&mut signals).await {
-        records.hurry().await;
-        return Ok(ExitCode::from(asked.exit_code()));
-    }
-    match records.end(&mut signals).await {
-        RecordsEnd::Done(report) => report.as_ref().and_then(unrecorded).into_iter().for_each(warn),
-        RecordsEnd::AtOnce(asked) => return Ok(ExitCode::from(asked.exit_code())),
+    match records.end_session(Some(nodes), &mut signals).await {
+        Ok(report) => report.as_ref().and_then(unrecorded).into_iter().for_each(warn),
+        Err(asked) => return Ok(ExitCode::from(asked.exit_code())),
     }
     let is_read = ended_by_itself.is_none();
     let code = match ended_by_itself {
@@ -99,7 +94,7 @@ fn tell(news: News) {
 /// Plays to the end, or forever if the session has a length of its own, or no scenario.
 async fn play<T: FnMut(&Run, Option<ScenarioNotice>)>(
     runner: Option<&mut ScenarioRunner<T>>,
-    length: Option<SessionLength>,
+    length: Option<Duration>,
 ) {
     if let Some(runner) = runner {
         runner.play().await;

@@ -9,7 +9,7 @@ use super::files::from_home;
 use super::nodes::RunningNodes;
 use super::plan::Plan;
 use super::replay;
-use super::settings::{self, NodeSettings};
+use super::settings::NodeSettings;
 use crate::clock::Clock;
 use crate::command::Command;
 use crate::feed::Tap;
@@ -102,7 +102,7 @@ impl Host {
         refused: Refusals,
     ) {
         let skipped = self.skipped.borrow().clone();
-        let settings = settings::written(self.plan.lab_settings());
+        let settings = self.plan.lab_settings().written();
         let steps = self.plan.scenario.as_ref().map_or(&[][..], |file| &file.script.steps);
         let context = CommandLogContext { settings, steps, names, refused, skipped: &skipped };
         let text = match self.command_log.scenario(context, self.clock.network_now()) {
@@ -110,12 +110,10 @@ impl Host {
             Err(why) => return self.refuse(why).await,
         };
         let dest = path.clone();
-        let write = move || export::write_text(&dest, &text, permission(overwrite));
-        match tokio::task::spawn_blocking(write).await {
-            Ok(Ok(())) => self.answer(FromHost::ScenarioSaved { path }).await,
-            Ok(Err(ExportError::Exists { .. })) => self.answer(FromHost::ScenarioExists { path }).await,
-            Ok(Err(error)) => self.refuse(HostRefusal::File(error.to_string())).await,
-            Err(panic) => self.refuse(HostRefusal::File(format!("internal error: {panic}"))).await,
+        match put(move || export::write_text(&dest, &text, permission(overwrite))).await {
+            Ok(()) => self.answer(FromHost::ScenarioSaved { path }).await,
+            Err(NoFile::Exists) => self.answer(FromHost::ScenarioExists { path }).await,
+            Err(NoFile::Failed(why)) => self.refuse(HostRefusal::File(why)).await,
         }
     }
 
@@ -133,34 +131,29 @@ impl Host {
                 }
                 FromHost::Exported { path, events }
             }
-            Err(NoExport::Exists) => FromHost::ExportExists { path },
-            Err(NoExport::Failed(why)) => FromHost::ExportFailed { path, why },
+            Err(NoFile::Exists) => FromHost::ExportExists { path },
+            Err(NoFile::Failed(why)) => FromHost::ExportFailed { path, why },
         };
         self.answer(answer).await;
     }
 
-    async fn write_export(&self, path: &Path, overwrite: Overwrite) -> Result<Exported, NoExport> {
+    async fn write_export(&self, path: &Path, overwrite: Overwrite) -> Result<Exported, NoFile> {
         let journal = self.journal().await?;
         let (path, overwrite) = (path.to_owned(), permission(overwrite));
-        let written = tokio::task::spawn_blocking(move || export::export(&journal, &path, overwrite)).await;
-        match written {
-            Ok(Ok(exported)) => Ok(exported),
-            Ok(Err(ExportError::Exists { .. })) => Err(NoExport::Exists),
-            Ok(Err(error)) => Err(NoExport::Failed(error.to_string())),
-            Err(panic) => Err(NoExport::Failed(format!("internal error: {panic}"))),
-        }
+        put(move || export::export(&journal, &path, overwrite)).await
     }
 
     /// The file that holds all events up to now.
-    async fn journal(&self) -> Result<PathBuf, NoExport> {
+    async fn journal(&self) -> Result<PathBuf, NoFile> {
         if let Some(file) = &self.replaying {
             return Ok(file.clone());
         }
-        let Some(recorder) = &self.recorder else {
-            return Err(NoExport::Failed("this session is not recorded".to_owned()));
+        let recorder = self.recorder.as_ref().and_then(|recorder| Some((recorder, recorder.journal()?)));
+        let Some((recorder, journal)) = recorder else {
+            return Err(NoFile::Failed("this session is not recorded".to_owned()));
         };
-        recorder.sync().await.map_err(|error| NoExport::Failed(error.to_string()))?;
-        Ok(recorder.journal().to_owned())
+        recorder.sync().await.map_err(|error| NoFile::Failed(error.to_string()))?;
+        Ok(journal.to_owned())
     }
 
     async fn open(&mut self, path: PathBuf) {
@@ -175,10 +168,20 @@ impl Host {
     }
 }
 
-/// Why there is no export.
-enum NoExport {
+/// Why a file was not written.
+enum NoFile {
     Exists,
     Failed(String),
+}
+
+/// Writes a file on a thread that may wait for the disk.
+async fn put<T: Send + 'static>(write: impl FnOnce() -> Result<T, ExportError> + Send + 'static) -> Result<T, NoFile> {
+    match tokio::task::spawn_blocking(write).await {
+        Ok(Ok(written)) => Ok(written),
+        Ok(Err(ExportError::Exists { .. })) => Err(NoFile::Exists),
+        Ok(Err(error)) => Err(NoFile::Failed(error.to_string())),
+        Err(panic) => Err(NoFile::Failed(format!("internal error: {panic}"))),
+    }
 }
 
 const fn permission(overwrite: Overwrite) -> export::OverwritePolicy {

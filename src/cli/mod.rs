@@ -14,12 +14,8 @@ mod host;
 mod manual;
 mod nodes;
 mod output;
-#[cfg(test)]
-mod panics;
 mod plan;
 mod printer;
-#[cfg(test)]
-mod properties;
 mod recorded;
 mod records;
 mod replay;
@@ -28,6 +24,8 @@ mod script_file;
 mod seeds_file;
 mod settings;
 mod template;
+#[cfg(test)]
+mod tests;
 mod values;
 mod virtual_time;
 
@@ -93,7 +91,7 @@ fn explain_panics() {
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match cli.task {
         Some(Task::Completions { shell }) => output::print(&manual::completions(shell)),
-        Some(Task::Man) => output::print(&manual::man().map_err(Failure::System)?),
+        Some(Task::Man) => output::print(&manual::man().map_err(Failure::system)?),
         Some(Task::Config) => print_config(),
         Some(Task::Lab(args)) => run_session(plan::lab(args, &read_config()?)?),
         Some(Task::Seed(args)) => run_session(plan::seed(args, &read_config()?)?),
@@ -134,7 +132,7 @@ fn finish(session: impl Future<Output = Result<ExitCode, Failure>>) -> Result<Ex
         .enable_all()
         .on_thread_start(yield_to_the_console)
         .build()
-        .map_err(Failure::System)?;
+        .map_err(Failure::system)?;
     let ending = runtime.block_on(session);
     runtime.shutdown_background();
     ending

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::command::Command;
 use crate::engine::Refusal;
 use crate::feed::Tap;
-use crate::net::{SocketDefaults, SocketEngine};
+use crate::net::SocketEngine;
 use crate::platform::{StopSignal, StopSignals};
 use crate::request::{Request, Response};
 use crate::sim;
@@ -24,15 +24,6 @@ const COMMANDS_MAX: usize = 64;
 pub(crate) struct RunningNodes {
     requests: mpsc::Sender<Request>,
     engine: JoinHandle<()>,
-}
-
-/// How the nodes ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ShutdownKind {
-    /// All said goodbye.
-    Polite,
-    /// A second signal did not wait for that.
-    AtOnce(StopSignal),
 }
 
 impl RunningNodes {
@@ -55,9 +46,9 @@ impl RunningNodes {
             EngineKind::Sockets => tokio::spawn(on_sockets(plan, settings, clock, taps).run(queue)),
             EngineKind::Virtual => {
                 let publisher = CheckedPublisher::new(taps, settings.seed.dead_policy);
-                let offset = settings.peer.utc_offset_s;
-                let defaults = virtual_time::defaults(settings, settings.rng_seed_or_new(clock), clock.now(), offset);
-                tokio::spawn(virtual_time::keep_pace(sim::VirtualEngine::with_sink(defaults, publisher), clock, queue))
+                let network = settings.network(settings.rng_seed_or_new(clock), settings.peer.utc_offset_s);
+                let engine = sim::VirtualEngine::with_sink(network, clock.now(), publisher);
+                tokio::spawn(virtual_time::keep_pace(engine, clock, queue))
             }
         };
         Self { requests, engine }
@@ -76,12 +67,12 @@ impl RunningNodes {
         answer
     }
 
-    /// All nodes say goodbye and stop, unless the user insists first.
-    pub(crate) async fn leave(mut self, signals: &mut StopSignals) -> ShutdownKind {
+    /// All nodes say goodbye and stop, unless the user insists first: the error.
+    pub(crate) async fn leave(mut self, signals: &mut StopSignals) -> Result<(), StopSignal> {
         drop(self.command(Command::Quit).await);
         tokio::select! {
-            _ = &mut self.engine => ShutdownKind::Polite,
-            asked = signals.insisted() => ShutdownKind::AtOnce(asked),
+            _ = &mut self.engine => Ok(()),
+            asked = signals.insisted() => Err(asked),
         }
     }
 }
@@ -93,8 +84,8 @@ impl Drop for RunningNodes {
 }
 
 fn on_sockets(plan: &Plan, settings: &NodeSettings, clock: Clock, taps: Vec<Tap>) -> SocketEngine {
-    let (peer, seed, rng_seed) = (settings.peer.clone(), settings.seed.clone(), settings.rng_seed_or_new(clock));
-    let engine = SocketEngine::new(SocketDefaults { peer, seed, rng_seed, clock }, taps);
+    let network = settings.network(settings.rng_seed_or_new(clock), settings.peer.utc_offset_s);
+    let engine = SocketEngine::new(network, clock, taps);
     match &plan.begin {
         Begin::Choice { no_seeds: Some(why), .. } => engine.without_seed_list(why.clone()),
         Begin::Choice { no_seeds: None, .. } | Begin::Lab { .. } | Begin::Node(_) | Begin::Recording(_) => engine,

@@ -1,18 +1,19 @@
 //! What to run, from the command line and the config file.
 
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::address::{Lookup, WrittenAddress, look_up, named, system};
-use super::args::{Cli, ConsoleArgs, JournalArgs, LabArgs, NodeArgs, PeerArgs, PrintFormat, SeedArgs, SessionArgs};
+use super::args::{Cli, LabArgs, NodeTaskArgs, PrintFormat, SessionArgs};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
 use super::output::say;
 use super::script_file::ScriptFile;
-use super::seeds_file::{FoundName, SeedList, SeedListError};
-use super::settings::{self, NodeSettings};
-use super::values::{Listen, PaceName, SessionLength};
+use super::seeds_file::SeedList;
+use super::settings::{ConsoleArgs, JournalArgs, NodeArgs, NodeSettings, SettingGroup as _};
+use super::values::PaceName;
 use crate::clock::utc_offset_s;
 use crate::command::limits::NetworkLimits;
 use crate::command::{NodeSpec, Placement};
@@ -35,7 +36,7 @@ pub(crate) struct Plan {
     /// The limits of the journal; `None`: the session is not recorded.
     pub(crate) journal: Option<Limits>,
     /// `None`: until the user ends it.
-    pub(crate) length: Option<SessionLength>,
+    pub(crate) length: Option<Duration>,
     /// What the user should know before it begins.
     pub(crate) warnings: Vec<String>,
     /// What is good to know: the addresses of host names.
@@ -84,12 +85,13 @@ pub(crate) enum Begin {
 
 impl Begin {
     /// Why it cannot begin when stdout is no terminal, and what to do instead.
-    pub(crate) const fn without_terminal(&self) -> Failure {
-        match self {
-            Self::Choice { .. } => Failure::NoTerminalToStartIn,
-            Self::Lab { .. } | Self::Node(_) => Failure::NotATerminal,
-            Self::Recording(_) => Failure::NoTerminalToReplayIn,
-        }
+    pub(crate) fn without_terminal(&self) -> Failure {
+        let instead = match self {
+            Self::Choice { .. } => "start a node without a screen, such as 'gossipctl lab --headless'",
+            Self::Lab { .. } | Self::Node(_) => "use --headless",
+            Self::Recording(_) => "'gossipctl export' prints a session without one",
+        };
+        Failure::usage(format_args!("stdout is not a terminal: {instead}"))
     }
 }
 
@@ -108,60 +110,53 @@ pub(crate) struct Looks {
     pub(crate) keys: KeyOverrides,
 }
 
-struct SessionSeeds {
-    list: Vec<Addr>,
-    missing: Option<String>,
-    warnings: Vec<String>,
-    notes: Vec<String>,
-}
-
 /// The plan of `lab`.
 pub(crate) fn lab(args: LabArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let scenario = args.scenario.script.as_deref().map(ScriptFile::read).transpose()?;
     let (seeds, peers) = match &scenario {
         Some(ScriptFile { script, .. }) => (script.seeds, script.peers),
-        None => settings::lab_size(&args.size.or(&config.lab)),
+        None => args.size.over(&config.lab).settings(),
     };
     let set = scenario.as_ref().map(|file| file.node.clone()).unwrap_or_default();
-    let node = node_settings(args.node.or(&set), config, PaceName::Lively, Vec::new())?;
+    let node = node_settings(args.run.node.over(&set), config, PaceName::Lively, Vec::new())?;
     let world = if args.scenario.in_virtual_time { EngineKind::Virtual } else { EngineKind::Sockets };
     if let Some(file) = &scenario {
         file.rehearse(node.peer.dialect, world.limits())?;
     }
-    let plan = Plan::new(Begin::Lab { seeds, peers }, node, args.console, config);
-    Plan { lab_size: (seeds, peers), world, scenario, ..plan }.in_session(args.session, config)
+    let plan = Plan::new(Begin::Lab { seeds, peers }, node, args.run.console, config);
+    Plan { lab_size: (seeds, peers), world, scenario, ..plan }.in_session(args.run.session, config)
 }
 
 /// The plan of `seed`, which needs the seed list only to find an address of its own.
-pub(crate) fn seed(args: SeedArgs, config: &ConfigFile) -> Result<Plan, Failure> {
+pub(crate) fn seed(args: NodeTaskArgs, config: &ConfigFile) -> Result<Plan, Failure> {
     let mut seeds = match args.listen {
-        Some(_) => seeds_if_any(&args.seeds.config)?,
-        None => seeds_needed(&args.seeds.config)?,
+        Some(_) => SeedList::read_if_any(&args.seeds.config, &system)?,
+        None => SeedList::read(&args.seeds.config, &system)?,
     };
     let listen = placement(args.listen, args.advertise, &mut seeds.notes, &system)?;
     // Peers that are started beside this seed must find it.
-    let own = name(listen).filter(|own| !seeds.list.contains(own));
-    seeds.list.extend(own);
-    let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
-    let plan = Plan::new(Begin::Node(NodeSpec { role: Role::Seed, listen }), node, args.console, config);
-    Ok(plan.in_session(args.session, config)?.with_words(seeds.warnings, seeds.notes))
+    let own = name(listen).filter(|own| !seeds.seeds.contains(own));
+    seeds.seeds.extend(own);
+    let node = node_settings(args.run.node, config, PaceName::Assignment, seeds.seeds)?;
+    let plan = Plan::new(Begin::Node(NodeSpec { role: Role::Seed, listen }), node, args.run.console, config);
+    Ok(plan.in_session(args.run.session, config)?.with_words(seeds.warnings, seeds.notes))
 }
 
 /// The plan of `peer`.
-pub(crate) fn peer(args: PeerArgs, config: &ConfigFile) -> Result<Plan, Failure> {
-    let mut seeds = seeds_needed(&args.seeds.config)?;
+pub(crate) fn peer(args: NodeTaskArgs, config: &ConfigFile) -> Result<Plan, Failure> {
+    let mut seeds = SeedList::read(&args.seeds.config, &system)?;
     let listen = placement(args.listen, args.advertise, &mut seeds.notes, &system)?;
-    let node = node_settings(args.node, config, PaceName::Assignment, seeds.list)?;
+    let node = node_settings(args.run.node, config, PaceName::Assignment, seeds.seeds)?;
     seeds.warnings.extend(out_of_reach(listen, &node));
-    let plan = Plan::new(Begin::Node(NodeSpec { role: Role::Peer, listen }), node, args.console, config);
-    Ok(plan.in_session(args.session, config)?.with_words(seeds.warnings, seeds.notes))
+    let plan = Plan::new(Begin::Node(NodeSpec { role: Role::Peer, listen }), node, args.run.console, config);
+    Ok(plan.in_session(args.run.session, config)?.with_words(seeds.warnings, seeds.notes))
 }
 
 /// The plan without a command: the start screen.
 pub(crate) fn choice(cli: Cli, config: &ConfigFile) -> Result<Plan, Failure> {
-    let seeds = seeds_if_any(&cli.seeds.config)?;
+    let seeds = SeedList::read_if_any(&cli.seeds.config, &system)?;
     let lab = node_settings(cli.node.clone(), config, PaceName::Lively, Vec::new())?;
-    let node = node_settings(cli.node, config, PaceName::Assignment, seeds.list)?;
+    let node = node_settings(cli.node, config, PaceName::Assignment, seeds.seeds)?;
     let begin = Begin::Choice { no_seeds: seeds.missing, lab: Box::new(lab) };
     let plan = Plan::new(begin, node, cli.console, config).recorded(cli.journal, config)?;
     Ok(plan.with_words(seeds.warnings, seeds.notes))
@@ -175,8 +170,8 @@ pub(crate) fn replay(recording: PathBuf, console: ConsoleArgs, config: &ConfigFi
 
 impl Plan {
     fn new(begin: Begin, node: NodeSettings, console: ConsoleArgs, config: &ConfigFile) -> Self {
-        let looks = Looks { args: console.or(&config.console), keys: config.keys.clone() };
-        let lab_size = settings::lab_size(&config.lab);
+        let looks = Looks { args: console.over_file(&config.console), keys: config.keys.clone() };
+        let lab_size = config.lab.settings();
         let warnings = [config.warnings.clone(), node.without_effect.clone()].concat();
         Self {
             begin,
@@ -230,9 +225,7 @@ impl Plan {
     }
 
     fn recorded(self, args: JournalArgs, config: &ConfigFile) -> Result<Self, Failure> {
-        let args = args.or(&config.session);
-        let limits = settings::limits(&args)?;
-        Ok(Self { journal: (!args.no_journal).then_some(limits), ..self })
+        Ok(Self { journal: args.over(&config.session).settings()?.limits(), ..self })
     }
 
     fn with_words(mut self, warnings: Vec<String>, notes: Vec<String>) -> Self {
@@ -244,25 +237,28 @@ impl Plan {
 
 /// Where a node listens, and under which name. A host name is looked up, and the result is noted.
 fn placement(
-    listen: Option<Listen>,
+    listen: Option<WrittenAddress>,
     advertise: Option<Ipv4Addr>,
     notes: &mut Vec<String>,
     lookup: Lookup<'_>,
 ) -> Result<Placement, Failure> {
     let listen = match listen {
         None => return Ok(Placement::Auto),
-        Some(Listen(WrittenAddress::Addr(addr))) => addr,
-        Some(Listen(WrittenAddress::Name { name, port })) => {
-            let ip = look_up(&name, lookup).map_err(Failure::Listen)?;
+        Some(WrittenAddress::Addr(addr)) => addr,
+        Some(WrittenAddress::Name { name, port }) => {
+            let unusable = |error| Failure::usage(format_args!("--listen: {error}"));
+            let ip = look_up(&name, lookup).map_err(unusable)?;
             notes.push(format!("--listen: {name} is {ip}"));
-            named(&name, ip, port).map_err(Failure::Listen)?
+            named(&name, ip, port).map_err(unusable)?
         }
     };
     if listen.ip().is_unspecified() {
         return Ok(Placement::Everywhere(name_everywhere(listen.port(), advertise).map_err(Refusal::from)?));
     }
     match advertise {
-        Some(_) => Err(Failure::Advertise { listen }),
+        Some(_) => Err(Failure::usage(format_args!(
+            "--advertise is for --listen 0.0.0.0:PORT: a node that listens on {listen} is known by that address"
+        ))),
         None => Ok(Placement::At(listen)),
     }
 }
@@ -294,26 +290,5 @@ fn node_settings(
     pace: PaceName,
     seeds: Vec<Addr>,
 ) -> Result<NodeSettings, Failure> {
-    NodeSettings::new(&args.or(&config.node), pace, seeds, utc_offset_s())
-}
-
-fn seeds_needed(file: &Path) -> Result<SessionSeeds, SeedListError> {
-    let SeedList { seeds, repeated, names } = SeedList::read(file, &system)?;
-    let twice = |seed: &Addr| format!("{}: names {seed} more than once: it counts once", file.display());
-    let note = |FoundName { line, name, ip }: &FoundName| format!("{}:{line}: {name} is {ip}", file.display());
-    let (warnings, notes) = (repeated.iter().map(twice).collect(), names.iter().map(note).collect());
-    Ok(SessionSeeds { list: seeds, missing: None, warnings, notes })
-}
-
-/// The seed list, for sessions that can do without: a missing or empty file counts as none.
-fn seeds_if_any(file: &Path) -> Result<SessionSeeds, SeedListError> {
-    match seeds_needed(file) {
-        Err(error @ (SeedListError::Missing(_) | SeedListError::Empty(_))) => Ok(SessionSeeds {
-            list: Vec::new(),
-            missing: Some(error.to_string()),
-            warnings: Vec::new(),
-            notes: Vec::new(),
-        }),
-        found => found,
-    }
+    NodeSettings::new(&args.over_file(&config.node), pace, seeds, utc_offset_s())
 }

@@ -7,10 +7,8 @@ use tokio_util::sync::CancellationToken;
 use super::args::PrintFormat;
 use crate::event::Event;
 use crate::feed::{Delivery, Feed};
+use crate::session::export::{EventLines, FileFormat, Stamps};
 use crate::session::journal::Header;
-use crate::session::json::push_printed_line;
-use crate::session::names::NodeNames;
-use crate::session::text::{json_header, json_skipped, push_text_line};
 
 /// Bytes of whole lines in one write: the most that a pipe holds.
 const CHUNK_LEN: usize = 64 * 1024;
@@ -18,20 +16,24 @@ const CHUNK_LEN: usize = 64 * 1024;
 /// Prints events as they come.
 pub(crate) struct Printer<W> {
     format: PrintFormat,
-    names: NodeNames,
-    header: Header,
+    lines: EventLines,
     out: W,
     /// Lines that are not written yet.
-    lines: Vec<u8>,
+    pending: Vec<u8>,
     skipped: u64,
     hurry: CancellationToken,
 }
 
 impl<W: Write> Printer<W> {
-    /// A printer that has printed nothing yet. Its JSON output is a journal.
-    pub(crate) fn new(format: PrintFormat, header: Header, out: W) -> Self {
-        let (names, lines, hurry) = (NodeNames::new(), Vec::new(), CancellationToken::new());
-        Self { format, names, header, out, lines, skipped: 0, hurry }
+    /// A printer that has printed what comes before all events. Its JSON output is a journal.
+    pub(crate) fn new(format: PrintFormat, header: &Header, out: W) -> io::Result<Self> {
+        let (mut pending, hurry) = (Vec::new(), CancellationToken::new());
+        let file = match format {
+            PrintFormat::Text => FileFormat::Txt,
+            PrintFormat::Json => FileFormat::Jsonl,
+        };
+        let lines = EventLines::begin(file, Stamps::Hidden, header, &mut pending)?;
+        Ok(Self { format, lines, out, pending, skipped: 0, hurry })
     }
 
     /// Once this is canceled, further events are counted and not printed.
@@ -42,7 +44,6 @@ impl<W: Write> Printer<W> {
     /// Prints until the feed ends or nobody reads any more. Returns how many events came too fast
     /// to be printed.
     pub(crate) fn run(mut self, mut feed: Feed) -> io::Result<u64> {
-        self.begin()?;
         while let Some(delivery) = feed.blocking_recv() {
             if self.hurry.is_cancelled() {
                 self.missing(delivery.skipped + delivery.batch.len() as u64)?;
@@ -55,22 +56,10 @@ impl<W: Write> Printer<W> {
         Ok(self.skipped)
     }
 
-    /// Prints what comes before all events.
-    pub(crate) fn begin(&mut self) -> io::Result<()> {
-        match self.format {
-            PrintFormat::Json => writeln!(self.lines, "{}", json_header(&self.header)?),
-            PrintFormat::Text => Ok(()),
-        }
-    }
-
     /// Prints this event; it may wait until a chunk is full.
     pub(crate) fn event(&mut self, event: &Event) -> io::Result<()> {
-        self.names.learn(event);
-        match self.format {
-            PrintFormat::Text => push_text_line(&mut self.lines, event, &self.names, self.header.utc_offset_s)?,
-            PrintFormat::Json => push_printed_line(&mut self.lines, event)?,
-        }
-        if self.lines.len() < CHUNK_LEN { Ok(()) } else { self.write() }
+        self.lines.push(&mut self.pending, event)?;
+        if self.pending.len() < CHUNK_LEN { Ok(()) } else { self.write() }
     }
 
     /// Prints what waits.
@@ -80,15 +69,15 @@ impl<W: Write> Printer<W> {
     }
 
     fn write(&mut self) -> io::Result<()> {
-        let written = self.out.write_all(&self.lines);
-        self.lines.clear();
+        let written = self.out.write_all(&self.pending);
+        self.pending.clear();
         written
     }
 
     fn missing(&mut self, events: u64) -> io::Result<()> {
         self.skipped += events;
         if events > 0 && self.format == PrintFormat::Json {
-            writeln!(self.lines, "{}", json_skipped(events)?)?;
+            self.lines.push_missing(&mut self.pending, events, "")?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use bytesize::ByteSize;
 use serde::Serialize;
 
-use super::args::{ExportArgs, ExportFormat, ListFormat, SessionsArgs};
+use super::args::{ExportArgs, ListFormat, SessionsArgs};
 use super::failure::Failure;
 use super::files;
 use super::output;
@@ -17,7 +17,7 @@ use crate::clock::utc_offset_s_at;
 use crate::model::words::count_text;
 use crate::proto::text::printable;
 use crate::session::archive::{self, Archive, LAST, Session, State};
-use crate::session::export::{self, ExportError, Exported, FileFormat, LastLine, OverwritePolicy, WriteError};
+use crate::session::export::{self, Exported, FileFormat, LastLine, OverwritePolicy, WriteError};
 use crate::session::journal::{JournalEnd, overview};
 use crate::session::lines::{iso_stamp, stamp};
 use crate::session::overview::Overview;
@@ -59,8 +59,10 @@ pub(crate) fn sessions(args: &SessionsArgs) -> Result<ExitCode, Failure> {
 }
 
 fn archive() -> Result<(PathBuf, Archive), Failure> {
-    let dir = files::sessions_dir().ok_or(Failure::NoHome)?;
-    let archive = Archive::open(&dir).map_err(|error| Failure::Sessions { dir: dir.clone(), error })?;
+    let dir = files::sessions_dir()
+        .ok_or_else(|| Failure::usage("no home directory to keep sessions in: set XDG_STATE_HOME"))?;
+    let archive = Archive::open(&dir)
+        .map_err(|error| Failure::other(format_args!("{}: cannot be read: {error}", dir.display())))?;
     Ok((dir, archive))
 }
 
@@ -187,7 +189,10 @@ fn chosen<'a>(dir: &Path, archive: &'a Archive, names: &[String]) -> Result<Vec<
         }
     }
     match chosen.iter().find(|session| session.state == State::Running) {
-        Some(session) => Err(Failure::StillRunning(session.name.clone())),
+        Some(session) => Err(Failure::other(format_args!(
+            "{} is running: quit it before you delete it; nothing was deleted",
+            session.name
+        ))),
         None => Ok(chosen),
     }
 }
@@ -206,28 +211,21 @@ pub(crate) fn find(session: &str) -> Result<PathBuf, Failure> {
 
 pub(crate) fn export(args: &ExportArgs) -> Result<ExitCode, Failure> {
     let format = match (args.format, &args.output) {
-        (Some(format), _) => format.into(),
-        (None, Some(file)) => FileFormat::from_path(file).map_err(Failure::Export)?,
+        (Some(format), _) => format,
+        (None, Some(file)) => FileFormat::from_path(file)?,
         (None, None) => FileFormat::Txt,
     };
     let journal = find(&args.session)?;
     match &args.output {
         Some(file) => {
-            let exported = to_file(format, &journal, file, args.force)?;
+            let overwrite = if args.force { OverwritePolicy::Replace } else { OverwritePolicy::Refuse };
+            let exported = export::export_as(format, &journal, file, overwrite)?;
             let told = format!("{} exported to {}\n", events(&exported), file.display());
             output::print_lines(&told)?;
             Ok(complain(&exported))
         }
         None => to_stdout(format, &journal),
     }
-}
-
-fn to_file(format: FileFormat, journal: &Path, file: &Path, force: bool) -> Result<Exported, Failure> {
-    let overwrite = if force { OverwritePolicy::Replace } else { OverwritePolicy::Refuse };
-    export::export_as(format, journal, file, overwrite).map_err(|error| match error {
-        ExportError::Exists { path } => Failure::ExportExists(path),
-        error => Failure::Export(error),
-    })
 }
 
 /// A reader that closes the pipe has had enough, which is no failure.
@@ -241,7 +239,7 @@ fn to_stdout(format: FileFormat, journal: &Path) -> Result<ExitCode, Failure> {
         Err(WriteError::Journal(error)) => {
             // What was read is good; the reader gets it before the error.
             let _ = out.flush();
-            Err(Failure::Journal(error))
+            Err(error.into())
         }
     }
 }
@@ -266,14 +264,4 @@ fn complain(exported: &Exported) -> ExitCode {
 
 fn events(exported: &Exported) -> String {
     count_text(exported.events, "event")
-}
-
-impl From<ExportFormat> for FileFormat {
-    fn from(format: ExportFormat) -> Self {
-        match format {
-            ExportFormat::Text => Self::Txt,
-            ExportFormat::Json => Self::Jsonl,
-            ExportFormat::Csv => Self::Csv,
-        }
-    }
 }

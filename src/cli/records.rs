@@ -1,20 +1,20 @@
 //! What a session leaves on disk: a journal, and a log file for each node.
 
 use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::files;
+use super::nodes::RunningNodes;
 use super::output::warn;
 use crate::clock::Clock;
-use crate::feed::{Feed, Tap, feed};
+use crate::feed::{Tap, feed};
 use crate::platform::{StopSignal, StopSignals};
 use crate::proto::time::Time;
 use crate::session::archive::{Archive, State};
 use crate::session::journal::Header;
 use crate::session::lines::stamp;
 use crate::session::node_logs::NodeLogs;
-use crate::session::recorder::{Limits, News, RecordPaths, Recorder, RecorderHandle, RecorderReport};
+use crate::session::recorder::{Limits, News, RecordPaths, Recorder, RecorderError, RecorderHandle, RecorderReport};
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;
@@ -26,27 +26,11 @@ const MOMENT: Duration = Duration::from_millis(300);
 /// events, and short enough for the program to be gone within three seconds.
 const END_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// How the writing ended.
-pub(crate) enum RecordsEnd {
-    /// Everything that there was time for is on the disk.
-    Done(Option<RecorderReport>),
-    /// The user did not wait.
-    AtOnce(StopSignal),
-}
-
 /// The writers of a session.
 pub(crate) struct Records {
     tap: Tap,
-    writer: WriterState,
-}
-
-enum WriterState {
-    /// Journal and log files.
-    Recorder(Recorder),
-    /// Log files only.
-    Logs(Option<JoinHandle<()>>),
-    /// A session that is recorded already.
-    Nothing,
+    /// Journal, log files, or both; `None` if nothing is written.
+    recorder: Option<Recorder>,
 }
 
 impl Records {
@@ -61,37 +45,32 @@ impl Records {
     ) -> Self {
         let log_dir = make_log_dir(log_dir, &notify);
         let (tap, events) = feed(BATCHES_MAX);
-        let places = limits.map(|limits| {
-            let journal = journal_path(clock.epoch(), utc_offset_s)?;
-            Ok(RecordPaths { journal, limits, log_dir: log_dir.clone() })
+        let header = Header::new(clock.epoch(), utc_offset_s);
+        let place = limits.map(|limits| Ok((limits, journal_path(&header)?)));
+        let place = place.transpose().unwrap_or_else(|why: String| {
+            notify(News::Failing(why));
+            None
         });
-        let recorder = places.map(|places: Result<_, String>| {
-            let header = Header::new(clock.epoch(), utc_offset_s);
-            Recorder::spawn(events, &places?, &header, notify.clone()).map_err(|error| error.to_string())
-        });
-        match recorder {
-            Some(Ok(recorder)) => Self { tap, writer: WriterState::Recorder(recorder) },
-            Some(Err(why)) => {
-                notify(News::Failing(why));
-                Self::without_journal(log_dir, utc_offset_s, notify)
+        let tell = notify.clone();
+        let recorder = match (place, log_dir) {
+            (Some((limits, journal)), log_dir) => {
+                Recorder::spawn(events, &RecordPaths { journal, limits, log_dir }, &header, notify).map(Some)
             }
-            None => Self::without_journal(log_dir, utc_offset_s, notify),
-        }
-    }
-
-    fn without_journal(
-        log_dir: Option<PathBuf>,
-        utc_offset_s: i32,
-        notify: impl Fn(News) + Clone + Send + 'static,
-    ) -> Self {
-        let (tap, events): (Tap, Feed) = feed(BATCHES_MAX);
-        let note = move |line| notify(News::Note(line));
-        let logs = log_dir.and_then(|dir| keep_logs(events, &dir, utc_offset_s, note));
-        Self { tap, writer: WriterState::Logs(logs) }
+            (None, Some(log_dir)) => NodeLogs::open(&log_dir, utc_offset_s)
+                .map_err(RecorderError::from)
+                .and_then(|logs| Recorder::spawn_logs(events, logs, notify))
+                .map(Some),
+            (None, None) => Ok(None),
+        };
+        let recorder = recorder.unwrap_or_else(|error| {
+            tell(News::Failing(error.to_string()));
+            None
+        });
+        Self { tap, recorder }
     }
 
     pub(crate) fn none() -> Self {
-        Self { tap: feed(1).0, writer: WriterState::Nothing }
+        Self { tap: feed(1).0, recorder: None }
     }
 
     /// Where the network's events go.
@@ -108,31 +87,45 @@ impl Records {
 
     /// A handle to the journal, if there is one.
     pub(crate) fn handle(&self) -> Option<RecorderHandle> {
-        match &self.writer {
-            WriterState::Recorder(recorder) => Some(recorder.handle()),
-            WriterState::Logs(_) | WriterState::Nothing => None,
+        self.recorder.as_ref().map(Recorder::handle).filter(|recorder| recorder.journal().is_some())
+    }
+
+    /// Ends the session: the nodes leave, and the rest is written. The error is a request to end at
+    /// once, before all that is done.
+    pub(crate) async fn end_session(
+        self,
+        nodes: Option<RunningNodes>,
+        signals: &mut StopSignals,
+    ) -> Result<Option<RecorderReport>, StopSignal> {
+        if let Some(nodes) = nodes
+            && let Err(asked) = nodes.leave(signals).await
+        {
+            self.hurry().await;
+            return Err(asked);
         }
+        self.end(signals).await
     }
 
     /// Writes what there is, for a user who does not wait: for [`MOMENT`] at most, whatever the
     /// disk does.
-    pub(crate) async fn hurry(self) {
+    async fn hurry(self) {
         if let Some(recorder) = self.handle() {
             let _ = tokio::time::timeout(MOMENT, recorder.sync()).await;
         }
     }
 
     /// Writes the rest, unless the user insists on the end or the disk takes nothing.
-    pub(crate) async fn end(self, signals: &mut StopSignals) -> RecordsEnd {
-        let journal = self.handle();
+    async fn end(self, signals: &mut StopSignals) -> Result<Option<RecorderReport>, StopSignal> {
+        let handle = self.handle();
         let finished = tokio::task::spawn_blocking(move || self.finish());
         tokio::select! {
-            report = finished => RecordsEnd::Done(report.ok().flatten()),
-            asked = signals.insisted() => RecordsEnd::AtOnce(asked),
+            report = finished => Ok(report.ok().flatten()),
+            asked = signals.insisted() => Err(asked),
             () = tokio::time::sleep(END_TIMEOUT) => {
-                let journal = journal.map(|recorder| format!(": the end of {} is missing", recorder.journal().display()));
-                warn(format_args!("the disk takes nothing{}", journal.unwrap_or_default()));
-                RecordsEnd::Done(None)
+                let journal = handle.as_ref().and_then(RecorderHandle::journal);
+                let missing = journal.map(|journal| format!(": the end of {} is missing", journal.display()));
+                warn(format_args!("the disk takes nothing{}", missing.unwrap_or_default()));
+                Ok(None)
             }
         }
     }
@@ -140,15 +133,9 @@ impl Records {
     /// Writes the rest. A journal without events is not kept.
     pub(crate) fn finish(self) -> Option<RecorderReport> {
         drop(self.tap);
-        match self.writer {
-            WriterState::Recorder(recorder) => Some(recorder.finish()).filter(|report| !is_empty(report)),
-            WriterState::Logs(logs) => {
-                // Its errors have been reported.
-                let _ = logs.map(JoinHandle::join);
-                None
-            }
-            WriterState::Nothing => None,
-        }
+        let recorder = self.recorder?;
+        let is_recorded = recorder.handle().journal().is_some();
+        Some(recorder.finish()).filter(|report| is_recorded && !is_empty(report))
     }
 }
 
@@ -175,9 +162,9 @@ fn make_log_dir(dir: &Path, notify: &impl Fn(News)) -> Option<PathBuf> {
 
 /// `sessions/2026-11-22T03-13-02-4711.jsonl` in the state directory: when it began, and the
 /// process.
-fn journal_path(started: Time, utc_offset_s: i32) -> Result<PathBuf, String> {
+fn journal_path(header: &Header) -> Result<PathBuf, String> {
     let sessions = files::sessions_dir().ok_or("no home directory to record it in: set XDG_STATE_HOME")?;
-    Ok(sessions.join(format!("{}-{}.jsonl", file_stamp(started, utc_offset_s), std::process::id())))
+    Ok(sessions.join(format!("{}-{}.jsonl", file_stamp(header.started, header.utc_offset_s), std::process::id())))
 }
 
 /// `2026-11-22T03-13-02`: a moment as part of a file's name.
@@ -186,44 +173,12 @@ pub(crate) fn file_stamp(at: Time, utc_offset_s: i32) -> String {
     text.replace(' ', "T").replace(':', "-")
 }
 
-/// Writes log files until all nodes are gone; join the thread to have the last lines on disk.
-/// Errors are reported through `notify`.
-fn keep_logs(
-    feed: Feed,
-    dir: &Path,
-    utc_offset_s: i32,
-    notify: impl Fn(String) + Clone + Send + 'static,
-) -> Option<JoinHandle<()>> {
-    let tell = notify.clone();
-    let begun = NodeLogs::open(dir, utc_offset_s).map_err(|error| error.to_string()).and_then(|logs| {
-        let thread = std::thread::Builder::new().name("logs".to_owned());
-        thread.spawn(move || keep(feed, logs, &tell)).map_err(|error| error.to_string())
-    });
-    begun.map_err(|why| notify(format!("no log files: {why}"))).ok()
-}
-
-fn keep(mut feed: Feed, mut logs: NodeLogs, tell: &impl Fn(String)) {
-    while let Some(delivery) = feed.blocking_recv() {
-        logs.skip(delivery.skipped);
-        let failed = delivery.batch.iter().filter_map(|event| logs.write(event).err());
-        failed.for_each(|error| tell(error.to_string()));
-        // Many small batches in a row are one write.
-        if feed.waiting() == 0 {
-            logs.flush().iter().for_each(|error| tell(error.to_string()));
-        }
-        logs.take_note().into_iter().for_each(tell);
-    }
-    logs.skip(feed.take_skipped());
-    logs.end();
-    logs.flush().iter().for_each(|error| tell(error.to_string()));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_in_a_file_name_has_no_character_that_windows_forbids() {
+    fn a_time_in_a_file_name_is_allowed_on_windows() {
         for at in [Time::from_micros(0), Time::from_micros(1_763_780_000_000_000), Time::from_micros(u64::MAX)] {
             let stamp = file_stamp(at, 3_600);
             assert!(!stamp.contains(['<', '>', ':', '"', '/', '\\', '|', '?', '*', ' ']), "{stamp}");

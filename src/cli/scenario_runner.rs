@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_the_engine_refuses_is_told_skipped_and_counted_and_the_rest_of_the_line_is_done() {
+    async fn refused_commands_are_skipped_and_the_rest_of_the_line_done() {
         let (tap, events) = feed(16);
         tap.publish_one(started(P1, "p1"));
         tap.publish_one(started(P2, "p2"));

@@ -1,15 +1,11 @@
 //! A scenario's file: read, with its settings as if they were flags.
 
-use std::error::Error as _;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::error::{ContextKind, ContextValue};
-use clap::{Args as _, Command, FromArgMatches as _};
+use toml::Value;
 
-use super::args::NodeArgs;
-use super::files;
-use super::values::BoundedCount;
+use super::files::{self, FileError};
+use super::settings::{self, NodeArgs, SettingError, SettingGroup as _};
 use crate::command::limits::NetworkLimits;
 use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
@@ -31,34 +27,12 @@ pub(crate) struct ScriptFile {
     pub(crate) node: NodeArgs,
 }
 
-/// Why a scenario cannot be run.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ScriptFileError {
-    /// The system does not let us read it.
-    #[error("{}: cannot be read: {error}", file.display())]
-    Unreadable { file: PathBuf, error: io::Error },
-    #[error("{}: longer than {} KiB: a scenario is a text file, see docs/SCENARIOS.md", .0.display(), FILE_LEN_MAX / 1024)]
-    TooLong(PathBuf),
-    /// It contains an error.
-    #[error("{}:{error}", file.display())]
-    Wrong {
-        file: PathBuf,
-        /// The line, what is wrong there, and what was expected.
-        error: ScriptError,
-    },
-}
-
 impl ScriptFile {
     /// Reads a scenario and checks all of it.
-    pub(crate) fn read(path: &Path) -> Result<Self, ScriptFileError> {
-        let file = path.to_owned();
-        let bytes = match files::read_bounded(path, FILE_LEN_MAX) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Err(ScriptFileError::TooLong(file)),
-            Err(error) => return Err(ScriptFileError::Unreadable { file, error }),
-        };
+    pub(crate) fn read(path: &Path) -> Result<Self, FileError> {
+        let bytes = files::read(path, FILE_LEN_MAX, "a scenario is a text file, see docs/SCENARIOS.md")?;
         let read = text(&bytes).and_then(|text| Self::parse(path, text));
-        read.map_err(|error| ScriptFileError::Wrong { file, error })
+        read.map_err(|error| FileError::line(path, error.line, error.what))
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, ScriptError> {
@@ -69,11 +43,11 @@ impl ScriptFile {
 
     /// A flag may select another dialect than the scenario's, in which some lines cannot be done,
     /// and on sockets fewer nodes fit.
-    pub(crate) fn rehearse(&self, dialect: Dialect, limits: NetworkLimits) -> Result<(), ScriptFileError> {
+    pub(crate) fn rehearse(&self, dialect: Dialect, limits: NetworkLimits) -> Result<(), FileError> {
         if dialect == self.script.dialect() && limits == NetworkLimits::VIRTUAL {
             return Ok(());
         }
-        self.script.rehearse(dialect, limits).map_err(|error| ScriptFileError::Wrong { file: self.path.clone(), error })
+        self.script.rehearse(dialect, limits).map_err(|error| FileError::line(&self.path, error.line, error.what))
     }
 
     /// Its name in a line for the user.
@@ -96,53 +70,41 @@ fn text(bytes: &[u8]) -> Result<&str, ScriptError> {
 
 /// The settings as the flags of the same names would set them.
 fn node_args(settings: &[Setting]) -> Result<NodeArgs, ScriptError> {
-    for setting in settings {
-        read_flags(std::slice::from_ref(setting)).map_err(|what| ScriptError { line: setting.line, what })?;
+    let mut node = NodeArgs::default();
+    for Setting { line, name, value } in settings {
+        let set = match name.as_str() {
+            NOT_SET => Err(SettingError::NoSuchName(settings::names::<NodeArgs>())),
+            name => settings::read::<NodeArgs>(name, &Value::String(value.clone())),
+        };
+        node = set.map_err(|error| ScriptError { line: *line, what: told(name, error) })?.over(&node);
     }
-    let last = settings.last().map_or(1, |setting| setting.line);
-    let node = read_flags(settings).map_err(|what| ScriptError { line: last, what })?;
     check_links(&node, settings)?;
     Ok(node)
 }
 
 /// As for flags, but with the line: the later one of the two that contradict each other.
 fn check_links(node: &NodeArgs, settings: &[Setting]) -> Result<(), ScriptError> {
-    let (Some(dial), Some(accept)) =
-        (node.max_dial.map(BoundedCount::as_usize), node.max_neighbors.map(BoundedCount::as_usize))
-    else {
-        return Ok(());
-    };
-    if dial <= accept {
-        return Ok(());
+    match (node.max_dial, node.max_neighbors) {
+        (Some(dial), Some(accept)) if dial > accept => {
+            let is_it = |setting: &&Setting| setting.name == "max-dial" || setting.name == "max-neighbors";
+            let line = settings.iter().rev().find(is_it).map_or(1, |setting| setting.line);
+            let what = format!(
+                "'max-dial {dial}' is more than 'max-neighbors {accept}': expected a max-dial of {accept} at most"
+            );
+            Err(ScriptError { line, what })
+        }
+        (_, _) => Ok(()),
     }
-    let is_it = |setting: &&Setting| setting.name == "max-dial" || setting.name == "max-neighbors";
-    let line = settings.iter().rev().find(is_it).map_or(1, |setting| setting.line);
-    let what =
-        format!("'max-dial {dial}' is more than 'max-neighbors {accept}': expected a max-dial of {accept} at most");
-    Err(ScriptError { line, what })
 }
 
-fn read_flags(settings: &[Setting]) -> Result<NodeArgs, String> {
-    let flags = NodeArgs::augment_args(Command::new("set").no_binary_name(true));
-    let known: Vec<String> = flags.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect();
-    if let Some(Setting { name, .. }) = settings.iter().find(|set| set.name == NOT_SET || !known.contains(&set.name)) {
-        let known: Vec<&str> = known.iter().map(String::as_str).filter(|name| *name != NOT_SET).collect();
-        return Err(format!("'{name}' is not a setting: expected one of {}", known.join(", ")));
-    }
-    let words = settings.iter().map(|setting| format!("--{}={}", setting.name, setting.value));
-    let read = flags.try_get_matches_from(words).and_then(|matches| NodeArgs::from_arg_matches(&matches));
-    read.map_err(|error| plain(&error, settings))
-}
-
-/// clap's message in one line, without its flags.
-fn plain(error: &clap::Error, settings: &[Setting]) -> String {
-    if let Some(source) = error.source() {
-        return source.to_string();
-    }
-    let value = settings.first().map_or("", |setting| setting.value.as_str());
-    match error.get(ContextKind::ValidValue) {
-        Some(ContextValue::Strings(valid)) => format!("'{value}' is unknown: expected {}", valid.join(" or ")),
-        Some(_) | None => error.kind().to_string(),
+fn told(name: &str, error: SettingError) -> String {
+    match error {
+        SettingError::NoSuchName(known) => {
+            let known: Vec<String> = known.into_iter().filter(|name| name != NOT_SET).collect();
+            format!("'{name}' is not a setting: expected one of {}", known.join(", "))
+        }
+        SettingError::NotOneOf(given, valid) => format!("'{given}' is unknown: expected {}", valid.join(" or ")),
+        SettingError::Wrong(what) => what,
     }
 }
 
@@ -162,8 +124,8 @@ mod tests {
     #[test]
     fn settings_are_those_of_the_flags() {
         let file = parse("set gossip-interval 1s\nset max-neighbors 4\nset join-policy refuse\nlab 1 2\n").unwrap();
-        assert_eq!(file.node.gossip_interval.unwrap().get(), Duration::from_secs(1));
-        assert_eq!(file.node.max_neighbors.unwrap().as_usize(), 4);
+        assert_eq!(file.node.gossip_interval.unwrap(), Duration::from_secs(1));
+        assert_eq!(file.node.max_neighbors, Some(4));
         assert!(file.node.join_policy.is_some() && file.node.messages.is_none());
         assert_eq!(file.name(), "a.txt");
     }

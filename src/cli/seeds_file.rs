@@ -1,11 +1,11 @@
 //! The seed list: `config.txt`, one `ip:port` or `name:port` per line.
 
-use std::io;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::address::{AddressError, Lookup, WrittenAddress, dialable, look_up, named, shown};
-use super::files;
+use super::failure::Failure;
+use super::files::{self, FileError};
 use crate::proto::addr::Addr;
 
 /// The longest seed list in bytes. A thousand seeds with a comment each fit; a longer file is some
@@ -17,85 +17,79 @@ pub(crate) const SEEDS_MAX: usize = 1_000;
 const BOM: &str = "\u{feff}";
 
 /// The seeds of a network, as a file names them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SeedList {
     /// In the order of the file, each once.
     pub(crate) seeds: Vec<Addr>,
-    /// Addresses that the file names more than once, each once.
-    pub(crate) repeated: Vec<Addr>,
-    /// Host names in the file, each once, with what was found.
-    pub(crate) names: Vec<FoundName>,
+    /// Why there is no list, for sessions that can do without.
+    pub(crate) missing: Option<String>,
+    /// Seeds that the file names more than once, a line for each.
+    pub(crate) warnings: Vec<String>,
+    /// The addresses of its host names, a line for each.
+    pub(crate) notes: Vec<String>,
+    /// Host names that were looked up.
+    found: Vec<(String, Ipv4Addr)>,
 }
 
-/// A host name and its address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FoundName {
-    /// The line where it comes first, counted from 1.
-    pub(crate) line: usize,
-    pub(crate) name: String,
-    pub(crate) ip: Ipv4Addr,
-}
-
-/// Why a seed list cannot be used. Each message says what to do.
+/// Why there is no seed list. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SeedListError {
-    #[error("{}: no such file: create it with one seed per line, such as 127.0.0.1:5001, or name another with --config", .0.display())]
-    Missing(PathBuf),
-    /// The system does not let us read it.
-    #[error("{}: cannot be read: {error}", file.display())]
-    Unreadable { file: PathBuf, error: io::Error },
-    /// Nothing but comments and blank lines.
-    #[error("{}: names no seed: add one per line, such as 127.0.0.1:5001", .0.display())]
-    Empty(PathBuf),
-    #[error("{}: longer than {} KiB: expected a list of seeds, one ip:port or name:port per line", .0.display(), FILE_LEN_MAX / 1024)]
-    TooLong(PathBuf),
-    #[error("{}: more than {SEEDS_MAX} seeds: a network needs only a few", .0.display())]
-    TooMany(PathBuf),
-    /// A line that is neither an address nor a host name with a port.
-    #[error("{}:{line}: '{text}' is not a seed: expected ip:port or name:port, such as 127.0.0.1:5001", file.display())]
-    BadLine {
-        file: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// Its text, escaped.
-        text: String,
-    },
-    /// An address where no seed can be, or a host name without one.
-    #[error("{}:{line}: {error}", file.display())]
-    BadAddress {
-        file: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        error: AddressError,
-    },
+    /// There is no file, or it names no seed: fine for who needs none.
+    #[error("{0}")]
+    None(String),
+    #[error(transparent)]
+    Unusable(FileError),
+}
+
+impl From<SeedListError> for Failure {
+    fn from(error: SeedListError) -> Self {
+        Self::usage(error)
+    }
 }
 
 impl SeedList {
+    /// The list of a session that can do without: a missing or empty file counts as none.
+    pub(crate) fn read_if_any(file: &Path, lookup: Lookup<'_>) -> Result<Self, SeedListError> {
+        match Self::read(file, lookup) {
+            Err(SeedListError::None(why)) => Ok(Self { missing: Some(why), ..Self::default() }),
+            read => read,
+        }
+    }
+
     /// Reads the list from a file, and looks up its names.
     pub(crate) fn read(file: &Path, lookup: Lookup<'_>) -> Result<Self, SeedListError> {
-        match files::read_bounded(file, FILE_LEN_MAX) {
-            Ok(Some(bytes)) => parse(file, &bytes, lookup),
-            Ok(None) => Err(SeedListError::TooLong(file.to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SeedListError::Missing(file.to_owned())),
-            Err(error) => Err(SeedListError::Unreadable { file: file.to_owned(), error }),
+        let expected = "expected a list of seeds, one ip:port or name:port per line";
+        match files::read(file, FILE_LEN_MAX, expected) {
+            Ok(bytes) => parse(file, &bytes, lookup),
+            Err(FileError::Missing { file, .. }) => Err(SeedListError::None(format!(
+                "{}: no such file: create it with one seed per line, such as 127.0.0.1:5001, or name another with --config",
+                file.display()
+            ))),
+            Err(error @ FileError::Wrong(_)) => Err(SeedListError::Unusable(error)),
         }
     }
 }
 
 /// Parses the bytes of a list.
 pub(super) fn parse(file: &Path, bytes: &[u8], lookup: Lookup<'_>) -> Result<SeedList, SeedListError> {
-    let mut list = SeedList { seeds: Vec::new(), repeated: Vec::new(), names: Vec::new() };
+    let mut list = SeedList::default();
     let bytes = bytes.strip_prefix(BOM.as_bytes()).unwrap_or(bytes);
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let Some(text) = content(line) else { continue };
-        let seed = list.seed(index + 1, text, lookup).map_err(|error| bad_line(file, index + 1, error))?;
-        list.add(seed);
+        let here = format!("{}:{}", file.display(), index + 1);
+        let seed = list.seed(&here, text, lookup).map_err(|error| bad_line(file, index + 1, error))?;
+        list.add(file, seed);
         // At once: each further name might take seconds to look up.
-        if list.seeds.len().max(list.names.len()) > SEEDS_MAX {
-            return Err(SeedListError::TooMany(file.to_owned()));
+        if list.seeds.len().max(list.found.len()) > SEEDS_MAX {
+            let what = format_args!("more than {SEEDS_MAX} seeds: a network needs only a few");
+            return Err(SeedListError::Unusable(FileError::whole(file, what)));
         }
     }
-    if list.seeds.is_empty() { Err(SeedListError::Empty(file.to_owned())) } else { Ok(list) }
+    if list.seeds.is_empty() {
+        let file = file.display();
+        return Err(SeedListError::None(format!("{file}: names no seed: add one per line, such as 127.0.0.1:5001")));
+    }
+    Ok(list)
 }
 
 /// A line without its comment and surrounding blanks.
@@ -105,40 +99,41 @@ fn content(line: &[u8]) -> Option<&[u8]> {
 }
 
 fn bad_line(file: &Path, line: usize, error: AddressError) -> SeedListError {
-    let file = file.to_owned();
-    match error {
-        AddressError::Malformed(text) => SeedListError::BadLine { file, line, text },
-        error => SeedListError::BadAddress { file, line, error },
-    }
+    let what = match error {
+        AddressError::Malformed(text) => {
+            format!("'{text}' is not a seed: expected ip:port or name:port, such as 127.0.0.1:5001")
+        }
+        AddressError::Wrong(what) => what,
+    };
+    SeedListError::Unusable(FileError::line(file, line, what))
 }
 
 impl SeedList {
-    fn seed(&mut self, line: usize, text: &[u8], lookup: Lookup<'_>) -> Result<Addr, AddressError> {
+    fn seed(&mut self, here: &str, text: &[u8], lookup: Lookup<'_>) -> Result<Addr, AddressError> {
         let text = std::str::from_utf8(text).map_err(|_| AddressError::Malformed(shown(text)))?;
         match WrittenAddress::parse(text)? {
             WrittenAddress::Addr(addr) => dialable(addr),
-            WrittenAddress::Name { name, port } => {
-                let ip = self.find(line, &name, lookup)?;
-                named(&name, ip, port)
-            }
+            WrittenAddress::Name { name, port } => named(&name, self.find(here, &name, lookup)?, port),
         }
     }
 
     /// The address of a name, which is looked up once, however many seeds have it.
-    fn find(&mut self, line: usize, name: &str, lookup: Lookup<'_>) -> Result<Ipv4Addr, AddressError> {
-        if let Some(known) = self.names.iter().find(|known| known.name == name) {
-            return Ok(known.ip);
+    fn find(&mut self, here: &str, name: &str, lookup: Lookup<'_>) -> Result<Ipv4Addr, AddressError> {
+        if let Some((_, known)) = self.found.iter().find(|(known, _)| known == name) {
+            return Ok(*known);
         }
         let ip = look_up(name, lookup)?;
-        self.names.push(FoundName { line, name: name.to_owned(), ip });
+        self.notes.push(format!("{here}: {name} is {ip}"));
+        self.found.push((name.to_owned(), ip));
         Ok(ip)
     }
 
-    fn add(&mut self, seed: Addr) {
+    fn add(&mut self, file: &Path, seed: Addr) {
+        let warning = format!("{}: names {seed} more than once: it counts once", file.display());
         if !self.seeds.contains(&seed) {
             self.seeds.push(seed);
-        } else if !self.repeated.contains(&seed) {
-            self.repeated.push(seed);
+        } else if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
         }
     }
 }
@@ -146,6 +141,7 @@ impl SeedList {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::io;
     use std::net::IpAddr;
 
     use super::*;
@@ -163,16 +159,17 @@ mod tests {
     }
 
     #[test]
-    fn comments_blank_lines_and_line_ends_of_any_system_are_no_matter() {
+    fn comments_blank_lines_and_line_ends_are_ignored() {
         let list = read(b"\xef\xbb\xbf# seeds\r\n\r\n 127.0.0.1:5001 # first\r\n\t127.0.0.1:5002").unwrap();
         assert_eq!(list.seeds, [Addr::loopback(5001), Addr::loopback(5002)]);
-        assert!(list.repeated.is_empty());
+        assert!(list.warnings.is_empty());
     }
 
     #[test]
     fn a_seed_named_twice_counts_once() {
         let list = read(b"127.0.0.1:5001\n127.0.0.1:5001\n127.0.0.1:5001\n").unwrap();
-        assert_eq!((list.seeds.len(), list.repeated), (1, vec![Addr::loopback(5001)]));
+        assert_eq!(list.seeds.len(), 1);
+        assert_eq!(list.warnings, ["config.txt: names 127.0.0.1:5001 more than once: it counts once"]);
     }
 
     #[test]
@@ -208,8 +205,8 @@ mod tests {
         let text = b"127.0.0.1:5001\nnode:5002\nnode:5003\nnode:5001\n";
         let list = parse(Path::new("config.txt"), text, &lookup).unwrap();
         assert_eq!(list.seeds, [5001, 5002, 5003].map(Addr::loopback));
-        assert_eq!(list.repeated, [Addr::loopback(5001)]);
-        assert_eq!(list.names, [FoundName { line: 2, name: "node".to_owned(), ip: Ipv4Addr::LOCALHOST }]);
+        assert_eq!(list.warnings, ["config.txt: names 127.0.0.1:5001 more than once: it counts once"]);
+        assert_eq!(list.notes, ["config.txt:2: node is 127.0.0.1"]);
         assert_eq!(asked.get(), 1);
     }
 

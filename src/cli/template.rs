@@ -3,38 +3,39 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::{Arg, Args as _, Command};
+use clap::{Arg, Command};
 
-use super::args::{ConsoleArgs, JournalArgs, LabSize, NodeArgs};
 use super::config_file::ConfigFile;
 use super::failure::Failure;
-use super::settings::{self, NodeSettings, joiners, policy};
-use super::values::{Network, PaceName, ThemeName, name_of};
-use crate::model::words::size_text;
+use super::settings::{NodeSettings, SettingGroup};
+use super::values::PaceName;
 use crate::ui::key_table;
 
 /// The separator between the keys of one action in the table of keys.
 const KEY_SEPARATOR: &str = " or ";
 
-/// A setting and its value. A setting from the config file stands as it is; the others have a `#`
-/// in front.
-struct TemplateLine {
-    name: &'static str,
-    value: String,
-    set: bool,
-}
-
 /// The template, with the values in this file, and defaults for the rest.
 pub(crate) fn template(config: &ConfigFile, file: Option<&Path>) -> Result<String, Failure> {
     let node = NodeSettings::new(&config.node, PaceName::Assignment, Vec::new(), 0)?;
     let mut text = header(file);
-    section(&mut text, "node", &node_lines(&config.node, &node), &NodeArgs::augment_args(Command::new("node")));
-    section(&mut text, "lab", &lab_lines(&config.lab), &LabSize::augment_args(Command::new("lab")));
-    let session = session_lines(&config.session)?;
-    section(&mut text, "session", &session, &JournalArgs::augment_args(Command::new("session")));
-    section(&mut text, "console", &console_lines(&config.console), &ConsoleArgs::augment_args(Command::new("console")));
+    section(&mut text, "node", &config.node, &node);
+    section(&mut text, "lab", &config.lab, &config.lab.settings());
+    section(&mut text, "session", &config.session, &config.session.settings()?);
+    section(&mut text, "console", &config.console, &config.console.settings());
     keys(&mut text, config);
     Ok(text)
+}
+
+/// Each setting with its help. One from the config file stands as it is; the others have a `#` in
+/// front.
+fn section<S: SettingGroup>(text: &mut String, name: &str, settings: &S, of: &S::Of) {
+    let flags = S::augment_args(Command::new(""));
+    let _ = write!(text, "\n[{name}]\n");
+    for (flag, row) in flags.get_arguments().zip(settings.rows(of)) {
+        let mark = if row.is_set { "" } else { "#" };
+        let value = row.value.map_or_else(|| row.example.to_owned(), |value| value.to_string());
+        let _ = writeln!(text, "# {}\n{mark}{} = {value}", comment(flag), row.name);
+    }
 }
 
 /// Every action with its keys, as the file would have them.
@@ -61,78 +62,12 @@ fn header(file: Option<&Path>) -> String {
     )
 }
 
-fn section(text: &mut String, name: &str, lines: &[TemplateLine], flags: &Command) {
-    let _ = write!(text, "\n[{name}]\n");
-    for line in lines {
-        if let Some(flag) = flags.get_arguments().find(|flag| flag.get_long() == Some(line.name)) {
-            let _ = writeln!(text, "# {}", comment(flag));
-        }
-        let mark = if line.set { "" } else { "#" };
-        let _ = writeln!(text, "{mark}{} = {}", line.name, line.value);
-    }
-}
-
 /// The flag's help, and its possible values.
 fn comment(flag: &Arg) -> String {
     let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
     let values: Vec<_> = flag.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
     let is_choice = flag.get_action().takes_values() && !values.is_empty();
     if is_choice { format!("{help} [one of: {}]", values.join(", ")) } else { help }
-}
-
-fn node_lines(args: &NodeArgs, node: &NodeSettings) -> Vec<TemplateLine> {
-    let peer = &node.peer;
-    let span = |span| quoted(&humantime::format_duration(span));
-    vec![
-        line("wire", quoted(&peer.dialect.to_string()), args.wire.is_some()),
-        line("pace", quoted(&name_of(&args.pace.unwrap_or(PaceName::Assignment))), args.pace.is_some()),
-        line("gossip-interval", span(peer.gossip_interval), args.gossip_interval.is_some()),
-        line("messages", peer.messages.unwrap_or(100).to_string(), args.messages.is_some()),
-        line("liveness-interval", span(peer.liveness_interval), args.liveness_interval.is_some()),
-        line("liveness-misses", peer.liveness_misses.to_string(), args.liveness_misses.is_some()),
-        line("probe-timeout", span(peer.probe_timeout), args.probe_timeout.is_some()),
-        line("max-dial", peer.max_dial.to_string(), args.max_dial.is_some()),
-        line("max-neighbors", peer.max_neighbors.to_string(), args.max_neighbors.is_some()),
-        line("join-policy", quoted(&name_of(&joiners(peer.overlay))), args.join_policy.is_some()),
-        line("dead-policy", quoted(&name_of(&policy(node.seed.dead_policy))), args.dead_policy.is_some()),
-        line("allow", networks(&args.allow), !args.allow.is_empty()),
-        line("rng-seed", node.rng_seed.unwrap_or(1).to_string(), args.rng_seed.is_some()),
-        line("log-dir", quoted(&node.log_dir.display()), args.log_dir.is_some()),
-    ]
-}
-
-/// A TOML list of networks; an example if none is set.
-fn networks(allow: &[Network]) -> String {
-    let networks: Vec<_> = allow.iter().map(|network| quoted(&network.0)).collect();
-    if networks.is_empty() { "[\"192.168.1.0/24\"]".to_owned() } else { format!("[{}]", networks.join(", ")) }
-}
-
-fn lab_lines(args: &LabSize) -> Vec<TemplateLine> {
-    let (seeds, peers) = settings::lab_size(args);
-    vec![line("seeds", seeds.to_string(), args.seeds.is_some()), line("peers", peers.to_string(), args.peers.is_some())]
-}
-
-fn session_lines(args: &JournalArgs) -> Result<Vec<TemplateLine>, Failure> {
-    let limits = settings::limits(args)?;
-    let size = |bytes| quoted(&size_text(bytes));
-    Ok(vec![
-        line("no-journal", args.no_journal.to_string(), args.no_journal),
-        line("journal-max", size(limits.journal_size_max), args.journal_max.is_some()),
-        line("sessions-max", size(limits.archive_size_max), args.sessions_max.is_some()),
-    ])
-}
-
-fn console_lines(args: &ConsoleArgs) -> Vec<TemplateLine> {
-    vec![
-        line("ascii", args.ascii.to_string(), args.ascii),
-        line("unicode", args.unicode.to_string(), args.unicode),
-        line("mouse", args.mouse.to_string(), args.mouse),
-        line("theme", quoted(&name_of(&args.theme.unwrap_or(ThemeName::Auto))), args.theme.is_some()),
-    ]
-}
-
-fn line(name: &'static str, value: String, set: bool) -> TemplateLine {
-    TemplateLine { name, value, set }
 }
 
 /// A TOML string.
@@ -142,6 +77,7 @@ fn quoted(text: &impl std::fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::{JournalArgs, NodeArgs, names};
     use super::*;
     use crate::ui::KeyOverrides;
 
@@ -157,16 +93,12 @@ mod tests {
             template.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line));
         let everything = set.collect::<Vec<_>>().join("\n");
         let read = ConfigFile::parse(Path::new("config.toml"), everything.as_bytes()).unwrap();
-        let names = |command: Command| {
-            command.get_arguments().filter_map(|flag| flag.get_long().map(str::to_owned)).collect::<Vec<_>>()
-        };
-        let session = names(JournalArgs::augment_args(Command::new("")));
-        for name in names(NodeArgs::augment_args(Command::new(""))).into_iter().chain(session) {
+        for name in names::<NodeArgs>().into_iter().chain(names::<JournalArgs>()) {
             assert!(everything.contains(&format!("\n{name} = ")), "{name} is missing in\n{everything}");
         }
-        assert_eq!(read.node.liveness_misses.unwrap().as_u32(), 3);
-        assert_eq!(read.node.gossip_interval.unwrap().to_string(), "10s");
-        assert_eq!(read.lab.peers.unwrap().as_usize(), 8);
+        assert_eq!(read.node.liveness_misses, Some(3));
+        assert_eq!(read.node.gossip_interval.unwrap().as_secs(), 10);
+        assert_eq!(read.lab.peers, Some(8));
         assert!(read.keys == KeyOverrides::default(), "{everything}");
         assert_eq!(read.keys_written.len(), key_table().count());
     }

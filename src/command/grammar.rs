@@ -3,10 +3,10 @@
 //! [`parse`] reads a command, [`text`] writes one that reads back as it was. Nodes are looked up
 //! through [`Names`].
 
-use super::words::{Amount, WordError, body_fault, lab_peers, lab_seeds, placement};
+use super::words::{AmountWord, WordError, body_fault, lab_peers, lab_seeds, placement};
 use super::{Command, FaultCommand, NodeSpec, Placement};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
+use crate::proto::fault::{Amount, Fault, FaultClass, FaultKind, Scope};
 use crate::proto::message::Role;
 use crate::proto::text::Body;
 
@@ -41,11 +41,63 @@ pub struct CommandHelp {
     pub help: &'static str,
     /// Its arguments; if the usage ends with `..`, the last one can be repeated.
     pub words: &'static [Word],
+    /// Where the fault menu offers it, and with which amounts.
+    pub offer: Option<(FaultPlace, &'static str)>,
+    read: Syntax,
+}
+
+/// Where a fault can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultPlace {
+    /// On a node as a whole.
+    Node,
+    /// On a node, or on a single link.
+    NodeOrLink,
+    /// Between two nodes.
+    Pair,
+}
+
+/// How the words of a command are read.
+#[derive(Debug, Clone, Copy)]
+enum Syntax {
+    /// Not here: it is a command for the console itself.
+    Elsewhere,
+    One(fn(&CommandReader<'_>) -> Result<Command, GrammarError>),
+    /// One command for each node.
+    Each(fn(Addr) -> Command),
+    /// A fault with these amounts.
+    Fault(FaultClass, &'static [AmountWord]),
 }
 
 impl CommandHelp {
+    /// A command for the console itself.
     pub const fn new(name: &'static str, usage: &'static str, words: &'static [Word], help: &'static str) -> Self {
-        Self { name, usage, help, words }
+        Self { name, usage, help, words, offer: None, read: Syntax::Elsewhere }
+    }
+
+    const fn read(self, read: Syntax) -> Self {
+        Self { read, ..self }
+    }
+
+    const fn offered(self, place: FaultPlace, amounts: &'static str) -> Self {
+        Self { offer: Some((place, amounts)), ..self }
+    }
+
+    /// A command that sets a fault, or ends it. `offer`: the amounts in the fault menu.
+    const fn fault(
+        kind: FaultClass,
+        usage: &'static str,
+        amounts: &'static [AmountWord],
+        offer: &'static str,
+        help: &'static str,
+    ) -> Self {
+        let row = kind.row();
+        let (place, words): (_, &[Word]) = match (row.meets_messages, amounts) {
+            (false, _) => (FaultPlace::Node, &[SCOPE, AMOUNT]),
+            (true, [_, _, ..]) => (FaultPlace::NodeOrLink, &[SCOPE, MORE, AMOUNT, Word::Free]),
+            (true, _) => (FaultPlace::NodeOrLink, &[SCOPE, MORE, AMOUNT]),
+        };
+        Self::new(row.word, usage, words, help).read(Syntax::Fault(kind, amounts)).offered(place, offer)
     }
 
     /// The argument at this index.
@@ -60,72 +112,106 @@ const AMOUNT: Word = Word::Choice(&["off"]);
 /// A second node, or the amount.
 const MORE: Word = Word::Node(&["off"]);
 
+/// How long a reordered message is held back by default: some gossip messages pass it.
+const WINDOW_DEFAULT: Amount = Amount::Span(100_000);
+/// Connections of junk by default.
+const JUNK_DEFAULT: Amount = Amount::PerSecond(1);
+
+/// The one table of commands: a row for each.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the path of a method is tied to one lifetime")]
 pub const COMMANDS: &[CommandHelp] = &[
-    CommandHelp::new("seed", "seed [ADDRESS]", &[Word::Free], "start a seed; 5003 means 127.0.0.1:5003"),
-    CommandHelp::new("peer", "peer [ADDRESS]", &[Word::Free], "start a peer"),
-    CommandHelp::new("lab", "lab SEEDS PEERS", &[Word::Free, Word::Free], "start a whole network in this process"),
-    CommandHelp::new("kill", "kill NODE..", &[NODE], "crash nodes of this process, or cut our links to others"),
-    CommandHelp::new("hang", "hang NODE..", &[NODE], "make nodes fall silent with their sockets open"),
-    CommandHelp::new("restart", "restart NODE..", &[NODE], "restart killed or hung nodes"),
+    CommandHelp::new("seed", "seed [ADDRESS]", &[Word::Free], "start a seed; 5003 means 127.0.0.1:5003")
+        .read(Syntax::One(|line| line.start(Role::Seed))),
+    CommandHelp::new("peer", "peer [ADDRESS]", &[Word::Free], "start a peer")
+        .read(Syntax::One(|line| line.start(Role::Peer))),
+    CommandHelp::new("lab", "lab SEEDS PEERS", &[Word::Free, Word::Free], "start a whole network in this process")
+        .read(Syntax::One(|line| line.lab())),
+    CommandHelp::new("kill", "kill NODE..", &[NODE], "crash nodes of this process, or cut our links to others")
+        .read(Syntax::Each(Command::Kill)),
+    CommandHelp::new("hang", "hang NODE..", &[NODE], "make nodes fall silent with their sockets open")
+        .read(Syntax::Each(Command::Hang)),
+    CommandHelp::new("restart", "restart NODE..", &[NODE], "restart killed or hung nodes")
+        .read(Syntax::Each(Command::Restart)),
     CommandHelp::new(
         "cut",
         "cut NODE NODE",
         &[NODE, NODE],
         "block all messages between two nodes without telling them; a node elsewhere is treated as dead",
-    ),
-    CommandHelp::new("partition", "partition NODE..", &[NODE], "separate these nodes from all others"),
+    )
+    .read(Syntax::One(|line| line.cut()))
+    .offered(FaultPlace::Pair, ""),
+    CommandHelp::new("partition", "partition NODE..", &[NODE], "separate these nodes from all others")
+        .read(Syntax::One(|line| line.partition()))
+        .offered(FaultPlace::Node, ""),
     CommandHelp::new(
         "heal",
         "heal [NODE NODE]",
         &[Word::Node(&["partition"]), NODE],
         "mend one cut, or all cuts and partitions; heal partition mends all partitions",
-    ),
-    CommandHelp::new(
-        "delay",
+    )
+    .read(Syntax::One(|line| line.heal())),
+    CommandHelp::fault(
+        FaultClass::Delay,
         "delay WHERE TIME [MORE]",
-        &[SCOPE, MORE, AMOUNT, Word::Free],
+        &[AmountWord::SPAN, AmountWord::SPAN.or(Amount::Span(0))],
+        "200ms 100ms",
         "delay messages by TIME, and up to MORE at random; WHERE is NODE, NODE NODE or all",
     ),
-    CommandHelp::new("loss", "loss WHERE PERCENT", &[SCOPE, MORE, AMOUNT], "lose this share of the messages"),
-    CommandHelp::new(
-        "duplicate",
+    CommandHelp::fault(
+        FaultClass::Loss,
+        "loss WHERE PERCENT",
+        &[AmountWord::PERCENT],
+        "30%",
+        "lose this share of the messages",
+    ),
+    CommandHelp::fault(
+        FaultClass::Duplicate,
         "duplicate WHERE PERCENT",
-        &[SCOPE, MORE, AMOUNT],
+        &[AmountWord::PERCENT],
+        "30%",
         "deliver this share of the messages twice",
     ),
-    CommandHelp::new(
-        "reorder",
+    CommandHelp::fault(
+        FaultClass::Reorder,
         "reorder WHERE PERCENT",
-        &[SCOPE, MORE, AMOUNT, Word::Free],
+        &[AmountWord::PERCENT, AmountWord::SPAN.or(WINDOW_DEFAULT)],
+        "30% 200ms",
         "hold back this share of the messages, by up to 100ms or the TIME that follows",
     ),
-    CommandHelp::new(
-        "slow",
+    CommandHelp::fault(
+        FaultClass::Slow,
         "slow NODE COUNT/s",
-        &[SCOPE, AMOUNT],
+        &[AmountWord::RATE],
+        "10/s",
         "make the node read only this many messages a second; the rest waits",
     ),
-    CommandHelp::new(
-        "skew",
+    CommandHelp::fault(
+        FaultClass::Skew,
         "skew NODE +TIME",
-        &[SCOPE, AMOUNT],
+        &[AmountWord::OFFSET],
+        "+5s",
         "set the node's clock wrong, and so the times that it writes",
     ),
-    CommandHelp::new("junk", "junk NODE [COUNT/s]", &[SCOPE, AMOUNT], "connect to the node and send it nonsense"),
-    CommandHelp::new("lie", "lie PEER NODE", &[NODE, NODE], "make PEER tell its seeds that NODE is dead"),
+    CommandHelp::fault(
+        FaultClass::Junk,
+        "junk NODE [COUNT/s]",
+        &[AmountWord::RATE.or(JUNK_DEFAULT)],
+        "5/s",
+        "connect to the node and send it nonsense",
+    ),
+    CommandHelp::new("lie", "lie PEER NODE", &[NODE, NODE], "make PEER tell its seeds that NODE is dead")
+        .read(Syntax::One(|line| line.lie()))
+        .offered(FaultPlace::Pair, ""),
     CommandHelp::new(
         "calm",
         "calm",
         &[],
         "end all faults and restart killed or hung nodes; off as the amount ends one fault",
-    ),
-    CommandHelp::new("say", "say NODE TEXT", &[NODE, Word::Free], "send a message of your own"),
+    )
+    .read(Syntax::One(|line| line.at_most::<0>().map(|()| Command::Fault(FaultCommand::Calm)))),
+    CommandHelp::new("say", "say NODE TEXT", &[NODE, Word::Free], "send a message of your own")
+        .read(Syntax::One(|line| line.say())),
 ];
-
-/// How long a reordered message is held back by default: some gossip messages pass it.
-const WINDOW_DEFAULT_US: u64 = 100_000;
-/// Connections of junk per second, by default.
-const JUNK_DEFAULT: u32 = 1;
 
 /// Why a text is no command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -192,13 +278,12 @@ pub fn parse(line: &str, names: &dyn Names) -> Result<Vec<Command>, GrammarError
     let Some(help) = COMMANDS.iter().find(|command| command.name == name) else {
         return Err(GrammarError::NoCommand { word: name.to_owned() });
     };
-    let words = rest.split_whitespace().collect();
-    let reader = CommandReader { help, rest, words, names };
-    match help.name {
-        "kill" => reader.each(Command::Kill),
-        "hang" => reader.each(Command::Hang),
-        "restart" => reader.each(Command::Restart),
-        _ => reader.one().map(|command| vec![command]),
+    let reader = CommandReader { help, rest, words: rest.split_whitespace().collect(), names };
+    match help.read {
+        Syntax::Each(command) => Ok(reader.nodes()?.into_iter().map(command).collect()),
+        Syntax::One(read) => Ok(vec![read(&reader)?]),
+        Syntax::Fault(kind, amounts) => Ok(vec![Command::Fault(reader.fault(kind, amounts)?)]),
+        Syntax::Elsewhere => Err(GrammarError::NoCommand { word: name.to_owned() }),
     }
 }
 
@@ -218,35 +303,6 @@ struct CommandReader<'a> {
 }
 
 impl CommandReader<'_> {
-    fn one(&self) -> Result<Command, GrammarError> {
-        let fault = match self.help.name {
-            "seed" => return self.start(Role::Seed),
-            "peer" => return self.start(Role::Peer),
-            "lab" => return self.lab(),
-            "say" => return self.say(),
-            "cut" => return self.cut(),
-            "heal" => return self.heal(),
-            "partition" => {
-                let on = Scope::border(self.nodes()?);
-                FaultCommand::Set(Fault { what: FaultKind::Cut, on })
-            }
-            "delay" => self.set(FaultClass::Delay)?,
-            "loss" => self.set(FaultClass::Loss)?,
-            "duplicate" => self.set(FaultClass::Duplicate)?,
-            "reorder" => self.set(FaultClass::Reorder)?,
-            "slow" => self.set(FaultClass::Slow)?,
-            "skew" => self.set(FaultClass::Skew)?,
-            "junk" => self.set(FaultClass::Junk)?,
-            "lie" => self.lie()?,
-            "calm" => {
-                self.at_most::<0>()?;
-                FaultCommand::Calm
-            }
-            _ => return Err(self.usage()),
-        };
-        Ok(Command::Fault(fault))
-    }
-
     fn usage(&self) -> GrammarError {
         GrammarError::Usage { name: self.help.name, usage: self.help.usage }
     }
@@ -270,10 +326,6 @@ impl CommandReader<'_> {
             return Err(self.usage());
         }
         self.words.iter().map(|word| self.node(word)).collect()
-    }
-
-    fn each(&self, command: impl Fn(Addr) -> Command) -> Result<Vec<Command>, GrammarError> {
-        Ok(self.nodes()?.into_iter().map(command).collect())
     }
 
     fn start(&self, role: Role) -> Result<Command, GrammarError> {
@@ -333,22 +385,32 @@ impl CommandReader<'_> {
         Ok(Command::Fault(FaultCommand::Clear { kind: FaultClass::Cut, on: Scope::link(node, peer) }))
     }
 
-    fn lie(&self) -> Result<FaultCommand, GrammarError> {
-        let [liar, about] = self.exactly()?;
-        Ok(FaultCommand::Lie { liar: self.node(liar)?, about: self.node(about)? })
+    fn partition(&self) -> Result<Command, GrammarError> {
+        let on = Scope::border(self.nodes()?);
+        Ok(Command::Fault(FaultCommand::Set(Fault { what: FaultKind::Cut, on })))
     }
 
-    fn set(&self, kind: FaultClass) -> Result<FaultCommand, GrammarError> {
-        let (on, amounts) = self.scope(kind)?;
-        let most = if amounts.first() == Some(&"off") { 1 } else { amounts_max(kind) };
-        let (amounts, more) = amounts.split_at(amounts.len().min(most));
-        let command = match amounts {
-            ["off"] => FaultCommand::Clear { kind, on },
-            _ => FaultCommand::Set(Fault { what: self.trouble(kind, amounts)?, on }),
+    fn lie(&self) -> Result<Command, GrammarError> {
+        let [liar, about] = self.exactly()?;
+        Ok(Command::Fault(FaultCommand::Lie { liar: self.node(liar)?, about: self.node(about)? }))
+    }
+
+    fn fault(&self, kind: FaultClass, amounts: &[AmountWord]) -> Result<FaultCommand, GrammarError> {
+        let (on, given) = self.scope(kind)?;
+        let (command, taken) = if given.first() == Some(&"off") {
+            (FaultCommand::Clear { kind, on }, 1)
+        } else {
+            let amount = |(nth, amount): (usize, &AmountWord)| match given.get(nth) {
+                Some(word) => read(word, amount.read),
+                None => amount.default.ok_or_else(|| self.usage()),
+            };
+            let read = amounts.iter().enumerate().map(amount).collect::<Result<Vec<_>, _>>()?;
+            let what = kind.with(&read).ok_or_else(|| self.usage())?;
+            (FaultCommand::Set(Fault { what, on }), amounts.len())
         };
-        match more {
-            [] => Ok(command),
-            [word, ..] => Err(GrammarError::TooMuch { usage: self.help.usage, word: (*word).to_owned() }),
+        match given.get(taken) {
+            None => Ok(command),
+            Some(word) => Err(GrammarError::TooMuch { usage: self.help.usage, word: (*word).to_owned() }),
         }
     }
 
@@ -360,53 +422,11 @@ impl CommandReader<'_> {
         }
         let node = self.node(first)?;
         match rest {
-            [second, rest @ ..] if kind.meets_messages() && !looks_like_amount(second) => {
+            [second, rest @ ..] if kind.row().meets_messages && !looks_like_amount(second) => {
                 Ok((Scope::link(node, self.node(second)?), rest))
             }
             _ => Ok((Scope::Node(node), rest)),
         }
-    }
-
-    fn trouble(&self, kind: FaultClass, amounts: &[&str]) -> Result<FaultKind, GrammarError> {
-        match (kind, amounts) {
-            (FaultClass::Delay, [by]) => Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: 0 }),
-            (FaultClass::Delay, [by, jitter]) => {
-                Ok(FaultKind::Delay { by_us: read(by, Amount::span)?, jitter_us: read(jitter, Amount::span)? })
-            }
-            (FaultClass::Loss, [percent]) => Ok(FaultKind::Loss { percent: read(percent, Amount::percent)? }),
-            (FaultClass::Duplicate, [percent]) => Ok(FaultKind::Duplicate { percent: read(percent, Amount::percent)? }),
-            (FaultClass::Reorder, [percent]) => {
-                Ok(FaultKind::Reorder { percent: read(percent, Amount::percent)?, window_us: WINDOW_DEFAULT_US })
-            }
-            (FaultClass::Reorder, [percent, window]) => Ok(FaultKind::Reorder {
-                percent: read(percent, Amount::percent)?,
-                window_us: read(window, Amount::span)?,
-            }),
-            (FaultClass::Slow, [rate]) => Ok(FaultKind::Slow { per_s: read(rate, Amount::rate)? }),
-            (FaultClass::Skew, [by]) => Ok(FaultKind::Skew { by_us: read(by, Amount::offset)? }),
-            (FaultClass::Junk, []) => Ok(FaultKind::Junk { per_s: JUNK_DEFAULT }),
-            (FaultClass::Junk, [rate]) => Ok(FaultKind::Junk { per_s: read(rate, Amount::rate)? }),
-            (
-                FaultClass::Cut
-                | FaultClass::Delay
-                | FaultClass::Loss
-                | FaultClass::Duplicate
-                | FaultClass::Reorder
-                | FaultClass::Slow
-                | FaultClass::Skew
-                | FaultClass::Junk,
-                _,
-            ) => Err(self.usage()),
-        }
-    }
-}
-
-/// The most amounts that a fault of this kind takes.
-const fn amounts_max(kind: FaultClass) -> usize {
-    match kind {
-        FaultClass::Cut => 0,
-        FaultClass::Loss | FaultClass::Duplicate | FaultClass::Slow | FaultClass::Skew | FaultClass::Junk => 1,
-        FaultClass::Delay | FaultClass::Reorder => 2,
     }
 }
 
@@ -457,8 +477,7 @@ pub fn text(command: &Command, name: &dyn Fn(Addr) -> String) -> String {
 fn fault_text(command: &FaultCommand, name: &dyn Fn(Addr) -> String) -> String {
     match command {
         FaultCommand::Set(fault) => fault.text(name),
-        FaultCommand::Clear { kind: FaultClass::Cut, on } => format!("heal{}", on.text(name)),
-        FaultCommand::Clear { kind, on } => format!("{}{} off", kind.word(), on.text(name)),
+        FaultCommand::Clear { kind, on } => on.end_text(*kind, name),
         FaultCommand::HealPartitions => "heal partition".to_owned(),
         FaultCommand::HealAll => "heal".to_owned(),
         FaultCommand::Lie { liar, about } => format!("lie {} {}", name(*liar), name(*about)),

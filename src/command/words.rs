@@ -4,7 +4,7 @@
 use super::Placement;
 use super::limits::{BODY_LEN_MAX, PEERS_MAX, RATE_MAX, SEEDS_MAX, SPAN_MAX};
 use crate::proto::addr::{Addr, AddrError};
-use crate::proto::fault::Percent;
+use crate::proto::fault::{Amount, Percent};
 
 /// What is wrong with a word.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,38 +83,48 @@ pub fn body_fault(len: usize) -> Option<WordError> {
     }
 }
 
-/// Reads the amounts of faults.
+/// An amount of a fault, as it is typed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Amount;
+pub(super) struct AmountWord {
+    pub(super) read: fn(&str) -> Result<Amount, WordError>,
+    /// If it is left out.
+    pub(super) default: Option<Amount>,
+}
 
-impl Amount {
-    /// `100ms`, in microseconds.
-    pub(super) fn span(text: &str) -> Result<u64, WordError> {
-        micros(text).ok_or_else(|| WordError::NotASpan(text.to_owned()))
-    }
-
-    /// `+5s`, `-200ms`, in microseconds.
-    pub(super) fn offset(text: &str) -> Result<i64, WordError> {
+impl AmountWord {
+    /// `100ms`.
+    pub(super) const SPAN: Self =
+        Self::new(|text| micros(text).map(Amount::Span).ok_or_else(|| WordError::NotASpan(text.to_owned())));
+    /// `+5s`, `-200ms`.
+    pub(super) const OFFSET: Self = Self::new(|text| {
         let (sign, rest) = match (text.strip_prefix('+'), text.strip_prefix('-')) {
             (None, Some(rest)) => (-1, rest),
             (Some(rest), _) => (1, rest),
             (None, None) => (1, text),
         };
         let micros = micros(rest).and_then(|micros| i64::try_from(micros).ok());
-        micros.map(|micros| sign * micros).ok_or_else(|| WordError::NotAnOffset(text.to_owned()))
-    }
-
+        micros.map(|micros| Amount::Offset(sign * micros)).ok_or_else(|| WordError::NotAnOffset(text.to_owned()))
+    });
     /// `30%`.
-    pub(super) fn percent(text: &str) -> Result<Percent, WordError> {
+    pub(super) const PERCENT: Self = Self::new(|text| {
         let number = text.strip_suffix('%').unwrap_or(text).parse::<u8>().ok();
         let percent = number.filter(|number| *number > 0).and_then(Percent::new);
-        percent.ok_or_else(|| WordError::NotAPercentage(text.to_owned()))
+        percent.map(Amount::Percent).ok_or_else(|| WordError::NotAPercentage(text.to_owned()))
+    });
+    /// `5/s`.
+    pub(super) const RATE: Self = Self::new(|text| {
+        let number = text.strip_suffix("/s").unwrap_or(text).parse::<u32>().ok();
+        let rate = number.filter(|number| (1..=RATE_MAX).contains(number));
+        rate.map(Amount::PerSecond).ok_or_else(|| WordError::NotARate(text.to_owned()))
+    });
+
+    const fn new(read: fn(&str) -> Result<Amount, WordError>) -> Self {
+        Self { read, default: None }
     }
 
-    /// `5/s`.
-    pub(super) fn rate(text: &str) -> Result<u32, WordError> {
-        let number = text.strip_suffix("/s").unwrap_or(text).parse::<u32>().ok();
-        number.filter(|number| (1..=RATE_MAX).contains(number)).ok_or_else(|| WordError::NotARate(text.to_owned()))
+    /// It may be left out.
+    pub(super) const fn or(self, default: Amount) -> Self {
+        Self { default: Some(default), ..self }
     }
 }
 

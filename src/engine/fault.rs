@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::arrivals::Arrivals;
-pub use self::table::{Change, FaultError, FaultTable, Nodes};
+pub use self::table::{FaultError, FaultTable};
 use crate::proto::addr::Addr;
 use crate::proto::chance::Chance;
 use crate::proto::fault::{Fault, FaultKind, Percent, Scope};

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::fault::{Change, FaultView};
-use super::{Effect, Engine, NodeTable, Publication, Refusal, Sites};
+use super::fault::FaultView;
+use super::{Effect, Engine, Publication, Refusal, Sites};
 use crate::command::{Command, FaultCommand};
-use crate::event::NodeState;
+use crate::event::{FaultEvent, NodeState};
 use crate::proto::addr::Addr;
-use crate::proto::fault::{FaultClass, Scope};
+use crate::proto::fault::{Fault, FaultClass, Scope};
 use crate::proto::machine::NodeCommand;
 
 impl Engine {
@@ -37,11 +37,15 @@ impl Engine {
 
     /// All running nodes meet the faults; a wrong clock and junk concern only the nodes that they
     /// name.
-    fn meet<S>(&self, changes: &[Change], effects: &mut Vec<Effect<S>>) {
-        effects.push(Effect::Publish(changes.iter().cloned().map(Publication::from).collect()));
+    fn meet<S>(&self, changes: &[FaultEvent], effects: &mut Vec<Effect<S>>) {
+        let told = changes.iter().map(|change| {
+            let node = change.fault().map_or(Addr::loopback(0), Fault::subject);
+            Publication { node, kind: change.clone().into() }
+        });
+        effects.push(Effect::Publish(told.collect()));
         effects.push(Effect::Faults(Arc::clone(&self.view)));
         for node in self.nodes_at(changes, FaultClass::Skew) {
-            if self.nodes.running(node).is_ok() {
+            if self.nodes.state(node) == Some(NodeState::Runs) {
                 effects.push(Effect::Tell(node, NodeCommand::Skew(self.view.table.skew_us(node))));
             }
         }
@@ -51,13 +55,13 @@ impl Engine {
     }
 
     /// The nodes of ours for which faults of this kind have changed, in order, each once.
-    fn nodes_at(&self, changes: &[Change], kind: FaultClass) -> Vec<Addr> {
-        let scopes = changes.iter().map(Change::fault).filter(|fault| fault.what.class() == kind);
+    fn nodes_at(&self, changes: &[FaultEvent], kind: FaultClass) -> Vec<Addr> {
+        let scopes = changes.iter().filter_map(FaultEvent::fault).filter(|fault| fault.what.class() == kind);
         let scopes: Vec<&Scope> = scopes.map(|fault| &fault.on).collect();
         match scopes[..] {
             [] => Vec::new(),
             [Scope::Node(node)] => vec![*node].into_iter().filter(|node| self.nodes.get(*node).is_some()).collect(),
-            _ => addrs(&self.nodes).filter(|node| scopes.iter().any(|scope| scope.is_at(*node))).collect(),
+            _ => self.nodes.addrs_from(0).filter(|node| scopes.iter().any(|scope| scope.is_at(*node))).collect(),
         }
     }
 
@@ -65,7 +69,7 @@ impl Engine {
     /// restart, and links that were cut are healed. A node that left wanted to go.
     pub(super) fn remedies(&self) -> Vec<Command> {
         // A hung node forgets its cuts when it restarts.
-        let cuts = self.cuts.iter().filter(|(node, _)| self.nodes.running(*node).is_ok());
+        let cuts = self.cuts.iter().filter(|(node, _)| self.nodes.state(*node) == Some(NodeState::Runs));
         let heals = cuts.map(|(node, peer)| Command::Heal { node: *node, peer: *peer });
         let has_fallen = |state| match state {
             NodeState::Hangs | NodeState::Killed => true,
@@ -73,16 +77,5 @@ impl Engine {
         };
         let fallen = self.nodes.iter().filter(|(_, entry)| has_fallen(entry.state));
         heals.chain(fallen.map(|(node, _)| Command::Restart(node))).collect()
-    }
-}
-
-fn addrs(nodes: &NodeTable) -> impl Iterator<Item = Addr> {
-    nodes.iter().map(|(addr, _)| addr)
-}
-
-impl From<Change> for Publication {
-    fn from(change: Change) -> Self {
-        let (node, kind) = change.into_told();
-        Self { node, kind }
     }
 }

@@ -14,29 +14,15 @@ use crate::proto::text::Body;
 impl Engine {
     pub(super) fn judge(&self, command: &Command) -> Result<(), Refusal> {
         let node = subject(command).and_then(|addr| self.nodes.get(addr));
-        match command {
-            Command::Start(spec) => self.judge_start(spec),
-            Command::StartLab { seeds, peers } => self.judge_lab(*seeds, *peers),
-            Command::Kill(_)
-            | Command::Hang(_)
-            | Command::Restart(_)
-            | Command::Cut { .. }
-            | Command::Heal { .. }
-            | Command::Fault(FaultCommand::Lie { .. }) => judge_node(command, node),
-            Command::Say { body, .. } => {
-                judge_node(command, node)?;
-                judge_text(self.settings.peer.dialect, body)
-            }
-            // The table of faults decides.
-            Command::Fault(
-                FaultCommand::Set(_)
-                | FaultCommand::Clear { .. }
-                | FaultCommand::HealPartitions
-                | FaultCommand::HealAll
-                | FaultCommand::Calm,
-            )
-            | Command::Quit => Ok(()),
+        judge_node(command, node)?;
+        if let Command::Start(spec) = command {
+            self.judge_start(spec)?;
+        } else if let Command::StartLab { seeds, peers } = command {
+            self.judge_lab(*seeds, *peers)?;
+        } else if let Command::Say { body, .. } = command {
+            judge_text(self.settings.peer.dialect, body)?;
         }
+        Ok(())
     }
 
     fn judge_start(&self, spec: &NodeSpec) -> Result<(), Refusal> {
@@ -47,11 +33,19 @@ impl Engine {
                 if !addr.ip().is_unspecified() && !addr.with_port(1).is_dialable() {
                     return Err(Refusal::NobodyThere(addr));
                 }
-                self.nodes.check_free(addr)?;
+                self.check_free(addr)?;
             }
         }
         self.judge_seed_list(spec)?;
         self.judge_room(spec.role, 1)
+    }
+
+    /// Fails if a node has, or had, this address.
+    pub(super) fn check_free(&self, addr: Addr) -> Result<(), Refusal> {
+        match self.nodes.get(addr) {
+            Some(NodeEntry { name, state, .. }) => Err(Refusal::Taken { addr, name: *name, state: *state }),
+            None => Ok(()),
+        }
     }
 
     /// A peer registers with the listed seeds; a seed without an address takes one of theirs.
@@ -70,9 +64,7 @@ impl Engine {
         if self.lab.is_some() {
             return Err(Refusal::SecondLab);
         }
-        for (count, what, most) in
-            [(seeds, "seeds", self.settings.limits.seeds), (peers, "peers", self.settings.limits.peers)]
-        {
+        for (count, what, most) in [(seeds, "seeds", self.limits.seeds), (peers, "peers", self.limits.peers)] {
             if count == 0 {
                 return Err(WordError::NotACount { given: count.to_string(), what, most }.into());
             }
@@ -83,8 +75,8 @@ impl Engine {
 
     fn judge_room(&self, role: Role, more: usize) -> Result<(), Refusal> {
         let most = match role {
-            Role::Seed => self.settings.limits.seeds,
-            Role::Peer => self.settings.limits.peers,
+            Role::Seed => self.limits.seeds,
+            Role::Peer => self.limits.peers,
         };
         if self.nodes.count(role).saturating_add(more) > most { Err(Refusal::Full { role, most }) } else { Ok(()) }
     }
@@ -132,7 +124,7 @@ pub fn judge_node(command: &Command, node: Option<&NodeEntry>) -> Result<(), Ref
     }
 }
 
-pub(super) fn judge_running(addr: Addr, node: Option<&NodeEntry>) -> Result<(), Refusal> {
+fn judge_running(addr: Addr, node: Option<&NodeEntry>) -> Result<(), Refusal> {
     let entry = known(addr, node)?;
     match entry.state {
         NodeState::Runs => Ok(()),

@@ -51,15 +51,15 @@ pub struct Settings {
     pub peer: PeerConfig,
     /// Every seed's settings; `listen` is ignored.
     pub seed: SeedConfig,
-    /// Seed of all random choices of this session.
+    /// Seed of all random choices of this session, latencies in virtual time included.
     pub rng_seed: u64,
-    pub limits: NetworkLimits,
 }
 
 /// Decides what commands mean, and does nothing.
 #[derive(Debug, Clone)]
 pub struct Engine {
     settings: Settings,
+    limits: NetworkLimits,
     /// What the latest peer began with.
     peer_config: PeerConfig,
     /// Why no seed list could be read, if that keeps nodes from starting.
@@ -75,10 +75,11 @@ pub struct Engine {
 }
 
 impl Engine {
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: Settings, limits: NetworkLimits) -> Self {
         Self {
             peer_config: settings.peer.clone(),
             settings,
+            limits,
             seed_list_missing: None,
             nodes: NodeTable::default(),
             lab: None,

@@ -2,9 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::fault;
-use super::judge::judge_running;
-use super::{NodeEntry, NodeName, Refusal};
+use super::{NodeEntry, NodeName};
 use crate::command::Placement;
 use crate::command::grammar::Names;
 use crate::event::NodeState;
@@ -21,6 +19,13 @@ pub struct NodeTable {
 }
 
 impl NodeTable {
+    /// Running peers at these addresses.
+    pub fn of_peers(addrs: impl IntoIterator<Item = Addr>) -> Self {
+        let mut nodes = Self::default();
+        addrs.into_iter().for_each(|addr| nodes.enter(addr, Role::Peer));
+        nodes
+    }
+
     pub fn get(&self, addr: Addr) -> Option<&NodeEntry> {
         self.nodes.get(&addr)
     }
@@ -54,17 +59,19 @@ impl NodeTable {
         }
     }
 
-    /// Fails unless this node runs.
-    pub fn running(&self, addr: Addr) -> Result<(), Refusal> {
-        judge_running(addr, self.get(addr))
+    /// The node's state; `None`: it is no node of ours.
+    pub fn state(&self, node: Addr) -> Option<NodeState> {
+        self.get(node).map(|entry| entry.state)
     }
 
-    /// Fails if a node has, or had, this address.
-    pub(super) fn check_free(&self, addr: Addr) -> Result<(), Refusal> {
-        match self.get(addr) {
-            Some(NodeEntry { name, state, .. }) => Err(Refusal::Taken { addr, name: *name, state: *state }),
-            None => Ok(()),
-        }
+    /// All nodes that run or hang.
+    pub fn up(&self) -> impl Iterator<Item = Addr> {
+        self.iter().filter(|(_, entry)| entry.state.is_up()).map(|(addr, _)| addr)
+    }
+
+    /// The display name of a node.
+    pub fn name(&self, node: Addr) -> String {
+        self.get(node).map_or_else(|| node.to_string(), |entry| entry.name.to_string())
     }
 
     /// A new node runs at this free address.
@@ -115,20 +122,6 @@ impl Names for NodeTable {
     }
 }
 
-impl fault::Nodes for NodeTable {
-    fn state(&self, node: Addr) -> Option<NodeState> {
-        self.get(node).map(|entry| entry.state)
-    }
-
-    fn ours(&self) -> Vec<Addr> {
-        self.iter().filter(|(_, entry)| entry.state.is_up()).map(|(addr, _)| addr).collect()
-    }
-
-    fn name(&self, node: Addr) -> String {
-        self.get(node).map_or_else(|| node.to_string(), |entry| entry.name.to_string())
-    }
-}
-
 /// The first seed of a network in virtual time.
 const FIRST_SEED_PORT: u16 = 5001;
 /// Peers on one host of such a network: the next port would be the first seed's.
@@ -149,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nodes_are_named_and_placed_in_the_order_in_which_they_are_started() {
+    fn nodes_are_named_and_placed_in_order_of_their_start() {
         let mut table = NodeTable::default();
         let mut start = |role| {
             let addr = table.free_addrs(role).next().unwrap();

@@ -31,7 +31,7 @@ impl Engine {
         sites.check_room(&self.demand(seeds, peers))?;
         let (has_lab, seed_list) = (self.lab.is_some(), &self.settings.peer.seeds);
         let place = sites.reserve(spec, &SiteContext { nodes: &self.nodes, has_lab, seed_list })?;
-        self.nodes.check_free(place.addr)?;
+        self.check_free(place.addr)?;
         if let (Role::Seed, Some(lab)) = (spec.role, &mut self.lab) {
             lab.push(place.addr);
         }
@@ -49,7 +49,7 @@ impl Engine {
     ) -> Result<(), Refusal> {
         sites.check_room(&self.demand(seeds, peers))?;
         let places = sites.reserve_lab(seeds, peers, &self.nodes)?;
-        places.iter().try_for_each(|place| self.nodes.check_free(place.addr))?;
+        places.iter().try_for_each(|place| self.check_free(place.addr))?;
         self.lab = Some(places.iter().take(seeds).map(|place| place.addr).collect());
         let roles = std::iter::repeat_n(Role::Seed, seeds).chain(std::iter::repeat_n(Role::Peer, peers));
         self.enter(roles.zip(places).collect(), effects);

@@ -23,7 +23,7 @@ fn engine(dialect: Dialect, limits: NetworkLimits) -> Engine {
     let mut peer = PeerConfig::new(NOWHERE, Vec::new());
     peer.dialect = dialect;
     let seed = SeedConfig { dialect, ..SeedConfig::new(NOWHERE) };
-    Engine::new(Settings { peer, seed, rng_seed: 1, limits })
+    Engine::new(Settings { peer, seed, rng_seed: 1 }, limits)
 }
 
 fn lab(peers: usize) -> Engine {
@@ -79,7 +79,7 @@ fn started(effects: &[Effect<()>]) -> Vec<String> {
 }
 
 #[test]
-fn every_node_every_topic_and_every_session_has_chances_of_its_own() {
+fn every_node_topic_and_session_has_its_own_chances() {
     let session = |rng_seed| {
         let mut engine = lab(2);
         engine.settings.rng_seed = rng_seed;

@@ -1,6 +1,5 @@
 //! A failed command in words.
 
-use super::fault::Nodes as _;
 use super::{Engine, Publication, Refusal};
 use crate::command::grammar;
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};

@@ -37,17 +37,11 @@ pub struct FaultHistory {
 impl FaultRecord {
     /// The longest delay that it adds to a message, if it delays messages.
     pub fn holds_up_for(&self) -> Option<Duration> {
-        match self.fault.what {
-            FaultKind::Delay { by_us, jitter_us } => Some(Duration::from_micros(by_us.saturating_add(jitter_us))),
-            FaultKind::Reorder { window_us, .. } => Some(Duration::from_micros(window_us)),
+        match self.fault.what.class() {
             // A slow reader has no bound; a neighbor whose queue is full drops the link, which is
             // an event.
-            FaultKind::Slow { .. } => Some(Duration::ZERO),
-            FaultKind::Cut
-            | FaultKind::Loss { .. }
-            | FaultKind::Duplicate { .. }
-            | FaultKind::Skew { .. }
-            | FaultKind::Junk { .. } => None,
+            FaultClass::Delay | FaultClass::Reorder | FaultClass::Slow => Some(self.fault.what.delay_max()),
+            FaultClass::Cut | FaultClass::Loss | FaultClass::Duplicate | FaultClass::Skew | FaultClass::Junk => None,
         }
     }
 
@@ -87,8 +81,9 @@ impl FaultHistory {
 
     /// The faults that are set on traffic between these two nodes.
     pub fn on_link(&self, one: Addr, other: Addr) -> impl Iterator<Item = &FaultRecord> {
-        self.iter()
-            .filter(move |record| record.fault.what.class().meets_messages() && record.fault.on.is_between(one, other))
+        self.iter().filter(move |record| {
+            record.fault.what.class().row().meets_messages && record.fault.on.is_between(one, other)
+        })
     }
 
     /// The faults that are set on this node, or everywhere.
@@ -109,7 +104,7 @@ impl FaultHistory {
                 && (record.fault.on.is_at(one) || record.fault.on.is_at(other))
         };
         let meets = move |record: &FaultRecord| {
-            record.fault.what.class().meets_messages() && record.fault.on.is_between(one, other)
+            record.fault.what.class().row().meets_messages && record.fault.on.is_between(one, other)
         };
         self.ever().filter(move |record| meets(record) || is_slow(record))
     }

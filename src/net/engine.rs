@@ -27,21 +27,7 @@ use crate::feed::Tap;
 use crate::platform::raise_descriptor_limit;
 use crate::proto::addr::Addr;
 use crate::proto::chance::Topic;
-use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::request::Request;
-
-/// Settings of the nodes of this process.
-#[derive(Debug, Clone)]
-pub struct SocketDefaults {
-    /// Every peer's settings. `listen` is ignored; a seed without an address of its own listens on
-    /// one of `seeds`.
-    pub peer: PeerConfig,
-    /// Every seed's settings; `listen` is ignored.
-    pub seed: SeedConfig,
-    /// Seed of all random choices of this session.
-    pub rng_seed: u64,
-    pub clock: Clock,
-}
 
 /// Owns all nodes of this process. Dropping it ends them at once, as a crash would.
 pub struct SocketEngine {
@@ -71,10 +57,9 @@ struct Slot {
 
 impl SocketEngine {
     /// An engine without nodes. Raises this process's limit of open files as far as it goes.
-    pub fn new(defaults: SocketDefaults, taps: Vec<Tap>) -> Self {
-        let SocketDefaults { peer, seed, rng_seed, clock } = defaults;
+    pub fn new(settings: Settings, clock: Clock, taps: Vec<Tap>) -> Self {
         Self {
-            engine: engine::Engine::new(Settings { peer, seed, rng_seed, limits: NetworkLimits::SOCKETS }),
+            engine: engine::Engine::new(settings, NetworkLimits::SOCKETS),
             clock,
             taps: taps.into(),
             slots: BTreeMap::new(),

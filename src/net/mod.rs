@@ -29,5 +29,5 @@ mod sources;
 pub mod wire;
 
 pub use bind::next_free;
-pub use engine::{SocketDefaults, SocketEngine};
+pub use engine::SocketEngine;
 pub use interfaces::name_everywhere;

@@ -4,10 +4,12 @@
 //! they are the drivers' business, and `crate::engine::fault` tells drivers what becomes of a
 //! message.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::iter;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::EnumDiscriminants;
 
 use super::addr::Addr;
 use super::name::name_order;
@@ -34,7 +36,9 @@ pub enum Scope {
 }
 
 /// What a fault does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumDiscriminants)]
+#[strum_discriminants(name(FaultClass), derive(PartialOrd, Ord, Hash))]
+#[strum_discriminants(doc = "A [`FaultKind`] without its amounts: what a command names when it clears one.")]
 #[serde(rename_all = "snake_case", tag = "trouble")]
 pub enum FaultKind {
     /// Nothing gets through, not even a dial, and nobody is told: like a cable that was cut.
@@ -73,17 +77,45 @@ pub enum FaultKind {
     },
 }
 
-/// A [`FaultKind`] without its amounts: what a command names when it clears one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FaultClass {
-    Cut,
-    Delay,
-    Loss,
-    Duplicate,
-    Reorder,
-    Slow,
-    Skew,
-    Junk,
+/// What there is to know of a kind of fault besides its amounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FaultRow {
+    /// The command that sets it.
+    pub word: &'static str,
+    /// It affects messages on their way. Others are about a node as a whole.
+    pub meets_messages: bool,
+    /// It keeps messages from arriving, for a while or for good.
+    pub hinders: bool,
+}
+
+/// An amount as a command has it. Times are in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    Span(u64),
+    /// Ahead of the true time.
+    Offset(i64),
+    Percent(Percent),
+    PerSecond(u32),
+}
+
+/// A span in one word: `100ms`, `1s500ms`.
+pub fn span_word(span: Duration) -> String {
+    humantime::format_duration(span).to_string().replace(' ', "")
+}
+
+/// `100ms`, `+5s`, `30%`, `5/s`.
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Span(micros) => f.write_str(&span_word(Duration::from_micros(*micros))),
+            Self::Offset(micros) => {
+                let sign = if *micros < 0 { '-' } else { '+' };
+                write!(f, "{sign}{}", Self::Span(micros.unsigned_abs()))
+            }
+            Self::Percent(percent) => percent.fmt(f),
+            Self::PerSecond(rate) => write!(f, "{rate}/s"),
+        }
+    }
 }
 
 /// A percentage from 0 to 100.
@@ -176,87 +208,64 @@ impl Scope {
     }
 }
 
-impl FaultKind {
-    /// The kind of fault, without its amounts.
-    pub const fn class(self) -> FaultClass {
-        match self {
-            Self::Cut => FaultClass::Cut,
-            Self::Delay { .. } => FaultClass::Delay,
-            Self::Loss { .. } => FaultClass::Loss,
-            Self::Duplicate { .. } => FaultClass::Duplicate,
-            Self::Reorder { .. } => FaultClass::Reorder,
-            Self::Slow { .. } => FaultClass::Slow,
-            Self::Skew { .. } => FaultClass::Skew,
-            Self::Junk { .. } => FaultClass::Junk,
-        }
+impl FaultClass {
+    pub const fn row(self) -> FaultRow {
+        let (word, meets_messages, hinders) = match self {
+            Self::Cut => ("cut", true, true),
+            Self::Delay => ("delay", true, true),
+            Self::Loss => ("loss", true, true),
+            Self::Duplicate => ("duplicate", true, false),
+            Self::Reorder => ("reorder", true, true),
+            Self::Slow => ("slow", false, true),
+            Self::Skew => ("skew", false, false),
+            Self::Junk => ("junk", false, false),
+        };
+        FaultRow { word, meets_messages, hinders }
     }
 
-    /// The amount per second, for faults that have one.
-    pub const fn per_s(self) -> Option<u32> {
-        match self {
-            Self::Slow { per_s } | Self::Junk { per_s } => Some(per_s),
-            Self::Cut
-            | Self::Delay { .. }
-            | Self::Loss { .. }
-            | Self::Duplicate { .. }
-            | Self::Reorder { .. }
-            | Self::Skew { .. } => None,
-        }
-    }
-
-    /// How long what it has delayed may still be on its way once it is over. What a slow reader has
-    /// left with its neighbors is not known.
-    pub const fn aftermath(self) -> Duration {
-        match self {
-            Self::Delay { by_us, jitter_us } => Duration::from_micros(by_us.saturating_add(jitter_us)),
-            Self::Reorder { window_us, .. } => Duration::from_micros(window_us),
-            Self::Cut
-            | Self::Loss { .. }
-            | Self::Duplicate { .. }
-            | Self::Slow { .. }
-            | Self::Skew { .. }
-            | Self::Junk { .. } => Duration::ZERO,
-        }
-    }
-
-    /// Its amount as a command has it: ` 100ms 50ms`, ` 30%`; nothing for a cut.
-    fn amount(self) -> String {
-        match self {
-            Self::Cut => String::new(),
-            Self::Delay { by_us, jitter_us: 0 } => format!(" {}", span(by_us)),
-            Self::Delay { by_us, jitter_us } => format!(" {} {}", span(by_us), span(jitter_us)),
-            Self::Loss { percent } | Self::Duplicate { percent } => format!(" {percent}"),
-            Self::Reorder { percent, window_us } => format!(" {percent} {}", span(window_us)),
-            Self::Slow { per_s } | Self::Junk { per_s } => format!(" {per_s}/s"),
-            Self::Skew { by_us } => {
-                let sign = if by_us < 0 { '-' } else { '+' };
-                format!(" {sign}{}", span(by_us.unsigned_abs()))
-            }
-        }
+    /// The fault with these amounts; `None` if it takes others.
+    pub fn with(self, amounts: &[Amount]) -> Option<FaultKind> {
+        use Amount::{Offset, PerSecond, Percent, Span};
+        Some(match (self, amounts) {
+            (Self::Cut, []) => FaultKind::Cut,
+            (Self::Delay, &[Span(by_us), Span(jitter_us)]) => FaultKind::Delay { by_us, jitter_us },
+            (Self::Loss, &[Percent(percent)]) => FaultKind::Loss { percent },
+            (Self::Duplicate, &[Percent(percent)]) => FaultKind::Duplicate { percent },
+            (Self::Reorder, &[Percent(percent), Span(window_us)]) => FaultKind::Reorder { percent, window_us },
+            (Self::Slow, &[PerSecond(per_s)]) => FaultKind::Slow { per_s },
+            (Self::Skew, &[Offset(by_us)]) => FaultKind::Skew { by_us },
+            (Self::Junk, &[PerSecond(per_s)]) => FaultKind::Junk { per_s },
+            (_, _) => return None,
+        })
     }
 }
 
-impl FaultClass {
-    /// Whether it affects messages on their way. The others are about a node as a whole.
-    pub const fn meets_messages(self) -> bool {
+impl FaultKind {
+    /// The kind of fault, without its amounts.
+    pub fn class(self) -> FaultClass {
+        self.into()
+    }
+
+    /// Its amounts, in the order in which a command has them.
+    pub fn amounts(self) -> Vec<Amount> {
         match self {
-            Self::Cut | Self::Delay | Self::Loss | Self::Duplicate | Self::Reorder => true,
-            Self::Slow | Self::Skew | Self::Junk => false,
+            Self::Cut => vec![],
+            Self::Delay { by_us, jitter_us } => vec![Amount::Span(by_us), Amount::Span(jitter_us)],
+            Self::Loss { percent } | Self::Duplicate { percent } => vec![Amount::Percent(percent)],
+            Self::Reorder { percent, window_us } => vec![Amount::Percent(percent), Amount::Span(window_us)],
+            Self::Slow { per_s } | Self::Junk { per_s } => vec![Amount::PerSecond(per_s)],
+            Self::Skew { by_us } => vec![Amount::Offset(by_us)],
         }
     }
 
-    /// The command that sets it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Cut => "cut",
-            Self::Delay => "delay",
-            Self::Loss => "loss",
-            Self::Duplicate => "duplicate",
-            Self::Reorder => "reorder",
-            Self::Slow => "slow",
-            Self::Skew => "skew",
-            Self::Junk => "junk",
-        }
+    /// The longest delay that it adds to a message. What a slow reader has left with its neighbors
+    /// is not known.
+    pub fn delay_max(self) -> Duration {
+        let spans = self.amounts().into_iter().filter_map(|amount| match amount {
+            Amount::Span(micros) => Some(micros),
+            Amount::Offset(_) | Amount::Percent(_) | Amount::PerSecond(_) => None,
+        });
+        Duration::from_micros(spans.fold(0, u64::saturating_add))
     }
 }
 
@@ -279,20 +288,19 @@ impl Fault {
 
     /// The fault as the command that sets it: `loss p1 p2 30%`, `partition p1 p2 p3`.
     pub fn text(&self, name: &dyn Fn(Addr) -> String) -> String {
-        let word = match (&self.on, self.what) {
-            (Scope::Border(_), FaultKind::Cut) => "partition",
-            (_, what) => what.class().word(),
-        };
-        format!("{word}{}{}", self.on.text(name), self.what.amount())
+        let word = if self.is_partition() { "partition" } else { self.what.class().row().word };
+        let mut amounts = self.what.amounts();
+        // Without jitter there is one amount.
+        if matches!(self.what, FaultKind::Delay { jitter_us: 0, .. }) {
+            amounts.pop();
+        }
+        let begin = format!("{word}{}", self.on.text(name));
+        iter::once(begin).chain(amounts.iter().map(ToString::to_string)).collect::<Vec<_>>().join(" ")
     }
 
     /// The command that ends it: `loss p1 p2 off`, `heal p1 p2`; a partition ends with all others.
     pub fn end_text(&self, name: &dyn Fn(Addr) -> String) -> String {
-        match (&self.on, self.what.class()) {
-            (Scope::Border(_), FaultClass::Cut) => "heal partition".to_owned(),
-            (_, FaultClass::Cut) => format!("heal{}", self.on.text(name)),
-            (_, kind) => format!("{}{} off", kind.word(), self.on.text(name)),
-        }
+        if self.is_partition() { "heal partition".to_owned() } else { self.on.end_text(self.what.class(), name) }
     }
 }
 
@@ -302,11 +310,16 @@ impl Scope {
         match self {
             Self::All => " all".to_owned(),
             Self::Node(_) | Self::Link(..) | Self::Border(_) => {
-                self.names_in_order(name).into_iter().fold(String::new(), |mut text, name| {
-                    let _ = write!(text, " {name}");
-                    text
-                })
+                iter::once(String::new()).chain(self.names_in_order(name)).collect::<Vec<_>>().join(" ")
             }
+        }
+    }
+
+    /// The command that ends a fault of this kind here.
+    pub fn end_text(&self, kind: FaultClass, name: &dyn Fn(Addr) -> String) -> String {
+        match kind {
+            FaultClass::Cut => format!("heal{}", self.text(name)),
+            kind => format!("{}{} off", kind.row().word, self.text(name)),
         }
     }
 
@@ -316,11 +329,6 @@ impl Scope {
         names.sort_by_cached_key(|name| name_order(name));
         names
     }
-}
-
-/// One word, as the commands write and read it: `100ms`, `1s500ms`.
-fn span(micros: u64) -> String {
-    humantime::format_duration(Duration::from_micros(micros)).to_string().replace(' ', "")
 }
 
 #[cfg(test)]
@@ -334,6 +342,24 @@ mod tests {
         assert_eq!(border, Scope::Border(vec![a, b]));
         assert!(border.is_between(a, c) && border.is_between(d, b));
         assert!(!border.is_between(a, b) && !border.is_between(c, d));
+    }
+
+    #[test]
+    fn a_fault_of_each_kind_is_made_of_its_amounts() {
+        let percent = Percent::new(30).unwrap();
+        for kind in [
+            FaultKind::Cut,
+            FaultKind::Delay { by_us: u64::MAX, jitter_us: 2 },
+            FaultKind::Loss { percent },
+            FaultKind::Duplicate { percent },
+            FaultKind::Reorder { percent, window_us: 3 },
+            FaultKind::Slow { per_s: 4 },
+            FaultKind::Skew { by_us: i64::MIN },
+            FaultKind::Junk { per_s: 5 },
+        ] {
+            assert_eq!(kind.class().with(&kind.amounts()), Some(kind));
+            assert_eq!(kind.class().with(&[Amount::Span(1); 3]), None);
+        }
     }
 
     #[test]

@@ -27,17 +27,51 @@ const PARTS_MAX: usize = 4;
 pub(super) enum Claim {
     /// This percentage of the peers that ran when a message began, and still run, have it.
     Coverage { percent: u32, message: MessageRef },
-    /// The running peers form one graph by links that both ends hold.
-    Connected,
-    /// A neighbor has declared this node dead, and there has been no sign of life since.
-    Dead(String),
-    /// Any node is dead in that sense.
-    SomebodyDead,
-    /// A seed has found this node alive when it was reported dead.
-    Disputed(String),
-    /// A running seed has this node on its list.
-    Listed(String),
+    /// About the network as a whole.
+    Network(&'static ClaimRow<NetworkJudge>),
+    /// About the node of this name.
+    Node(&'static ClaimRow<NodeJudge>, String),
 }
+
+/// A claim's word in a scenario, and how the model decides it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClaimRow<F> {
+    pub(super) word: &'static str,
+    judge: F,
+}
+
+/// What the model says about a claim.
+type NetworkJudge = fn(&Model) -> ClaimState;
+/// What the model says about the node of this name.
+type NodeJudge = fn(&Model, &str) -> ClaimState;
+
+/// Claims about the network, besides coverage.
+pub(super) const NETWORK_CLAIMS: &[ClaimRow<NetworkJudge>] = &[
+    // The running peers form one graph by links that both ends hold.
+    ClaimRow { word: "connected", judge: connected },
+];
+/// Any node is dead in the sense of `dead`; a scenario expects that none is.
+pub(super) const SOMEBODY_DEAD: &ClaimRow<NetworkJudge> = &ClaimRow { word: "no dead", judge: somebody_dead };
+/// Claims about a node.
+pub(super) const NODE_CLAIMS: &[ClaimRow<NodeJudge>] = &[
+    // A neighbor has declared it dead, and there has been no sign of life since.
+    ClaimRow { word: "dead", judge: dead },
+    // A seed has found it alive when it was reported dead.
+    ClaimRow { word: "disputed", judge: disputed },
+    // A running seed has it on its list.
+    ClaimRow { word: "listed", judge: listed },
+];
+/// What can be expected, for an error message.
+pub(super) const CLAIMS: &str =
+    "coverage 100%, connected, dead NODE, no dead, disputed NODE or listed NODE, each also after 'not'";
+
+impl<F> PartialEq for ClaimRow<F> {
+    fn eq(&self, other: &Self) -> bool {
+        self.word == other.word
+    }
+}
+
+impl<F> Eq for ClaimRow<F> {}
 
 /// Which message a claim is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,22 +109,17 @@ impl Claim {
     pub(super) fn judge(&self, model: &Model, since: Time) -> ClaimState {
         match self {
             Self::Coverage { percent, message } => coverage(model, *percent, message, since),
-            Self::Connected => connected(model),
-            Self::Dead(name) => dead(model, name),
-            Self::SomebodyDead => somebody_dead(model),
-            Self::Disputed(name) => disputed(model, name),
-            Self::Listed(name) => listed(model, name),
+            Self::Network(row) => (row.judge)(model),
+            Self::Node(row, name) => (row.judge)(model, name),
         }
     }
 
     /// The node that it names.
     pub(super) fn nodes(&self) -> Option<&str> {
         match self {
-            Self::Dead(name) | Self::Disputed(name) | Self::Listed(name) => Some(name),
+            Self::Node(_, name) => Some(name),
             Self::Coverage { message: MessageRef::Named(name), .. } => name.split('#').next(),
-            Self::Coverage { message: MessageRef::Next | MessageRef::Said { .. }, .. }
-            | Self::Connected
-            | Self::SomebodyDead => None,
+            Self::Coverage { message: MessageRef::Next | MessageRef::Said { .. }, .. } | Self::Network(_) => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::claim::{Claim, MessageRef};
+use super::claim::{CLAIMS, Claim, MessageRef, NETWORK_CLAIMS, NODE_CLAIMS, SOMEBODY_DEAD};
 use super::time::span_of;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,16 +39,12 @@ impl ClaimWindow {
     }
 }
 
-/// What can be expected, for an error message.
-const CLAIMS: &str =
-    "coverage 100%, connected, dead NODE, no dead, disputed NODE or listed NODE, each also after 'not'";
-
 /// Reads the text after the word `expect`.
 pub(super) fn parse(text: &str) -> Result<Expect, String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (sense, words) = match words.as_slice() {
         ["not", rest @ ..] => (Sense::DoesNot, rest),
-        ["no", "dead", rest @ ..] => return whole(Sense::DoesNot, Claim::SomebodyDead, rest),
+        ["no", "dead", rest @ ..] => return whole(Sense::DoesNot, Claim::Network(SOMEBODY_DEAD), rest),
         ["no", other, ..] => {
             return Err(format!("'{other}' cannot follow 'no': expected 'no dead', or 'not' and a claim"));
         }
@@ -64,26 +60,26 @@ fn whole(sense: Sense, claim: Claim, rest: &[&str]) -> Result<Expect, String> {
 
 /// The claim, and the words after it.
 fn claim<'a, 'w>(words: &'a [&'w str]) -> Result<(Claim, &'a [&'w str]), String> {
-    match words {
-        ["coverage", share, rest @ ..] => {
+    let [word, rest @ ..] = words else { return Err(format!("nothing is expected: expected {CLAIMS}")) };
+    if let Some(row) = NETWORK_CLAIMS.iter().find(|row| row.word == *word) {
+        return Ok((Claim::Network(row), rest));
+    }
+    if let Some(row) = NODE_CLAIMS.iter().find(|row| row.word == *word) {
+        return match rest {
+            [] => Err(format!("expected a node after '{word}', such as p3")),
+            [next @ ("within" | "for"), ..] => {
+                Err(format!("expected a node after '{word}', such as p3, before '{next}'"))
+            }
+            [name, rest @ ..] => Ok((Claim::Node(row, (*name).to_owned()), rest)),
+        };
+    }
+    match (*word, rest) {
+        ("coverage", [share, rest @ ..]) => {
             let (message, rest) = message(rest)?;
             Ok((Claim::Coverage { percent: percent(share)?, message }, rest))
         }
-        ["coverage"] => Err("expected a share after 'coverage', such as 100%".to_owned()),
-        ["connected", rest @ ..] => Ok((Claim::Connected, rest)),
-        ["dead", node, rest @ ..] => Ok((Claim::Dead(node_word("dead", node)?), rest)),
-        ["disputed", node, rest @ ..] => Ok((Claim::Disputed(node_word("disputed", node)?), rest)),
-        ["listed", node, rest @ ..] => Ok((Claim::Listed(node_word("listed", node)?), rest)),
-        [claim @ ("dead" | "disputed" | "listed")] => Err(format!("expected a node after '{claim}', such as p3")),
-        [other, ..] => Err(format!("'{other}' cannot be expected: expected {CLAIMS}")),
-        [] => Err(format!("nothing is expected: expected {CLAIMS}")),
-    }
-}
-
-fn node_word(claim: &str, word: &str) -> Result<String, String> {
-    match word {
-        "within" | "for" => Err(format!("expected a node after '{claim}', such as p3, before '{word}'")),
-        name => Ok(name.to_owned()),
+        ("coverage", []) => Err("expected a share after 'coverage', such as 100%".to_owned()),
+        (other, _) => Err(format!("'{other}' cannot be expected: expected {CLAIMS}")),
     }
 }
 
@@ -128,11 +124,11 @@ mod tests {
         assert_eq!(of("coverage 100% within 5s"), within);
         assert_eq!(of("coverage 90% of p3#2").claim, coverage(90, MessageRef::Named("p3#2".to_owned())));
         let nobody = of("no dead for 10s");
-        assert_eq!((nobody.sense, nobody.claim), (Sense::DoesNot, Claim::SomebodyDead));
+        assert_eq!((nobody.sense, nobody.claim), (Sense::DoesNot, Claim::Network(SOMEBODY_DEAD)));
         assert_eq!(nobody.window, ClaimWindow::For(Duration::from_secs(10)));
         assert_eq!(of("not connected").sense, Sense::DoesNot);
-        assert_eq!(of("dead p3 within 45s").claim, Claim::Dead("p3".to_owned()));
-        assert_eq!(of("not listed p3").claim, Claim::Listed("p3".to_owned()));
+        assert_eq!(of("dead p3 within 45s").claim, Claim::Node(&NODE_CLAIMS[0], "p3".to_owned()));
+        assert_eq!(of("not listed p3").claim, Claim::Node(&NODE_CLAIMS[2], "p3".to_owned()));
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::rehearsal::{Rehearsal, spoken};
 use super::run::Skipped;
 use super::script::{ScriptStep, Step};
-use super::time::word_of;
 use crate::command::limits::NetworkLimits;
 use crate::command::{Command, NodeSpec, Placement, grammar};
 use crate::proto::addr::Addr;
+use crate::proto::fault::span_word;
 
 /// Commands that are remembered: more than anybody types.
 pub const DEEDS_MAX: usize = 10_000;
@@ -91,7 +91,7 @@ impl SessionRecord {
         if self.more > 0 {
             text.push_str(&comment(&format!("{} more commands were too many to be kept", self.more)));
         }
-        let _ = writeln!(text, "{} end", word_of(self.end()));
+        let _ = writeln!(text, "{} end", span_word(self.end()));
         text
     }
 
@@ -135,7 +135,7 @@ impl SessionRecord {
 
 impl TimedLine {
     fn written(&self, rehearsal: &mut Rehearsal) -> String {
-        let at = word_of(self.at);
+        let at = span_word(self.at);
         match &self.what {
             Happened::Expected(text) => format!("{at} {text}\n"),
             Happened::NotDone { what, why } => comment(&format!("at {at}, not done: '{what}': {why}")),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_network_or_the_console_refused_stands_there_with_its_reason_and_changes_nothing() {
+    fn refusals_are_recorded_with_their_reasons_as_comments() {
         let refused = |what: &str, why: &str| Wanted::NotDone { what: what.to_owned(), why: why.to_owned() };
         let at = Duration::from_millis;
         let p1 = Addr::loopback(3000);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_about_several_nodes_of_which_nothing_was_done_is_saved_as_a_comment() {
+    fn a_line_of_which_nothing_was_done_becomes_a_comment() {
         let steps = Script::parse("lab 2 3\n2s kill p1 p2\n").unwrap().steps;
         let refused = vec![refused("kill p1"), refused("kill p2")];
         let skipped = vec![Skipped { line: 2, text: String::new(), refused, of: 2 }];
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_scenario_did_and_expected_is_saved_with_what_the_user_did() {
+    fn a_scenarios_lines_are_saved_with_the_users_commands() {
         let steps = Script::parse("lab 2 3\n1s kill p1\n8s expect dead p1 within 3s\n20s kill p2\n").unwrap().steps;
         let text = record(vec![deed(3_000, Command::Hang(Addr::loopback(3002)))], steps).text(&name);
         assert!(text.ends_with("1s kill p1\n3s hang p3\n8s expect dead p1 within 3s\n11s end\n"), "{text}");

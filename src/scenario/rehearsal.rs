@@ -7,7 +7,6 @@ use super::words::{commands, unknown};
 use crate::command::Command;
 use crate::command::grammar::{self, Names as _};
 use crate::command::limits::NetworkLimits;
-use crate::engine::fault::Nodes as _;
 use crate::engine::{CommandOutcome, Effect, Engine, Refusal, Settings, VirtualSites};
 use crate::proto::addr::Addr;
 use crate::proto::config::{PeerConfig, SeedConfig};
@@ -45,7 +44,7 @@ impl Rehearsal {
         let mut peer = PeerConfig::new(nowhere, Vec::new());
         peer.dialect = dialect;
         let seed = SeedConfig { dialect, ..SeedConfig::new(nowhere) };
-        let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0, limits });
+        let mut engine = Engine::new(Settings { peer, seed, rng_seed: 0 }, limits);
         engine.apply(&Command::StartLab { seeds, peers }, &mut VirtualSites).result?;
         Ok(Self { engine, changed: BTreeMap::new() })
     }
@@ -100,21 +99,8 @@ impl Rehearsal {
     }
 
     fn reason(&self, refusal: &Refusal) -> Option<usize> {
-        match refusal {
-            Refusal::NotRunning { addr, .. } => self.changed.get(addr).copied(),
-            Refusal::Unknown(_)
-            | Refusal::Taken { .. }
-            | Refusal::Up { .. }
-            | Refusal::NotAPeer { .. }
-            | Refusal::NobodyThere(_)
-            | Refusal::SecondLab
-            | Refusal::Full { .. }
-            | Refusal::NoSeedList(_)
-            | Refusal::Fault(_)
-            | Refusal::Word(_)
-            | Refusal::Classic(_)
-            | Refusal::Site(_) => None,
-        }
+        let Refusal::NotRunning { addr, .. } = refusal else { return None };
+        self.changed.get(addr).copied()
     }
 }
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 use super::claim::{Claim, MessageRef};
 use super::expect::{self, ClaimWindow, Expect};
 use super::rehearsal::{Rehearsal, spoken};
-use super::time::{When, split_time, split_word, word_of};
+use super::time::{When, split_time};
 use super::words::brief;
 use crate::command::Command;
-use crate::command::grammar::at_most;
+use crate::command::grammar::{at_most, split};
 use crate::command::limits::NetworkLimits;
 use crate::command::words::{WordError, lab_peers, lab_seeds};
 use crate::engine::Refusal;
+use crate::proto::fault::span_word;
 use crate::proto::message::Dialect;
 use crate::proto::text::Escaped;
 
@@ -166,9 +167,9 @@ impl ScriptReader {
             return Ok(());
         }
         if self.steps.last().is_some_and(|step| step.what == Step::End) {
-            return Err(format!("'{}' comes after the end: expected nothing more", split_word(text).0));
+            return Err(format!("'{}' comes after the end: expected nothing more", split(text).0));
         }
-        match split_word(text) {
+        match split(text) {
             ("lab", rest) => self.lab(line, rest),
             ("set", rest) => self.set(line, rest),
             _ => self.step(line, text),
@@ -204,7 +205,7 @@ impl ScriptReader {
         if !self.steps.is_empty() {
             return Err("'set' comes too late: expected it before the first line that does something".to_owned());
         }
-        let (name, value) = split_word(rest);
+        let (name, value) = split(rest);
         if name.is_empty() || value.is_empty() {
             return Err("expected 'set NAME VALUE', such as 'set gossip-interval 1s'".to_owned());
         }
@@ -217,7 +218,7 @@ impl ScriptReader {
 
     fn step(&mut self, line: usize, text: &str) -> Result<(), String> {
         let Some(lab) = &mut self.lab else {
-            return Err(format!("'{}' comes too early: expected 'lab SEEDS PEERS' first", split_word(text).0));
+            return Err(format!("'{}' comes too early: expected 'lab SEEDS PEERS' first", split(text).0));
         };
         let dialect = dialect(&self.settings);
         let rehearsal = match &mut lab.rehearsal {
@@ -232,7 +233,7 @@ impl ScriptReader {
         let at = moment(when, self.steps.last())?;
         // All expectations right after a `say` are about its message.
         let above = self.said.take().filter(|_| same_moment(&self.steps, at));
-        let what = match split_word(text) {
+        let what = match split(text) {
             ("", _) => return Err("a time without a command: expected a command, 'expect' or 'end'".to_owned()),
             ("end", "") => end(&self.steps, at)?,
             ("end", more) => return Err(format!("'{more}' cannot follow 'end': expected the end of the line")),
@@ -290,7 +291,7 @@ fn moment(when: When, before: Option<&ScriptStep>) -> Result<Duration, String> {
     let last = before.map_or(Duration::ZERO, |step| step.at);
     match (when, before) {
         (When::At(at), Some(before)) if at < last => {
-            let (at, last) = (word_of(at), word_of(last));
+            let (at, last) = (span_word(at), span_word(last));
             Err(format!("'{at}' is in the past: line {} is at {last}, so expected {last} or later", before.line))
         }
         (When::At(at), _) => Ok(at),
@@ -307,7 +308,7 @@ fn same_moment(steps: &[ScriptStep], at: Duration) -> bool {
 fn end(steps: &[ScriptStep], at: Duration) -> Result<Step, String> {
     match steps.iter().find(|step| step.decided_at() > at) {
         Some(open) => {
-            let (at, later) = (word_of(at), word_of(open.decided_at()));
+            let (at, later) = (span_word(at), span_word(open.decided_at()));
             Err(format!("'end' at {at} is too early: line {} is decided at {later}", open.line))
         }
         None => Ok(Step::End),
@@ -318,7 +319,7 @@ fn end(steps: &[ScriptStep], at: Duration) -> Result<Step, String> {
 fn said(commands: Vec<Command>, text: &str) -> Option<MessageRef> {
     match commands.into_iter().next() {
         Some(Command::Say { body, .. }) => {
-            let origin = split_word(split_word(text).1).0.to_owned();
+            let origin = split(split(text).1).0.to_owned();
             Some(MessageRef::Said { origin, body })
         }
         Some(_) | None => None,
@@ -329,12 +330,7 @@ fn said(commands: Vec<Command>, text: &str) -> Option<MessageRef> {
 fn has_time(expect: Expect) -> Result<Expect, String> {
     let is_beginning = match &expect.claim {
         Claim::Coverage { message: MessageRef::Next | MessageRef::Said { .. }, .. } => true,
-        Claim::Coverage { message: MessageRef::Named(_), .. }
-        | Claim::Connected
-        | Claim::Dead(_)
-        | Claim::SomebodyDead
-        | Claim::Disputed(_)
-        | Claim::Listed(_) => false,
+        Claim::Coverage { message: MessageRef::Named(_), .. } | Claim::Network(_) | Claim::Node(..) => false,
     };
     if is_beginning && expect.window == ClaimWindow::Now {
         return Err(
@@ -429,7 +425,7 @@ mod tests {
     }
 
     #[test]
-    fn what_editors_and_terminals_make_of_a_file_is_read_or_refused_and_never_told_raw() {
+    fn odd_bytes_in_a_script_are_read_or_shown_escaped() {
         let script = read("\u{feff}lab 2 8\r\n\t5s\thang\tp3\r\n\r\n+1s calm\r\n");
         assert_eq!((script.steps.len(), script.length()), (2, Duration::from_secs(6)));
         let control = "has a control character: expected text; in a message, write it in quotes, as in JSON";
@@ -449,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn no_control_character_gets_past_the_blanks_between_words_and_a_tab_is_a_blank() {
+    fn a_tab_is_a_blank_and_other_control_characters_are_errors() {
         for (blank, told) in [('\u{b}', "\\x0b"), ('\u{c}', "\\x0c"), ('\u{85}', "")] {
             let error = error(&format!("lab 2 8\n1s say p1 one{blank}two"));
             assert!(error.starts_with("2: 'one") && error.contains("has a control character"), "{error:?}");
@@ -460,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_word_that_nobody_would_read_an_error_tells_the_beginning_and_the_end() {
+    fn an_error_shows_both_ends_of_a_long_word() {
         let long = "a".repeat(200_000);
         let lines = [
             format!("{long} p1"),

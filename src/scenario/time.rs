@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::command::grammar::split;
+
 /// The longest time in a scenario: a day.
 const SPAN_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -18,7 +20,7 @@ pub(super) enum When {
 
 /// Splits a line into its time and the rest.
 pub(super) fn split_time(line: &str) -> Result<(When, &str), String> {
-    let (first, rest) = split_word(line);
+    let (first, rest) = split(line);
     match first.strip_prefix('+') {
         Some(span) => Ok((When::After(span_of(span)?), rest)),
         // No command begins like this; a negative time is an error.
@@ -29,13 +31,6 @@ pub(super) fn split_time(line: &str) -> Result<(When, &str), String> {
     }
 }
 
-/// The first word, and what follows it.
-pub(super) fn split_word(text: &str) -> (&str, &str) {
-    let text = text.trim();
-    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    (word, rest.trim())
-}
-
 /// A span such as `500ms`, `13s` or `1m30s`, in one word.
 pub(super) fn span_of(word: &str) -> Result<Duration, String> {
     let expected = || format!("'{word}' is no time: expected a number with a unit, such as 500ms, 13s or 1m30s");
@@ -44,11 +39,6 @@ pub(super) fn span_of(word: &str) -> Result<Duration, String> {
         Ok(_) => Err(format!("{word} is too long: expected at most a day")),
         Err(_) => Err(expected()),
     }
-}
-
-/// The span in one word, as [`span_of`] reads it.
-pub(super) fn word_of(span: Duration) -> String {
-    humantime::format_duration(span).to_string().replace(' ', "")
 }
 
 #[cfg(test)]
@@ -70,7 +60,7 @@ mod tests {
     fn a_span_reads_back_as_it_is_written() {
         for millis in [0, 1, 500, 13_000, 90_000, 3_600_500] {
             let span = Duration::from_millis(millis);
-            assert_eq!(span_of(&word_of(span)), Ok(span));
+            assert_eq!(span_of(&crate::proto::fault::span_word(span)), Ok(span));
         }
     }
 }

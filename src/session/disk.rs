@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_line_that_a_full_disk_left_is_gone_before_the_next_one() {
+    fn half_a_line_from_a_full_disk_is_removed_before_the_next() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.jsonl");
         let mut file = JournalFile::new(&path, b"first\n".to_vec());

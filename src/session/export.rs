@@ -28,6 +28,8 @@ use crate::model::words::count_text;
 use crate::model::words::sentence;
 use crate::proto::text::printable;
 
+/// The columns of a `.csv` file.
+const COLUMNS: [&str; 8] = ["time", "node", "address", "event", "peer", "message", "text", "detail"];
 /// Symbolic links that are followed in a row: as many as Linux follows.
 const LINKS_MAX: usize = 40;
 /// Damaged lines that are reported one by one: enough to see what happened to a file.
@@ -64,7 +66,7 @@ pub enum OverwritePolicy {
 }
 
 /// What was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Exported {
     /// Events of the session, those without a line in a `.txt` included.
     pub events: u64,
@@ -84,9 +86,10 @@ pub fn damage_text(damaged: u64) -> String {
 }
 
 /// How a journal that was read ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LastLine {
     /// With a whole line.
+    #[default]
     Whole,
     /// In the middle of a line, which is left out: the program was killed, or is still writing.
     Cut,
@@ -126,18 +129,38 @@ pub fn export_as(
     dest: &Path,
     overwrite: OverwritePolicy,
 ) -> Result<Exported, ExportError> {
-    let dest = &target(dest);
-    validate_place(journal, dest, overwrite)?;
-    let recording = Recording::open(journal)?;
-    let fail = |reason| ExportError::Write { path: dest.to_owned(), reason };
-    if takes_a_stream(dest) {
-        let sink = File::options().write(true).open(dest).map_err(fail)?;
-        return write(format, recording, BufWriter::new(sink)).map_err(|error| error.at(dest));
+    let real = |path: &Path| path.canonicalize().ok();
+    if real(dest).is_some_and(|dest| real(journal) == Some(dest)) {
+        return Err(ExportError::IsJournal { path: target(dest) });
     }
-    let mut file = beside(dest).map_err(fail)?;
-    let exported = write(format, recording, BufWriter::new(file.as_file_mut())).map_err(|error| error.at(dest))?;
+    put(dest, overwrite, |sink| write(format, Recording::open(journal)?, BufWriter::new(sink)))
+}
+
+/// Writes a text, whole or not at all.
+pub fn write_text(dest: &Path, text: &str, overwrite: OverwritePolicy) -> Result<(), ExportError> {
+    put(dest, overwrite, |sink| Ok(sink.write_all(text.as_bytes())?))
+}
+
+/// Has `write_all` write a file that appears in its place when it is whole.
+fn put<T>(
+    dest: &Path,
+    overwrite: OverwritePolicy,
+    write_all: impl FnOnce(&mut File) -> Result<T, WriteError>,
+) -> Result<T, ExportError> {
+    let dest = &target(dest);
+    validate_dest(dest, overwrite)?;
+    let failed = |reason| ExportError::Write { path: dest.to_owned(), reason };
+    let at_dest = |error| match error {
+        WriteError::Sink(reason) => failed(reason),
+        WriteError::Journal(error) => ExportError::Journal(error),
+    };
+    if takes_a_stream(dest) {
+        return write_all(&mut File::options().write(true).open(dest).map_err(failed)?).map_err(at_dest);
+    }
+    let mut file = beside(dest).map_err(failed)?;
+    let written = write_all(file.as_file_mut()).map_err(at_dest)?;
     put_in_place(file, dest, overwrite)?;
-    Ok(exported)
+    Ok(written)
 }
 
 /// The target of a symbolic link, whether it exists or not: that is what is written, and the link
@@ -162,16 +185,44 @@ fn takes_a_stream(dest: &Path) -> bool {
 
 /// Writes a session to `sink` while it is read from the journal. A line that cannot be read is
 /// reported in its place, and the rest follows.
-pub fn write(format: FileFormat, recording: Recording, sink: impl Write) -> Result<Exported, WriteError> {
-    let mut writer = ExportWriter::new(format, recording.header(), Counted { sink, bytes: 0 })?;
+pub fn write(format: FileFormat, recording: Recording, mut sink: impl Write) -> Result<Exported, WriteError> {
+    let (mut exported, mut line) = (Exported::default(), Vec::new());
+    let mut lines = EventLines::begin(format, Stamps::Shown, recording.header(), &mut line)?;
     for record in recording {
         match record {
-            Ok(record) => writer.take(&record)?,
-            Err(error @ JournalError::BadLine { line, .. }) => writer.damaged(line, &error)?,
+            Ok(JournalRecord::Event(event)) => {
+                exported.events += 1;
+                lines.push(&mut line, &event)?;
+            }
+            Ok(JournalRecord::Skipped(events)) => {
+                exported.skipped = exported.skipped.saturating_add(events);
+                let are = if events == 1 { "event is" } else { "events are" };
+                lines.push_missing(&mut line, events, &format!("{events} {are} missing here"))?;
+            }
+            Ok(JournalRecord::Torn) => exported.end = LastLine::Cut,
+            Err(error @ JournalError::BadLine { line: nth, .. }) => {
+                exported.note_damage(&error);
+                lines.push_missing(&mut line, 1, &format!("line {nth} of the recording cannot be read"))?;
+            }
             Err(error) => return Err(error.into()),
         }
+        exported.bytes += line.len() as u64;
+        sink.write_all(&line)?;
+        line.clear();
     }
-    Ok(writer.finish()?)
+    exported.bytes += line.len() as u64;
+    sink.write_all(&line)?;
+    sink.flush()?;
+    Ok(exported)
+}
+
+impl Exported {
+    fn note_damage(&mut self, error: &JournalError) {
+        self.damaged += 1;
+        if self.damage.len() < DAMAGE_TOLD_MAX {
+            self.damage.push(error.to_string());
+        }
+    }
 }
 
 /// Why a session could not be written to its end.
@@ -182,41 +233,6 @@ pub enum WriteError {
     Sink(#[from] io::Error),
     #[error(transparent)]
     Journal(#[from] JournalError),
-}
-
-impl WriteError {
-    fn at(self, dest: &Path) -> ExportError {
-        match self {
-            Self::Sink(reason) => ExportError::Write { path: dest.to_owned(), reason },
-            Self::Journal(error) => ExportError::Journal(error),
-        }
-    }
-}
-
-/// Counts the bytes that pass through.
-struct Counted<W> {
-    sink: W,
-    bytes: u64,
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.sink.write(bytes)?;
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.sink.flush()
-    }
-}
-
-fn validate_place(journal: &Path, dest: &Path, overwrite: OverwritePolicy) -> Result<(), ExportError> {
-    let real = |path: &Path| path.canonicalize().ok();
-    if real(dest).is_some_and(|dest| real(journal) == Some(dest)) {
-        return Err(ExportError::IsJournal { path: dest.to_owned() });
-    }
-    validate_dest(dest, overwrite)
 }
 
 /// Fails unless the destination is free, or may be replaced.
@@ -233,23 +249,6 @@ fn validate_dest(dest: &Path, overwrite: OverwritePolicy) -> Result<(), ExportEr
         return Err(ExportError::Exists { path: dest.to_owned() });
     }
     Ok(())
-}
-
-/// Writes a text, whole or not at all.
-pub fn write_text(dest: &Path, text: &str, overwrite: OverwritePolicy) -> Result<(), ExportError> {
-    let dest = &target(dest);
-    validate_dest(dest, overwrite)?;
-    let failed = |reason| ExportError::Write { path: dest.to_owned(), reason };
-    if takes_a_stream(dest) {
-        return File::options()
-            .write(true)
-            .open(dest)
-            .and_then(|mut sink| sink.write_all(text.as_bytes()))
-            .map_err(failed);
-    }
-    let mut file = beside(dest).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    put_in_place(file, dest, overwrite)
 }
 
 /// A file in the destination's directory that vanishes unless it is renamed into place.
@@ -270,125 +269,78 @@ fn put_in_place(file: NamedTempFile, dest: &Path, overwrite: OverwritePolicy) ->
     })
 }
 
-/// An export in progress.
-struct ExportWriter<W: Write> {
-    sink: ExportSink<W>,
+/// Whether the time stands in front of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stamps {
+    Shown,
+    Hidden,
+}
+
+/// Events as lines of one of the formats.
+#[derive(Debug)]
+pub struct EventLines {
+    format: FileFormat,
+    stamps: Stamps,
     names: NodeNames,
     utc_offset_s: i32,
-    exported: Exported,
 }
 
-enum ExportSink<W: Write> {
-    Txt(Counted<W>),
-    /// With the buffer in which a line is made.
-    Jsonl(Counted<W>, Vec<u8>),
-    Csv(Box<csv::Writer<Counted<W>>>),
-}
-
-impl<W: Write> ExportWriter<W> {
-    fn new(format: FileFormat, header: &Header, mut file: Counted<W>) -> io::Result<Self> {
-        let sink = match format {
-            FileFormat::Txt => ExportSink::Txt(file),
-            FileFormat::Jsonl => {
-                writeln!(file, "{}", printed_json(header)?)?;
-                ExportSink::Jsonl(file, Vec::new())
-            }
-            FileFormat::Csv => {
-                let mut table = csv::Writer::from_writer(file);
-                table
-                    .write_record(["time", "node", "address", "event", "peer", "message", "text", "detail"])
-                    .map_err(of_system)?;
-                ExportSink::Csv(Box::new(table))
-            }
-        };
-        let exported =
-            Exported { events: 0, skipped: 0, damaged: 0, damage: Vec::new(), bytes: 0, end: LastLine::Whole };
-        Ok(Self { sink, names: NodeNames::new(), utc_offset_s: header.utc_offset_s, exported })
+impl EventLines {
+    /// Appends what comes before all events.
+    pub fn begin(format: FileFormat, stamps: Stamps, header: &Header, out: &mut Vec<u8>) -> io::Result<Self> {
+        match format {
+            FileFormat::Txt => {}
+            FileFormat::Jsonl => writeln!(out, "{}", printed_json(header)?)?,
+            FileFormat::Csv => push_row(out, &COLUMNS.map(str::to_owned)),
+        }
+        Ok(Self { format, stamps, names: NodeNames::new(), utc_offset_s: header.utc_offset_s })
     }
 
-    fn take(&mut self, record: &JournalRecord) -> io::Result<()> {
-        match record {
-            JournalRecord::Event(event) => {
-                self.exported.events += 1;
-                self.names.learn(event);
-                self.event(event)
+    /// Appends the line of an event; nothing for one without a log line.
+    pub fn push(&mut self, out: &mut Vec<u8>, event: &Event) -> io::Result<()> {
+        self.names.learn(event);
+        match self.format {
+            FileFormat::Txt => {
+                let Some(line) = log_line(event, self.utc_offset_s) else { return Ok(()) };
+                if self.stamps == Stamps::Shown {
+                    write!(out, "{} ", stamp(event.at, self.utc_offset_s))?;
+                }
+                writeln!(out, "{} {}", printable(&self.names.name(event.node)), printable(&line))?;
             }
-            JournalRecord::Skipped(events) => {
-                self.exported.skipped = self.exported.skipped.saturating_add(*events);
-                self.skipped(*events)
-            }
-            JournalRecord::Torn => {
-                self.exported.end = LastLine::Cut;
+            FileFormat::Jsonl => push_printed_line(out, event)?,
+            FileFormat::Csv => push_row(out, &row(event, &self.names, self.utc_offset_s)),
+        }
+        Ok(())
+    }
+
+    /// Appends that this many events are missing here, which `words` explain.
+    pub fn push_missing(&self, out: &mut Vec<u8>, events: u64, words: &str) -> io::Result<()> {
+        match self.format {
+            FileFormat::Txt => writeln!(out, "({words})"),
+            FileFormat::Jsonl => writeln!(out, "{{\"skipped\":{events}}}"),
+            FileFormat::Csv => {
+                push_row(out, &["", "", "", "skipped", "", "", "", words].map(str::to_owned));
                 Ok(())
             }
         }
     }
-
-    fn event(&mut self, event: &Event) -> io::Result<()> {
-        match &mut self.sink {
-            ExportSink::Txt(file) => match log_line(event, self.utc_offset_s) {
-                Some(line) => {
-                    let at = stamp(event.at, self.utc_offset_s);
-                    let line = format!("{at} {} {line}", self.names.name(event.node));
-                    writeln!(file, "{}", printable(&line))
-                }
-                None => Ok(()),
-            },
-            ExportSink::Jsonl(file, line) => {
-                line.clear();
-                push_printed_line(line, event)?;
-                file.write_all(line)
-            }
-            ExportSink::Csv(table) => table.write_record(row(event, &self.names, self.utc_offset_s)).map_err(of_system),
-        }
-    }
-
-    fn skipped(&mut self, events: u64) -> io::Result<()> {
-        let are = if events == 1 { "event is" } else { "events are" };
-        self.missing(events, &format!("{events} {are} missing here"))
-    }
-
-    fn damaged(&mut self, line: u64, error: &JournalError) -> io::Result<()> {
-        self.exported.damaged += 1;
-        if self.exported.damage.len() < DAMAGE_TOLD_MAX {
-            self.exported.damage.push(error.to_string());
-        }
-        self.missing(1, &format!("line {line} of the recording cannot be read"))
-    }
-
-    /// Writes in their place that this many events are missing.
-    fn missing(&mut self, events: u64, words: &str) -> io::Result<()> {
-        match &mut self.sink {
-            ExportSink::Txt(file) => writeln!(file, "({words})"),
-            ExportSink::Jsonl(file, _) => writeln!(file, "{{\"skipped\":{events}}}"),
-            ExportSink::Csv(table) => table.write_record(["", "", "", "skipped", "", "", "", words]).map_err(of_system),
-        }
-    }
-
-    fn finish(self) -> io::Result<Exported> {
-        let mut file = match self.sink {
-            ExportSink::Txt(file) | ExportSink::Jsonl(file, _) => file,
-            ExportSink::Csv(mut table) => {
-                table.flush()?;
-                table.into_inner().map_err(|error| io::Error::from(error.error().kind()))?
-            }
-        };
-        file.flush()?;
-        Ok(Exported { bytes: file.bytes, ..self.exported })
-    }
 }
 
-/// The system's own error: the reader of a pipe may have had enough.
-fn of_system(error: csv::Error) -> io::Error {
-    let said = error.to_string();
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        _ => io::Error::other(said),
+/// Appends a row of a `.csv` file (RFC 4180, with the line ends of Unix).
+fn push_row(out: &mut Vec<u8>, cells: &[String; COLUMNS.len()]) {
+    for (nth, cell) in cells.iter().enumerate() {
+        out.extend((nth > 0).then_some(b','));
+        if cell.contains(['"', ',', '\r', '\n']) {
+            out.extend_from_slice(format!("\"{}\"", cell.replace('"', "\"\"")).as_bytes());
+        } else {
+            out.extend_from_slice(cell.as_bytes());
+        }
     }
+    out.push(b'\n');
 }
 
 /// The cells of one event.
-fn row(event: &Event, names: &NodeNames, utc_offset_s: i32) -> [String; 8] {
+fn row(event: &Event, names: &NodeNames, utc_offset_s: i32) -> [String; COLUMNS.len()] {
     let name = |addr| names.name(addr).into_owned();
     let EventSubject { peer, message, text } = event.kind.subject();
     [

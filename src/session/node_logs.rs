@@ -56,18 +56,10 @@ pub struct NodeLogs {
     skipped: u64,
     /// The limit of a file, whatever the number of nodes.
     log_len_max: u64,
-    limit: Limit,
-}
-
-/// Whether a log has reached its limit.
-#[derive(Debug)]
-enum Limit {
-    /// None has so far.
-    Ahead,
-    /// One has, and the user must be told.
-    Reached(String),
-    /// The user was told: once is enough.
-    Told,
+    /// A line for the user: the first log has reached its limit.
+    note: Option<String>,
+    /// There was such a line: once is enough.
+    is_noted: bool,
 }
 
 #[derive(Debug)]
@@ -86,8 +78,8 @@ impl NodeLogs {
     pub fn open(dir: &Path, utc_offset_s: i32) -> Result<Self, LogError> {
         fs::create_dir_all(dir).map_err(|reason| LogError { path: dir.to_owned(), reason })?;
         let (logs, taken, dirty) = (IndexMap::new(), IndexSet::new(), IndexSet::new());
-        let (dir, log_len_max, limit) = (dir.to_owned(), LOG_LEN_MAX, Limit::Ahead);
-        Ok(Self { dir, utc_offset_s, logs, taken, dirty, skipped: 0, log_len_max, limit })
+        let (dir, log_len_max, note) = (dir.to_owned(), LOG_LEN_MAX, None);
+        Ok(Self { dir, utc_offset_s, logs, taken, dirty, skipped: 0, log_len_max, note, is_noted: false })
     }
 
     pub fn dir(&self) -> &Path {
@@ -120,11 +112,7 @@ impl NodeLogs {
 
     /// A line for the user, once, when the first log has reached its limit.
     pub fn take_note(&mut self) -> Option<String> {
-        let Limit::Reached(_) = self.limit else { return None };
-        match std::mem::replace(&mut self.limit, Limit::Told) {
-            Limit::Reached(note) => Some(note),
-            Limit::Ahead | Limit::Told => None,
-        }
+        self.note.take()
     }
 
     /// The limit of one file: each log has two at most.
@@ -136,8 +124,8 @@ impl NodeLogs {
     fn flush_one(&mut self, node: Addr) -> Result<(), LogError> {
         let len_max = self.file_len_max();
         let Some(log) = self.logs.get_mut(&node) else { return Ok(()) };
-        if log.flush(len_max)? == Flushed::IntoNewFile && matches!(self.limit, Limit::Ahead) {
-            self.limit = Limit::Reached(format!(
+        if log.flush(len_max)? == Flushed::IntoNewFile && !std::mem::replace(&mut self.is_noted, true) {
+            self.note = Some(format!(
                 "the log {} has reached its limit of {}: it goes on in a new file; one earlier file is kept of each log",
                 log.path.display(),
                 size_text(len_max)

@@ -1,4 +1,5 @@
-//! Records a session: reads a feed on its own thread and writes the journal and the node logs.
+//! Records a session: reads a feed on its own thread and writes the journal, the node logs, or
+//! both.
 //!
 //! The disk may be slow, full or read-only; the network never waits for it. Events that came too
 //! fast or could not be written are counted, and the journal says so at the place where they are
@@ -116,7 +117,7 @@ pub struct Recorder {
 /// Access to a recorder for whoever wants to read what it wrote.
 #[derive(Debug, Clone)]
 pub struct RecorderHandle {
-    journal: PathBuf,
+    journal: Option<PathBuf>,
     syncs: mpsc::Sender<oneshot::Sender<()>>,
 }
 
@@ -134,16 +135,25 @@ impl Recorder {
         let open_logs = |dir: &PathBuf| NodeLogs::open(dir, header.utc_offset_s);
         let logs = places.log_dir.as_ref().map(open_logs).transpose()?;
         let room = DiskRoom::new(&places.journal, places.limits.archive_size_max);
-        let mut state = RecorderState { room: Some(room), logs, ..RecorderState::new(journal, notify) };
+        let mut state = RecorderState { room: Some(room), logs, ..RecorderState::new(Some(journal), notify) };
         state.begin(begun);
         Self::start(feed, state)
+    }
+
+    /// The same without a journal.
+    pub fn spawn_logs(
+        feed: Feed,
+        logs: NodeLogs,
+        notify: impl Fn(News) + Send + 'static,
+    ) -> Result<Self, RecorderError> {
+        Self::start(feed, RecorderState { logs: Some(logs), ..RecorderState::new(None, notify) })
     }
 
     fn start<N: Fn(News) + Send + 'static>(feed: Feed, state: RecorderState<N>) -> Result<Self, RecorderError> {
         let (syncs, asked) = mpsc::channel(SYNCS_MAX);
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let handle = RecorderHandle { journal: state.journal.path().to_owned(), syncs };
+        let handle = RecorderHandle { journal: state.journal.as_ref().map(|journal| journal.path().to_owned()), syncs };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let work = move || runtime.block_on(record(state, feed, asked, stopped));
         let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(work)?;
@@ -159,7 +169,7 @@ impl Recorder {
     pub fn finish(self) -> RecorderReport {
         self.stop.cancel();
         self.thread.join().unwrap_or_else(|_| RecorderReport {
-            journal: Some(self.handle.journal.clone()),
+            journal: self.handle.journal.clone(),
             errors: 1,
             ..RecorderReport::default()
         })
@@ -167,8 +177,9 @@ impl Recorder {
 }
 
 impl RecorderHandle {
-    pub fn journal(&self) -> &Path {
-        &self.journal
+    /// `None`: there are node logs alone.
+    pub fn journal(&self) -> Option<&Path> {
+        self.journal.as_deref()
     }
 
     /// Waits until everything that was published before is in the journal (or counted as lost).
@@ -210,7 +221,7 @@ impl DiskRoom {
 
 /// What the recorder writes with.
 struct RecorderState<N> {
-    journal: Journal,
+    journal: Option<Journal>,
     room: Option<DiskRoom>,
     logs: Option<NodeLogs>,
     notify: N,
@@ -259,23 +270,27 @@ async fn record<N: Fn(News)>(
 }
 
 impl<N: Fn(News)> RecorderState<N> {
-    fn new(journal: Journal, notify: N) -> Self {
+    fn new(journal: Option<Journal>, notify: N) -> Self {
         Self { journal, room: None, logs: None, notify, events: 0, skipped: 0, errors: 0, failing: false }
     }
 
     /// Reports how recording begins.
     fn begin(&mut self, begun: Result<(), JournalError>) {
-        if begun.is_ok() {
-            (self.notify)(News::Recording(self.journal.path().to_owned()));
+        if let (Ok(()), Some(journal)) = (&begun, &self.journal) {
+            (self.notify)(News::Recording(journal.path().to_owned()));
         }
         self.judge_journal(begun);
     }
 
+    fn in_journal(&mut self, write: impl FnOnce(&mut Journal) -> Result<(), JournalError>) {
+        let kept = self.journal.as_mut().map_or(Ok(()), write);
+        self.judge_journal(kept);
+    }
+
     fn take(&mut self, delivery: &Delivery) {
         self.skip(delivery.skipped);
-        let kept = self.journal.append(&delivery.batch);
         self.events += delivery.batch.len() as u64;
-        self.judge_journal(kept);
+        self.in_journal(|journal| journal.append(&delivery.batch));
         for event in delivery.batch.iter() {
             let written = self.logs.as_mut().map_or(Ok(()), |logs| logs.write(event));
             self.complain_of_log(written.err());
@@ -309,27 +324,15 @@ impl<N: Fn(News)> RecorderState<N> {
         if let Some(logs) = &mut self.logs {
             logs.skip(events);
         }
-        let kept = self.journal.skipped(events);
-        self.judge_journal(kept);
+        self.in_journal(|journal| journal.skipped(events));
     }
 
     fn is_dirty(&self) -> bool {
-        self.journal.is_dirty() || self.logs.as_ref().is_some_and(NodeLogs::is_dirty)
+        self.journal.as_ref().is_some_and(Journal::is_dirty) || self.logs.as_ref().is_some_and(NodeLogs::is_dirty)
     }
 
     fn flush(&mut self) {
-        let had_something = self.journal.is_dirty();
-        let kept = self.journal.flush();
-        if had_something && kept.is_ok() && self.failing && !self.journal.is_full() {
-            self.failing = false;
-            let journal = self.journal.path().to_owned();
-            (self.notify)(News::Again { journal, missing: self.journal.lost() + self.skipped });
-        }
-        if let Some(told) = self.journal.take_loss() {
-            (self.notify)(News::Note(told));
-        }
-        self.judge_journal(kept);
-        self.make_room();
+        self.flush_journal();
         for error in self.logs.as_mut().map(NodeLogs::flush).unwrap_or_default() {
             self.complain_of_log(Some(error));
         }
@@ -338,8 +341,25 @@ impl<N: Fn(News)> RecorderState<N> {
         }
     }
 
+    fn flush_journal(&mut self) {
+        let Some(journal) = &mut self.journal else { return };
+        let had_something = journal.is_dirty();
+        let kept = journal.flush();
+        if had_something && kept.is_ok() && self.failing && !journal.is_full() {
+            self.failing = false;
+            let missing = journal.lost() + self.skipped;
+            (self.notify)(News::Again { journal: journal.path().to_owned(), missing });
+        }
+        if let Some(told) = journal.take_loss() {
+            (self.notify)(News::Note(told));
+        }
+        self.judge_journal(kept);
+        self.make_room();
+    }
+
     fn make_room(&mut self) {
-        if let Some(told) = self.room.as_mut().and_then(|room| room.make(self.journal.size())) {
+        let (Some(room), Some(journal)) = (&mut self.room, &self.journal) else { return };
+        if let Some(told) = room.make(journal.size()) {
             (self.notify)(News::Note(told));
         }
     }
@@ -365,13 +385,15 @@ impl<N: Fn(News)> RecorderState<N> {
             logs.end();
         }
         self.flush();
-        let (lost, path) = (self.journal.lost(), self.journal.path().to_owned());
-        let journal = self.journal.is_there().then_some(path);
-        if self.journal.close().is_err() {
-            self.errors += 1;
+        let (mut lost, mut path) = (0, None);
+        if let Some(journal) = self.journal {
+            lost = journal.lost();
+            path = journal.is_there().then(|| journal.path().to_owned());
+            self.errors += u64::from(journal.close().is_err());
         }
         let logs = self.logs.map(|logs| logs.paths().map(Path::to_owned).collect()).unwrap_or_default();
-        RecorderReport { events: self.events - lost, skipped: self.skipped, lost, errors: self.errors, journal, logs }
+        let (events, skipped, errors) = (self.events - lost, self.skipped, self.errors);
+        RecorderReport { events, skipped, lost, errors, journal: path, logs }
     }
 }
 

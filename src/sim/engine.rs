@@ -13,26 +13,12 @@ use crate::command::{Command, NodeSpec};
 use crate::engine::{self, CommandOutcome, Effect, Goodbye, NodeTable, Publication, Refusal, Settings, VirtualSites};
 use crate::event::{Event, EventKind, NodeEvent};
 use crate::proto::addr::Addr;
-use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::machine::{Gauge, NodeCommand};
 use crate::proto::node::Node;
 use crate::proto::time::Time;
 
 /// How long the goodbyes of a quitting network may take to arrive: longer than any latency.
 const GOODBYE_TIME: Duration = Duration::from_millis(10);
-
-/// Settings of the nodes.
-#[derive(Debug, Clone)]
-pub struct VirtualDefaults {
-    /// Every peer's settings. `listen` is ignored, and `seeds` counts if there is no lab.
-    pub peer: PeerConfig,
-    /// Every seed's settings; `listen` is ignored.
-    pub seed: SeedConfig,
-    /// Seed of all random choices, latencies included.
-    pub rng_seed: u64,
-    /// When virtual time begins.
-    pub epoch: Time,
-}
 
 /// A network in virtual time. Time passes only in [`VirtualEngine::run_to`]; events go to `S`.
 #[derive(Debug)]
@@ -44,9 +30,9 @@ pub struct VirtualEngine<S = Vec<Event>> {
 }
 
 impl VirtualEngine {
-    /// An engine without nodes that keeps its events.
-    pub fn new(defaults: VirtualDefaults) -> Self {
-        Self::with_sink(defaults, Vec::new())
+    /// An engine without nodes that keeps its events. Its time begins at `epoch`.
+    pub fn new(settings: Settings, epoch: Time) -> Self {
+        Self::with_sink(settings, epoch, Vec::new())
     }
 
     /// The events since the last call, in order.
@@ -57,10 +43,9 @@ impl VirtualEngine {
 
 impl<S: EventSink> VirtualEngine<S> {
     /// An engine without nodes whose events go to the sink.
-    pub fn with_sink(defaults: VirtualDefaults, sink: S) -> Self {
-        let VirtualDefaults { peer, seed, rng_seed, epoch } = defaults;
-        let (world, utc_offset_s) = (World::beginning(epoch, rng_seed, sink), peer.utc_offset_s);
-        let engine = engine::Engine::new(Settings { peer, seed, rng_seed, limits: NetworkLimits::VIRTUAL });
+    pub fn with_sink(settings: Settings, epoch: Time, sink: S) -> Self {
+        let (world, utc_offset_s) = (World::beginning(epoch, settings.rng_seed, sink), settings.peer.utc_offset_s);
+        let engine = engine::Engine::new(settings, NetworkLimits::VIRTUAL);
         Self { engine, world, utc_offset_s }
     }
 
@@ -183,6 +168,7 @@ mod tests {
     use super::*;
     use crate::command::{FaultCommand, Placement};
     use crate::event::{DeathEvent, FaultEvent, LinkEvent, Stop};
+    use crate::proto::config::{PeerConfig, SeedConfig};
     use crate::proto::fault::{Fault, FaultKind, Scope};
     use crate::proto::message::Role;
     use crate::sim::EPOCH;
@@ -192,7 +178,7 @@ mod tests {
         let mut peer = PeerConfig::new(nowhere, Vec::new());
         (peer.gossip_interval, peer.liveness_interval) = (Duration::from_secs(3), Duration::from_secs(2));
         let seed = SeedConfig { liveness_interval: peer.liveness_interval, ..SeedConfig::new(nowhere) };
-        let mut engine = VirtualEngine::new(VirtualDefaults { peer, seed, rng_seed, epoch: EPOCH });
+        let mut engine = VirtualEngine::new(Settings { peer, seed, rng_seed }, EPOCH);
         engine.start_lab(2, 8).unwrap();
         engine
     }

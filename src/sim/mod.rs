@@ -28,7 +28,7 @@ mod slab;
 mod wheel;
 mod world;
 
-pub use engine::{VirtualDefaults, VirtualEngine};
+pub use engine::VirtualEngine;
 pub use play::{Piece, ScenarioSink, play};
 pub use sink::{EventSink, NoEvents};
 pub use world::{EPOCH, World};

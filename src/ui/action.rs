@@ -24,12 +24,8 @@ pub(crate) enum Action {
     /// Start a node.
     Add,
     Message,
-    /// Crash the selected node.
-    Kill,
-    /// Hang the selected node.
-    Hang,
-    /// Restart the selected node.
-    Restart,
+    /// Do this to the selected node.
+    Act(Deed),
     /// List the faults of the selected node or link, and those that are set.
     Faults,
     /// End all faults.
@@ -49,6 +45,17 @@ pub(crate) enum Action {
     /// Show what the keys do.
     Help,
     Quit,
+}
+
+/// What can be done to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Crash it; for a node elsewhere, cut the link to it.
+    Kill,
+    /// Make it fall silent.
+    Hang,
+    /// Restart it; for a node elsewhere, heal the link to it.
+    Restart,
 }
 
 /// Movements within a list.
@@ -76,66 +83,6 @@ pub(crate) enum Move {
     Row(usize),
 }
 
-/// The panes, in the order of their numbers.
+/// A pane, by its row in the registry of panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum PaneId {
-    /// The overlay, and the path of a message through it.
-    Topology,
-    /// The nodes and their links.
-    Connections,
-    /// The messages between nodes.
-    Gossip,
-    /// Which nodes answer probes.
-    Liveness,
-    Reports,
-    /// What went wrong or changed.
-    Notices,
-    /// Problems of the network as a whole.
-    Warnings,
-}
-
-impl PaneId {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Topology, Self::Connections, Self::Gossip, Self::Liveness, Self::Reports, Self::Notices, Self::Warnings];
-
-    /// The key that leads there.
-    pub(crate) const fn number(self) -> usize {
-        self as usize + 1
-    }
-
-    /// The title of its frame.
-    pub(crate) const fn title(self) -> &'static str {
-        match self {
-            Self::Topology => "Topology",
-            Self::Connections => "Connections",
-            Self::Gossip => "Gossip log",
-            Self::Liveness => "Liveness",
-            Self::Reports => "Dead-node reports",
-            Self::Notices => "Notices",
-            Self::Warnings => "Warnings",
-        }
-    }
-
-    /// One word for tabs and counts.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Topology => "topology",
-            Self::Connections => "nodes",
-            Self::Gossip => "gossip",
-            Self::Liveness => "liveness",
-            Self::Reports => "reports",
-            Self::Notices => "notices",
-            Self::Warnings => "warnings",
-        }
-    }
-
-    /// The pane after this one; the first after the last.
-    pub(crate) const fn next(self) -> Self {
-        Self::ALL[(self as usize + 1) % Self::ALL.len()]
-    }
-
-    /// The pane before this one; the last before the first.
-    pub(crate) const fn previous(self) -> Self {
-        Self::ALL[(self as usize + Self::ALL.len() - 1) % Self::ALL.len()]
-    }
-}
+pub(crate) struct PaneId(pub(crate) usize);

@@ -3,27 +3,26 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::action::PaneId;
+use super::action::{Deed, PaneId};
 use super::host::{JournalState, Objection, Refusals, Refused, Severity, ToHost};
 use super::keys::Key;
 use super::modal::Modal;
 use super::modal::start::Start;
 use super::options::{ExportCheck, FormDefaults, Options, StartScreen};
 use super::pane::Panes;
-use super::pane::connections::ConnectionRow;
-use super::pane::topology::LayoutRequest;
 use super::prompt::{History, Prompt};
 use super::scene::Scene;
 use super::theme::{NoColor, Theme};
 use super::toast::Toasts;
-use super::view::{Lit, View};
+use super::view::{Lit, Target, View};
 use super::wave::Waves;
+use super::worker::Work;
 use crate::command::Command;
 use crate::event::Event;
 use crate::feed::Delivery;
 use crate::model::node::NodeRecord;
 use crate::proto::addr::Addr;
-use crate::proto::message::{MessageId, Role};
+use crate::proto::message::Role;
 use crate::proto::time::Time;
 use crate::scenario::Progress;
 
@@ -47,7 +46,8 @@ pub(crate) enum ConsoleEffect {
 pub(crate) struct Armed {
     /// What it will do.
     pub(crate) what: String,
-    pub(crate) row: ConnectionRow,
+    pub(crate) deed: Deed,
+    pub(crate) target: Target,
     pub(crate) commands: Vec<Command>,
     pub(crate) until: Time,
 }
@@ -65,11 +65,13 @@ pub(crate) struct App {
     pub(crate) panes: Panes,
     /// The message whose spread is shown.
     pub(crate) waves: Waves,
-    /// A layout that is wanted and not yet ordered.
-    pub(crate) order: Option<LayoutRequest>,
+    /// What is to be done outside, in order.
+    pub(crate) effects: Vec<ConsoleEffect>,
+    /// Work for the panes that is wanted and not yet ordered.
+    pub(crate) work: Vec<(PaneId, Work)>,
     pub(crate) focus: PaneId,
     pub(crate) zoom: Zoom,
-    pub(crate) modals: Vec<Modal>,
+    pub(crate) modals: Vec<Box<dyn Modal>>,
     pub(crate) prompt: Option<Prompt>,
     pub(crate) history: History,
     /// Commands of the user that were refused.
@@ -96,8 +98,9 @@ impl App {
             scene,
             panes: Panes::default(),
             waves: Waves::default(),
-            order: None,
-            focus: PaneId::Topology,
+            effects: Vec::new(),
+            work: Vec::new(),
+            focus: PaneId::FIRST,
             zoom: Zoom::Off,
             modals: Vec::new(),
             prompt: None,
@@ -114,25 +117,20 @@ impl App {
             defaults: options.defaults,
         };
         if options.start_screen == StartScreen::Shown {
-            app.modals.push(Modal::Start(Start::new(app.form_defaults())));
+            app.open(Start::new(app.form_defaults()));
         }
         app
     }
 
     /// What panes and dialogs read, with the selection highlighted.
     pub(crate) fn view(&self) -> View<'_> {
-        let view = self.scene.view();
-        let lit = lit(&self.panes, self.focus, &view);
-        let wave = self.waves.current(chosen(&self.panes, &view), self.scene.now);
-        View { lit, wave, lacked: self.waves.lacked(), ..view }
+        highlighted(&self.scene, &self.panes, &self.waves, self.focus)
     }
 
     /// For drawing or moving panes: the panes change, the view does not.
     pub(crate) fn split(&mut self) -> (&mut Panes, View<'_>) {
-        let view = self.scene.view();
-        let lit = lit(&self.panes, self.focus, &view);
-        let wave = self.waves.current(chosen(&self.panes, &view), self.scene.now);
-        (&mut self.panes, View { lit, wave, lacked: self.waves.lacked(), ..view })
+        let view = highlighted(&self.scene, &self.panes, &self.waves, self.focus);
+        (&mut self.panes, view)
     }
 
     /// Prepares for drawing: follows the newest message, and places new nodes.
@@ -142,20 +140,17 @@ impl App {
         if !self.scene.is_frozen() || !self.waves.follows() {
             self.waves.follow(view.model, self.scene.now);
         }
-        let order = self.panes.topology.update(&view, self.scene.now);
-        self.order = order.or(self.order.take());
+        self.work.extend(self.panes.update(&view, self.scene.now));
     }
 
-    /// The line whose node the keys act on: that of the focused pane if it lists nodes, otherwise
-    /// that of the connections.
-    pub(crate) fn target(&self, view: &View<'_>) -> Option<ConnectionRow> {
-        match self.focus {
-            PaneId::Liveness => self.panes.liveness.selected(view).map(ConnectionRow::Node),
-            PaneId::Topology => self.panes.node(view).map(ConnectionRow::Node),
-            PaneId::Connections | PaneId::Gossip | PaneId::Reports | PaneId::Notices | PaneId::Warnings => {
-                self.panes.connections.selected(view)
-            }
-        }
+    /// What the keys act on.
+    pub(crate) fn target(&self, view: &View<'_>) -> Option<Target> {
+        self.panes.target(self.focus, view)
+    }
+
+    /// Opens a dialog on top of the others.
+    pub(crate) fn open(&mut self, modal: impl Modal + 'static) {
+        self.modals.push(Box::new(modal));
     }
 
     /// Takes events. Nodes run side by side, so an effect may come before its cause: a batch is
@@ -170,7 +165,7 @@ impl App {
         let mut events: Vec<&Event> = deliveries.iter().flat_map(|delivery| delivery.batch.iter()).collect();
         events.sort_by_key(|event| event.at);
         if let Some((severity, text)) = self.scene.take(skipped, thinned, &events) {
-            self.toasts.tell(severity, text, pane_of(severity), self.scene.now);
+            self.toasts.tell(severity, text, PaneId::explaining(severity), self.scene.now);
         }
     }
 
@@ -194,7 +189,7 @@ impl App {
     /// Shows news, and keeps it among the notices.
     pub(crate) fn tell(&mut self, severity: Severity, text: &str) {
         self.scene.note(severity, text);
-        self.toasts.tell(severity, text.to_owned(), PaneId::Notices, self.scene.now);
+        self.toasts.tell(severity, text.to_owned(), None, self.scene.now);
     }
 
     /// Time has passed. Returns whether anything looks different now.
@@ -203,7 +198,7 @@ impl App {
         let mut changed = second(now) != second(self.scene.now);
         self.scene.now = now;
         if let Some((severity, text)) = self.scene.watch() {
-            self.toasts.tell(severity, text, pane_of(severity), now);
+            self.toasts.tell(severity, text, PaneId::explaining(severity), now);
             changed = true;
         }
         changed |= self.toasts.tick(now);
@@ -249,23 +244,11 @@ impl App {
     }
 }
 
-/// The pane that lists a message of this severity: a problem of the network, or an error.
-const fn pane_of(severity: Severity) -> PaneId {
-    match severity {
-        Severity::Warning => PaneId::Warnings,
-        Severity::Info | Severity::Error => PaneId::Notices,
-    }
-}
-
-/// What is selected in the focused pane: a message in the log, otherwise a node.
-fn lit(panes: &Panes, focus: PaneId, view: &View<'_>) -> Lit {
-    let node = panes.node_of(focus, view);
-    Lit { node, message: chosen(panes, view).filter(|_| focus == PaneId::Gossip) }
-}
-
-/// The message that is selected in the gossip log, unless the log follows the newest line.
-fn chosen(panes: &Panes, view: &View<'_>) -> Option<MessageId> {
-    let log = view.model.gossip();
-    let selected = panes.gossip.selected(log).filter(|_| !panes.gossip.follows());
-    selected.and_then(|number| log.get(number)).and_then(crate::model::gossip::GossipEntry::message)
+/// The view with what is selected: in the focused pane a message or a node.
+fn highlighted<'a>(scene: &'a Scene, panes: &Panes, waves: &Waves, focus: PaneId) -> View<'a> {
+    let view = scene.view();
+    let view = View { selected: panes.shared(&view), lacked: waves.lacked(), ..view };
+    let selection = panes.get(focus).selection(&view);
+    let lit = Lit { node: selection.node, message: selection.message };
+    View { lit, wave: waves.current(panes.message(&view), scene.now), ..view }
 }

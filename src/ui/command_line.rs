@@ -5,10 +5,10 @@
 
 use std::path::PathBuf;
 
-use super::action::{Action, PaneId};
+use super::action::{Action, Deed, PaneId};
+use super::bindings::KEYS;
 use super::explain::Subject;
-use super::keys::KEYS;
-use super::pane::connections::Sort;
+use super::pane::ORDERS;
 use crate::command::Command;
 use crate::command::grammar::{self, CommandHelp, GrammarError, Names, Word, at_most, split};
 use crate::model::Model;
@@ -38,12 +38,7 @@ const COMMANDS: &[CommandHelp] = &[
         &[Word::Free],
         "save what was done in this session as a scenario",
     ),
-    CommandHelp::new(
-        "sort",
-        "sort [ORDER]",
-        &[Word::Choice(&["name", "state", "rtt", "links"])],
-        "sort connections by name, state, rtt or links",
-    ),
+    CommandHelp::new("sort", "sort [ORDER]", &[Word::Choice(ORDERS)], "sort connections by name, state, rtt or links"),
     CommandHelp::new(
         "why",
         "why NODE [NODE|MESSAGE]",
@@ -64,17 +59,16 @@ pub(crate) enum Typed {
     Action(Action),
     /// Commands that need no question.
     Commands(Vec<Command>),
-    Kill(Vec<Addr>),
-    Hang(Vec<Addr>),
-    Restart(Vec<Addr>),
+    /// To be planned first, as for a key.
+    Act(Deed, Vec<Addr>),
     /// Write the session to this file.
     Export(PathBuf),
     /// Write the session's commands to this file, as a scenario.
     SaveScenario(PathBuf),
     /// Filter the focused pane.
     Filter(String),
-    /// Sort the connections.
-    Sort(Sort),
+    /// Sort the panes that have this order.
+    Sort(&'static str),
     Why(Subject),
 }
 
@@ -94,7 +88,7 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
     if let Some(binding) = KEYS.iter().find(|binding| binding.name == name)
         && (rest.is_empty() || !commands().any(|command| command.name == name))
     {
-        return at_most::<0>(binding.name, rest).map(|()| Typed::Action(binding.action)).map_err(|error| told(&error));
+        return at_most::<0>(&binding.name, rest).map(|()| Typed::Action(binding.action)).map_err(|error| told(&error));
     }
     match name {
         "export" => Ok(Typed::Export(PathBuf::from(rest))),
@@ -109,17 +103,11 @@ pub(crate) fn parse(line: &str, model: &Model) -> Result<Typed, String> {
     }
 }
 
-/// Kills, hangs and restarts are planned first, as for the keys.
 fn typed(commands: Vec<Command>) -> Typed {
-    let nodes = |wanted: fn(&Command) -> Option<Addr>| commands.iter().map(wanted).collect::<Option<Vec<_>>>();
-    let killed = nodes(|command| if let Command::Kill(node) = command { Some(*node) } else { None });
-    let hung = nodes(|command| if let Command::Hang(node) = command { Some(*node) } else { None });
-    let restarted = nodes(|command| if let Command::Restart(node) = command { Some(*node) } else { None });
-    match (killed, hung, restarted) {
-        (Some(nodes), ..) => Typed::Kill(nodes),
-        (_, Some(nodes), _) => Typed::Hang(nodes),
-        (.., Some(nodes)) => Typed::Restart(nodes),
-        (None, None, None) => Typed::Commands(commands),
+    let deeds: Option<Vec<(Deed, Addr)>> = commands.iter().map(Deed::of).collect();
+    match deeds.as_deref() {
+        Some([(deed, _), ..]) => Typed::Act(*deed, deeds.iter().flatten().map(|(_, node)| *node).collect()),
+        Some([]) | None => Typed::Commands(commands),
     }
 }
 
@@ -136,8 +124,16 @@ fn told(error: &GrammarError) -> String {
 
 fn sort(word: &str) -> Result<Typed, String> {
     at_most::<1>("sort [ORDER]", word).map_err(|error| told(&error))?;
-    let sort = Sort::ALL.into_iter().find(|sort| sort.word() == word);
-    sort.map(Typed::Sort).ok_or_else(|| format!("no sort order '{word}': expected name, state, rtt or links"))
+    let order = ORDERS.iter().find(|order| **order == word);
+    order.map(|order| Typed::Sort(order)).ok_or_else(|| format!("no sort order '{word}': expected {}", either(ORDERS)))
+}
+
+/// `name, state, rtt or links`.
+fn either(words: &[&str]) -> String {
+    match words {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        few => few.concat(),
+    }
 }
 
 /// What a word after `why` names, or why it names nothing.
@@ -186,8 +182,9 @@ fn message(name: &str, model: &Model) -> Result<MessageId, String> {
 
 fn pane(word: &str) -> Result<Typed, String> {
     at_most::<1>("pane NUMBER", word).map_err(|error| told(&error))?;
-    let pane = PaneId::ALL.into_iter().find(|pane| pane.number().to_string() == word);
-    pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(|| "expected pane 1 to :pane 7".to_owned())
+    let pane = PaneId::all().find(|pane| pane.number().to_string() == word);
+    let expected = || format!("expected pane 1 to :pane {}", PaneId::all().len());
+    pane.map(|pane| Typed::Action(Action::Pane(pane))).ok_or_else(expected)
 }
 
 /// Whole lines to which the last word of this one could be completed.
@@ -216,7 +213,7 @@ fn word_at(name: &str, place: usize) -> Option<Word> {
 
 fn names() -> Vec<String> {
     let mut names: Vec<String> = commands().map(|command| command.name.to_owned()).collect();
-    names.extend(KEYS.iter().map(|binding| binding.name.to_owned()));
+    names.extend(KEYS.iter().map(|binding| binding.name.to_string()));
     names.sort_unstable();
     names.dedup();
     names

@@ -11,15 +11,15 @@
 //! ```
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::layout::{Constraint, Direction, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::action::PaneId;
 use super::app::{App, Zoom};
 use super::items::{self, Item};
-use super::modal::Modal;
-use super::pane::{Focus, connections};
+use super::modal::Covers;
+use super::pane::{Focus, PaneInfo, PanePlace, PaneSize, Surface};
 use super::theme::Tone;
 use super::view::View;
 use super::{footer, header};
@@ -27,15 +27,34 @@ use super::{footer, header};
 /// Below this nothing useful fits.
 const WIDTH_MIN: u16 = 40;
 const HEIGHT_MIN: u16 = 10;
-/// From here on three panes fit.
-const WIDTH_THREE: u16 = 60;
-const HEIGHT_THREE: u16 = 16;
-/// From here on all panes fit.
-const WIDTH_ALL: u16 = 100;
-const HEIGHT_ALL: u16 = 30;
 
-/// Rows for warnings, frame included.
-const WARNINGS_HEIGHT: u16 = 5;
+/// How the panes share a screen of at least this size: it is cut into strips in one direction, and
+/// each strip in the other.
+struct Arrangement {
+    width: u16,
+    height: u16,
+    direction: Direction,
+    strips: &'static [PaneSize],
+    place: fn(&PaneInfo) -> Option<PanePlace>,
+}
+
+/// The largest first; where none fits, there are tabs and one pane.
+const ARRANGEMENTS: [Arrangement; 2] = [
+    Arrangement {
+        width: 100,
+        height: 30,
+        direction: Direction::Horizontal,
+        strips: &[PaneSize::Percent(60), PaneSize::Percent(40)],
+        place: |pane| Some(pane.wide),
+    },
+    Arrangement {
+        width: 60,
+        height: 16,
+        direction: Direction::Vertical,
+        strips: &[PaneSize::Wanted { least: 55, most: 65 }, PaneSize::Rest],
+        place: |pane| pane.narrow,
+    },
+];
 
 /// Which panes are on the screen, and where.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +72,8 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     super::tests::panic::strike(app);
     let area = frame.area();
     if area.width < WIDTH_MIN || area.height < HEIGHT_MIN {
-        draw_too_small(frame, area);
+        let text = format!("needs {WIDTH_MIN}x{HEIGHT_MIN}, is {}x{}", area.width, area.height);
+        frame.render_widget(Paragraph::new(text), area);
         return;
     }
     app.prepare();
@@ -66,11 +86,6 @@ pub(crate) fn draw(app: &mut App, frame: &mut Frame<'_>) {
     draw_modals(app, frame, Rect { height: area.height - 1, ..area });
 }
 
-fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
-    let text = format!("needs {WIDTH_MIN}x{HEIGHT_MIN}, is {}x{}", area.width, area.height);
-    frame.render_widget(Paragraph::new(text), area);
-}
-
 fn draw_head(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let view = app.view();
     let inside = Rect { x: area.x + 1, width: area.width - 2, ..area };
@@ -78,59 +93,57 @@ fn draw_head(app: &App, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn draw_panes(app: &mut App, plan: &PaneLayout, frame: &mut Frame<'_>) {
-    let focus = app.focus;
+    let focused = app.focus;
     let (panes, view) = app.split();
     if let Some(area) = plan.tabs {
-        frame.render_widget(tabs(focus, usize::from(area.width), &view), area);
+        frame.render_widget(tabs(focused, usize::from(area.width), &view), area);
     }
     panes.areas.clone_from(&plan.panes);
-    for (pane, area) in &plan.panes {
-        let focus = if *pane == focus { Focus::Here } else { Focus::Elsewhere };
-        panes.render(*pane, frame, *area, &view, focus);
+    for (pane, area) in plan.panes.iter().copied() {
+        let focus = if pane == focused { Focus::Here } else { Focus::Elsewhere };
+        panes.get_mut(pane).render(&mut Surface { frame, pane, area, focus }, &view);
     }
 }
 
-/// The start screen covers everything, and gives way to the form that it opens; other dialogs lie
-/// on top of each other and of the panes.
+/// The start screen gives way to the form that it opens; other dialogs lie on top of each other and
+/// of the panes.
 fn draw_modals(app: &mut App, frame: &mut Frame<'_>, area: Rect) {
     let view = app.scene.view();
-    if matches!(app.modals.first(), Some(Modal::Start(_))) {
+    let covers_all = app.modals.first().is_some_and(|modal| modal.covers() == Covers::Screen);
+    if covers_all {
         frame.render_widget(Clear, area);
     }
-    let covered = usize::from(app.modals.len() > 1 && matches!(app.modals.first(), Some(Modal::Start(_))));
-    for modal in app.modals.iter_mut().skip(covered) {
-        let area = match modal {
-            Modal::Start(_) | Modal::Faults(_) | Modal::Help(_) => area,
-            Modal::Add(_) | Modal::Say(_) | Modal::Path(_) | Modal::Confirm(_) | Modal::Why(_) | Modal::Wave(_) => {
-                Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
-            }
+    let hidden = usize::from(covers_all && app.modals.len() > 1);
+    for modal in app.modals.iter_mut().skip(hidden) {
+        let area = match modal.covers() {
+            Covers::Screen | Covers::Header => area,
+            Covers::Panes => Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area },
         };
         modal.render(frame, area, &view);
     }
 }
 
 fn tabs(focus: PaneId, columns: usize, view: &View<'_>) -> Line<'static> {
-    let items = PaneId::ALL.into_iter().map(|pane| {
-        let (tone, text) = if pane == focus {
-            (Tone::Strong, format!("[{} {}]", pane.number(), pane.word()))
+    let items = PaneId::all().map(|pane| {
+        let label = format!("{} {}", pane.number(), pane.info().word);
+        if pane == focus {
+            Item::new(0, 0, Tone::Strong, format!("[{label}]"))
         } else {
-            (Tone::Stale, format!("{} {}", pane.number(), pane.word()))
-        };
-        Item::new(0, u8::from(pane != focus), tone, text)
+            Item::new(0, 1, Tone::Stale, label)
+        }
     });
     items::line(items.collect(), columns, "  ", view)
 }
 
 fn plan(app: &App, body: Rect) -> PaneLayout {
-    let (width, height) = (body.width, body.height + 2);
-    if width < WIDTH_THREE || height < HEIGHT_THREE {
+    let has_room = |one: &&Arrangement| body.width >= one.width && body.height + 2 >= one.height;
+    let Some(arrangement) = ARRANGEMENTS.iter().find(has_room) else {
         let [tabs, pane] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(body);
         return PaneLayout { panes: vec![(app.focus, pane)], hidden: Vec::new(), tabs: Some(tabs) };
-    }
-    let lines = lines(app);
-    let panes = if width < WIDTH_ALL || height < HEIGHT_ALL { three(body, lines) } else { all(body, lines) };
+    };
+    let panes = arrangement.panes(body, &app.scene.view());
     let is_shown = |pane: &PaneId| panes.iter().any(|(shown, _)| shown == pane);
-    let hidden = PaneId::ALL.into_iter().filter(|pane| !is_shown(pane)).collect();
+    let hidden = PaneId::all().filter(|pane| !is_shown(pane)).collect();
     // A pane that is only counted opens on the whole screen.
     if app.zoom == Zoom::On || !is_shown(&app.focus) {
         return PaneLayout { panes: vec![(app.focus, body)], hidden, tabs: None };
@@ -138,59 +151,41 @@ fn plan(app: &App, body: Rect) -> PaneLayout {
     PaneLayout { panes, hidden, tabs: None }
 }
 
-/// Lines that the panes of nodes want, frames and headings included.
-#[derive(Debug, Clone, Copy)]
-struct Lines {
-    connections: u16,
-    liveness: u16,
-    /// None while there are no warnings.
-    warnings: u16,
-}
-
-fn lines(app: &App) -> Lines {
-    let model = app.scene.view().model;
-    let (nodes, peers) = connections::counts(model);
-    let warnings = model.warnings().count();
-    let lines = |count: usize, around| u16::try_from(count).unwrap_or(u16::MAX).saturating_add(around);
-    Lines {
-        connections: lines(nodes, 3),
-        liveness: lines(peers, 2),
-        warnings: lines(warnings, if warnings > 0 { 2 } else { 0 }),
+impl Arrangement {
+    fn panes(&self, body: Rect, view: &View<'_>) -> Vec<(PaneId, Rect)> {
+        let wanted = |pane: PaneId| (pane.info().wanted)(view);
+        let strips = 0..self.strips.len();
+        let members: Vec<Vec<(PaneId, Constraint)>> = strips
+            .map(|strip| {
+                let placed = PaneId::all().filter_map(|pane| Some((pane, (self.place)(pane.info())?)));
+                let here = placed.filter(|(_, place)| place.strip == strip);
+                let sized = here.map(|(pane, place)| (pane, place.size.of(wanted(pane), body.height)));
+                // A pane that nobody misses while it is empty.
+                sized.filter(|(_, size)| *size != Constraint::Length(0)).collect()
+            })
+            .collect();
+        let most = |strip: &[(PaneId, Constraint)]| strip.iter().map(|(pane, _)| wanted(*pane)).max().unwrap_or(0);
+        let sizes = self.strips.iter().zip(&members).map(|(size, strip)| size.of(most(strip), body.height));
+        let areas = Layout::new(self.direction, sizes).split(body);
+        let across = self.direction.perpendicular();
+        let placed = areas.iter().zip(&members).flat_map(|(area, strip)| {
+            let areas = Layout::new(across, strip.iter().map(|(_, size)| *size)).split(*area);
+            strip.iter().map(|(pane, _)| *pane).zip(areas.to_vec()).collect::<Vec<_>>()
+        });
+        placed.collect()
     }
 }
 
-/// As many lines as wanted, within these shares of the height in percent: a large network does not
-/// push out the rest, and a small one leaves no gap.
-fn share(wanted: u16, height: u16, least: u32, most: u32) -> Constraint {
-    let of_height = |percent: u32| u16::try_from(u32::from(height) * percent / 100).unwrap_or(u16::MAX);
-    Constraint::Length(wanted.clamp(of_height(least), of_height(most)))
-}
-
-fn three(body: Rect, lines: Lines) -> Vec<(PaneId, Rect)> {
-    let top = share(lines.connections, body.height, 55, 65);
-    let [top, bottom] = Layout::vertical([top, Constraint::Min(0)]).areas(body);
-    let [left, right] = Layout::horizontal([Constraint::Percentage(58), Constraint::Percentage(42)]).areas(top);
-    vec![(PaneId::Topology, left), (PaneId::Connections, right), (PaneId::Gossip, bottom)]
-}
-
-fn all(body: Rect, lines: Lines) -> Vec<(PaneId, Rect)> {
-    let [left, right] = Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(body);
-    let [top, bottom] = Layout::vertical([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(left);
-    let connections = share(lines.connections, body.height, 20, 40);
-    let liveness = share(lines.liveness, body.height, 12, 25);
-    let warnings = Constraint::Length(lines.warnings.min(WARNINGS_HEIGHT));
-    let [connections, liveness, reports, notices, warned] =
-        Layout::vertical([connections, liveness, Constraint::Fill(1), Constraint::Fill(1), warnings]).areas(right);
-    let mut panes = vec![
-        (PaneId::Topology, top),
-        (PaneId::Connections, connections),
-        (PaneId::Gossip, bottom),
-        (PaneId::Liveness, liveness),
-        (PaneId::Reports, reports),
-        (PaneId::Notices, notices),
-    ];
-    if lines.warnings > 0 {
-        panes.push((PaneId::Warnings, warned));
+impl PaneSize {
+    /// In a body of this height, for something that wants so many lines.
+    fn of(self, wanted: usize, height: u16) -> Constraint {
+        let wanted = u16::try_from(wanted).unwrap_or(u16::MAX);
+        let share = |percent: u32| u16::try_from(u32::from(height) * percent / 100).unwrap_or(u16::MAX);
+        match self {
+            Self::Percent(percent) => Constraint::Percentage(percent),
+            Self::Wanted { least, most } => Constraint::Length(wanted.clamp(share(least), share(most))),
+            Self::UpTo(most) => Constraint::Length(wanted.min(most)),
+            Self::Rest => Constraint::Fill(1),
+        }
     }
-    panes
 }

@@ -4,8 +4,9 @@
 //! A node of this process is crashed. For a node elsewhere, our link to it is cut, and our node
 //! treats it as dead.
 
+use super::action::Deed;
 use super::host::Objection;
-use super::pane::connections::ConnectionRow;
+use super::view::Target;
 use crate::command::Command;
 use crate::engine::{NodeEntry, judge_node};
 use crate::event::{NodeState, Purpose};
@@ -44,11 +45,65 @@ pub(crate) enum FaultPlan {
 }
 
 impl FaultPlan {
+    /// The commands, after whatever must be confirmed.
+    pub(crate) fn confirmed(self) -> Result<Vec<Command>, Objection> {
+        match self {
+            Self::Now(commands) | Self::Arm { commands, .. } | Self::Ask { commands, .. } => Ok(commands),
+            Self::Refuse(why) => Err(why),
+        }
+    }
+
     /// The same for a user who named the node and needs no second key press.
-    pub(crate) fn named(self) -> Self {
+    fn named(self) -> Self {
         match self {
             Self::Arm { commands, .. } => Self::Now(commands),
             other @ (Self::Now(_) | Self::Ask { .. } | Self::Refuse(_)) => other,
+        }
+    }
+}
+
+impl Deed {
+    pub(crate) const fn command(self, node: Addr) -> Command {
+        match self {
+            Self::Kill => Command::Kill(node),
+            Self::Hang => Command::Hang(node),
+            Self::Restart => Command::Restart(node),
+        }
+    }
+
+    /// What a command does to which node, if it is one of these.
+    pub(crate) fn of(command: &Command) -> Option<(Self, Addr)> {
+        if let Command::Kill(node) = command {
+            Some((Self::Kill, *node))
+        } else if let Command::Hang(node) = command {
+            Some((Self::Hang, *node))
+        } else if let Command::Restart(node) = command {
+            Some((Self::Restart, *node))
+        } else {
+            None
+        }
+    }
+
+    /// What it comes to.
+    pub(crate) fn plan(self, model: &Model, target: Target) -> FaultPlan {
+        match self {
+            Self::Kill => kill(model, target),
+            Self::Hang => hang(model, target.node()),
+            Self::Restart => restart(model, target.node()),
+        }
+    }
+
+    /// What it comes to for nodes that the user named. For a node of ours the engine decides: what
+    /// was typed a moment ago is done there, and not seen here yet.
+    pub(crate) fn plans(self, model: &Model, nodes: &[Addr]) -> Vec<(Vec<Addr>, FaultPlan)> {
+        let is_ours = |node: Addr| model.nodes().get(node).is_some_and(NodeRecord::is_ours);
+        match self {
+            Self::Kill => vec![(nodes.to_vec(), kill_several(model, nodes))],
+            Self::Hang | Self::Restart => {
+                let decided = |node: Addr| is_ours(node).then(|| FaultPlan::Now(vec![self.command(node)]));
+                let plan = |node: Addr| decided(node).unwrap_or_else(|| self.plan(model, Target::Node(node)));
+                nodes.iter().map(|node| (vec![*node], plan(*node))).collect()
+            }
         }
     }
 }
@@ -65,13 +120,13 @@ pub(crate) fn entry(model: &Model, addr: Addr) -> Option<NodeEntry> {
 }
 
 /// What killing the node of this line comes to.
-pub(crate) fn kill(model: &Model, row: ConnectionRow) -> FaultPlan {
-    let addr = row.target();
+fn kill(model: &Model, target: Target) -> FaultPlan {
+    let addr = target.node();
     match model.nodes().get(addr) {
         Some(node) if !node.is_ours() && node.role == Some(Role::Seed) => {
             FaultPlan::Refuse(Objection::SeedElsewhere(addr))
         }
-        Some(node) if !node.is_ours() => cut(model, row),
+        Some(node) if !node.is_ours() => cut(model, target),
         Some(_) | None => match judge(model, &Command::Kill(addr), addr) {
             Ok(()) => kill_own(model, addr),
             Err(why) => FaultPlan::Refuse(why),
@@ -92,11 +147,11 @@ fn kill_own(model: &Model, addr: Addr) -> FaultPlan {
 }
 
 /// The line of a link means that link; the line of a node elsewhere means all our links to it.
-fn cut(model: &Model, row: ConnectionRow) -> FaultPlan {
-    let peer = row.target();
-    let holders: Vec<Addr> = match row {
-        ConnectionRow::Link(LinkKey { node, .. }) => vec![node],
-        ConnectionRow::Node(_) => holders(model, peer),
+fn cut(model: &Model, target: Target) -> FaultPlan {
+    let peer = target.node();
+    let holders: Vec<Addr> = match target {
+        Target::Link(LinkKey { node, .. }) => vec![node],
+        Target::Node(_) => holders(model, peer),
     };
     let names: Vec<_> = holders.iter().map(|node| model.name_of(*node)).collect();
     let commands: Vec<Command> = holders.iter().map(|node| Command::Cut { node: *node, peer }).collect();
@@ -124,17 +179,15 @@ fn holders(model: &Model, peer: Addr) -> Vec<Addr> {
 }
 
 /// What killing several nodes by name comes to.
-pub(crate) fn kill_several(model: &Model, nodes: &[Addr]) -> FaultPlan {
+fn kill_several(model: &Model, nodes: &[Addr]) -> FaultPlan {
     if let [only] = nodes {
-        return kill(model, ConnectionRow::Node(*only)).named();
+        return kill(model, Target::Node(*only)).named();
     }
     let mut commands = Vec::new();
     for node in nodes {
-        match kill(model, ConnectionRow::Node(*node)) {
-            FaultPlan::Arm { commands: more, .. } | FaultPlan::Ask { commands: more, .. } | FaultPlan::Now(more) => {
-                commands.extend(more);
-            }
-            FaultPlan::Refuse(why) => return FaultPlan::Refuse(why),
+        match kill(model, Target::Node(*node)).confirmed() {
+            Ok(more) => commands.extend(more),
+            Err(why) => return FaultPlan::Refuse(why),
         }
     }
     let names: Vec<_> = nodes.iter().map(|node| model.name_of(*node)).collect();
@@ -142,7 +195,7 @@ pub(crate) fn kill_several(model: &Model, nodes: &[Addr]) -> FaultPlan {
 }
 
 /// What hanging this node comes to.
-pub(crate) fn hang(model: &Model, addr: Addr) -> FaultPlan {
+fn hang(model: &Model, addr: Addr) -> FaultPlan {
     let command = Command::Hang(addr);
     match judge(model, &command, addr) {
         Ok(()) => FaultPlan::Now(vec![command]),
@@ -151,7 +204,7 @@ pub(crate) fn hang(model: &Model, addr: Addr) -> FaultPlan {
 }
 
 /// What restarting this node comes to; for a node elsewhere, healing the links that were cut.
-pub(crate) fn restart(model: &Model, addr: Addr) -> FaultPlan {
+fn restart(model: &Model, addr: Addr) -> FaultPlan {
     if model.nodes().get(addr).is_some_and(|node| !node.is_ours()) {
         return heal(model, addr);
     }

@@ -11,6 +11,12 @@ impl Filter {
         Self { typed: typed.to_owned() }
     }
 
+    /// In the title of a pane.
+    pub(crate) fn note(&self) -> String {
+        let typed = self.typed.replace(", ", " ");
+        if self.is_all() { "filter: all".to_owned() } else { format!("filter: {typed}") }
+    }
+
     pub(crate) fn typed(&self) -> &str {
         &self.typed
     }
@@ -27,6 +33,22 @@ impl Filter {
 
     fn wanted(&self) -> &str {
         self.typed.strip_prefix('!').unwrap_or(&self.typed)
+    }
+}
+
+/// A filter, and what `n` and `N` search for after it was removed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Search {
+    pub(crate) filter: Filter,
+    pub(crate) sought: Filter,
+}
+
+impl Search {
+    pub(crate) fn set(&mut self, filter: Filter) {
+        if !filter.is_all() {
+            self.sought = filter.clone();
+        }
+        self.filter = filter;
     }
 }
 

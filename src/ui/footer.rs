@@ -7,22 +7,21 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::action::{Action, PaneId};
+use super::action::{Action, Deed, PaneId};
 use super::app::{App, Armed};
-use super::fault::{self, FaultPlan};
+use super::bindings::KEYS;
+use super::fault::FaultPlan;
 use super::host::Objection;
 use super::items::{self, Item};
-use super::keys::{Binding, Hint, KEYS};
+use super::keys::{Binding, Hint};
 use super::options::Mode;
-use super::pane::connections::ConnectionRow;
-use super::pane::notices;
 use super::prompt::Prompt;
 use super::text;
 use super::theme::{Tone, selected};
 use super::toast::Toast;
-use super::view::View;
+use super::view::{Target, View, severity_look};
 use super::wave::Question;
-use crate::model::{Model, span_text};
+use crate::model::span_text;
 
 pub(crate) fn render(app: &App, hidden: &[PaneId], frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let columns = usize::from(area.width);
@@ -69,18 +68,18 @@ fn again(app: &App, columns: usize, view: &View<'_>) -> Option<Line<'static>> {
 }
 
 fn armed_line(armed: &Armed, columns: usize, view: &View<'_>) -> Line<'static> {
-    let text = format!(" {} again {}", view.keys.key_of(Action::Kill), armed.what);
+    let text = format!(" {} again {}", view.keys.key_of(Action::Act(armed.deed)), armed.what);
     let text = text::truncate(&text, columns, view.theme.glyphs).into_owned();
     Line::from(Span::styled(text, selected(view.style(Tone::Dead))))
 }
 
 fn toast_line(toast: &Toast, columns: usize, view: &View<'_>) -> Line<'static> {
-    let (tone, sign) = notices::look(toast.severity);
+    let (tone, sign) = severity_look(toast.severity);
     let text = text::plain(format!(" {sign} {}", toast.text), view.theme.glyphs);
     let mut line = Line::from(view.span(tone, text::truncate(&text, columns, view.theme.glyphs)));
-    if toast.pane == Some(PaneId::Warnings) {
+    if let Some(pane) = toast.pane {
         let key = |action| view.keys.key_of(action);
-        let why = format!("{} {} why ", key(Action::Pane(PaneId::Warnings)), key(Action::Details));
+        let why = format!("{} {} why ", key(Action::Pane(pane)), key(Action::Details));
         let room = columns.saturating_sub(line.width() + text::width(&why));
         // A line that is cut has no room for the keys, either.
         if room > 1 {
@@ -110,9 +109,7 @@ fn render_prompt(prompt: &Prompt, frame: &mut Frame<'_>, area: Rect, view: &View
 
 /// The keys, and the panes that are not on the screen with their counts.
 fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<'static> {
-    // A pane without warnings needs no room and no key.
-    let is_worth_it = |pane: &&PaneId| **pane != PaneId::Warnings || view.model.warnings().count() > 0;
-    let mut items: Vec<Item> = hidden.iter().filter(is_worth_it).map(|pane| count(*pane, view)).collect();
+    let mut items: Vec<Item> = hidden.iter().filter_map(|pane| count(*pane, view)).collect();
     let target = app.target(view);
     items.extend(KEYS.iter().filter_map(|binding| {
         let hint = binding.hint?;
@@ -123,35 +120,19 @@ fn hints(app: &App, hidden: &[PaneId], columns: usize, view: &View<'_>) -> Line<
     line
 }
 
-fn count(pane: PaneId, view: &View<'_>) -> Item {
-    let (count, tone) = match pane {
-        PaneId::Topology | PaneId::Connections => (view.model.nodes().len(), Tone::Plain),
-        PaneId::Gossip => (view.model.gossip().len(), Tone::Plain),
-        PaneId::Liveness => (view.model.nodes().counts().suspect, Tone::Suspect),
-        PaneId::Reports => (view.model.deaths().reports().len(), Tone::Dead),
-        PaneId::Notices => (view.lines.len(), Tone::Suspect),
-        PaneId::Warnings => (view.model.warnings().count(), Tone::Suspect),
+/// `5 reports (1)`. Keys that do something outrank empty panes.
+fn count(pane: PaneId, view: &View<'_>) -> Option<Item> {
+    let info = pane.info();
+    let (tone, rank, count) = match (info.count)(view) {
+        (0, _) => (Tone::Stale, info.rank_empty?, 0),
+        (count, tone) => (tone, info.rank, count),
     };
-    let tone = if count == 0 { Tone::Stale } else { tone };
-    let parts =
-        vec![(Tone::Strong, pane.number().to_string()), (tone, format!(" {} ({})", pane.word(), text::count(count)))];
-    // Keys that do something outrank empty panes.
-    let rank = if count == 0 { 8 } else { rank(pane) };
-    Item { group: 0, rank, parts }
-}
-
-/// The rank at which a hidden pane is left out of a narrow footer: current problems stay longest.
-const fn rank(pane: PaneId) -> u8 {
-    match pane {
-        PaneId::Warnings => 1,
-        PaneId::Reports | PaneId::Topology | PaneId::Connections | PaneId::Gossip => 2,
-        PaneId::Liveness => 3,
-        PaneId::Notices => 6,
-    }
+    let count = format!(" {} ({})", info.word, text::count(count));
+    Some(Item { group: 0, rank, parts: vec![(Tone::Strong, pane.number().to_string()), (tone, count)] })
 }
 
 /// A key, what it does, and to which node. Keys that would only be refused are left out.
-fn hint_item(binding: &Binding, hint: Hint, target: Option<ConnectionRow>, app: &App, view: &View<'_>) -> Option<Item> {
+fn hint_item(binding: &Binding, hint: Hint, target: Option<Target>, app: &App, view: &View<'_>) -> Option<Item> {
     let key = view.keys.key_of(binding.action);
     let (word, rank) = match plan(binding.action, target, view) {
         Some(FaultPlan::Refuse(_)) => return None,
@@ -179,35 +160,25 @@ fn who(hint: Hint, view: &View<'_>) -> Option<(String, u8)> {
 }
 
 /// What a key would do to the selected node, if it acts on nodes.
-fn plan(action: Action, target: Option<ConnectionRow>, view: &View<'_>) -> Option<FaultPlan> {
-    let plan = |make: fn(&Model, ConnectionRow) -> FaultPlan| match target {
-        Some(row) => make(view.model, row),
-        None => FaultPlan::Refuse(Objection::NothingSelected),
-    };
-    if action == Action::Kill {
-        Some(plan(fault::kill))
-    } else if action == Action::Hang {
-        Some(plan(|model, row| fault::hang(model, row.target())))
-    } else if action == Action::Restart {
-        Some(plan(|model, row| fault::restart(model, row.target())))
-    } else {
-        None
-    }
+fn plan(action: Action, target: Option<Target>, view: &View<'_>) -> Option<FaultPlan> {
+    let Action::Act(deed) = action else { return None };
+    let nothing = FaultPlan::Refuse(Objection::NothingSelected);
+    Some(target.map_or(nothing, |target| deed.plan(view.model, target)))
 }
 
 /// `kill p4`; for a node elsewhere the word is another.
-fn acting(action: Action, hint: Hint, target: ConnectionRow, view: &View<'_>) -> String {
-    let is_elsewhere = view.model.nodes().get(target.target()).is_some_and(|node| !node.is_ours());
+fn acting(action: Action, hint: Hint, target: Target, view: &View<'_>) -> String {
+    let is_elsewhere = view.model.nodes().get(target.node()).is_some_and(|node| !node.is_ours());
     let word = match (is_elsewhere, action) {
-        (true, Action::Kill) => "cut",
-        (true, Action::Restart) => "heal",
+        (true, Action::Act(Deed::Kill)) => "cut",
+        (true, Action::Act(Deed::Restart)) => "heal",
         (true | false, _) => hint.word,
     };
-    format!("{word} {}", view.name(target.target()))
+    format!("{word} {}", view.name(target.node()))
 }
 
 /// A recording takes no such key.
 fn changes_nodes(action: Action) -> bool {
-    use Action::{Add, Faults, Hang, Kill, Message, Restart};
-    matches!(action, Add | Message | Kill | Hang | Restart | Faults)
+    use Action::{Act, Add, Faults, Message};
+    matches!(action, Add | Message | Act(_) | Faults)
 }

@@ -1,12 +1,13 @@
 //! The console: draws the model and turns keys into commands.
 //!
-//! A key becomes an [`action`] through the one table in [`keys`]; [`update`] changes the state in
+//! A key becomes an [`action`] through the one table in [`bindings`]; [`update`] changes the state in
 //! [`app`] and returns effects; [`mod@run`] is the loop around it. A pane is a file in [`pane`], a
 //! dialog a file in [`modal`]. Nothing here does IO except on the terminal, and drawing does none
 //! at all.
 
 mod action;
 mod app;
+mod bindings;
 mod command_line;
 mod decode;
 mod draw;
@@ -20,9 +21,8 @@ mod host;
 mod input;
 mod items;
 mod keys;
-mod layouter;
+mod line;
 mod list_view;
-mod log_view;
 mod modal;
 mod mouse;
 mod options;
@@ -31,6 +31,7 @@ mod prompt;
 mod run;
 mod scene;
 mod still;
+mod table;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -40,9 +41,11 @@ mod toast;
 mod update;
 mod view;
 mod wave;
+mod worker;
 
+pub use bindings::{KeyHelp, key_table};
 pub use host::{FromHost, HostRefusal, JournalState, Objection, Overwrite, Refusals, Refused, Severity, ToHost};
-pub use keys::{KeyError, KeyHelp, KeyOverrides, OddKey, key_table};
+pub use keys::{KeyError, KeyOverrides, OddKey};
 pub use options::{ExportCheck, FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 pub use run::{ConsoleOutcome, Ended, UiError, run};
 pub use still::Still;

@@ -10,17 +10,17 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::action::PaneId;
 use super::app::{App, ConsoleEffect};
 use super::decode::UserInput;
 use super::draw::draw;
 use super::host::{FromHost, Severity, ToHost};
 use super::input::{InputSource, Keyboard};
-use super::layouter::Layouter;
 use super::options::{Mode, Options};
-use super::pane::topology::Delivered;
 use super::terminal::{Screen, Tty, take_panic_elsewhere, unless_it_panics};
 use super::theme::NoColor;
 use super::update::{on_event, on_host, on_paste};
+use super::worker::{Made, Worker};
 use crate::clock::Clock;
 use crate::event::{Batch, EventKind, GossipEvent, ProbeEvent};
 use crate::feed::{Delivery, Feed};
@@ -97,7 +97,7 @@ pub(crate) struct Console {
     pub(crate) app: App,
     pub(crate) clock: Clock,
     pub(crate) to_host: mpsc::Sender<ToHost>,
-    layouter: Layouter,
+    worker: Worker,
     /// When waiting events were last taken, and when the picture was last drawn.
     looked_at: Option<Time>,
     drawn_at: Option<Time>,
@@ -131,15 +131,15 @@ enum ConsoleEvent {
     Input(Option<io::Result<UserInput>>),
     Host(Option<FromHost>),
     Events(Option<Delivery>),
-    Layout(Option<Delivered>),
+    Made(Option<(PaneId, Made)>),
     Time,
 }
 
 impl Console {
     pub(crate) fn new(app: App, clock: Clock, to_host: mpsc::Sender<ToHost>) -> io::Result<Self> {
-        let layouter = Layouter::new()?;
+        let worker = Worker::new()?;
         let (picture, place) = (Picture::Stale, TerminalOwner::Foreground);
-        Ok(Self { app, clock, to_host, layouter, looked_at: None, drawn_at: None, picture, place })
+        Ok(Self { app, clock, to_host, worker, looked_at: None, drawn_at: None, picture, place })
     }
 
     pub(crate) async fn run(
@@ -150,7 +150,7 @@ impl Console {
         mut from_host: mpsc::Receiver<FromHost>,
         shutdown: CancellationToken,
     ) -> io::Result<Ended> {
-        let (mut feed_open, mut host_open, mut layouter_works) = (true, true, true);
+        let (mut feed_open, mut host_open, mut worker_works) = (true, true, true);
         loop {
             self.draw_if_due(&mut feed, &mut from_host, screen)?;
             let deadline = self.clock.instant(self.deadline());
@@ -159,7 +159,7 @@ impl Console {
                 () = shutdown.cancelled() => ConsoleEvent::Shutdown,
                 event = input.next() => ConsoleEvent::Input(event),
                 message = from_host.recv(), if host_open => ConsoleEvent::Host(message),
-                made = self.layouter.next(), if layouter_works => ConsoleEvent::Layout(made),
+                made = self.worker.next(), if worker_works => ConsoleEvent::Made(made),
                 () = tokio::time::sleep_until(deadline) => ConsoleEvent::Time,
                 // What comes while a picture is due anyway is taken with it, not one by one.
                 delivery = feed.recv(), if feed_open && (self.picture == Picture::Fresh || self.is_due()) => ConsoleEvent::Events(delivery),
@@ -177,8 +177,8 @@ impl Console {
                 ConsoleEvent::Host(None) => host_open = false,
                 ConsoleEvent::Events(Some(delivery)) => self.take_waiting(&mut feed, &mut from_host, Some(delivery)),
                 ConsoleEvent::Events(None) => feed_open = false,
-                ConsoleEvent::Layout(Some(made)) => self.change(|app| app.panes.topology.take(&made)),
-                ConsoleEvent::Layout(None) => layouter_works = false,
+                ConsoleEvent::Made(Some((pane, made))) => self.change(|app| app.panes.get_mut(pane).take(made)),
+                ConsoleEvent::Made(None) => worker_works = false,
                 ConsoleEvent::Time => {}
             }
         }
@@ -245,8 +245,8 @@ impl Console {
             return Ok(());
         }
         screen.terminal().draw(|frame| draw(&mut self.app, frame))?;
-        if let Some(order) = self.app.order.take() {
-            self.layouter.order(order);
+        for order in self.app.work.drain(..) {
+            self.worker.order(order);
         }
         (self.picture, self.drawn_at) = (Picture::Fresh, Some(now));
         Ok(())

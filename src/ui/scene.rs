@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::keys::KeyMap;
 use super::options::Mode;
-use super::pane::warnings::place;
 use super::theme::Theme;
 use super::view::{Lit, NameWidths, NoticeLine, View};
 use crate::event::Event;
 use crate::model::Model;
 use crate::model::notice::{NOTICES_MAX, Severity};
 use crate::model::ring::Ring;
+use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 
@@ -82,6 +82,7 @@ impl Scene {
             now: self.shown_at(),
             utc_offset_s: self.utc_offset_s,
             names: NameWidths::of(model),
+            selected: None,
             lit: Lit::default(),
             wave: None,
             lacked: None,
@@ -126,7 +127,7 @@ impl Scene {
         let now = self.network_now();
         self.live.watch(now);
         let new: Vec<_> = self.live.warnings().list().from(self.warned).map(|(_, warning)| warning.clone()).collect();
-        let gravest = new.iter().rev().min_by_key(|warning| place(&warning.finding));
+        let gravest = new.iter().rev().min_by_key(|warning| gravity(&warning.finding));
         let gravest = gravest.map(|warning| self.live.warning_text(&warning.finding));
         for warning in new {
             let (text, node) = (self.live.warning_text(&warning.finding), warning.finding.node());
@@ -171,5 +172,22 @@ impl Scene {
     /// A node is known at this address.
     pub(crate) fn is_taken(&self, addr: Addr) -> bool {
         self.live.nodes().get(addr).is_some()
+    }
+}
+
+/// The sort order of a warning: what explains the most comes first. One cut makes an overlay of two
+/// parts, and a dozen one-way links.
+pub(crate) const fn gravity(finding: &Finding) -> u8 {
+    match finding {
+        Finding::Parted { .. } => 0,
+        Finding::Alone { .. } => 1,
+        Finding::Unreached { .. } => 2,
+        Finding::Forged { .. } => 3,
+        Finding::Eclipsed { .. } => 4,
+        Finding::SeedList { .. } => 5,
+        Finding::Disputed { .. } => 6,
+        Finding::Fragile { .. } => 7,
+        Finding::OneWay { .. } => 8,
+        Finding::Flapping { .. } => 9,
     }
 }

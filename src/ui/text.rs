@@ -48,13 +48,6 @@ pub(crate) fn left(text: &str, columns: usize, glyphs: Glyphs) -> String {
     format!("{cut}{:fill$}", "")
 }
 
-/// `text` in exactly `columns`: cut or filled with spaces on the left.
-pub(crate) fn right(text: &str, columns: usize, glyphs: Glyphs) -> String {
-    let cut = truncate(text, columns, glyphs);
-    let fill = columns.saturating_sub(width(&cut));
-    format!("{:fill$}{cut}", "")
-}
-
 /// `text` broken into lines of at most `columns`, at spaces where there are any.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

@@ -15,7 +15,7 @@ const TOAST_TIME: Duration = Duration::from_secs(5);
 pub(crate) struct Toast {
     pub(crate) severity: Severity,
     pub(crate) text: String,
-    /// The pane that has more of it.
+    /// The pane that explains it.
     pub(crate) pane: Option<PaneId>,
     voice: Voice,
     until: Time,
@@ -60,8 +60,8 @@ impl Toasts {
 
     /// Shows news: after the answer if one is being read, else at once. Of several that wait, the
     /// latest of the most serious ones is shown; the others are among the notices.
-    pub(crate) fn tell(&mut self, severity: Severity, text: String, pane: PaneId, now: Time) {
-        let news = Toast { severity, text, pane: Some(pane), voice: Voice::News, until: now + TOAST_TIME };
+    pub(crate) fn tell(&mut self, severity: Severity, text: String, pane: Option<PaneId>, now: Time) {
+        let news = Toast { severity, text, pane, voice: Voice::News, until: now + TOAST_TIME };
         match &self.shown {
             Some(Toast { voice: Voice::Answer, .. }) => {
                 let graver = self.waiting.take_if(|waiting| waiting.severity > severity);
@@ -115,8 +115,8 @@ mod tests {
     fn news_wait_for_the_answer_and_come_after_it_for_as_long() {
         let mut toasts = Toasts::default();
         toasts.answer(Severity::Error, "no node p9".to_owned(), at(10));
-        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(11));
-        toasts.tell(Severity::Warning, "two parts".to_owned(), PaneId::Warnings, at(12));
+        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), None, at(11));
+        toasts.tell(Severity::Warning, "two parts".to_owned(), None, at(12));
         assert_eq!(text(&toasts), "no node p9");
         assert!(!toasts.tick(at(14)) && toasts.tick(at(15)));
         assert_eq!((text(&toasts), toasts.until()), ("two parts", Some(at(20))));
@@ -128,8 +128,8 @@ mod tests {
     fn an_error_that_waits_is_not_lost_to_a_warning_that_comes_after_it() {
         let mut toasts = Toasts::default();
         toasts.answer(Severity::Info, "copied".to_owned(), at(10));
-        toasts.tell(Severity::Error, "the session is not recorded".to_owned(), PaneId::Notices, at(11));
-        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(12));
+        toasts.tell(Severity::Error, "the session is not recorded".to_owned(), None, at(11));
+        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), None, at(12));
         assert!(toasts.tick(at(15)));
         assert_eq!(text(&toasts), "the session is not recorded");
     }
@@ -138,7 +138,7 @@ mod tests {
     fn an_answer_goes_when_something_else_is_done_and_news_stay() {
         let mut toasts = Toasts::default();
         toasts.answer(Severity::Error, "no node p9".to_owned(), at(10));
-        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(11));
+        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), None, at(11));
         toasts.outdate();
         assert_eq!(text(&toasts), "p4 is alone");
         toasts.outdate();
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn an_answer_pushes_news_aside_and_a_later_answer_the_one_before() {
         let mut toasts = Toasts::default();
-        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), PaneId::Warnings, at(10));
+        toasts.tell(Severity::Warning, "p4 is alone".to_owned(), None, at(10));
         toasts.answer(Severity::Info, "copied".to_owned(), at(11));
         toasts.answer(Severity::Error, "no node p9".to_owned(), at(12));
         assert_eq!(text(&toasts), "no node p9");

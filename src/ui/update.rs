@@ -1,4 +1,4 @@
-//! The user's input and its results: [`App`] changes, and effects are returned.
+//! The user's input and its results: [`App`] changes, and collects what it wants done.
 
 mod typing;
 
@@ -6,7 +6,7 @@ use crossterm::event::{Event, KeyEvent, KeyEventKind};
 
 pub use self::typing::judge;
 use self::typing::{apply_filter, on_prompt_key, save_scenario};
-use super::action::{Action, PaneId};
+use super::action::{Action, Deed, PaneId};
 use super::app::{ARMED_TIME, App, Armed, ConsoleEffect, Zoom};
 use super::decode::Paste;
 use super::explain::{Subject, explain};
@@ -14,37 +14,33 @@ use super::fault::{self, FaultPlan};
 use super::filter::Filter;
 use super::host::{FromHost, JournalState, Overwrite, Severity, ToHost};
 use super::keys::{Key, Pressed, is_interrupt};
-use super::modal::add::{Add, NodeChoice};
+use super::modal::add::{NodeChoice, add};
 use super::modal::confirm::Confirm;
 use super::modal::faults::FaultMenu;
-use super::modal::help::Help;
-use super::modal::path::PathPrompt;
-use super::modal::say::Say;
+use super::modal::help::help;
+use super::modal::path;
+use super::modal::say::say;
 use super::modal::wave::WaveTable;
-use super::modal::why::WhyDialog;
-use super::modal::{Modal, Reply};
+use super::modal::why::why;
+use super::modal::{Covers, Reply};
 use super::mouse::on_mouse;
 use super::options::Mode;
-use super::pane::connections::ConnectionRow;
+use super::pane::Panes;
 use super::prompt::Prompt;
-use super::view::View;
+use super::view::Target;
 use super::wave::Waves;
 use crate::command::{Command, FaultCommand, grammar};
-use crate::model::link::LinkKey;
-use crate::model::warning::Finding;
 use crate::proto::addr::Addr;
 
-/// An event of the terminal.
+/// An event of the terminal; returns what is to be done.
 pub(crate) fn on_event(app: &mut App, event: &Event) -> Vec<ConsoleEffect> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => on_key(app, *key),
-        Event::Mouse(mouse) => {
-            on_mouse(app, *mouse);
-            Vec::new()
-        }
+        Event::Mouse(mouse) => on_mouse(app, *mouse),
         // Pastes come separately.
-        Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => Vec::new(),
+        Event::Key(_) | Event::Paste(_) | Event::Resize(..) | Event::FocusGained | Event::FocusLost => {}
     }
+    std::mem::take(&mut app.effects)
 }
 
 /// Pasted text goes into the line at the bottom or the dialog, and nowhere else.
@@ -57,86 +53,58 @@ pub(crate) fn on_paste(app: &mut App, paste: &Paste) {
     }
 }
 
-fn on_key(app: &mut App, event: KeyEvent) -> Vec<ConsoleEffect> {
+fn on_key(app: &mut App, event: KeyEvent) {
     let key = Key::from(event);
     let pressed = app.scene.keys.press(app.begun.take(), key);
-    // These work everywhere, or a user could be locked in.
-    if is_interrupt(key) {
-        return vec![ConsoleEffect::Quit];
-    }
-    if pressed == Pressed::Action(Action::Suspend) {
-        return vec![ConsoleEffect::Suspend];
-    }
-    if pressed == Pressed::Action(Action::Quit) && key.typed().is_none() {
-        return vec![ConsoleEffect::Quit];
-    }
-    if app.prompt.is_some() {
-        return on_prompt_key(app, key);
-    }
-    if !app.modals.is_empty() {
-        return on_modal_key(app, key);
-    }
     match pressed {
+        // These work everywhere, or a user could be locked in.
+        _ if is_interrupt(key) => app.effects.push(ConsoleEffect::Quit),
+        Pressed::Action(Action::Suspend) => app.effects.push(ConsoleEffect::Suspend),
+        Pressed::Action(Action::Quit) if key.typed().is_none() => app.effects.push(ConsoleEffect::Quit),
+        _ if app.prompt.is_some() => on_prompt_key(app, key),
+        _ if !app.modals.is_empty() => on_modal_key(app, key),
         Pressed::Action(action) => update(app, action),
-        Pressed::Begun(key) => {
-            app.begun = Some(key);
-            Vec::new()
-        }
-        Pressed::Nothing => {
-            app.armed = None;
-            Vec::new()
-        }
+        Pressed::Begun(key) => app.begun = Some(key),
+        Pressed::Nothing => app.armed = None,
     }
 }
 
-fn on_modal_key(app: &mut App, key: Key) -> Vec<ConsoleEffect> {
-    let Some(modal) = app.modals.last_mut() else { return Vec::new() };
-    match modal.press(key, &app.scene.keys) {
-        Reply::Stay => Vec::new(),
-        Reply::Close => {
-            app.modals.pop();
-            Vec::new()
-        }
-        Reply::Open(modal) => {
-            app.modals.push(*modal);
-            Vec::new()
-        }
-        Reply::Type(command) => {
-            app.modals.pop();
-            app.prompt = Some(Prompt::command(&command));
-            Vec::new()
-        }
-        Reply::Explain(subject) => {
-            ask(app, subject);
-            Vec::new()
-        }
+fn on_modal_key(app: &mut App, key: Key) {
+    let Some(modal) = app.modals.last_mut() else { return };
+    let reply = modal.press(key, &app.scene.keys);
+    if matches!(reply, Reply::Close | Reply::Type(_) | Reply::Done(_)) {
+        app.modals.pop();
+    }
+    match reply {
+        Reply::Stay | Reply::Close => {}
+        Reply::Open(modal) => app.modals.push(modal),
+        Reply::Type(command) => app.prompt = Some(Prompt::command(&command)),
+        Reply::Explain(subject) => ask(app, subject),
         Reply::Copy(text) => copy(app, text),
-        Reply::Quit => vec![ConsoleEffect::Quit],
+        Reply::Quit => app.effects.push(ConsoleEffect::Quit),
         Reply::Done(wanted) => {
-            app.modals.pop();
-            let starts = wanted.iter().any(|wanted| matches!(wanted, ToHost::Command(_)));
-            if starts {
-                app.modals.retain(|modal| !matches!(modal, Modal::Start(_)));
+            if wanted.iter().any(|wanted| matches!(wanted, ToHost::Command(_))) {
+                app.modals.retain(|modal| modal.covers() != Covers::Screen);
             }
-            follow_said(app, &wanted);
-            wanted.into_iter().map(ConsoleEffect::Host).collect()
+            for wanted in wanted {
+                tell_host(app, wanted);
+            }
         }
     }
 }
 
-/// Follows the message that the user sends.
-fn follow_said(app: &mut App, wanted: &[ToHost]) {
-    for wanted in wanted {
-        if let ToHost::Command(Command::Say { node, body }) = wanted {
-            app.waves.look_out_for(*node, body.clone(), app.scene.network_now());
-        }
+/// Asks the host for something; a message that the user sends is followed.
+fn tell_host(app: &mut App, wanted: ToHost) {
+    if let ToHost::Command(Command::Say { node, body }) = &wanted {
+        app.waves.look_out_for(*node, body.clone(), app.scene.network_now());
     }
+    app.effects.push(ConsoleEffect::Host(wanted));
 }
 
 /// Does what a key or a command means.
-pub(crate) fn update(app: &mut App, action: Action) -> Vec<ConsoleEffect> {
+pub(crate) fn update(app: &mut App, action: Action) {
     let armed = app.armed.take();
-    if matches!(action, Action::Kill | Action::Hang | Action::Restart | Action::Calm) {
+    if matches!(action, Action::Act(_) | Action::Calm) {
         app.toasts.outdate();
     }
     match action {
@@ -152,28 +120,27 @@ pub(crate) fn update(app: &mut App, action: Action) -> Vec<ConsoleEffect> {
         Action::Back => back(app),
         Action::Zoom => app.zoom = if app.zoom == Zoom::On { Zoom::Off } else { Zoom::On },
         Action::Freeze => app.scene.toggle_freeze(),
-        Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.filter(app.focus).clone())),
+        Action::Filter => app.prompt = Some(Prompt::filter(app.focus, app.panes.get(app.focus).filter().clone())),
         Action::CommandLine => app.prompt = Some(Prompt::command("")),
-        Action::Add => open_live(app, |app| Some(Modal::Add(Add::new(NodeChoice::Peer, app.form_defaults())))),
-        Action::Message => open_live(app, say),
-        Action::Kill => return kill(app, armed),
-        Action::Hang => return fault_selected(app, Command::Hang, fault::hang),
-        Action::Restart => return fault_selected(app, Command::Restart, fault::restart),
-        Action::Faults => faults(app),
-        Action::Calm => return calm(app),
-        Action::Copy => return copy_selected(app),
-        Action::Export => {
-            let form = PathPrompt::export(&app.export_name.to_string_lossy(), app.export_check);
-            app.modals.push(Modal::Path(form));
+        Action::Add if is_live(app) => app.open(add(NodeChoice::Peer, app.form_defaults())),
+        Action::Message if is_live(app) => write_message(app),
+        Action::Faults if is_live(app) => faults(app),
+        Action::Calm if is_live(app) => calm(app),
+        Action::Add | Action::Message | Action::Faults | Action::Calm => {}
+        Action::Act(deed) => act(app, deed, armed),
+        Action::Copy => {
+            if let Some(line) = app.panes.line_of(app.focus, &app.view()) {
+                copy(app, line);
+            }
         }
+        Action::Export => app.open(path::export(&app.export_name, app.export_check)),
         Action::Wave => show_again(app),
         Action::WaveTable => who_has_it(app),
-        Action::Layout => app.panes.topology.lay_out_anew(),
-        Action::Help => app.modals.push(Modal::Help(Help::default())),
-        Action::Suspend => return vec![ConsoleEffect::Suspend],
-        Action::Quit => return vec![ConsoleEffect::Quit],
+        Action::Layout => app.panes.each().for_each(|pane| pane.lay_out()),
+        Action::Help => app.open(help()),
+        Action::Suspend => app.effects.push(ConsoleEffect::Suspend),
+        Action::Quit => app.effects.push(ConsoleEffect::Quit),
     }
-    Vec::new()
 }
 
 /// Leaves the innermost dialog, zoom or filter.
@@ -181,14 +148,14 @@ fn back(app: &mut App) {
     if app.waves.stop() {
         return;
     }
-    if !app.panes.filter(app.focus).is_all() {
-        app.panes.set_filter(app.focus, Filter::default());
+    if !app.panes.get(app.focus).filter().is_all() {
+        app.panes.get_mut(app.focus).set_filter(Filter::default());
     } else if app.zoom == Zoom::On {
         app.zoom = Zoom::Off;
     } else if app.scene.is_frozen() {
         app.scene.toggle_freeze();
     } else {
-        app.focus = PaneId::Topology;
+        app.focus = PaneId::FIRST;
         app.toasts.dismiss();
     }
 }
@@ -205,14 +172,6 @@ fn show_again(app: &mut App) {
     }
 }
 
-fn open_live(app: &mut App, modal: impl Fn(&mut App) -> Option<Modal>) {
-    if is_live(app)
-        && let Some(modal) = modal(app)
-    {
-        app.modals.push(modal);
-    }
-}
-
 /// A recording cannot be changed; then that is said.
 fn is_live(app: &mut App) -> bool {
     match app.scene.mode {
@@ -224,119 +183,93 @@ fn is_live(app: &mut App) -> bool {
     }
 }
 
-fn say(app: &mut App) -> Option<Modal> {
-    let preferred = app.target(&app.view()).map(ConnectionRow::target);
-    let say = Say::new(&app.scene.live, preferred).map(Modal::Say);
-    if say.is_none() {
-        app.show(Severity::Warning, "no peer of this process runs: start one first");
-    }
-    say
-}
-
-fn kill(app: &mut App, armed: Option<Armed>) -> Vec<ConsoleEffect> {
-    let Some(row) = selected_row(app) else { return Vec::new() };
-    match armed {
-        Some(armed) if armed.row == row && armed.until > app.scene.now => give(app, armed.commands),
-        Some(_) | None => {
-            let plan = fault::kill(&app.scene.live, row);
-            carry_out(app, row, &[Command::Kill(row.target())], plan)
-        }
+fn write_message(app: &mut App) {
+    let preferred = app.target(&app.view()).map(Target::node);
+    match say(&app.scene.live, preferred) {
+        Some(form) => app.open(form),
+        None => app.show(Severity::Warning, "no peer of this process runs: start one first"),
     }
 }
 
-fn fault_selected(
-    app: &mut App,
-    wanted: fn(Addr) -> Command,
-    plan: impl Fn(&crate::model::Model, Addr) -> FaultPlan,
-) -> Vec<ConsoleEffect> {
-    let Some(row) = selected_row(app) else { return Vec::new() };
-    let plan = plan(&app.scene.live, row.target());
-    carry_out(app, row, &[wanted(row.target())], plan)
+/// Does this to the selected node; to kill it takes a second key press.
+fn act(app: &mut App, deed: Deed, armed: Option<Armed>) {
+    let Some(target) = selected_target(app) else { return };
+    let is_second = |armed: &Armed| armed.deed == deed && armed.target == target && armed.until > app.scene.now;
+    if let Some(armed) = armed.filter(is_second) {
+        give(app, armed.commands);
+    } else {
+        let plan = deed.plan(&app.scene.live, target);
+        carry_out(app, deed, &[target.node()], target, plan);
+    }
 }
 
 fn faults(app: &mut App) {
-    if !is_live(app) {
-        return;
-    }
-    if let Some(row) = selected_row(app) {
-        match FaultMenu::new(row, &app.scene.live) {
-            Some(menu) => app.modals.push(Modal::Faults(menu)),
-            None => app.show(Severity::Warning, format!("{} has left", app.scene.live.name_of(row.target()))),
+    if let Some(target) = selected_target(app) {
+        match FaultMenu::new(target, &app.scene.live) {
+            Some(menu) => app.open(menu),
+            None => app.show(Severity::Warning, format!("{} has left", app.scene.live.name_of(target.node()))),
         }
     }
 }
 
 /// Ends all faults, and says which nodes come back with that. A key that does nothing says so.
-fn calm(app: &mut App) -> Vec<ConsoleEffect> {
-    if !is_live(app) {
-        return Vec::new();
-    }
+fn calm(app: &mut App) {
     let model = &app.scene.live;
-    let (what, risk) = (fault::calming(model), fault::calming_risk(model));
-    match risk {
-        Some(risk) => app.show(Severity::Warning, format!("{what}. {risk}")),
-        None => app.show(Severity::Info, what),
+    match (fault::calming(model), fault::calming_risk(model)) {
+        (what, Some(risk)) => app.show(Severity::Warning, format!("{what}. {risk}")),
+        (what, None) => app.show(Severity::Info, what),
     }
-    give(app, vec![Command::Fault(FaultCommand::Calm)])
+    give(app, vec![Command::Fault(FaultCommand::Calm)]);
 }
 
-fn selected_row(app: &mut App) -> Option<ConnectionRow> {
-    let row = app.target(&app.view());
-    if row.is_none() {
+fn selected_target(app: &mut App) -> Option<Target> {
+    let target = app.target(&app.view());
+    if target.is_none() {
         let text = format!("no node is selected: press {} to start one", app.scene.keys.key_of(Action::Add));
         app.show(Severity::Warning, text);
     }
-    row
+    target
 }
 
 /// Gives these commands.
-fn give(app: &mut App, commands: Vec<Command>) -> Vec<ConsoleEffect> {
-    if !is_live(app) {
-        return Vec::new();
+fn give(app: &mut App, commands: Vec<Command>) {
+    if is_live(app) {
+        for command in commands {
+            tell_host(app, ToHost::Command(command));
+        }
     }
-    let wanted: Vec<ToHost> = commands.into_iter().map(ToHost::Command).collect();
-    follow_said(app, &wanted);
-    wanted.into_iter().map(ConsoleEffect::Host).collect()
 }
 
-/// Carries out the plan for a wish; a refusal is remembered as it would be typed.
-fn carry_out(app: &mut App, row: ConnectionRow, wish: &[Command], plan: FaultPlan) -> Vec<ConsoleEffect> {
+/// Carries out the plan for a deed; a refusal is remembered as it would be typed.
+fn carry_out(app: &mut App, deed: Deed, nodes: &[Addr], target: Target, plan: FaultPlan) {
     if !is_live(app) {
-        return Vec::new();
+        return;
     }
     match plan {
-        FaultPlan::Now(commands) => return give(app, commands),
+        FaultPlan::Now(commands) => give(app, commands),
         FaultPlan::Arm { what, commands } => {
-            app.armed = Some(Armed { what, row, commands, until: app.scene.now + ARMED_TIME });
+            app.armed = Some(Armed { what, deed, target, commands, until: app.scene.now + ARMED_TIME });
         }
         FaultPlan::Ask { question, word, commands } => {
-            let wanted = commands.into_iter().map(ToHost::Command).collect();
-            app.modals.push(Modal::Confirm(Confirm::new(question, word, wanted)));
+            app.open(Confirm::new(question, word, commands.into_iter().map(ToHost::Command).collect()));
         }
         FaultPlan::Refuse(why) => {
             let model = &app.scene.live;
-            let texts = wish.iter().map(|command| grammar::text(command, &|node| model.name_of(node).into_owned()));
-            let what = texts.collect::<Vec<_>>().join("; ");
+            let name = |node| model.name_of(node).into_owned();
+            let wishes = nodes.iter().map(|node| grammar::text(&deed.command(*node), &name));
+            let what = wishes.collect::<Vec<_>>().join("; ");
             app.refuse(Severity::Warning, what, why);
         }
     }
-    Vec::new()
 }
 
-fn copy_selected(app: &mut App) -> Vec<ConsoleEffect> {
-    match app.panes.line_of(app.focus, &app.view()) {
-        Some(line) => copy(app, line),
-        None => Vec::new(),
-    }
-}
-
-fn copy(app: &mut App, text: String) -> Vec<ConsoleEffect> {
+fn copy(app: &mut App, text: String) {
     app.show(Severity::Info, "copied, if the terminal allows it (OSC 52)");
-    vec![ConsoleEffect::Copy(text)]
+    app.effects.push(ConsoleEffect::Copy(text));
 }
 
 fn details(app: &mut App) {
-    if let Some(subject) = subject(app, &app.view()) {
+    if let Some(subject) = app.panes.get(app.focus).selection(&app.view()).subject {
         ask(app, subject);
     }
 }
@@ -344,9 +277,9 @@ fn details(app: &mut App) {
 /// Opens the answer; for a message, its table.
 fn ask(app: &mut App, subject: Subject) {
     if let Subject::Message(id) = subject {
-        app.modals.push(Modal::Wave(WaveTable::new(id)));
-    } else if let Some(why) = explain(subject, &app.view()) {
-        app.modals.push(Modal::Why(WhyDialog::new(why)));
+        app.open(WaveTable::new(id));
+    } else if let Some(explanation) = explain(subject, &app.view()) {
+        app.open(why(explanation));
     }
 }
 
@@ -356,50 +289,6 @@ fn who_has_it(app: &mut App) {
         Some(question) => ask(app, Subject::Message(question.id())),
         None => app.show(Severity::Warning, "no message to show yet"),
     }
-}
-
-/// The subject of the selected line.
-fn subject(app: &App, view: &View<'_>) -> Option<Subject> {
-    let model = view.model;
-    Some(match app.focus {
-        PaneId::Topology => Subject::Node(app.panes.node(view)?),
-        PaneId::Connections => match app.panes.connections.selected(view)? {
-            ConnectionRow::Node(addr) => Subject::Node(addr),
-            ConnectionRow::Link(link) => Subject::Link(link),
-        },
-        PaneId::Gossip => {
-            let entry = model.gossip().get(app.panes.gossip.selected(model.gossip())?)?;
-            match (entry.message(), entry.peer()) {
-                (Some(id), _) => Subject::Message(id),
-                (None, Some(peer)) if model.deaths().latest_of(peer).is_some() => Subject::Death(peer),
-                (None, Some(peer)) => Subject::Link(LinkKey { node: entry.node, peer }),
-                (None, None) => Subject::Node(entry.node),
-            }
-        }
-        PaneId::Liveness => Subject::Node(app.panes.liveness.selected(view)?),
-        PaneId::Reports => {
-            let reports = model.deaths().reports();
-            Subject::Death(reports.get(app.panes.reports.selected(reports)?)?.dead)
-        }
-        PaneId::Notices => Subject::Notice(app.panes.notices.selected(view.lines)?),
-        PaneId::Warnings => {
-            let number = app.panes.warnings.selected(view)?;
-            match model.warnings().list().get(number)?.finding {
-                // Its table says who lacks it and why, and leads on from there.
-                Finding::Unreached { latest, .. } if model.rumors().get(latest).is_some() => Subject::Message(latest),
-                Finding::Unreached { .. }
-                | Finding::Alone { .. }
-                | Finding::Parted { .. }
-                | Finding::Fragile { .. }
-                | Finding::SeedList { .. }
-                | Finding::Flapping { .. }
-                | Finding::OneWay { .. }
-                | Finding::Disputed { .. }
-                | Finding::Forged { .. }
-                | Finding::Eclipsed { .. } => Subject::Warning(number),
-            }
-        }
-    })
 }
 
 /// A message from the host.
@@ -412,7 +301,7 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         FromHost::ExportExists { path } => {
             let question = format!("{} exists. Replace it?", path.display());
             let wanted = vec![ToHost::Export { path, overwrite: Overwrite::Allowed }];
-            app.modals.push(Modal::Confirm(Confirm::new(question, "Replace", wanted)));
+            app.open(Confirm::new(question, "Replace", wanted));
         }
         FromHost::ExportFailed { path, why } => {
             app.note(Severity::Error, &format!("not exported to {}: {why}", path.display()));
@@ -422,13 +311,11 @@ pub(crate) fn on_host(app: &mut App, message: FromHost) {
         }
         FromHost::ScenarioExists { path } => {
             let question = format!("{} exists. Replace it?", path.display());
-            if let ConsoleEffect::Host(wanted) = save_scenario(app, path, Overwrite::Allowed) {
-                app.modals.push(Modal::Confirm(Confirm::new(question, "Replace", vec![wanted])));
-            }
+            app.open(Confirm::new(question, "Replace", vec![save_scenario(app, path, Overwrite::Allowed)]));
         }
         FromHost::Opened(mode) => {
             app.scene.open(mode);
-            app.panes = super::pane::Panes::default();
+            app.panes = Panes::default();
             app.modals.clear();
             app.waves = Waves::default();
         }

@@ -5,12 +5,13 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ratatui::style::Style;
-use ratatui::text::Span;
+use ratatui::text::{Line, Span};
 
 use super::keys::KeyMap;
 use super::text;
 use super::theme::{Theme, Tone};
 use super::wave::{Question, WaveKind, WaveView};
+use crate::model::link::LinkKey;
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::notice::Severity;
 use crate::model::ring::Ring;
@@ -35,6 +36,8 @@ pub(crate) struct View<'a> {
     pub(crate) utc_offset_s: i32,
     /// Columns that names take.
     pub(crate) names: NameWidths,
+    /// What keys act on, unless the pane with the keys lists nodes itself.
+    pub(crate) selected: Option<Target>,
     /// What is highlighted in every pane.
     pub(crate) lit: Lit,
     /// The message whose spread is shown.
@@ -64,6 +67,24 @@ impl View<'_> {
         let rumor = self.model.rumors().get(id).filter(is_late);
         let is_lacked = rumor.is_some_and(|rumor| !rumor.coverage(self.model.nodes(), Counting::HadTime).is_full());
         if is_lacked { Question::Lacks(id) } else { Question::Has(id) }
+    }
+}
+
+/// What keys act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    Node(Addr),
+    /// A link of a node, named by the node at its other end.
+    Link(LinkKey),
+}
+
+impl Target {
+    /// The node that keys act on.
+    pub(crate) const fn node(self) -> Addr {
+        match self {
+            Self::Node(addr) => addr,
+            Self::Link(LinkKey { peer, .. }) => peer,
+        }
     }
 }
 
@@ -162,6 +183,11 @@ impl View<'_> {
         Span::styled(text::plain(text.into(), self.theme.glyphs), self.style(tone))
     }
 
+    /// Lines of text in this many columns.
+    pub(crate) fn wrapped(&self, text: &str, tone: Tone, columns: usize) -> Vec<Line<'static>> {
+        text::wrap(text, columns).into_iter().map(|line| Line::from(self.span(tone, line))).collect()
+    }
+
     /// `p3`, or the address of a node elsewhere.
     pub(crate) fn name(&self, addr: Addr) -> String {
         self.model.name_of(addr).into_owned()
@@ -258,5 +284,20 @@ fn name_tone(node: &NodeRecord) -> Tone {
         Tone::Seed
     } else {
         state_tone(state)
+    }
+}
+
+/// The nodes that panes list: ours, those linked to ours, and gone ones; not those that are known by
+/// hearsay alone.
+pub(crate) fn nodes_shown<'a>(view: &View<'a>) -> impl Iterator<Item = &'a NodeRecord> + use<'a> {
+    view.model.nodes().iter().filter(|node| node.is_ours() || !matches!(node.state(), ObservedState::Known))
+}
+
+/// The color and the sign of a notice.
+pub(crate) const fn severity_look(severity: Severity) -> (Tone, &'static str) {
+    match severity {
+        Severity::Info => (Tone::Stale, "i"),
+        Severity::Warning => (Tone::Suspect, "!"),
+        Severity::Error => (Tone::Dead, "x"),
     }
 }

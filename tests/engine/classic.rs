@@ -11,7 +11,7 @@ use gossipctl::proto::config::PeerConfig;
 
 use crate::python::{Python, eventually};
 use crate::python_rules::Habits;
-use crate::support::{ANYWHERE, Session, calm, classic, links, peer_at, received};
+use crate::sockets::{ANYWHERE, Session, calm, classic, links, peer_at, received};
 
 fn config(seeds: Vec<Addr>) -> PeerConfig {
     let mut config = classic(calm(seeds));
@@ -25,7 +25,7 @@ fn answered_by(peer: Addr) -> impl Fn(&Event) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_classic_lab_forms_one_network_in_which_messages_spread_and_probes_are_answered() {
+async fn a_classic_lab_forms_one_network_that_gossips_and_probes() {
     let (mut session, _, peers) = Session::lab(config(Vec::new()), 2, 5).await;
     session.say_and_reach(peers[0], "hello", &peers).await;
     session.say_and_reach(peers[4], "and back", &peers).await;
@@ -42,7 +42,7 @@ async fn a_classic_lab_forms_one_network_in_which_messages_spread_and_probes_are
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_python_peer_is_a_full_member_of_a_classic_network_and_its_death_is_noticed() {
+async fn a_python_peer_is_a_full_member_until_its_death_is_noticed() {
     let (mut session, seeds, peers) = Session::lab(config(Vec::new()), 1, 2).await;
     let python = Python::peer(seeds[0], &peers);
     let linked = |seen: &[Event]| links(seen).values().filter(|all| all.contains(&python.addr)).count() == 2;
@@ -82,7 +82,7 @@ async fn a_python_peer_is_a_full_member_of_a_classic_network_and_its_death_is_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn our_peers_find_each_other_through_a_python_seed_and_report_deaths_to_it() {
+async fn our_peers_join_and_report_through_a_python_seed() {
     let seed = Python::seed();
     let mut session = Session::new(config(vec![seed.addr]));
     let mut peers = Vec::new();

@@ -9,7 +9,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::fault::{Fault, FaultKind, Scope};
 use gossipctl::proto::message::DeathCause;
 
-use crate::support::{ANYWHERE, Session, calm, links, peer_at};
+use crate::sockets::{ANYWHERE, Session, calm, links, peer_at};
 
 fn neighbors_of(session: &mut Session, node: Addr) -> BTreeSet<Addr> {
     session.catch_up();
@@ -22,7 +22,7 @@ fn death_of(victim: Addr) -> impl Fn(&Event) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_neighbor_of_a_killed_peer_notices_and_the_seeds_take_it_off_their_lists() {
+async fn neighbors_notice_a_killed_peer_and_seeds_delist_it() {
     let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 2, 5).await;
     let victim = peers[2];
     let neighbors = neighbors_of(&mut session, victim);
@@ -76,7 +76,7 @@ fn miss(event: &Event, node: Addr, of: Addr) -> Option<u32> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_peer_that_is_restarted_has_its_name_and_address_again_and_rejoins() {
+async fn a_restarted_peer_keeps_its_name_and_address_and_rejoins() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 2, 4).await;
     let victim = peers[3];
     let refused = session.engine.apply(Command::Restart(victim)).await.unwrap_err();
@@ -117,7 +117,7 @@ async fn a_killed_seed_can_be_restarted_and_the_peers_register_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calm_ends_every_fault_and_brings_back_who_was_killed_or_hangs() {
+async fn calm_ends_all_faults_and_restarts_killed_and_hung_nodes() {
     let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 4).await;
     let cut = Fault { what: FaultKind::Cut, on: Scope::link(peers[2], peers[3]) };
     session.apply(Command::Fault(FaultCommand::Set(cut))).await;
@@ -157,7 +157,7 @@ async fn calm_heals_a_link_to_a_node_elsewhere_that_was_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_cannot_come_back_because_its_address_was_taken_is_told_and_keeps_nobody_else_away() {
+async fn a_node_that_lost_its_address_keeps_no_other_from_returning() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
     for peer in &peers[..2] {
         session.apply(Command::Kill(*peer)).await;

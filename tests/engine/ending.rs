@@ -13,7 +13,7 @@ use gossipctl::proto::message::DeathCause;
 use gossipctl::proto::pacing::CLASSIC_QUEUE_MESSAGES_MAX;
 
 use crate::python::{Python, eventually};
-use crate::support::{ANYWHERE, LIMIT, Session, calm, classic, peer_at};
+use crate::sockets::{ANYWHERE, LIMIT, Session, calm, classic, peer_at};
 
 /// A Python seed, and a Python peer that keeps what it sends short.
 async fn python_network() -> (Python, Python) {

@@ -11,7 +11,7 @@ use gossipctl::proto::config::PeerConfig;
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
 use gossipctl::proto::message::DeathCause;
 
-use crate::support::{ANYWHERE, Session, calm, classic, links, peer_at, received};
+use crate::sockets::{ANYWHERE, Session, calm, classic, links, peer_at, received};
 
 /// Probes often enough to notice a cut.
 fn watchful() -> PeerConfig {
@@ -36,7 +36,7 @@ fn death_of(victim: Addr, by: Addr) -> impl Fn(&Event) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn across_a_cut_wire_nothing_passes_until_both_ends_miss_each_other_and_once_healed_they_link_again() {
+async fn a_cut_link_dies_at_both_ends_and_is_renewed_once_healed() {
     let (mut session, _, peers) = Session::lab(watchful(), 1, 2).await;
     let (a, b) = (peers[0], peers[1]);
     set(&mut session, FaultKind::Cut, Scope::link(a, b)).await;
@@ -56,7 +56,7 @@ async fn across_a_cut_wire_nothing_passes_until_both_ends_miss_each_other_and_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_partition_keeps_messages_on_their_side_and_its_end_lets_them_through() {
+async fn messages_stay_on_their_side_until_a_partition_ends() {
     let (mut session, _, peers) = Session::lab(watchful(), 1, 6).await;
     let (inside, outside) = peers.split_at(3);
     set(&mut session, FaultKind::Cut, Scope::border(inside.to_vec())).await;
@@ -118,7 +118,7 @@ async fn a_message_on_a_link_that_loses_all_never_arrives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_comes_twice_is_received_once_and_counted_as_a_copy() {
+async fn a_doubled_message_is_received_once_and_counted_as_a_copy() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
     let (a, b) = (peers[0], peers[1]);
     set(&mut session, FaultKind::Duplicate { percent: Percent::new(100).unwrap() }, Scope::Node(b)).await;
@@ -151,7 +151,7 @@ async fn the_queue_to_a_slow_reader_fills_until_its_link_is_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn when_a_slow_reader_is_slow_no_longer_it_reads_all_that_waits_at_once_and_in_order() {
+async fn a_slow_reader_that_recovers_reads_the_backlog_in_order() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
     let (talker, slow) = (peers[0], peers[1]);
     set(&mut session, FaultKind::Slow { per_s: 1 }, Scope::Node(slow)).await;
@@ -181,7 +181,7 @@ async fn when_a_slow_reader_is_slow_no_longer_it_reads_all_that_waits_at_once_an
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lie_is_disputed_by_a_seed_that_asks_and_the_one_lied_about_stays_linked() {
+async fn a_lie_is_disputed_and_its_victim_stays_linked() {
     let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
     let (liar, about) = (peers[0], peers[1]);
     session.apply(Command::Fault(FaultCommand::Lie { liar, about })).await;
@@ -198,7 +198,7 @@ async fn a_lie_is_disputed_by_a_seed_that_asks_and_the_one_lied_about_stays_link
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn junk_is_a_violation_at_the_node_that_gets_it_until_it_is_over() {
+async fn junk_is_a_violation_at_its_target_until_it_ends() {
     for config in [calm(Vec::new()), classic(calm(Vec::new()))] {
         let (mut session, seeds, peers) = Session::lab(config, 1, 2).await;
         for node in [seeds[0], peers[1]] {
@@ -214,7 +214,7 @@ async fn junk_is_a_violation_at_the_node_that_gets_it_until_it_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_clock_shows_in_messages_and_is_still_wrong_after_a_restart() {
+async fn a_wrong_clock_shows_in_messages_and_survives_a_restart() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
     let (a, b) = (peers[0], peers[1]);
     set(&mut session, FaultKind::Skew { by_us: 60_000_000 }, Scope::Node(a)).await;
@@ -234,7 +234,7 @@ async fn a_wrong_clock_shows_in_messages_and_is_still_wrong_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fault_on_a_node_that_is_gone_or_everywhere_at_once_is_refused_and_said() {
+async fn impossible_faults_are_refused_with_a_reason() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 2).await;
     session.apply(Command::Kill(peers[1])).await;
     let cut = |on| Command::Fault(FaultCommand::Set(Fault { what: FaultKind::Cut, on }));

@@ -10,4 +10,5 @@ mod python;
 #[path = "../python_rules/mod.rs"]
 #[expect(dead_code, reason = "the double in virtual time uses the rest")]
 mod python_rules;
-mod support;
+#[path = "../sockets/mod.rs"]
+mod sockets;

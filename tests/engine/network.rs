@@ -10,10 +10,10 @@ use gossipctl::proto::message::{GoodbyeReason, Role};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use crate::support::{ANYWHERE, LIMIT, Session, calm, links, peer_at, received, seed_at};
+use crate::sockets::{ANYWHERE, LIMIT, Session, calm, links, peer_at, received, seed_at};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lab_forms_one_network_and_a_message_reaches_every_peer_once() {
+async fn a_lab_is_one_network_and_a_message_reaches_each_peer_once() {
     let (mut session, seeds, peers) = Session::lab(calm(Vec::new()), 2, 8).await;
     session.say_and_reach(peers[0], "hello", &peers).await;
     for peer in &peers[1..] {
@@ -32,7 +32,7 @@ fn started(kind: &EventKind) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn peers_generate_numbered_messages_and_every_other_peer_gets_them() {
+async fn numbered_messages_reach_every_other_peer() {
     let mut config = calm(Vec::new());
     config.messages = Some(3);
     config.gossip_interval = Duration::from_millis(200);
@@ -74,7 +74,7 @@ async fn large_messages_arrive_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_seed_takes_the_first_free_address_of_the_list_and_says_when_there_is_none() {
+async fn a_seed_takes_the_first_free_address_of_the_list() {
     let (first, second) = (free().await, free().await);
     let mut session = Session::new(calm(vec![first, second]));
     assert_eq!(session.engine.start(seed_at(Placement::Auto)).await.unwrap(), first);
@@ -93,7 +93,7 @@ async fn free() -> Addr {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_without_a_place_of_its_own_takes_the_next_free_port_from_3000_on() {
+async fn a_peer_takes_the_next_free_port_from_3000_on() {
     let mut session = Session::new(calm(Vec::new()));
     let first = session.engine.start(peer_at(Placement::Auto)).await.unwrap();
     let second = session.engine.start(peer_at(Placement::Auto)).await.unwrap();
@@ -101,7 +101,7 @@ async fn a_peer_without_a_place_of_its_own_takes_the_next_free_port_from_3000_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_in_use_is_named_with_the_next_free_one_and_the_session_goes_on() {
+async fn an_address_in_use_is_named_with_the_next_free_one() {
     let holder = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let taken = Addr::try_from(holder.local_addr().unwrap()).unwrap();
     let mut session = Session::new(calm(Vec::new()));

@@ -58,7 +58,7 @@ fn after_a_kill_at_most_the_last_second_is_missing() {
 }
 
 #[test]
-fn a_running_session_is_listed_as_that_and_kept_and_a_killed_one_is_neither() {
+fn a_running_session_is_never_deleted_a_killed_one_can_be() {
     let home = home();
     let lab = Program::start_in(&home, LAB);
     lab.wait_for("a message", |line| line.starts_with("p1 Received Gossip Message"));
@@ -90,7 +90,7 @@ fn a_running_session_is_listed_as_that_and_kept_and_a_killed_one_is_neither() {
 }
 
 #[test]
-fn the_list_tells_how_long_how_many_nodes_messages_and_deaths_the_latest_first() {
+fn sessions_are_listed_with_their_figures_latest_first() {
     let home = home();
     run_in(home.path(), SHORT);
     let one_peer =
@@ -124,7 +124,7 @@ fn the_list_says_what_is_missing_in_a_session() {
 }
 
 #[test]
-fn an_export_goes_to_stdout_or_to_a_file_whose_ending_says_the_form_and_replaces_none() {
+fn an_export_goes_to_stdout_or_to_a_new_file() {
     let home = home();
     run_in(home.path(), SHORT);
     let export = |args: &[&str]| run_in(home.path(), &[&["export", "last"], args].concat());
@@ -164,7 +164,7 @@ fn a_torn_last_line_is_said_and_all_before_it_is_exported() {
 }
 
 #[test]
-fn a_session_is_found_by_what_its_name_begins_with_and_a_slip_is_answered_with_what_is_like_it() {
+fn a_session_is_found_by_its_beginning_and_typos_get_hints() {
     let home = home();
     run_in(home.path(), SHORT);
     let name = listed(home.path())[0]["name"].as_str().unwrap().to_owned();
@@ -219,7 +219,7 @@ fn a_session_is_not_recorded_if_that_is_what_the_user_wants() {
 }
 
 #[test]
-fn a_disk_without_room_is_said_with_what_is_missing_and_the_session_goes_on() {
+fn on_a_full_disk_the_session_goes_on_and_counts_losses() {
     let home = home();
     let args = ["lab", "--headless", "--gossip-interval", "20ms", "--duration", "2s"];
     let (code, out, error) = run_with_small_files(home.path(), 60, &args);

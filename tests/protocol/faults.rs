@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gossipctl::command::FaultCommand;
-use gossipctl::engine::fault::{FaultError, Nodes};
-use gossipctl::event::{DeathEvent, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent, NodeState};
+use gossipctl::engine::NodeTable;
+use gossipctl::engine::fault::FaultError;
+use gossipctl::event::{DeathEvent, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::DeadPolicy;
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
@@ -15,35 +16,18 @@ use gossipctl::proto::machine::NodeCommand;
 use crate::classic::classic;
 use crate::network::{GOSSIP, LIVENESS, Network, peer_addr, seed_addr};
 
-/// Everybody in the world is ours, and who is not there is gone.
-struct Everybody(BTreeSet<Addr>);
-
-impl Nodes for Everybody {
-    fn state(&self, node: Addr) -> Option<NodeState> {
-        Some(if self.0.contains(&node) { NodeState::Runs } else { NodeState::Killed })
-    }
-
-    fn ours(&self) -> Vec<Addr> {
-        self.0.iter().copied().collect()
-    }
-
-    fn name(&self, node: Addr) -> String {
-        node.to_string()
-    }
-}
-
 pub(crate) fn fault(network: &mut Network, command: &FaultCommand) -> Result<(), FaultError> {
-    let everybody = Everybody(network.world.addrs().collect());
+    // Everybody in the world is ours.
+    let everybody = NodeTable::of_peers(network.world.addrs());
     let world = &mut network.world;
     let mut table = world.fault_table().clone();
-    let now = world.now();
-    for event in table.apply(command, &everybody)?.into_iter().map(|change| change.into_event(now)) {
-        world.tell(event.node, event.kind);
+    for event in table.apply(command, &everybody)? {
+        world.tell(event.fault().unwrap().subject(), event.into());
     }
     if let FaultCommand::Lie { liar, about } = command {
         world.command(*liar, NodeCommand::Lie(*about));
     }
-    for node in everybody.0 {
+    for node in everybody.up() {
         world.command(node, NodeCommand::Skew(table.skew_us(node)));
         world.set_junk(node, table.junk_pause_of(node));
     }
@@ -194,7 +178,7 @@ fn a_slow_reader_hears_late_of_what_the_others_know() {
 }
 
 #[test]
-fn when_a_slow_reader_is_slow_no_longer_it_reads_all_that_waits_at_once_and_in_order() {
+fn a_slow_reader_that_recovers_reads_the_backlog_in_order() {
     let mut network = Network::settled(1, 4, 21);
     let (slow, talker) = (peer_addr(4), peer_addr(1));
     set(&mut network, FaultKind::Slow { per_s: 1 }, Scope::Node(slow));

@@ -6,12 +6,13 @@ use std::fmt;
 use std::time::Duration;
 
 use gossipctl::command::{Command, FaultCommand};
+use gossipctl::engine::Settings;
 use gossipctl::event::{Event, EventKind, FaultEvent, GossipEvent};
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
 use gossipctl::proto::message::{Dialect, MessageId};
-use gossipctl::sim::{EPOCH, EventSink, NoEvents, VirtualDefaults, VirtualEngine};
+use gossipctl::sim::{EPOCH, EventSink, NoEvents, VirtualEngine};
 
 const PEERS: usize = 12;
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,7 +27,7 @@ fn lab<S: EventSink>(dialect: Dialect, rng_seed: u64, sink: S) -> VirtualEngine<
     peer.dialect = dialect;
     (peer.gossip_interval, peer.liveness_interval) = (3 * SECOND, 2 * SECOND);
     let seed = SeedConfig { dialect, liveness_interval: 2 * SECOND, ..SeedConfig::new(nowhere) };
-    let mut engine = VirtualEngine::with_sink(VirtualDefaults { peer, seed, rng_seed, epoch: EPOCH }, sink);
+    let mut engine = VirtualEngine::with_sink(Settings { peer, seed, rng_seed }, EPOCH, sink);
     engine.start_lab(2, PEERS).unwrap();
     engine
 }

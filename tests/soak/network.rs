@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use gossipctl::clock::Clock;
 use gossipctl::command::Command;
+use gossipctl::engine::Settings;
 use gossipctl::event::{Event, EventKind, GossipEvent, LinkEvent, Purpose, Rule};
 use gossipctl::feed::{Bounds, Delivery, Feed, Tap, bounded};
 use gossipctl::model::Model;
-use gossipctl::net::{SocketDefaults, SocketEngine};
+use gossipctl::net::SocketEngine;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::message::Dialect;
@@ -108,7 +109,7 @@ impl Network {
         (seed.dialect, seed.liveness_interval) = (dialect, peer.liveness_interval);
         seed.handshake_timeout = peer.handshake_timeout;
         let (tap, feed) = listener();
-        let engine = SocketEngine::new(SocketDefaults { peer, seed, rng_seed, clock: Clock::start() }, vec![tap]);
+        let engine = SocketEngine::new(Settings { peer, seed, rng_seed }, Clock::start(), vec![tap]);
         let mut network = Self {
             name,
             dialect,

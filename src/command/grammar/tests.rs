@@ -53,7 +53,7 @@ fn refused(line: &str) -> String {
 }
 
 #[test]
-fn a_wire_between_nodes_of_ours_is_cut_and_a_node_elsewhere_is_given_up() {
+fn cut_cuts_the_wire_to_our_nodes_and_gives_up_others() {
     assert_eq!(read("cut p2 p1"), set(FaultKind::Cut, Scope::Link(p(1), p(2))));
     assert_eq!(read("heal p1 p2"), clear(FaultClass::Cut, Scope::Link(p(1), p(2))));
     assert_eq!(read("cut 127.0.0.1:4000 p1"), Command::Cut { node: p(1), peer: FAR });
@@ -71,17 +71,17 @@ fn amounts_stand_after_one_node_two_nodes_or_all() {
     assert_eq!(read("delay p1 127.0.0.1:4000 1s"), set(delay(1_000, 0), Scope::link(p(1), FAR)));
     assert_eq!(read("loss all 30%"), set(FaultKind::Loss { percent: percent(30) }, Scope::All));
     assert_eq!(read("duplicate p1 5"), set(FaultKind::Duplicate { percent: percent(5) }, Scope::Node(p(1))));
-    let reorder = FaultKind::Reorder { percent: percent(20), window_us: WINDOW_DEFAULT_US };
+    let reorder = FaultKind::Reorder { percent: percent(20), window_us: 100_000 };
     assert_eq!(read("reorder p1 20%"), set(reorder, Scope::Node(p(1))));
     assert_eq!(read("slow p3 10/s"), set(FaultKind::Slow { per_s: 10 }, Scope::Node(p(3))));
     assert_eq!(read("skew p2 -200ms"), set(FaultKind::Skew { by_us: -200_000 }, Scope::Node(p(2))));
-    assert_eq!(read("junk p4"), set(FaultKind::Junk { per_s: JUNK_DEFAULT }, Scope::Node(p(4))));
+    assert_eq!(read("junk p4"), set(FaultKind::Junk { per_s: 1 }, Scope::Node(p(4))));
     assert_eq!(read("loss p1 p2 off"), clear(FaultClass::Loss, Scope::link(p(1), p(2))));
     assert_eq!(read("junk p4 off"), clear(FaultClass::Junk, Scope::Node(p(4))));
 }
 
 #[test]
-fn a_text_stands_as_it_is_or_in_quotes_where_its_ends_or_lines_matter() {
+fn a_text_is_quoted_only_where_it_would_not_read_back() {
     let say = |text: &str| Command::Say { node: p(1), body: text.into() };
     assert_eq!(read("say p1 a  \"b\" c "), say("a  \"b\" c"));
     assert_eq!(read(r#"say p1 " two\nlines ""#), say(" two\nlines "));

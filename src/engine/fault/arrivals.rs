@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_for_those_that_are_done_costs_no_more_however_many_are_not() {
+    fn sweeping_costs_the_same_however_much_is_on_its_way() {
         let mut arrivals = Arrivals::new();
         let mut looks = 0_usize;
         let many = 20 * SWEEP_MIN as u64;

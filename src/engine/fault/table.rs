@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::command::FaultCommand;
-use crate::event::{Event, EventKind, FaultEvent, NodeState};
+use crate::engine::NodeTable;
+use crate::event::FaultEvent;
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultClass, FaultKind, Scope};
+use crate::proto::fault::{Amount, Fault, FaultClass, FaultKind, Scope};
 use crate::proto::name::name_order;
-use crate::proto::time::Time;
 
 /// Faults at one time: more than anybody keeps in mind, and each message passes all of them.
 const FAULTS_MAX: usize = 256;
@@ -16,48 +16,6 @@ const FAULTS_MAX: usize = 256;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FaultTable {
     active: Vec<Fault>,
-}
-
-/// A change of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    Set(Fault),
-    Cleared(Fault),
-}
-
-impl Change {
-    pub const fn fault(&self) -> &Fault {
-        match self {
-            Self::Set(fault) | Self::Cleared(fault) => fault,
-        }
-    }
-
-    /// The event for it, at the first node that the fault names, or at `127.0.0.1:0` if it is
-    /// everywhere.
-    pub(in crate::engine) fn into_told(self) -> (Addr, EventKind) {
-        let node = self.fault().subject();
-        let kind = match self {
-            Self::Set(fault) => EventKind::Fault(FaultEvent::Set { fault }),
-            Self::Cleared(fault) => EventKind::Fault(FaultEvent::Cleared { fault }),
-        };
-        (node, kind)
-    }
-
-    /// The same as an event.
-    pub fn into_event(self, at: Time) -> Event {
-        let (node, kind) = self.into_told();
-        Event { at, node, kind }
-    }
-}
-
-/// The nodes of this process.
-pub trait Nodes {
-    /// The node's state; `None`: it is not a node of ours.
-    fn state(&self, node: Addr) -> Option<NodeState>;
-    /// All nodes of ours that run or hang.
-    fn ours(&self) -> Vec<Addr>;
-    /// The display name of a node.
-    fn name(&self, node: Addr) -> String;
 }
 
 /// Why there is no such fault. Nothing has changed then.
@@ -106,15 +64,9 @@ impl FaultTable {
 
     /// How far a node's clock is ahead, in microseconds.
     pub fn skew_us(&self, node: Addr) -> i64 {
-        let ahead = self.at(node).map(|fault| match fault.what {
-            FaultKind::Skew { by_us } => by_us,
-            FaultKind::Cut
-            | FaultKind::Delay { .. }
-            | FaultKind::Loss { .. }
-            | FaultKind::Duplicate { .. }
-            | FaultKind::Reorder { .. }
-            | FaultKind::Slow { .. }
-            | FaultKind::Junk { .. } => 0,
+        let ahead = self.amounts_at(node, FaultClass::Skew).map(|amount| match amount {
+            Amount::Offset(by_us) => by_us,
+            Amount::Span(_) | Amount::Percent(_) | Amount::PerSecond(_) => 0,
         });
         ahead.fold(0, i64::saturating_add)
     }
@@ -130,21 +82,26 @@ impl FaultTable {
     }
 
     fn slowest(&self, node: Addr, kind: FaultClass) -> Option<Duration> {
-        let rates = self.at(node).filter(|fault| fault.what.class() == kind).filter_map(|fault| fault.what.per_s());
+        let rates = self.amounts_at(node, kind).filter_map(|amount| match amount {
+            Amount::PerSecond(rate) => Some(rate),
+            Amount::Span(_) | Amount::Percent(_) | Amount::Offset(_) => None,
+        });
         rates.min().map(|per_s| Duration::from_secs(1) / per_s.max(1))
     }
 
-    fn at(&self, node: Addr) -> impl Iterator<Item = &Fault> {
-        self.iter().filter(move |fault| fault.on.is_at(node))
+    /// The amounts of the faults of this kind that concern the node as a whole.
+    fn amounts_at(&self, node: Addr, kind: FaultClass) -> impl Iterator<Item = Amount> {
+        let at = self.iter().filter(move |fault| fault.on.is_at(node) && fault.what.class() == kind);
+        at.flat_map(|fault| fault.what.amounts())
     }
 
     /// Applies the command, and returns the changes. A lie is not in the table and is only checked.
-    pub fn apply(&mut self, command: &FaultCommand, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+    pub fn apply(&mut self, command: &FaultCommand, nodes: &NodeTable) -> Result<Vec<FaultEvent>, FaultError> {
         match command {
             FaultCommand::Set(fault) => self.set(fault, nodes),
             FaultCommand::Clear { kind, on } => self.clear(*kind, on, nodes),
             FaultCommand::HealPartitions => {
-                let healed = self.remove(|fault| matches!((fault.what, &fault.on), (FaultKind::Cut, Scope::Border(_))));
+                let healed = self.remove(Fault::is_partition);
                 if healed.is_empty() { Err(FaultError::None { what: "partition".to_owned() }) } else { Ok(healed) }
             }
             FaultCommand::HealAll => Ok(self.remove(|fault| fault.what == FaultKind::Cut)),
@@ -154,32 +111,32 @@ impl FaultTable {
         }
     }
 
-    fn set(&mut self, fault: &Fault, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+    fn set(&mut self, fault: &Fault, nodes: &NodeTable) -> Result<Vec<FaultEvent>, FaultError> {
         check(fault, nodes)?;
         let mut changes = self.remove(|other| fault.replaces(other));
         if self.active.len() >= FAULTS_MAX {
             return Err(FaultError::TooMany);
         }
         self.active.push(fault.clone());
-        changes.push(Change::Set(fault.clone()));
+        changes.push(FaultEvent::Set { fault: fault.clone() });
         Ok(changes)
     }
 
-    fn clear(&mut self, kind: FaultClass, on: &Scope, nodes: &dyn Nodes) -> Result<Vec<Change>, FaultError> {
+    fn clear(&mut self, kind: FaultClass, on: &Scope, nodes: &NodeTable) -> Result<Vec<FaultEvent>, FaultError> {
         let cleared = self.remove(|fault| fault.what.class() == kind && fault.on == *on);
         if cleared.is_empty() {
             let place = on.text(&|node| nodes.name(node));
-            return Err(FaultError::None { what: format!("{}{place}", kind.word()) });
+            return Err(FaultError::None { what: format!("{}{place}", kind.row().word) });
         }
         Ok(cleared)
     }
 
-    fn remove(&mut self, gone: impl Fn(&Fault) -> bool) -> Vec<Change> {
-        self.active.extract_if(.., |fault| gone(fault)).map(Change::Cleared).collect()
+    fn remove(&mut self, gone: impl Fn(&Fault) -> bool) -> Vec<FaultEvent> {
+        self.active.extract_if(.., |fault| gone(fault)).map(|fault| FaultEvent::Cleared { fault }).collect()
     }
 }
 
-fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
+fn check(fault: &Fault, nodes: &NodeTable) -> Result<(), FaultError> {
     match &fault.on {
         Scope::All => Ok(()),
         // Traffic between us and a node elsewhere meets faults at our end; the node itself is not
@@ -191,7 +148,7 @@ fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
         Scope::Border(inside) if inside.is_empty() => Err(FaultError::Nobody),
         Scope::Border(inside) => {
             check_all_up(inside, nodes)?;
-            let all_inside = nodes.ours().iter().all(|node| inside.binary_search(node).is_ok());
+            let all_inside = nodes.up().all(|node| inside.binary_search(&node).is_ok());
             if all_inside { Err(FaultError::Everybody) } else { Ok(()) }
         }
     }
@@ -199,11 +156,11 @@ fn check(fault: &Fault, nodes: &dyn Nodes) -> Result<(), FaultError> {
 
 /// A cut is more than that: a cut-off node elsewhere is treated as dead here.
 fn hinders_messages(what: FaultKind) -> bool {
-    what.class().meets_messages() && what != FaultKind::Cut
+    what.class().row().meets_messages && what != FaultKind::Cut
 }
 
 /// At least one end is ours, and neither is gone.
-fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
+fn check_link(one: Addr, other: Addr, nodes: &NodeTable) -> Result<(), FaultError> {
     match (nodes.state(one), nodes.state(other)) {
         (None, _) => check_up(other, nodes),
         (_, None) => check_up(one, nodes),
@@ -212,13 +169,13 @@ fn check_link(one: Addr, other: Addr, nodes: &dyn Nodes) -> Result<(), FaultErro
 }
 
 /// Of several that are down, the refusal names the first by name, wherever they listen.
-fn check_all_up(ends: &[Addr], nodes: &dyn Nodes) -> Result<(), FaultError> {
+fn check_all_up(ends: &[Addr], nodes: &NodeTable) -> Result<(), FaultError> {
     let down = ends.iter().filter(|node| check_up(**node, nodes).is_err());
     let first = down.min_by_key(|node| name_order(&nodes.name(**node)));
     first.map_or(Ok(()), |node| check_up(*node, nodes))
 }
 
-fn check_up(node: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
+fn check_up(node: Addr, nodes: &NodeTable) -> Result<(), FaultError> {
     match nodes.state(node) {
         Some(state) if state.is_up() => Ok(()),
         Some(_) => Err(FaultError::Gone { name: nodes.name(node) }),
@@ -226,6 +183,6 @@ fn check_up(node: Addr, nodes: &dyn Nodes) -> Result<(), FaultError> {
     }
 }
 
-fn itself(node: Addr, nodes: &dyn Nodes) -> FaultError {
+fn itself(node: Addr, nodes: &NodeTable) -> FaultError {
     FaultError::Itself { name: nodes.name(node) }
 }

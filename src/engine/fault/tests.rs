@@ -2,7 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::command::FaultCommand;
-use crate::event::NodeState;
+use crate::engine::NodeTable;
+use crate::event::{FaultEvent, NodeState};
 use crate::proto::fault::{Fault, FaultClass, Scope};
 use crate::proto::message::{Hello, Priority, Role};
 
@@ -14,24 +15,10 @@ const FAR: Addr = Addr::loopback(4000);
 const NOW: Time = Time::from_micros(1_000_000_000);
 
 /// Three nodes of ours, one that was killed, and one elsewhere.
-struct Lab;
-
-impl Nodes for Lab {
-    fn state(&self, node: Addr) -> Option<NodeState> {
-        match node {
-            A | B | C => Some(NodeState::Runs),
-            GONE => Some(NodeState::Killed),
-            _ => None,
-        }
-    }
-
-    fn ours(&self) -> Vec<Addr> {
-        vec![A, B, C]
-    }
-
-    fn name(&self, node: Addr) -> String {
-        node.to_string()
-    }
+fn lab() -> NodeTable {
+    let mut nodes = NodeTable::of_peers([A, B, C, GONE]);
+    nodes.set_state(GONE, NodeState::Killed);
+    nodes
 }
 
 fn set(what: FaultKind, on: Scope) -> FaultCommand {
@@ -41,7 +28,7 @@ fn set(what: FaultKind, on: Scope) -> FaultCommand {
 fn with(seed: u64, wanted: &[(FaultKind, Scope)]) -> Faults {
     let mut table = FaultTable::default();
     for (what, on) in wanted {
-        table.apply(&set(*what, on.clone()), &Lab).unwrap();
+        table.apply(&set(*what, on.clone()), &lab()).unwrap();
     }
     let mut faults = Faults::new(Chance::new(seed));
     faults.set(Arc::new(table));
@@ -63,7 +50,7 @@ fn percent(of_hundred: u8) -> Percent {
 
 fn refused(command: &FaultCommand) -> FaultError {
     let mut table = FaultTable::default();
-    let error = table.apply(command, &Lab).unwrap_err();
+    let error = table.apply(command, &lab()).unwrap_err();
     assert!(table.is_empty(), "nothing has changed");
     error
 }
@@ -214,16 +201,16 @@ fn clocks_are_wrong_by_what_all_faults_together_say() {
 fn a_fault_of_the_same_kind_at_the_same_place_is_replaced() {
     let loss = |of_hundred| Fault { what: FaultKind::Loss { percent: percent(of_hundred) }, on: Scope::link(A, B) };
     let mut table = FaultTable::default();
-    table.apply(&FaultCommand::Set(loss(10)), &Lab).unwrap();
-    let changes = table.apply(&FaultCommand::Set(loss(20)), &Lab).unwrap();
-    assert_eq!(changes, [Change::Cleared(loss(10)), Change::Set(loss(20))]);
+    table.apply(&FaultCommand::Set(loss(10)), &lab()).unwrap();
+    let changes = table.apply(&FaultCommand::Set(loss(20)), &lab()).unwrap();
+    assert_eq!(changes, [FaultEvent::Cleared { fault: loss(10) }, FaultEvent::Set { fault: loss(20) }]);
     assert_eq!(table.iter().count(), 1);
 }
 
 #[test]
 fn healing_leaves_the_other_faults_and_calm_leaves_none() {
     let mut table = FaultTable::default();
-    let mut done = |command: &FaultCommand| table.apply(command, &Lab).unwrap().len();
+    let mut done = |command: &FaultCommand| table.apply(command, &lab()).unwrap().len();
     done(&set(FaultKind::Cut, Scope::link(A, B)));
     done(&set(FaultKind::Cut, Scope::border(vec![A, B])));
     done(&set(FaultKind::Loss { percent: percent(1) }, Scope::All));
@@ -242,22 +229,19 @@ fn a_fault_that_makes_no_sense_is_refused_and_changes_nothing() {
         cut(Scope::border(vec![A, B, C])),
         "these are all nodes of this process: leave at least one for the other side"
     );
-    assert_eq!(cut(Scope::link(A, GONE)), "127.0.0.1:3003 is gone: restart it first");
-    assert_eq!(cut(Scope::link(A, A)), "127.0.0.1:3000 is named twice: name two different nodes");
+    assert_eq!(cut(Scope::link(A, GONE)), "p4 is gone: restart it first");
+    assert_eq!(cut(Scope::link(A, A)), "p1 is named twice: name two different nodes");
     assert_eq!(cut(Scope::Node(FAR)), "127.0.0.1:4000 runs in another process: a fault needs a node of this one");
-    assert_eq!(
-        says(FaultCommand::Lie { liar: A, about: A }),
-        "127.0.0.1:3000 is named twice: name two different nodes"
-    );
+    assert_eq!(says(FaultCommand::Lie { liar: A, about: A }), "p1 is named twice: name two different nodes");
     let clear = FaultCommand::Clear { kind: FaultClass::Loss, on: Scope::link(A, B) };
-    assert_eq!(says(clear), "no such fault is set: loss 127.0.0.1:3000 127.0.0.1:3001");
+    assert_eq!(says(clear), "no such fault is set: loss p1 p2");
     assert_eq!(says(FaultCommand::HealPartitions), "no such fault is set: partition");
 }
 
 proptest! {
     /// Whatever the delay and its jitter, and whenever it is sent.
     #[test]
-    fn delays_keep_the_order_of_a_link_and_are_as_long_as_they_should(
+    fn delays_keep_the_order_of_a_link_and_their_length(
         seed: u64,
         by_us in 0..100_000_u64,
         jitter_us in 0..100_000_u64,
@@ -280,7 +264,7 @@ proptest! {
 }
 
 #[test]
-fn what_passes_between_us_and_a_node_elsewhere_can_be_hindered_and_the_node_itself_not() {
+fn traffic_with_nodes_elsewhere_can_meet_faults_they_cannot() {
     let loss = FaultKind::Loss { percent: percent(100) };
     let mut faults = with(7, &[(loss, Scope::Node(FAR))]);
     assert_eq!(outcome(&mut faults, NOW, way(A, FAR), 0), Outcome::Lost);
@@ -288,7 +272,7 @@ fn what_passes_between_us_and_a_node_elsewhere_can_be_hindered_and_the_node_itse
     assert_eq!(outcome(&mut faults, NOW, way(A, B), 0), Outcome::Now);
     let slow = refused(&set(FaultKind::Slow { per_s: 5 }, Scope::Node(FAR)));
     assert_eq!(slow, FaultError::Elsewhere { name: FAR.to_string() });
-    assert_eq!(refused(&set(loss, Scope::Node(GONE))), FaultError::Gone { name: GONE.to_string() });
+    assert_eq!(refused(&set(loss, Scope::Node(GONE))), FaultError::Gone { name: "p4".to_owned() });
 }
 
 #[test]
@@ -314,8 +298,8 @@ fn there_are_at_most_256_faults() {
     let mut table = FaultTable::default();
     let delay = |port| set(FaultKind::Delay { by_us: 1, jitter_us: 0 }, Scope::Node(Addr::loopback(port)));
     for port in 4_000..4_256 {
-        table.apply(&delay(port), &Lab).unwrap();
+        table.apply(&delay(port), &lab()).unwrap();
     }
-    assert_eq!(table.apply(&delay(5_000), &Lab), Err(FaultError::TooMany));
-    table.apply(&delay(4_000), &Lab).unwrap();
+    assert_eq!(table.apply(&delay(5_000), &lab()), Err(FaultError::TooMany));
+    table.apply(&delay(4_000), &lab()).unwrap();
 }

@@ -48,24 +48,13 @@ impl Silence {
 
 /// Whether it stops everything.
 pub(super) fn is_barrier(record: &FaultRecord) -> bool {
-    match record.fault.what {
-        FaultKind::Cut => true,
-        FaultKind::Loss { percent } => percent.get() == 100,
-        FaultKind::Delay { .. }
-        | FaultKind::Duplicate { .. }
-        | FaultKind::Reorder { .. }
-        | FaultKind::Slow { .. }
-        | FaultKind::Skew { .. }
-        | FaultKind::Junk { .. } => false,
-    }
+    let what = record.fault.what;
+    what == FaultKind::Cut || matches!(what, FaultKind::Loss { percent } if percent.get() == 100)
 }
 
 /// Whether it stops or delays some messages.
 pub(super) fn is_hindrance(record: &FaultRecord) -> bool {
-    match record.fault.what {
-        FaultKind::Loss { .. } | FaultKind::Delay { .. } | FaultKind::Reorder { .. } | FaultKind::Slow { .. } => true,
-        FaultKind::Cut | FaultKind::Duplicate { .. } | FaultKind::Skew { .. } | FaultKind::Junk { .. } => false,
-    }
+    record.fault.what.class().row().hinders && record.fault.what != FaultKind::Cut
 }
 
 impl<'a> Explainer<'a> {
@@ -110,15 +99,10 @@ impl<'a> Explainer<'a> {
 
     /// `p1 and p5 were cut from each other by 'cut p1 p5' since 03:13:02`.
     fn barrier(self, record: &FaultRecord, who: &str) -> String {
-        match record.fault.what {
-            FaultKind::Cut => format!("{who} were cut from each other by {}", self.named(record)),
-            FaultKind::Loss { .. }
-            | FaultKind::Delay { .. }
-            | FaultKind::Duplicate { .. }
-            | FaultKind::Reorder { .. }
-            | FaultKind::Slow { .. }
-            | FaultKind::Skew { .. }
-            | FaultKind::Junk { .. } => format!("nothing passed between {who}, by {}", self.named(record)),
+        if record.fault.what == FaultKind::Cut {
+            format!("{who} were cut from each other by {}", self.named(record))
+        } else {
+            format!("nothing passed between {who}, by {}", self.named(record))
         }
     }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::command::Placement;
 use crate::event::{EventKind, NodeEvent, Stop};
 use crate::feed::{Feed, feed};
+use crate::proto::config::{PeerConfig, SeedConfig};
 use crate::proto::message::Role;
 use crate::proto::reach::Reach;
 
@@ -12,7 +13,7 @@ fn engine(files_max: Option<u64>) -> (SocketEngine, Feed) {
     let nowhere = Addr::loopback(0);
     let reach = Reach::new(["10.0.0.0/8".parse().unwrap()]);
     let (peer, seed) = (PeerConfig::new(nowhere, Vec::new()), SeedConfig { reach, ..SeedConfig::new(nowhere) });
-    let mut engine = SocketEngine::new(SocketDefaults { peer, seed, rng_seed: 1, clock: Clock::start() }, vec![tap]);
+    let mut engine = SocketEngine::new(Settings { peer, seed, rng_seed: 1 }, Clock::start(), vec![tap]);
     engine.files_max = files_max;
     (engine, feed)
 }

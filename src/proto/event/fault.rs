@@ -30,6 +30,14 @@ pub enum FaultEvent {
 }
 
 impl FaultEvent {
+    /// The fault that is set or cleared.
+    pub const fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Set { fault } | Self::Cleared { fault } => Some(fault),
+            Self::Lied { .. } => None,
+        }
+    }
+
     pub(super) fn subject(&self) -> EventSubject<'_> {
         match self {
             Self::Lied { about } => EventSubject::peer(*about),

@@ -21,7 +21,7 @@ fn names(archive: &Archive) -> Vec<&str> {
 }
 
 #[test]
-fn sessions_are_listed_by_when_they_began_whatever_their_names_say() {
+fn sessions_are_listed_in_order_of_their_start() {
     let dir = tempfile::tempdir().unwrap();
     recorded(dir.path(), &["2026-10-25T02-59-59-9", "2026-10-25T02-00-01-8"]);
     let archive = Archive::open(dir.path()).unwrap();
@@ -53,7 +53,7 @@ fn a_running_session_is_not_deleted_and_one_that_is_over_is() {
 }
 
 #[test]
-fn the_oldest_sessions_go_first_and_neither_a_running_one_nor_another_file_ever() {
+fn pruning_deletes_the_oldest_and_never_a_running_session() {
     let dir = tempfile::tempdir().unwrap();
     let oldest = running(dir.path(), "2026-01-01T00-00-00-1", 0);
     running(dir.path(), "2026-01-02T00-00-00-2", 10).close().unwrap();
@@ -80,7 +80,7 @@ fn a_file_that_is_no_session_is_told_and_hides_no_other() {
 }
 
 #[test]
-fn a_directory_that_is_not_there_holds_nothing_and_says_where_it_would_be() {
+fn a_missing_directory_holds_no_session_and_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let none = dir.path().join("none");
     let archive = Archive::open(&none).unwrap();
@@ -89,7 +89,7 @@ fn a_directory_that_is_not_there_holds_nothing_and_says_where_it_would_be() {
 }
 
 #[test]
-fn a_session_is_found_by_name_by_file_name_and_by_a_beginning_that_is_its_own() {
+fn a_session_is_found_by_name_or_by_a_unique_beginning() {
     let dir = tempfile::tempdir().unwrap();
     recorded(dir.path(), &["2026-11-22T03-13-02-47", "2026-11-22T03-13-02-4711", "2026-11-23T08-00-00-5"]);
     let archive = Archive::open(dir.path()).unwrap();

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::event::{Event, EventKind, FaultEvent};
-use crate::proto::fault::{Fault, FaultClass};
+use crate::proto::fault::Fault;
 use crate::proto::time::Time;
 
 /// Which faults keep messages from arriving, and since when there is none.
@@ -18,7 +18,7 @@ impl Disturbance {
     /// Takes an event.
     pub(super) fn take(&mut self, event: &Event) {
         if let EventKind::Fault(FaultEvent::Set { fault }) = &event.kind
-            && disturbs(fault)
+            && fault.what.class().row().hinders
         {
             self.active.push(fault.clone());
         }
@@ -27,20 +27,12 @@ impl Disturbance {
         {
             self.active.swap_remove(place);
             // What was on its way then still arrives late.
-            self.until = self.until.max(Some(event.at + fault.what.aftermath()));
+            self.until = self.until.max(Some(event.at + fault.what.delay_max()));
         }
     }
 
     /// Whether anything was in the way at this time, `grace` before it, or since.
     pub(super) fn was_since(&self, at: Time, grace: Duration) -> bool {
         !self.active.is_empty() || self.until.is_some_and(|until| until + grace >= at)
-    }
-}
-
-/// A duplicate, a wrong clock or a stranger's junk keeps nothing from arriving.
-fn disturbs(fault: &Fault) -> bool {
-    match fault.what.class() {
-        FaultClass::Cut | FaultClass::Delay | FaultClass::Loss | FaultClass::Reorder | FaultClass::Slow => true,
-        FaultClass::Duplicate | FaultClass::Skew | FaultClass::Junk => false,
     }
 }

@@ -105,7 +105,7 @@ fn a_connected_peer_that_did_not_get_a_message_is_told() {
 }
 
 #[test]
-fn a_peer_that_lost_its_link_or_stopped_while_a_message_spread_need_not_have_it() {
+fn a_peer_cut_off_while_a_message_spread_may_lack_it() {
     let mut session = Session::new(DeadPolicy::Verify);
     session.gossip(1, &[2]);
     session.down(p(2), p(3));
@@ -132,7 +132,7 @@ fn a_link_that_falls_when_a_message_had_its_time_excuses_nobody() {
 }
 
 #[test]
-fn a_life_that_begins_in_the_moment_of_a_message_need_not_have_it_and_its_links_lead_nowhere() {
+fn a_node_that_starts_as_a_message_begins_may_lack_it() {
     let mut session = Session::new(DeadPolicy::Verify);
     session.gossip(1, &[2]);
     // No time passes between the two lives, and the links are there again at once.
@@ -169,7 +169,7 @@ fn a_message_that_comes_twice_is_told_but_not_in_another_life() {
 }
 
 #[test]
-fn a_message_that_began_in_two_lives_of_its_origin_is_not_judged_and_one_that_began_twice_in_one_is() {
+fn a_message_begun_in_two_lives_of_its_origin_is_not_judged() {
     let mut session = Session::new(DeadPolicy::Verify);
     session.gossip(1, &[2]);
     session.pass(1);
@@ -187,7 +187,7 @@ fn a_message_that_began_in_two_lives_of_its_origin_is_not_judged_and_one_that_be
 }
 
 #[test]
-fn a_life_that_goes_by_the_number_of_one_that_is_long_over_has_nothing_of_it() {
+fn a_life_with_a_reused_number_inherits_no_messages() {
     let mut session = Session::new(DeadPolicy::Verify);
     let mut born = 0;
     // More lives than are told apart at once, and each has what the one before it had.
@@ -207,7 +207,7 @@ fn a_life_that_goes_by_the_number_of_one_that_is_long_over_has_nothing_of_it() {
 }
 
 #[test]
-fn what_is_forgotten_for_want_of_memory_is_not_judged_and_the_rest_is() {
+fn messages_forgotten_for_want_of_memory_are_not_judged() {
     let mut session = Session::new(DeadPolicy::Verify);
     session.checker.deliveries = delivery::Deliveries::within(300);
     let [forgotten, second, last] = [1, 2, 3].map(|seq| session.gossip(seq, &[2, 3]));
@@ -220,7 +220,7 @@ fn what_is_forgotten_for_want_of_memory_is_not_judged_and_the_rest_is() {
 }
 
 #[test]
-fn a_seed_that_verifies_and_removes_who_is_alive_is_told_and_one_that_trusts_is_not() {
+fn removing_a_live_peer_is_a_breach_under_verify_only() {
     for (policy, count) in [(DeadPolicy::Verify, 1), (DeadPolicy::Trust, 0)] {
         let mut session = Session::new(policy);
         let reason = DelistReason::Reported { reporter: p(1) };
@@ -235,7 +235,7 @@ fn a_seed_that_verifies_and_removes_who_is_alive_is_told_and_one_that_trusts_is_
 }
 
 #[test]
-fn a_link_that_one_end_knows_for_longer_than_it_takes_to_settle_is_told_once() {
+fn a_lopsided_link_is_reported_once_after_it_had_time() {
     let mut session = Session::new(DeadPolicy::Verify);
     session.down(p(2), p(3));
     session.pass(1);
@@ -246,7 +246,7 @@ fn a_link_that_one_end_knows_for_longer_than_it_takes_to_settle_is_told_once() {
 }
 
 #[test]
-fn what_a_fault_keeps_from_arriving_is_no_breach_until_it_has_been_over_for_a_while() {
+fn faults_excuse_lost_messages_until_a_while_after_their_end() {
     let mut session = Session::new(DeadPolicy::Verify);
     let (what, on) = (FaultKind::Cut, Scope::border(vec![p(3), p(4)]));
     session.tell(p(3), EventKind::Fault(FaultEvent::Set { fault: Fault { what, on: on.clone() } }));
@@ -271,7 +271,7 @@ fn a_fault_that_keeps_nothing_from_arriving_excuses_nothing() {
 }
 
 #[test]
-fn a_queue_or_cache_beyond_its_bound_is_told_once_and_one_that_is_full_is_not() {
+fn a_queue_over_its_bound_is_reported_once_a_full_one_not() {
     let mut session = Session::new(DeadPolicy::Verify);
     for count in [10, 11, 12] {
         let ids = crate::proto::machine::Gauge { what: "message ids", count, limit: 10 };
@@ -281,7 +281,7 @@ fn a_queue_or_cache_beyond_its_bound_is_told_once_and_one_that_is_full_is_not() 
 }
 
 #[test]
-fn more_neighbors_or_a_longer_referral_than_there_may_be_is_told() {
+fn too_many_neighbors_or_referrals_are_reported() {
     let mut session = Session::new(DeadPolicy::Verify);
     let referral = vec![p(1); REFERRAL_LEN + 1];
     let (by, reason) = (crate::event::Side::Us, crate::proto::message::RefusalReason::Full);

@@ -60,7 +60,7 @@ fn whole(events: u64, skipped: u64, bytes: usize) -> Exported {
 }
 
 #[test]
-fn the_ending_says_what_is_written_and_another_ending_is_told_the_three() {
+fn the_extension_chooses_the_format_or_is_refused() {
     assert_eq!(FileFormat::from_path(Path::new("a/b.TXT")).unwrap(), FileFormat::Txt);
     for bad in ["session", "session.xlsx", ".csv"] {
         let error = FileFormat::from_path(Path::new(bad)).unwrap_err().to_string();
@@ -69,7 +69,7 @@ fn the_ending_says_what_is_written_and_another_ending_is_told_the_three() {
 }
 
 #[test]
-fn a_text_export_has_the_log_lines_of_all_nodes_with_time_and_node_in_front() {
+fn a_text_export_has_all_log_lines_with_time_and_node() {
     let session = Session::recorded();
     let exported = session.export("out.txt").unwrap();
     let text = session.text("out.txt");
@@ -121,7 +121,7 @@ fn nothing_in_an_export_acts_on_a_terminal_whatever_the_names() {
 }
 
 #[test]
-fn a_table_has_a_row_each_event_and_no_cell_that_a_spreadsheet_would_run() {
+fn a_table_has_a_row_per_event_and_no_formulas() {
     let session = Session::recorded();
     session.export("out.csv").unwrap();
     let mut table = csv::Reader::from_path(session.path("out.csv")).unwrap();
@@ -192,7 +192,7 @@ fn the_journal_itself_is_never_the_destination() {
 }
 
 #[test]
-fn the_journal_of_another_session_that_runs_is_not_replaced_and_that_of_one_that_is_over_is() {
+fn only_a_finished_sessions_journal_can_be_replaced() {
     let session = Session::recorded();
     let dest = session.path("other.jsonl");
     let other = Journal::create(&dest, &Header::new(AT, 0), u64::MAX).unwrap();

@@ -49,7 +49,7 @@ fn each_node_has_a_log_of_its_own_named_by_role_and_port() {
 }
 
 #[test]
-fn a_new_run_keeps_the_old_files_under_numbers_and_mixes_nothing() {
+fn a_new_run_keeps_old_logs_under_numbered_names() {
     let dir = tempfile::tempdir().unwrap();
     for body in ["first", "second", "third"] {
         let mut run = Run::new(dir.path());
@@ -128,7 +128,7 @@ fn a_log_that_cannot_be_written_is_said_once_and_stops_no_other() {
 }
 
 #[test]
-fn what_was_skipped_is_told_in_each_log_before_its_next_line_or_at_its_end() {
+fn each_log_counts_skipped_events_before_its_next_line() {
     let dir = tempfile::tempdir().unwrap();
     let mut run = Run::new(dir.path());
     run.start(peer(0), Role::Peer);

@@ -41,7 +41,7 @@ const STORY: Overview =
     Overview { lasted_us: 90_000_000, nodes: 4, messages: 2, deaths: 1, disputed: 0, events: 12, skipped: 0 };
 
 #[test]
-fn a_session_that_was_ended_tells_what_it_came_to_in_its_last_line() {
+fn a_closed_journal_sums_itself_up_in_its_last_line() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = journal(&dir);
     let path = journal.path().to_owned();
@@ -54,7 +54,7 @@ fn a_session_that_was_ended_tells_what_it_came_to_in_its_last_line() {
 }
 
 #[test]
-fn a_session_that_was_killed_is_read_to_its_torn_end_and_comes_to_the_same() {
+fn a_torn_journal_is_counted_to_its_end() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = journal(&dir);
     let path = journal.path().to_owned();
@@ -105,7 +105,7 @@ fn partition_and_kill(heals: Option<u64>, killed: u64) -> Vec<(u64, Event)> {
 }
 
 #[test]
-fn a_session_lists_as_many_deaths_as_its_screen_told_whoever_disagreed_with_one_of_them() {
+fn overview_and_model_count_the_same_deaths() {
     for (heals, killed) in [(Some(5), 20), (Some(5), 200), (None, 200)] {
         let (mut tally, mut model) = (Tally::new(AT), Model::new());
         for (second, event) in partition_and_kill(heals, killed) {
@@ -134,7 +134,7 @@ fn lie_and_dispute() -> [Event; 4] {
 }
 
 #[test]
-fn a_lie_that_was_disputed_is_no_death_and_the_summary_says_the_same() {
+fn a_disputed_lie_is_no_death_in_overview_and_summary() {
     let (mut tally, mut model) = (Tally::new(AT), Model::new());
     let mut tell = |event: &Event| {
         tally.take(event);
@@ -151,7 +151,7 @@ fn a_lie_that_was_disputed_is_no_death_and_the_summary_says_the_same() {
 }
 
 #[test]
-fn a_lie_that_no_seed_has_acted_on_is_no_death_and_one_that_was_believed_is() {
+fn a_lie_counts_as_a_death_only_if_a_seed_believed_it() {
     let mut tally = Tally::new(AT);
     let [lied, sent, received, _] = lie_and_dispute();
     for event in [&lied, &sent, &received] {

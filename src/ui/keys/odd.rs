@@ -45,15 +45,19 @@ pub(crate) fn is_interrupt(key: Key) -> bool {
 }
 
 /// An action's keys that can arrive; reports the others.
-pub(super) fn heard(binding: &Binding, keys: Vec<String>, odd: &mut Vec<OddKey>) -> Result<Vec<String>, KeyError> {
+pub(crate) fn heard(
+    binding: &'static Binding,
+    keys: Vec<String>,
+    odd: &mut Vec<OddKey>,
+) -> Result<Vec<String>, KeyError> {
     let mut heard = Vec::new();
     for text in keys {
         let chord: Chord = text.parse()?;
         let unsent = [Some(chord.first), chord.second].into_iter().flatten().find(|key| !can_be_sent(*key));
         if let Some(key) = unsent {
-            odd.push(OddKey::Unsent { key: text, action: binding.name, instead: instead_of(key) });
+            odd.push(OddKey::Unsent { key: text, action: &binding.name, instead: instead_of(key) });
         } else if is_interrupt(chord.first) && binding.action != Action::Quit {
-            odd.push(OddKey::Reserved { action: binding.name });
+            odd.push(OddKey::Reserved { action: &binding.name });
         } else {
             heard.push(text);
         }
@@ -120,6 +124,7 @@ mod tests {
 
     use super::*;
     use crate::proto::time::Time;
+    use crate::ui::action::Deed;
     use crate::ui::decode::Decoder;
     use crate::ui::decode::UserInput;
     use crate::ui::keys::{KeyOverrides, Pressed};
@@ -157,7 +162,7 @@ mod tests {
     fn a_key_that_no_terminal_sends_is_told_and_not_shown() {
         let overrides = chosen(&[("kill", &["ctrl-i", "K"])]);
         assert_eq!(overrides.odd()[0].action(), "kill");
-        assert_eq!(overrides.into_map().keys_of(Action::Kill), ["K"]);
+        assert_eq!(overrides.into_map().keys_of(Action::Act(Deed::Kill)), ["K"]);
         let text = |key: &'static str| told(&[("kill", &[key])]).join("");
         assert_eq!(text("ctrl-i"), "no terminal sends ctrl-i (it arrives as Tab): it cannot be a key for kill");
         assert_eq!(text("ctrl-m"), "no terminal sends ctrl-m (it arrives as Enter): it cannot be a key for kill");

@@ -6,11 +6,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Reply, framed};
+use super::{Modal, Reply, columns, framed};
 use crate::ui::action::{Action, Move};
 use crate::ui::host::ToHost;
 use crate::ui::keys::{Key, KeyMap, Pressed};
-use crate::ui::text;
 use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
 
@@ -36,34 +35,6 @@ impl Confirm {
         Self { question: question.into(), word, answer: ConfirmChoice::Cancel, wanted }
     }
 
-    pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
-        let is_move = matches!(
-            keys.press(None, key),
-            Pressed::Action(Action::Move(Move::Left | Move::Right) | Action::NextPane | Action::PreviousPane)
-        );
-        match (key.code(), self.answer) {
-            (KeyCode::Enter, ConfirmChoice::Do) => Reply::Done(std::mem::take(&mut self.wanted)),
-            (KeyCode::Enter, ConfirmChoice::Cancel) | (KeyCode::Esc, _) => Reply::Close,
-            (_, answer) if is_move => {
-                self.answer = if answer == ConfirmChoice::Do { ConfirmChoice::Cancel } else { ConfirmChoice::Do };
-                Reply::Stay
-            }
-            _ => Reply::Stay,
-        }
-    }
-
-    pub(crate) fn render(&self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-        let width = WIDTH_MAX.min(area.width);
-        let columns = usize::from(width.saturating_sub(4));
-        let question = text::wrap(&self.question, columns).into_iter();
-        let mut lines: Vec<Line<'_>> = question.map(|line| Line::from(view.span(Tone::Plain, line))).collect();
-        lines.push(Line::default());
-        lines.push(self.answers(view));
-        let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-        let inside = framed(self.word, (width, height), frame, area, view);
-        frame.render_widget(Paragraph::new(lines), inside);
-    }
-
     fn answers(&self, view: &View<'_>) -> Line<'static> {
         let span = |answer, word: &str| {
             if answer == self.answer {
@@ -73,5 +44,30 @@ impl Confirm {
             }
         };
         Line::from(vec![span(ConfirmChoice::Cancel, "Cancel"), Span::raw("  "), span(ConfirmChoice::Do, self.word)])
+    }
+}
+
+impl Modal for Confirm {
+    fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
+        let is_move = matches!(
+            keys.press(None, key),
+            Pressed::Action(Action::Move(Move::Left | Move::Right) | Action::NextPane | Action::PreviousPane)
+        );
+        match (key.code(), self.answer) {
+            (KeyCode::Enter, ConfirmChoice::Do) => return Reply::Done(std::mem::take(&mut self.wanted)),
+            (KeyCode::Enter, ConfirmChoice::Cancel) | (KeyCode::Esc, _) => return Reply::Close,
+            (_, ConfirmChoice::Cancel) if is_move => self.answer = ConfirmChoice::Do,
+            (_, ConfirmChoice::Do) if is_move => self.answer = ConfirmChoice::Cancel,
+            _ => {}
+        }
+        Reply::Stay
+    }
+
+    fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        let columns = columns(WIDTH_MAX, area);
+        let mut lines = view.wrapped(&self.question, Tone::Plain, columns);
+        lines.extend([Line::default(), self.answers(view)]);
+        let inside = framed(self.word, (columns, lines.len()), frame, area, view);
+        frame.render_widget(Paragraph::new(lines), inside);
     }
 }

@@ -8,61 +8,44 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Reply, framed, movement};
-use crate::command::{Command, grammar};
+use super::{Choice, Covers, Modal, Reply, action, columns, foot, framed};
+use crate::command::Command;
+use crate::command::grammar::{self, CommandHelp, FaultPlace};
 use crate::engine::judge_node;
+use crate::event::NodeState;
 use crate::model::Model;
+use crate::proto::addr::Addr;
 use crate::ui::action::{Action, Move};
 use crate::ui::fault::entry;
 use crate::ui::keys::{Key, KeyMap};
-use crate::ui::pane::connections::ConnectionRow;
 use crate::ui::text;
 use crate::ui::theme::{Tone, selected};
-use crate::ui::view::View;
+use crate::ui::view::{Target, View};
 
 const WIDTH_MAX: u16 = 64;
 /// Rows that describe the chosen command.
 const ABOUT_ROWS: u16 = 3;
 
-/// Where a fault can be set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FaultPlace {
-    /// On a node as a whole.
-    Node,
-    /// On a node, or on a single link.
-    NodeOrLink,
-    /// Between two nodes; if one node is selected, the other is left to be typed.
-    Pair,
-}
-
-/// The faults, each with a default amount.
-const FAULTS: &[(&str, FaultPlace, &str)] = &[
-    ("cut", FaultPlace::Pair, ""),
-    ("partition", FaultPlace::Node, ""),
-    ("delay", FaultPlace::NodeOrLink, "200ms 100ms"),
-    ("loss", FaultPlace::NodeOrLink, "30%"),
-    ("duplicate", FaultPlace::NodeOrLink, "30%"),
-    ("reorder", FaultPlace::NodeOrLink, "30% 200ms"),
-    ("slow", FaultPlace::Node, "10/s"),
-    ("skew", FaultPlace::Node, "+5s"),
-    ("junk", FaultPlace::Node, "5/s"),
-    ("lie", FaultPlace::Pair, ""),
-];
-
-/// The command that brings back a killed or hung node.
-const RESTART: (&str, FaultPlace, &str) = ("restart", FaultPlace::Node, "");
-
 /// What can be done here: a node that is down can be restarted, and one elsewhere is not ours to
 /// change.
-fn possible(row: ConnectionRow, model: &Model) -> Vec<&'static (&'static str, FaultPlace, &'static str)> {
-    let ConnectionRow::Node(node) = row else { return FAULTS.iter().collect() };
-    let Some(entry) = entry(model, node) else {
-        let is_between =
-            |(name, place, _): &&(&str, FaultPlace, &str)| *place == FaultPlace::NodeOrLink || *name == "cut";
-        return FAULTS.iter().filter(is_between).collect();
+fn possible(target: Target, model: &Model, name: &dyn Fn(Addr) -> String) -> Vec<Offer> {
+    let (node, peer, state) = match target {
+        Target::Link(link) => (link.node, Some(name(link.peer)), Some(NodeState::Runs)),
+        Target::Node(node) => (node, None, entry(model, node).map(|entry| entry.state)),
     };
-    let restart = judge_node(&Command::Restart(node), Some(&entry)).is_ok().then_some(&RESTART);
-    restart.into_iter().chain(FAULTS.iter().filter(|_| entry.state.is_up())).collect()
+    let is_possible = |command: &CommandHelp, place| match state {
+        // Traffic between us and a node elsewhere meets faults at our end.
+        None => place == FaultPlace::NodeOrLink || command.name == "cut",
+        Some(state) => state.is_up(),
+    };
+    let restart = Command::Restart(node);
+    let can_restart = peer.is_none() && judge_node(&restart, entry(model, node).as_ref()).is_ok();
+    let restart = can_restart.then(|| described(grammar::text(&restart, name), "restart"));
+    let faults = grammar::COMMANDS.iter().filter_map(|command| {
+        let (place, amounts) = command.offer.filter(|(place, _)| is_possible(command, *place))?;
+        Some(described(offered(command.name, place, amounts, &name(node), peer.as_deref()), command.name))
+    });
+    restart.into_iter().chain(faults).collect()
 }
 
 /// A command that can be chosen.
@@ -80,20 +63,19 @@ pub(crate) struct FaultMenu {
     offers: Vec<Offer>,
     /// How many of them set one.
     setting: usize,
-    chosen: usize,
+    choice: Choice,
     begun: Option<Key>,
 }
 
 impl FaultMenu {
     /// `None` if there is nothing to choose.
-    pub(crate) fn new(row: ConnectionRow, model: &Model) -> Option<Self> {
+    pub(crate) fn new(target: Target, model: &Model) -> Option<Self> {
         let name = |addr| model.name_of(addr).into_owned();
-        let (node, peer) = match row {
-            ConnectionRow::Node(node) => (name(node), None),
-            ConnectionRow::Link(link) => (name(link.node), Some(name(link.peer))),
+        let (node, peer) = match target {
+            Target::Node(node) => (name(node), None),
+            Target::Link(link) => (name(link.node), Some(name(link.peer))),
         };
-        let mut offers: Vec<Offer> =
-            possible(row, model).into_iter().map(|fault| offer(fault, &node, peer.as_deref())).collect();
+        let mut offers = possible(target, model, &name);
         let setting = offers.len();
         for fault in model.faults().iter().map(|record| &record.fault) {
             let (command, about) = (fault.end_text(&name), format!("ends: {}", fault.text(&name)));
@@ -107,61 +89,8 @@ impl FaultMenu {
             None => format!("Faults at {node}"),
             Some(peer) => format!("Faults at {node} and at its link to {peer}"),
         };
-        (!offers.is_empty()).then_some(Self { title, offers, setting, chosen: 0, begun: None })
-    }
-
-    pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
-        match movement(key, &mut self.begun, keys) {
-            Some(Action::Details | Action::Move(Move::Right)) => {
-                return Reply::Type(self.offers[self.chosen].command.clone());
-            }
-            Some(Action::PreviousPane) => self.act(Move::Up),
-            Some(Action::NextPane) => self.act(Move::Down),
-            Some(Action::Move(wanted)) => self.act(wanted),
-            Some(Action::Back | Action::Faults | Action::Quit) => return Reply::Close,
-            Some(_) | None => {}
-        }
-        Reply::Stay
-    }
-
-    pub(super) fn act(&mut self, wanted: Move) {
-        let len = self.offers.len();
-        self.chosen = match wanted {
-            Move::Up => (self.chosen + len - 1) % len,
-            Move::Down => (self.chosen + 1) % len,
-            Move::Top => 0,
-            Move::Bottom => len - 1,
-            Move::Left
-            | Move::Right
-            | Move::PageUp
-            | Move::PageDown
-            | Move::Follow
-            | Move::NextMatch
-            | Move::PreviousMatch
-            | Move::Sort
-            | Move::Row(_) => self.chosen,
-        };
-    }
-
-    pub(crate) fn render(&self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-        let width = WIDTH_MAX.min(area.width);
-        let columns = usize::from(width.saturating_sub(4));
-        let (list, chosen_at) = self.list(columns, view);
-        let about = text::wrap(&self.offers[self.chosen].about, columns).into_iter();
-        let about: Vec<Line<'_>> = about.map(|line| Line::from(view.span(Tone::Plain, line))).collect();
-        let height = u16::try_from(list.len() + 1 + usize::from(ABOUT_ROWS) + 2).unwrap_or(u16::MAX).min(area.height);
-        let inside = framed(&self.title, (width, height), frame, area, view);
-        let rows = usize::from(inside.height).saturating_sub(usize::from(ABOUT_ROWS) + 1);
-        // The chosen line is always in view.
-        let top = (chosen_at + 1).saturating_sub(rows);
-        let window = list.into_iter().skip(top).take(rows).collect::<Vec<_>>();
-        let lower = Rect { y: inside.bottom().saturating_sub(ABOUT_ROWS), height: ABOUT_ROWS, ..inside };
-        frame.render_widget(Paragraph::new(window), inside);
-        frame.render_widget(Paragraph::new(about), lower.intersection(inside));
-        let (write, close) = (view.keys.key_of(Action::Details), view.keys.key_of(Action::Back));
-        let note = format!(" {write} writes the command  {close} closes ");
-        let foot = Rect { y: inside.bottom(), height: 1, ..inside };
-        frame.render_widget(Line::from(view.span(Tone::Strong, note)).right_aligned(), foot);
+        let choice = Choice::of(offers.len());
+        (!offers.is_empty()).then_some(Self { title, offers, setting, choice, begun: None })
     }
 
     /// The commands as lines, and which line is the chosen one.
@@ -171,7 +100,7 @@ impl FaultMenu {
             if index == self.setting {
                 lines.push(Line::from(view.span(Tone::Stale, "To end what is set now:")));
             }
-            if index == self.chosen {
+            if index == self.choice.chosen {
                 chosen_at = lines.len();
             }
             lines.push(self.line(index, offer, columns, view));
@@ -180,26 +109,70 @@ impl FaultMenu {
     }
 
     fn line(&self, index: usize, offer: &Offer, columns: usize, view: &View<'_>) -> Line<'static> {
-        let sign = if index == self.chosen { ">" } else { " " };
+        let sign = if index == self.choice.chosen { ">" } else { " " };
         let line = text::left(&format!("{sign} {}", offer.command), columns, view.theme.glyphs);
-        if index == self.chosen {
+        if index == self.choice.chosen {
             return Line::from(Span::styled(line, selected(view.style(Tone::Strong))));
         }
         Line::from(view.span(Tone::Plain, line))
     }
 }
 
-/// If something is left to be typed, the line ends with a space, and Tab completes.
-fn offer((name, place, amount): &(&'static str, FaultPlace, &'static str), node: &str, peer: Option<&str>) -> Offer {
-    let command = match (place, peer) {
+impl Modal for FaultMenu {
+    fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
+        match action(key, &mut self.begun, keys) {
+            Some(Action::Details | Action::Move(Move::Right)) => {
+                Reply::Type(self.offers[self.choice.chosen].command.clone())
+            }
+            Some(Action::Back | Action::Faults | Action::Quit) => Reply::Close,
+            Some(action) => {
+                self.choice.press(action);
+                Reply::Stay
+            }
+            None => Reply::Stay,
+        }
+    }
+
+    fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        let columns = columns(WIDTH_MAX, area);
+        let (list, chosen_at) = self.list(columns, view);
+        let about = view.wrapped(&self.offers[self.choice.chosen].about, Tone::Plain, columns);
+        let inside = framed(&self.title, (columns, list.len() + 1 + usize::from(ABOUT_ROWS)), frame, area, view);
+        let rows = usize::from(inside.height).saturating_sub(usize::from(ABOUT_ROWS) + 1);
+        // The chosen line is always in view.
+        let top = (chosen_at + 1).saturating_sub(rows);
+        let window = list.into_iter().skip(top).take(rows).collect::<Vec<_>>();
+        let lower = Rect { y: inside.bottom().saturating_sub(ABOUT_ROWS), height: ABOUT_ROWS, ..inside };
+        frame.render_widget(Paragraph::new(window), inside);
+        frame.render_widget(Paragraph::new(about), lower.intersection(inside));
+        let key = |action, what| format!("{} {what}", view.keys.key_of(action));
+        foot(&[key(Action::Details, "writes the command"), key(Action::Back, "closes")], frame, inside, view);
+    }
+
+    fn scroll(&mut self, wanted: Move) {
+        self.choice.act(wanted);
+    }
+
+    fn covers(&self) -> Covers {
+        Covers::Header
+    }
+}
+
+/// If something is left to be typed, such as a second node, the line ends with a space, and Tab
+/// completes.
+fn offered(name: &str, place: FaultPlace, amounts: &str, node: &str, peer: Option<&str>) -> String {
+    match (place, peer) {
         (FaultPlace::Pair, None) => format!("{name} {node} "),
         (FaultPlace::Pair | FaultPlace::NodeOrLink, Some(peer)) => {
-            format!("{name} {node} {peer} {amount}").trim_end().to_owned()
+            format!("{name} {node} {peer} {amounts}").trim_end().to_owned()
         }
         (FaultPlace::Node, _) | (FaultPlace::NodeOrLink, None) => {
-            format!("{name} {node} {amount}").trim_end().to_owned()
+            format!("{name} {node} {amounts}").trim_end().to_owned()
         }
-    };
-    let help = grammar::COMMANDS.iter().find(|command| command.name == *name);
+    }
+}
+
+fn described(command: String, name: &str) -> Offer {
+    let help = grammar::COMMANDS.iter().find(|command| command.name == name);
     Offer { command, about: help.map_or_else(String::new, |command| format!("{}: {}", command.usage, command.help)) }
 }

@@ -16,9 +16,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::{Modal, Reply, columns, framed, key_line};
 use crate::ui::decode::Paste;
 use crate::ui::field::TextField;
-use crate::ui::keys::Key;
+use crate::ui::host::ToHost;
+use crate::ui::keys::{Key, KeyMap};
 use crate::ui::text;
 use crate::ui::theme::{Tone, selected};
 use crate::ui::view::View;
@@ -26,7 +28,7 @@ use crate::ui::view::View;
 const WIDTH_MAX: u16 = 72;
 
 #[derive(Debug, Clone)]
-pub(crate) struct FormField {
+struct FormField {
     label: &'static str,
     value: FieldValue,
     /// Its error.
@@ -39,59 +41,14 @@ enum FieldValue {
     Choice { options: Vec<String>, chosen: usize },
 }
 
-/// What a key did in a form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FormOutcome {
-    /// Nothing outside of the form.
-    Stay,
-    /// Another option was chosen.
-    Chosen,
-    Submit,
-    Cancel,
-}
+/// What was filled in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Values(Vec<FormField>);
 
-#[derive(Debug, Clone)]
-pub(crate) struct Form {
-    title: String,
-    submit: &'static str,
-    entries: Vec<FormField>,
-    focus: usize,
-    /// A hint below the fields.
-    note: String,
-}
-
-impl Form {
-    pub(crate) fn new(title: impl Into<String>, submit: &'static str) -> Self {
-        Self { title: title.into(), submit, entries: Vec::new(), focus: 0, note: String::new() }
-    }
-
-    /// A field to type into.
-    pub(crate) fn text(mut self, label: &'static str, text: impl Into<String>) -> Self {
-        self.entries.push(FormField { label, value: FieldValue::Text(TextField::new(text)), fault: None });
-        self
-    }
-
-    /// A field to choose in with left and right.
-    pub(crate) fn choice(mut self, label: &'static str, options: Vec<String>, chosen: usize) -> Self {
-        self.entries.push(FormField { label, value: FieldValue::Choice { options, chosen }, fault: None });
-        self
-    }
-
-    /// Adds a hint below the fields.
-    pub(crate) fn noted(mut self, note: impl Into<String>) -> Self {
-        self.note = note.into();
-        self
-    }
-
-    /// Puts the cursor on this field.
-    pub(crate) fn focused(mut self, field: usize) -> Self {
-        self.focus = field;
-        self
-    }
-
+impl Values {
     /// The text in this field.
     pub(crate) fn typed(&self, field: usize) -> &str {
-        match self.entries.get(field).map(|entry| &entry.value) {
+        match self.0.get(field).map(|entry| &entry.value) {
             Some(FieldValue::Text(text)) => text.text().trim(),
             Some(FieldValue::Choice { .. }) | None => "",
         }
@@ -99,69 +56,129 @@ impl Form {
 
     /// The index of the chosen option in this field.
     pub(crate) fn chosen(&self, field: usize) -> usize {
-        match self.entries.get(field).map(|entry| &entry.value) {
+        match self.0.get(field).map(|entry| &entry.value) {
             Some(FieldValue::Choice { chosen, .. }) => *chosen,
             Some(FieldValue::Text(_)) | None => 0,
         }
     }
+}
 
-    /// Shows an error at a field, and goes there.
-    pub(crate) fn fault(&mut self, field: usize, fault: impl Into<String>) {
-        if let Some(entry) = self.entries.get_mut(field) {
-            entry.fault = Some(fault.into());
-            self.focus = field;
+/// What a filled in form asks for, or which field is wrong and why.
+type Submit = Box<dyn Fn(&Values) -> Result<Vec<ToHost>, (usize, String)>>;
+
+pub(crate) struct Form {
+    title: &'static str,
+    /// What Enter does, in a word.
+    word: &'static str,
+    submit: Submit,
+    /// The form in place of this one when another option is chosen.
+    on_choice: Option<Box<dyn Fn(usize) -> Form>>,
+    values: Values,
+    focus: usize,
+    /// A hint below the fields.
+    note: String,
+}
+
+impl Form {
+    pub(crate) fn new(
+        title: &'static str,
+        word: &'static str,
+        submit: impl Fn(&Values) -> Result<Vec<ToHost>, (usize, String)> + 'static,
+    ) -> Self {
+        let (values, note) = (Values::default(), String::new());
+        Self { title, word, submit: Box::new(submit), on_choice: None, values, focus: 0, note }
+    }
+
+    fn with(mut self, label: &'static str, value: FieldValue) -> Self {
+        self.values.0.push(FormField { label, value, fault: None });
+        self
+    }
+
+    /// A field to type into.
+    pub(crate) fn text(self, label: &'static str, text: impl Into<String>) -> Self {
+        self.with(label, FieldValue::Text(TextField::new(text)))
+    }
+
+    /// A field to choose in with left and right.
+    pub(crate) fn choice(self, label: &'static str, options: Vec<String>, chosen: usize) -> Self {
+        self.with(label, FieldValue::Choice { options, chosen })
+    }
+
+    /// Another form for each option.
+    pub(crate) fn on_choice(self, make: impl Fn(usize) -> Self + 'static) -> Self {
+        Self { on_choice: Some(Box::new(make)), ..self }
+    }
+
+    /// Adds a hint below the fields.
+    pub(crate) fn noted(self, note: impl Into<String>) -> Self {
+        Self { note: note.into(), ..self }
+    }
+
+    /// Puts the cursor on this field.
+    pub(crate) fn focused(self, focus: usize) -> Self {
+        Self { focus, ..self }
+    }
+
+    fn submitted(&mut self) -> Reply {
+        self.values.0.iter_mut().for_each(|entry| entry.fault = None);
+        match (self.submit)(&self.values) {
+            Ok(wanted) => Reply::Done(wanted),
+            Err((field, fault)) => {
+                if let Some(entry) = self.values.0.get_mut(field) {
+                    entry.fault = Some(fault);
+                    self.focus = field;
+                }
+                Reply::Stay
+            }
         }
     }
 
-    pub(crate) fn paste(&mut self, text: &Paste) {
-        if let Some(FormField { value: FieldValue::Text(field), fault, .. }) = self.entries.get_mut(self.focus) {
+    fn edit(&mut self, key: Key) {
+        let Some(entry) = self.values.0.get_mut(self.focus) else { return };
+        entry.fault = None;
+        match &mut entry.value {
+            FieldValue::Text(field) => field.press(key),
+            FieldValue::Choice { options, chosen } => {
+                let len = options.len().max(1);
+                *chosen = match (key.code(), key.typed()) {
+                    (KeyCode::Right, _) | (_, Some('l' | ' ')) => (*chosen + 1) % len,
+                    (KeyCode::Left, _) | (_, Some('h')) => (*chosen + len - 1) % len,
+                    _ => return,
+                };
+                if let Some(make) = &self.on_choice {
+                    *self = make(*chosen);
+                }
+            }
+        }
+    }
+}
+
+impl Modal for Form {
+    fn press(&mut self, key: Key, _keys: &KeyMap) -> Reply {
+        let len = self.values.0.len().max(1);
+        match key.code() {
+            KeyCode::Esc => return Reply::Close,
+            KeyCode::Enter => return self.submitted(),
+            KeyCode::Tab | KeyCode::Down => self.focus = (self.focus + 1) % len,
+            KeyCode::BackTab | KeyCode::Up => self.focus = (self.focus + len - 1) % len,
+            _ => self.edit(key),
+        }
+        Reply::Stay
+    }
+
+    fn paste(&mut self, text: &Paste) {
+        if let Some(FormField { value: FieldValue::Text(field), fault, .. }) = self.values.0.get_mut(self.focus) {
             field.paste(text);
             *fault = None;
         }
     }
 
-    pub(crate) fn press(&mut self, key: Key) -> FormOutcome {
-        let len = self.entries.len().max(1);
-        match key.code() {
-            KeyCode::Esc => return FormOutcome::Cancel,
-            KeyCode::Enter => {
-                self.entries.iter_mut().for_each(|entry| entry.fault = None);
-                return FormOutcome::Submit;
-            }
-            KeyCode::Tab | KeyCode::Down => self.focus = (self.focus + 1) % len,
-            KeyCode::BackTab | KeyCode::Up => self.focus = (self.focus + len - 1) % len,
-            _ => return self.edit(key),
-        }
-        FormOutcome::Stay
-    }
-
-    fn edit(&mut self, key: Key) -> FormOutcome {
-        let Some(entry) = self.entries.get_mut(self.focus) else { return FormOutcome::Stay };
-        entry.fault = None;
-        match &mut entry.value {
-            FieldValue::Text(field) => {
-                field.press(key);
-                FormOutcome::Stay
-            }
-            FieldValue::Choice { options, chosen } => {
-                let len = options.len().max(1);
-                match (key.code(), key.typed()) {
-                    (KeyCode::Right, _) | (_, Some('l' | ' ')) => *chosen = (*chosen + 1) % len,
-                    (KeyCode::Left, _) | (_, Some('h')) => *chosen = (*chosen + len - 1) % len,
-                    _ => return FormOutcome::Stay,
-                }
-                FormOutcome::Chosen
-            }
-        }
-    }
-
-    pub(crate) fn render(&self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-        let width = WIDTH_MAX.min(area.width);
-        let columns = usize::from(width.saturating_sub(4));
-        let label = self.entries.iter().map(|entry| text::width(entry.label)).max().unwrap_or(0) + 2;
+    fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        let columns = columns(WIDTH_MAX, area);
+        let label = self.values.0.iter().map(|entry| text::width(entry.label)).max().unwrap_or(0) + 2;
         let mut cursor = None;
         let mut lines = Vec::new();
-        for (index, entry) in self.entries.iter().enumerate() {
+        for (index, entry) in self.values.0.iter().enumerate() {
             let focused = index == self.focus;
             let (line, column) = entry.line(label, columns, focused, view);
             if focused {
@@ -172,26 +189,22 @@ impl Form {
         }
         lines.push(Line::default());
         lines.extend(self.foot(columns, view));
-        let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-        let inside = super::framed(&self.title, (width, height), frame, area, view);
+        let inside = framed(self.title, (columns, lines.len()), frame, area, view);
         frame.render_widget(Paragraph::new(lines), inside);
         set_cursor(cursor, inside, frame);
     }
+}
 
+impl Form {
     fn foot(&self, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         let mut lines = Vec::new();
         if !self.note.is_empty() {
-            let note = text::wrap(&self.note, columns).into_iter();
-            lines.extend(note.map(|line| Line::from(view.span(Tone::Stale, line))));
+            lines.extend(view.wrapped(&self.note, Tone::Stale, columns));
             lines.push(Line::default());
         }
-        let next = (self.entries.len() > 1).then_some(("Tab", "next field"));
-        let keys = [Some(("Enter", self.submit)), next, Some(("Esc", "cancel"))];
-        let spans = keys
-            .into_iter()
-            .flatten()
-            .flat_map(|(key, what)| [view.span(Tone::Strong, key), view.span(Tone::Plain, format!(" {what}   "))]);
-        lines.push(Line::from(spans.collect::<Vec<_>>()));
+        let next = (self.values.0.len() > 1).then_some(("Tab", "next field"));
+        let keys = [Some(("Enter", self.word)), next, Some(("Esc", "cancel"))].into_iter().flatten();
+        lines.push(key_line(keys.map(|(key, what)| (key.to_owned(), what)), view));
         lines
     }
 }

@@ -1,4 +1,7 @@
 //! Dialogs: a stack; the top one gets the keys.
+//!
+//! A dialog is a file here that implements [`Modal`]. Forms are made with [`form`], texts to read
+//! with [`reader`].
 
 pub(crate) mod add;
 pub(crate) mod confirm;
@@ -6,6 +9,7 @@ pub(crate) mod faults;
 pub(crate) mod form;
 pub(crate) mod help;
 pub(crate) mod path;
+pub(crate) mod reader;
 pub(crate) mod say;
 pub(crate) mod start;
 pub(crate) mod wave;
@@ -16,16 +20,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear, Padding};
 
-use self::add::Add;
-use self::confirm::Confirm;
-use self::faults::FaultMenu;
-use self::help::Help;
-use self::path::PathPrompt;
-use self::say::Say;
-use self::start::Start;
-use self::wave::WaveTable;
-use self::why::WhyDialog;
-use super::action::Move;
+use super::action::{Action, Move};
 use super::decode::Paste;
 use super::explain::Subject;
 use super::host::ToHost;
@@ -33,26 +28,35 @@ use super::keys::{Key, KeyMap, Pressed};
 use super::theme::Tone;
 use super::view::View;
 
-#[derive(Debug)]
-pub(crate) enum Modal {
-    /// The start screen.
-    Start(Start),
-    Add(Add),
-    /// A message of the user.
-    Say(Say),
-    /// A file to write or to read.
-    Path(PathPrompt),
-    Confirm(Confirm),
-    /// The faults of a node or a link.
-    Faults(FaultMenu),
-    Help(Help),
-    Why(WhyDialog),
-    /// The table of a message.
-    Wave(WaveTable),
+/// A dialog that lies on the panes.
+pub(crate) trait Modal {
+    fn press(&mut self, key: Key, keys: &KeyMap) -> Reply;
+
+    /// Draws the dialog over what is there.
+    fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>);
+
+    /// Scrolls a dialog for reading; a form stays as it is.
+    fn scroll(&mut self, _wanted: Move) {}
+
+    /// Pastes text into a form.
+    fn paste(&mut self, _text: &Paste) {}
+
+    fn covers(&self) -> Covers {
+        Covers::Panes
+    }
+}
+
+/// What a dialog may cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Covers {
+    Panes,
+    /// The header, too.
+    Header,
+    /// Everything: it is there until something is started, and gives way to what it opens.
+    Screen,
 }
 
 /// What a key did in a dialog.
-#[derive(Debug)]
 pub(crate) enum Reply {
     /// Nothing outside of the dialog.
     Stay,
@@ -61,7 +65,7 @@ pub(crate) enum Reply {
     /// The dialog is over, and this is wanted.
     Done(Vec<ToHost>),
     /// Another dialog opens on top.
-    Open(Box<Modal>),
+    Open(Box<dyn Modal>),
     /// The dialog is over, and this command goes to the command line, where the user can change it.
     Type(String),
     /// An explanation opens on top.
@@ -72,63 +76,9 @@ pub(crate) enum Reply {
     Quit,
 }
 
-impl Modal {
-    pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
-        match self {
-            Self::Start(modal) => modal.press(key, keys),
-            Self::Add(modal) => modal.press(key),
-            Self::Say(modal) => modal.press(key),
-            Self::Path(modal) => modal.press(key),
-            Self::Confirm(modal) => modal.press(key, keys),
-            Self::Faults(modal) => modal.press(key, keys),
-            Self::Help(modal) => modal.press(key, keys),
-            Self::Why(modal) => modal.press(key, keys),
-            Self::Wave(modal) => modal.press(key, keys),
-        }
-    }
-
-    /// Scrolls a dialog for reading; a form stays as it is.
-    pub(crate) fn scroll(&mut self, wanted: Move) {
-        match self {
-            Self::Faults(modal) => modal.act(wanted),
-            Self::Help(modal) => modal.scroll.act(wanted),
-            Self::Why(modal) => modal.scroll.act(wanted),
-            Self::Wave(modal) => modal.act(wanted),
-            Self::Start(_) | Self::Add(_) | Self::Say(_) | Self::Path(_) | Self::Confirm(_) => {}
-        }
-    }
-
-    /// Pastes text into the dialog.
-    pub(crate) fn paste(&mut self, text: &Paste) {
-        match self {
-            Self::Add(modal) => modal.form.paste(text),
-            Self::Say(modal) => modal.form.paste(text),
-            Self::Path(modal) => modal.form.paste(text),
-            Self::Start(_) | Self::Confirm(_) | Self::Faults(_) | Self::Help(_) | Self::Why(_) | Self::Wave(_) => {}
-        }
-    }
-
-    /// Draws the dialog over what is there.
-    pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-        match self {
-            Self::Start(modal) => modal.render(frame, area, view),
-            Self::Add(modal) => modal.render(frame, area, view),
-            Self::Say(modal) => modal.form.render(frame, area, view),
-            Self::Path(modal) => modal.form.render(frame, area, view),
-            Self::Confirm(modal) => modal.render(frame, area, view),
-            Self::Faults(modal) => modal.render(frame, area, view),
-            Self::Help(modal) => modal.render(frame, area, view),
-            Self::Why(modal) => modal.render(frame, area, view),
-            Self::Wave(modal) => modal.render(frame, area, view),
-        }
-    }
-}
-
-/// What a key means in a dialog for reading, if it moves.
-fn movement(key: Key, begun: &mut Option<Key>, keys: &KeyMap) -> Option<super::action::Action> {
-    let pressed = keys.press(*begun, key);
-    *begun = None;
-    match pressed {
+/// What a key means in a dialog for reading; `begun`: the first key of a chord.
+fn action(key: Key, begun: &mut Option<Key>, keys: &KeyMap) -> Option<Action> {
+    match keys.press(begun.take(), key) {
         Pressed::Action(action) => Some(action),
         Pressed::Begun(key) => {
             *begun = Some(key);
@@ -138,16 +88,22 @@ fn movement(key: Key, begun: &mut Option<Key>, keys: &KeyMap) -> Option<super::a
     }
 }
 
-/// A frame of this size in the middle; returns the area inside.
-fn framed(title: &str, size: (u16, u16), frame: &mut Frame<'_>, area: Rect, view: &View<'_>) -> Rect {
-    let (width, height) = (size.0.min(area.width), size.1.min(area.height));
+/// Columns of text in a frame of at most this width.
+fn columns(width_max: u16, area: Rect) -> usize {
+    usize::from(width_max.min(area.width).saturating_sub(4))
+}
+
+/// A frame around this many columns and lines, in the middle; returns the area inside.
+fn framed(title: &str, (columns, lines): (usize, usize), frame: &mut Frame<'_>, area: Rect, view: &View<'_>) -> Rect {
+    let cells =
+        |inside: usize, around, most: u16| u16::try_from(inside.saturating_add(around)).unwrap_or(u16::MAX).min(most);
+    let (width, height) = (cells(columns, 4, area.width), cells(lines, 2, area.height));
     let (x, y) = (area.x + (area.width - width) / 2, area.y + (area.height - height) / 2);
     let outside = Rect { x, y, width, height };
-    let title = Line::from(view.span(Tone::Strong, format!(" {title} ")));
     let block = Block::bordered()
         .border_set(view.theme.border())
         .border_style(view.style(Tone::Strong))
-        .title(title)
+        .title(Line::from(view.span(Tone::Strong, format!(" {title} "))))
         .padding(Padding::horizontal(1));
     let inside = block.inner(outside);
     frame.render_widget(Clear, outside);
@@ -155,45 +111,63 @@ fn framed(title: &str, size: (u16, u16), frame: &mut Frame<'_>, area: Rect, view
     inside
 }
 
-/// A scrolled text.
-#[derive(Debug, Default)]
-pub(crate) struct Scroll {
-    top: usize,
-    rows: usize,
-    lines: usize,
+/// Notes on the lower edge of a frame, such as keys and what they do.
+fn foot(notes: &[String], frame: &mut Frame<'_>, inside: Rect, view: &View<'_>) {
+    let notes: Vec<&str> = notes.iter().map(String::as_str).filter(|note| !note.is_empty()).collect();
+    if !notes.is_empty() && inside.height > 0 {
+        let line = Line::from(view.span(Tone::Strong, format!(" {} ", notes.join("  ")))).right_aligned();
+        frame.render_widget(line, Rect { y: inside.bottom(), height: 1, ..inside });
+    }
 }
 
-impl Scroll {
+/// Keys and what they do, in a line.
+fn key_line<'a>(keys: impl IntoIterator<Item = (String, &'a str)>, view: &View<'_>) -> Line<'static> {
+    let spans = keys
+        .into_iter()
+        .flat_map(|(key, what)| [view.span(Tone::Strong, key), view.span(Tone::Plain, format!(" {what}   "))]);
+    Line::from(spans.collect::<Vec<_>>())
+}
+
+/// Which of some items is chosen.
+#[derive(Debug)]
+struct Choice {
+    items: usize,
+    chosen: usize,
+}
+
+impl Choice {
+    const fn of(items: usize) -> Self {
+        Self { items, chosen: 0 }
+    }
+
+    /// Does what a key asks; returns whether it was about choosing.
+    fn press(&mut self, action: Action) -> bool {
+        match action {
+            Action::PreviousPane => self.act(Move::Up),
+            Action::NextPane => self.act(Move::Down),
+            Action::Move(wanted) => self.act(wanted),
+            _ => return false,
+        }
+        true
+    }
+
+    /// The one after the last is the first.
     fn act(&mut self, wanted: Move) {
-        let (last, page) = (self.lines.saturating_sub(self.rows), self.rows.max(2) - 1);
-        self.top = match wanted {
-            Move::Up => self.top.saturating_sub(1),
-            Move::Down => self.top + 1,
-            Move::PageUp => self.top.saturating_sub(page),
-            Move::PageDown => self.top + page,
+        let len = self.items.max(1);
+        self.chosen = match wanted {
+            Move::Up => (self.chosen + len - 1) % len,
+            Move::Down => (self.chosen + 1) % len,
             Move::Top => 0,
-            Move::Bottom => last,
+            Move::Bottom => len - 1,
             Move::Left
             | Move::Right
+            | Move::PageUp
+            | Move::PageDown
             | Move::Follow
             | Move::NextMatch
             | Move::PreviousMatch
             | Move::Sort
-            | Move::Row(_) => self.top,
-        }
-        .min(last);
-    }
-
-    /// The lines in view.
-    fn window(&mut self, lines: usize, rows: usize) -> std::ops::Range<usize> {
-        (self.lines, self.rows) = (lines, rows);
-        self.top = self.top.min(lines.saturating_sub(rows));
-        self.top..lines.min(self.top + rows)
-    }
-
-    /// How much there is below.
-    fn note(&self) -> String {
-        let below = self.lines.saturating_sub(self.top + self.rows);
-        if below == 0 { String::new() } else { format!("{below} more below") }
+            | Move::Row(_) => self.chosen,
+        };
     }
 }

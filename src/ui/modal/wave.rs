@@ -24,7 +24,7 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use self::rows::WaveTableRow;
-use super::{Reply, framed, movement};
+use super::{Modal, Reply, action, columns, foot, framed};
 use crate::model::FastHashMap;
 use crate::model::rumor::Coverage;
 use crate::model::wave::Wave;
@@ -36,8 +36,8 @@ use crate::proto::time::Time;
 use crate::ui::action::{Action, Move};
 use crate::ui::explain::Subject;
 use crate::ui::keys::{Key, KeyMap};
+use crate::ui::line::{fit, mark};
 use crate::ui::list_view::ListView;
-use crate::ui::pane::{Focus, fit, mark};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -102,24 +102,6 @@ impl WaveTable {
         Self { id, list: ListView::default(), facts: None, begun: None }
     }
 
-    pub(crate) fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
-        match movement(key, &mut self.begun, keys) {
-            Some(Action::Move(wanted)) => self.act(wanted),
-            Some(Action::Details) => {
-                let Some(node) = self.list.selected(&self.nodes()) else { return Reply::Close };
-                return Reply::Explain(Subject::Lack { node, id: self.id });
-            }
-            Some(Action::Back | Action::Quit | Action::WaveTable) => return Reply::Close,
-            Some(_) | None => {}
-        }
-        Reply::Stay
-    }
-
-    pub(super) fn act(&mut self, wanted: Move) {
-        let nodes = self.nodes();
-        self.list.act(&nodes, wanted, |node| node.to_string());
-    }
-
     fn nodes(&self) -> Vec<Addr> {
         self.facts.iter().flat_map(|facts| &facts.rows).map(WaveTableRow::node).collect()
     }
@@ -132,10 +114,44 @@ impl WaveTable {
         }
     }
 
-    pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    fn render_table(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+        let nodes = self.nodes();
+        let Some(facts) = &mut self.facts else { return };
+        let columns = usize::from(area.width);
+        let window = self.list.window(&nodes, usize::from(area.height.saturating_sub(1)));
+        facts.ask(window.clone(), view);
+        let selected = self.list.selected(&nodes);
+        let names = rows::name_width(&facts.wave, view);
+        let mut lines = vec![fit(&rows::heading(names, view), columns, view)];
+        lines.extend(facts.rows[window].iter().map(|row| {
+            let mut line = fit(&row.parts(facts.why.get(&row.node()), names, view), columns, view);
+            if selected == Some(row.node()) {
+                mark(&mut line, columns);
+            }
+            line
+        }));
+        frame.render_widget(Paragraph::new(lines), area);
+    }
+}
+
+impl Modal for WaveTable {
+    fn press(&mut self, key: Key, keys: &KeyMap) -> Reply {
+        match action(key, &mut self.begun, keys) {
+            Some(Action::Move(wanted)) => self.scroll(wanted),
+            Some(Action::Details) => {
+                let Some(node) = self.list.selected(&self.nodes()) else { return Reply::Close };
+                return Reply::Explain(Subject::Lack { node, id: self.id });
+            }
+            Some(Action::Back | Action::Quit | Action::WaveTable) => return Reply::Close,
+            Some(_) | None => {}
+        }
+        Reply::Stay
+    }
+
+    fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         self.refresh(view);
         let title = view.model.message_name(self.id);
-        let inside = framed(&title, (WIDTH_MAX, area.height), frame, area, view);
+        let inside = framed(&title, (columns(WIDTH_MAX, area), usize::MAX), frame, area, view);
         let Some(facts) = &self.facts else {
             let gone = format!("{title} is no longer held here.");
             frame.render_widget(Line::from(view.span(Tone::Stale, gone)), inside);
@@ -150,23 +166,13 @@ impl WaveTable {
         let [chart, table] = Layout::vertical([Constraint::Length(chart_height), Constraint::Min(0)]).areas(body);
         chart::render(&facts.wave, frame, chart, view);
         self.render_table(frame, table, view);
-        foot(frame, inside, view);
+        let key = |action, what| format!("{} {what}", view.keys.key_of(action));
+        foot(&[key(Action::Details, "why"), key(Action::Back, "closes")], frame, inside, view);
     }
 
-    fn render_table(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    fn scroll(&mut self, wanted: Move) {
         let nodes = self.nodes();
-        let Some(facts) = &mut self.facts else { return };
-        let columns = usize::from(area.width);
-        let window = self.list.window(&nodes, usize::from(area.height.saturating_sub(1)));
-        facts.ask(window.clone(), view);
-        let selected = self.list.selected(&nodes);
-        let names = rows::name_width(&facts.wave, view);
-        let mut lines = vec![fit(&rows::heading(names, view), columns, view)];
-        lines.extend(facts.rows[window].iter().map(|row| {
-            let line = fit(&row.parts(facts.why.get(&row.node()), names, view), columns, view);
-            if selected == Some(row.node()) { mark(line, columns, Focus::Here) } else { line }
-        }));
-        frame.render_widget(Paragraph::new(lines), area);
+        self.list.act(&nodes, wanted, |node| node.to_string());
     }
 }
 
@@ -190,9 +196,8 @@ fn head(facts: &Facts, columns: usize, view: &View<'_>) -> Vec<Line<'static>> {
         (1, true) => ("1 lacks it still".to_owned(), Tone::Plain),
         (more, true) => (format!("{more} lack it still"), Tone::Plain),
     };
-    let first = fit(&vec![(Tone::Strong, reached), (tone, format!(", {lacking}"))], columns, view);
-    let second =
-        text::wrap(&measures(wave, view), columns).into_iter().map(|line| Line::from(view.span(Tone::Plain, line)));
+    let first = fit(&[(Tone::Strong, reached), (tone, format!(", {lacking}"))], columns, view);
+    let second = view.wrapped(&measures(wave, view), Tone::Plain, columns);
     std::iter::once(first).chain(second).collect()
 }
 
@@ -222,11 +227,4 @@ fn measures(wave: &Wave, view: &View<'_>) -> String {
         None => "not certain".to_owned(),
     };
     format!("last delivery hop {last}, {text}{}", hop_time.unwrap_or_default())
-}
-
-fn foot(frame: &mut Frame<'_>, inside: Rect, view: &View<'_>) {
-    let (why, close) = (view.keys.key_of(Action::Details), view.keys.key_of(Action::Back));
-    let note = format!(" {why} why  {close} closes ");
-    let area = Rect { y: inside.bottom(), height: 1, ..inside };
-    frame.render_widget(Line::from(view.span(Tone::Strong, note)).right_aligned(), area);
 }

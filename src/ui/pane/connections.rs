@@ -1,11 +1,11 @@
 //! Connections: the nodes, how they answer, and, unfolded, the links of each.
 //!
 //! ```text
-//! 1 Connections 10 nodes, 17 links, by name
+//! 2 Connections 10 nodes, 17 links, by name
 //!     NODE   ROLE LINKS   RTT PING 30s   MISS STATE
 //!   ● s1     seed     8       ··········    0 up
 //! > ● p1     peer     4 0.3ms ⡀⡀⡄⡀⡀⡀⡀⡀⡀⡀    0 up
-//!   ├ p2     out        0.2ms ⡀⡀⡀⡀⡀⡀⡀⡀⡀⡀    0 up 12 s
+//!    └ p2    out        0.2ms ⡀⡀⡀⡀⡀⡀⡀⡀⡀⡀    0 up 12 s
 //! ```
 //!
 //! A line is a node or, indented, a link of the node above; what the keys do to it is done to the
@@ -16,196 +16,137 @@ mod rows;
 
 use std::collections::BTreeSet;
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::widgets::Paragraph;
-
-use super::{Focus, filter_note, fit, framed, mark, plain_text, render_empty};
-use crate::model::Model;
+use self::cells::Seen;
+use self::rows::Sort;
+use super::list::{Done, Lines, ListPane, filter_note};
+use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::link::LinkKey;
 use crate::model::node::NodeRecord;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
-use crate::ui::action::{Action, Move, PaneId};
-use crate::ui::list_view::ListView;
+use crate::ui::action::{Action, Move};
+use crate::ui::explain::Subject;
+use crate::ui::filter::Filter;
+use crate::ui::line::{Parts, Sentence};
+use crate::ui::list_view::{ListView, Untouched};
+use crate::ui::table;
 use crate::ui::text;
 use crate::ui::theme::Tone;
-use crate::ui::view::View;
+use crate::ui::view::{Target, View, nodes_shown};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ConnectionRow {
-    Node(Addr),
-    /// A link of the node above, named by the node at its other end.
-    Link(LinkKey),
-}
+pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Connections",
+    word: "nodes",
+    help: "connections: the nodes and their links",
+    wide: PanePlace { strip: 1, size: PaneSize::Wanted { least: 20, most: 40 } },
+    narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(42) }),
+    orders: Sort::WORDS,
+    selects: Selects::NodeForAll,
+    count: |view| (view.model.nodes().len(), Tone::Plain),
+    wanted: |view| nodes_shown(view).count() + 3,
+    ..PaneInfo::new(ListPane::<Connections>::boxed)
+};
 
-impl ConnectionRow {
-    /// The node that the line names: what the keys act on.
-    pub(crate) const fn target(self) -> Addr {
-        match self {
-            Self::Node(addr) => addr,
-            Self::Link(LinkKey { peer, .. }) => peer,
-        }
-    }
-}
-
-/// The order of the nodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Sort {
-    /// Seeds, then peers, each by name.
-    #[default]
-    Name,
-    /// Problems first.
-    State,
-    /// Slow answers first.
-    Rtt,
-    /// Many links first.
-    Links,
-}
-
-impl Sort {
-    pub(crate) const ALL: [Self; 4] = [Self::Name, Self::State, Self::Rtt, Self::Links];
-
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::State => "state",
-            Self::Rtt => "rtt",
-            Self::Links => "links",
-        }
-    }
-
-    const fn next(self) -> Self {
-        match self {
-            Self::Name => Self::State,
-            Self::State => Self::Rtt,
-            Self::Rtt => Self::Links,
-            Self::Links => Self::Name,
-        }
-    }
-}
-
-/// The state of the pane.
-#[derive(Debug, Default)]
-pub(crate) struct Connections {
-    pub(crate) list: ListView<ConnectionRow>,
-    pub(crate) sort: Sort,
+#[derive(Default)]
+struct Connections {
+    sort: Sort,
+    /// Nodes that are unfolded.
     open: BTreeSet<Addr>,
 }
 
-impl Connections {
-    /// The selected line.
-    pub(crate) fn selected(&self, view: &View<'_>) -> Option<ConnectionRow> {
-        self.chosen(&self.rows(view), view)
+impl Lines for Connections {
+    type Key = Target;
+    type Rows = Vec<Target>;
+    type Facts = Seen;
+    const UNTOUCHED: Untouched = Untouched::First;
+    const WORD: Option<&'static str> = Some("node");
+
+    fn rows(&self, filter: &Filter, view: &View<'_>) -> Vec<Target> {
+        let mut rows = rows::rows(view, self.sort, &self.open);
+        if !filter.is_all() {
+            rows.retain(|row| filter.matches(&self.plain(*row, view)));
+        }
+        rows
     }
 
-    /// At first the selection is on the first peer of ours: a user does not begin with a seed.
-    fn chosen(&self, rows: &[ConnectionRow], view: &View<'_>) -> Option<ConnectionRow> {
-        let is_peer = |node: &NodeRecord| node.is_ours() && node.role == Some(Role::Peer);
-        let is_first = |row: &&ConnectionRow| match row {
-            ConnectionRow::Node(addr) => view.model.nodes().get(*addr).is_some_and(is_peer),
-            ConnectionRow::Link(_) => false,
-        };
-        let first = rows.iter().find(is_first).copied();
-        if self.list.is_untouched() { first.or_else(|| self.list.selected(rows)) } else { self.list.selected(rows) }
+    fn facts(&self, rows: &[Target], selected: Option<Target>, view: &View<'_>) -> Seen {
+        Seen::of(view, rows, selected)
     }
 
-    /// Selects this node, if it has a line.
-    pub(crate) fn select(&mut self, addr: Addr, view: &View<'_>) {
-        if self.rows(view).contains(&ConnectionRow::Node(addr)) {
-            self.list.select(ConnectionRow::Node(addr));
-        }
+    fn line(&self, row: Target, seen: &Seen, columns: usize, view: &View<'_>) -> Sentence {
+        cells::parts(row, seen, columns, view).into()
     }
 
-    fn rows(&self, view: &View<'_>) -> Vec<ConnectionRow> {
-        rows::rows(view, self.sort, &self.open, self.list.filter())
+    fn plain(&self, row: Target, view: &View<'_>) -> String {
+        let view = view.in_full();
+        let line = self.line(row, &Seen::of(&view, &[row], None), usize::MAX, &view).text();
+        line.trim_end().trim_start().to_owned()
     }
 
-    pub(crate) fn act(&mut self, wanted: Move, view: &View<'_>) {
-        let rows = self.rows(view);
-        let chosen = self.chosen(&rows, view);
-        if let Some(row) = chosen {
-            self.list.select(row);
-        }
-        match (wanted, chosen) {
-            (Move::Sort, _) => self.sort = self.sort.next(),
-            (Move::Right, Some(ConnectionRow::Node(node))) => drop(self.open.insert(node)),
-            (Move::Left, Some(ConnectionRow::Node(node))) => drop(self.open.remove(&node)),
-            (Move::Left, Some(ConnectionRow::Link(LinkKey { node, .. }))) => {
-                self.open.remove(&node);
-                self.list.select(ConnectionRow::Node(node));
-            }
-            (wanted, _) => self.list.act(&rows, wanted, |row| plain(row, view)),
-        }
+    fn heading(&self, columns: usize, view: &View<'_>) -> Option<Parts> {
+        let columns = cells::columns(columns, view);
+        let heading = table::heading(&columns, Tone::Strong, view.theme.glyphs);
+        Some([vec![(Tone::Strong, " ".repeat(cells::SIGNS))], heading].concat())
     }
 
-    pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
-        let rows = self.rows(view);
-        let inside = framed(PaneId::Connections, &self.note(view), frame, area, view, focus);
-        if rows.is_empty() {
-            render_empty(&self.hint(view), frame, inside, view);
-            return;
-        }
-        let selected = self.chosen(&rows, view);
-        if let Some(row) = selected {
-            self.list.begin_at(&rows, row);
-        }
-        let columns = cells::columns(usize::from(inside.width), view);
-        let window = self.list.window(&rows, usize::from(inside.height.saturating_sub(1)));
-        let seen = cells::Seen::of(view, &rows[window.clone()]);
-        let wide = usize::from(inside.width);
-        let mut lines = vec![fit(&cells::heading(&columns), wide, view)];
-        lines.extend(rows[window].iter().map(|row| {
-            let is_selected = selected == Some(*row);
-            let parts = cells::parts(*row, &columns, &seen, view, is_selected);
-            let line = fit(&parts, wide, view);
-            if is_selected { mark(line, wide, focus) } else { line }
-        }));
-        frame.render_widget(Paragraph::new(lines), inside);
-    }
-
-    fn note(&self, view: &View<'_>) -> String {
-        let nodes = view.model.nodes().iter().filter(|node| rows::is_shown(node)).count();
-        let links = rows::pairs_linked(view);
-        let known = view.model.nodes().counts().known;
-        let mut note =
-            format!("{}, {}, by {}", count_text(nodes as u64, "node"), count_text(links, "link"), self.sort.word());
-        if !self.list.filter().is_all() {
-            note = format!("{note}, {}", filter_note(self.list.filter()));
-        }
-        if known > 0 {
-            note = format!("{note}, {} more heard of", text::count(known));
-        }
-        note
+    fn note(&self, list: &ListView<Target>, _rows: &Vec<Target>, view: &View<'_>) -> String {
+        let known = Some(view.model.nodes().counts().known).filter(|known| *known > 0);
+        let mut items = vec![
+            count_text(nodes_shown(view).count() as u64, "node"),
+            count_text(rows::pairs_linked(view), "link"),
+            format!("by {}", self.sort.word()),
+        ];
+        items.extend(filter_note(list));
+        items.extend(known.map(|known| format!("{} more heard of", text::count(known))));
+        items.join(", ")
     }
 
     fn hint(&self, view: &View<'_>) -> String {
-        if self.list.filter().is_all() {
-            format!("No connections yet. Press {} to start a node.", view.keys.key_of(Action::Add))
-        } else {
-            let back = view.keys.key_of(Action::Back);
-            format!("No node matches '{}'. {back} shows all.", self.list.filter().typed())
+        format!("No connections yet. Press {} to start a node.", view.keys.key_of(Action::Add))
+    }
+
+    /// A user does not begin with a seed.
+    fn begin_at(&self, rows: &Vec<Target>, view: &View<'_>) -> Option<Target> {
+        let is_peer = |node: &NodeRecord| node.is_ours() && node.role == Some(Role::Peer);
+        let is_first = |row: &&Target| match row {
+            Target::Node(addr) => view.model.nodes().get(*addr).is_some_and(is_peer),
+            Target::Link(_) => false,
+        };
+        rows.iter().find(is_first).copied()
+    }
+
+    fn act(&mut self, wanted: Move, list: &mut ListView<Target>, chosen: Option<Target>) -> Done {
+        if let Some(row) = chosen {
+            list.select(row);
+        }
+        match (wanted, chosen) {
+            (Move::Sort, _) => self.sort = self.sort.next(),
+            (Move::Right, Some(Target::Node(node))) => drop(self.open.insert(node)),
+            (Move::Left, Some(Target::Node(node))) => drop(self.open.remove(&node)),
+            (Move::Left, Some(Target::Link(LinkKey { node, .. }))) => {
+                self.open.remove(&node);
+                list.select(Target::Node(node));
+            }
+            (_moves, _) => return Done::No,
+        }
+        Done::Yes
+    }
+
+    fn of_node(&self, node: Addr) -> Option<Target> {
+        Some(Target::Node(node))
+    }
+
+    fn selection(&self, row: Target, _view: &View<'_>) -> Selection {
+        match row {
+            Target::Node(addr) => Selection::of_node(addr),
+            Target::Link(link) => {
+                Selection { target: Some(row), subject: Some(Subject::Link(link)), ..Selection::of_node(row.node()) }
+            }
         }
     }
-}
 
-/// How many nodes are shown, and how many of them are not seeds.
-pub(crate) fn counts(model: &Model) -> (usize, usize) {
-    let shown = || model.nodes().iter().filter(|node| rows::is_shown(node));
-    (shown().count(), shown().filter(|node| node.role != Some(Role::Seed)).count())
-}
-
-/// The line as text.
-pub(crate) fn plain(row: ConnectionRow, view: &View<'_>) -> String {
-    let view = view.in_full();
-    let columns = cells::columns(usize::MAX, &view);
-    let seen = cells::Seen::of(&view, &[row]);
-    let parts = cells::parts(row, &columns, &seen, &view, false);
-    plain_text(&parts).trim_end().trim_start_matches([' ', '>']).to_owned()
-}
-
-/// The style of this node's name in a list that also says its state.
-fn tone_of(addr: Addr, view: &View<'_>) -> Tone {
-    view.node_tone(addr)
+    fn sort(&mut self, order: &str) {
+        self.sort = Sort::ALL.into_iter().find(|sort| sort.word() == order).unwrap_or(self.sort);
+    }
 }

@@ -1,20 +1,21 @@
 //! The gossip log: who sent what to whom, with deaths, reports and links between the lines.
 //!
 //! ```text
-//! 2 Gossip log 1 284, FOLLOW, filter: all
+//! 3 Gossip log 1 284, FOLLOW, filter: all
 //! 03:12.418 p2  → p4  GOSSIP  p1#12 hop 3 new, dup x3 "hello world"
 //! 03:12.900 p3  → p5  PROBE   88 no answer (2/3)
 //! ```
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-
-use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
+use super::list::ListPane;
+use super::log::{Log, LogLines};
+use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::gossip::GossipEntry;
+use crate::model::link::LinkKey;
+use crate::model::ring::Ring;
 use crate::model::words::{GossipLine, LineTone};
 use crate::proto::text::Body;
-use crate::ui::action::PaneId;
-use crate::ui::log_view::LogView;
+use crate::ui::explain::Subject;
+use crate::ui::line::{Parts, Sentence};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -22,36 +23,48 @@ use crate::ui::view::View;
 /// Bytes of a body that a line shows: more than the widest screen has columns.
 const BODY_LEN: usize = 512;
 /// Columns from which on there is room for the hour.
-const HOURS_WIDTH_MIN: u16 = 78;
+const HOURS_WIDTH_MIN: usize = 78;
 
-pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
-    let entries = view.model.gossip();
-    log.look(entries, |entry| plain(entry, view));
-    let window = log.window(entries, usize::from(area.height.saturating_sub(2)));
-    let inside = framed(PaneId::Gossip, &log_note(log, &window), frame, area, view, focus);
-    if window.numbers.is_empty() {
-        render_empty(&hint(log, view), frame, inside, view);
-        return;
+pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Gossip log",
+    word: "gossip",
+    help: "gossip log: the messages between nodes",
+    wide: PanePlace { strip: 0, size: PaneSize::Percent(40) },
+    narrow: Some(PanePlace { strip: 1, size: PaneSize::Rest }),
+    selects: Selects::Message,
+    count: |view| (view.model.gossip().len(), Tone::Plain),
+    ..PaneInfo::new(ListPane::<LogLines<GossipPane>>::boxed)
+};
+
+struct GossipPane;
+
+impl Log for GossipPane {
+    type Entry = GossipEntry;
+    const WORD: Option<&'static str> = Some("line");
+
+    fn entries<'a>(view: &View<'a>) -> &'a Ring<GossipEntry> {
+        view.model.gossip()
     }
-    let moment = if inside.width < HOURS_WIDTH_MIN { View::minute } else { View::moment };
-    render_log(&window, frame, inside, view, focus, |number| {
-        let entry = entries.get(number)?;
-        Some(parts(entry, &moment(view, entry.at), view))
-    });
-}
 
-fn hint(log: &LogView, view: &View<'_>) -> String {
-    if log.filter().is_all() {
+    fn line(entry: &GossipEntry, columns: usize, view: &View<'_>) -> Sentence {
+        let moment = if columns < HOURS_WIDTH_MIN { view.minute(entry.at) } else { view.moment(entry.at) };
+        parts(entry, &moment, view).into()
+    }
+
+    fn hint(_view: &View<'_>) -> String {
         "Nothing was said yet. Peers gossip once they have neighbors.".to_owned()
-    } else {
-        let back = view.keys.key_of(crate::ui::action::Action::Back);
-        format!("No line matches '{}'. {back} shows all.", log.filter().typed())
     }
-}
 
-/// The line as text.
-pub(crate) fn plain(entry: &GossipEntry, view: &View<'_>) -> String {
-    plain_text(&parts(entry, &view.moment(entry.at), &view.in_full()))
+    fn selection(_number: u64, entry: &GossipEntry, view: &View<'_>) -> Selection {
+        let subject = match (entry.message(), entry.peer()) {
+            (Some(id), _) => Subject::Message(id),
+            (None, Some(peer)) if view.model.deaths().latest_of(peer).is_some() => Subject::Death(peer),
+            (None, Some(peer)) => Subject::Link(LinkKey { node: entry.node, peer }),
+            (None, None) => Subject::Node(entry.node),
+        };
+        let message = entry.message();
+        Selection { node: Some(entry.node), subject: Some(subject), message, ..Selection::default() }
+    }
 }
 
 fn parts(entry: &GossipEntry, moment: &str, view: &View<'_>) -> Parts {

@@ -2,7 +2,7 @@
 //! Problems come first.
 //!
 //! ```text
-//! 3 Liveness every 13 s, 97% answered
+//! 4 Liveness every 13 s, 97% answered
 //! ? p5 2/3 missed, silent 4.1 s, by p3 and p7
 //! ● p4 310us, watched by 4
 //! ```
@@ -10,32 +10,43 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
-
-use super::{Focus, Parts, filter_note, fit, framed, mark, plain_text, render_empty};
+use super::list::{Lines, ListPane, filter_note};
+use super::{PaneInfo, PanePlace, PaneSize, Selection, Selects};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::model::span_text;
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
 use crate::proto::time::Time;
-use crate::ui::action::{Move, PaneId};
-use crate::ui::list_view::ListView;
+use crate::ui::filter::Filter;
+use crate::ui::line::{Parts, Sentence, plain_text};
+use crate::ui::list_view::{ListView, Untouched};
 use crate::ui::text;
 use crate::ui::theme::Tone;
-use crate::ui::view::{View, state_sign, state_tone, state_word};
+use crate::ui::view::{View, nodes_shown, state_sign, state_tone, state_word};
 
 /// Watchers that a line names.
 const WATCHERS_SHOWN: usize = 3;
 
-/// The state of the pane.
-#[derive(Debug, Default)]
-pub(crate) struct LivenessPane {
-    pub(crate) list: ListView<Addr>,
-}
+pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Liveness",
+    word: "liveness",
+    help: "liveness: which nodes answer probes and which do not",
+    wide: PanePlace { strip: 1, size: PaneSize::Wanted { least: 12, most: 25 } },
+    rank: 3,
+    selects: Selects::Node,
+    // Those that are not heard from.
+    count: |view| (view.model.nodes().counts().suspect, Tone::Suspect),
+    wanted: |view| nodes_shown(view).filter(|node| node.role != Some(Role::Seed)).count() + 2,
+    ..PaneInfo::new(ListPane::<LivenessPane>::boxed)
+};
+
+/// A line is a node.
+#[derive(Default)]
+struct LivenessPane;
+
+/// What is known of each node that is probed.
+type Heard = BTreeMap<Addr, ProbeView>;
 
 /// What the nodes that probe a node know of it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,63 +56,47 @@ struct ProbeView {
     watchers: usize,
 }
 
-impl LivenessPane {
-    /// The node of the selected line.
-    pub(crate) fn selected(&self, view: &View<'_>) -> Option<Addr> {
-        self.list.selected(&self.rows(view))
-    }
+impl Lines for LivenessPane {
+    type Key = Addr;
+    type Rows = Vec<Addr>;
+    type Facts = Heard;
+    const UNTOUCHED: Untouched = Untouched::First;
 
-    pub(crate) fn act(&mut self, wanted: Move, view: &View<'_>) {
-        let rows = self.rows(view);
-        self.list.act(&rows, wanted, |addr| plain(addr, view));
-    }
-
-    fn rows(&self, view: &View<'_>) -> Vec<Addr> {
+    fn rows(&self, filter: &Filter, view: &View<'_>) -> Vec<Addr> {
         let heard = heard(view);
         let mut nodes: Vec<&NodeRecord> = view.model.nodes().iter().filter(|node| is_watched(node, &heard)).collect();
         nodes.sort_by_cached_key(|node| (Reverse(trouble(node)), view.by_name(node.addr)));
         let rows = nodes.into_iter().map(|node| node.addr);
-        if self.list.filter().is_all() {
-            rows.collect()
-        } else {
-            rows.filter(|addr| self.list.filter().matches(&plain(*addr, view))).collect()
-        }
+        let full = view.in_full();
+        rows.filter(|addr| filter.is_all() || filter.matches(&plain_text(&parts(*addr, &heard, &full)))).collect()
     }
 
-    pub(crate) fn render(&mut self, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
-        let rows = self.rows(view);
-        let inside = framed(PaneId::Liveness, &self.note(view), frame, area, view, focus);
-        if rows.is_empty() {
-            render_empty("Nobody is probed yet. Peers probe the neighbors that they have.", frame, inside, view);
-            return;
-        }
-        let columns = usize::from(inside.width);
-        let window = self.list.window(&rows, usize::from(inside.height));
-        let selected = self.list.selected(&rows);
-        let heard = heard(view);
-        let lines = rows[window].iter().map(|addr| {
-            let line = fit(&parts(*addr, &heard, view), columns, view);
-            if selected == Some(*addr) { mark(line, columns, focus) } else { line }
-        });
-        frame.render_widget(Paragraph::new(lines.collect::<Vec<Line<'_>>>()), inside);
+    fn facts(&self, _rows: &[Addr], _selected: Option<Addr>, view: &View<'_>) -> Heard {
+        heard(view)
     }
 
-    fn note(&self, view: &View<'_>) -> String {
+    fn line(&self, addr: Addr, heard: &Heard, _columns: usize, view: &View<'_>) -> Sentence {
+        parts(addr, heard, view).into()
+    }
+
+    fn note(&self, list: &ListView<Addr>, _rows: &Vec<Addr>, view: &View<'_>) -> String {
         let paces = view.model.nodes().iter().filter(|node| node.role == Some(Role::Peer)).filter_map(|node| node.pace);
         let every = paces.map(|pace| pace.liveness_interval_us).max().map(std::time::Duration::from_micros);
         let every = every.map(|every| format!("every {}", span_text(every)));
         let answered = view.model.liveness().answered_percent(view.now).map(|share| format!("{share}% answered"));
-        let filter = (!self.list.filter().is_all()).then(|| filter_note(self.list.filter()));
-        [every, answered, filter].into_iter().flatten().collect::<Vec<_>>().join(", ")
+        [every, answered, filter_note(list)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    fn hint(&self, _view: &View<'_>) -> String {
+        "Nobody is probed yet. Peers probe the neighbors that they have.".to_owned()
+    }
+
+    fn selection(&self, addr: Addr, _view: &View<'_>) -> Selection {
+        Selection::of_node(addr)
     }
 }
 
-/// The line as text.
-pub(crate) fn plain(addr: Addr, view: &View<'_>) -> String {
-    plain_text(&parts(addr, &heard(view), &view.in_full()))
-}
-
-fn is_watched(node: &NodeRecord, heard: &BTreeMap<Addr, ProbeView>) -> bool {
+fn is_watched(node: &NodeRecord, heard: &Heard) -> bool {
     match node.state() {
         ObservedState::Known | ObservedState::Left => false,
         ObservedState::Dead | ObservedState::Killed | ObservedState::Hung | ObservedState::Suspect { .. } => true,
@@ -119,8 +114,8 @@ fn trouble(node: &NodeRecord) -> u32 {
 }
 
 /// One walk through the links between neighbors.
-fn heard(view: &View<'_>) -> BTreeMap<Addr, ProbeView> {
-    let mut all: BTreeMap<Addr, ProbeView> = BTreeMap::new();
+fn heard(view: &View<'_>) -> Heard {
+    let mut all = Heard::new();
     let neighbors = |link: &&crate::model::link::LinkHistory| link.purpose == crate::event::Purpose::Neighbor;
     for link in view.model.links().up().filter(neighbors) {
         let heard = all.entry(link.key.peer).or_default();
@@ -131,7 +126,7 @@ fn heard(view: &View<'_>) -> BTreeMap<Addr, ProbeView> {
     all
 }
 
-fn parts(addr: Addr, heard: &BTreeMap<Addr, ProbeView>, view: &View<'_>) -> Parts {
+fn parts(addr: Addr, heard: &Heard, view: &View<'_>) -> Parts {
     let Some(node) = view.model.nodes().get(addr) else { return Parts::new() };
     let state = node.state();
     let heard = heard.get(&addr).copied().unwrap_or_default();

@@ -1,46 +1,336 @@
 //! The panes: each draws one part of the model and moves a selection through it.
+//!
+//! A pane is a file here that implements [`Pane`], and a row in [`PANES`]. Keys, help, layout, tabs
+//! and footer are made from the registry; nothing outside of this folder knows a pane by name.
 
-pub(crate) mod connections;
-pub(crate) mod gossip;
-pub(crate) mod liveness;
-pub(crate) mod notices;
-pub(crate) mod reports;
-pub(crate) mod topology;
-pub(crate) mod warnings;
-mod wrapped;
+mod connections;
+mod gossip;
+mod list;
+mod liveness;
+mod log;
+mod notices;
+mod reports;
+mod topology;
+mod warnings;
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
-use self::connections::Connections;
-use self::liveness::LivenessPane;
-use self::topology::Topology;
-use self::warnings::WarningsPane;
 use super::action::{Move, PaneId};
+use super::explain::Subject;
 use super::filter::Filter;
-use super::log_view::{LogView, LogWindow};
 use super::text;
-use super::theme::{Tone, selected};
-use super::view::View;
+use super::theme::Tone;
+use super::view::{Target, View};
+use super::worker::{Made, Work};
+use crate::model::notice::Severity;
 use crate::proto::addr::Addr;
+use crate::proto::message::MessageId;
+use crate::proto::time::Time;
+
+/// Every pane, in the order of its number.
+const PANES: &[PaneInfo] =
+    &[topology::PANE, connections::PANE, gossip::PANE, liveness::PANE, reports::PANE, notices::PANE, warnings::PANE];
+
+/// The orders in which panes can be sorted by name.
+pub(crate) const ORDERS: &[&str] = connections::PANE.orders;
+
+/// What the console knows of a pane that it does not show.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PaneInfo {
+    /// The title of its frame.
+    pub(crate) title: &'static str,
+    /// One word for tabs and counts.
+    pub(crate) word: &'static str,
+    /// What its key shows, for the help.
+    pub(crate) help: &'static str,
+    /// Its place on a screen with room for all panes.
+    pub(crate) wide: PanePlace,
+    /// Its place on a smaller screen, if it has one; else the footer counts it.
+    pub(crate) narrow: Option<PanePlace>,
+    /// Its rank in the footer: the highest is left out first.
+    pub(crate) rank: u8,
+    /// The same while there is nothing in it; `None` if it then needs neither room nor key.
+    pub(crate) rank_empty: Option<u8>,
+    /// The orders that [`Pane::sort`] takes.
+    pub(crate) orders: &'static [&'static str],
+    /// News of this severity are explained there.
+    pub(crate) explains: Option<Severity>,
+    pub(crate) selects: Selects,
+    /// How many lines there are, for the footer while the pane is not on the screen.
+    pub(crate) count: fn(&View<'_>) -> (usize, Tone),
+    /// Lines that it wants, frame included.
+    pub(crate) wanted: fn(&View<'_>) -> usize,
+    /// A pane in its first state.
+    pub(crate) make: fn() -> Box<dyn Pane>,
+}
+
+impl PaneInfo {
+    /// What most panes have in common.
+    const fn new(make: fn() -> Box<dyn Pane>) -> Self {
+        Self {
+            title: "",
+            word: "",
+            help: "",
+            wide: PanePlace { strip: 1, size: PaneSize::Rest },
+            narrow: None,
+            rank: 2,
+            rank_empty: Some(8),
+            orders: &[],
+            explains: None,
+            selects: Selects::Line,
+            count: |_| (0, Tone::Plain),
+            wanted: |_| 0,
+            make,
+        }
+    }
+}
+
+/// What is selected with a line of a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Selects {
+    /// The line alone; keys act on the selection that panes share.
+    Line,
+    /// A message, whose spread all panes show.
+    Message,
+    /// A node, on which keys act while they go to this pane.
+    Node,
+    /// The same, and the other panes share it.
+    NodeForAll,
+}
+
+/// What the selected line of a pane is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Selection {
+    pub(crate) node: Option<Addr>,
+    /// What keys act on.
+    pub(crate) target: Option<Target>,
+    /// What Enter explains.
+    pub(crate) subject: Option<Subject>,
+    /// The message that is chosen, and shown instead of the newest.
+    pub(crate) message: Option<MessageId>,
+}
+
+impl Selection {
+    /// A node, on which keys act, and which Enter explains.
+    const fn of_node(node: Addr) -> Self {
+        let (target, subject) = (Some(Target::Node(node)), Some(Subject::Node(node)));
+        Self { node: Some(node), target, subject, message: None }
+    }
+}
+
+/// Where a pane stands: panes of a strip share it, in the order of their numbers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PanePlace {
+    pub(crate) strip: usize,
+    pub(crate) size: PaneSize,
+}
+
+/// How much of a screen or a strip something takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum PaneSize {
+    Percent(u16),
+    /// As many lines as it wants, within these shares in percent: a large network does not push out
+    /// the rest, and a small one leaves no gap.
+    Wanted {
+        least: u32,
+        most: u32,
+    },
+    /// As many lines as it wants, up to this number.
+    UpTo(u16),
+    /// An equal share of what is left.
+    Rest,
+}
+
+impl PaneId {
+    pub(crate) const FIRST: Self = Self(0);
+
+    pub(crate) fn all() -> impl ExactSizeIterator<Item = Self> {
+        (0..PANES.len()).map(Self)
+    }
+
+    pub(crate) fn info(self) -> &'static PaneInfo {
+        &PANES[self.0 % PANES.len()]
+    }
+
+    /// The key that leads there.
+    pub(crate) const fn number(self) -> usize {
+        self.0 + 1
+    }
+
+    /// The pane after this one; the first after the last.
+    pub(crate) const fn next(self) -> Self {
+        Self((self.0 + 1) % PANES.len())
+    }
+
+    /// The pane before this one; the last before the first.
+    pub(crate) const fn previous(self) -> Self {
+        Self((self.0 + PANES.len() - 1) % PANES.len())
+    }
+
+    /// The pane that explains news of this severity.
+    pub(crate) fn explaining(severity: Severity) -> Option<Self> {
+        Self::all().find(|pane| pane.info().explains == Some(severity))
+    }
+}
+
+/// A part of the screen with a frame, a selection and a filter.
+pub(crate) trait Pane {
+    /// Draws it. Everything that it must compute first was asked for by [`Pane::update`].
+    fn render(&mut self, surface: &mut Surface<'_, '_>, view: &View<'_>);
+
+    /// Does what a key asks.
+    fn act(&mut self, wanted: Move, view: &View<'_>) -> Moved;
+
+    /// Selects what was drawn at this place inside of the frame, if anything.
+    fn click(&mut self, at: Position, area: Rect, view: &View<'_>) -> Moved;
+
+    fn filter(&self) -> &Filter;
+
+    fn set_filter(&mut self, filter: Filter);
+
+    /// What is selected.
+    fn selection(&self, view: &View<'_>) -> Selection;
+
+    /// The selected line as text; `None`: that of the selected node.
+    fn line(&self, view: &View<'_>) -> Option<String>;
+
+    /// A line about this node as text, of the pane that lists all nodes.
+    fn describe(&self, _node: Addr, _view: &View<'_>) -> Option<String> {
+        None
+    }
+
+    /// A node was selected in another pane, or none.
+    fn select(&mut self, _node: Option<Addr>, _view: &View<'_>) {}
+
+    /// The newest message is to be followed again.
+    fn follow_newest(&mut self) {}
+
+    /// Sorts by one of the orders in its row of the registry.
+    fn sort(&mut self, _order: &str) {}
+
+    /// Forgets where things stand, to lay them out again.
+    fn lay_out(&mut self) {}
+
+    /// Looks before drawing at what is new. Returns what takes more than a moment and is to be
+    /// computed elsewhere.
+    fn update(&mut self, _view: &View<'_>, _now: Time) -> Option<Work> {
+        None
+    }
+
+    /// The result of that work.
+    fn take(&mut self, _made: Made) {}
+
+    /// Where nodes were last drawn.
+    #[cfg(test)]
+    fn spots(&self) -> &[(Addr, Position)] {
+        &[]
+    }
+}
+
+/// What an action in one pane means for the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moved {
+    /// Nothing.
+    Here,
+    /// This node is selected in all panes that share a selection.
+    Selected(Option<Addr>),
+    /// The newest message is followed.
+    Newest,
+}
 
 /// The state of each pane.
-#[derive(Debug, Default)]
 pub(crate) struct Panes {
-    pub(crate) topology: Topology,
-    pub(crate) connections: Connections,
-    pub(crate) gossip: LogView,
-    pub(crate) liveness: LivenessPane,
-    pub(crate) reports: LogView,
-    pub(crate) notices: LogView,
-    pub(crate) warnings: WarningsPane,
+    panes: Vec<Box<dyn Pane>>,
     /// Where the panes were last drawn, for clicks.
     pub(crate) areas: Vec<(PaneId, Rect)>,
-    /// The notice, and the warning, in each row of the last drawing.
-    notice_rows: Vec<usize>,
-    warning_rows: Vec<usize>,
+}
+
+impl Default for Panes {
+    fn default() -> Self {
+        Self { panes: PANES.iter().map(|pane| (pane.make)()).collect(), areas: Vec::new() }
+    }
+}
+
+impl Panes {
+    pub(crate) fn get(&self, pane: PaneId) -> &dyn Pane {
+        &*self.panes[pane.0]
+    }
+
+    pub(crate) fn get_mut(&mut self, pane: PaneId) -> &mut dyn Pane {
+        &mut *self.panes[pane.0]
+    }
+
+    /// Does what a key asks of a pane.
+    pub(crate) fn act(&mut self, pane: PaneId, wanted: Move, view: &View<'_>) {
+        let moved = self.get_mut(pane).act(wanted, view);
+        self.tell_others(pane, moved, view);
+    }
+
+    /// Selects the line or node that this pane has drawn here, if any.
+    pub(crate) fn click(&mut self, pane: PaneId, at: Position, view: &View<'_>) {
+        let Some((_, area)) = self.areas.iter().find(|(drawn, _)| *drawn == pane).copied() else { return };
+        let moved = self.get_mut(pane).click(at, area, view);
+        self.tell_others(pane, moved, view);
+    }
+
+    fn tell_others(&mut self, from: PaneId, moved: Moved, view: &View<'_>) {
+        let moved = match from.info().selects {
+            Selects::NodeForAll => Moved::Selected(self.get(from).selection(view).node),
+            Selects::Line | Selects::Message | Selects::Node => moved,
+        };
+        for (id, pane) in PaneId::all().zip(&mut self.panes).filter(|(pane, _)| *pane != from) {
+            match moved {
+                Moved::Selected(node) => pane.select(node, view),
+                Moved::Newest if id.info().selects == Selects::Message => pane.follow_newest(),
+                Moved::Newest | Moved::Here => {}
+            }
+        }
+    }
+
+    pub(crate) fn each(&mut self) -> impl Iterator<Item = &mut Box<dyn Pane>> {
+        self.panes.iter_mut()
+    }
+
+    /// Prepares all panes for drawing; returns work to be done elsewhere, and for whom.
+    pub(crate) fn update(&mut self, view: &View<'_>, now: Time) -> Vec<(PaneId, Work)> {
+        PaneId::all().zip(&mut self.panes).filter_map(|(id, pane)| Some((id, pane.update(view, now)?))).collect()
+    }
+
+    fn that_select(&self, what: Selects, view: &View<'_>) -> Option<Selection> {
+        let (_, pane) = PaneId::all().zip(&self.panes).find(|(pane, _)| pane.info().selects == what)?;
+        Some(pane.selection(view))
+    }
+
+    /// The selection that panes share.
+    pub(crate) fn shared(&self, view: &View<'_>) -> Option<Target> {
+        self.that_select(Selects::NodeForAll, view)?.target
+    }
+
+    /// The message that is chosen in one of them.
+    pub(crate) fn message(&self, view: &View<'_>) -> Option<MessageId> {
+        self.that_select(Selects::Message, view)?.message
+    }
+
+    /// What the keys act on while they go to this pane.
+    pub(crate) fn target(&self, pane: PaneId, view: &View<'_>) -> Option<Target> {
+        match pane.info().selects {
+            Selects::Line | Selects::Message => view.selected,
+            Selects::Node | Selects::NodeForAll => self.get(pane).selection(view).target,
+        }
+    }
+
+    /// The selected line of a pane as text, or else a line about the selected node.
+    pub(crate) fn line_of(&self, pane: PaneId, view: &View<'_>) -> Option<String> {
+        let pane = self.get(pane);
+        let described = || {
+            let node = pane.selection(view).node?;
+            self.panes.iter().find_map(|pane| pane.describe(node, view))
+        };
+        pane.line(view).or_else(described)
+    }
 }
 
 /// Whether the keys go to a pane.
@@ -50,214 +340,37 @@ pub(crate) enum Focus {
     Elsewhere,
 }
 
-impl Panes {
-    /// Draws a pane with its frame.
-    pub(crate) fn render(&mut self, pane: PaneId, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
-        match pane {
-            PaneId::Topology => {
-                let selected = self.node(view);
-                self.topology.render(selected, frame, area, view, focus);
-            }
-            PaneId::Connections => self.connections.render(frame, area, view, focus),
-            PaneId::Gossip => gossip::render(&mut self.gossip, frame, area, view, focus),
-            PaneId::Liveness => self.liveness.render(frame, area, view, focus),
-            PaneId::Reports => reports::render(&mut self.reports, frame, area, view, focus),
-            PaneId::Notices => self.notice_rows = notices::render(&mut self.notices, frame, area, view, focus),
-            PaneId::Warnings => self.warning_rows = self.warnings.render(frame, area, view, focus),
-        }
+/// Where a pane is drawn.
+pub(crate) struct Surface<'a, 'f> {
+    pub(crate) frame: &'a mut Frame<'f>,
+    pub(crate) pane: PaneId,
+    pub(crate) area: Rect,
+    pub(crate) focus: Focus,
+}
+
+impl Surface<'_, '_> {
+    /// Draws the frame, with as many notes (`a, b, c`) after the title as fit; returns the area
+    /// inside.
+    pub(crate) fn framed(&mut self, note: &str, view: &View<'_>) -> Rect {
+        let tone = if self.focus == Focus::Here { Tone::Strong } else { Tone::Frame };
+        let sign = if self.focus == Focus::Here { view.theme.sign("▸", ">") } else { " " };
+        let room = usize::from(self.area.width).saturating_sub(4);
+        let text = title_text(&format!("{} {}", self.pane.number(), self.pane.info().title), note, room);
+        let title = Line::from(vec![Span::styled(format!("{sign}{text} "), view.style(tone))]);
+        let block = Block::bordered().border_set(view.theme.border()).border_style(view.style(tone)).title(title);
+        let inside = block.inner(self.area);
+        self.frame.render_widget(block, self.area);
+        inside
     }
 
-    /// Does what a key asks of a pane.
-    pub(crate) fn act(&mut self, pane: PaneId, wanted: Move, view: &View<'_>) {
-        match pane {
-            PaneId::Topology => self.move_on_map(wanted, view),
-            PaneId::Connections => {
-                self.connections.act(wanted, view);
-                self.topology.select(self.connections.selected(view).map(connections::ConnectionRow::target));
-            }
-            PaneId::Gossip => self.gossip.act(view.model.gossip(), wanted, |entry| gossip::plain(entry, view)),
-            PaneId::Liveness => self.liveness.act(wanted, view),
-            PaneId::Reports => {
-                self.reports.act(view.model.deaths().reports(), wanted, |report| reports::plain(report, view));
-            }
-            PaneId::Notices => self.notices.act(view.lines, wanted, |line| notices::plain(line, view)),
-            PaneId::Warnings => self.warnings.act(wanted, view),
-        }
-    }
-
-    /// Selects the line or node that this pane has drawn here, if any.
-    pub(crate) fn click(&mut self, pane: PaneId, at: Position, view: &View<'_>) {
-        let Some((_, area)) = self.areas.iter().find(|(drawn, _)| *drawn == pane) else { return };
-        let heading = u16::from(pane == PaneId::Connections);
-        let row = at.y.checked_sub(area.y + 1 + heading).filter(|_| at.y + 1 < area.bottom());
-        if pane == PaneId::Topology {
-            if let Some(addr) = self.topology.node_at(at) {
-                self.topology.select(Some(addr));
-                self.connections.select(addr, view);
-            }
-        } else if let Some(line) = row.and_then(|row| self.line_in(pane, usize::from(row))) {
-            self.act(pane, Move::Row(line), view);
-        }
-    }
-
-    /// The line of a pane in this row.
-    fn line_in(&self, pane: PaneId, row: usize) -> Option<usize> {
-        match pane {
-            PaneId::Notices => self.notice_rows.get(row).copied(),
-            PaneId::Warnings => self.warning_rows.get(row).copied(),
-            PaneId::Topology | PaneId::Connections | PaneId::Gossip | PaneId::Liveness | PaneId::Reports => Some(row),
-        }
-    }
-
-    /// The node that is selected in the topology: the same as among the connections, unless only
-    /// the topology shows it.
-    pub(crate) fn node(&self, view: &View<'_>) -> Option<Addr> {
-        self.topology.selected(view).or_else(|| self.connections.selected(view).map(connections::ConnectionRow::target))
-    }
-
-    /// The selection of the connections follows that of the topology.
-    fn move_on_map(&mut self, wanted: Move, view: &View<'_>) {
-        if wanted == Move::Follow {
-            self.gossip.act(view.model.gossip(), Move::Bottom, |entry| gossip::plain(entry, view));
-            return;
-        }
-        let selected = self.node(view);
-        self.topology.act(wanted, selected, view);
-        if let Some(addr) = self.topology.selected(view) {
-            self.connections.select(addr, view);
-        }
-    }
-
-    pub(crate) fn filter(&self, pane: PaneId) -> &Filter {
-        match pane {
-            PaneId::Topology => &self.topology.filter,
-            PaneId::Connections => self.connections.list.filter(),
-            PaneId::Gossip => self.gossip.filter(),
-            PaneId::Liveness => self.liveness.list.filter(),
-            PaneId::Reports => self.reports.filter(),
-            PaneId::Notices => self.notices.filter(),
-            PaneId::Warnings => self.warnings.list.filter(),
-        }
-    }
-
-    pub(crate) fn set_filter(&mut self, pane: PaneId, filter: Filter) {
-        match pane {
-            PaneId::Topology => self.topology.set_filter(filter),
-            PaneId::Connections => self.connections.list.set_filter(filter),
-            PaneId::Gossip => self.gossip.set_filter(filter),
-            PaneId::Liveness => self.liveness.list.set_filter(filter),
-            PaneId::Reports => self.reports.set_filter(filter),
-            PaneId::Notices => self.notices.set_filter(filter),
-            PaneId::Warnings => self.warnings.list.set_filter(filter),
-        }
-    }
-
-    /// The node that the selected line of a pane is about.
-    pub(crate) fn node_of(&self, pane: PaneId, view: &View<'_>) -> Option<Addr> {
-        match pane {
-            PaneId::Topology => self.node(view),
-            PaneId::Connections => self.connections.selected(view).map(connections::ConnectionRow::target),
-            PaneId::Gossip => {
-                let log = view.model.gossip();
-                log.get(self.gossip.selected(log)?).map(|entry| entry.node)
-            }
-            PaneId::Liveness => self.liveness.selected(view),
-            PaneId::Reports => {
-                let log = view.model.deaths().reports();
-                log.get(self.reports.selected(log)?).map(|report| report.dead)
-            }
-            PaneId::Notices => view.lines.get(self.notices.selected(view.lines)?)?.node,
-            PaneId::Warnings => self.warnings.node(view),
-        }
-    }
-
-    /// The selected line of a pane as text.
-    pub(crate) fn line_of(&self, pane: PaneId, view: &View<'_>) -> Option<String> {
-        match pane {
-            PaneId::Topology => Some(connections::plain(connections::ConnectionRow::Node(self.node(view)?), view)),
-            PaneId::Connections => Some(connections::plain(self.connections.selected(view)?, view)),
-            PaneId::Gossip => {
-                let log = view.model.gossip();
-                log.get(self.gossip.selected(log)?).map(|entry| gossip::plain(entry, view))
-            }
-            PaneId::Liveness => Some(liveness::plain(self.liveness.selected(view)?, view)),
-            PaneId::Reports => {
-                let log = view.model.deaths().reports();
-                log.get(self.reports.selected(log)?).map(|report| reports::plain(report, view))
-            }
-            PaneId::Notices => {
-                view.lines.get(self.notices.selected(view.lines)?).map(|line| notices::plain(line, view))
-            }
-            PaneId::Warnings => Some(warnings::plain(self.warnings.selected(view)?, view)),
-        }
+    /// What an empty pane says: what to do next.
+    pub(crate) fn hint(&mut self, hint: &str, inside: Rect, view: &View<'_>) {
+        let lines = view.wrapped(hint, Tone::Stale, usize::from(inside.width));
+        self.frame.render_widget(Paragraph::new(lines), inside);
     }
 }
 
-/// One line of a pane: pieces of text, each with its tone.
-pub(crate) type Parts = Vec<(Tone, String)>;
-
-/// The pieces as one text, for filters and the clipboard.
-pub(crate) fn plain_text(parts: &Parts) -> String {
-    parts.iter().map(|(_, text)| text.as_str()).collect()
-}
-
-/// The pieces in at most `columns`. A clause (`, by p3`) that does not fit is left out whole, with
-/// everything after it: what matters comes first.
-pub(crate) fn fit(parts: &Parts, columns: usize, view: &View<'_>) -> Line<'static> {
-    let mut room = columns;
-    let mut spans = Vec::with_capacity(parts.len());
-    for (tone, text) in parts {
-        let text = text::plain(text.clone(), view.theme.glyphs);
-        if text.starts_with(", ") && text::width(&text) > room {
-            break;
-        }
-        let cut = text::truncate(&text, room, view.theme.glyphs).into_owned();
-        let is_cut = cut.len() < text.len();
-        // Pieces side by side may be wider than each alone.
-        room = if is_cut { 0 } else { room.saturating_sub(text::width(&cut)) };
-        spans.push(Span::styled(cut, view.style(*tone)));
-        if room == 0 {
-            break;
-        }
-    }
-    Line::from(spans)
-}
-
-/// Marks the selected line; in a pane without the keys, only by its sign.
-pub(crate) fn mark(line: Line<'static>, columns: usize, focus: Focus) -> Line<'static> {
-    if focus == Focus::Elsewhere {
-        return line;
-    }
-    let fill = columns.saturating_sub(line.width());
-    let mut line = line;
-    line.spans.push(Span::raw(" ".repeat(fill)));
-    for span in &mut line.spans {
-        span.style = selected(span.style);
-    }
-    line
-}
-
-/// The frame of a pane; returns the area inside.
-pub(crate) fn framed(
-    pane: PaneId,
-    note: &str,
-    frame: &mut Frame<'_>,
-    area: Rect,
-    view: &View<'_>,
-    focus: Focus,
-) -> Rect {
-    let tone = if focus == Focus::Here { Tone::Strong } else { Tone::Frame };
-    let sign = if focus == Focus::Here { view.theme.sign("▸", ">") } else { " " };
-    let room = usize::from(area.width).saturating_sub(4);
-    let text = title_text(&format!("{} {}", pane.number(), pane.title()), note, room);
-    let title = Line::from(vec![Span::styled(format!("{sign}{text} "), view.style(tone))]);
-    let block = Block::bordered().border_set(view.theme.border()).border_style(view.style(tone)).title(title);
-    let inside = block.inner(area);
-    frame.render_widget(block, area);
-    inside
-}
-
-/// The title with as many of its notes (`a, b, c`) as fit whole.
+/// The title with as many of its notes as fit whole.
 fn title_text(title: &str, note: &str, room: usize) -> String {
     let mut text = title.to_owned();
     for (index, item) in note.split(", ").filter(|item| !item.is_empty()).enumerate() {
@@ -269,44 +382,4 @@ fn title_text(title: &str, note: &str, room: usize) -> String {
         text.push_str(item);
     }
     text
-}
-
-/// What an empty pane says: what to do next.
-pub(crate) fn render_empty(hint: &str, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let lines = text::wrap(hint, usize::from(area.width));
-    let lines: Vec<Line<'_>> = lines.into_iter().map(|line| Line::from(view.span(Tone::Stale, line))).collect();
-    frame.render_widget(Paragraph::new(lines), area);
-}
-
-/// Draws the rows of a log, each made by `parts`.
-pub(crate) fn render_log(
-    window: &LogWindow,
-    frame: &mut Frame<'_>,
-    area: Rect,
-    view: &View<'_>,
-    focus: Focus,
-    parts: impl Fn(u64) -> Option<Parts>,
-) {
-    let columns = usize::from(area.width);
-    let line = |number: &u64| {
-        let line = fit(&parts(*number)?, columns, view);
-        Some(if window.selected == Some(*number) { mark(line, columns, focus) } else { line })
-    };
-    let lines: Vec<Line<'_>> = window.numbers.iter().filter_map(line).collect();
-    frame.render_widget(Paragraph::new(lines), area);
-}
-
-/// What a log's title says: `1 284, follow` or `1 284, 42 new below`, and the filter.
-pub(crate) fn log_note(log: &LogView, window: &LogWindow) -> String {
-    if window.len == 0 && log.filter().is_all() {
-        return "0".to_owned();
-    }
-    let place = if log.follows() { "FOLLOW".to_owned() } else { format!("{} new below", text::count(window.below)) };
-    format!("{}, {place}, {}", text::count(window.len), filter_note(log.filter()))
-}
-
-/// The filter in a title.
-pub(crate) fn filter_note(filter: &Filter) -> String {
-    let typed = filter.typed().replace(", ", " ");
-    if filter.is_all() { "filter: all".to_owned() } else { format!("filter: {typed}") }
 }

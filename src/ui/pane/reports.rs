@@ -1,21 +1,22 @@
 //! Dead-node reports: who is reported dead, by whom, to which seeds, what each seed did, and why.
 //!
 //! ```text
-//! 4 Dead-node reports 2
+//! 5 Dead-node reports 2
 //! 03:00:14 p9 by p3 → s1,s2 removed, 3 misses
 //! 03:00:14 p9 by p5 → s1 removed, s2 already gone
 //! ```
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-
-use super::{Focus, Parts, framed, log_note, plain_text, render_empty, render_log};
+use super::list::ListPane;
+use super::log::{Log, LogLines};
+use super::{PaneInfo, Selection};
 use crate::model::death::{ReportEntry, ReportOutcome};
+use crate::model::ring::Ring;
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::DeathCause;
-use crate::ui::action::PaneId;
-use crate::ui::log_view::LogView;
+use crate::ui::action::{Action, Deed};
+use crate::ui::explain::Subject;
+use crate::ui::line::{Parts, Sentence};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -25,23 +26,35 @@ const SEEDS_WIDTH_MAX: usize = 10;
 /// For a seed that is silent about it.
 const NO_WORD: &str = "no word";
 
-pub(crate) fn render(log: &mut LogView, frame: &mut Frame<'_>, area: Rect, view: &View<'_>, focus: Focus) {
-    let reports = view.model.deaths().reports();
-    log.look(reports, |report| plain(report, view));
-    let window = log.window(reports, usize::from(area.height.saturating_sub(2)));
-    let inside = framed(PaneId::Reports, &log_note(log, &window), frame, area, view, focus);
-    if window.numbers.is_empty() {
-        let kill = view.keys.key_of(crate::ui::action::Action::Kill);
-        let hint = format!("Nobody was reported dead. Select a node and press {kill} twice to see who notices.");
-        render_empty(&hint, frame, inside, view);
-        return;
-    }
-    render_log(&window, frame, inside, view, focus, |number| Some(parts(reports.get(number)?, view)));
-}
+pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Dead-node reports",
+    word: "reports",
+    help: "dead-node reports, and what the seeds did",
+    count: |view| (view.model.deaths().reports().len(), Tone::Dead),
+    ..PaneInfo::new(ListPane::<LogLines<ReportLog>>::boxed)
+};
 
-/// The line as text.
-pub(crate) fn plain(report: &ReportEntry, view: &View<'_>) -> String {
-    plain_text(&parts(report, view))
+struct ReportLog;
+
+impl Log for ReportLog {
+    type Entry = ReportEntry;
+
+    fn entries<'a>(view: &View<'a>) -> &'a Ring<ReportEntry> {
+        view.model.deaths().reports()
+    }
+
+    fn line(report: &ReportEntry, _columns: usize, view: &View<'_>) -> Sentence {
+        parts(report, view).into()
+    }
+
+    fn hint(view: &View<'_>) -> String {
+        let kill = view.keys.key_of(Action::Act(Deed::Kill));
+        format!("Nobody was reported dead. Select a node and press {kill} twice to see who notices.")
+    }
+
+    fn selection(_number: u64, report: &ReportEntry, _view: &View<'_>) -> Selection {
+        Selection { node: Some(report.dead), subject: Some(Subject::Death(report.dead)), ..Selection::default() }
+    }
 }
 
 fn parts(report: &ReportEntry, view: &View<'_>) -> Parts {

@@ -1,7 +1,7 @@
 //! Topology: the overlay, and the path of a message through it.
 //!
 //! ```text
-//! 1 Topology 10 nodes, 17 links, wave p5#6, hop 2, 7/8 have it
+//! 1 Topology wave p5#6, hop 2, 7/8 have it
 //!          ■ s1        ■ s2
 //!     ❷ p3 ⠉⠉⠒⠒⠤⠤ ❶ p1
 //!        ⠑⠢⢄     ⡠⠊    ⠉⠒⠢ ○ p7
@@ -27,24 +27,24 @@ use std::time::Duration;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
 
-use self::graph::{DrawnGraph, Harm, TieKind};
+use self::graph::{DrawnGraph, Harm, Tie, TieKind};
 use self::look::{Arrival, Lacking, Look, legend, look};
-use self::places::Positions;
-pub(crate) use self::places::{Delivered, LayoutRequest};
-use self::sketch::Mark;
-use super::{Focus, filter_note, framed, render_empty};
+use self::places::{Delivered, Positions};
+use self::sketch::{Mark, Rank};
+use super::{Moved, Pane, PaneInfo, PanePlace, PaneSize, Selection, Selects, Surface};
 use crate::model::node::{NodeRecord, ObservedState};
-use crate::model::rumor::ForeignCopy;
-use crate::model::rumor::{Counting, DELIVERY_TIME};
+use crate::model::rumor::{Counting, DELIVERY_TIME, ForeignCopy};
 use crate::model::words::count_text;
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
-use crate::ui::action::{Action, Move, PaneId};
-use crate::ui::filter::Filter;
+use crate::proto::time::Time;
+use crate::ui::action::{Action, Move};
+use crate::ui::filter::{Filter, Search};
 use crate::ui::text;
 use crate::ui::theme::Tone;
-use crate::ui::view::View;
+use crate::ui::view::{Target, View, state_word};
 use crate::ui::wave::{MessagePath, WaveKind, WaveView};
+use crate::ui::worker::{Made, Work};
 
 /// Nodes up to which the overlay is drawn whole in a pane.
 const MAP_MAX: usize = 80;
@@ -61,9 +61,20 @@ const CLICK_REACH: u16 = 4;
 /// How long after its death a node's name stands out.
 const FADE_TIME: Duration = Duration::from_secs(10);
 
+pub(super) const PANE: PaneInfo = PaneInfo {
+    title: "Topology",
+    word: "topology",
+    help: "topology: the overlay, and the path of a message through it",
+    wide: PanePlace { strip: 0, size: PaneSize::Percent(60) },
+    narrow: Some(PanePlace { strip: 0, size: PaneSize::Percent(58) }),
+    selects: Selects::Node,
+    count: |view| (view.model.nodes().len(), Tone::Plain),
+    ..PaneInfo::new(|| Box::new(Topology::default()))
+};
+
 /// Whether the links between peers and seeds are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Registrations {
+enum Registrations {
     /// Those of the selected node.
     #[default]
     OfSelected,
@@ -72,17 +83,15 @@ pub(crate) enum Registrations {
 }
 
 /// The state of the pane.
-#[derive(Debug, Default)]
-pub(crate) struct Topology {
-    pub(crate) filter: Filter,
-    /// What `n` and `N` search for after the filter was removed.
-    sought: Filter,
-    /// The node that was selected here; `None`: the one that is selected among the connections.
+#[derive(Default)]
+struct Topology {
+    search: Search,
+    /// The node that was selected here; `None`: the one that other panes share.
     selected: Option<Addr>,
     registrations: Registrations,
     places: Positions,
     /// Where the nodes were last drawn, for `left` and `right`.
-    pub(crate) drawn: Vec<(Addr, Position)>,
+    drawn: Vec<(Addr, Position)>,
 }
 
 /// Everything that a drawing is made from.
@@ -94,50 +103,35 @@ struct Scenery<'a> {
     filter: &'a Filter,
 }
 
-impl Topology {
-    /// Checks before drawing which nodes and links there are now. Returns a large layout, to be
-    /// made elsewhere.
-    pub(crate) fn update(&mut self, view: &View<'_>, now: crate::proto::time::Time) -> Option<LayoutRequest> {
-        self.places.update(&DrawnGraph::of(view), now)
-    }
-
-    /// A layout was made.
-    pub(crate) fn take(&mut self, delivered: &Delivered) {
-        self.places.take(delivered);
-    }
-
-    /// Lays everything out again.
-    pub(crate) fn lay_out_anew(&mut self) {
-        self.places.shake();
-    }
-
-    /// The node that was selected here.
-    pub(crate) fn selected(&self, view: &View<'_>) -> Option<Addr> {
-        self.selected.filter(|addr| view.model.nodes().get(*addr).is_some())
-    }
-
-    pub(crate) fn select(&mut self, addr: Option<Addr>) {
-        self.selected = addr;
-    }
-
-    pub(crate) fn set_filter(&mut self, filter: Filter) {
-        if !filter.is_all() {
-            self.sought = filter.clone();
+impl Pane for Topology {
+    fn render(&mut self, surface: &mut Surface<'_, '_>, view: &View<'_>) {
+        let scenery = self.scenery(view);
+        let inside = surface.framed(&note(&scenery, view), view);
+        if scenery.graph.nodes.is_empty() {
+            let add = view.keys.key_of(Action::Add);
+            return surface.hint(&format!("No nodes yet. Press {add} to start one."), inside, view);
         }
-        self.filter = filter;
+        let is_whole_screen = surface.area.width == surface.frame.area().width;
+        let frame = &mut *surface.frame;
+        let inside = render_legend(&scenery, frame, inside, view);
+        let marks = match shape(scenery.graph.nodes.len(), inside, is_whole_screen) {
+            DrawingStyle::Map => map::render(&scenery, &self.places.points(&scenery.graph), frame, inside, view),
+            DrawingStyle::Grid => split(&scenery, frame, inside, view),
+        };
+        self.drawn = marks.into_iter().map(|mark| (mark.addr, mark.at)).collect();
     }
 
-    /// Does what a key asks; `selected`: the node that is selected now.
-    pub(crate) fn act(&mut self, wanted: Move, selected: Option<Addr>, view: &View<'_>) {
+    fn act(&mut self, wanted: Move, view: &View<'_>) -> Moved {
+        let from = self.node(view);
         let to = match wanted {
-            Move::Up => self.nearest(selected, 0, -1),
-            Move::Down => self.nearest(selected, 0, 1),
-            Move::Left => self.nearest(selected, -1, 0),
-            Move::Right => self.nearest(selected, 1, 0),
+            Move::Up => self.nearest(from, 0, -1),
+            Move::Down => self.nearest(from, 0, 1),
+            Move::Left => self.nearest(from, -1, 0),
+            Move::Right => self.nearest(from, 1, 0),
             Move::Top => self.drawn.first().map(|(addr, _)| *addr),
             Move::Bottom => self.drawn.last().map(|(addr, _)| *addr),
-            Move::NextMatch => self.seek(selected, view, SearchDirection::Forward),
-            Move::PreviousMatch => self.seek(selected, view, SearchDirection::Back),
+            Move::NextMatch => self.seek(from, view, SearchDirection::Forward),
+            Move::PreviousMatch => self.seek(from, view, SearchDirection::Back),
             Move::Sort => {
                 self.registrations = match self.registrations {
                     Registrations::OfSelected => Registrations::Shown,
@@ -145,13 +139,73 @@ impl Topology {
                 };
                 None
             }
-            Move::PageUp | Move::PageDown | Move::Follow | Move::Row(_) => None,
+            Move::Follow => return Moved::Newest,
+            Move::PageUp | Move::PageDown | Move::Row(_) => None,
         };
         self.selected = to.or(self.selected);
+        self.selected_here(view).map_or(Moved::Here, |addr| Moved::Selected(Some(addr)))
+    }
+
+    fn click(&mut self, at: Position, _area: Rect, _view: &View<'_>) -> Moved {
+        let Some(addr) = self.node_at(at) else { return Moved::Here };
+        self.selected = Some(addr);
+        Moved::Selected(Some(addr))
+    }
+
+    fn filter(&self) -> &Filter {
+        &self.search.filter
+    }
+
+    fn set_filter(&mut self, filter: Filter) {
+        self.search.set(filter);
+    }
+
+    fn selection(&self, view: &View<'_>) -> Selection {
+        self.node(view).map(Selection::of_node).unwrap_or_default()
+    }
+
+    fn line(&self, _view: &View<'_>) -> Option<String> {
+        None
+    }
+
+    fn select(&mut self, node: Option<Addr>, _view: &View<'_>) {
+        self.selected = node;
+    }
+
+    fn lay_out(&mut self) {
+        self.places.shake();
+    }
+
+    fn update(&mut self, view: &View<'_>, now: Time) -> Option<Work> {
+        let order = self.places.update(&DrawnGraph::of(view), now)?;
+        Some(Box::new(move || Box::new(order.carry_out())))
+    }
+
+    fn take(&mut self, made: Made) {
+        if let Ok(delivered) = made.downcast::<Delivered>() {
+            self.places.take(&delivered);
+        }
+    }
+
+    #[cfg(test)]
+    fn spots(&self) -> &[(Addr, Position)] {
+        &self.drawn
+    }
+}
+
+impl Topology {
+    /// The same as in the other panes, unless only this one shows it.
+    fn node(&self, view: &View<'_>) -> Option<Addr> {
+        self.selected_here(view).or_else(|| view.selected.map(Target::node))
+    }
+
+    /// The node that was selected here.
+    fn selected_here(&self, view: &View<'_>) -> Option<Addr> {
+        self.selected.filter(|addr| view.model.nodes().get(*addr).is_some())
     }
 
     /// The node here or close by: a sign is one cell, which is hard to hit.
-    pub(crate) fn node_at(&self, at: Position) -> Option<Addr> {
+    fn node_at(&self, at: Position) -> Option<Addr> {
         let apart = |from: Position| at.x.abs_diff(from.x).max(2 * at.y.abs_diff(from.y));
         let near = self.drawn.iter().map(|(addr, from)| (apart(*from), *addr));
         near.filter(|(apart, _)| *apart <= CLICK_REACH).min().map(|(_, addr)| addr)
@@ -181,43 +235,18 @@ impl Topology {
         (1..count)
             .map(step)
             .map(|node| graph.nodes[node])
-            .find(|node| self.sought.matches(&words(node, view)))
+            .find(|node| self.search.sought.matches(&words(node, view)))
             .map(|node| node.addr)
     }
 
-    /// `selected`: the node that the keys act on.
-    pub(crate) fn render(
-        &mut self,
-        selected: Option<Addr>,
-        frame: &mut Frame<'_>,
-        area: Rect,
-        view: &View<'_>,
-        focus: Focus,
-    ) {
-        let scenery = self.scenery(selected, view);
-        let inside = framed(PaneId::Topology, &note(&scenery, view), frame, area, view, focus);
-        if scenery.graph.nodes.is_empty() {
-            let add = view.keys.key_of(Action::Add);
-            render_empty(&format!("No nodes yet. Press {add} to start one."), frame, inside, view);
-            return;
-        }
-        let inside = render_legend(&scenery, frame, inside, view);
-        let is_whole_screen = area.width == frame.area().width;
-        let marks = match shape(scenery.graph.nodes.len(), inside, is_whole_screen) {
-            DrawingStyle::Map => map::render(&scenery, &self.places.points(&scenery.graph), frame, inside, view),
-            DrawingStyle::Grid => split(&scenery, frame, inside, view),
-        };
-        self.drawn = marks.into_iter().map(|mark| (mark.addr, mark.at)).collect();
-    }
-
-    fn scenery<'a>(&'a self, selected: Option<Addr>, view: &View<'a>) -> Scenery<'a> {
+    fn scenery<'a>(&'a self, view: &View<'a>) -> Scenery<'a> {
         let graph = DrawnGraph::of(view);
-        let selected = selected.and_then(|addr| graph.number(addr));
+        let selected = self.node(view).and_then(|addr| graph.number(addr));
         let way = |wave: WaveView| {
             view.model.rumors().get(wave.id).map(|rumor| (wave, MessagePath::of(rumor, view.model.nodes())))
         };
         let wave = view.wave.and_then(way);
-        Scenery { graph, selected, wave, registrations: self.registrations, filter: &self.filter }
+        Scenery { graph, selected, wave, registrations: self.registrations, filter: &self.search.filter }
     }
 }
 
@@ -264,6 +293,17 @@ fn split(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, view: &View<'
 }
 
 impl Scenery<'_> {
+    /// Whether it is a link of the selected node.
+    fn is_selected(&self, tie: &Tie) -> bool {
+        self.selected.is_some_and(|node| tie.touches(node))
+    }
+
+    /// A node on a cell.
+    fn mark(&self, node: usize, at: Position, label: Option<(Tone, String)>, view: &View<'_>) -> Mark {
+        let rank = if self.selected == Some(node) { Rank::Selected } else { Rank::Other };
+        Mark { addr: self.graph.nodes[node].addr, at, look: self.look(node, view), label, rank }
+    }
+
     /// The sign of a node.
     fn look(&self, node: usize, view: &View<'_>) -> Look {
         let node = self.graph.nodes[node];
@@ -322,7 +362,7 @@ fn has_faded(node: &NodeRecord, view: &View<'_>) -> bool {
 fn words(node: &NodeRecord, view: &View<'_>) -> String {
     let role = node.role.map_or_else(String::new, |role| role.to_string());
     let place = if node.is_ours() { "" } else { " elsewhere" };
-    format!("{} {} {role} {}{place}", view.name(node.addr), node.addr, crate::ui::view::state_word(node.state()))
+    format!("{} {} {role} {}{place}", view.name(node.addr), node.addr, state_word(node.state()))
 }
 
 /// The title's notes: the wave first, while one is shown.
@@ -337,7 +377,7 @@ fn note(scenery: &Scenery<'_>, view: &View<'_>) -> String {
         items.push(format!("{} heard of", text::count(known + graph.more)));
     }
     if !scenery.filter.is_all() {
-        items.push(filter_note(scenery.filter));
+        items.push(scenery.filter.note());
     }
     items.join(", ")
 }

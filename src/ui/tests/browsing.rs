@@ -1,8 +1,6 @@
 //! Selection, freezing, scrolling, filters and panes.
 
-use super::fixture::{
-    FAR, P1, Script, aftermath, at, dead, delivery, footer, picture, press, select, suspect, type_text,
-};
+use super::fixture::{FAR, P1, Script, aftermath, at, dead, suspect};
 use crate::event::{EventKind, GossipEvent, ProbeEvent};
 use crate::proto::message::MessageId;
 use crate::ui::app::{App, ConsoleEffect};
@@ -10,54 +8,54 @@ use crate::ui::app::{App, ConsoleEffect};
 #[test]
 fn the_selection_follows_the_node_when_the_order_changes() {
     let mut app = suspect();
-    select(&mut app, "p3");
-    press(&mut app, "s");
-    press(&mut app, "x");
-    assert_eq!(footer(&mut app), "x again kills p3");
+    app.select("p3");
+    app.press("s");
+    app.press("x");
+    assert_eq!(app.footer(), "x again kills p3");
 }
 
 #[test]
 fn a_frozen_picture_stays_as_it_is_and_counts_what_is_new() {
     let mut app = suspect();
-    press(&mut app, "space");
-    let before = picture(&mut app, 120, 40);
+    app.press("space");
+    let before = app.picture(120, 40);
     app.tick(at(13_900));
     let events = aftermath();
     let count = events.len();
-    app.take(&[delivery(events)]);
-    let after = picture(&mut app, 120, 40);
+    app.get(events);
+    let after = app.picture(120, 40);
     let header = after.lines().next().unwrap();
     assert!(header.contains(&format!("FROZEN +{count} new")), "{header}");
     assert!(before.lines().skip(1).eq(after.lines().skip(1)));
-    press(&mut app, "space");
-    let thawed = picture(&mut app, 120, 40);
+    app.press("space");
+    let thawed = app.picture(120, 40);
     assert!(thawed.contains("1 dead") && thawed.contains("LIVE"), "{thawed}");
 }
 
 #[test]
 fn scrolling_up_in_the_log_leaves_follow_and_counts_what_is_below() {
     let mut app = suspect();
-    press(&mut app, "3 g g");
-    assert!(picture(&mut app, 120, 40).contains("new below"));
-    press(&mut app, "G");
-    assert!(picture(&mut app, 120, 40).contains("FOLLOW"));
-    press(&mut app, "f");
-    assert!(picture(&mut app, 120, 40).contains("0 new below"));
+    app.press("3 g g");
+    assert!(app.picture(120, 40).contains("new below"));
+    app.press("G");
+    assert!(app.picture(120, 40).contains("FOLLOW"));
+    app.press("f");
+    assert!(app.picture(120, 40).contains("0 new below"));
 }
 
 #[test]
 fn a_filter_shows_its_effect_while_typed_and_esc_takes_it_back() {
     let mut app = suspect();
-    press(&mut app, "3 /");
-    type_text(&mut app, "PROBE");
-    let picture_now = picture(&mut app, 120, 40);
+    app.press("3 /");
+    app.type_text("PROBE");
+    let picture_now = app.picture(120, 40);
     assert!(picture_now.contains("no answer (2/3)") && !picture_now.contains(" GOSSIP "), "{picture_now}");
-    press(&mut app, "esc");
-    assert!(picture(&mut app, 120, 40).contains(" GOSSIP "));
-    press(&mut app, "/");
-    type_text(&mut app, "!PROBE");
-    press(&mut app, "enter");
-    let picture_now = picture(&mut app, 120, 40);
+    app.press("esc");
+    assert!(app.picture(120, 40).contains(" GOSSIP "));
+    app.press("/");
+    app.type_text("!PROBE");
+    app.press("enter");
+    let picture_now = app.picture(120, 40);
     assert!(picture_now.contains(" GOSSIP ") && !picture_now.contains("no answer"), "{picture_now}");
     assert!(picture_now.contains("filter: !PROBE"));
 }
@@ -65,28 +63,28 @@ fn a_filter_shows_its_effect_while_typed_and_esc_takes_it_back() {
 #[test]
 fn numbers_and_tab_lead_to_panes_and_a_hidden_pane_opens_whole() {
     let mut app = dead();
-    press(&mut app, "5");
-    let shown = picture(&mut app, 80, 24);
+    app.press("5");
+    let shown = app.picture(80, 24);
     assert!(shown.contains("5 Dead-node reports") && !shown.contains("1 Topology"), "{shown}");
-    press(&mut app, "esc");
-    assert!(picture(&mut app, 80, 24).contains("1 Topology"));
-    press(&mut app, "tab tab tab z");
-    let shown = picture(&mut app, 120, 40);
+    app.press("esc");
+    assert!(app.picture(80, 24).contains("1 Topology"));
+    app.press("tab tab tab z");
+    let shown = app.picture(120, 40);
     assert!(shown.contains("4 Liveness") && !shown.contains("1 Topology"), "{shown}");
 }
 
 #[test]
 fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found() {
     let mut app = suspect();
-    let lines = |app: &mut App| picture(app, 120, 40).lines().map(str::to_owned).collect::<Vec<_>>();
+    let lines = |app: &mut App| app.picture(120, 40).lines().map(str::to_owned).collect::<Vec<_>>();
     let shown = lines(&mut app);
     assert!(shown.iter().any(|line| line.contains("p1 → :4000 PROBE   4 no answer (1/3)")), "{shown:#?}");
     assert!(shown.iter().any(|line| line.contains("? :4000 ")), "among the connections: {shown:#?}");
-    press(&mut app, "3 /");
-    type_text(&mut app, "127.0.0.1:4000");
-    press(&mut app, "enter");
+    app.press("3 /");
+    app.type_text("127.0.0.1:4000");
+    app.press("enter");
     lines(&mut app);
-    let copied = press(&mut app, "y");
+    let copied = app.press("y");
     assert!(matches!(&copied[..], [ConsoleEffect::Copy(line)] if line.contains("→ 127.0.0.1:4000")), "{copied:?}");
 
     let mut script = Script::default();
@@ -95,9 +93,9 @@ fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found()
         P1,
         EventKind::Gossip(GossipEvent::Received { id, from: FAR, body: "far".into(), trace: None, forwarded: 1 }),
     );
-    app.take(&[delivery(script.events)]);
+    app.get(script.events);
     app.tick(at(16_000));
-    press(&mut app, "esc");
+    app.press("esc");
     assert!(lines(&mut app)[0].contains(":4000#7"), "the newest message: {:#?}", lines(&mut app));
 
     let mut script = Script::default();
@@ -106,8 +104,8 @@ fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found()
         P1,
         EventKind::Probe(ProbeEvent::Missed { peer: other_host, seq: 1, misses: 1, limit: 3, last_heard: at(0) }),
     );
-    app.take(&[delivery(script.events)]);
-    press(&mut app, "esc");
+    app.get(script.events);
+    app.press("esc");
     let shown = lines(&mut app);
     assert!(shown.iter().any(|line| line.contains("→ 127.0.0.1:4000") && line.contains("PROBE")), "{shown:#?}");
 }
@@ -115,7 +113,7 @@ fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found()
 #[test]
 fn copying_hands_the_line_to_the_terminal() {
     let mut app = suspect();
-    select(&mut app, "p4");
-    let [ConsoleEffect::Copy(text)] = &press(&mut app, "y")[..] else { panic!("nothing was copied") };
+    app.select("p4");
+    let [ConsoleEffect::Copy(text)] = &app.press("y")[..] else { panic!("nothing was copied") };
     assert!(text.contains("p4") && text.contains("127.0.0.1:3003"), "{text}");
 }

@@ -20,12 +20,12 @@ use crate::feed::Delivery;
 use crate::proto::addr::Addr;
 use crate::ui::action::{Action, Move};
 use crate::ui::app::App;
+use crate::ui::bindings::KEYS;
 use crate::ui::decode::Paste;
 use crate::ui::draw::draw;
 use crate::ui::host::{FromHost, HostRefusal, JournalState, Severity};
-use crate::ui::keys::KEYS;
 use crate::ui::options::{Glyphs, Mode, Options, StartScreen};
-use crate::ui::update::{on_event, on_host, on_paste, update};
+use crate::ui::update::{on_event, update};
 
 /// Steps if nothing else is asked for.
 const STEPS: usize = 3_000;
@@ -211,12 +211,12 @@ impl Chance {
     fn step(&mut self, app: &mut App, terminal: &mut Terminal<TestBackend>, console: usize) {
         match self.below(40) {
             0..16 => drop(on_event(app, &Typed::Key(self.key()))),
-            16..20 => drop(update(app, KEYS.choose(&mut self.rng).unwrap().action)),
-            20 => drop(update(app, Action::Move(Move::Row(self.below(80))))),
+            16..20 => update(app, KEYS.choose(&mut self.rng).unwrap().action),
+            20 => update(app, Action::Move(Move::Row(self.below(80)))),
             21..24 => drop(on_event(app, &Typed::Mouse(self.mouse()))),
             24 => {
                 let text = self.one_of(TEXTS).repeat(1 + self.below(50));
-                on_paste(app, &Paste { len: text.len() + self.below(2), text });
+                app.paste(&Paste { len: text.len() + self.below(2), text });
             }
             25..28 => {
                 let (columns, rows) = self.size(console);
@@ -227,12 +227,8 @@ impl Chance {
                 let skipped = if self.below(10) == 0 { self.number() } else { 0 };
                 app.take(&[Delivery { skipped, batch }]);
             }
-            35 => on_host(app, self.answer()),
-            36 => {
-                if let Some(order) = app.order.take() {
-                    app.panes.topology.take(&order.carry_out());
-                }
-            }
+            35 => app.hear(self.answer()),
+            36 => app.work(),
             37 => app.scene.behind = Duration::from_millis(self.below(10_000) as u64),
             _ => {
                 self.now += self.one_of(&[1, 30, 300, 2_000, 60_000, 3_600_000]);

@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
-use super::fixture::{P1, P2, P3, P4, S1, Script, at, options, press, session, told};
+use super::fixture::{P1, P2, P3, P4, S1, Script, at, options, session, told};
 use crate::event::{Event, EventKind, GossipEvent, LinkEvent, NodeEvent, Purpose, Rule, Violation};
 use crate::proto::message::{MessageId, Trace};
 use crate::proto::text::Body;
@@ -120,21 +120,21 @@ fn no_text_of_a_stranger_acts_on_the_terminal_or_moves_a_column() {
                 let what = format!("{size:?}, pane {pane}, zoom '{zoom}'");
                 for app in [&mut bad, &mut good] {
                     if !zoom.is_empty() {
-                        press(app, zoom);
+                        app.press(zoom);
                     }
                 }
                 let ((shown, terminal), (model, _)) = (drawn(&mut bad, size), drawn(&mut good, size));
                 assert_harmless(&shown, &terminal, &what);
                 assert_eq!(frames(&shown), frames(&model), "{what}: the frames have moved");
-                press(&mut bad, "enter");
-                press(&mut good, "enter");
+                bad.press("enter");
+                good.press("enter");
                 let (details, terminal) = drawn(&mut bad, size);
                 assert_harmless(&details, &terminal, &format!("{what}, details"));
-                press(&mut bad, "esc");
-                press(&mut good, "esc");
+                bad.press("esc");
+                good.press("esc");
             }
             for app in [&mut bad, &mut good] {
-                press(app, "z tab");
+                app.press("z tab");
             }
         }
     }
@@ -145,12 +145,12 @@ fn the_screen_says_in_plain_letters_what_was_sent_and_how_much_more_of_it() {
     let mut app = app(&evil()[..1]);
     let mut rows = Vec::new();
     // On the whole screen there is room for long lines.
-    press(&mut app, "z");
+    app.press("z");
     for _ in 0..PANES {
         let (shown, _) = drawn(&mut app, (160, 50));
         let row = |cells: &[ratatui::buffer::Cell]| cells.iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
         rows.extend(shown.content.chunks(160).map(row));
-        press(&mut app, "tab");
+        app.press("tab");
     }
     for words in [["GOSSIP", r"\x1b[2J"], ["Not done", r"\x1b[2J"], ["3 more like it", r"\x1b"]] {
         assert!(rows.iter().any(|row| words.iter().all(|word| row.contains(word))), "no {words:?} in {rows:#?}");

@@ -4,8 +4,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crossterm::event::{Event as Typed, KeyModifiers, MouseEvent, MouseEventKind};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::layout::Position;
 
 use crate::clock::Clock;
 use crate::command::Command;
@@ -19,12 +21,13 @@ use crate::proto::message::{DeathCause, Dialect, MessageId, Role, Trace};
 use crate::proto::time::{ClockTime, Time};
 use crate::ui::action::PaneId;
 use crate::ui::app::{App, ConsoleEffect};
+use crate::ui::decode::Paste;
 use crate::ui::draw::draw;
-use crate::ui::host::ToHost;
+use crate::ui::host::{FromHost, ToHost};
 use crate::ui::keys::{Key, KeyOverrides};
 use crate::ui::options::{FormDefaults, Glyphs, Mode, Mouse, Options, StartScreen, ThemeChoice};
 use crate::ui::theme::NoColor;
-use crate::ui::update::on_event;
+use crate::ui::update::{on_event, on_host, on_paste};
 
 pub(super) const S1: Addr = Addr::loopback(5001);
 pub(super) const S2: Addr = Addr::loopback(5002);
@@ -307,7 +310,7 @@ pub(super) fn empty(options: Options) -> App {
 pub(super) fn told(options: Options, events: Vec<Event>, millis: u64) -> App {
     let mut app = empty(options);
     app.tick(at(millis));
-    app.take(&[delivery(events)]);
+    app.get(events);
     app
 }
 
@@ -320,63 +323,125 @@ pub(super) fn suspect() -> App {
 pub(super) fn dead() -> App {
     let mut app = suspect();
     app.tick(at(16_000));
-    app.take(&[delivery(aftermath())]);
+    app.get(aftermath());
     app
 }
 
-/// Types these keys, named as in the config file; what is wanted then.
-pub(super) fn press(app: &mut App, keys: &str) -> Vec<ConsoleEffect> {
-    let keys = keys.split(' ').map(|key| key.parse::<Key>().unwrap());
-    keys.flat_map(|key| on_event(app, &crossterm::event::Event::Key(key.into()))).collect()
-}
-
-/// Types this text, letter by letter.
-pub(super) fn type_text(app: &mut App, text: &str) {
-    for letter in text.chars() {
-        let key: Key = letter.to_string().parse().unwrap();
-        on_event(app, &crossterm::event::Event::Key(key.into()));
+/// What tests do with a console, and what they read of it.
+impl App {
+    /// Types these keys, named as in the config file; what is wanted then.
+    pub(super) fn press(&mut self, keys: &str) -> Vec<ConsoleEffect> {
+        let keys = keys.split(' ').map(|key| key.parse::<Key>().unwrap());
+        keys.flat_map(|key| on_event(self, &Typed::Key(key.into()))).collect()
     }
-}
 
-/// The picture, without its colors.
-pub(super) fn picture(app: &mut App, columns: u16, rows: u16) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    terminal.draw(|frame| draw(app, frame)).unwrap();
-    let buffer = terminal.backend().buffer();
-    let mut text = String::new();
-    for row in 0..rows {
-        let mut skip = 0;
-        for column in 0..columns {
-            if skip > 0 {
-                skip -= 1;
-                continue;
-            }
-            let symbol = buffer[(column, row)].symbol();
-            skip = crate::ui::text::width(symbol).saturating_sub(1);
-            text.push_str(symbol);
+    /// Types this text, letter by letter.
+    pub(super) fn type_text(&mut self, text: &str) {
+        for letter in text.chars() {
+            let key: Key = letter.to_string().parse().unwrap();
+            on_event(self, &Typed::Key(key.into()));
         }
-        text.truncate(text.trim_end_matches(' ').len());
-        text.push('\n');
     }
-    text
+
+    /// Types this command; what is wanted then.
+    pub(super) fn command(&mut self, line: &str) -> Vec<ConsoleEffect> {
+        self.press(":");
+        self.type_text(line);
+        self.press("enter")
+    }
+
+    pub(super) fn paste(&mut self, paste: &Paste) {
+        on_paste(self, paste);
+    }
+
+    pub(super) fn mouse(&mut self, kind: MouseEventKind, (column, row): (u16, u16)) {
+        on_event(self, &Typed::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+    }
+
+    /// The host says this.
+    pub(super) fn hear(&mut self, message: FromHost) {
+        on_host(self, message);
+    }
+
+    /// These events come.
+    pub(super) fn get(&mut self, events: Vec<Event>) {
+        self.take(&[delivery(events)]);
+    }
+
+    /// Does the work that the loop would order elsewhere.
+    pub(super) fn work(&mut self) {
+        for (pane, work) in std::mem::take(&mut self.work) {
+            self.panes.get_mut(pane).take(work());
+        }
+    }
+
+    /// The picture, without its colors.
+    pub(super) fn picture(&mut self, columns: u16, rows: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        terminal.draw(|frame| draw(self, frame)).unwrap();
+        let buffer = terminal.backend().buffer();
+        let mut text = String::new();
+        for row in 0..rows {
+            let mut skip = 0;
+            for column in 0..columns {
+                if skip > 0 {
+                    skip -= 1;
+                    continue;
+                }
+                let symbol = buffer[(column, row)].symbol();
+                skip = crate::ui::text::width(symbol).saturating_sub(1);
+                text.push_str(symbol);
+            }
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push('\n');
+        }
+        text
+    }
+
+    pub(super) fn footer(&mut self) -> String {
+        self.picture(120, 40).lines().last().unwrap().trim().to_owned()
+    }
+
+    /// The word for the pane that has the keys.
+    pub(super) fn focused(&self) -> &'static str {
+        self.focus.info().word
+    }
+
+    /// The node that the topology shows as selected.
+    pub(super) fn selected(&self) -> Option<Addr> {
+        self.panes.get(PaneId::FIRST).selection(&self.view()).node
+    }
+
+    /// The selected line of the pane that has the keys.
+    pub(super) fn line(&self) -> String {
+        self.panes.line_of(self.focus, &self.view()).unwrap()
+    }
+
+    /// Where the nodes were last drawn.
+    pub(super) fn drawn(&self) -> &[(Addr, Position)] {
+        self.panes.get(PaneId::FIRST).spots()
+    }
+
+    /// Selects this node in the topology.
+    pub(super) fn select_drawn(&mut self, node: Addr) {
+        let (panes, view) = self.split();
+        panes.get_mut(PaneId::FIRST).select(Some(node), &view);
+    }
+
+    /// Puts the selection on this line of the connections.
+    pub(super) fn select(&mut self, name: &str) {
+        self.press("2 g g");
+        for _ in 0..40 {
+            if self.line().contains(name) {
+                return;
+            }
+            self.press("down");
+        }
+        panic!("no line with {name}");
+    }
 }
 
+/// What is wanted of the host for a command.
 pub(super) fn command(command: Command) -> Vec<ConsoleEffect> {
     vec![ConsoleEffect::Host(ToHost::Command(command))]
-}
-
-pub(super) fn footer(app: &mut App) -> String {
-    picture(app, 120, 40).lines().last().unwrap().trim().to_owned()
-}
-
-/// Puts the selection on this line of the connections.
-pub(super) fn select(app: &mut App, name: &str) {
-    press(app, "2 g g");
-    for _ in 0..40 {
-        if app.panes.line_of(PaneId::Connections, &app.view()).unwrap().contains(name) {
-            return;
-        }
-        press(app, "down");
-    }
-    panic!("no line with {name}");
 }

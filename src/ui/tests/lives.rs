@@ -1,9 +1,6 @@
 //! What keys do to the life of a node: kill, hang, restart, calm.
 
-use super::fixture::{
-    FAR, P1, P2, P3, P4, S1, Script, at, command, delivery, footer, options, picture, press, select, session, suspect,
-    told, type_text,
-};
+use super::fixture::{FAR, P1, P2, P3, P4, S1, Script, at, command, options, session, suspect, told};
 use crate::command::{Command, FaultCommand};
 use crate::event::{DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, NodeEvent, Pace, Purpose, Stop};
 use crate::proto::message::{DeathCause, Dialect, Role};
@@ -14,40 +11,40 @@ use crate::ui::options::{Mode, Options};
 #[test]
 fn x_arms_and_only_x_again_kills() {
     let mut app = suspect();
-    select(&mut app, "p4");
-    assert_eq!(press(&mut app, "x"), []);
-    assert_eq!(footer(&mut app), "x again kills p4");
-    assert_eq!(press(&mut app, "x"), command(Command::Kill(P4)));
-    assert_eq!(press(&mut app, "x"), [], "the next x arms anew");
+    app.select("p4");
+    assert_eq!(app.press("x"), []);
+    assert_eq!(app.footer(), "x again kills p4");
+    assert_eq!(app.press("x"), command(Command::Kill(P4)));
+    assert_eq!(app.press("x"), [], "the next x arms anew");
 }
 
 #[test]
 fn the_selection_begins_at_a_peer_so_that_x_twice_crashes_it() {
     let mut app = suspect();
-    assert_eq!(press(&mut app, "x x"), command(Command::Kill(P1)));
-    press(&mut app, "2 up x");
+    assert_eq!(app.press("x x"), command(Command::Kill(P1)));
+    app.press("2 up x");
     assert_eq!(app.modals.len(), 1, "above it are the seeds, and there a dialog asks");
 }
 
 #[test]
 fn an_armed_kill_is_forgotten_after_two_seconds() {
     let mut app = suspect();
-    select(&mut app, "p4");
-    press(&mut app, "x");
+    app.select("p4");
+    app.press("x");
     app.tick(at(15_199));
-    assert_eq!(footer(&mut app), "x again kills p4");
+    assert_eq!(app.footer(), "x again kills p4");
     assert!(app.tick(at(15_200)));
-    assert!(!footer(&mut app).contains("again"));
-    assert_eq!(press(&mut app, "x"), []);
+    assert!(!app.footer().contains("again"));
+    assert_eq!(app.press("x"), []);
 }
 
 #[test]
 fn an_armed_kill_is_forgotten_at_any_other_key() {
     let mut app = suspect();
-    select(&mut app, "p2");
+    app.select("p2");
     for key in ["down", "f12", "tab"] {
-        press(&mut app, "x");
-        press(&mut app, key);
+        app.press("x");
+        app.press(key);
         assert!(app.armed.is_none(), "{key}");
     }
 }
@@ -55,20 +52,20 @@ fn an_armed_kill_is_forgotten_at_any_other_key() {
 #[test]
 fn a_seed_is_killed_only_by_choosing_so_in_a_dialog() {
     let mut app = suspect();
-    select(&mut app, "s1");
-    assert_eq!(press(&mut app, "x enter"), [], "Cancel is the answer at hand");
-    assert_eq!(press(&mut app, "x right enter"), command(Command::Kill(S1)));
+    app.select("s1");
+    assert_eq!(app.press("x enter"), [], "Cancel is the answer at hand");
+    assert_eq!(app.press("x right enter"), command(Command::Kill(S1)));
 }
 
 #[test]
 fn a_node_elsewhere_is_cut_off_and_the_footer_says_exactly_that() {
     let mut app = suspect();
-    select(&mut app, "127.0.0.1:4000");
-    press(&mut app, "x");
-    assert_eq!(footer(&mut app), "x again cuts p1's link to 127.0.0.1:4000; p1 then treats it as dead");
-    assert_eq!(press(&mut app, "x"), command(Command::Cut { node: P1, peer: FAR }));
-    assert_eq!(press(&mut app, "X"), []);
-    assert!(footer(&mut app).contains("is not a node of this process"));
+    app.select("127.0.0.1:4000");
+    app.press("x");
+    assert_eq!(app.footer(), "x again cuts p1's link to 127.0.0.1:4000; p1 then treats it as dead");
+    assert_eq!(app.press("x"), command(Command::Cut { node: P1, peer: FAR }));
+    assert_eq!(app.press("X"), []);
+    assert!(app.footer().contains("is not a node of this process"));
 }
 
 #[test]
@@ -79,54 +76,52 @@ fn a_link_that_was_cut_is_healed_by_the_key_that_restarts() {
     script.at(13_100).add(P1, EventKind::Death(DeathEvent::NeighborDied { peer: FAR, cause, last_heard }));
     let (link, peer, purpose, end) = (LinkId(25), FAR, Purpose::Neighbor, LinkEnd::Dead { cause });
     script.add(P1, EventKind::Link(LinkEvent::Down { link, peer, purpose, end }));
-    app.take(&[delivery(script.events)]);
-    select(&mut app, "127.0.0.1:4000");
-    let keys = footer(&mut app);
+    app.get(script.events);
+    app.select("127.0.0.1:4000");
+    let keys = app.footer();
     assert!(keys.contains("r heal 127.0.0.1:4000") && !keys.contains("x cut"), "{keys}");
-    assert_eq!(press(&mut app, "r"), command(Command::Heal { node: P1, peer: FAR }));
-    assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
-    assert!(footer(&mut app).contains("allowing links to 127.0.0.1:4000 again"), "{}", footer(&mut app));
+    assert_eq!(app.press("r"), command(Command::Heal { node: P1, peer: FAR }));
+    assert_eq!(app.press("C"), command(Command::Fault(FaultCommand::Calm)));
+    assert!(app.footer().contains("allowing links to 127.0.0.1:4000 again"), "{}", app.footer());
 
     // Started anew, p1 knows of no cut any more, and C has nothing to end but p3, which hangs.
     let mut script = Script::default();
     script.at(13_150).add(P1, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed })).start(P1, "p1", Role::Peer);
     script.at(13_160).start(P3, "p3", Role::Peer);
-    app.take(&[delivery(script.events)]);
-    assert_eq!(press(&mut app, "r"), []);
-    assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
-    assert!(footer(&mut app).contains("nothing to end"), "{}", footer(&mut app));
+    app.get(script.events);
+    assert_eq!(app.press("r"), []);
+    assert_eq!(app.press("C"), command(Command::Fault(FaultCommand::Calm)));
+    assert!(app.footer().contains("nothing to end"), "{}", app.footer());
 }
 
 #[test]
 fn a_link_line_acts_on_the_node_at_its_other_end() {
     let mut app = suspect();
-    select(&mut app, "p1");
-    press(&mut app, "right down down down");
-    press(&mut app, "x");
-    assert_eq!(footer(&mut app), "x again kills p2");
-    assert_eq!(press(&mut app, "x"), command(Command::Kill(P2)));
+    app.select("p1");
+    app.press("right down down down");
+    app.press("x");
+    assert_eq!(app.footer(), "x again kills p2");
+    assert_eq!(app.press("x"), command(Command::Kill(P2)));
 }
 
 #[test]
 fn a_node_that_hangs_is_restarted_and_one_that_runs_is_hung() {
     let mut app = suspect();
-    select(&mut app, "p3");
-    assert_eq!(press(&mut app, "r"), command(Command::Restart(P3)));
-    assert_eq!(press(&mut app, "X"), []);
-    select(&mut app, "p4");
-    assert_eq!(press(&mut app, "X"), command(Command::Hang(P4)));
-    assert_eq!(press(&mut app, "r"), []);
-    assert!(footer(&mut app).contains("p4 runs: kill or hang it first"));
+    app.select("p3");
+    assert_eq!(app.press("r"), command(Command::Restart(P3)));
+    assert_eq!(app.press("X"), []);
+    app.select("p4");
+    assert_eq!(app.press("X"), command(Command::Hang(P4)));
+    assert_eq!(app.press("r"), []);
+    assert!(app.footer().contains("p4 runs: kill or hang it first"));
 }
 
 #[test]
 fn killing_several_asks_once_for_all() {
     let mut app = suspect();
-    press(&mut app, ":");
-    type_text(&mut app, "kill p1 p2");
-    assert_eq!(press(&mut app, "enter"), []);
+    assert_eq!(app.command("kill p1 p2"), []);
     let kills = [Command::Kill(P1), Command::Kill(P2)].map(|kill| ConsoleEffect::Host(ToHost::Command(kill)));
-    assert_eq!(press(&mut app, "right enter"), kills);
+    assert_eq!(app.press("right enter"), kills);
 }
 
 #[test]
@@ -134,11 +129,11 @@ fn a_killed_node_is_shown_as_killed_at_once() {
     let mut app = suspect();
     let mut script = Script::default();
     script.at(13_150).add(P4, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
-    app.take(&[delivery(script.events)]);
-    select(&mut app, "p4");
-    let line = app.panes.line_of(crate::ui::action::PaneId::Connections, &app.view()).unwrap();
+    app.get(script.events);
+    app.select("p4");
+    let line = app.line();
     assert!(line.contains("killed"), "{line}");
-    assert!(footer(&mut app).contains("r restart p4") && !footer(&mut app).contains("kill p4"));
+    assert!(app.footer().contains("r restart p4") && !app.footer().contains("kill p4"));
 }
 
 #[test]
@@ -155,18 +150,18 @@ fn a_restart_beside_python_nodes_is_asked_about_first() {
         script.events
     };
     let mut app = told(options(), events(Dialect::Classic), 1_000);
-    select(&mut app, "p1");
-    assert_eq!(press(&mut app, "r"), []);
-    let asked = picture(&mut app, 80, 24);
+    app.select("p1");
+    assert_eq!(app.press("r"), []);
+    let asked = app.picture(80, 24);
     assert!(asked.contains("Restart p1 at its address? A Python neighbor"), "{asked}");
-    assert_eq!(press(&mut app, "enter"), [], "Cancel is the answer at hand");
-    assert_eq!(press(&mut app, "r right enter"), command(Command::Restart(P1)));
-    assert_eq!(press(&mut app, "C"), command(Command::Fault(FaultCommand::Calm)));
-    assert!(picture(&mut app, 160, 24).contains("starting p1 again. A Python neighbor (127.0.0.1:4000)"));
+    assert_eq!(app.press("enter"), [], "Cancel is the answer at hand");
+    assert_eq!(app.press("r right enter"), command(Command::Restart(P1)));
+    assert_eq!(app.press("C"), command(Command::Fault(FaultCommand::Calm)));
+    assert!(app.picture(160, 24).contains("starting p1 again. A Python neighbor (127.0.0.1:4000)"));
 
     let mut app = told(options(), events(Dialect::Framed), 1_000);
-    select(&mut app, "p1");
-    assert_eq!(press(&mut app, "r"), command(Command::Restart(P1)));
+    app.select("p1");
+    assert_eq!(app.press("r"), command(Command::Restart(P1)));
 }
 
 #[test]
@@ -174,8 +169,8 @@ fn a_recording_cannot_be_changed() {
     let mode = Mode::Replay { source: "old.jsonl".to_owned() };
     let mut app = told(Options { mode, ..options() }, session(), 13_200);
     for keys in ["x", "X", "r", "m", "a"] {
-        select(&mut app, "p4");
-        assert_eq!(press(&mut app, keys), [], "{keys}");
-        assert!(footer(&mut app).contains("this is a recording"), "{keys}");
+        app.select("p4");
+        assert_eq!(app.press(keys), [], "{keys}");
+        assert!(app.footer().contains("this is a recording"), "{keys}");
     }
 }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::fixture::{
-    P1, P2, P3, P4, S1, S2, Script, aftermath, at, command, dead, delivery, footer, picture, press, suspect, type_text,
-};
+use super::fixture::{P1, P2, P3, P4, S1, S2, Script, aftermath, at, command, dead, delivery, suspect};
 use crate::command::Command;
 use crate::event::{
     DeathEvent, DelistReason, Event, EventKind, LinkEnd, LinkEvent, LinkId, NodeEvent, Purpose, ReportAction, SeedEvent,
@@ -14,7 +12,6 @@ use crate::scenario::Progress;
 use crate::ui::app::App;
 use crate::ui::host::{FromHost, JournalState, Severity};
 use crate::ui::options::Mode;
-use crate::ui::update::on_host;
 
 const LONG: &str = "the session is not recorded, because the disk is full and there is nothing here that could be thrown \
                     away; make room, or quit and begin again elsewhere";
@@ -22,20 +19,20 @@ const LONG: &str = "the session is not recorded, because the disk is full and th
 #[test]
 fn the_header_tells_how_far_a_scenario_is_and_what_failed() {
     let mut app = suspect();
-    let header = |app: &mut App| picture(app, 160, 50).lines().next().unwrap().to_owned();
-    on_host(&mut app, FromHost::Scenario(Progress { done: 4, of: 9, failed: 0 }));
+    let header = |app: &mut App| app.picture(160, 50).lines().next().unwrap().to_owned();
+    app.hear(FromHost::Scenario(Progress { done: 4, of: 9, failed: 0 }));
     assert!(header(&mut app).contains("scenario 4/9 "));
-    on_host(&mut app, FromHost::Scenario(Progress { done: 5, of: 9, failed: 1 }));
+    app.hear(FromHost::Scenario(Progress { done: 5, of: 9, failed: 1 }));
     assert!(header(&mut app).contains("scenario 5/9, 1 failed"));
 }
 
 #[test]
 fn a_long_notice_goes_on_in_the_rows_that_are_free_and_is_cut_where_there_are_none() {
     let mut app = suspect();
-    on_host(&mut app, FromHost::Notice { severity: Severity::Error, text: LONG.to_owned() });
+    app.hear(FromHost::Notice { severity: Severity::Error, text: LONG.to_owned() });
     app.tick(at(60_000));
-    press(&mut app, "6 z");
-    let shown = picture(&mut app, 80, 24);
+    app.press("6 z");
+    let shown = app.picture(80, 24);
     let row = shown.lines().position(|line| line.contains("the session is not recorded")).expect(&shown);
     let text = |row: usize| shown.lines().nth(row).unwrap().trim_matches(['│', ' ']).to_owned();
     let head = "03:00:13 x ";
@@ -45,10 +42,10 @@ fn a_long_notice_goes_on_in_the_rows_that_are_free_and_is_cut_where_there_are_no
     assert_eq!(continued.find(&text(row + 1)), Some("│".len() + head.len()), "under the sentence: {shown}");
 
     for _ in 0..40 {
-        on_host(&mut app, FromHost::Notice { severity: Severity::Error, text: LONG.to_owned() });
+        app.hear(FromHost::Notice { severity: Severity::Error, text: LONG.to_owned() });
     }
     app.tick(at(70_000));
-    let full = picture(&mut app, 80, 24);
+    let full = app.picture(80, 24);
     assert_eq!(full.lines().filter(|line| line.contains("x the session is not recorded")).count(), 20, "{full}");
 }
 
@@ -59,12 +56,12 @@ fn a_failed_start_is_said_in_the_footer_and_kept_among_the_notices() {
     let what = "start a peer at 127.0.0.1:3000".to_owned();
     let why = "the port is in use; 127.0.0.1:3005 is free".to_owned();
     script.at(13_100).add(P1, EventKind::Node(NodeEvent::Failed { what, why }));
-    app.take(&[delivery(script.events)]);
-    assert!(footer(&mut app).contains("the port is in use; 127.0.0.1:3005 is free"), "{}", footer(&mut app));
+    app.get(script.events);
+    assert!(app.footer().contains("the port is in use; 127.0.0.1:3005 is free"), "{}", app.footer());
     app.tick(at(30_000));
-    assert!(!footer(&mut app).contains("in use"));
-    press(&mut app, "6");
-    assert!(picture(&mut app, 80, 24).contains("the port is in use"));
+    assert!(!app.footer().contains("in use"));
+    app.press("6");
+    assert!(app.picture(80, 24).contains("the port is in use"));
 }
 
 #[test]
@@ -82,8 +79,8 @@ fn what_comes_together_is_shown_in_order_of_time_whichever_node_told_first() {
         }),
     );
     app.take(&[heard, event(13_101, P1, EventKind::Node(NodeEvent::Hung))]);
-    press(&mut app, "3 z");
-    let shown = picture(&mut app, 100, 30);
+    app.press("3 z");
+    let shown = app.picture(100, 30);
     let (first, second) = (shown.find("03:00:13.101 p1"), shown.find("03:00:13.102 p2"));
     assert!(first.is_some() && first < second, "{shown}");
 }
@@ -98,16 +95,16 @@ fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
     script.at(14_000).add(S1, report(P2, ReportAction::Verifying));
     script.add(S1, report(P4, ReportAction::Verifying));
     let mut app = suspect();
-    app.take(&[delivery(script.events)]);
-    press(&mut app, "5");
-    assert!(picture(&mut app, 80, 24).contains("p3 by p4 → s1 asking it, closed"));
+    app.get(script.events);
+    app.press("5");
+    assert!(app.picture(80, 24).contains("p3 by p4 → s1 asking it, closed"));
 
     let mut script = Script::default();
     let reason = DelistReason::Unanswered { reporter: P2 };
     script.at(15_000).add(S1, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason }));
     script.add(S1, report(P1, ReportAction::NotListed));
-    app.take(&[delivery(script.events)]);
-    let shown = picture(&mut app, 80, 24);
+    app.get(script.events);
+    let shown = app.picture(80, 24);
     for line in ["p3 by p2 → s1 removed", "p3 by p4 → s1 removed", "p3 by p1 → s1 already gone"] {
         assert!(shown.contains(line), "{line} in {shown}");
     }
@@ -134,9 +131,9 @@ fn a_report_tells_of_each_seed_what_that_seed_did_and_stops_asking_when_another_
     script.at(14_200).add(P1, sent());
     script.add(S2, got(P1, ReportAction::NotListed));
     let mut app = suspect();
-    app.take(&[delivery(script.events)]);
-    press(&mut app, "5");
-    let shown = picture(&mut app, 80, 24);
+    app.get(script.events);
+    app.press("5");
+    let shown = app.picture(80, 24);
     for line in [
         "p3 by p2 → s1 asking it, s2 removed, 3 misses",
         "p3 by p4 → s1 asking it, s2 already gone, 3 misses",
@@ -148,8 +145,8 @@ fn a_report_tells_of_each_seed_what_that_seed_did_and_stops_asking_when_another_
     script
         .at(15_000)
         .add(S1, EventKind::Death(DeathEvent::ReportDisputed { dead: P3, reporter: P2, disputes: 1, rtt_us: 900 }));
-    app.take(&[delivery(script.events)]);
-    let shown = picture(&mut app, 80, 24);
+    app.get(script.events);
+    let shown = app.picture(80, 24);
     for line in ["p3 by p2 → s1 disputed, s2 removed", "p3 by p4 → s1 disputed, s2 already gone"] {
         assert!(shown.contains(line), "{line} in {shown}");
     }
@@ -158,8 +155,8 @@ fn a_report_tells_of_each_seed_what_that_seed_did_and_stops_asking_when_another_
 #[test]
 fn enter_on_a_notice_shows_all_of_it() {
     let mut app = dead();
-    press(&mut app, "6 up up enter");
-    let shown = picture(&mut app, 80, 24);
+    app.press("6 up up enter");
+    let shown = app.picture(80, 24);
     assert!(shown.contains("Notice of 03:00:09"), "{shown}");
     let words = [r#"p2: Violation: bytes that are no message, by 127.0.0.1:55001: "GET /"#, r"\x1b]0;owned\x07\r\n"];
     assert!(words.iter().all(|words| shown.contains(words)), "{shown}");
@@ -171,17 +168,17 @@ fn what_the_screen_skipped_is_shown() {
     let mut skipped = delivery(aftermath());
     skipped.skipped = 1_234;
     app.take(&[skipped]);
-    assert!(picture(&mut app, 120, 40).lines().next().unwrap().contains("1 234 events skipped"));
+    assert!(app.picture(120, 40).lines().next().unwrap().contains("1 234 events skipped"));
 }
 
 #[test]
 fn a_recording_that_fails_is_said_and_stays_in_the_header() {
     let mut app = suspect();
-    on_host(&mut app, FromHost::JournalState(JournalState::Failed { why: "the disk is full".to_owned() }));
-    assert!(footer(&mut app).contains("the session is not recorded: the disk is full"));
-    assert!(picture(&mut app, 80, 24).lines().next().unwrap().contains("REC FAILED"));
-    on_host(&mut app, FromHost::Notice { severity: Severity::Info, text: "hello".to_owned() });
-    assert_eq!(footer(&mut app), "i hello");
+    app.hear(FromHost::JournalState(JournalState::Failed { why: "the disk is full".to_owned() }));
+    assert!(app.footer().contains("the session is not recorded: the disk is full"));
+    assert!(app.picture(80, 24).lines().next().unwrap().contains("REC FAILED"));
+    app.hear(FromHost::Notice { severity: Severity::Info, text: "hello".to_owned() });
+    assert_eq!(app.footer(), "i hello");
 }
 
 /// A network in virtual time that is a minute behind, as on a slow machine.
@@ -196,20 +193,20 @@ fn behind() -> App {
 #[test]
 fn what_is_said_in_a_network_that_is_behind_is_followed_all_the_same() {
     let mut app = behind();
-    type_text(&mut app, ":say p4 mine");
-    assert_eq!(press(&mut app, "enter"), command(Command::Say { node: P4, body: "mine".into() }));
+    app.type_text(":say p4 mine");
+    assert_eq!(app.press("enter"), command(Command::Say { node: P4, body: "mine".into() }));
     let mut script = Script::default();
     script.at(13_210).gossip(1, "mine", &[(P4, P1, 1)]).gossip(7, "another", &[(P2, P1, 1)]);
-    app.take(&[delivery(script.events)]);
-    let shown = picture(&mut app, 120, 40);
+    app.get(script.events);
+    let shown = app.picture(120, 40);
     assert!(shown.lines().next().unwrap().contains("p4#1 reached"), "{shown}");
 }
 
 #[test]
 fn a_network_that_is_behind_has_one_time_in_the_header_and_in_the_notices() {
     let mut app = behind();
-    assert!(picture(&mut app, 120, 40).lines().next().unwrap().ends_with("00:00:13"));
-    on_host(&mut app, FromHost::Notice { severity: Severity::Info, text: "a line of the program".to_owned() });
-    let shown = picture(&mut app, 120, 40);
+    assert!(app.picture(120, 40).lines().next().unwrap().ends_with("00:00:13"));
+    app.hear(FromHost::Notice { severity: Severity::Info, text: "a line of the program".to_owned() });
+    let shown = app.picture(120, 40);
     assert!(shown.contains("03:00:13 i a line of the program"), "{shown}");
 }

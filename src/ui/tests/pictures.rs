@@ -2,22 +2,22 @@
 
 use insta::assert_snapshot;
 
-use super::fixture::{dead, empty, options, picture, press, suspect, type_text};
+use super::fixture::{dead, empty, options, suspect};
 use crate::ui::options::{Glyphs, Mode, StartScreen};
 
 #[test]
 fn a_small_screen_shows_three_panes_and_counts_the_rest() {
-    assert_snapshot!(picture(&mut suspect(), 80, 24));
+    assert_snapshot!(suspect().picture(80, 24));
 }
 
 #[test]
 fn a_middling_screen_shows_all_panes() {
-    assert_snapshot!(picture(&mut dead(), 120, 40));
+    assert_snapshot!(dead().picture(120, 40));
 }
 
 #[test]
 fn a_large_screen_shows_more_of_each() {
-    assert_snapshot!(picture(&mut dead(), 160, 50));
+    assert_snapshot!(dead().picture(160, 50));
 }
 
 #[test]
@@ -27,69 +27,69 @@ fn ascii_needs_no_other_character() {
         super::fixture::session(),
         13_200,
     );
-    let picture = picture(&mut app, 80, 24);
+    let picture = app.picture(80, 24);
     assert!(picture.is_ascii());
     assert_snapshot!(picture);
 }
 
 #[test]
 fn nothing_yet_says_what_to_do_next() {
-    assert_snapshot!(picture(&mut empty(options()), 120, 40));
+    assert_snapshot!(empty(options()).picture(120, 40));
 }
 
 #[test]
 fn the_start_screen_offers_what_can_be_started() {
     let mut app = empty(crate::ui::Options { start_screen: StartScreen::Shown, ..options() });
-    assert_snapshot!(picture(&mut app, 80, 24));
+    assert_snapshot!(app.picture(80, 24));
 }
 
 #[test]
 fn a_form_is_filled_in_and_says_what_is_wrong_beside_the_field() {
     let mut app = suspect();
-    press(&mut app, "a");
-    assert_snapshot!("form", picture(&mut app, 80, 24));
-    type_text(&mut app, "99");
-    press(&mut app, "enter");
-    assert_snapshot!("form_fault", picture(&mut app, 80, 24));
+    app.press("a");
+    assert_snapshot!("form", app.picture(80, 24));
+    app.type_text("99");
+    app.press("enter");
+    assert_snapshot!("form_fault", app.picture(80, 24));
 }
 
 #[test]
 fn the_links_of_a_node_unfold_below_it() {
     let mut app = suspect();
-    press(&mut app, "2 right down down");
-    assert_snapshot!(picture(&mut app, 100, 30));
+    app.press("2 right down down");
+    assert_snapshot!(app.picture(100, 30));
 }
 
 #[test]
 fn a_dead_node_is_explained_with_its_evidence() {
     let mut app = dead();
-    press(&mut app, "5 enter");
-    assert_snapshot!(picture(&mut app, 120, 40));
+    app.press("5 enter");
+    assert_snapshot!(app.picture(120, 40));
 }
 
 #[test]
 #[cfg_attr(any(not(unix), portable), ignore = "a key less, and so a line less")]
 fn the_help_names_every_key_and_command() {
     let mut app = suspect();
-    press(&mut app, "?");
-    assert_snapshot!(picture(&mut app, 100, 84));
+    app.press("?");
+    assert_snapshot!(app.picture(100, 84));
 }
 
 #[test]
 fn a_seed_is_only_killed_after_a_question() {
     let mut app = suspect();
-    press(&mut app, "2 g g x");
-    assert_snapshot!(picture(&mut app, 80, 24));
+    app.press("2 g g x");
+    assert_snapshot!(app.picture(80, 24));
 }
 
 #[test]
 fn a_narrow_screen_shows_one_pane_and_tabs() {
-    assert_snapshot!(picture(&mut suspect(), 50, 14));
+    assert_snapshot!(suspect().picture(50, 14));
 }
 
 #[test]
 fn a_tiny_screen_says_what_it_needs() {
-    assert_snapshot!(picture(&mut suspect(), 39, 9), @"needs 40x10, is 39x9");
+    assert_snapshot!(suspect().picture(39, 9), @"needs 40x10, is 39x9");
 }
 
 #[test]
@@ -97,8 +97,8 @@ fn no_size_at_all_makes_it_panic() {
     for (columns, rows) in [(1, 1), (40, 10), (59, 16), (60, 15), (60, 16), (99, 30), (100, 29), (300, 10), (40, 100)] {
         let mut app = dead();
         for keys in ["?", "esc 5 enter", "esc a", "esc e", "esc m", "esc :", "esc z"] {
-            press(&mut app, keys);
-            picture(&mut app, columns, rows);
+            app.press(keys);
+            app.picture(columns, rows);
         }
     }
 }
@@ -107,7 +107,7 @@ fn no_size_at_all_makes_it_panic() {
 fn a_recording_is_labeled_as_one() {
     let mode = Mode::Replay { source: "session.jsonl".to_owned() };
     let mut app = super::fixture::told(crate::ui::Options { mode, ..options() }, super::fixture::session(), 99_000);
-    let picture = picture(&mut app, 120, 40);
+    let picture = app.picture(120, 40);
     let header = picture.lines().next().unwrap();
     assert_snapshot!(header);
 }
@@ -119,7 +119,7 @@ fn the_path_of_a_recording_gives_way_to_its_name_and_that_to_what_is_in_it() {
     let mut app = super::fixture::told(crate::ui::Options { mode, ..options() }, super::fixture::session(), 99_000);
     let mut headers = String::new();
     for columns in [200, 140, 100, 80] {
-        headers.push_str(picture(&mut app, columns, 16).lines().next().unwrap());
+        headers.push_str(app.picture(columns, 16).lines().next().unwrap());
         headers.push('\n');
     }
     assert_snapshot!(headers);
@@ -129,7 +129,7 @@ fn the_path_of_a_recording_gives_way_to_its_name_and_that_to_what_is_in_it() {
 fn the_header_drops_whole_items_the_least_important_first() {
     let mut headers = String::new();
     for columns in [120, 100, 80, 60, 40] {
-        let picture = picture(&mut dead(), columns, 16);
+        let picture = dead().picture(columns, 16);
         headers.push_str(picture.lines().next().unwrap());
         headers.push('\n');
     }

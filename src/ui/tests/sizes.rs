@@ -4,12 +4,12 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Rect;
 
-use super::fixture::{at, dead, empty, large_lab, options, picture, press, suspect, told, type_text};
+use super::fixture::{at, dead, empty, large_lab, options, suspect, told};
 use crate::ui::action::PaneId;
 use crate::ui::app::App;
 use crate::ui::draw::draw;
 use crate::ui::options::{Glyphs, Options, StartScreen};
-use crate::ui::pane::Focus;
+use crate::ui::pane::{Focus, Surface};
 
 /// The sizes that are tried: every width with every height.
 const COLUMNS_MAX: u16 = 60;
@@ -96,8 +96,8 @@ fn every_opener_can_be_drawn_at_every_size() {
     for (number, mut console) in consoles().into_iter().enumerate() {
         // Of the large and the empty one, those that show something else there.
         for (opener, (keys, text)) in OPENERS.iter().enumerate().step_by(if number == 0 { 1 } else { 4 }) {
-            press(&mut console, keys);
-            type_text(&mut console, text);
+            console.press(keys);
+            console.type_text(text);
             draw_at_sizes(&mut console, opener, &format!("console {number}, {keys} {text}"));
             console.modals.clear();
             console.prompt = None;
@@ -109,7 +109,7 @@ fn every_opener_can_be_drawn_at_every_size() {
 fn the_start_screen_and_its_forms_can_be_drawn_at_every_size() {
     for (number, keys) in ["tab", "enter", "down enter", "down down enter", "up enter", "?"].into_iter().enumerate() {
         let mut console = empty(Options { start_screen: StartScreen::Shown, ..options() });
-        press(&mut console, keys);
+        console.press(keys);
         draw_at_sizes(&mut console, number, keys);
     }
 }
@@ -119,14 +119,18 @@ fn every_pane_can_be_drawn_in_an_area_of_every_size() {
     for (number, mut console) in consoles().into_iter().enumerate() {
         console.tick(at(20_000));
         console.prepare();
-        for pane in PaneId::ALL {
+        for pane in PaneId::all() {
             console.focus = pane;
             let mut terminal = Terminal::new(TestBackend::new(COLUMNS_MAX + 2, ROWS_MAX + 2)).unwrap();
             for (width, height) in sizes(number + pane.number()) {
                 let _named = Named(|| format!("console {number}, {pane:?} at {width}x{height}"));
                 let area = Rect { x: 1, y: 1, width, height };
                 let (panes, view) = console.split();
-                terminal.draw(|frame| panes.render(pane, frame, area, &view, Focus::Here)).unwrap();
+                terminal
+                    .draw(|frame| {
+                        panes.get_mut(pane).render(&mut Surface { frame, pane, area, focus: Focus::Here }, &view);
+                    })
+                    .unwrap();
             }
         }
     }
@@ -138,12 +142,12 @@ fn the_way_of_a_message_fits_into_the_smallest_window() {
         for (columns, rows) in [(40, 10), (41, 10), (60, 10)] {
             let mut console = suspect();
             // Enter on a line of the log about a message.
-            press(&mut console, "3 /");
-            type_text(&mut console, "Gossip");
-            picture(&mut console, columns, rows);
-            press(&mut console, "enter");
-            press(&mut console, keys);
-            let shown = picture(&mut console, columns, rows);
+            console.press("3 /");
+            console.type_text("Gossip");
+            console.picture(columns, rows);
+            console.press("enter");
+            console.press(keys);
+            let shown = console.picture(columns, rows);
             assert!(shown.contains("reached") && shown.contains("NODE"), "{keys} at {columns}x{rows}:\n{shown}");
         }
     }

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use vt100::Color;
 
-use super::fixture::{dead, options, press, session, suspect, told};
+use super::fixture::{dead, options, session, suspect, told};
 use crate::ui::app::App;
 use crate::ui::draw::draw;
 use crate::ui::options::{Options, ThemeChoice};
@@ -92,7 +92,7 @@ fn in_the_topology_the_wave_is_magenta_a_dead_node_red_and_the_selected_one_reve
 #[test]
 fn the_selected_line_is_reversed_and_no_other_is() {
     let mut app = suspect();
-    press(&mut app, "2");
+    app.press("2");
     let parser = shown(&mut app);
     assert!(row(&parser, "p1").inverse());
     assert!(!row(&parser, "p2").inverse());
@@ -103,7 +103,7 @@ fn the_selected_line_is_reversed_and_no_other_is() {
 fn without_color_the_selection_is_still_reversed_and_death_still_stands_out() {
     let mono = Options { theme: ThemeChoice::Mono, ..options() };
     let mut app = told(mono, session(), 13_200);
-    press(&mut app, "2");
+    app.press("2");
     let parser = shown(&mut app);
     assert!(row(&parser, "p1").inverse());
     assert!(cell(&parser, "suspect 2/3", "suspect").bold());
@@ -116,11 +116,11 @@ fn without_color_the_selection_is_still_reversed_and_death_still_stands_out() {
 #[test]
 fn text_from_the_network_cannot_color_the_screen_or_name_the_window() {
     let mut app = suspect();
-    press(&mut app, "3 z");
+    app.press("3 z");
     let parser = shown(&mut app);
     let contents = parser.screen().contents();
     assert!(contents.contains(r"hello 你好 \x1b[31mred"), "{contents}");
-    press(&mut app, "6");
+    app.press("6");
     let contents = shown(&mut app).screen().contents();
     assert!(contents.contains(r"GET / \x1b]0;owned\x07\r\n"), "{contents}");
 }

@@ -8,10 +8,7 @@ use ratatui::backend::TestBackend;
 use ratatui::layout::Position;
 use ratatui::style::Color;
 
-use super::fixture::{
-    FAR, P1, P3, P4, Script, at, dead, delivery, empty, lab_peer, large_lab, options, picture, press, session, suspect,
-    told,
-};
+use super::fixture::{FAR, P1, P3, P4, Script, at, dead, empty, lab_peer, large_lab, options, session, suspect, told};
 use crate::command::Command;
 use crate::event::{Batch, Direction, EventKind, GossipEvent, LinkEvent, LinkId, NodeEvent, Purpose, SeedEvent, Stop};
 use crate::feed::Delivery;
@@ -31,43 +28,41 @@ fn lab(peers: u16) -> App {
 
 /// Draws, and makes the layout that the loop would order elsewhere.
 fn settle(app: &mut App) {
-    picture(app, 160, 50);
-    if let Some(order) = app.order.take() {
-        app.panes.topology.take(&order.carry_out());
-    }
+    app.picture(160, 50);
+    app.work();
 }
 
 /// Where each node stands on the screen.
 fn spots(app: &mut App) -> Vec<(Addr, Position)> {
-    picture(app, 160, 50);
-    let mut spots = app.panes.topology.drawn.clone();
+    app.picture(160, 50);
+    let mut spots = app.drawn().to_vec();
     spots.sort_unstable();
     spots
 }
 
 fn title(app: &mut App) -> String {
-    let shown = picture(app, 160, 50);
+    let shown = app.picture(160, 50);
     shown.lines().nth(1).unwrap().split('┐').next().unwrap().trim_end_matches('─').to_owned()
 }
 
 #[test]
 fn a_lab_of_eight_is_drawn_with_names_and_links() {
     for (columns, rows) in [(80, 24), (120, 40), (160, 50)] {
-        assert_snapshot!(format!("lab_of_8_{columns}x{rows}"), picture(&mut lab(8), columns, rows));
+        assert_snapshot!(format!("lab_of_8_{columns}x{rows}"), lab(8).picture(columns, rows));
     }
 }
 
 #[test]
 fn a_lab_of_sixty_is_drawn_with_the_way_of_the_message_and_the_links_of_the_selected_node() {
     for (columns, rows) in [(80, 24), (120, 40), (160, 50)] {
-        assert_snapshot!(format!("lab_of_60_{columns}x{rows}"), picture(&mut lab(60), columns, rows));
+        assert_snapshot!(format!("lab_of_60_{columns}x{rows}"), lab(60).picture(columns, rows));
     }
 }
 
 #[test]
 fn a_lab_of_five_hundred_is_drawn_as_a_grid_beside_the_neighborhood_of_the_selected_node() {
     for (columns, rows) in [(80, 24), (120, 40), (160, 50)] {
-        assert_snapshot!(format!("lab_of_500_{columns}x{rows}"), picture(&mut lab(500), columns, rows));
+        assert_snapshot!(format!("lab_of_500_{columns}x{rows}"), lab(500).picture(columns, rows));
     }
 }
 
@@ -88,7 +83,7 @@ fn the_way_of_the_message_leads_to_every_node_that_has_it() {
         terminal.draw(|frame| draw(&mut app, frame)).unwrap();
         let buffer = terminal.backend().buffer();
         let is_wave = |at: &Position| buffer[*at].fg == Color::Magenta;
-        let reached = app.panes.topology.drawn.iter().filter(|(_, at)| is_wave(at));
+        let reached = app.drawn().iter().filter(|(_, at)| is_wave(at));
         let mut count = 0;
         for (addr, at) in reached {
             count += 1;
@@ -106,19 +101,19 @@ fn a_frozen_picture_stays_with_the_message_that_it_shows() {
     let kind = EventKind::Gossip(GossipEvent::Generated { id, body: "newer".into(), trace: None, forwarded: 1 });
     let mut script = Script::default();
     script.at(12_100).add(lab_peer(2), kind);
-    app.take(&[delivery(script.events)]);
+    app.get(script.events);
     assert!(title(&mut app).contains("wave p1#1"), "the one before is not seen yet: {}", title(&mut app));
-    press(&mut app, "space");
+    app.press("space");
     app.tick(at(20_000));
     assert!(title(&mut app).contains("wave p1#1"), "{}", title(&mut app));
-    press(&mut app, "space");
+    app.press("space");
     assert!(title(&mut app).contains("wave p2#1"), "{}", title(&mut app));
 }
 
 /// What stands at a node and to the right of it.
 fn signs(app: &mut App, node: Addr, columns: u16, rows: u16) -> String {
-    let shown = picture(app, columns, rows);
-    let at = app.panes.topology.drawn.iter().find(|(addr, _)| *addr == node).unwrap().1;
+    let shown = app.picture(columns, rows);
+    let at = app.drawn().iter().find(|(addr, _)| *addr == node).unwrap().1;
     let line: Vec<char> = shown.lines().nth(usize::from(at.y)).unwrap().chars().collect();
     line[usize::from(at.x)..=usize::from(at.x) + 1].iter().collect()
 }
@@ -131,7 +126,7 @@ fn a_node_in_trouble_shows_both_that_and_whether_it_has_the_message() {
         for kind in kinds {
             script.at(12_100).add(lab_peer(4), kind);
         }
-        app.take(&[delivery(script.events)]);
+        app.get(script.events);
         signs(&mut app, lab_peer(4), 160, 50)
     };
     assert_eq!(trouble(vec![EventKind::Node(NodeEvent::Hung)]), "❷‖");
@@ -143,13 +138,13 @@ fn a_node_in_trouble_shows_both_that_and_whether_it_has_the_message() {
     );
     let id = MessageId { origin: lab_peer(2), run: 1, seq: 1 };
     let mut app = suspect();
-    app.panes.topology.select(Some(P1));
+    app.select_drawn(P1);
     assert_eq!(signs(&mut app, P3, 120, 40), "◆?", "p3 said hello, then fell silent");
     let mut script = Script::default();
     script
         .at(13_100)
         .add(P1, EventKind::Gossip(GossipEvent::Generated { id, body: "newer".into(), trace: None, forwarded: 1 }));
-    app.take(&[delivery(script.events)]);
+    app.get(script.events);
     app.tick(at(15_000));
     assert_eq!(signs(&mut app, P3, 120, 40), "○?", "it does not get what is said now");
 }
@@ -173,9 +168,9 @@ fn the_legend_has_a_word_for_each_sign_on_the_picture_at_every_size() {
             listed: None,
         }),
     );
-    app.take(&[delivery(script.events)]);
+    app.get(script.events);
     for (columns, rows) in [(60, 16), (80, 24), (120, 40), (200, 60)] {
-        let shown = picture(&mut app, columns, rows);
+        let shown = app.picture(columns, rows);
         for word in
             ["■seed", "◆start", "hop", "○not yet", "◇elsewhere", "?suspect", "‖hung", "✗dead", "◌left", "·heard"]
         {
@@ -188,7 +183,7 @@ fn the_legend_has_a_word_for_each_sign_on_the_picture_at_every_size() {
             assert!(shown.contains(word) || shown.contains(&long), "{word} at {columns}x{rows}: {shown}");
         }
     }
-    assert_snapshot!("legend_80x24", picture(&mut app, 80, 24));
+    assert_snapshot!("legend_80x24", app.picture(80, 24));
 }
 
 #[test]
@@ -197,12 +192,12 @@ fn the_legend_tells_what_is_on_its_way_from_what_never_came_and_from_what_was_no
     let late = Addr::loopback(9_000);
     let mut script = Script::default();
     script.at(12_100).start(late, "p9", Role::Peer);
-    app.take(&[delivery(script.events)]);
-    assert!(picture(&mut app, 160, 50).contains("○ not yet"));
+    app.get(script.events);
+    assert!(app.picture(160, 50).contains("○ not yet"));
     app.tick(at(16_000));
-    assert!(picture(&mut app, 160, 50).contains("○ lacks it"));
+    assert!(app.picture(160, 50).contains("○ lacks it"));
     app.take(&[Delivery { skipped: 7, batch: Batch::from(Vec::new()) }]);
-    assert!(picture(&mut app, 160, 50).contains("○ not seen"), "{}", picture(&mut app, 160, 50));
+    assert!(app.picture(160, 50).contains("○ not seen"), "{}", app.picture(160, 50));
 }
 
 #[test]
@@ -210,13 +205,13 @@ fn on_the_whole_screen_the_overlay_is_drawn_whole_beyond_eighty_nodes_too() {
     let mut app = lab(100);
     let rows = |app: &mut App| spots(app).iter().map(|(_, at)| at.y).collect::<BTreeSet<_>>().len();
     assert!(rows(&mut app) <= 6, "a grid of twenty a row");
-    press(&mut app, "z");
+    app.press("z");
     assert!(rows(&mut app) > 30, "a map");
 }
 
 #[test]
 fn the_picture_is_the_same_every_time() {
-    assert_eq!(picture(&mut lab(25), 120, 40), picture(&mut lab(25), 120, 40));
+    assert_eq!(lab(25).picture(120, 40), lab(25).picture(120, 40));
     assert_eq!(spots(&mut lab(100)), spots(&mut lab(100)));
 }
 
@@ -224,8 +219,8 @@ fn the_picture_is_the_same_every_time() {
 fn no_name_is_cut_and_no_two_names_run_into_each_other() {
     for (columns, rows) in [(60, 16), (80, 24), (120, 40)] {
         let mut app = told(options(), large_lab(23), 12_000);
-        press(&mut app, "z");
-        let shown = picture(&mut app, columns, rows);
+        app.press("z");
+        let shown = app.picture(columns, rows);
         let lines: Vec<&str> = shown.lines().collect();
         let map = lines[2..lines.len() - 2].join("\n");
         let words: Vec<&str> =
@@ -245,14 +240,14 @@ fn who_is_placed_stays_when_another_comes_and_when_one_dies() {
     let newcomer = Addr::loopback(9_000);
     script.at(20_000).start(newcomer, "p13", Role::Peer).link(newcomer, lab_peer(3)).link(newcomer, lab_peer(4));
     script.add(lab_peer(7), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
-    app.take(&[delivery(script.events)]);
+    app.get(script.events);
     spots(&mut app);
     app.tick(at(21_000));
     let after = spots(&mut app);
     assert!(after.iter().any(|(addr, _)| *addr == newcomer));
     let of_before: Vec<_> = after.into_iter().filter(|(addr, _)| *addr != newcomer).collect();
     assert_eq!(of_before, before);
-    assert!(picture(&mut app, 160, 50).contains("✗ p7"));
+    assert!(app.picture(160, 50).contains("✗ p7"));
 }
 
 #[test]
@@ -262,7 +257,7 @@ fn a_newcomer_appears_nearer_to_its_neighbors_than_to_the_rest() {
     let mut script = Script::default();
     let newcomer = Addr::loopback(9_000);
     script.at(20_000).start(newcomer, "p21", Role::Peer).link(newcomer, lab_peer(3)).link(newcomer, lab_peer(4));
-    app.take(&[delivery(script.events)]);
+    app.get(script.events);
     spots(&mut app);
     app.tick(at(21_000));
     let spots = spots(&mut app);
@@ -279,18 +274,20 @@ fn a_newcomer_appears_nearer_to_its_neighbors_than_to_the_rest() {
 #[test]
 fn a_layout_of_many_is_ordered_elsewhere_once_and_moves_nobody_after_it_settled() {
     let mut app = told(options(), large_lab(150), 12_000);
-    press(&mut app, "z");
+    app.press("z");
     let at_first = spots(&mut app);
-    let order = app.order.take().expect("a layout is ordered");
+    let ordered = std::mem::take(&mut app.work);
+    assert_eq!(ordered.len(), 1, "a layout is ordered");
     spots(&mut app);
-    assert_eq!(app.order, None, "one at a time");
-    app.panes.topology.take(&order.carry_out());
+    assert!(app.work.is_empty(), "one at a time");
+    app.work = ordered;
+    app.work();
     let laid_out = spots(&mut app);
     assert_ne!(laid_out, at_first);
     for seconds in 13..20 {
         app.tick(at(seconds * 1_000));
         assert_eq!(spots(&mut app), laid_out);
-        assert_eq!(app.order, None);
+        assert!(app.work.is_empty());
     }
 }
 
@@ -299,25 +296,25 @@ fn arrows_lead_to_the_nearest_node_that_way_and_the_connections_follow() {
     let mut app = lab(8);
     let spots = spots(&mut app);
     let at = |addr| spots.iter().find(|(other, _)| *other == addr).unwrap().1;
-    let mut selected = app.panes.node(&app.view()).unwrap();
+    let mut selected = app.selected().unwrap();
     for (key, is_ahead) in [
         ("right", (|from: Position, to: Position| to.x > from.x) as fn(Position, Position) -> bool),
         ("left", |from, to| to.x < from.x),
         ("down", |from, to| to.y > from.y),
         ("up", |from, to| to.y < from.y),
     ] {
-        press(&mut app, key);
-        let next = app.panes.node(&app.view()).unwrap();
+        app.press(key);
+        let next = app.selected().unwrap();
         assert!(next == selected || is_ahead(at(selected), at(next)), "{key}: {selected} to {next}");
         selected = next;
     }
     let name = app.view().name(selected);
-    assert!(picture(&mut app, 120, 40).contains(&format!("> ● {name} ")));
-    press(&mut app, "2 up 1");
-    let next = app.panes.node(&app.view()).unwrap();
+    assert!(app.picture(120, 40).contains(&format!("> ● {name} ")));
+    app.press("2 up 1");
+    let next = app.selected().unwrap();
     assert_ne!(next, selected);
     let kill = [ConsoleEffect::Host(ToHost::Command(Command::Kill(next)))];
-    assert_eq!(press(&mut app, "x x"), kill, "and the keys act on it");
+    assert_eq!(app.press("x x"), kill, "and the keys act on it");
 }
 
 #[test]
@@ -325,15 +322,15 @@ fn every_node_can_be_reached_with_the_arrows() {
     let mut app = lab(12);
     let all: BTreeSet<Addr> = spots(&mut app).into_iter().map(|(addr, _)| addr).collect();
     let mut seen = BTreeSet::new();
-    let mut open = vec![app.panes.node(&app.view()).unwrap()];
+    let mut open = vec![app.selected().unwrap()];
     while let Some(addr) = open.pop() {
         if !seen.insert(addr) {
             continue;
         }
         for key in ["up", "down", "left", "right"] {
-            app.panes.topology.select(Some(addr));
-            press(&mut app, key);
-            open.extend(app.panes.node(&app.view()));
+            app.select_drawn(addr);
+            app.press(key);
+            open.extend(app.selected());
         }
     }
     assert_eq!(seen, all);
@@ -348,8 +345,8 @@ fn a_node_elsewhere_is_marked_and_one_that_was_only_named_is_shown_as_that() {
         P1,
         EventKind::Seed(SeedEvent::PeerListReceived { seed: super::fixture::S1, peers: vec![named], listed: None }),
     );
-    app.take(&[delivery(script.events)]);
-    let shown = picture(&mut app, 120, 40);
+    app.get(script.events);
+    let shown = app.picture(120, 40);
     for text in ["· :4001", "· heard of", ":4000"] {
         assert!(shown.contains(text), "{text} in {shown}");
     }
@@ -357,8 +354,8 @@ fn a_node_elsewhere_is_marked_and_one_that_was_only_named_is_shown_as_that() {
     // FAR has missed a probe; once it answers it is a node elsewhere like any other.
     let mut script = Script::default();
     script.at(13_200).ping(P1, FAR, 5, 9_000);
-    app.take(&[delivery(script.events)]);
-    let shown = picture(&mut app, 120, 40);
+    app.get(script.events);
+    let shown = app.picture(120, 40);
     assert!(shown.contains("◇") && shown.contains("◇ elsewhere"), "{shown}");
 }
 
@@ -366,23 +363,23 @@ fn a_node_elsewhere_is_marked_and_one_that_was_only_named_is_shown_as_that() {
 fn the_newest_message_is_followed_and_a_chosen_one_stays() {
     let mut app = suspect();
     assert!(title(&mut app).contains("wave p3#1, hop 2, 4/4 have it"), "{}", title(&mut app));
-    press(&mut app, "3");
-    while !app.panes.line_of(crate::ui::action::PaneId::Gossip, &app.view()).unwrap().contains("p1#1 hop 2") {
-        press(&mut app, "up");
+    app.press("3");
+    while !app.line().contains("p1#1 hop 2") {
+        app.press("up");
     }
-    press(&mut app, "1");
+    app.press("1");
     let chosen = title(&mut app);
     assert!(chosen.contains("wave p1#1, hop 2, 4/4 have it"), "{chosen}");
-    assert!(picture(&mut app, 120, 40).lines().next().unwrap().contains("p1#1 reached 4/4 in 2 hops"));
-    press(&mut app, "f");
+    assert!(app.picture(120, 40).lines().next().unwrap().contains("p1#1 reached 4/4 in 2 hops"));
+    app.press("f");
     assert!(title(&mut app).contains("wave p3#1"));
 }
 
 #[test]
 fn w_shows_the_way_once_more_hop_by_hop_and_ends_by_itself() {
     let mut app = lab(8);
-    picture(&mut app, 120, 40);
-    press(&mut app, "w");
+    app.picture(120, 40);
+    app.press("w");
     assert!(title(&mut app).contains("wave p1#1 again, hop 0, 1/8 have it"), "{}", title(&mut app));
     let mut have: Vec<usize> = Vec::new();
     while let Some(at) = app.waves.next_tick(app.scene.now) {
@@ -404,16 +401,16 @@ fn while_it_is_shown_once_more_the_footer_says_that_it_is_slow_how_far_it_is_and
     let mut app = lab(8);
     app.tick(at(20_000));
     app.tell(crate::ui::Severity::Warning, "something else");
-    press(&mut app, "w");
+    app.press("w");
     app.tick(at(21_500));
     for (columns, rows) in [(80, 24), (120, 40)] {
-        let shown = picture(&mut app, columns, rows);
+        let shown = app.picture(columns, rows);
         let footer = shown.lines().last().unwrap();
         assert_eq!(footer, " p1#1 once more  21 ms in 3 s, slowly  2 of 3 s  w or Esc stops it");
         assert!(shown.contains("○ not yet"), "what did not come so far is on its way: {shown}");
     }
     app.tick(at(30_000));
-    assert!(!picture(&mut app, 80, 24).contains("once more"));
+    assert!(!app.picture(80, 24).contains("once more"));
 }
 
 #[test]
@@ -422,17 +419,17 @@ fn escape_or_w_again_ends_it_and_it_works_frozen_and_in_a_recording() {
     let recording = || told(Options { mode: mode.clone(), ..options() }, session(), 13_200);
     let frozen = || {
         let mut app = suspect();
-        press(&mut app, "space");
+        app.press("space");
         app
     };
     for mut app in [suspect(), frozen(), recording()] {
         for end in ["w", "esc"] {
-            picture(&mut app, 120, 40);
-            press(&mut app, "w");
+            app.picture(120, 40);
+            app.press("w");
             let now = app.scene.now + std::time::Duration::from_millis(100);
             assert!(app.tick(now));
             assert!(title(&mut app).contains("again, hop 0, 1/4"), "{}", title(&mut app));
-            press(&mut app, end);
+            app.press(end);
             assert!(!title(&mut app).contains("again"), "{end}");
         }
     }
@@ -442,26 +439,26 @@ fn escape_or_w_again_ends_it_and_it_works_frozen_and_in_a_recording() {
 #[test]
 fn w_without_a_message_says_so() {
     let mut app = empty(options());
-    press(&mut app, "w");
-    assert!(picture(&mut app, 120, 40).contains("no message to show yet"));
+    app.press("w");
+    assert!(app.picture(120, 40).contains("no message to show yet"));
 }
 
 #[test]
 fn s_draws_all_registrations_and_takes_them_back() {
     let mut app = lab(8);
-    let before = picture(&mut app, 120, 40);
-    press(&mut app, "s");
-    let with = picture(&mut app, 120, 40);
+    let before = app.picture(120, 40);
+    app.press("s");
+    let with = app.picture(120, 40);
     let dots = |shown: &str| shown.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
     assert!(dots(&with) > dots(&before) + 20);
-    press(&mut app, "s");
-    assert_eq!(picture(&mut app, 120, 40), before);
+    app.press("s");
+    assert_eq!(app.picture(120, 40), before);
 }
 
 #[test]
 fn ascii_draws_the_overlay_without_any_other_character() {
     let mut app = told(Options { glyphs: Glyphs::Ascii, ..options() }, large_lab(8), 12_000);
-    let shown = picture(&mut app, 120, 40);
+    let shown = app.picture(120, 40);
     assert!(shown.is_ascii());
     assert!(shown.contains("s seed") && shown.contains("1 2 has it, by hop"), "{shown}");
 }
@@ -469,14 +466,14 @@ fn ascii_draws_the_overlay_without_any_other_character() {
 #[test]
 fn a_filter_finds_nodes_by_name_role_and_state() {
     let mut app = dead();
-    picture(&mut app, 120, 40);
-    press(&mut app, "/");
-    super::fixture::type_text(&mut app, "dead");
-    press(&mut app, "enter n");
-    assert_eq!(app.panes.node(&app.view()), Some(P3));
-    assert!(picture(&mut app, 160, 50).contains("filter: dead"));
-    press(&mut app, "esc");
-    assert!(!picture(&mut app, 160, 50).contains("filter: dead"));
+    app.picture(120, 40);
+    app.press("/");
+    app.type_text("dead");
+    app.press("enter n");
+    assert_eq!(app.selected(), Some(P3));
+    assert!(app.picture(160, 50).contains("filter: dead"));
+    app.press("esc");
+    assert!(!app.picture(160, 50).contains("filter: dead"));
 }
 
 #[test]
@@ -493,7 +490,7 @@ fn a_seed_alone_shows_its_peers_and_their_registrations() {
         script.at(500).add(super::fixture::S1, kind);
     }
     let mut app = told(options(), script.events, 1_000);
-    let shown = picture(&mut app, 120, 40);
+    let shown = app.picture(120, 40);
     assert!(shown.contains(":4000") && shown.contains(":3003") && shown.contains("◇ elsewhere"), "{shown}");
     let dots = shown.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
     assert!(dots > 20, "{shown}");
@@ -505,8 +502,8 @@ fn no_size_and_no_number_of_nodes_makes_it_panic() {
         let mut app = lab(peers);
         for (columns, rows) in [(40, 10), (60, 16), (61, 40), (100, 30), (250, 70), (300, 12)] {
             for keys in ["z", "w right", "z s down"] {
-                press(&mut app, keys);
-                picture(&mut app, columns, rows);
+                app.press(keys);
+                app.picture(columns, rows);
             }
         }
     }

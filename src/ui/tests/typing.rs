@@ -1,8 +1,6 @@
 //! Forms, files and the command line.
 
-use super::fixture::{
-    FAR, P1, P4, command, empty, footer, options, picture, press, select, session, suspect, told, type_text,
-};
+use super::fixture::{FAR, P1, P4, command, empty, options, session, suspect, told};
 use crate::command::{Command, FaultCommand, NodeSpec, Placement};
 use crate::platform::CAN_SUSPEND;
 use crate::proto::fault::{Fault, FaultKind, Scope};
@@ -12,57 +10,56 @@ use crate::ui::decode::Paste;
 use crate::ui::host::{FromHost, Overwrite, ToHost};
 use crate::ui::keys::KeyOverrides;
 use crate::ui::options::{FormDefaults, Mode, Options, StartScreen};
-use crate::ui::update::{on_host, on_paste};
 
 #[test]
 fn a_starts_a_peer_at_the_next_free_port() {
     let mut app = suspect();
     let spec = NodeSpec { role: Role::Peer, listen: Placement::At(crate::proto::addr::Addr::loopback(3004)) };
-    assert_eq!(press(&mut app, "a enter"), command(Command::Start(spec)));
+    assert_eq!(app.press("a enter"), command(Command::Start(spec)));
     assert!(app.modals.is_empty());
 }
 
 #[test]
 fn the_form_names_the_seeds_that_a_new_peer_will_find() {
     let mut app = suspect();
-    press(&mut app, "a");
-    assert!(picture(&mut app, 100, 30).contains("a majority of the seeds: 127.0.0.1:5001 and"));
+    app.press("a");
+    assert!(app.picture(100, 30).contains("a majority of the seeds: 127.0.0.1:5001 and"));
 
     let no_list = FormDefaults { seeds: Vec::new(), ..options().defaults };
     let mut lab = told(Options { defaults: no_list, ..options() }, session(), 13_200);
-    press(&mut lab, "a");
-    assert!(picture(&mut lab, 100, 30).contains("a majority of the seeds: 127.0.0.1:5001 and"));
+    lab.press("a");
+    assert!(lab.picture(100, 30).contains("a majority of the seeds: 127.0.0.1:5001 and"));
 }
 
 #[test]
 fn the_start_screen_starts_a_lab_with_two_keys() {
     let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
-    assert_eq!(press(&mut app, "enter enter"), command(Command::StartLab { seeds: 2, peers: 8 }));
+    assert_eq!(app.press("enter enter"), command(Command::StartLab { seeds: 2, peers: 8 }));
     assert!(app.modals.is_empty(), "and gives way to the console");
 }
 
 #[test]
 fn the_start_screen_opens_a_recording_and_stays_until_it_is_open() {
     let mut app = empty(Options { start_screen: StartScreen::Shown, ..options() });
-    press(&mut app, "up enter");
-    assert!(picture(&mut app, 80, 24).contains("File  sessions/last.jsonl"), "the last session is at hand");
-    press(&mut app, "ctrl-u");
-    type_text(&mut app, "old.jsonl");
-    assert_eq!(press(&mut app, "enter"), [ConsoleEffect::Host(ToHost::OpenRecording("old.jsonl".into()))]);
+    app.press("up enter");
+    assert!(app.picture(80, 24).contains("File  sessions/last.jsonl"), "the last session is at hand");
+    app.press("ctrl-u");
+    app.type_text("old.jsonl");
+    assert_eq!(app.press("enter"), [ConsoleEffect::Host(ToHost::OpenRecording("old.jsonl".into()))]);
     assert_eq!(app.modals.len(), 1);
-    on_host(&mut app, FromHost::Opened(Mode::Replay { source: "old.jsonl".to_owned() }));
+    app.hear(FromHost::Opened(Mode::Replay { source: "old.jsonl".to_owned() }));
     assert!(app.modals.is_empty());
-    assert!(picture(&mut app, 120, 40).contains("REPLAY old.jsonl"));
+    assert!(app.picture(120, 40).contains("REPLAY old.jsonl"));
 }
 
 #[test]
 fn m_sends_a_message_from_the_selected_peer() {
     let mut app = suspect();
-    select(&mut app, "p4");
-    press(&mut app, "m");
-    assert_eq!(press(&mut app, "enter"), [], "a message needs a text");
-    type_text(&mut app, "hi there");
-    assert_eq!(press(&mut app, "enter"), command(Command::Say { node: P4, body: "hi there".into() }));
+    app.select("p4");
+    app.press("m");
+    assert_eq!(app.press("enter"), [], "a message needs a text");
+    app.type_text("hi there");
+    assert_eq!(app.press("enter"), command(Command::Say { node: P4, body: "hi there".into() }));
 }
 
 #[test]
@@ -70,48 +67,42 @@ fn an_export_asks_before_it_replaces_a_file() {
     let mut app = suspect();
     let path = std::path::PathBuf::from("session.jsonl");
     let export = |overwrite| [ConsoleEffect::Host(ToHost::Export { path: path.clone(), overwrite })];
-    assert_eq!(press(&mut app, "e enter"), export(Overwrite::Ask));
-    on_host(&mut app, FromHost::ExportExists { path: path.clone() });
-    assert_eq!(press(&mut app, "enter"), [], "Cancel is the answer at hand");
-    on_host(&mut app, FromHost::ExportExists { path: path.clone() });
-    assert_eq!(press(&mut app, "tab enter"), export(Overwrite::Allowed));
-    on_host(&mut app, FromHost::ExportFailed { path, why: "the disk is full".to_owned() });
-    assert_eq!(footer(&mut app), "x not exported to session.jsonl: the disk is full");
+    assert_eq!(app.press("e enter"), export(Overwrite::Ask));
+    app.hear(FromHost::ExportExists { path: path.clone() });
+    assert_eq!(app.press("enter"), [], "Cancel is the answer at hand");
+    app.hear(FromHost::ExportExists { path: path.clone() });
+    assert_eq!(app.press("tab enter"), export(Overwrite::Allowed));
+    app.hear(FromHost::ExportFailed { path, why: "the disk is full".to_owned() });
+    assert_eq!(app.footer(), "x not exported to session.jsonl: the disk is full");
 }
 
 #[test]
 fn what_was_done_is_saved_as_a_scenario_and_a_file_is_not_replaced_unasked() {
     let mut app = suspect();
-    let type_command = |app: &mut App, line: &str| {
-        press(app, ":");
-        type_text(app, line);
-        press(app, "enter")
-    };
+    let type_command = |app: &mut App, line: &str| app.command(line);
     assert_eq!(type_command(&mut app, "save-scenario"), []);
-    assert!(footer(&mut app).contains("expected save-scenario FILE"));
+    assert!(app.footer().contains("expected save-scenario FILE"));
     let effects = type_command(&mut app, "save-scenario mine.txt");
     let [ConsoleEffect::Host(ToHost::SaveScenario { path, overwrite: Overwrite::Ask, names, .. })] = &effects[..]
     else {
         panic!("{effects:?}")
     };
     assert!(names.contains(&(P4, "p4".to_owned())), "{names:?}");
-    on_host(&mut app, FromHost::ScenarioExists { path: path.clone() });
-    assert_eq!(press(&mut app, "enter"), [], "Cancel is the answer at hand");
-    on_host(&mut app, FromHost::ScenarioExists { path: path.clone() });
-    let effects = press(&mut app, "tab enter");
+    app.hear(FromHost::ScenarioExists { path: path.clone() });
+    assert_eq!(app.press("enter"), [], "Cancel is the answer at hand");
+    app.hear(FromHost::ScenarioExists { path: path.clone() });
+    let effects = app.press("tab enter");
     assert!(matches!(effects[..], [ConsoleEffect::Host(ToHost::SaveScenario { overwrite: Overwrite::Allowed, .. })]));
-    on_host(&mut app, FromHost::ScenarioSaved { path: path.clone() });
-    assert!(footer(&mut app).contains("saved as a scenario: gossipctl lab --script mine.txt"));
+    app.hear(FromHost::ScenarioSaved { path: path.clone() });
+    assert!(app.footer().contains("saved as a scenario: gossipctl lab --script mine.txt"));
 }
 
 #[test]
 fn everything_has_a_name_on_the_command_line() {
     let run = |line: &str| {
         let mut app = suspect();
-        press(&mut app, ":");
-        type_text(&mut app, line);
-        let effects = press(&mut app, "enter");
-        (effects, footer(&mut app))
+        let effects = app.command(line);
+        (effects, app.footer())
     };
     assert_eq!(run("kill p4").0, command(Command::Kill(P4)));
     assert_eq!(run("kill s1").0, [], "a seed asks first");
@@ -139,13 +130,11 @@ fn everything_has_a_name_on_the_command_line() {
 fn a_word_too_many_is_named_and_nothing_is_done() {
     let mut app = suspect();
     let mut run = |line: &str| {
-        press(&mut app, ":");
-        type_text(&mut app, line);
-        let effects = press(&mut app, "enter");
-        (effects, footer(&mut app))
+        let effects = app.command(line);
+        (effects, app.footer())
     };
     let takes_arguments: Vec<&str> = super::super::command_line::commands().map(|command| command.name).collect();
-    let actions = super::super::keys::KEYS.iter().map(|binding| binding.name);
+    let actions = super::super::bindings::KEYS.iter().map(|binding| &*binding.name);
     for name in actions.filter(|name| !takes_arguments.contains(name)).chain(["q"]) {
         let told = format!("x {name} takes nothing: unexpected 'now'");
         assert_eq!(run(&format!("{name} now")), (Vec::new(), told));
@@ -159,36 +148,34 @@ fn a_word_too_many_is_named_and_nothing_is_done() {
 #[test]
 fn a_command_without_a_node_acts_on_the_selected_one_as_its_key_does() {
     let mut app = suspect();
-    select(&mut app, "p4");
-    press(&mut app, ":");
-    type_text(&mut app, "kill");
-    assert_eq!(press(&mut app, "enter"), []);
-    assert_eq!(footer(&mut app), "x again kills p4");
+    app.select("p4");
+    assert_eq!(app.command("kill"), []);
+    assert_eq!(app.footer(), "x again kills p4");
 }
 
 #[test]
 fn tab_completes_commands_and_nodes_and_up_brings_the_last_command_back() {
     let mut app = suspect();
-    press(&mut app, ":");
-    type_text(&mut app, "ki");
-    press(&mut app, "tab");
-    type_text(&mut app, " p");
-    press(&mut app, "tab tab");
-    assert!(footer(&mut app).starts_with(":kill p2"), "{}", footer(&mut app));
-    press(&mut app, "enter");
-    press(&mut app, ": up");
-    assert!(footer(&mut app).starts_with(":kill p2"));
+    app.press(":");
+    app.type_text("ki");
+    app.press("tab");
+    app.type_text(" p");
+    app.press("tab tab");
+    assert!(app.footer().starts_with(":kill p2"), "{}", app.footer());
+    app.press("enter");
+    app.press(": up");
+    assert!(app.footer().starts_with(":kill p2"));
 }
 
 #[test]
 fn ctrl_c_and_ctrl_z_work_in_the_middle_of_typing() {
     let mut app = suspect();
-    press(&mut app, ":");
-    type_text(&mut app, "kil");
-    assert_eq!(press(&mut app, "ctrl-z"), if CAN_SUSPEND { vec![ConsoleEffect::Suspend] } else { vec![] });
-    assert_eq!(press(&mut app, "ctrl-c"), [ConsoleEffect::Quit]);
-    press(&mut app, "esc a");
-    assert_eq!(press(&mut app, "ctrl-c"), [ConsoleEffect::Quit]);
+    app.press(":");
+    app.type_text("kil");
+    assert_eq!(app.press("ctrl-z"), if CAN_SUSPEND { vec![ConsoleEffect::Suspend] } else { vec![] });
+    assert_eq!(app.press("ctrl-c"), [ConsoleEffect::Quit]);
+    app.press("esc a");
+    assert_eq!(app.press("ctrl-c"), [ConsoleEffect::Quit]);
 }
 
 #[test]
@@ -196,10 +183,10 @@ fn a_paste_that_does_not_fit_says_how_much_of_it_is_there() {
     let paste = Paste { text: "x".repeat(5_003), len: 5_003 };
     for keys in ["m", ":", "/"] {
         let mut app = suspect();
-        press(&mut app, keys);
-        on_paste(&mut app, &paste);
+        app.press(keys);
+        app.paste(&paste);
         for (columns, rows) in [(40, 10), (80, 24)] {
-            let shown = picture(&mut app, columns, rows);
+            let shown = app.picture(columns, rows);
             assert!(shown.contains("full: 4,096 of 5,003 bytes"), "{keys} at {columns}x{rows}:\n{shown}");
         }
     }
@@ -208,9 +195,9 @@ fn a_paste_that_does_not_fit_says_how_much_of_it_is_there() {
 #[test]
 fn lines_that_are_pasted_are_joined_with_a_space() {
     let mut app = suspect();
-    press(&mut app, "m");
-    on_paste(&mut app, &Paste { text: "first line\nsecond line\n".to_owned(), len: 23 });
-    let effects = press(&mut app, "enter");
+    app.press("m");
+    app.paste(&Paste { text: "first line\nsecond line\n".to_owned(), len: 23 });
+    let effects = app.press("enter");
     let said = matches!(&effects[..], [ConsoleEffect::Host(ToHost::Command(Command::Say { body, .. }))]
         if body.to_string() == "first line second line");
     assert!(said, "{effects:?}");
@@ -223,7 +210,7 @@ fn ctrl_c_quits_whatever_the_keys_are_and_wherever_one_is() {
     let keys = KeyOverrides::new([none("quit"), none("command"), copy]).unwrap();
     for before in ["g", "?", "m", "/", "W", "enter"] {
         let mut app = told(Options { keys: keys.clone(), ..options() }, session(), 13_200);
-        press(&mut app, before);
-        assert_eq!(press(&mut app, "ctrl-c"), [ConsoleEffect::Quit], "after {before}");
+        app.press(before);
+        assert_eq!(app.press("ctrl-c"), [ConsoleEffect::Quit], "after {before}");
     }
 }

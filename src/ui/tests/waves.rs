@@ -2,9 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::fixture::{
-    FAR, P1, P2, P3, P4, S1, Script, aftermath, at, delivery, options, picture, press, session, told, type_text,
-};
+use super::fixture::{FAR, P1, P2, P3, P4, S1, Script, aftermath, at, options, session, told};
 use crate::event::{Event, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent, LinkId, NodeEvent, Purpose};
 use crate::proto::message::{DeathCause, Role};
 use crate::ui::Options;
@@ -45,8 +43,8 @@ fn pass(app: &mut App, from: u64, to: u64) {
 #[test]
 fn who_lacks_a_message_and_why_is_two_keys_away() {
     let mut app = told(options(), events(), 10_000);
-    press(&mut app, "3 enter");
-    let picture = picture(&mut app, 120, 40);
+    app.press("3 enter");
+    let picture = app.picture(120, 40);
     assert!(picture.contains("reached 3/4 in 2 hops and 6.0 ms, 1 lacks it"), "{picture}");
     assert!(picture.contains("✗ p4     it had no neighbor, its last link, p3 - p4, ended at 03:00:08, p3 took p4 for dead, link cut by the user"), "{picture}");
     assert_snapshot!("wave_120x40", picture);
@@ -55,11 +53,11 @@ fn who_lacks_a_message_and_why_is_two_keys_away() {
 #[test]
 fn the_wave_fits_a_small_screen_and_needs_no_other_character_than_ascii() {
     let mut app = told(options(), events(), 10_000);
-    press(&mut app, "W");
-    assert_snapshot!("wave_80x24", picture(&mut app, 80, 24));
+    app.press("W");
+    assert_snapshot!("wave_80x24", app.picture(80, 24));
     let mut app = told(Options { glyphs: Glyphs::Ascii, ..options() }, events(), 10_000);
-    press(&mut app, "W");
-    let ascii = picture(&mut app, 80, 24);
+    app.press("W");
+    let ascii = app.picture(80, 24);
     assert!(ascii.is_ascii());
     assert_snapshot!("wave_ascii", ascii);
 }
@@ -67,17 +65,17 @@ fn the_wave_fits_a_small_screen_and_needs_no_other_character_than_ascii() {
 #[test]
 fn each_line_of_the_wave_has_its_why() {
     let mut app = told(options(), events(), 10_000);
-    picture(&mut app, 120, 40);
-    press(&mut app, "W");
-    picture(&mut app, 120, 40);
-    press(&mut app, "enter");
-    let why = picture(&mut app, 120, 40);
+    app.picture(120, 40);
+    app.press("W");
+    app.picture(120, 40);
+    app.press("enter");
+    let why = app.picture(120, 40);
     assert!(why.contains("Why did p4 not get p1#1?"), "{why}");
     assert!(why.contains("link p3 - p4 ended: p3 took p4 for dead: link cut by the user"), "{why}");
-    press(&mut app, "esc G enter");
-    let got = picture(&mut app, 120, 40);
+    app.press("esc G enter");
+    let got = app.picture(120, 40);
     assert!(got.contains("p3 did get p1#1: at 03:00:09 from p2, hop 2, 6.0 ms after it began"), "{got}");
-    press(&mut app, "esc esc");
+    app.press("esc esc");
     assert!(app.modals.is_empty());
 }
 
@@ -85,23 +83,23 @@ fn each_line_of_the_wave_has_its_why() {
 fn why_a_node_was_declared_dead_is_two_keys_away() {
     let mut app = told(options(), session(), 13_200);
     let deaths = aftermath().into_iter().filter(|event| event.at < at(14_900));
-    app.take(&[delivery(deaths.collect())]);
-    press(&mut app, "5 enter");
-    let why = picture(&mut app, 120, 40);
+    app.get(deaths.collect());
+    app.press("5 enter");
+    let why = app.picture(120, 40);
     assert!(why.contains("Why is p3 dead?") && why.contains("had no answer to 3 probes in a row"), "{why}");
 }
 
 #[test]
 fn a_warning_is_said_once_counted_in_the_header_and_listed_with_its_why() {
     let mut app = watched(options(), 12_000);
-    assert!(!picture(&mut app, 120, 40).contains("1 warning"), "a network may repair itself");
+    assert!(!app.picture(120, 40).contains("1 warning"), "a network may repair itself");
     pass(&mut app, 12_500, 15_500);
-    let raised = picture(&mut app, 120, 40);
+    let raised = app.picture(120, 40);
     assert!(raised.lines().next().unwrap().contains("2 warnings"), "{raised}");
     assert!(raised.lines().last().unwrap().starts_with(" ! p4 has no live neighbor"), "{raised}");
     assert_snapshot!("warning_120x40", raised);
-    press(&mut app, "7 enter");
-    let why = picture(&mut app, 120, 40);
+    app.press("7 enter");
+    let why = app.picture(120, 40);
     assert!(why.contains("It has no neighbor. The link p3 - p4 ended at"), "{why}");
     assert!(why.contains("p4 has no live neighbor: warned of since 03:00:10"), "{why}");
 }
@@ -109,13 +107,12 @@ fn a_warning_is_said_once_counted_in_the_header_and_listed_with_its_why() {
 #[test]
 fn a_warning_waits_in_the_footer_until_the_answer_to_what_was_typed_is_read() {
     let mut app = watched(options(), 12_000);
-    type_text(&mut app, ":why p4 p1#9");
-    press(&mut app, "enter");
+    app.type_text(":why p4 p1#9");
+    app.press("enter");
     pass(&mut app, 12_500, 16_500);
-    let footer = |app: &mut App| picture(app, 120, 40).lines().last().unwrap().to_owned();
-    assert!(footer(&mut app).contains("no message 'p1#9'"), "{}", footer(&mut app));
+    assert!(app.footer().contains("no message 'p1#9'"), "{}", app.footer());
     pass(&mut app, 17_000, 17_500);
-    assert!(footer(&mut app).starts_with(" ! p4 has no live neighbor"), "{}", footer(&mut app));
+    assert!(app.footer().starts_with("! p4 has no live neighbor"), "{}", app.footer());
 }
 
 /// After the message that did not come to p4, p2 says something every second that comes to everybody.
@@ -124,7 +121,7 @@ fn talkative() -> App {
     for second in 16..19 {
         let mut script = Script::default();
         script.at(second * 1_000).gossip(second, "newer", &[(P2, P1, 1), (P2, P3, 1), (P3, P4, 2)]);
-        app.take(&[delivery(script.events)]);
+        app.get(script.events);
         pass(&mut app, second * 1_000, second * 1_000 + 500);
     }
     pass(&mut app, 19_000, 21_500);
@@ -134,26 +131,26 @@ fn talkative() -> App {
 #[test]
 fn who_lacks_a_message_is_one_key_away_however_many_newer_ones_there_are() {
     let mut app = talkative();
-    let shown = picture(&mut app, 80, 24);
+    let shown = app.picture(80, 24);
     assert!(shown.lines().next().unwrap().contains("p2#18 reached 4/4") || shown.contains("wave p2#18"), "{shown}");
     assert!(shown.lines().last().unwrap().contains("W who lacks p1#1"), "{shown}");
-    press(&mut app, "W");
-    let table = picture(&mut app, 80, 24);
+    app.press("W");
+    let table = app.picture(80, 24);
     assert!(table.contains("reached 3/4") && table.contains("✗ p4     it had no neighbor"), "{table}");
-    press(&mut app, "esc 3 up");
-    assert!(picture(&mut app, 120, 40).lines().last().unwrap().contains("W who has it"), "what is selected goes first");
+    app.press("esc 3 up");
+    assert!(app.picture(120, 40).lines().last().unwrap().contains("W who has it"), "what is selected goes first");
 }
 
 #[test]
 fn the_message_that_the_footer_names_stays_the_one_that_the_key_opens_for_a_while() {
     let mut app = watched(options(), 15_500);
-    let footer = |app: &mut App| picture(app, 80, 24).lines().last().unwrap().to_owned();
+    let footer = |app: &mut App| app.picture(80, 24).lines().last().unwrap().to_owned();
     // Every second p2 says something that does not come to p4, either, and each is warned of five seconds later.
     let mut opened = Vec::new();
     for second in 16..34 {
         let mut script = Script::default();
         script.at(second * 1_000).gossip(second, "newer", &[(P2, P1, 1), (P2, P3, 1)]);
-        app.take(&[delivery(script.events)]);
+        app.get(script.events);
         pass(&mut app, second * 1_000, second * 1_000 + 500);
         if let Some((_, named)) = footer(&mut app).split_once("W who lacks ") {
             opened.push(named.split(' ').next().unwrap().to_owned());
@@ -165,22 +162,22 @@ fn the_message_that_the_footer_names_stays_the_one_that_the_key_opens_for_a_whil
         "a name stays for some seconds, and is another one later: {opened:?}"
     );
     let named = opened.last().unwrap();
-    press(&mut app, "W");
-    let table = picture(&mut app, 80, 24);
+    app.press("W");
+    let table = app.picture(80, 24);
     assert!(table.contains(&format!(" {named} ")), "{named}: {table}");
 }
 
 #[test]
 fn how_far_a_message_came_stays_in_a_narrow_header_longer_than_how_many_there_are() {
     let mut app = talkative();
-    let shown = picture(&mut app, 68, 24);
+    let shown = app.picture(68, 24);
     let header = shown.lines().next().unwrap();
     assert!(header.contains("warning") && header.contains("p2#18 reached 4/4"), "{header}");
     assert!(!header.contains("msg/s"), "{header}");
-    let narrow = picture(&mut app, 55, 24);
+    let narrow = app.picture(55, 24);
     let header = narrow.lines().next().unwrap();
     assert!(header.contains("p2#18 reached 4/4") && !header.contains("hop"), "{header}");
-    assert!(picture(&mut app, 200, 24).lines().next().unwrap().contains("msg/s"));
+    assert!(app.picture(200, 24).lines().next().unwrap().contains("msg/s"));
 }
 
 #[test]
@@ -200,20 +197,20 @@ fn a_message_that_a_delay_holds_up_is_on_its_way_and_not_lost_until_there_was_ti
     // Time passes: something happens.
     let later = |millis| Script::default().at(millis).ping(P2, P3, 1, 400).events.clone();
     let mut app = told(options(), script.events, 9_500);
-    press(&mut app, "W");
-    let young = picture(&mut app, 120, 40);
+    app.press("W");
+    let young = app.picture(120, 40);
     assert!(young.contains("reached 1/3 so far in 0 hops") && young.contains("2 lack it still"), "{young}");
     for node in ["p2", "p3"] {
         let row = young.lines().find(|line| line.contains(&format!("○ {node} "))).expect(&young);
         assert!(row.contains("it is on its way, 'delay all 6s 500ms' since 03:00:01 holds it up"), "{row}");
     }
     assert!(!young.contains('✗'), "{young}");
-    app.take(&[delivery(later(19_000))]);
+    app.get(later(19_000));
     pass(&mut app, 19_000, 19_500);
-    assert!(picture(&mut app, 120, 40).contains("○ p2 "), "past the time for delivery, and within that and the delay");
-    app.take(&[delivery(later(40_000))]);
+    assert!(app.picture(120, 40).contains("○ p2 "), "past the time for delivery, and within that and the delay");
+    app.get(later(40_000));
     pass(&mut app, 40_000, 40_500);
-    let old = picture(&mut app, 120, 40);
+    let old = app.picture(120, 40);
     assert!(old.contains("reached 1/3 in 0 hops") && old.contains(", 2 lack it"), "{old}");
     assert!(!old.contains('○') && old.contains("✗ p2"), "{old}");
     assert!(old.contains("'delay all 6s 500ms' since 03:00:01 may have kept it, which is not certain"), "{old}");
@@ -226,9 +223,9 @@ fn a_seed_that_hangs_is_asked_about_its_list_too() {
     script.at(1_000).add(S1, EventKind::Node(NodeEvent::Hung));
     script.at(2_000).add(P1, EventKind::Node(NodeEvent::Stopped { how: crate::event::Stop::Killed }));
     let mut app = told(options(), script.events, 3_000);
-    type_text(&mut app, ":why s1");
-    press(&mut app, "enter");
-    let shown = picture(&mut app, 160, 50);
+    app.type_text(":why s1");
+    app.press("enter");
+    let shown = app.picture(160, 50);
     assert!(shown.contains("s1 hangs since 03:00:01") && shown.contains("p1 was killed at 03:00:02, which"), "{shown}");
 }
 
@@ -239,17 +236,17 @@ fn the_table_says_of_each_who_lacks_it_why_wherever_it_is_scrolled_to() {
     let begins =
         events.iter().position(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. }))).unwrap();
     let mut app = told(options(), events[..=begins].to_vec(), 11_000);
-    press(&mut app, "W");
+    app.press("W");
     let why = |shown: &str| {
         let lines = shown.lines().filter(|line| line.contains("○ p"));
         let (said, empty): (Vec<_>, Vec<_>) = lines.partition(|line| line.contains("it may be on its way"));
         (said.len(), empty.len())
     };
-    let first = picture(&mut app, 80, 24);
+    let first = app.picture(80, 24);
     let (said, empty) = why(&first);
     assert!(said > 5 && empty == 0, "{first}");
-    press(&mut app, "G up");
-    let last = picture(&mut app, 80, 24);
+    app.press("G up");
+    let last = app.picture(80, 24);
     let (said, empty) = why(&last);
     assert!(said > 5 && empty == 0 && last != first, "{last}");
 }
@@ -265,8 +262,8 @@ fn of_a_message_of_a_peer_without_links_nothing_is_predicted_and_nobody_elsewher
     let kind = EventKind::Gossip(GossipEvent::Generated { id, body: "alone".into(), trace: None, forwarded: 0 });
     script.at(9_000).add(P3, kind);
     let mut app = told(options(), script.events, 10_000);
-    press(&mut app, "W");
-    let table = picture(&mut app, 120, 40);
+    app.press("W");
+    let table = app.picture(120, 40);
     assert!(table.contains("p3 had no link when it began: nothing to predict"), "{table}");
     assert!(!table.contains("elsewhere"), "{table}");
 }
@@ -274,11 +271,11 @@ fn of_a_message_of_a_peer_without_links_nothing_is_predicted_and_nobody_elsewher
 #[test]
 fn enter_on_the_warning_of_a_message_tells_who_lacks_it_and_why() {
     let mut app = talkative();
-    press(&mut app, "7 down enter");
-    let table = picture(&mut app, 120, 40);
+    app.press("7 down enter");
+    let table = app.picture(120, 40);
     assert!(table.contains("reached 3/4") && table.contains("✗ p4     it had no neighbor"), "{table}");
-    press(&mut app, "enter");
-    assert!(picture(&mut app, 120, 40).contains("Why did p4 not get p1#1?"));
+    app.press("enter");
+    assert!(app.picture(120, 40).contains("Why did p4 not get p1#1?"));
 }
 
 #[test]
@@ -301,12 +298,12 @@ fn the_warning_that_explains_the_most_is_said_and_listed_first() {
             script.add(key.node, EventKind::Link(LinkEvent::Down { link, peer: key.peer, purpose, end }));
         }
     }
-    app.take(&[delivery(script.events)]);
+    app.get(script.events);
     pass(&mut app, 27_000, 33_000);
-    let shown = picture(&mut app, 120, 40);
+    let shown = app.picture(120, 40);
     assert!(shown.lines().last().unwrap().starts_with(" ! the overlay is in 2 parts"), "{shown}");
-    press(&mut app, "7 z");
-    let listed = picture(&mut app, 120, 40);
+    app.press("7 z");
+    let listed = app.picture(120, 40);
     let of = |text: &str| listed.lines().position(|line| line.contains(text)).expect(&listed);
     assert_eq!((of("the overlay is in 2 parts"), of("one-way link")), (2, 3));
 }
@@ -319,10 +316,10 @@ fn a_warning_that_is_gone_stays_in_the_list_and_out_of_the_header() {
         let (link, direction, purpose) = (LinkId(link), crate::event::Direction::Outbound, Purpose::Neighbor);
         script.at(16_000).add(node, EventKind::Link(LinkEvent::Up { link, peer, direction, purpose }));
     }
-    app.take(&[delivery(script.events)]);
+    app.get(script.events);
     pass(&mut app, 16_000, 17_500);
-    press(&mut app, "7 z");
-    let gone = picture(&mut app, 80, 24);
+    app.press("7 z");
+    let gone = app.picture(80, 24);
     assert!(gone.contains("p4 has no live neighbor, gone at 03:00:16"), "{gone}");
     assert!(gone.lines().next().unwrap().contains("1 warning"), "that p4 lacks the message is still so: {gone}");
     assert!(gone.contains("! p1#1 did not reach p4"), "{gone}");
@@ -339,20 +336,18 @@ fn why_is_asked_of_a_message_at_a_node_and_of_a_link_by_name() {
         (":why s1", "s1 has 0 peers on its list, 4 run here:"),
         (":why p1", "p1 runs in this process since 03:00:00."),
     ] {
-        type_text(&mut app, line);
-        press(&mut app, "enter");
-        let shown = picture(&mut app, 160, 50);
+        app.type_text(line);
+        app.press("enter");
+        let shown = app.picture(160, 50);
         assert!(shown.contains(answer), "{line}: {shown}");
-        press(&mut app, "esc");
+        app.press("esc");
     }
-    type_text(&mut app, ":why p4 p1#9");
-    press(&mut app, "enter");
-    assert!(
-        picture(&mut app, 120, 40).contains("no message 'p1#9': expected one that is still remembered, such as p3#12")
-    );
-    type_text(&mut app, ":why p4 p1#");
-    press(&mut app, "tab enter");
-    assert!(picture(&mut app, 120, 40).contains("Why did p4 not get p1#1?"), "a name is completed");
+    app.type_text(":why p4 p1#9");
+    app.press("enter");
+    assert!(app.picture(120, 40).contains("no message 'p1#9': expected one that is still remembered, such as p3#12"));
+    app.type_text(":why p4 p1#");
+    app.press("tab enter");
+    assert!(app.picture(120, 40).contains("Why did p4 not get p1#1?"), "a name is completed");
 }
 
 /// The only peer here, linked to one elsewhere: it says something, and that one passes it on or does not.
@@ -374,13 +369,13 @@ fn with_one_elsewhere(comes_back: bool) -> Vec<Event> {
 #[test]
 fn who_elsewhere_has_a_message_is_told_only_when_that_is_proven() {
     let mut app = told(options(), with_one_elsewhere(false), 10_000);
-    press(&mut app, "W");
-    let sent = picture(&mut app, 120, 40);
+    app.press("W");
+    let sent = app.picture(120, 40);
     assert!(!sent.contains("1 elsewhere") && sent.contains("reached 1/1 in 0 hops"), "{sent}");
     let mut app = told(options(), with_one_elsewhere(true), 10_000);
-    assert!(picture(&mut app, 120, 40).contains("p1#1 reached 1 of ours, 1 elsewhere"));
-    press(&mut app, "W");
-    let proven = picture(&mut app, 120, 40);
+    assert!(app.picture(120, 40).contains("p1#1 reached 1 of ours, 1 elsewhere"));
+    app.press("W");
+    let proven = app.picture(120, 40);
     assert!(proven.contains("reached 1/1 of ours, 1 elsewhere in 0 hops"), "{proven}");
     assert!(proven.contains("◇ 127.0.0.1:4000 ?"), "{proven}");
     assert!(proven.contains("sent a copy to p1"), "{proven}");
@@ -389,14 +384,14 @@ fn who_elsewhere_has_a_message_is_told_only_when_that_is_proven() {
 #[test]
 fn after_skipped_events_nobody_is_said_to_lack_a_message() {
     let mut app = told(options(), events(), 20_000);
-    press(&mut app, "W");
-    assert!(picture(&mut app, 120, 40).contains("1 lacks it"), "{}", picture(&mut app, 120, 40));
+    app.press("W");
+    assert!(app.picture(120, 40).contains("1 lacks it"), "{}", app.picture(120, 40));
     let mut app = told(options(), events(), 20_000);
     app.take(&[crate::feed::Delivery { skipped: 12, batch: crate::event::Batch::from([]) }]);
-    press(&mut app, "W");
-    let shown = picture(&mut app, 120, 40);
+    app.press("W");
+    let shown = app.picture(120, 40);
     assert!(shown.contains("not seen to have it") && shown.contains("at least"), "{shown}");
-    press(&mut app, "esc 2 enter");
-    let shown = picture(&mut app, 120, 40);
+    app.press("esc 2 enter");
+    let shown = app.picture(120, 40);
     assert!(shown.contains("not certain: 12 events were skipped"), "{shown}");
 }

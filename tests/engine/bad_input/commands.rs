@@ -4,7 +4,7 @@ use gossipctl::command::Command;
 use gossipctl::event::{Event, EventKind, GossipEvent, NodeEvent};
 use gossipctl::proto::addr::Addr;
 
-use crate::support::{ANYWHERE, Session, calm, classic, peer_at, seed_at};
+use crate::sockets::{ANYWHERE, Session, calm, classic, peer_at, seed_at};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_the_dialect_cannot_carry_is_refused_and_not_sent() {

@@ -9,7 +9,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::Dialect;
 
 use super::{assert_a_line, introduce, local_addr, notices, until_told};
-use crate::support::{ANYWHERE, Session, calm, peer_at, seed_at};
+use crate::sockets::{ANYWHERE, Session, calm, peer_at, seed_at};
 
 /// A session whose nodes speak this.
 fn speaking(dialect: Dialect, seeds: Vec<Addr>) -> Session {
@@ -30,7 +30,7 @@ async fn both_say_so(dialer: &mut Session, target: Addr, accepter: &mut Session,
 const EITHER_WAY: [[Dialect; 2]; 2] = [[Dialect::Framed, Dialect::Classic], [Dialect::Classic, Dialect::Framed]];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_peer_and_a_seed_of_the_other_dialect_both_say_what_the_other_speaks() {
+async fn peer_and_seed_both_say_that_the_dialects_differ() {
     for speaks in EITHER_WAY {
         let mut elsewhere = speaking(speaks[1], Vec::new());
         let seed = elsewhere.engine.start(seed_at(ANYWHERE)).await.unwrap();
@@ -41,7 +41,7 @@ async fn a_peer_and_a_seed_of_the_other_dialect_both_say_what_the_other_speaks()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_peers_of_different_dialects_both_say_what_the_other_speaks() {
+async fn two_peers_both_say_that_their_dialects_differ() {
     for speaks in EITHER_WAY {
         let mut elsewhere = speaking(speaks[1], Vec::new());
         let stranger = elsewhere.engine.start(peer_at(ANYWHERE)).await.unwrap();

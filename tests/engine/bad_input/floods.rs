@@ -13,7 +13,7 @@ use gossipctl::proto::text::Body;
 use gossipctl::proto::time::{ClockTime, Time};
 
 use super::{assert_a_line, assert_undisturbed, encoded, join, notices};
-use crate::support::{Session, calm};
+use crate::sockets::{Session, calm};
 
 const STRANGER: Addr = Addr::loopback(9);
 

@@ -10,7 +10,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::HALF_OPEN_MAX;
 
 use super::{assert_a_line, assert_undisturbed, notices, violation};
-use crate::support::{LIMIT, Session, calm};
+use crate::sockets::{LIMIT, Session, calm};
 
 const LINKS: usize = 10_000;
 /// Connections that are opened before the closed ones among them are let go: with those that the node
@@ -43,7 +43,7 @@ fn open_silently(node: Addr, count: usize) -> Vec<TcpStream> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_links_that_say_nothing_take_no_more_than_their_share_and_disturb_nobody() {
+async fn ten_thousand_silent_links_take_their_share_and_no_more() {
     let mut config = calm(Vec::new());
     // They are not to make room for each other by running out of time.
     config.handshake_timeout = Duration::from_secs(600);

@@ -23,7 +23,7 @@ use gossipctl::proto::message::{Dialect, Hello, Message, Priority, Role};
 use gossipctl::session::lines::log_line;
 use tokio_util::codec::Encoder;
 
-use crate::support::Session;
+use crate::sockets::Session;
 
 fn violation(event: &Event) -> Option<Rule> {
     if let EventKind::Link(LinkEvent::Violation { violation, .. }) = &event.kind { Some(violation.rule) } else { None }

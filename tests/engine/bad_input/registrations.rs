@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::{encoded, hello, introduce, join};
-use crate::support::{ANYWHERE, LIMIT, Session, calm, peer_at, seed_at};
+use crate::sockets::{ANYWHERE, LIMIT, Session, calm, peer_at, seed_at};
 
 /// What a seed sends first: a frame of 13 bytes, `GSSP`, version 2, its address, its role, its priority.
 const HELLO_LEN: usize = 17;

@@ -11,7 +11,7 @@ use gossipctl::event::Rule;
 use gossipctl::proto::addr::Addr;
 
 use super::{assert_undisturbed, until_told};
-use crate::support::{ANYWHERE, LIMIT, Session, calm, classic, peer_at, seed_at};
+use crate::sockets::{ANYWHERE, LIMIT, Session, calm, classic, peer_at, seed_at};
 
 /// A seed that says the same to everybody, without end if `rest` is not empty.
 struct FalseSeed {

@@ -10,7 +10,7 @@ use gossipctl::proto::addr::Addr;
 use gossipctl::proto::message::{DeathCause, Dialect};
 
 use super::{assert_a_line, assert_undisturbed, encoded, hello, join, local_addr, log_lines, until_told, violation};
-use crate::support::{Session, calm, classic};
+use crate::sockets::{Session, calm, classic};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_is_one_violation_and_disturbs_nobody() {
@@ -50,7 +50,7 @@ async fn half_a_frame_is_told_as_what_it_is_and_disturbs_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_oversized_frame_is_refused_by_its_length_and_disturbs_nobody() {
+async fn an_oversized_frame_is_refused_by_its_length() {
     let (mut session, _, peers) = Session::lab(calm(Vec::new()), 1, 3).await;
     for (port, length) in [(9, u32::try_from(FRAME_LEN_MAX).unwrap() + 1), (10, u32::MAX)] {
         let listen = Addr::loopback(port);
@@ -64,7 +64,7 @@ async fn an_oversized_frame_is_refused_by_its_length_and_disturbs_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_opens_and_says_nothing_is_closed_in_time_and_disturbs_nobody() {
+async fn a_silent_link_is_closed_in_time() {
     let mut config = calm(Vec::new());
     config.handshake_timeout = Duration::from_millis(500);
     let (mut session, _, peers) = Session::lab(config, 1, 3).await;

@@ -7,7 +7,7 @@ use crate::model::rumor::ForeignCopy;
 use crate::model::wave::{Wave, WaveRow};
 use crate::model::why::Lack;
 use crate::proto::addr::Addr;
-use crate::ui::pane::Parts;
+use crate::ui::line::Parts;
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;

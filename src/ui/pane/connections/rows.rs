@@ -3,35 +3,53 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ConnectionRow, Sort};
 use crate::event::Purpose;
 use crate::model::link::{LinkHistory, LinkState};
 use crate::model::node::{NodeRecord, ObservedState};
 use crate::proto::addr::Addr;
 use crate::proto::message::Role;
-use crate::ui::filter::Filter;
-use crate::ui::view::View;
+use crate::ui::view::{Target, View, nodes_shown};
 
-/// The matching lines, nodes in this order, each unfolded one with its links below it.
-pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>, filter: &Filter) -> Vec<ConnectionRow> {
-    let mut nodes: Vec<&NodeRecord> = view.model.nodes().iter().filter(|node| is_shown(node)).collect();
+/// The order of the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Sort {
+    /// Seeds, then peers, each by name.
+    #[default]
+    Name,
+    /// Problems first.
+    State,
+    /// Slow answers first.
+    Rtt,
+    /// Many links first.
+    Links,
+}
+
+impl Sort {
+    pub(super) const ALL: [Self; 4] = [Self::Name, Self::State, Self::Rtt, Self::Links];
+    /// Their names, in the same order.
+    pub(super) const WORDS: &'static [&'static str] = &["name", "state", "rtt", "links"];
+
+    pub(super) const fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    pub(super) const fn next(self) -> Self {
+        Self::ALL[(self as usize + 1) % Self::ALL.len()]
+    }
+}
+
+/// The lines, nodes in this order, each unfolded one with its links below it.
+pub(super) fn rows(view: &View<'_>, sort: Sort, open: &BTreeSet<Addr>) -> Vec<Target> {
+    let mut nodes: Vec<&NodeRecord> = nodes_shown(view).collect();
     order(&mut nodes, sort, view);
     let mut rows = Vec::with_capacity(nodes.len());
     for node in nodes {
-        rows.push(ConnectionRow::Node(node.addr));
+        rows.push(Target::Node(node.addr));
         if open.contains(&node.addr) {
             rows.extend(links_of(node.addr, view));
         }
     }
-    if !filter.is_all() {
-        rows.retain(|row| filter.matches(&super::plain(*row, view)));
-    }
     rows
-}
-
-/// Nodes of ours, nodes linked to ours, and gone ones; not those that are known by hearsay alone.
-pub(super) fn is_shown(node: &NodeRecord) -> bool {
-    node.is_ours() || !matches!(node.state(), ObservedState::Known)
 }
 
 /// Pairs of linked nodes; a link of two nodes of ours is seen from both ends.
@@ -43,11 +61,11 @@ pub(super) fn pairs_linked(view: &View<'_>) -> u64 {
     view.model.links().up().filter(|link| !twice(link)).count() as u64
 }
 
-fn links_of(node: Addr, view: &View<'_>) -> Vec<ConnectionRow> {
+fn links_of(node: Addr, view: &View<'_>) -> Vec<Target> {
     let mut links: Vec<&LinkHistory> =
         view.model.links().of(node).filter(|link| link.state != LinkState::Ended).collect();
     links.sort_by_key(|link| (link.purpose == Purpose::Neighbor, view.by_name(link.key.peer)));
-    links.into_iter().map(|link| ConnectionRow::Link(link.key)).collect()
+    links.into_iter().map(|link| Target::Link(link.key)).collect()
 }
 
 fn order(nodes: &mut [&NodeRecord], sort: Sort, view: &View<'_>) {

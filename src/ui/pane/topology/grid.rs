@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
 use super::Scenery;
-use super::sketch::{self, Mark, Rank};
+use super::sketch::{self, Mark};
 use crate::ui::text;
 use crate::ui::theme::Tone;
 use crate::ui::view::View;
@@ -70,9 +70,7 @@ pub(super) fn render(
         frame.render_widget(Line::from(view.span(Tone::Stale, name)), Rect { y, height: 1, ..area });
         for (column, node) in (first..scenery.graph.nodes.len().min(first + plan.per_row)).enumerate() {
             let x = area.x + plan.margin + u16::try_from(column).unwrap_or(u16::MAX) * plan.step;
-            let rank = if scenery.selected == Some(node) { Rank::Selected } else { Rank::Other };
-            let addr = scenery.graph.nodes[node].addr;
-            marks.push(Mark { addr, at: Position { x, y }, look: scenery.look(node, view), label: None, rank });
+            marks.push(scenery.mark(node, Position { x, y }, None, view));
         }
     }
     marks.retain(|mark| area.contains(mark.at));

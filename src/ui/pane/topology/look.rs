@@ -27,19 +27,12 @@ pub(super) struct Look {
     pub(super) tone: Tone,
     kind: LegendKind,
     /// What is wrong with it, if the sign itself shows the wave.
-    pub(super) trouble: Option<NodeMark>,
-}
-
-/// What is wrong with a node, beside its sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NodeMark {
-    pub(super) sign: &'static str,
-    kind: LegendKind,
+    pub(super) trouble: Option<LegendKind>,
 }
 
 /// Kinds of nodes in the legend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum LegendKind {
+pub(super) enum LegendKind {
     Seed,
     Origin,
     Reached,
@@ -58,17 +51,25 @@ enum LegendKind {
 const SELECTED: &str = "[ ] selected";
 
 /// Hops that have a sign of their own.
-const HOPS: [(&str, &str); 10] = [
-    ("◆", "0"),
-    ("❶", "1"),
-    ("❷", "2"),
-    ("❸", "3"),
-    ("❹", "4"),
-    ("❺", "5"),
-    ("❻", "6"),
-    ("❼", "7"),
-    ("❽", "8"),
-    ("❾", "9"),
+const HOPS: [&str; 10] = ["◆", "❶", "❷", "❸", "❹", "❺", "❻", "❼", "❽", "❾"];
+const HOPS_ASCII: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+/// For each kind its sign in the legend, which is also that on the map unless there are several; the
+/// same in ASCII; its color; a word for it, and a shorter one for tight places.
+const KINDS: [(&str, &str, Tone, &str, &str); 13] = [
+    ("■", "s", Tone::Seed, "seed", "seed"),
+    ("◆", "0", Tone::Wave, "begins", "start"),
+    ("❶❷", "1 2", Tone::Wave, "has it, by hop", "hop"),
+    ("⬤", "+", Tone::Wave, "10 hops and more", "10+"),
+    ("●", "*", Tone::Wave, "has it", "has it"),
+    ("○", "o", Tone::Up, "not yet", "not yet"),
+    ("●", "*", Tone::Up, "up", "up"),
+    ("◇", "e", Tone::Up, "elsewhere", "elsewhere"),
+    ("?", "?", Tone::Suspect, "suspect", "suspect"),
+    ("‖", "=", Tone::Suspect, "hung", "hung"),
+    ("✗", "x", Tone::Dead, "dead", "dead"),
+    ("◌", "_", Tone::Stale, "left", "left"),
+    ("·", ".", Tone::Stale, "heard of", "heard"),
 ];
 
 /// Whether it has the message, and what is wrong with it. A gone node that never had it is just
@@ -76,8 +77,7 @@ const HOPS: [(&str, &str); 10] = [
 pub(super) fn look(node: &NodeRecord, arrival: Arrival, theme: Theme) -> Look {
     let state = node.state();
     let kind = kind_of(node, state);
-    let still = Look { sign: kind.sign(theme), tone: kind.tone(), kind, trouble: None };
-    let trouble = NodeMark { sign: kind.sign(theme), kind };
+    let still = kind.look(theme);
     match state {
         ObservedState::Dead | ObservedState::Killed | ObservedState::Left if arrival == Arrival::NotYet => still,
         ObservedState::Suspect { .. }
@@ -86,12 +86,12 @@ pub(super) fn look(node: &NodeRecord, arrival: Arrival, theme: Theme) -> Look {
         | ObservedState::Killed
         | ObservedState::Left => match arrival {
             Arrival::NoWave => still,
-            Arrival::NotYet => Look { tone: kind.tone(), trouble: Some(trouble), ..dry(theme) },
-            Arrival::Hop(hop) => Look { tone: kind.tone(), trouble: Some(trouble), ..reached(hop, theme) },
+            Arrival::NotYet => Look { tone: kind.tone(), trouble: Some(kind), ..LegendKind::Dry.look(theme) },
+            Arrival::Hop(hop) => Look { tone: kind.tone(), trouble: Some(kind), ..reached(hop, theme) },
         },
         ObservedState::Up | ObservedState::Known => match arrival {
             Arrival::Hop(hop) => reached(hop, theme),
-            Arrival::NotYet if kind == LegendKind::Up => dry(theme),
+            Arrival::NotYet if kind == LegendKind::Up => LegendKind::Dry.look(theme),
             Arrival::NotYet | Arrival::NoWave => still,
         },
     }
@@ -111,72 +111,44 @@ fn kind_of(node: &NodeRecord, state: ObservedState) -> LegendKind {
     }
 }
 
-fn dry(theme: Theme) -> Look {
-    Look { sign: LegendKind::Dry.sign(theme), tone: LegendKind::Dry.tone(), kind: LegendKind::Dry, trouble: None }
-}
-
 fn reached(hop: Option<u16>, theme: Theme) -> Look {
-    let (kind, sign) = match hop {
-        None => (LegendKind::ReachedSomehow, None),
-        Some(0) => (LegendKind::Origin, None),
-        Some(hop) => match HOPS.get(usize::from(hop)) {
-            Some((unicode, ascii)) => (LegendKind::Reached, Some(theme.sign(unicode, ascii))),
-            None => (LegendKind::ReachedFar, None),
-        },
+    let hops = match theme.glyphs {
+        Glyphs::Unicode => HOPS,
+        Glyphs::Ascii => HOPS_ASCII,
     };
-    Look { sign: sign.unwrap_or(kind.sign(theme)), tone: kind.tone(), kind, trouble: None }
+    match hop.map(usize::from) {
+        None => LegendKind::ReachedSomehow.look(theme),
+        Some(0) => LegendKind::Origin.look(theme),
+        Some(hop) => match hops.get(hop) {
+            Some(sign) => Look { sign, ..LegendKind::Reached.look(theme) },
+            None => LegendKind::ReachedFar.look(theme),
+        },
+    }
 }
 
 impl LegendKind {
-    /// Its sign in the legend, and on the map unless there are several.
-    const fn sign(self, theme: Theme) -> &'static str {
-        match self {
-            Self::Seed => theme.sign("■", "s"),
-            Self::Origin => theme.sign("◆", "0"),
-            Self::Reached => theme.sign("❶❷", "1 2"),
-            Self::ReachedFar => theme.sign("⬤", "+"),
-            Self::ReachedSomehow | Self::Up => theme.sign("●", "*"),
-            Self::Dry => theme.sign("○", "o"),
-            Self::Elsewhere => theme.sign("◇", "e"),
-            Self::Suspect => "?",
-            Self::Hung => theme.sign("‖", "="),
-            Self::Dead => theme.sign("✗", "x"),
-            Self::Left => theme.sign("◌", "_"),
-            Self::HeardOf => theme.sign("·", "."),
-        }
+    const fn look(self, theme: Theme) -> Look {
+        Look { sign: self.sign(theme), tone: self.tone(), kind: self, trouble: None }
+    }
+
+    pub(super) const fn sign(self, theme: Theme) -> &'static str {
+        let (unicode, ascii, ..) = KINDS[self as usize];
+        theme.sign(unicode, ascii)
     }
 
     const fn tone(self) -> Tone {
-        match self {
-            Self::Seed => Tone::Seed,
-            Self::Origin | Self::Reached | Self::ReachedFar | Self::ReachedSomehow => Tone::Wave,
-            Self::Dry | Self::Up | Self::Elsewhere => Tone::Up,
-            Self::Suspect | Self::Hung => Tone::Suspect,
-            Self::Dead => Tone::Dead,
-            Self::Left | Self::HeardOf => Tone::Stale,
-        }
+        KINDS[self as usize].2
     }
 
-    /// A word for it, and a shorter one for tight places.
+    /// A word for it, and a shorter one.
     const fn words(self, lacking: Lacking) -> (&'static str, &'static str) {
-        match self {
-            Self::Seed => ("seed", "seed"),
-            Self::Origin => ("begins", "start"),
-            Self::Reached => ("has it, by hop", "hop"),
-            Self::ReachedFar => ("10 hops and more", "10+"),
-            Self::ReachedSomehow => ("has it", "has it"),
-            Self::Dry => match lacking {
-                Lacking::NotYet => ("not yet", "not yet"),
-                Lacking::ForGood => ("lacks it", "lacks"),
-                Lacking::Unseen => ("not seen", "unseen"),
-            },
-            Self::Up => ("up", "up"),
-            Self::Elsewhere => ("elsewhere", "elsewhere"),
-            Self::Suspect => ("suspect", "suspect"),
-            Self::Hung => ("hung", "hung"),
-            Self::Dead => ("dead", "dead"),
-            Self::Left => ("left", "left"),
-            Self::HeardOf => ("heard of", "heard"),
+        match (self, lacking) {
+            (Self::Dry, Lacking::ForGood) => ("lacks it", "lacks"),
+            (Self::Dry, Lacking::Unseen) => ("not seen", "unseen"),
+            (kind, Lacking::NotYet | Lacking::ForGood | Lacking::Unseen) => {
+                let (.., word, short) = KINDS[kind as usize];
+                (word, short)
+            }
         }
     }
 }
@@ -246,7 +218,7 @@ impl LegendEntry {
 }
 
 fn entries(looks: &[Look], harms: &[Harm], lacking: Lacking, theme: Theme) -> Vec<LegendEntry> {
-    let troubles = looks.iter().filter_map(|look| look.trouble).map(|trouble| trouble.kind);
+    let troubles = looks.iter().filter_map(|look| look.trouble);
     let mut kinds: Vec<LegendKind> = looks.iter().map(|look| look.kind).chain(troubles).collect();
     kinds.sort_unstable();
     kinds.dedup();

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::graph::{Harm, Tie, TieKind};
 use super::layout::{HEIGHT, Point, WIDTH};
-use super::sketch::{self, Dash, Ground, Mark, Rank, Stroke};
+use super::sketch::{self, Dash, Ground, Mark, Stroke};
 use super::{Registrations, Scenery};
 use crate::proto::message::Role;
 use crate::ui::theme::Tone;
@@ -18,7 +18,8 @@ const STRETCH_MAX: f64 = 1.3;
 /// Cells to each side that a node moves when another one has its cell.
 const NUDGE_MAX: i32 = 3;
 
-/// Draws it; returns where each node is.
+/// Draws the whole overlay; returns where each node is. In a larger one, the links are those of the
+/// selected node and those in trouble.
 pub(super) fn render(
     scenery: &Scenery<'_>,
     points: &[Point],
@@ -26,60 +27,68 @@ pub(super) fn render(
     area: Rect,
     view: &View<'_>,
 ) -> Vec<Mark> {
-    let cells = cells(points, area);
-    let labels = scenery.graph.nodes.len() <= LABELS_MAX;
-    let marks: Vec<Mark> = (0..cells.len())
-        .map(|node| {
-            let rank = if scenery.selected == Some(node) { Rank::Selected } else { Rank::Other };
-            let is_seed = scenery.graph.nodes[node].role == Some(Role::Seed);
-            let label = (labels || is_seed || rank == Rank::Selected).then(|| scenery.label(node, view));
-            let addr = scenery.graph.nodes[node].addr;
-            Mark { addr, at: cells[node], look: scenery.look(node, view), label, rank }
-        })
-        .collect();
-    let mut strokes = links(scenery, &cells, labels);
-    strokes.extend(wave(scenery, &cells));
+    let placed: Vec<(usize, Position)> = cells(points, area).into_iter().enumerate().collect();
+    let all = scenery.graph.nodes.len() <= LABELS_MAX;
+    let has_label =
+        |node: usize| all || scenery.graph.nodes[node].role == Some(Role::Seed) || scenery.selected == Some(node);
+    let is_drawn = |tie: &Tie| match tie.kind {
+        TieKind::Neighbor => all || scenery.is_selected(tie) || tie.misses > 0 || tie.harm == Harm::Cut,
+        TieKind::Registration => scenery.is_selected(tie) || scenery.registrations == Registrations::Shown,
+    };
+    draw(scenery, &placed, has_label, is_drawn, frame, area, view)
+}
+
+/// Draws nodes at their cells, links between them, and the tree by which the message came.
+pub(super) fn draw(
+    scenery: &Scenery<'_>,
+    placed: &[(usize, Position)],
+    has_label: impl Fn(usize) -> bool,
+    is_drawn: impl Fn(&Tie) -> bool,
+    frame: &mut Frame<'_>,
+    area: Rect,
+    view: &View<'_>,
+) -> Vec<Mark> {
+    let mark = |(node, at): &(usize, Position)| {
+        let label = has_label(*node).then(|| scenery.label(*node, view));
+        scenery.mark(*node, *at, label, view)
+    };
+    let marks: Vec<Mark> = placed.iter().map(mark).collect();
+    let mut cells = vec![None; scenery.graph.nodes.len()];
+    for (node, at) in placed {
+        cells[*node] = Some(*at);
+    }
+    let mut ties: Vec<&Tie> = scenery.graph.ties.iter().filter(|tie| is_drawn(tie)).collect();
+    // What matters more is drawn later, over the rest.
+    ties.sort_by_key(|tie| (tie.kind, scenery.is_selected(tie), tie.misses, tie.harm));
+    let links = ties.into_iter().filter_map(|tie| {
+        let (tone, dash) = tie_look(tie, scenery.is_selected(tie));
+        Some(Stroke { from: cells[tie.a]?, to: cells[tie.b]?, part: 1.0, tone, dash })
+    });
+    let hops = scenery.wave.iter().flat_map(|(wave, way)| way.hops(wave.so_far()));
+    let tree = hops.filter_map(|(from, to, part)| {
+        let (from, to) = (cells[scenery.graph.number(from)?]?, cells[scenery.graph.number(to)?]?);
+        Some(Stroke { from, to, part, tone: Tone::Wave, dash: Dash::Solid })
+    });
+    let strokes: Vec<Stroke> = links.chain(tree).collect();
     sketch::draw(&strokes, &marks, frame, area, view);
     marks
 }
 
-/// The links: in a small overlay all, in a larger one those of the selected node and those in
-/// trouble.
-fn links(scenery: &Scenery<'_>, cells: &[Position], all: bool) -> Vec<Stroke> {
-    let is_selected = |tie: &Tie| scenery.selected.is_some_and(|node| tie.touches(node));
-    let is_shown = |tie: &&Tie| match tie.kind {
-        TieKind::Neighbor => all || is_selected(tie) || tie.misses > 0 || tie.harm == Harm::Cut,
-        TieKind::Registration => is_selected(tie) || scenery.registrations == Registrations::Shown,
+/// The color of a link, and how much of it is drawn.
+fn tie_look(tie: &Tie, is_selected: bool) -> (Tone, Dash) {
+    let tone = match tie.kind {
+        TieKind::Neighbor | TieKind::Registration if tie.harm == Harm::Cut => Tone::Dead,
+        TieKind::Neighbor | TieKind::Registration if tie.misses > 0 || tie.harm == Harm::Faulty => Tone::Suspect,
+        TieKind::Registration => Tone::Seed,
+        TieKind::Neighbor if is_selected => Tone::Plain,
+        TieKind::Neighbor => Tone::Stale,
     };
-    let mut ties: Vec<&Tie> = scenery.graph.ties.iter().filter(is_shown).collect();
-    // What matters more is drawn later, over the rest.
-    ties.sort_by_key(|tie| (tie.kind, is_selected(tie), tie.misses, tie.harm));
-    let stroke = |tie: &Tie| {
-        let tone = match tie.kind {
-            TieKind::Neighbor | TieKind::Registration if tie.harm == Harm::Cut => Tone::Dead,
-            TieKind::Neighbor | TieKind::Registration if tie.misses > 0 || tie.harm == Harm::Faulty => Tone::Suspect,
-            TieKind::Registration => Tone::Seed,
-            TieKind::Neighbor if is_selected(tie) => Tone::Plain,
-            TieKind::Neighbor => Tone::Stale,
-        };
-        let dash = match (tie.harm, tie.kind) {
-            (Harm::Cut, _) => Dash::Cut,
-            (Harm::Faulty, _) | (Harm::None, TieKind::Registration) => Dash::Dotted,
-            (Harm::None, TieKind::Neighbor) => Dash::Solid,
-        };
-        Stroke { from: cells[tie.a], to: cells[tie.b], part: 1.0, tone, dash }
+    let dash = match (tie.harm, tie.kind) {
+        (Harm::Cut, _) => Dash::Cut,
+        (Harm::Faulty, _) | (Harm::None, TieKind::Registration) => Dash::Dotted,
+        (Harm::None, TieKind::Neighbor) => Dash::Solid,
     };
-    ties.into_iter().map(stroke).collect()
-}
-
-/// The tree by which the message came.
-pub(super) fn wave(scenery: &Scenery<'_>, cells: &[Position]) -> Vec<Stroke> {
-    let Some((wave, way)) = &scenery.wave else { return Vec::new() };
-    let hops = way.hops(wave.so_far()).filter_map(|(from, to, part)| {
-        let (from, to) = (scenery.graph.number(from)?, scenery.graph.number(to)?);
-        Some(Stroke { from: cells[from], to: cells[to], part, tone: Tone::Wave, dash: Dash::Solid })
-    });
-    hops.collect()
+    (tone, dash)
 }
 
 /// The cell of each node; no two share one as long as there is room nearby.

@@ -7,11 +7,9 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 use super::Scenery;
-use super::graph::{Harm, Tie, TieKind};
+use super::graph::{Tie, TieKind};
 use super::map;
-use super::sketch::{self, Dash, Mark, Rank, Stroke};
 use crate::model::Map;
-use crate::ui::theme::Tone;
 use crate::ui::view::View;
 
 /// The distance of each ring from the middle, as a share of half the pane.
@@ -21,22 +19,10 @@ const RINGS: [f64; 3] = [0.0, 0.5, 0.97];
 pub(super) fn render(scenery: &Scenery<'_>, frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let Some(middle) = scenery.selected.filter(|_| !area.is_empty()) else { return };
     let shown = around(scenery, middle, area);
-    let marks: Vec<Mark> = shown
-        .iter()
-        .map(|(node, spot)| {
-            let rank = if *node == middle { Rank::Selected } else { Rank::Other };
-            let label = (spot.ring < 2).then(|| scenery.label(*node, view));
-            let addr = scenery.graph.nodes[*node].addr;
-            Mark { addr, at: spot.at, look: scenery.look(*node, view), label, rank }
-        })
-        .collect();
-    let mut strokes = links(scenery, middle, &shown);
-    let here = |stroke: &Stroke| [stroke.from, stroke.to].iter().all(|end| area.contains(*end));
-    let nowhere = Position { x: u16::MAX, y: u16::MAX };
-    let cells: Vec<Position> =
-        (0..scenery.graph.nodes.len()).map(|node| shown.get(&node).map_or(nowhere, |spot| spot.at)).collect();
-    strokes.extend(map::wave(scenery, &cells).into_iter().filter(here));
-    sketch::draw(&strokes, &marks, frame, area, view);
+    let placed: Vec<(usize, Position)> = shown.iter().map(|(node, spot)| (*node, spot.at)).collect();
+    let is_inner = |node: usize| shown.get(&node).is_some_and(|spot| spot.ring < 2);
+    let is_drawn = |tie: &Tie| tie.kind == TieKind::Neighbor && (is_inner(tie.a) || is_inner(tie.b));
+    map::draw(scenery, &placed, is_inner, is_drawn, frame, area, view);
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -78,37 +64,4 @@ fn on_ring(area: Rect, ring: usize, angle: f64) -> Position {
     let x = (half_width + across * angle.cos()).round() as u16;
     let y = (half_height + down * angle.sin()).round() as u16;
     Position { x: area.x + x.min(area.width - 1), y: area.y + y.min(area.height - 1) }
-}
-
-/// A link with a fault is not drawn whole.
-const fn dash(tie: &Tie) -> Dash {
-    match tie.harm {
-        Harm::None => Dash::Solid,
-        Harm::Faulty => Dash::Dotted,
-        Harm::Cut => Dash::Cut,
-    }
-}
-
-fn links(scenery: &Scenery<'_>, middle: usize, shown: &Map<usize, Spot>) -> Vec<Stroke> {
-    let rings = |tie: &Tie| Some((shown.get(&tie.a)?, shown.get(&tie.b)?));
-    let mut strokes: Vec<Stroke> = Vec::new();
-    for tie in scenery.graph.ties.iter().filter(|tie| tie.kind == TieKind::Neighbor) {
-        let Some((a, b)) = rings(tie).filter(|(a, b)| a.ring < 2 || b.ring < 2) else { continue };
-        let tone = if tie.harm == Harm::Cut {
-            Tone::Dead
-        } else if tie.misses > 0 || tie.harm == Harm::Faulty {
-            Tone::Suspect
-        } else if tie.touches(middle) {
-            Tone::Plain
-        } else {
-            Tone::Stale
-        };
-        strokes.push(Stroke { from: a.at, to: b.at, part: 1.0, tone, dash: dash(tie) });
-    }
-    strokes.sort_by_key(|stroke| match stroke.tone {
-        Tone::Stale => 0,
-        Tone::Plain => 1,
-        Tone::Suspect | Tone::Up | Tone::Dead | Tone::Seed | Tone::Wave | Tone::Frame | Tone::Strong => 2,
-    });
-    strokes
 }

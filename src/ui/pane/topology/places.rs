@@ -30,28 +30,20 @@ const FORGOTTEN_MAX: usize = 1_024;
 
 /// A layout to be made elsewhere.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct LayoutRequest {
+pub(super) struct LayoutRequest {
     pub(super) who: Vec<Addr>,
     pub(super) job: Job,
 }
 
 /// A layout that was made.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Delivered {
+pub(super) struct Delivered {
     places: Vec<(Addr, Point)>,
 }
 
 impl LayoutRequest {
-    /// This many nodes in a ring.
-    #[cfg(test)]
-    pub(crate) fn ring(nodes: u16) -> Self {
-        let ties = (0..usize::from(nodes)).map(|node| (node, (node + 1) % usize::from(nodes))).collect();
-        let bodies = vec![(Point::default(), Hold::Free); usize::from(nodes)];
-        Self { who: (0..nodes).map(Addr::loopback).collect(), job: Job { bodies, ties, effort: Effort::Anew } }
-    }
-
     /// Computes the layout, which takes a while.
-    pub(crate) fn carry_out(&self) -> Delivered {
+    pub(super) fn carry_out(&self) -> Delivered {
         let points = layout::place(&self.job);
         Delivered { places: self.who.iter().copied().zip(points).collect() }
     }

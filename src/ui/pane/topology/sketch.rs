@@ -208,7 +208,7 @@ impl Ground {
         let Some(trouble) = mark.look.trouble else { return };
         let beside = Position { x: mark.at.x.saturating_add(1), ..mark.at };
         let at = if self.is_free(beside) { beside } else { mark.at };
-        buffer[at].set_symbol(trouble.sign).set_style(view.style(mark.look.tone));
+        buffer[at].set_symbol(trouble.sign(view.theme)).set_style(view.style(mark.look.tone));
         if at == beside {
             self.take(at);
             self.broad.push(mark.at);

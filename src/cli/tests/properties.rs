@@ -10,9 +10,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::args::Cli;
-use super::config_file::ConfigFile;
-use super::seeds_file::{FILE_LEN_MAX, SEEDS_MAX, SeedList, parse};
+use super::super::args::Cli;
+use super::super::config_file::ConfigFile;
+use super::super::seeds_file::{FILE_LEN_MAX, SEEDS_MAX, SeedList, parse};
 
 /// Memory that a list of the greatest length may take, several times over while it grows.
 const SEEDS_HELD_MAX: u64 = 4 * FILE_LEN_MAX;
@@ -159,11 +159,11 @@ proptest! {
 }
 
 #[test]
-fn the_longest_list_of_seeds_takes_no_more_memory_than_its_limit() {
+fn the_longest_seed_list_stays_within_its_memory() {
     let line = |n: u32| format!("{}:1\n", std::net::Ipv4Addr::from(0x0101_0101 + n));
     let mut text: String = (0..10_000).map(line).collect();
     text.truncate(text[..usize::try_from(FILE_LEN_MAX).unwrap()].rfind('\n').unwrap());
-    let mut seeds = Ok(SeedList { seeds: Vec::new(), repeated: Vec::new(), names: Vec::new() });
+    let mut seeds = Ok(SeedList::default());
     let held =
         allocation_counter::measure(|| seeds = parse(Path::new("config.txt"), text.as_bytes(), &lookup)).bytes_max;
     assert!(seeds.unwrap_err().to_string().contains(&format!("more than {SEEDS_MAX} seeds")));

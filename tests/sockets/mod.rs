@@ -1,13 +1,15 @@
-//! A session of an engine, and waiting for what happens in it.
+//! The one harness for nodes on sockets: starts a network in the test, sends it commands, and waits, with a limit, for
+//! what happens in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gossipctl::clock::Clock;
 use gossipctl::command::{Command, NodeSpec, Placement};
+use gossipctl::engine::Settings;
 use gossipctl::event::{Event, EventKind, GossipEvent, LinkEvent, NodeEvent, ProbeEvent, Purpose, SeedEvent};
 use gossipctl::feed::{Bounds, Feed, bounded};
-use gossipctl::net::{SocketDefaults, SocketEngine};
+use gossipctl::net::SocketEngine;
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::{PeerConfig, SeedConfig};
 use gossipctl::proto::message::{Dialect, Role};
@@ -44,11 +46,11 @@ pub(crate) fn calm(seeds: Vec<Addr>) -> PeerConfig {
     config
 }
 
-pub(crate) fn defaults(peer: PeerConfig) -> SocketDefaults {
+pub(crate) fn settings(peer: PeerConfig) -> Settings {
     let mut seed = SeedConfig::new(Addr::loopback(0));
     seed.dialect = peer.dialect;
     seed.liveness_interval = peer.liveness_interval;
-    SocketDefaults { peer, seed, rng_seed: 7, clock: Clock::start() }
+    Settings { peer, seed, rng_seed: 7 }
 }
 
 pub(crate) fn peer_at(listen: Placement) -> NodeSpec {
@@ -66,7 +68,7 @@ impl Session {
     pub(crate) fn new(peer: PeerConfig) -> Self {
         let (tap, feed) = bounded(BOUNDS);
         Self {
-            engine: SocketEngine::new(defaults(peer), vec![tap]),
+            engine: SocketEngine::new(settings(peer), Clock::start(), vec![tap]),
             feed,
             seen: Vec::new(),
             settled_at: Time::from_micros(0),

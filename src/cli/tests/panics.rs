@@ -19,12 +19,12 @@ fn files(dir: &Path, ending: &str) -> Vec<PathBuf> {
 fn when_the_screen_panics_all_nodes_say_goodbye() {
     if is_the_one_that_panics() {
         arm();
-        assert_eq!(super::main_with(LAB.map(Into::into)), ExitCode::FAILURE);
+        assert_eq!(super::super::main_with(LAB.map(Into::into)), ExitCode::FAILURE);
         println!("exit code 1");
         return;
     }
     let home = tempfile::tempdir().unwrap();
-    let (parser, modes) = screen_at(home.path(), "cli::panics::when_the_screen_panics_all_nodes_say_goodbye");
+    let (parser, modes) = screen_at(home.path(), "cli::tests::panics::when_the_screen_panics_all_nodes_say_goodbye");
     let screen = parser.screen();
     // A line that is wider than the screen continues in the next row.
     let contents = screen.contents().replace('\n', "");

@@ -1,0 +1,4 @@
+//! What the command line does with bad input, and with a panic.
+
+mod panics;
+mod properties;

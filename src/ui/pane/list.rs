@@ -1,0 +1,238 @@
+//! A pane of lines, one of which is selected: what all of them have in common.
+
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use super::{Focus, Moved, Pane, Selection, Surface};
+use crate::proto::addr::Addr;
+use crate::ui::action::{Action, Move};
+use crate::ui::filter::Filter;
+use crate::ui::line::{Parts, Sentence, fit, mark};
+use crate::ui::list_view::{ListView, Rows, Untouched};
+use crate::ui::view::View;
+
+/// What the lines of a pane are.
+pub(super) trait Lines: Default {
+    /// What a line is about.
+    type Key: Copy + PartialEq;
+    type Rows: Rows<Self::Key>;
+    /// What the lines of a picture are made from, in one walk through the model.
+    type Facts;
+    /// A log follows its newest line.
+    const UNTOUCHED: Untouched;
+
+    /// The lines that pass the filter, in order.
+    fn rows(&self, filter: &Filter, view: &View<'_>) -> Self::Rows;
+
+    /// What is needed for these lines, of which one may be selected.
+    fn facts(&self, rows: &[Self::Key], selected: Option<Self::Key>, view: &View<'_>) -> Self::Facts;
+
+    /// A line, for this many columns.
+    fn line(&self, key: Self::Key, facts: &Self::Facts, columns: usize, view: &View<'_>) -> Sentence;
+
+    /// What the title says.
+    fn note(&self, list: &ListView<Self::Key>, rows: &Self::Rows, view: &View<'_>) -> String;
+
+    /// What the pane says when it is empty.
+    fn hint(&self, view: &View<'_>) -> String;
+
+    /// What a line is, in the hint of a filter that matches none; if there is no word, the filter
+    /// is not mentioned.
+    const WORD: Option<&'static str> = None;
+
+    /// What a selected line is about.
+    fn selection(&self, key: Self::Key, view: &View<'_>) -> Selection;
+
+    /// Checks before drawing what is new.
+    fn look(&mut self, _filter: &Filter, _view: &View<'_>) {}
+
+    /// The line as text, for filters and the clipboard.
+    fn plain(&self, key: Self::Key, view: &View<'_>) -> String {
+        let view = view.in_full();
+        self.line(key, &self.facts(&[key], None, &view), usize::MAX, &view).text()
+    }
+
+    /// The line above the others, if there is one.
+    fn heading(&self, _columns: usize, _view: &View<'_>) -> Option<Parts> {
+        None
+    }
+
+    /// The line that is selected until the user selects one, if not the first or the newest.
+    fn begin_at(&self, _rows: &Self::Rows, _view: &View<'_>) -> Option<Self::Key> {
+        None
+    }
+
+    /// Does what a key asks before the selection moves; returns whether that was all.
+    fn act(&mut self, _wanted: Move, _list: &mut ListView<Self::Key>, _chosen: Option<Self::Key>) -> Done {
+        Done::No
+    }
+
+    /// The line of this node.
+    fn of_node(&self, _node: Addr) -> Option<Self::Key> {
+        None
+    }
+
+    fn sort(&mut self, _order: &str) {}
+}
+
+/// Whether a key was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    Yes,
+    No,
+}
+
+/// A pane of such lines, and the reader's position.
+pub(super) struct ListPane<L: Lines> {
+    lines: L,
+    list: ListView<L::Key>,
+    /// The line in each row of the last drawing: a long one takes several.
+    drawn: Vec<usize>,
+}
+
+impl<L: Lines + 'static> ListPane<L> {
+    pub(super) fn boxed() -> Box<dyn Pane> {
+        Box::new(Self { lines: L::default(), list: ListView::new(L::UNTOUCHED), drawn: Vec::new() })
+    }
+
+    fn rows(&self, view: &View<'_>) -> L::Rows {
+        self.lines.rows(self.filter(), view)
+    }
+
+    fn selected(&self, view: &View<'_>) -> Option<L::Key> {
+        self.selected_in(&self.rows(view), view)
+    }
+
+    fn selected_in(&self, rows: &L::Rows, view: &View<'_>) -> Option<L::Key> {
+        let first = if self.list.is_untouched() { self.lines.begin_at(rows, view) } else { None };
+        first.or_else(|| self.list.selected(rows))
+    }
+
+    fn hint(&self, view: &View<'_>) -> String {
+        match L::WORD.filter(|_| !self.filter().is_all()) {
+            Some(word) => {
+                let back = view.keys.key_of(Action::Back);
+                format!("No {word} matches '{}'. {back} shows all.", self.filter().typed())
+            }
+            None => self.lines.hint(view),
+        }
+    }
+
+    /// The lines of these keys, which all have a row; in rows that are left, a long line continues.
+    fn drawn_lines(
+        &mut self,
+        keys: &[L::Key],
+        area: Rect,
+        selected: Option<L::Key>,
+        view: &View<'_>,
+    ) -> Vec<Line<'static>> {
+        let columns = usize::from(area.width);
+        let facts = self.lines.facts(keys, selected, view);
+        let mut free = usize::from(area.height).saturating_sub(keys.len());
+        self.drawn.clear();
+        let mut drawn = Vec::with_capacity(usize::from(area.height));
+        for (number, key) in keys.iter().enumerate() {
+            let lines = self.lines.line(*key, &facts, columns, view).lines(columns, free + 1, view);
+            free -= lines.len() - 1;
+            self.drawn.resize(self.drawn.len() + lines.len(), number);
+            drawn.extend(lines);
+        }
+        drawn
+    }
+}
+
+impl<L: Lines + 'static> Pane for ListPane<L> {
+    fn render(&mut self, surface: &mut Surface<'_, '_>, view: &View<'_>) {
+        self.lines.look(&self.list.search.filter, view);
+        let rows = self.rows(view);
+        let columns = usize::from(surface.area.width.saturating_sub(2));
+        let heading = self.lines.heading(columns, view);
+        let headings = u16::from(heading.is_some());
+        let height = usize::from(surface.area.height.saturating_sub(2 + headings));
+        let selected = self.selected_in(&rows, view);
+        if let Some(selected) = selected {
+            self.list.begin_at(&rows, selected);
+        }
+        let keys: Vec<L::Key> = self.list.window(&rows, height).filter_map(|place| rows.item(place)).collect();
+        let inside = surface.framed(&self.lines.note(&self.list, &rows, view), view);
+        if rows.len() == 0 {
+            self.drawn.clear();
+            return surface.hint(&self.hint(view), inside, view);
+        }
+        let [top, body] = Layout::vertical([Constraint::Length(headings), Constraint::Min(0)]).areas(inside);
+        if let Some(heading) = heading {
+            surface.frame.render_widget(fit(&heading, columns, view), top);
+        }
+        let mut lines = self.drawn_lines(&keys, body, selected, view);
+        if surface.focus == Focus::Here {
+            for (line, number) in lines.iter_mut().zip(&self.drawn) {
+                if selected == keys.get(*number).copied() {
+                    mark(line, columns);
+                }
+            }
+        }
+        surface.frame.render_widget(Paragraph::new(lines), body);
+    }
+
+    fn act(&mut self, wanted: Move, view: &View<'_>) -> Moved {
+        let rows = self.rows(view);
+        let chosen = self.selected_in(&rows, view);
+        if self.lines.act(wanted, &mut self.list, chosen) == Done::No {
+            self.list.act(&rows, wanted, |key| self.lines.plain(key, view));
+        }
+        Moved::Here
+    }
+
+    fn click(&mut self, at: Position, area: Rect, view: &View<'_>) -> Moved {
+        let heading = u16::from(self.lines.heading(usize::from(area.width), view).is_some());
+        let row = at.y.checked_sub(area.y + 1 + heading).filter(|_| at.y + 1 < area.bottom());
+        match row.and_then(|row| self.drawn.get(usize::from(row)).copied()) {
+            Some(line) => self.act(Move::Row(line), view),
+            None => Moved::Here,
+        }
+    }
+
+    fn filter(&self) -> &Filter {
+        &self.list.search.filter
+    }
+
+    fn set_filter(&mut self, filter: Filter) {
+        self.list.search.set(filter);
+    }
+
+    fn selection(&self, view: &View<'_>) -> Selection {
+        let selection = self.selected(view).map(|key| self.lines.selection(key, view)).unwrap_or_default();
+        // The newest message is not chosen.
+        let message = selection.message.filter(|_| !self.list.is_untouched());
+        Selection { message, ..selection }
+    }
+
+    fn line(&self, view: &View<'_>) -> Option<String> {
+        Some(self.lines.plain(self.selected(view)?, view))
+    }
+
+    fn describe(&self, node: Addr, view: &View<'_>) -> Option<String> {
+        Some(self.lines.plain(self.lines.of_node(node)?, view))
+    }
+
+    fn select(&mut self, node: Option<Addr>, view: &View<'_>) {
+        let row = node.and_then(|node| self.lines.of_node(node));
+        if let Some(row) = row.filter(|row| self.rows(view).place(*row).is_some()) {
+            self.list.select(row);
+        }
+    }
+
+    fn follow_newest(&mut self) {
+        self.list.let_go();
+    }
+
+    fn sort(&mut self, order: &str) {
+        self.lines.sort(order);
+    }
+}
+
+/// The filter in a title, if there is one.
+pub(super) fn filter_note<K>(list: &ListView<K>) -> Option<String> {
+    Some(&list.search.filter).filter(|filter| !filter.is_all()).map(Filter::note)
+}
