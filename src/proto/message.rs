@@ -275,13 +275,38 @@ impl From<Vec<Addr>> for PeerSample {
 /// One message on one link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
+    // Membership, between any two nodes.
     /// Names the sender; first on every link.
     Hello(Hello),
+    /// Framed only: no link for you; try these.
+    Refusal {
+        reason: RefusalReason,
+        /// Addresses to try instead.
+        referral: Vec<Addr>,
+    },
+    /// Framed only: the link closes now, and nobody died.
+    Goodbye {
+        reason: GoodbyeReason,
+        /// Addresses to try instead.
+        referral: Vec<Addr>,
+    },
+    // Membership, between a peer and a seed.
     /// Seed to peer: some listed addresses.
     PeerList(PeerSample),
     /// Peer to seed, framed only: send the list again.
     ListRequest,
+    /// Peer to seed: this neighbor is dead.
+    DeadReport {
+        dead: Addr,
+        /// When the reporter found out, by its clock.
+        clock: ClockTime,
+        reporter: Addr,
+        /// Framed only.
+        cause: Option<DeathCause>,
+    },
+    // Broadcast.
     Gossip(Arc<Gossip>),
+    // Liveness.
     /// Are you alive?
     Probe {
         seq: ProbeSeq,
@@ -301,27 +326,6 @@ pub enum Message {
         clock: ClockTime,
         /// What rides on it, framed only.
         extras: Option<ProbeExtras>,
-    },
-    /// Peer to seed: this neighbor is dead.
-    DeadReport {
-        dead: Addr,
-        /// When the reporter found out, by its clock.
-        clock: ClockTime,
-        reporter: Addr,
-        /// Framed only.
-        cause: Option<DeathCause>,
-    },
-    /// Framed only: no link for you; try these.
-    Refusal {
-        reason: RefusalReason,
-        /// Addresses to try instead.
-        referral: Vec<Addr>,
-    },
-    /// Framed only: the link closes now, and nobody died.
-    Goodbye {
-        reason: GoodbyeReason,
-        /// Addresses to try instead.
-        referral: Vec<Addr>,
     },
 }
 
