@@ -65,7 +65,7 @@ fn an_old_journal_exports_to_one_that_tells_the_same() {
     for file in SESSIONS {
         let copy = dir.path().join(file);
         let exported = export(&data(file), &copy, OverwritePolicy::Refuse).unwrap();
-        assert_eq!((exported.damaged, exported.skipped), (0, 0), "{file}: {:?}", exported.damage);
+        assert_eq!((exported.damage.lines, exported.skipped), (0, 0), "{file}: {:?}", exported.damage);
         let lines = fs::read_to_string(data(file)).unwrap().lines().filter(|line| line.contains("\"event\":")).count();
         assert_eq!(exported.events, lines as u64, "{file}");
         let again: Vec<_> = Recording::open(&copy).unwrap().map(|record| record.unwrap()).collect();

@@ -149,7 +149,7 @@ impl Listeners {
         let (tap, events) = feed(BATCHES_MAX);
         taps.push(tap);
         let limits = Limits { journal_size_max: JOURNAL_LEN_MAX, archive_size_max: JOURNAL_LEN_MAX };
-        let places = RecordPaths { journal: journal(&home), limits, log_dir: None };
+        let places = RecordPaths { journal: Some((journal(&home), limits)), log_dir: None };
         let header = Header::new(clock.epoch(), utc_offset_s());
         let recorder = Recorder::spawn(events, &places, &header, |news| eprintln!("{news:?}")).unwrap();
         let (tap, folded) = feed(BATCHES_MAX);

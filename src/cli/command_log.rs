@@ -7,7 +7,7 @@ use crate::engine::Refusal;
 use crate::proto::addr::Addr;
 use crate::proto::time::Time;
 use crate::request::Response;
-use crate::scenario::record::{DEEDS_MAX, SessionRecord, UserAction, Wanted};
+use crate::scenario::record::{DEEDS_MAX, RecordedLine, SessionRecord};
 use crate::scenario::{ScriptStep, Skipped};
 use crate::ui::{HostRefusal, Refusals, Refused};
 
@@ -125,26 +125,22 @@ impl CommandLog {
             more: self.more + context.refused.more,
             lasted: now.since(began),
         };
-        Ok(record.text(&name))
+        Ok(record.text())
     }
 
-    /// In order of time.
-    fn deeds(&mut self, began: Time, refused: &[Refused], name: &dyn Fn(Addr) -> String) -> Vec<UserAction> {
-        let refused = refused.iter().filter(|refused| refused.at >= began).map(|refused| UserAction {
-            at: refused.at.since(began),
-            wanted: Wanted::NotDone { what: refused.what.clone(), why: refused.why.to_string() },
-        });
-        let entries = self.entries.iter_mut().map(|entry| {
+    fn deeds(&mut self, began: Time, refused: &[Refused], name: &dyn Fn(Addr) -> String) -> Vec<RecordedLine> {
+        let refused = refused.iter().filter(|refused| refused.at >= began);
+        let refused =
+            refused.map(|refused| RecordedLine::not_done(refused.at.since(began), refused.what.clone(), &refused.why));
+        let entries = self.entries.iter_mut().filter_map(|entry| {
+            let at = entry.at.since(began);
             entry.why = entry.why.take().or_else(|| entry.response.refusal());
-            let wanted = match &entry.why {
-                None => Wanted::Done(entry.command.clone()),
-                Some(why) => Wanted::NotDone { what: grammar::text(&entry.command, name), why: why.to_string() },
-            };
-            UserAction { at: entry.at.since(began), wanted }
+            match &entry.why {
+                None => RecordedLine::done(at, &entry.command, name),
+                Some(why) => Some(RecordedLine::not_done(at, grammar::text(&entry.command, name), why)),
+            }
         });
-        let mut deeds: Vec<UserAction> = entries.chain(refused).collect();
-        deeds.sort_by_key(|deed| deed.at);
-        deeds
+        entries.chain(refused).collect()
     }
 }
 

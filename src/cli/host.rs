@@ -124,9 +124,9 @@ impl Host {
 
     async fn export(&self, path: PathBuf, overwrite: Overwrite) {
         let answer = match self.write_export(&path, overwrite).await {
-            Ok(Exported { events, damaged, .. }) => {
-                if damaged > 0 {
-                    let (severity, text) = (Severity::Warning, export::damage_text(damaged));
+            Ok(Exported { events, damage, .. }) => {
+                if damage.lines > 0 {
+                    let (severity, text) = (Severity::Warning, export::damage_text(damage.lines));
                     self.answer(FromHost::Notice { severity, text }).await;
                 }
                 FromHost::Exported { path, events }

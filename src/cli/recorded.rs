@@ -254,11 +254,11 @@ fn complain(exported: &Exported) -> ExitCode {
         LastLine::Whole => {}
         LastLine::Cut => warn(format_args!("the last line is cut: {} exported", events(exported))),
     }
-    exported.damage.iter().for_each(warn);
-    if exported.damaged == 0 {
+    exported.damage.told.iter().for_each(warn);
+    if exported.damage.lines == 0 {
         return ExitCode::SUCCESS;
     }
-    warn(export::damage_text(exported.damaged));
+    warn(export::damage_text(exported.damage.lines));
     ExitCode::FAILURE
 }
 

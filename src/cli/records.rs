@@ -13,8 +13,7 @@ use crate::proto::time::Time;
 use crate::session::archive::{Archive, State};
 use crate::session::journal::Header;
 use crate::session::lines::stamp;
-use crate::session::node_logs::NodeLogs;
-use crate::session::recorder::{Limits, News, RecordPaths, Recorder, RecorderError, RecorderHandle, RecorderReport};
+use crate::session::recorder::{Limits, News, RecordPaths, Recorder, RecorderHandle, RecorderReport};
 
 /// Batches that wait to be written: some seconds of a busy lab, should the disk stall.
 const BATCHES_MAX: usize = 16_384;
@@ -29,7 +28,8 @@ const END_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// The writers of a session.
 pub(crate) struct Records {
     tap: Tap,
-    /// Journal, log files, or both; `None` if nothing is written.
+    /// Writes a journal, log files, both or neither; `None` if it could not start, or if a recording
+    /// is shown.
     recorder: Option<Recorder>,
 }
 
@@ -46,27 +46,15 @@ impl Records {
         let log_dir = make_log_dir(log_dir, &notify);
         let (tap, events) = feed(BATCHES_MAX);
         let header = Header::new(clock.epoch(), utc_offset_s);
-        let place = limits.map(|limits| Ok((limits, journal_path(&header)?)));
-        let place = place.transpose().unwrap_or_else(|why: String| {
-            notify(News::Failing(why));
-            None
-        });
-        let tell = notify.clone();
-        let recorder = match (place, log_dir) {
-            (Some((limits, journal)), log_dir) => {
-                Recorder::spawn(events, &RecordPaths { journal, limits, log_dir }, &header, notify).map(Some)
+        let journal = limits.and_then(|limits| match journal_path(&header) {
+            Ok(path) => Some((path, limits)),
+            Err(why) => {
+                notify(News::Failing(why));
+                None
             }
-            (None, Some(log_dir)) => NodeLogs::open(&log_dir, utc_offset_s)
-                .map_err(RecorderError::from)
-                .and_then(|logs| Recorder::spawn_logs(events, logs, notify))
-                .map(Some),
-            (None, None) => Ok(None),
-        };
-        let recorder = recorder.unwrap_or_else(|error| {
-            tell(News::Failing(error.to_string()));
-            None
         });
-        Self { tap, recorder }
+        let recorder = Recorder::spawn(events, &RecordPaths { journal, log_dir }, &header, notify.clone());
+        Self { tap, recorder: recorder.map_err(|error| notify(News::Failing(error.to_string()))).ok() }
     }
 
     pub(crate) fn none() -> Self {

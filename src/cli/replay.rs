@@ -8,13 +8,11 @@ use tokio::sync::mpsc;
 use crate::event::Event;
 use crate::feed::{Delivery, Tap};
 use crate::session::journal::{JournalRecord, check_rereadable};
-use crate::session::replay::Recording;
+use crate::session::replay::{Damage, Recording};
 use crate::ui::{FromHost, Mode, Severity};
 
 /// Events in one batch.
 const BATCH_LEN: usize = 256;
-/// Bad lines that are reported one by one: enough to see what happened to a file.
-const FAULTS_TOLD_MAX: usize = 5;
 
 /// Opens a recording, tells the console, and feeds it on a thread of its own, as fast as the
 /// console takes it: nothing is skipped. The error is a line for the user.
@@ -34,17 +32,14 @@ pub(crate) async fn open(path: PathBuf, console: Tap, answers: mpsc::Sender<From
 
 fn play(recording: Recording, console: &Tap, answers: &mpsc::Sender<FromHost>) {
     let mut batch = Vec::with_capacity(BATCH_LEN);
-    let (mut faults, mut damaged) = (Vec::new(), 0);
+    let (mut damage, mut torn) = (Damage::default(), None);
     for record in recording {
         match record {
             Ok(JournalRecord::Event(event)) => batch.push(event),
             Ok(JournalRecord::Skipped(events)) => hand_on(console, &mut batch, events),
-            Ok(JournalRecord::Torn) => faults.push("the recording ends in the middle of a line".to_owned()),
+            Ok(JournalRecord::Torn) => torn = Some("the recording ends in the middle of a line".to_owned()),
             Err(error) => {
-                damaged += 1;
-                if faults.len() < FAULTS_TOLD_MAX {
-                    faults.push(error.to_string());
-                }
+                damage.note(&error);
                 hand_on(console, &mut batch, 1);
             }
         }
@@ -56,10 +51,9 @@ fn play(recording: Recording, console: &Tap, answers: &mpsc::Sender<FromHost>) {
         }
     }
     hand_on(console, &mut batch, 0);
-    if damaged > FAULTS_TOLD_MAX {
-        faults.push(format!("{damaged} lines of the recording cannot be read"));
-    }
-    for fault in faults {
+    let lines = damage.lines;
+    let more = (lines > Damage::TOLD_MAX as u64).then(|| format!("{lines} lines of the recording cannot be read"));
+    for fault in damage.told.into_iter().chain(torn).chain(more) {
         warn(answers, fault);
     }
 }

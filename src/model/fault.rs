@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultClass, FaultKind};
+use crate::proto::fault::{Fault, FaultClass, FaultKind, Hindrance};
 use crate::proto::time::Time;
 
 /// Past faults and lies that are kept: more than anybody asks about.
@@ -37,12 +37,10 @@ pub struct FaultHistory {
 impl FaultRecord {
     /// The longest delay that it adds to a message, if it delays messages.
     pub fn holds_up_for(&self) -> Option<Duration> {
-        match self.fault.what.class() {
-            // A slow reader has no bound; a neighbor whose queue is full drops the link, which is
-            // an event.
-            FaultClass::Delay | FaultClass::Reorder | FaultClass::Slow => Some(self.fault.what.delay_max()),
-            FaultClass::Cut | FaultClass::Loss | FaultClass::Duplicate | FaultClass::Skew | FaultClass::Junk => None,
-        }
+        // A slow reader has no bound; a neighbor whose queue is full drops the link, which is an
+        // event.
+        let what = self.fault.what;
+        (what.class().row().hindrance == Hindrance::Delays).then(|| what.delay_max())
     }
 
     pub fn was_at(&self, at: Time) -> bool {

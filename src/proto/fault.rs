@@ -84,8 +84,17 @@ pub struct FaultRow {
     pub word: &'static str,
     /// It affects messages on their way. Others are about a node as a whole.
     pub meets_messages: bool,
-    /// It keeps messages from arriving, for a while or for good.
-    pub hinders: bool,
+    pub hindrance: Hindrance,
+}
+
+/// What a fault does to the arrival of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hindrance {
+    None,
+    /// They arrive later.
+    Delays,
+    /// They do not arrive.
+    Stops,
 }
 
 /// An amount as a command has it. Times are in microseconds.
@@ -210,17 +219,17 @@ impl Scope {
 
 impl FaultClass {
     pub const fn row(self) -> FaultRow {
-        let (word, meets_messages, hinders) = match self {
-            Self::Cut => ("cut", true, true),
-            Self::Delay => ("delay", true, true),
-            Self::Loss => ("loss", true, true),
-            Self::Duplicate => ("duplicate", true, false),
-            Self::Reorder => ("reorder", true, true),
-            Self::Slow => ("slow", false, true),
-            Self::Skew => ("skew", false, false),
-            Self::Junk => ("junk", false, false),
+        let (word, meets_messages, hindrance) = match self {
+            Self::Cut => ("cut", true, Hindrance::Stops),
+            Self::Delay => ("delay", true, Hindrance::Delays),
+            Self::Loss => ("loss", true, Hindrance::Stops),
+            Self::Duplicate => ("duplicate", true, Hindrance::None),
+            Self::Reorder => ("reorder", true, Hindrance::Delays),
+            Self::Slow => ("slow", false, Hindrance::Delays),
+            Self::Skew => ("skew", false, Hindrance::None),
+            Self::Junk => ("junk", false, Hindrance::None),
         };
-        FaultRow { word, meets_messages, hinders }
+        FaultRow { word, meets_messages, hindrance }
     }
 
     /// The fault with these amounts; `None` if it takes others.

@@ -14,20 +14,19 @@ use crate::proto::fault::span_word;
 /// Commands that are remembered: more than anybody types.
 pub const DEEDS_MAX: usize = 10_000;
 
-/// Something that the user wanted.
+/// What happened in a session, at a time since its start.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserAction {
-    /// Time since the start.
-    pub at: Duration,
-    pub wanted: Wanted,
+pub struct RecordedLine {
+    pub(super) at: Duration,
+    what: Happened,
 }
 
-/// What the user wanted, and whether it was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
-    Done(Command),
+enum Happened {
+    Expected(String),
+    /// A line of commands was done, or as much of it as could be.
+    Done(String),
     NotDone {
-        /// The command as it is typed.
         what: String,
         why: String,
     },
@@ -47,32 +46,17 @@ pub struct SessionRecord {
     /// Lines of it that were not done.
     pub skipped: Vec<Skipped>,
     /// What the user wanted besides, in order.
-    pub deeds: Vec<UserAction>,
+    pub deeds: Vec<RecordedLine>,
     /// Commands over the limit, which were not kept.
     pub more: usize,
     /// How long the session has lasted.
     pub lasted: Duration,
 }
 
-struct TimedLine {
-    at: Duration,
-    what: Happened,
-}
-
-enum Happened {
-    Expected(String),
-    /// A line of commands was done, or as much of it as could be.
-    Done(String),
-    NotDone {
-        what: String,
-        why: String,
-    },
-}
-
 impl SessionRecord {
-    /// The scenario that repeats the session. Nodes are named by `name`. What did not work would
-    /// not work again, so it becomes a comment; so does what is possible only in this session.
-    pub fn text(&self, name: &dyn Fn(Addr) -> String) -> String {
+    /// The scenario that repeats the session. What did not work would not work again, so it becomes a
+    /// comment; so does what is possible only in this session.
+    pub fn text(&self) -> String {
         let mut text = "# Saved from a session.\n\n".to_owned();
         let _ = writeln!(text, "lab {} {}", self.seeds, self.peers);
         for (name, value) in &self.settings {
@@ -85,7 +69,7 @@ impl SessionRecord {
             Ok(rehearsal) => rehearsal,
             Err(refusal) => return comment(&refusal.to_string()),
         };
-        for line in self.lines(name) {
+        for line in self.lines() {
             text.push_str(&line.written(&mut rehearsal));
         }
         if self.more > 0 {
@@ -95,18 +79,10 @@ impl SessionRecord {
         text
     }
 
-    fn lines(&self, name: &dyn Fn(Addr) -> String) -> Vec<TimedLine> {
+    fn lines(&self) -> Vec<RecordedLine> {
         let steps = self.steps.iter().filter(|step| step.at <= self.lasted);
-        let steps = steps.filter_map(|step| Some(TimedLine { at: step.at, what: self.came_of(step)? }));
-        let deeds = self.deeds.iter().filter_map(|deed| {
-            let what = match &deed.wanted {
-                Wanted::Done(Command::Quit) => return None,
-                Wanted::Done(command) => Happened::Done(grammar::text(&anywhere(command), name)),
-                Wanted::NotDone { what, why } => Happened::NotDone { what: what.clone(), why: why.clone() },
-            };
-            Some(TimedLine { at: millis(deed.at), what })
-        });
-        let mut lines: Vec<TimedLine> = steps.chain(deeds).collect();
+        let steps = steps.filter_map(|step| Some(RecordedLine { at: step.at, what: self.came_of(step)? }));
+        let mut lines: Vec<RecordedLine> = steps.chain(self.deeds.iter().cloned()).collect();
         lines.sort_by_key(|line| line.at);
         lines
     }
@@ -133,7 +109,18 @@ impl SessionRecord {
     }
 }
 
-impl TimedLine {
+impl RecordedLine {
+    /// The user's command was done. `None`: it is none that a scenario repeats.
+    pub fn done(at: Duration, command: &Command, name: &dyn Fn(Addr) -> String) -> Option<Self> {
+        let done = || Happened::Done(grammar::text(&anywhere(command), name));
+        (*command != Command::Quit).then(|| Self { at: millis(at), what: done() })
+    }
+
+    /// What the user typed was not done.
+    pub fn not_done(at: Duration, what: String, why: &impl ToString) -> Self {
+        Self { at: millis(at), what: Happened::NotDone { what, why: why.to_string() } }
+    }
+
     fn written(&self, rehearsal: &mut Rehearsal) -> String {
         let at = span_word(self.at);
         match &self.what {
@@ -184,11 +171,11 @@ mod tests {
         format!("p{}", addr.port() - 2999)
     }
 
-    fn deed(millis: u64, command: Command) -> UserAction {
-        UserAction { at: Duration::from_millis(millis), wanted: Wanted::Done(command) }
+    fn deed(millis: u64, command: &Command) -> RecordedLine {
+        RecordedLine::done(Duration::from_millis(millis), command, &name).unwrap()
     }
 
-    fn record(deeds: Vec<UserAction>, steps: Vec<ScriptStep>) -> SessionRecord {
+    fn record(deeds: Vec<RecordedLine>, steps: Vec<ScriptStep>) -> SessionRecord {
         let settings = vec![("gossip-interval".to_owned(), "1s".to_owned())];
         let (skipped, more, lasted) = (Vec::new(), 0, Duration::from_millis(9_500));
         SessionRecord { seeds: 2, peers: 3, settings, steps, skipped, deeds, more, lasted }
@@ -198,12 +185,12 @@ mod tests {
     fn what_was_done_reads_back_as_a_scenario() {
         let p2 = Addr::loopback(3001);
         let deeds = vec![
-            deed(1_234, Command::Hang(p2)),
-            deed(2_000, Command::Say { node: Addr::loopback(3000), body: "are you there".into() }),
-            deed(5_000, Command::Restart(p2)),
-            deed(6_000, Command::Start(NodeSpec { role: Role::Peer, listen: Placement::Auto })),
+            deed(1_234, &Command::Hang(p2)),
+            deed(2_000, &Command::Say { node: Addr::loopback(3000), body: "are you there".into() }),
+            deed(5_000, &Command::Restart(p2)),
+            deed(6_000, &Command::Start(NodeSpec { role: Role::Peer, listen: Placement::Auto })),
         ];
-        let text = record(deeds, Vec::new()).text(&name);
+        let text = record(deeds, Vec::new()).text();
         let lines = "lab 2 3\nset gossip-interval 1s\n\n1s234ms hang p2\n2s say p1 are you there\n5s restart p2\n6s peer\n\
                      9s500ms end\n";
         assert_eq!(text, format!("# Saved from a session.\n\n{lines}"));
@@ -225,24 +212,25 @@ mod tests {
     #[test]
     fn what_did_not_work_stands_there_as_a_comment() {
         let p1 = Addr::loopback(3000);
-        let text = record(vec![deed(1_000, Command::Kill(p1)), deed(2_000, Command::Kill(p1))], Vec::new()).text(&name);
+        let text = record(vec![deed(1_000, &Command::Kill(p1)), deed(2_000, &Command::Kill(p1))], Vec::new()).text();
         assert!(text.contains("1s kill p1\n# at 2s, not done: 'kill p1': p1 was killed"), "{text}");
         Script::parse(&text).unwrap();
     }
 
     #[test]
     fn refusals_are_recorded_with_their_reasons_as_comments() {
-        let refused = |what: &str, why: &str| Wanted::NotDone { what: what.to_owned(), why: why.to_owned() };
-        let at = Duration::from_millis;
+        let refused = |millis, what: &str, why: &str| {
+            RecordedLine::not_done(Duration::from_millis(millis), what.to_owned(), &why)
+        };
         let p1 = Addr::loopback(3000);
         let deeds = vec![
-            UserAction { at: at(1_000), wanted: refused("kill p1", "no\nreason") },
-            deed(2_000, Command::Kill(p1)),
-            UserAction { at: at(3_000), wanted: refused("peer 127.0.0.1:80", "no permission") },
-            deed(4_000, Command::Start(NodeSpec { role: Role::Peer, listen: Placement::At(p1) })),
-            deed(5_000, Command::Kill(Addr::loopback(3003))),
+            refused(1_000, "kill p1", "no\nreason"),
+            deed(2_000, &Command::Kill(p1)),
+            refused(3_000, "peer 127.0.0.1:80", "no permission"),
+            deed(4_000, &Command::Start(NodeSpec { role: Role::Peer, listen: Placement::At(p1) })),
+            deed(5_000, &Command::Kill(Addr::loopback(3003))),
         ];
-        let text = SessionRecord { more: 2, ..record(deeds, Vec::new()) }.text(&name);
+        let text = SessionRecord { more: 2, ..record(deeds, Vec::new()) }.text();
         let lines = "# at 1s, not done: 'kill p1': no reason\n\n2s kill p1\n\
                      # at 3s, not done: 'peer 127.0.0.1:80': no permission\n\n4s peer\n5s kill p4\n\
                      # 2 more commands were too many to be kept\n\n9s500ms end\n";
@@ -258,8 +246,8 @@ mod tests {
             Skipped { line: 2, text: String::new(), refused: vec![refused("kill p1")], of: 2 },
             Skipped { line: 3, text: String::new(), refused: vec![refused("say p3 \" a \"")], of: 1 },
         ];
-        let deeds = vec![deed(1_000, Command::Kill(Addr::loopback(3000)))];
-        let text = SessionRecord { skipped, ..record(deeds, steps) }.text(&name);
+        let deeds = vec![deed(1_000, &Command::Kill(Addr::loopback(3000)))];
+        let text = SessionRecord { skipped, ..record(deeds, steps) }.text();
         let lines = "1s kill p1\n# at 2s, not done: 'kill p1': p1 was killed\n\n2s kill p2\n\
                      # at 3s, not done: 'say p3 \" a \"': no list\n\n9s500ms end\n";
         assert!(text.ends_with(lines), "{text}");
@@ -271,7 +259,7 @@ mod tests {
         let steps = Script::parse("lab 2 3\n2s kill p1 p2\n").unwrap().steps;
         let refused = vec![refused("kill p1"), refused("kill p2")];
         let skipped = vec![Skipped { line: 2, text: String::new(), refused, of: 2 }];
-        let text = SessionRecord { skipped, ..record(Vec::new(), steps) }.text(&name);
+        let text = SessionRecord { skipped, ..record(Vec::new(), steps) }.text();
         assert!(
             text.ends_with(
                 "\n# at 2s, not done: 'kill p1 p2': 'kill p1': no list; 'kill p2': no list\n\n9s500ms end\n"
@@ -283,7 +271,7 @@ mod tests {
     #[test]
     fn a_scenarios_lines_are_saved_with_the_users_commands() {
         let steps = Script::parse("lab 2 3\n1s kill p1\n8s expect dead p1 within 3s\n20s kill p2\n").unwrap().steps;
-        let text = record(vec![deed(3_000, Command::Hang(Addr::loopback(3002)))], steps).text(&name);
+        let text = record(vec![deed(3_000, &Command::Hang(Addr::loopback(3002)))], steps).text();
         assert!(text.ends_with("1s kill p1\n3s hang p3\n8s expect dead p1 within 3s\n11s end\n"), "{text}");
         Script::parse(&text).unwrap();
     }

@@ -21,7 +21,7 @@ use super::journal::{Header, JournalError, JournalRecord};
 use super::json::push_printed_line;
 use super::lines::{iso_stamp, log_line, stamp};
 use super::names::NodeNames;
-use super::replay::Recording;
+use super::replay::{Damage, Recording};
 use super::text::printed_json;
 use crate::event::{Event, EventSubject};
 use crate::model::words::count_text;
@@ -32,8 +32,6 @@ use crate::proto::text::printable;
 const COLUMNS: [&str; 8] = ["time", "node", "address", "event", "peer", "message", "text", "detail"];
 /// Symbolic links that are followed in a row: as many as Linux follows.
 const LINKS_MAX: usize = 40;
-/// Damaged lines that are reported one by one: enough to see what happened to a file.
-const DAMAGE_TOLD_MAX: usize = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileFormat {
@@ -73,9 +71,7 @@ pub struct Exported {
     /// Events that are missing in the journal, and so here.
     pub skipped: u64,
     /// Lines of the recording that could not be read, and so are missing here.
-    pub damaged: u64,
-    /// What is wrong with the first few of them.
-    pub damage: Vec<String>,
+    pub damage: Damage,
     pub bytes: u64,
     pub end: LastLine,
 }
@@ -201,7 +197,7 @@ pub fn write(format: FileFormat, recording: Recording, mut sink: impl Write) -> 
             }
             Ok(JournalRecord::Torn) => exported.end = LastLine::Cut,
             Err(error @ JournalError::BadLine { line: nth, .. }) => {
-                exported.note_damage(&error);
+                exported.damage.note(&error);
                 lines.push_missing(&mut line, 1, &format!("line {nth} of the recording cannot be read"))?;
             }
             Err(error) => return Err(error.into()),
@@ -214,15 +210,6 @@ pub fn write(format: FileFormat, recording: Recording, mut sink: impl Write) -> 
     sink.write_all(&line)?;
     sink.flush()?;
     Ok(exported)
-}
-
-impl Exported {
-    fn note_damage(&mut self, error: &JournalError) {
-        self.damaged += 1;
-        if self.damage.len() < DAMAGE_TOLD_MAX {
-            self.damage.push(error.to_string());
-        }
-    }
 }
 
 /// Why a session could not be written to its end.

@@ -124,7 +124,7 @@ impl NodeLogs {
     fn flush_one(&mut self, node: Addr) -> Result<(), LogError> {
         let len_max = self.file_len_max();
         let Some(log) = self.logs.get_mut(&node) else { return Ok(()) };
-        if log.flush(len_max)? == Flushed::IntoNewFile && !std::mem::replace(&mut self.is_noted, true) {
+        if log.flush(len_max)? && !std::mem::replace(&mut self.is_noted, true) {
             self.note = Some(format!(
                 "the log {} has reached its limit of {}: it goes on in a new file; one earlier file is kept of each log",
                 log.path.display(),
@@ -189,15 +189,6 @@ impl NodeLogs {
     }
 }
 
-/// Where the last lines of a log went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flushed {
-    /// After the earlier ones.
-    Behind,
-    /// Into a new file: the one before was full.
-    IntoNewFile,
-}
-
 impl NodeLog {
     fn new(path: PathBuf, failed: bool) -> Self {
         Self { path, pending: Vec::new(), pending_lines: 0, lost_lines: 0, skipped_told: 0, failed }
@@ -223,39 +214,39 @@ impl NodeLog {
         self.pending_lines += 1;
     }
 
-    /// Writes what waits, into a new file if this one would grow beyond `len_max`.
-    fn flush(&mut self, len_max: u64) -> Result<Flushed, LogError> {
+    /// Writes what waits, into a new file if this one would grow beyond `len_max`: then true.
+    fn flush(&mut self, len_max: u64) -> Result<bool, LogError> {
         let (pending, lines) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_lines));
         if pending.is_empty() {
-            return Ok(Flushed::Behind);
+            return Ok(false);
         }
         match self.append(&pending, len_max) {
-            Ok(flushed) => {
+            Ok(is_new_file) => {
                 (self.failed, self.lost_lines) = (false, 0);
-                Ok(flushed)
+                Ok(is_new_file)
             }
             Err(reason) => {
                 self.lost_lines += lines;
                 let is_news = !std::mem::replace(&mut self.failed, true);
                 let error = LogError { path: self.path.clone(), reason };
-                if is_news { Err(error) } else { Ok(Flushed::Behind) }
+                if is_news { Err(error) } else { Ok(false) }
             }
         }
     }
 
-    fn append(&self, lines: &[u8], len_max: u64) -> io::Result<Flushed> {
+    fn append(&self, lines: &[u8], len_max: u64) -> io::Result<bool> {
         let mut file = open(&self.path)?;
         let len = file.metadata()?.len();
         if len == 0 || len + lines.len() as u64 <= len_max {
             append_whole(&mut file, lines)?;
-            return Ok(Flushed::Behind);
+            return Ok(false);
         }
         let earlier = earlier(&self.path);
         fs::rename(&self.path, &earlier)?;
         let name = earlier.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let first = format!("(the lines before these are in {name}, and what came before those is gone)\n");
         append_whole(&mut open(&self.path)?, &[first.as_bytes(), lines].concat())?;
-        Ok(Flushed::IntoNewFile)
+        Ok(true)
     }
 }
 

@@ -35,9 +35,8 @@ const SYNCS_MAX: usize = 4;
 /// Where to record.
 #[derive(Debug, Clone)]
 pub struct RecordPaths {
-    /// A new file.
-    pub journal: PathBuf,
-    pub limits: Limits,
+    /// A new file, within these limits; `None`: there is no journal.
+    pub journal: Option<(PathBuf, Limits)>,
     /// Where the node logs go, if the user wants them.
     pub log_dir: Option<PathBuf>,
 }
@@ -131,22 +130,16 @@ impl Recorder {
         header: &Header,
         notify: impl Fn(News) + Send + 'static,
     ) -> Result<Self, RecorderError> {
-        let (journal, begun) = Journal::begin(&places.journal, header, places.limits.journal_size_max);
         let open_logs = |dir: &PathBuf| NodeLogs::open(dir, header.utc_offset_s);
         let logs = places.log_dir.as_ref().map(open_logs).transpose()?;
-        let room = DiskRoom::new(&places.journal, places.limits.archive_size_max);
-        let mut state = RecorderState { room: Some(room), logs, ..RecorderState::new(Some(journal), notify) };
-        state.begin(begun);
+        let mut state = RecorderState { logs, ..RecorderState::new(None, notify) };
+        if let Some((path, limits)) = &places.journal {
+            let (journal, begun) = Journal::begin(path, header, limits.journal_size_max);
+            state.journal = Some(journal);
+            state.room = Some(DiskRoom::new(path, limits.archive_size_max));
+            state.begin(begun);
+        }
         Self::start(feed, state)
-    }
-
-    /// The same without a journal.
-    pub fn spawn_logs(
-        feed: Feed,
-        logs: NodeLogs,
-        notify: impl Fn(News) + Send + 'static,
-    ) -> Result<Self, RecorderError> {
-        Self::start(feed, RecorderState { logs: Some(logs), ..RecorderState::new(None, notify) })
     }
 
     fn start<N: Fn(News) + Send + 'static>(feed: Feed, state: RecorderState<N>) -> Result<Self, RecorderError> {

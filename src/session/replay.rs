@@ -3,8 +3,7 @@
 //! Nodes run side by side, so a journal holds their events nearly in order; a short buffer sorts
 //! them without holding the whole session in memory.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,26 +25,45 @@ const BUFFER_BYTES_MAX: usize = 32 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Recording {
     reader: JournalReader,
-    waiting: BinaryHeap<Reverse<PendingRecord>>,
+    /// By time, then by place in the file.
+    waiting: BTreeMap<(Time, u64), PendingRecord>,
     waiting_bytes: usize,
     newest: Time,
     read: u64,
 }
 
-/// A record that waits for earlier ones; ordered by time, then by place in the file.
+/// A record that waits for earlier ones.
 #[derive(Debug)]
 struct PendingRecord {
-    at: Time,
-    place: u64,
     bytes: usize,
     record: Result<JournalRecord, JournalError>,
+}
+
+/// Lines of a recording that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Damage {
+    pub lines: u64,
+    /// What is wrong with the first few: enough to see what happened to a file.
+    pub told: Vec<String>,
+}
+
+impl Damage {
+    /// Lines that are reported one by one.
+    pub const TOLD_MAX: usize = 5;
+
+    pub fn note(&mut self, error: &JournalError) {
+        self.lines += 1;
+        if self.told.len() < Self::TOLD_MAX {
+            self.told.push(error.to_string());
+        }
+    }
 }
 
 impl Recording {
     /// Opens a journal, or an export that ends in `.jsonl`.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let reader = journal::read(path)?;
-        let (waiting, newest) = (BinaryHeap::new(), Time::from_micros(0));
+        let (waiting, newest) = (BTreeMap::new(), Time::from_micros(0));
         Ok(Self { reader, waiting, waiting_bytes: 0, newest, read: 0 })
     }
 
@@ -64,12 +82,12 @@ impl Recording {
         self.read += 1;
         let bytes = self.reader.line_len();
         self.waiting_bytes += bytes;
-        self.waiting.push(Reverse(PendingRecord { at, place: self.read, bytes, record }));
+        self.waiting.insert((at, self.read), PendingRecord { bytes, record });
     }
 
     /// Nothing earlier than the first in the buffer can still come.
     fn is_ready(&self) -> bool {
-        let first = self.waiting.peek().map(|Reverse(waiting)| waiting.at);
+        let first = self.waiting.first_key_value().map(|((at, _), _)| *at);
         let is_full = self.waiting.len() >= BUFFER_MAX || self.waiting_bytes >= BUFFER_BYTES_MAX;
         first.is_some_and(|at| is_full || self.newest.since(at) > DISORDER_MAX)
     }
@@ -85,29 +103,9 @@ impl Iterator for Recording {
                 None => break,
             }
         }
-        let Reverse(first) = self.waiting.pop()?;
+        let (_, first) = self.waiting.pop_first()?;
         self.waiting_bytes -= first.bytes;
         Some(first.record)
-    }
-}
-
-impl PartialEq for PendingRecord {
-    fn eq(&self, other: &Self) -> bool {
-        self.place == other.place
-    }
-}
-
-impl Eq for PendingRecord {}
-
-impl PartialOrd for PendingRecord {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for PendingRecord {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.place).cmp(&(other.at, other.place))
     }
 }
 

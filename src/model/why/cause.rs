@@ -7,7 +7,7 @@ use crate::model::fault::FaultRecord;
 use crate::model::node::{LifeChange, Lives};
 use crate::model::words::list_text;
 use crate::proto::addr::Addr;
-use crate::proto::fault::{FaultKind, Scope};
+use crate::proto::fault::{FaultKind, Hindrance, Scope};
 use crate::proto::time::Time;
 
 /// Faults that a sentence names.
@@ -54,7 +54,7 @@ pub(super) fn is_barrier(record: &FaultRecord) -> bool {
 
 /// Whether it stops or delays some messages.
 pub(super) fn is_hindrance(record: &FaultRecord) -> bool {
-    record.fault.what.class().row().hinders && record.fault.what != FaultKind::Cut
+    record.fault.what.class().row().hindrance != Hindrance::None && record.fault.what != FaultKind::Cut
 }
 
 impl<'a> Explainer<'a> {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::event::{Event, EventKind, FaultEvent};
-use crate::proto::fault::Fault;
+use crate::proto::fault::{Fault, Hindrance};
 use crate::proto::time::Time;
 
 /// Which faults keep messages from arriving, and since when there is none.
@@ -18,7 +18,7 @@ impl Disturbance {
     /// Takes an event.
     pub(super) fn take(&mut self, event: &Event) {
         if let EventKind::Fault(FaultEvent::Set { fault }) = &event.kind
-            && fault.what.class().row().hinders
+            && fault.what.class().row().hindrance != Hindrance::None
         {
             self.active.push(fault.clone());
         }

@@ -56,7 +56,7 @@ impl Session {
 /// What was written of a recording without a fault.
 fn whole(events: u64, skipped: u64, bytes: usize) -> Exported {
     let bytes = u64::try_from(bytes).unwrap();
-    Exported { events, skipped, damaged: 0, damage: Vec::new(), bytes, end: LastLine::Whole }
+    Exported { events, skipped, bytes, ..Exported::default() }
 }
 
 #[test]
@@ -93,9 +93,13 @@ fn a_damaged_recording_is_exported_with_its_gaps_told() {
     let export =
         |name: &str| export(&session.path("damaged.jsonl"), &session.path(name), OverwritePolicy::Refuse).unwrap();
     let exported = export("out.txt");
-    assert_eq!((exported.events, exported.skipped, exported.damaged), (3, 7, 1));
+    assert_eq!((exported.events, exported.skipped, exported.damage.lines), (3, 7, 1));
     let place = session.path("damaged.jsonl").display().to_string();
-    assert!(exported.damage[0].starts_with(&format!("{place}, line 3: expected an event")), "{:?}", exported.damage);
+    assert!(
+        exported.damage.told[0].starts_with(&format!("{place}, line 3: expected an event")),
+        "{:?}",
+        exported.damage
+    );
     let told: Vec<String> = session.text("out.txt").lines().map(str::to_owned).collect();
     assert_eq!(told[1], "(line 3 of the recording cannot be read)");
     assert_eq!(told.len(), 4);

@@ -19,7 +19,7 @@ struct Run {
 }
 
 fn places(dir: &Path) -> RecordPaths {
-    RecordPaths { journal: dir.join("session.jsonl"), limits: Limits::default(), log_dir: None }
+    RecordPaths { journal: Some((dir.join("session.jsonl"), Limits::default())), log_dir: None }
 }
 
 fn run(batches_max: usize) -> Run {
@@ -29,7 +29,7 @@ fn run(batches_max: usize) -> Run {
     let (notify, notices) = sync_channel(16);
     let notify = move |notice| notify.try_send(notice).unwrap();
     let recorder = Recorder::spawn(feed, &places, &Header::new(AT, 0), notify).unwrap();
-    assert_eq!(notices.try_recv().unwrap(), News::Recording(places.journal));
+    assert_eq!(notices.try_recv().unwrap(), News::Recording(places.journal.unwrap().0));
     Run { dir, tap, recorder, notices }
 }
 
@@ -110,7 +110,7 @@ fn the_journal_counts_skipped_events_in_their_place() {
     drop(tap);
     let report = Recorder::spawn(feed, &places, &Header::new(AT, 0), |_| {}).unwrap().finish();
     assert_eq!((report.events, report.skipped), (8, 12));
-    let records: Vec<_> = read(&places.journal).unwrap().map(Result::unwrap).collect();
+    let records: Vec<_> = read(&places.journal.unwrap().0).unwrap().map(Result::unwrap).collect();
     assert_eq!(records.last(), Some(&JournalRecord::Skipped(12)));
 }
 
@@ -339,7 +339,7 @@ fn a_growing_journal_displaces_the_oldest_finished_sessions() {
     let (tap, feed) = feed(1_000);
     let header = Header::new(AT + Duration::from_secs(3), 0);
     let (notify, notices) = sync_channel(16);
-    let places = RecordPaths { limits, ..places(dir.path()) };
+    let places = RecordPaths { journal: Some((dir.path().join("session.jsonl"), limits)), log_dir: None };
     let recorder = Recorder::spawn(feed, &places, &header, move |news| notify.try_send(news).unwrap()).unwrap();
     for _ in 0..3 {
         tap.publish(&batch(250));

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Choice, Covers, Modal, Reply, action, columns, foot, framed};
+use super::{ChosenItem, Covers, Modal, Reply, action, columns, foot, framed};
 use crate::command::Command;
 use crate::command::grammar::{self, CommandHelp, FaultPlace};
 use crate::engine::judge_node;
@@ -63,7 +63,7 @@ pub(crate) struct FaultMenu {
     offers: Vec<Offer>,
     /// How many of them set one.
     setting: usize,
-    choice: Choice,
+    choice: ChosenItem,
     begun: Option<Key>,
 }
 
@@ -89,7 +89,7 @@ impl FaultMenu {
             None => format!("Faults at {node}"),
             Some(peer) => format!("Faults at {node} and at its link to {peer}"),
         };
-        let choice = Choice::of(offers.len());
+        let choice = ChosenItem::of(offers.len());
         (!offers.is_empty()).then_some(Self { title, offers, setting, choice, begun: None })
     }
 

@@ -130,12 +130,12 @@ fn key_line<'a>(keys: impl IntoIterator<Item = (String, &'a str)>, view: &View<'
 
 /// Which of some items is chosen.
 #[derive(Debug)]
-struct Choice {
+struct ChosenItem {
     items: usize,
     chosen: usize,
 }
 
-impl Choice {
+impl ChosenItem {
     const fn of(items: usize) -> Self {
         Self { items, chosen: 0 }
     }

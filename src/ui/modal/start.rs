@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::add::{NodeChoice, add};
 use super::help::help;
 use super::path::open;
-use super::{Choice, Covers, Modal, Reply, action, columns, framed, key_line};
+use super::{ChosenItem, Covers, Modal, Reply, action, columns, framed, key_line};
 use crate::ui::action::{Action, Move};
 use crate::ui::keys::{Key, KeyMap};
 use crate::ui::line::mark;
@@ -30,13 +30,13 @@ const ITEMS: [(Option<NodeChoice>, &str, &str); 4] = [
 
 #[derive(Debug)]
 pub(crate) struct Start {
-    items: Choice,
+    items: ChosenItem,
     defaults: FormDefaults,
 }
 
 impl Start {
     pub(crate) fn new(defaults: FormDefaults) -> Self {
-        Self { items: Choice::of(ITEMS.len()), defaults }
+        Self { items: ChosenItem::of(ITEMS.len()), defaults }
     }
 
     fn open(&self) -> Box<dyn Modal> {

@@ -46,7 +46,7 @@ pub(super) const PANE: PaneInfo = PaneInfo {
 struct LivenessPane;
 
 /// What is known of each node that is probed.
-type Heard = BTreeMap<Addr, ProbeView>;
+type ProbeViews = BTreeMap<Addr, ProbeView>;
 
 /// What the nodes that probe a node know of it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,7 +59,7 @@ struct ProbeView {
 impl Lines for LivenessPane {
     type Key = Addr;
     type Rows = Vec<Addr>;
-    type Facts = Heard;
+    type Facts = ProbeViews;
     const UNTOUCHED: Untouched = Untouched::First;
 
     fn rows(&self, filter: &Filter, view: &View<'_>) -> Vec<Addr> {
@@ -71,11 +71,11 @@ impl Lines for LivenessPane {
         rows.filter(|addr| filter.is_all() || filter.matches(&plain_text(&parts(*addr, &heard, &full)))).collect()
     }
 
-    fn facts(&self, _rows: &[Addr], _selected: Option<Addr>, view: &View<'_>) -> Heard {
+    fn facts(&self, _rows: &[Addr], _selected: Option<Addr>, view: &View<'_>) -> ProbeViews {
         heard(view)
     }
 
-    fn line(&self, addr: Addr, heard: &Heard, _columns: usize, view: &View<'_>) -> Sentence {
+    fn line(&self, addr: Addr, heard: &ProbeViews, _columns: usize, view: &View<'_>) -> Sentence {
         parts(addr, heard, view).into()
     }
 
@@ -96,7 +96,7 @@ impl Lines for LivenessPane {
     }
 }
 
-fn is_watched(node: &NodeRecord, heard: &Heard) -> bool {
+fn is_watched(node: &NodeRecord, heard: &ProbeViews) -> bool {
     match node.state() {
         ObservedState::Known | ObservedState::Left => false,
         ObservedState::Dead | ObservedState::Killed | ObservedState::Hung | ObservedState::Suspect { .. } => true,
@@ -114,8 +114,8 @@ fn trouble(node: &NodeRecord) -> u32 {
 }
 
 /// One walk through the links between neighbors.
-fn heard(view: &View<'_>) -> Heard {
-    let mut all = Heard::new();
+fn heard(view: &View<'_>) -> ProbeViews {
+    let mut all = ProbeViews::new();
     let neighbors = |link: &&crate::model::link::LinkHistory| link.purpose == crate::event::Purpose::Neighbor;
     for link in view.model.links().up().filter(neighbors) {
         let heard = all.entry(link.key.peer).or_default();
@@ -126,7 +126,7 @@ fn heard(view: &View<'_>) -> Heard {
     all
 }
 
-fn parts(addr: Addr, heard: &Heard, view: &View<'_>) -> Parts {
+fn parts(addr: Addr, heard: &ProbeViews, view: &View<'_>) -> Parts {
     let Some(node) = view.model.nodes().get(addr) else { return Parts::new() };
     let state = node.state();
     let heard = heard.get(&addr).copied().unwrap_or_default();
