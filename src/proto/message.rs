@@ -347,45 +347,20 @@ impl Message {
 
     /// Whether the dialect has words for it. If not, nothing is written.
     pub const fn has_words_in(&self, dialect: Dialect) -> bool {
-        match self {
-            Self::ListRequest | Self::Refusal { .. } | Self::Goodbye { .. } => dialect.has_words_for_requests(),
-            Self::Hello(_)
-            | Self::PeerList(_)
-            | Self::Gossip(_)
-            | Self::Probe { .. }
-            | Self::ProbeReply { .. }
-            | Self::DeadReport { .. } => true,
-        }
+        let is_request = matches!(self, Self::ListRequest | Self::Refusal { .. } | Self::Goodbye { .. });
+        !is_request || dialect.has_words_for_requests()
     }
 
     /// It is about liveness: it is worth nothing when it comes late, and may overtake earlier
     /// messages.
     pub const fn tells_life(&self) -> bool {
-        match self {
-            Self::Probe { .. } | Self::ProbeReply { .. } | Self::DeadReport { .. } => true,
-            Self::Hello(_)
-            | Self::PeerList(_)
-            | Self::ListRequest
-            | Self::Gossip(_)
-            | Self::Refusal { .. }
-            | Self::Goodbye { .. } => false,
-        }
+        matches!(self, Self::Probe { .. } | Self::ProbeReply { .. } | Self::DeadReport { .. })
     }
 
     /// If messages must wait for each other, this one goes before gossip: otherwise a busy network
     /// would declare live nodes dead.
     pub const fn goes_first(&self) -> bool {
-        match self {
-            Self::Gossip(_) => false,
-            Self::Hello(_)
-            | Self::PeerList(_)
-            | Self::ListRequest
-            | Self::Probe { .. }
-            | Self::ProbeReply { .. }
-            | Self::DeadReport { .. }
-            | Self::Refusal { .. }
-            | Self::Goodbye { .. } => true,
-        }
+        !matches!(self, Self::Gossip(_))
     }
 }
 

@@ -484,7 +484,7 @@ impl Membership {
             cx.out.emit(|| LinkEvent::Down { link, peer, purpose, end });
         }
         self.visits.end(cx);
-        self.neighbors.clear();
+        self.neighbors = Neighbors::default();
         self.unheard.clear();
         self.takeovers.clear();
     }
