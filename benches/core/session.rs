@@ -125,7 +125,11 @@ pub(crate) fn parted_model(peers: u16) -> (Model, MessageId) {
     for (a, b) in inner.chain(across.iter().copied()) {
         for (node, other, direction) in [(a, b, Direction::Outbound), (b, a, Direction::Inbound)] {
             let (link, purpose) = (LinkId(u64::from(a) << 16 | u64::from(b)), Purpose::Neighbor);
-            tell(1, peer(node), EventKind::Link(LinkEvent::Up { link, peer: peer(other), direction, purpose }));
+            tell(
+                1,
+                peer(node),
+                EventKind::Link(LinkEvent::Up { link, connection: None, peer: peer(other), direction, purpose }),
+            );
         }
     }
     for (a, b) in across {

@@ -194,6 +194,17 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_the_wrong_kind_says_what_was_expected() {
+        assert_eq!(
+            error("[node]\nwire = true\n"),
+            "config.toml:2: unknown value 'true', expected 'framed' or 'classic'"
+        );
+        assert_eq!(error("[console]\nascii = 1\n"), "config.toml:2: '1' is unknown: expected true or false");
+        assert!(error("[node]\nmax-dial = [3]\n").starts_with("config.toml:2: '[3]' is not a whole number from 1"));
+        assert!(error("[lab]\npeers = 1.5\n").starts_with("config.toml:2: '1.5' is not a whole number from 1"));
+    }
+
+    #[test]
     fn what_is_wrong_is_one_line() {
         for text in ["[node]\nwire = \"a\nb\"\n", "= 1", "[node]\n[node]\n", "\u{0}"] {
             assert_eq!(error(text).lines().count(), 1, "{text:?}");

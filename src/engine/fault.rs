@@ -19,7 +19,7 @@ use self::arrivals::Arrivals;
 pub use self::table::{FaultError, FaultTable};
 use crate::proto::addr::Addr;
 use crate::proto::chance::Chance;
-use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
+use crate::proto::fault::{Fault, FaultId, FaultKind, Percent, Scope};
 use crate::proto::message::{Message, MessageId};
 use crate::proto::time::Time;
 
@@ -41,8 +41,8 @@ pub struct Route {
 pub enum Outcome {
     /// It arrives as it would have.
     Now,
-    /// It never arrives.
-    Lost,
+    /// It never arrives, because of this fault.
+    Lost(FaultId),
     /// It arrives at this time.
     At(Time),
     /// It arrives at this time, and later messages may overtake it.
@@ -136,14 +136,18 @@ impl Faults {
     fn outcome_by_faults(&mut self, now: Time, way: Route, key: u64, message: &Message) -> Outcome {
         let table = Arc::clone(&self.table);
         let (mut due, mut held) = (now, Duration::ZERO);
-        let (mut lost, mut twice) = (false, false);
-        let at_faults = table.iter().zip(&self.chances);
-        for (fault, chance) in at_faults.filter(|(fault, _)| fault.on.is_between(way.from, way.to)) {
+        let (mut lost_by, mut twice) = (None, false);
+        let at_faults = table.numbered().zip(&self.chances);
+        for ((id, fault), chance) in at_faults.filter(|((_, fault), _)| fault.on.is_between(way.from, way.to)) {
             let chance = chance.of_node(way.from).of_node(way.to).of(key);
             match fault.what {
-                FaultKind::Cut => return Outcome::Lost,
+                FaultKind::Cut => return Outcome::Lost(id),
                 FaultKind::Delay { by_us, jitter_us } => due = due + micros(by_us) + up_to(jitter_us, chance),
-                FaultKind::Loss { percent } => lost |= happens(percent, chance),
+                FaultKind::Loss { percent } => {
+                    if lost_by.is_none() && happens(percent, chance) {
+                        lost_by = Some(id);
+                    }
+                }
                 FaultKind::Duplicate { percent } => twice |= happens(percent, chance),
                 FaultKind::Reorder { percent, window_us } => {
                     if happens(percent, chance) {
@@ -153,8 +157,8 @@ impl Faults {
                 FaultKind::Slow { .. } | FaultKind::Skew { .. } | FaultKind::Junk { .. } => {}
             }
         }
-        if lost {
-            return Outcome::Lost;
+        if let Some(fault) = lost_by {
+            return Outcome::Lost(fault);
         }
         if begins_a_connection(message) {
             (twice, held) = (false, Duration::ZERO);

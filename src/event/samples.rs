@@ -7,13 +7,15 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::event::{
-    Absence, DeathEvent, DelistReason, Direction, Event, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent,
-    LinkId, NodeEvent, Omission, Pace, ProbeEvent, Purpose, RepairReason, ReportAction, Rule, SeedEvent, Side, Stop,
-    Violation,
+    Absence, ConnectionId, DeathEvent, DelistReason, Direction, Event, EventKind, FaultEvent, GossipEvent, LinkEnd,
+    LinkEvent, LinkId, LossReason, MessageLoss, NodeEvent, Omission, Pace, ProbeEvent, ProbePart, Purpose,
+    RepairReason, ReportAction, Rule, SeedEvent, Side, Stop, Violation,
 };
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
-use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, MessageId, RefusalReason, Role, Trace};
+use crate::proto::fault::{Fault, FaultId, FaultKind, Percent, Scope};
+use crate::proto::message::{
+    DeathCause, Dialect, GoodbyeReason, MessageId, ProbeId, RefusalReason, ReportId, Role, Trace,
+};
 use crate::proto::text::Body;
 use crate::proto::time::{ClockTime, Time};
 
@@ -64,6 +66,14 @@ pub(crate) fn one_of_each() -> Vec<EventKind> {
         .collect()
 }
 
+fn connection() -> ConnectionId {
+    ConnectionId { dialer: Addr::loopback(40_001), acceptor: peer(2), began: AT }
+}
+
+fn loss(why: LossReason) -> MessageLoss {
+    MessageLoss { from: peer(2), to: peer(1), connection: Some(connection()), why }
+}
+
 fn node_events() -> Vec<NodeEvent> {
     let at = peer(2);
     vec![
@@ -79,12 +89,16 @@ fn node_events() -> Vec<NodeEvent> {
 fn fault_events() -> Vec<FaultEvent> {
     vec![
         FaultEvent::Set {
+            id: Some(FaultId(4)),
             fault: Fault {
                 what: FaultKind::Delay { by_us: 100_000, jitter_us: 50_000 },
                 on: Scope::link(peer(2), peer(1)),
             },
         },
-        FaultEvent::Cleared { fault: Fault { what: FaultKind::Cut, on: Scope::border(vec![peer(1), peer(2)]) } },
+        FaultEvent::Cleared {
+            id: None,
+            fault: Fault { what: FaultKind::Cut, on: Scope::border(vec![peer(1), peer(2)]) },
+        },
         FaultEvent::Lied { about: peer(2) },
     ]
 }
@@ -95,7 +109,7 @@ fn link_events() -> Vec<LinkEvent> {
     vec![
         LinkEvent::Dialing { peer, purpose },
         LinkEvent::DialFailed { peer, purpose, error: "Connection refused".to_owned(), retry_at: Some(AT) },
-        LinkEvent::Up { link, peer, direction: Direction::Outbound, purpose },
+        LinkEvent::Up { link, connection: Some(connection()), peer, direction: Direction::Outbound, purpose },
         LinkEvent::Down { link, peer, purpose, end: LinkEnd::Dead { cause } },
         LinkEvent::Refused { peer, by: Side::Them, reason: RefusalReason::Full, referral: joiners.clone() },
         LinkEvent::NotAccepted { peer },
@@ -123,7 +137,10 @@ fn seed_events() -> Vec<SeedEvent> {
         SeedEvent::PeerListReceived { seed, peers: peers.clone(), listed: Some(1_000) },
         SeedEvent::PeerListSent { peer: None, peers, listed: None },
         SeedEvent::PeerListed { peer, again: false },
-        SeedEvent::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter: self::peer(1) } },
+        SeedEvent::PeerDelisted {
+            peer,
+            reason: DelistReason::Unanswered { report: Some(ReportId(5)), reporter: self::peer(1) },
+        },
     ]
 }
 
@@ -135,16 +152,18 @@ fn gossip_events() -> Vec<GossipEvent> {
         GossipEvent::Received { id, from: peer, body, trace, forwarded: 3 },
         GossipEvent::Duplicate { id, from: peer, trace },
         GossipEvent::Forged { id, from: peer },
+        GossipEvent::Lost { id, loss: loss(LossReason::Fault(FaultId(4))) },
     ]
 }
 
 fn probe_events() -> Vec<ProbeEvent> {
     let (peer, seq, clock, last_heard) = (peer(2), 88, clock(), AT);
     vec![
-        ProbeEvent::Sent { peer, seq },
+        ProbeEvent::Sent { probe: Some(ProbeId(40)), peer, seq },
         ProbeEvent::Received { peer, seq, clock },
-        ProbeEvent::Answered { peer, seq, clock, rtt_us: 420 },
-        ProbeEvent::Missed { peer, seq, misses: 2, limit: 3, last_heard },
+        ProbeEvent::Answered { probe: Some(ProbeId(40)), peer, seq, clock, rtt_us: 420 },
+        ProbeEvent::Missed { probe: Some(ProbeId(40)), peer, seq, misses: 2, limit: 3, last_heard },
+        ProbeEvent::Lost { part: ProbePart::Answer, seq, loss: loss(LossReason::Hung) },
     ]
 }
 
@@ -152,10 +171,18 @@ fn death_events() -> Vec<DeathEvent> {
     let (dead, reporter, clock, rtt_us) = (peer(2), peer(1), clock(), 420);
     let (cause, last_heard) = (DeathCause::Misses { misses: 3 }, AT);
     vec![
-        DeathEvent::NeighborDied { peer: dead, cause, last_heard },
-        DeathEvent::DeadReportSent { dead, clock, seeds: vec![seed()], cause },
-        DeathEvent::DeadReportReceived { dead, clock, reporter, cause: None, action: ReportAction::Verifying },
-        DeathEvent::ReportDisputed { dead, reporter, disputes: 2, rtt_us },
+        DeathEvent::NeighborDied { missed: Some([ProbeId(38), ProbeId(40)]), peer: dead, cause, last_heard },
+        DeathEvent::DeadReportSent { report: Some(ReportId(5)), dead, clock, seeds: vec![seed()], cause },
+        DeathEvent::DeadReportReceived {
+            report: Some(ReportId(5)),
+            dead,
+            clock,
+            reporter,
+            cause: None,
+            action: ReportAction::Verifying,
+        },
+        DeathEvent::ReportLost { dead, reporter, loss: loss(LossReason::LinkEnded) },
+        DeathEvent::ReportDisputed { report: Some(ReportId(5)), dead, reporter, disputes: 2, rtt_us },
     ]
 }
 
@@ -198,6 +225,19 @@ fn purpose() -> impl Strategy<Value = Purpose> {
     select(vec![Purpose::Registration, Purpose::Neighbor])
 }
 
+fn any_connection() -> impl Strategy<Value = ConnectionId> {
+    (addr(), addr(), time()).prop_map(|(dialer, acceptor, began)| ConnectionId { dialer, acceptor, began })
+}
+
+fn any_loss() -> impl Strategy<Value = MessageLoss> {
+    let why = prop_oneof![
+        any::<u64>().prop_map(|id| LossReason::Fault(FaultId(id))),
+        select(vec![LossReason::QueueFull, LossReason::LinkEnded, LossReason::Hung]),
+    ];
+    let way = (addr(), addr(), option::of(any_connection()), why);
+    way.prop_map(|(from, to, connection, why)| MessageLoss { from, to, connection, why })
+}
+
 fn dialect() -> impl Strategy<Value = Dialect> {
     select(vec![Dialect::Framed, Dialect::Classic])
 }
@@ -224,8 +264,8 @@ fn end() -> impl Strategy<Value = LinkEnd> {
 
 fn delist_reason() -> impl Strategy<Value = DelistReason> {
     prop_oneof![
-        addr().prop_map(|reporter| DelistReason::Reported { reporter }),
-        addr().prop_map(|reporter| DelistReason::Unanswered { reporter }),
+        addr().prop_map(|reporter| DelistReason::Reported { report: None, reporter }),
+        addr().prop_map(|reporter| DelistReason::Unanswered { report: None, reporter }),
         select(vec![DelistReason::Silent, DelistReason::Departed, DelistReason::Left]),
     ]
 }
@@ -279,9 +319,15 @@ fn about_links() -> impl Strategy<Value = EventKind> {
         (addr(), purpose(), ".*", option::of(time())).prop_map(|(peer, purpose, error, retry_at)| EventKind::Link(
             LinkEvent::DialFailed { peer, purpose, error, retry_at }
         )),
-        (link(), addr(), direction, purpose()).prop_map(|(link, peer, direction, purpose)| EventKind::Link(
-            LinkEvent::Up { link, peer, direction, purpose }
-        )),
+        (link(), option::of(any_connection()), addr(), direction, purpose()).prop_map(
+            |(link, connection, peer, direction, purpose)| EventKind::Link(LinkEvent::Up {
+                link,
+                connection,
+                peer,
+                direction,
+                purpose
+            })
+        ),
         (link(), addr(), purpose(), end()).prop_map(|(link, peer, purpose, end)| EventKind::Link(LinkEvent::Down {
             link,
             peer,
@@ -349,8 +395,10 @@ fn trouble() -> impl Strategy<Value = FaultKind> {
 fn about_faults() -> impl Strategy<Value = EventKind> {
     let fault = || (trouble(), scope()).prop_map(|(what, on)| Fault { what, on });
     prop_oneof![
-        fault().prop_map(|fault| EventKind::Fault(FaultEvent::Set { fault })),
-        fault().prop_map(|fault| EventKind::Fault(FaultEvent::Cleared { fault })),
+        (option::of(any::<u64>().prop_map(FaultId)), fault())
+            .prop_map(|(id, fault)| FaultEvent::Set { id, fault }.into()),
+        (option::of(any::<u64>().prop_map(FaultId)), fault())
+            .prop_map(|(id, fault)| FaultEvent::Cleared { id, fault }.into()),
         addr().prop_map(|about| EventKind::Fault(FaultEvent::Lied { about })),
     ]
 }
@@ -368,6 +416,11 @@ fn about_messages() -> impl Strategy<Value = EventKind> {
             from,
             trace
         })),
+        (id(), any_loss()).prop_map(|(id, loss)| GossipEvent::Lost { id, loss }.into()),
+        (select(vec![ProbePart::Question, ProbePart::Answer]), any::<u64>(), any_loss())
+            .prop_map(|(part, seq, loss)| ProbeEvent::Lost { part, seq, loss }.into()),
+        (addr(), addr(), any_loss())
+            .prop_map(|(dead, reporter, loss)| DeathEvent::ReportLost { dead, reporter, loss }.into()),
         (id(), addr()).prop_map(|(id, from)| EventKind::Gossip(GossipEvent::Forged { id, from })),
     ]
 }
@@ -375,16 +428,19 @@ fn about_messages() -> impl Strategy<Value = EventKind> {
 fn about_life() -> impl Strategy<Value = EventKind> {
     let action = select(vec![ReportAction::Removed, ReportAction::Verifying, ReportAction::NotListed]);
     prop_oneof![
-        (addr(), any::<u64>()).prop_map(|(peer, seq)| EventKind::Probe(ProbeEvent::Sent { peer, seq })),
+        (option::of(any::<u32>().prop_map(ProbeId)), addr(), any::<u64>())
+            .prop_map(|(probe, peer, seq)| EventKind::Probe(ProbeEvent::Sent { probe, peer, seq })),
         (addr(), any::<u64>(), any_clock()).prop_map(|(peer, seq, clock)| EventKind::Probe(ProbeEvent::Received {
             peer,
             seq,
             clock
         })),
-        (addr(), any::<u64>(), any_clock(), any::<u64>())
-            .prop_map(|(peer, seq, clock, rtt_us)| EventKind::Probe(ProbeEvent::Answered { peer, seq, clock, rtt_us })),
+        (option::of(any::<u32>().prop_map(ProbeId)), addr(), any::<u64>(), any_clock(), any::<u64>()).prop_map(
+            |(probe, peer, seq, clock, rtt_us)| ProbeEvent::Answered { probe, peer, seq, clock, rtt_us }.into()
+        ),
         (addr(), any::<u64>(), any::<u32>(), any::<u32>(), time()).prop_map(
             |(peer, seq, misses, limit, last_heard)| EventKind::Probe(ProbeEvent::Missed {
+                probe: None,
                 peer,
                 seq,
                 misses,
@@ -393,15 +449,17 @@ fn about_life() -> impl Strategy<Value = EventKind> {
             })
         ),
         (addr(), cause(), time()).prop_map(|(peer, cause, last_heard)| EventKind::Death(DeathEvent::NeighborDied {
+            missed: None,
             peer,
             cause,
             last_heard
         })),
         (addr(), any_clock(), addrs(), cause()).prop_map(|(dead, clock, seeds, cause)| EventKind::Death(
-            DeathEvent::DeadReportSent { dead, clock, seeds, cause }
+            DeathEvent::DeadReportSent { report: None, dead, clock, seeds, cause }
         )),
         (addr(), any_clock(), addr(), option::of(cause()), action).prop_map(
             |(dead, clock, reporter, cause, action)| EventKind::Death(DeathEvent::DeadReportReceived {
+                report: None,
                 dead,
                 clock,
                 reporter,
@@ -410,7 +468,7 @@ fn about_life() -> impl Strategy<Value = EventKind> {
             })
         ),
         (addr(), addr(), any::<u32>(), any::<u64>()).prop_map(|(dead, reporter, disputes, rtt_us)| {
-            EventKind::Death(DeathEvent::ReportDisputed { dead, reporter, disputes, rtt_us })
+            EventKind::Death(DeathEvent::ReportDisputed { report: None, dead, reporter, disputes, rtt_us })
         }),
     ]
 }

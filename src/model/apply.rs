@@ -154,7 +154,7 @@ impl Model {
 
     fn take_probe(&mut self, here: At, kind: &ProbeEvent, event: &Event) {
         match *kind {
-            ProbeEvent::Sent { peer, seq } => {
+            ProbeEvent::Sent { peer, seq, .. } => {
                 self.nodes.at_work(here.node, here.at).counters.probes_sent += 1;
                 self.links.probed(here.link(peer), seq, here.at);
                 self.with_contact(peer, |contact| contact.probes_to_it += 1);
@@ -170,7 +170,8 @@ impl Model {
                 self.contact(peer, here.node, here.at, |contact| contact.answered += 1);
                 self.heard(here, peer);
             }
-            ProbeEvent::Missed { peer, seq, misses, limit, last_heard } => {
+            ProbeEvent::Lost { .. } => {}
+            ProbeEvent::Missed { peer, seq, misses, limit, last_heard, .. } => {
                 let missed_at = here.at;
                 self.nodes.at_work(here.node, here.at).counters.probes_missed += 1;
                 self.probes.missed.count(here.at);
@@ -188,7 +189,7 @@ impl Model {
 
     fn take_death(&mut self, here: At, kind: &DeathEvent, event: &Event) {
         match *kind {
-            DeathEvent::NeighborDied { peer, cause, last_heard } => {
+            DeathEvent::NeighborDied { peer, cause, last_heard, .. } => {
                 let mut evidence = Evidence::of(here.node);
                 evidence.declared_at = Some(here.at);
                 evidence.cause = Some(cause);
@@ -209,6 +210,7 @@ impl Model {
                 self.contact(reporter, here.node, here.at, |_| {});
                 self.deaths.received(dead, event, reporter, cause);
             }
+            DeathEvent::ReportLost { .. } => {}
             DeathEvent::ReportDisputed { dead, reporter, disputes, .. } => {
                 self.totals.disputes += 1;
                 self.seeds.disputed(here.node, reporter, disputes, here.at);
@@ -250,8 +252,8 @@ impl Model {
 
     fn take_fault(&mut self, here: At, event: &FaultEvent) {
         match *event {
-            FaultEvent::Set { ref fault } => self.faults.set(fault, here.at),
-            FaultEvent::Cleared { ref fault } => self.faults.cleared(fault, here.at),
+            FaultEvent::Set { ref fault, .. } => self.faults.set(fault, here.at),
+            FaultEvent::Cleared { ref fault, .. } => self.faults.cleared(fault, here.at),
             FaultEvent::Lied { about } => self.faults.lied(Lie { at: here.at, liar: here.node, about }),
         }
     }

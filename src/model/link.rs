@@ -360,7 +360,7 @@ impl LinkTable {
 
     /// A connection came up. Returns whether this brought the link up.
     pub(super) fn came_up(&mut self, node: Addr, at: Time, event: &LinkEvent) -> bool {
-        let LinkEvent::Up { link, peer, direction, purpose } = *event else { return false };
+        let LinkEvent::Up { link, peer, direction, purpose, .. } = *event else { return false };
         let row = self.row(LinkKey { node, peer }, purpose, at);
         let is_new = !row.is_up();
         row.purpose = purpose;

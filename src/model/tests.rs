@@ -89,21 +89,39 @@ impl Story {
         self.links += 1;
         let link = LinkId(self.links);
         self.tell(from, EventKind::Link(LinkEvent::Dialing { peer: to, purpose }));
-        self.tell(from, EventKind::Link(LinkEvent::Up { link, peer: to, direction: Direction::Outbound, purpose }));
-        self.tell(to, EventKind::Link(LinkEvent::Up { link, peer: from, direction: Direction::Inbound, purpose }));
+        self.tell(
+            from,
+            EventKind::Link(LinkEvent::Up {
+                link,
+                connection: None,
+                peer: to,
+                direction: Direction::Outbound,
+                purpose,
+            }),
+        );
+        self.tell(
+            to,
+            EventKind::Link(LinkEvent::Up {
+                link,
+                connection: None,
+                peer: from,
+                direction: Direction::Inbound,
+                purpose,
+            }),
+        );
     }
 
     fn probe(&mut self, node: Addr, peer: Addr, seq: u64) {
-        self.tell(node, EventKind::Probe(ProbeEvent::Sent { peer, seq }));
+        self.tell(node, EventKind::Probe(ProbeEvent::Sent { probe: None, peer, seq }));
     }
 
     fn answer(&mut self, node: Addr, peer: Addr, seq: u64) {
-        self.tell(node, EventKind::Probe(ProbeEvent::Answered { peer, seq, clock: clock(), rtt_us: 400 }));
+        self.tell(node, EventKind::Probe(ProbeEvent::Answered { probe: None, peer, seq, clock: clock(), rtt_us: 400 }));
     }
 
     fn miss(&mut self, node: Addr, peer: Addr, seq: u64, misses: u32) {
         let last_heard = Time::from_micros(START);
-        self.tell(node, EventKind::Probe(ProbeEvent::Missed { peer, seq, misses, limit: 3, last_heard }));
+        self.tell(node, EventKind::Probe(ProbeEvent::Missed { probe: None, peer, seq, misses, limit: 3, last_heard }));
     }
 
     /// `node` misses three probes in a row.
@@ -118,7 +136,7 @@ impl Story {
     /// `node` declares `peer` dead and reports it to both seeds.
     fn declare(&mut self, node: Addr, peer: Addr, cause: DeathCause) {
         let last_heard = Time::from_micros(START);
-        self.tell(node, EventKind::Death(DeathEvent::NeighborDied { peer, cause, last_heard }));
+        self.tell(node, EventKind::Death(DeathEvent::NeighborDied { missed: None, peer, cause, last_heard }));
         let end = LinkEnd::Dead { cause };
         self.tell(
             node,
@@ -126,7 +144,13 @@ impl Story {
         );
         self.tell(
             node,
-            EventKind::Death(DeathEvent::DeadReportSent { dead: peer, clock: clock(), seeds: vec![s(1), s(2)], cause }),
+            EventKind::Death(DeathEvent::DeadReportSent {
+                report: None,
+                dead: peer,
+                clock: clock(),
+                seeds: vec![s(1), s(2)],
+                cause,
+            }),
         );
     }
 
@@ -137,7 +161,14 @@ impl Story {
     fn report(&mut self, seed: Addr, dead: Addr, reporter: Addr, action: ReportAction) {
         self.tell(
             seed,
-            EventKind::Death(DeathEvent::DeadReportReceived { dead, clock: clock(), reporter, cause: None, action }),
+            EventKind::Death(DeathEvent::DeadReportReceived {
+                report: None,
+                dead,
+                clock: clock(),
+                reporter,
+                cause: None,
+                action,
+            }),
         );
     }
 
@@ -179,14 +210,20 @@ fn a_death_of_missed_probes() -> Story {
     let reporter = p(1);
     story.tell(
         s(2),
-        EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } }),
+        EventKind::Seed(SeedEvent::PeerDelisted {
+            peer: p(2),
+            reason: DelistReason::Reported { report: None, reporter },
+        }),
     );
     story.report(s(2), p(2), p(3), ReportAction::NotListed);
     story.wait(2);
     story.miss(s(1), p(2), 9, 3);
     story.tell(
         s(1),
-        EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason: DelistReason::Unanswered { reporter } }),
+        EventKind::Seed(SeedEvent::PeerDelisted {
+            peer: p(2),
+            reason: DelistReason::Unanswered { report: None, reporter },
+        }),
     );
     story
 }
@@ -301,6 +338,7 @@ fn a_link_that_the_user_cut_is_told_as_that_and_not_as_a_certain_death() {
     let up = |link| {
         EventKind::Link(LinkEvent::Up {
             link,
+            connection: None,
             peer: elsewhere,
             direction: Direction::Inbound,
             purpose: Purpose::Neighbor,
@@ -322,7 +360,13 @@ fn a_report_about_a_node_elsewhere_that_a_seed_found_alive_is_told_as_disputed_a
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
     story.tell(
         s(1),
-        EventKind::Death(DeathEvent::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 }),
+        EventKind::Death(DeathEvent::ReportDisputed {
+            report: None,
+            dead: p(2),
+            reporter: p(1),
+            disputes: 1,
+            rtt_us: 900,
+        }),
     );
     let why = why_dead(&story.model, p(2), 0);
     assert_eq!(why.title, "Is 127.0.0.1:3002 dead?");
@@ -341,6 +385,7 @@ fn a_cut_in_another_process_is_not_told_as_done_here() {
     story.tell(
         s(1),
         EventKind::Death(DeathEvent::DeadReportReceived {
+            report: None,
             dead: p(2),
             reporter: p(1),
             cause: cut,
@@ -373,7 +418,13 @@ fn a_disputed_report_is_counted_against_its_reporter_and_the_node_is_back() {
     story.wait(1);
     story.tell(
         s(1),
-        EventKind::Death(DeathEvent::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 }),
+        EventKind::Death(DeathEvent::ReportDisputed {
+            report: None,
+            dead: p(2),
+            reporter: p(1),
+            disputes: 1,
+            rtt_us: 900,
+        }),
     );
     assert_eq!(story.model.seeds().get(s(1)).unwrap().disputes[&p(1)].reports, 1);
     assert_eq!(story.state(p(2)), ObservedState::Up);
@@ -493,7 +544,7 @@ fn two_connections_of_a_classic_pair_are_one_link_until_both_are_gone() {
     let mut story = Story::network(2);
     let (first, second) = (story.link_of(p(1), p(2)), LinkId(500));
     let (peer, purpose, direction) = (p(2), Purpose::Neighbor, Direction::Inbound);
-    story.tell(p(1), EventKind::Link(LinkEvent::Up { link: second, peer, direction, purpose }));
+    story.tell(p(1), EventKind::Link(LinkEvent::Up { link: second, connection: None, peer, direction, purpose }));
     assert_eq!(story.model.nodes().get(p(1)).unwrap().neighbors, 1);
     let end = LinkEnd::TooSlow;
     story.tell(p(1), EventKind::Link(LinkEvent::Down { link: first, peer, purpose, end }));
@@ -542,7 +593,7 @@ fn a_node_that_was_only_named_by_others_is_not_claimed_to_be_up() {
     assert_eq!(story.state(elsewhere), ObservedState::Known);
     assert!(about_node(&story.model, elsewhere, 0).verdict.contains("not certain"));
     let (peer, direction, purpose) = (elsewhere, Direction::Inbound, Purpose::Neighbor);
-    story.tell(p(1), EventKind::Link(LinkEvent::Up { link: LinkId(9), peer, direction, purpose }));
+    story.tell(p(1), EventKind::Link(LinkEvent::Up { link: LinkId(9), connection: None, peer, direction, purpose }));
     assert_eq!(story.state(elsewhere), ObservedState::Up);
 }
 
@@ -668,7 +719,10 @@ fn a_seed_is_not_shown_dead_because_somebody_took_its_name() {
     story.declare(p(1), s(1), DeathCause::Closed);
     story.tell(
         s(2),
-        EventKind::Seed(SeedEvent::PeerDelisted { peer: s(1), reason: DelistReason::Reported { reporter: p(1) } }),
+        EventKind::Seed(SeedEvent::PeerDelisted {
+            peer: s(1),
+            reason: DelistReason::Reported { report: None, reporter: p(1) },
+        }),
     );
     assert_eq!(story.model.nodes().get(s(1)).unwrap().state(), ObservedState::Up);
 }

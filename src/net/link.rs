@@ -22,7 +22,7 @@ use super::outbox::{Outbox, QueueFull};
 use super::ready_set::LinkWaker;
 use super::wire::{LinkContext, LinkDecoder, WireError};
 use crate::clock::Clock;
-use crate::proto::event::{Direction, LinkId};
+use crate::proto::event::{ConnectionId, Direction, LinkId};
 use crate::proto::machine::CloseCause;
 use crate::proto::message::Message;
 use crate::proto::pacing::HANG_UP_TIMEOUT;
@@ -63,6 +63,8 @@ enum Read {
 
 /// One connection: see the module.
 pub(super) struct Link {
+    /// Unknown if the system does not name its ends.
+    pub(super) connection: Option<ConnectionId>,
     stream: TcpStream,
     context: LinkContext,
     call: Arc<LinkWaker>,
@@ -90,9 +92,20 @@ pub(super) struct Link {
     is_held: bool,
 }
 
+/// What both ends call this connection.
+fn name(stream: &TcpStream, direction: Direction, began: Time) -> Option<ConnectionId> {
+    let (here, there) = (stream.local_addr().ok()?.try_into().ok()?, stream.peer_addr().ok()?.try_into().ok()?);
+    let (dialer, acceptor) = match direction {
+        Direction::Outbound => (here, there),
+        Direction::Inbound => (there, here),
+    };
+    Some(ConnectionId { dialer, acceptor, began })
+}
+
 impl Link {
-    pub(super) fn new(context: LinkContext, stream: TcpStream, call: Arc<LinkWaker>) -> Self {
+    pub(super) fn new(context: LinkContext, stream: TcpStream, call: Arc<LinkWaker>, now: Time) -> Self {
         Self {
+            connection: name(&stream, context.direction, now),
             stream,
             context,
             waker: Waker::from(Arc::clone(&call)),

@@ -25,7 +25,7 @@ use crate::event::{Batch, Event};
 use crate::feed::Tap;
 use crate::proto::addr::Addr;
 use crate::proto::config::{HALF_OPEN_MAX, LINKS_MAX, REGISTRATIONS_MAX};
-use crate::proto::event::{Direction, EventKind, GossipEvent, LinkId, NodeEvent, Purpose, Rule};
+use crate::proto::event::{ConnectionId, Direction, EventKind, GossipEvent, LinkId, NodeEvent, Purpose, Rule};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::{Dialect, Message, Role};
 use crate::proto::pacing::backlog_told;
@@ -200,7 +200,7 @@ impl Links {
             pressure::bound_buffers(&stream);
         }
         let context = LinkContext { dialect, local, role, purpose, direction };
-        self.open.insert(link, Link::new(context, stream, self.ready.new_link(link)));
+        self.open.insert(link, Link::new(context, stream, self.ready.new_link(link), self.now));
         link
     }
 
@@ -477,6 +477,10 @@ impl Output for Links {
         if let Some(open) = self.open.get_mut(&link) {
             open.pause(until);
         }
+    }
+
+    fn connection(&self, link: LinkId, _peer: Addr) -> Option<ConnectionId> {
+        self.open.get(&link)?.connection
     }
 
     fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {

@@ -294,7 +294,7 @@ impl<M: Machine> NodeTask<M> {
     }
 
     fn handle(&mut self, input: Input) {
-        if let Some(input) = self.faults.admit(self.links.now(), input) {
+        if let Some(input) = self.faults.admit(&mut self.links, input) {
             self.tell_machine(input);
         }
     }
@@ -306,7 +306,7 @@ impl<M: Machine> NodeTask<M> {
 
     /// What was on its way arrives now.
     fn arrive(&mut self) {
-        while let Some(in_flight) = self.faults.next_due(self.links.now()) {
+        while let Some(in_flight) = self.faults.next_due(&mut self.links) {
             match in_flight {
                 InFlight::In(input) => self.tell_machine(input),
                 InFlight::Out(link, message) => self.links.send(link, &message),

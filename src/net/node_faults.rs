@@ -14,7 +14,7 @@ use crate::engine::fault::{FaultView, Faults, Outcome, Route, key_of};
 use crate::proto::addr::Addr;
 use crate::proto::chance::Chance;
 use crate::proto::config::DIAL_TIMEOUT;
-use crate::proto::event::{EventKind, LinkId, Purpose};
+use crate::proto::event::{ConnectionId, EventKind, LinkId, LossReason, MessageLoss, Purpose};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Output};
 use crate::proto::message::Message;
 use crate::proto::time::Time;
@@ -87,7 +87,7 @@ impl NodeFaults {
         self.faults.set(Arc::clone(&view.table));
         self.view = view;
         for (link, cause) in std::mem::take(&mut self.withheld) {
-            self.later(now, InFlight::In(Input::Link { link, change: LinkChange::Closed { cause } }));
+            self.plan(now, InFlight::In(Input::Link { link, change: LinkChange::Closed { cause } }));
         }
     }
 
@@ -107,7 +107,8 @@ impl NodeFaults {
     }
 
     /// The next thing that arrives now.
-    pub(super) fn next_due(&mut self, now: Time) -> Option<InFlight> {
+    pub(super) fn next_due(&mut self, links: &mut Links) -> Option<InFlight> {
+        let now = links.now();
         loop {
             match self.under_way.first_entry().filter(|entry| entry.key().0 <= now)?.remove() {
                 InFlight::In(input) => {
@@ -121,13 +122,13 @@ impl NodeFaults {
     }
 
     /// Whether the node gets this now; `None`: later, or never.
-    pub(super) fn admit(&mut self, now: Time, input: Input) -> Option<Input> {
+    pub(super) fn admit(&mut self, links: &mut Links, input: Input) -> Option<Input> {
         self.learn(&input);
         let is_quiet = self.faults.is_quiet() && self.under_way.is_empty();
         match input {
             input @ Input::Message { .. } if is_quiet => Some(input),
-            Input::Message { link, message } => self.admit_message(now, link, message),
-            input @ Input::Link { change: LinkChange::Closed { .. }, .. } => self.close(now, input),
+            Input::Message { link, message } => self.admit_message(links, link, message),
+            input @ Input::Link { change: LinkChange::Closed { .. }, .. } => self.close(links.now(), input),
             other @ (Input::Start
             | Input::Rejected { .. }
             | Input::Link { .. }
@@ -147,22 +148,26 @@ impl NodeFaults {
         }
     }
 
-    fn admit_message(&mut self, now: Time, link: LinkId, message: Message) -> Option<Input> {
+    fn admit_message(&mut self, links: &mut Links, link: LinkId, message: Message) -> Option<Input> {
+        let now = links.now();
         let key = key_of(&message).unwrap_or(now.as_micros());
         self.faults.has_read(self.me, now);
-        let Some(peer) = self.peers.get(&link) else { return Some(Input::Message { link, message }) };
-        let way = Route { from: *peer, to: self.me, connection: link.0 };
+        let Some(peer) = self.peers.get(&link).copied() else { return Some(Input::Message { link, message }) };
+        let way = Route { from: peer, to: self.me, connection: link.0 };
         let outcome = self.faults.outcome(now, way, key, &message);
-        let input = Input::Message { link, message };
-        match outcome {
-            Outcome::Now => return Some(input),
-            Outcome::Lost => {}
-            Outcome::At(due) | Outcome::Held(due) => self.later(due, InFlight::In(input)),
-            Outcome::Twice(due) | Outcome::HeldTwice(due) => {
-                self.later(due, InFlight::In(input.clone()));
-                self.later(due, InFlight::In(input));
+        let (due, is_twice) = match outcome {
+            Outcome::Now => return Some(Input::Message { link, message }),
+            Outcome::Lost(fault) => {
+                tell_lost(links, link, (peer, self.me), &message, LossReason::Fault(fault));
+                return None;
             }
+            Outcome::At(due) | Outcome::Held(due) => (due, false),
+            Outcome::Twice(due) | Outcome::HeldTwice(due) => (due, true),
+        };
+        if is_twice {
+            self.later(links, due, (peer, self.me), InFlight::In(Input::Message { link, message: message.clone() }));
         }
+        self.later(links, due, (peer, self.me), InFlight::In(Input::Message { link, message }));
         None
     }
 
@@ -177,7 +182,7 @@ impl NodeFaults {
         }
         let closed = Input::Link { link, change: LinkChange::Closed { cause } };
         if let Some(last) = self.last_under_way(link).filter(|last| is_news && *last > now) {
-            self.later(last, InFlight::In(closed));
+            self.plan(last, InFlight::In(closed));
             return None;
         }
         self.peers.remove(&link);
@@ -188,17 +193,44 @@ impl NodeFaults {
         self.under_way.iter().rev().find(|(_, in_flight)| in_flight.link() == Some(link)).map(|((at, _), _)| *at)
     }
 
-    fn later(&mut self, at: Time, in_flight: InFlight) {
-        let is_message = matches!(in_flight, InFlight::In(Input::Message { .. }) | InFlight::Out(..));
-        if is_message && self.under_way.len() >= UNDER_WAY_MAX {
-            return;
+    /// A message comes later, if it finds room.
+    fn later(&mut self, links: &mut Links, at: Time, way: (Addr, Addr), in_flight: InFlight) {
+        if self.under_way.len() < UNDER_WAY_MAX {
+            return self.plan(at, in_flight);
         }
+        if let InFlight::In(Input::Message { link, message }) | InFlight::Out(link, message) = in_flight {
+            tell_lost(links, link, way, &message, LossReason::QueueFull);
+        }
+    }
+
+    fn plan(&mut self, at: Time, in_flight: InFlight) {
         self.planned += 1;
         self.under_way.insert((at, self.planned), in_flight);
     }
 
+    /// This node has hung up: it does not read what is on its way to it.
+    fn forget_unread(&mut self, links: &mut Links, link: LinkId) {
+        let Some(peer) = self.peers.remove(&link) else { return };
+        let way = (peer, self.me);
+        self.under_way.retain(|_, in_flight| match in_flight {
+            InFlight::In(Input::Message { link: of, message }) if *of == link => {
+                tell_lost(links, link, way, message, LossReason::LinkEnded);
+                false
+            }
+            InFlight::In(_) | InFlight::Out(..) | InFlight::HangUp(_) => true,
+        });
+    }
+
     fn sends_elsewhere(&self, link: LinkId) -> Option<Addr> {
         self.peers.get(&link).copied().filter(|peer| !self.view.ours.contains(peer))
+    }
+}
+
+/// Tells that a message on this link did not arrive.
+fn tell_lost(links: &mut Links, link: LinkId, (from, to): (Addr, Addr), message: &Message, why: LossReason) {
+    let connection = links.connection(link, to);
+    if let Some(event) = (MessageLoss { from, to, connection, why }).event(message) {
+        links.emit(|| event);
     }
 }
 
@@ -215,11 +247,14 @@ impl Outgoing<'_> {
         let way = Route { from: faults.me, to: peer, connection: link.0 };
         match faults.faults.outcome(now, way, key_of(message).unwrap_or(now.as_micros()), message) {
             Outcome::Now => self.links.send(link, message),
-            Outcome::Lost => {}
-            Outcome::At(due) | Outcome::Held(due) => faults.later(due, InFlight::Out(link, message.clone())),
+            Outcome::Lost(fault) => tell_lost(self.links, link, (way.from, peer), message, LossReason::Fault(fault)),
+            Outcome::At(due) | Outcome::Held(due) => {
+                faults.later(self.links, due, (way.from, peer), InFlight::Out(link, message.clone()));
+            }
             Outcome::Twice(due) | Outcome::HeldTwice(due) => {
-                faults.later(due, InFlight::Out(link, message.clone()));
-                faults.later(due, InFlight::Out(link, message.clone()));
+                for _ in 0..2 {
+                    faults.later(self.links, due, (way.from, peer), InFlight::Out(link, message.clone()));
+                }
             }
         }
     }
@@ -240,22 +275,26 @@ impl Output for Outgoing<'_> {
         }
         let error = format!("no answer within {} s", DIAL_TIMEOUT.as_secs());
         let at = self.links.now() + DIAL_TIMEOUT;
-        self.faults.later(at, InFlight::In(Input::DialFailed { peer, error }));
+        self.faults.plan(at, InFlight::In(Input::DialFailed { peer, error }));
     }
 
     fn hang_up(&mut self, link: LinkId) {
+        self.faults.forget_unread(self.links, link);
         let is_leaving = |in_flight: &InFlight| matches!(in_flight, InFlight::Out(waiting, _) if *waiting == link);
         let last = self.faults.under_way.iter().rev().find(|(_, in_flight)| is_leaving(in_flight));
         match last.map(|((at, _), _)| *at) {
-            Some(at) => self.faults.later(at, InFlight::HangUp(link)),
+            Some(at) => self.faults.plan(at, InFlight::HangUp(link)),
             None => self.links.hang_up(link),
         }
-        self.faults.peers.remove(&link);
         self.faults.withheld.retain(|(withheld, _)| *withheld != link);
     }
 
     fn pause(&mut self, link: LinkId, until: Time) {
         self.links.pause(link, until);
+    }
+
+    fn connection(&self, link: LinkId, peer: Addr) -> Option<ConnectionId> {
+        self.links.connection(link, peer)
     }
 
     fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::addr::Addr;
 use super::config::PeerConfig;
 use super::event::EventKind;
-use super::message::Message;
+use super::message::{Message, ProbeId, ReportId};
 use super::random::Choices;
 use super::time::{ClockTime, Time};
 
@@ -15,9 +15,31 @@ pub(super) struct Cx<'a, O, C = PeerConfig> {
     pub(super) now: Time,
     pub(super) config: &'a C,
     pub(super) chance: &'a mut Choices,
+    pub(super) numbers: &'a mut NodeNumbers,
     /// How far the node's clock is ahead of `now`, in microseconds.
     pub(super) skew_us: i64,
     pub(super) out: &'a mut O,
+}
+
+/// What a node numbers. It counts whether anybody listens or not.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NodeNumbers {
+    probes: u32,
+    reports: u32,
+}
+
+impl NodeNumbers {
+    /// The number of the next probe that this node sends.
+    pub(super) fn next_probe(&mut self) -> ProbeId {
+        self.probes = self.probes.wrapping_add(1);
+        ProbeId(self.probes)
+    }
+
+    /// The number of the next dead report: at a peer, that it sends; at a seed, that it receives.
+    pub(super) fn next_report(&mut self) -> ReportId {
+        self.reports = self.reports.wrapping_add(1);
+        ReportId(self.reports)
+    }
 }
 
 impl<O, C> Cx<'_, O, C> {

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::addr::Addr;
 pub use super::config::Pace;
-use super::message::MessageId;
+use super::message::{Message, MessageId};
 pub use super::reason::{DelistReason, RepairReason};
 use super::text::Body;
 pub use super::violation::{Omission, Rule, Violation};
@@ -26,9 +26,9 @@ pub use super::violation::{Omission, Rule, Violation};
 pub use death::{DeathEvent, ReportAction};
 pub use fault::FaultEvent;
 pub use gossip::GossipEvent;
-pub use link::{Direction, LinkEnd, LinkEvent, LinkId, Purpose, Side};
+pub use link::{ConnectionId, Direction, LinkEnd, LinkEvent, LinkId, LossReason, MessageLoss, Purpose, Side};
 pub use node::{Absence, NodeEvent, Stop};
-pub use probe::ProbeEvent;
+pub use probe::{ProbeEvent, ProbePart};
 pub use seed::SeedEvent;
 
 /// Something that happened at a node, by family.
@@ -78,6 +78,28 @@ impl EventKind {
             Self::Gossip(event) => event.subject().text.map_or(0, Body::len),
             Self::Seed(event) => event.heap_len(),
             Self::Node(_) | Self::Probe(_) | Self::Death(_) | Self::Fault(_) => 0,
+        }
+    }
+}
+
+impl MessageLoss {
+    /// The event for this message; `None`: it is one that nobody misses, such as a goodbye.
+    pub fn event(self, message: &Message) -> Option<EventKind> {
+        let loss = self;
+        match message {
+            Message::Gossip(gossip) => Some(GossipEvent::Lost { id: gossip.id, loss }.into()),
+            Message::Probe { seq, .. } => Some(ProbeEvent::Lost { part: ProbePart::Question, seq: *seq, loss }.into()),
+            Message::ProbeReply { seq, .. } => {
+                Some(ProbeEvent::Lost { part: ProbePart::Answer, seq: *seq, loss }.into())
+            }
+            Message::DeadReport { dead, reporter, .. } => {
+                Some(DeathEvent::ReportLost { dead: *dead, reporter: *reporter, loss }.into())
+            }
+            Message::Hello(_)
+            | Message::PeerList(_)
+            | Message::ListRequest
+            | Message::Refusal { .. }
+            | Message::Goodbye { .. } => None,
         }
     }
 }

@@ -14,6 +14,11 @@ use strum::EnumDiscriminants;
 use super::addr::Addr;
 use super::name::name_order;
 
+/// The number of a fault, counted by the session in which it is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FaultId(pub u64);
+
 /// Something wrong with the network, from when it is set until it is cleared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {

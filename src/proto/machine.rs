@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::addr::Addr;
-use super::event::{Absence, EventKind, LinkId, Purpose, Rule, Violation};
+use super::event::{Absence, ConnectionId, EventKind, LinkId, Purpose, Rule, Violation};
 use super::message::{Dialect, Message};
 use super::text::Body;
 use super::time::Time;
@@ -177,6 +177,11 @@ pub trait Output {
     /// Read nothing from this link before then. What was read already, and is on its way to the
     /// machine, may still come.
     fn pause(&mut self, link: LinkId, until: Time);
+    /// The name of this open link's connection to that node, if the driver knows it.
+    fn connection(&self, link: LinkId, peer: Addr) -> Option<ConnectionId> {
+        let _ = (link, peer);
+        None
+    }
     /// Something happened. The event is made only if somebody listens.
     fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K);
 }

@@ -118,6 +118,19 @@ pub struct Trace {
 /// in seconds.
 pub type ProbeSeq = u64;
 
+/// The number of a probe among all that its asker has sent since it started, to whomever. It does not
+/// cross the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProbeId(pub u32);
+
+/// The number of a dead report among all that its reporter has sent or, at a seed, among all that
+/// the seed has received, since the node started. It does not cross the wire: what a seed received is what the reporter sent
+/// about that node with that clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReportId(pub u32);
+
 /// A sign of life of the root, the node with the lowest address; it rides on probes. A peer that
 /// hears no fresh one is in another part of the overlay than the root. See `membership::root` for what is
 /// done with it.

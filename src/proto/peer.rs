@@ -13,7 +13,7 @@
 use super::addr::Addr;
 use super::broadcast::Broadcast;
 use super::config::PeerConfig;
-use super::cx::Cx;
+use super::cx::{Cx, NodeNumbers};
 use super::event::{FaultEvent, LinkId};
 use super::liveness::{Dead, Liveness, Probe, answer};
 use super::machine::{Gauge, Input, LinkChange, Machine, NodeCommand, Output};
@@ -27,6 +27,7 @@ use super::time::Time;
 pub struct Peer {
     config: PeerConfig,
     choices: Choices,
+    numbers: NodeNumbers,
     /// How far its clock is ahead of the time that it is handed, in microseconds.
     skew_us: i64,
     parts: PeerParts,
@@ -52,7 +53,7 @@ impl Peer {
             broadcast: Broadcast::new(&config, choices.next(Topic::SeenCache).number()),
             liveness: Liveness::new(&config),
         };
-        Self { config, choices, skew_us: 0, parts, left: false, deadline: None }
+        Self { config, choices, numbers: NodeNumbers::default(), skew_us: 0, parts, left: false, deadline: None }
     }
 
     pub fn config(&self) -> &PeerConfig {
@@ -88,7 +89,8 @@ impl Machine for Peer {
             self.skew_us = ahead_us;
         }
         self.left = matches!(input, Input::Command(NodeCommand::Leave));
-        let cx = &mut Cx { now, config: &self.config, chance: &mut self.choices, skew_us: self.skew_us, out };
+        let (config, chance, numbers) = (&self.config, &mut self.choices, &mut self.numbers);
+        let cx = &mut Cx { now, config, chance, numbers, skew_us: self.skew_us, out };
         if !self.parts.handle(cx, self.deadline, input) {
             self.deadline = self.first_deadline();
         }
@@ -224,8 +226,8 @@ impl PeerParts {
         self.membership.reach(cx, |cx| self.broadcast.generate_if_due(cx));
         self.membership.get_listed_if_due(cx);
         while let Some(dead) = self.membership.reach(cx, |cx| self.liveness.judge(cx)) {
-            let Dead { peer, misses, last_heard } = dead;
-            self.membership.bury(cx, peer, DeathCause::Misses { misses }, last_heard);
+            let Dead { peer, misses, last_heard, missed } = dead;
+            self.membership.bury(cx, peer, DeathCause::Misses { misses }, last_heard, Some(missed));
             self.pass_on(cx);
         }
         if self.liveness.is_due(cx) {
@@ -262,7 +264,7 @@ impl PeerParts {
             }
             NeighborNews::Died { peer, cause } => {
                 let last_heard = self.liveness.last_heard(peer).unwrap_or(cx.now);
-                self.membership.bury(cx, peer, cause, last_heard);
+                self.membership.bury(cx, peer, cause, last_heard, None);
                 self.pass_on(cx);
             }
             NeighborNews::Awaited(peer) => self.broadcast.hold_back_for(peer),

@@ -3,15 +3,25 @@
 use serde::{Deserialize, Serialize};
 
 use super::addr::Addr;
+use super::message::ReportId;
 
 /// Why a seed took a peer off its list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum DelistReason {
     /// A report was believed.
-    Reported { reporter: Addr },
+    Reported {
+        reporter: Addr,
+        /// The number of the report at the seed; absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<ReportId>,
+    },
     /// A report was checked, and the node did not answer.
-    Unanswered { reporter: Addr },
+    Unanswered {
+        reporter: Addr,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<ReportId>,
+    },
     /// It was silent for long, and did not answer a check.
     Silent,
     /// Its registration closed, and no new one came in time.

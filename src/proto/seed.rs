@@ -20,7 +20,7 @@ mod turns;
 
 use std::collections::BTreeMap;
 
-use self::check::Report;
+use self::check::{Check, Report};
 use self::greeting::takeover_patience;
 use self::links::{SeedLink, SeedLinks};
 use self::list::{PeerList, Proof};
@@ -29,10 +29,10 @@ use self::turns::Turns;
 use super::absence::{Presence, WasAway};
 use super::addr::Addr;
 use super::config::{HALF_OPEN_MAX, SeedConfig};
-use super::cx::Cx;
+use super::cx::{Cx, NodeNumbers};
 use super::event::{DelistReason, EventKind, LinkEnd, LinkEvent, LinkId, ProbeEvent, Rule, SeedEvent, Side, Violation};
 use super::machine::{CloseCause, Gauge, Input, LinkChange, Machine, NodeCommand, Output};
-use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, ProbeSeq, Role};
+use super::message::{Dialect, GoodbyeReason, Hello, Message, Priority, Role};
 use super::offenses::Offenses;
 use super::random::Choices;
 use super::takeover::Takeovers;
@@ -49,6 +49,7 @@ type SeedCx<'a, O> = Cx<'a, O, SeedConfig>;
 pub struct Seed {
     config: SeedConfig,
     choices: Choices,
+    numbers: NodeNumbers,
     /// How far its clock is ahead of the time that it is handed, in microseconds.
     skew_us: i64,
     registry: Registry,
@@ -62,7 +63,6 @@ struct Registry {
     /// The root that was last told that it is the root.
     root_told: Option<Addr>,
     disputes: BTreeMap<Addr, u32>,
-    probes: ProbeSeq,
     offenses: Offenses,
     visits: Visits,
     takeovers: Takeovers,
@@ -80,14 +80,13 @@ impl Seed {
             list: PeerList::default(),
             root_told: None,
             disputes: BTreeMap::new(),
-            probes: 0,
             offenses: Offenses::default(),
             visits: Visits::default(),
             takeovers: Takeovers::default(),
             turns: Turns::default(),
             proofs: Proofs::default(),
         };
-        Self { config, choices: Choices::new(random_seed), skew_us: 0, registry }
+        Self { config, choices: Choices::new(random_seed), numbers: NodeNumbers::default(), skew_us: 0, registry }
     }
 
     pub fn config(&self) -> &SeedConfig {
@@ -192,8 +191,7 @@ impl Registry {
         let Some(proof) = self.list.depart(cx.now, peer, link) else { return };
         // A node that was reported dead, is being checked, and hangs up, has answered.
         let check = self.links.get(link).and_then(|open| open.check.as_ref());
-        let reporter = check.and_then(|check| check.reporters.first().copied());
-        let reason = reason.or_else(|| reporter.map(|reporter| DelistReason::Unanswered { reporter }));
+        let reason = reason.or_else(|| check.and_then(Check::unanswered));
         // If nobody is known to listen there, there is nothing to wait for.
         let reason = reason.or_else(|| (proof == Proof::Wanted).then_some(DelistReason::Departed));
         if let Some(reason) = reason {
@@ -359,8 +357,8 @@ impl Machine for Seed {
         if let Input::Command(NodeCommand::Skew(ahead_us)) = input {
             self.skew_us = ahead_us;
         }
-        let (config, chance, skew_us) = (&self.config, &mut self.choices, self.skew_us);
-        self.registry.handle(&mut Cx { now, config, chance, skew_us, out }, input);
+        let (config, chance, numbers) = (&self.config, &mut self.choices, &mut self.numbers);
+        self.registry.handle(&mut Cx { now, config, chance, numbers, skew_us: self.skew_us, out }, input);
     }
 
     fn next_deadline(&self) -> Option<Time> {

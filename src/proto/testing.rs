@@ -2,7 +2,7 @@
 
 use super::addr::Addr;
 use super::config::PeerConfig;
-use super::cx::{Cx, NeighborOutput};
+use super::cx::{Cx, NeighborOutput, NodeNumbers};
 use super::event::{EventKind, LinkId, Purpose};
 use super::machine::Output;
 use super::message::Message;
@@ -55,6 +55,7 @@ pub(super) struct Surroundings {
     pub(super) now: Time,
     pub(super) config: PeerConfig,
     choices: Choices,
+    numbers: NodeNumbers,
     wishes: Wishes,
 }
 
@@ -66,13 +67,14 @@ impl Surroundings {
             now: Time::from_micros(1_000_000_000),
             config: PeerConfig::new(Addr::loopback(port), seeds),
             choices: Choices::new(7),
+            numbers: NodeNumbers::default(),
             wishes: Wishes::default(),
         }
     }
 
     pub(super) fn cx(&mut self) -> Cx<'_, Wishes> {
-        let Self { now, config, choices, wishes } = self;
-        Cx { now: *now, config, chance: choices, skew_us: 0, out: wishes }
+        let Self { now, config, choices, numbers, wishes } = self;
+        Cx { now: *now, config, chance: choices, numbers, skew_us: 0, out: wishes }
     }
 
     /// What was wanted so far; it starts anew.

@@ -174,7 +174,9 @@ impl Checker {
 
     /// A seed took a peer off its list because it was reported dead.
     fn removed(&mut self, event: &Event, peer: Addr, reason: DelistReason) {
-        let (DelistReason::Reported { reporter } | DelistReason::Unanswered { reporter }) = reason else { return };
+        let (DelistReason::Reported { reporter, .. } | DelistReason::Unanswered { reporter, .. }) = reason else {
+            return;
+        };
         let seed = self.network.get(event.node);
         // A probe that a fault swallowed is found to be missed an interval later.
         let interval = seed.map_or(Duration::ZERO, NodeStatus::liveness_interval);

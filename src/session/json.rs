@@ -7,7 +7,7 @@
 
 use crate::event::{Event, EventKind, GossipEvent, ProbeEvent};
 use crate::proto::addr::Addr;
-use crate::proto::message::{MessageId, Trace};
+use crate::proto::message::{MessageId, ProbeId, Trace};
 use crate::proto::text::{Body, is_plain_ascii, printable_json};
 
 /// Appends the event as one JSON object, without a line end.
@@ -58,19 +58,21 @@ fn push_gossip(out: &mut Vec<u8>, event: &Event) -> serde_json::Result<bool> {
 /// Appends an event about a probe that went well; for any other event appends nothing and returns
 /// false.
 fn push_probe(out: &mut Vec<u8>, event: &Event) -> bool {
-    if let EventKind::Probe(ProbeEvent::Sent { peer, seq }) = &event.kind {
+    if let EventKind::Probe(ProbeEvent::Sent { peer, seq, probe }) = &event.kind {
         push_start(out, event, b"probe_sent");
         push_addr(out, b",\"peer\":", *peer);
         push_number(out, b",\"seq\":", *seq);
+        push_probe_id(out, *probe);
     } else if let EventKind::Probe(ProbeEvent::Received { peer, seq, clock }) = &event.kind {
         push_start(out, event, b"probe_received");
         push_addr(out, b",\"peer\":", *peer);
         push_number(out, b",\"seq\":", *seq);
         push_number(out, b",\"clock\":", clock.seconds());
-    } else if let EventKind::Probe(ProbeEvent::Answered { peer, seq, clock, rtt_us }) = &event.kind {
+    } else if let EventKind::Probe(ProbeEvent::Answered { peer, seq, probe, clock, rtt_us }) = &event.kind {
         push_start(out, event, b"probe_answered");
         push_addr(out, b",\"peer\":", *peer);
         push_number(out, b",\"seq\":", *seq);
+        push_probe_id(out, *probe);
         push_number(out, b",\"clock\":", clock.seconds());
         push_number(out, b",\"rtt_us\":", *rtt_us);
     } else {
@@ -87,6 +89,12 @@ fn push_start(out: &mut Vec<u8>, event: &Event, name: &[u8]) {
     out.extend_from_slice(b",\"event\":\"");
     out.extend_from_slice(name);
     out.push(b'"');
+}
+
+fn push_probe_id(out: &mut Vec<u8>, probe: Option<ProbeId>) {
+    if let Some(ProbeId(probe)) = probe {
+        push_number(out, b",\"probe\":", probe);
+    }
 }
 
 fn push_id(out: &mut Vec<u8>, id: MessageId) {

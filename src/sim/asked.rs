@@ -1,7 +1,9 @@
 //! What a machine wants done, until the simulator does it.
 
+use super::connection::ConnTable;
+use super::ids::{End, LinkSide};
 use super::sink::EventSink;
-use crate::event::{Event, EventKind, LinkId, Purpose};
+use crate::event::{ConnectionId, Event, EventKind, LinkId, Purpose};
 use crate::proto::addr::Addr;
 use crate::proto::machine::Output;
 use crate::proto::message::Message;
@@ -12,6 +14,7 @@ use crate::proto::time::Time;
 pub(super) struct Asked<'a, S> {
     pub(super) at: Time,
     pub(super) node: Addr,
+    pub(super) connections: &'a ConnTable,
     pub(super) requests: &'a mut Vec<MachineRequest>,
     pub(super) sink: &'a mut S,
 }
@@ -39,6 +42,16 @@ impl<S: EventSink> Output for Asked<'_, S> {
 
     fn pause(&mut self, link: LinkId, until: Time) {
         self.requests.push(MachineRequest::Pause(link, until));
+    }
+
+    fn connection(&self, link: LinkId, peer: Addr) -> Option<ConnectionId> {
+        let end = End::of(link);
+        let connection = self.connections.get(end)?;
+        let (dialer, acceptor) = match end.side() {
+            LinkSide::Dialer => (self.node, peer),
+            LinkSide::Acceptor => (peer, self.node),
+        };
+        Some(ConnectionId { dialer: dialer.with_port(connection.port), acceptor, began: connection.began })
     }
 
     fn emit<K: Into<EventKind>>(&mut self, event: impl FnOnce() -> K) {

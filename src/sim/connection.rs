@@ -28,6 +28,9 @@ pub(super) struct Connection {
     /// The index of this connection in each node's list; [`DETACHED`] once that node is gone.
     pub(super) places: BySide<u32>,
     generation: u32,
+    /// The port of the dialer's end.
+    pub(super) port: u16,
+    pub(super) began: Time,
 }
 
 /// The index of a connection in the list of a node that is gone.
@@ -46,6 +49,8 @@ impl Connection {
             unnumbered: BySide([0; 2]),
             places: BySide([DETACHED; 2]),
             generation: 0,
+            port: 0,
+            began: now,
         }
     }
 }

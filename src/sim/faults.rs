@@ -14,7 +14,7 @@ use crate::engine::fault::{FaultTable, Outcome, Route, junk};
 use crate::proto::addr::Addr;
 use crate::proto::chance::Topic;
 use crate::proto::config::DIAL_TIMEOUT;
-use crate::proto::event::{Rule, Violation};
+use crate::proto::event::{LossReason, Rule, Violation};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
 use crate::proto::message::Message;
 use crate::proto::time::Time;
@@ -68,16 +68,16 @@ impl<M: Machine, S: EventSink> World<M, S> {
         let Some((node, way)) = self.way(from) else { return };
         match self.faults.outcome(leaves, way, luck.number(), &message) {
             Outcome::Now => self.deliver(leaves, to, luck, arrive(message)),
-            Outcome::Lost => {}
+            Outcome::Lost(fault) => self.tell_lost(to, &message, LossReason::Fault(fault)),
             Outcome::At(due) => self.deliver(due, to, luck, arrive(message)),
             Outcome::Twice(due) => {
                 self.deliver(due, to, luck, arrive(message.clone()));
                 self.deliver(due, to, luck.of(1), arrive(message));
             }
-            Outcome::Held(due) => self.plan_input(due, node, arrive(message)(to.link())),
+            Outcome::Held(due) => self.plan_held(due, node, arrive(message)(to.link())),
             Outcome::HeldTwice(due) => {
-                self.plan_input(due, node, arrive(message.clone())(to.link()));
-                self.plan_input(due, node, arrive(message)(to.link()));
+                self.plan_held(due, node, arrive(message.clone())(to.link()));
+                self.plan_held(due, node, arrive(message)(to.link()));
             }
         }
     }
@@ -94,11 +94,11 @@ impl<M: Machine, S: EventSink> World<M, S> {
     /// The addresses at this end and at the other.
     fn addrs_at(&self, end: End) -> Option<[Addr; 2]> {
         let connection = self.connections.get(end)?;
-        let addr = |side: LinkSide| match connection.nodes[side] {
-            NodeIx::NOBODY => JUNK_SOURCE,
-            node => self.nodes[node].addr,
-        };
-        Some([addr(end.side()), addr(end.side().other())])
+        Some([end.side(), end.side().other()].map(|side| self.addr_of(connection.nodes[side])))
+    }
+
+    pub(super) fn addr_of(&self, node: NodeIx) -> Addr {
+        if node == NodeIx::NOBODY { JUNK_SOURCE } else { self.nodes[node].addr }
     }
 
     /// Nothing passes between this end and the other.

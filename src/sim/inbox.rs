@@ -10,7 +10,7 @@ use super::sink::EventSink;
 use super::world::{UNREAD_MAX, World};
 use crate::proto::addr::Addr;
 use crate::proto::chance::Topic;
-use crate::proto::event::Absence;
+use crate::proto::event::{Absence, LossReason};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine};
 
 impl<M: Machine, S: EventSink> World<M, S> {
@@ -140,6 +140,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
     /// that waits. Across a cut neither end hears anything: what was still on its way is lost.
     pub(super) fn give_up(&mut self, input: &Input) {
         let Input::Message { link, .. } = input else { return };
+        self.tell_input_lost(input, LossReason::QueueFull);
         let end = End::of(*link);
         if self.is_across_a_cut(end) {
             return;

@@ -69,9 +69,13 @@ impl<M: Machine, S: EventSink> World<M, S> {
     /// Whatever this node has not written yet is lost.
     pub(super) fn drop_unwritten(&mut self, node: NodeIx) {
         let Some(here) = self.nodes.get(node) else { return };
+        let mut unwritten = Vec::new();
         for connection in &here.connections {
             let end = self.connections.end_of(*connection, node);
-            self.connections.at_mut(*connection).pacers[end.side()] = None;
+            unwritten.extend(self.connections.at_mut(*connection).pacers[end.side()].take().map(|pacer| (end, pacer)));
+        }
+        for (end, pacer) in unwritten {
+            self.lose_unwritten(end, *pacer);
         }
     }
 
@@ -88,6 +92,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             self.carry(leaves, end, message);
             leaves = leaves + CLASSIC_WRITE_GAP;
         }
+        self.lose_unwritten(end, *pacer);
         leaves.min(by)
     }
 }

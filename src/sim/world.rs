@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::asked::{Asked, MachineRequest};
 use super::connection::{BySide, ConnTable, Connection, DETACHED, Pacer, Pause};
 use super::due::{Dial, Due};
+use super::gone::GoneConnections;
 use super::ids::{End, LinkSide, NodeIx};
 use super::luck::latency;
 use super::node::{Condition, NodeSites, SimulatedNode};
@@ -13,7 +14,7 @@ use super::sink::EventSink;
 use super::slab::Slab;
 use super::wheel::Wheel;
 use crate::engine::fault::Faults;
-use crate::event::{Event, EventKind, LinkId, NodeEvent, Stop};
+use crate::event::{Event, EventKind, LinkId, LossReason, NodeEvent, Stop};
 use crate::proto::addr::Addr;
 use crate::proto::chance::{Chance, Topic};
 use crate::proto::machine::{CloseCause, Input, LinkChange, Machine, NodeCommand};
@@ -41,6 +42,8 @@ pub struct World<M, S = Vec<Event>> {
     inputs: Slab<Input>,
     dials: Slab<Dial>,
     pub(super) sink: S,
+    /// The names of connections that were forgotten while something was still on its way.
+    pub(super) gone: GoneConnections,
     /// What a machine asked for in its turn; empty between turns.
     requests: Vec<MachineRequest>,
     pub(super) faults: Faults,
@@ -88,6 +91,7 @@ impl<M: Machine, S: EventSink> World<M, S> {
             inputs: Slab::new(),
             dials: Slab::new(),
             sink,
+            gone: GoneConnections::default(),
             requests: Vec::new(),
             faults: Faults::new(chance.about(Topic::Faults)),
             junked: BTreeSet::new(),
@@ -181,6 +185,9 @@ impl<M: Machine, S: EventSink> World<M, S> {
     fn end(&mut self, node: NodeIx, how: Stop, cause: &CloseCause) {
         let Some(gone) = self.nodes[node].node.take() else { return };
         self.emit(self.nodes[node].addr, || NodeEvent::Stopped { how });
+        for (_, input) in gone.unread {
+            self.tell_input_lost(&input, LossReason::LinkEnded);
+        }
         for connection in gone.connections {
             let end = self.connections.end_of(connection, node);
             self.connections.at_mut(connection).places[end.side()] = DETACHED;
@@ -330,8 +337,9 @@ impl<M: Machine, S: EventSink> World<M, S> {
     }
 
     /// Adds a connection, and returns its dialer's end.
-    pub(super) fn connect(&mut self, connection: Connection) -> End {
+    pub(super) fn connect(&mut self, mut connection: Connection) -> End {
         self.connected += 1;
+        connection.port = self.ephemeral_port();
         let end = self.connections.insert(connection);
         for end in [end, end.other()] {
             if let Some(node) = self.connections.node(end).and_then(|node| self.nodes.get_mut(node)) {
@@ -350,9 +358,10 @@ impl<M: Machine, S: EventSink> World<M, S> {
         };
         let (nodes, places) = (connection.nodes, connection.places);
         for end in [end, end.other()] {
-            self.pauses.remove(&end);
+            self.lose_waiting(end);
             self.detach(nodes[end.side()], places[end.side()]);
         }
+        self.remember_name(end);
         self.connections.remove(end);
     }
 
@@ -371,12 +380,15 @@ impl<M: Machine, S: EventSink> World<M, S> {
             return self.keep(node, input);
         }
         if self.is_late(&input) {
-            return;
+            return self.tell_input_lost(&input, LossReason::LinkEnded);
         }
         let addr = self.nodes[node].addr;
-        let Some(here) = self.nodes.get_mut(node).filter(|node| node.condition == Condition::Up) else { return };
+        let Some(here) = self.nodes.get_mut(node).filter(|node| node.condition == Condition::Up) else {
+            return self.tell_input_lost(&input, LossReason::Hung);
+        };
         let mut requests = std::mem::take(&mut self.requests);
-        let mut asked = Asked { at: self.now, node: addr, requests: &mut requests, sink: &mut self.sink };
+        let (at, connections, sink) = (self.now, &self.connections, &mut self.sink);
+        let mut asked = Asked { at, node: addr, connections, requests: &mut requests, sink };
         here.machine.handle(self.now, input, &mut asked);
         here.wake_at = here.machine.next_deadline().map(|at| at.max(self.now));
         self.plan_look(node);

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use gossipctl::command::{Command, FaultCommand};
 use gossipctl::event::{
-    DeathEvent, Event, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent, NodeEvent, ReportAction,
+    DeathEvent, Event, EventKind, FaultEvent, GossipEvent, LinkEnd, LinkEvent, LossReason, NodeEvent, ReportAction,
 };
 use gossipctl::proto::addr::Addr;
 use gossipctl::proto::config::PeerConfig;
-use gossipctl::proto::fault::{Fault, FaultKind, Percent, Scope};
+use gossipctl::proto::fault::{Fault, FaultId, FaultKind, Percent, Scope};
 use gossipctl::proto::message::DeathCause;
 
 use crate::sockets::{ANYWHERE, Session, calm, classic, links, peer_at, received};
@@ -266,4 +266,30 @@ async fn a_newcomer_to_a_session_with_faults_meets_them_once() {
         .at;
     let first = of(peers[0]).min(of(peers[1])).since(sent);
     assert!(first >= Duration::from_millis(200) && first < Duration::from_millis(390), "{first:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_fault_swallows_is_told_with_its_connection() {
+    let (mut session, _, peers) = Session::lab(watchful(), 1, 2).await;
+    let (a, b) = (peers[0], peers[1]);
+    set(&mut session, FaultKind::Loss { percent: Percent::new(100).unwrap() }, Scope::link(a, b)).await;
+    session.apply(Command::Say { node: a, body: "lost".into() }).await;
+    let is_lost = |event: &Event| matches!(event.kind, EventKind::Gossip(GossipEvent::Lost { .. }));
+    let lost = session.until_events("a loss", 1, is_lost).await.remove(0);
+    let EventKind::Gossip(GossipEvent::Lost { id, loss }) = lost.kind else { panic!("{lost:?}") };
+    let said = session.events(|event| matches!(event.kind, EventKind::Gossip(GossipEvent::Generated { .. })));
+    assert!(matches!(said[0].kind, EventKind::Gossip(GossipEvent::Generated { id: of, .. }) if of == id), "{said:?}");
+    assert_eq!((lost.node, loss.from, loss.to, loss.why), (b, a, b, LossReason::Fault(FaultId(1))));
+    let ends = session.events(
+        |event| matches!(event.kind, EventKind::Link(LinkEvent::Up { peer, .. }) if [a, b].contains(&peer) && [a, b].contains(&event.node)),
+    );
+    let names: Vec<_> = ends
+        .iter()
+        .map(|event| match event.kind {
+            EventKind::Link(LinkEvent::Up { connection, .. }) => connection.map(|name| (name.dialer, name.acceptor)),
+            _ => None,
+        })
+        .collect();
+    let told = loss.connection.map(|name| (name.dialer, name.acceptor));
+    assert_eq!(names, [told, told], "both ends and the loss name the same connection");
 }

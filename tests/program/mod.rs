@@ -124,7 +124,7 @@ impl Program {
     }
 
     /// Reads on until a line is as it should be.
-    pub(crate) fn wait_for(&self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_for(&self, what: &str, mut is_so: impl FnMut(&str) -> bool) -> String {
         let mut read = Vec::new();
         let lines = self.lines.as_ref().unwrap();
         while let Ok(line) = lines.recv_timeout(PATIENCE) {

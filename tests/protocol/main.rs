@@ -8,10 +8,12 @@ mod hostile;
 mod hostile_seed;
 mod invariants;
 mod long_runs;
+mod losses;
 mod luck;
 mod memory;
 mod mixed;
 mod network;
+mod numbers;
 mod peer_rules;
 mod python;
 #[path = "../python_rules/mod.rs"]

@@ -6,7 +6,7 @@ use crate::command::FaultCommand;
 use crate::engine::NodeTable;
 use crate::event::FaultEvent;
 use crate::proto::addr::Addr;
-use crate::proto::fault::{Amount, Fault, FaultClass, FaultKind, Scope};
+use crate::proto::fault::{Amount, Fault, FaultClass, FaultId, FaultKind, Scope};
 use crate::proto::name::name_order;
 
 /// Faults at one time: more than anybody keeps in mind, and each message passes all of them.
@@ -15,7 +15,9 @@ const FAULTS_MAX: usize = 256;
 /// The faults of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FaultTable {
-    active: Vec<Fault>,
+    active: Vec<(FaultId, Fault)>,
+    /// Faults that were set so far.
+    count: u64,
 }
 
 /// Why there is no such fault. Nothing has changed then.
@@ -50,7 +52,12 @@ pub enum FaultError {
 impl FaultTable {
     /// In the order in which they were set.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.active.iter()
+        self.numbered().map(|(_, fault)| fault)
+    }
+
+    /// The same, with their numbers.
+    pub fn numbered(&self) -> impl Iterator<Item = (FaultId, &Fault)> {
+        self.active.iter().map(|(id, fault)| (*id, fault))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -117,8 +124,10 @@ impl FaultTable {
         if self.active.len() >= FAULTS_MAX {
             return Err(FaultError::TooMany);
         }
-        self.active.push(fault.clone());
-        changes.push(FaultEvent::Set { fault: fault.clone() });
+        self.count += 1;
+        let id = FaultId(self.count);
+        self.active.push((id, fault.clone()));
+        changes.push(FaultEvent::Set { id: Some(id), fault: fault.clone() });
         Ok(changes)
     }
 
@@ -132,7 +141,8 @@ impl FaultTable {
     }
 
     fn remove(&mut self, gone: impl Fn(&Fault) -> bool) -> Vec<FaultEvent> {
-        self.active.extract_if(.., |fault| gone(fault)).map(|fault| FaultEvent::Cleared { fault }).collect()
+        let cleared = self.active.extract_if(.., |(_, fault)| gone(fault));
+        cleared.map(|(id, fault)| FaultEvent::Cleared { id: Some(id), fault }).collect()
     }
 }
 

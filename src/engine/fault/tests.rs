@@ -4,7 +4,7 @@ use super::*;
 use crate::command::FaultCommand;
 use crate::engine::NodeTable;
 use crate::event::{FaultEvent, NodeState};
-use crate::proto::fault::{Fault, FaultClass, Scope};
+use crate::proto::fault::{Fault, FaultClass, FaultId, Scope};
 use crate::proto::message::{Hello, Priority, Role};
 
 const A: Addr = Addr::loopback(3000);
@@ -71,7 +71,7 @@ fn without_faults_everything_arrives_as_it_would_have() {
 #[test]
 fn a_loss_of_30_percent_loses_about_30_of_a_hundred() {
     let mut faults = with(7, &[(FaultKind::Loss { percent: percent(30) }, Scope::All)]);
-    let lost = (0..10_000).filter(|key| outcome(&mut faults, NOW, way(A, B), *key) == Outcome::Lost).count();
+    let lost = (0..10_000).filter(|key| matches!(outcome(&mut faults, NOW, way(A, B), *key), Outcome::Lost(_))).count();
     assert!((2_850..=3_150).contains(&lost), "{lost}");
 }
 
@@ -124,7 +124,7 @@ fn faults_in_combination_each_do_what_they_do_alone() {
         let outcome = outcome(&mut with(5, &chosen), NOW, way(A, B), 0);
         let in_time = if has(3) { after(50) } else { NOW };
         match (has(0), has(1), has(2)) {
-            (true, _, _) => assert_eq!(outcome, Outcome::Lost),
+            (true, _, _) => assert_eq!(outcome, Outcome::Lost(FaultId(1))),
             (false, true, false) => assert_eq!(outcome, Outcome::Twice(in_time)),
             (false, true, true) => assert!(matches!(outcome, Outcome::HeldTwice(due) if due > in_time), "{outcome:?}"),
             (false, false, true) => assert!(matches!(outcome, Outcome::Held(due) if due > in_time), "{outcome:?}"),
@@ -142,7 +142,7 @@ fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
         .map(|ms| match outcome(&mut faults, after(ms), way(A, B), ms) {
             Outcome::Now => after(ms),
             Outcome::Held(due) => due,
-            other @ (Outcome::Lost | Outcome::At(_) | Outcome::Twice(_) | Outcome::HeldTwice(_)) => {
+            other @ (Outcome::Lost(_) | Outcome::At(_) | Outcome::Twice(_) | Outcome::HeldTwice(_)) => {
                 panic!("{other:?}")
             }
         })
@@ -154,9 +154,13 @@ fn what_is_reordered_is_overtaken_by_what_comes_after_it() {
 #[test]
 fn a_cut_and_a_partition_let_nothing_through_either_way() {
     let mut faults = with(1, &[(FaultKind::Cut, Scope::link(A, B)), (FaultKind::Cut, Scope::border(vec![C]))]);
-    assert_eq!(outcome(&mut faults, NOW, way(A, B), 0), Outcome::Lost);
-    assert_eq!(outcome(&mut faults, NOW, way(B, A), 0), Outcome::Lost);
-    assert_eq!(outcome(&mut faults, NOW, way(FAR, C), 0), Outcome::Lost, "whoever is not named is on the other side");
+    assert_eq!(outcome(&mut faults, NOW, way(A, B), 0), Outcome::Lost(FaultId(1)));
+    assert_eq!(outcome(&mut faults, NOW, way(B, A), 0), Outcome::Lost(FaultId(1)));
+    assert_eq!(
+        outcome(&mut faults, NOW, way(FAR, C), 0),
+        Outcome::Lost(FaultId(2)),
+        "whoever is not named is on the other side"
+    );
     assert_eq!(outcome(&mut faults, NOW, way(A, FAR), 0), Outcome::Now);
     assert!(faults.is_cut(C, A) && !faults.is_cut(A, FAR));
 }
@@ -203,7 +207,9 @@ fn a_fault_of_the_same_kind_at_the_same_place_is_replaced() {
     let mut table = FaultTable::default();
     table.apply(&FaultCommand::Set(loss(10)), &lab()).unwrap();
     let changes = table.apply(&FaultCommand::Set(loss(20)), &lab()).unwrap();
-    assert_eq!(changes, [FaultEvent::Cleared { fault: loss(10) }, FaultEvent::Set { fault: loss(20) }]);
+    let [first, second] = [1, 2].map(|number| Some(FaultId(number)));
+    let wanted = [FaultEvent::Cleared { id: first, fault: loss(10) }, FaultEvent::Set { id: second, fault: loss(20) }];
+    assert_eq!(changes, wanted);
     assert_eq!(table.iter().count(), 1);
 }
 
@@ -254,7 +260,7 @@ proptest! {
             let due = match outcome(&mut faults, now, way(A, B), now.as_micros()) {
                 Outcome::Now => now,
                 Outcome::At(due) => due,
-                other @ (Outcome::Lost | Outcome::Held(_) | Outcome::Twice(_) | Outcome::HeldTwice(_)) => panic!("{other:?}"),
+                other @ (Outcome::Lost(_) | Outcome::Held(_) | Outcome::Twice(_) | Outcome::HeldTwice(_)) => panic!("{other:?}"),
             };
             prop_assert!(due >= now + micros(by_us) && due >= last);
             prop_assert!(due <= (now + micros(by_us + jitter_us)).max(last));
@@ -267,8 +273,8 @@ proptest! {
 fn traffic_with_nodes_elsewhere_can_meet_faults_they_cannot() {
     let loss = FaultKind::Loss { percent: percent(100) };
     let mut faults = with(7, &[(loss, Scope::Node(FAR))]);
-    assert_eq!(outcome(&mut faults, NOW, way(A, FAR), 0), Outcome::Lost);
-    assert_eq!(outcome(&mut faults, NOW, way(FAR, B), 0), Outcome::Lost);
+    assert_eq!(outcome(&mut faults, NOW, way(A, FAR), 0), Outcome::Lost(FaultId(1)));
+    assert_eq!(outcome(&mut faults, NOW, way(FAR, B), 0), Outcome::Lost(FaultId(1)));
     assert_eq!(outcome(&mut faults, NOW, way(A, B), 0), Outcome::Now);
     let slow = refused(&set(FaultKind::Slow { per_s: 5 }, Scope::Node(FAR)));
     assert_eq!(slow, FaultError::Elsewhere { name: FAR.to_string() });
@@ -285,10 +291,13 @@ fn a_fault_more_changes_nothing_about_what_the_others_do() {
         (0..1_000).map(|ms| outcome(&mut faults, after(ms * 10), way(A, B), ms)).collect::<Vec<_>>()
     };
     let two = fates(&[loss.clone(), jitter.clone()]);
-    assert_eq!(fates(&[none, jitter.clone(), loss]), two);
+    // Which number a fault has depends on those before.
+    let numbered =
+        |outcome: &Outcome| if *outcome == Outcome::Lost(FaultId(1)) { Outcome::Lost(FaultId(3)) } else { *outcome };
+    assert_eq!(fates(&[none, jitter.clone(), loss]), two.iter().map(numbered).collect::<Vec<_>>());
     let more = (FaultKind::Loss { percent: percent(50) }, Scope::link(A, B));
     let more = fates(&[more, jitter]);
-    let is_worse = |(few, many): (&Outcome, &Outcome)| few == many || *many == Outcome::Lost;
+    let is_worse = |(few, many): (&Outcome, &Outcome)| few == many || matches!(many, Outcome::Lost(_));
     assert!(two.iter().zip(&more).all(is_worse), "what 30% lose, 50% lose, too");
     assert_ne!(two, more);
 }

@@ -20,6 +20,7 @@ impl Model {
                 self.received(here, id, from, body, trace, forwarded);
             }
             GossipEvent::Duplicate { id, from, trace } => self.duplicate(here, id, from, trace),
+            GossipEvent::Lost { .. } => {}
             GossipEvent::Forged { id, from } => {
                 self.links.heard(here.link(from), here.at);
                 self.forgeries.push(Forgery { at: here.at, id, from });

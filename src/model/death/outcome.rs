@@ -72,8 +72,9 @@ const fn is_no_answer(step: &Event) -> bool {
 
 /// When and why the seed took the node off its list, if it did so in this step.
 pub(super) fn removal(step: &Event) -> Option<(Time, DelistReason)> {
-    let by_report =
-        |(reporter, action)| (action == ReportAction::Removed).then_some(DelistReason::Reported { reporter });
+    let by_report = |(reporter, action)| {
+        (action == ReportAction::Removed).then_some(DelistReason::Reported { report: None, reporter })
+    };
     Some((step.at, delisting(step).or_else(|| by_report(report(step)?))?))
 }
 
@@ -136,7 +137,7 @@ mod tests {
 
     fn report(n: u16, action: ReportAction) -> EventKind {
         let (reporter, clock) = (Addr::loopback(n), at(0).clock(0));
-        DeathEvent::DeadReportReceived { dead: DEAD, clock, reporter, cause: None, action }.into()
+        DeathEvent::DeadReportReceived { report: None, dead: DEAD, clock, reporter, cause: None, action }.into()
     }
 
     fn relisted() -> EventKind {
@@ -145,10 +146,17 @@ mod tests {
 
     #[test]
     fn a_disputed_report_stays_so_when_a_later_one_removes_the_node() {
-        let reason = DelistReason::Unanswered { reporter: Addr::loopback(2) };
-        let disputed =
-            DeathEvent::ReportDisputed { dead: DEAD, reporter: Addr::loopback(1), disputes: 1, rtt_us: 9 }.into();
-        let no_answer = ProbeEvent::Missed { peer: DEAD, seq: 1, misses: 1, limit: 1, last_heard: at(0) }.into();
+        let reason = DelistReason::Unanswered { report: None, reporter: Addr::loopback(2) };
+        let disputed = DeathEvent::ReportDisputed {
+            report: None,
+            dead: DEAD,
+            reporter: Addr::loopback(1),
+            disputes: 1,
+            rtt_us: 9,
+        }
+        .into();
+        let no_answer =
+            ProbeEvent::Missed { probe: None, peer: DEAD, seq: 1, misses: 1, limit: 1, last_heard: at(0) }.into();
         let case = case(&[
             report(1, ReportAction::Verifying),
             disputed,

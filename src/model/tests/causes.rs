@@ -10,12 +10,12 @@ use crate::proto::fault::{Fault, FaultKind, Percent, Scope};
 impl Story {
     pub(super) fn set(&mut self, what: FaultKind, on: Scope) {
         let fault = Fault { what, on };
-        self.tell(fault.subject(), EventKind::Fault(FaultEvent::Set { fault }));
+        self.tell(fault.subject(), EventKind::Fault(FaultEvent::Set { id: None, fault }));
     }
 
     pub(super) fn heal(&mut self, what: FaultKind, on: Scope) {
         let fault = Fault { what, on };
-        self.tell(fault.subject(), EventKind::Fault(FaultEvent::Cleared { fault }));
+        self.tell(fault.subject(), EventKind::Fault(FaultEvent::Cleared { id: None, fault }));
     }
 
     /// Both ends miss three probes of the other, and give it up.
@@ -266,7 +266,10 @@ fn seeds_that_did_the_same_are_told_together() {
         story.report(seed, p(2), reporter, ReportAction::Removed);
         story.tell(
             seed,
-            EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } }),
+            EventKind::Seed(SeedEvent::PeerDelisted {
+                peer: p(2),
+                reason: DelistReason::Reported { report: None, reporter },
+            }),
         );
     }
     let told = why_dead(&story.model, p(2), 0).verdict;
@@ -280,13 +283,25 @@ fn a_lie_is_told_as_one_and_not_as_a_death() {
     story.tell(p(1), EventKind::Fault(FaultEvent::Lied { about: p(3) }));
     story.tell(
         p(1),
-        EventKind::Death(DeathEvent::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1), s(2)], cause }),
+        EventKind::Death(DeathEvent::DeadReportSent {
+            report: None,
+            dead: p(3),
+            clock: clock(),
+            seeds: vec![s(1), s(2)],
+            cause,
+        }),
     );
     for seed in [s(1), s(2)] {
         story.report(seed, p(3), p(1), ReportAction::Verifying);
         story.tell(
             seed,
-            EventKind::Death(DeathEvent::ReportDisputed { dead: p(3), reporter: p(1), disputes: 1, rtt_us: 900 }),
+            EventKind::Death(DeathEvent::ReportDisputed {
+                report: None,
+                dead: p(3),
+                reporter: p(1),
+                disputes: 1,
+                rtt_us: 900,
+            }),
         );
     }
     assert_eq!(
@@ -303,12 +318,24 @@ fn a_liar_that_names_a_cause_is_told_as_one_and_a_later_death_is_another_case() 
     story.tell(p(1), EventKind::Fault(FaultEvent::Lied { about: p(3) }));
     story.tell(
         p(1),
-        EventKind::Death(DeathEvent::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1)], cause }),
+        EventKind::Death(DeathEvent::DeadReportSent {
+            report: None,
+            dead: p(3),
+            clock: clock(),
+            seeds: vec![s(1)],
+            cause,
+        }),
     );
     story.report(s(1), p(3), p(1), ReportAction::Verifying);
     story.tell(
         s(1),
-        EventKind::Death(DeathEvent::ReportDisputed { dead: p(3), reporter: p(1), disputes: 1, rtt_us: 900 }),
+        EventKind::Death(DeathEvent::ReportDisputed {
+            report: None,
+            dead: p(3),
+            reporter: p(1),
+            disputes: 1,
+            rtt_us: 900,
+        }),
     );
     let told = why_dead(&story.model, p(3), 0).verdict;
     assert!(told.contains("p1 made a false report, on purpose"), "{told}");
@@ -343,6 +370,7 @@ fn a_seed_behind_a_partition_says_so_of_all_it_lost_in_one_clause() {
         story.tell(
             p(2),
             EventKind::Death(DeathEvent::NeighborDied {
+                missed: None,
                 peer,
                 cause: DeathCause::LinkError,
                 last_heard: Time::from_micros(START),
@@ -351,7 +379,10 @@ fn a_seed_behind_a_partition_says_so_of_all_it_lost_in_one_clause() {
         story.report(s(1), peer, p(2), ReportAction::Verifying);
         story.tell(
             s(1),
-            EventKind::Seed(SeedEvent::PeerDelisted { peer, reason: DelistReason::Unanswered { reporter: p(2) } }),
+            EventKind::Seed(SeedEvent::PeerDelisted {
+                peer,
+                reason: DelistReason::Unanswered { report: None, reporter: p(2) },
+            }),
         );
     }
     let told = why_seed(&story.model, s(1), Time::from_micros(story.at), 0).verdict;
@@ -412,7 +443,10 @@ fn a_seed_that_could_not_ask_is_not_said_to_have_believed() {
         story.report(seed, p(2), reporter, ReportAction::Removed);
         story.tell(
             seed,
-            EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason: DelistReason::Reported { reporter } }),
+            EventKind::Seed(SeedEvent::PeerDelisted {
+                peer: p(2),
+                reason: DelistReason::Reported { report: None, reporter },
+            }),
         );
     }
     let told = why_dead(&story.model, p(2), 0).verdict;
@@ -453,13 +487,25 @@ fn a_seed_that_disputes_before_the_reporter_is_heard_disputes_that_report() {
         story.report(s(1), p(3), p(2), ReportAction::Verifying);
         story.tell(
             s(1),
-            EventKind::Death(DeathEvent::ReportDisputed { dead: p(3), reporter: p(2), disputes: 1, rtt_us: 900 }),
+            EventKind::Death(DeathEvent::ReportDisputed {
+                report: None,
+                dead: p(3),
+                reporter: p(2),
+                disputes: 1,
+                rtt_us: 900,
+            }),
         );
         if is_lie {
             story.tell(p(2), EventKind::Fault(FaultEvent::Lied { about: p(3) }));
             story.tell(
                 p(2),
-                EventKind::Death(DeathEvent::DeadReportSent { dead: p(3), clock: clock(), seeds: vec![s(1)], cause }),
+                EventKind::Death(DeathEvent::DeadReportSent {
+                    report: None,
+                    dead: p(3),
+                    clock: clock(),
+                    seeds: vec![s(1)],
+                    cause,
+                }),
             );
         } else {
             story.declare(p(2), p(3), cause);
@@ -477,7 +523,7 @@ fn a_link_that_its_other_end_broke_off_says_what_for_and_what_may_be_behind_it()
     let (purpose, rule) = (Purpose::Neighbor, Rule::HandshakeTimeout);
     story.tell(p(2), EventKind::Link(LinkEvent::Dialing { peer: p(1), purpose }));
     let (link, direction) = (LinkId(9), Direction::Inbound);
-    story.tell(p(1), EventKind::Link(LinkEvent::Up { link, peer: p(2), direction, purpose }));
+    story.tell(p(1), EventKind::Link(LinkEvent::Up { link, connection: None, peer: p(2), direction, purpose }));
     story.wait(2);
     let violation = Violation { rule, bytes: Body::from("") };
     story.tell(p(2), EventKind::Link(LinkEvent::Violation { peer: Some(p(1)), remote: p(1).to_string(), violation }));
@@ -553,7 +599,12 @@ fn a_node_that_is_killed_long_after_others_gave_it_up_dies_another_death() {
     story.wait(1);
     story.tell(
         p(3),
-        EventKind::Death(DeathEvent::NeighborDied { peer: p(4), cause: DeathCause::LinkError, last_heard }),
+        EventKind::Death(DeathEvent::NeighborDied {
+            missed: None,
+            peer: p(4),
+            cause: DeathCause::LinkError,
+            last_heard,
+        }),
     );
     assert_eq!(story.model.deaths().counts().deaths, 2);
 }

@@ -15,7 +15,7 @@ fn said() -> (Story, MessageId) {
     for (node, peer) in [(p(1), FAR), (p(2), FAR), (p(1), OTHER)] {
         let link = LinkId(u64::from(node.port()) * 10_000 + u64::from(peer.port()));
         let (direction, purpose) = (Direction::Outbound, Purpose::Neighbor);
-        story.tell(node, EventKind::Link(LinkEvent::Up { link, peer, direction, purpose }));
+        story.tell(node, EventKind::Link(LinkEvent::Up { link, connection: None, peer, direction, purpose }));
     }
     story.link(p(2), p(3), Purpose::Neighbor);
     story.wait(1);
@@ -93,7 +93,10 @@ fn what_a_message_tells_of_its_hops_counts_more_than_links() {
     let mut story = Story::network(3);
     let (direction, purpose) = (Direction::Outbound, Purpose::Neighbor);
     for node in [p(1), p(3)] {
-        story.tell(node, EventKind::Link(LinkEvent::Up { link: LinkId(900), peer: FAR, direction, purpose }));
+        story.tell(
+            node,
+            EventKind::Link(LinkEvent::Up { link: LinkId(900), connection: None, peer: FAR, direction, purpose }),
+        );
     }
     let id = story.generate(p(1), 1);
     story.receive(p(3), FAR, id, Some(5));

@@ -35,12 +35,18 @@ fn eventful() -> (Story, Vec<MessageId>) {
     story.tell(p(6), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     for seed in [s(1), s(2)] {
         story.report(seed, p(4), p(3), ReportAction::Verifying);
-        let reason = DelistReason::Unanswered { reporter: p(3) };
+        let reason = DelistReason::Unanswered { report: None, reporter: p(3) };
         story.tell(seed, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(4), reason }));
         story.report(seed, p(2), p(6), ReportAction::Verifying);
         story.tell(
             seed,
-            EventKind::Death(DeathEvent::ReportDisputed { dead: p(2), reporter: p(6), disputes: 1, rtt_us: 900 }),
+            EventKind::Death(DeathEvent::ReportDisputed {
+                report: None,
+                dead: p(2),
+                reporter: p(6),
+                disputes: 1,
+                rtt_us: 900,
+            }),
         );
     }
     story.wait(1);

@@ -212,7 +212,16 @@ fn theory_says_of_a_flood_who_has_it_after_which_hop_and_how_many_copies_are_sen
 fn theory_is_silent_about_copies_where_peers_elsewhere_take_part() {
     let mut story = Story::network(2);
     let (peer, purpose) = (p(40), Purpose::Neighbor);
-    story.tell(p(2), EventKind::Link(LinkEvent::Up { link: LinkId(99), peer, direction: Direction::Inbound, purpose }));
+    story.tell(
+        p(2),
+        EventKind::Link(LinkEvent::Up {
+            link: LinkId(99),
+            connection: None,
+            peer,
+            direction: Direction::Inbound,
+            purpose,
+        }),
+    );
     let prediction = Strategy::Flood.predict(&story.model.overlay(), p(1)).unwrap();
     assert_eq!((prediction.redundancy, prediction.is_certain), (None, false));
     assert_eq!(prediction.after_hops, [1, 2], "those of this process count");
@@ -237,7 +246,7 @@ fn a_fault_on_the_link_is_told_as_what_kept_the_message() {
     let set = |what| {
         move |story: &mut Story| {
             let fault = Fault { what, on: Scope::link(p(2), p(3)) };
-            story.tell(p(2), EventKind::Fault(FaultEvent::Set { fault }));
+            story.tell(p(2), EventKind::Fault(FaultEvent::Set { id: None, fault }));
         }
     };
     let (story, id) = spread_to_two(set(FaultKind::Cut));

@@ -130,7 +130,16 @@ fn peers_elsewhere_may_be_linked_to_each_other_so_that_nothing_is_warned_of() {
     for node in 1..=3 {
         for far in [40, 50] {
             let (link, peer, purpose) = (LinkId(900 + u64::from(node * far)), p(far + node), Purpose::Neighbor);
-            story.tell(p(node), EventKind::Link(LinkEvent::Up { link, peer, direction: Direction::Outbound, purpose }));
+            story.tell(
+                p(node),
+                EventKind::Link(LinkEvent::Up {
+                    link,
+                    connection: None,
+                    peer,
+                    direction: Direction::Outbound,
+                    purpose,
+                }),
+            );
         }
     }
     story.watch(Duration::from_secs(30));
@@ -157,7 +166,7 @@ fn a_dead_node_that_stays_on_a_list_and_a_live_one_that_is_off_it_are_warned_of(
     let mut story = Story::ring(5);
     story.tell(p(3), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
     story.link(p(2), p(4), Purpose::Neighbor);
-    let reason = DelistReason::Reported { reporter: p(1) };
+    let reason = DelistReason::Reported { report: None, reporter: p(1) };
     story.tell(s(1), EventKind::Seed(SeedEvent::PeerDelisted { peer: p(3), reason }));
     story.report(s(1), p(5), p(1), ReportAction::Removed);
     story.tell(s(1), EventKind::Seed(SeedEvent::PeerDelisted { peer: p(5), reason }));
@@ -248,7 +257,13 @@ fn a_reporter_that_was_wrong_is_warned_of() {
     story.report(s(1), p(2), p(1), ReportAction::Verifying);
     story.tell(
         s(1),
-        EventKind::Death(DeathEvent::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 }),
+        EventKind::Death(DeathEvent::ReportDisputed {
+            report: None,
+            dead: p(2),
+            reporter: p(1),
+            disputes: 1,
+            rtt_us: 900,
+        }),
     );
     story.watch(Duration::from_secs(1));
     assert_eq!(story.warnings(), ["p1 made 1 report that was disputed: who was called dead had answered"]);
@@ -261,14 +276,20 @@ fn a_reporter_that_was_wrong_is_warned_of() {
 fn one_report_that_two_seeds_find_false_is_one_and_the_cut_behind_it_is_named() {
     let mut story = Story::ring(5);
     let on = Scope::link(p(1), p(2));
-    story.tell(p(1), EventKind::Fault(FaultEvent::Set { fault: Fault { what: FaultKind::Cut, on } }));
+    story.tell(p(1), EventKind::Fault(FaultEvent::Set { id: None, fault: Fault { what: FaultKind::Cut, on } }));
     story.three_misses(p(1), p(2));
     story.declare(p(1), p(2), DeathCause::Misses { misses: 3 });
     for seed in [s(1), s(2)] {
         story.report(seed, p(2), p(1), ReportAction::Verifying);
         story.tell(
             seed,
-            EventKind::Death(DeathEvent::ReportDisputed { dead: p(2), reporter: p(1), disputes: 1, rtt_us: 900 }),
+            EventKind::Death(DeathEvent::ReportDisputed {
+                report: None,
+                dead: p(2),
+                reporter: p(1),
+                disputes: 1,
+                rtt_us: 900,
+            }),
         );
     }
     story.watch(Duration::from_secs(1));
@@ -291,7 +312,13 @@ fn a_report_that_a_restart_made_false_is_held_against_nobody_and_makes_no_flappi
         story.report(s(1), p(3), reporter, ReportAction::Verifying);
         story.tell(
             s(1),
-            EventKind::Death(DeathEvent::ReportDisputed { dead: p(3), reporter, disputes: 1, rtt_us: 900 }),
+            EventKind::Death(DeathEvent::ReportDisputed {
+                report: None,
+                dead: p(3),
+                reporter,
+                disputes: 1,
+                rtt_us: 900,
+            }),
         );
         story.link(p(3), reporter, Purpose::Neighbor);
     }
@@ -305,7 +332,7 @@ fn a_partition_is_not_told_once_more_for_each_link_across_it() {
     let on = Scope::border(vec![p(1), p(2)]);
     let (link, purpose) = (story.link_of(p(3), p(2)), Purpose::Neighbor);
     let end = LinkEnd::Dead { cause: DeathCause::Misses { misses: 3 } };
-    story.tell(p(1), EventKind::Fault(FaultEvent::Set { fault: Fault { what: FaultKind::Cut, on } }));
+    story.tell(p(1), EventKind::Fault(FaultEvent::Set { id: None, fault: Fault { what: FaultKind::Cut, on } }));
     story.tell(p(3), EventKind::Link(LinkEvent::Down { link, peer: p(2), purpose, end }));
     story.watch(Duration::from_secs(9));
     assert!(!story.warnings().iter().any(|text| text.starts_with("one-way link")), "{:?}", story.warnings());

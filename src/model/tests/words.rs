@@ -33,7 +33,10 @@ fn a_node_that_was_started_again_tells_when_this_life_began_and_one_elsewhere_si
     story.tell(p(1), EventKind::Seed(SeedEvent::PeerListReceived { seed: s(1), peers: vec![elsewhere], listed: None }));
     story.wait(3);
     let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
-    story.tell(p(1), EventKind::Link(LinkEvent::Up { link: LinkId(90), peer: elsewhere, direction, purpose }));
+    story.tell(
+        p(1),
+        EventKind::Link(LinkEvent::Up { link: LinkId(90), connection: None, peer: elsewhere, direction, purpose }),
+    );
     let told = about_node(&story.model, elsewhere, 0).verdict;
     assert_eq!(told, "127.0.0.1:3009 runs elsewhere and is known here since 03:13:08.");
 }
@@ -213,7 +216,10 @@ fn a_node_elsewhere_that_did_not_answer_is_not_said_to_be_dead_for_certain() {
     let mut story = Story::network(1);
     let elsewhere: Addr = "10.0.0.7:3000".parse().unwrap();
     let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
-    story.tell(p(1), EventKind::Link(LinkEvent::Up { link: LinkId(77), peer: elsewhere, direction, purpose }));
+    story.tell(
+        p(1),
+        EventKind::Link(LinkEvent::Up { link: LinkId(77), connection: None, peer: elsewhere, direction, purpose }),
+    );
     story.three_misses(p(1), elsewhere);
     story.declare(p(1), elsewhere, DeathCause::Misses { misses: 3 });
     let told = why_dead(&story.model, elsewhere, 0).verdict;

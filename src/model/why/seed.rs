@@ -313,10 +313,10 @@ fn off_text(explainer: Explainer<'_>, off: &Off, is_one: bool) -> String {
     let (subject, object, was) = if is_one { ("it", "it", "was") } else { ("they", "them", "were") };
     let at = &off.at;
     let why = match off.reason {
-        DelistReason::Reported { reporter } => {
+        DelistReason::Reported { reporter, .. } => {
             format!("{} reported {object} dead, and the seed did not ask {object}", explainer.name(reporter))
         }
-        DelistReason::Unanswered { reporter } => {
+        DelistReason::Unanswered { reporter, .. } => {
             format!("{} reported {object} dead, and {subject} did not answer", explainer.name(reporter))
         }
         DelistReason::Silent => format!("nothing was heard of {object}, and {subject} did not answer"),

@@ -1,6 +1,8 @@
 //! Deaths and the reports of them in words.
 
-use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Receipt, Severity, Words, count_text, delisted, micros};
+use super::{
+    GossipLine, LineTone, LogPlace, NameOf, Readers, Receipt, Severity, Words, count_text, delisted, lost, micros,
+};
 use crate::event::{DeathEvent, Event, EventKind, ReportAction, SeedEvent};
 use crate::proto::addr::Addr;
 use crate::proto::time::ClockTime;
@@ -11,6 +13,7 @@ impl Words for DeathEvent {
             Self::NeighborDied { .. } | Self::DeadReportSent { .. } | Self::DeadReportReceived { .. } => {
                 Readers::BOTH_LOGS
             }
+            Self::ReportLost { .. } => Readers::NOBODY,
             Self::ReportDisputed { .. } => Readers::BOTH_LOGS.and_user(Severity::Warning),
         }
     }
@@ -25,7 +28,10 @@ impl Words for DeathEvent {
             Self::DeadReportReceived { dead, reporter, action, .. } => {
                 format!("{} reports that {} is dead: {}", name(*reporter), name(*dead), action_text(*action))
             }
-            Self::ReportDisputed { dead, reporter, disputes, rtt_us } => {
+            Self::ReportLost { dead, reporter, loss } => {
+                lost(&format!("The report of {} that {} is dead", name(*reporter), name(*dead)), loss, name)
+            }
+            Self::ReportDisputed { dead, reporter, disputes, rtt_us, .. } => {
                 let (dead, reporter, after) = (name(*dead), name(*reporter), micros(*rtt_us));
                 format!("{dead} is alive (answered after {after}): {reporter} was wrong, {}", times(*disputes))
             }
@@ -43,6 +49,7 @@ impl Words for DeathEvent {
                 let text = format!("{} is dead: {}", name(*dead), action_word(*action));
                 (*reporter, Some(node), "REPORT", text)
             }
+            Self::ReportLost { .. } => return None,
             Self::ReportDisputed { dead, reporter, .. } => {
                 let text = format!("alive, {} was wrong", name(*reporter));
                 return Some(GossipLine {
@@ -64,7 +71,7 @@ impl Words for DeathEvent {
         match self {
             Self::DeadReportSent { dead, clock, .. } => line(*dead, *clock, place.node),
             Self::DeadReportReceived { dead, clock, reporter, .. } => line(*dead, *clock, *reporter),
-            Self::NeighborDied { .. } | Self::ReportDisputed { .. } => None,
+            Self::NeighborDied { .. } | Self::ReportLost { .. } | Self::ReportDisputed { .. } => None,
         }
     }
 }
@@ -107,7 +114,9 @@ pub(in crate::model) fn seed_step(step: &Event, name: NameOf<'_>) -> String {
         }
         EventKind::Seed(SeedEvent::PeerListed { .. }) => format!("{seed} put it on its list again"),
         EventKind::Probe(_) => format!("{seed} asked it and had no answer"),
-        EventKind::Death(DeathEvent::NeighborDied { .. } | DeathEvent::DeadReportSent { .. })
+        EventKind::Death(
+            DeathEvent::NeighborDied { .. } | DeathEvent::DeadReportSent { .. } | DeathEvent::ReportLost { .. },
+        )
         | EventKind::Seed(_)
         | EventKind::Node(_)
         | EventKind::Link(_)

@@ -12,8 +12,8 @@ impl Words for FaultEvent {
 
     fn sentence(&self, name: NameOf<'_>) -> String {
         match self {
-            Self::Set { fault } => format!("Fault: {}", fault.text(name)),
-            Self::Cleared { fault } => format!("No longer: {}", fault.text(name)),
+            Self::Set { fault, .. } => format!("Fault: {}", fault.text(name)),
+            Self::Cleared { fault, .. } => format!("No longer: {}", fault.text(name)),
             Self::Lied { about } => format!("Lies to its seeds, as told: {} is dead", name(*about)),
         }
     }

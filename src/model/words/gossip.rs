@@ -1,6 +1,6 @@
 //! Messages in words.
 
-use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Receipt, Severity, Words, count_text, message};
+use super::{GossipLine, LineTone, LogPlace, NameOf, Readers, Receipt, Severity, Words, count_text, lost, message};
 use crate::event::GossipEvent;
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Trace};
@@ -12,7 +12,7 @@ impl Words for GossipEvent {
         match self {
             Self::Generated { .. } | Self::Received { .. } => Readers::BOTH_LOGS,
             // The first receipt is told.
-            Self::Duplicate { .. } => Readers::NOBODY,
+            Self::Duplicate { .. } | Self::Lost { .. } => Readers::NOBODY,
             Self::Forged { .. } => Readers::LOG_FILE.and_user(Severity::Warning),
         }
     }
@@ -27,6 +27,7 @@ impl Words for GossipEvent {
                 format!("Received {} \"{body}\" from {}", message(*id, name), name(*from))
             }
             Self::Duplicate { id, from, .. } => format!("Another copy of {} from {}", message(*id, name), name(*from)),
+            Self::Lost { id, loss } => lost(&message(*id, name), loss, name),
             Self::Forged { id, from } => {
                 let (message, from) = (message(*id, name), name(*from));
                 format!("Forged: {message} came from {from}, and {} never sent it", name(id.origin))
@@ -47,7 +48,7 @@ impl Words for GossipEvent {
                 let text = format!("{}{hop} new{duplicates}", message(*id, name));
                 Some(GossipLine { from: *from, to: Some(node), tag: "GOSSIP", tone: LineTone::Plain, text })
             }
-            Self::Duplicate { .. } | Self::Forged { .. } => None,
+            Self::Duplicate { .. } | Self::Forged { .. } | Self::Lost { .. } => None,
         }
     }
 
@@ -59,7 +60,7 @@ impl Words for GossipEvent {
         match self {
             Self::Generated { id, body, trace, .. } => line("Generated", *id, body, *trace),
             Self::Received { id, body, trace, .. } => line("Received", *id, body, *trace),
-            Self::Duplicate { .. } | Self::Forged { .. } => None,
+            Self::Duplicate { .. } | Self::Forged { .. } | Self::Lost { .. } => None,
         }
     }
 }

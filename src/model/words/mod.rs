@@ -22,8 +22,9 @@ pub use text::{clock_text, count_text, hops_text, list_text, second_text, size_t
 use std::time::Duration;
 
 use super::notice::Severity;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, LossReason, MessageLoss};
 use crate::proto::addr::Addr;
+use crate::proto::fault::FaultId;
 use crate::proto::message::MessageId;
 use crate::proto::text::Escaped;
 use crate::proto::time::Time;
@@ -151,6 +152,18 @@ pub(super) fn gossip_line(kind: &EventKind, node: Addr, receipt: Receipt, name: 
 
 fn message(id: MessageId, name: NameOf<'_>) -> String {
     format!("{}{id}", name(id.origin))
+}
+
+/// What became of a message on its way, and why.
+fn lost(what: &str, loss: &MessageLoss, name: NameOf<'_>) -> String {
+    let (from, to) = (name(loss.from), name(loss.to));
+    let why = match loss.why {
+        LossReason::Fault(FaultId(number)) => format!("fault {number} swallowed it"),
+        LossReason::QueueFull => "the queue was full".to_owned(),
+        LossReason::LinkEnded => "the link had ended".to_owned(),
+        LossReason::Hung => format!("{to} hangs"),
+    };
+    format!("{what} from {from} to {to} did not arrive: {why}")
 }
 
 fn micros(micros: u64) -> String {

@@ -61,8 +61,10 @@ impl Words for SeedEvent {
 /// Why a node is off a seed's list.
 pub fn delisted(reason: DelistReason, name: NameOf<'_>) -> String {
     match reason {
-        DelistReason::Reported { reporter } => format!("{} reported it dead", name(reporter)),
-        DelistReason::Unanswered { reporter } => format!("{} reported it dead, and it did not answer", name(reporter)),
+        DelistReason::Reported { reporter, .. } => format!("{} reported it dead", name(reporter)),
+        DelistReason::Unanswered { reporter, .. } => {
+            format!("{} reported it dead, and it did not answer", name(reporter))
+        }
         DelistReason::Silent => "it was silent and did not answer".to_owned(),
         DelistReason::Departed => "its registration closed and no new one came".to_owned(),
         DelistReason::Left => "it said goodbye".to_owned(),

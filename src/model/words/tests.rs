@@ -30,7 +30,13 @@ fn line(node: Addr, kind: EventKind) -> String {
 }
 
 fn up(peer: Addr, purpose: Purpose) -> EventKind {
-    EventKind::Link(LinkEvent::Up { link: crate::event::LinkId(1), peer, direction: Direction::Inbound, purpose })
+    EventKind::Link(LinkEvent::Up {
+        link: crate::event::LinkId(1),
+        connection: None,
+        peer,
+        direction: Direction::Inbound,
+        purpose,
+    })
 }
 
 #[test]
@@ -69,18 +75,27 @@ fn the_lines_of_the_original_programs_come_out_byte_for_byte() {
         "Liveness Request:03.05.29:('127.0.0.1', 3000)"
     );
     assert_eq!(
-        line(p0, EventKind::Probe(ProbeEvent::Answered { peer: p1, seq, clock, rtt_us: 1 })),
+        line(p0, EventKind::Probe(ProbeEvent::Answered { probe: None, peer: p1, seq, clock, rtt_us: 1 })),
         "Liveness Reply:03.05.29:('127.0.0.1', 3000):('127.0.0.1', 4000)"
     );
     let (cause, clock) = (crate::proto::message::DeathCause::Closed, ClockTime::parse(b"03.05.55").unwrap());
     let dead_node = "Dead Node:('127.0.0.1', 4000):03.05.55:('127.0.0.1', 3000)";
     assert_eq!(
-        line(p0, EventKind::Death(DeathEvent::DeadReportSent { dead: p1, clock, seeds: vec![seed()], cause })),
+        line(
+            p0,
+            EventKind::Death(DeathEvent::DeadReportSent { report: None, dead: p1, clock, seeds: vec![seed()], cause })
+        ),
         dead_node
     );
     let action = crate::event::ReportAction::Removed;
-    let report =
-        EventKind::Death(DeathEvent::DeadReportReceived { dead: p1, clock, reporter: p0, cause: None, action });
+    let report = EventKind::Death(DeathEvent::DeadReportReceived {
+        report: None,
+        dead: p1,
+        clock,
+        reporter: p0,
+        cause: None,
+        action,
+    });
     assert_eq!(line(seed(), report), dead_node);
     assert_eq!(line(seed(), up(p0, Purpose::Registration)), "Connection accepted from  ('127.0.0.1', 3000)");
 }
@@ -129,13 +144,16 @@ generated: Generated Gossip Message : 03.13.02:('127.0.0.1', 3001):Gossip Messag
 received: Received Gossip Message : 03.13.02:('127.0.0.1', 3001):Gossip Message 12
 duplicate: -
 forged: Forged: ('127.0.0.1', 3001)#12 came from ('127.0.0.1', 3002), and ('127.0.0.1', 3001) never sent it
+message_lost: -
 probe_sent: -
 probe_received: Liveness Request:03.05.29:('127.0.0.1', 3002)
 probe_answered: Liveness Reply:03.05.29:('127.0.0.1', 3001):('127.0.0.1', 3002)
 probe_missed: No answer from ('127.0.0.1', 3002) to probe 88 (2/3)
+probe_lost: -
 neighbor_died: ('127.0.0.1', 3002) is dead: 3 probes in a row unanswered
 dead_report_sent: Dead Node:('127.0.0.1', 3002):03.05.29:('127.0.0.1', 3001)
 dead_report_received: Dead Node:('127.0.0.1', 3002):03.05.29:('127.0.0.1', 3001)
+report_lost: -
 report_disputed: ('127.0.0.1', 3002) is alive (answered after 420 us): ('127.0.0.1', 3001) was wrong, 2 times now"#;
     assert_eq!(lines.join("\n"), expected);
 }

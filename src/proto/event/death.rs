@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::EventSubject;
+use super::{EventSubject, MessageLoss};
 use crate::proto::addr::Addr;
-use crate::proto::message::DeathCause;
+use crate::proto::message::{DeathCause, ProbeId, ReportId};
 use crate::proto::time::{ClockTime, Time};
 
 /// What a seed did about a dead report.
@@ -31,9 +31,16 @@ pub enum DeathEvent {
         cause: DeathCause,
         /// When anything was last heard from it.
         last_heard: Time,
+        /// The first and the last of the probes that it did not answer, if it died of that; absent in
+        /// older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        missed: Option<[ProbeId; 2]>,
     },
     /// A death was reported to the seeds.
     DeadReportSent {
+        /// Its number at the reporter; absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<ReportId>,
         dead: Addr,
         /// The time in the report.
         clock: ClockTime,
@@ -42,6 +49,9 @@ pub enum DeathEvent {
     },
     /// Seed: a report came in.
     DeadReportReceived {
+        /// Its number at the seed; absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<ReportId>,
         dead: Addr,
         /// The time in the report.
         clock: ClockTime,
@@ -50,8 +60,18 @@ pub enum DeathEvent {
         cause: Option<DeathCause>,
         action: ReportAction,
     },
+    /// A dead report did not arrive.
+    ReportLost {
+        dead: Addr,
+        reporter: Addr,
+        #[serde(flatten)]
+        loss: MessageLoss,
+    },
     /// Seed: the node that was reported dead answered.
     ReportDisputed {
+        /// The number of the report at this seed; absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        report: Option<ReportId>,
         /// The node that is alive.
         dead: Addr,
         reporter: Addr,
@@ -68,6 +88,7 @@ impl DeathEvent {
             Self::NeighborDied { peer: dead, .. }
             | Self::DeadReportSent { dead, .. }
             | Self::DeadReportReceived { dead, .. }
+            | Self::ReportLost { dead, .. }
             | Self::ReportDisputed { dead, .. } => EventSubject::peer(*dead),
         }
     }

@@ -5,7 +5,7 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::EventSubject;
 use crate::proto::addr::Addr;
-use crate::proto::fault::Fault;
+use crate::proto::fault::{Fault, FaultId};
 
 /// Something that the user breaks, or mends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, VariantNames, IntoStaticStr)]
@@ -16,11 +16,18 @@ pub enum FaultEvent {
     /// it is everywhere.
     #[serde(rename = "fault_set")]
     #[strum(serialize = "fault_set")]
-    Set { fault: Fault },
+    Set {
+        /// Absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<FaultId>,
+        fault: Fault,
+    },
     /// A fault is cleared.
     #[serde(rename = "fault_cleared")]
     #[strum(serialize = "fault_cleared")]
     Cleared {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<FaultId>,
         /// The fault as it was set.
         fault: Fault,
     },
@@ -33,7 +40,7 @@ impl FaultEvent {
     /// The fault that is set or cleared.
     pub const fn fault(&self) -> Option<&Fault> {
         match self {
-            Self::Set { fault } | Self::Cleared { fault } => Some(fault),
+            Self::Set { fault, .. } | Self::Cleared { fault, .. } => Some(fault),
             Self::Lied { .. } => None,
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::EventSubject;
+use super::{EventSubject, MessageLoss};
 use crate::proto::addr::Addr;
 use crate::proto::message::{MessageId, Trace};
 use crate::proto::text::Body;
@@ -48,6 +48,14 @@ pub enum GossipEvent {
         /// The neighbor that sent it, which may only have forwarded it.
         from: Addr,
     },
+    /// A copy of a message did not arrive.
+    #[serde(rename = "message_lost")]
+    #[strum(serialize = "message_lost")]
+    Lost {
+        id: MessageId,
+        #[serde(flatten)]
+        loss: MessageLoss,
+    },
 }
 
 impl GossipEvent {
@@ -56,6 +64,7 @@ impl GossipEvent {
             Self::Generated { id, body, .. } => (*id, None, Some(body)),
             Self::Received { id, from, body, .. } => (*id, Some(*from), Some(body)),
             Self::Duplicate { id, from, .. } | Self::Forged { id, from } => (*id, Some(*from), None),
+            Self::Lost { id, loss } => (*id, Some(loss.from), None),
         };
         EventSubject { peer, message: Some(message), text }
     }

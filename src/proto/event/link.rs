@@ -5,6 +5,7 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::{EventSubject, Omission, RepairReason, Violation};
 use crate::proto::addr::Addr;
+use crate::proto::fault::FaultId;
 use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, RefusalReason};
 use crate::proto::time::Time;
 
@@ -12,6 +13,51 @@ use crate::proto::time::Time;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LinkId(pub u64);
+
+/// The name of a connection, which both ends give it alike.
+///
+/// In virtual time the names at both ends are equal. On sockets each end takes `began` from its own
+/// clock: two ends with the same pair of addresses belong together if, of all with that pair, their
+/// beginnings are nearest. Nothing of it crosses the wire. An end of a link is tied to its beginning
+/// by the node and its [`LinkId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ConnectionId {
+    /// The dialer's end of the connection, which is not where it listens.
+    pub dialer: Addr,
+    /// Where the other end listens.
+    pub acceptor: Addr,
+    pub began: Time,
+}
+
+/// Why a message that was sent did not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossReason {
+    /// A fault swallowed it.
+    Fault(FaultId),
+    /// It met a queue that was full.
+    QueueFull,
+    /// Its connection ended before it arrived.
+    LinkEnded,
+    /// The receiver hangs.
+    Hung,
+}
+
+/// The way of a message that did not arrive.
+///
+/// In virtual time each loss is told, at the receiver. On sockets a node tells what the faults at it
+/// swallow, that is the receiver, or the sender of a message to another process; what still waited to
+/// be written, or was on its way in the system, when a connection ended, shows when the events of
+/// both ends are compared. A loss stands in place of a receipt, so a flood that is lost causes no
+/// more events than one that arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MessageLoss {
+    pub from: Addr,
+    pub to: Addr,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionId>,
+    pub why: LossReason,
+}
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,6 +130,9 @@ pub enum LinkEvent {
     #[strum(serialize = "link_up")]
     Up {
         link: LinkId,
+        /// Absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<ConnectionId>,
         peer: Addr,
         /// Who dialed.
         direction: Direction,

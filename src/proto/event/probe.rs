@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::EventSubject;
+use super::{EventSubject, MessageLoss};
 use crate::proto::addr::Addr;
-use crate::proto::message::ProbeSeq;
+use crate::proto::message::{ProbeId, ProbeSeq};
 use crate::proto::time::{ClockTime, Time};
 
 /// Something about a probe.
@@ -15,7 +15,13 @@ use crate::proto::time::{ClockTime, Time};
 pub enum ProbeEvent {
     #[serde(rename = "probe_sent")]
     #[strum(serialize = "probe_sent")]
-    Sent { peer: Addr, seq: ProbeSeq },
+    Sent {
+        peer: Addr,
+        seq: ProbeSeq,
+        /// Its number at the asker; absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        probe: Option<ProbeId>,
+    },
     /// A probe came in and was answered.
     #[serde(rename = "probe_received")]
     #[strum(serialize = "probe_received")]
@@ -31,6 +37,9 @@ pub enum ProbeEvent {
     Answered {
         peer: Addr,
         seq: ProbeSeq,
+        /// Its number at the asker; absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        probe: Option<ProbeId>,
         /// The time that the probe had named.
         clock: ClockTime,
         /// From probe to answer.
@@ -42,6 +51,9 @@ pub enum ProbeEvent {
     Missed {
         peer: Addr,
         seq: ProbeSeq,
+        /// Its number at the asker; absent in older recordings.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        probe: Option<ProbeId>,
         /// Misses in a row, this one included.
         misses: u32,
         /// Misses in a row at which it is dead.
@@ -49,6 +61,23 @@ pub enum ProbeEvent {
         /// When anything was last heard from it.
         last_heard: Time,
     },
+    /// A probe, or the answer to one, did not arrive.
+    #[serde(rename = "probe_lost")]
+    #[strum(serialize = "probe_lost")]
+    Lost {
+        part: ProbePart,
+        seq: ProbeSeq,
+        #[serde(flatten)]
+        loss: MessageLoss,
+    },
+}
+
+/// The two messages of a probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbePart {
+    Question,
+    Answer,
 }
 
 impl ProbeEvent {
@@ -58,6 +87,7 @@ impl ProbeEvent {
             | Self::Received { peer, .. }
             | Self::Answered { peer, .. }
             | Self::Missed { peer, .. } => EventSubject::peer(*peer),
+            Self::Lost { loss, .. } => EventSubject::peer(loss.from),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::addr::Addr;
 use super::config::PeerConfig;
 use super::cx::{Cx, NeighborOutput, next_turn};
 use super::event::{Absence, ProbeEvent};
-use super::message::{Message, ProbeExtras, ProbeSeq};
+use super::message::{Message, ProbeExtras, ProbeId, ProbeSeq};
 use super::random::Topic;
 use super::time::{ClockTime, Time};
 
@@ -34,6 +34,8 @@ pub(super) struct Dead {
     /// Probes that it did not answer, in a row.
     pub(super) misses: u32,
     pub(super) last_heard: Time,
+    /// The first and the last of these probes.
+    pub(super) missed: [ProbeId; 2],
 }
 
 /// The failure detector in use. All have the same methods, as [`Liveness`] tells them.

@@ -11,13 +11,14 @@ use crate::proto::addr::Addr;
 use crate::proto::cx::{Cx, NeighborOutput};
 use crate::proto::event::ProbeEvent;
 use crate::proto::flat_map::grow_by_few;
-use crate::proto::message::{Message, ProbeExtras, ProbeSeq};
+use crate::proto::message::{Message, ProbeExtras, ProbeId, ProbeSeq};
 use crate::proto::time::{ClockTime, Time, micros};
 
 /// A probe that is not answered yet.
 #[derive(Debug, Clone, Copy)]
 struct Outstanding {
     seq: ProbeSeq,
+    id: ProbeId,
     sent_at: Time,
     /// It can become a miss. Not so once it was counted, when an answer may still follow, or if it
     /// was sent between ticks.
@@ -38,6 +39,8 @@ struct Pinged {
     last_heard: Time,
     /// Unanswered probes in a row.
     misses: u32,
+    /// The first of these probes.
+    first_missed: ProbeId,
     /// Probes without an answer, the latest last; as many as make it dead.
     unanswered: SmallVec<[Outstanding; 1]>,
     probes_sent: u32,
@@ -62,9 +65,10 @@ impl Pinged {
         if self.unanswered.len() >= cx.config.liveness_misses as usize {
             self.unanswered.remove(0);
         }
-        self.unanswered.push(Outstanding { seq, sent_at: cx.now, counts });
+        let id = cx.numbers.next_probe();
+        self.unanswered.push(Outstanding { seq, id, sent_at: cx.now, counts });
         cx.out.send(peer, &Message::Probe { seq, asker, clock, extras });
-        cx.out.emit(|| ProbeEvent::Sent { peer, seq });
+        cx.out.emit(|| ProbeEvent::Sent { peer, seq, probe: Some(id) });
         seq
     }
 }
@@ -77,7 +81,14 @@ impl PingDetector {
     pub(super) fn up(&mut self, now: Time, addr: Addr) {
         grow_by_few(&mut self.neighbors);
         let unanswered = SmallVec::new();
-        self.neighbors.push(Pinged { addr, last_heard: now, misses: 0, unanswered, probes_sent: 0 });
+        self.neighbors.push(Pinged {
+            addr,
+            last_heard: now,
+            misses: 0,
+            first_missed: ProbeId(0),
+            unanswered,
+            probes_sent: 0,
+        });
     }
 
     pub(super) fn down(&mut self, peer: Addr) {
@@ -115,10 +126,11 @@ impl PingDetector {
         // A late answer, to a probe that was counted as missed, shows that the neighbor is alive,
         // too.
         let Some(at) = neighbor.unanswered.iter().rposition(|probe| probe.seq == seq) else { return };
-        let rtt_us = micros(cx.now.since(neighbor.unanswered[at].sent_at));
+        let Outstanding { id, sent_at, .. } = neighbor.unanswered[at];
+        let (rtt_us, probe) = (micros(cx.now.since(sent_at)), Some(id));
         neighbor.unanswered.drain(..=at);
         neighbor.misses = 0;
-        cx.out.emit(|| ProbeEvent::Answered { peer, seq, clock, rtt_us });
+        cx.out.emit(|| ProbeEvent::Answered { peer, seq, probe, clock, rtt_us });
     }
 
     /// One miss each at most, however late it is.
@@ -131,12 +143,16 @@ impl PingDetector {
             let is_missed = |probe: &&mut Outstanding| probe.missed_at(patience).is_some_and(|at| at <= cx.now);
             let Some(probe) = neighbor.unanswered.iter_mut().rev().find(is_missed) else { continue };
             probe.counts = false;
+            let Outstanding { seq, id, .. } = *probe;
+            if neighbor.misses == 0 {
+                neighbor.first_missed = id;
+            }
             neighbor.misses += 1;
-            let (peer, seq, misses, last_heard) = (neighbor.addr, probe.seq, neighbor.misses, neighbor.last_heard);
-            cx.out.emit(|| ProbeEvent::Missed { peer, seq, misses, limit, last_heard });
+            let (peer, misses, last_heard) = (neighbor.addr, neighbor.misses, neighbor.last_heard);
+            cx.out.emit(|| ProbeEvent::Missed { peer, seq, probe: Some(id), misses, limit, last_heard });
             if misses >= limit {
                 self.judged = at;
-                return Some(Dead { peer, misses, last_heard });
+                return Some(Dead { peer, misses, last_heard, missed: [neighbor.first_missed, id] });
             }
         }
         self.judged = 0;

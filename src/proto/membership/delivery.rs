@@ -47,6 +47,7 @@ impl Membership {
         act: impl FnOnce(&mut Cx<Neighborhood<O>>) -> R,
     ) -> R {
         let out = &mut Neighborhood { membership: self, link, out: &mut *cx.out };
-        act(&mut Cx { now: cx.now, config: cx.config, chance: &mut *cx.chance, skew_us: cx.skew_us, out })
+        let (chance, numbers) = (&mut *cx.chance, &mut *cx.numbers);
+        act(&mut Cx { now: cx.now, config: cx.config, chance, numbers, skew_us: cx.skew_us, out })
     }
 }

@@ -9,7 +9,7 @@ use crate::proto::event::{
     DeathEvent, Direction, EventKind, LinkEnd, LinkEvent, LinkId, Purpose, Rule, Side, Violation,
 };
 use crate::proto::machine::{CloseCause, Output};
-use crate::proto::message::{DeathCause, Dialect, GoodbyeReason};
+use crate::proto::message::{DeathCause, Dialect, GoodbyeReason, ProbeId};
 use crate::proto::time::Time;
 
 impl Membership {
@@ -98,11 +98,18 @@ impl Membership {
     }
 
     /// A neighbor is dead: drops it and tells every seed that we are registered with.
-    pub(in crate::proto) fn bury(&mut self, cx: &mut Cx<impl Output>, peer: Addr, cause: DeathCause, last_heard: Time) {
+    pub(in crate::proto) fn bury(
+        &mut self,
+        cx: &mut Cx<impl Output>,
+        peer: Addr,
+        cause: DeathCause,
+        last_heard: Time,
+        missed: Option<[ProbeId; 2]>,
+    ) {
         let Some(neighbor) = self.neighbors.get(peer) else { return };
         let is_told = !neighbor.links.iter().all(|link| self.visits.is_untold(*link));
         if is_told {
-            cx.out.emit(|| DeathEvent::NeighborDied { peer, cause, last_heard });
+            cx.out.emit(|| DeathEvent::NeighborDied { peer, cause, last_heard, missed });
         }
         self.part_coldly(cx, peer, LinkEnd::Dead { cause });
         // A neighbor that came and went in a flood is no loss, and reporting it would flood the

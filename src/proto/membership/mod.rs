@@ -336,7 +336,8 @@ impl Membership {
         let Some(open) = self.links.up(link, peer) else { return };
         let (direction, purpose) = (open.direction, open.purpose);
         if direction == Direction::Outbound || self.visits.came(cx.now, link, open.remote.ip()) {
-            cx.out.emit(|| LinkEvent::Up { link, peer, direction, purpose });
+            let connection = cx.out.connection(link, peer);
+            cx.out.emit(|| LinkEvent::Up { link, connection, peer, direction, purpose });
         }
     }
 
@@ -408,7 +409,8 @@ impl Membership {
         for link in self.visits.take_stayed(cx.now) {
             if let Some(PeerLink { peer: Some(peer), direction, purpose, .. }) = self.links.get(link) {
                 let (peer, direction, purpose) = (*peer, *direction, *purpose);
-                cx.out.emit(|| LinkEvent::Up { link, peer, direction, purpose });
+                let connection = cx.out.connection(link, peer);
+                cx.out.emit(|| LinkEvent::Up { link, connection, peer, direction, purpose });
             }
         }
     }

@@ -13,7 +13,7 @@ use crate::proto::config::PeerConfig;
 use crate::proto::cx::Cx;
 use crate::proto::event::{DeathEvent, LinkEvent, LinkId, ProbeEvent, Purpose, SeedEvent};
 use crate::proto::machine::Output;
-use crate::proto::message::{DeathCause, Message, ProbeExtras, ProbeSeq};
+use crate::proto::message::{DeathCause, Message, ProbeExtras, ProbeId, ProbeSeq};
 use crate::proto::random::{Random, Topic};
 use crate::proto::time::Time;
 
@@ -31,6 +31,14 @@ enum RegistrationState {
     Up(LinkId),
 }
 
+/// A probe of a seed that is not answered yet.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AskedSeed {
+    seq: u32,
+    pub(super) probe: ProbeId,
+    pub(super) at: Time,
+}
+
 #[derive(Debug)]
 struct SeedContact {
     addr: Addr,
@@ -40,7 +48,7 @@ struct SeedContact {
     /// Failures in a row.
     failures: u32,
     /// The open question whether it lists this peer, and since when.
-    asked: Option<(ProbeSeq, Time)>,
+    asked: Option<AskedSeed>,
 }
 
 /// The seeds, and the state of each registration.
@@ -49,7 +57,7 @@ pub(super) struct Registrar {
     seeds: SmallVec<[SeedContact; 2]>,
     wanted: usize,
     /// Questions so far.
-    asked: ProbeSeq,
+    asked: u32,
     /// Peers of the network, as the seed said that last sent a sample.
     listed: u32,
     /// The last report about having too few seeds.
@@ -252,30 +260,32 @@ impl Registrar {
         let (asker, clock) = (cx.config.listen, cx.clock());
         for seed in &mut self.seeds {
             let RegistrationState::Up(link) = seed.state else { continue };
-            self.asked += 1;
-            let (peer, seq) = (seed.addr, self.asked);
-            seed.asked = Some((seq, cx.now));
+            self.asked = self.asked.wrapping_add(1);
+            let (peer, seq) = (seed.addr, ProbeSeq::from(self.asked));
+            let probe = cx.numbers.next_probe();
+            seed.asked = Some(AskedSeed { seq: self.asked, probe, at: cx.now });
             cx.out.send(link, &Message::Probe { seq, asker, clock, extras });
-            cx.out.emit(|| ProbeEvent::Sent { peer, seq });
+            cx.out.emit(|| ProbeEvent::Sent { peer, seq, probe: Some(probe) });
         }
     }
 
-    /// The seed answers a question. Returns when it was asked, if it is open.
-    pub(super) fn answered(&mut self, seed: Addr, seq: ProbeSeq) -> Option<Time> {
-        self.get_mut(seed)?.asked.take_if(|(asked, _)| *asked == seq).map(|(_, at)| at)
+    /// The seed answers a question. Returns the question, if it is open.
+    pub(super) fn answered(&mut self, seed: Addr, seq: ProbeSeq) -> Option<AskedSeed> {
+        self.get_mut(seed)?.asked.take_if(|asked| ProbeSeq::from(asked.seq) == seq)
     }
 
     /// Whether this number was ever asked. Its answer may come late or, with a fault, twice.
-    pub(super) const fn has_asked(&self, seq: ProbeSeq) -> bool {
-        seq >= 1 && seq <= self.asked
+    pub(super) fn has_asked(&self, seq: ProbeSeq) -> bool {
+        seq >= 1 && seq <= ProbeSeq::from(self.asked)
     }
 
     /// Tells every seed that this node is dead.
     pub(super) fn report_death(&self, cx: &mut Cx<impl Output>, dead: Addr, cause: DeathCause) {
         let (reporter, clock) = (cx.config.listen, cx.clock());
-        let told = cx.config.dialect.carries_extras().then_some(cause);
+        let (told, report) = (cx.config.dialect.carries_extras().then_some(cause), cx.numbers.next_report());
         self.up().for_each(|(_, link)| cx.out.send(link, &Message::DeadReport { dead, clock, reporter, cause: told }));
         cx.out.emit(|| DeathEvent::DeadReportSent {
+            report: Some(report),
             dead,
             clock,
             seeds: self.up().map(|(seed, _)| seed).collect(),

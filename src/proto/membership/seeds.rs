@@ -136,9 +136,9 @@ impl Membership {
         if !self.registrar.has_asked(seq) {
             return self.protocol_violation(cx, link, Rule::Unexpected, "liveness reply");
         }
-        if let Some(asked_at) = self.registrar.answered(seed, seq) {
-            let rtt_us = micros(cx.now.since(asked_at));
-            cx.out.emit(|| ProbeEvent::Answered { peer: seed, seq, clock, rtt_us });
+        if let Some(asked) = self.registrar.answered(seed, seq) {
+            let (probe, rtt_us) = (Some(asked.probe), micros(cx.now.since(asked.at)));
+            cx.out.emit(|| ProbeEvent::Answered { peer: seed, seq, probe, clock, rtt_us });
         }
     }
 

@@ -104,7 +104,7 @@ fn the_dead_are_reported_to_the_seeds() {
     alone.joins(p(1), Priority::Low);
     alone.around.take();
     let (cause, last_heard) = (DeathCause::Misses { misses: 3 }, alone.around.now);
-    alone.membership.bury(&mut alone.around.cx(), p(1), cause, last_heard);
+    alone.membership.bury(&mut alone.around.cx(), p(1), cause, last_heard, None);
     let wishes = alone.around.take();
     let is_report = |message: &Message| matches!(message, Message::DeadReport { dead, .. } if *dead == p(1));
     assert!(wishes.sent_on.iter().any(|(link, message)| *link == registration && is_report(message)));

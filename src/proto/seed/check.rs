@@ -6,7 +6,8 @@ use smallvec::SmallVec;
 
 use crate::proto::addr::Addr;
 use crate::proto::config::CHECK_PROBES;
-use crate::proto::message::{DeathCause, ProbeSeq};
+use crate::proto::event::DelistReason;
+use crate::proto::message::{DeathCause, ProbeSeq, ReportId};
 use crate::proto::time::{ClockTime, Time};
 
 /// The longest pause between two probes of a check: an answer takes milliseconds.
@@ -17,8 +18,8 @@ const CHECK_PAUSE_PART: u32 = 4;
 /// A node that is checked.
 #[derive(Debug, Default)]
 pub(super) struct Check {
-    /// Who reported it dead; empty if it was only silent.
-    pub(super) reporters: Vec<Addr>,
+    /// Who reported it dead, and in which report; empty if it was only silent.
+    pub(super) reporters: Vec<(Addr, ReportId)>,
     /// The probes that were sent, and when; the latest last.
     pub(super) probes: SmallVec<[(ProbeSeq, Time); CHECK_PROBES as usize]>,
 }
@@ -33,6 +34,12 @@ pub(super) struct Report {
 }
 
 impl Check {
+    /// Why the node is taken off the list if it does not answer; `None`: nobody reported it.
+    pub(super) fn unanswered(&self) -> Option<DelistReason> {
+        let (reporter, report) = *self.reporters.first()?;
+        Some(DelistReason::Unanswered { reporter, report: Some(report) })
+    }
+
     /// The last probe, and when it was sent.
     pub(super) fn latest(&self) -> Option<(ProbeSeq, Time)> {
         self.probes.last().copied()

@@ -13,7 +13,7 @@ use crate::proto::event::{
     DeathEvent, DelistReason, EventKind, LinkEnd, LinkId, Omission, ProbeEvent, ReportAction, Rule,
 };
 use crate::proto::machine::Output;
-use crate::proto::message::{DeathCause, Message, ProbeSeq};
+use crate::proto::message::{DeathCause, Message, ProbeId, ProbeSeq, ReportId};
 use crate::proto::time::{ClockTime, Time, micros};
 
 /// Liveness intervals of silence after which a registered peer is probed: as long as its neighbors
@@ -22,6 +22,11 @@ const SILENT_INTERVALS: u32 = 3;
 /// Reporters that wait for one check.
 pub(super) const REPORTERS_MAX: usize = 64;
 
+/// The number of a probe, which a seed writes in it.
+fn id_of(seq: ProbeSeq) -> Option<ProbeId> {
+    seq.try_into().ok().map(ProbeId)
+}
+
 fn can_verify(config: &SeedConfig) -> bool {
     config.dead_policy == DeadPolicy::Verify && config.dialect.registrations_answer()
 }
@@ -29,8 +34,11 @@ fn can_verify(config: &SeedConfig) -> bool {
 impl Registry {
     pub(super) fn on_report(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, report: Report) {
         let Report { dead, clock, reporter, cause } = report;
-        let action = self.judge(cx, dead);
-        let event = || EventKind::Death(DeathEvent::DeadReportReceived { dead, clock, reporter, cause, action });
+        let (action, number) = (self.judge(cx, dead), cx.numbers.next_report());
+        let event = || {
+            let report = Some(number);
+            EventKind::Death(DeathEvent::DeadReportReceived { report, dead, clock, reporter, cause, action })
+        };
         match (action, self.links.get(link)) {
             (ReportAction::NotListed, Some(open)) => {
                 self.visits.tell(cx, open.remote.ip(), Omission::Reports, event);
@@ -39,8 +47,8 @@ impl Registry {
         }
         match action {
             ReportAction::NotListed => {}
-            ReportAction::Removed => self.delist(cx, dead, DelistReason::Reported { reporter }),
-            ReportAction::Verifying => self.verify(cx, dead, reporter),
+            ReportAction::Removed => self.delist(cx, dead, DelistReason::Reported { reporter, report: Some(number) }),
+            ReportAction::Verifying => self.verify(cx, dead, (reporter, number)),
         }
     }
 
@@ -52,13 +60,14 @@ impl Registry {
         }
     }
 
-    pub(super) fn verify(&mut self, cx: &mut SeedCx<impl Output>, dead: Addr, reporter: Addr) {
+    pub(super) fn verify(&mut self, cx: &mut SeedCx<impl Output>, dead: Addr, (reporter, report): (Addr, ReportId)) {
         let Some(link) = self.list.link_of(dead) else { return };
         let Some(open) = self.links.get_mut(link) else { return };
         let is_asked = open.check.is_some();
         let check = open.check.get_or_insert_default();
-        if check.reporters.len() < REPORTERS_MAX && !check.reporters.contains(&reporter) {
-            check.reporters.push(reporter);
+        let is_known = check.reporters.iter().any(|(known, _)| *known == reporter);
+        if check.reporters.len() < REPORTERS_MAX && !is_known {
+            check.reporters.push((reporter, report));
         }
         if !is_asked {
             self.ask(cx, link, dead);
@@ -110,7 +119,14 @@ impl Registry {
                 check.probes.clear();
             } else {
                 let misses = u32::try_from(check.probes.len()).unwrap_or(u32::MAX);
-                cx.out.emit(|| ProbeEvent::Missed { peer, seq, misses, limit: CHECK_PROBES, last_heard });
+                cx.out.emit(|| ProbeEvent::Missed {
+                    peer,
+                    seq,
+                    probe: id_of(seq),
+                    misses,
+                    limit: CHECK_PROBES,
+                    last_heard,
+                });
                 if misses >= CHECK_PROBES {
                     return self.end_unanswered(cx, link, peer);
                 }
@@ -146,8 +162,7 @@ impl Registry {
     /// closed and registers again.
     fn end_unanswered(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr) {
         let Some(open) = self.links.get(link) else { return };
-        let reporter = open.check.as_ref().and_then(|check| check.reporters.first().copied());
-        let reason = reporter.map_or(DelistReason::Silent, |reporter| DelistReason::Unanswered { reporter });
+        let reason = open.check.as_ref().and_then(Check::unanswered).unwrap_or(DelistReason::Silent);
         self.on_departure(cx, link, peer, Some(reason));
         cx.out.hang_up(link);
         self.links.remove(link);
@@ -156,12 +171,12 @@ impl Registry {
     }
 
     pub(super) fn probe(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr) -> ProbeSeq {
-        self.probes += 1;
-        let seq = self.probes;
+        let id = cx.numbers.next_probe();
+        let seq = ProbeSeq::from(id.0);
         let (asker, clock) = (cx.config.listen, cx.own_time().clock(cx.config.utc_offset_s));
         let extras = Some(self.attest(cx, link));
         cx.out.send(link, &Message::Probe { seq, asker, clock, extras });
-        cx.out.emit(|| ProbeEvent::Sent { peer, seq });
+        cx.out.emit(|| ProbeEvent::Sent { peer, seq, probe: Some(id) });
         seq
     }
 
@@ -179,10 +194,10 @@ impl Registry {
         let asked_at = open.check.as_ref().and_then(|check| check.sent_at(seq));
         let (Some(asked_at), Some(check)) = (asked_at, open.check.take_if(|_| asked_at.is_some())) else { return };
         let rtt_us = micros(cx.now.since(asked_at));
-        cx.out.emit(|| ProbeEvent::Answered { peer, seq, clock, rtt_us });
-        for reporter in check.reporters {
+        cx.out.emit(|| ProbeEvent::Answered { peer, seq, probe: id_of(seq), clock, rtt_us });
+        for (reporter, report) in check.reporters {
             let disputes = self.count_dispute(reporter);
-            cx.out.emit(|| DeathEvent::ReportDisputed { dead: peer, reporter, disputes, rtt_us });
+            cx.out.emit(|| DeathEvent::ReportDisputed { report: Some(report), dead: peer, reporter, disputes, rtt_us });
         }
     }
 

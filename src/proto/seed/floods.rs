@@ -30,7 +30,9 @@ impl Registry {
     }
 
     pub(super) fn tell_registered(&mut self, cx: &mut SeedCx<impl Output>, link: LinkId, peer: Addr, again: bool) {
-        cx.out.emit(|| LinkEvent::Up { link, peer, direction: Direction::Inbound, purpose: Purpose::Registration });
+        let connection = cx.out.connection(link, peer);
+        let (direction, purpose) = (Direction::Inbound, Purpose::Registration);
+        cx.out.emit(|| LinkEvent::Up { link, connection, peer, direction, purpose });
         self.tell_listed(cx, peer, again);
     }
 

@@ -67,11 +67,12 @@ fn a_full_list_takes_nobody_new_and_everybody_who_is_on_it() {
 fn many_reporters_of_one_node_start_one_check_and_only_some_are_remembered() {
     let mut seed = seed();
     join(&mut seed, LinkId(1), addr(0));
-    let Seed { config, choices, registry, .. } = &mut seed;
+    let Seed { config, choices, numbers, registry, .. } = &mut seed;
     let out = &mut Told::default();
-    let cx = &mut Cx { now: NOW, config: &*config, chance: choices, skew_us: 0, out };
+    let cx = &mut Cx { now: NOW, config: &*config, chance: choices, numbers, skew_us: 0, out };
     for n in 0..10 * REPORTERS_MAX {
-        registry.verify(cx, addr(0), addr(n));
+        let report = cx.numbers.next_report();
+        registry.verify(cx, addr(0), (addr(n), report));
     }
     let checks: Vec<_> = seed.registry.links.values().filter_map(|open| open.check.as_ref()).collect();
     assert_eq!(checks.len(), 1);

@@ -17,12 +17,12 @@ pub(super) struct Disturbance {
 impl Disturbance {
     /// Takes an event.
     pub(super) fn take(&mut self, event: &Event) {
-        if let EventKind::Fault(FaultEvent::Set { fault }) = &event.kind
+        if let EventKind::Fault(FaultEvent::Set { fault, .. }) = &event.kind
             && fault.what.class().row().hindrance != Hindrance::None
         {
             self.active.push(fault.clone());
         }
-        if let EventKind::Fault(FaultEvent::Cleared { fault }) = &event.kind
+        if let EventKind::Fault(FaultEvent::Cleared { fault, .. }) = &event.kind
             && let Some(place) = self.active.iter().position(|active| active == fault)
         {
             self.active.swap_remove(place);

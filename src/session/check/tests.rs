@@ -50,8 +50,26 @@ impl Session {
     fn link(&mut self, from: Addr, to: Addr, purpose: Purpose) {
         self.links += 1;
         let link = LinkId(self.links);
-        self.tell(from, EventKind::Link(LinkEvent::Up { link, peer: to, direction: Direction::Outbound, purpose }));
-        self.tell(to, EventKind::Link(LinkEvent::Up { link, peer: from, direction: Direction::Inbound, purpose }));
+        self.tell(
+            from,
+            EventKind::Link(LinkEvent::Up {
+                link,
+                connection: None,
+                peer: to,
+                direction: Direction::Outbound,
+                purpose,
+            }),
+        );
+        self.tell(
+            to,
+            EventKind::Link(LinkEvent::Up {
+                link,
+                connection: None,
+                peer: from,
+                direction: Direction::Inbound,
+                purpose,
+            }),
+        );
     }
 
     fn down(&mut self, node: Addr, peer: Addr) {
@@ -223,13 +241,13 @@ fn messages_forgotten_for_want_of_memory_are_not_judged() {
 fn removing_a_live_peer_is_a_breach_under_verify_only() {
     for (policy, count) in [(DeadPolicy::Verify, 1), (DeadPolicy::Trust, 0)] {
         let mut session = Session::new(policy);
-        let reason = DelistReason::Reported { reporter: p(1) };
+        let reason = DelistReason::Reported { report: None, reporter: p(1) };
         session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason }));
         assert_eq!(session.told().len(), count);
     }
     let mut session = Session::new(DeadPolicy::Verify);
     session.tell(p(2), EventKind::Node(NodeEvent::Hung));
-    let reason = DelistReason::Unanswered { reporter: p(1) };
+    let reason = DelistReason::Unanswered { report: None, reporter: p(1) };
     session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(2), reason }));
     assert_eq!(session.told(), [""; 0], "a node that hangs may be removed");
 }
@@ -249,12 +267,12 @@ fn a_lopsided_link_is_reported_once_after_it_had_time() {
 fn faults_excuse_lost_messages_until_a_while_after_their_end() {
     let mut session = Session::new(DeadPolicy::Verify);
     let (what, on) = (FaultKind::Cut, Scope::border(vec![p(3), p(4)]));
-    session.tell(p(3), EventKind::Fault(FaultEvent::Set { fault: Fault { what, on: on.clone() } }));
+    session.tell(p(3), EventKind::Fault(FaultEvent::Set { id: None, fault: Fault { what, on: on.clone() } }));
     session.gossip(1, &[2]);
     session.pass(3);
-    let reason = DelistReason::Unanswered { reporter: p(2) };
+    let reason = DelistReason::Unanswered { report: None, reporter: p(2) };
     session.tell(SEED, EventKind::Seed(SeedEvent::PeerDelisted { peer: p(3), reason }));
-    session.tell(p(3), EventKind::Fault(FaultEvent::Cleared { fault: Fault { what, on } }));
+    session.tell(p(3), EventKind::Fault(FaultEvent::Cleared { id: None, fault: Fault { what, on } }));
     session.pass(20);
     session.gossip(2, &[2, 3]);
     let way = "though a way of links that stood all the time led to it";
@@ -265,7 +283,7 @@ fn faults_excuse_lost_messages_until_a_while_after_their_end() {
 fn a_fault_that_keeps_nothing_from_arriving_excuses_nothing() {
     let mut session = Session::new(DeadPolicy::Verify);
     let fault = Fault { what: FaultKind::Skew { by_us: 5_000_000 }, on: Scope::Node(p(2)) };
-    session.tell(p(2), EventKind::Fault(FaultEvent::Set { fault }));
+    session.tell(p(2), EventKind::Fault(FaultEvent::Set { id: None, fault }));
     session.gossip(1, &[2, 3]);
     assert_eq!(session.told().len(), 1);
 }

@@ -25,7 +25,7 @@ impl Session {
         session.add(peer(2), started("p2", Role::Peer));
         session.add(peer(2), received("=HYPERLINK(\"x\") \x1b[31m"));
         session.journal.skipped(7).unwrap();
-        session.add(peer(1), EventKind::Probe(ProbeEvent::Sent { peer: peer(9), seq: 3 }));
+        session.add(peer(1), EventKind::Probe(ProbeEvent::Sent { probe: None, peer: peer(9), seq: 3 }));
         session.journal.flush().unwrap();
         session
     }

@@ -256,7 +256,7 @@ fn there_is_a_sample_of_each_event_and_files_know_it_by_its_name() {
     let mut names: Vec<_> = one_of_each().iter().map(EventKind::name).collect();
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 42);
+    assert_eq!(names.len(), 45);
 }
 
 proptest! {

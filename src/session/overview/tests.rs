@@ -18,7 +18,10 @@ fn journal(dir: &tempfile::TempDir) -> Journal {
 
 fn died(reporter: u16, dead: u16) -> Event {
     let cause = DeathCause::LinkError;
-    event(peer(reporter), EventKind::Death(DeathEvent::NeighborDied { peer: peer(dead), cause, last_heard: AT }))
+    event(
+        peer(reporter),
+        EventKind::Death(DeathEvent::NeighborDied { missed: None, peer: peer(dead), cause, last_heard: AT }),
+    )
 }
 
 fn generated(node: u16, seq: u64) -> Event {
@@ -83,13 +86,14 @@ fn a_node_that_dies_twice_is_two_deaths() {
 /// is killed.
 fn partition_and_kill(heals: Option<u64>, killed: u64) -> Vec<(u64, Event)> {
     let answered = EventKind::Probe(ProbeEvent::Answered {
+        probe: None,
         peer: peer(3),
         seq: 1,
         clock: ClockTime::from_seconds(60).unwrap(),
         rtt_us: 9,
     });
     let (link, direction, purpose) = (LinkId(7), Direction::Outbound, Purpose::Neighbor);
-    let found = EventKind::Link(LinkEvent::Up { link, peer: peer(3), direction, purpose });
+    let found = EventKind::Link(LinkEvent::Up { link, connection: None, peer: peer(3), direction, purpose });
     let last_heard = AT + Duration::from_secs(killed);
     let mut events: Vec<_> = (1..=3).map(|n| (0, event(peer(n), started(&format!("p{n}"), Role::Peer)))).collect();
     events.push((1, died(1, 3)));
@@ -99,7 +103,7 @@ fn partition_and_kill(heals: Option<u64>, killed: u64) -> Vec<(u64, Event)> {
     let (dead, cause) = (peer(3), DeathCause::LinkError);
     events.push((
         killed + 1,
-        event(peer(2), EventKind::Death(DeathEvent::NeighborDied { peer: dead, cause, last_heard })),
+        event(peer(2), EventKind::Death(DeathEvent::NeighborDied { missed: None, peer: dead, cause, last_heard })),
     ));
     events
 }
@@ -124,12 +128,25 @@ fn lie_and_dispute() -> [Event; 4] {
     let (cause, action) = (DeathCause::Misses { misses: 3 }, ReportAction::Verifying);
     [
         event(reporter, EventKind::Fault(FaultEvent::Lied { about: dead })),
-        event(reporter, EventKind::Death(DeathEvent::DeadReportSent { dead, clock, seeds: vec![seed()], cause })),
+        event(
+            reporter,
+            EventKind::Death(DeathEvent::DeadReportSent { report: None, dead, clock, seeds: vec![seed()], cause }),
+        ),
         event(
             seed(),
-            EventKind::Death(DeathEvent::DeadReportReceived { dead, clock, reporter, cause: Some(cause), action }),
+            EventKind::Death(DeathEvent::DeadReportReceived {
+                report: None,
+                dead,
+                clock,
+                reporter,
+                cause: Some(cause),
+                action,
+            }),
         ),
-        event(seed(), EventKind::Death(DeathEvent::ReportDisputed { dead, reporter, disputes: 1, rtt_us: 900 })),
+        event(
+            seed(),
+            EventKind::Death(DeathEvent::ReportDisputed { report: None, dead, reporter, disputes: 1, rtt_us: 900 }),
+        ),
     ]
 }
 
@@ -158,7 +175,7 @@ fn a_lie_counts_as_a_death_only_if_a_seed_believed_it() {
         tally.take(event);
     }
     assert_eq!((tally.overview().deaths, tally.overview().disputed), (0, 1));
-    let reason = DelistReason::Reported { reporter: peer(1) };
+    let reason = DelistReason::Reported { report: None, reporter: peer(1) };
     tally.take(&event(seed(), EventKind::Seed(SeedEvent::PeerDelisted { peer: peer(2), reason })));
     assert_eq!((tally.overview().deaths, tally.overview().disputed), (1, 0));
 }
@@ -169,8 +186,8 @@ fn where_a_fault_is_set_is_no_node_of_the_session() {
     tally.take(&event(peer(1), started("p1", Role::Peer)));
     let fault = Fault { what: FaultKind::Loss { percent: Percent::new(5).unwrap() }, on: Scope::All };
     for kind in [
-        EventKind::Fault(FaultEvent::Set { fault: fault.clone() }),
-        EventKind::Fault(FaultEvent::Cleared { fault: fault.clone() }),
+        EventKind::Fault(FaultEvent::Set { id: None, fault: fault.clone() }),
+        EventKind::Fault(FaultEvent::Cleared { id: None, fault: fault.clone() }),
     ] {
         tally.take(&event(fault.subject(), kind));
     }

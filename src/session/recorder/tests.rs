@@ -61,6 +61,22 @@ fn everything_that_was_published_is_in_the_journal_and_the_logs() {
     assert!(fs::read_to_string(&report.logs[0]).unwrap().contains(":hello\n"));
 }
 
+#[test]
+fn without_a_journal_the_logs_are_written_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tap, feed) = feed(10);
+    let places = RecordPaths { journal: None, log_dir: Some(dir.path().join("logs")) };
+    let recorder = Recorder::spawn(feed, &places, &Header::new(AT, 0), |news| panic!("{news:?}")).unwrap();
+    assert_eq!(recorder.handle().journal(), None);
+    tap.publish_one(event(peer(0), started("p1", Role::Peer)));
+    tap.publish_one(event(peer(0), received("hello")));
+    drop(tap);
+    let report = recorder.finish();
+    assert_eq!((report.journal, report.lost), (None, 0));
+    assert!(fs::read_to_string(&report.logs[0]).unwrap().contains(":hello\n"));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing but the logs");
+}
+
 #[tokio::test]
 async fn after_a_sync_the_journal_holds_all_that_was_published_before() {
     let Run { tap, recorder, dir: _dir, .. } = run(1_000);

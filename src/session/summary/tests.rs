@@ -25,8 +25,12 @@ fn model() -> Model {
         let stopped = event(peer(n), EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
         model.apply(&Event { at: AT + std::time::Duration::from_secs(60), ..stopped });
     }
-    let died =
-        EventKind::Death(DeathEvent::NeighborDied { peer: peer(2), cause: DeathCause::LinkError, last_heard: AT });
+    let died = EventKind::Death(DeathEvent::NeighborDied {
+        missed: None,
+        peer: peer(2),
+        cause: DeathCause::LinkError,
+        last_heard: AT,
+    });
     let mut died = event(peer(1), died);
     died.at = AT + std::time::Duration::from_secs(90);
     model.apply(&died);

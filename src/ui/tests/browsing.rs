@@ -102,7 +102,14 @@ fn a_host_that_is_the_same_for_all_goes_without_saying_but_is_copied_and_found()
     let other_host = "10.0.0.7:4000".parse().unwrap();
     script.at(13_100).add(
         P1,
-        EventKind::Probe(ProbeEvent::Missed { peer: other_host, seq: 1, misses: 1, limit: 3, last_heard: at(0) }),
+        EventKind::Probe(ProbeEvent::Missed {
+            probe: None,
+            peer: other_host,
+            seq: 1,
+            misses: 1,
+            limit: 3,
+            last_heard: at(0),
+        }),
     );
     app.get(script.events);
     app.press("esc");

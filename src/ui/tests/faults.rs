@@ -14,7 +14,7 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
     let fault = Fault { what: FaultKind::Loss { percent: Percent::new(30).unwrap() }, on: Scope::link(P1, P4) };
     let event = |kind| Event { at: at(12_000), node: P1, kind };
     let mut app = suspect();
-    app.get(vec![event(EventKind::Fault(FaultEvent::Set { fault: fault.clone() }))]);
+    app.get(vec![event(EventKind::Fault(FaultEvent::Set { id: None, fault: fault.clone() }))]);
     let shown = app.picture(120, 40);
     assert!(shown.contains("1 fault") && shown.contains("┈ faulty"), "{shown}");
     app.select("p4");
@@ -25,7 +25,7 @@ fn faults_are_counted_in_the_header_told_in_the_details_and_go_with_one_key() {
     assert_eq!(app.press("C"), command(Command::Fault(FaultCommand::Calm)));
     assert!(app.footer().contains("ending loss p1 p4 30%, starting p3 again"), "{}", app.footer());
 
-    app.get(vec![event(EventKind::Fault(FaultEvent::Cleared { fault }))]);
+    app.get(vec![event(EventKind::Fault(FaultEvent::Cleared { id: None, fault }))]);
     assert!(!app.picture(120, 40).contains("1 fault"));
     let mut script = Script::default();
     script.at(13_000).start(P3, "p3", Role::Peer);
@@ -49,8 +49,11 @@ fn f_writes_the_command_of_each_fault_and_of_its_end_and_enter_gives_it() {
     let cut = Fault { what: FaultKind::Cut, on: Scope::link(P1, P4) };
     assert_eq!(app.press("enter"), command(Command::Fault(FaultCommand::Set(cut.clone()))));
 
-    let set =
-        [loss, cut].map(|fault| Event { at: at(12_000), node: P4, kind: EventKind::Fault(FaultEvent::Set { fault }) });
+    let set = [loss, cut].map(|fault| Event {
+        at: at(12_000),
+        node: P4,
+        kind: EventKind::Fault(FaultEvent::Set { id: None, fault }),
+    });
     app.get(set.to_vec());
     let map = app.picture(120, 40);
     assert!(map.contains("╳ cut") && map.matches('╳').count() == 2, "once on the link, once in the legend\n{map}");
@@ -68,7 +71,7 @@ fn partitions_end_together_so_f_offers_that_once() {
     let mut app = suspect();
     let border = |nodes| Fault { what: FaultKind::Cut, on: Scope::border(nodes) };
     let set = [border(vec![P1]), border(vec![P1, P2])].map(|fault| {
-        let kind = EventKind::Fault(FaultEvent::Set { fault });
+        let kind = EventKind::Fault(FaultEvent::Set { id: None, fault });
         Event { at: at(12_000), node: P4, kind }
     });
     app.get(set.to_vec());

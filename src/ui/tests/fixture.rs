@@ -76,7 +76,7 @@ impl Script {
     fn one_end(&mut self, node: Addr, peer: Addr, direction: Direction, purpose: Purpose) {
         self.links += 1;
         let link = LinkId(self.links);
-        self.add(node, EventKind::Link(LinkEvent::Up { link, peer, direction, purpose }));
+        self.add(node, EventKind::Link(LinkEvent::Up { link, connection: None, peer, direction, purpose }));
     }
 
     /// A link whose both ends are here.
@@ -119,18 +119,24 @@ impl Script {
     }
 
     pub(super) fn ping(&mut self, node: Addr, peer: Addr, seq: u64, rtt_us: u64) -> &mut Self {
-        self.add(node, EventKind::Probe(ProbeEvent::Sent { peer, seq }));
-        self.add(node, EventKind::Probe(ProbeEvent::Answered { peer, seq, clock: clock(), rtt_us }))
+        self.add(node, EventKind::Probe(ProbeEvent::Sent { probe: None, peer, seq }));
+        self.add(node, EventKind::Probe(ProbeEvent::Answered { probe: None, peer, seq, clock: clock(), rtt_us }))
     }
 
     pub(super) fn miss(&mut self, node: Addr, peer: Addr, seq: u64, misses: u32) -> &mut Self {
-        self.add(node, EventKind::Probe(ProbeEvent::Sent { peer, seq }));
-        self.add(node, EventKind::Probe(ProbeEvent::Missed { peer, seq, misses, limit: 3, last_heard: at(9_000) }))
+        self.add(node, EventKind::Probe(ProbeEvent::Sent { probe: None, peer, seq }));
+        self.add(
+            node,
+            EventKind::Probe(ProbeEvent::Missed { probe: None, peer, seq, misses, limit: 3, last_heard: at(9_000) }),
+        )
     }
 
     fn dies(&mut self, by: Addr, link: u64) -> &mut Self {
         let cause = DeathCause::Misses { misses: 3 };
-        self.add(by, EventKind::Death(DeathEvent::NeighborDied { peer: P3, cause, last_heard: at(9_000) }));
+        self.add(
+            by,
+            EventKind::Death(DeathEvent::NeighborDied { missed: None, peer: P3, cause, last_heard: at(9_000) }),
+        );
         let end = LinkEnd::Dead { cause };
         self.add(
             by,
@@ -138,7 +144,13 @@ impl Script {
         );
         self.add(
             by,
-            EventKind::Death(DeathEvent::DeadReportSent { dead: P3, clock: clock(), seeds: vec![S1, S2], cause }),
+            EventKind::Death(DeathEvent::DeadReportSent {
+                report: None,
+                dead: P3,
+                clock: clock(),
+                seeds: vec![S1, S2],
+                cause,
+            }),
         );
         for seed in [S1, S2] {
             self.now += 1;
@@ -147,6 +159,7 @@ impl Script {
             self.add(
                 seed,
                 EventKind::Death(DeathEvent::DeadReportReceived {
+                    report: None,
                     dead: P3,
                     clock: clock(),
                     reporter: by,
@@ -200,14 +213,31 @@ pub(super) fn session() -> Vec<Event> {
 pub(super) fn aftermath() -> Vec<Event> {
     let mut script = Script::default();
     script.at(14_000).miss(P2, P3, 6, 3).dies(P2, 19).miss(P4, P3, 6, 3).dies(P4, 22);
-    let reason = DelistReason::Reported { reporter: P2 };
+    let reason = DelistReason::Reported { report: None, reporter: P2 };
     script.at(14_010).add(S1, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason }));
     script.add(S2, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason }));
     let (clock, cause, action) = (clock(), Some(DeathCause::Closed), ReportAction::Verifying);
-    script
-        .at(15_000)
-        .add(S1, EventKind::Death(DeathEvent::DeadReportReceived { dead: P4, clock, reporter: FAR, cause, action }));
-    script.add(S1, EventKind::Death(DeathEvent::ReportDisputed { dead: P4, reporter: FAR, disputes: 1, rtt_us: 420 }));
+    script.at(15_000).add(
+        S1,
+        EventKind::Death(DeathEvent::DeadReportReceived {
+            report: None,
+            dead: P4,
+            clock,
+            reporter: FAR,
+            cause,
+            action,
+        }),
+    );
+    script.add(
+        S1,
+        EventKind::Death(DeathEvent::ReportDisputed {
+            report: None,
+            dead: P4,
+            reporter: FAR,
+            disputes: 1,
+            rtt_us: 420,
+        }),
+    );
     script.at(15_500).add(P1, EventKind::Seed(SeedEvent::TooFewSeeds { registered: 1, wanted: 2, known: 2 }));
     script.events
 }

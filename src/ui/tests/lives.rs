@@ -73,7 +73,9 @@ fn a_link_that_was_cut_is_healed_by_the_key_that_restarts() {
     let mut app = suspect();
     let (cause, last_heard) = (DeathCause::Cut, at(12_000));
     let mut script = Script::default();
-    script.at(13_100).add(P1, EventKind::Death(DeathEvent::NeighborDied { peer: FAR, cause, last_heard }));
+    script
+        .at(13_100)
+        .add(P1, EventKind::Death(DeathEvent::NeighborDied { missed: None, peer: FAR, cause, last_heard }));
     let (link, peer, purpose, end) = (LinkId(25), FAR, Purpose::Neighbor, LinkEnd::Dead { cause });
     script.add(P1, EventKind::Link(LinkEvent::Down { link, peer, purpose, end }));
     app.get(script.events);
@@ -145,7 +147,10 @@ fn a_restart_beside_python_nodes_is_asked_about_first() {
         let started =
             |name: &str| EventKind::Node(NodeEvent::Started { name: name.to_owned(), role: Role::Peer, dialect, pace });
         script.at(100).add(P1, started("p1")).add(P2, started("p2"));
-        script.at(500).add(P1, EventKind::Link(LinkEvent::Up { link: LinkId(1), peer: FAR, direction, purpose }));
+        script.at(500).add(
+            P1,
+            EventKind::Link(LinkEvent::Up { link: LinkId(1), connection: None, peer: FAR, direction, purpose }),
+        );
         script.at(900).add(P1, EventKind::Node(NodeEvent::Stopped { how: Stop::Killed }));
         script.events
     };

@@ -89,7 +89,7 @@ fn what_comes_together_is_shown_in_order_of_time_whichever_node_told_first() {
 fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
     let report = |reporter, action| {
         let (clock, cause) = (crate::proto::time::ClockTime::from_seconds(0).unwrap(), Some(DeathCause::Closed));
-        EventKind::Death(DeathEvent::DeadReportReceived { dead: P3, clock, reporter, cause, action })
+        EventKind::Death(DeathEvent::DeadReportReceived { report: None, dead: P3, clock, reporter, cause, action })
     };
     let mut script = Script::default();
     script.at(14_000).add(S1, report(P2, ReportAction::Verifying));
@@ -100,7 +100,7 @@ fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
     assert!(app.picture(80, 24).contains("p3 by p4 → s1 asking it, closed"));
 
     let mut script = Script::default();
-    let reason = DelistReason::Unanswered { reporter: P2 };
+    let reason = DelistReason::Unanswered { report: None, reporter: P2 };
     script.at(15_000).add(S1, EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason }));
     script.add(S1, report(P1, ReportAction::NotListed));
     app.get(script.events);
@@ -113,9 +113,17 @@ fn a_report_says_what_came_of_it_even_if_the_seed_acted_on_another_one() {
 #[test]
 fn a_report_tells_of_each_seed_what_that_seed_did_and_stops_asking_when_another_report_decides() {
     let (clock, cause) = (crate::proto::time::ClockTime::from_seconds(0).unwrap(), DeathCause::Misses { misses: 3 });
-    let sent = || EventKind::Death(DeathEvent::DeadReportSent { dead: P3, clock, seeds: vec![S1, S2], cause });
+    let sent =
+        || EventKind::Death(DeathEvent::DeadReportSent { report: None, dead: P3, clock, seeds: vec![S1, S2], cause });
     let got = |reporter, action| {
-        EventKind::Death(DeathEvent::DeadReportReceived { dead: P3, clock, reporter, cause: Some(cause), action })
+        EventKind::Death(DeathEvent::DeadReportReceived {
+            report: None,
+            dead: P3,
+            clock,
+            reporter,
+            cause: Some(cause),
+            action,
+        })
     };
     let mut script = Script::default();
     script.at(14_000).add(P2, sent());
@@ -123,7 +131,10 @@ fn a_report_tells_of_each_seed_what_that_seed_did_and_stops_asking_when_another_
     script.add(S2, got(P2, ReportAction::Removed));
     script.add(
         S2,
-        EventKind::Seed(SeedEvent::PeerDelisted { peer: P3, reason: DelistReason::Reported { reporter: P2 } }),
+        EventKind::Seed(SeedEvent::PeerDelisted {
+            peer: P3,
+            reason: DelistReason::Reported { report: None, reporter: P2 },
+        }),
     );
     script.at(14_100).add(P4, sent());
     script.add(S1, got(P4, ReportAction::Verifying));
@@ -142,9 +153,10 @@ fn a_report_tells_of_each_seed_what_that_seed_did_and_stops_asking_when_another_
         assert!(shown.contains(line), "{line} in {shown}");
     }
     let mut script = Script::default();
-    script
-        .at(15_000)
-        .add(S1, EventKind::Death(DeathEvent::ReportDisputed { dead: P3, reporter: P2, disputes: 1, rtt_us: 900 }));
+    script.at(15_000).add(
+        S1,
+        EventKind::Death(DeathEvent::ReportDisputed { report: None, dead: P3, reporter: P2, disputes: 1, rtt_us: 900 }),
+    );
     app.get(script.events);
     let shown = app.picture(80, 24);
     for line in ["p3 by p2 → s1 disputed, s2 removed", "p3 by p4 → s1 disputed, s2 already gone"] {

@@ -159,7 +159,10 @@ fn the_legend_has_a_word_for_each_sign_on_the_picture_at_every_size() {
     let late = Addr::loopback(9_000);
     script.start(late, "p9", Role::Peer).link(late, lab_peer(1)).miss(lab_peer(1), lab_peer(2), 1, 2);
     let (direction, purpose) = (Direction::Inbound, Purpose::Neighbor);
-    script.add(late, EventKind::Link(LinkEvent::Up { link: LinkId(900), peer: FAR, direction, purpose }));
+    script.add(
+        late,
+        EventKind::Link(LinkEvent::Up { link: LinkId(900), connection: None, peer: FAR, direction, purpose }),
+    );
     script.add(
         lab_peer(1),
         EventKind::Seed(SeedEvent::PeerListReceived {
@@ -483,6 +486,7 @@ fn a_seed_alone_shows_its_peers_and_their_registrations() {
     for (link, peer) in [(1, FAR), (2, P4)] {
         let kind = EventKind::Link(LinkEvent::Up {
             link: LinkId(link),
+            connection: None,
             peer,
             direction: Direction::Inbound,
             purpose: Purpose::Registration,

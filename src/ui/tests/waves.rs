@@ -189,7 +189,7 @@ fn a_message_that_a_delay_holds_up_is_on_its_way_and_not_lost_until_there_was_ti
     }
     script.at(500).link(P1, P2).link(P2, P3);
     let what = FaultKind::Delay { by_us: 6_000_000, jitter_us: 500_000 };
-    script.at(1_000).add(P1, EventKind::Fault(FaultEvent::Set { fault: Fault { what, on: Scope::All } }));
+    script.at(1_000).add(P1, EventKind::Fault(FaultEvent::Set { id: None, fault: Fault { what, on: Scope::All } }));
     let id = crate::proto::message::MessageId { origin: P1, run: 1, seq: 1 };
     script
         .at(9_000)
@@ -314,7 +314,9 @@ fn a_warning_that_is_gone_stays_in_the_list_and_out_of_the_header() {
     let mut script = Script::default();
     for (node, peer, link) in [(P4, P1, 90), (P1, P4, 91), (P4, P3, 92), (P3, P4, 93)] {
         let (link, direction, purpose) = (LinkId(link), crate::event::Direction::Outbound, Purpose::Neighbor);
-        script.at(16_000).add(node, EventKind::Link(LinkEvent::Up { link, peer, direction, purpose }));
+        script
+            .at(16_000)
+            .add(node, EventKind::Link(LinkEvent::Up { link, connection: None, peer, direction, purpose }));
     }
     app.get(script.events);
     pass(&mut app, 16_000, 17_500);
@@ -355,7 +357,9 @@ fn with_one_elsewhere(comes_back: bool) -> Vec<Event> {
     let mut script = Script::default();
     script.start(P1, "p1", Role::Peer);
     let (direction, purpose) = (crate::event::Direction::Outbound, Purpose::Neighbor);
-    script.at(500).add(P1, EventKind::Link(LinkEvent::Up { link: LinkId(1), peer: FAR, direction, purpose }));
+    script
+        .at(500)
+        .add(P1, EventKind::Link(LinkEvent::Up { link: LinkId(1), connection: None, peer: FAR, direction, purpose }));
     let id = crate::proto::message::MessageId { origin: P1, run: 1, seq: 1 };
     script
         .at(9_000)
